@@ -1,0 +1,43 @@
+// What an op is to the harness. The harness knows no op by name; suites/ fills this in.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/core/case.h"
+#include "harness/core/expectation.h"
+#include "harness/core/tensor.h"
+
+namespace assay {
+
+/// Everything a kernel is called with. Output tensors hold no bytes yet.
+struct Problem {
+  std::vector<HostTensor> tensors;
+  std::vector<std::pair<std::string, double>> parameters;  ///< of the C ABI
+};
+
+/// The contract's answer. `row_notes` are violations that no single element shows (one row normalised with two r).
+struct Expectation {
+  std::vector<ExpectedTensor> tensors;
+  std::vector<std::string> joint_violations;
+};
+
+/// A single-step edit of the contract (or of a layout), as a named alternative answer.
+struct Hypothesis {
+  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
+  std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;
+};
+
+struct Op {
+  std::string name;
+  std::vector<std::string> columns;  ///< of its case tables, besides why and blind_to
+  /// Checks one expanded row and names it. Throws TableError with the column at fault.
+  std::function<Case(Case)> validate;
+  std::function<Problem(const Case&)> problem;
+  /// `outputs` null: from the inputs alone (predicted golden). Else conditioned on what the kernel stored.
+  std::function<Expectation(const Case&, const Problem&, const std::vector<HostTensor>* outputs)> expect;
+  std::function<std::vector<Hypothesis>(const Case&)> neighbours;
+};
+
+}  // namespace assay

@@ -1,0 +1,45 @@
+#include "harness/core/tensor.h"
+
+#include <cstring>
+#include <stdexcept>
+
+namespace assay {
+
+int64_t TensorSpec::elements() const {
+  int64_t n = 1;
+  for (int64_t extent : shape) n *= extent;
+  return n;
+}
+
+TensorSpec dense(std::string name, Role role, const Format& format, std::vector<int64_t> shape) {
+  std::vector<int64_t> strides(shape.size());
+  int64_t stride = 1;
+  for (size_t d = shape.size(); d-- > 0;) {
+    strides[d] = stride;
+    stride *= shape[d];
+  }
+  return {std::move(name), role, &format, std::move(shape), std::move(strides), stride};
+}
+
+uint32_t HostTensor::code(int64_t offset) const {
+  uint32_t code = 0;
+  const size_t width = size_t(spec.format->bytes());
+  std::memcpy(&code, bytes.data() + size_t(offset) * width, width);
+  return code;
+}
+
+void HostTensor::set_code(int64_t offset, uint32_t code) {
+  const size_t width = size_t(spec.format->bytes());
+  std::memcpy(bytes.data() + size_t(offset) * width, &code, width);
+}
+
+const HostTensor& find(const std::vector<HostTensor>& tensors, std::string_view name) {
+  std::string known;
+  for (const HostTensor& tensor : tensors) {
+    if (tensor.spec.name == name) return tensor;
+    known += " " + tensor.spec.name;
+  }
+  throw std::out_of_range("no tensor '" + std::string(name) + "'; there are:" + known);
+}
+
+}  // namespace assay

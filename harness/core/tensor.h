@@ -1,0 +1,44 @@
+// Tensors as the harness sees them: a role, a format, a shape, strides and bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "reference/formats/format.h"
+
+namespace assay {
+
+enum class Role { kInput, kOutput };
+
+/// Shapes and strides in elements. A tensor may own more storage than its shape covers (padding).
+struct TensorSpec {
+  std::string name;  ///< role by name: "x", "q", "scale"
+  Role role;
+  const Format* format;
+  std::vector<int64_t> shape;
+  std::vector<int64_t> strides;
+  int64_t storage = 0;  ///< elements allocated; the highest addressed element is below it
+
+  int64_t elements() const;  ///< product of the shape
+  size_t bytes() const { return size_t(storage) * size_t(format->bytes()); }
+};
+
+/// A dense row-major spec of the given shape.
+TensorSpec dense(std::string name, Role role, const Format& format, std::vector<int64_t> shape);
+
+/// A spec with its storage on the host.
+struct HostTensor {
+  TensorSpec spec;
+  std::vector<std::byte> bytes;
+
+  /// Code of the element at a storage offset.
+  uint32_t code(int64_t offset) const;
+  void set_code(int64_t offset, uint32_t code);
+};
+
+/// The tensor of that name. Throws std::out_of_range naming what there is.
+const HostTensor& find(const std::vector<HostTensor>& tensors, std::string_view name);
+
+}  // namespace assay

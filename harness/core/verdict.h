@@ -1,0 +1,66 @@
+// The outcome of one case on one kernel.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace assay {
+
+enum class Outcome { kPass, kFail, kSkip, kUntrusted, kBroken };
+
+constexpr const char* name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kPass: return "pass";
+    case Outcome::kFail: return "fail";
+    case Outcome::kSkip: return "skip";
+    case Outcome::kUntrusted: return "untrusted";
+    case Outcome::kBroken: return "broken";
+  }
+  return "?";
+}
+
+/// One element outside its accepted set, ready to be printed.
+struct Element {
+  std::array<int64_t, 2> at{};  ///< logical row and column
+  uint32_t code = 0;
+  double value = 0;
+  uint32_t low_code = 0, high_code = 0;
+  double low = 0, high = 0;
+  int64_t ulps = 0;  ///< distance to the nearest accepted value, signed; 0 if only the sign of zero or NaN-ness differs
+};
+
+/// What the comparison found in one output tensor.
+struct TensorFinding {
+  std::string name;
+  std::string format;
+  std::array<int64_t, 2> shape{};
+  int64_t elements = 0;
+  int64_t outside = 0;        ///< elements outside their accepted set
+  int64_t single_code = 0;    ///< elements with exactly one accepted code
+  int64_t unjudged = 0;
+  int64_t padding_wrong = 0;  ///< padding elements that break their rule
+  int64_t toward_zero = 0, away_from_zero = 0;  ///< of those outside
+  int64_t worst_ulps = 0;
+  double budget_use = 0;      ///< largest (distance from the middle) / (half width) over elements with a width; 0 when all are pinned
+  Element first, worst;
+  std::string padding_first;  ///< the first broken padding element in words
+  std::string reason;         ///< by which right
+  std::vector<std::string> notes;  ///< facts that only the op can see, e.g. "q follows the stored scale in 12 of 12 groups"
+
+  bool agrees() const { return outside == 0 && padding_wrong == 0; }
+};
+
+struct Verdict {
+  std::string case_id;
+  std::string kernel;
+  std::string backend;
+  Outcome outcome = Outcome::kPass;
+  std::string message;                 ///< why it was skipped, is broken or untrusted; one line
+  std::vector<TensorFinding> tensors;  ///< of a judged case
+  double seconds = 0;                  ///< wall time of the kernel call alone
+  std::string why, origin, repro;
+};
+
+}  // namespace assay

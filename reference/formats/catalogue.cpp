@@ -1,0 +1,16 @@
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+
+std::span<const Format> all_formats() {
+  static constexpr Format formats[] = {kF32, kBf16, kF16, kE4M3Fn, kE4M3Fnuz, kE5M2, kE5M2Fnuz, kE8M0, kInt8, kInt32};
+  return formats;
+}
+
+const Format* find_format(std::string_view name) {
+  for (const Format& format : all_formats())
+    if (format.name == name) return &format;
+  return nullptr;
+}
+
+}  // namespace assay

@@ -1,0 +1,28 @@
+// Every format Assay knows, one line each.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "reference/formats/format.h"
+
+namespace assay {
+
+inline constexpr Format kF32{"f32", 32, 8, 23, 127, Specials::kIeee, "IEEE 754-2019 binary32"};
+inline constexpr Format kBf16{"bf16", 16, 8, 7, 127, Specials::kIeee, "binary32 with 7 mantissa bits"};
+inline constexpr Format kF16{"f16", 16, 5, 10, 15, Specials::kIeee, "IEEE 754-2019 binary16"};
+inline constexpr Format kE4M3Fn{"e4m3fn", 8, 4, 3, 7, Specials::kFn, "OCP OFP8 v1.0, E4M3"};
+inline constexpr Format kE4M3Fnuz{"e4m3fnuz", 8, 4, 3, 8, Specials::kFnuz, "AMD CDNA3 ISA, FP8"};
+inline constexpr Format kE5M2{"e5m2", 8, 5, 2, 15, Specials::kIeee, "OCP OFP8 v1.0, E5M2"};
+inline constexpr Format kE5M2Fnuz{"e5m2fnuz", 8, 5, 2, 16, Specials::kFnuz, "AMD CDNA3 ISA, BF8"};
+inline constexpr Format kE8M0{"e8m0", 8, 8, 0, 127, Specials::kScale, "OCP MX v1.0, E8M0"};
+inline constexpr Format kInt8{"int8", 8, 0, 7, 0, Specials::kInteger, "two's complement"};
+inline constexpr Format kInt32{"int32", 32, 0, 31, 0, Specials::kInteger, "two's complement"};
+
+/// All of the above, in that order.
+std::span<const Format> all_formats();
+
+/// The format of that name, or nullptr.
+const Format* find_format(std::string_view name);
+
+}  // namespace assay

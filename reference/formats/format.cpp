@@ -1,0 +1,131 @@
+#include "reference/formats/format.h"
+
+#include <bit>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+namespace assay {
+namespace {
+
+constexpr uint32_t low_bits(int n) { return n >= 32 ? 0xffffffffu : (1u << n) - 1u; }
+
+bool has_sign(const Format& f) { return f.specials != Specials::kScale; }
+uint32_t magnitude_mask(const Format& f) { return has_sign(f) ? low_bits(f.bits - 1) : low_bits(f.bits); }
+uint32_t sign_bit(const Format& f) { return has_sign(f) ? 1u << (f.bits - 1) : 0u; }
+
+/// The largest magnitude code that is a finite number.
+uint32_t largest_finite(const Format& f) {
+  switch (f.specials) {
+    case Specials::kIeee: return (low_bits(f.exponent_bits) << f.mantissa_bits) - 1u;
+    case Specials::kFn: return magnitude_mask(f) - 1u;
+    case Specials::kFnuz: return magnitude_mask(f);
+    case Specials::kScale: return low_bits(f.bits) - 1u;
+    case Specials::kInteger: return magnitude_mask(f);
+  }
+  return 0;
+}
+
+double decode_integer(const Format& f, uint32_t code) {
+  const uint32_t sign = sign_bit(f);
+  const int64_t magnitude = code & magnitude_mask(f);
+  return double(code & sign ? magnitude - int64_t{sign} : magnitude);
+}
+
+/// Value of a magnitude code that is a finite number.
+double decode_magnitude(const Format& f, uint32_t magnitude) {
+  if (f.specials == Specials::kScale) return std::ldexp(1.0, int(magnitude) - f.bias);
+  const int exponent = int(magnitude >> f.mantissa_bits);
+  const uint32_t mantissa = magnitude & low_bits(f.mantissa_bits);
+  const uint32_t hidden = exponent > 0 ? 1u << f.mantissa_bits : 0u;
+  return std::ldexp(double(hidden + mantissa), std::max(exponent, 1) - f.bias - f.mantissa_bits);
+}
+
+}  // namespace
+
+double max_finite(const Format& f) {
+  return f.specials == Specials::kInteger ? decode_integer(f, largest_finite(f)) : decode_magnitude(f, largest_finite(f));
+}
+
+double decode(const Format& f, uint32_t code) {
+  code &= low_bits(f.bits);
+  if (f.specials == Specials::kInteger) return decode_integer(f, code);
+  const uint32_t magnitude = code & magnitude_mask(f);
+  const bool negative = (code & sign_bit(f)) != 0;
+  if (f.specials == Specials::kFnuz && negative && magnitude == 0) return std::nan("");
+  if (magnitude > largest_finite(f)) {
+    const bool is_inf = f.specials == Specials::kIeee && magnitude == largest_finite(f) + 1;
+    if (!is_inf) return std::nan("");
+    return negative ? -HUGE_VAL : HUGE_VAL;
+  }
+  const double value = decode_magnitude(f, magnitude);
+  return negative ? -value : value;
+}
+
+uint32_t code_of(const Format& f, double value) {
+  if (std::isnan(value)) {
+    switch (f.specials) {
+      case Specials::kIeee: return (low_bits(f.exponent_bits) << f.mantissa_bits) | (1u << (f.mantissa_bits - 1));
+      case Specials::kFn: return magnitude_mask(f);
+      case Specials::kFnuz: return sign_bit(f);
+      case Specials::kScale: return low_bits(f.bits);
+      case Specials::kInteger: break;
+    }
+    throw std::domain_error("NaN is not a value of " + std::string(f.name));
+  }
+  const auto off_grid = [&] { return std::domain_error(std::to_string(value) + " is not a value of " + std::string(f.name)); };
+  if (f.specials == Specials::kInteger) {
+    if (value != std::rint(value) || value > max_finite(f) || value < -max_finite(f) - 1) throw off_grid();
+    return uint32_t(int64_t(value)) & low_bits(f.bits);
+  }
+  const bool negative = std::signbit(value);
+  const double magnitude = std::fabs(value);
+  if (negative && !has_sign(f)) throw off_grid();
+  const uint32_t sign = negative && !(f.specials == Specials::kFnuz && magnitude == 0) ? sign_bit(f) : 0u;
+  if (std::isinf(value)) {
+    if (f.specials != Specials::kIeee) throw off_grid();
+    return sign | (largest_finite(f) + 1);
+  }
+  uint32_t code = 0;
+  if (magnitude == 0) {
+    if (f.specials == Specials::kScale) throw off_grid();
+  } else if (f.specials == Specials::kScale) {
+    code = uint32_t(std::ilogb(magnitude) + f.bias);
+  } else {
+    const int exponent = std::max(std::ilogb(magnitude), f.min_exponent());
+    const double steps = std::ldexp(magnitude, f.mantissa_bits - exponent);  // significand in units of the last place
+    code = uint32_t(exponent - f.min_exponent()) << f.mantissa_bits;
+    code += uint32_t(int64_t(steps));  // the hidden bit carries into the exponent field
+  }
+  if (code > largest_finite(f) || decode_magnitude(f, code) != magnitude) throw off_grid();
+  return sign | code;
+}
+
+int32_t ordinal(const Format& f, uint32_t code) {
+  code &= low_bits(f.bits);
+  if (f.specials == Specials::kInteger) return int32_t(decode_integer(f, code));
+  const uint32_t magnitude = code & magnitude_mask(f);
+  const bool negative = (code & sign_bit(f)) != 0;
+  const uint32_t infinity = f.specials == Specials::kIeee ? 1u : 0u;
+  if (magnitude > largest_finite(f) + infinity) return kNanOrdinal;
+  if (f.specials == Specials::kFnuz && negative && magnitude == 0) return kNanOrdinal;
+  return negative ? -int32_t(magnitude) - 1 : int32_t(magnitude);
+}
+
+uint32_t code_from_ordinal(const Format& f, int32_t o) {
+  if (o == kNanOrdinal) return code_of(f, std::nan(""));
+  if (f.specials == Specials::kInteger) return uint32_t(o) & low_bits(f.bits);
+  return o < 0 ? sign_bit(f) | uint32_t(-(o + 1)) : uint32_t(o);
+}
+
+int32_t ordinal_of_value(const Format& f, double value) {
+  if (std::isnan(value)) return kNanOrdinal;
+  return ordinal(f, code_of(f, value));
+}
+
+int64_t ulps_between(int32_t a, int32_t b) {
+  const auto value_place = [](int64_t o) { return o < 0 ? o + 1 : o; };
+  return value_place(a) - value_place(b);
+}
+
+}  // namespace assay

@@ -1,0 +1,55 @@
+// A number format is its defining numbers and a source; decoding, ordering and rounding follow from them.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+namespace assay {
+
+/// Which bit patterns are not finite numbers.
+enum class Specials {
+  kIeee,    ///< exponent all ones: Inf if the mantissa is zero, else NaN
+  kFn,      ///< only the mantissa of all ones at the top exponent is NaN; no Inf (OCP "fn")
+  kFnuz,    ///< only the pattern of negative zero is NaN; no Inf, no negative zero (AMD CDNA3)
+  kScale,   ///< exponent only, no sign, no zero; all ones is NaN (OCP E8M0)
+  kInteger  ///< two's complement
+};
+
+struct Format {
+  std::string_view name;
+  int bits;           ///< width of a code
+  int exponent_bits;  ///< 0 for integers
+  int mantissa_bits;  ///< stored significand bits; for integers all bits but the sign
+  int bias;
+  Specials specials;
+  std::string_view source;
+
+  constexpr int precision() const { return mantissa_bits + 1; }  ///< significand bits of a normal number
+  constexpr int min_exponent() const { return 1 - bias; }        ///< exponent of the smallest normal number
+  constexpr uint64_t code_count() const { return uint64_t{1} << bits; }
+  constexpr int bytes() const { return bits / 8; }
+  bool operator==(const Format& other) const { return name == other.name; }
+};
+
+/// Value of a code; NaN and Inf as such. Exact, since every value of every format here is a double.
+double decode(const Format& format, uint32_t code);
+
+/// Largest finite value.
+double max_finite(const Format& format);
+
+/// The code of a value that lies on the format's grid. NaN gives the canonical NaN code. Throws std::domain_error off the grid.
+uint32_t code_of(const Format& format, double value);
+
+/// Place of a code in the order of values: consecutive for neighbouring values, -0 directly below +0, NaN apart from all.
+/// The difference of two ordinals is their distance in ulp of the format (one more across the two zeros).
+int32_t ordinal(const Format& format, uint32_t code);
+int32_t ordinal_of_value(const Format& format, double value);
+uint32_t code_from_ordinal(const Format& format, int32_t ordinal);
+
+inline constexpr int32_t kNanOrdinal = std::numeric_limits<int32_t>::max();
+
+/// Distance in ulp of the format between two values given by ordinals; the two zeros are one value here.
+int64_t ulps_between(int32_t a, int32_t b);
+
+}  // namespace assay
