@@ -1,0 +1,40 @@
+# What a builder may choose, and the flags that hold for every target.
+set(WITH_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO (if nvcc is found), ON, OFF")
+set(ASSAY_CUDA_ARCHITECTURES 90a-real CACHE STRING "CUDA architectures, e.g. 80-real;90a-real;100a-real;120a-real")
+set(ASSAY_SANITIZE "" CACHE STRING "empty, address (ASan+UBSan) or thread (TSan)")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_library(assay_flags INTERFACE)
+add_library(assay::flags ALIAS assay_flags)
+# No contraction: a*b+c must round twice wherever the source says so, in the reference as in the CPU kernels.
+target_compile_options(assay_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -ffp-contract=off>)
+target_include_directories(assay_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/kernels/abi)
+
+if(ASSAY_SANITIZE STREQUAL "address")
+  target_compile_options(assay_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g>)
+  target_link_options(assay_flags INTERFACE -fsanitize=address,undefined)
+elseif(ASSAY_SANITIZE STREQUAL "thread")
+  target_compile_options(assay_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=thread -g>)
+  target_link_options(assay_flags INTERFACE -fsanitize=thread)
+elseif(NOT ASSAY_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "ASSAY_SANITIZE is '${ASSAY_SANITIZE}'; allowed: empty, address, thread")
+endif()
+
+# assay_test(<name> SOURCES ... LIBRARIES ... [LABELS ...]): one GoogleTest program, one CTest entry.
+function(assay_test name)
+  cmake_parse_arguments(T "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE assay::flags ${T_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" TIMEOUT 600)
+endfunction()

@@ -1,0 +1,22 @@
+# Every package of the project, in one place. Debian names are in ci/packages.txt.
+find_package(Threads REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(Boost 1.74 REQUIRED COMPONENTS context)
+find_package(GTest 1.12 REQUIRED)
+find_package(benchmark 1.7 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+
+# These three ship no CMake package.
+function(assay_find_c_library target header library)
+  find_path(${target}_INCLUDE ${header} REQUIRED)
+  find_library(${target}_LIBRARY ${library} REQUIRED)
+  add_library(${target} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${target} INTERFACE ${${target}_INCLUDE})
+  target_link_libraries(${target} INTERFACE ${${target}_LIBRARY})
+endfunction()
+assay_find_c_library(mpfr mpfr.h mpfr)
+assay_find_c_library(gmp gmp.h gmp)
+assay_find_c_library(csv csv.h csv)
+assay_find_c_library(xxhash xxhash.h xxhash)
