@@ -1,0 +1,184 @@
+#include "reference/table/table.h"
+
+#include <csv.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+std::string located(const std::string& file, int line, int column, const std::string& name, const std::string& problem) {
+  std::string text = file;
+  if (line > 0) text.append(":").append(std::to_string(line));
+  if (line > 0 && column > 0) text.append(":").append(std::to_string(column));
+  if (!name.empty()) text.append(": ").append(name);
+  return text.append(": ").append(problem);
+}
+
+/// Feeds libcsv byte by byte, since it reports cells but not their places.
+class Reader {
+ public:
+  explicit Reader(const std::string& file) : file_(file) {
+    if (csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
+  }
+  Reader(const Reader&) = delete;
+  ~Reader() { csv_free(&parser_); }
+
+  std::vector<TableRow> read(std::string_view text) {
+    for (const char byte : text) {
+      if (byte == '\0') throw TableError(file_, line_, column_, "", "NUL byte");
+      const bool blank = byte == ' ' || byte == '\t';
+      if (!in_cell_ && byte != '\r' && byte != '\n') {
+        cell_line_ = line_;
+        cell_column_ = column_;
+        if (!blank) in_cell_ = true;
+      }
+      if (csv_parse(&parser_, &byte, 1, &Reader::on_cell, &Reader::on_row, this) != 1) {
+        throw TableError(file_, line_, column_, "", "misplaced quote (inside a quoted cell write \"\" for \")");
+      }
+      ++column_;
+      if (byte == '\n') {
+        ++line_;
+        column_ = 1;
+      }
+      if (row_is_empty_ && !in_cell_) {  // an empty last cell stands where its row ends
+        cell_line_ = line_;
+        cell_column_ = column_;
+      }
+    }
+    if (csv_fini(&parser_, &Reader::on_cell, &Reader::on_row, this) != 0) {
+      throw TableError(file_, cell_line_, cell_column_, "", "quote is never closed");
+    }
+    return std::move(rows_);
+  }
+
+ private:
+  static void on_cell(void* text, size_t size, void* self) {
+    Reader& reader = *static_cast<Reader*>(self);
+    TableCell cell{std::string(static_cast<const char*>(text), size), reader.cell_line_, reader.cell_column_};
+    if (reader.row_is_empty_) reader.row_.line = cell.line;
+    reader.row_.cells.push_back(std::move(cell));
+    reader.row_is_empty_ = false;
+    reader.in_cell_ = false;
+    reader.cell_line_ = reader.line_;
+    reader.cell_column_ = reader.column_ + 1;  // the delimiter is this column, the next cell starts behind it
+  }
+  static void on_row(int, void* self) {
+    Reader& reader = *static_cast<Reader*>(self);
+    reader.rows_.push_back(std::move(reader.row_));
+    reader.row_ = {};
+    reader.row_is_empty_ = true;
+    reader.in_cell_ = false;
+  }
+
+  std::string file_;
+  csv_parser parser_{};
+  std::vector<TableRow> rows_;
+  TableRow row_;
+  bool row_is_empty_ = true;
+  bool in_cell_ = false;
+  int line_ = 1, column_ = 1;
+  int cell_line_ = 1, cell_column_ = 1;
+};
+
+void check_header(const Table& table) {
+  for (size_t i = 0; i < table.header.size(); ++i) {
+    const TableCell& cell = table.header[i];
+    if (cell.text.empty()) throw TableError(table.file, cell.line, cell.column, "", "column without a name");
+    if (table.find_column(cell.text) != int(i)) {
+      throw TableError(table.file, cell.line, cell.column, cell.text, "column appears twice");
+    }
+  }
+}
+
+void check_rows(const Table& table) {
+  for (const TableRow& row : table.rows) {
+    if (row.cells.size() != table.columns.size()) {
+      throw TableError(
+          table.file, row.line, row.cells.back().column, "",
+          "row has " + std::to_string(row.cells.size()) + " cells, the header has " + std::to_string(table.columns.size()));
+    }
+    if (table.has_column("why") && table.text(row, "why").empty()) throw table.error(row, "why", "a row must say why it exists");
+  }
+}
+
+}  // namespace
+
+TableError::TableError(std::string file, int line, int column, std::string name, std::string problem)
+    : std::runtime_error(located(file, line, column, name, problem)),
+      file_(std::move(file)),
+      line_(line),
+      column_(column),
+      name_(std::move(name)),
+      problem_(std::move(problem)) {}
+
+int Table::find_column(std::string_view name) const {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i] == name) return int(i);
+  }
+  return -1;
+}
+
+const TableCell& Table::cell(const TableRow& row, std::string_view name) const {
+  const int i = find_column(name);
+  if (i < 0) throw TableError(file, row.line, 0, "", "no column '" + std::string(name) + "'" + did_you_mean(name, columns));
+  return row.cells.at(size_t(i));
+}
+
+int64_t Table::integer(const TableRow& row, std::string_view name) const {
+  const std::string& text = cell(row, name).text;
+  int64_t value = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc() || end != text.data() + text.size()) throw error(row, name, "'" + text + "' is not an integer");
+  return value;
+}
+
+TableError Table::error(const TableRow& row, std::string_view name, const std::string& problem) const {
+  const int i = find_column(name);
+  if (i < 0) return TableError(file, row.line, 0, std::string(name), problem);
+  const TableCell& at = row.cells.at(size_t(i));
+  return TableError(file, at.line, at.column, std::string(name), problem);
+}
+
+void Table::require_columns(std::span<const std::string> required) const {
+  for (const std::string& name : required) {
+    if (!has_column(name)) throw TableError(file, 1, 0, "", "column '" + name + "' is missing" + did_you_mean(name, columns));
+  }
+}
+
+void Table::allow_columns(std::span<const std::string> known) const {
+  for (const TableCell& cell : header) {
+    const bool found = std::find(known.begin(), known.end(), cell.text) != known.end();
+    if (!found) throw TableError(file, cell.line, cell.column, cell.text, "unknown column" + did_you_mean(cell.text, known));
+  }
+}
+
+Table parse_table(std::string_view text, const std::string& file) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  Table table;
+  table.file = file;
+  table.rows = Reader(file).read(text);
+  if (table.rows.empty()) throw TableError(file, 1, 0, "", "empty table: the first row must name the columns");
+  table.header = std::move(table.rows.front().cells);
+  table.rows.erase(table.rows.begin());
+  for (const TableCell& cell : table.header) table.columns.push_back(cell.text);
+  check_header(table);
+  check_rows(table);
+  return table;
+}
+
+Table read_table(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || file.bad()) throw TableError(path, 0, 0, "", "cannot be read");
+  return parse_table(text.str(), path);
+}
+
+}  // namespace assay

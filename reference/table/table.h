@@ -1,0 +1,79 @@
+// CSV tables (RFC 4180) whose every cell knows where it stands, so that each complaint names file, line and column.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assay {
+
+/// A place in a table that is wrong. what() reads `file:line:column: name: what`; parts that are unknown are left out.
+class TableError : public std::runtime_error {
+ public:
+  /// `line` and `column` are 1-based (column in bytes); 0 is unknown. `name` is the table's column, or empty.
+  TableError(std::string file, int line, int column, std::string name, std::string problem);
+
+  const std::string& file() const { return file_; }
+  int line() const { return line_; }
+  int column() const { return column_; }
+  const std::string& name() const { return name_; }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  std::string file_;
+  int line_;
+  int column_;
+  std::string name_;
+  std::string problem_;
+};
+
+struct TableCell {
+  std::string text;
+  int line = 0;    ///< where its first character stands
+  int column = 0;  ///< 1-based, in bytes
+};
+
+struct TableRow {
+  int line = 0;
+  std::vector<TableCell> cells;  ///< as many as the table has columns
+};
+
+struct Table {
+  std::string file;
+  std::vector<std::string> columns;
+  std::vector<TableCell> header;
+  std::vector<TableRow> rows;
+
+  /// Index of a column, or -1.
+  int find_column(std::string_view name) const;
+  bool has_column(std::string_view name) const { return find_column(name) >= 0; }
+
+  /// Cell of a column. Throws TableError if the table has no such column.
+  const TableCell& cell(const TableRow& row, std::string_view name) const;
+  const std::string& text(const TableRow& row, std::string_view name) const { return cell(row, name).text; }
+
+  /// A whole decimal integer. Throws TableError at the cell if it is anything else.
+  int64_t integer(const TableRow& row, std::string_view name) const;
+
+  /// The error to throw for a cell of this table.
+  TableError error(const TableRow& row, std::string_view name, const std::string& problem) const;
+
+  /// Throws TableError at the header if one of these is missing.
+  void require_columns(std::span<const std::string> required) const;
+  /// Throws TableError at the first column that is not one of these, with near matches.
+  void allow_columns(std::span<const std::string> known) const;
+};
+
+/// Reads a table. The first row names the columns. Blanks around unquoted cells are dropped, blank lines are skipped.
+///
+/// Throws TableError: no such file, no header, unnamed or duplicate columns, rows of another length than the header, a quote that
+/// is never closed or stands inside an unquoted cell, a NUL byte, and an empty cell in a column named `why`.
+Table read_table(const std::string& path);
+
+/// The same for text in memory; `file` is only used in messages.
+Table parse_table(std::string_view text, const std::string& file);
+
+}  // namespace assay

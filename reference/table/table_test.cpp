@@ -1,0 +1,121 @@
+#include "reference/table/table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string error_of(std::string_view text) {
+  try {
+    parse_table(text, "t.csv");
+  } catch (const TableError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Table, CellsKnowWhereTheyStand) {
+  const Table t = parse_table("m,n,why\n1, 22 ,\"a, \"\"b\"\"\nc\"\n\r\n3,,x\n", "t.csv");
+  EXPECT_THAT(t.columns, ElementsAre("m", "n", "why"));
+  ASSERT_EQ(t.rows.size(), 2u);
+  EXPECT_EQ(t.rows[0].line, 2);
+  EXPECT_EQ(t.text(t.rows[0], "n"), "22");
+  EXPECT_EQ(t.cell(t.rows[0], "n").column, 4);
+  EXPECT_EQ(t.text(t.rows[0], "why"), "a, \"b\"\nc");
+  EXPECT_EQ(t.cell(t.rows[0], "why").column, 8);
+  EXPECT_EQ(t.rows[1].line, 5) << "a quoted line break and a blank line are counted";
+  EXPECT_EQ(t.cell(t.rows[1], "n").line, 5);
+  EXPECT_EQ(t.cell(t.rows[1], "n").column, 3) << "an empty cell stands where it would start";
+  EXPECT_EQ(t.cell(t.rows[1], "why").column, 4);
+}
+
+TEST(Table, CrLfByteOrderMarkAndAMissingLastNewlineAreFine) {
+  const Table t = parse_table(
+      "\xEF\xBB\xBF"
+      "a,b\r\n1,2\r\n3,4",
+      "t.csv");
+  ASSERT_EQ(t.rows.size(), 2u);
+  EXPECT_EQ(t.text(t.rows[1], "b"), "4");
+  EXPECT_EQ(t.rows[1].line, 3);
+}
+
+TEST(Table, EmptyLastCellOfAFileIsACell) {
+  const Table t = parse_table("a,b\n1,", "t.csv");
+  EXPECT_EQ(t.text(t.rows[0], "b"), "");
+  EXPECT_EQ(t.cell(t.rows[0], "b").column, 3);
+}
+
+TEST(Table, BrokenTablesSayWhere) {
+  EXPECT_EQ(error_of(""), "t.csv:1: empty table: the first row must name the columns");
+  EXPECT_EQ(error_of("a,b\n1\n"), "t.csv:2:1: row has 1 cells, the header has 2");
+  EXPECT_EQ(error_of("a,b\n1,2\n1,2,3\n"), "t.csv:3:5: row has 3 cells, the header has 2");
+  EXPECT_EQ(error_of("a,b,a\n"), "t.csv:1:5: a: column appears twice");
+  EXPECT_EQ(error_of("a,,c\n"), "t.csv:1:3: column without a name");
+  EXPECT_EQ(error_of("a,b\n1,\"open\n2,3\n"), "t.csv:2:3: quote is never closed");
+  EXPECT_THAT(error_of("a,b\n1,x\"y\n"), HasSubstr("t.csv:2:4: misplaced quote"));
+  EXPECT_EQ(error_of(std::string_view("a,b\n1,\0\n", 8)), "t.csv:2:3: NUL byte");
+  EXPECT_EQ(error_of("a,why\n1,because\n2,\n"), "t.csv:3:3: why: a row must say why it exists");
+}
+
+TEST(Table, MissingFileIsNamed) {
+  EXPECT_THROW(
+      {
+        try {
+          read_table("no/such.csv");
+        } catch (const TableError& error) {
+          EXPECT_STREQ(error.what(), "no/such.csv: cannot be read");
+          throw;
+        }
+      },
+      TableError);
+}
+
+TEST(Table, RequiredAndUnknownColumns) {
+  const Table t = parse_table("group_sise,why\n1,x\n", "t.csv");
+  const std::vector<std::string> known = {"group_size", "why"};
+  EXPECT_NO_THROW(t.require_columns(std::vector<std::string>{"why"}));
+  try {
+    t.require_columns(known);
+    FAIL();
+  } catch (const TableError& error) {
+    EXPECT_STREQ(error.what(), "t.csv:1: column 'group_size' is missing; did you mean 'group_sise'?");
+  }
+  try {
+    t.allow_columns(known);
+    FAIL();
+  } catch (const TableError& error) {
+    EXPECT_STREQ(error.what(), "t.csv:1:1: group_sise: unknown column; did you mean 'group_size'?");
+  }
+  EXPECT_THROW(t.text(t.rows[0], "m"), TableError);
+}
+
+TEST(Table, IntegersAreWhole) {
+  const Table t = parse_table("a,b,c,d\n-12,1.5,,99999999999999999999\n", "t.csv");
+  EXPECT_EQ(t.integer(t.rows[0], "a"), -12);
+  EXPECT_THROW(t.integer(t.rows[0], "b"), TableError);
+  EXPECT_THROW(t.integer(t.rows[0], "c"), TableError);
+  EXPECT_THROW(t.integer(t.rows[0], "d"), TableError);
+}
+
+TEST(Near, DistanceCountsASwapAsOne) {
+  EXPECT_EQ(edit_distance("scale", "scale"), 0);
+  EXPECT_EQ(edit_distance("sclae", "scale"), 1);
+  EXPECT_EQ(edit_distance("", "abc"), 3);
+}
+
+TEST(Near, NearestComesFirstAndFarOnesAreListed) {
+  const std::vector<std::string> names = {"quant_group", "quant_token", "rms_norm"};
+  EXPECT_THAT(near_matches("quant_gruop", names), ElementsAre("quant_group"));
+  EXPECT_THAT(near_matches("rms", names), ElementsAre("rms_norm"));
+  EXPECT_EQ(did_you_mean("zzz", names), "; there are: quant_group, quant_token, rms_norm");
+  EXPECT_EQ(did_you_mean("x", {}), "");
+}
+
+}  // namespace
+}  // namespace assay
