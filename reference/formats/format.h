@@ -26,7 +26,8 @@ struct Format {
   std::string_view source;
 
   constexpr int precision() const { return mantissa_bits + 1; }  ///< significand bits of a normal number
-  constexpr int min_exponent() const { return 1 - bias; }        ///< exponent of the smallest normal number
+  /// Exponent of the smallest number that has full precision.
+  constexpr int min_exponent() const { return specials == Specials::kScale ? -bias : 1 - bias; }
   constexpr uint64_t code_count() const { return uint64_t{1} << bits; }
   constexpr int bytes() const { return bits / 8; }
   bool operator==(const Format& other) const { return name == other.name; }

@@ -173,12 +173,14 @@ Table parse_table(std::string_view text, const std::string& file) {
   return table;
 }
 
-Table read_table(const std::string& path) {
+std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (file) text << file.rdbuf();
   if (!file || file.bad()) throw TableError(path, 0, 0, "", "cannot be read");
-  return parse_table(text.str(), path);
+  return text.str();
 }
+
+Table read_table(const std::string& path) { return parse_table(read_text(path), path); }
 
 }  // namespace assay

@@ -76,4 +76,7 @@ Table read_table(const std::string& path);
 /// The same for text in memory; `file` is only used in messages.
 Table parse_table(std::string_view text, const std::string& file);
 
+/// Everything in a file. Throws TableError if it cannot be read.
+std::string read_text(const std::string& path);
+
 }  // namespace assay

@@ -1,0 +1,108 @@
+#include "reference/contracts/bind.h"
+
+#include <algorithm>
+
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/parse.h"
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+Recipe parse_cell(const ContractRow& row, const std::string& column, const Names& names) {
+  try {
+    return parse_recipe(row.text(column), names);
+  } catch (const ParseError& error) {
+    throw row.error(column, error.position, error.what());
+  }
+}
+
+/// A cell that reduces must begin with one of these, any other cell with none.
+void require_reduction(const ContractRow& row, const std::string& column, const Recipe& recipe, bool wanted, const char* allowed) {
+  if ((recipe.reduction != Reduction::kNone) != wanted)
+    throw row.error(column, 0, wanted ? std::string("begins with ") + allowed : "takes one number and cannot reduce");
+}
+
+GroupQuant bind_group_quant(const ContractRow& row, const Format& x) {
+  GroupQuant g;
+  g.row = row.id;
+  g.q = find_format(row.text("q"));
+  if (!g.q) {
+    std::vector<std::string> known;
+    for (const Format& format : all_formats()) known.emplace_back(format.name);
+    throw row.error("q", 0, "unknown format '" + row.text("q") + "'" + did_you_mean(row.text("q"), known));
+  }
+  Names names{{{"M", row.text("M")}}, {{"x", &x}, {"q", g.q}}, {}};
+  g.amax = parse_cell(row, "amax", names);
+  g.scale = parse_cell(row, "scale", names);
+  names.quantities = {"amax"};
+  g.mult = parse_cell(row, "mult", names);
+  names.quantities = {"s", "m"};
+  g.code = parse_cell(row, "code", names);
+  require_reduction(row, "amax", g.amax, true, "absmax or absmax(keep)");
+  for (const auto& [column, recipe] : {std::pair{"scale", &g.scale}, {"mult", &g.mult}, {"code", &g.code}})
+    require_reduction(row, column, *recipe, false, "");
+  if (g.code.steps.empty() || g.code.steps.back().verb != Verb::kTo || !(*g.code.steps.back().target == *g.q))
+    throw row.error("code", 0, "ends with to(q)");
+  return g;
+}
+
+RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
+  RowNorm n;
+  n.row = row.id;
+  Names names{{}, {{"x", &x}}, {}};
+  require_reduction(row, "sum", parse_cell(row, "sum", names), true, "squares");
+  names.quantities = {"n", "eps"};
+  n.r = parse_cell(row, "r", names);
+  names.quantities = {"r", "w"};
+  n.y = parse_cell(row, "y", names);
+  require_reduction(row, "r", n.r, false, "");
+  require_reduction(row, "y", n.y, false, "");
+  try {
+    n.depth = Expression(row.text("depth"));
+    for (const std::string& name : n.depth.names())
+      if (name != "n") throw ParseError(0, "unknown name '" + name + "'; known here: n");
+  } catch (const ParseError& error) {
+    throw row.error("depth", error.position, error.what());
+  }
+  return n;
+}
+
+}  // namespace
+
+const GroupQuant* Contract::group_quant() const { return std::get_if<GroupQuant>(&links.back()); }
+const RowNorm* Contract::row_norm() const { return std::get_if<RowNorm>(&links.front()); }
+
+Contract bind(const ContractTables& tables, const std::string& id, const Format& x) {
+  const ContractRow& row = tables.find(id);
+  Contract contract{id, {}};
+  for (const std::string& link : chain_of(row)) {
+    const ContractRow& part = tables.find(link);
+    if (part.flow == "group_quant") contract.links.emplace_back(bind_group_quant(part, x));
+    else if (part.flow == "row_norm") contract.links.emplace_back(bind_row_norm(part, x));
+    else throw row.error("chain", 0, "'" + link + "' is a chain itself; a chain names plain rows");
+  }
+  return contract;
+}
+
+void check(const ContractTables& tables, const ContractRow& row) {
+  if (row.flow == "chain") {
+    const std::string& text = row.text("chain");
+    size_t at = 0;
+    for (const std::string& id : chain_of(row)) {
+      const size_t place = text.find(id, at);
+      const size_t offset = place == std::string::npos ? 0 : place;
+      const auto known = tables.ids();
+      if (std::find(known.begin(), known.end(), id) == known.end())
+        throw row.error("chain", offset, "unknown contract '" + id + "'" + did_you_mean(id, known));
+      const std::string flow = tables.find(id).flow;
+      if (text.substr(0, offset).ends_with("=") && !text.substr(0, offset - 1).ends_with(flow))
+        throw row.error("chain", offset, "'" + id + "' is a row of " + flow);
+      at = offset + id.size();
+    }
+    if (at == 0) throw row.error("chain", 0, "names no rows; written as row_norm=ID > group_quant=ID");
+  }
+  bind(tables, row.id, kBf16);
+}
+
+}  // namespace assay

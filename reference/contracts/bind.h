@@ -1,0 +1,50 @@
+// A contract row bound to the formats of a case: cells parsed, constants rounded. This is what the flows run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "reference/contracts/rows.h"
+#include "reference/exact/expression.h"
+#include "reference/recipe/step.h"
+
+namespace assay {
+
+/// One scale for each group of numbers: flow/group_quant.h runs it.
+struct GroupQuant {
+  std::string row;       ///< id
+  const Format* q;       ///< format of the codes
+  Recipe amax;           ///< from the group's numbers to the amax that counts
+  Recipe scale;          ///< from amax to the stored scale
+  Recipe mult;           ///< from scale (or `amax:`) to m; may be empty
+  Recipe code;           ///< from one number to its code, with s = scale and m
+};
+
+/// One factor r for each row: flow/row_norm.h runs it.
+struct RowNorm {
+  std::string row;
+  bool sum_is_squares = true;  ///< false only in the neighbour that ignores the data
+  Expression depth{"0"};       ///< roundings a partial sum may pass through, as a function of n
+  Recipe r;                    ///< from the sum to r, with n and eps
+  Recipe y;                    ///< from one number to its output, with r and w = gamma
+};
+
+using Link = std::variant<GroupQuant, RowNorm>;
+
+/// A chain of links, mostly of one.
+struct Contract {
+  std::string id;
+  std::vector<Link> links;
+  const GroupQuant* group_quant() const;  ///< the last link if it is one
+  const RowNorm* row_norm() const;        ///< the first link if it is one
+};
+
+/// Throws std::out_of_range for an unknown id and TableError for a bad cell.
+Contract bind(const ContractTables& tables, const std::string& id, const Format& x);
+
+/// Parses every cell of a row against stand-in formats. Throws TableError.
+void check(const ContractTables& tables, const ContractRow& row);
+
+}  // namespace assay

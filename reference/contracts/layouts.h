@@ -1,0 +1,49 @@
+// Where the scale of row r and group c lies in memory: a row of layouts.csv.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "reference/exact/expression.h"
+#include "reference/formats/format.h"
+
+namespace assay {
+
+/// Addresses are in units of `element`; storage, shape and strides in units of `type`, the tensor's own.
+struct Layout {
+  std::string id;
+  const Format* type;     ///< what the tensor is made of: f32, or int32 for packed bytes
+  const Format* element;  ///< what one scale is: f32, or e8m0
+  Expression rows, cols;  ///< logical extent with padding
+  Expression storage;
+  std::array<Expression, 2> shape, strides;
+  Expression offset;      ///< of scale (r, c)
+  std::string source, why;
+};
+
+/// A layout for m rows of g groups.
+class PlacedLayout {
+ public:
+  PlacedLayout(const Layout& layout, int64_t m, int64_t g);
+
+  const Layout& layout() const { return *layout_; }
+  int64_t rows() const { return rows_; }      ///< with padding
+  int64_t cols() const { return cols_; }
+  int64_t storage() const { return storage_; }  ///< elements of the tensor's type
+  int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
+  std::vector<int64_t> shape() const;
+  std::vector<int64_t> strides() const;
+  int64_t offset(int64_t r, int64_t c) const;
+
+ private:
+  int64_t value(const Expression& expression, int64_t r = 0, int64_t c = 0) const;
+  const Layout* layout_;
+  int64_t m_, g_, rows_, cols_, storage_;
+};
+
+/// Reads layouts.csv. Throws TableError.
+std::vector<Layout> load_layouts(const std::string& file);
+
+}  // namespace assay

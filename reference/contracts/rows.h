@@ -1,0 +1,45 @@
+// The contract tables as they are written: rows of cells that know their place.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "reference/table/table.h"
+
+namespace assay {
+
+/// One row of quant.csv, norm.csv or fused.csv. Ids are never reused: a changed row gets a new one.
+struct ContractRow {
+  std::string id;
+  std::string flow;  ///< "group_quant", "row_norm", or "chain"
+  std::string file;
+  int line = 0;
+  std::map<std::string, TableCell> cells;
+
+  const std::string& text(const std::string& column) const { return cells.at(column).text; }
+  /// The error to throw about a place in a cell, `offset` characters into it.
+  TableError error(const std::string& column, size_t offset, const std::string& problem) const;
+};
+
+class ContractTables {
+ public:
+  /// Reads quant.csv, norm.csv and fused.csv of a folder and checks every cell. Throws TableError.
+  static ContractTables load(const std::string& folder);
+
+  /// Adds a user's rows; the file's columns say which flow it is for. Throws TableError, also for an id that exists.
+  void add(const std::string& file);
+
+  /// Throws std::out_of_range with near matches.
+  const ContractRow& find(const std::string& id) const;
+  const std::vector<ContractRow>& rows() const { return rows_; }
+  std::vector<std::string> ids() const;
+
+ private:
+  std::vector<ContractRow> rows_;
+};
+
+/// Links of a chain cell, "row_norm=a > group_quant=b", as row ids in order. A plain row is a chain of itself.
+std::vector<std::string> chain_of(const ContractRow& row);
+
+}  // namespace assay

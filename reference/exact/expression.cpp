@@ -1,0 +1,251 @@
+#include "reference/exact/expression.h"
+
+#include <algorithm>
+#include <boost/multiprecision/cpp_int.hpp>
+#include <cctype>
+#include <cmath>
+
+#include "reference/formats/round.h"
+
+namespace assay {
+
+using Rational = boost::multiprecision::cpp_rational;
+using Integer = boost::multiprecision::cpp_int;
+
+/// Recursive descent into postfix order.
+class ExpressionParser {
+ public:
+  ExpressionParser(std::string_view text, Expression& out) : text_(text), out_(out) {}
+
+  void parse() {
+    sum();
+    skip_space();
+    if (at_ != text_.size()) throw ParseError(at_, "unexpected '" + std::string(1, text_[at_]) + "'");
+  }
+
+ private:
+  using Token = Expression::Token;
+
+  void skip_space() {
+    while (at_ < text_.size() && text_[at_] == ' ') ++at_;
+  }
+  bool take(char c) {
+    skip_space();
+    if (at_ < text_.size() && text_[at_] == c) return ++at_, true;
+    return false;
+  }
+  void expect(char c) {
+    if (!take(c)) throw ParseError(at_, std::string("expected '") + c + "'");
+  }
+  void emit(Token::Kind kind) { out_.postfix_.push_back({kind, {}, 0, 0}); }
+
+  void sum() {
+    product();
+    for (;;) {
+      if (take('+')) product(), emit(Token::kAdd);
+      else if (take('-')) product(), emit(Token::kSubtract);
+      else return;
+    }
+  }
+  void product() {
+    factor();
+    for (;;) {
+      if (take('*')) factor(), emit(Token::kMultiply);
+      else if (take('/')) factor(), emit(Token::kDivide);
+      else if (take('%')) factor(), emit(Token::kRemainder);
+      else return;
+    }
+  }
+  void factor() {
+    if (take('-')) {
+      factor();
+      emit(Token::kNegate);
+      return;
+    }
+    primary();
+    if (take('^')) factor(), emit(Token::kPower);
+  }
+  void primary() {
+    skip_space();
+    if (take('(')) {
+      sum();
+      expect(')');
+      return;
+    }
+    if (at_ == text_.size()) throw ParseError(at_, "expected a number or a name");
+    const char c = text_[at_];
+    if (std::isdigit(static_cast<unsigned char>(c)) || c == '.') return number();
+    if (std::isalpha(static_cast<unsigned char>(c)) || c == '_') return name();
+    throw ParseError(at_, "expected a number or a name, not '" + std::string(1, c) + "'");
+  }
+  void number() {
+    const size_t start = at_;
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      const bool exponent_sign = (c == '-' || c == '+') && at_ > start && std::tolower(text_[at_ - 1]) == 'e';
+      if (!std::isdigit(static_cast<unsigned char>(c)) && c != '.' && std::tolower(c) != 'e' && !exponent_sign) break;
+      ++at_;
+    }
+    Token token{Token::kNumber, std::string(text_.substr(start, at_ - start)), 0, 0};
+    if (std::count(token.number.begin(), token.number.end(), '.') > 1) throw ParseError(start, "'" + token.number + "' is not a number");
+    if (token.number.find_first_of(".eE") == std::string::npos) {
+      if (token.number.size() > 18) throw ParseError(start, "'" + token.number + "' is too large");
+      token.integer = std::stoll(token.number);
+    }
+    out_.postfix_.push_back(token);
+  }
+  void name() {
+    const size_t start = at_;
+    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) ++at_;
+    const std::string word(text_.substr(start, at_ - start));
+    if (word == "ceil" && take('(')) {
+      sum();
+      expect(',');
+      sum();
+      expect(')');
+      emit(Token::kCeil);
+      return;
+    }
+    auto found = std::find(out_.names_.begin(), out_.names_.end(), word);
+    if (found == out_.names_.end()) found = out_.names_.insert(out_.names_.end(), word);
+    out_.postfix_.push_back({Token::kName, {}, 0, size_t(found - out_.names_.begin())});
+  }
+
+  std::string_view text_;
+  Expression& out_;
+  size_t at_ = 0;
+};
+
+Expression::Expression(std::string_view text) : text_(text) { ExpressionParser(text, *this).parse(); }
+
+namespace {
+
+/// A decimal number as written, exactly: digits times a power of ten.
+Rational exact_decimal(const std::string& text) {
+  const size_t e = text.find_first_of("eE");
+  int exponent = e == std::string::npos ? 0 : std::stoi(text.substr(e + 1));
+  std::string digits = text.substr(0, e);
+  if (const size_t point = digits.find('.'); point != std::string::npos) {
+    exponent -= int(digits.size() - point - 1);
+    digits.erase(point, 1);
+  }
+  const Integer scale = boost::multiprecision::pow(Integer(10), unsigned(std::abs(exponent)));
+  const Integer value(digits.empty() ? "0" : digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1)));
+  return exponent >= 0 ? Rational(value * scale) : Rational(value, scale);
+}
+
+Rational power(const Rational& base, const Rational& exponent) {
+  const int n = exponent.convert_to<int>();
+  Rational result = 1;
+  for (int i = 0; i < std::abs(n); ++i) result *= base;
+  return n < 0 ? Rational(1 / result) : result;
+}
+
+/// To nearest even, once, from the exact value.
+double round_rational(const Rational& x, const Format& format) {
+  if (x == 0) return 0;
+  const Rational magnitude = abs(x);
+  int exponent = int(msb(numerator(magnitude))) - int(msb(denominator(magnitude)));
+  if (power(2, exponent) > magnitude) --exponent;
+  const int last_place = std::max(exponent, format.min_exponent()) - format.mantissa_bits;
+  const Rational steps = magnitude / power(2, last_place);
+  Integer whole = numerator(steps) / denominator(steps);
+  const Rational rest = steps - Rational(whole);
+  if (rest > Rational(1, 2) || (rest == Rational(1, 2) && whole % 2 == 1)) ++whole;
+  return std::ldexp(whole.convert_to<double>(), last_place) * (x < 0 ? -1 : 1);
+}
+
+int64_t floor_divide(int64_t a, int64_t b) {
+  if (b == 0) throw std::domain_error("division by zero");
+  return a / b - ((a % b != 0) && ((a < 0) != (b < 0)));
+}
+
+}  // namespace
+
+int64_t Expression::integer(std::span<const int64_t> values) const {
+  std::vector<int64_t> stack;
+  const auto pop = [&] {
+    const int64_t top = stack.back();
+    stack.pop_back();
+    return top;
+  };
+  for (const Token& token : postfix_) {
+    if (token.kind == Token::kNumber) {
+      stack.push_back(token.integer);
+      continue;
+    }
+    if (token.kind == Token::kName) {
+      stack.push_back(values[token.name]);
+      continue;
+    }
+    const int64_t b = pop();
+    if (token.kind == Token::kNegate) {
+      stack.push_back(-b);
+      continue;
+    }
+    const int64_t a = pop();
+    switch (token.kind) {
+      case Token::kAdd: stack.push_back(a + b); break;
+      case Token::kSubtract: stack.push_back(a - b); break;
+      case Token::kMultiply: stack.push_back(a * b); break;
+      case Token::kDivide: stack.push_back(floor_divide(a, b)); break;
+      case Token::kRemainder: stack.push_back(a - b * floor_divide(a, b)); break;
+      case Token::kCeil: stack.push_back(-floor_divide(-a, b) * b); break;
+      case Token::kPower: stack.push_back(int64_t(std::pow(double(a), double(b)))); break;
+      default: break;
+    }
+  }
+  return stack.back();
+}
+
+int64_t Expression::integer(const std::map<std::string, int64_t>& values) const {
+  std::vector<int64_t> ordered;
+  for (const std::string& name : names_) {
+    const auto found = values.find(name);
+    if (found == values.end()) throw std::out_of_range("unknown name '" + name + "' in '" + text_ + "'");
+    ordered.push_back(found->second);
+  }
+  return integer(ordered);
+}
+
+double Expression::rounded(const std::map<std::string, std::string>& constants, const Format& format) const {
+  std::vector<Rational> stack;
+  const auto pop = [&] {
+    const Rational top = stack.back();
+    stack.pop_back();
+    return top;
+  };
+  for (const Token& token : postfix_) {
+    if (token.kind == Token::kNumber) {
+      stack.push_back(exact_decimal(token.number));
+      continue;
+    }
+    if (token.kind == Token::kName) {
+      const auto found = constants.find(names_[token.name]);
+      if (found == constants.end()) throw std::out_of_range("unknown name '" + names_[token.name] + "' in '" + text_ + "'");
+      stack.push_back(exact_decimal(found->second));
+      continue;
+    }
+    const Rational b = pop();
+    if (token.kind == Token::kNegate) {
+      stack.push_back(-b);
+      continue;
+    }
+    const Rational a = pop();
+    const auto quotient = [&]() -> Rational {
+      if (b == 0) throw std::domain_error("division by zero in '" + text_ + "'");
+      return a / b;
+    };
+    switch (token.kind) {
+      case Token::kAdd: stack.push_back(a + b); break;
+      case Token::kSubtract: stack.push_back(a - b); break;
+      case Token::kMultiply: stack.push_back(a * b); break;
+      case Token::kDivide: stack.push_back(quotient()); break;
+      case Token::kPower: stack.push_back(power(a, b)); break;
+      default: throw std::domain_error("only + - * / ^ may stand in a constant: '" + text_ + "'");
+    }
+  }
+  return round_rational(stack.back(), format);
+}
+
+}  // namespace assay

@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <cmath>
+
+#include "reference/flow/group_quant.h"
+#include "reference/flow/row.h"
+#include "reference/flow/row_norm.h"
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/narrow.h"
+
+namespace assay {
+namespace {
+
+/// Elements whose accepted set is wider than one code: only they can tell one r from another.
+std::vector<size_t> open_elements(const Spans& spans) {
+  std::vector<size_t> open;
+  for (size_t i = 0; !spans.pinned() && i < spans.size(); ++i)
+    if (!spans[i].pinned() && !spans[i].any()) open.push_back(i);
+  return open;
+}
+
+bool inside(Span span, double value) { return span.low <= value && value <= span.high; }
+
+Spans gather(const std::vector<double>& row, const std::vector<size_t>& at) {
+  std::vector<double> values;
+  values.reserve(at.size());
+  for (size_t i : at) values.push_back(row[i]);
+  return Spans(std::move(values));
+}
+
+/// Votes of elements on whether a trial r is too small or too large. A larger r gives larger magnitudes.
+struct Vote {
+  bool up = false, down = false;
+  std::string wants_up, wants_down;
+
+  void add(Span at_trial, double stored, const char* tensor, size_t index) {
+    const double least = std::min(std::fabs(at_trial.low), std::fabs(at_trial.high));
+    const double most = std::max(std::fabs(at_trial.low), std::fabs(at_trial.high));
+    const std::string name = std::string(tensor) + "[" + std::to_string(index) + "]";
+    if (most < std::fabs(stored)) up = true, wants_up = name;
+    if (least > std::fabs(stored)) down = true, wants_down = name;
+  }
+  Direction direction() const {
+    return up && down ? Direction::kBoth : up ? Direction::kUp : down ? Direction::kDown : Direction::kFits;
+  }
+};
+
+/// One r must explain everything that the kernel stored in this row (design: the row's r is one unknown).
+class JointCheck {
+ public:
+  JointCheck(const Contract& contract, const RowInputs& inputs, const StoredRow& stored, const RowOutputs& wide)
+      : contract_(contract), inputs_(inputs), stored_(stored), wide_(wide) {
+    const auto usable = [](const Spans& spans, const std::vector<double>& stored_values) {
+      std::vector<size_t> open = stored_values.empty() ? std::vector<size_t>() : open_elements(spans);
+      std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored_values[i]); });  // fails by itself
+      return open;
+    };
+    open_y_ = usable(wide.y, stored.y);
+    open_q_ = usable(wide.q, stored.q);
+    open_scales_ = usable(wide.scale, stored.scale);
+    x_y_ = gather(inputs.x, open_y_), gamma_y_ = gather(inputs.gamma, open_y_);
+    x_q_ = gather(inputs.x, open_q_), gamma_q_ = gather(inputs.gamma, open_q_);
+  }
+
+  /// Empty, or the two elements that cannot be had together.
+  std::string contradiction(Span r) {
+    Vote last;
+    const auto at = [&](double trial) {
+      last = vote(trial);
+      return last.direction();
+    };
+    if (narrow(r, kF32, at)) return {};
+    return "no single r explains the row: " + (last.wants_up.empty() ? std::string("one part") : last.wants_up) + " needs a larger r, " +
+           (last.wants_down.empty() ? std::string("another part") : last.wants_down) + " a smaller one";
+  }
+
+ private:
+  Vote vote(double trial) const {
+    Vote vote;
+    const RowNorm& norm = *contract_.row_norm();
+    const Spans y = norm_outputs(norm, x_y_, gamma_y_, point(trial));
+    for (size_t k = 0; k < open_y_.size(); ++k) vote.add(y[k], stored_.y[open_y_[k]], "y", open_y_[k]);
+    if (const GroupQuant* quant = contract_.group_quant()) {
+      vote_scales(trial, *quant, vote);
+      vote_codes(trial, *quant, vote);
+    }
+    return vote;
+  }
+
+  void vote_scales(double trial, const GroupQuant& quant, Vote& vote) const {
+    const auto size = size_t(inputs_.group_size);
+    for (size_t g : open_scales_) {
+      std::vector<size_t> at(size);
+      for (size_t i = 0; i < size; ++i) at[i] = g * size + i;
+      const Spans y = norm_outputs(*contract_.row_norm(), gather(inputs_.x, at), gather(inputs_.gamma, at), point(trial));
+      vote.add(group_scales(quant, y, inputs_.group_size, {}).scale[0], stored_.scale[g], "scale", g);
+    }
+  }
+
+  /// A code is judged with the scale that was stored for its group.
+  void vote_codes(double trial, const GroupQuant& quant, Vote& vote) const {
+    Spans y = norm_outputs(*contract_.row_norm(), x_q_, gamma_q_, point(trial));
+    for (size_t k = 0; k < open_q_.size(); ++k) {
+      const size_t g = open_q_[k] / size_t(inputs_.group_size);
+      const Span scale = wide_.scale[g];
+      if (!scale.pinned() && stored_.scale.empty()) continue;
+      const Span s = scale.pinned() ? scale : point(stored_.scale[g]);
+      Environment environment;
+      environment.set("s", s);
+      environment.set("m", quant.mult.start.empty() ? evaluate(quant.mult, s, Environment{}) : Span{std::nan(""), HUGE_VAL});
+      vote.add(evaluate(quant.code, y[k], environment), stored_.q[open_q_[k]], "q", open_q_[k]);
+    }
+  }
+
+  const Contract& contract_;
+  const RowInputs& inputs_;
+  const StoredRow& stored_;
+  const RowOutputs& wide_;
+  std::vector<size_t> open_y_, open_q_, open_scales_;
+  Spans x_y_, gamma_y_, x_q_, gamma_q_;
+};
+
+}  // namespace
+
+RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format) {
+  RowOutputs out;
+  Spans values(inputs.x);
+  for (const Link& link : contract.links) {
+    if (const auto* norm = std::get_if<RowNorm>(&link)) {
+      out.r = norm_factor(*norm, inputs.x, inputs.eps, x_format);
+      values = norm_outputs(*norm, values, Spans(inputs.gamma), out.r);
+    } else {
+      const GroupQuant& quant = std::get<GroupQuant>(link);
+      GroupScales scales = group_scales(quant, values, inputs.group_size, stored ? stored->scale : std::vector<double>());
+      out.q = group_codes(quant, values, inputs.group_size, scales);
+      out.scale = std::move(scales.scale);
+    }
+  }
+  if (!contract.group_quant()) out.y = std::move(values);
+  if (stored && contract.row_norm() && !out.r.pinned() && !out.r.any()) {
+    const std::string contradiction = JointCheck(contract, inputs, *stored, out).contradiction(out.r);
+    if (!contradiction.empty()) out.joint_violations.push_back(contradiction);
+  }
+  return out;
+}
+
+}  // namespace assay

@@ -1,0 +1,83 @@
+#include "reference/flow/group_quant.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "reference/recipe/narrow.h"
+
+namespace assay {
+namespace {
+
+bool accepts(Span span, double value) {
+  return span.any() || (std::isnan(span.low) && std::isnan(value)) || (span.low <= value && value <= span.high);
+}
+
+}  // namespace
+
+Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction reduction) {
+  const bool keep_nan = reduction == Reduction::kAbsMaxKeepNan;
+  Span maximum = point(0);
+  for (size_t i = first; i < first + count; ++i) {
+    const Span v = values[i];
+    if (v.any()) return {std::nan(""), HUGE_VAL};
+    if (std::isnan(v.low)) {
+      if (keep_nan) return point(v.low);
+      continue;
+    }
+    const bool crosses_zero = v.low < 0 && v.high > 0;
+    const double a = std::fabs(v.low), b = std::fabs(v.high);
+    maximum.low = std::max(maximum.low, crosses_zero ? 0 : std::min(a, b));
+    maximum.high = std::max(maximum.high, std::max(a, b));
+  }
+  return maximum;
+}
+
+GroupScales group_scales(const GroupQuant& contract, const Spans& values, int64_t group_size, const std::vector<double>& stored_scale) {
+  const size_t groups = values.size() / size_t(group_size);
+  const Environment none;
+  GroupScales result;
+  result.amax = Spans(std::vector<double>(groups));
+  for (size_t g = 0; g < groups; ++g)
+    result.amax.set(g, absolute_maximum(values, g * size_t(group_size), size_t(group_size), contract.amax.reduction));
+  evaluate(contract.amax, result.amax, none);
+  result.scale = result.amax;
+  evaluate(contract.scale, result.scale, none);
+
+  result.s = result.scale;
+  Spans amax = result.amax;
+  for (size_t g = 0; g < stored_scale.size(); ++g) {
+    if (result.scale[g].pinned() || !accepts(result.scale[g], stored_scale[g])) continue;
+    result.s.set(g, point(stored_scale[g]));
+    if (const auto narrowed = narrow(contract.scale, amax[g], stored_scale[g], none)) amax.set(g, *narrowed);
+  }
+  result.m = contract.mult.start.empty() ? result.s : amax;
+  evaluate(contract.mult, result.m, none);
+  return result;
+}
+
+Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales) {
+  Spans codes;
+  codes.low.resize(values.size());
+  Spans group;
+  for (size_t first = 0; first < values.size(); first += size_t(group_size)) {
+    const size_t g = first / size_t(group_size);
+    const auto part = [&](const std::vector<double>& all) {
+      return std::vector<double>(all.begin() + long(first), all.begin() + long(first) + group_size);
+    };
+    group.low.assign(values.low.begin() + long(first), values.low.begin() + long(first) + group_size);
+    group.high = values.pinned() ? std::vector<double>() : part(values.high);
+    Environment environment;
+    environment.set("s", scales.s[g]);
+    environment.set("m", scales.m[g]);
+    evaluate(contract.code, group, environment);
+    if (!group.pinned()) codes.widen();
+    std::copy(group.low.begin(), group.low.end(), codes.low.begin() + long(first));
+    if (!codes.pinned()) {
+      const auto& high = group.pinned() ? group.low : group.high;
+      std::copy(high.begin(), high.end(), codes.high.begin() + long(first));
+    }
+  }
+  return codes;
+}
+
+}  // namespace assay

@@ -1,0 +1,25 @@
+// Flow: each group of numbers shares one scale.
+#pragma once
+
+#include "reference/flow/row.h"
+#include "reference/recipe/eval.h"
+
+namespace assay {
+
+/// Amax, scale and multiplier of each group of a row; the three cells before the codes.
+struct GroupScales {
+  Spans amax;   ///< after the amax cell
+  Spans scale;  ///< after the scale cell
+  Spans s, m;   ///< what the code cell sees, narrowed by the stored scales if there are any
+};
+
+/// Largest magnitude among numbers first .. first + count, with the NaN rule of the reduction.
+Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction reduction);
+
+/// `stored_scale` empty: nothing to narrow by. A stored scale that the contract does not allow is ignored here (it fails by itself).
+GroupScales group_scales(const GroupQuant& contract, const Spans& values, int64_t group_size, const std::vector<double>& stored_scale);
+
+/// Codes of the numbers first .. first + values.size() of the row, given the scales of their groups.
+Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales);
+
+}  // namespace assay

@@ -1,0 +1,38 @@
+// What goes into the contract of one row of a matrix and what comes out. Every op here works row by row.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "reference/contracts/bind.h"
+#include "reference/recipe/span.h"
+
+namespace assay {
+
+/// Inputs of one row. Rows of n numbers; gamma is empty for ops without a norm.
+struct RowInputs {
+  std::vector<double> x;
+  std::vector<double> gamma;
+  double eps = 0;          ///< as the op takes it; rounded to f32 on the way in
+  int64_t group_size = 0;  ///< columns per scale; divides n
+};
+
+/// What the kernel under test stored for this row, decoded. A tensor that is not there is empty.
+struct StoredRow {
+  std::vector<double> y, q, scale;
+};
+
+/// Accepted reals of each output. An op without that output leaves it empty.
+struct RowOutputs {
+  Spans y;      ///< n, in x's format
+  Spans q;      ///< n, in the code format
+  Spans scale;  ///< n / group_size, before the layout's own format
+  Span r = point(0);  ///< of a norm
+  std::vector<std::string> joint_violations;  ///< each element passes alone, but not with the others
+};
+
+/// Runs a contract. With `stored`, quantities behind the stored outputs are first narrowed to those that explain them.
+RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format);
+
+}  // namespace assay

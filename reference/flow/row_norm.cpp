@@ -1,0 +1,77 @@
+#include "reference/flow/row_norm.h"
+
+#include <cmath>
+
+#include "reference/exact/sum.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+namespace {
+
+/// Numbers of the f32 grid inside a real interval: a kernel's sum is one of them.
+Span inside_f32(double low, double high) {
+  return {round_to(kF32, low, Rounding::kUp, Overflow::kSpecial), round_to(kF32, high, Rounding::kDown, Overflow::kSpecial)};
+}
+
+bool squares_are_exact(const Format& x) { return 2 * x.precision() <= kF32.precision(); }
+
+}  // namespace
+
+Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format) {
+  const SumBounds exact = exact_sum_of_squares(x);
+  if (!std::isfinite(exact.low)) return point(exact.low);
+  const double unit = std::ldexp(1.0, -kF32.precision());
+  const double roundings = double(depth + (squares_are_exact(x_format) ? 0 : 1));
+  const double relative = roundings * unit / (1 - roundings * unit);
+  const double underflow = double(x.size()) * std::ldexp(1.0, kF32.min_exponent() - kF32.precision());
+  // One step of double outward covers the roundings of these two lines.
+  const double low = std::nextafter(exact.low * (1 - relative) - underflow, -HUGE_VAL);
+  const double high = std::nextafter(exact.high * (1 + relative) + underflow, HUGE_VAL);
+  if (high > max_finite(kF32)) return {round_to(kF32, low, Rounding::kUp, Overflow::kSpecial), HUGE_VAL};
+  // A sum that is a number of f32 stays reachable however thin the interval is.
+  const Span span = inside_f32(std::fmax(low, 0.0), high);
+  return span.low <= span.high ? span : point(round_to(kF32, exact.low, Rounding::kNearestEven, Overflow::kSpecial));
+}
+
+Span norm_factor(const RowNorm& contract, const std::vector<double>& x, double eps, const Format& x_format) {
+  const auto n = int64_t(x.size());
+  const Span sum = contract.sum_is_squares ? sum_of_squares(x, contract.depth.integer({{"n", n}}), x_format) : point(0);
+  Environment environment;
+  environment.set("n", point(round_to(kF32, double(n), Rounding::kNearestEven, Overflow::kSpecial)));
+  environment.set("eps", point(round_to(kF32, eps, Rounding::kNearestEven, Overflow::kSpecial)));
+  return evaluate(contract.r, sum, environment);
+}
+
+Spans norm_outputs(const RowNorm& contract, const Spans& x, const Spans& gamma, Span r) {
+  Environment environment;
+  environment.set("r", r);
+  environment.set("w", gamma);
+  Spans y = x;
+  evaluate(contract.y, y, environment);
+  return y;
+}
+
+std::string norm_reason(const RowNorm& contract, const std::vector<double>& x, double eps, const Format& x_format) {
+  const auto width = [&](const RowNorm& c) {
+    const Span r = norm_factor(c, x, eps, x_format);
+    return r.high - r.low;
+  };
+  RowNorm no_tree = contract, no_slack = contract;
+  no_tree.depth = Expression("0");
+  std::string slack_step;
+  for (Step& step : no_slack.r.steps) {
+    if (step.slack_ulps > 0) slack_step += (slack_step.empty() ? "" : "+") + step.text;
+    step.slack_ulps = 0;
+  }
+  const double all = width(contract);
+  if (!(all > 0) || std::isinf(all)) return "r pinned";
+  const double tree = all - width(no_tree), slack = all - width(no_slack);
+  const double parts = tree + slack > 0 ? tree + slack : 1;
+  const auto percent = [&](double part) { return std::to_string(int(std::lround(100 * part / parts))) + " %"; };
+  std::string text = "width of r: tree of depth " + std::to_string(contract.depth.integer({{"n", int64_t(x.size())}})) + " " + percent(tree);
+  if (!slack_step.empty()) text += ", " + slack_step + " " + percent(slack);
+  return text;
+}
+
+}  // namespace assay

@@ -1,0 +1,89 @@
+#include "reference/formats/codes.h"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+/// Values of all codes of a format of at most 16 bits, made once.
+const std::vector<double>& value_table(const Format& f) {
+  static std::map<std::string_view, std::vector<double>> tables;
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  std::vector<double>& table = tables[f.name];
+  if (table.empty()) {
+    table.resize(f.code_count());
+    for (uint32_t code = 0; code < f.code_count(); ++code) table[code] = decode(f, code);
+  }
+  return table;
+}
+
+template <class Code>
+void decode_by_table(const Format& f, const std::byte* codes, std::span<double> values) {
+  const std::vector<double>& table = value_table(f);
+  for (size_t i = 0; i < values.size(); ++i) {
+    Code code;
+    std::memcpy(&code, codes + i * sizeof code, sizeof code);
+    values[i] = table[code];
+  }
+}
+
+int32_t sign_magnitude_ordinal(uint32_t bits, uint32_t sign) {
+  const auto magnitude = int32_t(bits & ~sign);
+  return bits & sign ? -magnitude - 1 : magnitude;
+}
+
+/// A value with at most 4 significand bits is told by the top 16 bits of its double.
+constexpr int kTopBits = 16;
+uint32_t top_bits(double value) { return uint32_t(std::bit_cast<uint64_t>(value) >> (64 - kTopBits)); }
+
+const std::vector<int32_t>& ordinal_table(const Format& f) {
+  static std::map<std::string_view, std::vector<int32_t>> tables;
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  std::vector<int32_t>& table = tables[f.name];
+  if (table.empty()) {
+    table.assign(size_t{1} << kTopBits, kNanOrdinal);
+    for (uint32_t code = 0; code < f.code_count(); ++code)
+      if (const double value = decode(f, code); !std::isnan(value)) table[top_bits(value)] = ordinal(f, code);
+  }
+  return table;
+}
+
+}  // namespace
+
+void decode_all(const Format& f, const std::byte* codes, std::span<double> values) {
+  if (f.bits == 8) return decode_by_table<uint8_t>(f, codes, values);
+  if (f.bits == 16) return decode_by_table<uint16_t>(f, codes, values);
+  for (size_t i = 0; i < values.size(); ++i) {
+    uint32_t code;
+    std::memcpy(&code, codes + i * sizeof code, sizeof code);
+    values[i] = f == kF32 ? double(std::bit_cast<float>(code)) : decode(f, code);
+  }
+}
+
+void ordinals_of_values(const Format& f, std::span<const double> values, std::span<int32_t> ordinals) {
+  if (f == kF32 || f == kBf16) {
+    const int shift = f == kBf16 ? 16 : 0;
+    const uint32_t sign = 0x80000000u >> shift;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const uint32_t bits = std::bit_cast<uint32_t>(float(values[i])) >> shift;
+      ordinals[i] = std::isnan(values[i]) ? kNanOrdinal : sign_magnitude_ordinal(bits, sign);
+    }
+  } else if (f.bits == 8 && f.specials != Specials::kInteger) {
+    const std::vector<int32_t>& table = ordinal_table(f);
+    for (size_t i = 0; i < values.size(); ++i) ordinals[i] = table[top_bits(values[i])];
+  } else {
+    for (size_t i = 0; i < values.size(); ++i) ordinals[i] = ordinal_of_value(f, values[i]);
+  }
+}
+
+}  // namespace assay

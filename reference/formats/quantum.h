@@ -1,0 +1,21 @@
+// The one place outside decode and encode where the bits of a double are touched: the size of one step of a format's grid.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace assay {
+
+/// Distance between neighbouring numbers of a grid around x: 2^(max(exponent(x), min_exponent) - mantissa_bits), given as the two
+/// powers of two. Exact for every finite double of normal magnitude; a subnormal double lies below every grid used here.
+/// Inlined by force: it is compiled for several instruction sets and must never be merged across them.
+__attribute__((always_inline)) static inline double quantum(double x, double smallest_normal, double last_place) {
+  uint64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  bits &= 0x7ff0000000000000u;  // keeps the exponent: 2^floor(log2 |x|)
+  double power;
+  std::memcpy(&power, &bits, sizeof power);
+  return (power > smallest_normal ? power : smallest_normal) * last_place;
+}
+
+}  // namespace assay

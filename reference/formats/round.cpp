@@ -1,0 +1,80 @@
+#include "reference/formats/round.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "reference/formats/quantum.h"
+
+namespace assay {
+namespace {
+
+double to_integer(double steps, Rounding rounding) {
+  switch (rounding) {
+    case Rounding::kNearestEven: return std::nearbyint(steps);
+    case Rounding::kNearestAway: return std::round(steps);
+    case Rounding::kTowardZero: return std::trunc(steps);
+    case Rounding::kDown: return std::floor(steps);
+    case Rounding::kUp: return std::ceil(steps);
+  }
+  return steps;
+}
+
+double overflowed(const Format& f, double sign, Overflow overflow) {
+  if (overflow == Overflow::kSaturate) return std::copysign(max_finite(f), sign);
+  return f.specials == Specials::kIeee ? std::copysign(HUGE_VAL, sign) : std::nan("");
+}
+
+double round_integer(const Format& f, double value, Rounding rounding) {
+  return std::clamp(to_integer(value, rounding), -max_finite(f) - 1, max_finite(f));
+}
+
+/// Exponent only: the smallest value is not zero but the least power of two.
+double round_scale(const Format& f, double value, Rounding rounding, Overflow overflow) {
+  if (std::isinf(value)) return overflowed(f, 1.0, overflow);
+  const double smallest = std::ldexp(1.0, f.min_exponent());
+  if (value <= smallest) return smallest;
+  const double below = std::ldexp(1.0, std::ilogb(value));
+  const bool up = rounding == Rounding::kUp               ? value > below
+                  : rounding == Rounding::kNearestAway    ? value >= 1.5 * below
+                  : rounding == Rounding::kNearestEven    ? value >= 1.5 * below
+                                                          : false;
+  const double rounded = up ? 2 * below : below;
+  return rounded > max_finite(f) ? overflowed(f, 1.0, overflow) : rounded;
+}
+
+}  // namespace
+
+double round_to(const Format& f, double value, Rounding rounding, Overflow overflow) {
+  if (std::isnan(value)) return value;
+  if (f.specials == Specials::kInteger) return round_integer(f, value, rounding);
+  if (f.specials == Specials::kScale) return round_scale(f, std::fabs(value), rounding, overflow);
+  if (std::isinf(value)) return overflowed(f, value, overflow);
+  const double step = quantum(value, std::ldexp(1.0, f.min_exponent()), std::ldexp(1.0, -f.mantissa_bits));
+  const double rounded = to_integer(value / step, rounding) * step;
+  if (std::fabs(rounded) > max_finite(f)) {
+    const bool inward = rounding == Rounding::kTowardZero || (rounding == Rounding::kDown && value > 0) ||
+                        (rounding == Rounding::kUp && value < 0);
+    return inward ? std::copysign(max_finite(f), value) : overflowed(f, value, overflow);
+  }
+  if (rounded == 0) return f.specials == Specials::kFnuz ? 0.0 : std::copysign(0.0, value);
+  return rounded;
+}
+
+double next_up(const Format& f, double value) {
+  if (std::isnan(value) || (std::isinf(value) && value > 0)) return value;
+  if (value == 0) return decode(f, 1);
+  if (std::isinf(value)) return -max_finite(f);
+  if (value == max_finite(f)) return f.specials == Specials::kIeee ? HUGE_VAL : value;
+  const int32_t next = ordinal_of_value(f, value) + 1;
+  return next == -1 ? -0.0 : decode(f, code_from_ordinal(f, next));
+}
+
+double next_down(const Format& f, double value) {
+  if (f.specials == Specials::kScale) {
+    const int32_t o = ordinal_of_value(f, value);
+    return o == 0 ? value : decode(f, code_from_ordinal(f, o - 1));
+  }
+  return -next_up(f, -value);
+}
+
+}  // namespace assay

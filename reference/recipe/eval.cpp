@@ -1,0 +1,173 @@
+#include "reference/recipe/eval.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "reference/exact/correctly_rounded.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/quantum.h"
+#include "reference/recipe/lanes.h"
+#include "reference/recipe/verbs.h"
+
+namespace assay {
+namespace {
+
+double power_of_two(double v, Pow2 rule) {
+  if (!(v > 0) || std::isinf(v)) return v;
+  int exponent;
+  const double m = 2 * std::frexp(v, &exponent);
+  const bool up = rule == Pow2::kCeil ? m > 1 : rule == Pow2::kEven ? m >= 1.9375 : rule == Pow2::kThreeQuarters ? m >= 1.75 : false;
+  return std::ldexp(1.0, exponent - 1 + up);
+}
+
+/// A function of one real, then one rounding to the working format.
+double apply(const Step& step, double v) {
+  const auto nearest = [&](double x) { return round_to(*step.working, x, Rounding::kNearestEven, Overflow::kSpecial); };
+  switch (step.verb) {
+    case Verb::kRcp: return nearest(1 / v);
+    case Verb::kNeg: return -v;
+    case Verb::kAbs: return std::fabs(v);
+    case Verb::kCeil: return nearest(std::ceil(v));
+    case Verb::kRint: return nearest(std::nearbyint(v));
+    case Verb::kTrunc: return nearest(std::trunc(v));
+    case Verb::kPow2: return power_of_two(v, step.pow2);
+    case Verb::kExp: return correctly_rounded(Function::kExp, v, *step.working);
+    case Verb::kExp2: return correctly_rounded(Function::kExp2, v, *step.working);
+    case Verb::kLog2: return correctly_rounded(Function::kLog2, v, *step.working);
+    case Verb::kSqrt: return correctly_rounded(Function::kSqrt, v, *step.working);
+    case Verb::kRsqrt: return correctly_rounded(Function::kRsqrt, v, *step.working);
+    case Verb::kTo: return round_to(*step.target, v, step.rounding, step.overflow);
+    default: throw std::logic_error("verb without a function of one real");
+  }
+}
+
+double pick(const Step& step, double v, double a) {
+  const bool larger = step.verb == Verb::kMax;
+  if (std::isnan(v) || std::isnan(a)) {
+    if (step.nan == NanRule::kKeep) return std::nan("");
+    return std::isnan(v) ? a : v;
+  }
+  return (larger ? v >= a : v <= a) ? v : a;
+}
+
+Span ordered(double a, double b) {
+  if (std::isnan(a) && std::isnan(b)) return point(a);
+  if (std::isnan(a) || std::isnan(b)) return {std::nan(""), HUGE_VAL};
+  return a <= b ? Span{a, b} : Span{b, a};
+}
+
+Span apply(const Step& step, Span v) {
+  if (v.pinned()) return point(apply(step, v.low));
+  if (v.any()) return v;
+  if (step.verb == Verb::kAbs && v.low < 0 && v.high > 0) return {0, std::max(-v.low, v.high)};
+  if (step.verb == Verb::kRcp && v.low <= 0 && v.high >= 0) return {std::nan(""), HUGE_VAL};
+  return ordered(apply(step, v.low), apply(step, v.high));
+}
+
+/// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one.
+Span widened(const Step& step, Span v) {
+  if (std::isnan(v.low) || std::isnan(v.high)) return v;
+  const Format& f = *step.working;
+  const auto step_of = [&](double x) {
+    return quantum(x, std::ldexp(1.0, f.min_exponent()), std::ldexp(1.0, -f.mantissa_bits)) * step.slack_ulps;
+  };
+  if (std::isfinite(v.low)) v.low = round_to(f, v.low - step_of(v.low), Rounding::kDown, Overflow::kSpecial);
+  if (std::isfinite(v.high)) v.high = round_to(f, v.high + step_of(v.high), Rounding::kUp, Overflow::kSpecial);
+  return v;
+}
+
+Lane lane(const Operand& operand, const Environment& environment) {
+  if (operand.name.empty()) return {&operand.constant, &operand.constant, true};
+  const Environment::Value& value = environment.get(operand.name);
+  if (!value.row) return {&value.scalar.low, &value.scalar.high, true};
+  const double* low = value.row->low.data();
+  return {low, value.row->pinned() ? low : value.row->high.data(), false};
+}
+
+bool pinned(const Lane& lane, size_t n) {
+  if (lane.low == lane.high) return true;
+  if (!lane.scalar) return std::equal(lane.low, lane.low + n, lane.high);
+  return Span{*lane.low, *lane.high}.pinned();
+}
+
+void arithmetic(const Step& step, Spans& row, const Environment& environment) {
+  const Lane b = lane(step.a, environment);
+  const Grid grid = grid_of(*step.working, Overflow::kSpecial);
+  if (row.pinned() && pinned(b, row.size())) return lanes().arithmetic(step.verb, grid, row.low.data(), b, row.size());
+  row.widen();
+  lanes().arithmetic_spans(step.verb, grid, row.low.data(), row.high.data(), b, row.size());
+}
+
+/// max, min and if0 against an operand: monotone in both.
+void compare(const Step& step, Spans& row, const Environment& environment) {
+  const Lane b = lane(step.a, environment);
+  if (!pinned(b, row.size())) row.widen();
+  const auto choose = [&](double v, double a) { return step.verb == Verb::kIf0 ? (v == 0 ? a : v) : pick(step, v, a); };
+  for (size_t i = 0; i < row.size(); ++i) row.low[i] = choose(row.low[i], b.low[b.scalar ? 0 : i]);
+  for (size_t i = 0; i < row.high.size(); ++i) row.high[i] = choose(row.high[i], b.high[b.scalar ? 0 : i]);
+}
+
+void clamp(const Step& step, Spans& row, const Environment& environment) {
+  const double upper = *lane(step.a, environment).low, lower = *lane(step.b, environment).low;
+  const double nan_becomes = step.nan == NanRule::kToLow ? lower : step.nan == NanRule::kToHigh ? upper : std::nan("");
+  for (std::vector<double>* ends : {&row.low, &row.high}) lanes().clamp(ends->data(), lower, upper, nan_becomes, ends->size());
+}
+
+void convert(const Step& step, Spans& row) {
+  const bool fast = step.rounding == Rounding::kNearestEven && step.target->specials != Specials::kInteger &&
+                    step.target->specials != Specials::kScale;
+  const Grid grid = fast ? grid_of(*step.target, step.overflow) : Grid{};
+  for (std::vector<double>* ends : {&row.low, &row.high}) {
+    if (fast) lanes().round(grid, ends->data(), ends->size());
+    else for (double& v : *ends) v = apply(step, v);
+  }
+}
+
+void each(const Step& step, Spans& row) {
+  for (size_t i = 0; i < row.size(); ++i) row.set(i, apply(step, row[i]));
+}
+
+}  // namespace
+
+void Environment::set(std::string_view name, Span value) {
+  for (Value& known : values_)
+    if (known.name == name) return void(known = {name, value, nullptr});
+  values_.push_back({name, value, nullptr});
+}
+
+void Environment::set(std::string_view name, const Spans& row) {
+  for (Value& known : values_)
+    if (known.name == name) return void(known = {name, {}, &row});
+  values_.push_back({name, {}, &row});
+}
+
+const Environment::Value& Environment::get(std::string_view name) const {
+  for (const Value& value : values_)
+    if (value.name == name) return value;
+  throw std::out_of_range("the flow does not name '" + std::string(name) + "'");
+}
+
+void evaluate(const Recipe& recipe, Spans& row, const Environment& environment) {
+  for (const Step& step : recipe.steps) {
+    switch (step.verb) {
+      case Verb::kAdd: case Verb::kSub: case Verb::kMul: case Verb::kDiv: case Verb::kRdiv: arithmetic(step, row, environment); break;
+      case Verb::kMax: case Verb::kMin: case Verb::kIf0: compare(step, row, environment); break;
+      case Verb::kClamp: clamp(step, row, environment); break;
+      case Verb::kTo: convert(step, row); break;
+      default: each(step, row);
+    }
+    if (step.slack_ulps > 0)
+      for (size_t i = 0; i < row.size(); ++i) row.set(i, widened(step, row[i]));
+  }
+}
+
+Span evaluate(const Recipe& recipe, Span value, const Environment& environment) {
+  Spans row({value.low});
+  row.set(0, value);
+  evaluate(recipe, row, environment);
+  return row[0];
+}
+
+}  // namespace assay

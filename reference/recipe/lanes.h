@@ -1,0 +1,43 @@
+// The loops over rows of doubles, compiled for several instruction sets with the same results. Operands lie on grids of at most 24
+// bits, so that one operation in double followed by one rounding is one rounding of the real result (S. A. Figueroa, "When is double
+// rounding innocuous?", 1995: 53 >= 2 * 24 + 2 covers + - * /).
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "reference/recipe/step.h"
+
+namespace assay {
+
+/// A grid to round to, nearest even.
+struct Grid {
+  double smallest_normal, last_place, largest;
+  double beyond;             ///< what a larger magnitude becomes: largest, Inf or NaN
+  bool has_negative_zero;
+  bool is_f32;               ///< the processor's own conversion serves
+};
+Grid grid_of(const Format& format, Overflow overflow);
+
+/// One operand per element, or one for all.
+struct Lane {
+  const double* low;
+  const double* high;  ///< equal to low when pinned
+  bool scalar;
+};
+
+struct Lanes {
+  std::string_view name;  ///< "avx512", "avx2", "scalar"
+  /// v = round(v verb b); verbs: add sub mul div rdiv.
+  void (*arithmetic)(Verb verb, const Grid& grid, double* v, Lane b, size_t n);
+  /// The same on intervals, by their corners.
+  void (*arithmetic_spans)(Verb verb, const Grid& grid, double* low, double* high, Lane b, size_t n);
+  void (*round)(const Grid& grid, double* v, size_t n);
+  void (*clamp)(double* v, double lower, double upper, double nan_becomes, size_t n);
+};
+
+/// The best set that this processor has; the environment variable ASSAY_ISA (avx512, avx2, scalar) asks for a lesser one.
+const Lanes& lanes();
+const Lanes* lanes_named(std::string_view name);  ///< nullptr if this processor lacks it
+
+}  // namespace assay

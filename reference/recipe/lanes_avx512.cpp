@@ -1,0 +1,6 @@
+#include "reference/recipe/lanes_loops.h"
+
+namespace assay {
+extern const Lanes kLanes_avx512;
+const Lanes kLanes_avx512{"avx512", arithmetic, arithmetic_spans, round_all, clamp_all};
+}  // namespace assay

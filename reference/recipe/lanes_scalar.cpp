@@ -1,0 +1,6 @@
+#include "reference/recipe/lanes_loops.h"
+
+namespace assay {
+extern const Lanes kLanes_scalar;
+const Lanes kLanes_scalar{"scalar", arithmetic, arithmetic_spans, round_all, clamp_all};
+}  // namespace assay

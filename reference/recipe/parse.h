@@ -1,0 +1,29 @@
+// From the text of a cell to a recipe.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "reference/exact/expression.h"
+#include "reference/recipe/step.h"
+
+namespace assay {
+
+/// What names may stand for in a cell.
+struct Names {
+  std::map<std::string, std::string> constants;    ///< "M" -> "448": numbers as written in the row
+  std::map<std::string, const Format*> formats;    ///< "x", "q" -> the formats of this case
+  std::vector<std::string> quantities;             ///< named by the flow: "s", "m", "r", "w", "n", "eps"
+};
+
+/// Grammar of a cell: tokens with blanks between them.
+///   WORK:            f32:, bf16:, f16:    the working format from here on (f32 at first)
+///   NAME:            (first) begin with that quantity instead of the flow's own
+///   absmax | absmax(keep) | squares       (first) reduction over the group or row
+///   verb, verb(args), verb(args)~k        a step; ~k leaves the result free by k ulp of the working format
+/// Throws ParseError with the position in `cell` and what is allowed there.
+Recipe parse_recipe(std::string_view cell, const Names& names);
+
+}  // namespace assay

@@ -1,0 +1,56 @@
+// A recipe: a straight-line program over a closed alphabet of verbs. Cells of the contract tables parse into it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reference/formats/format.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+
+enum class Verb {
+  kAdd, kSub, kMul, kDiv, kRdiv, kRcp, kNeg, kAbs, kMax, kMin, kClamp, kIf0,
+  kCeil, kRint, kTrunc, kPow2, kExp, kExp2, kLog2, kSqrt, kRsqrt, kTo
+};
+
+/// Which bound a NaN meets first, and so what becomes of it.
+enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
+
+/// How pow2 chooses the exponent: FLOOR, RCEIL, EVEN and "0.75" of contracts/quant.md 8.1, on the already divided value.
+enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters };
+
+/// A constant, already rounded to the working format, or a quantity that the flow names ("s", "m", "r", "w").
+struct Operand {
+  double constant = 0;
+  std::string name;  ///< empty: the constant
+  bool operator==(const Operand&) const = default;
+};
+
+struct Step {
+  Verb verb = Verb::kAdd;
+  std::string text;             ///< as written: "clamp(max_min,M)"
+  const Format* working = nullptr;  ///< format that the result is rounded to
+  Operand a, b;                 ///< clamp: a upper, b lower bound
+  NanRule nan = NanRule::kDrop;
+  Pow2 pow2 = Pow2::kCeil;
+  const Format* target = nullptr;  ///< of `to`
+  Rounding rounding = Rounding::kNearestEven;
+  Overflow overflow = Overflow::kSpecial;
+  int slack_ulps = 0;           ///< the result may be off by this many ulp of the working format
+};
+
+/// What a cell takes from many numbers before its first step.
+enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kSquares };
+
+struct Recipe {
+  Reduction reduction = Reduction::kNone;
+  std::string start;  ///< named quantity the steps begin with, if not the flow's own
+  std::vector<Step> steps;
+
+  bool empty() const { return steps.empty() && reduction == Reduction::kNone && start.empty(); }
+  std::string text() const;  ///< the cell again, one blank between tokens
+};
+
+}  // namespace assay

@@ -1,0 +1,28 @@
+// The alphabet: every verb of the recipes with its form, its meaning in real arithmetic and how it runs with its argument.
+// It is closed: a new verb is a reviewed change of this table, lanes.cpp and verbs_test.cpp.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "reference/recipe/step.h"
+
+namespace assay {
+
+/// How the result moves with the value, for a fixed operand.
+enum class Monotone { kUp, kDown, kBySign };
+
+struct VerbInfo {
+  Verb verb;
+  std::string_view name;
+  std::string_view form;     ///< how it is written
+  std::string_view meaning;  ///< before the one rounding to the working format
+  Monotone monotone;
+  bool rounds;  ///< false: the result is on the grid already
+};
+
+std::span<const VerbInfo> all_verbs();
+const VerbInfo* find_verb(std::string_view name);
+const VerbInfo& info(Verb verb);
+
+}  // namespace assay
