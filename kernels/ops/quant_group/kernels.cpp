@@ -1,0 +1,46 @@
+// What describe() says about the kernels of quant_group.
+#include "kernels/ops/catalogue.h"
+#include "kernels/ops/quant_group/families.h"
+#include "kernels/ops/quant_group/others.h"
+#include "kernels/ops/quant_group/problem.h"
+#include "kernels/ops/quant_group/vllm.h"
+
+namespace assay_kernels {
+namespace {
+
+std::vector<std::string> contracts(bool packed) {
+  std::vector<std::string> ids;
+  VllmGroupList::append_ids(ids, packed);
+  OtherGroupList::append_ids(ids, packed);
+  return ids;
+}
+
+void by_register(const Call& call) { run_vllm_register(call) || run_other_register(call); }
+void by_shared(const Call& call) { run_vllm_shared(call) || run_other_shared(call); }
+
+constexpr const char* kHalf = R"(["bf16", "f16"])";
+constexpr const char* kAny = R"(["bf16", "f16", "f32"])";
+constexpr const char* kLayouts = R"(["row", "col", "tma"])";
+constexpr const char* kPackedLayout = R"(["ue8m0x4_tma"])";
+constexpr const char* kRegisterGroups = "[32, 64, 128]";
+constexpr const char* kSharedGroups = "[16, 32, 48, 64, 96, 128, 192, 256, 384, 512]";
+
+}  // namespace
+
+std::vector<Kernel> quant_group_kernels() {
+  const auto accepts = [](const char* x, const char* groups, const char* layouts) {
+    return decltype(Kernel::accepts){{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
+  };
+  return {{"quant_group.register", "quant_group", contracts(false), accepts(kHalf, kRegisterGroups, kLayouts), {}, by_register},
+          {"quant_group.register", "quant_group", contracts(true), accepts(kHalf, kRegisterGroups, kPackedLayout), {}, by_register},
+          {"quant_group.shared", "quant_group", contracts(false), accepts(kAny, kSharedGroups, kLayouts), {}, by_shared},
+          {"quant_group.shared", "quant_group", contracts(true), accepts(kAny, kSharedGroups, kPackedLayout), {}, by_shared},
+          {"quant_token",
+           "quant_group",
+           {VllmPerToken::kContract},
+           {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+           {{"n", "8"}},
+           run_token<VllmPerToken>}};
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,11 @@
+#include "kernels/ops/quant_group/families.h"
+#include "kernels/ops/quant_group/problem.h"
+#include "kernels/ops/quant_group/others.h"
+
+namespace assay_kernels {
+
+bool run_other_shared(const Call& call) {
+  return OtherGroupList::with(call.contract(), [&](auto rules) { run_shared<decltype(rules)>(call); });
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,34 @@
+// Group quantization in registers: 16-bit elements, eight in a load, a group in 4, 8 or 16 neighbouring threads.
+#pragma once
+
+#include "kernels/ops/quant_group/arguments.h"
+
+namespace assay_kernels {
+
+inline constexpr int kRegisterThreads = 128;
+inline constexpr int kRegisterLoads = 4;  ///< in flight for each thread
+
+/// The matrix is dense, so groups follow each other; a block takes kRegisterLoads runs of 128 loads.
+template <class Rules, class T, int kWarp, int kLanes>
+SIMT_KERNEL void quant_group_register(GroupArguments<T> a) {
+  const uint32_t groups = uint32_t(a.scales.rows * a.scales.groups);
+  const int64_t first = simt::block() * (kRegisterThreads * kRegisterLoads) + simt::thread();
+  simt::Vector<T> x[kRegisterLoads];
+  SIMT_UNROLL
+  for (int k = 0; k < kRegisterLoads; ++k) {
+    const int64_t load = first + k * kRegisterThreads;
+    x[k] = load < int64_t{groups} * kLanes ? simt::load16(a.x + load * 8) : simt::Vector<T>{};
+  }
+  SIMT_UNROLL
+  for (int k = 0; k < kRegisterLoads; ++k) {
+    const int64_t load = first + k * kRegisterThreads;
+    const uint32_t group = uint32_t(load / kLanes);
+    const uint32_t row = a.scales.by_groups.quotient(group);
+    float v[8];
+    SIMT_UNROLL
+    for (int i = 0; i < 8; ++i) v[i] = simt::to_float(x[k].at[i]);
+    quantize_eight<Rules, kWarp, kLanes>(v, group < groups, a.q + load * 8, a.scales, row, int32_t(group - row * a.scales.by_groups.divisor));
+  }
+}
+
+}  // namespace assay_kernels

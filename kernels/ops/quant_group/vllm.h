@@ -1,0 +1,76 @@
+// Group quantization as vLLM does it. Sources: csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2), csrc/quantization/utils.cuh
+// (1f89a92c), fp8_utils.py (007d5005), input_quant_fp8.py (014af6b5), w8a8/fp8/common.cu (094be773).
+#pragma once
+
+#include "kernels/ops/quant_group/rules.h"
+
+namespace assay_kernels {
+
+inline constexpr float kLeastScale = 1.0f / (448.0f * 512.0f);  ///< vLLM's floor on scales
+
+struct VllmGroupFp8 : GroupRules {
+  static constexpr const char* kContract = "vllm.group_fp8";
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+};
+
+struct VllmGroupFp8Fnuz : VllmGroupFp8 {
+  static constexpr const char* kContract = "vllm.group_fp8_fnuz";
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static float scale(float amax) { return amax / 224.0f; }
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 224.0f); }
+};
+
+struct VllmGroupFp8Ue8m0 : VllmGroupFp8 {
+  static constexpr const char* kContract = "vllm.group_fp8_ue8m0";
+  SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(simt::max_number(amax / 448.0f, 1e-10f)))); }
+};
+
+struct VllmGroupFp8Packed : VllmGroupFp8 {
+  static constexpr const char* kContract = "vllm.group_fp8_packed";
+  static constexpr bool kPacked = true;
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float scale(float amax) { return pow2_ceil(simt::max_number(amax / 448.0f, 1e-10f)); }
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+/// The Triton fallback: tl.clamp lowers to max, then min.
+struct VllmGroupTriton : VllmGroupFp8 {
+  static constexpr const char* kContract = "vllm.group_triton";
+};
+
+struct VllmGroupTritonUe8m0 : VllmGroupTriton {
+  static constexpr const char* kContract = "vllm.group_triton_ue8m0";
+  SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
+};
+
+/// The torch.compile fallback: no floor on amax but one on the scale; torch's amax and clamp keep NaN.
+struct VllmGroupNative : GroupRules {
+  static constexpr const char* kContract = "vllm.group_native";
+  SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
+};
+
+/// The floor comes after the rounding to a power of two, so the scale of a quiet group is none.
+struct VllmGroupNativeUe8m0 : VllmGroupNative {
+  static constexpr const char* kContract = "vllm.group_native_ue8m0";
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::max_or_nan(simt::exp2(simt::ceil(simt::log2(amax / 448.0f))), kLeastScale);
+  }
+};
+
+/// Dynamic per-token: the group is the row.
+struct VllmPerToken : GroupRules {
+  static constexpr const char* kContract = "vllm.per_token";
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 448.0f, kLeastScale); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
+};
+
+using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8Fnuz, VllmGroupFp8Ue8m0, VllmGroupFp8Packed, VllmGroupTriton, VllmGroupTritonUe8m0,
+                                VllmGroupNative, VllmGroupNativeUe8m0>;
+
+}  // namespace assay_kernels

@@ -1,0 +1,11 @@
+#include "kernels/ops/quant_group/families.h"
+#include "kernels/ops/quant_group/problem.h"
+#include "kernels/ops/quant_group/vllm.h"
+
+namespace assay_kernels {
+
+bool run_vllm_shared(const Call& call) {
+  return VllmGroupList::with(call.contract(), [&](auto rules) { run_shared<decltype(rules)>(call); });
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,37 @@
+// One number from all threads of a block, in two stages: lanes of a warp, then the warps.
+#pragma once
+
+#include "kernels/simt/simt.h"
+
+namespace simt {
+
+inline constexpr int kMaxBlockThreads = 256;
+
+/// combine() over all threads of the block; every thread gets the result. `neutral` leaves a number as it is. `published` is the barrier
+/// between the warps' results and their readers. Depth: log2(kWarp) + 3. Once in a kernel: a second call would need another barrier.
+template <int kWarp, class Combine, class Published>
+SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Published published) {
+  constexpr int kWarps = kMaxBlockThreads / 32;
+  SIMT_SHARED float warp_results[kWarps];
+  value = lane_reduce<kWarp, kWarp>(value, combine);
+  if (thread() % kWarp == 0) warp_results[thread() / kWarp] = value;
+  published();
+  const int warps = block_size() / kWarp;
+  float tree[kWarps];
+  SIMT_UNROLL
+  for (int w = 0; w < kWarps; ++w) tree[w] = w < warps ? warp_results[w] : neutral;
+  SIMT_UNROLL
+  for (int half = kWarps / 2; half > 0; half /= 2) {
+    SIMT_UNROLL
+    for (int w = 0; w < half; ++w) tree[w] = combine(tree[w], tree[w + half]);
+  }
+  return tree[0];
+}
+
+/// Threads of a block that gives each of them a load of `loads`, whole warps, at most kMaxBlockThreads.
+inline int block_threads(int64_t loads, int warp) {
+  const int64_t warps = (loads + warp - 1) / warp;
+  return warps * warp < kMaxBlockThreads ? int(warps) * warp : kMaxBlockThreads;
+}
+
+}  // namespace simt

@@ -1,0 +1,296 @@
+#include "kernels/simt/cpu/executor.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "kernels/simt/cpu/fiber.h"
+
+namespace simt::cpu {
+
+thread_local Running* running = nullptr;
+
+namespace {
+
+enum class Place : uint8_t { kRunning = 0, kWarp = 1, kBlock = 2, kGone = 3 };
+constexpr unsigned bit(Place place) { return 1u << unsigned(place); }
+
+/// splitmix64 (Steele, Lea, Flood 2014).
+struct Random {
+  uint64_t state;
+  uint32_t below(uint32_t bound) {
+    uint64_t z = state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return uint32_t(((z ^ z >> 31) >> 32) * bound >> 32);
+  }
+};
+
+/// Stacks of a block's threads, each with a page below that must not be touched.
+class Stacks {
+ public:
+  explicit Stacks(int threads) : bytes_(size_t(threads) * kStride), data_(map(bytes_)) {
+    const size_t page = size_t(sysconf(_SC_PAGESIZE));
+    for (int t = 0; t < threads; ++t) mprotect(data_ + size_t(t) * kStride, page, PROT_NONE);
+  }
+  ~Stacks() { munmap(data_, bytes_); }
+  Stacks(const Stacks&) = delete;
+  Stacks& operator=(const Stacks&) = delete;
+
+  std::byte* bottom(int thread) const { return data_ + size_t(thread) * kStride + size_t(sysconf(_SC_PAGESIZE)); }
+  /// Equal tops would share cache sets, so they are staggered over a page.
+  size_t size(int thread) const { return kStride - size_t(sysconf(_SC_PAGESIZE)) - size_t(thread) * 320 % 4096; }
+
+ private:
+  static constexpr size_t kStride = 128 * 1024;
+  static std::byte* map(size_t bytes) {
+    void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (data == MAP_FAILED) throw std::bad_alloc();
+    return static_cast<std::byte*>(data);
+  }
+  size_t bytes_;
+  std::byte* data_;
+};
+
+/// Room for one running block: made once, used for many blocks, one OS thread at a time.
+class Slot : public Running {
+ public:
+  Slot(int thread_count, int warp)
+      : warp_(warp), stacks_(thread_count), fibers_(size_t(thread_count)), places_(size_t(thread_count)), what_(size_t(thread_count)),
+        parities_(size_t(thread_count)), values_(size_t(thread_count) * 2), order_(size_t(warp)) {
+    threads = thread_count;
+    parity = parities_.data();
+    slots[0] = reinterpret_cast<std::byte*>(values_.data());
+    slots[1] = reinterpret_cast<std::byte*>(values_.data() + threads);
+    std::iota(order_.begin(), order_.end(), 0);
+    for (int t = 0; t < threads; ++t) fibers_[size_t(t)].make(stacks_.bottom(t), stacks_.size(t), &Slot::thread_main, this);
+#ifdef ASSAY_SIMT_TSAN
+    warp_sync_.resize(size_t(threads / warp) * 2);
+#endif
+  }
+
+  bool fits(int thread_count, int warp) const { return threads == thread_count && warp_ == warp; }
+
+  void run(int64_t index, const Launch& grid, void (*body)(const void*), const void* kernel) {
+    block = index;
+    blocks = grid.blocks;
+    body_ = body;
+    kernel_ = kernel;
+    running = this;
+    publish(&start_sync_);
+    if (index % 64 == 0) {
+      Random random{grid.schedule_seed * 0x9e3779b97f4a7c15u + uint64_t(index)};
+      while (!run_to_barrier_at_random(random)) {}
+    } else {
+      while (!run_to_barrier_in_order()) {}
+    }
+    collect(&start_sync_);
+    running = nullptr;
+  }
+
+  // Called by the threads.
+  void wait(Place place, uint32_t what) {
+    const size_t t = size_t(thread);
+    places_[t] = place;
+    what_[t] = what;
+    int* sync = nullptr;
+#ifdef ASSAY_SIMT_TSAN
+    // Two of each, used in turn: a thread that runs ahead to its next wait must not seem to have been waited for.
+    sync = place == Place::kWarp ? &warp_sync_[t / size_t(warp_) * 2 + parities_[t]] : &barrier_sync_[barriers_ & 1];
+#endif
+    publish(sync);
+    fibers_[t].yield();
+    collect(sync);
+  }
+
+ private:
+  static void publish([[maybe_unused]] int* sync) {
+#ifdef ASSAY_SIMT_TSAN
+    __tsan_release(sync);
+#endif
+  }
+  static void collect([[maybe_unused]] int* sync) {
+#ifdef ASSAY_SIMT_TSAN
+    __tsan_acquire(sync);
+#endif
+  }
+
+  static void thread_main(void* argument) {
+    Slot& slot = *static_cast<Slot*>(argument);
+    for (;;) {
+      collect(&slot.start_sync_);
+      try {
+        slot.body_(slot.kernel_);
+      } catch (...) {
+        if (!slot.thrown_) slot.thrown_ = std::current_exception();
+      }
+      const size_t t = size_t(slot.thread);
+      publish(&slot.start_sync_);
+      slot.places_[t] = Place::kGone;
+      slot.fibers_[t].yield();
+    }
+  }
+
+  /// One turn for each lane of the warp. True if the warp has to go on, false if its lanes are at the barrier or gone.
+  bool step(int warp_index) {
+    const int first = warp_index * warp_;
+    unsigned seen = 0;
+    for (const int lane : order_) {
+      thread = first + lane;
+      fibers_[size_t(thread)].resume();
+      seen |= bit(places_[size_t(thread)]);
+    }
+    if (thrown_) std::rethrow_exception(thrown_);
+    if (!(seen & bit(Place::kWarp))) return false;
+    const uint32_t* what = &what_[size_t(first)];
+    if (seen != bit(Place::kWarp) || !std::all_of(what, what + warp_, [what](uint32_t w) { return w == *what; }))
+      throw Divergence("block " + std::to_string(block) + ", warp " + std::to_string(warp_index) + ": " + describe(first, first + warp_));
+    return true;
+  }
+
+  /// Each returns true when all threads are gone.
+  bool run_to_barrier_in_order() {
+    for (int w = 0; w < threads / warp_; ++w)
+      while (step(w)) {}
+    return pass_barrier();
+  }
+
+  bool run_to_barrier_at_random(Random& random) {
+    std::vector<int> live(size_t(threads / warp_));
+    std::iota(live.begin(), live.end(), 0);
+    while (!live.empty()) {
+      for (size_t i = order_.size() - 1; i > 0; --i) std::swap(order_[i], order_[random.below(uint32_t(i) + 1)]);
+      const size_t pick = random.below(uint32_t(live.size()));
+      if (!step(live[pick])) live.erase(live.begin() + long(pick));
+    }
+    std::iota(order_.begin(), order_.end(), 0);
+    return pass_barrier();
+  }
+
+  bool pass_barrier() {
+    const auto gone = std::count(places_.begin(), places_.end(), Place::kGone);
+    if (gone != 0 && gone != threads)
+      throw Divergence("block " + std::to_string(block) + ": not every thread reached the barrier: " + describe(0, threads));
+    ++barriers_;
+    return gone != 0;
+  }
+
+  /// "threads 0-15 wait at a shuffle (xor 8), threads 16-31 at the barrier"
+  std::string describe(int begin, int end) const {
+    std::string text;
+    for (int t = begin; t < end;) {
+      int last = t;
+      while (last + 1 < end && places_[size_t(last) + 1] == places_[size_t(t)] &&
+             (places_[size_t(t)] != Place::kWarp || what_[size_t(last) + 1] == what_[size_t(t)]))
+        ++last;
+      text += text.empty() ? "threads " : ", threads ";
+      text += std::to_string(t) + "-" + std::to_string(last) + " " + name(places_[size_t(t)], what_[size_t(t)]);
+      t = last + 1;
+    }
+    return text;
+  }
+
+  static std::string name(Place place, uint32_t what) {
+    if (place == Place::kBlock) return "wait at the barrier";
+    if (place == Place::kGone) return "are gone";
+    const uint32_t detail = what >> 8 & 0xff;
+    return what >> 8 & kReduce ? "wait at a reduction over " + std::to_string(detail) + " lanes"
+                               : "wait at a shuffle (xor " + std::to_string(detail) + ")";
+  }
+
+  int warp_;
+  Stacks stacks_;
+  std::vector<Fiber> fibers_;
+  std::vector<Place> places_;
+  std::vector<uint32_t> what_;
+  std::vector<uint8_t> parities_;
+  std::vector<uint64_t> values_;
+  std::vector<int> order_;
+  void (*body_)(const void*) = nullptr;
+  const void* kernel_ = nullptr;
+  std::exception_ptr thrown_;
+  unsigned barriers_ = 0;
+  int start_sync_ = 0;
+#ifdef ASSAY_SIMT_TSAN
+  int barrier_sync_[2] = {};
+  std::vector<int> warp_sync_;
+#endif
+};
+
+/// Slots between launches. A fiber that waits for its next block may go on in another OS thread.
+class Pool {
+ public:
+  std::unique_ptr<Slot> take(int threads, int warp) {
+    const std::lock_guard lock(mutex_);
+    for (auto& slot : free_)
+      if (slot && slot->fits(threads, warp)) return std::move(slot);
+    return std::make_unique<Slot>(threads, warp);
+  }
+  void give_back(std::unique_ptr<Slot> slot) {
+    const std::lock_guard lock(mutex_);
+    free_.erase(std::remove(free_.begin(), free_.end(), nullptr), free_.end());
+    if (free_.size() >= kKept) free_.erase(free_.begin());
+    free_.push_back(std::move(slot));
+  }
+
+ private:
+  static constexpr size_t kKept = 32;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Slot>> free_;
+};
+
+Pool& pool() {
+  static Pool instance;
+  return instance;
+}
+
+int64_t cores() {
+#ifdef ASSAY_SIMT_TSAN
+  return 1;  // shared variables are plain globals in this build
+#else
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+#endif
+}
+
+}  // namespace
+
+void wait_for_warp(uint32_t what) { static_cast<Slot*>(running)->wait(Place::kWarp, what); }
+void wait_for_block() { static_cast<Slot*>(running)->wait(Place::kBlock, 0); }
+
+void run(const Launch& grid, void (*body)(const void*), const void* kernel) {
+  if (grid.threads <= 0 || grid.threads % grid.warp != 0) throw std::invalid_argument("a block must consist of whole warps");
+  std::atomic<int64_t> next{0};
+  std::exception_ptr thrown;
+  std::mutex mutex;
+  const auto work = [&] {
+    try {
+      auto slot = pool().take(grid.threads, grid.warp);
+      for (int64_t b; (b = next++) < grid.blocks;) slot->run(b, grid, body, kernel);
+      pool().give_back(std::move(slot));  // not after an exception: its fibers hang somewhere in the kernel
+    } catch (...) {
+      running = nullptr;
+      next = grid.blocks;
+      const std::lock_guard lock(mutex);
+      if (!thrown) thrown = std::current_exception();
+    }
+  };
+  std::vector<std::thread> others;
+  const int64_t workers = std::min(cores(), grid.blocks / 8 + 1);  // fewer blocks are done before a thread has started
+  for (int64_t i = 1; i < workers; ++i) others.emplace_back(work);
+  work();
+  for (auto& thread : others) thread.join();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+}  // namespace simt::cpu

@@ -1,0 +1,51 @@
+#include "kernels/simt/cpu/math.h"
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+namespace simt::cpu {
+namespace {
+
+double power_of_two(int exponent) {  // -1022..1023
+  const uint64_t b = uint64_t(exponent + 1023) << 52;
+  double value;
+  memcpy(&value, &b, sizeof value);
+  return value;
+}
+
+}  // namespace
+
+// sqrt and division are IEEE operations, the same everywhere.
+float rsqrt(float value) { return float(1.0 / std::sqrt(double(value))); }
+
+float exp2(float value) {
+  if (value != value) return value;
+  if (value >= 128.0f) return std::numeric_limits<float>::infinity();
+  if (value < -151.0f) return 0.0f;
+  const double whole = std::nearbyint(double(value));
+  const double t = (double(value) - whole) * 0.69314718055994530942;  // |t| <= 0.347: the 14th term is below 2^-60
+  double sum = 1.0;
+  for (int k = 14; k > 0; --k) sum = 1.0 + sum * t / k;
+  return float(sum * power_of_two(int(whole)));
+}
+
+float log2(float value) {
+  if (value != value || value < 0.0f) return std::numeric_limits<float>::quiet_NaN();
+  if (value == 0.0f) return -std::numeric_limits<float>::infinity();
+  if (value == std::numeric_limits<float>::infinity()) return value;
+  const double wide = double(value);  // normal in double, also where the float is subnormal
+  uint64_t b;
+  memcpy(&b, &wide, sizeof b);
+  int exponent = int(b >> 52) - 1023;
+  double m = wide * power_of_two(-exponent);
+  if (m > 1.4142135623730951) m *= 0.5, ++exponent;
+  // log2(m) = 2 / ln 2 * artanh(z), z = (m - 1) / (m + 1), |z| <= 0.1716: the 12th term is below 2^-63
+  const double z = (m - 1.0) / (m + 1.0);
+  double sum = 0.0;
+  for (int k = 23; k > 0; k -= 2) sum = sum * z * z + 1.0 / k;
+  return float(double(exponent) + z * sum * 2.8853900817779268147);
+}
+
+}  // namespace simt::cpu

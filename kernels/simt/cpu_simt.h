@@ -1,0 +1,113 @@
+// The names of simt.h on the CPU: every SIMT thread is a fiber of kernels/simt/cpu/executor.h.
+#pragma once
+
+#include <cmath>
+
+#include "kernels/simt/cpu/executor.h"
+#include "kernels/simt/cpu/math.h"
+#include "kernels/simt/launch.h"
+
+#define SIMT_KERNEL inline
+#define SIMT_DEVICE inline
+#define SIMT_UNROLL
+#ifdef ASSAY_SIMT_TSAN
+#define SIMT_SHARED static  // one OS thread runs all blocks, and TSan names globals but no thread-local variables
+#else
+#define SIMT_SHARED static thread_local  // all fibers of a block run on one OS thread
+#endif
+
+#include "kernels/simt/types.h"
+// These need the types.
+#include "kernels/simt/divide.h"
+#include "kernels/simt/fp8_bits.h"
+#include "kernels/simt/half_bits.h"
+
+namespace simt {
+
+inline constexpr const char* kWarpSizes = "[32, 64]";
+
+inline int thread() { return cpu::running->thread; }
+inline int64_t block() { return cpu::running->block; }
+inline int block_size() { return cpu::running->threads; }
+inline int64_t grid_size() { return cpu::running->blocks; }
+inline void barrier() { cpu::wait_for_block(); }
+
+template <int kWarp, class T>
+T shuffle_xor(T value, int mask) {
+  return cpu::exchange(value, uint32_t(mask))[cpu::running->thread ^ mask];
+}
+
+/// combine() over each aligned run of kLanes lanes, in the order of a butterfly of shuffles, at the price of one switch.
+template <int kWarp, int kLanes, class Combine>
+float lane_reduce(float value, Combine combine) {
+  const float* all = cpu::exchange(value, cpu::kReduce | uint32_t(kLanes)) + (cpu::running->thread & ~(kLanes - 1));
+  float tree[kLanes];
+  for (int i = 0; i < kLanes; ++i) tree[i] = all[i];
+  for (int half = kLanes / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) tree[i] = combine(tree[i], tree[i + half]);
+  return tree[0];
+}
+
+template <class T>
+Vector<T> load16(const T* from) {
+  Vector<T> v;
+  memcpy(&v, from, sizeof v);
+  return v;
+}
+template <class T>
+void store16(T* to, const Vector<T>& v) {
+  memcpy(to, &v, sizeof v);
+}
+inline void store4(uint8_t* to, uint32_t word) { memcpy(to, &word, sizeof word); }
+inline void store8(uint8_t* to, uint32_t low, uint32_t high) {
+  store4(to, low);
+  store4(to + 4, high);
+}
+
+inline float to_float(float v) { return v; }
+inline float to_float(Bf16 v) { return float_from_bf16_bits(v.bits); }
+inline float to_float(F16 v) { return float_from_f16_bits(v.bits); }
+template <class T>
+T from_float(float v);
+template <>
+inline float from_float(float v) { return v; }
+template <>
+inline Bf16 from_float(float v) { return {bf16_bits_from_float(v)}; }
+template <>
+inline F16 from_float(float v) { return {f16_bits_from_float(v)}; }
+
+inline uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
+inline uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
+inline uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
+/// Two codes in the low 16 bits, the first lowest.
+inline uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
+
+inline float rsqrt(float v) { return cpu::rsqrt(v); }
+inline float exp2(float v) { return cpu::exp2(v); }
+inline float log2(float v) { return cpu::log2(v); }
+inline float ceil(float v) { return std::ceil(v); }
+
+/// x -> x / s.
+struct Divide {
+  float divisor;
+  explicit Divide(float s) : divisor(s) {}
+  float operator()(float x) const { return x / divisor; }
+};
+
+/// Calls f(std::integral_constant<int, warp>) for a warp size that this vendor has; false for any other.
+template <class F>
+bool with_warp_size(int warp, F f) {
+  if (warp == 32) return f(std::integral_constant<int, 32>{}), true;
+  if (warp == 64) return f(std::integral_constant<int, 64>{}), true;
+  return false;
+}
+
+/// Runs the grid to its end. Throws cpu::Divergence, and whatever a kernel throws.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... arguments) {
+  const auto call = [&] { kernel(arguments...); };
+  using Call = decltype(call);
+  cpu::run(grid, [](const void* c) { (*static_cast<Call*>(c))(); }, &call);
+}
+
+}  // namespace simt

@@ -1,0 +1,30 @@
+// Many numbers by one divisor: each quotient correctly rounded, at the price of one division a divisor.
+#pragma once
+
+namespace simt {
+
+/// x -> x / s, rounded once, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within one ulp,
+/// the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first brings it within one ulp.
+/// Holds for 2^-60 <= s < 2^120, s = Inf, and NaN, and for |x| <= 2^10 s; quotients below 2^-60 may lose bits but not their sign.
+/// `kFma` is the machine's fused multiply-add. A test compares this with IEEE division.
+template <float (*kFma)(float, float, float)>
+struct DivideByCorrection {
+  float divisor, reciprocal;
+
+  /// For Inf the divisor is taken as 0 in the corrections, where Inf would give NaN: finite / Inf stays 0, Inf / Inf stays NaN.
+  SIMT_DEVICE explicit DivideByCorrection(float s) : divisor(magnitude(s) == from_bits(0x7f800000u) ? 0.0f : s), reciprocal(1.0f / s) {}
+
+  SIMT_DEVICE float operator()(float x) const {
+    const float rough = x * reciprocal;
+    const float near = kFma(kFma(-rough, divisor, x), reciprocal, rough);
+    return kFma(kFma(-near, divisor, x), reciprocal, near);
+  }
+};
+
+struct Multiply {
+  float factor;
+  SIMT_DEVICE explicit Multiply(float f) : factor(f) {}
+  SIMT_DEVICE float operator()(float x) const { return x * factor; }
+};
+
+}  // namespace simt

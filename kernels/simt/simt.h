@@ -1,0 +1,11 @@
+// The names a kernel is written with. This file is the only place that chooses a vendor, and it does nothing else.
+// Each of the three headers defines the same names; kernels/README.md lists them.
+#pragma once
+
+#if defined(__CUDACC__)
+#include "kernels/simt/cuda_simt.h"
+#elif defined(__HIP__)
+#include "kernels/simt/hip_simt.h"
+#else
+#include "kernels/simt/cpu_simt.h"
+#endif
