@@ -73,14 +73,18 @@ RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
 const GroupQuant* Contract::group_quant() const { return std::get_if<GroupQuant>(&links.back()); }
 const RowNorm* Contract::row_norm() const { return std::get_if<RowNorm>(&links.front()); }
 
+Link bind_link(const ContractRow& row, const Format& x) {
+  if (row.flow == "group_quant") return bind_group_quant(row, x);
+  return bind_row_norm(row, x);
+}
+
 Contract bind(const ContractTables& tables, const std::string& id, const Format& x) {
   const ContractRow& row = tables.find(id);
   Contract contract{id, {}};
   for (const std::string& link : chain_of(row)) {
     const ContractRow& part = tables.find(link);
-    if (part.flow == "group_quant") contract.links.emplace_back(bind_group_quant(part, x));
-    else if (part.flow == "row_norm") contract.links.emplace_back(bind_row_norm(part, x));
-    else throw row.error("chain", 0, "'" + link + "' is a chain itself; a chain names plain rows");
+    if (part.flow == "chain") throw row.error("chain", 0, "'" + link + "' is a chain itself; a chain names plain rows");
+    contract.links.push_back(bind_link(part, x));
   }
   return contract;
 }

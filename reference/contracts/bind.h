@@ -20,6 +20,7 @@ struct GroupQuant {
   Recipe scale;          ///< from amax to the stored scale
   Recipe mult;           ///< from scale (or `amax:`) to m; may be empty
   Recipe code;           ///< from one number to its code, with s = scale and m
+  double amax_share = 1; ///< of the group that amax is taken over; not 1 only in neighbours
 };
 
 /// One factor r for each row: flow/row_norm.h runs it.
@@ -43,6 +44,9 @@ struct Contract {
 
 /// Throws std::out_of_range for an unknown id and TableError for a bad cell.
 Contract bind(const ContractTables& tables, const std::string& id, const Format& x);
+
+/// One plain row. Throws TableError for a bad cell.
+Link bind_link(const ContractRow& row, const Format& x);
 
 /// Parses every cell of a row against stand-in formats. Throws TableError.
 void check(const ContractTables& tables, const ContractRow& row);

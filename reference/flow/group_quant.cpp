@@ -37,8 +37,12 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& values, int64_
   const Environment none;
   GroupScales result;
   result.amax = Spans(std::vector<double>(groups));
-  for (size_t g = 0; g < groups; ++g)
-    result.amax.set(g, absolute_maximum(values, g * size_t(group_size), size_t(group_size), contract.amax.reduction));
+  const auto window = size_t(double(group_size) * contract.amax_share);
+  for (size_t g = 0; g < groups; ++g) {
+    const size_t own = g * size_t(group_size);
+    const size_t begin = contract.amax_share < 1 ? own : own / window * window;
+    result.amax.set(g, absolute_maximum(values, begin, std::min(window, values.size() - begin), contract.amax.reduction));
+  }
   evaluate(contract.amax, result.amax, none);
   result.scale = result.amax;
   evaluate(contract.scale, result.scale, none);

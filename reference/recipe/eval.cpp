@@ -66,15 +66,16 @@ Span apply(const Step& step, Span v) {
   return ordered(apply(step, v.low), apply(step, v.high));
 }
 
-/// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one.
+/// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one. A zero stays a zero: it
+/// comes from a zero operand, or lies so far below every grid judged here that one f32 subnormal makes no difference.
 Span widened(const Step& step, Span v) {
   if (std::isnan(v.low) || std::isnan(v.high)) return v;
   const Format& f = *step.working;
   const auto step_of = [&](double x) {
     return quantum(x, std::ldexp(1.0, f.min_exponent()), std::ldexp(1.0, -f.mantissa_bits)) * step.slack_ulps;
   };
-  if (std::isfinite(v.low)) v.low = round_to(f, v.low - step_of(v.low), Rounding::kDown, Overflow::kSpecial);
-  if (std::isfinite(v.high)) v.high = round_to(f, v.high + step_of(v.high), Rounding::kUp, Overflow::kSpecial);
+  if (std::isfinite(v.low) && v.low != 0) v.low = round_to(f, v.low - step_of(v.low), Rounding::kDown, Overflow::kSpecial);
+  if (std::isfinite(v.high) && v.high != 0) v.high = round_to(f, v.high + step_of(v.high), Rounding::kUp, Overflow::kSpecial);
   return v;
 }
 

@@ -1,0 +1,38 @@
+#include "suites/quant_group/binding.h"
+
+#include "suites/rows/expect.h"
+#include "suites/rows/tensors.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+Case validate(Case c) {
+  const RowCase p = read_row_case(c);
+  require_flow(c, "group_quant");
+  c.id = c.op + "/" + p.contract + "/" + shape_id(p) + "/" + p.fill + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+  return c;
+}
+
+Problem problem(const Case& c) {
+  const RowCase p = read_row_case(c);
+  const Format& q = code_format(p);
+  return {{input_matrix(p, q), output_matrix("q", p, q), output_scale(p)}, {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
+}
+
+}  // namespace
+
+Op quant_group_op() {
+  return {.name = "quant_group",
+          .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"},
+          .validate = validate,
+          .problem = problem,
+          .expect =
+              [](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
+                const RowCase p = read_row_case(c);
+                return expect_rows(bind(rulebook().contracts, p.contract, *p.x), p, problem, outputs);
+              },
+          .neighbours = [](const Case& c) { return row_hypotheses(read_row_case(c)); }};
+}
+
+}  // namespace assay

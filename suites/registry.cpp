@@ -1,0 +1,27 @@
+#include "suites/registry.h"
+
+#include <stdexcept>
+#include <string>
+
+#include "reference/table/near.h"
+#include "suites/quant_group/binding.h"
+#include "suites/rms_norm/binding.h"
+#include "suites/rms_norm_quant_group/binding.h"
+
+namespace assay {
+
+std::span<const Op> all_ops() {
+  static const Op ops[] = {quant_group_op(), rms_norm_op(), rms_norm_quant_group_op()};
+  return ops;
+}
+
+const Op& find_op(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Op& op : all_ops()) {
+    if (op.name == name) return op;
+    names.push_back(op.name);
+  }
+  throw std::out_of_range("unknown op '" + std::string(name) + "'" + did_you_mean(name, names));
+}
+
+}  // namespace assay

@@ -1,0 +1,182 @@
+#include "suites/rows/expect.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "reference/flow/row.h"
+#include "reference/flow/row_norm.h"
+#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// A small matrix is not worth a thread.
+constexpr int64_t kElementsPerThread = 1 << 14;
+
+template <class F>
+void for_each_row(int64_t rows, int64_t columns, F f) {
+  const auto threads = std::min<int64_t>({int64_t(std::thread::hardware_concurrency()), rows, 1 + rows * columns / kElementsPerThread});
+  std::atomic<int64_t> next{0};
+  std::exception_ptr error;
+  std::mutex mutex;
+  const auto work = [&] {
+    try {
+      for (int64_t row; (row = next++) < rows;) f(row);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      error = std::current_exception();
+    }
+  };
+  std::vector<std::thread> pool;
+  for (int64_t i = 1; i < threads; ++i) pool.emplace_back(work);
+  work();
+  for (std::thread& thread : pool) thread.join();
+  if (error) std::rethrow_exception(error);
+}
+
+std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns) {
+  std::vector<double> values(size_t(columns), 0.0);
+  const Format& format = *tensor.spec.format;
+  decode_all(format, tensor.bytes.data() + row * columns * format.bytes(), values);
+  return values;
+}
+
+/// A stored scale, in the layout's own element format, as the value it stands for.
+std::vector<double> decoded_scales(const HostTensor& tensor, const PlacedLayout& layout, int64_t row, int64_t groups) {
+  const Format& element = *layout.layout().element;
+  std::vector<double> values(size_t(groups), 0.0);
+  for (int64_t g = 0; g < groups; ++g) {
+    uint32_t code = 0;
+    std::memcpy(&code, tensor.bytes.data() + layout.offset(row, g) * element.bytes(), size_t(element.bytes()));
+    values[size_t(g)] = decode(element, code);
+  }
+  return values;
+}
+
+/// One output tensor while its rows are filled in.
+struct Accepted {
+  ExpectedTensor tensor;
+
+  Accepted(const char* name, const Format& format, int64_t rows, int64_t columns) {
+    tensor.name = name;
+    tensor.format = &format;
+    tensor.shape = {rows, columns};
+    tensor.low.resize(size_t(rows * columns));
+    tensor.high.resize(size_t(rows * columns));
+  }
+
+  void put(int64_t row, const Spans& spans) {
+    const auto columns = size_t(tensor.shape[1]);
+    const std::span low(tensor.low.data() + size_t(row) * columns, columns), high(tensor.high.data() + size_t(row) * columns, columns);
+    ordinals_of_values(*tensor.format, spans.low, low);
+    if (spans.pinned()) std::copy(low.begin(), low.end(), high.begin());
+    else ordinals_of_values(*tensor.format, spans.high, high);
+    for (size_t i = 0; !spans.pinned() && i < columns; ++i)
+      if (spans[i].any()) low[i] = kAnyLow, high[i] = kNanOrdinal;
+  }
+
+  ExpectedTensor finish(std::string reason) && {
+    if (tensor.low == tensor.high) tensor.high.clear();
+    tensor.reason = std::move(reason);
+    return std::move(tensor);
+  }
+};
+
+/// A scale as the layout's element holds it: f32 as it is; E8M0 takes the exponent field, with NaN for Inf.
+Spans as_stored(Spans scale, const Format& element) {
+  if (element.specials != Specials::kScale) return scale;
+  for (std::vector<double>* ends : {&scale.low, &scale.high})
+    for (double& v : *ends) v = round_to(element, v, Rounding::kTowardZero, Overflow::kSpecial);
+  return scale;
+}
+
+std::string free_steps(const Recipe& recipe) {
+  std::string text;
+  for (const Step& step : recipe.steps)
+    if (step.slack_ulps > 0) text += (text.empty() ? "" : ", ") + step.text;
+  return text;
+}
+
+std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x) {
+  std::string text;
+  const auto append = [&](const std::string& part) { text += (text.empty() || part.empty() ? "" : "; ") + part; };
+  for (const Link& link : contract.links) {
+    if (const auto* norm = std::get_if<RowNorm>(&link)) append(norm_reason(*norm, first_row.x, first_row.eps, x));
+    else
+      for (const Recipe* cell : {&std::get<GroupQuant>(link).scale, &std::get<GroupQuant>(link).mult, &std::get<GroupQuant>(link).code})
+        append(free_steps(*cell));
+  }
+  return text.empty() ? "every rounding is pinned: one code" : text;
+}
+
+}  // namespace
+
+/// Bytes of the storage that hold no scale, with the rule of the contract's `pad` cell.
+static void add_padding(ExpectedTensor& scale, const PlacedLayout& layout, const std::string& rules, int64_t m, int64_t groups) {
+  const auto rule = [&](const std::string& kind) {
+    const size_t at = rules.find(kind + ":");
+    const std::string word = at == std::string::npos ? "" : rules.substr(at + kind.size() + 1, rules.find(' ', at) - at - kind.size() - 1);
+    return word == "00" ? PaddingRule::kZero : word == "untouched" ? PaddingRule::kUntouched : PaddingRule::kFree;
+  };
+  const PaddingRule columns = rule("k"), rows = rule("rows");
+  for (int64_t r = 0; r < layout.rows(); ++r) {
+    for (int64_t c = r < m ? groups : 0; c < layout.cols(); ++c) {
+      const int64_t offset = layout.offset(r, c);
+      if (offset < layout.storage_elements()) scale.padding.push_back({offset, {r, c}, r < m ? columns : rows});
+    }
+  }
+}
+
+Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
+  const HostTensor& x = find(problem.tensors, "x");
+  const GroupQuant* quant = contract.group_quant();
+  std::optional<PlacedLayout> layout;
+  if (quant) layout.emplace(*c.layout, c.m, c.groups());
+  std::optional<Accepted> y, q, scale;
+  if (quant) q.emplace("q", *quant->q, c.m, c.n), scale.emplace("scale", *c.layout->element, c.m, c.groups());
+  else y.emplace("y", *c.x, c.m, c.n);
+
+  const auto row_inputs = [&](int64_t row) {
+    RowInputs inputs{decoded_row(x, row, c.n), {}, c.eps, c.group_size};
+    if (contract.row_norm()) inputs.gamma = decoded_row(find(problem.tensors, "gamma"), 0, c.n);
+    return inputs;
+  };
+  Expectation expectation;
+  std::mutex mutex;
+  for_each_row(c.m, c.n, [&](int64_t row) {
+    StoredRow stored;
+    if (outputs && quant) stored.scale = decoded_scales(find(*outputs, "scale"), *layout, row, c.groups());
+    if (outputs && quant) stored.q = decoded_row(find(*outputs, "q"), row, c.n);
+    if (outputs && !quant) stored.y = decoded_row(find(*outputs, "y"), row, c.n);
+    const RowOutputs answer = evaluate_row(contract, row_inputs(row), outputs ? &stored : nullptr, *c.x);
+    if (y) y->put(row, answer.y);
+    if (q) q->put(row, answer.q);
+    if (scale) scale->put(row, as_stored(answer.scale, *c.layout->element));
+    const std::lock_guard lock(mutex);
+    for (const std::string& violation : answer.joint_violations)
+      expectation.joint_violations.push_back("row " + std::to_string(row) + ": " + violation);
+  });
+  std::sort(expectation.joint_violations.begin(), expectation.joint_violations.end());
+
+  const std::string reason = reason_of(contract, row_inputs(0), *c.x);
+  if (y) expectation.tensors.push_back(std::move(*y).finish(reason));
+  if (q) expectation.tensors.push_back(std::move(*q).finish(reason));
+  if (scale) {
+    ExpectedTensor tensor = std::move(*scale).finish(reason);
+    for (int64_t r = 0; r < c.m; ++r)
+      for (int64_t g = 0; g < c.groups(); ++g) tensor.offset.push_back(layout->offset(r, g));
+    const ContractRow& row = rulebook().contracts.find(quant->row);
+    add_padding(tensor, *layout, row.text("pad"), c.m, c.groups());
+    expectation.tensors.push_back(std::move(tensor));
+  }
+  return expectation;
+}
+
+}  // namespace assay

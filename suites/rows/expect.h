@@ -1,0 +1,16 @@
+// The contract's answer for a whole case, from the reference's answer for each row.
+#pragma once
+
+#include "harness/core/op.h"
+#include "reference/contracts/bind.h"
+#include "suites/rows/row_case.h"
+
+namespace assay {
+
+/// Runs the contract over every row, on all cores. `outputs` null: from the inputs alone.
+Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs);
+
+/// Single-step edits of the contract and of the scale layout, each with its own answer.
+std::vector<Hypothesis> row_hypotheses(const RowCase& c);
+
+}  // namespace assay

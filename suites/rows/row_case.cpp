@@ -1,0 +1,114 @@
+#include "suites/rows/row_case.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "harness/core/fill.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/near.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// Cells of a case with errors that name the row and the column.
+class Cells {
+ public:
+  explicit Cells(const Case& c) : case_(c) {}
+
+  bool has(const std::string& column) const { return case_.parameters.contains(column); }
+  const std::string& text(const std::string& column) const { return case_.text(column); }
+  [[noreturn]] void refuse(const std::string& column, const std::string& problem) const {
+    throw TableError(case_.origin.file, case_.origin.line, 0, column, problem);
+  }
+  int64_t positive(const std::string& column) const {
+    const std::string& cell = text(column);
+    const bool digits = !cell.empty() && cell.size() < 16 && std::all_of(cell.begin(), cell.end(), ::isdigit);
+    if (!digits || std::stoll(cell) == 0) refuse(column, "'" + cell + "' is not a positive integer");
+    return std::stoll(cell);
+  }
+  double number(const std::string& column) const {
+    char* end = nullptr;
+    const double value = std::strtod(text(column).c_str(), &end);
+    if (text(column).empty() || *end != '\0' || !(value >= 0)) refuse(column, "'" + text(column) + "' is not a number of at least 0");
+    return value;
+  }
+  std::string fill_name(const std::string& column) const {
+    std::vector<std::string> known;
+    for (const FillInfo& fill : all_fills()) known.push_back(fill.name);
+    if (std::find(known.begin(), known.end(), text(column)) == known.end())
+      refuse(column, "unknown fill '" + text(column) + "'" + did_you_mean(text(column), known));
+    return text(column);
+  }
+
+ private:
+  const Case& case_;
+};
+
+std::vector<std::string> alternatives(const std::string& cell) {
+  std::vector<std::string> parts;
+  std::istringstream stream(cell);
+  for (std::string part; std::getline(stream, part, '|');) parts.push_back(part);
+  return parts;
+}
+
+/// The quant row at the end of the contract, which says what groups and layouts it has.
+const ContractRow& last_row(const std::string& contract) {
+  return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).back());
+}
+
+void read_groups(const Cells& cells, RowCase& c) {
+  const ContractRow& row = last_row(c.contract);
+  const auto groups = alternatives(row.text("group")), layouts = alternatives(row.text("layouts"));
+  const std::string& cell = cells.text("group_size");
+  c.group_size = cell == "row" ? c.n : cells.positive("group_size");
+  if (std::find(groups.begin(), groups.end(), cell) == groups.end())
+    cells.refuse("group_size", "contract " + row.id + " has groups of " + row.text("group") + ", not " + cell);
+  if (c.n % c.group_size != 0)
+    cells.refuse("group_size", "group_size " + std::to_string(c.group_size) + " does not divide n " + std::to_string(c.n));
+  try {
+    c.layout = &rulebook().layout(cells.text("layout"));
+  } catch (const std::out_of_range& error) {
+    cells.refuse("layout", error.what());
+  }
+  if (std::find(layouts.begin(), layouts.end(), c.layout->id) == layouts.end())
+    cells.refuse("layout", "contract " + row.id + " has layouts " + row.text("layouts") + ", not " + c.layout->id);
+}
+
+}  // namespace
+
+RowCase read_row_case(const Case& source) {
+  const Cells cells(source);
+  RowCase c;
+  c.contract = cells.text("contract");
+  try {
+    rulebook().contracts.find(c.contract);
+  } catch (const std::out_of_range& error) {
+    cells.refuse("contract", error.what());
+  }
+  c.x = find_format(cells.text("x"));
+  if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
+  c.m = cells.positive("m");
+  c.n = cells.positive("n");
+  if (cells.has("group_size")) read_groups(cells, c);
+  if (cells.has("eps")) c.eps = cells.number("eps");
+  c.fill = cells.fill_name("fill");
+  if (cells.has("gamma")) c.gamma = cells.fill_name("gamma");
+  c.seed = uint64_t(cells.positive("seed"));
+  c.warp = int(cells.positive("warp"));
+  if (c.warp != 32 && c.warp != 64) cells.refuse("warp", "'" + cells.text("warp") + "' is not one of: 32, 64");
+  return c;
+}
+
+void require_flow(const Case& c, const std::string& flow) {
+  const ContractRow& row = rulebook().contracts.find(c.text("contract"));
+  if (row.flow != flow) Cells(c).refuse("contract", "'" + row.id + "' is a " + row.flow + " row and this op takes " + flow + " rows");
+}
+
+std::string shape_id(const RowCase& c) {
+  std::string id = std::string(c.x->name) + ".m" + std::to_string(c.m) + ".n" + std::to_string(c.n);
+  if (c.group_size > 0) id += ".g" + std::to_string(c.group_size) + "." + c.layout->id;
+  return id;
+}
+
+}  // namespace assay

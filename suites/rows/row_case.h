@@ -1,0 +1,38 @@
+// What the ops that work row by row share: the columns of their case tables, read and checked.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "harness/core/case.h"
+#include "harness/core/op.h"
+#include "reference/contracts/layouts.h"
+
+namespace assay {
+
+/// Parameters of one case. Columns that an op's table lacks keep their zeros.
+struct RowCase {
+  std::string contract;
+  const Format* x = nullptr;       ///< of the input
+  int64_t m = 0, n = 0;            ///< rows, columns
+  int64_t group_size = 0;          ///< columns per scale; the cell `row` means n
+  const Layout* layout = nullptr;  ///< of the scales
+  double eps = 0;
+  std::string fill, gamma;         ///< names of fills
+  uint64_t seed = 0;
+  int warp = 0;
+
+  int64_t groups() const { return n / group_size; }
+};
+
+/// Reads the columns that are there. Throws TableError naming row and column: no such contract, layout, format, fill; a group size
+/// that does not divide n or that the contract does not have; a warp other than 32 and 64.
+RowCase read_row_case(const Case& c);
+
+/// Throws TableError unless the case's contract is a row of that flow ("group_quant", "row_norm", "chain").
+void require_flow(const Case& c, const std::string& flow);
+
+/// "bf16.m16.n7168.g128.row" from what the op has.
+std::string shape_id(const RowCase& c);
+
+}  // namespace assay

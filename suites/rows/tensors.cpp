@@ -1,0 +1,35 @@
+#include "suites/rows/tensors.h"
+
+#include "harness/core/fill.h"
+#include "reference/contracts/bind.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+
+const Format& code_format(const RowCase& c) {
+  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
+  return contract.group_quant() ? *contract.group_quant()->q : *c.x;
+}
+
+HostTensor input_matrix(const RowCase& c, const Format& q) {
+  HostTensor x{dense("x", Role::kInput, *c.x, {c.m, c.n}), {}};
+  fill(x, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 0});
+  return x;
+}
+
+HostTensor input_gamma(const RowCase& c) {
+  HostTensor gamma{dense("gamma", Role::kInput, *c.x, {c.n}), {}};
+  fill(gamma, {.name = c.gamma, .seed = c.seed, .group_size = 0, .q = c.x, .tensor = 1});
+  return gamma;
+}
+
+HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format) {
+  return {dense(name, Role::kOutput, format, {c.m, c.n}), {}};
+}
+
+HostTensor output_scale(const RowCase& c) {
+  const PlacedLayout layout(*c.layout, c.m, c.groups());
+  return {{"scale", Role::kOutput, c.layout->type, layout.shape(), layout.strides(), layout.storage()}, {}};
+}
+
+}  // namespace assay

@@ -1,0 +1,21 @@
+// From a case to tensors: inputs filled, outputs described.
+#pragma once
+
+#include "harness/core/op.h"
+#include "suites/rows/row_case.h"
+
+namespace assay {
+
+/// Input x [m, n].
+HostTensor input_matrix(const RowCase& c, const Format& q);
+/// Input gamma [n] in x's format.
+HostTensor input_gamma(const RowCase& c);
+/// Output y [m, n] in x's format, or q [m, n] in the contract's.
+HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format);
+/// Output scale in the case's layout.
+HostTensor output_scale(const RowCase& c);
+
+/// Code format of the contract; x's own if it has none.
+const Format& code_format(const RowCase& c);
+
+}  // namespace assay
