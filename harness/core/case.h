@@ -18,11 +18,11 @@ struct Origin {
 /// One expanded row of a case table. Never changed after expansion.
 struct Case {
   std::string op;
-  std::string tier;                             ///< "quick", "full": the name of the table up to the first '_'
-  std::string id;                               ///< name, filter, golden key and repro in one
+  std::string tier;                               ///< "quick", "full": the name of the table up to the first '_'
+  std::string id;                                 ///< name, filter, golden key and repro in one
   std::map<std::string, std::string> parameters;  ///< column -> cell, one alternative of it
   std::string why;
-  std::vector<std::string> blind_to;            ///< globs over fault names that this case is declared not to see
+  std::vector<std::string> blind_to;  ///< globs over fault names that this case is declared not to see
   Origin origin;
 
   const std::string& text(const std::string& parameter) const { return parameters.at(parameter); }

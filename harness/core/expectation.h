@@ -20,7 +20,7 @@ enum class PaddingRule {
 };
 
 struct Padding {
-  int64_t offset;  ///< in storage, elements of the expected format
+  int64_t offset;             ///< in storage, elements of the expected format
   std::array<int64_t, 2> at;  ///< logical row and column, beyond the tensor's own
   PaddingRule rule;
 };
@@ -34,7 +34,7 @@ struct ExpectedTensor {
   std::vector<int32_t> high;     ///< highest accepted ordinal; empty when every element has one code
   std::vector<int64_t> offset;   ///< storage offset of each element in units of `format`; empty: dense row-major
   std::vector<Padding> padding;
-  std::string reason;            ///< by which right: "pinned: one code", "rsqrt~2 61 %, tree 39 %"
+  std::string reason;  ///< by which right: "pinned: one code", "rsqrt~2 61 %, tree 39 %"
 
   int64_t elements() const { return shape[0] * shape[1]; }
   int32_t high_at(int64_t i) const { return high.empty() ? low[size_t(i)] : high[size_t(i)]; }

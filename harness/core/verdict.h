@@ -12,11 +12,16 @@ enum class Outcome { kPass, kFail, kSkip, kUntrusted, kBroken };
 
 constexpr const char* name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kPass: return "pass";
-    case Outcome::kFail: return "fail";
-    case Outcome::kSkip: return "skip";
-    case Outcome::kUntrusted: return "untrusted";
-    case Outcome::kBroken: return "broken";
+    case Outcome::kPass:
+      return "pass";
+    case Outcome::kFail:
+      return "fail";
+    case Outcome::kSkip:
+      return "skip";
+    case Outcome::kUntrusted:
+      return "untrusted";
+    case Outcome::kBroken:
+      return "broken";
   }
   return "?";
 }
@@ -37,16 +42,16 @@ struct TensorFinding {
   std::string format;
   std::array<int64_t, 2> shape{};
   int64_t elements = 0;
-  int64_t outside = 0;        ///< elements outside their accepted set
-  int64_t single_code = 0;    ///< elements with exactly one accepted code
+  int64_t outside = 0;      ///< elements outside their accepted set
+  int64_t single_code = 0;  ///< elements with exactly one accepted code
   int64_t unjudged = 0;
-  int64_t padding_wrong = 0;  ///< padding elements that break their rule
+  int64_t padding_wrong = 0;                    ///< padding elements that break their rule
   int64_t toward_zero = 0, away_from_zero = 0;  ///< of those outside
   int64_t worst_ulps = 0;
-  double budget_use = 0;      ///< largest (distance from the middle) / (half width) over elements with a width; 0 when all are pinned
+  double budget_use = 0;  ///< largest (distance from the middle) / (half width) over elements with a width; 0 when all are pinned
   Element first, worst;
-  std::string padding_first;  ///< the first broken padding element in words
-  std::string reason;         ///< by which right
+  std::string padding_first;       ///< the first broken padding element in words
+  std::string reason;              ///< by which right
   std::vector<std::string> notes;  ///< facts that only the op can see, e.g. "q follows the stored scale in 12 of 12 groups"
 
   bool agrees() const { return outside == 0 && padding_wrong == 0; }
@@ -61,6 +66,16 @@ struct Verdict {
   std::vector<TensorFinding> tensors;  ///< of a judged case
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;
+  std::string op, contract, arch, warp;  ///< parameters of the case by which summaries count; empty where the op has none
+  bool offered = true;                   ///< a skip is expected only where the library does not offer the case
+  bool device_lost = false;              ///< nothing can be said about the kernel, and the run's exit code is 3
+  std::string expected = "pass";         ///< outcome that the ledger of known deviations names
 };
+
+/// True if the run may pass with this verdict.
+inline bool as_expected(const Verdict& verdict) {
+  if (verdict.outcome == Outcome::kSkip && !verdict.offered) return true;
+  return verdict.expected == name(verdict.outcome);
+}
 
 }  // namespace assay

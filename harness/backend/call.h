@@ -1,0 +1,58 @@
+// One call of one kernel, as asked and as answered. The same two values cross the wall to a worker process.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/core/case.h"
+#include "harness/core/compare.h"
+#include "harness/core/op.h"
+
+namespace assay {
+
+/// A kernel as its library's describe() offers it.
+struct KernelOffer {
+  std::string name;
+  std::string op;
+  std::vector<std::string> contracts;
+  std::map<std::string, std::vector<std::string>> accepts;  ///< case parameter -> cells it takes; one not named is free
+  std::map<std::string, int64_t> multiple_of;               ///< case parameter -> what must divide it
+  std::string fault, cites, twin;                           ///< faulty kernels only
+};
+
+struct LibraryInfo {
+  std::string path;
+  std::string name, arch, device, driver, toolkit;
+  std::vector<KernelOffer> kernels;
+};
+
+/// Why a kernel is not for a case, in words; empty if it is. Compares parameters by name and knows none of them but `contract`.
+std::string why_not_offered(const KernelOffer& offer, const Case& one);
+
+struct CallRequest {
+  std::string op, contract, kernel;
+  const Problem* problem = nullptr;
+  uint64_t schedule_seed = 0;  ///< parameter "schedule_seed" of the call: the order in which a CPU library runs its threads
+};
+
+enum class CallStatus { kOk, kUnsupported, kFailed, kDeviceLost, kBroken };
+
+struct CallResult {
+  CallStatus status = CallStatus::kOk;
+  std::string message;  ///< why it is not ok: the library's words, or what broke
+  std::vector<HostTensor> outputs;
+  std::vector<std::vector<ByteRange>> untouched;  ///< of each output: bytes of storage that were never written, ascending
+  std::vector<bool> in_place;                     ///< of each output: it came with data, so an untouched byte may be an answer
+  double seconds = 0;                             ///< wall time of run and synchronise
+};
+
+/// A kernel library that can be called, in this process or in another.
+struct Backend {
+  std::string name;  ///< as on the command line, for repro lines
+  LibraryInfo library;
+  std::function<CallResult(const CallRequest&)> call;  ///< one at a time
+};
+
+}  // namespace assay

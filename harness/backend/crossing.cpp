@@ -1,0 +1,136 @@
+#include "harness/backend/crossing.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+/// Where each tensor stands in the shared memory; the last entry is the size of all.
+std::vector<size_t> places_of(const Problem& problem) {
+  constexpr size_t kAlignment = 64;
+  std::vector<size_t> places = {0};
+  for (const HostTensor& tensor : problem.tensors) {
+    places.push_back((places.back() + tensor.spec.bytes() + kAlignment - 1) / kAlignment * kAlignment);
+  }
+  return places;
+}
+
+void copy_bytes(std::byte* to, const std::byte* from, size_t bytes) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+}
+
+}  // namespace
+
+std::string pack_request(const CallRequest& request, SharedMemory& memory) {
+  const std::vector<size_t> places = places_of(*request.problem);
+  memory.reserve(places.back());
+  MessageWriter out;
+  out.text(request.op);
+  out.text(request.contract);
+  out.text(request.kernel);
+  out.number(request.schedule_seed);
+  out.number<uint64_t>(request.problem->tensors.size());
+  for (size_t i = 0; i < request.problem->tensors.size(); ++i) {
+    const HostTensor& tensor = request.problem->tensors[i];
+    out.text(tensor.spec.name);
+    out.number<uint8_t>(tensor.spec.role == Role::kOutput);
+    out.text(std::string(tensor.spec.format->name));
+    out.numbers(tensor.spec.shape);
+    out.numbers(tensor.spec.strides);
+    out.number(tensor.spec.storage);
+    out.number<uint64_t>(tensor.bytes.size());
+    copy_bytes(memory.data() + places[i], tensor.bytes.data(), std::min(tensor.bytes.size(), tensor.spec.bytes()));
+  }
+  out.number<uint64_t>(request.problem->parameters.size());
+  for (const auto& [name, value] : request.problem->parameters) {
+    out.text(name);
+    out.number(value);
+  }
+  return out.bytes();
+}
+
+UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory) {
+  MessageReader in(message);
+  UnpackedRequest unpacked;
+  unpacked.request.op = in.text();
+  unpacked.request.contract = in.text();
+  unpacked.request.kernel = in.text();
+  unpacked.request.schedule_seed = in.number<uint64_t>();
+  std::vector<uint64_t> held(in.number<uint64_t>());
+  for (uint64_t& bytes : held) {
+    HostTensor tensor;
+    tensor.spec.name = in.text();
+    tensor.spec.role = in.number<uint8_t>() != 0 ? Role::kOutput : Role::kInput;
+    const std::string format = in.text();
+    tensor.spec.format = find_format(format);
+    if (tensor.spec.format == nullptr) throw std::runtime_error("worker does not know format " + format);
+    tensor.spec.shape = in.numbers();
+    tensor.spec.strides = in.numbers();
+    tensor.spec.storage = in.number<int64_t>();
+    bytes = in.number<uint64_t>();
+    unpacked.problem.tensors.push_back(std::move(tensor));
+  }
+  const std::vector<size_t> places = places_of(unpacked.problem);
+  memory.reserve(places.back());
+  for (size_t i = 0; i < held.size(); ++i) {
+    unpacked.problem.tensors[i].bytes.resize(held[i]);
+    copy_bytes(unpacked.problem.tensors[i].bytes.data(), memory.data() + places[i], held[i]);
+  }
+  const uint64_t parameters = in.number<uint64_t>();
+  for (uint64_t i = 0; i < parameters; ++i) {
+    std::string name = in.text();
+    unpacked.problem.parameters.emplace_back(std::move(name), in.number<double>());
+  }
+  return unpacked;
+}
+
+std::string pack_result(const CallResult& result, const Problem& problem, SharedMemory& memory) {
+  MessageWriter out;
+  out.number<uint8_t>(uint8_t(result.status));
+  out.text(result.message);
+  out.number(result.seconds);
+  out.number<uint64_t>(result.outputs.size());
+  const std::vector<size_t> places = places_of(problem);
+  size_t next = 0;
+  for (size_t i = 0; i < problem.tensors.size() && next < result.outputs.size(); ++i) {
+    if (problem.tensors[i].spec.role != Role::kOutput) continue;
+    std::vector<int64_t> ends;
+    for (const ByteRange& range : result.untouched[next]) {
+      ends.push_back(range.begin);
+      ends.push_back(range.end);
+    }
+    out.numbers(ends);
+    out.number<uint8_t>(result.in_place[next]);
+    copy_bytes(memory.data() + places[i], result.outputs[next].bytes.data(), result.outputs[next].bytes.size());
+    ++next;
+  }
+  return out.bytes();
+}
+
+CallResult unpack_result(const std::string& message, const Problem& problem, SharedMemory& memory) {
+  MessageReader in(message);
+  CallResult result;
+  result.status = CallStatus(in.number<uint8_t>());
+  result.message = in.text();
+  result.seconds = in.number<double>();
+  const uint64_t outputs = in.number<uint64_t>();
+  const std::vector<size_t> places = places_of(problem);
+  for (size_t i = 0; i < problem.tensors.size() && result.outputs.size() < outputs; ++i) {
+    const TensorSpec& spec = problem.tensors[i].spec;
+    if (spec.role != Role::kOutput) continue;
+    const std::vector<int64_t> ends = in.numbers();
+    std::vector<ByteRange> ranges;
+    for (size_t k = 0; k + 1 < ends.size(); k += 2) ranges.push_back({ends[k], ends[k + 1]});
+    result.untouched.push_back(std::move(ranges));
+    result.in_place.push_back(in.number<uint8_t>() != 0);
+    const std::byte* bytes = memory.data() + places[i];
+    result.outputs.push_back({spec, {bytes, bytes + spec.bytes()}});
+  }
+  return result;
+}
+
+}  // namespace assay

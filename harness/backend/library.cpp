@@ -1,0 +1,53 @@
+#include "harness/backend/library.h"
+
+#include <dlfcn.h>
+
+#include <filesystem>
+
+#include "harness/core/error.h"
+
+namespace assay {
+namespace {
+
+std::string loader_error() {
+  const char* text = ::dlerror();
+  return text != nullptr ? text : "unknown loader error";
+}
+
+}  // namespace
+
+void check_functions(const assay_library& functions, const std::string& path) {
+  if (functions.abi != ASSAY_ABI_VERSION) {
+    throw LibraryError(path + ": wrong ABI version: library has " + std::to_string(functions.abi) + ", this program speaks " +
+                       std::to_string(ASSAY_ABI_VERSION));
+  }
+  if (functions.size < sizeof(assay_library)) {
+    throw LibraryError(path + ": assay_library is " + std::to_string(functions.size) + " bytes, at least " +
+                       std::to_string(sizeof(assay_library)) + " are needed");
+  }
+  if (functions.describe == nullptr || functions.run == nullptr) throw LibraryError(path + ": describe and run must not be NULL");
+  const int memory = (functions.allocate != nullptr) + (functions.release != nullptr) + (functions.upload != nullptr) +
+                     (functions.download != nullptr);
+  if (memory != 0 && memory != 4)
+    throw LibraryError(path + ": allocate, release, upload and download must be all there or all NULL");
+}
+
+Library open_library(const std::string& path) {
+  // A bare name would be looked for in the system's folders.
+  const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  if (!std::filesystem::exists(file)) throw LibraryError(path + ": no such file");
+  void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) throw LibraryError(path + ": cannot be loaded: " + loader_error());
+  std::shared_ptr<void> loaded(handle, [](void* h) { ::dlclose(h); });
+  const auto get = reinterpret_cast<assay_get_library_fn>(::dlsym(handle, "assay_get_library"));
+  if (get == nullptr) throw LibraryError(path + ": no symbol assay_get_library; see assay/abi.h");
+
+  const assay_library* functions = get();
+  if (functions == nullptr) throw NoDeviceError(path + ": no device to run on");
+  check_functions(*functions, path);
+  const char* description = functions->describe();
+  if (description == nullptr) throw LibraryError(path + ": describe() returned NULL");
+  return {parse_description(description, path), description, std::shared_ptr<const assay_library>(loaded, functions)};
+}
+
+}  // namespace assay

@@ -1,0 +1,35 @@
+// A kernel library on disk: open it, check that it speaks our ABI, read what it offers.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "assay/abi.h"
+#include "harness/backend/call.h"
+
+namespace assay {
+
+/// A library that cannot be used. One line that starts with its path.
+struct LibraryError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// An open library. Stays loaded as long as one copy of the pointer lives.
+struct Library {
+  LibraryInfo info;
+  std::string description;  ///< the JSON of describe()
+  std::shared_ptr<const assay_library> functions;
+};
+
+/// Opens a shared object with its symbols kept to itself.
+/// Throws LibraryError: no such file, no loadable object, no assay_get_library, another ABI version, a description that is not as
+/// abi.h says. Throws NoDeviceError if assay_get_library() returns NULL.
+Library open_library(const std::string& path);
+
+/// Reads the JSON of describe(). Throws LibraryError with the path and the place in the JSON that is wrong.
+LibraryInfo parse_description(const std::string& json, const std::string& path);
+
+/// Checks version, size and mandatory functions. Throws LibraryError.
+void check_functions(const assay_library& functions, const std::string& path);
+
+}  // namespace assay

@@ -1,0 +1,167 @@
+#include "harness/backend/runner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "harness/backend/abi_types.h"
+#include "harness/backend/sentinel.h"
+
+namespace assay {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+CallStatus status_of(assay_status status) {
+  switch (status) {
+    case ASSAY_OK:
+      return CallStatus::kOk;
+    case ASSAY_UNSUPPORTED:
+      return CallStatus::kUnsupported;
+    case ASSAY_FAILED:
+      return CallStatus::kFailed;
+    case ASSAY_DEVICE_LOST:
+      return CallStatus::kDeviceLost;
+  }
+  return CallStatus::kBroken;
+}
+
+bool is_output(const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }
+bool is_in_place(const HostTensor& tensor) { return is_output(tensor) && !tensor.bytes.empty(); }
+
+/// What a tensor's storage holds before the call.
+std::vector<std::byte> bytes_before(const HostTensor& tensor, int sentinel) {
+  return is_output(tensor) && !is_in_place(tensor) ? sentinel_storage(tensor.spec, sentinel) : tensor.bytes;
+}
+
+/// The C structs of a call and the memory they point to.
+struct AbiCall {
+  AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks) {
+    const std::vector<HostTensor>& from = request.problem->tensors;
+    for (size_t i = 0; i < from.size(); ++i) {
+      const TensorSpec& spec = from[i].spec;
+      tensors.push_back({.size = sizeof(assay_tensor),
+                         .type_code = uint8_t(type_code_of(*spec.format)),
+                         .type_bits = uint8_t(spec.format->bits),
+                         .is_output = uint8_t(spec.role == Role::kOutput),
+                         .ndim = uint8_t(spec.shape.size()),
+                         .role = spec.name.c_str(),
+                         .shape = spec.shape.data(),
+                         .strides = spec.strides.data(),
+                         .data = blocks[i].address(),
+                         .bytes = spec.bytes()});
+    }
+    for (const auto& [name, value] : request.problem->parameters) parameters.push_back({name.c_str(), value});
+    parameters.push_back({"schedule_seed", double(request.schedule_seed)});
+    call = {.size = sizeof(assay_call),
+            .op = request.op.c_str(),
+            .contract = request.contract.c_str(),
+            .kernel = request.kernel.c_str(),
+            .tensors = tensors.data(),
+            .n_tensors = int32_t(tensors.size()),
+            .params = parameters.data(),
+            .n_params = int32_t(parameters.size()),
+            .stream = nullptr,
+            .workspace = nullptr,
+            .workspace_bytes = 0,
+            .message = message,
+            .message_bytes = sizeof message};
+  }
+  AbiCall(const AbiCall&) = delete;
+
+  /// The library's words, in one line.
+  std::string words() const {
+    std::string text(message, ::strnlen(message, sizeof message));
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
+  }
+
+  std::vector<assay_tensor> tensors;
+  std::vector<assay_param> parameters;
+  char message[1024] = {};
+  assay_call call;
+};
+
+std::string input_damage(const HostTensor& tensor, std::span<const std::byte> now) {
+  if (tensor.bytes.empty() || std::memcmp(tensor.bytes.data(), now.data(), now.size()) == 0) return "";
+  const auto [was, is] = std::mismatch(tensor.bytes.begin(), tensor.bytes.end(), now.begin());
+  const int64_t element = (was - tensor.bytes.begin()) / tensor.spec.format->bytes();
+  return "input '" + tensor.spec.name + "' was changed, first at storage element " + std::to_string(element);
+}
+
+CallResult refused(CallStatus status, std::string message) {
+  CallResult result;
+  result.status = status;
+  result.message = std::move(message);
+  return result;
+}
+
+}  // namespace
+
+CallResult Runner::run_once(const CallRequest& request, int sentinel) {
+  const std::vector<HostTensor>& tensors = request.problem->tensors;
+  while (blocks_.size() < tensors.size()) blocks_.emplace_back(functions_);
+  std::vector<std::vector<std::byte>> before;
+  std::string problem;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    before.push_back(bytes_before(tensors[i], sentinel));
+    if (before[i].size() != tensors[i].spec.bytes()) {
+      throw std::logic_error("tensor '" + tensors[i].spec.name + "' holds " + std::to_string(before[i].size()) +
+                             " bytes, its spec says " + std::to_string(tensors[i].spec.bytes()));
+    }
+    if (!blocks_[i].upload(before[i], problem)) return refused(CallStatus::kDeviceLost, tensors[i].spec.name + ": " + problem);
+  }
+
+  AbiCall abi(request, blocks_);
+  const Clock::time_point start = Clock::now();
+  assay_status status = functions_->run(&abi.call);
+  const bool returned_ok = status == ASSAY_OK;
+  if (returned_ok && functions_->synchronise != nullptr) status = functions_->synchronise(nullptr);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (status != ASSAY_OK) {
+    CallResult result = refused(status_of(status), abi.words());
+    if (result.status == CallStatus::kBroken)
+      result.message = "run() returned " + std::to_string(int(status)) + ", which abi.h does not know";
+    if (result.message.empty()) result.message = returned_ok ? "synchronise failed after the call" : "the library gave no reason";
+    return result;
+  }
+
+  CallResult result;
+  result.seconds = seconds;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (!blocks_[i].download(problem)) return refused(CallStatus::kDeviceLost, tensors[i].spec.name + ": " + problem);
+  }
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const std::string damage = blocks_[i].guard_damage();
+    if (!damage.empty()) return refused(CallStatus::kBroken, "wrote outside '" + tensors[i].spec.name + "': " + damage);
+  }
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const std::span<const std::byte> now = blocks_[i].downloaded();
+    if (!is_output(tensors[i])) {
+      const std::string damage = input_damage(tensors[i], now);
+      if (!damage.empty()) return refused(CallStatus::kBroken, damage);
+      continue;
+    }
+    result.untouched.push_back(unchanged_ranges(tensors[i].spec, before[i], now));
+    result.in_place.push_back(is_in_place(tensors[i]));
+    result.outputs.push_back({tensors[i].spec, {now.begin(), now.end()}});
+  }
+  return result;
+}
+
+CallResult Runner::call(const CallRequest& request) {
+  CallResult first = run_once(request, 0);
+  bool unclear = false;
+  for (size_t i = 0; i < first.untouched.size(); ++i) unclear |= !first.in_place[i] && !first.untouched[i].empty();
+  if (!unclear) return first;
+
+  CallResult second = run_once(request, 1);
+  if (second.status != CallStatus::kOk) return second;
+  for (size_t i = 0; i < second.untouched.size(); ++i) {
+    second.untouched[i] = intersection(first.untouched[i], second.untouched[i]);
+  }
+  second.seconds = first.seconds;
+  return second;
+}
+
+}  // namespace assay

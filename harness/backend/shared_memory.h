@@ -1,0 +1,29 @@
+// Memory that two processes see: tensors cross the wall without being sent.
+#pragma once
+
+#include <cstddef>
+
+namespace assay {
+
+/// An anonymous file in memory, mapped. Both sides hold one; a side that needs more than it has mapped maps it anew.
+class SharedMemory {
+ public:
+  /// Makes a new one, or takes over a file descriptor that was inherited. Throws std::system_error.
+  SharedMemory();
+  explicit SharedMemory(int file) : file_(file) {}
+  SharedMemory(const SharedMemory&) = delete;
+  ~SharedMemory();
+
+  int file() const { return file_; }
+
+  /// Makes the file and the mapping at least so big. Throws std::system_error, e.g. if memory is short.
+  void reserve(size_t bytes);
+  std::byte* data() const { return data_; }
+
+ private:
+  int file_;
+  std::byte* data_ = nullptr;
+  size_t mapped_ = 0;
+};
+
+}  // namespace assay

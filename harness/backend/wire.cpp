@@ -1,0 +1,74 @@
+#include "harness/backend/wire.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+namespace assay {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+bool send_all(int socket, const char* bytes, size_t size) {
+  while (size > 0) {
+    const ssize_t sent = ::send(socket, bytes, size, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) return false;
+    bytes += sent;
+    size -= size_t(sent);
+  }
+  return true;
+}
+
+Received receive_all(int socket, char* bytes, size_t size, bool forever, Clock::time_point deadline) {
+  while (size > 0) {
+    const double left = std::chrono::duration<double, std::milli>(deadline - Clock::now()).count();
+    pollfd wait{socket, POLLIN, 0};
+    const int ready = ::poll(&wait, 1, forever ? -1 : int(std::ceil(std::clamp(left, 0.0, 1e9))));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0) return Received::kTimeout;
+    const ssize_t got = ::recv(socket, bytes, size, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return Received::kClosed;
+    bytes += got;
+    size -= size_t(got);
+  }
+  return Received::kMessage;
+}
+
+}  // namespace
+
+void MessageReader::take(void* into, size_t size) {
+  std::memcpy(into, bytes_.data() + next_, checked(size));
+  next_ += size;
+}
+
+size_t MessageReader::checked(uint64_t size) const {
+  if (size > bytes_.size() - next_) throw std::runtime_error("message of the worker ends early");
+  return size_t(size);
+}
+
+bool send_message(int socket, const std::string& bytes) {
+  const uint64_t size = bytes.size();
+  return send_all(socket, reinterpret_cast<const char*>(&size), sizeof size) && send_all(socket, bytes.data(), bytes.size());
+}
+
+Received receive_message(int socket, double timeout_seconds, std::string& bytes) {
+  const bool forever = timeout_seconds < 0;
+  const auto deadline =
+      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, timeout_seconds)));
+  uint64_t size = 0;
+  const Received head = receive_all(socket, reinterpret_cast<char*>(&size), sizeof size, forever, deadline);
+  if (head != Received::kMessage) return head;
+  bytes.resize(size);
+  return receive_all(socket, bytes.data(), bytes.size(), forever, deadline);
+}
+
+}  // namespace assay

@@ -1,0 +1,70 @@
+// Messages between the harness and its worker: a length, then fields one after the other.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace assay {
+
+class MessageWriter {
+ public:
+  template <class Number>
+  void number(Number value) {
+    static_assert(std::is_arithmetic_v<Number>);
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  void text(const std::string& value) {
+    number<uint64_t>(value.size());
+    bytes_ += value;
+  }
+  void numbers(const std::vector<int64_t>& values) {
+    number<uint64_t>(values.size());
+    for (const int64_t value : values) number(value);
+  }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+/// Reads fields in the order in which they were written. Throws std::runtime_error at the end of the message.
+class MessageReader {
+ public:
+  explicit MessageReader(std::string bytes) : bytes_(std::move(bytes)) {}
+
+  template <class Number>
+  Number number() {
+    Number value;
+    take(&value, sizeof value);
+    return value;
+  }
+  std::string text() {
+    std::string value(checked(number<uint64_t>()), '\0');
+    take(value.data(), value.size());
+    return value;
+  }
+  std::vector<int64_t> numbers() {
+    std::vector<int64_t> values(checked(number<uint64_t>() * sizeof(int64_t)) / sizeof(int64_t));
+    for (int64_t& value : values) value = number<int64_t>();
+    return values;
+  }
+
+ private:
+  void take(void* into, size_t size);
+  size_t checked(uint64_t size) const;  ///< refuses more than what is left
+
+  std::string bytes_;
+  size_t next_ = 0;
+};
+
+/// Sends a whole message. False if the other side is gone.
+bool send_message(int socket, const std::string& bytes);
+
+enum class Received { kMessage, kClosed, kTimeout };
+
+/// Waits for a whole message, at most so long; a negative time waits for ever.
+Received receive_message(int socket, double timeout_seconds, std::string& bytes);
+
+}  // namespace assay

@@ -1,0 +1,63 @@
+// The worker's side of the wall.
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <exception>
+
+#include "harness/backend/crossing.h"
+#include "harness/backend/library.h"
+#include "harness/backend/runner.h"
+#include "harness/backend/worker.h"
+#include "harness/backend/worker_files.h"
+#include "harness/core/error.h"
+
+namespace assay {
+namespace {
+
+/// The first message: a description, or why there is none.
+std::string greeting(Greeting kind, const std::string& text) {
+  MessageWriter out;
+  out.number<uint8_t>(uint8_t(kind));
+  out.text(text);
+  return out.bytes();
+}
+
+CallResult answer(Runner& runner, const CallRequest& request) {
+  try {
+    return runner.call(request);
+  } catch (const std::exception& error) {
+    CallResult result;
+    result.status = CallStatus::kBroken;
+    result.message = std::string("exception out of the library: ") + error.what();
+    return result;
+  }
+}
+
+}  // namespace
+
+int worker_main(const std::string& path) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a worker that hangs must not outlive its harness
+  Library library;
+  try {
+    library = open_library(path);
+  } catch (const NoDeviceError& error) {
+    return send_message(kWorkerSocket, greeting(Greeting::kNoDevice, error.what())) ? 0 : 1;
+  } catch (const std::exception& error) {
+    return send_message(kWorkerSocket, greeting(Greeting::kUnusable, error.what())) ? 0 : 1;
+  }
+  if (!send_message(kWorkerSocket, greeting(Greeting::kReady, library.description))) return 1;
+
+  SharedMemory memory(kWorkerMemory);
+  Runner runner(library.functions);
+  std::string message;
+  while (receive_message(kWorkerSocket, -1, message) == Received::kMessage) {
+    const UnpackedRequest unpacked = unpack_request(message, memory);
+    CallRequest request = unpacked.request;
+    request.problem = &unpacked.problem;
+    const CallResult result = answer(runner, request);
+    if (!send_message(kWorkerSocket, pack_result(result, unpacked.problem, memory))) return 1;
+  }
+  return 0;
+}
+
+}  // namespace assay

@@ -1,0 +1,156 @@
+#include "harness/core/cases.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <unordered_map>
+
+#include "harness/core/error.h"
+#include "harness/core/glob.h"
+#include "reference/table/near.h"
+#include "reference/table/table.h"
+
+namespace assay {
+namespace {
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == separator) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  for (std::string& part : parts) {
+    const size_t first = part.find_first_not_of(" \t");
+    part = first == std::string::npos ? "" : part.substr(first, part.find_last_not_of(" \t") - first + 1);
+  }
+  return parts;
+}
+
+/// Alternatives of every parameter column of a row, in the op's order of columns.
+std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table& table, const TableRow& row) {
+  std::vector<std::vector<std::string>> all;
+  for (const std::string& column : op.columns) {
+    all.push_back(split(table.text(row, column), '|'));
+    std::set<std::string> seen;
+    for (const std::string& alternative : all.back()) {
+      if (all.back().size() > 1 && alternative.empty()) throw table.error(row, column, "empty alternative");
+      if (!seen.insert(alternative).second) throw table.error(row, column, "alternative '" + alternative + "' appears twice");
+    }
+  }
+  return all;
+}
+
+/// What validate refuses knows the row's line at most; the table knows the character.
+Case validated(const Op& op, const Table& table, const TableRow& row, Case one) {
+  try {
+    Case named = op.validate(std::move(one));
+    if (named.id.empty()) throw TableError(table.file, row.line, 0, "", "op '" + op.name + "' gave this row no id");
+    return named;
+  } catch (const TableError& error) {
+    if (error.column() > 0 || !table.has_column(error.name())) throw;
+    throw table.error(row, error.name(), error.problem());
+  }
+}
+
+}  // namespace
+
+std::string tier_of(const std::string& file_name) { return file_name.substr(0, file_name.find_first_of("_.")); }
+
+std::vector<Case> expand_table(const Op& op, const std::string& text, const std::string& file) {
+  const Table table = parse_table(text, file);
+  std::vector<std::string> required = op.columns;
+  required.push_back("why");
+  std::vector<std::string> known = required;
+  known.push_back("blind_to");
+  table.allow_columns(known);
+  table.require_columns(required);
+
+  std::vector<Case> cases;
+  for (const TableRow& row : table.rows) {
+    Case one;
+    one.op = op.name;
+    one.tier = tier_of(std::filesystem::path(file).filename().string());
+    one.why = table.text(row, "why");
+    one.origin = {file, row.line};
+    if (table.has_column("blind_to")) {
+      for (std::string& fault : split(table.text(row, "blind_to"), ';')) {
+        if (!fault.empty()) one.blind_to.push_back(std::move(fault));
+      }
+    }
+    const std::vector<std::vector<std::string>> alternatives = alternatives_of(op, table, row);
+    std::vector<size_t> choice(alternatives.size(), 0);
+    for (bool more = true; more;) {  // an odometer whose last column turns fastest
+      for (size_t i = 0; i < choice.size(); ++i) one.parameters[op.columns[i]] = alternatives[i][choice[i]];
+      cases.push_back(validated(op, table, row, one));
+      more = false;
+      for (size_t i = choice.size(); i-- > 0 && !more;) {
+        choice[i] = (choice[i] + 1) % alternatives[i].size();
+        more = choice[i] != 0;
+      }
+    }
+  }
+  return cases;
+}
+
+std::vector<Case> load_cases(std::span<const Op> ops, const std::string& root) {
+  namespace fs = std::filesystem;
+  std::vector<Case> all;
+  for (const Op& op : ops) {
+    const fs::path folder = fs::path("suites") / op.name / "cases";
+    std::vector<std::string> files;
+    std::error_code missing;
+    for (const auto& entry : fs::directory_iterator(fs::path(root) / folder, missing)) {
+      if (entry.path().extension() == ".csv") files.push_back(entry.path().filename().string());
+    }
+    if (files.empty())
+      throw TableError((folder / "*.csv").string(), 0, 0, "", "op '" + op.name + "' has no case table in " + root);
+    std::sort(files.begin(), files.end());
+    for (const std::string& file : files) {
+      for (Case& one : expand_table(op, read_text((fs::path(root) / folder / file).string()), (folder / file).string())) {
+        all.push_back(std::move(one));
+      }
+    }
+  }
+  std::unordered_map<std::string, const Case*> by_id;
+  for (const Case& one : all) {
+    const auto [first, is_new] = by_id.emplace(one.id, &one);
+    if (!is_new) {
+      throw TableError(one.origin.file, one.origin.line, 0, "",
+                       "case " + one.id + " is already there, from " + first->second->origin.text());
+    }
+  }
+  return all;
+}
+
+std::vector<Case> select_cases(std::vector<Case> cases, const Selection& selection) {
+  std::vector<std::string> suites;  // every name that --suite may have
+  std::set<std::string> known;
+  for (const Case& one : cases) {
+    for (const std::string& suite : {one.op, one.op + "/" + one.tier, one.tier}) {
+      if (known.insert(suite).second) suites.push_back(suite);
+    }
+  }
+  for (const std::string& suite : selection.suites) {
+    if (!known.contains(suite)) throw UsageError("no suite '" + suite + "'" + did_you_mean(suite, suites));
+  }
+  const auto any_of = [](const std::vector<std::string>& wanted, auto matches) {
+    return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), matches);
+  };
+  const auto parameter_is = [](const Case& one, const char* name, const std::string& wanted) {
+    const auto found = one.parameters.find(name);
+    return wanted.empty() || found == one.parameters.end() || found->second == wanted;
+  };
+  std::erase_if(cases, [&](const Case& one) {
+    const bool in_suite = any_of(selection.suites, [&](const std::string& suite) {
+      return suite == one.op || suite == one.tier || suite == one.op + "/" + one.tier;
+    });
+    const bool in_glob = any_of(selection.cases, [&](const std::string& glob) { return glob_match(glob, one.id); });
+    return !in_suite || !in_glob || !parameter_is(one, "arch", selection.arch) || !parameter_is(one, "warp", selection.warp);
+  });
+  return cases;
+}
+
+}  // namespace assay

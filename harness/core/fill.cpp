@@ -1,0 +1,115 @@
+#include "harness/core/fill.h"
+
+#include <limits>
+#include <stdexcept>
+
+#include "harness/core/fill_sheet.h"
+#include "harness/core/nearest.h"
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+struct Entry {
+  const char* name;
+  fills::Maker make;
+  const char* aims_at;
+};
+
+constexpr Entry kFills[] = {
+    {"normal", fills::normal, "mean 0, variance 1: ordinary data"},
+    {"uniform01", fills::uniform01, "[0, 1): sums that cannot cancel"},
+    {"wide", fills::wide, "magnitudes log-uniform over 80 binades, or what the format holds of them"},
+    {"ramp", fills::ramp, "every element differs from its neighbours: a wrong index shows"},
+    {"zeros", fills::zeros, "+0 and -0 mixed: amax is 0"},
+    {"ones", fills::ones, "1 everywhere: sums count their terms"},
+    {"gamma", fills::gamma, "norm weights: 1 and a little"},
+    {"ties", fills::ties, "every quotient halfway between two q codes, under another power-of-two scale in each group"},
+    {"near_ties", fills::near_ties, "one ulp beside each tie: truncation, double rounding and a multiplied reciprocal show"},
+    {"quiet", fills::quiet, "group amax from 0 and the smallest subnormal to 2^-6: scale floors and their neighbours"},
+    {"outliers", fills::outliers, "normal, a thousandth of it times 2^10, and one huge element"},
+    {"specials", fills::specials, "NaN, Inf, -0 and subnormals in some groups, ordinary data in others"},
+    {"every_code", fills::every_code, "scale 1 and every finite q code in turn"},
+    {"lone", fills::lone, "one element per group, in each place in turn: a lane that is left out shows"},
+    {"steps", fills::steps, "amax 1 and max(q) in turn along a row: a neighbour's scale shows"},
+    {"distinct", fills::distinct, "amax 2^((7 row + group) mod 61 - 30): a scale in the wrong place shows"},
+    {"pow2_edge", fills::pow2_edge, "amax max(q) 2^k, its neighbours, half of it, 240/224 of it: exponents about to change"},
+    {"huge", fills::huge, "near the format's largest: squares and sums overflow"},
+    {"eps_dominated", fills::eps_dominated, "rows with mean square 1e-12, 1e-6, 1, 1e6: eps leads, matters, vanishes"},
+    {"norm_ties", fills::norm_ties, "sparse rows whose mean square is 2^12 exactly: x r is exact, products with gamma tie"},
+    {"scales", fills::scales, "positive, log-uniform over 2^-8 .. 2^8"},
+    {"pow2_scales", fills::pow2_scales, "powers of two, 2^-8 .. 2^8"},
+};
+
+const Entry& entry(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Entry& e : kFills) {
+    if (e.name == name) return e;
+    names.push_back(e.name);
+  }
+  std::string all;
+  for (const std::string& known : names) all.append(all.empty() ? "" : ", ").append(known);
+  throw std::invalid_argument("unknown fill '" + name + "'" +
+                              (near_matches(name, names).empty() ? "" : did_you_mean(name, names)) + "; fills: " + all);
+}
+
+void fill_padding(HostTensor& tensor) {
+  const Format& format = *tensor.spec.format;
+  const bool integer = format.specials == Specials::kInteger;
+  const uint32_t code = integer ? code_of(format, max_finite(format)) : code_of(format, std::numeric_limits<double>::quiet_NaN());
+  for (int64_t i = 0; i < tensor.spec.storage; ++i) tensor.set_code(i, code);
+}
+
+/// Storage offset of the first element of each row of the sheet: all extents but the last, in row-major order.
+std::vector<int64_t> row_offsets(const TensorSpec& spec) {
+  std::vector<int64_t> offsets = {0};
+  for (size_t d = 0; d + 1 < spec.shape.size(); ++d) {
+    std::vector<int64_t> next;
+    next.reserve(offsets.size() * size_t(spec.shape[d]));
+    for (const int64_t offset : offsets) {
+      for (int64_t i = 0; i < spec.shape[d]; ++i) next.push_back(offset + i * spec.strides[d]);
+    }
+    offsets = std::move(next);
+  }
+  return offsets;
+}
+
+}  // namespace
+
+void fill(HostTensor& tensor, const FillRequest& request) {
+  const Entry& chosen = entry(request.name);
+  const TensorSpec& spec = tensor.spec;
+  const Format& format = *spec.format;
+  const int64_t columns = spec.shape.empty() ? 1 : spec.shape.back();
+  const int64_t rows = columns == 0 ? 0 : spec.elements() / columns;
+  const int64_t group_size = request.group_size > 0 ? request.group_size : std::max<int64_t>(columns, 1);
+  fills::Sheet sheet{rows,
+                     columns,
+                     group_size,
+                     format,
+                     request.q != nullptr ? *request.q : format,
+                     Random(request.seed, request.tensor),
+                     std::vector<double>(size_t(rows * columns)),
+                     {}};
+  chosen.make(sheet);
+
+  tensor.bytes.resize(spec.bytes());
+  if (spec.storage != spec.elements()) fill_padding(tensor);
+  const std::vector<int64_t> offsets = row_offsets(spec);
+  const int64_t stride = spec.strides.empty() ? 1 : spec.strides.back();
+  const auto place = [&](int64_t element) { return offsets[size_t(element / columns)] + element % columns * stride; };
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) {
+      tensor.set_code(offsets[size_t(i)] + j * stride, nearest_code(format, sheet.values[size_t(i * columns + j)]));
+    }
+  }
+  for (const auto& [element, code] : sheet.codes) tensor.set_code(place(element), code);
+}
+
+std::vector<FillInfo> all_fills() {
+  std::vector<FillInfo> infos;
+  for (const Entry& e : kFills) infos.push_back({e.name, e.aims_at});
+  return infos;
+}
+
+}  // namespace assay

@@ -1,0 +1,36 @@
+// Input data by name. A fill is made to corner one thing; its bits never change.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/core/tensor.h"
+
+namespace assay {
+
+struct FillRequest {
+  std::string name;
+  uint64_t seed = 0;
+  int64_t group_size = 0;     ///< columns of one group; the last group of a row may be shorter. 0: the whole row
+  const Format* q = nullptr;  ///< format that the op quantizes to, where the fill aims at its codes; nullptr: the tensor's own
+  uint32_t tensor = 0;        ///< ordinal of the tensor in the problem; each gets numbers of its own
+};
+
+/// Fills the logical elements, seen as [m, n] with n the last extent, and writes NaN (the largest integer) into storage that no
+/// logical element uses, so that a kernel that reads padding shows it. Sizes `tensor.bytes`.
+///
+/// Values are made in double and rounded once, to nearest even and saturating, to the tensor's format. Integer or exact
+/// arithmetic only: the same request gives the same bits on every machine. Throws std::invalid_argument: unknown name (all are
+/// listed), or a fill whose points the tensor's format cannot hold (ties of q).
+void fill(HostTensor& tensor, const FillRequest& request);
+
+struct FillInfo {
+  std::string name;
+  std::string aims_at;  ///< one line
+};
+
+/// Every fill, in the order of the documentation.
+std::vector<FillInfo> all_fills();
+
+}  // namespace assay

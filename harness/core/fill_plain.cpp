@@ -1,0 +1,126 @@
+// Fills that make one element after the other.
+#include <cmath>
+#include <numeric>
+
+#include "harness/core/fill_sheet.h"
+
+namespace assay::fills {
+namespace {
+
+template <class Value>
+void for_each_element(Sheet& sheet, Value value) {
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = value(i);
+}
+
+/// 1 <= significand < 2, a multiple of 2^-32.
+double significand(const Sheet& sheet, int64_t i) { return 1.0 + sheet.random.uniform(i, kValue); }
+double sign(const Sheet& sheet, int64_t i) { return sheet.random.coin(i, kSign) ? -1.0 : 1.0; }
+
+/// A random exponent in [low, high].
+int exponent(const Sheet& sheet, int64_t i, int low, int high) {
+  return low + int(sheet.random.below(high - low + 1, i, kExponent));
+}
+
+/// Floor of a square root, by integers.
+int64_t integer_root(int64_t square) {
+  int64_t root = 0;
+  for (int64_t bit = int64_t{1} << 30; bit > 0; bit /= 2) {
+    if ((root + bit) * (root + bit) <= square) root += bit;
+  }
+  return root;
+}
+
+/// The largest number of at most 8 significant bits that is not above.
+int64_t eight_bits_down(int64_t value) {
+  int64_t unit = 1;
+  while (value / unit > 255) unit *= 2;
+  return value / unit * unit;
+}
+
+}  // namespace
+
+double power_of_two(int exponent) { return std::ldexp(1.0, exponent); }
+
+int max_exponent(const Format& format) { return std::ilogb(max_finite(format)); }
+
+void normal(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i); });
+}
+
+void uniform01(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return sheet.random.uniform(i, kValue); });
+}
+
+void wide(Sheet& sheet) {
+  const int low = std::max(-40, sheet.format.min_exponent());
+  const int high = std::min(39, max_exponent(sheet.format) - 1);
+  for_each_element(sheet, [&](int64_t i) {
+    return sign(sheet, i) * significand(sheet, i) * power_of_two(exponent(sheet, i, low, std::max(low, high)));
+  });
+}
+
+void ramp(Sheet& sheet) {
+  // Odd period, so that no power-of-two stride meets the same value; 8 bits, so that every format from bf16 up holds it.
+  const double unit = sheet.format.specials == Specials::kInteger ? 1.0 : 0x1p-4;
+  for_each_element(sheet, [&](int64_t i) { return double(i % 255 - 127) * unit; });
+}
+
+void zeros(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return sign(sheet, i) * 0.0; });
+}
+
+void ones(Sheet& sheet) {
+  for_each_element(sheet, [](int64_t) { return 1.0; });
+}
+
+void gamma(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return 1.0 + sheet.random.normal(i) * 0x1p-4; });
+}
+
+void outliers(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) {
+    const bool is_outlier = sheet.random.below(1024, i, kPick) == 0;
+    return sheet.random.normal(i) * (is_outlier ? 0x1p10 : 1.0);
+  });
+  if (sheet.values.empty()) return;
+  const int64_t place = sheet.random.below(int64_t(sheet.values.size()), 0, kPlace);
+  sheet.values[size_t(place)] = power_of_two(std::min(30, max_exponent(sheet.format)));
+}
+
+void huge(Sheet& sheet) {
+  const double largest = max_finite(sheet.format);
+  for_each_element(sheet, [&](int64_t i) { return sign(sheet, i) * largest * (0.5 + 0.5 * sheet.random.uniform(i, kValue)); });
+}
+
+void eps_dominated(Sheet& sheet) {
+  constexpr double kRootMeanSquare[] = {1e-6, 1e-3, 1.0, 1e3};
+  for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) * kRootMeanSquare[i / sheet.columns % 4]; });
+}
+
+void norm_ties(Sheet& sheet) {
+  // The row's squares add up to columns * 2^12, so 1/sqrt(mean square) is 2^-6 and eps is below the last place of an fp32 mean.
+  int64_t stride = 5;  // spreads the few elements over the row, each column once
+  while (std::gcd(stride, sheet.columns) != 1) ++stride;
+  for (int64_t row = 0; row < sheet.rows; ++row) {
+    const int64_t begin = row * sheet.columns;
+    int64_t rest = sheet.columns << 12;
+    const int64_t start = sheet.random.below(sheet.columns, row, kPlace);
+    for (int64_t step = 0; rest > 0 && step < sheet.columns; ++step) {
+      const int64_t wanted =
+          129 + 2 * sheet.random.below(64, begin + step, kValue);  // odd: products with gamma have all their bits
+      const int64_t value = wanted * wanted <= rest ? wanted : eight_bits_down(integer_root(rest));
+      rest -= value * value;
+      sheet.values[size_t(begin + (start + step * stride) % sheet.columns)] = sign(sheet, begin + step) * double(value);
+    }
+  }
+}
+
+void scales(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return significand(sheet, i) * power_of_two(exponent(sheet, i, -8, 7)); });
+}
+
+void pow2_scales(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return power_of_two(exponent(sheet, i, -8, 8)); });
+}
+
+}  // namespace assay::fills

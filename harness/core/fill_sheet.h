@@ -1,0 +1,83 @@
+// What a fill writes on: a sheet of values cut into groups. Internal to the fills.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "harness/core/philox.h"
+#include "reference/formats/format.h"
+
+namespace assay::fills {
+
+struct Sheet {
+  int64_t rows, columns, group_size;
+  const Format& format;  ///< of the tensor
+  const Format& q;       ///< whose codes are aimed at
+  Random random;
+  std::vector<double> values;                       ///< row-major, zeros at first
+  std::vector<std::pair<int64_t, uint32_t>> codes;  ///< (element, code) set after rounding, for codes that no double names
+
+  int64_t groups_per_row() const { return columns == 0 ? 0 : (columns + group_size - 1) / group_size; }
+  int64_t groups() const { return rows * groups_per_row(); }
+  double max_q() const { return max_finite(q); }
+};
+
+/// One group: its number over the whole sheet, where it stands, and its elements [begin, end) in the sheet.
+struct Group {
+  int64_t number, row, in_row, begin, end;
+  int64_t size() const { return end - begin; }
+};
+
+template <class Visit>
+void for_each_group(const Sheet& sheet, Visit visit) {
+  const int64_t per_row = sheet.groups_per_row();
+  for (int64_t number = 0; number < sheet.groups(); ++number) {
+    const int64_t row = number / per_row, in_row = number % per_row;
+    const int64_t begin = row * sheet.columns + in_row * sheet.group_size;
+    visit(Group{number, row, in_row, begin, std::min(begin + sheet.group_size, (row + 1) * sheet.columns)});
+  }
+}
+
+/// Lanes of the random stream, so that two draws for one index differ.
+enum Lane : uint32_t { kValue = 0, kSign = 1, kExponent = 2, kPlace = 3, kGroup = 4, kPick = 5 };
+
+/// 2^exponent, exact.
+double power_of_two(int exponent);
+
+/// Exponent of the largest finite number of a format.
+int max_exponent(const Format& format);
+
+/// A group whose largest magnitude is `amax`, at a random place and of random sign; the others are uniform below it.
+void fill_group_with_amax(Sheet& sheet, const Group& group, double amax);
+
+using Maker = void (*)(Sheet&);
+
+// fill_plain.cpp: element by element
+void normal(Sheet&);
+void uniform01(Sheet&);
+void wide(Sheet&);
+void ramp(Sheet&);
+void zeros(Sheet&);
+void ones(Sheet&);
+void gamma(Sheet&);
+void outliers(Sheet&);
+void huge(Sheet&);
+void eps_dominated(Sheet&);
+void norm_ties(Sheet&);
+void scales(Sheet&);
+void pow2_scales(Sheet&);
+
+// fill_groups.cpp: group by group
+void ties(Sheet&);
+void near_ties(Sheet&);
+void quiet(Sheet&);
+void specials(Sheet&);
+void every_code(Sheet&);
+void lone(Sheet&);
+void steps(Sheet&);
+void distinct(Sheet&);
+void pow2_edge(Sheet&);
+
+}  // namespace assay::fills

@@ -1,0 +1,61 @@
+#include "harness/core/ordinals.h"
+
+#include <cmath>
+#include <cstring>
+
+namespace assay {
+namespace {
+
+/// The numbers that turn a code into its ordinal without a branch.
+struct Layout {
+  int32_t sign;           ///< sign bit, or 0
+  int32_t largest;        ///< largest magnitude that is no NaN
+  int32_t negative_zero;  ///< ordinal of the code that is a sign and nothing else
+};
+
+Layout layout_of(const Format& format) {
+  const bool infinity = format.specials == Specials::kIeee;
+  const uint32_t sign = format.specials == Specials::kScale ? 0u : 1u << (format.bits - 1);
+  const bool fnuz = format.specials == Specials::kFnuz;
+  return {int32_t(sign), int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))), fnuz ? kNanOrdinal : -1};
+}
+
+template <class Code>
+void convert(const Layout layout, const std::byte* codes, std::span<int32_t> ordinals) {
+  for (size_t i = 0; i < ordinals.size(); ++i) {
+    Code stored;
+    std::memcpy(&stored, codes + i * sizeof(Code), sizeof(Code));
+    const int32_t code = int32_t(stored);
+    const int32_t magnitude = code & ~layout.sign;
+    const int32_t negative = -int32_t((code & layout.sign) != 0);  // all ones if negative: m ^ -1 is -m - 1
+    const int32_t number = magnitude > layout.largest ? kNanOrdinal : magnitude ^ negative;
+    ordinals[i] = number == -1 ? layout.negative_zero : number;
+  }
+}
+
+template <class Code>
+void widen(const std::byte* codes, std::span<int32_t> ordinals) {
+  for (size_t i = 0; i < ordinals.size(); ++i) {
+    Code code;
+    std::memcpy(&code, codes + i * sizeof(Code), sizeof(Code));
+    ordinals[i] = code;
+  }
+}
+
+}  // namespace
+
+void ordinals_of_codes(const Format& format, const std::byte* codes, std::span<int32_t> ordinals) {
+  if (format.specials == Specials::kInteger) {
+    return format.bits == 8 ? widen<int8_t>(codes, ordinals) : widen<int32_t>(codes, ordinals);
+  }
+  const Layout layout = layout_of(format);
+  if (format.bits == 8) return convert<uint8_t>(layout, codes, ordinals);
+  if (format.bits == 16) return convert<uint16_t>(layout, codes, ordinals);
+  return convert<uint32_t>(layout, codes, ordinals);
+}
+
+bool all_equal(const int32_t* a, const int32_t* b, int64_t count) {
+  return std::memcmp(a, b, size_t(count) * sizeof(int32_t)) == 0;
+}
+
+}  // namespace assay

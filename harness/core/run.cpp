@@ -1,0 +1,153 @@
+#include "harness/core/run.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "harness/core/glob.h"
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+/// A case and a kernel that offers it, or the reason why none does.
+struct Pair {
+  const Op* op;
+  const Case* one;
+  const KernelOffer* kernel;
+  std::string why_skipped;
+};
+
+const Op& op_of(std::span<const Op> ops, const Case& one) {
+  const auto found = std::find_if(ops.begin(), ops.end(), [&](const Op& op) { return op.name == one.op; });
+  if (found == ops.end()) throw std::logic_error("case " + one.id + " belongs to no op");
+  return *found;
+}
+
+std::vector<Pair> pairs_of(std::span<const Op> ops, const std::vector<Case>& cases, const std::vector<KernelOffer>& kernels) {
+  std::vector<Pair> pairs;
+  for (const Case& one : cases) {
+    const Op& op = op_of(ops, one);
+    const size_t before = pairs.size();
+    // The reason of the kernel that comes nearest: one that does the contract tells more than one that does another op.
+    std::string reason = "no kernel for op " + one.op;
+    for (const KernelOffer& kernel : kernels) {
+      const std::string why_not = why_not_offered(kernel, one);
+      if (why_not.empty()) {
+        pairs.push_back({&op, &one, &kernel, ""});
+      } else if (kernel.op == one.op && (reason.starts_with("no kernel") || !why_not.starts_with("no kernel"))) {
+        reason = why_not;
+      }
+    }
+    if (pairs.size() == before) pairs.push_back({&op, &one, nullptr, reason});
+  }
+  return pairs;
+}
+
+std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::string& glob) {
+  std::vector<KernelOffer> chosen;
+  std::vector<std::string> names;
+  for (const KernelOffer& kernel : library.kernels) {
+    names.push_back(kernel.name);
+    if (glob_match(glob, kernel.name)) chosen.push_back(kernel);
+  }
+  if (chosen.empty() && glob != "*") throw UsageError("no kernel '" + glob + "' in " + library.name + did_you_mean(glob, names));
+  return chosen;
+}
+
+/// Hands out pairs to threads and takes verdicts back in order.
+class Progress {
+ public:
+  Progress(size_t pairs, const RunOptions& options) : slots_(pairs), options_(options) {}
+
+  std::optional<size_t> next() {
+    const std::lock_guard lock(mutex_);
+    if (stopped_ || next_ == slots_.size()) return std::nullopt;
+    return next_++;
+  }
+
+  void deliver(size_t i, Verdict verdict) {
+    const std::lock_guard lock(mutex_);
+    if (options_.expected_outcome) verdict.expected = options_.expected_outcome(verdict);
+    losses_in_a_row_ = verdict.device_lost ? losses_in_a_row_ + 1 : 0;
+    constexpr int kMostLosses = 3;
+    if (losses_in_a_row_ >= kMostLosses) stopped_ = true;
+    slots_[i] = std::move(verdict);
+    for (; shown_ < slots_.size() && slots_[shown_]; ++shown_) {
+      if (options_.on_verdict) options_.on_verdict(*slots_[shown_]);
+    }
+  }
+
+  RunResult result() && {
+    RunResult result;
+    for (std::optional<Verdict>& slot : slots_) {
+      if (!slot) continue;
+      result.device_lost |= slot->device_lost;
+      result.verdicts.push_back(std::move(*slot));
+    }
+    return result;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::optional<Verdict>> slots_;
+  const RunOptions& options_;
+  size_t next_ = 0, shown_ = 0;
+  int losses_in_a_row_ = 0;
+  bool stopped_ = false;
+};
+
+Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& options) {
+  if (pair.kernel != nullptr) return run_case(*pair.op, *pair.one, *pair.kernel, backend, options);
+  Verdict skip = blank_verdict(*pair.one, "", backend.name);
+  skip.outcome = Outcome::kSkip;
+  skip.offered = false;
+  skip.message = pair.why_skipped;
+  return skip;
+}
+
+}  // namespace
+
+RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const Backend& backend, const RunOptions& options) {
+  const std::vector<KernelOffer> kernels = chosen_kernels(backend.library, options.kernel_glob);
+  const std::vector<Pair> pairs = pairs_of(ops, cases, kernels);
+
+  std::mutex call_mutex;  // a device is not asked two things at once, and a call's time is its own
+  Backend one_at_a_time = backend;
+  one_at_a_time.call = [&](const CallRequest& request) {
+    const std::lock_guard lock(call_mutex);
+    return backend.call(request);
+  };
+
+  Progress progress(pairs.size(), options);
+  const auto work = [&] {
+    while (const std::optional<size_t> i = progress.next())
+      progress.deliver(*i, verdict_of(pairs[*i], one_at_a_time, options.each));
+  };
+  std::vector<std::thread> helpers;
+  for (int i = 1; i < options.threads; ++i) helpers.emplace_back(work);
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  return std::move(progress).result();
+}
+
+int64_t RunResult::count(Outcome outcome) const {
+  return std::count_if(verdicts.begin(), verdicts.end(), [&](const Verdict& v) { return v.outcome == outcome; });
+}
+
+int64_t RunResult::unexpected() const {
+  return std::count_if(verdicts.begin(), verdicts.end(), [](const Verdict& v) { return !as_expected(v); });
+}
+
+int64_t RunResult::judged() const {
+  return std::count_if(verdicts.begin(), verdicts.end(), [](const Verdict& v) { return v.offered; });
+}
+
+ExitCode RunResult::exit_code() const {
+  if (device_lost) return kDeviceLost;
+  if (judged() == 0) return kUsageOrNothingRan;
+  return unexpected() == 0 ? kAllAsExpected : kUnexpected;
+}
+
+}  // namespace assay

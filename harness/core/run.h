@@ -1,0 +1,46 @@
+// Many cases on one back end: pair, call, judge, count.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/backend/call.h"
+#include "harness/core/error.h"
+#include "harness/core/op.h"
+#include "harness/core/run_case.h"
+#include "harness/core/verdict.h"
+
+namespace assay {
+
+struct RunOptions {
+  CaseOptions each;
+  std::string kernel_glob = "*";  ///< kernels whose name matches
+  int threads = 2;                ///< that make inputs and judge; calls are made one at a time
+  /// Outcome that is expected of a verdict, from the ledger of known deviations; "pass" without one.
+  std::function<std::string(const Verdict&)> expected_outcome;
+  /// Called for each verdict, in the order of the cases, from one thread at a time.
+  std::function<void(const Verdict&)> on_verdict;
+};
+
+struct RunResult {
+  std::vector<Verdict> verdicts;
+  bool device_lost = false;
+
+  int64_t count(Outcome outcome) const;
+  int64_t unexpected() const;
+  /// Verdicts that came from a call: all but the skips of what is not offered.
+  int64_t judged() const;
+  /// 0 all as expected, 1 not, 2 nothing ran, 3 the device was lost.
+  ExitCode exit_code() const;
+};
+
+/// Runs every case on every kernel that offers it; a case that no kernel offers gives one skip that says why not.
+///
+/// The op's functions are called from several threads at once, each time for another case. After a lost device the remaining
+/// cases of an in-process library would say nothing, so the run ends after three losses in a row.
+RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const Backend& backend, const RunOptions& options);
+
+}  // namespace assay

@@ -1,0 +1,173 @@
+#include "harness/core/run_case.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <optional>
+
+#include "harness/core/compare.h"
+#include "harness/core/glob.h"
+
+namespace assay {
+namespace {
+
+std::string parameter_or_empty(const Case& one, const char* name) {
+  const auto found = one.parameters.find(name);
+  return found == one.parameters.end() ? "" : found->second;
+}
+
+size_t output_index(const std::vector<HostTensor>& outputs, const std::string& name) {
+  return size_t(&find(outputs, name) - outputs.data());
+}
+
+/// The first output element in which two calls differ, in words; empty if there is none.
+std::string difference(const CallResult& first, const CallResult& again, int call) {
+  for (size_t i = 0; i < first.outputs.size(); ++i) {
+    const HostTensor &a = first.outputs[i], &b = again.outputs[i];
+    // Bytes that nobody writes hold whatever the sentinel of the last call was.
+    const std::vector<std::byte>&x = a.bytes, &y = b.bytes;
+    std::vector<ByteRange> skip = first.untouched[i];
+    for (size_t k = 0, range = 0; k < x.size(); ++k) {
+      while (range < skip.size() && skip[range].end <= int64_t(k)) ++range;
+      if (range < skip.size() && skip[range].begin <= int64_t(k)) {
+        k = size_t(skip[range].end) - 1;
+        continue;
+      }
+      if (x[k] == y[k]) continue;
+      const int64_t element = int64_t(k) / a.spec.format->bytes();
+      char text[192];
+      std::snprintf(text, sizeof text, "not deterministic: call %d gives other bits: %s at storage element %lld: 0x%x, then 0x%x",
+                    call, a.spec.name.c_str(), static_cast<long long>(element), a.code(element), b.code(element));
+      return text;
+    }
+  }
+  return "";
+}
+
+/// Books a call that gave no outputs. True if it did give them.
+bool answered(const CallResult& result, Verdict& verdict) {
+  verdict.message = result.message;
+  switch (result.status) {
+    case CallStatus::kOk:
+      return true;
+    case CallStatus::kUnsupported:
+      verdict.outcome = Outcome::kSkip;
+      break;
+    case CallStatus::kFailed:
+      verdict.outcome = Outcome::kFail;
+      verdict.message = "the library refused the call: " + result.message;
+      break;
+    case CallStatus::kDeviceLost:
+      verdict.outcome = Outcome::kSkip;
+      verdict.device_lost = true;
+      verdict.message = "device lost: " + result.message;
+      break;
+    case CallStatus::kBroken:
+      verdict.outcome = Outcome::kBroken;
+      break;
+  }
+  return false;
+}
+
+/// All calls of a case. Empty, and the verdict says why, if one of them gave no outputs or other bits.
+std::optional<CallResult> call_repeatedly(const CallRequest& request, const Backend& backend, int repeat, Verdict& verdict) {
+  CallResult first = backend.call(request);
+  verdict.seconds = first.seconds;
+  if (!answered(first, verdict)) return std::nullopt;
+  for (int call = 2; call <= repeat; ++call) {
+    CallRequest next = request;
+    next.schedule_seed = request.schedule_seed + uint64_t(call) - 1;
+    const CallResult again = backend.call(next);
+    if (!answered(again, verdict)) return std::nullopt;
+    verdict.message = difference(first, again, call);
+    if (verdict.message.empty()) continue;
+    verdict.outcome = Outcome::kFail;
+    return std::nullopt;
+  }
+  return first;
+}
+
+/// Faults that the case cannot see and whose names its row does not declare.
+std::vector<std::string> undeclared(std::vector<std::string> faults, const std::vector<std::string>& declared) {
+  std::erase_if(faults, [&](const std::string& fault) {
+    return std::any_of(declared.begin(), declared.end(), [&](const std::string& glob) { return glob_match(glob, fault); });
+  });
+  return faults;
+}
+
+void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& verdict) {
+  if (verdict.outcome != Outcome::kPass || !options.blind_to) return;
+  const std::vector<std::string> faults = undeclared(options.blind_to(evidence), evidence.one.blind_to);
+  if (faults.empty()) return;
+  verdict.outcome = Outcome::kUntrusted;
+  verdict.message = "blind to";
+  for (const std::string& fault : faults) verdict.message.append(&fault == &faults.front() ? " " : "; ").append(fault);
+}
+
+void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
+                 Verdict& verdict) {
+  const Problem problem = op.problem(one);
+  const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
+  const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
+  if (result) judge_outputs(op, one, problem, *result, verdict);
+  const Evidence evidence{op, one, problem, result ? &result->outputs : nullptr};
+  judge_power(options, evidence, verdict);
+  const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
+  if (is_bad && options.diagnose) options.diagnose(evidence, verdict);
+  if (options.record) options.record(evidence, verdict);
+}
+
+}  // namespace
+
+Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend) {
+  Verdict verdict;
+  verdict.case_id = one.id;
+  verdict.kernel = kernel;
+  verdict.backend = backend;
+  verdict.why = one.why;
+  verdict.origin = one.origin.text();
+  verdict.repro = "assay run --backend " + backend + " --case '" + one.id + "'" + (kernel.empty() ? "" : " --kernel " + kernel);
+  verdict.op = one.op;
+  verdict.contract = parameter_or_empty(one, "contract");
+  verdict.arch = parameter_or_empty(one, "arch");
+  verdict.warp = parameter_or_empty(one, "warp");
+  return verdict;
+}
+
+void judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict) {
+  const Expectation expectation = op.expect(one, problem, &result.outputs);
+  for (const ExpectedTensor& expected : expectation.tensors) {
+    const size_t i = output_index(result.outputs, expected.name);
+    const Unwritten unwritten = result.in_place[i] ? Unwritten{} : unwritten_elements(expected, result.untouched[i]);
+    if (unwritten.elements > 0) {
+      verdict.outcome = Outcome::kBroken;
+      verdict.message = "output '" + expected.name + "': " + std::to_string(unwritten.elements) + " of " +
+                        std::to_string(expected.elements()) + " elements were never written, first [" +
+                        std::to_string(unwritten.first[0]) + ", " + std::to_string(unwritten.first[1]) + "]";
+      return;
+    }
+  }
+  bool agrees = expectation.joint_violations.empty();
+  for (const ExpectedTensor& expected : expectation.tensors) {
+    const size_t i = output_index(result.outputs, expected.name);
+    verdict.tensors.push_back(compare(expected, result.outputs[i], result.untouched[i]));
+    agrees = agrees && verdict.tensors.back().agrees();
+  }
+  if (agrees) return;
+  verdict.outcome = Outcome::kFail;
+  for (const std::string& violation : expectation.joint_violations)
+    verdict.message += (verdict.message.empty() ? "" : "; ") + violation;
+}
+
+Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options) {
+  Verdict verdict = blank_verdict(one, kernel.name, backend.name);
+  try {
+    run_problem(op, one, kernel, backend, options, verdict);
+  } catch (const std::exception& error) {
+    verdict.outcome = Outcome::kBroken;
+    verdict.message = std::string("no verdict: ") + error.what();
+  }
+  return verdict;
+}
+
+}  // namespace assay

@@ -1,0 +1,52 @@
+// One case on one kernel: problem, call, expectation, comparison, verdict.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/backend/call.h"
+#include "harness/core/op.h"
+#include "harness/core/verdict.h"
+
+namespace assay {
+
+/// What a verdict was made from, for those who look deeper: power, diagnosis, recording.
+struct Evidence {
+  const Op& op;
+  const Case& one;
+  const Problem& problem;
+  const std::vector<HostTensor>* outputs;  ///< nullptr if no call gave any
+};
+
+struct CaseOptions {
+  int repeat = 1;              ///< calls that must give the same bits, each under another schedule_seed
+  uint64_t schedule_seed = 1;  ///< of the first call
+
+  /// Names of the faults that this case cannot see. Asked only if everything agrees; what `blind_to` declares is taken off
+  /// afterwards.
+  std::function<std::vector<std::string>(const Evidence&)> blind_to;
+
+  /// Called for a verdict of kFail, kBroken or kUntrusted; may add notes to its tensors.
+  std::function<void(const Evidence&, Verdict&)> diagnose;
+
+  /// Called for every verdict that came from a call.
+  std::function<void(const Evidence&, const Verdict&)> record;
+};
+
+/// Makes the problem; calls under the lock of `call` (see run.h); judges. An exception out of the op or the reference becomes
+/// kBroken with its words, so that one wrong case does not end a run.
+///
+///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
+///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written
+///   kFail       FAILED, other bits on repetition, an element or padding outside its set, a joint violation
+///   kUntrusted  it would pass, but cannot see a fault that its row does not declare
+Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options);
+
+/// The verdict on outputs that are there already, as run_case gives it: unwritten elements, comparison, joint violations.
+void judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict);
+
+/// A verdict that carries what is known before a call: id, kernel, row, repro.
+Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend);
+
+}  // namespace assay
