@@ -1,2 +1,144 @@
+// The conversions of the CPU against plain arithmetic of the test's own.
 #include <gtest/gtest.h>
-TEST(Executor, Placeholder) {}
+
+#include <random>
+
+#include "kernels/simt/simt.h"
+#include "kernels/testing/oracle.h"
+
+namespace {
+
+namespace oracle = assay_kernels::oracle;
+
+/// Every bf16 and its two neighbours in fp32, then every 4099th fp32 pattern.
+template <class F>
+void for_many_floats(F f) {
+  for (uint32_t high = 0; high < 0x10000u; ++high)
+    for (const uint32_t low : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) f(simt::from_bits(high << 16 | low));
+  for (uint64_t b = 0; b < uint64_t{1} << 32; b += 4099) f(simt::from_bits(uint32_t(b)));
+}
+
+/// The midpoints between codes and the floats next to them, where rounding is decided.
+template <class F>
+void for_borders(int bias, F f) {
+  for (int code = 0; code < 0x80; ++code) {
+    const float middle = float((oracle::e4m3_value(code, bias) + oracle::e4m3_value(code + 1, bias)) / 2);
+    for (const float v : {std::nextafter(middle, 0.0f), middle, std::nextafter(middle, 1e9f)}) f(v), f(-v);
+  }
+}
+
+TEST(Fp8Bits, AgreesWithSearchAtEveryBorder) {
+  for_borders(7, [](float v) {
+    EXPECT_EQ(simt::e4m3fn_bits_sat(v), oracle::e4m3fn_sat(v)) << v;
+    EXPECT_EQ(simt::e4m3fn_bits_nosat(v), oracle::e4m3fn_nosat(v)) << v;
+  });
+  for_borders(8, [](float v) { EXPECT_EQ(simt::e4m3fnuz_bits_sat(v), oracle::e4m3fnuz_sat(v)) << v; });
+}
+
+TEST(Fp8Bits, AgreesWithSearchOnAMillionFloats) {
+  int64_t wrong = 0;
+  for_many_floats([&](float v) {
+    wrong += simt::e4m3fn_bits_sat(v) != oracle::e4m3fn_sat(v);
+    wrong += simt::e4m3fnuz_bits_sat(v) != oracle::e4m3fnuz_sat(v);
+    if (v == v) wrong += simt::e4m3fn_bits_nosat(v) != oracle::e4m3fn_nosat(v);
+  });
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(Fp8Bits, IsMonotoneAndSoEqualBetweenTheBorders) {
+  // Between two neighbouring floats the magnitude code never falls; with the borders above, that covers every input.
+  uint32_t last = 0;
+  for (uint32_t b = 0; b <= 0x7f800000u; b += 61) {
+    const uint32_t code = simt::e4m3fn_bits_sat(simt::from_bits(b));
+    ASSERT_GE(code, last) << b;
+    last = code;
+  }
+  EXPECT_EQ(last, 0x7eu);
+}
+
+TEST(HalfBits, WideningIsExactForEveryCode) {
+  for (uint32_t code = 0; code < 0x10000u; ++code) {
+    const int exponent = int(code >> 10 & 31u);
+    if (exponent == 31) continue;
+    const int mantissa = int(code & 1023u);
+    const double value = std::ldexp(exponent == 0 ? mantissa : 1024 + mantissa, (exponent == 0 ? 1 : exponent) - 25) * (code & 0x8000u ? -1 : 1);
+    ASSERT_EQ(double(simt::float_from_f16_bits(uint16_t(code))), value) << code;
+    ASSERT_EQ(simt::f16_bits_from_float(float(value)), code);
+  }
+  for (uint32_t code = 0; code <= 0x7f80u; ++code) {
+    ASSERT_EQ(simt::bf16_bits_from_float(simt::float_from_bf16_bits(uint16_t(code))), code);
+    ASSERT_EQ(simt::bf16_bits_from_float(simt::float_from_bf16_bits(uint16_t(code | 0x8000u))), code | 0x8000u);
+  }
+}
+
+TEST(HalfBits, NarrowingRoundsToNearestEven) {
+  int64_t wrong = 0;
+  for_many_floats([&](float v) {
+    if (v != v) {
+      wrong += simt::bf16_bits_from_float(v) != 0x7fff || simt::f16_bits_from_float(v) != 0x7fff;
+    } else {
+      wrong += double(simt::float_from_bf16_bits(simt::bf16_bits_from_float(v))) != oracle::round_bf16(v);
+      wrong += double(simt::float_from_f16_bits(simt::f16_bits_from_float(v))) != oracle::round_f16(v);
+    }
+  });
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(Divide, CorrectionGivesTheIeeeQuotient) {
+  using Divide = simt::DivideByCorrection<&std::fmaf>;
+  std::mt19937 random(7);
+  int64_t wrong = 0;
+  for (int i = 0; i < 2000000; ++i) {
+    const float s = simt::from_bits((random() & 0x007fffffu) | (80u + random() % 160u) << 23);  // 2^-47 .. 2^112
+    const float x = s * simt::from_bits((random() & 0x807fffffu) | (107u + random() % 30u) << 23);
+    if (!(simt::magnitude(x) <= 1e38f)) continue;
+    wrong += simt::bits(Divide(s)(x)) != simt::bits(x / s);
+  }
+  // Quotients of bf16 numbers by fl(amax / 448), as the kernels form them.
+  for (uint32_t amax = 0x3f80; amax < 0x4000; ++amax)
+    for (uint32_t x = 0x3400; x <= amax; ++x) {
+      const float s = simt::float_from_bf16_bits(uint16_t(amax)) / 448.0f, v = simt::float_from_bf16_bits(uint16_t(x));
+      wrong += simt::bits(Divide(s)(v)) != simt::bits(v / s);
+    }
+  EXPECT_EQ(wrong, 0);
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(simt::bits(Divide(inf)(-3.0f)), 0x80000000u);
+  EXPECT_TRUE(std::isnan(Divide(inf)(inf)));
+  EXPECT_TRUE(std::isnan(Divide(nan)(1.0f)));
+  EXPECT_TRUE(std::isnan(Divide(1.0f)(nan)));
+  EXPECT_EQ(simt::bits(Divide(1.0f)(-0.0f)), 0x80000000u);
+}
+
+TEST(Math, IsExactWhereItSaysSo) {
+  for (int e = -149; e <= 127; ++e) {
+    EXPECT_EQ(simt::log2(std::ldexp(1.0f, e)), float(e));
+    EXPECT_EQ(simt::exp2(float(e)), std::ldexp(1.0f, e));
+  }
+  EXPECT_EQ(simt::log2(0.0f), -std::numeric_limits<float>::infinity());
+  EXPECT_EQ(simt::exp2(-std::numeric_limits<float>::infinity()), 0.0f);
+  EXPECT_EQ(simt::exp2(128.0f), std::numeric_limits<float>::infinity());
+}
+
+TEST(Math, IsTheNearestFloatOrItsNeighbourAndAlmostAlwaysTheFirst) {
+  int64_t off = 0, seen = 0;
+  for (uint32_t b = 1; b < 0x7f800000u; b += 10007) {
+    const float v = simt::from_bits(b);
+    off += simt::log2(v) != float(std::log2((long double)v));
+    off += simt::rsqrt(v) != float(1.0L / std::sqrt((long double)v));
+    seen += 2;
+  }
+  for (float v = -150; v < 128; v += 0.00731f) off += simt::exp2(v) != float(std::exp2((long double)v)), ++seen;
+  EXPECT_LE(off, seen / 100000);
+}
+
+TEST(Maxima, TreatNanAsTheirNamesSay) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(simt::max_number(nan, 1.0f), 1.0f);
+  EXPECT_EQ(simt::max_number(1.0f, nan), 1.0f);
+  EXPECT_EQ(simt::min_number(nan, 1.0f), 1.0f);
+  EXPECT_TRUE(std::isnan(simt::max_or_nan(nan, 1.0f)));
+  EXPECT_TRUE(std::isnan(simt::max_or_nan(1.0f, nan)));
+  EXPECT_TRUE(std::isnan(simt::min_or_nan(1.0f, nan)));
+}
+
+}  // namespace

@@ -10,12 +10,21 @@ inline constexpr int kTeamLanes = 16;  ///< threads that share a group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
+/// What the teams of a block share: one object for all kernels of this file, for on the CPU each costs every worker thread its size.
+struct Staging {
+  float tile[kTeams][kMaxSharedGroup];
+  float scales[kTeams];
+};
+SIMT_DEVICE Staging& staging() {
+  SIMT_SHARED Staging shared;
+  return shared;
+}
+
 /// A block takes kTeams neighbouring groups. Packed scales: rows are rounded up to whole words, and a team beyond the row's last group
 /// has no elements and the scale 0, whose exponent field is the 0 that the padding must hold.
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
-  SIMT_SHARED float tile[kTeams][kMaxSharedGroup];
-  SIMT_SHARED float scales[kTeams];
+  auto& [tile, scales] = staging();
   const int32_t per_row = int32_t(a.scales.by_groups.divisor);
   const auto group_of = [&](int team, uint32_t& row, int32_t& group) {
     const uint32_t place = uint32_t(simt::block() * kTeams + team);

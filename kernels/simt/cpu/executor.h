@@ -25,8 +25,7 @@ struct Running {
   std::byte* slots[2] = {};   ///< [threads] of 8 bytes: what threads hand to each other at a shuffle
 };
 
-// One pointer of static TLS: glibc keeps room for such in libraries loaded late, and reading it costs one instruction.
-extern thread_local Running* running __attribute__((tls_model("initial-exec")));
+extern thread_local Running* running;
 
 /// What a thread is at when it waits for its warp: threads of one warp must agree.
 inline constexpr uint32_t kReduce = 0x100;  ///< else the XOR mask of a shuffle

@@ -1,2 +1,134 @@
+// The executor: what threads of a block see of each other, in every order, and what it says when they cannot meet.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-TEST(Executor, Placeholder) {}
+
+#include <string>
+#include <vector>
+
+#include "kernels/simt/block_reduce.h"
+
+namespace {
+
+using testing::HasSubstr;
+
+template <int kWarp>
+SIMT_KERNEL void sum_by_block(const float* x, float* y) {
+  const int64_t i = simt::block() * simt::block_size() + simt::thread();
+  y[i] = simt::block_reduce<kWarp>(x[i], 0.0f, [](float a, float b) { return a + b; }, [] { simt::barrier(); });
+}
+
+/// Log-step shuffles, in which a thread may run ahead of its neighbours.
+template <int kWarp>
+SIMT_KERNEL void sum_by_shuffles(const float* x, float* y) {
+  const int64_t i = simt::block() * simt::block_size() + simt::thread();
+  float v = x[i];
+  for (int mask = kWarp / 2; mask > 0; mask /= 2) v += simt::shuffle_xor<kWarp>(v, mask);
+  y[i] = v;
+}
+
+/// Each round every thread reads what its mirror wrote in the round before.
+SIMT_KERNEL void rotate(int* out, int rounds) {
+  SIMT_SHARED int seen[256];
+  for (int r = 0; r < rounds; ++r) {
+    seen[simt::thread()] = r * 1000 + simt::thread();
+    simt::barrier();
+    const int other = seen[simt::block_size() - 1 - simt::thread()];
+    out[simt::block() * simt::block_size() + simt::thread()] += other == r * 1000 + simt::block_size() - 1 - simt::thread();
+    simt::barrier();
+  }
+}
+
+SIMT_KERNEL void half_at_a_shuffle() {
+  if (simt::thread() % 32 < 16) simt::shuffle_xor<32>(1.0f, 8);
+  simt::barrier();
+}
+SIMT_KERNEL void different_shuffles() { simt::shuffle_xor<32>(1.0f, simt::thread() < 5 ? 1 : 2); }
+SIMT_KERNEL void some_leave_before_the_barrier() {
+  if (simt::thread() >= 48) return;
+  simt::barrier();
+}
+SIMT_KERNEL void throws_in_one_thread() {
+  if (simt::block() == 3 && simt::thread() == 7) throw std::runtime_error("thread 7 is unwell");
+  simt::barrier();
+}
+
+simt::Launch grid(int64_t blocks, int threads, int warp, uint64_t seed = 1) { return {blocks, threads, warp, nullptr, seed}; }
+
+template <class Kernel>
+std::string message_of(Kernel kernel, simt::Launch launch) {
+  try {
+    simt::launch(kernel, launch);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "";
+}
+
+template <int kWarp>
+void expect_sums(uint64_t seed) {
+  const int64_t blocks = 200;
+  const int threads = 256;
+  std::vector<float> x(size_t(blocks * threads)), y(x.size());
+  for (size_t i = 0; i < x.size(); ++i) x[i] = float(i * 2654435761u % 1024u);  // sums are exact in fp32, so no order matters
+  simt::launch(sum_by_block<kWarp>, grid(blocks, threads, kWarp, seed), x.data(), y.data());
+  for (int64_t b = 0; b < blocks; ++b) {
+    float sum = 0;
+    for (int t = 0; t < threads; ++t) sum += x[size_t(b * threads + t)];
+    for (int t = 0; t < threads; ++t) ASSERT_EQ(y[size_t(b * threads + t)], sum) << "block " << b << " thread " << t << " seed " << seed;
+  }
+  simt::launch(sum_by_shuffles<kWarp>, grid(blocks, threads, kWarp, seed), x.data(), y.data());
+  for (size_t i = 0; i < x.size(); i += kWarp) {
+    float sum = 0;
+    for (size_t t = 0; t < kWarp; ++t) sum += x[i + t];
+    for (size_t t = 0; t < kWarp; ++t) ASSERT_EQ(y[i + t], sum) << i + t;
+  }
+}
+
+TEST(Executor, TwoStageReductionIsRightAtBothWidthsInEveryOrder) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    expect_sums<32>(seed);
+    expect_sums<64>(seed);
+  }
+}
+
+TEST(Executor, ReductionHasTheBitsOfTheButterfly) {
+  std::vector<float> x(256), y(256), z(256);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = 1.0f / float(i + 3);
+  simt::launch(sum_by_shuffles<32>, grid(1, 32, 32), x.data(), y.data());
+  simt::launch(sum_by_block<32>, grid(1, 32, 32), x.data(), z.data());
+  for (int t = 0; t < 32; ++t) EXPECT_EQ(simt::bits(y[size_t(t)]), simt::bits(z[0]));
+}
+
+TEST(Executor, BarrierSeparatesRounds) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    std::vector<int> right(65 * 256);
+    simt::launch(rotate, grid(65, 256, 32, seed), right.data(), 7);
+    EXPECT_EQ(right, std::vector<int>(right.size(), 7));
+  }
+}
+
+TEST(Executor, SaysWhereThreadsOfAWarpPart) {
+  const std::string text = message_of(half_at_a_shuffle, grid(1, 64, 32));
+  EXPECT_THAT(text, HasSubstr("block 0, warp"));
+  EXPECT_THAT(text, HasSubstr("wait at a shuffle (xor 8)"));
+  EXPECT_THAT(text, HasSubstr("wait at the barrier"));
+}
+
+TEST(Executor, SaysWhenTheyWaitAtDifferentShuffles) {
+  EXPECT_THAT(message_of(different_shuffles, grid(1, 32, 32)),
+              HasSubstr("threads 0-4 wait at a shuffle (xor 1), threads 5-31 wait at a shuffle (xor 2)"));
+}
+
+TEST(Executor, SaysWhoDidNotReachTheBarrier) {
+  EXPECT_EQ(message_of(some_leave_before_the_barrier, grid(1, 64, 64)),
+            "block 0: not every thread reached the barrier: threads 0-47 wait at the barrier, threads 48-63 are gone");
+}
+
+TEST(Executor, PassesOnWhatAKernelThrowsAndWorksAfterwards) {
+  EXPECT_EQ(message_of(throws_in_one_thread, grid(5, 64, 32)), "thread 7 is unwell");
+  expect_sums<32>(1);
+}
+
+TEST(Executor, RefusesHalfAWarp) { EXPECT_EQ(message_of(half_at_a_shuffle, grid(1, 48, 32)), "a block must consist of whole warps"); }
+
+}  // namespace

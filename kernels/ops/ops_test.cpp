@@ -1,0 +1,240 @@
+// The CPU library through its own door, against plain loops: every op, 32 and 64 lanes, both variants of quant_group.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "kernels/simt/simt.h"
+#include "kernels/testing/library.h"
+#include "kernels/testing/oracle.h"
+
+namespace assay_kernels {
+namespace {
+
+using testing::HasSubstr;
+
+const assay_library& library() { return open_library(ASSAY_CPU_LIBRARY); }
+
+std::vector<uint16_t> random_bf16(size_t count, uint32_t seed, float spread = 4.0f) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<uint16_t> x(count);
+  for (auto& e : x) e = simt::bf16_bits_from_float(normal(random) * std::exp2(std::fmod(float(random() % 64), spread * 4)));
+  return x;
+}
+float value(uint16_t code) { return simt::float_from_bf16_bits(code); }
+
+struct Quantized {
+  std::vector<uint8_t> q;
+  std::vector<uint32_t> scale;  ///< storage, as bits or words; 0xa5a5a5a5 where nothing was written
+  bool operator==(const Quantized& other) const { return q == other.q && scale == other.scale; }
+};
+
+enum class Layout { kRow, kColumn, kTma, kPacked };
+
+Quantized quantize(const char* kernel, const char* contract, const std::vector<uint16_t>& x, int64_t m, int64_t n, int64_t group, Layout layout,
+                   int warp, Type code = kE4m3fn) {
+  const int64_t groups = n / group, aligned = (m + 3) / 4 * 4, words = (groups + 3) / 4;
+  const bool packed = layout == Layout::kPacked;
+  const int64_t pitch = layout == Layout::kColumn ? m : aligned;
+  const size_t storage = size_t(layout == Layout::kRow ? m * groups : m + ((packed ? words : groups) - 1) * pitch);
+  Quantized out{std::vector<uint8_t>(size_t(m * n), 0xa5), std::vector<uint32_t>(storage, 0xa5a5a5a5u)};
+  CallBuilder call;
+  call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", code, true, m, n, out.q.data());
+  call.tensor("scale", packed ? kInt32 : kF32, true, {m, packed ? words : groups},
+              layout == Layout::kRow ? std::vector<int64_t>{groups, 1} : std::vector<int64_t>{1, pitch}, out.scale.data(), storage * 4);
+  call.parameter("group_size", double(group)).parameter("warp", warp);
+  EXPECT_EQ(call.run(library(), "quant_group", contract, kernel), ASSAY_OK) << call.message();
+  return out;
+}
+
+TEST(QuantGroup, GivesWhatAPlainLoopGives) {
+  for (const auto& [m, n, group] : {std::array<int64_t, 3>{1, 128, 128}, {5, 896, 128}, {3, 320, 64}, {7, 96, 32}, {33, 7168, 128}})
+    for (const int warp : {32, 64})
+      for (const char* kernel : {"quant_group.register", "quant_group.shared"}) {
+        const auto x = random_bf16(size_t(m * n), uint32_t(m + n));
+        const auto out = quantize(kernel, "vllm.group_fp8", x, m, n, group, Layout::kRow, warp);
+        for (int64_t g = 0; g < m * n / group; ++g) {
+          float amax = 1e-10f;
+          for (int64_t j = 0; j < group; ++j) amax = std::fmax(amax, std::fabs(value(x[size_t(g * group + j)])));
+          const float s = amax / 448.0f;
+          ASSERT_EQ(out.scale[size_t(g)], simt::bits(s)) << kernel << " warp " << warp << " group " << g;
+          for (int64_t j = 0; j < group; ++j) {
+            const size_t i = size_t(g * group + j);
+            ASSERT_EQ(out.q[i], oracle::e4m3fn_sat(std::fmin(std::fmax(value(x[i]) / s, -448.0f), 448.0f))) << kernel << " element " << i;
+          }
+        }
+      }
+}
+
+TEST(QuantGroup, PacksExponentsAndWritesThePadding) {
+  for (const auto& [m, groups] : {std::array<int64_t, 2>{1, 1}, {3, 5}, {5, 7}, {4, 4}, {6, 56}})
+    for (const int warp : {32, 64})
+      for (const char* kernel : {"quant_group.register", "quant_group.shared"}) {
+        const int64_t n = groups * 128, aligned = (m + 3) / 4 * 4, words = (groups + 3) / 4;
+        auto x = random_bf16(size_t(m * n), uint32_t(m * 10 + groups));
+        std::fill(x.begin(), x.begin() + 128, uint16_t(0));  // a group of zeros: byte 94
+        const auto out = quantize(kernel, "vllm.group_fp8_packed", x, m, n, 128, Layout::kPacked, warp);
+        for (int64_t p = 0; p < words; ++p)
+          for (int64_t r = 0; r < aligned; ++r) {
+            if (p == words - 1 && r >= m) continue;  // beyond the allocation
+            uint32_t word = 0;
+            for (int64_t k = 0; r < m && k < 4 && 4 * p + k < groups; ++k) {
+              double amax = 1e-10f;
+              for (int64_t j = 0; j < 128; ++j) amax = std::fmax(amax, std::fabs(value(x[size_t(r * n + (4 * p + k) * 128 + j)])));
+              int e = -33;  // 2^-33 is the floor
+              while (std::ldexp(448.0, e) < amax) ++e;
+              word |= uint32_t(e + 127) << 8 * k;
+            }
+            ASSERT_EQ(out.scale[size_t(p * aligned + r)], word) << kernel << " word " << p << " row " << r << " of " << m << "x" << groups;
+          }
+      }
+}
+
+TEST(QuantGroup, BothVariantsGiveTheSameBitsForEveryContractAndLayout) {
+  const int64_t m = 7, n = 768;
+  auto x = random_bf16(size_t(m * n), 3);
+  std::fill(x.begin() + 128, x.begin() + 256, uint16_t(0x8000));
+  x[300] = 0x7fc0, x[520] = 0x7f80, x[700] = 0xff80, x[900] = 0x0001;
+  const std::vector<std::pair<const char*, Type>> contracts = {
+      {"vllm.group_fp8", kE4m3fn},    {"vllm.group_fp8_fnuz", kE4m3fnuz}, {"vllm.group_fp8_ue8m0", kE4m3fn},   {"vllm.group_triton", kE4m3fn},
+      {"vllm.group_native", kE4m3fn}, {"vllm.group_native_ue8m0", kE4m3fn}, {"vllm.group_triton_ue8m0", kE4m3fn}, {"sglang.group_8bit", kE4m3fn},
+      {"aiter.per_1x128", kE4m3fn},   {"aiter.per_1x128_fnuz", kE4m3fnuz},  {"deepgemm.per_token_cast", kE4m3fn}, {"deepgemm.per_token_cast_ue8m0", kE4m3fn}};
+  for (const auto& [contract, code] : contracts)
+    for (const Layout layout : {Layout::kRow, Layout::kColumn, Layout::kTma}) {
+      const auto expected = quantize("quant_group.shared", contract, x, m, n, 64, layout, 32, code);
+      for (const int warp : {32, 64}) EXPECT_EQ(quantize("quant_group.register", contract, x, m, n, 64, layout, warp, code), expected) << contract;
+    }
+  for (const char* contract : {"vllm.group_fp8_packed", "sglang.group_8bit_ue8m0"}) {
+    const auto expected = quantize("quant_group.shared", contract, x, m, n, 128, Layout::kPacked, 64);
+    for (const int warp : {32, 64}) EXPECT_EQ(quantize("quant_group.register", contract, x, m, n, 128, Layout::kPacked, warp), expected) << contract;
+  }
+}
+
+/// One group of 128: amax 448 in element 0, `special` in element 1. Its scale and the code of the special element.
+std::pair<uint32_t, uint8_t> special(const char* contract, uint16_t element, Type code = kE4m3fn) {
+  std::vector<uint16_t> x(128);
+  x[0] = 0x43e0, x[1] = element;
+  const auto out = quantize("quant_group.register", contract, x, 1, 128, 128, Layout::kRow, 32, code);
+  return {out.scale[0], out.q[1]};
+}
+
+TEST(QuantGroup, NanBecomesWhatEachContractSays) {
+  const uint16_t nan = 0x7fc0;
+  const uint32_t one = simt::bits(1.0f);
+  EXPECT_EQ(special("vllm.group_fp8", nan), std::pair(one, uint8_t(0xfe)));
+  EXPECT_EQ(special("aiter.per_1x128", nan), std::pair(one, uint8_t(0xfe)));
+  EXPECT_EQ(special("sglang.group_8bit", nan).second, 0x7f);
+  EXPECT_TRUE(std::isnan(simt::from_bits(special("vllm.group_native", nan).first)));
+  EXPECT_TRUE(std::isnan(simt::from_bits(special("deepgemm.per_token_cast", nan).first)));
+  EXPECT_EQ(special("deepgemm.per_token_cast", nan).second & 0x7f, 0x7f);
+  EXPECT_EQ(special("deepgemm.per_token_cast_ue8m0", nan).first, simt::bits(0x1p127f));
+  EXPECT_EQ(special("vllm.group_fp8", 0x8000).second, 0x80);
+  EXPECT_EQ(special("vllm.group_fp8_fnuz", 0x8000, kE4m3fnuz).second, 0x00);
+}
+
+TEST(QuantGroup, ZerosTakeTheFloorOfEachContract) {
+  const std::vector<uint16_t> x(128);
+  const auto scale = [&](const char* contract) { return quantize("quant_group.shared", contract, x, 1, 128, 128, Layout::kRow, 32).scale[0]; };
+  EXPECT_EQ(scale("vllm.group_fp8"), 0x2a7b5123u);
+  EXPECT_EQ(scale("vllm.group_fp8_ue8m0"), 94u << 23);
+  EXPECT_EQ(scale("vllm.group_triton_ue8m0"), 85u << 23);
+  EXPECT_EQ(scale("vllm.group_native"), 0x36924925u);
+  EXPECT_EQ(scale("vllm.group_native_ue8m0"), 0x36924925u);
+  EXPECT_EQ(scale("deepgemm.per_token_cast_ue8m0"), 105u << 23);
+}
+
+TEST(QuantToken, TakesTheRowAsItsGroup) {
+  for (const auto& [m, n] : {std::array<int64_t, 2>{3, 8}, {5, 264}, {4, 7168}, {2, 16384}})
+    for (const int warp : {32, 64}) {
+      const auto x = random_bf16(size_t(m * n), uint32_t(n));
+      std::vector<uint8_t> q(x.size());
+      std::vector<float> scale(size_t(m), -1.0f);
+      CallBuilder call;
+      call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", kE4m3fn, true, m, n, q.data()).matrix("scale", kF32, true, m, 1, scale.data());
+      ASSERT_EQ(call.parameter("warp", warp).run(library(), "quant_group", "vllm.per_token", "quant_token"), ASSAY_OK) << call.message();
+      for (int64_t r = 0; r < m; ++r) {
+        float amax = 0;
+        for (int64_t j = 0; j < n; ++j) amax = std::fmax(amax, std::fabs(value(x[size_t(r * n + j)])));
+        ASSERT_EQ(scale[size_t(r)], std::fmax(amax / 448.0f, 1.0f / (448.0f * 512.0f)));
+        for (int64_t j = 0; j < n; ++j) {
+          const size_t i = size_t(r * n + j);
+          ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(value(x[i]) / scale[size_t(r)], 448.0f), -448.0f))) << i;
+        }
+      }
+    }
+}
+
+struct Norm {
+  int64_t m, n;
+  std::vector<uint16_t> x, gamma, y;
+  Norm(int64_t rows, int64_t columns, const char* contract, int warp)
+      : m(rows), n(columns), x(random_bf16(size_t(m * n), uint32_t(n), 1.0f)), gamma(random_bf16(size_t(n), 5, 0.25f)), y(x.size()) {
+    CallBuilder call;
+    call.matrix("x", kBf16, false, m, n, x.data()).tensor("gamma", kBf16, false, {n}, {1}, gamma.data(), size_t(n) * 2);
+    call.matrix("y", kBf16, true, m, n, y.data()).parameter("eps", 1e-6).parameter("warp", warp);
+    EXPECT_EQ(call.run(library(), "rms_norm", contract, "rms_norm"), ASSAY_OK) << call.message();
+  }
+  /// y by a plain loop with r off by a relative `shift`.
+  uint16_t expected(size_t i, double shift, bool round_first) const {
+    double sum = 0;
+    const size_t row = i / size_t(n) * size_t(n);
+    for (size_t j = 0; j < size_t(n); ++j) sum += double(value(x[row + j])) * value(x[row + j]);
+    const double r = (1 + shift) / std::sqrt(sum / double(n) + double(1e-6f));
+    const double scaled = value(x[i]) * r;
+    return simt::bf16_bits_from_float(float((round_first ? oracle::round_bf16(scaled) : scaled) * value(gamma[i % size_t(n)])));
+  }
+};
+
+TEST(RmsNorm, GivesWhatAPlainLoopGivesWithinTheDepthOfItsSum) {
+  for (const auto& [m, n] : {std::array<int64_t, 2>{1, 8}, {3, 264}, {2, 1024}, {3, 7168}, {2, 32768}})
+    for (const int warp : {32, 64})
+      for (const bool first : {true, false}) {
+        const Norm norm(m, n, first ? "vllm.rms_norm@v0.19.1" : "vllm.rms_norm@2026-06-18", warp);
+        const double shift = double((n + 2047) / 2048 * 8 + 16) * 0x1p-24;
+        for (size_t i = 0; i < norm.y.size(); i += n > 1000 ? 97 : 1) {
+          const uint16_t low = norm.expected(i, -shift, first), high = norm.expected(i, shift, first);
+          ASSERT_TRUE(norm.y[i] >= std::min(low, high) && norm.y[i] <= std::max(low, high)) << "element " << i << " of " << m << "x" << n;
+        }
+      }
+}
+
+TEST(RmsNormQuantGroup, IsTheNormFollowedByTheQuantization) {
+  for (const auto& [m, n, group] : {std::array<int64_t, 3>{5, 128, 128}, {3, 1152, 128}, {6, 7168, 128}, {2, 320, 64}, {9, 96, 32}})
+    for (const int warp : {32, 64}) {
+      const Norm norm(m, n, "vllm.rms_norm@2026-06-18", warp);
+      const auto expected = quantize("quant_group.register", "vllm.group_fp8_packed", norm.y, m, n, group, Layout::kPacked, 32);
+      const int64_t aligned = (m + 3) / 4 * 4, words = (n / group + 3) / 4;
+      Quantized out{std::vector<uint8_t>(norm.x.size()), std::vector<uint32_t>(expected.scale.size(), 0xa5a5a5a5u)};
+      CallBuilder call;
+      call.matrix("x", kBf16, false, m, n, norm.x.data()).tensor("gamma", kBf16, false, {n}, {1}, norm.gamma.data(), size_t(n) * 2);
+      call.matrix("q", kE4m3fn, true, m, n, out.q.data());
+      call.tensor("scale", kInt32, true, {m, words}, {1, aligned}, out.scale.data(), out.scale.size() * 4);
+      call.parameter("eps", 1e-6).parameter("warp", warp).parameter("group_size", double(group));
+      ASSERT_EQ(call.run(library(), "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group"), ASSAY_OK) << call.message();
+      EXPECT_EQ(out, expected) << m << "x" << n << " warp " << warp;
+    }
+}
+
+TEST(Refusals, SayWhatIsWrong) {
+  alignas(16) uint16_t x[256] = {};
+  alignas(16) uint8_t q[256];
+  float scale[8];
+  const auto call = [&](double group, double warp, const uint16_t* data) {
+    CallBuilder c;
+    c.matrix("x", kBf16, false, 1, 192, data).matrix("q", kE4m3fn, true, 1, 192, q).matrix("scale", kF32, true, 1, 2, scale);
+    const auto status = c.parameter("group_size", group).parameter("warp", warp).run(library(), "quant_group", "vllm.group_fp8", "quant_group.register");
+    return std::pair(status, std::string(c.message()));
+  };
+  EXPECT_EQ(call(128, 32, x), std::pair(ASSAY_FAILED, std::string("group_size 128 does not divide the row of 192")));
+  EXPECT_EQ(call(96, 32, x), std::pair(ASSAY_UNSUPPORTED, std::string("groups of 32, 64 or 128 elements only")));
+  EXPECT_EQ(call(96, 16, x), std::pair(ASSAY_UNSUPPORTED, std::string("no warps of 16 lanes here")));
+  EXPECT_EQ(call(96, 32, x + 1), std::pair(ASSAY_UNSUPPORTED, std::string("tensor 'x' is not aligned to 16 bytes")));
+  EXPECT_EQ(call(64, 32, x), std::pair(ASSAY_FAILED, std::string("tensor 'scale' has shape [1, 2], expected [1, 3]")));
+  CallBuilder c;
+  EXPECT_EQ(c.run(library(), "quant_group", "vllm.group_fp8", "nobody"), ASSAY_UNSUPPORTED);
+  EXPECT_THAT(c.message(), HasSubstr("no kernel 'nobody'"));
+}
+
+}  // namespace
+}  // namespace assay_kernels
