@@ -3,11 +3,33 @@
 #include <memory>
 #include <stdexcept>
 
+#include "harness/core/glob.h"
 #include "reference/table/near.h"
+#include "reference/table/table.h"
 
 namespace assay {
 namespace {
 std::unique_ptr<Rulebook> open_book;
+
+std::vector<Equivalence> load_equivalences(const std::string& file) {
+  const Table table = read_table(file);
+  const std::vector<std::string> columns = {"contract", "x", "fault", "why"};
+  table.require_columns(columns);
+  table.allow_columns(columns);
+  std::vector<Equivalence> all;
+  for (const TableRow& row : table.rows)
+    all.push_back({table.text(row, "contract"), table.text(row, "x"), table.text(row, "fault"), table.text(row, "why")});
+  return all;
+}
+
+}  // namespace
+
+std::string Rulebook::equivalent(const std::string& contract, const Format& x, const std::string& fault) const {
+  for (const Equivalence& e : equivalences) {
+    const bool format = e.x == "*" || ("|" + e.x + "|").find("|" + std::string(x.name) + "|") != std::string::npos;
+    if (format && glob_match(e.contract, contract) && glob_match(e.fault, fault)) return e.why;
+  }
+  return {};
 }
 
 const Layout& Rulebook::layout(const std::string& id) const {
@@ -24,6 +46,7 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
   book->contracts = ContractTables::load(root + "/reference/contracts");
   for (const std::string& file : more_contracts) book->contracts.add(file);
   book->layouts = load_layouts(root + "/reference/contracts/layouts.csv");
+  book->equivalences = load_equivalences(root + "/suites/equivalent.csv");
   open_book = std::move(book);
 }
 

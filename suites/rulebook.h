@@ -9,15 +9,24 @@
 
 namespace assay {
 
+/// A neighbour of a contract that no data can tell from it; globs over contract, input format (with |) and the neighbour's name.
+struct Equivalence {
+  std::string contract, x, fault, why;
+};
+
 struct Rulebook {
   ContractTables contracts;
   std::vector<Layout> layouts;
+  std::vector<Equivalence> equivalences;
+
+  /// Why the fault cannot be seen on any data of that format; empty if it can.
+  std::string equivalent(const std::string& contract, const Format& x, const std::string& fault) const;
 
   /// Throws std::out_of_range with near matches.
   const Layout& layout(const std::string& id) const;
 };
 
-/// Reads reference/contracts under `root` and the user's own rows. Throws TableError. Call before the first rulebook().
+/// Reads reference/contracts and suites/equivalent.csv under `root` and the user's own rows. Throws TableError. Call before the first rulebook().
 void open_rulebook(const std::string& root, const std::vector<std::string>& more_contracts = {});
 
 /// Throws std::logic_error if none is open.

@@ -27,6 +27,7 @@ struct Expectation {
 struct Hypothesis {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
   std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;
+  std::string equivalent = {};  ///< why no data can tell it from the contract; empty: some data can
 };
 
 struct Op {

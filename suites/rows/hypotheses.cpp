@@ -34,7 +34,8 @@ std::vector<Hypothesis> row_hypotheses(const RowCase& c) {
   for (const Neighbour& neighbour : neighbours(rulebook().contracts, c.contract, *c.x)) {
     hypotheses.push_back({neighbour.name, [c, contract = neighbour.contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
                             return expect_rows(contract, c, problem, outputs);
-                          }});
+                          },
+                          rulebook().equivalent(c.contract, *c.x, neighbour.name)});
   }
   if (!c.layout) return hypotheses;
   const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
