@@ -28,9 +28,6 @@ struct LibraryInfo {
   std::vector<KernelOffer> kernels;
 };
 
-/// Why a kernel is not for a case, in words; empty if it is. Compares parameters by name and knows none of them but `contract`.
-std::string why_not_offered(const KernelOffer& offer, const Case& one);
-
 struct CallRequest {
   std::string op, contract, kernel;
   const Problem* problem = nullptr;

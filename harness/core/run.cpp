@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "harness/core/glob.h"
+#include "harness/core/match.h"
 #include "reference/table/near.h"
 
 namespace assay {

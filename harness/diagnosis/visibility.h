@@ -9,10 +9,10 @@
 namespace assay {
 
 struct Visibility {
-  std::string fault;        ///< name of the edit
-  std::string equivalent;   ///< why no data can tell it apart; empty for a real fault
-  int64_t elements = 0;     ///< in all outputs
-  int64_t outside = 0;      ///< that no legal kernel could return; 0: this data is blind to the fault
+  std::string fault;       ///< name of the edit
+  std::string equivalent;  ///< why no data can tell it apart; empty for a real fault
+  int64_t elements = 0;    ///< in all outputs
+  int64_t outside = 0;     ///< that no legal kernel could return; 0: this data is blind to the fault
 
   bool visible() const { return outside > 0; }
 };

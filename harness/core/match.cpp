@@ -1,8 +1,8 @@
+#include "harness/core/match.h"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
-
-#include "harness/backend/call.h"
 
 namespace assay {
 namespace {

@@ -1,0 +1,77 @@
+// assay: reads the command line and hands it to a verb.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+
+#include "harness/backend/library.h"
+#include "harness/backend/worker.h"
+#include "harness/cli/verbs.h"
+#include "harness/core/error.h"
+
+namespace {
+
+using assay::RunArguments;
+using assay::Selection;
+
+void add_selection(CLI::App& verb, Selection& selection) {
+  verb.add_option("--suite", selection.suites, "op, op/tier or tier; may be repeated")->type_name("NAME[/TIER]");
+  verb.add_option("--case", selection.cases, "glob over case ids; may be repeated")->type_name("GLOB");
+  verb.add_option("--arch", selection.arch, "only cases of this architecture")->type_name("NAME");
+  verb.add_option("--warp", selection.warp, "only cases of this warp size")->check(CLI::IsMember({"32", "64"}));
+}
+
+void add_run(CLI::App& program, RunArguments& run) {
+  CLI::App& verb = *program.add_subcommand("run", "run cases on a back end and judge them");
+  add_selection(verb, run.selection);
+  verb.add_option("--backend", run.backend, "a name (libassay_NAME.so beside this program) or the path of a kernel library")
+      ->type_name("NAME|PATH.so")
+      ->capture_default_str();
+  verb.add_option("--kernel", run.kernel, "only kernels of this name")->type_name("GLOB");
+  verb.add_option("--report", run.reports, "console, csv:FILE, junit:FILE; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--repeat", run.repeat, "call each kernel so often and demand the same bits")->check(CLI::Range(1, 1000000));
+  verb.add_flag("--in-process", run.in_process, "load also a library given by path into this process, for debuggers");
+  verb.add_option("--timeout", run.timeout_seconds, "seconds after which a call in a worker process counts as hung")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
+/// Exit codes of product.md: a wrong command line or table is 2, a missing device 77.
+int guarded(const std::function<int()>& verb) {
+  try {
+    return verb();
+  } catch (const assay::NoDeviceError& error) {
+    std::fprintf(stderr, "assay: %s\n", error.what());
+    return assay::kNoDevice;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "assay: %s\n", error.what());
+    return assay::kUsageOrNothingRan;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App program("Conformance suite for the low-precision kernels of LLM inference.");
+  program.name("assay");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", ASSAY_VERSION);
+
+  RunArguments run;
+  add_run(program, run);
+  Selection listed;
+  add_selection(*program.add_subcommand("list", "expand the case tables and print the ids"), listed);
+  std::string library;
+  CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: started by run for a library given by path
+  worker.add_option("--library", library)->required();
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? assay::kAllAsExpected : assay::kUsageOrNothingRan;
+  }
+  return guarded([&] {
+    if (program.got_subcommand("run")) return assay::run_verb(run);
+    if (program.got_subcommand("list")) return assay::list_verb(listed);
+    return assay::worker_main(library);
+  });
+}

@@ -1,0 +1,151 @@
+#include "harness/report/console.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "harness/report/report.h"
+
+namespace assay {
+namespace {
+
+void line(std::string& text, const char* label, const std::string& content) {
+  if (!content.empty()) text += fmt::format("  {:<9} {}\n", label, content);
+}
+
+/// Which way the wrong elements err, if that is a pattern.
+std::string direction(const TensorFinding& f) {
+  if (f.outside < 2) return "";
+  if (f.toward_zero == f.outside) return ", every one toward zero";
+  if (f.away_from_zero == f.outside) return ", every one away from zero";
+  if (f.toward_zero + f.away_from_zero == 0) return "";
+  return fmt::format(", {} toward zero, {} away from zero", f.toward_zero, f.away_from_zero);
+}
+
+std::string accepted_set(const TensorFinding& f, const Element& e) {
+  const std::string low = code_text(f.format, e.low_code, e.low);
+  return e.low_code == e.high_code ? low : low + " .. " + code_text(f.format, e.high_code, e.high);
+}
+
+std::string distance(const TensorFinding& f, const Element& e) {
+  if (e.ulps != 0) return fmt::format("{:+} ulp of {}", e.ulps, f.format);
+  if (std::isnan(e.value) != std::isnan(e.low)) return std::isnan(e.value) ? "is NaN" : "should be NaN";
+  return "differs in the sign of zero";
+}
+
+void element(std::string& text, const char* label, const TensorFinding& f, const Element& e) {
+  line(text, label,
+       fmt::format("{}{}   got {}   accepted {}   {}", f.name, shape_text(e.at), code_text(f.format, e.code, e.value),
+                   accepted_set(f, e), distance(f, e)));
+}
+
+std::string facts(const TensorFinding& f) {
+  std::string text;
+  if (f.budget_use > 0) text += fmt::format(", budget use {:.2f}", f.budget_use);
+  if (f.unjudged > 0) text += fmt::format(", {} unjudged", f.unjudged);
+  return text;
+}
+
+void tensor(std::string& text, const TensorFinding& f) {
+  const std::string what = fmt::format("{} {} {}: ", f.name, shape_text(f.shape), f.format);
+  if (f.agrees()) {
+    line(text, "tensor", what + fmt::format("{} elements agree{}", f.elements, facts(f)));
+  } else if (f.outside == 0) {
+    line(text, "tensor", what + fmt::format("{} elements agree, but not the padding{}", f.elements, facts(f)));
+  } else {
+    line(text, "tensor",
+         what + fmt::format("{} of {} elements outside their accepted set{}{}", f.outside, f.elements, direction(f), facts(f)));
+    element(text, "first", f, f.first);
+    if (f.worst.at != f.first.at) element(text, "worst", f, f.worst);
+    line(text, "accepted", f.reason);
+  }
+  if (f.padding_wrong > 0)
+    line(text, "padding", fmt::format("{} elements wrong, first {}{}", f.padding_wrong, f.name, f.padding_first));
+  for (const std::string& note : f.notes) line(text, "note", note);
+}
+
+/// A table with a header; the first `left` columns are aligned to the left, the others to the right.
+std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t left) {
+  std::vector<size_t> width(rows.front().size());
+  for (const auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t c = 0; c < row.size(); ++c) {
+      line += c < left ? fmt::format("{:<{}}", row[c], width[c]) : fmt::format("{:>{}}", row[c], width[c]);
+      line += c + 1 < row.size() ? "  " : "";
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+std::string counts_table(const RunResult& result) {
+  constexpr Outcome kOrder[] = {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken};
+  using Key = std::tuple<std::string, std::string, std::string>;
+  std::map<Key, std::map<Outcome, int64_t>> counts;
+  for (const Verdict& v : result.verdicts) ++counts[{v.op, v.contract, v.warp}][v.outcome];
+  std::vector<std::vector<std::string>> rows = {{"op", "contract", "warp"}};
+  for (const Outcome outcome : kOrder) rows[0].push_back(name(outcome));
+  for (auto& [key, count] : counts) {
+    const auto& [op, contract, warp] = key;
+    rows.push_back({op, contract, warp});
+    for (const Outcome outcome : kOrder) rows.back().push_back(std::to_string(count[outcome]));
+  }
+  return aligned(rows, 3);
+}
+
+std::string reasons(const RunResult& result, Outcome outcome, const char* title) {
+  std::map<std::string, int64_t> by_reason;
+  for (const Verdict& v : result.verdicts) {
+    if (v.outcome == outcome) ++by_reason[v.message];
+  }
+  std::string text;
+  for (const auto& [reason, count] : by_reason) text += fmt::format("  {:>5}  {}\n", count, reason);
+  return text.empty() ? "" : std::string(title) + "\n" + text;
+}
+
+}  // namespace
+
+std::string failure_text(const Verdict& verdict) {
+  std::string outcome = name(verdict.outcome);
+  for (char& c : outcome) c = char(std::toupper(static_cast<unsigned char>(c)));
+  std::string text = fmt::format("{}  {}\n", outcome, verdict.case_id);
+  line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
+  line(text, "reason", verdict.message);
+  for (const TensorFinding& finding : verdict.tensors) tensor(text, finding);
+  if (verdict.expected != "pass") line(text, "expected", verdict.expected);
+  line(text, "row", verdict.origin + "  " + verdict.why);
+  line(text, "repro", verdict.repro);
+  return text;
+}
+
+std::string outcome_line(const RunResult& result) {
+  std::string counts;
+  for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken}) {
+    const int64_t count = result.count(outcome);
+    if (count > 0) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, name(outcome));
+  }
+  if (result.device_lost) return "DEVICE LOST: " + counts + "\n";
+  if (result.judged() == 0) return "NOTHING RAN" + (counts.empty() ? "" : ": " + counts) + "\n";
+  if (result.unexpected() > 0)
+    return fmt::format("NOT AS EXPECTED: {} of {} ({})\n", result.unexpected(), result.verdicts.size(), counts);
+  return "ALL AS EXPECTED: " + counts + "\n";
+}
+
+std::string summary_text(const RunResult& result) {
+  std::string text;
+  if (!result.verdicts.empty()) text += counts_table(result);
+  text += reasons(result, Outcome::kSkip, "skipped");
+  text += reasons(result, Outcome::kUntrusted, "untrusted");
+  return text + outcome_line(result);
+}
+
+}  // namespace assay

@@ -1,0 +1,21 @@
+// The report that a person reads.
+#pragma once
+
+#include <string>
+
+#include "harness/core/run.h"
+#include "harness/core/verdict.h"
+
+namespace assay {
+
+/// One verdict that is not as expected, as a block of lines: what, where, how much, by which right, from which row, how to
+/// repeat.
+std::string failure_text(const Verdict& verdict);
+
+/// One line: how the run ended, and how many verdicts of each kind.
+std::string outcome_line(const RunResult& result);
+
+/// Counts by op, contract and warp size; skips by reason; then outcome_line().
+std::string summary_text(const RunResult& result);
+
+}  // namespace assay
