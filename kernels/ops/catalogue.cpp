@@ -94,10 +94,4 @@ assay_status run(const std::vector<Kernel>& kernels, const assay_call* call) {
   }
 }
 
-std::vector<Kernel> all_kernels() {
-  std::vector<Kernel> all;
-  for (auto& part : {quant_group_kernels(), rms_norm_kernels(), rms_norm_quant_group_kernels()}) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
-
 }  // namespace assay_kernels

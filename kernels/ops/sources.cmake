@@ -1,13 +1,14 @@
 # Sources of the kernels, compiled once per vendor: as C++ for the CPU, as CUDA for NVIDIA.
+set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/quant_group/problem.cpp)
 set(ASSAY_OP_SOURCES
-  call.cpp
-  catalogue.cpp
-  quant_group/kernels.cpp
-  quant_group/problem.cpp
-  quant_group/other_register.cpp
-  quant_group/other_shared.cpp
-  quant_group/vllm_register.cpp
-  quant_group/vllm_shared.cpp
-  rms_norm/kernels.cpp
-  rms_norm_quant_group/kernels.cpp)
-list(TRANSFORM ASSAY_OP_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/kernels/ops/)
+  ${ASSAY_HOST_SOURCES}
+  ops/kernels.cpp
+  ops/quant_group/kernels.cpp
+  ops/quant_group/other_register.cpp
+  ops/quant_group/other_shared.cpp
+  ops/quant_group/vllm_register.cpp
+  ops/quant_group/vllm_shared.cpp
+  ops/rms_norm/kernels.cpp
+  ops/rms_norm_quant_group/kernels.cpp)
+list(TRANSFORM ASSAY_HOST_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/kernels/)
+list(TRANSFORM ASSAY_OP_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/kernels/)

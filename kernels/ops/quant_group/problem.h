@@ -47,7 +47,8 @@ void run_shared(const Call& call) {
   const assay_tensor& x = call.input("x");
   const Shape shape = dense_matrix(x);
   const int64_t size = group_size_of(call, shape);
-  if (size > kMaxSharedGroup) unsupported("groups of at most " + std::to_string(kMaxSharedGroup) + " elements");
+  if (size > kMaxSharedGroup || size % 4 != 0) unsupported("groups of at most " + std::to_string(kMaxSharedGroup) + " elements, in fours");
+  expect_aligned(call.output("q"));
   GroupOutputs out = group_outputs(call, shape, size, Rules::Code::kType, Rules::kPacked);
   if (shape.rows == 0) return;
   // Places for groups in a row: whole words if scales are packed.

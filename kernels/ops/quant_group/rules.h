@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/ops/codes.h"
+#include "kernels/ops/quant_group/scales_out.h"
 
 namespace assay_kernels {
 
@@ -26,9 +27,7 @@ struct GroupRules {
   /// Between the writes of the staged elements and the reads of others' elements.
   SIMT_DEVICE static void staged() { simt::barrier(); }
   /// Place of the scale of group g in row r.
-  SIMT_DEVICE static int64_t place(int64_t r, int64_t g, int64_t /*rows*/, int64_t row_stride, int64_t group_stride) {
-    return r * row_stride + g * group_stride;
-  }
+  SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return r * out.row_stride + g * out.group_stride; }
   /// Four scales, powers of two, into a word: the exponent fields (DeepGEMM smxx_layout.cuh has the same four shifts).
   SIMT_DEVICE static uint32_t pack(const float* s) {
     return simt::bits(s[0]) >> 23 | simt::bits(s[1]) >> 15 | simt::bits(s[2]) >> 7 | simt::bits(s[3]) << 1;

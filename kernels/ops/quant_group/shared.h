@@ -1,4 +1,4 @@
-// Group quantization through shared memory: any element type, any group up to 512 elements.
+// Group quantization through shared memory: any element type, any group of up to 512 elements in fours.
 #pragma once
 
 #include "kernels/ops/quant_group/arguments.h"
@@ -35,11 +35,12 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   uint32_t row;
   int32_t group;
 
-  // The block's threads read neighbouring elements of one group after the other.
-  for (int team = 0; team < kTeams; ++team) {
+  // The block's threads read neighbouring elements, four each, whatever team they belong to.
+  for (int e = 4 * simt::thread(); e < kTeams * a.group_size; e += 4 * kSharedThreads) {
+    const int team = e / a.group_size, j = e % a.group_size;
     if (!group_of(team, row, group)) continue;
-    const T* x = a.x + (int64_t{row} * a.scales.groups + group) * a.group_size;
-    for (int j = simt::thread(); j < a.group_size; j += kSharedThreads) tile[team][j] = simt::to_float(x[j]);
+    const T* x = a.x + (int64_t{row} * a.scales.groups + group) * a.group_size + j;
+    for (int i = 0; i < 4; ++i) tile[team][j + i] = simt::to_float(x[i]);
   }
   Rules::staged();
 
@@ -48,14 +49,19 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   const bool live = group_of(team, row, group);
   const int elements = live ? a.group_size : 0;
   float widest = 0.0f;
-  for (int j = lane; j < elements; j += kTeamLanes) widest = Rules::widest(widest, simt::magnitude(tile[team][j]));
+  for (int j = 4 * lane; j < elements; j += 4 * kTeamLanes)
+    for (int i = 0; i < 4; ++i) widest = Rules::widest(widest, simt::magnitude(tile[team][j + i]));
   widest = simt::lane_reduce<kWarp, kTeamLanes>(widest, [](float x, float y) { return Rules::widest(x, y); });
 
   const float amax = Rules::amax(widest);
   const float scale = Rules::scale(amax);
   const typename Rules::Element element(Rules::operand(amax, scale));
   uint8_t* q = a.q + (int64_t{row} * a.scales.groups + group) * a.group_size;
-  for (int j = lane; j < elements; j += kTeamLanes) q[j] = Rules::Code::encode(Rules::clamp(element(tile[team][j])));
+  for (int j = 4 * lane; j < elements; j += 4 * kTeamLanes) {
+    float u[4];
+    for (int i = 0; i < 4; ++i) u[i] = Rules::clamp(element(tile[team][j + i]));
+    simt::store4(q + j, Rules::Code::encode4(u));
+  }
 
   if constexpr (Rules::kPacked && Rules::kWritesPadding) {
     if (lane == 0) scales[team] = live ? scale : 0.0f;

@@ -15,7 +15,7 @@ std::vector<Kernel> rms_norm_kernels() {
   return {{"rms_norm",
            "rms_norm",
            {VllmRmsNormV0191::kContract, VllmRmsNorm20260618::kContract},
-           {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
+           {{"x", R"(["bf16", "f16", "f32"])"}, {"warp", simt::kWarpSizes}},
            {{"n", "8"}},
            by_contract}};
 }

@@ -8,18 +8,19 @@ namespace assay_kernels {
 
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void rms_norm(const T* x, const T* gamma, T* y, int32_t n, float eps) {
+  constexpr int kElements = simt::Vector<T>::kElements;
   const int64_t first = simt::block() * n;
-  const int loads = Rules::covered(n / 8, simt::block_size());
-  const auto row = load_row<T, kLoads>(x + first, loads);
-  const float r = row_factor<Rules, kWarp>(row, n / 8, eps);
+  const int loads = n / kElements;
+  const auto row = load_row<T, kLoads>(x + first, Rules::covered(loads, simt::block_size()));
+  const float r = row_factor<Rules, kWarp>(row, loads, eps);
   SIMT_UNROLL
   for (int k = 0; k < kLoads; ++k) {
     const int load = row.load_of(k);
-    if (load < loads) simt::store16(y + first + load * 8, normalize<Rules>(row.at[k], r, simt::load16(gamma + load * 8)));
+    if (load < loads) simt::store16(y + first + load * kElements, normalize<Rules>(row.at[k], r, simt::load16(gamma + load * kElements)));
   }
 }
 
-/// What the norms share on the host: x is 16-bit, dense, rows a multiple of eight elements, gamma as long as a row.
+/// What the norms share on the host: x is dense, rows a multiple of eight elements, gamma as long as a row.
 inline Shape norm_inputs(const Call& call) {
   const assay_tensor& x = call.input("x");
   const Shape shape = dense_matrix(x);
@@ -42,11 +43,12 @@ void run_rms_norm(const Call& call) {
   if (shape.rows == 0) return;
   const auto n = int32_t(shape.columns);
   const auto eps = float(call.number("eps"));
-  const simt::Launch grid = call.grid(shape.rows, simt::block_threads(n / 8, call.warp()));
-  with_half_type(x, [&](auto type) {
+  with_type(x, [&](auto type) {
     using T = decltype(type);
+    const int loads = n / simt::Vector<T>::kElements;
+    const simt::Launch grid = call.grid(shape.rows, simt::block_threads(loads, call.warp()));
     with_warp(call, [&](auto warp) {
-      with_loads(n / 8, grid.threads, [&](auto each) {
+      with_loads(loads, grid.threads, [&](auto each) {
         simt::launch(rms_norm<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, data_of<T>(x), data_of<T>(gamma),
                      static_cast<T*>(y.data), n, eps);
       });

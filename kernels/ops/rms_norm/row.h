@@ -1,4 +1,4 @@
-// A row of 16-bit elements in the registers of one block, and its normalisation: shared by the kernels with and without quantization.
+// A row in the registers of one block, and its normalisation: shared by the kernels with and without quantization.
 #pragma once
 
 #include "kernels/ops/rms_norm/rules.h"
@@ -9,6 +9,7 @@ namespace assay_kernels {
 /// Load k of a thread is load k * block_size() + thread() of the row, so that neighbouring threads read neighbouring addresses.
 template <class T, int kLoads>
 struct Row {
+  static constexpr int kElements = simt::Vector<T>::kElements;
   simt::Vector<T> at[kLoads];
   SIMT_DEVICE static int load_of(int k) { return k * simt::block_size() + simt::thread(); }
 };
@@ -19,33 +20,33 @@ SIMT_DEVICE Row<T, kLoads> load_row(const T* x, int loads) {
   SIMT_UNROLL
   for (int k = 0; k < kLoads; ++k) {
     const int load = row.load_of(k);
-    row.at[k] = load < loads ? simt::load16(x + load * 8) : simt::Vector<T>{};
+    row.at[k] = load < loads ? simt::load16(x + load * row.kElements) : simt::Vector<T>{};
   }
   return row;
 }
 
 /// r = rsqrt(mean(x^2) + eps). Sum as in vLLM: each thread its elements in order, then lanes, then warps. Depth at most
-/// 8 ceil(n / (8 threads)) - 1 + log2(kWarp) + 3 additions, 39 for n = 7168 and 256 threads in warps of 32.
+/// k ceil(n / (k threads)) - 1 + log2(kWarp) + 3 additions, k elements in a load: 39 for 16-bit rows of 7168 and 8 warps of 32.
 template <class Rules, int kWarp, class T, int kLoads>
 SIMT_DEVICE float row_factor(const Row<T, kLoads>& row, int loads, float eps) {
   float sum = 0.0f;
   SIMT_UNROLL
   for (int k = 0; k < kLoads; ++k) {
     SIMT_UNROLL
-    for (int i = 0; i < 8; ++i) {
+    for (int i = 0; i < row.kElements; ++i) {
       const float x = simt::to_float(row.at[k].at[i]);
       sum += x * x;
     }
   }
   sum = simt::block_reduce<kWarp>(sum, 0.0f, [](float a, float b) { return a + b; }, [] { Rules::published(); });
-  return Rules::factor(Rules::mean(sum, float(loads * 8)), eps);
+  return Rules::factor(Rules::mean(sum, float(loads * row.kElements)), eps);
 }
 
 template <class Rules, class T>
 SIMT_DEVICE simt::Vector<T> normalize(const simt::Vector<T>& x, float r, const simt::Vector<T>& gamma) {
   simt::Vector<T> y;
   SIMT_UNROLL
-  for (int i = 0; i < 8; ++i) y.at[i] = Rules::template output<T>(simt::to_float(x.at[i]), r, simt::to_float(gamma.at[i]));
+  for (int i = 0; i < simt::Vector<T>::kElements; ++i) y.at[i] = Rules::template output<T>(simt::to_float(x.at[i]), r, simt::to_float(gamma.at[i]));
   return y;
 }
 

@@ -8,7 +8,7 @@ namespace assay_kernels {
 struct NormRules {
   /// Between the warps' sums and their readers.
   SIMT_DEVICE static void published() { simt::barrier(); }
-  /// Loads of 16 bytes that are worked on, of all loads of a row.
+  /// Loads of 16 bytes that are read, of all loads of a row.
   SIMT_DEVICE static int covered(int loads, int /*threads*/) { return loads; }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
   SIMT_DEVICE static float factor(float mean, float eps) { return simt::rsqrt(mean + eps); }

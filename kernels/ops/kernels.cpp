@@ -1,0 +1,12 @@
+// Every kernel of every op.
+#include "kernels/ops/catalogue.h"
+
+namespace assay_kernels {
+
+std::vector<Kernel> all_kernels() {
+  std::vector<Kernel> all;
+  for (auto& part : {quant_group_kernels(), rms_norm_kernels(), rms_norm_quant_group_kernels()}) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+}  // namespace assay_kernels
