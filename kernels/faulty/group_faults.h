@@ -29,7 +29,7 @@ struct FloorForCeil : VllmGroupFp8Packed {
 /// One XOR offset too many: half a warp is a group of 128 on 32 lanes, and two groups on 64.
 struct GroupsMergedAt64 : VllmGroupFp8 {
   template <int kWarp, int kLanes>
-  static constexpr int reach() { return kWarp / 2; }
+  static constexpr int kReach = kWarp / 2;
 };
 
 /// The cast cuts the mantissa off.

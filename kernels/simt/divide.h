@@ -6,8 +6,8 @@ namespace simt {
 /// x -> x / s, rounded once, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within one ulp,
 /// the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first brings it within one ulp.
 /// The corrections lose the sign of a zero, so it is put back. Holds for 2^-60 <= s < 2^120, s = Inf, and NaN, and for |x| <= 2^10 s; quotients below 2^-60 may lose bits but not their sign.
-/// `kFma` is the machine's fused multiply-add. A test compares this with IEEE division.
-template <float (*kFma)(float, float, float)>
+/// Fma::fma is the machine's fused multiply-add. A test compares this with IEEE division.
+template <class Fma>
 struct DivideByCorrection {
   float divisor, reciprocal;
 
@@ -16,8 +16,8 @@ struct DivideByCorrection {
 
   SIMT_DEVICE float operator()(float x) const {
     const float rough = x * reciprocal;
-    const float near = kFma(kFma(-rough, divisor, x), reciprocal, rough);
-    const float quotient = kFma(kFma(-near, divisor, x), reciprocal, near);
+    const float near = Fma::fma(Fma::fma(-rough, divisor, x), reciprocal, rough);
+    const float quotient = Fma::fma(Fma::fma(-near, divisor, x), reciprocal, near);
     return from_bits(bits(quotient) | (bits(x) & 0x80000000u));
   }
 };

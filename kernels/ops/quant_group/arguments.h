@@ -42,7 +42,7 @@ SIMT_DEVICE void quantize_eight(const float (&v)[8], bool live, uint8_t* q, cons
   float widest = 0.0f;
   SIMT_UNROLL
   for (int i = 0; i < 8; ++i) widest = Rules::widest(widest, simt::magnitude(v[i]));
-  widest = simt::lane_reduce<kWarp, Rules::template reach<kWarp, kLanes>()>(widest, [](float a, float b) { return Rules::widest(a, b); });
+  widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kLanes>>(widest, [](float a, float b) { return Rules::widest(a, b); });
 
   const float amax = Rules::amax(widest);
   const float scale = Rules::scale(amax);

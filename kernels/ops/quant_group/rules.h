@@ -19,7 +19,7 @@ struct GroupRules {
 
   /// Lanes whose maxima meet: those of the group.
   template <int kWarp, int kLanes>
-  static constexpr int reach() { return kLanes; }
+  static constexpr int kReach = kLanes;
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
   /// The element operation from amax and the stored scale.
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return scale; }

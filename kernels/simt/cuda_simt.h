@@ -1,0 +1,115 @@
+// The names of simt.h on NVIDIA GPUs. Conversions are the hardware's where it has them (e4m3fn from sm_89, bf16 from sm_80).
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_fp8.h>
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include "kernels/simt/launch.h"
+
+#define SIMT_KERNEL __global__
+#define SIMT_DEVICE __device__ __forceinline__
+#define SIMT_SHARED __shared__
+#define SIMT_UNROLL _Pragma("unroll")
+
+#include "kernels/simt/types.h"
+// These need the types.
+#include "kernels/simt/divide.h"
+#include "kernels/simt/fp8_bits.h"
+
+namespace simt {
+
+inline constexpr const char* kWarpSizes = "[32]";
+
+SIMT_DEVICE int thread() { return int(threadIdx.x); }
+SIMT_DEVICE int64_t block() { return int64_t{blockIdx.x}; }
+SIMT_DEVICE int block_size() { return int(blockDim.x); }
+SIMT_DEVICE int64_t grid_size() { return int64_t{gridDim.x}; }
+SIMT_DEVICE void barrier() { __syncthreads(); }
+
+template <int kWarp, class T>
+SIMT_DEVICE T shuffle_xor(T value, int mask) {
+  static_assert(kWarp == 32, "NVIDIA warps have 32 lanes");
+  return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
+/// combine() over each aligned run of kLanes lanes, by a butterfly of shuffles. Every lane gets the result.
+template <int kWarp, int kLanes, class Combine>
+SIMT_DEVICE float lane_reduce(float value, Combine combine) {
+  SIMT_UNROLL
+  for (int mask = kLanes / 2; mask > 0; mask /= 2) value = combine(value, shuffle_xor<kWarp>(value, mask));
+  return value;
+}
+
+template <class T>
+SIMT_DEVICE Vector<T> load16(const T* from) {
+  const uint4 raw = *reinterpret_cast<const uint4*>(from);
+  Vector<T> v;
+  memcpy(&v, &raw, sizeof v);
+  return v;
+}
+template <class T>
+SIMT_DEVICE void store16(T* to, const Vector<T>& v) {
+  uint4 raw;
+  memcpy(&raw, &v, sizeof raw);
+  *reinterpret_cast<uint4*>(to) = raw;
+}
+SIMT_DEVICE void store4(uint8_t* to, uint32_t word) { *reinterpret_cast<uint32_t*>(to) = word; }
+SIMT_DEVICE void store8(uint8_t* to, uint32_t low, uint32_t high) { *reinterpret_cast<uint2*>(to) = make_uint2(low, high); }
+
+SIMT_DEVICE float to_float(float v) { return v; }
+SIMT_DEVICE float to_float(Bf16 v) { return from_bits(uint32_t{v.bits} << 16); }
+SIMT_DEVICE float to_float(F16 v) { return __half2float(__ushort_as_half(v.bits)); }
+template <class T>
+SIMT_DEVICE T from_float(float v);
+template <>
+SIMT_DEVICE float from_float(float v) { return v; }
+template <>
+SIMT_DEVICE Bf16 from_float(float v) { return {__bfloat16_as_ushort(__float2bfloat16_rn(v))}; }
+template <>
+SIMT_DEVICE F16 from_float(float v) { return {__half_as_ushort(__float2half_rn(v))}; }
+
+SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E4M3)); }
+/// Two codes in the low 16 bits, the first lowest: one cvt.rn.satfinite.e4m3x2.f32.
+SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) {
+  return uint32_t(__nv_cvt_float2_to_fp8x2(make_float2(a, b), __NV_SATFINITE, __NV_E4M3));
+}
+/// The instruction always saturates; beyond the tie 464 torch gives NaN.
+SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) {
+  return magnitude(v) <= 464.0f ? to_e4m3fn_sat(v) : uint8_t(0x7fu | (bits(v) >> 24 & 0x80u));
+}
+SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
+
+SIMT_DEVICE float rsqrt(float v) { return ::rsqrtf(v); }
+SIMT_DEVICE float exp2(float v) { return ::exp2f(v); }
+SIMT_DEVICE float log2(float v) { return ::log2f(v); }
+SIMT_DEVICE float ceil(float v) { return ::ceilf(v); }
+
+struct HardwareFma {
+  SIMT_DEVICE static float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+};
+/// x -> x / s. A device has no divider: the compiler's own division is a reciprocal and the same corrections, for each x anew.
+using Divide = DivideByCorrection<HardwareFma>;
+
+/// Calls f(std::integral_constant<int, warp>) for a warp size that this vendor has; false for any other.
+template <class F>
+bool with_warp_size(int warp, F f) {
+  if (warp != 32) return false;
+  f(std::integral_constant<int, 32>{});
+  return true;
+}
+
+/// Enqueues the grid in its stream and does not wait. Throws DeviceError if the device does not take it.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... arguments) {
+  kernel<<<dim3(unsigned(grid.blocks)), dim3(unsigned(grid.threads)), 0, static_cast<cudaStream_t>(grid.stream)>>>(arguments...);
+  const cudaError_t error = cudaGetLastError();
+  if (error != cudaSuccess) throw DeviceError(std::string("launch: ") + cudaGetErrorString(error));
+}
+
+}  // namespace simt
