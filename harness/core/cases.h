@@ -24,10 +24,10 @@ std::vector<Case> load_cases(std::span<const Op> ops, const std::string& root);
 
 /// What the command line selects; empty fields select everything.
 struct Selection {
-  std::vector<std::string> suites;  ///< "quant_group", "quant_group/quick", or a tier of all ops: "signoff"
-  std::vector<std::string> cases;   ///< globs over ids
-  std::string arch;                 ///< cases whose column `arch` holds this, and those without that column
-  std::string warp;                 ///< the same for `warp`
+  std::vector<std::string> suites{};  ///< "quant_group", "quant_group/quick", or a tier of all ops: "signoff"
+  std::vector<std::string> cases{};   ///< globs over ids
+  std::string arch{};                 ///< cases whose column `arch` holds this, and those without that column
+  std::string warp{};                 ///< the same for `warp`
 };
 
 /// The selected cases in their order. Throws UsageError with near matches for a suite or tier that does not exist.

@@ -29,7 +29,8 @@ std::vector<double> halfway_points(const Format& q) {
 
 /// Walks the halfway points over the whole sheet, both signs, scaled by another 2^k in each group, `codes` ulps beside them.
 void halfway(Sheet& sheet, bool beside) {
-  if (sheet.q.bits > 8 || sheet.q.precision() >= sheet.format.precision()) {
+  const int q_bits = sheet.q.specials == Specials::kInteger ? sheet.q.mantissa_bits : sheet.q.precision();
+  if (sheet.q.bits > 8 || q_bits >= sheet.format.precision()) {
     throw std::invalid_argument("fill ties: " + std::string(sheet.format.name) +
                                 " cannot hold the points halfway between codes of " + std::string(sheet.q.name));
   }
@@ -43,7 +44,7 @@ void halfway(Sheet& sheet, bool beside) {
     const double scale = power_of_two(low + int(sheet.random.below(std::max(1, high - low + 1), group.number, kGroup)));
     sheet.values[size_t(group.begin)] = (group.number % 2 == 0 ? 1.0 : -1.0) * sheet.max_q() * scale;
     for (int64_t i = group.begin + 1; i < group.end; ++i, ++walked) {
-      const bool negative = ((walked ^ (walked / count)) & 1) != 0;
+      const bool negative = (((walked % count) ^ (walked / count)) & 1) != 0;
       const double tie = (negative ? -1.0 : 1.0) * points[size_t(walked % count)] * scale;
       sheet.values[size_t(i)] = beside ? neighbour(sheet.format, tie, sheet.random.coin(i, kPick) ? 1 : -1) : tie;
     }

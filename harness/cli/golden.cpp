@@ -1,0 +1,146 @@
+#include "harness/golden/golden.h"
+
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <mutex>
+
+#include "harness/cli/places.h"
+#include "harness/cli/verbs.h"
+#include "harness/core/error.h"
+#include "harness/core/run.h"
+#include "suites/registry.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  char text[11];
+  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
+  return text;
+}
+
+std::string golden_root(const GoldenArguments& arguments) {
+  return arguments.folder.empty() ? data_root() + "/golden" : arguments.folder;
+}
+
+std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases) {
+  std::map<std::string, Golden> by_op;
+  for (const Case& one : cases) {
+    Golden& golden = by_op.try_emplace(one.op, Golden{"predicted", one.op, {}, {}, {}}).first->second;
+    if (golden.predicted.contains(prediction_key(one))) continue;
+    const Op& op = find_op(one.op);
+    golden.predicted[prediction_key(one)] = predict(op.expect(one, op.problem(one), nullptr));
+  }
+  return by_op;
+}
+
+/// Runs the cases on a back end and keeps the bits of those that pass.
+std::map<std::string, Golden> observed_now(const std::vector<Case>& cases, const GoldenArguments& arguments) {
+  const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
+  const Provenance provenance{backend.library.arch, backend.library.device, backend.library.driver, backend.library.toolkit,
+                              today()};
+  std::map<std::string, Golden> by_op;
+  std::mutex mutex;
+  RunOptions options;
+  options.each.record = [&](const Evidence& evidence, const Verdict& verdict) {
+    if (!evidence.outputs || verdict.outcome != Outcome::kPass) return;
+    auto tensors = observe(evidence.op.expect(evidence.one, evidence.problem, nullptr), *evidence.outputs);
+    const std::lock_guard lock(mutex);
+    Golden& golden = by_op.try_emplace(evidence.op.name, Golden{"observed", evidence.op.name, provenance, {}, {}}).first->second;
+    golden.observed[evidence.one.id][verdict.kernel] = std::move(tensors);
+  };
+  const RunResult result = run_all(all_ops(), cases, backend, options);
+  if (result.device_lost) throw std::runtime_error("the device was lost; nothing was written");
+  if (const int64_t bad = result.unexpected(); bad > 0)
+    throw std::runtime_error(std::to_string(bad) + " verdicts are not as expected; nothing was written");
+  return by_op;
+}
+
+/// Every line names a case and what is wrong with it.
+struct Complaints {
+  int64_t count = 0;
+  void add(const std::string& file, const std::string& what) {
+    ++count;
+    std::printf("%s: %s\n", file.c_str(), what.c_str());
+  }
+};
+
+void check_predicted(const std::string& root, const std::vector<Case>& cases, Complaints& complaints) {
+  for (const auto& [op, now] : predicted_now(cases)) {
+    const std::string file = root + "/predicted/" + op + ".json";
+    const Golden written = read_golden(file);
+    for (const auto& [id, tensors] : now.predicted) {
+      const auto found = written.predicted.find(id);
+      if (found == written.predicted.end())
+        complaints.add(file, id + ": is not in the file");
+      else if (found->second != tensors)
+        complaints.add(file, id + ": the reference now accepts other codes");
+    }
+    for (const auto& [id, tensors] : written.predicted)
+      if (!now.predicted.contains(id)) complaints.add(file, id + ": is no longer a case");
+    std::printf("%s: %zu cases\n", file.c_str(), written.predicted.size());
+  }
+}
+
+void check_observed(const std::string& root, const std::vector<Case>& cases, Complaints& complaints) {
+  if (!fs::is_directory(root + "/observed")) return;
+  std::map<std::string, const Case*> by_id;
+  for (const Case& one : cases) by_id[one.id] = &one;
+  for (const auto& arch : fs::directory_iterator(root + "/observed")) {
+    for (const auto& entry : fs::directory_iterator(arch)) {
+      const std::string file = entry.path().string();
+      const Golden golden = read_golden(file);
+      for (const auto& [id, kernels] : golden.observed) {
+        if (!by_id.contains(id)) {
+          complaints.add(file, id + ": is no longer a case");
+          continue;
+        }
+        const Case& one = *by_id[id];
+        const Op& op = find_op(one.op);
+        const Expectation expectation = op.expect(one, op.problem(one), nullptr);
+        for (const auto& [kernel, tensors] : kernels)
+          if (const std::string why = disagreement(tensors, expectation); !why.empty())
+            complaints.add(file, id + " " + kernel + ": " + why);
+      }
+      std::printf("%s: %zu cases seen on %s, driver %s, CUDA %s, %s\n", file.c_str(), golden.observed.size(),
+                  golden.provenance.device.c_str(), golden.provenance.driver.c_str(), golden.provenance.toolkit.c_str(),
+                  golden.provenance.date.c_str());
+    }
+  }
+}
+
+}  // namespace
+
+int golden_verb(const GoldenArguments& arguments) {
+  const std::vector<Case> cases = open_selected_cases({.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+  const std::string root = golden_root(arguments);
+  if (arguments.action == "check") {
+    Complaints complaints;
+    check_predicted(root, cases, complaints);
+    check_observed(root, cases, complaints);
+    if (complaints.count == 0) std::printf("golden files agree\n");
+    return complaints.count == 0 ? kAllAsExpected : kUnexpected;
+  }
+  const auto write = [&](const std::map<std::string, Golden>& by_op, const std::string& folder) {
+    if (by_op.empty()) throw UsageError("nothing to write");
+    for (const auto& [op, golden] : by_op) {
+      const std::string file = root + "/" + folder + "/" + op + ".json";
+      write_golden(file, golden);
+      std::printf("wrote %s: %zu cases\n", file.c_str(), golden.predicted.size() + golden.observed.size());
+    }
+  };
+  if (arguments.backend.empty()) {
+    write(predicted_now(cases), "predicted");
+  } else {
+    const auto observed = observed_now(cases, arguments);
+    if (observed.empty()) throw UsageError("back end " + arguments.backend + " ran no quick case");
+    write(observed, "observed/" + observed.begin()->second.provenance.arch);
+  }
+  return kAllAsExpected;
+}
+
+}  // namespace assay

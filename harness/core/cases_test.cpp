@@ -1,0 +1,166 @@
+#include "harness/core/cases.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "harness/core/atomic_file.h"
+#include "harness/core/error.h"
+#include "harness/core/glob.h"
+#include "harness/testing/toy_op.h"
+#include "reference/table/table.h"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr const char* kFile = "suites/toy/cases/quick_more.csv";
+const std::string kHeader = "contract,format,m,n,fill,seed,warp,why,blind_to\n";
+
+std::vector<std::string> ids(const std::vector<Case>& cases) {
+  std::vector<std::string> names;
+  for (const Case& one : cases) names.push_back(one.id);
+  return names;
+}
+
+template <class Error, class Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string expansion_error(const std::string& text) {
+  return error_of<TableError>([&] { expand_table(testing::toy_op(), text, kFile); });
+}
+
+TEST(Glob, StarAndQuestionMark) {
+  EXPECT_TRUE(glob_match("*", ""));
+  EXPECT_TRUE(glob_match("quant/*.g128.*", "quant/e4m3fn.g128.ties.s1"));
+  EXPECT_TRUE(glob_match("a*b*c", "aXbXbYc"));
+  EXPECT_TRUE(glob_match("w?2", "w32"));
+  EXPECT_FALSE(glob_match("w?2", "w322"));
+  EXPECT_FALSE(glob_match("quant", "quant_group"));
+  EXPECT_FALSE(glob_match("", "a"));
+  EXPECT_FALSE(glob_match("a*b", "a"));
+}
+
+TEST(Cases, ARowIsTheProductOfItsAlternatives) {
+  const auto cases = expand_table(testing::toy_op(),
+                                  kHeader + "toy.copy,bf16,1,8 | 16,ramp|zeros,1,32,\"a|b stays\",dropped_*; swapped\n", kFile);
+  EXPECT_THAT(ids(cases), ElementsAre("toy/bf16.m1.n8.ramp.s1/w32", "toy/bf16.m1.n8.zeros.s1/w32", "toy/bf16.m1.n16.ramp.s1/w32",
+                                      "toy/bf16.m1.n16.zeros.s1/w32"));
+  EXPECT_EQ(cases[3].why, "a|b stays");
+  EXPECT_THAT(cases[3].blind_to, ElementsAre("dropped_*", "swapped"));
+  EXPECT_EQ(cases[3].tier, "quick");
+  EXPECT_EQ(cases[3].op, "toy");
+  EXPECT_EQ(cases[3].origin.text(), "suites/toy/cases/quick_more.csv:2");
+  EXPECT_EQ(cases[3].integer("n"), 16);
+}
+
+TEST(Cases, WrongTablesSayFileLineColumnAndName) {
+  EXPECT_EQ(expansion_error(kHeader + "toy.copy,bf16,1,8,ramp,1,32,,\n"),
+            "suites/toy/cases/quick_more.csv:2:29: why: a row must say why it exists");
+  EXPECT_EQ(expansion_error(kHeader + "toy.copy,bf16,1,8|,ramp,1,32,x,\n"),
+            "suites/toy/cases/quick_more.csv:2:17: n: empty alternative");
+  EXPECT_EQ(expansion_error(kHeader + "toy.copy,bf16,1,8|8,ramp,1,32,x,\n"),
+            "suites/toy/cases/quick_more.csv:2:17: n: alternative '8' appears twice");
+  EXPECT_EQ(expansion_error(kHeader + "toy.copy,bf16,1,0,ramp,1,32,x,\n"),
+            "suites/toy/cases/quick_more.csv:2:17: n: must be positive")
+      << "what the op refuses gets the character of the cell";
+  EXPECT_EQ(expansion_error("contract,format,m,n,fill,sead,warp,why\n"),
+            "suites/toy/cases/quick_more.csv:1:26: sead: unknown column; did you mean 'seed'?");
+  EXPECT_THAT(expansion_error("contract,format,m,n,fill,warp,why\n"), HasSubstr("column 'seed' is missing"));
+}
+
+class CasesOnDisk : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = (std::filesystem::temp_directory_path() / ("assay_cases_" + std::to_string(::getpid()))).string();
+    write("quick.csv", "toy.copy,bf16,1,8,ramp,1,32|64,x,\n");
+    write("full_models.csv", "toy.copy,bf16,1,16,ramp,1,32,x,\n");
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+  void write(const std::string& file, const std::string& rows) {
+    write_atomically(root_ + "/suites/toy/cases/" + file, kHeader + rows);
+  }
+  std::vector<Case> load() {
+    const std::vector<Op> ops = {testing::toy_op()};
+    return load_cases(ops, root_);
+  }
+  std::string root_;
+};
+
+TEST_F(CasesOnDisk, TablesAreReadInOrderOfTheirNames) {
+  EXPECT_THAT(ids(load()),
+              ElementsAre("toy/bf16.m1.n16.ramp.s1/w32", "toy/bf16.m1.n8.ramp.s1/w32", "toy/bf16.m1.n8.ramp.s1/w64"));
+}
+
+TEST_F(CasesOnDisk, ADuplicateIdNamesBothRows) {
+  write("quick_z.csv", "toy.copy,bf16,1,16,ramp,1,32,other words,\n");
+  EXPECT_EQ(error_of<TableError>([&] { load(); }),
+            "suites/toy/cases/quick_z.csv:2: case toy/bf16.m1.n16.ramp.s1/w32 is already there, from "
+            "suites/toy/cases/full_models.csv:2");
+}
+
+TEST_F(CasesOnDisk, AnOpWithoutATableIsAnError) {
+  std::filesystem::remove_all(root_ + "/suites");
+  EXPECT_THAT(error_of<TableError>([&] { load(); }), HasSubstr("op 'toy' has no case table"));
+}
+
+TEST_F(CasesOnDisk, SelectionBySuiteTierGlobWarpAndArch) {
+  const auto select = [&](const Selection& selection) { return select_cases(load(), selection).size(); };
+  EXPECT_EQ(select({}), 3u);
+  EXPECT_EQ(select({.suites = {"toy"}}), 3u);
+  EXPECT_EQ(select({.suites = {"toy/quick"}}), 2u);
+  EXPECT_EQ(select({.suites = {"full"}}), 1u);
+  EXPECT_EQ(select({.suites = {"full", "toy/quick"}}), 3u);
+  EXPECT_EQ(select({.cases = {"*n8*"}}), 2u);
+  EXPECT_EQ(select({.cases = {"*n9*"}}), 0u);
+  EXPECT_EQ(select({.warp = "64"}), 1u);
+  EXPECT_EQ(select({.arch = "sm_90"}), 3u) << "cases that name no architecture belong to each";
+}
+
+TEST_F(CasesOnDisk, UnknownSuitesAndTiersGetNearMatches) {
+  EXPECT_EQ(error_of<UsageError>([&] { select_cases(load(), {.suites = {"toy/quik"}}); }),
+            "no suite 'toy/quik'; did you mean 'toy/quick' or 'toy'?");
+  EXPECT_EQ(error_of<UsageError>([&] { select_cases(load(), {.suites = {"zzzz"}}); }),
+            "no suite 'zzzz'; there are: toy, toy/full, full, toy/quick, quick");
+}
+
+TEST(Tier, IsTheFileNameUpToUnderscoreOrDot) {
+  EXPECT_EQ(tier_of("quick.csv"), "quick");
+  EXPECT_EQ(tier_of("full_models.csv"), "full");
+}
+
+TEST_F(CasesOnDisk, AtomicFilesReplaceOrLeaveAlone) {
+  const std::string path = root_ + "/deep/er/report.txt";
+  write_atomically(path, "one");
+  write_atomically(path, "two");
+  EXPECT_EQ(read_text(path), "two");
+  const std::string blocked = root_ + "/deep/er/report.txt/below.txt";
+  EXPECT_THAT(error_of<std::runtime_error>([&] { write_atomically(blocked, "x"); }), HasSubstr("cannot write " + blocked));
+  EXPECT_EQ(read_text(path), "two");
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(root_ + "/deep/er")) files += entry.is_regular_file();
+  EXPECT_EQ(files, 1) << "no temporary file stays";
+}
+
+TEST_F(CasesOnDisk, AFailedRenameLeavesNothing) {
+  std::filesystem::create_directories(root_ + "/taken/inside");
+  EXPECT_THROW(write_atomically(root_ + "/taken", "x"), std::runtime_error);
+  int entries = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(root_))
+    entries += entry.path().filename().string().starts_with("taken.");
+  EXPECT_EQ(entries, 0);
+}
+
+}  // namespace
+}  // namespace assay
