@@ -17,7 +17,22 @@
 #endif
 
 #include "kernels/simt/types.h"
-// These need the types.
+
+namespace simt {
+
+/// The greater operand; NaN only if both are (IEEE 754-2019 maximumNumber, and CUDA's fmaxf).
+inline float max_number(float a, float b) { return b > a || a != a ? b : a; }
+inline float min_number(float a, float b) { return b < a || a != a ? b : a; }
+
+/// The greater operand; NaN if one is (torch's amax and clamp).
+inline float max_or_nan(float a, float b) { return b > a || b != b ? b : a; }
+inline float min_or_nan(float a, float b) { return b < a || b != b ? b : a; }
+
+inline float magnitude(float value) { return from_bits(bits(value) & 0x7fffffffu); }
+
+}  // namespace simt
+
+// These need what stands above.
 #include "kernels/simt/divide.h"
 #include "kernels/simt/fp8_bits.h"
 #include "kernels/simt/half_bits.h"

@@ -18,7 +18,22 @@
 #define SIMT_UNROLL _Pragma("unroll")
 
 #include "kernels/simt/types.h"
-// These need the types.
+
+namespace simt {
+
+/// The greater operand; NaN only if both are.
+SIMT_DEVICE float max_number(float a, float b) { return ::fmaxf(a, b); }
+SIMT_DEVICE float min_number(float a, float b) { return ::fminf(a, b); }
+
+/// The greater operand; NaN if one is.
+SIMT_DEVICE float max_or_nan(float a, float b) { return b > a || b != b ? b : a; }
+SIMT_DEVICE float min_or_nan(float a, float b) { return b < a || b != b ? b : a; }
+
+SIMT_DEVICE float magnitude(float value) { return ::fabsf(value); }
+
+}  // namespace simt
+
+// These need what stands above.
 #include "kernels/simt/divide.h"
 #include "kernels/simt/fp8_bits.h"
 

@@ -5,7 +5,7 @@ namespace simt {
 
 /// x -> x / s, rounded once, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within one ulp,
 /// the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first brings it within one ulp.
-/// The corrections lose the sign of a zero, so it is put back. Holds for 2^-60 <= s < 2^120, s = Inf, and NaN, and for |x| <= 2^10 s; quotients below 2^-60 may lose bits but not their sign.
+/// Holds for 2^-60 <= s < 2^120, s = Inf, and NaN, and for |x| <= 2^10 s; quotients below 2^-60 may lose bits but not their sign.
 /// Fma::fma is the machine's fused multiply-add. A test compares this with IEEE division.
 template <class Fma>
 struct DivideByCorrection {
@@ -14,11 +14,11 @@ struct DivideByCorrection {
   /// For Inf the divisor is taken as 0 in the corrections, where Inf would give NaN: finite / Inf stays 0, Inf / Inf stays NaN.
   SIMT_DEVICE explicit DivideByCorrection(float s) : divisor(magnitude(s) == from_bits(0x7f800000u) ? 0.0f : s), reciprocal(1.0f / s) {}
 
+  /// The remainder is taken as q s - x, not x - q s: so a quotient of -0 keeps its sign.
   SIMT_DEVICE float operator()(float x) const {
     const float rough = x * reciprocal;
-    const float near = Fma::fma(Fma::fma(-rough, divisor, x), reciprocal, rough);
-    const float quotient = Fma::fma(Fma::fma(-near, divisor, x), reciprocal, near);
-    return from_bits(bits(quotient) | (bits(x) & 0x80000000u));
+    const float near = Fma::fma(-Fma::fma(rough, divisor, -x), reciprocal, rough);
+    return Fma::fma(-Fma::fma(near, divisor, -x), reciprocal, near);
   }
 };
 

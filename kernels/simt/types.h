@@ -33,14 +33,4 @@ struct alignas(16) Vector {
   T at[kElements];
 };
 
-/// The greater operand; NaN only if both are (IEEE 754-2019 maximumNumber, and CUDA's fmaxf).
-SIMT_DEVICE float max_number(float a, float b) { return b > a || a != a ? b : a; }
-SIMT_DEVICE float min_number(float a, float b) { return b < a || a != a ? b : a; }
-
-/// The greater operand; NaN if one is (torch's amax and clamp).
-SIMT_DEVICE float max_or_nan(float a, float b) { return b > a || b != b ? b : a; }
-SIMT_DEVICE float min_or_nan(float a, float b) { return b < a || b != b ? b : a; }
-
-SIMT_DEVICE float magnitude(float value) { return from_bits(bits(value) & 0x7fffffffu); }
-
 }  // namespace simt
