@@ -5,6 +5,7 @@
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
+#include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
 
@@ -35,6 +36,30 @@ void add_run(CLI::App& program, RunArguments& run) {
       ->capture_default_str();
 }
 
+void add_golden(CLI::App& program, assay::GoldenArguments& golden) {
+  CLI::App& verb = *program.add_subcommand("golden", "check the golden files of the quick tier, or write them");
+  verb.add_option("action", golden.action, "check or write")->required()->check(CLI::IsMember({"check", "write"}));
+  verb.add_option("--observed", golden.backend, "write the bits that this back end returns")->type_name("NAME|PATH.so");
+  verb.add_option("--folder", golden.folder, "instead of golden/ beside the suites")->type_name("DIR");
+}
+
+void add_explain(CLI::App& program, assay::ExplainArguments& explain) {
+  CLI::App& verb = *program.add_subcommand("explain", "one case in full: contract as formula, trace with spans, diagnosis");
+  verb.add_option("case", explain.case_id, "case id, as in a report")->required();
+  verb.add_option("--backend", explain.backend)->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--kernel", explain.kernel)->type_name("GLOB");
+  verb.add_option("--element", explain.element, "output element to trace")->expected(2)->type_name("ROW COLUMN");
+}
+
+void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
+  CLI::App& verb = *program.add_subcommand("contracts", "the numeric contracts: list, show ID, diff A B, match --op OP");
+  verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match"}));
+  verb.add_option("ids", contracts.ids)->type_name("ID");
+  verb.add_option("--backend", contracts.backend, "of match")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--op", contracts.op, "of match");
+  verb.add_option("--kernel", contracts.kernel, "of match")->type_name("GLOB");
+}
+
 /// Exit codes of product.md: a wrong command line or table is 2, a missing device 77.
 int guarded(const std::function<int()>& verb) {
   try {
@@ -60,6 +85,13 @@ int main(int argc, char** argv) {
   add_run(program, run);
   Selection listed;
   add_selection(*program.add_subcommand("list", "expand the case tables and print the ids"), listed);
+  assay::GoldenArguments golden;
+  add_golden(program, golden);
+  assay::ExplainArguments explain;
+  add_explain(program, explain);
+  assay::ContractsArguments contracts;
+  add_contracts(program, contracts);
+  program.add_option("--contracts", assay::more_contracts(), "a table with contracts of your own; may be repeated")->type_name("FILE.csv");
   std::string library;
   CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: started by run for a library given by path
   worker.add_option("--library", library)->required();
@@ -72,6 +104,9 @@ int main(int argc, char** argv) {
   return guarded([&] {
     if (program.got_subcommand("run")) return assay::run_verb(run);
     if (program.got_subcommand("list")) return assay::list_verb(listed);
+    if (program.got_subcommand("golden")) return assay::golden_verb(golden);
+    if (program.got_subcommand("explain")) return assay::explain_verb(explain);
+    if (program.got_subcommand("contracts")) return contracts.action == "match" ? assay::match_verb(contracts) : assay::contracts_verb(contracts);
     return assay::worker_main(library);
   });
 }

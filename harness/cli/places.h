@@ -12,6 +12,9 @@ namespace assay {
 /// Folder with suites/ and reference/contracts/: the environment's ASSAY_DATA, else the source tree of the build.
 std::string data_root();
 
+/// Tables of --contracts, read after the shipped ones. Set before anything is opened.
+std::vector<std::string>& more_contracts();
+
 /// Opens the rulebook and loads all cases, checked. Throws TableError.
 std::vector<Case> open_cases();
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "harness/cli/looking.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/report/console.h"
@@ -46,6 +47,8 @@ int run_verb(const RunArguments& arguments) {
   ProgressLine progress(cases.size());
   RunOptions options;
   options.each.repeat = arguments.repeat;
+  options.each.blind_to = blindness();
+  options.each.diagnose = [](const Evidence& evidence, Verdict& verdict) { look_for_causes(evidence, verdict); };
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
   options.on_verdict = [&](const Verdict& verdict) {

@@ -121,6 +121,7 @@ std::string failure_text(const Verdict& verdict) {
   line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
   line(text, "reason", verdict.message);
   for (const TensorFinding& finding : verdict.tensors) tensor(text, finding);
+  for (const std::string& cause : verdict.causes) line(text, "cause", cause);
   if (verdict.expected != "pass") line(text, "expected", verdict.expected);
   line(text, "row", verdict.origin + "  " + verdict.why);
   line(text, "repro", verdict.repro);

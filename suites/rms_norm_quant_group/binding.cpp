@@ -1,8 +1,7 @@
 #include "suites/rms_norm_quant_group/binding.h"
 
-#include "suites/rows/expect.h"
+#include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
-#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
@@ -23,16 +22,7 @@ Problem problem(const Case& c) {
 }  // namespace
 
 Op rms_norm_quant_group_op() {
-  return {.name = "rms_norm_quant_group",
-          .columns = {"contract", "x", "m", "n", "group_size", "layout", "eps", "fill", "gamma", "seed", "warp"},
-          .validate = validate,
-          .problem = problem,
-          .expect =
-              [](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
-                const RowCase p = read_row_case(c);
-                return expect_rows(bind(rulebook().contracts, p.contract, *p.x), p, problem, outputs);
-              },
-          .neighbours = [](const Case& c) { return row_hypotheses(read_row_case(c)); }};
+  return row_op("rms_norm_quant_group", {"contract", "x", "m", "n", "group_size", "layout", "eps", "fill", "gamma", "seed", "warp"}, validate, problem);
 }
 
 }  // namespace assay

@@ -1,5 +1,6 @@
 #include "reference/contracts/neighbours.h"
 #include "suites/rows/expect.h"
+#include "suites/rows/packing_edits.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -43,6 +44,7 @@ std::vector<Hypothesis> row_hypotheses(const RowCase& c) {
     if (other.id == c.layout->id || !(*other.type == *c.layout->type) || !(*other.element == *c.layout->element)) continue;
     if (auto hypothesis = other_layout(c, contract, other)) hypotheses.push_back(std::move(*hypothesis));
   }
+  for (Hypothesis& hypothesis : packing_hypotheses(c)) hypotheses.push_back(std::move(hypothesis));
   return hypotheses;
 }
 

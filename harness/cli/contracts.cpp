@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "harness/cli/places.h"
+#include "harness/cli/verbs.h"
+#include "harness/core/error.h"
+#include "harness/diagnosis/separation.h"
+#include "reference/formats/catalogue.h"
+#include "suites/registry.h"
+#include "suites/rows/words.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+void list() {
+  size_t width = 0;
+  for (const ContractRow& row : rulebook().contracts.rows()) width = std::max(width, row.id.size());
+  for (const ContractRow& row : rulebook().contracts.rows())
+    fmt::print("{:<{}}  {:<11}  {}\n", row.id, width, row.flow, row.text("why"));
+}
+
+void show(const std::string& id) {
+  const ContractRow& row = rulebook().contracts.find(id);
+  fmt::print("{}   {}:{}\n", row.id, row.file, row.line);
+  for (const std::string& line : formulas(bind(rulebook().contracts, id, *find_format("bf16")))) fmt::print("  {}\n", line);
+  for (const auto& [column, cell] : row.cells)
+    if (column != "id" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
+}
+
+void cell_differences(const ContractRow& a, const ContractRow& b) {
+  for (const auto& [column, cell] : a.cells) {
+    if (column == "id" || column == "why" || column == "source" || column == "since" || column == "until") continue;
+    const auto other = b.cells.find(column);
+    const std::string text = other == b.cells.end() ? "" : other->second.text;
+    if (text != cell.text) fmt::print("  {:<8} {}\n  {:<8} {}\n", column, cell.text, "", text);
+  }
+}
+
+void diff(const std::string& a, const std::string& b) {
+  const ContractTables& tables = rulebook().contracts;
+  fmt::print("{}\n{}\n", a, b);
+  cell_differences(tables.find(a), tables.find(b));
+  const std::vector<Separation> found = separate(all_ops(), open_cases(), a, b);
+  if (found.empty()) fmt::print("no quick case can be judged under both: their flows, groups or layouts differ\n");
+  for (const Separation& s : found) {
+    if (s.outside == 0) fmt::print("  {}: nothing tells them apart\n", s.data);
+    else fmt::print("  {}: {} of {} elements, up to {} ulp; first {}\n", s.data, s.outside, s.elements, s.worst_ulps, s.witness);
+  }
+}
+
+void need(const ContractsArguments& arguments, size_t count) {
+  if (arguments.ids.size() != count)
+    throw UsageError(fmt::format("contracts {} takes {} contract id{}", arguments.action, count, count == 1 ? "" : "s"));
+}
+
+}  // namespace
+
+int contracts_verb(const ContractsArguments& arguments) {
+  open_cases();
+  if (arguments.action == "list") list();
+  if (arguments.action == "show") need(arguments, 1), show(arguments.ids[0]);
+  if (arguments.action == "diff") need(arguments, 2), diff(arguments.ids[0], arguments.ids[1]);
+  return kAllAsExpected;
+}
+
+}  // namespace assay

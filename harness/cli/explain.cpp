@@ -1,0 +1,128 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <filesystem>
+
+#include "harness/cli/looking.h"
+#include "harness/cli/places.h"
+#include "harness/cli/verbs.h"
+#include "harness/core/error.h"
+#include "harness/core/run.h"
+#include "harness/diagnosis/visibility.h"
+#include "harness/report/console.h"
+#include "reference/table/near.h"
+#include "suites/registry.h"
+
+namespace assay {
+namespace {
+
+const Case& find_case(const std::vector<Case>& cases, const std::string& id) {
+  std::vector<std::string> ids;
+  for (const Case& one : cases) {
+    if (one.id == id) return one;
+    ids.push_back(one.id);
+  }
+  throw UsageError("no case '" + id + "'" + did_you_mean(id, ids));
+}
+
+std::string list(const std::vector<int64_t>& numbers) {
+  std::string text = "[";
+  for (const int64_t n : numbers) text += (text.size() > 1 ? ", " : "") + std::to_string(n);
+  return text + "]";
+}
+
+void print_case(const Op& op, const Case& one, const Problem& problem) {
+  fmt::print("case      {}\n", one.id);
+  fmt::print("row       {}  {}\n", one.origin.text(), one.why);
+  for (const auto& [name, value] : problem.parameters) fmt::print("parameter {} = {}\n", name, value);
+  for (const HostTensor& tensor : problem.tensors)
+    fmt::print("tensor    {:<6} {:<6} {} strides {}, {}\n", tensor.spec.name, tensor.spec.format->name, list(tensor.spec.shape),
+               list(tensor.spec.strides), tensor.spec.role == Role::kInput ? "input" : "output");
+  fmt::print("\ncontract {}\n", one.text("contract"));
+  for (const std::string& line : op.formulas(one)) fmt::print("  {}\n", line);
+}
+
+void print_power(const Op& op, const Case& one, const Problem& problem) {
+  const std::vector<Visibility> all = visibilities(op, one, problem);
+  const auto real = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.equivalent.empty(); });
+  const auto visible = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.visible(); });
+  fmt::print("\nsees {} of {} single-step faults of its contract\n", visible, real);
+  for (const Visibility& v : all) {
+    if (!v.equivalent.empty()) fmt::print("  equivalent  {}: {}\n", v.fault, v.equivalent);
+    else if (!v.visible()) fmt::print("  blind to    {}\n", v.fault);
+    else fmt::print("  sees        {} in {:.3g} % of elements\n", v.fault, 100.0 * double(v.outside) / double(v.elements));
+  }
+}
+
+/// Lines of the struct that makes a faulty kernel differ from its twin, from the source that it was built from.
+std::vector<std::string> fault_source(const std::string& fault) {
+  std::string type;
+  bool upper = true;
+  for (const char c : fault) {
+    if (c == '_') upper = true;
+    else type += upper ? char(std::toupper(static_cast<unsigned char>(c))) : c, upper = false;
+  }
+  std::vector<std::string> lines;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(data_root() + "/kernels/faulty", missing)) {
+    std::ifstream file(entry.path());
+    bool inside = false;
+    for (std::string line; std::getline(file, line);) {
+      inside = inside || line.starts_with("struct " + type + " ");
+      if (inside) lines.push_back(line);
+      if (inside && line == "};") return lines;
+    }
+  }
+  return lines;
+}
+
+void print_kernel(const KernelOffer& kernel) {
+  fmt::print("\nkernel {}\n", kernel.name);
+  if (kernel.fault.empty()) return;
+  fmt::print("  wrong on purpose: {} ({}); right twin: {}\n", kernel.fault, kernel.cites, kernel.twin);
+  for (const std::string& line : fault_source(kernel.fault)) fmt::print("  + {}\n", line);
+}
+
+/// The first element outside its set, tensor by tensor; scales are traced at their group's first column.
+std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const Problem& problem) {
+  if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
+  for (const TensorFinding& finding : verdict.tensors) {
+    if (finding.outside == 0) continue;
+    const int64_t columns = find(problem.tensors, "x").spec.shape[1];
+    return {finding.worst.at[0], finding.worst.at[1] * (columns / finding.shape[1])};
+  }
+  return {0, 0};
+}
+
+}  // namespace
+
+int explain_verb(const ExplainArguments& arguments) {
+  const std::vector<Case> cases = open_cases();
+  const Case& one = find_case(cases, arguments.case_id);
+  const Op& op = find_op(one.op);
+  const Problem problem = op.problem(one);
+  print_case(op, one, problem);
+  print_power(op, one, problem);
+
+  const Backend backend = open_backend({arguments.backend, false, 60});
+  RunOptions options;
+  options.kernel_glob = arguments.kernel;
+  options.each.diagnose = [](const Evidence& evidence, Verdict& verdict) { look_for_causes(evidence, verdict); };
+  const RunResult result = run_all(all_ops(), {one}, backend, options);
+  std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
+  for (const Verdict& verdict : result.verdicts) {
+    for (const KernelOffer& kernel : backend.library.kernels)
+      if (kernel.name == verdict.kernel) print_kernel(kernel);
+    fmt::print("{}", failure_text(verdict));
+    element = element_to_trace(arguments, verdict, problem);
+  }
+  const HostTensor& x = find(problem.tensors, "x");
+  if (element[0] < 0 || element[0] >= x.spec.shape[0] || element[1] < 0 || element[1] >= x.spec.shape[1])
+    throw UsageError(fmt::format("element {} {} lies outside {}", element[0], element[1], list(x.spec.shape)));
+  fmt::print("\ntrace\n");
+  for (const std::string& line : op.trace(one, problem, element[0], element[1])) fmt::print("  {}\n", line);
+  return result.exit_code();
+}
+
+}  // namespace assay

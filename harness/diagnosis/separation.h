@@ -1,0 +1,25 @@
+// Which data tell two contracts apart, and by how much.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/core/op.h"
+
+namespace assay {
+
+/// One data set under two contracts.
+struct Separation {
+  std::string data;  ///< the case without its contract and warp
+  int64_t elements = 0, outside = 0, worst_ulps = 0;
+  std::string witness;  ///< the first element that differs, with both codes
+};
+
+/// Every quick case of contract `a` that can be judged under `b` too, on the inputs of `a`; each data set once.
+std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a, const std::string& b);
+
+/// The case under another contract, on its own data; false if that contract lacks its groups or layout.
+bool with_contract(const Op& op, const Case& one, const std::string& contract, Case& other);
+
+}  // namespace assay

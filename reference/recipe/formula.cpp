@@ -1,0 +1,71 @@
+#include "reference/recipe/formula.h"
+
+#include <charconv>
+
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/verbs.h"
+
+namespace assay {
+namespace {
+
+std::string number(double value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, float(value));  // constants lie on the f32 grid: shortest that reads back
+  return std::string(text, end.ptr);
+}
+
+std::string words(const Operand& operand) { return operand.name.empty() ? number(operand.constant) : operand.name; }
+
+bool is_atom(const std::string& text) { return text.find_first_of(" ") == std::string::npos || text.ends_with(')'); }
+std::string atom(const std::string& text) { return is_atom(text) && text.find(" / ") == std::string::npos && text.find(" * ") == std::string::npos ? text : "(" + text + ")"; }
+
+std::string applied(const Step& step, const std::string& v) {
+  const std::string a = words(step.a), name(info(step.verb).name);
+  switch (step.verb) {
+    case Verb::kAdd: return v + " + " + a;
+    case Verb::kSub: return v + " - " + a;
+    case Verb::kMul: return atom(v) + " * " + a;
+    case Verb::kDiv: return atom(v) + " / " + a;
+    case Verb::kRdiv: return a + " / " + atom(v);
+    case Verb::kRcp: return "1 / " + atom(v);
+    case Verb::kNeg: return "-" + atom(v);
+    case Verb::kAbs: return "|" + v + "|";
+    case Verb::kMax: case Verb::kMin:
+      return name + "(" + v + ", " + a + ")" + (step.nan == NanRule::kKeep ? " or NaN" : "");
+    case Verb::kClamp: {
+      const char* nan = step.nan == NanRule::kToLow ? "NaN to low" : step.nan == NanRule::kToHigh ? "NaN to high" : "NaN stays";
+      return "clamp(" + v + ", " + words(step.b) + " .. " + a + ", " + nan + ")";
+    }
+    case Verb::kIf0: return v + " or " + a + " if 0";
+    case Verb::kPow2: {
+      const char* rule = step.pow2 == Pow2::kFloor ? "2^floor(log2(" : step.pow2 == Pow2::kCeil ? "2^ceil(log2(" :
+                         step.pow2 == Pow2::kEven ? "2^even(log2(" : "2^q75(log2(";
+      return rule + v + "))";
+    }
+    case Verb::kTo: {
+      std::string rule;
+      if (step.rounding == Rounding::kTowardZero) rule = ", toward zero";
+      if (step.rounding == Rounding::kNearestAway) rule = ", ties away";
+      if (step.target->bits <= 8 && step.overflow == Overflow::kSpecial) rule += ", no saturation";
+      return std::string(step.target->name) + "(" + v + rule + ")";
+    }
+    default: return name + "(" + v + ")";
+  }
+}
+
+}  // namespace
+
+std::string formula(const Recipe& recipe, const std::string& value) {
+  std::string text = recipe.start.empty() ? value : recipe.start;
+  if (recipe.reduction == Reduction::kAbsMax) text = "max|" + value + "|";
+  if (recipe.reduction == Reduction::kAbsMaxKeepNan) text = "max|" + value + "| or NaN";
+  if (recipe.reduction == Reduction::kSquares) text = "sum(" + value + "^2)";
+  for (const Step& step : recipe.steps) {
+    text = applied(step, text);
+    if (!(*step.working == kF32) && info(step.verb).rounds) text = std::string(step.working->name) + "[" + text + "]";
+    if (step.slack_ulps > 0) text = "(" + text + " within " + std::to_string(step.slack_ulps) + " ulp)";
+  }
+  return text;
+}
+
+}  // namespace assay

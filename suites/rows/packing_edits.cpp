@@ -1,0 +1,72 @@
+#include "suites/rows/packing_edits.h"
+
+#include <algorithm>
+#include <array>
+
+#include "reference/contracts/neighbours.h"
+#include "reference/formats/catalogue.h"
+#include "suites/rows/expect.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// fp32 scales of four groups to the word that is stored.
+using Pack = uint32_t (*)(const std::array<uint32_t, 4>& bits);
+
+/// DeepGEMM's transposing packer: right only if no scale has a mantissa (contracts/quant.md 4.4).
+uint32_t or_without_mask(const std::array<uint32_t, 4>& v) { return v[0] >> 23 | v[1] >> 15 | v[2] >> 7 | v[3] << 1; }
+uint32_t bits_of_first(const std::array<uint32_t, 4>& v) { return v[0]; }
+
+/// The contract without its rounding of the scale to a power of two, if it has that.
+std::optional<Contract> with_fp32_scales(const RowCase& c) {
+  for (Neighbour& neighbour : neighbours(rulebook().contracts, c.contract, *c.x))
+    if (neighbour.name.starts_with("scale: drop pow2")) return std::move(neighbour.contract);
+  return std::nullopt;
+}
+
+/// Answers of the fp32 contract, with the words that `pack` makes of its scales, found in the packed layout as bytes.
+Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack, const Problem& problem) {
+  RowCase plain = c;
+  plain.layout = &rulebook().layout("row");
+  Expectation expectation = expect_rows(contract, plain, problem, nullptr);
+  ExpectedTensor& scale = expectation.tensors.back();
+  const std::vector<int32_t> f32 = std::move(scale.low);
+  const PlacedLayout layout(*c.layout, c.m, c.groups());
+  scale.format = &kE8M0;
+  scale.low.assign(f32.size(), 0);
+  scale.high.clear();
+  for (int64_t r = 0; r < c.m; ++r) {
+    for (int64_t first = 0; first < c.groups(); first += 4) {
+      std::array<uint32_t, 4> bits{};
+      const int64_t present = std::min<int64_t>(4, c.groups() - first);
+      for (int64_t j = 0; j < present; ++j) bits[size_t(j)] = code_from_ordinal(kF32, f32[size_t(r * c.groups() + first + j)]);
+      const uint32_t word = pack(bits);
+      for (int64_t j = 0; j < present; ++j) {
+        const auto at = size_t(r * c.groups() + first + j);
+        scale.low[at] = ordinal(kE8M0, word >> (8 * j) & 0xff);
+        scale.offset[at] = layout.offset(r, first + j);
+      }
+    }
+  }
+  scale.padding.clear();
+  return expectation;
+}
+
+}  // namespace
+
+std::vector<Hypothesis> packing_hypotheses(const RowCase& c) {
+  if (!c.layout || !(*c.layout->element == kE8M0)) return {};
+  const std::optional<Contract> contract = with_fp32_scales(c);
+  if (!contract) return {};
+  const auto hypothesis = [&](const char* name, Pack pack) {
+    return Hypothesis{name, [c, contract = *contract, pack](const Problem& problem, const std::vector<HostTensor>*) {
+                        return packed_answer(c, contract, pack, problem);
+                      }};
+  };
+  return {hypothesis("scale bytes: fp32 scales that are no powers of two, OR-packed without a mask (mantissa bits run into the byte before)",
+                     or_without_mask),
+          hypothesis("scale bytes: each word holds the fp32 bits of its first group's scale, and four exponents are read", bits_of_first)};
+}
+
+}  // namespace assay

@@ -1,0 +1,95 @@
+#include "suites/rows/words.h"
+
+#include <cstdio>
+
+#include "reference/flow/group_quant.h"
+#include "reference/flow/row_norm.h"
+#include "reference/formats/codes.h"
+#include "reference/recipe/formula.h"
+#include "reference/recipe/trace.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+std::string in_words(Span span) {
+  char text[96];
+  if (span.any()) return "anything, NaN included";
+  if (span.pinned()) std::snprintf(text, sizeof text, "%.9g  (%a)", span.low, span.low);
+  else std::snprintf(text, sizeof text, "%.9g .. %.9g  (%a .. %a)", span.low, span.high, span.low, span.high);
+  return text;
+}
+
+/// Lines of one cell, with the steps indented below what it starts from.
+void append(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value, const Environment& environment) {
+  lines.push_back("  " + cell + ": from " + in_words(value));
+  for (const TracedStep& step : trace(recipe, value, environment)) {
+    std::string text = step.text;
+    text.resize(std::max<size_t>(text.size(), 22), ' ');
+    lines.push_back("    " + text + " " + in_words(step.result));
+  }
+}
+
+std::vector<double> row_of(const HostTensor& tensor, int64_t row, int64_t columns) {
+  std::vector<double> values(size_t(columns), 0.0);
+  decode_all(*tensor.spec.format, tensor.bytes.data() + row * columns * tensor.spec.format->bytes(), values);
+  return values;
+}
+
+}  // namespace
+
+std::vector<std::string> formulas(const Contract& contract) {
+  std::vector<std::string> lines;
+  std::string value = "x";
+  for (const Link& link : contract.links) {
+    if (const auto* norm = std::get_if<RowNorm>(&link)) {
+      lines.push_back("sum   = sum(x^2), any order within a tree of depth " + norm->depth.text());
+      lines.push_back("r     = " + formula(norm->r, "sum"));
+      lines.push_back("y     = " + formula(norm->y, "x") + "   (w = gamma)");
+      value = "y";
+    } else {
+      const GroupQuant& quant = std::get<GroupQuant>(link);
+      lines.push_back("amax  = " + formula(quant.amax, value));
+      lines.push_back("scale = " + formula(quant.scale, "amax"));
+      if (!quant.mult.steps.empty()) lines.push_back("m     = " + formula(quant.mult, "scale"));
+      lines.push_back("q     = " + formula(quant.code, value) + "   (s = scale)");
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column) {
+  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
+  const std::vector<double> x = row_of(find(problem.tensors, "x"), row, c.n);
+  std::vector<std::string> lines = {"element [" + std::to_string(row) + ", " + std::to_string(column) + "]"};
+  Spans values(x);
+  for (const Link& link : contract.links) {
+    if (const auto* norm = std::get_if<RowNorm>(&link)) {
+      const Span sum = sum_of_squares(x, norm->depth.integer({{"n", c.n}}), *c.x), r = norm_factor(*norm, x, c.eps, *c.x);
+      Environment environment;
+      environment.set("n", point(double(c.n)));
+      environment.set("eps", point(round_to(*norm->r.steps.front().working, c.eps, Rounding::kNearestEven, Overflow::kSpecial)));
+      append(lines, "r", norm->r, sum, environment);
+      const Spans gamma(row_of(find(problem.tensors, "gamma"), 0, c.n));
+      environment.set("r", r);
+      environment.set("w", gamma[size_t(column)]);
+      append(lines, "y", norm->y, values[size_t(column)], environment);
+      values = norm_outputs(*norm, values, gamma, r);
+    } else {
+      const GroupQuant& quant = std::get<GroupQuant>(link);
+      const auto g = size_t(column / c.group_size);
+      const Span raw = absolute_maximum(values, g * size_t(c.group_size), size_t(c.group_size), quant.amax.reduction);
+      const GroupScales scales = group_scales(quant, values, c.group_size, {});
+      append(lines, "amax of group " + std::to_string(g), quant.amax, raw, {});
+      append(lines, "scale", quant.scale, scales.amax[g], {});
+      if (!quant.mult.steps.empty()) append(lines, "m", quant.mult, quant.mult.start.empty() ? scales.s[g] : scales.amax[g], {});
+      Environment environment;
+      environment.set("s", scales.s[g]);
+      environment.set("m", scales.m[g]);
+      append(lines, "q", quant.code, values[size_t(column)], environment);
+    }
+  }
+  return lines;
+}
+
+}  // namespace assay

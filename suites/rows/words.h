@@ -1,0 +1,19 @@
+// A row-wise contract in words: its formulas, and what they made of one element.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/core/op.h"
+#include "reference/contracts/bind.h"
+#include "suites/rows/row_case.h"
+
+namespace assay {
+
+/// One line per cell: "scale = 2^ceil(log2(max(amax / 448, 1e-10)))".
+std::vector<std::string> formulas(const Contract& contract);
+
+/// Every step of every cell for the element at `row`, `column`, with the span after it.
+std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column);
+
+}  // namespace assay
