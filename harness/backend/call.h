@@ -16,10 +16,10 @@ namespace assay {
 struct KernelOffer {
   std::string name;
   std::string op;
-  std::vector<std::string> contracts;
-  std::map<std::string, std::vector<std::string>> accepts;  ///< case parameter -> cells it takes; one not named is free
-  std::map<std::string, int64_t> multiple_of;               ///< case parameter -> what must divide it
-  std::string fault, cites, twin;                           ///< faulty kernels only
+  std::vector<std::string> contracts{};
+  std::map<std::string, std::vector<std::string>> accepts{};  ///< case parameter -> cells it takes; one not named is free
+  std::map<std::string, int64_t> multiple_of{};               ///< case parameter -> what must divide it
+  std::string fault{}, cites{}, twin{};                       ///< faulty kernels only
 };
 
 struct LibraryInfo {

@@ -25,13 +25,13 @@ struct CaseOptions {
 
   /// Names of the faults that this case cannot see. Asked only if everything agrees; what `blind_to` declares is taken off
   /// afterwards.
-  std::function<std::vector<std::string>(const Evidence&)> blind_to;
+  std::function<std::vector<std::string>(const Evidence&)> blind_to{};
 
   /// Called for a verdict of kFail, kBroken or kUntrusted; may add notes to its tensors.
-  std::function<void(const Evidence&, Verdict&)> diagnose;
+  std::function<void(const Evidence&, Verdict&)> diagnose{};
 
   /// Called for every verdict that came from a call.
-  std::function<void(const Evidence&, const Verdict&)> record;
+  std::function<void(const Evidence&, const Verdict&)> record{};
 };
 
 /// Makes the problem; calls under the lock of `call` (see run.h); judges. An exception out of the op or the reference becomes

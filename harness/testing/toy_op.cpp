@@ -36,12 +36,13 @@ Expectation expect(const Case&, const Problem& problem, const std::vector<HostTe
 }  // namespace
 
 Op toy_op() {
-  return {.name = "toy",
-          .columns = {"contract", "format", "m", "n", "fill", "seed", "warp"},
-          .validate = validate,
-          .problem = problem,
-          .expect = expect,
-          .neighbours = {}};
+  Op op;
+  op.name = "toy";
+  op.columns = {"contract", "format", "m", "n", "fill", "seed", "warp"};
+  op.validate = validate;
+  op.problem = problem;
+  op.expect = expect;
+  return op;
 }
 
 Case toy_case(const std::string& format, const std::string& shape) {

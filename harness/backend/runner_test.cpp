@@ -1,0 +1,211 @@
+// What a call does to memory is seen, whatever the kernel.
+#include "harness/backend/runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "harness/backend/library.h"
+#include "harness/backend/sentinel.h"
+#include "harness/testing/toy_library.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+CallResult call(const std::string& kernel, const Problem& problem, uint64_t schedule_seed = 1) {
+  const Backend toy = testing::toy_backend();
+  return toy.call({"toy", "toy.copy", kernel, &problem, schedule_seed});
+}
+
+CallResult call(const std::string& kernel) { return call(kernel, testing::toy_problem(kBf16, 2, 8)); }
+
+TEST(Runner, AnHonestKernelGivesItsOutputs) {
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const CallResult result = call("copy", problem);
+  EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
+  ASSERT_EQ(result.outputs.size(), 1u);
+  EXPECT_EQ(result.outputs[0].bytes, problem.tensors[0].bytes);
+  EXPECT_THAT(result.untouched[0], ElementsAre());
+  EXPECT_GT(result.seconds, 0);
+}
+
+TEST(Runner, WritesOutsideABufferAreSeenOnBothSides) {
+  EXPECT_EQ(call("overruns").status, CallStatus::kBroken);
+  EXPECT_EQ(call("overruns").message, "wrote outside 'y': 1 byte behind its end, first 0 bytes behind it");
+  EXPECT_EQ(call("far_overrun").message, "wrote outside 'y': 8 bytes behind its end, first 100 bytes behind it");
+  EXPECT_EQ(call("underruns").message, "wrote outside 'y': 2 bytes before its start, nearest 1 byte before it");
+}
+
+TEST(Runner, AChangedInputIsSeen) {
+  EXPECT_EQ(call("changes_input").status, CallStatus::kBroken);
+  EXPECT_EQ(call("changes_input").message, "input 'x' was changed, first at storage element 2");
+}
+
+TEST(Runner, UnwrittenElementsAreToldFromWrittenSentinels) {
+  const CallResult last = call("unwritten"), first = call("unwritten_first");
+  EXPECT_EQ(last.status, CallStatus::kOk);
+  EXPECT_THAT(last.untouched[0], ElementsAre(ByteRange{26, 32}));
+  EXPECT_THAT(first.untouched[0], ElementsAre(ByteRange{0, 2}));
+  for (const Format* format : {&kBf16, &kF32, &kE4M3Fn, &kE4M3Fnuz, &kE8M0, &kInt8, &kInt32}) {
+    // A kernel that writes exactly what the first sentinel is has written all the same.
+    Problem problem = testing::toy_problem(*format, 4, 64);
+    problem.tensors[0].bytes = sentinel_storage(problem.tensors[0].spec, 0);
+    EXPECT_THAT(call("copy", problem).untouched[0], ElementsAre()) << format->name;
+    EXPECT_THAT(call("unwritten", problem).untouched[0], ElementsAre(ByteRange{253 * format->bytes(), 256 * format->bytes()}))
+        << format->name;
+    problem.tensors[0].bytes = sentinel_storage(problem.tensors[0].spec, 1);
+    EXPECT_THAT(call("copy", problem).untouched[0], ElementsAre()) << format->name;
+  }
+}
+
+TEST(Runner, AnInPlaceOutputStartsWithItsData) {
+  Problem problem = testing::toy_problem(kBf16, 1, 4);
+  problem.tensors[1].bytes = problem.tensors[0].bytes;
+  problem.tensors[1].bytes[0] ^= std::byte{1};
+  const CallResult result = call("unwritten", problem);
+  EXPECT_TRUE(result.in_place[0]);
+  EXPECT_THAT(result.untouched[0], ElementsAre(ByteRange{2, 8})) << "what is as before, written or not";
+  EXPECT_EQ(result.outputs[0].bytes, problem.tensors[0].bytes);
+}
+
+TEST(Runner, StatusesComeWithTheLibrarysWords) {
+  EXPECT_EQ(call("refuses").status, CallStatus::kUnsupported);
+  EXPECT_EQ(call("refuses").message, "not on a Sunday");
+  EXPECT_EQ(call("fails").status, CallStatus::kFailed);
+  EXPECT_EQ(call("fails").message, "n must be  a multiple of 7") << "in one line";
+  EXPECT_EQ(call("loses_device").status, CallStatus::kDeviceLost);
+  EXPECT_EQ(call("unknown_status").status, CallStatus::kBroken);
+  EXPECT_THAT(call("unknown_status").message, HasSubstr("run() returned 42"));
+}
+
+TEST(Runner, TheScheduleSeedReachesTheKernel) {
+  const Problem problem = testing::toy_problem(kE8M0, 1, 8);
+  EXPECT_EQ(call("follows_seed", problem, 5).outputs[0].code(4), 5u);
+  EXPECT_EQ(call("follows_seed", problem, 6).outputs[0].code(4), 6u);
+}
+
+TEST(Runner, OneRunnerServesCallsOfGrowingAndShrinkingSize) {
+  const Backend toy = testing::toy_backend();
+  for (const int64_t n : {1, 1000, 3, 5000, 0, 17}) {
+    const Problem problem = testing::toy_problem(kBf16, 2, n);
+    const CallResult result = toy.call({"toy", "toy.copy", "copy", &problem, 1});
+    EXPECT_EQ(result.outputs[0].bytes, problem.tensors[0].bytes) << n;
+  }
+}
+
+TEST(Runner, AProblemWhoseBytesDoNotFitItsSpecIsAProgrammingError) {
+  Problem problem = testing::toy_problem(kBf16, 2, 8);
+  problem.tensors[0].bytes.pop_back();
+  EXPECT_THROW(call("copy", problem), std::logic_error);
+}
+
+// A device whose memory is not the host's: only its own functions may touch it.
+namespace device {
+int allocations = 0;
+bool refuse_upload = false, refuse_allocation = false;
+void* allocate(size_t bytes) { return refuse_allocation ? nullptr : (++allocations, std::malloc(bytes)); }
+void release(void* data) { --allocations, std::free(data); }
+assay_status upload(void* to, const void* from, size_t bytes) {
+  return refuse_upload ? ASSAY_DEVICE_LOST : (std::memcpy(to, from, bytes), ASSAY_OK);
+}
+assay_status download(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), ASSAY_OK; }
+assay_status synchronise_fails(void*) { return ASSAY_FAILED; }
+}  // namespace device
+
+assay_library device_library() {
+  assay_library library = *testing::toy_library();
+  library.allocate = device::allocate;
+  library.release = device::release;
+  library.upload = device::upload;
+  library.download = device::download;
+  return library;
+}
+
+TEST(Runner, DeviceMemoryIsAskedOfTheLibraryAndGivenBack) {
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const CallRequest request{"toy", "toy.copy", "copy", &problem, 1};
+  {
+    Runner runner(std::make_shared<assay_library>(device_library()));
+    EXPECT_EQ(runner.call(request).outputs[0].bytes, problem.tensors[0].bytes);
+    EXPECT_EQ(device::allocations, 2);
+    runner.call(request);
+    EXPECT_EQ(device::allocations, 2) << "buffers are kept";
+    device::refuse_upload = true;
+    EXPECT_EQ(runner.call(request).status, CallStatus::kDeviceLost);
+    device::refuse_upload = false;
+  }
+  EXPECT_EQ(device::allocations, 0);
+  device::refuse_allocation = true;
+  Runner poor(std::make_shared<assay_library>(device_library()));
+  EXPECT_THAT(poor.call(request).message, HasSubstr("cannot allocate"));
+  device::refuse_allocation = false;
+}
+
+TEST(Runner, AnErrorThatOnlySynchroniseSeesIsAFailure) {
+  assay_library library = *testing::toy_library();
+  library.synchronise = device::synchronise_fails;
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const CallResult result = Runner(std::make_shared<assay_library>(library)).call({"toy", "toy.copy", "copy", &problem, 1});
+  EXPECT_EQ(result.status, CallStatus::kFailed);
+  EXPECT_EQ(result.message, "synchronise failed after the call");
+}
+
+template <class Action>
+std::string library_error(Action action) {
+  try {
+    action();
+  } catch (const LibraryError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Library, TableOfFunctionsIsChecked) {
+  const auto error_with = [](auto change) {
+    assay_library library = *testing::toy_library();
+    change(library);
+    return library_error([&] { check_functions(library, "l.so"); });
+  };
+  EXPECT_EQ(error_with([](assay_library&) {}), "no error");
+  EXPECT_EQ(error_with([](assay_library& l) { l.abi = 7; }), "l.so: wrong ABI version: library has 7, this program speaks 1");
+  EXPECT_THAT(error_with([](assay_library& l) { l.size = 8; }), HasSubstr("l.so: assay_library is 8 bytes"));
+  EXPECT_EQ(error_with([](assay_library& l) { l.run = nullptr; }), "l.so: describe and run must not be NULL");
+  EXPECT_THAT(error_with([](assay_library& l) { l.release = device::release; }), HasSubstr("must be all there or all NULL"));
+}
+
+TEST(Library, DescriptionsAreChecked) {
+  const auto error_of = [](const std::string& json) { return library_error([&] { parse_description(json, "l.so"); }); };
+  EXPECT_EQ(error_of("{"), "l.so: describe() is not JSON: at byte 2 of 1");
+  EXPECT_EQ(error_of("[]"), "l.so: describe(): library must be an object");
+  EXPECT_EQ(error_of(R"({"name": "a"})"), "l.so: describe(): library.arch is missing");
+  EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu"})"), "l.so: describe(): library.kernels is missing");
+  EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu", "kernels": [{"name": 1}]})"),
+            "l.so: describe(): kernels[0].name must be a string");
+  const std::string start = R"({"name": "a", "arch": "cpu", "kernels": [{"name": "k", "op": "o", )";
+  EXPECT_EQ(error_of(start + R"("contracts": "c"}]})"), "l.so: describe(): kernels[0].contracts must be a list of strings");
+  EXPECT_EQ(error_of(start + R"("accepts": {"n": 8}}]})"), "l.so: describe(): kernels[0].accepts.n must be a list");
+  EXPECT_EQ(error_of(start + R"("multiple_of": {"n": 0}}]})"),
+            "l.so: describe(): kernels[0].multiple_of.n must be an integer from 1 up");
+}
+
+TEST(Library, DescriptionsAreRead) {
+  const LibraryInfo info = parse_description(
+      R"({"name": "a", "arch": "sm_90", "device": "d", "kernels": [{"name": "k", "op": "o", "contracts": ["c"],
+          "accepts": {"group_size": [64, 128], "layout": ["row"], "eps": [1e-6]}, "multiple_of": {"n": 8}, "fault": "f"}]})",
+      "l.so");
+  EXPECT_EQ(info.arch, "sm_90");
+  EXPECT_THAT(info.kernels.at(0).accepts.at("group_size"), ElementsAre("64", "128"));
+  EXPECT_THAT(info.kernels.at(0).accepts.at("layout"), ElementsAre("row"));
+  EXPECT_EQ(info.kernels.at(0).multiple_of.at("n"), 8);
+  EXPECT_EQ(info.kernels.at(0).fault, "f");
+}
+
+}  // namespace
+}  // namespace assay

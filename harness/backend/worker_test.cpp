@@ -1,0 +1,122 @@
+// What a kernel does to its process ends there.
+#include "harness/backend/worker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/backend/library.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr const char* kToy = ASSAY_TOY_LIBRARY;
+constexpr const char* kNoSymbol = ASSAY_NO_SYMBOL_LIBRARY;
+constexpr const char* kDiesOnLoad = ASSAY_DIES_ON_LOAD_LIBRARY;
+
+Backend worker(double timeout_seconds = 20) {
+  return open_in_worker(kToy, "toy", {.timeout_seconds = timeout_seconds, .program = ASSAY_PROGRAM});
+}
+
+CallResult call(const Backend& backend, const std::string& kernel, const Problem& problem) {
+  return backend.call({"toy", "toy.copy", kernel, &problem, 1});
+}
+
+CallResult call(const Backend& backend, const std::string& kernel) {
+  return call(backend, kernel, testing::toy_problem(kBf16, 2, 8));
+}
+
+bool is_well(const Backend& backend) {
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const CallResult result = call(backend, "copy", problem);
+  return result.status == CallStatus::kOk && result.outputs.at(0).bytes == problem.tensors[0].bytes;
+}
+
+TEST(Worker, GivesTheSameResultsAsTheProcessItself) {
+  const Backend there = worker(), here = open_in_process(kToy, "toy");
+  EXPECT_EQ(there.library.kernels.size(), here.library.kernels.size());
+  const Problem problem = testing::toy_problem(kE4M3Fn, 3, 100);
+  for (const std::string kernel : {"copy", "unwritten", "off_by_one", "follows_seed", "overruns", "underruns", "changes_input",
+                                   "fails", "refuses", "unknown_status"}) {
+    const CallResult a = call(there, kernel, problem), b = call(here, kernel, problem);
+    EXPECT_EQ(a.status, b.status) << kernel;
+    EXPECT_EQ(a.message, b.message) << kernel;
+    EXPECT_EQ(a.untouched, b.untouched) << kernel;
+    EXPECT_EQ(a.in_place, b.in_place) << kernel;
+    ASSERT_EQ(a.outputs.size(), b.outputs.size()) << kernel;
+    for (size_t i = 0; i < a.outputs.size(); ++i) EXPECT_EQ(a.outputs[i].bytes, b.outputs[i].bytes) << kernel;
+  }
+}
+
+TEST(Worker, ACrashNamesTheSignalAndTheNextCallWorks) {
+  const Backend backend = worker();
+  EXPECT_EQ(call(backend, "crashes").status, CallStatus::kBroken);
+  EXPECT_TRUE(is_well(backend));
+  EXPECT_EQ(call(backend, "crashes").message, "crashed: SIGSEGV");
+  EXPECT_EQ(call(backend, "aborts").message, "crashed: SIGABRT");
+  EXPECT_EQ(call(backend, "exits").message, "ended its process with exit code 7");
+  EXPECT_TRUE(is_well(backend));
+}
+
+TEST(Worker, AHangEndsAfterTheTimeAndTheNextCallWorks) {
+  const Backend backend = worker(0.3);
+  const CallResult result = call(backend, "hangs");
+  EXPECT_EQ(result.status, CallStatus::kBroken);
+  EXPECT_EQ(result.message, "hung: no answer within 0.3 s");
+  EXPECT_TRUE(is_well(backend));
+}
+
+TEST(Worker, AnExceptionOutOfTheLibraryIsBroken) {
+  const Backend backend = worker();
+  EXPECT_EQ(call(backend, "throws").message, "exception out of the library: thrown on purpose");
+  EXPECT_TRUE(is_well(backend));
+}
+
+TEST(Worker, ALostDeviceIsReportedAndTheNextCallHasANewWorker) {
+  const Backend backend = worker();
+  EXPECT_EQ(call(backend, "loses_device").status, CallStatus::kDeviceLost);
+  EXPECT_TRUE(is_well(backend));
+}
+
+TEST(Worker, WhatAKernelPrintsDoesNotReachStandardOutput) {
+  const Backend backend = worker();
+  ::testing::internal::CaptureStdout();
+  call(backend, "prints");
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+}
+
+TEST(Worker, SharedMemoryGrowsWithTheProblem) {
+  const Backend backend = worker();
+  for (const int64_t n : {1, 100000, 10, 3000000}) {
+    const Problem problem = testing::toy_problem(kF32, 1, n);
+    EXPECT_EQ(call(backend, "copy", problem).outputs.at(0).bytes, problem.tensors[0].bytes) << n;
+  }
+}
+
+std::string open_error(const std::string& path, bool in_worker) {
+  try {
+    in_worker ? open_in_worker(path, path, {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, path);
+  } catch (const LibraryError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(OpenLibrary, WhatCannotBeUsedIsSaidInOneLine) {
+  for (const bool in_worker : {false, true}) {
+    EXPECT_EQ(open_error("no/such.so", in_worker), "no/such.so: no such file");
+    EXPECT_EQ(open_error(kNoSymbol, in_worker), std::string(kNoSymbol) + ": no symbol assay_get_library; see assay/abi.h");
+    EXPECT_THAT(open_error("/proc/self/status", in_worker), HasSubstr("cannot be loaded"));
+  }
+}
+
+TEST(OpenLibrary, ALibraryThatDiesWhileLoadingDoesNotTakeUsAlong) {
+  EXPECT_EQ(open_error(kDiesOnLoad, true), std::string(kDiesOnLoad) + ": crashed: SIGABRT while it was loaded");
+}
+
+}  // namespace
+}  // namespace assay

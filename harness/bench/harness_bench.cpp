@@ -1,0 +1,78 @@
+// How fast the harness itself is: comparing, filling, and the overhead of one tiny call on either side of the wall.
+#include <benchmark/benchmark.h>
+
+#include "harness/backend/worker.h"
+#include "harness/core/compare.h"
+#include "harness/core/fill.h"
+#include "harness/core/ordinals.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+constexpr int64_t kElements = 1 << 22;
+
+/// Normal data in a format, and the expectation that it is what it is.
+struct Pair {
+  explicit Pair(const Format& format) : tensor{dense("y", Role::kOutput, format, {kElements / 4096, 4096}), {}} {
+    fill(tensor, {.name = "normal", .seed = 1});
+    expected = {"y", &format, {kElements / 4096, 4096}, std::vector<int32_t>(kElements), {}, {}, {}, ""};
+    ordinals_of_codes(format, tensor.bytes.data(), expected.low);
+  }
+  HostTensor tensor;
+  ExpectedTensor expected;
+};
+
+void compare_pinned(benchmark::State& state, const Format& format) {
+  const Pair pair(format);
+  for (auto _ : state) benchmark::DoNotOptimize(compare(pair.expected, pair.tensor, {}));
+  state.SetItemsProcessed(state.iterations() * kElements);
+}
+BENCHMARK_CAPTURE(compare_pinned, e4m3fn, kE4M3Fn);
+BENCHMARK_CAPTURE(compare_pinned, e4m3fnuz, kE4M3Fnuz);
+BENCHMARK_CAPTURE(compare_pinned, int8, kInt8);
+BENCHMARK_CAPTURE(compare_pinned, bf16, kBf16);
+BENCHMARK_CAPTURE(compare_pinned, f32, kF32);
+
+void compare_intervals(benchmark::State& state) {
+  Pair pair(kBf16);
+  pair.expected.high = pair.expected.low;
+  for (int64_t i = 0; i < kElements; i += 100) ++pair.expected.high[size_t(i)];
+  for (auto _ : state) benchmark::DoNotOptimize(compare(pair.expected, pair.tensor, {}));
+  state.SetItemsProcessed(state.iterations() * kElements);
+}
+BENCHMARK(compare_intervals);
+
+void compare_scattered(benchmark::State& state) {
+  Pair pair(kE8M0);
+  for (int64_t i = 0; i < kElements; ++i) pair.expected.offset.push_back(i);
+  for (auto _ : state) benchmark::DoNotOptimize(compare(pair.expected, pair.tensor, {}));
+  state.SetItemsProcessed(state.iterations() * kElements);
+}
+BENCHMARK(compare_scattered);
+
+void fill_by_name(benchmark::State& state, const char* name) {
+  HostTensor tensor{dense("x", Role::kInput, kBf16, {64, 4096}), {}};
+  for (auto _ : state) fill(tensor, {.name = name, .seed = 1, .group_size = 128, .q = &kE4M3Fn});
+  state.SetItemsProcessed(state.iterations() * tensor.spec.elements());
+}
+BENCHMARK_CAPTURE(fill_by_name, normal, "normal");
+BENCHMARK_CAPTURE(fill_by_name, ties, "ties");
+BENCHMARK_CAPTURE(fill_by_name, quiet, "quiet");
+
+void tiny_call(benchmark::State& state, const Backend& backend) {
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  for (auto _ : state) benchmark::DoNotOptimize(backend.call({"toy", "toy.copy", "copy", &problem, 1}));
+}
+void tiny_call_in_process(benchmark::State& state) { tiny_call(state, testing::toy_backend()); }
+void tiny_call_in_worker(benchmark::State& state) {
+  tiny_call(state, open_in_worker(ASSAY_TOY_LIBRARY, "toy", {.timeout_seconds = 20, .program = ASSAY_PROGRAM}));
+}
+BENCHMARK(tiny_call_in_process);
+BENCHMARK(tiny_call_in_worker)->UseRealTime();
+
+}  // namespace
+}  // namespace assay
+
+BENCHMARK_MAIN();

@@ -1,0 +1,220 @@
+// Every rule of the comparison, each with the neighbour that breaks it.
+#include "harness/core/compare.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "harness/core/ordinals.h"
+#include "harness/core/philox.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+HostTensor tensor_of(const Format& format, const std::vector<uint32_t>& codes) {
+  HostTensor tensor{dense("q", Role::kOutput, format, {1, int64_t(codes.size())}), {}};
+  tensor.bytes.resize(tensor.spec.bytes());
+  for (size_t i = 0; i < codes.size(); ++i) tensor.set_code(int64_t(i), codes[i]);
+  return tensor;
+}
+
+ExpectedTensor pinned(const Format& format, const std::vector<uint32_t>& codes) {
+  ExpectedTensor expected{"q", &format, {1, int64_t(codes.size())}, {}, {}, {}, {}, "pinned: one code"};
+  for (const uint32_t code : codes) expected.low.push_back(ordinal(format, code));
+  return expected;
+}
+
+TensorFinding compare_values(const Format& format, double expected, double got) {
+  return compare(pinned(format, {code_of(format, expected)}), tensor_of(format, {code_of(format, got)}), {});
+}
+
+/// One element with an interval.
+TensorFinding compare_interval(const Format& format, int32_t low, int32_t high, uint32_t got) {
+  ExpectedTensor expected{"q", &format, {1, 1}, {low}, {high}, {}, {}, "two codes"};
+  return compare(expected, tensor_of(format, {got}), {});
+}
+
+TEST(Ordinals, ArraysAgreeWithSingleCodes) {
+  for (const Format& format : all_formats()) {
+    std::vector<uint32_t> codes;
+    for (uint32_t i = 0; i < (format.bits > 16 ? 65536 : format.code_count()); ++i)
+      codes.push_back(format.bits > 16 ? Random(1, 0).word(i) : i);
+    if (format.bits == 32) codes.insert(codes.end(), {0, 0x80000000, 0x7f800000, 0xff800000, 0x7f800001, 0xffffffff, 0x7fffffff});
+    const HostTensor tensor = tensor_of(format, codes);
+    std::vector<int32_t> ordinals(codes.size());
+    ordinals_of_codes(format, tensor.bytes.data(), ordinals);
+    for (size_t i = 0; i < codes.size(); ++i) ASSERT_EQ(ordinals[i], ordinal(format, codes[i])) << format.name << " " << codes[i];
+  }
+}
+
+TEST(Compare, EveryCodeAgreesWithItselfAndWithNoOther) {
+  for (const Format* format : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE8M0, &kInt8}) {
+    for (uint32_t a = 0; a < 256; ++a) {
+      for (uint32_t b = 0; b < 256; ++b) {
+        const bool both_nan = ordinal(*format, a) == kNanOrdinal && ordinal(*format, b) == kNanOrdinal;
+        const TensorFinding finding = compare(pinned(*format, {a}), tensor_of(*format, {b}), {});
+        ASSERT_EQ(finding.agrees(), a == b || both_nan) << format->name << " " << a << " " << b;
+      }
+    }
+  }
+}
+
+TEST(Compare, OneUlpAsideIsOutsideAndSaysSo) {
+  const TensorFinding finding = compare_values(kE4M3Fn, -14, -13);
+  EXPECT_EQ(finding.outside, 1);
+  EXPECT_EQ(finding.first.code, 0xd5u);
+  EXPECT_EQ(finding.first.value, -13);
+  EXPECT_EQ(finding.first.low_code, 0xd6u);
+  EXPECT_EQ(finding.first.high, -14);
+  EXPECT_EQ(finding.first.ulps, 1);
+  EXPECT_EQ(finding.worst_ulps, 1);
+  EXPECT_EQ(finding.toward_zero, 1);
+  EXPECT_EQ(finding.away_from_zero, 0);
+  EXPECT_EQ(finding.reason, "pinned: one code");
+  EXPECT_EQ(compare_values(kE4M3Fn, -14, -15).away_from_zero, 1);
+}
+
+TEST(Compare, SignedZerosAreTwoCodes) {
+  EXPECT_TRUE(compare_values(kE4M3Fn, -0.0, -0.0).agrees());
+  const TensorFinding finding = compare_values(kE4M3Fn, 0.0, -0.0);
+  EXPECT_EQ(finding.outside, 1);
+  EXPECT_EQ(finding.first.ulps, 0);
+  EXPECT_EQ(finding.toward_zero + finding.away_from_zero, 0);
+}
+
+TEST(Compare, NanMatchesOnlyNan) {
+  const double nan = std::nan("");
+  EXPECT_TRUE(compare_values(kBf16, nan, nan).agrees());
+  EXPECT_FALSE(compare_values(kBf16, nan, 1).agrees());
+  EXPECT_FALSE(compare_values(kBf16, 1, nan).agrees());
+  EXPECT_TRUE(compare(pinned(kBf16, {0x7fc0}), tensor_of(kBf16, {0xffff}), {}).agrees()) << "any payload, any sign";
+  const int32_t one = ordinal_of_value(kBf16, 1);
+  EXPECT_FALSE(compare_interval(kBf16, one, kNanOrdinal, 0x7fc0).agrees())
+      << "an interval that reaches the top holds Inf, but not NaN";
+  EXPECT_TRUE(compare_interval(kBf16, one, kNanOrdinal, 0x7f80).agrees());
+}
+
+TEST(Compare, AnIntervalHoldsItsEndsAndNotItsNeighbours) {
+  const int32_t low = ordinal_of_value(kF32, 1), high = low + 2;
+  for (int32_t o = low - 1; o <= high + 1; ++o) {
+    EXPECT_EQ(compare_interval(kF32, low, high, code_from_ordinal(kF32, o)).agrees(), low <= o && o <= high) << o - low;
+  }
+  EXPECT_EQ(compare_interval(kF32, low, high, code_from_ordinal(kF32, high + 3)).worst_ulps, 3)
+      << "counted from the nearest accepted code";
+  EXPECT_EQ(compare_interval(kF32, low, high, code_from_ordinal(kF32, low - 2)).first.ulps, -2);
+}
+
+TEST(Compare, BudgetUseIsTheDistanceFromTheMiddleInHalfWidths) {
+  const int32_t low = ordinal_of_value(kF32, 1);
+  EXPECT_EQ(compare_interval(kF32, low, low + 4, code_from_ordinal(kF32, low + 2)).budget_use, 0);
+  EXPECT_EQ(compare_interval(kF32, low, low + 4, code_from_ordinal(kF32, low + 3)).budget_use, 0.5);
+  EXPECT_EQ(compare_interval(kF32, low, low + 4, code_from_ordinal(kF32, low)).budget_use, 1);
+  EXPECT_EQ(compare_interval(kF32, low, low + 4, code_from_ordinal(kF32, low + 6)).budget_use, 2);
+  EXPECT_EQ(compare_values(kF32, 1, 1).budget_use, 0);
+}
+
+TEST(Compare, UnjudgedElementsAreCounted) {
+  const TensorFinding finding = compare_interval(kBf16, kAnyLow, std::numeric_limits<int32_t>::max(), 0x7fc0);
+  EXPECT_TRUE(finding.agrees());
+  EXPECT_EQ(finding.unjudged, 1);
+  EXPECT_EQ(finding.single_code, 0);
+  EXPECT_FALSE(compare_interval(kBf16, kAnyLow, kNanOrdinal - 1, 0x7fc0).agrees()) << "only the whole interval is unjudged";
+}
+
+TEST(Compare, SingleCodesAreCountedAlsoAmongIntervals) {
+  const int32_t one = ordinal_of_value(kBf16, 1);
+  ExpectedTensor expected{"q", &kBf16, {1, 3}, {one, one, one}, {one, one + 1, one}, {}, {}, ""};
+  EXPECT_EQ(compare(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81}), {}).single_code, 2);
+  EXPECT_EQ(compare(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81}), {}).outside, 1);
+}
+
+TEST(Compare, FirstAndWorstInALargeTensor) {
+  std::vector<uint32_t> codes(100000, 0x3f80);
+  const ExpectedTensor expected = [&] {
+    ExpectedTensor e = pinned(kBf16, codes);
+    e.shape = {100, 1000};
+    return e;
+  }();
+  EXPECT_TRUE(compare(expected, tensor_of(kBf16, codes), {}).agrees());
+  codes[5003] = 0x3f81;
+  codes[77007] = 0x3f70;
+  codes[99999] = 0x3f7f;
+  const TensorFinding finding = compare(expected, tensor_of(kBf16, codes), {});
+  EXPECT_EQ(finding.outside, 3);
+  EXPECT_EQ(finding.first.at, (std::array<int64_t, 2>{5, 3}));
+  EXPECT_EQ(finding.worst.at, (std::array<int64_t, 2>{77, 7}));
+  EXPECT_EQ(finding.worst_ulps, 16);
+  EXPECT_EQ(finding.elements, 100000);
+  EXPECT_EQ(finding.single_code, 100000);
+}
+
+TEST(Compare, IntegersCountAcrossZero) {
+  EXPECT_TRUE(compare_values(kInt8, -1, -1).agrees());
+  EXPECT_EQ(compare_values(kInt8, 1, -1).worst_ulps, 2);
+  EXPECT_EQ(compare_values(kInt8, 0, -1).first.ulps, -1);
+}
+
+TEST(Compare, OffsetsLeadToTheStorage) {
+  // Column-major [2, 2] in a storage of 3 per column.
+  ExpectedTensor expected = pinned(kE8M0, {1, 2, 3, 4});
+  expected.shape = {2, 2};
+  expected.offset = {0, 3, 1, 4};
+  EXPECT_TRUE(compare(expected, tensor_of(kE8M0, {1, 3, 99, 2, 4, 99}), {}).agrees());
+  EXPECT_EQ(compare(expected, tensor_of(kE8M0, {1, 2, 99, 3, 4, 99}), {}).outside, 2) << "transposed";
+}
+
+TEST(Compare, PackedScalesAreReadFromAnInt32Tensor) {
+  const HostTensor packed = tensor_of(kInt32, {0x04030201});
+  EXPECT_TRUE(compare(pinned(kE8M0, {1, 2, 3, 4}), packed, {}).agrees());
+  EXPECT_EQ(compare(pinned(kE8M0, {4, 3, 2, 1}), packed, {}).outside, 4) << "byte order";
+}
+
+TEST(Compare, PaddingRules) {
+  const auto with = [](PaddingRule rule, uint32_t code, const std::vector<ByteRange>& untouched) {
+    ExpectedTensor expected = pinned(kE8M0, {1});
+    expected.padding = {{1, {0, 1}, rule}};
+    return compare(expected, tensor_of(kE8M0, {1, code}), untouched);
+  };
+  EXPECT_TRUE(with(PaddingRule::kZero, 0, {}).agrees());
+  EXPECT_EQ(with(PaddingRule::kZero, 5, {}).padding_wrong, 1);
+  EXPECT_EQ(with(PaddingRule::kZero, 5, {}).padding_first, "[0, 1] holds 0x05 = 1.88079096e-37, must be zero");
+  EXPECT_FALSE(with(PaddingRule::kZero, 5, {}).agrees());
+  EXPECT_TRUE(with(PaddingRule::kUntouched, 0xff, {{1, 2}}).agrees());
+  EXPECT_FALSE(with(PaddingRule::kUntouched, 0xff, {}).agrees());
+  EXPECT_FALSE(with(PaddingRule::kUntouched, 0xff, {{0, 1}}).agrees());
+  EXPECT_THAT(with(PaddingRule::kUntouched, 0xff, {}).padding_first, ::testing::HasSubstr("must be left untouched"));
+  EXPECT_TRUE(with(PaddingRule::kFree, 0x42, {}).agrees());
+}
+
+TEST(Compare, AnExpectationThatDoesNotFitIsARefusal) {
+  ExpectedTensor expected = pinned(kBf16, {1, 2});
+  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1}), {}), std::logic_error);
+  expected.offset = {0, 7};
+  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1, 2}), {}), std::logic_error);
+  expected.offset = {0};
+  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1, 2}), {}), std::logic_error);
+  expected.offset = {};
+  expected.high = {1};
+  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1, 2}), {}), std::logic_error);
+  expected.high = {};
+  expected.low = {1};
+  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1, 2}), {}), std::logic_error);
+}
+
+TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
+  ExpectedTensor expected = pinned(kBf16, {1, 2, 3, 4});
+  expected.shape = {2, 2};
+  EXPECT_EQ(unwritten_elements(expected, {}).elements, 0);
+  const Unwritten found = unwritten_elements(expected, {{5, 7}});
+  EXPECT_EQ(found.elements, 2);
+  EXPECT_EQ(found.first, (std::array<int64_t, 2>{1, 0}));
+  expected.offset = {0, 1, 2, 10};
+  EXPECT_EQ(unwritten_elements(expected, {{6, 20}}).elements, 0) << "padding may stay as it was";
+  EXPECT_EQ(unwritten_elements(expected, {{6, 21}}).elements, 1);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,212 @@
+#include "harness/core/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "harness/core/match.h"
+#include "harness/testing/toy_op.h"
+#include "reference/table/table.h"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const Op kOp = testing::toy_op();
+
+Verdict run(const std::string& kernel, const CaseOptions& options = {}, const std::string& format = "bf16") {
+  return run_case(kOp, testing::toy_case(format), {.name = kernel, .op = "toy", .contracts = {"toy.copy"}},
+                  testing::toy_backend(), options);
+}
+
+TEST(RunCase, ACorrectKernelPasses) {
+  const Verdict verdict = run("copy");
+  EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
+  EXPECT_EQ(verdict.tensors.at(0).single_code, 16);
+  EXPECT_EQ(verdict.origin, "suites/toy/cases/quick.csv:2");
+  EXPECT_EQ(verdict.repro, "assay run --backend toy --case 'toy/bf16.m2.n8.ramp.s1/w32' --kernel copy");
+  EXPECT_EQ(verdict.contract, "toy.copy");
+  EXPECT_EQ(verdict.warp, "32");
+}
+
+TEST(RunCase, AWrongElementFails) {
+  const Verdict verdict = run("off_by_one");
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_EQ(verdict.tensors.at(0).outside, 1);
+  EXPECT_EQ(verdict.tensors.at(0).first.at, (std::array<int64_t, 2>{0, 1}));
+}
+
+TEST(RunCase, BrokenConditions) {
+  for (const char* kernel : {"overruns", "underruns", "changes_input", "unknown_status"})
+    EXPECT_EQ(run(kernel).outcome, Outcome::kBroken) << kernel;
+  EXPECT_EQ(run("unwritten").outcome, Outcome::kBroken);
+  EXPECT_EQ(run("unwritten").message, "output 'y': 3 of 16 elements were never written, first [1, 5]");
+  EXPECT_EQ(run("throws").outcome, Outcome::kBroken);
+  EXPECT_EQ(run("throws").message, "no verdict: thrown on purpose");
+}
+
+TEST(RunCase, RefusalsAndLosses) {
+  EXPECT_EQ(run("refuses").outcome, Outcome::kSkip);
+  EXPECT_FALSE(as_expected(run("refuses"))) << "the library offered it";
+  EXPECT_EQ(run("fails").outcome, Outcome::kFail);
+  EXPECT_TRUE(run("loses_device").device_lost);
+  EXPECT_EQ(run("loses_device").outcome, Outcome::kSkip);
+}
+
+TEST(RunCase, RepetitionDemandsTheSameBits) {
+  EXPECT_EQ(run("copy", {.repeat = 5}).outcome, Outcome::kPass);
+  const Verdict verdict = run("follows_seed", {.repeat = 3});
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message, HasSubstr("not deterministic: call 2 gives other bits: y at storage element 2: 0x"));
+}
+
+TEST(RunCase, BlindnessMakesAPassUntrustedUnlessTheRowDeclaresIt) {
+  CaseOptions options;
+  options.blind_to = [](const Evidence&) { return std::vector<std::string>{"scale dropped", "sign lost"}; };
+  const Verdict verdict = run("copy", options);
+  EXPECT_EQ(verdict.outcome, Outcome::kUntrusted);
+  EXPECT_EQ(verdict.message, "blind to scale dropped; sign lost");
+  EXPECT_FALSE(as_expected(verdict));
+  EXPECT_EQ(run("off_by_one", options).outcome, Outcome::kFail) << "a failure is a failure";
+
+  Case declared = testing::toy_case();
+  declared.blind_to = {"scale *", "sign lost"};
+  const KernelOffer kernel{.name = "copy", .op = "toy"};
+  EXPECT_EQ(run_case(kOp, declared, kernel, testing::toy_backend(), options).outcome, Outcome::kPass);
+  declared.blind_to = {"scale *"};
+  EXPECT_EQ(run_case(kOp, declared, kernel, testing::toy_backend(), options).message, "blind to sign lost");
+}
+
+TEST(RunCase, AJointViolationFailsThoughEachElementAgrees) {
+  Op op = kOp;
+  op.expect = [](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
+    Expectation expectation = kOp.expect(one, problem, outputs);
+    expectation.joint_violations = {"row 1 is normalised with two r"};
+    return expectation;
+  };
+  const Verdict verdict = run_case(op, testing::toy_case(), {.name = "copy", .op = "toy"}, testing::toy_backend(), {});
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_EQ(verdict.message, "row 1 is normalised with two r");
+  EXPECT_TRUE(verdict.tensors.at(0).agrees());
+}
+
+TEST(RunCase, DiagnosisIsAskedForFailuresOnly) {
+  int asked = 0, recorded = 0;
+  CaseOptions options;
+  options.diagnose = [&](const Evidence& evidence, Verdict& verdict) {
+    ++asked;
+    EXPECT_NE(evidence.outputs, nullptr);
+    verdict.tensors.at(0).notes.push_back("element 1 has its last bit flipped");
+  };
+  options.record = [&](const Evidence&, const Verdict&) { ++recorded; };
+  EXPECT_THAT(run("off_by_one", options).tensors.at(0).notes, ElementsAre("element 1 has its last bit flipped"));
+  run("copy", options);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(recorded, 2);
+}
+
+TEST(Match, ReasonsNameTheParameter) {
+  const Case one = testing::toy_case();
+  KernelOffer offer{.name = "k",
+                    .op = "toy",
+                    .contracts = {"toy.copy"},
+                    .accepts = {{"n", {"8", "16"}}, {"absent", {"1"}}},
+                    .multiple_of = {{"n", 4}}};
+  EXPECT_EQ(why_not_offered(offer, one), "");
+  offer.multiple_of = {{"n", 16}};
+  EXPECT_EQ(why_not_offered(offer, one), "n 8 is not offered; it must be a multiple of 16");
+  offer.accepts = {{"warp", {"64"}}};
+  EXPECT_EQ(why_not_offered(offer, one), "warp 32 is not offered; offered: 64");
+  offer.accepts = {{"warp", {"3.2e1"}}};
+  offer.multiple_of = {};
+  EXPECT_EQ(why_not_offered(offer, one), "") << "the same number written another way";
+  offer.contracts = {"toy.other"};
+  EXPECT_EQ(why_not_offered(offer, one), "no kernel for contract toy.copy");
+  offer.op = "play";
+  EXPECT_EQ(why_not_offered(offer, one), "no kernel for op toy");
+}
+
+std::vector<Case> cases(int count) {
+  std::vector<Case> many;
+  for (int i = 1; i <= count; ++i) many.push_back(testing::toy_case("bf16", std::to_string(i) + "x8"));
+  return many;
+}
+
+RunResult run_kernels(const std::vector<Case>& which, const std::string& glob, RunOptions options = {}) {
+  options.kernel_glob = glob;
+  return run_all({&kOp, 1}, which, testing::toy_backend(), options);
+}
+
+TEST(RunAll, EveryPairHasAVerdictInOrder) {
+  RunOptions options;
+  std::vector<std::string> seen;
+  options.threads = 4;
+  options.on_verdict = [&](const Verdict& verdict) { seen.push_back(verdict.case_id + " " + verdict.kernel); };
+  const RunResult result = run_kernels(cases(40), "o*", options);  // overruns, off_by_one
+  ASSERT_EQ(result.verdicts.size(), 80u);
+  EXPECT_EQ(result.verdicts[2].case_id, "toy/bf16.m2.n8.ramp.s1/w32");
+  for (size_t i = 0; i < 80; ++i) EXPECT_EQ(seen.at(i), result.verdicts[i].case_id + " " + result.verdicts[i].kernel);
+  EXPECT_EQ(result.count(Outcome::kBroken), 40);
+  EXPECT_EQ(result.count(Outcome::kFail), 40);
+  EXPECT_EQ(result.exit_code(), kUnexpected);
+}
+
+TEST(RunAll, CallsAreMadeOneAtATime) {
+  std::atomic<int> inside = 0, most = 0;
+  Backend backend = testing::toy_backend();
+  backend.call = [&, inner = backend.call](const CallRequest& request) {
+    most = std::max(most.load(), ++inside);
+    const CallResult result = inner(request);
+    --inside;
+    return result;
+  };
+  RunOptions options;
+  options.threads = 4;
+  options.kernel_glob = "copy";
+  EXPECT_EQ(run_all({&kOp, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(most, 1);
+}
+
+TEST(RunAll, ACaseThatNoKernelOffersIsOneExpectedSkip) {
+  std::vector<Case> which = cases(1);
+  which.push_back(testing::toy_case("bf16", "3x8"));
+  which[1].parameters["contract"] = "toy.other";
+  const RunResult result = run_kernels(which, "copy");
+  ASSERT_EQ(result.verdicts.size(), 2u);
+  EXPECT_EQ(result.verdicts[1].outcome, Outcome::kSkip);
+  EXPECT_EQ(result.verdicts[1].message, "no kernel for contract toy.other");
+  EXPECT_EQ(result.exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels({which[1]}, "copy").exit_code(), kUsageOrNothingRan) << "nothing ran";
+  EXPECT_EQ(run_kernels({}, "copy").exit_code(), kUsageOrNothingRan);
+}
+
+TEST(RunAll, ExitCodes) {
+  EXPECT_EQ(run_kernels(cases(1), "copy").exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels(cases(1), "refuses").exit_code(), kUnexpected);
+  EXPECT_EQ(run_kernels(cases(1), "loses_device").exit_code(), kDeviceLost);
+  RunOptions ledger;
+  ledger.expected_outcome = [](const Verdict&) { return "fail"; };
+  EXPECT_EQ(run_kernels(cases(1), "off_by_one", ledger).exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels(cases(1), "copy", ledger).exit_code(), kUnexpected) << "an unexpected fix";
+}
+
+TEST(RunAll, ThreeLossesInARowEndTheRun) {
+  RunOptions options;
+  options.threads = 1;
+  EXPECT_EQ(run_kernels(cases(20), "loses_device", options).verdicts.size(), 3u);
+}
+
+TEST(RunAll, AnUnknownKernelIsAUsageErrorWithNearMatches) {
+  try {
+    run_kernels(cases(1), "coppy");
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_STREQ(error.what(), "no kernel 'coppy' in toy; did you mean 'copy'?");
+  }
+}
+
+}  // namespace
+}  // namespace assay

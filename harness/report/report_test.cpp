@@ -1,0 +1,227 @@
+// Reports are text that people read: each is approved as a whole.
+#include "harness/report/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "harness/core/error.h"
+#include "harness/report/console.h"
+#include "harness/report/csv.h"
+#include "harness/report/junit.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/table.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+Verdict verdict(Outcome outcome, const std::string& id = "quant_group/e4m3fn.m2.n256.g128.ties.s17") {
+  Verdict v;
+  v.case_id = id;
+  v.kernel = "group_fp8";
+  v.backend = "cpu";
+  v.outcome = outcome;
+  v.why = "every quotient lies halfway between two codes";
+  v.origin = "suites/quant_group/cases/quick.csv:3";
+  v.repro = "assay run --backend cpu --case '" + id + "'";
+  v.op = "quant_group";
+  v.contract = "vllm.group_fp8";
+  v.warp = "32";
+  v.seconds = 0.25;
+  return v;
+}
+
+Element element(std::array<int64_t, 2> at, uint32_t code, uint32_t low, uint32_t high, int64_t ulps) {
+  return {at, code, decode(kE4M3Fn, code), low, high, decode(kE4M3Fn, low), decode(kE4M3Fn, high), ulps};
+}
+
+Verdict truncating_kernel() {
+  Verdict v = verdict(Outcome::kFail);
+  TensorFinding q;
+  q.name = "q";
+  q.format = "e4m3fn";
+  q.shape = {2, 256};
+  q.elements = 512;
+  q.outside = q.toward_zero = 223;
+  q.single_code = 512;
+  q.worst_ulps = 1;
+  q.first = element({0, 2}, 0xd5, 0xd6, 0xd6, 1);
+  q.worst = element({1, 7}, 0x55, 0x56, 0x57, -1);
+  q.reason = "pinned: one code";
+  q.notes = {"truncation for nearest explains 223 of 223 elements"};
+  TensorFinding scale;
+  scale.name = "scale";
+  scale.format = "f32";
+  scale.shape = {2, 2};
+  scale.elements = 4;
+  scale.budget_use = 0.5;
+  v.tensors = {q, scale};
+  return v;
+}
+
+RunResult one_of_each() {
+  RunResult result;
+  result.verdicts = {verdict(Outcome::kPass, "quant_group/a"), truncating_kernel(), verdict(Outcome::kBroken, "quant_group/b"),
+                     verdict(Outcome::kSkip, "quant_group/c"), verdict(Outcome::kUntrusted, "rms_norm/d")};
+  result.verdicts[2].message = "wrote outside 'q': 1 byte behind its end <&\"'>, first 0 bytes behind it";
+  result.verdicts[3].message = "no kernel for contract vllm.group_fp8";
+  result.verdicts[3].offered = false;
+  result.verdicts[3].kernel = "";
+  result.verdicts[4].op = "rms_norm";
+  result.verdicts[4].contract = "vllm.rms_norm";
+  result.verdicts[4].warp = "";
+  result.verdicts[4].message = "blind to scale dropped";
+  return result;
+}
+
+TEST(Console, AFailureSaysWhatWhereHowMuchByWhichRightAndHowToRepeat) {
+  EXPECT_EQ(failure_text(truncating_kernel()),
+            R"(FAIL  quant_group/e4m3fn.m2.n256.g128.ties.s17
+  kernel    group_fp8 of back end cpu
+  tensor    q [2, 256] e4m3fn: 223 of 512 elements outside their accepted set, every one toward zero
+  first     q[0, 2]   got 0xd5 = -13   accepted 0xd6 = -14   +1 ulp of e4m3fn
+  worst     q[1, 7]   got 0x55 = 13   accepted 0x56 = 14 .. 0x57 = 15   -1 ulp of e4m3fn
+  accepted  pinned: one code
+  note      truncation for nearest explains 223 of 223 elements
+  tensor    scale [2, 2] f32: 4 elements agree, budget use 0.50
+  row       suites/quant_group/cases/quick.csv:3  every quotient lies halfway between two codes
+  repro     assay run --backend cpu --case 'quant_group/e4m3fn.m2.n256.g128.ties.s17'
+)");
+}
+
+TEST(Console, NanZeroAndPaddingHaveTheirOwnWords) {
+  Verdict v = truncating_kernel();
+  v.tensors.resize(1);
+  v.tensors[0].first = element({0, 2}, 0x7f, 0x00, 0x00, 0);
+  v.tensors[0].worst = element({0, 3}, 0x80, 0x00, 0x00, 0);
+  v.tensors[0].padding_wrong = 2;
+  v.tensors[0].padding_first = "[2, 0] holds 0x05 = 0.009765625, must be zero";
+  EXPECT_THAT(failure_text(v), HasSubstr("got 0x7f = nan   accepted 0x00 = 0   is NaN\n"));
+  EXPECT_THAT(failure_text(v), HasSubstr("got 0x80 = -0   accepted 0x00 = 0   differs in the sign of zero\n"));
+  EXPECT_THAT(failure_text(v), HasSubstr("  padding   2 elements wrong, first q[2, 0] holds 0x05 = 0.009765625, must be zero\n"));
+  v.tensors[0].outside = 0;
+  EXPECT_THAT(failure_text(v), HasSubstr("512 elements agree, but not the padding"));
+  EXPECT_EQ(headline(v), "q: 2 padding elements wrong");
+}
+
+TEST(Console, TheSummaryCountsByContractAndGroupsSkipsByReason) {
+  EXPECT_EQ(summary_text(one_of_each()),
+            R"(op           contract        warp  pass  fail  skip  untrusted  broken
+quant_group  vllm.group_fp8  32       1     1     1          0       1
+rms_norm     vllm.rms_norm            0     0     0          1       0
+skipped
+      1  no kernel for contract vllm.group_fp8
+untrusted
+      1  blind to scale dropped
+NOT AS EXPECTED: 3 of 5 (1 pass, 1 fail, 1 skip, 1 untrusted, 1 broken)
+)");
+}
+
+TEST(Console, TheLastLineTellsTheWaysToEndApart) {
+  RunResult result;
+  EXPECT_EQ(outcome_line(result), "NOTHING RAN\n");
+  result.verdicts = {one_of_each().verdicts[3]};
+  EXPECT_EQ(outcome_line(result), "NOTHING RAN: 1 skip\n");
+  result.verdicts = {verdict(Outcome::kPass)};
+  EXPECT_EQ(outcome_line(result), "ALL AS EXPECTED: 1 pass\n");
+  result.device_lost = true;
+  EXPECT_EQ(outcome_line(result), "DEVICE LOST: 1 pass\n");
+}
+
+TEST(Csv, IsReadBackByTheTableReader) {
+  const Table table = parse_table(csv_text(one_of_each()), "report.csv");
+  ASSERT_EQ(table.rows.size(), 6u) << "a row for each tensor, one for a verdict without";
+  EXPECT_EQ(table.text(table.rows[1], "tensor"), "q");
+  EXPECT_EQ(table.integer(table.rows[1], "outside"), 223);
+  EXPECT_EQ(table.text(table.rows[2], "tensor"), "scale");
+  EXPECT_EQ(table.text(table.rows[2], "budget_use"), "0.5000");
+  EXPECT_EQ(table.text(table.rows[3], "message"), one_of_each().verdicts[2].message);
+  EXPECT_EQ(table.text(table.rows[3], "as_expected"), "no");
+  EXPECT_EQ(table.text(table.rows[4], "as_expected"), "yes");
+}
+
+TEST(Junit, IsApproved) {
+  LibraryInfo library;
+  library.name = "assay <cpu>";
+  library.arch = "cpu";
+  RunResult result = one_of_each();
+  result.verdicts.erase(result.verdicts.begin() + 1);
+  EXPECT_EQ(junit_text(result, library), R"(<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="assay" tests="4" failures="1" errors="1" skipped="1" time="1.000000">
+  <testsuite name="quant_group" tests="3" failures="0" errors="1" skipped="1" time="0.750000">
+    <properties>
+      <property name="library" value="assay &lt;cpu&gt;"/>
+      <property name="arch" value="cpu"/>
+    </properties>
+    <testcase classname="quant_group" name="quant_group/a [group_fp8]" time="0.250000"/>
+    <testcase classname="quant_group" name="quant_group/b [group_fp8]" time="0.250000">
+      <error type="broken" message="wrote outside &apos;q&apos;: 1 byte behind its end &lt;&amp;&quot;&apos;&gt;, first 0 bytes behind it">BROKEN  quant_group/b
+  kernel    group_fp8 of back end cpu
+  reason    wrote outside &apos;q&apos;: 1 byte behind its end &lt;&amp;&quot;&apos;&gt;, first 0 bytes behind it
+  row       suites/quant_group/cases/quick.csv:3  every quotient lies halfway between two codes
+  repro     assay run --backend cpu --case &apos;quant_group/b&apos;
+</error>
+    </testcase>
+    <testcase classname="quant_group" name="quant_group/c" time="0.250000">
+      <skipped message="no kernel for contract vllm.group_fp8"/>
+    </testcase>
+  </testsuite>
+  <testsuite name="rms_norm" tests="1" failures="1" errors="0" skipped="0" time="0.250000">
+    <properties>
+      <property name="library" value="assay &lt;cpu&gt;"/>
+      <property name="arch" value="cpu"/>
+    </properties>
+    <testcase classname="rms_norm" name="rms_norm/d [group_fp8]" time="0.250000">
+      <failure type="untrusted" message="blind to scale dropped">UNTRUSTED  rms_norm/d
+  kernel    group_fp8 of back end cpu
+  reason    blind to scale dropped
+  row       suites/quant_group/cases/quick.csv:3  every quotient lies halfway between two codes
+  repro     assay run --backend cpu --case &apos;rms_norm/d&apos;
+</failure>
+    </testcase>
+  </testsuite>
+</testsuites>
+)");
+}
+
+TEST(Junit, AnExpectedDeviationIsNoFailure) {
+  RunResult result;
+  result.verdicts = {truncating_kernel()};
+  result.verdicts[0].expected = "fail";
+  const std::string text = junit_text(result, {});
+  EXPECT_THAT(text, HasSubstr("failures=\"0\""));
+  EXPECT_THAT(text, HasSubstr("<skipped message=\"expected fail: q: 223 of 512 elements outside, worst 1 ulp at [1, 7]\"/>"));
+}
+
+TEST(Junit, WhatXmlCannotHoldIsReplaced) {
+  EXPECT_EQ(xml_escaped("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&apos;");
+  EXPECT_EQ(xml_escaped("tab\tline\n"), "tab\tline\n");
+  EXPECT_EQ(xml_escaped(std::string_view("\0\x1b", 2)), "\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(xml_escaped("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"), "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80");
+  EXPECT_EQ(xml_escaped("\xC3"), "\xEF\xBF\xBD") << "cut off";
+  EXPECT_EQ(xml_escaped("\xC0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD") << "overlong";
+  EXPECT_EQ(xml_escaped("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD") << "a surrogate";
+}
+
+TEST(ReportOption, UnknownKindsListWhatThereIs) {
+  EXPECT_EQ(parse_report("console").kind, ReportKind::kConsole);
+  EXPECT_EQ(parse_report("csv:out:1.csv").file, "out:1.csv");
+  EXPECT_EQ(parse_report("junit:x.xml").kind, ReportKind::kJunit);
+  const auto error_of = [](const std::string& text) -> std::string {
+    try {
+      parse_report(text);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(error_of("html:x"), "--report html:x: unknown report 'html'; reports: console, csv:FILE, junit:FILE");
+  EXPECT_EQ(error_of("csv"), "--report csv: a file name is missing; reports: console, csv:FILE, junit:FILE");
+  EXPECT_EQ(error_of("console:x"), "--report console:x: console goes to no file; reports: console, csv:FILE, junit:FILE");
+}
+
+}  // namespace
+}  // namespace assay
