@@ -1,0 +1,92 @@
+// Every faulty kernel runs, differs from its healthy twin where its mistake can be seen, and agrees with it where it cannot.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "kernels/simt/simt.h"
+#include "kernels/testing/run.h"
+
+namespace assay_kernels {
+namespace {
+
+const assay_library& healthy() { return open_library(ASSAY_CPU_LIBRARY); }
+const assay_library& faulty() { return open_library(ASSAY_FAULTY_LIBRARY); }
+
+uint16_t code(float v) { return simt::bf16_bits_from_float(v); }
+
+/// Rows that show what the faults do: groups of different size, a NaN, a row of zeros and a quiet one.
+std::vector<uint16_t> telling_rows(int64_t m, int64_t n, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<uint16_t> x(size_t(m * n));
+  for (size_t i = 0; i < x.size(); ++i) x[i] = code(normal(random) * std::ldexp(1.0f, int(i / 128 * 7 % 13)));
+  std::fill(x.begin(), x.begin() + long(n), uint16_t(0));
+  for (int64_t j = n; j < 2 * n; ++j) x[size_t(j)] = code(normal(random) * 1e-4f);
+  x[size_t(2 * n + 5)] = 0x7fc0;
+  return x;
+}
+
+struct Fault {
+  Request request;
+  std::string fault, cites, twin;
+};
+
+std::vector<Fault> faults() {
+  std::vector<Fault> all;
+  const auto description = nlohmann::json::parse(faulty().describe());
+  for (const auto& kernel : description["kernels"]) {
+    Request r{kernel["op"], kernel["contracts"][0], kernel["name"]};
+    const auto& accepts = kernel["accepts"];
+    if (accepts.contains("layout")) r.layout = accepts["layout"][0];
+    if (accepts.contains("group_size")) r.group_size = accepts["group_size"].back();
+    all.push_back({r, kernel["fault"], kernel["cites"], kernel["twin"]});
+  }
+  return all;
+}
+
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.fault; }
+
+class Faulty : public testing::TestWithParam<Fault> {
+ protected:
+  bool differs(int warp, uint64_t seed = 1) const {
+    Request r = GetParam().request;
+    r.m = 11, r.n = 7040, r.warp = warp, r.seed = seed;  // 55 groups of 128; row 10 begins beyond 2^16; no whole number of passes
+    const auto x = telling_rows(r.m, r.n, uint32_t(seed));
+    std::vector<uint16_t> gamma(size_t(r.n));
+    for (size_t j = 0; j < gamma.size(); ++j) gamma[j] = code(1.0f + float(j % 97) / 128.0f);
+    const auto wrong = outputs_of(faulty(), r, x, gamma);
+    r.kernel = GetParam().twin;
+    return wrong != outputs_of(healthy(), r, x, gamma);
+  }
+};
+
+TEST_P(Faulty, CitesWhereItHappened) { EXPECT_FALSE(GetParam().cites.empty()); }
+
+TEST_P(Faulty, DiffersFromItsTwin) {
+  const bool width_matters = GetParam().fault == "groups_merged_at_64";
+  EXPECT_EQ(differs(32), !width_matters);
+  EXPECT_TRUE(differs(64));
+}
+
+class Race : public Faulty {};
+
+TEST_P(Race, ShowsInNearlyEverySeed) {
+  int seen = 0;
+  for (uint64_t seed = 1; seed <= 100; ++seed) seen += differs(32, seed);
+  EXPECT_GE(seen, 99);
+}
+
+std::vector<Fault> races() {
+  std::vector<Fault> all = faults();
+  all.erase(std::remove_if(all.begin(), all.end(), [](const Fault& f) { return f.fault.find("barrier") == std::string::npos; }), all.end());
+  return all;
+}
+
+std::string fault_name(const testing::TestParamInfo<Fault>& info) { return info.param.fault; }
+INSTANTIATE_TEST_SUITE_P(All, Faulty, testing::ValuesIn(faults()), fault_name);
+INSTANTIATE_TEST_SUITE_P(All, Race, testing::ValuesIn(races()), fault_name);
+
+}  // namespace
+}  // namespace assay_kernels

@@ -1,0 +1,43 @@
+// One call of any kernel of this room on given elements: builds the tensors that its op needs and returns every output byte.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "kernels/testing/library.h"
+
+namespace assay_kernels {
+
+struct Request {
+  std::string op, contract, kernel, layout = "row";
+  int64_t m = 1, n = 128, group_size = 128;
+  int warp = 32;
+  uint64_t seed = 1;
+};
+
+/// Bytes of all outputs, one after the other; 0xa5 where nothing was written. Fails the test unless the call is ASSAY_OK.
+inline std::vector<uint8_t> outputs_of(const assay_library& library, const Request& r, const std::vector<uint16_t>& x,
+                                       const std::vector<uint16_t>& gamma) {
+  const bool norm = r.op != "quant_group", quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
+  const Type code = r.contract.find("fnuz") != std::string::npos ? kE4m3fnuz : kE4m3fn;
+  const int64_t groups = r.contract == "vllm.per_token" ? 1 : r.n / r.group_size;
+  const int64_t columns = packed ? (groups + 3) / 4 : groups;
+  const int64_t pitch = r.layout == "col" ? r.m : (r.m + 3) / 4 * 4;
+  const size_t scale_bytes = size_t(r.layout == "row" ? r.m * columns : r.m + (columns - 1) * pitch) * 4;
+  const size_t element_bytes = size_t(r.m * r.n) * (quant ? 1 : 2);
+  std::vector<uint8_t> out(element_bytes, 0xa5), scale(quant ? scale_bytes : 0, 0xa5);
+
+  CallBuilder call;
+  call.matrix("x", kBf16, false, r.m, r.n, x.data()).matrix(quant ? "q" : "y", quant ? code : kBf16, true, r.m, r.n, out.data());
+  if (norm) call.tensor("gamma", kBf16, false, {r.n}, {1}, gamma.data(), size_t(r.n) * 2).parameter("eps", 1e-6);
+  if (quant) {
+    call.tensor("scale", packed ? kInt32 : kF32, true, {r.m, columns},
+                r.layout == "row" ? std::vector<int64_t>{columns, 1} : std::vector<int64_t>{1, pitch}, scale.data(), scale_bytes);
+    call.parameter("group_size", double(r.group_size));
+  }
+  call.parameter("warp", r.warp).parameter("schedule_seed", double(r.seed));
+  EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK) << r.kernel << ": " << call.message();
+  out.insert(out.end(), scale.begin(), scale.end());
+  return out;
+}
+
+}  // namespace assay_kernels
