@@ -14,6 +14,16 @@ std::string loader_error() {
   return text != nullptr ? text : "unknown loader error";
 }
 
+/// A library that was built for a device which this machine lacks can be loaded and described, but not used.
+void check_device(const Library& library) {
+  const assay_library& functions = *library.functions;
+  if (functions.allocate == nullptr) return;
+  constexpr size_t kAnyBytes = 256;
+  void* const data = functions.allocate(kAnyBytes);
+  if (data == nullptr) throw NoDeviceError(library.info.path + ": no device to run on: " + library.info.device);
+  functions.release(data);
+}
+
 }  // namespace
 
 void check_functions(const assay_library& functions, const std::string& path) {
@@ -47,7 +57,9 @@ Library open_library(const std::string& path) {
   check_functions(*functions, path);
   const char* description = functions->describe();
   if (description == nullptr) throw LibraryError(path + ": describe() returned NULL");
-  return {parse_description(description, path), description, std::shared_ptr<const assay_library>(loaded, functions)};
+  Library library{parse_description(description, path), description, std::shared_ptr<const assay_library>(loaded, functions)};
+  check_device(library);
+  return library;
 }
 
 }  // namespace assay

@@ -23,7 +23,8 @@ struct Library {
 
 /// Opens a shared object with its symbols kept to itself.
 /// Throws LibraryError: no such file, no loadable object, no assay_get_library, another ABI version, a description that is not as
-/// abi.h says. Throws NoDeviceError if assay_get_library() returns NULL.
+/// abi.h says. Throws NoDeviceError if assay_get_library() returns NULL, or if the library has device memory and cannot allocate
+/// any.
 Library open_library(const std::string& path);
 
 /// Reads the JSON of describe(). Throws LibraryError with the path and the place in the JSON that is wrong.

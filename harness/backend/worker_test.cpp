@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/backend/library.h"
+#include "harness/core/error.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 
@@ -14,9 +15,10 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* kToy = ASSAY_TOY_LIBRARY;
-constexpr const char* kNoSymbol = ASSAY_NO_SYMBOL_LIBRARY;
-constexpr const char* kDiesOnLoad = ASSAY_DIES_ON_LOAD_LIBRARY;
+/// A library of harness/testing.
+std::string library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
+
+const std::string kToy = library("toy_library");
 
 Backend worker(double timeout_seconds = 20) {
   return open_in_worker(kToy, "toy", {.timeout_seconds = timeout_seconds, .program = ASSAY_PROGRAM});
@@ -97,9 +99,10 @@ TEST(Worker, SharedMemoryGrowsWithTheProblem) {
   }
 }
 
-std::string open_error(const std::string& path, bool in_worker) {
+std::string open_error(const std::string& path, bool in_worker, double timeout_seconds = 20) {
   try {
-    in_worker ? open_in_worker(path, path, {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, path);
+    in_worker ? open_in_worker(path, path, {.timeout_seconds = timeout_seconds, .program = ASSAY_PROGRAM})
+              : open_in_process(path, path);
   } catch (const LibraryError& error) {
     return error.what();
   }
@@ -109,13 +112,30 @@ std::string open_error(const std::string& path, bool in_worker) {
 TEST(OpenLibrary, WhatCannotBeUsedIsSaidInOneLine) {
   for (const bool in_worker : {false, true}) {
     EXPECT_EQ(open_error("no/such.so", in_worker), "no/such.so: no such file");
-    EXPECT_EQ(open_error(kNoSymbol, in_worker), std::string(kNoSymbol) + ": no symbol assay_get_library; see assay/abi.h");
+    EXPECT_EQ(open_error(library("no_symbol"), in_worker),
+              library("no_symbol") + ": no symbol assay_get_library; see assay/abi.h");
     EXPECT_THAT(open_error("/proc/self/status", in_worker), HasSubstr("cannot be loaded"));
   }
 }
 
 TEST(OpenLibrary, ALibraryThatDiesWhileLoadingDoesNotTakeUsAlong) {
-  EXPECT_EQ(open_error(kDiesOnLoad, true), std::string(kDiesOnLoad) + ": crashed: SIGABRT while it was loaded");
+  EXPECT_EQ(open_error(library("dies_on_load"), true), library("dies_on_load") + ": crashed: SIGABRT while it was loaded");
+}
+
+TEST(OpenLibrary, ALibraryThatHangsWhileLoadingIsGivenUp) {
+  EXPECT_EQ(open_error(library("hangs_on_load"), true, 0.3), library("hangs_on_load") + ": not loaded within 0.3 s");
+}
+
+TEST(OpenLibrary, AMissingDeviceIsNoBrokenLibrary) {
+  const std::string path = library("no_device");
+  for (const bool in_worker : {false, true}) {
+    try {
+      in_worker ? open_in_worker(path, path, {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, path);
+      FAIL();
+    } catch (const NoDeviceError& error) {
+      EXPECT_EQ(error.what(), path + ": no device to run on: no such card");
+    }
+  }
 }
 
 }  // namespace

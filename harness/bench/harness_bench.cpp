@@ -67,7 +67,8 @@ void tiny_call(benchmark::State& state, const Backend& backend) {
 }
 void tiny_call_in_process(benchmark::State& state) { tiny_call(state, testing::toy_backend()); }
 void tiny_call_in_worker(benchmark::State& state) {
-  tiny_call(state, open_in_worker(ASSAY_TOY_LIBRARY, "toy", {.timeout_seconds = 20, .program = ASSAY_PROGRAM}));
+  tiny_call(state, open_in_worker(ASSAY_TESTING_FOLDER "/libassay_testing_toy_library.so", "toy",
+                                  {.timeout_seconds = 20, .program = ASSAY_PROGRAM}));
 }
 BENCHMARK(tiny_call_in_process);
 BENCHMARK(tiny_call_in_worker)->UseRealTime();

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <filesystem>
 
-#include "harness/cli/looking.h"
+#include "harness/diagnosis/looking.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
@@ -105,10 +105,10 @@ int explain_verb(const ExplainArguments& arguments) {
   print_case(op, one, problem);
   print_power(op, one, problem);
 
-  const Backend backend = open_backend({arguments.backend, false, 60});
+  const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
   RunOptions options;
   options.kernel_glob = arguments.kernel;
-  options.each.diagnose = [](const Evidence& evidence, Verdict& verdict) { look_for_causes(evidence, verdict); };
+  options.each.diagnose = look_for_causes(backend);
   const RunResult result = run_all(all_ops(), {one}, backend, options);
   std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
   for (const Verdict& verdict : result.verdicts) {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <thread>
 
-#include "harness/cli/looking.h"
+#include "harness/diagnosis/looking.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/report/console.h"
@@ -42,13 +42,13 @@ int run_verb(const RunArguments& arguments) {
   const bool to_console = reports.empty() || std::any_of(reports.begin(), reports.end(),
                                                          [](const ReportRequest& r) { return r.kind == ReportKind::kConsole; });
   const std::vector<Case> cases = open_selected_cases(arguments.selection);
-  const Backend backend = open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds});
+  const Backend backend = shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds}));
 
   ProgressLine progress(cases.size());
   RunOptions options;
   options.each.repeat = arguments.repeat;
   options.each.blind_to = blindness();
-  options.each.diagnose = [](const Evidence& evidence, Verdict& verdict) { look_for_causes(evidence, verdict); };
+  options.each.diagnose = look_for_causes(backend);
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
   options.on_verdict = [&](const Verdict& verdict) {

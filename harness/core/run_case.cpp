@@ -20,30 +20,6 @@ size_t output_index(const std::vector<HostTensor>& outputs, const std::string& n
   return size_t(&find(outputs, name) - outputs.data());
 }
 
-/// The first output element in which two calls differ, in words; empty if there is none.
-std::string difference(const CallResult& first, const CallResult& again, int call) {
-  for (size_t i = 0; i < first.outputs.size(); ++i) {
-    const HostTensor &a = first.outputs[i], &b = again.outputs[i];
-    // Bytes that nobody writes hold whatever the sentinel of the last call was.
-    const std::vector<std::byte>&x = a.bytes, &y = b.bytes;
-    std::vector<ByteRange> skip = first.untouched[i];
-    for (size_t k = 0, range = 0; k < x.size(); ++k) {
-      while (range < skip.size() && skip[range].end <= int64_t(k)) ++range;
-      if (range < skip.size() && skip[range].begin <= int64_t(k)) {
-        k = size_t(skip[range].end) - 1;
-        continue;
-      }
-      if (x[k] == y[k]) continue;
-      const int64_t element = int64_t(k) / a.spec.format->bytes();
-      char text[192];
-      std::snprintf(text, sizeof text, "not deterministic: call %d gives other bits: %s at storage element %lld: 0x%x, then 0x%x",
-                    call, a.spec.name.c_str(), static_cast<long long>(element), a.code(element), b.code(element));
-      return text;
-    }
-  }
-  return "";
-}
-
 /// Books a call that gave no outputs. True if it did give them.
 bool answered(const CallResult& result, Verdict& verdict) {
   verdict.message = result.message;
@@ -79,7 +55,7 @@ std::optional<CallResult> call_repeatedly(const CallRequest& request, const Back
     next.schedule_seed = request.schedule_seed + uint64_t(call) - 1;
     const CallResult again = backend.call(next);
     if (!answered(again, verdict)) return std::nullopt;
-    verdict.message = difference(first, again, call);
+    verdict.message = call_difference(first, again, call);
     if (verdict.message.empty()) continue;
     verdict.outcome = Outcome::kFail;
     return std::nullopt;
@@ -118,6 +94,29 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
 }
 
 }  // namespace
+
+std::string call_difference(const CallResult& first, const CallResult& again, int call) {
+  for (size_t i = 0; i < first.outputs.size(); ++i) {
+    const HostTensor &a = first.outputs[i], &b = again.outputs[i];
+    // Bytes that nobody writes hold whatever the sentinel of the last call was.
+    const std::vector<std::byte>&x = a.bytes, &y = b.bytes;
+    std::vector<ByteRange> skip = first.untouched[i];
+    for (size_t k = 0, range = 0; k < x.size(); ++k) {
+      while (range < skip.size() && skip[range].end <= int64_t(k)) ++range;
+      if (range < skip.size() && skip[range].begin <= int64_t(k)) {
+        k = size_t(skip[range].end) - 1;
+        continue;
+      }
+      if (x[k] == y[k]) continue;
+      const int64_t element = int64_t(k) / a.spec.format->bytes();
+      char text[192];
+      std::snprintf(text, sizeof text, "not deterministic: call %d gives other bits: %s at storage element %lld: 0x%x, then 0x%x",
+                    call, a.spec.name.c_str(), static_cast<long long>(element), a.code(element), b.code(element));
+      return text;
+    }
+  }
+  return "";
+}
 
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend) {
   Verdict verdict;

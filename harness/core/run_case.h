@@ -46,6 +46,9 @@ Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const
 /// The verdict on outputs that are there already, as run_case gives it: unwritten elements, comparison, joint violations.
 void judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict);
 
+/// The first output element in which call number `call` differs from the first, in words; empty if there is none.
+std::string call_difference(const CallResult& first, const CallResult& again, int call);
+
 /// A verdict that carries what is known before a call: id, kernel, row, repro.
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend);
 

@@ -12,7 +12,10 @@ namespace assay {
 /// Faults that a case cannot see. Cases that differ in warp alone share their data, so each data set is looked at once.
 std::function<std::vector<std::string>(const Evidence&)> blindness();
 
-/// Fills in the causes of a failure whose outputs are there.
-void look_for_causes(const Evidence& evidence, Verdict& verdict);
+/// The same library behind a lock, for calls that the diagnosis makes beside those of the run.
+Backend shared_between_threads(Backend backend);
+
+/// Fills in the causes of a failure whose outputs are there. `backend` must be shared between threads.
+std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend);
 
 }  // namespace assay

@@ -1,0 +1,8 @@
+// A library that never gives itself back.
+#include <unistd.h>
+
+#include "assay/abi.h"
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  for (;;) ::pause();
+}
