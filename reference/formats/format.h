@@ -50,7 +50,8 @@ uint32_t code_from_ordinal(const Format& format, int32_t ordinal);
 
 inline constexpr int32_t kNanOrdinal = std::numeric_limits<int32_t>::max();
 
-/// Distance in ulp of the format between two values given by ordinals; the two zeros are one value here.
+/// Distance in ulp between two values given by ordinals of a floating-point format; the two zeros are one value here.
+/// (Ordinals of integers are the integers themselves: there the plain difference is the distance.)
 int64_t ulps_between(int32_t a, int32_t b);
 
 }  // namespace assay

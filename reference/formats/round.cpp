@@ -61,20 +61,25 @@ double round_to(const Format& f, double value, Rounding rounding, Overflow overf
 }
 
 double next_up(const Format& f, double value) {
-  if (std::isnan(value) || (std::isinf(value) && value > 0)) return value;
-  if (value == 0) return decode(f, 1);
+  if (std::isnan(value) || value == HUGE_VAL) return value;
   if (std::isinf(value)) return -max_finite(f);
   if (value == max_finite(f)) return f.specials == Specials::kIeee ? HUGE_VAL : value;
+  if (f.specials == Specials::kInteger) return value + 1;
+  if (value == 0) return decode(f, 1);
   const int32_t next = ordinal_of_value(f, value) + 1;
-  return next == -1 ? -0.0 : decode(f, code_from_ordinal(f, next));
+  if (next == -1) return f.specials == Specials::kFnuz ? 0.0 : -0.0;
+  return decode(f, code_from_ordinal(f, next));
 }
 
 double next_down(const Format& f, double value) {
+  if (std::isnan(value)) return value;
+  if (f.specials == Specials::kInteger) return value == -max_finite(f) - 1 ? value : value - 1;
   if (f.specials == Specials::kScale) {
     const int32_t o = ordinal_of_value(f, value);
     return o == 0 ? value : decode(f, code_from_ordinal(f, o - 1));
   }
-  return -next_up(f, -value);
+  const double next = -next_up(f, -value);
+  return next == 0 ? 0.0 : next;
 }
 
 }  // namespace assay

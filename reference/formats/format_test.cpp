@@ -1,0 +1,215 @@
+#include "reference/formats/format.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <set>
+#include <stdexcept>
+#include <vector>
+
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+/// Every code of a format of at most 16 bits; of a wider one the corners of each exponent and an odd stride through the rest.
+void each_code(const Format& f, const std::function<void(uint32_t)>& visit) {
+  if (f.bits <= 16) {
+    for (uint32_t code = 0; code < f.code_count(); ++code) visit(code);
+    return;
+  }
+  for (uint64_t code = 0; code < f.code_count(); code += 9973) visit(uint32_t(code));
+  for (uint64_t top = 0; top < 512; ++top)
+    for (int64_t off : {-2, -1, 0, 1, 2}) visit(uint32_t(int64_t(top << 23) + off));  // wraps at both ends: codes all the same
+}
+
+TEST(Format, EveryCodeRoundTripsThroughItsValue) {
+  for (const Format& f : all_formats()) {
+    SCOPED_TRACE(f.name);
+    each_code(f, [&](uint32_t code) {
+      const double value = decode(f, code);
+      if (std::isnan(value)) return;
+      ASSERT_EQ(code_of(f, value), code);
+      ASSERT_EQ(ordinal_of_value(f, value), ordinal(f, code));
+      if (value == double(kNanOrdinal)) return;  // the largest int32 shares its ordinal with NaN, which int32 has not
+      ASSERT_EQ(code_from_ordinal(f, ordinal(f, code)), code);
+    });
+  }
+}
+
+struct Landmark {
+  const Format& format;
+  uint32_t max_code;
+  double max;
+  uint32_t min_normal_code;
+  double min_normal, min_subnormal;
+};
+
+/// contracts: formats_and_matrix_units, section 1.
+const Landmark kLandmarks[] = {
+    {kE4M3Fn, 0x7e, 448, 0x08, 0x1p-6, 0x1p-9},
+    {kE4M3Fnuz, 0x7f, 240, 0x08, 0x1p-7, 0x1p-10},
+    {kE5M2, 0x7b, 57344, 0x04, 0x1p-14, 0x1p-16},
+    {kE5M2Fnuz, 0x7f, 57344, 0x04, 0x1p-15, 0x1p-17},
+    {kBf16, 0x7f7f, 0x1.fep127, 0x0080, 0x1p-126, 0x1p-133},
+    {kF16, 0x7bff, 65504, 0x0400, 0x1p-14, 0x1p-24},
+    {kF32, 0x7f7fffff, 0x1.fffffep127, 0x00800000, 0x1p-126, 0x1p-149},
+};
+
+bool has_landmarks(const Landmark& l) {
+  return decode(l.format, l.max_code) == l.max && max_finite(l.format) == l.max && decode(l.format, l.min_normal_code) == l.min_normal &&
+         decode(l.format, 1) == l.min_subnormal && std::ldexp(1.0, l.format.min_exponent()) == l.min_normal;
+}
+
+TEST(Format, LargestSmallestAndSubnormalAreThoseOfTheStandards) {
+  for (const Landmark& landmark : kLandmarks) EXPECT_TRUE(has_landmarks(landmark)) << landmark.format.name;
+  EXPECT_EQ(max_finite(kE8M0), 0x1p127);
+  EXPECT_EQ(max_finite(kInt8), 127);
+  EXPECT_EQ(decode(kInt8, 0x80), -128);
+  EXPECT_EQ(decode(kInt32, 0x80000000), -0x1p31);
+}
+
+TEST(Format, AWrongBiasIsSeenInTheLandmarks) {
+  for (const Landmark& landmark : kLandmarks) {
+    Format shifted = landmark.format;
+    ++shifted.bias;
+    Landmark wrong{shifted, landmark.max_code, landmark.max, landmark.min_normal_code, landmark.min_normal, landmark.min_subnormal};
+    EXPECT_FALSE(has_landmarks(wrong)) << landmark.format.name;
+  }
+}
+
+std::set<uint32_t> nan_codes(const Format& f) {
+  std::set<uint32_t> codes;
+  for (uint32_t code = 0; code < f.code_count(); ++code)
+    if (std::isnan(decode(f, code))) codes.insert(code);
+  return codes;
+}
+
+TEST(Format, NanInfAndNegativeZeroHaveExactlyTheCodesOfTheTable) {
+  using testing::ElementsAre;
+  EXPECT_THAT(nan_codes(kE4M3Fn), ElementsAre(0x7f, 0xff));
+  EXPECT_THAT(nan_codes(kE4M3Fnuz), ElementsAre(0x80));
+  EXPECT_THAT(nan_codes(kE5M2), ElementsAre(0x7d, 0x7e, 0x7f, 0xfd, 0xfe, 0xff));
+  EXPECT_THAT(nan_codes(kE5M2Fnuz), ElementsAre(0x80));
+  EXPECT_THAT(nan_codes(kE8M0), ElementsAre(0xff));
+  EXPECT_EQ(nan_codes(kBf16).size(), 2u * 127);
+  EXPECT_EQ(nan_codes(kF16).size(), 2u * 1023);
+  EXPECT_TRUE(nan_codes(kInt8).empty());
+
+  EXPECT_EQ(decode(kE5M2, 0x7c), HUGE_VAL);
+  EXPECT_EQ(decode(kE5M2, 0xfc), -HUGE_VAL);
+  EXPECT_EQ(decode(kBf16, 0x7f80), HUGE_VAL);
+  EXPECT_EQ(decode(kF16, 0xfc00), -HUGE_VAL);
+  EXPECT_EQ(decode(kF32, 0xff800000), -HUGE_VAL);
+  for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2Fnuz, &kE8M0}) {
+    each_code(*f, [&](uint32_t code) { EXPECT_FALSE(std::isinf(decode(*f, code))) << f->name; });
+    EXPECT_THROW(code_of(*f, HUGE_VAL), std::domain_error) << f->name;
+  }
+
+  for (const Format* f : {&kE4M3Fn, &kE5M2, &kBf16, &kF16, &kF32}) {
+    const uint32_t negative_zero = uint32_t(f->code_count() / 2);
+    EXPECT_TRUE(std::signbit(decode(*f, negative_zero)) && decode(*f, negative_zero) == 0) << f->name;
+    EXPECT_EQ(code_of(*f, -0.0), negative_zero) << f->name;
+  }
+  EXPECT_EQ(code_of(kE4M3Fnuz, -0.0), 0u) << "0x80 is NaN there";
+}
+
+TEST(Format, CanonicalNanIsANanCode) {
+  for (const Format& f : all_formats()) {
+    if (f.specials == Specials::kInteger) {
+      EXPECT_THROW(code_of(f, std::nan("")), std::domain_error) << f.name;
+      continue;
+    }
+    EXPECT_TRUE(std::isnan(decode(f, code_of(f, std::nan(""))))) << f.name;
+    EXPECT_EQ(ordinal(f, code_of(f, std::nan(""))), kNanOrdinal) << f.name;
+    EXPECT_EQ(code_from_ordinal(f, kNanOrdinal), code_of(f, std::nan(""))) << f.name;
+  }
+}
+
+/// All ordinals from the least to the largest: values rise with each, and only those of absent codes are skipped.
+bool ordinals_are_an_order(const Format& f, const std::function<int32_t(uint32_t)>& order) {
+  std::vector<std::pair<int32_t, double>> places;
+  for (uint32_t code = 0; code < f.code_count(); ++code)
+    if (const double value = decode(f, code); !std::isnan(value)) places.emplace_back(order(code), value);
+  std::sort(places.begin(), places.end());
+  for (size_t i = 1; i < places.size(); ++i) {
+    const auto [o, value] = places[i];
+    const auto [previous, below] = places[i - 1];
+    const bool zeros = below == 0 && value == 0 && std::signbit(below) && !std::signbit(value);
+    const bool gap_at_absent_negative_zero = f.specials == Specials::kFnuz && previous == -2 && o == 0;
+    if (o - previous != 1 && !gap_at_absent_negative_zero) return false;
+    if (!(below < value) && !zeros) return false;
+  }
+  return true;
+}
+
+TEST(Format, OrdinalsAreConsecutiveAndMonotone) {
+  for (const Format& f : all_formats()) {
+    if (f.bits > 16) continue;
+    EXPECT_TRUE(ordinals_are_an_order(f, [&](uint32_t code) { return ordinal(f, code); })) << f.name;
+    EXPECT_FALSE(ordinals_are_an_order(f, [](uint32_t code) { return int32_t(code); }) && f.specials != Specials::kScale)
+        << f.name << ": plain codes are in order only where there is no sign";
+  }
+  for (double x : {0x1p-149, 1.0, 3.5, 0x1p-126, 0x1.fffffep126}) {
+    const int32_t o = ordinal_of_value(kF32, x);
+    EXPECT_EQ(decode(kF32, code_from_ordinal(kF32, o + 1)), double(std::nextafterf(float(x), HUGE_VALF)));
+    EXPECT_EQ(decode(kF32, code_from_ordinal(kF32, o - 1)), double(std::nextafterf(float(x), 0.0f)));
+  }
+}
+
+TEST(Format, DistanceInUlpCountsTheTwoZerosAsOne) {
+  const auto ulps = [](double a, double b) { return ulps_between(ordinal_of_value(kBf16, a), ordinal_of_value(kBf16, b)); };
+  EXPECT_EQ(ulps(0.0, -0.0), 0);
+  EXPECT_EQ(ulps(0x1p-133, -0x1p-133), 2);
+  EXPECT_EQ(ulps(-0x1p-133, 0.0), -1);
+  EXPECT_EQ(ulps(-0x1p-133, -0.0), -1);
+  EXPECT_EQ(ulps(1.0, 1.0078125), -1);
+  EXPECT_EQ(ulps(-2.0, -1.9921875), -1);
+  EXPECT_NE(ordinal_of_value(kBf16, 0.0), ordinal_of_value(kBf16, -0.0)) << "as places they differ, and a plain difference is one too many";
+}
+
+TEST(Format, OneByteIsTwiceInFnWhatItIsInFnuz) {
+  for (uint32_t code = 0; code < 256; ++code) {
+    if (code == 0x7f || code == 0x80 || code == 0xff) continue;
+    EXPECT_EQ(decode(kE4M3Fn, code), 2 * decode(kE4M3Fnuz, code)) << code;
+    EXPECT_EQ(decode(kE4M3Fn, code) == decode(kE4M3Fnuz, code), code == 0) << "only zero is the same in both";
+  }
+  EXPECT_EQ(decode(kE4M3Fnuz, 0x7f), 240);
+  EXPECT_TRUE(std::isnan(decode(kE4M3Fn, 0x7f)));
+  EXPECT_TRUE(std::isnan(decode(kE4M3Fnuz, 0x80)));
+}
+
+TEST(Format, ScaleByteZeroIsASubnormalOfF32AndNotZero) {
+  EXPECT_EQ(decode(kE8M0, 0x00), 0x1p-127);
+  EXPECT_EQ(code_of(kF32, decode(kE8M0, 0x00)), 0x00400000u);
+  EXPECT_NE(decode(kE8M0, 0x00), double(std::bit_cast<float>(0x00u << 23))) << "the popular decoder gives zero";
+  EXPECT_EQ(decode(kE8M0, 0x7f), 1);
+  EXPECT_EQ(decode(kE8M0, 0xfe), 0x1p127);
+}
+
+TEST(Format, AValueOffTheGridHasNoCode) {
+  const struct {
+    const Format& format;
+    double value;
+  } off[] = {{kE4M3Fn, 17},      {kE4M3Fn, 0x1p-10}, {kE4M3Fn, 480},  {kE4M3Fnuz, 448}, {kE5M2, 9},      {kBf16, 1.001},
+             {kF16, 0x1p-25},    {kF16, 65520},      {kF32, 0x1p-150}, {kF32, 0x1.000001p0}, {kE8M0, 3},  {kE8M0, 0},
+             {kE8M0, -1},        {kE8M0, 0x1p128},   {kInt8, 128},    {kInt8, 0.5},     {kInt8, -129},   {kE5M2Fnuz, 65536}};
+  for (const auto& [format, value] : off) EXPECT_THROW(code_of(format, value), std::domain_error) << format.name << " " << value;
+  EXPECT_NO_THROW(code_of(kE4M3Fn, 18));
+  EXPECT_NO_THROW(code_of(kInt8, -128));
+}
+
+TEST(Catalogue, FormatsAreFoundByNameAndOthersAreNot) {
+  for (const Format& f : all_formats()) {
+    ASSERT_NE(find_format(f.name), nullptr);
+    EXPECT_EQ(*find_format(f.name), f);
+    EXPECT_FALSE(f.source.empty());
+  }
+  EXPECT_EQ(find_format("e4m3"), nullptr);
+}
+
+}  // namespace
+}  // namespace assay
