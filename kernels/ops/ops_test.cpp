@@ -186,17 +186,33 @@ struct Norm {
   }
 };
 
+/// Relative error that the order of a sum of that depth leaves to r: half of the sum's, and a few roundings after it.
+double norm_shift(int64_t n) { return double((n + 2047) / 2048 * 8 + 16) * 0x1p-24; }
+
 TEST(RmsNorm, GivesWhatAPlainLoopGivesWithinTheDepthOfItsSum) {
   for (const auto& [m, n] : {std::array<int64_t, 2>{1, 8}, {3, 264}, {2, 1024}, {3, 7168}, {2, 32768}})
     for (const int warp : {32, 64})
       for (const bool first : {true, false}) {
         const Norm norm(m, n, first ? "vllm.rms_norm@v0.19.1" : "vllm.rms_norm@2026-06-18", warp);
-        const double shift = double((n + 2047) / 2048 * 8 + 16) * 0x1p-24;
+        const double shift = norm_shift(n);
         for (size_t i = 0; i < norm.y.size(); i += n > 1000 ? 97 : 1) {
           const uint16_t low = norm.expected(i, -shift, first), high = norm.expected(i, shift, first);
           ASSERT_TRUE(norm.y[i] >= std::min(low, high) && norm.y[i] <= std::max(low, high)) << "element " << i << " of " << m << "x" << n;
         }
       }
+}
+
+TEST(Plugin, AStrangersKernelObeysTheSameContract) {
+  const Norm ours(5, 1000, "vllm.rms_norm@2026-06-18", 32);
+  std::vector<uint16_t> y(ours.y.size());
+  CallBuilder call;
+  call.matrix("x", kBf16, false, ours.m, ours.n, ours.x.data()).tensor("gamma", kBf16, false, {ours.n}, {1}, ours.gamma.data(), size_t(ours.n) * 2);
+  call.matrix("y", kBf16, true, ours.m, ours.n, y.data()).parameter("eps", 1e-6);
+  ASSERT_EQ(call.run(open_library(ASSAY_PLUGIN_LIBRARY), "rms_norm", "vllm.rms_norm@2026-06-18", "my_rms_norm"), ASSAY_OK) << call.message();
+  for (size_t i = 0; i < y.size(); ++i) {
+    const uint16_t low = ours.expected(i, -norm_shift(ours.n), false), high = ours.expected(i, norm_shift(ours.n), false);
+    ASSERT_TRUE(y[i] >= std::min(low, high) && y[i] <= std::max(low, high)) << i;
+  }
 }
 
 TEST(RmsNormQuantGroup, IsTheNormFollowedByTheQuantization) {

@@ -1,0 +1,9 @@
+/* Never returns, and spends no time of the processor on it. */
+#include "healthy.h"
+#include <unistd.h>
+
+static assay_status hang(const assay_call* call) {
+  for (;;) pause();
+  return run(call);
+}
+MISBEHAVE_WITH(hang)

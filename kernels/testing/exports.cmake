@@ -1,0 +1,10 @@
+# cmake -DNM=nm -DLIBRARIES=a.so,b.so -P exports.cmake: each library exports assay_get_library and nothing else.
+string(REPLACE "," ";" LIBRARIES "${LIBRARIES}")
+foreach(library ${LIBRARIES})
+  execute_process(COMMAND ${NM} -D --defined-only ${library} OUTPUT_VARIABLE symbols RESULT_VARIABLE failed)
+  string(REGEX REPLACE "[0-9a-f]+ [A-Za-z] " "" names "${symbols}")
+  string(STRIP "${names}" names)
+  if(failed OR NOT names STREQUAL "assay_get_library")
+    message(FATAL_ERROR "${library} exports '${names}', expected 'assay_get_library' alone")
+  endif()
+endforeach()
