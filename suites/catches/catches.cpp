@@ -1,0 +1,120 @@
+// catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass its healthy twin in the same run.
+// What is demanded of each fault stands in faults.csv. Needs libassay_cpu.so and libassay_faulty.so in the folder given.
+#include <cstdio>
+#include <map>
+#include <set>
+#include <string>
+
+#include "harness/backend/library.h"
+#include "harness/backend/worker.h"
+#include "harness/core/cases.h"
+#include "harness/core/glob.h"
+#include "harness/core/run.h"
+#include "harness/diagnosis/looking.h"
+#include "reference/table/table.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace {
+
+using namespace assay;
+
+struct Demand {
+  std::string fault, tensor, cause;
+  std::set<std::string> warps;  ///< on which it must fail; on others it must pass
+};
+
+Demand demand_of(const std::string& root, const std::string& fault) {
+  const Table table = read_table(root + "/suites/catches/faults.csv");
+  for (const TableRow& row : table.rows) {
+    if (table.text(row, "fault") != fault) continue;
+    Demand demand{fault, table.text(row, "tensor"), table.text(row, "cause"), {}};
+    for (const char* warp : {"32", "64"})
+      if (table.text(row, "warps").find(warp) != std::string::npos) demand.warps.insert(warp);
+    return demand;
+  }
+  throw std::runtime_error(table.file + " has no row for '" + fault + "'");
+}
+
+/// What the failures of one kernel had in common.
+struct Seen {
+  std::map<std::string, int> failures;  ///< by warp
+  int wrong_tensor = 0, named_cause = 0, without_cause = 0;
+};
+
+bool names_tensor(const Verdict& verdict, const std::string& tensor) {
+  if (verdict.outcome == Outcome::kBroken) return verdict.message.find("not written") != std::string::npos || tensor == "*";
+  for (const TensorFinding& finding : verdict.tensors)
+    if (!finding.agrees() && glob_match(tensor, finding.name)) return true;
+  return false;
+}
+
+bool names_cause(const Verdict& verdict, const std::string& cause) {
+  if (glob_match("*" + cause + "*", verdict.message)) return true;
+  for (const std::string& words : verdict.causes)
+    if (glob_match("*" + cause + "*", words)) return true;
+  return false;
+}
+
+RunResult run(const Backend& backend, const std::vector<Case>& cases, const std::string& kernel) {
+  RunOptions options;
+  options.kernel_glob = kernel;
+  options.each.diagnose = look_for_causes(backend);
+  return run_all(all_ops(), cases, backend, options);
+}
+
+int complain(const std::string& what) {
+  std::printf("NOT CAUGHT: %s\n", what.c_str());
+  return 1;
+}
+
+int judge(const Demand& demand, const Backend& cpu, const Backend& faulty, const std::vector<Case>& cases) {
+  const KernelOffer* offer = nullptr;
+  for (const KernelOffer& kernel : faulty.library.kernels)
+    if (kernel.name == demand.fault) offer = &kernel;
+  if (!offer) return complain("the library of faults does not offer " + demand.fault);
+  std::vector<Case> chosen;
+  for (const Case& one : cases)
+    if (one.op == offer->op && one.text("contract") == offer->contracts.front()) chosen.push_back(one);
+
+  const RunResult healthy = run(cpu, chosen, offer->twin);
+  if (healthy.judged() == 0 || healthy.unexpected() > 0) return complain("the healthy twin " + offer->twin + " does not pass");
+
+  Seen seen;
+  for (const Verdict& verdict : run(faulty, chosen, demand.fault).verdicts) {
+    if (verdict.outcome != Outcome::kFail && verdict.outcome != Outcome::kBroken) continue;
+    ++seen.failures[verdict.warp];
+    seen.wrong_tensor += !names_tensor(verdict, demand.tensor);
+    (names_cause(verdict, demand.cause) ? seen.named_cause : seen.without_cause) += 1;
+  }
+  std::printf("%s (%s): %d failures on 32 lanes, %d on 64; cause named in %d, not in %d; another tensor in %d; twin %s passes %lld cases\n",
+              demand.fault.c_str(), offer->cites.c_str(), seen.failures["32"], seen.failures["64"], seen.named_cause, seen.without_cause,
+              seen.wrong_tensor, offer->twin.c_str(), static_cast<long long>(healthy.judged()));
+  for (const char* warp : {"32", "64"}) {
+    const bool must_fail = demand.warps.contains(warp);
+    if (must_fail != (seen.failures[warp] > 0)) return complain(std::string("it ") + (must_fail ? "passes" : "fails") + " on " + warp + " lanes");
+  }
+  if (seen.wrong_tensor > seen.named_cause) return complain("most verdicts do not name tensor " + demand.tensor);
+  if (seen.named_cause <= seen.without_cause) return complain("most diagnoses do not name the cause '" + demand.cause + "'");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: catches ROOT FOLDER_OF_LIBRARIES FAULT\n");
+    return 2;
+  }
+  const std::string root = argv[1], folder = argv[2];
+  try {
+    open_rulebook(root);
+    const std::vector<Case> cases = select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+    const Backend cpu = shared_between_threads(open_in_process(folder + "/libassay_cpu.so", "cpu"));
+    const Backend faulty = shared_between_threads(open_in_process(folder + "/libassay_faulty.so", "faulty"));
+    return judge(demand_of(root, argv[3]), cpu, faulty, cases);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "catches: %s\n", error.what());
+    return 2;
+  }
+}
