@@ -26,7 +26,10 @@ void by_mpfr(Function function, mpfr_t y, mpfr_t x) {
     case Function::kExp: mpfr_exp(y, x, MPFR_RNDZ); break;
     case Function::kExp2: mpfr_exp2(y, x, MPFR_RNDZ); break;
     case Function::kLog2: mpfr_log2(y, x, MPFR_RNDZ); break;
-    case Function::kRsqrt: mpfr_rec_sqrt(y, x, MPFR_RNDZ); break;
+    case Function::kRsqrt:
+      mpfr_rec_sqrt(y, x, MPFR_RNDZ);
+      if (mpfr_zero_p(x) && mpfr_signbit(x)) mpfr_set_inf(y, -1);  // IEEE 754-2019, 9.2.1; MPFR says +Inf
+      break;
     case Function::kSqrt: mpfr_sqrt(y, x, MPFR_RNDZ); break;
     case Function::kTanh: mpfr_tanh(y, x, MPFR_RNDZ); break;
   }

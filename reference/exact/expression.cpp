@@ -12,6 +12,16 @@ namespace assay {
 using Rational = boost::multiprecision::cpp_rational;
 using Integer = boost::multiprecision::cpp_int;
 
+namespace {
+
+constexpr size_t kMostDigits = 18;         ///< of an integer: it fits in 64 bits
+constexpr size_t kMostExponentDigits = 3;  ///< more than any format needs
+constexpr int kLargestPower = 4096;
+
+bool is_whole(const std::string& number) { return number.find_first_of(".eE") == std::string::npos; }
+
+}  // namespace
+
 /// Recursive descent into postfix order.
 class ExpressionParser {
  public:
@@ -78,18 +88,31 @@ class ExpressionParser {
     if (std::isalpha(static_cast<unsigned char>(c)) || c == '_') return name();
     throw ParseError(at_, "expected a number or a name, not '" + std::string(1, c) + "'");
   }
+  void digits() {
+    while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_]))) ++at_;
+  }
+  /// digits [. digits] [e [+-] digits], or a point with digits on one side only.
   void number() {
     const size_t start = at_;
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      const bool exponent_sign = (c == '-' || c == '+') && at_ > start && std::tolower(text_[at_ - 1]) == 'e';
-      if (!std::isdigit(static_cast<unsigned char>(c)) && c != '.' && std::tolower(c) != 'e' && !exponent_sign) break;
+    const auto no_number = [&] {
+      std::string what("'");
+      what.append(text_.substr(start, at_ - start)).append("' is not a number");
+      return ParseError(start, what);
+    };
+    digits();
+    if (at_ < text_.size() && text_[at_] == '.') ++at_, digits();
+    if (at_ == start + 1 && text_[start] == '.') throw no_number();
+    if (at_ < text_.size() && (text_[at_] == 'e' || text_[at_] == 'E')) {
       ++at_;
+      if (at_ < text_.size() && (text_[at_] == '-' || text_[at_] == '+')) ++at_;
+      const size_t exponent = at_;
+      digits();
+      if (at_ == exponent || at_ - exponent > kMostExponentDigits) throw no_number();
     }
+    if (at_ < text_.size() && (text_[at_] == '.' || std::isalpha(static_cast<unsigned char>(text_[at_])))) ++at_, throw no_number();
     Token token{Token::kNumber, std::string(text_.substr(start, at_ - start)), 0, 0};
-    if (std::count(token.number.begin(), token.number.end(), '.') > 1) throw ParseError(start, "'" + token.number + "' is not a number");
-    if (token.number.find_first_of(".eE") == std::string::npos) {
-      if (token.number.size() > 18) throw ParseError(start, "'" + token.number + "' is too large");
+    if (is_whole(token.number)) {
+      if (token.number.size() > kMostDigits) throw ParseError(start, "'" + token.number + "' is too large");
       token.integer = std::stoll(token.number);
     }
     out_.postfix_.push_back(token);
@@ -135,7 +158,9 @@ Rational exact_decimal(const std::string& text) {
 }
 
 Rational power(const Rational& base, const Rational& exponent) {
+  if (denominator(exponent) != 1 || abs(exponent) > kLargestPower) throw std::domain_error("a power is an integer of at most 4096");
   const int n = exponent.convert_to<int>();
+  if (base == 0 && n < 0) throw std::domain_error("division by zero");
   Rational result = 1;
   for (int i = 0; i < std::abs(n); ++i) result *= base;
   return n < 0 ? Rational(1 / result) : result;
@@ -152,7 +177,17 @@ double round_rational(const Rational& x, const Format& format) {
   Integer whole = numerator(steps) / denominator(steps);
   const Rational rest = steps - Rational(whole);
   if (rest > Rational(1, 2) || (rest == Rational(1, 2) && whole % 2 == 1)) ++whole;
-  return std::ldexp(whole.convert_to<double>(), last_place) * (x < 0 ? -1 : 1);
+  const double rounded = std::ldexp(whole.convert_to<double>(), last_place);
+  if (rounded > max_finite(format)) throw std::domain_error("too large for " + std::string(format.name));
+  return x < 0 ? -rounded : rounded;
+}
+
+int64_t integer_power(int64_t base, int64_t exponent) {
+  if (exponent < 0) throw std::domain_error("a negative power is no integer");
+  int64_t result = 1;
+  for (; exponent > 0; --exponent)
+    if (__builtin_mul_overflow(result, base, &result)) throw std::domain_error("a power does not fit in 64 bits");
+  return result;
 }
 
 int64_t floor_divide(int64_t a, int64_t b) {
@@ -171,6 +206,7 @@ int64_t Expression::integer(std::span<const int64_t> values) const {
   };
   for (const Token& token : postfix_) {
     if (token.kind == Token::kNumber) {
+      if (!is_whole(token.number)) throw std::domain_error("'" + token.number + "' is not an integer in '" + text_ + "'");
       stack.push_back(token.integer);
       continue;
     }
@@ -191,7 +227,7 @@ int64_t Expression::integer(std::span<const int64_t> values) const {
       case Token::kDivide: stack.push_back(floor_divide(a, b)); break;
       case Token::kRemainder: stack.push_back(a - b * floor_divide(a, b)); break;
       case Token::kCeil: stack.push_back(-floor_divide(-a, b) * b); break;
-      case Token::kPower: stack.push_back(int64_t(std::pow(double(a), double(b)))); break;
+      case Token::kPower: stack.push_back(integer_power(a, b)); break;
       default: break;
     }
   }

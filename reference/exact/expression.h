@@ -19,8 +19,8 @@ struct ParseError : std::runtime_error {
   size_t position;
 };
 
-/// Grammar: sums, differences, products, quotients, remainders, unary minus, powers of two as 2^-24, parentheses,
-/// ceil(a,b) = a rounded up to a multiple of b, decimal and hexadecimal numbers, names.
+/// Grammar: sums, differences, products, quotients, remainders, unary minus, integer powers as 2^-24, parentheses,
+/// ceil(a,b) = a rounded up to a multiple of b, decimal numbers, names.
 class Expression {
  public:
   /// Throws ParseError.
@@ -29,11 +29,13 @@ class Expression {
   const std::string& text() const { return text_; }
   const std::vector<std::string>& names() const { return names_; }
 
-  /// Integer value, division rounding down; `values` in the order of names().
+  /// Integer value, division rounding down; `values` in the order of names(). Throws std::out_of_range on a missing name and
+  /// std::domain_error on a division by zero, a power that is no integer or a number with a fraction.
   int64_t integer(std::span<const int64_t> values) const;
   int64_t integer(const std::map<std::string, int64_t>& values) const;
 
-  /// Exact rational value rounded once, to nearest even, to `format`. Throws std::out_of_range on a missing name.
+  /// Exact rational value rounded once, to nearest even, to `format`. Throws std::out_of_range on a missing name and
+  /// std::domain_error on a division by zero, `%` or ceil, a power that is no integer and a value that does not fit in the format.
   double rounded(const std::map<std::string, std::string>& constants, const Format& format) const;
 
  private:

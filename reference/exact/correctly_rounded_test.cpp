@@ -1,0 +1,162 @@
+#include "reference/exact/correctly_rounded.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <random>
+#include <sstream>
+#include <vector>
+
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "reference/testing/real.h"
+
+namespace assay {
+namespace {
+
+constexpr Function kFunctions[] = {Function::kExp, Function::kExp2, Function::kLog2, Function::kRsqrt, Function::kSqrt, Function::kTanh};
+
+/// The function in 400 bits, by MPFR's own name for it.
+Real in_reals(Function function, double x) {
+  Real in = x, out;
+  const auto from = in.backend().data();
+  const auto to = out.backend().data();
+  switch (function) {
+    case Function::kExp: mpfr_exp(to, from, MPFR_RNDN); break;
+    case Function::kExp2: mpfr_exp2(to, from, MPFR_RNDN); break;
+    case Function::kLog2: mpfr_log2(to, from, MPFR_RNDN); break;
+    case Function::kRsqrt: mpfr_rec_sqrt(to, from, MPFR_RNDN); break;
+    case Function::kSqrt: mpfr_sqrt(to, from, MPFR_RNDN); break;
+    case Function::kTanh: mpfr_tanh(to, from, MPFR_RNDN); break;
+  }
+  return out;
+}
+
+/// Inputs of one function: every power of two with its neighbours, and random f32 numbers of the whole range and of the range where
+/// the result is neither 0, 1 nor Inf.
+std::vector<double> inputs(Function function) {
+  std::vector<double> all = {1, -1, 0.5, 1.5, 100, -100, 88.7228, -87.3365, -103.9721, 127.99999, 128, -126, -149, -150, -150.5};
+  for (int e = -149; e < 128; ++e) {
+    const auto power = float(std::ldexp(1.0, e));
+    for (float x : {power, std::nextafterf(power, 0.0f), std::nextafterf(power, HUGE_VALF)}) all.push_back(x), all.push_back(-x);
+  }
+  for (int k = -149; k <= 130; ++k) all.push_back(k);
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 10000; ++i) {
+    const double x = std::bit_cast<float>(uint32_t(random()));
+    if (std::isfinite(x)) all.push_back(x);
+  }
+  const double reach = function == Function::kExp2 ? 150 : function == Function::kTanh ? 10 : 104;
+  std::uniform_real_distribution<float> uniform(-float(reach), float(reach));
+  for (int i = 0; i < 10000; ++i) all.push_back(uniform(random));
+  std::erase(all, 0.0);  // poles have a test of their own: MPFR's own rsqrt(-0) is not that of IEEE
+  return all;
+}
+
+using Rounded = std::function<double(Function, double, const Format&)>;
+
+std::string disagreement(Function function, const Format& format, const Rounded& rounded) {
+  for (double x : inputs(function)) {
+    const double got = rounded(function, x, format), expected = nearest(format, in_reals(function, x));
+    if (same_number(got, expected)) continue;
+    std::ostringstream text;
+    text << "function " << int(function) << " to " << format.name << " at " << std::hexfloat << x << ": " << got << " for " << expected;
+    return text.str();
+  }
+  return {};
+}
+
+TEST(CorrectlyRounded, BothWaysAgreeWithFourHundredBits) {
+  for (Function function : kFunctions) {
+    for (const Format* format : {&kF32, &kBf16, &kF16}) {
+      EXPECT_EQ(disagreement(function, *format, correctly_rounded), "");
+      EXPECT_EQ(disagreement(function, *format, correctly_rounded_by_mpfr), "");
+    }
+  }
+}
+
+TEST(CorrectlyRounded, SingleFunctionsOfTheLibraryAndTruncationAreSeen) {
+  const Rounded truncated = [](Function function, double x, const Format& format) {
+    return round_to(format, in_reals(function, x).convert_to<double>(), Rounding::kTowardZero, Overflow::kSpecial);
+  };
+  for (Function function : kFunctions) EXPECT_NE(disagreement(function, kF32, truncated), "") << int(function);
+  const Rounded one_over_root = [](Function, double x, const Format&) { return double(1.0f / std::sqrt(float(x))); };
+  EXPECT_NE(disagreement(Function::kRsqrt, kF32, one_over_root), "") << "two roundings in f32 are not one";
+}
+
+TEST(CorrectlyRounded, LogarithmsAndPowersOfTwoAreExact) {
+  for (int e = -149; e < 128; ++e) {
+    EXPECT_EQ(correctly_rounded(Function::kLog2, std::ldexp(1.0, e), kF32), e);
+    EXPECT_EQ(correctly_rounded(Function::kExp2, e, kF32), std::ldexp(1.0, e));
+    if (e % 2 == 0) {
+      EXPECT_EQ(correctly_rounded(Function::kSqrt, std::ldexp(1.0, e), kF32), std::ldexp(1.0, e / 2));
+      EXPECT_EQ(correctly_rounded(Function::kRsqrt, std::ldexp(1.0, e), kF32), std::ldexp(1.0, -e / 2));
+    }
+  }
+}
+
+TEST(CorrectlyRounded, RsqrtHoldsOverAllExponentsOfF32) {
+  std::mt19937 random(12);
+  int64_t count = 0;
+  for (uint32_t exponent = 0; exponent < 255; ++exponent) {
+    for (int i = 0; i < 500; ++i, ++count) {
+      const double x = std::bit_cast<float>(uint32_t(exponent << 23 | (random() & 0x7fffff)));
+      if (x == 0) continue;
+      ASSERT_EQ(correctly_rounded(Function::kRsqrt, x, kF32), nearest(kF32, in_reals(Function::kRsqrt, x))) << x;
+    }
+  }
+  EXPECT_GT(count, 100000);
+}
+
+/// Inputs whose result lies as near as possible to a midpoint of two f32 numbers: there a double approximation alone cannot decide.
+std::vector<double> hard_cases(Function function, float first, int count) {
+  std::vector<std::pair<double, double>> by_distance;
+  float x = first;
+  for (int i = 0; i < count; ++i, x = std::nextafterf(x, HUGE_VALF)) {
+    const Real y = in_reals(function, x);
+    const double below = round_to(kF32, y.convert_to<double>(), Rounding::kTowardZero, Overflow::kSpecial);
+    const double above = next_up(kF32, below);
+    const Real middle = (Real(below) + Real(above)) / 2;
+    by_distance.emplace_back(Real(abs(y - middle) / (above - below)).convert_to<double>(), x);
+  }
+  std::sort(by_distance.begin(), by_distance.end());
+  std::vector<double> hardest;
+  for (size_t i = 0; i < 100; ++i) hardest.push_back(by_distance[i].second);
+  return hardest;
+}
+
+TEST(CorrectlyRounded, TheFastWayNeverDisagreesWithMpfrOnTheHardestOfManyInputs) {
+  for (Function function : kFunctions) {
+    for (float first : {0.3f, 1.1f, 3.0f}) {
+      for (double x : hard_cases(function, first, 4000)) {
+        ASSERT_EQ(correctly_rounded(function, x, kF32), correctly_rounded_by_mpfr(function, x, kF32)) << x;
+        ASSERT_EQ(correctly_rounded(function, x, kF32), nearest(kF32, in_reals(function, x))) << x;
+      }
+    }
+  }
+}
+
+TEST(CorrectlyRounded, PolesAndDomainErrorsAreThoseOfIeee) {
+  const double inf = HUGE_VAL, nan = std::nan("");
+  const struct {
+    Function function;
+    double x, y;
+  } rows[] = {{Function::kExp, inf, inf},    {Function::kExp, -inf, 0},     {Function::kExp, 1000, inf},   {Function::kExp, -1000, 0},
+              {Function::kExp, 0, 1},        {Function::kExp2, inf, inf},   {Function::kExp2, -inf, 0},    {Function::kExp2, 128, inf},
+              {Function::kLog2, 0, -inf},    {Function::kLog2, -0.0, -inf}, {Function::kLog2, -1, nan},    {Function::kLog2, inf, inf},
+              {Function::kSqrt, -0.0, -0.0}, {Function::kSqrt, -1, nan},    {Function::kSqrt, inf, inf},   {Function::kRsqrt, 0, inf},
+              {Function::kRsqrt, -0.0, -inf}, {Function::kRsqrt, -1, nan},  {Function::kRsqrt, inf, 0},    {Function::kTanh, inf, 1},
+              {Function::kTanh, -inf, -1},   {Function::kTanh, -0.0, -0.0}, {Function::kExp, nan, nan},    {Function::kRsqrt, nan, nan}};
+  for (const auto& row : rows) {
+    for (const Format* format : {&kF32, &kBf16, &kF16}) {
+      EXPECT_TRUE(same_number(correctly_rounded(row.function, row.x, *format), row.y)) << int(row.function) << " " << row.x;
+      EXPECT_TRUE(same_number(correctly_rounded_by_mpfr(row.function, row.x, *format), row.y)) << int(row.function) << " " << row.x;
+    }
+  }
+  EXPECT_FALSE(same_number(0.0, -0.0)) << "signs of zero count";
+}
+
+}  // namespace
+}  // namespace assay
