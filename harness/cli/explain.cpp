@@ -43,8 +43,8 @@ void print_case(const Op& op, const Case& one, const Problem& problem) {
   for (const std::string& line : op.formulas(one)) fmt::print("  {}\n", line);
 }
 
-void print_power(const Op& op, const Case& one, const Problem& problem) {
-  const std::vector<Visibility> all = visibilities(op, one, problem);
+void print_power(const Op& op, const Case& one) {
+  const std::vector<Visibility> all = visibilities(op, one);
   const auto real = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.equivalent.empty(); });
   const auto visible = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.visible(); });
   fmt::print("\nsees {} of {} single-step faults of its contract\n", visible, real);
@@ -103,7 +103,7 @@ int explain_verb(const ExplainArguments& arguments) {
   const Op& op = find_op(one.op);
   const Problem problem = op.problem(one);
   print_case(op, one, problem);
-  print_power(op, one, problem);
+  print_power(op, one);
 
   const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
   RunOptions options;

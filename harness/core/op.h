@@ -39,6 +39,8 @@ struct Op {
   /// `outputs` null: from the inputs alone (predicted golden). Else conditioned on what the kernel stored.
   std::function<Expectation(const Case&, const Problem&, const std::vector<HostTensor>* outputs)> expect;
   std::function<std::vector<Hypothesis>(const Case&)> neighbours;
+  /// The case on so few of its rows that its power can be reckoned quickly; what the excerpt sees, the case sees.
+  std::function<Case(Case)> excerpt;
   /// The contract as formulas, one line per cell.
   std::function<std::vector<std::string>(const Case&)> formulas;
   /// What every step made of the output element at a row and column.

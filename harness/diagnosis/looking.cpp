@@ -22,7 +22,7 @@ std::function<std::vector<std::string>(const Evidence&)> blindness() {
       const std::lock_guard lock(known->mutex);
       if (const auto found = known->by_data.find(data); found != known->by_data.end()) return found->second;
     }
-    std::vector<std::string> blind = blind_faults(evidence.op, evidence.one, evidence.problem);
+    std::vector<std::string> blind = blind_faults(evidence.op, evidence.one);
     const std::lock_guard lock(known->mutex);
     return known->by_data[data] = std::move(blind);
   };

@@ -38,7 +38,9 @@ int64_t disjoint_in_storage(const ExpectedTensor& right, const ExpectedTensor& e
 
 }  // namespace
 
-std::vector<Visibility> visibilities(const Op& op, const Case& one, const Problem& problem) {
+std::vector<Visibility> visibilities(const Op& op, const Case& whole) {
+  const Case one = op.excerpt(whole);
+  const Problem problem = op.problem(one);
   const Expectation right = op.expect(one, problem, nullptr);
   std::vector<Visibility> all;
   for (const Hypothesis& hypothesis : op.neighbours(one)) {
@@ -56,9 +58,9 @@ std::vector<Visibility> visibilities(const Op& op, const Case& one, const Proble
   return all;
 }
 
-std::vector<std::string> blind_faults(const Op& op, const Case& one, const Problem& problem) {
+std::vector<std::string> blind_faults(const Op& op, const Case& one) {
   std::vector<std::string> blind;
-  for (const Visibility& seen : visibilities(op, one, problem))
+  for (const Visibility& seen : visibilities(op, one))
     if (seen.equivalent.empty() && !seen.visible()) blind.push_back(seen.fault);
   return blind;
 }

@@ -17,10 +17,10 @@ struct Visibility {
   bool visible() const { return outside > 0; }
 };
 
-/// Every neighbour of the case's contract, judged from the inputs alone.
-std::vector<Visibility> visibilities(const Op& op, const Case& one, const Problem& problem);
+/// Every neighbour of the case's contract, judged from the inputs of the case's excerpt alone.
+std::vector<Visibility> visibilities(const Op& op, const Case& one);
 
-/// Faults that the case cannot see, without the true equivalences. The rows of the problem are the data.
-std::vector<std::string> blind_faults(const Op& op, const Case& one, const Problem& problem);
+/// Faults that the case cannot see, without the true equivalences.
+std::vector<std::string> blind_faults(const Op& op, const Case& one);
 
 }  // namespace assay
