@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Wrong tables and wrong names: one message with file, line and column and what is allowed; exit code 2.
+. "$(dirname "$0")/lib.sh"
+edited() { # edited NAME FILE SED-EXPRESSION
+  data_copy "$scratch/$1"
+  sed -i "$3" "$scratch/$1/$2"
+  cmp -s "$scratch/$1/$2" "$root/$2" && fail "the edit '$3' changed nothing"
+  export ASSAY_DATA=$scratch/$1
+}
+quick=suites/quant_group/cases/quick.csv
+quant=reference/contracts/quant.csv
+
+edited verb $quant 's/div(M),,"div(s) clamp(max_min,M)/dvi(M),,"div(s) clamp(max_min,M)/'
+expect 2 "quant.csv:2:" "$assay" list
+expect 2 "unknown verb 'dvi'" "$assay" list
+expect 2 "allowed:" "$assay" list
+edited slack $quant 's/div(M)~2,/div(M)~x,/'
+expect 2 "after '~' stands a number of ulp" "$assay" list
+edited format $quant 's/^vllm.group_fp8,e4m3fn,/vllm.group_fp8,e4m3fm,/'
+expect 2 "quant.csv:2:16: q: unknown format 'e4m3fm'" "$assay" list
+edited cell $quick '2s/,5,1024,128,row,/,5,1024,100,row,/'
+expect 2 "quick.csv:2:" "$assay" list
+expect 2 "has groups of 32|64|128" "$assay" list
+edited divide $quick '2s/,5,1024,128,row,/,5,1000,128,row,/'
+expect 2 "group_size 128 does not divide n 1000" "$assay" list
+edited why $quick '2s/ordinary activations//'
+expect 2 "quick.csv:2" "$assay" list
+edited fill $quick '2s/,normal,1,/,nromal,1,/'
+expect 2 "unknown fill 'nromal'" "$assay" list
+expect 2 "normal" "$assay" list
+edited contract $quick '2s/^vllm.group_fp8|/vllm.group_fp9|/'
+expect 2 "unknown contract 'vllm.group_fp9'" "$assay" list
+expect 2 "vllm.group_fp8" "$assay" list
+edited layout reference/contracts/layouts.csv 's/,r\*g+c,/,r*g+z,/'
+expect 2 "unknown name 'z'" "$assay" list
+unset ASSAY_DATA
+
+expect 2 "quant_group" "$assay" run --suite quant_grop
+expect 2 "vllm.rms_norm@2026-06-18" "$assay" contracts show vllm.rms_norm
+expect 2 "no case is selected" "$assay" run --case 'quant_group/nothing*'
+expect 2 "cpu" "$assay" run --backend cpuu
+echo passed
