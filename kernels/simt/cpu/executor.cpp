@@ -150,7 +150,10 @@ class Slot : public Running {
       fibers_[size_t(thread)].resume();
       seen |= bit(places_[size_t(thread)]);
     }
-    if (thrown_) std::rethrow_exception(thrown_);
+    if (thrown_) {
+      collect(&start_sync_);
+      std::rethrow_exception(thrown_);
+    }
     if (!(seen & bit(Place::kWarp))) return false;
     const uint32_t* what = &what_[size_t(first)];
     if (seen != bit(Place::kWarp) || !std::all_of(what, what + warp_, [what](uint32_t w) { return w == *what; }))

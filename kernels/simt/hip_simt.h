@@ -1,0 +1,121 @@
+// The names of simt.h on AMD GPUs, for clang -x hip -nogpuinc -nogpulib: builtins alone, no header of ROCm. Device code only; a machine
+// with ROCm adds the launch. One warp size per target: 64 on gfx9, 32 on gfx10 and newer.
+#pragma once
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <type_traits>
+
+#define SIMT_KERNEL __attribute__((global))
+#define SIMT_DEVICE __attribute__((device)) __attribute__((always_inline)) inline
+#define SIMT_SHARED __attribute__((shared))
+#define SIMT_UNROLL _Pragma("unroll")
+
+#include "kernels/simt/types.h"
+
+namespace simt {
+
+inline constexpr const char* kWarpSizes = "[32, 64]";
+
+/// The greater operand; NaN only if both are.
+SIMT_DEVICE float max_number(float a, float b) { return __builtin_fmaxf(a, b); }
+SIMT_DEVICE float min_number(float a, float b) { return __builtin_fminf(a, b); }
+/// The greater operand; NaN if one is.
+SIMT_DEVICE float max_or_nan(float a, float b) { return b > a || b != b ? b : a; }
+SIMT_DEVICE float min_or_nan(float a, float b) { return b < a || b != b ? b : a; }
+SIMT_DEVICE float magnitude(float value) { return __builtin_fabsf(value); }
+
+}  // namespace simt
+
+// These need what stands above.
+#include "kernels/simt/divide.h"
+#include "kernels/simt/fp8_bits.h"
+#include "kernels/simt/half_bits.h"
+
+namespace simt {
+
+SIMT_DEVICE int thread() { return int(__builtin_amdgcn_workitem_id_x()); }
+SIMT_DEVICE int64_t block() { return int64_t(__builtin_amdgcn_workgroup_id_x()); }
+SIMT_DEVICE int block_size() { return int(__builtin_amdgcn_workgroup_size_x()); }
+SIMT_DEVICE int64_t grid_size() { return int64_t(__builtin_amdgcn_grid_size_x() / __builtin_amdgcn_workgroup_size_x()); }
+SIMT_DEVICE void barrier() {
+  __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");
+  __builtin_amdgcn_s_barrier();
+  __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
+}
+
+template <int kWarp, class T>
+SIMT_DEVICE T shuffle_xor(T value, int mask) {
+  static_assert(sizeof(T) == 4, "ds_bpermute moves words");
+  int word;
+  memcpy(&word, &value, sizeof word);
+  // The address is four times the lane; lanes count within the warp.
+  word = __builtin_amdgcn_ds_bpermute(((thread() ^ mask) & (kWarp - 1)) << 2, word);
+  memcpy(&value, &word, sizeof word);
+  return value;
+}
+
+/// combine() over each aligned run of kLanes lanes, by a butterfly of shuffles. Every lane gets the result.
+template <int kWarp, int kLanes, class Combine>
+SIMT_DEVICE float lane_reduce(float value, Combine combine) {
+  SIMT_UNROLL
+  for (int mask = kLanes / 2; mask > 0; mask /= 2) value = combine(value, shuffle_xor<kWarp>(value, mask));
+  return value;
+}
+
+template <class T>
+SIMT_DEVICE Vector<T> load16(const T* from) { return *reinterpret_cast<const Vector<T>*>(from); }
+template <class T>
+SIMT_DEVICE void store16(T* to, const Vector<T>& v) { *reinterpret_cast<Vector<T>*>(to) = v; }
+SIMT_DEVICE void store4(uint8_t* to, uint32_t word) { *reinterpret_cast<uint32_t*>(to) = word; }
+SIMT_DEVICE void store8(uint8_t* to, uint32_t low, uint32_t high) { *reinterpret_cast<uint64_t*>(to) = uint64_t{high} << 32 | low; }
+
+SIMT_DEVICE float to_float(float v) { return v; }
+SIMT_DEVICE float to_float(Bf16 v) { return float_from_bf16_bits(v.bits); }
+SIMT_DEVICE float to_float(F16 v) { return float_from_f16_bits(v.bits); }
+template <class T>
+SIMT_DEVICE T from_float(float v);
+template <>
+SIMT_DEVICE float from_float(float v) { return v; }
+template <>
+SIMT_DEVICE Bf16 from_float(float v) { return {bf16_bits_from_float(v)}; }
+template <>
+SIMT_DEVICE F16 from_float(float v) { return {f16_bits_from_float(v)}; }
+
+// v_cvt_pk_fp8_f32 is fnuz on gfx942 and OCP on gfx950: each has one format in hardware and the other in integer code. The instruction
+// does not saturate by itself, so numbers are clamped first; NaN passes the clamp by the select.
+#if defined(__gfx942__) || defined(__gfx950__)
+SIMT_DEVICE uint32_t hardware_fp8_x2(float a, float b, float limit) {
+  a = a != a ? a : min_number(max_number(a, -limit), limit);
+  b = b != b ? b : min_number(max_number(b, -limit), limit);
+  return uint32_t(__builtin_amdgcn_cvt_pk_fp8_f32(a, b, 0, false)) & 0xffffu;
+}
+#endif
+#if defined(__gfx950__)
+SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(hardware_fp8_x2(v, v, 448.0f)); }
+SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) { return hardware_fp8_x2(a, b, 448.0f); }
+#else
+SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
+SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
+#endif
+#if defined(__gfx942__)
+SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return uint8_t(hardware_fp8_x2(v, v, 240.0f)); }
+#else
+SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
+#endif
+SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
+
+SIMT_DEVICE float rsqrt(float v) { return 1.0f / __builtin_sqrtf(v); }
+SIMT_DEVICE float exp2(float v) { return __builtin_exp2f(v); }
+SIMT_DEVICE float log2(float v) { return __builtin_log2f(v); }
+SIMT_DEVICE float ceil(float v) { return __builtin_ceilf(v); }
+
+struct HardwareFma {
+  SIMT_DEVICE static float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+};
+/// x -> x / s. A device has no divider: the compiler's own division is a reciprocal and the same corrections, for each x anew.
+using Divide = DivideByCorrection<HardwareFma>;
+
+}  // namespace simt
