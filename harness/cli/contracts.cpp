@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
@@ -23,7 +24,7 @@ void list() {
 
 void show(const std::string& id) {
   const ContractRow& row = rulebook().contracts.find(id);
-  fmt::print("{}   {}:{}\n", row.id, row.file, row.line);
+  fmt::print("{}   {}:{}\n", row.id, std::filesystem::proximate(row.file, data_root()).string(), row.line);
   for (const std::string& line : formulas(bind(rulebook().contracts, id, *find_format("bf16")))) fmt::print("  {}\n", line);
   for (const auto& [column, cell] : row.cells)
     if (column != "id" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
@@ -44,10 +45,12 @@ void diff(const std::string& a, const std::string& b) {
   cell_differences(tables.find(a), tables.find(b));
   const std::vector<Separation> found = separate(all_ops(), open_cases(), a, b);
   if (found.empty()) fmt::print("no quick case can be judged under both: their flows, groups or layouts differ\n");
+  std::string same;
   for (const Separation& s : found) {
-    if (s.outside == 0) fmt::print("  {}: nothing tells them apart\n", s.data);
+    if (s.outside == 0) same += (same.empty() ? "" : ", ") + s.data;
     else fmt::print("  {}: {} of {} elements, up to {} ulp; first {}\n", s.data, s.outside, s.elements, s.worst_ulps, s.witness);
   }
+  if (!same.empty()) fmt::print("  nothing tells them apart on {}\n", same);
 }
 
 void need(const ContractsArguments& arguments, size_t count) {

@@ -57,6 +57,7 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   for (const Cause& cause : causes) {
     // A hypothesis that explains less than half of what the best one does is noise beside it.
     if (words.size() == kWorthNaming || 2 * (cause.explained - cause.contradicted) < best) break;
+    if (causes.front().complete() && !cause.complete()) break;
     std::string line =
         "explains " + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
     if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";

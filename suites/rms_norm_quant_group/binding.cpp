@@ -7,8 +7,8 @@ namespace assay {
 namespace {
 
 Case validate(Case c) {
-  const RowCase p = read_row_case(c);
   require_flow(c, "chain");
+  const RowCase p = read_row_case(c);
   c.id = c.op + "/" + p.contract + "/" + shape_id(p) + ".eps" + c.text("eps") + "/" + p.fill + "." + p.gamma + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
   return c;
 }

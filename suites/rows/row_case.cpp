@@ -33,6 +33,13 @@ class Cells {
     if (text(column).empty() || *end != '\0' || !(value >= 0)) refuse(column, "'" + text(column) + "' is not a number of at least 0");
     return value;
   }
+  const ContractRow& contract() const {
+    try {
+      return rulebook().contracts.find(text("contract"));
+    } catch (const std::out_of_range& error) {
+      refuse("contract", error.what());
+    }
+  }
   std::string fill_name(const std::string& column) const {
     std::vector<std::string> known;
     for (const FillInfo& fill : all_fills()) known.push_back(fill.name);
@@ -80,12 +87,7 @@ void read_groups(const Cells& cells, RowCase& c) {
 RowCase read_row_case(const Case& source) {
   const Cells cells(source);
   RowCase c;
-  c.contract = cells.text("contract");
-  try {
-    rulebook().contracts.find(c.contract);
-  } catch (const std::out_of_range& error) {
-    cells.refuse("contract", error.what());
-  }
+  c.contract = cells.contract().id;
   c.x = find_format(cells.text("x"));
   if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
   c.m = cells.positive("m");
@@ -101,7 +103,7 @@ RowCase read_row_case(const Case& source) {
 }
 
 void require_flow(const Case& c, const std::string& flow) {
-  const ContractRow& row = rulebook().contracts.find(c.text("contract"));
+  const ContractRow& row = Cells(c).contract();
   if (row.flow != flow) Cells(c).refuse("contract", "'" + row.id + "' is a " + row.flow + " row and this op takes " + flow + " rows");
 }
 
