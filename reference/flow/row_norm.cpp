@@ -1,6 +1,7 @@
 #include "reference/flow/row_norm.h"
 
 #include <cmath>
+#include <limits>
 
 #include "reference/exact/sum.h"
 #include "reference/formats/catalogue.h"
@@ -20,14 +21,13 @@ bool squares_are_exact(const Format& x) { return 2 * x.precision() <= kF32.preci
 
 Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format) {
   const SumBounds exact = exact_sum_of_squares(x);
-  if (!std::isfinite(exact.low)) return point(exact.low);
+  if (!std::isfinite(exact.low) || exact.high == 0) return point(exact.low);  // zeros have no rounding
   const double unit = std::ldexp(1.0, -kF32.precision());
   const double roundings = double(depth + (squares_are_exact(x_format) ? 0 : 1));
-  const double relative = roundings * unit / (1 - roundings * unit);
+  // Widened by far more than the roundings of these lines in double.
+  const double relative = roundings * unit / (1 - roundings * unit) + std::ldexp(1.0, 4 - std::numeric_limits<double>::digits);
   const double underflow = double(x.size()) * std::ldexp(1.0, kF32.min_exponent() - kF32.precision());
-  // One step of double outward covers the roundings of these two lines.
-  const double low = std::nextafter(exact.low * (1 - relative) - underflow, -HUGE_VAL);
-  const double high = std::nextafter(exact.high * (1 + relative) + underflow, HUGE_VAL);
+  const double low = (exact.low - underflow) * (1 - relative), high = (exact.high + underflow) * (1 + relative);
   if (high > max_finite(kF32)) return {round_to(kF32, low, Rounding::kUp, Overflow::kSpecial), HUGE_VAL};
   // A sum that is a number of f32 stays reachable however thin the interval is.
   const Span span = inside_f32(std::fmax(low, 0.0), high);

@@ -54,16 +54,24 @@ double pick(const Step& step, double v, double a) {
 
 Span ordered(double a, double b) {
   if (std::isnan(a) && std::isnan(b)) return point(a);
-  if (std::isnan(a) || std::isnan(b)) return {std::nan(""), HUGE_VAL};
+  if (std::isnan(a) || std::isnan(b)) return any_number();
   return a <= b ? Span{a, b} : Span{b, a};
 }
+
+bool holds_zero_inside(Span v) { return v.low < 0 && v.high > 0; }
+
+Span magnitudes(Span v) { return holds_zero_inside(v) ? Span{0, std::max(-v.low, v.high)} : ordered(std::fabs(v.low), std::fabs(v.high)); }
 
 Span apply(const Step& step, Span v) {
   if (v.pinned()) return point(apply(step, v.low));
   if (v.any()) return v;
-  if (step.verb == Verb::kAbs && v.low < 0 && v.high > 0) return {0, std::max(-v.low, v.high)};
-  if (step.verb == Verb::kRcp && v.low <= 0 && v.high >= 0) return {std::nan(""), HUGE_VAL};
-  return ordered(apply(step, v.low), apply(step, v.high));
+  if (step.verb == Verb::kAbs) return magnitudes(v);
+  if (step.verb == Verb::kRcp && v.low <= 0 && v.high >= 0) return any_number();
+  if (step.verb == Verb::kRsqrt && v.low == 0 && std::signbit(v.low)) return any_number();  // -Inf there and +Inf beside it
+  if (step.verb == Verb::kTo && step.target->specials == Specials::kScale) v = magnitudes(v);  // a scale has no sign
+  const Span result = ordered(apply(step, v.low), apply(step, v.high));
+  const bool overflows_at_both_ends = std::isnan(result.low) && std::isnan(result.high) && holds_zero_inside(v);
+  return overflows_at_both_ends ? any_number() : result;
 }
 
 /// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one. A zero stays a zero: it
@@ -101,33 +109,53 @@ void arithmetic(const Step& step, Spans& row, const Environment& environment) {
   lanes().arithmetic_spans(step.verb, grid, row.low.data(), row.high.data(), b, row.size());
 }
 
-/// max, min and if0 against an operand: monotone in both.
+/// max, min or if0 of one number and an operand.
+double choose(const Step& step, double v, double a) {
+  if (step.verb == Verb::kIf0) return v == 0 ? a : v;
+  return pick(step, v, a);
+}
+
+/// The same on intervals. max and min are monotone in both, and if a NaN is dropped one known number is a bound by itself.
+Span choose(const Step& step, Span v, Span a) {
+  if (step.verb == Verb::kIf0) {
+    if (v.any() || !(v.low <= 0 && v.high >= 0)) return v;
+    if (v.pinned()) return a;
+    return std::isnan(a.low) ? any_number() : Span{std::min(v.low, a.low), std::max(v.high, a.high)};
+  }
+  if (!v.any() && !a.any()) return {pick(step, v.low, a.low), pick(step, v.high, a.high)};
+  const Span known = v.any() ? a : v;
+  if (step.nan == NanRule::kKeep && std::isnan(known.low) && !known.any()) return known;
+  if (step.nan == NanRule::kKeep || std::isnan(known.low)) return any_number();
+  return step.verb == Verb::kMax ? Span{known.low, HUGE_VAL} : Span{-HUGE_VAL, known.high};
+}
+
 void compare(const Step& step, Spans& row, const Environment& environment) {
   const Lane b = lane(step.a, environment);
-  if (!pinned(b, row.size())) row.widen();
-  const auto choose = [&](double v, double a) { return step.verb == Verb::kIf0 ? (v == 0 ? a : v) : pick(step, v, a); };
-  for (size_t i = 0; i < row.size(); ++i) row.low[i] = choose(row.low[i], b.low[b.scalar ? 0 : i]);
-  for (size_t i = 0; i < row.high.size(); ++i) row.high[i] = choose(row.high[i], b.high[b.scalar ? 0 : i]);
-}
-
-void clamp(const Step& step, Spans& row, const Environment& environment) {
-  const double upper = *lane(step.a, environment).low, lower = *lane(step.b, environment).low;
-  const double nan_becomes = step.nan == NanRule::kToLow ? lower : step.nan == NanRule::kToHigh ? upper : std::nan("");
-  for (std::vector<double>* ends : {&row.low, &row.high}) lanes().clamp(ends->data(), lower, upper, nan_becomes, ends->size());
-}
-
-void convert(const Step& step, Spans& row) {
-  const bool fast = step.rounding == Rounding::kNearestEven && step.target->specials != Specials::kInteger &&
-                    step.target->specials != Specials::kScale;
-  const Grid grid = fast ? grid_of(*step.target, step.overflow) : Grid{};
-  for (std::vector<double>* ends : {&row.low, &row.high}) {
-    if (fast) lanes().round(grid, ends->data(), ends->size());
-    else for (double& v : *ends) v = apply(step, v);
+  const auto at = [&](size_t i) { return b.scalar ? 0 : i; };
+  if (row.pinned() && pinned(b, row.size())) {
+    for (size_t i = 0; i < row.size(); ++i) row.low[i] = choose(step, row.low[i], b.low[at(i)]);
+  } else {
+    for (size_t i = 0; i < row.size(); ++i) row.set(i, choose(step, row[i], Span{b.low[at(i)], b.high[at(i)]}));
   }
+}
+
+void clamp(const Step& step, Spans& row) {
+  const double upper = step.a.constant, lower = step.b.constant;
+  const Bounds bounds{lower, upper, step.nan == NanRule::kToLow ? lower : step.nan == NanRule::kToHigh ? upper : std::nan("")};
+  if (row.pinned()) lanes().clamp(row.low.data(), bounds, row.size());
+  else lanes().clamp_spans(row.low.data(), row.high.data(), bounds, row.size());
 }
 
 void each(const Step& step, Spans& row) {
   for (size_t i = 0; i < row.size(); ++i) row.set(i, apply(step, row[i]));
+}
+
+void convert(const Step& step, Spans& row) {
+  const Specials specials = step.target->specials;
+  if (step.rounding != Rounding::kNearestEven || specials == Specials::kInteger || specials == Specials::kScale) return each(step, row);
+  const Grid grid = grid_of(*step.target, step.overflow);
+  if (row.pinned()) lanes().round(grid, row.low.data(), row.size());
+  else lanes().round_spans(grid, row.low.data(), row.high.data(), row.size());
 }
 
 }  // namespace
@@ -155,7 +183,7 @@ void evaluate(const Recipe& recipe, Spans& row, const Environment& environment) 
     switch (step.verb) {
       case Verb::kAdd: case Verb::kSub: case Verb::kMul: case Verb::kDiv: case Verb::kRdiv: arithmetic(step, row, environment); break;
       case Verb::kMax: case Verb::kMin: case Verb::kIf0: compare(step, row, environment); break;
-      case Verb::kClamp: clamp(step, row, environment); break;
+      case Verb::kClamp: clamp(step, row); break;
       case Verb::kTo: convert(step, row); break;
       default: each(step, row);
     }

@@ -1,6 +1,7 @@
 // The loops over rows of doubles, compiled for several instruction sets with the same results. Operands lie on grids of at most 24
-// bits, so that one operation in double followed by one rounding is one rounding of the real result (S. A. Figueroa, "When is double
-// rounding innocuous?", 1995: 53 >= 2 * 24 + 2 covers + - * /).
+// bits, so that one operation in double followed by one rounding is one rounding of the real result: products are exact, quotients
+// keep away from ties (S. A. Figueroa, "When is double rounding innocuous?", 1995: 53 >= 2 * 24 + 2), and so do sums in f32; sums in
+// a narrower format look at what double lost.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +27,11 @@ struct Lane {
   bool scalar;
 };
 
+/// Of a clamp: what is below, above or NaN becomes these.
+struct Bounds {
+  double lower, upper, nan_becomes;
+};
+
 struct Lanes {
   std::string_view name;  ///< "avx512", "avx2", "scalar"
   /// v = round(v verb b); verbs: add sub mul div rdiv.
@@ -33,7 +39,9 @@ struct Lanes {
   /// The same on intervals, by their corners.
   void (*arithmetic_spans)(Verb verb, const Grid& grid, double* low, double* high, Lane b, size_t n);
   void (*round)(const Grid& grid, double* v, size_t n);
-  void (*clamp)(double* v, double lower, double upper, double nan_becomes, size_t n);
+  void (*round_spans)(const Grid& grid, double* low, double* high, size_t n);
+  void (*clamp)(double* v, Bounds bounds, size_t n);
+  void (*clamp_spans)(double* low, double* high, Bounds bounds, size_t n);
 };
 
 /// The best set that this processor has; the environment variable ASSAY_ISA (avx512, avx2, scalar) asks for a lesser one.

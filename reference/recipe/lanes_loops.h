@@ -11,16 +11,34 @@ namespace {
 struct RoundF32 {
   explicit RoundF32(const Grid&) {}
   double operator()(double x) const { return double(float(x)); }
+  double sum(double v, double b) const { return double(float(v + b)); }
 };
 
 struct RoundGrid {
   explicit RoundGrid(const Grid& grid) : g(grid) {}
   double operator()(double x) const {
-    // Adding 1.5 * 2^52 steps leaves no room for a fraction of a step: the processor's own rounding to nearest even does the work.
-    const double shifter = quantum(x, g.smallest_normal, g.last_place) * 0x1.8p52;
-    double r = __builtin_fabs((x + shifter) - shifter);
-    const double magnitude = __builtin_fabs(x);
-    r = magnitude > 0x1p1000 ? g.beyond : r;  // Inf: the shifter is no number
+    return in_range(x, whole_steps(x, step_at(x)));
+  }
+
+  /// v + b rounded once, also where the sum is no double: what it lost decides a tie (T. J. Dekker's two-sum is exact). Numbers of 24
+  /// bits can add up to a tie of a 16-bit format and a little; for f32 that takes more bits than they have.
+  double sum(double v, double b) const {
+    const double x = v + b, b_part = x - v, lost = (v - (x - b_part)) + (b - b_part);
+    const double step = step_at(x), steps = whole_steps(x, step), beside = x - steps;
+    const double nudge = (lost > 0) & (beside == step / 2) ? step : (lost < 0) & (beside == -step / 2) ? -step : 0.0;
+    return in_range(x, steps + nudge);
+  }
+
+ private:
+  double step_at(double x) const { return quantum(x, g.smallest_normal, g.last_place); }
+  /// Adding 1.5 * 2^52 steps leaves no room for a fraction of a step: the processor's own rounding to nearest even does the work.
+  static double whole_steps(double x, double step) {
+    const double shifter = step * 0x1.8p52;
+    return (x + shifter) - shifter;
+  }
+  double in_range(double x, double rounded) const {
+    double r = __builtin_fabs(rounded);
+    r = __builtin_fabs(x) > 0x1p1000 ? g.beyond : r;  // Inf: the shifter is no number
     r = r > g.largest ? g.beyond : r;
     const double with_sign = __builtin_copysign(r, x);
     r = (r == 0 && !g.has_negative_zero) ? 0.0 : with_sign;
@@ -29,39 +47,76 @@ struct RoundGrid {
   const Grid g;
 };
 
-struct Add { double operator()(double v, double b) const { return v + b; } };
-struct Sub { double operator()(double v, double b) const { return v - b; } };
-struct Mul { double operator()(double v, double b) const { return v * b; } };
-struct Div { double operator()(double v, double b) const { return v / b; } };
-struct Rdiv { double operator()(double v, double b) const { return b / v; } };
+/// Ends of two intervals.
+struct Pair {
+  double x0, x1, y0, y1;
+};
+inline bool holds_zero_inside(double low, double high) { return (low < 0) & (high > 0); }
+inline bool is_infinite(double x) { return __builtin_fabs(x) > 0x1.fffffffffffffp1023; }
+
+/// Divisors between a negative and a positive end pass through zero, where the quotient has no bound; with a divisor of zero a dividend
+/// of zero inside the interval gives the NaN that its ends do not show.
+inline bool quotient_breaks(double a0, double a1, double b0, double b1) {
+  return ((b0 <= 0) & (b1 >= 0) & (b0 != b1)) | ((b0 == 0) & (b1 == 0) & holds_zero_inside(a0, a1));
+}
+
+/// Each operation with its one rounding, and whether it breaks (a pole, a NaN) inside the intervals without a NaN in a corner.
+struct Add {
+  template <class Round>
+  double operator()(Round round, double v, double b) const { return round.sum(v, b); }
+  static bool breaks(Pair) { return false; }
+};
+struct Sub {
+  template <class Round>
+  double operator()(Round round, double v, double b) const { return round.sum(v, -b); }
+  static bool breaks(Pair) { return false; }
+};
+struct Mul {
+  template <class Round>
+  double operator()(Round round, double v, double b) const { return round(v * b); }
+  static bool breaks(Pair p) {
+    return (holds_zero_inside(p.x0, p.x1) & (is_infinite(p.y0) | is_infinite(p.y1))) |
+           (holds_zero_inside(p.y0, p.y1) & (is_infinite(p.x0) | is_infinite(p.x1)));
+  }
+};
+struct Div {
+  template <class Round>
+  double operator()(Round round, double v, double b) const { return round(v / b); }
+  static bool breaks(Pair p) { return quotient_breaks(p.x0, p.x1, p.y0, p.y1); }
+};
+struct Rdiv {
+  template <class Round>
+  double operator()(Round round, double v, double b) const { return round(b / v); }
+  static bool breaks(Pair p) { return quotient_breaks(p.y0, p.y1, p.x0, p.x1); }
+};
 
 template <class Op, class Round>
 void loop(Op op, Round round, double* v, Lane b, size_t n) {
   if (b.scalar) {
     const double s = *b.low;
-    for (size_t i = 0; i < n; ++i) v[i] = round(op(v[i], s));
+    for (size_t i = 0; i < n; ++i) v[i] = op(round, v[i], s);
   } else {
-    for (size_t i = 0; i < n; ++i) v[i] = round(op(v[i], b.low[i]));
+    for (size_t i = 0; i < n; ++i) v[i] = op(round, v[i], b.low[i]);
   }
 }
 
-/// An interval from the four corners. All NaN: that NaN. Some NaN, or a divisor that may be zero or not: `any`.
+/// An interval from the four corners. NaN where every program gives it, `any` where only some do or the operation breaks inside.
 template <class Op, class Round>
-void loop_spans(Op op, Round round, bool divides_by_v, bool divides_by_b, double* low, double* high, Lane b, size_t n) {
+void loop_spans(Op op, Round round, double* low, double* high, Lane b, size_t n) {
   for (size_t i = 0; i < n; ++i) {
     const size_t j = b.scalar ? 0 : i;
-    const double x0 = low[i], x1 = high[i], y0 = b.low[j], y1 = b.high[j];
-    const double c0 = round(op(x0, y0)), c1 = round(op(x0, y1)), c2 = round(op(x1, y0)), c3 = round(op(x1, y1));
+    const Pair p{low[i], high[i], b.low[j], b.high[j]};
+    const double c0 = op(round, p.x0, p.y0), c1 = op(round, p.x0, p.y1);
+    const double c2 = op(round, p.x1, p.y0), c3 = op(round, p.x1, p.y1);
     const double a = c0 < c1 ? c0 : c1, d = c2 < c3 ? c2 : c3;
     const double e = c0 > c1 ? c0 : c1, f = c2 > c3 ? c2 : c3;
     const double least = a < d ? a : d, most = e > f ? e : f;
-    const bool some_nan = c0 != c0 || c1 != c1 || c2 != c2 || c3 != c3;
-    const bool all_nan = c0 != c0 && c1 != c1 && c2 != c2 && c3 != c3;
-    const double d0 = divides_by_v ? x0 : y0, d1 = divides_by_v ? x1 : y1;
-    const bool pole = (divides_by_v || divides_by_b) && d0 <= 0 && d1 >= 0 && d0 != d1;
-    const bool any = pole || (some_nan && !all_nan);
-    low[i] = any || all_nan ? __builtin_nan("") : least;
-    high[i] = any ? __builtin_inf() : all_nan ? __builtin_nan("") : most;
+    const bool corner_nan = (c0 != c0) | (c1 != c1) | (c2 != c2) | (c3 != c3);
+    const bool nan_operand = ((p.x0 != p.x0) & (p.x1 != p.x1)) | ((p.y0 != p.y0) & (p.y1 != p.y1));
+    const bool nan = nan_operand | ((c0 != c0) & (p.x0 == p.x1) & (p.y0 == p.y1));
+    const bool any = (!nan) & (corner_nan | Op::breaks(p));
+    low[i] = any | nan ? __builtin_nan("") : least;
+    high[i] = any ? __builtin_inf() : nan ? __builtin_nan("") : most;
   }
 }
 
@@ -80,11 +135,11 @@ void arithmetic_rounded(Verb verb, Round round, double* v, Lane b, size_t n) {
 template <class Round>
 void arithmetic_spans_rounded(Verb verb, Round round, double* low, double* high, Lane b, size_t n) {
   switch (verb) {
-    case Verb::kAdd: return loop_spans(Add{}, round, false, false, low, high, b, n);
-    case Verb::kSub: return loop_spans(Sub{}, round, false, false, low, high, b, n);
-    case Verb::kMul: return loop_spans(Mul{}, round, false, false, low, high, b, n);
-    case Verb::kDiv: return loop_spans(Div{}, round, false, true, low, high, b, n);
-    case Verb::kRdiv: return loop_spans(Rdiv{}, round, true, false, low, high, b, n);
+    case Verb::kAdd: return loop_spans(Add{}, round, low, high, b, n);
+    case Verb::kSub: return loop_spans(Sub{}, round, low, high, b, n);
+    case Verb::kMul: return loop_spans(Mul{}, round, low, high, b, n);
+    case Verb::kDiv: return loop_spans(Div{}, round, low, high, b, n);
+    case Verb::kRdiv: return loop_spans(Rdiv{}, round, low, high, b, n);
     default: __builtin_trap();
   }
 }
@@ -99,21 +154,51 @@ void arithmetic_spans(Verb verb, const Grid& grid, double* low, double* high, La
   else arithmetic_spans_rounded(verb, RoundGrid(grid), low, high, b, n);
 }
 
-void round_all(const Grid& grid, double* v, size_t n) {
-  if (grid.is_f32) {
-    const RoundF32 round(grid);
-    for (size_t i = 0; i < n; ++i) v[i] = round(v[i]);
-  } else {
-    const RoundGrid round(grid);
-    for (size_t i = 0; i < n; ++i) v[i] = round(v[i]);
+template <class Round>
+void round_rounded(Round round, double* v, size_t n) {
+  for (size_t i = 0; i < n; ++i) v[i] = round(v[i]);
+}
+
+/// Both ends; where an end overflows to NaN and something else does not, nothing can be said.
+template <class Round>
+void round_spans_rounded(Round round, double* low, double* high, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const double x0 = low[i], x1 = high[i], r0 = round(x0), r1 = round(x1);
+    const bool was_any = (x0 != x0) != (x1 != x1), one_nan = (r0 != r0) != (r1 != r1);
+    const bool any = was_any | one_nan | (((r0 != r0) | (r1 != r1)) & holds_zero_inside(x0, x1));
+    low[i] = any ? __builtin_nan("") : r0;
+    high[i] = any ? __builtin_inf() : r1;
   }
 }
 
-void clamp_all(double* v, double lower, double upper, double nan_becomes, size_t n) {
+void round_all(const Grid& grid, double* v, size_t n) {
+  if (grid.is_f32) round_rounded(RoundF32(grid), v, n);
+  else round_rounded(RoundGrid(grid), v, n);
+}
+
+void round_spans(const Grid& grid, double* low, double* high, size_t n) {
+  if (grid.is_f32) round_spans_rounded(RoundF32(grid), low, high, n);
+  else round_spans_rounded(RoundGrid(grid), low, high, n);
+}
+
+inline double clamped(double x, Bounds bounds) {
+  const double inside = x < bounds.lower ? bounds.lower : x > bounds.upper ? bounds.upper : x;
+  return x != x ? bounds.nan_becomes : inside;
+}
+
+void clamp_all(double* v, Bounds bounds, size_t n) {
+  for (size_t i = 0; i < n; ++i) v[i] = clamped(v[i], bounds);
+}
+
+/// `any` becomes everything between the bounds, unless a NaN stays.
+void clamp_spans(double* low, double* high, Bounds bounds, size_t n) {
+  const bool keeps_nan = bounds.nan_becomes != bounds.nan_becomes;
+  const double any_low = keeps_nan ? __builtin_nan("") : bounds.lower, any_high = keeps_nan ? __builtin_inf() : bounds.upper;
   for (size_t i = 0; i < n; ++i) {
-    const double x = v[i];
-    const double inside = x < lower ? lower : x > upper ? upper : x;
-    v[i] = x != x ? nan_becomes : inside;
+    const double x0 = low[i], x1 = high[i];
+    const bool any = (x0 != x0) != (x1 != x1);
+    low[i] = any ? any_low : clamped(x0, bounds);
+    high[i] = any ? any_high : clamped(x1, bounds);
   }
 }
 

@@ -136,6 +136,12 @@ class CellParser {
     }
   }
 
+  Operand constant(const std::pair<std::string, size_t>& argument) const {
+    const Operand found = operand(argument);
+    if (!found.name.empty()) throw ParseError(argument.second, "'" + found.name + "' varies; a bound is a constant");
+    return found;
+  }
+
   const Format& format(const std::pair<std::string, size_t>& argument) const {
     if (const auto found = names_.formats.find(argument.first); found != names_.formats.end()) return *found->second;
     if (const Format* format = find_format(argument.first)) return *format;
@@ -186,8 +192,9 @@ class CellParser {
         need(2, 3);
         step.nan = choice<NanRule>(arguments[0], {{"max_min", NanRule::kToLow}, {"min_max", NanRule::kToHigh},
                                                   {"med3", NanRule::kToLow}, {"keep", NanRule::kKeep}});
-        step.a = operand(arguments[1]);
-        step.b = arguments.size() == 3 ? operand(arguments[2]) : Operand{-step.a.constant, {}};
+        step.a = constant(arguments[1]);
+        step.b = arguments.size() == 3 ? constant(arguments[2]) : Operand{-step.a.constant, {}};
+        if (!(step.b.constant <= step.a.constant)) throw ParseError(arguments[1].second, "the upper bound comes first and is not below the lower one");
         break;
       case Verb::kPow2:
         need(1, 1);

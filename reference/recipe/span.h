@@ -15,6 +15,7 @@ struct Span {
   bool any() const { return std::isnan(low) != std::isnan(high); }
 };
 inline Span point(double value) { return {value, value}; }
+inline Span any_number() { return {std::nan(""), HUGE_VAL}; }
 
 /// A row of them, structure of arrays. A row that is pinned throughout holds `low` alone.
 struct Spans {

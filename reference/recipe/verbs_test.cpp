@@ -1,0 +1,246 @@
+// Every verb against its definition: a function of real numbers in MPFR, then one rounding by MPFR. Nothing of the evaluator is used.
+#include "reference/recipe/verbs.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "reference/recipe/eval.h"
+#include "reference/recipe/parse.h"
+#include "reference/testing/f32.h"
+#include "reference/testing/real.h"
+
+namespace assay {
+namespace {
+
+/// A step as written, the value and the operand it meets, and the working format.
+struct Input {
+  std::string text;
+  double v, a;
+  const Format& working;
+};
+
+struct Definition {
+  std::vector<std::string> forms;  ///< cells to try, with `a` for the operand
+  std::function<double(const Input&)> value;
+};
+
+bool has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+using Binary = int(mpfr_ptr, mpfr_srcptr, mpfr_srcptr, mpfr_rnd_t);
+using Unary = int(mpfr_ptr, mpfr_srcptr, mpfr_rnd_t);
+
+Definition of_two(const char* form, Binary function) {
+  return {{form}, [=](const Input& in) { return nearest(in.working, in_reals(function, in.v, in.a)); }};
+}
+Definition of_one(const char* form, Unary function) {
+  return {{form}, [=](const Input& in) { return nearest(in.working, in_reals(function, in.v)); }};
+}
+
+int to_integer_above(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_ceil(y, x); }
+int to_integer_inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, x); }
+
+/// The larger of two numbers; a NaN is dropped, or kept if told so.
+double larger(const Input& in, double sign) {
+  if (std::isnan(in.v) || std::isnan(in.a)) {
+    if (has(in.text, "keep")) return std::nan("");
+    return std::isnan(in.v) ? in.a : in.v;
+  }
+  return sign * in.v >= sign * in.a ? in.v : in.a;
+}
+
+double into_bounds(const Input& in, double low, double high) {
+  if (std::isnan(in.v)) return has(in.text, "keep") ? in.v : has(in.text, "min_max") ? high : low;
+  return in.v < low ? low : in.v > high ? high : in.v;
+}
+
+/// contracts/quant.md 8.1: v = m 2^e with 1 <= m < 2, found by trying every e.
+double power_of_two(const Input& in) {
+  if (!(in.v > 0) || std::isinf(in.v)) return in.v;
+  int e = -149;
+  while (Real(in.v) >= in_reals(mpfr_exp2, e + 1)) ++e;
+  const Real m = Real(in.v) / in_reals(mpfr_exp2, e);
+  const bool up = has(in.text, "ceil") ? m > 1 : has(in.text, "even") ? m >= Real(31) / 16 : has(in.text, "q75") ? m >= Real(7) / 4 : false;
+  return std::ldexp(1.0, e + up);
+}
+
+double to_format(const Input& in) {
+  const std::string name = in.text.substr(3, in.text.find_first_of(",)") - 3);
+  const Format& f = *find_format(name);
+  const Real v = in.v;
+  const bool saturates = !has(in.text, "nosat") && (f.bits <= 8 || has(in.text, ",sat"));
+  if (std::isnan(in.v)) return in.v;
+  if (f.specials == Specials::kInteger) {
+    const double whole = nearest(kF32, in_reals(has(in.text, "rz") ? to_integer_inward : mpfr_rint, v));
+    return std::isnan(whole) ? whole : std::fmin(std::fmax(whole, -max_finite(f) - 1), max_finite(f));
+  }
+  double y;
+  if (std::isinf(in.v)) y = in.v;
+  else if (has(in.text, ",rz")) y = rounded(f, v, MPFR_RNDZ);
+  else if (has(in.text, ",rna")) {
+    const double inner = rounded(f, v, MPFR_RNDZ), sign = in.v < 0 ? -1 : 1;
+    const double step = sign * (std::fabs(inner) == max_finite(f) ? max_finite(f) - next_down(f, max_finite(f)) : next_up(f, std::fabs(inner)) - std::fabs(inner));
+    const bool outward = abs(v - Real(inner)) * 2 >= Real(std::fabs(step));
+    y = outward ? inner + step : inner;
+    if (std::fabs(y) > max_finite(f)) y = sign * HUGE_VAL;
+    if (y == 0) y = std::copysign(0.0, in.v);
+  } else y = nearest(f, v);
+  if (std::isinf(y)) {
+    if (saturates) return std::copysign(max_finite(f), y);
+    return f.specials == Specials::kIeee ? y : std::nan("");
+  }
+  return y == 0 && f.specials == Specials::kFnuz ? 0.0 : y;
+}
+
+const std::map<Verb, Definition>& definitions() {
+  static const std::map<Verb, Definition> all = {
+      {Verb::kAdd, of_two("add(a)", mpfr_add)},
+      {Verb::kSub, of_two("sub(a)", mpfr_sub)},
+      {Verb::kMul, of_two("mul(a)", mpfr_mul)},
+      {Verb::kDiv, of_two("div(a)", mpfr_div)},
+      {Verb::kRdiv, {{"rdiv(a)"}, [](const Input& in) { return nearest(in.working, in_reals(mpfr_div, in.a, in.v)); }}},
+      {Verb::kRcp, {{"rcp"}, [](const Input& in) { return nearest(in.working, in_reals(mpfr_div, 1, in.v)); }}},
+      {Verb::kNeg, {{"neg"}, [](const Input& in) { return in_reals(mpfr_neg, in.v).convert_to<double>(); }}},
+      {Verb::kAbs, {{"abs"}, [](const Input& in) { return in_reals(mpfr_abs, in.v).convert_to<double>(); }}},
+      {Verb::kMax, {{"max(a)", "max(a,keep)"}, [](const Input& in) { return larger(in, 1); }}},
+      {Verb::kMin, {{"min(a)", "min(a,keep)"}, [](const Input& in) { return larger(in, -1); }}},
+      {Verb::kClamp, {{"clamp(max_min,448)", "clamp(min_max,448)", "clamp(med3,448)", "clamp(keep,448)"},
+                      [](const Input& in) { return into_bounds(in, -448, 448); }}},
+      {Verb::kIf0, {{"if0(a)"}, [](const Input& in) { return in.v == 0 ? in.a : in.v; }}},
+      {Verb::kCeil, of_one("ceil", to_integer_above)},
+      {Verb::kRint, of_one("rint", mpfr_rint)},
+      {Verb::kTrunc, of_one("trunc", to_integer_inward)},
+      {Verb::kPow2, {{"pow2(floor)", "pow2(ceil)", "pow2(even)", "pow2(q75)"}, power_of_two}},
+      {Verb::kExp, of_one("exp", mpfr_exp)},
+      {Verb::kExp2, of_one("exp2", mpfr_exp2)},
+      {Verb::kLog2, of_one("log2", mpfr_log2)},
+      {Verb::kSqrt, of_one("sqrt", mpfr_sqrt)},
+      {Verb::kRsqrt, {{"rsqrt"}, [](const Input& in) {
+        if (in.v == 0) return 1 / in.v;  // IEEE 754-2019, 9.2.1: the sign of the zero
+        return nearest(in.working, in_reals(mpfr_rec_sqrt, in.v));
+      }}},
+      {Verb::kTo, {{"to(f32)", "to(bf16)", "to(f16)", "to(bf16,rz)", "to(f16,rna)", "to(bf16,sat)", "to(e4m3fn)", "to(e4m3fn,nosat)",
+                    "to(e4m3fn,rz)", "to(e4m3fn,rna)", "to(e4m3fnuz)", "to(e4m3fnuz,nosat)", "to(e5m2)", "to(e5m2,nosat)", "to(e5m2fnuz)",
+                    "to(int8)", "to(int8,rz)"}, to_format}}};
+  return all;
+}
+
+/// Pairs of numbers of a format: every pair of special numbers, every special one with a random one, and random pairs.
+std::vector<std::pair<double, double>> pairs(const Format& format, int random_pairs) {
+  std::vector<std::pair<double, double>> all;
+  RandomNumbers random(21);
+  std::vector<double> special;
+  for (double x : special_numbers()) special.push_back(round_to(format, x, Rounding::kTowardZero, Overflow::kSpecial));
+  for (double v : special)
+    for (double a : special) all.emplace_back(v, a);
+  for (double v : special) all.emplace_back(v, random.of(format)), all.emplace_back(random.of(format), v);
+  for (int i = 0; i < random_pairs; ++i) all.emplace_back(random.of(format), random.of(format));
+  return all;
+}
+
+/// The first pair on which the evaluator differs from a definition, as text, or nothing. All pairs are one row.
+std::string disagreement(const std::string& form, const Definition& definition, const Format& working,
+                         const std::vector<std::pair<double, double>>& inputs) {
+  const Names names{{}, {}, {"a"}};
+  const Recipe recipe = parse_recipe(std::string(working.name) + ": " + form, names);
+  Spans row, operand;
+  for (const auto& [v, a] : inputs) row.low.push_back(v), operand.low.push_back(a);
+  Environment environment;
+  environment.set("a", operand);
+  evaluate(recipe, row, environment);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const double expected = definition.value({form, inputs[i].first, inputs[i].second, working});
+    if (same_number(row.low[i], expected)) continue;
+    std::ostringstream text;
+    text << working.name << ": " << std::hexfloat << inputs[i].first << " " << form << " with a = " << inputs[i].second << " is " << row.low[i]
+         << ", by definition " << expected;
+    return text.str();
+  }
+  return {};
+}
+
+TEST(Verbs, EveryVerbOfTheAlphabetHasADefinitionHere) {
+  std::set<Verb> verbs, defined;
+  for (const VerbInfo& verb : all_verbs()) EXPECT_TRUE(verbs.insert(verb.verb).second) << verb.name << " stands twice";
+  for (const auto& [verb, definition] : definitions()) defined.insert(verb);
+  EXPECT_EQ(verbs, defined);
+  EXPECT_LT(verbs.size(), 40u) << "the alphabet is meant to stay small";
+}
+
+TEST(Verbs, EveryVerbIsItsDefinitionWithOneRounding) {
+  for (const auto& [verb, definition] : definitions()) {
+    const bool slow = verb == Verb::kExp || verb == Verb::kExp2 || verb == Verb::kLog2;
+    for (const Format* working : {&kF32, &kBf16, &kF16})
+      for (const std::string& form : definition.forms)
+        EXPECT_EQ(disagreement(form, definition, *working, pairs(verb == Verb::kTo || verb == Verb::kClamp ? kF32 : *working, slow ? 2000 : 8000)), "");
+  }
+}
+
+TEST(Verbs, OperandsOfAWiderWorkingFormatAreRoundedOnceToo) {
+  for (Verb verb : {Verb::kAdd, Verb::kSub, Verb::kMul, Verb::kDiv, Verb::kRdiv, Verb::kRcp, Verb::kRsqrt}) {
+    const Definition& definition = definitions().at(verb);
+    for (const Format* working : {&kBf16, &kF16}) EXPECT_EQ(disagreement(definition.forms[0], definition, *working, pairs(kF32, 8000)), "");
+  }
+}
+
+TEST(Verbs, EveryOtherDefinitionIsSeenToDiffer) {
+  const auto inputs = pairs(kF32, 500);
+  for (const auto& [verb, definition] : definitions()) {
+    for (const auto& [other, wrong] : definitions()) {
+      if (verb == other) continue;
+      Definition swapped{definition.forms, [&](const Input& in) {
+        Input as_other{wrong.forms[0], in.v, in.a, in.working};
+        return wrong.value(as_other);
+      }};
+      EXPECT_NE(disagreement(definition.forms[0], swapped, kF32, inputs), "") << info(verb).name << " as " << info(other).name;
+    }
+  }
+}
+
+TEST(Verbs, EveryRuleForNanAndEveryChoiceOfAVerbIsSeenToDiffer) {
+  const auto inputs = pairs(kF32, 500);
+  for (const auto& [verb, definition] : definitions()) {
+    for (const std::string& form : definition.forms) {
+      for (const std::string& other : definition.forms) {
+        const bool same_by_meaning = form == other || (has(form, "max_min") && has(other, "med3")) || (has(form, "med3") && has(other, "max_min"));
+        if (same_by_meaning) continue;
+        const Definition wrong{{form}, [&](const Input& in) { return definition.value({other, in.v, in.a, in.working}); }};
+        EXPECT_NE(disagreement(form, wrong, kF32, inputs), "") << form << " as " << other;
+      }
+    }
+  }
+}
+
+/// Figueroa: with p bits per operand and 53 >= 2 p + 2, rounding to double first changes nothing. Looked for at its weakest points:
+/// quotients and roots whose significand is nearest to a midpoint, and results that are subnormal.
+TEST(Verbs, RoundingToDoubleFirstIsInnocuousWhereItIsHardest) {
+  RandomNumbers random(31);
+  int64_t near_midpoints = 0;
+  for (int i = 0; i < 60000; ++i) {
+    const double a = 8388608 + double(random.below(8388608)), b = 8388608 + double(random.below(8388608));
+    for (double scale : {1.0, 0x1p-126, 0x1p-140}) {
+      const double quotient = a / b * scale, divisor = b / scale;
+      if (!std::isfinite(float(divisor))) continue;
+      ASSERT_EQ(double(float(quotient)), nearest(kF32, Real(a) / Real(b) * Real(scale))) << a << " / " << b << " * " << scale;
+      ASSERT_EQ(round_to(kBf16, quotient, Rounding::kNearestEven, Overflow::kSpecial), nearest(kBf16, Real(a) / Real(b) * Real(scale)));
+      ASSERT_EQ(round_to(kF16, quotient, Rounding::kNearestEven, Overflow::kSpecial), nearest(kF16, Real(a) / Real(b) * Real(scale)));
+      near_midpoints += std::fabs(std::remainder(std::ldexp(quotient / scale, 24), 1)) > 0.499;
+    }
+    ASSERT_EQ(double(float(a * 0x1p-100 + b * 0x1p-60)), nearest(kF32, Real(a) * Real(0x1p-100) + Real(b) * Real(0x1p-60)));
+    ASSERT_EQ(double(float(std::sqrt(a))), nearest(kF32, in_reals(mpfr_sqrt, a)));
+  }
+  EXPECT_GT(near_midpoints, 0);
+}
+
+TEST(Verbs, RoundingToF32FirstIsNotInnocuousForSixteenBitsAndIsSeen) {
+  // formats_and_matrix_units 2.2: through a format that is too narrow a tie appears that was none.
+  const double x = 0x1.0100000001p0;  // just above a midpoint of bf16, on it after rounding to f32
+  EXPECT_EQ(nearest(kBf16, x), 0x1.02p0);
+  EXPECT_EQ(nearest(kBf16, nearest(kF32, x)), 1.0);
+}
+
+}  // namespace
+}  // namespace assay
