@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cmath>
+#include <cstring>
+#include <type_traits>
 
 #include "kernels/simt/cpu/executor.h"
 #include "kernels/simt/cpu/math.h"

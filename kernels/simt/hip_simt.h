@@ -50,10 +50,10 @@ template <int kWarp, class T>
 SIMT_DEVICE T shuffle_xor(T value, int mask) {
   static_assert(sizeof(T) == 4, "ds_bpermute moves words");
   int word;
-  memcpy(&word, &value, sizeof word);
+  __builtin_memcpy(&word, &value, sizeof word);
   // The address is four times the lane; lanes count within the warp.
   word = __builtin_amdgcn_ds_bpermute(((thread() ^ mask) & (kWarp - 1)) << 2, word);
-  memcpy(&value, &word, sizeof word);
+  __builtin_memcpy(&value, &word, sizeof word);
   return value;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
 namespace simt {
 
@@ -16,13 +15,13 @@ struct F16 {
 
 SIMT_DEVICE uint32_t bits(float value) {
   uint32_t b;
-  memcpy(&b, &value, sizeof b);
+  __builtin_memcpy(&b, &value, sizeof b);
   return b;
 }
 
 SIMT_DEVICE float from_bits(uint32_t b) {
   float value;
-  memcpy(&value, &b, sizeof value);
+  __builtin_memcpy(&value, &b, sizeof value);
   return value;
 }
 

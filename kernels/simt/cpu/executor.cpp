@@ -88,11 +88,16 @@ class Slot : public Running {
     kernel_ = kernel;
     running = this;
     publish(&start_sync_);
-    if (index % 64 == 0) {
-      Random random{grid.schedule_seed * 0x9e3779b97f4a7c15u + uint64_t(index)};
-      while (!run_to_barrier_at_random(random)) {}
-    } else {
-      while (!run_to_barrier_in_order()) {}
+    try {
+      if (index % 64 == 0) {
+        Random random{grid.schedule_seed * 0x9e3779b97f4a7c15u + uint64_t(index)};
+        while (!run_to_barrier_at_random(random)) {}
+      } else {
+        while (!run_to_barrier_in_order()) {}
+      }
+    } catch (...) {
+      collect_everywhere();
+      throw;
     }
     collect(&start_sync_);
     running = nullptr;
@@ -125,6 +130,15 @@ class Slot : public Running {
 #endif
   }
 
+  /// After a block that broke off: what its threads did up to where they hang is over.
+  void collect_everywhere() {
+    collect(&start_sync_);
+#ifdef ASSAY_SIMT_TSAN
+    for (int& sync : barrier_sync_) collect(&sync);
+    for (int& sync : warp_sync_) collect(&sync);
+#endif
+  }
+
   static void thread_main(void* argument) {
     Slot& slot = *static_cast<Slot*>(argument);
     for (;;) {
@@ -150,10 +164,7 @@ class Slot : public Running {
       fibers_[size_t(thread)].resume();
       seen |= bit(places_[size_t(thread)]);
     }
-    if (thrown_) {
-      collect(&start_sync_);
-      std::rethrow_exception(thrown_);
-    }
+    if (thrown_) std::rethrow_exception(thrown_);
     if (!(seen & bit(Place::kWarp))) return false;
     const uint32_t* what = &what_[size_t(first)];
     if (seen != bit(Place::kWarp) || !std::all_of(what, what + warp_, [what](uint32_t w) { return w == *what; }))
