@@ -34,6 +34,7 @@ constexpr Entry kFills[] = {
     {"steps", fills::steps, "amax 1 and max(q) in turn along a row: a neighbour's scale shows"},
     {"distinct", fills::distinct, "amax 2^((7 row + group) mod 61 - 30): a scale in the wrong place shows"},
     {"pow2_edge", fills::pow2_edge, "amax max(q) 2^k, its neighbours, half of it, 240/224 of it: exponents about to change"},
+    {"octaves", fills::octaves, "every element amax 2^-k, amax of every mantissa: quotients that tie at the subnormal end in real numbers"},
     {"huge", fills::huge, "near the format's largest: squares and sums overflow"},
     {"eps_dominated", fills::eps_dominated, "rows with mean square 1e-12, 1e-6, 1, 1e6: eps leads, matters, vanishes"},
     {"norm_ties", fills::norm_ties, "sparse rows whose mean square is 2^12 exactly: x r is exact, products with gamma tie"},

@@ -189,4 +189,15 @@ void pow2_edge(Sheet& sheet) {
   });
 }
 
+void octaves(Sheet& sheet) {
+  const double mantissas = power_of_two(sheet.format.mantissa_bits);
+  for_each_group(sheet, [&](const Group& group) {
+    const double amax = 1.0 + double(group.number * 7 % int64_t(mantissas)) / mantissas;
+    for (int64_t i = group.begin; i < group.end; ++i) {
+      const auto octave = int((i - group.begin) % 20);
+      sheet.values[size_t(i)] = (i % 2 == 0 ? amax : -amax) * power_of_two(-octave);
+    }
+  });
+}
+
 }  // namespace assay::fills

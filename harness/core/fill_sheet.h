@@ -79,5 +79,6 @@ void lone(Sheet&);
 void steps(Sheet&);
 void distinct(Sheet&);
 void pow2_edge(Sheet&);
+void octaves(Sheet&);
 
 }  // namespace assay::fills

@@ -226,6 +226,18 @@ TEST(Fill, StepsAlternateAndDistinctDoesNotRepeat) {
   }
 }
 
+TEST(Fill, OctavesAreOneAmaxTimesPowersOfTwo) {
+  const HostTensor x = filled("octaves");
+  std::set<double> mantissas;
+  for (int64_t i = 0; i < x.spec.elements(); ++i) {
+    const int64_t first = i / kGroup * kGroup;
+    const double amax = decode(kBf16, x.code(first)), value = decode(kBf16, x.code(i));
+    EXPECT_EQ(std::fabs(value), std::ldexp(amax, -int((i - first) % 20))) << i;
+    mantissas.insert(amax);
+  }
+  EXPECT_GT(mantissas.size(), 100u);
+}
+
 TEST(Fill, Pow2EdgeHasTheEdgeAndBothNeighbours) {
   const std::vector<double> amax = amaxes(filled("pow2_edge"));
   const std::set<double> seen(amax.begin(), amax.end());
@@ -314,14 +326,14 @@ TEST(Fill, EmptyTensorsAreFine) {
 // XXH3 of bf16 [8, 2048], groups of 128, q e4m3fn, seed 1. A fill whose bits must change gets a new name.
 const std::map<std::string, uint64_t>& pinned_digests() {
   static const std::map<std::string, uint64_t> digests = {
-      {"normal", 0x287a15d774e0609d},        {"uniform01", 0xc65278477970db8d}, {"wide", 0x5375fc30b512230d},
-      {"ramp", 0x302db7612d7b3c26},          {"zeros", 0x6f204300e8ff39c4},     {"ones", 0x227f5f064e73d3a1},
-      {"gamma", 0xb59e9b1e1ce3fa3c},         {"ties", 0xf5d202f781aa6ae4},      {"near_ties", 0x7fe1e27674947f4b},
-      {"quiet", 0xff720f3468ee8f65},         {"outliers", 0x2b3f79670ab9f52e},  {"specials", 0x94efa326166b6acc},
-      {"every_code", 0x26d2d10f76b61b23},    {"lone", 0x86adfc5c15caa0ed},      {"steps", 0x18d2d57530996b09},
-      {"distinct", 0x3878bc6e2105fa},        {"pow2_edge", 0x42d47a5a5e4fc7a3}, {"huge", 0x72124df7db4b595e},
-      {"eps_dominated", 0x963a09a94fc2e5d3}, {"norm_ties", 0xfa5dc66e46bbac90}, {"scales", 0x1e9c43e2c9b8d8cc},
-      {"pow2_scales", 0x194ad2ee8e04d2da},
+      {"normal", 0x287a15d774e0609d},     {"uniform01", 0xc65278477970db8d},     {"wide", 0x5375fc30b512230d},
+      {"ramp", 0x302db7612d7b3c26},       {"zeros", 0x6f204300e8ff39c4},         {"ones", 0x227f5f064e73d3a1},
+      {"gamma", 0xb59e9b1e1ce3fa3c},      {"ties", 0xf5d202f781aa6ae4},          {"near_ties", 0x7fe1e27674947f4b},
+      {"quiet", 0xff720f3468ee8f65},      {"outliers", 0x2b3f79670ab9f52e},      {"specials", 0x94efa326166b6acc},
+      {"every_code", 0x26d2d10f76b61b23}, {"lone", 0x86adfc5c15caa0ed},          {"steps", 0x18d2d57530996b09},
+      {"distinct", 0x3878bc6e2105fa},     {"pow2_edge", 0x42d47a5a5e4fc7a3},     {"octaves", 0xa51929d8766e4d91},
+      {"huge", 0x72124df7db4b595e},       {"eps_dominated", 0x963a09a94fc2e5d3}, {"norm_ties", 0xfa5dc66e46bbac90},
+      {"scales", 0x1e9c43e2c9b8d8cc},     {"pow2_scales", 0x194ad2ee8e04d2da},
   };
   return digests;
 }
