@@ -49,13 +49,15 @@ double pick(const Step& step, double v, double a) {
     if (step.nan == NanRule::kKeep) return std::nan("");
     return std::isnan(v) ? a : v;
   }
+  if (v == 0 && a == 0) return std::signbit(v) == larger ? a : v;  // -0 lies below +0: IEEE 754-2019, 9.6
   return (larger ? v >= a : v <= a) ? v : a;
 }
 
 Span ordered(double a, double b) {
   if (std::isnan(a) && std::isnan(b)) return point(a);
   if (std::isnan(a) || std::isnan(b)) return any_number();
-  return a <= b ? Span{a, b} : Span{b, a};
+  const bool in_order = a < b || (a == b && (std::signbit(a) || !std::signbit(b)));
+  return in_order ? Span{a, b} : Span{b, a};
 }
 
 bool holds_zero_inside(Span v) { return v.low < 0 && v.high > 0; }
@@ -75,15 +77,22 @@ Span apply(const Step& step, Span v) {
 }
 
 /// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one. A zero stays a zero: it
-/// comes from a zero operand, or lies so far below every grid judged here that one f32 subnormal makes no difference.
+/// comes from a zero operand, or lies so far below every grid judged here that one f32 subnormal makes no difference; and the sign is
+/// not free.
+/// Steps double at a power of two, so a little below it the end toward zero is that of the power: both ends rise with v.
 Span widened(const Step& step, Span v) {
   if (std::isnan(v.low) || std::isnan(v.high)) return v;
   const Format& f = *step.working;
-  const auto step_of = [&](double x) {
+  const auto slack_at = [&](double x) {
     return quantum(x, std::ldexp(1.0, f.min_exponent()), std::ldexp(1.0, -f.mantissa_bits)) * step.slack_ulps;
   };
-  if (std::isfinite(v.low) && v.low != 0) v.low = round_to(f, v.low - step_of(v.low), Rounding::kDown, Overflow::kSpecial);
-  if (std::isfinite(v.high) && v.high != 0) v.high = round_to(f, v.high + step_of(v.high), Rounding::kUp, Overflow::kSpecial);
+  const auto toward_zero = [&](double magnitude) {
+    const double power = std::ldexp(1.0, std::ilogb(magnitude) + 1);
+    return std::max(0.0, std::min(magnitude - slack_at(magnitude), power - slack_at(power)));
+  };
+  const auto free = [](double x) { return std::isfinite(x) && x != 0; };
+  if (free(v.low)) v.low = round_to(f, v.low > 0 ? toward_zero(v.low) : v.low - slack_at(v.low), Rounding::kDown, Overflow::kSpecial);
+  if (free(v.high)) v.high = round_to(f, v.high > 0 ? v.high + slack_at(v.high) : -toward_zero(-v.high), Rounding::kUp, Overflow::kSpecial);
   return v;
 }
 
@@ -97,8 +106,9 @@ Lane lane(const Operand& operand, const Environment& environment) {
 
 bool pinned(const Lane& lane, size_t n) {
   if (lane.low == lane.high) return true;
-  if (!lane.scalar) return std::equal(lane.low, lane.low + n, lane.high);
-  return Span{*lane.low, *lane.high}.pinned();
+  for (size_t i = 0; i < (lane.scalar ? 1 : n); ++i)
+    if (!Span{lane.low[i], lane.high[i]}.pinned()) return false;
+  return true;
 }
 
 void arithmetic(const Step& step, Spans& row, const Environment& environment) {

@@ -54,6 +54,10 @@ struct Pair {
 inline bool holds_zero_inside(double low, double high) { return (low < 0) & (high > 0); }
 inline bool is_infinite(double x) { return __builtin_fabs(x) > 0x1.fffffffffffffp1023; }
 
+/// The lesser and the greater of two numbers, -0 below +0: a sum of two zeros is +0 unless both are -0.
+inline double lesser(double a, double b) { return a < b ? a : b < a ? b : a == 0 ? -(-a - b) : b; }
+inline double greater(double a, double b) { return a > b ? a : b > a ? b : a == 0 ? a + b : b; }
+
 /// Divisors between a negative and a positive end pass through zero, where the quotient has no bound; with a divisor of zero a dividend
 /// of zero inside the interval gives the NaN that its ends do not show.
 inline bool quotient_breaks(double a0, double a1, double b0, double b1) {
@@ -108,9 +112,7 @@ void loop_spans(Op op, Round round, double* low, double* high, Lane b, size_t n)
     const Pair p{low[i], high[i], b.low[j], b.high[j]};
     const double c0 = op(round, p.x0, p.y0), c1 = op(round, p.x0, p.y1);
     const double c2 = op(round, p.x1, p.y0), c3 = op(round, p.x1, p.y1);
-    const double a = c0 < c1 ? c0 : c1, d = c2 < c3 ? c2 : c3;
-    const double e = c0 > c1 ? c0 : c1, f = c2 > c3 ? c2 : c3;
-    const double least = a < d ? a : d, most = e > f ? e : f;
+    const double least = lesser(lesser(c0, c1), lesser(c2, c3)), most = greater(greater(c0, c1), greater(c2, c3));
     const bool corner_nan = (c0 != c0) | (c1 != c1) | (c2 != c2) | (c3 != c3);
     const bool nan_operand = ((p.x0 != p.x0) & (p.x1 != p.x1)) | ((p.y0 != p.y0) & (p.y1 != p.y1));
     const bool nan = nan_operand | ((c0 != c0) & (p.x0 == p.x1) & (p.y0 == p.y1));

@@ -11,7 +11,10 @@ namespace assay {
 /// `any`: some legal program gives NaN and another does not; nothing can be said (low NaN, high Inf).
 struct Span {
   double low, high;
-  bool pinned() const { return low == high || (std::isnan(low) && std::isnan(high)); }
+  bool pinned() const {
+    if (low == high) return low != 0 || std::signbit(low) == std::signbit(high);
+    return std::isnan(low) && std::isnan(high);
+  }
   bool any() const { return std::isnan(low) != std::isnan(high); }
 };
 inline Span point(double value) { return {value, value}; }

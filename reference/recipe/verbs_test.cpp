@@ -43,12 +43,13 @@ Definition of_one(const char* form, Unary function) {
 int to_integer_above(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_ceil(y, x); }
 int to_integer_inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, x); }
 
-/// The larger of two numbers; a NaN is dropped, or kept if told so.
+/// The larger (smaller) of two numbers, +0 above -0; a NaN is dropped, or kept if told so.
 double larger(const Input& in, double sign) {
   if (std::isnan(in.v) || std::isnan(in.a)) {
     if (has(in.text, "keep")) return std::nan("");
     return std::isnan(in.v) ? in.a : in.v;
   }
+  if (in.v == 0 && in.a == 0) return std::signbit(in.v) == std::signbit(sign) ? in.v : in.a;
   return sign * in.v >= sign * in.a ? in.v : in.a;
 }
 
