@@ -1,6 +1,7 @@
 #include "reference/contracts/bind.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/parse.h"
@@ -51,7 +52,8 @@ RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
   RowNorm n;
   n.row = row.id;
   Names names{{}, {{"x", &x}}, {}};
-  require_reduction(row, "sum", parse_cell(row, "sum", names), true, "squares");
+  const Recipe sum = parse_cell(row, "sum", names);
+  if (sum.text() != "squares") throw row.error("sum", 0, sum.reduction == Reduction::kSquares ? "is squares alone" : "begins with squares");
   names.quantities = {"n", "eps"};
   n.r = parse_cell(row, "r", names);
   names.quantities = {"r", "w"};
@@ -62,8 +64,11 @@ RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
     n.depth = Expression(row.text("depth"));
     for (const std::string& name : n.depth.names())
       if (name != "n") throw ParseError(0, "unknown name '" + name + "'; known here: n");
+    if (n.depth.integer({{"n", 1}}) < 0) throw ParseError(0, "a depth is not negative");
   } catch (const ParseError& error) {
     throw row.error("depth", error.position, error.what());
+  } catch (const std::domain_error& error) {
+    throw row.error("depth", 0, error.what());
   }
   return n;
 }
@@ -93,7 +98,8 @@ void check(const ContractTables& tables, const ContractRow& row) {
   if (row.flow == "chain") {
     const std::string& text = row.text("chain");
     size_t at = 0;
-    for (const std::string& id : chain_of(row)) {
+    const std::vector<std::string> chain = chain_of(row);
+    for (const std::string& id : chain) {
       const size_t place = text.find(id, at);
       const size_t offset = place == std::string::npos ? 0 : place;
       const auto known = tables.ids();
@@ -102,6 +108,8 @@ void check(const ContractTables& tables, const ContractRow& row) {
       const std::string flow = tables.find(id).flow;
       if (text.substr(0, offset).ends_with("=") && !text.substr(0, offset - 1).ends_with(flow))
         throw row.error("chain", offset, "'" + id + "' is a row of " + flow);
+      if (flow == "row_norm" && at > 0) throw row.error("chain", offset, "a norm comes first: row_norm=ID > group_quant=ID");
+      if (flow == "group_quant" && &id != &chain.back()) throw row.error("chain", offset, "codes end a chain: row_norm=ID > group_quant=ID");
       at = offset + id.size();
     }
     if (at == 0) throw row.error("chain", 0, "names no rows; written as row_norm=ID > group_quant=ID");

@@ -10,7 +10,7 @@
 namespace assay {
 
 struct Neighbour {
-  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; for chains the row's id stands before it
+  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; each contract gives a name once
   Contract contract;
 };
 

@@ -1,0 +1,155 @@
+#include "reference/contracts/layouts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "reference/formats/catalogue.h"
+#include "reference/table/table.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const std::vector<Layout>& layouts() {
+  static const std::vector<Layout> all = load_layouts("reference/contracts/layouts.csv");
+  return all;
+}
+
+const Layout& find(const std::string& id) {
+  for (const Layout& layout : layouts())
+    if (layout.id == id) return layout;
+  throw std::out_of_range(id);
+}
+
+int64_t up4(int64_t n) { return (n + 3) / 4 * 4; }
+
+/// What contracts/quant.md 3.1, 4.1 and 6 say in words of their own: where scale (r, g) lies, how large the tensor is, its strides.
+struct Plain {
+  std::function<int64_t(int64_t m, int64_t G, int64_t r, int64_t g)> offset;
+  std::function<int64_t(int64_t m, int64_t G)> storage;
+  std::function<std::vector<int64_t>(int64_t m, int64_t G)> shape, strides;
+};
+
+const std::map<std::string, Plain>& plain() {
+  using V = std::vector<int64_t>;
+  static const std::map<std::string, Plain> all = {
+      {"row", {[](auto, auto G, auto r, auto g) { return r * G + g; }, [](auto m, auto G) { return m * G; },
+               [](auto m, auto G) { return V{m, G}; }, [](auto, auto G) { return V{G, 1}; }}},
+      {"col", {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
+               [](auto m, auto G) { return V{m, G}; }, [](auto m, auto) { return V{1, m}; }}},
+      {"tma", {[](auto m, auto, auto r, auto g) { return g * up4(m) + r; }, [](auto m, auto G) { return m + (G - 1) * up4(m); },
+               [](auto m, auto G) { return V{m, G}; }, [](auto m, auto) { return V{1, up4(m)}; }}},
+      {"ue8m0x4_tma", {[](auto m, auto, auto r, auto g) { return 4 * ((g / 4) * up4(m) + r) + g % 4; },
+                       [](auto m, auto G) { return m + (up4(G) / 4 - 1) * up4(m); },
+                       [](auto m, auto G) { return V{m, up4(G) / 4}; }, [](auto m, auto) { return V{1, up4(m)}; }}},
+      {"ue8m0x4_col", {[](auto m, auto, auto r, auto g) { return 4 * ((g / 4) * m + r) + g % 4; }, [](auto m, auto G) { return m * up4(G) / 4; },
+                       [](auto m, auto G) { return V{m, up4(G) / 4}; }, [](auto m, auto) { return V{1, m}; }}},
+      {"ue8m0x4_row", {[](auto, auto G, auto r, auto g) { return 4 * (r * (up4(G) / 4) + g / 4) + g % 4; },
+                       [](auto m, auto G) { return m * up4(G) / 4; },
+                       [](auto m, auto G) { return V{m, up4(G) / 4}; }, [](auto, auto G) { return V{up4(G) / 4, 1}; }}}};
+  return all;
+}
+
+/// Whether a layout is that description for all small sizes.
+bool follows(const Layout& layout, const Plain& description) {
+  for (int64_t m = 1; m <= 9; ++m) {
+    for (int64_t g = 1; g <= 9; ++g) {
+      const PlacedLayout placed(layout, m, g);
+      if (placed.storage() != description.storage(m, g) || placed.shape() != description.shape(m, g)) return false;
+      if (placed.strides() != description.strides(m, g)) return false;
+      for (int64_t r = 0; r < m; ++r)
+        for (int64_t c = 0; c < g; ++c)
+          if (placed.offset(r, c) != description.offset(m, g, r, c)) return false;
+    }
+  }
+  return true;
+}
+
+TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
+  for (const Layout& layout : layouts()) {
+    ASSERT_TRUE(plain().count(layout.id)) << layout.id << " has no description here";
+    for (const auto& [id, description] : plain()) EXPECT_EQ(follows(layout, description), id == layout.id) << layout.id << " as " << id;
+  }
+  EXPECT_EQ(layouts().size(), plain().size());
+}
+
+TEST(Layouts, EveryScaleHasAPlaceOfItsOwnInsideTheStorage) {
+  for (const Layout& layout : layouts()) {
+    for (int64_t m : {1, 2, 3, 4, 5, 8, 127}) {
+      for (int64_t g : {1, 2, 3, 4, 5, 7, 56}) {
+        const PlacedLayout placed(layout, m, g);
+        std::set<int64_t> places;
+        for (int64_t r = 0; r < m; ++r) {
+          for (int64_t c = 0; c < g; ++c) {
+            const int64_t offset = placed.offset(r, c);
+            EXPECT_TRUE(0 <= offset && offset < placed.storage_elements()) << layout.id << " " << m << "x" << g;
+            EXPECT_TRUE(places.insert(offset).second) << layout.id << " " << m << "x" << g;
+          }
+        }
+        EXPECT_GE(placed.rows(), m);
+        EXPECT_GE(placed.cols(), g);
+      }
+    }
+  }
+}
+
+TEST(Layouts, StridesLeadToTheSameWordAsTheOffset) {
+  for (const Layout& layout : layouts()) {
+    const int64_t packed = layout.type->bits / layout.element->bits;
+    const PlacedLayout placed(layout, 5, 7);
+    for (int64_t r = 0; r < 5; ++r)
+      for (int64_t c = 0; c < 7; ++c)
+        EXPECT_EQ(placed.offset(r, c) / packed, r * placed.strides()[0] + (c / packed) * placed.strides()[1]) << layout.id;
+  }
+}
+
+TEST(Layouts, PackedWordsAreLittleEndianAndPaddedToFour) {
+  // contracts/quant.md 4.5: mn in {1, 3, 5}, G in {1, 3, 5}
+  const PlacedLayout placed(find("ue8m0x4_tma"), 5, 5);
+  EXPECT_EQ(placed.offset(0, 0), 0);
+  EXPECT_EQ(placed.offset(0, 3), 3) << "group 3 is the highest byte of the first word";
+  EXPECT_EQ(placed.offset(1, 0), 4);
+  EXPECT_EQ(placed.offset(0, 4), 4 * 8) << "the second word column begins after eight words";
+  EXPECT_EQ(placed.rows(), 8);
+  EXPECT_EQ(placed.cols(), 8);
+  EXPECT_EQ(placed.storage(), 5 + 8) << "the last column's padding rows lie outside of the allocation";
+  EXPECT_EQ(*placed.layout().type, kInt32);
+  EXPECT_EQ(*placed.layout().element, kE8M0);
+  EXPECT_NE(PlacedLayout(find("ue8m0x4_row"), 5, 5).offset(1, 0), placed.offset(1, 0));
+}
+
+std::string error_of(const std::string& offset, const std::string& strides = "g|1", const std::string& type = "f32") {
+  const auto path = std::filesystem::temp_directory_path() / ("layouts_test_" + std::to_string(::getpid()) + ".csv");
+  std::ofstream(path) << "id,type,element,rows,cols,storage,shape,strides,offset,source,why\n"
+                      << "a," << type << ",f32,m,g,m*g,m|g," << strides << "," << offset << ",here,because\n";
+  std::string what = "no error";
+  try {
+    load_layouts(path.string());
+  } catch (const TableError& error) {
+    what = std::string(error.what()).substr(path.string().size() + 1);
+  }
+  std::filesystem::remove(path);
+  return what;
+}
+
+TEST(Layouts, AWrongRowSaysWhere) {
+  EXPECT_EQ(error_of("r*g+c"), "no error");
+  EXPECT_EQ(error_of("r*g+k"), "2:27: offset: unknown name 'k'; known here: m, g (rows, groups), r, c (row, group)");
+  EXPECT_EQ(error_of("r*(g+c"), "2:33: offset: expected ')'");
+  EXPECT_EQ(error_of("r*g+c", "g"), "2:23: strides: two expressions with | between them");
+  EXPECT_EQ(error_of("r*g+c", "g|*"), "2:25: strides: expected a number or a name, not '*'");
+  EXPECT_THAT(error_of("r*g+c", "g|1", "f23"), StartsWith("2:3: type: unknown format 'f23'; did you mean 'f32'"));
+}
+
+}  // namespace
+}  // namespace assay

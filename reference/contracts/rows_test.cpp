@@ -1,0 +1,151 @@
+#include "reference/contracts/rows.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "reference/contracts/bind.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const char kFolder[] = "reference/contracts";
+
+/// A table on disk for as long as this lives.
+class TableFile {
+ public:
+  explicit TableFile(const std::string& text) : path_(std::filesystem::temp_directory_path() / ("rows_test_" + std::to_string(::getpid()) + ".csv")) {
+    std::ofstream(path_) << text;
+  }
+  ~TableFile() { std::filesystem::remove(path_); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+const std::string kQuantHeader = "id,q,M,amax,scale,mult,code,group,layouts,pad,since,until,source,why\n";
+const std::string kNormHeader = "id,sum,depth,r,y,since,until,source,why\n";
+const std::string kChainHeader = "id,chain,since,until,source,why\n";
+
+std::string quant_row(const std::string& id, const std::string& amax, const std::string& scale, const std::string& code) {
+  return kQuantHeader + id + ",e4m3fn,448," + amax + "," + scale + ",," + code + ",128,row,rows:untouched,2026,,here,because\n";
+}
+
+/// The error of adding a table to the shipped ones, without the file's path; or "no error".
+std::string error_of(const std::string& text) {
+  const TableFile file(text);
+  ContractTables tables = ContractTables::load(kFolder);
+  try {
+    tables.add(file.path());
+  } catch (const TableError& error) {
+    const std::string what = error.what();
+    return what.substr(what.find(file.path()) == 0 ? file.path().size() + 1 : 0);
+  }
+  return "no error";
+}
+
+TEST(Rows, EveryShippedRowBindsForEveryInputFormat) {
+  const ContractTables tables = ContractTables::load(kFolder);
+  EXPECT_GE(tables.rows().size(), 18u);
+  for (const ContractRow& row : tables.rows()) {
+    for (const Format* x : {&kBf16, &kF16, &kF32}) {
+      const Contract contract = bind(tables, row.id, *x);
+      EXPECT_EQ(contract.id, row.id);
+      EXPECT_EQ(contract.links.size(), chain_of(row).size());
+      EXPECT_TRUE(contract.group_quant() || contract.row_norm());
+    }
+    EXPECT_FALSE(row.text("source").empty()) << row.id;
+    EXPECT_FALSE(row.text("since").empty()) << row.id;
+    EXPECT_FALSE(row.text("why").empty()) << row.id;
+    EXPECT_GT(row.line, 1);
+  }
+}
+
+TEST(Rows, AUsersRowIsAddedAndFound) {
+  const TableFile file(quant_row("my.quant", "absmax", "div(M)", "div(s) to(q)"));
+  ContractTables tables = ContractTables::load(kFolder);
+  EXPECT_THROW(tables.find("my.quant"), std::out_of_range);
+  tables.add(file.path());
+  EXPECT_EQ(tables.find("my.quant").flow, "group_quant");
+  EXPECT_EQ(bind(tables, "my.quant", kBf16).group_quant()->code.text(), "div(s) to(q)");
+}
+
+TEST(Rows, AnIdIsNeverUsedTwice) {
+  EXPECT_EQ(error_of(quant_row("vllm.group_fp8", "absmax", "div(M)", "div(s) to(q)")),
+            "2:1: id: 'vllm.group_fp8' stands in reference/contracts/quant.csv:2 already; ids are never reused");
+  EXPECT_EQ(error_of(quant_row("vllm.group_fp8_other", "absmax", "div(M)", "div(s) to(q)")), "no error");
+  EXPECT_EQ(error_of(quant_row("", "absmax", "div(M)", "div(s) to(q)")), "2:1: id: a contract needs an id");
+}
+
+TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
+  EXPECT_EQ(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(q)")), "no error");
+  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(N)", "div(s) to(q)")), StartsWith("2:25: scale: unknown name 'N' in 'N'; known here: M"));
+  EXPECT_THAT(error_of(quant_row("a", "absmax", "dvi(M)", "div(s) to(q)")), StartsWith("2:21: scale: unknown verb 'dvi'; did you mean 'div'"));
+  EXPECT_THAT(error_of(quant_row("a", "max(1)", "div(M)", "div(s) to(q)")), EndsWith("2:14: amax: begins with absmax or absmax(keep)"));
+  EXPECT_THAT(error_of(quant_row("a", "absmax", "absmax", "div(s) to(q)")), EndsWith("scale: takes one number and cannot reduce"));
+  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s)")), EndsWith("code: ends with to(q)"));
+  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(bf16)")), EndsWith("code: ends with to(q)"));
+  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(r) to(q)")), HasSubstr("code: unknown name 'r' in 'r'; known here: s, m, M"));
+  EXPECT_THAT(error_of(kQuantHeader + "a,e4m3,448,absmax,div(M),,to(q),128,row,,2026,,here,because\n"),
+              StartsWith("2:3: q: unknown format 'e4m3'; did you mean 'e4m3fn'"));
+}
+
+std::string norm_row(const std::string& sum, const std::string& depth, const std::string& r) {
+  return kNormHeader + "a," + sum + "," + depth + "," + r + ",mul(r) mul(w) to(x),2026,,here,because\n";
+}
+
+TEST(Rows, AWrongNormSaysSoToo) {
+  EXPECT_EQ(error_of(norm_row("squares", "n/4+2", "div(n) add(eps) rsqrt~2")), "no error");
+  EXPECT_THAT(error_of(norm_row("absmax(keep", "3", "div(n)")), StartsWith("2:3: sum: 'absmax(keep' is not closed by ')'"));
+  EXPECT_THAT(error_of(norm_row("rcp", "3", "div(n)")), StartsWith("2:3: sum: begins with squares"));
+  EXPECT_THAT(error_of(norm_row("absmax", "3", "div(n)")), StartsWith("2:3: sum: begins with squares"));
+  EXPECT_THAT(error_of(norm_row("squares max(1)", "3", "div(n)")), StartsWith("2:3: sum: is squares alone"));
+  EXPECT_THAT(error_of(norm_row("squares", "m+1", "div(n)")), StartsWith("2:11: depth: unknown name 'm'; known here: n"));
+  EXPECT_THAT(error_of(norm_row("squares", "n+*", "div(n)")), StartsWith("2:13: depth: expected a number or a name"));
+  EXPECT_THAT(error_of(norm_row("squares", "n/0", "div(n)")), StartsWith("2:11: depth: division by zero"));
+  EXPECT_THAT(error_of(norm_row("squares", "3", "div(n) mul(w)")), StartsWith("2:24: r: unknown name 'w'"));
+}
+
+TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
+  const auto chain = [](const std::string& cell) { return error_of(kChainHeader + "a," + cell + ",2026,,here,because\n"); };
+  EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > group_quant=vllm.group_fp8"), "no error");
+  EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.2 > group_quant=vllm.group_fp8"),
+              StartsWith("2:12: chain: unknown contract 'vllm.rms_norm@v0.19.2'; did you mean 'vllm.rms_norm@v0.19.1'"));
+  EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.group_fp8"), "2:45: chain: 'vllm.group_fp8' is a row of group_quant");
+  EXPECT_EQ(chain("assay.rms_norm_group_packed"), "2:3: chain: 'assay.rms_norm_group_packed' is a chain itself; a chain names plain rows");
+  EXPECT_EQ(chain(""), "2:3: chain: names no rows; written as row_norm=ID > group_quant=ID");
+  EXPECT_THAT(chain("group_quant=vllm.group_fp8 > row_norm=vllm.rms_norm@v0.19.1"), EndsWith("codes end a chain: row_norm=ID > group_quant=ID"));
+  EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.rms_norm@2026-06-18"),
+              EndsWith("a norm comes first: row_norm=ID > group_quant=ID"));
+  EXPECT_THAT(chain("group_quant=vllm.group_fp8 > group_quant=vllm.per_token"), EndsWith("codes end a chain: row_norm=ID > group_quant=ID"));
+}
+
+TEST(Rows, ATableWithoutAFlowOrWithAStrangeColumnIsRefused) {
+  EXPECT_THAT(error_of("id,why\na,b\n"), HasSubstr("no column says which flow this is"));
+  EXPECT_THAT(error_of("id,sum,depth,r,z,since,until,source,why\n"), HasSubstr("column 'y' is missing"));
+  EXPECT_THAT(error_of("id,sum,depth,r,y,z,since,until,source,why\n"), HasSubstr("1:18: z: unknown column"));
+}
+
+TEST(Rows, AnUnknownContractNamesNearOnes) {
+  const ContractTables tables = ContractTables::load(kFolder);
+  try {
+    tables.find("vllm.group_fp");
+    FAIL();
+  } catch (const std::out_of_range& error) {
+    EXPECT_THAT(error.what(), StartsWith("unknown contract 'vllm.group_fp'; did you mean 'vllm.group_fp8'"));
+  }
+  EXPECT_NO_THROW(tables.find("vllm.group_fp8"));
+}
+
+}  // namespace
+}  // namespace assay
