@@ -1,5 +1,6 @@
 // Time of each op on the GPU beside the bytes that it must move, and beside a copy of the device measured in the same run.
-// Everything goes through the C ABI. Buffers rotate, so that no input is found in the L2 cache. Usage: assay_cuda_bandwidth [library]
+// Everything goes through the C ABI. Buffers rotate, so that no input is found in the L2 cache. Usage: assay_cuda_bandwidth
+// [library]
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
@@ -80,7 +81,8 @@ CallBuilder call_of(const Op& op, const Buffers& buffers, int b) {
   const std::string name = op.op, contract = op.contract;
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows, kColumns, buffers.x[b]);
-  if (name != "quant_group") call.tensor("gamma", kBf16, false, {kColumns}, {1}, buffers.gamma, kColumns * 2).parameter("eps", 1e-6);
+  if (name != "quant_group")
+    call.tensor("gamma", kBf16, false, {kColumns}, {1}, buffers.gamma, kColumns * 2).parameter("eps", 1e-6);
   if (name == "rms_norm") {
     call.matrix("y", kBf16, true, kRows, kColumns, buffers.y[b]);
     return call;
@@ -112,14 +114,15 @@ int main(int argc, char** argv) {
     check(cudaMemcpyAsync(buffers.y[b], buffers.x[b], kElements * 2, cudaMemcpyDeviceToDevice, stream), "copy");
   });
   const double copy_rate = double(kElements) * 4 / copy_seconds;
-  std::printf("%s, sm_%d%d, driver %d, %lld x %lld bf16, median of %d\n", properties.name, properties.major, properties.minor, driver,
-              static_cast<long long>(kRows), static_cast<long long>(kColumns), kRuns);
+  std::printf("%s, sm_%d%d, driver %d, %lld x %lld bf16, median of %d\n", properties.name, properties.major, properties.minor,
+              driver, static_cast<long long>(kRows), static_cast<long long>(kColumns), kRuns);
   std::printf("%-40s %9s %9s %9s %8s\n", "", "us", "MB", "GB/s", "x copy");
   std::printf("%-40s %9.1f %9.1f %9.0f %8s\n", "device copy", copy_seconds * 1e6, kElements * 4e-6, copy_rate * 1e-9, "");
 
   const std::vector<Op> ops = {
       {"quant_group, fp32 scales", "quant_group", "vllm.group_fp8", "quant_group.register", kElements * 3 + kGroups * 4},
-      {"quant_group, fp32 scales, multiply", "quant_group", "aiter.per_1x128", "quant_group.register", kElements * 3 + kGroups * 4},
+      {"quant_group, fp32 scales, multiply", "quant_group", "aiter.per_1x128", "quant_group.register",
+       kElements * 3 + kGroups * 4},
       {"quant_group, packed", "quant_group", "vllm.group_fp8_packed", "quant_group.register", kElements * 3 + kGroups},
       {"quant_group through shared memory", "quant_group", "vllm.group_fp8", "quant_group.shared", kElements * 3 + kGroups * 4},
       {"quant_token", "quant_group", "vllm.per_token", "quant_token", kElements * 3 + kRows * 4},
@@ -138,8 +141,8 @@ int main(int argc, char** argv) {
       std::exit(1);
     });
     if (library.synchronise(stream) != ASSAY_OK) check(cudaGetLastError(), op.title), std::exit(3);
-    std::printf("%-40s %9.1f %9.1f %9.0f %8.2f\n", op.title, seconds * 1e6, double(op.bytes) * 1e-6, double(op.bytes) / seconds * 1e-9,
-                copy_rate * seconds / double(op.bytes));
+    std::printf("%-40s %9.1f %9.1f %9.0f %8.2f\n", op.title, seconds * 1e6, double(op.bytes) * 1e-6,
+                double(op.bytes) / seconds * 1e-9, copy_rate * seconds / double(op.bytes));
   }
   return 0;
 }

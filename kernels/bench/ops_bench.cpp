@@ -28,14 +28,16 @@ void run(benchmark::State& state, const char* op, const char* contract, const ch
   static const assay_library& library = open_library(ASSAY_CPU_LIBRARY);
   static Data data;
   const bool norm = std::string(op) != "quant_group", quant = std::string(op) != "rms_norm";
-  const bool packed = std::string(contract).find("packed") != std::string::npos, token = std::string(contract) == "vllm.per_token";
+  const bool packed = std::string(contract).find("packed") != std::string::npos,
+             token = std::string(contract) == "vllm.per_token";
   const int64_t groups = token ? 1 : kColumns / kGroup;
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows, kColumns, data.x.data());
   if (norm) call.tensor("gamma", kBf16, false, {kColumns}, {1}, data.gamma.data(), size_t(kColumns) * 2).parameter("eps", 1e-6);
   if (!quant) call.matrix("y", kBf16, true, kRows, kColumns, data.y.data());
   if (quant) call.matrix("q", kE4m3fn, true, kRows, kColumns, data.q.data()).parameter("group_size", double(kGroup));
-  if (quant && packed) call.tensor("scale", kInt32, true, {kRows, groups / 4}, {1, kRows}, data.scale.data(), data.scale.size() * 4);
+  if (quant && packed)
+    call.tensor("scale", kInt32, true, {kRows, groups / 4}, {1, kRows}, data.scale.data(), data.scale.size() * 4);
   if (quant && !packed) call.matrix("scale", kF32, true, kRows, groups, data.scale.data());
   call.parameter("warp", double(state.range(0)));
   for (auto _ : state)
@@ -43,7 +45,8 @@ void run(benchmark::State& state, const char* op, const char* contract, const ch
   state.SetItemsProcessed(state.iterations() * kRows * kColumns);
 }
 
-#define ASSAY_BENCH(name, ...) BENCHMARK_CAPTURE(run, name, __VA_ARGS__)->Arg(32)->Arg(64)->UseRealTime()->Unit(benchmark::kMillisecond)
+#define ASSAY_BENCH(name, ...) \
+  BENCHMARK_CAPTURE(run, name, __VA_ARGS__)->Arg(32)->Arg(64)->UseRealTime()->Unit(benchmark::kMillisecond)
 ASSAY_BENCH(register_fp32_scales, "quant_group", "vllm.group_fp8", "quant_group.register");
 ASSAY_BENCH(register_packed, "quant_group", "vllm.group_fp8_packed", "quant_group.register");
 ASSAY_BENCH(shared_fp32_scales, "quant_group", "vllm.group_fp8", "quant_group.shared");

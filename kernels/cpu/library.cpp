@@ -9,7 +9,8 @@ const std::vector<assay_kernels::Kernel>& kernels() {
 }
 
 const char* describe() {
-  static const std::string text = assay_kernels::describe({"assay_cpu", "cpu", "SIMT on fibers, 32 or 64 lanes", "", ""}, kernels());
+  static const std::string text =
+      assay_kernels::describe({"assay_cpu", "cpu", "SIMT on fibers, 32 or 64 lanes", "", ""}, kernels());
   return text.c_str();
 }
 
@@ -18,6 +19,7 @@ assay_status run(const assay_call* call) { return assay_kernels::run(kernels(), 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  static const assay_library library{ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, nullptr, nullptr, nullptr, nullptr, nullptr};
+  static const assay_library library{
+      ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, nullptr, nullptr, nullptr, nullptr, nullptr};
   return &library;
 }

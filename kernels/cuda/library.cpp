@@ -45,7 +45,8 @@ const std::vector<assay_kernels::Kernel>& kernels() {
 /// Errors that a kernel causes by what it does are its failure; all others are the device's.
 assay_status status_of(cudaError_t error) {
   switch (error) {
-    case cudaSuccess: return ASSAY_OK;
+    case cudaSuccess:
+      return ASSAY_OK;
     case cudaErrorIllegalAddress:
     case cudaErrorMisalignedAddress:
     case cudaErrorIllegalInstruction:
@@ -53,8 +54,10 @@ assay_status status_of(cudaError_t error) {
     case cudaErrorInvalidPc:
     case cudaErrorAssert:
     case cudaErrorLaunchTimeout:
-    case cudaErrorLaunchFailure: return ASSAY_FAILED;
-    default: return ASSAY_DEVICE_LOST;
+    case cudaErrorLaunchFailure:
+      return ASSAY_FAILED;
+    default:
+      return ASSAY_DEVICE_LOST;
   }
 }
 
@@ -101,6 +104,7 @@ assay_status synchronise(void* stream) {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  static const assay_library library{ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, allocate, release, upload, download, synchronise};
+  static const assay_library library{ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, allocate, release, upload, download,
+                                     synchronise};
   return &library;
 }

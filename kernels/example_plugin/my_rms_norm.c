@@ -47,7 +47,8 @@ static assay_status run(const assay_call* call) {
   const assay_tensor *x = tensor_of(call, "x"), *gamma = tensor_of(call, "gamma"), *y = tensor_of(call, "y");
   if (strcmp(call->op, "rms_norm") != 0) return answer(call, ASSAY_UNSUPPORTED, "only rms_norm");
   if (!is_bf16(x) || !is_bf16(gamma) || !is_bf16(y)) return answer(call, ASSAY_UNSUPPORTED, "only bf16");
-  if (x->ndim != 2 || y->ndim != 2 || gamma->ndim != 1) return answer(call, ASSAY_FAILED, "x and y have two dimensions, gamma has one");
+  if (x->ndim != 2 || y->ndim != 2 || gamma->ndim != 1)
+    return answer(call, ASSAY_FAILED, "x and y have two dimensions, gamma has one");
   const int64_t m = x->shape[0], n = x->shape[1];
   const float eps = (float)parameter_of(call, "eps", 1e-6);
 
@@ -70,7 +71,8 @@ static assay_status run(const assay_call* call) {
 
 static const char* describe(void) {
   return "{\"name\": \"my_rms_norm\", \"arch\": \"cpu\", \"device\": \"\", \"driver\": \"\", \"toolkit\": \"\", \"kernels\": ["
-         "{\"name\": \"my_rms_norm\", \"op\": \"rms_norm\", \"contracts\": [\"vllm.rms_norm@2026-06-18\"], \"accepts\": {\"x\": [\"bf16\"]}}]}";
+         "{\"name\": \"my_rms_norm\", \"op\": \"rms_norm\", \"contracts\": [\"vllm.rms_norm@2026-06-18\"], \"accepts\": {\"x\": "
+         "[\"bf16\"]}}]}";
 }
 
 const assay_library* assay_get_library(void) {

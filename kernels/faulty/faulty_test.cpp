@@ -80,7 +80,8 @@ TEST_P(Race, ShowsInNearlyEverySeed) {
 
 std::vector<Fault> races() {
   std::vector<Fault> all = faults();
-  all.erase(std::remove_if(all.begin(), all.end(), [](const Fault& f) { return f.fault.find("barrier") == std::string::npos; }), all.end());
+  all.erase(std::remove_if(all.begin(), all.end(), [](const Fault& f) { return f.fault.find("barrier") == std::string::npos; }),
+            all.end());
   return all;
 }
 

@@ -65,7 +65,8 @@ struct NanLaundering : DeepgemmPerTokenCast {
   static float widest(float a, float b) { return simt::max_number(a, b); }
 };
 
-/// Offset of the row in too narrow a type. The regressions wrap at 2^31 or 2^32 elements; this one at 2^16, which a test can afford.
+/// Offset of the row in too narrow a type. The regressions wrap at 2^31 or 2^32 elements; this one at 2^16, which a test can
+/// afford.
 struct Offset32bit : VllmPerToken {
   using Offset = uint16_t;
 };

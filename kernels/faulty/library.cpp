@@ -16,30 +16,47 @@ constexpr const char* kAny = R"(["bf16", "f16", "f32"])";
 
 template <class Rules>
 Fields group_accepts(const char* x, const char* groups, const char* layouts) {
-  return {{"x", x}, {"group_size", groups}, {"layout", Rules::kPacked ? R"(["ue8m0x4_tma"])" : layouts}, {"warp", simt::kWarpSizes}};
+  return {
+      {"x", x}, {"group_size", groups}, {"layout", Rules::kPacked ? R"(["ue8m0x4_tma"])" : layouts}, {"warp", simt::kWarpSizes}};
 }
 
 template <class Rules>
-Kernel in_registers(const char* name, const char* cites, const char* groups = "[32, 64, 128]", const char* layouts = R"(["row", "col", "tma"])") {
-  return {name, "quant_group", {Rules::kContract}, group_accepts<Rules>(kHalf, groups, layouts), {}, run_register<Rules>, name, cites,
-          "quant_group.register"};
+Kernel in_registers(const char* name, const char* cites, const char* groups = "[32, 64, 128]",
+                    const char* layouts = R"(["row", "col", "tma"])") {
+  return {name, "quant_group", {Rules::kContract},    group_accepts<Rules>(kHalf, groups, layouts), {}, run_register<Rules>,
+          name, cites,         "quant_group.register"};
 }
 
 template <class Rules>
 Kernel in_shared_memory(const char* name, const char* cites) {
-  return {name, "quant_group", {Rules::kContract}, group_accepts<Rules>(kAny, "[32, 64, 128]", R"(["row", "col", "tma"])"), {}, run_shared<Rules>,
-          name, cites, "quant_group.shared"};
+  return {name,
+          "quant_group",
+          {Rules::kContract},
+          group_accepts<Rules>(kAny, "[32, 64, 128]", R"(["row", "col", "tma"])"),
+          {},
+          run_shared<Rules>,
+          name,
+          cites,
+          "quant_group.shared"};
 }
 
 template <class Rules>
 Kernel of_tokens(const char* name, const char* cites) {
-  return {name, "quant_group", {Rules::kContract}, {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_token<Rules>,
-          name, cites, "quant_token"};
+  return {name,
+          "quant_group",
+          {Rules::kContract},
+          {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {{"n", "8"}},
+          run_token<Rules>,
+          name,
+          cites,
+          "quant_token"};
 }
 
 template <class Rules>
 Kernel of_norms(const char* name, const char* cites) {
-  return {name, "rms_norm", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_rms_norm<Rules>, name, cites, "rms_norm"};
+  return {name, "rms_norm", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_rms_norm<Rules>,
+          name, cites,      "rms_norm"};
 }
 
 const std::vector<Kernel>& kernels() {
@@ -56,7 +73,8 @@ const std::vector<Kernel>& kernels() {
       in_registers<ZeroRowNan>("zero_row_nan", "pytorch/ao #4713, aiter #4288"),
       in_registers<NanLaundering>("nan_laundering", "pytorch/ao #4201"),
       in_registers<OcpForFnuz>("ocp_for_fnuz", "vLLM #45562"),
-      in_registers<UnguardedReciprocal>("unguarded_reciprocal", "flashinfer #2440, flashinfer #2441", "[32, 64, 128]", R"(["row", "col"])"),
+      in_registers<UnguardedReciprocal>("unguarded_reciprocal", "flashinfer #2440, flashinfer #2441", "[32, 64, 128]",
+                                        R"(["row", "col"])"),
       of_tokens<Offset32bit>("offset_32bit", "vLLM #9425, vLLM #53390"),
       of_norms<ExtraRoundingInNorm>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
       of_norms<MissingBarrier>("missing_barrier", "vLLM #54111"),
@@ -68,7 +86,8 @@ const std::vector<Kernel>& kernels() {
 }
 
 const char* describe() {
-  static const std::string text = assay_kernels::describe({"assay_faulty", "cpu", "SIMT on fibers, 32 or 64 lanes; wrong on purpose", "", ""}, kernels());
+  static const std::string text =
+      assay_kernels::describe({"assay_faulty", "cpu", "SIMT on fibers, 32 or 64 lanes; wrong on purpose", "", ""}, kernels());
   return text.c_str();
 }
 
@@ -77,6 +96,7 @@ assay_status run(const assay_call* call) { return assay_kernels::run(kernels(), 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  static const assay_library library{ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, nullptr, nullptr, nullptr, nullptr, nullptr};
+  static const assay_library library{
+      ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, nullptr, nullptr, nullptr, nullptr, nullptr};
   return &library;
 }

@@ -1,6 +1,7 @@
 /* Never returns, and spends no time of the processor on it. */
-#include "healthy.h"
 #include <unistd.h>
+
+#include "healthy.h"
 
 static assay_status hang(const assay_call* call) {
   for (;;) pause();

@@ -21,7 +21,8 @@ const assay_tensor& Call::tensor(const char* role, int is_output) const {
     if (std::strcmp(t.role, role) != 0) continue;
     if (t.size < sizeof(assay_tensor)) wrong(named(t) + ": assay_tensor is older than this library");
     if (t.is_output != is_output) wrong(named(t) + (is_output ? " must be an output" : " must be an input"));
-    if (t.type_bits < 8 || reinterpret_cast<uintptr_t>(t.data) % (t.type_bits / 8) != 0) wrong(named(t) + " is not aligned to its elements");
+    if (t.type_bits < 8 || reinterpret_cast<uintptr_t>(t.data) % (t.type_bits / 8) != 0)
+      wrong(named(t) + " is not aligned to its elements");
     return t;
   }
   wrong(std::string("the call has no tensor '") + role + "'");
@@ -57,12 +58,13 @@ bool has_type(const assay_tensor& tensor, int code, int bits) { return tensor.ty
 void expect_matrix(const assay_tensor& tensor, Shape shape) {
   if (tensor.ndim != 2) wrong(named(tensor) + " must have two dimensions");
   if (tensor.shape[0] != shape.rows || tensor.shape[1] != shape.columns)
-    wrong(named(tensor) + " has shape [" + std::to_string(tensor.shape[0]) + ", " + std::to_string(tensor.shape[1]) + "], expected [" +
-          std::to_string(shape.rows) + ", " + std::to_string(shape.columns) + "]");
+    wrong(named(tensor) + " has shape [" + std::to_string(tensor.shape[0]) + ", " + std::to_string(tensor.shape[1]) +
+          "], expected [" + std::to_string(shape.rows) + ", " + std::to_string(shape.columns) + "]");
   if (shape.rows == 0 || shape.columns == 0) return;
   if (tensor.strides[0] < 0 || tensor.strides[1] < 0) unsupported(named(tensor) + " has a negative stride");
   const int64_t last = (shape.rows - 1) * tensor.strides[0] + (shape.columns - 1) * tensor.strides[1];
-  if (uint64_t(last + 1) * tensor.type_bits / 8 > tensor.bytes) wrong(named(tensor) + ": its last element lies beyond its storage");
+  if (uint64_t(last + 1) * tensor.type_bits / 8 > tensor.bytes)
+    wrong(named(tensor) + ": its last element lies beyond its storage");
 }
 
 Shape dense_matrix(const assay_tensor& tensor) {
@@ -70,7 +72,8 @@ Shape dense_matrix(const assay_tensor& tensor) {
   const Shape shape{tensor.shape[0], tensor.shape[1]};
   if (shape.rows < 0 || shape.columns <= 0) wrong(named(tensor) + " has no columns or a negative shape");
   expect_matrix(tensor, shape);
-  if (shape.rows > 1 && tensor.strides[0] != shape.columns) unsupported(named(tensor) + ": rows must follow each other without a gap");
+  if (shape.rows > 1 && tensor.strides[0] != shape.columns)
+    unsupported(named(tensor) + ": rows must follow each other without a gap");
   if (shape.columns > 1 && tensor.strides[1] != 1) unsupported(named(tensor) + " must be row-major");
   return shape;
 }

@@ -52,7 +52,8 @@ const Kernel& select(const std::vector<Kernel>& kernels, const assay_call& call)
     if (same_op && std::count(kernel.contracts.begin(), kernel.contracts.end(), call.contract) > 0) return kernel;
   }
   if (!known) unsupported(std::string("no kernel '") + (call.kernel ? call.kernel : "") + "'");
-  unsupported("kernel '" + std::string(call.kernel) + "' does not do op '" + (call.op ? call.op : "") + "' by contract '" + call.contract + "'");
+  unsupported("kernel '" + std::string(call.kernel) + "' does not do op '" + (call.op ? call.op : "") + "' by contract '" +
+              call.contract + "'");
 }
 
 }  // namespace

@@ -9,13 +9,16 @@ namespace assay_kernels {
 /// Four codes in a word, the first in the lowest byte, from a cast of one.
 template <class Code>
 SIMT_DEVICE uint32_t encode4_one_by_one(const float* v) {
-  return uint32_t{Code::encode(v[0])} | uint32_t{Code::encode(v[1])} << 8 | uint32_t{Code::encode(v[2])} << 16 | uint32_t{Code::encode(v[3])} << 24;
+  return uint32_t{Code::encode(v[0])} | uint32_t{Code::encode(v[1])} << 8 | uint32_t{Code::encode(v[2])} << 16 |
+         uint32_t{Code::encode(v[3])} << 24;
 }
 
 struct E4m3fnSat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fn_sat(v); }
-  SIMT_DEVICE static uint32_t encode4(const float* v) { return simt::to_e4m3fn_sat_x2(v[0], v[1]) | simt::to_e4m3fn_sat_x2(v[2], v[3]) << 16; }
+  SIMT_DEVICE static uint32_t encode4(const float* v) {
+    return simt::to_e4m3fn_sat_x2(v[0], v[1]) | simt::to_e4m3fn_sat_x2(v[2], v[3]) << 16;
+  }
 };
 
 struct E4m3fnNosat {

@@ -32,8 +32,8 @@ struct Quantized {
 
 enum class Layout { kRow, kColumn, kTma, kPacked };
 
-Quantized quantize(const char* kernel, const char* contract, const std::vector<uint16_t>& x, int64_t m, int64_t n, int64_t group, Layout layout,
-                   int warp, Type code = kE4m3fn) {
+Quantized quantize(const char* kernel, const char* contract, const std::vector<uint16_t>& x, int64_t m, int64_t n, int64_t group,
+                   Layout layout, int warp, Type code = kE4m3fn) {
   const int64_t groups = n / group, aligned = (m + 3) / 4 * 4, words = (groups + 3) / 4;
   const bool packed = layout == Layout::kPacked;
   const int64_t pitch = layout == Layout::kColumn ? m : aligned;
@@ -42,14 +42,16 @@ Quantized quantize(const char* kernel, const char* contract, const std::vector<u
   CallBuilder call;
   call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", code, true, m, n, out.q.data());
   call.tensor("scale", packed ? kInt32 : kF32, true, {m, packed ? words : groups},
-              layout == Layout::kRow ? std::vector<int64_t>{groups, 1} : std::vector<int64_t>{1, pitch}, out.scale.data(), storage * 4);
+              layout == Layout::kRow ? std::vector<int64_t>{groups, 1} : std::vector<int64_t>{1, pitch}, out.scale.data(),
+              storage * 4);
   call.parameter("group_size", double(group)).parameter("warp", warp);
   EXPECT_EQ(call.run(library(), "quant_group", contract, kernel), ASSAY_OK) << call.message();
   return out;
 }
 
 TEST(QuantGroup, GivesWhatAPlainLoopGives) {
-  for (const auto& [m, n, group] : {std::array<int64_t, 3>{1, 128, 128}, {5, 896, 128}, {3, 320, 64}, {7, 96, 32}, {33, 7168, 128}})
+  for (const auto& [m, n, group] :
+       {std::array<int64_t, 3>{1, 128, 128}, {5, 896, 128}, {3, 320, 64}, {7, 96, 32}, {33, 7168, 128}})
     for (const int warp : {32, 64})
       for (const char* kernel : {"quant_group.register", "quant_group.shared"}) {
         const auto x = random_bf16(size_t(m * n), uint32_t(m + n));
@@ -61,7 +63,8 @@ TEST(QuantGroup, GivesWhatAPlainLoopGives) {
           ASSERT_EQ(out.scale[size_t(g)], simt::bits(s)) << kernel << " warp " << warp << " group " << g;
           for (int64_t j = 0; j < group; ++j) {
             const size_t i = size_t(g * group + j);
-            ASSERT_EQ(out.q[i], oracle::e4m3fn_sat(std::fmin(std::fmax(value(x[i]) / s, -448.0f), 448.0f))) << kernel << " element " << i;
+            ASSERT_EQ(out.q[i], oracle::e4m3fn_sat(std::fmin(std::fmax(value(x[i]) / s, -448.0f), 448.0f)))
+                << kernel << " element " << i;
           }
         }
       }
@@ -81,12 +84,14 @@ TEST(QuantGroup, PacksExponentsAndWritesThePadding) {
             uint32_t word = 0;
             for (int64_t k = 0; r < m && k < 4 && 4 * p + k < groups; ++k) {
               double amax = 1e-10f;
-              for (int64_t j = 0; j < 128; ++j) amax = std::fmax(amax, std::fabs(value(x[size_t(r * n + (4 * p + k) * 128 + j)])));
+              for (int64_t j = 0; j < 128; ++j)
+                amax = std::fmax(amax, std::fabs(value(x[size_t(r * n + (4 * p + k) * 128 + j)])));
               int e = -33;  // 2^-33 is the floor
               while (std::ldexp(448.0, e) < amax) ++e;
               word |= uint32_t(e + 127) << 8 * k;
             }
-            ASSERT_EQ(out.scale[size_t(p * aligned + r)], word) << kernel << " word " << p << " row " << r << " of " << m << "x" << groups;
+            ASSERT_EQ(out.scale[size_t(p * aligned + r)], word)
+                << kernel << " word " << p << " row " << r << " of " << m << "x" << groups;
           }
       }
 }
@@ -97,17 +102,20 @@ TEST(QuantGroup, BothVariantsGiveTheSameBitsForEveryContractAndLayout) {
   std::fill(x.begin() + 128, x.begin() + 256, uint16_t(0x8000));
   x[300] = 0x7fc0, x[520] = 0x7f80, x[700] = 0xff80, x[900] = 0x0001;
   const std::vector<std::pair<const char*, Type>> contracts = {
-      {"vllm.group_fp8", kE4m3fn},    {"vllm.group_fp8_fnuz", kE4m3fnuz}, {"vllm.group_fp8_ue8m0", kE4m3fn},   {"vllm.group_triton", kE4m3fn},
-      {"vllm.group_native", kE4m3fn}, {"vllm.group_native_ue8m0", kE4m3fn}, {"vllm.group_triton_ue8m0", kE4m3fn}, {"sglang.group_8bit", kE4m3fn},
-      {"aiter.per_1x128", kE4m3fn},   {"aiter.per_1x128_fnuz", kE4m3fnuz},  {"deepgemm.per_token_cast", kE4m3fn}, {"deepgemm.per_token_cast_ue8m0", kE4m3fn}};
+      {"vllm.group_fp8", kE4m3fn},          {"vllm.group_fp8_fnuz", kE4m3fnuz},   {"vllm.group_fp8_ue8m0", kE4m3fn},
+      {"vllm.group_triton", kE4m3fn},       {"vllm.group_native", kE4m3fn},       {"vllm.group_native_ue8m0", kE4m3fn},
+      {"vllm.group_triton_ue8m0", kE4m3fn}, {"sglang.group_8bit", kE4m3fn},       {"aiter.per_1x128", kE4m3fn},
+      {"aiter.per_1x128_fnuz", kE4m3fnuz},  {"deepgemm.per_token_cast", kE4m3fn}, {"deepgemm.per_token_cast_ue8m0", kE4m3fn}};
   for (const auto& [contract, code] : contracts)
     for (const Layout layout : {Layout::kRow, Layout::kColumn, Layout::kTma}) {
       const auto expected = quantize("quant_group.shared", contract, x, m, n, 64, layout, 32, code);
-      for (const int warp : {32, 64}) EXPECT_EQ(quantize("quant_group.register", contract, x, m, n, 64, layout, warp, code), expected) << contract;
+      for (const int warp : {32, 64})
+        EXPECT_EQ(quantize("quant_group.register", contract, x, m, n, 64, layout, warp, code), expected) << contract;
     }
   for (const char* contract : {"vllm.group_fp8_packed", "sglang.group_8bit_ue8m0"}) {
     const auto expected = quantize("quant_group.shared", contract, x, m, n, 128, Layout::kPacked, 64);
-    for (const int warp : {32, 64}) EXPECT_EQ(quantize("quant_group.register", contract, x, m, n, 128, Layout::kPacked, warp), expected) << contract;
+    for (const int warp : {32, 64})
+      EXPECT_EQ(quantize("quant_group.register", contract, x, m, n, 128, Layout::kPacked, warp), expected) << contract;
   }
 }
 
@@ -135,7 +143,9 @@ TEST(QuantGroup, NanBecomesWhatEachContractSays) {
 
 TEST(QuantGroup, ZerosTakeTheFloorOfEachContract) {
   const std::vector<uint16_t> x(128);
-  const auto scale = [&](const char* contract) { return quantize("quant_group.shared", contract, x, 1, 128, 128, Layout::kRow, 32).scale[0]; };
+  const auto scale = [&](const char* contract) {
+    return quantize("quant_group.shared", contract, x, 1, 128, 128, Layout::kRow, 32).scale[0];
+  };
   EXPECT_EQ(scale("vllm.group_fp8"), 0x2a7b5123u);
   EXPECT_EQ(scale("vllm.group_fp8_ue8m0"), 94u << 23);
   EXPECT_EQ(scale("vllm.group_triton_ue8m0"), 85u << 23);
@@ -151,8 +161,11 @@ TEST(QuantToken, TakesTheRowAsItsGroup) {
       std::vector<uint8_t> q(x.size());
       std::vector<float> scale(size_t(m), -1.0f);
       CallBuilder call;
-      call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", kE4m3fn, true, m, n, q.data()).matrix("scale", kF32, true, m, 1, scale.data());
-      ASSERT_EQ(call.parameter("warp", warp).run(library(), "quant_group", "vllm.per_token", "quant_token"), ASSAY_OK) << call.message();
+      call.matrix("x", kBf16, false, m, n, x.data())
+          .matrix("q", kE4m3fn, true, m, n, q.data())
+          .matrix("scale", kF32, true, m, 1, scale.data());
+      ASSERT_EQ(call.parameter("warp", warp).run(library(), "quant_group", "vllm.per_token", "quant_token"), ASSAY_OK)
+          << call.message();
       for (int64_t r = 0; r < m; ++r) {
         float amax = 0;
         for (int64_t j = 0; j < n; ++j) amax = std::fmax(amax, std::fabs(value(x[size_t(r * n + j)])));
@@ -169,7 +182,11 @@ struct Norm {
   int64_t m, n;
   std::vector<uint16_t> x, gamma, y;
   Norm(int64_t rows, int64_t columns, const char* contract, int warp)
-      : m(rows), n(columns), x(random_bf16(size_t(m * n), uint32_t(n), 1.0f)), gamma(random_bf16(size_t(n), 5, 0.25f)), y(x.size()) {
+      : m(rows),
+        n(columns),
+        x(random_bf16(size_t(m * n), uint32_t(n), 1.0f)),
+        gamma(random_bf16(size_t(n), 5, 0.25f)),
+        y(x.size()) {
     CallBuilder call;
     call.matrix("x", kBf16, false, m, n, x.data()).tensor("gamma", kBf16, false, {n}, {1}, gamma.data(), size_t(n) * 2);
     call.matrix("y", kBf16, true, m, n, y.data()).parameter("eps", 1e-6).parameter("warp", warp);
@@ -195,9 +212,10 @@ TEST(RmsNorm, GivesWhatAPlainLoopGivesWithinTheDepthOfItsSum) {
       for (const bool first : {true, false}) {
         const Norm norm(m, n, first ? "vllm.rms_norm@v0.19.1" : "vllm.rms_norm@2026-06-18", warp);
         const double shift = norm_shift(n);
-        for (size_t i = 0; i < norm.y.size(); i += n > 1000 ? 97 : 1) {
+        for (size_t i = 0; i<norm.y.size(); i += n> 1000 ? 97 : 1) {
           const uint16_t low = norm.expected(i, -shift, first), high = norm.expected(i, shift, first);
-          ASSERT_TRUE(norm.y[i] >= std::min(low, high) && norm.y[i] <= std::max(low, high)) << "element " << i << " of " << m << "x" << n;
+          ASSERT_TRUE(norm.y[i] >= std::min(low, high) && norm.y[i] <= std::max(low, high))
+              << "element " << i << " of " << m << "x" << n;
         }
       }
 }
@@ -206,9 +224,11 @@ TEST(Plugin, AStrangersKernelObeysTheSameContract) {
   const Norm ours(5, 1000, "vllm.rms_norm@2026-06-18", 32);
   std::vector<uint16_t> y(ours.y.size());
   CallBuilder call;
-  call.matrix("x", kBf16, false, ours.m, ours.n, ours.x.data()).tensor("gamma", kBf16, false, {ours.n}, {1}, ours.gamma.data(), size_t(ours.n) * 2);
+  call.matrix("x", kBf16, false, ours.m, ours.n, ours.x.data())
+      .tensor("gamma", kBf16, false, {ours.n}, {1}, ours.gamma.data(), size_t(ours.n) * 2);
   call.matrix("y", kBf16, true, ours.m, ours.n, y.data()).parameter("eps", 1e-6);
-  ASSERT_EQ(call.run(open_library(ASSAY_PLUGIN_LIBRARY), "rms_norm", "vllm.rms_norm@2026-06-18", "my_rms_norm"), ASSAY_OK) << call.message();
+  ASSERT_EQ(call.run(open_library(ASSAY_PLUGIN_LIBRARY), "rms_norm", "vllm.rms_norm@2026-06-18", "my_rms_norm"), ASSAY_OK)
+      << call.message();
   for (size_t i = 0; i < y.size(); ++i) {
     const uint16_t low = ours.expected(i, -norm_shift(ours.n), false), high = ours.expected(i, norm_shift(ours.n), false);
     ASSERT_TRUE(y[i] >= std::min(low, high) && y[i] <= std::max(low, high)) << i;
@@ -216,18 +236,21 @@ TEST(Plugin, AStrangersKernelObeysTheSameContract) {
 }
 
 TEST(RmsNormQuantGroup, IsTheNormFollowedByTheQuantization) {
-  for (const auto& [m, n, group] : {std::array<int64_t, 3>{5, 128, 128}, {3, 1152, 128}, {6, 7168, 128}, {2, 320, 64}, {9, 96, 32}})
+  for (const auto& [m, n, group] :
+       {std::array<int64_t, 3>{5, 128, 128}, {3, 1152, 128}, {6, 7168, 128}, {2, 320, 64}, {9, 96, 32}})
     for (const int warp : {32, 64}) {
       const Norm norm(m, n, "vllm.rms_norm@2026-06-18", warp);
       const auto expected = quantize("quant_group.register", "vllm.group_fp8_packed", norm.y, m, n, group, Layout::kPacked, 32);
       const int64_t aligned = (m + 3) / 4 * 4, words = (n / group + 3) / 4;
       Quantized out{std::vector<uint8_t>(norm.x.size()), std::vector<uint32_t>(expected.scale.size(), 0xa5a5a5a5u)};
       CallBuilder call;
-      call.matrix("x", kBf16, false, m, n, norm.x.data()).tensor("gamma", kBf16, false, {n}, {1}, norm.gamma.data(), size_t(n) * 2);
+      call.matrix("x", kBf16, false, m, n, norm.x.data())
+          .tensor("gamma", kBf16, false, {n}, {1}, norm.gamma.data(), size_t(n) * 2);
       call.matrix("q", kE4m3fn, true, m, n, out.q.data());
       call.tensor("scale", kInt32, true, {m, words}, {1, aligned}, out.scale.data(), out.scale.size() * 4);
       call.parameter("eps", 1e-6).parameter("warp", warp).parameter("group_size", double(group));
-      ASSERT_EQ(call.run(library(), "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group"), ASSAY_OK) << call.message();
+      ASSERT_EQ(call.run(library(), "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group"), ASSAY_OK)
+          << call.message();
       EXPECT_EQ(out, expected) << m << "x" << n << " warp " << warp;
     }
 }
@@ -239,7 +262,9 @@ TEST(Refusals, SayWhatIsWrong) {
   const auto call = [&](double group, double warp, const uint16_t* data) {
     CallBuilder c;
     c.matrix("x", kBf16, false, 1, 192, data).matrix("q", kE4m3fn, true, 1, 192, q).matrix("scale", kF32, true, 1, 2, scale);
-    const auto status = c.parameter("group_size", group).parameter("warp", warp).run(library(), "quant_group", "vllm.group_fp8", "quant_group.register");
+    const auto status = c.parameter("group_size", group)
+                            .parameter("warp", warp)
+                            .run(library(), "quant_group", "vllm.group_fp8", "quant_group.register");
     return std::pair(status, std::string(c.message()));
   };
   EXPECT_EQ(call(128, 32, x), std::pair(ASSAY_FAILED, std::string("group_size 128 does not divide the row of 192")));

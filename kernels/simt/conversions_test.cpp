@@ -61,7 +61,8 @@ TEST(HalfBits, WideningIsExactForEveryCode) {
     const int exponent = int(code >> 10 & 31u);
     if (exponent == 31) continue;
     const int mantissa = int(code & 1023u);
-    const double value = std::ldexp(exponent == 0 ? mantissa : 1024 + mantissa, (exponent == 0 ? 1 : exponent) - 25) * (code & 0x8000u ? -1 : 1);
+    const double value =
+        std::ldexp(exponent == 0 ? mantissa : 1024 + mantissa, (exponent == 0 ? 1 : exponent) - 25) * (code & 0x8000u ? -1 : 1);
     ASSERT_EQ(double(simt::float_from_f16_bits(uint16_t(code))), value) << code;
     ASSERT_EQ(simt::f16_bits_from_float(float(value)), code);
   }

@@ -87,11 +87,17 @@ inline float to_float(F16 v) { return float_from_f16_bits(v.bits); }
 template <class T>
 T from_float(float v);
 template <>
-inline float from_float(float v) { return v; }
+inline float from_float(float v) {
+  return v;
+}
 template <>
-inline Bf16 from_float(float v) { return {bf16_bits_from_float(v)}; }
+inline Bf16 from_float(float v) {
+  return {bf16_bits_from_float(v)};
+}
 template <>
-inline F16 from_float(float v) { return {f16_bits_from_float(v)}; }
+inline F16 from_float(float v) {
+  return {f16_bits_from_float(v)};
+}
 
 inline uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
 inline uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
@@ -124,7 +130,8 @@ template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... arguments) {
   const auto call = [&] { kernel(arguments...); };
   using Call = decltype(call);
-  cpu::run(grid, [](const void* c) { (*static_cast<Call*>(c))(); }, &call);
+  cpu::run(
+      grid, [](const void* c) { (*static_cast<Call*>(c))(); }, &call);
 }
 
 }  // namespace simt

@@ -84,11 +84,17 @@ SIMT_DEVICE float to_float(F16 v) { return __half2float(__ushort_as_half(v.bits)
 template <class T>
 SIMT_DEVICE T from_float(float v);
 template <>
-SIMT_DEVICE float from_float(float v) { return v; }
+SIMT_DEVICE float from_float(float v) {
+  return v;
+}
 template <>
-SIMT_DEVICE Bf16 from_float(float v) { return {__bfloat16_as_ushort(__float2bfloat16_rn(v))}; }
+SIMT_DEVICE Bf16 from_float(float v) {
+  return {__bfloat16_as_ushort(__float2bfloat16_rn(v))};
+}
 template <>
-SIMT_DEVICE F16 from_float(float v) { return {__half_as_ushort(__float2half_rn(v))}; }
+SIMT_DEVICE F16 from_float(float v) {
+  return {__half_as_ushort(__float2half_rn(v))};
+}
 
 SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E4M3)); }
 /// Two codes in the low 16 bits, the first lowest: one cvt.rn.satfinite.e4m3x2.f32.

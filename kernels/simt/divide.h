@@ -3,16 +3,17 @@
 
 namespace simt {
 
-/// x -> x / s, rounded once, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within one ulp,
-/// the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first brings it within one ulp.
-/// Holds for 2^-60 <= s < 2^120, s = Inf, and NaN, and for |x| <= 2^10 s; quotients below 2^-60 may lose bits but not their sign.
-/// Fma::fma is the machine's fused multiply-add. A test compares this with IEEE division.
+/// x -> x / s, rounded once, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within one
+/// ulp, the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first brings it within one
+/// ulp. Holds for 2^-60 <= s < 2^120, s = Inf, and NaN, and for |x| <= 2^10 s; quotients below 2^-60 may lose bits but not their
+/// sign. Fma::fma is the machine's fused multiply-add. A test compares this with IEEE division.
 template <class Fma>
 struct DivideByCorrection {
   float divisor, reciprocal;
 
   /// For Inf the divisor is taken as 0 in the corrections, where Inf would give NaN: finite / Inf stays 0, Inf / Inf stays NaN.
-  SIMT_DEVICE explicit DivideByCorrection(float s) : divisor(magnitude(s) == from_bits(0x7f800000u) ? 0.0f : s), reciprocal(1.0f / s) {}
+  SIMT_DEVICE explicit DivideByCorrection(float s)
+      : divisor(magnitude(s) == from_bits(0x7f800000u) ? 0.0f : s), reciprocal(1.0f / s) {}
 
   /// The remainder is taken as q s - x, not x - q s: so a quotient of -0 keeps its sign.
   SIMT_DEVICE float operator()(float x) const {

@@ -4,8 +4,8 @@
 namespace simt {
 
 /// Magnitude code of |value| in a format with 4 exponent and 3 mantissa bits, not limited at the top.
-/// Normal numbers: round the float's mantissa to 3 bits in place, then move the exponent. Subnormal numbers: adding 2^(kBias+7) to
-/// the sum puts the float's last bit at the format's smallest step, 2^(-kBias-2), and the addition itself rounds.
+/// Normal numbers: round the float's mantissa to 3 bits in place, then move the exponent. Subnormal numbers: adding 2^(kBias+7)
+/// to the sum puts the float's last bit at the format's smallest step, 2^(-kBias-2), and the addition itself rounds.
 template <int kBias>
 SIMT_DEVICE uint32_t e4m3_magnitude(uint32_t rest) {
   constexpr float kAnchor = float(1 << (21 - kBias));

@@ -1,4 +1,5 @@
-// bfloat16 and IEEE half in integer code, for machines without the instruction. Every NaN becomes 0x7fff, as cvt.rn does on NVIDIA.
+// bfloat16 and IEEE half in integer code, for machines without the instruction. Every NaN becomes 0x7fff, as cvt.rn does on
+// NVIDIA.
 #pragma once
 
 namespace simt {
@@ -25,9 +26,10 @@ SIMT_DEVICE uint16_t f16_bits_from_float(float value) {
   const uint32_t sign = b >> 16 & 0x8000u;
   const uint32_t rest = b & 0x7fffffffu;
   const uint32_t normal = (rest - ((127u - 15u) << 23) + 0x0fffu + (rest >> 13 & 1u)) >> 13;
-  const uint32_t small = bits(from_bits(rest) + 0.5f) - bits(0.5f);  // ulp(0.5) = 2^-24, so the addition rounds to the half's grid
+  const uint32_t small =
+      bits(from_bits(rest) + 0.5f) - bits(0.5f);  // ulp(0.5) = 2^-24, so the addition rounds to the half's grid
   const uint32_t finite = rest < (113u << 23) ? small : normal;
-  const uint32_t number = rest >= 0x477ff000u ? 0x7c00u : finite;                                  // 65520 rounds to Inf
+  const uint32_t number = rest >= 0x477ff000u ? 0x7c00u : finite;  // 65520 rounds to Inf
   return uint16_t(rest > 0x7f800000u ? 0x7fffu : sign | number);
 }
 

@@ -1,5 +1,5 @@
-// The names of simt.h on AMD GPUs, for clang -x hip -nogpuinc -nogpulib: builtins alone, no header of ROCm. Device code only; a machine
-// with ROCm adds the launch. One warp size per target: 64 on gfx9, 32 on gfx10 and newer.
+// The names of simt.h on AMD GPUs, for clang -x hip -nogpuinc -nogpulib: builtins alone, no header of ROCm. Device code only; a
+// machine with ROCm adds the launch. One warp size per target: 64 on gfx9, 32 on gfx10 and newer.
 #pragma once
 
 #include <stdint.h>
@@ -66,11 +66,17 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
 }
 
 template <class T>
-SIMT_DEVICE Vector<T> load16(const T* from) { return *reinterpret_cast<const Vector<T>*>(from); }
+SIMT_DEVICE Vector<T> load16(const T* from) {
+  return *reinterpret_cast<const Vector<T>*>(from);
+}
 template <class T>
-SIMT_DEVICE void store16(T* to, const Vector<T>& v) { *reinterpret_cast<Vector<T>*>(to) = v; }
+SIMT_DEVICE void store16(T* to, const Vector<T>& v) {
+  *reinterpret_cast<Vector<T>*>(to) = v;
+}
 SIMT_DEVICE void store4(uint8_t* to, uint32_t word) { *reinterpret_cast<uint32_t*>(to) = word; }
-SIMT_DEVICE void store8(uint8_t* to, uint32_t low, uint32_t high) { *reinterpret_cast<uint64_t*>(to) = uint64_t{high} << 32 | low; }
+SIMT_DEVICE void store8(uint8_t* to, uint32_t low, uint32_t high) {
+  *reinterpret_cast<uint64_t*>(to) = uint64_t{high} << 32 | low;
+}
 
 SIMT_DEVICE float to_float(float v) { return v; }
 SIMT_DEVICE float to_float(Bf16 v) { return float_from_bf16_bits(v.bits); }
@@ -78,14 +84,20 @@ SIMT_DEVICE float to_float(F16 v) { return float_from_f16_bits(v.bits); }
 template <class T>
 SIMT_DEVICE T from_float(float v);
 template <>
-SIMT_DEVICE float from_float(float v) { return v; }
+SIMT_DEVICE float from_float(float v) {
+  return v;
+}
 template <>
-SIMT_DEVICE Bf16 from_float(float v) { return {bf16_bits_from_float(v)}; }
+SIMT_DEVICE Bf16 from_float(float v) {
+  return {bf16_bits_from_float(v)};
+}
 template <>
-SIMT_DEVICE F16 from_float(float v) { return {f16_bits_from_float(v)}; }
+SIMT_DEVICE F16 from_float(float v) {
+  return {f16_bits_from_float(v)};
+}
 
-// v_cvt_pk_fp8_f32 is fnuz on gfx942 and OCP on gfx950: each has one format in hardware and the other in integer code. The instruction
-// does not saturate by itself, so numbers are clamped first; NaN passes the clamp by the select.
+// v_cvt_pk_fp8_f32 is fnuz on gfx942 and OCP on gfx950: each has one format in hardware and the other in integer code. The
+// instruction does not saturate by itself, so numbers are clamped first; NaN passes the clamp by the select.
 #if defined(__gfx942__) || defined(__gfx950__)
 SIMT_DEVICE uint32_t hardware_fp8_x2(float a, float b, float limit) {
   a = a != a ? a : min_number(max_number(a, -limit), limit);
@@ -98,7 +110,9 @@ SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(hardware_fp8_x2(v, v
 SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) { return hardware_fp8_x2(a, b, 448.0f); }
 #else
 SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
-SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
+SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) {
+  return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8;
+}
 #endif
 #if defined(__gfx942__)
 SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return uint8_t(hardware_fp8_x2(v, v, 240.0f)); }

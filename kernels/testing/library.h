@@ -32,13 +32,13 @@ inline constexpr Type kE4m3fn{ASSAY_FLOAT8_E4M3FN, 8}, kE4m3fnuz{ASSAY_FLOAT8_E4
 /// One call under construction. Data stays with the caller.
 class CallBuilder {
  public:
-  CallBuilder& tensor(const char* role, Type type, bool output, std::vector<int64_t> shape, std::vector<int64_t> strides, const void* data,
-                      size_t bytes) {
+  CallBuilder& tensor(const char* role, Type type, bool output, std::vector<int64_t> shape, std::vector<int64_t> strides,
+                      const void* data, size_t bytes) {
     numbers_.push_back(std::move(shape));
     const auto& kept_shape = numbers_.back();
     numbers_.push_back(std::move(strides));
-    tensors_.push_back({sizeof(assay_tensor), type.code, type.bits, uint8_t(output), uint8_t(kept_shape.size()), role, kept_shape.data(),
-                        numbers_.back().data(), const_cast<void*>(data), bytes});
+    tensors_.push_back({sizeof(assay_tensor), type.code, type.bits, uint8_t(output), uint8_t(kept_shape.size()), role,
+                        kept_shape.data(), numbers_.back().data(), const_cast<void*>(data), bytes});
     return *this;
   }
   CallBuilder& matrix(const char* role, Type type, bool output, int64_t m, int64_t n, const void* data) {
@@ -48,10 +48,12 @@ class CallBuilder {
     parameters_.push_back({name, value});
     return *this;
   }
-  assay_status run(const assay_library& library, const char* op, const char* contract, const char* kernel, void* stream = nullptr) {
+  assay_status run(const assay_library& library, const char* op, const char* contract, const char* kernel,
+                   void* stream = nullptr) {
     message_[0] = '\0';
-    const assay_call call{sizeof(assay_call), op,      contract, kernel, tensors_.data(), int32_t(tensors_.size()), parameters_.data(),
-                          int32_t(parameters_.size()), stream,   nullptr, 0,              message_.data(),          message_.size()};
+    const assay_call call{
+        sizeof(assay_call),          op,     contract, kernel, tensors_.data(), int32_t(tensors_.size()), parameters_.data(),
+        int32_t(parameters_.size()), stream, nullptr,  0,      message_.data(), message_.size()};
     return library.run(&call);
   }
   const char* message() const { return message_.data(); }

@@ -1,4 +1,5 @@
-// Plain loops that say what kernels must give, in arithmetic a reader can check with a pencil: values in double, rounding by search.
+// Plain loops that say what kernels must give, in arithmetic a reader can check with a pencil: values in double, rounding by
+// search.
 #pragma once
 
 #include <cmath>
@@ -45,14 +46,16 @@ inline double bf16_value(uint16_t code) {
   return f;
 }
 
-/// Nearest number with `precision` bits and no exponent below `least` (of its last normal binade), ties to even; Inf from 2^(1+greatest) on.
+/// Nearest number with `precision` bits and no exponent below `least` (of its last normal binade), ties to even; Inf from
+/// 2^(1+greatest) on.
 inline double round_to(double v, int precision, int least, int greatest) {
   if (!std::isfinite(v) || v == 0) return v;
   int e = std::ilogb(v);
   if (e < least) e = least;
   const double step = std::ldexp(1.0, e - precision + 1);
   const double rounded = std::nearbyint(v / step) * step;
-  return std::fabs(rounded) >= std::ldexp(1.0, greatest + 1) ? std::copysign(std::numeric_limits<double>::infinity(), v) : rounded;
+  return std::fabs(rounded) >= std::ldexp(1.0, greatest + 1) ? std::copysign(std::numeric_limits<double>::infinity(), v)
+                                                             : rounded;
 }
 inline double round_bf16(double v) { return round_to(v, 8, -126, 127); }
 inline double round_f16(double v) { return round_to(v, 11, -14, 15); }

@@ -35,7 +35,8 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, const Reque
     call.parameter("group_size", double(r.group_size));
   }
   call.parameter("warp", r.warp).parameter("schedule_seed", double(r.seed));
-  EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK) << r.kernel << ": " << call.message();
+  EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK)
+      << r.kernel << ": " << call.message();
   out.insert(out.end(), scale.begin(), scale.end());
   return out;
 }

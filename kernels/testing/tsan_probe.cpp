@@ -16,9 +16,13 @@ int main(int argc, char** argv) {
   CallBuilder call;
   call.matrix("x", kBf16, false, m, n, x.data()).parameter("warp", std::atof(argv[5]));
   if (norm) {
-    call.tensor("gamma", kBf16, false, {n}, {1}, gamma.data(), size_t(n) * 2).matrix("y", kBf16, true, m, n, y.data()).parameter("eps", 1e-6);
+    call.tensor("gamma", kBf16, false, {n}, {1}, gamma.data(), size_t(n) * 2)
+        .matrix("y", kBf16, true, m, n, y.data())
+        .parameter("eps", 1e-6);
   } else {
-    call.matrix("q", kE4m3fn, true, m, n, q.data()).matrix("scale", kF32, true, m, groups, scale.data()).parameter("group_size", 128);
+    call.matrix("q", kE4m3fn, true, m, n, q.data())
+        .matrix("scale", kF32, true, m, groups, scale.data())
+        .parameter("group_size", 128);
   }
   const assay_status status = call.run(open_library(argv[1]), argv[2], argv[3], argv[4]);
   std::fprintf(stderr, "status %d %s\n", status, call.message());

@@ -1,4 +1,5 @@
-// In the build with -fsanitize=thread: a kernel that lacks a barrier is reported with the name of its shared variable, a healthy one is not.
+// In the build with -fsanitize=thread: a kernel that lacks a barrier is reported with the name of its shared variable, a healthy
+// one is not.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,9 +13,10 @@ using testing::HasSubstr;
 using testing::Not;
 
 /// What the probe prints, TSan's reports among it.
-std::string probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel, int warp) {
-  const std::string command = std::string("TSAN_OPTIONS=exitcode=0 " ASSAY_TSAN_PROBE " ") + library + " " + op + " " + contract + " " + kernel + " " +
-                              std::to_string(warp) + " 2>&1";
+std::string probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel,
+                  int warp) {
+  const std::string command = std::string("TSAN_OPTIONS=exitcode=0 " ASSAY_TSAN_PROBE " ") + library + " " + op + " " + contract +
+                              " " + kernel + " " + std::to_string(warp) + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   std::string text;
   std::array<char, 4096> part;

@@ -35,14 +35,15 @@ SIMT_DEVICE void store_scale(const ScalesOut& out, int64_t row, int32_t group, f
   }
 }
 
-/// Eight elements of one thread, kLanes threads a group: reduces, stores the scale and the codes. All threads of the warp take part;
-/// those that are not `live` store nothing.
+/// Eight elements of one thread, kLanes threads a group: reduces, stores the scale and the codes. All threads of the warp take
+/// part; those that are not `live` store nothing.
 template <class Rules, int kWarp, int kLanes>
 SIMT_DEVICE void quantize_eight(const float (&v)[8], bool live, uint8_t* q, const ScalesOut& out, int64_t row, int32_t group) {
   float widest = 0.0f;
   SIMT_UNROLL
   for (int i = 0; i < 8; ++i) widest = Rules::widest(widest, simt::magnitude(v[i]));
-  widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kLanes>>(widest, [](float a, float b) { return Rules::widest(a, b); });
+  widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kLanes>>(widest,
+                                                                           [](float a, float b) { return Rules::widest(a, b); });
 
   const float amax = Rules::amax(widest);
   const float scale = Rules::scale(amax);

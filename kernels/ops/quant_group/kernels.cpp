@@ -31,16 +31,17 @@ std::vector<Kernel> quant_group_kernels() {
   const auto accepts = [](const char* x, const char* groups, const char* layouts) {
     return decltype(Kernel::accepts){{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
   };
-  return {{"quant_group.register", "quant_group", contracts(false), accepts(kHalf, kRegisterGroups, kLayouts), {}, by_register},
-          {"quant_group.register", "quant_group", contracts(true), accepts(kHalf, kRegisterGroups, kPackedLayout), {}, by_register},
-          {"quant_group.shared", "quant_group", contracts(false), accepts(kAny, kSharedGroups, kLayouts), {}, by_shared},
-          {"quant_group.shared", "quant_group", contracts(true), accepts(kAny, kSharedGroups, kPackedLayout), {}, by_shared},
-          {"quant_token",
-           "quant_group",
-           {VllmPerToken::kContract},
-           {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
-           run_token<VllmPerToken>}};
+  return {
+      {"quant_group.register", "quant_group", contracts(false), accepts(kHalf, kRegisterGroups, kLayouts), {}, by_register},
+      {"quant_group.register", "quant_group", contracts(true), accepts(kHalf, kRegisterGroups, kPackedLayout), {}, by_register},
+      {"quant_group.shared", "quant_group", contracts(false), accepts(kAny, kSharedGroups, kLayouts), {}, by_shared},
+      {"quant_group.shared", "quant_group", contracts(true), accepts(kAny, kSharedGroups, kPackedLayout), {}, by_shared},
+      {"quant_token",
+       "quant_group",
+       {VllmPerToken::kContract},
+       {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+       {{"n", "8"}},
+       run_token<VllmPerToken>}};
 }
 
 }  // namespace assay_kernels

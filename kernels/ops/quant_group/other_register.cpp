@@ -1,6 +1,6 @@
 #include "kernels/ops/quant_group/families.h"
-#include "kernels/ops/quant_group/problem.h"
 #include "kernels/ops/quant_group/others.h"
+#include "kernels/ops/quant_group/problem.h"
 
 namespace assay_kernels {
 

@@ -1,5 +1,5 @@
-// Group quantization as SGLang, AITER and DeepGEMM do it. Sources: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (00568d90); aiter
-// csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
+// Group quantization as SGLang, AITER and DeepGEMM do it. Sources: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (00568d90);
+// aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
 #pragma once
 
 #include "kernels/ops/quant_group/rules.h"
@@ -61,7 +61,7 @@ struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
   }
 };
 
-using OtherGroupList =
-    RulesList<SglangGroup8bit, SglangGroup8bitUe8m0, AiterPer1x128, AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastUe8m0>;
+using OtherGroupList = RulesList<SglangGroup8bit, SglangGroup8bitUe8m0, AiterPer1x128, AiterPer1x128Fnuz, DeepgemmPerTokenCast,
+                                 DeepgemmPerTokenCastUe8m0>;
 
 }  // namespace assay_kernels

@@ -12,7 +12,8 @@ int64_t group_size_of(const Call& call, Shape x) {
 GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int code_type, bool packed) {
   const assay_tensor& q = call.output("q");
   const assay_tensor& scale = call.output("scale");
-  if (!has_type(q, code_type, 8)) unsupported("contract " + call.contract() + " writes " + (code_type == ASSAY_FLOAT8_E4M3FN ? "e4m3fn" : "e4m3fnuz"));
+  if (!has_type(q, code_type, 8))
+    unsupported("contract " + call.contract() + " writes " + (code_type == ASSAY_FLOAT8_E4M3FN ? "e4m3fn" : "e4m3fnuz"));
   const Shape dense = dense_matrix(q);
   if (dense.rows != x.rows || dense.columns != x.columns) wrong("q must have the shape of x");
   const int64_t groups = x.columns / group_size;

@@ -28,7 +28,8 @@ void run_register(const Call& call) {
   const GroupOutputs out = group_outputs(call, shape, size, Rules::Code::kType, Rules::kPacked);
   if (shape.rows == 0) return;
   const int64_t loads = shape.rows * shape.columns / 8;
-  const simt::Launch grid = call.grid((loads + kRegisterThreads * kRegisterLoads - 1) / (kRegisterThreads * kRegisterLoads), kRegisterThreads);
+  const simt::Launch grid =
+      call.grid((loads + kRegisterThreads * kRegisterLoads - 1) / (kRegisterThreads * kRegisterLoads), kRegisterThreads);
   with_half_type(x, [&](auto type) {
     using T = decltype(type);
     const GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(size)};
@@ -47,7 +48,8 @@ void run_shared(const Call& call) {
   const assay_tensor& x = call.input("x");
   const Shape shape = dense_matrix(x);
   const int64_t size = group_size_of(call, shape);
-  if (size > kMaxSharedGroup || size % 4 != 0) unsupported("groups of at most " + std::to_string(kMaxSharedGroup) + " elements, in fours");
+  if (size > kMaxSharedGroup || size % 4 != 0)
+    unsupported("groups of at most " + std::to_string(kMaxSharedGroup) + " elements, in fours");
   expect_aligned(call.output("q"));
   GroupOutputs out = group_outputs(call, shape, size, Rules::Code::kType, Rules::kPacked);
   if (shape.rows == 0) return;
@@ -77,7 +79,8 @@ void run_token(const Call& call) {
     const int64_t loads = shape.columns / simt::Vector<T>::kElements;
     const simt::Launch grid = call.grid(shape.rows, simt::block_threads(loads, call.warp()));
     with_warp(call, [&](auto warp) {
-      with_loads(loads, grid.threads, [&](auto each) { simt::launch(quant_token<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, a); });
+      with_loads(loads, grid.threads,
+                 [&](auto each) { simt::launch(quant_token<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, a); });
     });
   });
 }

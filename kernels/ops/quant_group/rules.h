@@ -1,5 +1,5 @@
-// What a contract changes in a group quantization kernel. Each contract is a struct that derives from one of these and says, line by
-// line, its own arithmetic; a faulty kernel is a struct that derives from a contract's and gets one line wrong.
+// What a contract changes in a group quantization kernel. Each contract is a struct that derives from one of these and says, line
+// by line, its own arithmetic; a faulty kernel is a struct that derives from a contract's and gets one line wrong.
 #pragma once
 
 #include <string>
@@ -12,10 +12,10 @@ namespace assay_kernels {
 
 struct GroupRules {
   using Code = E4m3fnSat;
-  using Element = simt::Divide;                   ///< what is done to each element before the clamp: x / s or x * m
-  using Offset = int64_t;                         ///< of the first element of a row
-  static constexpr bool kPacked = false;          ///< scales are bytes of exponents, four in a word
-  static constexpr bool kWritesPadding = true;    ///< of packed scales
+  using Element = simt::Divide;                 ///< what is done to each element before the clamp: x / s or x * m
+  using Offset = int64_t;                       ///< of the first element of a row
+  static constexpr bool kPacked = false;        ///< scales are bytes of exponents, four in a word
+  static constexpr bool kWritesPadding = true;  ///< of packed scales
 
   /// Lanes whose maxima meet: those of the group.
   template <int kWarp, int kLanes>
@@ -27,7 +27,9 @@ struct GroupRules {
   /// Between the writes of the staged elements and the reads of others' elements.
   SIMT_DEVICE static void staged() { simt::barrier(); }
   /// Place of the scale of group g in row r.
-  SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return r * out.row_stride + g * out.group_stride; }
+  SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) {
+    return r * out.row_stride + g * out.group_stride;
+  }
   /// Four scales, powers of two, into a word: the exponent fields (DeepGEMM smxx_layout.cuh has the same four shifts).
   SIMT_DEVICE static uint32_t pack(const float* s) {
     return simt::bits(s[0]) >> 23 | simt::bits(s[1]) >> 15 | simt::bits(s[2]) >> 7 | simt::bits(s[3]) << 1;

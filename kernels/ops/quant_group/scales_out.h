@@ -18,11 +18,11 @@ struct Divider {
 
 /// Scales of an m x G grid of groups.
 struct ScalesOut {
-  void* data;             ///< float, or bytes of packed words
+  void* data;  ///< float, or bytes of packed words
   int64_t rows;
-  int32_t groups;         ///< in a row
+  int32_t groups;                    ///< in a row
   int64_t row_stride, group_stride;  ///< in floats
-  int64_t padded_rows;    ///< packed: rows of a column of words, a multiple of four
+  int64_t padded_rows;               ///< packed: rows of a column of words, a multiple of four
   Divider by_groups;
 };
 

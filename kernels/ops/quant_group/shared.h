@@ -10,7 +10,8 @@ inline constexpr int kTeamLanes = 16;  ///< threads that share a group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
-/// What the teams of a block share: one object for all kernels of this file, for on the CPU each costs every worker thread its size.
+/// What the teams of a block share: one object for all kernels of this file, for on the CPU each costs every worker thread its
+/// size.
 struct Staging {
   float tile[kTeams][kMaxSharedGroup];
   float scales[kTeams];
@@ -20,8 +21,8 @@ SIMT_DEVICE Staging& staging() {
   return shared;
 }
 
-/// A block takes kTeams neighbouring groups. Packed scales: rows are rounded up to whole words, and a team beyond the row's last group
-/// has no elements and the scale 0, whose exponent field is the 0 that the padding must hold.
+/// A block takes kTeams neighbouring groups. Packed scales: rows are rounded up to whole words, and a team beyond the row's last
+/// group has no elements and the scale 0, whose exponent field is the 0 that the padding must hold.
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   auto& [tile, scales] = staging();

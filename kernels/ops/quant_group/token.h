@@ -23,7 +23,8 @@ SIMT_KERNEL void quant_token(GroupArguments<T> a) {
     SIMT_UNROLL
     for (int i = 0; i < kElements; ++i) widest = Rules::widest(widest, simt::magnitude(simt::to_float(x[k].at[i])));
   }
-  widest = simt::block_reduce<kWarp>(widest, 0.0f, [](float u, float v) { return Rules::widest(u, v); }, [] { simt::barrier(); });
+  widest = simt::block_reduce<kWarp>(
+      widest, 0.0f, [](float u, float v) { return Rules::widest(u, v); }, [] { simt::barrier(); });
 
   const float amax = Rules::amax(widest);
   const float scale = Rules::scale(amax);

@@ -1,5 +1,5 @@
-// Group quantization as vLLM does it. Sources: csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2), csrc/quantization/utils.cuh
-// (1f89a92c), fp8_utils.py (007d5005), input_quant_fp8.py (014af6b5), w8a8/fp8/common.cu (094be773).
+// Group quantization as vLLM does it. Sources: csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2),
+// csrc/quantization/utils.cuh (1f89a92c), fp8_utils.py (007d5005), input_quant_fp8.py (014af6b5), w8a8/fp8/common.cu (094be773).
 #pragma once
 
 #include "kernels/ops/quant_group/rules.h"
@@ -24,7 +24,9 @@ struct VllmGroupFp8Fnuz : VllmGroupFp8 {
 
 struct VllmGroupFp8Ue8m0 : VllmGroupFp8 {
   static constexpr const char* kContract = "vllm.group_fp8_ue8m0";
-  SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(simt::max_number(amax / 448.0f, 1e-10f)))); }
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::exp2(simt::ceil(simt::log2(simt::max_number(amax / 448.0f, 1e-10f))));
+  }
 };
 
 struct VllmGroupFp8Packed : VllmGroupFp8 {
@@ -70,7 +72,7 @@ struct VllmPerToken : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8Fnuz, VllmGroupFp8Ue8m0, VllmGroupFp8Packed, VllmGroupTriton, VllmGroupTritonUe8m0,
-                                VllmGroupNative, VllmGroupNativeUe8m0>;
+using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8Fnuz, VllmGroupFp8Ue8m0, VllmGroupFp8Packed, VllmGroupTriton,
+                                VllmGroupTritonUe8m0, VllmGroupNative, VllmGroupNativeUe8m0>;
 
 }  // namespace assay_kernels

@@ -16,7 +16,8 @@ SIMT_KERNEL void rms_norm(const T* x, const T* gamma, T* y, int32_t n, float eps
   SIMT_UNROLL
   for (int k = 0; k < kLoads; ++k) {
     const int load = row.load_of(k);
-    if (load < loads) simt::store16(y + first + load * kElements, normalize<Rules>(row.at[k], r, simt::load16(gamma + load * kElements)));
+    if (load < loads)
+      simt::store16(y + first + load * kElements, normalize<Rules>(row.at[k], r, simt::load16(gamma + load * kElements)));
   }
 }
 

@@ -38,7 +38,8 @@ SIMT_DEVICE float row_factor(const Row<T, kLoads>& row, int loads, float eps) {
       sum += x * x;
     }
   }
-  sum = simt::block_reduce<kWarp>(sum, 0.0f, [](float a, float b) { return a + b; }, [] { Rules::published(); });
+  sum = simt::block_reduce<kWarp>(
+      sum, 0.0f, [](float a, float b) { return a + b; }, [] { Rules::published(); });
   return Rules::factor(Rules::mean(sum, float(loads * row.kElements)), eps);
 }
 
@@ -46,7 +47,8 @@ template <class Rules, class T>
 SIMT_DEVICE simt::Vector<T> normalize(const simt::Vector<T>& x, float r, const simt::Vector<T>& gamma) {
   simt::Vector<T> y;
   SIMT_UNROLL
-  for (int i = 0; i < simt::Vector<T>::kElements; ++i) y.at[i] = Rules::template output<T>(simt::to_float(x.at[i]), r, simt::to_float(gamma.at[i]));
+  for (int i = 0; i < simt::Vector<T>::kElements; ++i)
+    y.at[i] = Rules::template output<T>(simt::to_float(x.at[i]), r, simt::to_float(gamma.at[i]));
   return y;
 }
 

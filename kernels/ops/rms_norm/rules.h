@@ -18,14 +18,19 @@ struct NormRules {
 struct VllmRmsNormV0191 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@v0.19.1";
   template <class T>
-  SIMT_DEVICE static T output(float x, float r, float w) { return simt::from_float<T>(simt::to_float(simt::from_float<T>(x * r)) * w); }
+  SIMT_DEVICE static T output(float x, float r, float w) {
+    return simt::from_float<T>(simt::to_float(simt::from_float<T>(x * r)) * w);
+  }
 };
 
-/// Profile N-B, fp32 across the weight and rounded once: vLLM csrc/libtorch_stable/layernorm_kernels.cu since 2026-06-18 (PR 46070).
+/// Profile N-B, fp32 across the weight and rounded once: vLLM csrc/libtorch_stable/layernorm_kernels.cu since 2026-06-18 (PR
+/// 46070).
 struct VllmRmsNorm20260618 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@2026-06-18";
   template <class T>
-  SIMT_DEVICE static T output(float x, float r, float w) { return simt::from_float<T>(x * r * w); }
+  SIMT_DEVICE static T output(float x, float r, float w) {
+    return simt::from_float<T>(x * r * w);
+  }
 };
 
 }  // namespace assay_kernels

@@ -1,5 +1,5 @@
-// rms_norm, rounded to the type of x, and group quantization with packed UE8M0 scales, in one pass over x. Upstream skips this fusion
-// on Blackwell (vLLM PR 40552): its fused kernel knows no packed scales.
+// rms_norm, rounded to the type of x, and group quantization with packed UE8M0 scales, in one pass over x. Upstream skips this
+// fusion on Blackwell (vLLM PR 40552): its fused kernel knows no packed scales.
 #pragma once
 
 #include "kernels/ops/quant_group/problem.h"

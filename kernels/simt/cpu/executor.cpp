@@ -66,8 +66,14 @@ class Stacks {
 class Slot : public Running {
  public:
   Slot(int thread_count, int warp)
-      : warp_(warp), stacks_(thread_count), fibers_(size_t(thread_count)), places_(size_t(thread_count)), what_(size_t(thread_count)),
-        parities_(size_t(thread_count)), values_(size_t(thread_count) * 2), order_(size_t(warp)) {
+      : warp_(warp),
+        stacks_(thread_count),
+        fibers_(size_t(thread_count)),
+        places_(size_t(thread_count)),
+        what_(size_t(thread_count)),
+        parities_(size_t(thread_count)),
+        values_(size_t(thread_count) * 2),
+        order_(size_t(warp)) {
     threads = thread_count;
     parity = parities_.data();
     slots[0] = reinterpret_cast<std::byte*>(values_.data());
@@ -91,9 +97,11 @@ class Slot : public Running {
     try {
       if (index % 64 == 0) {
         Random random{grid.schedule_seed * 0x9e3779b97f4a7c15u + uint64_t(index)};
-        while (!run_to_barrier_at_random(random)) {}
+        while (!run_to_barrier_at_random(random)) {
+        }
       } else {
-        while (!run_to_barrier_in_order()) {}
+        while (!run_to_barrier_in_order()) {
+        }
       }
     } catch (...) {
       collect_everywhere();
@@ -168,14 +176,16 @@ class Slot : public Running {
     if (!(seen & bit(Place::kWarp))) return false;
     const uint32_t* what = &what_[size_t(first)];
     if (seen != bit(Place::kWarp) || !std::all_of(what, what + warp_, [what](uint32_t w) { return w == *what; }))
-      throw Divergence("block " + std::to_string(block) + ", warp " + std::to_string(warp_index) + ": " + describe(first, first + warp_));
+      throw Divergence("block " + std::to_string(block) + ", warp " + std::to_string(warp_index) + ": " +
+                       describe(first, first + warp_));
     return true;
   }
 
   /// Each returns true when all threads are gone.
   bool run_to_barrier_in_order() {
     for (int w = 0; w < threads / warp_; ++w)
-      while (step(w)) {}
+      while (step(w)) {
+      }
     return pass_barrier();
   }
 

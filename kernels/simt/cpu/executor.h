@@ -32,8 +32,8 @@ inline constexpr uint32_t kReduce = 0x100;  ///< else the XOR mask of a shuffle
 void wait_for_warp(uint32_t what);
 void wait_for_block();
 
-/// Hands `value` to the other threads of the warp. Returns what each thread of the block gave, valid for this thread's warp until its
-/// next exchange but one: a thread that runs ahead writes to the other slots.
+/// Hands `value` to the other threads of the warp. Returns what each thread of the block gave, valid for this thread's warp until
+/// its next exchange but one: a thread that runs ahead writes to the other slots.
 template <class T>
 const T* exchange(T value, uint32_t what) {
   static_assert(sizeof(T) <= 8, "a slot holds eight bytes");
@@ -44,7 +44,8 @@ const T* exchange(T value, uint32_t what) {
 }
 
 /// Runs body(kernel) in every thread of every block, blocks spread over the cores. Returns when all are done.
-/// Every 64th block, block 0 among them, runs its warps and lanes in an order drawn from schedule_seed; all others in ascending order.
+/// Every 64th block, block 0 among them, runs its warps and lanes in an order drawn from schedule_seed; all others in ascending
+/// order.
 void run(const Launch& grid, void (*body)(const void*), const void* kernel);
 
 }  // namespace simt::cpu

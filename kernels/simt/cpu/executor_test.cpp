@@ -14,7 +14,8 @@ using testing::HasSubstr;
 template <int kWarp>
 SIMT_KERNEL void sum_by_block(const float* x, float* y) {
   const int64_t i = simt::block() * simt::block_size() + simt::thread();
-  y[i] = simt::block_reduce<kWarp>(x[i], 0.0f, [](float a, float b) { return a + b; }, [] { simt::barrier(); });
+  y[i] = simt::block_reduce<kWarp>(
+      x[i], 0.0f, [](float a, float b) { return a + b; }, [] { simt::barrier(); });
 }
 
 /// Log-step shuffles, in which a thread may run ahead of its neighbours.
@@ -74,7 +75,8 @@ void expect_sums(uint64_t seed) {
   for (int64_t b = 0; b < blocks; ++b) {
     float sum = 0;
     for (int t = 0; t < threads; ++t) sum += x[size_t(b * threads + t)];
-    for (int t = 0; t < threads; ++t) ASSERT_EQ(y[size_t(b * threads + t)], sum) << "block " << b << " thread " << t << " seed " << seed;
+    for (int t = 0; t < threads; ++t)
+      ASSERT_EQ(y[size_t(b * threads + t)], sum) << "block " << b << " thread " << t << " seed " << seed;
   }
   simt::launch(sum_by_shuffles<kWarp>, grid(blocks, threads, kWarp, seed), x.data(), y.data());
   for (size_t i = 0; i < x.size(); i += kWarp) {
@@ -129,6 +131,8 @@ TEST(Executor, PassesOnWhatAKernelThrowsAndWorksAfterwards) {
   expect_sums<32>(1);
 }
 
-TEST(Executor, RefusesHalfAWarp) { EXPECT_EQ(message_of(half_at_a_shuffle, grid(1, 48, 32)), "a block must consist of whole warps"); }
+TEST(Executor, RefusesHalfAWarp) {
+  EXPECT_EQ(message_of(half_at_a_shuffle, grid(1, 48, 32)), "a block must consist of whole warps");
+}
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A stackful context on Boost.Context, with the annotations that the sanitizers need. Used by executor.cpp alone, which is compiled
-// without TSan: a switch carries no synchronisation of its own, or no race between lanes could be seen.
+// A stackful context on Boost.Context, with the annotations that the sanitizers need. Used by executor.cpp alone, which is
+// compiled without TSan: a switch carries no synchronisation of its own, or no race between lanes could be seen.
 #pragma once
 
 #include <boost/context/detail/fcontext.hpp>

@@ -1,5 +1,5 @@
-// Functions whose bits must not depend on the machine. glibc picks its expf and log2f by CPU; these are our own arithmetic in double,
-// rounded once at the end. Built with -ffp-contract=off.
+// Functions whose bits must not depend on the machine. glibc picks its expf and log2f by CPU; these are our own arithmetic in
+// double, rounded once at the end. Built with -ffp-contract=off.
 #pragma once
 
 namespace simt::cpu {
