@@ -44,7 +44,8 @@ void print_case(const Op& op, const Case& one, const Problem& problem) {
 }
 
 void print_power(const Op& op, const Case& one) {
-  const std::vector<Visibility> all = visibilities(op, one);
+  const Sight sight = look(op, one);
+  const std::vector<Visibility>& all = sight.faults;
   const auto real = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.equivalent.empty(); });
   const auto visible = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.visible(); });
   fmt::print("\nsees {} of {} single-step faults of its contract\n", visible, real);
@@ -52,6 +53,13 @@ void print_power(const Op& op, const Case& one) {
     if (!v.equivalent.empty()) fmt::print("  equivalent  {}: {}\n", v.fault, v.equivalent);
     else if (!v.visible()) fmt::print("  blind to    {}\n", v.fault);
     else fmt::print("  sees        {} in {:.3g} % of elements\n", v.fault, 100.0 * double(v.outside) / double(v.elements));
+  }
+  for (const DataPower& data : sight.data) {
+    const auto percent = [&](int64_t count) { return 100.0 * double(count) / double(std::max<int64_t>(1, data.elements)); };
+    const bool bytes = data.codes.any();
+    fmt::print("  visits      {} {}: {}{:.3g} % subnormal, {:.3g} % saturated, {:.3g} % NaN\n", data.tensor, data.format,
+               bytes ? fmt::format("{} of 256 codes, ", data.codes.count()) : "", percent(data.subnormal),
+               percent(data.saturated), percent(data.not_a_number));
   }
 }
 

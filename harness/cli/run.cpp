@@ -47,7 +47,7 @@ int run_verb(const RunArguments& arguments) {
   ProgressLine progress(cases.size());
   RunOptions options;
   options.each.repeat = arguments.repeat;
-  options.each.blind_to = blindness();
+  options.each.power = power_of_data();
   options.each.diagnose = look_for_causes(backend);
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));

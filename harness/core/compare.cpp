@@ -4,43 +4,13 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <limits>
 #include <stdexcept>
 
+#include "harness/core/element.h"
 #include "harness/core/ordinals.h"
 
 namespace assay {
 namespace {
-
-constexpr int32_t kAnyHigh = std::numeric_limits<int32_t>::max();
-
-bool accepts(int32_t low, int32_t high, int32_t o) {
-  if (low == kAnyLow && high == kAnyHigh) return true;
-  return low <= o && o <= high && (o != kNanOrdinal || low == kNanOrdinal);
-}
-
-/// Signed distance in ulp from the nearest accepted value; 0 where NaN is involved.
-int64_t ulps_outside(const Format& format, int32_t low, int32_t high, int32_t o) {
-  if (o == kNanOrdinal || low == kNanOrdinal) return 0;
-  const int32_t nearest = o < low ? low : high;
-  if (format.specials == Specials::kInteger) return int64_t{o} - nearest;
-  return ulps_between(o, nearest);
-}
-
-Element element_at(const ExpectedTensor& expected, int64_t i, uint32_t code) {
-  const Format& format = *expected.format;
-  Element e;
-  e.at = {i / expected.shape[1], i % expected.shape[1]};
-  e.code = code;
-  e.value = decode(format, code);
-  e.low_code = code_from_ordinal(format, expected.low[size_t(i)]);
-  e.high_code = code_from_ordinal(format, expected.high_at(i));
-  e.low = decode(format, e.low_code);
-  e.high = decode(format, e.high_code);
-  e.ulps = ulps_outside(format, expected.low[size_t(i)], expected.high_at(i), ordinal(format, code));
-  return e;
-}
 
 /// Books one element that is outside its accepted set.
 void book_outside(const ExpectedTensor& expected, int64_t i, uint32_t code, TensorFinding& finding) {
@@ -60,12 +30,10 @@ void book_outside(const ExpectedTensor& expected, int64_t i, uint32_t code, Tens
 void book_width(int32_t low, int32_t high, int32_t o, TensorFinding& finding) {
   if (low == high) {
     ++finding.single_code;
-  } else if (low == kAnyLow && high == kAnyHigh) {
+  } else if (accepts_anything(low, high)) {
     ++finding.unjudged;
   } else if (o != kNanOrdinal) {
-    const double width = double(high) - double(low);
-    const double off_middle = std::fabs(2.0 * o - low - high);
-    finding.budget_use = std::max(finding.budget_use, off_middle / width);
+    finding.budget_use = std::max(finding.budget_use, budget_use(low, high, o));
   }
 }
 
@@ -83,13 +51,6 @@ void check_fit(const ExpectedTensor& expected, const HostTensor& tensor) {
   if (expected.offset.empty() && elements > 0) check(int64_t(elements) - 1);
   for (const int64_t offset : expected.offset) check(offset);
   for (const Padding& padding : expected.padding) check(padding.offset);
-}
-
-uint32_t load_code(const ExpectedTensor& expected, const HostTensor& tensor, int64_t offset) {
-  const size_t width = size_t(expected.format->bytes());
-  uint32_t code = 0;
-  std::memcpy(&code, tensor.bytes.data() + size_t(offset) * width, width);
-  return code;
 }
 
 bool overlaps(const std::vector<ByteRange>& ranges, int64_t begin, int64_t end) {
@@ -163,6 +124,7 @@ TensorFinding compare(const ExpectedTensor& expected, const HostTensor& tensor, 
   finding.elements = expected.elements();
   finding.reason = expected.reason;
   compare_elements(expected, tensor, finding);
+  if (finding.outside > 0) finding.picture = picture_of(expected, tensor, finding.worst.at);
   compare_padding(expected, tensor, untouched, finding);
   return finding;
 }

@@ -16,7 +16,7 @@ struct ByteRange {
   bool operator==(const ByteRange&) const = default;
 };
 
-/// Compares every element and every padding element.
+/// Compares every element and every padding element. The finding has a picture if elements are outside.
 ///
 /// An element is right if low <= ordinal <= high. NaN is right only where low is kNanOrdinal; -0 and +0 are two codes. The
 /// interval from kAnyLow to INT32_MAX is unjudged: right, and counted. `untouched` are the bytes that the call did not write,

@@ -72,9 +72,10 @@ std::vector<std::string> undeclared(std::vector<std::string> faults, const std::
 }
 
 void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& verdict) {
-  if (verdict.outcome != Outcome::kPass || !options.blind_to) return;
-  const std::vector<std::string> faults = undeclared(options.blind_to(evidence), evidence.one.blind_to);
-  if (faults.empty()) return;
+  if (verdict.outcome == Outcome::kSkip || !options.power) return;
+  verdict.power = options.power(evidence);
+  const std::vector<std::string> faults = undeclared(verdict.power.blind_to, evidence.one.blind_to);
+  if (verdict.outcome != Outcome::kPass || faults.empty()) return;
   verdict.outcome = Outcome::kUntrusted;
   verdict.message = "blind to";
   for (const std::string& fault : faults) verdict.message.append(&fault == &faults.front() ? " " : "; ").append(fault);
@@ -86,7 +87,7 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
   if (result) judge_outputs(op, one, problem, *result, verdict);
-  const Evidence evidence{op, one, problem, result ? &result->outputs : nullptr};
+  const Evidence evidence{op, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr};
   judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
   if (is_bad && options.diagnose) options.diagnose(evidence, verdict);

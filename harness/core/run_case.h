@@ -17,15 +17,15 @@ struct Evidence {
   const Case& one;
   const Problem& problem;
   const std::vector<HostTensor>* outputs;  ///< nullptr if no call gave any
+  const CallResult* result = nullptr;      ///< the whole answer, likewise
 };
 
 struct CaseOptions {
   int repeat = 1;              ///< calls that must give the same bits, each under another schedule_seed
   uint64_t schedule_seed = 1;  ///< of the first call
 
-  /// Names of the faults that this case cannot see. Asked only if everything agrees; what `blind_to` declares is taken off
-  /// afterwards.
-  std::function<std::vector<std::string>(const Evidence&)> blind_to{};
+  /// What the data of this case can show. Faults that it cannot and that the row does not declare make a pass untrusted.
+  std::function<Power(const Evidence&)> power{};
 
   /// Called for a verdict of kFail, kBroken or kUntrusted; may add notes to its tensors.
   std::function<void(const Evidence&, Verdict&)> diagnose{};

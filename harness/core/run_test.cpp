@@ -65,12 +65,15 @@ TEST(RunCase, RepetitionDemandsTheSameBits) {
 
 TEST(RunCase, BlindnessMakesAPassUntrustedUnlessTheRowDeclaresIt) {
   CaseOptions options;
-  options.blind_to = [](const Evidence&) { return std::vector<std::string>{"scale dropped", "sign lost"}; };
+  options.power = [](const Evidence&) { return Power{5, {"scale dropped", "sign lost"}}; };
   const Verdict verdict = run("copy", options);
   EXPECT_EQ(verdict.outcome, Outcome::kUntrusted);
   EXPECT_EQ(verdict.message, "blind to scale dropped; sign lost");
   EXPECT_FALSE(as_expected(verdict));
+  EXPECT_EQ(verdict.power.seen(), 3);
   EXPECT_EQ(run("off_by_one", options).outcome, Outcome::kFail) << "a failure is a failure";
+  EXPECT_EQ(run("off_by_one", options).power.faults, 5);
+  EXPECT_EQ(run("refuses", options).power.faults, 0) << "nothing was judged";
 
   Case declared = testing::toy_case();
   declared.blind_to = {"scale *", "sign lost"};

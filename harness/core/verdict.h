@@ -3,8 +3,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "harness/core/element.h"
+#include "harness/core/picture.h"
+#include "harness/core/power.h"
 
 namespace assay {
 
@@ -26,16 +31,6 @@ constexpr const char* name(Outcome outcome) {
   return "?";
 }
 
-/// One element outside its accepted set, ready to be printed.
-struct Element {
-  std::array<int64_t, 2> at{};  ///< logical row and column
-  uint32_t code = 0;
-  double value = 0;
-  uint32_t low_code = 0, high_code = 0;
-  double low = 0, high = 0;
-  int64_t ulps = 0;  ///< distance to the nearest accepted value, signed; 0 if only the sign of zero or NaN-ness differs
-};
-
 /// What the comparison found in one output tensor.
 struct TensorFinding {
   std::string name;
@@ -54,6 +49,8 @@ struct TensorFinding {
   std::string reason;              ///< by which right
   std::vector<std::string> notes;  ///< facts that only the op can see, e.g. "q follows the stored scale in 12 of 12 groups"
 
+  std::optional<Picture> picture;  ///< where the wrong elements lie; only if there are any
+
   bool agrees() const { return outside == 0 && padding_wrong == 0; }
 };
 
@@ -65,6 +62,7 @@ struct Verdict {
   std::string message;                 ///< why it was skipped, is broken or untrusted; one line
   std::vector<TensorFinding> tensors;  ///< of a judged case
   std::vector<std::string> causes;     ///< of a failure: hypotheses that explain it, best first, or "no known cause"
+  Power power;                         ///< of its data; not reckoned for a skip
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;
   std::string op, contract, arch, warp;  ///< parameters of the case by which summaries count; empty where the op has none

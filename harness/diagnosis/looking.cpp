@@ -11,20 +11,24 @@
 
 namespace assay {
 
-std::function<std::vector<std::string>(const Evidence&)> blindness() {
+std::function<Power(const Evidence&)> power_of_data() {
   struct Known {
-    std::mutex mutex;
-    std::map<std::string, std::vector<std::string>> by_data;
+    std::once_flag once;
+    Power power;
   };
-  return [known = std::make_shared<Known>()](const Evidence& evidence) {
+  struct Store {
+    std::mutex mutex;
+    std::map<std::string, Known> by_data;
+  };
+  return [store = std::make_shared<Store>()](const Evidence& evidence) {
     const std::string data = evidence.one.id.substr(0, evidence.one.id.rfind("/w"));
+    Known* known = nullptr;
     {
-      const std::lock_guard lock(known->mutex);
-      if (const auto found = known->by_data.find(data); found != known->by_data.end()) return found->second;
+      const std::lock_guard lock(store->mutex);
+      known = &store->by_data[data];
     }
-    std::vector<std::string> blind = blind_faults(evidence.op, evidence.one);
-    const std::lock_guard lock(known->mutex);
-    return known->by_data[data] = std::move(blind);
+    std::call_once(known->once, [&] { known->power = power_of(evidence.op, evidence.one); });
+    return known->power;
   };
 }
 

@@ -9,8 +9,8 @@
 
 namespace assay {
 
-/// Faults that a case cannot see. Cases that differ in warp alone share their data, so each data set is looked at once.
-std::function<std::vector<std::string>(const Evidence&)> blindness();
+/// What the data of a case can show. Cases that differ in warp alone share their data, so each data set is looked at once.
+std::function<Power(const Evidence&)> power_of_data();
 
 /// The same library behind a lock, for calls that the diagnosis makes beside those of the run.
 Backend shared_between_threads(Backend backend);

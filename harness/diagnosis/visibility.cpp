@@ -38,11 +38,12 @@ int64_t disjoint_in_storage(const ExpectedTensor& right, const ExpectedTensor& e
 
 }  // namespace
 
-std::vector<Visibility> visibilities(const Op& op, const Case& whole) {
+Sight look(const Op& op, const Case& whole) {
   const Case one = op.excerpt(whole);
   const Problem problem = op.problem(one);
   const Expectation right = op.expect(one, problem, nullptr);
-  std::vector<Visibility> all;
+  Sight sight;
+  for (const ExpectedTensor& tensor : right.tensors) sight.data.push_back(data_power(tensor));
   for (const Hypothesis& hypothesis : op.neighbours(one)) {
     Visibility seen{hypothesis.name, hypothesis.equivalent, 0, 0};
     if (hypothesis.equivalent.empty()) {
@@ -53,16 +54,22 @@ std::vector<Visibility> visibilities(const Op& op, const Case& whole) {
         seen.outside += a.offset == b.offset ? disjoint(a, b) : disjoint_in_storage(a, b);
       }
     }
-    all.push_back(std::move(seen));
+    sight.faults.push_back(std::move(seen));
   }
-  return all;
+  return sight;
 }
 
-std::vector<std::string> blind_faults(const Op& op, const Case& one) {
-  std::vector<std::string> blind;
-  for (const Visibility& seen : visibilities(op, one))
-    if (seen.equivalent.empty() && !seen.visible()) blind.push_back(seen.fault);
-  return blind;
+std::vector<Visibility> visibilities(const Op& op, const Case& one) { return look(op, one).faults; }
+
+Power power_of(const Op& op, const Case& one) {
+  Sight sight = look(op, one);
+  Power power{0, {}, std::move(sight.data)};
+  for (const Visibility& seen : sight.faults) {
+    if (!seen.equivalent.empty()) continue;
+    ++power.faults;
+    if (!seen.visible()) power.blind_to.push_back(seen.fault);
+  }
+  return power;
 }
 
 }  // namespace assay

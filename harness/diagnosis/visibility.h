@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/core/op.h"
+#include "harness/core/power.h"
 
 namespace assay {
 
@@ -17,10 +18,19 @@ struct Visibility {
   bool visible() const { return outside > 0; }
 };
 
-/// Every neighbour of the case's contract, judged from the inputs of the case's excerpt alone.
+/// What the data of a case's excerpt can show.
+struct Sight {
+  std::vector<Visibility> faults;  ///< every neighbour of the contract
+  std::vector<DataPower> data;     ///< every output tensor
+};
+
+/// Judged from the inputs of the case's excerpt alone.
+Sight look(const Op& op, const Case& one);
+
+/// The faults of look().
 std::vector<Visibility> visibilities(const Op& op, const Case& one);
 
-/// Faults that the case cannot see, without the true equivalences.
-std::vector<std::string> blind_faults(const Op& op, const Case& one);
+/// look() in short: true equivalences are no faults.
+Power power_of(const Op& op, const Case& one);
 
 }  // namespace assay

@@ -1,0 +1,49 @@
+// Where and how far the elements of one tensor lie outside their accepted sets, in bounded memory.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <vector>
+
+#include "harness/core/element.h"
+
+namespace assay {
+
+/// Elements whose accepted values have one exponent.
+struct Magnitude {
+  int64_t elements = 0, outside = 0;
+  int64_t worst_ulps = 0;
+  int64_t sum_ulps = 0;  ///< of the distances of those outside
+};
+
+struct Picture {
+  static constexpr int64_t kMostRows = 64, kMostColumns = 112;  ///< of cells
+  static constexpr int kZero = std::numeric_limits<int>::min(), kNotFinite = std::numeric_limits<int>::max();
+
+  /// The tensor in rows x columns cells of cell_rows x cell_columns elements, powers of two, so that a cell holds whole groups or
+  /// lies within one. Cells at the lower and right edge may hold less.
+  int64_t cell_rows = 1, cell_columns = 1;
+  int64_t rows = 0, columns = 0;
+  std::vector<int32_t> outside;  ///< elements outside their accepted set, cell by cell in row-major order
+
+  std::map<int, int64_t> ulps;                                   ///< elements outside by distance_bin()
+  int64_t became_nan = 0, should_be_nan = 0, sign_of_zero = 0;   ///< elements outside that have no distance
+  std::array<int64_t, 12> budget{};                              ///< elements whose set has a width, by budget_bin()
+  std::map<int, Magnitude> magnitudes;                           ///< by exponent of the nearest accepted value, kZero, kNotFinite
+  std::vector<Element> around;                                   ///< the worst element between its neighbours
+
+  int64_t cell_elements(int64_t row, int64_t column, const std::array<int64_t, 2>& shape) const;
+};
+
+/// k for a distance of 2^(k-1) up to below 2^k ulp, negative for negative distances. 0 for 0.
+int distance_bin(int64_t ulps);
+
+/// Tenths of the budget up to 1; 10 up to twice the budget, 11 beyond.
+int budget_bin(double use);
+
+/// A second look at a tensor of which compare() found elements outside; `worst` is one of them.
+Picture picture_of(const ExpectedTensor& expected, const HostTensor& tensor, const std::array<int64_t, 2>& worst);
+
+}  // namespace assay

@@ -1,0 +1,37 @@
+#include "harness/core/power.h"
+
+#include <cmath>
+
+#include "harness/core/element.h"
+
+namespace assay {
+namespace {
+
+/// Magnitudes below this and above zero are subnormal; 0 for formats that have none.
+double smallest_normal(const Format& format) {
+  const bool has_subnormals = format.specials != Specials::kInteger && format.specials != Specials::kScale;
+  return has_subnormals ? std::ldexp(1.0, format.min_exponent()) : 0;
+}
+
+}  // namespace
+
+DataPower data_power(const ExpectedTensor& expected) {
+  const Format& format = *expected.format;
+  DataPower power{expected.name, std::string(format.name), expected.elements(), {}, 0, 0, 0};
+  const double normal = smallest_normal(format), largest = max_finite(format);
+  for (int64_t i = 0; i < expected.elements(); ++i) {
+    const int32_t low = expected.low[size_t(i)], high = expected.high_at(i);
+    if (accepts_anything(low, high)) continue;
+    const uint32_t code = code_from_ordinal(format, low);
+    const double a = decode(format, code), b = low == high ? a : decode(format, code_from_ordinal(format, high));
+    if (low == high && format.bits == 8) power.codes.set(code);
+    power.not_a_number += std::isnan(a);
+    if (a * b > 0) {  // of one sign, neither zero nor NaN
+      power.subnormal += std::fmax(std::fabs(a), std::fabs(b)) < normal;
+      power.saturated += std::fmin(std::fabs(a), std::fabs(b)) == largest;
+    }
+  }
+  return power;
+}
+
+}  // namespace assay
