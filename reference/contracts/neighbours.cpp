@@ -59,20 +59,12 @@ class RowEdits {
       edits_.push_back({"sum: ignores the data", {}, true, 1});
       for (const char* column : {"r", "y"}) cell(column);
     }
-    number_namesakes();
     return std::move(edits_);
   }
 
  private:
   void add(const std::string& column, const std::string& what, const std::vector<std::string>& tokens) {
     edits_.push_back({column + ": " + what, {{column, joined(tokens)}}, false, 1});
-  }
-
-  /// The same edit of a step that stands in the cell twice: "y: to(x) -> to(x,rz)" and "... (2)".
-  void number_namesakes() {
-    std::map<std::string, int> seen;
-    for (Edit& edit : edits_)
-      if (const int nth = ++seen[edit.name]; nth > 1) edit.name += " (" + std::to_string(nth) + ")";
   }
 
   /// Every other value that sibling rows have in this column.

@@ -10,7 +10,7 @@
 namespace assay {
 
 struct Neighbour {
-  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; each contract gives a name once
+  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; a step that stands in its cell twice gives its edits twice
   Contract contract;
 };
 

@@ -64,8 +64,13 @@ std::set<std::string> differing_cells(const Contract& a, const Contract& b) {
 TEST(Neighbours, EveryRowHasAtLeastTenWithNamesOfTheirOwn) {
   for (const ContractRow& row : tables().rows()) {
     const auto all = neighbours(tables(), row.id, kBf16);
-    std::set<std::string> names;
-    for (const Neighbour& neighbour : all) EXPECT_TRUE(names.insert(neighbour.name).second) << row.id << ": " << neighbour.name << " stands twice";
+    std::map<std::string, std::vector<Contract>> names;
+    for (const Neighbour& neighbour : all) names[neighbour.name].push_back(neighbour.contract);
+    for (const auto& [name, edited] : names) {
+      // y of profile N-A rounds twice by to(x): the same edit of either step has one name and two contracts.
+      EXPECT_LE(edited.size(), row.id == "vllm.rms_norm@v0.19.1" && name.starts_with("y: to(x)") ? 2u : 1u) << row.id << ": " << name;
+      EXPECT_FALSE(edited.size() == 2 && differing_cells(edited[0], edited[1]).empty()) << name;
+    }
     EXPECT_GE(names.size(), 10u) << row.id;
     EXPECT_TRUE(row.flow == "row_norm" || names.size() > 10) << row.id;
   }
