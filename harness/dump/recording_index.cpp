@@ -1,0 +1,123 @@
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "assay/abi.h"
+#include "harness/core/atomic_file.h"
+#include "harness/dump/dump.h"
+#include "harness/dump/recording.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+constexpr const char* kIndex = "index.json";
+
+ordered_json to_json(const RecordedVerdict& recorded) {
+  const Verdict& v = recorded.verdict;
+  ordered_json j = {{"case", v.case_id}, {"kernel", v.kernel}, {"outcome", name(v.outcome)}, {"seconds", v.seconds}};
+  if (!recorded.file.empty()) j["file"] = recorded.file;
+  if (!v.message.empty()) j["message"] = v.message;
+  if (!v.causes.empty()) j["causes"] = v.causes;
+  if (!v.offered) j["offered"] = false;
+  if (v.device_lost) j["device_lost"] = true;
+  return j;
+}
+
+Outcome outcome_from(const std::string& word) {
+  for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken})
+    if (word == name(outcome)) return outcome;
+  throw std::runtime_error("'" + word.substr(0, 40) + "' is no outcome");
+}
+
+/// A recording may come from anywhere, and its index may name files of its own folder only.
+bool stays_inside(const std::filesystem::path& file) {
+  if (file.is_absolute()) return false;
+  for (const auto& part : file)
+    if (part == "..") return false;
+  return true;
+}
+
+RecordedVerdict recorded_from(const json& j, const std::string& backend) {
+  RecordedVerdict recorded;
+  Verdict& v = recorded.verdict;
+  v.case_id = j.at("case");
+  v.kernel = j.at("kernel");
+  v.backend = backend;
+  v.outcome = outcome_from(j.at("outcome"));
+  v.seconds = j.at("seconds");
+  v.message = j.value("message", "");
+  v.causes = j.value("causes", std::vector<std::string>());
+  v.offered = j.value("offered", true);
+  v.device_lost = j.value("device_lost", false);
+  recorded.file = j.value("file", "");
+  if (!stays_inside(recorded.file)) throw std::runtime_error("'" + recorded.file + "' lies outside the recording");
+  return recorded;
+}
+
+Recording from_json(const json& j, const std::string& folder) {
+  const json& library = j.at("library");
+  Recording recording{folder, j.at("backend"), {}, {}};
+  recording.library.name = library.at("name");
+  recording.library.arch = library.at("arch");
+  recording.library.device = library.at("device");
+  recording.library.driver = library.at("driver");
+  recording.library.toolkit = library.at("toolkit");
+  for (const json& verdict : j.at("verdicts")) recording.verdicts.push_back(recorded_from(verdict, recording.backend));
+  if (recording.verdicts.size() != j.at("count").get<size_t>())
+    throw std::runtime_error("its head counts " + std::to_string(j.at("count").get<size_t>()) + " verdicts and it holds " +
+                             std::to_string(recording.verdicts.size()));
+  return recording;
+}
+
+}  // namespace
+
+void write_index(const Recording& recording) {
+  const LibraryInfo& library = recording.library;
+  const ordered_json head = {{"assay_recording", kVersion},
+                             {"abi", ASSAY_ABI_VERSION},
+                             {"backend", recording.backend},
+                             {"library",
+                              {{"name", library.name},
+                               {"arch", library.arch},
+                               {"device", library.device},
+                               {"driver", library.driver},
+                               {"toolkit", library.toolkit}}},
+                             {"count", recording.verdicts.size()}};
+  const auto dump = [](const ordered_json& j) { return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace); };
+  std::string text = dump(head);
+  text.back() = ',';
+  text += "\n\"verdicts\":[\n";
+  for (const RecordedVerdict& recorded : recording.verdicts) text += (&recorded == &recording.verdicts.front() ? "" : ",\n") + dump(to_json(recorded));
+  write_atomically((std::filesystem::path(recording.folder) / kIndex).string(), text + "\n]}\n");
+}
+
+Recording read_index(const std::string& folder) {
+  const std::string path = (std::filesystem::path(folder) / kIndex).string();
+  std::ifstream file(path);
+  if (!file) throw DumpError(folder, "", "has no index.json: it is no recording, or its run did not end");
+  std::stringstream text;
+  text << file.rdbuf();
+  try {
+    constexpr int kDeepest = 4;
+    const json j = json::parse(text.str(), [](int depth, json::parse_event_t event, const json&) {
+      if ((event == json::parse_event_t::object_start || event == json::parse_event_t::array_start) && depth > kDeepest)
+        throw std::runtime_error("is nested too deeply");
+      return true;
+    });
+    if (!j.is_object() || !j.contains("assay_recording")) throw std::runtime_error("is no recording: it lacks assay_recording");
+    if (j.at("assay_recording") != kVersion)
+      throw std::runtime_error("has version " + j.at("assay_recording").dump() + " and this program reads version " + std::to_string(kVersion));
+    return from_json(j, folder);
+  } catch (const json::parse_error& error) {
+    throw DumpError(path, "byte " + std::to_string(error.byte), "is truncated or damaged");
+  } catch (const std::exception& error) {
+    throw DumpError(path, "", error.what());
+  }
+}
+
+}  // namespace assay
