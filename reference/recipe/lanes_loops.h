@@ -1,6 +1,5 @@
 // Included by lanes_<isa>.cpp only, each compiled with other flags. Everything has internal linkage, so that no instruction of one
 // set can reach a machine that lacks it through a merged inline function.
-#include <cstring>
 
 #include "reference/formats/quantum.h"
 #include "reference/recipe/lanes.h"

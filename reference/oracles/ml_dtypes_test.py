@@ -1,0 +1,100 @@
+"""Compares the reference formats with numpy and ml_dtypes. usage: ml_dtypes_test.py DUMP_CONVERSIONS
+
+Both sides do not saturate. Differences that are documented and left out: the bits of a NaN (ml_dtypes keeps its sign), and e8m0 of
+zero and of negative numbers (NaN there, 2^-127 and the magnitude here, as the hardware does).
+"""
+
+import subprocess
+import sys
+
+SKIPPED = 77
+
+try:
+    import ml_dtypes
+    import numpy as np
+except ImportError as missing:
+    print(f"skipped: {missing}; pip install numpy ml_dtypes")
+    sys.exit(SKIPPED)
+
+TYPES = {
+    "bf16": (ml_dtypes.bfloat16, np.uint16),
+    "f16": (np.float16, np.uint16),
+    "e4m3fn": (ml_dtypes.float8_e4m3fn, np.uint8),
+    "e4m3fnuz": (ml_dtypes.float8_e4m3fnuz, np.uint8),
+    "e5m2": (ml_dtypes.float8_e5m2, np.uint8),
+    "e5m2fnuz": (ml_dtypes.float8_e5m2fnuz, np.uint8),
+    "e8m0": (ml_dtypes.float8_e8m0fnu, np.uint8),
+    "int8": (np.int8, np.uint8),
+}
+
+
+def read(program):
+    """Values of all codes of each format, and the table of inputs and codes."""
+    decoded, columns, rows, name = {}, [], [], None
+    for line in subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines():
+        words = line.split()
+        if words[0] == "decode":
+            name = words[1]
+            decoded[name] = []
+        elif words[0] == "round":
+            columns, name = words[1:], None
+        elif name:
+            decoded[name].append(int(words[0], 16))
+        else:
+            rows.append([int(word, 16) for word in words])
+    table = np.array(rows, dtype=np.uint64)
+    values = {key: np.array(bits, dtype=np.uint64).view(np.float64) for key, bits in decoded.items()}
+    return values, table[:, 0].astype(np.uint32), {key: table[:, i + 1] for i, key in enumerate(columns)}
+
+
+def equal(a, b):
+    """Elementwise: the same number and sign, or both NaN."""
+    return (np.isnan(a) & np.isnan(b)) | ((a == b) & (np.signbit(a) == np.signbit(b)))
+
+
+def wrong_values(name, values):
+    theirs, codes = TYPES[name]
+    decoded = np.arange(len(values)).astype(codes).view(theirs).astype(np.float64)
+    return int(np.count_nonzero(~equal(values, decoded)))
+
+
+def converted(name, x):
+    """Codes of f32 inputs by numpy and ml_dtypes."""
+    theirs, codes = TYPES[name]
+    if name == "int8":
+        return np.clip(np.rint(x), -128, 127).astype(np.int8).view(np.uint8)
+    return x.astype(theirs).view(codes)
+
+
+def wrong_codes(name, bits, ours, values):
+    x = bits.view(np.float32)
+    keep = np.ones(len(x), dtype=bool)
+    if name == "e8m0":
+        keep = ~(x <= 0)
+    if name == "int8":
+        keep = ~np.isnan(x)
+    theirs = converted(name, x[keep])
+    return int(np.count_nonzero(~equal(values[ours[keep].astype(np.int64)], values[theirs.astype(np.int64)])))
+
+
+def main():
+    np.seterr(all="ignore")
+    values, bits, codes = read(sys.argv[1])
+    assert len(bits) >= 200_000 and set(codes) == set(TYPES), "the dump is not what this file expects"
+    failures = 0
+    for name in TYPES:
+        bad = wrong_values(name, values[name]), wrong_codes(name, bits, codes[name], values[name])
+        print(f"{name}: {bad[0]} of {len(values[name])} codes and {bad[1]} of {len(bits)} conversions differ")
+        failures += bad != (0, 0)
+
+        # One changed value and truncation in place of rounding have to be seen.
+        other = values[name].copy()
+        other[1] = other[2]
+        toward_zero = np.roll(codes[name], 1)
+        if wrong_values(name, other) == 0 or wrong_codes(name, bits, toward_zero, values[name]) == 0:
+            print(f"{name}: this comparison cannot fail")
+            failures += 1
+    sys.exit(1 if failures else 0)
+
+
+main()
