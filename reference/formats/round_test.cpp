@@ -193,7 +193,8 @@ struct ScaleRow {
 };
 
 TEST(Round, ScalesFollowTheHardwareTable) {
-  // formats_and_matrix_units 2.2, columns RZ sat, RZ nosat, RP sat, RP nosat, torch
+  // formats_and_matrix_units 2.2, columns RZ sat, RZ nosat, RP sat, RP nosat, torch; between 2^-127 and 2^-126 torch rounds up where
+  // this rounds to nearest
   const ScaleRow rows[] = {
       {0, 0x00, 0x00, 0x00, 0x00, 0x00},
       {0x1p-149, 0x00, 0x00, 0x00, 0x00, 0x00},
