@@ -28,12 +28,27 @@ void add_run(CLI::App& program, RunArguments& run) {
       ->type_name("NAME|PATH.so")
       ->capture_default_str();
   verb.add_option("--kernel", run.kernel, "only kernels of this name")->type_name("GLOB");
-  verb.add_option("--report", run.reports, "console, csv:FILE, junit:FILE; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--report", run.reports, "console, csv:FILE, junit:FILE, json:FILE, html:FILE; may be repeated")->type_name("KIND[:FILE]");
   verb.add_option("--repeat", run.repeat, "call each kernel so often and demand the same bits")->check(CLI::Range(1, 1000000));
+  verb.add_option("--record", run.record, "write what each kernel was given and returned, for assay judge")->type_name("DIR");
   verb.add_flag("--in-process", run.in_process, "load also a library given by path into this process, for debuggers");
   verb.add_option("--timeout", run.timeout_seconds, "seconds after which a call in a worker process counts as hung")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+}
+
+void add_judge(CLI::App& program, assay::JudgeArguments& judge) {
+  CLI::App& verb = *program.add_subcommand("judge", "judge what was recorded or dumped, without any kernel");
+  verb.add_option("targets", judge.targets, "DIR... of run --record; FILE.safetensors or role=FILE.npy ... with --contract; FILE:TENSOR with --as scale")
+      ->required();
+  verb.add_option("--contract", judge.contract, "of a dump whose tensors are named x, gamma, q, scale, y")->type_name("ID");
+  verb.add_option("--param", judge.parameters, "parameter of a dump, such as group_size=128 or eps=1e-6; may be repeated")->type_name("NAME=VALUE");
+  verb.add_option("--layout", judge.layout, "of the scale tensor, where its shape does not tell")->type_name("NAME");
+  verb.add_option("--tensor", judge.tensors, "name of a role's tensor in the file; may be repeated")->type_name("ROLE=NAME");
+  verb.add_option("--as", judge.as, "a lone tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
+      ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
+  verb.add_option("--report", judge.reports, "as of run; may be repeated")->type_name("KIND[:FILE]");
+  add_selection(verb, judge.selection);
 }
 
 void add_golden(CLI::App& program, assay::GoldenArguments& golden) {
@@ -49,6 +64,8 @@ void add_explain(CLI::App& program, assay::ExplainArguments& explain) {
   verb.add_option("--backend", explain.backend)->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", explain.kernel)->type_name("GLOB");
   verb.add_option("--element", explain.element, "output element to trace")->expected(2)->type_name("ROW COLUMN");
+  CLI::Option* minimize = verb.add_flag("--minimize", explain.minimize, "print the smallest case that still fails for the same cause, as a row of the op's table");
+  verb.add_option("--output", explain.output, "write that row to a table of its own")->type_name("FILE.csv")->needs(minimize);
 }
 
 void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
@@ -85,6 +102,8 @@ int main(int argc, char** argv) {
   add_run(program, run);
   Selection listed;
   add_selection(*program.add_subcommand("list", "expand the case tables and print the ids"), listed);
+  assay::JudgeArguments judge;
+  add_judge(program, judge);
   assay::GoldenArguments golden;
   add_golden(program, golden);
   assay::ExplainArguments explain;
@@ -103,8 +122,10 @@ int main(int argc, char** argv) {
   }
   return guarded([&] {
     if (program.got_subcommand("run")) return assay::run_verb(run);
+    if (program.got_subcommand("judge")) return assay::judge_verb(judge);
     if (program.got_subcommand("list")) return assay::list_verb(listed);
     if (program.got_subcommand("golden")) return assay::golden_verb(golden);
+    if (program.got_subcommand("explain") && explain.minimize) return assay::minimize_verb(explain);
     if (program.got_subcommand("explain")) return assay::explain_verb(explain);
     if (program.got_subcommand("contracts")) return contracts.action == "match" ? assay::match_verb(contracts) : assay::contracts_verb(contracts);
     return assay::worker_main(library);

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 #include "harness/diagnosis/looking.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
+#include "harness/dump/recording.h"
 #include "harness/report/console.h"
 #include "harness/report/report.h"
 #include "suites/registry.h"
@@ -49,6 +51,11 @@ int run_verb(const RunArguments& arguments) {
   options.each.repeat = arguments.repeat;
   options.each.power = power_of_data();
   options.each.diagnose = look_for_causes(backend);
+  std::optional<Recorder> recorder;
+  if (!arguments.record.empty()) {
+    recorder.emplace(arguments.record, backend);
+    options.each.record = [&](const Evidence& evidence, const Verdict& verdict) { recorder->write(evidence, verdict); };
+  }
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
   options.on_verdict = [&](const Verdict& verdict) {
@@ -58,6 +65,7 @@ int run_verb(const RunArguments& arguments) {
   };
   const RunResult result = run_all(all_ops(), cases, backend, options);
   progress.clear();
+  if (recorder) recorder->finish(result);
   write_reports(reports, result, backend.library);
   std::printf("%s", to_console ? summary_text(result).c_str() : outcome_line(result).c_str());
   return result.exit_code();

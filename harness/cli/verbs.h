@@ -16,6 +16,17 @@ struct RunArguments {
   int repeat = 1;
   bool in_process = false;
   double timeout_seconds = 60;
+  std::string record;  ///< folder for what kernels were given and returned; empty: none
+};
+
+struct JudgeArguments {
+  std::vector<std::string> targets;     ///< folders of recordings, or a dump: FILE.safetensors[:TENSOR], FILE.npy[:FORMAT], role=FILE
+  std::string contract, layout;         ///< of a dump
+  std::string as;                       ///< "scale" or "ue8m0_scale": a lone tensor
+  std::vector<std::string> parameters;  ///< "group_size=128"
+  std::vector<std::string> tensors;     ///< "role=name in the file"
+  std::vector<std::string> reports;
+  Selection selection;
 };
 
 struct GoldenArguments {
@@ -30,6 +41,8 @@ struct ExplainArguments {
   std::string backend = "cpu";
   std::string kernel = "*";
   std::vector<int64_t> element;  ///< row and column to trace; empty: the worst one, else [0, 0]
+  bool minimize = false;         ///< print the smallest case that still fails instead, as a row of the op's table
+  std::string output;            ///< and write it to this file
 };
 
 struct ContractsArguments {
@@ -40,8 +53,10 @@ struct ContractsArguments {
 
 /// Each prints to stdout and gives the program's exit code. Throw UsageError, TableError, LibraryError, NoDeviceError.
 int run_verb(const RunArguments& arguments);
+int judge_verb(const JudgeArguments& arguments);
 int list_verb(const Selection& selection);
 int golden_verb(const GoldenArguments& arguments);
+int minimize_verb(const ExplainArguments& arguments);
 int explain_verb(const ExplainArguments& arguments);
 int contracts_verb(const ContractsArguments& arguments);
 int match_verb(const ContractsArguments& arguments);

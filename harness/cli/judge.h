@@ -1,0 +1,26 @@
+// The three doors of `assay judge`: recordings, a user's dump under a contract, one lone scale tensor.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "harness/cli/verbs.h"
+#include "harness/dump/dump.h"
+
+namespace assay {
+
+int judge_recordings(const JudgeArguments& arguments);
+int judge_dump(const JudgeArguments& arguments);
+int judge_scale(const JudgeArguments& arguments);
+
+/// "name=value" options as a map. Throws UsageError for a text without '=' or a name that stands twice.
+std::map<std::string, std::string> named_values(const std::string& option, const std::vector<std::string>& texts);
+
+/// A tensor of a file: "FILE.safetensors:TENSOR", "FILE.npy", "FILE.npy:FORMAT"; a .safetensors with one tensor needs no name.
+struct NamedTensor {
+  Dump dump;
+  StoredTensor tensor;
+};
+NamedTensor open_tensor(const std::string& target);
+
+}  // namespace assay

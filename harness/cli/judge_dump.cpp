@@ -1,0 +1,169 @@
+// assay judge FILE --contract C: a user's tensors, named by role, held against a contract.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "harness/cli/dump_case.h"
+#include "harness/cli/judge.h"
+#include "harness/cli/places.h"
+#include "harness/core/run.h"
+#include "harness/diagnosis/diagnose.h"
+#include "harness/dump/strided.h"
+#include "harness/report/console.h"
+#include "harness/report/report.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+DumpedTensor dumped(const Dump& dump, const StoredTensor& stored) {
+  return {{storage_spec(dump, stored), read_bytes(dump, stored)}, dump.file, stored.name, stored.dtype, stored.format == nullptr};
+}
+
+void put(DumpedRoles& roles, const std::string& role, DumpedTensor tensor) {
+  if (!roles.emplace(role, std::move(tensor)).second) throw UsageError("two tensors for role '" + role + "'");
+}
+
+/// Tensors of all targets by role. A file's tensors are read only if a role of the op has their name.
+DumpedRoles gather(const JudgeArguments& arguments, const std::vector<std::string>& wanted) {
+  const std::map<std::string, std::string> renamed = named_values("--tensor", arguments.tensors);
+  DumpedRoles roles;
+  for (const std::string& target : arguments.targets) {
+    const size_t equals = target.find('=');
+    if (equals != std::string::npos && target.find('/') > equals) {
+      const NamedTensor named = open_tensor(target.substr(equals + 1));
+      put(roles, target.substr(0, equals), dumped(named.dump, named.tensor));
+      continue;
+    }
+    const Dump dump = open_dump(target);
+    if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; say role=" + target);
+    for (const std::string& role : wanted) {
+      if (const auto name = renamed.find(role); name != renamed.end()) put(roles, role, dumped(dump, dump.find(name->second)));
+      else
+        for (const StoredTensor& stored : dump.tensors)
+          if (stored.name == role) put(roles, role, dumped(dump, stored));
+    }
+  }
+  for (const auto& [role, name] : renamed)
+    if (std::find(wanted.begin(), wanted.end(), role) == wanted.end()) throw UsageError("--tensor " + role + "=" + name + ": the contract has no such role");
+  return roles;
+}
+
+bool same_extents(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
+  const auto flattened = [](const std::vector<int64_t>& shape) {
+    std::vector<int64_t> matrix = {1, shape.empty() ? 1 : shape.back()};
+    for (size_t d = 0; d + 1 < shape.size(); ++d) matrix[0] *= shape[d];
+    return matrix;
+  };
+  return flattened(a) == flattened(b);
+}
+
+void check_format(const DumpedTensor& from, const TensorSpec& spec) {
+  if (*from.tensor.spec.format == *spec.format || (from.plain_bytes && from.tensor.spec.format->bits == spec.format->bits)) return;
+  throw UsageError(from.place() + ": is " + from.dtype + "; the contract wants " + std::string(spec.format->name) + " for role '" + spec.name + "'");
+}
+
+/// The tensor of the case with the dump's elements, each in its place.
+HostTensor placed_dense(const DumpedTensor& from, const TensorSpec& spec) {
+  check_format(from, spec);
+  if (!same_extents(from.tensor.spec.shape, spec.shape))
+    throw UsageError(from.place() + ": has shape " + extents_text(from.tensor.spec.shape) + "; role '" + spec.name + "' must be " + extents_text(spec.shape) + ", as x says");
+  HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
+  const CodeMatrix matrix = code_matrix(from.tensor);
+  for (size_t i = 0; i < matrix.codes.size(); ++i) tensor.set_code(int64_t(i), matrix.codes[i]);
+  return tensor;
+}
+
+HostTensor placed_scale(const DumpedTensor& from, const TensorSpec& spec, ScalePlacing placing) {
+  check_format(from, spec);
+  HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
+  if (placing != ScalePlacing::kLogical) {
+    std::memcpy(tensor.bytes.data(), from.tensor.bytes.data(), tensor.bytes.size());
+    return tensor;
+  }
+  const CodeMatrix matrix = code_matrix(from.tensor);
+  for (size_t i = 0; i < matrix.codes.size(); ++i) {
+    const auto r = int64_t(i) / spec.shape[1], c = int64_t(i) % spec.shape[1];
+    tensor.set_code(r * spec.strides[0] + c * spec.strides[1], matrix.codes[i]);
+  }
+  return tensor;
+}
+
+/// What a dump cannot show is not held against it: padding that it does not hold, and what was there before the call.
+Op without_unseen_padding(Op op, ScalePlacing placing) {
+  op.expect = [expect = op.expect, placing](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
+    Expectation expectation = expect(c, problem, outputs);
+    for (ExpectedTensor& tensor : expectation.tensors)
+      std::erase_if(tensor.padding, [&](const Padding& p) { return placing == ScalePlacing::kLogical || p.rule != PaddingRule::kZero; });
+    return expectation;
+  };
+  return op;
+}
+
+std::vector<std::string> roles_of(const Op& op) {
+  const bool norm = std::find(op.columns.begin(), op.columns.end(), "gamma") != op.columns.end();
+  const bool groups = std::find(op.columns.begin(), op.columns.end(), "group_size") != op.columns.end();
+  std::vector<std::string> roles = {"x"};
+  if (norm) roles.emplace_back("gamma");
+  if (groups) roles.insert(roles.end(), {"q", "scale"});
+  else roles.emplace_back("y");
+  return roles;
+}
+
+std::string command_line(const JudgeArguments& arguments) {
+  std::string line = "assay judge";
+  for (const std::string& target : arguments.targets) line += " '" + target + "'";
+  line += " --contract " + arguments.contract;
+  for (const std::string& parameter : arguments.parameters) line += " --param " + parameter;
+  for (const std::string& tensor : arguments.tensors) line += " --tensor " + tensor;
+  return line + (arguments.layout.empty() ? "" : " --layout " + arguments.layout);
+}
+
+}  // namespace
+
+int judge_dump(const JudgeArguments& arguments) {
+  std::vector<ReportRequest> reports;
+  for (const std::string& text : arguments.reports) reports.push_back(parse_report(text));
+  open_rulebook(data_root(), more_contracts());
+  const Op& op = op_of_contract(arguments.contract);
+  const DumpedRoles roles = gather(arguments, roles_of(op));
+  const DumpCase dump = case_of_dump(arguments.contract, roles, named_values("--param", arguments.parameters), arguments.layout);
+
+  Problem problem = op.problem(dump.one);
+  CallResult result;
+  for (HostTensor& tensor : problem.tensors) {
+    const auto from = roles.find(tensor.spec.name);
+    if (from == roles.end()) {
+      std::string there;
+      for (const auto& [role, other] : roles) there += (there.empty() ? "" : ", ") + role;
+      throw UsageError("no tensor for role '" + tensor.spec.name + "'; there are: " + there);
+    }
+    HostTensor placed = tensor.spec.name == "scale" ? placed_scale(from->second, tensor.spec, dump.placing) : placed_dense(from->second, tensor.spec);
+    if (tensor.spec.role == Role::kInput) {
+      tensor.bytes = std::move(placed.bytes);
+      continue;
+    }
+    result.outputs.push_back(std::move(placed));
+    result.untouched.emplace_back();
+    result.in_place.push_back(true);
+  }
+
+  const Op judging = without_unseen_padding(op, dump.placing);
+  Verdict verdict = blank_verdict(dump.one, "", "");
+  verdict.kernel = "unknown kernel";
+  verdict.backend = "dump";
+  verdict.repro = command_line(arguments);
+  judge_outputs(judging, dump.one, problem, result, verdict);
+  const bool elements_wrong = std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
+  if (verdict.outcome == Outcome::kFail && elements_wrong) verdict.causes = causes_in_words(diagnose(judging, dump.one, problem, result.outputs));
+  RunResult all;
+  all.verdicts.push_back(std::move(verdict));
+  fmt::print("{}", failure_text(all.verdicts.front()));
+  if (dump.placing == ScalePlacing::kLogical && roles.contains("scale")) fmt::print("  note      the dump holds no padding of the scales, so none was judged\n");
+  write_reports(reports, all, LibraryInfo{});
+  return all.exit_code();
+}
+
+}  // namespace assay

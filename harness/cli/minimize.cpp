@@ -1,0 +1,203 @@
+// assay explain CASE --minimize: the smallest case of the same table that still fails on the same kernel for the same cause.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "harness/cli/places.h"
+#include "harness/cli/verbs.h"
+#include "harness/core/atomic_file.h"
+#include "harness/core/error.h"
+#include "harness/core/glob.h"
+#include "harness/core/match.h"
+#include "harness/core/run_case.h"
+#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/visibility.h"
+#include "reference/table/near.h"
+#include "suites/registry.h"
+
+namespace assay {
+namespace {
+
+/// Fills from the simplest to what says nothing by itself.
+constexpr const char* kKnownSimple[] = {"zeros", "ones", "lone", "ramp", "steps", "distinct", "uniform01", "normal"};
+
+/// What a failure is, without its numbers: the hypothesis of a cause, or the words of a message.
+std::string essence(std::string text) {
+  if (text.starts_with("explains ")) return text.substr(text.find(": ") + 2);
+  text = text.substr(0, text.find(" ("));
+  std::erase_if(text, [](char c) { return '0' <= c && c <= '9'; });
+  return text;
+}
+
+std::vector<std::string> essences(const Verdict& verdict) {
+  std::vector<std::string> all;
+  for (const std::string& cause : verdict.causes)
+    if (cause != "no known cause") all.push_back(essence(cause));
+  if (all.empty()) all.push_back(essence(verdict.message.empty() ? std::string(name(verdict.outcome)) : verdict.message));
+  return all;
+}
+
+/// One kernel, one cause, and how often it was asked.
+class Shrinker {
+ public:
+  Shrinker(const Op& op, const Backend& backend, const KernelOffer& kernel) : op_(op), backend_(backend), kernel_(kernel) {
+    options_.diagnose = look_for_causes(backend_);
+  }
+
+  /// Nothing if the case does not fail on the kernel.
+  std::optional<Verdict> failure(const Case& one) {
+    ++calls_;
+    const Verdict verdict = run_case(op_, one, kernel_, backend_, options_);
+    if (verdict.outcome != Outcome::kFail && verdict.outcome != Outcome::kBroken) return std::nullopt;
+    return verdict;
+  }
+
+  void aim_at(const Verdict& verdict) {
+    cause_ = essences(verdict).front();
+    outcome_ = verdict.outcome;
+  }
+  const std::string& cause() const { return cause_; }
+  int calls() const { return calls_; }
+
+  /// The case with other cells, if it is one, if the kernel is for it, and if it fails for the same cause.
+  std::optional<Case> still_fails(Case one, const std::map<std::string, std::string>& cells) {
+    for (const auto& [column, cell] : cells) one.parameters[column] = cell;
+    try {
+      one = op_.validate(std::move(one));
+      if (!why_not_offered(kernel_, one).empty()) return std::nullopt;
+      const std::optional<Verdict> verdict = failure(one);
+      if (!verdict || verdict->outcome != outcome_) return std::nullopt;
+      const std::vector<std::string> found = essences(*verdict);
+      if (std::find(found.begin(), found.end(), cause_) == found.end()) return std::nullopt;
+      return one;
+    } catch (const std::exception&) {
+      return std::nullopt;  // no case: a group that does not divide, a fill that the format cannot hold
+    }
+  }
+
+  /// The least number of units of a column that still fails: small numbers in turn, then doubling, then halving the gap.
+  Case shrink(const Case& one, const std::string& column, int64_t unit) {
+    constexpr int64_t kInTurn = 8;
+    const int64_t now = one.integer(column) / unit;
+    const auto at = [&](int64_t units) { return still_fails(one, {{column, std::to_string(units * unit)}}); };
+    int64_t passes = 0;
+    for (int64_t units = 1; units < now; units += units < kInTurn ? 1 : units) {
+      std::optional<Case> smaller = at(units);
+      if (!smaller) {
+        passes = units;
+        continue;
+      }
+      for (int64_t fails = units; fails - passes > 1;) {
+        const int64_t middle = passes + (fails - passes) / 2;
+        if (std::optional<Case> between = at(middle)) smaller = between, fails = middle;
+        else passes = middle;
+      }
+      return *smaller;
+    }
+    return one;
+  }
+
+ private:
+  const Op& op_;
+  const Backend& backend_;
+  const KernelOffer& kernel_;
+  CaseOptions options_;
+  std::string cause_;
+  Outcome outcome_ = Outcome::kFail;
+  int calls_ = 0;
+};
+
+bool has(const Case& one, const char* column) { return one.parameters.contains(column); }
+
+/// Columns in whole groups; without groups in what the kernel wants n to be a multiple of.
+int64_t unit_of_n(const Case& one, const KernelOffer& kernel) {
+  if (has(one, "group_size") && one.text("group_size") != "row") return one.integer("group_size");
+  const auto multiple = kernel.multiple_of.find("n");
+  return multiple == kernel.multiple_of.end() ? 1 : multiple->second;
+}
+
+Case shrink_shape(Shrinker& shrinker, Case one, const KernelOffer& kernel) {
+  one = shrinker.shrink(one, "m", 1);
+  if (has(one, "group_size") && one.text("group_size") != "row") {
+    const int64_t groups = one.integer("n") / one.integer("group_size");
+    for (const char* size : {"32", "64"}) {
+      if (std::atoll(size) >= one.integer("group_size")) break;
+      if (const auto smaller = shrinker.still_fails(one, {{"group_size", size}, {"n", std::to_string(groups * std::atoll(size))}})) {
+        one = *smaller;
+        break;
+      }
+    }
+  }
+  one = shrinker.shrink(one, "n", unit_of_n(one, kernel));
+  return shrinker.shrink(one, "m", 1);
+}
+
+int64_t size_of(const Case& one) { return one.integer("m") * one.integer("n"); }
+
+/// Simple data first. A simpler fill is taken if it fails on no larger a shape.
+Case simplify_fill(Shrinker& shrinker, const Case& smallest, const KernelOffer& kernel) {
+  const auto from = std::find_if(std::begin(kKnownSimple), std::end(kKnownSimple), [&](const char* fill) { return smallest.text("fill") == fill; });
+  for (const char* const* fill = std::begin(kKnownSimple); fill != from; ++fill) {
+    if (const auto other = shrinker.still_fails(smallest, {{"fill", *fill}, {"seed", "1"}})) return shrink_shape(shrinker, *other, kernel);
+  }
+  return shrinker.still_fails(smallest, {{"seed", "1"}}).value_or(smallest);
+}
+
+std::string cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + '"';
+}
+
+std::string table_text(const Op& op, const Case& one, const std::string& why) {
+  std::string header, row;
+  for (const std::string& column : op.columns) {
+    header += column + ",";
+    row += cell(one.text(column)) + ",";
+  }
+  std::string blind;
+  for (const Visibility& seen : visibilities(op, one))
+    if (seen.equivalent.empty() && !seen.visible()) blind += (blind.empty() ? "" : "; ") + seen.fault;
+  return header + "why,blind_to\n" + row + cell(why) + "," + cell(blind) + "\n";
+}
+
+const Case& find_case(const std::vector<Case>& cases, const std::string& id) {
+  std::vector<std::string> ids;
+  for (const Case& one : cases) {
+    if (one.id == id) return one;
+    ids.push_back(one.id);
+  }
+  throw UsageError("no case '" + id + "'" + did_you_mean(id, ids));
+}
+
+}  // namespace
+
+int minimize_verb(const ExplainArguments& arguments) {
+  const std::vector<Case> cases = open_cases();
+  const Case& start = find_case(cases, arguments.case_id);
+  const Op& op = find_op(start.op);
+  const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
+  int offered = 0;
+  for (const KernelOffer& kernel : backend.library.kernels) {
+    if (!glob_match(arguments.kernel, kernel.name) || !why_not_offered(kernel, start).empty()) continue;
+    ++offered;
+    Shrinker shrinker(op, backend, kernel);
+    const std::optional<Verdict> verdict = shrinker.failure(start);
+    if (!verdict) continue;
+    shrinker.aim_at(*verdict);
+    const Case smallest = simplify_fill(shrinker, shrink_shape(shrinker, start, kernel), kernel);
+    const std::string why = "smallest that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.cause() + "; from " + start.id;
+    const std::string text = table_text(op, smallest, why);
+    fmt::print("{}", text);
+    fmt::print(stderr, "assay: {} of {} elements left after {} calls: {}\n", size_of(smallest), size_of(start), shrinker.calls(), smallest.id);
+    if (!arguments.output.empty()) write_atomically(arguments.output, text);
+    return kUnexpected;
+  }
+  if (offered == 0) throw UsageError("no kernel '" + arguments.kernel + "' of back end " + arguments.backend + " is for " + start.id);
+  fmt::print("nothing to minimize: {} passes\n", start.id);
+  return kAllAsExpected;
+}
+
+}  // namespace assay

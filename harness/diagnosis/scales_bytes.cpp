@@ -1,0 +1,179 @@
+// UE8M0 bytes: NaN, zeros, fp32 bits in words, mantissas that ran over.
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <optional>
+
+#include "harness/diagnosis/places.h"
+#include "harness/diagnosis/scales.h"
+
+namespace assay {
+namespace {
+
+constexpr int64_t kNan = 0xff;
+
+bool plausible(int64_t byte) { return kLeastExponent <= byte && byte <= kMostExponent; }
+bool swollen(int64_t byte) { return byte > kMostExponent; }
+
+/// The bytes of one word; nothing if the storage lacks some of it.
+std::optional<std::array<int64_t, 4>> word_at(const ScaleGrid& grid, int64_t row, int64_t w) {
+  std::array<int64_t, 4> bytes{};
+  for (int64_t j = 0; j < 4; ++j) {
+    bytes[size_t(j)] = grid.code(row, 4 * w + j);
+    if (bytes[size_t(j)] < 0) return std::nullopt;
+  }
+  return bytes;
+}
+
+uint32_t joined(const std::array<int64_t, 4>& b) { return uint32_t(b[0] | b[1] << 8 | b[2] << 16 | b[3] << 24); }
+
+template <class Visit>
+void for_each_word(const ScaleGrid& grid, Visit visit) {
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t w = 0; 4 * w < grid.present_columns; ++w)
+      if (const auto bytes = word_at(grid, r, w)) visit(r, w, *bytes);
+}
+
+bool reads_as_fp32(const std::array<int64_t, 4>& b) {
+  const bool scale_on_top = 33 <= b[3] && b[3] <= 83;
+  const bool power_of_two = (joined(b) & 0x7fffff) == 0;
+  const auto is_exponent = [](int64_t byte) { return byte == 0 || plausible(byte); };
+  return scale_on_top && (power_of_two || !(is_exponent(b[0]) && is_exponent(b[1]) && is_exponent(b[2])));
+}
+
+/// The highest byte of a word that is not zero; -1 if all are.
+int64_t top_of(const std::array<int64_t, 4>& b) {
+  int64_t top = 3;
+  while (top >= 0 && b[size_t(top)] == 0) --top;
+  return top;
+}
+
+std::string address(const ScaleGrid& grid, int64_t row, int64_t column) { return fmt::format("{}[{}, {}]", grid.name, row, column); }
+
+bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
+  Places places;
+  int64_t words = 0;
+  std::string first;
+  for_each_word(grid, [&](int64_t r, int64_t w, const std::array<int64_t, 4>& b) {
+    ++words;
+    if (!reads_as_fp32(b)) return;
+    if (places.count == 0)
+      first = fmt::format("first    word [{}, {}] = 0x{:08X}: as fp32 {:.9g}; as UE8M0 the scales 2^{}, 2^{}, 2^{}, 2^{}", r, w, joined(b),
+                          std::bit_cast<float>(joined(b)), b[0] - 127, b[1] - 127, b[2] - 127, b[3] - 127);
+    for (int64_t j = 0; j < 4; ++j) places.add(r, 4 * w + j);
+  });
+  if (places.count == 0) return false;
+  report.findings.push_back(
+      {fmt::format("{} of {} words hold the bits of an fp32 scale where four UE8M0 bytes are read", places.count / 4, words),
+       {"where    " + places.text(), first,
+        "why      the producer wrote fp32 scales and the consumer takes each word for four exponents: its top byte is far below any",
+        "         scale (2^-43 or less), and mantissa bits make the other three",
+        "example  4 groups of scale 1.0: the words should be one, 0x7F7F7F7F; fp32 bits are 0x3F800000, read as 2^-127, 2^-127, 2^1, 2^-64",
+        "repair   convert: byte = fp32 exponent field, plus 1 if the mantissa is not zero; four groups to a word"}});
+  return true;
+}
+
+/// Lower bytes with high bits set in words whose top byte is sound, and how many bytes are swollen on top of a word.
+struct Swollen {
+  Places lower;
+  int64_t top = 0;
+  std::array<int64_t, 4> by_slot{};
+  std::vector<std::string> lines;
+};
+
+Swollen swollen_bytes(const ScaleGrid& grid) {
+  Swollen found;
+  for_each_word(grid, [&](int64_t r, int64_t w, const std::array<int64_t, 4>& b) {
+    const int64_t top = top_of(b);
+    if (top < 0) return;
+    if (swollen(b[size_t(top)])) ++found.top;
+    if (top == 0 || !plausible(b[size_t(top)])) return;
+    for (int64_t j = 0; j < top; ++j) {
+      const int64_t byte = b[size_t(j)];
+      if (!swollen(byte)) continue;
+      found.lower.add(r, 4 * w + j);
+      ++found.by_slot[size_t(j)];
+      if (found.lines.size() == 3) continue;
+      // Bits that the exponent of the next group does not have are mantissa bits, unless the two scales are far apart.
+      const int64_t stray = byte & ~b[size_t(top)] & 0xff, leading = stray == 0 ? 0 : int64_t(std::bit_floor(uint64_t(stray)));
+      found.lines.push_back(fmt::format("{}    {}: byte 0x{:02X} = {} in word 0x{:08X}: mantissa bits of group {} ({} x its power of two) ran into it",
+                                        found.lines.empty() ? "first" : "then ", address(grid, r, 4 * w + j), byte,
+                                        byte == kNan ? "NaN" : fmt::format("2^{}", byte - 127), joined(b), 4 * w + j + 1,
+                                        leading == 0 ? "not 1" : fmt::format("{:.9g} or more", 1.0 + double(leading) / 256.0)));
+    }
+  });
+  return found;
+}
+
+bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
+  Swollen found = swollen_bytes(grid);
+  if (found.lower.count == 0 || found.top > 0) return false;
+  std::vector<std::string> lines = {"where    " + found.lower.text(),
+                                    fmt::format("slots    byte 0: {}, byte 1: {}, byte 2: {}, byte 3: {} (byte 3 has no neighbour above it)",
+                                                found.by_slot[0], found.by_slot[1], found.by_slot[2], found.by_slot[3])};
+  lines.insert(lines.end(), found.lines.begin(), found.lines.end());
+  for (const char* line :
+       {"why      the packer joins raw fp32 words, v0>>23 | v1>>15 | v2>>7 | v3<<1, without masking the mantissas. That is right only if",
+        "         every scale is a power of two; otherwise the mantissa of group j+1 lands in the byte of group j and sets its bits",
+        "example  smallest input that shows it: scales [1, 1, 1, 1.5] give 0x7FFF7F7F (byte 2 = 0xFF = NaN) and [1, 1.5, 1, 1] give",
+        "         0x7F7F7FFF (byte 0); right are 0x807F7F7F and 0x7F7F807F. A test with one group never shows it",
+        "repair   round scales up to powers of two before packing (and quantize with the rounded ones), or mask v & 0x7F800000",
+        "or else  if it is one byte only: that group's own amax was Inf, which also packs to 0xFF"})
+    lines.emplace_back(line);
+  report.findings.push_back({fmt::format("mantissas lost by packing: {} bytes hold more than an exponent", found.lower.count), lines});
+  return true;
+}
+
+void find_nan(const ScaleGrid& grid, bool explained, ScaleReport& report) {
+  Places nan;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns; ++c)
+      if (grid.code(r, c) == kNan) nan.add(r, c);
+  if (nan.count == 0) return;
+  std::vector<std::string> lines = {"where    " + nan.text(), fmt::format("first    {}: byte 0xFF", address(grid, nan.first[0], nan.first[1])),
+                                    "why      0xFF is the NaN of UE8M0 (OCP MX): every product with that group is NaN"};
+  if (explained) lines.emplace_back("cause    see the next finding");
+  else lines.emplace_back("cause    no pattern of packing: look for Inf or NaN in the input of these groups, or memory that nobody wrote (0xFF)");
+  report.findings.push_back({fmt::format("{} of {} bytes are 0xFF = NaN", nan.count, grid.present_rows * grid.present_columns), lines});
+}
+
+/// Columns of the last word that are zero in every row: padding, as it must be.
+int64_t zero_tail(const ScaleGrid& grid) {
+  if (grid.kind != ScaleKind::kWords) return 0;
+  int64_t tail = 0;
+  for (int64_t c = grid.present_columns; c-- > 0 && tail < 3; ++tail)
+    for (int64_t r = 0; r < grid.present_rows; ++r)
+      if (grid.code(r, c) != 0) return tail;
+  return tail;
+}
+
+void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
+  const int64_t tail = grid.extent_known ? 0 : zero_tail(grid);
+  Places zero;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns - tail; ++c)
+      if (grid.code(r, c) == 0) zero.add(r, c);
+  if (tail > 0)
+    report.notes.push_back(fmt::format("the top {} byte{} of the last word {} zero in every row: padding of {} groups, as it must be", tail,
+                                       tail == 1 ? "" : "s", tail == 1 ? "is" : "are", grid.present_columns - tail));
+  if (zero.count == 0) return;
+  report.findings.push_back({fmt::format("{} of {} bytes are 0x00 = 2^-127", zero.count, grid.present_rows * (grid.present_columns - tail)),
+                             {"where    " + zero.text(), fmt::format("first    {}: byte 0x00", address(grid, zero.first[0], zero.first[1])),
+                              "why      UE8M0 has no zero; 0x00 is the scale 2^-127. Either the group was never written, or its amax was 0 and no",
+                              "         floor was put under the scale, or padding (which is 0x00) stands where a scale should"}});
+}
+
+}  // namespace
+
+void look_at_bytes(const ScaleGrid& grid, ScaleReport& report) {
+  if (grid.kind == ScaleKind::kWords && find_fp32_words(grid, report)) return;  // what follows would describe mantissas
+  ScaleReport packing;
+  const bool packed_wrongly = grid.kind == ScaleKind::kWords && find_lost_mantissas(grid, packing);
+  find_nan(grid, packed_wrongly, report);
+  for (ScaleFinding& finding : packing.findings) report.findings.push_back(std::move(finding));
+  find_zeros(grid, report);
+}
+
+}  // namespace assay
