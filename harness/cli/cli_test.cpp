@@ -66,7 +66,7 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   const Answer suite = assay("run --suite quant_gruop");
   EXPECT_EQ(suite.exit_code, 2);
   EXPECT_THAT(suite.text, HasSubstr("no suite 'quant_gruop'; did you mean 'quant_group'"));
-  const Answer report = assay("run --report html:x");
+  const Answer report = assay("run --report pdf:x");
   EXPECT_EQ(report.exit_code, 2);
   EXPECT_THAT(report.text, HasSubstr("reports: console, csv:FILE"));
   const Answer backend = assay("run --backend cpuu");

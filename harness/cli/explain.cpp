@@ -11,6 +11,7 @@
 #include "harness/core/run.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/report/console.h"
+#include "harness/report/words.h"
 #include "reference/table/near.h"
 #include "suites/registry.h"
 
@@ -54,13 +55,7 @@ void print_power(const Op& op, const Case& one) {
     else if (!v.visible()) fmt::print("  blind to    {}\n", v.fault);
     else fmt::print("  sees        {} in {:.3g} % of elements\n", v.fault, 100.0 * double(v.outside) / double(v.elements));
   }
-  for (const DataPower& data : sight.data) {
-    const auto percent = [&](int64_t count) { return 100.0 * double(count) / double(std::max<int64_t>(1, data.elements)); };
-    const bool bytes = data.codes.any();
-    fmt::print("  visits      {} {}: {}{:.3g} % subnormal, {:.3g} % saturated, {:.3g} % NaN\n", data.tensor, data.format,
-               bytes ? fmt::format("{} of 256 codes, ", data.codes.count()) : "", percent(data.subnormal),
-               percent(data.saturated), percent(data.not_a_number));
-  }
+  for (const DataPower& data : sight.data) fmt::print("  visits      {}\n", data_text(data));
 }
 
 /// Lines of the struct that makes a faulty kernel differ from its twin, from the source that it was built from.

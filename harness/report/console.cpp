@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
-#include <map>
-#include <tuple>
 #include <vector>
 
-#include "harness/report/report.h"
+#include "harness/report/counts.h"
+#include "harness/report/words.h"
 
 namespace assay {
 namespace {
@@ -18,30 +16,10 @@ void line(std::string& text, const char* label, const std::string& content) {
   if (!content.empty()) text += fmt::format("  {:<9} {}\n", label, content);
 }
 
-/// Which way the wrong elements err, if that is a pattern.
-std::string direction(const TensorFinding& f) {
-  if (f.outside < 2) return "";
-  if (f.toward_zero == f.outside) return ", every one toward zero";
-  if (f.away_from_zero == f.outside) return ", every one away from zero";
-  if (f.toward_zero + f.away_from_zero == 0) return "";
-  return fmt::format(", {} toward zero, {} away from zero", f.toward_zero, f.away_from_zero);
-}
-
-std::string accepted_set(const TensorFinding& f, const Element& e) {
-  const std::string low = code_text(f.format, e.low_code, e.low);
-  return e.low_code == e.high_code ? low : low + " .. " + code_text(f.format, e.high_code, e.high);
-}
-
-std::string distance(const TensorFinding& f, const Element& e) {
-  if (e.ulps != 0) return fmt::format("{:+} ulp of {}", e.ulps, f.format);
-  if (std::isnan(e.value) != std::isnan(e.low)) return std::isnan(e.value) ? "is NaN" : "should be NaN";
-  return "differs in the sign of zero";
-}
-
 void element(std::string& text, const char* label, const TensorFinding& f, const Element& e) {
   line(text, label,
        fmt::format("{}{}   got {}   accepted {}   {}", f.name, shape_text(e.at), code_text(f.format, e.code, e.value),
-                   accepted_set(f, e), distance(f, e)));
+                   accepted_text(f.format, e), distance_text(f.format, e)));
 }
 
 std::string facts(const TensorFinding& f) {
@@ -59,7 +37,7 @@ void tensor(std::string& text, const TensorFinding& f) {
     line(text, "tensor", what + fmt::format("{} elements agree, but not the padding{}", f.elements, facts(f)));
   } else {
     line(text, "tensor",
-         what + fmt::format("{} of {} elements outside their accepted set{}{}", f.outside, f.elements, direction(f), facts(f)));
+         what + fmt::format("{} of {} elements outside their accepted set{}{}", f.outside, f.elements, direction_text(f), facts(f)));
     element(text, "first", f, f.first);
     if (f.worst.at != f.first.at) element(text, "worst", f, f.worst);
     line(text, "accepted", f.reason);
@@ -88,27 +66,22 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t le
 }
 
 std::string counts_table(const RunResult& result) {
-  constexpr Outcome kOrder[] = {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken};
-  using Key = std::tuple<std::string, std::string, std::string>;
-  std::map<Key, std::map<Outcome, int64_t>> counts;
-  for (const Verdict& v : result.verdicts) ++counts[{v.op, v.contract, v.warp}][v.outcome];
   std::vector<std::vector<std::string>> rows = {{"op", "contract", "warp"}};
-  for (const Outcome outcome : kOrder) rows[0].push_back(name(outcome));
-  for (auto& [key, count] : counts) {
+  for (const Outcome outcome : kOutcomes) rows[0].push_back(name(outcome));
+  for (auto& [key, count] : counts_by_contract(result)) {
     const auto& [op, contract, warp] = key;
     rows.push_back({op, contract, warp});
-    for (const Outcome outcome : kOrder) rows.back().push_back(std::to_string(count[outcome]));
+    for (const Outcome outcome : kOutcomes) {
+      const auto found = count.find(outcome);
+      rows.back().push_back(std::to_string(found == count.end() ? 0 : found->second));
+    }
   }
   return aligned(rows, 3);
 }
 
 std::string reasons(const RunResult& result, Outcome outcome, const char* title) {
-  std::map<std::string, int64_t> by_reason;
-  for (const Verdict& v : result.verdicts) {
-    if (v.outcome == outcome) ++by_reason[v.message];
-  }
   std::string text;
-  for (const auto& [reason, count] : by_reason) text += fmt::format("  {:>5}  {}\n", count, reason);
+  for (const auto& [reason, count] : counts_by_message(result, outcome)) text += fmt::format("  {:>5}  {}\n", count, reason);
   return text.empty() ? "" : std::string(title) + "\n" + text;
 }
 
@@ -129,16 +102,10 @@ std::string failure_text(const Verdict& verdict) {
 }
 
 std::string outcome_line(const RunResult& result) {
-  std::string counts;
-  for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken}) {
-    const int64_t count = result.count(outcome);
-    if (count > 0) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, name(outcome));
-  }
-  if (result.device_lost) return "DEVICE LOST: " + counts + "\n";
-  if (result.judged() == 0) return "NOTHING RAN" + (counts.empty() ? "" : ": " + counts) + "\n";
-  if (result.unexpected() > 0)
-    return fmt::format("NOT AS EXPECTED: {} of {} ({})\n", result.unexpected(), result.verdicts.size(), counts);
-  return "ALL AS EXPECTED: " + counts + "\n";
+  const std::string ending = ending_text(result), counts = counts_text(result);
+  if (result.device_lost || result.judged() == 0) return ending + (counts.empty() ? "" : ": " + counts) + "\n";
+  if (result.unexpected() == 0) return ending + ": " + counts + "\n";
+  return fmt::format("{}: {} of {} ({})\n", ending, result.unexpected(), result.verdicts.size(), counts);
 }
 
 std::string summary_text(const RunResult& result) {

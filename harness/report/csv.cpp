@@ -4,10 +4,25 @@
 
 #include <vector>
 
-#include "harness/report/report.h"
+#include "harness/report/words.h"
 
 namespace assay {
 namespace {
+
+using Cells = std::vector<std::string>;
+
+const Cells kVerdictColumns = {"case",    "op",      "contract",    "arch",    "warp",    "kernel",
+                               "backend", "outcome", "as_expected", "message", "seconds", "row"};
+const Cells kTensorColumns = {"tensor",      "format",   "elements",      "outside",   "worst_ulps",
+                              "single_code", "unjudged", "padding_wrong", "budget_use"};
+/// Counts of elements are those of the data that power is reckoned on, which may be an excerpt.
+const Cells kPowerColumns = {"faults_seen",     "faults",          "codes_visited", "power_elements",
+                             "power_subnormal", "power_saturated", "power_nan"};
+
+Cells joined(Cells a, const Cells& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
 
 std::string cell(const std::string& text) {
   const bool blank_edge = !text.empty() && (text.front() == ' ' || text.back() == ' ');
@@ -17,13 +32,13 @@ std::string cell(const std::string& text) {
   return quoted + '"';
 }
 
-std::string row(const std::vector<std::string>& cells) {
+std::string row(const Cells& cells) {
   std::string text;
   for (const std::string& one : cells) text.append(&one == &cells.front() ? "" : ",").append(cell(one));
   return text.append("\n");
 }
 
-std::vector<std::string> verdict_cells(const Verdict& v) {
+Cells verdict_cells(const Verdict& v) {
   return {v.case_id,
           v.op,
           v.contract,
@@ -38,8 +53,8 @@ std::vector<std::string> verdict_cells(const Verdict& v) {
           v.origin};
 }
 
-std::vector<std::string> tensor_cells(const TensorFinding& f) {
-  std::vector<std::string> cells = {f.name, f.format};
+Cells tensor_cells(const TensorFinding& f) {
+  Cells cells = {f.name, f.format};
   for (const int64_t count : {f.elements, f.outside, f.worst_ulps, f.single_code, f.unjudged, f.padding_wrong}) {
     cells.push_back(std::to_string(count));
   }
@@ -47,21 +62,32 @@ std::vector<std::string> tensor_cells(const TensorFinding& f) {
   return cells;
 }
 
+/// What the data can show: of the case, and of this tensor. Empty where it was not reckoned.
+Cells power_cells(const Power& power, const std::string& tensor) {
+  Cells cells(kPowerColumns.size());
+  if (power.faults > 0) cells[0] = std::to_string(power.seen()), cells[1] = std::to_string(power.faults);
+  for (const DataPower& data : power.data) {
+    if (data.tensor != tensor) continue;
+    if (data.codes.any()) cells[2] = std::to_string(data.codes.count());
+    cells[3] = std::to_string(data.elements);
+    cells[4] = std::to_string(data.subnormal);
+    cells[5] = std::to_string(data.saturated);
+    cells[6] = std::to_string(data.not_a_number);
+  }
+  return cells;
+}
+
 }  // namespace
 
 std::string csv_text(const RunResult& result) {
-  const std::vector<std::string> verdict_columns = {"case",    "op",      "contract",    "arch",    "warp",    "kernel",
-                                                    "backend", "outcome", "as_expected", "message", "seconds", "row"};
-  const std::vector<std::string> tensor_columns = {"tensor",      "format",   "elements",      "outside",   "worst_ulps",
-                                                   "single_code", "unjudged", "padding_wrong", "budget_use"};
-  const auto joined = [](std::vector<std::string> a, const std::vector<std::string>& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-  };
-  std::string text = row(joined(verdict_columns, tensor_columns));
+  std::string text = row(joined(joined(kVerdictColumns, kTensorColumns), kPowerColumns));
   for (const Verdict& verdict : result.verdicts) {
-    for (const TensorFinding& finding : verdict.tensors) text += row(joined(verdict_cells(verdict), tensor_cells(finding)));
-    if (verdict.tensors.empty()) text += row(joined(verdict_cells(verdict), std::vector<std::string>(tensor_columns.size())));
+    for (const TensorFinding& finding : verdict.tensors) {
+      text += row(joined(joined(verdict_cells(verdict), tensor_cells(finding)), power_cells(verdict.power, finding.name)));
+    }
+    if (!verdict.tensors.empty()) continue;
+    const Cells no_tensor(kTensorColumns.size());
+    text += row(joined(joined(verdict_cells(verdict), no_tensor), power_cells(verdict.power, "")));
   }
   return text;
 }

@@ -5,54 +5,62 @@
 #include "harness/core/atomic_file.h"
 #include "harness/core/error.h"
 #include "harness/report/csv.h"
+#include "harness/report/html.h"
+#include "harness/report/json.h"
 #include "harness/report/junit.h"
-#include "reference/formats/catalogue.h"
 
 namespace assay {
 
+namespace {
+
+struct FileKind {
+  const char* word;
+  ReportKind kind;
+};
+
+constexpr FileKind kFileKinds[] = {
+    {"csv", ReportKind::kCsv}, {"junit", ReportKind::kJunit}, {"json", ReportKind::kJson}, {"html", ReportKind::kHtml}};
+
+std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo& library) {
+  switch (kind) {
+    case ReportKind::kConsole:
+      break;
+    case ReportKind::kCsv:
+      return csv_text(result);
+    case ReportKind::kJunit:
+      return junit_text(result, library);
+    case ReportKind::kJson:
+      return json_text(result, library);
+    case ReportKind::kHtml:
+      return html_text(result, library);
+  }
+  return "";
+}
+
+}  // namespace
+
 ReportRequest parse_report(const std::string& text) {
-  constexpr const char* kKnown = "reports: console, csv:FILE, junit:FILE";
+  std::string known = "reports: console";
+  for (const FileKind& kind : kFileKinds) known += fmt::format(", {}:FILE", kind.word);
   const size_t colon = text.find(':');
-  const std::string kind = text.substr(0, colon);
+  const std::string word = text.substr(0, colon);
   const std::string file = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (kind == "console") {
-    if (colon != std::string::npos) throw UsageError(fmt::format("--report {}: console goes to no file; {}", text, kKnown));
+  if (word == "console") {
+    if (colon != std::string::npos) throw UsageError(fmt::format("--report {}: console goes to no file; {}", text, known));
     return {ReportKind::kConsole, ""};
   }
-  if (kind != "csv" && kind != "junit") throw UsageError(fmt::format("--report {}: unknown report '{}'; {}", text, kind, kKnown));
-  if (file.empty()) throw UsageError(fmt::format("--report {}: a file name is missing; {}", text, kKnown));
-  return {kind == "csv" ? ReportKind::kCsv : ReportKind::kJunit, file};
+  for (const FileKind& kind : kFileKinds) {
+    if (word != kind.word) continue;
+    if (file.empty()) throw UsageError(fmt::format("--report {}: a file name is missing; {}", text, known));
+    return {kind.kind, file};
+  }
+  throw UsageError(fmt::format("--report {}: unknown report '{}'; {}", text, word, known));
 }
 
 void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library) {
   for (const ReportRequest& request : requests) {
-    if (request.kind == ReportKind::kCsv) write_atomically(request.file, csv_text(result));
-    if (request.kind == ReportKind::kJunit) write_atomically(request.file, junit_text(result, library));
+    if (!request.file.empty()) write_atomically(request.file, text_of(request.kind, result, library));
   }
-}
-
-std::string shape_text(const std::array<int64_t, 2>& shape) { return fmt::format("[{}, {}]", shape[0], shape[1]); }
-
-std::string code_text(const std::string& format, uint32_t code, double value) {
-  const Format* known = find_format(format);
-  return fmt::format("0x{:0{}x} = {:.9g}", code, known != nullptr ? known->bits / 4 : 8, value);
-}
-
-std::string headline(const Verdict& verdict) {
-  std::string text = verdict.message;
-  for (const TensorFinding& finding : verdict.tensors) {
-    if (finding.agrees()) continue;
-    text += text.empty() ? "" : "; ";
-    if (finding.outside > 0) {
-      text += fmt::format("{}: {} of {} elements outside, worst {} ulp at {}", finding.name, finding.outside, finding.elements,
-                          finding.worst_ulps, shape_text(finding.worst.at));
-    }
-    if (finding.padding_wrong > 0) {
-      text +=
-          fmt::format("{}{}: {} padding elements wrong", finding.outside > 0 ? ", " : "", finding.name, finding.padding_wrong);
-    }
-  }
-  return text;
 }
 
 }  // namespace assay

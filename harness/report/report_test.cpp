@@ -9,7 +9,9 @@
 #include "harness/core/error.h"
 #include "harness/report/console.h"
 #include "harness/report/csv.h"
+#include "harness/report/escape.h"
 #include "harness/report/junit.h"
+#include "harness/report/words.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"
 
@@ -141,6 +143,23 @@ TEST(Csv, IsReadBackByTheTableReader) {
   EXPECT_EQ(table.text(table.rows[3], "message"), one_of_each().verdicts[2].message);
   EXPECT_EQ(table.text(table.rows[3], "as_expected"), "no");
   EXPECT_EQ(table.text(table.rows[4], "as_expected"), "yes");
+  EXPECT_EQ(table.text(table.rows[0], "faults_seen"), "") << "not reckoned";
+}
+
+TEST(Csv, PowerStandsInItsLastColumns) {
+  RunResult result;
+  result.verdicts = {truncating_kernel()};
+  DataPower q{"q", "e4m3fn", 512, {}, 3, 2, 1};
+  q.codes.set(0x38).set(0xb8);
+  result.verdicts[0].power = {7, {"scale dropped"}, {q}};
+  const Table table = parse_table(csv_text(result), "report.csv");
+  for (const auto& [column, cell] : {std::pair("faults_seen", "6"), std::pair("faults", "7"), std::pair("codes_visited", "2"),
+                                     std::pair("power_elements", "512"), std::pair("power_subnormal", "3"),
+                                     std::pair("power_saturated", "2"), std::pair("power_nan", "1")}) {
+    EXPECT_EQ(table.text(table.rows[0], column), cell) << column;
+  }
+  EXPECT_EQ(table.text(table.rows[1], "faults_seen"), "6") << "of the case";
+  EXPECT_EQ(table.text(table.rows[1], "codes_visited"), "") << "of a tensor that was not looked at";
 }
 
 TEST(Junit, IsApproved) {
@@ -210,6 +229,8 @@ TEST(ReportOption, UnknownKindsListWhatThereIs) {
   EXPECT_EQ(parse_report("console").kind, ReportKind::kConsole);
   EXPECT_EQ(parse_report("csv:out:1.csv").file, "out:1.csv");
   EXPECT_EQ(parse_report("junit:x.xml").kind, ReportKind::kJunit);
+  EXPECT_EQ(parse_report("json:x").kind, ReportKind::kJson);
+  EXPECT_EQ(parse_report("html:x").kind, ReportKind::kHtml);
   const auto error_of = [](const std::string& text) -> std::string {
     try {
       parse_report(text);
@@ -218,9 +239,11 @@ TEST(ReportOption, UnknownKindsListWhatThereIs) {
     }
     return "no error";
   };
-  EXPECT_EQ(error_of("html:x"), "--report html:x: unknown report 'html'; reports: console, csv:FILE, junit:FILE");
-  EXPECT_EQ(error_of("csv"), "--report csv: a file name is missing; reports: console, csv:FILE, junit:FILE");
-  EXPECT_EQ(error_of("console:x"), "--report console:x: console goes to no file; reports: console, csv:FILE, junit:FILE");
+  const std::string known = "; reports: console, csv:FILE, junit:FILE, json:FILE, html:FILE";
+  EXPECT_EQ(error_of("pdf:x"), "--report pdf:x: unknown report 'pdf'" + known);
+  EXPECT_EQ(error_of("csv"), "--report csv: a file name is missing" + known);
+  EXPECT_EQ(error_of("html:"), "--report html:: a file name is missing" + known);
+  EXPECT_EQ(error_of("console:x"), "--report console:x: console goes to no file" + known);
 }
 
 }  // namespace

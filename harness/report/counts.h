@@ -1,0 +1,31 @@
+// Verdicts of a run counted for its summaries.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "harness/core/run.h"
+#include "harness/core/verdict.h"
+
+namespace assay {
+
+/// In the order of every summary.
+inline constexpr std::array kOutcomes = {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken};
+
+/// By op, contract and warp.
+using CountKey = std::tuple<std::string, std::string, std::string>;
+std::map<CountKey, std::map<Outcome, int64_t>> counts_by_contract(const RunResult& result);
+
+/// The messages of the verdicts of one outcome.
+std::map<std::string, int64_t> counts_by_message(const RunResult& result, Outcome outcome);
+
+/// "1 pass, 2 fail": the outcomes that there are.
+std::string counts_text(const RunResult& result);
+
+/// How the run ended, in capitals: "NOT AS EXPECTED".
+std::string ending_text(const RunResult& result);
+
+}  // namespace assay

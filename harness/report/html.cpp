@@ -1,0 +1,187 @@
+#include "harness/report/html.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "harness/report/counts.h"
+#include "harness/report/escape.h"
+#include "harness/report/html_failure.h"
+#include "harness/report/html_parts.h"
+#include "harness/report/html_power.h"
+#include "harness/report/html_style.h"
+#include "harness/report/words.h"
+
+namespace assay {
+namespace {
+
+using namespace html;
+
+bool is_bad(Outcome outcome) { return outcome != Outcome::kPass && outcome != Outcome::kSkip; }
+
+std::string head(const RunResult& result, const LibraryInfo& library) {
+  const std::string ending = ending_text(result);
+  const bool good = ending == "ALL AS EXPECTED";
+  const std::string backend = result.verdicts.empty() ? "" : result.verdicts.front().backend;
+  std::string text = fmt::format("<h1>Assay: verdicts on back end {}</h1>\n<p class=\"ending{}\">{}</p>\n<div class=\"tally\">\n",
+                                 code(backend), good ? "" : " bad", ending);
+  for (const Outcome outcome : kOutcomes) {
+    const int64_t count = result.count(outcome);
+    text += fmt::format("<div{}><b>{}</b>{} {}</div>\n", count > 0 && is_bad(outcome) ? " class=\"alarm\"" : "", count, mark(outcome),
+                        name(outcome));
+  }
+  text += "</div>\n<dl>\n";
+  const std::pair<const char*, const std::string&> facts[] = {{"library", library.name},
+                                                              {"architecture", library.arch},
+                                                              {"device", library.device},
+                                                              {"driver", library.driver},
+                                                              {"toolkit", library.toolkit}};
+  for (const auto& [name, value] : facts) {
+    if (!value.empty()) text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, xml_escaped(value));
+  }
+  double seconds = 0;
+  std::set<std::string> cases, kernels;
+  for (const Verdict& v : result.verdicts) {
+    seconds += v.seconds;
+    cases.insert(v.case_id);
+    if (!v.kernel.empty()) kernels.insert(v.kernel);
+  }
+  text += fmt::format("<dt>verdicts</dt><dd>{} on {} cases and {} kernels, {} not as expected; {:.3g} s in kernel calls</dd>\n",
+                      result.verdicts.size(), cases.size(), kernels.size(), result.unexpected(), seconds);
+  return text + "</dl>\n";
+}
+
+/// Op and contract by warp and outcome. Outcomes that the run does not have get no column.
+std::string matrix(const RunResult& result) {
+  std::map<std::pair<std::string, std::string>, std::map<std::string, std::map<Outcome, int64_t>>> rows;
+  std::set<std::string> warps;
+  for (const auto& [key, counts] : counts_by_contract(result)) {
+    const auto& [op, contract, warp] = key;
+    rows[{op, contract}][warp] = counts;
+    warps.insert(warp);
+  }
+  std::vector<Outcome> outcomes;
+  std::copy_if(kOutcomes.begin(), kOutcomes.end(), std::back_inserter(outcomes), [&](Outcome o) { return result.count(o) > 0; });
+  std::string groups = "<tr><th colspan=\"2\"></th>", names = "<tr><th>op</th><th>contract</th>", body;
+  for (const std::string& warp : warps) {
+    groups += fmt::format("<th class=\"group\" colspan=\"{}\">{}</th>", outcomes.size(),
+                          warp.empty() ? "any warp" : "warp " + xml_escaped(warp));
+    for (const Outcome o : outcomes)
+      names += fmt::format("<th{}>{} {}</th>", o == outcomes.front() ? " class=\"first\"" : "", mark(o), name(o));
+  }
+  for (auto& [key, by_warp] : rows) {
+    body += fmt::format("<tr><td>{}</td><td>{}</td>", xml_escaped(key.first), code(key.second));
+    for (const std::string& warp : warps) {
+      for (const Outcome o : outcomes) {
+        const int64_t count = by_warp[warp][o];
+        const char* css = count == 0 ? "none" : is_bad(o) ? "bad" : "some";
+        body += fmt::format("<td class=\"{}{}\">{}</td>", css, o == outcomes.front() ? " first" : "",
+                            count == 0 ? "\xC2\xB7" : std::to_string(count));
+      }
+    }
+    body += "</tr>\n";
+  }
+  return "<table class=\"matrix\"><thead>" + groups + "</tr>\n" + names + "</tr></thead><tbody>\n" + body + "</tbody></table>\n";
+}
+
+/// Verdicts that get a section, those not expected first, by their places in the run.
+std::vector<size_t> bad_verdicts(const RunResult& result) {
+  std::vector<size_t> places;
+  for (size_t i = 0; i < result.verdicts.size(); ++i) {
+    if (is_bad(result.verdicts[i].outcome)) places.push_back(i);
+  }
+  std::stable_partition(places.begin(), places.end(), [&](size_t i) { return !as_expected(result.verdicts[i]); });
+  return places;
+}
+
+/// What a cause says without the count of elements that it explains here, so that equal causes of several verdicts are one.
+std::string cause_of(const Verdict& v) {
+  if (v.causes.empty()) return v.message.empty() ? "no cause looked for" : v.message;
+  const std::string& cause = v.causes.front();
+  const size_t colon = cause.find(": ");
+  return cause.starts_with("explains ") && colon != std::string::npos ? cause.substr(colon + 2) : cause;
+}
+
+std::string causes(const RunResult& result, const std::vector<size_t>& bad) {
+  struct Group {
+    int64_t verdicts = 0;
+    std::set<std::string> kernels;
+    size_t first_place = 0;  ///< among the bad verdicts
+  };
+  std::map<std::string, Group> groups;
+  for (size_t place = 0; place < bad.size(); ++place) {
+    const Verdict& v = result.verdicts[bad[place]];
+    Group& group = groups[cause_of(v)];
+    if (group.verdicts++ == 0) group.first_place = place;
+    group.kernels.insert(v.kernel);
+  }
+  std::vector<std::pair<std::string, Group>> sorted(groups.begin(), groups.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.verdicts > b.second.verdicts; });
+  std::vector<std::vector<std::string>> rows = {{"verdicts", "first cause", "kernels", "for example"}};
+  for (const auto& [cause, group] : sorted) {
+    std::string kernels;
+    for (const std::string& kernel : group.kernels) kernels += (kernels.empty() ? "" : ", ") + code(kernel);
+    const size_t first = bad[group.first_place];
+    const std::string& id = result.verdicts[first].case_id;
+    rows.push_back({std::to_string(group.verdicts), xml_escaped(cause), kernels, group.first_place < kFullSections ? link(first, id) : code(id)});
+  }
+  return table("causes", rows);
+}
+
+std::string failures(const RunResult& result, const std::vector<size_t>& bad) {
+  if (bad.empty()) return "";
+  std::string text = "<h2>What failed, by cause</h2>\n" + causes(result, bad) + "<h2>Failures</h2>\n";
+  const size_t full = std::min(bad.size(), kFullSections);
+  if (bad.size() > full) {
+    text += fmt::format("<p>The first {} of {} in full; <a href=\"#others\">the other {}</a> in one line each.</p>\n", full, bad.size(),
+                        bad.size() - full);
+  }
+  for (size_t i = 0; i < full; ++i) text += failure_section(result.verdicts[bad[i]], bad[i]);
+  if (bad.size() == full) return text;
+  text += fmt::format("<h2 id=\"others\">The other {} failures</h2>\n<ol class=\"others\" start=\"{}\">\n", bad.size() - full, full + 1);
+  for (size_t i = full; i < bad.size(); ++i) text += failure_line(result.verdicts[bad[i]]);
+  return text + "</ol>\n";
+}
+
+std::string skips(const RunResult& result) {
+  std::vector<std::vector<std::string>> rows = {{"cases", "skipped because"}};
+  for (const auto& [message, count] : counts_by_message(result, Outcome::kSkip)) rows.push_back({std::to_string(count), xml_escaped(message)});
+  const std::string text = table("skips", rows);
+  return text.empty() ? "" : "<h2>Skipped</h2>\n" + text;
+}
+
+std::string passes(const RunResult& result) {
+  std::vector<std::vector<std::string>> rows = {{"case", "kernel", "ms", "elements", "budget use", "faults seen"}};
+  for (const Verdict& v : result.verdicts) {
+    if (v.outcome != Outcome::kPass) continue;
+    int64_t elements = 0;
+    double budget_use = 0;
+    for (const TensorFinding& f : v.tensors) elements += f.elements, budget_use = std::max(budget_use, f.budget_use);
+    rows.push_back({code(v.case_id), code(v.kernel), fmt::format("{:.2f}", v.seconds * 1000), std::to_string(elements),
+                    budget_use > 0 ? fmt::format("{:.2f}", budget_use) : "pinned",
+                    v.power.faults > 0 ? fmt::format("{} of {}", v.power.seen(), v.power.faults) : ""});
+  }
+  if (rows.size() == 1) return "";
+  return fmt::format("<h2>Passed</h2>\n<details><summary>{} verdicts</summary>\n{}</details>\n", rows.size() - 1, table("passes", rows));
+}
+
+}  // namespace
+
+std::string html_text(const RunResult& result, const LibraryInfo& library) {
+  std::string text = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
+                     "content=\"width=device-width\"/>\n<title>Assay: " +
+                     ending_text(result) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + mark_definitions() +
+                     head(result, library);
+  if (!result.verdicts.empty()) text += "<h2>Verdicts by contract</h2>\n" + matrix(result);
+  text += failures(result, bad_verdicts(result)) + skips(result);
+  if (const std::string power = power_table(result); !power.empty()) {
+    text += "<h2>What the data can show</h2>\n<p class=\"soft\">A data set sees a single-step fault of its contract if no right kernel "
+            "could return what the faulty one must. Codes, subnormal, saturated and NaN outputs are those that the contract demands.</p>\n" +
+            power;
+  }
+  return text + passes(result) + "</body>\n</html>\n";
+}
+
+}  // namespace assay

@@ -1,0 +1,17 @@
+// The report that is looked at: one file, no script, nothing fetched, readable without colour.
+#pragma once
+
+#include <string>
+
+#include "harness/backend/call.h"
+#include "harness/core/run.h"
+
+namespace assay {
+
+/// Failures beyond this many are listed in one line each, so that a library that is wrong everywhere still gives a page that opens.
+inline constexpr size_t kFullSections = 40;
+
+/// Well-formed as XML too, which is how tests read it.
+std::string html_text(const RunResult& result, const LibraryInfo& library);
+
+}  // namespace assay
