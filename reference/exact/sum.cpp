@@ -1,5 +1,6 @@
 #include "reference/exact/sum.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -47,15 +48,66 @@ double ExactSum::rounded(bool up) const {
 double ExactSum::rounded_down() const { return rounded(false); }
 double ExactSum::rounded_up() const { return rounded(true); }
 
-SumBounds exact_sum_of_squares(std::span<const double> values) {
-  ExactSum sum;
-  bool infinite = false;
+namespace {
+
+constexpr int kPrecision = std::numeric_limits<double>::digits;
+constexpr size_t kLanes = 16;  ///< sums side by side: vectors need no order of additions, and these sums have no rounding to order
+
+/// Splits numbers at a fixed place: the part above is a multiple of 2^(exponent - 52). While all numbers lie below
+/// 2^(exponent - 1) / n in magnitude n parts have an exact sum, and what is left of each is exact too.
+/// Source: S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point summation part I" (2008), algorithm 3.2.
+class Splitter {
+ public:
+  explicit Splitter(int exponent) : shifter_(std::ldexp(1.5, exponent)) {}
+  double above(double value) const { return (shifter_ + value) - shifter_; }
+
+ private:
+  double shifter_;
+};
+
+/// The largest magnitude; NaN if there is one.
+double largest_magnitude(std::span<const double> values) {
+  double largest = 0, zeros = 0;
   for (double value : values) {
-    if (std::isnan(value)) return {value, value};
-    if (std::isinf(value)) infinite = true;
-    else sum.add(value * value);
+    const double magnitude = std::fabs(value);
+    largest = magnitude > largest ? magnitude : largest;
+    zeros += 0 * value;  // NaN for NaN and for Inf
   }
-  if (infinite) return {HUGE_VAL, HUGE_VAL};
+  if (!std::isnan(zeros)) return largest;
+  for (double value : values)
+    if (std::isnan(value)) return value;
+  return HUGE_VAL;
+}
+
+}  // namespace
+
+SumBounds exact_sum_of_squares(std::span<const double> values) {
+  const double largest = largest_magnitude(values);
+  if (!std::isfinite(largest) || largest == 0) return {largest, largest};
+
+  // Two splitters take about 80 bits below the largest square; of what is left (numbers of very unequal magnitude) every bit goes
+  // into the exact accumulator.
+  const int headroom = std::ilogb(double(values.size())) + 2;
+  const int first_exponent = 2 * std::ilogb(largest) + 2 + headroom;
+  const int second_exponent = first_exponent - kPrecision + 1 + headroom;
+  const Splitter first(first_exponent), second(second_exponent);
+  std::array<double, kLanes> high{}, low{};
+  ExactSum sum;
+  for (size_t begin = 0; begin < values.size(); begin += kLanes) {
+    std::array<double, kLanes> x{}, rest;
+    std::copy_n(values.data() + begin, std::min(kLanes, values.size() - begin), x.data());
+    double anything_left = 0;
+    for (size_t k = 0; k < kLanes; ++k) {
+      const double square = x[k] * x[k], above = first.above(square), below = square - above, between = second.above(below);
+      high[k] += above;
+      low[k] += between;
+      rest[k] = below - between;
+    }
+    for (size_t k = 0; k < kLanes; ++k) anything_left += std::fabs(rest[k]);
+    if (anything_left > 0)
+      for (double value : rest) sum.add(value);
+  }
+  for (size_t k = 0; k < kLanes; ++k) sum.add(high[k]), sum.add(low[k]);
   return {sum.rounded_down(), sum.rounded_up()};
 }
 

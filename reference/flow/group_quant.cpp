@@ -60,26 +60,12 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& values, int64_
 }
 
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales) {
-  Spans codes;
-  codes.low.resize(values.size());
-  Spans group;
-  for (size_t first = 0; first < values.size(); first += size_t(group_size)) {
-    const size_t g = first / size_t(group_size);
-    const auto part = [&](const std::vector<double>& all) {
-      return std::vector<double>(all.begin() + long(first), all.begin() + long(first) + group_size);
-    };
-    group.low.assign(values.low.begin() + long(first), values.low.begin() + long(first) + group_size);
-    group.high = values.pinned() ? std::vector<double>() : part(values.high);
-    Environment environment;
+  Spans codes = values;
+  Environment environment;
+  for (size_t g = 0; g < scales.s.size(); ++g) {
     environment.set("s", scales.s[g]);
     environment.set("m", scales.m[g]);
-    evaluate(contract.code, group, environment);
-    if (!group.pinned()) codes.widen();
-    std::copy(group.low.begin(), group.low.end(), codes.low.begin() + long(first));
-    if (!codes.pinned()) {
-      const auto& high = group.pinned() ? group.low : group.high;
-      std::copy(high.begin(), high.end(), codes.high.begin() + long(first));
-    }
+    evaluate(contract.code, codes, g * size_t(group_size), size_t(group_size), environment);
   }
   return codes;
 }

@@ -7,7 +7,6 @@
 
 #include "reference/exact/correctly_rounded.h"
 #include "reference/formats/catalogue.h"
-#include "reference/formats/quantum.h"
 #include "reference/recipe/lanes.h"
 #include "reference/recipe/verbs.h"
 
@@ -53,12 +52,16 @@ double pick(const Step& step, double v, double a) {
   return (larger ? v >= a : v <= a) ? v : a;
 }
 
+/// a <= b with -0 below +0.
+bool not_above(double a, double b) { return a < b || (a == b && (std::signbit(a) || !std::signbit(b))); }
+
 Span ordered(double a, double b) {
   if (std::isnan(a) && std::isnan(b)) return point(a);
   if (std::isnan(a) || std::isnan(b)) return any_number();
-  const bool in_order = a < b || (a == b && (std::signbit(a) || !std::signbit(b)));
-  return in_order ? Span{a, b} : Span{b, a};
+  return not_above(a, b) ? Span{a, b} : Span{b, a};
 }
+
+Span hull(Span a, Span b) { return {not_above(a.low, b.low) ? a.low : b.low, not_above(a.high, b.high) ? b.high : a.high}; }
 
 bool holds_zero_inside(Span v) { return v.low < 0 && v.high > 0; }
 
@@ -76,47 +79,50 @@ Span apply(const Step& step, Span v) {
   return overflows_at_both_ends ? any_number() : result;
 }
 
+/// A part of a row while a recipe runs over it. Its numbers are pinned throughout (no `high`) or spans from the first step on.
+struct Part {
+  double *low, *high;
+  size_t first, size;  ///< where it stands in the row
+  bool pinned() const { return high == nullptr; }
+  Span operator[](size_t i) const { return {low[i], pinned() ? low[i] : high[i]}; }
+  void set(size_t i, Span span) const {
+    low[i] = span.low;
+    if (!pinned()) high[i] = span.high;
+  }
+};
+
 /// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one. A zero stays a zero: it
 /// comes from a zero operand, or lies so far below every grid judged here that one f32 subnormal makes no difference; and the sign is
 /// not free.
-/// Steps double at a power of two, so a little below it the end toward zero is that of the power: both ends rise with v.
-Span widened(const Step& step, Span v) {
-  if (std::isnan(v.low) || std::isnan(v.high)) return v;
-  const Format& f = *step.working;
-  const auto slack_at = [&](double x) {
-    return quantum(x, std::ldexp(1.0, f.min_exponent()), std::ldexp(1.0, -f.mantissa_bits)) * step.slack_ulps;
-  };
-  const auto toward_zero = [&](double magnitude) {
-    const double power = std::ldexp(1.0, std::ilogb(magnitude) + 1);
-    return std::max(0.0, std::min(magnitude - slack_at(magnitude), power - slack_at(power)));
-  };
-  const auto free = [](double x) { return std::isfinite(x) && x != 0; };
-  if (free(v.low)) v.low = round_to(f, v.low > 0 ? toward_zero(v.low) : v.low - slack_at(v.low), Rounding::kDown, Overflow::kSpecial);
-  if (free(v.high)) v.high = round_to(f, v.high > 0 ? v.high + slack_at(v.high) : -toward_zero(-v.high), Rounding::kUp, Overflow::kSpecial);
-  return v;
+void widen(const Step& step, const Part& part) {
+  lanes().widen_spans(grid_of(*step.working, Overflow::kSpecial), step.slack_ulps, part.low, part.high, part.size);
 }
 
-Lane lane(const Operand& operand, const Environment& environment) {
+Lane lane(const Operand& operand, const Part& part, const Environment& environment) {
   if (operand.name.empty()) return {&operand.constant, &operand.constant, true};
   const Environment::Value& value = environment.get(operand.name);
   if (!value.row) return {&value.scalar.low, &value.scalar.high, true};
-  const double* low = value.row->low.data();
-  return {low, value.row->pinned() ? low : value.row->high.data(), false};
+  const double* low = value.row->low.data() + part.first;
+  return {low, value.row->pinned() ? low : value.row->high.data() + part.first, false};
 }
 
-bool pinned(const Lane& lane, size_t n) {
-  if (lane.low == lane.high) return true;
-  for (size_t i = 0; i < (lane.scalar ? 1 : n); ++i)
-    if (!Span{lane.low[i], lane.high[i]}.pinned()) return false;
-  return true;
+/// Whether a recipe can make spans of a pinned part: by slack, or by an operand that is one.
+bool frees(const Recipe& recipe, const Part& part, const Environment& environment) {
+  for (const Step& step : recipe.steps) {
+    if (step.slack_ulps > 0) return true;
+    if (step.a.name.empty()) continue;
+    const Lane a = lane(step.a, part, environment);
+    for (size_t i = 0; a.low != a.high && i < (a.scalar ? 1 : part.size); ++i)
+      if (!Span{a.low[i], a.high[i]}.pinned()) return true;
+  }
+  return false;
 }
 
-void arithmetic(const Step& step, Spans& row, const Environment& environment) {
-  const Lane b = lane(step.a, environment);
+void arithmetic(const Step& step, const Part& part, const Environment& environment) {
+  const Lane b = lane(step.a, part, environment);
   const Grid grid = grid_of(*step.working, Overflow::kSpecial);
-  if (row.pinned() && pinned(b, row.size())) return lanes().arithmetic(step.verb, grid, row.low.data(), b, row.size());
-  row.widen();
-  lanes().arithmetic_spans(step.verb, grid, row.low.data(), row.high.data(), b, row.size());
+  if (part.pinned()) lanes().arithmetic(step.verb, grid, part.low, b, part.size);
+  else lanes().arithmetic_spans(step.verb, grid, part.low, part.high, b, part.size);
 }
 
 /// max, min or if0 of one number and an operand.
@@ -130,7 +136,7 @@ Span choose(const Step& step, Span v, Span a) {
   if (step.verb == Verb::kIf0) {
     if (v.any() || !(v.low <= 0 && v.high >= 0)) return v;
     if (v.pinned()) return a;
-    return std::isnan(a.low) ? any_number() : Span{std::min(v.low, a.low), std::max(v.high, a.high)};
+    return std::isnan(a.low) ? any_number() : hull(v, a);
   }
   if (!v.any() && !a.any()) return {pick(step, v.low, a.low), pick(step, v.high, a.high)};
   const Span known = v.any() ? a : v;
@@ -139,33 +145,45 @@ Span choose(const Step& step, Span v, Span a) {
   return step.verb == Verb::kMax ? Span{known.low, HUGE_VAL} : Span{-HUGE_VAL, known.high};
 }
 
-void compare(const Step& step, Spans& row, const Environment& environment) {
-  const Lane b = lane(step.a, environment);
+void compare(const Step& step, const Part& part, const Environment& environment) {
+  const Lane b = lane(step.a, part, environment);
   const auto at = [&](size_t i) { return b.scalar ? 0 : i; };
-  if (row.pinned() && pinned(b, row.size())) {
-    for (size_t i = 0; i < row.size(); ++i) row.low[i] = choose(step, row.low[i], b.low[at(i)]);
-  } else {
-    for (size_t i = 0; i < row.size(); ++i) row.set(i, choose(step, row[i], Span{b.low[at(i)], b.high[at(i)]}));
+  for (size_t i = 0; i < part.size; ++i) {
+    if (part.pinned()) part.low[i] = choose(step, part.low[i], b.low[at(i)]);
+    else part.set(i, choose(step, part[i], Span{b.low[at(i)], b.high[at(i)]}));
   }
 }
 
-void clamp(const Step& step, Spans& row) {
+void clamp(const Step& step, const Part& part) {
   const double upper = step.a.constant, lower = step.b.constant;
   const Bounds bounds{lower, upper, step.nan == NanRule::kToLow ? lower : step.nan == NanRule::kToHigh ? upper : std::nan("")};
-  if (row.pinned()) lanes().clamp(row.low.data(), bounds, row.size());
-  else lanes().clamp_spans(row.low.data(), row.high.data(), bounds, row.size());
+  if (part.pinned()) lanes().clamp(part.low, bounds, part.size);
+  else lanes().clamp_spans(part.low, part.high, bounds, part.size);
 }
 
-void each(const Step& step, Spans& row) {
-  for (size_t i = 0; i < row.size(); ++i) row.set(i, apply(step, row[i]));
+void each(const Step& step, const Part& part) {
+  for (size_t i = 0; i < part.size; ++i) part.set(i, apply(step, part[i]));
 }
 
-void convert(const Step& step, Spans& row) {
+void convert(const Step& step, const Part& part) {
   const Specials specials = step.target->specials;
-  if (step.rounding != Rounding::kNearestEven || specials == Specials::kInteger || specials == Specials::kScale) return each(step, row);
+  if (step.rounding != Rounding::kNearestEven || specials == Specials::kInteger || specials == Specials::kScale) return each(step, part);
   const Grid grid = grid_of(*step.target, step.overflow);
-  if (row.pinned()) lanes().round(grid, row.low.data(), row.size());
-  else lanes().round_spans(grid, row.low.data(), row.high.data(), row.size());
+  if (part.pinned()) lanes().round(grid, part.low, part.size);
+  else lanes().round_spans(grid, part.low, part.high, part.size);
+}
+
+void run(const Recipe& recipe, const Part& part, const Environment& environment) {
+  for (const Step& step : recipe.steps) {
+    switch (step.verb) {
+      case Verb::kAdd: case Verb::kSub: case Verb::kMul: case Verb::kDiv: case Verb::kRdiv: arithmetic(step, part, environment); break;
+      case Verb::kMax: case Verb::kMin: case Verb::kIf0: compare(step, part, environment); break;
+      case Verb::kClamp: clamp(step, part); break;
+      case Verb::kTo: convert(step, part); break;
+      default: each(step, part);
+    }
+    if (step.slack_ulps > 0) widen(step, part);
+  }
 }
 
 }  // namespace
@@ -188,25 +206,18 @@ const Environment::Value& Environment::get(std::string_view name) const {
   throw std::out_of_range("the flow does not name '" + std::string(name) + "'");
 }
 
-void evaluate(const Recipe& recipe, Spans& row, const Environment& environment) {
-  for (const Step& step : recipe.steps) {
-    switch (step.verb) {
-      case Verb::kAdd: case Verb::kSub: case Verb::kMul: case Verb::kDiv: case Verb::kRdiv: arithmetic(step, row, environment); break;
-      case Verb::kMax: case Verb::kMin: case Verb::kIf0: compare(step, row, environment); break;
-      case Verb::kClamp: clamp(step, row); break;
-      case Verb::kTo: convert(step, row); break;
-      default: each(step, row);
-    }
-    if (step.slack_ulps > 0)
-      for (size_t i = 0; i < row.size(); ++i) row.set(i, widened(step, row[i]));
-  }
+void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment) {
+  Part part{row.low.data() + first, nullptr, first, count};
+  if (row.pinned() && frees(recipe, part, environment)) row.widen();
+  if (!row.pinned()) part.high = row.high.data() + first;
+  run(recipe, part, environment);
 }
 
+void evaluate(const Recipe& recipe, Spans& row, const Environment& environment) { evaluate(recipe, row, 0, row.size(), environment); }
+
 Span evaluate(const Recipe& recipe, Span value, const Environment& environment) {
-  Spans row({value.low});
-  row.set(0, value);
-  evaluate(recipe, row, environment);
-  return row[0];
+  run(recipe, {&value.low, &value.high, 0, 1}, environment);
+  return value;
 }
 
 }  // namespace assay

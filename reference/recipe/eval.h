@@ -29,6 +29,8 @@ class Environment {
 
 /// Applies every step to every element. If the recipe starts with a named quantity the caller passes that.
 void evaluate(const Recipe& recipe, Spans& row, const Environment& environment);
+/// The same for the numbers first .. first + count of the row and of all rows in the environment.
+void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment);
 Span evaluate(const Recipe& recipe, Span value, const Environment& environment);
 
 }  // namespace assay

@@ -40,6 +40,8 @@ struct Lanes {
   void (*arithmetic_spans)(Verb verb, const Grid& grid, double* low, double* high, Lane b, size_t n);
   void (*round)(const Grid& grid, double* v, size_t n);
   void (*round_spans)(const Grid& grid, double* low, double* high, size_t n);
+  /// Every number within so many steps of the grid around each end; see eval.cpp.
+  void (*widen_spans)(const Grid& grid, double steps, double* low, double* high, size_t n);
   void (*clamp)(double* v, Bounds bounds, size_t n);
   void (*clamp_spans)(double* low, double* high, Bounds bounds, size_t n);
 };

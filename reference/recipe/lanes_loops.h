@@ -46,6 +46,10 @@ struct RoundGrid {
   const Grid g;
 };
 
+struct Ends {
+  double low, high;
+};
+
 /// Ends of two intervals.
 struct Pair {
   double x0, x1, y0, y1;
@@ -53,9 +57,16 @@ struct Pair {
 inline bool holds_zero_inside(double low, double high) { return (low < 0) & (high > 0); }
 inline bool is_infinite(double x) { return __builtin_fabs(x) > 0x1.fffffffffffffp1023; }
 
-/// The lesser and the greater of two numbers, -0 below +0: a sum of two zeros is +0 unless both are -0.
-inline double lesser(double a, double b) { return a < b ? a : b < a ? b : a == 0 ? -(-a - b) : b; }
-inline double greater(double a, double b) { return a > b ? a : b > a ? b : a == 0 ? a + b : b; }
+/// The lesser and the greater of two numbers, -0 below +0: a sum of two zeros is +0 unless both are -0, and equal numbers are half
+/// their sum (far from overflow: they lie on a grid of f32 at most).
+inline double lesser(double a, double b) {
+  const double of_equals = -(-a - b) / 2, other = a < b ? a : b;
+  return a == b ? of_equals : other;
+}
+inline double greater(double a, double b) {
+  const double of_equals = (a + b) / 2, other = a > b ? a : b;
+  return a == b ? of_equals : other;
+}
 
 /// Divisors between a negative and a positive end pass through zero, where the quotient has no bound; with a divisor of zero a dividend
 /// of zero inside the interval gives the NaN that its ends do not show.
@@ -105,19 +116,31 @@ void loop(Op op, Round round, double* v, Lane b, size_t n) {
 
 /// An interval from the four corners. NaN where every program gives it, `any` where only some do or the operation breaks inside.
 template <class Op, class Round>
-void loop_spans(Op op, Round round, double* low, double* high, Lane b, size_t n) {
-  for (size_t i = 0; i < n; ++i) {
-    const size_t j = b.scalar ? 0 : i;
-    const Pair p{low[i], high[i], b.low[j], b.high[j]};
-    const double c0 = op(round, p.x0, p.y0), c1 = op(round, p.x0, p.y1);
-    const double c2 = op(round, p.x1, p.y0), c3 = op(round, p.x1, p.y1);
-    const double least = lesser(lesser(c0, c1), lesser(c2, c3)), most = greater(greater(c0, c1), greater(c2, c3));
-    const bool corner_nan = (c0 != c0) | (c1 != c1) | (c2 != c2) | (c3 != c3);
-    const bool nan_operand = ((p.x0 != p.x0) & (p.x1 != p.x1)) | ((p.y0 != p.y0) & (p.y1 != p.y1));
-    const bool nan = nan_operand | ((c0 != c0) & (p.x0 == p.x1) & (p.y0 == p.y1));
-    const bool any = (!nan) & (corner_nan | Op::breaks(p));
-    low[i] = any | nan ? __builtin_nan("") : least;
-    high[i] = any ? __builtin_inf() : nan ? __builtin_nan("") : most;
+__attribute__((always_inline)) inline Ends from_corners(Op op, Round round, Pair p) {
+  const double c0 = op(round, p.x0, p.y0), c1 = op(round, p.x0, p.y1);
+  const double c2 = op(round, p.x1, p.y0), c3 = op(round, p.x1, p.y1);
+  const double least = lesser(lesser(c0, c1), lesser(c2, c3)), most = greater(greater(c0, c1), greater(c2, c3));
+  const bool corner_nan = (c0 != c0) | (c1 != c1) | (c2 != c2) | (c3 != c3);
+  const bool nan_operand = ((p.x0 != p.x0) & (p.x1 != p.x1)) | ((p.y0 != p.y0) & (p.y1 != p.y1));
+  const bool nan = nan_operand | ((c0 != c0) & (p.x0 == p.x1) & (p.y0 == p.y1));
+  const bool any = (!nan) & (corner_nan | Op::breaks(p));
+  return {any | nan ? __builtin_nan("") : least, any ? __builtin_inf() : nan ? __builtin_nan("") : most};
+}
+
+template <class Op, class Round>
+void loop_spans(Op op, Round round, double* __restrict low, double* __restrict high, Lane b, size_t n) {
+  if (b.scalar) {
+    const double y0 = *b.low, y1 = *b.high;
+    for (size_t i = 0; i < n; ++i) {
+      const Ends ends = from_corners(op, round, {low[i], high[i], y0, y1});
+      low[i] = ends.low, high[i] = ends.high;
+    }
+  } else {
+    const double *y0 = b.low, *y1 = b.high;
+    for (size_t i = 0; i < n; ++i) {
+      const Ends ends = from_corners(op, round, {low[i], high[i], y0[i], y1[i]});
+      low[i] = ends.low, high[i] = ends.high;
+    }
   }
 }
 
@@ -200,6 +223,34 @@ void clamp_spans(double* low, double* high, Bounds bounds, size_t n) {
     const bool any = (x0 != x0) != (x1 != x1);
     low[i] = any ? any_low : clamped(x0, bounds);
     high[i] = any ? any_high : clamped(x1, bounds);
+  }
+}
+
+/// A positive number moved away from zero by so many steps of its place, and outward to the grid where the steps have grown.
+inline double outward(const Grid& g, double magnitude, double steps) {
+  const double moved = magnitude + steps * quantum(magnitude, g.smallest_normal, g.last_place);
+  const double step = quantum(moved, g.smallest_normal, g.last_place), on_grid = __builtin_ceil(moved / step) * step;
+  return on_grid > g.largest ? g.beyond : on_grid;
+}
+
+/// The same toward zero. Steps double at a power of two, so a little below it the end is that of the power: it rises with the number.
+inline double inward(const Grid& g, double magnitude, double steps) {
+  const double power = 2 * quantum(magnitude, 0, 1);
+  const double own = magnitude - steps * quantum(magnitude, g.smallest_normal, g.last_place);
+  const double of_power = power - steps * quantum(power, g.smallest_normal, g.last_place);
+  const double least = own < of_power ? own : of_power;
+  return least > 0 ? least : 0.0;
+}
+
+void widen_spans(const Grid& grid, double steps, double* __restrict low, double* __restrict high, size_t n) {
+  const Grid g = grid;
+  for (size_t i = 0; i < n; ++i) {
+    const double x0 = low[i], x1 = high[i], m0 = __builtin_fabs(x0), m1 = __builtin_fabs(x1);
+    const double down = x0 > 0 ? inward(g, m0, steps) : -outward(g, m0, steps);
+    const double up = x1 > 0 ? outward(g, m1, steps) : -inward(g, m1, steps);
+    const bool nan = (x0 != x0) | (x1 != x1);
+    low[i] = nan | (x0 == 0) | is_infinite(x0) ? x0 : down;
+    high[i] = nan | (x1 == 0) | is_infinite(x1) ? x1 : up;
   }
 }
 

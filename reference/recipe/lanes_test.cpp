@@ -56,6 +56,13 @@ std::vector<uint64_t> results(const Lanes& lanes, const Rows& rows) {
         keep(v), keep(low), keep(high);
       }
     }
+    for (double steps : {1.0, 2.0, 17.0}) {
+      std::vector<double> low = rows.low, high = rows.high;
+      lanes.round(grid, low.data(), n);
+      lanes.round(grid, high.data(), n);
+      lanes.widen_spans(grid, steps, low.data(), high.data(), n);
+      keep(low), keep(high);
+    }
   }
   for (const Format* target : {&kF32, &kBf16, &kF16, &kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE5M2Fnuz}) {
     for (Overflow overflow : {Overflow::kSaturate, Overflow::kSpecial}) {
