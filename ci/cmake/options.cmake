@@ -1,6 +1,8 @@
 # What a builder may choose, and the flags that hold for every target.
 set(WITH_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO (if nvcc is found), ON, OFF")
 set(ASSAY_CUDA_ARCHITECTURES 90a-real CACHE STRING "CUDA architectures, e.g. 80-real;90a-real;100a-real;120a-real")
+set(WITH_HIP AUTO CACHE STRING "Compile the kernels for AMD GPUs: AUTO (if clang-22 is found), ON, OFF")
+set(ASSAY_HIP_ARCHITECTURES "gfx90a;gfx942;gfx950" CACHE STRING "AMD architectures with waves of 64 lanes")
 set(ASSAY_SANITIZE "" CACHE STRING "empty, address (ASan+UBSan) or thread (TSan)")
 
 if(NOT CMAKE_BUILD_TYPE)

@@ -1,14 +1,15 @@
-// The names of simt.h on AMD GPUs, for clang -x hip -nogpuinc -nogpulib: builtins alone, no header of ROCm. Device code only; a
-// machine with ROCm adds the launch. One warp size per target: 64 on gfx9, 32 on gfx10 and newer.
+// The names of simt.h on AMD GPUs, for clang -x hip. Device code by builtins alone, so that it compiles without ROCm
+// (-nogpuinc -nogpulib) and has the same instructions with it. The host's side is in hip_launch.h.
 #pragma once
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <type_traits>
+#include "kernels/simt/hip_launch.h"
 
-#define SIMT_KERNEL __attribute__((global))
+// Blocks have at most 256 threads (kMaxBlockThreads); with the default bound of 1024 a thread gets half the registers, and spills.
+#define SIMT_KERNEL __attribute__((global)) __attribute__((amdgpu_flat_work_group_size(1, 256)))
 #define SIMT_DEVICE __attribute__((device)) __attribute__((always_inline)) inline
 #define SIMT_SHARED __attribute__((shared))
 #define SIMT_UNROLL _Pragma("unroll")
@@ -16,8 +17,6 @@
 #include "kernels/simt/types.h"
 
 namespace simt {
-
-inline constexpr const char* kWarpSizes = "[32, 64]";
 
 /// The greater operand; NaN only if both are.
 SIMT_DEVICE float max_number(float a, float b) { return __builtin_fmaxf(a, b); }
@@ -80,7 +79,11 @@ SIMT_DEVICE void store8(uint8_t* to, uint32_t low, uint32_t high) {
 
 SIMT_DEVICE float to_float(float v) { return v; }
 SIMT_DEVICE float to_float(Bf16 v) { return float_from_bf16_bits(v.bits); }
-SIMT_DEVICE float to_float(F16 v) { return float_from_f16_bits(v.bits); }
+SIMT_DEVICE float to_float(F16 v) {
+  _Float16 half;
+  __builtin_memcpy(&half, &v, sizeof half);
+  return float(half);
+}
 template <class T>
 SIMT_DEVICE T from_float(float v);
 template <>
@@ -89,11 +92,27 @@ SIMT_DEVICE float from_float(float v) {
 }
 template <>
 SIMT_DEVICE Bf16 from_float(float v) {
+#if defined(__gfx950__)
+  const __bf16 half = __bf16(v);  // v_cvt_pk_bf16_f32
+  Bf16 code;
+  __builtin_memcpy(&code, &half, sizeof code);
+  return code;
+#else
   return {bf16_bits_from_float(v)};
+#endif
 }
 template <>
 SIMT_DEVICE F16 from_float(float v) {
-  return {f16_bits_from_float(v)};
+  const _Float16 half = _Float16(v);
+  F16 code;
+  __builtin_memcpy(&code, &half, sizeof code);
+  return code;
+}
+/// Two at a time.
+template <class T>
+SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
+  x = from_float<T>(a);
+  y = from_float<T>(b);
 }
 
 // v_cvt_pk_fp8_f32 is fnuz on gfx942 and OCP on gfx950: each has one format in hardware and the other in integer code. The

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Reads the code objects: every kernel of the CPU library with 64 lanes is there, and each row of the expectations holds. Then each
+row is shown to be able to fail: its kernel is emptied in a copy, and the row must be reported."""
+import argparse
+import collections
+import csv
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from code_object import CodeObject, demangle, short_name
+
+
+class Objects:
+    """The code objects of one architecture."""
+
+    def __init__(self, folder, architecture, tools):
+        self.architecture, self.tools = architecture, tools
+        self.home = {}  # short name -> (object, mangled name)
+        for path in sorted(pathlib.Path(folder, architecture).glob("*.elf")):
+            code = CodeObject(path)
+            for mangled, text in demangle(tools.cxxfilt, code.functions()).items():
+                self.home[short_name(text)] = (code, mangled)
+
+    def opcodes(self, code, mangled):
+        """How often each instruction stands in a kernel."""
+        command = [self.tools.objdump, "-d", f"--mcpu={self.architecture}", f"--disassemble-symbols={mangled}", str(code.path)]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return collections.Counter(re.findall(r"^\s+([a-z]\w+)(?=.*// [0-9A-F]+:)", text, re.M))
+
+
+def violation(row, architecture, opcodes):
+    """What is wrong with a kernel, or nothing."""
+    seen = sum(n for opcode, n in opcodes.items() if re.fullmatch(row["instruction"], opcode))
+    least = row["times"].endswith("+")
+    wanted = int(row["times"].rstrip("+"))
+    if seen == wanted or (least and seen > wanted):
+        return None
+    return (f"{row['instruction']} stands {seen} times, not {row['times']}, in {row['kernel']} of {architecture}: {row['why']}")
+
+
+def check(row, objects):
+    code, mangled = objects.home[row["kernel"]]
+    return violation(row, objects.architecture, objects.opcodes(code, mangled))
+
+
+def check_emptied(row, objects, folder):
+    """The report of the same row where its kernel ends at once."""
+    code, mangled = objects.home[row["kernel"]]
+    copy = code.emptied(mangled, pathlib.Path(folder, "emptied.elf"))
+    return violation(row, objects.architecture, objects.opcodes(copy, mangled))
+
+
+def cpu_kernels(library, sources, cxxfilt):
+    """What the CPU library has of each template that the sources declare as a kernel, with 64 lanes."""
+    text = "".join(path.read_text() for path in sorted(pathlib.Path(sources).rglob("*.h")))
+    templates = set(re.findall(r"SIMT_KERNEL\s+void\s+(?:SIMT_BOUNDS\(.*\)\s+)?(\w+)\(", text))
+    names = map(short_name, demangle(cxxfilt, CodeObject(library).functions(".symtab")).values())
+    found = {n for n in names if n.split("<")[0] in templates and re.search(r", 64(, \d+)*>$", n)}
+    return found, templates - {n.split("<")[0] for n in found}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--objdump", required=True)
+    parser.add_argument("--cxxfilt", required=True)
+    parser.add_argument("--expectations", required=True)
+    parser.add_argument("--objects", required=True, help="folder with a folder of code objects for each architecture")
+    parser.add_argument("--architectures", required=True, nargs="+")
+    parser.add_argument("--cpu-library", required=True)
+    parser.add_argument("--sources", required=True, help="folder of the kernels' headers")
+    tools = parser.parse_args()
+    with open(tools.expectations, newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    wrong, checked, emptied = [], 0, 0
+    offered, unseen = cpu_kernels(tools.cpu_library, tools.sources, tools.cxxfilt)
+    wrong += [f"kernel {name} of the sources is not in the CPU library" for name in sorted(unseen)]
+    for architecture in tools.architectures:
+        objects = Objects(tools.objects, architecture, tools)
+        if not offered or offered != set(objects.home):
+            missing, extra = sorted(offered - set(objects.home)), sorted(set(objects.home) - offered)
+            wrong.append(f"{architecture}: kernels of the CPU library that are missing: {missing[:3]}, that it has not: {extra[:3]}")
+        for row in rows:
+            if row["architecture"] not in ("*", architecture):
+                continue
+            if row["kernel"] not in objects.home:
+                wrong.append(f"no kernel {row['kernel']} in the objects of {architecture}")
+                continue
+            report = check(row, objects)
+            checked += 1
+            if report:
+                wrong.append(report)
+            if row["times"] == "0":
+                continue  # an emptied kernel has none of anything
+            with tempfile.TemporaryDirectory() as folder:
+                if not check_emptied(row, objects, folder):
+                    wrong.append(f"an emptied {row['kernel']} of {architecture} passes: {row['instruction']} {row['times']}")
+                emptied += 1
+        print(f"{architecture}: {len(objects.home)} kernels")
+    for line in wrong:
+        print("FAILED:", line)
+    print(f"{checked} expectations, {emptied} of them reported when their kernel is emptied")
+    return 1 if wrong or checked == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+// Host side of hip_simt.h: how a kernel is started on an AMD GPU. Without ROCm (no ASSAY_HIP_RUNTIME) there is nothing to start it
+// with, but launch() still names the kernel, and a kernel that is named in host code becomes code of the device.
+#pragma once
+
+#include <string>
+#include <type_traits>
+
+#include "kernels/simt/launch.h"
+
+#ifdef ASSAY_HIP_RUNTIME
+#include <hip/hip_runtime.h>
+#endif
+
+/// Lanes of a wave on the targets of this build: 64 on gfx9, 32 on gfx10 and newer. No compiler macro tells the host.
+#ifndef ASSAY_HIP_WARP
+#define ASSAY_HIP_WARP 64
+#endif
+#if defined(__GFX9__) && ASSAY_HIP_WARP != 64
+#error "gfx9 has waves of 64 lanes: compile with ASSAY_HIP_WARP=64"
+#endif
+
+namespace simt {
+
+inline constexpr int kDeviceWarp = ASSAY_HIP_WARP;
+inline constexpr const char* kWarpSizes = kDeviceWarp == 64 ? "[64]" : "[32]";
+
+/// Calls f(std::integral_constant<int, warp>) for the warp size of this build; false for any other.
+template <class F>
+bool with_warp_size(int warp, F f) {
+  if (warp != kDeviceWarp) return false;
+  f(std::integral_constant<int, kDeviceWarp>{});
+  return true;
+}
+
+/// Enqueues the grid in its stream and does not wait. Throws DeviceError if the device does not take it.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), [[maybe_unused]] const Launch& grid, [[maybe_unused]] Arguments... arguments) {
+#ifdef ASSAY_HIP_RUNTIME
+  kernel<<<dim3(unsigned(grid.blocks)), dim3(unsigned(grid.threads)), 0, static_cast<hipStream_t>(grid.stream)>>>(arguments...);
+  const hipError_t error = hipGetLastError();
+  if (error != hipSuccess) throw DeviceError(std::string("launch: ") + hipGetErrorString(error));
+#else
+  if (kernel) throw DeviceError("launch: built without a HIP runtime");
+#endif
+}
+
+}  // namespace simt
