@@ -154,6 +154,7 @@ int judge_dump(const JudgeArguments& arguments) {
   Verdict verdict = blank_verdict(dump.one, "", "");
   verdict.kernel = "unknown kernel";
   verdict.backend = "dump";
+  verdict.origin = roles.at("x").file;
   verdict.repro = command_line(arguments);
   judge_outputs(judging, dump.one, problem, result, verdict);
   const bool elements_wrong = std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });

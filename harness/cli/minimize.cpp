@@ -30,12 +30,10 @@ std::string essence(std::string text) {
   return text;
 }
 
-std::vector<std::string> essences(const Verdict& verdict) {
-  std::vector<std::string> all;
-  for (const std::string& cause : verdict.causes)
-    if (cause != "no known cause") all.push_back(essence(cause));
-  if (all.empty()) all.push_back(essence(verdict.message.empty() ? std::string(name(verdict.outcome)) : verdict.message));
-  return all;
+/// The cause that the diagnosis names first. A smaller case where another comes first shows something else as well as this one.
+std::string essence_of(const Verdict& verdict) {
+  if (!verdict.causes.empty() && verdict.causes.front() != "no known cause") return essence(verdict.causes.front());
+  return essence(verdict.message.empty() ? std::string(name(verdict.outcome)) : verdict.message);
 }
 
 /// One kernel, one cause, and how often it was asked.
@@ -54,7 +52,7 @@ class Shrinker {
   }
 
   void aim_at(const Verdict& verdict) {
-    cause_ = essences(verdict).front();
+    cause_ = essence_of(verdict);
     outcome_ = verdict.outcome;
   }
   const std::string& cause() const { return cause_; }
@@ -67,9 +65,7 @@ class Shrinker {
       one = op_.validate(std::move(one));
       if (!why_not_offered(kernel_, one).empty()) return std::nullopt;
       const std::optional<Verdict> verdict = failure(one);
-      if (!verdict || verdict->outcome != outcome_) return std::nullopt;
-      const std::vector<std::string> found = essences(*verdict);
-      if (std::find(found.begin(), found.end(), cause_) == found.end()) return std::nullopt;
+      if (!verdict || verdict->outcome != outcome_ || essence_of(*verdict) != cause_) return std::nullopt;
       return one;
     } catch (const std::exception&) {
       return std::nullopt;  // no case: a group that does not divide, a fill that the format cannot hold

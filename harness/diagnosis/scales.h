@@ -52,7 +52,7 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 /// - 0x00 is 2^-127. A finding unless it is the padding of the last word: its top bytes, zero in every row.
 /// - fp32 bits in words: a word whose top byte is 33..83 reads as an fp32 number of 2^-60 to 2^41, a plausible scale, while as UE8M0
 ///   that byte is below 2^-43, which no scale is; and its other bytes are not all in the plausible range either. A healthy word has an
-///   exponent or zero padding on top and cannot pass.
+///   exponent or zero padding on top and cannot pass. Words whose two top bytes are equal are memory filled with one byte.
 /// - mantissas lost by packing: bytes of 0xFF or above kMostExponent in the lower bytes of words whose top byte is plausible. The pack
 ///   v0>>23 | v1>>15 | v2>>7 | v3<<1 without a mask leaves the top byte alone and sets high bits in the others. If top bytes are
 ///   above the range too, the groups themselves were Inf or NaN and this is not said.
@@ -68,11 +68,13 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 ///   is no plausible scale, before which the tensor varies.
 /// - rows that repeat the row before, if they are more than half of at least 4 rows and a row has at least 4 different values: fp32
 ///   scales of different tokens never agree in 4 groups. Rows that hold one value each, likewise: a scale per token spread over groups.
-///   Bytes repeat by nature (activations of a layer span a few exponents), so for them all rows have to be the same, and differ inside.
-/// - transposition: real scales are about (row effect) x (column effect), since tokens and channels have loudnesses. If the
-///   logarithms leave more than half of their variance unexplained by row and column means as read, and under one of the two
-///   transposed readings of the same storage less than a twentieth of that, the storage is in the other order. Needs
-///   (rows - 1)(columns - 1) >= 8, below which chance does it. Scales without such structure are never said to be transposed.
+///   Powers of two repeat by nature (activations of a layer span a few exponents), so all their rows have to be the same, and
+///   differ inside.
+/// - transposition: real scales are about (row effect) x (column effect), since tokens and channels have loudnesses. If row and column
+///   means of log2(scale) leave more than half of the variance as read, and a twentieth of that at most in one of the two transposed
+///   readings of the same storage, the storage is in the other order. Needs (rows - 1)(columns - 1) >= 8, where chance does that once in
+///   3000 tensors (F distribution), and 8 different values, so that it is no matter of two odd elements. Scales that grow evenly
+///   along the storage, or have no such structure, are never said to be transposed: there only the data can tell (--contract).
 ScaleReport look_at_scales(const ScaleGrid& grid);
 
 /// Parts of it; each appends.

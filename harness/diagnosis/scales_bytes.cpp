@@ -39,6 +39,7 @@ void for_each_word(const ScaleGrid& grid, Visit visit) {
 bool reads_as_fp32(const std::array<int64_t, 4>& b) {
   const bool scale_on_top = 33 <= b[3] && b[3] <= 83;
   const bool power_of_two = (joined(b) & 0x7fffff) == 0;
+  if (b[2] == b[3]) return false;  // memory filled with one byte, which find_constant_tail() names
   const auto is_exponent = [](int64_t byte) { return byte == 0 || plausible(byte); };
   return scale_on_top && (power_of_two || !(is_exponent(b[0]) && is_exponent(b[1]) && is_exponent(b[2])));
 }
@@ -66,7 +67,7 @@ bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
   });
   if (places.count == 0) return false;
   report.findings.push_back(
-      {fmt::format("{} of {} words hold the bits of an fp32 scale where four UE8M0 bytes are read", places.count / 4, words),
+      {fmt::format("{} of {} words {} the bits of an fp32 scale where four UE8M0 bytes are read", places.count / 4, words, places.count == 4 ? "holds" : "hold"),
        {"where    " + places.text(), first,
         "why      the producer wrote fp32 scales and the consumer takes each word for four exponents: its top byte is far below any",
         "         scale (2^-43 or less), and mantissa bits make the other three",
@@ -119,10 +120,10 @@ bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
         "         every scale is a power of two; otherwise the mantissa of group j+1 lands in the byte of group j and sets its bits",
         "example  smallest input that shows it: scales [1, 1, 1, 1.5] give 0x7FFF7F7F (byte 2 = 0xFF = NaN) and [1, 1.5, 1, 1] give",
         "         0x7F7F7FFF (byte 0); right are 0x807F7F7F and 0x7F7F807F. A test with one group never shows it",
-        "repair   round scales up to powers of two before packing (and quantize with the rounded ones), or mask v & 0x7F800000",
-        "or else  if it is one byte only: that group's own amax was Inf, which also packs to 0xFF"})
+        "repair   round scales up to powers of two before packing (and quantize with the rounded ones), or mask v & 0x7F800000"})
     lines.emplace_back(line);
-  report.findings.push_back({fmt::format("mantissas lost by packing: {} bytes hold more than an exponent", found.lower.count), lines});
+  if (found.lower.count == 1) lines.emplace_back("or else  that group's own amax was Inf or NaN, which packs to 0xFF too: one byte cannot tell");
+  report.findings.push_back({fmt::format("mantissas lost by packing: {} byte{} more than an exponent", found.lower.count, found.lower.count == 1 ? " holds" : "s hold"), lines});
   return true;
 }
 
@@ -136,7 +137,7 @@ void find_nan(const ScaleGrid& grid, bool explained, ScaleReport& report) {
                                     "why      0xFF is the NaN of UE8M0 (OCP MX): every product with that group is NaN"};
   if (explained) lines.emplace_back("cause    see the next finding");
   else lines.emplace_back("cause    no pattern of packing: look for Inf or NaN in the input of these groups, or memory that nobody wrote (0xFF)");
-  report.findings.push_back({fmt::format("{} of {} bytes are 0xFF = NaN", nan.count, grid.present_rows * grid.present_columns), lines});
+  report.findings.push_back({fmt::format("{} of {} bytes {} 0xFF = NaN", nan.count, grid.present_rows * grid.present_columns, nan.count == 1 ? "is" : "are"), lines});
 }
 
 /// Columns of the last word that are zero in every row: padding, as it must be.
@@ -159,7 +160,7 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
     report.notes.push_back(fmt::format("the top {} byte{} of the last word {} zero in every row: padding of {} groups, as it must be", tail,
                                        tail == 1 ? "" : "s", tail == 1 ? "is" : "are", grid.present_columns - tail));
   if (zero.count == 0) return;
-  report.findings.push_back({fmt::format("{} of {} bytes are 0x00 = 2^-127", zero.count, grid.present_rows * (grid.present_columns - tail)),
+  report.findings.push_back({fmt::format("{} of {} bytes {} 0x00 = 2^-127", zero.count, grid.present_rows * (grid.present_columns - tail), zero.count == 1 ? "is" : "are"),
                              {"where    " + zero.text(), fmt::format("first    {}: byte 0x00", address(grid, zero.first[0], zero.first[1])),
                               "why      UE8M0 has no zero; 0x00 is the scale 2^-127. Either the group was never written, or its amax was 0 and no",
                               "         floor was put under the scale, or padding (which is 0x00) stands where a scale should"}});

@@ -55,7 +55,8 @@ void find_words(const ScaleGrid& grid, ScaleReport& report) {
   if (words.count == 0) return;
   const int64_t code = grid.code(words.first[0], words.first[1]);
   report.findings.push_back(
-      {fmt::format("{} of {} elements are packed UE8M0 words read as fp32", words.count, grid.present_rows * grid.present_columns),
+      {fmt::format("{} of {} elements {} packed UE8M0 words read as fp32", words.count, grid.present_rows * grid.present_columns,
+                   words.count == 1 ? "looks like" : "look like"),
        {"where    " + words.text(), first_text(grid, words),
         fmt::format("bytes    as four UE8M0 bytes 0x{:02X} 0x{:02X} 0x{:02X} 0x{:02X}: the scales 2^{}, 2^{}, 2^{}, 2^{}", code & 0xff, code >> 8 & 0xff,
                     code >> 16 & 0xff, code >> 24, (code & 0xff) - 127, (code >> 8 & 0xff) - 127, (code >> 16 & 0xff) - 127, (code >> 24) - 127),
@@ -76,7 +77,7 @@ void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   const int64_t code = grid.code(others.first[0], others.first[1]);
   const double power = std::ldexp(1.0, std::ilogb(value(code)));
   report.findings.push_back(
-      {fmt::format("{} of {} fp32 scales are no powers of two, {}", others.count, powers.count + others.count,
+      {fmt::format("{} of {} fp32 scales {}, {}", others.count, powers.count + others.count, others.count == 1 ? "is no power of two" : "are no powers of two",
                    grid.powers_of_two ? "and the consumer takes UE8M0" : "though most are: the tensor is meant for a consumer of UE8M0"),
        {"where    " + others.text(), first_text(grid, others),
         fmt::format("effect   its exponent alone is {:.9g}: the product is too small by a factor of {:.6g}", power, double(value(code)) / power),
@@ -91,7 +92,7 @@ void look_at_floats(const ScaleGrid& grid, ScaleReport& report) {
   for (const Kind& kind : kKinds) {
     const Places places = places_where(grid, kind.holds);
     if (places.count == 0) continue;
-    report.findings.push_back({fmt::format("{} of {} scales are {}", places.count, grid.present_rows * grid.present_columns, kind.what),
+    report.findings.push_back({fmt::format("{} of {} scales {} {}", places.count, grid.present_rows * grid.present_columns, places.count == 1 ? "is" : "are", kind.what),
                                {"where    " + places.text(), first_text(grid, places), std::string("why      ") + kind.why}});
   }
   find_words(grid, report);

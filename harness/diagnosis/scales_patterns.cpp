@@ -80,6 +80,14 @@ int64_t values_in_row(const ScaleGrid& grid, int64_t row) {
   return int64_t(values.size());
 }
 
+/// Such scales span a few exponents and repeat by nature, whatever their type.
+bool mostly_powers_of_two(const ScaleGrid& grid) {
+  int64_t powers = 0;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns; ++c) powers += (grid.code(r, c) & 0x7fffff) == 0;
+  return 2 * powers > grid.present_rows * grid.present_columns;
+}
+
 void find_repeated_rows(const ScaleGrid& grid, ScaleReport& report) {
   constexpr int64_t kEnough = 4;
   if (grid.present_rows < kEnough || grid.present_columns < kEnough) return;
@@ -89,7 +97,7 @@ void find_repeated_rows(const ScaleGrid& grid, ScaleReport& report) {
     if (values == 1) flat.insert(r), flat_values.insert(grid.code(r, 0));
     if (r > 0 && values >= kEnough && same_row(grid, r, r - 1)) repeated.insert(r);
   }
-  const bool floats = grid.kind == ScaleKind::kFloats;
+  const bool floats = grid.kind == ScaleKind::kFloats && !mostly_powers_of_two(grid);
   const auto all_but_first = size_t(grid.present_rows - 1);
   if (floats ? 2 * repeated.size() > size_t(grid.present_rows) : repeated.size() == all_but_first)
     report.findings.push_back({fmt::format("{} of {} rows repeat the row before them", repeated.size(), grid.present_rows),
@@ -142,7 +150,7 @@ void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
       read.push_back(*log);
     }
   const double as_read = left_over(read, rows, columns);
-  if (!(as_read > 0.5 * variance(read))) return;
+  if (std::set<double>(read.begin(), read.end()).size() < 8 || !(as_read > 0.5 * variance(read))) return;
   const auto reread = [&](const std::function<int64_t(int64_t r, int64_t u)>& from) {
     std::vector<double> values;
     for (int64_t r = 0; r < rows; ++r)
@@ -153,7 +161,7 @@ void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
   const double by_rows = reread([&](int64_t r, int64_t u) { return (r * units + u) % rows * units + (r * units + u) / rows; });
   const double by_columns = reread([&](int64_t r, int64_t u) { return u * rows + r; });
   const bool rows_first = by_rows <= by_columns;
-  if (std::min(by_rows, by_columns) >= 0.05 * as_read) return;
+  if (std::min(by_rows, by_columns) > 0.05 * as_read) return;
   const auto share = [&](double left) { return std::max(0.0, 100.0 * (1.0 - left / variance(read))); };
   report.findings.push_back(
       {fmt::format("transposed: the storage was written {} and is read {}", rows_first ? "row by row" : "column by column", rows_first ? "column by column" : "row by row"),

@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# Recordings, dumps and lone tensors: what was recorded gets the verdicts of its run, what others wrote is read or refused by name.
+. "$(dirname "$0")/lib.sh"
+r=$scratch
+packed='quant_group/vllm.group_fp8_packed/bf16.m5.n1024.g128.ue8m0x4_tma/normal.s1/w32'
+
+# Recording and judging give the same verdicts, byte for byte, for right and for wrong kernels.
+for backend in cpu faulty; do
+  "$assay" run --backend $backend --suite quick --warp 32 --report csv:"$r/$backend.csv" --report console --record "$r/$backend" >"$r/$backend.txt"
+  ran=$?
+  "$assay" judge "$r/$backend" --report csv:"$r/judged.csv" --report console >"$r/judged.txt"
+  [ $? -eq $ran ] || fail "judge and run of $backend differ in their exit codes"
+  cmp "$r/$backend.csv" "$r/judged.csv" || fail "verdicts of $backend differ"
+  cmp "$r/$backend.txt" "$r/judged.txt" || fail "printed reports of $backend differ"
+done
+[ $ran -eq 1 ] || fail "the faulty library passes"
+expect 2 "holds a recording already" "$assay" run --case "$packed" --record "$r/cpu"
+
+# A recording needs no kernel library.
+mkdir "$r/alone" && cp "$assay" "$r/alone/"
+expect 0 "ALL AS EXPECTED" env ASSAY_DATA="$root" "$r/alone/assay" judge "$r/cpu"
+
+# Shards.
+mkdir "$r/shards"
+"$assay" run --suite rms_norm/quick --report csv:"$r/whole.csv" --record "$r/whole" >/dev/null
+"$assay" run --suite rms_norm/quick --warp 64 --record "$r/shards/b" >/dev/null
+"$assay" run --suite rms_norm/quick --warp 32 --record "$r/shards/a" >/dev/null
+without_seconds() { python3 -c 'import csv, sys; [print(*(r[:10] + r[11:]), sep="\x1f") for r in csv.reader(open(sys.argv[1]))]' "$1"; }
+"$assay" judge "$r/shards/b" "$r/shards/a" --report csv:"$r/merged.csv" >/dev/null || fail "merged shards fail"
+cmp <(without_seconds "$r/whole.csv") <(without_seconds "$r/merged.csv") || fail "merged shards are not the whole"
+expect 0 "duplicate: " "$assay" judge "$r/whole" "$r/shards/a"
+expect 0 "ALL AS EXPECTED" "$assay" judge "$r/whole" --suite rms_norm/quick
+expect 1 "missing: no recording holds rms_norm/" "$assay" judge "$r/shards/a" --suite rms_norm/quick
+expect 1 "BUT INCOMPLETE" "$assay" judge "$r/shards/a" --suite rms_norm/quick
+
+# Damaged recordings.
+cp -r "$r/shards/a" "$r/damaged"
+one=$(cd "$r/damaged" && find rms_norm -name '*.safetensors' | sort | head -1)
+printf 'x' | dd of="$r/damaged/$one" bs=1 seek=2000 conv=notrunc status=none
+expect 1 "recorded input 'x' is not the one" "$assay" judge "$r/damaged"
+head -c 900 "$r/whole/$one" >"$r/damaged/$one"
+expect 1 "no verdict: " "$assay" judge "$r/damaged"
+rm "$r/damaged/$one"
+expect 1 "no such file" "$assay" judge "$r/damaged"
+cp -r "$r/shards/a" "$r/differs"
+printf 'xyz' | dd of="$r/differs/$one" bs=1 seek=$(($(stat -c %s "$r/differs/$one") - 5)) conv=notrunc status=none
+expect 1 "the recordings differ" "$assay" judge "$r/shards/a" "$r/differs"
+sed -i 's/"count":[0-9]*/"count":1/' "$r/damaged/index.json"
+expect 2 "its head counts 1 verdicts" "$assay" judge "$r/damaged"
+head -c 500 "$r/whole/index.json" >"$r/damaged/index.json"
+expect 2 "index.json: byte" "$assay" judge "$r/damaged"
+rm "$r/damaged/index.json"
+expect 2 "its run did not end" "$assay" judge "$r/damaged"
+
+# A user's files, written without this program's help.
+python3 - "$r" <<'PYTHON' || fail "cannot write the user's files"
+import json, struct, sys
+folder = sys.argv[1]
+def safetensors(name, tensors):
+    header, data = {}, b""
+    for tensor, (dtype, shape, content) in tensors.items():
+        header[tensor] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    text = json.dumps(header).encode()
+    open(f"{folder}/{name}.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data)
+def npy(name, descr, shape, content, fortran=False):
+    text = repr({"descr": descr, "fortran_order": fortran, "shape": shape}).encode()
+    text += b" " * (-(len(text) + 11) % 64) + b"\n"
+    open(f"{folder}/{name}.npy", "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text + content)
+words = lambda *w: struct.pack(f"<{len(w)}I", *w)
+floats = lambda *f: struct.pack(f"<{len(f)}f", *f)
+bits = lambda f: struct.unpack("<I", struct.pack("<f", f))[0]
+bf16 = lambda *f: b"".join(struct.pack("<f", v)[2:] for v in f)
+pack = lambda a, b, c, d: (bits(a) >> 23 | bits(b) >> 15 | bits(c) >> 7 | bits(d) << 1) & 0xFFFFFFFF
+# Two rows of 512: group g of row r is 448 * 2^(r + g), so every code is 448 and every scale 2^(r + g).
+x = bf16(*[448.0 * 2 ** (r + g) for r in range(2) for g in range(4) for _ in range(128)])
+q = b"\x7e" * 1024
+scale = [127 + r + g for r in range(2) for g in range(4)]
+packed = words(*[sum(scale[4 * r + j] << 8 * j for j in range(4)) for r in range(2)])
+fp32 = floats(*[2.0 ** (s - 127) for s in scale])
+good = {"x": ("BF16", [2, 512], x), "q": ("F8_E4M3", [2, 512], q), "scale": ("I32", [2, 1], packed)}
+safetensors("good", good)
+safetensors("flat", {**good, "scale": ("I32", [2], packed)})
+safetensors("bytes", {**good, "q": ("U8", [2, 512], q)})
+safetensors("renamed", {"input": good["x"], "out": good["q"], "s": good["scale"]})
+safetensors("noscale", {"x": good["x"], "q": good["q"]})
+safetensors("shape", {**good, "q": ("F8_E4M3", [4, 256], q)})
+safetensors("groups", {**good, "scale": ("I32", [2, 3], packed * 3)})
+safetensors("fp32", {**good, "scale": ("F32", [2, 4], fp32)})
+safetensors("floor", {**good, "scale": ("I32", [2, 1], words(*[sum((scale[4 * r + j] - 1) << 8 * j for j in range(4)) for r in range(2)]))})
+npy("x", "<V2", (2, 512), x); npy("q", "|V1", (2, 512), q); npy("scale", "<i4", (2, 1), packed)
+npy("col", "<f4", (2, 4), b"".join(struct.pack("<2f", 2.0 ** g, 2.0 ** (g + 1)) for g in range(4)), True)
+safetensors("lone", {"word2": ("I32", [1, 1], words(pack(1, 1, 1, 1.5))), "word0": ("I32", [1, 1], words(pack(1, 1.5, 1, 1))),
+                     "healthy": ("I32", [2, 1], packed), "fp32": ("F32", [2, 4], floats(*[0.011 * 1.37 ** i for i in range(8)])),
+                     "bits": ("I32", [4, 1], words(*[bits(0.0123)] * 4)), "nan": ("F32", [1, 2], floats(float("nan"), 1)),
+                     "stale": ("I32", [8, 1], words(*[0x78797A7B, 0x77787A7B] * 3, 0xCDCDCDCD, 0xCDCDCDCD)), "long": ("I64", [1], b"12345678")})
+PYTHON
+p="--contract vllm.group_fp8_packed"
+expect 0 "PASS  quant_group/vllm.group_fp8_packed/bf16.m2.n512.g128.ue8m0x4_tma" "$assay" judge "$r/good.safetensors" $p
+expect 0 "PASS" "$assay" judge "$r/flat.safetensors" $p --layout ue8m0x4_tma
+expect 0 "PASS" "$assay" judge "$r/bytes.safetensors" $p
+expect 0 "PASS" "$assay" judge "$r/renamed.safetensors" $p --tensor x=input --tensor q=out --tensor scale=s
+expect 0 "PASS" "$assay" judge x="$r/x.npy:bf16" q="$r/q.npy:e4m3fn" scale="$r/scale.npy" $p
+expect 0 "bf16.m2.n512.g128.col" "$assay" judge x="$r/x.npy:bf16" q="$r/q.npy:e4m3fn" scale="$r/col.npy" --contract vllm.group_fp8
+expect 0 "bf16.m2.n512.g128.row" "$assay" judge "$r/fp32.safetensors" --contract vllm.group_fp8
+expect 1 "scale[0, 0]   got 0x7e = 0.5   accepted 0x7f = 1" "$assay" judge "$r/floor.safetensors" $p
+expect 2 "no tensor for role 'scale'" "$assay" judge "$r/noscale.safetensors" $p
+expect 2 "tensor 'q': has shape [4, 256]; role 'q' must be [2, 512], as x says" "$assay" judge "$r/shape.safetensors" $p
+expect 2 "tensor 'scale': is I32 [2, 3]; contract vllm.group_fp8_packed with x [2, 512] wants" "$assay" judge "$r/groups.safetensors" $p
+expect 2 "These are fp32 scales where packed UE8M0 words are read" "$assay" judge "$r/fp32.safetensors" $p
+expect 2 "did you mean 'vllm.group_fp8_packed'" "$assay" judge "$r/good.safetensors" --contract vllm.group_fp8_paked
+expect 2 "no such parameter; did you mean 'group_size'" "$assay" judge "$r/good.safetensors" $p --param group_sise=128
+expect 2 "needs --param eps=VALUE" "$assay" judge "$r/good.safetensors" --contract vllm.rms_norm@2026-06-18
+expect 2 "needs --contract ID" "$assay" judge "$r/good.safetensors"
+head -c 300 "$r/good.safetensors" >"$r/cut.safetensors"
+expect 2 "cut.safetensors: tensor" "$assay" judge "$r/cut.safetensors" $p
+
+# A lone scale tensor.
+lone() { "$assay" judge "$r/lone.safetensors:$1" --as "${2:-scale}"; }
+expect 1 "scales [1, 1, 1, 1.5]" lone word2
+expect 1 "word2[0, 2]: byte 0xFF = NaN in word 0x7FFF7F7F: mantissa bits of group 3" lone word2
+expect 1 "word0[0, 0]: byte 0xFF = NaN in word 0x7F7F7FFF: mantissa bits of group 1" lone word0
+expect 0 "CLEAN" lone healthy
+expect 0 "CLEAN" lone fp32
+expect 1 "8 of 8 fp32 scales are no powers of two" lone fp32 ue8m0_scale
+expect 1 "4 of 4 words hold the bits of an fp32 scale" lone bits
+expect 1 "1 of 2 scales is NaN" lone nan
+expect 1 "the last 2 rows hold one value, 0xCD" lone stale
+expect 2 "I64" lone long
+expect 2 "did you mean 'healthy'" lone helthy
+expect 2 "holds 8 tensors" "$assay" judge "$r/lone.safetensors" --as scale
+expect 0 "CLEAN" "$assay" judge "$r/scale.npy" --as scale
+
+# The same on what the faulty kernels wrote.
+wrote() { "$assay" judge "$r/faulty/$packed/$1.safetensors:scale" --as scale; }
+expect 1 "mantissas lost by packing" wrote unmasked_packed_mantissas
+expect 1 "hold the bits of an fp32 scale" wrote fp32_scale_bits_for_packed
+expect 1 "stale padding" wrote stale_padding
+expect 0 "CLEAN" wrote floor_for_ceil
+for file in $(cd "$r/cpu" && find quant_group -path '*normal*' -name '*.safetensors'); do
+  expect 0 "CLEAN" "$assay" judge "$r/cpu/$file:scale" --as scale
+done
+
+# The smallest case is a row of the op's table that still fails.
+minimize() { "$assay" explain "$1" --minimize --backend faulty --kernel "$2" --output "$r/minimal.csv"; }
+expect 1 "vllm.group_fp8_packed,bf16,1,32,32,ue8m0x4_tma," minimize "$packed" floor_for_ceil
+expect 1 "vllm.group_fp8_packed,bf16,1,64,32,ue8m0x4_tma," minimize "$packed" unmasked_packed_mantissas
+data_copy "$r/table"
+cp "$r/minimal.csv" "$r/table/suites/quant_group/cases/quick_minimal.csv"
+ASSAY_DATA=$r/table expect 1 "OR-packed without a mask" "$assay" run --backend faulty --kernel unmasked_packed_mantissas --case '*bf16.m1.n64.g32.ue8m0x4_tma*'
+ASSAY_DATA=$r/table expect 0 "ALL AS EXPECTED" "$assay" run --case '*bf16.m1.n64.g32.ue8m0x4_tma*'
+expect 0 "nothing to minimize" "$assay" explain "$packed" --minimize
+expect 2 "no kernel 'nothing'" "$assay" explain "$packed" --minimize --kernel nothing
+echo passed
