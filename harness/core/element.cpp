@@ -16,9 +16,7 @@ int64_t ulps_outside(const Format& format, int32_t low, int32_t high, int32_t o)
 
 }  // namespace
 
-double budget_use(int32_t low, int32_t high, int32_t o) {
-  return std::fabs(2.0 * o - low - high) / (double(high) - double(low));
-}
+double budget_use(int32_t low, int32_t high, int32_t o) { return std::fabs(2.0 * o - low - high) / (double(high) - double(low)); }
 
 uint32_t load_code(const ExpectedTensor& expected, const HostTensor& tensor, int64_t offset) {
   const size_t width = size_t(expected.format->bytes());

@@ -44,7 +44,8 @@ void book_magnitude(const Element& e, Picture& picture) {
 }
 
 /// Neighbours in the row of the worst element, or in its column where the tensor is a column.
-std::vector<Element> elements_around(const ExpectedTensor& expected, const HostTensor& tensor, const std::array<int64_t, 2>& worst) {
+std::vector<Element> elements_around(const ExpectedTensor& expected, const HostTensor& tensor,
+                                     const std::array<int64_t, 2>& worst) {
   constexpr int64_t kEachSide = 4;
   const int axis = expected.shape[1] > 1 ? 1 : 0;
   std::vector<Element> around;

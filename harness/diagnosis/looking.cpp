@@ -33,7 +33,8 @@ std::function<Power(const Evidence&)> power_of_data() {
 }
 
 static bool only_padding(const Verdict& verdict) {
-  return std::all_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& finding) { return finding.outside == 0; });
+  return std::all_of(verdict.tensors.begin(), verdict.tensors.end(),
+                     [](const TensorFinding& finding) { return finding.outside == 0; });
 }
 
 Backend shared_between_threads(Backend backend) {
@@ -48,7 +49,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
   return [&backend](const Evidence& evidence, Verdict& verdict) {
     if (verdict.outcome != Outcome::kFail || !evidence.outputs || verdict.tensors.empty()) return;
     if (only_padding(verdict)) {
-      verdict.causes = {"padding: every element is right and only the padding is not: left unwritten, or written where it must stay"};
+      verdict.causes = {
+          "padding: every element is right and only the padding is not: left unwritten, or written where it must stay"};
       return;
     }
     const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs);

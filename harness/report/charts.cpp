@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
-#include <numeric>
 #include <vector>
 
 #include "harness/report/html_parts.h"
@@ -25,23 +24,21 @@ std::string chart(const std::string& title, const Rows& rows, const std::string&
 
 double share(int64_t count, int64_t of) { return of == 0 ? 0 : double(count) / double(of); }
 
-/// 2^exponent - minus, in digits as long as they are few.
-std::string power_of_two(int exponent, int minus) {
-  if (exponent <= 16) return std::to_string((int64_t{1} << exponent) - minus);
-  return fmt::format("2^{}{}", exponent, minus == 0 ? "" : " - 1");
-}
+std::string raised(int exponent) { return fmt::format("2<sup>{}</sup>", exponent); }
 
-/// The distances of `step` neighbouring bins, of which `bin` counts from zero: "+4 .. +7".
+/// The distances of `step` neighbouring bins, of which `bin` counts from zero: "+4 .. +7", "+2^20 .. +2^21".
 std::string distances_text(int bin, int step) {
-  const char* sign = bin < 0 ? "\xE2\x88\x92" : "+";
+  constexpr int kInDigits = 16;
+  const char sign = bin < 0 ? '-' : '+';
   const int low = (std::abs(bin) - 1) * step, high = std::abs(bin) * step;
   if (high == 1) return fmt::format("{}1", sign);
-  return fmt::format("{0}{1} .. {0}{2}", sign, power_of_two(low, 0), power_of_two(high, 1));
+  if (high <= kInDigits) return fmt::format("{0}{1} .. {0}{2}", sign, 1 << low, (1 << high) - 1);
+  return fmt::format("{0}{1} .. {0}{2}", sign, raised(low), raised(high));
 }
 
 /// Bins of `step` exponents: the floor of exponent / step.
 std::string exponents_text(int bin, int step) {
-  return step == 1 ? fmt::format("2^{}", bin) : fmt::format("2^{} .. 2^{}", bin * step, bin * step + step - 1);
+  return step == 1 ? raised(bin) : raised(bin * step) + " .. " + raised(bin * step + step - 1);
 }
 
 std::map<int, int64_t> coarser(const std::map<int, int64_t>& bins, int step) {
@@ -64,7 +61,11 @@ std::map<int, Magnitude> coarser(const std::map<int, Magnitude>& bins, int step)
 
 std::vector<std::string> magnitude_row(const std::string& label, const Magnitude& m) {
   const std::string mean = m.outside == 0 ? "" : fmt::format("{:.3g}", double(m.sum_ulps) / double(m.outside));
-  return {label, std::to_string(m.elements), std::to_string(m.outside), bar(share(m.outside, m.elements)), mean,
+  return {label,
+          std::to_string(m.elements),
+          std::to_string(m.outside),
+          bar(share(m.outside, m.elements)),
+          mean,
           m.outside == 0 ? "" : std::to_string(m.worst_ulps)};
 }
 
@@ -72,14 +73,16 @@ std::vector<std::string> magnitude_row(const std::string& label, const Magnitude
 
 std::string distance_chart(const TensorFinding& f) {
   const int step = f.picture->ulps.size() > kMostRows ? 4 : 1;
+  std::vector<std::pair<std::string, int64_t>> counts;
+  for (const auto& [bin, count] : coarser(f.picture->ulps, step)) counts.emplace_back(distances_text(bin, step), count);
+  counts.emplace_back("is NaN", f.picture->became_nan);
+  counts.emplace_back("should be NaN", f.picture->should_be_nan);
+  counts.emplace_back("sign of zero", f.picture->sign_of_zero);
+  std::erase_if(counts, [](const auto& count) { return count.second == 0; });
+  int64_t most = 0;
+  for (const auto& [label, count] : counts) most = std::max(most, count);
   Rows rows = {{"distance", "elements", ""}};
-  const auto add = [&](const std::string& label, int64_t count) {
-    if (count > 0) rows.push_back({label, std::to_string(count), bar(share(count, f.outside))});
-  };
-  for (const auto& [bin, count] : coarser(f.picture->ulps, step)) add(distances_text(bin, step), count);
-  add("is NaN", f.picture->became_nan);
-  add("should be NaN", f.picture->should_be_nan);
-  add("sign of zero", f.picture->sign_of_zero);
+  for (const auto& [label, count] : counts) rows.push_back({label, std::to_string(count), bar(share(count, most))});
   return chart("How far outside", rows, fmt::format("In ulp of {} from the nearest accepted code.", f.format));
 }
 
@@ -99,14 +102,14 @@ std::string magnitude_chart(const TensorFinding& f) {
 
 std::string budget_chart(const TensorFinding& f) {
   const auto& budget = f.picture->budget;
-  const int64_t elements = std::accumulate(budget.begin(), budget.end(), int64_t{0});
-  if (elements == 0) return "";
+  const int64_t most = *std::max_element(budget.begin(), budget.end());
+  if (most == 0) return "";
   Rows rows = {{"budget use", "elements", ""}};
   for (size_t bin = 0; bin < budget.size(); ++bin) {
-    const std::string label = bin < 10   ? fmt::format("{:.1f} .. {:.1f}", double(bin) / 10, double(bin + 1) / 10)
+    const std::string label = bin < 10    ? fmt::format("{:.1f} .. {:.1f}", double(bin) / 10, double(bin + 1) / 10)
                               : bin == 10 ? "1 .. 2, outside"
                                           : "over 2, outside";
-    if (bin < 10 || budget[bin] > 0) rows.push_back({label, std::to_string(budget[bin]), bar(share(budget[bin], elements))});
+    if (bin < 10 || budget[bin] > 0) rows.push_back({label, std::to_string(budget[bin]), bar(share(budget[bin], most))});
   }
   return chart("Use of the budget", rows, "Distance from the middle of the accepted set in half widths, where it has a width.");
 }
@@ -129,7 +132,8 @@ std::string neighbours_table(const TensorFinding& f) {
   }
   return "<figure><h5>Beside the worst element</h5>\n<table class=\"around\"><thead><tr><th>at</th>" + head +
          "</tr></thead><tbody>\n<tr><td>got code</td>" + got + "</tr>\n<tr><td>got value</td>" + value +
-         "</tr>\n<tr><td>accepted</td>" + accepted + "</tr>\n<tr><td>verdict</td>" + distance + "</tr>\n</tbody></table></figure>\n";
+         "</tr>\n<tr><td>accepted</td>" + accepted + "</tr>\n<tr><td>verdict</td>" + distance +
+         "</tr>\n</tbody></table></figure>\n";
 }
 
 }  // namespace assay::html

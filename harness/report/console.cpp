@@ -37,7 +37,8 @@ void tensor(std::string& text, const TensorFinding& f) {
     line(text, "tensor", what + fmt::format("{} elements agree, but not the padding{}", f.elements, facts(f)));
   } else {
     line(text, "tensor",
-         what + fmt::format("{} of {} elements outside their accepted set{}{}", f.outside, f.elements, direction_text(f), facts(f)));
+         what +
+             fmt::format("{} of {} elements outside their accepted set{}{}", f.outside, f.elements, direction_text(f), facts(f)));
     element(text, "first", f, f.first);
     if (f.worst.at != f.first.at) element(text, "worst", f, f.worst);
     line(text, "accepted", f.reason);

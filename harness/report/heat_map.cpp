@@ -16,8 +16,9 @@ struct Shade {
   std::string_view grey, words;
   double up_to;
 };
-constexpr Shade kShades[] = {{"#fff", "none outside", 0},    {"#cfcfcf", "up to 1 %", 1},     {"#a2a2a2", "up to 10 %", 10},
-                             {"#767676", "up to 50 %", 50},  {"#474747", "below 100 %", 100}, {"#000", "all outside", 100}};
+constexpr Shade kShades[] = {{"#fff", "none outside", 0},   {"#dcdcdc", "up to 3 %", 3},   {"#bdbdbd", "up to 12 %", 12},
+                             {"#989898", "up to 25 %", 25}, {"#6f6f6f", "up to 50 %", 50}, {"#454545", "below 100 %", 100},
+                             {"#000", "all outside", 100}};
 constexpr size_t kShadeCount = std::size(kShades);
 
 size_t shade_of(int64_t outside, int64_t elements) {
@@ -76,10 +77,10 @@ std::string numbers(const Sheet& sheet) {
     for (int64_t c = 0; c < sheet.picture.columns; ++c) {
       const int64_t outside = sheet.outside(r, c), elements = sheet.picture.cell_elements(r, c, sheet.shape);
       if (outside == 0 || outside == elements) continue;
-      text += fmt::format("<text x=\"{:.4g}\" y=\"{:.4g}\" text-anchor=\"middle\"{}>{}</text>",
-                          sheet.left + (double(c) + 0.5) * sheet.cell_width,
-                          sheet.top + (double(r) + 0.5) * sheet.cell_height + 3.5, sheet.shade(r, c) > 2 ? " class=\"on-dark\"" : "",
-                          percent(outside, elements));
+      text +=
+          fmt::format("<text x=\"{:.4g}\" y=\"{:.4g}\" text-anchor=\"middle\"{}>{}</text>",
+                      sheet.left + (double(c) + 0.5) * sheet.cell_width, sheet.top + (double(r) + 0.5) * sheet.cell_height + 3.5,
+                      sheet.shade(r, c) > 3 ? " class=\"on-dark\"" : "", percent(outside, elements));
     }
   }
   return text;
@@ -98,20 +99,22 @@ std::string axes(const Sheet& sheet) {
   const int64_t across = label_step(sheet.cell_width, 40), down = label_step(sheet.cell_height, 11);
   for (int64_t c = 0; c < p.columns; c += across) {
     const double x = sheet.left + double(c) * sheet.cell_width;
-    text += fmt::format("<path class=\"tick\" d=\"M{0:.5g} {1}v-4\"/><text x=\"{2:.5g}\" y=\"{3}\">{4}</text>", x, sheet.top, x + 2,
-                        sheet.top - 6, c * p.cell_columns);
+    text += fmt::format("<path class=\"tick\" d=\"M{0:.5g} {1}v{2:.5g}\"/><text x=\"{3:.5g}\" y=\"{4}\">{5}</text>", x,
+                        sheet.top - 4, sheet.height() + 4, x + 2, sheet.top - 6, c * p.cell_columns);
   }
   for (int64_t r = 0; r < p.rows; r += down) {
     const double y = sheet.top + (double(r) + 0.5) * sheet.cell_height + 3.5;
-    text += fmt::format("<text x=\"{}\" y=\"{:.5g}\" text-anchor=\"end\">row {}</text>", sheet.left - 5, y, r * p.cell_rows);
+    text += fmt::format(
+        "<path class=\"tick\" d=\"M{0} {1:.5g}h{2:.5g}\"/><text x=\"{3}\" y=\"{4:.5g}\" text-anchor=\"end\">row {5}</text>",
+        sheet.left - 3, sheet.top + double(r) * sheet.cell_height, sheet.width() + 3, sheet.left - 5, y, r * p.cell_rows);
     // The number beside a row is the row's own; rows without a label would have no room for theirs.
     if (down == 1) {
-      text += fmt::format("<text x=\"{:.5g}\" y=\"{:.5g}\">{} of {}</text>", sheet.left + sheet.width() + 6, y, sheet.outside_of_row(r),
-                          sheet.elements_of_row(r));
+      text += fmt::format("<text x=\"{:.5g}\" y=\"{:.5g}\">{} of {}</text>", sheet.left + sheet.width() + 6, y,
+                          sheet.outside_of_row(r), sheet.elements_of_row(r));
     }
   }
-  return text + fmt::format("<rect class=\"edge\" x=\"{}\" y=\"{}\" width=\"{:.5g}\" height=\"{:.5g}\"/>\n", sheet.left, sheet.top,
-                            sheet.width(), sheet.height());
+  return text + fmt::format("<rect class=\"edge\" x=\"{}\" y=\"{}\" width=\"{:.5g}\" height=\"{:.5g}\"/>\n", sheet.left,
+                            sheet.top, sheet.width(), sheet.height());
 }
 
 std::string legend(const Sheet& sheet) {
@@ -122,13 +125,15 @@ std::string legend(const Sheet& sheet) {
   const Picture& p = sheet.picture;
   const bool single = p.cell_rows * p.cell_columns == 1;
   std::string text = single ? "A cell is one element."
-                            : fmt::format("A cell is {} {} x {} columns; its shade is the share of elements outside.", p.cell_rows,
-                                          p.cell_rows == 1 ? "row" : "rows", p.cell_columns);
+                            : fmt::format("A cell is {} {} x {} columns; its shade is the share of elements outside.",
+                                          p.cell_rows, p.cell_rows == 1 ? "row" : "rows", p.cell_columns);
   for (size_t s = 0; s < kShadeCount; ++s) {
     if (count[s] == 0) continue;
-    text += fmt::format("<span class=\"key\" style=\"background:{}\"></span>{}{}: {} {}", kShades[s].grey, "",
-                        single && s + 1 == kShadeCount ? "outside" : single ? "accepted" : kShades[s].words, count[s],
-                        count[s] == 1 ? "cell" : "cells");
+    text += fmt::format("<span class=\"key\" style=\"background:{}\"></span>{}: {} {}", kShades[s].grey,
+                        single && s + 1 == kShadeCount ? "outside"
+                        : single                       ? "accepted"
+                                                       : kShades[s].words,
+                        count[s], count[s] == 1 ? "cell" : "cells");
   }
   return text;
 }
@@ -139,9 +144,10 @@ std::string heat_map(const TensorFinding& finding) {
   const Sheet sheet(finding);
   constexpr double kRight = 110, kBottom = 4;
   const double width = sheet.left + sheet.width() + kRight, height = sheet.top + sheet.height() + kBottom;
-  return fmt::format("<figure><svg class=\"heat\" width=\"{0:.5g}\" height=\"{1:.5g}\" viewBox=\"0 0 {0:.5g} {1:.5g}\" role=\"img\" "
-                     "aria-label=\"share of elements outside, by place\">\n",
-                     width, height) +
+  return fmt::format(
+             "<figure><svg class=\"heat\" width=\"{0:.5g}\" height=\"{1:.5g}\" viewBox=\"0 0 {0:.5g} {1:.5g}\" role=\"img\" "
+             "aria-label=\"share of elements outside, by place\">\n",
+             width, height) +
          cells(sheet) + numbers(sheet) + axes(sheet) + "</svg><figcaption>" + legend(sheet) + "</figcaption></figure>\n";
 }
 

@@ -29,8 +29,8 @@ std::string head(const RunResult& result, const LibraryInfo& library) {
                                  code(backend), good ? "" : " bad", ending);
   for (const Outcome outcome : kOutcomes) {
     const int64_t count = result.count(outcome);
-    text += fmt::format("<div{}><b>{}</b>{} {}</div>\n", count > 0 && is_bad(outcome) ? " class=\"alarm\"" : "", count, mark(outcome),
-                        name(outcome));
+    text += fmt::format("<div{}><b>{}</b>{} {}</div>\n", count > 0 && is_bad(outcome) ? " class=\"alarm\"" : "", count,
+                        mark(outcome), name(outcome));
   }
   text += "</div>\n<dl>\n";
   const std::pair<const char*, const std::string&> facts[] = {{"library", library.name},
@@ -48,8 +48,9 @@ std::string head(const RunResult& result, const LibraryInfo& library) {
     cases.insert(v.case_id);
     if (!v.kernel.empty()) kernels.insert(v.kernel);
   }
-  text += fmt::format("<dt>verdicts</dt><dd>{} on {} cases and {} kernels, {} not as expected; {:.3g} s in kernel calls</dd>\n",
-                      result.verdicts.size(), cases.size(), kernels.size(), result.unexpected(), seconds);
+  text += fmt::format("<dt>cases</dt><dd>{}</dd>\n<dt>kernels</dt><dd>{}, {:.3g} s in their calls</dd>\n", cases.size(),
+                      kernels.size(), seconds);
+  text += fmt::format("<dt>verdicts</dt><dd>{}, {} not as expected</dd>\n", result.verdicts.size(), result.unexpected());
   return text + "</dl>\n";
 }
 
@@ -72,7 +73,10 @@ std::string matrix(const RunResult& result) {
       names += fmt::format("<th{}>{} {}</th>", o == outcomes.front() ? " class=\"first\"" : "", mark(o), name(o));
   }
   for (auto& [key, by_warp] : rows) {
-    body += fmt::format("<tr><td>{}</td><td>{}</td>", xml_escaped(key.first), code(key.second));
+    const bool idle = std::all_of(by_warp.begin(), by_warp.end(), [](const auto& of) {
+      return std::all_of(of.second.begin(), of.second.end(), [](const auto& count) { return count.first == Outcome::kSkip; });
+    });
+    body += fmt::format("<tr{}><td>{}</td><td>{}</td>", idle ? " class=\"idle\"" : "", xml_escaped(key.first), code(key.second));
     for (const std::string& warp : warps) {
       for (const Outcome o : outcomes) {
         const int64_t count = by_warp[warp][o];
@@ -101,53 +105,75 @@ std::string cause_of(const Verdict& v) {
   if (v.causes.empty()) return v.message.empty() ? "no cause looked for" : v.message;
   const std::string& cause = v.causes.front();
   const size_t colon = cause.find(": ");
-  return cause.starts_with("explains ") && colon != std::string::npos ? cause.substr(colon + 2) : cause;
+  if (cause.starts_with("explains ") && colon != std::string::npos) return cause.substr(colon + 2);
+  return cause.starts_with("race: ") ? cause.substr(0, cause.find(" (")) : cause;  // without the first element that changed
 }
 
-std::string causes(const RunResult& result, const std::vector<size_t>& bad) {
+/// The places that get a section: the first verdict of each cause, then the first ones of the run. Ascending.
+std::set<size_t> shown_in_full(const RunResult& result, const std::vector<size_t>& bad) {
+  std::set<std::string> causes;
+  std::set<size_t> shown;
+  for (const size_t place : bad) {
+    if (shown.size() < kFullSections && causes.insert(cause_of(result.verdicts[place])).second) shown.insert(place);
+  }
+  for (const size_t place : bad) {
+    if (shown.size() < kFullSections) shown.insert(place);
+  }
+  return shown;
+}
+
+std::string causes(const RunResult& result, const std::vector<size_t>& bad, const std::set<size_t>& shown) {
   struct Group {
     int64_t verdicts = 0;
     std::set<std::string> kernels;
-    size_t first_place = 0;  ///< among the bad verdicts
+    size_t first = 0;
   };
   std::map<std::string, Group> groups;
-  for (size_t place = 0; place < bad.size(); ++place) {
-    const Verdict& v = result.verdicts[bad[place]];
-    Group& group = groups[cause_of(v)];
-    if (group.verdicts++ == 0) group.first_place = place;
-    group.kernels.insert(v.kernel);
+  for (const size_t place : bad) {
+    Group& group = groups[cause_of(result.verdicts[place])];
+    if (group.verdicts++ == 0) group.first = place;
+    group.kernels.insert(result.verdicts[place].kernel);
   }
   std::vector<std::pair<std::string, Group>> sorted(groups.begin(), groups.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.verdicts > b.second.verdicts; });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second.verdicts > b.second.verdicts; });
   std::vector<std::vector<std::string>> rows = {{"verdicts", "first cause", "kernels", "for example"}};
   for (const auto& [cause, group] : sorted) {
     std::string kernels;
     for (const std::string& kernel : group.kernels) kernels += (kernels.empty() ? "" : ", ") + code(kernel);
-    const size_t first = bad[group.first_place];
-    const std::string& id = result.verdicts[first].case_id;
-    rows.push_back({std::to_string(group.verdicts), xml_escaped(cause), kernels, group.first_place < kFullSections ? link(first, id) : code(id)});
+    const std::string& id = result.verdicts[group.first].case_id;
+    rows.push_back({std::to_string(group.verdicts), xml_escaped(cause), kernels,
+                    shown.contains(group.first) ? link(group.first, id) : code(id)});
   }
   return table("causes", rows);
 }
 
 std::string failures(const RunResult& result, const std::vector<size_t>& bad) {
   if (bad.empty()) return "";
-  std::string text = "<h2>What failed, by cause</h2>\n" + causes(result, bad) + "<h2>Failures</h2>\n";
-  const size_t full = std::min(bad.size(), kFullSections);
-  if (bad.size() > full) {
-    text += fmt::format("<p>The first {} of {} in full; <a href=\"#others\">the other {}</a> in one line each.</p>\n", full, bad.size(),
-                        bad.size() - full);
+  const std::set<size_t> shown = shown_in_full(result, bad);
+  const size_t others = bad.size() - shown.size();
+  std::string text = "<h2>What failed, by cause</h2>\n" + causes(result, bad, shown) + "<h2>Failures</h2>\n", lines;
+  if (others > 0) {
+    text += fmt::format(
+        "<p>{} of {} in full: the first of each cause, then the first of the run. <a href=\"#others\">The other {}</a> have a "
+        "line each.</p>\n",
+        shown.size(), bad.size(), others);
   }
-  for (size_t i = 0; i < full; ++i) text += failure_section(result.verdicts[bad[i]], bad[i]);
-  if (bad.size() == full) return text;
-  text += fmt::format("<h2 id=\"others\">The other {} failures</h2>\n<ol class=\"others\" start=\"{}\">\n", bad.size() - full, full + 1);
-  for (size_t i = full; i < bad.size(); ++i) text += failure_line(result.verdicts[bad[i]]);
-  return text + "</ol>\n";
+  for (const size_t place : bad) {
+    if (shown.contains(place)) {
+      text += failure_section(result.verdicts[place], place);
+    } else {
+      lines += failure_line(result.verdicts[place]);
+    }
+  }
+  if (others == 0) return text;
+  return text + fmt::format("<h2 id=\"others\">The other {} failures</h2>\n<ul class=\"others\">\n{}</ul>\n", others, lines);
 }
 
 std::string skips(const RunResult& result) {
   std::vector<std::vector<std::string>> rows = {{"cases", "skipped because"}};
-  for (const auto& [message, count] : counts_by_message(result, Outcome::kSkip)) rows.push_back({std::to_string(count), xml_escaped(message)});
+  for (const auto& [message, count] : counts_by_message(result, Outcome::kSkip))
+    rows.push_back({std::to_string(count), xml_escaped(message)});
   const std::string text = table("skips", rows);
   return text.empty() ? "" : "<h2>Skipped</h2>\n" + text;
 }
@@ -164,22 +190,27 @@ std::string passes(const RunResult& result) {
                     v.power.faults > 0 ? fmt::format("{} of {}", v.power.seen(), v.power.faults) : ""});
   }
   if (rows.size() == 1) return "";
-  return fmt::format("<h2>Passed</h2>\n<details><summary>{} verdicts</summary>\n{}</details>\n", rows.size() - 1, table("passes", rows));
+  return fmt::format("<h2>Passed</h2>\n<details><summary>{} verdicts</summary>\n{}</details>\n", rows.size() - 1,
+                     table("passes", rows));
 }
 
 }  // namespace
 
 std::string html_text(const RunResult& result, const LibraryInfo& library) {
-  std::string text = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
-                     "content=\"width=device-width\"/>\n<title>Assay: " +
-                     ending_text(result) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + mark_definitions() +
-                     head(result, library);
+  std::string text =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
+      "content=\"width=device-width\"/>\n<title>Assay: " +
+      ending_text(result) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + mark_definitions() +
+      head(result, library);
   if (!result.verdicts.empty()) text += "<h2>Verdicts by contract</h2>\n" + matrix(result);
   text += failures(result, bad_verdicts(result)) + skips(result);
   if (const std::string power = power_table(result); !power.empty()) {
-    text += "<h2>What the data can show</h2>\n<p class=\"soft\">A data set sees a single-step fault of its contract if no right kernel "
-            "could return what the faulty one must. Codes, subnormal, saturated and NaN outputs are those that the contract demands.</p>\n" +
-            power;
+    text +=
+        "<h2>What the data can show</h2>\n<p class=\"soft\">A data set sees a single-step fault of its contract if no right "
+        "kernel "
+        "could return what the faulty one must. Codes, subnormal, saturated and NaN outputs are those that the contract "
+        "demands.</p>\n" +
+        power;
   }
   return text + passes(result) + "</body>\n</html>\n";
 }

@@ -32,12 +32,12 @@ std::string elements(const TensorFinding& f) {
 std::string tensor_head(const TensorFinding& f) {
   std::string text;
   if (f.outside > 0) {
-    text = fmt::format("{} of {} elements outside their accepted set ({}){}", f.outside, f.elements, percent(f.outside, f.elements),
-                       direction_text(f));
+    text = fmt::format("{} of {} elements outside their accepted set ({}){}", f.outside, f.elements,
+                       percent(f.outside, f.elements), direction_text(f));
   } else {
     text = fmt::format("{} elements agree{}", f.elements, f.agrees() ? "" : ", but not the padding");
   }
-  if (f.budget_use > 0) text += fmt::format(", largest budget use {:.2f}", f.budget_use);
+  if (f.budget_use > 0) text += fmt::format(", largest budget use {:.3g}", f.budget_use);
   if (f.unjudged > 0) text += fmt::format(", {} unjudged", f.unjudged);
   return fmt::format("<h4>{}: {}</h4>\n", code(fmt::format("{} {} {}", f.name, shape_text(f.shape), f.format)), text);
 }
@@ -68,8 +68,9 @@ std::string power(const Power& p) {
 }  // namespace
 
 std::string failure_section(const Verdict& v, size_t number) {
-  std::string text = fmt::format("<section class=\"failure\" id=\"v{}\">\n<h3>{} <span class=\"outcome\">{}</span>{} {}</h3>\n", number,
-                                 mark(v.outcome), name(v.outcome), as_expected(v) ? " (as expected)" : "", code(v.case_id));
+  std::string text =
+      fmt::format("<section class=\"failure\" id=\"v{}\">\n<h3>{} <span class=\"outcome\">{}</span>{} {}</h3>\n", number,
+                  mark(v.outcome), name(v.outcome), as_expected(v) ? " (as expected)" : "", code(v.case_id));
   text += fmt::format("<p>kernel {} of back end {}</p>\n", code(v.kernel), code(v.backend));
   if (!v.causes.empty()) {
     text += "<div class=\"cause\">";

@@ -20,15 +20,17 @@ std::string mark_definitions() {
 }
 
 std::string mark(Outcome outcome) {
-  return fmt::format("<svg class=\"mark\" width=\"14\" height=\"14\" role=\"img\" aria-label=\"{0}\"><use href=\"#mark-{0}\"/></svg>",
-                     name(outcome));
+  return fmt::format(
+      "<svg class=\"mark\" width=\"14\" height=\"14\" role=\"img\" aria-label=\"{0}\"><use href=\"#mark-{0}\"/></svg>",
+      name(outcome));
 }
 
 std::string bar(double share) {
-  constexpr double kWidth = 120;
-  return fmt::format("<svg class=\"bar\" width=\"{0}\" height=\"10\"><rect width=\"{0}\" height=\"10\" class=\"frame\"/><rect "
-                     "width=\"{1:.4g}\" height=\"10\"/></svg>",
-                     kWidth, share > 0 ? std::max(1.0, share * kWidth) : 0);
+  constexpr double kWidth = 100;
+  return fmt::format(
+      "<svg class=\"bar\" width=\"{0}\" height=\"10\"><rect width=\"{0}\" height=\"10\" class=\"frame\"/><rect "
+      "width=\"{1:.4g}\" height=\"10\"/></svg>",
+      kWidth, share > 0 ? std::max(1.0, share * kWidth) : 0);
 }
 
 std::string percent(int64_t count, int64_t of) {
@@ -42,9 +44,7 @@ std::string percent(int64_t count, int64_t of) {
 
 std::string code(const std::string& text) { return "<code>" + xml_escaped(text) + "</code>"; }
 
-std::string link(size_t section, const std::string& text) {
-  return fmt::format("<a href=\"#v{}\">{}</a>", section, code(text));
-}
+std::string link(size_t section, const std::string& text) { return fmt::format("<a href=\"#v{}\">{}</a>", section, code(text)); }
 
 std::string table(const std::string& css_class, const std::vector<std::vector<std::string>>& rows) {
   if (rows.size() < 2) return "";

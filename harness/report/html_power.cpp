@@ -4,9 +4,8 @@
 
 #include <map>
 #include <set>
-#include <tuple>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include "harness/report/escape.h"
 #include "harness/report/html_parts.h"
@@ -17,7 +16,7 @@ namespace {
 /// All data sets of an op and contract.
 struct Family {
   std::set<std::string> data_sets;
-  const Power *fewest = nullptr, *most = nullptr;                   ///< by the share of faults seen
+  const Power *fewest = nullptr, *most = nullptr;                    ///< by the share of faults seen
   std::map<std::pair<std::string, std::string>, DataPower> tensors;  ///< by name and format, summed up
 };
 
@@ -44,25 +43,40 @@ std::string code_strip(const std::bitset<256>& codes) {
     while (code < codes.size() && codes.test(code) == codes.test(begin)) ++code;
     if (codes.test(begin)) strokes += fmt::format("M{} 6h{}", begin, code - begin);
   }
-  return fmt::format("<svg class=\"codes\" width=\"384\" height=\"12\" viewBox=\"0 0 256 12\" preserveAspectRatio=\"none\"><rect "
-                     "class=\"frame\" width=\"256\" height=\"12\"/><path stroke-width=\"12\" d=\"{}\"/></svg>",
-                     strokes);
+  return fmt::format(
+      "<svg class=\"codes\" width=\"258\" height=\"12\" viewBox=\"0 0 256 12\" preserveAspectRatio=\"none\"><path "
+      "d=\"{}\"/></svg>",
+      strokes);
 }
 
-std::string faults_text(const Power* power) { return power == nullptr ? "" : fmt::format("{} of {}", power->seen(), power->faults); }
+std::string faults_text(const Power* power) {
+  return power == nullptr ? "" : fmt::format("{} of {}", power->seen(), power->faults);
+}
 
-std::vector<std::vector<std::string>> family_rows(const std::pair<std::string, std::string>& key, const Family& family) {
-  std::vector<std::vector<std::string>> rows;
+/// A cell that stands for all tensors of a family.
+std::string spanning(size_t rows, const std::string& css, const std::string& markup) {
+  return fmt::format("<td rowspan=\"{}\" class=\"{}\">{}</td>", rows, css, markup);
+}
+
+std::string share(int64_t count, int64_t of) {
+  return fmt::format("<td class=\"number{}\">{}</td>", count == 0 ? " none" : "", count == 0 ? "\xC2\xB7" : percent(count, of));
+}
+
+std::string family_rows(const std::string& op, const std::string& contract, const Family& family) {
+  const size_t count = family.tensors.size();
+  std::string text = "<tr>" +
+                     spanning(count, "contract", code(contract) + "<br/><span class=\"soft\">" + xml_escaped(op) + "</span>") +
+                     spanning(count, "number", std::to_string(family.data_sets.size())) +
+                     spanning(count, "number", faults_text(family.fewest)) + spanning(count, "number", faults_text(family.most));
   for (const auto& [tensor, sum] : family.tensors) {
-    const bool first = rows.empty();
     const bool counted = sum.codes.any();
-    rows.push_back({first ? xml_escaped(key.first) + " " + code(key.second) : "", first ? std::to_string(family.data_sets.size()) : "",
-                    first ? faults_text(family.fewest) : "", first ? faults_text(family.most) : "",
-                    code(tensor.first + " " + tensor.second), counted ? std::to_string(sum.codes.count()) : "",
-                    counted ? code_strip(sum.codes) : "", percent(sum.subnormal, sum.elements),
-                    percent(sum.saturated, sum.elements), percent(sum.not_a_number, sum.elements)});
+    if (&sum != &family.tensors.begin()->second) text += "<tr>";
+    text += fmt::format("<td>{}</td><td class=\"number\">{}</td><td>{}</td>", code(tensor.first + " " + tensor.second),
+                        counted ? std::to_string(sum.codes.count()) : "", counted ? code_strip(sum.codes) : "");
+    text += share(sum.subnormal, sum.elements) + share(sum.saturated, sum.elements) + share(sum.not_a_number, sum.elements) +
+            "</tr>\n";
   }
-  return rows;
+  return text;
 }
 
 }  // namespace
@@ -75,12 +89,17 @@ std::string power_table(const RunResult& result) {
     // Cases that differ in warp alone, and kernels of one case, share their data.
     if (family.data_sets.insert(v.case_id.substr(0, v.case_id.rfind("/w"))).second) add(v.power, family);
   }
-  std::vector<std::vector<std::string>> rows = {{"contract", "data sets", "faults seen, fewest", "most", "output", "codes of 256",
-                                                 "0x00 to 0xff, black where visited", "subnormal", "saturated", "NaN"}};
-  for (const auto& [key, family] : families) {
-    for (auto& row : family_rows(key, family)) rows.push_back(std::move(row));
-  }
-  return table("power", rows);
+  if (families.empty()) return "";
+  std::string rows;
+  for (const auto& [key, family] : families) rows += family_rows(key.first, key.second, family);
+  return "<table class=\"power\"><thead><tr><th rowspan=\"2\">contract</th><th rowspan=\"2\" class=\"number\">data sets</th><th "
+         "colspan=\"2\">faults "
+         "that a data set sees</th><th rowspan=\"2\">output</th><th colspan=\"2\">codes of 256</th><th rowspan=\"2\" "
+         "class=\"number\">subnormal</th>"
+         "<th rowspan=\"2\" class=\"number\">saturated</th><th rowspan=\"2\" class=\"number\">NaN</th></tr>\n<tr><th "
+         "class=\"number\">fewest</th><th class=\"number\">most</th><th></th><th>0x00 to 0xff, "
+         "black where visited</th></tr></thead><tbody>\n" +
+         rows + "</tbody></table>\n";
 }
 
 }  // namespace assay::html

@@ -36,7 +36,9 @@ Json element(const std::string& format, const Element& e) {
 Json magnitudes(const Picture& picture) {
   Json list = Json::array();
   for (const auto& [exponent, m] : picture.magnitudes) {
-    const Json key = exponent == Picture::kZero ? Json("zero") : exponent == Picture::kNotFinite ? Json("not_finite") : Json(exponent);
+    const Json key = exponent == Picture::kZero        ? Json("zero")
+                     : exponent == Picture::kNotFinite ? Json("not_finite")
+                                                       : Json(exponent);
     list.push_back({{"exponent", key},
                     {"elements", m.elements},
                     {"outside", m.outside},

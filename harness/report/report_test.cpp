@@ -12,72 +12,17 @@
 #include "harness/report/escape.h"
 #include "harness/report/junit.h"
 #include "harness/report/words.h"
-#include "reference/formats/catalogue.h"
+#include "harness/testing/sample_verdicts.h"
 #include "reference/table/table.h"
 
 namespace assay {
 namespace {
 
+using testing::element;
 using ::testing::HasSubstr;
-
-Verdict verdict(Outcome outcome, const std::string& id = "quant_group/e4m3fn.m2.n256.g128.ties.s17") {
-  Verdict v;
-  v.case_id = id;
-  v.kernel = "group_fp8";
-  v.backend = "cpu";
-  v.outcome = outcome;
-  v.why = "every quotient lies halfway between two codes";
-  v.origin = "suites/quant_group/cases/quick.csv:3";
-  v.repro = "assay run --backend cpu --case '" + id + "'";
-  v.op = "quant_group";
-  v.contract = "vllm.group_fp8";
-  v.warp = "32";
-  v.seconds = 0.25;
-  return v;
-}
-
-Element element(std::array<int64_t, 2> at, uint32_t code, uint32_t low, uint32_t high, int64_t ulps) {
-  return {at, code, decode(kE4M3Fn, code), low, high, decode(kE4M3Fn, low), decode(kE4M3Fn, high), ulps};
-}
-
-Verdict truncating_kernel() {
-  Verdict v = verdict(Outcome::kFail);
-  TensorFinding q;
-  q.name = "q";
-  q.format = "e4m3fn";
-  q.shape = {2, 256};
-  q.elements = 512;
-  q.outside = q.toward_zero = 223;
-  q.single_code = 512;
-  q.worst_ulps = 1;
-  q.first = element({0, 2}, 0xd5, 0xd6, 0xd6, 1);
-  q.worst = element({1, 7}, 0x55, 0x56, 0x57, -1);
-  q.reason = "pinned: one code";
-  q.notes = {"truncation for nearest explains 223 of 223 elements"};
-  TensorFinding scale;
-  scale.name = "scale";
-  scale.format = "f32";
-  scale.shape = {2, 2};
-  scale.elements = 4;
-  scale.budget_use = 0.5;
-  v.tensors = {q, scale};
-  return v;
-}
-
-RunResult one_of_each() {
-  RunResult result;
-  result.verdicts = {verdict(Outcome::kPass, "quant_group/a"), truncating_kernel(), verdict(Outcome::kBroken, "quant_group/b"),
-                     verdict(Outcome::kSkip, "quant_group/c"), verdict(Outcome::kUntrusted, "rms_norm/d")};
-  result.verdicts[2].message = "wrote outside 'q': 1 byte behind its end <&\"'>, first 0 bytes behind it";
-  result.verdicts[3].message = "no kernel for contract vllm.group_fp8";
-  result.verdicts[3].offered = false;
-  result.verdicts[3].kernel = "";
-  result.verdicts[4].op = "rms_norm";
-  result.verdicts[4].contract = "vllm.rms_norm";
-  result.verdicts[4].warp = "";
-  result.verdicts[4].message = "blind to scale dropped";
-  return result;
-}
+using testing::one_of_each;
+using testing::truncating_kernel;
+using testing::verdict;
 
 TEST(Console, AFailureSaysWhatWhereHowMuchByWhichRightAndHowToRepeat) {
   EXPECT_EQ(failure_text(truncating_kernel()),

@@ -1,0 +1,27 @@
+// Verdicts for the tests of reports.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "harness/core/run.h"
+#include "harness/core/verdict.h"
+
+namespace assay::testing {
+
+Verdict verdict(Outcome outcome, const std::string& id = "quant_group/e4m3fn.m2.n256.g128.ties.s17");
+
+/// An element of e4m3fn.
+Element element(std::array<int64_t, 2> at, uint32_t code, uint32_t low, uint32_t high, int64_t ulps);
+
+/// A failure with a wrong and a right tensor, written down by hand: no picture, no power.
+Verdict truncating_kernel();
+
+/// Every outcome once.
+RunResult one_of_each();
+
+/// A failure as the comparison makes it: row 3 of 5 is wrong, with a picture, a cause, power, and an id that needs escaping.
+Verdict one_wrong_row();
+
+}  // namespace assay::testing
