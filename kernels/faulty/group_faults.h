@@ -9,11 +9,13 @@ namespace assay_kernels {
 /// The packer takes scales for powers of two that are none: mantissa bits run into the byte before.
 struct UnmaskedPackedMantissas : VllmGroupFp8Packed {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
+  static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
 /// The producer writes fp32 scales where words of four exponents are read.
 struct Fp32ScaleBitsForPacked : VllmGroupFp8Packed {
   static float scale(float amax) { return amax / 448.0f; }
+  static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
   static uint32_t pack(const float* s) { return simt::bits(s[0]); }
 };
 

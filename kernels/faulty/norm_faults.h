@@ -9,10 +9,7 @@ namespace assay_kernels {
 
 /// Profile N-A where N-B is declared: the rounding to 16 bits before the weight that came and went in vLLM.
 struct ExtraRoundingInNorm : VllmRmsNorm20260618 {
-  template <class T>
-  static T output(float x, float r, float w) {
-    return simt::from_float<T>(simt::to_float(simt::from_float<T>(x * r)) * w);
-  }
+  static constexpr bool kRoundsBeforeWeight = true;
 };
 
 /// The warps' sums are read before they are written.

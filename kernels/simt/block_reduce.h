@@ -31,8 +31,11 @@ SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Publ
 
 /// Threads of a block that gives each of them a load of `loads`, whole warps, at most kMaxBlockThreads.
 inline int block_threads(int64_t loads, int warp) {
-  const int64_t warps = (loads + warp - 1) / warp;
-  return warps * warp < kMaxBlockThreads ? int(warps) * warp : kMaxBlockThreads;
+  // As few passes as kMaxBlockThreads allow, and then no more threads than those passes need.
+  const int64_t passes = (loads + kMaxBlockThreads - 1) / kMaxBlockThreads;
+  const int64_t each = passes <= 1 ? loads : (loads + passes - 1) / passes;
+  const int64_t warps = (each + warp - 1) / warp;
+  return int(warps) * warp < kMaxBlockThreads ? int(warps) * warp : kMaxBlockThreads;
 }
 
 }  // namespace simt

@@ -98,6 +98,12 @@ template <>
 inline F16 from_float(float v) {
   return {f16_bits_from_float(v)};
 }
+/// Two at a time.
+template <class T>
+void from_floats(float a, float b, T& x, T& y) {
+  x = from_float<T>(a);
+  y = from_float<T>(b);
+}
 
 inline uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
 inline uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }

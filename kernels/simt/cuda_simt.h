@@ -95,6 +95,24 @@ template <>
 SIMT_DEVICE F16 from_float(float v) {
   return {__half_as_ushort(__float2half_rn(v))};
 }
+/// Two at a time: one packing conversion, where a conversion of one goes through a slower unit.
+template <class T>
+SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
+  x = from_float<T>(a);
+  y = from_float<T>(b);
+}
+template <>
+SIMT_DEVICE void from_floats(float a, float b, Bf16& x, Bf16& y) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(a, b);
+  x.bits = __bfloat16_as_ushort(pair.x);
+  y.bits = __bfloat16_as_ushort(pair.y);
+}
+template <>
+SIMT_DEVICE void from_floats(float a, float b, F16& x, F16& y) {
+  const __half2 pair = __floats2half2_rn(a, b);
+  x.bits = __half_as_ushort(pair.x);
+  y.bits = __half_as_ushort(pair.y);
+}
 
 SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E4M3)); }
 /// Two codes in the low 16 bits, the first lowest: one cvt.rn.satfinite.e4m3x2.f32.

@@ -32,7 +32,7 @@ void run_register(const Call& call) {
       call.grid((loads + kRegisterThreads * kRegisterLoads - 1) / (kRegisterThreads * kRegisterLoads), kRegisterThreads);
   with_half_type(x, [&](auto type) {
     using T = decltype(type);
-    const GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(size)};
+    const GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(size), Divider::by(uint32_t(size))};
     with_warp(call, [&](auto warp) {
       constexpr int kWarp = decltype(warp)::value;
       if (size == 32) return simt::launch(quant_group_register<Rules, T, kWarp, 4>, grid, a);
@@ -48,8 +48,9 @@ void run_shared(const Call& call) {
   const assay_tensor& x = call.input("x");
   const Shape shape = dense_matrix(x);
   const int64_t size = group_size_of(call, shape);
-  if (size > kMaxSharedGroup || size % 4 != 0)
-    unsupported("groups of at most " + std::to_string(kMaxSharedGroup) + " elements, in fours");
+  if (size > kMaxSharedGroup || size % 8 != 0)
+    unsupported("groups of at most " + std::to_string(kMaxSharedGroup) + " elements, in eights");
+  expect_aligned(x);
   expect_aligned(call.output("q"));
   GroupOutputs out = group_outputs(call, shape, size, Rules::Code::kType, Rules::kPacked);
   if (shape.rows == 0) return;
@@ -59,8 +60,12 @@ void run_shared(const Call& call) {
   const simt::Launch grid = call.grid((shape.rows * places + kTeams - 1) / kTeams, kSharedThreads);
   with_type(x, [&](auto type) {
     using T = decltype(type);
-    const GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(size)};
-    with_warp(call, [&](auto warp) { simt::launch(quant_group_shared<Rules, T, decltype(warp)::value>, grid, a); });
+    const GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(size), Divider::by(uint32_t(size))};
+    with_warp(call, [&](auto warp) {
+      constexpr int kWarp = decltype(warp)::value;
+      if (size == 128) return simt::launch(quant_group_shared<Rules, T, kWarp, 128>, grid, a);
+      simt::launch(quant_group_shared<Rules, T, kWarp, 0>, grid, a);
+    });
   });
 }
 
@@ -75,7 +80,7 @@ void run_token(const Call& call) {
   if (shape.rows == 0) return;
   with_type(x, [&](auto type) {
     using T = decltype(type);
-    const GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(shape.columns)};
+    const GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(shape.columns), {}};
     const int64_t loads = shape.columns / simt::Vector<T>::kElements;
     const simt::Launch grid = call.grid(shape.rows, simt::block_threads(loads, call.warp()));
     with_warp(call, [&](auto warp) {

@@ -27,9 +27,11 @@ SIMT_KERNEL void quant_group_register(GroupArguments<T> a) {
     float v[8];
     SIMT_UNROLL
     for (int i = 0; i < 8; ++i) v[i] = simt::to_float(x[k].at[i]);
-    quantize_eight<Rules, kWarp, kLanes>(v, group < groups, a.q + load * 8, a.scales, row,
-                                         int32_t(group - row * a.scales.by_groups.divisor));
+    quantize_elements<Rules, kWarp, kLanes>(v, group < groups, a.q + load * 8, a.scales, row,
+                                            int32_t(group - row * a.scales.by_groups.divisor));
   }
+  write_absent_groups<Rules>(a.scales);
+  write_absent_rows<Rules>(a.scales);
 }
 
 }  // namespace assay_kernels

@@ -36,6 +36,9 @@ struct GroupRules {
   }
 };
 
+/// v / divisor, rounded once, for a divisor known when compiling and v that is 0, Inf, NaN or at least 2^-50 divisors.
+SIMT_DEVICE float over_constant(float v, float divisor) { return simt::bits(v) == 0x7f800000u ? v : simt::Divide(divisor)(v); }
+
 /// Biased exponent of the least power of two that is not below |y|, from the bits: 0..255, and 256 for NaN.
 SIMT_DEVICE uint32_t exponent_ceil(float y) {
   const uint32_t b = simt::bits(y);
@@ -44,6 +47,12 @@ SIMT_DEVICE uint32_t exponent_ceil(float y) {
 
 /// That power of two for y >= 0 that is not NaN; beyond 2^127 Inf.
 SIMT_DEVICE float pow2_ceil(float y) { return simt::from_bits(exponent_ceil(y) << 23); }
+
+/// 1 / s, exact, for a power of two from 2^-126 to 2^126, by its exponent field; 0 for Inf.
+SIMT_DEVICE float pow2_reciprocal(float s) {
+  const uint32_t b = simt::bits(s);
+  return simt::from_bits(b < 0x7f000000u ? 0x7f000000u - b : (0x7f800000u - b) >> 1);  // 1 / 2^127 is subnormal
+}
 
 /// max first, then min: NaN becomes -limit.
 SIMT_DEVICE float clamp_max_min(float v, float limit) { return simt::min_number(simt::max_number(v, -limit), limit); }

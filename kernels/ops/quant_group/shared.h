@@ -1,4 +1,4 @@
-// Group quantization through shared memory: any element type, any group of up to 512 elements in fours.
+// Group quantization through shared memory: any element type, any group of up to 512 elements in eights.
 #pragma once
 
 #include "kernels/ops/quant_group/arguments.h"
@@ -6,26 +6,30 @@
 namespace assay_kernels {
 
 inline constexpr int kSharedThreads = 128;
-inline constexpr int kTeamLanes = 16;  ///< threads that share a group
+inline constexpr int kTeamLanes = 8;  ///< threads that share a group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
 /// What the teams of a block share: one object for all kernels of this file, for on the CPU each costs every worker thread its
 /// size.
-struct Staging {
-  float tile[kTeams][kMaxSharedGroup];
+template <int kGroup>
+struct alignas(16) Staging {
+  float tile[kTeams * kGroup];  ///< groups end to end
   float scales[kTeams];
 };
-SIMT_DEVICE Staging& staging() {
-  SIMT_SHARED Staging shared;
+template <int kGroup>
+SIMT_DEVICE Staging<kGroup>& staging() {
+  SIMT_SHARED Staging<kGroup> shared;
   return shared;
 }
 
 /// A block takes kTeams neighbouring groups. Packed scales: rows are rounded up to whole words, and a team beyond the row's last
 /// group has no elements and the scale 0, whose exponent field is the 0 that the padding must hold.
-template <class Rules, class T, int kWarp>
+/// kGroup: the group's size where it is known when compiling, or 0.
+template <class Rules, class T, int kWarp, int kGroup>
 SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
-  auto& [tile, scales] = staging();
+  auto& [tile, scales] = staging < kGroup != 0 ? kGroup : kMaxSharedGroup > ();
+  const int size = kGroup != 0 ? kGroup : a.group_size;
   const int32_t per_row = int32_t(a.scales.by_groups.divisor);
   const auto group_of = [&](int team, uint32_t& row, int32_t& group) {
     const uint32_t place = uint32_t(simt::block() * kTeams + team);
@@ -36,41 +40,57 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   uint32_t row;
   int32_t group;
 
-  // The block's threads read neighbouring elements, four each, whatever team they belong to.
-  for (int e = 4 * simt::thread(); e < kTeams * a.group_size; e += 4 * kSharedThreads) {
-    const int team = e / a.group_size, j = e % a.group_size;
+  // The block's threads read neighbouring loads, whatever team they belong to. A load lies within one group.
+  constexpr int kElements = simt::Vector<T>::kElements;
+  for (int e = kElements * simt::thread(); e < kTeams * size; e += kElements * kSharedThreads) {
+    const int team = kGroup != 0 ? e / size : int(a.by_size.quotient(uint32_t(e))), j = e - team * size;
     if (!group_of(team, row, group)) continue;
-    const T* x = a.x + (int64_t{row} * a.scales.groups + group) * a.group_size + j;
-    for (int i = 0; i < 4; ++i) tile[team][j + i] = simt::to_float(x[i]);
+    const auto x = simt::load16(a.x + (int64_t{row} * a.scales.groups + group) * size + j);
+    SIMT_UNROLL
+    for (int i = 0; i < kElements; i += 4) {
+      simt::Vector<float> four;
+      SIMT_UNROLL
+      for (int k = 0; k < 4; ++k) four.at[k] = simt::to_float(x.at[i + k]);
+      simt::store16(&tile[team * size + j + i], four);
+    }
   }
   Rules::staged();
 
   const int team = simt::thread() / kTeamLanes;
   const int lane = simt::thread() % kTeamLanes;
   const bool live = group_of(team, row, group);
-  const int elements = live ? a.group_size : 0;
   float widest = 0.0f;
-  for (int j = 4 * lane; j < elements; j += 4 * kTeamLanes)
-    for (int i = 0; i < 4; ++i) widest = Rules::widest(widest, simt::magnitude(tile[team][j + i]));
+  SIMT_UNROLL
+  for (int first = 0; first < size; first += 4 * kTeamLanes) {
+    const int j = first + 4 * lane;
+    if (j >= size) break;
+    const auto four = simt::load16(&tile[team * size + j]);
+    SIMT_UNROLL
+    for (int i = 0; i < 4; ++i) widest = Rules::widest(widest, simt::magnitude(four.at[i]));
+  }
   widest = simt::lane_reduce<kWarp, kTeamLanes>(widest, [](float x, float y) { return Rules::widest(x, y); });
 
   const float amax = Rules::amax(widest);
   const float scale = Rules::scale(amax);
   const typename Rules::Element element(Rules::operand(amax, scale));
-  uint8_t* q = a.q + (int64_t{row} * a.scales.groups + group) * a.group_size;
-  for (int j = 4 * lane; j < elements; j += 4 * kTeamLanes) {
+  uint8_t* q = a.q + (int64_t{row} * a.scales.groups + group) * size;
+  SIMT_UNROLL
+  for (int first = 0; first < size; first += 4 * kTeamLanes) {
+    const int j = first + 4 * lane;
+    if (!live || j >= size) break;
+    const auto four = simt::load16(&tile[team * size + j]);
     float u[4];
-    for (int i = 0; i < 4; ++i) u[i] = Rules::clamp(element(tile[team][j + i]));
+    SIMT_UNROLL
+    for (int i = 0; i < 4; ++i) u[i] = Rules::clamp(element(four.at[i]));
     simt::store4(q + j, Rules::Code::encode4(u));
   }
 
   if constexpr (Rules::kPacked && Rules::kWritesPadding) {
     if (lane == 0) scales[team] = live ? scale : 0.0f;
     simt::barrier();
-    if (lane == 0 && team % 4 == 0 && live) {
+    if (lane == 0 && team % 4 == 0 && live)
       static_cast<uint32_t*>(a.scales.data)[group / 4 * a.scales.padded_rows + row] = Rules::pack(scales + team);
-      pad_rows<Rules>(a.scales, row, group / 4);
-    }
+    write_absent_rows<Rules>(a.scales);
   } else {
     if (lane == 0 && live) store_scale<Rules>(a.scales, row, group, scale);
   }

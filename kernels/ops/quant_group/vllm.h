@@ -11,8 +11,9 @@ inline constexpr float kLeastScale = 1.0f / (448.0f * 512.0f);  ///< vLLM's floo
 struct VllmGroupFp8 : GroupRules {
   static constexpr const char* kContract = "vllm.group_fp8";
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
-  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
-  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+  SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
+  /// max(v, -448), then min(., 448) is what the cast does by itself when it saturates.
+  SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
 };
 
 struct VllmGroupFp8Fnuz : VllmGroupFp8 {
@@ -33,8 +34,8 @@ struct VllmGroupFp8Packed : VllmGroupFp8 {
   static constexpr const char* kContract = "vllm.group_fp8_packed";
   static constexpr bool kPacked = true;
   using Element = simt::Multiply;
-  SIMT_DEVICE static float scale(float amax) { return pow2_ceil(simt::max_number(amax / 448.0f, 1e-10f)); }
-  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+  SIMT_DEVICE static float scale(float amax) { return pow2_ceil(simt::max_number(over_constant(amax, 448.0f), 1e-10f)); }
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return pow2_reciprocal(scale); }
 };
 
 /// The Triton fallback: tl.clamp lowers to max, then min.

@@ -6,6 +6,7 @@
 namespace assay_kernels {
 
 struct NormRules {
+  static constexpr bool kRoundsBeforeWeight = false;  ///< x r to the type of x, and then times gamma
   /// Between the warps' sums and their readers.
   SIMT_DEVICE static void published() { simt::barrier(); }
   /// Loads of 16 bytes that are read, of all loads of a row.
@@ -17,20 +18,13 @@ struct NormRules {
 /// Profile N-A, rounded to 16 bits before the weight: vLLM csrc/layernorm_kernels.cu up to v0.19.1.
 struct VllmRmsNormV0191 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@v0.19.1";
-  template <class T>
-  SIMT_DEVICE static T output(float x, float r, float w) {
-    return simt::from_float<T>(simt::to_float(simt::from_float<T>(x * r)) * w);
-  }
+  static constexpr bool kRoundsBeforeWeight = true;
 };
 
 /// Profile N-B, fp32 across the weight and rounded once: vLLM csrc/libtorch_stable/layernorm_kernels.cu since 2026-06-18 (PR
 /// 46070).
 struct VllmRmsNorm20260618 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@2026-06-18";
-  template <class T>
-  SIMT_DEVICE static T output(float x, float r, float w) {
-    return simt::from_float<T>(x * r * w);
-  }
 };
 
 }  // namespace assay_kernels
