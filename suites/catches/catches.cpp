@@ -43,7 +43,7 @@ struct Seen {
 };
 
 bool names_tensor(const Verdict& verdict, const std::string& tensor) {
-  if (verdict.outcome == Outcome::kBroken) return verdict.message.find("not written") != std::string::npos || tensor == "*";
+  if (verdict.outcome == Outcome::kBroken) return verdict.message.find("'" + tensor + "'") != std::string::npos;
   for (const TensorFinding& finding : verdict.tensors)
     if (!finding.agrees() && glob_match(tensor, finding.name)) return true;
   return false;
