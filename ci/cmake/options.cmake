@@ -3,6 +3,8 @@ set(WITH_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO (if nvcc is found)
 set(ASSAY_CUDA_ARCHITECTURES 90a-real CACHE STRING "CUDA architectures, e.g. 80-real;90a-real;100a-real;120a-real")
 set(WITH_HIP AUTO CACHE STRING "Compile the kernels for AMD GPUs: AUTO (if clang-22 is found), ON, OFF")
 set(ASSAY_HIP_ARCHITECTURES "gfx90a;gfx942;gfx950" CACHE STRING "AMD architectures with waves of 64 lanes")
+set(ASSAY_HIP_LLVM 22 CACHE STRING "Version of Debian's clang, lld and llvm; 19 does not know gfx950")
+set(ASSAY_HIPCC hipcc CACHE STRING "Compiler of ROCm that builds libassay_hip.so, if it is found and knows the architectures")
 set(ASSAY_SANITIZE "" CACHE STRING "empty, address (ASan+UBSan) or thread (TSan)")
 
 if(NOT CMAKE_BUILD_TYPE)

@@ -1,0 +1,59 @@
+// libassay_hip.so: the same kernels on an AMD GPU. Host code only.
+#include <hip/hip_runtime_api.h>
+
+#include "kernels/ops/device_library.h"
+#include "kernels/simt/hip_launch.h"
+
+namespace {
+
+std::string version(int number) { return std::to_string(number / 10000000) + "." + std::to_string(number / 100000 % 100); }
+
+struct HipRuntime {
+  using Error = hipError_t;
+  static constexpr Error kSuccess = hipSuccess;
+
+  /// Returns why there is no device that the kernels can run on.
+  static std::string identify(assay_kernels::Identity& identity) {
+    int runtime = 0, driver = 0, index = 0;
+    hipDeviceProp_t properties{};
+    identity.name = "assay_hip";
+    if (hipRuntimeGetVersion(&runtime) == hipSuccess) identity.toolkit = version(runtime);
+    if (hipDriverGetVersion(&driver) == hipSuccess && driver != 0) identity.driver = version(driver);
+    Error error = hipGetDevice(&index);
+    if (error == hipSuccess) error = hipGetDeviceProperties(&properties, index);
+    if (error != hipSuccess) return std::string("no HIP device: ") + hipGetErrorString(error);
+    identity.arch = properties.gcnArchName;
+    identity.device = properties.name;
+    if (properties.warpSize == simt::kDeviceWarp) return "";
+    return identity.arch + " has waves of " + std::to_string(properties.warpSize) + " lanes, the kernels of this library of " +
+           std::to_string(simt::kDeviceWarp);
+  }
+
+  static Error allocate(void** data, size_t bytes) { return hipMalloc(data, bytes); }
+  static Error release(void* data) { return hipFree(data); }
+  static Error copy_in(void* to, const void* from, size_t bytes) { return hipMemcpy(to, from, bytes, hipMemcpyHostToDevice); }
+  static Error copy_out(void* to, const void* from, size_t bytes) { return hipMemcpy(to, from, bytes, hipMemcpyDeviceToHost); }
+  static Error wait(void* stream) { return hipStreamSynchronize(static_cast<hipStream_t>(stream)); }
+  static Error take_last_error() { return hipGetLastError(); }
+
+  /// Errors that a kernel causes by what it does are its failure; all others are the device's.
+  static assay_status status_of(Error error) {
+    switch (error) {
+      case hipSuccess:
+        return ASSAY_OK;
+      case hipErrorIllegalAddress:
+      case hipErrorAssert:
+      case hipErrorLaunchTimeOut:
+      case hipErrorLaunchFailure:
+        return ASSAY_FAILED;
+      default:
+        return ASSAY_DEVICE_LOST;
+    }
+  }
+};
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  return assay_kernels::DeviceLibrary<HipRuntime>::instance();
+}
