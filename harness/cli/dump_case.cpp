@@ -39,7 +39,8 @@ struct Reading {
 
 int quality(const DumpedTensor& scale, const PlacedLayout& placed) {
   const TensorSpec& spec = scale.tensor.spec;
-  const bool type = *spec.format == *placed.layout().type || (scale.plain_bytes && spec.format->bits == placed.layout().type->bits);
+  const bool type =
+      *spec.format == *placed.layout().type || (scale.plain_bytes && spec.format->bits == placed.layout().type->bits);
   if (!type) return 0;
   const std::vector<int64_t> shape = placed.shape(), strides = placed.strides();
   if (spec.shape == shape && spec.strides == strides && spec.storage == placed.storage()) return 3;
@@ -48,12 +49,14 @@ int quality(const DumpedTensor& scale, const PlacedLayout& placed) {
   const bool contiguous = spec.storage == spec.elements();
   if (spec.shape.size() == 1 && contiguous && spec.storage == placed.storage()) return 1;
   // Columns one after the other, the last one padded too or not.
-  const bool columns_first = spec.shape.size() == 2 && strides[0] == 1 && spec.shape[0] == shape[1] && spec.shape[1] == strides[1];
+  const bool columns_first =
+      spec.shape.size() == 2 && strides[0] == 1 && spec.shape[0] == shape[1] && spec.shape[1] == strides[1];
   return columns_first && contiguous && spec.storage >= placed.storage() ? 1 : 0;
 }
 
 std::string wanted_text(const PlacedLayout& placed, const std::string& group) {
-  return placed.layout().id + " with groups of " + group + ": " + std::string(placed.layout().type->name) + " " + extents_text(placed.shape());
+  return placed.layout().id + " with groups of " + group + ": " + std::string(placed.layout().type->name) + " " +
+         extents_text(placed.shape());
 }
 
 class ScaleReader {
@@ -62,17 +65,22 @@ class ScaleReader {
 
   Reading best(const std::string& group, const std::string& layout) {
     const std::vector<std::string> groups = group.empty() ? alternatives(row_.text("group")) : std::vector<std::string>{group};
-    const std::vector<std::string> layouts = layout.empty() ? alternatives(row_.text("layouts")) : std::vector<std::string>{layout};
+    const std::vector<std::string> layouts =
+        layout.empty() ? alternatives(row_.text("layouts")) : std::vector<std::string>{layout};
     for (const std::string& one : layouts)
       for (const std::string& size : groups) consider(rulebook().layout(one), size);
     if (found_.empty()) refuse();
-    const int most = std::max_element(found_.begin(), found_.end(), [](const Reading& a, const Reading& b) { return a.quality < b.quality; })->quality;
+    const int most = std::max_element(found_.begin(), found_.end(), [](const Reading& a, const Reading& b) {
+                       return a.quality < b.quality;
+                     })->quality;
     std::erase_if(found_, [&](const Reading& reading) { return reading.quality < most; });
     for (const Reading& other : found_) {
       if (other.group != found_.front().group)
-        throw UsageError(scale_.place() + ": groups of " + found_.front().group + " and of " + other.group + " both make its shape; say --param group_size=N");
+        throw UsageError(scale_.place() + ": groups of " + found_.front().group + " and of " + other.group +
+                         " both make its shape; say --param group_size=N");
       if (other.layout != found_.front().layout && most != 2)
-        throw UsageError(scale_.place() + ": is the storage of layout " + found_.front().layout->id + " as well as of " + other.layout->id + "; say --layout NAME");
+        throw UsageError(scale_.place() + ": is the storage of layout " + found_.front().layout->id + " as well as of " +
+                         other.layout->id + "; say --layout NAME");
     }
     return found_.front();
   }
@@ -87,14 +95,17 @@ class ScaleReader {
   }
 
   [[noreturn]] void refuse() const {
-    std::string text = scale_.place() + ": is " + scale_.dtype + " " + extents_text(scale_.tensor.spec.shape) + "; contract " + row_.id + " with x [" +
-                       std::to_string(m_) + ", " + std::to_string(n_) + "] wants";
+    std::string text = scale_.place() + ": is " + scale_.dtype + " " + extents_text(scale_.tensor.spec.shape) + "; contract " +
+                       row_.id + " with x [" + std::to_string(m_) + ", " + std::to_string(n_) + "] wants";
     for (const std::string& wanted : wanted_) text += "\n  " + wanted;
     if (wanted_.empty()) text += " a group size that divides " + std::to_string(n_) + ": " + row_.text("group");
     const bool fp32_for_words = *scale_.tensor.spec.format == kF32 && row_.text("layouts").find("ue8m0x4") != std::string::npos;
     if (fp32_for_words)
-      text += "\nThese are fp32 scales where packed UE8M0 words are read: a consumer that takes their bits for exponents computes NaN or garbage."
-              "\nLook at them with: assay judge '" + scale_.file + (scale_.file.ends_with(".npy") ? "" : ":" + scale_.name) + "' --as ue8m0_scale";
+      text +=
+          "\nThese are fp32 scales where packed UE8M0 words are read: a consumer that takes their bits for exponents computes "
+          "NaN or garbage."
+          "\nLook at them with: assay judge '" +
+          scale_.file + (scale_.file.ends_with(".npy") ? "" : ":" + scale_.name) + "' --as ue8m0_scale";
     throw UsageError(text);
   }
 
@@ -109,7 +120,8 @@ const DumpedTensor& role(const DumpedRoles& roles, const std::string& name) {
   if (const auto found = roles.find(name); found != roles.end()) return found->second;
   std::string there;
   for (const auto& [other, tensor] : roles) there += (there.empty() ? "" : ", ") + other;
-  throw UsageError("no tensor for role '" + name + "'; there are: " + there + "; name it with --tensor " + name + "=NAME or " + name + "=FILE.npy");
+  throw UsageError("no tensor for role '" + name + "'; there are: " + there + "; name it with --tensor " + name + "=NAME or " +
+                   name + "=FILE.npy");
 }
 
 /// Cells that a case must have and that judge nothing: the data are there already.
@@ -129,7 +141,14 @@ const Op& op_of_contract(const std::string& contract) {
     probe.op = op.name;
     for (const std::string& column : op.columns) probe.parameters[column] = "";
     probe.parameters["contract"] = contract;
-    for (const auto& [column, cell] : {std::pair("x", "bf16"), {"m", "1"}, {"n", "1"}, {"eps", "1"}, {"fill", "zeros"}, {"gamma", "gamma"}, {"seed", "1"}, {"warp", "32"}})
+    for (const auto& [column, cell] : {std::pair("x", "bf16"),
+                                       {"m", "1"},
+                                       {"n", "1"},
+                                       {"eps", "1"},
+                                       {"fill", "zeros"},
+                                       {"gamma", "gamma"},
+                                       {"seed", "1"},
+                                       {"warp", "32"}})
       if (probe.parameters.contains(column)) probe.parameters[column] = cell;
     try {
       (void)op.validate(probe);
@@ -141,14 +160,19 @@ const Op& op_of_contract(const std::string& contract) {
   throw UsageError("no op has contract '" + contract + "'");
 }
 
-DumpCase case_of_dump(const std::string& contract, const DumpedRoles& roles, std::map<std::string, std::string> parameters, const std::string& layout) {
+DumpCase case_of_dump(const std::string& contract, const DumpedRoles& roles, std::map<std::string, std::string> parameters,
+                      const std::string& layout) {
   const Op& op = op_of_contract(contract);
-  const auto has = [&](const char* column) { return std::find(op.columns.begin(), op.columns.end(), column) != op.columns.end(); };
+  const auto has = [&](const char* column) {
+    return std::find(op.columns.begin(), op.columns.end(), column) != op.columns.end();
+  };
   for (const auto& [name, value] : parameters)
-    if (!has(name.c_str())) throw UsageError("--param " + name + ": op " + op.name + " has no such parameter" + did_you_mean(name, op.columns));
+    if (!has(name.c_str()))
+      throw UsageError("--param " + name + ": op " + op.name + " has no such parameter" + did_you_mean(name, op.columns));
   const DumpedTensor& x = role(roles, "x");
   const std::vector<int64_t> shape = as_matrix(x.tensor.spec.shape);
-  if (shape[0] <= 0 || shape[1] <= 0) throw UsageError(x.place() + ": is " + extents_text(x.tensor.spec.shape) + ", which is empty");
+  if (shape[0] <= 0 || shape[1] <= 0)
+    throw UsageError(x.place() + ": is " + extents_text(x.tensor.spec.shape) + ", which is empty");
 
   DumpCase dump;
   Case& one = dump.one;
@@ -159,14 +183,17 @@ DumpCase case_of_dump(const std::string& contract, const DumpedRoles& roles, std
   parameters["x"] = std::string(x.tensor.spec.format->name);
   parameters["m"] = std::to_string(shape[0]);
   parameters["n"] = std::to_string(shape[1]);
-  if (has("eps") && !parameters.contains("eps")) throw UsageError("contract " + contract + " needs --param eps=VALUE, which no tensor shows");
+  if (has("eps") && !parameters.contains("eps"))
+    throw UsageError("contract " + contract + " needs --param eps=VALUE, which no tensor shows");
   if (has("group_size")) {
     const ContractRow& row = rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).back());
     const std::string group = parameters.contains("group_size") ? parameters["group_size"] : "";
     const Reading reading = ScaleReader(row, role(roles, "scale"), shape[0], shape[1]).best(group, layout);
     parameters["group_size"] = reading.group;
     parameters["layout"] = reading.layout->id;
-    dump.placing = reading.quality == 3 ? ScalePlacing::kMemory : reading.quality == 2 ? ScalePlacing::kLogical : ScalePlacing::kFlat;
+    dump.placing = reading.quality == 3   ? ScalePlacing::kMemory
+                   : reading.quality == 2 ? ScalePlacing::kLogical
+                                          : ScalePlacing::kFlat;
   }
   fill_in(parameters);
   for (const std::string& column : op.columns) one.parameters[column] = parameters[column];

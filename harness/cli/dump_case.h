@@ -35,9 +35,10 @@ using DumpedRoles = std::map<std::string, DumpedTensor>;
 
 /// The case that the tensors are an instance of. `parameters` and `layout` override what is derived.
 ///
-/// m and n come from x; the group size is the one of the contract's that makes the scale tensor's shape, the layout the one of the
-/// contract's whose type, shape, strides or storage it has. Throws std::out_of_range for an unknown contract, UsageError naming the
-/// tensor and what was expected: no x, a parameter that is missing or unknown, a scale tensor that fits no group size or several.
+/// m and n come from x; the group size is the one of the contract's that makes the scale tensor's shape, the layout the one of
+/// the contract's whose type, shape, strides or storage it has. Throws std::out_of_range for an unknown contract, UsageError
+/// naming the tensor and what was expected: no x, a parameter that is missing or unknown, a scale tensor that fits no group size
+/// or several.
 DumpCase case_of_dump(const std::string& contract, const DumpedRoles& roles, std::map<std::string, std::string> parameters,
                       const std::string& layout);
 

@@ -11,8 +11,10 @@ std::map<std::string, std::string> named_values(const std::string& option, const
   std::map<std::string, std::string> values;
   for (const std::string& text : texts) {
     const size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) throw UsageError(option + " " + text + ": must read name=value");
-    if (!values.emplace(text.substr(0, equals), text.substr(equals + 1)).second) throw UsageError(option + " " + text + ": stands twice");
+    if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
+      throw UsageError(option + " " + text + ": must read name=value");
+    if (!values.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+      throw UsageError(option + " " + text + ": stands twice");
   }
   return values;
 }
@@ -31,7 +33,8 @@ NamedTensor open_tensor(const std::string& target) {
   }
   std::string names;
   for (const StoredTensor& tensor : dump.tensors) names += (names.empty() ? "" : ", ") + tensor.name;
-  throw UsageError(target + ": holds " + std::to_string(dump.tensors.size()) + " tensors (" + names + "); name one as FILE.safetensors:TENSOR");
+  throw UsageError(target + ": holds " + std::to_string(dump.tensors.size()) + " tensors (" + names +
+                   "); name one as FILE.safetensors:TENSOR");
 }
 
 int judge_verb(const JudgeArguments& arguments) {
@@ -41,7 +44,9 @@ int judge_verb(const JudgeArguments& arguments) {
                                    [](const std::string& target) { return std::filesystem::is_directory(target); });
   if (folders && arguments.contract.empty()) return judge_recordings(arguments);
   if (arguments.contract.empty())
-    throw UsageError(arguments.targets.front() + ": no folder with a recording; a dump needs --contract ID (see assay contracts list), a lone tensor --as scale");
+    throw UsageError(
+        arguments.targets.front() +
+        ": no folder with a recording; a dump needs --contract ID (see assay contracts list), a lone tensor --as scale");
   return judge_dump(arguments);
 }
 

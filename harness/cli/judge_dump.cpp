@@ -40,14 +40,16 @@ DumpedRoles gather(const JudgeArguments& arguments, const std::vector<std::strin
     const Dump dump = open_dump(target);
     if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; say role=" + target);
     for (const std::string& role : wanted) {
-      if (const auto name = renamed.find(role); name != renamed.end()) put(roles, role, dumped(dump, dump.find(name->second)));
+      if (const auto name = renamed.find(role); name != renamed.end())
+        put(roles, role, dumped(dump, dump.find(name->second)));
       else
         for (const StoredTensor& stored : dump.tensors)
           if (stored.name == role) put(roles, role, dumped(dump, stored));
     }
   }
   for (const auto& [role, name] : renamed)
-    if (std::find(wanted.begin(), wanted.end(), role) == wanted.end()) throw UsageError("--tensor " + role + "=" + name + ": the contract has no such role");
+    if (std::find(wanted.begin(), wanted.end(), role) == wanted.end())
+      throw UsageError("--tensor " + role + "=" + name + ": the contract has no such role");
   return roles;
 }
 
@@ -61,15 +63,18 @@ bool same_extents(const std::vector<int64_t>& a, const std::vector<int64_t>& b) 
 }
 
 void check_format(const DumpedTensor& from, const TensorSpec& spec) {
-  if (*from.tensor.spec.format == *spec.format || (from.plain_bytes && from.tensor.spec.format->bits == spec.format->bits)) return;
-  throw UsageError(from.place() + ": is " + from.dtype + "; the contract wants " + std::string(spec.format->name) + " for role '" + spec.name + "'");
+  if (*from.tensor.spec.format == *spec.format || (from.plain_bytes && from.tensor.spec.format->bits == spec.format->bits))
+    return;
+  throw UsageError(from.place() + ": is " + from.dtype + "; the contract wants " + std::string(spec.format->name) +
+                   " for role '" + spec.name + "'");
 }
 
 /// The tensor of the case with the dump's elements, each in its place.
 HostTensor placed_dense(const DumpedTensor& from, const TensorSpec& spec) {
   check_format(from, spec);
   if (!same_extents(from.tensor.spec.shape, spec.shape))
-    throw UsageError(from.place() + ": has shape " + extents_text(from.tensor.spec.shape) + "; role '" + spec.name + "' must be " + extents_text(spec.shape) + ", as x says");
+    throw UsageError(from.place() + ": has shape " + extents_text(from.tensor.spec.shape) + "; role '" + spec.name +
+                     "' must be " + extents_text(spec.shape) + ", as x says");
   HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
   const CodeMatrix matrix = code_matrix(from.tensor);
   for (size_t i = 0; i < matrix.codes.size(); ++i) tensor.set_code(int64_t(i), matrix.codes[i]);
@@ -96,7 +101,8 @@ Op without_unseen_padding(Op op, ScalePlacing placing) {
   op.expect = [expect = op.expect, placing](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
     Expectation expectation = expect(c, problem, outputs);
     for (ExpectedTensor& tensor : expectation.tensors)
-      std::erase_if(tensor.padding, [&](const Padding& p) { return placing == ScalePlacing::kLogical || p.rule != PaddingRule::kZero; });
+      std::erase_if(tensor.padding,
+                    [&](const Padding& p) { return placing == ScalePlacing::kLogical || p.rule != PaddingRule::kZero; });
     return expectation;
   };
   return op;
@@ -107,8 +113,10 @@ std::vector<std::string> roles_of(const Op& op) {
   const bool groups = std::find(op.columns.begin(), op.columns.end(), "group_size") != op.columns.end();
   std::vector<std::string> roles = {"x"};
   if (norm) roles.emplace_back("gamma");
-  if (groups) roles.insert(roles.end(), {"q", "scale"});
-  else roles.emplace_back("y");
+  if (groups)
+    roles.insert(roles.end(), {"q", "scale"});
+  else
+    roles.emplace_back("y");
   return roles;
 }
 
@@ -140,7 +148,8 @@ int judge_dump(const JudgeArguments& arguments) {
       for (const auto& [role, other] : roles) there += (there.empty() ? "" : ", ") + role;
       throw UsageError("no tensor for role '" + tensor.spec.name + "'; there are: " + there);
     }
-    HostTensor placed = tensor.spec.name == "scale" ? placed_scale(from->second, tensor.spec, dump.placing) : placed_dense(from->second, tensor.spec);
+    HostTensor placed = tensor.spec.name == "scale" ? placed_scale(from->second, tensor.spec, dump.placing)
+                                                    : placed_dense(from->second, tensor.spec);
     if (tensor.spec.role == Role::kInput) {
       tensor.bytes = std::move(placed.bytes);
       continue;
@@ -157,12 +166,15 @@ int judge_dump(const JudgeArguments& arguments) {
   verdict.origin = roles.at("x").file;
   verdict.repro = command_line(arguments);
   judge_outputs(judging, dump.one, problem, result, verdict);
-  const bool elements_wrong = std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
-  if (verdict.outcome == Outcome::kFail && elements_wrong) verdict.causes = causes_in_words(diagnose(judging, dump.one, problem, result.outputs));
+  const bool elements_wrong =
+      std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
+  if (verdict.outcome == Outcome::kFail && elements_wrong)
+    verdict.causes = causes_in_words(diagnose(judging, dump.one, problem, result.outputs));
   RunResult all;
   all.verdicts.push_back(std::move(verdict));
   fmt::print("{}", failure_text(all.verdicts.front()));
-  if (dump.placing == ScalePlacing::kLogical && roles.contains("scale")) fmt::print("  note      the dump holds no padding of the scales, so none was judged\n");
+  if (dump.placing == ScalePlacing::kLogical && roles.contains("scale"))
+    fmt::print("  note      the dump holds no padding of the scales, so none was judged\n");
   write_reports(reports, all, LibraryInfo{});
   return all.exit_code();
 }

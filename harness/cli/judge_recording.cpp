@@ -41,8 +41,8 @@ void check_outputs(const Problem& problem, const CallResult& result) {
   for (const HostTensor& tensor : problem.tensors) {
     if (tensor.spec.role == Role::kInput) continue;
     const TensorSpec& recorded = find(result.outputs, tensor.spec.name).spec;
-    if (!(*recorded.format == *tensor.spec.format) || recorded.shape != tensor.spec.shape || recorded.strides != tensor.spec.strides ||
-        recorded.storage != tensor.spec.storage)
+    if (!(*recorded.format == *tensor.spec.format) || recorded.shape != tensor.spec.shape ||
+        recorded.strides != tensor.spec.strides || recorded.storage != tensor.spec.storage)
       throw std::runtime_error("recorded output '" + tensor.spec.name + "' has another format, shape or stride than the case's");
   }
 }
@@ -60,7 +60,12 @@ CallResult replay(const Entry& entry, const Problem& problem) {
       continue;
     }
     const std::string other = call_difference(*first, call.result, 2);
-    if (!other.empty()) return {.status = CallStatus::kFailed, .message = "the recordings differ: " + other, .outputs = {}, .untouched = {}, .in_place = {}};
+    if (!other.empty())
+      return {.status = CallStatus::kFailed,
+              .message = "the recordings differ: " + other,
+              .outputs = {},
+              .untouched = {},
+              .in_place = {}};
   }
   return *first;
 }
@@ -85,7 +90,8 @@ Verdict judge_entry(const Entry& entry, const CaseOptions& common) {
   if (recorded->file.empty()) return plain;
 
   const Op& op = find_op(entry.one->op);
-  const Backend backend{recording->backend, recording->library, [&](const CallRequest& request) { return replay(entry, *request.problem); }};
+  const Backend backend{recording->backend, recording->library,
+                        [&](const CallRequest& request) { return replay(entry, *request.problem); }};
   CaseOptions options = common;
   options.diagnose = causes_or_recorded_race(backend, recorded->verdict);
   KernelOffer kernel;
@@ -103,17 +109,19 @@ std::vector<Entry> entries_of(const std::vector<Recording>& recordings, const st
     for (const RecordedVerdict& recorded : recording.verdicts) {
       const auto at = place.find(recorded.verdict.case_id);
       if (at == place.end()) {
-        std::fprintf(stderr, "assay: %s: case %s is in no table of this program, or not selected; left out\n", recording.folder.c_str(), recorded.verdict.case_id.c_str());
+        std::fprintf(stderr, "assay: %s: case %s is in no table of this program, or not selected; left out\n",
+                     recording.folder.c_str(), recorded.verdict.case_id.c_str());
         continue;
       }
-      const auto [entry, is_new] = known.emplace(std::tuple(recorded.verdict.case_id, recorded.verdict.kernel, recording.library.name), placed.size());
+      const auto [entry, is_new] =
+          known.emplace(std::tuple(recorded.verdict.case_id, recorded.verdict.kernel, recording.library.name), placed.size());
       if (is_new) {
         placed.push_back({at->second, {&cases[at->second], {{&recording, &recorded}}}});
         continue;
       }
       Entry& first = placed[entry->second].second;
-      std::fprintf(stderr, "assay: duplicate: %s %s is in %s and in %s\n", recorded.verdict.case_id.c_str(), recorded.verdict.kernel.c_str(),
-                   first.recorded.front().first->folder.c_str(), recording.folder.c_str());
+      std::fprintf(stderr, "assay: duplicate: %s %s is in %s and in %s\n", recorded.verdict.case_id.c_str(),
+                   recorded.verdict.kernel.c_str(), first.recorded.front().first->folder.c_str(), recording.folder.c_str());
       // What has outputs is judged; a skip beside it says only what another library lacks.
       if (first.recorded.front().second->file.empty()) first.recorded.clear();
       if (first.recorded.empty() || !recorded.file.empty()) first.recorded.push_back({&recording, &recorded});

@@ -21,7 +21,8 @@ class Facts {
   Facts(const JudgeArguments& arguments, const NamedTensor& named) : values_(named_values("--param", arguments.parameters)) {
     const std::vector<std::string> known = {"m", "n", "groups", "group_size"};
     for (const auto& [name, value] : values_)
-      if (std::find(known.begin(), known.end(), name) == known.end()) throw UsageError("--param " + name + ": unknown here" + did_you_mean(name, known));
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        throw UsageError("--param " + name + ": unknown here" + did_you_mean(name, known));
     for (const auto& [key, value] : named.dump.metadata)
       if (key.starts_with("parameter.")) values_.emplace(key.substr(10), value);
     if (!arguments.layout.empty()) values_["layout"] = arguments.layout;
@@ -59,7 +60,9 @@ ScaleKind kind_of(const NamedTensor& named, const Format& format) {
   if (format == kInt32) return ScaleKind::kWords;
   if (format == kE8M0 || (named.tensor.format == nullptr && format == kInt8)) return ScaleKind::kBytes;
   if (format == kF32 || format == kBf16 || format == kF16) return ScaleKind::kFloats;
-  throw DumpError(named.dump.file, "tensor '" + named.tensor.name + "'", named.tensor.dtype + " is no type of scales that is known here: int32 words or bytes of UE8M0, fp32, bf16, f16");
+  throw DumpError(
+      named.dump.file, "tensor '" + named.tensor.name + "'",
+      named.tensor.dtype + " is no type of scales that is known here: int32 words or bytes of UE8M0, fp32, bf16, f16");
 }
 
 /// The storage of a known layout, padding included.
@@ -84,8 +87,10 @@ ScaleGrid logical_grid(const HostTensor& tensor, ScaleKind kind) {
   grid.rows = matrix.rows;
   grid.columns = matrix.columns * (kind == ScaleKind::kWords ? 4 : 1);
   for (const uint32_t code : matrix.codes) {
-    if (kind == ScaleKind::kFloats) grid.codes.push_back(fp32_bits(*tensor.spec.format, code));
-    else if (kind == ScaleKind::kBytes) grid.codes.push_back(int64_t(code));
+    if (kind == ScaleKind::kFloats)
+      grid.codes.push_back(fp32_bits(*tensor.spec.format, code));
+    else if (kind == ScaleKind::kBytes)
+      grid.codes.push_back(int64_t(code));
     else
       for (int shift = 0; shift < 32; shift += 8) grid.codes.push_back(code >> shift & 0xff);
   }
@@ -94,11 +99,15 @@ ScaleGrid logical_grid(const HostTensor& tensor, ScaleKind kind) {
 
 void check_layout(const NamedTensor& named, const HostTensor& tensor, const PlacedLayout& placed) {
   const Layout& layout = placed.layout();
-  const auto refuse = [&](const std::string& problem) { return DumpError(named.dump.file, "tensor '" + named.tensor.name + "'", problem); };
+  const auto refuse = [&](const std::string& problem) {
+    return DumpError(named.dump.file, "tensor '" + named.tensor.name + "'", problem);
+  };
   if (!(*layout.type == *tensor.spec.format))
-    throw refuse("is " + named.tensor.dtype + ", layout " + layout.id + " is made of " + std::string(layout.type->name) + "; leave --layout out to look at it as it is");
+    throw refuse("is " + named.tensor.dtype + ", layout " + layout.id + " is made of " + std::string(layout.type->name) +
+                 "; leave --layout out to look at it as it is");
   if (placed.storage() != tensor.spec.storage)
-    throw refuse("holds " + std::to_string(tensor.spec.storage) + " elements, layout " + layout.id + " has " + std::to_string(placed.storage()));
+    throw refuse("holds " + std::to_string(tensor.spec.storage) + " elements, layout " + layout.id + " has " +
+                 std::to_string(placed.storage()));
 }
 
 /// What the padding must hold: the contract of a recording says it; otherwise zero for words, whose consumers read it.
@@ -131,10 +140,11 @@ ScaleGrid grid_of(const NamedTensor& named, const Facts& facts) {
   grid.extent_known = groups.has_value();
   if (grid.present_rows > grid.rows || grid.present_columns > grid.columns)
     throw DumpError(named.dump.file, "tensor '" + named.tensor.name + "'",
-                    "holds " + std::to_string(grid.rows) + " rows of " + std::to_string(grid.columns) + " scales, " + std::to_string(grid.present_rows) + " of " +
-                        std::to_string(grid.present_columns) + " were stated" +
+                    "holds " + std::to_string(grid.rows) + " rows of " + std::to_string(grid.columns) + " scales, " +
+                        std::to_string(grid.present_rows) + " of " + std::to_string(grid.present_columns) + " were stated" +
                         (grid.present_rows == grid.columns && grid.present_columns == grid.rows ? ": it is transposed" : ""));
-  if (grid.present_rows == 0 || grid.present_columns == 0) throw DumpError(named.dump.file, "tensor '" + named.tensor.name + "'", "is empty");
+  if (grid.present_rows == 0 || grid.present_columns == 0)
+    throw DumpError(named.dump.file, "tensor '" + named.tensor.name + "'", "is empty");
   state_padding(facts, grid);
   return grid;
 }
@@ -142,7 +152,8 @@ ScaleGrid grid_of(const NamedTensor& named, const Facts& facts) {
 }  // namespace
 
 int judge_scale(const JudgeArguments& arguments) {
-  if (arguments.targets.size() != 1) throw UsageError("--as " + arguments.as + " takes one tensor: FILE.safetensors:TENSOR or FILE.npy");
+  if (arguments.targets.size() != 1)
+    throw UsageError("--as " + arguments.as + " takes one tensor: FILE.safetensors:TENSOR or FILE.npy");
   open_rulebook(data_root(), more_contracts());
   const NamedTensor named = open_tensor(arguments.targets.front());
   ScaleGrid grid = grid_of(named, Facts(arguments, named));

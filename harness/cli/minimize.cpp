@@ -86,8 +86,10 @@ class Shrinker {
       }
       for (int64_t fails = units; fails - passes > 1;) {
         const int64_t middle = passes + (fails - passes) / 2;
-        if (std::optional<Case> between = at(middle)) smaller = between, fails = middle;
-        else passes = middle;
+        if (std::optional<Case> between = at(middle))
+          smaller = between, fails = middle;
+        else
+          passes = middle;
       }
       return *smaller;
     }
@@ -119,7 +121,8 @@ Case shrink_shape(Shrinker& shrinker, Case one, const KernelOffer& kernel) {
     const int64_t groups = one.integer("n") / one.integer("group_size");
     for (const char* size : {"32", "64"}) {
       if (std::atoll(size) >= one.integer("group_size")) break;
-      if (const auto smaller = shrinker.still_fails(one, {{"group_size", size}, {"n", std::to_string(groups * std::atoll(size))}})) {
+      if (const auto smaller =
+              shrinker.still_fails(one, {{"group_size", size}, {"n", std::to_string(groups * std::atoll(size))}})) {
         one = *smaller;
         break;
       }
@@ -133,9 +136,11 @@ int64_t size_of(const Case& one) { return one.integer("m") * one.integer("n"); }
 
 /// Simple data first. A simpler fill is taken if it fails on no larger a shape.
 Case simplify_fill(Shrinker& shrinker, const Case& smallest, const KernelOffer& kernel) {
-  const auto from = std::find_if(std::begin(kKnownSimple), std::end(kKnownSimple), [&](const char* fill) { return smallest.text("fill") == fill; });
+  const auto from = std::find_if(std::begin(kKnownSimple), std::end(kKnownSimple),
+                                 [&](const char* fill) { return smallest.text("fill") == fill; });
   for (const char* const* fill = std::begin(kKnownSimple); fill != from; ++fill) {
-    if (const auto other = shrinker.still_fails(smallest, {{"fill", *fill}, {"seed", "1"}})) return shrink_shape(shrinker, *other, kernel);
+    if (const auto other = shrinker.still_fails(smallest, {{"fill", *fill}, {"seed", "1"}}))
+      return shrink_shape(shrinker, *other, kernel);
   }
   return shrinker.still_fails(smallest, {{"seed", "1"}}).value_or(smallest);
 }
@@ -184,14 +189,17 @@ int minimize_verb(const ExplainArguments& arguments) {
     if (!verdict) continue;
     shrinker.aim_at(*verdict);
     const Case smallest = simplify_fill(shrinker, shrink_shape(shrinker, start, kernel), kernel);
-    const std::string why = "smallest that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.cause() + "; from " + start.id;
+    const std::string why =
+        "smallest that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.cause() + "; from " + start.id;
     const std::string text = table_text(op, smallest, why);
     fmt::print("{}", text);
-    fmt::print(stderr, "assay: {} of {} elements left after {} calls: {}\n", size_of(smallest), size_of(start), shrinker.calls(), smallest.id);
+    fmt::print(stderr, "assay: {} of {} elements left after {} calls: {}\n", size_of(smallest), size_of(start), shrinker.calls(),
+               smallest.id);
     if (!arguments.output.empty()) write_atomically(arguments.output, text);
     return kUnexpected;
   }
-  if (offered == 0) throw UsageError("no kernel '" + arguments.kernel + "' of back end " + arguments.backend + " is for " + start.id);
+  if (offered == 0)
+    throw UsageError("no kernel '" + arguments.kernel + "' of back end " + arguments.backend + " is for " + start.id);
   fmt::print("nothing to minimize: {} passes\n", start.id);
   return kAllAsExpected;
 }

@@ -18,7 +18,8 @@ std::string runs_text(const std::set<int64_t>& numbers) {
 }
 
 std::string Places::text() const {
-  return std::string(rows.size() == 1 ? "row " : "rows ") + runs_text(rows) + "; " + (columns.size() == 1 ? "group " : "groups ") + runs_text(columns);
+  return std::string(rows.size() == 1 ? "row " : "rows ") + runs_text(rows) + "; " +
+         (columns.size() == 1 ? "group " : "groups ") + runs_text(columns);
 }
 
 }  // namespace assay

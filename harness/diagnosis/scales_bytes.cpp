@@ -51,7 +51,9 @@ int64_t top_of(const std::array<int64_t, 4>& b) {
   return top;
 }
 
-std::string address(const ScaleGrid& grid, int64_t row, int64_t column) { return fmt::format("{}[{}, {}]", grid.name, row, column); }
+std::string address(const ScaleGrid& grid, int64_t row, int64_t column) {
+  return fmt::format("{}[{}, {}]", grid.name, row, column);
+}
 
 bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
   Places places;
@@ -61,17 +63,20 @@ bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
     ++words;
     if (!reads_as_fp32(b)) return;
     if (places.count == 0)
-      first = fmt::format("first    word [{}, {}] = 0x{:08X}: as fp32 {:.9g}; as UE8M0 the scales 2^{}, 2^{}, 2^{}, 2^{}", r, w, joined(b),
-                          std::bit_cast<float>(joined(b)), b[0] - 127, b[1] - 127, b[2] - 127, b[3] - 127);
+      first = fmt::format("first    word [{}, {}] = 0x{:08X}: as fp32 {:.9g}; as UE8M0 the scales 2^{}, 2^{}, 2^{}, 2^{}", r, w,
+                          joined(b), std::bit_cast<float>(joined(b)), b[0] - 127, b[1] - 127, b[2] - 127, b[3] - 127);
     for (int64_t j = 0; j < 4; ++j) places.add(r, 4 * w + j);
   });
   if (places.count == 0) return false;
   report.findings.push_back(
-      {fmt::format("{} of {} words {} the bits of an fp32 scale where four UE8M0 bytes are read", places.count / 4, words, places.count == 4 ? "holds" : "hold"),
+      {fmt::format("{} of {} words {} the bits of an fp32 scale where four UE8M0 bytes are read", places.count / 4, words,
+                   places.count == 4 ? "holds" : "hold"),
        {"where    " + places.text(), first,
-        "why      the producer wrote fp32 scales and the consumer takes each word for four exponents: its top byte is far below any",
+        "why      the producer wrote fp32 scales and the consumer takes each word for four exponents: its top byte is far below "
+        "any",
         "         scale (2^-43 or less), and mantissa bits make the other three",
-        "example  4 groups of scale 1.0: the words should be one, 0x7F7F7F7F; fp32 bits are 0x3F800000, read as 2^-127, 2^-127, 2^1, 2^-64",
+        "example  4 groups of scale 1.0: the words should be one, 0x7F7F7F7F; fp32 bits are 0x3F800000, read as 2^-127, 2^-127, "
+        "2^1, 2^-64",
         "repair   convert: byte = fp32 exponent field, plus 1 if the mantissa is not zero; four groups to a word"}});
   return true;
 }
@@ -99,10 +104,11 @@ Swollen swollen_bytes(const ScaleGrid& grid) {
       if (found.lines.size() == 3) continue;
       // Bits that the exponent of the next group does not have are mantissa bits, unless the two scales are far apart.
       const int64_t stray = byte & ~b[size_t(top)] & 0xff, leading = stray == 0 ? 0 : int64_t(std::bit_floor(uint64_t(stray)));
-      found.lines.push_back(fmt::format("{}    {}: byte 0x{:02X} = {} in word 0x{:08X}: mantissa bits of group {} ({} x its power of two) ran into it",
-                                        found.lines.empty() ? "first" : "then ", address(grid, r, 4 * w + j), byte,
-                                        byte == kNan ? "NaN" : fmt::format("2^{}", byte - 127), joined(b), 4 * w + j + 1,
-                                        leading == 0 ? "not 1" : fmt::format("{:.9g} or more", 1.0 + double(leading) / 256.0)));
+      found.lines.push_back(fmt::format(
+          "{}    {}: byte 0x{:02X} = {} in word 0x{:08X}: mantissa bits of group {} ({} x its power of two) ran into it",
+          found.lines.empty() ? "first" : "then ", address(grid, r, 4 * w + j), byte,
+          byte == kNan ? "NaN" : fmt::format("2^{}", byte - 127), joined(b), 4 * w + j + 1,
+          leading == 0 ? "not 1" : fmt::format("{:.9g} or more", 1.0 + double(leading) / 256.0)));
     }
   });
   return found;
@@ -111,19 +117,26 @@ Swollen swollen_bytes(const ScaleGrid& grid) {
 bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   Swollen found = swollen_bytes(grid);
   if (found.lower.count == 0 || found.top > 0) return false;
-  std::vector<std::string> lines = {"where    " + found.lower.text(),
-                                    fmt::format("slots    byte 0: {}, byte 1: {}, byte 2: {}, byte 3: {} (byte 3 has no neighbour above it)",
-                                                found.by_slot[0], found.by_slot[1], found.by_slot[2], found.by_slot[3])};
+  std::vector<std::string> lines = {
+      "where    " + found.lower.text(),
+      fmt::format("slots    byte 0: {}, byte 1: {}, byte 2: {}, byte 3: {} (byte 3 has no neighbour above it)", found.by_slot[0],
+                  found.by_slot[1], found.by_slot[2], found.by_slot[3])};
   lines.insert(lines.end(), found.lines.begin(), found.lines.end());
   for (const char* line :
-       {"why      the packer joins raw fp32 words, v0>>23 | v1>>15 | v2>>7 | v3<<1, without masking the mantissas. That is right only if",
-        "         every scale is a power of two; otherwise the mantissa of group j+1 lands in the byte of group j and sets its bits",
-        "example  smallest input that shows it: scales [1, 1, 1, 1.5] give 0x7FFF7F7F (byte 2 = 0xFF = NaN) and [1, 1.5, 1, 1] give",
+       {"why      the packer joins raw fp32 words, v0>>23 | v1>>15 | v2>>7 | v3<<1, without masking the mantissas. That is right "
+        "only if",
+        "         every scale is a power of two; otherwise the mantissa of group j+1 lands in the byte of group j and sets its "
+        "bits",
+        "example  smallest input that shows it: scales [1, 1, 1, 1.5] give 0x7FFF7F7F (byte 2 = 0xFF = NaN) and [1, 1.5, 1, 1] "
+        "give",
         "         0x7F7F7FFF (byte 0); right are 0x807F7F7F and 0x7F7F807F. A test with one group never shows it",
         "repair   round scales up to powers of two before packing (and quantize with the rounded ones), or mask v & 0x7F800000"})
     lines.emplace_back(line);
-  if (found.lower.count == 1) lines.emplace_back("or else  that group's own amax was Inf or NaN, which packs to 0xFF too: one byte cannot tell");
-  report.findings.push_back({fmt::format("mantissas lost by packing: {} byte{} more than an exponent", found.lower.count, found.lower.count == 1 ? " holds" : "s hold"), lines});
+  if (found.lower.count == 1)
+    lines.emplace_back("or else  that group's own amax was Inf or NaN, which packs to 0xFF too: one byte cannot tell");
+  report.findings.push_back({fmt::format("mantissas lost by packing: {} byte{} more than an exponent", found.lower.count,
+                                         found.lower.count == 1 ? " holds" : "s hold"),
+                             lines});
   return true;
 }
 
@@ -133,11 +146,17 @@ void find_nan(const ScaleGrid& grid, bool explained, ScaleReport& report) {
     for (int64_t c = 0; c < grid.present_columns; ++c)
       if (grid.code(r, c) == kNan) nan.add(r, c);
   if (nan.count == 0) return;
-  std::vector<std::string> lines = {"where    " + nan.text(), fmt::format("first    {}: byte 0xFF", address(grid, nan.first[0], nan.first[1])),
+  std::vector<std::string> lines = {"where    " + nan.text(),
+                                    fmt::format("first    {}: byte 0xFF", address(grid, nan.first[0], nan.first[1])),
                                     "why      0xFF is the NaN of UE8M0 (OCP MX): every product with that group is NaN"};
-  if (explained) lines.emplace_back("cause    see the next finding");
-  else lines.emplace_back("cause    no pattern of packing: look for Inf or NaN in the input of these groups, or memory that nobody wrote (0xFF)");
-  report.findings.push_back({fmt::format("{} of {} bytes {} 0xFF = NaN", nan.count, grid.present_rows * grid.present_columns, nan.count == 1 ? "is" : "are"), lines});
+  if (explained)
+    lines.emplace_back("cause    see the next finding");
+  else
+    lines.emplace_back(
+        "cause    no pattern of packing: look for Inf or NaN in the input of these groups, or memory that nobody wrote (0xFF)");
+  report.findings.push_back({fmt::format("{} of {} bytes {} 0xFF = NaN", nan.count, grid.present_rows * grid.present_columns,
+                                         nan.count == 1 ? "is" : "are"),
+                             lines});
 }
 
 /// Columns of the last word that are zero in every row: padding, as it must be.
@@ -157,13 +176,16 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
     for (int64_t c = 0; c < grid.present_columns - tail; ++c)
       if (grid.code(r, c) == 0) zero.add(r, c);
   if (tail > 0)
-    report.notes.push_back(fmt::format("the top {} byte{} of the last word {} zero in every row: padding of {} groups, as it must be", tail,
-                                       tail == 1 ? "" : "s", tail == 1 ? "is" : "are", grid.present_columns - tail));
+    report.notes.push_back(
+        fmt::format("the top {} byte{} of the last word {} zero in every row: padding of {} groups, as it must be", tail,
+                    tail == 1 ? "" : "s", tail == 1 ? "is" : "are", grid.present_columns - tail));
   if (zero.count == 0) return;
-  report.findings.push_back({fmt::format("{} of {} bytes {} 0x00 = 2^-127", zero.count, grid.present_rows * (grid.present_columns - tail), zero.count == 1 ? "is" : "are"),
-                             {"where    " + zero.text(), fmt::format("first    {}: byte 0x00", address(grid, zero.first[0], zero.first[1])),
-                              "why      UE8M0 has no zero; 0x00 is the scale 2^-127. Either the group was never written, or its amax was 0 and no",
-                              "         floor was put under the scale, or padding (which is 0x00) stands where a scale should"}});
+  report.findings.push_back(
+      {fmt::format("{} of {} bytes {} 0x00 = 2^-127", zero.count, grid.present_rows * (grid.present_columns - tail),
+                   zero.count == 1 ? "is" : "are"),
+       {"where    " + zero.text(), fmt::format("first    {}: byte 0x00", address(grid, zero.first[0], zero.first[1])),
+        "why      UE8M0 has no zero; 0x00 is the scale 2^-127. Either the group was never written, or its amax was 0 and no",
+        "         floor was put under the scale, or padding (which is 0x00) stands where a scale should"}});
 }
 
 }  // namespace

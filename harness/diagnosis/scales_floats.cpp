@@ -43,10 +43,13 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"NaN", [](int64_t c) { return std::isnan(value(c)); }, "NaN in the input of the group, 0 / 0 for a group of zeros, or memory that nobody wrote"},
+    {"NaN", [](int64_t c) { return std::isnan(value(c)); },
+     "NaN in the input of the group, 0 / 0 for a group of zeros, or memory that nobody wrote"},
     {"Inf", [](int64_t c) { return std::isinf(value(c)); }, "Inf in the input of the group, or a division by a scale of zero"},
-    {"negative", [](int64_t c) { return value(c) < 0; }, "a scale is a magnitude: other data stand here, or packed words are read as fp32"},
-    {"zero", [](int64_t c) { return value(c) == 0; }, "a group of zeros without a floor under its scale (x / 0 is NaN), or a group that nobody wrote"},
+    {"negative", [](int64_t c) { return value(c) < 0; },
+     "a scale is a magnitude: other data stand here, or packed words are read as fp32"},
+    {"zero", [](int64_t c) { return value(c) == 0; },
+     "a group of zeros without a floor under its scale (x / 0 is NaN), or a group that nobody wrote"},
     {"subnormal", [](int64_t c) { return value(c) != 0 && std::fabs(value(c)) < 0x1p-126f; },
      "1 / scale overflows to Inf, and a GPU that flushes subnormals takes it for zero"}};
 
@@ -58,8 +61,9 @@ void find_words(const ScaleGrid& grid, ScaleReport& report) {
       {fmt::format("{} of {} elements {} packed UE8M0 words read as fp32", words.count, grid.present_rows * grid.present_columns,
                    words.count == 1 ? "looks like" : "look like"),
        {"where    " + words.text(), first_text(grid, words),
-        fmt::format("bytes    as four UE8M0 bytes 0x{:02X} 0x{:02X} 0x{:02X} 0x{:02X}: the scales 2^{}, 2^{}, 2^{}, 2^{}", code & 0xff, code >> 8 & 0xff,
-                    code >> 16 & 0xff, code >> 24, (code & 0xff) - 127, (code >> 8 & 0xff) - 127, (code >> 16 & 0xff) - 127, (code >> 24) - 127),
+        fmt::format("bytes    as four UE8M0 bytes 0x{:02X} 0x{:02X} 0x{:02X} 0x{:02X}: the scales 2^{}, 2^{}, 2^{}, 2^{}",
+                    code & 0xff, code >> 8 & 0xff, code >> 16 & 0xff, code >> 24, (code & 0xff) - 127, (code >> 8 & 0xff) - 127,
+                    (code >> 16 & 0xff) - 127, (code >> 24) - 127),
         "why      all four bytes are plausible exponents, and as fp32 the value is 2^43 or more, which no scale is"}});
 }
 
@@ -69,20 +73,26 @@ void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   if (others.count == 0) return;
   const bool meant = powers.count > others.count;
   if (!meant && !grid.powers_of_two) {
-    report.notes.push_back(fmt::format("{} of {} scales are powers of two: as plain fp32 scales that is right; a consumer of UE8M0 cannot take them "
-                                       "(--as ue8m0_scale judges for one)",
-                                       powers.count, powers.count + others.count));
+    report.notes.push_back(
+        fmt::format("{} of {} scales are powers of two: as plain fp32 scales that is right; a consumer of UE8M0 cannot take them "
+                    "(--as ue8m0_scale judges for one)",
+                    powers.count, powers.count + others.count));
     return;
   }
   const int64_t code = grid.code(others.first[0], others.first[1]);
   const double power = std::ldexp(1.0, std::ilogb(value(code)));
   report.findings.push_back(
-      {fmt::format("{} of {} fp32 scales {}, {}", others.count, powers.count + others.count, others.count == 1 ? "is no power of two" : "are no powers of two",
-                   grid.powers_of_two ? "and the consumer takes UE8M0" : "though most are: the tensor is meant for a consumer of UE8M0"),
+      {fmt::format(
+           "{} of {} fp32 scales {}, {}", others.count, powers.count + others.count,
+           others.count == 1 ? "is no power of two" : "are no powers of two",
+           grid.powers_of_two ? "and the consumer takes UE8M0" : "though most are: the tensor is meant for a consumer of UE8M0"),
        {"where    " + others.text(), first_text(grid, others),
-        fmt::format("effect   its exponent alone is {:.9g}: the product is too small by a factor of {:.6g}", power, double(value(code)) / power),
-        "why      UE8M0 keeps the exponent and drops the mantissa; a packer without a mask ORs it into the neighbouring byte (NaN)",
-        "example  smallest input that shows it: one group with scale 1.5, which becomes 1; scales [1, 1, 1, 1.5] packed give a NaN byte",
+        fmt::format("effect   its exponent alone is {:.9g}: the product is too small by a factor of {:.6g}", power,
+                    double(value(code)) / power),
+        "why      UE8M0 keeps the exponent and drops the mantissa; a packer without a mask ORs it into the neighbouring byte "
+        "(NaN)",
+        "example  smallest input that shows it: one group with scale 1.5, which becomes 1; scales [1, 1, 1, 1.5] packed give a "
+        "NaN byte",
         "repair   round scales up to a power of two before the data are quantized with them, not afterwards"}});
 }
 
@@ -92,7 +102,8 @@ void look_at_floats(const ScaleGrid& grid, ScaleReport& report) {
   for (const Kind& kind : kKinds) {
     const Places places = places_where(grid, kind.holds);
     if (places.count == 0) continue;
-    report.findings.push_back({fmt::format("{} of {} scales {} {}", places.count, grid.present_rows * grid.present_columns, places.count == 1 ? "is" : "are", kind.what),
+    report.findings.push_back({fmt::format("{} of {} scales {} {}", places.count, grid.present_rows * grid.present_columns,
+                                           places.count == 1 ? "is" : "are", kind.what),
                                {"where    " + places.text(), first_text(grid, places), std::string("why      ") + kind.why}});
   }
   find_words(grid, report);

@@ -14,7 +14,8 @@ namespace assay {
 namespace {
 
 std::string code_text(const ScaleGrid& grid, int64_t code) {
-  return grid.kind == ScaleKind::kFloats ? fmt::format("{:.9g} (0x{:08X})", std::bit_cast<float>(uint32_t(code)), code) : fmt::format("0x{:02X}", code);
+  return grid.kind == ScaleKind::kFloats ? fmt::format("{:.9g} (0x{:08X})", std::bit_cast<float>(uint32_t(code)), code)
+                                         : fmt::format("0x{:02X}", code);
 }
 
 /// log2 of the scale; nothing for what is no positive finite number.
@@ -41,14 +42,17 @@ void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
        {"where    " + stale.text(),
         fmt::format("first    {}[{}, {}] = {}; scales end at row {} and group {}", grid.name, stale.first[0], stale.first[1],
                     code_text(grid, grid.code(stale.first[0], stale.first[1])), grid.present_rows - 1, grid.present_columns - 1),
-        "why      nobody wrote these elements and a kernel that reads whole tiles takes them for scales: 0xFF there is NaN, and a packer",
-        "         may refuse them (DeepGEMM 2.6 traps). The buffer was allocated and not zeroed, or the producer skips its padding",
+        "why      nobody wrote these elements and a kernel that reads whole tiles takes them for scales: 0xFF there is NaN, and "
+        "a packer",
+        "         may refuse them (DeepGEMM 2.6 traps). The buffer was allocated and not zeroed, or the producer skips its "
+        "padding",
         "example  1 row in a buffer of 4: rows 1..3 keep what was there before"}});
 }
 
 /// Trailing rows (or bytes of the last word) that hold one value that is no scale, while what is before them varies.
 void find_constant_tail(const ScaleGrid& grid, bool of_rows, ScaleReport& report) {
-  const int64_t lines = of_rows ? grid.present_rows : grid.present_columns, length = of_rows ? grid.present_columns : grid.present_rows;
+  const int64_t lines = of_rows ? grid.present_rows : grid.present_columns,
+                length = of_rows ? grid.present_columns : grid.present_rows;
   const auto at = [&](int64_t line, int64_t i) { return of_rows ? grid.code(line, i) : grid.code(i, line); };
   const int64_t value = at(lines - 1, 0);
   if (length < 2 || value <= 0 || value == (grid.kind == ScaleKind::kFloats ? -1 : 0xff) || plausible(grid, value)) return;
@@ -61,11 +65,12 @@ void find_constant_tail(const ScaleGrid& grid, bool of_rows, ScaleReport& report
   while (first > 0 && holds_value(first - 1)) --first;
   if (first == lines || first == 0) return;
   const char* what = of_rows ? "row" : "group";
-  report.findings.push_back({fmt::format("the last {} {}{} hold{} one value, {}, which is no plausible scale", lines - first, what,
-                                         lines - first == 1 ? "" : "s", lines - first == 1 ? "s" : "", code_text(grid, value)),
-                             {fmt::format("where    {}s {}..{}", what, first, lines - 1),
-                              "why      a pattern and no data: memory as it was allocated or poisoned, which nobody wrote. Either the tensor has fewer",
-                              fmt::format("         {}s than its shape says, or the producer left its tail out", what)}});
+  report.findings.push_back(
+      {fmt::format("the last {} {}{} hold{} one value, {}, which is no plausible scale", lines - first, what,
+                   lines - first == 1 ? "" : "s", lines - first == 1 ? "s" : "", code_text(grid, value)),
+       {fmt::format("where    {}s {}..{}", what, first, lines - 1),
+        "why      a pattern and no data: memory as it was allocated or poisoned, which nobody wrote. Either the tensor has fewer",
+        fmt::format("         {}s than its shape says, or the producer left its tail out", what)}});
 }
 
 bool same_row(const ScaleGrid& grid, int64_t a, int64_t b) {
@@ -100,15 +105,19 @@ void find_repeated_rows(const ScaleGrid& grid, ScaleReport& report) {
   const bool floats = grid.kind == ScaleKind::kFloats && !mostly_powers_of_two(grid);
   const auto all_but_first = size_t(grid.present_rows - 1);
   if (floats ? 2 * repeated.size() > size_t(grid.present_rows) : repeated.size() == all_but_first)
-    report.findings.push_back({fmt::format("{} of {} rows repeat the row before them", repeated.size(), grid.present_rows),
-                               {"where    rows " + runs_text(repeated),
-                                "why      different tokens do not have the same scale in every group: one row was written over all (a broadcast of stride 0),",
-                                "         or the tensor is constant along the wrong axis: read along rows what was written along groups"}});
+    report.findings.push_back(
+        {fmt::format("{} of {} rows repeat the row before them", repeated.size(), grid.present_rows),
+         {"where    rows " + runs_text(repeated),
+          "why      different tokens do not have the same scale in every group: one row was written over all (a broadcast of "
+          "stride 0),",
+          "         or the tensor is constant along the wrong axis: read along rows what was written along groups"}});
   if (floats && 2 * flat.size() > size_t(grid.present_rows) && flat_values.size() >= size_t(kEnough))
-    report.findings.push_back({fmt::format("{} of {} rows hold one value in all {} groups", flat.size(), grid.present_rows, grid.present_columns),
-                               {"where    rows " + runs_text(flat),
-                                "why      groups of one row do not have the same amax: a scale per token was spread over groups, or the tensor is constant",
-                                "         along the wrong axis: a scale per group was written along rows"}});
+    report.findings.push_back(
+        {fmt::format("{} of {} rows hold one value in all {} groups", flat.size(), grid.present_rows, grid.present_columns),
+         {"where    rows " + runs_text(flat),
+          "why      groups of one row do not have the same amax: a scale per token was spread over groups, or the tensor is "
+          "constant",
+          "         along the wrong axis: a scale per group was written along rows"}});
 }
 
 /// Variance that row and column means leave, per degree of freedom.
@@ -164,12 +173,15 @@ void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
   if (std::min(by_rows, by_columns) > 0.05 * as_read) return;
   const auto share = [&](double left) { return std::max(0.0, 100.0 * (1.0 - left / variance(read))); };
   report.findings.push_back(
-      {fmt::format("transposed: the storage was written {} and is read {}", rows_first ? "row by row" : "column by column", rows_first ? "column by column" : "row by row"),
+      {fmt::format("transposed: the storage was written {} and is read {}", rows_first ? "row by row" : "column by column",
+                   rows_first ? "column by column" : "row by row"),
        {fmt::format("where    all {} rows and {} groups", rows, columns),
-        fmt::format("why      as read, loudness of tokens and channels explains {:.0f} % of the variance of log2(scale); in the other order {:.0f} %",
+        fmt::format("why      as read, loudness of tokens and channels explains {:.0f} % of the variance of log2(scale); in the "
+                    "other order {:.0f} %",
                     share(as_read), share(std::min(by_rows, by_columns))),
         fmt::format("first    {}[0, {}] holds what belongs to {}", grid.name, unit,
-                    rows_first ? fmt::format("row {}, group {}", rows / units, rows % units * unit) : fmt::format("row {}, group {}", 1 % rows, 1 / rows * unit)),
+                    rows_first ? fmt::format("row {}, group {}", rows / units, rows % units * unit)
+                               : fmt::format("row {}, group {}", 1 % rows, 1 / rows * unit)),
         "example  2 rows of 2 groups with 4 different scales: the two off the diagonal change places",
         "repair   transpose with a copy (a view of another shape moves nothing), or state the strides of the storage"}});
 }
@@ -178,7 +190,8 @@ void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
 
 void look_at_patterns(const ScaleGrid& grid, ScaleReport& report) {
   if (grid.present_rows == 0 || grid.present_columns == 0) return;
-  const bool fp32_bits = !report.findings.empty() && report.findings.front().what.find("bits of an fp32 scale") != std::string::npos;
+  const bool fp32_bits =
+      !report.findings.empty() && report.findings.front().what.find("bits of an fp32 scale") != std::string::npos;
   if (fp32_bits) return;  // patterns of mantissas mean nothing
   find_stale_padding(grid, report);
   if (!grid.extent_known) find_constant_tail(grid, true, report);

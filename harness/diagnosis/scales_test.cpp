@@ -24,13 +24,24 @@ ScaleGrid floats(int64_t rows, int64_t columns, const std::function<float(int64_
 }
 
 ScaleGrid words(int64_t rows, const std::vector<uint32_t>& stored) {
-  ScaleGrid grid{"scale", ScaleKind::kWords, rows, 4 * int64_t(stored.size()) / rows, {}, rows, 4 * int64_t(stored.size()) / rows, false, true, true, false};
+  ScaleGrid grid{"scale",
+                 ScaleKind::kWords,
+                 rows,
+                 4 * int64_t(stored.size()) / rows,
+                 {},
+                 rows,
+                 4 * int64_t(stored.size()) / rows,
+                 false,
+                 true,
+                 true,
+                 false};
   for (const uint32_t word : stored)
     for (int shift = 0; shift < 32; shift += 8) grid.codes.push_back(word >> shift & 0xff);
   return grid;
 }
 
-ScaleGrid bytes(int64_t rows, int64_t columns, const std::function<int64_t(int64_t, int64_t)>& byte, ScaleKind kind = ScaleKind::kWords) {
+ScaleGrid bytes(int64_t rows, int64_t columns, const std::function<int64_t(int64_t, int64_t)>& byte,
+                ScaleKind kind = ScaleKind::kWords) {
   ScaleGrid grid{"scale", kind, rows, columns, {}, rows, columns, false, true, true, false};
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c) grid.codes.push_back(byte(r, c));
@@ -57,7 +68,8 @@ TEST(Scales, OneAndAHalfInTheLastGroupMakesByteTwoNan) {
   EXPECT_EQ(word, 0x7FFF7F7Fu);
   const std::string text = text_of(words(1, {word}));
   EXPECT_THAT(text, HasSubstr("1 of 4 bytes is 0xFF = NaN"));
-  EXPECT_THAT(text, HasSubstr("scale[0, 2]: byte 0xFF = NaN in word 0x7FFF7F7F: mantissa bits of group 3 (1.5 or more x its power of two) ran into it"));
+  EXPECT_THAT(text, HasSubstr("scale[0, 2]: byte 0xFF = NaN in word 0x7FFF7F7F: mantissa bits of group 3 (1.5 or more x its "
+                              "power of two) ran into it"));
   EXPECT_THAT(text, HasSubstr("v0>>23 | v1>>15 | v2>>7 | v3<<1"));
   EXPECT_THAT(text, HasSubstr("smallest input that shows it: scales [1, 1, 1, 1.5]"));
 }
@@ -101,7 +113,8 @@ TEST(Scales, Fp32RowsAmongPackedOnesAreNamed) {
 }
 
 TEST(Scales, ZeroBytesInsideARowAreFoundAndPaddingIsNot) {
-  EXPECT_THAT(found(bytes(2, 8, [](int64_t r, int64_t c) { return r == 1 && c == 3 ? 0 : 120 + c; })), ::testing::ElementsAre(HasSubstr("1 of 16 bytes is 0x00")));
+  EXPECT_THAT(found(bytes(2, 8, [](int64_t r, int64_t c) { return r == 1 && c == 3 ? 0 : 120 + c; })),
+              ::testing::ElementsAre(HasSubstr("1 of 16 bytes is 0x00")));
   const ScaleGrid padded = bytes(2, 8, [](int64_t, int64_t c) { return c < 5 ? 120 + c : 0; });
   EXPECT_THAT(found(padded), IsEmpty());
   EXPECT_THAT(text_of(padded), HasSubstr("padding of 5 groups, as it must be"));
@@ -121,20 +134,25 @@ TEST(Scales, PaddingThatIsNotZeroIsStaleOnceTheExtentIsKnown) {
 }
 
 TEST(Scales, TailsOfAPatternThatIsNoScaleAreFoundWithoutAnExtent) {
-  EXPECT_THAT(text_of(bytes(8, 8, [](int64_t r, int64_t c) { return r < 6 ? 118 + (r * c) % 5 : 0xcd; })), HasSubstr("the last 2 rows hold one value, 0xCD"));
-  EXPECT_THAT(text_of(bytes(8, 8, [](int64_t r, int64_t c) { return c < 5 ? 118 + (r * c) % 5 : 0x2a; })), HasSubstr("the last 3 groups hold one value, 0x2A"));
-  EXPECT_THAT(text_of(floats(8, 8, [](int64_t r, int64_t c) { return r < 7 ? float(0.01 + uniform(2, r, c)) : 1e30f; })), HasSubstr("the last 1 row holds one value"));
+  EXPECT_THAT(text_of(bytes(8, 8, [](int64_t r, int64_t c) { return r < 6 ? 118 + (r * c) % 5 : 0xcd; })),
+              HasSubstr("the last 2 rows hold one value, 0xCD"));
+  EXPECT_THAT(text_of(bytes(8, 8, [](int64_t r, int64_t c) { return c < 5 ? 118 + (r * c) % 5 : 0x2a; })),
+              HasSubstr("the last 3 groups hold one value, 0x2A"));
+  EXPECT_THAT(text_of(floats(8, 8, [](int64_t r, int64_t c) { return r < 7 ? float(0.01 + uniform(2, r, c)) : 1e30f; })),
+              HasSubstr("the last 1 row holds one value"));
 }
 
 TEST(Scales, QuietRowsAtTheEndAreNoPattern) {
-  EXPECT_THAT(found(bytes(8, 8, [](int64_t r, int64_t c) { return r < 6 ? 118 + (r * c) % 5 : 94; })), IsEmpty()) << "94 is the floor of an empty group";
+  EXPECT_THAT(found(bytes(8, 8, [](int64_t r, int64_t c) { return r < 6 ? 118 + (r * c) % 5 : 94; })), IsEmpty())
+      << "94 is the floor of an empty group";
 }
 
 TEST(Scales, NumbersThatNoScaleMayBe) {
   const float bad[] = {NAN, INFINITY, -1.0f, 0.0f, 1e-40f};
   const char* names[] = {"NaN", "Inf", "negative", "zero", "subnormal"};
   for (size_t i = 0; i < std::size(bad); ++i) {
-    const ScaleGrid grid = floats(3, 3, [&](int64_t r, int64_t c) { return r == 1 && c == 2 ? bad[i] : float(0.01 + uniform(3, r, c)); });
+    const ScaleGrid grid =
+        floats(3, 3, [&](int64_t r, int64_t c) { return r == 1 && c == 2 ? bad[i] : float(0.01 + uniform(3, r, c)); });
     EXPECT_THAT(found(grid), ::testing::ElementsAre(HasSubstr(std::string("1 of 9 scales is ") + names[i])));
     EXPECT_THAT(text_of(grid), HasSubstr("where    row 1; group 2"));
   }
@@ -145,32 +163,42 @@ TEST(Scales, MantissasMatterToAConsumerOfUe8m0Only) {
   EXPECT_THAT(found(grid), IsEmpty());
   grid.powers_of_two = true;
   EXPECT_THAT(text_of(grid), HasSubstr("16 of 16 fp32 scales are no powers of two, and the consumer takes UE8M0"));
-  const ScaleGrid mostly = floats(4, 4, [](int64_t r, int64_t c) { return r == 2 && c == 1 ? 1.5f : std::ldexp(1.0f, int(r + c) - 9); });
+  const ScaleGrid mostly =
+      floats(4, 4, [](int64_t r, int64_t c) { return r == 2 && c == 1 ? 1.5f : std::ldexp(1.0f, int(r + c) - 9); });
   EXPECT_THAT(text_of(mostly), HasSubstr("1 of 16 fp32 scales is no power of two, though most are"));
   EXPECT_THAT(text_of(mostly), HasSubstr("too small by a factor of 1.5"));
   EXPECT_THAT(found(floats(4, 4, [](int64_t r, int64_t c) { return std::ldexp(1.0f, int(r + c) - 9); })), IsEmpty());
 }
 
 TEST(Scales, PackedWordsReadAsFp32AreFound) {
-  EXPECT_THAT(text_of(floats(4, 2, [](int64_t, int64_t) { return std::bit_cast<float>(0x78797a7bu); })), HasSubstr("8 of 8 elements look like packed UE8M0 words"));
+  EXPECT_THAT(text_of(floats(4, 2, [](int64_t, int64_t) { return std::bit_cast<float>(0x78797a7bu); })),
+              HasSubstr("8 of 8 elements look like packed UE8M0 words"));
 }
 
 TEST(Scales, RepeatedRowsOfFp32AreABroadcast) {
-  EXPECT_THAT(text_of(floats(8, 8, [](int64_t, int64_t c) { return float(0.01 + uniform(5, 0, c)); })), HasSubstr("7 of 8 rows repeat the row before them"));
-  EXPECT_THAT(text_of(floats(8, 8, [](int64_t r, int64_t) { return float(0.01 + uniform(5, r, 0)); })), HasSubstr("8 of 8 rows hold one value in all 8 groups"));
-  EXPECT_THAT(found(floats(8, 8, [](int64_t r, int64_t c) { return float(0.01 + uniform(5, std::min<int64_t>(r, 5), c)); })), IsEmpty()) << "the same token three times";
+  EXPECT_THAT(text_of(floats(8, 8, [](int64_t, int64_t c) { return float(0.01 + uniform(5, 0, c)); })),
+              HasSubstr("7 of 8 rows repeat the row before them"));
+  EXPECT_THAT(text_of(floats(8, 8, [](int64_t r, int64_t) { return float(0.01 + uniform(5, r, 0)); })),
+              HasSubstr("8 of 8 rows hold one value in all 8 groups"));
+  EXPECT_THAT(found(floats(8, 8, [](int64_t r, int64_t c) { return float(0.01 + uniform(5, std::min<int64_t>(r, 5), c)); })),
+              IsEmpty())
+      << "the same token three times";
   EXPECT_THAT(found(bytes(8, 8, [](int64_t, int64_t c) { return 120 + c / 4; })), IsEmpty()) << "exponents repeat by nature";
 }
 
 /// Tokens and channels with loudnesses of their own, and some noise.
-float loud(int64_t r, int64_t c) { return float(std::exp2(-8 + 6 * uniform(6, r, 500) + 6 * uniform(7, 500, c) + 0.3 * uniform(8, r, c))); }
+float loud(int64_t r, int64_t c) {
+  return float(std::exp2(-8 + 6 * uniform(6, r, 500) + 6 * uniform(7, 500, c) + 0.3 * uniform(8, r, c)));
+}
 
 TEST(Scales, TranspositionIsFoundInBothDirections) {
   constexpr int64_t kRows = 13, kColumns = 8;
   EXPECT_THAT(found(floats(kRows, kColumns, loud)), IsEmpty());
-  EXPECT_THAT(text_of(floats(kRows, kColumns, [](int64_t r, int64_t c) { return loud((c * kRows + r) / kColumns, (c * kRows + r) % kColumns); })),
+  EXPECT_THAT(text_of(floats(kRows, kColumns,
+                             [](int64_t r, int64_t c) { return loud((c * kRows + r) / kColumns, (c * kRows + r) % kColumns); })),
               HasSubstr("transposed: the storage was written row by row and is read column by column"));
-  EXPECT_THAT(text_of(floats(kRows, kColumns, [](int64_t r, int64_t c) { return loud((r * kColumns + c) % kRows, (r * kColumns + c) / kRows); })),
+  EXPECT_THAT(text_of(floats(kRows, kColumns,
+                             [](int64_t r, int64_t c) { return loud((r * kColumns + c) % kRows, (r * kColumns + c) / kRows); })),
               HasSubstr("transposed: the storage was written column by column and is read row by row"));
 }
 
@@ -178,10 +206,11 @@ TEST(Scales, TransposedWordsMoveAsWords) {
   constexpr int64_t kRows = 13, kWords = 4;
   const auto exponent = [](int64_t r, int64_t c) { return 127 + int64_t(std::lround(std::log2(loud(r, c)))); };
   EXPECT_THAT(found(bytes(kRows, 4 * kWords, exponent)), IsEmpty());
-  EXPECT_THAT(text_of(bytes(kRows, 4 * kWords, [&](int64_t r, int64_t c) {
-                const int64_t i = c / 4 * kRows + r;
-                return exponent(i / kWords, i % kWords * 4 + c % 4);
-              })),
+  EXPECT_THAT(text_of(bytes(kRows, 4 * kWords,
+                            [&](int64_t r, int64_t c) {
+                              const int64_t i = c / 4 * kRows + r;
+                              return exponent(i / kWords, i % kWords * 4 + c % 4);
+                            })),
               HasSubstr("transposed"));
 }
 
@@ -194,7 +223,8 @@ TEST(Scales, RandomTensorsOfEveryKindAreClean) {
     EXPECT_THAT(found(floats(1, 1, scale)), IsEmpty()) << seed;
     EXPECT_THAT(found(bytes(7, 16, exponent)), IsEmpty()) << seed;
     EXPECT_THAT(found(bytes(7, 5, exponent, ScaleKind::kBytes)), IsEmpty()) << seed;
-    EXPECT_THAT(found(floats(9, 8, [&](int64_t r, int64_t c) { return std::ldexp(1.0f, int(exponent(r, c)) - 127); })), IsEmpty()) << seed;
+    EXPECT_THAT(found(floats(9, 8, [&](int64_t r, int64_t c) { return std::ldexp(1.0f, int(exponent(r, c)) - 127); })), IsEmpty())
+        << seed;
   }
 }
 

@@ -40,8 +40,8 @@ struct Dump {
   const StoredTensor& find(const std::string& name) const;
 };
 
-/// Opens `FILE.safetensors`, `FILE.npy` or `FILE.npy:FORMAT`, where FORMAT (bf16, e4m3fn, e8m0, ...) is what NumPy has no name for.
-/// Only the header is read. Throws DumpError.
+/// Opens `FILE.safetensors`, `FILE.npy` or `FILE.npy:FORMAT`, where FORMAT (bf16, e4m3fn, e8m0, ...) is what NumPy has no name
+/// for. Only the header is read. Throws DumpError.
 Dump open_dump(const std::string& path);
 
 /// The bytes of one tensor in the order of the file. Throws DumpError.

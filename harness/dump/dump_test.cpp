@@ -79,7 +79,8 @@ class DumpFiles : public ::testing::Test {
 TEST_F(DumpFiles, EveryFormatSurvivesASafetensorsFile) {
   const std::vector<std::byte> bytes = counted(6 * 4);
   std::vector<TensorBytes> tensors;
-  for (const Format& format : all_formats()) tensors.push_back({std::string(format.name), &format, {2, 3}, std::span(bytes).first(size_t(6 * format.bytes()))});
+  for (const Format& format : all_formats())
+    tensors.push_back({std::string(format.name), &format, {2, 3}, std::span(bytes).first(size_t(6 * format.bytes()))});
   const Dump dump = open_dump(write("all.safetensors", safetensors_text(tensors, {{"key", "w\xc3\xb6rd"}})));
   EXPECT_EQ(dump.metadata.at("key"), "w\xc3\xb6rd");
   ASSERT_EQ(dump.tensors.size(), all_formats().size());
@@ -105,7 +106,8 @@ TEST_F(DumpFiles, EveryFormatSurvivesAnNpyFileIfItIsStated) {
 
 TEST_F(DumpFiles, EmptyAndScalarTensorsAreTensors) {
   const std::vector<std::byte> four = counted(4);
-  const Dump dump = open_dump(write("e.safetensors", safetensors_text({{"none", &kF32, {0, 5}, {}}, {"one", &kF32, {}, four}}, {})));
+  const Dump dump =
+      open_dump(write("e.safetensors", safetensors_text({{"none", &kF32, {0, 5}, {}}, {"one", &kF32, {}, four}}, {})));
   EXPECT_EQ(dump.find("none").elements(), 0);
   EXPECT_EQ(dump.find("one").elements(), 1);
   EXPECT_EQ(code_matrix({storage_spec(dump, dump.find("none")), {}}).codes.size(), 0u);
@@ -145,23 +147,30 @@ TEST(Safetensors, HostileFilesGetOneErrorWithFileAndPlace) {
       {safetensors("{\"\xff\xfe\":1}", 0), "the header is no UTF-8"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[[[1]]],"data_offsets":[0,8]}})", 8), "is nested deeper than 3 levels"},
       {safetensors("{\"a\":" + std::string(100000, '['), 0), "is nested deeper than 3 levels"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "'a' stands twice"},
+      {safetensors(
+           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8),
+       "'a' stands twice"},
       {safetensors(R"({"a":{"dtype":"F32","dtype":"F16","shape":[2],"data_offsets":[0,8]}})", 8), "'dtype' stands twice"},
       {safetensors(R"({"a":7})", 0), "tensor 'a': is number, not object"},
       {safetensors(R"({"a":{"shape":[2],"data_offsets":[0,8]}})", 8), "tensor 'a': lacks dtype"},
       {safetensors(R"({"a":{"dtype":3,"shape":[2],"data_offsets":[0,8]}})", 8), "dtype is number, not string"},
       {safetensors(R"({"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}})", 8), "unknown dtype 'F33'"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8), "shape holds -2, which is no integer from 0"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8),
+       "shape holds -2, which is no integer from 0"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}})", 8), "shape holds 2.5"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}})", 8), "shape holds"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}})", 8), "more elements than any memory"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,8]}})", 8), "needs 0 bytes"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}})", 8),
+       "more elements than any memory"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,8]}})", 8),
+       "needs 0 bytes"},
       {safetensors(R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}})", 1), "is no whole number of bytes"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8), "data_offsets [8, 0] are no begin and end"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", 8), "data_offsets [0] are no begin and end"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 8), "run out of the file, which holds 8 bytes"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8), "F32 [3] needs 12 bytes, data_offsets [0, 8] give 8"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12),
+      {safetensors(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8),
+       "F32 [3] needs 12 bytes, data_offsets [0, 8] give 8"},
+      {safetensors(
+           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12),
        "tensor 'b': begins at byte 4 of the data, inside the tensor before it, which ends at 8"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "and nothing holds the bytes from 0 on"},
       {safetensors(good, 9), "1 bytes behind the last tensor"},
@@ -175,7 +184,8 @@ TEST(Safetensors, HostileFilesGetOneErrorWithFileAndPlace) {
 
 TEST(Safetensors, NoPrefixAndNoFlippedByteOfAFileCrashes) {
   const std::vector<std::byte> bytes = counted(40);
-  const std::string good = safetensors_text({{"x", &kF32, {2, 4}, std::span(bytes).first(32)}, {"q", &kE4M3Fn, {8}, std::span(bytes).first(8)}}, {{"k", "v"}});
+  const std::string good = safetensors_text(
+      {{"x", &kF32, {2, 4}, std::span(bytes).first(32)}, {"q", &kE4M3Fn, {8}, std::span(bytes).first(8)}}, {{"k", "v"}});
   ASSERT_EQ(safetensors_complaint(good), "");
   for (size_t length = 0; length < good.size(); ++length) EXPECT_NE(safetensors_complaint(good.substr(0, length)), "") << length;
   for (size_t at = 0; at < good.size() - 40; ++at)
@@ -255,7 +265,8 @@ TEST_F(DumpFiles, StatedStridesMustStayInTheStorage) {
   const std::vector<std::byte> bytes = counted(13 * 4);
   const auto spec = [&](const std::string& shape, const std::string& strides) {
     return complaint_of([&] {
-      const Dump dump = open_dump(write("s.safetensors", safetensors_text({{"scale", &kInt32, {13}, bytes}}, {{"scale.shape", shape}, {"scale.strides", strides}})));
+      const Dump dump = open_dump(write("s.safetensors", safetensors_text({{"scale", &kInt32, {13}, bytes}},
+                                                                          {{"scale.shape", shape}, {"scale.strides", strides}})));
       (void)storage_spec(dump, dump.tensors.front());
     });
   };

@@ -18,13 +18,28 @@ struct Descr {
   const Format* format;  ///< nullptr: plain bytes that need a stated format
 };
 
-constexpr Descr kDescrs[] = {
-    {"<f4", 32, &kF32}, {"<f2", 16, &kF16}, {"<i4", 32, &kInt32}, {"|i1", 8, &kInt8}, {"<i1", 8, &kInt8},
-    {"|u1", 8, nullptr}, {"<u1", 8, nullptr}, {"<u4", 32, nullptr}, {"<u2", 16, nullptr}, {"|V1", 8, nullptr}, {"<V1", 8, nullptr},
-    {"|V2", 16, nullptr}, {"<V2", 16, nullptr}, {"|f1", 8, nullptr}, {"<f1", 8, nullptr},
-    // names of ml_dtypes, should a writer spell them out
-    {"bfloat16", 16, &kBf16}, {"float8_e4m3fn", 8, &kE4M3Fn}, {"float8_e4m3fnuz", 8, &kE4M3Fnuz}, {"float8_e5m2", 8, &kE5M2},
-    {"float8_e5m2fnuz", 8, &kE5M2Fnuz}, {"float8_e8m0fnu", 8, &kE8M0}};
+constexpr Descr kDescrs[] = {{"<f4", 32, &kF32},
+                             {"<f2", 16, &kF16},
+                             {"<i4", 32, &kInt32},
+                             {"|i1", 8, &kInt8},
+                             {"<i1", 8, &kInt8},
+                             {"|u1", 8, nullptr},
+                             {"<u1", 8, nullptr},
+                             {"<u4", 32, nullptr},
+                             {"<u2", 16, nullptr},
+                             {"|V1", 8, nullptr},
+                             {"<V1", 8, nullptr},
+                             {"|V2", 16, nullptr},
+                             {"<V2", 16, nullptr},
+                             {"|f1", 8, nullptr},
+                             {"<f1", 8, nullptr},
+                             // names of ml_dtypes, should a writer spell them out
+                             {"bfloat16", 16, &kBf16},
+                             {"float8_e4m3fn", 8, &kE4M3Fn},
+                             {"float8_e4m3fnuz", 8, &kE4M3Fnuz},
+                             {"float8_e5m2", 8, &kE5M2},
+                             {"float8_e5m2fnuz", 8, &kE5M2Fnuz},
+                             {"float8_e8m0fnu", 8, &kE8M0}};
 
 /// Reads the one dictionary that a header may be. Nothing in it nests deeper than the tuple of the shape.
 class Dictionary {
@@ -58,8 +73,12 @@ class Dictionary {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& problem) const { throw DumpError(file_, "byte " + std::to_string(start_ + at_), problem); }
-  [[noreturn]] bool& unknown(const std::string& key) const { refuse("'" + key.substr(0, 40) + "' is none of descr, fortran_order, shape"); }
+  [[noreturn]] void refuse(const std::string& problem) const {
+    throw DumpError(file_, "byte " + std::to_string(start_ + at_), problem);
+  }
+  [[noreturn]] bool& unknown(const std::string& key) const {
+    refuse("'" + key.substr(0, 40) + "' is none of descr, fortran_order, shape");
+  }
   void blanks() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t')) ++at_;
   }
@@ -132,13 +151,16 @@ std::vector<int64_t> strides_of(const std::vector<int64_t>& shape, bool fortran)
 
 Descr type_of(const std::string& descr, const Format* stated, const std::string& file) {
   if (descr.starts_with('>')) throw DumpError(file, "descr", "'" + descr + "' is big-endian; save it as little-endian");
-  if (descr.find('O') != std::string::npos) throw DumpError(file, "descr", "'" + descr + "' holds Python objects, which are never read");
+  if (descr.find('O') != std::string::npos)
+    throw DumpError(file, "descr", "'" + descr + "' holds Python objects, which are never read");
   const auto* found = std::find_if(std::begin(kDescrs), std::end(kDescrs), [&](const Descr& d) { return descr == d.name; });
-  if (found == std::end(kDescrs)) throw DumpError(file, "descr", "'" + descr.substr(0, 40) + "' is no type that Assay has a format for");
+  if (found == std::end(kDescrs))
+    throw DumpError(file, "descr", "'" + descr.substr(0, 40) + "' is no type that Assay has a format for");
   Descr type = *found;
   if (stated == nullptr) return type;
   if (stated->bits != type.bits)
-    throw DumpError(file, "descr", "'" + descr + "' has " + std::to_string(type.bits) + " bits and cannot be " + std::string(stated->name));
+    throw DumpError(file, "descr",
+                    "'" + descr + "' has " + std::to_string(type.bits) + " bits and cannot be " + std::string(stated->name));
   if (type.format != nullptr && !(*type.format == *stated))
     throw DumpError(file, "descr", "'" + descr + "' is " + std::string(type.format->name) + ", not " + std::string(stated->name));
   type.format = stated;
@@ -151,15 +173,19 @@ Dump index_npy(std::istream& stream, uint64_t size, const std::string& file, con
   std::string head(size_t(std::min<uint64_t>(size, 12)), '\0');
   stream.read(head.data(), std::streamsize(head.size()));
   if (!stream) throw DumpError(file, "", "cannot be read");
-  if (head.size() < 12 || !head.starts_with(kMagic)) throw DumpError(file, "byte 0", "is no .npy file: it does not begin with \\x93NUMPY");
+  if (head.size() < 12 || !head.starts_with(kMagic))
+    throw DumpError(file, "byte 0", "is no .npy file: it does not begin with \\x93NUMPY");
   const auto byte = [&](size_t i) { return uint64_t(static_cast<unsigned char>(head[i])); };
   const int version = int(byte(6));
-  if (version < 1 || version > 3) throw DumpError(file, "byte 6", "version " + std::to_string(version) + "; this program reads 1, 2 and 3");
+  if (version < 1 || version > 3)
+    throw DumpError(file, "byte 6", "version " + std::to_string(version) + "; this program reads 1, 2 and 3");
   const uint64_t start = version == 1 ? 10 : 12;
   const uint64_t length = version == 1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
   if (length > size - start)
-    throw DumpError(file, "byte 8", "a header of " + std::to_string(length) + " bytes runs past the end of the file of " + std::to_string(size));
-  if (length > kMostHeader) throw DumpError(file, "byte 8", "a header of " + std::to_string(length) + " bytes is too long to be one");
+    throw DumpError(file, "byte 8",
+                    "a header of " + std::to_string(length) + " bytes runs past the end of the file of " + std::to_string(size));
+  if (length > kMostHeader)
+    throw DumpError(file, "byte 8", "a header of " + std::to_string(length) + " bytes is too long to be one");
   std::string text(size_t(length), '\0');
   stream.seekg(std::streamoff(start));
   stream.read(text.data(), std::streamsize(length));
@@ -170,9 +196,12 @@ Dump index_npy(std::istream& stream, uint64_t size, const std::string& file, con
   const Descr type = type_of(header.descr, stated, file);
   const uint64_t needed = checked_bytes(file, "shape", header.shape, type.bits), there = size - start - length;
   if (needed != there)
-    throw DumpError(file, "byte " + std::to_string(start + length), "'" + header.descr + "' " + extents_text(header.shape) + " needs " +
-                                                                        std::to_string(needed) + " bytes and " + std::to_string(there) + " follow");
-  StoredTensor tensor{"array", header.descr, type.format, type.bits, header.shape, strides_of(header.shape, header.fortran), start + length, size};
+    throw DumpError(file, "byte " + std::to_string(start + length),
+                    "'" + header.descr + "' " + extents_text(header.shape) + " needs " + std::to_string(needed) + " bytes and " +
+                        std::to_string(there) + " follow");
+  StoredTensor tensor{"array",        header.descr, type.format,
+                      type.bits,      header.shape, strides_of(header.shape, header.fortran),
+                      start + length, size};
   return {file, {std::move(tensor)}, {}};
 }
 

@@ -53,7 +53,8 @@ std::vector<ByteRange> ranges_from(const std::string& text, const std::string& f
     const auto first = std::from_chars(at, end, range.begin);
     if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') throw DumpError(file, place, "is no list of ranges");
     const auto last = std::from_chars(first.ptr + 1, end, range.end);
-    if (last.ec != std::errc() || range.begin < 0 || range.end < range.begin) throw DumpError(file, place, "is no list of ranges");
+    if (last.ec != std::errc() || range.begin < 0 || range.end < range.begin)
+      throw DumpError(file, place, "is no list of ranges");
     ranges.push_back(range);
     at = last.ptr;
     if (at != end && *at++ != ',') throw DumpError(file, place, "is no list of ranges");
@@ -68,7 +69,8 @@ std::string metadata_or_empty(const Dump& dump, const std::string& key) {
 
 }  // namespace
 
-Recorder::Recorder(std::string folder, const Backend& backend) : folder_(std::move(folder)), backend_(backend.name), library_(backend.library) {
+Recorder::Recorder(std::string folder, const Backend& backend)
+    : folder_(std::move(folder)), backend_(backend.name), library_(backend.library) {
   if (fs::exists(fs::path(folder_) / "index.json"))
     throw UsageError(folder_ + " holds a recording already; name another folder or remove it");
 }
@@ -114,21 +116,25 @@ void Recorder::finish(const RunResult& result) const {
 RecordedCall read_call(const Recording& recording, const RecordedVerdict& recorded) {
   const Dump dump = open_dump((fs::path(recording.folder) / recorded.file).string());
   const std::string& file = dump.file;
-  if (metadata_or_empty(dump, "assay.case") != recorded.verdict.case_id || metadata_or_empty(dump, "assay.kernel") != recorded.verdict.kernel)
-    throw DumpError(file, "__metadata__", "is the recording of '" + metadata_or_empty(dump, "assay.case") + "', not of the case that the index names");
+  if (metadata_or_empty(dump, "assay.case") != recorded.verdict.case_id ||
+      metadata_or_empty(dump, "assay.kernel") != recorded.verdict.kernel)
+    throw DumpError(file, "__metadata__",
+                    "is the recording of '" + metadata_or_empty(dump, "assay.case") + "', not of the case that the index names");
   RecordedCall call;
   call.result.seconds = recorded.verdict.seconds;
   for (const StoredTensor& stored : dump.tensors) {
     const std::string role = metadata_or_empty(dump, stored.name + ".role");
     if (role != "input" && role != "output") throw DumpError(file, "tensor '" + stored.name + "'", "has no role in the metadata");
-    if (stored.format == nullptr) throw DumpError(file, "tensor '" + stored.name + "'", stored.dtype + " is no format of a recording");
+    if (stored.format == nullptr)
+      throw DumpError(file, "tensor '" + stored.name + "'", stored.dtype + " is no format of a recording");
     HostTensor tensor{storage_spec(dump, stored), read_bytes(dump, stored)};
     tensor.spec.role = role == "input" ? Role::kInput : Role::kOutput;
     if (role == "input") {
       call.inputs.push_back(std::move(tensor));
       continue;
     }
-    call.result.untouched.push_back(ranges_from(metadata_or_empty(dump, stored.name + ".untouched"), file, stored.name + ".untouched"));
+    call.result.untouched.push_back(
+        ranges_from(metadata_or_empty(dump, stored.name + ".untouched"), file, stored.name + ".untouched"));
     call.result.in_place.push_back(metadata_or_empty(dump, stored.name + ".in_place") == "yes");
     call.result.outputs.push_back(std::move(tensor));
   }

@@ -30,8 +30,8 @@ struct RecordedCall {
   CallResult result;
 };
 
-/// Writes a recording: FOLDER/<case id>/<kernel>.safetensors while the run goes on, FOLDER/index.json at its end. A folder without
-/// an index is a run that did not end.
+/// Writes a recording: FOLDER/<case id>/<kernel>.safetensors while the run goes on, FOLDER/index.json at its end. A folder
+/// without an index is a run that did not end.
 class Recorder {
  public:
   /// Throws UsageError if the folder holds a recording already.
@@ -50,7 +50,8 @@ class Recorder {
   std::map<std::pair<std::string, std::string>, std::string> files_;  ///< by case and kernel
 };
 
-/// recording_index.cpp. Reading throws DumpError: no index, damaged, another version, a count that does not fit, files outside the folder.
+/// recording_index.cpp. Reading throws DumpError: no index, damaged, another version, a count that does not fit, files outside
+/// the folder.
 void write_index(const Recording& recording);
 Recording read_index(const std::string& folder);
 

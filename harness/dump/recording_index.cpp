@@ -92,7 +92,8 @@ void write_index(const Recording& recording) {
   std::string text = dump(head);
   text.back() = ',';
   text += "\n\"verdicts\":[\n";
-  for (const RecordedVerdict& recorded : recording.verdicts) text += (&recorded == &recording.verdicts.front() ? "" : ",\n") + dump(to_json(recorded));
+  for (const RecordedVerdict& recorded : recording.verdicts)
+    text += (&recorded == &recording.verdicts.front() ? "" : ",\n") + dump(to_json(recorded));
   write_atomically((std::filesystem::path(recording.folder) / kIndex).string(), text + "\n]}\n");
 }
 
@@ -111,7 +112,8 @@ Recording read_index(const std::string& folder) {
     });
     if (!j.is_object() || !j.contains("assay_recording")) throw std::runtime_error("is no recording: it lacks assay_recording");
     if (j.at("assay_recording") != kVersion)
-      throw std::runtime_error("has version " + j.at("assay_recording").dump() + " and this program reads version " + std::to_string(kVersion));
+      throw std::runtime_error("has version " + j.at("assay_recording").dump() + " and this program reads version " +
+                               std::to_string(kVersion));
     return from_json(j, folder);
   } catch (const json::parse_error& error) {
     throw DumpError(path, "byte " + std::to_string(error.byte), "is truncated or damaged");

@@ -100,7 +100,8 @@ std::vector<int64_t> integers(const json& list, const char* name, const std::str
   std::vector<int64_t> numbers;
   for (const json& number : list) {
     if (!number.is_number_unsigned() || number.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max()))
-      throw DumpError(file, place, std::string(name) + " holds " + number.dump().substr(0, 40) + ", which is no integer from 0 to 2^63 - 1");
+      throw DumpError(file, place,
+                      std::string(name) + " holds " + number.dump().substr(0, 40) + ", which is no integer from 0 to 2^63 - 1");
     numbers.push_back(int64_t(number.get<uint64_t>()));
   }
   return numbers;
@@ -112,26 +113,35 @@ StoredTensor tensor_from(const std::string& name, const json& j, uint64_t data, 
   StoredTensor tensor;
   tensor.name = name;
   tensor.dtype = member(j, "dtype", json::value_t::string, file, place).get<std::string>();
-  const auto* dtype = std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](const Dtype& d) { return tensor.dtype == d.name; });
+  const auto* dtype =
+      std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](const Dtype& d) { return tensor.dtype == d.name; });
   if (dtype == std::end(kDtypes)) throw DumpError(file, place, "unknown dtype '" + tensor.dtype + "'");
   tensor.bits = dtype->bits;
   tensor.format = dtype->format;
   tensor.shape = integers(member(j, "shape", json::value_t::array, file, place), "shape", file, place);
   if (tensor.shape.size() > kMostDimensions)
-    throw DumpError(file, place, "has " + std::to_string(tensor.shape.size()) + " dimensions; this program reads " + std::to_string(kMostDimensions));
-  const std::vector<int64_t> offsets = integers(member(j, "data_offsets", json::value_t::array, file, place), "data_offsets", file, place);
+    throw DumpError(
+        file, place,
+        "has " + std::to_string(tensor.shape.size()) + " dimensions; this program reads " + std::to_string(kMostDimensions));
+  const std::vector<int64_t> offsets =
+      integers(member(j, "data_offsets", json::value_t::array, file, place), "data_offsets", file, place);
   if (offsets.size() != 2 || offsets[0] > offsets[1])
     throw DumpError(file, place, "data_offsets " + extents_text(offsets) + " are no begin and end");
   if (uint64_t(offsets[1]) > size - data)
-    throw DumpError(file, place, "data_offsets " + extents_text(offsets) + " run out of the file, which holds " + std::to_string(size - data) + " bytes of data");
+    throw DumpError(file, place,
+                    "data_offsets " + extents_text(offsets) + " run out of the file, which holds " + std::to_string(size - data) +
+                        " bytes of data");
   const uint64_t needed = checked_bytes(file, place, tensor.shape, tensor.bits);
   if (needed != uint64_t(offsets[1] - offsets[0]))
-    throw DumpError(file, place, tensor.dtype + " " + extents_text(tensor.shape) + " needs " + std::to_string(needed) +
-                                     " bytes, data_offsets " + extents_text(offsets) + " give " + std::to_string(offsets[1] - offsets[0]));
+    throw DumpError(file, place,
+                    tensor.dtype + " " + extents_text(tensor.shape) + " needs " + std::to_string(needed) +
+                        " bytes, data_offsets " + extents_text(offsets) + " give " + std::to_string(offsets[1] - offsets[0]));
   tensor.begin = data + uint64_t(offsets[0]);
   tensor.end = data + uint64_t(offsets[1]);
-  if (needed > 0) tensor.strides = dense("", Role::kInput, kInt8, tensor.shape).strides;
-  else tensor.strides.assign(tensor.shape.size(), 1);
+  if (needed > 0)
+    tensor.strides = dense("", Role::kInput, kInt8, tensor.shape).strides;
+  else
+    tensor.strides.assign(tensor.shape.size(), 1);
   return tensor;
 }
 
@@ -141,24 +151,30 @@ void check_order(const Dump& dump, uint64_t data, uint64_t size) {
   for (const StoredTensor& tensor : dump.tensors) {
     const std::string place = "tensor '" + tensor.name + "'";
     const std::string begins = "begins at byte " + std::to_string(tensor.begin - data) + " of the data, ";
-    if (tensor.begin < at) throw DumpError(dump.file, place, begins + "inside the tensor before it, which ends at " + std::to_string(at - data));
-    if (tensor.begin > at) throw DumpError(dump.file, place, begins + "and nothing holds the bytes from " + std::to_string(at - data) + " on");
+    if (tensor.begin < at)
+      throw DumpError(dump.file, place, begins + "inside the tensor before it, which ends at " + std::to_string(at - data));
+    if (tensor.begin > at)
+      throw DumpError(dump.file, place, begins + "and nothing holds the bytes from " + std::to_string(at - data) + " on");
     at = tensor.end;
   }
-  if (at != size) throw DumpError(dump.file, "byte " + std::to_string(at), std::to_string(size - at) + " bytes behind the last tensor");
+  if (at != size)
+    throw DumpError(dump.file, "byte " + std::to_string(at), std::to_string(size - at) + " bytes behind the last tensor");
 }
 
 }  // namespace
 
 Dump index_safetensors(std::istream& stream, uint64_t size, const std::string& file) {
-  if (size < 8) throw DumpError(file, "", "has " + std::to_string(size) + " bytes; a safetensors file begins with 8 bytes of header length");
+  if (size < 8)
+    throw DumpError(file, "", "has " + std::to_string(size) + " bytes; a safetensors file begins with 8 bytes of header length");
   unsigned char head[8] = {};
   stream.read(reinterpret_cast<char*>(head), 8);
   uint64_t length = 0;
   for (int i = 7; i >= 0; --i) length = length << 8 | head[i];
   if (length > size - 8)
-    throw DumpError(file, "byte 0", "a header of " + std::to_string(length) + " bytes runs past the end of the file of " + std::to_string(size));
-  if (length > kMostHeader) throw DumpError(file, "byte 0", "a header of " + std::to_string(length) + " bytes; the format allows 100000000");
+    throw DumpError(file, "byte 0",
+                    "a header of " + std::to_string(length) + " bytes runs past the end of the file of " + std::to_string(size));
+  if (length > kMostHeader)
+    throw DumpError(file, "byte 0", "a header of " + std::to_string(length) + " bytes; the format allows 100000000");
   std::string text(size_t(length), '\0');
   stream.read(text.data(), std::streamsize(length));
   if (!stream) throw DumpError(file, "", "cannot be read");
@@ -176,8 +192,9 @@ Dump index_safetensors(std::istream& stream, uint64_t size, const std::string& f
       dump.metadata[key] = word.get<std::string>();
     }
   }
-  std::stable_sort(dump.tensors.begin(), dump.tensors.end(),
-                   [](const StoredTensor& a, const StoredTensor& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  std::stable_sort(dump.tensors.begin(), dump.tensors.end(), [](const StoredTensor& a, const StoredTensor& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
   check_order(dump, 8 + length, size);
   return dump;
 }
@@ -188,8 +205,10 @@ std::string safetensors_text(const std::vector<TensorBytes>& tensors, const std:
   uint64_t at = 0;
   for (const TensorBytes& tensor : tensors) {
     if (checked_bytes("", tensor.name, tensor.shape, tensor.format->bits) != tensor.bytes.size())
-      throw std::logic_error("tensor '" + tensor.name + "' holds " + std::to_string(tensor.bytes.size()) + " bytes, not those of " + extents_text(tensor.shape));
-    header[tensor.name] = {{"dtype", dtype_of(*tensor.format)}, {"shape", tensor.shape}, {"data_offsets", {at, at + tensor.bytes.size()}}};
+      throw std::logic_error("tensor '" + tensor.name + "' holds " + std::to_string(tensor.bytes.size()) +
+                             " bytes, not those of " + extents_text(tensor.shape));
+    header[tensor.name] = {
+        {"dtype", dtype_of(*tensor.format)}, {"shape", tensor.shape}, {"data_offsets", {at, at + tensor.bytes.size()}}};
     at += tensor.bytes.size();
   }
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);

@@ -14,9 +14,9 @@ namespace assay {
 
 /// Reads and checks the header of a file of `size` bytes; `file` is for messages. Tensors come in the order of their bytes.
 ///
-/// Throws DumpError with file and place: a length that runs past the end or beyond 100 MB (the format's own limit), text that is no
-/// JSON object or no UTF-8, nesting deeper than the format has, duplicate names, an unknown dtype, a negative or overflowing shape,
-/// offsets that overlap, leave a gap, run out of the file or disagree with shape and dtype.
+/// Throws DumpError with file and place: a length that runs past the end or beyond 100 MB (the format's own limit), text that is
+/// no JSON object or no UTF-8, nesting deeper than the format has, duplicate names, an unknown dtype, a negative or overflowing
+/// shape, offsets that overlap, leave a gap, run out of the file or disagree with shape and dtype.
 Dump index_safetensors(std::istream& stream, uint64_t size, const std::string& file);
 
 /// A tensor to be written, dense and row-major.

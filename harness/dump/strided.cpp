@@ -29,7 +29,8 @@ bool fits(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides
   for (size_t d = 0; d < shape.size(); ++d) {
     if (shape[d] == 0) return true;
     int64_t reach = 0;
-    if (__builtin_mul_overflow(shape[d] - 1, strides[d], &reach) || __builtin_add_overflow(last, reach, &last) || last >= storage) return false;
+    if (__builtin_mul_overflow(shape[d] - 1, strides[d], &reach) || __builtin_add_overflow(last, reach, &last) || last >= storage)
+      return false;
   }
   return last < storage;
 }
@@ -38,7 +39,8 @@ const Format& format_of(const Dump& dump, const StoredTensor& stored) {
   if (stored.format != nullptr) return *stored.format;
   if (stored.bits == 8) return kInt8;
   if (stored.bits == 32) return kInt32;
-  throw DumpError(dump.file, "tensor '" + stored.name + "'", stored.dtype + " is a type that Assay has no format for; state one as FILE.npy:FORMAT");
+  throw DumpError(dump.file, "tensor '" + stored.name + "'",
+                  stored.dtype + " is a type that Assay has no format for; state one as FILE.npy:FORMAT");
 }
 
 }  // namespace
@@ -47,8 +49,11 @@ TensorSpec storage_spec(const Dump& dump, const StoredTensor& stored) {
   TensorSpec spec{stored.name, Role::kInput, &format_of(dump, stored), stored.shape, stored.strides, stored.elements()};
   const auto shape = dump.metadata.find(stored.name + ".shape"), strides = dump.metadata.find(stored.name + ".strides");
   if (shape == dump.metadata.end() && strides == dump.metadata.end()) return spec;
-  const auto refuse = [&](const std::string& problem) { return DumpError(dump.file, "__metadata__: '" + stored.name + ".strides'", problem); };
-  if (stored.shape.size() != 1) throw refuse("the tensor is " + extents_text(stored.shape) + "; strides are stated for flat storage only");
+  const auto refuse = [&](const std::string& problem) {
+    return DumpError(dump.file, "__metadata__: '" + stored.name + ".strides'", problem);
+  };
+  if (stored.shape.size() != 1)
+    throw refuse("the tensor is " + extents_text(stored.shape) + "; strides are stated for flat storage only");
   spec.shape.clear();
   spec.strides.clear();
   if (shape == dump.metadata.end() || strides == dump.metadata.end() || !parse_extents(shape->second, spec.shape) ||
@@ -56,7 +61,8 @@ TensorSpec storage_spec(const Dump& dump, const StoredTensor& stored) {
     throw refuse("shape and strides must both be lists of integers such as [5, 2], of one length");
   (void)checked_bytes(dump.file, "'" + stored.name + ".shape'", spec.shape, spec.format->bits);
   if (!fits(spec.shape, spec.strides, spec.storage))
-    throw refuse(extents_text(spec.shape) + " with strides " + extents_text(spec.strides) + " runs out of the storage of " + std::to_string(spec.storage) + " elements");
+    throw refuse(extents_text(spec.shape) + " with strides " + extents_text(spec.strides) + " runs out of the storage of " +
+                 std::to_string(spec.storage) + " elements");
   return spec;
 }
 
