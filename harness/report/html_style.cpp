@@ -41,7 +41,9 @@ td { padding: 3px 10px; border-bottom: 1px solid #e4e4e4; vertical-align: top; }
 .matrix .group { text-align: center; border-bottom: 1px solid var(--line); border-left: 1px solid var(--ink); }
 .matrix .bad { font-weight: bold; background: var(--wash); }
 .idle, .none { color: #888; }
-.causes td:last-child { width: 44%; }
+.causes td:first-child, .causes td:last-child { width: 1%; }
+.causes td:last-child { white-space: nowrap; }
+.causes code { font-size: 12px; overflow-wrap: normal; }
 .others { padding-left: 0; list-style: none; font-size: 12.5px; }
 .others li { padding: 3px 0; border-bottom: 1px solid #e4e4e4; }
 .failure { margin: 0 0 34px; padding: 14px 18px 18px; border: 1px solid #888; border-top: 4px solid var(--ink); }

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The HTML report as a browser shows it: the page of a wrong kernel has its heat map in black, and half of the page has not.
+. "$(dirname "$0")/lib.sh"
+command -v chromium >/dev/null || fail "chromium is missing; ci/setup installs it"
+
+# Runs as root in containers too, where the browser has no sandbox of its own; it opens nothing but our page.
+browser() { HOME=$scratch timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$scratch/profile" "$@" 2>"$scratch/browser.log"; }
+
+# shows PAGE: a wrong scale tensor [5, 8] is drawn, 38 cells of 44 x 20 pixels in black but for the grid lines, and the tables that
+# follow it go on for half of the picture.
+shows() {
+  rm -f "$scratch/page.png"
+  browser --window-size=1280,2000 --screenshot="$scratch/page.png" "file://$1" >/dev/null
+  [ -s "$scratch/page.png" ] || fail "no picture of $1"$'\n'"$(cat "$scratch/browser.log")"
+  python3 "$(dirname "$0")/png_colours.py" "$scratch/page.png" 1280 2000 1700 28000
+}
+
+"$assay" run --backend faulty --kernel transposed_scales --case '*/distinct.s3/w32' --report html:"$scratch/page.html" >/dev/null
+[ $? -eq 1 ] || fail "transposed_scales was not caught"
+shows "$scratch/page.html" || fail "the page does not show its heat map"
+
+head -c $(($(stat -c %s "$scratch/page.html") / 2)) "$scratch/page.html" >"$scratch/half.html"
+shows "$scratch/half.html" && fail "half of a page passed for a whole one"
+echo '<!DOCTYPE html><title>blank</title>' >"$scratch/blank.html"
+shows "$scratch/blank.html" && fail "a blank page passed for a report"
+
+# A library that is wrong nearly everywhere: the document as the browser built it has every failure, in full or in a line.
+"$assay" run --backend faulty --suite rms_norm/quick --report html:"$scratch/all.html" --report json:"$scratch/all.json" >/dev/null
+browser --dump-dom "file://$scratch/all.html" >"$scratch/dom.html"
+python3 - "$scratch" <<'END' || fail "the document lacks failures that the JSON has"
+import html, json, re, sys
+folder = sys.argv[1]
+verdicts = json.load(open(folder + "/all.json"))["verdicts"]
+bad = [v for v in verdicts if v["outcome"] in ("fail", "broken", "untrusted")]
+dom = open(folder + "/dom.html").read()
+sections, lines = dom.count('<section class="failure"'), dom.count("<li>")
+assert len(bad) > 60 and sections == 40 and sections + lines == len(bad), (len(bad), sections, lines)
+shown = set(map(html.unescape, re.findall(r"<code>([^<]*)</code>", dom)))
+assert all(v["case"] in shown for v in bad), [v["case"] for v in bad if v["case"] not in shown]
+assert not re.search(r"https?://", dom)
+END
+echo passed
