@@ -14,6 +14,9 @@ std::string mark_definitions();
 /// The sign of an outcome: a shape of its own, since colour alone would say nothing on paper.
 std::string mark(Outcome outcome);
 
+/// Outcomes that say something against a kernel or a case.
+constexpr bool is_bad(Outcome outcome) { return outcome != Outcome::kPass && outcome != Outcome::kSkip; }
+
 /// A bar of that share of its full width.
 std::string bar(double share);
 
