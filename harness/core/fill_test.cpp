@@ -57,8 +57,9 @@ TEST(Fill, NormalAndGammaAndOnes) {
   double sum = 0, squares = 0;
   for (const double x : values(filled("normal"))) sum += x, squares += x * x;
   const double n = kRows * kColumns;
-  EXPECT_LT(std::fabs(sum / n), 0.05);
-  EXPECT_NEAR(squares / n, 1, 0.06);
+  // Six standard deviations of a mean of n numbers and of a mean of n squares (variances 1 and 2 at most).
+  EXPECT_LT(std::fabs(sum / n), 6 / std::sqrt(n));
+  EXPECT_LT(std::fabs(squares / n - 1), 6 * std::sqrt(2 / n));
   for (const double x : values(filled("gamma"))) EXPECT_LT(std::fabs(x - 1), 0.5);
   for (const double x : values(filled("ones"))) EXPECT_EQ(x, 1);
 }
@@ -256,7 +257,7 @@ TEST(Fill, EpsDominatedRowsHaveTheirMeanSquares) {
   for (int64_t row = 0; row < kRows; ++row) {
     double squares = 0;
     for (int64_t j = 0; j < kColumns; ++j) squares += std::pow(x[size_t(row * kColumns + j)], 2);
-    EXPECT_NEAR(squares / kColumns / expected[row % 4], 1, 0.2);
+    EXPECT_LT(std::fabs(squares / kColumns / expected[row % 4] - 1), 6 * std::sqrt(2.0 / kColumns));
   }
 }
 
