@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,7 @@ namespace {
 
 enum class Place : uint8_t { kRunning = 0, kWarp = 1, kBlock = 2, kGone = 3 };
 constexpr unsigned bit(Place place) { return 1u << unsigned(place); }
+constexpr uint32_t kSubset = 1u << 31;  ///< in what_: not all lanes of the warp
 
 /// splitmix64 (Steele, Lea, Flood 2014).
 struct Random {
@@ -65,16 +67,19 @@ class Stacks {
 /// Room for one running block: made once, used for many blocks, one OS thread at a time.
 class Slot : public Running {
  public:
-  Slot(int thread_count, int warp)
-      : warp_(warp),
-        stacks_(thread_count),
+  Slot(int thread_count, int lanes)
+      : stacks_(thread_count),
         fibers_(size_t(thread_count)),
         places_(size_t(thread_count)),
         what_(size_t(thread_count)),
+        lanes_(size_t(thread_count)),
+        warps_(size_t(thread_count / lanes)),
         parities_(size_t(thread_count)),
         values_(size_t(thread_count) * 2),
-        order_(size_t(warp)) {
+        order_(size_t(lanes)) {
     threads = thread_count;
+    warp = lanes;
+    for (Warp& w : warps_) w.ready = all_lanes();
     parity = parities_.data();
     slots[0] = reinterpret_cast<std::byte*>(values_.data());
     slots[1] = reinterpret_cast<std::byte*>(values_.data() + threads);
@@ -85,7 +90,7 @@ class Slot : public Running {
 #endif
   }
 
-  bool fits(int thread_count, int warp) const { return threads == thread_count && warp_ == warp; }
+  bool fits(int thread_count, int lanes) const { return threads == thread_count && warp == lanes; }
 
   void run(int64_t index, const Launch& grid, void (*body)(const void*), const void* kernel) {
     block = index;
@@ -112,18 +117,27 @@ class Slot : public Running {
   }
 
   // Called by the threads.
+  void wait_for_lanes(uint32_t what, uint64_t lanes) {
+    lanes_[size_t(thread)] = lanes & all_lanes();
+    wait(Place::kWarp, (lanes & all_lanes()) == all_lanes() ? what : what | kSubset);
+  }
   void wait(Place place, uint32_t what) {
     const size_t t = size_t(thread);
     places_[t] = place;
     what_[t] = what;
-    int* sync = nullptr;
+    int *sync = nullptr, *also = nullptr;
 #ifdef ASSAY_SIMT_TSAN
-    // Two of each, used in turn: a thread that runs ahead to its next wait must not seem to have been waited for.
-    sync = place == Place::kWarp ? &warp_sync_[t / size_t(warp_) * 2 + parities_[t]] : &barrier_sync_[barriers_ & 1];
+    // Two of each, used in turn: a thread that runs ahead to its next wait must not seem to have been waited for. Lanes of a warp
+    // that has parted take turns of their own, so there they meet at both.
+    const size_t w = t / size_t(warp);
+    sync = place == Place::kWarp ? &warp_sync_[w * 2 + parities_[t]] : &barrier_sync_[barriers_ & 1];
+    if (place == Place::kWarp && (warps_[w].parted || what_[t] & kSubset)) also = &warp_sync_[w * 2 + (parities_[t] ^ 1)];
 #endif
     publish(sync);
+    if (also) publish(also);
     fibers_[t].yield();
     collect(sync);
+    if (also) collect(also);
   }
 
  private:
@@ -163,34 +177,76 @@ class Slot : public Running {
     }
   }
 
-  /// One turn for each lane of the warp. True if the warp has to go on, false if its lanes are at the barrier or gone.
+  uint64_t all_lanes() const { return kAllLanes >> (64 - warp); }
+  uint64_t lanes_of(size_t t) const { return what_[t] & kSubset ? lanes_[t] : all_lanes(); }
+  bool same_wait(size_t t, size_t u) const { return what_[t] == what_[u] && lanes_of(t) == lanes_of(u); }
+
+  /// One turn for each lane of the warp that can go on. True if the warp has to be called again, false if its lanes are at the
+  /// barrier or gone.
   bool step(int warp_index) {
-    const int first = warp_index * warp_;
+    const int first = warp_index * warp;
+    Warp& state = warps_[size_t(warp_index)];
+    const uint64_t ready = state.ready;
     unsigned seen = 0;
     for (const int lane : order_) {
+      if (state.parted && !(ready >> lane & 1)) continue;
       thread = first + lane;
       fibers_[size_t(thread)].resume();
       seen |= bit(places_[size_t(thread)]);
     }
     if (thrown_) std::rethrow_exception(thrown_);
-    if (!(seen & bit(Place::kWarp))) return false;
+    if (ready == all_lanes() && !(seen & bit(Place::kWarp))) return false;
     const uint32_t* what = &what_[size_t(first)];
-    if (seen != bit(Place::kWarp) || !std::all_of(what, what + warp_, [what](uint32_t w) { return w == *what; }))
+    const bool together = !state.parted && seen == bit(Place::kWarp) && !(*what & kSubset) &&
+                          std::all_of(what, what + warp, [what](uint32_t w) { return w == *what; });
+    return together || regroup(warp_index);
+  }
+
+  /// For a warp whose lanes wait at several places: lets go on those whose partners have all arrived.
+  bool regroup(int warp_index) {
+    const int first = warp_index * warp;
+    Warp& state = warps_[size_t(warp_index)];
+    uint64_t ready = 0, waiting = 0;
+    for (int lane = 0; lane < warp; ++lane) {
+      const size_t t = size_t(first + lane);
+      if (places_[t] != Place::kWarp) continue;
+      waiting |= uint64_t{1} << lane;
+      if (!partners_wait(first, t)) continue;
+      ready |= uint64_t{1} << lane;
+      // Lanes that have exchanged more often than others are brought back to the same slots; all have read the last values.
+      if (parities_[t] != 0) {
+        const size_t bytes = what_[t] & 0xff;
+        memcpy(slots[0] + t * bytes, slots[1] + t * bytes, bytes);
+        parities_[t] = 0;
+      }
+    }
+    if (waiting != 0 && ready == 0)
       throw Divergence("block " + std::to_string(block) + ", warp " + std::to_string(warp_index) + ": " +
-                       describe(first, first + warp_));
+                       describe(first, first + warp));
+    state.parted = ready != all_lanes() && ready != 0;
+    state.ready = ready == 0 ? all_lanes() : ready;
+    return ready != 0;
+  }
+
+  bool partners_wait(int first, size_t t) const {
+    for (int lane = 0; lane < warp; ++lane) {
+      const size_t other = size_t(first + lane);
+      if (!(lanes_of(t) >> lane & 1)) continue;
+      if (places_[other] != Place::kWarp || !same_wait(other, t)) return false;
+    }
     return true;
   }
 
   /// Each returns true when all threads are gone.
   bool run_to_barrier_in_order() {
-    for (int w = 0; w < threads / warp_; ++w)
+    for (int w = 0; w < threads / warp; ++w)
       while (step(w)) {
       }
     return pass_barrier();
   }
 
   bool run_to_barrier_at_random(Random& random) {
-    std::vector<int> live(size_t(threads / warp_));
+    std::vector<int> live(size_t(threads / warp));
     std::iota(live.begin(), live.end(), 0);
     while (!live.empty()) {
       for (size_t i = order_.size() - 1; i > 0; --i) std::swap(order_[i], order_[random.below(uint32_t(i) + 1)]);
@@ -215,28 +271,53 @@ class Slot : public Running {
     for (int t = begin; t < end;) {
       int last = t;
       while (last + 1 < end && places_[size_t(last) + 1] == places_[size_t(t)] &&
-             (places_[size_t(t)] != Place::kWarp || what_[size_t(last) + 1] == what_[size_t(t)]))
+             (places_[size_t(t)] != Place::kWarp || same_wait(size_t(last) + 1, size_t(t))))
         ++last;
       text += text.empty() ? "threads " : ", threads ";
-      text += std::to_string(t) + "-" + std::to_string(last) + " " + name(places_[size_t(t)], what_[size_t(t)]);
+      text += std::to_string(t) + "-" + std::to_string(last) + " " + name(size_t(t));
       t = last + 1;
     }
     return text;
   }
 
-  static std::string name(Place place, uint32_t what) {
-    if (place == Place::kBlock) return "wait at the barrier";
-    if (place == Place::kGone) return "are gone";
-    const uint32_t detail = what >> 8 & 0xff;
-    return what >> 8 & kReduce ? "wait at a reduction over " + std::to_string(detail) + " lanes"
-                               : "wait at a shuffle (xor " + std::to_string(detail) + ")";
+  std::string name(size_t t) const {
+    if (places_[t] == Place::kBlock) return "wait at the barrier";
+    if (places_[t] == Place::kGone) return "are gone";
+    const std::string detail = std::to_string(what_[t] >> 8 & 0xff);
+    std::string text = "wait at ";
+    switch (what_[t] >> 8 & 0xf00) {
+      case kReduce:
+        text += "a reduction over " + detail + " lanes";
+        break;
+      case kIndexed:
+        text += "a shuffle";
+        break;
+      case kVote:
+        text += "a vote";
+        break;
+      case kWarpSync:
+        text += "the warp's barrier";
+        break;
+      default:
+        text += "a shuffle (xor " + detail + ")";
+    }
+    if (!(what_[t] & kSubset)) return text;
+    char mask[32];
+    snprintf(mask, sizeof mask, " with mask 0x%llx", static_cast<unsigned long long>(lanes_[t]));
+    return text + mask;
   }
 
-  int warp_;
+  struct Warp {
+    uint64_t ready = 0;   ///< lanes that can go on; all but in a warp that has parted
+    bool parted = false;  ///< some lanes went on without the others
+  };
+
   Stacks stacks_;
   std::vector<Fiber> fibers_;
   std::vector<Place> places_;
   std::vector<uint32_t> what_;
+  std::vector<uint64_t> lanes_;  ///< that a thread waits for
+  std::vector<Warp> warps_;
   std::vector<uint8_t> parities_;
   std::vector<uint64_t> values_;
   std::vector<int> order_;
@@ -291,6 +372,16 @@ int64_t cores() {
 
 void wait_for_warp(uint32_t what) { static_cast<Slot*>(running)->wait(Place::kWarp, what); }
 void wait_for_block() { static_cast<Slot*>(running)->wait(Place::kBlock, 0); }
+
+const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what) {
+  Slot& slot = *static_cast<Slot*>(running);
+  uint8_t& parity = slot.parity[slot.thread];
+  parity ^= 1;
+  memcpy(slot.slots[parity] + size_t(slot.thread) * sizeof word, &word, sizeof word);
+  slot.wait_for_lanes(what << 8 | uint32_t(sizeof word), lanes);
+  // Lanes that met after they had parted were brought to the same slots meanwhile.
+  return reinterpret_cast<const uint64_t*>(slot.slots[parity]);
+}
 
 void run(const Launch& grid, void (*body)(const void*), const void* kernel) {
   if (grid.threads <= 0 || grid.threads % grid.warp != 0) throw std::invalid_argument("a block must consist of whole warps");

@@ -19,6 +19,7 @@ struct Divergence : std::logic_error {
 struct Running {
   int thread = 0;
   int threads = 0;
+  int warp = 0;  ///< lanes
   int64_t block = 0;
   int64_t blocks = 0;
   uint8_t* parity = nullptr;  ///< [threads] which of the two slots a thread used last
@@ -27,8 +28,12 @@ struct Running {
 
 extern thread_local Running* running;
 
-/// What a thread is at when it waits for its warp: threads of one warp must agree.
-inline constexpr uint32_t kReduce = 0x100;  ///< else the XOR mask of a shuffle
+/// What a thread is at when it waits for others of its warp; they must agree.
+inline constexpr uint32_t kReduce = 0x100;    ///< over a number of lanes; without any of these the XOR mask of a shuffle
+inline constexpr uint32_t kIndexed = 0x200;   ///< a shuffle in which each lane names its source
+inline constexpr uint32_t kVote = 0x300;      ///< ballot, any, all
+inline constexpr uint32_t kWarpSync = 0x400;  ///< no value
+
 void wait_for_warp(uint32_t what);
 void wait_for_block();
 
@@ -42,6 +47,11 @@ const T* exchange(T value, uint32_t what) {
   wait_for_warp(what << 8 | uint32_t(sizeof(T)));
   return reinterpret_cast<const T*>(slots);
 }
+
+/// The same among some lanes of the warp, the caller among them: it waits until all of them wait at the same `what` for the same
+/// lanes. A kernel that uses this uses nothing else, for the words of lanes that have parted must not overlap.
+inline constexpr uint64_t kAllLanes = ~uint64_t{0};
+const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what);
 
 /// Runs body(kernel) in every thread of every block, blocks spread over the cores. Returns when all are done.
 /// Every 64th block, block 0 among them, runs its warps and lanes in an order drawn from schedule_seed; all others in ascending

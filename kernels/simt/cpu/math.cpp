@@ -15,26 +15,19 @@ double power_of_two(int exponent) {  // -1022..1023
   return value;
 }
 
-}  // namespace
+constexpr double kLn2 = 0.69314718055994530942;
 
-// sqrt and division are IEEE operations, the same everywhere.
-float rsqrt(float value) { return float(1.0 / std::sqrt(double(value))); }
-
-float exp2(float value) {
-  if (value != value) return value;
-  if (value >= 128.0f) return std::numeric_limits<float>::infinity();
-  if (value < -151.0f) return 0.0f;
-  const double whole = std::nearbyint(double(value));
-  const double t = (double(value) - whole) * 0.69314718055994530942;  // |t| <= 0.347: the 14th term is below 2^-60
+/// e^t for |t| <= 0.35: the 14th term is below 2^-60.
+double exp_near_zero(double t) {
   double sum = 1.0;
   for (int k = 14; k > 0; --k) sum = 1.0 + sum * t / k;
-  return float(sum * power_of_two(int(whole)));
+  return sum;
 }
 
-float log2(float value) {
-  if (value != value || value < 0.0f) return std::numeric_limits<float>::quiet_NaN();
-  if (value == 0.0f) return -std::numeric_limits<float>::infinity();
-  if (value == std::numeric_limits<float>::infinity()) return value;
+double log2_wide(float value) {
+  if (value != value || value < 0.0f) return std::numeric_limits<double>::quiet_NaN();
+  if (value == 0.0f) return -std::numeric_limits<double>::infinity();
+  if (value == std::numeric_limits<float>::infinity()) return double(value);
   const double wide = double(value);  // normal in double, also where the float is subnormal
   uint64_t b;
   memcpy(&b, &wide, sizeof b);
@@ -45,7 +38,32 @@ float log2(float value) {
   const double z = (m - 1.0) / (m + 1.0);
   double sum = 0.0;
   for (int k = 23; k > 0; k -= 2) sum = sum * z * z + 1.0 / k;
-  return float(double(exponent) + z * sum * 2.8853900817779268147);
+  return double(exponent) + z * sum * 2.8853900817779268147;
 }
+
+}  // namespace
+
+// sqrt and division are IEEE operations, the same everywhere.
+float rsqrt(float value) { return float(1.0 / std::sqrt(double(value))); }
+
+float exp2(float value) {
+  if (value != value) return value;
+  if (value >= 128.0f) return std::numeric_limits<float>::infinity();
+  if (value < -151.0f) return 0.0f;
+  const double whole = std::nearbyint(double(value));
+  const double t = (double(value) - whole) * kLn2;
+  return float(exp_near_zero(t) * power_of_two(int(whole)));
+}
+
+float exp(float value) {
+  if (value != value) return value;
+  if (value >= 89.0f) return std::numeric_limits<float>::infinity();
+  if (value < -105.0f) return 0.0f;
+  const double whole = std::nearbyint(double(value) * 1.4426950408889634);
+  return float(exp_near_zero(double(value) - whole * kLn2) * power_of_two(int(whole)));
+}
+
+float log2(float value) { return float(log2_wide(value)); }
+float log(float value) { return float(log2_wide(value) * kLn2); }
 
 }  // namespace simt::cpu
