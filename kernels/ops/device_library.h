@@ -14,8 +14,8 @@ template <class Runtime>
 class DeviceLibrary {
  public:
   static const assay_library* instance() {
-    static const assay_library library{ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, allocate, release, upload,
-                                       download, synchronise};
+    static const assay_library library{
+        ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, allocate, release, upload, download, synchronise};
     return &library;
   }
 

@@ -1,5 +1,5 @@
-// Host side of hip_simt.h: how a kernel is started on an AMD GPU. Without ROCm (no ASSAY_HIP_RUNTIME) there is nothing to start it
-// with, but launch() still names the kernel, and a kernel that is named in host code becomes code of the device.
+// Host side of hip_simt.h: how a kernel is started on an AMD GPU. Without ROCm (no ASSAY_HIP_RUNTIME) there is nothing to start
+// it with, but launch() still names the kernel, and a kernel that is named in host code becomes code of the device.
 #pragma once
 
 #include <string>

@@ -8,7 +8,8 @@
 
 #include "kernels/simt/hip_launch.h"
 
-// Blocks have at most 256 threads (kMaxBlockThreads); with the default bound of 1024 a thread gets half the registers, and spills.
+// Blocks have at most 256 threads (kMaxBlockThreads); with the default bound of 1024 a thread gets half the registers, and
+// spills.
 #define SIMT_KERNEL __attribute__((global)) __attribute__((amdgpu_flat_work_group_size(1, 256)))
 #define SIMT_DEVICE __attribute__((device)) __attribute__((always_inline)) inline
 #define SIMT_SHARED __attribute__((shared))

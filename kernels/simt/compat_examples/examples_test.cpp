@@ -1,5 +1,5 @@
-// Two plain kernels of the kind that inference engines have, against plain loops at 32 and 64 lanes, and what the CPU says of their
-// classic mistakes.
+// Two plain kernels of the kind that inference engines have, against plain loops at 32 and 64 lanes, and what the CPU says of
+// their classic mistakes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -121,8 +121,9 @@ __global__ void full_mask_in_a_branch(float* x) {
 
 TEST_P(Warps, DivergentFullMaskShuffleIsReported) {
   std::vector<float> x(64);
-  EXPECT_THAT([&] { launch(leaves_before_a_full_mask, 1, 64, GetParam(), x.data(), 3); },
-              ThrowsMessage<Divergence>(AllOf(HasSubstr("block 0, warp"), HasSubstr("wait at a shuffle"), HasSubstr("are gone"))));
+  EXPECT_THAT(
+      [&] { launch(leaves_before_a_full_mask, 1, 64, GetParam(), x.data(), 3); },
+      ThrowsMessage<Divergence>(AllOf(HasSubstr("block 0, warp"), HasSubstr("wait at a shuffle"), HasSubstr("are gone"))));
   EXPECT_THAT([&] { launch(full_mask_in_a_branch, 1, 64, GetParam(), x.data()); },
               ThrowsMessage<Divergence>(HasSubstr("wait at a shuffle")));
 }

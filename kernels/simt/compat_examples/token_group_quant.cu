@@ -1,7 +1,5 @@
 // Per-token-group FP8 quantization as CUDA kernels of inference engines have it: sixteen threads a group, sixteen bytes a load, the
 // maximum through half-warp shuffles. Plain CUDA; nvcc and the CPU compile this file as it stands.
-#pragma once
-
 #include <cuda_bf16.h>
 #include <cuda_fp8.h>
 #include <cuda_runtime.h>
@@ -46,3 +44,5 @@ __global__ void __launch_bounds__(256)
   }
   *reinterpret_cast<uint2*>(output + first) = codes;
 }
+
+template __global__ void token_group_quant<128>(const __nv_bfloat16*, __nv_fp8_storage_t*, float*, int, float);

@@ -1,10 +1,10 @@
 // What simt_compat.h promises, name by name.
-#include "assay/simt_compat.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vector>
+
+#include "assay/simt_compat.h"
 
 namespace {
 
@@ -31,8 +31,7 @@ TEST(Compat, PlacesHaveThreeDimensions) {
       for (int bx = 0; bx < 2; ++bx)
         for (int tz = 0; tz < 2; ++tz)
           for (int ty = 0; ty < 4; ++ty)
-            for (int tx = 0; tx < 8; ++tx)
-              ASSERT_EQ(out[at++], bx + 10 * by + 100 * bz + 1000 * tx + 100000 * ty + 1000000 * tz);
+            for (int tx = 0; tx < 8; ++tx) ASSERT_EQ(out[at++], bx + 10 * by + 100 * bz + 1000 * tx + 100000 * ty + 1000000 * tz);
 }
 
 struct Seen {
@@ -112,7 +111,8 @@ TEST(Compat, WrongMasksAreReported) {
               ThrowsMessage<Divergence>(HasSubstr("is not among the lanes of its own mask")));
   EXPECT_THAT([&] { launch(reads_beyond_its_mask, 1, 32, 32, &x); },
               ThrowsMessage<Divergence>(HasSubstr("which its mask does not name")));
-  EXPECT_THAT([&] { launch(masks_disagree, 1, 32, 32, &x); }, ThrowsMessage<Divergence>(HasSubstr("threads 0-15 wait at a shuffle, threads 16-31 are gone")));
+  EXPECT_THAT([&] { launch(masks_disagree, 1, 32, 32, &x); },
+              ThrowsMessage<Divergence>(HasSubstr("threads 0-15 wait at a shuffle, threads 16-31 are gone")));
 }
 
 __global__ void histogram(const int* x, int n, int* counts, float* total, int* largest, int* votes) {

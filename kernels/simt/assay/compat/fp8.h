@@ -1,9 +1,12 @@
 // e4m3 of CUDA (e4m3fn) and of HIP (e4m3fn and e4m3fnuz). Constructors saturate. e5m2 is not here.
 #pragma once
 
+#include <math.h>
+
 #include <limits>
 
 #include "assay/compat/vectors.h"
+#include "kernels/simt/simt.h"
 
 namespace assay::simt {
 
@@ -51,8 +54,8 @@ inline __nv_fp8_storage_t __nv_cvt_float_to_fp8(float x, __nv_saturation_t satur
   return saturation == __NV_SATFINITE || x != x ? ::simt::e4m3fn_bits_sat(x) : ::simt::e4m3fn_bits_nosat(x);
 }
 inline __nv_fp8x2_storage_t __nv_cvt_float2_to_fp8x2(float2 x, __nv_saturation_t saturation, __nv_fp8_interpretation_t format) {
-  return __nv_fp8x2_storage_t(__nv_cvt_float_to_fp8(x.x, saturation, format) |
-                              __nv_cvt_float_to_fp8(x.y, saturation, format) << 8);
+  return __nv_fp8x2_storage_t(__nv_cvt_float_to_fp8(x.x, saturation, format) | __nv_cvt_float_to_fp8(x.y, saturation, format)
+                                                                                   << 8);
 }
 inline __hip_fp8_storage_t __hip_cvt_float_to_fp8(float x, __hip_saturation_t, __hip_fp8_interpretation_t format) {
   return format == __HIP_E4M3_FNUZ ? ::simt::e4m3fnuz_bits_sat(x) : ::simt::e4m3fn_bits_sat(x);

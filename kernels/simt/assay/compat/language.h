@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "assay/compat/vectors.h"
+#include "kernels/simt/simt.h"
 
 #define __global__
 #define __device__

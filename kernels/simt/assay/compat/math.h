@@ -1,10 +1,12 @@
-// Arithmetic of devices that the C++ library has not. Intrinsics with an approximate result on a device have one fixed result here,
-// the same on every machine; expf, tanhf and the like are those of the C library.
+// Arithmetic of devices that the C++ library has not. Intrinsics with an approximate result on a device have one fixed result
+// here, the same on every machine; expf, tanhf and the like are those of the C library.
 #pragma once
 
 #include <math.h>
 
 #include <cstring>
+
+#include "kernels/simt/simt.h"
 
 namespace assay::simt {
 
@@ -57,8 +59,8 @@ inline int __clzll(long long x) { return x == 0 ? 64 : __builtin_clzll(static_ca
 inline int __ffs(int x) { return __builtin_ffs(x); }
 inline int __ffsll(long long x) { return __builtin_ffsll(x); }
 
-#define ASSAY_MIN_MAX(T)                                  \
-  inline T min(T a, T b) { return b < a ? b : a; }        \
+#define ASSAY_MIN_MAX(T)                           \
+  inline T min(T a, T b) { return b < a ? b : a; } \
   inline T max(T a, T b) { return a < b ? b : a; }
 ASSAY_MIN_MAX(int)
 ASSAY_MIN_MAX(unsigned)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "assay/compat/vectors.h"
+#include "kernels/simt/simt.h"
 
 namespace assay::simt {
 

@@ -3,20 +3,20 @@
 
 #include <cstdint>
 
-#define ASSAY_VECTOR2(T, Name, bytes)                                     \
-  struct __attribute__((may_alias, aligned(bytes))) Name##2 {              \
-    T x, y;                                                               \
-  };                                                                      \
+#define ASSAY_VECTOR2(T, Name, bytes)                         \
+  struct __attribute__((may_alias, aligned(bytes))) Name##2 { \
+    T x, y;                                                   \
+  };                                                          \
   inline Name##2 make_##Name##2(T x, T y) { return {x, y}; }
-#define ASSAY_VECTOR3(T, Name)                                            \
-  struct __attribute__((may_alias)) Name##3 {                             \
-    T x, y, z;                                                            \
-  };                                                                      \
+#define ASSAY_VECTOR3(T, Name)                \
+  struct __attribute__((may_alias)) Name##3 { \
+    T x, y, z;                                \
+  };                                          \
   inline Name##3 make_##Name##3(T x, T y, T z) { return {x, y, z}; }
-#define ASSAY_VECTOR4(T, Name, bytes)                                     \
-  struct __attribute__((may_alias, aligned(bytes))) Name##4 {              \
-    T x, y, z, w;                                                         \
-  };                                                                      \
+#define ASSAY_VECTOR4(T, Name, bytes)                         \
+  struct __attribute__((may_alias, aligned(bytes))) Name##4 { \
+    T x, y, z, w;                                             \
+  };                                                          \
   inline Name##4 make_##Name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 
 ASSAY_VECTOR2(int8_t, char, 2)

@@ -1,8 +1,8 @@
 // Shuffles, votes and the warp's barrier, of CUDA with masks and of HIP without.
 //
-// A mask of 32 bits speaks of 32 lanes; in a warp of 64 its bits are those of the caller's half, so CUDA code that counts in 32 keeps
-// its meaning. A mask of 64 bits names all lanes. HIP's forms without a mask are for the whole warp here: a branch that keeps some
-// lanes away is reported, though HIP would let the others go on.
+// A mask of 32 bits speaks of 32 lanes; in a warp of 64 its bits are those of the caller's half, so CUDA code that counts in 32
+// keeps its meaning. A mask of 64 bits names all lanes. HIP's forms without a mask are for the whole warp here: a branch that
+// keeps some lanes away is reported, though HIP would let the others go on.
 #pragma once
 
 #include <cstring>
@@ -51,7 +51,8 @@ T value_of(T value, int source, uint64_t lanes) {
 }
 
 inline int segment_of(int width) {
-  if (width <= 0 || width > warp_size() || (width & (width - 1)) != 0) misused("shuffles over " + std::to_string(width) + " lanes");
+  if (width <= 0 || width > warp_size() || (width & (width - 1)) != 0)
+    misused("shuffles over " + std::to_string(width) + " lanes");
   return lane() & ~(width - 1);
 }
 
@@ -86,14 +87,14 @@ inline uint64_t vote(uint64_t lanes, bool predicate) {
 
 }  // namespace assay::simt
 
-#define ASSAY_SHUFFLE(name, function, Second)                                                          \
-  template <class Mask, class T>                                                                       \
-  T name##_sync(Mask mask, T value, Second second, int width = warpSize) {                             \
-    return assay::simt::function(assay::simt::lanes_of(mask), value, second, width);                   \
-  }                                                                                                    \
-  template <class T>                                                                                   \
-  T name(T value, Second second, int width = warpSize) {                                               \
-    return assay::simt::function(assay::simt::kAllLanes, value, second, width);                       \
+#define ASSAY_SHUFFLE(name, function, Second)                                        \
+  template <class Mask, class T>                                                     \
+  T name##_sync(Mask mask, T value, Second second, int width = warpSize) {           \
+    return assay::simt::function(assay::simt::lanes_of(mask), value, second, width); \
+  }                                                                                  \
+  template <class T>                                                                 \
+  T name(T value, Second second, int width = warpSize) {                             \
+    return assay::simt::function(assay::simt::kAllLanes, value, second, width);      \
   }
 ASSAY_SHUFFLE(__shfl, shuffle, int)
 ASSAY_SHUFFLE(__shfl_xor, shuffle_xor, int)
