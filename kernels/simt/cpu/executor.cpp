@@ -17,9 +17,13 @@
 
 #include "kernels/simt/cpu/fiber.h"
 
+#ifdef ASSAY_SIMT_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace simt::cpu {
 
-thread_local Running* running = nullptr;
+__thread Running* running = nullptr;
 
 namespace {
 
@@ -45,7 +49,12 @@ class Stacks {
     const size_t page = size_t(sysconf(_SC_PAGESIZE));
     for (int t = 0; t < threads; ++t) mprotect(data_ + size_t(t) * kStride, page, PROT_NONE);
   }
-  ~Stacks() { munmap(data_, bytes_); }
+  ~Stacks() {
+#ifdef ASSAY_SIMT_ASAN
+    __asan_unpoison_memory_region(data_, bytes_);  // frames of fibers that never returned
+#endif
+    munmap(data_, bytes_);
+  }
   Stacks(const Stacks&) = delete;
   Stacks& operator=(const Stacks&) = delete;
 
@@ -92,11 +101,13 @@ class Slot : public Running {
 
   bool fits(int thread_count, int lanes) const { return threads == thread_count && warp == lanes; }
 
-  void run(int64_t index, const Launch& grid, void (*body)(const void*), const void* kernel) {
+  void run(int64_t index, const Launch& grid, void (*body)(const void*), const void* call, size_t shared_bytes) {
     block = index;
     blocks = grid.blocks;
     body_ = body;
-    kernel_ = kernel;
+    kernel = call;
+    shared_.resize((shared_bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t));
+    shared = reinterpret_cast<std::byte*>(shared_.data());
     running = this;
     publish(&start_sync_);
     try {
@@ -166,7 +177,7 @@ class Slot : public Running {
     for (;;) {
       collect(&slot.start_sync_);
       try {
-        slot.body_(slot.kernel_);
+        slot.body_(slot.kernel);
       } catch (...) {
         if (!slot.thrown_) slot.thrown_ = std::current_exception();
       }
@@ -322,7 +333,7 @@ class Slot : public Running {
   std::vector<uint64_t> values_;
   std::vector<int> order_;
   void (*body_)(const void*) = nullptr;
-  const void* kernel_ = nullptr;
+  std::vector<std::max_align_t> shared_;
   std::exception_ptr thrown_;
   unsigned barriers_ = 0;
   int start_sync_ = 0;
@@ -383,7 +394,7 @@ const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what) {
   return reinterpret_cast<const uint64_t*>(slot.slots[parity]);
 }
 
-void run(const Launch& grid, void (*body)(const void*), const void* kernel) {
+void run(const Launch& grid, void (*body)(const void*), const void* kernel, size_t shared_bytes) {
   if (grid.threads <= 0 || grid.threads % grid.warp != 0) throw std::invalid_argument("a block must consist of whole warps");
   std::atomic<int64_t> next{0};
   std::exception_ptr thrown;
@@ -391,7 +402,7 @@ void run(const Launch& grid, void (*body)(const void*), const void* kernel) {
   const auto work = [&] {
     try {
       auto slot = pool().take(grid.threads, grid.warp);
-      for (int64_t b; (b = next++) < grid.blocks;) slot->run(b, grid, body, kernel);
+      for (int64_t b; (b = next++) < grid.blocks;) slot->run(b, grid, body, kernel, shared_bytes);
       pool().give_back(std::move(slot));  // not after an exception: its fibers hang somewhere in the kernel
     } catch (...) {
       running = nullptr;

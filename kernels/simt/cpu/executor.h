@@ -22,11 +22,13 @@ struct Running {
   int warp = 0;  ///< lanes
   int64_t block = 0;
   int64_t blocks = 0;
-  uint8_t* parity = nullptr;  ///< [threads] which of the two slots a thread used last
-  std::byte* slots[2] = {};   ///< [threads] of 8 bytes: what threads hand to each other at a shuffle
+  uint8_t* parity = nullptr;     ///< [threads] which of the two slots a thread used last
+  const void* kernel = nullptr;  ///< as run() got it
+  std::byte* shared = nullptr;   ///< [shared_bytes] memory of the block, aligned for any type
+  std::byte* slots[2] = {};      ///< [threads] of 8 bytes: what threads hand to each other at a shuffle
 };
 
-extern thread_local Running* running;
+extern __thread Running* running;  // not thread_local: each use would first ask whether it is initialised
 
 /// What a thread is at when it waits for others of its warp; they must agree.
 inline constexpr uint32_t kReduce = 0x100;    ///< over a number of lanes; without any of these the XOR mask of a shuffle
@@ -56,6 +58,6 @@ const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what);
 /// Runs body(kernel) in every thread of every block, blocks spread over the cores. Returns when all are done.
 /// Every 64th block, block 0 among them, runs its warps and lanes in an order drawn from schedule_seed; all others in ascending
 /// order.
-void run(const Launch& grid, void (*body)(const void*), const void* kernel);
+void run(const Launch& grid, void (*body)(const void*), const void* kernel, size_t shared_bytes = 0);
 
 }  // namespace simt::cpu

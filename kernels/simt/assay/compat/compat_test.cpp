@@ -94,24 +94,24 @@ TEST(Compat, LanesOfPartialMasksPartAndMeet) {
     }
 }
 
-__global__ void outside_its_mask(int* x) { *x = __shfl_sync(0x0000ffffu, 1, 0); }
+__global__ void outside_its_mask(int* x) { x[threadIdx.x] = __shfl_sync(0x0000ffffu, 1, 0); }
 __global__ void reads_beyond_its_mask(int* x) {
   const unsigned mask = threadIdx.x % 32 < 16 ? 0xffffu : 0xffff0000u;
-  *x = __shfl_xor_sync(mask, 1, 16);
+  x[threadIdx.x] = __shfl_xor_sync(mask, 1, 16);
 }
 /// Half of the warp waits for all, the other half for itself alone.
 __global__ void masks_disagree(int* x) {
   const unsigned mask = threadIdx.x % 32 < 16 ? 0xffffffffu : 0xffff0000u;
-  *x = __shfl_sync(mask, 1, int(threadIdx.x));
+  x[threadIdx.x] = __shfl_sync(mask, 1, int(threadIdx.x));
 }
 
 TEST(Compat, WrongMasksAreReported) {
-  int x = 0;
-  EXPECT_THAT([&] { launch(outside_its_mask, 1, 32, 32, &x); },
+  int x[32] = {};
+  EXPECT_THAT([&] { launch(outside_its_mask, 1, 32, 32, x); },
               ThrowsMessage<Divergence>(HasSubstr("is not among the lanes of its own mask")));
-  EXPECT_THAT([&] { launch(reads_beyond_its_mask, 1, 32, 32, &x); },
+  EXPECT_THAT([&] { launch(reads_beyond_its_mask, 1, 32, 32, x); },
               ThrowsMessage<Divergence>(HasSubstr("which its mask does not name")));
-  EXPECT_THAT([&] { launch(masks_disagree, 1, 32, 32, &x); },
+  EXPECT_THAT([&] { launch(masks_disagree, 1, 32, 32, x); },
               ThrowsMessage<Divergence>(HasSubstr("threads 0-15 wait at a shuffle, threads 16-31 are gone")));
 }
 

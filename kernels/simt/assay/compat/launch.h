@@ -18,22 +18,20 @@ struct Config {
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Config& config, Arguments... arguments) {
   if (config.warp != 32 && config.warp != 64) throw std::invalid_argument("a warp has 32 or 64 lanes");
-  const Geometry shape{config.grid, config.block, config.shared_bytes};
-  const auto call = [&] {
-    // The first of a block's threads makes the room; no thread of another launch runs on this OS thread meanwhile.
-    geometry = &shape;
-    const size_t units = (shape.shared_bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t);
-    if (dynamic_shared.size() != units) dynamic_shared.resize(units);
-    kernel(arguments...);
+  const auto body = [&] { kernel(arguments...); };
+  using Body = decltype(body);
+  struct Call : Geometry {
+    const Body* body;
   };
-  using Call = decltype(call);
+  const Call call{{config.grid, config.block}, &body};
   ::simt::Launch grid;
   grid.blocks = int64_t{config.grid.x} * config.grid.y * config.grid.z;
   grid.threads = int(config.block.x * config.block.y * config.block.z);
   grid.warp = config.warp;
   grid.schedule_seed = config.schedule_seed;
   ::simt::cpu::run(
-      grid, [](const void* c) { (*static_cast<const Call*>(c))(); }, &call);
+      grid, [](const void* c) { (*static_cast<const Call*>(static_cast<const Geometry*>(c))->body)(); },
+      static_cast<const Geometry*>(&call), config.shared_bytes);
 }
 
 template <class... Parameters, class... Arguments>
