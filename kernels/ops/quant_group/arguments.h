@@ -17,20 +17,24 @@ struct GroupArguments {
 /// Zeros in the bytes of groups that a row's last word lacks. The threads of the grid share the rows.
 template <class Rules>
 SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
-  if (!Rules::kPacked || !Rules::kWritesPadding || out.groups % 4 == 0) return;
-  const int64_t last = (out.groups - 1) / 4 * out.padded_rows;
-  for (int64_t row = simt::block() * simt::block_size() + simt::thread(); row < out.rows;
-       row += simt::grid_size() * simt::block_size())
-    for (int32_t k = out.groups % 4; k < 4; ++k) static_cast<uint8_t*>(out.data)[4 * (last + row) + k] = 0;
+  if constexpr (Rules::kPacked && Rules::kWritesPadding) {
+    if (out.groups % 4 == 0) return;
+    const int64_t last = (out.groups - 1) / 4 * out.padded_rows;
+    for (int64_t row = simt::block() * simt::block_size() + simt::thread(); row < out.rows;
+         row += simt::grid_size() * simt::block_size())
+      for (int32_t k = out.groups % 4; k < 4; ++k) static_cast<uint8_t*>(out.data)[4 * (last + row) + k] = 0;
+  }
 }
 
 /// Zeros in the words of rows below the last; those of the last column lie beyond the allocation. The first block writes them.
 template <class Rules>
 SIMT_DEVICE void write_absent_rows(const ScalesOut& out) {
-  if (!Rules::kPacked || !Rules::kWritesPadding || simt::block() != 0 || out.padded_rows == out.rows) return;
-  for (int32_t column = simt::thread(); 4 * (column + 1) < out.groups; column += simt::block_size())
-    for (int64_t row = out.rows; row < out.padded_rows; ++row)
-      static_cast<uint32_t*>(out.data)[column * out.padded_rows + row] = 0;
+  if constexpr (Rules::kPacked && Rules::kWritesPadding) {
+    if (simt::block() != 0 || out.padded_rows == out.rows) return;
+    for (int32_t column = simt::thread(); 4 * (column + 1) < out.groups; column += simt::block_size())
+      for (int64_t row = out.rows; row < out.padded_rows; ++row)
+        static_cast<uint32_t*>(out.data)[column * out.padded_rows + row] = 0;
+  }
 }
 
 /// Called by one thread of the group.

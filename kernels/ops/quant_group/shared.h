@@ -10,16 +10,16 @@ inline constexpr int kTeamLanes = 8;  ///< threads that share a group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
-/// What the teams of a block share: one object for all kernels of this file, for on the CPU each costs every worker thread its
-/// size.
-template <int kGroup>
+/// What the teams of a block share: one object for all kernels of a type and size, for on the CPU each costs every worker thread
+/// its size.
+template <class T, int kGroup>
 struct alignas(16) Staging {
-  float tile[kTeams * kGroup];  ///< groups end to end
+  T tile[kTeams * kGroup];  ///< groups end to end
   float scales[kTeams];
 };
-template <int kGroup>
-SIMT_DEVICE Staging<kGroup>& staging() {
-  SIMT_SHARED Staging<kGroup> shared;
+template <class T, int kGroup>
+SIMT_DEVICE Staging<T, kGroup>& staging() {
+  SIMT_SHARED Staging<T, kGroup> shared;
   return shared;
 }
 
@@ -28,7 +28,8 @@ SIMT_DEVICE Staging<kGroup>& staging() {
 /// kGroup: the group's size where it is known when compiling, or 0.
 template <class Rules, class T, int kWarp, int kGroup>
 SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
-  auto& [tile, scales] = staging < kGroup != 0 ? kGroup : kMaxSharedGroup > ();
+  constexpr int kLargest = kGroup != 0 ? kGroup : kMaxSharedGroup;
+  auto& [tile, scales] = staging<T, kLargest>();
   const int size = kGroup != 0 ? kGroup : a.group_size;
   const int32_t per_row = int32_t(a.scales.by_groups.divisor);
   const auto group_of = [&](int team, uint32_t& row, int32_t& group) {
@@ -40,33 +41,42 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   uint32_t row;
   int32_t group;
 
-  // The block's threads read neighbouring loads, whatever team they belong to. A load lies within one group.
-  constexpr int kElements = simt::Vector<T>::kElements;
-  for (int e = kElements * simt::thread(); e < kTeams * size; e += kElements * kSharedThreads) {
+  // The block's threads read neighbouring loads, whatever team they belong to: all of them before the first is stored, so that
+  // they are in flight together. A load lies within one group.
+  constexpr int kElements = simt::Vector<T>::kElements, kRun = kElements * kSharedThreads;
+  constexpr int kLoads = (kTeams * kLargest + kRun - 1) / kRun;
+  simt::Vector<T> x[kLoads];
+  SIMT_UNROLL
+  for (int load = 0; load < kLoads; ++load) {
+    const int e = load * kRun + kElements * simt::thread();
     const int team = kGroup != 0 ? e / size : int(a.by_size.quotient(uint32_t(e))), j = e - team * size;
-    if (!group_of(team, row, group)) continue;
-    const auto x = simt::load16(a.x + (int64_t{row} * a.scales.groups + group) * size + j);
-    SIMT_UNROLL
-    for (int i = 0; i < kElements; i += 4) {
-      simt::Vector<float> four;
-      SIMT_UNROLL
-      for (int k = 0; k < 4; ++k) four.at[k] = simt::to_float(x.at[i + k]);
-      simt::store16(&tile[team * size + j + i], four);
-    }
+    if (e < kTeams * size && group_of(team, row, group))
+      x[load] = simt::load16(a.x + (int64_t{row} * a.scales.groups + group) * size + j);
+  }
+  SIMT_UNROLL
+  for (int load = 0; load < kLoads; ++load) {
+    const int e = load * kRun + kElements * simt::thread();
+    if (e < kTeams * size) simt::store16(&tile[e], x[load]);
   }
   Rules::staged();
 
+  // A team's lanes take turns over its group, a load each.
+  constexpr int kStride = kElements * kTeamLanes, kTurns = (kLargest + kStride - 1) / kStride;
   const int team = simt::thread() / kTeamLanes;
   const int lane = simt::thread() % kTeamLanes;
   const bool live = group_of(team, row, group);
+  float v[kTurns][kElements];
   float widest = 0.0f;
   SIMT_UNROLL
-  for (int first = 0; first < size; first += 4 * kTeamLanes) {
-    const int j = first + 4 * lane;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    const int j = turn * kStride + kElements * lane;
     if (j >= size) break;
-    const auto four = simt::load16(&tile[team * size + j]);
+    const auto staged = simt::load16(&tile[team * size + j]);
     SIMT_UNROLL
-    for (int i = 0; i < 4; ++i) widest = Rules::widest(widest, simt::magnitude(four.at[i]));
+    for (int i = 0; i < kElements; ++i) {
+      v[turn][i] = simt::to_float(staged.at[i]);
+      widest = Rules::widest(widest, simt::magnitude(v[turn][i]));
+    }
   }
   widest = simt::lane_reduce<kWarp, kTeamLanes>(widest, [](float x, float y) { return Rules::widest(x, y); });
 
@@ -75,14 +85,17 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   const typename Rules::Element element(Rules::operand(amax, scale));
   uint8_t* q = a.q + (int64_t{row} * a.scales.groups + group) * size;
   SIMT_UNROLL
-  for (int first = 0; first < size; first += 4 * kTeamLanes) {
-    const int j = first + 4 * lane;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    const int j = turn * kStride + kElements * lane;
     if (!live || j >= size) break;
-    const auto four = simt::load16(&tile[team * size + j]);
-    float u[4];
+    float u[kElements];
     SIMT_UNROLL
-    for (int i = 0; i < 4; ++i) u[i] = Rules::clamp(element(four.at[i]));
-    simt::store4(q + j, Rules::Code::encode4(u));
+    for (int i = 0; i < kElements; ++i) u[i] = Rules::clamp(element(v[turn][i]));
+    if constexpr (kElements == 8) {
+      simt::store8(q + j, Rules::Code::encode4(u), Rules::Code::encode4(u + 4));
+    } else {
+      simt::store4(q + j, Rules::Code::encode4(u));
+    }
   }
 
   if constexpr (Rules::kPacked && Rules::kWritesPadding) {
