@@ -1,8 +1,8 @@
 #include "harness/cli/places.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
@@ -20,23 +20,28 @@ fs::path program_folder() { return fs::read_symlink("/proc/self/exe").parent_pat
 
 constexpr std::string_view kPrefix = "libassay_", kSuffix = ".so";
 
-/// Names of the libraries beside the program.
-std::vector<std::string> backend_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(program_folder())) {
-    const std::string file = entry.path().filename().string();
-    if (!file.starts_with(kPrefix) || !file.ends_with(kSuffix)) continue;
-    names.push_back(file.substr(kPrefix.size(), file.size() - kPrefix.size() - kSuffix.size()));
+/// Kernel libraries by name: those beside the program, then those that were installed with it.
+std::map<std::string, fs::path> named_backends() {
+  std::map<std::string, fs::path> found;
+  for (const fs::path& folder : {program_folder(), program_folder() / ASSAY_INSTALLED_KERNELS}) {
+    std::error_code missing;
+    for (const auto& entry : fs::directory_iterator(folder, missing)) {
+      const std::string file = entry.path().filename().string();
+      if (!file.starts_with(kPrefix) || !file.ends_with(kSuffix)) continue;
+      found.try_emplace(file.substr(kPrefix.size(), file.size() - kPrefix.size() - kSuffix.size()), entry.path());
+    }
   }
-  std::sort(names.begin(), names.end());
-  return names;
+  return found;
 }
 
 }  // namespace
 
 std::string data_root() {
   const char* from_environment = std::getenv("ASSAY_DATA");
-  const std::string root = from_environment != nullptr && *from_environment != '\0' ? from_environment : ASSAY_SOURCE_DIR;
+  const fs::path installed = (program_folder() / ASSAY_INSTALLED_DATA).lexically_normal();
+  const std::string root = from_environment != nullptr && *from_environment != '\0' ? from_environment
+                           : fs::is_directory(installed)                            ? installed.string()
+                                                                                    : ASSAY_SOURCE_DIR;
   if (!fs::is_directory(fs::path(root) / "suites"))
     throw UsageError(root + " has no folder suites; set ASSAY_DATA to the folder that has");
   return root;
@@ -69,12 +74,12 @@ Backend open_backend(const BackendRequest& request) {
   const bool is_path = request.backend.find('/') != std::string::npos || request.backend.ends_with(kSuffix);
   if (is_path && request.in_process) return open_in_process(request.backend, request.backend);
   if (is_path) return open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds});
-  const std::vector<std::string> names = backend_names();
-  if (std::find(names.begin(), names.end(), request.backend) == names.end()) {
-    throw UsageError("no back end '" + request.backend + "' beside the program" + did_you_mean(request.backend, names));
-  }
-  const fs::path file = program_folder() / (std::string(kPrefix) + request.backend + std::string(kSuffix));
-  return open_in_process(file.string(), request.backend);
+  const std::map<std::string, fs::path> backends = named_backends();
+  if (const auto found = backends.find(request.backend); found != backends.end())
+    return open_in_process(found->second.lexically_normal().string(), request.backend);
+  std::vector<std::string> names;
+  for (const auto& [name, file] : backends) names.push_back(name);
+  throw UsageError("no back end '" + request.backend + "' beside the program" + did_you_mean(request.backend, names));
 }
 
 }  // namespace assay

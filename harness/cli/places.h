@@ -9,7 +9,8 @@
 
 namespace assay {
 
-/// Folder with suites/ and reference/contracts/: the environment's ASSAY_DATA, else the source tree of the build.
+/// Folder with suites/ and reference/contracts/: the environment's ASSAY_DATA, else what was installed with the program (its
+/// share/assay/), else the source tree of the build.
 std::string data_root();
 
 /// Tables of --contracts, read after the shipped ones. Set before anything is opened.
@@ -27,7 +28,7 @@ struct BackendRequest {
   double timeout_seconds = 60;
 };
 
-/// Opens libassay_NAME.so beside the program in this process, or a library given by path in a worker.
+/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path in a worker.
 /// Throws UsageError for an unknown name, LibraryError, NoDeviceError.
 Backend open_backend(const BackendRequest& request);
 

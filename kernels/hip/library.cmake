@@ -35,4 +35,5 @@ add_custom_command(OUTPUT ${ASSAY_HIP_LIBRARY}
           -o ${ASSAY_HIP_LIBRARY}
   DEPENDS ${library_objects} ${CMAKE_SOURCE_DIR}/kernels/exports.map COMMENT "HIP library" VERBATIM)
 add_custom_target(assay_kernels_hip ALL DEPENDS ${ASSAY_HIP_LIBRARY})
+install(PROGRAMS ${ASSAY_HIP_LIBRARY} DESTINATION ${ASSAY_INSTALL_KERNELSDIR} COMPONENT assay OPTIONAL)
 message(STATUS "HIP: libassay_hip.so for ${ASSAY_HIP_ARCHITECTURES} by ${ASSAY_HIPCC_PATH}")

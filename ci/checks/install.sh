@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# What a stranger gets: an installed program with its tables, in a prefix that was moved, and find_package(assay) for a project outside
+# this tree. Its kernel library is judged by CTest and by the installed program; a wrong one is seen by both.
+. "$(dirname "$0")/lib.sh"
+expect 0 "" cmake --install "$build" --prefix "$scratch/first"
+mv "$scratch/first" "$scratch/prefix"
+prefix=$scratch/prefix
+installed=$prefix/bin/assay
+expect 0 "ALL AS EXPECTED" "$installed" run --suite rms_norm/quick --warp 32
+expect 0 "golden files agree" "$installed" golden check
+
+# The program reads its own tables, not those of the source tree.
+sed -i '2s/ordinary activations//' "$prefix/share/assay/suites/quant_group/cases/quick.csv"
+expect 2 "quick.csv:2:" "$installed" list
+cp "$root/suites/quant_group/cases/quick.csv" "$prefix/share/assay/suites/quant_group/cases/"
+
+# The example plug-in, copied out, and the same with truncation for rounding.
+for kind in right wrong; do cp -r "$prefix/share/assay/example_plugin" "$scratch/$kind"; done
+sed -i 's/(bits + 0x7fffu + (bits >> 16 & 1u)) >> 16/bits >> 16/' "$scratch/wrong/my_rms_norm.c"
+cmp -s "$scratch/wrong/my_rms_norm.c" "$scratch/right/my_rms_norm.c" && fail "the wrong kernel is the right one"
+for kind in right wrong; do
+  expect 0 "" cmake -S "$scratch/$kind" -B "$scratch/$kind/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
+  expect 0 "" cmake --build "$scratch/$kind/build"
+done
+expect 0 "100% tests passed" ctest --test-dir "$scratch/right/build"
+expect 8 "conformance/my_rms_norm (Failed)" ctest --test-dir "$scratch/wrong/build"
+expect 0 "ALL AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/right/build/libmy_rms_norm.so"
+expect 1 "NOT AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/wrong/build/libmy_rms_norm.so"
+
+# A CUDA kernel on the CPU, in a project of C++.
+mkdir "$scratch/compat"
+cat >"$scratch/compat/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.16)
+project(user CXX)
+find_package(assay 0.1 REQUIRED)
+add_executable(user user.cpp)
+target_link_libraries(user PRIVATE assay::simt_compat)
+END
+cat >"$scratch/compat/user.cpp" <<'END'
+#include <cuda_runtime.h>
+#include <cstdio>
+__global__ void double_all(float* x) { x[blockIdx.x * blockDim.x + threadIdx.x] *= 2; }
+int main() {
+  float x[64];
+  for (int i = 0; i < 64; ++i) x[i] = float(i);
+  assay::simt::launch(double_all, 2, 32, 32, x);
+  printf("last %g\n", x[63]);
+}
+END
+expect 0 "" cmake -S "$scratch/compat" -B "$scratch/compat/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
+expect 0 "" cmake --build "$scratch/compat/build"
+expect 0 "last 126" "$scratch/compat/build/user"
+
+# Another version is refused, and so is an argument that the function does not know.
+sed -i 's/assay 0.1/assay 7/' "$scratch/compat/CMakeLists.txt"
+expect 1 "requested version \"7\"" cmake -S "$scratch/compat" -B "$scratch/compat/build"
+sed -i 's/SUITE rms_norm/SUIT rms_norm/' "$scratch/right/CMakeLists.txt"
+expect 1 "SUIT;rms_norm/quick" cmake -S "$scratch/right" -B "$scratch/right/build"
+echo passed
