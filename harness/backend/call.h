@@ -28,10 +28,14 @@ struct LibraryInfo {
   std::vector<KernelOffer> kernels;
 };
 
+/// How a call reaches its kernel; see ways.h.
+enum class Way : uint8_t { kDefault, kStream, kGraph };
+
 struct CallRequest {
   std::string op, contract, kernel;
   const Problem* problem = nullptr;
   uint64_t schedule_seed = 0;  ///< parameter "schedule_seed" of the call: the order in which a CPU library runs its threads
+  Way way = Way::kDefault;
 };
 
 enum class CallStatus { kOk, kUnsupported, kFailed, kDeviceLost, kBroken };

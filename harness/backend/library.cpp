@@ -2,12 +2,18 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <filesystem>
 
 #include "harness/core/error.h"
 
 namespace assay {
 namespace {
+
+/// Of assay_library in the ABI's first release.
+constexpr size_t kFirstSize = offsetof(assay_library, create_stream);
 
 std::string loader_error() {
   const char* text = ::dlerror();
@@ -31,15 +37,35 @@ void check_functions(const assay_library& functions, const std::string& path) {
     throw LibraryError(path + ": wrong ABI version: library has " + std::to_string(functions.abi) + ", this program speaks " +
                        std::to_string(ASSAY_ABI_VERSION));
   }
-  if (functions.size < sizeof(assay_library)) {
+  if (functions.size < kFirstSize) {
     throw LibraryError(path + ": assay_library is " + std::to_string(functions.size) + " bytes, at least " +
-                       std::to_string(sizeof(assay_library)) + " are needed");
+                       std::to_string(kFirstSize) + " are needed");
   }
   if (functions.describe == nullptr || functions.run == nullptr) throw LibraryError(path + ": describe and run must not be NULL");
   const int memory = (functions.allocate != nullptr) + (functions.release != nullptr) + (functions.upload != nullptr) +
                      (functions.download != nullptr);
   if (memory != 0 && memory != 4)
     throw LibraryError(path + ": allocate, release, upload and download must be all there or all NULL");
+  if (functions.size < sizeof(assay_library)) return;
+  if ((functions.create_stream == nullptr) != (functions.destroy_stream == nullptr))
+    throw LibraryError(path + ": create_stream and destroy_stream must be both there or both NULL");
+  const int graph = (functions.begin_capture != nullptr) + (functions.end_capture != nullptr) + (functions.replay != nullptr) +
+                    (functions.destroy_graph != nullptr);
+  if (graph != 0 && (graph != 4 || functions.create_stream == nullptr)) {
+    throw LibraryError(path + ": begin_capture, end_capture, replay and destroy_graph must be all there, with create_stream, " +
+                       "or all NULL");
+  }
+}
+
+std::shared_ptr<const assay_library> of_this_size(const assay_library& functions, std::shared_ptr<void> keep_alive) {
+  struct Held {
+    assay_library functions{};
+    std::shared_ptr<void> keep_alive;
+  };
+  const auto held = std::make_shared<Held>();
+  std::memcpy(&held->functions, &functions, std::min(sizeof(assay_library), size_t{functions.size}));
+  held->keep_alive = std::move(keep_alive);
+  return {held, &held->functions};
 }
 
 Library open_library(const std::string& path) {
@@ -57,7 +83,7 @@ Library open_library(const std::string& path) {
   check_functions(*functions, path);
   const char* description = functions->describe();
   if (description == nullptr) throw LibraryError(path + ": describe() returned NULL");
-  Library library{parse_description(description, path), description, std::shared_ptr<const assay_library>(loaded, functions)};
+  Library library{parse_description(description, path), description, of_this_size(*functions, loaded)};
   check_device(library);
   return library;
 }

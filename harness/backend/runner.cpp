@@ -6,6 +6,7 @@
 
 #include "harness/backend/abi_types.h"
 #include "harness/backend/sentinel.h"
+#include "harness/backend/ways.h"
 
 namespace assay {
 namespace {
@@ -113,16 +114,20 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   }
 
   AbiCall abi(request, blocks_);
+  const auto reset_outputs = [&] {
+    for (size_t i = 0; i < tensors.size(); ++i)
+      if (is_output(tensors[i]) && !blocks_[i].upload(before[i], problem)) return false;
+    return functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK;
+  };
   const Clock::time_point start = Clock::now();
-  assay_status status = functions_->run(&abi.call);
-  const bool returned_ok = status == ASSAY_OK;
-  if (returned_ok && functions_->synchronise != nullptr) status = functions_->synchronise(nullptr);
+  const Execution execution = execute(*functions_, abi.call, request.way, reset_outputs);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (status != ASSAY_OK) {
-    CallResult result = refused(status_of(status), abi.words());
+  if (execution.status != ASSAY_OK) {
+    CallResult result = refused(status_of(execution.status), abi.words());
     if (result.status == CallStatus::kBroken)
-      result.message = "run() returned " + std::to_string(int(status)) + ", which abi.h does not know";
-    if (result.message.empty()) result.message = returned_ok ? "synchronise failed after the call" : "the library gave no reason";
+      result.message = "run() returned " + std::to_string(int(execution.status)) + ", which abi.h does not know";
+    if (result.message.empty()) result.message = execution.trouble;
+    if (result.message.empty()) result.message = "the library gave no reason";
     return result;
   }
 

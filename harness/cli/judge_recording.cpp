@@ -176,7 +176,9 @@ int judge_recordings(const JudgeArguments& arguments) {
 
   RunResult result;
   result.verdicts = judge_all(entries);
-  for (const Verdict& verdict : result.verdicts) {
+  const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
+  for (Verdict& verdict : result.verdicts) {
+    ledger.expect(verdict);
     result.device_lost |= verdict.device_lost;
     if (to_console && !as_expected(verdict)) std::printf("%s\n", failure_text(verdict).c_str());
   }

@@ -28,8 +28,15 @@ void add_run(CLI::App& program, RunArguments& run) {
       ->type_name("NAME|PATH.so")
       ->capture_default_str();
   verb.add_option("--kernel", run.kernel, "only kernels of this name")->type_name("GLOB");
-  verb.add_option("--report", run.reports, "console, csv:FILE, junit:FILE, json:FILE, html:FILE; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--report", run.reports, "console, csv:FILE, junit:FILE, json:FILE, html:FILE; may be repeated")
+      ->type_name("KIND[:FILE]");
   verb.add_option("--repeat", run.repeat, "call each kernel so often and demand the same bits")->check(CLI::Range(1, 1000000));
+  verb.add_flag("--ladder", run.ladder,
+                "demand the same bits when repeated, in other batches, among other rows, on a stream, from a graph");
+  verb.add_option("--ledger", run.ledger, "known deviations: their outcomes are demanded instead of pass")->type_name("FILE.csv");
+  verb.add_option("--shard", run.shard,
+                  "only the I-th of N shares of the cases; without it GoogleTest's, Slurm's and Open MPI's variables hold")
+      ->type_name("I/N");
   verb.add_option("--record", run.record, "write what each kernel was given and returned, for assay judge")->type_name("DIR");
   verb.add_flag("--in-process", run.in_process, "load also a library given by path into this process, for debuggers");
   verb.add_option("--timeout", run.timeout_seconds, "seconds after which a call in a worker process counts as hung")
@@ -39,15 +46,18 @@ void add_run(CLI::App& program, RunArguments& run) {
 
 void add_judge(CLI::App& program, assay::JudgeArguments& judge) {
   CLI::App& verb = *program.add_subcommand("judge", "judge what was recorded or dumped, without any kernel");
-  verb.add_option("targets", judge.targets, "DIR... of run --record; FILE.safetensors or role=FILE.npy ... with --contract; FILE:TENSOR with --as scale")
+  verb.add_option("targets", judge.targets,
+                  "DIR... of run --record; FILE.safetensors or role=FILE.npy ... with --contract; FILE:TENSOR with --as scale")
       ->required();
   verb.add_option("--contract", judge.contract, "of a dump whose tensors are named x, gamma, q, scale, y")->type_name("ID");
-  verb.add_option("--param", judge.parameters, "parameter of a dump, such as group_size=128 or eps=1e-6; may be repeated")->type_name("NAME=VALUE");
+  verb.add_option("--param", judge.parameters, "parameter of a dump, such as group_size=128 or eps=1e-6; may be repeated")
+      ->type_name("NAME=VALUE");
   verb.add_option("--layout", judge.layout, "of the scale tensor, where its shape does not tell")->type_name("NAME");
   verb.add_option("--tensor", judge.tensors, "name of a role's tensor in the file; may be repeated")->type_name("ROLE=NAME");
   verb.add_option("--as", judge.as, "a lone tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
   verb.add_option("--report", judge.reports, "as of run; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--ledger", judge.ledger, "as of run, for recordings")->type_name("FILE.csv");
   add_selection(verb, judge.selection);
 }
 
@@ -64,7 +74,8 @@ void add_explain(CLI::App& program, assay::ExplainArguments& explain) {
   verb.add_option("--backend", explain.backend)->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", explain.kernel)->type_name("GLOB");
   verb.add_option("--element", explain.element, "output element to trace")->expected(2)->type_name("ROW COLUMN");
-  CLI::Option* minimize = verb.add_flag("--minimize", explain.minimize, "print the smallest case that still fails for the same cause, as a row of the op's table");
+  CLI::Option* minimize = verb.add_flag(
+      "--minimize", explain.minimize, "print the smallest case that still fails for the same cause, as a row of the op's table");
   verb.add_option("--output", explain.output, "write that row to a table of its own")->type_name("FILE.csv")->needs(minimize);
 }
 
@@ -110,7 +121,8 @@ int main(int argc, char** argv) {
   add_explain(program, explain);
   assay::ContractsArguments contracts;
   add_contracts(program, contracts);
-  program.add_option("--contracts", assay::more_contracts(), "a table with contracts of your own; may be repeated")->type_name("FILE.csv");
+  program.add_option("--contracts", assay::more_contracts(), "a table with contracts of your own; may be repeated")
+      ->type_name("FILE.csv");
   std::string library;
   CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: started by run for a library given by path
   worker.add_option("--library", library)->required();
@@ -127,7 +139,8 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("golden")) return assay::golden_verb(golden);
     if (program.got_subcommand("explain") && explain.minimize) return assay::minimize_verb(explain);
     if (program.got_subcommand("explain")) return assay::explain_verb(explain);
-    if (program.got_subcommand("contracts")) return contracts.action == "match" ? assay::match_verb(contracts) : assay::contracts_verb(contracts);
+    if (program.got_subcommand("contracts"))
+      return contracts.action == "match" ? assay::match_verb(contracts) : assay::contracts_verb(contracts);
     return assay::worker_main(library);
   });
 }

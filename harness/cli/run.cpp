@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <thread>
 
-#include "harness/diagnosis/looking.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
+#include "harness/core/ledger.h"
+#include "harness/core/shard.h"
+#include "harness/diagnosis/looking.h"
 #include "harness/dump/recording.h"
 #include "harness/report/console.h"
 #include "harness/report/report.h"
@@ -36,24 +40,49 @@ class ProgressLine {
   bool shown_;
 };
 
+Shard shard_of(const RunArguments& arguments) {
+  return arguments.shard.empty() ? shard_of_environment([](const char* name) { return std::getenv(name); })
+                                 : parse_shard(arguments.shard);
+}
+
+/// GoogleTest's way to learn that a program knows about shards; Bazel demands it.
+void touch_status_file() {
+  if (const char* const file = std::getenv("GTEST_SHARD_STATUS_FILE"); file != nullptr && *file != '\0')
+    std::ofstream(file, std::ios::app);
+}
+
 }  // namespace
 
 int run_verb(const RunArguments& arguments) {
+  const Shard shard = shard_of(arguments);
   std::vector<ReportRequest> reports;
-  for (const std::string& text : arguments.reports) reports.push_back(parse_report(text));
+  for (const std::string& text : arguments.reports) {
+    reports.push_back(parse_report(text));
+    if (!reports.back().file.empty()) reports.back().file = shard.path(reports.back().file);
+  }
+  const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   const bool to_console = reports.empty() || std::any_of(reports.begin(), reports.end(),
                                                          [](const ReportRequest& r) { return r.kind == ReportKind::kConsole; });
-  const std::vector<Case> cases = open_selected_cases(arguments.selection);
-  const Backend backend = shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds}));
+  const std::vector<Case> selected = open_selected_cases(arguments.selection);
+  const std::vector<Case> cases = share_of(selected, shard);
+  if (!shard.is_whole()) {
+    touch_status_file();
+    std::printf("shard %s (%s): %zu of %zu cases\n", shard.text().c_str(), shard.source.c_str(), cases.size(), selected.size());
+    if (cases.empty()) return kAllAsExpected;
+  }
+  const Backend backend =
+      shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds}));
 
   ProgressLine progress(cases.size());
   RunOptions options;
+  options.ledger = &ledger;
   options.each.repeat = arguments.repeat;
+  options.each.ladder = arguments.ladder;
   options.each.power = power_of_data();
   options.each.diagnose = look_for_causes(backend);
   std::optional<Recorder> recorder;
   if (!arguments.record.empty()) {
-    recorder.emplace(arguments.record, backend);
+    recorder.emplace(shard.path(arguments.record), backend);
     options.each.record = [&](const Evidence& evidence, const Verdict& verdict) { recorder->write(evidence, verdict); };
   }
   options.kernel_glob = arguments.kernel;
@@ -67,6 +96,7 @@ int run_verb(const RunArguments& arguments) {
   progress.clear();
   if (recorder) recorder->finish(result);
   write_reports(reports, result, backend.library);
+  if (to_console) std::printf("%s", idle_rows_text(ledger, result).c_str());
   std::printf("%s", to_console ? summary_text(result).c_str() : outcome_line(result).c_str());
   return result.exit_code();
 }

@@ -17,6 +17,9 @@ struct RunArguments {
   bool in_process = false;
   double timeout_seconds = 60;
   std::string record;  ///< folder for what kernels were given and returned; empty: none
+  std::string ledger;  ///< table of known deviations; empty: none
+  std::string shard;   ///< "I/N"; empty: what the environment says
+  bool ladder = false;
 };
 
 struct JudgeArguments {
@@ -26,6 +29,7 @@ struct JudgeArguments {
   std::vector<std::string> parameters;  ///< "group_size=128"
   std::vector<std::string> tensors;     ///< "role=name in the file"
   std::vector<std::string> reports;
+  std::string ledger;  ///< as of run
   Selection selection;
 };
 

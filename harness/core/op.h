@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/core/case.h"
@@ -41,6 +42,10 @@ struct Op {
   std::function<std::vector<Hypothesis>(const Case&)> neighbours;
   /// The case on so few of its rows that its power can be reckoned quickly; what the excerpt sees, the case sees.
   std::function<Case(Case)> excerpt;
+  /// Of ops whose rows are independent, else empty: how many rows the case has, and the case and problem whose row i is row rows[i]
+  /// of these.
+  std::function<int64_t(const Case&)> rows;
+  std::function<std::pair<Case, Problem>(const Case&, const Problem&, const std::vector<int64_t>& rows)> with_rows;
   /// The contract as formulas, one line per cell.
   std::function<std::vector<std::string>(const Case&)> formulas;
   /// What every step made of the output element at a row and column.

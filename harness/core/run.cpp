@@ -70,7 +70,7 @@ class Progress {
 
   void deliver(size_t i, Verdict verdict) {
     const std::lock_guard lock(mutex_);
-    if (options_.expected_outcome) verdict.expected = options_.expected_outcome(verdict);
+    if (options_.ledger != nullptr) options_.ledger->expect(verdict);
     losses_in_a_row_ = verdict.device_lost ? losses_in_a_row_ + 1 : 0;
     constexpr int kMostLosses = 3;
     if (losses_in_a_row_ >= kMostLosses) stopped_ = true;

@@ -7,6 +7,7 @@
 
 #include "harness/core/compare.h"
 #include "harness/core/glob.h"
+#include "harness/core/ladder.h"
 
 namespace assay {
 namespace {
@@ -81,16 +82,29 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
   for (const std::string& fault : faults) verdict.message.append(&fault == &faults.front() ? " " : "; ").append(fault);
 }
 
+/// True of a failure that only the ladder found.
+bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
+
 void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                  Verdict& verdict) {
   const Problem problem = op.problem(one);
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
   if (result) judge_outputs(op, one, problem, *result, verdict);
+  if (result && options.ladder && verdict.outcome == Outcome::kPass) {
+    verdict.climb = climb(op, one, kernel, backend, request, *result);
+    if (!verdict.climb->broken.empty()) {
+      verdict.outcome = Outcome::kFail;
+      verdict.message = "rung '" + verdict.climb->broken + "' of the ladder breaks: " + verdict.climb->message;
+    }
+  }
   const Evidence evidence{op, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr};
   judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
-  if (is_bad && options.diagnose) options.diagnose(evidence, verdict);
+  if (is_bad && agreed_with_the_contract(verdict))
+    verdict.causes.push_back("none in the contract: the first answer agrees with it");
+  else if (is_bad && options.diagnose)
+    options.diagnose(evidence, verdict);
   if (options.record) options.record(evidence, verdict);
 }
 

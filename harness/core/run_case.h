@@ -23,6 +23,7 @@ struct Evidence {
 struct CaseOptions {
   int repeat = 1;              ///< calls that must give the same bits, each under another schedule_seed
   uint64_t schedule_seed = 1;  ///< of the first call
+  bool ladder = false;         ///< also climb the ladder of determinism (ladder.h) where the outputs agree
 
   /// What the data of this case can show. Faults that it cannot and that the row does not declare make a pass untrusted.
   std::function<Power(const Evidence&)> power{};
@@ -39,7 +40,7 @@ struct CaseOptions {
 ///
 ///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
 ///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written
-///   kFail       FAILED, other bits on repetition, an element or padding outside its set, a joint violation
+///   kFail       FAILED, other bits on repetition or on a rung of the ladder, an element or padding outside its set, a joint violation
 ///   kUntrusted  it would pass, but cannot see a fault that its row does not declare
 Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/core/element.h"
@@ -54,6 +55,14 @@ struct TensorFinding {
   bool agrees() const { return outside == 0 && padding_wrong == 0; }
 };
 
+/// How far a kernel came on the ladder of determinism (ladder.h).
+struct Climb {
+  std::vector<std::string> held;                            ///< rungs on which all bits were the same
+  std::vector<std::pair<std::string, std::string>> absent;  ///< rungs that cannot be tried, and why
+  std::string broken;                                       ///< the first rung that breaks; empty if none does
+  std::string message;                                      ///< of that rung: which element, which bits
+};
+
 struct Verdict {
   std::string case_id;
   std::string kernel;
@@ -68,12 +77,14 @@ struct Verdict {
   std::string op, contract, arch, warp;  ///< parameters of the case by which summaries count; empty where the op has none
   bool offered = true;                   ///< a skip is expected only where the library does not offer the case
   bool device_lost = false;              ///< nothing can be said about the kernel, and the run's exit code is 3
+  std::optional<Climb> climb;            ///< if the ladder was asked for and the outputs agree
   std::string expected = "pass";         ///< outcome that the ledger of known deviations names
+  std::string deviation;                 ///< the ledger's row in words; empty if none covers this verdict
 };
 
 /// True if the run may pass with this verdict.
 inline bool as_expected(const Verdict& verdict) {
-  if (verdict.outcome == Outcome::kSkip && !verdict.offered) return true;
+  if (verdict.outcome == Outcome::kSkip && !verdict.offered && verdict.deviation.empty()) return true;
   return verdict.expected == name(verdict.outcome);
 }
 

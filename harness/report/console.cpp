@@ -80,9 +80,9 @@ std::string counts_table(const RunResult& result) {
   return aligned(rows, 3);
 }
 
-std::string reasons(const RunResult& result, Outcome outcome, const char* title) {
+std::string counted(const std::map<std::string, int64_t>& counts, const char* title) {
   std::string text;
-  for (const auto& [reason, count] : counts_by_message(result, outcome)) text += fmt::format("  {:>5}  {}\n", count, reason);
+  for (const auto& [reason, count] : counts) text += fmt::format("  {:>5}  {}\n", count, reason);
   return text.empty() ? "" : std::string(title) + "\n" + text;
 }
 
@@ -96,9 +96,16 @@ std::string failure_text(const Verdict& verdict) {
   line(text, "reason", verdict.message);
   for (const TensorFinding& finding : verdict.tensors) tensor(text, finding);
   for (const std::string& cause : verdict.causes) line(text, "cause", cause);
-  if (verdict.expected != "pass") line(text, "expected", verdict.expected);
+  if (!verdict.deviation.empty()) line(text, "ledger", verdict.deviation);
   line(text, "row", verdict.origin + "  " + verdict.why);
   line(text, "repro", verdict.repro);
+  return text;
+}
+
+std::string idle_rows_text(const Ledger& ledger, const RunResult& result) {
+  std::string text;
+  for (const Deviation* row : ledger.idle(result.verdicts))
+    text += fmt::format("ledger: {} covers no verdict of this run\n", row->origin.text());
   return text;
 }
 
@@ -112,8 +119,9 @@ std::string outcome_line(const RunResult& result) {
 std::string summary_text(const RunResult& result) {
   std::string text;
   if (!result.verdicts.empty()) text += counts_table(result);
-  text += reasons(result, Outcome::kSkip, "skipped");
-  text += reasons(result, Outcome::kUntrusted, "untrusted");
+  text += counted(counts_by_message(result, Outcome::kSkip), "skipped");
+  text += counted(counts_by_message(result, Outcome::kUntrusted), "untrusted");
+  text += counted(counts_by_rung(result), "determinism");
   return text + outcome_line(result);
 }
 

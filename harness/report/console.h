@@ -8,6 +8,9 @@
 
 namespace assay {
 
+/// Rows of the ledger that cover no verdict of this run, a line for each; empty if there are none.
+std::string idle_rows_text(const Ledger& ledger, const RunResult& result);
+
 /// One verdict that is not as expected, as a block of lines: what, where, how much, by which right, from which row, how to
 /// repeat.
 std::string failure_text(const Verdict& verdict);

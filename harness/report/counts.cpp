@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace assay {
 
 std::map<CountKey, std::map<Outcome, int64_t>> counts_by_contract(const RunResult& result) {
@@ -18,13 +20,27 @@ std::map<std::string, int64_t> counts_by_message(const RunResult& result, Outcom
   return counts;
 }
 
+std::map<std::string, int64_t> counts_by_rung(const RunResult& result) {
+  std::map<std::string, int64_t> counts;
+  for (const Verdict& v : result.verdicts) {
+    if (!v.climb) continue;
+    for (const std::string& rung : v.climb->held) ++counts[rung + " holds"];
+    for (const auto& [rung, reason] : v.climb->absent) ++counts[rung + " not tried: " + reason];
+    if (!v.climb->broken.empty()) ++counts["breaks at " + v.climb->broken];
+  }
+  return counts;
+}
+
 std::string counts_text(const RunResult& result) {
   std::string text;
   for (const Outcome outcome : kOutcomes) {
     const int64_t count = result.count(outcome);
     if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name(outcome));
   }
-  return text;
+  const auto known = std::count_if(result.verdicts.begin(), result.verdicts.end(), [](const Verdict& v) {
+    return !v.deviation.empty() && as_expected(v) && v.outcome != Outcome::kPass;
+  });
+  return known == 0 ? text : fmt::format("{}; {} of them are in the ledger", text, known);
 }
 
 std::string ending_text(const RunResult& result) {

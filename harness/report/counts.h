@@ -22,7 +22,10 @@ std::map<CountKey, std::map<Outcome, int64_t>> counts_by_contract(const RunResul
 /// The messages of the verdicts of one outcome.
 std::map<std::string, int64_t> counts_by_message(const RunResult& result, Outcome outcome);
 
-/// "1 pass, 2 fail": the outcomes that there are.
+/// What the ladder of determinism found, in words: "batch holds", "stream not tried: ...", "breaks at batch".
+std::map<std::string, int64_t> counts_by_rung(const RunResult& result);
+
+/// "1 pass, 2 fail": the outcomes that there are, and how many of them are known deviations.
 std::string counts_text(const RunResult& result);
 
 /// How the run ended, in capitals: "NOT AS EXPECTED".

@@ -11,8 +11,8 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-const Cells kVerdictColumns = {"case",    "op",      "contract",    "arch",    "warp",    "kernel",
-                               "backend", "outcome", "as_expected", "message", "seconds", "row"};
+const Cells kVerdictColumns = {"case",    "op",          "contract", "arch",   "warp",    "kernel", "backend",
+                               "outcome", "as_expected", "message",  "ledger", "seconds", "row"};
 const Cells kTensorColumns = {"tensor",      "format",   "elements",      "outside",   "worst_ulps",
                               "single_code", "unjudged", "padding_wrong", "budget_use"};
 /// Counts of elements are those of the data that power is reckoned on, which may be an excerpt.
@@ -49,6 +49,7 @@ Cells verdict_cells(const Verdict& v) {
           name(v.outcome),
           as_expected(v) ? "yes" : "no",
           v.message,
+          v.deviation,
           fmt::format("{:.6f}", v.seconds),
           v.origin};
 }

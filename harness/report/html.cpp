@@ -52,6 +52,8 @@ std::string head(const RunResult& result, const LibraryInfo& library) {
   text += fmt::format("<dt>cases</dt><dd>{}</dd>\n<dt>kernels</dt><dd>{}, {:.3g} s in their calls</dd>\n", cases.size(),
                       kernels.size(), seconds);
   text += fmt::format("<dt>verdicts</dt><dd>{}, {} not as expected</dd>\n", result.verdicts.size(), result.unexpected());
+  for (const auto& [words, count] : counts_by_rung(result))
+    text += fmt::format("<dt>determinism</dt><dd>{} {}</dd>\n", count, xml_escaped(words));
   return text + "</dl>\n";
 }
 

@@ -77,8 +77,9 @@ std::string failure_section(const Verdict& v, size_t number) {
     for (const std::string& cause : v.causes) text += "<p>" + xml_escaped(cause) + "</p>";
     text += "</div>\n";
   }
-  text += "<dl>\n" + fact("message", xml_escaped(v.message)) + fact("row", code(v.origin) + " " + xml_escaped(v.why)) +
-          fact("repro", code(v.repro)) + fact("data", power(v.power)) + "</dl>\n";
+  text += "<dl>\n" + fact("message", xml_escaped(v.message)) + fact("ledger", xml_escaped(v.deviation)) +
+          fact("row", code(v.origin) + " " + xml_escaped(v.why)) + fact("repro", code(v.repro)) + fact("data", power(v.power)) +
+          "</dl>\n";
   for (const TensorFinding& finding : v.tensors) text += tensor(finding);
   return text + "</section>\n";
 }

@@ -103,6 +103,14 @@ Json power(const Power& p) {
   return {{"faults", p.faults}, {"seen", p.seen()}, {"blind_to", p.blind_to}, {"data", data}};
 }
 
+/// Null if the ladder was not climbed.
+Json ladder(const std::optional<Climb>& climb) {
+  if (!climb) return nullptr;
+  Json absent = Json::object();
+  for (const auto& [rung, reason] : climb->absent) absent[rung] = reason;
+  return {{"held", climb->held}, {"absent", absent}, {"broken", climb->broken}};
+}
+
 Json verdict(const Verdict& v) {
   Json tensors = Json::array();
   for (const TensorFinding& finding : v.tensors) tensors.push_back(tensor(finding));
@@ -115,6 +123,7 @@ Json verdict(const Verdict& v) {
           {"backend", v.backend},
           {"outcome", name(v.outcome)},
           {"expected", v.expected},
+          {"deviation", v.deviation},
           {"as_expected", as_expected(v)},
           {"offered", v.offered},
           {"device_lost", v.device_lost},
@@ -125,6 +134,7 @@ Json verdict(const Verdict& v) {
           {"repro", v.repro},
           {"seconds", number(v.seconds)},
           {"power", power(v.power)},
+          {"ladder", ladder(v.climb)},
           {"tensors", tensors}};
 }
 

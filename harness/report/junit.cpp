@@ -19,7 +19,7 @@ std::string outcome_element(const Verdict& v) {
   if (v.outcome == Outcome::kSkip && !v.offered) return fmt::format("      <skipped message=\"{}\"/>\n", message);
   if (as_expected(v)) {
     if (v.outcome == Outcome::kPass) return "";
-    return fmt::format("      <skipped message=\"expected {}: {}\"/>\n", name(v.outcome), message);
+    return fmt::format("      <skipped message=\"{}; {}\"/>\n", xml_escaped(v.deviation), message);
   }
   const char* tag = v.outcome == Outcome::kBroken ? "error" : "failure";
   return fmt::format("      <{0} type=\"{1}\" message=\"{2}\">{3}</{0}>\n", tag, name(v.outcome), message,

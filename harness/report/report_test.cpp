@@ -155,9 +155,12 @@ TEST(Junit, AnExpectedDeviationIsNoFailure) {
   RunResult result;
   result.verdicts = {truncating_kernel()};
   result.verdicts[0].expected = "fail";
+  result.verdicts[0].deviation = "expects fail: truncates (#7)";
   const std::string text = junit_text(result, {});
   EXPECT_THAT(text, HasSubstr("failures=\"0\""));
-  EXPECT_THAT(text, HasSubstr("<skipped message=\"expected fail: q: 223 of 512 elements outside, worst 1 ulp at [1, 7]\"/>"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("<skipped message=\"expects fail: truncates (#7); q: 223 of 512 elements outside, worst 1 ulp at [1, 7]\"/>"));
 }
 
 TEST(Junit, WhatXmlCannotHoldIsReplaced) {

@@ -10,8 +10,21 @@ void release(void*) {}
 assay_status upload(void*, const void*, size_t) { return ASSAY_DEVICE_LOST; }
 assay_status download(void*, const void*, size_t) { return ASSAY_DEVICE_LOST; }
 
-const assay_library kLibrary = {
-    ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, allocate, release, upload, download, nullptr};
+const assay_library kLibrary = {ASSAY_ABI_VERSION,
+                                sizeof(assay_library),
+                                describe,
+                                run,
+                                allocate,
+                                release,
+                                upload,
+                                download,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr};
 
 }  // namespace
 

@@ -42,6 +42,16 @@ Op toy_op() {
   op.validate = validate;
   op.problem = problem;
   op.expect = expect;
+  op.rows = [](const Case& one) { return one.integer("m"); };
+  op.with_rows = [](Case one, const Problem& from, const std::vector<int64_t>& rows) {
+    one.parameters["m"] = std::to_string(rows.size());
+    Problem made = problem(one);
+    HostTensor& to = made.tensors[0];
+    const int64_t n = one.integer("n");
+    for (size_t i = 0; i < rows.size(); ++i)
+      for (int64_t j = 0; j < n; ++j) to.set_code(int64_t(i) * n + j, from.tensors[0].code(rows[i] * n + j));
+    return std::pair(one, made);
+  };
   return op;
 }
 

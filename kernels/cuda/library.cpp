@@ -30,8 +30,28 @@ struct CudaRuntime {
   static Error release(void* data) { return cudaFree(data); }
   static Error copy_in(void* to, const void* from, size_t bytes) { return cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice); }
   static Error copy_out(void* to, const void* from, size_t bytes) { return cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost); }
-  static Error wait(void* stream) { return cudaStreamSynchronize(static_cast<cudaStream_t>(stream)); }
+  static Error wait(void* stream) { return cudaStreamSynchronize(stream_of(stream)); }
   static Error take_last_error() { return cudaGetLastError(); }
+
+  static cudaStream_t stream_of(void* stream) { return static_cast<cudaStream_t>(stream); }
+  static Error create_stream(void** stream) {
+    return cudaStreamCreateWithFlags(reinterpret_cast<cudaStream_t*>(stream), cudaStreamNonBlocking);
+  }
+  static Error destroy_stream(void* stream) { return cudaStreamDestroy(stream_of(stream)); }
+  static Error begin_capture(void* stream) { return cudaStreamBeginCapture(stream_of(stream), cudaStreamCaptureModeGlobal); }
+  static Error end_capture(void* stream, void** graph) {
+    cudaGraph_t captured{};
+    cudaGraphExec_t executable{};
+    Error error = cudaStreamEndCapture(stream_of(stream), &captured);
+    if (error == kSuccess) error = cudaGraphInstantiate(&executable, captured, 0);
+    if (captured != nullptr) (void)cudaGraphDestroy(captured);
+    *graph = executable;
+    return error;
+  }
+  static Error replay(void* graph, void* stream) {
+    return cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream_of(stream));
+  }
+  static Error destroy_graph(void* graph) { return cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
 
   /// Errors that a kernel causes by what it does are its failure; all others are the device's.
   static assay_status status_of(Error error) {

@@ -76,6 +76,7 @@ static const char* describe(void) {
 }
 
 const assay_library* assay_get_library(void) {
-  static const assay_library library = {ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, NULL, NULL, NULL, NULL, NULL};
+  static const assay_library library = {
+      .abi = ASSAY_ABI_VERSION, .size = sizeof(assay_library), .describe = describe, .run = run};
   return &library;
 }

@@ -96,7 +96,13 @@ assay_status run(const assay_call* call) { return assay_kernels::run(kernels(), 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  static const assay_library library{
-      ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, nullptr, nullptr, nullptr, nullptr, nullptr};
+  static const assay_library library = [] {
+    assay_library host{};  // no memory of its own, no streams
+    host.abi = ASSAY_ABI_VERSION;
+    host.size = sizeof(assay_library);
+    host.describe = describe;
+    host.run = run;
+    return host;
+  }();
   return &library;
 }

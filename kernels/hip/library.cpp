@@ -33,8 +33,26 @@ struct HipRuntime {
   static Error release(void* data) { return hipFree(data); }
   static Error copy_in(void* to, const void* from, size_t bytes) { return hipMemcpy(to, from, bytes, hipMemcpyHostToDevice); }
   static Error copy_out(void* to, const void* from, size_t bytes) { return hipMemcpy(to, from, bytes, hipMemcpyDeviceToHost); }
-  static Error wait(void* stream) { return hipStreamSynchronize(static_cast<hipStream_t>(stream)); }
+  static Error wait(void* stream) { return hipStreamSynchronize(stream_of(stream)); }
   static Error take_last_error() { return hipGetLastError(); }
+
+  static hipStream_t stream_of(void* stream) { return static_cast<hipStream_t>(stream); }
+  static Error create_stream(void** stream) {
+    return hipStreamCreateWithFlags(reinterpret_cast<hipStream_t*>(stream), hipStreamNonBlocking);
+  }
+  static Error destroy_stream(void* stream) { return hipStreamDestroy(stream_of(stream)); }
+  static Error begin_capture(void* stream) { return hipStreamBeginCapture(stream_of(stream), hipStreamCaptureModeGlobal); }
+  static Error end_capture(void* stream, void** graph) {
+    hipGraph_t captured{};
+    hipGraphExec_t executable{};
+    Error error = hipStreamEndCapture(stream_of(stream), &captured);
+    if (error == kSuccess) error = hipGraphInstantiate(&executable, captured, nullptr, nullptr, 0);
+    if (captured != nullptr) (void)hipGraphDestroy(captured);
+    *graph = executable;
+    return error;
+  }
+  static Error replay(void* graph, void* stream) { return hipGraphLaunch(static_cast<hipGraphExec_t>(graph), stream_of(stream)); }
+  static Error destroy_graph(void* graph) { return hipGraphExecDestroy(static_cast<hipGraphExec_t>(graph)); }
 
   /// Errors that a kernel causes by what it does are its failure; all others are the device's.
   static assay_status status_of(Error error) {

@@ -7,11 +7,11 @@
 #undef assay_get_library
 
 /* The library with another run(). */
-#define MISBEHAVE_WITH(its_run)                                                                     \
-  const assay_library* assay_get_library(void) {                                                    \
-    static const assay_library library = {                                                          \
-        ASSAY_ABI_VERSION, sizeof(assay_library), describe, its_run, NULL, NULL, NULL, NULL, NULL}; \
-    return &library;                                                                                \
+#define MISBEHAVE_WITH(its_run)                                                                          \
+  const assay_library* assay_get_library(void) {                                                         \
+    static const assay_library library = {                                                               \
+        .abi = ASSAY_ABI_VERSION, .size = sizeof(assay_library), .describe = describe, .run = its_run}; \
+    return &library;                                                                                     \
   }
 
 #endif

@@ -3,6 +3,6 @@
 
 const assay_library* assay_get_library(void) {
   static const assay_library library = {
-      ASSAY_ABI_VERSION + 98, sizeof(assay_library), describe, run, NULL, NULL, NULL, NULL, NULL};
+      .abi = ASSAY_ABI_VERSION + 98, .size = sizeof(assay_library), .describe = describe, .run = run};
   return &library;
 }

@@ -9,13 +9,14 @@
 namespace assay_kernels {
 
 /// Runtime: Error, kSuccess, identify(Identity&), allocate(), release(), copy_in(), copy_out(), wait(), take_last_error(),
-/// status_of(Error).
+/// status_of(Error); create_stream(), destroy_stream(), begin_capture(), end_capture(), replay(), destroy_graph().
 template <class Runtime>
 class DeviceLibrary {
  public:
   static const assay_library* instance() {
     static const assay_library library{
-        ASSAY_ABI_VERSION, sizeof(assay_library), describe, run, allocate, release, upload, download, synchronise};
+        ASSAY_ABI_VERSION, sizeof(assay_library), describe,       run,           allocate,    release, upload,       download,
+        synchronise,       create_stream,         destroy_stream, begin_capture, end_capture, replay,  destroy_graph};
     return &library;
   }
 
@@ -81,6 +82,23 @@ class DeviceLibrary {
     const auto last = Runtime::take_last_error();
     return Runtime::status_of(waited != Runtime::kSuccess ? waited : last);
   }
+
+  static void* create_stream() {
+    void* stream = nullptr;
+    if (!lost() && checked(Runtime::create_stream(&stream)) == ASSAY_OK) return stream;
+    return nullptr;
+  }
+  static void destroy_stream(void* stream) { (void)checked(Runtime::destroy_stream(stream)); }
+
+  /// What goes wrong while capturing is the call's doing: it left its stream or waited for it.
+  static assay_status of_capture(typename Runtime::Error error) {
+    const assay_status status = checked(error);
+    return status == ASSAY_OK || lost() ? status : ASSAY_FAILED;
+  }
+  static assay_status begin_capture(void* stream) { return lost() ? ASSAY_DEVICE_LOST : checked(Runtime::begin_capture(stream)); }
+  static assay_status end_capture(void* stream, void** graph) { return of_capture(Runtime::end_capture(stream, graph)); }
+  static assay_status replay(void* graph, void* stream) { return checked(Runtime::replay(graph, stream)); }
+  static void destroy_graph(void* graph) { (void)checked(Runtime::destroy_graph(graph)); }
 };
 
 }  // namespace assay_kernels

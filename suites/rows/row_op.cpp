@@ -1,6 +1,7 @@
 #include "suites/rows/row_op.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "suites/rows/expect.h"
 #include "suites/rows/words.h"
@@ -11,6 +12,14 @@ namespace {
 
 /// Enough for every fill to come round, and some milliseconds for each neighbour.
 constexpr int64_t kExcerptElements = 1 << 18;
+
+/// Row i of an input matrix becomes row rows[i] of another; vectors that all rows share stay as they are.
+void gather_rows(const HostTensor& from, const std::vector<int64_t>& rows, HostTensor& to) {
+  if (from.spec.role != Role::kInput || from.spec.shape.size() != 2) return;
+  const size_t bytes = size_t(from.spec.shape[1] * from.spec.format->bytes());
+  for (size_t i = 0; i < rows.size(); ++i)
+    std::memcpy(to.bytes.data() + i * bytes, from.bytes.data() + size_t(rows[i]) * bytes, bytes);
+}
 
 Contract contract_of(const RowCase& c) { return bind(rulebook().contracts, c.contract, *c.x); }
 
@@ -32,6 +41,13 @@ Op row_op(std::string name, std::vector<std::string> columns, std::function<Case
     const RowCase p = read_row_case(c);
     c.parameters["m"] = std::to_string(std::min(p.m, std::max<int64_t>(1, kExcerptElements / p.n)));
     return c;
+  };
+  op.rows = [](const Case& c) { return read_row_case(c).m; };
+  op.with_rows = [make = op.problem](Case c, const Problem& made, const std::vector<int64_t>& rows) {
+    c.parameters["m"] = std::to_string(rows.size());
+    Problem problem = make(c);
+    for (size_t i = 0; i < made.tensors.size(); ++i) gather_rows(made.tensors[i], rows, problem.tensors[i]);
+    return std::pair(c, problem);
   };
   op.formulas = [](const Case& c) { return formulas(contract_of(read_row_case(c))); };
   op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {

@@ -87,6 +87,15 @@ typedef struct assay_library {
   assay_status (*upload)(void* device, const void* host, size_t bytes);
   assay_status (*download)(void* host, const void* device, size_t bytes);
   assay_status (*synchronise)(void* stream); /* returns the first error since the last call */
+
+  /* Appended after the first release: a library whose `size` ends before them lacks them, like one that has NULL here. With the
+   * first two a call can be made on a stream of its own, with all six it can be captured and replayed. */
+  void* (*create_stream)(void); /* one that does not wait for the default stream; NULL if that failed */
+  void (*destroy_stream)(void* stream);
+  assay_status (*begin_capture)(void* stream); /* from here on what run() enqueues is recorded and not executed */
+  assay_status (*end_capture)(void* stream, void** graph);
+  assay_status (*replay)(void* graph, void* stream); /* enqueues all that was recorded, may be called again and again */
+  void (*destroy_graph)(void* graph);
 } assay_library;
 
 /* The one exported symbol. */

@@ -1,0 +1,139 @@
+#include "harness/core/ladder.h"
+
+#include <cstdio>
+#include <functional>
+#include <numeric>
+#include <optional>
+
+#include "harness/core/match.h"
+
+namespace assay {
+namespace {
+
+/// What a rung found: nothing, why it cannot be tried, or how it breaks.
+struct Finding {
+  std::string absent{}, broken{};
+};
+
+/// A call that must answer. Empty, and the finding says why, if it does not.
+std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& request, Finding& finding) {
+  CallResult result = backend.call(request);
+  if (result.status == CallStatus::kOk) return result;
+  (result.status == CallStatus::kUnsupported ? finding.absent : finding.broken) = result.message;
+  return std::nullopt;
+}
+
+Finding same_problem(const Backend& backend, CallRequest request, const CallResult& first, uint64_t seed_step, Way way) {
+  Finding finding;
+  request.way = way;
+  request.schedule_seed += seed_step;
+  const std::optional<CallResult> again = answer_to(backend, request, finding);
+  if (again) finding.broken = call_difference(first, *again, 2);
+  return finding;
+}
+
+uint32_t code_at(const HostTensor& tensor, const Format& format, int64_t offset) {
+  uint32_t code = 0;
+  for (int byte = 0; byte < format.bytes(); ++byte)
+    code |= uint32_t(tensor.bytes[size_t(offset * format.bytes() + byte)]) << (8 * byte);
+  return code;
+}
+
+/// The first element of a row that has other bits in other company.
+std::string row_difference(const Expectation& before, const CallResult& first, const Expectation& after, const CallResult& again,
+                           const std::vector<int64_t>& rows) {
+  for (size_t t = 0; t < before.tensors.size(); ++t) {
+    const ExpectedTensor &was = before.tensors[t], &is = after.tensors[t];
+    const HostTensor &a = find(first.outputs, was.name), &b = find(again.outputs, is.name);
+    for (size_t row = 0; row < rows.size(); ++row) {
+      for (int64_t column = 0; column < was.shape[1]; ++column) {
+        const uint32_t x = code_at(a, *was.format, was.offset_at(rows[row] * was.shape[1] + column));
+        const uint32_t y = code_at(b, *is.format, is.offset_at(int64_t(row) * is.shape[1] + column));
+        if (x == y) continue;
+        char text[192];
+        std::snprintf(text, sizeof text, "%s[%lld, %lld] is 0x%x in a batch of %lld rows, and 0x%x as row %zu of %zu",
+                      was.name.c_str(), static_cast<long long>(rows[row]), static_cast<long long>(column), x,
+                      static_cast<long long>(was.shape[0]), y, row, rows.size());
+        return text;
+      }
+    }
+  }
+  return "";
+}
+
+Finding other_rows(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, CallRequest request,
+                   const CallResult& first, const std::vector<int64_t>& rows) {
+  const auto [again, problem] = op.with_rows(one, *request.problem, rows);
+  if (const std::string why_not = why_not_offered(kernel, again); !why_not.empty()) return {.absent = why_not};
+  const Expectation before = op.expect(one, *request.problem, nullptr);
+  request.problem = &problem;
+  Finding finding;
+  const std::optional<CallResult> result = answer_to(backend, request, finding);
+  if (result) finding.broken = row_difference(before, first, op.expect(again, problem, nullptr), *result, rows);
+  return finding;
+}
+
+/// The first rung below that breaks; the last reason why one cannot be tried, if none can.
+Finding each(const std::vector<std::function<Finding()>>& tries) {
+  Finding all;
+  size_t tried = 0;
+  for (const auto& attempt : tries) {
+    const Finding finding = attempt();
+    if (!finding.broken.empty()) return finding;
+    if (finding.absent.empty())
+      ++tried;
+    else
+      all.absent = finding.absent;
+  }
+  if (tried > 0) all.absent.clear();
+  return all;
+}
+
+}  // namespace
+
+Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
+            const CallResult& first) {
+  const auto same = [&](uint64_t seed_step, Way way) {
+    return [&, seed_step, way] { return same_problem(backend, plain, first, seed_step, way); };
+  };
+  const auto with_rows = [&](auto rows_of) {
+    return [&, rows_of]() -> Finding {
+      if (!op.with_rows) return {.absent = "rows of this op are not independent"};
+      return other_rows(op, one, kernel, backend, plain, first, rows_of(op.rows(one)));
+    };
+  };
+  const auto middle_alone = [](int64_t m) { return std::vector<int64_t>{m / 2}; };
+  const auto twice_and_more = [](int64_t m) {
+    std::vector<int64_t> rows(size_t(2 * m + 3));
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i) % m;
+    return rows;
+  };
+  const auto reversed = [](int64_t m) {
+    std::vector<int64_t> rows(static_cast<size_t>(m));
+    std::iota(rows.rbegin(), rows.rend(), 0);
+    return rows;
+  };
+
+  const std::vector<std::pair<const char*, std::vector<std::function<Finding()>>>> rungs = {
+      {"repeat", {same(1, Way::kDefault), same(2, Way::kDefault)}},
+      {"batch", {with_rows(middle_alone), with_rows(twice_and_more)}},
+      {"neighbours", {with_rows(reversed)}},
+      {"stream", {same(0, Way::kStream)}},
+      {"graph", {same(0, Way::kGraph)}}};
+  Climb result;
+  for (const auto& [name, tries] : rungs) {
+    const Finding finding = each(tries);
+    if (!finding.broken.empty()) {
+      result.broken = name;
+      result.message = finding.broken;
+      return result;
+    }
+    if (finding.absent.empty())
+      result.held.push_back(name);
+    else
+      result.absent.emplace_back(name, finding.absent);
+  }
+  return result;
+}
+
+}  // namespace assay

@@ -1,0 +1,66 @@
+#include "harness/core/shard.h"
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+
+#include "harness/core/error.h"
+
+namespace assay {
+namespace {
+
+bool read_number(const std::string& text, int& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+/// Two variables that together name a share, counting from 0.
+struct Variables {
+  const char *index, *count;
+};
+constexpr std::array kVariables = {Variables{"GTEST_SHARD_INDEX", "GTEST_TOTAL_SHARDS"},
+                                   Variables{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"},
+                                   Variables{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"}};
+
+}  // namespace
+
+std::string Shard::path(const std::string& whole) const {
+  if (is_whole()) return whole;
+  const std::filesystem::path path(whole);
+  const std::string mark = "." + std::to_string(index) + "of" + std::to_string(count);
+  return (path.parent_path() / (path.stem().string() + mark + path.extension().string())).string();
+}
+
+Shard parse_shard(const std::string& text) {
+  Shard shard{0, 0, "--shard"};
+  const size_t slash = text.find('/');
+  const bool numbers = slash != std::string::npos && read_number(text.substr(0, slash), shard.index) &&
+                       read_number(text.substr(slash + 1), shard.count);
+  if (!numbers || shard.index < 1 || shard.index > shard.count)
+    throw UsageError("--shard " + text + ": want I/N with 1 <= I <= N, such as 2/4");
+  return shard;
+}
+
+Shard shard_of_environment(const Environment& get) {
+  for (const Variables& names : kVariables) {
+    const char *index = get(names.index), *count = get(names.count);
+    if (count == nullptr) continue;  // an index alone is common: a batch script of Slurm has one
+    const std::string source = std::string(names.index) + " and " + names.count;
+    Shard shard{0, 0, source};
+    if (index == nullptr || !read_number(index, shard.index) || !read_number(count, shard.count) || shard.index < 0 ||
+        shard.index >= shard.count)
+      throw UsageError(source + ": want an index from 0 on, below the count; they are '" + (index ? index : "") + "' and '" +
+                       count + "'");
+    ++shard.index;
+    return shard;
+  }
+  return {};
+}
+
+std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard) {
+  std::vector<Case> share;
+  for (size_t i = size_t(shard.index) - 1; i < cases.size(); i += size_t(shard.count)) share.push_back(std::move(cases[i]));
+  return share;
+}
+
+}  // namespace assay
