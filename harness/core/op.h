@@ -24,11 +24,15 @@ struct Expectation {
   std::vector<std::string> joint_violations;
 };
 
-/// A single-step edit of the contract (or of a layout), as a named alternative answer.
+/// A single-step edit of the contract, of a layout or of what is read, as a named alternative answer.
 struct Hypothesis {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
   std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;
   std::string equivalent = {};  ///< why no data can tell it from the contract; empty: some data can
+  /// This mistake and one more, each with the name of the second alone. Empty: it is not combined with others.
+  std::function<std::vector<Hypothesis>()> with_another = {};
+  /// The name with what these outputs say about it, such as a column. Empty: the name says all.
+  std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
 };
 
 struct Op {

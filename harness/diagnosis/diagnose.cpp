@@ -1,67 +1,138 @@
 #include "harness/diagnosis/diagnose.h"
 
 #include <algorithm>
-#include <cstring>
+#include <map>
+#include <set>
+
+#include "harness/diagnosis/held.h"
 
 namespace assay {
 namespace {
 
 constexpr size_t kWorthNaming = 3;
+/// Hypotheses that pairs begin with, and the elements that all pairs of one case may cost.
+constexpr int64_t kMostFirsts = 12, kElementsOfPairs = int64_t(1) << 26;
 
-/// Which elements of the outputs an expectation allows, tensor after tensor in logical order.
-std::vector<bool> allowed(const Expectation& expectation, const std::vector<HostTensor>& outputs) {
-  std::vector<bool> result;
-  for (const ExpectedTensor& expected : expectation.tensors) {
-    const HostTensor& tensor = find(outputs, expected.name);
-    const auto width = size_t(expected.format->bytes());
-    for (int64_t i = 0; i < expected.elements(); ++i) {
-      uint32_t code = 0;
-      std::memcpy(&code, tensor.bytes.data() + size_t(expected.offset_at(i)) * width, width);
-      const int32_t o = ordinal(*expected.format, code);
-      result.push_back(expected.low[size_t(i)] <= o && o <= expected.high_at(i));
+/// A hypothesis that was held against the outputs.
+struct Tried {
+  Hypothesis hypothesis;
+  HeldTensors held;
+  Tally result;
+};
+
+class Search {
+ public:
+  Search(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs)
+      : problem_(problem), outputs_(outputs), contract_(hold(op.expect(one, problem, &outputs), outputs)) {
+    std::vector<Hypothesis> hypotheses = op.neighbours(one);
+    for (Hypothesis& hypothesis : hypotheses) {
+      if (!hypothesis.equivalent.empty()) continue;
+      const Expectation edited = hypothesis.expect(problem, &outputs);
+      Tried tried{std::move(hypothesis), hold(edited, outputs), {}};
+      tried.result = tally(contract_, tried.held);
+      if (most_firsts(hypotheses.size()) == 0) tried.held.clear();
+      alone_.push_back(std::move(tried));
     }
   }
-  return result;
-}
 
-Cause held_against(const std::string& name, const std::vector<bool>& contract, const std::vector<bool>& hypothesis) {
-  Cause cause{name, 0, 0, 0};
-  for (size_t i = 0; i < contract.size(); ++i) {
-    cause.failing += !contract[i];
-    cause.explained += !contract[i] && hypothesis[i];
-    cause.contradicted += contract[i] && !hypothesis[i];
+  std::vector<Cause> causes() {
+    int64_t least_left = tally(contract_, contract_).failing;
+    for (const Tried& tried : alone_) {
+      if (!tried.result.counts()) continue;
+      least_left = std::min(least_left, tried.result.left());
+      causes_.push_back(cause_of(tried.result, {mistake(tried.hypothesis, tried.result.explained)}));
+    }
+    if (least_left > 0)
+      for (const Tried* first : firsts()) pairs_from(*first, least_left);
+    std::stable_sort(causes_.begin(), causes_.end(), [](const Cause& a, const Cause& b) { return a.left() < b.left(); });
+    return std::move(causes_);
   }
-  return cause;
+
+ private:
+  Mistake mistake(const Hypothesis& hypothesis, int64_t needed) const {
+    return {hypothesis.name, hypothesis.in_words ? hypothesis.in_words(outputs_) : hypothesis.name, needed};
+  }
+
+  static Cause cause_of(const Tally& result, std::vector<Mistake> mistakes) {
+    return {std::move(mistakes), result.failing, result.explained, result.contradicted};
+  }
+
+  int64_t most_firsts(size_t hypotheses) const {
+    int64_t elements = 1;
+    for (const auto& tensor : contract_) elements += int64_t(tensor.size());
+    return std::min(kMostFirsts, kElementsOfPairs / (elements * int64_t(hypotheses + 1)));
+  }
+
+  /// Those that leave least and those that explain most, as many as there is time for.
+  std::vector<const Tried*> firsts() const {
+    const int64_t most = most_firsts(alone_.size());
+    std::vector<const Tried*> candidates, chosen;
+    for (const Tried& tried : alone_)
+      if (tried.hypothesis.with_another && tried.result.explained > 0) candidates.push_back(&tried);
+    const auto take = [&](auto before) {
+      std::stable_sort(candidates.begin(), candidates.end(), before);
+      for (int64_t i = 0; i < std::min(most, int64_t(candidates.size())); ++i)
+        if (std::find(chosen.begin(), chosen.end(), candidates[size_t(i)]) == chosen.end())
+          chosen.push_back(candidates[size_t(i)]);
+    };
+    take([](const Tried* a, const Tried* b) { return a->result.left() < b->result.left(); });
+    take([](const Tried* a, const Tried* b) { return a->result.explained > b->result.explained; });
+    return chosen;
+  }
+
+  const Tried* find_alone(const std::string& name) const {
+    for (const Tried& tried : alone_)
+      if (tried.hypothesis.name == name) return &tried;
+    return nullptr;
+  }
+
+  void pairs_from(const Tried& first, int64_t least_left) {
+    for (const Hypothesis& pair : first.hypothesis.with_another()) {
+      const Tried* second = find_alone(pair.name);
+      if (!second || !tried_pairs_.insert(std::minmax(first.hypothesis.name, pair.name)).second) continue;
+      const HeldTensors held = hold(pair.expect(problem_, &outputs_), outputs_);
+      const Tally result = tally(contract_, held);
+      if (!result.counts() || 2 * result.left() > least_left) continue;
+      const int64_t need_first = explained_by_one_alone(contract_, held, second->held);
+      const int64_t need_second = explained_by_one_alone(contract_, held, first.held);
+      if (need_first == 0 || need_second == 0) continue;
+      causes_.push_back(cause_of(result, {mistake(first.hypothesis, need_first), mistake(pair, need_second)}));
+    }
+  }
+
+  const Problem& problem_;
+  const std::vector<HostTensor>& outputs_;
+  const HeldTensors contract_;
+  std::vector<Tried> alone_;
+  std::set<std::pair<std::string, std::string>> tried_pairs_;
+  std::vector<Cause> causes_;
+};
+
+std::string in_words(const Cause& cause) {
+  std::string line = "explains " + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
+  if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";
+  for (const Mistake& mistake : cause.mistakes) {
+    line += (&mistake == &cause.mistakes.front() ? ": " : "; and ") + mistake.words;
+    if (cause.mistakes.size() > 1) line += " (needed for " + std::to_string(mistake.needed) + ")";
+  }
+  return line;
 }
 
 }  // namespace
 
 std::vector<Cause> diagnose(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  const std::vector<bool> contract = allowed(op.expect(one, problem, &outputs), outputs);
-  std::vector<Cause> causes;
-  for (const Hypothesis& hypothesis : op.neighbours(one)) {
-    if (!hypothesis.equivalent.empty()) continue;
-    const std::vector<bool> edited = allowed(hypothesis.expect(problem, &outputs), outputs);
-    Cause cause = held_against(hypothesis.name, contract, edited);
-    if (cause.explained > cause.contradicted) causes.push_back(std::move(cause));
-  }
-  std::stable_sort(causes.begin(), causes.end(),
-                   [](const Cause& a, const Cause& b) { return a.explained - a.contradicted > b.explained - b.contradicted; });
-  return causes;
+  return Search(op, one, problem, outputs).causes();
 }
 
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   if (causes.empty()) return {"no known cause"};
-  const int64_t best = causes.front().explained - causes.front().contradicted;
+  const Cause& best = causes.front();
   std::vector<std::string> words;
   for (const Cause& cause : causes) {
     // A hypothesis that explains less than half of what the best one does is noise beside it.
-    if (words.size() == kWorthNaming || 2 * (cause.explained - cause.contradicted) < best) break;
-    if (causes.front().complete() && !cause.complete()) break;
-    std::string line =
-        "explains " + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
-    if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";
-    words.push_back(line + ": " + cause.hypothesis);
+    if (words.size() == kWorthNaming || 2 * (cause.explained - cause.contradicted) < best.explained - best.contradicted) break;
+    if (best.complete() && !cause.complete()) break;
+    words.push_back(in_words(cause));
   }
   return words;
 }

@@ -1,5 +1,5 @@
-// Why a kernel's outputs are wrong: which single-step edits of the contract reproduce them. Hypotheses are the op's neighbours;
-// nothing here sees a library's or a kernel's name.
+// Why a kernel's outputs are wrong: which edits of the contract reproduce them. Hypotheses are the op's neighbours, one alone or
+// two together; nothing here sees a library's or a kernel's name.
 #pragma once
 
 #include <string>
@@ -10,23 +10,33 @@
 
 namespace assay {
 
-/// One hypothesis held against the outputs.
+/// One mistake in a cause.
+struct Mistake {
+  std::string name;    ///< of the hypothesis
+  std::string words;   ///< the same with what the outputs say about it
+  int64_t needed = 0;  ///< failing elements that the cause would not explain without it
+};
+
+/// One hypothesis, or two together, held against the outputs.
 struct Cause {
-  std::string hypothesis;
+  std::vector<Mistake> mistakes;
   int64_t failing = 0;       ///< elements that the contract does not allow
   int64_t explained = 0;     ///< of those, allowed by the hypothesis
   int64_t contradicted = 0;  ///< elements that the contract allows and the hypothesis does not
 
-  double share() const { return failing == 0 ? 0 : double(explained) / double(failing); }
-  bool complete() const { return explained == failing && contradicted == 0; }
+  int64_t left() const { return failing - explained + contradicted; }
+  bool complete() const { return left() == 0; }
 };
 
-/// Hypotheses that explain more failing elements than they contradict, best first: complete ones, then by explained minus
-/// contradicted.
+/// What explains the outputs, best first: least left over. Elements where a hypothesis accepts anything explain nothing.
+///
+/// A hypothesis counts if it explains more failing elements than it contradicts good ones, and half of those of some tensor at
+/// least: what matches by chance does not reach that. Two together count if no hypothesis alone explains everything, and they
+/// leave at most half of what the best one leaves. Of large outputs fewer pairs are tried, of very large ones none.
 std::vector<Cause> diagnose(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
 
-/// The causes in words for a report, at most three: "explains 12 of 12: scale: pow2(ceil) -> pow2(floor)"; "no known cause" if
-/// none.
+/// The causes in words for a report, at most three: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)"; two
+/// mistakes are joined by "; and", each with the elements that need it. "no known cause" if there are none.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
 
 }  // namespace assay

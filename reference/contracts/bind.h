@@ -26,7 +26,10 @@ struct GroupQuant {
 /// One factor r for each row: flow/row_norm.h runs it.
 struct RowNorm {
   std::string row;
-  bool sum_is_squares = true;  ///< false only in the neighbour that ignores the data
+  // The next three differ from these only in neighbours.
+  double sum_share = 1;        ///< of the row that is summed, from its beginning; 0: nothing is
+  double eps_factor = 1;       ///< of eps as the op takes it
+  double weight_offset = 0;    ///< added to gamma in fp32
   Expression depth{"0"};       ///< roundings a partial sum may pass through, as a function of n
   Recipe r;                    ///< from the sum to r, with n and eps
   Recipe y;                    ///< from one number to its output, with r and w = gamma

@@ -1,7 +1,8 @@
-// Single-step edits of a contract: what it would be with one mistake. They measure a data set's power, tell whether a case can fail
-// at all, and are the hypotheses of the diagnosis. Nothing here knows a contract, a fault or a kernel.
+// Single-step edits of a contract: what it would be with one mistake. They measure a data set's power, tell whether a case can
+// fail at all, and are the hypotheses of the diagnosis. Nothing here knows a contract, a fault or a kernel.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,13 +10,24 @@
 
 namespace assay {
 
+class EditedRow;
+
 struct Neighbour {
-  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; a step that stands in its cell twice gives its edits twice
+  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step of that text in its cell
   Contract contract;
+  std::vector<std::shared_ptr<const EditedRow>> rows;  ///< of its links, as edited: what neighbours_of() goes on from
 };
 
-/// Edits of every cell of every row of the contract: drop a step, swap a verb, take the next constant that a sibling row uses, round
-/// once more, exchange neighbours of an addition, ignore the data, take the amax over two groups or over half of one. Sorted as the cells stand in the row.
+/// Edits of every cell of every row of the contract: drop a step, swap a verb, take the next constant that a sibling row uses,
+/// round once more, exchange neighbours of an addition, take eps outside the root; and of what the flow takes together: amax over
+/// two groups or half of one, the sum over nothing or half a row, ten times eps, one plus the weight. No two have one name.
 std::vector<Neighbour> neighbours(const ContractTables& tables, const std::string& id, const Format& x);
+
+/// The contract with no mistake in it.
+Neighbour unedited(const ContractTables& tables, const std::string& id, const Format& x);
+
+/// One mistake more: edits of the steps that the first one left as they were. Names are those of the second edit alone, as it is
+/// called in the contract without the first.
+std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbour& first, const Format& x);
 
 }  // namespace assay

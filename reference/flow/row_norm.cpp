@@ -36,17 +36,26 @@ Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x
 
 Span norm_factor(const RowNorm& contract, const std::vector<double>& x, double eps, const Format& x_format) {
   const auto n = int64_t(x.size());
-  const Span sum = contract.sum_is_squares ? sum_of_squares(x, contract.depth.integer({{"n", n}}), x_format) : point(0);
+  std::vector<double> summed;
+  if (contract.sum_share < 1) summed.assign(x.begin(), x.begin() + std::ptrdiff_t(double(x.size()) * contract.sum_share));
+  const Span sum = sum_of_squares(contract.sum_share < 1 ? summed : x, contract.depth.integer({{"n", n}}), x_format);
   Environment environment;
   environment.set("n", point(round_to(kF32, double(n), Rounding::kNearestEven, Overflow::kSpecial)));
-  environment.set("eps", point(round_to(kF32, eps, Rounding::kNearestEven, Overflow::kSpecial)));
+  environment.set("eps", point(round_to(kF32, eps * contract.eps_factor, Rounding::kNearestEven, Overflow::kSpecial)));
   return evaluate(contract.r, sum, environment);
 }
 
 Spans norm_outputs(const RowNorm& contract, const Spans& x, const Spans& gamma, Span r) {
   Environment environment;
   environment.set("r", r);
-  environment.set("w", gamma);
+  Spans weights;
+  if (contract.weight_offset != 0) {
+    weights = gamma;
+    for (std::vector<double>* ends : {&weights.low, &weights.high})
+      for (double& w : *ends) w = round_to(kF32, w + contract.weight_offset, Rounding::kNearestEven, Overflow::kSpecial);
+  }
+  const Spans& row = contract.weight_offset != 0 ? static_cast<const Spans&>(weights) : gamma;
+  environment.set("w", row);
   Spans y = x;
   evaluate(contract.y, y, environment);
   return y;

@@ -1,6 +1,7 @@
 #include "reference/contracts/neighbours.h"
 #include "suites/rows/expect.h"
 #include "suites/rows/packing_edits.h"
+#include "suites/rows/tail_edit.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -28,23 +29,41 @@ std::optional<Hypothesis> other_layout(const RowCase& c, const Contract& contrac
   return Hypothesis{"scale layout: " + c.layout->id + " -> " + other.id, expect};
 }
 
+/// What can go wrong around the numbers: where scales are stored, as which bytes, and how much of x is read.
+std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
+  std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
+  if (!c.layout) return hypotheses;
+  for (const Layout& other : rulebook().layouts) {
+    if (other.id == c.layout->id || !(*other.type == *c.layout->type) || !(*other.element == *c.layout->element)) continue;
+    if (auto hypothesis = other_layout(c, base.contract, other)) hypotheses.push_back(std::move(*hypothesis));
+  }
+  for (Hypothesis& hypothesis : packing_hypotheses(c, base)) hypotheses.push_back(std::move(hypothesis));
+  return hypotheses;
+}
+
+Hypothesis of_contract(const RowCase& c, const Neighbour& neighbour) {
+  const auto expect = [c, contract = neighbour.contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return expect_rows(contract, c, problem, outputs);
+  };
+  return {neighbour.name, expect, rulebook().equivalent(c.contract, *c.x, neighbour.name)};
+}
+
 }  // namespace
 
 std::vector<Hypothesis> row_hypotheses(const RowCase& c) {
+  const ContractTables& tables = rulebook().contracts;
+  const Neighbour right = unedited(tables, c.contract, *c.x);
   std::vector<Hypothesis> hypotheses;
-  for (const Neighbour& neighbour : neighbours(rulebook().contracts, c.contract, *c.x)) {
-    hypotheses.push_back({neighbour.name, [c, contract = neighbour.contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
-                            return expect_rows(contract, c, problem, outputs);
-                          },
-                          rulebook().equivalent(c.contract, *c.x, neighbour.name)});
+  for (const Neighbour& first : neighbours_of(tables, right, *c.x)) {
+    hypotheses.push_back(of_contract(c, first));
+    hypotheses.back().with_another = [c, first] {
+      std::vector<Hypothesis> pairs;
+      for (const Neighbour& second : neighbours_of(rulebook().contracts, first, *c.x)) pairs.push_back(of_contract(c, second));
+      for (Hypothesis& second : storage_hypotheses(c, first)) pairs.push_back(std::move(second));
+      return pairs;
+    };
   }
-  if (!c.layout) return hypotheses;
-  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
-  for (const Layout& other : rulebook().layouts) {
-    if (other.id == c.layout->id || !(*other.type == *c.layout->type) || !(*other.element == *c.layout->element)) continue;
-    if (auto hypothesis = other_layout(c, contract, other)) hypotheses.push_back(std::move(*hypothesis));
-  }
-  for (Hypothesis& hypothesis : packing_hypotheses(c)) hypotheses.push_back(std::move(hypothesis));
+  for (Hypothesis& hypothesis : storage_hypotheses(c, right)) hypotheses.push_back(std::move(hypothesis));
   return hypotheses;
 }
 

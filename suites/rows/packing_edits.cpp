@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "reference/contracts/neighbours.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/expect.h"
 #include "suites/rulebook.h"
@@ -19,8 +18,8 @@ uint32_t or_without_mask(const std::array<uint32_t, 4>& v) { return v[0] >> 23 |
 uint32_t bits_of_first(const std::array<uint32_t, 4>& v) { return v[0]; }
 
 /// The contract without its rounding of the scale to a power of two, if it has that.
-std::optional<Contract> with_fp32_scales(const RowCase& c) {
-  for (Neighbour& neighbour : neighbours(rulebook().contracts, c.contract, *c.x))
+std::optional<Contract> with_fp32_scales(const RowCase& c, const Neighbour& base) {
+  for (Neighbour& neighbour : neighbours_of(rulebook().contracts, base, *c.x))
     if (neighbour.name.starts_with("scale: drop pow2")) return std::move(neighbour.contract);
   return std::nullopt;
 }
@@ -55,18 +54,21 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
 
 }  // namespace
 
-std::vector<Hypothesis> packing_hypotheses(const RowCase& c) {
+std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& base) {
   if (!c.layout || !(*c.layout->element == kE8M0)) return {};
-  const std::optional<Contract> contract = with_fp32_scales(c);
+  const std::optional<Contract> contract = with_fp32_scales(c, base);
   if (!contract) return {};
   const auto hypothesis = [&](const char* name, Pack pack) {
     return Hypothesis{name, [c, contract = *contract, pack](const Problem& problem, const std::vector<HostTensor>*) {
                         return packed_answer(c, contract, pack, problem);
                       }};
   };
-  return {hypothesis("scale bytes: fp32 scales that are no powers of two, OR-packed without a mask (mantissa bits run into the byte before)",
-                     or_without_mask),
-          hypothesis("scale bytes: each word holds the fp32 bits of its first group's scale, and four exponents are read", bits_of_first)};
+  return {
+      hypothesis(
+          "scale bytes: fp32 scales that are no powers of two, OR-packed without a mask (mantissa bits run into the byte before)",
+          or_without_mask),
+      hypothesis("scale bytes: each word holds the fp32 bits of its first group's scale, and four exponents are read",
+                 bits_of_first)};
 }
 
 }  // namespace assay

@@ -1,0 +1,54 @@
+#include "suites/rows/tail_edit.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "suites/rows/expect.h"
+
+namespace assay {
+namespace {
+
+constexpr int64_t kLeastTail = 8;
+
+/// One past the last column in which some row holds a number that is not zero.
+int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs) {
+  const auto found =
+      std::find_if(outputs.begin(), outputs.end(), [](const HostTensor& t) { return t.spec.name == "q" || t.spec.name == "y"; });
+  const Format& format = *found->spec.format;
+  int64_t end = 0;
+  for (int64_t row = 0; row < c.m; ++row) {
+    for (int64_t column = c.n - 1; column >= end; --column) {
+      const double value = decode(format, found->code(row * c.n + column));
+      if (value == 0 || value != value) continue;
+      end = column + 1;
+      break;
+    }
+  }
+  return end;
+}
+
+Problem without_tail(Problem problem, const RowCase& c, int64_t end) {
+  HostTensor& x =
+      *std::find_if(problem.tensors.begin(), problem.tensors.end(), [](const HostTensor& t) { return t.spec.name == "x"; });
+  const auto width = size_t(x.spec.format->bytes());
+  for (int64_t row = 0; row < c.m; ++row)
+    std::memset(x.bytes.data() + size_t(row * c.n + end) * width, 0, size_t(c.n - end) * width);
+  return problem;
+}
+
+}  // namespace
+
+Hypothesis tail_hypothesis(const RowCase& c, const Contract& contract) {
+  Hypothesis tail;
+  tail.name = "x: the last columns are read as zero";
+  tail.expect = [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    const int64_t end = outputs ? end_of_numbers(c, *outputs) : std::max<int64_t>(0, c.n - kLeastTail);
+    return expect_rows(contract, c, without_tail(problem, c, end), outputs);
+  };
+  tail.in_words = [c](const std::vector<HostTensor>& outputs) {
+    return "x: the columns from " + std::to_string(end_of_numbers(c, outputs)) + " on are read as zero";
+  };
+  return tail;
+}
+
+}  // namespace assay
