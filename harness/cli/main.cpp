@@ -88,6 +88,13 @@ void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
   verb.add_option("--kernel", contracts.kernel, "of match")->type_name("GLOB");
 }
 
+void add_power(CLI::App& program, assay::PowerArguments& power) {
+  CLI::App& verb = *program.add_subcommand("power", "which fills tell which single-step faults from their contract, as a table");
+  CLI::Option* op = verb.add_option("--op", power.op, "only this op");
+  CLI::Option* write = verb.add_option("--write", power.write, "put the table into the section `assay power` of this file")->type_name("FILE.md")->excludes(op);
+  verb.add_option("--check", power.check, "exit 1 if that section of the file is not the table")->type_name("FILE.md")->excludes(op)->excludes(write);
+}
+
 /// Exit codes of product.md: a wrong command line or table is 2, a missing device 77.
 int guarded(const std::function<int()>& verb) {
   try {
@@ -121,6 +128,8 @@ int main(int argc, char** argv) {
   add_explain(program, explain);
   assay::ContractsArguments contracts;
   add_contracts(program, contracts);
+  assay::PowerArguments power;
+  add_power(program, power);
   program.add_option("--contracts", assay::more_contracts(), "a table with contracts of your own; may be repeated")
       ->type_name("FILE.csv");
   std::string library;
@@ -139,6 +148,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("golden")) return assay::golden_verb(golden);
     if (program.got_subcommand("explain") && explain.minimize) return assay::minimize_verb(explain);
     if (program.got_subcommand("explain")) return assay::explain_verb(explain);
+    if (program.got_subcommand("power")) return assay::power_verb(power);
     if (program.got_subcommand("contracts"))
       return contracts.action == "match" ? assay::match_verb(contracts) : assay::contracts_verb(contracts);
     return assay::worker_main(library);

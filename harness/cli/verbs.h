@@ -55,6 +55,12 @@ struct ContractsArguments {
   std::string backend = "cpu", op, kernel = "*";
 };
 
+struct PowerArguments {
+  std::string op;     ///< empty: all
+  std::string write;  ///< file whose section `assay power` gets the table
+  std::string check;  ///< file whose section must be the table
+};
+
 /// Each prints to stdout and gives the program's exit code. Throw UsageError, TableError, LibraryError, NoDeviceError.
 int run_verb(const RunArguments& arguments);
 int judge_verb(const JudgeArguments& arguments);
@@ -63,6 +69,7 @@ int golden_verb(const GoldenArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);
 int explain_verb(const ExplainArguments& arguments);
 int contracts_verb(const ContractsArguments& arguments);
+int power_verb(const PowerArguments& arguments);
 int match_verb(const ContractsArguments& arguments);
 
 }  // namespace assay

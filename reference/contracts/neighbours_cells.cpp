@@ -147,7 +147,7 @@ class EditsOfRow {
     if (from_left && verb_of(right.text) == "rsqrt") {
       tokens[i] = edited("sqrt", right.label);
       tokens[i + 1] = edited(left.text, left.label);
-      tokens.insert(tokens.begin() + long(i) + 2, edited("rcp" + slack_of(right.text), right.label));
+      tokens.insert(tokens.begin() + long(i) + 2, edited(std::string("rcp").append(slack_of(right.text)), right.label));
       add(column, left.label + " outside the root", std::move(tokens));
       return;
     }

@@ -1,0 +1,14 @@
+// A part of a text file that a command writes: the lines between <!-- begin: NAME --> and <!-- end: NAME -->.
+#pragma once
+
+#include <string>
+
+namespace assay {
+
+/// Puts `text` between the marks. True if that changed the file. Throws UsageError if the file cannot be read or lacks a mark.
+bool write_section(const std::string& file, const std::string& name, const std::string& text);
+
+/// The first line in which the section and `text` differ, as "FILE:LINE: has '...' and should have '...'"; empty if none does.
+std::string section_difference(const std::string& file, const std::string& name, const std::string& text);
+
+}  // namespace assay

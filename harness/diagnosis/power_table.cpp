@@ -1,0 +1,167 @@
+#include "harness/diagnosis/power_table.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "harness/diagnosis/visibility.h"
+
+namespace assay {
+namespace {
+
+/// What the cases of one fill make of one fault: contract -> whether it shows.
+using Sightings = std::map<std::string, bool>;
+
+int64_t showing(const Sightings& sightings) {
+  return std::count_if(sightings.begin(), sightings.end(), [](const auto& one) { return one.second; });
+}
+
+/// "-" shown in none, "9" in all nine, "7/9", nothing where no contract has the fault.
+std::string cell(const Sightings& sightings) {
+  if (sightings.empty()) return "";
+  const int64_t shown = showing(sightings), all = int64_t(sightings.size());
+  if (shown == 0) return "-";
+  return shown == all ? std::to_string(all) : std::to_string(shown) + "/" + std::to_string(all);
+}
+
+/// "scale: max -> max" of "scale: max(1e-10) -> max(1/(512*M),keep)"
+std::string kind_of(const std::string& fault) {
+  std::string kind;
+  int depth = 0;
+  for (const char c : fault) {
+    depth += c == '(';
+    if (depth == 0 && c != '#' && !('0' <= c && c <= '9')) kind += c;
+    depth -= c == ')';
+  }
+  return kind;
+}
+
+/// A Markdown cell: no pipes of its own.
+std::string quoted(std::string text) {
+  for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
+  return text;
+}
+
+class OpPower {
+ public:
+  OpPower(const Op& op, const std::vector<Case>& cases) : name_(op.name) {
+    std::set<std::string> data;
+    for (const Case& one : cases) {
+      if (one.op != op.name || !data.insert(one.id.substr(0, one.id.rfind("/w"))).second) continue;
+      const std::string &fill = one.text("fill"), &contract = one.text("contract");
+      if (std::find(fills_.begin(), fills_.end(), fill) == fills_.end()) fills_.push_back(fill);
+      for (const Visibility& seen : visibilities(op, one)) book(seen, fill, contract);
+    }
+  }
+
+  std::string text() const {
+    std::string text = "### " + name_ + "\n\n" + summary() + "\n\n| fault |";
+    for (const std::string& fill : fills_) text += " " + fill + " |";
+    text += "\n|---|";
+    for (size_t i = 0; i < fills_.size(); ++i) text += "---|";
+    text += "\n";
+    for (const std::vector<std::string>& alike : rows()) {
+      text.append("| ").append(quoted(alike.front()));
+      if (alike.size() > 1) text.append(" and ").append(std::to_string(alike.size() - 1)).append(" like it");
+      text += " |";
+      for (const std::string& fill : fills_) text.append(" ").append(cell(together(alike, fill))).append(" |");
+      text += "\n";
+    }
+    return text + equivalent_text();
+  }
+
+ private:
+  void book(const Visibility& seen, const std::string& fill, const std::string& contract) {
+    if (!seen.equivalent.empty()) {
+      equivalent_[{seen.fault, seen.equivalent}].insert(contract);
+      return;
+    }
+    if (!seen_.contains(seen.fault)) faults_.push_back(seen.fault);
+    bool& shows = seen_[seen.fault][fill][contract];
+    shows = shows || seen.visible();
+  }
+
+  std::string summary() const {
+    int64_t pairs = 0, told = 0;
+    for (const auto& [fault, by_fill] : seen_) {
+      Sightings any;
+      for (const auto& [fill, sightings] : by_fill)
+        for (const auto& [contract, shows] : sightings) any[contract] = any[contract] || shows;
+      pairs += int64_t(any.size());
+      told += showing(any);
+    }
+    return std::to_string(told) + " of " + std::to_string(pairs) +
+           " pairs of a contract and a fault are told apart by some fill.";
+  }
+
+  Sightings at(const std::string& fault, const std::string& fill) const {
+    const auto& by_fill = seen_.at(fault);
+    const auto found = by_fill.find(fill);
+    return found == by_fill.end() ? Sightings() : found->second;
+  }
+
+  /// Sightings of several faults, each contract and fault counted.
+  Sightings together(const std::vector<std::string>& faults, const std::string& fill) const {
+    Sightings sum;
+    for (const std::string& fault : faults)
+      for (const auto& [contract, shows] : at(fault, fill)) sum[contract + ": " + fault] = shows;
+    return sum;
+  }
+
+  /// Faults of one kind that show in all, some or none of their contracts under the same fills.
+  std::vector<std::vector<std::string>> rows() const {
+    std::map<std::string, size_t> row_of;
+    std::vector<std::vector<std::string>> rows;
+    for (const std::string& fault : faults_) {
+      std::string key = kind_of(fault);
+      for (const std::string& fill : fills_) {
+        const Sightings sightings = at(fault, fill);
+        const int64_t shown = showing(sightings);
+        key += sightings.empty() ? ' ' : shown == 0 ? '-' : shown == int64_t(sightings.size()) ? 'a' : 's';
+      }
+      const auto [place, is_new] = row_of.try_emplace(key, rows.size());
+      if (is_new) rows.emplace_back();
+      rows[place->second].push_back(fault);
+    }
+    return rows;
+  }
+
+  std::string equivalent_text() const {
+    if (equivalent_.empty()) return "";
+    std::string text =
+        "\nNo data can tell these from their contracts (`equivalent.csv`; `suites_test` holds them against all quick data):\n\n";
+    text += "| fault | contracts | why |\n|---|---|---|\n";
+    for (const auto& [fault, contracts] : equivalent_) {
+      std::string list;
+      for (const std::string& contract : contracts) list += (list.empty() ? "" : ", ") + contract;
+      text.append("| ")
+          .append(quoted(fault.first))
+          .append(" | ")
+          .append(list)
+          .append(" | ")
+          .append(quoted(fault.second))
+          .append(" |\n");
+    }
+    return text;
+  }
+
+  std::string name_;
+  std::vector<std::string> fills_, faults_;
+  std::map<std::string, std::map<std::string, Sightings>> seen_;  ///< fault -> fill
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> equivalent_;
+};
+
+}  // namespace
+
+std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases) {
+  std::string text;
+  for (const Op& op : ops) {
+    const bool has_cases = std::any_of(cases.begin(), cases.end(), [&](const Case& one) { return one.op == op.name; });
+    if (!has_cases || !op.neighbours) continue;
+    if (!text.empty()) text += "\n";
+    text += OpPower(op, cases).text();
+  }
+  return text;
+}
+
+}  // namespace assay
