@@ -8,6 +8,7 @@
 #include "harness/core/error.h"
 #include "harness/diagnosis/separation.h"
 #include "reference/formats/catalogue.h"
+#include "suites/cast/words.h"
 #include "suites/registry.h"
 #include "suites/rows/words.h"
 #include "suites/rulebook.h"
@@ -25,9 +26,15 @@ void list() {
 void show(const std::string& id) {
   const ContractRow& row = rulebook().contracts.find(id);
   fmt::print("{}   {}:{}\n", row.id, std::filesystem::proximate(row.file, data_root()).string(), row.line);
-  for (const std::string& line : formulas(bind(rulebook().contracts, id, *find_format("bf16")))) fmt::print("  {}\n", line);
+  const std::vector<std::string> lines =
+      row.flow == "cast" ? cast_lines(read_cast(row)) : formulas(bind(rulebook().contracts, id, *find_format("bf16")));
+  for (const std::string& line : lines) fmt::print("  {}\n", line);
   for (const auto& [column, cell] : row.cells)
     if (column != "id" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
+}
+
+void diff_casts(const ContractRow& a, const ContractRow& b) {
+  for (const std::string& line : difference_lines(read_cast(a), read_cast(b))) fmt::print("  {}\n", line);
 }
 
 void cell_differences(const ContractRow& a, const ContractRow& b) {
@@ -43,6 +50,7 @@ void diff(const std::string& a, const std::string& b) {
   const ContractTables& tables = rulebook().contracts;
   fmt::print("{}\n{}\n", a, b);
   cell_differences(tables.find(a), tables.find(b));
+  if (tables.find(a).flow == "cast" && tables.find(b).flow == "cast") return diff_casts(tables.find(a), tables.find(b));
   const std::vector<Separation> found = separate(all_ops(), open_cases(), a, b);
   if (found.empty()) fmt::print("no quick case can be judged under both: their flows, groups or layouts differ\n");
   std::string same;

@@ -40,7 +40,7 @@ uint32_t nearest_code(const Format& format, double value) {
   }
 
   const bool negative = bits >> 63;
-  const uint32_t sign = negative ? 1u << (format.bits - 1) : 0u;
+  const uint32_t sign = negative && format.has_sign() ? 1u << (format.bits - 1) : 0u;
   if (std::isinf(value) && format.specials == Specials::kIeee) return code_of(format, value);
 
   // The significand with its hidden bit, shifted so that its last place is the format's; the hidden bit carries into the

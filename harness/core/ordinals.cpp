@@ -8,6 +8,7 @@ namespace {
 
 /// The numbers that turn a code into its ordinal without a branch.
 struct Layout {
+  int32_t bits;           ///< that are part of the code
   int32_t sign;           ///< sign bit, or 0
   int32_t largest;        ///< largest magnitude that is no NaN
   int32_t negative_zero;  ///< ordinal of the code that is a sign and nothing else
@@ -15,9 +16,10 @@ struct Layout {
 
 Layout layout_of(const Format& format) {
   const bool infinity = format.specials == Specials::kIeee;
-  const uint32_t sign = format.specials == Specials::kScale ? 0u : 1u << (format.bits - 1);
+  const uint32_t sign = format.has_sign() ? 1u << (format.bits - 1) : 0u;
   const bool fnuz = format.specials == Specials::kFnuz;
-  return {int32_t(sign), int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))), fnuz ? kNanOrdinal : -1};
+  const uint32_t bits = uint32_t(format.code_count() - 1);
+  return {int32_t(bits), int32_t(sign), int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))), fnuz ? kNanOrdinal : -1};
 }
 
 template <class Code>
@@ -25,7 +27,7 @@ void convert(const Layout layout, const std::byte* codes, std::span<int32_t> ord
   for (size_t i = 0; i < ordinals.size(); ++i) {
     Code stored;
     std::memcpy(&stored, codes + i * sizeof(Code), sizeof(Code));
-    const int32_t code = int32_t(stored);
+    const int32_t code = int32_t(stored) & layout.bits;
     const int32_t magnitude = code & ~layout.sign;
     const int32_t negative = -int32_t((code & layout.sign) != 0);  // all ones if negative: m ^ -1 is -m - 1
     const int32_t number = magnitude > layout.largest ? kNanOrdinal : magnitude ^ negative;
@@ -46,11 +48,11 @@ void widen(const std::byte* codes, std::span<int32_t> ordinals) {
 
 void ordinals_of_codes(const Format& format, const std::byte* codes, std::span<int32_t> ordinals) {
   if (format.specials == Specials::kInteger) {
-    return format.bits == 8 ? widen<int8_t>(codes, ordinals) : widen<int32_t>(codes, ordinals);
+    return format.bytes() == 1 ? widen<int8_t>(codes, ordinals) : widen<int32_t>(codes, ordinals);
   }
   const Layout layout = layout_of(format);
-  if (format.bits == 8) return convert<uint8_t>(layout, codes, ordinals);
-  if (format.bits == 16) return convert<uint16_t>(layout, codes, ordinals);
+  if (format.bytes() == 1) return convert<uint8_t>(layout, codes, ordinals);
+  if (format.bytes() == 2) return convert<uint16_t>(layout, codes, ordinals);
   return convert<uint32_t>(layout, codes, ordinals);
 }
 

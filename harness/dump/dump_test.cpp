@@ -62,6 +62,17 @@ std::string npy_complaint(const std::string& text, const Format* stated = nullpt
   });
 }
 
+/// Formats that have a dtype of their own in files.
+const std::vector<Format>& formats_of_files() {
+  static const auto formats = [] {
+    std::vector<Format> all;
+    for (const Format& format : all_formats())
+      if (format.bits == 8 * format.bytes()) all.push_back(format);
+    return all;
+  }();
+  return formats;
+}
+
 class DumpFiles : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -79,11 +90,11 @@ class DumpFiles : public ::testing::Test {
 TEST_F(DumpFiles, EveryFormatSurvivesASafetensorsFile) {
   const std::vector<std::byte> bytes = counted(6 * 4);
   std::vector<TensorBytes> tensors;
-  for (const Format& format : all_formats())
+  for (const Format& format : formats_of_files())
     tensors.push_back({std::string(format.name), &format, {2, 3}, std::span(bytes).first(size_t(6 * format.bytes()))});
   const Dump dump = open_dump(write("all.safetensors", safetensors_text(tensors, {{"key", "w\xc3\xb6rd"}})));
   EXPECT_EQ(dump.metadata.at("key"), "w\xc3\xb6rd");
-  ASSERT_EQ(dump.tensors.size(), all_formats().size());
+  ASSERT_EQ(dump.tensors.size(), formats_of_files().size());
   for (const TensorBytes& tensor : tensors) {
     const StoredTensor& stored = dump.find(tensor.name);
     ASSERT_NE(stored.format, nullptr) << tensor.name;
@@ -95,7 +106,7 @@ TEST_F(DumpFiles, EveryFormatSurvivesASafetensorsFile) {
 
 TEST_F(DumpFiles, EveryFormatSurvivesAnNpyFileIfItIsStated) {
   const std::vector<std::byte> bytes = counted(6 * 4);
-  for (const Format& format : all_formats()) {
+  for (const Format& format : formats_of_files()) {
     const auto part = std::span(bytes).first(size_t(6 * format.bytes()));
     const std::string path = write("one.npy", npy_text(format, {2, 3}, part));
     const Dump dump = open_dump(path + ":" + std::string(format.name));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "reference/casts/profile.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/parse.h"
 #include "reference/table/near.h"
@@ -79,6 +80,7 @@ const GroupQuant* Contract::group_quant() const { return std::get_if<GroupQuant>
 const RowNorm* Contract::row_norm() const { return std::get_if<RowNorm>(&links.front()); }
 
 Link bind_link(const ContractRow& row, const Format& x) {
+  if (row.flow == "cast") throw row.error("id", 0, "'" + row.id + "' is a cast, not a row of recipes");
   if (row.flow == "group_quant") return bind_group_quant(row, x);
   return bind_row_norm(row, x);
 }
@@ -95,6 +97,7 @@ Contract bind(const ContractTables& tables, const std::string& id, const Format&
 }
 
 void check(const ContractTables& tables, const ContractRow& row) {
+  if (row.flow == "cast") return void(read_cast(row));
   if (row.flow == "chain") {
     const std::string& text = row.text("chain");
     size_t at = 0;

@@ -25,14 +25,15 @@ const std::vector<TableKind>& table_kinds() {
   static const std::vector<TableKind> kinds = {
       {"quant.csv", "group_quant", with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
       {"norm.csv", "row_norm", with_history({"id", "sum", "depth", "r", "y"})},
-      {"fused.csv", "chain", with_history({"id", "chain"})}};
+      {"fused.csv", "chain", with_history({"id", "chain"})},
+      {"casts.csv", "cast", with_history({"id", "format", "from", "rounding", "overflow", "infinity", "nan", "minus_nan", "negative", "zero", "anomaly"})}};
   return kinds;
 }
 
 const TableKind& kind_of(const Table& table) {
   for (const TableKind& kind : table_kinds())
     if (table.has_column(kind.columns[1])) return kind;
-  throw TableError(table.file, 1, 1, "", "no column says which flow this is: a contract table has a column q, sum or chain");
+  throw TableError(table.file, 1, 1, "", "no column says which flow this is: a contract table has a column q, sum, chain or format");
 }
 
 }  // namespace

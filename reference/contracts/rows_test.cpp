@@ -58,6 +58,7 @@ TEST(Rows, EveryShippedRowBindsForEveryInputFormat) {
   const ContractTables tables = ContractTables::load(kFolder);
   EXPECT_GE(tables.rows().size(), 18u);
   for (const ContractRow& row : tables.rows()) {
+    if (row.flow == "cast") continue;  // no recipes: reference/casts/casts_test.cpp
     for (const Format* x : {&kBf16, &kF16, &kF32}) {
       const Contract contract = bind(tables, row.id, *x);
       EXPECT_EQ(contract.id, row.id);
@@ -96,8 +97,8 @@ TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s)")), EndsWith("code: ends with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(bf16)")), EndsWith("code: ends with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(r) to(q)")), HasSubstr("code: unknown name 'r' in 'r'; known here: s, m, M"));
-  EXPECT_THAT(error_of(kQuantHeader + "a,e4m3,448,absmax,div(M),,to(q),128,row,,2026,,here,because\n"),
-              StartsWith("2:3: q: unknown format 'e4m3'; did you mean 'e4m3fn'"));
+  EXPECT_THAT(error_of(kQuantHeader + "a,e4m3fm,448,absmax,div(M),,to(q),128,row,,2026,,here,because\n"),
+              StartsWith("2:3: q: unknown format 'e4m3fm'; did you mean 'e4m3fn'"));
 }
 
 std::string norm_row(const std::string& sum, const std::string& depth, const std::string& r) {

@@ -3,7 +3,8 @@
 namespace assay {
 
 std::span<const Format> all_formats() {
-  static constexpr Format formats[] = {kF32, kBf16, kF16, kE4M3Fn, kE4M3Fnuz, kE5M2, kE5M2Fnuz, kE8M0, kInt8, kInt32};
+  static constexpr Format formats[] = {kF32, kBf16, kF16, kE4M3Fn, kE4M3Fnuz, kE5M2, kE5M2Fnuz, kE8M0,
+                                       kUe4M3, kE3M2, kE2M3, kE2M1, kTf32, kInt8, kInt32};
   return formats;
 }
 

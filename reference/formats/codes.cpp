@@ -32,7 +32,7 @@ void decode_by_table(const Format& f, const std::byte* codes, std::span<double> 
   for (size_t i = 0; i < values.size(); ++i) {
     Code code;
     std::memcpy(&code, codes + i * sizeof code, sizeof code);
-    values[i] = table[code];
+    values[i] = table[code % table.size()];  // of a narrow code's byte the low bits alone count
   }
 }
 
@@ -61,8 +61,8 @@ const std::vector<int32_t>& ordinal_table(const Format& f) {
 }  // namespace
 
 void decode_all(const Format& f, const std::byte* codes, std::span<double> values) {
-  if (f.bits == 8) return decode_by_table<uint8_t>(f, codes, values);
-  if (f.bits == 16) return decode_by_table<uint16_t>(f, codes, values);
+  if (f.bytes() == 1) return decode_by_table<uint8_t>(f, codes, values);
+  if (f.bytes() == 2) return decode_by_table<uint16_t>(f, codes, values);
   for (size_t i = 0; i < values.size(); ++i) {
     uint32_t code;
     std::memcpy(&code, codes + i * sizeof code, sizeof code);
@@ -78,7 +78,7 @@ void ordinals_of_values(const Format& f, std::span<const double> values, std::sp
       const uint32_t bits = std::bit_cast<uint32_t>(float(values[i])) >> shift;
       ordinals[i] = std::isnan(values[i]) ? kNanOrdinal : sign_magnitude_ordinal(bits, sign);
     }
-  } else if (f.bits == 8 && f.specials != Specials::kInteger) {
+  } else if (f.bytes() == 1 && f.specials != Specials::kInteger) {
     const std::vector<int32_t>& table = ordinal_table(f);
     for (size_t i = 0; i < values.size(); ++i) ordinals[i] = table[top_bits(values[i])];
   } else {

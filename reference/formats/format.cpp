@@ -10,9 +10,8 @@ namespace {
 
 constexpr uint32_t low_bits(int n) { return n >= 32 ? 0xffffffffu : (1u << n) - 1u; }
 
-bool has_sign(const Format& f) { return f.specials != Specials::kScale; }
-uint32_t magnitude_mask(const Format& f) { return has_sign(f) ? low_bits(f.bits - 1) : low_bits(f.bits); }
-uint32_t sign_bit(const Format& f) { return has_sign(f) ? 1u << (f.bits - 1) : 0u; }
+uint32_t magnitude_mask(const Format& f) { return f.has_sign() ? low_bits(f.bits - 1) : low_bits(f.bits); }
+uint32_t sign_bit(const Format& f) { return f.has_sign() ? 1u << (f.bits - 1) : 0u; }
 
 /// The largest magnitude code that is a finite number.
 uint32_t largest_finite(const Format& f) {
@@ -20,7 +19,9 @@ uint32_t largest_finite(const Format& f) {
     case Specials::kIeee: return (low_bits(f.exponent_bits) << f.mantissa_bits) - 1u;
     case Specials::kFn: return magnitude_mask(f) - 1u;
     case Specials::kFnuz: return magnitude_mask(f);
-    case Specials::kScale: return low_bits(f.bits) - 1u;
+    case Specials::kScale:
+    case Specials::kUnsigned: return low_bits(f.bits) - 1u;
+    case Specials::kFinite:
     case Specials::kInteger: return magnitude_mask(f);
   }
   return 0;
@@ -68,7 +69,9 @@ uint32_t code_of(const Format& f, double value) {
       case Specials::kIeee: return (low_bits(f.exponent_bits) << f.mantissa_bits) | (1u << (f.mantissa_bits - 1));
       case Specials::kFn: return magnitude_mask(f);
       case Specials::kFnuz: return sign_bit(f);
-      case Specials::kScale: return low_bits(f.bits);
+      case Specials::kScale:
+      case Specials::kUnsigned: return low_bits(f.bits);
+      case Specials::kFinite:
       case Specials::kInteger: break;
     }
     throw std::domain_error("NaN is not a value of " + std::string(f.name));
@@ -80,7 +83,7 @@ uint32_t code_of(const Format& f, double value) {
   }
   const bool negative = std::signbit(value);
   const double magnitude = std::fabs(value);
-  if (negative && !has_sign(f)) throw off_grid();
+  if (negative && !f.has_sign()) throw off_grid();
   const uint32_t sign = negative && !(f.specials == Specials::kFnuz && magnitude == 0) ? sign_bit(f) : 0u;
   if (std::isinf(value)) {
     if (f.specials != Specials::kIeee) throw off_grid();

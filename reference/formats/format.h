@@ -9,11 +9,13 @@ namespace assay {
 
 /// Which bit patterns are not finite numbers.
 enum class Specials {
-  kIeee,    ///< exponent all ones: Inf if the mantissa is zero, else NaN
-  kFn,      ///< only the mantissa of all ones at the top exponent is NaN; no Inf (OCP "fn")
-  kFnuz,    ///< only the pattern of negative zero is NaN; no Inf, no negative zero (AMD CDNA3)
-  kScale,   ///< exponent only, no sign, no zero; all ones is NaN (OCP E8M0)
-  kInteger  ///< two's complement
+  kIeee,      ///< exponent all ones: Inf if the mantissa is zero, else NaN
+  kFn,        ///< only the mantissa of all ones at the top exponent is NaN; no Inf (OCP "fn")
+  kFnuz,      ///< only the pattern of negative zero is NaN; no Inf, no negative zero (AMD CDNA3)
+  kScale,     ///< exponent only, no sign, no zero; all ones is NaN (OCP E8M0)
+  kFinite,    ///< every pattern is a finite number (OCP MX elements of 4 and 6 bits)
+  kUnsigned,  ///< no sign; only all ones is NaN (the scale of NVFP4)
+  kInteger    ///< two's complement
 };
 
 struct Format {
@@ -29,7 +31,9 @@ struct Format {
   /// Exponent of the smallest number that has full precision.
   constexpr int min_exponent() const { return specials == Specials::kScale ? -bias : 1 - bias; }
   constexpr uint64_t code_count() const { return uint64_t{1} << bits; }
-  constexpr int bytes() const { return bits / 8; }
+  /// Bytes of one element in memory; narrow codes stand in the low bits of a byte of their own.
+  constexpr int bytes() const { return bits <= 8 ? 1 : bits <= 16 ? 2 : 4; }
+  constexpr bool has_sign() const { return specials != Specials::kScale && specials != Specials::kUnsigned; }
   bool operator==(const Format& other) const { return name == other.name; }
 };
 

@@ -15,9 +15,9 @@
 namespace assay {
 namespace {
 
-/// Every code of a format of at most 16 bits; of a wider one the corners of each exponent and an odd stride through the rest.
+/// Every code of a format of at most 19 bits; of a wider one the corners of each exponent and an odd stride through the rest.
 void each_code(const Format& f, const std::function<void(uint32_t)>& visit) {
-  if (f.bits <= 16) {
+  if (f.bits <= 19) {
     for (uint32_t code = 0; code < f.code_count(); ++code) visit(code);
     return;
   }
@@ -54,6 +54,11 @@ const Landmark kLandmarks[] = {
     {kE4M3Fnuz, 0x7f, 240, 0x08, 0x1p-7, 0x1p-10},
     {kE5M2, 0x7b, 57344, 0x04, 0x1p-14, 0x1p-16},
     {kE5M2Fnuz, 0x7f, 57344, 0x04, 0x1p-15, 0x1p-17},
+    {kUe4M3, 0x7e, 448, 0x08, 0x1p-6, 0x1p-9},
+    {kE3M2, 0x1f, 28, 0x04, 0x1p-2, 0x1p-4},
+    {kE2M3, 0x1f, 7.5, 0x08, 1, 0x1p-3},
+    {kE2M1, 0x7, 6, 0x2, 1, 0.5},
+    {kTf32, 0x3fbff, 0x1.ffcp127, 0x00400, 0x1p-126, 0x1p-136},
     {kBf16, 0x7f7f, 0x1.fep127, 0x0080, 0x1p-126, 0x1p-133},
     {kF16, 0x7bff, 65504, 0x0400, 0x1p-14, 0x1p-24},
     {kF32, 0x7f7fffff, 0x1.fffffep127, 0x00800000, 0x1p-126, 0x1p-149},
@@ -95,6 +100,8 @@ TEST(Format, NanInfAndNegativeZeroHaveExactlyTheCodesOfTheTable) {
   EXPECT_THAT(nan_codes(kE5M2), ElementsAre(0x7d, 0x7e, 0x7f, 0xfd, 0xfe, 0xff));
   EXPECT_THAT(nan_codes(kE5M2Fnuz), ElementsAre(0x80));
   EXPECT_THAT(nan_codes(kE8M0), ElementsAre(0xff));
+  EXPECT_THAT(nan_codes(kUe4M3), ElementsAre(0x7f));
+  for (const Format* f : {&kE3M2, &kE2M3, &kE2M1}) EXPECT_TRUE(nan_codes(*f).empty()) << f->name;
   EXPECT_EQ(nan_codes(kBf16).size(), 2u * 127);
   EXPECT_EQ(nan_codes(kF16).size(), 2u * 1023);
   EXPECT_TRUE(nan_codes(kInt8).empty());
@@ -104,12 +111,12 @@ TEST(Format, NanInfAndNegativeZeroHaveExactlyTheCodesOfTheTable) {
   EXPECT_EQ(decode(kBf16, 0x7f80), HUGE_VAL);
   EXPECT_EQ(decode(kF16, 0xfc00), -HUGE_VAL);
   EXPECT_EQ(decode(kF32, 0xff800000), -HUGE_VAL);
-  for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2Fnuz, &kE8M0}) {
+  for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2Fnuz, &kE8M0, &kUe4M3, &kE3M2, &kE2M3, &kE2M1}) {
     each_code(*f, [&](uint32_t code) { EXPECT_FALSE(std::isinf(decode(*f, code))) << f->name; });
     EXPECT_THROW(code_of(*f, HUGE_VAL), std::domain_error) << f->name;
   }
 
-  for (const Format* f : {&kE4M3Fn, &kE5M2, &kBf16, &kF16, &kF32}) {
+  for (const Format* f : {&kE4M3Fn, &kE5M2, &kE3M2, &kE2M3, &kE2M1, &kTf32, &kBf16, &kF16, &kF32}) {
     const uint32_t negative_zero = uint32_t(f->code_count() / 2);
     EXPECT_TRUE(std::signbit(decode(*f, negative_zero)) && decode(*f, negative_zero) == 0) << f->name;
     EXPECT_EQ(code_of(*f, -0.0), negative_zero) << f->name;
@@ -119,7 +126,7 @@ TEST(Format, NanInfAndNegativeZeroHaveExactlyTheCodesOfTheTable) {
 
 TEST(Format, CanonicalNanIsANanCode) {
   for (const Format& f : all_formats()) {
-    if (f.specials == Specials::kInteger) {
+    if (f.specials == Specials::kInteger || f.specials == Specials::kFinite) {
       EXPECT_THROW(code_of(f, std::nan("")), std::domain_error) << f.name;
       continue;
     }
@@ -150,7 +157,7 @@ TEST(Format, OrdinalsAreConsecutiveAndMonotone) {
   for (const Format& f : all_formats()) {
     if (f.bits > 16) continue;
     EXPECT_TRUE(ordinals_are_an_order(f, [&](uint32_t code) { return ordinal(f, code); })) << f.name;
-    EXPECT_FALSE(ordinals_are_an_order(f, [](uint32_t code) { return int32_t(code); }) && f.specials != Specials::kScale)
+    EXPECT_FALSE(ordinals_are_an_order(f, [](uint32_t code) { return int32_t(code); }) && f.has_sign())
         << f.name << ": plain codes are in order only where there is no sign";
   }
   for (double x : {0x1p-149, 1.0, 3.5, 0x1p-126, 0x1.fffffep126}) {

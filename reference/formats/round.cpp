@@ -20,7 +20,7 @@ double to_integer(double steps, Rounding rounding) {
 }
 
 double overflowed(const Format& f, double sign, Overflow overflow) {
-  if (overflow == Overflow::kSaturate) return std::copysign(max_finite(f), sign);
+  if (overflow == Overflow::kSaturate || f.specials == Specials::kFinite) return std::copysign(max_finite(f), sign);
   return f.specials == Specials::kIeee ? std::copysign(HUGE_VAL, sign) : std::nan("");
 }
 
@@ -39,7 +39,9 @@ double round_scale(const Format& f, double value, Rounding rounding, Overflow ov
                   : rounding == Rounding::kNearestEven    ? value >= 1.5 * below
                                                           : false;
   const double rounded = up ? 2 * below : below;
-  return rounded > max_finite(f) ? overflowed(f, 1.0, overflow) : rounded;
+  if (rounded <= max_finite(f)) return rounded;
+  const bool inward = rounding == Rounding::kTowardZero || rounding == Rounding::kDown;
+  return inward ? max_finite(f) : overflowed(f, 1.0, overflow);
 }
 
 }  // namespace
@@ -48,6 +50,7 @@ double round_to(const Format& f, double value, Rounding rounding, Overflow overf
   if (std::isnan(value)) return value;
   if (f.specials == Specials::kInteger) return round_integer(f, value, rounding);
   if (f.specials == Specials::kScale) return round_scale(f, std::fabs(value), rounding, overflow);
+  if (!f.has_sign()) value = std::fabs(value);
   if (std::isinf(value)) return overflowed(f, value, overflow);
   const double step = quantum(value, std::ldexp(1.0, f.min_exponent()), std::ldexp(1.0, -f.mantissa_bits));
   const double rounded = to_integer(value / step, rounding) * step;
@@ -74,7 +77,7 @@ double next_up(const Format& f, double value) {
 double next_down(const Format& f, double value) {
   if (std::isnan(value)) return value;
   if (f.specials == Specials::kInteger) return value == -max_finite(f) - 1 ? value : value - 1;
-  if (f.specials == Specials::kScale) {
+  if (!f.has_sign()) {
     const int32_t o = ordinal_of_value(f, value);
     return o == 0 ? value : decode(f, code_from_ordinal(f, o - 1));
   }

@@ -1,0 +1,153 @@
+// Casts of real implementations: what was measured of them, and that runs say the same as the profile itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <random>
+
+#include "reference/casts/neighbours.h"
+#include "reference/casts/profile.h"
+#include "reference/casts/runs.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+const std::map<std::string, CastProfile>& profiles() {
+  static const auto all = [] {
+    const ContractTables tables = ContractTables::load("reference/contracts");
+    std::map<std::string, CastProfile> profiles;
+    for (const ContractRow& row : tables.rows())
+      if (row.flow == "cast") profiles.emplace(row.id, read_cast(row));
+    return profiles;
+  }();
+  return all;
+}
+
+std::vector<CastProfile> profiles_in_order() {
+  std::vector<CastProfile> all;
+  for (const auto& [id, profile] : profiles()) all.push_back(profile);
+  return all;
+}
+
+const std::vector<CodeRun>& runs(const std::string& id) {
+  static std::map<std::string, std::vector<CodeRun>> known;
+  std::vector<CodeRun>& runs = known[id];
+  if (runs.empty()) runs = runs_of(profiles().at(id));
+  return runs;
+}
+
+TEST(Casts, EveryMeasuredCodeIsThatOfTheProfile) {
+  const Table facts = read_table("reference/casts/facts.csv");
+  std::map<std::string, int> seen;
+  for (const TableRow& row : facts.rows) {
+    const std::string& id = facts.text(row, "id");
+    ASSERT_TRUE(profiles().contains(id)) << id;
+    const uint64_t input = std::strtoull(facts.text(row, "input").c_str(), nullptr, 16);
+    const auto code = uint32_t(std::strtoul(facts.text(row, "code").c_str(), nullptr, 16));
+    EXPECT_EQ(cast(profiles().at(id), input), code) << id << " " << facts.text(row, "input") << " " << facts.text(row, "value");
+    EXPECT_EQ(code_at(runs(id), input), code) << id;
+    ++seen[id];
+  }
+  EXPECT_GT(seen.size(), 30u);
+}
+
+TEST(Casts, RunsAreCompleteAndSayWhatTheProfileSays) {
+  std::mt19937_64 random(5);
+  for (const auto& [id, profile] : profiles()) {
+    EXPECT_EQ(flaw_of(runs(id), *profile.from), "") << id;
+    // A finite sign has at most two runs for each code; rules that break the order add a few.
+    EXPECT_LT(runs(id).size(), 620u) << id;
+    for (const CodeRun& run : runs(id)) {
+      ASSERT_EQ(cast(profile, run.first), run.code) << id;
+      ASSERT_EQ(cast(profile, run.last), run.code) << id;
+      for (int i = 0; i < 4; ++i) ASSERT_EQ(cast(profile, run.first + random() % (run.last - run.first + 1)), run.code) << id;
+    }
+  }
+}
+
+TEST(Casts, FlawsOfRunsAreSeen) {
+  const CastSource& f32 = *find_cast_source("f32");
+  const std::vector<CodeRun>& right = runs("cuda.e4m3fn_sat");
+  std::vector<CodeRun> gap = right, twice = right, cut = right;
+  ++gap[3].first;
+  twice[4].code = twice[3].code;
+  cut.pop_back();
+  for (const auto& wrong : {gap, twice, cut}) EXPECT_NE(flaw_of(wrong, f32), "");
+}
+
+TEST(Casts, DifferencesAreTheRunsOfInputsThatTellTwoProfilesApart) {
+  using testing::ElementsAre;
+  EXPECT_THAT(differences(runs("cuda.e4m3fn_sat"), runs("cuda.e4m3fn_nosat")),
+              ElementsAre(RunDifference{0x43e80001, 0x7f800000, 0x7e, 0x7f}, RunDifference{0xc3e80001, 0xff800000, 0xfe, 0xff}));
+  EXPECT_THAT(differences(runs("cuda.e4m3fn_nosat"), runs("ml_dtypes.e4m3fn")),
+              ElementsAre(RunDifference{0xff800001, 0xffffffff, 0x7f, 0xff}));
+  EXPECT_THAT(differences(runs("ml_dtypes.e4m3fn"), runs("torch.e4m3fn@2.11")), ElementsAre());
+  EXPECT_THAT(differences(runs("torch.e4m3fn@2.11"), runs("torch.e4m3fn@2.13")),
+              ElementsAre(RunDifference{0x43e80001, 0x7f7fffff, 0x7f, 0x7e}, RunDifference{0xc3e80001, 0xff7fffff, 0xff, 0xfe}));
+  EXPECT_THAT(differences(runs("hip.e4m3fn_nosat"), runs("hip.e4m3fn_sat@2025")),
+              ElementsAre(RunDifference{0x43e00001, 0x7f7fffff, 0x7f, 0x7e}, RunDifference{0xc3e00001, 0xff7fffff, 0xff, 0xfe}));
+  EXPECT_THAT(differences(runs("cuda.e8m0_rp_sat"), runs("cutlass.e8m0")),
+              ElementsAre(RunDifference{0x7f800000, 0x7f800000, 0xfe, 0xff}, RunDifference{0xff800000, 0xff800000, 0xfe, 0xff}))
+      << "exactly at the two infinities";
+  EXPECT_EQ(inputs_of(differences(runs("cuda.e4m3fn_nosat"), runs("ml_dtypes.e4m3fn"))), 0x7fffff);
+}
+
+TEST(Casts, TheWrapOfHipLiesWhereItWasMeasured) {
+  // formats_and_matrix_units 2.2: wrong positive inputs of each format, negatives mirror
+  for (const auto& [right, wrong, first, last] :
+       {std::tuple{"cuda.e4m3fn_sat", "hip.e4m3fn_sat@2024-10", 0x1a800001u, 0x1cf7ffffu},
+        std::tuple{"ml_dtypes.e4m3fnuz", "hip.e4m3fnuz_sat@2025", 0x1a000001u, 0x1c77ffffu},
+        std::tuple{"cuda.e5m2_sat", "hip.e5m2_sat@2024-10", 0x17000001u, 0x18efffffu},
+        std::tuple{"ml_dtypes.e5m2fnuz", "hip.e5m2fnuz_sat@2025", 0x16800001u, 0x186fffffu}}) {
+    uint64_t inputs = 0;
+    for (const RunDifference& d : differences(runs(right), runs(wrong)))
+      if (d.last < 0x30000000) inputs += d.last - d.first + 1;
+    EXPECT_EQ(inputs, last - first + 1) << wrong;
+    EXPECT_EQ(code_at(runs(right), first), code_at(runs(wrong), first - 1));
+  }
+}
+
+TEST(Casts, EveryNeighbourDiffersFromItsProfileAndFromTheOthers) {
+  for (const auto& [id, profile] : profiles()) {
+    const std::vector<CastNeighbour> all = cast_neighbours(profile, profiles_in_order());
+    EXPECT_GE(all.size(), 4u) << id;
+    for (const CastNeighbour& neighbour : all)
+      EXPECT_FALSE(differences(runs(id), runs_of(neighbour.profile)).empty()) << id << " " << neighbour.name;
+  }
+  std::vector<std::string> names;
+  for (const CastNeighbour& neighbour : cast_neighbours(profiles().at("cuda.e4m3fn_sat"), profiles_in_order()))
+    names.push_back(neighbour.name);
+  for (const char* name :
+       {"rounding: nearest_even -> toward_zero", "largest: 448 -> 240", "nan: 7f/7f -> 7e/7e (becomes the largest number)",
+        "anomaly: as in hip.e4m3fn_nosat", "format: e4m3fn -> e4m3fnuz", "zero: loses its sign", "rounded twice: to bf16 first"})
+    EXPECT_THAT(names, testing::Contains(name));
+}
+
+TEST(Casts, ABadCellIsNamed) {
+  const auto complaint = [](const std::string& column, const std::string& text) -> std::string {
+    ContractRow row = ContractTables::load("reference/contracts").find("cuda.e4m3fn_sat");
+    row.cells[column].text = text;
+    try {
+      read_cast(row);
+      return "";
+    } catch (const TableError& error) {
+      return error.name() + ": " + error.problem();
+    }
+  };
+  EXPECT_EQ(complaint("rounding", "nearest_even"), "");
+  EXPECT_THAT(complaint("rounding", "nearest_evn"), testing::HasSubstr("rounding: 'nearest_evn' is not one of: nearest_even"));
+  EXPECT_THAT(complaint("format", "e4m3fm"), testing::HasSubstr("format: unknown format 'e4m3fm'"));
+  EXPECT_THAT(complaint("from", "f31"), testing::HasSubstr("from: 'f31' is not one of"));
+  EXPECT_THAT(complaint("nan", "17f"), testing::HasSubstr("nan: '17f' is no hexadecimal number of 8 bits"));
+  EXPECT_THAT(complaint("zero", "x"), testing::HasSubstr("zero: 'x' is no hexadecimal"));
+  EXPECT_THAT(complaint("anomaly", "1..2=3"), testing::HasSubstr("anomaly: '1..2=3' must read FIRST..LAST:CODE"));
+  EXPECT_THAT(complaint("anomaly", "2..1:3"), testing::HasSubstr("is empty"));
+  EXPECT_THAT(complaint("anomaly", "1..2*64"), testing::HasSubstr("a factor reads 2^K"));
+  EXPECT_THAT(complaint("infinity", "special_above_largest"), testing::HasSubstr("infinity:"));
+}
+
+}  // namespace
+}  // namespace assay

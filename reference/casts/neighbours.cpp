@@ -1,0 +1,147 @@
+#include "reference/casts/neighbours.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "reference/casts/encode.h"
+#include "reference/casts/runs.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+const char* word(Rounding rounding) {
+  switch (rounding) {
+    case Rounding::kNearestEven:
+      return "nearest_even";
+    case Rounding::kNearestAway:
+      return "nearest_away";
+    case Rounding::kTowardZero:
+      return "toward_zero";
+    case Rounding::kDown:
+      return "down";
+    case Rounding::kUp:
+      return "up";
+  }
+  return "?";
+}
+
+const char* word(Beyond rule) {
+  switch (rule) {
+    case Beyond::kLargest:
+      return "largest";
+    case Beyond::kSpecial:
+      return "special";
+    case Beyond::kSpecialAboveLargest:
+      return "special_above_largest";
+  }
+  return "?";
+}
+
+std::string hexadecimal(uint64_t value, int digits) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%0*llx", digits, static_cast<unsigned long long>(value));
+  return text;
+}
+
+std::string decimal(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", value);
+  return text;
+}
+
+/// The format that has the same bits and other exponents: OCP and fnuz.
+const Format* sibling(const Format& f) {
+  for (const Format& other : all_formats())
+    if (other != f && other.bits == f.bits && other.exponent_bits == f.exponent_bits && other.mantissa_bits == f.mantissa_bits &&
+        other.bias != f.bias)
+      return &other;
+  return nullptr;
+}
+
+class Edits {
+ public:
+  explicit Edits(const CastProfile& right) : right_(right), runs_(runs_of(right)) {}
+
+  template <class Change>
+  void add(const std::string& name, Change change) {
+    CastProfile wrong = right_;
+    change(wrong);
+    std::vector<CodeRun> runs = runs_of(wrong);
+    if (runs == runs_ || std::find(seen_.begin(), seen_.end(), runs) != seen_.end()) return;
+    seen_.push_back(std::move(runs));
+    all.push_back({name, std::move(wrong)});
+  }
+
+  std::vector<CastNeighbour> all;
+
+ private:
+  const CastProfile& right_;
+  std::vector<CodeRun> runs_;
+  std::vector<std::vector<CodeRun>> seen_;  ///< two edits that are one and the same have the name of the first
+};
+
+void rules(const CastProfile& p, Edits& edits) {
+  for (const Rounding other :
+       {Rounding::kTowardZero, Rounding::kNearestEven, Rounding::kNearestAway, Rounding::kDown, Rounding::kUp})
+    edits.add(std::string("rounding: ") + word(p.rounding) + " -> " + word(other), [&](CastProfile& q) { q.rounding = other; });
+  for (const Beyond other : {Beyond::kLargest, Beyond::kSpecial, Beyond::kSpecialAboveLargest})
+    edits.add(std::string("overflow: ") + word(p.overflow) + " -> " + word(other), [&](CastProfile& q) { q.overflow = other; });
+  for (const Beyond other : {Beyond::kLargest, Beyond::kSpecial})
+    edits.add(std::string("infinity: ") + word(p.infinity) + " -> " + word(other), [&](CastProfile& q) { q.infinity = other; });
+}
+
+void specials(const CastProfile& p, Edits& edits) {
+  const int digits = (p.format->bits + 3) / 4;
+  const auto nan = [&](const char* what, uint32_t plus, uint32_t minus) {
+    edits.add("nan: " + hexadecimal(p.nan, digits) + "/" + hexadecimal(p.minus_nan, digits) + " -> " + hexadecimal(plus, digits) +
+                  "/" + hexadecimal(minus, digits) + " (" + what + ")",
+              [&](CastProfile& q) {
+                q.nan = plus;
+                q.minus_nan = minus;
+              });
+  };
+  const uint32_t sign = p.format->has_sign() ? 1u << (p.format->bits - 1) : 0u;
+  nan("loses its sign", p.nan, p.nan);
+  if (std::isnan(decode(*p.format, p.nan | sign))) nan("keeps its sign", p.nan, p.nan | sign);
+  nan("becomes the largest number", largest_code(*p.format, false), largest_code(*p.format, false));
+  nan("becomes the largest number with its sign", largest_code(*p.format, false), largest_code(*p.format, true));
+  nan("becomes zero", encode(*p.format, 0, p.rounding, Overflow::kSaturate),
+      encode(*p.format, 0, p.rounding, Overflow::kSaturate));
+  if (p.zero) edits.add("zero: " + hexadecimal(*p.zero, digits) + " -> as a number", [](CastProfile& q) { q.zero.reset(); });
+  if (p.negative == Negative::kSign)
+    edits.add("negative: sign -> magnitude", [](CastProfile& q) { q.negative = Negative::kMagnitude; });
+  edits.add("zero: loses its sign", [](CastProfile& q) { q.drops_sign_of_zero = true; });
+}
+
+void numbers(const CastProfile& p, Edits& edits) {
+  if (p.format->specials != Specials::kInteger && p.format->specials != Specials::kScale)
+    edits.add("subnormals: become zero", [](CastProfile& q) { q.flushes_subnormals = true; });
+  for (const Format* via : {&kBf16, &kF16})
+    edits.add("rounded twice: to " + std::string(via->name) + " first", [&](CastProfile& q) { q.via = via; });
+  const Format* other = sibling(*p.format);
+  if (!other) return;
+  edits.add("format: " + std::string(p.format->name) + " -> " + std::string(other->name),
+            [&](CastProfile& q) { q.format = other; });
+  if (max_finite(*other) < max_finite(*p.format))
+    edits.add("largest: " + decimal(max_finite(*p.format)) + " -> " + decimal(max_finite(*other)),
+              [&](CastProfile& q) { q.clamp = max_finite(*other); });
+}
+
+}  // namespace
+
+std::vector<CastNeighbour> cast_neighbours(const CastProfile& p, const std::vector<CastProfile>& known) {
+  Edits edits(p);
+  rules(p, edits);
+  specials(p, edits);
+  numbers(p, edits);
+  if (!p.anomalies.empty()) edits.add("anomaly: none", [](CastProfile& q) { q.anomalies.clear(); });
+  for (const CastProfile& other : known) {
+    if (*other.format != *p.format || other.from != p.from || other.anomalies.empty()) continue;
+    edits.add("anomaly: as in " + other.id, [&](CastProfile& q) { q.anomalies = other.anomalies; });
+  }
+  return std::move(edits.all);
+}
+
+}  // namespace assay

@@ -1,0 +1,49 @@
+#include "reference/casts/profile.h"
+
+#include <cmath>
+
+#include "reference/casts/encode.h"
+
+namespace assay {
+namespace {
+
+double prepared(const CastProfile& p, double x) {
+  if (p.negative == Negative::kMagnitude) x = std::fabs(x);
+  if (p.via) x = round_to(*p.via, x, Rounding::kNearestEven, Overflow::kSpecial);
+  if (p.clamp > 0 && std::isfinite(x) && std::fabs(x) > p.clamp) x = std::copysign(p.clamp, x);
+  return x;
+}
+
+uint32_t beyond(const CastProfile& p, Beyond rule, bool negative) {
+  return rule == Beyond::kLargest ? largest_code(*p.format, negative) : special_code(*p.format, negative);
+}
+
+uint32_t encode_number(const CastProfile& p, double x) {
+  if (std::isinf(x)) return beyond(p, p.infinity, x < 0);
+  if (p.overflow == Beyond::kSpecialAboveLargest && std::fabs(x) > max_finite(*p.format)) return special_code(*p.format, x < 0);
+  const std::optional<uint32_t> code = encode_finite(*p.format, x, p.rounding);
+  if (!code) return beyond(p, p.overflow, x < 0);
+  const double value = decode(*p.format, *code);
+  const bool vanishes = p.flushes_subnormals && std::fabs(value) < std::ldexp(1.0, p.format->min_exponent());
+  if (vanishes) return code_of(*p.format, std::copysign(0.0, value));
+  return value == 0 && p.drops_sign_of_zero ? code_of(*p.format, 0.0) : *code;
+}
+
+}  // namespace
+
+uint32_t cast(const CastProfile& p, uint64_t input) {
+  const bool negative = (input & p.from->sign()) != 0, nan = p.from->is_nan(input);
+  const uint64_t magnitude = input & ~p.from->sign();
+  if (magnitude == 0 && p.zero) return *p.zero;
+  if (negative && !nan && p.negative == Negative::kCode) return p.negative_code;
+  double factor = 1;
+  for (const Anomaly& anomaly : p.anomalies) {
+    if (magnitude < anomaly.first || magnitude > anomaly.last) continue;
+    if (anomaly.code) return *anomaly.code | (negative && p.format->has_sign() ? 1u << (p.format->bits - 1) : 0u);
+    factor = anomaly.factor;
+  }
+  if (nan) return negative ? p.minus_nan : p.nan;
+  return encode_number(p, prepared(p, value_of(*p.from, input) * factor));
+}
+
+}  // namespace assay

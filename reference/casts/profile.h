@@ -1,0 +1,62 @@
+// What one implementation makes of every input of a cast: a row of contracts/casts.csv, and its answer for one input.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reference/casts/source.h"
+#include "reference/contracts/rows.h"
+#include "reference/formats/format.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+
+/// What becomes of a number that does not fit.
+enum class Beyond {
+  kLargest,             ///< the largest value
+  kSpecial,             ///< Inf or NaN, see special_code()
+  kSpecialAboveLargest  ///< the same, and already above the largest value, before any rounding
+};
+
+enum class Negative {
+  kSign,       ///< keeps its sign
+  kMagnitude,  ///< is taken for its magnitude
+  kCode        ///< becomes one code
+};
+
+/// Inputs that the rules do not describe, with those of the other sign: a code, or a factor that the input is multiplied by.
+struct Anomaly {
+  uint64_t first, last;  ///< patterns without sign
+  std::optional<uint32_t> code;
+  double factor = 1;
+};
+
+struct CastProfile {
+  std::string id;
+  const CastSource* from = nullptr;
+  const Format* format = nullptr;  ///< of the codes
+  Rounding rounding = Rounding::kNearestEven;
+  Beyond overflow = Beyond::kLargest;  ///< of finite numbers
+  Beyond infinity = Beyond::kLargest;  ///< of Inf; never kSpecialAboveLargest
+  uint32_t nan = 0, minus_nan = 0;     ///< codes of NaN by its sign
+  Negative negative = Negative::kSign;
+  uint32_t negative_code = 0;    ///< of kCode
+  std::optional<uint32_t> zero;  ///< code of both zeros; without it they are numbers like others
+  std::vector<Anomaly> anomalies;
+
+  // Mistakes that no row has; neighbours.cpp makes them.
+  const Format* via = nullptr;      ///< a format that the number is rounded to first
+  double clamp = 0;                 ///< finite numbers are clamped to this magnitude first; 0: they are not
+  bool flushes_subnormals = false;  ///< results below the normal range become zero
+  bool drops_sign_of_zero = false;
+};
+
+/// Reads a row of casts.csv. Throws TableError naming the cell.
+CastProfile read_cast(const ContractRow& row);
+
+/// The code of one input.
+uint32_t cast(const CastProfile& profile, uint64_t input);
+
+}  // namespace assay
