@@ -19,7 +19,8 @@ Layout layout_of(const Format& format) {
   const uint32_t sign = format.has_sign() ? 1u << (format.bits - 1) : 0u;
   const bool fnuz = format.specials == Specials::kFnuz;
   const uint32_t bits = uint32_t(format.code_count() - 1);
-  return {int32_t(bits), int32_t(sign), int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))), fnuz ? kNanOrdinal : -1};
+  return {int32_t(bits), int32_t(sign), int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))),
+          fnuz ? kNanOrdinal : -1};
 }
 
 template <class Code>

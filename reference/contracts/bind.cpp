@@ -20,7 +20,8 @@ Recipe parse_cell(const ContractRow& row, const std::string& column, const Names
 }
 
 /// A cell that reduces must begin with one of these, any other cell with none.
-void require_reduction(const ContractRow& row, const std::string& column, const Recipe& recipe, bool wanted, const char* allowed) {
+void require_reduction(const ContractRow& row, const std::string& column, const Recipe& recipe, bool wanted,
+                       const char* allowed) {
   if ((recipe.reduction != Reduction::kNone) != wanted)
     throw row.error(column, 0, wanted ? std::string("begins with ") + allowed : "takes one number and cannot reduce");
 }
@@ -54,7 +55,8 @@ RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
   n.row = row.id;
   Names names{{}, {{"x", &x}}, {}};
   const Recipe sum = parse_cell(row, "sum", names);
-  if (sum.text() != "squares") throw row.error("sum", 0, sum.reduction == Reduction::kSquares ? "is squares alone" : "begins with squares");
+  if (sum.text() != "squares")
+    throw row.error("sum", 0, sum.reduction == Reduction::kSquares ? "is squares alone" : "begins with squares");
   names.quantities = {"n", "eps"};
   n.r = parse_cell(row, "r", names);
   names.quantities = {"r", "w"};
@@ -112,7 +114,8 @@ void check(const ContractTables& tables, const ContractRow& row) {
       if (text.substr(0, offset).ends_with("=") && !text.substr(0, offset - 1).ends_with(flow))
         throw row.error("chain", offset, "'" + id + "' is a row of " + flow);
       if (flow == "row_norm" && at > 0) throw row.error("chain", offset, "a norm comes first: row_norm=ID > group_quant=ID");
-      if (flow == "group_quant" && &id != &chain.back()) throw row.error("chain", offset, "codes end a chain: row_norm=ID > group_quant=ID");
+      if (flow == "group_quant" && &id != &chain.back())
+        throw row.error("chain", offset, "codes end a chain: row_norm=ID > group_quant=ID");
       at = offset + id.size();
     }
     if (at == 0) throw row.error("chain", 0, "names no rows; written as row_norm=ID > group_quant=ID");

@@ -26,14 +26,17 @@ const std::vector<TableKind>& table_kinds() {
       {"quant.csv", "group_quant", with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
       {"norm.csv", "row_norm", with_history({"id", "sum", "depth", "r", "y"})},
       {"fused.csv", "chain", with_history({"id", "chain"})},
-      {"casts.csv", "cast", with_history({"id", "format", "from", "rounding", "overflow", "infinity", "nan", "minus_nan", "negative", "zero", "anomaly"})}};
+      {"casts.csv", "cast",
+       with_history(
+           {"id", "format", "from", "rounding", "overflow", "infinity", "nan", "minus_nan", "negative", "zero", "anomaly"})}};
   return kinds;
 }
 
 const TableKind& kind_of(const Table& table) {
   for (const TableKind& kind : table_kinds())
     if (table.has_column(kind.columns[1])) return kind;
-  throw TableError(table.file, 1, 1, "", "no column says which flow this is: a contract table has a column q, sum, chain or format");
+  throw TableError(table.file, 1, 1, "",
+                   "no column says which flow this is: a contract table has a column q, sum, chain or format");
 }
 
 }  // namespace
@@ -61,7 +64,9 @@ void ContractTables::add(const std::string& file) {
     if (contract.id.empty()) throw table.error(row, "id", "a contract needs an id");
     for (const ContractRow& other : rows_)
       if (other.id == contract.id)
-        throw table.error(row, "id", "'" + contract.id + "' stands in " + other.file + ":" + std::to_string(other.line) + " already; ids are never reused");
+        throw table.error(row, "id",
+                          "'" + contract.id + "' stands in " + other.file + ":" + std::to_string(other.line) +
+                              " already; ids are never reused");
     rows_.push_back(std::move(contract));
   }
   for (size_t i = first; i < rows_.size(); ++i) check(*this, rows_[i]);

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Cast profiles are data: the program shows and compares them, and an edited cell, of a profile or of a fact, fails their test.
+. "$(dirname "$0")/lib.sh"
+casts=reference/contracts/casts.csv
+
+expect 0 'hip.e4m3fn_nosat' "$assay" contracts list
+expect 0 'f32 -> e4m3fn: 256 runs of one code over all 2^32 inputs' "$assay" contracts show cuda.e4m3fn_sat
+expect 0 '43e80001 .. 7f800000 = 464.000031 .. Inf: 7e = 448 against 7f = NaN, 999817216 inputs' \
+  "$assay" contracts diff cuda.e4m3fn_sat cuda.e4m3fn_nosat
+expect 0 '2 inputs of all 2^32 differ, in 2 runs' "$assay" contracts diff cuda.e8m0_rp_sat cutlass.e8m0
+expect 0 'no input of all 2^32 tells them apart' "$assay" contracts diff ml_dtypes.e4m3fn torch.e4m3fn@2.11
+expect 0 'their inputs have nothing in common' "$assay" contracts diff cuda.e4m3fn_sat cuda.e4m3fn_sat_f64
+expect 0 'their flows, groups or layouts differ' "$assay" contracts diff cuda.e4m3fn_sat vllm.group_fp8
+expect 2 'did you mean' "$assay" contracts show cuda.e4m3fn_stat
+
+# facts NAME FILE SED-EXPRESSION: the test of facts on tables in which one cell is edited.
+facts() {
+  data_copy "$scratch/$1"
+  mkdir -p "$scratch/$1/reference/casts"
+  cp "$root/reference/casts/facts.csv" "$scratch/$1/reference/casts/"
+  sed -i "$3" "$scratch/$1/$2"
+  cmp -s "$scratch/$1/$2" "$root/$2" && fail "the edit '$3' changed nothing"
+  (cd "$scratch/$1" && "$build/reference/casts_test" --gtest_filter='Facts/*')
+}
+expect 1 '43e00001 = 448.00003' facts overflow $casts '/^hip.e4m3fn_nosat,/s/special_above_largest/special/'
+expect 1 'ffc00000 = -NaN' facts nan $casts '/^cuda.e4m3fn_sat,/s/,7f,7f,/,7f,ff,/'
+expect 1 '1c800000 = 2^-70' facts wrap $casts '/^hip.e4m3fn_sat@2025,/s/1a800001..1cf7ffff/1c900001..1cf7ffff/'
+expect 1 '3fc00000 = 1.5' facts midpoint $casts '/^torch.e8m0@2.11,/s/nearest_away/toward_zero/'
+expect 1 '43e80000 = 464' facts fact reference/casts/facts.csv '/^cuda.e4m3fn_sat,43e80000,/s/,7e,/,7f,/'
+
+# The cell of a profile changes what the program says of it.
+data_copy "$scratch/shown"
+sed -i '/^cuda.e4m3fn_nosat,/s/special,special/largest,largest/' "$scratch/shown/$casts"
+ASSAY_DATA=$scratch/shown expect 0 'no input of all 2^32 tells them apart' "$assay" contracts diff cuda.e4m3fn_sat cuda.e4m3fn_nosat
+sed -i '/^cuda.e4m3fn_nosat,/s/nearest_even/nearest_evn/' "$scratch/shown/$casts"
+ASSAY_DATA=$scratch/shown expect 2 "rounding: 'nearest_evn' is not one of" "$assay" contracts list
+echo passed
