@@ -32,9 +32,22 @@ std::function<Power(const Evidence&)> power_of_data() {
   };
 }
 
+/// Said of padding that breaks its rule, alone or beside wrong elements.
+constexpr const char* kPadding = "padding: left unwritten, or written where it must stay";
+
+static bool padding_is_wrong(const Verdict& verdict) {
+  return std::any_of(verdict.tensors.begin(), verdict.tensors.end(),
+                     [](const TensorFinding& finding) { return finding.padding_wrong > 0; });
+}
+
 static bool only_padding(const Verdict& verdict) {
   return std::all_of(verdict.tensors.begin(), verdict.tensors.end(),
                      [](const TensorFinding& finding) { return finding.outside == 0; });
+}
+
+/// Outputs that are there in part: whatever was written may lie in another layout's places.
+static bool never_written(const Evidence& evidence, const Verdict& verdict) {
+  return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
 Backend shared_between_threads(Backend backend) {
@@ -47,17 +60,23 @@ Backend shared_between_threads(Backend backend) {
 
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend) {
   return [&backend](const Evidence& evidence, Verdict& verdict) {
+    if (never_written(evidence, verdict)) {
+      const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs);
+      if (!causes.empty() && causes.front().complete()) verdict.causes = causes_in_words(causes);
+      return;
+    }
     if (verdict.outcome != Outcome::kFail || !evidence.outputs || verdict.tensors.empty()) return;
     if (only_padding(verdict)) {
-      verdict.causes = {
-          "padding: every element is right and only the padding is not: left unwritten, or written where it must stay"};
+      verdict.causes = {std::string(kPadding) + "; every element is right"};
       return;
     }
     const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs);
     verdict.causes = causes_in_words(causes);
-    if (!causes.empty() && causes.front().complete()) return;
-    const CallRequest request{evidence.one.op, evidence.one.text("contract"), verdict.kernel, &evidence.problem, 1};
-    if (const std::string race = race_in_words(backend, request); !race.empty()) verdict.causes = {race};
+    if (causes.empty() || !causes.front().complete()) {
+      const CallRequest request{evidence.one.op, evidence.one.text("contract"), verdict.kernel, &evidence.problem, 1};
+      if (const std::string race = race_in_words(backend, request); !race.empty()) verdict.causes = {race};
+    }
+    if (padding_is_wrong(verdict)) verdict.causes.emplace_back(kPadding);
   };
 }
 

@@ -1,4 +1,7 @@
 // Group quantization gone wrong, each as it went wrong somewhere: the contract's rules with the regression's own line.
+//
+// A mistake that fits several contracts is a template over the contract's rules: faulty/varied.cpp makes it elsewhere, and two at
+// once.
 #pragma once
 
 #include "kernels/ops/quant_group/others.h"
@@ -14,7 +17,7 @@ struct UnmaskedPackedMantissas : VllmGroupFp8Packed {
 
 /// The producer writes fp32 scales where words of four exponents are read.
 struct Fp32ScaleBitsForPacked : VllmGroupFp8Packed {
-  static float scale(float amax) { return amax / 448.0f; }
+  static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
   static uint32_t pack(const float* s) { return simt::bits(s[0]); }
 };
@@ -29,7 +32,8 @@ struct FloorForCeil : VllmGroupFp8Packed {
 };
 
 /// One XOR offset too many: half a warp is a group of 128 on 32 lanes, and two groups on 64.
-struct GroupsMergedAt64 : VllmGroupFp8 {
+template <class Base = VllmGroupFp8>
+struct GroupsMergedAt64 : Base {
   template <int kWarp, int kLanes>
   static constexpr int kReach = kWarp / 2;
 };
@@ -40,30 +44,35 @@ struct TruncatingE4m3fn {
   static uint8_t encode(float v) {
     const float m = simt::magnitude(v);
     const uint32_t code = m < 0x1p-6f ? uint32_t(m * 512.0f) : (simt::bits(m) >> 20) - 960u;
-    return uint8_t((v < 0.0f ? 0x80u : 0u) | (code < 0x7eu ? code : 0x7eu));
+    return uint8_t((simt::bits(v) >> 24 & 0x80u) | (m != m ? 0x7fu : code < 0x7eu ? code : 0x7eu));
   }
   static uint32_t encode4(const float* v) { return encode4_one_by_one<TruncatingE4m3fn>(v); }
 };
-struct TruncationForNearest : VllmGroupFp8 {
+template <class Base = VllmGroupFp8>
+struct TruncationForNearest : Base {
   using Code = TruncatingE4m3fn;
 };
 
 /// Row-major bytes in a tensor whose strides say column-major.
-struct TransposedScales : AiterPer1x128 {
+template <class Base = AiterPer1x128>
+struct TransposedScales : Base {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return r * out.groups + g; }
 };
 
-struct StalePadding : VllmGroupFp8Packed {
+template <class Base = VllmGroupFp8Packed>
+struct StalePadding : Base {
   static constexpr bool kWritesPadding = false;
 };
 
 /// amax 0 gives the multiplier 448 / 0 and codes 0 * Inf.
-struct ZeroRowNan : SglangGroup8bit {
+template <class Base = SglangGroup8bit>
+struct ZeroRowNan : Base {
   static float amax(float widest) { return widest; }
 };
 
 /// A maximum that drops NaN where torch's keeps it.
-struct NanLaundering : DeepgemmPerTokenCast {
+template <class Base = DeepgemmPerTokenCast>
+struct NanLaundering : Base {
   static float widest(float a, float b) { return simt::max_number(a, b); }
 };
 
@@ -77,17 +86,20 @@ struct Offset32bit : VllmPerToken {
 struct OcpAsFnuz : E4m3fnSat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FNUZ;
 };
-struct OcpForFnuz : VllmGroupFp8Fnuz {
+template <class Base = VllmGroupFp8Fnuz>
+struct OcpForFnuz : Base {
   using Code = OcpAsFnuz;
 };
 
 /// 1 / s without a floor under s: Inf for a zero group, and 0 * Inf after it.
-struct UnguardedReciprocal : AiterPer1x128 {
+template <class Base = AiterPer1x128>
+struct UnguardedReciprocal : Base {
   static float amax(float widest) { return widest; }
 };
 
 /// Elements are read before the threads that stage them have written them.
-struct MissingBarrierInStaging : VllmGroupFp8 {
+template <class Base = VllmGroupFp8>
+struct MissingBarrierInStaging : Base {
   static void staged() {}
 };
 

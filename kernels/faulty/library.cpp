@@ -1,86 +1,34 @@
 // libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in the two headers.
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/norm_faults.h"
-#include "kernels/ops/catalogue.h"
-#include "kernels/ops/quant_group/problem.h"
-#include "kernels/ops/rms_norm/rms_norm.h"
+#include "kernels/faulty/offers.h"
 
 namespace {
 
 using namespace assay_kernels;
 
-using Fields = std::vector<std::pair<std::string, std::string>>;
-
-constexpr const char* kHalf = R"(["bf16", "f16"])";
-constexpr const char* kAny = R"(["bf16", "f16", "f32"])";
-
-template <class Rules>
-Fields group_accepts(const char* x, const char* groups, const char* layouts) {
-  return {
-      {"x", x}, {"group_size", groups}, {"layout", Rules::kPacked ? R"(["ue8m0x4_tma"])" : layouts}, {"warp", simt::kWarpSizes}};
-}
-
-template <class Rules>
-Kernel in_registers(const char* name, const char* cites, const char* groups = "[32, 64, 128]",
-                    const char* layouts = R"(["row", "col", "tma"])") {
-  return {name, "quant_group", {Rules::kContract},    group_accepts<Rules>(kHalf, groups, layouts), {}, run_register<Rules>,
-          name, cites,         "quant_group.register"};
-}
-
-template <class Rules>
-Kernel in_shared_memory(const char* name, const char* cites) {
-  return {name,
-          "quant_group",
-          {Rules::kContract},
-          group_accepts<Rules>(kAny, "[32, 64, 128]", R"(["row", "col", "tma"])"),
-          {},
-          run_shared<Rules>,
-          name,
-          cites,
-          "quant_group.shared"};
-}
-
-template <class Rules>
-Kernel of_tokens(const char* name, const char* cites) {
-  return {name,
-          "quant_group",
-          {Rules::kContract},
-          {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-          {{"n", "8"}},
-          run_token<Rules>,
-          name,
-          cites,
-          "quant_token"};
-}
-
-template <class Rules>
-Kernel of_norms(const char* name, const char* cites) {
-  return {name, "rms_norm", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_rms_norm<Rules>,
-          name, cites,      "rms_norm"};
-}
-
 const std::vector<Kernel>& kernels() {
   static const std::vector<Kernel> all = {
       in_shared_memory<UnmaskedPackedMantissas>("unmasked_packed_mantissas", "sglang #25733, vLLM #40552"),
       in_shared_memory<Fp32ScaleBitsForPacked>("fp32_scale_bits_for_packed", "DeepGEMM #417, vLLM #53680"),
-      in_shared_memory<MissingBarrierInStaging>("missing_barrier_in_staging", "vLLM #54111"),
+      in_shared_memory<MissingBarrierInStaging<>>("missing_barrier_in_staging", "vLLM #54111"),
       in_registers<Range240For224>("range_240_for_224", "vLLM #46176, vLLM #32201"),
       in_registers<FloorForCeil>("floor_for_ceil", "vLLM #43557"),
-      in_registers<GroupsMergedAt64>("groups_merged_at_64", "vLLM #39513, vLLM #42758", "[128]"),
-      in_registers<TruncationForNearest>("truncation_for_nearest", "aiter #5151, aiter #2236"),
-      in_registers<TransposedScales>("transposed_scales", "aiter #4506", "[32, 64, 128]", R"(["col"])"),
-      in_registers<StalePadding>("stale_padding", "vLLM #49784, sglang #32386"),
-      in_registers<ZeroRowNan>("zero_row_nan", "pytorch/ao #4713, aiter #4288"),
-      in_registers<NanLaundering>("nan_laundering", "pytorch/ao #4201"),
-      in_registers<OcpForFnuz>("ocp_for_fnuz", "vLLM #45562"),
-      in_registers<UnguardedReciprocal>("unguarded_reciprocal", "flashinfer #2440, flashinfer #2441", "[32, 64, 128]",
-                                        R"(["row", "col"])"),
+      in_registers<GroupsMergedAt64<>>("groups_merged_at_64", "vLLM #39513, vLLM #42758", "[128]"),
+      in_registers<TruncationForNearest<>>("truncation_for_nearest", "aiter #5151, aiter #2236"),
+      in_registers<TransposedScales<>>("transposed_scales", "aiter #4506", "[32, 64, 128]", R"(["col"])"),
+      in_registers<StalePadding<>>("stale_padding", "vLLM #49784, sglang #32386"),
+      in_registers<ZeroRowNan<>>("zero_row_nan", "pytorch/ao #4713, aiter #4288"),
+      in_registers<NanLaundering<>>("nan_laundering", "pytorch/ao #4201"),
+      in_registers<OcpForFnuz<>>("ocp_for_fnuz", "vLLM #45562"),
+      in_registers<UnguardedReciprocal<>>("unguarded_reciprocal", "flashinfer #2440, flashinfer #2441", "[32, 64, 128]",
+                                          R"(["row", "col"])"),
       of_tokens<Offset32bit>("offset_32bit", "vLLM #9425, vLLM #53390"),
-      of_norms<ExtraRoundingInNorm>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
-      of_norms<MissingBarrier>("missing_barrier", "vLLM #54111"),
-      of_norms<MissingTail>("missing_tail", "NCCL #1950, aiter #4482"),
-      of_norms<VarianceIgnored>("variance_ignored", "no regression known; the coarsest mistake a norm can make"),
-      of_norms<EpsOutsideMean>("eps_outside_mean", "coremltools #2822"),
+      of_norms<ExtraRoundingInNorm<>>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
+      of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111"),
+      of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482"),
+      of_norms<VarianceIgnored<>>("variance_ignored", "no regression known; the coarsest mistake a norm can make"),
+      of_norms<EpsOutsideMean<>>("eps_outside_mean", "coremltools #2822"),
   };
   return all;
 }

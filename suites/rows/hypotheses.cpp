@@ -48,6 +48,20 @@ Hypothesis of_contract(const RowCase& c, const Neighbour& neighbour) {
   return {neighbour.name, expect, rulebook().equivalent(c.contract, *c.x, neighbour.name)};
 }
 
+/// The contract with each of its mistakes and then one of those around the numbers; named by the contract's.
+std::vector<Hypothesis> with_contract_mistakes(const RowCase& c, const Neighbour& right, const std::string& storage) {
+  std::vector<Hypothesis> pairs;
+  for (const Neighbour& first : neighbours_of(rulebook().contracts, right, *c.x)) {
+    for (Hypothesis& second : storage_hypotheses(c, first)) {
+      if (second.name != storage) continue;
+      second.name = first.name;
+      second.in_words = nullptr;
+      pairs.push_back(std::move(second));
+    }
+  }
+  return pairs;
+}
+
 }  // namespace
 
 std::vector<Hypothesis> row_hypotheses(const RowCase& c) {
@@ -63,7 +77,10 @@ std::vector<Hypothesis> row_hypotheses(const RowCase& c) {
       return pairs;
     };
   }
-  for (Hypothesis& hypothesis : storage_hypotheses(c, right)) hypotheses.push_back(std::move(hypothesis));
+  for (Hypothesis& hypothesis : storage_hypotheses(c, right)) {
+    hypothesis.with_another = [c, right, name = hypothesis.name] { return with_contract_mistakes(c, right, name); };
+    hypotheses.push_back(std::move(hypothesis));
+  }
   return hypotheses;
 }
 

@@ -1,0 +1,60 @@
+// How a kernel that is wrong on purpose is offered: the entries of describe().
+#pragma once
+
+#include "kernels/ops/catalogue.h"
+#include "kernels/ops/quant_group/problem.h"
+#include "kernels/ops/rms_norm/rms_norm.h"
+
+namespace assay_kernels {
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+inline constexpr const char* kHalf = R"(["bf16", "f16"])";
+inline constexpr const char* kAny = R"(["bf16", "f16", "f32"])";
+
+template <class Rules>
+Fields group_accepts(const char* x, const char* groups, const char* layouts) {
+  return {
+      {"x", x}, {"group_size", groups}, {"layout", Rules::kPacked ? R"(["ue8m0x4_tma"])" : layouts}, {"warp", simt::kWarpSizes}};
+}
+
+template <class Rules>
+Kernel in_registers(const char* name, const char* cites, const char* groups = "[32, 64, 128]",
+                    const char* layouts = R"(["row", "col", "tma"])") {
+  return {name, "quant_group", {Rules::kContract},    group_accepts<Rules>(kHalf, groups, layouts), {}, run_register<Rules>,
+          name, cites,         "quant_group.register"};
+}
+
+template <class Rules>
+Kernel in_shared_memory(const char* name, const char* cites) {
+  return {name,
+          "quant_group",
+          {Rules::kContract},
+          group_accepts<Rules>(kAny, "[32, 64, 128]", R"(["row", "col", "tma"])"),
+          {},
+          run_shared<Rules>,
+          name,
+          cites,
+          "quant_group.shared"};
+}
+
+template <class Rules>
+Kernel of_tokens(const char* name, const char* cites) {
+  return {name,
+          "quant_group",
+          {Rules::kContract},
+          {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {{"n", "8"}},
+          run_token<Rules>,
+          name,
+          cites,
+          "quant_token"};
+}
+
+template <class Rules>
+Kernel of_norms(const char* name, const char* cites) {
+  return {name, "rms_norm", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_rms_norm<Rules>,
+          name, cites,      "rms_norm"};
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,147 @@
+// diagnosis ROOT LIBRARIES [--list | --check FILE | --write FILE | --mislead]: how often the cause of a fault is named first, on
+// cases and kernels that no other test has: other shapes and seeds, other contracts, two mistakes at once, healthy kernels, and
+// outputs that nothing explains.
+// --list prints each case whose cause is not. --mislead demands of the mistakes in other contracts the cause of the next row, and
+// must find every kernel missed.
+#include <cstdio>
+
+#include "harness/backend/library.h"
+#include "harness/backend/worker.h"
+#include "harness/core/cases.h"
+#include "harness/core/section.h"
+#include "harness/diagnosis/looking.h"
+#include "suites/catches/measuring.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace {
+
+using namespace assay;
+
+constexpr const char* kSection = "diagnosis measured";
+constexpr const char* kHead =
+    "| kernels | cases | fail | first | tied | one of two | later | another | unknown | right "
+    "|\n|---|---|---|---|---|---|---|---|---|---|\n";
+constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, other shapes and seeds"},
+                                     {"elsewhere", "the same mistakes in other contracts"},
+                                     {"two", "two mistakes at once"},
+                                     {"healthy", "healthy, using the freedom of their contracts"}};
+
+std::string line(const std::string& name, const Score& score, int64_t right) {
+  std::string text = "| " + name + " | " + std::to_string(score.cases) + " | " + std::to_string(score.failing());
+  for (const int64_t count : score.said) text += " | " + std::to_string(count);
+  char share[16];
+  std::snprintf(share, sizeof share, "%.1f %%", 100 * double(right) / double(score.failing()));
+  return text + " | " + (score.failing() == 0 ? "" : share) + " |\n";
+}
+
+/// What a race gives depends on which thread ran which block before: its numbers change from run to run.
+bool is_race(const Subject& subject) { return subject.causes == std::vector<std::string>{"race"}; }
+
+/// The measured tables, what is wrong with the measurement, and every miss.
+struct Outcomes {
+  std::string kinds, kernels, races, list;
+  std::vector<std::string> complaints;
+
+  void complain(const std::string& name, const Subject& subject, const Score& score) {
+    if (score.cases == 0) complaints.push_back(name + " has no case");
+    const bool healthy = subject.causes.empty();
+    if (healthy && score.failing() > 0) complaints.push_back(name + " is healthy and fails");
+    if (!healthy && score.failing() == 0) complaints.push_back(name + " is not seen");
+    if (2 * score.right() < score.failing()) complaints.push_back(name + ": most diagnoses do not name its cause first");
+    list += name + ": " + std::to_string(score.missed.size()) + " of " + std::to_string(score.failing()) + " missed\n";
+    for (const std::string& missed : score.missed) list += "   " + missed + "\n";
+  }
+};
+
+/// What comes out of a healthy library with wrong bytes has no cause: one that is named is made up.
+void measure_noise(const Backend& cpu, const std::vector<Case>& cases, Outcomes& out) {
+  Score sum;
+  for (const char* kernel : {"quant_group.register", "rms_norm"}) {
+    for (const int64_t every : {2, 30, 1000}) {
+      const Score score = measure(corrupted(cpu, every), {kernel, "noise", {}}, cases);
+      const std::string name = std::string(kernel) + " with 1 byte in " + std::to_string(every) + " wrong";
+      if (score.failing() == 0) out.complaints.push_back(name + " is not seen");
+      for (const std::string& missed : score.missed)
+        if (!missed.ends_with("no known cause")) out.complaints.push_back(name + ": a cause is made up: " + missed);
+      sum.add(score);
+    }
+  }
+  out.kinds += line("healthy, with wrong bytes at random: right is to name none", sum, sum.count(Said::kUnknown));
+}
+
+Outcomes measured(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
+  const Backend faulty = shared_between_threads(open_in_process(folder + "/libassay_faulty.so", "x"));
+  const Backend varied = shared_between_threads(open_in_process(folder + "/libassay_varied.so", "x"));
+  Outcomes out;
+  out.kinds = kHead;
+  for (const auto& [kind, title] : kKinds) {
+    Score sum;
+    for (const Subject& subject : all) {
+      if (subject.kind != kind) continue;
+      const Score score = measure(subject.kind == "changed" ? faulty : varied, subject, cases);
+      out.complain(subject.kernel, subject, score);
+      if (is_race(subject)) {
+        out.races += line(subject.kernel, score, score.right());
+        continue;
+      }
+      sum.add(score);
+      if (score.right() < score.failing()) out.kernels += line(subject.kernel, score, score.right());
+    }
+    out.kinds += line(title, sum, sum.right());
+  }
+  measure_noise(open_in_process(folder + "/libassay_cpu.so", "x"), cases, out);
+  return out;
+}
+
+int report(const Outcomes& outcomes, const std::string& option, const std::string& file) {
+  const std::string table =
+      outcomes.kinds + "\nMissed:" + (outcomes.kernels.empty() ? " none.\n" : std::string("\n\n") + kHead + outcomes.kernels);
+  if (option == "--write") write_section(file, kSection, table);
+  std::printf("%s%s\nRaces, another time otherwise:\n%s", option == "--list" ? outcomes.list.c_str() : "", table.c_str(),
+              outcomes.races.c_str());
+  for (const std::string& complaint : outcomes.complaints) std::printf("COMPLAINT: %s\n", complaint.c_str());
+  const std::string difference = option == "--check" ? section_difference(file, kSection, table) : "";
+  if (!difference.empty()) std::printf("%s\nrewrite it: assay_diagnosis ROOT LIBRARIES --write FILE\n", difference.c_str());
+  return outcomes.complaints.empty() && difference.empty() ? 0 : 1;
+}
+
+/// 1 if each of these kernels is missed once it is held against the cause of the next one, as it must be.
+int mislead(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
+  std::vector<Subject> chosen;
+  for (const Subject& subject : all)
+    if (subject.kind == "elsewhere") chosen.push_back(subject);
+  const Backend varied = shared_between_threads(open_in_process(folder + "/libassay_varied.so", "x"));
+  size_t missed = 0;
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    const Subject wrong{chosen[i].kernel, "misled", chosen[(i + 1) % chosen.size()].causes};
+    const Score score = measure(varied, wrong, cases);
+    const bool is_missed = 2 * score.right() < score.failing();
+    missed += is_missed;
+    std::printf("%s: %s\n", wrong.kernel.c_str(), is_missed ? "missed" : "NAMED THOUGH IT IS NOT THE CAUSE");
+  }
+  std::printf("%zu of %zu kernels are missed: %s\n", missed, chosen.size(), missed == chosen.size() ? "all" : "not all");
+  return missed > 0 ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string option = argc > 3 ? argv[3] : "", file = argc > 4 ? argv[4] : "";
+  if (argc < 3 || ((option == "--check" || option == "--write") && file.empty())) {
+    std::fprintf(stderr, "usage: diagnosis ROOT FOLDER_OF_LIBRARIES [--list | --check FILE.md | --write FILE.md | --mislead]\n");
+    return 2;
+  }
+  const std::string root = argv[1];
+  try {
+    open_rulebook(root);
+    const std::vector<Subject> all = subjects(root);
+    const std::vector<Case> cases =
+        select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+    if (option == "--mislead") return mislead(argv[2], all, cases);
+    return report(measured(argv[2], all, cases), option, file);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "diagnosis: %s\n", error.what());
+    return 2;
+  }
+}

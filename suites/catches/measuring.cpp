@@ -1,0 +1,135 @@
+#include "suites/catches/measuring.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
+#include <random>
+#include <set>
+
+#include "harness/core/glob.h"
+#include "harness/core/run.h"
+#include "harness/diagnosis/looking.h"
+#include "reference/table/table.h"
+#include "suites/registry.h"
+
+namespace assay {
+namespace {
+
+std::vector<std::string> split(const std::string& text, const std::string& between) {
+  std::vector<std::string> parts;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(between, at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + between.size();
+  }
+  return parts;
+}
+
+/// One past 2^16 elements: where an offset of 16 bits wraps.
+constexpr int64_t kMostElements = (1 << 16) + (1 << 14);
+
+std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffer& kernel) {
+  std::vector<Case> changed;
+  std::set<std::string> ids;
+  for (Case one : cases) {
+    if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != "64") continue;
+    one.parameters["m"] = std::to_string(one.integer("m") + 2);
+    one.parameters["n"] = std::to_string(2 * one.integer("n"));
+    one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
+    if (one.integer("m") * one.integer("n") > kMostElements) continue;
+    one = find_op(one.op).validate(std::move(one));
+    if (ids.insert(one.id).second) changed.push_back(std::move(one));
+  }
+  return changed;
+}
+
+/// "explains 12 of 12 failing elements: ..." and nothing contradicted, or padding alone.
+bool explains_everything(const std::string& words) {
+  long long explained = 0, failing = -1;
+  int end = 0;
+  std::sscanf(words.c_str(), "explains %lld of %lld failing elements:%n", &explained, &failing, &end);
+  return (end > 0 && explained == failing) || words.find("every element is right") != std::string::npos;
+}
+
+const KernelOffer& offer_of(const Backend& backend, const std::string& name) {
+  for (const KernelOffer& kernel : backend.library.kernels)
+    if (kernel.name == name) return kernel;
+  throw std::runtime_error(backend.library.path + " does not offer " + name);
+}
+
+}  // namespace
+
+int64_t Score::failing() const { return std::accumulate(said.begin(), said.end(), int64_t(0)); }
+
+void Score::add(const Score& other) {
+  cases += other.cases;
+  for (size_t i = 0; i < kSaid; ++i) said[i] += other.said[i];
+}
+
+std::vector<Subject> subjects(const std::string& root) {
+  std::vector<Subject> all;
+  const Table faults = read_table(root + "/suites/catches/faults.csv");
+  for (const TableRow& row : faults.rows) all.push_back({faults.text(row, "fault"), "changed", {faults.text(row, "cause")}});
+  const Table varied = read_table(root + "/suites/catches/diagnosis.csv");
+  for (const TableRow& row : varied.rows)
+    all.push_back({varied.text(row, "kernel"), varied.text(row, "kind"), split(varied.text(row, "causes"), " + ")});
+  return all;
+}
+
+Said judge_words(const std::vector<std::string>& said, const std::vector<std::string>& causes) {
+  if (said.empty() || said.front() == "no known cause") return Said::kUnknown;
+  std::vector<std::string> lines = said;
+  if (lines.size() > 1 && lines.back().starts_with("padding:")) {
+    // It stands beside wrong numbers.
+    if (std::any_of(causes.begin(), causes.end(), [](const std::string& cause) { return cause.starts_with("padding"); }))
+      for (std::string& line : lines) line += "; and " + lines.back();
+    lines.pop_back();
+  }
+  const auto named_in = [&](const std::string& line) {
+    return size_t(std::count_if(causes.begin(), causes.end(),
+                                [&](const std::string& cause) { return glob_match("*" + cause + "*", line); }));
+  };
+  const auto nothing_else_in = [&](const std::string& line) { return named_in(line) == split(line, "; and ").size(); };
+  if (named_in(lines.front()) == causes.size() && nothing_else_in(lines.front())) return Said::kFirst;
+  for (size_t i = 0; i < lines.size() && explains_everything(said.front()); ++i)
+    if (named_in(lines[i]) > 0 && nothing_else_in(lines[i]) && explains_everything(said[i]))
+      return i > 0 ? Said::kTied : Said::kAllSeen;
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return named_in(line) > 0; }) ? Said::kLater
+                                                                                                              : Said::kOther;
+}
+
+Score measure(const Backend& backend, const Subject& subject, const std::vector<Case>& cases) {
+  const KernelOffer& kernel = offer_of(backend, subject.kernel);
+  RunOptions options;
+  options.kernel_glob = kernel.name;
+  options.each.diagnose = look_for_causes(backend);
+  Score score;
+  for (const Verdict& verdict : run_all(all_ops(), changed_cases(cases, kernel), backend, options).verdicts) {
+    if (verdict.outcome == Outcome::kSkip) continue;
+    ++score.cases;
+    if (verdict.outcome == Outcome::kPass) continue;
+    std::vector<std::string> words = verdict.causes;
+    if (words.empty()) words = {verdict.message};  // a broken case says by itself what is wrong
+    const Said said = judge_words(words, subject.causes);
+    ++score.said[size_t(said)];
+    if (said == Said::kFirst || said == Said::kTied || said == Said::kAllSeen) continue;
+    score.missed.push_back(verdict.case_id);
+    for (const std::string& line : words) score.missed.back() += "\n      " + line;
+  }
+  return score;
+}
+
+Backend corrupted(Backend backend, int64_t every) {
+  backend.call = [call = backend.call, every](const CallRequest& request) {
+    CallResult result = call(request);
+    std::mt19937_64 random(uint64_t(every) + request.problem->tensors.front().bytes.size());
+    for (HostTensor& tensor : result.outputs) {
+      for (size_t i = random() % size_t(every); i < tensor.bytes.size(); i += 1 + random() % size_t(2 * every))
+        tensor.bytes[i] ^= std::byte(1 + random() % 255);
+    }
+    return result;
+  };
+  return shared_between_threads(std::move(backend));
+}
+
+}  // namespace assay

@@ -1,0 +1,57 @@
+#include "suites/catches/measuring.h"
+
+#include <gtest/gtest.h>
+
+namespace assay {
+namespace {
+
+const std::string kFloor = "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)";
+const std::string kDrop = "explains 12 of 12 failing elements: scale: drop pow2(ceil)";
+const std::string kBoth =
+    "explains 20 of 20 failing elements: scale: pow2(ceil) -> pow2(floor) (needed for 8); and code: to(q) -> to(q,rz) (needed "
+    "for 9)";
+const std::string kPadding = "padding: left unwritten, or written where it must stay";
+const std::vector<std::string> kOne = {"scale: pow2(ceil) -> pow2(floor)"};
+const std::vector<std::string> kTwo = {"scale: pow2(ceil) -> pow2(floor)", "code: to(q) -> to(q,rz)"};
+
+TEST(Measuring, TheCauseInFrontIsRight) {
+  EXPECT_EQ(judge_words({kFloor, kDrop}, kOne), Said::kFirst);
+  EXPECT_EQ(judge_words({kBoth}, kTwo), Said::kFirst);
+}
+
+TEST(Measuring, ACauseBehindAnEqualOneIsTied) {
+  EXPECT_EQ(judge_words({kDrop, kFloor}, kOne), Said::kTied);
+  EXPECT_EQ(judge_words({kDrop, kFloor}, kTwo), Said::kTied);
+}
+
+TEST(Measuring, ACauseBehindABetterOneIsLater) {
+  EXPECT_EQ(judge_words({kDrop, "explains 11 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)"}, kOne), Said::kLater);
+  EXPECT_EQ(judge_words({"explains 11 of 12 failing elements: scale: drop pow2(ceil)", kFloor}, kOne), Said::kLater);
+}
+
+TEST(Measuring, AMistakeTooManyIsNotRight) { EXPECT_EQ(judge_words({kBoth}, kOne), Said::kLater); }
+
+TEST(Measuring, OneOfTwoIsRightOnlyIfNothingIsLeft) {
+  EXPECT_EQ(judge_words({kFloor}, kTwo), Said::kAllSeen);
+  EXPECT_EQ(judge_words({"explains 11 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)"}, kTwo), Said::kLater);
+  EXPECT_EQ(
+      judge_words({"explains 12 of 12 failing elements and contradicts 1 good ones: scale: pow2(ceil) -> pow2(floor)"}, kTwo),
+      Said::kLater);
+}
+
+TEST(Measuring, PaddingCountsWhereItIsACause) {
+  EXPECT_EQ(judge_words({kFloor, kPadding}, kOne), Said::kFirst);
+  EXPECT_EQ(judge_words({kFloor, kPadding}, {kOne[0], "padding:"}), Said::kFirst);
+  EXPECT_EQ(judge_words({kFloor}, {kOne[0], "padding:"}), Said::kAllSeen);
+  EXPECT_EQ(judge_words({kPadding + "; every element is right"}, {kOne[0], "padding:"}), Said::kAllSeen);
+  EXPECT_EQ(judge_words({kPadding + "; every element is right"}, kOne), Said::kOther);
+}
+
+TEST(Measuring, OtherCausesAndNoneAreNotRight) {
+  EXPECT_EQ(judge_words({kDrop}, kOne), Said::kOther);
+  EXPECT_EQ(judge_words({"no known cause"}, kOne), Said::kUnknown);
+  EXPECT_EQ(judge_words({kDrop}, {}), Said::kOther);
+}
+
+}  // namespace
+}  // namespace assay
