@@ -30,9 +30,10 @@ struct Cause {
 
 /// What explains the outputs, best first: least left over. Elements where a hypothesis accepts anything explain nothing.
 ///
-/// A hypothesis counts if it explains more failing elements than it contradicts good ones, and half of those of some tensor at
-/// least: what matches by chance does not reach that. Two together count if no hypothesis alone explains everything, and they
-/// leave at most half of what the best one leaves. Of large outputs fewer pairs are tried, of very large ones none.
+/// A hypothesis counts if it explains three quarters of the failing elements of some tensor, and contradicts one good element for
+/// four that it explains at most: what matches by chance, or because both err in one direction, does not reach that. Two together
+/// count if no hypothesis alone explains everything, and they leave at most half of what the best one leaves. Of large outputs
+/// fewer pairs are tried, of very large ones none.
 std::vector<Cause> diagnose(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 /// The causes in words for a report, at most three: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)"; two

@@ -33,7 +33,7 @@ Tally tally(const HeldTensors& contract, const HeldTensors& hypothesis) {
     }
     sum.failing += failing;
     sum.explained += explained;
-    sum.half_of_a_tensor = sum.half_of_a_tensor || (failing > 0 && 2 * explained >= failing);
+    sum.most_of_a_tensor = sum.most_of_a_tensor || (failing > 0 && 4 * explained >= 3 * failing);
   }
   return sum;
 }

@@ -22,10 +22,10 @@ HeldTensors hold(const Expectation& answer, const std::vector<HostTensor>& outpu
 /// How a hypothesis does where the contract fails and where it does not.
 struct Tally {
   int64_t failing = 0, explained = 0, contradicted = 0;
-  bool half_of_a_tensor = false;  ///< explains half of the failing elements of some tensor
+  bool most_of_a_tensor = false;  ///< explains three quarters of the failing elements of some tensor
 
   int64_t left() const { return failing - explained + contradicted; }
-  bool counts() const { return explained > contradicted && half_of_a_tensor; }
+  bool counts() const { return most_of_a_tensor && explained >= 4 * contradicted; }
 };
 
 Tally tally(const HeldTensors& contract, const HeldTensors& hypothesis);

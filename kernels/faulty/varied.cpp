@@ -1,6 +1,6 @@
 // libassay_varied.so: what the diagnosis is measured on. The mistakes of libassay_faulty.so in other contracts, two of them at
-// once, and healthy kernels that take the freedom which their contracts leave. suites/catches/diagnosis.csv says what is to be
-// found.
+// once, mistakes that no hypothesis describes, and healthy kernels that take the freedom which their contracts leave.
+// suites/catches/diagnosis.csv says what is to be found.
 #include <cmath>
 
 #include "kernels/faulty/group_faults.h"
@@ -29,6 +29,26 @@ struct Range224For240 : AiterPer1x128Fnuz {
 };
 struct LateRounding : VllmRmsNormV0191 {
   static constexpr bool kRoundsBeforeWeight = false;
+};
+
+// ---- mistakes that are no edit of a contract
+
+struct Gain : VllmRmsNorm20260618 {
+  static float factor(float mean, float eps) { return NormRules::factor(mean, eps) * (65.0f / 64.0f); }
+};
+struct DividedByLess : VllmRmsNorm20260618 {
+  static float mean(float sum, float n) { return sum / (n - 1.0f); }
+};
+struct CodesInReverse : VllmGroupFp8 {
+  struct Code : VllmGroupFp8::Code {
+    static uint32_t encode4(const float* v) { return __builtin_bswap32(VllmGroupFp8::Code::encode4(v)); }
+  };
+};
+struct WordsInReverse : VllmGroupFp8Packed {
+  static uint32_t pack(const float* s) { return __builtin_bswap32(VllmGroupFp8Packed::pack(s)); }
+};
+struct ScaleOff : VllmGroupFp8 {
+  static float scale(float amax) { return VllmGroupFp8::scale(amax) * (1.0f + 0x1p-19f); }
 };
 
 // ---- healthy
@@ -112,6 +132,16 @@ std::vector<Kernel> two_at_once() {
   };
 }
 
+std::vector<Kernel> outside() {
+  return {
+      of_norms<Gain>("gain", kHere),
+      of_norms<DividedByLess>("divided_by_less", kHere),
+      in_registers<CodesInReverse>("codes_in_reverse", kHere),
+      in_shared_memory<WordsInReverse>("words_in_reverse", kHere),
+      in_registers<ScaleOff>("scale_off", kHere),
+  };
+}
+
 std::vector<Kernel> healthy() {
   return {
       healthy_norm<RsqrtOff<NewNorm, 2>>("rsqrt_above"), healthy_norm<RsqrtOff<OldNorm, -1>>("rsqrt_below"),
@@ -124,6 +154,7 @@ const std::vector<Kernel>& kernels() {
   static const std::vector<Kernel> all = [] {
     std::vector<Kernel> list = elsewhere();
     for (Kernel& kernel : two_at_once()) list.push_back(std::move(kernel));
+    for (Kernel& kernel : outside()) list.push_back(std::move(kernel));
     for (Kernel& kernel : healthy()) list.push_back(std::move(kernel));
     return list;
   }();

@@ -10,13 +10,6 @@
 
 namespace assay {
 
-/// A kernel and what is wrong with it.
-struct Subject {
-  std::string kernel;
-  std::string kind;                 ///< section of the table
-  std::vector<std::string> causes;  ///< globs; none for a healthy kernel
-};
-
 /// How a failing case was explained.
 enum class Said {
   kFirst,    ///< the first cause is the kernel's, all of it and nothing else
@@ -28,16 +21,23 @@ enum class Said {
 };
 inline constexpr size_t kSaid = 6;
 
+/// A kernel and what is wrong with it.
+struct Subject {
+  std::string kernel;
+  std::string kind;                 ///< section of the table
+  std::vector<std::string> causes;  ///< globs; none for a healthy kernel and where nothing can be named
+
+  /// First, tied or one of two; that no cause is named where there is none.
+  bool is_right(Said said) const;
+};
+
 /// Cases of one kernel or of many.
 struct Score {
-  int64_t cases = 0;
+  int64_t cases = 0, right = 0;
   std::array<int64_t, kSaid> said{};
   std::vector<std::string> missed;  ///< case and words wherever that is not right
 
-  int64_t count(Said what) const { return said[size_t(what)]; }
   int64_t failing() const;
-  /// Failing cases that name first all there is to name.
-  int64_t right() const { return count(Said::kFirst) + count(Said::kTied) + count(Said::kAllSeen); }
   void add(const Score& other);
 };
 
