@@ -93,6 +93,7 @@ void check_observed(const std::string& root, const std::vector<Case>& cases, Com
   for (const auto& arch : fs::directory_iterator(root + "/observed")) {
     for (const auto& entry : fs::directory_iterator(arch)) {
       const std::string file = entry.path().string();
+      if (entry.path().extension() != ".json") continue;  // such as the temporary file of a writer that was killed
       const Golden golden = read_golden(file);
       for (const auto& [id, kernels] : golden.observed) {
         if (!by_id.contains(id)) {

@@ -60,10 +60,15 @@ double into_bounds(const Input& in, double low, double high) {
 
 /// contracts/quant.md 8.1: v = m 2^e with 1 <= m < 2, found by trying every e.
 double power_of_two(const Input& in) {
+  static const std::vector<Real> powers = [] {
+    std::vector<Real> all;
+    for (int e = -149; e <= 128; ++e) all.push_back(in_reals(mpfr_exp2, e));
+    return all;
+  }();
   if (!(in.v > 0) || std::isinf(in.v)) return in.v;
   int e = -149;
-  while (Real(in.v) >= in_reals(mpfr_exp2, e + 1)) ++e;
-  const Real m = Real(in.v) / in_reals(mpfr_exp2, e);
+  while (Real(in.v) >= powers.at(size_t(e + 1 + 149))) ++e;
+  const Real m = Real(in.v) / powers.at(size_t(e + 149));
   const bool up = has(in.text, "ceil") ? m > 1 : has(in.text, "even") ? m >= Real(31) / 16 : has(in.text, "q75") ? m >= Real(7) / 4 : false;
   return std::ldexp(1.0, e + up);
 }

@@ -15,12 +15,13 @@ extern "C" {
 /* Grows only when a field changes its meaning. New fields are appended and announced by `size`. */
 #define ASSAY_ABI_VERSION 1u
 
-typedef enum assay_status {
+enum assay_status_code {
   ASSAY_OK = 0,
   ASSAY_UNSUPPORTED = 1, /* the library does not do this; `message` says what. A skip, never a failure. */
   ASSAY_FAILED = 2,      /* the call was refused or went wrong; `message` says why */
   ASSAY_DEVICE_LOST = 3  /* device or environment failed; nothing can be said about the kernel */
-} assay_status;
+};
+typedef int32_t assay_status; /* an assay_status_code; no enum, so that another number is not undefined behaviour in the caller */
 
 /* Element formats: code and bits as in DLPack 1.1 (DLDataType), lanes always 1. */
 typedef enum assay_type_code {

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# The programs of harness/fuzz, each for some seconds from the files of this tree and a fixed seed: nothing that is read from a file
+# crashes a reader. A reader with a mistake is caught the same way.
+. "$(dirname "$0")/lib.sh"
+clang_tree "-fsanitize=fuzzer,address,undefined" assay_fuzzers
+seeds=$scratch/seeds
+mkdir -p "$seeds"/{csv,recipe,safetensors,npy,golden,believes_length}
+for op in "$root"/suites/*/cases; do cp "$op/quick.csv" "$seeds/csv/$(basename "$(dirname "$op")")"; done
+python3 - "$root" "$seeds" <<'END' || fail "cannot write the first files"
+import csv, glob, json, struct, sys
+root, seeds = sys.argv[1:]
+cells = {cell for file in glob.glob(root + "/reference/contracts/*.csv") for row in csv.reader(open(file)) for cell in row if "(" in cell}
+for i, cell in enumerate(sorted(cells)):
+    open(f"{seeds}/recipe/{i}", "w").write(cell)
+for i, (descr, size) in enumerate([("<f4", 4), ("|u1", 1), ("<V2", 2)]):
+    head = repr({"descr": descr, "fortran_order": False, "shape": (2, 3)}).encode()
+    head += b" " * (-(len(head) + 11) % 64) + b"\n"
+    open(f"{seeds}/npy/{i}", "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + bytes(6 * size))
+head = json.dumps({"q": {"dtype": "F8_E4M3", "shape": [2, 3], "data_offsets": [0, 6]}, "__metadata__": {"a": "b"}}).encode()
+open(f"{seeds}/safetensors/0", "wb").write(struct.pack("<Q", len(head)) + head + bytes(6))
+for file in glob.glob(root + "/golden/predicted/*.json"):
+    golden = json.load(open(file))
+    cases = next(key for key, value in golden.items() if isinstance(value, dict) and len(value) > 2)
+    golden[cases] = dict(list(golden[cases].items())[:2])
+    golden["count"] = 2
+    open(f"{seeds}/golden/{golden['op']}", "w").write(json.dumps(golden))
+END
+
+# fuzz NAME: 50000 runs, a quarter of a minute at most; what crashes is kept for looking at.
+fuzz() {
+  mkdir -p "$build/fuzz_crashes" "$scratch/grown/$1"
+  "$build/clang/harness/fuzz/fuzz_$1" -runs=50000 -max_total_time=15 -seed=1 -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="$build/fuzz_crashes/$1-" "$scratch/grown/$1" "$seeds/$1" >"$scratch/$1.log" 2>&1
+}
+for program in csv recipe safetensors npy golden; do
+  fuzz $program || fail "fuzz_$program: see $build/fuzz_crashes"$'\n'"$(tail -n 40 "$scratch/$program.log")"
+  grep '^Done' "$scratch/$program.log" | sed "s/^Done/$program:/"
+done
+fuzz believes_length && fail "a reader that believes a stated length was not caught"
+grep -q 'heap-buffer-overflow' "$scratch/believes_length.log" || fail "the wrong reader failed otherwise"$'\n'"$(cat "$scratch/believes_length.log")"
+echo passed

@@ -1,0 +1,107 @@
+"""Starts a writer again and again in one folder and kills it (SIGKILL) at seeded random moments; after each kill every file under its
+final name must be whole. usage: kills.py KIND KILLS SEED FOLDER WHOLE -- COMMAND...   WHOLE is the folder of a run that ended. Half of
+the moments are spread over the run, half over the first milliseconds after something changed in the folder."""
+import csv, json, os, random, re, signal, struct, subprocess, sys, time
+import xml.etree.ElementTree as xml
+
+TEMPORARY = re.compile(r"\.[A-Za-z0-9]{6}$")
+
+
+def files_of(folder):
+    return {os.path.relpath(os.path.join(at, name), folder): os.path.join(at, name) for at, _, names in os.walk(folder) for name in names}
+
+
+def facts(path):
+    """What a whole file of this kind says; raises on half a file. Seconds are the only thing that two runs may differ in."""
+    data = open(path, "rb").read()
+    if path.endswith(".safetensors"):
+        size = struct.unpack("<Q", data[:8])[0]
+        head = json.loads(data[8 : 8 + size])
+        ends = [tensor["data_offsets"][1] for name, tensor in head.items() if name != "__metadata__"]
+        assert len(data) == 8 + size + max(ends), "its tensors are cut"
+        return data
+    text = data.decode()
+    if path.endswith(".csv"):
+        assert text.endswith("\n"), "its last row is cut"
+        rows = list(csv.reader(text.splitlines()))
+        seconds = rows[0].index("seconds") if "seconds" in rows[0] else -1
+        return [[cell for i, cell in enumerate(row) if i != seconds] for row in rows]
+    if path.endswith(".json"):
+        return re.sub(r'"seconds":[-+.e0-9]+', "", json.dumps(json.loads(text), separators=(",", ":")))
+    if path.endswith((".xml", ".html")):
+        return sum(1 for _ in xml.fromstring(text).iter())
+    raise AssertionError("no writer makes such a file")
+
+
+def check(folder, whole):
+    """Every file under a final name is what an undisturbed run writes; gives how many there are."""
+    expected, present = files_of(whole), 0
+    for name, path in files_of(folder).items():
+        if TEMPORARY.search(name) and name not in expected:
+            continue
+        try:
+            assert name in expected, "an undisturbed run writes no such file"
+            assert facts(path) == facts(expected[name]), "is not what an undisturbed run writes"
+        except Exception as error:
+            sys.exit(f"HALF A FILE: {name}: {error}")
+        present += 1
+    return present
+
+
+def changed(folder):
+    return sorted((path, os.stat(path).st_size) for path in files_of(folder).values() if os.path.exists(path))
+
+
+def kill_once(command, folder, seconds, draw):
+    after_change = draw.random() < 0.5
+    delay = draw.uniform(0, 0.01) if after_change else draw.uniform(0, seconds)
+    before = changed(folder) if after_change else None
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    end = time.monotonic() + 20 * seconds
+    while after_change and process.poll() is None and time.monotonic() < end:
+        try:
+            if changed(folder) != before:
+                break
+        except FileNotFoundError:
+            break
+        time.sleep(0.0003)
+    time.sleep(delay)
+    running = process.poll() is None
+    if running:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return running
+
+
+def main():
+    kind, kills, seed, folder, whole = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5]
+    command = sys.argv[7:]
+    begin = time.monotonic()
+    subprocess.run([part.replace("@", whole) for part in command], stdout=subprocess.DEVNULL, check=True)
+    seconds = time.monotonic() - begin
+    assert check(whole, whole) > 0
+    os.makedirs(folder)
+    draw, killed, present, litter, starts = random.Random(seed), 0, 0, 0, 0
+    while killed < kills:
+        starts += 1
+        if starts > 4 * kills:
+            sys.exit(f"{kind}: only {killed} of {starts} runs could be killed")
+        killed += kill_once([part.replace("@", folder) for part in command], folder, seconds, draw)
+        present += check(folder, whole)
+        names = files_of(folder)
+        litter = max(litter, sum(name not in files_of(whole) for name in names))
+        if litter and draw.random() < 0.9:  # some of it stays, for the last run to meet
+            for name, path in names.items():
+                if draw.random() < 0.7:
+                    os.remove(path)
+        elif draw.random() < 0.7:
+            for path in names.values():
+                os.remove(path)
+    if os.path.exists(os.path.join(folder, "index.json")):  # a recording that ended is not written over
+        os.remove(os.path.join(folder, "index.json"))
+    subprocess.run([part.replace("@", folder) for part in command], stdout=subprocess.DEVNULL, check=True)
+    assert check(folder, whole) == len(files_of(whole)), "the last run did not write everything"
+    print(f"{kind}: {killed} kills in {starts} runs of {seconds:.2f} s; {present} files looked at, up to {litter} temporary ones left")
+
+
+main()

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# 200 kills: whatever the program writes is either whole or not there under its name, at whatever moment it dies, and the next run and
+# golden check do not stumble over what is left. A writer that writes in place is caught.
+. "$(dirname "$0")/lib.sh"
+kills() { # kills KIND COUNT COMMAND...: @ stands for the folder
+  local kind=$1 count=$2
+  shift 2
+  mkdir -p "$scratch/$kind/whole"
+  python3 "$(dirname "$0")/kills.py" "$kind" "$count" 1 "$scratch/$kind/killed" "$scratch/$kind/whole" -- "$@"
+}
+
+few=(--suite rms_norm/quick --warp 32)
+kills reports 100 "$assay" run "${few[@]}" --report csv:@/v.csv --report json:@/v.json --report junit:@/v.xml --report html:@/v.html || fail reports
+kills record 60 "$assay" run "${few[@]}" --record @ || fail record
+expect 0 "ALL AS EXPECTED" "$assay" judge "$scratch/record/killed"
+kills golden 30 "$assay" golden write --folder @ || fail golden
+kills observed 10 "$assay" golden write --observed cpu --folder @ || fail observed
+
+# What a killed writer may leave beside the golden files is not taken for one of them; under a final name it is.
+golden=$scratch/observed/killed
+cp -r "$scratch/golden/killed/predicted" "$golden/"
+arch=$(ls "$golden/observed")
+for file in predicted/rms_norm.json observed/$arch/rms_norm.json; do head -c 500 "$golden/$file" >"$golden/$file.a1B2c3"; done
+expect 0 "golden files agree" "$assay" golden check --folder "$golden"
+mv "$golden/observed/$arch/rms_norm.json.a1B2c3" "$golden/observed/$arch/rms_norm.json"
+expect 2 "rms_norm.json: is truncated or damaged" "$assay" golden check --folder "$golden"
+
+cat >"$scratch/slowly" <<END
+#!/usr/bin/env bash
+for i in \$(seq 200); do echo "row,\$i"; done | while read -r row; do echo "\$row"; sleep 0.001; done >"\$1/v.csv"
+END
+chmod +x "$scratch/slowly"
+expect 1 "HALF A FILE: v.csv" kills in_place 20 "$scratch/slowly" @
+echo passed
