@@ -138,16 +138,16 @@ const assay_library kLibrary = [] {
   host.run = run;
   host.create_stream = []() -> void* { return new Stream; };
   host.destroy_stream = [](void* stream) { delete &stream_of(stream); };
-  host.begin_capture = [](void* stream) {
+  host.begin_capture = [](void* stream) -> assay_status {
     stream_of(stream).captures = true;
     return ASSAY_OK;
   };
-  host.end_capture = [](void* stream, void** graph) {
+  host.end_capture = [](void* stream, void** graph) -> assay_status {
     *graph = new Graph(std::move(stream_of(stream).kept));
     stream_of(stream).captures = false;
     return ASSAY_OK;
   };
-  host.replay = [](void* graph, void*) {
+  host.replay = [](void* graph, void*) -> assay_status {
     for (const auto& call : *static_cast<Graph*>(graph)) call();
     return ASSAY_OK;
   };

@@ -259,19 +259,20 @@ TEST(Refusals, SayWhatIsWrong) {
   alignas(16) uint16_t x[256] = {};
   alignas(16) uint8_t q[256];
   float scale[8];
+  using Answer = std::pair<assay_status, std::string>;
   const auto call = [&](double group, double warp, const uint16_t* data) {
     CallBuilder c;
     c.matrix("x", kBf16, false, 1, 192, data).matrix("q", kE4m3fn, true, 1, 192, q).matrix("scale", kF32, true, 1, 2, scale);
     const auto status = c.parameter("group_size", group)
                             .parameter("warp", warp)
                             .run(library(), "quant_group", "vllm.group_fp8", "quant_group.register");
-    return std::pair(status, std::string(c.message()));
+    return Answer(status, c.message());
   };
-  EXPECT_EQ(call(128, 32, x), std::pair(ASSAY_FAILED, std::string("group_size 128 does not divide the row of 192")));
-  EXPECT_EQ(call(96, 32, x), std::pair(ASSAY_UNSUPPORTED, std::string("groups of 32, 64 or 128 elements only")));
-  EXPECT_EQ(call(96, 16, x), std::pair(ASSAY_UNSUPPORTED, std::string("no warps of 16 lanes here")));
-  EXPECT_EQ(call(96, 32, x + 1), std::pair(ASSAY_UNSUPPORTED, std::string("tensor 'x' is not aligned to 16 bytes")));
-  EXPECT_EQ(call(64, 32, x), std::pair(ASSAY_FAILED, std::string("tensor 'scale' has shape [1, 2], expected [1, 3]")));
+  EXPECT_EQ(call(128, 32, x), Answer(ASSAY_FAILED, "group_size 128 does not divide the row of 192"));
+  EXPECT_EQ(call(96, 32, x), Answer(ASSAY_UNSUPPORTED, "groups of 32, 64 or 128 elements only"));
+  EXPECT_EQ(call(96, 16, x), Answer(ASSAY_UNSUPPORTED, "no warps of 16 lanes here"));
+  EXPECT_EQ(call(96, 32, x + 1), Answer(ASSAY_UNSUPPORTED, "tensor 'x' is not aligned to 16 bytes"));
+  EXPECT_EQ(call(64, 32, x), Answer(ASSAY_FAILED, "tensor 'scale' has shape [1, 2], expected [1, 3]"));
   CallBuilder c;
   EXPECT_EQ(c.run(library(), "quant_group", "vllm.group_fp8", "nobody"), ASSAY_UNSUPPORTED);
   EXPECT_THAT(c.message(), HasSubstr("no kernel 'nobody'"));
