@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
@@ -138,6 +139,23 @@ TEST(Casts, DifferencesAreTheRunsOfInputsThatTellTwoProfilesApart) {
               ElementsAre(RunDifference{0x7f800000, 0x7f800000, 0xfe, 0xff}, RunDifference{0xff800000, 0xff800000, 0xfe, 0xff}))
       << "exactly at the two infinities";
   EXPECT_EQ(inputs_of(differences(runs("cuda.e4m3fn_nosat"), runs("ml_dtypes.e4m3fn"))), 0x7fffff);
+}
+
+TEST(Casts, NarrowerInputsAreWidenedExactly) {
+  const CastSource &bf16 = *find_cast_source("bf16"), &f16 = *find_cast_source("f16"), &f32 = *find_cast_source("f32");
+  for (const char* id : {"cuda.e4m3fn_sat", "hip.e4m3fn_sat@2025", "torch.e8m0@2.11", "deepgemm.e8m0_ceil"}) {
+    const CastProfile& wide = profiles().at(id);
+    const CastProfile from_bf16 = widened_from(bf16, wide), from_f16 = widened_from(f16, wide);
+    for (uint64_t input = 0; input < 0x10000; ++input) {
+      ASSERT_EQ(cast(from_bf16, input), cast(wide, input << 16)) << id << std::hex << " " << input;
+      const auto value = float(value_of(f16, input));
+      const uint64_t nan = (input & f16.sign()) << 16 | 0x7fc00000;
+      ASSERT_EQ(cast(from_f16, input), cast(wide, f16.is_nan(input) ? nan : std::bit_cast<uint32_t>(value))) << id;
+    }
+    EXPECT_EQ(flaw_of(runs_of(from_bf16), bf16), "") << id;
+    EXPECT_EQ(runs_of(widened_from(f32, wide)), runs(id));
+  }
+  EXPECT_THROW(widened_from(f32, profiles().at("torch.e4m3fn_f16_cuda@2.11")), std::invalid_argument);
 }
 
 TEST(Casts, TheWrapOfHipLiesWhereItWasMeasured) {

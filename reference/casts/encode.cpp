@@ -1,11 +1,17 @@
 #include "reference/casts/encode.h"
 
 #include <cmath>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
 
-/// The format's finite values by their place in the order of values, with one place beyond either end.
+/// The format's finite values by their place in the order of values, with one place beyond either end. Those of narrow formats
+/// are kept.
 class Ladder {
  public:
   explicit Ladder(const Format& f)
@@ -13,17 +19,17 @@ class Ladder {
         highest_(ordinal_of_value(f, max_finite(f))),
         lowest_(!f.has_sign()                      ? 0
                 : f.specials == Specials::kInteger ? -highest_ - 1
-                                                   : ordinal_of_value(f, -max_finite(f))) {}
+                                                   : ordinal_of_value(f, -max_finite(f))) {
+    if (f.bits > 16) return;
+    std::vector<double> values;
+    for (int32_t o = lowest_ - 1; o <= highest_ + 1; ++o) values.push_back(computed(o));
+    values_ = std::move(values);
+  }
 
   int32_t lowest() const { return lowest_; }
   int32_t highest() const { return highest_; }
 
-  /// Beyond an end the values go on in the step before it.
-  double at(int32_t o) const {
-    if (o > highest_) return f_.mantissa_bits == 0 ? 2 * at(highest_) : 2 * at(highest_) - at(highest_ - 1);
-    if (o < lowest_) return 2 * at(lowest_) - at(lowest_ + 1);
-    return is_absent_zero(o) ? 0.0 : decode(f_, code_from_ordinal(f_, o));
-  }
+  double at(int32_t o) const { return values_.empty() ? computed(o) : values_[size_t(o - lowest_ + 1)]; }
 
   /// The last place whose value is at most x; the place below the lowest if there is none.
   int32_t at_or_below(double x) const {
@@ -46,11 +52,27 @@ class Ladder {
   uint32_t code(int32_t o) const { return is_absent_zero(o) ? 0u : code_from_ordinal(f_, o); }
 
  private:
+  /// Beyond an end the values go on in the step before it.
+  double computed(int32_t o) const {
+    if (o > highest_) return f_.mantissa_bits == 0 ? 2 * computed(highest_) : 2 * computed(highest_) - computed(highest_ - 1);
+    if (o < lowest_) return 2 * computed(lowest_) - computed(lowest_ + 1);
+    return is_absent_zero(o) ? 0.0 : decode(f_, code_from_ordinal(f_, o));
+  }
   bool is_absent_zero(int32_t o) const { return o == -1 && f_.specials == Specials::kFnuz; }
 
   const Format& f_;
   int32_t highest_, lowest_;
+  std::vector<double> values_{};  ///< from the place below the lowest on; empty: computed each time
 };
+
+const Ladder& ladder_of(const Format& format) {
+  static const auto ladders = [] {
+    std::map<std::string_view, Ladder> all;
+    for (const Format& f : all_formats()) all.try_emplace(f.name, f);
+    return all;
+  }();
+  return ladders.at(format.name);
+}
 
 /// Whether x, strictly between two neighbours, goes to the upper one.
 bool goes_up(const Ladder& ladder, int32_t below, double x, Rounding rounding, bool tie_goes_up) {
@@ -74,7 +96,7 @@ bool goes_up(const Ladder& ladder, int32_t below, double x, Rounding rounding, b
 
 std::optional<uint32_t> encode_finite(const Format& f, double value, Rounding rounding) {
   const double x = f.has_sign() ? value : std::fabs(value);
-  const Ladder ladder(f);
+  const Ladder& ladder = ladder_of(f);
   const bool no_zero = f.specials == Specials::kScale;
   if (no_zero && x <= ladder.at(ladder.lowest())) return ladder.code(ladder.lowest());
   int32_t place = ladder.at_or_below(x);
@@ -124,7 +146,7 @@ uint32_t encode(const Format& f, double value, Rounding rounding, Overflow overf
 }
 
 std::optional<uint32_t> encode_stochastic(const Format& f, double value, uint64_t random, int random_bits) {
-  const Ladder ladder(f);
+  const Ladder& ladder = ladder_of(f);
   const double magnitude = std::fabs(value);
   const int32_t below = ladder.at_or_below(magnitude);
   if (below > ladder.highest() || magnitude >= ladder.at(ladder.highest() + 1)) return std::nullopt;

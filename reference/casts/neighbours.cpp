@@ -88,6 +88,7 @@ void rules(const CastProfile& p, Edits& edits) {
     edits.add(std::string("rounding: ") + word(p.rounding) + " -> " + word(other), [&](CastProfile& q) { q.rounding = other; });
   for (const Beyond other : {Beyond::kLargest, Beyond::kSpecial, Beyond::kSpecialAboveLargest})
     edits.add(std::string("overflow: ") + word(p.overflow) + " -> " + word(other), [&](CastProfile& q) { q.overflow = other; });
+  edits.add("saturation: missing", [&](CastProfile& q) { q.overflow = q.infinity = Beyond::kSpecial; });
   for (const Beyond other : {Beyond::kLargest, Beyond::kSpecial})
     edits.add(std::string("infinity: ") + word(p.infinity) + " -> " + word(other), [&](CastProfile& q) { q.infinity = other; });
 }

@@ -1,6 +1,7 @@
 #include "reference/casts/profile.h"
 
 #include <cmath>
+#include <stdexcept>
 
 #include "reference/casts/encode.h"
 
@@ -10,7 +11,7 @@ namespace {
 double prepared(const CastProfile& p, double x) {
   if (p.negative == Negative::kMagnitude) x = std::fabs(x);
   if (p.via) x = round_to(*p.via, x, Rounding::kNearestEven, Overflow::kSpecial);
-  if (p.clamp > 0 && std::isfinite(x) && std::fabs(x) > p.clamp) x = std::copysign(p.clamp, x);
+  if (p.clamp > 0 && std::fabs(x) > p.clamp) x = std::copysign(p.clamp, x);
   return x;
 }
 
@@ -29,7 +30,39 @@ uint32_t encode_number(const CastProfile& p, double x) {
   return value == 0 && p.drops_sign_of_zero ? code_of(*p.format, 0.0) : *code;
 }
 
+/// How many of the source's patterns without sign, Inf the last, hold; those that do stand first.
+template <class Holds>
+uint64_t patterns_below(const CastSource& source, Holds holds) {
+  uint64_t low = 0, high = source.infinity() + 1;
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    if (holds(value_of(source, middle)))
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 }  // namespace
+
+CastProfile widened_from(const CastSource& source, const CastProfile& profile) {
+  if (source.name == profile.from->name) return profile;
+  if (source.bits >= profile.from->bits) throw std::invalid_argument(profile.id + " is no cast from " + std::string(source.name));
+  CastProfile p = profile;
+  p.from = &source;
+  p.anomalies.clear();
+  for (Anomaly anomaly : profile.anomalies) {
+    // Patterns without sign stand in the order of their values, those of NaN excepted: no anomaly of fp32 reaches so far.
+    const double first = value_of(*profile.from, anomaly.first), last = value_of(*profile.from, anomaly.last);
+    anomaly.first = patterns_below(source, [&](double x) { return x < first; });
+    const uint64_t end = patterns_below(source, [&](double x) { return x <= last; });
+    if (anomaly.first == end) continue;
+    anomaly.last = end - 1;
+    p.anomalies.push_back(anomaly);
+  }
+  return p;
+}
 
 uint32_t cast(const CastProfile& p, uint64_t input) {
   const bool negative = (input & p.from->sign()) != 0, nan = p.from->is_nan(input);

@@ -48,13 +48,17 @@ struct CastProfile {
 
   // Mistakes that no row has; neighbours.cpp makes them.
   const Format* via = nullptr;      ///< a format that the number is rounded to first
-  double clamp = 0;                 ///< finite numbers are clamped to this magnitude first; 0: they are not
+  double clamp = 0;                 ///< numbers are clamped to this magnitude first; 0: they are not
   bool flushes_subnormals = false;  ///< results below the normal range become zero
   bool drops_sign_of_zero = false;
 };
 
 /// Reads a row of casts.csv. Throws TableError naming the cell.
 CastProfile read_cast(const ContractRow& row);
+
+/// The same cast of numbers that are first widened, exactly, to its own source: what becomes of bf16 and f16 in casts that go
+/// through float. Its own source gives the profile itself. Throws std::invalid_argument if that source is not narrower.
+CastProfile widened_from(const CastSource& source, const CastProfile& profile);
 
 /// The code of one input.
 uint32_t cast(const CastProfile& profile, uint64_t input);

@@ -28,6 +28,9 @@ inline constexpr Format kInt32{"int32", 32, 0, 31, 0, Specials::kInteger, "two's
 /// All of the above, in that order.
 std::span<const Format> all_formats();
 
+/// The same format with its NaN codes told apart (Format::nan_by_code). It must be one of all_formats().
+const Format& with_nans_by_code(const Format& format);
+
 /// The format of that name, or nullptr.
 const Format* find_format(std::string_view name);
 

@@ -106,18 +106,20 @@ uint32_t code_of(const Format& f, double value) {
 
 int32_t ordinal(const Format& f, uint32_t code) {
   code &= low_bits(f.bits);
+  const int32_t nan = f.nan_by_code ? kNanOrdinal - 1 - int32_t(code) : kNanOrdinal;
   if (f.specials == Specials::kInteger) return int32_t(decode_integer(f, code));
   const uint32_t magnitude = code & magnitude_mask(f);
   const bool negative = (code & sign_bit(f)) != 0;
   const uint32_t infinity = f.specials == Specials::kIeee ? 1u : 0u;
-  if (magnitude > largest_finite(f) + infinity) return kNanOrdinal;
-  if (f.specials == Specials::kFnuz && negative && magnitude == 0) return kNanOrdinal;
+  if (magnitude > largest_finite(f) + infinity) return nan;
+  if (f.specials == Specials::kFnuz && negative && magnitude == 0) return nan;
   return negative ? -int32_t(magnitude) - 1 : int32_t(magnitude);
 }
 
 uint32_t code_from_ordinal(const Format& f, int32_t o) {
   if (o == kNanOrdinal) return code_of(f, std::nan(""));
   if (f.specials == Specials::kInteger) return uint32_t(o) & low_bits(f.bits);
+  if (is_nan_ordinal(o)) return uint32_t(kNanOrdinal - 1 - o);
   return o < 0 ? sign_bit(f) | uint32_t(-(o + 1)) : uint32_t(o);
 }
 

@@ -26,6 +26,7 @@ struct Format {
   int bias;
   Specials specials;
   std::string_view source;
+  bool nan_by_code = false;  ///< ordinals tell NaN codes apart: for ops that promise which NaN they return
 
   constexpr int precision() const { return mantissa_bits + 1; }  ///< significand bits of a normal number
   /// Exponent of the smallest number that has full precision.
@@ -46,13 +47,17 @@ double max_finite(const Format& format);
 /// The code of a value that lies on the format's grid. NaN gives the canonical NaN code. Throws std::domain_error off the grid.
 uint32_t code_of(const Format& format, double value);
 
-/// Place of a code in the order of values: consecutive for neighbouring values, -0 directly below +0, NaN apart from all.
+/// Place of a code in the order of values: consecutive for neighbouring values, -0 directly below +0, NaN apart from all and one
+/// place, unless the format tells its NaN codes apart (of at most 16 bits).
 /// The difference of two ordinals is their distance in ulp of the format (one more across the two zeros).
 int32_t ordinal(const Format& format, uint32_t code);
 int32_t ordinal_of_value(const Format& format, double value);
 uint32_t code_from_ordinal(const Format& format, int32_t ordinal);
 
 inline constexpr int32_t kNanOrdinal = std::numeric_limits<int32_t>::max();
+
+/// Whether an ordinal is that of a NaN. None of a number reaches so high: the largest is that of Inf in fp32.
+constexpr bool is_nan_ordinal(int32_t o) { return o > 0x7f800000; }
 
 /// Distance in ulp between two values given by ordinals of a floating-point format; the two zeros are one value here.
 /// (Ordinals of integers are the integers themselves: there the plain difference is the distance.)

@@ -124,6 +124,21 @@ TEST(Format, NanInfAndNegativeZeroHaveExactlyTheCodesOfTheTable) {
   EXPECT_EQ(code_of(kE4M3Fnuz, -0.0), 0u) << "0x80 is NaN there";
 }
 
+TEST(Format, NanCodesHaveOneOrdinalUnlessTheFormatTellsThemApart) {
+  for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE5M2Fnuz, &kE8M0, &kF16}) {
+    const Format& apart = with_nans_by_code(*f);
+    std::set<int32_t> ordinals;
+    for (uint32_t code = 0; code < f->code_count(); ++code) {
+      const bool nan = std::isnan(decode(*f, code));
+      EXPECT_EQ(ordinal(*f, code) == kNanOrdinal, nan);
+      EXPECT_EQ(is_nan_ordinal(ordinal(apart, code)), nan) << f->name;
+      EXPECT_EQ(code_from_ordinal(apart, ordinal(apart, code)), code) << f->name;
+      ordinals.insert(ordinal(apart, code));
+    }
+    EXPECT_EQ(ordinals.size(), f->code_count()) << f->name;
+  }
+}
+
 TEST(Format, CanonicalNanIsANanCode) {
   for (const Format& f : all_formats()) {
     if (f.specials == Specials::kInteger || f.specials == Specials::kFinite) {
