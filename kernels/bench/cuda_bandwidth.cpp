@@ -81,6 +81,10 @@ CallBuilder call_of(const Op& op, const Buffers& buffers, int b) {
   const std::string name = op.op, contract = op.contract;
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows, kColumns, buffers.x[b]);
+  if (name == "cast") {
+    call.matrix("q", kE4m3fn, true, kRows, kColumns, buffers.q[b]);
+    return call;
+  }
   if (name != "quant_group")
     call.tensor("gamma", kBf16, false, {kColumns}, {1}, buffers.gamma, kColumns * 2).parameter("eps", 1e-6);
   if (name == "rms_norm") {
@@ -120,6 +124,7 @@ int main(int argc, char** argv) {
   std::printf("%-40s %9.1f %9.1f %9.0f %8s\n", "device copy", copy_seconds * 1e6, kElements * 4e-6, copy_rate * 1e-9, "");
 
   const std::vector<Op> ops = {
+      {"cast bf16 to e4m3fn", "cast", "cuda.e4m3fn_sat", "cast", kElements * 3},
       {"quant_group, fp32 scales", "quant_group", "vllm.group_fp8", "quant_group.register", kElements * 3 + kGroups * 4},
       {"quant_group, fp32 scales, multiply", "quant_group", "aiter.per_1x128", "quant_group.register",
        kElements * 3 + kGroups * 4},

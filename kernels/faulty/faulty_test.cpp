@@ -37,6 +37,7 @@ std::vector<Fault> faults() {
   std::vector<Fault> all;
   const auto description = nlohmann::json::parse(faulty().describe());
   for (const auto& kernel : description["kernels"]) {
+    if (kernel["op"] == "cast") continue;  // some inputs of a cast show little: suites/catches takes all of bf16 and f16
     Request r{kernel["op"], kernel["contracts"][0], kernel["name"]};
     const auto& accepts = kernel["accepts"];
     if (accepts.contains("layout")) r.layout = accepts["layout"][0];

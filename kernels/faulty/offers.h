@@ -1,6 +1,7 @@
 // How a kernel that is wrong on purpose is offered: the entries of describe().
 #pragma once
 
+#include "kernels/ops/cast/cast.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/quant_group/problem.h"
 #include "kernels/ops/rms_norm/rms_norm.h"
@@ -55,6 +56,11 @@ template <class Rules>
 Kernel of_norms(const char* name, const char* cites) {
   return {name, "rms_norm", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_rms_norm<Rules>,
           name, cites,      "rms_norm"};
+}
+
+template <class Rules>
+Kernel of_casts(const char* name, const char* cites) {
+  return {name, "cast", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_cast<Rules>, name, cites, "cast"};
 }
 
 }  // namespace assay_kernels

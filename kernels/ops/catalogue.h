@@ -32,6 +32,7 @@ assay_status run(const std::vector<Kernel>& kernels, const assay_call* call);
 assay_status report(const assay_call* call, assay_status status, const std::string& message);
 
 // The kernels of each op.
+std::vector<Kernel> cast_kernels();
 std::vector<Kernel> quant_group_kernels();
 std::vector<Kernel> rms_norm_kernels();
 std::vector<Kernel> rms_norm_quant_group_kernels();

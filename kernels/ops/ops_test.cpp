@@ -49,6 +49,22 @@ Quantized quantize(const char* kernel, const char* contract, const std::vector<u
   return out;
 }
 
+TEST(Cast, GivesWhatAPlainLoopGivesForAnyLength) {
+  for (const int64_t n : {1, 15, 16, 17, 1000, 16384, 16384 + 5, 70000}) {
+    for (const int warp : {32, 64}) {
+      const auto x = random_bf16(size_t(n), uint32_t(n), 20);
+      std::vector<uint8_t> q(size_t(n) + 1, 0xa5);
+      CallBuilder call;
+      call.matrix("x", kBf16, false, 1, n, x.data()).matrix("q", kE4m3fn, true, 1, n, q.data()).parameter("warp", warp);
+      ASSERT_EQ(call.run(library(), "cast", "cuda.e4m3fn_sat", "cast"), ASSAY_OK) << call.message();
+      for (int64_t i = 0; i < n; ++i) ASSERT_EQ(q[size_t(i)], oracle::e4m3fn_sat(value(x[size_t(i)]))) << n << " " << i;
+      EXPECT_EQ(q.back(), 0xa5) << "beyond the end";
+      EXPECT_EQ(call.run(library(), "cast", "cuda.e5m2_sat", "cast"), ASSAY_UNSUPPORTED);
+      EXPECT_THAT(call.message(), HasSubstr("q has not the type of contract cuda.e5m2_sat"));
+    }
+  }
+}
+
 TEST(QuantGroup, GivesWhatAPlainLoopGives) {
   for (const auto& [m, n, group] :
        {std::array<int64_t, 3>{1, 128, 128}, {5, 896, 128}, {3, 320, 64}, {7, 96, 32}, {33, 7168, 128}})

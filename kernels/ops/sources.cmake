@@ -3,6 +3,7 @@ set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/quant_group/problem.cp
 set(ASSAY_OP_SOURCES
   ${ASSAY_HOST_SOURCES}
   ops/kernels.cpp
+  ops/cast/kernels.cpp
   ops/quant_group/kernels.cpp
   ops/quant_group/other_register.cpp
   ops/quant_group/other_shared.cpp

@@ -37,6 +37,7 @@ inline float magnitude(float value) { return from_bits(bits(value) & 0x7fffffffu
 // These need what stands above.
 #include "kernels/simt/divide.h"
 #include "kernels/simt/fp8_bits.h"
+#include "kernels/simt/cast_bits.h"
 #include "kernels/simt/half_bits.h"
 
 namespace simt {
@@ -108,6 +109,10 @@ void from_floats(float a, float b, T& x, T& y) {
 inline uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
 inline uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
 inline uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
+inline uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
+inline uint8_t to_e8m0_rz_sat(float v) { return e8m0_bits_rz_sat(v); }
+inline uint8_t to_e8m0_rp_sat(float v) { return e8m0_bits_rp_sat(v); }
+inline uint8_t to_int8_sat(float v) { return int8_bits_sat(v); }
 /// Two codes in the low 16 bits, the first lowest.
 inline uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
 

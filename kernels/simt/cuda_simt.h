@@ -37,6 +37,7 @@ SIMT_DEVICE float magnitude(float value) { return ::fabsf(value); }
 // These need what stands above.
 #include "kernels/simt/divide.h"
 #include "kernels/simt/fp8_bits.h"
+#include "kernels/simt/cast_bits.h"
 
 namespace simt {
 
@@ -124,6 +125,15 @@ SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) {
   return magnitude(v) <= 464.0f ? to_e4m3fn_sat(v) : uint8_t(0x7fu | (bits(v) >> 24 & 0x80u));
 }
 SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
+SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E5M2)); }
+/// From sm_100 on cvt.rz and cvt.rp.satfinite.ue8m0x2.f32; before it the header's integer code.
+SIMT_DEVICE uint8_t to_e8m0_rz_sat(float v) { return uint8_t(__nv_cvt_float_to_e8m0(v, __NV_SATFINITE, cudaRoundZero)); }
+SIMT_DEVICE uint8_t to_e8m0_rp_sat(float v) { return uint8_t(__nv_cvt_float_to_e8m0(v, __NV_SATFINITE, cudaRoundPosInf)); }
+SIMT_DEVICE uint8_t to_int8_sat(float v) {
+  int32_t code;
+  asm("cvt.rni.sat.s8.f32 %0, %1;" : "=r"(code) : "f"(v));
+  return uint8_t(code);
+}
 
 SIMT_DEVICE float rsqrt(float v) { return ::rsqrtf(v); }
 SIMT_DEVICE float exp2(float v) { return ::exp2f(v); }

@@ -32,6 +32,7 @@ SIMT_DEVICE float magnitude(float value) { return __builtin_fabsf(value); }
 // These need what stands above.
 #include "kernels/simt/divide.h"
 #include "kernels/simt/fp8_bits.h"
+#include "kernels/simt/cast_bits.h"
 #include "kernels/simt/half_bits.h"
 
 namespace simt {
@@ -140,6 +141,19 @@ SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return uint8_t(hardware_fp8_x2(v,
 SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 #endif
 SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
+// v_cvt_pk_bf8_f32 likewise is e5m2 on gfx950 alone. What it makes of the sign of NaN is not known: NaN goes round it.
+#if defined(__gfx950__)
+SIMT_DEVICE uint8_t to_e5m2_sat(float v) {
+  const float limited = min_number(max_number(v, -57344.0f), 57344.0f);
+  const uint8_t code = uint8_t(__builtin_amdgcn_cvt_pk_bf8_f32(limited, limited, 0, false));
+  return v != v ? uint8_t(0x7f) : code;
+}
+#else
+SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
+#endif
+SIMT_DEVICE uint8_t to_e8m0_rz_sat(float v) { return e8m0_bits_rz_sat(v); }
+SIMT_DEVICE uint8_t to_e8m0_rp_sat(float v) { return e8m0_bits_rp_sat(v); }
+SIMT_DEVICE uint8_t to_int8_sat(float v) { return int8_bits_sat(v); }
 
 SIMT_DEVICE float rsqrt(float v) { return 1.0f / __builtin_sqrtf(v); }
 SIMT_DEVICE float exp2(float v) { return __builtin_exp2f(v); }

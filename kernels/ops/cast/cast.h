@@ -1,0 +1,56 @@
+// q = cast(x), element by element.
+#pragma once
+
+#include "kernels/ops/cast/rules.h"
+#include "kernels/ops/dispatch.h"
+
+namespace assay_kernels {
+
+inline constexpr int kCastThreads = 64;
+inline constexpr int kCastStores = 16;  ///< of sixteen codes, by each thread
+
+/// A warp's stores follow each other, so that each of them fills whole lines.
+template <class Rules, class T, int kWarp>
+SIMT_KERNEL void cast(const T* x, uint8_t* q, int64_t n) {
+  constexpr int kCodes = 16, kElements = simt::Vector<T>::kElements;
+  const int64_t warp = (simt::block() * simt::block_size() + simt::thread()) / kWarp;
+  int64_t first = (warp * kCastStores * kWarp + simt::thread() % kWarp) * kCodes;
+  for (int store = 0; store < kCastStores; ++store, first += kWarp * kCodes) {
+    if (first + kCodes <= n) {
+      float v[kCodes];
+      SIMT_UNROLL
+      for (int load = 0; load < kCodes; load += kElements) {
+        const auto elements = simt::load16(x + first + load);
+        SIMT_UNROLL
+        for (int i = 0; i < kElements; ++i) v[load + i] = simt::to_float(elements.at[i]);
+      }
+      simt::Vector<uint8_t> codes;
+      SIMT_UNROLL
+      for (int i = 0; i < kCodes; ++i) codes.at[i] = Rules::encode(v[i]);
+      simt::store16(q + first, codes);
+    } else {
+      for (int64_t i = first; i < n; ++i) q[i] = Rules::encode(simt::to_float(x[i]));
+    }
+  }
+}
+
+template <class Rules>
+void run_cast(const Call& call) {
+  const assay_tensor &x = call.input("x"), &q = call.output("q");
+  const Shape shape = dense_matrix(x), out = dense_matrix(q);
+  if (out.rows != shape.rows || out.columns != shape.columns) wrong("q must have the shape of x");
+  if (!has_type(q, Rules::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
+  expect_aligned(x);
+  expect_aligned(q);
+  const int64_t n = shape.rows * shape.columns, each = int64_t{kCastThreads} * kCastStores * 16;
+  if (n == 0) return;
+  with_type(x, [&](auto type) {
+    using T = decltype(type);
+    with_warp(call, [&](auto warp) {
+      simt::launch(cast<Rules, T, decltype(warp)::value>, call.grid((n + each - 1) / each, kCastThreads), data_of<T>(x),
+                   static_cast<uint8_t*>(q.data), n);
+    });
+  });
+}
+
+}  // namespace assay_kernels
