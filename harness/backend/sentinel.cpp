@@ -47,9 +47,9 @@ std::vector<ByteRange> unchanged(std::span<const std::byte> before, std::span<co
 
 std::vector<std::byte> sentinel_storage(const TensorSpec& spec, int number) {
   constexpr std::byte kSecond{0xa5};
-  std::vector<std::byte> bytes(spec.bytes(), kSecond);
-  if (number != 0) return bytes;
   const int64_t width = spec.format->bytes();
+  std::vector<std::byte> bytes(spec.bytes(), number != 0 ? kSecond : first_byte(*spec.format, 0));
+  if (number != 0 || width == 1) return bytes;
   for (int64_t i = 0; i < int64_t(bytes.size()); ++i) bytes[size_t(i)] = first_byte(*spec.format, i % width);
   return bytes;
 }

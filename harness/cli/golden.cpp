@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "harness/cli/golden_casts.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
@@ -123,6 +124,7 @@ int golden_verb(const GoldenArguments& arguments) {
     Complaints complaints;
     check_predicted(root, cases, complaints);
     check_observed(root, cases, complaints);
+    check_cast_runs(root, [&](const std::string& file, const std::string& what) { complaints.add(file, what); });
     if (complaints.count == 0) std::printf("golden files agree\n");
     return complaints.count == 0 ? kAllAsExpected : kUnexpected;
   }
@@ -136,6 +138,7 @@ int golden_verb(const GoldenArguments& arguments) {
   };
   if (arguments.backend.empty()) {
     write(predicted_now(cases), "predicted");
+    std::printf("wrote %s/casts: the runs of %d casts\n", root.c_str(), write_cast_runs(root));
   } else {
     const auto observed = observed_now(cases, arguments);
     if (observed.empty()) throw UsageError("back end " + arguments.backend + " ran no quick case");

@@ -181,6 +181,8 @@ int minimize_verb(const ExplainArguments& arguments) {
   const std::vector<Case> cases = open_cases();
   const Case& start = find_case(cases, arguments.case_id);
   const Op& op = find_op(start.op);
+  if (!has(start, "m") || !has(start, "n"))
+    throw UsageError("cases of op " + op.name + " have no rows and columns to take away; assay run names the inputs that fail");
   const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
   int offered = 0;
   for (const KernelOffer& kernel : backend.library.kernels) {

@@ -35,6 +35,11 @@ struct Hypothesis {
   std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
 };
 
+struct Verdict;
+
+/// Outputs of one call on a problem. Nullptr if there are none: the verdict then says why, and there is no further call to make.
+using Caller = std::function<const std::vector<HostTensor>*(const Problem&)>;
+
 struct Op {
   std::string name;
   std::vector<std::string> columns;  ///< of its case tables, besides why and blind_to
@@ -46,14 +51,20 @@ struct Op {
   std::function<std::vector<Hypothesis>(const Case&)> neighbours;
   /// The case on so few of its rows that its power can be reckoned quickly; what the excerpt sees, the case sees.
   std::function<Case(Case)> excerpt;
-  /// Of ops whose rows are independent, else empty: how many rows the case has, and the case and problem whose row i is row rows[i]
-  /// of these.
+  /// Of ops whose rows are independent, else empty: how many rows the case has, and the case and problem whose row i is row
+  /// rows[i] of these.
   std::function<int64_t(const Case&)> rows;
   std::function<std::pair<Case, Problem>(const Case&, const Problem&, const std::vector<int64_t>& rows)> with_rows;
   /// The contract as formulas, one line per cell.
   std::function<std::vector<std::string>(const Case&)> formulas;
   /// What every step made of the output element at a row and column.
   std::function<std::vector<std::string>(const Case&, const Problem&, int64_t row, int64_t column)> trace;
+  /// Empty, or what only the op can say of wrong elements: notes of the first tensor that disagrees.
+  std::function<std::vector<std::string>(const Case&, const Problem&, const std::vector<HostTensor>& outputs)> remarks{};
+  /// Of ops with cases of more inputs than one problem should hold, else empty. Judges such a case by calls of its own and gives
+  /// the verdict its tensors and, of a failure, its causes; the problem of such a case is that of its excerpt. False: an ordinary
+  /// case.
+  std::function<bool(const Case&, const Caller&, Verdict&)> sweep{};
 };
 
 }  // namespace assay

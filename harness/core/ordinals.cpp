@@ -12,6 +12,7 @@ struct Layout {
   int32_t sign;           ///< sign bit, or 0
   int32_t largest;        ///< largest magnitude that is no NaN
   int32_t negative_zero;  ///< ordinal of the code that is a sign and nothing else
+  int32_t nan, nan_bits;  ///< ordinal of a NaN: the first less those bits of its code
 };
 
 Layout layout_of(const Format& format) {
@@ -19,8 +20,12 @@ Layout layout_of(const Format& format) {
   const uint32_t sign = format.has_sign() ? 1u << (format.bits - 1) : 0u;
   const bool fnuz = format.specials == Specials::kFnuz;
   const uint32_t bits = uint32_t(format.code_count() - 1);
-  return {int32_t(bits), int32_t(sign), int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))),
-          fnuz ? kNanOrdinal : -1};
+  return {int32_t(bits),
+          int32_t(sign),
+          int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))),
+          fnuz ? ordinal(format, sign) : -1,
+          format.nan_by_code ? kNanOrdinal - 1 : kNanOrdinal,
+          format.nan_by_code ? int32_t(bits) : 0};
 }
 
 template <class Code>
@@ -31,7 +36,7 @@ void convert(const Layout layout, const std::byte* codes, std::span<int32_t> ord
     const int32_t code = int32_t(stored) & layout.bits;
     const int32_t magnitude = code & ~layout.sign;
     const int32_t negative = -int32_t((code & layout.sign) != 0);  // all ones if negative: m ^ -1 is -m - 1
-    const int32_t number = magnitude > layout.largest ? kNanOrdinal : magnitude ^ negative;
+    const int32_t number = magnitude > layout.largest ? layout.nan - (code & layout.nan_bits) : magnitude ^ negative;
     ordinals[i] = number == -1 ? layout.negative_zero : number;
   }
 }

@@ -85,8 +85,35 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
 /// True of a failure that only the ladder found.
 bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
 
+/// A case that its op judges by calls of its own. False if it is an ordinary one.
+bool run_sweep(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
+               Verdict& verdict) {
+  CallResult result;
+  bool gave_up = false;
+  const Caller call = [&](const Problem& problem) -> const std::vector<HostTensor>* {
+    result = backend.call({one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed});
+    verdict.seconds += result.seconds;
+    gave_up = !answered(result, verdict);
+    for (size_t i = 0; i < result.outputs.size() && !gave_up; ++i) {
+      if (result.untouched[i].empty()) continue;
+      gave_up = true;
+      verdict.outcome = Outcome::kBroken;
+      verdict.message = "output '" + result.outputs[i].spec.name + "': some elements were never written";
+    }
+    return gave_up ? nullptr : &result.outputs;
+  };
+  if (!op.sweep || !op.sweep(one, call, verdict)) return false;
+  if (gave_up) verdict.tensors.clear();
+  const auto disagrees = [](const TensorFinding& tensor) { return !tensor.agrees(); };
+  if (std::any_of(verdict.tensors.begin(), verdict.tensors.end(), disagrees)) verdict.outcome = Outcome::kFail;
+  const Problem excerpt = op.problem(one);
+  judge_power(options, {op, one, excerpt, nullptr}, verdict);
+  return true;
+}
+
 void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                  Verdict& verdict) {
+  if (run_sweep(op, one, kernel, backend, options, verdict)) return;
   const Problem problem = op.problem(one);
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
@@ -169,6 +196,8 @@ void judge_outputs(const Op& op, const Case& one, const Problem& problem, const 
   }
   if (agrees) return;
   verdict.outcome = Outcome::kFail;
+  const auto wrong = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [](const auto& t) { return !t.agrees(); });
+  if (op.remarks && wrong != verdict.tensors.end()) wrong->notes = op.remarks(one, problem, result.outputs);
   for (const std::string& violation : expectation.joint_violations)
     verdict.message += (verdict.message.empty() ? "" : "; ") + violation;
 }

@@ -31,7 +31,7 @@ struct CaseOptions {
   /// Called for a verdict of kFail, kBroken or kUntrusted; may add notes to its tensors.
   std::function<void(const Evidence&, Verdict&)> diagnose{};
 
-  /// Called for every verdict that came from a call.
+  /// Called for every verdict that came from a call, those of sweeps excepted.
   std::function<void(const Evidence&, const Verdict&)> record{};
 };
 

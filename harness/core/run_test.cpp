@@ -48,6 +48,32 @@ TEST(RunCase, BrokenConditions) {
   EXPECT_EQ(run("throws").message, "no verdict: thrown on purpose");
 }
 
+TEST(RunCase, AnOpMayJudgeByCallsOfItsOwn) {
+  Op op = testing::toy_op();
+  op.remarks = [](const Case&, const Problem&, const std::vector<HostTensor>&) { return std::vector<std::string>{"odd"}; };
+  const auto run_op = [&](const std::string& kernel) {
+    return run_case(op, testing::toy_case("bf16"), {.name = kernel, .op = "toy", .contracts = {"toy.copy"}},
+                    testing::toy_backend(), {});
+  };
+  EXPECT_THAT(run_op("off_by_one").tensors.at(0).notes, ElementsAre("odd"));
+  EXPECT_TRUE(run_op("copy").tensors.at(0).notes.empty());
+
+  int calls = 0;
+  op.sweep = [&](const Case& one, const Caller& call, Verdict& verdict) {
+    const Problem problem = testing::toy_op().problem(one);
+    for (int i = 0; i < 3 && call(problem) != nullptr; ++i) ++calls;
+    verdict.tensors.resize(1);
+    verdict.tensors[0].outside = calls == 3 ? 0 : 1;
+    return true;
+  };
+  EXPECT_EQ(run_op("copy").outcome, Outcome::kPass);
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(run_op("refuses").outcome, Outcome::kSkip) << "whatever tensors the op gives";
+  EXPECT_EQ(run_op("unwritten").message, "output 'y': some elements were never written");
+  op.sweep = [](const Case&, const Caller&, Verdict&) { return false; };
+  EXPECT_EQ(run_op("off_by_one").outcome, Outcome::kFail) << "an ordinary case after all";
+}
+
 TEST(RunCase, RefusalsAndLosses) {
   EXPECT_EQ(run("refuses").outcome, Outcome::kSkip);
   EXPECT_FALSE(as_expected(run("refuses"))) << "the library offered it";
