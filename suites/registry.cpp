@@ -4,6 +4,7 @@
 #include <string>
 
 #include "reference/table/near.h"
+#include "suites/cast/binding.h"
 #include "suites/quant_group/binding.h"
 #include "suites/rms_norm/binding.h"
 #include "suites/rms_norm_quant_group/binding.h"
@@ -11,7 +12,7 @@
 namespace assay {
 
 std::span<const Op> all_ops() {
-  static const Op ops[] = {quant_group_op(), rms_norm_op(), rms_norm_quant_group_op()};
+  static const Op ops[] = {cast_op(), quant_group_op(), rms_norm_op(), rms_norm_quant_group_op()};
   return ops;
 }
 

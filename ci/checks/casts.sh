@@ -13,6 +13,21 @@ expect 0 'their inputs have nothing in common' "$assay" contracts diff cuda.e4m3
 expect 0 'their flows, groups or layouts differ' "$assay" contracts diff cuda.e4m3fn_sat vllm.group_fp8
 expect 2 'did you mean' "$assay" contracts show cuda.e4m3fn_stat
 
+# The op: failures are runs of inputs with their cause; what has no rows is not minimized, and a dump is not judged by a cast.
+borders='cast/cuda.e4m3fn_nosat/f32/borders/w32'
+expect 0 'ALL AS EXPECTED' "$assay" run --case "$borders"
+expect 1 '43e00001 .. 43e80000 = 448.000031 .. 464: 7f = NaN, must be 7e = 448' "$assay" run --backend faulty --case "$borders"
+expect 1 'failing elements: overflow: special -> special_above_largest' "$assay" run --backend faulty --case "$borders"
+expect 0 'x     7f80 = Inf' "$assay" explain cast/cuda.e4m3fn_sat/bf16/all/w32 --element 127 128
+expect 2 'have no rows and columns to take away' \
+  "$assay" explain "$borders" --minimize --backend faulty --kernel cast_nan_above_largest
+expect 2 "'cuda.e4m3fn_sat' is a cast" "$assay" judge "$scratch/x.safetensors" --contract cuda.e4m3fn_sat
+data_copy "$scratch/op"
+sed -i '/^cuda.e4m3fn_sat,/s/nearest_even/nearest_away/' "$scratch/op/$casts"
+ASSAY_DATA=$scratch/op expect 1 'cause     explains' "$assay" run --suite cast/quick --case '*cuda.e4m3fn_sat*'
+sed -i '2s/bf16|f16/bf16|e4m3fn/' "$scratch/op/suites/cast/cases/quick.csv"
+ASSAY_DATA=$scratch/op expect 2 "x: 'e4m3fn' is not one of: f32, bf16, f16" "$assay" list
+
 # facts NAME FILE SED-EXPRESSION: the test of facts on tables in which one cell is edited.
 facts() {
   data_copy "$scratch/$1"

@@ -9,6 +9,7 @@ ASSAY_DATA=$scratch/data expect 0 "wrote" "$scratch/alone/assay" golden write --
 for file in "$root"/golden/predicted/*.json; do
   cmp "$file" "$scratch/made/predicted/$(basename "$file")" || fail "$(basename "$file") is not what the reference predicts"
 done
+diff -r "$root/golden/casts" "$scratch/made/casts" || fail "the runs of a cast are not what the reference gives"
 nm -C "$assay" | grep -q 'assay_kernels::' && fail "the program contains kernels"
 
 expect 0 "golden files agree" "$assay" golden check
@@ -20,6 +21,11 @@ expect 2 "has version 2" "$assay" golden check --folder "$scratch/golden"
 sed 's/"count":[0-9]*/"count":1/' "$root/golden/predicted/rms_norm.json" > "$scratch/golden/predicted/rms_norm.json"
 expect 2 "its head counts 1 cases" "$assay" golden check --folder "$scratch/golden"
 cp "$root/golden/predicted/rms_norm.json" "$scratch/golden/predicted/rms_norm.json"
+
+sed -i 's/^43e80001,7fffffff,7f$/43e80001,7fffffff,7e/' "$scratch/golden/casts/cuda.e4m3fn_nosat.csv"
+expect 1 "has '43e80001,7fffffff,7e', the reference gives '43e80001,7fffffff,7f'" "$assay" golden check --folder "$scratch/golden"
+rm "$scratch/golden/casts/cuda.e4m3fn_nosat.csv"
+expect 1 "cuda.e4m3fn_nosat.csv: cannot be read" "$assay" golden check --folder "$scratch/golden"
 
 # A changed contract: predicted files disagree, and observed bits fall out of their sets.
 sed -i '/^vllm.group_fp8,/s/absmax max(1e-10)/absmax max(1e-4)/' "$scratch/data/reference/contracts/quant.csv"

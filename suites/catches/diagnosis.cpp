@@ -78,8 +78,9 @@ Outcomes measured(const std::string& folder, const std::vector<Subject>& all, co
   for (const auto& [kind, title] : kKinds) {
     Score sum;
     for (const Subject& subject : all) {
-      if (subject.kind != kind) continue;
-      const Score score = measure(subject.kind == "changed" ? faulty : varied, subject, cases);
+      const Backend& home = subject.kind == "changed" ? faulty : varied;
+      if (subject.kind != kind || !has_shapes(home, subject)) continue;
+      const Score score = measure(home, subject, cases);
       out.complain(subject.kernel, subject, score);
       if (is_race(subject)) {
         out.races += line(subject.kernel, score);

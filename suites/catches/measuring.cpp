@@ -106,6 +106,11 @@ Said judge_words(const std::vector<std::string>& said, const std::vector<std::st
                                                                                                               : Said::kOther;
 }
 
+bool has_shapes(const Backend& backend, const Subject& subject) {
+  const std::vector<std::string>& columns = find_op(offer_of(backend, subject.kernel).op).columns;
+  return std::find(columns.begin(), columns.end(), "m") != columns.end();
+}
+
 Score measure(const Backend& backend, const Subject& subject, const std::vector<Case>& cases) {
   const KernelOffer& kernel = offer_of(backend, subject.kernel);
   RunOptions options;

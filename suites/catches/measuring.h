@@ -48,6 +48,9 @@ std::vector<Subject> subjects(const std::string& root);
 /// only if it is one of the causes.
 Said judge_words(const std::vector<std::string>& words, const std::vector<std::string>& causes);
 
+/// Whether the kernel's cases have rows and columns to change; those of casts have none.
+bool has_shapes(const Backend& backend, const Subject& subject);
+
 /// Runs a kernel on the given cases of its contract with other rows, columns and numbers.
 Score measure(const Backend& backend, const Subject& subject, const std::vector<Case>& cases);
 

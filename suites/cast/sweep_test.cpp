@@ -1,0 +1,117 @@
+// A sweep over all fp32 inputs finds what a kernel does otherwise, as runs, and stops where there is nothing more to learn.
+#include "suites/cast/sweep.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "reference/casts/runs.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Case case_of(const std::string& contract, const std::string& inputs) {
+  open_rulebook(ASSAY_SOURCE_DIR);
+  Case c;
+  c.op = "cast";
+  c.parameters = {{"contract", contract}, {"x", "f32"}, {"fill", inputs}, {"warp", "32"}};
+  return find_op("cast").validate(c);
+}
+
+std::vector<CodeRun> runs(const std::string& contract) { return runs_of(read_cast(rulebook().contracts.find(contract))); }
+
+/// A kernel that gives these codes.
+class Kernel {
+ public:
+  explicit Kernel(std::vector<CodeRun> runs) : runs_(std::move(runs)), outputs_(1) {}
+
+  const std::vector<HostTensor>* operator()(const Problem& problem) {
+    ++calls;
+    const HostTensor& x = problem.tensors.front();
+    const auto count = uint64_t(x.spec.elements());
+    outputs_.front().bytes.resize(count);
+    for (uint64_t first = x.code(0), i = 0; i < count;) {
+      while (runs_[at_].last < first + i) ++at_;
+      const uint64_t end = std::min(count, runs_[at_].last + 1 - first);
+      std::memset(outputs_.front().bytes.data() + i, int(runs_[at_].code), end - i);
+      i = end;
+    }
+    return &outputs_;
+  }
+
+  int64_t calls = 0;
+
+ private:
+  std::vector<CodeRun> runs_;
+  size_t at_ = 0;
+  std::vector<HostTensor> outputs_;
+};
+
+Verdict sweep(const std::string& contract, Kernel& kernel) {
+  Verdict verdict;
+  EXPECT_TRUE(sweep_cast(
+      case_of(contract, "all"), [&](const Problem& problem) { return kernel(problem); }, verdict));
+  return verdict;
+}
+
+TEST(Sweep, AgreesWithAKernelThatGivesEveryCode) {
+  case_of("torch.e8m0@2.11", "all");
+  Kernel kernel(runs("torch.e8m0@2.11"));
+  const Verdict verdict = sweep("torch.e8m0@2.11", kernel);
+  ASSERT_EQ(verdict.tensors.size(), 1u);
+  EXPECT_TRUE(verdict.tensors.front().agrees());
+  EXPECT_EQ(verdict.tensors.front().single_code, int64_t{1} << 32);
+  EXPECT_TRUE(verdict.causes.empty());
+}
+
+TEST(Sweep, NamesTheRunsOfInputsThatDisagreeAndTheMistake) {
+  case_of("cuda.e4m3fn_nosat", "all");
+  Kernel kernel(runs("ml_dtypes.e4m3fn"));
+  const TensorFinding q = sweep("cuda.e4m3fn_nosat", kernel).tensors.at(0);
+  EXPECT_EQ(q.outside, 0x7fffff);
+  EXPECT_EQ(q.first.at[0], 0xff80);
+  EXPECT_EQ(q.first.at[1], 1);
+  EXPECT_EQ(q.first.code, 0xffu);
+  EXPECT_EQ(q.first.low_code, 0x7fu);
+  EXPECT_THAT(q.notes, ElementsAre("ff800001 .. ffffffff = NaN .. NaN: ff = NaN, must be 7f = NaN"));
+  Kernel again(runs("ml_dtypes.e4m3fn"));
+  EXPECT_THAT(sweep("cuda.e4m3fn_nosat", again).causes,
+              ElementsAre("explains 8388607 of 8388607 failing elements: nan: 7f/7f -> 7f/ff (keeps its sign)"));
+}
+
+TEST(Sweep, EndsWhereAKernelHasLostAllOrder) {
+  case_of("cuda.e4m3fn_sat", "all");
+  std::vector<CodeRun> noise;
+  for (uint64_t input = 0; input < (uint64_t{1} << 22); ++input) noise.push_back({input, input, uint32_t(input * 37 % 251)});
+  Kernel kernel(noise);
+  const Verdict verdict = sweep("cuda.e4m3fn_sat", kernel);
+  EXPECT_LT(kernel.calls, 16);
+  EXPECT_THAT(verdict.message, HasSubstr("were not tried"));
+  EXPECT_GT(verdict.tensors.at(0).outside, 1 << 20);
+  EXPECT_THAT(verdict.tensors.at(0).notes.back(), HasSubstr("more runs of inputs"));
+  EXPECT_THAT(verdict.causes, ElementsAre("no known cause"));
+}
+
+TEST(Sweep, EndsWithACallThatGivesNothingAndLeavesOrdinaryCasesAlone) {
+  int calls = 0;
+  const Caller refuse = [&](const Problem&) -> const std::vector<HostTensor>* {
+    ++calls;
+    return nullptr;
+  };
+  Verdict verdict;
+  EXPECT_TRUE(sweep_cast(case_of("cuda.e4m3fn_sat", "all"), refuse, verdict));
+  EXPECT_EQ(calls, 1);
+  EXPECT_TRUE(verdict.tensors.empty());
+  EXPECT_FALSE(sweep_cast(case_of("cuda.e4m3fn_sat", "borders"), refuse, verdict));
+  EXPECT_EQ(calls, 1);
+}
+
+}  // namespace
+}  // namespace assay
