@@ -74,6 +74,7 @@ def kill_once(command, folder, seconds, draw):
 
 
 def seconds_of(command, folder):
+    os.makedirs(folder, exist_ok=True)
     begin = time.monotonic()
     subprocess.run([part.replace("@", folder) for part in command], stdout=subprocess.DEVNULL, check=True)
     return time.monotonic() - begin
