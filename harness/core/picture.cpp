@@ -29,7 +29,7 @@ void book_distance(const Element& e, Picture& picture) {
   } else if (std::isnan(e.value) != std::isnan(e.low)) {
     ++(std::isnan(e.value) ? picture.became_nan : picture.should_be_nan);
   } else {
-    ++picture.sign_of_zero;
+    ++(std::isnan(e.value) ? picture.other_nan : picture.sign_of_zero);
   }
 }
 

@@ -29,7 +29,7 @@ struct Picture {
   std::vector<int32_t> outside;  ///< elements outside their accepted set, cell by cell in row-major order
 
   std::map<int, int64_t> ulps;                                  ///< elements outside by distance_bin()
-  int64_t became_nan = 0, should_be_nan = 0, sign_of_zero = 0;  ///< elements outside that have no distance
+  int64_t became_nan = 0, should_be_nan = 0, other_nan = 0, sign_of_zero = 0;  ///< elements outside that have no distance
   std::array<int64_t, 12> budget{};                             ///< elements whose set has a width, by budget_bin()
   std::map<int, Magnitude> magnitudes;                          ///< by exponent of the nearest accepted value, kZero, kNotFinite
   std::vector<Element> around;                                  ///< the worst element between its neighbours

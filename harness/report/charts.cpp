@@ -77,6 +77,7 @@ std::string distance_chart(const TensorFinding& f) {
   for (const auto& [bin, count] : coarser(f.picture->ulps, step)) counts.emplace_back(distances_text(bin, step), count);
   counts.emplace_back("is NaN", f.picture->became_nan);
   counts.emplace_back("should be NaN", f.picture->should_be_nan);
+  counts.emplace_back("another NaN", f.picture->other_nan);
   counts.emplace_back("sign of zero", f.picture->sign_of_zero);
   std::erase_if(counts, [](const auto& count) { return count.second == 0; });
   int64_t most = 0;

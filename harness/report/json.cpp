@@ -59,6 +59,7 @@ Json picture(const std::string& format, const Picture& p) {
           {"distances", distances},
           {"became_nan", p.became_nan},
           {"should_be_nan", p.should_be_nan},
+          {"other_nan", p.other_nan},
           {"sign_of_zero", p.sign_of_zero},
           {"budget", p.budget},
           {"magnitudes", magnitudes(p)},

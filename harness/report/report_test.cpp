@@ -49,6 +49,8 @@ TEST(Console, NanZeroAndPaddingHaveTheirOwnWords) {
   EXPECT_THAT(failure_text(v), HasSubstr("got 0x7f = nan   accepted 0x00 = 0   is NaN\n"));
   EXPECT_THAT(failure_text(v), HasSubstr("got 0x80 = -0   accepted 0x00 = 0   differs in the sign of zero\n"));
   EXPECT_THAT(failure_text(v), HasSubstr("  padding   2 elements wrong, first q[2, 0] holds 0x05 = 0.009765625, must be zero\n"));
+  v.tensors[0].worst = element({0, 3}, 0x7f, 0xff, 0xff, 0);
+  EXPECT_THAT(failure_text(v), HasSubstr("got 0x7f = nan   accepted 0xff = nan   is another NaN\n"));
   v.tensors[0].outside = 0;
   EXPECT_THAT(failure_text(v), HasSubstr("512 elements agree, but not the padding"));
   EXPECT_EQ(headline(v), "q: 2 padding elements wrong");

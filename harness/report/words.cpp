@@ -27,7 +27,7 @@ std::string accepted_text(const std::string& format, const Element& e) {
 std::string distance_text(const std::string& format, const Element& e) {
   if (e.ulps != 0) return fmt::format("{:+} ulp of {}", e.ulps, format);
   if (std::isnan(e.value) != std::isnan(e.low)) return std::isnan(e.value) ? "is NaN" : "should be NaN";
-  return "differs in the sign of zero";
+  return std::isnan(e.value) ? "is another NaN" : "differs in the sign of zero";
 }
 
 std::string direction_text(const TensorFinding& f) {
