@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# libassay_hip.so by the hipcc of this machine, for the one architecture that even Debian 12's knows: it loads, and without an AMD GPU it
+# says so. A library that calls what the runtime does not have is refused by name.
+. "$(dirname "$0")/lib.sh"
+command -v hipcc >/dev/null || skip "no hipcc (packages hipcc and libamdhip64-dev, or ROCm)"
+cmake -S "$root" -B "$build/hip_library" -G Ninja -DCMAKE_BUILD_TYPE=Release -DWITH_CUDA=OFF -DASSAY_HIP_ARCHITECTURES=gfx90a >"$scratch/log" 2>&1 ||
+  fail "cannot configure"$'\n'"$(tail -n 20 "$scratch/log")"
+grep -q 'HIP: libassay_hip.so for gfx90a' "$scratch/log" || skip "$(grep -m1 'HIP' "$scratch/log")"
+cmake --build "$build/hip_library" --target assay_kernels_hip >"$scratch/log" 2>&1 || fail "$(tail -n 20 "$scratch/log")"
+
+library=$build/hip_library/libassay_hip.so
+code=0 name=hipGetDeviceProperties
+[ -e /dev/kfd ] || code=77
+expect $code "$([ $code -eq 77 ] && echo 'no device to run on: no HIP device' || echo 'ALL AS EXPECTED')" \
+  "$assay" run --backend "$library" --suite rms_norm/quick --warp 64
+sed "s/$name/${name%s}z/g" "$library" >"$scratch/libwrong.so"
+expect 2 "undefined symbol: ${name%s}z" "$assay" run --backend "$scratch/libwrong.so" --suite rms_norm/quick --warp 64
+echo passed
