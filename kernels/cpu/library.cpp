@@ -1,4 +1,5 @@
 // libassay_cpu.so: every kernel on fibers, with 32 or 64 lanes. It works on host memory.
+#include "kernels/cpu/host_library.h"
 #include "kernels/ops/catalogue.h"
 
 namespace {
@@ -19,13 +20,6 @@ assay_status run(const assay_call* call) { return assay_kernels::run(kernels(), 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  static const assay_library library = [] {
-    assay_library host{};  // no memory of its own, no streams
-    host.abi = ASSAY_ABI_VERSION;
-    host.size = sizeof(assay_library);
-    host.describe = describe;
-    host.run = run;
-    return host;
-  }();
+  static const assay_library library = assay_kernels::host_library(describe, run);
   return &library;
 }

@@ -1,4 +1,5 @@
-// libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in the three headers.
+// libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in three headers.
+#include "kernels/cpu/host_library.h"
 #include "kernels/faulty/cast_faults.h"
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/norm_faults.h"
@@ -55,13 +56,6 @@ assay_status run(const assay_call* call) { return assay_kernels::run(kernels(), 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  static const assay_library library = [] {
-    assay_library host{};  // no memory of its own, no streams
-    host.abi = ASSAY_ABI_VERSION;
-    host.size = sizeof(assay_library);
-    host.describe = describe;
-    host.run = run;
-    return host;
-  }();
+  static const assay_library library = assay_kernels::host_library(describe, run);
   return &library;
 }
