@@ -33,7 +33,7 @@ std::vector<std::string> split(const std::string& text, char separator) {
 std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table& table, const TableRow& row) {
   std::vector<std::vector<std::string>> all;
   for (const std::string& column : op.columns) {
-    all.push_back(split(table.text(row, column), '|'));
+    all.push_back(table.has_column(column) ? split(table.text(row, column), '|') : std::vector<std::string>{""});
     std::set<std::string> seen;
     for (const std::string& alternative : all.back()) {
       if (all.back().size() > 1 && alternative.empty()) throw table.error(row, column, "empty alternative");
@@ -61,9 +61,10 @@ std::string tier_of(const std::string& file_name) { return file_name.substr(0, f
 
 std::vector<Case> expand_table(const Op& op, const std::string& text, const std::string& file) {
   const Table table = parse_table(text, file);
-  std::vector<std::string> required = op.columns;
-  required.push_back("why");
-  std::vector<std::string> known = required;
+  std::vector<std::string> known = op.columns;
+  known.push_back("why");
+  std::vector<std::string> required = known;
+  std::erase_if(required, [&](const std::string& column) { return op.optional_columns.contains(column); });
   known.push_back("blind_to");
   table.allow_columns(known);
   table.require_columns(required);

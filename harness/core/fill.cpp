@@ -40,6 +40,7 @@ constexpr Entry kFills[] = {
     {"norm_ties", fills::norm_ties, "sparse rows whose mean square is 2^12 exactly: x r is exact, products with gamma tie"},
     {"scales", fills::scales, "positive, log-uniform over 2^-8 .. 2^8"},
     {"pow2_scales", fills::pow2_scales, "powers of two, 2^-8 .. 2^8"},
+    {"sevens", fills::sevens, "7 2^k as a scale: x / s ties where x (1 / s) does not"},
 };
 
 const Entry& entry(const std::string& name) {

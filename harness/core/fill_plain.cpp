@@ -123,4 +123,9 @@ void pow2_scales(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return power_of_two(exponent(sheet, i, -8, 8)); });
 }
 
+/// 25 and 29 sixteenths of 7 2^k have eight bits; times fl(1/7) they land beside the tie that x / 7 hits.
+void sevens(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return 7 * power_of_two(exponent(sheet, i, -6, 2)); });
+}
+
 }  // namespace assay::fills

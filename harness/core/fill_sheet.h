@@ -68,6 +68,7 @@ void eps_dominated(Sheet&);
 void norm_ties(Sheet&);
 void scales(Sheet&);
 void pow2_scales(Sheet&);
+void sevens(Sheet&);
 
 // fill_groups.cpp: group by group
 void ties(Sheet&);

@@ -286,6 +286,7 @@ TEST(Fill, ScalesArePositiveAndPow2ScalesArePowers) {
     EXPECT_LE(x, 0x1p8);
   }
   for (const double x : values(filled("pow2_scales", kE8M0))) EXPECT_EQ(std::exp2(std::ilogb(x)), x);
+  for (const double x : values(filled("sevens", kF32))) EXPECT_EQ(std::exp2(std::ilogb(x)) * 1.75, x);
 }
 
 TEST(Fill, SeedAndTensorChangeTheBits) {
@@ -335,6 +336,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"distinct", 0x3878bc6e2105fa},     {"pow2_edge", 0x42d47a5a5e4fc7a3},     {"octaves", 0xa51929d8766e4d91},
       {"huge", 0x72124df7db4b595e},       {"eps_dominated", 0x963a09a94fc2e5d3}, {"norm_ties", 0xfa5dc66e46bbac90},
       {"scales", 0x1e9c43e2c9b8d8cc},     {"pow2_scales", 0x194ad2ee8e04d2da},
+      {"sevens", 0xe0f77f72268c38dd},
   };
   return digests;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,7 @@ using Caller = std::function<const std::vector<HostTensor>*(const Problem&)>;
 struct Op {
   std::string name;
   std::vector<std::string> columns;  ///< of its case tables, besides why and blind_to
+  std::set<std::string> optional_columns{};  ///< of those: a table may lack them, and its cases then have empty cells
   /// Checks one expanded row and names it. Throws TableError with the column at fault.
   std::function<Case(Case)> validate;
   std::function<Problem(const Case&)> problem;
