@@ -41,7 +41,7 @@ std::vector<Fault> faults() {
     Request r{kernel["op"], kernel["contracts"][0], kernel["name"]};
     const auto& accepts = kernel["accepts"];
     if (accepts.contains("layout")) r.layout = accepts["layout"][0];
-    if (accepts.contains("group_size")) r.group_size = accepts["group_size"].back();
+    if (accepts.contains("group_size") && accepts["group_size"].back().is_number()) r.group_size = accepts["group_size"].back();
     all.push_back({r, kernel["fault"], kernel["cites"], kernel["twin"]});
   }
   return all;
@@ -53,8 +53,15 @@ class Faulty : public testing::TestWithParam<Fault> {
  protected:
   bool differs(int warp, uint64_t seed = 1) const {
     Request r = GetParam().request;
-    r.m = 11, r.n = 7040, r.warp = warp, r.seed = seed;  // 55 groups of 128; row 10 begins beyond 2^16; no whole number of passes
-    const auto x = telling_rows(r.m, r.n, uint32_t(seed));
+    const bool of_zeros = r.op == "quant_tile" && differs_in(1, warp, seed);  // a NaN or a large row hides a floor from one scale
+    return of_zeros || differs_in(11, warp, seed);
+  }
+
+ private:
+  bool differs_in(int64_t m, int warp, uint64_t seed) const {
+    Request r = GetParam().request;
+    r.m = m, r.n = 7040, r.warp = warp, r.seed = seed;  // 55 groups of 128; row 10 begins beyond 2^16; no whole number of passes
+    const auto x = telling_rows(11, r.n, uint32_t(seed));
     std::vector<uint16_t> gamma(size_t(r.n));
     for (size_t j = 0; j < gamma.size(); ++j) gamma[j] = code(1.0f + float(j % 97) / 128.0f);
     const auto wrong = outputs_of(faulty(), r, x, gamma);

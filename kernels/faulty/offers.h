@@ -4,6 +4,7 @@
 #include "kernels/ops/cast/cast.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/quant_group/problem.h"
+#include "kernels/ops/quant_tile/tensor.h"
 #include "kernels/ops/rms_norm/rms_norm.h"
 
 namespace assay_kernels {
@@ -50,6 +51,32 @@ Kernel of_tokens(const char* name, const char* cites) {
           name,
           cites,
           "quant_token"};
+}
+
+template <class Rules>
+Kernel of_tensors(const char* name, const char* cites) {
+  return {name,
+          "quant_tile",
+          {Rules::kContract},
+          {{"x", kAny}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {},
+          run_tensor<Rules>,
+          name,
+          cites,
+          "quant_tensor"};
+}
+
+template <class Rules>
+Kernel of_given_scales(const char* name, const char* cites) {
+  return {name,
+          "quant_static",
+          {Rules::kContract},
+          {{"x", kAny}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {},
+          run_static<Rules>,
+          name,
+          cites,
+          "quant_static"};
 }
 
 template <class Rules>

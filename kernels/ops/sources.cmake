@@ -9,6 +9,8 @@ set(ASSAY_OP_SOURCES
   ops/quant_group/other_shared.cpp
   ops/quant_group/vllm_register.cpp
   ops/quant_group/vllm_shared.cpp
+  ops/quant_static/kernels.cpp
+  ops/quant_tile/kernels.cpp
   ops/rms_norm/kernels.cpp
   ops/rms_norm_quant_group/kernels.cpp)
 list(TRANSFORM ASSAY_HOST_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/kernels/)

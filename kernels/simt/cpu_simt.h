@@ -66,6 +66,14 @@ float lane_reduce(float value, Combine combine) {
   return tree[0];
 }
 
+/// Raises `to` to `value`, seen by all blocks. Patterns are compared, so both must be without a sign; a NaN is above Inf.
+inline void atomic_max(float* to, float value) {
+  float seen;
+  __atomic_load(to, &seen, __ATOMIC_RELAXED);
+  while (bits(seen) < bits(value) && !__atomic_compare_exchange(to, &seen, &value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
+
 template <class T>
 Vector<T> load16(const T* from) {
   Vector<T> v;

@@ -63,6 +63,9 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
+/// Raises `to` to `value`, seen by all blocks. Patterns are compared, so both must be without a sign; a NaN is above Inf.
+SIMT_DEVICE void atomic_max(float* to, float value) { atomicMax(reinterpret_cast<unsigned*>(to), bits(value)); }
+
 template <class T>
 SIMT_DEVICE Vector<T> load16(const T* from) {
   const uint4 raw = *reinterpret_cast<const uint4*>(from);

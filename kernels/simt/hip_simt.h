@@ -66,6 +66,11 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
+/// Raises `to` to `value`, seen by all blocks. Patterns are compared, so both must be without a sign; a NaN is above Inf.
+SIMT_DEVICE void atomic_max(float* to, float value) {
+  __hip_atomic_fetch_max(reinterpret_cast<uint32_t*>(to), bits(value), __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+}
+
 template <class T>
 SIMT_DEVICE Vector<T> load16(const T* from) {
   return *reinterpret_cast<const Vector<T>*>(from);

@@ -17,22 +17,25 @@ struct Request {
 /// Bytes of all outputs, one after the other; 0xa5 where nothing was written. Fails the test unless the call is ASSAY_OK.
 inline std::vector<uint8_t> outputs_of(const assay_library& library, const Request& r, const std::vector<uint16_t>& x,
                                        const std::vector<uint16_t>& gamma) {
-  const bool norm = r.op != "quant_group", quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
+  const bool norm = r.op.find("norm") != std::string::npos, quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
+  const bool given = r.op == "quant_static", one_scale = given || r.op == "quant_tile";
   const Type code = r.contract.find("fnuz") != std::string::npos ? kE4m3fnuz : kE4m3fn;
-  const int64_t groups = r.contract == "vllm.per_token" ? 1 : r.n / r.group_size;
+  const int64_t groups = one_scale || r.contract.rfind("vllm.per_token", 0) == 0 ? 1 : r.n / r.group_size;
+  const int64_t rows = one_scale ? 1 : r.m;
   const int64_t columns = packed ? (groups + 3) / 4 : groups;
   const int64_t pitch = r.layout == "col" ? r.m : (r.m + 3) / 4 * 4;
-  const size_t scale_bytes = size_t(r.layout == "row" ? r.m * columns : r.m + (columns - 1) * pitch) * 4;
+  const size_t scale_bytes = size_t(r.layout == "row" ? rows * columns : r.m + (columns - 1) * pitch) * 4;
   const size_t element_bytes = size_t(r.m * r.n) * (quant ? 1 : 2);
   std::vector<uint8_t> out(element_bytes, 0xa5), scale(quant ? scale_bytes : 0, 0xa5);
 
   CallBuilder call;
   call.matrix("x", kBf16, false, r.m, r.n, x.data()).matrix(quant ? "q" : "y", quant ? code : kBf16, true, r.m, r.n, out.data());
   if (norm) call.tensor("gamma", kBf16, false, {r.n}, {1}, gamma.data(), size_t(r.n) * 2).parameter("eps", 1e-6);
+  if (given) scale.assign({0, 0, 0x20, 0x40});  // 2.5
   if (quant) {
-    call.tensor("scale", packed ? kInt32 : kF32, true, {r.m, columns},
+    call.tensor("scale", packed ? kInt32 : kF32, !given, {rows, columns},
                 r.layout == "row" ? std::vector<int64_t>{columns, 1} : std::vector<int64_t>{1, pitch}, scale.data(), scale_bytes);
-    call.parameter("group_size", double(r.group_size));
+    call.parameter("group_size", double(r.group_size)).parameter("scale_ub", 8);
   }
   call.parameter("warp", r.warp).parameter("schedule_seed", double(r.seed));
   EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK)

@@ -12,6 +12,7 @@ struct GroupArguments {
   ScalesOut scales;
   int32_t group_size;
   Divider by_size;  ///< group_size
+  float scale_ub = 0.0f;  ///< of contracts that bound amax by it
 };
 
 /// Zeros in the bytes of groups that a row's last word lacks. The threads of the grid share the rows.

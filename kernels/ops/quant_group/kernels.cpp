@@ -18,6 +18,11 @@ std::vector<std::string> contracts(bool packed) {
 void by_register(const Call& call) { run_vllm_register(call) || run_other_register(call); }
 void by_shared(const Call& call) { run_vllm_shared(call) || run_other_shared(call); }
 
+using TokenList = RulesList<VllmPerToken, VllmPerTokenUb, VllmPerTokenFnuz, VllmPerTokenNative, AiterPerToken, AiterPerTokenFnuz>;
+void by_token(const Call& call) {
+  TokenList::with(call.contract(), [&](auto rules) { run_token<decltype(rules)>(call); });
+}
+
 constexpr const char* kHalf = R"(["bf16", "f16"])";
 constexpr const char* kAny = R"(["bf16", "f16", "f32"])";
 constexpr const char* kLayouts = R"(["row", "col", "tma"])";
@@ -28,6 +33,8 @@ constexpr const char* kSharedGroups = "[16, 32, 48, 64, 96, 128, 192, 256, 384, 
 }  // namespace
 
 std::vector<Kernel> quant_group_kernels() {
+  std::vector<std::string> tokens;
+  TokenList::append_ids(tokens, false);
   const auto accepts = [](const char* x, const char* groups, const char* layouts) {
     return decltype(Kernel::accepts){{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
   };
@@ -38,10 +45,10 @@ std::vector<Kernel> quant_group_kernels() {
       {"quant_group.shared", "quant_group", contracts(true), accepts(kAny, kSharedGroups, kPackedLayout), {}, by_shared},
       {"quant_token",
        "quant_group",
-       {VllmPerToken::kContract},
+       tokens,
        {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
        {{"n", "8"}},
-       run_token<VllmPerToken>}};
+       by_token}};
 }
 
 }  // namespace assay_kernels

@@ -41,6 +41,18 @@ struct AiterPer1x128Fnuz : AiterPer1x128 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
+/// No floor: a row of zeros stores 0, and its codes come from 0 * Inf. v_rcp_f32 may be off by an ulp; the quotient here is one of
+/// its legal results.
+struct AiterPerToken : AiterPer1x128 {
+  static constexpr const char* kContract = "aiter.per_token";
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+};
+
+struct AiterPerTokenFnuz : AiterPer1x128Fnuz {
+  static constexpr const char* kContract = "aiter.per_token_fnuz";
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+};
+
 /// torch: amax and its clamp keep NaN, the cast does not saturate, nothing is clamped.
 struct DeepgemmPerTokenCast : GroupRules {
   static constexpr const char* kContract = "deepgemm.per_token_cast";

@@ -80,7 +80,8 @@ void run_token(const Call& call) {
   if (shape.rows == 0) return;
   with_type(x, [&](auto type) {
     using T = decltype(type);
-    const GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(shape.columns), {}};
+    GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(shape.columns), {}};
+    if (Rules::kBounded) a.scale_ub = float(call.number("scale_ub"));
     const int64_t loads = shape.columns / simt::Vector<T>::kElements;
     const simt::Launch grid = call.grid(shape.rows, simt::block_threads(loads, call.warp()));
     with_warp(call, [&](auto warp) {

@@ -16,6 +16,7 @@ struct GroupRules {
   using Offset = int64_t;                       ///< of the first element of a row
   static constexpr bool kPacked = false;        ///< scales are bytes of exponents, four in a word
   static constexpr bool kWritesPadding = true;  ///< of packed scales
+  static constexpr bool kBounded = false;       ///< by scale_ub: the rules have scale_within(amax, scale_ub)
 
   /// Lanes whose maxima meet: those of the group.
   template <int kWarp, int kLanes>

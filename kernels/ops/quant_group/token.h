@@ -27,7 +27,12 @@ SIMT_KERNEL void quant_token(GroupArguments<T> a) {
       widest, 0.0f, [](float u, float v) { return Rules::widest(u, v); }, [] { simt::barrier(); });
 
   const float amax = Rules::amax(widest);
-  const float scale = Rules::scale(amax);
+  float scale;
+  if constexpr (Rules::kBounded) {
+    scale = Rules::scale_within(amax, a.scale_ub);
+  } else {
+    scale = Rules::scale(amax);
+  }
   const typename Rules::Element element(Rules::operand(amax, scale));
   if (simt::thread() == 0) store_scale<Rules>(a.scales, simt::block(), 0, scale);
   SIMT_UNROLL

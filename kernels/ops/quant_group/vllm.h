@@ -73,6 +73,27 @@ struct VllmPerToken : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
+/// scale_ub bounds amax, before the division.
+struct VllmPerTokenUb : VllmPerToken {
+  static constexpr const char* kContract = "vllm.per_token_ub";
+  static constexpr bool kBounded = true;
+  SIMT_DEVICE static float scale_within(float amax, float scale_ub) { return scale(simt::min_number(amax, scale_ub)); }
+};
+
+struct VllmPerTokenFnuz : VllmPerToken {
+  static constexpr const char* kContract = "vllm.per_token_fnuz";
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 224.0f, 1.0f / (224.0f * 512.0f)); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
+};
+
+/// The torch.compile fallback of the same op.
+struct VllmPerTokenNative : VllmGroupNative {
+  static constexpr const char* kContract = "vllm.per_token_native";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
 using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8Fnuz, VllmGroupFp8Ue8m0, VllmGroupFp8Packed, VllmGroupTriton,
                                 VllmGroupTritonUe8m0, VllmGroupNative, VllmGroupNativeUe8m0>;
 
