@@ -6,13 +6,15 @@
 #include "reference/table/near.h"
 #include "suites/cast/binding.h"
 #include "suites/quant_group/binding.h"
+#include "suites/quant_static/binding.h"
+#include "suites/quant_tile/binding.h"
 #include "suites/rms_norm/binding.h"
 #include "suites/rms_norm_quant_group/binding.h"
 
 namespace assay {
 
 std::span<const Op> all_ops() {
-  static const Op ops[] = {cast_op(), quant_group_op(), rms_norm_op(), rms_norm_quant_group_op()};
+  static const Op ops[] = {cast_op(), quant_group_op(), quant_static_op(), quant_tile_op(), rms_norm_op(), rms_norm_quant_group_op()};
   return ops;
 }
 

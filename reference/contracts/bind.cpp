@@ -37,12 +37,14 @@ GroupQuant bind_group_quant(const ContractRow& row, const Format& x) {
   }
   Names names{{{"M", row.text("M")}}, {{"x", &x}, {"q", g.q}}, {}};
   g.amax = parse_cell(row, "amax", names);
+  names.quantities = {"ub"};
   g.scale = parse_cell(row, "scale", names);
+  g.scale_given = g.amax.empty() && g.scale.empty();
   names.quantities = {"amax"};
   g.mult = parse_cell(row, "mult", names);
   names.quantities = {"s", "m"};
   g.code = parse_cell(row, "code", names);
-  require_reduction(row, "amax", g.amax, true, "absmax or absmax(keep)");
+  if (!g.scale_given) require_reduction(row, "amax", g.amax, true, "absmax or absmax(keep)");
   for (const auto& [column, recipe] : {std::pair{"scale", &g.scale}, {"mult", &g.mult}, {"code", &g.code}})
     require_reduction(row, column, *recipe, false, "");
   if (g.code.steps.empty() || g.code.steps.back().verb != Verb::kTo || !(*g.code.steps.back().target == *g.q))
@@ -116,6 +118,8 @@ void check(const ContractTables& tables, const ContractRow& row) {
       if (flow == "row_norm" && at > 0) throw row.error("chain", offset, "a norm comes first: row_norm=ID > group_quant=ID");
       if (flow == "group_quant" && &id != &chain.back())
         throw row.error("chain", offset, "codes end a chain: row_norm=ID > group_quant=ID");
+      if (flow == "group_quant" && (tables.find(id).text("amax").empty() || tables.find(id).text("group") == "tensor"))
+        throw row.error("chain", offset, "'" + id + "' does not make its scales of one row, as a chain must");
       at = offset + id.size();
     }
     if (at == 0) throw row.error("chain", 0, "names no rows; written as row_norm=ID > group_quant=ID");

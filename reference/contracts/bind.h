@@ -16,11 +16,14 @@ namespace assay {
 struct GroupQuant {
   std::string row;       ///< id
   const Format* q;       ///< format of the codes
+  bool scale_given = false;  ///< the scale is an input: no amax and scale cells
   Recipe amax;           ///< from the group's numbers to the amax that counts
-  Recipe scale;          ///< from amax to the stored scale
+  Recipe scale;          ///< from amax to the stored scale, with ub = scale_ub of the case
   Recipe mult;           ///< from scale (or `amax:`) to m; may be empty
   Recipe code;           ///< from one number to its code, with s = scale and m
-  double amax_share = 1; ///< of the group that amax is taken over; not 1 only in neighbours
+  // The next two differ from these only in neighbours.
+  double amax_share = 1;       ///< of the group's columns that amax is taken over
+  bool first_row_alone = false;  ///< of a group of many rows
 };
 
 /// One factor r for each row: flow/row_norm.h runs it.

@@ -49,8 +49,7 @@ class EditsOfRow {
       constants("M");
       constants("q");
       for (const char* column : {"amax", "scale", "mult", "code"}) cell(column);
-      habit("amax over", "amax: over two groups", [](Link& link) { std::get<GroupQuant>(link).amax_share = 2; });
-      habit("amax over", "amax: over half the group", [](Link& link) { std::get<GroupQuant>(link).amax_share = 0.5; });
+      if (!base_.cells_.at("amax").empty()) amax_over();
     } else {
       habit("sum over", "sum: ignores the data", [](Link& link) { std::get<RowNorm>(link).sum_share = 0; });
       habit("sum over", "sum: over half the row", [](Link& link) { std::get<RowNorm>(link).sum_share = 0.5; });
@@ -76,6 +75,15 @@ class EditsOfRow {
     edits_.push_back({name, base_});
     edits_.back().row.settled_.insert(what);
     edits_.back().row.habits_.push_back(std::move(change));
+  }
+
+  void amax_over() {
+    const bool many_rows = row_.text("group") == "tensor" || row_.text("group").find('x') != std::string::npos;
+    if (row_.text("group") != "tensor" && row_.text("group") != "row")
+      habit("amax over", "amax: over two groups", [](Link& link) { std::get<GroupQuant>(link).amax_share = 2; });
+    habit("amax over", "amax: over half the group", [](Link& link) { std::get<GroupQuant>(link).amax_share = 0.5; });
+    if (many_rows)
+      habit("amax over", "amax: over the first row alone", [](Link& link) { std::get<GroupQuant>(link).first_row_alone = true; });
   }
 
   /// Every other value that sibling rows have in this column.
@@ -139,11 +147,14 @@ class EditsOfRow {
     add(column, "to(x) after " + label, std::move(tokens));
   }
 
-  /// An addition before its neighbour; behind the root, 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
+  /// An addition, or a bound that the case gives, before its neighbour or after it; behind the root, 1 / sqrt(v + a) becomes
+  /// 1 / (sqrt(v) + a).
   void exchange(const std::string& column, Cell tokens, size_t i) {
     const CellToken left = tokens[i], right = tokens[i + 1];
     const bool from_left = verb_of(left.text) == "add";
-    if (!from_left && verb_of(right.text) != "add") return;
+    const bool scales = verb_of(right.text) == "div" || verb_of(right.text) == "mul";
+    const bool bound = verb_of(left.text) == "min" && is_quantity(arguments_of(left.text)) && scales;
+    if (!bound && !from_left && verb_of(right.text) != "add") return;
     if (from_left && verb_of(right.text) == "rsqrt") {
       tokens[i] = edited("sqrt", right.label);
       tokens[i + 1] = edited(left.text, left.label);
@@ -153,12 +164,12 @@ class EditsOfRow {
     }
     tokens[i] = edited(right.text, right.label);
     tokens[i + 1] = edited(left.text, left.label);
-    add(column, right.label + " before " + left.label, std::move(tokens));
+    add(column, bound ? left.label + " after " + right.label : right.label + " before " + left.label, std::move(tokens));
   }
 
   std::vector<std::string> swaps(const std::string& column, const std::string& token) const {
     std::vector<std::string> others = other_forms(token);
-    if (verb_of(token) == "max" || verb_of(token) == "min") siblings(column, token, others);
+    if ((verb_of(token) == "max" || verb_of(token) == "min") && !is_quantity(arguments_of(token))) siblings(column, token, others);
     return others;
   }
 
@@ -170,7 +181,7 @@ class EditsOfRow {
     for (const ContractRow& row : tables_.rows()) {
       if (row.flow != row_.flow) continue;
       for (const std::string& other : tokens_of(row.text(column)))
-        if (verb_of(other) == verb_of(token) && value(other) != value(token) && seen.insert(other).second)
+        if (verb_of(other) == verb_of(token) && value(other) != value(token) && !is_quantity(value(other)) && seen.insert(other).second)
           others.push_back(other);
     }
   }

@@ -90,7 +90,7 @@ TEST(Rows, AnIdIsNeverUsedTwice) {
 
 TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
   EXPECT_EQ(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(q)")), "no error");
-  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(N)", "div(s) to(q)")), StartsWith("2:25: scale: unknown name 'N' in 'N'; known here: M"));
+  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(N)", "div(s) to(q)")), StartsWith("2:25: scale: unknown name 'N' in 'N'; known here: ub, M"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "dvi(M)", "div(s) to(q)")), StartsWith("2:21: scale: unknown verb 'dvi'; did you mean 'div'"));
   EXPECT_THAT(error_of(quant_row("a", "max(1)", "div(M)", "div(s) to(q)")), EndsWith("2:14: amax: begins with absmax or absmax(keep)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "absmax", "div(s) to(q)")), EndsWith("scale: takes one number and cannot reduce"));
@@ -129,6 +129,8 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.rms_norm@2026-06-18"),
               EndsWith("a norm comes first: row_norm=ID > group_quant=ID"));
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > group_quant=vllm.per_token"), EndsWith("codes end a chain: row_norm=ID > group_quant=ID"));
+  for (const char* row : {"vllm.per_tensor", "vllm.static"})
+    EXPECT_THAT(chain(std::string("row_norm=vllm.rms_norm@v0.19.1 > group_quant=") + row), EndsWith("does not make its scales of one row, as a chain must"));
 }
 
 TEST(Rows, ATableWithoutAFlowOrWithAStrangeColumnIsRefused) {

@@ -92,7 +92,7 @@ class JointCheck {
       std::vector<size_t> at(size);
       for (size_t i = 0; i < size; ++i) at[i] = g * size + i;
       const Spans y = norm_outputs(*contract_.row_norm(), gather(inputs_.x, at), gather(inputs_.gamma, at), point(trial));
-      vote.add(group_scales(quant, y, inputs_.group_size, {}).scale[0], stored_.scale[g], "scale", g);
+      vote.add(group_scales(quant, group_maxima(quant, y, inputs_.group_size), inputs_.scale_ub, {}).scale[0], stored_.scale[g], "scale", g);
     }
   }
 
@@ -130,9 +130,9 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
       values = norm_outputs(*norm, values, Spans(inputs.gamma), out.r);
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
-      GroupScales scales = group_scales(quant, values, inputs.group_size, stored ? stored->scale : std::vector<double>());
+      GroupScales scales = group_scales(quant, group_sources(quant, values, inputs), inputs.scale_ub, stored ? stored->scale : std::vector<double>());
       out.q = group_codes(quant, values, inputs.group_size, scales);
-      out.scale = std::move(scales.scale);
+      if (!quant.scale_given) out.scale = std::move(scales.scale);
     }
   }
   if (!contract.group_quant()) out.y = std::move(values);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reference/formats/catalogue.h"
 #include "reference/recipe/narrow.h"
 
 namespace assay {
@@ -32,27 +33,47 @@ Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction
   return maximum;
 }
 
-GroupScales group_scales(const GroupQuant& contract, const Spans& values, int64_t group_size, const std::vector<double>& stored_scale) {
-  const size_t groups = values.size() / size_t(group_size);
-  const Environment none;
-  GroupScales result;
-  result.amax = Spans(std::vector<double>(groups));
+Spans group_maxima(const GroupQuant& contract, const Spans& values, int64_t group_size) {
+  const auto size = size_t(group_size), groups = (values.size() + size - 1) / size;
   const auto window = size_t(double(group_size) * contract.amax_share);
+  Spans maxima(std::vector<double>(groups, 0));
   for (size_t g = 0; g < groups; ++g) {
-    const size_t own = g * size_t(group_size);
+    const size_t own = g * size;
     const size_t begin = contract.amax_share < 1 ? own : own / window * window;
-    result.amax.set(g, absolute_maximum(values, begin, std::min(window, values.size() - begin), contract.amax.reduction));
+    maxima.set(g, absolute_maximum(values, begin, std::min(window, values.size() - begin), contract.amax.reduction));
   }
+  return maxima;
+}
+
+void join_maxima(const GroupQuant& contract, Spans& maxima, const Spans& others) {
+  for (size_t g = 0; g < maxima.size(); ++g) {
+    Spans pair(std::vector<double>(2, 0));
+    pair.set(0, maxima[g]);
+    pair.set(1, others[g]);
+    maxima.set(g, absolute_maximum(pair, 0, 2, contract.amax.reduction));
+  }
+}
+
+Spans group_sources(const GroupQuant& contract, const Spans& values, const RowInputs& inputs) {
+  if (contract.scale_given) return Spans(inputs.scale);
+  return inputs.maxima.size() > 0 ? inputs.maxima : group_maxima(contract, values, inputs.group_size);
+}
+
+GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale) {
+  Environment none, bounded;
+  bounded.set("ub", point(round_to(kF32, scale_ub, Rounding::kNearestEven, Overflow::kSpecial)));
+  GroupScales result;
+  result.amax = sources;
   evaluate(contract.amax, result.amax, none);
   result.scale = result.amax;
-  evaluate(contract.scale, result.scale, none);
+  evaluate(contract.scale, result.scale, bounded);
 
   result.s = result.scale;
   Spans amax = result.amax;
   for (size_t g = 0; g < stored_scale.size(); ++g) {
     if (result.scale[g].pinned() || !accepts(result.scale[g], stored_scale[g])) continue;
     result.s.set(g, point(stored_scale[g]));
-    if (const auto narrowed = narrow(contract.scale, amax[g], stored_scale[g], none)) amax.set(g, *narrowed);
+    if (const auto narrowed = narrow(contract.scale, amax[g], stored_scale[g], bounded)) amax.set(g, *narrowed);
   }
   result.m = contract.mult.start.empty() ? result.s : amax;
   evaluate(contract.mult, result.m, none);
@@ -65,7 +86,8 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
   for (size_t g = 0; g < scales.s.size(); ++g) {
     environment.set("s", scales.s[g]);
     environment.set("m", scales.m[g]);
-    evaluate(contract.code, codes, g * size_t(group_size), size_t(group_size), environment);
+    const size_t first = g * size_t(group_size);
+    evaluate(contract.code, codes, first, std::min(size_t(group_size), values.size() - first), environment);
   }
   return codes;
 }

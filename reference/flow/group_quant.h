@@ -16,8 +16,17 @@ struct GroupScales {
 /// Largest magnitude among numbers first .. first + count, with the NaN rule of the reduction.
 Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction reduction);
 
+/// Largest magnitudes of the groups of one row; the last group may be shorter.
+Spans group_maxima(const GroupQuant& contract, const Spans& values, int64_t group_size);
+
+/// Largest magnitudes of two rows as those of both.
+void join_maxima(const GroupQuant& contract, Spans& maxima, const Spans& others);
+
+/// What the row's scales are made of: maxima of its groups, or the scales themselves if they are inputs.
+Spans group_sources(const GroupQuant& contract, const Spans& values, const RowInputs& inputs);
+
 /// `stored_scale` empty: nothing to narrow by. A stored scale that the contract does not allow is ignored here (it fails by itself).
-GroupScales group_scales(const GroupQuant& contract, const Spans& values, int64_t group_size, const std::vector<double>& stored_scale);
+GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale);
 
 /// Codes of the numbers first .. first + values.size() of the row, given the scales of their groups.
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales);

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "reference/contracts/rows.h"
+#include "reference/flow/group_quant.h"
 #include "reference/flow/row.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
@@ -270,6 +271,73 @@ TEST(QuantCatalogue, R0AProductOnATieTellsTheOrderOfTheSteps) {
   EXPECT_GT(exact, 0);
   EXPECT_GT(above, 0) << "the quotient lands one ulp above the tie for some amax";
   EXPECT_GT(free, 0) << "within 2 ulp of fast division both codes are legal";
+}
+
+// ---- one scale for many rows, a bound from the caller, a scale from the caller
+
+/// min(max(v, -448), 448) with the bounds in the order of contracts/quant.md 5.1: NaN meets the upper one.
+double min_then_max(double v) { return std::isnan(v) ? 448 : v < -448 ? -448 : v > 448 ? 448 : v; }
+
+/// contracts/quant.md 5.2, static: x times the reciprocal, which is rounded.
+std::vector<uint32_t> codes_by_reciprocal(const std::vector<double>& x, double scale) {
+  const double inverse = scale == 0 ? HUGE_VAL : std::isinf(scale) ? 0 : fl(Real(1) / Real(scale));
+  std::vector<uint32_t> codes;
+  for (double v : x) {
+    const bool undefined = std::isnan(v) || (std::isinf(inverse) && v == 0) || (inverse == 0 && std::isinf(v));
+    const double product = undefined ? std::nan("") : std::isinf(v) || std::isinf(inverse) ? v * inverse : fl(Real(v) * Real(inverse));
+    codes.push_back(e4m3(min_then_max(product)));
+  }
+  return codes;
+}
+
+void expect_codes(const Spans& q, const std::vector<uint32_t>& codes, const std::string& where) {
+  ASSERT_EQ(q.size(), codes.size());
+  for (size_t i = 0; i < codes.size(); ++i)
+    ASSERT_TRUE(q[i].pinned() && code_of(kE4M3Fn, q[i].low) == codes[i]) << where << " element " << i;
+}
+
+TEST(QuantTwin, OneScaleForAllRowsEqualsTheProgramWrittenByHand) {
+  for (const Format* x : {&kBf16, &kF16, &kF32}) {
+    const Contract contract = contract_of("vllm.per_tensor", *x);
+    const auto rows = rows_of(*x, 32);
+    for (size_t first = 0; first + 1 < rows.size(); ++first) {
+      double amax = 0;
+      Spans maxima = group_maxima(*contract.group_quant(), Spans(rows[first]), 128);
+      join_maxima(*contract.group_quant(), maxima, group_maxima(*contract.group_quant(), Spans(rows[first + 1]), 128));
+      for (const auto& row : {rows[first], rows[first + 1]})
+        for (double v : row)
+          if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN
+      const double scale = std::isinf(amax) ? amax : fl(Real(amax) / 448);
+      for (const auto& row : {rows[first], rows[first + 1]}) {
+        const RowOutputs out = evaluate_row(contract, {row, {}, 0, 128, HUGE_VAL, {}, maxima}, nullptr, *x);
+        ASSERT_TRUE(out.scale[0].pinned() && same_number(out.scale[0].low, scale)) << first;
+        expect_codes(out.q, codes_by_reciprocal(row, scale), std::string(x->name) + " rows from " + std::to_string(first));
+      }
+    }
+  }
+}
+
+TEST(QuantTwin, AGivenScaleIsTakenAsItIs) {
+  for (double scale : {1.0, 7.0, fl(Real("0.0123")), 0x1p-140, 0.0, HUGE_VAL}) {
+    const Contract contract = contract_of("vllm.static", kBf16);
+    for (const auto& row : rows_of(kBf16, 32)) {
+      const RowOutputs out = evaluate_row(contract, {row, {}, 0, 128, HUGE_VAL, {scale}}, nullptr, kBf16);
+      EXPECT_EQ(out.scale.size(), 0u) << "it is no output";
+      const double by = scale == 0x1p-140 ? 0 : scale;  // its reciprocal overflows
+      expect_codes(out.q, codes_by_reciprocal(row, by), std::to_string(scale));
+    }
+  }
+}
+
+TEST(QuantTwin, TheBoundIsOneOfAmaxAndRoundedToF32) {
+  const Contract contract = contract_of("vllm.per_token_ub", kBf16);
+  std::vector<double> x(128, 1.5);
+  x[7] = 96;
+  const auto scale_under = [&](double bound) { return evaluate_row(contract, {x, {}, 0, 128, bound}, nullptr, kBf16).scale[0].low; };
+  EXPECT_EQ(scale_under(HUGE_VAL), fl(Real(96) / 448));
+  EXPECT_EQ(scale_under(4), fl(Real(4) / 448));
+  EXPECT_EQ(scale_under(0.1), fl(Real(fl(Real("0.1"))) / 448));
+  EXPECT_EQ(scale_under(0), fl(Real(1) / (448 * 512))) << "the floor is above every bound";
 }
 
 // ---- a stored scale narrows what lies behind it

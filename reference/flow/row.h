@@ -1,6 +1,7 @@
 // What goes into the contract of one row of a matrix and what comes out. Every op here works row by row.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,7 +16,10 @@ struct RowInputs {
   std::vector<double> x;
   std::vector<double> gamma;
   double eps = 0;          ///< as the op takes it; rounded to f32 on the way in
-  int64_t group_size = 0;  ///< columns per scale; divides n
+  int64_t group_size = 0;  ///< columns per scale
+  double scale_ub = HUGE_VAL;  ///< as the op takes it; rounded to f32 on the way in
+  std::vector<double> scale = {};  ///< of each group, for a contract that takes it as an input
+  Spans maxima = {};  ///< of each group over all rows that share its scale; empty: groups lie in this row
 };
 
 /// What the kernel under test stored for this row, decoded. A tensor that is not there is empty.
@@ -27,7 +31,7 @@ struct StoredRow {
 struct RowOutputs {
   Spans y;      ///< n, in x's format
   Spans q;      ///< n, in the code format
-  Spans scale;  ///< n / group_size, before the layout's own format
+  Spans scale;  ///< n / group_size, before the layout's own format; empty if it is an input
   Span r = point(0);  ///< of a norm
   std::vector<std::string> joint_violations;  ///< each element passes alone, but not with the others
 };

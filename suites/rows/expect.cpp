@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
-#include <cmath>
-#include <cstring>
 #include <mutex>
+#include <optional>
 #include <thread>
 
-#include "reference/flow/row.h"
 #include "reference/flow/row_norm.h"
 #include "reference/formats/codes.h"
 #include "reference/formats/round.h"
+#include "suites/rows/inputs.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -39,25 +37,6 @@ void for_each_row(int64_t rows, int64_t columns, F f) {
   work();
   for (std::thread& thread : pool) thread.join();
   if (error) std::rethrow_exception(error);
-}
-
-std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns) {
-  std::vector<double> values(size_t(columns), 0.0);
-  const Format& format = *tensor.spec.format;
-  decode_all(format, tensor.bytes.data() + row * columns * format.bytes(), values);
-  return values;
-}
-
-/// A stored scale, in the layout's own element format, as the value it stands for.
-std::vector<double> decoded_scales(const HostTensor& tensor, const PlacedLayout& layout, int64_t row, int64_t groups) {
-  const Format& element = *layout.layout().element;
-  std::vector<double> values(size_t(groups), 0.0);
-  for (int64_t g = 0; g < groups; ++g) {
-    uint32_t code = 0;
-    std::memcpy(&code, tensor.bytes.data() + layout.offset(row, g) * element.bytes(), size_t(element.bytes()));
-    values[size_t(g)] = decode(element, code);
-  }
-  return values;
 }
 
 /// One output tensor while its rows are filled in.
@@ -135,45 +114,42 @@ static void add_padding(ExpectedTensor& scale, const PlacedLayout& layout, const
 }
 
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
-  const HostTensor& x = find(problem.tensors, "x");
   const GroupQuant* quant = contract.group_quant();
+  const bool stores_scales = quant && !quant->scale_given;
   std::optional<PlacedLayout> layout;
-  if (quant) layout.emplace(*c.layout, c.m, c.groups());
+  if (stores_scales) layout.emplace(*c.layout, c.rows_of_groups(), c.groups());
   std::optional<Accepted> y, q, scale;
-  if (quant) q.emplace("q", *quant->q, c.m, c.n), scale.emplace("scale", *c.layout->element, c.m, c.groups());
+  if (quant) q.emplace("q", *quant->q, c.m, c.n);
   else y.emplace("y", *c.x, c.m, c.n);
+  if (stores_scales) scale.emplace("scale", *c.layout->element, c.rows_of_groups(), c.groups());
 
-  const auto row_inputs = [&](int64_t row) {
-    RowInputs inputs{decoded_row(x, row, c.n), {}, c.eps, c.group_size};
-    if (contract.row_norm()) inputs.gamma = decoded_row(find(problem.tensors, "gamma"), 0, c.n);
-    return inputs;
-  };
+  const CaseInputs inputs(contract, c, problem);
   Expectation expectation;
   std::mutex mutex;
   for_each_row(c.m, c.n, [&](int64_t row) {
     StoredRow stored;
-    if (outputs && quant) stored.scale = decoded_scales(find(*outputs, "scale"), *layout, row, c.groups());
+    if (outputs && scale) stored.scale = decoded_scales(find(*outputs, "scale"), *layout, row / c.group_rows, c.groups());
     if (outputs && quant) stored.q = decoded_row(find(*outputs, "q"), row, c.n);
     if (outputs && !quant) stored.y = decoded_row(find(*outputs, "y"), row, c.n);
-    const RowOutputs answer = evaluate_row(contract, row_inputs(row), outputs ? &stored : nullptr, *c.x);
+    const RowOutputs answer = evaluate_row(contract, inputs.of_row(row), outputs ? &stored : nullptr, *c.x);
     if (y) y->put(row, answer.y);
     if (q) q->put(row, answer.q);
-    if (scale) scale->put(row, as_stored(answer.scale, *c.layout->element));
+    if (scale && row % c.group_rows == 0) scale->put(row / c.group_rows, as_stored(answer.scale, *c.layout->element));
     const std::lock_guard lock(mutex);
     for (const std::string& violation : answer.joint_violations)
       expectation.joint_violations.push_back("row " + std::to_string(row) + ": " + violation);
   });
   std::sort(expectation.joint_violations.begin(), expectation.joint_violations.end());
 
-  const std::string reason = reason_of(contract, row_inputs(0), *c.x);
+  const std::string reason = reason_of(contract, inputs.of_row(0), *c.x);
   if (y) expectation.tensors.push_back(std::move(*y).finish(reason));
   if (q) expectation.tensors.push_back(std::move(*q).finish(reason));
   if (scale) {
     ExpectedTensor tensor = std::move(*scale).finish(reason);
-    for (int64_t r = 0; r < c.m; ++r)
+    for (int64_t r = 0; r < c.rows_of_groups(); ++r)
       for (int64_t g = 0; g < c.groups(); ++g) tensor.offset.push_back(layout->offset(r, g));
     const ContractRow& row = rulebook().contracts.find(quant->row);
-    add_padding(tensor, *layout, row.text("pad"), c.m, c.groups());
+    add_padding(tensor, *layout, row.text("pad"), c.rows_of_groups(), c.groups());
     expectation.tensors.push_back(std::move(tensor));
   }
   return expectation;

@@ -9,10 +9,10 @@ namespace {
 
 /// The contract's own scales, found where another layout would have put them. Empty if they would not fit.
 std::optional<Hypothesis> other_layout(const RowCase& c, const Contract& contract, const Layout& other) {
-  const PlacedLayout own(*c.layout, c.m, c.groups()), placed(other, c.m, c.groups());
+  const PlacedLayout own(*c.layout, c.rows_of_groups(), c.groups()), placed(other, c.rows_of_groups(), c.groups());
   std::vector<int64_t> offsets;
   bool same = true;
-  for (int64_t r = 0; r < c.m; ++r) {
+  for (int64_t r = 0; r < c.rows_of_groups(); ++r) {
     for (int64_t g = 0; g < c.groups(); ++g) {
       offsets.push_back(placed.offset(r, g));
       if (offsets.back() >= own.storage_elements()) return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<Hypothesis> other_layout(const RowCase& c, const Contract& contrac
 /// What can go wrong around the numbers: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
-  if (!c.layout) return hypotheses;
+  if (!c.layout || base.contract.group_quant()->scale_given) return hypotheses;
   for (const Layout& other : rulebook().layouts) {
     if (other.id == c.layout->id || !(*other.type == *c.layout->type) || !(*other.element == *c.layout->element)) continue;
     if (auto hypothesis = other_layout(c, base.contract, other)) hypotheses.push_back(std::move(*hypothesis));

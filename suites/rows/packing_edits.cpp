@@ -31,11 +31,11 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
   Expectation expectation = expect_rows(contract, plain, problem, nullptr);
   ExpectedTensor& scale = expectation.tensors.back();
   const std::vector<int32_t> f32 = std::move(scale.low);
-  const PlacedLayout layout(*c.layout, c.m, c.groups());
+  const PlacedLayout layout(*c.layout, c.rows_of_groups(), c.groups());
   scale.format = &kE8M0;
   scale.low.assign(f32.size(), 0);
   scale.high.clear();
-  for (int64_t r = 0; r < c.m; ++r) {
+  for (int64_t r = 0; r < c.rows_of_groups(); ++r) {
     for (int64_t first = 0; first < c.groups(); first += 4) {
       std::array<uint32_t, 4> bits{};
       const int64_t present = std::min<int64_t>(4, c.groups() - first);

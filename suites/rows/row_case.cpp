@@ -1,6 +1,7 @@
 #include "suites/rows/row_case.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "harness/core/fill.h"
@@ -68,7 +69,8 @@ void read_groups(const Cells& cells, RowCase& c) {
   const ContractRow& row = last_row(c.contract);
   const auto groups = alternatives(row.text("group")), layouts = alternatives(row.text("layouts"));
   const std::string& cell = cells.text("group_size");
-  c.group_size = cell == "row" ? c.n : cells.positive("group_size");
+  c.group_size = cell == "row" || cell == "tensor" ? c.n : cells.positive("group_size");
+  if (cell == "tensor") c.group_rows = c.m;
   if (std::find(groups.begin(), groups.end(), cell) == groups.end())
     cells.refuse("group_size", "contract " + row.id + " has groups of " + row.text("group") + ", not " + cell);
   if (c.n % c.group_size != 0)
@@ -82,6 +84,14 @@ void read_groups(const Cells& cells, RowCase& c) {
     cells.refuse("layout", "contract " + row.id + " has layouts " + row.text("layouts") + ", not " + c.layout->id);
 }
 
+/// A bound that the contract knows must be given, and no other.
+void read_scale_ub(const Cells& cells, RowCase& c) {
+  const bool wanted = last_row(c.contract).text("scale").find("(ub)") != std::string::npos;
+  const bool given = cells.has("scale_ub") && !cells.text("scale_ub").empty();
+  if (wanted != given) cells.refuse("scale_ub", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
+  if (given) c.scale_ub = cells.number("scale_ub");
+}
+
 }  // namespace
 
 RowCase read_row_case(const Case& source) {
@@ -93,8 +103,10 @@ RowCase read_row_case(const Case& source) {
   c.m = cells.positive("m");
   c.n = cells.positive("n");
   if (cells.has("group_size")) read_groups(cells, c);
+  if (cells.has("group_size")) read_scale_ub(cells, c);
   if (cells.has("eps")) c.eps = cells.number("eps");
   c.fill = cells.fill_name("fill");
+  if (cells.has("scale")) c.scale_fill = cells.fill_name("scale");
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma");
   c.seed = uint64_t(cells.positive("seed"));
   c.warp = int(cells.positive("warp"));
@@ -107,9 +119,22 @@ void require_flow(const Case& c, const std::string& flow) {
   if (row.flow != flow) Cells(c).refuse("contract", "'" + row.id + "' is a " + row.flow + " row and this op takes " + flow + " rows");
 }
 
+void require_sharing(const Case& c, Sharing sharing) {
+  const ContractRow& row = Cells(c).contract();
+  const Sharing own = row.text("amax").empty()          ? Sharing::kGiven
+                      : row.text("group") == "tensor" ? Sharing::kAcrossRows
+                                                        : Sharing::kInRow;
+  static const std::map<Sharing, std::string> words = {
+      {Sharing::kInRow, "gives groups of a row their scales"}, {Sharing::kAcrossRows, "gives many rows one scale"}, {Sharing::kGiven, "takes its scales as an input"}};
+  if (own != sharing) Cells(c).refuse("contract", "'" + row.id + "' " + words.at(own) + " and is of another op");
+}
+
 std::string shape_id(const RowCase& c) {
   std::string id = std::string(c.x->name) + ".m" + std::to_string(c.m) + ".n" + std::to_string(c.n);
-  if (c.group_size > 0) id += ".g" + std::to_string(c.group_size) + "." + c.layout->id;
+  if (c.group_size == 0) return id;
+  id += ".g";
+  if (c.group_rows > 1) id.append(std::to_string(c.group_rows)).append("x");
+  id.append(std::to_string(c.group_size)).append(".").append(c.layout->id);
   return id;
 }
 

@@ -1,6 +1,7 @@
 // What the ops that work row by row share: the columns of their case tables, read and checked.
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -15,14 +16,17 @@ struct RowCase {
   std::string contract;
   const Format* x = nullptr;       ///< of the input
   int64_t m = 0, n = 0;            ///< rows, columns
-  int64_t group_size = 0;          ///< columns per scale; the cell `row` means n
+  int64_t group_size = 0;          ///< columns per scale; the cell `row` means n, `tensor` m and n
+  int64_t group_rows = 1;          ///< rows per scale
   const Layout* layout = nullptr;  ///< of the scales
   double eps = 0;
-  std::string fill, gamma;         ///< names of fills
+  double scale_ub = HUGE_VAL;      ///< of contracts that bound amax by it
+  std::string fill, gamma, scale_fill;  ///< names of fills
   uint64_t seed = 0;
   int warp = 0;
 
-  int64_t groups() const { return n / group_size; }
+  int64_t groups() const { return (n + group_size - 1) / group_size; }   ///< in a row
+  int64_t rows_of_groups() const { return (m + group_rows - 1) / group_rows; }
 };
 
 /// Reads the columns that are there. Throws TableError naming row and column: no such contract, layout, format, fill; a group size
@@ -31,6 +35,10 @@ RowCase read_row_case(const Case& c);
 
 /// Throws TableError unless the case's contract is a row of that flow ("group_quant", "row_norm", "chain").
 void require_flow(const Case& c, const std::string& flow);
+
+/// How a group_quant contract shares and gets its scales: each op takes one kind.
+enum class Sharing { kInRow, kAcrossRows, kGiven };
+void require_sharing(const Case& c, Sharing sharing);
 
 /// "bf16.m16.n7168.g128.row" from what the op has.
 std::string shape_id(const RowCase& c);

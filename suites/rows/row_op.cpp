@@ -13,9 +13,9 @@ namespace {
 /// Enough for every fill to come round, and some milliseconds for each neighbour.
 constexpr int64_t kExcerptElements = 1 << 18;
 
-/// Row i of an input matrix becomes row rows[i] of another; vectors that all rows share stay as they are.
+/// Row i of x becomes row rows[i] of another; what all rows share stays as it is.
 void gather_rows(const HostTensor& from, const std::vector<int64_t>& rows, HostTensor& to) {
-  if (from.spec.role != Role::kInput || from.spec.shape.size() != 2) return;
+  if (from.spec.name != "x") return;
   const size_t bytes = size_t(from.spec.shape[1] * from.spec.format->bytes());
   for (size_t i = 0; i < rows.size(); ++i)
     std::memcpy(to.bytes.data() + i * bytes, from.bytes.data() + size_t(rows[i]) * bytes, bytes);

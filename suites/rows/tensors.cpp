@@ -28,8 +28,15 @@ HostTensor output_matrix(const std::string& name, const RowCase& c, const Format
 }
 
 HostTensor output_scale(const RowCase& c) {
-  const PlacedLayout layout(*c.layout, c.m, c.groups());
+  const PlacedLayout layout(*c.layout, c.rows_of_groups(), c.groups());
   return {{"scale", Role::kOutput, c.layout->type, layout.shape(), layout.strides(), layout.storage()}, {}};
+}
+
+HostTensor input_scale(const RowCase& c) {
+  HostTensor scale = output_scale(c);
+  scale.spec.role = Role::kInput;
+  fill(scale, {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = c.layout->element, .tensor = 2});
+  return scale;
 }
 
 }  // namespace assay

@@ -14,6 +14,8 @@ HostTensor input_gamma(const RowCase& c);
 HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format);
 /// Output scale in the case's layout.
 HostTensor output_scale(const RowCase& c);
+/// Input scale in the case's layout, of a contract that takes it.
+HostTensor input_scale(const RowCase& c);
 
 /// Code format of the contract; x's own if it has none.
 const Format& code_format(const RowCase& c);

@@ -4,9 +4,9 @@
 
 #include "reference/flow/group_quant.h"
 #include "reference/flow/row_norm.h"
-#include "reference/formats/codes.h"
 #include "reference/recipe/formula.h"
 #include "reference/recipe/trace.h"
+#include "suites/rows/inputs.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -30,12 +30,6 @@ void append(std::vector<std::string>& lines, const std::string& cell, const Reci
   }
 }
 
-std::vector<double> row_of(const HostTensor& tensor, int64_t row, int64_t columns) {
-  std::vector<double> values(size_t(columns), 0.0);
-  decode_all(*tensor.spec.format, tensor.bytes.data() + row * columns * tensor.spec.format->bytes(), values);
-  return values;
-}
-
 }  // namespace
 
 std::vector<std::string> formulas(const Contract& contract) {
@@ -49,8 +43,10 @@ std::vector<std::string> formulas(const Contract& contract) {
       value = "y";
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
-      lines.push_back("amax  = " + formula(quant.amax, value));
-      lines.push_back("scale = " + formula(quant.scale, "amax"));
+      if (!quant.scale_given) {
+        lines.push_back("amax  = " + formula(quant.amax, value));
+        lines.push_back("scale = " + formula(quant.scale, "amax"));
+      }
       if (!quant.mult.steps.empty()) lines.push_back("m     = " + formula(quant.mult, "scale"));
       lines.push_back("q     = " + formula(quant.code, value) + "   (s = scale)");
     }
@@ -60,7 +56,8 @@ std::vector<std::string> formulas(const Contract& contract) {
 
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column) {
   const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
-  const std::vector<double> x = row_of(find(problem.tensors, "x"), row, c.n);
+  const RowInputs inputs = CaseInputs(contract, c, problem).of_row(row);
+  const std::vector<double>& x = inputs.x;
   std::vector<std::string> lines = {"element [" + std::to_string(row) + ", " + std::to_string(column) + "]"};
   Spans values(x);
   for (const Link& link : contract.links) {
@@ -70,7 +67,7 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
       environment.set("n", point(double(c.n)));
       environment.set("eps", point(round_to(*norm->r.steps.front().working, c.eps, Rounding::kNearestEven, Overflow::kSpecial)));
       append(lines, "r", norm->r, sum, environment);
-      const Spans gamma(row_of(find(problem.tensors, "gamma"), 0, c.n));
+      const Spans gamma(inputs.gamma);
       environment.set("r", r);
       environment.set("w", gamma[size_t(column)]);
       append(lines, "y", norm->y, values[size_t(column)], environment);
@@ -78,10 +75,12 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
       const auto g = size_t(column / c.group_size);
-      const Span raw = absolute_maximum(values, g * size_t(c.group_size), size_t(c.group_size), quant.amax.reduction);
-      const GroupScales scales = group_scales(quant, values, c.group_size, {});
-      append(lines, "amax of group " + std::to_string(g), quant.amax, raw, {});
-      append(lines, "scale", quant.scale, scales.amax[g], {});
+      const Spans sources = group_sources(quant, values, inputs);
+      const GroupScales scales = group_scales(quant, sources, c.scale_ub, {});
+      Environment bounds;
+      bounds.set("ub", point(c.scale_ub));
+      append(lines, (quant.scale_given ? "scale given to group " : "amax of group ") + std::to_string(g), quant.amax, sources[g], {});
+      if (!quant.scale_given) append(lines, "scale", quant.scale, scales.amax[g], bounds);
       if (!quant.mult.steps.empty()) append(lines, "m", quant.mult, quant.mult.start.empty() ? scales.s[g] : scales.amax[g], {});
       Environment environment;
       environment.set("s", scales.s[g]);

@@ -1,0 +1,31 @@
+#include "suites/quant_static/binding.h"
+
+#include "suites/rows/row_op.h"
+#include "suites/rows/tensors.h"
+
+namespace assay {
+namespace {
+
+Case validate(Case c) {
+  require_flow(c, "group_quant");
+  require_sharing(c, Sharing::kGiven);
+  const RowCase p = read_row_case(c);
+  c.id = c.op + "/" + p.contract + "/" + shape_id(p) + "/" + p.fill + "." + p.scale_fill + ".s" + std::to_string(p.seed) + "/w" +
+         std::to_string(p.warp);
+  return c;
+}
+
+Problem problem(const Case& c) {
+  const RowCase p = read_row_case(c);
+  const Format& q = code_format(p);
+  return {{input_matrix(p, q), input_scale(p), output_matrix("q", p, q)},
+          {{"group_rows", double(p.group_rows)}, {"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
+}
+
+}  // namespace
+
+Op quant_static_op() {
+  return row_op("quant_static", {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "seed", "warp"}, validate, problem);
+}
+
+}  // namespace assay

@@ -1,0 +1,33 @@
+#include "suites/quant_tile/binding.h"
+
+#include "suites/rows/row_op.h"
+#include "suites/rows/tensors.h"
+
+namespace assay {
+namespace {
+
+Case validate(Case c) {
+  require_flow(c, "group_quant");
+  require_sharing(c, Sharing::kAcrossRows);
+  const RowCase p = read_row_case(c);
+  c.id = c.op + "/" + p.contract + "/" + shape_id(p) + "/" + p.fill + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+  return c;
+}
+
+Problem problem(const Case& c) {
+  const RowCase p = read_row_case(c);
+  const Format& q = code_format(p);
+  return {{input_matrix(p, q), output_matrix("q", p, q), output_scale(p)},
+          {{"group_rows", double(p.group_rows)}, {"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
+}
+
+}  // namespace
+
+Op quant_tile_op() {
+  Op op = row_op("quant_tile", {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"}, validate, problem);
+  op.rows = nullptr;  // a row's codes depend on the others'
+  op.with_rows = nullptr;
+  return op;
+}
+
+}  // namespace assay

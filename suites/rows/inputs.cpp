@@ -1,0 +1,54 @@
+#include "suites/rows/inputs.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "reference/flow/group_quant.h"
+#include "reference/formats/codes.h"
+
+namespace assay {
+
+std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns) {
+  std::vector<double> values(size_t(columns), 0.0);
+  const Format& format = *tensor.spec.format;
+  decode_all(format, tensor.bytes.data() + row * columns * format.bytes(), values);
+  return values;
+}
+
+std::vector<double> decoded_scales(const HostTensor& tensor, const PlacedLayout& layout, int64_t row, int64_t groups) {
+  const Format& element = *layout.layout().element;
+  std::vector<double> values(size_t(groups), 0.0);
+  for (int64_t g = 0; g < groups; ++g) {
+    uint32_t code = 0;
+    std::memcpy(&code, tensor.bytes.data() + layout.offset(row, g) * element.bytes(), size_t(element.bytes()));
+    values[size_t(g)] = decode(element, code);
+  }
+  return values;
+}
+
+CaseInputs::CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem)
+    : contract_(contract), case_(c), problem_(problem) {
+  const GroupQuant* quant = contract.group_quant();
+  if (!quant || quant->scale_given || c.group_rows == 1) return;
+  const HostTensor& x = find(problem.tensors, "x");
+  for (int64_t first = 0; first < c.m; first += c.group_rows) {
+    const int64_t end = quant->first_row_alone ? first + 1 : std::min(c.m, first + c.group_rows);
+    maxima_.push_back(group_maxima(*quant, Spans(decoded_row(x, first, c.n)), c.group_size));
+    for (int64_t row = first + 1; row < end; ++row)
+      join_maxima(*quant, maxima_.back(), group_maxima(*quant, Spans(decoded_row(x, row, c.n)), c.group_size));
+  }
+}
+
+RowInputs CaseInputs::of_row(int64_t row) const {
+  RowInputs inputs{decoded_row(find(problem_.tensors, "x"), row, case_.n), {}, case_.eps, case_.group_size, case_.scale_ub};
+  const GroupQuant* quant = contract_.group_quant();
+  if (contract_.row_norm()) inputs.gamma = decoded_row(find(problem_.tensors, "gamma"), 0, case_.n);
+  if (!maxima_.empty()) inputs.maxima = maxima_[size_t(row / case_.group_rows)];
+  if (quant && quant->scale_given) {
+    const PlacedLayout layout(*case_.layout, case_.rows_of_groups(), case_.groups());
+    inputs.scale = decoded_scales(find(problem_.tensors, "scale"), layout, row / case_.group_rows, case_.groups());
+  }
+  return inputs;
+}
+
+}  // namespace assay
