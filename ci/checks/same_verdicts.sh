@@ -15,6 +15,7 @@ verdicts() {
     python3 - "$scratch/report.csv" >>"$scratch/$2" <<'END'
 import csv, sys
 for row in csv.DictReader(open(sys.argv[1])):
+    if row["kernel"] == "missing_barrier": continue  # a race: it does not even agree with itself
     print(*(cell for column, cell in row.items() if column != "seconds"), sep=",")
 END
   done

@@ -112,6 +112,8 @@ TEST(Divide, CorrectionGivesTheIeeeQuotient) {
   EXPECT_TRUE(std::isnan(Divide(nan)(1.0f)));
   EXPECT_TRUE(std::isnan(Divide(1.0f)(nan)));
   EXPECT_EQ(simt::bits(Divide(1.0f)(-0.0f)), 0x80000000u);
+  EXPECT_TRUE(std::isnan(Divide(1.0f)(-inf))) << "outside its domain: DivideEach is for that";
+  EXPECT_EQ(simt::DivideEach(1.0f)(-inf), -inf);
 }
 
 TEST(Math, IsExactWhereItSaysSo) {

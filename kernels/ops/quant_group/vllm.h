@@ -73,8 +73,9 @@ struct VllmPerToken : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// scale_ub bounds amax, before the division.
+/// scale_ub bounds amax, before the division: then x / s may be anything, Inf too.
 struct VllmPerTokenUb : VllmPerToken {
+  using Element = simt::DivideEach;
   static constexpr const char* kContract = "vllm.per_token_ub";
   static constexpr bool kBounded = true;
   SIMT_DEVICE static float scale_within(float amax, float scale_ub) { return scale(simt::min_number(amax, scale_ub)); }
