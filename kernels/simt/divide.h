@@ -23,8 +23,8 @@ struct DivideByCorrection {
   }
 };
 
-/// x -> x / s by the machine's own division: for quotients outside the domain above, such as Inf / s under a bound of the scale. There
-/// the correction gives NaN (seen on an H200: +448 for -Inf).
+/// x -> x / s by the machine's own division: for quotients outside the domain above, such as Inf / s under a bound of the scale.
+/// There the correction gives NaN (seen on an H200: +448 for -Inf).
 struct DivideEach {
   float divisor;
   SIMT_DEVICE explicit DivideEach(float s) : divisor(s) {}
