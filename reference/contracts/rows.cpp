@@ -11,7 +11,7 @@ namespace assay {
 namespace {
 
 struct TableKind {
-  const char* file;
+  std::vector<const char*> files;  ///< in the folder of contracts; a chain stands after the rows that it names
   const char* flow;
   std::vector<std::string> columns;
 };
@@ -23,10 +23,11 @@ const std::vector<TableKind>& table_kinds() {
     return columns;
   };
   static const std::vector<TableKind> kinds = {
-      {"quant.csv", "group_quant", with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
-      {"norm.csv", "row_norm", with_history({"id", "sum", "depth", "r", "y"})},
-      {"fused.csv", "chain", with_history({"id", "chain"})},
-      {"casts.csv", "cast",
+      {{"quant.csv"}, "group_quant", with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
+      {{"norm.csv"}, "row_norm", with_history({"id", "sum", "depth", "r", "y"})},
+      {{"fused.csv"}, "chain", with_history({"id", "chain"})},
+      {{"casts.csv"},
+       "cast",
        with_history(
            {"id", "format", "from", "rounding", "overflow", "infinity", "nan", "minus_nan", "negative", "zero", "anomaly"})}};
   return kinds;
@@ -48,7 +49,8 @@ TableError ContractRow::error(const std::string& column, size_t offset, const st
 
 ContractTables ContractTables::load(const std::string& folder) {
   ContractTables tables;
-  for (const TableKind& kind : table_kinds()) tables.add(folder + "/" + kind.file);
+  for (const TableKind& kind : table_kinds())
+    for (const char* file : kind.files) tables.add(folder + "/" + file);
   return tables;
 }
 

@@ -9,7 +9,7 @@
 
 namespace assay {
 
-/// One row of quant.csv, norm.csv, fused.csv or casts.csv. Ids are never reused: a changed row gets a new one.
+/// One row of a contract table (quant*.csv, norm.csv, fused.csv, casts.csv). Ids are never reused: a changed row gets a new one.
 struct ContractRow {
   std::string id;
   std::string flow;  ///< "group_quant", "row_norm", "chain" or "cast"
@@ -24,7 +24,7 @@ struct ContractRow {
 
 class ContractTables {
  public:
-  /// Reads quant.csv, norm.csv, fused.csv and casts.csv of a folder and checks every cell. Throws TableError.
+  /// Reads the contract tables of a folder and checks every cell. Throws TableError.
   static ContractTables load(const std::string& folder);
 
   /// Adds a user's rows; the file's columns say which flow it is for. Throws TableError, also for an id that exists.
