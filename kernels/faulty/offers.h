@@ -55,28 +55,12 @@ Kernel of_tokens(const char* name, const char* cites) {
 
 template <class Rules>
 Kernel of_tensors(const char* name, const char* cites) {
-  return {name,
-          "quant_tile",
-          {Rules::kContract},
-          {{"x", kAny}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-          {},
-          run_tensor<Rules>,
-          name,
-          cites,
-          "quant_tensor"};
+  return {name, "quant_tile", {Rules::kContract}, one_scale_accepts(), {}, run_tensor<Rules>, name, cites, "quant_tensor"};
 }
 
 template <class Rules>
 Kernel of_given_scales(const char* name, const char* cites) {
-  return {name,
-          "quant_static",
-          {Rules::kContract},
-          {{"x", kAny}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-          {},
-          run_static<Rules>,
-          name,
-          cites,
-          "quant_static"};
+  return {name, "quant_static", {Rules::kContract}, one_scale_accepts(), {}, run_static<Rules>, name, cites, "quant_static"};
 }
 
 template <class Rules>

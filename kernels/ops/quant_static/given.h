@@ -1,6 +1,7 @@
 // Quantization by a scale that is there already: given by the caller, or made by an earlier launch.
 #pragma once
 
+#include "kernels/ops/catalogue.h"
 #include "kernels/ops/dispatch.h"
 #include "kernels/ops/quant_group/rules.h"
 
@@ -52,17 +53,29 @@ SIMT_KERNEL void quant_given(const T* x, uint8_t* q, const float* scale, int64_t
   }
 }
 
-/// x, q and the one scale of a call, checked.
+/// What a kernel of one scale accepts, for describe().
+inline decltype(Kernel::accepts) one_scale_accepts() {
+  return {
+      {"x", R"(["bf16", "f16", "f32"])"}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}};
+}
+
+/// x, q and the scales of a call, checked.
 template <class Rules>
-Shape matrices_of_one_scale(const Call& call, const assay_tensor& scale) {
+Shape matrices_of_scales(const Call& call, const assay_tensor& scale) {
   const assay_tensor &x = call.input("x"), &q = call.output("q");
   const Shape shape = dense_matrix(x), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) wrong("q must have the shape of x");
   if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
-  expect_matrix(scale, {1, 1});
   expect_aligned(x);
   expect_aligned(q);
+  return shape;
+}
+
+template <class Rules>
+Shape matrices_of_one_scale(const Call& call, const assay_tensor& scale) {
+  const Shape shape = matrices_of_scales<Rules>(call, scale);
+  expect_matrix(scale, {1, 1});
   return shape;
 }
 

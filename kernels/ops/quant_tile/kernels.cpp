@@ -16,15 +16,7 @@ void by_contract(const Call& call) {
 std::vector<Kernel> quant_tile_kernels() {
   std::vector<std::string> contracts;
   TensorList::append_ids(contracts, false);
-  return {{"quant_tensor",
-           "quant_tile",
-           contracts,
-           {{"x", R"(["bf16", "f16", "f32"])"},
-            {"group_size", R"(["tensor"])"},
-            {"layout", R"(["row"])"},
-            {"warp", simt::kWarpSizes}},
-           {},
-           by_contract}};
+  return {{"quant_tensor", "quant_tile", contracts, one_scale_accepts(), {}, by_contract}};
 }
 
 }  // namespace assay_kernels

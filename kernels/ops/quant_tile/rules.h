@@ -1,47 +1,44 @@
-// Dynamic per-tensor quantization. Sources: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773), utils.cuh
-// (1f89a92c), input_quant_fp8.py (014af6b5); aiter csrc/kernels/quant_kernels.cu (e4048607).
+// Dynamic per-tensor quantization: the codes are those of static quantization by the scale that is made here. Sources: vLLM
+// csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773), utils.cuh (1f89a92c), input_quant_fp8.py (014af6b5); aiter
+// csrc/kernels/quant_kernels.cu (e4048607).
 #pragma once
 
 #include "kernels/ops/quant_group/vllm.h"
+#include "kernels/ops/quant_static/rules.h"
 
 namespace assay_kernels {
 
-/// No floor under the scale: a tensor of zeros stores 0, and its codes come from 0 * Inf.
-struct VllmPerTensor : GroupRules {
-  static constexpr const char* kContract = "vllm.per_tensor";
-  using Element = simt::Multiply;
+/// A scale that blocks raise from 0. It may stay 0: a tensor of zeros then has codes that come from 0 * Inf.
+template <class Static>
+struct MadeScale : Static {
   SIMT_DEVICE static void clear(float* scale) { *scale = 0.0f; }
-  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
-  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
-  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-struct VllmPerTensorFnuz : VllmPerTensor {
+struct VllmPerTensor : MadeScale<VllmStatic> {
+  static constexpr const char* kContract = "vllm.per_tensor";
+  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
+};
+
+struct VllmPerTensorFnuz : MadeScale<VllmStaticFnuz> {
   static constexpr const char* kContract = "vllm.per_tensor_fnuz";
-  using Code = E4m3fnuzSat;
   SIMT_DEVICE static float scale(float amax) { return amax / 224.0f; }
-  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
 };
 
 /// torch's amax, clamp and floor keep NaN, whose pattern is above that of Inf.
-struct VllmPerTensorNative : VllmPerTensor {
+struct VllmPerTensorNative : MadeScale<VllmStaticNative> {
   static constexpr const char* kContract = "vllm.per_tensor_native";
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
-  SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-struct AiterPerTensor : VllmPerTensor {
+struct AiterPerTensor : MadeScale<AiterStatic> {
   static constexpr const char* kContract = "aiter.per_tensor";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
-  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-struct AiterPerTensorFnuz : VllmPerTensor {
+struct AiterPerTensorFnuz : MadeScale<AiterStaticFnuz> {
   static constexpr const char* kContract = "aiter.per_tensor_fnuz";
-  using Code = E4m3fnuzSat;
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 240.0f); }
-  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
 }  // namespace assay_kernels
