@@ -9,16 +9,15 @@ namespace {
 Case validate(Case c) {
   require_flow(c, "group_quant");
   require_sharing(c, Sharing::kInRow);
-  const RowCase p = read_row_case(c);
-  const std::string bound = std::isfinite(p.scale_ub) ? ".ub" + c.text("scale_ub") : "";
-  c.id = c.op + "/" + p.contract + "/" + shape_id(p) + bound + "/" + p.fill + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+  c.id = row_id(c, read_row_case(c));
   return c;
 }
 
 Problem problem(const Case& c) {
   const RowCase p = read_row_case(c);
   const Format& q = code_format(p);
-  Problem made{{input_matrix(p, q), output_matrix("q", p, q), output_scale(p)}, {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
+  Problem made{{input_matrix(p, q), output_matrix("q", p, q), output_scale(p)},
+               {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
   if (std::isfinite(p.scale_ub)) made.parameters.emplace_back("scale_ub", p.scale_ub);
   return made;
 }
@@ -26,7 +25,8 @@ Problem problem(const Case& c) {
 }  // namespace
 
 Op quant_group_op() {
-  Op op = row_op("quant_group", {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "seed", "warp"}, validate, problem);
+  Op op = row_op("quant_group", {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "seed", "warp"}, validate,
+                 problem);
   op.optional_columns = {"scale_ub"};
   return op;
 }

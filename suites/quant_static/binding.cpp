@@ -9,9 +9,7 @@ namespace {
 Case validate(Case c) {
   require_flow(c, "group_quant");
   require_sharing(c, Sharing::kGiven);
-  const RowCase p = read_row_case(c);
-  c.id = c.op + "/" + p.contract + "/" + shape_id(p) + "/" + p.fill + "." + p.scale_fill + ".s" + std::to_string(p.seed) + "/w" +
-         std::to_string(p.warp);
+  c.id = row_id(c, read_row_case(c));
   return c;
 }
 
@@ -25,7 +23,8 @@ Problem problem(const Case& c) {
 }  // namespace
 
 Op quant_static_op() {
-  return row_op("quant_static", {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "seed", "warp"}, validate, problem);
+  return row_op("quant_static", {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "seed", "warp"}, validate,
+                problem);
 }
 
 }  // namespace assay

@@ -9,8 +9,7 @@ namespace {
 Case validate(Case c) {
   require_flow(c, "group_quant");
   require_sharing(c, Sharing::kAcrossRows);
-  const RowCase p = read_row_case(c);
-  c.id = c.op + "/" + p.contract + "/" + shape_id(p) + "/" + p.fill + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+  c.id = row_id(c, read_row_case(c));
   return c;
 }
 

@@ -8,8 +8,7 @@ namespace {
 
 Case validate(Case c) {
   require_flow(c, "row_norm");
-  const RowCase p = read_row_case(c);
-  c.id = c.op + "/" + p.contract + "/" + shape_id(p) + ".eps" + c.text("eps") + "/" + p.fill + "." + p.gamma + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+  c.id = row_id(c, read_row_case(c));
   return c;
 }
 

@@ -31,7 +31,8 @@ class Cells {
   double number(const std::string& column) const {
     char* end = nullptr;
     const double value = std::strtod(text(column).c_str(), &end);
-    if (text(column).empty() || *end != '\0' || !(value >= 0)) refuse(column, "'" + text(column) + "' is not a number of at least 0");
+    if (text(column).empty() || *end != '\0' || !(value >= 0))
+      refuse(column, "'" + text(column) + "' is not a number of at least 0");
     return value;
   }
   const ContractRow& contract() const {
@@ -99,7 +100,8 @@ RowCase read_row_case(const Case& source) {
   RowCase c;
   c.contract = cells.contract().id;
   c.x = find_format(cells.text("x"));
-  if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
+  if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee)
+    cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
   c.m = cells.positive("m");
   c.n = cells.positive("n");
   if (cells.has("group_size")) read_groups(cells, c);
@@ -116,16 +118,18 @@ RowCase read_row_case(const Case& source) {
 
 void require_flow(const Case& c, const std::string& flow) {
   const ContractRow& row = Cells(c).contract();
-  if (row.flow != flow) Cells(c).refuse("contract", "'" + row.id + "' is a " + row.flow + " row and this op takes " + flow + " rows");
+  if (row.flow != flow)
+    Cells(c).refuse("contract", "'" + row.id + "' is a " + row.flow + " row and this op takes " + flow + " rows");
 }
 
 void require_sharing(const Case& c, Sharing sharing) {
   const ContractRow& row = Cells(c).contract();
-  const Sharing own = row.text("amax").empty()          ? Sharing::kGiven
+  const Sharing own = row.text("amax").empty()        ? Sharing::kGiven
                       : row.text("group") == "tensor" ? Sharing::kAcrossRows
-                                                        : Sharing::kInRow;
-  static const std::map<Sharing, std::string> words = {
-      {Sharing::kInRow, "gives groups of a row their scales"}, {Sharing::kAcrossRows, "gives many rows one scale"}, {Sharing::kGiven, "takes its scales as an input"}};
+                                                      : Sharing::kInRow;
+  static const std::map<Sharing, std::string> words = {{Sharing::kInRow, "gives groups of a row their scales"},
+                                                       {Sharing::kAcrossRows, "gives many rows one scale"},
+                                                       {Sharing::kGiven, "takes its scales as an input"}};
   if (own != sharing) Cells(c).refuse("contract", "'" + row.id + "' " + words.at(own) + " and is of another op");
 }
 
@@ -136,6 +140,15 @@ std::string shape_id(const RowCase& c) {
   if (c.group_rows > 1) id.append(std::to_string(c.group_rows)).append("x");
   id.append(std::to_string(c.group_size)).append(".").append(c.layout->id);
   return id;
+}
+
+std::string row_id(const Case& c, const RowCase& p) {
+  std::string shape = shape_id(p), fills = p.fill;
+  if (c.parameters.contains("eps")) shape.append(".eps").append(c.text("eps"));
+  if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
+  for (const std::string& another : {p.gamma, p.scale_fill})
+    if (!another.empty()) fills.append(".").append(another);
+  return c.op + "/" + p.contract + "/" + shape + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
 }
 
 }  // namespace assay

@@ -20,17 +20,17 @@ struct RowCase {
   int64_t group_rows = 1;          ///< rows per scale
   const Layout* layout = nullptr;  ///< of the scales
   double eps = 0;
-  double scale_ub = HUGE_VAL;      ///< of contracts that bound amax by it
+  double scale_ub = HUGE_VAL;           ///< of contracts that bound amax by it
   std::string fill, gamma, scale_fill;  ///< names of fills
   uint64_t seed = 0;
   int warp = 0;
 
-  int64_t groups() const { return (n + group_size - 1) / group_size; }   ///< in a row
+  int64_t groups() const { return (n + group_size - 1) / group_size; }  ///< in a row
   int64_t rows_of_groups() const { return (m + group_rows - 1) / group_rows; }
 };
 
-/// Reads the columns that are there. Throws TableError naming row and column: no such contract, layout, format, fill; a group size
-/// that does not divide n or that the contract does not have; a warp other than 32 and 64.
+/// Reads the columns that are there. Throws TableError naming row and column: no such contract, layout, format, fill; a group
+/// size that does not divide n or that the contract does not have; a warp other than 32 and 64.
 RowCase read_row_case(const Case& c);
 
 /// Throws TableError unless the case's contract is a row of that flow ("group_quant", "row_norm", "chain").
@@ -42,5 +42,9 @@ void require_sharing(const Case& c, Sharing sharing);
 
 /// "bf16.m16.n7168.g128.row" from what the op has.
 std::string shape_id(const RowCase& c);
+
+/// "rms_norm/vllm.rms_norm@v0.19.1/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32": the id of the case that `p` was read from. Golden
+/// files carry it.
+std::string row_id(const Case& c, const RowCase& p);
 
 }  // namespace assay
