@@ -104,8 +104,10 @@ RowCase read_row_case(const Case& source) {
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
   c.m = cells.positive("m");
   c.n = cells.positive("n");
-  if (cells.has("group_size")) read_groups(cells, c);
-  if (cells.has("group_size")) read_scale_ub(cells, c);
+  if (cells.has("group_size")) {
+    read_groups(cells, c);
+    read_scale_ub(cells, c);
+  }
   if (cells.has("eps")) c.eps = cells.number("eps");
   c.fill = cells.fill_name("fill");
   if (cells.has("scale")) c.scale_fill = cells.fill_name("scale");
