@@ -23,6 +23,15 @@ expect 2 "quick.csv:2:" "$assay" list
 expect 2 "has groups of 32|64|128" "$assay" list
 edited divide $quick '2s/,5,1024,128,row,/,5,1000,128,row,/'
 expect 2 "group_size 128 does not divide n 1000" "$assay" list
+tile=suites/quant_tile/cases/quick_blocks.csv
+edited block $tile '2s/,128x128,row,/,128x,row,/'
+expect 2 "quick_blocks.csv:2:121: group_size: a number is missing in '128x'" "$assay" list
+edited other_block $tile '2s/,128x128,row,/,64x128,row,/'
+expect 2 "has groups of 128x128, not 64x128" "$assay" list
+edited block_cell reference/contracts/quant_tile.csv '2s/,128x128,row,/,128xx,row,/'
+expect 2 "quant_tile.csv:2:102: group: 'x' is not a positive integer" "$assay" list
+edited rows_of_group suites/quant_static/cases/quick_groups.csv '6s/,3x16|6x24|4x8,/,5x16,/'
+expect 2 "5 rows of group_size 5x16 do not divide m 12" "$assay" list
 edited why $quick '2s/ordinary activations//'
 expect 2 "quick.csv:2" "$assay" list
 edited fill $quick '2s/,normal,1,/,nromal,1,/'

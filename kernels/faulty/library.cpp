@@ -1,10 +1,11 @@
-// libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in four headers.
+// libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in these headers.
 #include "kernels/cpu/host_library.h"
 #include "kernels/faulty/cast_faults.h"
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/norm_faults.h"
 #include "kernels/faulty/offers.h"
 #include "kernels/faulty/scale_faults.h"
+#include "kernels/faulty/tile_faults.h"
 
 namespace {
 
@@ -28,10 +29,17 @@ const std::vector<Kernel>& kernels() {
                                           R"(["row", "col"])"),
       of_tokens<Offset32bit>("offset_32bit", "vLLM #9425, vLLM #53390"),
       of_tokens<ScaleUbIgnored>("scale_ub_ignored", "aiter e4048607 dynamic_per_token_scaled_quant: scale_ub is never read"),
-      of_tokens<ScaleUbOnScale>("scale_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: there the same name bounds the scale"),
+      of_tokens<ScaleUbOnScale>("scale_ub_on_scale",
+                                "vLLM fused_silu_mul_block_quant.cu 09a2bf02: there the same name bounds the scale"),
       of_tensors<ScaleNotCleared>("scale_not_cleared", "sglang #40557: atomicMax on a scale that nobody zeroed"),
       of_tensors<ScaleFloorMissing>("scale_floor_missing", "TensorRT-LLM #8954, pytorch/ao #4713"),
       of_given_scales<ScaleForInverse<>>("scale_for_inverse", "vLLM #36297, tritonbench #1145"),
+      of_blocks<BlockScalesTransposed>("block_scales_transposed", "attention.rs #22, flashinfer #2147"),
+      of_blocks<BlockRowsForgotten>("block_rows_forgotten", "no regression known; a block reduced as if it were 1 x 128"),
+      of_blocks<BlockReadsPastEdge>("block_reads_past_edge", "triton #10772, vLLM #47303, TransformerEngine #3070"),
+      of_given_groups<StaticScalesTransposed>("static_scales_transposed", "sglang #29036, aiter #4506", R"(["col"])"),
+      of_given_groups<ScaleForInverse<VllmStaticGroup>>("group_scale_for_inverse", "vLLM #36297, tritonbench #1145",
+                                                        R"(["row", "col"])"),
       of_norms<ExtraRoundingInNorm<>>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
       of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111"),
       of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482"),

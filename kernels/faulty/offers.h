@@ -4,6 +4,8 @@
 #include "kernels/ops/cast/cast.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/quant_group/problem.h"
+#include "kernels/ops/quant_static/groups.h"
+#include "kernels/ops/quant_tile/block.h"
 #include "kernels/ops/quant_tile/tensor.h"
 #include "kernels/ops/rms_norm/rms_norm.h"
 
@@ -61,6 +63,24 @@ Kernel of_tensors(const char* name, const char* cites) {
 template <class Rules>
 Kernel of_given_scales(const char* name, const char* cites) {
   return {name, "quant_static", {Rules::kContract}, one_scale_accepts(), {}, run_static<Rules>, name, cites, "quant_static"};
+}
+
+template <class Rules>
+Kernel of_blocks(const char* name, const char* cites) {
+  return {name, "quant_tile", {Rules::kContract}, block_accepts(), {}, run_block<Rules>, name, cites, "quant_block"};
+}
+
+template <class Rules>
+Kernel of_given_groups(const char* name, const char* cites, const char* layouts) {
+  return {name,
+          "quant_static",
+          {Rules::kContract},
+          {{"x", kAny}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},
+          run_static_groups<Rules>,
+          name,
+          cites,
+          "quant_static.groups"};
 }
 
 template <class Rules>

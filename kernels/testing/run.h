@@ -18,12 +18,14 @@ struct Request {
 inline std::vector<uint8_t> outputs_of(const assay_library& library, const Request& r, const std::vector<uint16_t>& x,
                                        const std::vector<uint16_t>& gamma) {
   const bool norm = r.op.find("norm") != std::string::npos, quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
-  const bool given = r.op == "quant_static", one_scale = given || r.op == "quant_tile";
+  const auto is = [&](const char* word) { return r.contract.find(word) != std::string::npos; };
+  const bool given = r.op == "quant_static", blocks = r.op == "quant_tile" && is("block");
+  const bool one_scale = (given && !is("group")) || (r.op == "quant_tile" && !blocks);
   const Type code = r.contract.find("fnuz") != std::string::npos ? kE4m3fnuz : kE4m3fn;
-  const int64_t groups = one_scale || r.contract.rfind("vllm.per_token", 0) == 0 ? 1 : r.n / r.group_size;
-  const int64_t rows = one_scale ? 1 : r.m;
+  const int64_t groups = one_scale || r.contract.rfind("vllm.per_token", 0) == 0 ? 1 : (r.n + r.group_size - 1) / r.group_size;
+  const int64_t rows = one_scale ? 1 : blocks ? (r.m + r.group_size - 1) / r.group_size : r.m;
   const int64_t columns = packed ? (groups + 3) / 4 : groups;
-  const int64_t pitch = r.layout == "col" ? r.m : (r.m + 3) / 4 * 4;
+  const int64_t pitch = r.layout == "col" ? rows : (r.m + 3) / 4 * 4;
   const size_t scale_bytes = size_t(r.layout == "row" ? rows * columns : r.m + (columns - 1) * pitch) * 4;
   const size_t element_bytes = size_t(r.m * r.n) * (quant ? 1 : 2);
   std::vector<uint8_t> out(element_bytes, 0xa5), scale(quant ? scale_bytes : 0, 0xa5);
@@ -31,7 +33,10 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, const Reque
   CallBuilder call;
   call.matrix("x", kBf16, false, r.m, r.n, x.data()).matrix(quant ? "q" : "y", quant ? code : kBf16, true, r.m, r.n, out.data());
   if (norm) call.tensor("gamma", kBf16, false, {r.n}, {1}, gamma.data(), size_t(r.n) * 2).parameter("eps", 1e-6);
-  if (given) scale.assign({0, 0, 0x20, 0x40});  // 2.5
+  for (size_t i = 2; given && i < scale.size(); i += 4) {  // 2.5, 5, 10, ..
+    const uint16_t bits = uint16_t(0x4020 + 0x80 * (i / 4 % 31));
+    scale[i - 2] = scale[i - 1] = 0, scale[i] = uint8_t(bits), scale[i + 1] = uint8_t(bits >> 8);
+  }
   if (quant) {
     call.tensor("scale", packed ? kInt32 : kF32, !given, {rows, columns},
                 r.layout == "row" ? std::vector<int64_t>{columns, 1} : std::vector<int64_t>{1, pitch}, scale.data(), scale_bytes);

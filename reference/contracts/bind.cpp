@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "reference/casts/profile.h"
+#include "reference/contracts/group_shape.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/parse.h"
 #include "reference/table/near.h"
@@ -47,6 +48,7 @@ GroupQuant bind_group_quant(const ContractRow& row, const Format& x) {
   if (!g.scale_given) require_reduction(row, "amax", g.amax, true, "absmax or absmax(keep)");
   for (const auto& [column, recipe] : {std::pair{"scale", &g.scale}, {"mult", &g.mult}, {"code", &g.code}})
     require_reduction(row, column, *recipe, false, "");
+  check_groups(row);
   if (g.code.steps.empty() || g.code.steps.back().verb != Verb::kTo || !(*g.code.steps.back().target == *g.q))
     throw row.error("code", 0, "ends with to(q)");
   return g;
@@ -118,7 +120,7 @@ void check(const ContractTables& tables, const ContractRow& row) {
       if (flow == "row_norm" && at > 0) throw row.error("chain", offset, "a norm comes first: row_norm=ID > group_quant=ID");
       if (flow == "group_quant" && &id != &chain.back())
         throw row.error("chain", offset, "codes end a chain: row_norm=ID > group_quant=ID");
-      if (flow == "group_quant" && (tables.find(id).text("amax").empty() || tables.find(id).text("group") == "tensor"))
+      if (flow == "group_quant" && (tables.find(id).text("amax").empty() || spans_rows(tables.find(id))))
         throw row.error("chain", offset, "'" + id + "' does not make its scales of one row, as a chain must");
       at = offset + id.size();
     }

@@ -24,6 +24,7 @@ struct GroupQuant {
   // The next two differ from these only in neighbours.
   double amax_share = 1;       ///< of the group's columns that amax is taken over
   bool first_row_alone = false;  ///< of a group of many rows
+  bool past_the_edge = false;    ///< a group that the edge cuts off is filled up with the beginning of the next row
 };
 
 /// One factor r for each row: flow/row_norm.h runs it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reference/contracts/group_shape.h"
 #include "reference/contracts/neighbours_tokens.h"
 
 namespace assay {
@@ -78,12 +79,13 @@ class EditsOfRow {
   }
 
   void amax_over() {
-    const bool many_rows = row_.text("group") == "tensor" || row_.text("group").find('x') != std::string::npos;
     if (row_.text("group") != "tensor" && row_.text("group") != "row")
       habit("amax over", "amax: over two groups", [](Link& link) { std::get<GroupQuant>(link).amax_share = 2; });
     habit("amax over", "amax: over half the group", [](Link& link) { std::get<GroupQuant>(link).amax_share = 0.5; });
-    if (many_rows)
+    if (spans_rows(row_))
       habit("amax over", "amax: over the first row alone", [](Link& link) { std::get<GroupQuant>(link).first_row_alone = true; });
+    if (pads_x(row_))
+      habit("amax over", "amax: over the next row too, beyond a ragged edge", [](Link& link) { std::get<GroupQuant>(link).past_the_edge = true; });
   }
 
   /// Every other value that sibling rows have in this column.

@@ -33,7 +33,8 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       all[link + "scale"] = g->scale.text();
       all[link + "mult"] = g->mult.text();
       all[link + "code"] = g->code.text();
-      all[link + "share"] = std::to_string(g->amax_share) + (g->first_row_alone ? " of the first row" : "");
+      all[link + "share"] = std::to_string(g->amax_share) + (g->first_row_alone ? " of the first row" : "") +
+                              (g->past_the_edge ? " past the edge" : "");
       // M is no cell of its own after binding: it lives in the constants.
       for (const Recipe* recipe : {&g->amax, &g->scale, &g->mult, &g->code})
         for (const Step& step : recipe->steps) all[link + "constants"] += std::to_string(step.a.constant) + " ";

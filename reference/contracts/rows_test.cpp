@@ -101,6 +101,20 @@ TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
               StartsWith("2:3: q: unknown format 'e4m3fm'; did you mean 'e4m3fn'"));
 }
 
+TEST(Rows, AWrongGroupSaysWhichPartOfWhichAlternative) {
+  const auto group = [](const std::string& cell) {
+    return error_of(kQuantHeader + "a,e4m3fn,448,absmax,div(M),,to(q)," + cell + ",row,,2026,,here,because\n");
+  };
+  for (const char* right : {"128", "32|64", "128x128", "row", "column", "tensor", "row|column|any"}) EXPECT_EQ(group(right), "no error") << right;
+  const std::string forms = "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor";
+  EXPECT_EQ(group("128x"), "2:39: group: a number is missing in '128x'" + forms);
+  EXPECT_EQ(group("x128"), "2:35: group: a number is missing in 'x128'" + forms);
+  EXPECT_EQ(group("128|64xrow"), "2:42: group: 'row' is not a positive integer" + forms);
+  EXPECT_EQ(group("0x128"), "2:35: group: '0' is not a positive integer" + forms);
+  EXPECT_EQ(group("rows"), "2:35: group: 'rows' is not a positive integer" + forms);
+  EXPECT_EQ(group("128x128x1"), "2:39: group: '128x1' is not a positive integer" + forms);
+}
+
 std::string norm_row(const std::string& sum, const std::string& depth, const std::string& r) {
   return kNormHeader + "a," + sum + "," + depth + "," + r + ",mul(r) mul(w) to(x),2026,,here,because\n";
 }
@@ -129,7 +143,7 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.rms_norm@2026-06-18"),
               EndsWith("a norm comes first: row_norm=ID > group_quant=ID"));
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > group_quant=vllm.per_token"), EndsWith("codes end a chain: row_norm=ID > group_quant=ID"));
-  for (const char* row : {"vllm.per_tensor", "vllm.static"})
+  for (const char* row : {"vllm.per_tensor", "vllm.static", "deepgemm.per_block_cast"})
     EXPECT_THAT(chain(std::string("row_norm=vllm.rms_norm@v0.19.1 > group_quant=") + row), EndsWith("does not make its scales of one row, as a chain must"));
 }
 

@@ -317,6 +317,35 @@ TEST(QuantTwin, OneScaleForAllRowsEqualsTheProgramWrittenByHand) {
   }
 }
 
+/// contracts/quant.md 4.4: torch's amax of a block, at least 1e-4, and a cast that does not saturate.
+TEST(QuantTwin, BlocksOfManyRowsAndCutOffColumnsEqualTheProgramWrittenByHand) {
+  for (const Format* x : {&kBf16, &kF32}) {
+    const Contract contract = contract_of("deepgemm.per_block_cast", *x);
+    auto rows = rows_of(*x, 32);
+    for (auto& row : rows) row.resize(77);  // groups of 32, 32 and 13
+    for (size_t first = 0; first + 1 < rows.size(); ++first) {
+      Spans maxima = group_maxima(*contract.group_quant(), Spans(rows[first]), 32);
+      join_maxima(*contract.group_quant(), maxima, group_maxima(*contract.group_quant(), Spans(rows[first + 1]), 32));
+      for (size_t r : {first, first + 1}) {
+        const RowOutputs out = evaluate_row(contract, {rows[r], {}, 0, 32, HUGE_VAL, {}, maxima}, nullptr, *x);
+        ASSERT_EQ(out.scale.size(), 3u);
+        for (size_t i = 0; i < 77; ++i) {
+          double amax = fl(Real("1e-4"));
+          for (size_t j = i / 32 * 32; j < std::min<size_t>(77, i / 32 * 32 + 32); ++j)
+            for (size_t both : {first, first + 1})
+              if (std::isnan(rows[both][j]) || std::fabs(rows[both][j]) > amax) amax = std::fabs(rows[both][j]) + (std::isnan(amax) ? amax : 0);
+          const double scale = std::isfinite(amax) ? fl(Real(amax) / 448) : amax;
+          ASSERT_TRUE(same_number(out.scale[i / 32].low, scale)) << first << " " << i;
+          const double inverse = std::isinf(scale) ? 0 : std::isnan(scale) ? scale : fl(Real(1) / Real(scale)), v = rows[r][i];
+          const bool nan = std::isnan(v) || std::isnan(inverse) || (std::isinf(v) && inverse == 0);
+          const double product = nan ? std::nan("") : fl(Real(v) * Real(inverse));
+          ASSERT_EQ(code_of(kE4M3Fn, out.q[i].low) & 0x7f, e4m3(product) & 0x7f) << first << " " << i;
+        }
+      }
+    }
+  }
+}
+
 TEST(QuantTwin, AGivenScaleIsTakenAsItIs) {
   for (double scale : {1.0, 7.0, fl(Real("0.0123")), 0x1p-140, 0.0, HUGE_VAL}) {
     const Contract contract = contract_of("vllm.static", kBf16);

@@ -23,8 +23,11 @@ Problem problem(const Case& c) {
 }  // namespace
 
 Op quant_static_op() {
-  return row_op("quant_static", {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "seed", "warp"}, validate,
-                problem);
+  Op op = row_op("quant_static", {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "seed", "warp"}, validate,
+                 problem);
+  op.rows = nullptr;  // rows have scales of their own
+  op.with_rows = nullptr;
+  return op;
 }
 
 }  // namespace assay

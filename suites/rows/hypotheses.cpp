@@ -1,3 +1,5 @@
+#include <set>
+
 #include "reference/contracts/neighbours.h"
 #include "suites/rows/expect.h"
 #include "suites/rows/packing_edits.h"
@@ -7,36 +9,57 @@
 namespace assay {
 namespace {
 
-/// The contract's own scales, found where another layout would have put them. Empty if they would not fit.
-std::optional<Hypothesis> other_layout(const RowCase& c, const Contract& contract, const Layout& other) {
-  const PlacedLayout own(*c.layout, c.rows_of_groups(), c.groups()), placed(other, c.rows_of_groups(), c.groups());
+/// Where a layout puts the scales of a case, row by row.
+std::vector<int64_t> places(const RowCase& c, const Layout& layout) {
+  const PlacedLayout placed(layout, c.rows_of_groups(), c.groups());
   std::vector<int64_t> offsets;
-  bool same = true;
-  for (int64_t r = 0; r < c.rows_of_groups(); ++r) {
-    for (int64_t g = 0; g < c.groups(); ++g) {
-      offsets.push_back(placed.offset(r, g));
-      if (offsets.back() >= own.storage_elements()) return std::nullopt;
-      same = same && offsets.back() == own.offset(r, g);
-    }
+  for (int64_t r = 0; r < c.rows_of_groups(); ++r)
+    for (int64_t g = 0; g < c.groups(); ++g) offsets.push_back(placed.offset(r, g));
+  return offsets;
+}
+
+/// The contract's own scales, found where another layout would have put them.
+Hypothesis stored_as(const RowCase& c, const Contract& contract, const std::vector<int64_t>& offsets) {
+  return {"", [c, contract, offsets](const Problem& problem, const std::vector<HostTensor>* outputs) {
+            Expectation expectation = expect_rows(contract, c, problem, outputs);
+            expectation.tensors.back().offset = offsets;
+            expectation.tensors.back().padding.clear();
+            return expectation;
+          }};
+}
+
+/// Scales that are given, read where another layout would have put them.
+Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
+  c.layout = &other;
+  return {"", [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
+            return expect_rows(contract, c, problem, outputs);
+          }};
+}
+
+/// Other layouts of the same elements that put them elsewhere in the same storage, each way of doing so once.
+std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& contract) {
+  const bool given = contract.group_quant()->scale_given;
+  const PlacedLayout own(*c.layout, c.rows_of_groups(), c.groups());
+  std::set<std::vector<int64_t>> seen = {places(c, *c.layout)};
+  std::vector<Hypothesis> hypotheses;
+  for (const Layout& other : rulebook().layouts) {
+    if (!(*other.type == *c.layout->type) || !(*other.element == *c.layout->element)) continue;
+    const std::vector<int64_t> offsets = places(c, other);
+    const std::set<int64_t> apart(offsets.begin(), offsets.end());
+    if (*apart.rbegin() >= own.storage_elements() || (!given && apart.size() < offsets.size())) continue;
+    if (!seen.insert(offsets).second) continue;
+    hypotheses.push_back(given ? read_as(c, contract, other) : stored_as(c, contract, offsets));
+    hypotheses.back().name = "scale layout: " + c.layout->id + " -> " + other.id;
   }
-  if (same) return std::nullopt;
-  const auto expect = [c, contract, offsets](const Problem& problem, const std::vector<HostTensor>* outputs) {
-    Expectation expectation = expect_rows(contract, c, problem, outputs);
-    expectation.tensors.back().offset = offsets;
-    expectation.tensors.back().padding.clear();
-    return expectation;
-  };
-  return Hypothesis{"scale layout: " + c.layout->id + " -> " + other.id, expect};
+  return hypotheses;
 }
 
 /// What can go wrong around the numbers: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
-  if (!c.layout || base.contract.group_quant()->scale_given) return hypotheses;
-  for (const Layout& other : rulebook().layouts) {
-    if (other.id == c.layout->id || !(*other.type == *c.layout->type) || !(*other.element == *c.layout->element)) continue;
-    if (auto hypothesis = other_layout(c, base.contract, other)) hypotheses.push_back(std::move(*hypothesis));
-  }
+  if (!c.layout) return hypotheses;
+  for (Hypothesis& hypothesis : layout_hypotheses(c, base.contract)) hypotheses.push_back(std::move(hypothesis));
+  if (base.contract.group_quant()->scale_given) return hypotheses;
   for (Hypothesis& hypothesis : packing_hypotheses(c, base)) hypotheses.push_back(std::move(hypothesis));
   return hypotheses;
 }

@@ -31,11 +31,19 @@ CaseInputs::CaseInputs(const Contract& contract, const RowCase& c, const Problem
   const GroupQuant* quant = contract.group_quant();
   if (!quant || quant->scale_given || c.group_rows == 1) return;
   const HostTensor& x = find(problem.tensors, "x");
+  const auto maxima_of = [&](int64_t row) {
+    std::vector<double> values = decoded_row(x, row, c.n);
+    if (quant->past_the_edge && row + 1 < c.m) {
+      const std::vector<double> next = decoded_row(x, row + 1, c.n);
+      const int64_t missing = c.groups() * c.group_size - c.n;
+      values.insert(values.end(), next.begin(), next.begin() + std::ptrdiff_t(std::min(missing, c.n)));
+    }
+    return group_maxima(*quant, Spans(std::move(values)), c.group_size);
+  };
   for (int64_t first = 0; first < c.m; first += c.group_rows) {
     const int64_t end = quant->first_row_alone ? first + 1 : std::min(c.m, first + c.group_rows);
-    maxima_.push_back(group_maxima(*quant, Spans(decoded_row(x, first, c.n)), c.group_size));
-    for (int64_t row = first + 1; row < end; ++row)
-      join_maxima(*quant, maxima_.back(), group_maxima(*quant, Spans(decoded_row(x, row, c.n)), c.group_size));
+    maxima_.push_back(maxima_of(first));
+    for (int64_t row = first + 1; row < end; ++row) join_maxima(*quant, maxima_.back(), maxima_of(row));
   }
 }
 

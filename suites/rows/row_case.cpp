@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "harness/core/fill.h"
+#include "reference/contracts/group_shape.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rulebook.h"
@@ -68,14 +69,21 @@ const ContractRow& last_row(const std::string& contract) {
 
 void read_groups(const Cells& cells, RowCase& c) {
   const ContractRow& row = last_row(c.contract);
-  const auto groups = alternatives(row.text("group")), layouts = alternatives(row.text("layouts"));
+  const auto layouts = alternatives(row.text("layouts"));
   const std::string& cell = cells.text("group_size");
-  c.group_size = cell == "row" || cell == "tensor" ? c.n : cells.positive("group_size");
-  if (cell == "tensor") c.group_rows = c.m;
-  if (std::find(groups.begin(), groups.end(), cell) == groups.end())
+  try {
+    const GroupShape shape = parse_group_shape(cell);
+    c.group_size = shape.columns_of(c.n), c.group_rows = shape.rows_of(c.m);
+  } catch (const ParseError& error) {
+    cells.refuse("group_size", error.what());
+  }
+  if (!has_group(row, cell))
     cells.refuse("group_size", "contract " + row.id + " has groups of " + row.text("group") + ", not " + cell);
-  if (c.n % c.group_size != 0)
+  if (c.n % c.group_size != 0 && !pads_x(row))
     cells.refuse("group_size", "group_size " + std::to_string(c.group_size) + " does not divide n " + std::to_string(c.n));
+  if (c.m % c.group_rows != 0 && !pads_x(row))
+    cells.refuse("group_size",
+                 std::to_string(c.group_rows) + " rows of group_size " + cell + " do not divide m " + std::to_string(c.m));
   try {
     c.layout = &rulebook().layout(cells.text("layout"));
   } catch (const std::out_of_range& error) {
@@ -126,9 +134,7 @@ void require_flow(const Case& c, const std::string& flow) {
 
 void require_sharing(const Case& c, Sharing sharing) {
   const ContractRow& row = Cells(c).contract();
-  const Sharing own = row.text("amax").empty()        ? Sharing::kGiven
-                      : row.text("group") == "tensor" ? Sharing::kAcrossRows
-                                                      : Sharing::kInRow;
+  const Sharing own = row.text("amax").empty() ? Sharing::kGiven : spans_rows(row) ? Sharing::kAcrossRows : Sharing::kInRow;
   static const std::map<Sharing, std::string> words = {{Sharing::kInRow, "gives groups of a row their scales"},
                                                        {Sharing::kAcrossRows, "gives many rows one scale"},
                                                        {Sharing::kGiven, "takes its scales as an input"}};
@@ -139,7 +145,7 @@ std::string shape_id(const RowCase& c) {
   std::string id = std::string(c.x->name) + ".m" + std::to_string(c.m) + ".n" + std::to_string(c.n);
   if (c.group_size == 0) return id;
   id += ".g";
-  if (c.group_rows > 1) id.append(std::to_string(c.group_rows)).append("x");
+  if (c.group_rows > 1 || c.group_size == 1) id.append(std::to_string(c.group_rows)).append("x");
   id.append(std::to_string(c.group_size)).append(".").append(c.layout->id);
   return id;
 }

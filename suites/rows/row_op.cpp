@@ -39,7 +39,9 @@ Op row_op(std::string name, std::vector<std::string> columns, std::function<Case
   op.neighbours = [](const Case& c) { return row_hypotheses(read_row_case(c)); };
   op.excerpt = [](Case c) {
     const RowCase p = read_row_case(c);
-    c.parameters["m"] = std::to_string(std::min(p.m, std::max<int64_t>(1, kExcerptElements / p.n)));
+    int64_t rows = std::max<int64_t>(1, kExcerptElements / p.n);
+    if (p.group_rows < p.m) rows = (rows + p.group_rows - 1) / p.group_rows * p.group_rows;  // whole groups
+    c.parameters["m"] = std::to_string(std::min(p.m, rows));
     return c;
   };
   op.rows = [](const Case& c) { return read_row_case(c).m; };

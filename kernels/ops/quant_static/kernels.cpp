@@ -1,5 +1,6 @@
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/quant_static/given.h"
+#include "kernels/ops/quant_static/groups.h"
 #include "kernels/ops/quant_static/rules.h"
 
 namespace assay_kernels {
@@ -11,12 +12,20 @@ void by_contract(const Call& call) {
   StaticList::with(call.contract(), [&](auto rules) { run_static<decltype(rules)>(call); });
 }
 
+using GroupsList = RulesList<VllmStaticGroup, VllmStaticGroupFnuz>;
+
+void by_groups(const Call& call) {
+  GroupsList::with(call.contract(), [&](auto rules) { run_static_groups<decltype(rules)>(call); });
+}
+
 }  // namespace
 
 std::vector<Kernel> quant_static_kernels() {
-  std::vector<std::string> contracts;
+  std::vector<std::string> contracts, of_groups;
   StaticList::append_ids(contracts, false);
-  return {{"quant_static", "quant_static", contracts, one_scale_accepts(), {}, by_contract}};
+  GroupsList::append_ids(of_groups, false);
+  return {{"quant_static", "quant_static", contracts, one_scale_accepts(), {}, by_contract},
+          {"quant_static.groups", "quant_static", of_groups, static_groups_accept(), {}, by_groups}};
 }
 
 }  // namespace assay_kernels

@@ -1,5 +1,5 @@
-// Static per-tensor quantization. Sources: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773), utils.cuh
-// (1f89a92c), input_quant_fp8.py (014af6b5); aiter csrc/kernels/quant_kernels.cu (e4048607).
+// Static quantization, of a tensor and of groups. Sources: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773),
+// utils.cuh (1f89a92c), input_quant_fp8.py (014af6b5); aiter csrc/kernels/quant_kernels.cu (e4048607).
 #pragma once
 
 #include "kernels/ops/quant_group/rules.h"
@@ -26,6 +26,21 @@ struct VllmStaticFnuz : StaticRules {
 struct VllmStaticNative : StaticRules {
   static constexpr const char* kContract = "vllm.static_native";
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
+};
+
+/// Scales of groups: the same arithmetic, and where a scale lies is what its strides say.
+template <class Base>
+struct ByStrides : Base {
+  static int64_t row_stride(const assay_tensor& scale) { return scale.strides[0]; }
+  static int64_t group_stride(const assay_tensor& scale) { return scale.strides[1]; }
+};
+
+struct VllmStaticGroup : ByStrides<VllmStatic> {
+  static constexpr const char* kContract = "vllm.static_group";
+};
+
+struct VllmStaticGroupFnuz : ByStrides<VllmStaticFnuz> {
+  static constexpr const char* kContract = "vllm.static_group_fnuz";
 };
 
 /// v_rcp_f32 may be off by an ulp; the quotient here is one of its legal results. v_med3_f32 with a NaN gives the lower bound.

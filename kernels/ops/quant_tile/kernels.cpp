@@ -1,4 +1,5 @@
 #include "kernels/ops/catalogue.h"
+#include "kernels/ops/quant_tile/block_rules.h"
 #include "kernels/ops/quant_tile/rules.h"
 #include "kernels/ops/quant_tile/tensor.h"
 
@@ -11,12 +12,20 @@ void by_contract(const Call& call) {
   TensorList::with(call.contract(), [&](auto rules) { run_tensor<decltype(rules)>(call); });
 }
 
+using BlockList = RulesList<DeepgemmPerBlockCast, DeepgemmPerBlockCastUe8m0, VllmPerBlockCastUe8m0, VllmScaledQuantizeBlock>;
+
+void by_block(const Call& call) {
+  BlockList::with(call.contract(), [&](auto rules) { run_block<decltype(rules)>(call); });
+}
+
 }  // namespace
 
 std::vector<Kernel> quant_tile_kernels() {
-  std::vector<std::string> contracts;
+  std::vector<std::string> contracts, of_blocks;
   TensorList::append_ids(contracts, false);
-  return {{"quant_tensor", "quant_tile", contracts, one_scale_accepts(), {}, by_contract}};
+  BlockList::append_ids(of_blocks, false);
+  return {{"quant_tensor", "quant_tile", contracts, one_scale_accepts(), {}, by_contract},
+          {"quant_block", "quant_tile", of_blocks, block_accepts(), {}, by_block}};
 }
 
 }  // namespace assay_kernels

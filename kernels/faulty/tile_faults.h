@@ -1,0 +1,33 @@
+// Blocks of many rows, scales of groups that are given, and packed scales gone wrong, each as it went wrong somewhere.
+#pragma once
+
+#include "kernels/ops/quant_static/rules.h"
+#include "kernels/ops/quant_tile/block_rules.h"
+
+namespace assay_kernels {
+
+/// The scale of block (r, g) where a column-major tensor has it.
+struct BlockScalesTransposed : DeepgemmPerBlockCast {
+  static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
+};
+
+/// A block reduced as if it were 1 x 128.
+struct BlockRowsForgotten : DeepgemmPerBlockCast {
+  static bool counts(int64_t row) { return row % kBlockSide == 0; }
+};
+
+/// Loads end with the matrix and not with the row: a block that the edge cuts off is filled up with the next row.
+struct BlockReadsPastEdge : DeepgemmPerBlockCast {
+  template <class T>
+  static simt::Vector<T> load(const T* x, int64_t row, int64_t first, Shape shape, bool whole) {
+    return load_of_row(x + row * shape.columns, first, (shape.rows - row) * shape.columns, whole);
+  }
+};
+
+/// Row-major places in a tensor whose strides say something else.
+struct StaticScalesTransposed : VllmStaticGroup {
+  static int64_t row_stride(const assay_tensor& scale) { return scale.shape[1]; }
+  static int64_t group_stride(const assay_tensor& /*scale*/) { return 1; }
+};
+
+}  // namespace assay_kernels

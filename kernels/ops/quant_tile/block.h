@@ -1,0 +1,85 @@
+// Dynamic quantization by blocks of 128 x 128: one thread block a block of the matrix, which it reads once and keeps in
+// registers. Blocks at the edges may be cut off: what lies beyond counts as zero and has no codes.
+#pragma once
+
+#include "kernels/ops/quant_group/arguments.h"
+#include "kernels/ops/quant_static/given.h"
+#include "kernels/ops/row_loads.h"
+#include "kernels/simt/block_reduce.h"
+
+namespace assay_kernels {
+
+inline constexpr int kBlockSide = 128;
+inline constexpr int kBlockThreads = 256;
+
+template <class T>
+struct BlockArguments {
+  const T* x;
+  uint8_t* q;
+  Shape shape;
+  ScalesOut scales;  ///< rows and groups: of blocks
+};
+
+template <class Rules, class T, int kWarp>
+SIMT_KERNEL void quant_block(BlockArguments<T> a) {
+  constexpr int kElements = simt::Vector<T>::kElements, kAcross = kBlockSide / kElements, kDown = kBlockThreads / kAcross;
+  constexpr int kLoads = kBlockSide / kDown;
+  const int64_t block_row = simt::block() / a.scales.groups, block_column = simt::block() - block_row * a.scales.groups;
+  const int64_t top = block_row * kBlockSide + simt::thread() / kAcross;
+  const int64_t left = block_column * kBlockSide + simt::thread() % kAcross * kElements;
+  const bool whole = a.shape.columns % kElements == 0;
+  simt::Vector<T> v[kLoads];
+  SIMT_UNROLL
+  for (int k = 0; k < kLoads; ++k) {
+    const int64_t row = top + k * kDown;
+    v[k] = row < a.shape.rows ? Rules::load(a.x, row, left, a.shape, whole) : simt::Vector<T>{};
+  }
+  float widest = 0.0f;
+  SIMT_UNROLL
+  for (int k = 0; k < kLoads; ++k) {
+    if (!Rules::counts(top + k * kDown)) continue;
+    SIMT_UNROLL
+    for (int i = 0; i < kElements; ++i) widest = Rules::widest(widest, simt::magnitude(simt::to_float(v[k].at[i])));
+  }
+  widest = simt::block_reduce<kWarp>(
+      widest, 0.0f, [](float u, float w) { return Rules::widest(u, w); }, [] { simt::barrier(); });
+
+  const float amax = Rules::amax(widest);
+  const float scale = Rules::scale(amax);
+  const typename Rules::Element element(Rules::operand(amax, scale));
+  if (simt::thread() == 0) static_cast<float*>(a.scales.data)[Rules::place(a.scales, block_row, block_column)] = scale;
+  SIMT_UNROLL
+  for (int k = 0; k < kLoads; ++k) {
+    const int64_t row = top + k * kDown;
+    if (row >= a.shape.rows) continue;
+    float u[kElements];
+    SIMT_UNROLL
+    for (int i = 0; i < kElements; ++i) u[i] = Rules::clamp(element(simt::to_float(v[k].at[i])));
+    store_of_row<typename Rules::Code>(a.q + row * a.shape.columns, left, a.shape.columns, whole, u);
+  }
+}
+
+template <class Rules>
+void run_block(const Call& call) {
+  const assay_tensor &x = call.input("x"), &scale = call.output("scale");
+  const Shape shape = matrices_of_scales<Rules>(call, scale);
+  const Shape blocks{(shape.rows + kBlockSide - 1) / kBlockSide, (shape.columns + kBlockSide - 1) / kBlockSide};
+  expect_matrix(scale, blocks);
+  if (shape.rows == 0) return;
+  if (blocks.columns > 0x7fffffff) unsupported("more than 2^31 blocks in a row");
+  const ScalesOut out{scale.data, blocks.rows, int32_t(blocks.columns), scale.strides[0], scale.strides[1], 0, {}};
+  const simt::Launch grid = call.grid(blocks.rows * blocks.columns, kBlockThreads);
+  with_type(x, [&](auto type) {
+    using T = decltype(type);
+    const BlockArguments<T> a{data_of<T>(x), static_cast<uint8_t*>(call.output("q").data), shape, out};
+    with_warp(call, [&](auto warp) { simt::launch(quant_block<Rules, T, decltype(warp)::value>, grid, a); });
+  });
+}
+
+/// What a kernel of blocks accepts, for describe().
+inline decltype(Kernel::accepts) block_accepts() {
+  return {
+      {"x", R"(["bf16", "f16", "f32"])"}, {"group_size", R"(["128x128"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}};
+}
+
+}  // namespace assay_kernels
