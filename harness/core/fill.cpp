@@ -41,6 +41,8 @@ constexpr Entry kFills[] = {
     {"scales", fills::scales, "positive, log-uniform over 2^-8 .. 2^8"},
     {"pow2_scales", fills::pow2_scales, "powers of two, 2^-8 .. 2^8"},
     {"sevens", fills::sevens, "7 2^k as a scale: x / s ties where x (1 / s) does not"},
+    {"half_tenfold", fills::half_tenfold, "normal, half of it times ten: what sglang's tests quantize"},
+    {"row_octaves", fills::row_octaves, "uniform in +-2^e, e from 1 to 19 for each row: what vLLM's masked SiLU test quantizes"},
 };
 
 const Entry& entry(const std::string& name) {

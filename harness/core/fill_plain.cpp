@@ -128,4 +128,17 @@ void sevens(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return 7 * power_of_two(exponent(sheet, i, -6, 2)); });
 }
 
+/// sglang sgl-kernel/python/sgl_kernel/test_utils.py 0af4f61e: times ten where another normal number is below 0.001.
+void half_tenfold(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) * (sheet.random.coin(i, kPick) ? 10 : 1); });
+}
+
+/// vllm tests/kernels/moe/test_silu_mul_fp8_quant_deep_gemm.py 054e784a, token_random.
+void row_octaves(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) {
+    const auto octave = 1 + int(sheet.random.below(19, i / sheet.columns, kExponent));
+    return sign(sheet, i) * sheet.random.uniform(i, kValue) * power_of_two(octave);
+  });
+}
+
 }  // namespace assay::fills

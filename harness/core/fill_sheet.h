@@ -69,6 +69,8 @@ void norm_ties(Sheet&);
 void scales(Sheet&);
 void pow2_scales(Sheet&);
 void sevens(Sheet&);
+void half_tenfold(Sheet&);
+void row_octaves(Sheet&);
 
 // fill_groups.cpp: group by group
 void ties(Sheet&);

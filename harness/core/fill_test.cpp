@@ -289,6 +289,23 @@ TEST(Fill, ScalesArePositiveAndPow2ScalesArePowers) {
   for (const double x : values(filled("sevens", kF32))) EXPECT_EQ(std::exp2(std::ilogb(x)) * 1.75, x);
 }
 
+TEST(Fill, HalfOfThemAreTenfoldAndRowsHaveOctaves) {
+  const std::vector<double> plain = values(filled("normal", kF32)), x = values(filled("half_tenfold", kF32));
+  double tenfold = 0;
+  for (size_t i = 0; i < x.size(); ++i) tenfold += x[i] != plain[i];
+  EXPECT_NEAR(tenfold / double(x.size()), 0.5, 0.02);
+  std::set<int> octaves;
+  const std::vector<double> rows = values(filled("row_octaves"));
+  for (int64_t row = 0; row < kRows; ++row) {
+    double amax = 0;
+    for (int64_t j = 0; j < kColumns; ++j) amax = std::max(amax, std::fabs(rows[size_t(row * kColumns + j)]));
+    octaves.insert(int(std::ceil(std::log2(amax))));
+  }
+  EXPECT_GE(*octaves.begin(), 1);
+  EXPECT_LE(*octaves.rbegin(), 19);
+  EXPECT_GT(octaves.size(), 3u);
+}
+
 TEST(Fill, SeedAndTensorChangeTheBits) {
   EXPECT_EQ(filled("normal").bytes, filled("normal").bytes);
   EXPECT_NE(filled("normal").bytes, filled("normal", kBf16, &kE4M3Fn, 2).bytes);
@@ -336,7 +353,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"distinct", 0x3878bc6e2105fa},     {"pow2_edge", 0x42d47a5a5e4fc7a3},     {"octaves", 0xa51929d8766e4d91},
       {"huge", 0x72124df7db4b595e},       {"eps_dominated", 0x963a09a94fc2e5d3}, {"norm_ties", 0xfa5dc66e46bbac90},
       {"scales", 0x1e9c43e2c9b8d8cc},     {"pow2_scales", 0x194ad2ee8e04d2da},
-      {"sevens", 0xe0f77f72268c38dd},
+      {"sevens", 0xe0f77f72268c38dd},     {"half_tenfold", 0xf01550c4af909eea},  {"row_octaves", 0x6976f0799da226a8},
   };
   return digests;
 }

@@ -1,0 +1,76 @@
+#include "suites/judges/answer.h"
+
+#include <algorithm>
+
+#include "reference/contracts/layouts.h"
+#include "reference/formats/codes.h"
+#include "suites/rows/inputs.h"
+#include "suites/rows/row_case.h"
+
+namespace assay::judges {
+namespace {
+
+const HostTensor* find_or_null(const std::vector<HostTensor>& tensors, std::string_view name) {
+  const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const HostTensor& t) { return t.spec.name == name; });
+  return found == tensors.end() ? nullptr : &*found;
+}
+
+Numbers dense_numbers(const HostTensor& tensor) {
+  const auto count = size_t(tensor.spec.elements());
+  Numbers made{tensor.spec.format, std::vector<uint32_t>(count), std::vector<double>(count)};
+  for (size_t i = 0; i < count; ++i) made.codes[i] = tensor.code(int64_t(i));
+  decode_all(*made.format, tensor.bytes.data(), made.values);
+  return made;
+}
+
+/// Scales of all groups, row by row of groups.
+Numbers scale_numbers(const HostTensor& tensor, const RowCase& c) {
+  const PlacedLayout layout(*c.layout, c.rows_of_groups(), c.groups());
+  Numbers scale;
+  scale.format = c.layout->element;
+  for (int64_t row = 0; row < c.rows_of_groups(); ++row)
+    for (const double value : decoded_scales(tensor, layout, row, c.groups())) {
+      scale.values.push_back(value);
+      scale.codes.push_back(code_of(*scale.format, value));
+    }
+  return scale;
+}
+
+std::vector<double> dequantized(const Numbers& q, const Numbers& scale, const RowCase& c) {
+  std::vector<double> values(q.values.size());
+  const int64_t columns = c.groups() * c.group_size;
+  for (int64_t i = 0; i < int64_t(values.size()); ++i) {
+    const int64_t group = i / columns / c.group_rows * c.groups() + i % columns / c.group_size;
+    values[size_t(i)] = double(float(q.values[size_t(i)]) * float(scale.values.at(size_t(group))));
+  }
+  return values;
+}
+
+}  // namespace
+
+Numbers numbers(const Format& format, std::vector<uint32_t> codes) {
+  Numbers made{&format, std::move(codes), {}};
+  made.values.reserve(made.codes.size());
+  for (const uint32_t code : made.codes) made.values.push_back(decode(format, code));
+  return made;
+}
+
+Answer answer_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
+  const RowCase c = read_row_case(one);
+  Answer answer;
+  const HostTensor* q = find_or_null(outputs, "q");
+  answer.result = dense_numbers(q ? *q : find(outputs, "y"));
+  const HostTensor& x = find(problem.tensors, "x");
+  answer.input.resize(size_t(x.spec.elements()));
+  decode_all(*x.spec.format, x.bytes.data(), answer.input);
+  if (!q || !c.layout) return answer;
+  const HostTensor* stored = find_or_null(outputs, "scale");
+  const Numbers scale = scale_numbers(stored ? *stored : find(problem.tensors, "scale"), c);
+  answer.dequantized = dequantized(answer.result, scale, c);
+  if (!stored) return answer;
+  answer.scale = scale;
+  answer.scale_storage = stored->bytes;
+  return answer;
+}
+
+}  // namespace assay::judges

@@ -1,0 +1,33 @@
+// Outputs of one call as a test of the field sees them: numbers, not accepted sets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "harness/core/op.h"
+
+namespace assay::judges {
+
+/// One tensor in row-major order: the codes and what they stand for. Without a format: none.
+struct Numbers {
+  const Format* format = nullptr;
+  std::vector<uint32_t> codes;
+  std::vector<double> values;
+};
+
+/// Numbers of these codes.
+Numbers numbers(const Format& format, std::vector<uint32_t> codes);
+
+struct Answer {
+  Numbers result;                        ///< q, or y of an op that does not quantize
+  Numbers scale;                         ///< none if the op does not store one
+  std::vector<std::byte> scale_storage;  ///< with its padding
+  std::vector<double> dequantized;       ///< q times its scale in fp32, as the tests compute it
+  std::vector<double> input;             ///< x
+};
+
+/// The outputs of a call on a row-wise case. Throws std::out_of_range if there is neither q nor y.
+Answer answer_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
+
+}  // namespace assay::judges

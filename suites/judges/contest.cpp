@@ -1,0 +1,156 @@
+#include "suites/judges/contest.h"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+
+#include "harness/core/match.h"
+#include "harness/core/run_case.h"
+#include "harness/diagnosis/looking.h"
+#include "reference/table/near.h"
+#include "suites/registry.h"
+
+namespace assay::judges {
+namespace {
+
+/// One quick case in which an offset of 16 bits wraps is among these.
+constexpr int64_t kMostElements = 1 << 17;
+
+std::string kind_of(const Problem& problem) {
+  bool quantizes = false, normalises = false;
+  for (const HostTensor& tensor : problem.tensors) {
+    quantizes = quantizes || tensor.spec.name == "q";
+    normalises = normalises || tensor.spec.name == "gamma";
+  }
+  return !quantizes ? "norm" : normalises ? "norm_quant" : "quant";
+}
+
+/// What both sides gave, and what Assay says of it. No answers: there was none to look at, which any test would notice.
+struct Heard {
+  std::optional<Answer> kernel, reference;
+  bool assay_refuses = false;
+};
+
+CallResult called(const Backend& backend, const Trial& trial, const std::string& kernel) {
+  return backend.call({trial.one.op, trial.one.text("contract"), kernel, &trial.problem, 1});
+}
+
+std::string reference_kernel(const Field& field, const Contestant& contestant, const Case& one) {
+  if (!contestant.twin.empty()) return contestant.twin;
+  for (const KernelOffer& offer : field.healthy->library.kernels)
+    if (why_not_offered(offer, one).empty()) return offer.name;
+  throw std::runtime_error("no healthy kernel for " + one.id);
+}
+
+Heard hear(const Field& field, const Contestant& contestant, const Trial& trial) {
+  const CallResult healthy = called(*field.healthy, trial, reference_kernel(field, contestant, trial.one));
+  if (healthy.status != CallStatus::kOk) throw std::runtime_error(trial.one.id + ": the healthy kernel says " + healthy.message);
+  const CallResult result = called(*contestant.backend, trial, contestant.kernel.name);
+  Heard heard;
+  heard.assay_refuses = result.status != CallStatus::kOk;
+  if (heard.assay_refuses) return heard;
+  Verdict verdict = blank_verdict(trial.one, contestant.kernel.name, contestant.backend->name);
+  verdict.outcome = Outcome::kPass;
+  judge_outputs(find_op(trial.one.op), trial.one, trial.problem, result, verdict);
+  heard.assay_refuses = verdict.outcome != Outcome::kPass;
+  heard.kernel = answer_of(trial.one, trial.problem, result.outputs);
+  heard.reference = answer_of(trial.one, trial.problem, healthy.outputs);
+  return heard;
+}
+
+Tally tally(const Rule& rule, const Heard& heard) {
+  if (!heard.kernel) return {.cases = 1, .refused = 1};
+  const Judgement own = judge(rule, *heard.reference, *heard.reference);
+  if (own == Judgement::kCannot) return {.cannot = 1};
+  if (own == Judgement::kRefuses) return {.cases = 1, .own_refused = 1};
+  return {.cases = 1, .refused = judge(rule, *heard.kernel, *heard.reference) == Judgement::kRefuses};
+}
+
+Judgement judgement_of(const Tally& tally) {
+  return tally.cannot > 0 ? Judgement::kCannot : tally.refused > 0 ? Judgement::kRefuses : Judgement::kAccepts;
+}
+
+bool is_small(const Case& one) { return one.integer("m") * one.integer("n") <= kMostElements; }
+
+class Contest {
+ public:
+  Contest(const Field& field, const Contestant& contestant, const Listener& listener)
+      : field_(field), contestant_(contestant), listener_(listener) {}
+
+  Marks run() {
+    for (const Case& one : field_.quick) {
+      if (one.parameters.contains("warp") && one.text("warp") == "64" && why_not_offered(contestant_.kernel, one).empty() &&
+          is_small(one))
+        quick({one, find_op(one.op).problem(one)});
+    }
+    if (marks_.kind.empty()) throw std::runtime_error(contestant_.name + " has no quick case");
+    for (const Recipe& recipe : field_.recipes)
+      for (size_t scale = 0; scale < kScales.size(); ++scale) own(recipe, scale);
+    return marks_;
+  }
+
+ private:
+  void quick(const Trial& trial) {
+    marks_.kind = kind_of(trial.problem);
+    const Heard heard = hear(field_, contestant_, trial);
+    for (const Rule& rule : field_.rules)
+      if (rule.is_for(marks_.kind)) book(marks_.on_quick[rule.id], tally(rule, heard), rule.id, "quick", trial);
+    book(marks_.assay, {.cases = 1, .refused = heard.assay_refuses}, "assay", "quick", trial);
+  }
+
+  void own(const Recipe& recipe, size_t scale) {
+    const auto uses = [&](const Rule& rule) { return rule.recipe == recipe.id && rule.is_for(marks_.kind); };
+    if (std::none_of(field_.rules.begin(), field_.rules.end(), uses)) return;
+    for (const Trial& trial : trials(recipe, kScales[scale], contestant_.kernel, field_.quick)) {
+      const Heard heard = hear(field_, contestant_, trial);
+      const std::string data = recipe.id + " " + std::to_string(scale);
+      for (const Rule& rule : field_.rules)
+        if (uses(rule)) book(marks_.on_recipe[rule.id][scale], tally(rule, heard), rule.id, data, trial);
+      book(marks_.assay_on_recipe[recipe.id][scale], {.cases = 1, .refused = heard.assay_refuses}, "assay", data, trial);
+    }
+  }
+
+  void book(Tally& sum, const Tally& one, const std::string& judge, const std::string& data, const Trial& trial) {
+    sum.add(one);
+    if (listener_.said) listener_.said(judge, data, trial.one.id, judgement_of(one));
+  }
+
+  const Field& field_;
+  const Contestant& contestant_;
+  const Listener& listener_;
+  Marks marks_;
+};
+
+}  // namespace
+
+void Tally::add(const Tally& other) {
+  cases += other.cases;
+  refused += other.refused;
+  cannot += other.cannot;
+  own_refused += other.own_refused;
+}
+
+const Recipe& Field::recipe(const std::string& id) const {
+  std::vector<std::string> known;
+  for (const Recipe& recipe : recipes) {
+    if (recipe.id == id) return recipe;
+    known.push_back(recipe.id);
+  }
+  throw std::runtime_error("suites/judges/rules.csv: unknown recipe '" + id + "'" + did_you_mean(id, known));
+}
+
+Marks contest(const Field& field, const Contestant& contestant, const Listener& listener) {
+  return Contest(field, contestant, listener).run();
+}
+
+Backend all_zero(Backend backend) {
+  backend.call = [call = backend.call](const CallRequest& request) {
+    CallResult result = call(request);
+    for (HostTensor& tensor : result.outputs)
+      if (tensor.spec.name == "q" || tensor.spec.name == "y") std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});
+    return result;
+  };
+  return shared_between_threads(std::move(backend));
+}
+
+}  // namespace assay::judges

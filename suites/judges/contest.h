@@ -1,0 +1,66 @@
+// Kernels, wrong and healthy, before the judges: the rules of other projects, and Assay.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/backend/call.h"
+#include "suites/judges/recipes.h"
+#include "suites/judges/rules.h"
+
+namespace assay::judges {
+
+/// Inputs of a recipe are taken as they are, and this much smaller and larger: there an absolute tolerance is above the data, and
+/// far below them; below 2^-10 the first recipes come to the floors of scales, beyond 2^10 fp16 overflows.
+inline constexpr std::array<double, 3> kScales = {0x1p-10, 1.0, 0x1p10};
+
+/// A kernel before the judges.
+struct Contestant {
+  std::string name;
+  bool healthy = false;
+  const Backend* backend;
+  KernelOffer kernel;
+  std::string twin;  ///< kernel of the healthy library that gives the reference's outputs; empty: any that does the contract
+};
+
+/// What a judge said of a kernel.
+struct Tally {
+  int64_t cases = 0, refused = 0;
+  int64_t cannot = 0;       ///< cases that the rule is not made for
+  int64_t own_refused = 0;  ///< cases in which it refuses the reference itself: NaN is not equal to NaN. Not counted as refused.
+
+  bool caught() const { return refused > 0; }
+  void add(const Tally& other);
+};
+
+/// Of one kernel. Recipes by id, one tally for each of kScales; "assay" beside the ids of the rules.
+struct Marks {
+  std::string kind;                                                    ///< of its op: quant, norm, norm_quant
+  std::map<std::string, std::array<Tally, kScales.size()>> on_recipe;  ///< of a rule, on its own recipe
+  std::map<std::string, std::array<Tally, kScales.size()>> assay_on_recipe;
+  std::map<std::string, Tally> on_quick;  ///< on Assay's quick cases
+  Tally assay;                            ///< on those
+};
+
+/// How one kernel's outputs were judged; for --list.
+struct Listener {
+  std::function<void(const std::string& judge, const std::string& data, const std::string& case_id, Judgement)> said;
+};
+
+struct Field {
+  std::vector<Rule> rules;
+  std::vector<Recipe> recipes;
+  std::vector<Case> quick;  ///< cases of all ops
+  const Backend* healthy;
+
+  const Recipe& recipe(const std::string& id) const;
+};
+
+Marks contest(const Field& field, const Contestant& contestant, const Listener& listener);
+
+/// A library whose codes, or normalised numbers, are all zero.
+Backend all_zero(Backend backend);
+
+}  // namespace assay::judges

@@ -1,0 +1,136 @@
+// assay_judges ROOT LIBRARIES [--list | --check FILE | --write FILE]: what the acceptance rules of other projects find, and
+// Assay, on the same faulty and healthy kernels.
+// --list prints every judgement: kernel, judge, data, case.
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "harness/backend/library.h"
+#include "harness/backend/worker.h"
+#include "harness/core/cases.h"
+#include "harness/core/section.h"
+#include "harness/diagnosis/looking.h"
+#include "reference/table/table.h"
+#include "suites/catches/measuring.h"
+#include "suites/judges/tables.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace {
+
+using namespace assay;
+using namespace assay::judges;
+
+constexpr const char* kSection = "judges";
+
+/// The libraries that kernels come from.
+struct Libraries {
+  Backend cpu, faulty, varied, zero;
+
+  explicit Libraries(const std::string& folder)
+      : cpu(open(folder + "/libassay_cpu.so")),
+        faulty(open(folder + "/libassay_faulty.so")),
+        varied(open(folder + "/libassay_varied.so")),
+        zero(all_zero(cpu)) {}
+
+  static Backend open(const std::string& path) { return shared_between_threads(open_in_process(path, path)); }
+};
+
+bool has_rows(const KernelOffer& kernel) {
+  const std::vector<std::string>& columns = find_op(kernel.op).columns;
+  return std::find(columns.begin(), columns.end(), "m") != columns.end();
+}
+
+/// Faults of libassay_faulty.so but races, whose numbers change; mistakes that are no edit of a contract; outputs of zeros;
+/// healthy kernels that use the freedom of their contracts.
+std::vector<Contestant> contestants(const Libraries& libraries, const std::string& root) {
+  std::map<std::string, Subject> known;
+  for (Subject& subject : subjects(root)) known.emplace(subject.kernel, subject);
+  std::vector<Contestant> all;
+  for (const KernelOffer& kernel : libraries.faulty.library.kernels) {
+    const auto subject = known.find(kernel.name);
+    const bool race = subject != known.end() && subject->second.causes == std::vector<std::string>{"race"};
+    if (has_rows(kernel) && !race) all.push_back({kernel.name, false, &libraries.faulty, kernel, kernel.twin});
+  }
+  for (const KernelOffer& kernel : libraries.varied.library.kernels) {
+    const std::string& kind = known.at(kernel.name).kind;
+    if (kind == "outside" || kind == "healthy")
+      all.push_back({kernel.name, kind == "healthy", &libraries.varied, kernel, kernel.twin});
+  }
+  std::set<std::string> ops;
+  for (KernelOffer kernel : libraries.cpu.library.kernels) {
+    if (!has_rows(kernel) || !ops.insert(kernel.op).second) continue;
+    kernel.contracts.resize(1);
+    all.push_back({"all zero (" + kernel.op + ")", false, &libraries.zero, kernel, kernel.name});
+  }
+  return all;
+}
+
+std::vector<Entry> judged(const Field& field, const std::vector<Contestant>& all, bool list) {
+  std::vector<Entry> entries(all.size());
+  std::vector<std::string> lines(all.size());
+  std::atomic<size_t> next{0};
+  std::exception_ptr error;
+  std::mutex mutex;
+  const auto work = [&] {
+    for (size_t i; (i = next++) < all.size();) {
+      const auto note = [&](const std::string& judge, const std::string& data, const std::string& id, Judgement judgement) {
+        const char* word = judgement == Judgement::kRefuses  ? "refuses"
+                           : judgement == Judgement::kCannot ? "cannot judge"
+                                                             : "accepts";
+        lines[i].append(judge).append(" ").append(word).append(" ").append(all[i].name).append(": ");
+        lines[i].append(data).append(", ").append(id).append("\n");
+      };
+      try {
+        entries[i] = {all[i], contest(field, all[i], {list ? note : decltype(Listener::said){}})};
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        error = std::current_exception();
+      }
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) helpers.emplace_back(work);
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  if (error) std::rethrow_exception(error);
+  for (const std::string& text : lines) std::fputs(text.c_str(), stdout);
+  return entries;
+}
+
+int run(const std::string& root, const std::string& folder, const std::string& option, const std::string& file) {
+  open_rulebook(root);
+  const Libraries libraries(folder);
+  const Field field{load_rules(root + "/suites/judges/rules.csv"), load_recipes(root + "/suites/judges/recipes.csv"),
+                    select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}),
+                    &libraries.cpu};
+  for (const Rule& rule : field.rules) field.recipe(rule.recipe);
+  const std::vector<Entry> entries = judged(field, contestants(libraries, root), option == "--list");
+  const std::string table = tables(field.rules, entries);
+  if (option == "--write") write_section(file, kSection, table);
+  std::fputs(table.c_str(), stdout);
+  const std::vector<std::string> wrong = complaints(field.rules, entries);
+  for (const std::string& complaint : wrong) std::printf("COMPLAINT: %s\n", complaint.c_str());
+  const std::string difference = option == "--check" ? section_difference(file, kSection, table) : "";
+  if (!difference.empty()) std::printf("%s\nrewrite it: assay_judges ROOT LIBRARIES --write FILE\n", difference.c_str());
+  return wrong.empty() && difference.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string option = argc > 3 ? argv[3] : "", file = argc > 4 ? argv[4] : "";
+  if (argc < 3 || ((option == "--check" || option == "--write") && file.empty())) {
+    std::fprintf(stderr, "usage: assay_judges ROOT FOLDER_OF_LIBRARIES [--list | --check FILE.md | --write FILE.md]\n");
+    return 2;
+  }
+  try {
+    return run(argv[1], argv[2], option, file);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "assay_judges: %s\n", error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,265 @@
+// Every rule of rules.csv accepts what it must accept and refuses what it must refuse, if there is anything that it refuses.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <limits>
+
+#include "harness/core/cases.h"
+#include "harness/core/nearest.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/table.h"
+#include "suites/judges/rules.h"
+#include "suites/judges/tables.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay::judges {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+const std::vector<Rule>& rules() {
+  static const std::vector<Rule> all = load_rules("suites/judges/rules.csv");
+  return all;
+}
+const Rule& rule(const std::string& id) {
+  const auto found = std::find_if(rules().begin(), rules().end(), [&](const Rule& r) { return r.id == id; });
+  if (found == rules().end()) throw std::out_of_range(id);
+  return *found;
+}
+
+Numbers filled(const char* format, size_t count, double value) {
+  const Format& f = *find_format(format);
+  return numbers(f, std::vector<uint32_t>(count, nearest_code(f, value)));
+}
+
+/// 8192 codes of 8 under one scale, unless said otherwise.
+Answer quantized(double scale, const char* format = "e4m3fn", size_t count = 8192) {
+  Answer answer;
+  answer.result = filled(format, count, 8);
+  answer.scale = filled("f32", 1, scale);
+  answer.scale_storage.assign(16, std::byte{0});
+  return answer;
+}
+Answer normalised(double y, const char* format = "bf16") {
+  Answer answer;
+  answer.result = filled(format, 1000, y);
+  return answer;
+}
+
+using Edit = std::function<void(Answer&)>;
+
+Edit same() {
+  return [](Answer&) {};
+}
+/// The first codes so many steps up.
+Edit stepped(size_t count, uint32_t steps) {
+  return [=](Answer& a) {
+    for (size_t i = 0; i < count; ++i) a.result.codes[i] += steps;
+  };
+}
+Edit zeroed(size_t count) {
+  return [=](Answer& a) { std::fill_n(a.result.codes.begin(), count, 0u); };
+}
+Edit becomes(double value) {
+  return [=](Answer& a) { a.result = filled(a.result.format->name.data(), a.result.codes.size(), value); };
+}
+Edit scale_becomes(double value) {
+  return [=](Answer& a) { a.scale = filled("f32", 1, value); };
+}
+Edit padding_changes() {
+  return [](Answer& a) { a.scale_storage.back() = std::byte{0x7f}; };
+}
+
+/// Values, dequantized numbers and input after the codes.
+Answer finished(Answer a) {
+  a.result = numbers(*a.result.format, a.result.codes);
+  a.dequantized = a.result.values;
+  for (double& v : a.dequantized) v = a.scale.format ? double(float(v) * float(a.scale.values[0])) : v;
+  return a;
+}
+Judgement said(const std::string& id, const Answer& base, const Edit& edit) {
+  Answer reference = finished(base), kernel = base;
+  edit(kernel);
+  kernel = finished(kernel);
+  reference.input = kernel.input = reference.dequantized;
+  return judge(rule(id), kernel, reference);
+}
+
+struct Pair {
+  const char* rule;
+  Answer base;
+  Edit accepted, refused;  ///< no `refused`: there is nothing that the rule refuses
+};
+
+std::vector<Pair> pairs() {
+  const Answer one = quantized(1), tiny = quantized(1e-6), small = quantized(0.01), ns = normalised(1);
+  return {
+      {"vllm_group", one, stepped(8192, 1), stepped(1, 2)},
+      {"vllm_group", one, scale_becomes(1.01), scale_becomes(1.03)},
+      {"vllm_packed", one, same(), stepped(1, 1)},
+      {"vllm_packed", one, scale_becomes(2), padding_changes()},  // words are compared as they are stored
+      {"vllm_block", one, stepped(8192, 1), stepped(1, 2)},
+      {"vllm_block", one, scale_becomes(1.000005), scale_becomes(1.0001)},
+      {"vllm_block_rocm", one, stepped(4, 1), stepped(5, 1)},
+      {"vllm_block_rocm", one, same(), stepped(1, 2)},
+      {"vllm_fp8", one, scale_becomes(1.000001), stepped(1, 1)},
+      {"vllm_static", one, stepped(8192, 1), stepped(1, 2)},
+      {"vllm_silu", one, stepped(8192, 1), zeroed(8192)},
+      {"vllm_silu", tiny, zeroed(8192), scale_becomes(2e-5)},            // the scales of its own data: nothing but zeros passes
+      {"vllm_silu", tiny, scale_becomes(4.36e-6), scale_becomes(2e-5)},  // and so does the wrong floor
+      {"vllm_silu_masked", one, becomes(40), becomes(64)},
+      {"vllm_silu_masked", one, becomes(-20), becomes(-64)},
+      {"deepgemm_diff", one, zeroed(8), scale_becomes(2)},
+      {"sglang_group", one, stepped(40, 1), stepped(41, 1)},
+      {"sglang_group", quantized(1, "e4m3fn", 4096), stepped(163, 1), stepped(164, 1)},
+      {"sglang_group", one, same(), stepped(1, 2)},
+      {"sglang_group", one, same(), becomes(-8)},  // its test of signs never fires; the bytes are far apart
+      {"sglang_group", quantized(1, "int8"), becomes(127), becomes(-8)},  // compares a tensor with itself
+      {"sglang_token", one, scale_becomes(1.0005), stepped(1, 1)},
+      {"aiter_quant", one, zeroed(8192), {}},
+      {"aiter_quant", one, becomes(kNan), {}},
+      {"aiter_quant_red", one, stepped(409, 1), stepped(410, 1)},
+      {"aiter_mxfp8", one, stepped(8192, 1), stepped(1, 2)},
+      {"aiter_mxfp8", one, same(), scale_becomes(2)},
+      {"aiter_flatten", small, zeroed(8192), becomes(24)},
+      {"flashinfer_mxfp8", one, same(), stepped(1, 1)},
+      {"torchao_sqnr", one, zeroed(80), zeroed(83)},
+      {"vllm_norm_quant", small, stepped(8192, 1), scale_becomes(0.010001)},
+      {"vllm_norm_quant", small, stepped(1, 1), becomes(20)},
+      {"flashinfer_norm_quant", one, zeroed(8192), becomes(18)},
+      {"vllm_norm", normalised(0.05), becomes(0.059), becomes(0.062)},
+      {"vllm_ir_norm", ns, becomes(1.015625), becomes(1.0234375)},
+      {"vllm_ir_norm", normalised(1, "f16"), becomes(1.0009765625), becomes(1.00390625)},
+      {"vllm_minimax", ns, becomes(1.05), becomes(1.07)},
+      {"flashinfer_norm", normalised(1, "f16"), becomes(1.0009765625), becomes(1.00390625)},
+      {"aiter_norm", ns, becomes(0), {}},
+      {"aiter_norm_red", ns, stepped(50, 2), stepped(51, 4)},
+      {"exact_norm", ns, same(), stepped(1, 1)},
+  };
+}
+
+TEST(Judges, EachRuleAcceptsAndRefuses) {
+  for (const Pair& pair : pairs()) {
+    EXPECT_EQ(said(pair.rule, pair.base, pair.accepted), Judgement::kAccepts) << pair.rule;
+    if (pair.refused) EXPECT_EQ(said(pair.rule, pair.base, pair.refused), Judgement::kRefuses) << pair.rule;
+  }
+}
+
+TEST(Judges, EachRuleHasAPairAndOnlyLogsRefuseNothing) {
+  for (const Rule& r : rules()) {
+    bool accepts = false, refuses = false, logs = true;
+    for (const Pair& pair : pairs()) {
+      accepts = accepts || r.id == pair.rule;
+      refuses = refuses || (r.id == pair.rule && pair.refused);
+    }
+    for (const auto& part : r.parts)
+      for (const Check& check : part) logs = logs && check.measure == "logged";
+    EXPECT_TRUE(accepts) << r.id;
+    EXPECT_NE(refuses, logs) << r.id;
+  }
+}
+
+TEST(Judges, ALogAcceptsWhatEachOtherRuleRefuses) {
+  for (const Pair& pair : pairs())
+    if (pair.refused)
+      EXPECT_EQ(said(pair.base.scale.format ? "aiter_quant" : "aiter_norm", pair.base, pair.refused), Judgement::kAccepts);
+}
+
+TEST(Judges, NanIsNotCloseToItselfAndItsBitsAreTheSame) {
+  Answer nan = quantized(1);
+  nan.result = filled("e4m3fn", 8, kNan);
+  EXPECT_EQ(said("vllm_group", nan, same()), Judgement::kRefuses);
+  EXPECT_EQ(said("vllm_packed", nan, same()), Judgement::kRefuses);
+  EXPECT_EQ(said("flashinfer_mxfp8", nan, same()), Judgement::kAccepts);
+}
+
+TEST(Judges, TorchEqualTakesMinusZeroForZero) {
+  Answer zero = quantized(1);
+  zero.result = filled("e4m3fn", 8, 0);
+  EXPECT_EQ(said("vllm_packed", zero, becomes(-0.0)), Judgement::kAccepts);
+  EXPECT_EQ(said("flashinfer_mxfp8", zero, becomes(-0.0)), Judgement::kRefuses);
+}
+
+TEST(Judges, SglangKnowsNoFnuz) { EXPECT_EQ(said("sglang_group", quantized(1, "e4m3fnuz"), same()), Judgement::kCannot); }
+
+/// What load_rules says of a table.
+std::string complaint_about(const std::string& rows) {
+  const std::string file = testing::TempDir() + "judges_rules.csv";
+  std::ofstream(file) << "rule,ops,recipe,part,what,measure,bounds,source,status,why\n" << rows;
+  try {
+    load_rules(file);
+  } catch (const TableError& error) {
+    return std::to_string(error.line()) + ":" + std::to_string(error.column()) + " " + error.name() + ": " + error.problem();
+  }
+  return "";
+}
+
+TEST(Rules, AWrongRowIsNamedWithItsPlace) {
+  using testing::HasSubstr;
+  EXPECT_EQ(complaint_about("a,quant,r,1,codes,bits,,s,read,w\n"), "");
+  EXPECT_THAT(complaint_about("a,quant,r,1,codes,clos,atol=1,s,read,w\n"),
+              HasSubstr("2:19 measure: unknown 'clos'; did you mean 'close'"));
+  EXPECT_THAT(complaint_about("a,quant,r,1,codes,close,rtol=1,s,read,w\n"), HasSubstr("2:25 bounds: close needs atol"));
+  EXPECT_THAT(complaint_about("a,quant,r,1,codes,close,atol=x,s,read,w\n"),
+              HasSubstr("bounds: 'atol=x' is not a name, '=' and a number"));
+  EXPECT_THAT(complaint_about("a,quant,r,1,codes,bits,atol=1,s,read,w\n"), HasSubstr("bounds: unknown 'atol'"));
+  EXPECT_THAT(complaint_about("a,quant,r,2,codes,bits,,s,read,w\n"), HasSubstr("part: part 2 after 0"));
+  EXPECT_THAT(complaint_about("a,quants,r,1,codes,bits,,s,read,w\n"), HasSubstr("ops: unknown 'quants'; did you mean 'quant'"));
+  EXPECT_THAT(complaint_about("a,quant,r,1,codes,bits,,,read,w\n"), HasSubstr("source: the first row of a rule must say it"));
+}
+
+std::vector<double> values_of(const std::string& recipe, double scale, const char* tensor) {
+  open_rulebook(".");
+  const std::vector<Recipe> recipes = load_recipes("suites/judges/recipes.csv");
+  const auto found = std::find_if(recipes.begin(), recipes.end(), [&](const Recipe& r) { return r.id == recipe; });
+  const std::string op = found->gamma == "ones" ? "quant_group" : "rms_norm";
+  const std::vector<Case> quick =
+      select_cases(load_cases(all_ops(), "."), {.suites = {op + "/quick"}, .cases = {}, .arch = {}, .warp = {}});
+  const KernelOffer kernel{.name = "any", .op = op, .contracts = {quick[0].text("contract")}};
+  const std::vector<Trial> made = trials(*found, scale, kernel, quick);
+  EXPECT_EQ(made.size(), found->shapes.size());
+  std::vector<double> values;
+  const HostTensor& x = find(made.at(0).problem.tensors, tensor);
+  for (int64_t i = 0; i < x.spec.elements(); ++i) values.push_back(decode(*x.spec.format, x.code(i)));
+  return values;
+}
+
+TEST(Recipes, AFactorIsAppliedAfterTheFillIsRounded) {
+  const std::vector<double> x = values_of("vllm_group", 1, "x"), small = values_of("vllm_group", kScales[0], "x");
+  double squares = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    EXPECT_EQ(small[i] * 1024, x[i]);
+    squares += x[i] * x[i];
+  }
+  EXPECT_NEAR(squares / double(x.size()), 64, 6);
+}
+
+TEST(Recipes, HiddenDividesAndWeightsAreNormal) {
+  const std::vector<double> x = values_of("vllm_norm", 1, "x"), gamma = values_of("aiter_norm", 1, "gamma");
+  EXPECT_LT(*std::max_element(x.begin(), x.end()), 6.0 / (2 * 768));
+  EXPECT_LT(*std::min_element(gamma.begin(), gamma.end()), -1);
+}
+
+Entry entry(const std::string& name, bool healthy, int64_t refused) {
+  Entry made{{name, healthy, nullptr, {}, ""}, {}};
+  made.marks.kind = "quant";
+  made.marks.assay = {.cases = 3, .refused = refused};
+  for (const Rule& r : rules()) made.marks.on_recipe[r.id][1] = {.cases = 1};
+  return made;
+}
+
+TEST(Complaints, AMissedFaultAndARefusedHealthyKernel) {
+  std::vector<Rule> quant_rules = rules();
+  std::erase_if(quant_rules, [](const Rule& r) { return !r.is_for("quant"); });
+  EXPECT_TRUE(complaints(quant_rules, {entry("seen", false, 1), entry("well", true, 0)}).empty());
+  EXPECT_THAT(complaints(quant_rules, {entry("unseen", false, 0)}), testing::ElementsAre("Assay does not see unseen"));
+  EXPECT_THAT(complaints(quant_rules, {entry("well", true, 1)}), testing::ElementsAre("Assay refuses well, which is healthy"));
+  EXPECT_EQ(complaints(quant_rules, {}).size(), quant_rules.size());
+}
+
+}  // namespace
+}  // namespace assay::judges

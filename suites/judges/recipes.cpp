@@ -1,0 +1,124 @@
+#include "suites/judges/recipes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <sstream>
+
+#include "harness/core/match.h"
+#include "harness/core/nearest.h"
+#include "reference/formats/codes.h"
+#include "reference/table/table.h"
+#include "suites/registry.h"
+
+namespace assay::judges {
+namespace {
+
+constexpr const char* kColumns[] = {"recipe", "x",      "fill",   "factor", "over_n", "gamma",
+                                    "eps",    "shapes", "source", "status", "why"};
+
+std::array<int64_t, 2> shape_of(const std::string& text) {
+  std::array<int64_t, 2> shape{};
+  int end = 0;
+  std::sscanf(text.c_str(), "%5ldx%5ld%n", &shape[0], &shape[1], &end);
+  return size_t(end) == text.size() && shape[0] > 0 && shape[1] > 0 ? shape : std::array<int64_t, 2>{};
+}
+
+Recipe read_recipe(const Table& table, const TableRow& row) {
+  Recipe recipe{table.text(row, "recipe"),          table.text(row, "x"),     table.text(row, "fill"), 1,
+                table.text(row, "over_n") == "yes", table.text(row, "gamma"), table.text(row, "eps"),  {}};
+  char* end = nullptr;
+  recipe.factor = std::strtod(table.text(row, "factor").c_str(), &end);
+  if (*end != '\0' || !(recipe.factor > 0)) throw table.error(row, "factor", "is no number above 0");
+  if (!recipe.over_n && !table.text(row, "over_n").empty()) throw table.error(row, "over_n", "is 'yes' or empty");
+  std::istringstream shapes(table.text(row, "shapes"));
+  for (std::string text; std::getline(shapes, text, '|');) {
+    recipe.shapes.push_back(shape_of(text));
+    if (recipe.shapes.back()[0] == 0) throw table.error(row, "shapes", "'" + text + "' is not rows, 'x' and columns");
+  }
+  return recipe;
+}
+
+/// A case of the kernel's contract that it takes: where it has groups, of 128 if there are such.
+std::optional<Case> model_for(const KernelOffer& kernel, const std::vector<Case>& models) {
+  std::optional<Case> chosen;
+  for (const Case& one : models) {
+    if (one.parameters.at("warp") != "64" || !why_not_offered(kernel, one).empty()) continue;
+    const auto group = one.parameters.find("group_size");
+    const bool preferred = group == one.parameters.end() || group->second == "128";
+    if (!chosen || preferred) chosen = one;
+    if (preferred) break;
+  }
+  return chosen;
+}
+
+std::string cell(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", number);
+  return text;
+}
+
+/// The model with the recipe's cells. None if the op or the kernel does not take it.
+std::optional<Case> case_of(const Recipe& recipe, double factor, std::array<int64_t, 2> shape, const KernelOffer& kernel,
+                            Case one) {
+  const auto set = [&](const char* column, const std::string& text) {
+    const auto found = one.parameters.find(column);
+    if (found != one.parameters.end() && !found->second.empty()) found->second = text;
+  };
+  set("x", recipe.x), set("fill", recipe.fill), set("gamma", recipe.gamma), set("eps", recipe.eps), set("seed", "1");
+  set("m", std::to_string(shape[0])), set("n", std::to_string(shape[1])), set("scale_ub", cell(factor / 2)), set("scale", "ones");
+  try {
+    one = find_op(one.op).validate(std::move(one));
+  } catch (const TableError&) {
+    return std::nullopt;
+  }
+  return why_not_offered(kernel, one).empty() ? std::optional(one) : std::nullopt;
+}
+
+/// x as the recipe says, and a scale that fits it where one is given.
+void scale_inputs(Problem& problem, double factor) {
+  double amax = 0, max_code = 1;
+  for (HostTensor& tensor : problem.tensors) {
+    const Format& format = *tensor.spec.format;
+    if (tensor.spec.name == "q") max_code = max_finite(format);
+    if (tensor.spec.name != "x") continue;
+    std::vector<double> values(size_t(tensor.spec.storage));
+    decode_all(format, tensor.bytes.data(), values);
+    for (size_t i = 0; i < values.size(); ++i) {
+      tensor.set_code(int64_t(i), nearest_code(format, values[i] * factor));
+      amax = std::max(amax, std::fabs(values[i] * factor));
+    }
+  }
+  for (HostTensor& tensor : problem.tensors)
+    if (tensor.spec.name == "scale" && tensor.spec.role == Role::kInput)
+      for (int64_t i = 0; i < tensor.spec.storage; ++i) tensor.set_code(i, nearest_code(*tensor.spec.format, amax / max_code));
+}
+
+}  // namespace
+
+std::vector<Recipe> load_recipes(const std::string& file) {
+  const Table table = read_table(file);
+  const std::vector<std::string> columns(std::begin(kColumns), std::end(kColumns));
+  table.require_columns(columns);
+  table.allow_columns(columns);
+  std::vector<Recipe> recipes;
+  for (const TableRow& row : table.rows) recipes.push_back(read_recipe(table, row));
+  return recipes;
+}
+
+std::vector<Trial> trials(const Recipe& recipe, double scale, const KernelOffer& kernel, const std::vector<Case>& models) {
+  const std::optional<Case> model = model_for(kernel, models);
+  std::vector<Trial> made;
+  for (const std::array<int64_t, 2>& shape : recipe.shapes) {
+    const double factor = recipe.factor * scale / (recipe.over_n ? double(shape[1]) : 1.0);
+    const std::optional<Case> one = model ? case_of(recipe, factor, shape, kernel, *model) : std::nullopt;
+    if (!one) continue;
+    made.push_back({*one, find_op(one->op).problem(*one)});
+    scale_inputs(made.back().problem, factor);
+  }
+  return made;
+}
+
+}  // namespace assay::judges

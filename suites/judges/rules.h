@@ -1,0 +1,46 @@
+// Acceptance rules of other projects, as data (rules.csv): how they compare a kernel's outputs with a reference's.
+//
+// No verdict of Assay reads them. They are held against faulty and healthy kernels to see what they find.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "suites/judges/answer.h"
+
+namespace assay::judges {
+
+enum class Judgement {
+  kAccepts,
+  kRefuses,
+  kCannot  ///< the rule is not made for this format
+};
+
+/// One comparison. `bounds` holds what its measure needs: rtol, atol, share, steps, elements, limit.
+struct Check {
+  std::string what;        ///< codes, scale, storage, dequantized, output
+  std::string measure;     ///< see measures.h
+  bool of_kernel = false;  ///< rtol is of the kernel's number, not of the reference's
+  std::map<std::string, double> bounds;
+
+  bool has(const std::string& bound) const { return bounds.contains(bound); }
+  double bound(const std::string& name) const { return bounds.at(name); }
+};
+
+struct Rule {
+  std::string id;
+  std::vector<std::string> kinds;  ///< of ops: quant, norm, norm_quant
+  std::string recipe;
+  std::vector<std::vector<Check>> parts;  ///< each must be accepted by one of its checks
+  std::string source, status, why;
+
+  bool is_for(const std::string& kind) const;
+};
+
+/// Reads rules.csv. Throws TableError: an unknown measure or bound, a bound that is missing or no number, parts out of order.
+std::vector<Rule> load_rules(const std::string& file);
+
+Judgement judge(const Rule& rule, const Answer& kernel, const Answer& reference);
+
+}  // namespace assay::judges

@@ -1,0 +1,146 @@
+#include "suites/judges/tables.h"
+
+#include <algorithm>
+
+namespace assay::judges {
+namespace {
+
+constexpr const char* kSummaryHead =
+    "| no. | judge | faults | small | own data | large | Assay there | Assay's cases | healthy, own data | healthy, Assay's "
+    "cases |\n"
+    "|---|---|---|---|---|---|---|---|---|---|\n";
+
+const Tally* find_or_null(const std::map<std::string, Tally>& tallies, const std::string& id) {
+  const auto found = tallies.find(id);
+  return found == tallies.end() ? nullptr : &found->second;
+}
+
+Tally tally_at(const std::map<std::string, std::array<Tally, kScales.size()>>& tallies, const std::string& id, size_t scale) {
+  const auto found = tallies.find(id);
+  return found == tallies.end() ? Tally{} : found->second[scale];
+}
+
+/// Kernels that a rule met: on its own data or on Assay's cases it could judge at least one case.
+bool met(const Rule& rule, const Entry& entry) {
+  Tally sum = tally_at(entry.marks.on_recipe, rule.id, 1);
+  if (const Tally* quick = find_or_null(entry.marks.on_quick, rule.id)) sum.add(*quick);
+  return sum.cases > 0;
+}
+
+std::string share(const Tally& tally) {
+  return tally.cases == 0 ? "" : std::to_string(tally.refused) + "/" + std::to_string(tally.cases);
+}
+
+/// Sums of one judge over all kernels.
+struct Sums {
+  int64_t faults = 0, on_quick = 0;
+  std::array<int64_t, kScales.size()> own{}, assay{};
+  Tally healthy_own, healthy_quick;
+
+  void add_fault(const Rule& rule, const Entry& entry) {
+    ++faults;
+    for (size_t scale = 0; scale < kScales.size(); ++scale) {
+      own[scale] += tally_at(entry.marks.on_recipe, rule.id, scale).caught();
+      assay[scale] += tally_at(entry.marks.assay_on_recipe, rule.recipe, scale).caught();
+    }
+    const Tally* quick = find_or_null(entry.marks.on_quick, rule.id);
+    on_quick += quick && quick->caught();
+  }
+  void add_healthy(const Rule& rule, const Entry& entry) {
+    for (size_t scale = 0; scale < kScales.size(); ++scale) healthy_own.add(tally_at(entry.marks.on_recipe, rule.id, scale));
+    if (const Tally* quick = find_or_null(entry.marks.on_quick, rule.id)) healthy_quick.add(*quick);
+  }
+};
+
+std::string summary_line(size_t number, const Rule& rule, const Sums& sums) {
+  const auto count = [](int64_t n) { return std::to_string(n) + " | "; };
+  std::string text = "| " + count(int64_t(number)) + rule.id + " | " + count(sums.faults);
+  for (const int64_t caught : sums.own) text += count(caught);
+  for (size_t scale = 0; scale < kScales.size(); ++scale) text += (scale > 0 ? ", " : "") + std::to_string(sums.assay[scale]);
+  return text + " | " + count(sums.on_quick) + share(sums.healthy_own) + " | " + share(sums.healthy_quick) +
+         (sums.healthy_quick.own_refused > 0 ? " (" + std::to_string(sums.healthy_quick.own_refused) + ")" : "") + " |\n";
+}
+
+std::string assay_line(const std::vector<Entry>& entries) {
+  int64_t faults = 0, caught = 0;
+  Tally own, quick;
+  for (const Entry& entry : entries) {
+    if (!entry.contestant.healthy) ++faults, caught += entry.marks.assay.caught();
+    if (!entry.contestant.healthy) continue;
+    quick.add(entry.marks.assay);
+    for (const auto& [recipe, tallies] : entry.marks.assay_on_recipe)
+      for (const Tally& tally : tallies) own.add(tally);
+  }
+  return "| | **assay** | " + std::to_string(faults) + " | | | | | " + std::to_string(caught) + " | " + share(own) + " | " +
+         share(quick) + " |\n";
+}
+
+std::string summary(const std::vector<Rule>& rules, const std::vector<Entry>& entries) {
+  std::string text = kSummaryHead;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    Sums sums;
+    for (const Entry& entry : entries) {
+      if (!rules[i].is_for(entry.marks.kind) || !met(rules[i], entry)) continue;
+      if (entry.contestant.healthy)
+        sums.add_healthy(rules[i], entry);
+      else
+        sums.add_fault(rules[i], entry);
+    }
+    text += summary_line(i + 1, rules[i], sums);
+  }
+  return text + assay_line(entries);
+}
+
+std::string kernel_line(const std::vector<std::pair<size_t, const Rule*>>& rules, const Entry& entry) {
+  std::string text = "| " + entry.contestant.name + " | " + share(entry.marks.assay) + " |";
+  for (const auto& [number, rule] : rules) {
+    const Tally own = tally_at(entry.marks.on_recipe, rule->id, 1);
+    text += own.cases > 0 && own.refused == 0 ? " - |" : " " + share(own) + " |";
+  }
+  return text + "\n";
+}
+
+/// Faults of one kind of op before the rules for it.
+std::string of_kind(const std::string& kind, const std::vector<Rule>& rules, const std::vector<Entry>& entries) {
+  std::vector<std::pair<size_t, const Rule*>> judges;
+  std::string head = "| fault | assay |", line = "|---|---|";
+  for (size_t i = 0; i < rules.size(); ++i) {
+    if (!rules[i].is_for(kind)) continue;
+    judges.emplace_back(i + 1, &rules[i]);
+    head += " " + std::to_string(i + 1) + " |", line += "---|";
+  }
+  std::string text;
+  for (const Entry& entry : entries)
+    if (entry.marks.kind == kind && !entry.contestant.healthy) text += kernel_line(judges, entry);
+  return text.empty() ? "" : "\n" + head + "\n" + line + "\n" + text;
+}
+
+}  // namespace
+
+std::string tables(const std::vector<Rule>& rules, const std::vector<Entry>& entries) {
+  std::string text = summary(rules, entries);
+  for (const char* kind : {"quant", "norm", "norm_quant"}) text += of_kind(kind, rules, entries);
+  return text;
+}
+
+std::vector<std::string> complaints(const std::vector<Rule>& rules, const std::vector<Entry>& entries) {
+  std::vector<std::string> all;
+  for (const Entry& entry : entries) {
+    const std::string& name = entry.contestant.name;
+    if (!entry.contestant.healthy && !entry.marks.assay.caught()) all.push_back("Assay does not see " + name);
+    if (!entry.contestant.healthy) continue;
+    if (entry.marks.assay.caught()) all.push_back("Assay refuses " + name + ", which is healthy");
+    for (const auto& [recipe, tallies] : entry.marks.assay_on_recipe)
+      for (const Tally& tally : tallies)
+        if (tally.caught()) all.push_back("Assay refuses " + name + ", which is healthy, on " + recipe);
+  }
+  for (const Rule& rule : rules) {
+    const auto judged = [&](const Entry& entry) {
+      return rule.is_for(entry.marks.kind) && tally_at(entry.marks.on_recipe, rule.id, 1).cases > 0;
+    };
+    if (std::none_of(entries.begin(), entries.end(), judged)) all.push_back("rule " + rule.id + " met no kernel on its own data");
+  }
+  return all;
+}
+
+}  // namespace assay::judges
