@@ -1,6 +1,7 @@
 #include "suites/rulebook.h"
 
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 
 #include "harness/core/glob.h"
@@ -22,12 +23,19 @@ std::vector<Equivalence> load_equivalences(const std::string& file) {
   return all;
 }
 
+/// Whether one of the globs of a cell, with | between them, matches.
+bool any_matches(const std::string& cell, std::string_view name) {
+  std::istringstream globs(cell);
+  for (std::string glob; std::getline(globs, glob, '|');)
+    if (glob_match(glob, std::string(name))) return true;
+  return false;
+}
+
 }  // namespace
 
 std::string Rulebook::equivalent(const std::string& contract, const Format& x, const std::string& fault) const {
   for (const Equivalence& e : equivalences) {
-    const bool format = e.x == "*" || ("|" + e.x + "|").find("|" + std::string(x.name) + "|") != std::string::npos;
-    if (format && glob_match(e.contract, contract) && glob_match(e.fault, fault)) return e.why;
+    if (any_matches(e.x, x.name) && any_matches(e.contract, contract) && glob_match(e.fault, fault)) return e.why;
   }
   return {};
 }

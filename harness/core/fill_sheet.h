@@ -84,4 +84,9 @@ void distinct(Sheet&);
 void pow2_edge(Sheet&);
 void octaves(Sheet&);
 
+// fill_blocks.cpp: groups by the exponents of their scales
+void infinities(Sheet&);
+void exponent_rules(Sheet&);
+void every_scale(Sheet&);
+
 }  // namespace assay::fills

@@ -1,5 +1,5 @@
 # Sources of the kernels, compiled once per vendor: as C++ for the CPU, as CUDA for NVIDIA.
-set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/quant_group/problem.cpp)
+set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/quant_group/problem.cpp ops/quant_mx/problem.cpp)
 set(ASSAY_OP_SOURCES
   ${ASSAY_HOST_SOURCES}
   ops/kernels.cpp
@@ -9,6 +9,7 @@ set(ASSAY_OP_SOURCES
   ops/quant_group/other_shared.cpp
   ops/quant_group/vllm_register.cpp
   ops/quant_group/vllm_shared.cpp
+  ops/quant_mx/kernels.cpp
   ops/quant_static/kernels.cpp
   ops/quant_tile/kernels.cpp
   ops/rms_norm/kernels.cpp

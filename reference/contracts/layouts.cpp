@@ -1,5 +1,7 @@
 #include "reference/contracts/layouts.h"
 
+#include <cstdio>
+
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
@@ -9,7 +11,9 @@ namespace {
 
 Expression expression(const Table& table, const TableRow& row, const std::string& column, size_t from, const std::string& text) {
   const TableCell& cell = table.cell(row, column);
-  const auto fail = [&](size_t at, const std::string& what) { return TableError(table.file, cell.line, cell.column + int(from + at), column, what); };
+  const auto fail = [&](size_t at, const std::string& what) {
+    return TableError(table.file, cell.line, cell.column + int(from + at), column, what);
+  };
   try {
     Expression result(text);
     for (const std::string& name : result.names())
@@ -36,27 +40,43 @@ const Format* format(const Table& table, const TableRow& row, const std::string&
   std::vector<std::string> known;
   for (const Format& candidate : all_formats()) known.emplace_back(candidate.name);
   const Format* found = find_format(table.text(row, column));
-  if (!found) throw table.error(row, column, "unknown format '" + table.text(row, column) + "'" + did_you_mean(table.text(row, column), known));
+  if (!found)
+    throw table.error(row, column,
+                      "unknown format '" + table.text(row, column) + "'" + did_you_mean(table.text(row, column), known));
   return found;
+}
+
+/// "128x4"; empty for a layout without tiles.
+void read_tile(const Table& table, const TableRow& row, Layout& layout) {
+  const std::string& text = table.text(row, "tile");
+  int end = 0;
+  const bool read =
+      std::sscanf(text.c_str(), "%dx%d%n", &layout.tile_rows, &layout.tile_columns, &end) == 2 && size_t(end) == text.size();
+  if (!text.empty() && (!read || layout.tile_rows < 1 || layout.tile_columns < 1))
+    throw table.error(row, "tile", "'" + text + "' is not rows x columns of a tile, such as 128x4");
 }
 
 }  // namespace
 
 std::vector<Layout> load_layouts(const std::string& file) {
   const Table table = read_table(file);
-  const std::vector<std::string> columns = {"id", "type", "element", "rows", "cols", "storage", "shape", "strides", "offset", "source", "why"};
+  const std::vector<std::string> columns = {"id",    "type",    "element", "rows", "cols",   "storage",
+                                            "shape", "strides", "offset",  "tile", "source", "why"};
   table.require_columns(columns);
   table.allow_columns(columns);
   std::vector<Layout> layouts;
   for (const TableRow& row : table.rows) {
-    layouts.push_back({table.text(row, "id"), format(table, row, "type"), format(table, row, "element"), whole(table, row, "rows"),
-                       whole(table, row, "cols"), whole(table, row, "storage"), pair(table, row, "shape"), pair(table, row, "strides"),
-                       whole(table, row, "offset"), table.text(row, "source"), table.text(row, "why")});
+    layouts.push_back({table.text(row, "id"), format(table, row, "type"), format(table, row, "element"),
+                       whole(table, row, "rows"), whole(table, row, "cols"), whole(table, row, "storage"),
+                       pair(table, row, "shape"), pair(table, row, "strides"), whole(table, row, "offset"), 1, 1,
+                       table.text(row, "source"), table.text(row, "why")});
+    read_tile(table, row, layouts.back());
   }
   return layouts;
 }
 
-PlacedLayout::PlacedLayout(const Layout& layout, int64_t m, int64_t g) : layout_(&layout), m_(m), g_(g), rows_(0), cols_(0), storage_(0) {
+PlacedLayout::PlacedLayout(const Layout& layout, int64_t m, int64_t g)
+    : layout_(&layout), m_(m), g_(g), rows_(0), cols_(0), storage_(0) {
   rows_ = value(layout.rows);
   cols_ = value(layout.cols);
   storage_ = value(layout.storage);

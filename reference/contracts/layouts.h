@@ -20,7 +20,10 @@ struct Layout {
   Expression storage;
   std::array<Expression, 2> shape, strides;
   Expression offset;      ///< of scale (r, c)
+  int tile_rows = 1, tile_columns = 1;  ///< of the tile that a swizzled layout repeats
   std::string source, why;
+
+  bool packs_words() const { return type->bits > element->bits; }  ///< several scales to an element of the tensor
 };
 
 /// A layout for m rows of g groups.

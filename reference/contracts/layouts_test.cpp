@@ -31,9 +31,10 @@ const Layout& find(const std::string& id) {
   throw std::out_of_range(id);
 }
 
-int64_t up4(int64_t n) { return (n + 3) / 4 * 4; }
+int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+int64_t up4(int64_t n) { return up(n, 4); }
 
-/// What contracts/quant.md 3.1, 4.1 and 6 say in words of their own: where scale (r, g) lies, how large the tensor is, its strides.
+/// What contracts/quant.md 3.1, 4.1, 6 and 8.3 say in words of their own: where scale (r, g) lies, how large the tensor is, its strides.
 struct Plain {
   std::function<int64_t(int64_t m, int64_t G, int64_t r, int64_t g)> offset;
   std::function<int64_t(int64_t m, int64_t G)> storage;
@@ -60,14 +61,33 @@ const std::map<std::string, Plain>& plain() {
       {"row_transposed", {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
                           [](auto m, auto G) { return V{m, G}; }, [](auto, auto G) { return V{G, 1}; }}},
       {"one", {[](auto, auto, auto, auto) { return 0; }, [](auto, auto) { return 1; }, [](auto m, auto G) { return V{m, G}; },
-               [](auto, auto) { return V{0, 0}; }}}};
+               [](auto, auto) { return V{0, 0}; }}},
+      {"e8m0_row", {[](auto, auto G, auto r, auto g) { return r * G + g; }, [](auto m, auto G) { return m * G; },
+                    [](auto m, auto G) { return V{m, G}; }, [](auto, auto G) { return V{G, 1}; }}},
+      {"e8m0_col", {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
+                    [](auto m, auto G) { return V{m, G}; }, [](auto m, auto) { return V{1, m}; }}},
+      // vllm mxfp8_utils.py swizzle_mxfp8_scale: view (m/128, 4, 32, g/4, 4), axes 1 and 3 swapped
+      {"e8m0_128x4", {[](auto, auto G, auto r, auto g) {
+                        return (((r / 128 * (up(G, 4) / 4) + g / 4) * 32 + r % 32) * 4 + r % 128 / 32) * 4 + g % 4;
+                      },
+                      [](auto m, auto G) { return up(m, 128) * up(G, 4); }, [](auto m, auto G) { return V{up(m, 128), up(G, 4)}; },
+                      [](auto, auto G) { return V{up(G, 4), 1}; }}},
+      {"e8m0_8x4", {[](auto, auto G, auto r, auto g) { return ((r / 8 * (up(G, 4) / 4) + g / 4) * 8 + r % 8) * 4 + g % 4; },
+                    [](auto m, auto G) { return up(m, 8) * up(G, 4); }, [](auto m, auto G) { return V{up(m, 8), up(G, 4)}; },
+                    [](auto, auto G) { return V{up(G, 4), 1}; }}},
+      // aiter e8m0_shuffle: view (m/32, 2, 16, g/8, 2, 4), permuted to (0, 3, 5, 2, 4, 1)
+      {"e8m0_32x8", {[](auto, auto G, auto r, auto g) {
+                       return ((((r / 32 * (up(G, 8) / 8) + g / 8) * 4 + g % 4) * 16 + r % 16) * 2 + g % 8 / 4) * 2 + r % 32 / 16;
+                     },
+                     [](auto m, auto G) { return up(m, 256) * up(G, 8); }, [](auto m, auto G) { return V{up(m, 256), up(G, 8)}; },
+                     [](auto, auto G) { return V{up(G, 8), 1}; }}}};
   return all;
 }
 
-/// Whether a layout is that description for all small sizes.
+/// Whether a layout is that description for all small sizes, and for some that fill tiles.
 bool follows(const Layout& layout, const Plain& description) {
-  for (int64_t m = 1; m <= 9; ++m) {
-    for (int64_t g = 1; g <= 9; ++g) {
+  for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 8, 9, 40, 130, 300}) {
+    for (int64_t g : {1, 2, 3, 4, 5, 6, 7, 8, 9, 17}) {
       const PlacedLayout placed(layout, m, g);
       if (placed.storage() != description.storage(m, g) || placed.shape() != description.shape(m, g)) return false;
       if (placed.strides() != description.strides(m, g)) return false;
@@ -82,7 +102,10 @@ bool follows(const Layout& layout, const Plain& description) {
 TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
   for (const Layout& layout : layouts()) {
     ASSERT_TRUE(plain().count(layout.id)) << layout.id << " has no description here";
-    for (const auto& [id, description] : plain()) EXPECT_EQ(follows(layout, description), id == layout.id) << layout.id << " as " << id;
+    for (const auto& [id, description] : plain()) {
+      const bool same_places = id == layout.id || "e8m0_" + id == layout.id || id == "e8m0_" + layout.id;
+      EXPECT_EQ(follows(layout, description), same_places) << layout.id << " as " << id;
+    }
   }
   EXPECT_EQ(layouts().size(), plain().size());
 }
@@ -90,7 +113,7 @@ TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
 TEST(Layouts, EveryScaleHasAPlaceOfItsOwnInsideTheStorage) {
   for (const Layout& layout : layouts()) {
     if (layout.id == "one") continue;  // of inputs only
-    for (int64_t m : {1, 2, 3, 4, 5, 8, 127}) {
+    for (int64_t m : {1, 2, 3, 4, 5, 8, 127, 300}) {
       for (int64_t g : {1, 2, 3, 4, 5, 7, 56}) {
         const PlacedLayout placed(layout, m, g);
         std::set<int64_t> places;
@@ -111,6 +134,7 @@ TEST(Layouts, EveryScaleHasAPlaceOfItsOwnInsideTheStorage) {
 TEST(Layouts, StridesLeadToTheSameWordAsTheOffset) {
   for (const Layout& layout : layouts()) {
     if (layout.id == "row_transposed") continue;  // shape and bytes disagree: that is what it is
+    if (layout.tile_rows > 1) continue;  // swizzled: no strides lead there
     const int64_t packed = layout.type->bits / layout.element->bits;
     const PlacedLayout placed(layout, 5, 7);
     for (int64_t r = 0; r < 5; ++r)
@@ -134,10 +158,10 @@ TEST(Layouts, PackedWordsAreLittleEndianAndPaddedToFour) {
   EXPECT_NE(PlacedLayout(find("ue8m0x4_row"), 5, 5).offset(1, 0), placed.offset(1, 0));
 }
 
-std::string error_of(const std::string& offset, const std::string& strides = "g|1", const std::string& type = "f32") {
+std::string error_of(const std::string& offset, const std::string& strides = "g|1", const std::string& type = "f32", const std::string& tile = "") {
   const auto path = std::filesystem::temp_directory_path() / ("layouts_test_" + std::to_string(::getpid()) + ".csv");
-  std::ofstream(path) << "id,type,element,rows,cols,storage,shape,strides,offset,source,why\n"
-                      << "a," << type << ",f32,m,g,m*g,m|g," << strides << "," << offset << ",here,because\n";
+  std::ofstream(path) << "id,type,element,rows,cols,storage,shape,strides,offset,tile,source,why\n"
+                      << "a," << type << ",f32,m,g,m*g,m|g," << strides << "," << offset << "," << tile << ",here,because\n";
   std::string what = "no error";
   try {
     load_layouts(path.string());
@@ -154,6 +178,8 @@ TEST(Layouts, AWrongRowSaysWhere) {
   EXPECT_EQ(error_of("r*(g+c"), "2:33: offset: expected ')'");
   EXPECT_EQ(error_of("r*g+c", "g"), "2:23: strides: two expressions with | between them");
   EXPECT_EQ(error_of("r*g+c", "g|*"), "2:25: strides: expected a number or a name, not '*'");
+  EXPECT_EQ(error_of("r*g+c", "g|1", "f32", "128x4"), "no error");
+  EXPECT_EQ(error_of("r*g+c", "g|1", "f32", "128"), "2:33: tile: '128' is not rows x columns of a tile, such as 128x4");
   EXPECT_THAT(error_of("r*g+c", "g|1", "f23"), StartsWith("2:3: type: unknown format 'f23'; did you mean 'f32'"));
 }
 

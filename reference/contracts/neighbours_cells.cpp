@@ -47,7 +47,7 @@ class EditsOfRow {
 
   std::vector<EditedRow::Edit> all() {
     if (row_.flow == "group_quant") {
-      constants("M");
+      if (reads_constant("M")) constants("M");
       constants("q");
       for (const char* column : {"amax", "scale", "mult", "code"}) cell(column);
       if (!base_.cells_.at("amax").empty()) amax_over();
@@ -86,6 +86,14 @@ class EditsOfRow {
       habit("amax over", "amax: over the first row alone", [](Link& link) { std::get<GroupQuant>(link).first_row_alone = true; });
     if (pads_x(row_))
       habit("amax over", "amax: over the next row too, beyond a ragged edge", [](Link& link) { std::get<GroupQuant>(link).past_the_edge = true; });
+  }
+
+  /// Whether an argument of a step, or a part of it as in 1/(512*M), is that constant.
+  bool reads_constant(const std::string& name) const {
+    for (const auto& [column, tokens] : base_.cells_)
+      for (const CellToken& token : tokens)
+        if (arguments_of(token.text).find(name) != std::string::npos) return true;
+    return false;
   }
 
   /// Every other value that sibling rows have in this column.

@@ -57,6 +57,7 @@ std::vector<std::string> other_forms(const std::string& token) {
     const std::string format = arguments.substr(0, arguments.find(','));
     if (arguments == format) others = {"to(" + format + ",rz)"};
     if (arguments == format && format == "q") others.push_back("to(q,nosat)");
+    if (arguments == "e8m0") others = {"to(e8m0,nosat)"};  // powers of two need no rounding
     if (arguments.ends_with(",nosat")) others = {"to(" + format + ")"};
   }
   if (verb == "div" && !is_quantity(arguments)) others = {"mul(1/" + arguments + ")"};

@@ -23,7 +23,7 @@ const std::vector<TableKind>& table_kinds() {
     return columns;
   };
   static const std::vector<TableKind> kinds = {
-      {{"quant.csv", "quant_tile.csv", "quant_static.csv"}, "group_quant", with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
+      {{"quant.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv"}, "group_quant", with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
       {{"norm.csv"}, "row_norm", with_history({"id", "sum", "depth", "r", "y"})},
       {{"fused.csv"}, "chain", with_history({"id", "chain"})},
       {{"casts.csv"},

@@ -31,6 +31,7 @@ double apply(const Step& step, double v) {
     case Verb::kCeil: return nearest(std::ceil(v));
     case Verb::kRint: return nearest(std::nearbyint(v));
     case Verb::kTrunc: return nearest(std::trunc(v));
+    case Verb::kFtz: return std::fabs(v) < std::ldexp(1.0, kF32.min_exponent()) ? std::copysign(0.0, v) : v;
     case Verb::kPow2: return power_of_two(v, step.pow2);
     case Verb::kExp: return correctly_rounded(Function::kExp, v, *step.working);
     case Verb::kExp2: return correctly_rounded(Function::kExp2, v, *step.working);

@@ -21,6 +21,7 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kCeil, "ceil", "ceil", "least integer >= v", kUp, true},
       {Verb::kRint, "rint", "rint", "nearest integer, ties to even", kUp, true},
       {Verb::kTrunc, "trunc", "trunc", "integer toward zero", kUp, true},
+      {Verb::kFtz, "ftz", "ftz", "v, or a zero of its sign below 2^-126: what -ftz makes of a subnormal f32", kUp, false},
       {Verb::kPow2, "pow2", "pow2(floor|ceil|even|q75)",
        "v = m 2^e, 1 <= m < 2: 2^e, one more if m > 1 (ceil), m >= 1.9375 (even), m >= 1.75 (q75); 0, Inf and NaN stay", kUp, false},
       {Verb::kExp, "exp", "exp", "e^v", kUp, true},

@@ -119,6 +119,7 @@ const std::map<Verb, Definition>& definitions() {
       {Verb::kCeil, of_one("ceil", to_integer_above)},
       {Verb::kRint, of_one("rint", mpfr_rint)},
       {Verb::kTrunc, of_one("trunc", to_integer_inward)},
+      {Verb::kFtz, {{"ftz"}, [](const Input& in) { return abs(Real(in.v)) < pow(Real(2), -126) ? std::copysign(0.0, in.v) : in.v; }}},
       {Verb::kPow2, {{"pow2(floor)", "pow2(ceil)", "pow2(even)", "pow2(q75)"}, power_of_two}},
       {Verb::kExp, of_one("exp", mpfr_exp)},
       {Verb::kExp2, of_one("exp2", mpfr_exp2)},

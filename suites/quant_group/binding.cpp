@@ -18,6 +18,7 @@ Problem problem(const Case& c) {
   const Format& q = code_format(p);
   Problem made{{input_matrix(p, q), output_matrix("q", p, q), output_scale(p)},
                {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
+  name_tiles(p, made);
   if (std::isfinite(p.scale_ub)) made.parameters.emplace_back("scale_ub", p.scale_ub);
   return made;
 }

@@ -55,7 +55,7 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
 }  // namespace
 
 std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& base) {
-  if (!c.layout || !(*c.layout->element == kE8M0)) return {};
+  if (!c.layout || !(*c.layout->element == kE8M0) || !c.layout->packs_words()) return {};
   const std::optional<Contract> contract = with_fp32_scales(c, base);
   if (!contract) return {};
   const auto hypothesis = [&](const char* name, Pack pack) {

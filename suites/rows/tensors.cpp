@@ -32,6 +32,12 @@ HostTensor output_scale(const RowCase& c) {
   return {{"scale", Role::kOutput, c.layout->type, layout.shape(), layout.strides(), layout.storage()}, {}};
 }
 
+void name_tiles(const RowCase& c, Problem& problem) {
+  if (c.layout->tile_rows == 1) return;
+  problem.parameters.emplace_back("scale_tile_rows", double(c.layout->tile_rows));
+  problem.parameters.emplace_back("scale_tile_columns", double(c.layout->tile_columns));
+}
+
 HostTensor input_scale(const RowCase& c) {
   HostTensor scale = output_scale(c);
   scale.spec.role = Role::kInput;

@@ -14,6 +14,8 @@ HostTensor input_gamma(const RowCase& c);
 HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format);
 /// Output scale in the case's layout.
 HostTensor output_scale(const RowCase& c);
+/// Parameters of the call that name the tile of a swizzled layout of scales; none for other layouts.
+void name_tiles(const RowCase& c, Problem& problem);
 /// Input scale in the case's layout, of a contract that takes it.
 HostTensor input_scale(const RowCase& c);
 

@@ -1,0 +1,30 @@
+#include "kernels/ops/catalogue.h"
+#include "kernels/ops/quant_mx/problem.h"
+
+namespace assay_kernels {
+namespace {
+
+using MxList = RulesList<FlashinferMxfp8, FlashinferMxfp8Cute, TorchaoMxFloor, TorchaoMxRceil, TorchaoMxCeil, TorchaoMxEven,
+                         AiterPer1x32, AiterPer1x32Fnuz, AiterTritonMxfp8, VllmMxfp8Torch>;
+using ExpertsList = RulesList<VllmMxfp8Experts>;
+
+void by_contract(const Call& call) {
+  MxList::with(call.contract(), [&](auto rules) { run_mx<decltype(rules)>(call); });
+}
+void by_experts(const Call& call) {
+  ExpertsList::with(call.contract(), [&](auto rules) { run_mx_experts<decltype(rules)>(call); });
+}
+
+}  // namespace
+
+std::vector<Kernel> quant_mx_kernels() {
+  std::vector<std::string> contracts, of_experts;
+  MxList::append_ids(contracts, false);
+  ExpertsList::append_ids(of_experts, false);
+  const decltype(Kernel::accepts) accepts = {
+      {"x", R"(["bf16", "f16"])"}, {"group_size", "[32]"}, {"layout", kMxLayouts}, {"warp", simt::kWarpSizes}};
+  return {{"quant_mx", "quant_group", contracts, accepts, {}, by_contract},
+          {"quant_mx_experts", "quant_experts", of_experts, accepts, {}, by_experts}};
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,62 @@
+// MXFP8 quantization in registers: 16-bit elements, eight in a load, a block of 32 in four neighbouring threads.
+#pragma once
+
+#include "kernels/ops/quant_group/register.h"
+#include "kernels/ops/quant_mx/bytes_out.h"
+#include "kernels/ops/quant_mx/rules.h"
+
+namespace assay_kernels {
+
+inline constexpr int kMxBlock = 32, kMxLanes = kMxBlock / 8;
+
+template <class T, class Out>
+struct MxArguments {
+  const T* x;
+  uint8_t* q;
+  Out out;
+};
+
+/// Eight neighbouring elements of one thread, four threads a block.
+template <class Rules, int kWarp, class Out>
+SIMT_DEVICE void quantize_block(const float (&x)[8], bool live, uint8_t* q, const Out& out, int64_t row, int32_t group) {
+  float widest = 0.0f;
+  SIMT_UNROLL
+  for (int i = 0; i < 8; ++i) widest = Rules::widest(widest, simt::magnitude(x[i]));
+  widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kMxLanes>>(
+      widest, [](float a, float b) { return Rules::widest(a, b); });
+  const float amax = Rules::amax(widest);
+  const uint32_t exponent = Rules::exponent(amax);
+  const typename Rules::Element element(Rules::multiplier(amax, exponent));
+  float u[8];
+  SIMT_UNROLL
+  for (int i = 0; i < 8; ++i) u[i] = Rules::clamp(element(Rules::before(x[i])));
+  if (!live) return;
+  simt::store8(q, Rules::Code::encode4(u), Rules::Code::encode4(u + 4));
+  if (simt::thread() % kMxLanes == 0) out.data[out.place(row, group)] = uint8_t(exponent);
+}
+
+/// The matrix is dense, so blocks follow each other; a block of threads takes kRegisterLoads runs of 128 loads.
+template <class Rules, class T, int kWarp, class Out>
+SIMT_KERNEL void quant_mx(MxArguments<T, Out> a) {
+  const uint32_t blocks = uint32_t(a.out.rows * a.out.groups);
+  const int64_t first = simt::block() * (kRegisterThreads * kRegisterLoads) + simt::thread();
+  simt::Vector<T> x[kRegisterLoads];
+  SIMT_UNROLL
+  for (int k = 0; k < kRegisterLoads; ++k) {
+    const int64_t load = first + k * kRegisterThreads;
+    x[k] = load < int64_t{blocks} * kMxLanes ? simt::load16(a.x + load * 8) : simt::Vector<T>{};
+  }
+  SIMT_UNROLL
+  for (int k = 0; k < kRegisterLoads; ++k) {
+    const int64_t load = first + k * kRegisterThreads;
+    const uint32_t block = uint32_t(load / kMxLanes);
+    const uint32_t row = a.out.by_groups.quotient(block);
+    float v[8];
+    SIMT_UNROLL
+    for (int i = 0; i < 8; ++i) v[i] = simt::to_float(x[k].at[i]);
+    quantize_block<Rules, kWarp>(v, block < blocks, a.q + load * 8, a.out, row, int32_t(block - row * a.out.by_groups.divisor));
+  }
+  a.out.template write_absent<Rules>();
+}
+
+}  // namespace assay_kernels

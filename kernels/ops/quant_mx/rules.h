@@ -1,0 +1,143 @@
+// MXFP8: blocks of 32 elements with an E8M0 scale, as each implementation derives it. Sources: flashinfer quantization_utils.cuh
+// and quantization_cute_dsl_utils.py (fb28d724); vLLM mxfp8_experts_quant.cuh (3240a1e4), mxfp8_utils.py (00134422); torchao
+// mx_tensor.py (050515e8); aiter mx_quant_utils.h and _triton_kernels/quant/quant.py (e4048607).
+#pragma once
+
+#include "kernels/ops/quant_group/rules.h"
+
+namespace assay_kernels {
+
+/// Biased exponent that cvt.rp.satfinite.ue8m0x2.f32 gives for y >= 0: 0 up to 2^-127, 254 for Inf, 255 for NaN.
+SIMT_DEVICE uint32_t e8m0_ceil(float y) {
+  const uint32_t b = simt::bits(y);
+  if (b > 0x7f800000u) return 255u;
+  if (b <= 0x00400000u) return 0u;
+  const uint32_t e = exponent_ceil(y);
+  return e < 254u ? e : 254u;
+}
+
+/// 2^(e - 127); 255 is NaN.
+SIMT_DEVICE float e8m0_value(uint32_t e) { return simt::from_bits(e == 0u ? 0x00400000u : e == 255u ? 0x7fc00000u : e << 23); }
+
+/// 2^(127 - e), exact, also where it is subnormal; 255 gives NaN.
+SIMT_DEVICE float e8m0_reciprocal(uint32_t e) {
+  return simt::from_bits(e == 254u ? 0x00400000u : e == 255u ? 0x7fc00000u : (254u - e) << 23);
+}
+
+SIMT_DEVICE float flushed(float v) { return simt::magnitude(v) < 0x1p-126f ? simt::from_bits(simt::bits(v) & 0x80000000u) : v; }
+
+/// A contract says how the exponent comes from the block's amax, what elements are multiplied by, and what happens around the
+/// product.
+struct MxRules : GroupRules {
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e8m0_reciprocal(e); }
+  SIMT_DEVICE static float before(float v) { return v; }
+};
+
+struct FlashinferMxfp8 : MxRules {
+  static constexpr const char* kContract = "flashinfer.mxfp8";
+  SIMT_DEVICE static uint32_t exponent(float amax) { return e8m0_ceil(flushed(amax * (1.0f / 448.0f))); }
+  /// rcp.approx.ftz: the subnormal 2^-127 counts as 0, for which the guard gives 0; and 1 / 2^127 is flushed.
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 0u || e == 254u ? 0.0f : e8m0_reciprocal(e); }
+  SIMT_DEVICE static float before(float v) { return flushed(v); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
+};
+
+struct FlashinferMxfp8Cute : FlashinferMxfp8 {
+  static constexpr const char* kContract = "flashinfer.mxfp8_cute";
+  SIMT_DEVICE static uint32_t exponent(float amax) { return e8m0_ceil(amax * (1.0f / 448.0f)); }
+  SIMT_DEVICE static float before(float v) { return v; }
+  SIMT_DEVICE static float clamp(float v) { return v; }
+};
+
+/// The guard looks at amax, not at the scale, so that a tiny block is multiplied by 1 / 0.
+struct VllmMxfp8Experts : FlashinferMxfp8Cute {
+  static constexpr const char* kContract = "vllm.mxfp8_experts";
+  SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
+    if (amax == 0.0f || e == 254u) return 0.0f;
+    return e == 0u ? simt::from_bits(0x7f800000u) : e8m0_reciprocal(e);
+  }
+};
+
+/// torch: amax keeps NaN; NaN and Inf have the byte 255, and a block of NaN.
+struct TorchaoMxFloor : MxRules {
+  static constexpr const char* kContract = "torchao.mx_floor";
+  SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
+  SIMT_DEVICE static uint32_t exponent(float amax) { return less_emax(simt::bits(amax) >> 23, 255u); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
+
+ protected:
+  /// e - 8, at least 0; `special` and what lies above it have no exponent.
+  SIMT_DEVICE static uint32_t less_emax(uint32_t e, uint32_t special) { return e >= special ? 255u : e < 8u ? 0u : e - 8u; }
+};
+
+struct TorchaoMxRceil : TorchaoMxFloor {
+  static constexpr const char* kContract = "torchao.mx_rceil";
+  using Code = E4m3fnNosat;
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    const float y = amax * (1.0f / 448.0f);
+    return simt::bits(y) >= 0x7f800000u ? 255u : e8m0_ceil(y);
+  }
+  SIMT_DEVICE static float clamp(float v) { return v; }
+};
+
+struct TorchaoMxCeil : TorchaoMxFloor {
+  static constexpr const char* kContract = "torchao.mx_ceil";
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    return simt::bits(amax) >= 0x7f800000u ? 255u : less_emax(exponent_ceil(amax), 256u);
+  }
+};
+
+/// Half a step of the element's significand is added; what carries beyond the largest exponent is Inf.
+struct TorchaoMxEven : TorchaoMxFloor {
+  static constexpr const char* kContract = "torchao.mx_even";
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    const uint32_t b = simt::bits(amax);
+    return b > 0x7f800000u ? 255u : less_emax((b + 0x80000u) >> 23, 255u);
+  }
+};
+
+/// Inf has the byte 255 and the reciprocal 1 / Inf. The buffer's padding is left as it was.
+struct AiterPer1x32 : MxRules {
+  static constexpr const char* kContract = "aiter.per_1x32_e8m0";
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static uint32_t exponent(float amax) { return ceil_of(amax * (1.0f / 448.0f)); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 255u ? 0.0f : e8m0_reciprocal(e); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+
+ protected:
+  SIMT_DEVICE static uint32_t ceil_of(float y) { return simt::bits(y) == 0x7f800000u ? 255u : exponent_ceil(y); }
+};
+
+struct AiterPer1x32Fnuz : AiterPer1x32 {
+  static constexpr const char* kContract = "aiter.per_1x32_e8m0_fnuz";
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static uint32_t exponent(float amax) { return ceil_of(amax * (1.0f / 240.0f)); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
+};
+
+/// Adds a quarter of the significand, the constant of FP4, and takes the exponent of what comes out.
+struct AiterTritonMxfp8 : MxRules {
+  static constexpr const char* kContract = "aiter.triton_mxfp8";
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    const uint32_t e = (simt::bits(amax) + 0x200000u) >> 23;
+    return e >= 255u ? 254u : e < 8u ? 0u : e - 8u;
+  }
+};
+
+/// The exponent of amax itself. The byte of a block with NaN is not specified.
+struct VllmMxfp8Torch : MxRules {
+  static constexpr const char* kContract = "vllm.mxfp8_torch";
+  using Code = E4m3fnNosat;
+  SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
+  SIMT_DEVICE static float amax(float widest) { return simt::max_or_nan(widest, 0x1p-126f); }
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    const uint32_t e = simt::bits(amax) >> 23;
+    return e < 254u ? e : 254u;
+  }
+};
+
+}  // namespace assay_kernels
