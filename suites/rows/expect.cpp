@@ -98,26 +98,23 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
 }  // namespace
 
 /// Bytes of the storage that hold no scale, with the rule of the contract's `pad` cell.
-static void add_padding(ExpectedTensor& scale, const PlacedLayout& layout, const std::string& rules, int64_t m, int64_t groups) {
+static void add_padding(ExpectedTensor& scale, const ScalePlaces& places, const std::string& rules) {
   const auto rule = [&](const std::string& kind) {
     const size_t at = rules.find(kind + ":");
     const std::string word = at == std::string::npos ? "" : rules.substr(at + kind.size() + 1, rules.find(' ', at) - at - kind.size() - 1);
     return word == "00" ? PaddingRule::kZero : word == "untouched" ? PaddingRule::kUntouched : PaddingRule::kFree;
   };
   const PaddingRule columns = rule("k"), rows = rule("rows");
-  for (int64_t r = 0; r < layout.rows(); ++r) {
-    for (int64_t c = r < m ? groups : 0; c < layout.cols(); ++c) {
-      const int64_t offset = layout.offset(r, c);
-      if (offset < layout.storage_elements()) scale.padding.push_back({offset, {r, c}, r < m ? columns : rows});
-    }
-  }
+  places.for_each_absent([&](int64_t offset, int64_t row, int64_t column, bool beyond_rows) {
+    scale.padding.push_back({offset, {row, column}, beyond_rows ? rows : columns});
+  });
 }
 
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
   const GroupQuant* quant = contract.group_quant();
   const bool stores_scales = quant && !quant->scale_given;
-  std::optional<PlacedLayout> layout;
-  if (stores_scales) layout.emplace(*c.layout, c.rows_of_groups(), c.groups());
+  std::optional<ScalePlaces> places;
+  if (stores_scales) places.emplace(c);
   std::optional<Accepted> y, q, scale;
   if (quant) q.emplace("q", *quant->q, c.m, c.n);
   else y.emplace("y", *c.x, c.m, c.n);
@@ -128,7 +125,7 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
   std::mutex mutex;
   for_each_row(c.m, c.n, [&](int64_t row) {
     StoredRow stored;
-    if (outputs && scale) stored.scale = decoded_scales(find(*outputs, "scale"), *layout, row / c.group_rows, c.groups());
+    if (outputs && scale) stored.scale = decoded_scales(find(*outputs, "scale"), *places, row / c.group_rows, c.groups());
     if (outputs && quant) stored.q = decoded_row(find(*outputs, "q"), row, c.n);
     if (outputs && !quant) stored.y = decoded_row(find(*outputs, "y"), row, c.n);
     const RowOutputs answer = evaluate_row(contract, inputs.of_row(row), outputs ? &stored : nullptr, *c.x);
@@ -147,9 +144,9 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
   if (scale) {
     ExpectedTensor tensor = std::move(*scale).finish(reason);
     for (int64_t r = 0; r < c.rows_of_groups(); ++r)
-      for (int64_t g = 0; g < c.groups(); ++g) tensor.offset.push_back(layout->offset(r, g));
+      for (int64_t g = 0; g < c.groups(); ++g) tensor.offset.push_back(places->offset(r, g));
     const ContractRow& row = rulebook().contracts.find(quant->row);
-    add_padding(tensor, *layout, row.text("pad"), c.rows_of_groups(), c.groups());
+    add_padding(tensor, *places, row.text("pad"));
     expectation.tensors.push_back(std::move(tensor));
   }
   return expectation;

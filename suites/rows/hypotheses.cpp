@@ -3,6 +3,7 @@
 #include "reference/contracts/neighbours.h"
 #include "suites/rows/expect.h"
 #include "suites/rows/packing_edits.h"
+#include "suites/rows/places.h"
 #include "suites/rows/tail_edit.h"
 #include "suites/rulebook.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 /// Where a layout puts the scales of a case, row by row.
 std::vector<int64_t> places(const RowCase& c, const Layout& layout) {
-  const PlacedLayout placed(layout, c.rows_of_groups(), c.groups());
+  const ScalePlaces placed(layout, c);
   std::vector<int64_t> offsets;
   for (int64_t r = 0; r < c.rows_of_groups(); ++r)
     for (int64_t g = 0; g < c.groups(); ++g) offsets.push_back(placed.offset(r, g));
@@ -39,7 +40,7 @@ Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
 /// Other layouts of the same elements that put them elsewhere in the same storage, each way of doing so once.
 std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& contract) {
   const bool given = contract.group_quant()->scale_given;
-  const PlacedLayout own(*c.layout, c.rows_of_groups(), c.groups());
+  const ScalePlaces own(c);
   std::set<std::vector<int64_t>> seen = {places(c, *c.layout)};
   std::vector<Hypothesis> hypotheses;
   for (const Layout& other : rulebook().layouts) {
@@ -51,6 +52,13 @@ std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& cont
     hypotheses.push_back(given ? read_as(c, contract, other) : stored_as(c, contract, offsets));
     hypotheses.back().name = "scale layout: " + c.layout->id + " -> " + other.id;
   }
+  if (c.tokens.empty()) return hypotheses;
+  RowCase as_one = c;
+  as_one.tokens.clear();
+  const std::vector<int64_t> offsets = places(as_one, *c.layout);
+  if (!seen.insert(offsets).second) return hypotheses;
+  hypotheses.push_back(stored_as(c, contract, offsets));
+  hypotheses.back().name = "scale layout: all experts as one matrix";
   return hypotheses;
 }
 

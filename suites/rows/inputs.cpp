@@ -15,12 +15,12 @@ std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t c
   return values;
 }
 
-std::vector<double> decoded_scales(const HostTensor& tensor, const PlacedLayout& layout, int64_t row, int64_t groups) {
-  const Format& element = *layout.layout().element;
+std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups) {
+  const Format& element = *places.layout().element;
   std::vector<double> values(size_t(groups), 0.0);
   for (int64_t g = 0; g < groups; ++g) {
     uint32_t code = 0;
-    std::memcpy(&code, tensor.bytes.data() + layout.offset(row, g) * element.bytes(), size_t(element.bytes()));
+    std::memcpy(&code, tensor.bytes.data() + places.offset(row, g) * element.bytes(), size_t(element.bytes()));
     values[size_t(g)] = decode(element, code);
   }
   return values;
@@ -53,8 +53,7 @@ RowInputs CaseInputs::of_row(int64_t row) const {
   if (contract_.row_norm()) inputs.gamma = decoded_row(find(problem_.tensors, "gamma"), 0, case_.n);
   if (!maxima_.empty()) inputs.maxima = maxima_[size_t(row / case_.group_rows)];
   if (quant && quant->scale_given) {
-    const PlacedLayout layout(*case_.layout, case_.rows_of_groups(), case_.groups());
-    inputs.scale = decoded_scales(find(problem_.tensors, "scale"), layout, row / case_.group_rows, case_.groups());
+    inputs.scale = decoded_scales(find(problem_.tensors, "scale"), ScalePlaces(case_), row / case_.group_rows, case_.groups());
   }
   return inputs;
 }

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "harness/core/op.h"
-#include "reference/contracts/layouts.h"
 #include "reference/flow/row.h"
+#include "suites/rows/places.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {
@@ -14,7 +14,7 @@ namespace assay {
 std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns);
 
 /// The scales of one row of groups, in the layout's own element format, as the values they stand for.
-std::vector<double> decoded_scales(const HostTensor& tensor, const PlacedLayout& layout, int64_t row, int64_t groups);
+std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
 /// Row by row; groups that span rows are looked through once, at the beginning.
 class CaseInputs {

@@ -5,6 +5,7 @@
 
 #include "reference/formats/catalogue.h"
 #include "suites/rows/expect.h"
+#include "suites/rows/places.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -31,7 +32,7 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
   Expectation expectation = expect_rows(contract, plain, problem, nullptr);
   ExpectedTensor& scale = expectation.tensors.back();
   const std::vector<int32_t> f32 = std::move(scale.low);
-  const PlacedLayout layout(*c.layout, c.rows_of_groups(), c.groups());
+  const ScalePlaces places(c);
   scale.format = &kE8M0;
   scale.low.assign(f32.size(), 0);
   scale.high.clear();
@@ -44,7 +45,7 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
       for (int64_t j = 0; j < present; ++j) {
         const auto at = size_t(r * c.groups() + first + j);
         scale.low[at] = ordinal(kE8M0, word >> (8 * j) & 0xff);
-        scale.offset[at] = layout.offset(r, first + j);
+        scale.offset[at] = places.offset(r, first + j);
       }
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <sstream>
 
 #include "harness/core/fill.h"
@@ -28,6 +29,18 @@ class Cells {
     const bool digits = !cell.empty() && cell.size() < 16 && std::all_of(cell.begin(), cell.end(), ::isdigit);
     if (!digits || std::stoll(cell) == 0) refuse(column, "'" + cell + "' is not a positive integer");
     return std::stoll(cell);
+  }
+  /// "1;0;130": not negative, at least one of them positive.
+  std::vector<int64_t> counts(const std::string& column) const {
+    std::vector<int64_t> all;
+    std::istringstream cell(text(column));
+    for (std::string count; std::getline(cell, count, ';');) {
+      if (count.empty() || count.size() > 9 || !std::all_of(count.begin(), count.end(), ::isdigit))
+        refuse(column, "'" + count + "' is not a number of rows; written as 1;0;130, an expert each");
+      all.push_back(std::stoll(count));
+    }
+    if (std::accumulate(all.begin(), all.end(), int64_t{0}) == 0) refuse(column, "no expert has a row");
+    return all;
   }
   double number(const std::string& column) const {
     char* end = nullptr;
@@ -110,7 +123,8 @@ RowCase read_row_case(const Case& source) {
   c.x = find_format(cells.text("x"));
   if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee)
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
-  c.m = cells.positive("m");
+  if (cells.has("tokens")) c.tokens = cells.counts("tokens");
+  c.m = c.tokens.empty() ? cells.positive("m") : std::accumulate(c.tokens.begin(), c.tokens.end(), int64_t{0});
   c.n = cells.positive("n");
   if (cells.has("group_size")) {
     read_groups(cells, c);
@@ -152,6 +166,11 @@ std::string shape_id(const RowCase& c) {
 
 std::string row_id(const Case& c, const RowCase& p) {
   std::string shape = shape_id(p), fills = p.fill;
+  if (c.parameters.contains("tokens")) {
+    std::string counts = c.text("tokens");
+    std::replace(counts.begin(), counts.end(), ';', '-');
+    shape.append(".t").append(counts);
+  }
   if (c.parameters.contains("eps")) shape.append(".eps").append(c.text("eps"));
   if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
   for (const std::string& another : {p.gamma, p.scale_fill})

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/core/case.h"
 #include "harness/core/op.h"
@@ -18,6 +19,7 @@ struct RowCase {
   int64_t m = 0, n = 0;            ///< rows, columns
   int64_t group_size = 0;          ///< columns per scale; the cell `row` means n, `tensor` m and n
   int64_t group_rows = 1;          ///< rows per scale
+  std::vector<int64_t> tokens;     ///< rows of each expert, m in all; empty if the rows are no experts'
   const Layout* layout = nullptr;  ///< of the scales
   double eps = 0;
   double scale_ub = HUGE_VAL;           ///< of contracts that bound amax by it

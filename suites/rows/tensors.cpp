@@ -2,6 +2,7 @@
 
 #include "harness/core/fill.h"
 #include "reference/contracts/bind.h"
+#include "suites/rows/places.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -28,8 +29,8 @@ HostTensor output_matrix(const std::string& name, const RowCase& c, const Format
 }
 
 HostTensor output_scale(const RowCase& c) {
-  const PlacedLayout layout(*c.layout, c.rows_of_groups(), c.groups());
-  return {{"scale", Role::kOutput, c.layout->type, layout.shape(), layout.strides(), layout.storage()}, {}};
+  const ScalePlaces places(c);
+  return {{"scale", Role::kOutput, c.layout->type, places.shape(), places.strides(), places.storage()}, {}};
 }
 
 void name_tiles(const RowCase& c, Problem& problem) {

@@ -1,0 +1,52 @@
+// Where the scales of a case lie: in one grid, or each expert's in a grid of its own, one after the other.
+#pragma once
+
+#include <vector>
+
+#include "reference/contracts/layouts.h"
+#include "suites/rows/row_case.h"
+
+namespace assay {
+
+/// A layout for all scales of a case. Rows are rows of scales; units are those of PlacedLayout.
+class ScalePlaces {
+ public:
+  ScalePlaces(const Layout& layout, const RowCase& c);
+  explicit ScalePlaces(const RowCase& c) : ScalePlaces(*c.layout, c) {}
+
+  const Layout& layout() const { return *layout_; }
+  int64_t storage() const { return storage_; }
+  int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
+  std::vector<int64_t> shape() const;
+  std::vector<int64_t> strides() const { return grids_.front().placed.strides(); }
+  int64_t offset(int64_t row, int64_t group) const;
+
+  /// Where no scale lies: calls visit(offset, row, column, beyond the last row of its grid).
+  template <class Visit>
+  void for_each_absent(Visit visit) const {
+    for (const Grid& grid : grids_) {
+      for (int64_t r = 0; r < grid.placed.rows(); ++r) {
+        for (int64_t c = r < grid.rows ? groups_ : 0; c < grid.placed.cols(); ++c) {
+          const int64_t offset = grid.placed.offset(r, c);
+          if (offset < grid.placed.storage_elements()) visit(grid.first_element + offset, grid.first_row + r, c, r >= grid.rows);
+        }
+      }
+    }
+  }
+
+  /// Rows of scales, whole tiles, that lie before each expert's, and the number of all: the tensor blockscale_offsets.
+  std::vector<int64_t> first_rows_of_tiles() const;
+
+ private:
+  struct Grid {
+    PlacedLayout placed;
+    int64_t rows, first_row, first_element;
+  };
+  const Grid& grid_of(int64_t row) const;
+
+  const Layout* layout_;
+  int64_t groups_, storage_ = 0;
+  std::vector<Grid> grids_;
+};
+
+}  // namespace assay
