@@ -2,6 +2,7 @@
 #include "kernels/cpu/host_library.h"
 #include "kernels/faulty/cast_faults.h"
 #include "kernels/faulty/group_faults.h"
+#include "kernels/faulty/mx_faults.h"
 #include "kernels/faulty/norm_faults.h"
 #include "kernels/faulty/offers.h"
 #include "kernels/faulty/scale_faults.h"
@@ -40,6 +41,21 @@ const std::vector<Kernel>& kernels() {
       of_given_groups<StaticScalesTransposed>("static_scales_transposed", "sglang #29036, aiter #4506", R"(["col"])"),
       of_given_groups<ScaleForInverse<VllmStaticGroup>>("group_scale_for_inverse", "vLLM #36297, tritonbench #1145",
                                                         R"(["row", "col"])"),
+      of_mx<MxUnguardedReciprocal>("mx_unguarded_reciprocal", "flashinfer #2440, flashinfer #2441"),
+      of_mx<MxScaleNotFlushed>("mx_scale_not_flushed", "flashinfer #3387: CuTe and CUDA kernels differ on subnormal scales"),
+      of_mx<MxScaleNotSaturated>("mx_scale_not_saturated", "flashinfer #4023: an Inf in the input"),
+      of_mx<MxNoEmax>("mx_no_emax", "vLLM #53110"),
+      of_mx<MxConstantOfFp4>("mx_constant_of_fp4", "aiter e4048607 _mxfp8_quant_op: adds 0x200000, the constant of FP4"),
+      of_mx<MxNanLaundering>("mx_nan_laundering", "pytorch/ao #4201"),
+      of_mx<MxReciprocalSkipped>("mx_reciprocal_skipped", "aiter e4048607 quant_kernels.cu, comment on fp8 with e8m0 scales"),
+      of_mx<MxStalePadding>("mx_stale_padding", "TransformerEngine #3070", run_mx<MxStalePadding>,
+                            R"(["e8m0_128x4", "e8m0_8x4"])"),
+      of_mx<FlashinferMxfp8>("mx_transposed_scales", "flashinfer #2147, attention.rs #22",
+                             run_mx_misplaced<FlashinferMxfp8, TransposedBytes>, R"(["e8m0_row"])"),
+      of_mx<TorchaoMxRceil>("mx_unswizzled_scales", "TransformerEngine #3070: shapes taken for each other by a swizzle",
+                            run_mx_misplaced<TorchaoMxRceil, RowMajorBytes>, R"(["e8m0_128x4"])"),
+      of_experts<VllmMxfp8Experts>("experts_as_one_matrix", "sglang #29036: rows of groups flattened into one matrix",
+                                   run_experts_misplaced<VllmMxfp8Experts, OneMatrixOfExperts>),
       of_norms<ExtraRoundingInNorm<>>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
       of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111"),
       of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482"),

@@ -1,4 +1,5 @@
-// MXFP8 quantization gone wrong, each as it went wrong somewhere: a contract's rules, or its places of scales, with one line wrong.
+// MXFP8 quantization gone wrong, each as it went wrong somewhere: a contract's rules, or its places of scales, with one line
+// wrong.
 #pragma once
 
 #include "kernels/ops/quant_mx/problem.h"

@@ -4,6 +4,7 @@
 #include "kernels/ops/cast/cast.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/quant_group/problem.h"
+#include "kernels/ops/quant_mx/problem.h"
 #include "kernels/ops/quant_static/groups.h"
 #include "kernels/ops/quant_tile/block.h"
 #include "kernels/ops/quant_tile/tensor.h"
@@ -81,6 +82,32 @@ Kernel of_given_groups(const char* name, const char* cites, const char* layouts)
           name,
           cites,
           "quant_static.groups"};
+}
+
+template <class Rules>
+Kernel of_mx(const char* name, const char* cites, void (*run)(const Call&) = run_mx<Rules>, const char* layouts = kMxLayouts) {
+  return {name,
+          "quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", "[32]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},
+          run,
+          name,
+          cites,
+          "quant_mx"};
+}
+
+template <class Rules>
+Kernel of_experts(const char* name, const char* cites, void (*run)(const Call&) = run_mx_experts<Rules>) {
+  return {name,
+          "quant_experts",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", "[32]"}, {"layout", kMxLayouts}, {"warp", simt::kWarpSizes}},
+          {},
+          run,
+          name,
+          cites,
+          "quant_mx_experts"};
 }
 
 template <class Rules>
