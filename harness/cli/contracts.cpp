@@ -10,6 +10,7 @@
 #include "reference/formats/catalogue.h"
 #include "suites/cast/words.h"
 #include "suites/registry.h"
+#include "suites/rows/special_values.h"
 #include "suites/rows/words.h"
 #include "suites/rulebook.h"
 
@@ -70,6 +71,8 @@ void need(const ContractsArguments& arguments, size_t count) {
 
 int contracts_verb(const ContractsArguments& arguments) {
   open_cases();
+  if (arguments.action == "specials")
+    return put_table("assay contracts specials", special_table(), arguments.write, arguments.check);
   if (arguments.action == "list") list();
   if (arguments.action == "show") need(arguments, 1), show(arguments.ids[0]);
   if (arguments.action == "diff") need(arguments, 2), diff(arguments.ids[0], arguments.ids[1]);

@@ -80,12 +80,14 @@ void add_explain(CLI::App& program, assay::ExplainArguments& explain) {
 }
 
 void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
-  CLI::App& verb = *program.add_subcommand("contracts", "the numeric contracts: list, show ID, diff A B, match --op OP");
-  verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match"}));
+  CLI::App& verb = *program.add_subcommand("contracts", "the numeric contracts: list, show ID, diff A B, match --op OP, specials");
+  verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match", "specials"}));
   verb.add_option("ids", contracts.ids)->type_name("ID");
   verb.add_option("--backend", contracts.backend, "of match")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--op", contracts.op, "of match");
   verb.add_option("--kernel", contracts.kernel, "of match")->type_name("GLOB");
+  CLI::Option* write = verb.add_option("--write", contracts.write, "of specials: put the table into its section of this file");
+  verb.add_option("--check", contracts.check, "of specials: exit 1 if the section is not the table")->excludes(write);
 }
 
 void add_power(CLI::App& program, assay::PowerArguments& power) {

@@ -50,8 +50,9 @@ struct ExplainArguments {
 };
 
 struct ContractsArguments {
-  std::string action;  ///< "list", "show", "diff" or "match"
+  std::string action;  ///< "list", "show", "diff", "match" or "specials"
   std::vector<std::string> ids;
+  std::string write, check;  ///< of specials: file whose section `assay contracts specials` gets the table, or must be it
   std::string backend = "cpu", op, kernel = "*";
 };
 
@@ -60,6 +61,9 @@ struct PowerArguments {
   std::string write;  ///< file whose section `assay power` gets the table
   std::string check;  ///< file whose section must be the table
 };
+
+/// Prints a table that a command owns, writes it into the command's section of a Markdown file, or holds that section against it.
+int put_table(const std::string& command, const std::string& table, const std::string& write, const std::string& check);
 
 /// Each prints to stdout and gives the program's exit code. Throw UsageError, TableError, LibraryError, NoDeviceError.
 int run_verb(const RunArguments& arguments);

@@ -68,14 +68,6 @@ struct Accepted {
   }
 };
 
-/// A scale as the layout's element holds it: f32 as it is; E8M0 takes the exponent field, with NaN for Inf.
-Spans as_stored(Spans scale, const Format& element) {
-  if (element.specials != Specials::kScale) return scale;
-  for (std::vector<double>* ends : {&scale.low, &scale.high})
-    for (double& v : *ends) v = round_to(element, v, Rounding::kTowardZero, Overflow::kSpecial);
-  return scale;
-}
-
 std::string free_steps(const Recipe& recipe) {
   std::string text;
   for (const Step& step : recipe.steps)
@@ -96,6 +88,13 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
 }
 
 }  // namespace
+
+Spans as_stored(Spans scale, const Format& element) {
+  if (element.specials != Specials::kScale) return scale;
+  for (std::vector<double>* ends : {&scale.low, &scale.high})
+    for (double& v : *ends) v = round_to(element, v, Rounding::kTowardZero, Overflow::kSpecial);
+  return scale;
+}
 
 /// Bytes of the storage that hold no scale, with the rule of the contract's `pad` cell.
 static void add_padding(ExpectedTensor& scale, const ScalePlaces& places, const std::string& rules) {

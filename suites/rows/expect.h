@@ -3,9 +3,13 @@
 
 #include "harness/core/op.h"
 #include "reference/contracts/bind.h"
+#include "reference/recipe/span.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {
+
+/// Scales as the layout's element holds them: f32 as they are; E8M0 takes the exponent field, with NaN for Inf.
+Spans as_stored(Spans scale, const Format& element);
 
 /// Runs the contract over every row, on all cores. `outputs` null: from the inputs alone.
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs);
