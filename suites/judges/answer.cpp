@@ -36,9 +36,8 @@ Numbers scale_numbers(const HostTensor& tensor, const RowCase& c) {
   return scale;
 }
 
-std::vector<double> dequantized(const Numbers& q, const Numbers& scale, const RowCase& c) {
+std::vector<double> dequantized(const Numbers& q, int64_t columns, const Numbers& scale, const RowCase& c) {
   std::vector<double> values(q.values.size());
-  const int64_t columns = c.groups() * c.group_size;
   for (int64_t i = 0; i < int64_t(values.size()); ++i) {
     const int64_t group = i / columns / c.group_rows * c.groups() + i % columns / c.group_size;
     values[size_t(i)] = double(float(q.values[size_t(i)]) * float(scale.values.at(size_t(group))));
@@ -66,7 +65,7 @@ Answer answer_of(const Case& one, const Problem& problem, const std::vector<Host
   if (!q || !c.layout) return answer;
   const HostTensor* stored = find_or_null(outputs, "scale");
   const Numbers scale = scale_numbers(stored ? *stored : find(problem.tensors, "scale"), c);
-  answer.dequantized = dequantized(answer.result, scale, c);
+  answer.dequantized = dequantized(answer.result, q->spec.shape.back(), scale, c);
   if (!stored) return answer;
   answer.scale = scale;
   answer.scale_storage = stored->bytes;

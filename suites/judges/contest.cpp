@@ -31,21 +31,23 @@ struct Heard {
   bool assay_refuses = false;
 };
 
-CallResult called(const Backend& backend, const Trial& trial, const std::string& kernel) {
-  return backend.call({trial.one.op, trial.one.text("contract"), kernel, &trial.problem, 1});
-}
-
-std::string reference_kernel(const Field& field, const Contestant& contestant, const Case& one) {
-  if (!contestant.twin.empty()) return contestant.twin;
-  for (const KernelOffer& offer : field.healthy->library.kernels)
-    if (why_not_offered(offer, one).empty()) return offer.name;
+/// Outputs of a healthy kernel on the same tensors.
+CallResult reference_of(const Field& field, const Contestant& contestant, const Trial& trial) {
+  Case one = trial.one;
+  if (!contestant.reference_contract.empty()) one.parameters["contract"] = contestant.reference_contract;
+  for (const KernelOffer& offer : field.healthy->library.kernels) {
+    if (!why_not_offered(offer, one).empty() || (!contestant.twin.empty() && contestant.twin != offer.name)) continue;
+    CallResult result = field.healthy->call({one.op, one.text("contract"), offer.name, &trial.problem, 1});
+    if (result.status == CallStatus::kOk) return result;
+    throw std::runtime_error(one.id + ": the healthy kernel says " + result.message);
+  }
   throw std::runtime_error("no healthy kernel for " + one.id);
 }
 
 Heard hear(const Field& field, const Contestant& contestant, const Trial& trial) {
-  const CallResult healthy = called(*field.healthy, trial, reference_kernel(field, contestant, trial.one));
-  if (healthy.status != CallStatus::kOk) throw std::runtime_error(trial.one.id + ": the healthy kernel says " + healthy.message);
-  const CallResult result = called(*contestant.backend, trial, contestant.kernel.name);
+  const CallResult healthy = reference_of(field, contestant, trial);
+  const CallResult result =
+      contestant.backend->call({trial.one.op, trial.one.text("contract"), contestant.kernel.name, &trial.problem, 1});
   Heard heard;
   heard.assay_refuses = result.status != CallStatus::kOk;
   if (heard.assay_refuses) return heard;
@@ -94,12 +96,12 @@ class Contest {
     marks_.kind = kind_of(trial.problem);
     const Heard heard = hear(field_, contestant_, trial);
     for (const Rule& rule : field_.rules)
-      if (rule.is_for(marks_.kind)) book(marks_.on_quick[rule.id], tally(rule, heard), rule.id, "quick", trial);
+      if (judges(rule)) book(marks_.on_quick[rule.id], tally(rule, heard), rule.id, "quick", trial);
     book(marks_.assay, {.cases = 1, .refused = heard.assay_refuses}, "assay", "quick", trial);
   }
 
   void own(const Recipe& recipe, size_t scale) {
-    const auto uses = [&](const Rule& rule) { return rule.recipe == recipe.id && rule.is_for(marks_.kind); };
+    const auto uses = [&](const Rule& rule) { return rule.recipe == recipe.id && judges(rule); };
     if (std::none_of(field_.rules.begin(), field_.rules.end(), uses)) return;
     for (const Trial& trial : trials(recipe, kScales[scale], contestant_.kernel, field_.quick)) {
       const Heard heard = hear(field_, contestant_, trial);
@@ -108,6 +110,11 @@ class Contest {
         if (uses(rule)) book(marks_.on_recipe[rule.id][scale], tally(rule, heard), rule.id, data, trial);
       book(marks_.assay_on_recipe[recipe.id][scale], {.cases = 1, .refused = heard.assay_refuses}, "assay", data, trial);
     }
+  }
+
+  bool judges(const Rule& rule) const {
+    const std::string& reference = contestant_.reference_contract;
+    return rule.is_for(marks_.kind) && (reference.empty() || rule.compares(contestant_.kernel.contracts.at(0), reference));
   }
 
   void book(Tally& sum, const Tally& one, const std::string& judge, const std::string& data, const Trial& trial) {

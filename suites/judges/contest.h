@@ -22,7 +22,8 @@ struct Contestant {
   bool healthy = false;
   const Backend* backend;
   KernelOffer kernel;
-  std::string twin;  ///< kernel of the healthy library that gives the reference's outputs; empty: any that does the contract
+  std::string twin{};  ///< kernel of the healthy library that gives the reference's outputs; empty: any that does the contract
+  std::string reference_contract{};  ///< another contract, whose kernel gives them; only the rules that compare the two judge
 };
 
 /// What a judge said of a kernel.

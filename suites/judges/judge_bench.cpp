@@ -44,9 +44,25 @@ bool has_rows(const KernelOffer& kernel) {
   return std::find(columns.begin(), columns.end(), "m") != columns.end();
 }
 
+/// The healthy kernel of one contract with the outputs of another for reference, as the projects' tests have it.
+void add_pairs(const Libraries& libraries, const std::vector<Rule>& rules, std::vector<Contestant>& all) {
+  std::set<std::array<std::string, 2>> pairs;
+  for (const Rule& rule : rules) pairs.insert(rule.pairs.begin(), rule.pairs.end());
+  for (const auto& [contract, reference] : pairs) {
+    const auto does = [&, c = contract](const KernelOffer& k) {
+      return std::count(k.contracts.begin(), k.contracts.end(), c) > 0;
+    };
+    const auto found = std::find_if(libraries.cpu.library.kernels.begin(), libraries.cpu.library.kernels.end(), does);
+    if (found == libraries.cpu.library.kernels.end()) throw std::runtime_error("rules.csv: no kernel does " + contract);
+    KernelOffer kernel = *found;
+    kernel.contracts = {contract};
+    all.push_back({contract + " with " + reference, true, &libraries.cpu, kernel, "", reference});
+  }
+}
+
 /// Faults of libassay_faulty.so but races, whose numbers change; mistakes that are no edit of a contract; outputs of zeros;
 /// healthy kernels that use the freedom of their contracts.
-std::vector<Contestant> contestants(const Libraries& libraries, const std::string& root) {
+std::vector<Contestant> contestants(const Libraries& libraries, const std::string& root, const std::vector<Rule>& rules) {
   std::map<std::string, Subject> known;
   for (Subject& subject : subjects(root)) known.emplace(subject.kernel, subject);
   std::vector<Contestant> all;
@@ -66,6 +82,7 @@ std::vector<Contestant> contestants(const Libraries& libraries, const std::strin
     kernel.contracts.resize(1);
     all.push_back({"all zero (" + kernel.op + ")", false, &libraries.zero, kernel, kernel.name});
   }
+  add_pairs(libraries, rules, all);
   return all;
 }
 
@@ -108,7 +125,7 @@ int run(const std::string& root, const std::string& folder, const std::string& o
                     select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}),
                     &libraries.cpu};
   for (const Rule& rule : field.rules) field.recipe(rule.recipe);
-  const std::vector<Entry> entries = judged(field, contestants(libraries, root), option == "--list");
+  const std::vector<Entry> entries = judged(field, contestants(libraries, root, field.rules), option == "--list");
   const std::string table = tables(field.rules, entries);
   if (option == "--write") write_section(file, kSection, table);
   std::fputs(table.c_str(), stdout);

@@ -12,6 +12,7 @@
 #include "reference/formats/codes.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
+#include "suites/rows/row_case.h"
 
 namespace assay::judges {
 namespace {
@@ -77,23 +78,42 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, std::array<int6
   return why_not_offered(kernel, one).empty() ? std::optional(one) : std::nullopt;
 }
 
-/// x as the recipe says, and a scale that fits it where one is given.
-void scale_inputs(Problem& problem, double factor) {
-  double amax = 0, max_code = 1;
-  for (HostTensor& tensor : problem.tensors) {
-    const Format& format = *tensor.spec.format;
-    if (tensor.spec.name == "q") max_code = max_finite(format);
-    if (tensor.spec.name != "x") continue;
-    std::vector<double> values(size_t(tensor.spec.storage));
-    decode_all(format, tensor.bytes.data(), values);
-    for (size_t i = 0; i < values.size(); ++i) {
-      tensor.set_code(int64_t(i), nearest_code(format, values[i] * factor));
-      amax = std::max(amax, std::fabs(values[i] * factor));
-    }
+/// x times a factor, rounded again; returns its magnitudes.
+std::vector<double> multiply(HostTensor& x, double factor) {
+  const Format& format = *x.spec.format;
+  std::vector<double> values(size_t(x.spec.storage));
+  decode_all(format, x.bytes.data(), values);
+  for (size_t i = 0; i < values.size(); ++i) {
+    x.set_code(int64_t(i), nearest_code(format, values[i] * factor));
+    values[i] = std::fabs(values[i] * factor);
   }
+  return values;
+}
+
+/// The scale of each group: amax over the largest code.
+void fit_scales(HostTensor& scale, const RowCase& c, const std::vector<double>& x, double largest_code) {
+  std::vector<double> amax(size_t(c.rows_of_groups() * c.groups()), 0.0);
+  for (int64_t i = 0; i < int64_t(x.size()); ++i) {
+    double& group = amax[size_t(i / c.n / c.group_rows * c.groups() + i % c.n / c.group_size)];
+    group = std::max(group, x[size_t(i)]);
+  }
+  const PlacedLayout layout(*c.layout, c.rows_of_groups(), c.groups());
+  for (int64_t row = 0; row < c.rows_of_groups(); ++row)
+    for (int64_t group = 0; group < c.groups(); ++group)
+      scale.set_code(layout.offset(row, group),
+                     nearest_code(*scale.spec.format, amax[size_t(row * c.groups() + group)] / largest_code));
+}
+
+HostTensor* find_or_null(Problem& problem, std::string_view name) {
   for (HostTensor& tensor : problem.tensors)
-    if (tensor.spec.name == "scale" && tensor.spec.role == Role::kInput)
-      for (int64_t i = 0; i < tensor.spec.storage; ++i) tensor.set_code(i, nearest_code(*tensor.spec.format, amax / max_code));
+    if (tensor.spec.name == name) return &tensor;
+  return nullptr;
+}
+
+void scale_inputs(const Case& one, Problem& problem, double factor) {
+  HostTensor *x = find_or_null(problem, "x"), *scale = find_or_null(problem, "scale"), *q = find_or_null(problem, "q");
+  const std::vector<double> magnitudes = multiply(*x, factor);
+  if (scale && scale->spec.role == Role::kInput) fit_scales(*scale, read_row_case(one), magnitudes, max_finite(*q->spec.format));
 }
 
 }  // namespace
@@ -116,7 +136,7 @@ std::vector<Trial> trials(const Recipe& recipe, double scale, const KernelOffer&
     const std::optional<Case> one = model ? case_of(recipe, factor, shape, kernel, *model) : std::nullopt;
     if (!one) continue;
     made.push_back({*one, find_op(one->op).problem(*one)});
-    scale_inputs(made.back().problem, factor);
+    scale_inputs(*one, made.back().problem, factor);
   }
   return made;
 }

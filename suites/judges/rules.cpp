@@ -11,7 +11,8 @@
 namespace assay::judges {
 namespace {
 
-constexpr const char* kColumns[] = {"rule", "ops", "recipe", "part", "what", "measure", "bounds", "source", "status", "why"};
+constexpr const char* kColumns[] = {"rule",    "ops",    "recipe", "pairs",  "part", "what",
+                                    "measure", "bounds", "source", "status", "why"};
 const std::vector<std::string> kWhats = {"codes", "scale", "storage", "dequantized", "output"};
 const std::vector<std::string> kKinds = {"quant", "norm", "norm_quant"};
 
@@ -52,7 +53,7 @@ class Reader {
   }
 
   Rule rule() const {
-    Rule rule{text("rule"), split(text("ops"), '|'), text("recipe"), {}, text("source"), text("status"), text("why")};
+    Rule rule{text("rule"), split(text("ops"), '|'), text("recipe"), pairs(), {}, text("source"), text("status"), text("why")};
     for (const std::string& kind : rule.kinds) require_one_of("ops", kind, kKinds);
     require_one_of("status", rule.status, {"read", "inferred"});
     for (const char* column : {"ops", "recipe", "source"})
@@ -61,6 +62,16 @@ class Reader {
   }
 
  private:
+  std::vector<std::array<std::string, 2>> pairs() const {
+    std::vector<std::array<std::string, 2>> all;
+    for (const std::string& pair : split(text("pairs"), '|')) {
+      const std::vector<std::string> sides = split(pair, '~');
+      if (sides.size() != 2) refuse("pairs", "'" + pair + "' is not two contracts with '~' between");
+      all.push_back({sides[0], sides[1]});
+    }
+    return all;
+  }
+
   void read_bound(const std::string& text, const std::vector<std::string>& known, Check& check) const {
     const size_t equals = text.find('=');
     const std::string name = text.substr(0, equals), value = equals == std::string::npos ? "" : text.substr(equals + 1);
@@ -82,6 +93,10 @@ class Reader {
 }  // namespace
 
 bool Rule::is_for(const std::string& kind) const { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); }
+
+bool Rule::compares(const std::string& contract, const std::string& reference) const {
+  return std::find(pairs.begin(), pairs.end(), std::array{contract, reference}) != pairs.end();
+}
 
 std::vector<Rule> load_rules(const std::string& file) {
   const Table table = read_table(file);

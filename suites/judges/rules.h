@@ -3,6 +3,7 @@
 // No verdict of Assay reads them. They are held against faulty and healthy kernels to see what they find.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -32,10 +33,13 @@ struct Rule {
   std::string id;
   std::vector<std::string> kinds;  ///< of ops: quant, norm, norm_quant
   std::string recipe;
+  std::vector<std::array<std::string, 2>>
+      pairs;                              ///< contracts of kernel and reference that the project itself compares, if we have both
   std::vector<std::vector<Check>> parts;  ///< each must be accepted by one of its checks
   std::string source, status, why;
 
   bool is_for(const std::string& kind) const;
+  bool compares(const std::string& contract, const std::string& reference) const;
 };
 
 /// Reads rules.csv. Throws TableError: an unknown measure or bound, a bound that is missing or no number, parts out of order.

@@ -6,16 +6,17 @@ namespace assay::judges {
 namespace {
 
 constexpr const char* kSummaryHead =
-    "| no. | judge | faults | small | own data | large | Assay there | Assay's cases | healthy, own data | healthy, Assay's "
-    "cases |\n"
-    "|---|---|---|---|---|---|---|---|---|---|\n";
+    "| no. | judge | faults | caught | Assay there | Assay's cases | healthy | healthy, Assay's cases | own pair |\n"
+    "|---|---|---|---|---|---|---|---|---|\n";
+
+using ByScale = std::array<Tally, kScales.size()>;
 
 const Tally* find_or_null(const std::map<std::string, Tally>& tallies, const std::string& id) {
   const auto found = tallies.find(id);
   return found == tallies.end() ? nullptr : &found->second;
 }
 
-Tally tally_at(const std::map<std::string, std::array<Tally, kScales.size()>>& tallies, const std::string& id, size_t scale) {
+Tally tally_at(const std::map<std::string, ByScale>& tallies, const std::string& id, size_t scale) {
   const auto found = tallies.find(id);
   return found == tallies.end() ? Tally{} : found->second[scale];
 }
@@ -31,48 +32,68 @@ std::string share(const Tally& tally) {
   return tally.cases == 0 ? "" : std::to_string(tally.refused) + "/" + std::to_string(tally.cases);
 }
 
+std::string counts(const std::array<int64_t, kScales.size()>& numbers) {
+  std::string text;
+  for (const int64_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
+  return text;
+}
+
+/// "0, 1, 2 of 6": refusals at each scale.
+std::string refusals(const ByScale& tallies) {
+  std::array<int64_t, kScales.size()> numbers;
+  for (size_t scale = 0; scale < kScales.size(); ++scale) numbers[scale] = tallies[scale].refused;
+  return tallies[1].cases == 0 ? "" : counts(numbers) + " of " + std::to_string(tallies[1].cases);
+}
+
 /// Sums of one judge over all kernels.
 struct Sums {
   int64_t faults = 0, on_quick = 0;
-  std::array<int64_t, kScales.size()> own{}, assay{};
-  Tally healthy_own, healthy_quick;
+  std::array<int64_t, kScales.size()> caught{}, assay{};
+  ByScale healthy{}, pairs{};
+  Tally healthy_quick;
 
-  void add_fault(const Rule& rule, const Entry& entry) {
-    ++faults;
-    for (size_t scale = 0; scale < kScales.size(); ++scale) {
-      own[scale] += tally_at(entry.marks.on_recipe, rule.id, scale).caught();
-      assay[scale] += tally_at(entry.marks.assay_on_recipe, rule.recipe, scale).caught();
-    }
+  void add(const Rule& rule, const Entry& entry) {
+    const Contestant& who = entry.contestant;
     const Tally* quick = find_or_null(entry.marks.on_quick, rule.id);
-    on_quick += quick && quick->caught();
-  }
-  void add_healthy(const Rule& rule, const Entry& entry) {
-    for (size_t scale = 0; scale < kScales.size(); ++scale) healthy_own.add(tally_at(entry.marks.on_recipe, rule.id, scale));
-    if (const Tally* quick = find_or_null(entry.marks.on_quick, rule.id)) healthy_quick.add(*quick);
+    faults += !who.healthy;
+    on_quick += !who.healthy && quick && quick->caught();
+    if (who.healthy && who.reference_contract.empty() && quick) healthy_quick.add(*quick);
+    for (size_t scale = 0; scale < kScales.size(); ++scale) {
+      const Tally own = tally_at(entry.marks.on_recipe, rule.id, scale);
+      if (who.healthy)
+        (who.reference_contract.empty() ? healthy : pairs)[scale].add(own);
+      else
+        caught[scale] += own.caught(), assay[scale] += tally_at(entry.marks.assay_on_recipe, rule.recipe, scale).caught();
+    }
   }
 };
 
 std::string summary_line(size_t number, const Rule& rule, const Sums& sums) {
-  const auto count = [](int64_t n) { return std::to_string(n) + " | "; };
-  std::string text = "| " + count(int64_t(number)) + rule.id + " | " + count(sums.faults);
-  for (const int64_t caught : sums.own) text += count(caught);
-  for (size_t scale = 0; scale < kScales.size(); ++scale) text += (scale > 0 ? ", " : "") + std::to_string(sums.assay[scale]);
-  return text + " | " + count(sums.on_quick) + share(sums.healthy_own) + " | " + share(sums.healthy_quick) +
-         (sums.healthy_quick.own_refused > 0 ? " (" + std::to_string(sums.healthy_quick.own_refused) + ")" : "") + " |\n";
+  std::string text = "| ";
+  for (const std::string& cell :
+       {std::to_string(number), rule.id, std::to_string(sums.faults), counts(sums.caught), counts(sums.assay),
+        std::to_string(sums.on_quick), refusals(sums.healthy),
+        share(sums.healthy_quick) +
+            (sums.healthy_quick.own_refused > 0 ? " (" + std::to_string(sums.healthy_quick.own_refused) + ")" : ""),
+        refusals(sums.pairs)})
+    text += cell + " | ";
+  text.back() = '\n';
+  return text;
 }
 
 std::string assay_line(const std::vector<Entry>& entries) {
   int64_t faults = 0, caught = 0;
-  Tally own, quick;
+  ByScale own{};
+  Tally quick;
   for (const Entry& entry : entries) {
     if (!entry.contestant.healthy) ++faults, caught += entry.marks.assay.caught();
-    if (!entry.contestant.healthy) continue;
+    if (!entry.contestant.healthy || !entry.contestant.reference_contract.empty()) continue;
     quick.add(entry.marks.assay);
     for (const auto& [recipe, tallies] : entry.marks.assay_on_recipe)
-      for (const Tally& tally : tallies) own.add(tally);
+      for (size_t scale = 0; scale < kScales.size(); ++scale) own[scale].add(tallies[scale]);
   }
-  return "| | **assay** | " + std::to_string(faults) + " | | | | | " + std::to_string(caught) + " | " + share(own) + " | " +
-         share(quick) + " |\n";
+  return "| | **assay** | " + std::to_string(faults) + " | | | " + std::to_string(caught) + " | " + refusals(own) + " | " +
+         share(quick) + " | |\n";
 }
 
 std::string summary(const std::vector<Rule>& rules, const std::vector<Entry>& entries) {
@@ -80,11 +101,7 @@ std::string summary(const std::vector<Rule>& rules, const std::vector<Entry>& en
   for (size_t i = 0; i < rules.size(); ++i) {
     Sums sums;
     for (const Entry& entry : entries) {
-      if (!rules[i].is_for(entry.marks.kind) || !met(rules[i], entry)) continue;
-      if (entry.contestant.healthy)
-        sums.add_healthy(rules[i], entry);
-      else
-        sums.add_fault(rules[i], entry);
+      if (rules[i].is_for(entry.marks.kind) && met(rules[i], entry)) sums.add(rules[i], entry);
     }
     text += summary_line(i + 1, rules[i], sums);
   }
