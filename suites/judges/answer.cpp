@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "reference/contracts/layouts.h"
 #include "reference/formats/codes.h"
 #include "suites/rows/inputs.h"
+#include "suites/rows/places.h"
 #include "suites/rows/row_case.h"
 
 namespace assay::judges {
@@ -25,11 +25,11 @@ Numbers dense_numbers(const HostTensor& tensor) {
 
 /// Scales of all groups, row by row of groups.
 Numbers scale_numbers(const HostTensor& tensor, const RowCase& c) {
-  const PlacedLayout layout(*c.layout, c.rows_of_groups(), c.groups());
+  const ScalePlaces places(c);
   Numbers scale;
   scale.format = c.layout->element;
   for (int64_t row = 0; row < c.rows_of_groups(); ++row)
-    for (const double value : decoded_scales(tensor, layout, row, c.groups())) {
+    for (const double value : decoded_scales(tensor, places, row, c.groups())) {
       scale.values.push_back(value);
       scale.codes.push_back(code_of(*scale.format, value));
     }

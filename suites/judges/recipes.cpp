@@ -12,6 +12,7 @@
 #include "reference/formats/codes.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
+#include "suites/rows/places.h"
 #include "suites/rows/row_case.h"
 
 namespace assay::judges {
@@ -97,10 +98,10 @@ void fit_scales(HostTensor& scale, const RowCase& c, const std::vector<double>& 
     double& group = amax[size_t(i / c.n / c.group_rows * c.groups() + i % c.n / c.group_size)];
     group = std::max(group, x[size_t(i)]);
   }
-  const PlacedLayout layout(*c.layout, c.rows_of_groups(), c.groups());
+  const ScalePlaces places(c);
   for (int64_t row = 0; row < c.rows_of_groups(); ++row)
     for (int64_t group = 0; group < c.groups(); ++group)
-      scale.set_code(layout.offset(row, group),
+      scale.set_code(places.offset(row, group),
                      nearest_code(*scale.spec.format, amax[size_t(row * c.groups() + group)] / largest_code));
 }
 
