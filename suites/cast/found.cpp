@@ -9,12 +9,7 @@
 namespace assay {
 namespace {
 
-constexpr size_t kWorthNaming = 3, kMostLines = 12;
-
-struct Explanation {
-  const CastNeighbour* neighbour;
-  double explained, contradicted;
-};
+constexpr size_t kMostLines = 12;
 
 }  // namespace
 
@@ -31,38 +26,27 @@ std::vector<std::string> disagreements_in_words(const CastProfile& p, const std:
   return lines;
 }
 
-std::vector<std::string> causes_of(const CastTruth& truth, const std::vector<CodeRun>& given) {
-  const double failing = inputs_of(differences(truth.runs, given));
-  std::vector<Explanation> all;
+std::vector<Cause> causes_of(const CastTruth& truth, const std::vector<CodeRun>& given) {
+  const auto failing = int64_t(inputs_of(differences(truth.runs, given)));
+  std::vector<Cause> causes;
   for (size_t i = 0; i < truth.neighbours.size(); ++i) {
-    const std::vector<CodeRun>& edited = truth.neighbour_runs[i];
     // Inputs that still differ from the edit: those it leaves, and those that were right.
-    double left = 0, contradicted = 0;
-    for (const RunDifference& d : differences(edited, given)) {
-      const double all_of_it = double(d.last - d.first) + 1;
-      double wrong = 0;
+    int64_t left = 0, contradicted = 0;
+    for (const RunDifference& d : differences(truth.neighbour_runs[i], given)) {
+      int64_t wrong = 0;
       for (const CodeRun& right : truth.runs)
         if (right.first <= d.last && right.last >= d.first && right.code != d.b)
-          wrong += double(std::min(right.last, d.last) - std::max(right.first, d.first)) + 1;
+          wrong += int64_t(std::min(right.last, d.last) - std::max(right.first, d.first)) + 1;
       left += wrong;
-      contradicted += all_of_it - wrong;
+      contradicted += int64_t(d.last - d.first) + 1 - wrong;
     }
-    const double explained = failing - left;
-    if (explained > contradicted && 2 * explained >= failing) all.push_back({&truth.neighbours[i], explained, contradicted});
+    const int64_t explained = failing - left;
+    const std::string& name = truth.neighbours[i].name;
+    if (explained > contradicted && 2 * explained >= failing)
+      causes.push_back({{{name, name, explained}}, failing, explained, contradicted});
   }
-  std::stable_sort(all.begin(), all.end(), [](const Explanation& a, const Explanation& b) {
-    return a.explained - a.contradicted > b.explained - b.contradicted;
-  });
-  if (all.empty()) return {"no known cause"};
-  std::vector<std::string> words;
-  const bool complete = all.front().explained == failing && all.front().contradicted == 0;
-  for (const Explanation& e : all) {
-    if (words.size() == kWorthNaming || (complete && !words.empty())) break;
-    std::string line = fmt::format("explains {:.0f} of {:.0f} failing elements", e.explained, failing);
-    if (e.contradicted > 0) line += fmt::format(" and contradicts {:.0f} good ones", e.contradicted);
-    words.push_back(line + ": " + e.neighbour->name);
-  }
-  return words;
+  std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) { return a.left() < b.left(); });
+  return causes;
 }
 
 }  // namespace assay

@@ -122,7 +122,7 @@ bool sweep_cast(const Case& c, const Caller& call, Verdict& verdict) {
   }
   const std::vector<RunDifference> wrong = differences(p.truth().runs, given.runs);
   verdict.tensors = {finding_of(profile, wrong)};
-  if (!wrong.empty()) verdict.causes = causes_of(p.truth(), given.runs);
+  if (!wrong.empty()) verdict.causes = causes_in_words(causes_of(p.truth(), given.runs));
   return true;
 }
 
