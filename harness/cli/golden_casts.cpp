@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include "harness/core/atomic_file.h"
+#include "harness/core/first_difference.h"
 #include "reference/casts/runs.h"
+#include "reference/table/table.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -32,13 +32,13 @@ std::map<std::string, std::string> files_now(const std::string& root) {
   return files;
 }
 
-std::string first_difference(const std::string& written, const std::string& now) {
-  std::istringstream was(written), is(now);
-  for (int line = 1;; ++line) {
-    std::string a, b;
-    const bool more_a = bool(std::getline(was, a)), more_b = bool(std::getline(is, b));
-    if (more_a && more_b && a == b) continue;
-    return fmt::format("line {}: has '{}', the reference gives '{}'", line, a, b);
+/// What is wrong with a file that must hold this text; empty if nothing is.
+std::string flaw_of_file(const std::string& file, const std::string& now) {
+  try {
+    const std::optional<LineDifference> found = first_difference(read_text(file), now);
+    return found ? fmt::format("line {}: has '{}', the reference gives '{}'", found->line, found->a, found->b) : "";
+  } catch (const TableError& error) {
+    return error.problem();
   }
 }
 
@@ -53,15 +53,8 @@ int write_cast_runs(const std::string& root) {
 
 void check_cast_runs(const std::string& root, const std::function<void(const std::string&, const std::string&)>& say) {
   const std::map<std::string, std::string> files = files_now(root);
-  for (const auto& [file, now] : files) {
-    std::ifstream in(file);
-    std::stringstream written;
-    written << in.rdbuf();
-    if (!in)
-      say(file, "cannot be read");
-    else if (written.str() != now)
-      say(file, first_difference(written.str(), now));
-  }
+  for (const auto& [file, now] : files)
+    if (const std::string flaw = flaw_of_file(file, now); !flaw.empty()) say(file, flaw);
   if (!fs::is_directory(root + "/casts")) return;
   for (const auto& entry : fs::directory_iterator(root + "/casts"))
     if (const std::string file = root + "/casts/" + entry.path().filename().string(); !files.contains(file))

@@ -1,11 +1,11 @@
 #include "harness/core/section.h"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "harness/core/atomic_file.h"
 #include "harness/core/error.h"
+#include "harness/core/first_difference.h"
+#include "reference/table/table.h"
 
 namespace assay {
 namespace {
@@ -15,11 +15,7 @@ struct Parts {
 };
 
 Parts read_parts(const std::string& file, const std::string& name) {
-  std::ifstream in(file);
-  if (!in) throw UsageError("cannot read " + file);
-  std::stringstream text;
-  text << in.rdbuf();
-  const std::string all = text.str(), begin = "<!-- begin: " + name + " -->\n", end = "<!-- end: " + name + " -->";
+  const std::string all = read_text(file), begin = "<!-- begin: " + name + " -->\n", end = "<!-- end: " + name + " -->";
   const size_t first = all.find(begin);
   const size_t last = first == std::string::npos ? first : all.find(end, first);
   if (last == std::string::npos)
@@ -39,14 +35,10 @@ bool write_section(const std::string& file, const std::string& name, const std::
 
 std::string section_difference(const std::string& file, const std::string& name, const std::string& text) {
   const Parts parts = read_parts(file, name);
-  if (parts.inside == text) return {};
-  std::istringstream has(parts.inside), should(text);
-  auto line = 1 + std::count(parts.before.begin(), parts.before.end(), '\n');
-  for (std::string a, b;; ++line) {
-    const bool more_a = bool(std::getline(has, a)), more_b = bool(std::getline(should, b));
-    if (more_a != more_b || a != b || !more_a)
-      return file + ":" + std::to_string(line) + ": has '" + (more_a ? a : "") + "' and should have '" + (more_b ? b : "") + "'";
-  }
+  const std::optional<LineDifference> found = first_difference(parts.inside, text);
+  if (!found) return {};
+  const auto line = std::count(parts.before.begin(), parts.before.end(), '\n') + found->line;
+  return file + ":" + std::to_string(line) + ": has '" + found->a + "' and should have '" + found->b + "'";
 }
 
 }  // namespace assay

@@ -5,7 +5,8 @@
 
 namespace assay {
 
-/// Puts `text` between the marks. True if that changed the file. Throws UsageError if the file cannot be read or lacks a mark.
+/// Puts `text` between the marks. True if that changed the file. Throws TableError if the file cannot be read, UsageError if it
+/// lacks a mark.
 bool write_section(const std::string& file, const std::string& name, const std::string& text);
 
 /// The first line in which the section and `text` differ, as "FILE:LINE: has '...' and should have '...'"; empty if none does.
