@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 
+#include "harness/core/element.h"
 #include "harness/core/match.h"
 
 namespace assay {
@@ -23,22 +24,6 @@ std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& r
   return std::nullopt;
 }
 
-Finding same_problem(const Backend& backend, CallRequest request, const CallResult& first, uint64_t seed_step, Way way) {
-  Finding finding;
-  request.way = way;
-  request.schedule_seed += seed_step;
-  const std::optional<CallResult> again = answer_to(backend, request, finding);
-  if (again) finding.broken = call_difference(first, *again, 2);
-  return finding;
-}
-
-uint32_t code_at(const HostTensor& tensor, const Format& format, int64_t offset) {
-  uint32_t code = 0;
-  for (int byte = 0; byte < format.bytes(); ++byte)
-    code |= uint32_t(tensor.bytes[size_t(offset * format.bytes() + byte)]) << (8 * byte);
-  return code;
-}
-
 /// The first element of a row that has other bits in other company.
 std::string row_difference(const Expectation& before, const CallResult& first, const Expectation& after, const CallResult& again,
                            const std::vector<int64_t>& rows) {
@@ -47,8 +32,8 @@ std::string row_difference(const Expectation& before, const CallResult& first, c
     const HostTensor &a = find(first.outputs, was.name), &b = find(again.outputs, is.name);
     for (size_t row = 0; row < rows.size(); ++row) {
       for (int64_t column = 0; column < was.shape[1]; ++column) {
-        const uint32_t x = code_at(a, *was.format, was.offset_at(rows[row] * was.shape[1] + column));
-        const uint32_t y = code_at(b, *is.format, is.offset_at(int64_t(row) * is.shape[1] + column));
+        const uint32_t x = load_code(was, a, was.offset_at(rows[row] * was.shape[1] + column));
+        const uint32_t y = load_code(is, b, is.offset_at(int64_t(row) * is.shape[1] + column));
         if (x == y) continue;
         char text[192];
         std::snprintf(text, sizeof text, "%s[%lld, %lld] is 0x%x in a batch of %lld rows, and 0x%x as row %zu of %zu",
@@ -61,17 +46,45 @@ std::string row_difference(const Expectation& before, const CallResult& first, c
   return "";
 }
 
-Finding other_rows(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, CallRequest request,
-                   const CallResult& first, const std::vector<int64_t>& rows) {
-  const auto [again, problem] = op.with_rows(one, *request.problem, rows);
-  if (const std::string why_not = why_not_offered(kernel, again); !why_not.empty()) return {.absent = why_not};
-  const Expectation before = op.expect(one, *request.problem, nullptr);
-  request.problem = &problem;
-  Finding finding;
-  const std::optional<CallResult> result = answer_to(backend, request, finding);
-  if (result) finding.broken = row_difference(before, first, op.expect(again, problem, nullptr), *result, rows);
-  return finding;
-}
+/// The plain call and what it gave, held against other calls.
+class Climber {
+ public:
+  Climber(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
+          const CallResult& first)
+      : op_(op), one_(one), kernel_(kernel), backend_(backend), plain_(plain), first_(first) {
+    if (op.with_rows) before_ = op.expect(one, *plain.problem, nullptr);
+  }
+
+  Finding same_problem(uint64_t seed_step, Way way) const {
+    Finding finding;
+    CallRequest request = plain_;
+    request.way = way;
+    request.schedule_seed += seed_step;
+    const std::optional<CallResult> again = answer_to(backend_, request, finding);
+    if (again) finding.broken = call_difference(first_, *again, 2);
+    return finding;
+  }
+
+  Finding other_rows(const std::vector<int64_t>& rows) const {
+    const auto [again, problem] = op_.with_rows(one_, *plain_.problem, rows);
+    if (const std::string why_not = why_not_offered(kernel_, again); !why_not.empty()) return {.absent = why_not};
+    CallRequest request = plain_;
+    request.problem = &problem;
+    Finding finding;
+    const std::optional<CallResult> result = answer_to(backend_, request, finding);
+    if (result) finding.broken = row_difference(before_, first_, op_.expect(again, problem, nullptr), *result, rows);
+    return finding;
+  }
+
+ private:
+  const Op& op_;
+  const Case& one_;
+  const KernelOffer& kernel_;
+  const Backend& backend_;
+  const CallRequest& plain_;
+  const CallResult& first_;
+  Expectation before_;  ///< of the rows as they are; empty if the op has no other rows
+};
 
 /// The first rung below that breaks; the last reason why one cannot be tried, if none can.
 Finding each(const std::vector<std::function<Finding()>>& tries) {
@@ -93,13 +106,14 @@ Finding each(const std::vector<std::function<Finding()>>& tries) {
 
 Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
             const CallResult& first) {
+  const Climber climber(op, one, kernel, backend, plain, first);
   const auto same = [&](uint64_t seed_step, Way way) {
-    return [&, seed_step, way] { return same_problem(backend, plain, first, seed_step, way); };
+    return [&, seed_step, way] { return climber.same_problem(seed_step, way); };
   };
   const auto with_rows = [&](auto rows_of) {
     return [&, rows_of]() -> Finding {
       if (!op.with_rows) return {.absent = "rows of this op are not independent"};
-      return other_rows(op, one, kernel, backend, plain, first, rows_of(op.rows(one)));
+      return climber.other_rows(rows_of(op.rows(one)));
     };
   };
   const auto middle_alone = [](int64_t m) { return std::vector<int64_t>{m / 2}; };

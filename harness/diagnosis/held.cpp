@@ -1,6 +1,6 @@
 #include "harness/diagnosis/held.h"
 
-#include <cstring>
+#include "harness/core/element.h"
 
 namespace assay {
 
@@ -8,13 +8,10 @@ HeldTensors hold(const Expectation& answer, const std::vector<HostTensor>& outpu
   HeldTensors all;
   for (const ExpectedTensor& expected : answer.tensors) {
     const HostTensor& tensor = find(outputs, expected.name);
-    const auto width = size_t(expected.format->bytes());
     std::vector<Held>& held = all.emplace_back(size_t(expected.elements()));
     for (int64_t i = 0; i < expected.elements(); ++i) {
       const int32_t low = expected.low[size_t(i)];
-      uint32_t code = 0;
-      std::memcpy(&code, tensor.bytes.data() + size_t(expected.offset_at(i)) * width, width);
-      const int32_t o = ordinal(*expected.format, code);
+      const int32_t o = ordinal(*expected.format, load_code(expected, tensor, expected.offset_at(i)));
       held[size_t(i)] = low == kAnyLow ? Held::kAny : low <= o && o <= expected.high_at(i) ? Held::kYes : Held::kNo;
     }
   }
