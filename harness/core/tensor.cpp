@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace assay {
 
@@ -40,6 +41,10 @@ const HostTensor& find(const std::vector<HostTensor>& tensors, std::string_view 
     known += " " + tensor.spec.name;
   }
   throw std::out_of_range("no tensor '" + std::string(name) + "'; there are:" + known);
+}
+
+HostTensor& find(std::vector<HostTensor>& tensors, std::string_view name) {
+  return const_cast<HostTensor&>(find(std::as_const(tensors), name));
 }
 
 }  // namespace assay

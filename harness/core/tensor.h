@@ -40,5 +40,6 @@ struct HostTensor {
 
 /// The tensor of that name. Throws std::out_of_range naming what there is.
 const HostTensor& find(const std::vector<HostTensor>& tensors, std::string_view name);
+HostTensor& find(std::vector<HostTensor>& tensors, std::string_view name);
 
 }  // namespace assay

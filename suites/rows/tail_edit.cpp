@@ -12,13 +12,11 @@ constexpr int64_t kLeastTail = 8;
 
 /// One past the last column in which some row holds a number that is not zero.
 int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs) {
-  const auto found =
-      std::find_if(outputs.begin(), outputs.end(), [](const HostTensor& t) { return t.spec.name == "q" || t.spec.name == "y"; });
-  const Format& format = *found->spec.format;
+  const HostTensor& numbers = find(outputs, c.group_size > 0 ? "q" : "y");
   int64_t end = 0;
   for (int64_t row = 0; row < c.m; ++row) {
     for (int64_t column = c.n - 1; column >= end; --column) {
-      const double value = decode(format, found->code(row * c.n + column));
+      const double value = decode(*numbers.spec.format, numbers.code(row * c.n + column));
       if (value == 0 || value != value) continue;
       end = column + 1;
       break;
@@ -28,8 +26,7 @@ int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs)
 }
 
 Problem without_tail(Problem problem, const RowCase& c, int64_t end) {
-  HostTensor& x =
-      *std::find_if(problem.tensors.begin(), problem.tensors.end(), [](const HostTensor& t) { return t.spec.name == "x"; });
+  HostTensor& x = find(problem.tensors, "x");
   const auto width = size_t(x.spec.format->bytes());
   for (int64_t row = 0; row < c.m; ++row)
     std::memset(x.bytes.data() + size_t(row * c.n + end) * width, 0, size_t(c.n - end) * width);
