@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/core/case.h"
@@ -26,6 +27,13 @@ struct LibraryInfo {
   std::string path;
   std::string name, arch, device, driver, toolkit;
   std::vector<KernelOffer> kernels;
+
+  /// The first offer of that name, or null.
+  const KernelOffer* find_kernel(std::string_view wanted) const {
+    for (const KernelOffer& kernel : kernels)
+      if (kernel.name == wanted) return &kernel;
+    return nullptr;
+  }
 };
 
 /// How a call reaches its kernel; see ways.h.

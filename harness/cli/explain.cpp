@@ -1,14 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <filesystem>
+#include <fstream>
 
-#include "harness/diagnosis/looking.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/run.h"
+#include "harness/diagnosis/looking.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/report/console.h"
 #include "harness/report/words.h"
@@ -51,9 +51,12 @@ void print_power(const Op& op, const Case& one) {
   const auto visible = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.visible(); });
   fmt::print("\nsees {} of {} single-step faults of its contract\n", visible, real);
   for (const Visibility& v : all) {
-    if (!v.equivalent.empty()) fmt::print("  equivalent  {}: {}\n", v.fault, v.equivalent);
-    else if (!v.visible()) fmt::print("  blind to    {}\n", v.fault);
-    else fmt::print("  sees        {} in {:.3g} % of elements\n", v.fault, 100.0 * double(v.outside) / double(v.elements));
+    if (!v.equivalent.empty())
+      fmt::print("  equivalent  {}: {}\n", v.fault, v.equivalent);
+    else if (!v.visible())
+      fmt::print("  blind to    {}\n", v.fault);
+    else
+      fmt::print("  sees        {} in {:.3g} % of elements\n", v.fault, 100.0 * double(v.outside) / double(v.elements));
   }
   for (const DataPower& data : sight.data) fmt::print("  visits      {}\n", data_text(data));
 }
@@ -63,8 +66,10 @@ std::vector<std::string> fault_source(const std::string& fault) {
   std::string type;
   bool upper = true;
   for (const char c : fault) {
-    if (c == '_') upper = true;
-    else type += upper ? char(std::toupper(static_cast<unsigned char>(c))) : c, upper = false;
+    if (c == '_')
+      upper = true;
+    else
+      type += upper ? char(std::toupper(static_cast<unsigned char>(c))) : c, upper = false;
   }
   std::vector<std::string> lines;
   std::error_code missing;
@@ -115,8 +120,7 @@ int explain_verb(const ExplainArguments& arguments) {
   const RunResult result = run_all(all_ops(), {one}, backend, options);
   std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
   for (const Verdict& verdict : result.verdicts) {
-    for (const KernelOffer& kernel : backend.library.kernels)
-      if (kernel.name == verdict.kernel) print_kernel(kernel);
+    if (const KernelOffer* kernel = backend.library.find_kernel(verdict.kernel)) print_kernel(*kernel);
     fmt::print("{}", failure_text(verdict));
     element = element_to_trace(arguments, verdict, problem);
   }

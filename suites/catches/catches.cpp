@@ -1,5 +1,6 @@
-// catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass its healthy twin in the same run.
-// What is demanded of each fault stands in faults.csv. Needs libassay_cpu.so and libassay_faulty.so in the folder given.
+// catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass its healthy twin in the
+// same run. What is demanded of each fault stands in faults.csv. Needs libassay_cpu.so and libassay_faulty.so in the folder
+// given.
 #include <cstdio>
 #include <map>
 #include <set>
@@ -69,9 +70,7 @@ int complain(const std::string& what) {
 }
 
 int judge(const Demand& demand, const Backend& cpu, const Backend& faulty, const std::vector<Case>& cases) {
-  const KernelOffer* offer = nullptr;
-  for (const KernelOffer& kernel : faulty.library.kernels)
-    if (kernel.name == demand.fault) offer = &kernel;
+  const KernelOffer* offer = faulty.library.find_kernel(demand.fault);
   if (!offer) return complain("the library of faults does not offer " + demand.fault);
   std::vector<Case> chosen;
   for (const Case& one : cases)
@@ -87,12 +86,15 @@ int judge(const Demand& demand, const Backend& cpu, const Backend& faulty, const
     seen.wrong_tensor += !names_tensor(verdict, demand.tensor);
     (names_cause(verdict, demand.cause) ? seen.named_cause : seen.without_cause) += 1;
   }
-  std::printf("%s (%s): %d failures on 32 lanes, %d on 64; cause named in %d, not in %d; another tensor in %d; twin %s passes %lld cases\n",
-              demand.fault.c_str(), offer->cites.c_str(), seen.failures["32"], seen.failures["64"], seen.named_cause, seen.without_cause,
-              seen.wrong_tensor, offer->twin.c_str(), static_cast<long long>(healthy.judged()));
+  std::printf(
+      "%s (%s): %d failures on 32 lanes, %d on 64; cause named in %d, not in %d; another tensor in %d; twin %s passes %lld "
+      "cases\n",
+      demand.fault.c_str(), offer->cites.c_str(), seen.failures["32"], seen.failures["64"], seen.named_cause, seen.without_cause,
+      seen.wrong_tensor, offer->twin.c_str(), static_cast<long long>(healthy.judged()));
   for (const char* warp : {"32", "64"}) {
     const bool must_fail = demand.warps.contains(warp);
-    if (must_fail != (seen.failures[warp] > 0)) return complain(std::string("it ") + (must_fail ? "passes" : "fails") + " on " + warp + " lanes");
+    if (must_fail != (seen.failures[warp] > 0))
+      return complain(std::string("it ") + (must_fail ? "passes" : "fails") + " on " + warp + " lanes");
   }
   if (seen.wrong_tensor > seen.named_cause) return complain("most verdicts do not name tensor " + demand.tensor);
   if (seen.named_cause <= seen.without_cause) return complain("most diagnoses do not name the cause '" + demand.cause + "'");
@@ -109,7 +111,8 @@ int main(int argc, char** argv) {
   const std::string root = argv[1], folder = argv[2];
   try {
     open_rulebook(root);
-    const std::vector<Case> cases = select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+    const std::vector<Case> cases =
+        select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     const Backend cpu = shared_between_threads(open_in_process(folder + "/libassay_cpu.so", "cpu"));
     const Backend faulty = shared_between_threads(open_in_process(folder + "/libassay_faulty.so", "faulty"));
     return judge(demand_of(root, argv[3]), cpu, faulty, cases);

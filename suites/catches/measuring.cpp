@@ -54,8 +54,7 @@ bool explains_everything(const std::string& words) {
 }
 
 const KernelOffer& offer_of(const Backend& backend, const std::string& name) {
-  for (const KernelOffer& kernel : backend.library.kernels)
-    if (kernel.name == name) return kernel;
+  if (const KernelOffer* offer = backend.library.find_kernel(name)) return *offer;
   throw std::runtime_error(backend.library.path + " does not offer " + name);
 }
 
