@@ -107,7 +107,7 @@ int report(const Outcomes& outcomes, const std::string& option, const std::strin
   return outcomes.complaints.empty() && difference.empty() ? 0 : 1;
 }
 
-/// 1 if each of these kernels is missed once it is held against the cause of the next one, as it must be.
+/// 0 if each of these kernels is missed once it is held against the cause of the next one, as it must be.
 int mislead(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
   std::vector<Subject> chosen;
   for (const Subject& subject : all)
@@ -121,8 +121,9 @@ int mislead(const std::string& folder, const std::vector<Subject>& all, const st
     missed += is_missed;
     std::printf("%s: %s\n", wrong.kernel.c_str(), is_missed ? "missed" : "NAMED THOUGH IT IS NOT THE CAUSE");
   }
-  std::printf("%zu of %zu kernels are missed: %s\n", missed, chosen.size(), missed == chosen.size() ? "all" : "not all");
-  return missed > 0 ? 1 : 0;
+  const bool all_missed = !chosen.empty() && missed == chosen.size();
+  std::printf("%zu of %zu kernels are missed: %s\n", missed, chosen.size(), all_missed ? "all" : "not all");
+  return all_missed ? 0 : 1;
 }
 
 }  // namespace
