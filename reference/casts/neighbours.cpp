@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "reference/casts/cell_words.h"
 #include "reference/casts/encode.h"
 #include "reference/casts/runs.h"
 #include "reference/formats/catalogue.h"
@@ -11,33 +12,11 @@
 namespace assay {
 namespace {
 
-const char* word(Rounding rounding) {
-  switch (rounding) {
-    case Rounding::kNearestEven:
-      return "nearest_even";
-    case Rounding::kNearestAway:
-      return "nearest_away";
-    case Rounding::kTowardZero:
-      return "toward_zero";
-    case Rounding::kDown:
-      return "down";
-    case Rounding::kUp:
-      return "up";
-  }
-  return "?";
+std::string edit(Rounding from, Rounding to) {
+  return std::string(word_of(kRoundingWords, from)) + " -> " + word_of(kRoundingWords, to);
 }
 
-const char* word(Beyond rule) {
-  switch (rule) {
-    case Beyond::kLargest:
-      return "largest";
-    case Beyond::kSpecial:
-      return "special";
-    case Beyond::kSpecialAboveLargest:
-      return "special_above_largest";
-  }
-  return "?";
-}
+std::string edit(Beyond from, Beyond to) { return std::string(word_of(kBeyondWords, from)) + " -> " + word_of(kBeyondWords, to); }
 
 std::string hexadecimal(uint64_t value, int digits) {
   char text[24];
@@ -85,12 +64,12 @@ class Edits {
 void rules(const CastProfile& p, Edits& edits) {
   for (const Rounding other :
        {Rounding::kTowardZero, Rounding::kNearestEven, Rounding::kNearestAway, Rounding::kDown, Rounding::kUp})
-    edits.add(std::string("rounding: ") + word(p.rounding) + " -> " + word(other), [&](CastProfile& q) { q.rounding = other; });
+    edits.add("rounding: " + edit(p.rounding, other), [&](CastProfile& q) { q.rounding = other; });
   for (const Beyond other : {Beyond::kLargest, Beyond::kSpecial, Beyond::kSpecialAboveLargest})
-    edits.add(std::string("overflow: ") + word(p.overflow) + " -> " + word(other), [&](CastProfile& q) { q.overflow = other; });
+    edits.add("overflow: " + edit(p.overflow, other), [&](CastProfile& q) { q.overflow = other; });
   edits.add("saturation: missing", [&](CastProfile& q) { q.overflow = q.infinity = Beyond::kSpecial; });
   for (const Beyond other : {Beyond::kLargest, Beyond::kSpecial})
-    edits.add(std::string("infinity: ") + word(p.infinity) + " -> " + word(other), [&](CastProfile& q) { q.infinity = other; });
+    edits.add("infinity: " + edit(p.infinity, other), [&](CastProfile& q) { q.infinity = other; });
 }
 
 void specials(const CastProfile& p, Edits& edits) {

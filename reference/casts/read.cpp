@@ -1,8 +1,9 @@
 // From a row of casts.csv to a profile. Cells are words, codes in hexadecimal, and ranges of inputs.
 #include <cstdlib>
+#include <span>
 #include <stdexcept>
-#include <utility>
 
+#include "reference/casts/cell_words.h"
 #include "reference/casts/profile.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
@@ -11,10 +12,7 @@ namespace assay {
 namespace {
 
 template <class Value>
-using Words = std::vector<std::pair<const char*, Value>>;
-
-template <class Value>
-Value word(const ContractRow& row, const std::string& column, const Words<Value>& words) {
+Value word(const ContractRow& row, const std::string& column, std::span<const CellWord<Value>> words) {
   std::vector<std::string> known;
   std::string all;
   for (const auto& [name, value] : words) {
@@ -73,16 +71,9 @@ CastProfile read_cast(const ContractRow& row) {
     throw row.error("format", 0, "unknown format '" + row.text("format") + "'" + did_you_mean(row.text("format"), known));
   p.from = find_cast_source(row.text("from"));
   if (!p.from) throw row.error("from", 0, "'" + row.text("from") + "' is not one of: f32, bf16, f16, f64");
-  p.rounding = word<Rounding>(row, "rounding",
-                              {{"nearest_even", Rounding::kNearestEven},
-                               {"nearest_away", Rounding::kNearestAway},
-                               {"toward_zero", Rounding::kTowardZero},
-                               {"down", Rounding::kDown},
-                               {"up", Rounding::kUp}});
-  p.overflow = word<Beyond>(
-      row, "overflow",
-      {{"largest", Beyond::kLargest}, {"special", Beyond::kSpecial}, {"special_above_largest", Beyond::kSpecialAboveLargest}});
-  p.infinity = word<Beyond>(row, "infinity", {{"largest", Beyond::kLargest}, {"special", Beyond::kSpecial}});
+  p.rounding = word<Rounding>(row, "rounding", kRoundingWords);
+  p.overflow = word<Beyond>(row, "overflow", kBeyondWords);
+  p.infinity = word<Beyond>(row, "infinity", std::span(kBeyondWords).first(2));  // Inf lies above the largest value anyway
   p.nan = code(row, "nan", *p.format);
   p.minus_nan = code(row, "minus_nan", *p.format);
   const std::string& negative = row.text("negative");
