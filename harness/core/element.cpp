@@ -9,9 +9,8 @@ namespace {
 /// Signed distance in ulp from the nearest accepted value; 0 where NaN is involved.
 int64_t ulps_outside(const Format& format, int32_t low, int32_t high, int32_t o) {
   const int32_t nearest = o < low ? low : high;
-  if (format.specials == Specials::kInteger) return int64_t{o} - nearest;
-  if (is_nan_ordinal(o) || is_nan_ordinal(low)) return 0;
-  return ulps_between(o, nearest);
+  if (format.specials != Specials::kInteger && (is_nan_ordinal(o) || is_nan_ordinal(low))) return 0;
+  return ulps_between(format, o, nearest);
 }
 
 }  // namespace

@@ -25,11 +25,14 @@ void compare(const ExpectedTensor& a, const ExpectedTensor& b, Separation& resul
     const int32_t other_high = ordinal(*a.format, code_from_ordinal(*b.format, b.high_at(i)));
     if (other_high >= low && other_low <= high) continue;
     ++result.outside;
-    if (low != kNanOrdinal && other_low != kNanOrdinal)
-      result.worst_ulps = std::max<int64_t>(result.worst_ulps, std::abs(ulps_between(other_high < low ? other_high : other_low, other_high < low ? low : high)));
+    if (low != kNanOrdinal && other_low != kNanOrdinal) {
+      const bool below = other_high < low;
+      const int64_t ulps = ulps_between(*a.format, below ? other_high : other_low, below ? low : high);
+      result.worst_ulps = std::max<int64_t>(result.worst_ulps, std::abs(ulps));
+    }
     if (result.witness.empty())
-      result.witness = a.name + "[" + std::to_string(i / a.shape[1]) + ", " + std::to_string(i % a.shape[1]) + "] " + words(*a.format, low) +
-                       " against " + words(*b.format, b.low[size_t(i)]);
+      result.witness = a.name + "[" + std::to_string(i / a.shape[1]) + ", " + std::to_string(i % a.shape[1]) + "] " +
+                       words(*a.format, low) + " against " + words(*b.format, b.low[size_t(i)]);
   }
 }
 
@@ -52,13 +55,15 @@ bool with_contract(const Op& op, const Case& one, const std::string& contract, C
   }
 }
 
-std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a, const std::string& b) {
+std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a,
+                                 const std::string& b) {
   std::vector<Separation> found;
   std::set<std::string> seen;
   for (const Op& op : ops) {
     for (const Case& one : cases) {
       Case other;
-      if (one.op != op.name || one.tier != "quick" || one.text("contract") != a || !seen.insert(op.name + data_of(one)).second) continue;
+      if (one.op != op.name || one.tier != "quick" || one.text("contract") != a || !seen.insert(op.name + data_of(one)).second)
+        continue;
       if (!with_contract(op, one, b, other)) continue;
       const Problem problem = op.problem(one);
       const Expectation first = op.expect(one, problem, nullptr), second = op.expect(other, problem, nullptr);

@@ -16,13 +16,18 @@ uint32_t sign_bit(const Format& f) { return f.has_sign() ? 1u << (f.bits - 1) : 
 /// The largest magnitude code that is a finite number.
 uint32_t largest_finite(const Format& f) {
   switch (f.specials) {
-    case Specials::kIeee: return (low_bits(f.exponent_bits) << f.mantissa_bits) - 1u;
-    case Specials::kFn: return magnitude_mask(f) - 1u;
-    case Specials::kFnuz: return magnitude_mask(f);
+    case Specials::kIeee:
+      return (low_bits(f.exponent_bits) << f.mantissa_bits) - 1u;
+    case Specials::kFn:
+      return magnitude_mask(f) - 1u;
+    case Specials::kFnuz:
+      return magnitude_mask(f);
     case Specials::kScale:
-    case Specials::kUnsigned: return low_bits(f.bits) - 1u;
+    case Specials::kUnsigned:
+      return low_bits(f.bits) - 1u;
     case Specials::kFinite:
-    case Specials::kInteger: return magnitude_mask(f);
+    case Specials::kInteger:
+      return magnitude_mask(f);
   }
   return 0;
 }
@@ -66,13 +71,18 @@ double decode(const Format& f, uint32_t code) {
 uint32_t code_of(const Format& f, double value) {
   if (std::isnan(value)) {
     switch (f.specials) {
-      case Specials::kIeee: return (low_bits(f.exponent_bits) << f.mantissa_bits) | (1u << (f.mantissa_bits - 1));
-      case Specials::kFn: return magnitude_mask(f);
-      case Specials::kFnuz: return sign_bit(f);
+      case Specials::kIeee:
+        return (low_bits(f.exponent_bits) << f.mantissa_bits) | (1u << (f.mantissa_bits - 1));
+      case Specials::kFn:
+        return magnitude_mask(f);
+      case Specials::kFnuz:
+        return sign_bit(f);
       case Specials::kScale:
-      case Specials::kUnsigned: return low_bits(f.bits);
+      case Specials::kUnsigned:
+        return low_bits(f.bits);
       case Specials::kFinite:
-      case Specials::kInteger: break;
+      case Specials::kInteger:
+        break;
     }
     throw std::domain_error("NaN is not a value of " + std::string(f.name));
   }
@@ -128,8 +138,9 @@ int32_t ordinal_of_value(const Format& f, double value) {
   return ordinal(f, code_of(f, value));
 }
 
-int64_t ulps_between(int32_t a, int32_t b) {
-  const auto value_place = [](int64_t o) { return o < 0 ? o + 1 : o; };
+int64_t ulps_between(const Format& f, int32_t a, int32_t b) {
+  const int64_t negative_zero = f.specials == Specials::kInteger ? 0 : 1;  // two's complement has no place for it
+  const auto value_place = [&](int64_t o) { return o < 0 ? o + negative_zero : o; };
   return value_place(a) - value_place(b);
 }
 

@@ -65,8 +65,9 @@ const Landmark kLandmarks[] = {
 };
 
 bool has_landmarks(const Landmark& l) {
-  return decode(l.format, l.max_code) == l.max && max_finite(l.format) == l.max && decode(l.format, l.min_normal_code) == l.min_normal &&
-         decode(l.format, 1) == l.min_subnormal && std::ldexp(1.0, l.format.min_exponent()) == l.min_normal;
+  return decode(l.format, l.max_code) == l.max && max_finite(l.format) == l.max &&
+         decode(l.format, l.min_normal_code) == l.min_normal && decode(l.format, 1) == l.min_subnormal &&
+         std::ldexp(1.0, l.format.min_exponent()) == l.min_normal;
 }
 
 TEST(Format, LargestSmallestAndSubnormalAreThoseOfTheStandards) {
@@ -81,7 +82,8 @@ TEST(Format, AWrongBiasIsSeenInTheLandmarks) {
   for (const Landmark& landmark : kLandmarks) {
     Format shifted = landmark.format;
     ++shifted.bias;
-    Landmark wrong{shifted, landmark.max_code, landmark.max, landmark.min_normal_code, landmark.min_normal, landmark.min_subnormal};
+    Landmark wrong{
+        shifted, landmark.max_code, landmark.max, landmark.min_normal_code, landmark.min_normal, landmark.min_subnormal};
     EXPECT_FALSE(has_landmarks(wrong)) << landmark.format.name;
   }
 }
@@ -183,14 +185,43 @@ TEST(Format, OrdinalsAreConsecutiveAndMonotone) {
 }
 
 TEST(Format, DistanceInUlpCountsTheTwoZerosAsOne) {
-  const auto ulps = [](double a, double b) { return ulps_between(ordinal_of_value(kBf16, a), ordinal_of_value(kBf16, b)); };
+  const auto ulps = [](double a, double b) {
+    return ulps_between(kBf16, ordinal_of_value(kBf16, a), ordinal_of_value(kBf16, b));
+  };
   EXPECT_EQ(ulps(0.0, -0.0), 0);
   EXPECT_EQ(ulps(0x1p-133, -0x1p-133), 2);
   EXPECT_EQ(ulps(-0x1p-133, 0.0), -1);
   EXPECT_EQ(ulps(-0x1p-133, -0.0), -1);
   EXPECT_EQ(ulps(1.0, 1.0078125), -1);
   EXPECT_EQ(ulps(-2.0, -1.9921875), -1);
-  EXPECT_NE(ordinal_of_value(kBf16, 0.0), ordinal_of_value(kBf16, -0.0)) << "as places they differ, and a plain difference is one too many";
+  EXPECT_NE(ordinal_of_value(kBf16, 0.0), ordinal_of_value(kBf16, -0.0))
+      << "as places they differ, and a plain difference is one too many";
+}
+
+TEST(Format, DistanceInUlpIsThatOfTheFormat) {
+  EXPECT_EQ(ulps_between(kInt8, ordinal(kInt8, 0xff), ordinal(kInt8, 0x01)), -2) << "-1, 0, 1";
+  EXPECT_EQ(ulps_between(kInt8, ordinal(kInt8, 0x00), ordinal(kInt8, 0xff)), 1);
+  EXPECT_EQ(ulps_between(kInt32, ordinal(kInt32, 0x7fffffff), ordinal(kInt32, 0x80000000)), 0xffffffff);
+  EXPECT_EQ(ulps_between(kE4M3Fn, ordinal(kE4M3Fn, 0x80), ordinal(kE4M3Fn, 0x00)), 0);
+  EXPECT_EQ(ulps_between(kE4M3Fn, ordinal(kE4M3Fn, 0x81), ordinal(kE4M3Fn, 0x01)), -2);
+  EXPECT_EQ(ulps_between(kE4M3Fnuz, ordinal(kE4M3Fnuz, 0x81), ordinal(kE4M3Fnuz, 0x01)), -2) << "0x80 is NaN and no zero";
+  EXPECT_EQ(ulps_between(kE8M0, ordinal(kE8M0, 0x00), ordinal(kE8M0, 0xfe)), -0xfe);
+  for (const Format& f : all_formats()) {
+    if (f.bits > 8) continue;
+    int64_t last = 0, places = 0;
+    double before = NAN;
+    for (int32_t o = -int32_t(f.code_count()); o <= int32_t(f.code_count()); ++o) {
+      const uint32_t code = code_from_ordinal(f, o);
+      if (ordinal(f, code) != o) continue;
+      const int64_t place = ulps_between(f, o, 0);
+      if (places++ > 0) {
+        EXPECT_EQ(place - last, decode(f, code) == before ? 0 : 1) << f.name << " " << o;
+      }
+      last = place;
+      before = decode(f, code);
+    }
+    EXPECT_GT(places, 1) << f.name;
+  }
 }
 
 TEST(Format, OneByteIsTwiceInFnWhatItIsInFnuz) {
@@ -216,9 +247,9 @@ TEST(Format, AValueOffTheGridHasNoCode) {
   const struct {
     const Format& format;
     double value;
-  } off[] = {{kE4M3Fn, 17},      {kE4M3Fn, 0x1p-10}, {kE4M3Fn, 480},  {kE4M3Fnuz, 448}, {kE5M2, 9},      {kBf16, 1.001},
-             {kF16, 0x1p-25},    {kF16, 65520},      {kF32, 0x1p-150}, {kF32, 0x1.000001p0}, {kE8M0, 3},  {kE8M0, 0},
-             {kE8M0, -1},        {kE8M0, 0x1p128},   {kInt8, 128},    {kInt8, 0.5},     {kInt8, -129},   {kE5M2Fnuz, 65536}};
+  } off[] = {{kE4M3Fn, 17},   {kE4M3Fn, 0x1p-10}, {kE4M3Fn, 480},   {kE4M3Fnuz, 448},     {kE5M2, 9},    {kBf16, 1.001},
+             {kF16, 0x1p-25}, {kF16, 65520},      {kF32, 0x1p-150}, {kF32, 0x1.000001p0}, {kE8M0, 3},    {kE8M0, 0},
+             {kE8M0, -1},     {kE8M0, 0x1p128},   {kInt8, 128},     {kInt8, 0.5},         {kInt8, -129}, {kE5M2Fnuz, 65536}};
   for (const auto& [format, value] : off) EXPECT_THROW(code_of(format, value), std::domain_error) << format.name << " " << value;
   EXPECT_NO_THROW(code_of(kE4M3Fn, 18));
   EXPECT_NO_THROW(code_of(kInt8, -128));
