@@ -36,11 +36,13 @@ Numbers scale_numbers(const HostTensor& tensor, const RowCase& c) {
   return scale;
 }
 
-std::vector<double> dequantized(const Numbers& q, int64_t columns, const Numbers& scale, const RowCase& c) {
+std::vector<double> dequantized(const Answer& answer, int64_t columns, const Numbers& scale, const RowCase& c) {
+  const Numbers& q = answer.result;
   std::vector<double> values(q.values.size());
   for (int64_t i = 0; i < int64_t(values.size()); ++i) {
     const int64_t group = i / columns / c.group_rows * c.groups() + i % columns / c.group_size;
-    values[size_t(i)] = double(float(q.values[size_t(i)]) * float(scale.values.at(size_t(group))));
+    const double zero = answer.zero.values.empty() ? 0.0 : answer.zero.values.at(size_t(group));
+    values[size_t(i)] = double(float(q.values[size_t(i)] - zero) * float(scale.values.at(size_t(group))));
   }
   return values;
 }
@@ -54,6 +56,10 @@ Numbers numbers(const Format& format, std::vector<uint32_t> codes) {
   return made;
 }
 
+bool is_comparable(const Problem& problem) {
+  return find_or_null(problem.tensors, "q") != nullptr || find_or_null(problem.tensors, "y") != nullptr;
+}
+
 Answer answer_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
   const RowCase c = read_row_case(one);
   Answer answer;
@@ -63,9 +69,10 @@ Answer answer_of(const Case& one, const Problem& problem, const std::vector<Host
   answer.input.resize(size_t(x.spec.elements()));
   decode_all(*x.spec.format, x.bytes.data(), answer.input);
   if (!q || !c.layout) return answer;
+  if (const HostTensor* zero = find_or_null(outputs, "azp")) answer.zero = dense_numbers(*zero);
   const HostTensor* stored = find_or_null(outputs, "scale");
   const Numbers scale = scale_numbers(stored ? *stored : find(problem.tensors, "scale"), c);
-  answer.dequantized = dequantized(answer.result, q->spec.shape.back(), scale, c);
+  answer.dequantized = dequantized(answer, q->spec.shape.back(), scale, c);
   if (!stored) return answer;
   answer.scale = scale;
   answer.scale_storage = stored->bytes;

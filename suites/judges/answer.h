@@ -21,13 +21,17 @@ Numbers numbers(const Format& format, std::vector<uint32_t> codes);
 
 struct Answer {
   Numbers result;                        ///< q, or y of an op that does not quantize
+  Numbers zero;                          ///< zero points, if the op stores some
   Numbers scale;                         ///< none if the op does not store one
   std::vector<std::byte> scale_storage;  ///< with its padding
-  std::vector<double> dequantized;       ///< q times its scale in fp32, as the tests compute it
+  std::vector<double> dequantized;       ///< q less its zero point, times its scale in fp32, as the tests compute it
   std::vector<double> input;             ///< x
 };
 
-/// The outputs of a call on a row-wise case. Throws std::out_of_range if there is neither q nor y.
+/// Whether a rule can compare anything of these outputs: codes or normalised numbers.
+bool is_comparable(const Problem& problem);
+
+/// The outputs of a call on a row-wise case whose problem is comparable.
 Answer answer_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay::judges

@@ -85,14 +85,16 @@ class Contest {
           is_small(one))
         quick({one, find_op(one.op).problem(one)});
     }
+    if (!comparable_) return {};
     if (marks_.kind.empty()) throw std::runtime_error(contestant_.name + " has no quick case");
-    for (const Recipe& recipe : field_.recipes)
-      for (size_t scale = 0; scale < kScales.size(); ++scale) own(recipe, scale);
+    for (const Recipe& recipe : field_.recipes) own(recipe);
     return marks_;
   }
 
  private:
   void quick(const Trial& trial) {
+    comparable_ = is_comparable(trial.problem);
+    if (!comparable_) return;
     marks_.kind = kind_of(trial.problem);
     const Heard heard = hear(field_, contestant_, trial);
     for (const Rule& rule : field_.rules)
@@ -100,15 +102,15 @@ class Contest {
     book(marks_.assay, {.cases = 1, .refused = heard.assay_refuses}, "assay", "quick", trial);
   }
 
-  void own(const Recipe& recipe, size_t scale) {
+  void own(const Recipe& recipe) {
     const auto uses = [&](const Rule& rule) { return rule.recipe == recipe.id && judges(rule); };
     if (std::none_of(field_.rules.begin(), field_.rules.end(), uses)) return;
-    for (const Trial& trial : trials(recipe, kScales[scale], contestant_.kernel, field_.quick)) {
+    for (const Trial& trial : trials(recipe, contestant_.kernel, field_.quick)) {
       const Heard heard = hear(field_, contestant_, trial);
-      const std::string data = recipe.id + " " + std::to_string(scale);
+      const std::string data = recipe.id + " " + std::to_string(trial.scale);
       for (const Rule& rule : field_.rules)
-        if (uses(rule)) book(marks_.on_recipe[rule.id][scale], tally(rule, heard), rule.id, data, trial);
-      book(marks_.assay_on_recipe[recipe.id][scale], {.cases = 1, .refused = heard.assay_refuses}, "assay", data, trial);
+        if (uses(rule)) book(marks_.on_recipe[rule.id][trial.scale], tally(rule, heard), rule.id, data, trial);
+      book(marks_.assay_on_recipe[recipe.id][trial.scale], {.cases = 1, .refused = heard.assay_refuses}, "assay", data, trial);
     }
   }
 
@@ -126,6 +128,7 @@ class Contest {
   const Contestant& contestant_;
   const Listener& listener_;
   Marks marks_;
+  bool comparable_ = true;
 };
 
 }  // namespace

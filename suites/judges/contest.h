@@ -12,10 +12,6 @@
 
 namespace assay::judges {
 
-/// Inputs of a recipe are taken as they are, and this much smaller and larger: there an absolute tolerance is above the data, and
-/// far below them; below 2^-10 the first recipes come to the floors of scales, beyond 2^10 fp16 overflows.
-inline constexpr std::array<double, 3> kScales = {0x1p-10, 1.0, 0x1p10};
-
 /// A kernel before the judges.
 struct Contestant {
   std::string name;
@@ -38,7 +34,7 @@ struct Tally {
 
 /// Of one kernel. Recipes by id, one tally for each of kScales; "assay" beside the ids of the rules.
 struct Marks {
-  std::string kind;                                                    ///< of its op: quant, norm, norm_quant
+  std::string kind;  ///< of its op: quant, norm, norm_quant; empty: no rule compares what it gives
   std::map<std::string, std::array<Tally, kScales.size()>> on_recipe;  ///< of a rule, on its own recipe
   std::map<std::string, std::array<Tally, kScales.size()>> assay_on_recipe;
   std::map<std::string, Tally> on_quick;  ///< on Assay's quick cases

@@ -115,6 +115,7 @@ std::vector<Entry> judged(const Field& field, const std::vector<Contestant>& all
   for (std::thread& helper : helpers) helper.join();
   if (error) std::rethrow_exception(error);
   for (const std::string& text : lines) std::fputs(text.c_str(), stdout);
+  std::erase_if(entries, [](const Entry& entry) { return entry.marks.kind.empty(); });
   return entries;
 }
 

@@ -113,7 +113,7 @@ std::vector<Pair> pairs() {
       {"vllm_silu", tiny, scale_becomes(4.36e-6), scale_becomes(2e-5)},  // and so does the wrong floor
       {"vllm_silu_masked", one, becomes(40), becomes(64)},
       {"vllm_silu_masked", one, becomes(-20), becomes(-64)},
-      {"deepgemm_diff", one, zeroed(8), scale_becomes(2)},
+      {"deepgemm_diff", one, zeroed(16), zeroed(17)},
       {"sglang_group", one, stepped(40, 1), stepped(41, 1)},
       {"sglang_group", quantized(1, "e4m3fn", 4096), stepped(163, 1), stepped(164, 1)},
       {"sglang_group", one, same(), stepped(1, 2)},
@@ -187,6 +187,12 @@ TEST(Judges, TorchEqualTakesMinusZeroForZero) {
   EXPECT_EQ(said("flashinfer_mxfp8", zero, becomes(-0.0)), Judgement::kRefuses);
 }
 
+TEST(Judges, SqnrIsOfAnOpThatQuantizesItsInput) {
+  Answer gated = finished(quantized(1));
+  gated.input.assign(2 * gated.dequantized.size(), 8);
+  EXPECT_EQ(judge(rule("torchao_sqnr"), gated, gated), Judgement::kCannot);
+}
+
 TEST(Judges, SglangKnowsNoFnuz) { EXPECT_EQ(said("sglang_group", quantized(1, "e4m3fnuz"), same()), Judgement::kCannot); }
 
 /// What load_rules says of a table.
@@ -211,13 +217,14 @@ TEST(Rules, AWrongRowIsNamedWithItsPlace) {
               HasSubstr("bounds: 'atol=x' is not a name, '=' and a number"));
   EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,atol=1,s,read,w\n"), HasSubstr("bounds: unknown 'atol'"));
   EXPECT_THAT(complaint_about("a,quant,r,,2,codes,bits,,s,read,w\n"), HasSubstr("part: part 2 after 0"));
+  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,only=int9,s,read,w\n"), HasSubstr("bounds: 'int9' is no format"));
   EXPECT_THAT(complaint_about("a,quant,r,a.b,1,codes,bits,,s,read,w\n"),
               HasSubstr("pairs: 'a.b' is not two contracts with '~' between"));
   EXPECT_THAT(complaint_about("a,quants,r,,1,codes,bits,,s,read,w\n"), HasSubstr("ops: unknown 'quants'; did you mean 'quant'"));
   EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,,,read,w\n"), HasSubstr("source: the first row of a rule must say it"));
 }
 
-std::vector<double> values_of(const std::string& recipe, double scale, const char* tensor) {
+std::vector<double> values_of(const std::string& recipe, size_t scale, const char* tensor) {
   open_rulebook(".");
   const std::vector<Recipe> recipes = load_recipes("suites/judges/recipes.csv");
   const auto found = std::find_if(recipes.begin(), recipes.end(), [&](const Recipe& r) { return r.id == recipe; });
@@ -225,16 +232,16 @@ std::vector<double> values_of(const std::string& recipe, double scale, const cha
   const std::vector<Case> quick =
       select_cases(load_cases(all_ops(), "."), {.suites = {op + "/quick"}, .cases = {}, .arch = {}, .warp = {}});
   const KernelOffer kernel{.name = "any", .op = op, .contracts = {quick[0].text("contract")}};
-  const std::vector<Trial> made = trials(*found, scale, kernel, quick);
-  EXPECT_EQ(made.size(), found->shapes.size());
+  const std::vector<Trial> made = trials(*found, kernel, quick);
+  EXPECT_EQ(made.size(), found->shapes.size() * kScales.size());
   std::vector<double> values;
-  const HostTensor& x = find(made.at(0).problem.tensors, tensor);
+  const HostTensor& x = find(made.at(scale).problem.tensors, tensor);
   for (int64_t i = 0; i < x.spec.elements(); ++i) values.push_back(decode(*x.spec.format, x.code(i)));
   return values;
 }
 
 TEST(Recipes, AFactorIsAppliedAfterTheFillIsRounded) {
-  const std::vector<double> x = values_of("vllm_group", 1, "x"), small = values_of("vllm_group", kScales[0], "x");
+  const std::vector<double> x = values_of("vllm_group", 1, "x"), small = values_of("vllm_group", 0, "x");
   double squares = 0;
   for (size_t i = 0; i < x.size(); ++i) {
     EXPECT_EQ(small[i] * 1024, x[i]);

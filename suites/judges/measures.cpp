@@ -79,6 +79,7 @@ Judgement diff(const Check& check, const std::vector<double>& x, const std::vect
 }
 
 Judgement sqnr(const Check& check, const std::vector<double>& x, const std::vector<double>& y) {
+  if (x.size() != y.size()) return Judgement::kCannot;  // of an op that quantizes something else than its input
   double signal = 0, noise = 0;
   for (size_t i = 0; i < x.size(); ++i) signal += x[i] * x[i], noise += (x[i] - y[i]) * (x[i] - y[i]);
   const double ratio = 10 * std::log10(signal / noise);
@@ -88,7 +89,7 @@ Judgement sqnr(const Check& check, const std::vector<double>& x, const std::vect
 }
 
 Judgement of_numbers(const Check& check, const Pair& pair) {
-  if (!pair.kernel.format && !pair.reference.format) return Judgement::kAccepts;  // an op that stores no scale
+  if (!pair.kernel.format && !pair.reference.format) return Judgement::kAccepts;  // an op that stores none
   if (check.measure == "close") return accepted_if(not_close(check, pair) == 0);
   if (check.measure == "equal") return accepted_if(equal_values(pair));
   if (check.measure == "bits") return accepted_if(pair.kernel.codes == pair.reference.codes);
@@ -116,6 +117,8 @@ const std::vector<Measure>& measures() {
 }
 
 Judgement measured(const Check& check, const Answer& kernel, const Answer& reference) {
+  if (!check.only.empty() && kernel.result.format->name != check.only) return Judgement::kCannot;
+  if (check.what == "zero") return of_numbers(check, {kernel.zero, reference.zero});
   if (check.what == "scale") return of_numbers(check, {kernel.scale, reference.scale});
   if (check.what == "storage") return accepted_if(kernel.scale_storage == reference.scale_storage);
   if (check.what != "dequantized") return of_numbers(check, {kernel.result, reference.result});

@@ -18,8 +18,8 @@
 namespace assay::judges {
 namespace {
 
-constexpr const char* kColumns[] = {"recipe", "x",      "fill",   "factor", "over_n", "gamma",
-                                    "eps",    "shapes", "source", "status", "why"};
+constexpr const char* kColumns[] = {"recipe", "x",   "fill",   "factor", "offset", "over_n",
+                                    "gamma",  "eps", "shapes", "source", "status", "why"};
 
 std::array<int64_t, 2> shape_of(const std::string& text) {
   std::array<int64_t, 2> shape{};
@@ -29,11 +29,13 @@ std::array<int64_t, 2> shape_of(const std::string& text) {
 }
 
 Recipe read_recipe(const Table& table, const TableRow& row) {
-  Recipe recipe{table.text(row, "recipe"),          table.text(row, "x"),     table.text(row, "fill"), 1,
+  Recipe recipe{table.text(row, "recipe"),          table.text(row, "x"),     table.text(row, "fill"), 1, 0,
                 table.text(row, "over_n") == "yes", table.text(row, "gamma"), table.text(row, "eps"),  {}};
   char* end = nullptr;
   recipe.factor = std::strtod(table.text(row, "factor").c_str(), &end);
   if (*end != '\0' || !(recipe.factor > 0)) throw table.error(row, "factor", "is no number above 0");
+  recipe.offset = std::strtod(table.text(row, "offset").c_str(), &end);
+  if (*end != '\0') throw table.error(row, "offset", "is no number");
   if (!recipe.over_n && !table.text(row, "over_n").empty()) throw table.error(row, "over_n", "is 'yes' or empty");
   std::istringstream shapes(table.text(row, "shapes"));
   for (std::string text; std::getline(shapes, text, '|');) {
@@ -69,7 +71,8 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, std::array<int6
     const auto found = one.parameters.find(column);
     if (found != one.parameters.end() && !found->second.empty()) found->second = text;
   };
-  set("x", recipe.x), set("fill", recipe.fill), set("gamma", recipe.gamma), set("eps", recipe.eps), set("seed", "1");
+  set("x", recipe.x), set("fill", recipe.fill), set("up", recipe.fill), set("gamma", recipe.gamma), set("eps", recipe.eps),
+      set("seed", "1");
   set("m", std::to_string(shape[0])), set("n", std::to_string(shape[1])), set("scale_ub", cell(factor / 2)), set("scale", "ones");
   try {
     one = find_op(one.op).validate(std::move(one));
@@ -79,22 +82,24 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, std::array<int6
   return why_not_offered(kernel, one).empty() ? std::optional(one) : std::nullopt;
 }
 
-/// x times a factor, rounded again; returns its magnitudes.
-std::vector<double> multiply(HostTensor& x, double factor) {
+/// x times a factor and moved, rounded again; returns its magnitudes.
+std::vector<double> multiply(HostTensor& x, double factor, double offset) {
   const Format& format = *x.spec.format;
   std::vector<double> values(size_t(x.spec.storage));
   decode_all(format, x.bytes.data(), values);
   for (size_t i = 0; i < values.size(); ++i) {
-    x.set_code(int64_t(i), nearest_code(format, values[i] * factor));
-    values[i] = std::fabs(values[i] * factor);
+    x.set_code(int64_t(i), nearest_code(format, values[i] * factor + offset));
+    values[i] = std::fabs(values[i] * factor + offset);
   }
   return values;
 }
 
-/// The scale of each group: amax over the largest code.
+/// The scale of each group: amax over the largest code; amax of all if the groups are not those of x.
 void fit_scales(HostTensor& scale, const RowCase& c, const std::vector<double>& x, double largest_code) {
   std::vector<double> amax(size_t(c.rows_of_groups() * c.groups()), 0.0);
-  for (int64_t i = 0; i < int64_t(x.size()); ++i) {
+  const bool groups_of_x = int64_t(x.size()) == c.m * c.n;
+  if (!groups_of_x) std::fill(amax.begin(), amax.end(), *std::max_element(x.begin(), x.end()));
+  for (int64_t i = 0; groups_of_x && i < int64_t(x.size()); ++i) {
     double& group = amax[size_t(i / c.n / c.group_rows * c.groups() + i % c.n / c.group_size)];
     group = std::max(group, x[size_t(i)]);
   }
@@ -111,9 +116,11 @@ HostTensor* find_or_null(Problem& problem, std::string_view name) {
   return nullptr;
 }
 
-void scale_inputs(const Case& one, Problem& problem, double factor) {
+void scale_inputs(const Case& one, Problem& problem, double factor, double offset) {
   HostTensor *x = find_or_null(problem, "x"), *scale = find_or_null(problem, "scale"), *q = find_or_null(problem, "q");
-  const std::vector<double> magnitudes = multiply(*x, factor);
+  const std::vector<double> magnitudes = multiply(*x, factor, offset);
+  for (auto& [name, value] : problem.parameters)
+    if (name == "scale_ub") value = read_row_case(one).scale_ub;
   if (scale && scale->spec.role == Role::kInput) fit_scales(*scale, read_row_case(one), magnitudes, max_finite(*q->spec.format));
 }
 
@@ -129,15 +136,19 @@ std::vector<Recipe> load_recipes(const std::string& file) {
   return recipes;
 }
 
-std::vector<Trial> trials(const Recipe& recipe, double scale, const KernelOffer& kernel, const std::vector<Case>& models) {
+std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const std::vector<Case>& models) {
   const std::optional<Case> model = model_for(kernel, models);
   std::vector<Trial> made;
   for (const std::array<int64_t, 2>& shape : recipe.shapes) {
-    const double factor = recipe.factor * scale / (recipe.over_n ? double(shape[1]) : 1.0);
-    const std::optional<Case> one = model ? case_of(recipe, factor, shape, kernel, *model) : std::nullopt;
-    if (!one) continue;
-    made.push_back({*one, find_op(one->op).problem(*one)});
-    scale_inputs(*one, made.back().problem, factor);
+    std::optional<Problem> plain;  // the fill is the same at every scale
+    for (size_t scale = 0; scale < kScales.size() && model; ++scale) {
+      const double factor = recipe.factor * kScales[scale] / (recipe.over_n ? double(shape[1]) : 1.0);
+      const std::optional<Case> one = case_of(recipe, factor, shape, kernel, *model);
+      if (!one) break;
+      if (!plain) plain = find_op(one->op).problem(*one);
+      made.push_back({*one, *plain, scale});
+      scale_inputs(*one, made.back().problem, factor, recipe.offset * kScales[scale]);
+    }
   }
   return made;
 }

@@ -16,6 +16,7 @@ struct Recipe {
   std::string x;           ///< format of the input
   std::string fill;        ///< made in that format, then
   double factor = 1;       ///< multiplied,
+  double offset = 0;       ///< moved,
   bool over_n = false;     ///< divided by the number of columns, and rounded again
   std::string gamma, eps;  ///< of norms: a fill and the case's cell
   std::vector<std::array<int64_t, 2>> shapes;
@@ -24,14 +25,19 @@ struct Recipe {
 /// Reads recipes.csv. Throws TableError.
 std::vector<Recipe> load_recipes(const std::string& file);
 
+/// Inputs of a recipe are taken as they are, and this much smaller and larger: there an absolute tolerance is above the data, and
+/// far below them; below 2^-10 the first recipes come to the floors of scales, beyond 2^10 fp16 overflows.
+inline constexpr std::array<double, 3> kScales = {0x1p-10, 1.0, 0x1p10};
+
 struct Trial {
   Case one;
   Problem problem;
+  size_t scale = 0;  ///< which of kScales
 };
 
-/// The recipe's inputs times `scale`, in each of its shapes that the kernel takes; all else is as in the first of the `models`
+/// The recipe's inputs at every scale, in each of its shapes that the kernel takes; all else is as in the first of the `models`
 /// that the kernel takes, those with groups of 128 before others. A bound of amax is half the largest that uniform data may have;
-/// a scale that is given is amax over the largest code, as the projects compute theirs.
-std::vector<Trial> trials(const Recipe& recipe, double scale, const KernelOffer& kernel, const std::vector<Case>& models);
+/// scales that are given are amax over the largest code, as the projects compute theirs.
+std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const std::vector<Case>& models);
 
 }  // namespace assay::judges

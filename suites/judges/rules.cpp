@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
 #include "suites/judges/measures.h"
@@ -13,7 +14,7 @@ namespace {
 
 constexpr const char* kColumns[] = {"rule",    "ops",    "recipe", "pairs",  "part", "what",
                                     "measure", "bounds", "source", "status", "why"};
-const std::vector<std::string> kWhats = {"codes", "scale", "storage", "dequantized", "output"};
+const std::vector<std::string> kWhats = {"codes", "scale", "zero", "storage", "dequantized", "output"};
 const std::vector<std::string> kKinds = {"quant", "norm", "norm_quant"};
 
 std::vector<std::string> split(const std::string& text, char between) {
@@ -78,6 +79,11 @@ class Reader {
     if (name == "of") {
       require_one_of("bounds", value, {"kernel", "reference"});
       check.of_kernel = value == "kernel";
+      return;
+    }
+    if (name == "only") {
+      if (!find_format(value)) refuse("bounds", "'" + value + "' is no format");
+      check.only = value;
       return;
     }
     require_one_of("bounds", name, known);

@@ -20,9 +20,10 @@ enum class Judgement {
 
 /// One comparison. `bounds` holds what its measure needs: rtol, atol, share, steps, elements, limit.
 struct Check {
-  std::string what;        ///< codes, scale, storage, dequantized, output
+  std::string what;        ///< codes, scale, zero, storage, dequantized, output
   std::string measure;     ///< see measures.h
   bool of_kernel = false;  ///< rtol is of the kernel's number, not of the reference's
+  std::string only;        ///< format of codes that the rule is made for; empty: any
   std::map<std::string, double> bounds;
 
   bool has(const std::string& bound) const { return bounds.contains(bound); }
