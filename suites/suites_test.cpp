@@ -75,7 +75,8 @@ TEST(Suites, EveryFaultIsSeenByACaseOfItsContract) {
   }
   // Free by an ulp or two, the multiplier of these rows hides the other order of steps on all but contrived data: a scale whose
   // reciprocal is Inf shows it, and no fill makes a whole tensor so small.
-  for (const char* row : {"sglang.group_8bit", "aiter.per_tensor", "aiter.per_tensor_fnuz", "aiter.static", "aiter.static_fnuz"})
+  for (const char* row : {"sglang.group_8bit", "sglang.group_int8", "vllm.per_token_int8_triton", "aiter.per_token_int8",
+                          "aiter.per_tensor", "aiter.per_tensor_fnuz", "aiter.static", "aiter.static_fnuz"})
     seen[row].insert("code: mul(m) -> div(s)");
   for (const auto& [contract, faults] : all)
     for (const std::string& fault : faults) EXPECT_TRUE(seen[contract].contains(fault)) << contract << ": no quick case sees " << fault;

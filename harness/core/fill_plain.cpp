@@ -128,6 +128,13 @@ void sevens(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return 7 * power_of_two(exponent(sheet, i, -6, 2)); });
 }
 
+void zero_points(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) {
+    const int64_t place = sheet.random.below(254, i, kValue);
+    return double(place < 127 ? place - 127 : place - 126);
+  });
+}
+
 /// sglang sgl-kernel/python/sgl_kernel/test_utils.py 0af4f61e: times ten where another normal number is below 0.001.
 void half_tenfold(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) * (sheet.random.coin(i, kPick) ? 10 : 1); });

@@ -71,6 +71,7 @@ void pow2_scales(Sheet&);
 void sevens(Sheet&);
 void half_tenfold(Sheet&);
 void row_octaves(Sheet&);
+void zero_points(Sheet&);
 
 // fill_groups.cpp: group by group
 void ties(Sheet&);
@@ -83,6 +84,8 @@ void steps(Sheet&);
 void distinct(Sheet&);
 void pow2_edge(Sheet&);
 void octaves(Sheet&);
+void extent_ties(Sheet&);
+void odd_ranges(Sheet&);
 
 // fill_blocks.cpp: groups by the exponents of their scales
 void infinities(Sheet&);

@@ -53,6 +53,40 @@ bool is_halfway(const Format& q, double value) {
   return false;
 }
 
+TEST(Fill, RangesAndZeroPointsOfInt8) {
+  for (const double z : values(filled("zero_points", kInt32)))
+    EXPECT_TRUE(z == std::rint(z) && z != 0 && std::fabs(z) <= 127) << z;
+  std::set<double> zero_points;
+  const std::vector<double> ties = values(filled("extent_ties"));
+  for (size_t begin = 0; begin < ties.size(); begin += kGroup) {
+    const auto [lo, hi] = std::minmax_element(ties.begin() + long(begin), ties.begin() + long(begin + kGroup));
+    const double step = (*hi - *lo) / 255;
+    ASSERT_EQ(step, std::exp2(std::ilogb(step)));
+    zero_points.insert(-128 - *lo / step);
+    int halves = 0;
+    for (size_t i = begin; i < begin + kGroup; ++i) halves += std::fabs(ties[i] / step - std::trunc(ties[i] / step)) == 0.5;
+    EXPECT_EQ(halves, kGroup - 2);
+  }
+  EXPECT_GT(zero_points.size(), 40u);
+  const std::vector<double> odd = values(filled("odd_ranges"));
+  std::set<std::string> kinds;
+  for (size_t begin = 0; begin < odd.size(); begin += kGroup) {
+    const auto all = [&](auto what) { return std::all_of(odd.begin() + long(begin), odd.begin() + long(begin + kGroup), what); };
+    const double first = odd[begin];
+    if (all([](double x) { return std::isnan(x); }))
+      kinds.insert("NaN");
+    else if (all([&](double x) { return x == first; }))
+      kinds.insert(std::isinf(first) ? "Inf" : "one number");
+    else if (all([](double x) { return !(x <= 0); }))
+      kinds.insert("positive");
+    else if (all([](double x) { return !(x >= 0); }))
+      kinds.insert("negative");
+    else if (all([](double x) { return std::fabs(x) < 0x1p-126; }))
+      kinds.insert("tiny");
+  }
+  EXPECT_THAT(kinds, testing::UnorderedElementsAre("NaN", "Inf", "one number", "positive", "negative", "tiny"));
+}
+
 TEST(Fill, NormalAndGammaAndOnes) {
   double sum = 0, squares = 0;
   for (const double x : values(filled("normal"))) sum += x, squares += x * x;
@@ -390,6 +424,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"distinct", 0x3878bc6e2105fa},     {"pow2_edge", 0x42d47a5a5e4fc7a3},     {"octaves", 0xa51929d8766e4d91},
       {"huge", 0x72124df7db4b595e},       {"eps_dominated", 0x963a09a94fc2e5d3}, {"norm_ties", 0xfa5dc66e46bbac90},
       {"scales", 0x1e9c43e2c9b8d8cc},     {"pow2_scales", 0x194ad2ee8e04d2da},
+      {"zero_points", 0x55b7150182c296e2}, {"extent_ties", 0x844c968a23962920}, {"odd_ranges", 0x4276d6155cf6fe86},
       {"sevens", 0xe0f77f72268c38dd},     {"half_tenfold", 0xf01550c4af909eea},  {"row_octaves", 0x6976f0799da226a8},
       {"infinities", 0x3779833b14f735f9},    {"exponent_rules", 0x7e3a402bfe28ac8f},
       {"every_scale", 0x92f94b1ac2dd6cb3},

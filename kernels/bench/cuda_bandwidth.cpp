@@ -55,18 +55,25 @@ double median_seconds(cudaStream_t stream, const std::function<void(int)>& enque
 }
 
 struct Buffers {
-  void *x[kBuffers], *y[kBuffers], *q[kBuffers], *scale[kBuffers], *gamma;
+  void *x[kBuffers], *y[kBuffers], *q[kBuffers], *scale[kBuffers], *zero[kBuffers], *gamma;
+  void *given_scale, *given_zero;
   Buffers() {
     std::vector<uint16_t> x_host(kElements), gamma_host(kColumns, 0x3f80);
     uint32_t state = 1;
     for (auto& e : x_host) e = uint16_t((state = state * 1664525u + 1013904223u) >> 16 & 0xbfff);  // finite bf16, both signs
     gamma = device_memory(kColumns * 2);
     check(cudaMemcpy(gamma, gamma_host.data(), kColumns * 2, cudaMemcpyHostToDevice), "upload");
+    const float scale_host = 0.037f;
+    const int32_t zero_host = 3;
+    given_scale = device_memory(4), given_zero = device_memory(4);
+    check(cudaMemcpy(given_scale, &scale_host, 4, cudaMemcpyHostToDevice), "upload");
+    check(cudaMemcpy(given_zero, &zero_host, 4, cudaMemcpyHostToDevice), "upload");
     for (int b = 0; b < kBuffers; ++b) {
       x[b] = device_memory(kElements * 2);
       y[b] = device_memory(kElements * 2);
       q[b] = device_memory(kElements);
       scale[b] = device_memory(kGroups * 4);
+      zero[b] = device_memory(kRows * 4);
       check(cudaMemcpy(x[b], x_host.data(), kElements * 2, cudaMemcpyHostToDevice), "upload");
     }
   }
@@ -85,15 +92,23 @@ CallBuilder call_of(const Op& op, const Buffers& buffers, int b) {
     call.matrix("q", kE4m3fn, true, kRows, kColumns, buffers.q[b]);
     return call;
   }
-  if (name != "quant_group")
+  const auto is = [&](const char* word) { return contract.find(word) != std::string::npos; };
+  const Type code = is("int8") ? kInt8 : kE4m3fn;
+  if (name == "quant_static") {
+    call.matrix("scale", kF32, false, 1, 1, buffers.given_scale).matrix("q", code, true, kRows, kColumns, buffers.q[b]);
+    if (is("azp")) call.matrix("azp", kInt32, false, 1, 1, buffers.given_zero);
+    return call;
+  }
+  if (name == "quant_azp") call.matrix("azp", kInt32, true, kRows, 1, buffers.zero[b]);
+  if (name.find("norm") != std::string::npos)
     call.tensor("gamma", kBf16, false, {kColumns}, {1}, buffers.gamma, kColumns * 2).parameter("eps", 1e-6);
   if (name == "rms_norm") {
     call.matrix("y", kBf16, true, kRows, kColumns, buffers.y[b]);
     return call;
   }
-  call.matrix("q", kE4m3fn, true, kRows, kColumns, buffers.q[b]).parameter("group_size", double(kGroup));
-  const int64_t groups = contract == "vllm.per_token" ? 1 : kColumns / kGroup;
-  if (contract.find("packed") == std::string::npos) {
+  call.matrix("q", code, true, kRows, kColumns, buffers.q[b]).parameter("group_size", double(kGroup));
+  const int64_t groups = is(".per_token") ? 1 : kColumns / kGroup;
+  if (!is("packed")) {
     call.matrix("scale", kF32, true, kRows, groups, buffers.scale[b]);
   } else {
     call.tensor("scale", kInt32, true, {kRows, groups / 4}, {1, kRows}, buffers.scale[b], size_t(kGroups));
@@ -131,6 +146,13 @@ int main(int argc, char** argv) {
       {"quant_group, packed", "quant_group", "vllm.group_fp8_packed", "quant_group.register", kElements * 3 + kGroups},
       {"quant_group through shared memory", "quant_group", "vllm.group_fp8", "quant_group.shared", kElements * 3 + kGroups * 4},
       {"quant_token", "quant_group", "vllm.per_token", "quant_token", kElements * 3 + kRows * 4},
+      {"quant_group to int8", "quant_group", "vllm.group_int8", "quant_group.register", kElements * 3 + kGroups * 4},
+      {"quant_group to int8, shared memory", "quant_group", "vllm.group_int8", "quant_group.shared", kElements * 3 + kGroups * 4},
+      {"quant_token to int8", "quant_group", "vllm.per_token_int8", "quant_token", kElements * 3 + kRows * 4},
+      {"quant_token to int8, ties away", "quant_group", "vllm.per_token_int8_triton", "quant_token", kElements * 3 + kRows * 4},
+      {"quant_token_azp", "quant_azp", "vllm.per_token_int8_azp", "quant_token_azp", kElements * 3 + kRows * 8},
+      {"quant_static to int8", "quant_static", "vllm.static_int8", "quant_static", kElements * 3},
+      {"quant_static to int8, azp", "quant_static", "vllm.static_int8_azp", "quant_static", kElements * 3},
       {"rms_norm", "rms_norm", "vllm.rms_norm@2026-06-18", "rms_norm", kElements * 4 + kColumns * 2},
       {"rms_norm_quant_group, packed", "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group",
        kElements * 3 + kGroups + kColumns * 2},

@@ -16,7 +16,8 @@ const assay_library& faulty() { return open_library(ASSAY_FAULTY_LIBRARY); }
 
 uint16_t code(float v) { return simt::bf16_bits_from_float(v); }
 
-/// Rows that show what the faults do: groups of different size, a NaN, a row of zeros and a quiet one.
+/// Rows that show what the faults do: groups of different size, a NaN, a huge number, rows of zeros, of small ones, of negative
+/// ones and of halves.
 std::vector<uint16_t> telling_rows(int64_t m, int64_t n, uint32_t seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
@@ -25,6 +26,9 @@ std::vector<uint16_t> telling_rows(int64_t m, int64_t n, uint32_t seed) {
   std::fill(x.begin(), x.begin() + long(n), uint16_t(0));
   for (int64_t j = n; j < 2 * n; ++j) x[size_t(j)] = code(normal(random) * 1e-4f);
   x[size_t(2 * n + 5)] = 0x7fc0;
+  x[size_t(2 * n + 6)] = code(1e30f);
+  for (int64_t j = 3 * n; j < 4 * n; ++j) x[size_t(j)] |= 0x8000;
+  for (int64_t j = 4 * n; j < 5 * n; ++j) x[size_t(j)] = code(j == 4 * n ? 127.0f : float(j % 127) + 0.5f);
   return x;
 }
 

@@ -2,6 +2,7 @@
 #include "kernels/cpu/host_library.h"
 #include "kernels/faulty/cast_faults.h"
 #include "kernels/faulty/group_faults.h"
+#include "kernels/faulty/int8_faults.h"
 #include "kernels/faulty/mx_faults.h"
 #include "kernels/faulty/norm_faults.h"
 #include "kernels/faulty/offers.h"
@@ -56,6 +57,20 @@ const std::vector<Kernel>& kernels() {
                             run_mx_misplaced<TorchaoMxRceil, RowMajorBytes>, R"(["e8m0_128x4"])"),
       of_experts<VllmMxfp8Experts>("experts_as_one_matrix", "sglang #29036: rows of groups flattened into one matrix",
                                    run_experts_misplaced<VllmMxfp8Experts, OneMatrixOfExperts>),
+      in_registers<Int8NearestForTruncation>("int8_nearest_for_truncation", "sglang #4396: half of all codes one more"),
+      in_registers<Int8ZeroGroup>("int8_zero_group", "pytorch/ao #4713, InternLM/lmdeploy #3652"),
+      of_tokens<Int8TruncationForNearest>("int8_truncation_for_nearest", "vLLM #45361, sglang-jax #1598"),
+      of_tokens<Int8TiesAwayForEven>("int8_ties_away", "vLLM #4525: round() in the first version"),
+      of_tokens<Int8InverseOfScale>("int8_inverse_of_scale", "sglang #30924, there for fp8"),
+      of_given_scales<Int8LimitedEvenly>("int8_limited_evenly", "aiter #4637 proposes -127 .. 127 where vLLM has -128"),
+      of_given_scales<Int8CodeWraps>("int8_code_wraps", "oneDNN #5879, sentence-transformers #3847"),
+      of_given_zero_points<AzpSumWraps>("azp_sum_wraps", "vLLM scaled_quant.cu 180df48e: a plain sum of int32"),
+      of_zero_points<AzpAddedBeforeRounding>("azp_added_before_rounding",
+                                             "vLLM #7270: one conversion instead of two, asked in its review"),
+      of_zero_points<AzpForgotten>("azp_forgotten", "neural-compressor #1611, QuEST #18"),
+      of_zero_points<AzpCutOff>("azp_cut_off", "mct-quantization-layers #124"),
+      of_zero_points<Azp254Steps>("azp_254_steps", "onnxruntime #25823: 254 after a change of the limits"),
+      of_zero_points<AzpMaximumFromZero>("azp_maximum_from_zero", "pytorch #65390, cholla #426"),
       of_norms<ExtraRoundingInNorm<>>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
       of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111"),
       of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482"),

@@ -3,6 +3,7 @@
 
 #include "kernels/ops/cast/cast.h"
 #include "kernels/ops/catalogue.h"
+#include "kernels/ops/quant_azp/token.h"
 #include "kernels/ops/quant_group/problem.h"
 #include "kernels/ops/quant_mx/problem.h"
 #include "kernels/ops/quant_static/groups.h"
@@ -108,6 +109,24 @@ Kernel of_experts(const char* name, const char* cites, void (*run)(const Call&) 
           name,
           cites,
           "quant_mx_experts"};
+}
+
+template <class Rules>
+Kernel of_given_zero_points(const char* name, const char* cites) {
+  return {name, "quant_static", {Rules::kContract}, one_scale_accepts(), {}, run_static_azp<Rules>, name, cites, "quant_static"};
+}
+
+template <class Rules>
+Kernel of_zero_points(const char* name, const char* cites) {
+  return {name,
+          "quant_azp",
+          {Rules::kContract},
+          {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {{"n", "8"}},
+          run_token_azp<Rules>,
+          name,
+          cites,
+          "quant_token_azp"};
 }
 
 template <class Rules>

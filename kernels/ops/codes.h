@@ -33,4 +33,23 @@ struct E4m3fnuzSat {
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzSat>(v); }
 };
 
+/// int8 as three conversions of one project have it; NaN is 0 in each.
+struct Int8Nearest {
+  static constexpr int kType = ASSAY_INT;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::to_int8_sat(v); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<Int8Nearest>(v); }
+};
+
+struct Int8Truncated {
+  static constexpr int kType = ASSAY_INT;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::to_int8_rz_sat(v); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<Int8Truncated>(v); }
+};
+
+struct Int8TiesAway {
+  static constexpr int kType = ASSAY_INT;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::to_int8_rna_sat(v); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<Int8TiesAway>(v); }
+};
+
 }  // namespace assay_kernels

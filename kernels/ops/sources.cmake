@@ -4,6 +4,8 @@ set(ASSAY_OP_SOURCES
   ${ASSAY_HOST_SOURCES}
   ops/kernels.cpp
   ops/cast/kernels.cpp
+  ops/quant_azp/kernels.cpp
+  ops/quant_group/int8.cpp
   ops/quant_group/kernels.cpp
   ops/quant_group/other_register.cpp
   ops/quant_group/other_shared.cpp

@@ -1,4 +1,4 @@
-// Casts to e5m2, to the fnuz formats without saturation, to e8m0 and to int8 in integer code without branches.
+// Casts to e5m2, to the fnuz formats without saturation, to e8m0 and to int8 in integer code without branches; to int32.
 #pragma once
 
 namespace simt {
@@ -55,5 +55,33 @@ SIMT_DEVICE uint8_t int8_bits_sat(float value) {
   const uint32_t code = choose(beyond, 0x7fu + (b >> 31), choose(rounded == 128u, 127u, rounded));
   return uint8_t(choose(rest > 0x7f800000u, 0u, code));
 }
+
+/// To nearest with ties away from zero, or toward zero; limited; NaN is 0. An int32 of what is limited first needs no other
+/// check.
+SIMT_DEVICE float int8_limits(float value) { return value != value ? 0.0f : min_number(max_number(value, -128.0f), 127.0f); }
+SIMT_DEVICE uint8_t int8_bits_rz_sat(float value) { return uint8_t(int32_t(int8_limits(value))); }
+SIMT_DEVICE uint8_t int8_bits_rna_sat(float value) {
+  const float v = int8_limits(value), whole = float(int32_t(v));
+  const float rest = v - whole;  // exact
+  return uint8_t(int32_t(whole) + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0));
+}
+
+/// To nearest, ties to even, limited; NaN is 0.
+SIMT_DEVICE int32_t int32_bits_sat(float value) {
+  const float anchor = value < 0.0f ? -0x1p23f : 0x1p23f;  // from here on floats are integers: the addition rounds
+  if (value != value) return 0;
+  if (value >= 0x1p31f) return 0x7fffffff;
+  if (value <= -0x1p31f) return -0x7fffffff - 1;
+  return int32_t(magnitude(value) < 0x1p23f ? (value + anchor) - anchor : value);
+}
+
+/// The sum of two integers, limited to those of 32 bits.
+SIMT_DEVICE int32_t sum_sat(int32_t a, int32_t b) {
+  const int64_t sum = int64_t{a} + b;
+  return sum > 0x7fffffff ? 0x7fffffff : sum < -0x7fffffffLL - 1 ? -0x7fffffff - 1 : int32_t(sum);
+}
+
+/// The low byte of an integer limited to -128 .. 127.
+SIMT_DEVICE uint8_t int8_bits_of_int32_sat(int32_t v) { return uint8_t(v > 127 ? 127 : v < -128 ? -128 : v); }
 
 }  // namespace simt

@@ -121,6 +121,15 @@ inline uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
 inline uint8_t to_e8m0_rz_sat(float v) { return e8m0_bits_rz_sat(v); }
 inline uint8_t to_e8m0_rp_sat(float v) { return e8m0_bits_rp_sat(v); }
 inline uint8_t to_int8_sat(float v) { return int8_bits_sat(v); }
+inline uint8_t to_int8_rz_sat(float v) { return int8_bits_rz_sat(v); }
+inline uint8_t to_int8_rna_sat(float v) { return int8_bits_rna_sat(v); }
+inline int32_t to_int32_sat(float v) { return int32_bits_sat(v); }
+inline int32_t add_sat(int32_t a, int32_t b) { return sum_sat(a, b); }
+/// Four integers, each limited, as the bytes of a word, the first lowest.
+inline uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
+  return uint32_t{int8_bits_of_int32_sat(a)} | uint32_t{int8_bits_of_int32_sat(b)} << 8 |
+         uint32_t{int8_bits_of_int32_sat(c)} << 16 | uint32_t{int8_bits_of_int32_sat(d)} << 24;
+}
 /// Two codes in the low 16 bits, the first lowest.
 inline uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
 
@@ -135,6 +144,8 @@ struct Divide {
   explicit Divide(float s) : divisor(s) {}
   float operator()(float x) const { return x / divisor; }
 };
+
+using DivideSaturating = Divide;
 
 /// Calls f(std::integral_constant<int, warp>) for a warp size that this vendor has; false for any other.
 template <class F>

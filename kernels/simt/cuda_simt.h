@@ -137,6 +137,27 @@ SIMT_DEVICE uint8_t to_int8_sat(float v) {
   asm("cvt.rni.sat.s8.f32 %0, %1;" : "=r"(code) : "f"(v));
   return uint8_t(code);
 }
+SIMT_DEVICE uint8_t to_int8_rz_sat(float v) {
+  int32_t code;
+  asm("cvt.rzi.sat.s8.f32 %0, %1;" : "=r"(code) : "f"(v));
+  return uint8_t(code);
+}
+SIMT_DEVICE uint8_t to_int8_rna_sat(float v) { return to_int8_rz_sat(::roundf(v)); }
+/// cvt.rni.s32.f32: limited by itself, NaN is 0.
+SIMT_DEVICE int32_t to_int32_sat(float v) { return __float2int_rn(v); }
+SIMT_DEVICE int32_t add_sat(int32_t a, int32_t b) {
+  int32_t sum;
+  asm("add.sat.s32 %0, %1, %2;" : "=r"(sum) : "r"(a), "r"(b));
+  return sum;
+}
+/// Four integers, each limited, as the bytes of a word, the first lowest.
+SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
+  uint32_t word;
+  asm("{ .reg .b32 high; cvt.pack.sat.s8.s32.b32 high, %4, %3, 0; cvt.pack.sat.s8.s32.b32 %0, %2, %1, high; }"
+      : "=r"(word)
+      : "r"(a), "r"(b), "r"(c), "r"(d));
+  return word;
+}
 
 SIMT_DEVICE float rsqrt(float v) { return ::rsqrtf(v); }
 SIMT_DEVICE float exp2(float v) { return ::exp2f(v); }
@@ -148,6 +169,7 @@ struct HardwareFma {
 };
 /// x -> x / s. A device has no divider: the compiler's own division is a reciprocal and the same corrections, for each x anew.
 using Divide = DivideByCorrection<HardwareFma>;
+using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
 
 /// Calls f(std::integral_constant<int, warp>) for a warp size that this vendor has; false for any other.
 template <class F>

@@ -23,6 +23,22 @@ struct DivideByCorrection {
   }
 };
 
+/// x -> x / s for any s and x where quotients beyond 2^10 only have to be as large: codes that saturate do not tell them apart.
+template <class Fma>
+struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
+  float given;
+  bool in_domain;  ///< of the correction; the same for all x
+  SIMT_DEVICE explicit DivideSaturatingByCorrection(float s)
+      : DivideByCorrection<Fma>(s),
+        given(s),
+        in_domain(magnitude(s) >= 0x1p-60f && !(magnitude(s) >= 0x1p120f && magnitude(s) < from_bits(0x7f800000u))) {}
+  SIMT_DEVICE float operator()(float x) const {
+    if (!in_domain) return x / given;
+    const float rough = x * this->reciprocal;
+    return magnitude(rough) < 1024.0f ? DivideByCorrection<Fma>::operator()(x) : rough;  // NaN stays
+  }
+};
+
 /// x -> x / s by the machine's own division: for quotients outside the domain above, such as Inf / s under a bound of the scale.
 /// There the correction gives NaN (seen on an H200: +448 for -Inf).
 struct DivideEach {

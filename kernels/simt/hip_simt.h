@@ -159,6 +159,15 @@ SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
 SIMT_DEVICE uint8_t to_e8m0_rz_sat(float v) { return e8m0_bits_rz_sat(v); }
 SIMT_DEVICE uint8_t to_e8m0_rp_sat(float v) { return e8m0_bits_rp_sat(v); }
 SIMT_DEVICE uint8_t to_int8_sat(float v) { return int8_bits_sat(v); }
+SIMT_DEVICE uint8_t to_int8_rz_sat(float v) { return int8_bits_rz_sat(v); }
+SIMT_DEVICE uint8_t to_int8_rna_sat(float v) { return int8_bits_rna_sat(v); }
+SIMT_DEVICE int32_t to_int32_sat(float v) { return int32_bits_sat(v); }
+SIMT_DEVICE int32_t add_sat(int32_t a, int32_t b) { return sum_sat(a, b); }
+/// Four integers, each limited, as the bytes of a word, the first lowest.
+SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
+  return uint32_t{int8_bits_of_int32_sat(a)} | uint32_t{int8_bits_of_int32_sat(b)} << 8 |
+         uint32_t{int8_bits_of_int32_sat(c)} << 16 | uint32_t{int8_bits_of_int32_sat(d)} << 24;
+}
 
 SIMT_DEVICE float rsqrt(float v) { return 1.0f / __builtin_sqrtf(v); }
 SIMT_DEVICE float exp2(float v) { return __builtin_exp2f(v); }
@@ -170,5 +179,6 @@ struct HardwareFma {
 };
 /// x -> x / s. A device has no divider: the compiler's own division is a reciprocal and the same corrections, for each x anew.
 using Divide = DivideByCorrection<HardwareFma>;
+using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
 
 }  // namespace simt

@@ -21,14 +21,17 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, const Reque
   const auto is = [&](const char* word) { return r.contract.find(word) != std::string::npos; };
   const bool given = r.op == "quant_static", blocks = r.op == "quant_tile" && is("block");
   const bool one_scale = (given && !is("group")) || (r.op == "quant_tile" && !blocks);
-  const Type code = r.contract.find("fnuz") != std::string::npos ? kE4m3fnuz : kE4m3fn;
-  const int64_t groups = one_scale || r.contract.rfind("vllm.per_token", 0) == 0 ? 1 : (r.n + r.group_size - 1) / r.group_size;
+  const Type code = is("int8") ? kInt8 : is("fnuz") ? kE4m3fnuz : kE4m3fn;
+  const int64_t groups = one_scale || r.op == "quant_azp" || r.contract.rfind("vllm.per_token", 0) == 0
+                             ? 1
+                             : (r.n + r.group_size - 1) / r.group_size;
   const int64_t rows = one_scale ? 1 : blocks ? (r.m + r.group_size - 1) / r.group_size : r.m;
   const int64_t columns = packed ? (groups + 3) / 4 : groups;
   const int64_t pitch = r.layout == "col" ? rows : (r.m + 3) / 4 * 4;
   const size_t scale_bytes = size_t(r.layout == "row" ? rows * columns : r.m + (columns - 1) * pitch) * 4;
   const size_t element_bytes = size_t(r.m * r.n) * (quant ? 1 : 2);
   std::vector<uint8_t> out(element_bytes, 0xa5), scale(quant ? scale_bytes : 0, 0xa5);
+  std::vector<int32_t> zero(is("azp") ? size_t(rows) : 0, given ? 5 : -0x5a5a5a5b);
 
   CallBuilder call;
   call.matrix("x", kBf16, false, r.m, r.n, x.data()).matrix(quant ? "q" : "y", quant ? code : kBf16, true, r.m, r.n, out.data());
@@ -42,10 +45,13 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, const Reque
                 r.layout == "row" ? std::vector<int64_t>{columns, 1} : std::vector<int64_t>{1, pitch}, scale.data(), scale_bytes);
     call.parameter("group_size", double(r.group_size)).parameter("scale_ub", 8);
   }
+  if (!zero.empty()) call.tensor("azp", kInt32, !given, {rows, 1}, {1, 1}, zero.data(), zero.size() * 4);
   call.parameter("warp", r.warp).parameter("schedule_seed", double(r.seed));
   EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK)
       << r.kernel << ": " << call.message();
   out.insert(out.end(), scale.begin(), scale.end());
+  for (const int32_t azp : zero)
+    for (int shift = 0; shift < 32; shift += 8) out.push_back(uint8_t(uint32_t(azp) >> shift));
   return out;
 }
 

@@ -27,30 +27,68 @@ void require_reduction(const ContractRow& row, const std::string& column, const 
     throw row.error(column, 0, wanted ? std::string("begins with ") + allowed : "takes one number and cannot reduce");
 }
 
+const Format* code_format(const ContractRow& row) {
+  if (const Format* q = find_format(row.text("q"))) return q;
+  std::vector<std::string> known;
+  for (const Format& format : all_formats()) known.emplace_back(format.name);
+  throw row.error("q", 0, "unknown format '" + row.text("q") + "'" + did_you_mean(row.text("q"), known));
+}
+
+/// The cells that all rows with codes have.
+void bind_codes(const ContractRow& row, Names& names, const std::vector<std::string>& sources, GroupQuant& g) {
+  names.quantities = sources;
+  g.mult = parse_cell(row, "mult", names);
+  names.quantities = {"s", "m"};
+  if (g.has_zero) names.quantities.emplace_back("azp");
+  g.code = parse_cell(row, "code", names);
+  for (const auto& [column, recipe] : {std::pair{"scale", &g.scale}, {"mult", &g.mult}, {"code", &g.code}})
+    require_reduction(row, column, *recipe, false, "");
+  if (g.code.steps.empty() || g.code.steps.back().verb != Verb::kTo || !(*g.code.steps.back().target == *g.q))
+    throw row.error("code", 0, "ends with to(q)");
+}
+
+/// A row whose codes count from a zero point, which lies in the middle of its cells: least and greatest number, scale, zero
+/// point.
+GroupQuant bind_quant_azp(const ContractRow& row, const Format& x) {
+  GroupQuant g;
+  g.row = row.id;
+  g.q = code_format(row);
+  g.has_zero = true;
+  Names names{{}, {{"x", &x}, {"q", g.q}}, {}};
+  if (!row.text("L").empty()) names.constants["L"] = row.text("L");
+  g.lo = parse_cell(row, "lo", names);
+  g.hi = parse_cell(row, "hi", names);
+  names.quantities = {"lo", "hi"};
+  g.scale = parse_cell(row, "scale", names);
+  names.quantities = {"lo", "hi", "s"};
+  g.zero = parse_cell(row, "zero", names);
+  g.scale_given = g.lo.empty() && g.hi.empty() && g.scale.empty() && g.zero.empty();
+  if (!g.scale_given) {
+    require_reduction(row, "lo", g.lo, true, "least");
+    require_reduction(row, "hi", g.hi, true, "greatest");
+    require_reduction(row, "zero", g.zero, false, "");
+    for (const auto& [column, recipe] : {std::pair{"scale", &g.scale}, {"zero", &g.zero}})
+      if (recipe->start.empty()) throw row.error(column, 0, "begins with a quantity: lo: or hi:");
+    if (g.zero.steps.empty() || g.zero.steps.back().verb != Verb::kTo || !(*g.zero.steps.back().target == kInt32))
+      throw row.error("zero", 0, "ends with to(int32)");
+  }
+  check_groups(row);
+  bind_codes(row, names, {}, g);
+  return g;
+}
+
 GroupQuant bind_group_quant(const ContractRow& row, const Format& x) {
   GroupQuant g;
   g.row = row.id;
-  g.q = find_format(row.text("q"));
-  if (!g.q) {
-    std::vector<std::string> known;
-    for (const Format& format : all_formats()) known.emplace_back(format.name);
-    throw row.error("q", 0, "unknown format '" + row.text("q") + "'" + did_you_mean(row.text("q"), known));
-  }
+  g.q = code_format(row);
   Names names{{{"M", row.text("M")}}, {{"x", &x}, {"q", g.q}}, {}};
   g.amax = parse_cell(row, "amax", names);
   names.quantities = {"ub"};
   g.scale = parse_cell(row, "scale", names);
   g.scale_given = g.amax.empty() && g.scale.empty();
-  names.quantities = {"amax"};
-  g.mult = parse_cell(row, "mult", names);
-  names.quantities = {"s", "m"};
-  g.code = parse_cell(row, "code", names);
   if (!g.scale_given) require_reduction(row, "amax", g.amax, true, "absmax or absmax(keep)");
-  for (const auto& [column, recipe] : {std::pair{"scale", &g.scale}, {"mult", &g.mult}, {"code", &g.code}})
-    require_reduction(row, column, *recipe, false, "");
   check_groups(row);
-  if (g.code.steps.empty() || g.code.steps.back().verb != Verb::kTo || !(*g.code.steps.back().target == *g.q))
-    throw row.error("code", 0, "ends with to(q)");
+  bind_codes(row, names, {"amax"}, g);
   return g;
 }
 
@@ -88,6 +126,7 @@ const RowNorm* Contract::row_norm() const { return std::get_if<RowNorm>(&links.f
 Link bind_link(const ContractRow& row, const Format& x) {
   if (row.flow == "cast") throw row.error("id", 0, "'" + row.id + "' is a cast, not a row of recipes");
   if (row.flow == "group_quant") return bind_group_quant(row, x);
+  if (row.flow == "quant_azp") return bind_quant_azp(row, x);
   return bind_row_norm(row, x);
 }
 

@@ -20,7 +20,8 @@ struct Neighbour {
 
 /// Edits of every cell of every row of the contract: drop a step, swap a verb, take the next constant that a sibling row uses,
 /// round once more, exchange neighbours of an addition, take eps outside the root; and of what the flow takes together: amax over
-/// two groups or half of one, the sum over nothing or half a row, ten times eps, one plus the weight. No two have one name.
+/// two groups or half of one, a range over half of one, the sum over nothing or half a row, ten times eps, one plus the weight.
+/// No two have one name.
 std::vector<Neighbour> neighbours(const ContractTables& tables, const std::string& id, const Format& x);
 
 /// The contract with no mistake in it.

@@ -4,12 +4,13 @@
 
 #include "reference/contracts/group_shape.h"
 #include "reference/contracts/neighbours_tokens.h"
+#include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
 
 bool is_column_of_steps(const std::string& column) {
-  static const std::set<std::string> columns = {"amax", "scale", "mult", "code", "r", "y"};
+  static const std::set<std::string> columns = {"amax", "lo", "hi", "scale", "zero", "mult", "code", "r", "y"};
   return columns.contains(column);
 }
 
@@ -51,6 +52,11 @@ class EditsOfRow {
       constants("q");
       for (const char* column : {"amax", "scale", "mult", "code"}) cell(column);
       if (!base_.cells_.at("amax").empty()) amax_over();
+    } else if (row_.flow == "quant_azp") {
+      if (reads_constant("L")) constants("L");
+      for (const char* column : {"lo", "hi", "scale", "zero", "mult", "code"}) cell(column);
+      if (!base_.cells_.at("lo").empty())
+        habit("range over", "lo, hi: over half the group", [](Link& link) { std::get<GroupQuant>(link).amax_share = 0.5; });
     } else {
       habit("sum over", "sum: ignores the data", [](Link& link) { std::get<RowNorm>(link).sum_share = 0; });
       habit("sum over", "sum: over half the row", [](Link& link) { std::get<RowNorm>(link).sum_share = 0.5; });
@@ -96,31 +102,84 @@ class EditsOfRow {
     return false;
   }
 
-  /// Every other value that sibling rows have in this column.
+  static bool has_integer_codes(const ContractRow& row) { return find_format(row.text("q"))->specials == Specials::kInteger; }
+
+  /// Rows whose constants this one could have by mistake: codes of the same kind.
+  bool is_sibling(const ContractRow& row) const {
+    return row.flow == row_.flow && (!row.cells.contains("q") || has_integer_codes(row) == has_integer_codes(row_));
+  }
+
+  /// Every other value that sibling rows have in this column; of a number of steps the next ones too.
   void constants(const std::string& column) {
-    if (base_.settled_.contains(column)) return;
-    std::set<std::string> seen = {row_.text(column)};
-    for (const ContractRow& sibling : tables_.rows()) {
-      if (sibling.flow != row_.flow || !seen.insert(sibling.text(column)).second) continue;
-      edits_.push_back({column + ": " + row_.text(column) + " -> " + sibling.text(column), base_});
-      edits_.back().row.row_.cells[column].text = sibling.text(column);
+    if (base_.settled_.contains(column) || row_.text(column).empty()) return;
+    std::vector<std::string> values;
+    for (const ContractRow& sibling : tables_.rows())
+      if (is_sibling(sibling)) values.push_back(sibling.text(column));
+    if (column != "q" && has_integer_codes(row_))
+      for (const int by : {-1, 1}) values.push_back(std::to_string(std::stoi(row_.text(column)) + by));
+    std::set<std::string> seen = {"", row_.text(column)};
+    for (const std::string& value : values) {
+      if (!seen.insert(value).second) continue;
+      edits_.push_back({column + ": " + row_.text(column) + " -> " + value, base_});
+      edits_.back().row.row_.cells[column].text = value;
       edits_.back().row.settled_.insert(column);
     }
   }
 
+  /// Steps from here on make integers of integers.
+  static bool in_integers(const Cell& tokens, size_t i) {
+    return std::any_of(tokens.begin(), tokens.begin() + long(i), [](const CellToken& token) { return token.text == "int32:"; });
+  }
+
   void cell(const std::string& column) {
     const Cell& tokens = base_.cells_.at(column);
+    if (column == "mult") of_scale(tokens);
     for (size_t i = 0; i < tokens.size(); ++i) {
       const std::string& text = tokens[i].text;
       if (tokens[i].edited || text.ends_with(':')) continue;
       const bool last = i + 1 == tokens.size();
       const bool is_final_conversion = last && verb_of(text) == "to";
-      if (!is_final_conversion && verb_of(text) != "absmax") drop(column, tokens, i);
-      for (const std::string& other : swaps(column, text)) replace(column, tokens, i, other);
+      const bool rounds_alone = verb_of(text) == "rint" && in_integers(tokens, i);  // what follows would round by itself
+      const bool reduces = verb_of(text) == "absmax" || text == "least" || text == "greatest";
+      if (rounds_alone)
+        replace(column, tokens, i, "trunc");
+      else if (!is_final_conversion && !reduces)
+        drop(column, tokens, i);
+      const bool integer_codes = is_final_conversion && column == "code" && has_integer_codes(row_);
+      const bool stored_integer = is_final_conversion && column == "zero";
+      for (const std::string& other : integer_codes    ? casts(tokens, i)
+                                      : stored_integer ? std::vector<std::string>()
+                                                       : swaps(column, text))
+        replace(column, tokens, i, other);
+      if (integer_codes) cut_evenly(tokens, i);
       if (is_quantity(arguments_of(text)) && column == "code") reciprocal(tokens, i);
       if (column == "r" || column == "y" || column == "code") round_once_more(column, tokens, i);
       if (!last && !tokens[i + 1].edited) exchange(column, tokens, i);
     }
+  }
+
+  /// What else the cast to integer codes could be; where integers come in, it rounds no more.
+  static std::vector<std::string> casts(const Cell& tokens, size_t i) {
+    if (in_integers(tokens, i)) return {"to(q,wrap)"};
+    return other_casts(tokens[i].text);
+  }
+
+  /// Codes of both signs reach equally far. They do by themselves where the largest magnitude makes the scale.
+  void cut_evenly(Cell tokens, size_t i) {
+    if (row_.flow == "group_quant" && !base_.cells_.at("amax").empty()) return;
+    const std::string most = std::to_string(int(max_finite(*find_format(row_.text("q"))))), label = tokens[i].label;
+    const std::string clamp = std::string("clamp(keep,").append(most).append(",-").append(most).append(")");
+    tokens.insert(tokens.begin() + long(i), edited(clamp, clamp));
+    add("code", std::string(clamp).append(" before ").append(label), std::move(tokens));
+  }
+
+  /// A multiplier made of amax by a division, taken from the scale instead: one rounding more.
+  void of_scale(const Cell& tokens) {
+    const bool untouched = tokens.size() == tokens_of(row_.text("mult")).size();
+    if (tokens.empty() || !untouched || !has_integer_codes(row_) || tokens[0].text != "amax:" || tokens.back().edited ||
+        verb_of(tokens.back().text) != "rdiv" || !slack_of(tokens.back().text).empty())
+      return;
+    add("mult", arguments_of(tokens.back().text).append("/amax -> 1/s"), {edited("rcp", "rcp")});
   }
 
   void drop(const std::string& column, Cell tokens, size_t i) {
@@ -161,7 +220,12 @@ class EditsOfRow {
   /// 1 / (sqrt(v) + a).
   void exchange(const std::string& column, Cell tokens, size_t i) {
     const CellToken left = tokens[i], right = tokens[i + 1];
-    const bool from_left = verb_of(left.text) == "add";
+    if (verb_of(left.text) == "rint" && right.text == "add(azp)" && i > 0 && tokens[i - 1].text == "int32:") {
+      std::rotate(tokens.begin() + long(i) - 1, tokens.begin() + long(i) + 1, tokens.begin() + long(i) + 2);
+      tokens[i - 1] = edited(right.text, right.label);
+      return add(column, std::string(right.label).append(" before ").append(left.label), std::move(tokens));
+    }
+    const bool from_left = verb_of(left.text) == "add" && left.text != "add(azp)";
     const bool scales = verb_of(right.text) == "div" || verb_of(right.text) == "mul";
     const bool bound = verb_of(left.text) == "min" && is_quantity(arguments_of(left.text)) && scales;
     if (!bound && !from_left && verb_of(right.text) != "add") return;
@@ -189,7 +253,7 @@ class EditsOfRow {
     seen.insert(token);
     const auto value = [](const std::string& t) { return arguments_of(t).substr(0, arguments_of(t).find(',')); };
     for (const ContractRow& row : tables_.rows()) {
-      if (row.flow != row_.flow) continue;
+      if (!is_sibling(row)) continue;
       for (const std::string& other : tokens_of(row.text(column)))
         if (verb_of(other) == verb_of(token) && value(other) != value(token) && !is_quantity(value(other)) && seen.insert(other).second)
           others.push_back(other);

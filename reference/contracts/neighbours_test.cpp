@@ -30,13 +30,16 @@ std::map<std::string, std::string> cells(const Contract& contract) {
     if (const auto* g = std::get_if<GroupQuant>(&contract.links[i])) {
       all[link + "q"] = g->q->name;
       all[link + "amax"] = g->amax.text();
+      all[link + "lo"] = g->lo.text();
+      all[link + "hi"] = g->hi.text();
+      all[link + "zero"] = g->zero.text();
       all[link + "scale"] = g->scale.text();
       all[link + "mult"] = g->mult.text();
       all[link + "code"] = g->code.text();
       all[link + "share"] = std::to_string(g->amax_share) + (g->first_row_alone ? " of the first row" : "") +
                               (g->past_the_edge ? " past the edge" : "");
       // M is no cell of its own after binding: it lives in the constants.
-      for (const Recipe* recipe : {&g->amax, &g->scale, &g->mult, &g->code})
+      for (const Recipe* recipe : {&g->amax, &g->lo, &g->hi, &g->scale, &g->zero, &g->mult, &g->code})
         for (const Step& step : recipe->steps) all[link + "constants"] += std::to_string(step.a.constant) + " ";
     } else {
       const auto& n = std::get<RowNorm>(contract.links[i]);
@@ -70,9 +73,10 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
       std::set<std::string> names;
       for (const Neighbour& neighbour : neighbours(tables(), row.id, *x))
         EXPECT_TRUE(names.insert(neighbour.name).second) << row.id << ": two are called " << neighbour.name;
-      const bool scale_given = row.flow == "group_quant" && row.text("amax").empty();  // two cells of four
-      EXPECT_GE(names.size(), scale_given ? 10u : 11u) << row.id << " " << x->name;
-      EXPECT_TRUE(x != &kBf16 || scale_given || names.size() >= 15) << row.id;
+      const auto empty = [&](const char* cell) { return row.cells.contains(cell) && row.text(cell).empty(); };
+      const bool scale_given = empty("amax") || empty("lo"), integers = row.cells.contains("q") && row.text("q") == "int8";
+      EXPECT_GE(names.size(), scale_given ? integers ? 6u : 10u : 11u) << row.id << " " << x->name;
+      EXPECT_TRUE(x != &kBf16 || scale_given || names.size() >= (integers ? 11u : 15u)) << row.id;
     }
   }
 }
@@ -99,7 +103,7 @@ TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
         EXPECT_NE(second.name, all[i].name);
         EXPECT_TRUE(names.contains(second.name)) << row.id << ": " << second.name << " is no mistake without " << all[i].name;
         EXPECT_FALSE(cells(second.contract) == cells(contract)) << all[i].name << " and " << second.name << " cancel";
-        const bool unused = second.name.starts_with("M:");  // nothing divides by M any more
+        const bool unused = second.name.starts_with("M:") || second.name.starts_with("L:");  // nothing divides by it any more
         EXPECT_TRUE(unused || !(cells(second.contract) == cells(all[i].contract))) << second.name;
       }
     }
@@ -118,8 +122,9 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
       if (differing.empty()) continue;
       const std::string column = neighbour.name.substr(0, neighbour.name.find(':'));
       const std::string cell = differing.begin()->substr(2);
-      const bool of_the_flow = neighbour.name == "r: eps -> 10 eps" || neighbour.name == "y: w -> 1 + w";
-      EXPECT_TRUE(cell == column || column == "M" || column == "amax" || reciprocal || of_the_flow)
+      const bool of_the_flow =
+          neighbour.name == "r: eps -> 10 eps" || neighbour.name == "y: w -> 1 + w" || neighbour.name.starts_with("lo, hi: ");
+      EXPECT_TRUE(cell == column || column == "M" || column == "L" || column == "amax" || reciprocal || of_the_flow)
           << neighbour.name << " changes " << cell;
     }
   }
@@ -140,6 +145,20 @@ TEST(Neighbours, TheEditsThatRealKernelsMadeAreAmongThem) {
   for (const char* name : {"scale: drop min(ub)", "scale: min(ub) after div(M)"}) EXPECT_THAT(bounded, Contains(name));
   EXPECT_THAT(bounded, testing::Not(Contains("scale: min(ub) -> min(2^127)")));
   EXPECT_THAT(names("deepgemm.per_token_cast_ue8m0"), testing::Not(Contains("scale: min(2^127) -> min(ub)")));
+  const auto int8 = names("vllm.group_int8");
+  for (const char* name : {"M: 127 -> 128", "code: to(q,rz) -> to(q)", "code: to(q,rz) -> to(q,rna)", "amax: drop max(1e-10)"})
+    EXPECT_THAT(int8, Contains(name));
+  EXPECT_THAT(int8, testing::Not(Contains("M: 127 -> 448"))) << "constants of other codes";
+  const auto token = names("vllm.per_token_int8");
+  for (const char* name : {"mult: M/amax -> 1/s", "code: to(q) -> to(q,rz)", "code: to(q) -> to(q,wrap)"})
+    EXPECT_THAT(token, Contains(name));
+  EXPECT_THAT(names("vllm.static_int8"), Contains("code: clamp(keep,127,-127) before to(q)"));
+  const auto azp = names("vllm.per_token_int8_azp");
+  for (const char* name :
+       {"L: 255 -> 254", "L: 255 -> 256", "zero: drop rint", "zero: drop sub(128)", "code: drop add(azp)",
+        "code: add(azp) before rint", "code: add(azp) -> add(azp,wrap)", "code: rint -> trunc", "lo, hi: over half the group",
+        "lo: min(2^128-2^104) -> min(0)", "code: clamp(keep,127,-127) before to(q)"})
+    EXPECT_THAT(azp, Contains(name));
   EXPECT_THAT(names("vllm.per_tensor"), Contains("amax: over the first row alone"));
   EXPECT_THAT(names("vllm.static"), Contains("mult: drop rcp"));
   const auto norm = names("vllm.rms_norm@v0.19.1");

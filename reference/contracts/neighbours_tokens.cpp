@@ -35,8 +35,19 @@ std::string arguments_of(const std::string& token) {
 }
 
 bool is_quantity(const std::string& argument) {
-  static const std::set<std::string> quantities = {"s", "m", "r", "w", "n", "eps", "ub"};
+  static const std::set<std::string> quantities = {"s", "m", "r", "w", "n", "eps", "ub", "lo", "hi", "azp"};
   return quantities.contains(argument);
+}
+
+std::vector<std::string> other_casts(const std::string& token) {
+  const std::string arguments = arguments_of(token);
+  const std::string undefined = arguments.ends_with(",undef") ? ",undef" : "";
+  const std::string rule = arguments.substr(0, arguments.size() - undefined.size());
+  std::vector<std::string> others;
+  for (const char* other : {"q", "q,rz", "q,rna"})
+    if (rule != other) others.push_back(std::string("to(").append(other).append(undefined).append(")"));
+  if (undefined.empty()) others.push_back(std::string("to(").append(rule).append(",wrap)"));
+  return others;
 }
 
 std::vector<std::string> other_forms(const std::string& token) {
@@ -60,6 +71,7 @@ std::vector<std::string> other_forms(const std::string& token) {
     if (arguments == "e8m0") others = {"to(e8m0,nosat)"};  // powers of two need no rounding
     if (arguments.ends_with(",nosat")) others = {"to(" + format + ")"};
   }
+  if (token == "add(azp)") others = {"add(azp,wrap)"};
   if (verb == "div" && !is_quantity(arguments)) others = {"mul(1/" + arguments + ")"};
   if (verb == "mul" && arguments.starts_with("1/")) others = {"div(" + arguments.substr(2) + ")"};
   if (verb == "max" || verb == "min") {

@@ -16,6 +16,9 @@ std::string slack_of(const std::string& token);
 /// Named by the flow: no constant.
 bool is_quantity(const std::string& argument);
 
+/// The last step of a code cell whose codes are integers, with another rule of rounding or of overflow.
+std::vector<std::string> other_casts(const std::string& token);
+
 /// The same step with another rule: of rounding, of NaN, of saturation, of a power of two; a division as a product.
 std::vector<std::string> other_forms(const std::string& token);
 

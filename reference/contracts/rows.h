@@ -12,7 +12,7 @@ namespace assay {
 /// One row of a contract table (quant*.csv, norm.csv, fused.csv, casts.csv). Ids are never reused: a changed row gets a new one.
 struct ContractRow {
   std::string id;
-  std::string flow;  ///< "group_quant", "row_norm", "chain" or "cast"
+  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "chain" or "cast"
   std::string file;
   int line = 0;
   std::map<std::string, TableCell> cells;

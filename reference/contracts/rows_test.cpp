@@ -164,5 +164,20 @@ TEST(Rows, AnUnknownContractNamesNearOnes) {
   EXPECT_NO_THROW(tables.find("vllm.group_fp8"));
 }
 
+std::string azp_row(const std::string& lo, const std::string& scale, const std::string& zero, const std::string& code) {
+  return "id,lo,hi,q,L,scale,zero,mult,code,group,layouts,pad,since,until,source,why\nmy.azp," + lo + ",greatest,int8,255," + scale + "," + zero +
+         ",rcp," + code + ",row,row,rows:untouched,2026,,here,because\n";
+}
+
+TEST(Rows, ARowWithAZeroPointSaysWhatItsCellsNeed) {
+  const std::string scale = "hi: sub(lo) div(L)", zero = "lo: div(s) neg sub(128) to(int32)", code = "mul(m) int32: rint add(azp) to(q)";
+  EXPECT_EQ(error_of(azp_row("least", scale, zero, code)), "no error");
+  EXPECT_EQ(error_of(azp_row("min(0)", scale, zero, code)), "2:8: lo: begins with least");
+  EXPECT_EQ(error_of(azp_row("least", "sub(lo)", zero, code)), "2:32: scale: begins with a quantity: lo: or hi:");
+  EXPECT_THAT(error_of(azp_row("least", scale, "lo: div(s)", code)), EndsWith("zero: ends with to(int32)"));
+  EXPECT_THAT(error_of(azp_row("least", scale, zero, "mul(m) add(zero) to(q)")), HasSubstr("unknown name 'zero'"));
+  EXPECT_THAT(error_of(azp_row("least", scale, zero, "mul(m) int32: rint mul(azp) to(q)")), HasSubstr("'mul' is no step in integers"));
+}
+
 }  // namespace
 }  // namespace assay

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "reference/flow/group_quant.h"
+#include "reference/flow/quant_azp.h"
 #include "reference/flow/row.h"
 #include "reference/flow/row_norm.h"
 #include "reference/formats/catalogue.h"
@@ -130,9 +131,13 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
       values = norm_outputs(*norm, values, Spans(inputs.gamma), out.r);
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
-      GroupScales scales = group_scales(quant, group_sources(quant, values, inputs), inputs.scale_ub, stored ? stored->scale : std::vector<double>());
+      GroupScales scales = quant.has_zero ? zero_point_scales(quant, values, inputs, stored)
+                                          : group_scales(quant, group_sources(quant, values, inputs), inputs.scale_ub,
+                                                         stored ? stored->scale : std::vector<double>());
       out.q = group_codes(quant, values, inputs.group_size, scales);
-      if (!quant.scale_given) out.scale = std::move(scales.scale);
+      if (quant.scale_given) continue;
+      out.scale = std::move(scales.scale);
+      out.zero = std::move(scales.zero);
     }
   }
   if (!contract.group_quant()) out.y = std::move(values);

@@ -7,13 +7,10 @@
 #include "reference/recipe/narrow.h"
 
 namespace assay {
-namespace {
 
 bool accepts(Span span, double value) {
   return span.any() || (std::isnan(span.low) && std::isnan(value)) || (span.low <= value && value <= span.high);
 }
-
-}  // namespace
 
 Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction reduction) {
   const bool keep_nan = reduction == Reduction::kAbsMaxKeepNan;
@@ -86,6 +83,7 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
   for (size_t g = 0; g < scales.s.size(); ++g) {
     environment.set("s", scales.s[g]);
     environment.set("m", scales.m[g]);
+    if (contract.has_zero) environment.set("azp", scales.azp[g]);
     const size_t first = g * size_t(group_size);
     evaluate(contract.code, codes, first, std::min(size_t(group_size), values.size() - first), environment);
   }

@@ -11,6 +11,9 @@ struct GroupScales {
   Spans amax;   ///< after the amax cell
   Spans scale;  ///< after the scale cell
   Spans s, m;   ///< what the code cell sees, narrowed by the stored scales if there are any
+  Spans lo, hi;  ///< in place of amax, of a row of quant_azp: after the lo and the hi cell
+  Spans zero;    ///< after the zero cell
+  Spans azp;     ///< what the code cell sees, narrowed like s
 };
 
 /// Largest magnitude among numbers first .. first + count, with the NaN rule of the reduction.
@@ -27,6 +30,9 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
 
 /// `stored_scale` empty: nothing to narrow by. A stored scale that the contract does not allow is ignored here (it fails by itself).
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale);
+
+/// Whether a stored number is one that the contract allows.
+bool accepts(Span span, double value);
 
 /// Codes of the numbers first .. first + values.size() of the row, given the scales of their groups.
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales);

@@ -20,11 +20,12 @@ struct RowInputs {
   double scale_ub = HUGE_VAL;  ///< as the op takes it; rounded to f32 on the way in
   std::vector<double> scale = {};  ///< of each group, for a contract that takes it as an input
   Spans maxima = {};  ///< of each group over all rows that share its scale; empty: groups lie in this row
+  std::vector<double> zero = {};  ///< zero point of each group, of a contract that takes it as an input
 };
 
 /// What the kernel under test stored for this row, decoded. A tensor that is not there is empty.
 struct StoredRow {
-  std::vector<double> y, q, scale;
+  std::vector<double> y, q, scale, zero = {};
 };
 
 /// Accepted reals of each output. An op without that output leaves it empty.
@@ -32,6 +33,7 @@ struct RowOutputs {
   Spans y;      ///< n, in x's format
   Spans q;      ///< n, in the code format
   Spans scale;  ///< n / group_size, before the layout's own format; empty if it is an input
+  Spans zero;   ///< as many zero points, int32, of a row of quant_azp that makes them
   Span r = point(0);  ///< of a norm
   std::vector<std::string> joint_violations;  ///< each element passes alone, but not with the others
 };

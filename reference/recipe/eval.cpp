@@ -21,8 +21,29 @@ double power_of_two(double v, Pow2 rule) {
   return std::ldexp(1.0, exponent - 1 + up);
 }
 
+bool is_integer(const Format& format) { return format.specials == Specials::kInteger; }
+
+/// The number that the low bits of an int32 stand for.
+double low_bits(const Format& integer, double int32) { return decode(integer, uint32_t(int64_t(int32))); }
+
+/// v in an integer format, with NaN as 0.
+double to_integer(const Step& step, double v) {
+  if (std::isnan(v)) return 0;
+  if (step.beyond == BeyondInteger::kWrap) return low_bits(*step.target, round_to(kInt32, v, step.rounding, Overflow::kSaturate));
+  return round_to(*step.target, v, step.rounding, Overflow::kSaturate);
+}
+
+/// Whether v, rounded, is a number of the integer format.
+bool fits(const Step& step, double v) {
+  const double whole = step.rounding == Rounding::kTowardZero    ? std::trunc(v)
+                       : step.rounding == Rounding::kNearestAway ? std::round(v)
+                                                                 : std::nearbyint(v);
+  return -max_finite(*step.target) - 1 <= whole && whole <= max_finite(*step.target);  // false for NaN
+}
+
 /// A function of one real, then one rounding to the working format.
 double apply(const Step& step, double v) {
+  if (is_integer(*step.working) && std::isnan(v)) v = 0;  // the step makes an integer of it: PTX ISA, cvt
   const auto nearest = [&](double x) { return round_to(*step.working, x, Rounding::kNearestEven, Overflow::kSpecial); };
   switch (step.verb) {
     case Verb::kRcp: return nearest(1 / v);
@@ -38,7 +59,9 @@ double apply(const Step& step, double v) {
     case Verb::kLog2: return correctly_rounded(Function::kLog2, v, *step.working);
     case Verb::kSqrt: return correctly_rounded(Function::kSqrt, v, *step.working);
     case Verb::kRsqrt: return correctly_rounded(Function::kRsqrt, v, *step.working);
-    case Verb::kTo: return round_to(*step.target, v, step.rounding, step.overflow);
+    case Verb::kTo:
+      if (is_integer(*step.target)) return to_integer(step, v);
+      return round_to(*step.target, v, step.rounding, step.overflow);
     default: throw std::logic_error("verb without a function of one real");
   }
 }
@@ -68,7 +91,19 @@ bool holds_zero_inside(Span v) { return v.low < 0 && v.high > 0; }
 
 Span magnitudes(Span v) { return holds_zero_inside(v) ? Span{0, std::max(-v.low, v.high)} : ordered(std::fabs(v.low), std::fabs(v.high)); }
 
+/// Whether all of v goes through an integer step in one piece.
+bool breaks(const Step& step, Span v) {
+  if (step.verb != Verb::kTo || step.beyond == BeyondInteger::kSaturate) return false;
+  if (step.beyond == BeyondInteger::kUndefined) return !fits(step, v.low) || !fits(step, v.high);
+  const auto wraps = [&](double x) {
+    return round_to(kInt32, x, step.rounding, Overflow::kSaturate) !=
+           round_to(*step.target, x, step.rounding, Overflow::kSaturate);
+  };
+  return !v.pinned() && (wraps(v.low) || wraps(v.high));
+}
+
 Span apply(const Step& step, Span v) {
+  if (breaks(step, v)) return any_number();
   if (v.pinned()) return point(apply(step, v.low));
   if (v.any()) return v;
   if (step.verb == Verb::kAbs) return magnitudes(v);
@@ -110,7 +145,7 @@ Lane lane(const Operand& operand, const Part& part, const Environment& environme
 /// Whether a recipe can make spans of a pinned part: by slack, or by an operand that is one.
 bool frees(const Recipe& recipe, const Part& part, const Environment& environment) {
   for (const Step& step : recipe.steps) {
-    if (step.slack_ulps > 0) return true;
+    if (step.slack_ulps > 0 || step.beyond == BeyondInteger::kUndefined) return true;
     if (step.a.name.empty()) continue;
     const Lane a = lane(step.a, part, environment);
     for (size_t i = 0; a.low != a.high && i < (a.scalar ? 1 : part.size); ++i)
@@ -119,8 +154,31 @@ bool frees(const Recipe& recipe, const Part& part, const Environment& environmen
   return false;
 }
 
+/// The sum of two integers. On spans it may wrap only as a whole.
+Span integer_sum(const Step& step, Span v, Span a) {
+  if (v.any() || a.any()) return any_number();
+  const Format& format = *step.working;
+  const auto integer = [&](double x) {
+    return std::isnan(x) ? 0 : round_to(format, x, Rounding::kNearestEven, Overflow::kSaturate);
+  };
+  v = {integer(v.low), integer(v.high)}, a = {integer(a.low), integer(a.high)};
+  const double low = v.low + a.low, high = v.high + a.high;
+  const double lowest = round_to(format, low, Rounding::kNearestEven, Overflow::kSaturate);
+  const double highest = round_to(format, high, Rounding::kNearestEven, Overflow::kSaturate);
+  if (step.beyond == BeyondInteger::kSaturate || (lowest == low && highest == high)) return {lowest, highest};
+  return low == high ? point(low_bits(format, low)) : any_number();
+}
+
+void add_integers(const Step& step, const Part& part, const Lane& b) {
+  for (size_t i = 0; i < part.size; ++i) {
+    const size_t at = b.scalar ? 0 : i;
+    part.set(i, integer_sum(step, part[i], {b.low[at], b.high[at]}));
+  }
+}
+
 void arithmetic(const Step& step, const Part& part, const Environment& environment) {
   const Lane b = lane(step.a, part, environment);
+  if (is_integer(*step.working)) return add_integers(step, part, b);
   const Grid grid = grid_of(*step.working, Overflow::kSpecial);
   if (part.pinned()) lanes().arithmetic(step.verb, grid, part.low, b, part.size);
   else lanes().arithmetic_spans(step.verb, grid, part.low, part.high, b, part.size);

@@ -40,10 +40,55 @@ bool same(Span a, Span b) {
 
 /// Every way in which a step may be written; slack where a verb takes it.
 std::vector<std::string> steps() {
-  return {"add(a)", "sub(a)", "mul(a)", "div(a)", "rdiv(a)", "rcp", "rcp~1", "neg", "abs", "max(a)", "max(a,keep)", "min(a)", "min(a,keep)",
-          "max(1e-10)", "clamp(max_min,M)", "clamp(min_max,M)", "clamp(keep,M)", "if0(a)", "if0(1)", "ceil", "rint", "trunc", "pow2(ceil)",
-          "pow2(floor)", "pow2(even)", "exp~2", "exp2", "log2", "log2~1", "sqrt", "rsqrt~2", "to(q)", "to(q,nosat)", "to(x)", "to(x,rz)",
-          "to(e4m3fnuz,nosat)", "to(e8m0)", "to(int8)", "div(a)~2", "mul(a)~1", "bf16: add(a)", "f16: mul(a)", "f16: div(M)~1"};
+  return {"add(a)",
+          "sub(a)",
+          "mul(a)",
+          "div(a)",
+          "rdiv(a)",
+          "rcp",
+          "rcp~1",
+          "neg",
+          "abs",
+          "max(a)",
+          "max(a,keep)",
+          "min(a)",
+          "min(a,keep)",
+          "max(1e-10)",
+          "clamp(max_min,M)",
+          "clamp(min_max,M)",
+          "clamp(keep,M)",
+          "if0(a)",
+          "if0(1)",
+          "ceil",
+          "rint",
+          "trunc",
+          "pow2(ceil)",
+          "pow2(floor)",
+          "pow2(even)",
+          "exp~2",
+          "exp2",
+          "log2",
+          "log2~1",
+          "sqrt",
+          "rsqrt~2",
+          "to(q)",
+          "to(q,nosat)",
+          "to(x)",
+          "to(x,rz)",
+          "to(e4m3fnuz,nosat)",
+          "to(e8m0)",
+          "to(int8)",
+          "to(int8,rz)",
+          "to(int8,rna)",
+          "to(int8,wrap)",
+          "to(int8,rz,undef)",
+          "int32: rint add(a) f32:",
+          "int32: trunc add(a,wrap) f32:",
+          "div(a)~2",
+          "mul(a)~1",
+          "bf16: add(a)",
+          "f16: mul(a)",
+          "f16: div(M)~1"};
 }
 
 /// A span of numbers of f32: a point, a thin one, a wide one, one with an end at zero or infinity, NaN, or any.
@@ -165,7 +210,7 @@ TEST(Evaluate, EvaluatorsThatAreWrongInOneRespectAreCaught) {
 TEST(Evaluate, PinnedInputsAndNoSlackGiveOneNumber) {
   RandomNumbers random(42);
   for (const std::string& word : steps()) {
-    if (word.find('~') != std::string::npos) continue;
+    if (word.find('~') != std::string::npos || word.find("undef") != std::string::npos) continue;
     for (int i = 0; i < 200; ++i) {
       const Span result = run(word, point(random.of(kF32)), point(random.of(kF32)));
       ASSERT_TRUE(result.pinned()) << word;
@@ -285,6 +330,35 @@ TEST(Trace, ShowsTheSpanAfterEachStep) {
   EXPECT_TRUE(traced[0].result.pinned());
   EXPECT_FALSE(traced[1].result.pinned());
   EXPECT_TRUE(same(traced[1].result, run("div(M) rcp~1", point(1))));
+}
+
+// ---- integers
+
+TEST(Integers, ANanIsZeroAndWhatDoesNotFitSaturatesWrapsOrIsUndefined) {
+  const Span nan = point(std::nan(""));
+  for (const char* cell : {"to(int8)", "to(int8,rz)", "to(int8,rna)", "to(int8,wrap)", "int32: rint"})
+    EXPECT_TRUE(same(run(cell, nan), point(0))) << cell;
+  EXPECT_TRUE(same(run("to(int8,rna)", point(-2.5)), point(-3)));
+  EXPECT_TRUE(same(run("to(int8)", point(-2.5)), point(-2)));
+  EXPECT_TRUE(same(run("to(int8)", point(HUGE_VAL)), point(127)));
+  EXPECT_TRUE(same(run("to(int8,wrap)", point(127.5)), point(-128)));
+  EXPECT_TRUE(same(run("to(int8,wrap)", point(1e20)), point(-1))) << "the low byte of the largest int32";
+  EXPECT_TRUE(same(run("to(int8,rz,undef)", point(127.9)), point(127)));
+  EXPECT_TRUE(same(run("to(int8,rz,undef)", point(-128.9)), point(-128)));
+  for (const Span v : {nan, point(128), point(-129), point(-HUGE_VAL), Span{127, 128}})
+    EXPECT_TRUE(run("to(int8,rz,undef)", v).any()) << v.high;
+  Spans row({1.5, std::nan("")});
+  evaluate(parse_recipe("to(int8,rz,undef)", kNames), row, Environment());
+  EXPECT_TRUE(same(row[0], point(1)) && row[1].any()) << "a row that was pinned";
+}
+
+TEST(Integers, SumsAreExactAndSaturateOrWrap) {
+  EXPECT_TRUE(same(run("int32: rint add(a)", point(16777216), point(1)), point(16777217))) << "no number of f32";
+  EXPECT_TRUE(same(run("int32: rint add(a)", point(HUGE_VAL), point(1)), point(2147483647)));
+  EXPECT_TRUE(same(run("int32: rint add(a,wrap)", point(HUGE_VAL), point(1)), point(-2147483648)));
+  EXPECT_TRUE(same(run("int32: rint add(a,wrap)", Span{5, 7}, point(1)), Span{6, 8}));
+  EXPECT_TRUE(run("int32: rint add(a,wrap)", Span{5, HUGE_VAL}, point(1)).any()) << "only a part of the span wraps";
+  EXPECT_TRUE(run("int32: rint add(a)", point(5), any_number()).any());
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ std::string atom(const std::string& text) { return is_atom(text) && text.find(" 
 std::string applied(const Step& step, const std::string& v) {
   const std::string a = words(step.a), name(info(step.verb).name);
   switch (step.verb) {
-    case Verb::kAdd: return v + " + " + a;
+    case Verb::kAdd:
+      return v + " + " + a + (step.beyond == BeyondInteger::kWrap ? " mod 2^32" : "");
     case Verb::kSub: return v + " - " + a;
     case Verb::kMul: return atom(v) + " * " + a;
     case Verb::kDiv: return atom(v) + " / " + a;
@@ -46,6 +47,8 @@ std::string applied(const Step& step, const std::string& v) {
       std::string rule;
       if (step.rounding == Rounding::kTowardZero) rule = ", toward zero";
       if (step.rounding == Rounding::kNearestAway) rule = ", ties away";
+      if (step.beyond == BeyondInteger::kWrap) rule = ", wraps";
+      if (step.beyond == BeyondInteger::kUndefined) rule += ", undefined beyond it";
       if (step.target->bits <= 8 && step.overflow == Overflow::kSpecial) rule += ", no saturation";
       return std::string(step.target->name) + "(" + v + rule + ")";
     }
@@ -59,6 +62,8 @@ std::string formula(const Recipe& recipe, const std::string& value) {
   std::string text = recipe.start.empty() ? value : recipe.start;
   if (recipe.reduction == Reduction::kAbsMax) text = "max|" + value + "|";
   if (recipe.reduction == Reduction::kAbsMaxKeepNan) text = "max|" + value + "| or NaN";
+  if (recipe.reduction == Reduction::kLeast) text = "min(" + value + ")";
+  if (recipe.reduction == Reduction::kGreatest) text = "max(" + value + ")";
   if (recipe.reduction == Reduction::kSquares) text = "sum(" + value + "^2)";
   for (const Step& step : recipe.steps) {
     text = applied(step, text);

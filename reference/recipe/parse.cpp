@@ -22,6 +22,8 @@ std::vector<std::string> verb_names() {
   return names;
 }
 
+bool is_integer(const Format& format) { return format.specials == Specials::kInteger; }
+
 /// One token of a cell: word, arguments and slack, with their positions.
 struct Token {
   std::string_view text;
@@ -99,7 +101,7 @@ class CellParser {
 
   void prefix(const Token& token, Recipe& recipe, bool first) {
     const std::string name = token.word.substr(0, token.word.size() - 1);
-    for (const Format* format : {&kF32, &kBf16, &kF16}) {
+    for (const Format* format : {&kF32, &kBf16, &kF16, &kInt32}) {
       if (name == format->name) {
         working_ = format;
         return;
@@ -107,14 +109,20 @@ class CellParser {
     }
     const auto& known = names_.quantities;
     if (std::find(known.begin(), known.end(), name) == known.end() || !first)
-      throw ParseError(token.position, "'" + token.word + "' is neither a working format (f32:, bf16:, f16:) nor, at the beginning, one of: " +
-                                           joined(known));
+      throw ParseError(
+          token.position,
+          "'" + token.word +
+              "' is neither a working format (f32:, bf16:, f16:, int32:) nor, at the beginning, one of: " + joined(known));
     recipe.start = name;
   }
 
   static bool reduction(const Token& token, Recipe& recipe) {
     if (token.word == "squares" && token.arguments.empty()) recipe.reduction = Reduction::kSquares;
     else if (token.word == "absmax" && token.arguments.empty()) recipe.reduction = Reduction::kAbsMax;
+    else if (token.word == "least" && token.arguments.empty())
+      recipe.reduction = Reduction::kLeast;
+    else if (token.word == "greatest" && token.arguments.empty())
+      recipe.reduction = Reduction::kGreatest;
     else if (token.word == "absmax" && token.arguments.size() == 1 && token.arguments[0].first == "keep")
       recipe.reduction = Reduction::kAbsMaxKeepNan;
     else return false;
@@ -126,7 +134,7 @@ class CellParser {
     const auto& known = names_.quantities;
     if (std::find(known.begin(), known.end(), text) != known.end()) return {0, text};
     try {
-      return {Expression(text).rounded(names_.constants, *working_), {}};
+      return {Expression(text).rounded(names_.constants, is_integer(*working_) ? kF32 : *working_), {}};
     } catch (const ParseError& error) {
       throw ParseError(position + error.position, error.what());
     } catch (const std::exception& error) {
@@ -178,8 +186,21 @@ class CellParser {
       if (arguments.size() < least || arguments.size() > most)
         throw ParseError(token.position, "'" + token.word + "' is written " + std::string(verb->form));
     };
+    const bool integers = is_integer(*working_);
+    static constexpr Verb kOfIntegers[] = {Verb::kAdd, Verb::kRint, Verb::kTrunc, Verb::kClamp, Verb::kTo};
+    if (integers && std::find(std::begin(kOfIntegers), std::end(kOfIntegers), verb->verb) == std::end(kOfIntegers))
+      throw ParseError(token.position, "'" + token.word + "' is no step in integers, which are: rint, trunc, add, clamp, to");
     switch (verb->verb) {
-      case Verb::kAdd: case Verb::kSub: case Verb::kMul: case Verb::kDiv: case Verb::kRdiv: case Verb::kIf0:
+      case Verb::kAdd:
+        need(1, integers ? 2 : 1);
+        step.a = operand(arguments[0]);
+        if (arguments.size() == 2) step.beyond = choice<BeyondInteger>(arguments[1], {{"wrap", BeyondInteger::kWrap}});
+        break;
+      case Verb::kSub:
+      case Verb::kMul:
+      case Verb::kDiv:
+      case Verb::kRdiv:
+      case Verb::kIf0:
         need(1, 1);
         step.a = operand(arguments[0]);
         break;
@@ -202,10 +223,10 @@ class CellParser {
                                                 {"q75", Pow2::kThreeQuarters}});
         break;
       case Verb::kTo:
-        need(1, 2);
+        need(1, 3);
         step.target = &format(arguments[0]);
-        step.overflow = step.target->bits <= 8 ? Overflow::kSaturate : Overflow::kSpecial;
-        if (arguments.size() == 2) conversion_rule(arguments[1], step);
+        step.overflow = step.target->bits <= 8 || is_integer(*step.target) ? Overflow::kSaturate : Overflow::kSpecial;
+        for (size_t i = 1; i < arguments.size(); ++i) conversion_rule(arguments[i], step);
         break;
       default: need(0, 0);
     }
@@ -213,11 +234,19 @@ class CellParser {
   }
 
   static void conversion_rule(const std::pair<std::string, size_t>& argument, Step& step) {
+    const bool integer = is_integer(*step.target);
     if (argument.first == "rz") step.rounding = Rounding::kTowardZero;
     else if (argument.first == "rna") step.rounding = Rounding::kNearestAway;
-    else if (argument.first == "nosat") step.overflow = Overflow::kSpecial;
+    else if (argument.first == "wrap" && integer)
+      step.beyond = BeyondInteger::kWrap;
+    else if (argument.first == "undef" && integer)
+      step.beyond = BeyondInteger::kUndefined;
+    else if (argument.first == "nosat" && !integer)
+      step.overflow = Overflow::kSpecial;
     else if (argument.first == "sat") step.overflow = Overflow::kSaturate;
-    else throw ParseError(argument.second, "'" + argument.first + "' is not one of: rz, rna, nosat, sat");
+    else
+      throw ParseError(argument.second, "'" + argument.first + "' is not one of: rz, rna, " +
+                                            std::string(integer ? "sat, wrap, undef" : "nosat, sat"));
   }
 
   std::string_view cell_;
@@ -235,6 +264,8 @@ std::string Recipe::text() const {
   if (!start.empty()) append(start + ":");
   if (reduction == Reduction::kAbsMax) append("absmax");
   if (reduction == Reduction::kAbsMaxKeepNan) append("absmax(keep)");
+  if (reduction == Reduction::kLeast) append("least");
+  if (reduction == Reduction::kGreatest) append("greatest");
   if (reduction == Reduction::kSquares) append("squares");
   const Format* working = &kF32;
   for (const Step& step : steps) {

@@ -88,7 +88,7 @@ TEST(Parse, BrokenTokensSayAtWhichCharacter) {
   EXPECT_EQ(error_of("rcp~1234"), "3: after '~' stands a number of ulp, not '1234'");
   EXPECT_EQ(error_of("rcp div()"), "8: empty argument in 'div()'");
   EXPECT_EQ(error_of("clamp(max_min,,M)"), "14: empty argument in 'clamp(max_min,,M)'");
-  EXPECT_THAT(error_of("rcp x: neg"), StartsWith("4: 'x:' is neither a working format (f32:, bf16:, f16:) nor"));
+  EXPECT_THAT(error_of("rcp x: neg"), StartsWith("4: 'x:' is neither a working format (f32:, bf16:, f16:, int32:) nor"));
   EXPECT_THAT(error_of("rcp amax: neg"), StartsWith("4: 'amax:' is neither")) << "a quantity stands first";
 }
 
@@ -108,8 +108,8 @@ TEST(Parse, ExactVerbsTakeNoSlack) {
 }
 
 TEST(Parse, WrongNumbersOfArgumentsShowTheForm) {
-  EXPECT_EQ(error_of("add"), "0: 'add' is written add(a)");
-  EXPECT_EQ(error_of("add(1,2)"), "0: 'add' is written add(a)");
+  EXPECT_EQ(error_of("add"), "0: 'add' is written add(a) | add(a,wrap)");
+  EXPECT_EQ(error_of("add(1,2)"), "0: 'add' is written add(a) | add(a,wrap)");
   EXPECT_EQ(error_of("neg rcp(1)"), "4: 'rcp' is written rcp");
   EXPECT_THAT(error_of("clamp(M)"), StartsWith("0: 'clamp' is written clamp("));
   EXPECT_THAT(error_of("to"), StartsWith("0: 'to' is written to("));
@@ -123,6 +123,9 @@ TEST(Parse, UnknownNamesListWhatIsKnownThere) {
   EXPECT_EQ(error_of("rcp max(1+)"), "10: expected a number or a name");
   EXPECT_THAT(error_of("to(e4m3)"), StartsWith("3: unknown format 'e4m3'; known: q, x, f32, bf16"));
   EXPECT_EQ(error_of("to(q,up)"), "5: 'up' is not one of: rz, rna, nosat, sat");
+  EXPECT_EQ(error_of("to(int8,nosat)"), "8: 'nosat' is not one of: rz, rna, sat, wrap, undef");
+  EXPECT_EQ(error_of("to(q,wrap)"), "5: 'wrap' is not one of: rz, rna, nosat, sat");
+  EXPECT_EQ(error_of("int32: mul(s)"), "7: 'mul' is no step in integers, which are: rint, trunc, add, clamp, to");
   EXPECT_EQ(error_of("pow2(round)"), "5: 'round' is not one of: floor, ceil, even, q75");
   EXPECT_EQ(error_of("clamp(minmax,M)"), "6: 'minmax' is not one of: max_min, min_max, med3, keep");
   EXPECT_EQ(error_of("max(1,drop)"), "6: 'drop' is not one of: keep");
@@ -137,8 +140,10 @@ TEST(Parse, ConstantsAndBoundsMustMakeSense) {
 }
 
 TEST(Parse, TextOfARecipeReadsBackAsTheSameRecipe) {
-  for (const char* cell : {"absmax max(1e-10)", "div(M) max(1/(512*M),keep)", "amax: rdiv(M)~2", "squares", "mul(m) clamp(max_min,M) to(q)",
-                           "bf16: mul(1/M) log2 ceil exp2", "div(M) f16: rcp~1 f32: mul(s)", "", "absmax(keep)"}) {
+  for (const char* cell :
+       {"absmax max(1e-10)", "div(M) max(1/(512*M),keep)", "amax: rdiv(M)~2", "squares", "mul(m) clamp(max_min,M) to(q)",
+        "bf16: mul(1/M) log2 ceil exp2", "div(M) f16: rcp~1 f32: mul(s)", "", "absmax(keep)", "least min(0)", "greatest",
+        "mul(m) int32: rint add(s) to(int8)", "int32: rint add(s,wrap) to(int8,rz,undef)"}) {
     const Recipe recipe = parsed(cell);
     EXPECT_EQ(recipe.text(), cell);
     EXPECT_EQ(parsed(recipe.text().c_str()).text(), recipe.text());

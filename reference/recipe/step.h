@@ -21,6 +21,14 @@ enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
 /// How pow2 chooses the exponent: FLOOR, RCEIL, EVEN and "0.75" of contracts/quant.md 8.1, on the already divided value.
 enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters };
 
+/// What becomes of a number that an integer format does not hold. NaN counts as 0 where it is not undefined: PTX ISA, cvt, and
+/// CDNA3 ISA, v_cvt_i32_f32.
+enum class BeyondInteger {
+  kSaturate,
+  kWrap,       ///< the low bits of an int32 that saturated
+  kUndefined,  ///< C++ [conv.fpint]: any result is legal
+};
+
 /// A constant, already rounded to the working format, or a quantity that the flow names ("s", "m", "r", "w").
 struct Operand {
   double constant = 0;
@@ -38,11 +46,12 @@ struct Step {
   const Format* target = nullptr;  ///< of `to`
   Rounding rounding = Rounding::kNearestEven;
   Overflow overflow = Overflow::kSpecial;
+  BeyondInteger beyond = BeyondInteger::kSaturate;  ///< of `to` an integer format, and of a sum in one
   int slack_ulps = 0;           ///< the result may be off by this many ulp of the working format
 };
 
 /// What a cell takes from many numbers before its first step.
-enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kSquares };
+enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kLeast, kGreatest, kSquares };
 
 struct Recipe {
   Reduction reduction = Reduction::kNone;

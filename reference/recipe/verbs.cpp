@@ -5,7 +5,7 @@ namespace assay {
 std::span<const VerbInfo> all_verbs() {
   using enum Monotone;
   static constexpr VerbInfo verbs[] = {
-      {Verb::kAdd, "add", "add(a)", "v + a", kUp, true},
+      {Verb::kAdd, "add", "add(a) | add(a,wrap)", "v + a; in int32 the sum saturates unless told to wrap", kUp, true},
       {Verb::kSub, "sub", "sub(a)", "v - a", kUp, true},
       {Verb::kMul, "mul", "mul(a)", "v * a", kBySign, true},
       {Verb::kDiv, "div", "div(a)", "v / a", kBySign, true},
@@ -23,13 +23,16 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kTrunc, "trunc", "trunc", "integer toward zero", kUp, true},
       {Verb::kFtz, "ftz", "ftz", "v, or a zero of its sign below 2^-126: what -ftz makes of a subnormal f32", kUp, false},
       {Verb::kPow2, "pow2", "pow2(floor|ceil|even|q75)",
-       "v = m 2^e, 1 <= m < 2: 2^e, one more if m > 1 (ceil), m >= 1.9375 (even), m >= 1.75 (q75); 0, Inf and NaN stay", kUp, false},
+       "v = m 2^e, 1 <= m < 2: 2^e, one more if m > 1 (ceil), m >= 1.9375 (even), m >= 1.75 (q75); 0, Inf and NaN stay", kUp,
+       false},
       {Verb::kExp, "exp", "exp", "e^v", kUp, true},
       {Verb::kExp2, "exp2", "exp2", "2^v", kUp, true},
       {Verb::kLog2, "log2", "log2", "log2 v", kUp, true},
       {Verb::kSqrt, "sqrt", "sqrt", "square root of v", kUp, true},
       {Verb::kRsqrt, "rsqrt", "rsqrt", "1 / square root of v", kDown, true},
-      {Verb::kTo, "to", "to(F[,rz|rna|nosat|sat])", "v in format F; fp8 and integers saturate unless nosat, wider formats overflow to Inf",
+      {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|wrap|undef])",
+       "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; integers saturate with NaN as 0, or "
+       "wrap, or are undefined beyond the format",
        kUp, false},
   };
   return verbs;

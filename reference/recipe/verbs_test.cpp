@@ -41,6 +41,7 @@ Definition of_one(const char* form, Unary function) {
 }
 
 int to_integer_above(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_ceil(y, x); }
+int mpfr_round_away(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_round(y, x); }
 int to_integer_inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, x); }
 
 /// The larger (smaller) of two numbers, +0 above -0; a NaN is dropped, or kept if told so.
@@ -78,11 +79,15 @@ double to_format(const Input& in) {
   const Format& f = *find_format(name);
   const Real v = in.v;
   const bool saturates = !has(in.text, "nosat") && (f.bits <= 8 || has(in.text, ",sat"));
-  if (std::isnan(in.v)) return in.v;
   if (f.specials == Specials::kInteger) {
-    const double whole = nearest(kF32, in_reals(has(in.text, "rz") ? to_integer_inward : mpfr_rint, v));
-    return std::isnan(whole) ? whole : std::fmin(std::fmax(whole, -max_finite(f) - 1), max_finite(f));
+    if (std::isnan(in.v)) return 0;  // PTX ISA, cvt
+    const Real whole = in_reals(has(in.text, "rz") ? to_integer_inward : has(in.text, "rna") ? mpfr_round_away : mpfr_rint, v);
+    const Real least = -max_finite(kInt32) - 1, most = max_finite(kInt32);
+    if (!has(in.text, "wrap")) return std::fmin(std::fmax(whole.convert_to<double>(), -max_finite(f) - 1), max_finite(f));
+    const int64_t word = (whole < least ? least : whole > most ? most : whole).convert_to<int64_t>();
+    return double(((word + 128) % 256 + 256) % 256 - 128);
   }
+  if (std::isnan(in.v)) return in.v;
   double y;
   if (std::isinf(in.v)) y = in.v;
   else if (has(in.text, ",rz")) y = rounded(f, v, MPFR_RNDZ);
@@ -113,8 +118,9 @@ const std::map<Verb, Definition>& definitions() {
       {Verb::kAbs, {{"abs"}, [](const Input& in) { return in_reals(mpfr_abs, in.v).convert_to<double>(); }}},
       {Verb::kMax, {{"max(a)", "max(a,keep)"}, [](const Input& in) { return larger(in, 1); }}},
       {Verb::kMin, {{"min(a)", "min(a,keep)"}, [](const Input& in) { return larger(in, -1); }}},
-      {Verb::kClamp, {{"clamp(max_min,448)", "clamp(min_max,448)", "clamp(med3,448)", "clamp(keep,448)"},
-                      [](const Input& in) { return into_bounds(in, -448, 448); }}},
+      {Verb::kClamp,
+       {{"clamp(max_min,448)", "clamp(min_max,448)", "clamp(med3,448)", "clamp(keep,448)"},
+        [](const Input& in) { return into_bounds(in, -448, 448); }}},
       {Verb::kIf0, {{"if0(a)"}, [](const Input& in) { return in.v == 0 ? in.a : in.v; }}},
       {Verb::kCeil, of_one("ceil", to_integer_above)},
       {Verb::kRint, of_one("rint", mpfr_rint)},
@@ -125,13 +131,17 @@ const std::map<Verb, Definition>& definitions() {
       {Verb::kExp2, of_one("exp2", mpfr_exp2)},
       {Verb::kLog2, of_one("log2", mpfr_log2)},
       {Verb::kSqrt, of_one("sqrt", mpfr_sqrt)},
-      {Verb::kRsqrt, {{"rsqrt"}, [](const Input& in) {
-        if (in.v == 0) return 1 / in.v;  // IEEE 754-2019, 9.2.1: the sign of the zero
-        return nearest(in.working, in_reals(mpfr_rec_sqrt, in.v));
-      }}},
-      {Verb::kTo, {{"to(f32)", "to(bf16)", "to(f16)", "to(bf16,rz)", "to(f16,rna)", "to(bf16,sat)", "to(e4m3fn)", "to(e4m3fn,nosat)",
-                    "to(e4m3fn,rz)", "to(e4m3fn,rna)", "to(e4m3fnuz)", "to(e4m3fnuz,nosat)", "to(e5m2)", "to(e5m2,nosat)", "to(e5m2fnuz)",
-                    "to(int8)", "to(int8,rz)"}, to_format}}};
+      {Verb::kRsqrt,
+       {{"rsqrt"},
+        [](const Input& in) {
+          if (in.v == 0) return 1 / in.v;  // IEEE 754-2019, 9.2.1: the sign of the zero
+          return nearest(in.working, in_reals(mpfr_rec_sqrt, in.v));
+        }}},
+      {Verb::kTo,
+       {{"to(f32)", "to(bf16)", "to(f16)", "to(bf16,rz)", "to(f16,rna)", "to(bf16,sat)", "to(e4m3fn)", "to(e4m3fn,nosat)",
+         "to(e4m3fn,rz)", "to(e4m3fn,rna)", "to(e4m3fnuz)", "to(e4m3fnuz,nosat)", "to(e5m2)", "to(e5m2,nosat)", "to(e5m2fnuz)",
+         "to(int8)", "to(int8,rz)", "to(int8,rna)", "to(int8,wrap)"},
+        to_format}}};
   return all;
 }
 

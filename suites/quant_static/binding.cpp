@@ -7,7 +7,6 @@ namespace assay {
 namespace {
 
 Case validate(Case c) {
-  require_flow(c, "group_quant");
   require_sharing(c, Sharing::kGiven);
   c.id = row_id(c, read_row_case(c));
   return c;
@@ -16,15 +15,19 @@ Case validate(Case c) {
 Problem problem(const Case& c) {
   const RowCase p = read_row_case(c);
   const Format& q = code_format(p);
-  return {{input_matrix(p, q), input_scale(p), output_matrix("q", p, q)},
-          {{"group_rows", double(p.group_rows)}, {"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
+  Problem made{{input_matrix(p, q), input_scale(p)},
+               {{"group_rows", double(p.group_rows)}, {"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
+  if (!p.zero_fill.empty()) made.tensors.push_back(input_zero(p));
+  made.tensors.push_back(output_matrix("q", p, q));
+  return made;
 }
 
 }  // namespace
 
 Op quant_static_op() {
-  Op op = row_op("quant_static", {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "seed", "warp"}, validate,
-                 problem);
+  Op op = row_op("quant_static", {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "azp", "seed", "warp"},
+                 validate, problem);
+  op.optional_columns = {"azp"};
   op.rows = nullptr;  // rows have scales of their own
   op.with_rows = nullptr;
   return op;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "reference/flow/row_norm.h"
+#include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"
 #include "reference/formats/round.h"
 #include "suites/rows/inputs.h"
@@ -51,14 +52,16 @@ struct Accepted {
     tensor.high.resize(size_t(rows * columns));
   }
 
-  void put(int64_t row, const Spans& spans) {
+  void put(int64_t row, Spans spans) {
     const auto columns = size_t(tensor.shape[1]);
+    std::vector<size_t> anything;
+    for (size_t i = 0; !spans.pinned() && i < columns; ++i)
+      if (spans[i].any()) anything.push_back(i), spans.set(i, point(max_finite(*tensor.format)));
     const std::span low(tensor.low.data() + size_t(row) * columns, columns), high(tensor.high.data() + size_t(row) * columns, columns);
     ordinals_of_values(*tensor.format, spans.low, low);
     if (spans.pinned()) std::copy(low.begin(), low.end(), high.begin());
     else ordinals_of_values(*tensor.format, spans.high, high);
-    for (size_t i = 0; !spans.pinned() && i < columns; ++i)
-      if (spans[i].any()) low[i] = kAnyLow, high[i] = kNanOrdinal;
+    for (const size_t i : anything) low[i] = kAnyLow, high[i] = kNanOrdinal;
   }
 
   ExpectedTensor finish(std::string reason) && {
@@ -71,7 +74,7 @@ struct Accepted {
 std::string free_steps(const Recipe& recipe) {
   std::string text;
   for (const Step& step : recipe.steps)
-    if (step.slack_ulps > 0) text += (text.empty() ? "" : ", ") + step.text;
+    if (step.slack_ulps > 0 || step.beyond == BeyondInteger::kUndefined) text += (text.empty() ? "" : ", ") + step.text;
   return text;
 }
 
@@ -81,7 +84,8 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
   for (const Link& link : contract.links) {
     if (const auto* norm = std::get_if<RowNorm>(&link)) append(norm_reason(*norm, first_row.x, first_row.eps, x));
     else
-      for (const Recipe* cell : {&std::get<GroupQuant>(link).scale, &std::get<GroupQuant>(link).mult, &std::get<GroupQuant>(link).code})
+      for (const Recipe* cell : {&std::get<GroupQuant>(link).scale, &std::get<GroupQuant>(link).zero,
+                                 &std::get<GroupQuant>(link).mult, &std::get<GroupQuant>(link).code})
         append(free_steps(*cell));
   }
   return text.empty() ? "every rounding is pinned: one code" : text;
@@ -114,10 +118,12 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
   const bool stores_scales = quant && !quant->scale_given;
   std::optional<ScalePlaces> places;
   if (stores_scales) places.emplace(c);
-  std::optional<Accepted> y, q, scale;
+  std::optional<Accepted> y, q, scale, zero;
   if (quant) q.emplace("q", *quant->q, c.m, c.n);
   else y.emplace("y", *c.x, c.m, c.n);
   if (stores_scales) scale.emplace("scale", *c.layout->element, c.rows_of_groups(), c.groups());
+
+  if (stores_scales && quant->has_zero) zero.emplace("azp", kInt32, c.rows_of_groups(), c.groups());
 
   const CaseInputs inputs(contract, c, problem);
   Expectation expectation;
@@ -125,12 +131,14 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
   for_each_row(c.m, c.n, [&](int64_t row) {
     StoredRow stored;
     if (outputs && scale) stored.scale = decoded_scales(find(*outputs, "scale"), *places, row / c.group_rows, c.groups());
+    if (outputs && zero) stored.zero = decoded_row(find(*outputs, "azp"), row / c.group_rows, c.groups());
     if (outputs && quant) stored.q = decoded_row(find(*outputs, "q"), row, c.n);
     if (outputs && !quant) stored.y = decoded_row(find(*outputs, "y"), row, c.n);
     const RowOutputs answer = evaluate_row(contract, inputs.of_row(row), outputs ? &stored : nullptr, *c.x);
     if (y) y->put(row, answer.y);
     if (q) q->put(row, answer.q);
     if (scale && row % c.group_rows == 0) scale->put(row / c.group_rows, as_stored(answer.scale, *c.layout->element));
+    if (zero && row % c.group_rows == 0) zero->put(row / c.group_rows, answer.zero);
     const std::lock_guard lock(mutex);
     for (const std::string& violation : answer.joint_violations)
       expectation.joint_violations.push_back("row " + std::to_string(row) + ": " + violation);
@@ -140,6 +148,7 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
   const std::string reason = reason_of(contract, inputs.of_row(0), *c.x);
   if (y) expectation.tensors.push_back(std::move(*y).finish(reason));
   if (q) expectation.tensors.push_back(std::move(*q).finish(reason));
+  if (zero) expectation.tensors.push_back(std::move(*zero).finish(reason));
   if (scale) {
     ExpectedTensor tensor = std::move(*scale).finish(reason);
     for (int64_t r = 0; r < c.rows_of_groups(); ++r)

@@ -54,6 +54,7 @@ RowInputs CaseInputs::of_row(int64_t row) const {
   if (!maxima_.empty()) inputs.maxima = maxima_[size_t(row / case_.group_rows)];
   if (quant && quant->scale_given) {
     inputs.scale = decoded_scales(find(problem_.tensors, "scale"), ScalePlaces(case_), row / case_.group_rows, case_.groups());
+    if (quant->has_zero) inputs.zero = decoded_row(find(problem_.tensors, "azp"), row / case_.group_rows, case_.groups());
   }
   return inputs;
 }

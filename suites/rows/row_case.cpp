@@ -106,6 +106,14 @@ void read_groups(const Cells& cells, RowCase& c) {
     cells.refuse("layout", "contract " + row.id + " has layouts " + row.text("layouts") + ", not " + c.layout->id);
 }
 
+/// A zero point that the contract takes must be given, and no other.
+void read_zero(const Cells& cells, RowCase& c) {
+  const bool wanted = last_row(c.contract).flow == "quant_azp";
+  const bool given = cells.has("azp") && !cells.text("azp").empty();
+  if (wanted != given) cells.refuse("azp", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
+  if (given) c.zero_fill = cells.fill_name("azp");
+}
+
 /// A bound that the contract knows must be given, and no other.
 void read_scale_ub(const Cells& cells, RowCase& c) {
   const bool wanted = last_row(c.contract).text("scale").find("(ub)") != std::string::npos;
@@ -133,6 +141,7 @@ RowCase read_row_case(const Case& source) {
   if (cells.has("eps")) c.eps = cells.number("eps");
   c.fill = cells.fill_name("fill");
   if (cells.has("scale")) c.scale_fill = cells.fill_name("scale");
+  if (cells.has("scale")) read_zero(cells, c);
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma");
   c.seed = uint64_t(cells.positive("seed"));
   c.warp = int(cells.positive("warp"));
@@ -148,7 +157,9 @@ void require_flow(const Case& c, const std::string& flow) {
 
 void require_sharing(const Case& c, Sharing sharing) {
   const ContractRow& row = Cells(c).contract();
-  const Sharing own = row.text("amax").empty() ? Sharing::kGiven : spans_rows(row) ? Sharing::kAcrossRows : Sharing::kInRow;
+  if (row.flow != "quant_azp") require_flow(c, "group_quant");
+  const bool given = row.text(row.flow == "quant_azp" ? "lo" : "amax").empty();
+  const Sharing own = given ? Sharing::kGiven : spans_rows(row) ? Sharing::kAcrossRows : Sharing::kInRow;
   static const std::map<Sharing, std::string> words = {{Sharing::kInRow, "gives groups of a row their scales"},
                                                        {Sharing::kAcrossRows, "gives many rows one scale"},
                                                        {Sharing::kGiven, "takes its scales as an input"}};
@@ -173,7 +184,7 @@ std::string row_id(const Case& c, const RowCase& p) {
   }
   if (c.parameters.contains("eps")) shape.append(".eps").append(c.text("eps"));
   if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
-  for (const std::string& another : {p.gamma, p.scale_fill})
+  for (const std::string& another : {p.gamma, p.scale_fill, p.zero_fill})
     if (!another.empty()) fills.append(".").append(another);
   return c.op + "/" + p.contract + "/" + shape + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
 }

@@ -23,7 +23,7 @@ struct RowCase {
   const Layout* layout = nullptr;  ///< of the scales
   double eps = 0;
   double scale_ub = HUGE_VAL;           ///< of contracts that bound amax by it
-  std::string fill, gamma, scale_fill;  ///< names of fills
+  std::string fill, gamma, scale_fill, zero_fill;  ///< names of fills
   uint64_t seed = 0;
   int warp = 0;
 
@@ -35,10 +35,10 @@ struct RowCase {
 /// size that does not divide n or that the contract does not have; a warp other than 32 and 64.
 RowCase read_row_case(const Case& c);
 
-/// Throws TableError unless the case's contract is a row of that flow ("group_quant", "row_norm", "chain").
+/// Throws TableError unless the case's contract is a row of that flow ("group_quant", "quant_azp", "row_norm", "chain").
 void require_flow(const Case& c, const std::string& flow);
 
-/// How a group_quant contract shares and gets its scales: each op takes one kind.
+/// How a group_quant or quant_azp contract shares and gets its scales: each op takes one kind.
 enum class Sharing { kInRow, kAcrossRows, kGiven };
 void require_sharing(const Case& c, Sharing sharing);
 

@@ -71,11 +71,13 @@ SpecialAnswer special_answer(const ContractRow& row, const SpecialGroup& group) 
   const GroupQuant& quant = *contract.group_quant();
   RowInputs inputs{numbers_of(group), {}, 0, kGroup};
   inputs.scale.assign(1, 1.0);
+  inputs.zero.assign(1, 0.0);
   const RowOutputs out = evaluate_row(contract, inputs, nullptr, kBf16);
   SpecialAnswer answer;
   const std::string layouts = row.text("layouts");
   const Format& element = *rulebook().layout(layouts.substr(0, layouts.find('|'))).element;
   answer.scale = quant.scale_given ? "1" : scale_bits(element, as_stored(out.scale, element)[0]);
+  if (out.zero.size() > 0) answer.scale.append("@").append(accepted(kInt32, out.zero[0]));
   for (size_t i = 0; i < group.x.size(); ++i) answer.codes.push_back(accepted(*quant.q, out.q[i]));
   return answer;
 }
@@ -85,7 +87,7 @@ std::string special_table() {
   for (const SpecialGroup& group : special_groups()) text += " " + group.name + " |", rule += "---|";
   text += "\n" + rule + "\n";
   for (const ContractRow& row : rulebook().contracts.rows()) {
-    if (row.flow != "group_quant") continue;
+    if (row.flow != "group_quant" && row.flow != "quant_azp") continue;
     text += "| " + row.id + " |";
     for (const SpecialGroup& group : special_groups()) {
       const SpecialAnswer answer = special_answer(row, group);

@@ -20,7 +20,7 @@ const std::vector<SpecialGroup>& special_groups();
 
 /// What a contract returns for a group: the scale as it is stored, in the first of the contract's layouts, and the codes of `x`.
 struct SpecialAnswer {
-  std::string scale;  ///< bits in hex: 8 digits of an fp32, 2 of a byte; "1" if the scale is given; "?" if it is free
+  std::string scale;  ///< bits in hex: 8 digits of an fp32, 2 of a byte; "1" if the scale is given; "?" if it is free; "s@z" with a zero point
   std::vector<std::string> codes;  ///< in hex, "70/71" if both are accepted, "?" if anything is
 };
 SpecialAnswer special_answer(const ContractRow& row, const SpecialGroup& group);
@@ -28,7 +28,7 @@ SpecialAnswer special_answer(const ContractRow& row, const SpecialGroup& group);
 /// "448 -1e-6 nan": the first numbers of a group whose others are 0.
 SpecialGroup special_group(const std::string& numbers);
 
-/// A row for each group_quant contract and a column for each group, as Markdown.
+/// A row for each contract with scales of groups and a column for each group, as Markdown.
 std::string special_table();
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 
 #include "harness/core/fill.h"
 #include "reference/contracts/bind.h"
+#include "reference/formats/catalogue.h"
 #include "suites/rows/places.h"
 #include "suites/rulebook.h"
 
@@ -44,6 +45,14 @@ HostTensor input_scale(const RowCase& c) {
   scale.spec.role = Role::kInput;
   fill(scale, {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = c.layout->element, .tensor = 2});
   return scale;
+}
+
+HostTensor output_zero(const RowCase& c) { return {dense("azp", Role::kOutput, kInt32, {c.rows_of_groups(), c.groups()}), {}}; }
+
+HostTensor input_zero(const RowCase& c) {
+  HostTensor zero{dense("azp", Role::kInput, kInt32, {c.rows_of_groups(), c.groups()}), {}};
+  fill(zero, {.name = c.zero_fill, .seed = c.seed, .group_size = 0, .q = &kInt8, .tensor = 3});
+  return zero;
 }
 
 }  // namespace assay

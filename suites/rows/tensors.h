@@ -19,6 +19,11 @@ void name_tiles(const RowCase& c, Problem& problem);
 /// Input scale in the case's layout, of a contract that takes it.
 HostTensor input_scale(const RowCase& c);
 
+/// Output azp: a zero point for each scale, row by row.
+HostTensor output_zero(const RowCase& c);
+/// Input azp, of a contract that takes it.
+HostTensor input_zero(const RowCase& c);
+
 /// Code format of the contract; x's own if it has none.
 const Format& code_format(const RowCase& c);
 

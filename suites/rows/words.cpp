@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "reference/flow/group_quant.h"
+#include "reference/flow/quant_azp.h"
 #include "reference/flow/row_norm.h"
 #include "reference/recipe/formula.h"
 #include "reference/recipe/trace.h"
@@ -30,6 +31,30 @@ void append(std::vector<std::string>& lines, const std::string& cell, const Reci
   }
 }
 
+/// The cells of a row of quant_azp for the element at `column`.
+void append_azp(std::vector<std::string>& lines, const GroupQuant& quant, const Spans& values, const RowInputs& inputs,
+                size_t column) {
+  const auto g = column / size_t(inputs.group_size);
+  const GroupScales scales = zero_point_scales(quant, values, inputs, nullptr);
+  Environment known;
+  known.set("s", scales.s[g]);
+  if (quant.scale_given) {
+    lines.push_back("  scale given to group " + std::to_string(g) + ": " + in_words(scales.s[g]));
+    lines.push_back("  azp given to group " + std::to_string(g) + ": " + in_words(scales.azp[g]));
+  } else {
+    known.set("lo", scales.lo[g]);
+    known.set("hi", scales.hi[g]);
+    lines.push_back("  lo of group " + std::to_string(g) + ": " + in_words(scales.lo[g]));
+    lines.push_back("  hi of group " + std::to_string(g) + ": " + in_words(scales.hi[g]));
+    append(lines, "scale", quant.scale, quant.scale.start == "lo" ? scales.lo[g] : scales.hi[g], known);
+    append(lines, "azp", quant.zero, quant.zero.start == "lo" ? scales.lo[g] : scales.hi[g], known);
+  }
+  append(lines, "m", quant.mult, scales.s[g], {});
+  known.set("m", scales.m[g]);
+  known.set("azp", scales.azp[g]);
+  append(lines, "q", quant.code, values[column], known);
+}
+
 }  // namespace
 
 std::vector<std::string> formulas(const Contract& contract) {
@@ -43,7 +68,12 @@ std::vector<std::string> formulas(const Contract& contract) {
       value = "y";
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
-      if (!quant.scale_given) {
+      if (!quant.scale_given && quant.has_zero) {
+        lines.push_back("lo    = " + formula(quant.lo, value));
+        lines.push_back("hi    = " + formula(quant.hi, value));
+        lines.push_back("scale = " + formula(quant.scale, "hi"));
+        lines.push_back("azp   = " + formula(quant.zero, "lo") + "   (s = scale)");
+      } else if (!quant.scale_given) {
         lines.push_back("amax  = " + formula(quant.amax, value));
         lines.push_back("scale = " + formula(quant.scale, "amax"));
       }
@@ -75,6 +105,10 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
       const auto g = size_t(column / c.group_size);
+      if (quant.has_zero) {
+        append_azp(lines, quant, values, inputs, size_t(column));
+        continue;
+      }
       const Spans sources = group_sources(quant, values, inputs);
       const GroupScales scales = group_scales(quant, sources, c.scale_ub, {});
       Environment bounds;

@@ -10,5 +10,8 @@ bool run_vllm_register(const Call& call);
 bool run_vllm_shared(const Call& call);
 bool run_other_register(const Call& call);
 bool run_other_shared(const Call& call);
+bool run_int8_register(const Call& call);
+bool run_int8_shared(const Call& call);
+bool run_int8_token(const Call& call);
 
 }  // namespace assay_kernels

@@ -1,6 +1,7 @@
 // What describe() says about the kernels of quant_group.
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/quant_group/families.h"
+#include "kernels/ops/quant_group/int8.h"
 #include "kernels/ops/quant_group/others.h"
 #include "kernels/ops/quant_group/problem.h"
 #include "kernels/ops/quant_group/vllm.h"
@@ -12,15 +13,16 @@ std::vector<std::string> contracts(bool packed) {
   std::vector<std::string> ids;
   VllmGroupList::append_ids(ids, packed);
   OtherGroupList::append_ids(ids, packed);
+  Int8GroupList::append_ids(ids, packed);
   return ids;
 }
 
-void by_register(const Call& call) { run_vllm_register(call) || run_other_register(call); }
-void by_shared(const Call& call) { run_vllm_shared(call) || run_other_shared(call); }
+void by_register(const Call& call) { run_vllm_register(call) || run_other_register(call) || run_int8_register(call); }
+void by_shared(const Call& call) { run_vllm_shared(call) || run_other_shared(call) || run_int8_shared(call); }
 
 using TokenList = RulesList<VllmPerToken, VllmPerTokenUb, VllmPerTokenFnuz, VllmPerTokenNative, AiterPerToken, AiterPerTokenFnuz>;
 void by_token(const Call& call) {
-  TokenList::with(call.contract(), [&](auto rules) { run_token<decltype(rules)>(call); });
+  TokenList::with(call.contract(), [&](auto rules) { run_token<decltype(rules)>(call); }) || run_int8_token(call);
 }
 
 constexpr const char* kHalf = R"(["bf16", "f16"])";
@@ -35,6 +37,7 @@ constexpr const char* kSharedGroups = "[16, 32, 48, 64, 96, 128, 192, 256, 384, 
 std::vector<Kernel> quant_group_kernels() {
   std::vector<std::string> tokens;
   TokenList::append_ids(tokens, false);
+  Int8TokenList::append_ids(tokens, false);
   const auto accepts = [](const char* x, const char* groups, const char* layouts) {
     return decltype(Kernel::accepts){{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
   };

@@ -13,7 +13,10 @@ GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int co
   const assay_tensor& q = call.output("q");
   const assay_tensor& scale = call.output("scale");
   if (!has_type(q, code_type, 8))
-    unsupported("contract " + call.contract() + " writes " + (code_type == ASSAY_FLOAT8_E4M3FN ? "e4m3fn" : "e4m3fnuz"));
+    unsupported("contract " + call.contract() + " writes " +
+                (code_type == ASSAY_FLOAT8_E4M3FN ? "e4m3fn"
+                 : code_type == ASSAY_INT         ? "int8"
+                                                  : "e4m3fnuz"));
   const Shape dense = dense_matrix(q);
   if (dense.rows != x.rows || dense.columns != x.columns) wrong("q must have the shape of x");
   const int64_t groups = x.columns / group_size;

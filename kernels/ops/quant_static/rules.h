@@ -1,5 +1,6 @@
 // Static quantization, of a tensor and of groups. Sources: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773),
-// utils.cuh (1f89a92c), input_quant_fp8.py (014af6b5); aiter csrc/kernels/quant_kernels.cu (e4048607).
+// utils.cuh (1f89a92c), input_quant_fp8.py (014af6b5), csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); aiter
+// csrc/kernels/quant_kernels.cu (e4048607).
 #pragma once
 
 #include "kernels/ops/quant_group/rules.h"
@@ -53,6 +54,13 @@ struct AiterStaticFnuz : StaticRules {
   static constexpr const char* kContract = "aiter.static_fnuz";
   using Code = E4m3fnuzSat;
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
+};
+
+/// scaled_int8_quant: a true division, to nearest; -128 is reached.
+struct VllmStaticInt8 : GroupRules {
+  static constexpr const char* kContract = "vllm.static_int8";
+  using Code = Int8Nearest;
+  using Element = simt::DivideSaturating;
 };
 
 }  // namespace assay_kernels

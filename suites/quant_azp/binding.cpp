@@ -1,0 +1,29 @@
+#include "suites/quant_azp/binding.h"
+
+#include "suites/rows/row_op.h"
+#include "suites/rows/tensors.h"
+
+namespace assay {
+namespace {
+
+Case validate(Case c) {
+  require_flow(c, "quant_azp");
+  require_sharing(c, Sharing::kInRow);
+  c.id = row_id(c, read_row_case(c));
+  return c;
+}
+
+Problem problem(const Case& c) {
+  const RowCase p = read_row_case(c);
+  const Format& q = code_format(p);
+  return {{input_matrix(p, q), output_matrix("q", p, q), output_scale(p), output_zero(p)},
+          {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
+}
+
+}  // namespace
+
+Op quant_azp_op() {
+  return row_op("quant_azp", {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"}, validate, problem);
+}
+
+}  // namespace assay
