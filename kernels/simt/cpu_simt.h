@@ -12,6 +12,19 @@
 #define SIMT_KERNEL inline
 #define SIMT_DEVICE inline
 #define SIMT_UNROLL
+// SIMT_WIDE_KERNEL: threads that do the same to many neighbouring elements. Compiled for several instruction sets, chosen when the
+// library is loaded. clang has no such clones of templates, and the sanitizers' runtimes are not up yet when the choice is made.
+// SIMT_LANES: a loop over elements that are alike, left to the vectoriser; g++ would unroll it before.
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define SIMT_WIDE_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) inline
+#else
+#define SIMT_WIDE_KERNEL SIMT_KERNEL
+#endif
+#ifdef __clang__
+#define SIMT_LANES
+#else
+#define SIMT_LANES _Pragma("GCC unroll 1")
+#endif
 #ifdef ASSAY_SIMT_TSAN
 #define SIMT_SHARED static  // one OS thread runs all blocks, and TSan names globals but no thread-local variables
 #else

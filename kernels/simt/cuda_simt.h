@@ -14,9 +14,11 @@
 #include "kernels/simt/launch.h"
 
 #define SIMT_KERNEL __global__
+#define SIMT_WIDE_KERNEL SIMT_KERNEL
 #define SIMT_DEVICE __device__ __forceinline__
 #define SIMT_SHARED __shared__
 #define SIMT_UNROLL _Pragma("unroll")
+#define SIMT_LANES SIMT_UNROLL
 
 #include "kernels/simt/types.h"
 

@@ -11,9 +11,11 @@
 // Blocks have at most 256 threads (kMaxBlockThreads); with the default bound of 1024 a thread gets half the registers, and
 // spills.
 #define SIMT_KERNEL __attribute__((global)) __attribute__((amdgpu_flat_work_group_size(1, 256)))
+#define SIMT_WIDE_KERNEL SIMT_KERNEL
 #define SIMT_DEVICE __attribute__((device)) __attribute__((always_inline)) inline
 #define SIMT_SHARED __attribute__((shared))
 #define SIMT_UNROLL _Pragma("unroll")
+#define SIMT_LANES SIMT_UNROLL
 
 #include "kernels/simt/types.h"
 

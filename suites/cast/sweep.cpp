@@ -14,8 +14,8 @@
 namespace assay {
 namespace {
 
-/// Inputs of one call: x and q together stay in a second-level cache.
-constexpr uint64_t kBlock = uint64_t{1} << 18;
+/// Inputs of one call: all copies of x and q together stay in a second-level cache.
+constexpr uint64_t kBlock = uint64_t{1} << 16;
 constexpr size_t kMostGiven = size_t{1} << 20;  ///< runs that are kept; a kernel that gives more has lost all order
 
 /// Runs of what a kernel gives, built from blocks in their order.

@@ -23,7 +23,7 @@ SIMT_DEVICE float widened(simt::F16 v) {
 
 /// A warp's stores follow each other, so that each of them fills whole lines.
 template <class Rules, class T, int kWarp>
-SIMT_KERNEL void cast(const T* x, uint8_t* q, int64_t n) {
+SIMT_WIDE_KERNEL void cast(const T* x, uint8_t* q, int64_t n) {
   constexpr int kCodes = 16, kElements = simt::Vector<T>::kElements;
   const int64_t warp = (simt::block() * simt::block_size() + simt::thread()) / kWarp;
   int64_t first = (warp * kCastStores * kWarp + simt::thread() % kWarp) * kCodes;
@@ -37,7 +37,7 @@ SIMT_KERNEL void cast(const T* x, uint8_t* q, int64_t n) {
         for (int i = 0; i < kElements; ++i) v[load + i] = widened(elements.at[i]);
       }
       simt::Vector<uint8_t> codes;
-      SIMT_UNROLL
+      SIMT_LANES
       for (int i = 0; i < kCodes; ++i) codes.at[i] = Rules::encode(v[i]);
       simt::store16(q + first, codes);
     } else {
