@@ -70,6 +70,14 @@ Edit becomes(double value) {
 Edit scale_becomes(double value) {
   return [=](Answer& a) { a.scale = filled("f32", 1, value); };
 }
+Answer with_zero_point(double zero) {
+  Answer answer = quantized(1, "int8");
+  answer.zero = filled("int32", 1, zero);
+  return answer;
+}
+Edit zero_becomes(double value) {
+  return [=](Answer& a) { a.zero = filled("int32", 1, value); };
+}
 Edit padding_changes() {
   return [](Answer& a) { a.scale_storage.back() = std::byte{0x7f}; };
 }
@@ -108,6 +116,9 @@ std::vector<Pair> pairs() {
       {"vllm_block_rocm", one, same(), stepped(1, 2)},
       {"vllm_fp8", one, scale_becomes(1.000001), stepped(1, 1)},
       {"vllm_static", one, stepped(8192, 1), stepped(1, 2)},
+      {"vllm_int8", quantized(1, "int8"), stepped(8192, 1), stepped(1, 2)},
+      {"vllm_int8_azp", quantized(1, "int8"), stepped(8192, 2), stepped(1, 3)},
+      {"vllm_int8_azp", with_zero_point(5), zero_becomes(6), zero_becomes(7)},
       {"vllm_silu", one, stepped(8192, 1), zeroed(8192)},
       {"vllm_silu", tiny, zeroed(8192), scale_becomes(2e-5)},            // the scales of its own data: nothing but zeros passes
       {"vllm_silu", tiny, scale_becomes(4.36e-6), scale_becomes(2e-5)},  // and so does the wrong floor
@@ -193,7 +204,7 @@ TEST(Judges, SqnrIsOfAnOpThatQuantizesItsInput) {
   EXPECT_EQ(judge(rule("torchao_sqnr"), gated, gated), Judgement::kCannot);
 }
 
-TEST(Judges, SglangKnowsNoFnuz) { EXPECT_EQ(said("sglang_group", quantized(1, "e4m3fnuz"), same()), Judgement::kCannot); }
+TEST(Judges, SomeRulesKnowOneFormat) { EXPECT_EQ(said("sglang_group", quantized(1, "e4m3fnuz"), same()), Judgement::kCannot); }
 
 /// What load_rules says of a table.
 std::string complaint_about(const std::string& rows) {

@@ -153,7 +153,8 @@ std::vector<std::string> complaints(const std::vector<Rule>& rules, const std::v
   }
   for (const Rule& rule : rules) {
     const auto judged = [&](const Entry& entry) {
-      return rule.is_for(entry.marks.kind) && tally_at(entry.marks.on_recipe, rule.id, 1).cases > 0;
+      const Tally own = tally_at(entry.marks.on_recipe, rule.id, 1);
+      return rule.is_for(entry.marks.kind) && own.cases + own.cannot > 0;
     };
     if (std::none_of(entries.begin(), entries.end(), judged)) all.push_back("rule " + rule.id + " met no kernel on its own data");
   }

@@ -1,0 +1,55 @@
+// What the judges are given stands for the kernel's input, whatever the layout of the scales.
+#include "suites/judges/answer.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "harness/backend/library.h"
+#include "harness/backend/worker.h"
+#include "harness/core/cases.h"
+#include "harness/core/match.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay::judges {
+namespace {
+
+double noise_to_signal(const Answer& answer) {
+  double signal = 0, noise = 0;
+  for (size_t i = 0; i < answer.input.size(); ++i) {
+    const double x = answer.input[i], error = x - answer.dequantized.at(i);
+    signal += x * x, noise += error * error;
+  }
+  return noise / signal;
+}
+
+/// Whether a case has ordinary data under scales of its own.
+bool is_ordinary(const Case& one) {
+  const auto is = [&](const char* column, const char* text) {
+    const auto found = one.parameters.find(column);
+    return found == one.parameters.end() || found->second == text;
+  };
+  return is("fill", "normal") && is("scale_ub", "") && is("warp", "64") && one.integer("m") * one.integer("n") <= 1 << 15;
+}
+
+TEST(Answer, StandsForTheInputUnderEveryLayout) {
+  open_rulebook(".");
+  const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
+  std::set<std::string> layouts;
+  for (const Case& one : load_cases(all_ops(), ".")) {
+    if (one.tier != "quick" || (one.op != "quant_group" && one.op != "quant_tile") || !is_ordinary(one)) continue;
+    for (const KernelOffer& kernel : cpu.library.kernels) {
+      if (!why_not_offered(kernel, one).empty()) continue;
+      const Problem problem = find_op(one.op).problem(one);
+      const CallResult result = cpu.call({one.op, one.text("contract"), kernel.name, &problem, 1});
+      ASSERT_EQ(result.status, CallStatus::kOk) << one.id;
+      EXPECT_LT(noise_to_signal(answer_of(one, problem, result.outputs)), 0.01) << one.id;
+      layouts.insert(one.text("layout"));
+    }
+  }
+  EXPECT_GE(layouts.size(), 4u);
+}
+
+}  // namespace
+}  // namespace assay::judges
