@@ -1,5 +1,7 @@
 #include "suites/quant_experts/binding.h"
 
+#include <algorithm>
+
 #include "reference/formats/catalogue.h"
 #include "suites/rows/places.h"
 #include "suites/rows/row_op.h"
@@ -35,12 +37,27 @@ Problem problem(const Case& c) {
   return made;
 }
 
+/// Fewer rows of each expert, and at least one of those that have some.
+Case excerpt(Case c) {
+  constexpr int64_t kExcerptElements = 1 << 18;
+  const RowCase p = read_row_case(c);
+  const int64_t most = std::max<int64_t>(1, kExcerptElements / p.n);
+  if (p.m <= most) return c;
+  std::string counts;
+  for (int64_t count : p.tokens) {
+    const int64_t fewer = std::max(std::min<int64_t>(count, 1), count * most / p.m);
+    counts.append(counts.empty() ? "" : ";").append(std::to_string(fewer));
+  }
+  c.parameters["tokens"] = counts;
+  return c;
+}
+
 }  // namespace
 
 Op quant_experts_op() {
   Op op = row_op("quant_experts", {"contract", "x", "tokens", "n", "group_size", "layout", "fill", "seed", "warp"}, validate,
                  problem);
-  op.excerpt = [](Case c) { return c; };  // its size is that of its experts
+  op.excerpt = excerpt;
   op.rows = nullptr;                      // where a row's scales lie depends on the rows before it
   op.with_rows = nullptr;
   return op;
