@@ -73,8 +73,11 @@ struct Accepted {
 
 std::string free_steps(const Recipe& recipe) {
   std::string text;
-  for (const Step& step : recipe.steps)
-    if (step.slack_ulps > 0 || step.beyond == BeyondInteger::kUndefined) text += (text.empty() ? "" : ", ") + step.text;
+  for (const Step& step : recipe.steps) {
+    const bool undefined = step.beyond == BeyondInteger::kUndefined;
+    if (step.slack_ulps > 0 || undefined)
+      text.append(text.empty() ? "" : ", ").append(step.text).append(undefined ? " is undefined for what does not fit" : "");
+  }
   return text;
 }
 
