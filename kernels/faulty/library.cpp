@@ -39,6 +39,8 @@ const std::vector<Kernel>& kernels() {
       of_blocks<BlockScalesTransposed>("block_scales_transposed", "attention.rs #22, flashinfer #2147"),
       of_blocks<BlockRowsForgotten>("block_rows_forgotten", "no regression known; a block reduced as if it were 1 x 128"),
       of_blocks<BlockReadsPastEdge>("block_reads_past_edge", "triton #10772, vLLM #47303, TransformerEngine #3070"),
+      in_registers<TransposeScaleNoOp>("transpose_scale_no_op", "aiter #4506, sglang #31617", "[32, 64, 128]",
+                                       R"(["row_transposed"])"),
       of_given_groups<StaticScalesTransposed>("static_scales_transposed", "sglang #29036, aiter #4506", R"(["col"])"),
       of_given_groups<ScaleForInverse<VllmStaticGroup>>("group_scale_for_inverse", "vLLM #36297, tritonbench #1145",
                                                         R"(["row", "col"])"),

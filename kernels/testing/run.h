@@ -28,7 +28,7 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, const Reque
   const int64_t rows = one_scale ? 1 : blocks ? (r.m + r.group_size - 1) / r.group_size : r.m;
   const int64_t columns = packed ? (groups + 3) / 4 : groups;
   const int64_t pitch = r.layout == "col" ? rows : (r.m + 3) / 4 * 4;
-  const size_t scale_bytes = size_t(r.layout == "row" ? rows * columns : r.m + (columns - 1) * pitch) * 4;
+  const size_t scale_bytes = size_t(r.layout.rfind("row", 0) == 0 ? rows * columns : r.m + (columns - 1) * pitch) * 4;
   const size_t element_bytes = size_t(r.m * r.n) * (quant ? 1 : 2);
   std::vector<uint8_t> out(element_bytes, 0xa5), scale(quant ? scale_bytes : 0, 0xa5);
   std::vector<int32_t> zero(is("azp") ? size_t(rows) : 0, given ? 5 : -0x5a5a5a5b);
@@ -42,7 +42,8 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, const Reque
   }
   if (quant) {
     call.tensor("scale", packed ? kInt32 : kF32, !given, {rows, columns},
-                r.layout == "row" ? std::vector<int64_t>{columns, 1} : std::vector<int64_t>{1, pitch}, scale.data(), scale_bytes);
+                r.layout.rfind("row", 0) == 0 ? std::vector<int64_t>{columns, 1} : std::vector<int64_t>{1, pitch}, scale.data(),
+                scale_bytes);
     call.parameter("group_size", double(r.group_size)).parameter("scale_ub", 8);
   }
   if (!zero.empty()) call.tensor("azp", kInt32, !given, {rows, 1}, {1, 1}, zero.data(), zero.size() * 4);

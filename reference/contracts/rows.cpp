@@ -26,7 +26,7 @@ const std::vector<TableKind>& table_kinds() {
       {{"quant_azp.csv"},
        "quant_azp",
        with_history({"id", "lo", "hi", "q", "L", "scale", "zero", "mult", "code", "group", "layouts", "pad"})},
-      {{"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv"},
+      {{"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_transposed.csv"},
        "group_quant",
        with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
       {{"norm.csv"}, "row_norm", with_history({"id", "sum", "depth", "r", "y"})},

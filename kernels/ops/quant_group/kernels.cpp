@@ -29,15 +29,17 @@ constexpr const char* kHalf = R"(["bf16", "f16"])";
 constexpr const char* kAny = R"(["bf16", "f16", "f32"])";
 constexpr const char* kLayouts = R"(["row", "col", "tma"])";
 constexpr const char* kPackedLayout = R"(["ue8m0x4_tma"])";
+constexpr const char* kTransposedLayout = R"(["row_transposed"])";
 constexpr const char* kRegisterGroups = "[32, 64, 128]";
 constexpr const char* kSharedGroups = "[16, 32, 48, 64, 96, 128, 192, 256, 384, 512]";
 
 }  // namespace
 
 std::vector<Kernel> quant_group_kernels() {
-  std::vector<std::string> tokens;
+  std::vector<std::string> tokens, transposed;
   TokenList::append_ids(tokens, false);
   Int8TokenList::append_ids(tokens, false);
+  TransposedList::append_ids(transposed, false);
   const auto accepts = [](const char* x, const char* groups, const char* layouts) {
     return decltype(Kernel::accepts){{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
   };
@@ -46,6 +48,8 @@ std::vector<Kernel> quant_group_kernels() {
       {"quant_group.register", "quant_group", contracts(true), accepts(kHalf, kRegisterGroups, kPackedLayout), {}, by_register},
       {"quant_group.shared", "quant_group", contracts(false), accepts(kAny, kSharedGroups, kLayouts), {}, by_shared},
       {"quant_group.shared", "quant_group", contracts(true), accepts(kAny, kSharedGroups, kPackedLayout), {}, by_shared},
+      {"quant_group.register", "quant_group", transposed, accepts(kHalf, kRegisterGroups, kTransposedLayout), {}, by_register},
+      {"quant_group.shared", "quant_group", transposed, accepts(kAny, kSharedGroups, kTransposedLayout), {}, by_shared},
       {"quant_token",
        "quant_group",
        tokens,

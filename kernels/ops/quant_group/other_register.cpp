@@ -5,7 +5,8 @@
 namespace assay_kernels {
 
 bool run_other_register(const Call& call) {
-  return OtherGroupList::with(call.contract(), [&](auto rules) { run_register<decltype(rules)>(call); });
+  const auto run = [&](auto rules) { run_register<decltype(rules)>(call); };
+  return OtherGroupList::with(call.contract(), run) || TransposedList::with(call.contract(), run);
 }
 
 }  // namespace assay_kernels

@@ -5,7 +5,8 @@
 namespace assay_kernels {
 
 bool run_other_shared(const Call& call) {
-  return OtherGroupList::with(call.contract(), [&](auto rules) { run_shared<decltype(rules)>(call); });
+  const auto run = [&](auto rules) { run_shared<decltype(rules)>(call); };
+  return OtherGroupList::with(call.contract(), run) || TransposedList::with(call.contract(), run);
 }
 
 }  // namespace assay_kernels

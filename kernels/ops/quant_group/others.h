@@ -41,6 +41,20 @@ struct AiterPer1x128Fnuz : AiterPer1x128 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
+/// transpose_scale=True: bytes of a column-major tensor under the shape and strides of a row-major one.
+template <class Base>
+struct TransposeScale : Base {
+  SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
+};
+
+struct AiterPer1x128TransposeScale : TransposeScale<AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.per_1x128_transpose_scale";
+};
+
+struct AiterPer1x128TransposeScaleFnuz : TransposeScale<AiterPer1x128Fnuz> {
+  static constexpr const char* kContract = "aiter.per_1x128_transpose_scale_fnuz";
+};
+
 /// No floor: a row of zeros stores 0, and its codes come from 0 * Inf. v_rcp_f32 may be off by an ulp; the quotient here is one of
 /// its legal results.
 struct AiterPerToken : AiterPer1x128 {
@@ -75,5 +89,8 @@ struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
 
 using OtherGroupList = RulesList<SglangGroup8bit, SglangGroup8bitUe8m0, AiterPer1x128, AiterPer1x128Fnuz, DeepgemmPerTokenCast,
                                  DeepgemmPerTokenCastUe8m0>;
+
+/// Contracts whose layout strides cannot say.
+using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128TransposeScaleFnuz>;
 
 }  // namespace assay_kernels
