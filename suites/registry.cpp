@@ -5,6 +5,7 @@
 
 #include "reference/table/near.h"
 #include "suites/cast/binding.h"
+#include "suites/pack_scales/binding.h"
 #include "suites/quant_azp/binding.h"
 #include "suites/quant_experts/binding.h"
 #include "suites/quant_group/binding.h"
@@ -16,7 +17,7 @@
 namespace assay {
 
 std::span<const Op> all_ops() {
-  static const Op ops[] = {cast_op(), quant_azp_op(), quant_experts_op(), quant_group_op(), quant_static_op(), quant_tile_op(), rms_norm_op(), rms_norm_quant_group_op()};
+  static const Op ops[] = {cast_op(), pack_scales_op(), quant_azp_op(), quant_experts_op(), quant_group_op(), quant_static_op(), quant_tile_op(), rms_norm_op(), rms_norm_quant_group_op()};
   return ops;
 }
 

@@ -32,6 +32,13 @@ edited block_cell reference/contracts/quant_tile.csv '2s/,128x128,row,/,128xx,ro
 expect 2 "quant_tile.csv:2:102: group: 'x' is not a positive integer" "$assay" list
 edited rows_of_group suites/quant_static/cases/quick_groups.csv '6s/,3x16|6x24|4x8,/,5x16,/'
 expect 2 "5 rows of group_size 5x16 do not divide m 12" "$assay" list
+pack=suites/pack_scales/cases/quick.csv
+edited domain $pack '5s/,pow2_scales,/,lone_mantissa,/'
+expect 2 "takes scales with &0x807fffff=0 only, which are powers of two; fill 'lone_mantissa' gives 1.5 (0x3fc00000)" "$assay" list
+edited word reference/contracts/quant_pack.csv '2s/v1>>15/v1>15/'
+expect 2 "quant_pack.csv:2:36: word: expected >>N, <<N, &BITS or |" "$assay" list
+edited taken $pack '6s/,row|col,/,col,/;6s/deepgemm.pack_ue8m0_torch,5|7/deepgemm.pack_ue8m0@2.5,5/'
+expect 2 "takes layout col with a multiple of 4 rows, not 5" "$assay" list
 edited why $quick '2s/ordinary activations//'
 expect 2 "quick.csv:2" "$assay" list
 edited fill $quick '2s/,normal,1,/,nromal,1,/'

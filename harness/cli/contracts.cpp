@@ -9,6 +9,7 @@
 #include "harness/diagnosis/separation.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cast/words.h"
+#include "suites/pack_scales/words.h"
 #include "suites/registry.h"
 #include "suites/rows/special_values.h"
 #include "suites/rows/words.h"
@@ -28,7 +29,9 @@ void show(const std::string& id) {
   const ContractRow& row = rulebook().contracts.find(id);
   fmt::print("{}   {}:{}\n", row.id, std::filesystem::proximate(row.file, data_root()).string(), row.line);
   const std::vector<std::string> lines =
-      row.flow == "cast" ? cast_lines(read_cast(row)) : formulas(bind(rulebook().contracts, id, *find_format("bf16")));
+      row.flow == "cast"   ? cast_lines(read_cast(row))
+      : row.flow == "pack" ? pack_lines(read_packing(row))
+                           : formulas(bind(rulebook().contracts, id, *find_format("bf16")));
   for (const std::string& line : lines) fmt::print("  {}\n", line);
   for (const auto& [column, cell] : row.cells)
     if (column != "id" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);

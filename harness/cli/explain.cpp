@@ -98,7 +98,8 @@ std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0) continue;
     const int64_t columns = find(problem.tensors, "x").spec.shape[1];
-    return {finding.worst.at[0], finding.worst.at[1] * (columns / finding.shape[1])};
+    const int64_t apart = std::max<int64_t>(1, columns / finding.shape[1]);
+    return {finding.worst.at[0], std::min(columns - 1, finding.worst.at[1] * apart)};
   }
   return {0, 0};
 }

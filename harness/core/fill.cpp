@@ -47,6 +47,8 @@ constexpr Entry kFills[] = {
     {"extent_ties", fills::extent_ties, "max - min of 255 2^k about all zero points of int8, elements halfway between its steps"},
     {"odd_ranges", fills::odd_ranges,
      "ranges that do not hold 0, hold one number or nothing, or are so small that their scale has no reciprocal"},
+    {"lone_mantissa", fills::lone_mantissa,
+     "1, and 1.5 in one of four columns, in each in turn by rows: a mantissa that runs into a neighbour"},
     {"sevens", fills::sevens, "7 2^k as a scale: x / s ties where x (1 / s) does not"},
     {"half_tenfold", fills::half_tenfold, "normal, half of it times ten: what sglang's tests quantize"},
     {"row_octaves", fills::row_octaves, "uniform in +-2^e, e from 1 to 19 for each row: what vLLM's masked SiLU test quantizes"},

@@ -148,4 +148,8 @@ void row_octaves(Sheet& sheet) {
   });
 }
 
+void lone_mantissa(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return i % sheet.columns % 4 == (i / sheet.columns + 1) % 4 ? 1.5 : 1.0; });
+}
+
 }  // namespace assay::fills

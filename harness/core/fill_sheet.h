@@ -72,6 +72,7 @@ void sevens(Sheet&);
 void half_tenfold(Sheet&);
 void row_octaves(Sheet&);
 void zero_points(Sheet&);
+void lone_mantissa(Sheet&);
 
 // fill_groups.cpp: group by group
 void ties(Sheet&);

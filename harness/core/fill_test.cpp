@@ -377,6 +377,14 @@ TEST(Fill, EveryScaleHasEveryCodeUnderEveryExponent) {
   EXPECT_TRUE(codes.contains(-127) && codes.contains(-126) && codes.contains(-125));
 }
 
+TEST(Fill, LoneMantissasStandInEachPlaceOfAWordInTurn) {
+  const auto x = values(filled("lone_mantissa", kF32));
+  for (size_t i = 0; i < x.size(); ++i) {
+    const size_t row = i / kColumns;
+    EXPECT_EQ(x[i], i % 4 == (row + 1) % 4 ? 1.5 : 1.0);
+  }
+}
+
 TEST(Fill, SeedAndTensorChangeTheBits) {
   EXPECT_EQ(filled("normal").bytes, filled("normal").bytes);
   EXPECT_NE(filled("normal").bytes, filled("normal", kBf16, &kE4M3Fn, 2).bytes);
@@ -428,6 +436,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"sevens", 0xe0f77f72268c38dd},     {"half_tenfold", 0xf01550c4af909eea},  {"row_octaves", 0x6976f0799da226a8},
       {"infinities", 0x3779833b14f735f9},    {"exponent_rules", 0x7e3a402bfe28ac8f},
       {"every_scale", 0x92f94b1ac2dd6cb3},
+      {"lone_mantissa", 0xc87daaf3be23ad89},
   };
   return digests;
 }

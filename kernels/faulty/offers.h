@@ -3,6 +3,7 @@
 
 #include "kernels/ops/cast/cast.h"
 #include "kernels/ops/catalogue.h"
+#include "kernels/ops/pack_scales/pack.h"
 #include "kernels/ops/quant_azp/token.h"
 #include "kernels/ops/quant_group/problem.h"
 #include "kernels/ops/quant_mx/problem.h"
@@ -127,6 +128,11 @@ Kernel of_zero_points(const char* name, const char* cites) {
           name,
           cites,
           "quant_token_azp"};
+}
+
+template <class Rules>
+Kernel of_packs(const char* name, const char* cites) {
+  return {name, "pack_scales", {Rules::kContract}, pack_accepts(), {}, run_pack<Rules>, name, cites, "pack_scales"};
 }
 
 template <class Rules>

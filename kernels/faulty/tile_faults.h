@@ -1,6 +1,7 @@
 // Blocks of many rows, scales of groups that are given, and packed scales gone wrong, each as it went wrong somewhere.
 #pragma once
 
+#include "kernels/ops/pack_scales/rules.h"
 #include "kernels/ops/quant_static/rules.h"
 #include "kernels/ops/quant_tile/block_rules.h"
 
@@ -33,6 +34,26 @@ struct TransposeScaleNoOp : AiterPer1x128TransposeScale {
 struct StaticScalesTransposed : VllmStaticGroup {
   static int64_t row_stride(const assay_tensor& scale) { return scale.shape[1]; }
   static int64_t group_stride(const assay_tensor& /*scale*/) { return 1; }
+};
+
+/// Scales that are no powers of two reach a packer that takes them for such: mantissa bits run into the byte before.
+struct PackMantissaLeak : DeepgemmPackTorch {
+  static uint32_t word(const uint32_t* v) { return DeepgemmPack25::word(v); }
+};
+
+/// Groups that a row's last word lacks are not masked: 0xff, a NaN, where 0 is inert.
+struct PackAbsentGroups : DeepgemmPack25 {
+  static uint32_t absent() { return 0xffffffffu; }
+};
+
+/// Rows are taken up to the aligned number, whatever lies there.
+struct PackPaddingRows : DeepgemmPack25 {
+  static constexpr bool kPadsRows = true;
+};
+
+/// Words of a row beside each other.
+struct PackRowMajorWords : DeepgemmPackTorch {
+  static int64_t place(int64_t row, int64_t column, int64_t /*padded_rows*/, int64_t words) { return row * words + column; }
 };
 
 }  // namespace assay_kernels

@@ -6,6 +6,7 @@ set(ASSAY_OP_SOURCES
   ops/cast/kernels.cpp
   ops/quant_azp/kernels.cpp
   ops/quant_group/int8.cpp
+  ops/pack_scales/kernels.cpp
   ops/quant_group/kernels.cpp
   ops/quant_group/other_register.cpp
   ops/quant_group/other_shared.cpp

@@ -99,6 +99,67 @@ TEST(QuantStaticGroups, TakesTheScaleOfItsGroupWhateverTheStrides) {
     }
 }
 
+/// Scales whose bits say where they stand: exponent field and, if asked for, mantissa and sign.
+std::vector<float> scales(int64_t m, int64_t n, bool power_of_two) {
+  std::vector<float> all;
+  for (int64_t i = 0; i < m * n; ++i)
+    all.push_back(simt::from_bits(uint32_t(100 + (7 * (i / n) + i % n) % 56) << 23 |
+                                  (power_of_two ? 0u : uint32_t(i * 2654435761u) & 0x807fffffu)));
+  return all;
+}
+
+TEST(PackScales, PutsFourExponentsIntoAWordAndTouchesNoOther) {
+  for (const auto& [m, n] : {std::array<int64_t, 2>{1, 1}, {3, 5}, {5, 4}, {8, 7}, {68, 150}, {64, 128}, {4, 130}})
+    for (const bool mn_major : {false, true})
+      for (const char* contract : {"deepgemm.pack_ue8m0@2.5", "deepgemm.pack_ue8m0@2.6", "deepgemm.pack_ue8m0_torch"}) {
+        const bool torch = std::string(contract) == "deepgemm.pack_ue8m0_torch";
+        const auto x = scales(m, n, !torch);
+        const int64_t words = (n + 3) / 4, pitch = (m + 3) / 4 * 4;
+        std::vector<uint32_t> out(size_t(m + (words - 1) * pitch), 0xa5a5a5a5u);
+        std::vector<float> turned(x.size());
+        for (int64_t i = 0; i < m * n; ++i) turned[size_t(i % n * m + i / n)] = x[size_t(i)];
+        CallBuilder call;
+        call.tensor("x", kF32, false, {m, n}, mn_major ? std::vector<int64_t>{1, m} : std::vector<int64_t>{n, 1},
+                    mn_major ? turned.data() : x.data(), x.size() * 4);
+        call.tensor("scale", kInt32, true, {m, words}, {1, pitch}, out.data(), out.size() * 4).parameter("warp", 32);
+        ASSERT_EQ(call.run(library(), "pack_scales", contract, "pack_scales"), ASSAY_OK) << call.message();
+        for (int64_t w = 0; w < words; ++w)
+          for (int64_t r = 0; r < pitch && size_t(w * pitch + r) < out.size(); ++r) {
+            uint32_t expected = r < m ? 0 : torch ? 0 : 0xa5a5a5a5u;
+            for (int64_t j = 0; j < 4 && r < m && 4 * w + j < n; ++j)
+              expected |= (simt::bits(x[size_t(r * n + 4 * w + j)]) >> 23 & 255u) << (8 * j);
+            ASSERT_EQ(out[size_t(w * pitch + r)], expected) << contract << " " << m << "x" << n << " row " << r << " word " << w;
+          }
+      }
+}
+
+TEST(PackScales, LetsAMantissaRunIntoItsNeighbourWhereNothingIsMasked) {
+  alignas(16) const float x[4] = {1.0f, 1.5f, 1.0f, 1.0f};
+  const auto word = [&](const char* contract) {
+    alignas(16) uint32_t out[4] = {};
+    CallBuilder call;
+    call.matrix("x", kF32, false, 1, 4, x).matrix("scale", kInt32, true, 1, 1, out);
+    EXPECT_EQ(call.run(library(), "pack_scales", contract, "pack_scales"), ASSAY_OK) << call.message();
+    return out[0];
+  };
+  EXPECT_EQ(word("deepgemm.pack_ue8m0@2.5"), 0x7f7f7fffu);
+  EXPECT_EQ(word("deepgemm.pack_ue8m0_torch"), 0x7f7f7f7fu);
+}
+
+TEST(PackScales, TransposesWithoutPacking) {
+  for (const auto& [m, n] : {std::array<int64_t, 2>{1, 1}, {3, 5}, {68, 150}, {64, 32}}) {
+    const auto x = scales(m, n, false);
+    const int64_t pitch = (m + 3) / 4 * 4;
+    std::vector<float> out(size_t(m + (n - 1) * pitch), -1.0f);
+    CallBuilder call;
+    call.matrix("x", kF32, false, m, n, x.data()).tensor("scale", kF32, true, {m, n}, {1, pitch}, out.data(), out.size() * 4);
+    ASSERT_EQ(call.run(library(), "pack_scales", "deepgemm.mn_major_tma_aligned_f32", "pack_scales"), ASSAY_OK) << call.message();
+    for (int64_t i = 0; i < int64_t(out.size()); ++i)
+      ASSERT_EQ(simt::bits(out[size_t(i)]), simt::bits(i % pitch < m ? x[size_t(i % pitch * n + i / pitch)] : -1.0f))
+          << m << "x" << n << " " << i;
+  }
+}
+
 TEST(TileRefusals, SayWhatIsWrong) {
   alignas(16) uint16_t x[16] = {};
   alignas(16) uint8_t q[16];

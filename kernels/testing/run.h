@@ -14,9 +14,25 @@ struct Request {
   uint64_t seed = 1;
 };
 
+/// The bits of x, 16 to an fp32 scale, packed.
+inline std::vector<uint8_t> packed_outputs(const assay_library& library, const Request& r, const std::vector<uint16_t>& x) {
+  std::vector<uint32_t> scales(x.begin(), x.end());
+  for (uint32_t& s : scales) s <<= 16;
+  const int64_t words = (r.n + 3) / 4, pitch = (r.m + 3) / 4 * 4;
+  std::vector<uint8_t> out(size_t(r.m + (words - 1) * pitch) * 4, 0xa5);
+  CallBuilder call;
+  call.matrix("x", kF32, false, r.m, r.n, scales.data());
+  call.tensor("scale", kInt32, true, {r.m, words}, {1, pitch}, out.data(), out.size()).parameter("warp", r.warp);
+  call.parameter("schedule_seed", double(r.seed));
+  EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK)
+      << r.kernel << ": " << call.message();
+  return out;
+}
+
 /// Bytes of all outputs, one after the other; 0xa5 where nothing was written. Fails the test unless the call is ASSAY_OK.
 inline std::vector<uint8_t> outputs_of(const assay_library& library, const Request& r, const std::vector<uint16_t>& x,
                                        const std::vector<uint16_t>& gamma) {
+  if (r.op == "pack_scales") return packed_outputs(library, r, x);
   const bool norm = r.op.find("norm") != std::string::npos, quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
   const auto is = [&](const char* word) { return r.contract.find(word) != std::string::npos; };
   const bool given = r.op == "quant_static", blocks = r.op == "quant_tile" && is("block");

@@ -6,6 +6,7 @@
 #include "reference/casts/profile.h"
 #include "reference/contracts/group_shape.h"
 #include "reference/formats/catalogue.h"
+#include "reference/packing/packing.h"
 #include "reference/recipe/parse.h"
 #include "reference/table/near.h"
 
@@ -124,7 +125,7 @@ const GroupQuant* Contract::group_quant() const { return std::get_if<GroupQuant>
 const RowNorm* Contract::row_norm() const { return std::get_if<RowNorm>(&links.front()); }
 
 Link bind_link(const ContractRow& row, const Format& x) {
-  if (row.flow == "cast") throw row.error("id", 0, "'" + row.id + "' is a cast, not a row of recipes");
+  if (!has_recipes(row)) throw row.error("id", 0, "'" + row.id + "' is a " + row.flow + ", not a row of recipes");
   if (row.flow == "group_quant") return bind_group_quant(row, x);
   if (row.flow == "quant_azp") return bind_quant_azp(row, x);
   return bind_row_norm(row, x);
@@ -143,6 +144,7 @@ Contract bind(const ContractTables& tables, const std::string& id, const Format&
 
 void check(const ContractTables& tables, const ContractRow& row) {
   if (row.flow == "cast") return void(read_cast(row));
+  if (row.flow == "pack") return void(read_packing(row));
   if (row.flow == "chain") {
     const std::string& text = row.text("chain");
     size_t at = 0;

@@ -69,7 +69,7 @@ std::set<std::string> differing_cells(const Contract& a, const Contract& b) {
 TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
   for (const Format* x : {&kBf16, &kF32}) {
     for (const ContractRow& row : tables().rows()) {
-      if (row.flow == "cast") continue;  // no recipes: reference/casts/casts_test.cpp
+      if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp
       std::set<std::string> names;
       for (const Neighbour& neighbour : neighbours(tables(), row.id, *x))
         EXPECT_TRUE(names.insert(neighbour.name).second) << row.id << ": two are called " << neighbour.name;
@@ -93,7 +93,7 @@ TEST(Neighbours, AStepThatStandsTwiceIsNumbered) {
 
 TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
   for (const ContractRow& row : tables().rows()) {
-    if (row.flow == "cast") continue;  // no recipes: reference/casts/casts_test.cpp
+    if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp
     const Contract contract = bind(tables(), row.id, kBf16);
     std::set<std::string> names;
     const auto all = neighbours(tables(), row.id, kBf16);
@@ -112,7 +112,7 @@ TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
 
 TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
   for (const ContractRow& row : tables().rows()) {
-    if (row.flow == "cast") continue;  // no recipes: reference/casts/casts_test.cpp
+    if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp
     const Contract contract = bind(tables(), row.id, kBf16);
     EXPECT_TRUE(differing_cells(contract, contract).empty());
     for (const Neighbour& neighbour : neighbours(tables(), row.id, kBf16)) {
@@ -185,7 +185,7 @@ ContractTables with_a_copy(const ContractRow& row, const std::string& id) {
 
 TEST(Neighbours, DependOnTheCellsAndNotOnTheId) {
   for (const ContractRow& row : tables().rows()) {
-    if (row.flow == "cast") continue;  // no recipes: reference/casts/casts_test.cpp
+    if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp
     const auto before = neighbours(tables(), row.id, kBf16);
     const auto after = neighbours(with_a_copy(row, "somebody.elses"), "somebody.elses", kBf16);
     ASSERT_EQ(before.size(), after.size()) << row.id;

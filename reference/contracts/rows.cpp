@@ -31,6 +31,7 @@ const std::vector<TableKind>& table_kinds() {
        with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
       {{"norm.csv"}, "row_norm", with_history({"id", "sum", "depth", "r", "y"})},
       {{"fused.csv"}, "chain", with_history({"id", "chain"})},
+      {{"quant_pack.csv"}, "pack", with_history({"id", "word", "domain", "takes", "layouts", "pad"})},
       {{"casts.csv"},
        "cast",
        with_history(
@@ -42,7 +43,7 @@ const TableKind& kind_of(const Table& table) {
   for (const TableKind& kind : table_kinds())
     if (table.has_column(kind.columns[1])) return kind;
   throw TableError(table.file, 1, 1, "",
-                   "no column says which flow this is: a contract table has a column q, lo, sum, chain or format");
+                   "no column says which flow this is: a contract table has a column q, lo, sum, chain, word or format");
 }
 
 }  // namespace
@@ -78,6 +79,8 @@ void ContractTables::add(const std::string& file) {
   }
   for (size_t i = first; i < rows_.size(); ++i) check(*this, rows_[i]);
 }
+
+bool has_recipes(const ContractRow& row) { return row.flow != "cast" && row.flow != "pack"; }
 
 const ContractRow& ContractTables::find(const std::string& id) const {
   for (const ContractRow& row : rows_)

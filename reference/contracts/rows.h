@@ -12,7 +12,7 @@ namespace assay {
 /// One row of a contract table (quant*.csv, norm.csv, fused.csv, casts.csv). Ids are never reused: a changed row gets a new one.
 struct ContractRow {
   std::string id;
-  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "chain" or "cast"
+  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "chain", "pack" or "cast"
   std::string file;
   int line = 0;
   std::map<std::string, TableCell> cells;
@@ -21,6 +21,9 @@ struct ContractRow {
   /// The error to throw about a place in a cell, `offset` characters into it.
   TableError error(const std::string& column, size_t offset, const std::string& problem) const;
 };
+
+/// Whether its cells are recipes, or those of the rows that it names: neither a cast nor a packing.
+bool has_recipes(const ContractRow& row);
 
 class ContractTables {
  public:

@@ -11,6 +11,7 @@
 #include "reference/formats/codes.h"
 #include "reference/formats/round.h"
 #include "suites/rows/inputs.h"
+#include "suites/rows/padding.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -105,12 +106,7 @@ Spans as_stored(Spans scale, const Format& element) {
 
 /// Bytes of the storage that hold no scale, with the rule of the contract's `pad` cell.
 static void add_padding(ExpectedTensor& scale, const ScalePlaces& places, const std::string& rules) {
-  const auto rule = [&](const std::string& kind) {
-    const size_t at = rules.find(kind + ":");
-    const std::string word = at == std::string::npos ? "" : rules.substr(at + kind.size() + 1, rules.find(' ', at) - at - kind.size() - 1);
-    return word == "00" ? PaddingRule::kZero : word == "untouched" ? PaddingRule::kUntouched : PaddingRule::kFree;
-  };
-  const PaddingRule columns = rule("k"), rows = rule("rows");
+  const PaddingRule columns = padding_rule(rules, "k"), rows = padding_rule(rules, "rows");
   places.for_each_absent([&](int64_t offset, int64_t row, int64_t column, bool beyond_rows) {
     scale.padding.push_back({offset, {row, column}, beyond_rows ? rows : columns});
   });

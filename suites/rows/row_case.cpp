@@ -9,64 +9,11 @@
 #include "reference/contracts/group_shape.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
+#include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
-
-/// Cells of a case with errors that name the row and the column.
-class Cells {
- public:
-  explicit Cells(const Case& c) : case_(c) {}
-
-  bool has(const std::string& column) const { return case_.parameters.contains(column); }
-  const std::string& text(const std::string& column) const { return case_.text(column); }
-  [[noreturn]] void refuse(const std::string& column, const std::string& problem) const {
-    throw TableError(case_.origin.file, case_.origin.line, 0, column, problem);
-  }
-  int64_t positive(const std::string& column) const {
-    const std::string& cell = text(column);
-    const bool digits = !cell.empty() && cell.size() < 16 && std::all_of(cell.begin(), cell.end(), ::isdigit);
-    if (!digits || std::stoll(cell) == 0) refuse(column, "'" + cell + "' is not a positive integer");
-    return std::stoll(cell);
-  }
-  /// "1;0;130": not negative, at least one of them positive.
-  std::vector<int64_t> counts(const std::string& column) const {
-    std::vector<int64_t> all;
-    std::istringstream cell(text(column));
-    for (std::string count; std::getline(cell, count, ';');) {
-      if (count.empty() || count.size() > 9 || !std::all_of(count.begin(), count.end(), ::isdigit))
-        refuse(column, "'" + count + "' is not a number of rows; written as 1;0;130, an expert each");
-      all.push_back(std::stoll(count));
-    }
-    if (std::accumulate(all.begin(), all.end(), int64_t{0}) == 0) refuse(column, "no expert has a row");
-    return all;
-  }
-  double number(const std::string& column) const {
-    char* end = nullptr;
-    const double value = std::strtod(text(column).c_str(), &end);
-    if (text(column).empty() || *end != '\0' || !(value >= 0))
-      refuse(column, "'" + text(column) + "' is not a number of at least 0");
-    return value;
-  }
-  const ContractRow& contract() const {
-    try {
-      return rulebook().contracts.find(text("contract"));
-    } catch (const std::out_of_range& error) {
-      refuse("contract", error.what());
-    }
-  }
-  std::string fill_name(const std::string& column) const {
-    std::vector<std::string> known;
-    for (const FillInfo& fill : all_fills()) known.push_back(fill.name);
-    if (std::find(known.begin(), known.end(), text(column)) == known.end())
-      refuse(column, "unknown fill '" + text(column) + "'" + did_you_mean(text(column), known));
-    return text(column);
-  }
-
- private:
-  const Case& case_;
-};
 
 std::vector<std::string> alternatives(const std::string& cell) {
   std::vector<std::string> parts;
@@ -144,8 +91,7 @@ RowCase read_row_case(const Case& source) {
   if (cells.has("scale")) read_zero(cells, c);
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma");
   c.seed = uint64_t(cells.positive("seed"));
-  c.warp = int(cells.positive("warp"));
-  if (c.warp != 32 && c.warp != 64) cells.refuse("warp", "'" + cells.text("warp") + "' is not one of: 32, 64");
+  c.warp = cells.warp();
   return c;
 }
 

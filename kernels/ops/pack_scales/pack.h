@@ -1,0 +1,130 @@
+// Scales from rows to TMA-aligned columns of words. Row-major scales are turned round in shared memory, so that both sides are
+// read and written in runs; MN-major ones need no turning.
+#pragma once
+
+#include "kernels/ops/catalogue.h"
+#include "kernels/ops/dispatch.h"
+#include "kernels/ops/pack_scales/rules.h"
+
+namespace assay_kernels {
+
+inline constexpr int kPackThreads = 256;
+inline constexpr int kPackRows = 64, kPackWords = 32;  ///< of a tile
+
+struct PackArguments {
+  const float* x;
+  uint32_t* words;
+  int64_t rows, columns;       ///< of x
+  int64_t padded_rows, count;  ///< of the result: rows of a column, columns
+  int64_t tiles;               ///< in a row
+  int64_t storage;             ///< words allocated
+};
+
+/// Four neighbouring scales of a row.
+template <class Rules>
+SIMT_DEVICE void load_scales(const PackArguments& a, int64_t row, int64_t column, uint32_t (&v)[4]) {
+  const float* from = a.x + row * a.columns;
+  if (row < a.rows && a.columns % 4 == 0 && column < a.columns) {
+    const simt::Vector<float> raw = simt::load16(from + column);
+    SIMT_UNROLL
+    for (int i = 0; i < 4; ++i) v[i] = simt::bits(raw.at[i]);
+    return;
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < 4; ++i) v[i] = row < a.rows && column + i < a.columns ? simt::bits(from[column + i]) : Rules::absent();
+}
+
+template <class Rules>
+SIMT_DEVICE void store_word(const PackArguments& a, int64_t row, int64_t column, uint32_t word) {
+  const int64_t place = Rules::place(row, column, a.padded_rows, a.count);
+  if (row < a.rows) {
+    a.words[place] = word;
+  } else if (Rules::kPadsRows && row < a.padded_rows && place < a.storage) {
+    a.words[place] = 0;
+  }
+}
+
+template <class Rules>
+SIMT_KERNEL void pack_rows(PackArguments a) {
+  constexpr int kLoadWords = 4 / Rules::kValues;  // of sixteen bytes
+  constexpr int kLoadsAcross = kPackWords / kLoadWords, kLoads = kPackRows * kLoadsAcross / kPackThreads;
+  SIMT_SHARED uint32_t tile[kPackWords][kPackRows + 1];  // a column apart by one more: neighbours in other banks
+  const int64_t tile_row = simt::block() / a.tiles, first_word = (simt::block() - tile_row * a.tiles) * kPackWords;
+  const int64_t first_row = tile_row * kPackRows;
+  uint32_t v[kLoads][4];
+  SIMT_UNROLL
+  for (int k = 0; k < kLoads; ++k) {
+    const int id = k * kPackThreads + simt::thread();
+    load_scales<Rules>(a, first_row + id / kLoadsAcross, first_word * Rules::kValues + id % kLoadsAcross * 4, v[k]);
+  }
+  SIMT_UNROLL
+  for (int k = 0; k < kLoads; ++k) {
+    const int id = k * kPackThreads + simt::thread();
+    SIMT_UNROLL
+    for (int w = 0; w < kLoadWords; ++w)
+      tile[id % kLoadsAcross * kLoadWords + w][id / kLoadsAcross] = Rules::word(v[k] + w * Rules::kValues);
+  }
+  simt::barrier();
+  SIMT_UNROLL
+  for (int k = 0; k < kPackRows * kPackWords / kPackThreads; ++k) {
+    const int id = k * kPackThreads + simt::thread(), word = id / kPackRows, row = id % kPackRows;
+    if (first_word + word < a.count) store_word<Rules>(a, first_row + row, first_word + word, tile[word][row]);
+  }
+}
+
+/// MN-major scales, column (c) beginning at c * rows: four rows of one word a thread.
+template <class Rules>
+SIMT_KERNEL void pack_columns(PackArguments a) {
+  const int64_t id = simt::block() * kPackThreads + simt::thread(), quads = a.padded_rows / 4;
+  const int64_t column = id / quads, row = (id - column * quads) * 4;
+  if (column >= a.count) return;
+  const bool whole = a.rows % 4 == 0;
+  uint32_t v[4][Rules::kValues];  // of each row
+  SIMT_UNROLL
+  for (int j = 0; j < Rules::kValues; ++j) {
+    const int64_t group = column * Rules::kValues + j;
+    simt::Vector<float> raw{};
+    if (whole && group < a.columns) raw = simt::load16(a.x + group * a.rows + row);
+    SIMT_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      if (!whole && group < a.columns && row + i < a.rows) raw.at[i] = a.x[group * a.rows + row + i];
+      v[i][j] = group < a.columns ? simt::bits(raw.at[i]) : Rules::absent();
+    }
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < 4; ++i) store_word<Rules>(a, row + i, column, Rules::word(v[i]));
+}
+
+template <class Rules>
+void run_pack(const Call& call) {
+  const assay_tensor &x = call.input("x"), &scale = call.output("scale");
+  if (!has_type(x, ASSAY_FLOAT, 32)) unsupported("x must be fp32");
+  if (Rules::kValues == 4 ? !has_type(scale, ASSAY_INT, 32) : !has_type(scale, ASSAY_FLOAT, 32))
+    unsupported(std::string("scale has not the type of contract ") + Rules::kContract);
+  if (x.ndim != 2) wrong("tensor 'x' must have two dimensions");
+  const Shape shape{x.shape[0], x.shape[1]};
+  expect_matrix(x, shape);
+  expect_aligned(x);
+  expect_aligned(scale);
+  const int64_t words = (shape.columns + Rules::kValues - 1) / Rules::kValues, padded = (shape.rows + 3) / 4 * 4;
+  expect_matrix(scale, {shape.rows, words});
+  if (shape.rows == 0 || shape.columns == 0) return;
+  if (words > 1 && scale.strides[1] != padded)
+    unsupported("columns of the result lie " + std::to_string(padded) + " elements apart");
+  if (shape.rows > 1 && scale.strides[0] != 1) unsupported("the result lies MN-major");
+  const int64_t tiles = (words + kPackWords - 1) / kPackWords;
+  const PackArguments a{
+      data_of<float>(x),       static_cast<uint32_t*>(scale.data), shape.rows, shape.columns, padded, words, tiles,
+      int64_t(scale.bytes / 4)};
+  const bool row_major = (shape.columns == 1 || x.strides[1] == 1) && (shape.rows == 1 || x.strides[0] == shape.columns);
+  const bool mn_major = (shape.rows == 1 || x.strides[0] == 1) && (shape.columns == 1 || x.strides[1] == shape.rows);
+  if (row_major)
+    return simt::launch(pack_rows<Rules>, call.grid((shape.rows + kPackRows - 1) / kPackRows * tiles, kPackThreads), a);
+  if (!mn_major) unsupported("scales must be dense, row-major or MN-major");
+  simt::launch(pack_columns<Rules>, call.grid((padded / 4 * words + kPackThreads - 1) / kPackThreads, kPackThreads), a);
+}
+
+/// What a packer accepts, for describe().
+inline decltype(Kernel::accepts) pack_accepts() { return {{"warp", simt::kWarpSizes}}; }
+
+}  // namespace assay_kernels

@@ -1,0 +1,77 @@
+#include "suites/pack_scales/pack_case.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/core/fill.h"
+#include "reference/formats/catalogue.h"
+#include "suites/rows/cells.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+const Layout& layout_in(const Cells& cells, const std::string& column) {
+  try {
+    return rulebook().layout(cells.text(column));
+  } catch (const std::out_of_range& error) {
+    cells.refuse(column, error.what());
+  }
+}
+
+}  // namespace
+
+PackCase read_pack_case(const Case& c) {
+  const Cells cells(c);
+  PackCase p;
+  p.row = &cells.contract();
+  if (p.row->flow != "pack")
+    cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow + " row and this op takes pack rows");
+  p.packing = read_packing(*p.row);
+  p.m = cells.positive("m");
+  p.n = cells.positive("n");
+  p.from = &layout_in(cells, "takes");
+  const auto taken = std::find_if(p.packing.takes.begin(), p.packing.takes.end(),
+                                  [&](const TakenLayout& one) { return one.layout == p.from->id; });
+  if (taken == p.packing.takes.end())
+    cells.refuse("takes", "contract " + p.row->id + " takes " + p.row->text("takes") + ", not " + p.from->id);
+  if (p.m % taken->multiple != 0)
+    cells.refuse("m", fmt::format("contract {} takes layout {} with a multiple of {} rows, not {}", p.row->id, p.from->id,
+                                  taken->multiple, p.m));
+  p.to = &layout_in(cells, "layout");
+  if (p.row->text("layouts") != p.to->id)
+    cells.refuse("layout", "contract " + p.row->id + " has layouts " + p.row->text("layouts") + ", not " + p.to->id);
+  if (p.values() != int64_t(p.packing.word.terms.size()))
+    cells.refuse("layout", fmt::format("layout {} has {} scales in a word and contract {} {}", p.to->id, p.values(), p.row->id,
+                                       p.packing.word.terms.size()));
+  p.fill = cells.fill_name("fill");
+  p.seed = uint64_t(cells.positive("seed"));
+  p.warp = cells.warp();
+  return p;
+}
+
+HostTensor scales_of(const PackCase& c) {
+  const PlacedLayout layout(*c.from, c.m, c.n);
+  HostTensor x{{"x", Role::kInput, c.from->type, layout.shape(), layout.strides(), layout.storage()}, {}};
+  fill(x, {.name = c.fill, .seed = c.seed, .group_size = 1, .q = &kE4M3Fn, .tensor = 0});
+  return x;
+}
+
+void require_domain(const Case& c, const PackCase& p) {
+  if (p.packing.zero_bits == 0) return;
+  const HostTensor x = scales_of(p);
+  const PlacedLayout layout(*p.from, p.m, p.n);
+  for (int64_t r = 0; r < p.m; ++r) {
+    for (int64_t g = 0; g < p.n; ++g) {
+      const uint32_t bits = x.code(layout.offset(r, g));
+      if ((bits & p.packing.zero_bits) == 0) continue;
+      Cells(c).refuse("fill",
+                      fmt::format("contract {} takes scales with {} only, which are powers of two; fill '{}' gives {:.9g} "
+                                  "(0x{:08x}) at [{}, {}]",
+                                  p.row->id, p.row->text("domain"), p.fill, decode(kF32, bits), bits, r, g));
+    }
+  }
+}
+
+}  // namespace assay

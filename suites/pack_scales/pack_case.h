@@ -1,0 +1,36 @@
+// One case of op pack_scales, read and checked.
+#pragma once
+
+#include <string>
+
+#include "harness/core/case.h"
+#include "harness/core/op.h"
+#include "reference/contracts/layouts.h"
+#include "reference/packing/packing.h"
+
+namespace assay {
+
+struct PackCase {
+  const ContractRow* row = nullptr;
+  Packing packing;
+  int64_t m = 0, n = 0;          ///< rows, scales of a row
+  const Layout* from = nullptr;  ///< of the fp32 scales
+  const Layout* to = nullptr;    ///< of the result
+  std::string fill;
+  uint64_t seed = 0;
+  int warp = 0;
+
+  /// Scales in a word.
+  int64_t values() const { return to->type->bits / to->element->bits; }
+};
+
+/// Throws TableError naming row and column: a contract that packs nothing, a layout that it does not take or make.
+PackCase read_pack_case(const Case& c);
+
+/// Input x: the scales in their layout.
+HostTensor scales_of(const PackCase& c);
+
+/// Throws TableError if one of them is none that the contract takes.
+void require_domain(const Case& c, const PackCase& p);
+
+}  // namespace assay

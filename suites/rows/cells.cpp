@@ -1,0 +1,66 @@
+#include "suites/rows/cells.h"
+
+#include <algorithm>
+#include <numeric>
+#include <sstream>
+
+#include "harness/core/fill.h"
+#include "reference/table/near.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+
+void Cells::refuse(const std::string& column, const std::string& problem) const {
+  throw TableError(case_.origin.file, case_.origin.line, 0, column, problem);
+}
+
+int64_t Cells::positive(const std::string& column) const {
+  const std::string& cell = text(column);
+  const bool digits = !cell.empty() && cell.size() < 16 && std::all_of(cell.begin(), cell.end(), ::isdigit);
+  if (!digits || std::stoll(cell) == 0) refuse(column, "'" + cell + "' is not a positive integer");
+  return std::stoll(cell);
+}
+
+std::vector<int64_t> Cells::counts(const std::string& column) const {
+  std::vector<int64_t> all;
+  std::istringstream cell(text(column));
+  for (std::string count; std::getline(cell, count, ';');) {
+    if (count.empty() || count.size() > 9 || !std::all_of(count.begin(), count.end(), ::isdigit))
+      refuse(column, "'" + count + "' is not a number of rows; written as 1;0;130, an expert each");
+    all.push_back(std::stoll(count));
+  }
+  if (std::accumulate(all.begin(), all.end(), int64_t{0}) == 0) refuse(column, "no expert has a row");
+  return all;
+}
+
+double Cells::number(const std::string& column) const {
+  char* end = nullptr;
+  const double value = std::strtod(text(column).c_str(), &end);
+  if (text(column).empty() || *end != '\0' || !(value >= 0))
+    refuse(column, "'" + text(column) + "' is not a number of at least 0");
+  return value;
+}
+
+int Cells::warp() const {
+  const int64_t warp = positive("warp");
+  if (warp != 32 && warp != 64) refuse("warp", "'" + text("warp") + "' is not one of: 32, 64");
+  return int(warp);
+}
+
+const ContractRow& Cells::contract() const {
+  try {
+    return rulebook().contracts.find(text("contract"));
+  } catch (const std::out_of_range& error) {
+    refuse("contract", error.what());
+  }
+}
+
+std::string Cells::fill_name(const std::string& column) const {
+  std::vector<std::string> known;
+  for (const FillInfo& fill : all_fills()) known.push_back(fill.name);
+  if (std::find(known.begin(), known.end(), text(column)) == known.end())
+    refuse(column, "unknown fill '" + text(column) + "'" + did_you_mean(text(column), known));
+  return text(column);
+}
+
+}  // namespace assay
