@@ -81,15 +81,37 @@ struct Buffers {
 
 struct Op {
   const char *title, *op, *contract, *kernel;
-  int64_t bytes;  ///< that must cross the memory bus: every input once, every output once
+  int64_t bytes;  ///< that must cross the memory bus: every input once, every output once, and x twice for one scale of all
+  int64_t scale_rows = 0, scale_columns = 0;  ///< of ops whose scales are neither a token's nor those of groups of 128
+  bool mn_major = false;                      ///< scales that are packed
 };
+
+/// x as fp32 scales, as many as its bytes hold.
+constexpr int64_t kScales = kElements / 2, kScaleColumns = kColumns / 2;
+
+CallBuilder packing_of(const Op& op, const Buffers& buffers, int b) {
+  const bool words = std::string(op.contract).find("ue8m0") != std::string::npos;
+  CallBuilder call;
+  call.tensor("x", kF32, false, {kRows, kScaleColumns},
+              op.mn_major ? std::vector<int64_t>{1, kRows} : std::vector<int64_t>{kScaleColumns, 1}, buffers.x[b],
+              size_t(kScales) * 4);
+  const int64_t columns = words ? kScaleColumns / 4 : kScaleColumns;
+  call.tensor("scale", words ? kInt32 : kF32, true, {kRows, columns}, {1, kRows}, buffers.y[b], size_t(kRows * columns) * 4);
+  return call;
+}
 
 CallBuilder call_of(const Op& op, const Buffers& buffers, int b) {
   const std::string name = op.op, contract = op.contract;
+  if (name == "pack_scales") return packing_of(op, buffers, b);
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows, kColumns, buffers.x[b]);
   if (name == "cast") {
     call.matrix("q", kE4m3fn, true, kRows, kColumns, buffers.q[b]);
+    return call;
+  }
+  if (op.scale_rows > 0) {
+    call.matrix("q", kE4m3fn, true, kRows, kColumns, buffers.q[b]);
+    call.matrix("scale", kF32, name == "quant_tile", op.scale_rows, op.scale_columns, buffers.scale[b]);
     return call;
   }
   const auto is = [&](const char* word) { return contract.find(word) != std::string::npos; };
@@ -153,6 +175,21 @@ int main(int argc, char** argv) {
       {"quant_token_azp", "quant_azp", "vllm.per_token_int8_azp", "quant_token_azp", kElements * 3 + kRows * 8},
       {"quant_static to int8", "quant_static", "vllm.static_int8", "quant_static", kElements * 3},
       {"quant_static to int8, azp", "quant_static", "vllm.static_int8_azp", "quant_static", kElements * 3},
+      {"quant_tensor", "quant_tile", "vllm.per_tensor", "quant_tensor", kElements * 5, 1, 1},
+      {"quant_block, 128 x 128", "quant_tile", "deepgemm.per_block_cast", "quant_block", kElements * 3 + kGroups / 32,
+       kRows / kGroup, kColumns / kGroup},
+      {"quant_static, a tensor", "quant_static", "vllm.static", "quant_static", kElements * 3},
+      {"quant_static, per token", "quant_static", "vllm.static_group", "quant_static.groups", kElements * 3 + kRows * 4, kRows,
+       1},
+      {"quant_static, per channel", "quant_static", "vllm.static_group", "quant_static.groups", kElements * 3 + kColumns * 4, 1,
+       kColumns},
+      {"quant_static, 1 x 128", "quant_static", "vllm.static_group", "quant_static.groups", kElements * 3 + kGroups * 4, kRows,
+       kColumns / kGroup},
+      {"quant_static, 128 x 128", "quant_static", "vllm.static_group", "quant_static.groups", kElements * 3 + kGroups / 32,
+       kRows / kGroup, kColumns / kGroup},
+      {"pack_scales, row-major", "pack_scales", "deepgemm.pack_ue8m0@2.6", "pack_scales", kScales * 5},
+      {"pack_scales, MN-major", "pack_scales", "deepgemm.pack_ue8m0@2.6", "pack_scales", kScales * 5, 0, 0, true},
+      {"pack_scales, transposed as fp32", "pack_scales", "deepgemm.mn_major_tma_aligned_f32", "pack_scales", kScales * 8},
       {"rms_norm", "rms_norm", "vllm.rms_norm@2026-06-18", "rms_norm", kElements * 4 + kColumns * 2},
       {"rms_norm_quant_group, packed", "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group",
        kElements * 3 + kGroups + kColumns * 2},

@@ -32,7 +32,10 @@ void run(benchmark::State& state, const char* op, const char* contract, const ch
   const bool packed = std::string(contract).find("packed") != std::string::npos,
              token = std::string(contract).find(".per_token") != std::string::npos,
              int8 = std::string(contract).find("int8") != std::string::npos;
-  const int64_t groups = token ? 1 : kColumns / kGroup;
+  const bool tile = std::string(op) == "quant_tile" || std::string(op) == "quant_static";
+  const bool one = tile && std::string(contract).find("tensor") != std::string::npos;
+  const int64_t groups = token || one ? 1 : kColumns / kGroup;
+  const int64_t rows = one ? 1 : std::string(contract).find("block") != std::string::npos ? kRows / kGroup : kRows;
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows, kColumns, data.x.data());
   if (norm) call.tensor("gamma", kBf16, false, {kColumns}, {1}, data.gamma.data(), size_t(kColumns) * 2).parameter("eps", 1e-6);
@@ -41,7 +44,7 @@ void run(benchmark::State& state, const char* op, const char* contract, const ch
     call.matrix("q", int8 ? kInt8 : kE4m3fn, true, kRows, kColumns, data.q.data()).parameter("group_size", double(kGroup));
   if (quant && packed)
     call.tensor("scale", kInt32, true, {kRows, groups / 4}, {1, kRows}, data.scale.data(), data.scale.size() * 4);
-  if (quant && !packed) call.matrix("scale", kF32, true, kRows, groups, data.scale.data());
+  if (quant && !packed) call.matrix("scale", kF32, std::string(op) != "quant_static", rows, groups, data.scale.data());
   if (std::string(op) == "quant_azp") call.matrix("azp", kInt32, true, kRows, 1, data.zero.data());
   call.parameter("warp", double(state.range(0)));
   for (auto _ : state)
@@ -59,6 +62,9 @@ ASSAY_BENCH(token, "quant_group", "vllm.per_token", "quant_token");
 ASSAY_BENCH(register_int8, "quant_group", "vllm.group_int8", "quant_group.register");
 ASSAY_BENCH(token_int8, "quant_group", "vllm.per_token_int8", "quant_token");
 ASSAY_BENCH(token_azp, "quant_azp", "vllm.per_token_int8_azp", "quant_token_azp");
+ASSAY_BENCH(tensor, "quant_tile", "vllm.per_tensor", "quant_tensor");
+ASSAY_BENCH(block, "quant_tile", "deepgemm.per_block_cast", "quant_block");
+ASSAY_BENCH(static_groups, "quant_static", "vllm.static_group", "quant_static.groups");
 ASSAY_BENCH(rms_norm, "rms_norm", "vllm.rms_norm@2026-06-18", "rms_norm");
 ASSAY_BENCH(rms_norm_quant_group, "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group");
 
