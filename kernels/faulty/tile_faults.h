@@ -14,14 +14,14 @@ struct BlockScalesTransposed : DeepgemmPerBlockCast {
 
 /// A block reduced as if it were 1 x 128.
 struct BlockRowsForgotten : DeepgemmPerBlockCast {
-  static bool counts(int64_t row) { return row % kBlockSide == 0; }
+  static bool counts(int32_t row) { return row % kBlockSide == 0; }
 };
 
 /// Loads end with the matrix and not with the row: a block that the edge cuts off is filled up with the next row.
 struct BlockReadsPastEdge : DeepgemmPerBlockCast {
   template <class T>
-  static simt::Vector<T> load(const T* x, int64_t row, int64_t first, Shape shape, bool whole) {
-    return load_of_row(x + row * shape.columns, first, (shape.rows - row) * shape.columns, whole);
+  static simt::Vector<uint32_t> load(const T* x, int32_t row, int32_t first, BlockShape shape, bool whole) {
+    return load_of_row(x + int64_t{row} * shape.columns, first, int64_t{shape.rows - row} * shape.columns, whole);
   }
 };
 

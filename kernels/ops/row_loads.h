@@ -5,15 +5,28 @@
 
 namespace assay_kernels {
 
+/// Elements of sixteen bytes that were kept as words: 16-bit elements would each take a register while the load is in flight.
+template <class T>
+SIMT_DEVICE simt::Vector<T> elements_of(const simt::Vector<uint32_t>& words) {
+  simt::Vector<T> v;
+  __builtin_memcpy(&v, &words, sizeof v);
+  return v;
+}
+
 /// Elements first .. of a row of n; beyond the end zeros. `whole`: rows are whole loads, and aligned.
 template <class T>
-SIMT_DEVICE simt::Vector<T> load_of_row(const T* row, int64_t first, int64_t n, bool whole) {
-  if (whole) return first < n ? simt::load16(row + first) : simt::Vector<T>{};
+SIMT_DEVICE simt::Vector<uint32_t> load_of_row(const T* row, int64_t first, int64_t n, bool whole) {
+  simt::Vector<uint32_t> words{};
+  if (whole) {
+    if (first < n) words = simt::load16(reinterpret_cast<const uint32_t*>(row + first));
+    return words;
+  }
   simt::Vector<T> v{};
   SIMT_UNROLL
   for (int i = 0; i < simt::Vector<T>::kElements; ++i)
     if (first + i < n) v.at[i] = row[first + i];
-  return v;
+  __builtin_memcpy(&words, &v, sizeof words);
+  return words;
 }
 
 /// Codes of such a load.

@@ -72,7 +72,7 @@ struct DeepgemmPerTokenCast : GroupRules {
   static constexpr const char* kContract = "deepgemm.per_token_cast";
   using Code = E4m3fnNosat;
   using Element = simt::Multiply;
-  SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
+  SIMT_DEVICE static float widest(float a, float b) { return widest_or_nan(a, b); }
   SIMT_DEVICE static float amax(float widest) { return simt::max_or_nan(widest, 1e-4f); }
   SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }

@@ -12,34 +12,41 @@ namespace assay_kernels {
 inline constexpr int kBlockSide = 128;
 inline constexpr int kBlockThreads = 256;
 
+/// Of x. Numbers of 32 bits, for the registers' sake.
+struct BlockShape {
+  int32_t rows, columns;
+};
+
 template <class T>
 struct BlockArguments {
   const T* x;
   uint8_t* q;
-  Shape shape;
+  BlockShape shape;
   ScalesOut scales;  ///< rows and groups: of blocks
 };
 
-template <class Rules, class T, int kWarp>
+/// kWhole: rows are whole loads.
+template <class Rules, class T, int kWarp, bool kWhole>
 SIMT_KERNEL void quant_block(BlockArguments<T> a) {
   constexpr int kElements = simt::Vector<T>::kElements, kAcross = kBlockSide / kElements, kDown = kBlockThreads / kAcross;
   constexpr int kLoads = kBlockSide / kDown;
-  const int64_t block_row = simt::block() / a.scales.groups, block_column = simt::block() - block_row * a.scales.groups;
-  const int64_t top = block_row * kBlockSide + simt::thread() / kAcross;
-  const int64_t left = block_column * kBlockSide + simt::thread() % kAcross * kElements;
-  const bool whole = a.shape.columns % kElements == 0;
-  simt::Vector<T> v[kLoads];
+  const uint32_t block_row = a.scales.by_groups.quotient(uint32_t(simt::block()));
+  const uint32_t block_column = uint32_t(simt::block()) - block_row * a.scales.by_groups.divisor;
+  const int32_t top = int32_t(block_row) * kBlockSide + simt::thread() / kAcross;
+  const int32_t left = int32_t(block_column) * kBlockSide + simt::thread() % kAcross * kElements;
+  simt::Vector<uint32_t> words[kLoads];
   SIMT_UNROLL
   for (int k = 0; k < kLoads; ++k) {
-    const int64_t row = top + k * kDown;
-    v[k] = row < a.shape.rows ? Rules::load(a.x, row, left, a.shape, whole) : simt::Vector<T>{};
+    const int32_t row = top + k * kDown;
+    words[k] = row < a.shape.rows ? Rules::load(a.x, row, left, a.shape, kWhole) : simt::Vector<uint32_t>{};
   }
   float widest = 0.0f;
   SIMT_UNROLL
   for (int k = 0; k < kLoads; ++k) {
     if (!Rules::counts(top + k * kDown)) continue;
+    const simt::Vector<T> v = elements_of<T>(words[k]);
     SIMT_UNROLL
-    for (int i = 0; i < kElements; ++i) widest = Rules::widest(widest, simt::magnitude(simt::to_float(v[k].at[i])));
+    for (int i = 0; i < kElements; ++i) widest = Rules::widest(widest, simt::magnitude(simt::to_float(v.at[i])));
   }
   widest = simt::block_reduce<kWarp>(
       widest, 0.0f, [](float u, float w) { return Rules::widest(u, w); }, [] { simt::barrier(); });
@@ -50,12 +57,13 @@ SIMT_KERNEL void quant_block(BlockArguments<T> a) {
   if (simt::thread() == 0) static_cast<float*>(a.scales.data)[Rules::place(a.scales, block_row, block_column)] = scale;
   SIMT_UNROLL
   for (int k = 0; k < kLoads; ++k) {
-    const int64_t row = top + k * kDown;
+    const int32_t row = top + k * kDown;
     if (row >= a.shape.rows) continue;
+    const simt::Vector<T> v = elements_of<T>(words[k]);
     float u[kElements];
     SIMT_UNROLL
-    for (int i = 0; i < kElements; ++i) u[i] = Rules::clamp(element(simt::to_float(v[k].at[i])));
-    store_of_row<typename Rules::Code>(a.q + row * a.shape.columns, left, a.shape.columns, whole, u);
+    for (int i = 0; i < kElements; ++i) u[i] = Rules::clamp(element(simt::to_float(v.at[i])));
+    store_of_row<typename Rules::Code>(a.q + int64_t{row} * a.shape.columns, left, a.shape.columns, kWhole, u);
   }
 }
 
@@ -66,13 +74,25 @@ void run_block(const Call& call) {
   const Shape blocks{(shape.rows + kBlockSide - 1) / kBlockSide, (shape.columns + kBlockSide - 1) / kBlockSide};
   expect_matrix(scale, blocks);
   if (shape.rows == 0) return;
-  if (blocks.columns > 0x7fffffff) unsupported("more than 2^31 blocks in a row");
-  const ScalesOut out{scale.data, blocks.rows, int32_t(blocks.columns), scale.strides[0], scale.strides[1], 0, {}};
+  constexpr int64_t kMost = 0x7fffffff - kBlockSide;
+  if (shape.rows > kMost || shape.columns > kMost) unsupported("more than 2^31 rows or columns");
+  const ScalesOut out{scale.data,
+                      blocks.rows,
+                      int32_t(blocks.columns),
+                      scale.strides[0],
+                      scale.strides[1],
+                      0,
+                      Divider::by(uint32_t(blocks.columns))};
   const simt::Launch grid = call.grid(blocks.rows * blocks.columns, kBlockThreads);
   with_type(x, [&](auto type) {
     using T = decltype(type);
-    const BlockArguments<T> a{data_of<T>(x), static_cast<uint8_t*>(call.output("q").data), shape, out};
-    with_warp(call, [&](auto warp) { simt::launch(quant_block<Rules, T, decltype(warp)::value>, grid, a); });
+    const BlockArguments<T> a{
+        data_of<T>(x), static_cast<uint8_t*>(call.output("q").data), {int32_t(shape.rows), int32_t(shape.columns)}, out};
+    with_warp(call, [&](auto warp) {
+      constexpr int kWarp = decltype(warp)::value;
+      if (shape.columns % simt::Vector<T>::kElements == 0) return simt::launch(quant_block<Rules, T, kWarp, true>, grid, a);
+      simt::launch(quant_block<Rules, T, kWarp, false>, grid, a);
+    });
   });
 }
 

@@ -11,10 +11,10 @@ namespace assay_kernels {
 template <class Base>
 struct Block : Base {
   template <class T>
-  SIMT_DEVICE static simt::Vector<T> load(const T* x, int64_t row, int64_t first, Shape shape, bool whole) {
-    return load_of_row(x + row * shape.columns, first, shape.columns, whole);
+  SIMT_DEVICE static simt::Vector<uint32_t> load(const T* x, int32_t row, int32_t first, BlockShape shape, bool whole) {
+    return load_of_row(x + int64_t{row} * shape.columns, first, shape.columns, whole);
   }
-  SIMT_DEVICE static bool counts(int64_t /*row*/) { return true; }
+  SIMT_DEVICE static bool counts(int32_t /*row*/) { return true; }
 };
 
 struct DeepgemmPerBlockCast : Block<DeepgemmPerTokenCast> {
@@ -35,7 +35,7 @@ struct VllmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCast> {
 struct VllmScaledQuantizeBlock : Block<GroupRules> {
   static constexpr const char* kContract = "vllm.scaled_quantize_block";
   using Element = simt::Multiply;
-  SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
+  SIMT_DEVICE static float widest(float a, float b) { return widest_or_nan(a, b); }
   SIMT_DEVICE static float amax(float widest) { return simt::max_or_nan(widest, 1e-12f); }
   SIMT_DEVICE static float scale(float amax) { return 1.0f / operand(amax, 0.0f); }
   SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 448.0f / amax; }
