@@ -41,9 +41,11 @@ std::vector<Fault> faults() {
   std::vector<Fault> all;
   const auto description = nlohmann::json::parse(faulty().describe());
   for (const auto& kernel : description["kernels"]) {
-    if (kernel["op"] == "cast") continue;  // some inputs of a cast show little: suites/catches takes all of bf16 and f16
-    Request r{kernel["op"], kernel["contracts"][0], kernel["name"]};
     const auto& accepts = kernel["accepts"];
+    // suites/catches has these faults: some inputs of a cast show little, and bytes of scales in tiles are no task of this room.
+    const bool bytes = accepts.contains("layout") && std::string(accepts["layout"][0]).rfind("e8m0", 0) == 0;
+    if (kernel["op"] == "cast" || bytes) continue;
+    Request r{kernel["op"], kernel["contracts"][0], kernel["name"]};
     if (accepts.contains("layout")) r.layout = accepts["layout"][0];
     if (accepts.contains("group_size") && accepts["group_size"].back().is_number()) r.group_size = accepts["group_size"].back();
     all.push_back({r, kernel["fault"], kernel["cites"], kernel["twin"]});
