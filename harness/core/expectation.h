@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// Elements whose accepted set is everything. They are counted as unjudged, and an ordinary case with one fails.
+/// Elements whose accepted set is everything: counted as unjudged, and named in the report.
 inline constexpr int32_t kAnyLow = std::numeric_limits<int32_t>::min();
 
 enum class PaddingRule {
