@@ -13,11 +13,15 @@
 #include "suites/quant_tile/binding.h"
 #include "suites/rms_norm/binding.h"
 #include "suites/rms_norm_quant_group/binding.h"
+#include "suites/silu_mul_quant_group/binding.h"
+#include "suites/silu_mul_quant_masked/binding.h"
+#include "suites/silu_mul_quant_static/binding.h"
 
 namespace assay {
 
 std::span<const Op> all_ops() {
-  static const Op ops[] = {cast_op(), pack_scales_op(), quant_azp_op(), quant_experts_op(), quant_group_op(), quant_static_op(), quant_tile_op(), rms_norm_op(), rms_norm_quant_group_op()};
+  static const Op ops[] = {cast_op(), pack_scales_op(), quant_azp_op(), quant_experts_op(), quant_group_op(), quant_static_op(), quant_tile_op(), rms_norm_op(), rms_norm_quant_group_op(),
+                           silu_mul_quant_group_op(), silu_mul_quant_masked_op(), silu_mul_quant_static_op()};
   return ops;
 }
 

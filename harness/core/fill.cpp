@@ -49,6 +49,8 @@ constexpr Entry kFills[] = {
      "ranges that do not hold 0, hold one number or nothing, or are so small that their scale has no reciprocal"},
     {"lone_mantissa", fills::lone_mantissa,
      "1, and 1.5 in one of four columns, in each in turn by rows: a mantissa that runs into a neighbour"},
+    {"open", fills::open, "32 everywhere, as a gate: silu(32) is 32 in fp32, so what follows sees 32 times the other half"},
+    {"deep", fills::deep, "-88 to -20 in steps of bf16, as gates: silu(v) is v e^v, and forms by tanh have nothing left"},
     {"sevens", fills::sevens, "7 2^k as a scale: x / s ties where x (1 / s) does not"},
     {"half_tenfold", fills::half_tenfold, "normal, half of it times ten: what sglang's tests quantize"},
     {"row_octaves", fills::row_octaves, "uniform in +-2^e, e from 1 to 19 for each row: what vLLM's masked SiLU test quantizes"},
@@ -105,6 +107,8 @@ void fill(HostTensor& tensor, const FillRequest& request) {
                      std::vector<double>(size_t(rows * columns)),
                      {}};
   chosen.make(sheet);
+  if (request.exponent != 0)
+    for (double& value : sheet.values) value *= fills::power_of_two(request.exponent);
 
   tensor.bytes.resize(spec.bytes());
   if (spec.storage != spec.elements()) fill_padding(tensor);

@@ -15,6 +15,7 @@ struct FillRequest {
   int64_t group_size = 0;     ///< columns of one group; the last group of a row may be shorter. 0: the whole row
   const Format* q = nullptr;  ///< format that the op quantizes to, where the fill aims at its codes; nullptr: the tensor's own
   uint32_t tensor = 0;        ///< ordinal of the tensor in the problem; each gets numbers of its own
+  int exponent = 0;           ///< all values are taken 2^this times
 };
 
 /// Fills the logical elements, seen as [m, n] with n the last extent, and writes NaN (the largest integer) into storage that no

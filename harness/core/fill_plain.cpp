@@ -152,4 +152,19 @@ void lone_mantissa(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return i % sheet.columns % 4 == (i / sheet.columns + 1) % 4 ? 1.5 : 1.0; });
 }
 
+void open(Sheet& sheet) {
+  for_each_element(sheet, [](int64_t) { return 32.0; });
+}
+
+/// Every number of bf16 there: steps of 1/8 down to -32, of 1/4 to -64, of 1/2 to -88.
+void deep(Sheet& sheet) {
+  constexpr int64_t kEighths = 96, kQuarters = 128, kHalves = 49;
+  for_each_element(sheet, [](int64_t i) {
+    const int64_t place = i * 29 % (kEighths + kQuarters + kHalves);  // 29: neighbours differ, and no number is left out
+    if (place < kEighths) return -20.0 - double(place) / 8;
+    if (place < kEighths + kQuarters) return -32.0 - double(place - kEighths) / 4;
+    return -64.0 - double(place - kEighths - kQuarters) / 2;
+  });
+}
+
 }  // namespace assay::fills

@@ -73,6 +73,8 @@ void half_tenfold(Sheet&);
 void row_octaves(Sheet&);
 void zero_points(Sheet&);
 void lone_mantissa(Sheet&);
+void open(Sheet&);
+void deep(Sheet&);
 
 // fill_groups.cpp: group by group
 void ties(Sheet&);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
 
 namespace assay {
 namespace {
@@ -385,6 +386,23 @@ TEST(Fill, LoneMantissasStandInEachPlaceOfAWordInTurn) {
   }
 }
 
+TEST(Fill, DeepGatesAreEveryNumberOfBf16Between) {
+  std::set<double> seen;
+  for (const double x : values(filled("deep"))) seen.insert(x);
+  std::set<double> all;
+  for (double x = -88; x <= -20; x = next_up(kBf16, x)) all.insert(x);
+  EXPECT_EQ(seen, all);
+  for (const double x : values(filled("open"))) EXPECT_EQ(x, 32);
+}
+
+TEST(Fill, AnExponentTakesEveryValueByAPowerOfTwo) {
+  HostTensor plain{dense("x", Role::kInput, kBf16, {kRows, kColumns}), {}}, taken = plain;
+  fill(plain, {.name = "pow2_edge", .seed = 1, .group_size = 128, .q = &kE4M3Fn});
+  fill(taken, {.name = "pow2_edge", .seed = 1, .group_size = 128, .q = &kE4M3Fn, .exponent = -5});
+  const std::vector<double> before = values(plain), after = values(taken);
+  for (size_t i = 0; i < before.size(); ++i) ASSERT_EQ(after[i], before[i] / 32);
+}
+
 TEST(Fill, SeedAndTensorChangeTheBits) {
   EXPECT_EQ(filled("normal").bytes, filled("normal").bytes);
   EXPECT_NE(filled("normal").bytes, filled("normal", kBf16, &kE4M3Fn, 2).bytes);
@@ -437,6 +455,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"infinities", 0x3779833b14f735f9},    {"exponent_rules", 0x7e3a402bfe28ac8f},
       {"every_scale", 0x92f94b1ac2dd6cb3},
       {"lone_mantissa", 0xc87daaf3be23ad89},
+      {"open", 0x5f05efe41f811102},          {"deep", 0xc9702c7ad32a7383},
   };
   return digests;
 }

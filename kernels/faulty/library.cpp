@@ -7,6 +7,7 @@
 #include "kernels/faulty/norm_faults.h"
 #include "kernels/faulty/offers.h"
 #include "kernels/faulty/scale_faults.h"
+#include "kernels/faulty/silu_faults.h"
 #include "kernels/faulty/tile_faults.h"
 
 namespace {
@@ -82,6 +83,20 @@ const std::vector<Kernel>& kernels() {
       of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482"),
       of_norms<VarianceIgnored<>>("variance_ignored", "no regression known; the coarsest mistake a norm can make"),
       of_norms<EpsOutsideMean<>>("eps_outside_mean", "coremltools #2822"),
+      of_gated_groups<GateUpSwapped<>>("gate_up_swapped", "sglang #9760: the second half read from the wrong place"),
+      of_gated_groups<SiluRounded>("silu_rounded",
+                                   "intel-xpu-backend-for-triton #7614: fp32 here, bf16 in what it is held against"),
+      of_gated_groups<SiluNotRounded>("silu_not_rounded", "vllm-omni #6283"),
+      of_gated_groups<ProductRounded>("product_rounded", "sglang #6394"),
+      of_gated_groups<SigmoidByTanh>("sigmoid_by_tanh", "vLLM #24833"),
+      of_gated_groups<SiluUbOnAmax>("silu_ub_on_amax", "vLLM common.cu 094be773: in the per-token op the same name bounds amax"),
+      of_gated_groups<SiluFloorMissing>("silu_floor_missing",
+                                        "flashinfer #2595, vLLM test_fused_silu_mul_block_quant.py 0b9743da cannot see it"),
+      of_gated_groups<SiluExponentByBf16>("exponent_by_bf16", "vLLM activation_kernels.cu 1a84e5b2: log2 in bf16", R"(["col"])"),
+      of_masked<BeyondTokens<>>("beyond_tokens",
+                                "rtp-llm #1362, sglang #32386: activation and quantization over the whole room of an expert"),
+      of_masked<MaskedScaleInF32>("masked_scale_in_f32",
+                                  "ROCm/aiter #2420, vLLM #37835: the fallback packs exponents of fp32 scales"),
       of_casts<CastFloorForCeil>("cast_floor_for_ceil", "vLLM #43557"),
       of_casts<CastNanLaundering>("cast_nan_laundering", "aiter e4048607 vec_convert: v_med3_f32 without a guard"),
       of_casts<CastWithoutSaturation>("cast_without_saturation", "triton #7327, triton #7337"),

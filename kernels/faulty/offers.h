@@ -11,6 +11,8 @@
 #include "kernels/ops/quant_tile/block.h"
 #include "kernels/ops/quant_tile/tensor.h"
 #include "kernels/ops/rms_norm/rms_norm.h"
+#include "kernels/ops/silu_mul_quant_group/problem.h"
+#include "kernels/ops/silu_mul_quant_masked/masked.h"
 
 namespace assay_kernels {
 
@@ -139,6 +141,38 @@ template <class Rules>
 Kernel of_norms(const char* name, const char* cites) {
   return {name, "rms_norm", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_rms_norm<Rules>,
           name, cites,      "rms_norm"};
+}
+
+template <class Rules>
+Kernel of_gated_groups(const char* name, const char* cites, const char* layouts = R"(["row", "col", "tma"])") {
+  return {name,
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf},
+           {"group_size", "[32, 64, 128]"},
+           {"layout", Rules::kPacked ? R"(["ue8m0x4_tma"])" : layouts},
+           {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_group<Rules>,
+          name,
+          cites,
+          "silu_mul_quant_group"};
+}
+
+template <class Rules>
+Kernel of_masked(const char* name, const char* cites) {
+  return {name,
+          "silu_mul_quant_masked",
+          {Rules::kContract},
+          {{"x", R"(["bf16"])"},
+           {"group_size", "[128]"},
+           {"layout", Rules::kPacked ? R"(["ue8m0x4_col"])" : R"(["col"])"},
+           {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_masked<Rules>,
+          name,
+          cites,
+          "silu_mul_quant_masked"};
 }
 
 template <class Rules>

@@ -16,6 +16,9 @@ set(ASSAY_OP_SOURCES
   ops/quant_static/kernels.cpp
   ops/quant_tile/kernels.cpp
   ops/rms_norm/kernels.cpp
-  ops/rms_norm_quant_group/kernels.cpp)
+  ops/rms_norm_quant_group/kernels.cpp
+  ops/silu_mul_quant_group/kernels.cpp
+  ops/silu_mul_quant_masked/kernels.cpp
+  ops/silu_mul_quant_static/kernels.cpp)
 list(TRANSFORM ASSAY_HOST_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/kernels/)
 list(TRANSFORM ASSAY_OP_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/kernels/)

@@ -150,6 +150,11 @@ inline float rsqrt(float v) { return cpu::rsqrt(v); }
 inline float exp2(float v) { return cpu::exp2(v); }
 inline float log2(float v) { return cpu::log2(v); }
 inline float ceil(float v) { return std::ceil(v); }
+inline float exp(float v) { return cpu::exp(v); }
+inline float exp_fast(float v) { return cpu::exp(v); }
+inline float tanh_fast(float v) { return cpu::tanh(v); }
+/// As __fdividef: zero for a divisor beyond 2^126.
+inline float divide_fast(float x, float y) { return magnitude(y) > 0x1p126f ? x * 0.0f : x / y; }
 
 /// x -> x / s.
 struct Divide {

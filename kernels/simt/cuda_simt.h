@@ -165,6 +165,15 @@ SIMT_DEVICE float rsqrt(float v) { return ::rsqrtf(v); }
 SIMT_DEVICE float exp2(float v) { return ::exp2f(v); }
 SIMT_DEVICE float log2(float v) { return ::log2f(v); }
 SIMT_DEVICE float ceil(float v) { return ::ceilf(v); }
+SIMT_DEVICE float exp(float v) { return ::expf(v); }
+SIMT_DEVICE float exp_fast(float v) { return ::__expf(v); }
+/// MUFU.TANH, from sm_75 on; __tanhf of newer toolkits is the same instruction.
+SIMT_DEVICE float tanh_fast(float v) {
+  float t;
+  asm("tanh.approx.f32 %0, %1;" : "=f"(t) : "f"(v));
+  return t;
+}
+SIMT_DEVICE float divide_fast(float x, float y) { return ::__fdividef(x, y); }
 
 struct HardwareFma {
   SIMT_DEVICE static float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }

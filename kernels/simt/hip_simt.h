@@ -175,6 +175,15 @@ SIMT_DEVICE float rsqrt(float v) { return 1.0f / __builtin_sqrtf(v); }
 SIMT_DEVICE float exp2(float v) { return __builtin_exp2f(v); }
 SIMT_DEVICE float log2(float v) { return __builtin_log2f(v); }
 SIMT_DEVICE float ceil(float v) { return __builtin_ceilf(v); }
+SIMT_DEVICE float exp(float v) { return __builtin_expf(v); }
+/// v_exp_f32 after one product, as HIP's __expf; its __fdividef is a plain division, and tanh has no instruction.
+SIMT_DEVICE float exp_fast(float v) { return __builtin_amdgcn_exp2f(v * 1.44269504f); }
+SIMT_DEVICE float divide_fast(float x, float y) { return x / y; }
+SIMT_DEVICE float tanh_fast(float v) {
+  const float a = magnitude(v);
+  const float near = a - a * a * a * (1.0f / 3.0f), far = 1.0f - 2.0f / (exp(2.0f * a) + 1.0f);
+  return __builtin_copysignf(a < 0x1p-5f ? near : far, v);
+}
 
 struct HardwareFma {
   SIMT_DEVICE static float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }

@@ -30,17 +30,19 @@ inline std::vector<uint8_t> packed_outputs(const assay_library& library, const R
 }
 
 /// Bytes of all outputs, one after the other; 0xa5 where nothing was written. Fails the test unless the call is ASSAY_OK.
-inline std::vector<uint8_t> outputs_of(const assay_library& library, const Request& r, const std::vector<uint16_t>& x,
+inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, const std::vector<uint16_t>& x,
                                        const std::vector<uint16_t>& gamma) {
   if (r.op == "pack_scales") return packed_outputs(library, r, x);
   const bool norm = r.op.find("norm") != std::string::npos, quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
   const auto is = [&](const char* word) { return r.contract.find(word) != std::string::npos; };
-  const bool given = r.op == "quant_static", blocks = r.op == "quant_tile" && is("block");
+  const bool gated = r.op.rfind("silu", 0) == 0;  // then two rows of x are the halves of one
+  const bool given = r.op == "quant_static" || r.op == "silu_mul_quant_static", blocks = r.op == "quant_tile" && is("block");
   const bool one_scale = (given && !is("group")) || (r.op == "quant_tile" && !blocks);
   const Type code = is("int8") ? kInt8 : is("fnuz") ? kE4m3fnuz : kE4m3fn;
   const int64_t groups = one_scale || r.op == "quant_azp" || r.contract.rfind("vllm.per_token", 0) == 0
                              ? 1
                              : (r.n + r.group_size - 1) / r.group_size;
+  if (gated) r.m = r.m > 1 ? r.m / 2 : 1;
   const int64_t rows = one_scale ? 1 : blocks ? (r.m + r.group_size - 1) / r.group_size : r.m;
   const int64_t columns = packed ? (groups + 3) / 4 : groups;
   const int64_t pitch = r.layout == "col" ? rows : (r.m + 3) / 4 * 4;
@@ -50,7 +52,8 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, const Reque
   std::vector<int32_t> zero(is("azp") ? size_t(rows) : 0, given ? 5 : -0x5a5a5a5b);
 
   CallBuilder call;
-  call.matrix("x", kBf16, false, r.m, r.n, x.data()).matrix(quant ? "q" : "y", quant ? code : kBf16, true, r.m, r.n, out.data());
+  call.matrix("x", kBf16, false, r.m, gated ? 2 * r.n : r.n, x.data())
+      .matrix(quant ? "q" : "y", quant ? code : kBf16, true, r.m, r.n, out.data());
   if (norm) call.tensor("gamma", kBf16, false, {r.n}, {1}, gamma.data(), size_t(r.n) * 2).parameter("eps", 1e-6);
   for (size_t i = 2; given && i < scale.size(); i += 4) {  // 2.5, 5, 10, ..
     const uint16_t bits = uint16_t(0x4020 + 0x80 * (i / 4 % 31));

@@ -119,15 +119,29 @@ RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
   return n;
 }
 
+Gated bind_gated(const ContractRow& row, const Format& x) {
+  Gated g;
+  g.row = row.id;
+  g.h = parse_cell(row, "h", {{}, {{"x", &x}}, {"g", "u"}});
+  require_reduction(row, "h", g.h, false, "");
+  const std::string& halves = row.text("halves");
+  if (halves != "gate_up" && halves != "up_gate")
+    throw row.error("halves", 0, "'" + halves + "' is not one of: gate_up, up_gate");
+  g.gate_first = halves == "gate_up";
+  return g;
+}
+
 }  // namespace
 
 const GroupQuant* Contract::group_quant() const { return std::get_if<GroupQuant>(&links.back()); }
 const RowNorm* Contract::row_norm() const { return std::get_if<RowNorm>(&links.front()); }
+const Gated* Contract::gated() const { return std::get_if<Gated>(&links.front()); }
 
 Link bind_link(const ContractRow& row, const Format& x) {
   if (!has_recipes(row)) throw row.error("id", 0, "'" + row.id + "' is a " + row.flow + ", not a row of recipes");
   if (row.flow == "group_quant") return bind_group_quant(row, x);
   if (row.flow == "quant_azp") return bind_quant_azp(row, x);
+  if (row.flow == "gated") return bind_gated(row, x);
   return bind_row_norm(row, x);
 }
 
@@ -159,9 +173,12 @@ void check(const ContractTables& tables, const ContractRow& row) {
       if (text.substr(0, offset).ends_with("=") && !text.substr(0, offset - 1).ends_with(flow))
         throw row.error("chain", offset, "'" + id + "' is a row of " + flow);
       if (flow == "row_norm" && at > 0) throw row.error("chain", offset, "a norm comes first: row_norm=ID > group_quant=ID");
+      if (flow == "gated" && at > 0) throw row.error("chain", offset, "an activation comes first: gated=ID > group_quant=ID");
       if (flow == "group_quant" && &id != &chain.back())
         throw row.error("chain", offset, "codes end a chain: row_norm=ID > group_quant=ID");
-      if (flow == "group_quant" && (tables.find(id).text("amax").empty() || spans_rows(tables.find(id))))
+      const bool given = flow == "group_quant" && tables.find(id).text("amax").empty();
+      const bool behind_gates = tables.find(chain.front()).flow == "gated";  // there each number stands for itself
+      if (flow == "group_quant" && (given ? !behind_gates : spans_rows(tables.find(id))))
         throw row.error("chain", offset, "'" + id + "' does not make its scales of one row, as a chain must");
       at = offset + id.size();
     }

@@ -42,7 +42,14 @@ struct RowNorm {
   Recipe y;                    ///< from one number to its output, with r and w = gamma
 };
 
-using Link = std::variant<GroupQuant, RowNorm>;
+/// An activation of one half of a row times the other half; flow/gated.h runs it.
+struct Gated {
+  std::string row;
+  bool gate_first = true;  ///< which half is the gate
+  Recipe h;                ///< from the gate to the product, with g = gate and u = up
+};
+
+using Link = std::variant<GroupQuant, RowNorm, Gated>;
 
 /// A chain of links, mostly of one.
 struct Contract {
@@ -50,6 +57,7 @@ struct Contract {
   std::vector<Link> links;
   const GroupQuant* group_quant() const;  ///< the last link if it is one
   const RowNorm* row_norm() const;        ///< the first link if it is one
+  const Gated* gated() const;             ///< the first link if it is one
 };
 
 /// Throws std::out_of_range for an unknown id and TableError for a bad cell.

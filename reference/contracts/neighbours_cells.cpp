@@ -10,7 +10,7 @@ namespace assay {
 namespace {
 
 bool is_column_of_steps(const std::string& column) {
-  static const std::set<std::string> columns = {"amax", "lo", "hi", "scale", "zero", "mult", "code", "r", "y"};
+  static const std::set<std::string> columns = {"amax", "lo", "hi", "scale", "zero", "mult", "code", "r", "y", "h"};
   return columns.contains(column);
 }
 
@@ -25,6 +25,7 @@ EditedRow::EditedRow(const ContractRow& row) : row_(row) {
       const auto ordinal = 1 + std::count(texts.begin(), texts.begin() + long(i), texts[i]);
       const bool alone = std::count(texts.begin(), texts.end(), texts[i]) == 1;
       tokens.push_back({texts[i], alone ? texts[i] : texts[i] + "#" + std::to_string(ordinal)});
+      tokens.back().rounded = i + 1 < texts.size() && (texts[i + 1].starts_with("to(x") || texts[i + 1].starts_with("to(bf16"));
     }
   }
 }
@@ -43,8 +44,8 @@ Link EditedRow::bind(const Format& x) const {
 
 class EditsOfRow {
  public:
-  EditsOfRow(const ContractTables& tables, const EditedRow& base, const Format& x)
-      : tables_(tables), base_(base), row_(base.row_), x_(x) {}
+  EditsOfRow(const ContractTables& tables, const EditedRow& base, const Format& x, bool behind_activation)
+      : tables_(tables), base_(base), row_(base.row_), x_(x), behind_activation_(behind_activation) {}
 
   std::vector<EditedRow::Edit> all() {
     if (row_.flow == "group_quant") {
@@ -57,6 +58,12 @@ class EditsOfRow {
       for (const char* column : {"lo", "hi", "scale", "zero", "mult", "code"}) cell(column);
       if (!base_.cells_.at("lo").empty())
         habit("range over", "lo, hi: over half the group", [](Link& link) { std::get<GroupQuant>(link).amax_share = 0.5; });
+    } else if (row_.flow == "gated") {
+      const bool gate_first = row_.text("halves") == "gate_up";
+      habit("halves", gate_first ? "halves: gate_up -> up_gate" : "halves: up_gate -> gate_up",
+            [](Link& link) { std::get<Gated>(link).gate_first = !std::get<Gated>(link).gate_first; });
+      cell("h");
+      sigmoid_by_tanh();
     } else {
       habit("sum over", "sum: ignores the data", [](Link& link) { std::get<RowNorm>(link).sum_share = 0; });
       habit("sum over", "sum: over half the row", [](Link& link) { std::get<RowNorm>(link).sum_share = 0.5; });
@@ -69,6 +76,9 @@ class EditsOfRow {
 
  private:
   using Cell = EditedRow::Cell;
+
+  /// "bf16:": what follows is done in 16 bits.
+  static bool is_short_format(const std::string& token) { return token == "bf16:" || token == "f16:"; }
 
   static CellToken edited(const std::string& text, const std::string& label) { return {text, label, true}; }
 
@@ -136,9 +146,10 @@ class EditsOfRow {
     if (column == "mult") of_scale(tokens);
     for (size_t i = 0; i < tokens.size(); ++i) {
       const std::string& text = tokens[i].text;
+      if (!tokens[i].edited && is_short_format(text) && i + 1 < tokens.size()) replace(column, tokens, i, "f32:");
       if (tokens[i].edited || text.ends_with(':')) continue;
       const bool last = i + 1 == tokens.size();
-      const bool is_final_conversion = last && verb_of(text) == "to";
+      const bool is_final_conversion = last && verb_of(text) == "to" && column != "h";
       const bool rounds_alone = verb_of(text) == "rint" && in_integers(tokens, i);  // what follows would round by itself
       const bool reduces = verb_of(text) == "absmax" || text == "least" || text == "greatest";
       if (rounds_alone)
@@ -151,9 +162,10 @@ class EditsOfRow {
                                       : stored_integer ? std::vector<std::string>()
                                                        : swaps(column, text))
         replace(column, tokens, i, other);
+      if (behind_activation_ && text == "pow2(ceil)") exponent_in_bf16(column, tokens, i);
       if (integer_codes) cut_evenly(tokens, i);
       if (is_quantity(arguments_of(text)) && column == "code") reciprocal(tokens, i);
-      if (column == "r" || column == "y" || column == "code") round_once_more(column, tokens, i);
+      if (column == "r" || column == "y" || column == "code" || column == "h") round_once_more(column, tokens, i);
       if (!last && !tokens[i + 1].edited) exchange(column, tokens, i);
     }
   }
@@ -210,10 +222,19 @@ class EditsOfRow {
 
   void round_once_more(const std::string& column, Cell tokens, size_t i) {
     const std::string verb = verb_of(tokens[i].text), label = tokens[i].label;
-    const bool rounds_next = i + 1 < tokens.size() && tokens[i + 1].text.starts_with("to(x");
-    if (x_.bits == 32 || rounds_next || (verb != "mul" && verb != "div" && verb != "rsqrt")) return;
+    const bool rounds_next = tokens[i].rounded || (i + 1 < tokens.size() && tokens[i + 1].text.starts_with("to(x"));
+    const bool short_already =
+        std::any_of(tokens.begin(), tokens.begin() + long(i), [](const CellToken& t) { return is_short_format(t.label); });
+    if (x_.bits == 32 || rounds_next || short_already || (verb != "mul" && verb != "div" && verb != "rdiv" && verb != "rsqrt"))
+      return;
     tokens.insert(tokens.begin() + long(i) + 1, edited("to(x)", "to(x)"));
     add(column, "to(x) after " + label, std::move(tokens));
+  }
+
+  void exponent_in_bf16(const std::string& column, Cell tokens, size_t i) {
+    const std::string label = tokens[i].label;
+    tokens[i] = edited("to(bf16) bf16: log2 ceil exp2 f32:", label);
+    add(column, label + " -> exponent by log2 in bf16", std::move(tokens));
   }
 
   /// An addition, or a bound that the case gives, before its neighbour or after it; behind the root, 1 / sqrt(v + a) becomes
@@ -228,7 +249,9 @@ class EditsOfRow {
     const bool from_left = verb_of(left.text) == "add" && left.text != "add(azp)";
     const bool scales = verb_of(right.text) == "div" || verb_of(right.text) == "mul";
     const bool bound = verb_of(left.text) == "min" && is_quantity(arguments_of(left.text)) && scales;
-    if (!bound && !from_left && verb_of(right.text) != "add") return;
+    const bool bound_behind = verb_of(right.text) == "min" && is_quantity(arguments_of(right.text)) &&
+                              (verb_of(left.text) == "div" || verb_of(left.text) == "mul");
+    if (!bound && !bound_behind && !from_left && verb_of(right.text) != "add") return;
     if (from_left && verb_of(right.text) == "rsqrt") {
       tokens[i] = edited("sqrt", right.label);
       tokens[i + 1] = edited(left.text, left.label);
@@ -239,6 +262,22 @@ class EditsOfRow {
     tokens[i] = edited(right.text, right.label);
     tokens[i + 1] = edited(left.text, left.label);
     add(column, bound ? left.label + " after " + right.label : right.label + " before " + left.label, std::move(tokens));
+  }
+
+  /// v / (1 + exp(-v)) is 0.5 v (1 + tanh(0.5 v)) in real numbers alone. The approximations of both forms are left out.
+  void sigmoid_by_tanh() {
+    Cell tokens = base_.cells_.at("h");
+    const char* wanted[] = {"neg", "exp", "add"};
+    for (size_t i = 0; i < 3; ++i)
+      if (i >= tokens.size() || tokens[i].edited || verb_of(tokens[i].text) != wanted[i]) return;
+    const bool by_reciprocal = tokens.size() > 4 && tokens[3].text == "rcp" && tokens[4].text == "mul(g)";
+    const size_t count = by_reciprocal ? 5 : tokens.size() > 3 && tokens[3].text.starts_with("rdiv(g") ? 4 : 0;
+    for (size_t i = 3; i < count; ++i)
+      if (tokens[i].edited) return;
+    if (count == 0) return;
+    tokens.erase(tokens.begin(), tokens.begin() + long(count));
+    tokens.insert(tokens.begin(), edited("mul(1/2) tanh add(1) mul(1/2) mul(g)", "sigmoid"));
+    add("h", "sigmoid by exp -> by tanh", std::move(tokens));
   }
 
   std::vector<std::string> swaps(const std::string& column, const std::string& token) const {
@@ -264,11 +303,12 @@ class EditsOfRow {
   const EditedRow& base_;
   const ContractRow& row_;
   const Format& x_;
+  bool behind_activation_;
   std::vector<EditedRow::Edit> edits_;
 };
 
-std::vector<EditedRow::Edit> EditedRow::edits(const ContractTables& tables, const Format& x) const {
-  return EditsOfRow(tables, *this, x).all();
+std::vector<EditedRow::Edit> EditedRow::edits(const ContractTables& tables, const Format& x, bool behind_activation) const {
+  return EditsOfRow(tables, *this, x, behind_activation).all();
 }
 
 }  // namespace assay

@@ -16,6 +16,7 @@ struct CellToken {
   std::string text;
   std::string label;    ///< its text in the row, with #2 if it is the second of that text
   bool edited = false;  ///< a mistake already
+  bool rounded = false;  ///< in the row a rounding to 16 bits comes next
 };
 
 /// A row while mistakes are made in it, none of them twice at one place.
@@ -24,8 +25,8 @@ class EditedRow {
   explicit EditedRow(const ContractRow& row);
 
   struct Edit;
-  /// Every edit that is still possible, in the order of the cells.
-  std::vector<Edit> edits(const ContractTables& tables, const Format& x) const;
+  /// Every edit that is still possible, in the order of the cells. Behind an activation scales may be made in its 16 bits.
+  std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation) const;
   Link bind(const Format& x) const;
 
  private:

@@ -41,6 +41,9 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       // M is no cell of its own after binding: it lives in the constants.
       for (const Recipe* recipe : {&g->amax, &g->lo, &g->hi, &g->scale, &g->zero, &g->mult, &g->code})
         for (const Step& step : recipe->steps) all[link + "constants"] += std::to_string(step.a.constant) + " ";
+    } else if (const auto* h = std::get_if<Gated>(&contract.links[i])) {
+      all[link + "halves"] = h->gate_first ? "gate_up" : "up_gate";
+      all[link + "h"] = h->h.text();
     } else {
       const auto& n = std::get<RowNorm>(contract.links[i]);
       all[link + "sum"] = std::to_string(n.sum_share);
@@ -74,8 +77,8 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
       for (const Neighbour& neighbour : neighbours(tables(), row.id, *x))
         EXPECT_TRUE(names.insert(neighbour.name).second) << row.id << ": two are called " << neighbour.name;
       const auto empty = [&](const char* cell) { return row.cells.contains(cell) && row.text(cell).empty(); };
-      const bool scale_given = empty("amax") || empty("lo"), integers = row.cells.contains("q") && row.text("q") == "int8";
-      EXPECT_GE(names.size(), scale_given ? integers ? 6u : 10u : 11u) << row.id << " " << x->name;
+      const bool scale_given = row.flow == "gated" || empty("amax") || empty("lo"), integers = row.cells.contains("q") && row.text("q") == "int8";
+      EXPECT_GE(names.size(), scale_given ? integers ? 6u : 9u : 11u) << row.id << " " << x->name;
       EXPECT_TRUE(x != &kBf16 || scale_given || names.size() >= (integers ? 11u : 15u)) << row.id;
     }
   }
@@ -161,6 +164,16 @@ TEST(Neighbours, TheEditsThatRealKernelsMadeAreAmongThem) {
     EXPECT_THAT(azp, Contains(name));
   EXPECT_THAT(names("vllm.per_tensor"), Contains("amax: over the first row alone"));
   EXPECT_THAT(names("vllm.static"), Contains("mult: drop rcp"));
+  const auto gated = names("vllm.silu_and_mul_per_block_quant_ub");
+  for (const char* name :
+       {"halves: gate_up -> up_gate", "h: to(x) after mul(g)", "h: to(x) after mul(u)", "h: sigmoid by exp -> by tanh",
+        "h: drop neg", "scale: min(ub) before div(M)", "scale: drop max(1/(512*M))"})
+    EXPECT_THAT(gated, Contains(name));
+  for (const char* name : {"h: drop to(bf16)", "h: bf16: -> f32:", "scale: bf16: -> f32:"})
+    EXPECT_THAT(names("vllm.silu_mul_fp8_quant_deep_gemm_ue8m0"), Contains(name));
+  EXPECT_THAT(names("vllm.fused_silu_mul_group_rounded"), Contains("scale: pow2(ceil) -> exponent by log2 in bf16"));
+  EXPECT_THAT(names("vllm.group_fp8_rounded"), testing::Not(Contains("scale: pow2(ceil) -> exponent by log2 in bf16")));
+  EXPECT_THAT(names("vllm.fused_silu_mul_group_sm100"), testing::Not(Contains("h: sigmoid by exp -> by tanh")));
   const auto norm = names("vllm.rms_norm@v0.19.1");
   for (const char* name :
        {"sum: ignores the data", "sum: over half the row", "r: drop add(eps)", "r: add(eps) before div(n)", "r: eps -> 10 eps",

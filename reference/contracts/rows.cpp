@@ -26,11 +26,12 @@ const std::vector<TableKind>& table_kinds() {
       {{"quant_azp.csv"},
        "quant_azp",
        with_history({"id", "lo", "hi", "q", "L", "scale", "zero", "mult", "code", "group", "layouts", "pad"})},
-      {{"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_transposed.csv"},
+      {{"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_transposed.csv", "quant_silu.csv"},
        "group_quant",
        with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
       {{"norm.csv"}, "row_norm", with_history({"id", "sum", "depth", "r", "y"})},
-      {{"fused.csv"}, "chain", with_history({"id", "chain"})},
+      {{"activation.csv"}, "gated", with_history({"id", "halves", "h"})},
+      {{"fused.csv", "fused_silu.csv"}, "chain", with_history({"id", "chain"})},
       {{"quant_pack.csv"}, "pack", with_history({"id", "word", "domain", "takes", "layouts", "pad"})},
       {{"casts.csv"},
        "cast",
@@ -43,7 +44,7 @@ const TableKind& kind_of(const Table& table) {
   for (const TableKind& kind : table_kinds())
     if (table.has_column(kind.columns[1])) return kind;
   throw TableError(table.file, 1, 1, "",
-                   "no column says which flow this is: a contract table has a column q, lo, sum, chain, word or format");
+                   "no column says which flow this is: a contract table has a column q, lo, sum, halves, chain, word or format");
 }
 
 }  // namespace

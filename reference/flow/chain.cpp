@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reference/flow/gated.h"
 #include "reference/flow/group_quant.h"
 #include "reference/flow/quant_azp.h"
 #include "reference/flow/row.h"
@@ -129,6 +130,8 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
     if (const auto* norm = std::get_if<RowNorm>(&link)) {
       out.r = norm_factor(*norm, inputs.x, inputs.eps, x_format);
       values = norm_outputs(*norm, values, Spans(inputs.gamma), out.r);
+    } else if (const auto* gated = std::get_if<Gated>(&link)) {
+      values = gated_values(*gated, inputs.x);
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
       GroupScales scales = quant.has_zero ? zero_point_scales(quant, values, inputs, stored)

@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// Inputs of one row. Rows of n numbers; gamma is empty for ops without a norm.
+/// Inputs of one row. Rows of n numbers, behind an activation 2n; gamma is empty for ops without a norm.
 struct RowInputs {
   std::vector<double> x;
   std::vector<double> gamma;

@@ -57,6 +57,8 @@ double apply(const Step& step, double v) {
     case Verb::kExp: return correctly_rounded(Function::kExp, v, *step.working);
     case Verb::kExp2: return correctly_rounded(Function::kExp2, v, *step.working);
     case Verb::kLog2: return correctly_rounded(Function::kLog2, v, *step.working);
+    case Verb::kTanh:
+      return correctly_rounded(Function::kTanh, v, *step.working);
     case Verb::kSqrt: return correctly_rounded(Function::kSqrt, v, *step.working);
     case Verb::kRsqrt: return correctly_rounded(Function::kRsqrt, v, *step.working);
     case Verb::kTo:
@@ -127,11 +129,66 @@ struct Part {
   }
 };
 
+Spans copy_of(const Part& part) {
+  Spans copy(std::vector<double>(part.low, part.low + part.size));
+  if (!part.pinned()) copy.high.assign(part.high, part.high + part.size);
+  return copy;
+}
+
 /// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one. A zero stays a zero: it
 /// comes from a zero operand, or lies so far below every grid judged here that one f32 subnormal makes no difference; and the sign is
 /// not free.
 void widen(const Step& step, const Part& part) {
   lanes().widen_spans(grid_of(*step.working, Overflow::kSpecial), step.slack_ulps, part.low, part.high, part.size);
+}
+
+/// As many ulp more as the largest argument earns; beyond kFurthest every function here has left its grid, for Inf or for zero.
+Span widened_by_argument(const Step& step, Span argument, Span result) {
+  constexpr double kFurthest = 1024;
+  const double largest = std::min(std::fmax(std::fabs(argument.low), std::fabs(argument.high)), kFurthest);
+  const double steps = step.slack_ulps + std::floor(step.slack_per_unit * largest);
+  lanes().widen_spans(grid_of(*step.working, Overflow::kSpecial), steps, &result.low, &result.high, 1);
+  return result;
+}
+
+/// Numbers of the grid within a part of the exact result, which lies no further from its rounded value than halfway to the
+/// neighbours. A zero stays one, and an infinite argument alone has an exact result.
+Span widened_by_part(const Step& step, Span argument, Span result) {
+  const Format& grid = *step.working;
+  const double part = step.slack_relative;
+  if (std::isinf(argument.low) && argument.pinned()) return result;
+  if (result.low != 0) {
+    const double exact = (result.low + next_down(grid, result.low)) / 2;
+    result.low = round_to(grid, exact * (exact > 0 ? 1 - part : 1 + part), Rounding::kUp, Overflow::kSpecial);
+  }
+  if (result.high != 0) {
+    const double exact = (result.high + next_up(grid, result.high)) / 2;
+    result.high = round_to(grid, exact * (exact > 0 ? 1 + part : 1 - part), Rounding::kDown, Overflow::kSpecial);
+  }
+  return result;
+}
+
+/// __fdividef(x, y) is x times an approximate 1 / y that is zero for 2^126 < |y| < 2^128 (CUDA Programming Guide, Intrinsic
+/// Functions); where it is a plain division (HIP) the quotient itself comes out.
+Span with_zero_beyond(Span divisor, Span quotient) {
+  constexpr double kLargestDivisor = 0x1p126;
+  if (std::fmax(std::fabs(divisor.low), std::fabs(divisor.high)) <= kLargestDivisor) return quotient;
+  if (quotient.low > 0) quotient.low = 0;
+  if (quotient.high < 0) quotient.high = -0.0;
+  return quotient;
+}
+
+/// Freedom that depends on what the step took: element by element.
+void widen_by_arguments(const Step& step, const Spans& arguments, const Part& part) {
+  if (step.slack_ulps > 0 && step.slack_per_unit == 0) widen(step, part);
+  for (size_t i = 0; i < part.size; ++i) {
+    Span result = part[i];
+    if (result.any() || std::isnan(result.low)) continue;
+    if (step.slack_per_unit > 0) result = widened_by_argument(step, arguments[i], result);
+    if (step.slack_relative > 0) result = widened_by_part(step, arguments[i], result);
+    if (step.fast) result = with_zero_beyond(arguments[i], result);
+    part.set(i, result);
+  }
 }
 
 Lane lane(const Operand& operand, const Part& part, const Environment& environment) {
@@ -145,7 +202,7 @@ Lane lane(const Operand& operand, const Part& part, const Environment& environme
 /// Whether a recipe can make spans of a pinned part: by slack, or by an operand that is one.
 bool frees(const Recipe& recipe, const Part& part, const Environment& environment) {
   for (const Step& step : recipe.steps) {
-    if (step.slack_ulps > 0 || step.beyond == BeyondInteger::kUndefined) return true;
+    if (step.is_free() || step.beyond == BeyondInteger::kUndefined) return true;
     if (step.a.name.empty()) continue;
     const Lane a = lane(step.a, part, environment);
     for (size_t i = 0; a.low != a.high && i < (a.scalar ? 1 : part.size); ++i)
@@ -234,6 +291,8 @@ void convert(const Step& step, const Part& part) {
 
 void run(const Recipe& recipe, const Part& part, const Environment& environment) {
   for (const Step& step : recipe.steps) {
+    const bool by_argument = step.slack_per_unit > 0 || step.slack_relative > 0 || step.fast;
+    const Spans arguments = by_argument ? copy_of(part) : Spans();
     switch (step.verb) {
       case Verb::kAdd: case Verb::kSub: case Verb::kMul: case Verb::kDiv: case Verb::kRdiv: arithmetic(step, part, environment); break;
       case Verb::kMax: case Verb::kMin: case Verb::kIf0: compare(step, part, environment); break;
@@ -241,7 +300,10 @@ void run(const Recipe& recipe, const Part& part, const Environment& environment)
       case Verb::kTo: convert(step, part); break;
       default: each(step, part);
     }
-    if (step.slack_ulps > 0) widen(step, part);
+    if (by_argument)
+      widen_by_arguments(step, arguments, part);
+    else if (step.slack_ulps > 0)
+      widen(step, part);
   }
 }
 

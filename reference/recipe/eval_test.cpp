@@ -84,6 +84,11 @@ std::vector<std::string> steps() {
           "to(int8,rz,undef)",
           "int32: rint add(a) f32:",
           "int32: trunc add(a,wrap) f32:",
+          "exp~2+1.173v",
+          "tanh",
+          "tanh~2^-11",
+          "rdiv(a,fast)~2",
+          "bf16: tanh~2^-6",
           "div(a)~2",
           "mul(a)~1",
           "bf16: add(a)",
@@ -125,18 +130,35 @@ double inside(RandomNumbers& random, Span span) {
   }
 }
 
-/// One legal result of a recipe on numbers: after a step with slack, some number within so many ulp.
+Step without_freedom(Step step) {
+  step.slack_ulps = 0;
+  step.slack_per_unit = step.slack_relative = 0;
+  step.fast = false;
+  return step;
+}
+
+/// One legal result of a recipe on numbers: after a step with slack, some number that it allows.
 double legal_result(RandomNumbers& random, const Recipe& recipe, double v, const Environment& environment) {
   for (const Step& step : recipe.steps) {
     Recipe single;
     single.steps = {step};
-    single.steps[0].slack_ulps = 0;
+    single.steps[0] = without_freedom(step);
+    const double argument = v;
     v = evaluate(single, point(v), environment).low;
+    const double exact = v;
     if (v == 0 || !std::isfinite(v)) continue;
-    for (uint64_t i = random.below(uint64_t(step.slack_ulps) + 1), up = random.below(2); i > 0 && v != 0; --i) {
+    const double earned = std::floor(step.slack_per_unit * std::fabs(argument));
+    const uint64_t ulps = uint64_t(step.slack_ulps) + uint64_t(std::isfinite(earned) ? earned : 0);
+    for (uint64_t i = random.below(ulps + 1), up = random.below(2); i > 0 && v != 0; --i) {
       const double next = up ? next_up(*step.working, v) : next_down(*step.working, v);
       if (std::isfinite(next)) v = next;
     }
+    if (step.slack_relative > 0 && std::isfinite(argument)) {
+      const double part = step.slack_relative * (double(random.below(2049)) - 1024) / 1024;
+      const double near = round_to(*step.working, exact * (1 + part), Rounding::kNearestEven, Overflow::kSpecial);
+      if (std::fabs(near - exact) <= step.slack_relative * std::fabs(exact)) v = near;
+    }
+    if (step.fast && std::fabs(argument) > 0x1p126 && random.below(2) == 0) v = std::copysign(0.0, v);
   }
   return v;
 }
@@ -189,7 +211,7 @@ TEST(Evaluate, EvaluatorsThatAreWrongInOneRespectAreCaught) {
     return std::isnan(low.low) != std::isnan(high.low) ? any_number() : Span{std::fmin(low.low, high.low), std::fmax(low.high, high.high)};
   };
   const Evaluator without_slack = [](Recipe recipe, Span v, Span a) {
-    for (Step& step : recipe.steps) step.slack_ulps = 0;
+    for (Step& step : recipe.steps) step = without_freedom(step);
     return by_evaluator(recipe, v, a);
   };
   const Evaluator one_step_short = [](const Recipe& recipe, Span v, Span a) {
@@ -217,6 +239,42 @@ TEST(Evaluate, PinnedInputsAndNoSlackGiveOneNumber) {
     }
   }
   EXPECT_FALSE(run("rcp~1", point(3)).pinned());
+}
+
+/// Each freedom by itself: an evaluator that has all others.
+TEST(Evaluate, EveryKindOfFreedomIsNeeded) {
+  const auto without = [](void (*take)(Step&)) {
+    return [take](Recipe recipe, Span v, Span a) {
+      for (Step& step : recipe.steps) take(step);
+      return by_evaluator(recipe, v, a);
+    };
+  };
+  EXPECT_NE(unsound(without([](Step& step) { step.slack_per_unit = 0; }), 20000), "");
+  EXPECT_NE(unsound(without([](Step& step) { step.slack_relative /= 2; }), 20000), "");
+  EXPECT_NE(unsound(without([](Step& step) { step.fast = false; }), 20000), "");
+}
+
+TEST(Evaluate, FreedomIsNoWiderThanItsSourceSays) {
+  // exp(8): 2 + floor(9.384) = 11 steps on each side, and not 12.
+  const double right = run("exp", point(8)).low;
+  double low = right, high = right;
+  for (int i = 0; i < 11; ++i) low = next_down(kF32, low), high = next_up(kF32, high);
+  EXPECT_TRUE(same(run("exp~2+1.173v", point(8)), {low, high}));
+  EXPECT_TRUE(same(run("exp~2+1.173v", point(-8)), run("exp~11", point(-8))));
+  // Exactly the numbers of the grid within 2^-11 of tanh(1).
+  const Span tanh_1 = run("tanh~2^-11", point(1));
+  const double exact = std::tanh(1.0);
+  EXPECT_LE(std::fabs(tanh_1.low / exact - 1), 0x1p-11 + 0x1p-24);
+  EXPECT_GT(std::fabs(next_down(kF32, tanh_1.low) / exact - 1), 0x1p-11);
+  EXPECT_LE(std::fabs(tanh_1.high / exact - 1), 0x1p-11 + 0x1p-24);
+  EXPECT_GT(std::fabs(next_up(kF32, tanh_1.high) / exact - 1), 0x1p-11);
+  EXPECT_TRUE(same(run("tanh~2^-11", point(HUGE_VAL)), point(1))) << "an infinite argument has an exact result";
+  EXPECT_TRUE(same(run("tanh~2^-11", point(-0.0)), point(-0.0)));
+  // A divisor up to 2^126 is divided by; beyond it a zero of the quotient's sign will do.
+  EXPECT_TRUE(run("rdiv(a,fast)", point(0x1p126), point(-3)).pinned());
+  EXPECT_TRUE(same(run("rdiv(a,fast)", point(0x1.8p126), point(-3)), {-0x1p-125, -0.0}));
+  EXPECT_TRUE(std::signbit(run("rdiv(a,fast)", point(0x1.8p126), point(-3)).high));
+  EXPECT_TRUE(std::isnan(run("rdiv(a,fast)", point(HUGE_VAL), point(-HUGE_VAL)).high));
 }
 
 TEST(Evaluate, RowsAndSingleNumbersAgree) {

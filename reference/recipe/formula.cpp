@@ -1,6 +1,7 @@
 #include "reference/recipe/formula.h"
 
 #include <charconv>
+#include <cmath>
 
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/verbs.h"
@@ -56,6 +57,18 @@ std::string applied(const Step& step, const std::string& v) {
   }
 }
 
+/// " within 2 + floor(1.173 |v|) ulp"
+std::string freedom(const Step& step) {
+  std::string text;
+  if (step.slack_relative > 0)
+    text = " within 2^" + std::to_string(std::ilogb(step.slack_relative)) + " of it";
+  else if (step.slack_ulps > 0 || step.slack_per_unit > 0)
+    text = " within " + std::to_string(step.slack_ulps);
+  if (step.slack_per_unit > 0) text += " + floor(" + number(step.slack_per_unit) + " |v|)";
+  if (step.slack_relative == 0 && !text.empty()) text += " ulp";
+  return text + (step.fast ? ", or 0 beyond 2^126" : "");
+}
+
 }  // namespace
 
 std::string formula(const Recipe& recipe, const std::string& value) {
@@ -68,7 +81,7 @@ std::string formula(const Recipe& recipe, const std::string& value) {
   for (const Step& step : recipe.steps) {
     text = applied(step, text);
     if (!(*step.working == kF32) && info(step.verb).rounds) text = std::string(step.working->name) + "[" + text + "]";
-    if (step.slack_ulps > 0) text = "(" + text + " within " + std::to_string(step.slack_ulps) + " ulp)";
+    if (step.is_free()) text = "(" + text + freedom(step) + ")";
   }
   return text;
 }

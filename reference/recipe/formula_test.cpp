@@ -24,13 +24,45 @@ TEST(Formula, ReadsAsArithmeticWithTheOrderOfTheSteps) {
   EXPECT_EQ(written("sub(eps) mul(r) neg"), "-((v - eps) * r)");
   EXPECT_EQ(written("div(M) pow2(ceil) rcp"), "1 / (2^ceil(log2(v / 448)))");
   EXPECT_EQ(written("bf16: mul(m) to(q,nosat)"), "e4m3fn(bf16[v * m], no saturation)");
+  EXPECT_EQ(written("neg exp~2+1.173v rdiv(n,fast)~2"),
+            "(n / (exp(-v) within 2 + floor(1.173 |v|) ulp) within 2 ulp, or 0 beyond 2^126)");
+  EXPECT_EQ(written("tanh~2^-11"), "(tanh(v) within 2^-11 of it)");
   EXPECT_EQ(written(""), "v");
 }
 
 TEST(Formula, CellsThatDifferAreWrittenDifferently) {
-  const char* cells[] = {"max(1)", "max(1,keep)", "min(1)", "clamp(max_min,M)", "clamp(min_max,M)", "clamp(keep,M)", "pow2(ceil)", "pow2(floor)",
-                         "pow2(even)", "pow2(q75)", "to(q)", "to(q,nosat)", "to(q,rz)", "to(x)", "rcp", "rcp~1", "bf16: rcp", "add(s) mul(m)",
-                         "mul(m) add(s)", "neg", "abs", "if0(1)", "absmax", "absmax(keep)", "squares"};
+  const char* cells[] = {"max(1)",
+                         "max(1,keep)",
+                         "min(1)",
+                         "clamp(max_min,M)",
+                         "clamp(min_max,M)",
+                         "clamp(keep,M)",
+                         "pow2(ceil)",
+                         "pow2(floor)",
+                         "pow2(even)",
+                         "pow2(q75)",
+                         "to(q)",
+                         "to(q,nosat)",
+                         "to(q,rz)",
+                         "to(x)",
+                         "rcp",
+                         "rcp~1",
+                         "exp",
+                         "exp~2",
+                         "exp~2+1.173v",
+                         "tanh",
+                         "tanh~2^-11",
+                         "rdiv(s)",
+                         "rdiv(s,fast)",
+                         "bf16: rcp",
+                         "add(s) mul(m)",
+                         "mul(m) add(s)",
+                         "neg",
+                         "abs",
+                         "if0(1)",
+                         "absmax",
+                         "absmax(keep)",
+                         "squares"};
   for (const char* a : cells)
     for (const char* b : cells) EXPECT_EQ(written(a) == written(b), a == b) << a << " and " << b;
 }

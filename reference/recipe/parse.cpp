@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
 
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/verbs.h"
@@ -24,13 +27,42 @@ std::vector<std::string> verb_names() {
 
 bool is_integer(const Format& format) { return format.specials == Specials::kInteger; }
 
+/// What stands after '~'.
+struct Slack {
+  int ulps = 0;
+  double per_unit = 0, relative = 0;
+  bool given() const { return ulps > 0 || per_unit > 0 || relative > 0; }
+};
+
+/// A short number of digits alone, or nothing.
+std::optional<int> short_number(std::string_view text) {
+  const bool digits = !text.empty() && text.size() < 4 && std::all_of(text.begin(), text.end(), ::isdigit);
+  return digits ? std::optional(std::stoi(std::string(text))) : std::nullopt;
+}
+
+/// "2", "2+1.173v" or "2^-11"; nothing if it is none of these.
+std::optional<Slack> slack_of(std::string_view text) {
+  if (text.starts_with("2^-")) {
+    const std::optional<int> exponent = short_number(text.substr(3));
+    return exponent ? std::optional(Slack{0, 0, std::ldexp(1.0, -*exponent)}) : std::nullopt;
+  }
+  const size_t plus = text.find('+');
+  const std::optional<int> ulps = short_number(text.substr(0, plus));
+  if (!ulps || plus == std::string_view::npos) return ulps ? std::optional(Slack{*ulps, 0, 0}) : std::nullopt;
+  const std::string factor(text.substr(plus + 1));
+  char* end = nullptr;
+  const double per_unit = std::strtod(factor.c_str(), &end);
+  const bool plain = factor.find_first_not_of("0123456789.v") == std::string::npos;
+  return plain && per_unit > 0 && std::string_view(end) == "v" ? std::optional(Slack{*ulps, per_unit, 0}) : std::nullopt;
+}
+
 /// One token of a cell: word, arguments and slack, with their positions.
 struct Token {
   std::string_view text;
   size_t position;
   std::string word;
   std::vector<std::pair<std::string, size_t>> arguments;
-  int slack = 0;
+  Slack slack;
 };
 
 class CellParser {
@@ -66,13 +98,14 @@ class CellParser {
       ++at;
     }
     if (depth > 0) throw ParseError(start, "'" + std::string(cell_.substr(start)) + "' is not closed by ')'");
-    Token token{cell_.substr(start, at - start), start, {}, {}, 0};
+    Token token{cell_.substr(start, at - start), start, {}, {}, {}};
     std::string_view text = token.text;
     if (const size_t tilde = text.rfind('~'); tilde != std::string_view::npos) {
-      const std::string digits(text.substr(tilde + 1));
-      const bool number = !digits.empty() && digits.size() < 4 && std::all_of(digits.begin(), digits.end(), ::isdigit);
-      if (!number) throw ParseError(start + tilde, "after '~' stands a number of ulp, not '" + digits + "'");
-      token.slack = std::stoi(digits);
+      const std::optional<Slack> slack = slack_of(text.substr(tilde + 1));
+      if (!slack)
+        throw ParseError(start + tilde,
+                         "after '~' stands a number of ulp, k, k+Cv or 2^-N, not '" + std::string(text.substr(tilde + 1)) + "'");
+      token.slack = *slack;
       text = text.substr(0, tilde);
     }
     const size_t open = text.find('(');
@@ -179,8 +212,10 @@ class CellParser {
     step.verb = verb->verb;
     step.text = token.text;
     step.working = working_;
-    step.slack_ulps = token.slack;
-    if (token.slack > 0 && !verb->rounds) throw ParseError(token.position, "'" + token.word + "' is exact and takes no '~'");
+    step.slack_ulps = token.slack.ulps;
+    step.slack_per_unit = token.slack.per_unit;
+    step.slack_relative = token.slack.relative;
+    if (token.slack.given() && !verb->rounds) throw ParseError(token.position, "'" + token.word + "' is exact and takes no '~'");
     const auto& arguments = token.arguments;
     const auto need = [&](size_t least, size_t most) {
       if (arguments.size() < least || arguments.size() > most)
@@ -199,10 +234,14 @@ class CellParser {
       case Verb::kSub:
       case Verb::kMul:
       case Verb::kDiv:
-      case Verb::kRdiv:
       case Verb::kIf0:
         need(1, 1);
         step.a = operand(arguments[0]);
+        break;
+      case Verb::kRdiv:
+        need(1, 2);
+        step.a = operand(arguments[0]);
+        if (arguments.size() == 2) step.fast = choice<bool>(arguments[1], {{"fast", true}});
         break;
       case Verb::kMax: case Verb::kMin:
         need(1, 2);

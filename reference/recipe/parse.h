@@ -22,7 +22,8 @@ struct Names {
 ///   WORK:            f32:, bf16:, f16:    the working format from here on (f32 at first)
 ///   NAME:            (first) begin with that quantity instead of the flow's own
 ///   absmax | absmax(keep) | squares       (first) reduction over the group or row
-///   verb, verb(args), verb(args)~k        a step; ~k leaves the result free by k ulp of the working format
+///   verb, verb(args), verb(args)~k        a step; ~k leaves the result free by k ulp of the working format,
+///   verb~k+Cv, verb~2^-N                  by k + floor(C |v|) ulp, v what the step takes, or by 2^-N of the exact result
 /// Throws ParseError with the position in `cell` and what is allowed there.
 Recipe parse_recipe(std::string_view cell, const Names& names);
 

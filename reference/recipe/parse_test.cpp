@@ -42,6 +42,23 @@ TEST(Parse, StepsKeepVerbArgumentsAndSlack) {
   EXPECT_EQ(recipe.steps[4].overflow, Overflow::kSpecial);
 }
 
+TEST(Parse, FreedomIsANumberOfUlpOrGrowsWithTheArgumentOrIsAPart) {
+  const Recipe recipe = parsed("exp~2+1.173v tanh~2^-11 rdiv(M,fast)~3 rdiv(M)");
+  EXPECT_EQ(recipe.steps[0].slack_ulps, 2);
+  EXPECT_EQ(recipe.steps[0].slack_per_unit, 1.173);
+  EXPECT_EQ(recipe.steps[1].slack_ulps, 0);
+  EXPECT_EQ(recipe.steps[1].slack_relative, 0x1p-11);
+  EXPECT_EQ(recipe.steps[2].slack_ulps, 3);
+  EXPECT_TRUE(recipe.steps[2].fast);
+  EXPECT_FALSE(recipe.steps[3].fast || recipe.steps[3].is_free());
+  EXPECT_EQ(recipe.text(), "exp~2+1.173v tanh~2^-11 rdiv(M,fast)~3 rdiv(M)");
+  for (const char* cell : {"exp~", "exp~x", "exp~2+", "exp~2+v", "exp~2+1.173", "exp~2+-1v", "exp~+1v", "exp~2^11", "exp~2^-",
+                           "exp~2^-x", "exp~0x2+1v"})
+    EXPECT_EQ(error_of(cell).substr(0, 30), "3: after '~' stands a number o") << cell;
+  EXPECT_EQ(error_of("rdiv(M,slow)"), "7: 'slow' is not one of: fast");
+  EXPECT_EQ(error_of("neg~2^-3"), "0: 'neg' is exact and takes no '~'");
+}
+
 TEST(Parse, DefaultsAreThoseOfTheAlphabet) {
   const Recipe recipe = parsed("clamp(min_max,M) to(q) to(x) to(f32,rz) max(0,keep)");
   EXPECT_EQ(recipe.steps[0].b.constant, -448) << "the lower bound mirrors the upper one";
@@ -82,10 +99,10 @@ TEST(Parse, BrokenTokensSayAtWhichCharacter) {
   EXPECT_EQ(error_of("rcp div(M to(q)"), "4: 'div(M to(q)' is not closed by ')'");
   EXPECT_EQ(error_of("rcp) neg"), "3: ')' without '('");
   EXPECT_EQ(error_of("div(M)x"), "3: unexpected text after ')' in 'div(M)x'");
-  EXPECT_EQ(error_of("rcp~"), "3: after '~' stands a number of ulp, not ''");
-  EXPECT_EQ(error_of("neg rcp~x"), "7: after '~' stands a number of ulp, not 'x'");
-  EXPECT_EQ(error_of("rcp~1.5"), "3: after '~' stands a number of ulp, not '1.5'");
-  EXPECT_EQ(error_of("rcp~1234"), "3: after '~' stands a number of ulp, not '1234'");
+  EXPECT_EQ(error_of("rcp~"), "3: after '~' stands a number of ulp, k, k+Cv or 2^-N, not ''");
+  EXPECT_EQ(error_of("neg rcp~x"), "7: after '~' stands a number of ulp, k, k+Cv or 2^-N, not 'x'");
+  EXPECT_EQ(error_of("rcp~1.5"), "3: after '~' stands a number of ulp, k, k+Cv or 2^-N, not '1.5'");
+  EXPECT_EQ(error_of("rcp~1234"), "3: after '~' stands a number of ulp, k, k+Cv or 2^-N, not '1234'");
   EXPECT_EQ(error_of("rcp div()"), "8: empty argument in 'div()'");
   EXPECT_EQ(error_of("clamp(max_min,,M)"), "14: empty argument in 'clamp(max_min,,M)'");
   EXPECT_THAT(error_of("rcp x: neg"), StartsWith("4: 'x:' is neither a working format (f32:, bf16:, f16:, int32:) nor"));

@@ -12,7 +12,7 @@ namespace assay {
 
 enum class Verb {
   kAdd, kSub, kMul, kDiv, kRdiv, kRcp, kNeg, kAbs, kMax, kMin, kClamp, kIf0,
-  kCeil, kRint, kTrunc, kFtz, kPow2, kExp, kExp2, kLog2, kSqrt, kRsqrt, kTo
+  kCeil, kRint, kTrunc, kFtz, kPow2, kExp, kExp2, kLog2, kTanh, kSqrt, kRsqrt, kTo
 };
 
 /// Which bound a NaN meets first, and so what becomes of it.
@@ -47,7 +47,13 @@ struct Step {
   Rounding rounding = Rounding::kNearestEven;
   Overflow overflow = Overflow::kSpecial;
   BeyondInteger beyond = BeyondInteger::kSaturate;  ///< of `to` an integer format, and of a sum in one
-  int slack_ulps = 0;           ///< the result may be off by this many ulp of the working format
+  int slack_ulps = 0;         ///< the result may be off by this many ulp of the working format,
+  double slack_per_unit = 0;  ///< and by floor(this |v|) ulp more, v what the step takes;
+  double slack_relative = 0;  ///< or by this part of the exact result
+  bool fast = false;          ///< of rdiv: see its form
+
+  /// Whether the step leaves its result free.
+  bool is_free() const { return slack_ulps > 0 || slack_per_unit > 0 || slack_relative > 0 || fast; }
 };
 
 /// What a cell takes from many numbers before its first step.

@@ -7,7 +7,7 @@ namespace assay {
 namespace {
 
 Case validate(Case c) {
-  require_flow(c, "chain");
+  require_chain(c, "row_norm");
   c.id = row_id(c, read_row_case(c));
   return c;
 }

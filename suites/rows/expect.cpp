@@ -76,7 +76,7 @@ std::string free_steps(const Recipe& recipe) {
   std::string text;
   for (const Step& step : recipe.steps) {
     const bool undefined = step.beyond == BeyondInteger::kUndefined;
-    if (step.slack_ulps > 0 || undefined)
+    if (step.is_free() || undefined)
       text.append(text.empty() ? "" : ", ").append(step.text).append(undefined ? " is undefined for what does not fit" : "");
   }
   return text;
@@ -87,6 +87,8 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
   const auto append = [&](const std::string& part) { text += (text.empty() || part.empty() ? "" : "; ") + part; };
   for (const Link& link : contract.links) {
     if (const auto* norm = std::get_if<RowNorm>(&link)) append(norm_reason(*norm, first_row.x, first_row.eps, x));
+    else if (const auto* gated = std::get_if<Gated>(&link))
+      append(free_steps(gated->h));
     else
       for (const Recipe* cell : {&std::get<GroupQuant>(link).scale, &std::get<GroupQuant>(link).zero,
                                  &std::get<GroupQuant>(link).mult, &std::get<GroupQuant>(link).code})
@@ -112,6 +114,18 @@ static void add_padding(ExpectedTensor& scale, const ScalePlaces& places, const 
   });
 }
 
+/// Rows of experts that have room for more: where they lie, and that the rest stays as it was.
+static void place_in_room(ExpectedTensor& q, const RowCase& c) {
+  for (int64_t row = 0; row < c.m; ++row)
+    for (int64_t column = 0; column < c.n; ++column) q.offset.push_back(c.stored_row(row) * c.n + column);
+  for (size_t expert = 0; expert < c.tokens.size(); ++expert)
+    for (int64_t row = c.tokens[expert]; row < c.room; ++row)
+      for (int64_t column = 0; column < c.n; ++column) {
+        const int64_t stored = int64_t(expert) * c.room + row;
+        q.padding.push_back({stored * c.n + column, {stored, column}, PaddingRule::kUntouched});
+      }
+}
+
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
   const GroupQuant* quant = contract.group_quant();
   const bool stores_scales = quant && !quant->scale_given;
@@ -131,7 +145,7 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
     StoredRow stored;
     if (outputs && scale) stored.scale = decoded_scales(find(*outputs, "scale"), *places, row / c.group_rows, c.groups());
     if (outputs && zero) stored.zero = decoded_row(find(*outputs, "azp"), row / c.group_rows, c.groups());
-    if (outputs && quant) stored.q = decoded_row(find(*outputs, "q"), row, c.n);
+    if (outputs && quant) stored.q = decoded_row(find(*outputs, "q"), c.stored_row(row), c.n);
     if (outputs && !quant) stored.y = decoded_row(find(*outputs, "y"), row, c.n);
     const RowOutputs answer = evaluate_row(contract, inputs.of_row(row), outputs ? &stored : nullptr, *c.x);
     if (y) y->put(row, answer.y);
@@ -147,6 +161,7 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
   const std::string reason = reason_of(contract, inputs.of_row(0), *c.x);
   if (y) expectation.tensors.push_back(std::move(*y).finish(reason));
   if (q) expectation.tensors.push_back(std::move(*q).finish(reason));
+  if (q && c.room > 0) place_in_room(expectation.tensors.back(), c);
   if (zero) expectation.tensors.push_back(std::move(*zero).finish(reason));
   if (scale) {
     ExpectedTensor tensor = std::move(*scale).finish(reason);

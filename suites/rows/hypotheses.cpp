@@ -19,6 +19,19 @@ std::vector<int64_t> places(const RowCase& c, const Layout& layout) {
   return offsets;
 }
 
+/// The same if all rows were those of one matrix and not of experts.
+std::vector<int64_t> places_as_one_matrix(const RowCase& c) {
+  RowCase one = c;
+  one.tokens.clear();
+  one.room = 0;
+  one.m = c.stored_rows();
+  const ScalePlaces placed(one);
+  std::vector<int64_t> offsets;
+  for (int64_t r = 0; r < c.rows_of_groups(); ++r)
+    for (int64_t g = 0; g < c.groups(); ++g) offsets.push_back(placed.offset(c.stored_row(r), g));
+  return offsets;
+}
+
 /// The contract's own scales, found where another layout would have put them.
 Hypothesis stored_as(const RowCase& c, const Contract& contract, const std::vector<int64_t>& offsets) {
   return {"", [c, contract, offsets](const Problem& problem, const std::vector<HostTensor>* outputs) {
@@ -53,9 +66,7 @@ std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& cont
     hypotheses.back().name = "scale layout: " + c.layout->id + " -> " + other.id;
   }
   if (c.tokens.empty()) return hypotheses;
-  RowCase as_one = c;
-  as_one.tokens.clear();
-  const std::vector<int64_t> offsets = places(as_one, *c.layout);
+  const std::vector<int64_t> offsets = places_as_one_matrix(c);
   if (!seen.insert(offsets).second) return hypotheses;
   hypotheses.push_back(stored_as(c, contract, offsets));
   hypotheses.back().name = "scale layout: all experts as one matrix";

@@ -48,7 +48,11 @@ CaseInputs::CaseInputs(const Contract& contract, const RowCase& c, const Problem
 }
 
 RowInputs CaseInputs::of_row(int64_t row) const {
-  RowInputs inputs{decoded_row(find(problem_.tensors, "x"), row, case_.n), {}, case_.eps, case_.group_size, case_.scale_ub};
+  RowInputs inputs{decoded_row(find(problem_.tensors, "x"), case_.stored_row(row), case_.x_columns()),
+                   {},
+                   case_.eps,
+                   case_.group_size,
+                   case_.scale_ub};
   const GroupQuant* quant = contract_.group_quant();
   if (contract_.row_norm()) inputs.gamma = decoded_row(find(problem_.tensors, "gamma"), 0, case_.n);
   if (!maxima_.empty()) inputs.maxima = maxima_[size_t(row / case_.group_rows)];

@@ -8,7 +8,7 @@ ScalePlaces::ScalePlaces(const Layout& layout, const RowCase& c) : layout_(&layo
   const std::vector<int64_t> rows = c.tokens.empty() ? std::vector<int64_t>{c.rows_of_groups()} : c.tokens;
   int64_t first_row = 0;
   for (int64_t count : rows) {
-    const PlacedLayout placed(layout, count, groups_);
+    const PlacedLayout placed(layout, c.room > 0 ? c.room : count, groups_);
     grids_.push_back({placed, count, first_row, storage_elements()});
     storage_ += placed.storage();
     first_row += count;

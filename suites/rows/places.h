@@ -1,4 +1,5 @@
-// Where the scales of a case lie: in one grid, or each expert's in a grid of its own, one after the other.
+// Where the scales of a case lie: in one grid, or each expert's in a grid of its own, one after the other; a grid has the room of
+// its expert, from its tokens on unused.
 #pragma once
 
 #include <vector>

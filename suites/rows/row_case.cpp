@@ -27,6 +27,11 @@ const ContractRow& last_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).back());
 }
 
+/// The row at its beginning.
+const ContractRow& first_row(const std::string& contract) {
+  return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).front());
+}
+
 void read_groups(const Cells& cells, RowCase& c) {
   const ContractRow& row = last_row(c.contract);
   const auto layouts = alternatives(row.text("layouts"));
@@ -71,15 +76,27 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
 
 }  // namespace
 
+int64_t RowCase::stored_row(int64_t row) const {
+  if (room == 0) return row;
+  int64_t expert = 0;
+  for (; row >= tokens[size_t(expert)]; ++expert) row -= tokens[size_t(expert)];
+  return expert * room + row;
+}
+
 RowCase read_row_case(const Case& source) {
   const Cells cells(source);
   RowCase c;
   c.contract = cells.contract().id;
+  c.gated = first_row(c.contract).flow == "gated";
   c.x = find_format(cells.text("x"));
   if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee)
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
   if (cells.has("tokens")) c.tokens = cells.counts("tokens");
   c.m = c.tokens.empty() ? cells.positive("m") : std::accumulate(c.tokens.begin(), c.tokens.end(), int64_t{0});
+  if (cells.has("room")) c.room = cells.positive("room");
+  for (int64_t count : c.tokens)
+    if (c.room > 0 && count > c.room)
+      cells.refuse("tokens", std::to_string(count) + " are more than the room of " + std::to_string(c.room));
   c.n = cells.positive("n");
   if (cells.has("group_size")) {
     read_groups(cells, c);
@@ -87,6 +104,7 @@ RowCase read_row_case(const Case& source) {
   }
   if (cells.has("eps")) c.eps = cells.number("eps");
   c.fill = cells.fill_name("fill");
+  if (cells.has("up")) c.up = cells.fill_name("up");
   if (cells.has("scale")) c.scale_fill = cells.fill_name("scale");
   if (cells.has("scale")) read_zero(cells, c);
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma");
@@ -101,9 +119,19 @@ void require_flow(const Case& c, const std::string& flow) {
     Cells(c).refuse("contract", "'" + row.id + "' is a " + row.flow + " row and this op takes " + flow + " rows");
 }
 
+void require_chain(const Case& c, const std::string& first_flow) {
+  require_flow(c, "chain");
+  const std::string& id = Cells(c).contract().id;
+  const std::string& flow = first_row(id).flow;
+  if (flow != first_flow)
+    Cells(c).refuse("contract",
+                    "'" + id + "' begins with a " + flow + " row and this op takes chains that begin with " + first_flow);
+}
+
 void require_sharing(const Case& c, Sharing sharing) {
-  const ContractRow& row = Cells(c).contract();
-  if (row.flow != "quant_azp") require_flow(c, "group_quant");
+  const ContractRow& contract = Cells(c).contract();
+  const ContractRow& row = last_row(contract.id);
+  if (contract.flow != "quant_azp" && contract.flow != "chain") require_flow(c, "group_quant");
   const bool given = row.text(row.flow == "quant_azp" ? "lo" : "amax").empty();
   const Sharing own = given ? Sharing::kGiven : spans_rows(row) ? Sharing::kAcrossRows : Sharing::kInRow;
   static const std::map<Sharing, std::string> words = {{Sharing::kInRow, "gives groups of a row their scales"},
@@ -127,10 +155,11 @@ std::string row_id(const Case& c, const RowCase& p) {
     std::string counts = c.text("tokens");
     std::replace(counts.begin(), counts.end(), ';', '-');
     shape.append(".t").append(counts);
+    if (p.room > 0) shape.append(".r").append(std::to_string(p.room));
   }
   if (c.parameters.contains("eps")) shape.append(".eps").append(c.text("eps"));
   if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
-  for (const std::string& another : {p.gamma, p.scale_fill, p.zero_fill})
+  for (const std::string& another : {p.up, p.gamma, p.scale_fill, p.zero_fill})
     if (!another.empty()) fills.append(".").append(another);
   return c.op + "/" + p.contract + "/" + shape + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
 }

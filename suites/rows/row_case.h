@@ -16,17 +16,23 @@ namespace assay {
 struct RowCase {
   std::string contract;
   const Format* x = nullptr;       ///< of the input
-  int64_t m = 0, n = 0;            ///< rows, columns
+  int64_t m = 0, n = 0;            ///< rows, columns of the output
+  bool gated = false;              ///< a row of x is two halves of n: gate and up
   int64_t group_size = 0;          ///< columns per scale; the cell `row` means n, `tensor` m and n
   int64_t group_rows = 1;          ///< rows per scale
   std::vector<int64_t> tokens;     ///< rows of each expert, m in all; empty if the rows are no experts'
+  int64_t room = 0;                ///< rows that each expert has in memory, from its tokens on unused; 0: as many as tokens
   const Layout* layout = nullptr;  ///< of the scales
   double eps = 0;
   double scale_ub = HUGE_VAL;           ///< of contracts that bound amax by it
-  std::string fill, gamma, scale_fill, zero_fill;  ///< names of fills
+  std::string fill, up, gamma, scale_fill, zero_fill;  ///< names of fills; of gated contracts `fill` is the gate's
   uint64_t seed = 0;
   int warp = 0;
 
+  int64_t stored_rows() const { return room == 0 ? m : room * int64_t(tokens.size()); }
+  /// Where a row lies among the stored ones.
+  int64_t stored_row(int64_t row) const;
+  int64_t x_columns() const { return gated ? 2 * n : n; }
   int64_t groups() const { return (n + group_size - 1) / group_size; }  ///< in a row
   int64_t rows_of_groups() const { return (m + group_rows - 1) / group_rows; }
 };
@@ -38,7 +44,10 @@ RowCase read_row_case(const Case& c);
 /// Throws TableError unless the case's contract is a row of that flow ("group_quant", "quant_azp", "row_norm", "chain").
 void require_flow(const Case& c, const std::string& flow);
 
-/// How a group_quant or quant_azp contract shares and gets its scales: each op takes one kind.
+/// Throws TableError unless the case's contract is a chain that begins with a row of that flow.
+void require_chain(const Case& c, const std::string& first_flow);
+
+/// How a group_quant contract, or the one at the end of a chain, shares and gets its scales: each op takes one kind.
 enum class Sharing { kInRow, kAcrossRows, kGiven };
 void require_sharing(const Case& c, Sharing sharing);
 

@@ -16,7 +16,7 @@ int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs)
   int64_t end = 0;
   for (int64_t row = 0; row < c.m; ++row) {
     for (int64_t column = c.n - 1; column >= end; --column) {
-      const double value = decode(*numbers.spec.format, numbers.code(row * c.n + column));
+      const double value = decode(*numbers.spec.format, numbers.code(c.stored_row(row) * c.n + column));
       if (value == 0 || value != value) continue;
       end = column + 1;
       break;
@@ -28,8 +28,8 @@ int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs)
 Problem without_tail(Problem problem, const RowCase& c, int64_t end) {
   HostTensor& x = find(problem.tensors, "x");
   const auto width = size_t(x.spec.format->bytes());
-  for (int64_t row = 0; row < c.m; ++row)
-    std::memset(x.bytes.data() + size_t(row * c.n + end) * width, 0, size_t(c.n - end) * width);
+  for (int64_t part = 0; part < c.stored_rows() * (c.x_columns() / c.n); ++part)  // rows, or their halves
+    std::memset(x.bytes.data() + size_t(part * c.n + end) * width, 0, size_t(c.n - end) * width);
   return problem;
 }
 

@@ -1,5 +1,7 @@
 #include "suites/rows/tensors.h"
 
+#include <cstring>
+
 #include "harness/core/fill.h"
 #include "reference/contracts/bind.h"
 #include "reference/formats/catalogue.h"
@@ -19,6 +21,22 @@ HostTensor input_matrix(const RowCase& c, const Format& q) {
   return x;
 }
 
+HostTensor input_halves(const RowCase& c, const Format& q) {
+  const bool gate_first = bind(rulebook().contracts, c.contract, *c.x).gated()->gate_first;
+  HostTensor gate{dense("gate", Role::kInput, *c.x, {c.stored_rows(), c.n}), {}}, up = gate;
+  fill(gate, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 0});
+  fill(up,
+       {.name = c.up, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 1, .exponent = c.fill == "open" ? -5 : 0});
+  HostTensor x{dense("x", Role::kInput, *c.x, {c.stored_rows(), 2 * c.n}), {}};
+  x.bytes.resize(x.spec.bytes());
+  const auto half = size_t(c.n * c.x->bytes());
+  for (size_t row = 0; row < size_t(c.stored_rows()); ++row) {
+    std::memcpy(x.bytes.data() + 2 * row * half, (gate_first ? gate : up).bytes.data() + row * half, half);
+    std::memcpy(x.bytes.data() + (2 * row + 1) * half, (gate_first ? up : gate).bytes.data() + row * half, half);
+  }
+  return x;
+}
+
 HostTensor input_gamma(const RowCase& c) {
   HostTensor gamma{dense("gamma", Role::kInput, *c.x, {c.n}), {}};
   fill(gamma, {.name = c.gamma, .seed = c.seed, .group_size = 0, .q = c.x, .tensor = 1});
@@ -26,7 +44,7 @@ HostTensor input_gamma(const RowCase& c) {
 }
 
 HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format) {
-  return {dense(name, Role::kOutput, format, {c.m, c.n}), {}};
+  return {dense(name, Role::kOutput, format, {c.stored_rows(), c.n}), {}};
 }
 
 HostTensor output_scale(const RowCase& c) {

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "reference/flow/gated.h"
 #include "reference/flow/group_quant.h"
 #include "reference/flow/quant_azp.h"
 #include "reference/flow/row_norm.h"
@@ -66,6 +67,10 @@ std::vector<std::string> formulas(const Contract& contract) {
       lines.push_back("r     = " + formula(norm->r, "sum"));
       lines.push_back("y     = " + formula(norm->y, "x") + "   (w = gamma)");
       value = "y";
+    } else if (const auto* gated = std::get_if<Gated>(&link)) {
+      lines.push_back("h     = " + formula(gated->h, "g") + "   (g = gate, u = up: " +
+                      (gated->gate_first ? "the first half, the second)" : "the second half, the first)"));
+      value = "h";
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
       if (!quant.scale_given && quant.has_zero) {
@@ -102,6 +107,14 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
       environment.set("w", gamma[size_t(column)]);
       append(lines, "y", norm->y, values[size_t(column)], environment);
       values = norm_outputs(*norm, values, gamma, r);
+    } else if (const auto* gated = std::get_if<Gated>(&link)) {
+      const auto [gate, up] = gate_and_up(*gated, x, size_t(column));
+      Environment environment;
+      environment.set("g", point(gate));
+      environment.set("u", point(up));
+      lines.push_back("  u: " + in_words(point(up)));
+      append(lines, "h", gated->h, point(gate), environment);
+      values = gated_values(*gated, x);
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
       const auto g = size_t(column / c.group_size);

@@ -52,7 +52,7 @@ SIMT_DEVICE void store_scale(const ScalesOut& out, int64_t row, int32_t group, f
 /// the warp take part; those that are not `live` store nothing.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8_t* q, const ScalesOut& out, int64_t row,
-                                   int32_t group) {
+                                   int32_t group, float scale_ub = 0.0f) {
   static_assert(kElements % 8 == 0, "eight codes are stored at a time");
   float widest = 0.0f;
   SIMT_UNROLL
@@ -61,7 +61,12 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8
                                                                            [](float a, float b) { return Rules::widest(a, b); });
 
   const float amax = Rules::amax(widest);
-  const float scale = Rules::scale(amax);
+  float scale;
+  if constexpr (Rules::kBounded) {
+    scale = Rules::scale_within(amax, scale_ub);
+  } else {
+    scale = Rules::scale(amax);
+  }
   const typename Rules::Element element(Rules::operand(amax, scale));
   float u[kElements];
   SIMT_UNROLL

@@ -1,0 +1,81 @@
+// silu(gate) * up and its quantization gone wrong, each as it went wrong somewhere.
+#pragma once
+
+#include "kernels/ops/silu_mul_quant_group/rules.h"
+#include "kernels/ops/silu_mul_quant_masked/rules.h"
+
+namespace assay_kernels {
+
+/// A contract's rules with another activation.
+template <class Base, class ActivationRules>
+struct WithActivation : Base {
+  using Activation = ActivationRules;
+};
+template <class Base, class GroupRulesOfIt>
+struct WithGroup : Base {
+  using Group = GroupRulesOfIt;
+};
+
+/// The second half is taken for the gate.
+template <class Base = VllmSiluPerBlock>
+struct GateUpSwapped : Base {
+  static constexpr bool kGateFirst = false;
+};
+
+template <class Base>
+struct RoundsSilu : Base {
+  static constexpr bool kRoundsSilu = true;
+};
+template <class Base>
+struct KeepsSilu : Base {
+  static constexpr bool kRoundsSilu = false;
+};
+template <class Base>
+struct RoundsProduct : Base {
+  static constexpr bool kRoundsProduct = true;
+};
+
+/// Rounded to 16 bits before the product, where fp32 is due to the end.
+using SiluRounded = WithActivation<VllmSiluPerBlock, RoundsSilu<SiluF32>>;
+/// One rounding where the unfused pair has two.
+using SiluNotRounded = WithActivation<TorchSiluGroup, KeepsSilu<TorchSilu>>;
+/// Rounded to 16 bits after the product, where fp32 is due to the end.
+using ProductRounded = WithActivation<VllmSiluPerBlock, RoundsProduct<SiluF32>>;
+/// The formula of another architecture: nothing is left of 1 + tanh far below zero.
+using SigmoidByTanh = WithActivation<VllmFusedSilu, SiluTanh>;
+
+/// The bound of the scale as a bound of amax: a factor of 448.
+struct UbOnAmax : SiluBlockUb {
+  static float scale_within(float amax, float scale_ub) {
+    return simt::max_number(simt::min_number(amax, scale_ub) / 448.0f, kLeastScale);
+  }
+};
+using SiluUbOnAmax = WithGroup<VllmSiluPerBlockUb, UbOnAmax>;
+
+/// No floor under the scale: 0 / 0 for a group of zeros, and full codes where the floor leaves next to none.
+struct NoFloor : SiluBlock {
+  using Element = simt::DivideEach;
+  static float scale(float amax) { return amax / 448.0f; }
+};
+using SiluFloorMissing = WithGroup<VllmSiluPerBlock, NoFloor>;
+
+/// log2 rounded to bf16: where it falls on an integer the exponent is one too low, and the largest element clips.
+struct ExponentByBf16 : GroupRounded {
+  static float bf16(float v) { return simt::to_float(simt::from_float<simt::Bf16>(v)); }
+  static float scale(float amax) { return simt::exp2(simt::ceil(bf16(simt::log2(bf16(amax * (1.0f / 448.0f)))))); }
+};
+using SiluExponentByBf16 = WithGroup<VllmFusedSiluRounded, ExponentByBf16>;
+
+/// Rows from the count of tokens on are written too: all that the expert has room for.
+template <class Base = VllmSiluMasked>
+struct BeyondTokens : Base {
+  static bool is_row(int32_t /*token*/, int32_t /*tokens*/) { return true; }
+};
+
+/// The scale in fp32 where bf16 is due: another exponent in some groups.
+struct ScaleInF32 : MaskedBf16Ue8m0x4 {
+  static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax * (1.0f / 448.0f)))); }
+};
+using MaskedScaleInF32 = WithGroup<VllmSiluMaskedUe8m0x4, ScaleInF32>;
+
+}  // namespace assay_kernels

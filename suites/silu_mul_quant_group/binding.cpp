@@ -1,0 +1,35 @@
+#include "suites/silu_mul_quant_group/binding.h"
+
+#include "suites/rows/row_op.h"
+#include "suites/rows/tensors.h"
+
+namespace assay {
+namespace {
+
+Case validate(Case c) {
+  require_chain(c, "gated");
+  require_sharing(c, Sharing::kInRow);
+  c.id = row_id(c, read_row_case(c));
+  return c;
+}
+
+Problem problem(const Case& c) {
+  const RowCase p = read_row_case(c);
+  const Format& q = code_format(p);
+  Problem made{{input_halves(p, q), output_matrix("q", p, q), output_scale(p)},
+               {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
+  if (std::isfinite(p.scale_ub)) made.parameters.emplace_back("scale_ub", p.scale_ub);
+  return made;
+}
+
+}  // namespace
+
+Op silu_mul_quant_group_op() {
+  Op op =
+      row_op("silu_mul_quant_group",
+             {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "up", "seed", "warp"}, validate, problem);
+  op.optional_columns = {"scale_ub"};
+  return op;
+}
+
+}  // namespace assay

@@ -1,0 +1,10 @@
+// silu_mul_quant_masked to the harness: how a case becomes tensors, a call and an expectation.
+#pragma once
+
+#include "harness/core/op.h"
+
+namespace assay {
+
+Op silu_mul_quant_masked_op();
+
+}  // namespace assay
