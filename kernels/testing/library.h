@@ -28,7 +28,7 @@ struct Type {
 };
 inline constexpr Type kBf16{ASSAY_BFLOAT, 16}, kF16{ASSAY_FLOAT, 16}, kF32{ASSAY_FLOAT, 32}, kInt32{ASSAY_INT, 32},
     kInt8{ASSAY_INT, 8};
-inline constexpr Type kE4m3fn{ASSAY_FLOAT8_E4M3FN, 8}, kE4m3fnuz{ASSAY_FLOAT8_E4M3FNUZ, 8};
+inline constexpr Type kE4m3fn{ASSAY_FLOAT8_E4M3FN, 8}, kE4m3fnuz{ASSAY_FLOAT8_E4M3FNUZ, 8}, kE8m0{ASSAY_FLOAT8_E8M0FNU, 8};
 
 /// One call under construction. Data stays with the caller.
 class CallBuilder {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <numeric>
 #include <random>
 #include <set>
@@ -30,12 +31,19 @@ constexpr int64_t kMostElements = 1 << 15;
 /// One case more, in which an offset of 16 bits wraps.
 constexpr int64_t kMostOfFaults = (1 << 16) + (1 << 14);
 
+/// Two rows, or those of one group more.
+int64_t more_rows(const Case& one) {
+  const auto group = one.parameters.find("group_size");
+  const bool of_rows = group != one.parameters.end() && group->second.find('x') != std::string::npos;
+  return of_rows ? std::atoll(group->second.c_str()) : 2;
+}
+
 std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffer& kernel, int64_t most_elements) {
   std::vector<Case> changed;
   std::set<std::string> ids;
   for (Case one : cases) {
     if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != "64") continue;
-    one.parameters["m"] = std::to_string(one.integer("m") + 2);
+    one.parameters["m"] = std::to_string(one.integer("m") + more_rows(one));
     one.parameters["n"] = std::to_string(2 * one.integer("n"));
     one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
     if (one.integer("m") * one.integer("n") > most_elements) continue;
