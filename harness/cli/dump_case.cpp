@@ -128,6 +128,7 @@ const DumpedTensor& role(const DumpedRoles& roles, const std::string& name) {
 void fill_in(std::map<std::string, std::string>& parameters) {
   parameters.emplace("fill", "zeros");
   parameters.emplace("gamma", "gamma");
+  parameters.emplace("up", "zeros");
   parameters.emplace("seed", "1");
   parameters.emplace("warp", "32");
 }
@@ -148,6 +149,7 @@ const Op& op_of_contract(const std::string& contract) {
                                        {"eps", "1"},
                                        {"fill", "zeros"},
                                        {"gamma", "gamma"},
+                                       {"up", "zeros"},
                                        {"seed", "1"},
                                        {"warp", "32"}})
       if (probe.parameters.contains(column)) probe.parameters[column] = cell;
@@ -174,6 +176,10 @@ DumpCase case_of_dump(const std::string& contract, const DumpedRoles& roles, std
   const std::vector<int64_t> shape = as_matrix(x.tensor.spec.shape);
   if (shape[0] <= 0 || shape[1] <= 0)
     throw UsageError(x.place() + ": is " + extents_text(x.tensor.spec.shape) + ", which is empty");
+  const bool gated = has("up");  // then a row of x is a gate and an up half
+  if (gated && shape[1] % 2 != 0)
+    throw UsageError(x.place() + ": has rows of " + std::to_string(shape[1]) + ", and contract " + contract + " takes two halves");
+  const int64_t columns = gated ? shape[1] / 2 : shape[1];
 
   DumpCase dump;
   Case& one = dump.one;
@@ -183,13 +189,13 @@ DumpCase case_of_dump(const std::string& contract, const DumpedRoles& roles, std
   parameters["contract"] = contract;
   parameters["x"] = std::string(x.tensor.spec.format->name);
   parameters["m"] = std::to_string(shape[0]);
-  parameters["n"] = std::to_string(shape[1]);
+  parameters["n"] = std::to_string(columns);
   if (has("eps") && !parameters.contains("eps"))
     throw UsageError("contract " + contract + " needs --param eps=VALUE, which no tensor shows");
   if (has("group_size")) {
     const ContractRow& row = rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).back());
     const std::string group = parameters.contains("group_size") ? parameters["group_size"] : "";
-    const Reading reading = ScaleReader(row, role(roles, "scale"), shape[0], shape[1]).best(group, layout);
+    const Reading reading = ScaleReader(row, role(roles, "scale"), shape[0], columns).best(group, layout);
     parameters["group_size"] = reading.group;
     parameters["layout"] = reading.layout->id;
     dump.placing = reading.quality == 3   ? ScalePlacing::kMemory
