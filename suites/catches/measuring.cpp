@@ -47,7 +47,11 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     one.parameters["n"] = std::to_string(2 * one.integer("n"));
     one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
     if (one.integer("m") * one.integer("n") > most_elements) continue;
-    one = find_op(one.op).validate(std::move(one));
+    try {
+      one = find_op(one.op).validate(std::move(one));
+    } catch (const TableError&) {
+      continue;  // a shape that its contract does not have
+    }
     if (ids.insert(one.id).second) changed.push_back(std::move(one));
   }
   return changed;
