@@ -58,8 +58,14 @@ struct MxStalePadding : FlashinferMxfp8Cute {
 struct TransposedBytes : BytesOut {
   int64_t place(int64_t r, int32_t g) const { return g * rows + r; }
 };
+/// Plain bytes at the beginning of a buffer of tiles, zeros behind them.
 struct RowMajorBytes : BytesOut {
   int64_t place(int64_t r, int32_t g) const { return r * groups + g; }
+  template <class Rules>
+  void write_absent() const {
+    const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
+    for (int64_t i = rows * groups + first; i < padded_rows * padded_groups; i += threads) data[i] = 0;
+  }
 };
 /// One matrix of all rows, where each expert's rows begin in a tile of their own.
 struct OneMatrixOfExperts : ExpertBytesOut {
