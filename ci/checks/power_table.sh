@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The power table in the suites' README is that of today's case tables, and a cell that is not is named by file and line.
+# The power table of the suites is that of today's case tables, and a cell that is not is named by file and line.
 . "$(dirname "$0")/lib.sh"
-readme=$root/suites/README.md copy=$scratch/README.md
+readme=$root/suites/POWER.md copy=$scratch/POWER.md
 
 expect 0 '' "$assay" power --check "$readme"
 
