@@ -56,10 +56,11 @@ def check_emptied(row, objects, folder):
 def cpu_kernels(library, sources, cxxfilt):
     """What the CPU library has of each template that the sources declare as a kernel, with 64 lanes or for any number of them."""
     text = "".join(path.read_text() for path in sorted(pathlib.Path(sources).rglob("*.h")))
-    templates = set(re.findall(r"SIMT_KERNEL\s+void\s+(?:SIMT_BOUNDS\(.*\)\s+)?(\w+)\(", text))
-    names = map(short_name, demangle(cxxfilt, CodeObject(library).functions(".symtab")).values())
-    lanes = re.compile(r", 64(, \d+)*>$|[^\d, ][^,]*>$")  # a kernel whose last argument is a type takes any number
-    found = {n for n in names if n.split("<")[0] in templates and lanes.search(n)}
+    templates = set(re.findall(r"SIMT_(?:WIDE_)?KERNEL\s+void\s+(?:SIMT_BOUNDS\(.*\)\s+)?(\w+)\(", text))
+    names = demangle(cxxfilt, CodeObject(library).functions(".symtab")).values()
+    names = {short_name(re.sub(r" \[clone [^]]*\]", "", name)) for name in names}  # one for each instruction set of the CPU
+    lanes = re.compile(r", (\d+)\b")  # the first number among the arguments; without one a kernel takes any lanes
+    found = {n for n in names if n.split("<")[0] in templates and (not lanes.search(n) or lanes.search(n)[1] == "64")}
     return found, templates - {n.split("<")[0] for n in found}
 
 
