@@ -92,7 +92,7 @@ TEST(Sweep, EndsWhereAKernelHasLostAllOrder) {
   for (uint64_t input = 0; input < (uint64_t{1} << 22); ++input) noise.push_back({input, input, uint32_t(input * 37 % 251)});
   Kernel kernel(noise);
   const Verdict verdict = sweep("cuda.e4m3fn_sat", kernel);
-  EXPECT_LT(kernel.calls, 16);
+  EXPECT_LE(kernel.calls, 17) << "2^20 runs lie in 16 blocks of 2^16 inputs";
   EXPECT_THAT(verdict.message, HasSubstr("were not tried"));
   EXPECT_GT(verdict.tensors.at(0).outside, 1 << 20);
   EXPECT_THAT(verdict.tensors.at(0).notes.back(), HasSubstr("more runs of inputs"));
