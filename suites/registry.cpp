@@ -20,8 +20,19 @@
 namespace assay {
 
 std::span<const Op> all_ops() {
-  static const Op ops[] = {cast_op(), pack_scales_op(), quant_azp_op(), quant_experts_op(), quant_group_op(), quant_static_op(), quant_tile_op(), rms_norm_op(), rms_norm_quant_group_op(),
-                           silu_mul_quant_group_op(), silu_mul_quant_masked_op(), silu_mul_quant_static_op()};
+  // An op whose columns a dump can fill stands before others that take its contracts too.
+  static const Op ops[] = {cast_op(),
+                           pack_scales_op(),
+                           quant_azp_op(),
+                           quant_group_op(),
+                           quant_experts_op(),
+                           quant_static_op(),
+                           quant_tile_op(),
+                           rms_norm_op(),
+                           rms_norm_quant_group_op(),
+                           silu_mul_quant_group_op(),
+                           silu_mul_quant_masked_op(),
+                           silu_mul_quant_static_op()};
   return ops;
 }
 
