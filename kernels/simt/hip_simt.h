@@ -177,7 +177,13 @@ SIMT_DEVICE float log2(float v) { return __builtin_log2f(v); }
 SIMT_DEVICE float ceil(float v) { return __builtin_ceilf(v); }
 SIMT_DEVICE float exp(float v) { return __builtin_expf(v); }
 /// v_exp_f32 after one product, as HIP's __expf; its __fdividef is a plain division, and tanh has no instruction.
-SIMT_DEVICE float exp_fast(float v) { return __builtin_amdgcn_exp2f(v * 1.44269504f); }
+SIMT_DEVICE float exp_fast(float v) {
+#if __has_builtin(__builtin_amdgcn_exp2f)
+  return __builtin_amdgcn_exp2f(v * 1.44269504f);
+#else  // clang 15 has no name for the instruction, and makes it of the plain function
+  return __builtin_exp2f(v * 1.44269504f);
+#endif
+}
 SIMT_DEVICE float divide_fast(float x, float y) { return x / y; }
 SIMT_DEVICE float tanh_fast(float v) {
   const float a = magnitude(v);
