@@ -97,12 +97,20 @@ ScaleGrid logical_grid(const HostTensor& tensor, ScaleKind kind) {
   return grid;
 }
 
+/// Files hold elements in their logical order. That is the order of the storage if the tensor was dumped as its storage, or is
+/// one without gaps whose rows lie one after the other, whatever the layout then makes of its places.
+bool in_order_of_storage(const StoredTensor& stored, const PlacedLayout& placed) {
+  const std::vector<int64_t> shape = placed.shape();
+  return stored.shape.size() == 1 || (stored.shape == shape && placed.strides() == std::vector<int64_t>{shape[1], 1});
+}
+
 void check_layout(const NamedTensor& named, const HostTensor& tensor, const PlacedLayout& placed) {
   const Layout& layout = placed.layout();
   const auto refuse = [&](const std::string& problem) {
     return DumpError(named.dump.file, "tensor '" + named.tensor.name + "'", problem);
   };
-  if (!(*layout.type == *tensor.spec.format))
+  const bool plain_bytes = named.tensor.format == nullptr && layout.type->bits == tensor.spec.format->bits;
+  if (!(*layout.type == *tensor.spec.format) && !plain_bytes)
     throw refuse("is " + named.tensor.dtype + ", layout " + layout.id + " is made of " + std::string(layout.type->name) +
                  "; leave --layout out to look at it as it is");
   if (placed.storage() != tensor.spec.storage)
@@ -124,12 +132,13 @@ ScaleGrid grid_of(const NamedTensor& named, const Facts& facts) {
   HostTensor tensor{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)};
   const ScaleKind kind = kind_of(named, *tensor.spec.format);
   const std::optional<int64_t> m = facts.integer("m"), groups = facts.groups();
-  const bool flat = named.tensor.shape.size() == 1 && tensor.spec.format->bits == 32;
   ScaleGrid grid;
-  if (flat && !facts.text("layout").empty() && m && groups) {
-    const PlacedLayout placed(rulebook().layout(facts.text("layout")), *m, *groups);
-    check_layout(named, tensor, placed);
-    grid = placed_grid(tensor, placed);
+  std::optional<PlacedLayout> placed;
+  if (const std::string layout = facts.text("layout"); !layout.empty() && m && groups)
+    placed.emplace(rulebook().layout(layout), *m, *groups);
+  if (placed && in_order_of_storage(named.tensor, *placed)) {
+    check_layout(named, tensor, *placed);
+    grid = placed_grid(tensor, *placed);
   } else {
     grid = logical_grid(tensor, kind);
   }
