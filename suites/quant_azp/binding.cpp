@@ -6,15 +6,12 @@
 namespace assay {
 namespace {
 
-Case validate(Case c) {
+void require(const Case& c) {
   require_flow(c, "quant_azp");
   require_sharing(c, Sharing::kInRow);
-  c.id = row_id(c, read_row_case(c));
-  return c;
 }
 
-Problem problem(const Case& c) {
-  const RowCase p = read_row_case(c);
+Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
   return {{input_matrix(p, q), output_matrix("q", p, q), output_scale(p), output_zero(p)},
           {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
@@ -23,7 +20,7 @@ Problem problem(const Case& c) {
 }  // namespace
 
 Op quant_azp_op() {
-  return row_op("quant_azp", {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"}, validate, problem);
+  return row_op("quant_azp", {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"}, require, problem);
 }
 
 }  // namespace assay

@@ -6,15 +6,12 @@
 namespace assay {
 namespace {
 
-Case validate(Case c) {
+void require(const Case& c) {
   require_flow(c, "group_quant");
   require_sharing(c, Sharing::kInRow);
-  c.id = row_id(c, read_row_case(c));
-  return c;
 }
 
-Problem problem(const Case& c) {
-  const RowCase p = read_row_case(c);
+Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
   Problem made{{input_matrix(p, q), output_matrix("q", p, q), output_scale(p)},
                {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
@@ -26,7 +23,7 @@ Problem problem(const Case& c) {
 }  // namespace
 
 Op quant_group_op() {
-  Op op = row_op("quant_group", {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "seed", "warp"}, validate,
+  Op op = row_op("quant_group", {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "seed", "warp"}, require,
                  problem);
   op.optional_columns = {"scale_ub"};
   return op;

@@ -6,14 +6,9 @@
 namespace assay {
 namespace {
 
-Case validate(Case c) {
-  require_sharing(c, Sharing::kGiven);
-  c.id = row_id(c, read_row_case(c));
-  return c;
-}
+void require(const Case& c) { require_sharing(c, Sharing::kGiven); }
 
-Problem problem(const Case& c) {
-  const RowCase p = read_row_case(c);
+Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
   Problem made{{input_matrix(p, q), input_scale(p)},
                {{"group_rows", double(p.group_rows)}, {"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
@@ -26,7 +21,7 @@ Problem problem(const Case& c) {
 
 Op quant_static_op() {
   Op op = row_op("quant_static", {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "azp", "seed", "warp"},
-                 validate, problem);
+                 require, problem);
   op.optional_columns = {"azp"};
   op.rows = nullptr;  // rows have scales of their own
   op.with_rows = nullptr;

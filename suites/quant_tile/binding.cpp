@@ -6,15 +6,12 @@
 namespace assay {
 namespace {
 
-Case validate(Case c) {
+void require(const Case& c) {
   require_flow(c, "group_quant");
   require_sharing(c, Sharing::kAcrossRows);
-  c.id = row_id(c, read_row_case(c));
-  return c;
 }
 
-Problem problem(const Case& c) {
-  const RowCase p = read_row_case(c);
+Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
   return {{input_matrix(p, q), output_matrix("q", p, q), output_scale(p)},
           {{"group_rows", double(p.group_rows)}, {"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
@@ -23,7 +20,7 @@ Problem problem(const Case& c) {
 }  // namespace
 
 Op quant_tile_op() {
-  Op op = row_op("quant_tile", {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"}, validate, problem);
+  Op op = row_op("quant_tile", {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"}, require, problem);
   op.rows = nullptr;  // a row's codes depend on the others'
   op.with_rows = nullptr;
   return op;

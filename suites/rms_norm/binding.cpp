@@ -6,14 +6,9 @@
 namespace assay {
 namespace {
 
-Case validate(Case c) {
-  require_flow(c, "row_norm");
-  c.id = row_id(c, read_row_case(c));
-  return c;
-}
+void require(const Case& c) { require_flow(c, "row_norm"); }
 
-Problem problem(const Case& c) {
-  const RowCase p = read_row_case(c);
+Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
   return {{input_matrix(p, q), input_gamma(p), output_matrix("y", p, *p.x)}, {{"eps", p.eps}, {"warp", double(p.warp)}}};
 }
@@ -21,7 +16,7 @@ Problem problem(const Case& c) {
 }  // namespace
 
 Op rms_norm_op() {
-  return row_op("rms_norm", {"contract", "x", "m", "n", "eps", "fill", "gamma", "seed", "warp"}, validate, problem);
+  return row_op("rms_norm", {"contract", "x", "m", "n", "eps", "fill", "gamma", "seed", "warp"}, require, problem);
 }
 
 }  // namespace assay

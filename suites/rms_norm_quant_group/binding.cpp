@@ -6,14 +6,9 @@
 namespace assay {
 namespace {
 
-Case validate(Case c) {
-  require_chain(c, "row_norm");
-  c.id = row_id(c, read_row_case(c));
-  return c;
-}
+void require(const Case& c) { require_chain(c, "row_norm"); }
 
-Problem problem(const Case& c) {
-  const RowCase p = read_row_case(c);
+Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
   return {{input_matrix(p, q), input_gamma(p), output_matrix("q", p, q), output_scale(p)},
           {{"group_size", double(p.group_size)}, {"eps", p.eps}, {"warp", double(p.warp)}}};
@@ -23,7 +18,7 @@ Problem problem(const Case& c) {
 
 Op rms_norm_quant_group_op() {
   return row_op("rms_norm_quant_group",
-                {"contract", "x", "m", "n", "group_size", "layout", "eps", "fill", "gamma", "seed", "warp"}, validate, problem);
+                {"contract", "x", "m", "n", "group_size", "layout", "eps", "fill", "gamma", "seed", "warp"}, require, problem);
 }
 
 }  // namespace assay

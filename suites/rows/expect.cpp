@@ -22,7 +22,8 @@ constexpr int64_t kElementsPerThread = 1 << 14;
 
 template <class F>
 void for_each_row(int64_t rows, int64_t columns, F f) {
-  const auto threads = std::min<int64_t>({int64_t(std::thread::hardware_concurrency()), rows, 1 + rows * columns / kElementsPerThread});
+  const auto threads =
+      std::min<int64_t>({int64_t(std::thread::hardware_concurrency()), rows, 1 + rows * columns / kElementsPerThread});
   std::atomic<int64_t> next{0};
   std::exception_ptr error;
   std::mutex mutex;
@@ -58,10 +59,13 @@ struct Accepted {
     std::vector<size_t> anything;
     for (size_t i = 0; !spans.pinned() && i < columns; ++i)
       if (spans[i].any()) anything.push_back(i), spans.set(i, point(max_finite(*tensor.format)));
-    const std::span low(tensor.low.data() + size_t(row) * columns, columns), high(tensor.high.data() + size_t(row) * columns, columns);
+    const std::span low(tensor.low.data() + size_t(row) * columns, columns),
+        high(tensor.high.data() + size_t(row) * columns, columns);
     ordinals_of_values(*tensor.format, spans.low, low);
-    if (spans.pinned()) std::copy(low.begin(), low.end(), high.begin());
-    else ordinals_of_values(*tensor.format, spans.high, high);
+    if (spans.pinned())
+      std::copy(low.begin(), low.end(), high.begin());
+    else
+      ordinals_of_values(*tensor.format, spans.high, high);
     for (const size_t i : anything) low[i] = kAnyLow, high[i] = kNanOrdinal;
   }
 
@@ -86,7 +90,8 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
   std::string text;
   const auto append = [&](const std::string& part) { text += (text.empty() || part.empty() ? "" : "; ") + part; };
   for (const Link& link : contract.links) {
-    if (const auto* norm = std::get_if<RowNorm>(&link)) append(norm_reason(*norm, first_row.x, first_row.eps, x));
+    if (const auto* norm = std::get_if<RowNorm>(&link))
+      append(norm_reason(*norm, first_row.x, first_row.eps, x));
     else if (const auto* gated = std::get_if<Gated>(&link))
       append(free_steps(gated->h));
     else
@@ -126,14 +131,17 @@ static void place_in_room(ExpectedTensor& q, const RowCase& c) {
       }
 }
 
-Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
+Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
+                        const std::vector<HostTensor>* outputs) {
   const GroupQuant* quant = contract.group_quant();
   const bool stores_scales = quant && !quant->scale_given;
   std::optional<ScalePlaces> places;
   if (stores_scales) places.emplace(c);
   std::optional<Accepted> y, q, scale, zero;
-  if (quant) q.emplace("q", *quant->q, c.m, c.n);
-  else y.emplace("y", *c.x, c.m, c.n);
+  if (quant)
+    q.emplace("q", *quant->q, c.m, c.n);
+  else
+    y.emplace("y", *c.x, c.m, c.n);
   if (stores_scales) scale.emplace("scale", *c.layout->element, c.rows_of_groups(), c.groups());
 
   if (stores_scales && quant->has_zero) zero.emplace("azp", kInt32, c.rows_of_groups(), c.groups());

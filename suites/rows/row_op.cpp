@@ -21,17 +21,33 @@ void gather_rows(const HostTensor& from, const std::vector<int64_t>& rows, HostT
     std::memcpy(to.bytes.data() + i * bytes, from.bytes.data() + size_t(rows[i]) * bytes, bytes);
 }
 
+/// Fewer rows of each expert, and at least one of those that have some.
+Case with_fewer_tokens(Case c, const RowCase& p, int64_t rows) {
+  if (p.m <= rows) return c;
+  std::string counts;
+  for (int64_t count : p.tokens) {
+    const int64_t fewer = std::max(std::min<int64_t>(count, 1), count * rows / p.m);
+    counts.append(counts.empty() ? "" : ";").append(std::to_string(fewer));
+  }
+  c.parameters["tokens"] = counts;
+  return c;
+}
+
 Contract contract_of(const RowCase& c) { return bind(rulebook().contracts, c.contract, *c.x); }
 
 }  // namespace
 
-Op row_op(std::string name, std::vector<std::string> columns, std::function<Case(Case)> validate,
-          std::function<Problem(const Case&)> problem) {
+Op row_op(std::string name, std::vector<std::string> columns, std::function<void(const Case&)> require,
+          std::function<Problem(const RowCase&)> problem) {
   Op op;
   op.name = std::move(name);
   op.columns = std::move(columns);
-  op.validate = std::move(validate);
-  op.problem = std::move(problem);
+  op.validate = [require = std::move(require)](Case c) {
+    require(c);
+    c.id = row_id(c, read_row_case(c));
+    return c;
+  };
+  op.problem = [problem = std::move(problem)](const Case& c) { return problem(read_row_case(c)); };
   op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>* outputs) {
     const RowCase p = read_row_case(c);
     return expect_rows(contract_of(p), p, made, outputs);
@@ -40,6 +56,7 @@ Op row_op(std::string name, std::vector<std::string> columns, std::function<Case
   op.excerpt = [](Case c) {
     const RowCase p = read_row_case(c);
     int64_t rows = std::max<int64_t>(1, kExcerptElements / p.n);
+    if (!p.tokens.empty()) return with_fewer_tokens(std::move(c), p, rows);
     if (p.group_rows < p.m) rows = (rows + p.group_rows - 1) / p.group_rows * p.group_rows;  // whole groups
     c.parameters["m"] = std::to_string(std::min(p.m, rows));
     return c;

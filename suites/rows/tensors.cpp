@@ -37,6 +37,13 @@ HostTensor input_halves(const RowCase& c, const Format& q) {
   return x;
 }
 
+HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values) {
+  HostTensor tensor{dense(name, Role::kInput, kInt32, {int64_t(values.size())}), {}};
+  tensor.bytes.resize(tensor.spec.bytes());
+  for (size_t i = 0; i < values.size(); ++i) tensor.set_code(int64_t(i), uint32_t(values[i]));
+  return tensor;
+}
+
 HostTensor input_gamma(const RowCase& c) {
   HostTensor gamma{dense("gamma", Role::kInput, *c.x, {c.n}), {}};
   fill(gamma, {.name = c.gamma, .seed = c.seed, .group_size = 0, .q = c.x, .tensor = 1});

@@ -11,6 +11,8 @@ HostTensor input_matrix(const RowCase& c, const Format& q);
 /// Input x [m, 2n] of a gated contract: the fill of the gate in one half, that of up in the other. The fill `open` makes 32 of
 /// every gate, and the other half is then taken 2^-5 times: the product has the values that its fill names.
 HostTensor input_halves(const RowCase& c, const Format& q);
+/// Input of int32 numbers that belong to the case and not to its data: rows of experts, where they begin.
+HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
 /// Input gamma [n] in x's format.
 HostTensor input_gamma(const RowCase& c);
 /// Output y [m, n] in x's format, or q [m, n] in the contract's.

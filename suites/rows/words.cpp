@@ -17,13 +17,16 @@ namespace {
 std::string in_words(Span span) {
   char text[96];
   if (span.any()) return "anything, NaN included";
-  if (span.pinned()) std::snprintf(text, sizeof text, "%.9g  (%a)", span.low, span.low);
-  else std::snprintf(text, sizeof text, "%.9g .. %.9g  (%a .. %a)", span.low, span.high, span.low, span.high);
+  if (span.pinned())
+    std::snprintf(text, sizeof text, "%.9g  (%a)", span.low, span.low);
+  else
+    std::snprintf(text, sizeof text, "%.9g .. %.9g  (%a .. %a)", span.low, span.high, span.low, span.high);
   return text;
 }
 
 /// Lines of one cell, with the steps indented below what it starts from.
-void append(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value, const Environment& environment) {
+void append(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value,
+            const Environment& environment) {
   lines.push_back("  " + cell + ": from " + in_words(value));
   for (const TracedStep& step : trace(recipe, value, environment)) {
     std::string text = step.text;
@@ -126,7 +129,8 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
       const GroupScales scales = group_scales(quant, sources, c.scale_ub, {});
       Environment bounds;
       bounds.set("ub", point(c.scale_ub));
-      append(lines, (quant.scale_given ? "scale given to group " : "amax of group ") + std::to_string(g), quant.amax, sources[g], {});
+      append(lines, (quant.scale_given ? "scale given to group " : "amax of group ") + std::to_string(g), quant.amax, sources[g],
+             {});
       if (!quant.scale_given) append(lines, "scale", quant.scale, scales.amax[g], bounds);
       if (!quant.mult.steps.empty()) append(lines, "m", quant.mult, quant.mult.start.empty() ? scales.s[g] : scales.amax[g], {});
       Environment environment;

@@ -6,15 +6,12 @@
 namespace assay {
 namespace {
 
-Case validate(Case c) {
+void require(const Case& c) {
   require_chain(c, "gated");
   require_sharing(c, Sharing::kInRow);
-  c.id = row_id(c, read_row_case(c));
-  return c;
 }
 
-Problem problem(const Case& c) {
-  const RowCase p = read_row_case(c);
+Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
   Problem made{{input_halves(p, q), output_matrix("q", p, q), output_scale(p)},
                {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
@@ -25,9 +22,8 @@ Problem problem(const Case& c) {
 }  // namespace
 
 Op silu_mul_quant_group_op() {
-  Op op =
-      row_op("silu_mul_quant_group",
-             {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "up", "seed", "warp"}, validate, problem);
+  Op op = row_op("silu_mul_quant_group",
+                 {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "up", "seed", "warp"}, require, problem);
   op.optional_columns = {"scale_ub"};
   return op;
 }

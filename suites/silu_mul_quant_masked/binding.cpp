@@ -1,24 +1,14 @@
 #include "suites/silu_mul_quant_masked/binding.h"
 
-#include "reference/formats/catalogue.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
 namespace assay {
 namespace {
 
-Case validate(Case c) {
+void require(const Case& c) {
   require_chain(c, "gated");
   require_sharing(c, Sharing::kInRow);
-  c.id = row_id(c, read_row_case(c));
-  return c;
-}
-
-HostTensor input_tokens(const RowCase& c) {
-  HostTensor tokens{dense("tokens", Role::kInput, kInt32, {int64_t(c.tokens.size())}), {}};
-  tokens.bytes.resize(tokens.spec.bytes());
-  for (size_t i = 0; i < c.tokens.size(); ++i) tokens.set_code(int64_t(i), uint32_t(c.tokens[i]));
-  return tokens;
 }
 
 /// [experts, room, columns]: the experts' grids one after the other.
@@ -31,10 +21,9 @@ HostTensor output_scales(const RowCase& c) {
   return scale;
 }
 
-Problem problem(const Case& c) {
-  const RowCase p = read_row_case(c);
+Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
-  return {{input_halves(p, q), input_tokens(p), output_matrix("q", p, q), output_scales(p)},
+  return {{input_halves(p, q), input_integers("tokens", p.tokens), output_matrix("q", p, q), output_scales(p)},
           {{"group_size", double(p.group_size)}, {"warp", double(p.warp)}}};
 }
 
@@ -43,7 +32,7 @@ Problem problem(const Case& c) {
 Op silu_mul_quant_masked_op() {
   Op op =
       row_op("silu_mul_quant_masked",
-             {"contract", "x", "tokens", "room", "n", "group_size", "layout", "fill", "up", "seed", "warp"}, validate, problem);
+             {"contract", "x", "tokens", "room", "n", "group_size", "layout", "fill", "up", "seed", "warp"}, require, problem);
   op.excerpt = [](Case c) { return c; };  // its size is that of its experts
   op.rows = nullptr;                      // rows are taken out of their experts' room, not out of a batch
   op.with_rows = nullptr;

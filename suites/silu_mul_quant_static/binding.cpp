@@ -6,15 +6,12 @@
 namespace assay {
 namespace {
 
-Case validate(Case c) {
+void require(const Case& c) {
   require_chain(c, "gated");
   require_sharing(c, Sharing::kGiven);
-  c.id = row_id(c, read_row_case(c));
-  return c;
 }
 
-Problem problem(const Case& c) {
-  const RowCase p = read_row_case(c);
+Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
   return {{input_halves(p, q), input_scale(p), output_matrix("q", p, q)}, {{"warp", double(p.warp)}}};
 }
@@ -23,7 +20,7 @@ Problem problem(const Case& c) {
 
 Op silu_mul_quant_static_op() {
   return row_op("silu_mul_quant_static",
-                {"contract", "x", "m", "n", "group_size", "layout", "fill", "up", "scale", "seed", "warp"}, validate, problem);
+                {"contract", "x", "m", "n", "group_size", "layout", "fill", "up", "scale", "seed", "warp"}, require, problem);
 }
 
 }  // namespace assay
