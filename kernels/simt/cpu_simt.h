@@ -56,6 +56,7 @@ inline float magnitude(float value) { return from_bits(bits(value) & 0x7fffffffu
 namespace simt {
 
 inline constexpr const char* kWarpSizes = "[32, 64]";
+inline constexpr int kWideBytes = 64;  ///< that a thread of a wide kernel works on at once: registers of a vectoriser
 
 inline int thread() { return cpu::running->thread; }
 inline int64_t block() { return cpu::running->block; }

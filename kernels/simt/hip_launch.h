@@ -23,6 +23,8 @@ namespace simt {
 
 inline constexpr int kDeviceWarp = ASSAY_HIP_WARP;
 inline constexpr const char* kWarpSizes = kDeviceWarp == 64 ? "[64]" : "[32]";
+inline constexpr int kWideBytes =
+    16;  ///< that a thread of a wide kernel works on at once: what its wavefront stores in whole lines
 
 /// Calls f(std::integral_constant<int, warp>) for the warp size of this build; false for any other.
 template <class F>

@@ -3,11 +3,12 @@
 
 #include "kernels/ops/cast/rules.h"
 #include "kernels/ops/dispatch.h"
+#include "kernels/simt/wide.h"
 
 namespace assay_kernels {
 
 inline constexpr int kCastThreads = 64;
-inline constexpr int kCastStores = 16;  ///< of sixteen codes, by each thread
+inline constexpr int kCastStores = 16;  ///< of simt::kWideBytes codes, by each thread
 
 /// With the sign of NaN. NVIDIA's conversion of fp16 makes 7fffffff of every NaN: on an H200 a cast that keeps the sign fails for
 /// the 1023 inputs fc01 .. ffff if it begins with that.
@@ -24,22 +25,17 @@ SIMT_DEVICE float widened(simt::F16 v) {
 /// A warp's stores follow each other, so that each of them fills whole lines.
 template <class Rules, class T, int kWarp>
 SIMT_WIDE_KERNEL void cast(const T* x, uint8_t* q, int64_t n) {
-  constexpr int kCodes = 16, kElements = simt::Vector<T>::kElements;
+  constexpr int kCodes = simt::kWideBytes;
   const int64_t warp = (simt::block() * simt::block_size() + simt::thread()) / kWarp;
   int64_t first = (warp * kCastStores * kWarp + simt::thread() % kWarp) * kCodes;
   for (int store = 0; store < kCastStores; ++store, first += kWarp * kCodes) {
     if (first + kCodes <= n) {
-      float v[kCodes];
-      SIMT_UNROLL
-      for (int load = 0; load < kCodes; load += kElements) {
-        const auto elements = simt::load16(x + first + load);
-        SIMT_UNROLL
-        for (int i = 0; i < kElements; ++i) v[load + i] = widened(elements.at[i]);
-      }
-      simt::Vector<uint8_t> codes;
+      T elements[kCodes];
+      uint8_t codes[kCodes];
+      simt::load_wide(x + first, elements);
       SIMT_LANES
-      for (int i = 0; i < kCodes; ++i) codes.at[i] = Rules::encode(v[i]);
-      simt::store16(q + first, codes);
+      for (int i = 0; i < kCodes; ++i) codes[i] = Rules::encode(widened(elements[i]));
+      simt::store_wide(q + first, codes);
     } else {
       for (int64_t i = first; i < n; ++i) q[i] = Rules::encode(widened(x[i]));
     }
@@ -54,7 +50,7 @@ void run_cast(const Call& call) {
   if (!has_type(q, Rules::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
   expect_aligned(x);
   expect_aligned(q);
-  const int64_t n = shape.rows * shape.columns, each = int64_t{kCastThreads} * kCastStores * 16;
+  const int64_t n = shape.rows * shape.columns, each = int64_t{kCastThreads} * kCastStores * simt::kWideBytes;
   if (n == 0) return;
   with_type(x, [&](auto type) {
     using T = decltype(type);
