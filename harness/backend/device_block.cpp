@@ -44,7 +44,8 @@ DeviceBlock::DeviceBlock(DeviceBlock&& other) noexcept
       data_(other.data_),
       capacity_(other.capacity_),
       bytes_(other.bytes_),
-      staging_(std::move(other.staging_)) {}
+      staging_(std::move(other.staging_)),
+      near_(other.near_) {}
 
 DeviceBlock::~DeviceBlock() {
   if (allocation_ == nullptr) return;
@@ -74,34 +75,41 @@ bool DeviceBlock::reserve(size_t bytes, std::string& problem) {
   return true;
 }
 
+std::byte* DeviceBlock::near_copy() {
+  if (functions_->upload == nullptr && functions_->download == nullptr) return data_ - kGuard;
+  staging_.resize(bytes_ + 2 * kGuard);
+  return staging_.data();
+}
+
 bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem) {
   if (!reserve(data.size(), problem)) return false;
-  staging_.resize(data.size() + 2 * kGuard);
-  std::memcpy(staging_.data(), guard_pattern().data(), kGuard);
-  if (!data.empty()) std::memcpy(staging_.data() + kGuard, data.data(), data.size());
-  std::memcpy(staging_.data() + kGuard + data.size(), guard_pattern().data(), kGuard);
-  if (functions_->upload == nullptr) {
-    std::memcpy(data_ - kGuard, staging_.data(), staging_.size());
-    return true;
-  }
-  if (functions_->upload(data_ - kGuard, staging_.data(), staging_.size()) == ASSAY_OK) return true;
-  problem = "upload of " + bytes_in_words(staging_.size()) + " failed";
+  near_ = near_copy();
+  std::memcpy(near_, guard_pattern().data(), kGuard);
+  if (!data.empty()) std::memcpy(near_ + kGuard, data.data(), data.size());
+  std::memcpy(near_ + kGuard + data.size(), guard_pattern().data(), kGuard);
+  if (near_ == data_ - kGuard) return true;
+  if (transfer(functions_->upload, data_ - kGuard, near_)) return true;
+  problem = "upload of " + bytes_in_words(bytes_ + 2 * kGuard) + " failed";
   return false;
 }
 
 bool DeviceBlock::download(std::string& problem) {
-  if (functions_->download == nullptr) {
-    std::memcpy(staging_.data(), data_ - kGuard, staging_.size());
-    return true;
-  }
-  if (functions_->download(staging_.data(), data_ - kGuard, staging_.size()) == ASSAY_OK) return true;
-  problem = "download of " + bytes_in_words(staging_.size()) + " failed";
+  if (near_ == data_ - kGuard) return true;
+  if (transfer(functions_->download, near_, data_ - kGuard)) return true;
+  problem = "download of " + bytes_in_words(bytes_ + 2 * kGuard) + " failed";
   return false;
 }
 
+bool DeviceBlock::transfer(assay_status (*copy)(void*, const void*, size_t), std::byte* to, const std::byte* from) const {
+  const size_t bytes = bytes_ + 2 * kGuard;
+  if (copy != nullptr) return copy(to, from, bytes) == ASSAY_OK;
+  std::memcpy(to, from, bytes);
+  return true;
+}
+
 std::string DeviceBlock::guard_damage() const {
-  const Damage before = damage_of(staging_.data());
-  const Damage behind = damage_of(staging_.data() + kGuard + bytes_);
+  const Damage before = damage_of(near_);
+  const Damage behind = damage_of(near_ + kGuard + bytes_);
   std::string text;
   if (before.count > 0) {
     text = bytes_in_words(before.count) + " before its start, nearest " + bytes_in_words(kGuard - before.last) + " before it";

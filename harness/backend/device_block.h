@@ -34,19 +34,22 @@ class DeviceBlock {
   void* address() const { return data_; }
 
   /// Data as downloaded.
-  std::span<const std::byte> downloaded() const { return {staging_.data() + kGuard, bytes_}; }
+  std::span<const std::byte> downloaded() const { return {near_ + kGuard, bytes_}; }
 
   /// How the guards as downloaded were overwritten, in words; empty if they are whole.
   std::string guard_damage() const;
 
  private:
   bool reserve(size_t bytes, std::string& problem);
+  std::byte* near_copy();
+  bool transfer(assay_status (*copy)(void*, const void*, size_t), std::byte* to, const std::byte* from) const;
 
   std::shared_ptr<const assay_library> functions_;
   void* allocation_ = nullptr;
   std::byte* data_ = nullptr;  ///< device address
   size_t capacity_ = 0, bytes_ = 0;
-  std::vector<std::byte> staging_;  ///< guard, data, guard
+  std::vector<std::byte> staging_;  ///< guard, data, guard, for a device whose memory is out of reach
+  std::byte* near_ = nullptr;       ///< guard, data, guard, where this process can read them: staging, or the memory itself
 };
 
 }  // namespace assay

@@ -30,10 +30,19 @@ CallStatus status_of(assay_status status) {
 bool is_output(const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }
 bool is_in_place(const HostTensor& tensor) { return is_output(tensor) && !tensor.bytes.empty(); }
 
-/// What a tensor's storage holds before the call.
-std::vector<std::byte> bytes_before(const HostTensor& tensor, int sentinel) {
-  return is_output(tensor) && !is_in_place(tensor) ? sentinel_storage(tensor.spec, sentinel) : tensor.bytes;
-}
+/// What the tensors' storage holds before the call: their own bytes, or a sentinel where only the call is to write.
+class Before {
+ public:
+  Before(const std::vector<HostTensor>& tensors, int sentinel) : tensors_(tensors), sentinels_(tensors.size()) {
+    for (size_t i = 0; i < tensors.size(); ++i)
+      if (is_output(tensors[i]) && !is_in_place(tensors[i])) sentinels_[i] = sentinel_storage(tensors[i].spec, sentinel);
+  }
+  std::span<const std::byte> operator[](size_t i) const { return sentinels_[i].empty() ? tensors_[i].bytes : sentinels_[i]; }
+
+ private:
+  const std::vector<HostTensor>& tensors_;
+  std::vector<std::vector<std::byte>> sentinels_;
+};
 
 /// The C structs of a call and the memory they point to.
 struct AbiCall {
@@ -102,10 +111,9 @@ CallResult refused(CallStatus status, std::string message) {
 CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const std::vector<HostTensor>& tensors = request.problem->tensors;
   while (blocks_.size() < tensors.size()) blocks_.emplace_back(functions_);
-  std::vector<std::vector<std::byte>> before;
+  const Before before(tensors, sentinel);
   std::string problem;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    before.push_back(bytes_before(tensors[i], sentinel));
     if (before[i].size() != tensors[i].spec.bytes()) {
       throw std::logic_error("tensor '" + tensors[i].spec.name + "' holds " + std::to_string(before[i].size()) +
                              " bytes, its spec says " + std::to_string(tensors[i].spec.bytes()));
