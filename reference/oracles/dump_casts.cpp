@@ -1,0 +1,26 @@
+// Prints the runs of every cast profile, for implementations in other languages to compare with: a line `cast ID SOURCE FORMAT UNTIL`
+// ("-" for a row without an end), then `first last code` of each run, in hexadecimal. usage: dump_casts
+#include <cstdio>
+
+#include "reference/casts/runs.h"
+
+namespace assay {
+namespace {
+
+void print(const ContractRow& row) {
+  const CastProfile profile = read_cast(row);
+  const std::string until = row.text("until");
+  std::printf("cast %s %s %s %s\n", profile.id.c_str(), std::string(profile.from->name).c_str(),
+              std::string(profile.format->name).c_str(), until.empty() ? "-" : until.c_str());
+  for (const CodeRun& run : runs_of(profile))
+    std::printf("%llx %llx %x\n", static_cast<unsigned long long>(run.first), static_cast<unsigned long long>(run.last), run.code);
+}
+
+}  // namespace
+}  // namespace assay
+
+int main() {
+  const assay::ContractTables tables = assay::ContractTables::load("reference/contracts");
+  for (const assay::ContractRow& row : tables.rows())
+    if (row.flow == "cast") assay::print(row);
+}
