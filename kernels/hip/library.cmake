@@ -17,23 +17,28 @@ if(failed)
   return()
 endif()
 
-set(library_objects "")
-foreach(source ${CMAKE_CURRENT_SOURCE_DIR}/library.cpp ${ASSAY_OP_SOURCES})
-  file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/kernels ${source})
-  string(REPLACE "/" "." name ${name})
-  set(object ${CMAKE_CURRENT_BINARY_DIR}/library/${name}.o)
-  add_custom_command(OUTPUT ${object}
-    COMMAND ${ASSAY_HIPCC_PATH} ${flags} ${offload} -DASSAY_HIP_RUNTIME -fPIC -fvisibility=hidden -MD -MF ${object}.d -MT ${object}
-            -c ${source} -o ${object}
-    DEPENDS ${source} DEPFILE ${object}.d COMMENT "HIP library ${name}" VERBATIM)
-  list(APPEND library_objects ${object})
-endforeach()
-file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/library)
+# hip_module(<target> <file> <source>...): one shared object of the build folder.
+function(hip_module target file)
+  set(objects "")
+  foreach(source ${CMAKE_CURRENT_SOURCE_DIR}/library.cpp ${ARGN})
+    file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/kernels ${source})
+    string(REPLACE "/" "." name ${name})
+    set(object ${CMAKE_CURRENT_BINARY_DIR}/${target}/${name}.o)
+    add_custom_command(OUTPUT ${object}
+      COMMAND ${ASSAY_HIPCC_PATH} ${flags} ${offload} -DASSAY_HIP_RUNTIME -fPIC -fvisibility=hidden -MD -MF ${object}.d -MT ${object}
+              -c ${source} -o ${object}
+      DEPENDS ${source} DEPFILE ${object}.d COMMENT "${file} ${name}" VERBATIM)
+    list(APPEND objects ${object})
+  endforeach()
+  file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${target})
+  add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/${file}
+    COMMAND ${ASSAY_HIPCC_PATH} -shared -Wl,--version-script=${CMAKE_SOURCE_DIR}/kernels/exports.map ${objects} -o ${CMAKE_BINARY_DIR}/${file}
+    DEPENDS ${objects} ${CMAKE_SOURCE_DIR}/kernels/exports.map COMMENT "${file}" VERBATIM)
+  add_custom_target(${target} ALL DEPENDS ${CMAKE_BINARY_DIR}/${file})
+  install(PROGRAMS ${CMAKE_BINARY_DIR}/${file} DESTINATION ${ASSAY_INSTALL_KERNELSDIR} COMPONENT assay OPTIONAL)
+endfunction()
+
 set(ASSAY_HIP_LIBRARY ${CMAKE_BINARY_DIR}/libassay_hip.so CACHE INTERNAL "libassay_hip.so, if it is built")
-add_custom_command(OUTPUT ${ASSAY_HIP_LIBRARY}
-  COMMAND ${ASSAY_HIPCC_PATH} -shared -Wl,--version-script=${CMAKE_SOURCE_DIR}/kernels/exports.map ${library_objects}
-          -o ${ASSAY_HIP_LIBRARY}
-  DEPENDS ${library_objects} ${CMAKE_SOURCE_DIR}/kernels/exports.map COMMENT "HIP library" VERBATIM)
-add_custom_target(assay_kernels_hip ALL DEPENDS ${ASSAY_HIP_LIBRARY})
-install(PROGRAMS ${ASSAY_HIP_LIBRARY} DESTINATION ${ASSAY_INSTALL_KERNELSDIR} COMPONENT assay OPTIONAL)
+hip_module(assay_kernels_hip libassay_hip.so ${ASSAY_OP_SOURCES})
+hip_module(assay_watch_hip assay_watch_hip.so ${ASSAY_WATCH_SOURCES})
 message(STATUS "HIP: libassay_hip.so for ${ASSAY_HIP_ARCHITECTURES} by ${ASSAY_HIPCC_PATH}")
