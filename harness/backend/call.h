@@ -57,11 +57,18 @@ struct CallResult {
   double seconds = 0;                             ///< wall time of run and synchronise
 };
 
+/// What a watch on the device saw of a call (watch.h).
+struct WatchedResult {
+  CallResult call;             ///< without outputs
+  std::vector<int32_t> wrong;  ///< wrong codes of each 2^15 inputs; empty if the call did not end well
+};
+
 /// A kernel library that can be called, in this process or in another.
 struct Backend {
   std::string name;  ///< as on the command line, for repro lines
   LibraryInfo library;
   std::function<CallResult(const CallRequest&)> call;  ///< one at a time
+  std::function<WatchedResult(const CallRequest&, uint32_t first, const std::vector<CodeStep>&)> watched_call = {};  ///< or empty
 };
 
 }  // namespace assay

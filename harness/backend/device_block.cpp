@@ -45,7 +45,8 @@ DeviceBlock::DeviceBlock(DeviceBlock&& other) noexcept
       capacity_(other.capacity_),
       bytes_(other.bytes_),
       staging_(std::move(other.staging_)),
-      near_(other.near_) {}
+      before_(other.before_),
+      behind_(other.behind_) {}
 
 DeviceBlock::~DeviceBlock() {
   if (allocation_ == nullptr) return;
@@ -75,41 +76,55 @@ bool DeviceBlock::reserve(size_t bytes, std::string& problem) {
   return true;
 }
 
-std::byte* DeviceBlock::near_copy() {
-  if (functions_->upload == nullptr && functions_->download == nullptr) return data_ - kGuard;
-  staging_.resize(bytes_ + 2 * kGuard);
-  return staging_.data();
+/// Puts fresh guards where this process can read them, with so many bytes between them.
+void DeviceBlock::hold(size_t between) {
+  if (!on_host()) staging_.resize(between + 2 * kGuard);
+  before_ = on_host() ? data_ - kGuard : staging_.data();
+  behind_ = before_ + kGuard + between;
+  std::memcpy(before_, guard_pattern().data(), kGuard);
+  std::memcpy(behind_, guard_pattern().data(), kGuard);
 }
 
 bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem) {
   if (!reserve(data.size(), problem)) return false;
-  near_ = near_copy();
-  std::memcpy(near_, guard_pattern().data(), kGuard);
-  if (!data.empty()) std::memcpy(near_ + kGuard, data.data(), data.size());
-  std::memcpy(near_ + kGuard + data.size(), guard_pattern().data(), kGuard);
-  if (near_ == data_ - kGuard) return true;
-  if (transfer(functions_->upload, data_ - kGuard, near_)) return true;
-  problem = "upload of " + bytes_in_words(bytes_ + 2 * kGuard) + " failed";
-  return false;
+  hold(bytes_);
+  if (!data.empty()) std::memcpy(before_ + kGuard, data.data(), data.size());
+  return on_host() || upload_piece(data_ - kGuard, before_, bytes_ + 2 * kGuard, problem);
 }
 
 bool DeviceBlock::download(std::string& problem) {
-  if (near_ == data_ - kGuard) return true;
-  if (transfer(functions_->download, near_, data_ - kGuard)) return true;
-  problem = "download of " + bytes_in_words(bytes_ + 2 * kGuard) + " failed";
+  return on_host() || download_piece(before_, data_ - kGuard, bytes_ + 2 * kGuard, problem);
+}
+
+bool DeviceBlock::enclose(size_t bytes, std::string& problem) {
+  if (!reserve(bytes, problem)) return false;
+  hold(on_host() ? bytes : 0);
+  return on_host() ||
+         (upload_piece(data_ - kGuard, before_, kGuard, problem) && upload_piece(data_ + bytes, behind_, kGuard, problem));
+}
+
+bool DeviceBlock::download_guards(std::string& problem) {
+  return on_host() ||
+         (download_piece(before_, data_ - kGuard, kGuard, problem) && download_piece(behind_, data_ + bytes_, kGuard, problem));
+}
+
+bool DeviceBlock::upload_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const {
+  if (functions_->upload == nullptr) return std::memcpy(to, from, bytes), true;
+  if (functions_->upload(to, from, bytes) == ASSAY_OK) return true;
+  problem = "upload of " + bytes_in_words(bytes) + " failed";
   return false;
 }
 
-bool DeviceBlock::transfer(assay_status (*copy)(void*, const void*, size_t), std::byte* to, const std::byte* from) const {
-  const size_t bytes = bytes_ + 2 * kGuard;
-  if (copy != nullptr) return copy(to, from, bytes) == ASSAY_OK;
-  std::memcpy(to, from, bytes);
-  return true;
+bool DeviceBlock::download_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const {
+  if (functions_->download == nullptr) return std::memcpy(to, from, bytes), true;
+  if (functions_->download(to, from, bytes) == ASSAY_OK) return true;
+  problem = "download of " + bytes_in_words(bytes) + " failed";
+  return false;
 }
 
 std::string DeviceBlock::guard_damage() const {
-  const Damage before = damage_of(near_);
-  const Damage behind = damage_of(near_ + kGuard + bytes_);
+  const Damage before = damage_of(before_);
+  const Damage behind = damage_of(behind_);
   std::string text;
   if (before.count > 0) {
     text = bytes_in_words(before.count) + " before its start, nearest " + bytes_in_words(kGuard - before.last) + " before it";

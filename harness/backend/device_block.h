@@ -31,25 +31,32 @@ class DeviceBlock {
   /// Reads guards and data back. False, with a reason, if the device refuses.
   bool download(std::string& problem);
 
+  /// Writes guards around so many bytes and leaves these as they are; their owner has them made and read on the device.
+  bool enclose(size_t bytes, std::string& problem);
+  /// Reads the guards alone.
+  bool download_guards(std::string& problem);
+
   void* address() const { return data_; }
 
   /// Data as downloaded.
-  std::span<const std::byte> downloaded() const { return {near_ + kGuard, bytes_}; }
+  std::span<const std::byte> downloaded() const { return {before_ + kGuard, bytes_}; }
 
   /// How the guards as downloaded were overwritten, in words; empty if they are whole.
   std::string guard_damage() const;
 
  private:
   bool reserve(size_t bytes, std::string& problem);
-  std::byte* near_copy();
-  bool transfer(assay_status (*copy)(void*, const void*, size_t), std::byte* to, const std::byte* from) const;
+  bool on_host() const { return functions_->upload == nullptr && functions_->download == nullptr; }
+  void hold(size_t between);
+  bool upload_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const;
+  bool download_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const;
 
   std::shared_ptr<const assay_library> functions_;
   void* allocation_ = nullptr;
   std::byte* data_ = nullptr;  ///< device address
   size_t capacity_ = 0, bytes_ = 0;
-  std::vector<std::byte> staging_;  ///< guard, data, guard, for a device whose memory is out of reach
-  std::byte* near_ = nullptr;       ///< guard, data, guard, where this process can read them: staging, or the memory itself
+  std::vector<std::byte> staging_;                   ///< for a device whose memory is out of reach
+  std::byte *before_ = nullptr, *behind_ = nullptr;  ///< the guards where this process can read them
 };
 
 }  // namespace assay

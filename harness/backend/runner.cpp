@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "harness/backend/abi_types.h"
+#include "harness/backend/abi_call.h"
 #include "harness/backend/sentinel.h"
 #include "harness/backend/ways.h"
 
@@ -12,20 +12,6 @@ namespace assay {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-CallStatus status_of(assay_status status) {
-  switch (status) {
-    case ASSAY_OK:
-      return CallStatus::kOk;
-    case ASSAY_UNSUPPORTED:
-      return CallStatus::kUnsupported;
-    case ASSAY_FAILED:
-      return CallStatus::kFailed;
-    case ASSAY_DEVICE_LOST:
-      return CallStatus::kDeviceLost;
-  }
-  return CallStatus::kBroken;
-}
 
 bool is_output(const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }
 bool is_in_place(const HostTensor& tensor) { return is_output(tensor) && !tensor.bytes.empty(); }
@@ -44,66 +30,11 @@ class Before {
   std::vector<std::vector<std::byte>> sentinels_;
 };
 
-/// The C structs of a call and the memory they point to.
-struct AbiCall {
-  AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks) {
-    const std::vector<HostTensor>& from = request.problem->tensors;
-    for (size_t i = 0; i < from.size(); ++i) {
-      const TensorSpec& spec = from[i].spec;
-      tensors.push_back({.size = sizeof(assay_tensor),
-                         .type_code = uint8_t(type_code_of(*spec.format)),
-                         .type_bits = uint8_t(spec.format->bits),
-                         .is_output = uint8_t(spec.role == Role::kOutput),
-                         .ndim = uint8_t(spec.shape.size()),
-                         .role = spec.name.c_str(),
-                         .shape = spec.shape.data(),
-                         .strides = spec.strides.data(),
-                         .data = blocks[i].address(),
-                         .bytes = spec.bytes()});
-    }
-    for (const auto& [name, value] : request.problem->parameters) parameters.push_back({name.c_str(), value});
-    parameters.push_back({"schedule_seed", double(request.schedule_seed)});
-    call = {.size = sizeof(assay_call),
-            .op = request.op.c_str(),
-            .contract = request.contract.c_str(),
-            .kernel = request.kernel.c_str(),
-            .tensors = tensors.data(),
-            .n_tensors = int32_t(tensors.size()),
-            .params = parameters.data(),
-            .n_params = int32_t(parameters.size()),
-            .stream = nullptr,
-            .workspace = nullptr,
-            .workspace_bytes = 0,
-            .message = message,
-            .message_bytes = sizeof message};
-  }
-  AbiCall(const AbiCall&) = delete;
-
-  /// The library's words, in one line.
-  std::string words() const {
-    std::string text(message, ::strnlen(message, sizeof message));
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return text;
-  }
-
-  std::vector<assay_tensor> tensors;
-  std::vector<assay_param> parameters;
-  char message[1024] = {};
-  assay_call call;
-};
-
 std::string input_damage(const HostTensor& tensor, std::span<const std::byte> now) {
   if (tensor.bytes.empty() || std::memcmp(tensor.bytes.data(), now.data(), now.size()) == 0) return "";
   const auto [was, is] = std::mismatch(tensor.bytes.begin(), tensor.bytes.end(), now.begin());
   const int64_t element = (was - tensor.bytes.begin()) / tensor.spec.format->bytes();
   return "input '" + tensor.spec.name + "' was changed, first at storage element " + std::to_string(element);
-}
-
-CallResult refused(CallStatus status, std::string message) {
-  CallResult result;
-  result.status = status;
-  result.message = std::move(message);
-  return result;
 }
 
 }  // namespace
@@ -130,14 +61,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const Clock::time_point start = Clock::now();
   const Execution execution = execute(*functions_, abi.call, request.way, reset_outputs);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (execution.status != ASSAY_OK) {
-    CallResult result = refused(status_of(execution.status), abi.words());
-    if (result.status == CallStatus::kBroken)
-      result.message = "run() returned " + std::to_string(int(execution.status)) + ", which abi.h does not know";
-    if (result.message.empty()) result.message = execution.trouble;
-    if (result.message.empty()) result.message = "the library gave no reason";
-    return result;
-  }
+  if (execution.status != ASSAY_OK) return refused_by(execution, abi);
 
   CallResult result;
   result.seconds = seconds;

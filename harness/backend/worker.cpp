@@ -18,6 +18,7 @@
 #include "harness/backend/crossing.h"
 #include "harness/backend/library.h"
 #include "harness/backend/runner.h"
+#include "harness/backend/watch.h"
 #include "harness/backend/worker_files.h"
 #include "harness/core/error.h"
 
@@ -172,10 +173,15 @@ class Worker {
 
 }  // namespace
 
-Backend open_in_process(const std::string& path, const std::string& name) {
+Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders) {
   const Library library = open_library(path);
   const auto runner = std::make_shared<Runner>(library.functions);
-  return {name, library.info, [runner](const CallRequest& request) { return runner->call(request); }};
+  Backend backend{name, library.info, [runner](const CallRequest& request) { return runner->call(request); }};
+  if (const auto watch = find_watch(library, folders))
+    backend.watched_call = [watch](const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps) {
+      return watch->call(request, first, steps);
+    };
+  return backend;
 }
 
 Backend open_in_worker(const std::string& path, const std::string& name, const WorkerOptions& options) {

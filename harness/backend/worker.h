@@ -1,7 +1,9 @@
 // A kernel library in a process of its own, so that what it does to memory, signals and time ends there.
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "harness/backend/call.h"
 
@@ -12,8 +14,8 @@ struct WorkerOptions {
   std::string program = "/proc/self/exe";  ///< started as `program worker --library PATH`
 };
 
-/// Opens a library in this process. Throws as open_library().
-Backend open_in_process(const std::string& path, const std::string& name);
+/// Opens a library in this process, with a watch on its device if these folders have one. Throws as open_library().
+Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders = {});
 
 /// Opens a library in a worker process. Throws as open_library(), and LibraryError if the worker dies or hangs while loading.
 ///

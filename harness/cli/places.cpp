@@ -20,10 +20,13 @@ fs::path program_folder() { return fs::read_symlink("/proc/self/exe").parent_pat
 
 constexpr std::string_view kPrefix = "libassay_", kSuffix = ".so";
 
-/// Kernel libraries by name: those beside the program, then those that were installed with it.
+/// Where libraries are looked for: beside the program, then where they are installed with it.
+std::vector<fs::path> library_folders() { return {program_folder(), program_folder() / ASSAY_INSTALLED_KERNELS}; }
+
+/// Kernel libraries by name.
 std::map<std::string, fs::path> named_backends() {
   std::map<std::string, fs::path> found;
-  for (const fs::path& folder : {program_folder(), program_folder() / ASSAY_INSTALLED_KERNELS}) {
+  for (const fs::path& folder : library_folders()) {
     std::error_code missing;
     for (const auto& entry : fs::directory_iterator(folder, missing)) {
       const std::string file = entry.path().filename().string();
@@ -72,11 +75,11 @@ std::vector<Case> open_selected_cases(const Selection& selection) {
 
 Backend open_backend(const BackendRequest& request) {
   const bool is_path = request.backend.find('/') != std::string::npos || request.backend.ends_with(kSuffix);
-  if (is_path && request.in_process) return open_in_process(request.backend, request.backend);
+  if (is_path && request.in_process) return open_in_process(request.backend, request.backend, library_folders());
   if (is_path) return open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds});
   const std::map<std::string, fs::path> backends = named_backends();
   if (const auto found = backends.find(request.backend); found != backends.end())
-    return open_in_process(found->second.lexically_normal().string(), request.backend);
+    return open_in_process(found->second.lexically_normal().string(), request.backend, library_folders());
   std::vector<std::string> names;
   for (const auto& [name, file] : backends) names.push_back(name);
   throw UsageError("no back end '" + request.backend + "' beside the program" + did_you_mean(request.backend, names));

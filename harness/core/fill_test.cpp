@@ -366,7 +366,8 @@ TEST(Fill, EveryScaleHasEveryCodeUnderEveryExponent) {
   for (size_t begin = 0; begin < x.size(); begin += 32) {
     double amax = 0;
     for (size_t i = begin; i < begin + 32; ++i) amax = std::max(amax, std::fabs(x[i]));
-    const int exponent = amax == 0 ? -127 : std::max(-127, std::ilogb(amax) - 8 + (amax > 1.75 * std::ldexp(1.0, std::ilogb(amax))));
+    const int exponent =
+        amax == 0 ? -127 : std::max(-127, std::ilogb(amax) - 8 + (amax > 1.75 * std::ldexp(1.0, std::ilogb(amax))));
     for (size_t i = begin; i < begin + 32; ++i) codes[exponent].insert(std::ldexp(x[i], -exponent));
   }
   std::set<double> all;
@@ -442,20 +443,18 @@ TEST(Fill, EmptyTensorsAreFine) {
 // XXH3 of bf16 [8, 2048], groups of 128, q e4m3fn, seed 1. A fill whose bits must change gets a new name.
 const std::map<std::string, uint64_t>& pinned_digests() {
   static const std::map<std::string, uint64_t> digests = {
-      {"normal", 0x287a15d774e0609d},     {"uniform01", 0xc65278477970db8d},     {"wide", 0x5375fc30b512230d},
-      {"ramp", 0x302db7612d7b3c26},       {"zeros", 0x6f204300e8ff39c4},         {"ones", 0x227f5f064e73d3a1},
-      {"gamma", 0xb59e9b1e1ce3fa3c},      {"ties", 0xf5d202f781aa6ae4},          {"near_ties", 0x7fe1e27674947f4b},
-      {"quiet", 0xff720f3468ee8f65},      {"outliers", 0x2b3f79670ab9f52e},      {"specials", 0x94efa326166b6acc},
-      {"every_code", 0x26d2d10f76b61b23}, {"lone", 0x86adfc5c15caa0ed},          {"steps", 0x18d2d57530996b09},
-      {"distinct", 0x3878bc6e2105fa},     {"pow2_edge", 0x42d47a5a5e4fc7a3},     {"octaves", 0xa51929d8766e4d91},
-      {"huge", 0x72124df7db4b595e},       {"eps_dominated", 0x963a09a94fc2e5d3}, {"norm_ties", 0xfa5dc66e46bbac90},
-      {"scales", 0x1e9c43e2c9b8d8cc},     {"pow2_scales", 0x194ad2ee8e04d2da},
-      {"zero_points", 0x55b7150182c296e2}, {"extent_ties", 0x844c968a23962920}, {"odd_ranges", 0x4276d6155cf6fe86},
-      {"sevens", 0xe0f77f72268c38dd},     {"half_tenfold", 0xf01550c4af909eea},  {"row_octaves", 0x6976f0799da226a8},
-      {"infinities", 0x3779833b14f735f9},    {"exponent_rules", 0x7e3a402bfe28ac8f},
-      {"every_scale", 0x92f94b1ac2dd6cb3},
-      {"lone_mantissa", 0xc87daaf3be23ad89},
-      {"open", 0x5f05efe41f811102},          {"deep", 0xc9702c7ad32a7383},
+      {"normal", 0x287a15d774e0609d},         {"uniform01", 0xc65278477970db8d},     {"wide", 0x5375fc30b512230d},
+      {"ramp", 0x302db7612d7b3c26},           {"zeros", 0x6f204300e8ff39c4},         {"ones", 0x227f5f064e73d3a1},
+      {"gamma", 0xb59e9b1e1ce3fa3c},          {"ties", 0xf5d202f781aa6ae4},          {"near_ties", 0x7fe1e27674947f4b},
+      {"quiet", 0xff720f3468ee8f65},          {"outliers", 0x2b3f79670ab9f52e},      {"specials", 0x94efa326166b6acc},
+      {"every_code", 0x26d2d10f76b61b23},     {"lone", 0x86adfc5c15caa0ed},          {"steps", 0x18d2d57530996b09},
+      {"distinct", 0x3878bc6e2105fa},         {"pow2_edge", 0x42d47a5a5e4fc7a3},     {"octaves", 0xa51929d8766e4d91},
+      {"huge", 0x72124df7db4b595e},           {"eps_dominated", 0x963a09a94fc2e5d3}, {"norm_ties", 0xfa5dc66e46bbac90},
+      {"scales", 0x1e9c43e2c9b8d8cc},         {"pow2_scales", 0x194ad2ee8e04d2da},   {"zero_points", 0x55b7150182c296e2},
+      {"extent_ties", 0x844c968a23962920},    {"odd_ranges", 0x4276d6155cf6fe86},    {"sevens", 0xe0f77f72268c38dd},
+      {"half_tenfold", 0xf01550c4af909eea},   {"row_octaves", 0x6976f0799da226a8},   {"infinities", 0x3779833b14f735f9},
+      {"exponent_rules", 0x7e3a402bfe28ac8f}, {"every_scale", 0x92f94b1ac2dd6cb3},   {"lone_mantissa", 0xc87daaf3be23ad89},
+      {"open", 0x5f05efe41f811102},           {"deep", 0xc9702c7ad32a7383},
   };
   return digests;
 }

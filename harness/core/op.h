@@ -38,12 +38,27 @@ struct Hypothesis {
 
 struct Verdict;
 
-/// Outputs of one call on a problem. Nullptr if there are none: the verdict then says why, and there is no further call to make.
-using Caller = std::function<const std::vector<HostTensor>*(const Problem&)>;
+/// One code for all inputs from where the step before ends to `last`.
+struct CodeStep {
+  uint32_t last, code;
+};
+
+/// The calls that a sweep can make.
+struct SweepCalls {
+  /// Outputs of one call on a problem. Nullptr if there are none: the verdict then says why, and there is no further call to
+  /// make.
+  std::function<const std::vector<HostTensor>*(const Problem&)> outputs;
+
+  /// Empty unless the device can be watched (harness/backend/watch.h). For a problem with an input x that nobody has to make,
+  /// whose patterns count up from the second argument: how many of each kWatchedInputs got another code than the steps say. Empty
+  /// if nobody could tell.
+  std::function<std::vector<int32_t>(const Problem&, uint32_t, const std::vector<CodeStep>&)> wrong{};
+  static constexpr uint64_t kWatchedInputs = uint64_t{1} << 15;
+};
 
 struct Op {
   std::string name;
-  std::vector<std::string> columns;  ///< of its case tables, besides why and blind_to
+  std::vector<std::string> columns;          ///< of its case tables, besides why and blind_to
   std::set<std::string> optional_columns{};  ///< of those: a table may lack them, and its cases then have empty cells
   /// Checks one expanded row and names it. Throws TableError with the column at fault.
   std::function<Case(Case)> validate;
@@ -66,7 +81,7 @@ struct Op {
   /// Of ops with cases of more inputs than one problem should hold, else empty. Judges such a case by calls of its own and gives
   /// the verdict its tensors and, of a failure, its causes; the problem of such a case is that of its excerpt. False: an ordinary
   /// case.
-  std::function<bool(const Case&, const Caller&, Verdict&)> sweep{};
+  std::function<bool(const Case&, const SweepCalls&, Verdict&)> sweep{};
 };
 
 }  // namespace assay

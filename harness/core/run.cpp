@@ -120,6 +120,11 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
     const std::lock_guard lock(call_mutex);
     return backend.call(request);
   };
+  if (backend.watched_call)
+    one_at_a_time.watched_call = [&](const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps) {
+      const std::lock_guard lock(call_mutex);
+      return backend.watched_call(request, first, steps);
+    };
 
   Progress progress(pairs.size(), options);
   const auto work = [&] {

@@ -85,25 +85,65 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
 /// True of a failure that only the ladder found.
 bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
 
+/// The calls of a sweep; remembers the last answer, and whether one of them ended it.
+class SweepAnswers {
+ public:
+  SweepAnswers(const Case& one, const KernelOffer& kernel, const Backend& backend, uint64_t schedule_seed, Verdict& verdict)
+      : backend_(backend),
+        verdict_(verdict),
+        request_{one.op, parameter_or_empty(one, "contract"), kernel.name, nullptr, schedule_seed} {}
+
+  SweepCalls calls() {
+    SweepCalls calls{[this](const Problem& problem) { return outputs(problem); }};
+    if (!backend_.watched_call) return calls;
+    calls.wrong = [this](const Problem& problem, uint32_t first, const std::vector<CodeStep>& steps) {
+      return wrong(problem, first, steps);
+    };
+    return calls;
+  }
+  bool gave_up() const { return gave_up_; }
+
+ private:
+  const std::vector<HostTensor>* outputs(const Problem& problem) {
+    if (gave_up_) return nullptr;
+    request_.problem = &problem;
+    result_ = backend_.call(request_);
+    verdict_.seconds += result_.seconds;
+    gave_up_ = result_.status != CallStatus::kOk && !answered(result_, verdict_);
+    for (size_t i = 0; i < result_.outputs.size() && !gave_up_; ++i) {
+      if (result_.untouched[i].empty()) continue;
+      gave_up_ = true;
+      verdict_.outcome = Outcome::kBroken;
+      verdict_.message = "output '" + result_.outputs[i].spec.name + "': some elements were never written";
+    }
+    return gave_up_ ? nullptr : &result_.outputs;
+  }
+
+  std::vector<int32_t> wrong(const Problem& problem, uint32_t first, const std::vector<CodeStep>& steps) {
+    if (gave_up_) return {};
+    request_.problem = &problem;
+    WatchedResult seen = backend_.watched_call(request_, first, steps);
+    verdict_.seconds += seen.call.seconds;
+    if (seen.call.status == CallStatus::kUnsupported)
+      return {};  // no room on the device, or the kernel's own word: outputs() tells
+    gave_up_ = seen.call.status != CallStatus::kOk && !answered(seen.call, verdict_);
+    return gave_up_ ? std::vector<int32_t>{} : std::move(seen.wrong);
+  }
+
+  const Backend& backend_;
+  Verdict& verdict_;
+  CallRequest request_;
+  CallResult result_;
+  bool gave_up_ = false;
+};
+
 /// A case that its op judges by calls of its own. False if it is an ordinary one.
 bool run_sweep(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                Verdict& verdict) {
-  CallResult result;
-  bool gave_up = false;
-  const Caller call = [&](const Problem& problem) -> const std::vector<HostTensor>* {
-    result = backend.call({one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed});
-    verdict.seconds += result.seconds;
-    gave_up = !answered(result, verdict);
-    for (size_t i = 0; i < result.outputs.size() && !gave_up; ++i) {
-      if (result.untouched[i].empty()) continue;
-      gave_up = true;
-      verdict.outcome = Outcome::kBroken;
-      verdict.message = "output '" + result.outputs[i].spec.name + "': some elements were never written";
-    }
-    return gave_up ? nullptr : &result.outputs;
-  };
-  if (!op.sweep || !op.sweep(one, call, verdict)) return false;
-  if (gave_up) verdict.tensors.clear();
+  if (!op.sweep) return false;
+  SweepAnswers answers(one, kernel, backend, options.schedule_seed, verdict);
+  if (!op.sweep(one, answers.calls(), verdict)) return false;
+  if (answers.gave_up()) verdict.tensors.clear();
   const auto disagrees = [](const TensorFinding& tensor) { return !tensor.agrees(); };
   if (std::any_of(verdict.tensors.begin(), verdict.tensors.end(), disagrees)) verdict.outcome = Outcome::kFail;
   const Problem excerpt = op.problem(one);

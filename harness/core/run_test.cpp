@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "harness/core/match.h"
 #include "harness/testing/toy_op.h"
@@ -59,9 +61,9 @@ TEST(RunCase, AnOpMayJudgeByCallsOfItsOwn) {
   EXPECT_TRUE(run_op("copy").tensors.at(0).notes.empty());
 
   int calls = 0;
-  op.sweep = [&](const Case& one, const Caller& call, Verdict& verdict) {
+  op.sweep = [&](const Case& one, const SweepCalls& sweep, Verdict& verdict) {
     const Problem problem = testing::toy_op().problem(one);
-    for (int i = 0; i < 3 && call(problem) != nullptr; ++i) ++calls;
+    for (int i = 0; i < 3 && sweep.outputs(problem) != nullptr; ++i) ++calls;
     verdict.tensors.resize(1);
     verdict.tensors[0].outside = calls == 3 ? 0 : 1;
     return true;
@@ -70,7 +72,7 @@ TEST(RunCase, AnOpMayJudgeByCallsOfItsOwn) {
   EXPECT_EQ(calls, 3);
   EXPECT_EQ(run_op("refuses").outcome, Outcome::kSkip) << "whatever tensors the op gives";
   EXPECT_EQ(run_op("unwritten").message, "output 'y': some elements were never written");
-  op.sweep = [](const Case&, const Caller&, Verdict&) { return false; };
+  op.sweep = [](const Case&, const SweepCalls&, Verdict&) { return false; };
   EXPECT_EQ(run_op("off_by_one").outcome, Outcome::kFail) << "an ordinary case after all";
 }
 
@@ -192,11 +194,28 @@ TEST(RunAll, CallsAreMadeOneAtATime) {
     --inside;
     return result;
   };
+  backend.watched_call = [&](const CallRequest&, uint32_t, const std::vector<CodeStep>&) {
+    most = std::max(most.load(), ++inside);
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    --inside;
+    return WatchedResult{{}, {0}};
+  };
   RunOptions options;
   options.threads = 4;
   options.kernel_glob = "copy";
   EXPECT_EQ(run_all({&kOp, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
   EXPECT_EQ(most, 1);
+
+  Op watching = kOp;
+  watching.sweep = [](const Case& one, const SweepCalls& calls, Verdict& verdict) {
+    const Problem problem = kOp.problem(one);
+    const bool told = calls.wrong(problem, 0, {}).size() == 1 && calls.outputs(problem) != nullptr;
+    verdict.tensors.resize(1);
+    verdict.tensors[0].outside = told ? 0 : 1;
+    return true;
+  };
+  EXPECT_EQ(run_all({&watching, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(most, 1) << "a watched call is one of them";
 }
 
 TEST(RunAll, ACaseThatNoKernelOffersIsOneExpectedSkip) {

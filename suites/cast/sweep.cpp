@@ -16,6 +16,7 @@ namespace {
 
 /// Inputs of one call: all copies of x and q together stay in a second-level cache.
 constexpr uint64_t kBlock = uint64_t{1} << 16;
+constexpr uint64_t kRange = uint64_t{1} << 28;  ///< inputs of one call that is watched on the device
 constexpr size_t kMostGiven = size_t{1} << 20;  ///< runs that are kept; a kernel that gives more has lost all order
 
 /// Runs of what a kernel gives, built from blocks in their order.
@@ -31,18 +32,21 @@ class Given {
         append(first + i, first + end - 1, expected_[at_].code);
       } else {
         for (uint64_t k = i; k < end; ++k) append(first + k, first + k, codes[k]);
+        all_right = false;
       }
       i = end;
     }
   }
 
-  /// As if all inputs from here on had got their codes.
-  void continue_as_expected(uint64_t next) {
-    for (const CodeRun& run : expected_)
-      if (run.last >= next) append(std::max(run.first, next), run.last, run.code);
+  /// As if these inputs had got their codes.
+  void add_as_expected(uint64_t first, uint64_t last) {
+    while (expected_[at_].last < first) ++at_;
+    for (size_t i = at_; i < expected_.size() && expected_[i].first <= last; ++i)
+      append(std::max(expected_[i].first, first), std::min(expected_[i].last, last), expected_[i].code);
   }
 
   std::vector<CodeRun> runs;
+  bool all_right = true;  ///< so far
 
  private:
   static bool all_are(const uint8_t* codes, uint64_t count, uint32_t code) {
@@ -93,36 +97,104 @@ TensorFinding finding_of(const CastProfile& p, const std::vector<RunDifference>&
   return q;
 }
 
+Problem problem_of(const CastCase& c, uint64_t inputs) {
+  const CastProfile& profile = c.truth().profile;
+  const std::vector<int64_t> shape = {int64_t(inputs) / kCastColumns, kCastColumns};
+  return {{{dense("x", Role::kInput, *find_format(profile.from->name), shape), {}},
+           {dense("q", Role::kOutput, *profile.format, shape), {}}},
+          {{"warp", double(c.warp)}}};
+}
+
+/// All inputs in order. A device that is watched is asked for a range at a time; the host then looks at its first block and at
+/// every block of which wrong codes are told, so that all that is said of a wrong code was seen here.
+class Sweep {
+ public:
+  Sweep(const CastCase& c, const SweepCalls& calls)
+      : last_(c.truth().profile.from->last()),
+        calls_(calls),
+        block_(problem_of(c, kBlock)),
+        range_(problem_of(c, kRange)),
+        given_(c.truth().runs) {
+    block_.tensors.front().bytes.resize(block_.tensors.front().spec.bytes());
+    for (const CodeRun& run : c.truth().runs) steps_.push_back({uint32_t(run.last), run.code});
+  }
+
+  /// False if a call gave no outputs.
+  bool run(Verdict& verdict) {
+    for (uint64_t first = 0; first <= last_ && !told_enough_; first += kRange)
+      if (!look_at_range(first, verdict)) return false;
+    return true;
+  }
+
+  const std::vector<CodeRun>& given() const { return given_.runs; }
+
+ private:
+  bool look_at_range(uint64_t first, Verdict& verdict) {
+    std::vector<int32_t> wrong;
+    if (watched_) wrong = calls_.wrong(range_, uint32_t(first), steps_);
+    watched_ = !wrong.empty();
+    for (uint64_t block = first; block < first + kRange; block += kBlock) {
+      const int64_t told = wrong_of(wrong, block - first);
+      if (watched_ && told == 0 && block != first) {
+        given_.add_as_expected(block, block + kBlock - 1);
+        continue;
+      }
+      given_.all_right = true;
+      if (!look_at_block(block)) return false;
+      if (given_.runs.size() > kMostGiven) {
+        give_up(block + kBlock, verdict);
+        return true;
+      }
+      if (told > 0 && given_.all_right && verdict.message.empty()) {
+        verdict.outcome = Outcome::kFail;
+        verdict.message = fmt::format(
+            "{} of 2^16 inputs from {:08x} on got wrong codes, or were changed, in a call of 2^28 inputs and not in a call of "
+            "2^16",
+            told, block);
+      }
+    }
+    return true;
+  }
+
+  bool look_at_block(uint64_t first) {
+    auto* patterns = reinterpret_cast<uint32_t*>(block_.tensors.front().bytes.data());
+    for (uint32_t i = 0; i < kBlock; ++i) patterns[i] = uint32_t(first) + i;
+    const std::vector<HostTensor>* outputs = calls_.outputs(block_);
+    if (outputs) given_.add(first, reinterpret_cast<const uint8_t*>(outputs->front().bytes.data()), kBlock);
+    return outputs != nullptr;
+  }
+
+  static int64_t wrong_of(const std::vector<int32_t>& wrong, uint64_t from) {
+    int64_t sum = 0;
+    for (uint64_t i = from / SweepCalls::kWatchedInputs; !wrong.empty() && i < (from + kBlock) / SweepCalls::kWatchedInputs; ++i)
+      sum += wrong[i];
+    return sum;
+  }
+
+  void give_up(uint64_t next, Verdict& verdict) {
+    verdict.message = fmt::format("inputs from {:08x} on were not tried: those before it have more than 2^20 runs", next);
+    if (next <= last_) given_.add_as_expected(next, last_);
+    told_enough_ = true;
+  }
+
+  const uint64_t last_;
+  const SweepCalls& calls_;
+  Problem block_, range_;
+  std::vector<CodeStep> steps_;
+  Given given_;
+  bool watched_ = bool(calls_.wrong), told_enough_ = false;
+};
+
 }  // namespace
 
-bool sweep_cast(const Case& c, const Caller& call, Verdict& verdict) {
+bool sweep_cast(const Case& c, const SweepCalls& calls, Verdict& verdict) {
   const CastCase p = read_cast_case(c);
   if (!p.is_sweep()) return false;
-  const CastProfile& profile = p.truth().profile;
-  const std::vector<int64_t> shape = {int64_t(kBlock) / kCastColumns, kCastColumns};
-  Problem problem{{{dense("x", Role::kInput, *find_format(profile.from->name), shape), {}},
-                   {dense("q", Role::kOutput, *profile.format, shape), {}}},
-                  {{"warp", double(p.warp)}}};
-  HostTensor& x = problem.tensors.front();
-  x.bytes.resize(x.spec.bytes());
-
-  Given given(p.truth().runs);
-  for (uint64_t first = 0; first <= profile.from->last(); first += kBlock) {
-    auto* patterns = reinterpret_cast<uint32_t*>(x.bytes.data());
-    for (uint32_t i = 0; i < kBlock; ++i) patterns[i] = uint32_t(first) + i;
-    const std::vector<HostTensor>* outputs = call(problem);
-    if (!outputs) return true;
-    given.add(first, reinterpret_cast<const uint8_t*>(outputs->front().bytes.data()), kBlock);
-    if (given.runs.size() > kMostGiven) {
-      verdict.message =
-          fmt::format("inputs from {:08x} on were not tried: those before it have more than 2^20 runs", first + kBlock);
-      given.continue_as_expected(first + kBlock);
-      break;
-    }
-  }
-  const std::vector<RunDifference> wrong = differences(p.truth().runs, given.runs);
-  verdict.tensors = {finding_of(profile, wrong)};
-  if (!wrong.empty()) verdict.causes = causes_in_words(causes_of(p.truth(), given.runs));
+  Sweep sweep(p, calls);
+  if (!sweep.run(verdict)) return true;
+  const std::vector<RunDifference> wrong = differences(p.truth().runs, sweep.given());
+  verdict.tensors = {finding_of(p.truth().profile, wrong)};
+  if (!wrong.empty()) verdict.causes = causes_in_words(causes_of(p.truth(), sweep.given()));
   return true;
 }
 

@@ -7,6 +7,6 @@
 namespace assay {
 
 /// The Op::sweep of casts: false for a case that fits one problem.
-bool sweep_cast(const Case& c, const Caller& call, Verdict& verdict);
+bool sweep_cast(const Case& c, const SweepCalls& calls, Verdict& verdict);
 
 }  // namespace assay

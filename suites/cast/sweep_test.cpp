@@ -56,8 +56,27 @@ class Kernel {
 
 Verdict sweep(const std::string& contract, Kernel& kernel) {
   Verdict verdict;
-  EXPECT_TRUE(sweep_cast(
-      case_of(contract, "all"), [&](const Problem& problem) { return kernel(problem); }, verdict));
+  const SweepCalls calls{[&](const Problem& problem) { return kernel(problem); }};
+  EXPECT_TRUE(sweep_cast(case_of(contract, "all"), calls, verdict));
+  return verdict;
+}
+
+/// The same on a device with a watch that counts inputs of these runs as wrong.
+Verdict watched_sweep(const std::string& contract, Kernel& kernel, const std::vector<RunDifference>& wrong) {
+  Verdict verdict;
+  SweepCalls calls{[&](const Problem& problem) { return kernel(problem); }};
+  calls.wrong = [&](const Problem& problem, uint32_t from, const std::vector<CodeStep>& steps) {
+    EXPECT_EQ(steps.back().last, 0xffffffffu);
+    EXPECT_TRUE(problem.tensors.front().bytes.empty());
+    std::vector<int32_t> counts(size_t(problem.tensors.front().spec.elements()) / SweepCalls::kWatchedInputs);
+    for (size_t i = 0; i < counts.size(); ++i)
+      for (const RunDifference& d : wrong) {
+        const uint64_t first = from + i * SweepCalls::kWatchedInputs, last = first + SweepCalls::kWatchedInputs - 1;
+        if (d.first <= last && d.last >= first) counts[i] += int32_t(std::min(d.last, last) - std::max(d.first, first)) + 1;
+      }
+    return counts;
+  };
+  EXPECT_TRUE(sweep_cast(case_of(contract, "all"), calls, verdict));
   return verdict;
 }
 
@@ -86,6 +105,28 @@ TEST(Sweep, NamesTheRunsOfInputsThatDisagreeAndTheMistake) {
               ElementsAre("explains 8388607 of 8388607 failing elements: nan: 7f/7f -> 7f/ff (keeps its sign)"));
 }
 
+TEST(Sweep, OfAWatchedDeviceLooksAtWhatIsToldToBeWrong) {
+  case_of("cuda.e4m3fn_nosat", "all");
+  Kernel right(runs("cuda.e4m3fn_nosat")), other(runs("ml_dtypes.e4m3fn")), other_on_the_host(runs("ml_dtypes.e4m3fn"));
+  EXPECT_TRUE(watched_sweep("cuda.e4m3fn_nosat", right, {}).tensors.at(0).agrees());
+  EXPECT_EQ(right.calls, 16) << "one block of each range";
+
+  const auto wrong = differences(runs("cuda.e4m3fn_nosat"), runs("ml_dtypes.e4m3fn"));
+  const Verdict watched = watched_sweep("cuda.e4m3fn_nosat", other, wrong), whole = sweep("cuda.e4m3fn_nosat", other_on_the_host);
+  EXPECT_EQ(other.calls, 16 + 128) << "2^23 - 1 wrong codes lie in 128 blocks";
+  EXPECT_EQ(watched.tensors.at(0).outside, whole.tensors.at(0).outside);
+  EXPECT_EQ(watched.tensors.at(0).notes, whole.tensors.at(0).notes);
+  EXPECT_EQ(watched.causes, whole.causes);
+}
+
+TEST(Sweep, FailsIfTheWatchAndTheHostSeeDifferentCodes) {
+  case_of("cuda.e4m3fn_sat", "all");
+  Kernel kernel(runs("cuda.e4m3fn_sat"));
+  const Verdict verdict = watched_sweep("cuda.e4m3fn_sat", kernel, {{0x40001000, 0x40001004, 0, 0}});
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message, HasSubstr("5 of 2^16 inputs from 40000000 on"));
+}
+
 TEST(Sweep, EndsWhereAKernelHasLostAllOrder) {
   case_of("cuda.e4m3fn_sat", "all");
   std::vector<CodeRun> noise;
@@ -101,10 +142,10 @@ TEST(Sweep, EndsWhereAKernelHasLostAllOrder) {
 
 TEST(Sweep, EndsWithACallThatGivesNothingAndLeavesOrdinaryCasesAlone) {
   int calls = 0;
-  const Caller refuse = [&](const Problem&) -> const std::vector<HostTensor>* {
+  const SweepCalls refuse{[&](const Problem&) -> const std::vector<HostTensor>* {
     ++calls;
     return nullptr;
-  };
+  }};
   Verdict verdict;
   EXPECT_TRUE(sweep_cast(case_of("cuda.e4m3fn_sat", "all"), refuse, verdict));
   EXPECT_EQ(calls, 1);

@@ -1,0 +1,34 @@
+// A call as the C ABI wants it, and what its status means.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "assay/abi.h"
+#include "harness/backend/call.h"
+#include "harness/backend/device_block.h"
+#include "harness/backend/ways.h"
+
+namespace assay {
+
+/// The C structs of a call and the memory they point to: tensor i of the problem lies in block i.
+struct AbiCall {
+  AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks);
+  AbiCall(const AbiCall&) = delete;
+
+  /// The library's words, in one line.
+  std::string words() const;
+
+  std::vector<assay_tensor> tensors;
+  std::vector<assay_param> parameters;
+  char message[1024] = {};
+  assay_call call;
+};
+
+/// An answer without outputs.
+CallResult refused(CallStatus status, std::string message);
+
+/// The same of an execution that did not end well.
+CallResult refused_by(const Execution& execution, const AbiCall& call);
+
+}  // namespace assay
