@@ -5,6 +5,7 @@
 
 #include "reference/table/near.h"
 #include "suites/cast/binding.h"
+#include "suites/fused_add_rms_norm/binding.h"
 #include "suites/pack_scales/binding.h"
 #include "suites/quant_azp/binding.h"
 #include "suites/quant_experts/binding.h"
@@ -22,6 +23,7 @@ namespace assay {
 std::span<const Op> all_ops() {
   // An op whose columns a dump can fill stands before others that take its contracts too.
   static const Op ops[] = {cast_op(),
+                           fused_add_rms_norm_op(),
                            pack_scales_op(),
                            quant_azp_op(),
                            quant_group_op(),

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kernels/ops/fused_add_rms_norm/rules.h"
 #include "kernels/ops/rms_norm/rules.h"
 
 namespace assay_kernels {
@@ -11,6 +12,12 @@ namespace assay_kernels {
 template <class Base = VllmRmsNorm20260618>
 struct ExtraRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = true;
+};
+
+/// Profile N-B where N-A is declared.
+template <class Base = VllmIrRmsNorm>
+struct MissingRoundingInNorm : Base {
+  static constexpr bool kRoundsBeforeWeight = false;
 };
 
 /// The warps' sums are read before they are written.
@@ -33,6 +40,68 @@ struct VarianceIgnored : Base {
 template <class Base = VllmRmsNorm20260618>
 struct EpsOutsideMean : Base {
   static float factor(float mean, float eps) { return 1.0f / (std::sqrt(mean) + eps); }
+};
+
+/// eps is part of what is divided by n.
+template <class Base = FlashinferRmsNorm>
+struct EpsBeforeMean : Base {
+  static float share(float eps, float n) { return eps / n; }
+};
+
+template <class Base = FlashinferRmsNorm>
+struct SumNotDivided : Base {
+  static float mean(float sum, float /*n*/) { return sum; }
+};
+
+/// 1 + w rounded to the type of the weights.
+template <class Base = FlashinferGemmaRmsNorm>
+struct OnePlusWeightInBf16 : Base {
+  static float weight(float gamma) { return simt::to_float(simt::from_float<simt::Bf16>(1.0f + gamma)); }
+};
+
+template <class Base = FlashinferGemmaRmsNorm>
+struct OneForgotten : Base {
+  static float weight(float gamma) { return gamma; }
+};
+
+/// bf16 cut off where the contract rounds to nearest.
+template <class Base>
+struct CutOffStore : Base {
+  using Store = StoreCutOff;
+};
+
+/// And to nearest where the contract cuts off.
+template <class Base>
+struct NearestStore : Base {
+  using Store = StoreNearest;
+};
+
+/// R-2 where R-1 is declared: squares and outputs of the fp32 sum.
+struct SumNotRounded : VllmFusedAddRmsNorm20260618 {
+  static constexpr bool kSquaresRounded = false, kNormalizesRounded = false;
+};
+
+/// R-1 where R-2 is declared.
+struct SumRounded : FlashinferFusedAddRmsNorm {
+  static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
+};
+
+/// The variance of the fp32 sum, and outputs of the rounded one.
+struct VarianceOfUnroundedSum : VllmFusedAddRmsNorm20260618 {
+  static constexpr bool kSquaresRounded = false;
+};
+
+/// The second pass reads the residual that the first one stored.
+struct OutputsOfStoredResidual : VllmIrFusedAddRmsNorm {
+  static constexpr bool kNormalizesRounded = true;
+};
+
+struct StaleResidual : FlashinferFusedAddRmsNorm {
+  static bool stores_residual() { return false; }
+};
+
+struct ResidualIgnored : AiterFusedAddRmsNorm {
+  static float sum(float x, float /*residual*/) { return x; }
 };
 
 }  // namespace assay_kernels

@@ -3,6 +3,7 @@
 
 #include "kernels/ops/cast/cast.h"
 #include "kernels/ops/catalogue.h"
+#include "kernels/ops/fused_add_rms_norm/fused_add_rms_norm.h"
 #include "kernels/ops/pack_scales/pack.h"
 #include "kernels/ops/quant_azp/token.h"
 #include "kernels/ops/quant_group/problem.h"
@@ -138,9 +139,22 @@ Kernel of_packs(const char* name, const char* cites) {
 }
 
 template <class Rules>
-Kernel of_norms(const char* name, const char* cites) {
-  return {name, "rms_norm", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_rms_norm<Rules>,
+Kernel of_norms(const char* name, const char* cites, const char* x = kAny) {
+  return {name, "rms_norm", {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_rms_norm<Rules>,
           name, cites,      "rms_norm"};
+}
+
+template <class Rules>
+Kernel of_added_norms(const char* name, const char* cites, const char* x = kAny) {
+  return {name,
+          "fused_add_rms_norm",
+          {Rules::kContract},
+          {{"x", x}, {"warp", simt::kWarpSizes}},
+          {{"n", "8"}},
+          run_fused_add_rms_norm<Rules>,
+          name,
+          cites,
+          "fused_add_rms_norm"};
 }
 
 template <class Rules>

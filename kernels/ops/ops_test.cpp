@@ -305,6 +305,33 @@ TEST(RmsNorm, GivesWhatAPlainLoopGivesWithinTheDepthOfItsSum) {
       }
 }
 
+TEST(FusedAddRmsNorm, IsTheRoundedSumFollowedByTheNorm) {
+  for (const auto& [m, n] : {std::array<int64_t, 2>{1, 8}, {3, 264}, {3, 7168}, {2, 32768}}) {
+    const auto x = random_bf16(size_t(m * n), 3, 1.0f), residual = random_bf16(size_t(m * n), 4, 1.0f);
+    const auto gamma = random_bf16(size_t(n), 5, 0.25f);
+    std::vector<uint16_t> sum(x.size()), y(x.size()), expected(x.size());
+    for (size_t i = 0; i < x.size(); ++i) sum[i] = simt::bf16_bits_from_float(value(x[i]) + value(residual[i]));
+    const auto run = [&](const char* op, const char* contract, const std::vector<uint16_t>& in, uint16_t* in_place, uint16_t* out) {
+      CallBuilder call;
+      call.matrix("x", kBf16, false, m, n, in.data()).tensor("gamma", kBf16, false, {n}, {1}, gamma.data(), size_t(n) * 2);
+      call.matrix("y", kBf16, true, m, n, out).parameter("eps", 1e-6).parameter("warp", 32);
+      if (in_place) call.matrix("residual", kBf16, true, m, n, in_place);
+      ASSERT_EQ(call.run(library(), op, contract, op), ASSAY_OK) << call.message();
+    };
+    run("rms_norm", "vllm.rms_norm@2026-06-18", sum, nullptr, expected.data());
+    std::vector<uint16_t> stored = residual;
+    run("fused_add_rms_norm", "vllm.fused_add_rms_norm@2026-06-18", x, stored.data(), y.data());
+    EXPECT_EQ(stored, sum);
+    EXPECT_EQ(y, expected);
+    stored = residual;
+    run("fused_add_rms_norm", "flashinfer.fused_add_rms_norm", x, stored.data(), y.data());
+    EXPECT_EQ(stored, sum);
+    if (n > 1000) {
+      EXPECT_NE(y, expected) << "the sum stays fp32";
+    }
+  }
+}
+
 TEST(Plugin, AStrangersKernelObeysTheSameContract) {
   const Norm ours(5, 1000, "vllm.rms_norm@2026-06-18", 32);
   std::vector<uint16_t> y(ours.y.size());

@@ -100,12 +100,21 @@ RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
   const Recipe sum = parse_cell(row, "sum", names);
   if (sum.text() != "squares")
     throw row.error("sum", 0, sum.reduction == Reduction::kSquares ? "is squares alone" : "begins with squares");
+  n.residual = parse_cell(row, "residual", names);
+  n.w = parse_cell(row, "w", names);
+  names.quantities = {"res"};
+  n.z = parse_cell(row, "z", names);
+  if (n.z.empty() != n.residual.empty())
+    throw row.error(n.z.empty() ? "z" : "residual", 0, "a row has both a z and a residual, or neither");
+  for (const auto& [column, recipe] : {std::pair{"z", &n.z}, {"residual", &n.residual}})
+    for (const Step& step : recipe->steps)
+      if (step.is_free()) throw row.error(column, 0, "'" + step.text + "' leaves it free; what is summed must be one number");
   names.quantities = {"n", "eps"};
   n.r = parse_cell(row, "r", names);
   names.quantities = {"r", "w"};
   n.y = parse_cell(row, "y", names);
-  require_reduction(row, "r", n.r, false, "");
-  require_reduction(row, "y", n.y, false, "");
+  for (const auto& [column, recipe] : {std::pair{"z", &n.z}, {"residual", &n.residual}, {"r", &n.r}, {"w", &n.w}, {"y", &n.y}})
+    require_reduction(row, column, *recipe, false, "");
   try {
     n.depth = Expression(row.text("depth"));
     for (const std::string& name : n.depth.names())
@@ -177,8 +186,7 @@ void check(const ContractTables& tables, const ContractRow& row) {
       if (flow == "group_quant" && &id != &chain.back())
         throw row.error("chain", offset, "codes end a chain: row_norm=ID > group_quant=ID");
       const bool given = flow == "group_quant" && tables.find(id).text("amax").empty();
-      const bool behind_gates = tables.find(chain.front()).flow == "gated";  // there each number stands for itself
-      if (flow == "group_quant" && (given ? !behind_gates : spans_rows(tables.find(id))))
+      if (flow == "group_quant" && (given ? chain.size() == 1 : spans_rows(tables.find(id))))
         throw row.error("chain", offset, "'" + id + "' does not make its scales of one row, as a chain must");
       at = offset + id.size();
     }

@@ -14,16 +14,16 @@ namespace assay {
 
 /// One scale for each group of numbers: flow/group_quant.h runs it.
 struct GroupQuant {
-  std::string row;       ///< id
-  const Format* q;       ///< format of the codes
+  std::string row;           ///< id
+  const Format* q;           ///< format of the codes
   bool scale_given = false;  ///< the scale is an input, and the zero point if there is one: no cells before mult
   bool has_zero = false;     ///< a row of quant_azp: lo, hi and zero in place of amax
   Recipe lo, hi;             ///< from the group's numbers to the ends of the range that counts
   Recipe zero;               ///< from lo, hi or scale to the stored zero point, with s = scale
-  Recipe amax;           ///< from the group's numbers to the amax that counts
-  Recipe scale;          ///< from amax (or `hi:`, with lo) to the stored scale, with ub = scale_ub of the case
-  Recipe mult;           ///< from scale (or `amax:`) to m; may be empty
-  Recipe code;           ///< from one number to its code, with s = scale, m and azp = zero point
+  Recipe amax;               ///< from the group's numbers to the amax that counts
+  Recipe scale;              ///< from amax (or `hi:`, with lo) to the stored scale, with ub = scale_ub of the case
+  Recipe mult;               ///< from scale (or `amax:`) to m; may be empty
+  Recipe code;               ///< from one number to its code, with s = scale, m and azp = zero point
   // The next two differ from these only in neighbours.
   double amax_share = 1;         ///< of the group's columns that amax, or lo and hi, is taken over
   bool first_row_alone = false;  ///< of a group of many rows
@@ -33,13 +33,20 @@ struct GroupQuant {
 /// One factor r for each row: flow/row_norm.h runs it.
 struct RowNorm {
   std::string row;
-  // The next three differ from these only in neighbours.
-  double sum_share = 1;        ///< of the row that is summed, from its beginning; 0: nothing is
-  double eps_factor = 1;       ///< of eps as the op takes it
-  double weight_offset = 0;    ///< added to gamma in fp32
-  Expression depth{"0"};       ///< roundings a partial sum may pass through, as a function of n
-  Recipe r;                    ///< from the sum to r, with n and eps
-  Recipe y;                    ///< from one number to its output, with r and w = gamma
+  // The next six differ from these only in neighbours.
+  double sum_share = 1;              ///< of the row that is summed, from its beginning; 0: nothing is
+  double eps_factor = 1;             ///< of eps as the op takes it
+  double weight_offset = 0;          ///< added to gamma in fp32
+  bool sum_before_rounding = false;  ///< of a z that is rounded: squares of what it was before
+  bool outputs_of_residual = false;  ///< of a z that is not: y is made of the rounded residual
+  bool residual_as_it_was = false;   ///< the sum is not stored
+  Expression depth{"0"};             ///< roundings a partial sum may pass through, as a function of n
+  Recipe z;                          ///< from one number of x to what is normalized, with res = residual; empty: x itself
+  Recipe residual;                   ///< from z to the residual that is stored; empty without a residual
+  Recipe r;                          ///< from the sum of squares of z to r, with n and eps
+  Recipe w;                          ///< from gamma to the weight; empty: gamma itself
+  Recipe y;                          ///< from z to the output, with r and w
+  bool adds() const { return !z.empty(); }
 };
 
 /// An activation of one half of a row times the other half; flow/gated.h runs it.

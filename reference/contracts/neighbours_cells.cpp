@@ -10,7 +10,8 @@ namespace assay {
 namespace {
 
 bool is_column_of_steps(const std::string& column) {
-  static const std::set<std::string> columns = {"amax", "lo", "hi", "scale", "zero", "mult", "code", "r", "y", "h"};
+  static const std::set<std::string> columns = {"amax", "lo",       "hi", "scale", "zero", "mult", "code",
+                                                "z",    "residual", "r",  "w",     "y",    "h"};
   return columns.contains(column);
 }
 
@@ -68,8 +69,9 @@ class EditsOfRow {
       habit("sum over", "sum: ignores the data", [](Link& link) { std::get<RowNorm>(link).sum_share = 0; });
       habit("sum over", "sum: over half the row", [](Link& link) { std::get<RowNorm>(link).sum_share = 0.5; });
       habit("eps", "r: eps -> 10 eps", [](Link& link) { std::get<RowNorm>(link).eps_factor = 10; });
-      for (const char* column : {"r", "y"}) cell(column);
-      habit("weight", "y: w -> 1 + w", [](Link& link) { std::get<RowNorm>(link).weight_offset = 1; });
+      for (const char* column : {"z", "residual", "r", "w", "y"}) cell(column);
+      if (row_.text("w").empty()) habit("weight", "y: w -> 1 + w", [](Link& link) { std::get<RowNorm>(link).weight_offset = 1; });
+      if (!row_.text("z").empty()) with_a_residual();
     }
     return std::move(edits_);
   }
@@ -94,6 +96,16 @@ class EditsOfRow {
     edits_.back().row.habits_.push_back(std::move(change));
   }
 
+  /// Which of the rounded and the unrounded sum is squared, normalized and stored.
+  void with_a_residual() {
+    habit("residual", "residual: stays as it was", [](Link& link) { std::get<RowNorm>(link).residual_as_it_was = true; });
+    const Cell& z = base_.cells_.at("z");
+    if (verb_of(z.back().label) == "to" && !z.back().edited)
+      habit("z", "sum: of z before it is rounded", [](Link& link) { std::get<RowNorm>(link).sum_before_rounding = true; });
+    if (verb_of(z.back().label) == "add" && !z.back().edited)
+      habit("z", "y: of the residual as stored", [](Link& link) { std::get<RowNorm>(link).outputs_of_residual = true; });
+  }
+
   void amax_over() {
     if (row_.text("group") != "tensor" && row_.text("group") != "row")
       habit("amax over", "amax: over two groups", [](Link& link) { std::get<GroupQuant>(link).amax_share = 2; });
@@ -101,7 +113,8 @@ class EditsOfRow {
     if (spans_rows(row_))
       habit("amax over", "amax: over the first row alone", [](Link& link) { std::get<GroupQuant>(link).first_row_alone = true; });
     if (pads_x(row_))
-      habit("amax over", "amax: over the next row too, beyond a ragged edge", [](Link& link) { std::get<GroupQuant>(link).past_the_edge = true; });
+      habit("amax over", "amax: over the next row too, beyond a ragged edge",
+            [](Link& link) { std::get<GroupQuant>(link).past_the_edge = true; });
   }
 
   /// Whether an argument of a step, or a part of it as in 1/(512*M), is that constant.
@@ -149,7 +162,7 @@ class EditsOfRow {
       if (!tokens[i].edited && is_short_format(text) && i + 1 < tokens.size()) replace(column, tokens, i, "f32:");
       if (tokens[i].edited || text.ends_with(':')) continue;
       const bool last = i + 1 == tokens.size();
-      const bool is_final_conversion = last && verb_of(text) == "to" && column != "h";
+      const bool is_final_conversion = last && verb_of(text) == "to" && column != "h" && column != "z";
       const bool rounds_alone = verb_of(text) == "rint" && in_integers(tokens, i);  // what follows would round by itself
       const bool reduces = verb_of(text) == "absmax" || text == "least" || text == "greatest";
       if (rounds_alone)
@@ -165,8 +178,9 @@ class EditsOfRow {
       if (behind_activation_ && text == "pow2(ceil)") exponent_in_bf16(column, tokens, i);
       if (integer_codes) cut_evenly(tokens, i);
       if (is_quantity(arguments_of(text)) && column == "code") reciprocal(tokens, i);
-      if (column == "r" || column == "y" || column == "code" || column == "h") round_once_more(column, tokens, i);
-      if (!last && !tokens[i + 1].edited) exchange(column, tokens, i);
+      if (column == "r" || column == "y" || column == "code" || column == "h" || column == "z" || column == "w")
+        round_once_more(column, tokens, i);
+      if (!last && !tokens[i + 1].edited && column != "z") exchange(column, tokens, i);
     }
   }
 
@@ -196,7 +210,10 @@ class EditsOfRow {
 
   void drop(const std::string& column, Cell tokens, size_t i) {
     const std::string label = tokens[i].label;
-    tokens.erase(tokens.begin() + long(i));
+    if (column == "z" && tokens.size() == 1)
+      tokens[i] = edited("mul(1)", label);  // a row that adds has a z
+    else
+      tokens.erase(tokens.begin() + long(i));
     add(column, "drop " + label, std::move(tokens));
   }
 
@@ -225,7 +242,9 @@ class EditsOfRow {
     const bool rounds_next = tokens[i].rounded || (i + 1 < tokens.size() && tokens[i + 1].text.starts_with("to(x"));
     const bool short_already =
         std::any_of(tokens.begin(), tokens.begin() + long(i), [](const CellToken& t) { return is_short_format(t.label); });
-    if (x_.bits == 32 || rounds_next || short_already || (verb != "mul" && verb != "div" && verb != "rdiv" && verb != "rsqrt"))
+    const bool sums = verb == "add" && (column == "z" || column == "w");
+    if (x_.bits == 32 || rounds_next || short_already ||
+        (!sums && verb != "mul" && verb != "div" && verb != "rdiv" && verb != "rsqrt"))
       return;
     tokens.insert(tokens.begin() + long(i) + 1, edited("to(x)", "to(x)"));
     add(column, "to(x) after " + label, std::move(tokens));
@@ -282,7 +301,8 @@ class EditsOfRow {
 
   std::vector<std::string> swaps(const std::string& column, const std::string& token) const {
     std::vector<std::string> others = other_forms(token);
-    if ((verb_of(token) == "max" || verb_of(token) == "min") && !is_quantity(arguments_of(token))) siblings(column, token, others);
+    if ((verb_of(token) == "max" || verb_of(token) == "min") && !is_quantity(arguments_of(token)))
+      siblings(column, token, others);
     return others;
   }
 
@@ -294,7 +314,8 @@ class EditsOfRow {
     for (const ContractRow& row : tables_.rows()) {
       if (!is_sibling(row)) continue;
       for (const std::string& other : tokens_of(row.text(column)))
-        if (verb_of(other) == verb_of(token) && value(other) != value(token) && !is_quantity(value(other)) && seen.insert(other).second)
+        if (verb_of(other) == verb_of(token) && value(other) != value(token) && !is_quantity(value(other)) &&
+            seen.insert(other).second)
           others.push_back(other);
     }
   }

@@ -46,12 +46,15 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       all[link + "h"] = h->h.text();
     } else {
       const auto& n = std::get<RowNorm>(contract.links[i]);
-      all[link + "sum"] = std::to_string(n.sum_share);
+      all[link + "sum"] = std::to_string(n.sum_share) + (n.sum_before_rounding ? " before rounding" : "");
       all[link + "eps"] = std::to_string(n.eps_factor);
       all[link + "w"] = std::to_string(n.weight_offset);
       all[link + "depth"] = n.depth.text();
+      all[link + "z"] = n.z.text();
+      all[link + "residual"] = n.residual_as_it_was ? "as it was" : n.residual.text();
+      all[link + "w"] += " " + n.w.text();
       all[link + "r"] = n.r.text();
-      all[link + "y"] = n.y.text();
+      all[link + "y"] = n.y.text() + (n.outputs_of_residual ? " of the residual" : "");
     }
   }
   return all;

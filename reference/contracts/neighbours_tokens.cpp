@@ -35,7 +35,7 @@ std::string arguments_of(const std::string& token) {
 }
 
 bool is_quantity(const std::string& argument) {
-  static const std::set<std::string> quantities = {"s", "m", "r", "w", "n", "eps", "ub", "lo", "hi", "azp", "g", "u"};
+  static const std::set<std::string> quantities = {"s", "m", "r", "w", "n", "eps", "ub", "lo", "hi", "azp", "g", "u", "res"};
   return quantities.contains(argument);
 }
 
@@ -67,6 +67,7 @@ std::vector<std::string> other_forms(const std::string& token) {
   if (verb == "to") {
     const std::string format = arguments.substr(0, arguments.find(','));
     if (arguments == format) others = {"to(" + format + ",rz)"};
+    if (arguments == format + ",rz") others = {"to(" + format + ")"};
     if (arguments == format && format == "q") others.push_back("to(q,nosat)");
     if (arguments == "e8m0") others = {"to(e8m0,nosat)"};  // powers of two need no rounding
     if (arguments.ends_with(",nosat")) others = {"to(" + format + ")"};

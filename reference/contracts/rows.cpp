@@ -14,6 +14,7 @@ struct TableKind {
   std::vector<const char*> files;  ///< in the folder of contracts; a chain stands after the rows that it names
   const char* flow;
   std::vector<std::string> columns;
+  std::vector<std::string> optional = {};  ///< a table may lack these: their cells are empty then
 };
 
 const std::vector<TableKind>& table_kinds() {
@@ -26,12 +27,13 @@ const std::vector<TableKind>& table_kinds() {
       {{"quant_azp.csv"},
        "quant_azp",
        with_history({"id", "lo", "hi", "q", "L", "scale", "zero", "mult", "code", "group", "layouts", "pad"})},
-      {{"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_transposed.csv", "quant_silu.csv"},
+      {{"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_transposed.csv",
+        "quant_silu.csv", "quant_norm.csv"},
        "group_quant",
        with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
-      {{"norm.csv"}, "row_norm", with_history({"id", "sum", "depth", "r", "y"})},
+      {{"norm.csv", "norm_add.csv"}, "row_norm", with_history({"id", "sum", "depth", "r", "y"}), {"z", "residual", "w"}},
       {{"activation.csv"}, "gated", with_history({"id", "halves", "h"})},
-      {{"fused.csv", "fused_silu.csv"}, "chain", with_history({"id", "chain"})},
+      {{"fused.csv", "fused_silu.csv", "fused_norm.csv"}, "chain", with_history({"id", "chain"})},
       {{"quant_pack.csv"}, "pack", with_history({"id", "word", "domain", "takes", "layouts", "pad"})},
       {{"casts.csv"},
        "cast",
@@ -65,11 +67,14 @@ void ContractTables::add(const std::string& file) {
   const Table table = read_table(file);
   const TableKind& kind = kind_of(table);
   table.require_columns(kind.columns);
-  table.allow_columns(kind.columns);
+  std::vector<std::string> allowed = kind.columns;
+  allowed.insert(allowed.end(), kind.optional.begin(), kind.optional.end());
+  table.allow_columns(allowed);
   const size_t first = rows_.size();
   for (const TableRow& row : table.rows) {
     ContractRow contract{table.text(row, "id"), kind.flow, table.file, row.line, {}};
-    for (const std::string& column : kind.columns) contract.cells[column] = table.cell(row, column);
+    for (const std::string& column : allowed)
+      contract.cells[column] = table.has_column(column) ? table.cell(row, column) : TableCell{"", row.line, 1};
     if (contract.id.empty()) throw table.error(row, "id", "a contract needs an id");
     for (const ContractRow& other : rows_)
       if (other.id == contract.id)

@@ -131,6 +131,19 @@ TEST(Rows, AWrongNormSaysSoToo) {
   EXPECT_THAT(error_of(norm_row("squares", "3", "div(n) mul(w)")), StartsWith("2:24: r: unknown name 'w'"));
 }
 
+TEST(Rows, ANormThatAddsSaysWhatItStores) {
+  const auto added = [](const std::string& z, const std::string& residual) {
+    return error_of("id,sum,depth,r,y,z,residual,w,since,until,source,why\na,squares,3,div(n),mul(r) mul(w) to(x)," + z + "," + residual +
+                    ",,2026,,here,because\n");
+  };
+  EXPECT_EQ(added("add(res)", "to(x)"), "no error");
+  EXPECT_EQ(added("", ""), "no error");
+  EXPECT_THAT(added("add(res)", ""), EndsWith("residual: a row has both a z and a residual, or neither"));
+  EXPECT_THAT(added("", "to(x)"), EndsWith("z: a row has both a z and a residual, or neither"));
+  EXPECT_THAT(added("add(res)~1", "to(x)"), EndsWith("z: 'add(res)~1' leaves it free; what is summed must be one number"));
+  EXPECT_THAT(added("add(w)", "to(x)"), HasSubstr("z: unknown name 'w'"));
+}
+
 TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
   const auto chain = [](const std::string& cell) { return error_of(kChainHeader + "a," + cell + ",2026,,here,because\n"); };
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > group_quant=vllm.group_fp8"), "no error");
@@ -143,14 +156,16 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.rms_norm@2026-06-18"),
               EndsWith("a norm comes first: row_norm=ID > group_quant=ID"));
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > group_quant=vllm.per_token"), EndsWith("codes end a chain: row_norm=ID > group_quant=ID"));
-  for (const char* row : {"vllm.per_tensor", "vllm.static", "deepgemm.per_block_cast"})
+  EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > group_quant=vllm.static"), "no error");
+  EXPECT_THAT(chain("group_quant=vllm.static"), EndsWith("does not make its scales of one row, as a chain must"));
+  for (const char* row : {"vllm.per_tensor", "deepgemm.per_block_cast"})
     EXPECT_THAT(chain(std::string("row_norm=vllm.rms_norm@v0.19.1 > group_quant=") + row), EndsWith("does not make its scales of one row, as a chain must"));
 }
 
 TEST(Rows, ATableWithoutAFlowOrWithAStrangeColumnIsRefused) {
   EXPECT_THAT(error_of("id,why\na,b\n"), HasSubstr("no column says which flow this is"));
   EXPECT_THAT(error_of("id,sum,depth,r,z,since,until,source,why\n"), HasSubstr("column 'y' is missing"));
-  EXPECT_THAT(error_of("id,sum,depth,r,y,z,since,until,source,why\n"), HasSubstr("1:18: z: unknown column"));
+  EXPECT_THAT(error_of("id,sum,depth,r,y,zz,since,until,source,why\n"), HasSubstr("1:18: zz: unknown column"));
 }
 
 TEST(Rows, AnUnknownContractNamesNearOnes) {

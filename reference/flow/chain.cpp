@@ -49,8 +49,9 @@ struct Vote {
 /// One r must explain everything that the kernel stored in this row (design: the row's r is one unknown).
 class JointCheck {
  public:
-  JointCheck(const Contract& contract, const RowInputs& inputs, const StoredRow& stored, const RowOutputs& wide)
-      : contract_(contract), inputs_(inputs), stored_(stored), wide_(wide) {
+  JointCheck(const Contract& contract, const RowInputs& inputs, const std::vector<double>& normalized, const StoredRow& stored,
+             const RowOutputs& wide)
+      : contract_(contract), inputs_(inputs), normalized_(normalized), stored_(stored), wide_(wide) {
     const auto usable = [](const Spans& spans, const std::vector<double>& stored_values) {
       std::vector<size_t> open = stored_values.empty() ? std::vector<size_t>() : open_elements(spans);
       std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored_values[i]); });  // fails by itself
@@ -59,8 +60,8 @@ class JointCheck {
     open_y_ = usable(wide.y, stored.y);
     open_q_ = usable(wide.q, stored.q);
     open_scales_ = usable(wide.scale, stored.scale);
-    x_y_ = gather(inputs.x, open_y_), gamma_y_ = gather(inputs.gamma, open_y_);
-    x_q_ = gather(inputs.x, open_q_), gamma_q_ = gather(inputs.gamma, open_q_);
+    x_y_ = gather(normalized, open_y_), gamma_y_ = gather(inputs.gamma, open_y_);
+    x_q_ = gather(normalized, open_q_), gamma_q_ = gather(inputs.gamma, open_q_);
   }
 
   /// Empty, or the two elements that cannot be had together.
@@ -71,8 +72,8 @@ class JointCheck {
       return last.direction();
     };
     if (narrow(r, kF32, at)) return {};
-    return "no single r explains the row: " + (last.wants_up.empty() ? std::string("one part") : last.wants_up) + " needs a larger r, " +
-           (last.wants_down.empty() ? std::string("another part") : last.wants_down) + " a smaller one";
+    return "no single r explains the row: " + (last.wants_up.empty() ? std::string("one part") : last.wants_up) +
+           " needs a larger r, " + (last.wants_down.empty() ? std::string("another part") : last.wants_down) + " a smaller one";
   }
 
  private:
@@ -93,8 +94,9 @@ class JointCheck {
     for (size_t g : open_scales_) {
       std::vector<size_t> at(size);
       for (size_t i = 0; i < size; ++i) at[i] = g * size + i;
-      const Spans y = norm_outputs(*contract_.row_norm(), gather(inputs_.x, at), gather(inputs_.gamma, at), point(trial));
-      vote.add(group_scales(quant, group_maxima(quant, y, inputs_.group_size), inputs_.scale_ub, {}).scale[0], stored_.scale[g], "scale", g);
+      const Spans y = norm_outputs(*contract_.row_norm(), gather(normalized_, at), gather(inputs_.gamma, at), point(trial));
+      vote.add(group_scales(quant, group_maxima(quant, y, inputs_.group_size), inputs_.scale_ub, {}).scale[0], stored_.scale[g],
+               "scale", g);
     }
   }
 
@@ -103,7 +105,7 @@ class JointCheck {
     Spans y = norm_outputs(*contract_.row_norm(), x_q_, gamma_q_, point(trial));
     for (size_t k = 0; k < open_q_.size(); ++k) {
       const size_t g = open_q_[k] / size_t(inputs_.group_size);
-      const Span scale = wide_.scale[g];
+      const Span scale = quant.scale_given ? point(inputs_.scale[g]) : wide_.scale[g];
       if (!scale.pinned() && stored_.scale.empty()) continue;
       const Span s = scale.pinned() ? scale : point(stored_.scale[g]);
       Environment environment;
@@ -115,6 +117,7 @@ class JointCheck {
 
   const Contract& contract_;
   const RowInputs& inputs_;
+  const std::vector<double>& normalized_;
   const StoredRow& stored_;
   const RowOutputs& wide_;
   std::vector<size_t> open_y_, open_q_, open_scales_;
@@ -126,10 +129,14 @@ class JointCheck {
 RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format) {
   RowOutputs out;
   Spans values(inputs.x);
+  std::vector<double> normalized;
   for (const Link& link : contract.links) {
     if (const auto* norm = std::get_if<RowNorm>(&link)) {
-      out.r = norm_factor(*norm, inputs.x, inputs.eps, x_format);
-      values = norm_outputs(*norm, values, Spans(inputs.gamma), out.r);
+      NormRow row = norm_row(*norm, inputs.x, inputs.residual, x_format);
+      out.r = norm_factor(*norm, row, inputs.eps);
+      normalized = std::move(row.normalized);
+      values = norm_outputs(*norm, Spans(normalized), Spans(inputs.gamma), out.r);
+      out.residual = Spans(std::move(row.residual));
     } else if (const auto* gated = std::get_if<Gated>(&link)) {
       values = gated_values(*gated, inputs.x);
     } else {
@@ -145,7 +152,7 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
   }
   if (!contract.group_quant()) out.y = std::move(values);
   if (stored && contract.row_norm() && !out.r.pinned() && !out.r.any()) {
-    const std::string contradiction = JointCheck(contract, inputs, *stored, out).contradiction(out.r);
+    const std::string contradiction = JointCheck(contract, inputs, normalized, *stored, out).contradiction(out.r);
     if (!contradiction.empty()) out.joint_violations.push_back(contradiction);
   }
   return out;

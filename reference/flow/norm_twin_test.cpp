@@ -105,7 +105,8 @@ TEST(NormTwin, TheOtherProfileAndOneMistakeAreSeen) {
 }
 
 Span factor_span(const Row& row, double eps, const Format& format, const char* id = kNB) {
-  return norm_factor(*contract_of(id, format).row_norm(), row.x, eps, format);
+  const RowNorm& norm = *contract_of(id, format).row_norm();
+  return norm_factor(norm, norm_row(norm, row.x, {}, format), eps);
 }
 
 TEST(NormTwin, TheFactorOfHighPrecisionLiesInTheSpanAndOthersDoNot) {
@@ -338,10 +339,11 @@ TEST(FusedTwin, CodesAndScalesAreThoseOfTheUnfusedPairForTheSameFactor) {
 
 TEST(NormReason, NamesTheTreeAndTheSlackStep) {
   const Row row = normal_row(kBf16, 7168, 95);
-  const std::string reason = norm_reason(*contract_of(kNB, kBf16).row_norm(), row.x, kEps, kBf16);
+  const RowNorm& nb = *contract_of(kNB, kBf16).row_norm();
+  const std::string reason = norm_reason(nb, norm_row(nb, row.x, {}, kBf16), kEps);
   EXPECT_NE(reason.find("tree of depth 45"), std::string::npos) << reason;
   EXPECT_NE(reason.find("rsqrt~2"), std::string::npos) << reason;
-  EXPECT_EQ(norm_reason(*contract_of(kNB, kBf16).row_norm(), {1, HUGE_VAL}, kEps, kBf16), "r pinned");
+  EXPECT_EQ(norm_reason(nb, norm_row(nb, {1, HUGE_VAL}, {}, kBf16), kEps), "r pinned");
 }
 
 }  // namespace

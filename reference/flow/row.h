@@ -21,6 +21,7 @@ struct RowInputs {
   std::vector<double> scale = {};  ///< of each group, for a contract that takes it as an input
   Spans maxima = {};  ///< of each group over all rows that share its scale; empty: groups lie in this row
   std::vector<double> zero = {};  ///< zero point of each group, of a contract that takes it as an input
+  std::vector<double> residual = {};  ///< added to x before a norm that adds
 };
 
 /// What the kernel under test stored for this row, decoded. A tensor that is not there is empty.
@@ -34,6 +35,7 @@ struct RowOutputs {
   Spans q;      ///< n, in the code format
   Spans scale;  ///< n / group_size, before the layout's own format; empty if it is an input
   Spans zero;   ///< as many zero points, int32, of a row of quant_azp that makes them
+  Spans residual;  ///< n, in x's format, of a norm that adds
   Span r = point(0);  ///< of a norm
   std::vector<std::string> joint_violations;  ///< each element passes alone, but not with the others
 };

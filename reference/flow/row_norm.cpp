@@ -34,11 +34,36 @@ Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x
   return span.low <= span.high ? span : point(round_to(kF32, exact.low, Rounding::kNearestEven, Overflow::kSpecial));
 }
 
-Span norm_factor(const RowNorm& contract, const std::vector<double>& x, double eps, const Format& x_format) {
+NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const std::vector<double>& residual,
+                 const Format& x_format) {
+  if (!contract.adds()) return {x, x, {}, &x_format};
+  const Spans other(residual);
+  Environment environment;
+  environment.set("res", other);
+  const auto run = [&](const Recipe& recipe, std::vector<double> from) {
+    Spans row(std::move(from));
+    evaluate(recipe, row, environment);
+    return std::move(row.low);
+  };
+  NormRow row{{}, run(contract.z, x), {}, &kF32};
+  row.residual = contract.residual_as_it_was ? residual : run(contract.residual, row.normalized);
+  const Step& last = contract.z.steps.back();
+  Recipe unrounded = contract.z;
+  if (last.verb == Verb::kTo && contract.sum_before_rounding)
+    unrounded.steps.pop_back();
+  else if (last.verb == Verb::kTo)
+    row.format = last.target;
+  row.summed = contract.sum_before_rounding ? run(unrounded, x) : row.normalized;
+  if (contract.outputs_of_residual) row.normalized = row.residual;
+  return row;
+}
+
+Span norm_factor(const RowNorm& contract, const NormRow& row, double eps) {
+  const std::vector<double>& x = row.summed;
   const auto n = int64_t(x.size());
-  std::vector<double> summed;
-  if (contract.sum_share < 1) summed.assign(x.begin(), x.begin() + std::ptrdiff_t(double(x.size()) * contract.sum_share));
-  const Span sum = sum_of_squares(contract.sum_share < 1 ? summed : x, contract.depth.integer({{"n", n}}), x_format);
+  std::vector<double> part;
+  if (contract.sum_share < 1) part.assign(x.begin(), x.begin() + std::ptrdiff_t(double(x.size()) * contract.sum_share));
+  const Span sum = sum_of_squares(contract.sum_share < 1 ? part : x, contract.depth.integer({{"n", n}}), *row.format);
   Environment environment;
   environment.set("n", point(round_to(kF32, double(n), Rounding::kNearestEven, Overflow::kSpecial)));
   environment.set("eps", point(round_to(kF32, eps * contract.eps_factor, Rounding::kNearestEven, Overflow::kSpecial)));
@@ -49,21 +74,22 @@ Spans norm_outputs(const RowNorm& contract, const Spans& x, const Spans& gamma, 
   Environment environment;
   environment.set("r", r);
   Spans weights;
-  if (contract.weight_offset != 0) {
+  const bool own_weights = contract.weight_offset != 0 || !contract.w.empty();
+  if (own_weights) {
     weights = gamma;
-    for (std::vector<double>* ends : {&weights.low, &weights.high})
-      for (double& w : *ends) w = round_to(kF32, w + contract.weight_offset, Rounding::kNearestEven, Overflow::kSpecial);
+    for (double& w : weights.low) w = round_to(kF32, w + contract.weight_offset, Rounding::kNearestEven, Overflow::kSpecial);
+    evaluate(contract.w, weights, Environment{});
   }
-  const Spans& row = contract.weight_offset != 0 ? static_cast<const Spans&>(weights) : gamma;
+  const Spans& row = own_weights ? static_cast<const Spans&>(weights) : gamma;
   environment.set("w", row);
   Spans y = x;
   evaluate(contract.y, y, environment);
   return y;
 }
 
-std::string norm_reason(const RowNorm& contract, const std::vector<double>& x, double eps, const Format& x_format) {
+std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps) {
   const auto width = [&](const RowNorm& c) {
-    const Span r = norm_factor(c, x, eps, x_format);
+    const Span r = norm_factor(c, row, eps);
     return r.high - r.low;
   };
   RowNorm no_tree = contract, no_slack = contract;
@@ -78,7 +104,8 @@ std::string norm_reason(const RowNorm& contract, const std::vector<double>& x, d
   const double tree = all - width(no_tree), slack = all - width(no_slack);
   const double parts = tree + slack > 0 ? tree + slack : 1;
   const auto percent = [&](double part) { return std::to_string(int(std::lround(100 * part / parts))) + " %"; };
-  std::string text = "width of r: tree of depth " + std::to_string(contract.depth.integer({{"n", int64_t(x.size())}})) + " " + percent(tree);
+  std::string text = "width of r: tree of depth " + std::to_string(contract.depth.integer({{"n", int64_t(row.summed.size())}})) +
+                     " " + percent(tree);
   if (!slack_step.empty()) text += ", " + slack_step + " " + percent(slack);
   return text;
 }

@@ -8,16 +8,27 @@ namespace assay {
 
 /// Sums that a tree of f32 additions of the given depth can return: the f32 numbers in the exact sum times (1 +- depth 2^-24),
 /// one more rounding for the square unless squares of `x` are exact in f32, and n 2^-150 for partial sums below the normal range.
-/// All terms have one sign, so the relative error of the sum is at most that of one path (N. J. Higham, Accuracy and Stability, 4.2).
+/// All terms have one sign, so the relative error of the sum is at most that of one path (N. J. Higham, Accuracy and
+/// Stability, 4.2).
 Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format);
 
+/// What a row normalizes: x, or its sum with the residual.
+struct NormRow {
+  std::vector<double> summed;      ///< whose squares make r
+  std::vector<double> normalized;  ///< what is multiplied by r
+  std::vector<double> residual;    ///< what is stored in place of the residual; empty without one
+  const Format* format;            ///< of what is summed: its squares may be exact
+};
+NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const std::vector<double>& residual,
+                 const Format& x_format);
+
 /// The factor r of a row.
-Span norm_factor(const RowNorm& contract, const std::vector<double>& x, double eps, const Format& x_format);
+Span norm_factor(const RowNorm& contract, const NormRow& row, double eps);
 
 /// Outputs of the numbers x with weights gamma, for that r.
 Spans norm_outputs(const RowNorm& contract, const Spans& x, const Spans& gamma, Span r);
 
 /// By which right r has its width: "r: tree 84 %, rsqrt~2 16 %".
-std::string norm_reason(const RowNorm& contract, const std::vector<double>& x, double eps, const Format& x_format);
+std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps);
 
 }  // namespace assay

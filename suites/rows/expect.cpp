@@ -91,7 +91,7 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
   const auto append = [&](const std::string& part) { text += (text.empty() || part.empty() ? "" : "; ") + part; };
   for (const Link& link : contract.links) {
     if (const auto* norm = std::get_if<RowNorm>(&link))
-      append(norm_reason(*norm, first_row.x, first_row.eps, x));
+      append(norm_reason(*norm, norm_row(*norm, first_row.x, first_row.residual, x), first_row.eps));
     else if (const auto* gated = std::get_if<Gated>(&link))
       append(free_steps(gated->h));
     else
@@ -137,11 +137,12 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
   const bool stores_scales = quant && !quant->scale_given;
   std::optional<ScalePlaces> places;
   if (stores_scales) places.emplace(c);
-  std::optional<Accepted> y, q, scale, zero;
+  std::optional<Accepted> y, q, scale, zero, residual;
   if (quant)
     q.emplace("q", *quant->q, c.m, c.n);
   else
     y.emplace("y", *c.x, c.m, c.n);
+  if (contract.row_norm() && contract.row_norm()->adds()) residual.emplace("residual", *c.x, c.m, c.n);
   if (stores_scales) scale.emplace("scale", *c.layout->element, c.rows_of_groups(), c.groups());
 
   if (stores_scales && quant->has_zero) zero.emplace("azp", kInt32, c.rows_of_groups(), c.groups());
@@ -158,6 +159,7 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
     const RowOutputs answer = evaluate_row(contract, inputs.of_row(row), outputs ? &stored : nullptr, *c.x);
     if (y) y->put(row, answer.y);
     if (q) q->put(row, answer.q);
+    if (residual) residual->put(row, answer.residual);
     if (scale && row % c.group_rows == 0) scale->put(row / c.group_rows, as_stored(answer.scale, *c.layout->element));
     if (zero && row % c.group_rows == 0) zero->put(row / c.group_rows, answer.zero);
     const std::lock_guard lock(mutex);
@@ -170,6 +172,7 @@ Expectation expect_rows(const Contract& contract, const RowCase& c, const Proble
   if (y) expectation.tensors.push_back(std::move(*y).finish(reason));
   if (q) expectation.tensors.push_back(std::move(*q).finish(reason));
   if (q && c.room > 0) place_in_room(expectation.tensors.back(), c);
+  if (residual) expectation.tensors.push_back(std::move(*residual).finish("the sum has one rounding: one code"));
   if (zero) expectation.tensors.push_back(std::move(*zero).finish(reason));
   if (scale) {
     ExpectedTensor tensor = std::move(*scale).finish(reason);

@@ -66,6 +66,16 @@ void read_zero(const Cells& cells, RowCase& c) {
   if (given) c.zero_fill = cells.fill_name("azp");
 }
 
+/// A residual that the contract adds must be given, and no other.
+void read_residual(const Cells& cells, RowCase& c) {
+  const ContractRow& row = first_row(c.contract);
+  const bool wanted = row.flow == "row_norm" && !row.text("z").empty();
+  const bool given = cells.has("residual") && !cells.text("residual").empty();
+  if (wanted && !cells.has("residual")) cells.refuse("contract", "'" + row.id + "' adds a residual and is of another op");
+  if (wanted != given) cells.refuse("residual", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
+  if (given) c.residual = cells.fill_name("residual");
+}
+
 /// A bound that the contract knows must be given, and no other.
 void read_scale_ub(const Cells& cells, RowCase& c) {
   const bool wanted = last_row(c.contract).text("scale").find("(ub)") != std::string::npos;
@@ -107,6 +117,7 @@ RowCase read_row_case(const Case& source) {
   if (cells.has("up")) c.up = cells.fill_name("up");
   if (cells.has("scale")) c.scale_fill = cells.fill_name("scale");
   if (cells.has("scale")) read_zero(cells, c);
+  read_residual(cells, c);
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma");
   c.seed = uint64_t(cells.positive("seed"));
   c.warp = cells.warp();
@@ -126,6 +137,12 @@ void require_chain(const Case& c, const std::string& first_flow) {
   if (flow != first_flow)
     Cells(c).refuse("contract",
                     "'" + id + "' begins with a " + flow + " row and this op takes chains that begin with " + first_flow);
+}
+
+void require_residual(const Case& c) {
+  const ContractRow& row = first_row(Cells(c).contract().id);
+  if (row.flow == "row_norm" && row.text("z").empty())
+    Cells(c).refuse("contract", "'" + row.id + "' adds no residual and is of another op");
 }
 
 void require_sharing(const Case& c, Sharing sharing) {
@@ -159,7 +176,7 @@ std::string row_id(const Case& c, const RowCase& p) {
   }
   if (c.parameters.contains("eps")) shape.append(".eps").append(c.text("eps"));
   if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
-  for (const std::string& another : {p.up, p.gamma, p.scale_fill, p.zero_fill})
+  for (const std::string& another : {p.up, p.residual, p.gamma, p.scale_fill, p.zero_fill})
     if (!another.empty()) fills.append(".").append(another);
   return c.op + "/" + p.contract + "/" + shape + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
 }

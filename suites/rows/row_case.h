@@ -25,7 +25,7 @@ struct RowCase {
   const Layout* layout = nullptr;  ///< of the scales
   double eps = 0;
   double scale_ub = HUGE_VAL;           ///< of contracts that bound amax by it
-  std::string fill, up, gamma, scale_fill, zero_fill;  ///< names of fills; of gated contracts `fill` is the gate's
+  std::string fill, up, residual, gamma, scale_fill, zero_fill;  ///< names of fills; of gated contracts `fill` is the gate's
   uint64_t seed = 0;
   int warp = 0;
 
@@ -46,6 +46,9 @@ void require_flow(const Case& c, const std::string& flow);
 
 /// Throws TableError unless the case's contract is a chain that begins with a row of that flow.
 void require_chain(const Case& c, const std::string& first_flow);
+
+/// Throws TableError unless the case's contract adds a residual.
+void require_residual(const Case& c);
 
 /// How a group_quant contract, or the one at the end of a chain, shares and gets its scales: each op takes one kind.
 enum class Sharing { kInRow, kAcrossRows, kGiven };

@@ -26,10 +26,12 @@ int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs)
 }
 
 Problem without_tail(Problem problem, const RowCase& c, int64_t end) {
-  HostTensor& x = find(problem.tensors, "x");
-  const auto width = size_t(x.spec.format->bytes());
-  for (int64_t part = 0; part < c.stored_rows() * (c.x_columns() / c.n); ++part)  // rows, or their halves
-    std::memset(x.bytes.data() + size_t(part * c.n + end) * width, 0, size_t(c.n - end) * width);
+  for (HostTensor& x : problem.tensors) {
+    if (x.spec.name != "x" && x.spec.name != "residual") continue;
+    const auto width = size_t(x.spec.format->bytes());
+    for (int64_t part = 0; part < c.stored_rows() * (c.x_columns() / c.n); ++part)  // rows, or their halves
+      std::memset(x.bytes.data() + size_t(part * c.n + end) * width, 0, size_t(c.n - end) * width);
+  }
   return problem;
 }
 

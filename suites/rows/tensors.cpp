@@ -50,6 +50,12 @@ HostTensor input_gamma(const RowCase& c) {
   return gamma;
 }
 
+HostTensor in_place_residual(const RowCase& c) {
+  HostTensor residual{dense("residual", Role::kOutput, *c.x, {c.m, c.n}), {}};
+  fill(residual, {.name = c.residual, .seed = c.seed, .group_size = c.group_size, .q = c.x, .tensor = 4});
+  return residual;
+}
+
 HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format) {
   return {dense(name, Role::kOutput, format, {c.stored_rows(), c.n}), {}};
 }

@@ -15,6 +15,8 @@ HostTensor input_halves(const RowCase& c, const Format& q);
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
 /// Input gamma [n] in x's format.
 HostTensor input_gamma(const RowCase& c);
+/// residual [m, n] in x's format: read, and then overwritten.
+HostTensor in_place_residual(const RowCase& c);
 /// Output y [m, n] in x's format, or q [m, n] in the contract's.
 HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format);
 /// Output scale in the case's layout.

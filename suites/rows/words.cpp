@@ -66,9 +66,15 @@ std::vector<std::string> formulas(const Contract& contract) {
   std::string value = "x";
   for (const Link& link : contract.links) {
     if (const auto* norm = std::get_if<RowNorm>(&link)) {
-      lines.push_back("sum   = sum(x^2), any order within a tree of depth " + norm->depth.text());
+      const std::string z = norm->adds() ? "z" : "x";
+      if (norm->adds()) {
+        lines.push_back("z     = " + formula(norm->z, "x") + "   (res = residual)");
+        lines.push_back("residual = " + formula(norm->residual, "z"));
+      }
+      lines.push_back("sum   = sum(" + z + "^2), any order within a tree of depth " + norm->depth.text());
       lines.push_back("r     = " + formula(norm->r, "sum"));
-      lines.push_back("y     = " + formula(norm->y, "x") + "   (w = gamma)");
+      if (!norm->w.empty()) lines.push_back("w     = " + formula(norm->w, "gamma"));
+      lines.push_back("y     = " + formula(norm->y, z) + (norm->w.empty() ? "   (w = gamma)" : ""));
       value = "y";
     } else if (const auto* gated = std::get_if<Gated>(&link)) {
       lines.push_back("h     = " + formula(gated->h, "g") + "   (g = gate, u = up: " +
@@ -100,14 +106,23 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
   Spans values(x);
   for (const Link& link : contract.links) {
     if (const auto* norm = std::get_if<RowNorm>(&link)) {
-      const Span sum = sum_of_squares(x, norm->depth.integer({{"n", c.n}}), *c.x), r = norm_factor(*norm, x, c.eps, *c.x);
+      const NormRow summed = norm_row(*norm, x, inputs.residual, *c.x);
+      const Span sum = sum_of_squares(summed.summed, norm->depth.integer({{"n", c.n}}), *summed.format);
+      const Span r = norm_factor(*norm, summed, c.eps);
       Environment environment;
+      if (norm->adds()) {
+        environment.set("res", point(inputs.residual[size_t(column)]));
+        append(lines, "z", norm->z, point(x[size_t(column)]), environment);
+        append(lines, "residual", norm->residual, point(summed.normalized[size_t(column)]), environment);
+        values = Spans(summed.normalized);
+      }
       environment.set("n", point(double(c.n)));
       environment.set("eps", point(round_to(*norm->r.steps.front().working, c.eps, Rounding::kNearestEven, Overflow::kSpecial)));
       append(lines, "r", norm->r, sum, environment);
       const Spans gamma(inputs.gamma);
       environment.set("r", r);
-      environment.set("w", gamma[size_t(column)]);
+      if (!norm->w.empty()) append(lines, "w", norm->w, gamma[size_t(column)], {});
+      environment.set("w", evaluate(norm->w, gamma[size_t(column)], {}));
       append(lines, "y", norm->y, values[size_t(column)], environment);
       values = norm_outputs(*norm, values, gamma, r);
     } else if (const auto* gated = std::get_if<Gated>(&link)) {

@@ -4,9 +4,11 @@
 namespace assay_kernels {
 namespace {
 
+using List = NormList<VllmRmsNormV0191, VllmRmsNorm20260618, VllmIrRmsNorm, FlashinferRmsNorm, FlashinferGemmaRmsNorm,
+                      AiterRmsNorm, AiterGemmaRmsNorm>;
+
 void by_contract(const Call& call) {
-  if (call.contract() == VllmRmsNormV0191::kContract) return run_rms_norm<VllmRmsNormV0191>(call);
-  run_rms_norm<VllmRmsNorm20260618>(call);
+  List::with(call.contract(), [&](auto rules) { run_rms_norm<decltype(rules)>(call); });
 }
 
 }  // namespace
@@ -14,10 +16,16 @@ void by_contract(const Call& call) {
 std::vector<Kernel> rms_norm_kernels() {
   return {{"rms_norm",
            "rms_norm",
-           {VllmRmsNormV0191::kContract, VllmRmsNorm20260618::kContract},
+           List::ids(),
            {{"x", R"(["bf16", "f16", "f32"])"}, {"warp", simt::kWarpSizes}},
            {{"n", "8"}},
-           by_contract}};
+           by_contract},
+          {"rms_norm",
+           "rms_norm",
+           {AiterRmsNormGfx942::kContract},
+           {{"x", R"(["bf16"])"}, {"warp", simt::kWarpSizes}},
+           {{"n", "8"}},
+           run_rms_norm<AiterRmsNormGfx942>}};
 }
 
 }  // namespace assay_kernels

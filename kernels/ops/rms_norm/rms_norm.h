@@ -33,14 +33,19 @@ inline Shape norm_inputs(const Call& call) {
   return shape;
 }
 
-template <class Rules>
-void run_rms_norm(const Call& call) {
-  const Shape shape = norm_inputs(call);
-  const assay_tensor &x = call.input("x"), &gamma = call.input("gamma"), &y = call.output("y");
+inline const assay_tensor& norm_output(const Call& call, Shape shape) {
+  const assay_tensor &x = call.input("x"), &y = call.output("y");
   if (!has_type(y, x.type_code, x.type_bits)) unsupported("y must have the type of x");
   const Shape out = dense_matrix(y);
   if (out.rows != shape.rows || out.columns != shape.columns) wrong("y must have the shape of x");
   expect_aligned(y);
+  return y;
+}
+
+template <class Rules>
+void run_rms_norm(const Call& call) {
+  const Shape shape = norm_inputs(call);
+  const assay_tensor &x = call.input("x"), &gamma = call.input("gamma"), &y = norm_output(call, shape);
   if (shape.rows == 0) return;
   const auto n = int32_t(shape.columns);
   const auto eps = float(call.number("eps"));

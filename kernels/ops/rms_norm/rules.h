@@ -1,18 +1,50 @@
 // What a contract changes in an rms_norm kernel.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "kernels/simt/simt.h"
 
 namespace assay_kernels {
 
+/// fp32 to the type of x, to nearest.
+struct StoreNearest {
+  template <class T>
+  SIMT_DEVICE static void pair(float a, float b, T& x, T& y) {
+    simt::from_floats(a, b, x, y);
+  }
+};
+
+/// bf16 by cutting off the low 16 bits: aiter csrc/include/opus/opus.hpp (e4048607) on gfx942.
+struct StoreCutOff : StoreNearest {
+  using StoreNearest::pair;
+  SIMT_DEVICE static void pair(float a, float b, simt::Bf16& x, simt::Bf16& y) {
+    x.bits = uint16_t(simt::bits(a) >> 16);
+    y.bits = uint16_t(simt::bits(b) >> 16);
+  }
+};
+
 struct NormRules {
+  using Store = StoreNearest;
   static constexpr bool kRoundsBeforeWeight = false;  ///< x r to the type of x, and then times gamma
+  static constexpr bool kRoundsOutput = true;         ///< before a quantization that follows
   /// Between the warps' sums and their readers.
   SIMT_DEVICE static void published() { simt::barrier(); }
   /// Loads of 16 bytes that are read, of all loads of a row.
   SIMT_DEVICE static int covered(int loads, int /*threads*/) { return loads; }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
+  /// What is added to the mean.
+  SIMT_DEVICE static float share(float eps, float /*n*/) { return eps; }
   SIMT_DEVICE static float factor(float mean, float eps) { return simt::rsqrt(mean + eps); }
+  SIMT_DEVICE static float weight(float gamma) { return gamma; }
+
+  // Of norms that add a residual.
+  static constexpr bool kAdds = false;
+  static constexpr bool kSquaresRounded = false;     ///< the sum x + residual, once it has the type of x
+  static constexpr bool kNormalizesRounded = false;  ///< and what is multiplied by r
+  SIMT_DEVICE static float sum(float x, float residual) { return x + residual; }
+  SIMT_DEVICE static bool stores_residual() { return true; }
 };
 
 /// Profile N-A, rounded to 16 bits before the weight: vLLM csrc/layernorm_kernels.cu up to v0.19.1.
@@ -25,6 +57,51 @@ struct VllmRmsNormV0191 : NormRules {
 /// 46070).
 struct VllmRmsNorm20260618 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@2026-06-18";
+};
+
+/// Profile N-A: vLLM vllm/ir/ops/layernorm.py, run eagerly.
+struct VllmIrRmsNorm : VllmRmsNormV0191 {
+  static constexpr const char* kContract = "vllm.ir_rms_norm";
+};
+
+/// Profile N-B: FlashInfer include/flashinfer/norm.cuh (fb28d724).
+struct FlashinferRmsNorm : NormRules {
+  static constexpr const char* kContract = "flashinfer.rms_norm";
+};
+
+/// weight_bias 1, added in fp32.
+template <class Base>
+struct Gemma : Base {
+  SIMT_DEVICE static float weight(float gamma) { return 1.0f + gamma; }
+};
+
+struct FlashinferGemmaRmsNorm : Gemma<NormRules> {
+  static constexpr const char* kContract = "flashinfer.gemma_rms_norm";
+};
+
+/// Profile N-B: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607) on gfx950.
+struct AiterRmsNorm : NormRules {
+  static constexpr const char* kContract = "aiter.rms_norm";
+};
+
+struct AiterRmsNormGfx942 : NormRules {
+  static constexpr const char* kContract = "aiter.rms_norm_gfx942";
+  using Store = StoreCutOff;
+};
+
+struct AiterGemmaRmsNorm : Gemma<NormRules> {
+  static constexpr const char* kContract = "aiter.gemma_rms_norm";
+};
+
+/// A list of rules, for dispatch by the contract's id.
+template <class... Rules>
+struct NormList {
+  /// Calls f(Rules{}) for the rules of that contract; false if there are none.
+  template <class F>
+  static bool with(const std::string& contract, F f) {
+    return ((contract == Rules::kContract && (f(Rules{}), true)) || ...);
+  }
+  static std::vector<std::string> ids() { return {Rules::kContract...}; }
 };
 
 }  // namespace assay_kernels

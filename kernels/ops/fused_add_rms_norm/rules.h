@@ -1,0 +1,52 @@
+// Norms that add a residual first. R-1: the sum is rounded to the type of x, squared and normalised. R-2: it stays fp32, and only
+// what is stored is rounded.
+#pragma once
+
+#include "kernels/ops/rms_norm/rules.h"
+
+namespace assay_kernels {
+
+struct RoundedSum : NormRules {
+  static constexpr bool kAdds = true, kSquaresRounded = true, kNormalizesRounded = true;
+};
+struct WideSum : NormRules {
+  static constexpr bool kAdds = true;
+};
+
+/// vLLM csrc/layernorm_kernels.cu up to v0.19.1.
+struct VllmFusedAddRmsNormV0191 : RoundedSum {
+  static constexpr const char* kContract = "vllm.fused_add_rms_norm@v0.19.1";
+  static constexpr bool kRoundsBeforeWeight = true;
+};
+
+/// vLLM csrc/libtorch_stable/layernorm_kernels.cu (0b9c5412).
+struct VllmFusedAddRmsNorm20260618 : RoundedSum {
+  static constexpr const char* kContract = "vllm.fused_add_rms_norm@2026-06-18";
+};
+
+/// vLLM vllm/ir/ops/layernorm.py, run eagerly.
+struct VllmIrFusedAddRmsNorm : WideSum {
+  static constexpr const char* kContract = "vllm.ir_fused_add_rms_norm";
+  static constexpr bool kRoundsBeforeWeight = true;
+};
+
+/// FlashInfer include/flashinfer/norm.cuh (fb28d724): the sum stays in shared memory.
+struct FlashinferFusedAddRmsNorm : WideSum {
+  static constexpr const char* kContract = "flashinfer.fused_add_rms_norm";
+};
+
+struct FlashinferGemmaFusedAddRmsNorm : Gemma<WideSum> {
+  static constexpr const char* kContract = "flashinfer.gemma_fused_add_rms_norm";
+};
+
+/// AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607) on gfx950.
+struct AiterFusedAddRmsNorm : WideSum {
+  static constexpr const char* kContract = "aiter.fused_add_rms_norm";
+};
+
+struct AiterFusedAddRmsNormGfx942 : WideSum {
+  static constexpr const char* kContract = "aiter.fused_add_rms_norm_gfx942";
+  using Store = StoreCutOff;
+};
+
+}  // namespace assay_kernels

@@ -1,0 +1,26 @@
+#include "suites/fused_add_rms_norm/binding.h"
+
+#include "suites/rows/row_op.h"
+#include "suites/rows/tensors.h"
+
+namespace assay {
+namespace {
+
+void require(const Case& c) {
+  require_flow(c, "row_norm");
+  require_residual(c);
+}
+
+Problem problem(const RowCase& p) {
+  return {{input_matrix(p, code_format(p)), in_place_residual(p), input_gamma(p), output_matrix("y", p, *p.x)},
+          {{"eps", p.eps}, {"warp", double(p.warp)}}};
+}
+
+}  // namespace
+
+Op fused_add_rms_norm_op() {
+  return row_op("fused_add_rms_norm", {"contract", "x", "m", "n", "eps", "fill", "residual", "gamma", "seed", "warp"}, require,
+                problem);
+}
+
+}  // namespace assay
