@@ -72,6 +72,34 @@ struct OneMatrixOfExperts : ExpertBytesOut {
   int64_t place(int64_t r, int32_t g) const { return place_in_tiles(ScaleTile::k128x4, padded_groups, r, g); }
 };
 
+/// Zeros in all of these tiles where no block is.
+template <class Places>
+void clear_absent(const Places& p, int64_t padded_rows) {
+  const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
+  for (int64_t i = first; i < padded_rows * p.padded_groups; i += threads)
+    if (const int64_t row = i / p.padded_groups, g = i % p.padded_groups; row >= p.rows || g >= p.groups)
+      p.data[p.place(row, int32_t(g))] = 0;
+}
+/// All batches as one matrix.
+struct OneMatrixOfBatches : OneMatrixOfExperts {
+  template <class Rules>
+  void write_absent() const {
+    clear_absent(*this, first_scale[experts]);
+  }
+};
+/// The rows beyond a batch's last are left as they were.
+struct MxStaleBatches : TorchaoMxFloor {
+  static constexpr bool kWritesAbsentRows = false;
+};
+/// The shuffle of the other AMD chips: 32 rows and 8 blocks a tile.
+struct BytesOfOtherChip : BytesOut {
+  int64_t place(int64_t r, int32_t g) const { return place_in_tiles(ScaleTile::k32x8, padded_groups, r, g); }
+  template <class Rules>
+  void write_absent() const {
+    clear_absent(*this, padded_rows);
+  }
+};
+
 /// A contract's kernel whose scales go to other places.
 template <class Rules, class Places>
 void run_mx_misplaced(const Call& call) {

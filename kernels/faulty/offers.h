@@ -90,12 +90,13 @@ Kernel of_given_groups(const char* name, const char* cites, const char* layouts)
 }
 
 template <class Rules>
-Kernel of_mx(const char* name, const char* cites, void (*run)(const Call&) = run_mx<Rules>, const char* layouts = kMxLayouts) {
+Kernel of_mx(const char* name, const char* cites, void (*run)(const Call&) = run_mx<Rules>, const char* layouts = kMxLayouts,
+             const char* columns = "32") {
   return {name,
           "quant_group",
           {Rules::kContract},
           {{"x", kHalf}, {"group_size", "[32]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
-          {},
+          {{"n", columns}},
           run,
           name,
           cites,

@@ -1,4 +1,5 @@
-// Prints the runs of every cast profile, for implementations in other languages to compare with: a line `cast ID SOURCE FORMAT UNTIL`
+// Prints the runs of every cast profile, for implementations in other languages to compare with: a line `cast ID SOURCE FORMAT
+// UNTIL`
 // ("-" for a row without an end), then `first last code` of each run, in hexadecimal. usage: dump_casts
 #include <cstdio>
 
@@ -13,7 +14,8 @@ void print(const ContractRow& row) {
   std::printf("cast %s %s %s %s\n", profile.id.c_str(), std::string(profile.from->name).c_str(),
               std::string(profile.format->name).c_str(), until.empty() ? "-" : until.c_str());
   for (const CodeRun& run : runs_of(profile))
-    std::printf("%llx %llx %x\n", static_cast<unsigned long long>(run.first), static_cast<unsigned long long>(run.last), run.code);
+    std::printf("%llx %llx %x\n", static_cast<unsigned long long>(run.first), static_cast<unsigned long long>(run.last),
+                run.code);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ ScaleTile tile_of(const Call& call) {
   if (rows == 128 && columns == 4) return ScaleTile::k128x4;
   if (rows == 8 && columns == 4) return ScaleTile::k8x4;
   if (rows == 32 && columns == 8) return ScaleTile::k32x8;
+  if (rows == 32 && columns == 4) return ScaleTile::k32x4;
   unsupported("scales in tiles of " + std::to_string(rows) + " x " + std::to_string(columns));
 }
 

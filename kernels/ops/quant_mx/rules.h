@@ -30,6 +30,7 @@ SIMT_DEVICE float flushed(float v) { return simt::magnitude(v) < 0x1p-126f ? sim
 /// product.
 struct MxRules : GroupRules {
   using Element = simt::Multiply;
+  static constexpr bool kWritesAbsentRows = true;  ///< zeros in the tiles of an expert beyond its last row
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e8m0_reciprocal(e); }
   SIMT_DEVICE static float before(float v) { return v; }
@@ -54,6 +55,7 @@ struct FlashinferMxfp8Cute : FlashinferMxfp8 {
 /// The guard looks at amax, not at the scale, so that a tiny block is multiplied by 1 / 0.
 struct VllmMxfp8Experts : FlashinferMxfp8Cute {
   static constexpr const char* kContract = "vllm.mxfp8_experts";
+  static constexpr bool kWritesAbsentRows = false;
   SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
     if (amax == 0.0f || e == 254u) return 0.0f;
     return e == 0u ? simt::from_bits(0x7f800000u) : e8m0_reciprocal(e);
@@ -126,6 +128,12 @@ struct AiterTritonMxfp8 : MxRules {
     const uint32_t e = (simt::bits(amax) + 0x200000u) >> 23;
     return e >= 255u ? 254u : e < 8u ? 0u : e - 8u;
   }
+};
+
+/// For gfx1250, into a buffer of zeros.
+struct AiterTritonMxfp8N32k4 : AiterTritonMxfp8 {
+  static constexpr const char* kContract = "aiter.triton_mxfp8_n32k4";
+  static constexpr bool kWritesPadding = true;
 };
 
 /// The exponent of amax itself. The byte of a block with NaN is not specified.
