@@ -14,6 +14,7 @@
 #include "suites/quant_tile/binding.h"
 #include "suites/rms_norm/binding.h"
 #include "suites/rms_norm_quant_group/binding.h"
+#include "suites/rms_norm_quant_static/binding.h"
 #include "suites/silu_mul_quant_group/binding.h"
 #include "suites/silu_mul_quant_masked/binding.h"
 #include "suites/silu_mul_quant_static/binding.h"
@@ -32,6 +33,7 @@ std::span<const Op> all_ops() {
                            quant_tile_op(),
                            rms_norm_op(),
                            rms_norm_quant_group_op(),
+                           rms_norm_quant_static_op(),
                            silu_mul_quant_group_op(),
                            silu_mul_quant_masked_op(),
                            silu_mul_quant_static_op()};

@@ -5,6 +5,7 @@
 #include "kernels/faulty/int8_faults.h"
 #include "kernels/faulty/mx_faults.h"
 #include "kernels/faulty/norm_faults.h"
+#include "kernels/faulty/norm_quant_faults.h"
 #include "kernels/faulty/offers.h"
 #include "kernels/faulty/scale_faults.h"
 #include "kernels/faulty/silu_faults.h"
@@ -106,6 +107,26 @@ const std::vector<Kernel>& kernels() {
       of_added_norms<ResidualIgnored>("residual_ignored", "aiter #2586"),
       of_added_norms<CutOffStore<AiterFusedAddRmsNorm>>("residual_cut_off", "aiter #5151: residuals shrink from layer to layer",
                                                         R"(["bf16"])"),
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockWithoutFloor>>(
+          "norm_scale_floor_missing", "vLLM test_fused_quant_layernorm.py 0a88d969: absmax is never below 1/512 there"),
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockByReciprocal>>("norm_scale_by_reciprocal",
+                                                                      "vLLM's Helion rms_norm_per_block_quant: amax * (1/qmax)"),
+      of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900"),
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockPitchUnpadded>>("norm_scale_pitch_unpadded", "vLLM #32619, vLLM #33255",
+                                                                       R"(["tma"])"),
+      of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616"),
+      of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
+          "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: rounded to the input type first"),
+      of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
+      of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
+          "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: bounds the scale there"),
+      of_norm_tokens<AnotherNorm<NormPerToken, MissingTail<VllmDynamicNorm>>>("norm_tail_before_codes",
+                                                                              "NCCL #1950, aiter #4482"),
+      of_static_norms<AnotherNorm<NormStatic20260618, NormNotRoundedBeforeCodes>>(
+          "norm_not_rounded_before_codes", "vLLM #37838, vLLM #39047: the compiler drops the half round trip"),
+      of_static_norms<GivenAfterNorm<NormStaticV0191, StaticDivides>>(
+          "norm_static_divides", "vLLM common.cu 094be773: the per-token op divides, the static one multiplies"),
+      of_static_norms<AnotherNorm<AddNormStaticV0191, AddedStale>>("norm_static_stale_residual", "vLLM #41972, vLLM #40629"),
       of_gated_groups<GateUpSwapped<>>("gate_up_swapped", "sglang #9760: the second half read from the wrong place"),
       of_gated_groups<SiluRounded>("silu_rounded",
                                    "intel-xpu-backend-for-triton #7614: fp32 here, bf16 in what it is held against"),

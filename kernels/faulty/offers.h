@@ -12,6 +12,8 @@
 #include "kernels/ops/quant_tile/block.h"
 #include "kernels/ops/quant_tile/tensor.h"
 #include "kernels/ops/rms_norm/rms_norm.h"
+#include "kernels/ops/rms_norm_quant_group/token.h"
+#include "kernels/ops/rms_norm_quant_static/rms_norm_quant_static.h"
 #include "kernels/ops/silu_mul_quant_group/problem.h"
 #include "kernels/ops/silu_mul_quant_masked/masked.h"
 
@@ -156,6 +158,45 @@ Kernel of_added_norms(const char* name, const char* cites, const char* x = kAny)
           name,
           cites,
           "fused_add_rms_norm"};
+}
+
+template <class Rules>
+Kernel of_norm_groups(const char* name, const char* cites, const char* layouts = R"(["row", "col", "tma"])") {
+  return {name,
+          "rms_norm_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", "[64, 128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {{"n", "8"}},
+          run_rms_norm_quant_group<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_group"};
+}
+
+template <class Rules>
+Kernel of_norm_tokens(const char* name, const char* cites) {
+  return {name,
+          "rms_norm_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {{"n", "8"}},
+          run_rms_norm_quant_token<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_token"};
+}
+
+template <class Rules>
+Kernel of_static_norms(const char* name, const char* cites) {
+  return {name,
+          "rms_norm_quant_static",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {{"n", "8"}},
+          run_rms_norm_quant_static<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_static"};
 }
 
 template <class Rules>

@@ -18,6 +18,8 @@ set(ASSAY_OP_SOURCES
   ops/quant_tile/kernels.cpp
   ops/rms_norm/kernels.cpp
   ops/rms_norm_quant_group/kernels.cpp
+  ops/rms_norm_quant_group/token.cpp
+  ops/rms_norm_quant_static/kernels.cpp
   ops/silu_mul_quant_group/kernels.cpp
   ops/silu_mul_quant_masked/kernels.cpp
   ops/silu_mul_quant_static/kernels.cpp)

@@ -7,7 +7,7 @@ namespace assay {
 std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbour& first, const Format& x) {
   std::vector<Neighbour> result;
   for (size_t link = 0; link < first.rows.size(); ++link) {
-    for (EditedRow::Edit& edit : first.rows[link]->edits(tables, x, link > 0 && first.contract.gated())) {
+    for (EditedRow::Edit& edit : first.rows[link]->edits(tables, x, link > 0 && first.contract.gated(), link + 1 < first.rows.size())) {
       Neighbour neighbour{std::move(edit.name), first.contract, first.rows};
       neighbour.contract.links[link] = edit.row.bind(x);
       neighbour.rows[link] = std::make_shared<EditedRow>(std::move(edit.row));

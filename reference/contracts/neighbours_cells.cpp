@@ -45,8 +45,13 @@ Link EditedRow::bind(const Format& x) const {
 
 class EditsOfRow {
  public:
-  EditsOfRow(const ContractTables& tables, const EditedRow& base, const Format& x, bool behind_activation)
-      : tables_(tables), base_(base), row_(base.row_), x_(x), behind_activation_(behind_activation) {}
+  EditsOfRow(const ContractTables& tables, const EditedRow& base, const Format& x, bool behind_activation, bool before_others)
+      : tables_(tables),
+        base_(base),
+        row_(base.row_),
+        x_(x),
+        behind_activation_(behind_activation),
+        before_others_(before_others) {}
 
   std::vector<EditedRow::Edit> all() {
     if (row_.flow == "group_quant") {
@@ -69,7 +74,8 @@ class EditsOfRow {
       habit("sum over", "sum: ignores the data", [](Link& link) { std::get<RowNorm>(link).sum_share = 0; });
       habit("sum over", "sum: over half the row", [](Link& link) { std::get<RowNorm>(link).sum_share = 0.5; });
       habit("eps", "r: eps -> 10 eps", [](Link& link) { std::get<RowNorm>(link).eps_factor = 10; });
-      for (const char* column : {"z", "residual", "r", "w", "y"}) cell(column);
+      for (const char* column : {"z", "residual", "r", "w", "y"})
+        if (!base_.settled_.contains(column)) cell(column);  // a sum that is not stored is rounded by nobody
       if (row_.text("w").empty()) habit("weight", "y: w -> 1 + w", [](Link& link) { std::get<RowNorm>(link).weight_offset = 1; });
       if (!row_.text("z").empty()) with_a_residual();
     }
@@ -101,9 +107,9 @@ class EditsOfRow {
     habit("residual", "residual: stays as it was", [](Link& link) { std::get<RowNorm>(link).residual_as_it_was = true; });
     const Cell& z = base_.cells_.at("z");
     if (verb_of(z.back().label) == "to" && !z.back().edited)
-      habit("z", "sum: of z before it is rounded", [](Link& link) { std::get<RowNorm>(link).sum_before_rounding = true; });
+      habit("sum of z", "sum: of z before it is rounded", [](Link& link) { std::get<RowNorm>(link).sum_before_rounding = true; });
     if (verb_of(z.back().label) == "add" && !z.back().edited)
-      habit("z", "y: of the residual as stored", [](Link& link) { std::get<RowNorm>(link).outputs_of_residual = true; });
+      habit("y of z", "y: of the residual as stored", [](Link& link) { std::get<RowNorm>(link).outputs_of_residual = true; });
   }
 
   void amax_over() {
@@ -162,7 +168,8 @@ class EditsOfRow {
       if (!tokens[i].edited && is_short_format(text) && i + 1 < tokens.size()) replace(column, tokens, i, "f32:");
       if (tokens[i].edited || text.ends_with(':')) continue;
       const bool last = i + 1 == tokens.size();
-      const bool is_final_conversion = last && verb_of(text) == "to" && column != "h" && column != "z";
+      const bool stays_wide = column == "h" || column == "z" || (column == "y" && before_others_);
+      const bool is_final_conversion = last && verb_of(text) == "to" && !stays_wide;
       const bool rounds_alone = verb_of(text) == "rint" && in_integers(tokens, i);  // what follows would round by itself
       const bool reduces = verb_of(text) == "absmax" || text == "least" || text == "greatest";
       if (rounds_alone)
@@ -324,12 +331,13 @@ class EditsOfRow {
   const EditedRow& base_;
   const ContractRow& row_;
   const Format& x_;
-  bool behind_activation_;
+  bool behind_activation_, before_others_;
   std::vector<EditedRow::Edit> edits_;
 };
 
-std::vector<EditedRow::Edit> EditedRow::edits(const ContractTables& tables, const Format& x, bool behind_activation) const {
-  return EditsOfRow(tables, *this, x, behind_activation).all();
+std::vector<EditedRow::Edit> EditedRow::edits(const ContractTables& tables, const Format& x, bool behind_activation,
+                                              bool before_others) const {
+  return EditsOfRow(tables, *this, x, behind_activation, before_others).all();
 }
 
 }  // namespace assay

@@ -14,8 +14,8 @@ namespace assay {
 /// A step of a cell as it is written.
 struct CellToken {
   std::string text;
-  std::string label;    ///< its text in the row, with #2 if it is the second of that text
-  bool edited = false;  ///< a mistake already
+  std::string label;     ///< its text in the row, with #2 if it is the second of that text
+  bool edited = false;   ///< a mistake already
   bool rounded = false;  ///< in the row a rounding to 16 bits comes next
 };
 
@@ -25,8 +25,9 @@ class EditedRow {
   explicit EditedRow(const ContractRow& row);
 
   struct Edit;
-  /// Every edit that is still possible, in the order of the cells. Behind an activation scales may be made in its 16 bits.
-  std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation) const;
+  /// Every edit that is still possible, in the order of the cells. Behind an activation scales may be made in its 16 bits; before
+  /// other links the last rounding of a norm may be left out.
+  std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation, bool before_others) const;
   Link bind(const Format& x) const;
 
  private:

@@ -6,19 +6,29 @@
 namespace assay {
 namespace {
 
-void require(const Case& c) { require_chain(c, "row_norm"); }
+void require(const Case& c) {
+  require_chain(c, "row_norm");
+  require_sharing(c, Sharing::kInRow);
+}
 
 Problem problem(const RowCase& p) {
   const Format& q = code_format(p);
-  return {{input_matrix(p, q), input_gamma(p), output_matrix("q", p, q), output_scale(p)},
-          {{"group_size", double(p.group_size)}, {"eps", p.eps}, {"warp", double(p.warp)}}};
+  Problem made{{input_matrix(p, q), input_gamma(p), output_matrix("q", p, q), output_scale(p)},
+               {{"group_size", double(p.group_size)}, {"eps", p.eps}, {"warp", double(p.warp)}}};
+  if (!p.residual.empty()) made.tensors.push_back(in_place_residual(p));
+  if (std::isfinite(p.scale_ub)) made.parameters.emplace_back("scale_ub", p.scale_ub);
+  return made;
 }
 
 }  // namespace
 
 Op rms_norm_quant_group_op() {
-  return row_op("rms_norm_quant_group",
-                {"contract", "x", "m", "n", "group_size", "layout", "eps", "fill", "gamma", "seed", "warp"}, require, problem);
+  Op op =
+      row_op("rms_norm_quant_group",
+             {"contract", "x", "m", "n", "group_size", "layout", "eps", "scale_ub", "fill", "residual", "gamma", "seed", "warp"},
+             require, problem);
+  op.optional_columns = {"scale_ub", "residual"};
+  return op;
 }
 
 }  // namespace assay

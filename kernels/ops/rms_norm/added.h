@@ -49,4 +49,22 @@ SIMT_DEVICE float add_row(const T* x, T* residual, int loads, AddedRow<Rules, T,
   return sum;
 }
 
+/// A row that is normalized, summed with its residual if the rules say so, and its factor.
+template <class Rules, class T, int kWarp, int kLoads, int kRun>
+struct NormalizedRow {
+  std::conditional_t<Rules::kAdds, AddedRow<Rules, T, kLoads, kRun>, Row<T, kLoads, kRun>> row;
+  float r;
+
+  /// The row begins `first` elements behind x and residual; the latter may be null if nothing is added.
+  SIMT_DEVICE NormalizedRow(const T* x, T* residual, int64_t first, int loads, float eps) {
+    if constexpr (Rules::kAdds) {
+      const float sum = add_row<Rules, T, kLoads, kRun>(x + first, residual + first, loads, row);
+      r = block_factor<Rules, kWarp>(sum, loads * row.kElements, eps);
+    } else {
+      row = load_row<T, kLoads, kRun>(x + first, Rules::covered(loads, simt::block_size()));
+      r = row_factor<Rules, kWarp>(row, loads, eps);
+    }
+  }
+};
+
 }  // namespace assay_kernels

@@ -2,17 +2,35 @@
 #include "kernels/ops/rms_norm_quant_group/rms_norm_quant_group.h"
 
 namespace assay_kernels {
+namespace {
+
+void by_contract(const Call& call) {
+  const auto run = [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); };
+  if (!NormBlockList::with(call.contract(), run)) NormAiterList::with(call.contract(), run);
+}
+
+}  // namespace
 
 std::vector<Kernel> rms_norm_quant_group_kernels() {
+  const char *half = R"(["bf16", "f16"])", *layouts = R"(["row", "col", "tma"])";
   return {{"rms_norm_quant_group",
            "rms_norm_quant_group",
            {NormGroupPacked::kContract},
-           {{"x", R"(["bf16", "f16"])"},
-            {"group_size", "[32, 64, 128]"},
-            {"layout", R"(["ue8m0x4_tma"])"},
-            {"warp", simt::kWarpSizes}},
+           {{"x", half}, {"group_size", "[32, 64, 128]"}, {"layout", R"(["ue8m0x4_tma"])"}, {"warp", simt::kWarpSizes}},
            {{"n", "8"}},
-           run_rms_norm_quant_group<NormGroupPacked>}};
+           run_rms_norm_quant_group<NormGroupPacked>},
+          {"rms_norm_quant_group",
+           "rms_norm_quant_group",
+           NormBlockList::ids(),
+           {{"x", half}, {"group_size", "[64, 128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+           {{"n", "8"}},
+           by_contract},
+          {"rms_norm_quant_group",
+           "rms_norm_quant_group",
+           NormAiterList::ids(),
+           {{"x", half}, {"group_size", "[32, 64, 128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+           {{"n", "8"}},
+           by_contract}};
 }
 
 }  // namespace assay_kernels

@@ -1,46 +1,46 @@
-// rms_norm, rounded to the type of x, and group quantization with packed UE8M0 scales, in one pass over x. Upstream skips this
-// fusion on Blackwell (vLLM PR 40552): its fused kernel knows no packed scales.
+// rms_norm and group quantization in one pass over x, with fp32 or packed UE8M0 scales, and with a residual or without.
 #pragma once
 
+#include "kernels/ops/fused_add_rms_norm/fused_add_rms_norm.h"
 #include "kernels/ops/quant_group/problem.h"
-#include "kernels/ops/quant_group/vllm.h"
-#include "kernels/ops/rms_norm/rms_norm.h"
+#include "kernels/ops/rms_norm_quant_group/rules.h"
 
 namespace assay_kernels {
-
-struct NormGroupPacked {
-  static constexpr const char* kContract = "assay.rms_norm_group_packed";
-  using Norm = VllmRmsNorm20260618;
-  using Group = VllmGroupFp8Packed;
-};
 
 /// Neighbouring loads of a thread: with four, the sums and scales of a group of 128 are the work of four threads. On an H200 this
 /// kernel is bound by its instructions, and one load a thread takes a third longer.
 inline constexpr int kFusedRun = 4;
 
 template <class Rules, class T, int kWarp, int kRuns, int kLanes>
-SIMT_KERNEL void rms_norm_quant_group(GroupArguments<T> a, const T* gamma, int32_t n, float eps) {
+SIMT_KERNEL void rms_norm_quant_group(GroupArguments<T> a, T* residual, const T* gamma, int32_t n, float eps) {
   using Norm = typename Rules::Norm;
   const int64_t first = simt::block() * n;
   const int loads = n / 8;
-  const auto row = load_row<T, kRuns * kFusedRun, kFusedRun>(a.x + first, loads);
-  const float r = row_factor<Norm, kWarp>(row, loads, eps);
+  const NormalizedRow<Norm, T, kWarp, kRuns * kFusedRun, kFusedRun> z(a.x, residual, first, loads, eps);
   SIMT_UNROLL
   for (int k = 0; k < kRuns * kFusedRun; k += kFusedRun) {
-    const int load = row.load_of(k);
+    const int load = z.row.load_of(k);
     const bool live = load < loads;
     float v[8 * kFusedRun];
     SIMT_UNROLL
     for (int j = 0; j < kFusedRun; ++j) {
-      const auto y = normalize<Norm>(row.at[k + j], r, live ? simt::load16(gamma + (load + j) * 8) : simt::Vector<T>{});
+      float y[8];
+      normalize_to_float<Norm>(z.row.at[k + j], z.r, live ? simt::load16(gamma + (load + j) * 8) : simt::Vector<T>{}, y);
       SIMT_UNROLL
-      for (int i = 0; i < 8; ++i) v[8 * j + i] = simt::to_float(y.at[i]);
+      for (int i = 0; i < 8; ++i) v[8 * j + i] = y[i];
     }
     quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + first + load * 8, a.scales, simt::block(),
-                                                            load / (kLanes * kFusedRun));
+                                                            load / (kLanes * kFusedRun), a.scale_ub);
   }
   write_absent_groups<typename Rules::Group>(a.scales);
   write_absent_rows<typename Rules::Group>(a.scales);
+}
+
+/// The residual of a call whose contract adds one, else null.
+template <class Rules, class T>
+T* residual_or_null(const Call& call, Shape shape) {
+  if constexpr (Rules::Norm::kAdds) return static_cast<T*>(residual_of(call, shape).data);
+  return nullptr;
 }
 
 template <class Rules>
@@ -58,16 +58,18 @@ void run_rms_norm_quant_group(const Call& call) {
   const simt::Launch grid = call.grid(shape.rows, simt::block_threads(n / 8 / kFusedRun, call.warp()));
   with_half_type(x, [&](auto type) {
     using T = decltype(type);
-    const GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(size), {}};
+    GroupArguments<T> a{data_of<T>(x), out.q, out.scales, int32_t(size), {}};
+    if (Group::kBounded) a.scale_ub = float(call.number("scale_ub"));
+    T* residual = residual_or_null<Rules, T>(call, shape);
     with_warp(call, [&](auto warp) {
       with_loads(n / 8 / kFusedRun, grid.threads, [&](auto each) {
         constexpr int kWarp = decltype(warp)::value, kRuns = decltype(each)::value;
         const T* weights = data_of<T>(gamma);
         if (size == 32)
-          return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 4 / kFusedRun>, grid, a, weights, n, eps);
+          return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 4 / kFusedRun>, grid, a, residual, weights, n, eps);
         if (size == 64)
-          return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 8 / kFusedRun>, grid, a, weights, n, eps);
-        simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 16 / kFusedRun>, grid, a, weights, n, eps);
+          return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 8 / kFusedRun>, grid, a, residual, weights, n, eps);
+        simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 16 / kFusedRun>, grid, a, residual, weights, n, eps);
       });
     });
   });

@@ -1,0 +1,32 @@
+#include "suites/rms_norm_quant_static/binding.h"
+
+#include "suites/rows/row_op.h"
+#include "suites/rows/tensors.h"
+
+namespace assay {
+namespace {
+
+void require(const Case& c) {
+  require_chain(c, "row_norm");
+  require_sharing(c, Sharing::kGiven);
+}
+
+Problem problem(const RowCase& p) {
+  const Format& q = code_format(p);
+  Problem made{{input_matrix(p, q), input_gamma(p), input_scale(p), output_matrix("q", p, q)},
+               {{"eps", p.eps}, {"warp", double(p.warp)}}};
+  if (!p.residual.empty()) made.tensors.push_back(in_place_residual(p));
+  return made;
+}
+
+}  // namespace
+
+Op rms_norm_quant_static_op() {
+  Op op = row_op("rms_norm_quant_static",
+                 {"contract", "x", "m", "n", "group_size", "layout", "eps", "fill", "residual", "gamma", "scale", "seed", "warp"},
+                 require, problem);
+  op.optional_columns = {"residual"};
+  return op;
+}
+
+}  // namespace assay
