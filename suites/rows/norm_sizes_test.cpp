@@ -1,0 +1,104 @@
+// The mistakes that tolerances forgive (contracts/norm.md 9) are seen at every hidden size of the tables: a kernel that ignores
+// the variance, eps in another place, and one rounding more or less.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "harness/core/cases.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+const std::set<std::string> kNorms = {"rms_norm", "fused_add_rms_norm", "rms_norm_quant_group", "rms_norm_quant_static"};
+
+/// One case for each contract, format and hidden size of the norms' tables, on a few rows.
+std::vector<Case> cases_of_sizes() {
+  open_rulebook(ASSAY_SOURCE_DIR);
+  std::vector<Case> all;
+  std::set<std::string> seen;
+  for (Case& c : load_cases(all_ops(), ASSAY_SOURCE_DIR)) {
+    if (!kNorms.contains(c.op) || !seen.insert(c.op + c.text("contract") + c.text("x") + "/" + c.text("n")).second) continue;
+    c.parameters["m"] = "8";
+    all.push_back(std::move(c));
+  }
+  return all;
+}
+
+Case with_data(Case c, const char* x, const char* residual) {
+  c.parameters["fill"] = x;
+  c.parameters["gamma"] = "gamma";
+  if (c.parameters.contains("scale")) c.parameters["scale"] = "scales";
+  if (c.parameters.contains("residual") && !c.text("residual").empty()) c.parameters["residual"] = residual;
+  return c;
+}
+
+bool apart(const Expectation& a, const Expectation& b) {
+  for (size_t t = 0; t < a.tensors.size(); ++t) {
+    const ExpectedTensor &u = a.tensors[t], &v = b.tensors[t];
+    for (int64_t i = 0; i < u.elements(); ++i)
+      if (v.high_at(i) < u.low[size_t(i)] || v.low[size_t(i)] > u.high_at(i)) return true;
+  }
+  return false;
+}
+
+/// How many of these mistakes there are, and the names of those that the data do not show.
+struct Tried {
+  int mistakes = 0;
+  std::set<std::string> unseen;
+};
+
+template <class Wanted>
+Tried try_mistakes(const Case& c, Wanted wanted) {
+  const Op& op = find_op(c.op);
+  const Problem problem = op.problem(c);
+  const Expectation right = op.expect(c, problem, nullptr);
+  Tried tried;
+  for (const Hypothesis& h : op.neighbours(c)) {
+    if (!wanted(h.name) || !h.equivalent.empty()) continue;
+    ++tried.mistakes;
+    if (!apart(right, h.expect(problem, nullptr))) tried.unseen.insert(h.name);
+  }
+  return tried;
+}
+
+std::string place(const Case& c) { return c.op + " " + c.text("contract") + " " + c.text("x") + " n " + c.text("n"); }
+
+TEST(NormSizes, AKernelThatIgnoresTheVarianceIsSeen) {
+  for (const Case& c : cases_of_sizes()) {
+    const Tried tried =
+        try_mistakes(with_data(c, "normal", "normal"), [](const std::string& name) { return name == "sum: ignores the data"; });
+    EXPECT_EQ(tried.mistakes, 1) << place(c);
+    EXPECT_EQ(tried.unseen, std::set<std::string>()) << place(c);
+  }
+}
+
+TEST(NormSizes, EpsInAnotherPlaceIsSeen) {
+  for (const Case& c : cases_of_sizes()) {
+    const Tried tried = try_mistakes(with_data(c, "eps_dominated", "zeros"), [](const std::string& name) {
+      return name.starts_with("r: ") && name.find("eps") != std::string::npos;
+    });
+    EXPECT_GE(tried.mistakes, 4) << place(c);
+    EXPECT_EQ(tried.unseen, std::set<std::string>()) << place(c);
+  }
+}
+
+TEST(NormSizes, OneRoundingMoreOrLessIsSeen) {
+  for (const Case& c : cases_of_sizes()) {
+    if (c.text("x") == "f32") continue;  // has none
+    const Tried tried = try_mistakes(with_data(c, "normal", "normal"), [](const std::string& name) {
+      return name.starts_with("y: to(x) after") || name.starts_with("y: drop to(x)");
+    });
+    EXPECT_GE(tried.mistakes, 1) << place(c);
+    EXPECT_EQ(tried.unseen, std::set<std::string>()) << place(c);
+  }
+}
+
+TEST(NormSizes, DataOfZerosWouldShowNoneOfThem) {
+  const Case c = with_data(cases_of_sizes().front(), "zeros", "zeros");
+  EXPECT_EQ(try_mistakes(c, [](const std::string& name) { return name == "sum: ignores the data"; }).unseen.size(), 1u);
+}
+
+}  // namespace
+}  // namespace assay
