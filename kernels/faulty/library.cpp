@@ -84,6 +84,7 @@ const std::vector<Kernel>& kernels() {
       of_packs<PackMantissaLeak>("pack_mantissa_leak", "sglang #25733, sglang #39193"),
       of_packs<PackAbsentGroups>("pack_absent_groups", "TransformerEngine #3070, vLLM #47303"),
       of_packs<PackPaddingRows>("pack_padding_rows", "vLLM #49784, sglang #32386"),
+      of_packs<PackGapRows>("pack_gap_rows", "vLLM #49784, sglang #32386: DeepGEMM reads what nobody wrote"),
       of_packs<PackRowMajorWords>("pack_row_major_words", "attention.rs #22, sglang #29036"),
       of_norms<ExtraRoundingInNorm<>>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
       of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111"),

@@ -51,6 +51,11 @@ struct PackPaddingRows : DeepgemmPack25 {
   static constexpr bool kPadsRows = true;
 };
 
+/// Rows between groups are packed like others: whatever lies there.
+struct PackGapRows : DeepgemmPackPsum26 {
+  static constexpr bool kGaps = false;
+};
+
 /// Words of a row beside each other.
 struct PackRowMajorWords : DeepgemmPackTorch {
   static int64_t place(int64_t row, int64_t column, int64_t /*padded_rows*/, int64_t words) { return row * words + column; }

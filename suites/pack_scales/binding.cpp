@@ -6,6 +6,7 @@
 
 #include "suites/pack_scales/expect.h"
 #include "suites/pack_scales/words.h"
+#include "suites/rows/tensors.h"
 
 namespace assay {
 namespace {
@@ -16,7 +17,9 @@ constexpr int64_t kExcerptScales = 1 << 16;
 Case validate(Case c) {
   const PackCase p = read_pack_case(c);
   require_domain(c, p);
-  c.id = fmt::format("{}/{}/m{}.n{}.{}.{}/{}.s{}/w{}", c.op, p.row->id, p.m, p.n, p.from->id, p.to->id, p.fill, p.seed, p.warp);
+  const std::string groups = p.ends.empty() ? "" : fmt::format(".ends{}.a{}", fmt::join(p.ends, "-"), p.alignment);
+  c.id = fmt::format("{}/{}/m{}.n{}{}.{}.{}/{}.s{}/w{}", c.op, p.row->id, p.m, p.n, groups, p.from->id, p.to->id, p.fill, p.seed,
+                     p.warp);
   return c;
 }
 
@@ -24,13 +27,17 @@ Problem problem(const Case& c) {
   const PackCase p = read_pack_case(c);
   const PlacedLayout to(*p.to, p.m, p.n);
   HostTensor scale{{"scale", Role::kOutput, p.to->type, to.shape(), to.strides(), to.storage()}, {}};
-  return {{scales_of(p), std::move(scale)}, {{"warp", double(p.warp)}}};
+  Problem made{{scales_of(p), std::move(scale)}, {{"warp", double(p.warp)}}};
+  if (p.ends.empty()) return made;
+  made.tensors.insert(made.tensors.begin() + 1, input_integers("psum_layout", p.ends));
+  made.parameters.emplace_back("m_alignment", double(p.alignment));
+  return made;
 }
 
 Case excerpt(Case c) {
   const PackCase p = read_pack_case(c);
   const int64_t rows = std::max<int64_t>(1, kExcerptScales / p.n) + 3;
-  if (p.m > rows) c.parameters["m"] = std::to_string(rows / 4 * 4);
+  if (p.m > rows && p.ends.empty()) c.parameters["m"] = std::to_string(rows / 4 * 4);
   return c;
 }
 
@@ -39,7 +46,8 @@ Case excerpt(Case c) {
 Op pack_scales_op() {
   Op op;
   op.name = "pack_scales";
-  op.columns = {"contract", "m", "n", "takes", "layout", "fill", "seed", "warp"};
+  op.columns = {"contract", "m", "n", "tokens", "alignment", "takes", "layout", "fill", "seed", "warp"};
+  op.optional_columns = {"tokens", "alignment"};
   op.validate = validate;
   op.problem = problem;
   op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>*) {

@@ -1,5 +1,6 @@
 #include "suites/pack_scales/expect.h"
 
+#include <algorithm>
 #include <set>
 
 #include "suites/rows/padding.h"
@@ -51,8 +52,10 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   const PlacedLayout to(*c.to, c.m, c.n);
   const Format& element = *c.to->element;
   const int64_t words = to.cols() / c.values();
-  ExpectedTensor scale{"scale", &element, {c.m, to.cols()}, {}, {}, {}, {}, "moved and packed, nothing is rounded: one code"};
-  for (int64_t r = 0; r < c.m; ++r) {
+  const std::vector<int64_t> rows = c.rows();
+  ExpectedTensor scale{
+      "scale", &element, {int64_t(rows.size()), to.cols()}, {}, {}, {}, {}, "moved and packed, nothing is rounded: one code"};
+  for (int64_t r : rows) {
     for (int64_t w = 0; w < words; ++w) {
       const uint32_t word = packing.word.of(word_values(c, packing, x, r, w));
       for (int64_t j = 0; j < c.values(); ++j) {
@@ -62,10 +65,13 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
       }
     }
   }
-  const PaddingRule rule = padding_rule(c.row->text("pad"), "rows");
-  for (int64_t r = c.m; r < to.rows(); ++r)
+  const std::string& pad = c.row->text("pad");
+  for (int64_t r = 0; r < to.rows(); ++r) {
+    if (r < c.m && std::binary_search(rows.begin(), rows.end(), r)) continue;
     for (int64_t g = 0; g < to.cols(); ++g)
-      if (to.offset(r, g) < to.storage_elements()) scale.padding.push_back({to.offset(r, g), {r, g}, rule});
+      if (to.offset(r, g) < to.storage_elements())
+        scale.padding.push_back({to.offset(r, g), {r, g}, padding_rule(pad, r < c.m ? "gaps" : "rows")});
+  }
   return {{std::move(scale)}, {}};
 }
 

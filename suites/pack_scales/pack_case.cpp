@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "harness/core/fill.h"
 #include "reference/formats/catalogue.h"
@@ -20,7 +21,36 @@ const Layout& layout_in(const Cells& cells, const std::string& column) {
   }
 }
 
+/// Rows of groups with gaps between them must be given to a contract that knows them, and to no other.
+void read_gaps(const Cells& cells, PackCase& p) {
+  const bool wanted = p.row->text("pad").find("gaps:") != std::string::npos;
+  const bool given = cells.has("tokens") && !cells.text("tokens").empty();
+  if (wanted != given) cells.refuse("tokens", "contract " + p.row->id + (wanted ? " needs groups of rows" : " knows no gaps"));
+  if (!given) return;
+  p.alignment = cells.positive("alignment");
+  int64_t first = 0;
+  for (int64_t count : cells.counts("tokens")) {
+    p.ends.push_back(first + count);
+    first = (p.ends.back() + p.alignment - 1) / p.alignment * p.alignment;
+  }
+  if (p.ends.back() > p.m) cells.refuse("m", fmt::format("the last group ends at row {}, beyond {}", p.ends.back(), p.m));
+}
+
 }  // namespace
+
+std::vector<int64_t> PackCase::rows() const {
+  std::vector<int64_t> all;
+  if (ends.empty()) {
+    all.resize(size_t(m));
+    std::iota(all.begin(), all.end(), int64_t{0});
+  }
+  int64_t first = 0;
+  for (int64_t end : ends) {
+    for (int64_t row = first; row < end; ++row) all.push_back(row);
+    first = (end + alignment - 1) / alignment * alignment;
+  }
+  return all;
+}
 
 PackCase read_pack_case(const Case& c) {
   const Cells cells(c);
@@ -45,6 +75,7 @@ PackCase read_pack_case(const Case& c) {
   if (p.values() != int64_t(p.packing.word.terms.size()))
     cells.refuse("layout", fmt::format("layout {} has {} scales in a word and contract {} {}", p.to->id, p.values(), p.row->id,
                                        p.packing.word.terms.size()));
+  read_gaps(cells, p);
   p.fill = cells.fill_name("fill");
   p.seed = uint64_t(cells.positive("seed"));
   p.warp = cells.warp();
@@ -55,6 +86,11 @@ HostTensor scales_of(const PackCase& c) {
   const PlacedLayout layout(*c.from, c.m, c.n);
   HostTensor x{{"x", Role::kInput, c.from->type, layout.shape(), layout.strides(), layout.storage()}, {}};
   fill(x, {.name = c.fill, .seed = c.seed, .group_size = 1, .q = &kE4M3Fn, .tensor = 0});
+  // Nobody writes the gaps: all ones, whose exponent is the byte of NaN.
+  const std::vector<int64_t> rows = c.rows();
+  for (int64_t r = 0; r < c.m; ++r)
+    if (!std::binary_search(rows.begin(), rows.end(), r))
+      for (int64_t g = 0; g < c.n; ++g) x.set_code(layout.offset(r, g), ~0u);
   return x;
 }
 
@@ -62,7 +98,7 @@ void require_domain(const Case& c, const PackCase& p) {
   if (p.packing.zero_bits == 0) return;
   const HostTensor x = scales_of(p);
   const PlacedLayout layout(*p.from, p.m, p.n);
-  for (int64_t r = 0; r < p.m; ++r) {
+  for (int64_t r : p.rows()) {
     for (int64_t g = 0; g < p.n; ++g) {
       const uint32_t bits = x.code(layout.offset(r, g));
       if ((bits & p.packing.zero_bits) == 0) continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "harness/core/case.h"
 #include "harness/core/op.h"
@@ -19,7 +20,11 @@ struct PackCase {
   std::string fill;
   uint64_t seed = 0;
   int warp = 0;
+  std::vector<int64_t> ends;  ///< behind the last row of each group, where rows have gaps; empty: all m rows hold scales
+  int64_t alignment = 0;      ///< a group begins at a multiple of it
 
+  /// Rows that hold scales.
+  std::vector<int64_t> rows() const;
   /// Scales in a word.
   int64_t values() const { return to->type->bits / to->element->bits; }
 };

@@ -42,7 +42,8 @@ std::vector<std::string> pack_lines(const Packing& packing) {
   return lines;
 }
 
-std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t row, int64_t column) {
+std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t judged, int64_t column) {
+  const int64_t row = c.rows()[size_t(judged)];
   const int64_t index = column / c.values();
   const std::vector<uint32_t> values = word_values(c, c.packing, find(problem.tensors, "x"), row, index);
   const Format& element = *c.to->element;

@@ -4,7 +4,7 @@
 namespace assay_kernels {
 namespace {
 
-using Packers = PackList<DeepgemmPack25, DeepgemmPack26, DeepgemmPackTorch, DeepgemmMnMajorTmaAlignedF32>;
+using Packers = PackList<DeepgemmPack25, DeepgemmPack26, DeepgemmPackPsum26, DeepgemmPackTorch, DeepgemmMnMajorTmaAlignedF32>;
 
 void by_contract(const Call& call) {
   Packers::with(call.contract(), [&](auto rules) { run_pack<decltype(rules)>(call); });

@@ -18,20 +18,37 @@ struct PackArguments {
   int64_t padded_rows, count;  ///< of the result: rows of a column, columns
   int64_t tiles;               ///< in a row
   int64_t storage;             ///< words allocated
+  const int32_t* ends;         ///< of the groups, if rows have gaps
+  int64_t groups, alignment;
 };
+
+/// Whether a row holds scales.
+template <class Rules>
+SIMT_DEVICE bool present(const PackArguments& a, int64_t row) {
+  if constexpr (Rules::kGaps) {
+    int64_t first = 0;
+    for (int64_t g = 0; g < a.groups; ++g) {
+      if (row >= first && row < a.ends[g]) return true;
+      first = (a.ends[g] + a.alignment - 1) / a.alignment * a.alignment;
+    }
+    return false;
+  }
+  return row < a.rows;
+}
 
 /// Four neighbouring scales of a row.
 template <class Rules>
 SIMT_DEVICE void load_scales(const PackArguments& a, int64_t row, int64_t column, uint32_t (&v)[4]) {
   const float* from = a.x + row * a.columns;
-  if (row < a.rows && a.columns % 4 == 0 && column < a.columns) {
+  const bool there = present<Rules>(a, row);
+  if (there && a.columns % 4 == 0 && column < a.columns) {
     const simt::Vector<float> raw = simt::load16(from + column);
     SIMT_UNROLL
     for (int i = 0; i < 4; ++i) v[i] = simt::bits(raw.at[i]);
     return;
   }
   SIMT_UNROLL
-  for (int i = 0; i < 4; ++i) v[i] = row < a.rows && column + i < a.columns ? simt::bits(from[column + i]) : Rules::absent();
+  for (int i = 0; i < 4; ++i) v[i] = there && column + i < a.columns ? simt::bits(from[column + i]) : Rules::absent();
 }
 
 template <class Rules>
@@ -113,14 +130,30 @@ void run_pack(const Call& call) {
     unsupported("columns of the result lie " + std::to_string(padded) + " elements apart");
   if (shape.rows > 1 && scale.strides[0] != 1) unsupported("the result lies MN-major");
   const int64_t tiles = (words + kPackWords - 1) / kPackWords;
-  const PackArguments a{
-      data_of<float>(x),       static_cast<uint32_t*>(scale.data), shape.rows, shape.columns, padded, words, tiles,
-      int64_t(scale.bytes / 4)};
+  PackArguments a{data_of<float>(x),
+                  static_cast<uint32_t*>(scale.data),
+                  shape.rows,
+                  shape.columns,
+                  padded,
+                  words,
+                  tiles,
+                  int64_t(scale.bytes / 4),
+                  nullptr,
+                  0,
+                  1};
+  if constexpr (Rules::kGaps) {
+    const assay_tensor& ends = call.input("psum_layout");
+    if (!has_type(ends, ASSAY_INT, 32) || ends.ndim != 1) unsupported("psum_layout must be a vector of int32");
+    a.ends = static_cast<const int32_t*>(ends.data), a.groups = ends.shape[0];
+    a.alignment = int64_t(call.number("m_alignment"));
+    if (a.alignment < 1) wrong("m_alignment must be positive");
+  }
   const bool row_major = (shape.columns == 1 || x.strides[1] == 1) && (shape.rows == 1 || x.strides[0] == shape.columns);
   const bool mn_major = (shape.rows == 1 || x.strides[0] == 1) && (shape.columns == 1 || x.strides[1] == shape.rows);
   if (row_major)
     return simt::launch(pack_rows<Rules>, call.grid((shape.rows + kPackRows - 1) / kPackRows * tiles, kPackThreads), a);
-  if (!mn_major) unsupported("scales must be dense, row-major or MN-major");
+  if (Rules::kGaps || !mn_major)
+    unsupported(Rules::kGaps ? "scales with gaps must be dense and row-major" : "scales must be dense, row-major or MN-major");
   simt::launch(pack_columns<Rules>, call.grid((padded / 4 * words + kPackThreads - 1) / kPackThreads, kPackThreads), a);
 }
 

@@ -9,6 +9,7 @@ namespace assay_kernels {
 struct PackRules {
   static constexpr int kValues = 4;         ///< scales of a word
   static constexpr bool kPadsRows = false;  ///< zeros in the words of rows beyond the last
+  static constexpr bool kGaps = false;      ///< rows of groups, with rows between them that hold nothing
   /// What a row's last word has for scales that the row lacks.
   SIMT_DEVICE static uint32_t absent() { return 0; }
   /// Place of word `column` of a row.
@@ -25,6 +26,12 @@ struct DeepgemmPack25 : PackRules {
 
 struct DeepgemmPack26 : DeepgemmPack25 {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.6";
+};
+
+/// `psum_layout` holds the end of each group; the next one begins at the alignment. What lies between has words of zero.
+struct DeepgemmPackPsum26 : DeepgemmPack25 {
+  static constexpr const char* kContract = "deepgemm.pack_ue8m0_psum@2.6";
+  static constexpr bool kGaps = true;
 };
 
 /// x.view(int32) >> 23 as uint8, four bytes as an int32, into a tensor of zeros.
