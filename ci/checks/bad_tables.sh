@@ -52,7 +52,7 @@ expect 2 "unknown name 'z'" "$assay" list
 unset ASSAY_DATA
 
 expect 2 "quant_group" "$assay" run --suite quant_grop
-expect 2 "vllm.rms_norm@2026-06-18" "$assay" contracts show vllm.rms_norm
+expect 2 "vllm.rms_norm@v0.19.1" "$assay" contracts show vllm.rms_norm
 expect 2 "no case is selected" "$assay" run --case 'quant_group/nothing*'
 expect 2 "cpu" "$assay" run --backend cpuu
 echo passed

@@ -150,6 +150,7 @@ const Op& op_of_contract(const std::string& contract) {
                                        {"fill", "zeros"},
                                        {"gamma", "gamma"},
                                        {"up", "zeros"},
+                                       {"residual", "zeros"},
                                        {"seed", "1"},
                                        {"warp", "32"}})
       if (probe.parameters.contains(column)) probe.parameters[column] = cell;
@@ -203,6 +204,8 @@ DumpCase case_of_dump(const std::string& contract, const DumpedRoles& roles, std
                                           : ScalePlacing::kFlat;
   }
   fill_in(parameters);
+  const ContractRow& first = rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).front());
+  if (has("residual") && first.flow == "row_norm" && !first.text("z").empty()) parameters.emplace("residual", "zeros");
   for (const std::string& column : op.columns) one.parameters[column] = parameters[column];
   one = op.validate(std::move(one));
   for (int part = 0; part < 2; ++part) one.id.resize(one.id.rfind('/'));  // fill and warp are placeholders

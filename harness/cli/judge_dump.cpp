@@ -113,6 +113,8 @@ std::vector<std::string> roles_of(const Op& op) {
   const bool groups = std::find(op.columns.begin(), op.columns.end(), "group_size") != op.columns.end();
   std::vector<std::string> roles = {"x"};
   if (norm) roles.emplace_back("gamma");
+  if (std::find(op.columns.begin(), op.columns.end(), "residual") != op.columns.end())
+    roles.insert(roles.end(), {"residual", "residual_out"});
   if (groups)
     roles.insert(roles.end(), {"q", "scale"});
   else
@@ -141,20 +143,19 @@ int judge_dump(const JudgeArguments& arguments) {
 
   Problem problem = op.problem(dump.one);
   CallResult result;
+  const auto placed = [&](const std::string& role, const TensorSpec& spec) {
+    const auto from = roles.find(role);
+    if (from != roles.end())
+      return role == "scale" ? placed_scale(from->second, spec, dump.placing) : placed_dense(from->second, spec);
+    std::string there;
+    for (const auto& [name, other] : roles) there += (there.empty() ? "" : ", ") + name;
+    throw UsageError("no tensor for role '" + role + "'; there are: " + there);
+  };
   for (HostTensor& tensor : problem.tensors) {
-    const auto from = roles.find(tensor.spec.name);
-    if (from == roles.end()) {
-      std::string there;
-      for (const auto& [role, other] : roles) there += (there.empty() ? "" : ", ") + role;
-      throw UsageError("no tensor for role '" + tensor.spec.name + "'; there are: " + there);
-    }
-    HostTensor placed = tensor.spec.name == "scale" ? placed_scale(from->second, tensor.spec, dump.placing)
-                                                    : placed_dense(from->second, tensor.spec);
-    if (tensor.spec.role == Role::kInput) {
-      tensor.bytes = std::move(placed.bytes);
-      continue;
-    }
-    result.outputs.push_back(std::move(placed));
+    const bool in_place = tensor.spec.role == Role::kOutput && !tensor.bytes.empty();  // what was there, and NAME_out
+    if (in_place || tensor.spec.role == Role::kInput) tensor.bytes = placed(tensor.spec.name, tensor.spec).bytes;
+    if (tensor.spec.role == Role::kInput) continue;
+    result.outputs.push_back(placed(tensor.spec.name + (in_place ? "_out" : ""), tensor.spec));
     result.untouched.emplace_back();
     result.in_place.push_back(true);
   }
