@@ -7,6 +7,7 @@
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/norm_faults.h"
 #include "kernels/faulty/offers.h"
+#include "kernels/faulty/varied_quant.h"
 
 namespace {
 
@@ -154,6 +155,7 @@ std::vector<Kernel> healthy() {
 const std::vector<Kernel>& kernels() {
   static const std::vector<Kernel> all = [] {
     std::vector<Kernel> list = elsewhere();
+    for (Kernel& kernel : quant_elsewhere(kHere)) list.push_back(std::move(kernel));
     for (Kernel& kernel : two_at_once()) list.push_back(std::move(kernel));
     for (Kernel& kernel : outside()) list.push_back(std::move(kernel));
     for (Kernel& kernel : healthy()) list.push_back(std::move(kernel));
