@@ -80,7 +80,11 @@ const std::map<std::string, Plain>& plain() {
                        return ((((r / 32 * (up(G, 8) / 8) + g / 8) * 4 + g % 4) * 16 + r % 16) * 2 + g % 8 / 4) * 2 + r % 32 / 16;
                      },
                      [](auto m, auto G) { return up(m, 256) * up(G, 8); }, [](auto m, auto G) { return V{up(m, 256), up(G, 8)}; },
-                     [](auto, auto G) { return V{up(G, 8), 1}; }}}};
+                     [](auto, auto G) { return V{up(G, 8), 1}; }}},
+      // aiter shuffle_scale_n32k4: view (m/32, 32, g/4, 4), permuted to (0, 2, 1, 3)
+      {"e8m0_n32k4", {[](auto, auto G, auto r, auto g) { return ((r / 32 * (up(G, 4) / 4) + g / 4) * 32 + r % 32) * 4 + g % 4; },
+                      [](auto m, auto G) { return up(m, 32) * up(G, 4); }, [](auto m, auto G) { return V{up(m, 32), up(G, 4)}; },
+                      [](auto, auto G) { return V{up(G, 4), 1}; }}}};
   return all;
 }
 
