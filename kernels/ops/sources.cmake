@@ -17,6 +17,7 @@ set(ASSAY_OP_SOURCES
   ops/quant_static/kernels.cpp
   ops/quant_tile/kernels.cpp
   ops/rms_norm/kernels.cpp
+  ops/rms_norm_quant_group/aiter.cpp
   ops/rms_norm_quant_group/kernels.cpp
   ops/rms_norm_quant_group/token.cpp
   ops/rms_norm_quant_static/kernels.cpp

@@ -5,14 +5,13 @@ namespace assay_kernels {
 namespace {
 
 void by_contract(const Call& call) {
-  const auto run = [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); };
-  if (!NormBlockList::with(call.contract(), run)) NormAiterList::with(call.contract(), run);
+  NormBlockList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });
 }
 
 }  // namespace
 
 std::vector<Kernel> rms_norm_quant_group_kernels() {
-  const char *half = R"(["bf16", "f16"])", *layouts = R"(["row", "col", "tma"])";
+  const char* half = R"(["bf16", "f16"])";
   return {{"rms_norm_quant_group",
            "rms_norm_quant_group",
            {NormGroupPacked::kContract},
@@ -22,13 +21,7 @@ std::vector<Kernel> rms_norm_quant_group_kernels() {
           {"rms_norm_quant_group",
            "rms_norm_quant_group",
            NormBlockList::ids(),
-           {{"x", half}, {"group_size", "[64, 128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
-           by_contract},
-          {"rms_norm_quant_group",
-           "rms_norm_quant_group",
-           NormAiterList::ids(),
-           {{"x", half}, {"group_size", "[32, 64, 128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+           {{"x", half}, {"group_size", "[64, 128]"}, {"layout", R"(["row", "col", "tma"])"}, {"warp", simt::kWarpSizes}},
            {{"n", "8"}},
            by_contract}};
 }

@@ -36,6 +36,15 @@ SIMT_KERNEL void rms_norm_quant_group(GroupArguments<T> a, T* residual, const T*
   write_absent_rows<typename Rules::Group>(a.scales);
 }
 
+/// with_loads() for as many as kMost loads a thread: each number of them is a kernel of every contract.
+template <int kMost, class F>
+void with_few_loads(int64_t loads, int threads, F f) {
+  if (loads > int64_t{kMost} * threads) unsupported("rows of more than " + std::to_string(kMost * threads) + " runs of 16 bytes");
+  with_loads(loads, threads, [&](auto each) {
+    if constexpr (decltype(each)::value <= kMost) f(each);
+  });
+}
+
 /// The residual of a call whose contract adds one, else null.
 template <class Rules, class T>
 T* residual_or_null(const Call& call, Shape shape) {
@@ -62,7 +71,7 @@ void run_rms_norm_quant_group(const Call& call) {
     if (Group::kBounded) a.scale_ub = float(call.number("scale_ub"));
     T* residual = residual_or_null<Rules, T>(call, shape);
     with_warp(call, [&](auto warp) {
-      with_loads(n / 8 / kFusedRun, grid.threads, [&](auto each) {
+      with_few_loads<4>(n / 8 / kFusedRun, grid.threads, [&](auto each) {
         constexpr int kWarp = decltype(warp)::value, kRuns = decltype(each)::value;
         const T* weights = data_of<T>(gamma);
         if (size == 32)

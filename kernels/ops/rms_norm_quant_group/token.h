@@ -62,7 +62,7 @@ void run_rms_norm_quant_token(const Call& call) {
     if (Group::kBounded) a.scale_ub = float(call.number("scale_ub"));
     T* residual = residual_or_null<Rules, T>(call, shape);
     with_warp(call, [&](auto warp) {
-      with_loads(n / 8, grid.threads, [&](auto each) {
+      with_few_loads<8>(n / 8, grid.threads, [&](auto each) {
         simt::launch(rms_norm_quant_token<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, a, residual,
                      data_of<T>(call.input("gamma")), n, eps);
       });

@@ -80,7 +80,7 @@ void run_rms_norm_quant_static(const Call& call) {
     using T = decltype(type);
     T* residual = residual_or_null<Rules, T>(call, shape);
     with_warp(call, [&](auto warp) {
-      with_loads(n / 8, grid.threads, [&](auto each) {
+      with_few_loads<8>(n / 8, grid.threads, [&](auto each) {
         simt::launch(rms_norm_quant_static<Rules, T, decltype(warp)::value, decltype(each)::value>, grid,
                      data_of<T>(call.input("x")), residual, data_of<T>(call.input("gamma")), static_cast<uint8_t*>(q.data),
                      data_of<float>(scale), n, eps);
