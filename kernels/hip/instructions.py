@@ -53,13 +53,13 @@ def check_emptied(row, objects, folder):
     return violation(row, objects.architecture, objects.opcodes(copy, mangled))
 
 
-def cpu_kernels(library, sources, cxxfilt):
-    """What the CPU library has of each template that the sources declare as a kernel, with 64 lanes or for any number of them."""
-    text = "".join(path.read_text() for path in sorted(pathlib.Path(sources).rglob("*.h")))
+def cpu_kernels(libraries, sources, cxxfilt):
+    """What the CPU libraries have of each template that the sources declare as a kernel, with 64 lanes or for any number of them."""
+    text = "".join(path.read_text() for folder in sources for path in sorted(pathlib.Path(folder).rglob("*.h")))
     templates = set(re.findall(r"SIMT_(?:WIDE_)?KERNEL\s+void\s+(?:SIMT_BOUNDS\(.*\)\s+)?(\w+)\(", text))
-    names = demangle(cxxfilt, CodeObject(library).functions(".symtab")).values()
+    names = [name for library in libraries for name in demangle(cxxfilt, CodeObject(library).functions(".symtab")).values()]
     names = {short_name(re.sub(r" \[clone [^]]*\]", "", name)) for name in names}  # one for each instruction set of the CPU
-    lanes = re.compile(r", (\d+)\b")  # the first number among the arguments; without one a kernel takes any lanes
+    lanes = re.compile(r"(?:, |^\w+<)(\d+)\b")  # the first number among the arguments; without one a kernel takes any lanes
     found = {n for n in names if n.split("<")[0] in templates and (not lanes.search(n) or lanes.search(n)[1] == "64")}
     return found, templates - {n.split("<")[0] for n in found}
 
@@ -71,15 +71,15 @@ def main():
     parser.add_argument("--expectations", required=True)
     parser.add_argument("--objects", required=True, help="folder with a folder of code objects for each architecture")
     parser.add_argument("--architectures", required=True, nargs="+")
-    parser.add_argument("--cpu-library", required=True)
-    parser.add_argument("--sources", required=True, help="folder of the kernels' headers")
+    parser.add_argument("--cpu-libraries", required=True, nargs="+")
+    parser.add_argument("--sources", required=True, nargs="+", help="folders of the kernels' headers")
     tools = parser.parse_args()
     with open(tools.expectations, newline="") as file:
         rows = list(csv.DictReader(file))
 
     wrong, checked, emptied = [], 0, 0
-    offered, unseen = cpu_kernels(tools.cpu_library, tools.sources, tools.cxxfilt)
-    wrong += [f"kernel {name} of the sources is not in the CPU library" for name in sorted(unseen)]
+    offered, unseen = cpu_kernels(tools.cpu_libraries, tools.sources, tools.cxxfilt)
+    wrong += [f"kernel {name} of the sources is in no CPU library" for name in sorted(unseen)]
     for architecture in tools.architectures:
         objects = Objects(tools.objects, architecture, tools)
         if not offered or offered != set(objects.home):
