@@ -85,13 +85,15 @@ void Score::add(const Score& other) {
   for (size_t i = 0; i < kSaid; ++i) said[i] += other.said[i];
 }
 
+std::vector<std::string> causes_in(const std::string& cell) { return split(cell, " + "); }
+
 std::vector<Subject> subjects(const std::string& root) {
   std::vector<Subject> all;
   const Table faults = read_table(root + "/suites/catches/faults.csv");
-  for (const TableRow& row : faults.rows) all.push_back({faults.text(row, "fault"), "changed", {faults.text(row, "cause")}});
+  for (const TableRow& row : faults.rows) all.push_back({faults.text(row, "fault"), "changed", causes_in(faults.text(row, "cause"))});
   const Table varied = read_table(root + "/suites/catches/diagnosis.csv");
   for (const TableRow& row : varied.rows)
-    all.push_back({varied.text(row, "kernel"), varied.text(row, "kind"), split(varied.text(row, "causes"), " + ")});
+    all.push_back({varied.text(row, "kernel"), varied.text(row, "kind"), causes_in(varied.text(row, "causes"))});
   return all;
 }
 

@@ -41,6 +41,9 @@ struct Score {
   void add(const Score& other);
 };
 
+/// The mistakes that a cell names, parted by " + ".
+std::vector<std::string> causes_in(const std::string& cell);
+
 /// Every row of faults.csv as kind "changed", then diagnosis.csv.
 std::vector<Subject> subjects(const std::string& root);
 
