@@ -24,6 +24,9 @@ inline std::vector<uint8_t> packed_outputs(const assay_library& library, const R
   call.matrix("x", kF32, false, r.m, r.n, scales.data());
   call.tensor("scale", kInt32, true, {r.m, words}, {1, pitch}, out.data(), out.size()).parameter("warp", r.warp);
   call.parameter("schedule_seed", double(r.seed));
+  const int32_t ends[] = {3, int32_t(r.m)};  // of two groups with a row between them
+  if (r.contract.find("psum") != std::string::npos)
+    call.tensor("psum_layout", kInt32, false, {2}, {1}, ends, sizeof ends).parameter("m_alignment", 4);
   EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK)
       << r.kernel << ": " << call.message();
   return out;

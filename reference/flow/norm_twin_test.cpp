@@ -105,7 +105,8 @@ TEST(NormTwin, TheOtherProfileAndOneMistakeAreSeen) {
 }
 
 Span factor_span(const Row& row, double eps, const Format& format, const char* id = kNB) {
-  const RowNorm& norm = *contract_of(id, format).row_norm();
+  const Contract contract = contract_of(id, format);
+  const RowNorm& norm = *contract.row_norm();
   return norm_factor(norm, norm_row(norm, row.x, {}, format), eps);
 }
 
@@ -339,7 +340,8 @@ TEST(FusedTwin, CodesAndScalesAreThoseOfTheUnfusedPairForTheSameFactor) {
 
 TEST(NormReason, NamesTheTreeAndTheSlackStep) {
   const Row row = normal_row(kBf16, 7168, 95);
-  const RowNorm& nb = *contract_of(kNB, kBf16).row_norm();
+  const Contract contract = contract_of(kNB, kBf16);
+  const RowNorm& nb = *contract.row_norm();
   const std::string reason = norm_reason(nb, norm_row(nb, row.x, {}, kBf16), kEps);
   EXPECT_NE(reason.find("tree of depth 45"), std::string::npos) << reason;
   EXPECT_NE(reason.find("rsqrt~2"), std::string::npos) << reason;

@@ -152,9 +152,12 @@ void run_pack(const Call& call) {
   const bool mn_major = (shape.rows == 1 || x.strides[0] == 1) && (shape.columns == 1 || x.strides[1] == shape.rows);
   if (row_major)
     return simt::launch(pack_rows<Rules>, call.grid((shape.rows + kPackRows - 1) / kPackRows * tiles, kPackThreads), a);
-  if (Rules::kGaps || !mn_major)
-    unsupported(Rules::kGaps ? "scales with gaps must be dense and row-major" : "scales must be dense, row-major or MN-major");
-  simt::launch(pack_columns<Rules>, call.grid((padded / 4 * words + kPackThreads - 1) / kPackThreads, kPackThreads), a);
+  if constexpr (Rules::kGaps) {
+    unsupported("scales with gaps must be dense and row-major");
+  } else {
+    if (!mn_major) unsupported("scales must be dense, row-major or MN-major");
+    simt::launch(pack_columns<Rules>, call.grid((padded / 4 * words + kPackThreads - 1) / kPackThreads, kPackThreads), a);
+  }
 }
 
 /// What a packer accepts, for describe().
