@@ -90,11 +90,14 @@ void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
   verb.add_option("--check", contracts.check, "of specials: exit 1 if the section is not the table")->excludes(write);
 }
 
-void add_power(CLI::App& program, assay::PowerArguments& power) {
-  CLI::App& verb = *program.add_subcommand("power", "which fills tell which single-step faults from their contract, as a table");
-  CLI::Option* op = verb.add_option("--op", power.op, "only this op");
-  CLI::Option* write = verb.add_option("--write", power.write, "put the table into the section `assay power` of this file")->type_name("FILE.md")->excludes(op);
-  verb.add_option("--check", power.check, "exit 1 if that section of the file is not the table")->type_name("FILE.md")->excludes(op)->excludes(write);
+/// A verb that makes a table of the suites.
+void add_table(CLI::App& program, const std::string& name, const std::string& what, assay::PowerArguments& arguments) {
+  CLI::App& verb = *program.add_subcommand(name, what);
+  CLI::Option* op = verb.add_option("--op", arguments.op, "only this op");
+  CLI::Option* write = verb.add_option("--write", arguments.write, "put the table into the section `assay " + name + "` of this file")
+                           ->type_name("FILE.md")
+                           ->excludes(op);
+  verb.add_option("--check", arguments.check, "exit 1 if that section of the file is not the table")->type_name("FILE.md")->excludes(op)->excludes(write);
 }
 
 /// Exit codes of product.md: a wrong command line or table is 2, a missing device 77.
@@ -131,7 +134,9 @@ int main(int argc, char** argv) {
   assay::ContractsArguments contracts;
   add_contracts(program, contracts);
   assay::PowerArguments power;
-  add_power(program, power);
+  add_table(program, "power", "which fills tell which single-step faults from their contract, as a table", power);
+  assay::PowerArguments sharpness;
+  add_table(program, "sharpness", "how many elements of rows of 7168 may have one code only, as a table", sharpness);
   program.add_option("--contracts", assay::more_contracts(), "a table with contracts of your own; may be repeated")
       ->type_name("FILE.csv");
   std::string library;
@@ -151,6 +156,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("explain") && explain.minimize) return assay::minimize_verb(explain);
     if (program.got_subcommand("explain")) return assay::explain_verb(explain);
     if (program.got_subcommand("power")) return assay::power_verb(power);
+    if (program.got_subcommand("sharpness")) return assay::sharpness_verb(sharpness);
     if (program.got_subcommand("contracts"))
       return contracts.action == "match" ? assay::match_verb(contracts) : assay::contracts_verb(contracts);
     return assay::worker_main(library);

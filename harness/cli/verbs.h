@@ -56,9 +56,10 @@ struct ContractsArguments {
   std::string backend = "cpu", op, kernel = "*";
 };
 
+/// Of power and of sharpness.
 struct PowerArguments {
   std::string op;     ///< empty: all
-  std::string write;  ///< file whose section `assay power` gets the table
+  std::string write;  ///< file whose section of the command gets the table
   std::string check;  ///< file whose section must be the table
 };
 
@@ -74,6 +75,7 @@ int minimize_verb(const ExplainArguments& arguments);
 int explain_verb(const ExplainArguments& arguments);
 int contracts_verb(const ContractsArguments& arguments);
 int power_verb(const PowerArguments& arguments);
+int sharpness_verb(const PowerArguments& arguments);
 int match_verb(const ContractsArguments& arguments);
 
 }  // namespace assay

@@ -1,0 +1,74 @@
+#include "harness/diagnosis/sharpness.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+namespace assay {
+namespace {
+
+/// The sets of one output under one contract.
+struct Widths {
+  int64_t elements = 0, single = 0;
+  std::vector<int64_t> open;  ///< codes beyond the first of each other set
+
+  void add(const ExpectedTensor& tensor) {
+    for (int64_t i = 0; i < tensor.elements(); ++i) {
+      ++elements;
+      if (tensor.low[size_t(i)] == kAnyLow) continue;
+      const int64_t more = int64_t(tensor.high_at(i)) - tensor.low[size_t(i)];
+      more == 0 ? void(++single) : open.push_back(more);
+    }
+  }
+
+  double share() const { return elements == 0 ? 1 : double(single) / double(elements); }
+
+  /// Of all sets; those of one code are zeros.
+  int64_t median() {
+    if (int64_t(open.size()) * 2 <= elements) return 0;
+    const auto middle = open.begin() + std::ptrdiff_t(open.size()) - std::ptrdiff_t(elements / 2) - 1;
+    std::nth_element(open.begin(), middle, open.end());
+    return *middle;
+  }
+  int64_t widest() const { return open.empty() ? 0 : *std::max_element(open.begin(), open.end()); }
+};
+
+/// 99.97 % of a share that is not whole is never shown as 100 %.
+std::string percent(double share) { return fmt::format("{:.3f} %", std::floor(share * 100000) / 1000); }
+
+std::string row_of(const std::string& output, std::map<std::string, Widths>& contracts) {
+  Widths all;
+  for (const auto& [contract, widths] : contracts) {
+    all.elements += widths.elements;
+    all.single += widths.single;
+  }
+  const auto loosest = std::min_element(contracts.begin(), contracts.end(),
+                                        [](const auto& a, const auto& b) { return a.second.share() < b.second.share(); });
+  return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", output, contracts.size(), all.elements, percent(all.share()),
+                     loosest->first, percent(loosest->second.share()), loosest->second.median(), loosest->second.widest());
+}
+
+}  // namespace
+
+std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& cases) {
+  std::string table =
+      "| op, output | contracts | elements | one code | loosest contract | one code | median width | widest |\n"
+      "|---|---|---|---|---|---|---|---|\n";
+  for (const Op& op : ops) {
+    std::map<std::string, std::map<std::string, Widths>> outputs;  // by output and format, then by contract
+    std::set<std::string> data;
+    for (const Case& one : cases) {
+      if (one.op != op.name || !data.insert(one.id.substr(0, one.id.rfind("/w"))).second) continue;
+      const Case excerpt = op.validate(op.excerpt ? op.excerpt(one) : one);
+      for (const ExpectedTensor& tensor : op.expect(excerpt, op.problem(excerpt), nullptr).tensors)
+        outputs[fmt::format("{}, {} {}", op.name, tensor.name, tensor.format->name)][one.text("contract")].add(tensor);
+    }
+    for (auto& [output, contracts] : outputs) table += row_of(output, contracts);
+  }
+  return table;
+}
+
+}  // namespace assay

@@ -1,0 +1,46 @@
+#include "harness/diagnosis/sharpness.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// The toy op, with sets of these widths in the first places of its output.
+Op with_widths(const std::vector<int32_t>& widths) {
+  Op op = testing::toy_op();
+  op.expect = [widths](const Case&, const Problem&, const std::vector<HostTensor>*) {
+    ExpectedTensor y{"y", &kBf16, {1, 8}, std::vector<int32_t>(8, 100), std::vector<int32_t>(8, 100), {}, {}, ""};
+    for (size_t i = 0; i < widths.size(); ++i) widths[i] < 0 ? y.low[i] = kAnyLow : y.high[i] += widths[i];
+    return Expectation{{std::move(y)}, {}};
+  };
+  return op;
+}
+
+std::string table_of(const std::vector<int32_t>& widths) {
+  const Op op = with_widths(widths);
+  return sharpness_table({&op, 1}, {testing::toy_case("bf16")});
+}
+
+TEST(Sharpness, CountsSetsOfOneCodeAndTheWidthOfTheOthers) {
+  EXPECT_THAT(table_of({}), HasSubstr("| toy, y bf16 | 1 | 8 | 100.000 % | toy.copy | 100.000 % | 0 | 0 |"));
+  EXPECT_THAT(table_of({1, 0, 9}), HasSubstr("| 75.000 % | 0 | 9 |"));
+  EXPECT_THAT(table_of({1, 2, 3, 4, 5}), HasSubstr("| 37.500 % | 1 | 5 |"));
+  EXPECT_THAT(table_of({4, 4, 4, 4, 4, 4, 4, 4}), HasSubstr("| 0.000 % | 4 | 4 |"));
+}
+
+TEST(Sharpness, WhatIsUndefinedIsOpen) { EXPECT_THAT(table_of({-1}), HasSubstr("| 87.500 % | 0 | 0 |")); }
+
+TEST(Sharpness, AnOpWithoutCasesHasNoRow) {
+  const Op op = with_widths({});
+  EXPECT_THAT(sharpness_table({&op, 1}, {}), Not(HasSubstr("toy")));
+}
+
+}  // namespace
+}  // namespace assay
