@@ -80,7 +80,8 @@ void add_explain(CLI::App& program, assay::ExplainArguments& explain) {
 }
 
 void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
-  CLI::App& verb = *program.add_subcommand("contracts", "the numeric contracts: list, show ID, diff A B, match --op OP, specials");
+  CLI::App& verb =
+      *program.add_subcommand("contracts", "the numeric contracts: list, show ID, diff A B, match --op OP, specials");
   verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match", "specials"}));
   verb.add_option("ids", contracts.ids)->type_name("ID");
   verb.add_option("--backend", contracts.backend, "of match")->type_name("NAME|PATH.so")->capture_default_str();
@@ -94,10 +95,14 @@ void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
 void add_table(CLI::App& program, const std::string& name, const std::string& what, assay::PowerArguments& arguments) {
   CLI::App& verb = *program.add_subcommand(name, what);
   CLI::Option* op = verb.add_option("--op", arguments.op, "only this op");
-  CLI::Option* write = verb.add_option("--write", arguments.write, "put the table into the section `assay " + name + "` of this file")
-                           ->type_name("FILE.md")
-                           ->excludes(op);
-  verb.add_option("--check", arguments.check, "exit 1 if that section of the file is not the table")->type_name("FILE.md")->excludes(op)->excludes(write);
+  CLI::Option* write =
+      verb.add_option("--write", arguments.write, "put the table into the section `assay " + name + "` of this file")
+          ->type_name("FILE.md")
+          ->excludes(op);
+  verb.add_option("--check", arguments.check, "exit 1 if that section of the file is not the table")
+      ->type_name("FILE.md")
+      ->excludes(op)
+      ->excludes(write);
 }
 
 /// Exit codes of product.md: a wrong command line or table is 2, a missing device 77.

@@ -1,5 +1,5 @@
-// assay power: which fills of the quick tier tell which faults from their contract. assay sharpness: how little its contracts leave
-// open at a real hidden size.
+// assay power: which fills of the quick tier tell which faults from their contract. assay sharpness: how little its contracts
+// leave open at a real hidden size.
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/diagnosis/power_table.h"
