@@ -3,7 +3,7 @@
 
 #include "kernels/ops/cast/cast.h"
 #include "kernels/ops/catalogue.h"
-#include "kernels/ops/fused_add_rms_norm/fused_add_rms_norm.h"
+#include "kernels/ops/fused_add_rms_norm/rules.h"
 #include "kernels/ops/pack_scales/pack.h"
 #include "kernels/ops/quant_azp/token.h"
 #include "kernels/ops/quant_group/problem.h"
@@ -154,7 +154,7 @@ Kernel of_added_norms(const char* name, const char* cites, const char* x = kAny)
           {Rules::kContract},
           {{"x", x}, {"warp", simt::kWarpSizes}},
           {{"n", "8"}},
-          run_fused_add_rms_norm<Rules>,
+          run_rms_norm<Rules>,
           name,
           cites,
           "fused_add_rms_norm"};

@@ -67,14 +67,19 @@ void expect_matrix(const assay_tensor& tensor, Shape shape) {
     wrong(named(tensor) + ": its last element lies beyond its storage");
 }
 
-Shape dense_matrix(const assay_tensor& tensor) {
+Shape matrix_of_rows(const assay_tensor& tensor) {
   if (tensor.ndim != 2) wrong(named(tensor) + " must have two dimensions");
   const Shape shape{tensor.shape[0], tensor.shape[1]};
   if (shape.rows < 0 || shape.columns <= 0) wrong(named(tensor) + " has no columns or a negative shape");
   expect_matrix(tensor, shape);
+  if (shape.columns > 1 && tensor.strides[1] != 1) unsupported(named(tensor) + " must be row-major");
+  return shape;
+}
+
+Shape dense_matrix(const assay_tensor& tensor) {
+  const Shape shape = matrix_of_rows(tensor);
   if (shape.rows > 1 && tensor.strides[0] != shape.columns)
     unsupported(named(tensor) + ": rows must follow each other without a gap");
-  if (shape.columns > 1 && tensor.strides[1] != 1) unsupported(named(tensor) + " must be row-major");
   return shape;
 }
 

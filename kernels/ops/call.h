@@ -54,6 +54,9 @@ bool has_type(const assay_tensor& tensor, int code, int bits);
 /// Rows and columns of a dense row-major matrix whose storage holds all of it. Refuses anything else.
 Shape dense_matrix(const assay_tensor& tensor);
 
+/// The same of a matrix whose rows may lie apart, strides[0] from one to the next.
+Shape matrix_of_rows(const assay_tensor& tensor);
+
 /// Refuses unless the tensor has these rows and columns and its highest addressed element lies in its storage.
 void expect_matrix(const assay_tensor& tensor, Shape shape);
 

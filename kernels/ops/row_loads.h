@@ -29,6 +29,17 @@ SIMT_DEVICE simt::Vector<uint32_t> load_of_row(const T* row, int64_t first, int6
   return words;
 }
 
+template <class T>
+SIMT_DEVICE void store_of_row(T* row, int64_t first, int64_t n, bool whole, const simt::Vector<T>& v) {
+  if (whole) {
+    if (first < n) simt::store16(row + first, v);
+    return;
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < simt::Vector<T>::kElements; ++i)
+    if (first + i < n) row[first + i] = v.at[i];
+}
+
 /// Codes of such a load.
 template <class Code, int kElements>
 SIMT_DEVICE void store_of_row(uint8_t* row, int64_t first, int64_t n, bool whole, const float (&u)[kElements]) {

@@ -1,5 +1,6 @@
 # Sources of the kernels, compiled once per vendor: as C++ for the CPU, as CUDA for NVIDIA.
-set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/quant_group/problem.cpp ops/quant_mx/problem.cpp)
+set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/quant_group/problem.cpp ops/quant_mx/problem.cpp
+  ops/rms_norm/arguments.cpp)
 set(ASSAY_OP_SOURCES
   ${ASSAY_HOST_SOURCES}
   ops/kernels.cpp

@@ -1,6 +1,6 @@
 #include "kernels/ops/catalogue.h"
-#include "kernels/ops/fused_add_rms_norm/fused_add_rms_norm.h"
 #include "kernels/ops/fused_add_rms_norm/rules.h"
+#include "kernels/ops/rms_norm/rms_norm.h"
 
 namespace assay_kernels {
 namespace {
@@ -9,7 +9,7 @@ using List = NormList<VllmFusedAddRmsNormV0191, VllmFusedAddRmsNorm20260618, Vll
                       FlashinferGemmaFusedAddRmsNorm, AiterFusedAddRmsNorm>;
 
 void by_contract(const Call& call) {
-  List::with(call.contract(), [&](auto rules) { run_fused_add_rms_norm<decltype(rules)>(call); });
+  List::with(call.contract(), [&](auto rules) { run_rms_norm<decltype(rules)>(call); });
 }
 
 }  // namespace
@@ -19,14 +19,14 @@ std::vector<Kernel> fused_add_rms_norm_kernels() {
            "fused_add_rms_norm",
            List::ids(),
            {{"x", R"(["bf16", "f16", "f32"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {},
            by_contract},
           {"fused_add_rms_norm",
            "fused_add_rms_norm",
            {AiterFusedAddRmsNormGfx942::kContract},
            {{"x", R"(["bf16"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
-           run_fused_add_rms_norm<AiterFusedAddRmsNormGfx942>}};
+           {},
+           run_rms_norm<AiterFusedAddRmsNormGfx942>}};
 }
 
 }  // namespace assay_kernels

@@ -18,13 +18,13 @@ std::vector<Kernel> rms_norm_kernels() {
            "rms_norm",
            List::ids(),
            {{"x", R"(["bf16", "f16", "f32"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {},
            by_contract},
           {"rms_norm",
            "rms_norm",
            {AiterRmsNormGfx942::kContract},
            {{"x", R"(["bf16"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {},
            run_rms_norm<AiterRmsNormGfx942>}};
 }
 

@@ -19,7 +19,7 @@ std::vector<Kernel> rms_norm_quant_group_aiter_kernels() {
             {"group_size", "[32, 64, 128]"},
             {"layout", R"(["row", "col"])"},
             {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {},
            by_contract}};
 }
 

@@ -16,13 +16,13 @@ std::vector<Kernel> rms_norm_quant_group_kernels() {
            "rms_norm_quant_group",
            {NormGroupPacked::kContract},
            {{"x", half}, {"group_size", "[32, 64, 128]"}, {"layout", R"(["ue8m0x4_tma"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {},
            run_rms_norm_quant_group<NormGroupPacked>},
           {"rms_norm_quant_group",
            "rms_norm_quant_group",
            NormBlockList::ids(),
            {{"x", half}, {"group_size", "[64, 128]"}, {"layout", R"(["row", "col", "tma"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {},
            by_contract}};
 }
 

@@ -16,7 +16,7 @@ std::vector<Kernel> rms_norm_quant_token_kernels() {
            "rms_norm_quant_group",
            NormTokenList::ids(),
            {{"x", R"(["bf16", "f16"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {},
            by_contract}};
 }
 

@@ -15,7 +15,7 @@ std::vector<Kernel> rms_norm_quant_static_kernels() {
            "rms_norm_quant_static",
            NormStaticList::ids(),
            {{"x", R"(["bf16", "f16"])"}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {},
            by_contract}};
 }
 

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "kernels/ops/quant_static/rules.h"
-#include "kernels/ops/rms_norm_quant_group/rms_norm_quant_group.h"
+#include "kernels/ops/rms_norm/normalized_row.h"
+#include "kernels/ops/rms_norm_quant_group/rules.h"
 
 namespace assay_kernels {
 
@@ -41,49 +42,30 @@ using NormStaticList = NormList<NormStaticV0191, NormStatic20260618, NormStaticF
                                 FlashinferNormStatic, FlashinferAddNormStatic>;
 
 template <class Rules, class T, int kWarp, int kLoads>
-SIMT_KERNEL void rms_norm_quant_static(const T* x, T* residual, const T* gamma, uint8_t* q, const float* scale, int32_t n,
-                                       float eps) {
-  using Norm = typename Rules::Norm;
+SIMT_KERNEL void rms_norm_quant_static(NormArguments<T> a, uint8_t* q, const float* scale) {
   using Given = typename Rules::Given;
-  const int64_t first = simt::block() * n;
-  const int loads = n / 8;
-  const NormalizedRow<Norm, T, kWarp, kLoads, 1> z(x, residual, first, loads, eps);
-  const typename Given::Element element(Given::operand(0.0f, *scale));
-  SIMT_UNROLL
-  for (int k = 0; k < kLoads; ++k) {
-    const int load = z.row.load_of(k);
-    if (load >= loads) continue;
-    float v[8];
-    normalize_to_float<Norm>(z.row.at[k], z.r, simt::load16(gamma + load * 8), v);
-    SIMT_UNROLL
-    for (int i = 0; i < 8; ++i) v[i] = Given::clamp(element(v[i]));
-    simt::store8(q + first + load * 8, Given::Code::encode4(v), Given::Code::encode4(v + 4));
-  }
+  const NormalizedRow<typename Rules::Norm, T, kWarp, kLoads> row(a);
+  store_codes<Given, typename Rules::Norm>(row, a, q, typename Given::Element(Given::operand(0.0f, *scale)));
+  row.finish();
 }
 
 template <class Rules>
 void run_rms_norm_quant_static(const Call& call) {
   using Given = typename Rules::Given;
-  const Shape shape = norm_inputs(call);
+  const NormInputs inputs(call, Rules::Norm::kAdds);
   const assay_tensor &q = call.output("q"), &scale = call.input("scale");
-  const Shape out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) wrong("q must have the shape of x");
+  const bool whole = expect_rows_of(q, inputs) && inputs.in_sixteens;
   if (!has_type(q, Given::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
   expect_matrix(scale, {1, 1});
-  expect_aligned(q);
-  if (shape.rows == 0) return;
-  const auto n = int32_t(shape.columns);
-  const auto eps = float(call.number("eps"));
-  const simt::Launch grid = call.grid(shape.rows, simt::block_threads(n / 8, call.warp()));
-  with_half_type(call.input("x"), [&](auto type) {
+  if (inputs.shape.rows == 0) return;
+  const simt::Launch grid = call.grid(inputs.shape.rows, simt::block_threads(inputs.loads(), call.warp()));
+  with_half_type(inputs.x, [&](auto type) {
     using T = decltype(type);
-    T* residual = residual_or_null<Rules, T>(call, shape);
     with_warp(call, [&](auto warp) {
-      with_few_loads<8>(n / 8, grid.threads, [&](auto each) {
-        simt::launch(rms_norm_quant_static<Rules, T, decltype(warp)::value, decltype(each)::value>, grid,
-                     data_of<T>(call.input("x")), residual, data_of<T>(call.input("gamma")), static_cast<uint8_t*>(q.data),
-                     data_of<float>(scale), n, eps);
+      with_row<8>(inputs.loads(), grid.threads, whole, [&](auto loads) {
+        simt::launch(rms_norm_quant_static<Rules, T, decltype(warp)::value, decltype(loads)::value>, grid,
+                     inputs.arguments<T>(), static_cast<uint8_t*>(q.data), data_of<float>(scale));
       });
     });
   });

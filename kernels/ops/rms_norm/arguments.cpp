@@ -1,0 +1,33 @@
+#include "kernels/ops/rms_norm/arguments.h"
+
+namespace assay_kernels {
+namespace {
+
+bool in_sixteens(const assay_tensor& tensor, int64_t pitch) {
+  return reinterpret_cast<uintptr_t>(tensor.data) % 16 == 0 && pitch * tensor.type_bits / 8 % 16 == 0;
+}
+
+}  // namespace
+
+NormInputs::NormInputs(const Call& call, bool adds)
+    : x(call.input("x")),
+      gamma(call.input("gamma")),
+      residual(adds ? &call.output("residual") : nullptr),
+      shape(matrix_of_rows(x)),
+      eps(float(call.number("eps"))),
+      in_sixteens(assay_kernels::in_sixteens(x, x.strides[0]) && assay_kernels::in_sixteens(gamma, shape.columns)) {
+  expect_vector(gamma, shape.columns, x);
+  if (shape.columns > 0x7fffffff) unsupported("rows of more than 2^31 - 1 elements");
+  if (!residual) return;
+  if (!has_type(*residual, x.type_code, x.type_bits)) unsupported("residual must have the type of x");
+  in_sixteens = expect_rows_of(*residual, *this) && in_sixteens;
+}
+
+bool expect_rows_of(const assay_tensor& output, const NormInputs& inputs) {
+  const Shape own = dense_matrix(output);
+  if (own.rows != inputs.shape.rows || own.columns != inputs.shape.columns)
+    wrong(std::string(output.role) + " must have the shape of x");
+  return in_sixteens(output, own.columns);
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,52 @@
+// What a norm is called with: as its kernels see it, and how the host makes it of a call.
+#pragma once
+
+#include "kernels/ops/dispatch.h"
+#include "kernels/simt/block_reduce.h"
+
+namespace assay_kernels {
+
+/// A block for each row.
+template <class T>
+struct NormArguments {
+  const T* x;
+  T* residual;  ///< rows of n, one after the other; null if none is added
+  const T* gamma;
+  int64_t pitch;  ///< from a row of x to the next, in elements
+  int32_t n;
+  float eps;
+};
+
+/// The inputs of a call. Rows of x may lie apart; gamma and the residual are dense.
+struct NormInputs {
+  explicit NormInputs(const Call& call, bool adds);
+
+  template <class T>
+  NormArguments<T> arguments() const {
+    return {data_of<T>(x), residual ? static_cast<T*>(residual->data) : nullptr, data_of<T>(gamma), x.strides[0],
+            int32_t(shape.columns), eps};
+  }
+  /// Loads of 16 bytes in a row, the last of which may be cut off.
+  int64_t loads() const { return (shape.columns * x.type_bits / 8 + 15) / 16; }
+
+  const assay_tensor &x, &gamma;
+  const assay_tensor* residual;
+  Shape shape;
+  float eps;
+  bool in_sixteens;  ///< every row is whole loads of 16 bytes at addresses divisible by 16
+};
+
+/// An output of the shape of x, dense; whether it lies as NormInputs::in_sixteens says.
+bool expect_rows_of(const assay_tensor& output, const NormInputs& inputs);
+
+/// Calls f with the loads that each thread keeps in registers, or with 0 for rows that are read again: those that are not
+/// `whole`, and those of more than kMost loads a thread. Each number of loads is a kernel of every contract.
+template <int kMost, class F>
+void with_row(int64_t loads, int threads, bool whole, F f) {
+  if (!whole || loads > int64_t{kMost} * threads) return f(std::integral_constant<int, 0>{});
+  with_loads(loads, threads, [&](auto each) {
+    if constexpr (decltype(each)::value <= kMost) f(each);
+  });
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,137 @@
+// The row of a block and its factor. Threads take runs of kRun neighbouring loads, and neighbouring threads neighbouring runs.
+#pragma once
+
+#include "kernels/ops/rms_norm/row.h"
+
+namespace assay_kernels {
+
+/// The row in registers, kLoads loads of a thread: whole loads of 16 bytes, aligned. A sum with the residual is stored at once; a
+/// load is read and written by one thread, so it may be in place.
+template <class Rules, class T, int kWarp, int kLoads, int kRun = 1>
+class NormalizedRow {
+ public:
+  static constexpr int kElements = simt::Vector<T>::kElements;
+  static constexpr bool kWhole = true;
+
+  SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : gamma_(a.gamma), loads_(a.n / kElements) {
+    const T* x = a.x + simt::block() * a.pitch;
+    T* residual = a.residual + simt::block() * (Rules::kAdds ? a.n : 0);
+    const int covered = Rules::covered(loads_, simt::block_size());
+    float sum = 0.0f;
+    SIMT_UNROLL
+    for (int k = 0; k < kLoads; ++k) {
+      const int load = load_of(k);
+      const bool live = load < covered;
+      const auto mine = live ? simt::load16(x + load * kElements) : simt::Vector<T>{};
+      simt::Vector<T> stored, other{};
+      if (Rules::kAdds && live) other = simt::load16(residual + load * kElements);
+      row_[k] = square_load<Rules>(mine, other, sum, stored);
+      if (Rules::kAdds && load < loads_ && Rules::stores_residual()) simt::store16(residual + load * kElements, stored);
+    }
+    r_ = block_factor<Rules, kWarp>(sum, a.n, a.eps);
+  }
+
+  /// Calls f(first element, v) with each run of the thread: kRun loads before their last rounding. All threads of the block make
+  /// as many calls; beyond the row's end v is of zeros.
+  template <class F>
+  SIMT_DEVICE void for_each(F f) const {
+    SIMT_UNROLL
+    for (int k = 0; k < kLoads; k += kRun) {
+      const int load = load_of(k);
+      float v[kRun][kElements];
+      SIMT_UNROLL
+      for (int j = 0; j < kRun; ++j)
+        normalize<Rules>(row_[k + j], r_, load < loads_ ? simt::load16(gamma_ + (load + j) * kElements) : simt::Vector<T>{}, v[j]);
+      f(load * kElements, v);
+    }
+  }
+
+  SIMT_DEVICE void finish() const {}
+
+ private:
+  SIMT_DEVICE static int load_of(int k) { return (k / kRun * simt::block_size() + simt::thread()) * kRun + k % kRun; }
+
+  Held<Rules, T> row_[kLoads];
+  const T* gamma_;
+  int loads_;
+  float r_;
+};
+
+/// A row of any length at any address, read again by each for_each(). finish() stores the sum with the residual.
+template <class Rules, class T, int kWarp, int kRun>
+class NormalizedRow<Rules, T, kWarp, 0, kRun> {
+ public:
+  static constexpr int kElements = simt::Vector<T>::kElements;
+  static constexpr bool kWhole = false;
+
+  SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : a_(a) {
+    a_.x += simt::block() * a.pitch;
+    if (Rules::kAdds) a_.residual += simt::block() * a.n;
+    float sum = 0.0f;
+    simt::Vector<T> stored;
+    for (int first = first_of_thread(); first < covered(); first += step())
+      for (int j = 0; j < kRun; ++j) read(first + j * kElements, sum, stored);
+    r_ = block_factor<Rules, kWarp>(sum, a.n, a.eps);
+  }
+
+  template <class F>
+  SIMT_DEVICE void for_each(F f) const {
+    float unused = 0.0f;
+    simt::Vector<T> stored;
+    for (int round = 0; round < a_.n; round += step()) {
+      const int first = round + first_of_thread();
+      float v[kRun][kElements];
+      SIMT_UNROLL
+      for (int j = 0; j < kRun; ++j) {
+        const int at = first + j * kElements;
+        normalize<Rules>(read(at, unused, stored), r_, part_of(a_.gamma, at), v[j]);
+      }
+      f(first, v);
+    }
+  }
+
+  SIMT_DEVICE void finish() const {
+    if (!Rules::kAdds || !Rules::stores_residual()) return;
+    float unused = 0.0f;
+    for (int first = first_of_thread(); first < a_.n; first += step()) {
+      for (int j = 0; j < kRun; ++j) {
+        simt::Vector<T> stored;
+        read(first + j * kElements, unused, stored);
+        store_of_row(a_.residual, first + j * kElements, a_.n, false, stored);
+      }
+    }
+  }
+
+ private:
+  SIMT_DEVICE static int first_of_thread() { return simt::thread() * kRun * kElements; }
+  SIMT_DEVICE static int step() { return simt::block_size() * kRun * kElements; }
+  SIMT_DEVICE int covered() const {
+    const int loads = (a_.n + kElements - 1) / kElements, read = Rules::covered(loads, simt::block_size());
+    return read < loads ? read * kElements : a_.n;
+  }
+  SIMT_DEVICE simt::Vector<T> part_of(const T* row, int first) const {
+    return elements_of<T>(load_of_row(row, first, a_.n, false));
+  }
+  SIMT_DEVICE Held<Rules, T> read(int first, float& sum, simt::Vector<T>& stored) const {
+    const simt::Vector<T> none{};
+    const bool live = first < covered();
+    return square_load<Rules>(live ? part_of(a_.x, first) : none, Rules::kAdds && live ? part_of(a_.residual, first) : none, sum,
+                              stored);
+  }
+
+  NormArguments<T> a_;
+  float r_;
+};
+
+/// Codes of a row, by one scale.
+template <class Rules, class Norm, class T, class Row>
+SIMT_DEVICE void store_codes(const Row& row, const NormArguments<T>& a, uint8_t* q, typename Rules::Element element) {
+  row.for_each([&](int first, auto& v) {
+    round_output<Norm, T>(v[0]);
+    SIMT_UNROLL
+    for (float& u : v[0]) u = Rules::clamp(element(u));
+    store_of_row<typename Rules::Code>(q + simt::block() * a.n, first, a.n, Row::kWhole, v[0]);
+  });
+}
+
+}  // namespace assay_kernels
