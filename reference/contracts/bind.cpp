@@ -140,17 +140,44 @@ Gated bind_gated(const ContractRow& row, const Format& x) {
   return g;
 }
 
+/// One of two words in a cell.
+bool is_first_of(const ContractRow& row, const std::string& column, const std::string& one, const std::string& other) {
+  const std::string& text = row.text(column);
+  if (text != one && text != other) throw row.error(column, 0, "'" + text + "' is not one of: " + one + ", " + other);
+  return text == one;
+}
+
+Rope bind_rope(const ContractRow& row, const Format& x) {
+  Rope rope;
+  rope.row = row.id;
+  rope.interleaved = is_first_of(row, "pairs", "interleaved", "neox");
+  rope.first = is_first_of(row, "dims", "first", "last");
+  rope.rest = parse_cell(row, "rest", {{}, {{"x", &x}}, {}});
+  const Names names{{}, {{"x", &x}}, {"e", "o", "c", "s"}};
+  rope.even = parse_cell(row, "even", names);
+  rope.odd = parse_cell(row, "odd", names);
+  for (const auto& [column, recipe] : {std::pair{"even", &rope.even}, {"odd", &rope.odd}, {"rest", &rope.rest}})
+    require_reduction(row, column, *recipe, false, "");
+  return rope;
+}
+
 }  // namespace
 
 const GroupQuant* Contract::group_quant() const { return std::get_if<GroupQuant>(&links.back()); }
 const RowNorm* Contract::row_norm() const { return std::get_if<RowNorm>(&links.front()); }
 const Gated* Contract::gated() const { return std::get_if<Gated>(&links.front()); }
+const Rope* Contract::rope() const {
+  for (const Link& link : links)
+    if (const auto* rope = std::get_if<Rope>(&link)) return rope;
+  return nullptr;
+}
 
 Link bind_link(const ContractRow& row, const Format& x) {
   if (!has_recipes(row)) throw row.error("id", 0, "'" + row.id + "' is a " + row.flow + ", not a row of recipes");
   if (row.flow == "group_quant") return bind_group_quant(row, x);
   if (row.flow == "quant_azp") return bind_quant_azp(row, x);
   if (row.flow == "gated") return bind_gated(row, x);
+  if (row.flow == "rope") return bind_rope(row, x);
   return bind_row_norm(row, x);
 }
 

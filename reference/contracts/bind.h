@@ -56,7 +56,21 @@ struct Gated {
   Recipe h;                ///< from the gate to the product, with g = gate and u = up
 };
 
-using Link = std::variant<GroupQuant, RowNorm, Gated>;
+/// Pairs of a head's numbers turned by an angle; flow/rope.h runs it.
+struct Rope {
+  std::string row;
+  bool interleaved = false;  ///< neighbours are a pair; else a number and the one half of the rotated ones further on
+  bool first = true;         ///< the rotated numbers stand at the beginning of the head; else at its end
+  Recipe even;               ///< from the first number of a pair, with e and o = the pair, c and s = cosine and sine
+  Recipe odd;                ///< from the second
+  Recipe rest;               ///< from a number that stands in no pair
+  // The next three differ from these only in neighbours.
+  bool sin_negated = false;  ///< turned the other way
+  bool exchanged = false;    ///< cosine for sine and sine for cosine
+  bool own_partner = false;  ///< each number has itself for a partner
+};
+
+using Link = std::variant<GroupQuant, RowNorm, Gated, Rope>;
 
 /// A chain of links, mostly of one.
 struct Contract {
@@ -65,6 +79,7 @@ struct Contract {
   const GroupQuant* group_quant() const;  ///< the last link if it is one
   const RowNorm* row_norm() const;        ///< the first link if it is one
   const Gated* gated() const;             ///< the first link if it is one
+  const Rope* rope() const;               ///< the link that is one
 };
 
 /// Throws std::out_of_range for an unknown id and TableError for a bad cell.

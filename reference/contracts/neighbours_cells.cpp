@@ -10,8 +10,8 @@ namespace assay {
 namespace {
 
 bool is_column_of_steps(const std::string& column) {
-  static const std::set<std::string> columns = {"amax", "lo",       "hi", "scale", "zero", "mult", "code",
-                                                "z",    "residual", "r",  "w",     "y",    "h"};
+  static const std::set<std::string> columns = {"amax",     "lo", "hi", "scale", "zero", "mult", "code", "z",
+                                                "residual", "r",  "w",  "y",     "h",    "even", "odd",  "rest"};
   return columns.contains(column);
 }
 
@@ -70,13 +70,17 @@ class EditsOfRow {
             [](Link& link) { std::get<Gated>(link).gate_first = !std::get<Gated>(link).gate_first; });
       cell("h");
       sigmoid_by_tanh();
+    } else if (row_.flow == "rope") {
+      rotation();
     } else {
       habit("sum over", "sum: ignores the data", [](Link& link) { std::get<RowNorm>(link).sum_share = 0; });
       habit("sum over", "sum: over half the row", [](Link& link) { std::get<RowNorm>(link).sum_share = 0.5; });
       habit("eps", "r: eps -> 10 eps", [](Link& link) { std::get<RowNorm>(link).eps_factor = 10; });
       for (const char* column : {"z", "residual", "r", "w", "y"})
         if (!base_.settled_.contains(column)) cell(column);  // a sum that is not stored is rounded by nobody
-      if (row_.text("w").empty()) habit("weight", "y: w -> 1 + w", [](Link& link) { std::get<RowNorm>(link).weight_offset = 1; });
+      const bool weighs = row_.text("y").find('w') != std::string::npos;
+      if (row_.text("w").empty() && weighs)
+        habit("weight", "y: w -> 1 + w", [](Link& link) { std::get<RowNorm>(link).weight_offset = 1; });
       if (!row_.text("z").empty()) with_a_residual();
     }
     return std::move(edits_);
@@ -112,6 +116,47 @@ class EditsOfRow {
       habit("y of z", "y: of the residual as stored", [](Link& link) { std::get<RowNorm>(link).outputs_of_residual = true; });
   }
 
+  /// What a rotation goes by, and what all of its cells do.
+  void rotation() {
+    constants("pairs");
+    constants("dims");
+    habit("turn", "rope: turned the other way", [](Link& link) { std::get<Rope>(link).sin_negated = true; });
+    habit("turn", "rope: cos and sin exchanged", [](Link& link) { std::get<Rope>(link).exchanged = true; });
+    habit("turn", "rope: each number is its own partner", [](Link& link) { std::get<Rope>(link).own_partner = true; });
+    for (const auto& [column, verb, other] : {std::tuple{"even", "sub", "add"}, {"odd", "add", "sub"}}) {
+      const Cell& tokens = base_.cells_.at(column);
+      for (size_t i = 0; i < tokens.size(); ++i)
+        if (verb_of(tokens[i].text) == verb && !tokens[i].edited)
+          replace(column, tokens, i, other + tokens[i].text.substr(tokens[i].text.find('(')));
+    }
+    in_all_cells("rope: to(x) -> to(x,rz)", "to(x)", "to(x,rz)");
+    if (x_.bits < kF32.bits) in_16_bits();
+  }
+
+  /// The same other token wherever that one stands.
+  void in_all_cells(const std::string& name, const std::string& text, const std::string& other) {
+    EditedRow::Edit edit{name, base_};
+    bool found = false;
+    for (auto& [column, tokens] : edit.row.cells_)
+      for (CellToken& token : tokens)
+        if (token.text == text && !token.edited) token = edited(other, token.label), found = true;
+    if (found) edits_.push_back(std::move(edit));
+  }
+
+  /// Each product and each sum is rounded to x, as operators of 16-bit types do.
+  void in_16_bits() {
+    EditedRow::Edit edit{"rope: every step rounded to x", base_};
+    for (const char* column : {"even", "odd"}) {
+      Cell& tokens = edit.row.cells_.at(column);
+      for (CellToken& token : tokens) {
+        if (token.edited) return;
+        token = edited(token.text.substr(0, token.text.find("~fma")), token.label);
+      }
+      tokens.insert(tokens.begin(), edited(std::string(x_.name) + ":", "f32:"));
+    }
+    edits_.push_back(std::move(edit));
+  }
+
   void amax_over() {
     if (row_.text("group") != "tensor" && row_.text("group") != "row")
       habit("amax over", "amax: over two groups", [](Link& link) { std::get<GroupQuant>(link).amax_share = 2; });
@@ -144,7 +189,7 @@ class EditsOfRow {
     std::vector<std::string> values;
     for (const ContractRow& sibling : tables_.rows())
       if (is_sibling(sibling)) values.push_back(sibling.text(column));
-    if (column != "q" && has_integer_codes(row_))
+    if (column != "q" && row_.cells.contains("q") && has_integer_codes(row_))
       for (const int by : {-1, 1}) values.push_back(std::to_string(std::stoi(row_.text(column)) + by));
     std::set<std::string> seen = {"", row_.text(column)};
     for (const std::string& value : values) {

@@ -44,6 +44,11 @@ std::map<std::string, std::string> cells(const Contract& contract) {
     } else if (const auto* h = std::get_if<Gated>(&contract.links[i])) {
       all[link + "halves"] = h->gate_first ? "gate_up" : "up_gate";
       all[link + "h"] = h->h.text();
+    } else if (const auto* rope = std::get_if<Rope>(&contract.links[i])) {
+      std::string& turn = all[link + "rope"];
+      for (const bool choice : {rope->interleaved, rope->first, rope->sin_negated, rope->exchanged, rope->own_partner})
+        turn += choice ? "yes " : "no ";
+      for (const Recipe* recipe : {&rope->even, &rope->odd, &rope->rest}) turn += recipe->text() + "; ";
     } else {
       const auto& n = std::get<RowNorm>(contract.links[i]);
       all[link + "sum"] = std::to_string(n.sum_share) + (n.sum_before_rounding ? " before rounding" : "");
@@ -81,8 +86,9 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
         EXPECT_TRUE(names.insert(neighbour.name).second) << row.id << ": two are called " << neighbour.name;
       const auto empty = [&](const char* cell) { return row.cells.contains(cell) && row.text(cell).empty(); };
       const bool scale_given = row.flow == "gated" || empty("amax") || empty("lo"), integers = row.cells.contains("q") && row.text("q") == "int8";
-      EXPECT_GE(names.size(), scale_given ? integers ? 6u : 9u : 11u) << row.id << " " << x->name;
-      EXPECT_TRUE(x != &kBf16 || scale_given || names.size() >= (integers ? 11u : 15u)) << row.id;
+      const bool few = scale_given || row.flow == "rope" || (row.flow == "row_norm" && row.text("y") == "mul(r)");
+      EXPECT_GE(names.size(), few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
+      EXPECT_TRUE(x != &kBf16 || few || names.size() >= (integers ? 11u : 15u)) << row.id;
     }
   }
 }
@@ -130,7 +136,8 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
       const std::string cell = differing.begin()->substr(2);
       const bool of_the_flow =
           neighbour.name == "r: eps -> 10 eps" || neighbour.name == "y: w -> 1 + w" || neighbour.name.starts_with("lo, hi: ");
-      EXPECT_TRUE(cell == column || column == "M" || column == "L" || column == "amax" || reciprocal || of_the_flow)
+      EXPECT_TRUE(cell == column || column == "M" || column == "L" || column == "amax" || cell == "rope" || reciprocal ||
+                  of_the_flow)
           << neighbour.name << " changes " << cell;
     }
   }
@@ -183,6 +190,13 @@ TEST(Neighbours, TheEditsThatRealKernelsMadeAreAmongThem) {
         "r: add(eps) outside the root", "r: to(x) after rsqrt~2", "y: drop to(x)#1", "y: drop mul(w)", "y: w -> 1 + w"})
     EXPECT_THAT(norm, Contains(name));
   EXPECT_THAT(norm, testing::Not(Contains("M: 448 -> 240")));
+  const auto rope = names("vllm.fused_qk_norm_rope_neox");
+  for (const char* name :
+       {"pairs: neox -> interleaved", "dims: first -> last", "rope: turned the other way", "rope: each number is its own partner",
+        "rope: cos and sin exchanged", "even: sub(o*s)~fma -> add(o*s)~fma", "rope: every step rounded to x",
+        "rope: to(x) -> to(x,rz)", "y: to(x) after mul(r*w)", "y: mul(r*w) -> mul(r)"})
+    EXPECT_THAT(rope, Contains(name));
+  EXPECT_THAT(names("vllm.deepseek_v4_q_norm_rope"), testing::Not(Contains("y: w -> 1 + w"))) << "there is no weight";
 }
 
 /// The shipped tables with one more row: the cells of an old one under another id, as its line in the file says.

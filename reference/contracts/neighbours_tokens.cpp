@@ -75,6 +75,9 @@ std::vector<std::string> other_forms(const std::string& token) {
   if (token == "add(azp)") others = {"add(azp,wrap)"};
   if (verb == "div" && !is_quantity(arguments)) others = {"mul(1/" + arguments + ")"};
   if (verb == "mul" && arguments.starts_with("1/")) others = {"div(" + arguments.substr(2) + ")"};
+  if (const size_t star = arguments.find('*'); verb == "mul" && star != std::string::npos && !arguments.starts_with("1/"))
+    for (const std::string& factor : {arguments.substr(0, star), arguments.substr(star + 1)})
+      others.push_back(std::string("mul(").append(factor).append(")"));
   if (verb == "max" || verb == "min") {
     const bool keeps = arguments.ends_with(",keep");
     others = {verb + "(" + (keeps ? arguments.substr(0, arguments.size() - 5) : arguments + ",keep") + ")"};

@@ -31,9 +31,13 @@ const std::vector<TableKind>& table_kinds() {
         "quant_silu.csv", "quant_norm.csv"},
        "group_quant",
        with_history({"id", "q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"})},
-      {{"norm.csv", "norm_add.csv"}, "row_norm", with_history({"id", "sum", "depth", "r", "y"}), {"z", "residual", "w"}},
+      {{"norm.csv", "norm_add.csv", "norm_rope.csv"},
+       "row_norm",
+       with_history({"id", "sum", "depth", "r", "y"}),
+       {"z", "residual", "w"}},
       {{"activation.csv"}, "gated", with_history({"id", "halves", "h"})},
-      {{"fused.csv", "fused_silu.csv", "fused_norm.csv"}, "chain", with_history({"id", "chain"})},
+      {{"rope.csv"}, "rope", with_history({"id", "pairs", "dims", "cache", "even", "odd", "rest"})},
+      {{"fused.csv", "fused_silu.csv", "fused_norm.csv", "fused_rope.csv"}, "chain", with_history({"id", "chain"})},
       {{"quant_pack.csv"}, "pack", with_history({"id", "word", "domain", "takes", "layouts", "pad"})},
       {{"casts.csv"},
        "cast",
@@ -45,8 +49,9 @@ const std::vector<TableKind>& table_kinds() {
 const TableKind& kind_of(const Table& table) {
   for (const TableKind& kind : table_kinds())
     if (table.has_column(kind.columns[1])) return kind;
-  throw TableError(table.file, 1, 1, "",
-                   "no column says which flow this is: a contract table has a column q, lo, sum, halves, chain, word or format");
+  throw TableError(
+      table.file, 1, 1, "",
+      "no column says which flow this is: a contract table has a column q, lo, sum, halves, pairs, chain, word or format");
 }
 
 }  // namespace

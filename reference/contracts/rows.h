@@ -9,11 +9,11 @@
 
 namespace assay {
 
-/// One row of a contract table (quant*.csv, norm.csv, activation.csv, fused*.csv, casts.csv). Ids are never reused: a changed row
-/// gets a new one.
+/// One row of a contract table (quant*.csv, norm*.csv, activation.csv, rope.csv, fused*.csv, casts.csv). Ids are never reused: a
+/// changed row gets a new one.
 struct ContractRow {
   std::string id;
-  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "gated", "chain", "pack" or "cast"
+  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "gated", "rope", "chain", "pack" or "cast"
   std::string file;
   int line = 0;
   std::map<std::string, TableCell> cells;

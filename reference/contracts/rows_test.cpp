@@ -63,7 +63,7 @@ TEST(Rows, EveryShippedRowBindsForEveryInputFormat) {
       const Contract contract = bind(tables, row.id, *x);
       EXPECT_EQ(contract.id, row.id);
       EXPECT_EQ(contract.links.size(), chain_of(row).size());
-      EXPECT_TRUE(contract.group_quant() || contract.row_norm() || contract.gated());
+      EXPECT_TRUE(contract.group_quant() || contract.row_norm() || contract.gated() || contract.rope());
     }
     EXPECT_FALSE(row.text("source").empty()) << row.id;
     EXPECT_FALSE(row.text("since").empty()) << row.id;

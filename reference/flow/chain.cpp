@@ -4,6 +4,7 @@
 #include "reference/flow/gated.h"
 #include "reference/flow/group_quant.h"
 #include "reference/flow/quant_azp.h"
+#include "reference/flow/rope.h"
 #include "reference/flow/row.h"
 #include "reference/flow/row_norm.h"
 #include "reference/formats/catalogue.h"
@@ -139,6 +140,8 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
       out.residual = Spans(std::move(row.residual));
     } else if (const auto* gated = std::get_if<Gated>(&link)) {
       values = gated_values(*gated, inputs.x);
+    } else if (const auto* rope = std::get_if<Rope>(&link)) {
+      values = rope_outputs(*rope, values, {inputs.cos, inputs.sin});
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
       GroupScales scales = quant.has_zero ? zero_point_scales(quant, values, inputs, stored)
@@ -151,7 +154,7 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
     }
   }
   if (!contract.group_quant()) out.y = std::move(values);
-  if (stored && contract.row_norm() && !out.r.pinned() && !out.r.any()) {
+  if (stored && contract.row_norm() && !contract.rope() && !out.r.pinned() && !out.r.any()) {
     const std::string contradiction = JointCheck(contract, inputs, normalized, *stored, out).contradiction(out.r);
     if (!contradiction.empty()) out.joint_violations.push_back(contradiction);
   }

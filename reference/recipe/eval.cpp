@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -191,22 +192,54 @@ void widen_by_arguments(const Step& step, const Spans& arguments, const Part& pa
   }
 }
 
-Lane lane(const Operand& operand, const Part& part, const Environment& environment) {
-  if (operand.name.empty()) return {&operand.constant, &operand.constant, true};
-  const Environment::Value& value = environment.get(operand.name);
+/// A quantity over a part.
+Lane lane(const std::string& name, const Part& part, const Environment& environment) {
+  const Environment::Value& value = environment.get(name);
   if (!value.row) return {&value.scalar.low, &value.scalar.high, true};
   const double* low = value.row->low.data() + part.first;
   return {low, value.row->pinned() ? low : value.row->high.data() + part.first, false};
 }
 
+Lane lane(const Operand& operand, const Part& part, const Environment& environment) {
+  if (operand.name.empty()) return {&operand.constant, &operand.constant, true};
+  return lane(operand.name, part, environment);
+}
+
+/// An operand over a part; a product of two quantities is made and kept here.
+class OperandOf {
+ public:
+  OperandOf(const Step& step, const Part& part, const Environment& environment) : lane_(assay::lane(step.a, part, environment)) {
+    if (step.a.times.empty()) return;
+    const Lane other = assay::lane(step.a.times, part, environment);
+    product_.low.resize(part.size);
+    product_.high.resize(part.size);
+    for (size_t i = 0; i < part.size; ++i)
+      product_.low[i] = lane_.low[lane_.scalar ? 0 : i], product_.high[i] = lane_.high[lane_.scalar ? 0 : i];
+    lanes().arithmetic_spans(Verb::kMul, grid_of(*step.working, Overflow::kSpecial), product_.low.data(), product_.high.data(),
+                             other, part.size);
+    lane_ = {product_.low.data(), product_.high.data(), false};
+  }
+  OperandOf(const OperandOf&) = delete;
+  OperandOf& operator=(const OperandOf&) = delete;
+
+  const Lane& lane() const { return lane_; }
+  Span operator[](size_t i) const { return {lane_.low[lane_.scalar ? 0 : i], lane_.high[lane_.scalar ? 0 : i]}; }
+
+ private:
+  Lane lane_;
+  Spans product_;
+};
+
 /// Whether a recipe can make spans of a pinned part: by slack, or by an operand that is one.
 bool frees(const Recipe& recipe, const Part& part, const Environment& environment) {
   for (const Step& step : recipe.steps) {
     if (step.is_free() || step.beyond == BeyondInteger::kUndefined) return true;
-    if (step.a.name.empty()) continue;
-    const Lane a = lane(step.a, part, environment);
-    for (size_t i = 0; a.low != a.high && i < (a.scalar ? 1 : part.size); ++i)
-      if (!Span{a.low[i], a.high[i]}.pinned()) return true;
+    for (const std::string& name : {step.a.name, step.a.times}) {
+      if (name.empty()) continue;
+      const Lane a = lane(name, part, environment);
+      for (size_t i = 0; a.low != a.high && i < (a.scalar ? 1 : part.size); ++i)
+        if (!Span{a.low[i], a.high[i]}.pinned()) return true;
+    }
   }
   return false;
 }
@@ -234,11 +267,60 @@ void add_integers(const Step& step, const Part& part, const Lane& b) {
 }
 
 void arithmetic(const Step& step, const Part& part, const Environment& environment) {
-  const Lane b = lane(step.a, part, environment);
+  const OperandOf operand(step, part, environment);
+  const Lane& b = operand.lane();
   if (is_integer(*step.working)) return add_integers(step, part, b);
   const Grid grid = grid_of(*step.working, Overflow::kSpecial);
   if (part.pinned()) lanes().arithmetic(step.verb, grid, part.low, b, part.size);
   else lanes().arithmetic_spans(step.verb, grid, part.low, part.high, b, part.size);
+}
+
+/// Either of two answers. NaN where both are.
+Span either(Span a, Span b) {
+  if (a.any() || b.any() || std::isnan(a.low) != std::isnan(b.low)) return any_number();
+  return std::isnan(a.low) ? a : hull(a, b);
+}
+
+/// a b + c on intervals with one rounding. It is affine in each number, so its ends are corners.
+Span fused(Span a, Span b, Span c) {
+  if (a.any() || b.any() || c.any()) return any_number();
+  Span result = point(0);
+  for (int corner = 0; corner < 8; ++corner) {
+    const auto at = [&](Span span, int bit) { return float(corner & bit ? span.high : span.low); };
+    const Span value = point(std::fma(at(a, 1), at(b, 2), at(c, 4)));  // f32: one rounding, IEEE 754-2019, 5.4.1
+    result = corner == 0 ? value : either(result, value);
+  }
+  return result;
+}
+
+Span negated(Span span) { return {-span.high, -span.low}; }
+
+/// What a mul before a sum took: its number and its factor.
+struct Product {
+  Spans number;
+  std::vector<double> low, high;  ///< of the factor
+
+  Product(const Step& mul, const Part& part, const Environment& environment) : number(copy_of(part)) {
+    const OperandOf factor(mul, part, environment);
+    for (size_t i = 0; i < part.size; ++i) low.push_back(factor[i].low), high.push_back(factor[i].high);
+  }
+  Span factor(size_t i) const { return {low[i], high[i]}; }
+};
+
+/// A sum with a product of which a compiler may make a fused multiply-add: both products rounded, or one of them not.
+void contracted_sum(const Step& step, const Part& part, const Environment& environment, const std::optional<Product>& before) {
+  const OperandOf product(step, part, environment);
+  const Lane a = lane(step.a.name, part, environment), b = lane(step.a.times, part, environment);
+  const Spans v = copy_of(part);
+  arithmetic(step, part, environment);
+  const bool subtracts = step.verb == Verb::kSub;
+  for (size_t i = 0; i < part.size; ++i) {
+    const auto at = [&](const Lane& lane) { return Span{lane.low[lane.scalar ? 0 : i], lane.high[lane.scalar ? 0 : i]}; };
+    const auto signed_span = [&](Span span) { return subtracts ? negated(span) : span; };
+    Span sum = either(part[i], fused(signed_span(at(a)), at(b), v[i]));
+    if (before) sum = either(sum, fused(before->number[i], before->factor(i), signed_span(product[i])));
+    part.set(i, sum);
+  }
 }
 
 /// max, min or if0 of one number and an operand.
@@ -290,7 +372,16 @@ void convert(const Step& step, const Part& part) {
 }
 
 void run(const Recipe& recipe, const Part& part, const Environment& environment) {
-  for (const Step& step : recipe.steps) {
+  std::optional<Product> before;
+  for (size_t at = 0; at < recipe.steps.size(); ++at) {
+    const Step& step = recipe.steps[at];
+    const bool into_sum = at + 1 < recipe.steps.size() && recipe.steps[at + 1].contracted && *step.working == kF32;
+    if (step.contracted) {
+      contracted_sum(step, part, environment, before);
+      continue;
+    }
+    before.reset();
+    if (into_sum && step.verb == Verb::kMul) before.emplace(step, part, environment);
     const bool by_argument = step.slack_per_unit > 0 || step.slack_relative > 0 || step.fast;
     const Spans arguments = by_argument ? copy_of(part) : Spans();
     switch (step.verb) {

@@ -93,7 +93,11 @@ std::vector<std::string> steps() {
           "mul(a)~1",
           "bf16: add(a)",
           "f16: mul(a)",
-          "f16: div(M)~1"};
+          "f16: div(M)~1",
+          "mul(a*a)",
+          "f32: add(a*a)",
+          "f32: sub(a*a)~fma",
+          "f32: mul(a) add(a*a)~fma"};
 }
 
 /// A span of numbers of f32: a point, a thin one, a wide one, one with an end at zero or infinity, NaN, or any.
@@ -133,18 +137,32 @@ double inside(RandomNumbers& random, Span span) {
 Step without_freedom(Step step) {
   step.slack_ulps = 0;
   step.slack_per_unit = step.slack_relative = 0;
-  step.fast = false;
+  step.fast = step.contracted = false;
   return step;
+}
+
+/// v +- a a where a compiler has made a fused multiply-add of one product: of this one, or of the one before, which was number *
+/// factor.
+double fused_sum(RandomNumbers& random, const Step& step, double v, double a, const std::pair<double, double>* before) {
+  const double sign = step.verb == Verb::kSub ? -1 : 1;
+  const auto fma = [](double x, double y, double z) { return double(std::fma(float(x), float(y), float(z))); };
+  if (before == nullptr || random.below(2) == 0) return fma(sign * a, a, v);
+  return fma(before->first, before->second, sign * double(float(a * a)));
 }
 
 /// One legal result of a recipe on numbers: after a step with slack, some number that it allows.
 double legal_result(RandomNumbers& random, const Recipe& recipe, double v, const Environment& environment) {
+  std::pair<double, double> product;
+  const std::pair<double, double>* before = nullptr;
   for (const Step& step : recipe.steps) {
     Recipe single;
     single.steps = {step};
     single.steps[0] = without_freedom(step);
-    const double argument = v;
+    const double argument = v, a = environment.get("a").scalar.low;
     v = evaluate(single, point(v), environment).low;
+    if (step.contracted && random.below(3) > 0) v = fused_sum(random, step, argument, a, before);
+    product = {argument, a};
+    before = step.text == "mul(a)" && *step.working == kF32 ? &product : nullptr;
     const double exact = v;
     if (v == 0 || !std::isfinite(v)) continue;
     const double earned = std::floor(step.slack_per_unit * std::fabs(argument));
@@ -252,6 +270,7 @@ TEST(Evaluate, EveryKindOfFreedomIsNeeded) {
   EXPECT_NE(unsound(without([](Step& step) { step.slack_per_unit = 0; }), 20000), "");
   EXPECT_NE(unsound(without([](Step& step) { step.slack_relative /= 2; }), 20000), "");
   EXPECT_NE(unsound(without([](Step& step) { step.fast = false; }), 20000), "");
+  EXPECT_NE(unsound(without([](Step& step) { step.contracted = false; }), 100000), "");
 }
 
 TEST(Evaluate, FreedomIsNoWiderThanItsSourceSays) {

@@ -15,7 +15,10 @@ std::string number(double value) {
   return std::string(text, end.ptr);
 }
 
-std::string words(const Operand& operand) { return operand.name.empty() ? number(operand.constant) : operand.name; }
+std::string words(const Operand& operand) {
+  if (!operand.times.empty()) return std::string(operand.name).append(" * ").append(operand.times);
+  return operand.name.empty() ? number(operand.constant) : operand.name;
+}
 
 bool is_atom(const std::string& text) { return text.find_first_of(" ") == std::string::npos || text.ends_with(')'); }
 std::string atom(const std::string& text) { return is_atom(text) && text.find(" / ") == std::string::npos && text.find(" * ") == std::string::npos ? text : "(" + text + ")"; }
@@ -26,8 +29,10 @@ std::string applied(const Step& step, const std::string& v) {
     case Verb::kAdd:
       return v + " + " + a + (step.beyond == BeyondInteger::kWrap ? " mod 2^32" : "");
     case Verb::kSub: return v + " - " + a;
-    case Verb::kMul: return atom(v) + " * " + a;
-    case Verb::kDiv: return atom(v) + " / " + a;
+    case Verb::kMul:
+      return atom(v) + " * " + atom(a);
+    case Verb::kDiv:
+      return atom(v) + " / " + atom(a);
     case Verb::kRdiv: return a + " / " + atom(v);
     case Verb::kRcp: return "1 / " + atom(v);
     case Verb::kNeg: return "-" + atom(v);
@@ -66,7 +71,7 @@ std::string freedom(const Step& step) {
     text = " within " + std::to_string(step.slack_ulps);
   if (step.slack_per_unit > 0) text += " + floor(" + number(step.slack_per_unit) + " |v|)";
   if (step.slack_relative == 0 && !text.empty()) text += " ulp";
-  return text + (step.fast ? ", or 0 beyond 2^126" : "");
+  return text + (step.fast ? ", or 0 beyond 2^126" : "") + (step.contracted ? ", one product unrounded or none" : "");
 }
 
 }  // namespace

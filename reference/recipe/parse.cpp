@@ -31,7 +31,8 @@ bool is_integer(const Format& format) { return format.specials == Specials::kInt
 struct Slack {
   int ulps = 0;
   double per_unit = 0, relative = 0;
-  bool given() const { return ulps > 0 || per_unit > 0 || relative > 0; }
+  bool fma = false;
+  bool given() const { return ulps > 0 || per_unit > 0 || relative > 0 || fma; }
 };
 
 /// A short number of digits alone, or nothing.
@@ -40,8 +41,9 @@ std::optional<int> short_number(std::string_view text) {
   return digits ? std::optional(std::stoi(std::string(text))) : std::nullopt;
 }
 
-/// "2", "2+1.173v" or "2^-11"; nothing if it is none of these.
+/// "2", "2+1.173v", "2^-11" or "fma"; nothing if it is none of these.
 std::optional<Slack> slack_of(std::string_view text) {
+  if (text == "fma") return Slack{0, 0, 0, true};
   if (text.starts_with("2^-")) {
     const std::optional<int> exponent = short_number(text.substr(3));
     return exponent ? std::optional(Slack{0, 0, std::ldexp(1.0, -*exponent)}) : std::nullopt;
@@ -103,8 +105,8 @@ class CellParser {
     if (const size_t tilde = text.rfind('~'); tilde != std::string_view::npos) {
       const std::optional<Slack> slack = slack_of(text.substr(tilde + 1));
       if (!slack)
-        throw ParseError(start + tilde,
-                         "after '~' stands a number of ulp, k, k+Cv or 2^-N, not '" + std::string(text.substr(tilde + 1)) + "'");
+        throw ParseError(start + tilde, "after '~' stands a number of ulp, k, k+Cv or 2^-N, or fma, not '" +
+                                            std::string(text.substr(tilde + 1)) + "'");
       token.slack = *slack;
       text = text.substr(0, tilde);
     }
@@ -177,6 +179,20 @@ class CellParser {
     }
   }
 
+  bool is_quantity(const std::string& text) const {
+    return std::find(names_.quantities.begin(), names_.quantities.end(), text) != names_.quantities.end();
+  }
+
+  /// An operand, or the product of two quantities.
+  Operand factor_or_product(const std::pair<std::string, size_t>& argument) const {
+    const std::string& text = argument.first;
+    const size_t star = text.find('*');
+    if (star == std::string::npos || !is_quantity(text.substr(0, star))) return operand(argument);
+    if (!is_quantity(text.substr(star + 1)))
+      throw ParseError(argument.second + star + 1, "'" + text.substr(star + 1) + "' is not one of: " + joined(names_.quantities));
+    return {0, text.substr(0, star), text.substr(star + 1)};
+  }
+
   Operand constant(const std::pair<std::string, size_t>& argument) const {
     const Operand found = operand(argument);
     if (!found.name.empty()) throw ParseError(argument.second, "'" + found.name + "' varies; a bound is a constant");
@@ -215,6 +231,7 @@ class CellParser {
     step.slack_ulps = token.slack.ulps;
     step.slack_per_unit = token.slack.per_unit;
     step.slack_relative = token.slack.relative;
+    step.contracted = token.slack.fma;
     if (token.slack.given() && !verb->rounds) throw ParseError(token.position, "'" + token.word + "' is exact and takes no '~'");
     const auto& arguments = token.arguments;
     const auto need = [&](size_t least, size_t most) {
@@ -228,12 +245,15 @@ class CellParser {
     switch (verb->verb) {
       case Verb::kAdd:
         need(1, integers ? 2 : 1);
-        step.a = operand(arguments[0]);
+        step.a = factor_or_product(arguments[0]);
         if (arguments.size() == 2) step.beyond = choice<BeyondInteger>(arguments[1], {{"wrap", BeyondInteger::kWrap}});
         break;
       case Verb::kSub:
       case Verb::kMul:
       case Verb::kDiv:
+        need(1, 1);
+        step.a = factor_or_product(arguments[0]);
+        break;
       case Verb::kIf0:
         need(1, 1);
         step.a = operand(arguments[0]);
@@ -269,6 +289,9 @@ class CellParser {
         break;
       default: need(0, 0);
     }
+    const bool sums = verb->verb == Verb::kAdd || verb->verb == Verb::kSub;
+    if (step.contracted && (!sums || step.a.times.empty() || !(*working_ == kF32)))
+      throw ParseError(token.position, "'~fma' stands behind add(a*b) and sub(a*b) in f32");
     return step;
   }
 

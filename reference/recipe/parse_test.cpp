@@ -42,6 +42,18 @@ TEST(Parse, StepsKeepVerbArgumentsAndSlack) {
   EXPECT_EQ(recipe.steps[4].overflow, Overflow::kSpecial);
 }
 
+TEST(Parse, AnOperandMayBeAProductOfQuantitiesAndOneOfTwoProductsUnrounded) {
+  const Recipe recipe = parsed("mul(s*m) mul(s) sub(m*amax)~fma");
+  EXPECT_EQ(recipe.steps[0].a.name, "s");
+  EXPECT_EQ(recipe.steps[0].a.times, "m");
+  EXPECT_FALSE(recipe.steps[0].is_free());
+  EXPECT_TRUE(recipe.steps[2].contracted && recipe.steps[2].is_free());
+  EXPECT_EQ(recipe.text(), "mul(s*m) mul(s) sub(m*amax)~fma");
+  EXPECT_THAT(error_of("mul(s*k)"), StartsWith("6: 'k' is not one of: s, m, amax"));
+  for (const char* cell : {"mul(s*m)~fma", "add(s)~fma", "bf16: add(s*m)~fma"})
+    EXPECT_THAT(error_of(cell), HasSubstr("'~fma' stands behind add(a*b) and sub(a*b) in f32"));
+}
+
 TEST(Parse, FreedomIsANumberOfUlpOrGrowsWithTheArgumentOrIsAPart) {
   const Recipe recipe = parsed("exp~2+1.173v tanh~2^-11 rdiv(M,fast)~3 rdiv(M)");
   EXPECT_EQ(recipe.steps[0].slack_ulps, 2);
@@ -99,10 +111,10 @@ TEST(Parse, BrokenTokensSayAtWhichCharacter) {
   EXPECT_EQ(error_of("rcp div(M to(q)"), "4: 'div(M to(q)' is not closed by ')'");
   EXPECT_EQ(error_of("rcp) neg"), "3: ')' without '('");
   EXPECT_EQ(error_of("div(M)x"), "3: unexpected text after ')' in 'div(M)x'");
-  EXPECT_EQ(error_of("rcp~"), "3: after '~' stands a number of ulp, k, k+Cv or 2^-N, not ''");
-  EXPECT_EQ(error_of("neg rcp~x"), "7: after '~' stands a number of ulp, k, k+Cv or 2^-N, not 'x'");
-  EXPECT_EQ(error_of("rcp~1.5"), "3: after '~' stands a number of ulp, k, k+Cv or 2^-N, not '1.5'");
-  EXPECT_EQ(error_of("rcp~1234"), "3: after '~' stands a number of ulp, k, k+Cv or 2^-N, not '1234'");
+  EXPECT_EQ(error_of("rcp~"), "3: after '~' stands a number of ulp, k, k+Cv or 2^-N, or fma, not ''");
+  EXPECT_EQ(error_of("neg rcp~x"), "7: after '~' stands a number of ulp, k, k+Cv or 2^-N, or fma, not 'x'");
+  EXPECT_EQ(error_of("rcp~1.5"), "3: after '~' stands a number of ulp, k, k+Cv or 2^-N, or fma, not '1.5'");
+  EXPECT_EQ(error_of("rcp~1234"), "3: after '~' stands a number of ulp, k, k+Cv or 2^-N, or fma, not '1234'");
   EXPECT_EQ(error_of("rcp div()"), "8: empty argument in 'div()'");
   EXPECT_EQ(error_of("clamp(max_min,,M)"), "14: empty argument in 'clamp(max_min,,M)'");
   EXPECT_THAT(error_of("rcp x: neg"), StartsWith("4: 'x:' is neither a working format (f32:, bf16:, f16:, int32:) nor"));

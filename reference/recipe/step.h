@@ -29,10 +29,12 @@ enum class BeyondInteger {
   kUndefined,  ///< C++ [conv.fpint]: any result is legal
 };
 
-/// A constant, already rounded to the working format, or a quantity that the flow names ("s", "m", "r", "w").
+/// A constant, already rounded to the working format, or a quantity that the flow names ("s", "m", "r", "w"), or the product of
+/// two of them, rounded to the working format.
 struct Operand {
   double constant = 0;
-  std::string name;  ///< empty: the constant
+  std::string name;        ///< empty: the constant
+  std::string times = {};  ///< the second factor of a product
   bool operator==(const Operand&) const = default;
 };
 
@@ -51,9 +53,10 @@ struct Step {
   double slack_per_unit = 0;  ///< and by floor(this |v|) ulp more, v what the step takes;
   double slack_relative = 0;  ///< or by this part of the exact result
   bool fast = false;          ///< of rdiv: see its form
+  bool contracted = false;    ///< of a sum with a product: that one, or the one that a mul before it made, may go in unrounded
 
   /// Whether the step leaves its result free.
-  bool is_free() const { return slack_ulps > 0 || slack_per_unit > 0 || slack_relative > 0 || fast; }
+  bool is_free() const { return slack_ulps > 0 || slack_per_unit > 0 || slack_relative > 0 || fast || contracted; }
 };
 
 /// What a cell takes from many numbers before its first step.

@@ -80,6 +80,13 @@ std::vector<std::string> formulas(const Contract& contract) {
       lines.push_back("h     = " + formula(gated->h, "g") + "   (g = gate, u = up: " +
                       (gated->gate_first ? "the first half, the second)" : "the second half, the first)"));
       value = "h";
+    } else if (const auto* rope = std::get_if<Rope>(&link)) {
+      lines.push_back(std::string("pairs = ") + (rope->interleaved ? "neighbours" : "numbers half of the rotated ones apart") +
+                      (rope->first ? " at the beginning of a head" : " at the end of a head") +
+                      "   (c, s = cosine and sine of the position)");
+      lines.push_back("even  = " + formula(rope->even, "e") + (value == "x" ? "" : "   (e, o of " + value + ")"));
+      lines.push_back("odd   = " + formula(rope->odd, "o"));
+      lines.push_back("rest  = " + formula(rope->rest, value));
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
       if (!quant.scale_given && quant.has_zero) {
