@@ -28,6 +28,7 @@ AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blo
   const std::vector<HostTensor>& from = request.problem->tensors;
   for (size_t i = 0; i < from.size(); ++i) {
     const TensorSpec& spec = from[i].spec;
+    const auto before = size_t(spec.offset) * size_t(spec.format->bytes());
     tensors.push_back({.size = sizeof(assay_tensor),
                        .type_code = uint8_t(type_code_of(*spec.format)),
                        .type_bits = uint8_t(spec.format->bits),
@@ -36,8 +37,8 @@ AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blo
                        .role = spec.name.c_str(),
                        .shape = spec.shape.data(),
                        .strides = spec.strides.data(),
-                       .data = blocks[i].address(),
-                       .bytes = spec.bytes()});
+                       .data = static_cast<std::byte*>(blocks[i].address()) + before,
+                       .bytes = spec.bytes() - before});
   }
   for (const auto& [name, value] : request.problem->parameters) parameters.push_back({name.c_str(), value});
   parameters.push_back({"schedule_seed", double(request.schedule_seed)});

@@ -43,6 +43,7 @@ std::string pack_request(const CallRequest& request, SharedMemory& memory) {
     out.numbers(tensor.spec.shape);
     out.numbers(tensor.spec.strides);
     out.number(tensor.spec.storage);
+    out.number(tensor.spec.offset);
     out.number<uint64_t>(tensor.bytes.size());
     copy_bytes(memory.data() + places[i], tensor.bytes.data(), std::min(tensor.bytes.size(), tensor.spec.bytes()));
   }
@@ -73,6 +74,7 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
     tensor.spec.shape = in.numbers();
     tensor.spec.strides = in.numbers();
     tensor.spec.storage = in.number<int64_t>();
+    tensor.spec.offset = in.number<int64_t>();
     bytes = in.number<uint64_t>();
     unpacked.problem.tensors.push_back(std::move(tensor));
   }

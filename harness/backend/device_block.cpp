@@ -109,14 +109,12 @@ bool DeviceBlock::download_guards(std::string& problem) {
 }
 
 bool DeviceBlock::upload_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const {
-  if (functions_->upload == nullptr) return std::memcpy(to, from, bytes), true;
   if (functions_->upload(to, from, bytes) == ASSAY_OK) return true;
   problem = "upload of " + bytes_in_words(bytes) + " failed";
   return false;
 }
 
 bool DeviceBlock::download_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const {
-  if (functions_->download == nullptr) return std::memcpy(to, from, bytes), true;
   if (functions_->download(to, from, bytes) == ASSAY_OK) return true;
   problem = "download of " + bytes_in_words(bytes) + " failed";
   return false;

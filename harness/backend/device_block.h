@@ -46,7 +46,8 @@ class DeviceBlock {
 
  private:
   bool reserve(size_t bytes, std::string& problem);
-  bool on_host() const { return functions_->upload == nullptr && functions_->download == nullptr; }
+  /// check_functions() has seen to it that a library has all memory functions or none.
+  bool on_host() const { return functions_->upload == nullptr; }
   void hold(size_t between);
   bool upload_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const;
   bool download_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const;

@@ -28,12 +28,11 @@ WatchedResult unseen(CallResult call) { return {std::move(call), {}}; }
 
 }  // namespace
 
-CallResult Watch::ask(const char* kernel, const CallRequest& about, uint32_t first, int64_t steps, int64_t counts) {
-  const bool prepares = std::strcmp(kernel, "watch_prepare") == 0;
-  const Role role = prepares ? Role::kOutput : Role::kInput;
+CallResult Watch::ask(const char* kernel, Role of_x_and_q, const CallRequest& about, uint32_t first, int64_t steps,
+                      int64_t counts) {
   const std::vector<HostTensor>& tensors = about.problem->tensors;
-  Problem problem{{{as(tensors[0].spec, role), {}},
-                   {as(tensors[1].spec, role), {}},
+  Problem problem{{{as(tensors[0].spec, of_x_and_q), {}},
+                   {as(tensors[1].spec, of_x_and_q), {}},
                    {dense("steps", Role::kInput, kInt32, {steps, 2}), {}},
                    {dense("wrong", Role::kOutput, kInt32, {1, counts}), {}}},
                   {{"warp", warp_of(watch_.info)}, {"first", double(first)}}};
@@ -60,7 +59,7 @@ WatchedResult Watch::call(const CallRequest& request, uint32_t first, const std:
       !blocks_[2].upload(std::as_bytes(std::span(table)), problem) || !blocks_[3].upload(std::as_bytes(std::span(none)), problem))
     return unseen(refused(CallStatus::kUnsupported, problem));
   const int64_t rows = int64_t(steps.size());
-  if (CallResult asked = ask("watch_prepare", request, first, rows, counts); asked.status != CallStatus::kOk)
+  if (CallResult asked = ask("watch_prepare", Role::kOutput, request, first, rows, counts); asked.status != CallStatus::kOk)
     return unseen(asked);
 
   AbiCall call(request, blocks_);
@@ -69,7 +68,7 @@ WatchedResult Watch::call(const CallRequest& request, uint32_t first, const std:
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (execution.status != ASSAY_OK) return unseen(refused_by(execution, call));
 
-  if (CallResult asked = ask("watch_compare", request, first, rows, counts); asked.status != CallStatus::kOk)
+  if (CallResult asked = ask("watch_compare", Role::kInput, request, first, rows, counts); asked.status != CallStatus::kOk)
     return unseen(asked);
   for (size_t i = 0; i < tensors.size(); ++i) {
     if (!blocks_[i].download_guards(problem))

@@ -24,7 +24,7 @@ class Watch {
   WatchedResult call(const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps);
 
  private:
-  CallResult ask(const char* kernel, const CallRequest& about, uint32_t first, int64_t steps, int64_t counts);
+  CallResult ask(const char* kernel, Role of_x_and_q, const CallRequest& about, uint32_t first, int64_t steps, int64_t counts);
 
   std::shared_ptr<const assay_library> tested_;
   Library watch_;

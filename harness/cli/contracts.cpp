@@ -75,7 +75,7 @@ void need(const ContractsArguments& arguments, size_t count) {
 int contracts_verb(const ContractsArguments& arguments) {
   open_cases();
   if (arguments.action == "specials")
-    return put_table("assay contracts specials", special_table(), arguments.write, arguments.check);
+    return put_table("assay contracts specials", special_table, arguments.write, arguments.check);
   if (arguments.action == "list") list();
   if (arguments.action == "show") need(arguments, 1), show(arguments.ids[0]);
   if (arguments.action == "diff") need(arguments, 2), diff(arguments.ids[0], arguments.ids[1]);

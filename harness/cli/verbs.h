@@ -1,6 +1,7 @@
 // The verbs of the program: arguments as read, exit code as returned. main.cpp reads, the verbs do.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,9 @@ struct PowerArguments {
 };
 
 /// Prints a table that a command owns, writes it into the command's section of a Markdown file, or holds that section against it.
-int put_table(const std::string& command, const std::string& table, const std::string& write, const std::string& check);
+/// The table is made once the file is known to have that section.
+int put_table(const std::string& command, const std::function<std::string()>& table, const std::string& write,
+              const std::string& check);
 
 /// Each prints to stdout and gives the program's exit code. Throw UsageError, TableError, LibraryError, NoDeviceError.
 int run_verb(const RunArguments& arguments);

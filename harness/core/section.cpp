@@ -26,6 +26,8 @@ Parts read_parts(const std::string& file, const std::string& name) {
 
 }  // namespace
 
+void require_section(const std::string& file, const std::string& name) { (void)read_parts(file, name); }
+
 bool write_section(const std::string& file, const std::string& name, const std::string& text) {
   const Parts parts = read_parts(file, name);
   if (parts.inside == text) return false;

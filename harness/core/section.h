@@ -5,8 +5,10 @@
 
 namespace assay {
 
-/// Puts `text` between the marks. True if that changed the file. Throws TableError if the file cannot be read, UsageError if it
-/// lacks a mark.
+/// Throws UsageError if the file lacks a mark, TableError if it cannot be read.
+void require_section(const std::string& file, const std::string& name);
+
+/// Puts `text` between the marks. True if that changed the file. Throws as require_section().
 bool write_section(const std::string& file, const std::string& name, const std::string& text);
 
 /// The first line in which the section and `text` differ, as "FILE:LINE: has '...' and should have '...'"; empty if none does.

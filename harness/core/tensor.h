@@ -20,8 +20,11 @@ struct TensorSpec {
   std::vector<int64_t> shape;
   std::vector<int64_t> strides;
   int64_t storage = 0;  ///< elements allocated; the highest addressed element is below it
+  int64_t offset = 0;   ///< element of the storage that is element [0, ...]
 
   int64_t elements() const;  ///< product of the shape
+  /// Where a row of a matrix begins in the storage; a vector is row 0.
+  int64_t row(int64_t index) const { return offset + (shape.size() > 1 ? index * strides.front() : 0); }
   size_t bytes() const { return size_t(storage) * size_t(format->bytes()); }
 };
 

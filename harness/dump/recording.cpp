@@ -42,6 +42,7 @@ struct Contents {
     if (plain) return;
     metadata[spec.name + ".shape"] = extents_text(spec.shape);
     metadata[spec.name + ".strides"] = extents_text(spec.strides);
+    if (spec.offset > 0) metadata[spec.name + ".offset"] = extents_text({spec.offset});
   }
 };
 

@@ -60,7 +60,13 @@ TensorSpec storage_spec(const Dump& dump, const StoredTensor& stored) {
       !parse_extents(strides->second, spec.strides) || spec.shape.size() != spec.strides.size())
     throw refuse("shape and strides must both be lists of integers such as [5, 2], of one length");
   (void)checked_bytes(dump.file, "'" + stored.name + ".shape'", spec.shape, spec.format->bits);
-  if (!fits(spec.shape, spec.strides, spec.storage))
+  if (const auto offset = dump.metadata.find(stored.name + ".offset"); offset != dump.metadata.end()) {
+    std::vector<int64_t> first;
+    if (!parse_extents(offset->second, first) || first.size() != 1 || first.front() < 0 || first.front() > spec.storage)
+      throw refuse("the offset must be one integer within the storage, such as [1]");
+    spec.offset = first.front();
+  }
+  if (!fits(spec.shape, spec.strides, spec.storage - spec.offset))
     throw refuse(extents_text(spec.shape) + " with strides " + extents_text(spec.strides) + " runs out of the storage of " +
                  std::to_string(spec.storage) + " elements");
   return spec;
@@ -76,7 +82,7 @@ CodeMatrix code_matrix(const HostTensor& tensor) {
   matrix.codes.reserve(size_t(matrix.rows * matrix.columns));
   std::vector<int64_t> at(spec.shape.size(), 0);
   for (int64_t i = 0; i < matrix.rows * matrix.columns; ++i) {
-    int64_t offset = 0;
+    int64_t offset = spec.offset;
     for (size_t d = 0; d < at.size(); ++d) offset += at[d] * spec.strides[d];
     matrix.codes.push_back(tensor.code(offset));
     for (size_t d = at.size(); d-- > 0 && ++at[d] == spec.shape[d];) at[d] = 0;

@@ -29,7 +29,19 @@ struct MissingBarrier : Base {
 /// Loads beyond the last full pass of the block are not read.
 template <class Base = VllmRmsNorm20260618>
 struct MissingTail : Base {
-  static int covered(int loads, int threads) { return loads / threads * threads; }
+  static int covered(int n, int load, int threads) { return n / load / threads * threads * load; }
+};
+
+/// What the last load of a row has less than sixteen bytes is not read.
+template <class Base = VllmRmsNorm20260618>
+struct CutOffLoad : Base {
+  static int covered(int n, int load, int /*threads*/) { return n / load * load; }
+};
+
+/// Rows are taken to follow each other.
+template <class Base = VllmRmsNorm20260618>
+struct StrideIgnored : Base {
+  static int64_t pitch(int64_t /*pitch*/, int32_t n) { return n; }
 };
 
 template <class Base = VllmRmsNorm20260618>
@@ -94,6 +106,11 @@ struct VarianceOfUnroundedSum : VllmFusedAddRmsNorm20260618 {
 /// The second pass reads the residual that the first one stored.
 struct OutputsOfStoredResidual : VllmIrFusedAddRmsNorm {
   static constexpr bool kNormalizesRounded = true;
+};
+
+/// The fp32 sum in all columns where a block keeps 8192 of them.
+struct MixNotMade : AiterOpusFusedAddRmsNorm {
+  static bool normalizes_stored(int /*column*/) { return false; }
 };
 
 struct StaleResidual : FlashinferFusedAddRmsNorm {

@@ -143,7 +143,7 @@ Kernel of_packs(const char* name, const char* cites) {
 
 template <class Rules>
 Kernel of_norms(const char* name, const char* cites, const char* x = kAny) {
-  return {name, "rms_norm", {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {{"n", "8"}}, run_rms_norm<Rules>,
+  return {name, "rms_norm", {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {}, run_rms_norm<Rules>,
           name, cites,      "rms_norm"};
 }
 
@@ -153,7 +153,7 @@ Kernel of_added_norms(const char* name, const char* cites, const char* x = kAny)
           "fused_add_rms_norm",
           {Rules::kContract},
           {{"x", x}, {"warp", simt::kWarpSizes}},
-          {{"n", "8"}},
+          {},
           run_rms_norm<Rules>,
           name,
           cites,
@@ -166,7 +166,7 @@ Kernel of_norm_groups(const char* name, const char* cites, const char* layouts =
           "rms_norm_quant_group",
           {Rules::kContract},
           {{"x", kHalf}, {"group_size", "[64, 128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
-          {{"n", "8"}},
+          {},
           run_rms_norm_quant_group<Rules>,
           name,
           cites,
@@ -179,7 +179,7 @@ Kernel of_norm_tokens(const char* name, const char* cites) {
           "rms_norm_quant_group",
           {Rules::kContract},
           {{"x", kHalf}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-          {{"n", "8"}},
+          {},
           run_rms_norm_quant_token<Rules>,
           name,
           cites,
@@ -192,7 +192,7 @@ Kernel of_static_norms(const char* name, const char* cites) {
           "rms_norm_quant_static",
           {Rules::kContract},
           {{"x", kHalf}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-          {{"n", "8"}},
+          {},
           run_rms_norm_quant_static<Rules>,
           name,
           cites,

@@ -1,6 +1,7 @@
 #include "reference/contracts/bind.h"
 
 #include <algorithm>
+#include <charconv>
 #include <stdexcept>
 
 #include "reference/casts/profile.h"
@@ -93,6 +94,15 @@ GroupQuant bind_group_quant(const ContractRow& row, const Format& x) {
   return g;
 }
 
+int64_t column_number(const ContractRow& row, const std::string& column) {
+  const std::string& text = row.text(column);
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0)
+    throw row.error(column, 0, "'" + text + "' is no column: a number, from 0");
+  return value;
+}
+
 RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
   RowNorm n;
   n.row = row.id;
@@ -109,6 +119,8 @@ RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
   for (const auto& [column, recipe] : {std::pair{"z", &n.z}, {"residual", &n.residual}})
     for (const Step& step : recipe->steps)
       if (step.is_free()) throw row.error(column, 0, "'" + step.text + "' leaves it free; what is summed must be one number");
+  if (!row.text("stored_from").empty()) n.stored_from = column_number(row, "stored_from");
+  if (n.stored_from != RowNorm::kNoColumn && n.residual.empty()) throw row.error("stored_from", 0, "there is no residual");
   names.quantities = {"n", "eps"};
   n.r = parse_cell(row, "r", names);
   names.quantities = {"r", "w"};

@@ -1,6 +1,8 @@
 // A contract row bound to the formats of a case: cells parsed, constants rounded. This is what the flows run.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -32,17 +34,18 @@ struct GroupQuant {
 
 /// One factor r for each row: flow/row_norm.h runs it.
 struct RowNorm {
+  static constexpr int64_t kNoColumn = std::numeric_limits<int64_t>::max();
   std::string row;
-  // The next six differ from these only in neighbours.
+  // The next five differ from these only in neighbours.
   double sum_share = 1;              ///< of the row that is summed, from its beginning; 0: nothing is
   double eps_factor = 1;             ///< of eps as the op takes it
   double weight_offset = 0;          ///< added to gamma in fp32
   bool sum_before_rounding = false;  ///< of a z that is rounded: squares of what it was before
-  bool outputs_of_residual = false;  ///< of a z that is not: y is made of the rounded residual
   bool residual_as_it_was = false;   ///< the sum is not stored
   Expression depth{"0"};             ///< roundings a partial sum may pass through, as a function of n
   Recipe z;                          ///< from one number of x to what is normalized, with res = residual; empty: x itself
   Recipe residual;                   ///< from z to the residual that is stored; empty without a residual
+  int64_t stored_from = kNoColumn;   ///< column from which y is made of the residual as it is stored
   Recipe r;                          ///< from the sum of squares of z to r, with n and eps
   Recipe w;                          ///< from gamma to the weight; empty: gamma itself
   Recipe y;                          ///< from z to the output, with r and w

@@ -113,7 +113,10 @@ class EditsOfRow {
     if (verb_of(z.back().label) == "to" && !z.back().edited)
       habit("sum of z", "sum: of z before it is rounded", [](Link& link) { std::get<RowNorm>(link).sum_before_rounding = true; });
     if (verb_of(z.back().label) == "add" && !z.back().edited)
-      habit("y of z", "y: of the residual as stored", [](Link& link) { std::get<RowNorm>(link).outputs_of_residual = true; });
+      habit("y of z", "y: of the residual as stored", [](Link& link) { std::get<RowNorm>(link).stored_from = 0; });
+    if (!row_.text("stored_from").empty())
+      habit("y of z", "y: of the sum in all columns",
+            [](Link& link) { std::get<RowNorm>(link).stored_from = RowNorm::kNoColumn; });
   }
 
   /// What a rotation goes by, and what all of its cells do.

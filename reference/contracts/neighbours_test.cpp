@@ -59,7 +59,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       all[link + "residual"] = n.residual_as_it_was ? "as it was" : n.residual.text();
       all[link + "w"] += " " + n.w.text();
       all[link + "r"] = n.r.text();
-      all[link + "y"] = n.y.text() + (n.outputs_of_residual ? " of the residual" : "");
+      all[link + "y"] = n.y.text() + " of the residual from " + std::to_string(n.stored_from);
     }
   }
   return all;

@@ -113,6 +113,21 @@ TEST(NormAddTwin, AStoreThatCutsOffIsNeverLarger) {
   EXPECT_GT(smaller, 150);  // half of those that need rounding
 }
 
+TEST(NormAddTwin, BeyondItsColumnARowIsMadeOfTheStoredSum) {
+  const RowInputs in = inputs_of(kBf16, 8300, 94);
+  const Contract contract = contract_of("aiter.opus_fused_add_rms_norm", kBf16);
+  const NormRow row = norm_row(*contract.row_norm(), in.x, in.residual, kBf16);
+  const Sums sums = sums_of(kBf16, in, false);
+  EXPECT_EQ(row.residual, sums.stored);
+  EXPECT_EQ(row.summed, sums.normalized);
+  int apart = 0;
+  for (size_t i = 0; i < in.x.size(); ++i) {
+    ASSERT_EQ(row.normalized[i], (i < 8192 ? sums.normalized : sums.stored)[i]) << i;
+    apart += i >= 8192 && sums.normalized[i] != sums.stored[i];
+  }
+  EXPECT_GT(apart, 50);
+}
+
 TEST(NormAddTwin, OneFactorMustExplainTheWholeRow) {
   const RowInputs in = inputs_of(kF16, 4096, 93);
   const Contract contract = contract_of("flashinfer.fused_add_rms_norm", kF16);

@@ -1,5 +1,6 @@
 #include "reference/flow/row_norm.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -46,7 +47,7 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
     return std::move(row.low);
   };
   NormRow row{{}, run(contract.z, x), {}, &kF32};
-  row.residual = contract.residual_as_it_was ? residual : run(contract.residual, row.normalized);
+  row.residual = run(contract.residual, row.normalized);
   const Step& last = contract.z.steps.back();
   Recipe unrounded = contract.z;
   if (last.verb == Verb::kTo && contract.sum_before_rounding)
@@ -54,7 +55,9 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
   else if (last.verb == Verb::kTo)
     row.format = last.target;
   row.summed = contract.sum_before_rounding ? run(unrounded, x) : row.normalized;
-  if (contract.outputs_of_residual) row.normalized = row.residual;
+  const size_t first = size_t(std::min<int64_t>(contract.stored_from, int64_t(x.size())));
+  std::copy(row.residual.begin() + std::ptrdiff_t(first), row.residual.end(), row.normalized.begin() + std::ptrdiff_t(first));
+  if (contract.residual_as_it_was) row.residual = residual;
   return row;
 }
 

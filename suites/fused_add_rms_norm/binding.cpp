@@ -19,8 +19,10 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op fused_add_rms_norm_op() {
-  return row_op("fused_add_rms_norm", {"contract", "x", "m", "n", "eps", "fill", "residual", "gamma", "seed", "warp"}, require,
+  Op op = row_op("fused_add_rms_norm", {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "residual", "gamma", "seed", "warp"}, require,
                 problem);
+  op.optional_columns = {"row_stride", "offset"};
+  return op;
 }
 
 }  // namespace assay

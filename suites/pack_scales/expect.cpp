@@ -67,7 +67,7 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   }
   const std::string& pad = c.row->text("pad");
   for (int64_t r = 0; r < to.rows(); ++r) {
-    if (r < c.m && std::binary_search(rows.begin(), rows.end(), r)) continue;
+    if (c.holds_scales(r)) continue;
     for (int64_t g = 0; g < to.cols(); ++g)
       if (to.offset(r, g) < to.storage_elements())
         scale.padding.push_back({to.offset(r, g), {r, g}, padding_rule(pad, r < c.m ? "gaps" : "rows")});

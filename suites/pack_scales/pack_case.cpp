@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "harness/core/fill.h"
 #include "reference/formats/catalogue.h"
@@ -28,27 +27,26 @@ void read_gaps(const Cells& cells, PackCase& p) {
   if (wanted != given) cells.refuse("tokens", "contract " + p.row->id + (wanted ? " needs groups of rows" : " knows no gaps"));
   if (!given) return;
   p.alignment = cells.positive("alignment");
-  int64_t first = 0;
-  for (int64_t count : cells.counts("tokens")) {
-    p.ends.push_back(first + count);
-    first = (p.ends.back() + p.alignment - 1) / p.alignment * p.alignment;
-  }
+  for (int64_t count : cells.counts("tokens")) p.ends.push_back(p.begin(p.ends.size()) + count);
   if (p.ends.back() > p.m) cells.refuse("m", fmt::format("the last group ends at row {}, beyond {}", p.ends.back(), p.m));
 }
 
 }  // namespace
 
+int64_t PackCase::begin(size_t group) const {
+  return group == 0 ? 0 : (ends[group - 1] + alignment - 1) / alignment * alignment;
+}
+
+bool PackCase::holds_scales(int64_t row) const {
+  if (ends.empty()) return row < m;
+  const auto group = size_t(std::upper_bound(ends.begin(), ends.end(), row) - ends.begin());
+  return group < ends.size() && row >= begin(group);
+}
+
 std::vector<int64_t> PackCase::rows() const {
   std::vector<int64_t> all;
-  if (ends.empty()) {
-    all.resize(size_t(m));
-    std::iota(all.begin(), all.end(), int64_t{0});
-  }
-  int64_t first = 0;
-  for (int64_t end : ends) {
-    for (int64_t row = first; row < end; ++row) all.push_back(row);
-    first = (end + alignment - 1) / alignment * alignment;
-  }
+  for (int64_t row = 0; row < m; ++row)
+    if (holds_scales(row)) all.push_back(row);
   return all;
 }
 
@@ -87,9 +85,8 @@ HostTensor scales_of(const PackCase& c) {
   HostTensor x{{"x", Role::kInput, c.from->type, layout.shape(), layout.strides(), layout.storage()}, {}};
   fill(x, {.name = c.fill, .seed = c.seed, .group_size = 1, .q = &kE4M3Fn, .tensor = 0});
   // Nobody writes the gaps: all ones, whose exponent is the byte of NaN.
-  const std::vector<int64_t> rows = c.rows();
   for (int64_t r = 0; r < c.m; ++r)
-    if (!std::binary_search(rows.begin(), rows.end(), r))
+    if (!c.holds_scales(r))
       for (int64_t g = 0; g < c.n; ++g) x.set_code(layout.offset(r, g), ~0u);
   return x;
 }

@@ -23,8 +23,11 @@ struct PackCase {
   std::vector<int64_t> ends;  ///< behind the last row of each group, where rows have gaps; empty: all m rows hold scales
   int64_t alignment = 0;      ///< a group begins at a multiple of it
 
+  /// First row of a group, or of the one that would follow the last.
+  int64_t begin(size_t group) const;
   /// Rows that hold scales.
   std::vector<int64_t> rows() const;
+  bool holds_scales(int64_t row) const;
   /// Scales in a word.
   int64_t values() const { return to->type->bits / to->element->bits; }
 };

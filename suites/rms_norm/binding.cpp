@@ -16,7 +16,9 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op rms_norm_op() {
-  return row_op("rms_norm", {"contract", "x", "m", "n", "eps", "fill", "gamma", "seed", "warp"}, require, problem);
+  Op op = row_op("rms_norm", {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "seed", "warp"}, require, problem);
+  op.optional_columns = {"row_stride", "offset"};
+  return op;
 }
 
 }  // namespace assay

@@ -25,9 +25,9 @@ Problem problem(const RowCase& p) {
 Op rms_norm_quant_group_op() {
   Op op =
       row_op("rms_norm_quant_group",
-             {"contract", "x", "m", "n", "group_size", "layout", "eps", "scale_ub", "fill", "residual", "gamma", "seed", "warp"},
+             {"contract", "x", "m", "n", "row_stride", "offset", "group_size", "layout", "eps", "scale_ub", "fill", "residual", "gamma", "seed", "warp"},
              require, problem);
-  op.optional_columns = {"scale_ub", "residual"};
+  op.optional_columns = {"row_stride", "offset", "scale_ub", "residual"};
   return op;
 }
 

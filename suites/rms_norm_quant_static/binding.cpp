@@ -23,9 +23,9 @@ Problem problem(const RowCase& p) {
 
 Op rms_norm_quant_static_op() {
   Op op = row_op("rms_norm_quant_static",
-                 {"contract", "x", "m", "n", "group_size", "layout", "eps", "fill", "residual", "gamma", "scale", "seed", "warp"},
+                 {"contract", "x", "m", "n", "row_stride", "offset", "group_size", "layout", "eps", "fill", "residual", "gamma", "scale", "seed", "warp"},
                  require, problem);
-  op.optional_columns = {"residual"};
+  op.optional_columns = {"row_stride", "offset", "residual"};
   return op;
 }
 

@@ -73,9 +73,19 @@ std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& cont
   return hypotheses;
 }
 
+/// Rows that lie apart, read as if they followed each other.
+Hypothesis rows_read_without_gaps(const RowCase& c, const Contract& contract) {
+  return {"x: rows are read without the gaps between them",
+          [c, contract](Problem problem, const std::vector<HostTensor>* outputs) {
+            find(problem.tensors, "x").spec.strides.front() = c.n;
+            return expect_rows(contract, c, problem, outputs);
+          }};
+}
+
 /// What can go wrong around the numbers: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
+  if (c.row_stride > c.n && c.m > 1) hypotheses.push_back(rows_read_without_gaps(c, base.contract));
   if (!c.layout) return hypotheses;
   for (Hypothesis& hypothesis : layout_hypotheses(c, base.contract)) hypotheses.push_back(std::move(hypothesis));
   if (base.contract.group_quant()->scale_given) return hypotheses;

@@ -11,7 +11,7 @@ namespace assay {
 std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns) {
   std::vector<double> values(size_t(columns), 0.0);
   const Format& format = *tensor.spec.format;
-  decode_all(format, tensor.bytes.data() + row * columns * format.bytes(), values);
+  decode_all(format, tensor.bytes.data() + tensor.spec.row(row) * format.bytes(), values);
   return values;
 }
 

@@ -58,6 +58,15 @@ void read_groups(const Cells& cells, RowCase& c) {
     cells.refuse("layout", "contract " + row.id + " has layouts " + row.text("layouts") + ", not " + c.layout->id);
 }
 
+/// Rows of x that lie apart, or not where allocations begin.
+void read_strides(const Cells& cells, RowCase& c) {
+  const auto given = [&](const char* column) { return cells.has(column) && !cells.text(column).empty(); };
+  if (given("row_stride")) c.row_stride = cells.positive("row_stride");
+  if (given("offset")) c.offset = int64_t(cells.number("offset"));
+  if (c.row_stride > 0 && c.row_stride < c.n)
+    cells.refuse("row_stride", "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
+}
+
 /// A zero point that the contract takes must be given, and no other.
 void read_zero(const Cells& cells, RowCase& c) {
   const bool wanted = last_row(c.contract).flow == "quant_azp";
@@ -108,6 +117,7 @@ RowCase read_row_case(const Case& source) {
     if (c.room > 0 && count > c.room)
       cells.refuse("tokens", std::to_string(count) + " are more than the room of " + std::to_string(c.room));
   c.n = cells.positive("n");
+  read_strides(cells, c);
   if (cells.has("group_size")) {
     read_groups(cells, c);
     read_scale_ub(cells, c);
@@ -159,6 +169,8 @@ void require_sharing(const Case& c, Sharing sharing) {
 
 std::string shape_id(const RowCase& c) {
   std::string id = std::string(c.x->name) + ".m" + std::to_string(c.m) + ".n" + std::to_string(c.n);
+  if (c.row_stride > 0) id.append(".stride").append(std::to_string(c.row_stride));
+  if (c.offset > 0) id.append(".offset").append(std::to_string(c.offset));
   if (c.group_size == 0) return id;
   id += ".g";
   if (c.group_rows > 1 || c.group_size == 1) id.append(std::to_string(c.group_rows)).append("x");

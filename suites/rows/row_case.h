@@ -17,6 +17,8 @@ struct RowCase {
   std::string contract;
   const Format* x = nullptr;       ///< of the input
   int64_t m = 0, n = 0;            ///< rows, columns of the output
+  int64_t row_stride = 0;          ///< from a row of x to the next in memory; 0: as many as it has
+  int64_t offset = 0;              ///< elements before the first row of x, which is then not aligned
   bool gated = false;              ///< a row of x is two halves of n: gate and up
   int64_t group_size = 0;          ///< columns per scale; the cell `row` means n, `tensor` m and n
   int64_t group_rows = 1;          ///< rows per scale

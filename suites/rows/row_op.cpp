@@ -18,7 +18,8 @@ void gather_rows(const HostTensor& from, const std::vector<int64_t>& rows, HostT
   if (from.spec.name != "x" && from.spec.name != "residual") return;
   const size_t bytes = size_t(from.spec.shape[1] * from.spec.format->bytes());
   for (size_t i = 0; i < rows.size(); ++i)
-    std::memcpy(to.bytes.data() + i * bytes, from.bytes.data() + size_t(rows[i]) * bytes, bytes);
+    std::memcpy(to.bytes.data() + size_t(to.spec.row(int64_t(i)) * to.spec.format->bytes()),
+                from.bytes.data() + size_t(from.spec.row(rows[i]) * from.spec.format->bytes()), bytes);
 }
 
 /// Fewer rows of each expert, and at least one of those that have some.

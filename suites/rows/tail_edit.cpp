@@ -29,8 +29,9 @@ Problem without_tail(Problem problem, const RowCase& c, int64_t end) {
   for (HostTensor& x : problem.tensors) {
     if (x.spec.name != "x" && x.spec.name != "residual") continue;
     const auto width = size_t(x.spec.format->bytes());
-    for (int64_t part = 0; part < c.stored_rows() * (c.x_columns() / c.n); ++part)  // rows, or their halves
-      std::memset(x.bytes.data() + size_t(part * c.n + end) * width, 0, size_t(c.n - end) * width);
+    for (int64_t row = 0; row < c.stored_rows(); ++row)
+      for (int64_t part = 0; part < c.x_columns(); part += c.n)  // of a row, or of its halves
+        std::memset(x.bytes.data() + size_t(x.spec.row(row) + part + end) * width, 0, size_t(c.n - end) * width);
   }
   return problem;
 }

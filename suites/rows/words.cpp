@@ -75,6 +75,8 @@ std::vector<std::string> formulas(const Contract& contract) {
       lines.push_back("r     = " + formula(norm->r, "sum"));
       if (!norm->w.empty()) lines.push_back("w     = " + formula(norm->w, "gamma"));
       lines.push_back("y     = " + formula(norm->y, z) + (norm->w.empty() ? "   (w = gamma)" : ""));
+      if (norm->stored_from != RowNorm::kNoColumn)
+        lines.push_back("        from column " + std::to_string(norm->stored_from) + " on with the residual in place of z");
       value = "y";
     } else if (const auto* gated = std::get_if<Gated>(&link)) {
       lines.push_back("h     = " + formula(gated->h, "g") + "   (g = gate, u = up: " +

@@ -6,10 +6,16 @@ namespace assay_kernels {
 namespace {
 
 using List = NormList<VllmFusedAddRmsNormV0191, VllmFusedAddRmsNorm20260618, VllmIrFusedAddRmsNorm, FlashinferFusedAddRmsNorm,
-                      FlashinferGemmaFusedAddRmsNorm, AiterFusedAddRmsNorm>;
+                      FlashinferGemmaFusedAddRmsNorm, AiterFusedAddRmsNorm, AiterOpusFusedAddRmsNorm, AiterOpusFusedAddRmsNormOdd,
+                      AiterOpusT5FusedAddRmsNorm>;
+using CutOffList = NormList<AiterFusedAddRmsNormGfx942, AiterOpusFusedAddRmsNormGfx942>;
 
 void by_contract(const Call& call) {
   List::with(call.contract(), [&](auto rules) { run_rms_norm<decltype(rules)>(call); });
+}
+
+void cut_off_by_contract(const Call& call) {
+  CutOffList::with(call.contract(), [&](auto rules) { run_rms_norm<decltype(rules)>(call); });
 }
 
 }  // namespace
@@ -23,10 +29,10 @@ std::vector<Kernel> fused_add_rms_norm_kernels() {
            by_contract},
           {"fused_add_rms_norm",
            "fused_add_rms_norm",
-           {AiterFusedAddRmsNormGfx942::kContract},
+           CutOffList::ids(),
            {{"x", R"(["bf16"])"}, {"warp", simt::kWarpSizes}},
            {},
-           run_rms_norm<AiterFusedAddRmsNormGfx942>}};
+           cut_off_by_contract}};
 }
 
 }  // namespace assay_kernels

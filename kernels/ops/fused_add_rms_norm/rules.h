@@ -1,5 +1,5 @@
 // Norms that add a residual first. R-1: the sum is rounded to the type of x, squared and normalised. R-2: it stays fp32, and only
-// what is stored is rounded.
+// what is stored is rounded. R-3: so does what a block keeps of a long row; the rest is read as it was stored.
 #pragma once
 
 #include "kernels/ops/rms_norm/rules.h"
@@ -47,6 +47,27 @@ struct AiterFusedAddRmsNorm : WideSum {
 struct AiterFusedAddRmsNormGfx942 : WideSum {
   static constexpr const char* kContract = "aiter.fused_add_rms_norm_gfx942";
   using Store = StoreCutOff;
+};
+
+/// AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607): four loads of 256 threads are kept in fp32.
+template <int kKept>
+struct MixedSum : WideSum {
+  SIMT_DEVICE static bool normalizes_stored(int column) { return column >= kKept; }
+};
+struct AiterOpusFusedAddRmsNorm : MixedSum<8192> {
+  static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm";
+};
+/// Loads of one number.
+struct AiterOpusFusedAddRmsNormOdd : MixedSum<1024> {
+  static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_odd";
+};
+struct AiterOpusFusedAddRmsNormGfx942 : MixedSum<8192> {
+  static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_gfx942";
+  using Store = StoreCutOff;
+};
+struct AiterOpusT5FusedAddRmsNorm : MixedSum<8192> {
+  static constexpr const char* kContract = "aiter.opus_t5_fused_add_rms_norm";
+  static constexpr bool kRoundsBeforeWeight = true;
 };
 
 }  // namespace assay_kernels

@@ -14,9 +14,9 @@ class NormalizedRow {
   static constexpr bool kWhole = true;
 
   SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : gamma_(a.gamma), loads_(a.n / kElements) {
-    const T* x = a.x + simt::block() * a.pitch;
+    const T* x = a.x + simt::block() * Rules::pitch(a.pitch, a.n);
     T* residual = a.residual + simt::block() * (Rules::kAdds ? a.n : 0);
-    const int covered = Rules::covered(loads_, simt::block_size());
+    const int covered = Rules::covered(a.n, kElements, simt::block_size()) / kElements;
     float sum = 0.0f;
     SIMT_UNROLL
     for (int k = 0; k < kLoads; ++k) {
@@ -25,7 +25,7 @@ class NormalizedRow {
       const auto mine = live ? simt::load16(x + load * kElements) : simt::Vector<T>{};
       simt::Vector<T> stored, other{};
       if (Rules::kAdds && live) other = simt::load16(residual + load * kElements);
-      row_[k] = square_load<Rules>(mine, other, sum, stored);
+      row_[k] = square_load<Rules>(load * kElements, mine, other, sum, stored);
       if (Rules::kAdds && load < loads_ && Rules::stores_residual()) simt::store16(residual + load * kElements, stored);
     }
     r_ = block_factor<Rules, kWarp>(sum, a.n, a.eps);
@@ -65,11 +65,11 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
   static constexpr bool kWhole = false;
 
   SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : a_(a) {
-    a_.x += simt::block() * a.pitch;
+    a_.x += simt::block() * Rules::pitch(a.pitch, a.n);
     if (Rules::kAdds) a_.residual += simt::block() * a.n;
     float sum = 0.0f;
     simt::Vector<T> stored;
-    for (int first = first_of_thread(); first < covered(); first += step())
+    for (int first = first_of_thread(); first < a.n; first += step())
       for (int j = 0; j < kRun; ++j) read(first + j * kElements, sum, stored);
     r_ = block_factor<Rules, kWarp>(sum, a.n, a.eps);
   }
@@ -105,18 +105,15 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
  private:
   SIMT_DEVICE static int first_of_thread() { return simt::thread() * kRun * kElements; }
   SIMT_DEVICE static int step() { return simt::block_size() * kRun * kElements; }
-  SIMT_DEVICE int covered() const {
-    const int loads = (a_.n + kElements - 1) / kElements, read = Rules::covered(loads, simt::block_size());
-    return read < loads ? read * kElements : a_.n;
-  }
   SIMT_DEVICE simt::Vector<T> part_of(const T* row, int first) const {
     return elements_of<T>(load_of_row(row, first, a_.n, false));
   }
   SIMT_DEVICE Held<Rules, T> read(int first, float& sum, simt::Vector<T>& stored) const {
     const simt::Vector<T> none{};
-    const bool live = first < covered();
-    return square_load<Rules>(live ? part_of(a_.x, first) : none, Rules::kAdds && live ? part_of(a_.residual, first) : none, sum,
-                              stored);
+    const int covered = Rules::covered(a_.n, kElements, simt::block_size());
+    const auto x = elements_of<T>(load_of_row(a_.x, first, covered, false));
+    const auto other = Rules::kAdds ? elements_of<T>(load_of_row(a_.residual, first, covered, false)) : none;
+    return square_load<Rules>(first, x, other, sum, stored);
   }
 
   NormArguments<T> a_;

@@ -61,9 +61,9 @@ struct Widened {
 template <class Rules, class T>
 using Held = std::conditional_t<Rules::kAdds && !Rules::kNormalizesRounded, Widened<T>, simt::Vector<T>>;
 
-/// Squares one load and keeps what is normalised. A sum with the residual is left in `stored`, as it is stored.
+/// Squares the load of columns from `first` on and keeps what is normalised. A sum with the residual is left in `stored`, as it is stored.
 template <class Rules, class T>
-SIMT_DEVICE Held<Rules, T> square_load(const simt::Vector<T>& x, const simt::Vector<T>& residual, float& sum,
+SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<T>& x, const simt::Vector<T>& residual, float& sum,
                                        simt::Vector<T>& stored) {
   constexpr int kElements = simt::Vector<T>::kElements;
   float v[kElements];
@@ -81,7 +81,8 @@ SIMT_DEVICE Held<Rules, T> square_load(const simt::Vector<T>& x, const simt::Vec
   if constexpr (std::is_same_v<Held<Rules, T>, Widened<T>>) {
     Widened<T> wide;
     SIMT_UNROLL
-    for (int i = 0; i < kElements; ++i) wide.at[i] = v[i];
+    for (int i = 0; i < kElements; ++i)
+      wide.at[i] = Rules::normalizes_stored(first + i) ? simt::to_float(stored.at[i]) : v[i];
     return wide;
   } else {
     return stored;

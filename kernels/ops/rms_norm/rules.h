@@ -31,8 +31,10 @@ struct NormRules {
   static constexpr bool kRoundsOutput = true;         ///< before a quantization that follows
   /// Between the warps' sums and their readers.
   SIMT_DEVICE static void published() { simt::barrier(); }
-  /// Loads of 16 bytes that are read, of all loads of a row.
-  SIMT_DEVICE static int covered(int loads, int /*threads*/) { return loads; }
+  /// Elements that are read, of n in a row that `threads` share in loads of so many.
+  SIMT_DEVICE static int covered(int n, int /*load*/, int /*threads*/) { return n; }
+  /// From a row of x to the next.
+  SIMT_DEVICE static int64_t pitch(int64_t pitch, int32_t /*n*/) { return pitch; }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
   /// What is added to the mean.
   SIMT_DEVICE static float share(float eps, float /*n*/) { return eps; }
@@ -43,6 +45,8 @@ struct NormRules {
   static constexpr bool kAdds = false;
   static constexpr bool kSquaresRounded = false;     ///< the sum x + residual, once it has the type of x
   static constexpr bool kNormalizesRounded = false;  ///< and what is multiplied by r
+  /// Whether a column is normalised as the residual is stored, of norms that keep the sum in fp32.
+  SIMT_DEVICE static bool normalizes_stored(int /*column*/) { return false; }
   SIMT_DEVICE static float sum(float x, float residual) { return x + residual; }
   SIMT_DEVICE static bool stores_residual() { return true; }
 };
@@ -91,6 +95,11 @@ struct AiterRmsNormGfx942 : NormRules {
 
 struct AiterGemmaRmsNorm : Gemma<NormRules> {
   static constexpr const char* kContract = "aiter.gemma_rms_norm";
+};
+
+/// AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607), T5 mode: profile N-A.
+struct AiterOpusT5RmsNorm : VllmRmsNormV0191 {
+  static constexpr const char* kContract = "aiter.opus_t5_rms_norm";
 };
 
 /// A list of rules, for dispatch by the contract's id.
