@@ -13,6 +13,7 @@
 #include "suites/quant_static/binding.h"
 #include "suites/quant_tile/binding.h"
 #include "suites/rms_norm/binding.h"
+#include "suites/rms_norm_double_quant/binding.h"
 #include "suites/rms_norm_quant_group/binding.h"
 #include "suites/rms_norm_quant_static/binding.h"
 #include "suites/silu_mul_quant_group/binding.h"
@@ -34,6 +35,7 @@ std::span<const Op> all_ops() {
                            rms_norm_op(),
                            rms_norm_quant_group_op(),
                            rms_norm_quant_static_op(),
+                           rms_norm_double_quant_op(),
                            silu_mul_quant_group_op(),
                            silu_mul_quant_masked_op(),
                            silu_mul_quant_static_op()};

@@ -59,8 +59,16 @@ void diff(const std::string& a, const std::string& b) {
   if (found.empty()) fmt::print("no quick case can be judged under both: their flows, groups or layouts differ\n");
   std::string same;
   for (const Separation& s : found) {
-    if (s.outside == 0) same += (same.empty() ? "" : ", ") + s.data;
-    else fmt::print("  {}: {} of {} elements, up to {} ulp; first {}\n", s.data, s.outside, s.elements, s.worst_ulps, s.witness);
+    if (s.witness.empty()) {
+      same += (same.empty() ? "" : ", ") + s.data;
+      continue;
+    }
+    fmt::print("  {}\n", s.data);
+    for (const SeparatedTensor& t : s.tensors)
+      if (t.outside > 0)
+        fmt::print("    {:<9} {} of {}, up to {} ulp, {:.3g} % of a number\n", t.name, t.outside, t.elements, t.worst_ulps,
+                   100 * t.worst_part);
+    fmt::print("    first     {}\n", s.witness);
   }
   if (!same.empty()) fmt::print("  nothing tells them apart on {}\n", same);
 }

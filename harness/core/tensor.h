@@ -23,8 +23,8 @@ struct TensorSpec {
   int64_t offset = 0;   ///< element of the storage that is element [0, ...]
 
   int64_t elements() const;  ///< product of the shape
-  /// Where a row of a matrix begins in the storage; a vector is row 0.
-  int64_t row(int64_t index) const { return offset + (shape.size() > 1 ? index * strides.front() : 0); }
+  /// Where a row of a matrix begins in the storage; a vector is row 0, and more dimensions are rows that follow each other.
+  int64_t row(int64_t index) const { return offset + (shape.size() > 1 ? index * strides[shape.size() - 2] : 0); }
   size_t bytes() const { return size_t(storage) * size_t(format->bytes()); }
 };
 

@@ -9,11 +9,19 @@
 
 namespace assay {
 
+/// One output tensor under two contracts.
+struct SeparatedTensor {
+  std::string name;
+  int64_t elements = 0, outside = 0;
+  int64_t worst_ulps = 0;  ///< of the first contract's format
+  double worst_part = 0;   ///< of the larger of the two numbers
+};
+
 /// One data set under two contracts.
 struct Separation {
   std::string data;  ///< the case without its contract and warp
-  int64_t elements = 0, outside = 0, worst_ulps = 0;
-  std::string witness;  ///< the first element that differs, with both codes
+  std::vector<SeparatedTensor> tensors;
+  std::string witness;  ///< the first element that differs, with both codes; empty if none does
 };
 
 /// Every quick case of contract `a` that can be judged under `b` too, on the inputs of `a`; each data set once.

@@ -92,8 +92,23 @@ int main(int argc, char** argv) {
       {"silu_mul_quant_group, 4096 x 2 x 7168", "silu_mul_quant_group", "vllm.fused_silu_mul_group", "silu_mul_quant_group",
        kElements * 2 + kElements / 2 + kGroups * 2},
       {"rms_norm", "rms_norm", "vllm.rms_norm@2026-06-18", "rms_norm", kElements * 4 + kColumns * 2},
+      {"fused_add_rms_norm", "fused_add_rms_norm", "vllm.fused_add_rms_norm@2026-06-18", "fused_add_rms_norm", kElements * 8},
       {"rms_norm_quant_group, packed", "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group",
        kElements * 3 + kGroups + kColumns * 2},
+      {"rms_norm_quant_group, fp32 scales", "rms_norm_quant_group", "vllm.rms_norm_per_block_quant", "rms_norm_quant_group",
+       kElements * 3 + kGroups * 4},
+      {"rms_norm_quant_group to int8", "rms_norm_quant_group", "vllm.rms_norm_per_block_quant_int8", "rms_norm_quant_group",
+       kElements * 3 + kGroups * 4},
+      {"add, rms_norm_quant_group", "rms_norm_quant_group", "vllm.add_rms_norm_per_block_quant", "rms_norm_quant_group",
+       kElements * 7 + kGroups * 4},
+      {"rms_norm_quant_token", "rms_norm_quant_group", "vllm.rms_norm_dynamic_per_token_quant", "rms_norm_quant_token",
+       kElements * 3 + kRows * 4},
+      {"add, rms_norm_quant_token", "rms_norm_quant_group", "vllm.add_rms_norm_dynamic_per_token_quant", "rms_norm_quant_token",
+       kElements * 7 + kRows * 4},
+      {"rms_norm_quant_static", "rms_norm_quant_static", "vllm.rms_norm_static_fp8_quant@2026-06-18", "rms_norm_quant_static",
+       kElements * 3},
+      {"add, rms_norm_quant_static", "rms_norm_quant_static", "vllm.fused_add_rms_norm_static_fp8_quant@2026-06-18",
+       "rms_norm_quant_static", kElements * 7},
   };
   for (const Op& op : ops) {
     std::vector<CallBuilder> calls;

@@ -96,11 +96,40 @@ inline CallBuilder gated_of(const Op&, const Buffers& buffers, int b) {
   return call;
 }
 
+/// Norms, before a quantization or alone. A residual lies in the buffer of y; a norm that adds one then writes y over x, as vLLM's
+/// does.
+inline CallBuilder norm_of(const Op& op, const Buffers& buffers, int b) {
+  const std::string name = op.op, contract = op.contract;
+  const auto is = [&](const char* word) { return contract.find(word) != std::string::npos; };
+  const bool adds = is("add_rms");
+  CallBuilder call;
+  call.matrix("x", kBf16, false, kRows, kColumns, buffers.x[b]);
+  call.tensor("gamma", kBf16, false, {kColumns}, {1}, buffers.gamma, kColumns * 2).parameter("eps", 1e-6);
+  if (adds) call.matrix("residual", kBf16, true, kRows, kColumns, buffers.y[b]);
+  if (name == "rms_norm" || name == "fused_add_rms_norm") {
+    call.matrix("y", kBf16, true, kRows, kColumns, adds ? buffers.x[b] : buffers.y[b]);
+    return call;
+  }
+  call.matrix("q", is("int8") ? kInt8 : kE4m3fn, true, kRows, kColumns, buffers.q[b]);
+  if (name == "rms_norm_quant_static") {
+    call.matrix("scale", kF32, false, 1, 1, buffers.given_scale);
+    return call;
+  }
+  const int64_t groups = is("per_token") ? 1 : kColumns / kGroup;
+  call.parameter("group_size", double(kColumns / groups));
+  if (is("packed"))
+    call.tensor("scale", kInt32, true, {kRows, groups / 4}, {1, kRows}, buffers.scale[b], size_t(kGroups));
+  else
+    call.matrix("scale", kF32, true, kRows, groups, buffers.scale[b]);
+  return call;
+}
+
 inline CallBuilder call_of(const Op& op, const Buffers& buffers, int b) {
   const std::string name = op.op, contract = op.contract;
   if (name == "pack_scales") return packing_of(op, buffers, b);
   if (name == "silu_mul_quant_group") return gated_of(op, buffers, b);
   if (std::string(op.kernel) == "quant_mx") return mx_of(op, buffers, b);
+  if (name.find("rms_norm") != std::string::npos) return norm_of(op, buffers, b);
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows, kColumns, buffers.x[b]);
   if (name == "cast") {
@@ -120,12 +149,6 @@ inline CallBuilder call_of(const Op& op, const Buffers& buffers, int b) {
     return call;
   }
   if (name == "quant_azp") call.matrix("azp", kInt32, true, kRows, 1, buffers.zero[b]);
-  if (name.find("norm") != std::string::npos)
-    call.tensor("gamma", kBf16, false, {kColumns}, {1}, buffers.gamma, kColumns * 2).parameter("eps", 1e-6);
-  if (name == "rms_norm") {
-    call.matrix("y", kBf16, true, kRows, kColumns, buffers.y[b]);
-    return call;
-  }
   call.matrix("q", code, true, kRows, kColumns, buffers.q[b]).parameter("group_size", double(kGroup));
   const int64_t groups = is(".per_token") ? 1 : kColumns / kGroup;
   if (!is("packed")) {

@@ -121,6 +121,10 @@ const std::vector<Kernel>& kernels() {
       of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616"),
       of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
           "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: rounded to the input type first"),
+      {"one_consumer_fused", "rms_norm_double_quant", {DoubleFused::kContract},
+       {{"x", kHalf}, {"group_size", "[128]"}, {"layout", R"(["row", "col"])"}, {"warp", simt::kWarpSizes}}, {},
+       run_double<DoubleFused, AnotherNorm<DoubleFused, NormRoundedBeforeCodes>>, "one_consumer_fused",
+       "vLLM #41825: one consumer of the pair falls back to the unfused path", "rms_norm_double_quant"},
       of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
       of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
           "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: bounds the scale there"),

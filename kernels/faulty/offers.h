@@ -12,6 +12,7 @@
 #include "kernels/ops/quant_tile/block.h"
 #include "kernels/ops/quant_tile/tensor.h"
 #include "kernels/ops/rms_norm/rms_norm.h"
+#include "kernels/ops/rms_norm_double_quant/double.h"
 #include "kernels/ops/rms_norm_quant_group/token.h"
 #include "kernels/ops/rms_norm_quant_static/rms_norm_quant_static.h"
 #include "kernels/ops/silu_mul_quant_group/problem.h"

@@ -26,6 +26,7 @@ class Call {
  public:
   explicit Call(const assay_call& call);
 
+  const assay_call& raw() const { return call_; }
   const std::string& contract() const { return contract_; }
 
   /// Tensor of that role, of two dimensions (`gamma`: one). Refuses the call if it is missing or not aligned to its elements.

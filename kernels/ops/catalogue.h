@@ -43,6 +43,7 @@ std::vector<Kernel> quant_tile_kernels();
 std::vector<Kernel> rms_norm_kernels();
 std::vector<Kernel> rms_norm_quant_group_kernels();
 std::vector<Kernel> rms_norm_quant_group_aiter_kernels();
+std::vector<Kernel> rms_norm_double_quant_kernels();
 std::vector<Kernel> rms_norm_quant_static_kernels();
 std::vector<Kernel> rms_norm_quant_token_kernels();
 std::vector<Kernel> silu_mul_quant_group_kernels();

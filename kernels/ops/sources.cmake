@@ -1,6 +1,6 @@
 # Sources of the kernels, compiled once per vendor: as C++ for the CPU, as CUDA for NVIDIA.
 set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/quant_group/problem.cpp ops/quant_mx/problem.cpp
-  ops/rms_norm/arguments.cpp)
+  ops/rms_norm/arguments.cpp ops/rms_norm_double_quant/consumer.cpp)
 set(ASSAY_OP_SOURCES
   ${ASSAY_HOST_SOURCES}
   ops/kernels.cpp
@@ -18,6 +18,7 @@ set(ASSAY_OP_SOURCES
   ops/quant_static/kernels.cpp
   ops/quant_tile/kernels.cpp
   ops/rms_norm/kernels.cpp
+  ops/rms_norm_double_quant/kernels.cpp
   ops/rms_norm_quant_group/aiter.cpp
   ops/rms_norm_quant_group/kernels.cpp
   ops/rms_norm_quant_group/token.cpp

@@ -12,20 +12,26 @@ class NormalizedRow {
  public:
   static constexpr int kElements = simt::Vector<T>::kElements;
   static constexpr bool kWhole = true;
+  static constexpr int kKept = kLoads;
 
   SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : gamma_(a.gamma), loads_(a.n / kElements) {
     const T* x = a.x + simt::block() * Rules::pitch(a.pitch, a.n);
     T* residual = a.residual + simt::block() * (Rules::kAdds ? a.n : 0);
     const int covered = Rules::covered(a.n, kElements, simt::block_size()) / kElements;
+    // All loads before the first sum: they are in flight together.
+    simt::Vector<T> mine[kLoads], other[kLoads];
+    SIMT_UNROLL
+    for (int k = 0; k < kLoads; ++k) {
+      const int load = load_of(k);
+      mine[k] = load < covered ? simt::load16(x + load * kElements) : simt::Vector<T>{};
+      if (Rules::kAdds) other[k] = load < covered ? simt::load16(residual + load * kElements) : simt::Vector<T>{};
+    }
     float sum = 0.0f;
     SIMT_UNROLL
     for (int k = 0; k < kLoads; ++k) {
       const int load = load_of(k);
-      const bool live = load < covered;
-      const auto mine = live ? simt::load16(x + load * kElements) : simt::Vector<T>{};
-      simt::Vector<T> stored, other{};
-      if (Rules::kAdds && live) other = simt::load16(residual + load * kElements);
-      row_[k] = square_load<Rules>(load * kElements, mine, other, sum, stored);
+      simt::Vector<T> stored;
+      row_[k] = square_load<Rules>(load * kElements, mine[k], other[k], sum, stored);
       if (Rules::kAdds && load < loads_ && Rules::stores_residual()) simt::store16(residual + load * kElements, stored);
     }
     r_ = block_factor<Rules, kWarp>(sum, a.n, a.eps);
@@ -35,14 +41,16 @@ class NormalizedRow {
   /// as many calls; beyond the row's end v is of zeros.
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
+    simt::Vector<T> gamma[kLoads];
+    SIMT_UNROLL
+    for (int k = 0; k < kLoads; ++k)
+      gamma[k] = load_of(k) < loads_ ? simt::load16(gamma_ + load_of(k) * kElements) : simt::Vector<T>{};
     SIMT_UNROLL
     for (int k = 0; k < kLoads; k += kRun) {
-      const int load = load_of(k);
       float v[kRun][kElements];
       SIMT_UNROLL
-      for (int j = 0; j < kRun; ++j)
-        normalize<Rules>(row_[k + j], r_, load < loads_ ? simt::load16(gamma_ + (load + j) * kElements) : simt::Vector<T>{}, v[j]);
-      f(load * kElements, v);
+      for (int j = 0; j < kRun; ++j) normalize<Rules>(row_[k + j], r_, gamma[k + j], v[j]);
+      f(load_of(k) * kElements, v);
     }
   }
 
@@ -63,6 +71,7 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
  public:
   static constexpr int kElements = simt::Vector<T>::kElements;
   static constexpr bool kWhole = false;
+  static constexpr int kKept = 0;
 
   SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : a_(a) {
     a_.x += simt::block() * Rules::pitch(a.pitch, a.n);
@@ -119,16 +128,5 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
   NormArguments<T> a_;
   float r_;
 };
-
-/// Codes of a row, by one scale.
-template <class Rules, class Norm, class T, class Row>
-SIMT_DEVICE void store_codes(const Row& row, const NormArguments<T>& a, uint8_t* q, typename Rules::Element element) {
-  row.for_each([&](int first, auto& v) {
-    round_output<Norm, T>(v[0]);
-    SIMT_UNROLL
-    for (float& u : v[0]) u = Rules::clamp(element(u));
-    store_of_row<typename Rules::Code>(q + simt::block() * a.n, first, a.n, Row::kWhole, v[0]);
-  });
-}
 
 }  // namespace assay_kernels

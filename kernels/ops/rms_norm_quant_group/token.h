@@ -1,6 +1,7 @@
 // rms_norm and dynamic per-token quantization: one block a row.
 #pragma once
 
+#include "kernels/ops/rms_norm/results.h"
 #include "kernels/ops/rms_norm_quant_group/rms_norm_quant_group.h"
 
 namespace assay_kernels {
@@ -11,11 +12,11 @@ SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
   using Group = typename Rules::Group;
   using Row = NormalizedRow<Norm, T, kWarp, kLoads>;
   const Row row(a);
+  const Results<Norm, T, Row> results(row);
   float widest = 0.0f;
-  row.for_each([&](int /*first*/, auto& v) {
-    round_output<Norm, T>(v[0]);
+  results.for_each([&](int /*first*/, auto& v) {
     SIMT_UNROLL
-    for (int i = 0; i < 8; ++i) widest = Group::widest(widest, simt::magnitude(v[0][i]));
+    for (int i = 0; i < 8; ++i) widest = Group::widest(widest, simt::magnitude(v[i]));
   });
   widest = simt::block_reduce<kWarp>(
       widest, 0.0f, [](float u, float v) { return Group::widest(u, v); }, [] { simt::barrier(); });
@@ -27,7 +28,7 @@ SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
     scale = Group::scale(amax);
   }
   if (simt::thread() == 0) store_scale<Group>(out.scales, simt::block(), 0, scale);
-  store_codes<Group, Norm>(row, a, out.q, typename Group::Element(Group::operand(amax, scale)));
+  store_codes<Group>(results, out.q, a.n, typename Group::Element(Group::operand(amax, scale)));
   row.finish();
 }
 

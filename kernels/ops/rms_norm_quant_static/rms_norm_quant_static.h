@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/ops/quant_static/rules.h"
-#include "kernels/ops/rms_norm/normalized_row.h"
+#include "kernels/ops/rms_norm/results.h"
 #include "kernels/ops/rms_norm_quant_group/rules.h"
 
 namespace assay_kernels {
@@ -44,8 +44,10 @@ using NormStaticList = NormList<NormStaticV0191, NormStatic20260618, NormStaticF
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void rms_norm_quant_static(NormArguments<T> a, uint8_t* q, const float* scale) {
   using Given = typename Rules::Given;
-  const NormalizedRow<typename Rules::Norm, T, kWarp, kLoads> row(a);
-  store_codes<Given, typename Rules::Norm>(row, a, q, typename Given::Element(Given::operand(0.0f, *scale)));
+  using Row = NormalizedRow<typename Rules::Norm, T, kWarp, kLoads>;
+  const Row row(a);
+  const Results<typename Rules::Norm, T, Row, 0> results(row);
+  store_codes<Given>(results, q, a.n, typename Given::Element(Given::operand(0.0f, *scale)));
   row.finish();
 }
 
