@@ -5,6 +5,7 @@
 
 #include "reference/table/near.h"
 #include "suites/cast/binding.h"
+#include "suites/concat_and_cache_mla/binding.h"
 #include "suites/fused_add_rms_norm/binding.h"
 #include "suites/pack_scales/binding.h"
 #include "suites/quant_azp/binding.h"
@@ -25,6 +26,7 @@ namespace assay {
 std::span<const Op> all_ops() {
   // An op whose columns a dump can fill stands before others that take its contracts too.
   static const Op ops[] = {cast_op(),
+                           concat_and_cache_mla_op(),
                            fused_add_rms_norm_op(),
                            pack_scales_op(),
                            quant_azp_op(),

@@ -49,11 +49,21 @@ const Layout& Rulebook::layout(const std::string& id) const {
   throw std::out_of_range("unknown layout '" + id + "'" + did_you_mean(id, known));
 }
 
+const Record& Rulebook::record(const std::string& id) const {
+  std::vector<std::string> known;
+  for (const Record& record : records) {
+    if (record.id == id) return record;
+    known.push_back(record.id);
+  }
+  throw std::out_of_range("unknown record '" + id + "'" + did_you_mean(id, known));
+}
+
 void open_rulebook(const std::string& root, const std::vector<std::string>& more_contracts) {
   auto book = std::make_unique<Rulebook>();
   book->contracts = ContractTables::load(root + "/reference/contracts");
   for (const std::string& file : more_contracts) book->contracts.add(file);
   book->layouts = load_layouts(root + "/reference/contracts/layouts.csv");
+  book->records = load_records(root + "/reference/contracts/records.csv");
   book->equivalences = load_equivalences(root + "/suites/equivalent.csv");
   open_book = std::move(book);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "reference/contracts/layouts.h"
+#include "reference/contracts/records.h"
 #include "reference/contracts/rows.h"
 
 namespace assay {
@@ -17,6 +18,7 @@ struct Equivalence {
 struct Rulebook {
   ContractTables contracts;
   std::vector<Layout> layouts;
+  std::vector<Record> records;
   std::vector<Equivalence> equivalences;
 
   /// Why the fault cannot be seen on any data of that format; empty if it can.
@@ -24,6 +26,8 @@ struct Rulebook {
 
   /// Throws std::out_of_range with near matches.
   const Layout& layout(const std::string& id) const;
+  /// Likewise.
+  const Record& record(const std::string& id) const;
 };
 
 /// Reads reference/contracts and suites/equivalent.csv under `root` and the user's own rows. Throws TableError. Call before the first rulebook().

@@ -21,7 +21,9 @@ assay_type_code type_code_of(const Format& format) {
                               {kE5M2Fnuz, ASSAY_FLOAT8_E5M2FNUZ},
                               {kE8M0, ASSAY_FLOAT8_E8M0FNU},
                               {kInt8, ASSAY_INT},
-                              {kInt32, ASSAY_INT}};
+                              {kInt32, ASSAY_INT},
+                              {kInt64, ASSAY_INT},
+                              {kUint8, ASSAY_UINT}};
   for (const Row& row : kRows) {
     if (row.format == format) return row.code;
   }

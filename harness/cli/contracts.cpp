@@ -8,6 +8,7 @@
 #include "harness/core/error.h"
 #include "harness/diagnosis/separation.h"
 #include "reference/formats/catalogue.h"
+#include "suites/cache_insert/words.h"
 #include "suites/cast/words.h"
 #include "suites/pack_scales/words.h"
 #include "suites/registry.h"
@@ -25,12 +26,17 @@ void list() {
     fmt::print("{:<{}}  {:<11}  {}\n", row.id, width, row.flow, row.text("why"));
 }
 
+bool fills_cache(const ContractRow& row) {
+  return rulebook().contracts.find(chain_of(row).back()).flow == "cache_insert";
+}
+
 void show(const std::string& id) {
   const ContractRow& row = rulebook().contracts.find(id);
   fmt::print("{}   {}:{}\n", row.id, std::filesystem::proximate(row.file, data_root()).string(), row.line);
   const std::vector<std::string> lines =
       row.flow == "cast"   ? cast_lines(read_cast(row))
       : row.flow == "pack" ? pack_lines(read_packing(row))
+      : fills_cache(row)   ? cache_lines(id, *find_format("bf16"))
                            : formulas(bind(rulebook().contracts, id, *find_format("bf16")));
   for (const std::string& line : lines) fmt::print("  {}\n", line);
   for (const auto& [column, cell] : row.cells)

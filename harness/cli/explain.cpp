@@ -97,9 +97,10 @@ std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0) continue;
-    const int64_t columns = find(problem.tensors, "x").spec.shape[1];
-    const int64_t apart = std::max<int64_t>(1, columns / finding.shape[1]);
-    return {finding.worst.at[0], std::min(columns - 1, finding.worst.at[1] * apart)};
+    const std::vector<int64_t>& shape = problem.tensors.front().spec.shape;
+    if (finding.worst.at[0] >= shape[0]) continue;  // a part of a buffer that has other rows
+    const int64_t apart = std::max<int64_t>(1, shape[1] / finding.shape[1]);
+    return {finding.worst.at[0], std::min(shape[1] - 1, finding.worst.at[1] * apart)};
   }
   return {0, 0};
 }
@@ -125,7 +126,7 @@ int explain_verb(const ExplainArguments& arguments) {
     fmt::print("{}", failure_text(verdict));
     element = element_to_trace(arguments, verdict, problem);
   }
-  const HostTensor& x = find(problem.tensors, "x");
+  const HostTensor& x = problem.tensors.front();
   if (element[0] < 0 || element[0] >= x.spec.shape[0] || element[1] < 0 || element[1] >= x.spec.shape[1])
     throw UsageError(fmt::format("element {} {} lies outside {}", element[0], element[1], list(x.spec.shape)));
   fmt::print("\ntrace\n");

@@ -12,14 +12,15 @@
 namespace assay {
 namespace {
 
-/// Books one element that is outside its accepted set.
-void book_outside(const ExpectedTensor& expected, int64_t i, uint32_t code, TensorFinding& finding) {
+/// Books one element that is outside its accepted set. `worst`: which one is the worst so far.
+void book_outside(const ExpectedTensor& expected, int64_t i, uint32_t code, TensorFinding& finding, int64_t& worst) {
   const Element e = element_at(expected, i, code);
   const bool first = finding.outside++ == 0;
   if (first) finding.first = e;
   if (first || std::abs(e.ulps) > finding.worst_ulps) {
     finding.worst = e;
     finding.worst_ulps = std::abs(e.ulps);
+    worst = i;
   }
   const double nearest = e.ulps < 0 ? e.low : e.high;
   if (std::isnan(e.value) || std::isnan(nearest)) return;
@@ -39,10 +40,12 @@ void book_width(int32_t low, int32_t high, int32_t o, TensorFinding& finding) {
 
 void check_fit(const ExpectedTensor& expected, const HostTensor& tensor) {
   const size_t elements = size_t(expected.elements());
-  const auto refuse = [&](const std::string& what) { throw std::logic_error("expectation of '" + expected.name + "': " + what); };
+  const auto refuse = [&](const std::string& what) { throw std::logic_error("expectation of '" + expected.label() + "': " + what); };
   if (expected.low.size() != elements) refuse("as many low ordinals as elements are needed");
   if (!expected.high.empty() && expected.high.size() != elements) refuse("as many high ordinals as elements are needed");
   if (!expected.offset.empty() && expected.offset.size() != elements) refuse("as many offsets as elements are needed");
+  if (!expected.row_numbers.empty() && int64_t(expected.row_numbers.size()) != expected.shape[0])
+    refuse("as many row numbers as rows are needed");
   const int64_t stored = int64_t(tensor.bytes.size()) / expected.format->bytes();
   const auto check = [&](int64_t offset) {
     if (offset < 0 || offset >= stored)
@@ -84,13 +87,14 @@ void compare_padding(const ExpectedTensor& expected, const HostTensor& tensor, c
   }
 }
 
-/// Blocks of equal codes are passed over at the speed of memory; only what differs is looked at one by one.
-void compare_elements(const ExpectedTensor& expected, const HostTensor& tensor, TensorFinding& finding) {
+/// Blocks of equal codes are passed over at the speed of memory; only what differs is looked at one by one. Returns the worst.
+int64_t compare_elements(const ExpectedTensor& expected, const HostTensor& tensor, TensorFinding& finding) {
   constexpr int64_t kBlock = 2048;
   int32_t ordinals[kBlock];
   const Format& format = *expected.format;
   const bool pinned = expected.high.empty();
   const int64_t n = expected.elements();
+  int64_t worst = 0;
   for (int64_t begin = 0; begin < n; begin += kBlock) {
     const int64_t count = std::min(kBlock, n - begin);
     const int32_t* low = expected.low.data() + begin;
@@ -108,9 +112,10 @@ void compare_elements(const ExpectedTensor& expected, const HostTensor& tensor, 
       const int32_t high = expected.high_at(begin + k);
       book_width(low[k], high, ordinals[k], finding);
       if (accepts(low[k], high, ordinals[k])) continue;
-      book_outside(expected, begin + k, load_code(expected, tensor, expected.offset_at(begin + k)), finding);
+      book_outside(expected, begin + k, load_code(expected, tensor, expected.offset_at(begin + k)), finding, worst);
     }
   }
+  return worst;
 }
 
 }  // namespace
@@ -118,13 +123,13 @@ void compare_elements(const ExpectedTensor& expected, const HostTensor& tensor, 
 TensorFinding compare(const ExpectedTensor& expected, const HostTensor& tensor, const std::vector<ByteRange>& untouched) {
   check_fit(expected, tensor);
   TensorFinding finding;
-  finding.name = expected.name;
+  finding.name = expected.label();
   finding.format = expected.format->name;
   finding.shape = expected.shape;
   finding.elements = expected.elements();
   finding.reason = expected.reason;
-  compare_elements(expected, tensor, finding);
-  if (finding.outside > 0) finding.picture = picture_of(expected, tensor, finding.worst.at);
+  const int64_t worst = compare_elements(expected, tensor, finding);
+  if (finding.outside > 0) finding.picture = picture_of(expected, tensor, worst);
   compare_padding(expected, tensor, untouched, finding);
   return finding;
 }
@@ -136,7 +141,7 @@ Unwritten unwritten_elements(const ExpectedTensor& expected, const std::vector<B
   for (int64_t i = 0; i < expected.elements(); ++i) {
     const int64_t offset = expected.offset_at(i) * width;
     if (!overlaps(untouched, offset, offset + width)) continue;
-    if (found.elements++ == 0) found.first = {i / expected.shape[1], i % expected.shape[1]};
+    if (found.elements++ == 0) found.first = {expected.row_number(i / expected.shape[1]), i % expected.shape[1]};
   }
   return found;
 }

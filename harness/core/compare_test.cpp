@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "harness/core/ordinals.h"
@@ -129,6 +130,47 @@ TEST(Compare, SingleCodesAreCountedAlsoAmongIntervals) {
   ExpectedTensor expected{"q", &kBf16, {1, 3}, {one, one, one}, {one, one + 1, one}, {}, {}, ""};
   EXPECT_EQ(compare(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81}), {}).single_code, 2);
   EXPECT_EQ(compare(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81}), {}).outside, 1);
+}
+
+/// A record of two codes, a scale and a number of 16 bits in twelve bytes, the last two of them nobody's.
+HostTensor record_of(float scale) {
+  HostTensor cache{dense("cache", Role::kOutput, kUint8, {1, 12}), {}};
+  cache.bytes = {std::byte{0x38}, std::byte{0x40}, {}, {}, {}, {}, {}, {}, std::byte{0x80}, std::byte{0x3f}, std::byte{7}, std::byte{9}};
+  std::memcpy(cache.bytes.data() + 4, &scale, sizeof scale);
+  return cache;
+}
+
+TEST(Compare, PartsOfOneBufferHaveFormatsAndNamesOfTheirOwn) {
+  ExpectedTensor codes{"cache", &kE4M3Fn, {1, 2}, {}, {}, {0, 1}, {}, ""}, scale{"cache", &kF32, {1, 1}, {}, {}, {1}, {}, ""};
+  ExpectedTensor number{"cache", &kBf16, {1, 1}, {}, {}, {4}, {}, ""}, rest{"cache", &kUint8, {1, 2}, {7, 9}, {}, {10, 11}, {}, ""};
+  codes.low = {ordinal(kE4M3Fn, 0x38), ordinal(kE4M3Fn, 0x40)};
+  scale.low = {ordinal_of_value(kF32, 0.5)};
+  number.low = {ordinal_of_value(kBf16, 1)};
+  codes.part = "codes", scale.part = "scale", number.part = "number", rest.part = "rest";
+  scale.row_numbers = {42};
+  for (const ExpectedTensor* part : {&codes, &scale, &number, &rest}) EXPECT_TRUE(compare(*part, record_of(0.5f), {}).agrees());
+  for (const ExpectedTensor* part : {&codes, &number, &rest}) EXPECT_TRUE(compare(*part, record_of(0.75f), {}).agrees());
+  const TensorFinding wrong = compare(scale, record_of(0.75f), {});
+  EXPECT_EQ(wrong.outside, 1);
+  EXPECT_EQ(wrong.name, "cache.scale");
+  EXPECT_EQ(wrong.first.at, (std::array<int64_t, 2>{42, 0})) << "reports say the row's own number";
+  EXPECT_EQ(wrong.first.value, 0.75);
+  rest.low[1] = 8;
+  EXPECT_EQ(compare(rest, record_of(0.5f), {}).first.value, 9) << "a byte is its pattern";
+  scale.offset = {3};
+  EXPECT_THROW(compare(scale, record_of(0.5f), {}), std::logic_error) << "beyond the last whole fp32 of the buffer";
+  scale.offset = {1}, scale.row_numbers = {42, 43};
+  EXPECT_THROW(compare(scale, record_of(0.5f), {}), std::logic_error);
+}
+
+TEST(Compare, APictureCountsRowsWhateverTheirNumbers) {
+  ExpectedTensor expected = pinned(kE4M3Fn, {0x38, 0x38, 0x38, 0x38});
+  expected.shape = {2, 2};
+  expected.row_numbers = {700, 900};
+  const TensorFinding finding = compare(expected, tensor_of(kE4M3Fn, {0x38, 0x38, 0x38, 0x40}), {});
+  EXPECT_EQ(finding.worst.at, (std::array<int64_t, 2>{900, 1}));
+  EXPECT_EQ(finding.picture->outside, (std::vector<int32_t>{0, 0, 0, 1}));
+  EXPECT_EQ(finding.picture->around.size(), 2u);
 }
 
 TEST(Compare, FirstAndWorstInALargeTensor) {

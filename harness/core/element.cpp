@@ -27,7 +27,7 @@ uint32_t load_code(const ExpectedTensor& expected, const HostTensor& tensor, int
 Element element_at(const ExpectedTensor& expected, int64_t i, uint32_t code) {
   const Format& format = *expected.format;
   Element e;
-  e.at = {i / expected.shape[1], i % expected.shape[1]};
+  e.at = {expected.row_number(i / expected.shape[1]), i % expected.shape[1]};
   e.code = code;
   e.value = decode(format, code);
   e.low_code = code_from_ordinal(format, expected.low[size_t(i)]);

@@ -25,7 +25,8 @@ struct Padding {
   PaddingRule rule;
 };
 
-/// Accepted codes of one output tensor, element by element in logical row-major order.
+/// Accepted codes of one output tensor, or of one part of it, element by element in logical row-major order. The parts of a tensor
+/// may have formats of their own: offsets count elements of that format from the tensor's first byte.
 struct ExpectedTensor {
   std::string name;              ///< role of the tensor it judges
   const Format* format;          ///< format of one logical element; for packed scales e8m0, though the tensor is int32
@@ -35,6 +36,12 @@ struct ExpectedTensor {
   std::vector<int64_t> offset;   ///< storage offset of each element in units of `format`; empty: dense row-major
   std::vector<Padding> padding;
   std::string reason;  ///< by which right: "pinned: one code", "rsqrt~2 61 %, tree 39 %"
+  std::string part = {};  ///< of a tensor that several of these judge: what its bytes are; empty: the only one
+  std::vector<int64_t> row_numbers = {};  ///< what reports call the rows, such as tokens; empty: counted from 0
+
+  /// What reports call it: "kv_cache.codes".
+  std::string label() const { return part.empty() ? name : name + "." + part; }
+  int64_t row_number(int64_t row) const { return row_numbers.empty() ? row : row_numbers[size_t(row)]; }
 
   int64_t elements() const { return shape[0] * shape[1]; }
   int32_t high_at(int64_t i) const { return high.empty() ? low[size_t(i)] : high[size_t(i)]; }

@@ -37,7 +37,7 @@ std::string row_difference(const Expectation& before, const CallResult& first, c
         if (x == y) continue;
         char text[192];
         std::snprintf(text, sizeof text, "%s[%lld, %lld] is 0x%x in a batch of %lld rows, and 0x%x as row %zu of %zu",
-                      was.name.c_str(), static_cast<long long>(rows[row]), static_cast<long long>(column), x,
+                      was.label().c_str(), static_cast<long long>(rows[row]), static_cast<long long>(column), x,
                       static_cast<long long>(was.shape[0]), y, row, rows.size());
         return text;
       }

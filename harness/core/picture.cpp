@@ -45,8 +45,9 @@ void book_magnitude(const Element& e, Picture& picture) {
 
 /// Neighbours in the row of the worst element, or in its column where the tensor is a column.
 std::vector<Element> elements_around(const ExpectedTensor& expected, const HostTensor& tensor,
-                                     const std::array<int64_t, 2>& worst) {
+                                     int64_t worst_index) {
   constexpr int64_t kEachSide = 4;
+  const std::array<int64_t, 2> worst = {worst_index / expected.shape[1], worst_index % expected.shape[1]};
   const int axis = expected.shape[1] > 1 ? 1 : 0;
   std::vector<Element> around;
   const int64_t begin = std::max<int64_t>(0, worst[size_t(axis)] - kEachSide);
@@ -75,7 +76,7 @@ int budget_bin(double use) {
   return std::min(9, int(use * 10));
 }
 
-Picture picture_of(const ExpectedTensor& expected, const HostTensor& tensor, const std::array<int64_t, 2>& worst) {
+Picture picture_of(const ExpectedTensor& expected, const HostTensor& tensor, int64_t worst) {
   Picture picture;
   picture.cell_rows = cell_size(expected.shape[0], Picture::kMostRows);
   picture.cell_columns = cell_size(expected.shape[1], Picture::kMostColumns);
@@ -91,7 +92,8 @@ Picture picture_of(const ExpectedTensor& expected, const HostTensor& tensor, con
     if (low < high && o != kNanOrdinal) ++picture.budget[size_t(budget_bin(budget_use(low, high, o)))];
     if (!e.outside) continue;
     book_distance(e, picture);
-    ++picture.outside[size_t(e.at[0] / picture.cell_rows * picture.columns + e.at[1] / picture.cell_columns)];
+    const int64_t row = i / expected.shape[1], column = i % expected.shape[1];
+    ++picture.outside[size_t(row / picture.cell_rows * picture.columns + column / picture.cell_columns)];
   }
   picture.around = elements_around(expected, tensor, worst);
   return picture;

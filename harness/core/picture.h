@@ -43,7 +43,7 @@ int distance_bin(int64_t ulps);
 /// Tenths of the budget up to 1; 10 up to twice the budget, 11 beyond.
 int budget_bin(double use);
 
-/// A second look at a tensor of which compare() found elements outside; `worst` is one of them.
-Picture picture_of(const ExpectedTensor& expected, const HostTensor& tensor, const std::array<int64_t, 2>& worst);
+/// A second look at a tensor of which compare() found elements outside; `worst` is one of them, counted in logical order.
+Picture picture_of(const ExpectedTensor& expected, const HostTensor& tensor, int64_t worst);
 
 }  // namespace assay

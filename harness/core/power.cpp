@@ -9,7 +9,7 @@ namespace {
 
 /// Magnitudes below this and above zero are subnormal; 0 for formats that have none.
 double smallest_normal(const Format& format) {
-  const bool has_subnormals = format.specials != Specials::kInteger && format.specials != Specials::kScale;
+  const bool has_subnormals = format.specials != Specials::kInteger && format.specials != Specials::kScale && format.specials != Specials::kBits;
   return has_subnormals ? std::ldexp(1.0, format.min_exponent()) : 0;
 }
 
@@ -17,7 +17,7 @@ double smallest_normal(const Format& format) {
 
 DataPower data_power(const ExpectedTensor& expected) {
   const Format& format = *expected.format;
-  DataPower power{expected.name, std::string(format.name), expected.elements(), {}, 0, 0, 0};
+  DataPower power{expected.label(), std::string(format.name), expected.elements(), {}, 0, 0, 0};
   const double normal = smallest_normal(format), largest = max_finite(format);
   for (int64_t i = 0; i < expected.elements(); ++i) {
     const int32_t low = expected.low[size_t(i)], high = expected.high_at(i);
@@ -26,7 +26,7 @@ DataPower data_power(const ExpectedTensor& expected) {
     const double a = decode(format, code), b = low == high ? a : decode(format, code_from_ordinal(format, high));
     if (low == high && format.bits == 8) power.codes.set(code);
     power.not_a_number += std::isnan(a);
-    if (a * b > 0) {  // of one sign, neither zero nor NaN
+    if (a * b > 0 && format.specials != Specials::kBits) {  // of one sign, neither zero nor NaN
       power.subnormal += std::fmax(std::fabs(a), std::fabs(b)) < normal;
       power.saturated += std::fmin(std::fabs(a), std::fabs(b)) == largest;
     }

@@ -222,7 +222,7 @@ void judge_outputs(const Op& op, const Case& one, const Problem& problem, const 
     const Unwritten unwritten = result.in_place[i] ? Unwritten{} : unwritten_elements(expected, result.untouched[i]);
     if (unwritten.elements > 0) {
       verdict.outcome = Outcome::kBroken;
-      verdict.message = "output '" + expected.name + "': " + std::to_string(unwritten.elements) + " of " +
+      verdict.message = "output '" + expected.label() + "': " + std::to_string(unwritten.elements) + " of " +
                         std::to_string(expected.elements()) + " elements were never written, first [" +
                         std::to_string(unwritten.first[0]) + ", " + std::to_string(unwritten.first[1]) + "]";
       return;

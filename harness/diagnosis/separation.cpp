@@ -28,7 +28,7 @@ double part_between(double a, double b) {
 }
 
 void compare(const ExpectedTensor& a, const ExpectedTensor& b, Separation& result) {
-  SeparatedTensor tensor{.name = a.name, .elements = a.elements()};
+  SeparatedTensor tensor{.name = a.label(), .elements = a.elements()};
   for (int64_t i = 0; i < a.elements(); ++i) {
     // Codes as bytes: another format reads the same byte as another value.
     const int32_t low = a.low[size_t(i)], high = a.high_at(i);
@@ -44,7 +44,7 @@ void compare(const ExpectedTensor& a, const ExpectedTensor& b, Separation& resul
       tensor.worst_part = std::max(tensor.worst_part, part_between(value_of(*a.format, other), value_of(*a.format, own)));
     }
     if (result.witness.empty())
-      result.witness = a.name + "[" + std::to_string(i / a.shape[1]) + ", " + std::to_string(i % a.shape[1]) + "] " +
+      result.witness = a.label() + "[" + std::to_string(a.row_number(i / a.shape[1])) + ", " + std::to_string(i % a.shape[1]) + "] " +
                        words(*a.format, low) + " against " + words(*b.format, b.low[size_t(i)]);
   }
   result.tensors.push_back(std::move(tensor));

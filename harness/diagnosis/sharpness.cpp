@@ -64,7 +64,7 @@ std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& ca
       if (one.op != op.name || !data.insert(one.id.substr(0, one.id.rfind("/w"))).second) continue;
       const Case excerpt = op.validate(op.excerpt ? op.excerpt(one) : one);
       for (const ExpectedTensor& tensor : op.expect(excerpt, op.problem(excerpt), nullptr).tensors)
-        outputs[fmt::format("{}, {} {}", op.name, tensor.name, tensor.format->name)][one.text("contract")].add(tensor);
+        outputs[fmt::format("{}, {} {}", op.name, tensor.label(), tensor.format->name)][one.text("contract")].add(tensor);
     }
     for (auto& [output, contracts] : outputs) table += row_of(output, contracts);
   }

@@ -9,6 +9,7 @@
 #include "harness/core/atomic_file.h"
 #include "harness/dump/safetensors.h"
 #include "harness/dump/strided.h"
+#include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
@@ -38,6 +39,7 @@ struct Contents {
     const TensorSpec& spec = tensor.spec;
     const bool plain = spec.strides == dense("", spec.role, *spec.format, spec.shape).strides && spec.storage == spec.elements();
     tensors.push_back({spec.name, spec.format, plain ? spec.shape : std::vector<int64_t>{spec.storage}, tensor.bytes});
+    metadata[spec.name + ".format"] = std::string(spec.format->name);
     metadata[spec.name + ".role"] = spec.role == Role::kInput ? "input" : "output";
     if (plain) return;
     metadata[spec.name + ".shape"] = extents_text(spec.shape);
@@ -123,7 +125,9 @@ RecordedCall read_call(const Recording& recording, const RecordedVerdict& record
                     "is the recording of '" + metadata_or_empty(dump, "assay.case") + "', not of the case that the index names");
   RecordedCall call;
   call.result.seconds = recorded.verdict.seconds;
-  for (const StoredTensor& stored : dump.tensors) {
+  for (StoredTensor stored : dump.tensors) {
+    if (const std::string format = metadata_or_empty(dump, stored.name + ".format"); stored.format == nullptr && !format.empty())
+      stored.format = find_format(format);
     const std::string role = metadata_or_empty(dump, stored.name + ".role");
     if (role != "input" && role != "output") throw DumpError(file, "tensor '" + stored.name + "'", "has no role in the metadata");
     if (stored.format == nullptr)

@@ -50,6 +50,9 @@ constexpr Dtype kDtypes[] = {{"F32", 32, &kF32},
                              {"C64", 64, nullptr}};
 
 const char* dtype_of(const Format& format) {
+  // Written, but not read as these: a U8 tensor of others may be codes of any format.
+  if (format == kUint8) return "U8";
+  if (format == kInt64) return "I64";
   for (const Dtype& dtype : kDtypes)
     if (dtype.format != nullptr && *dtype.format == format) return dtype.name;
   throw std::logic_error("safetensors has no dtype for " + std::string(format.name));

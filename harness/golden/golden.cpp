@@ -37,7 +37,7 @@ std::vector<PredictedTensor> predict(const Expectation& expectation) {
     int64_t single = 0;
     for (int64_t i = 0; i < expected.elements(); ++i) single += expected.low[size_t(i)] == expected.high_at(i);
     const std::string low = digest(expected.low);
-    tensors.push_back({expected.name, std::string(expected.format->name), expected.elements(), single, low,
+    tensors.push_back({expected.label(), std::string(expected.format->name), expected.elements(), single, low,
                        expected.high.empty() ? low : digest(expected.high)});
   }
   return tensors;
@@ -47,7 +47,7 @@ std::vector<ObservedTensor> observe(const Expectation& expectation, const std::v
   std::vector<ObservedTensor> tensors;
   for (const ExpectedTensor& expected : expectation.tensors) {
     const std::vector<int32_t> ordinals = stored_ordinals(expected, find(outputs, expected.name));
-    ObservedTensor tensor{expected.name, std::string(expected.format->name), digest(ordinals), {}};
+    ObservedTensor tensor{expected.label(), std::string(expected.format->name), digest(ordinals), {}};
     for (size_t i = 0; i < ordinals.size(); ++i)
       if (ordinals[i] != expected.low[i]) tensor.steps[int64_t(i)] = ordinals[i] - expected.low[i];
     tensors.push_back(std::move(tensor));
@@ -59,20 +59,20 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Expe
   if (observed.size() != expectation.tensors.size()) return "another number of tensors";
   for (size_t t = 0; t < observed.size(); ++t) {
     const ExpectedTensor& expected = expectation.tensors[t];
-    if (observed[t].name != expected.name || observed[t].format != expected.format->name)
-      return "tensor " + observed[t].name + " " + observed[t].format + " where " + expected.name + " " +
+    if (observed[t].name != expected.label() || observed[t].format != expected.format->name)
+      return "tensor " + observed[t].name + " " + observed[t].format + " where " + expected.label() + " " +
              std::string(expected.format->name) + " is expected";
     std::vector<int32_t> ordinals = expected.low;
     for (const auto& [element, step] : observed[t].steps) {
       if (element < 0 || element >= expected.elements())
-        return expected.name + ": element " + std::to_string(element) + " does not exist";
+        return expected.label() + ": element " + std::to_string(element) + " does not exist";
       ordinals[size_t(element)] += step;
     }
     if (digest(ordinals) != observed[t].digest)
-      return expected.name + ": the digest does not fit: the accepted sets are no longer those of the recording";
+      return expected.label() + ": the digest does not fit: the accepted sets are no longer those of the recording";
     for (const auto& [element, step] : observed[t].steps) {
       if (ordinals[size_t(element)] < expected.low[size_t(element)] || ordinals[size_t(element)] > expected.high_at(element))
-        return expected.name + ": element " + std::to_string(element) + " was seen outside its accepted set";
+        return expected.label() + ": element " + std::to_string(element) + " was seen outside its accepted set";
     }
   }
   return {};

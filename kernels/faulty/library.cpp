@@ -1,5 +1,6 @@
 // libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in these headers.
 #include "kernels/cpu/host_library.h"
+#include "kernels/faulty/cache_faults.h"
 #include "kernels/faulty/cast_faults.h"
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/int8_faults.h"
@@ -81,6 +82,13 @@ const std::vector<Kernel>& kernels() {
       of_zero_points<AzpCutOff>("azp_cut_off", "mct-quantization-layers #124"),
       of_zero_points<Azp254Steps>("azp_254_steps", "onnxruntime #25823: 254 after a change of the limits"),
       of_zero_points<AzpMaximumFromZero>("azp_maximum_from_zero", "pytorch #65390, cholla #426"),
+      of_tile_caches<CacheSlotMinusOne>("cache_slot_minus_one", "slot -1 of padded batches, taken as an index"),
+      of_tile_caches<CacheBlocksDense>("cache_blocks_dense", "vLLM cache_kernels.cu: block_stride is an argument and no product"),
+      of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM fp8_ds_mla: codes, scales, rotated numbers, in this order"),
+      of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758"),
+      of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: a product where the op divides"),
+      of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288"),
+      of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
       of_packs<PackMantissaLeak>("pack_mantissa_leak", "sglang #25733, sglang #39193"),
       of_packs<PackAbsentGroups>("pack_absent_groups", "TransformerEngine #3070, vLLM #47303"),
       of_packs<PackPaddingRows>("pack_padding_rows", "vLLM #49784, sglang #32386"),

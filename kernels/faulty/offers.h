@@ -3,6 +3,7 @@
 
 #include "kernels/ops/cast/cast.h"
 #include "kernels/ops/catalogue.h"
+#include "kernels/ops/concat_and_cache_mla/tiles.h"
 #include "kernels/ops/fused_add_rms_norm/rules.h"
 #include "kernels/ops/pack_scales/pack.h"
 #include "kernels/ops/quant_azp/token.h"
@@ -235,6 +236,19 @@ Kernel of_masked(const char* name, const char* cites) {
 template <class Rules>
 Kernel of_casts(const char* name, const char* cites) {
   return {name, "cast", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_cast<Rules>, name, cites, "cast"};
+}
+
+template <class Rules>
+Kernel of_tile_caches(const char* name, const char* cites) {
+  return {name,
+          "concat_and_cache_mla",
+          {Rules::kContract},
+          {{"x", kHalf}, {"warp", simt::kWarpSizes}},
+          {},
+          run_concat_and_cache_tiles<Rules>,
+          name,
+          cites,
+          "concat_and_cache_mla"};
 }
 
 }  // namespace assay_kernels

@@ -33,6 +33,7 @@ assay_status report(const assay_call* call, assay_status status, const std::stri
 
 // The kernels of each op.
 std::vector<Kernel> cast_kernels();
+std::vector<Kernel> concat_and_cache_mla_kernels();
 std::vector<Kernel> quant_azp_kernels();
 std::vector<Kernel> fused_add_rms_norm_kernels();
 std::vector<Kernel> pack_scales_kernels();

@@ -5,6 +5,7 @@ set(ASSAY_OP_SOURCES
   ${ASSAY_HOST_SOURCES}
   ops/kernels.cpp
   ops/cast/kernels.cpp
+  ops/concat_and_cache_mla/kernels.cpp
   ops/fused_add_rms_norm/kernels.cpp
   ops/quant_azp/kernels.cpp
   ops/quant_group/int8.cpp

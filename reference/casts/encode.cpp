@@ -133,6 +133,7 @@ uint32_t special_code(const Format& f, bool negative) {
       return code_of(f, std::nan(""));
     case Specials::kFinite:
     case Specials::kInteger:
+    case Specials::kBits:
       break;
   }
   return largest_code(f, negative);

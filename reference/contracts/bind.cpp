@@ -83,6 +83,7 @@ GroupQuant bind_group_quant(const ContractRow& row, const Format& x) {
   GroupQuant g;
   g.row = row.id;
   g.q = code_format(row);
+  if (row.flow == "cache_insert") g.record = row.text("record");
   Names names{{{"M", row.text("M")}}, {{"x", &x}, {"q", g.q}}, {}};
   g.amax = parse_cell(row, "amax", names);
   names.quantities = {"ub"};
@@ -186,7 +187,7 @@ const Rope* Contract::rope() const {
 
 Link bind_link(const ContractRow& row, const Format& x) {
   if (!has_recipes(row)) throw row.error("id", 0, "'" + row.id + "' is a " + row.flow + ", not a row of recipes");
-  if (row.flow == "group_quant") return bind_group_quant(row, x);
+  if (row.flow == "group_quant" || row.flow == "cache_insert") return bind_group_quant(row, x);
   if (row.flow == "quant_azp") return bind_quant_azp(row, x);
   if (row.flow == "gated") return bind_gated(row, x);
   if (row.flow == "rope") return bind_rope(row, x);

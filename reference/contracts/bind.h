@@ -18,6 +18,7 @@ namespace assay {
 struct GroupQuant {
   std::string row;           ///< id
   const Format* q;           ///< format of the codes
+  std::string record = {};   ///< of a row of cache_insert: how a token lies in its block, a row of records.csv
   bool scale_given = false;  ///< the scale is an input, and the zero point if there is one: no cells before mult
   bool has_zero = false;     ///< a row of quant_azp: lo, hi and zero in place of amax
   Recipe lo, hi;             ///< from the group's numbers to the ends of the range that counts

@@ -54,7 +54,7 @@ class EditsOfRow {
         before_others_(before_others) {}
 
   std::vector<EditedRow::Edit> all() {
-    if (row_.flow == "group_quant") {
+    if (row_.flow == "group_quant" || row_.flow == "cache_insert") {
       if (reads_constant("M")) constants("M");
       constants("q");
       for (const char* column : {"amax", "scale", "mult", "code"}) cell(column);

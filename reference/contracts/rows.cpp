@@ -27,6 +27,10 @@ const std::vector<TableKind>& table_kinds() {
       {{"quant_azp.csv"},
        "quant_azp",
        with_history({"id", "lo", "hi", "q", "L", "scale", "zero", "mult", "code", "group", "layouts", "pad"})},
+      {{"cache.csv"},
+       "cache_insert",
+       with_history({"id", "record", "q", "M", "amax", "scale", "mult", "code", "group"}),
+       {"pad"}},
       {{"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_transposed.csv",
         "quant_silu.csv", "quant_norm.csv"},
        "group_quant",
@@ -49,9 +53,9 @@ const std::vector<TableKind>& table_kinds() {
 const TableKind& kind_of(const Table& table) {
   for (const TableKind& kind : table_kinds())
     if (table.has_column(kind.columns[1])) return kind;
-  throw TableError(
-      table.file, 1, 1, "",
-      "no column says which flow this is: a contract table has a column q, lo, sum, halves, pairs, chain, word or format");
+  throw TableError(table.file, 1, 1, "",
+                   "no column says which flow this is: a contract table has a column q, lo, sum, halves, pairs, chain, word, record or "
+                   "format");
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace assay {
 /// changed row gets a new one.
 struct ContractRow {
   std::string id;
-  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "gated", "rope", "chain", "pack" or "cast"
+  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "gated", "rope", "chain", "pack", "cache_insert" or "cast"
   std::string file;
   int line = 0;
   std::map<std::string, TableCell> cells;

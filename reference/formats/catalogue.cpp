@@ -23,6 +23,8 @@ const Format& with_nans_by_code(const Format& format) {
 const Format* find_format(std::string_view name) {
   for (const Format& format : all_formats())
     if (format.name == name) return &format;
+  for (const Format* format : {&kUint8, &kInt64})
+    if (format->name == name) return format;
   return nullptr;
 }
 

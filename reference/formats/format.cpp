@@ -27,6 +27,7 @@ uint32_t largest_finite(const Format& f) {
       return low_bits(f.bits) - 1u;
     case Specials::kFinite:
     case Specials::kInteger:
+    case Specials::kBits:
       return magnitude_mask(f);
   }
   return 0;
@@ -82,6 +83,7 @@ uint32_t code_of(const Format& f, double value) {
         return low_bits(f.bits);
       case Specials::kFinite:
       case Specials::kInteger:
+      case Specials::kBits:
         break;
     }
     throw std::domain_error("NaN is not a value of " + std::string(f.name));

@@ -15,7 +15,8 @@ enum class Specials {
   kScale,     ///< exponent only, no sign, no zero; all ones is NaN (OCP E8M0)
   kFinite,    ///< every pattern is a finite number (OCP MX elements of 4 and 6 bits)
   kUnsigned,  ///< no sign; only all ones is NaN (the scale of NVFP4)
-  kInteger    ///< two's complement
+  kInteger,   ///< two's complement
+  kBits       ///< no number of a contract: the pattern itself, counted from 0
 };
 
 struct Format {
@@ -33,8 +34,8 @@ struct Format {
   constexpr int min_exponent() const { return specials == Specials::kScale ? -bias : 1 - bias; }
   constexpr uint64_t code_count() const { return uint64_t{1} << bits; }
   /// Bytes of one element in memory; narrow codes stand in the low bits of a byte of their own.
-  constexpr int bytes() const { return bits <= 8 ? 1 : bits <= 16 ? 2 : 4; }
-  constexpr bool has_sign() const { return specials != Specials::kScale && specials != Specials::kUnsigned; }
+  constexpr int bytes() const { return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8; }
+  constexpr bool has_sign() const { return specials < Specials::kScale || specials == Specials::kFinite || specials == Specials::kInteger; }
   bool operator==(const Format& other) const { return name == other.name; }
 };
 

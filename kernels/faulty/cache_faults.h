@@ -1,0 +1,51 @@
+// Paged caches gone wrong.
+#pragma once
+
+#include "kernels/ops/concat_and_cache_mla/given.h"
+#include "kernels/ops/concat_and_cache_mla/tiles.h"
+
+namespace assay_kernels {
+
+/// A row without a slot goes to the last place, as index -1 does in Python.
+struct CacheSlotMinusOne : VllmFp8DsMla {
+  static bool is_stored(int64_t) { return true; }
+  static int64_t place_of(const PagedCache& cache, int64_t slot) { return slot < 0 ? cache.places - 1 : slot; }
+};
+
+/// Blocks follow each other without the gap that their stride has.
+struct CacheBlocksDense : VllmFp8DsMla {
+  static uint8_t* block_of(const PagedCache& cache, int64_t slot) {
+    return cache.data + slot / cache.block_size * (cache.block_size * kTokenBytes);
+  }
+};
+
+/// The scales stand behind the rotated numbers.
+struct CacheScalesLast : VllmFp8DsMla {
+  static int64_t scales_at(int64_t p) { return p * kTokenBytes + 640; }
+  static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 512; }
+};
+
+/// One scale for two tiles.
+struct CacheTilesMerged : VllmFp8DsMla {
+  static constexpr int kLanes = 16;
+  static constexpr int kStoredLanes = 8;
+};
+
+struct CacheReciprocal : VllmFp8DsMla {
+  struct Element {
+    float inverse;
+    explicit Element(float s) : inverse(1.0f / s) {}
+    float operator()(float x) const { return x * inverse; }
+  };
+};
+
+struct CacheScaleFloorMissing : VllmFp8DsMla {
+  static float scale(float amax) { return amax / 448.0f; }
+};
+
+/// The divisor of OCP codes on a chip of FNUZ codes.
+struct Cache448For224 : VllmFp8DsMlaFnuz {
+  static float scale(float amax) { return simt::max_number(amax / 448.0f, 0x1p-126f); }
+};
+
+}  // namespace assay_kernels

@@ -1,0 +1,45 @@
+// A paged cache as kernels see it, and what a call must say of it.
+#pragma once
+
+#include "kernels/ops/dispatch.h"
+
+namespace assay_kernels {
+
+/// Where tokens go. Offsets are 64-bit: a cache has more than 2^31 bytes.
+struct PagedCache {
+  uint8_t* data;
+  int64_t block_stride;  ///< bytes
+  int64_t block_size;    ///< tokens
+  const int64_t* slots;
+  int64_t places;  ///< of tokens in all blocks
+  int64_t tokens;  ///< that have a slot; the inputs may have more rows
+
+  SIMT_DEVICE uint8_t* block_of(int64_t slot) const { return data + slot / block_size * block_stride; }
+};
+
+/// `token_bytes`: that a token takes in its block. Refuses a cache that cannot hold it.
+inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_bytes) {
+  const assay_tensor &cache = call.output("kv_cache"), &slots = call.input("slot_mapping");
+  if (!has_type(cache, ASSAY_UINT, 8)) unsupported("kv_cache must be bytes");
+  if (!has_type(slots, ASSAY_INT, 64) || slots.ndim != 1) unsupported("slot_mapping must be a vector of int64");
+  if (slots.shape[0] > rows) wrong("slot_mapping has more rows than the inputs");
+  expect_aligned(cache);
+  const auto block_size = int64_t(call.number("block_size"));
+  if (block_size < 1) wrong("block_size must be positive");
+  if (cache.ndim != 2 || cache.strides[1] != 1) unsupported("kv_cache must be blocks of bytes");
+  expect_matrix(cache, {cache.shape[0], cache.shape[1]});
+  if (cache.shape[1] < block_size * token_bytes) wrong("a block of kv_cache is shorter than its tokens");
+  if (cache.strides[0] % 16 != 0) unsupported("blocks of kv_cache must begin at multiples of 16 bytes");
+  return {static_cast<uint8_t*>(cache.data), cache.strides[0], block_size, data_of<int64_t>(slots),
+          cache.shape[0] * block_size, slots.shape[0]};
+}
+
+/// Rows of an input of that many columns, dense and aligned.
+inline int64_t rows_of(const assay_tensor& x, int64_t columns) {
+  const Shape shape = dense_matrix(x);
+  if (shape.columns != columns) unsupported("rows of " + std::to_string(columns) + " numbers only");
+  expect_aligned(x);
+  return shape.rows;
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,20 @@
+#include "kernels/ops/catalogue.h"
+#include "kernels/ops/concat_and_cache_mla/given.h"
+#include "kernels/ops/concat_and_cache_mla/tiles.h"
+
+namespace assay_kernels {
+namespace {
+
+Kernel of(const char* name, const char* contract, void (*run)(const Call&)) {
+  return {name, "concat_and_cache_mla", {contract}, {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}}, {}, run};
+}
+
+}  // namespace
+
+std::vector<Kernel> concat_and_cache_mla_kernels() {
+  return {of("concat_and_cache_mla", VllmFp8DsMla::kContract, run_concat_and_cache_tiles<VllmFp8DsMla>),
+          of("concat_and_cache_mla", VllmFp8DsMlaFnuz::kContract, run_concat_and_cache_tiles<VllmFp8DsMlaFnuz>),
+          of("concat_and_cache_mla.given", VllmMlaFp8::kContract, run_concat_and_cache_given<VllmMlaFp8>)};
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,45 @@
+// What the MLA caches hold. Source: vLLM csrc/cache_kernels.cu, concat_and_cache_mla_kernel and concat_and_cache_ds_mla_kernel.
+#pragma once
+
+#include "kernels/ops/codes.h"
+#include "kernels/ops/concat_and_cache_mla/cache.h"
+
+namespace assay_kernels {
+
+inline constexpr int kLatent = 512, kRotated = 64;  ///< numbers of a token
+inline constexpr int kTile = 128;                   ///< numbers of a scale
+
+/// 512 codes, four fp32 scales, 64 numbers of 16 bits.
+struct VllmFp8DsMla {
+  static constexpr const char* kContract = "vllm.fp8_ds_mla";
+  using Code = E4m3fnSat;
+  using Element = simt::DivideSaturating;
+  static constexpr int kTokenBytes = 656;
+  static constexpr int kLanes = 8;        ///< that share a scale, with 16 numbers each
+  static constexpr int kStoredLanes = 8;  ///< to a stored scale
+
+
+  SIMT_DEVICE static bool is_stored(int64_t slot) { return slot >= 0; }
+  SIMT_DEVICE static int64_t place_of(const PagedCache& /*cache*/, int64_t slot) { return slot; }
+  SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
+  SIMT_DEVICE static int64_t scales_at(int64_t p) { return p * kTokenBytes + kLatent; }
+  SIMT_DEVICE static int64_t rotated_at(int64_t p) { return p * kTokenBytes + kLatent + 16; }
+  SIMT_DEVICE static uint8_t* block_of(const PagedCache& cache, int64_t slot) { return cache.block_of(slot); }
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 448.0f, 0x1p-126f); }
+};
+
+struct VllmFp8DsMlaFnuz : VllmFp8DsMla {
+  static constexpr const char* kContract = "vllm.fp8_ds_mla_fnuz";
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 224.0f, 0x1p-126f); }
+};
+
+/// 576 codes of one given scale.
+struct VllmMlaFp8 {
+  static constexpr const char* kContract = "vllm.mla_fp8";
+  using Code = E4m3fnSat;
+  using Element = simt::DivideSaturating;
+  static constexpr int kTokenBytes = kLatent + kRotated;
+};
+
+}  // namespace assay_kernels

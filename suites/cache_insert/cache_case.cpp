@@ -1,0 +1,91 @@
+#include "suites/cache_insert/cache_case.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "reference/contracts/group_shape.h"
+#include "reference/formats/catalogue.h"
+#include "suites/cache_insert/slots.h"
+#include "suites/rows/cells.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+void read_record(const Cells& cells, CacheCase& c) {
+  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
+  const GroupQuant& quant = *contract.group_quant();
+  c.q = quant.q;
+  try {
+    c.record = &rulebook().record(quant.record);
+  } catch (const std::out_of_range& error) {
+    cells.refuse("contract", error.what());
+  }
+  const RecordPart* codes = c.record->find(Held::kCodes);
+  if (!codes || codes->from != 0) cells.refuse("contract", "record " + quant.record + " has no codes of a token's first numbers");
+  c.coded = codes->elements;
+  const ContractRow& row = rulebook().contracts.find(quant.row);
+  c.group_size = parse_group_shape(row.text("group")).columns_of(c.coded);
+  const RecordPart* scales = c.record->find(Held::kScales);
+  const int64_t groups = c.coded / c.group_size;
+  if (quant.scale_given ? scales != nullptr : !scales || scales->elements != groups || c.coded % c.group_size != 0)
+    cells.refuse("contract", "record " + quant.record + " has no place for the scales of groups of " + row.text("group"));
+}
+
+}  // namespace
+
+CacheCase read_cache_case(const Case& source) {
+  const Cells cells(source);
+  CacheCase c;
+  const ContractRow& row = cells.contract();
+  c.contract = row.id;
+  const std::string& last = rulebook().contracts.find(chain_of(row).back()).flow;
+  if (last != "cache_insert") cells.refuse("contract", "'" + row.id + "' ends with a " + last + " row and this op takes cache_insert rows");
+  c.x = find_format(cells.text("x"));
+  if (!c.x || !(*c.x == kBf16 || *c.x == kF16)) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16");
+  read_record(cells, c);
+  c.m = cells.positive("m");
+  c.blocks = cells.positive("blocks");
+  c.block_size = cells.positive("block_size");
+  if (cells.text("gap") != "0") c.gap = cells.positive("gap");
+  if (c.block_stride() % 16 != 0) cells.refuse("gap", "a block of " + std::to_string(c.block_stride()) + " bytes is no multiple of 16");
+  c.seed = uint64_t(cells.positive("seed"));
+  try {
+    c.slots = slots_from(cells.text("slot_mapping"), c.blocks * c.block_size, c.block_size, c.seed);
+  } catch (const std::invalid_argument& error) {
+    cells.refuse("slot_mapping", error.what());
+  }
+  if (int64_t(c.slots.size()) > c.m) cells.refuse("slot_mapping", "has more rows than m");
+  if (std::all_of(c.slots.begin(), c.slots.end(), [](int64_t slot) { return slot < 0; })) cells.refuse("slot_mapping", "no row is stored");
+  c.fill = cells.fill_name("fill");
+  if (cells.has("rope")) c.rope_fill = cells.fill_name("rope");
+  const bool given = cells.has("scale") && !cells.text("scale").empty();
+  if (given != !c.record->find(Held::kScales)) cells.refuse("scale", "contract " + c.contract + (given ? " takes none" : " needs one"));
+  if (given) c.scale_fill = cells.fill_name("scale");
+  c.warp = cells.warp();
+  return c;
+}
+
+std::string cache_case_id(const Case& c, const CacheCase& p) {
+  std::string slots = c.text("slot_mapping"), fills = p.fill;
+  std::replace(slots.begin(), slots.end(), ';', '_');
+  std::replace(slots.begin(), slots.end(), ':', '-');
+  std::string shape = std::string(p.x->name) + ".m" + std::to_string(p.m) + ".b" + std::to_string(p.blocks) + "x" + std::to_string(p.block_size);
+  if (p.gap > 0) shape += "+" + std::to_string(p.gap);
+  for (const std::string& another : {p.rope_fill, p.scale_fill})
+    if (!another.empty()) fills += "." + another;
+  return c.op + "/" + p.contract + "/" + shape + "." + slots + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+}
+
+Case with_fewer_rows(Case c, int64_t rows) {
+  const CacheCase p = read_cache_case(c);
+  if (p.m <= rows) return c;
+  const std::string& cell = c.text("slot_mapping");
+  const size_t colon = cell.find(':');
+  if (colon == std::string::npos) return c;
+  c.parameters["slot_mapping"] = cell.substr(0, colon + 1) + std::to_string(std::min(rows, int64_t(p.slots.size())));
+  c.parameters["m"] = std::to_string(rows);
+  return c;
+}
+
+}  // namespace assay

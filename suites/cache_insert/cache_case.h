@@ -1,0 +1,42 @@
+// What the ops that fill a paged cache share: the columns of their case tables, read and checked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/core/case.h"
+#include "reference/contracts/bind.h"
+#include "reference/contracts/records.h"
+
+namespace assay {
+
+/// Parameters of one case.
+struct CacheCase {
+  std::string contract;
+  const Record* record = nullptr;  ///< how a token lies in its block
+  const Format* x = nullptr;       ///< of the inputs
+  const Format* q = nullptr;       ///< of the codes
+  int64_t m = 0;                   ///< rows of the inputs; from slots.size() on they belong to nobody
+  int64_t blocks = 0, block_size = 0;
+  int64_t gap = 0;             ///< bytes behind the tokens of a block
+  std::vector<int64_t> slots;  ///< place of each row in the cache; negative: nowhere
+  int64_t coded = 0;           ///< of a token's numbers: those that become codes
+  int64_t group_size = 0;      ///< of the codes, in columns
+  std::string fill, rope_fill, scale_fill;
+  uint64_t seed = 0;
+  int warp = 0;
+
+  int64_t block_stride() const { return record->block_bytes(block_size, *q, *x) + gap; }
+  int64_t numbers() const { return record->numbers(); }  ///< of a token
+};
+
+/// Throws TableError naming row and column.
+CacheCase read_cache_case(const Case& c);
+
+/// "concat_and_cache_mla/vllm.fp8_ds_mla/bf16.m7.n3.b16.holes-5/normal.rope.s1/w32"
+std::string cache_case_id(const Case& c, const CacheCase& p);
+
+/// The case on at most that many rows.
+Case with_fewer_rows(Case c, int64_t rows);
+
+}  // namespace assay

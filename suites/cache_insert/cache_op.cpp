@@ -1,0 +1,47 @@
+#include "suites/cache_insert/cache_op.h"
+
+#include "suites/cache_insert/expect.h"
+#include "suites/cache_insert/hypotheses.h"
+#include "suites/cache_insert/tensors.h"
+#include "suites/cache_insert/words.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// Enough for every fill to come round.
+constexpr int64_t kExcerptRows = 256;
+
+}  // namespace
+
+Op cache_op(std::string name, std::vector<std::string> columns, std::function<std::vector<HostTensor>(const CacheCase&)> inputs) {
+  Op op;
+  op.name = std::move(name);
+  op.columns = std::move(columns);
+  op.optional_columns = {"scale"};
+  op.validate = [](Case c) {
+    c.id = cache_case_id(c, read_cache_case(c));
+    return c;
+  };
+  op.problem = [inputs = std::move(inputs)](const Case& c) {
+    const CacheCase p = read_cache_case(c);
+    Problem problem{inputs(p), {{"block_size", double(p.block_size)}, {"warp", double(p.warp)}}};
+    if (!p.scale_fill.empty()) problem.tensors.push_back(cache_scale(p));
+    problem.tensors.push_back(slot_mapping(p));
+    problem.tensors.push_back(cache_before(kCache, p));
+    return problem;
+  };
+  op.expect = [](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
+    const CacheCase p = read_cache_case(c);
+    return expect_cache(bind(rulebook().contracts, p.contract, *p.x), Placing(p), p, problem, outputs);
+  };
+  op.neighbours = [](const Case& c) { return cache_hypotheses(read_cache_case(c)); };
+  op.excerpt = [](const Case& c) { return with_fewer_rows(c, kExcerptRows); };
+  op.formulas = [](const Case& c) { return cache_lines(c.text("contract"), *read_cache_case(c).x); };
+  op.trace = [](const Case& c, const Problem& problem, int64_t row, int64_t column) {
+    return trace_number(read_cache_case(c), problem, row, column);
+  };
+  return op;
+}
+
+}  // namespace assay

@@ -1,0 +1,14 @@
+// What every op that fills a paged cache has in common once its inputs are made.
+#pragma once
+
+#include <functional>
+
+#include "harness/core/op.h"
+#include "suites/cache_insert/cache_case.h"
+
+namespace assay {
+
+/// `inputs`: the tensors of the tokens' numbers first. The slots, a scale if there is one, and the buffer are put behind them.
+Op cache_op(std::string name, std::vector<std::string> columns, std::function<std::vector<HostTensor>(const CacheCase&)> inputs);
+
+}  // namespace assay

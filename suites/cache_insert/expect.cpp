@@ -1,0 +1,149 @@
+#include "suites/cache_insert/expect.h"
+
+#include <cstring>
+#include <set>
+
+#include "harness/core/element.h"
+#include "reference/flow/cache_record.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/codes.h"
+#include "suites/cache_insert/accepted.h"
+#include "suites/cache_insert/inputs.h"
+
+namespace assay {
+namespace {
+
+/// The part of the contract's record of that name, as one with other places has it.
+const RecordPart& same_part(const Placing& placing, const RecordPart& part) { return *placing.record->find(part.name); }
+
+/// What is known of each byte when all records are there.
+struct Image {
+  enum State : uint8_t { kAsBefore, kOneCode, kFree };
+  std::vector<std::byte> bytes;
+  std::vector<uint8_t> state;
+
+  explicit Image(const HostTensor& before) : bytes(before.bytes), state(before.bytes.size(), kAsBefore) {}
+
+  void write(int64_t byte, const Format& format, int32_t low, int32_t high) {
+    const uint32_t code = low == high ? code_from_ordinal(format, low) : 0;
+    std::memcpy(bytes.data() + byte, &code, size_t(format.bytes()));
+    std::memset(state.data() + byte, low == high && !is_nan_ordinal(low) ? kOneCode : kFree, size_t(format.bytes()));
+  }
+
+  /// Bytes that the contract leaves alone, as they are now.
+  void append(int64_t byte, ExpectedTensor& untouched) const {
+    const bool free = state[size_t(byte)] == kFree;
+    untouched.low.push_back(free ? kAnyLow : std::to_integer<int32_t>(bytes[size_t(byte)]));
+    untouched.high.push_back(free ? kAnyHigh : untouched.low.back());
+    untouched.offset.push_back(byte);
+  }
+};
+
+ExpectedTensor untouched_part(const char* part, std::vector<int64_t> rows, int64_t columns) {
+  ExpectedTensor tensor{kCache, &kUint8, {int64_t(rows.size()), columns}, {}, {}, {}, {}, "nobody's: as before the call"};
+  tensor.part = part;
+  tensor.row_numbers = std::move(rows);
+  return tensor;
+}
+
+/// Bytes of a record, in the order of its parts.
+std::vector<int64_t> record_bytes(const Placing& placing, const CacheCase& c, int64_t slot) {
+  std::vector<int64_t> bytes;
+  for (const RecordPart& part : c.record->parts)
+    for (int64_t e = 0; e < part.elements; ++e)
+      for (int64_t i = 0; i < part.format_in(*c.q, *c.x).bytes(); ++i)
+        bytes.push_back(slot / c.block_size * placing.block_stride + part.byte(c.block_size, slot % c.block_size, e) + i);
+  return bytes;
+}
+
+/// Places of tokens that no row takes, and what is in no place.
+void append_untouched(const CacheCase& c, const Image& image, Expectation& expectation) {
+  const Placing right(c);
+  const std::set<int64_t> taken(c.slots.begin(), c.slots.end());
+  std::vector<int64_t> empty, bytes_of_places;
+  std::vector<uint8_t> in_place(size_t(c.block_stride()), 0);
+  for (int64_t slot = 0; slot < c.blocks * c.block_size; ++slot) {
+    if (slot < c.block_size)
+      for (const int64_t byte : record_bytes(right, c, slot)) in_place[size_t(byte)] = 1;
+    if (taken.contains(slot)) continue;
+    empty.push_back(slot);
+    const std::vector<int64_t> bytes = record_bytes(right, c, slot);
+    bytes_of_places.insert(bytes_of_places.end(), bytes.begin(), bytes.end());
+  }
+  if (!empty.empty()) {
+    const auto columns = int64_t(bytes_of_places.size() / empty.size());
+    ExpectedTensor places = untouched_part("other_slots", std::move(empty), columns);
+    for (const int64_t byte : bytes_of_places) image.append(byte, places);
+    expectation.tensors.push_back(std::move(places));
+  }
+  std::vector<int64_t> gap, blocks;
+  for (size_t byte = 0; byte < in_place.size(); ++byte)
+    if (!in_place[byte]) gap.push_back(int64_t(byte));
+  if (gap.empty()) return;
+  for (int64_t block = 0; block < c.blocks; ++block) blocks.push_back(block);
+  ExpectedTensor gaps = untouched_part("gap", std::move(blocks), int64_t(gap.size()));
+  for (int64_t block = 0; block < c.blocks; ++block)
+    for (const int64_t byte : gap) image.append(block * c.block_stride() + byte, gaps);
+  expectation.tensors.push_back(std::move(gaps));
+}
+
+}  // namespace
+
+int64_t Placing::byte(const RecordPart& part, const CacheCase& c, size_t row, int64_t element) const {
+  return slots[row] / c.block_size * block_stride + part.byte(c.block_size, slots[row] % c.block_size, element);
+}
+
+bool fits(const Placing& placing, const CacheCase& c) {
+  std::set<int64_t> taken;
+  for (size_t row = 0; row < placing.slots.size(); ++row) {
+    if (placing.slots[row] < 0) continue;
+    for (const RecordPart& part : placing.record->parts) {
+      const int64_t width = part.format_in(*c.q, *c.x).bytes();
+      for (int64_t e = 0; e < part.elements; ++e) {
+        const int64_t byte = placing.byte(part, c, row, e);
+        if (byte < 0 || byte % width != 0 || byte + width > c.blocks * c.block_stride() || !taken.insert(byte).second) return false;
+      }
+    }
+  }
+  return true;
+}
+
+Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
+                         const std::vector<HostTensor>* outputs) {
+  const HostTensor& before = find(problem.tensors, kCache);
+  const Placing right(c);
+  const CacheInputs inputs(contract, c, problem);
+  std::vector<int64_t> stored;  // rows that the contract stores
+  for (size_t row = 0; row < c.slots.size(); ++row)
+    if (c.slots[row] >= 0) stored.push_back(int64_t(row));
+
+  std::vector<Accepted> parts;
+  for (const RecordPart& part : c.record->parts) parts.emplace_back(part, c, stored, contract);
+  Image image(before);
+  for (size_t row = 0; row < c.slots.size(); ++row) {
+    if (placing.slots[row] < 0 && right.slots[row] < 0) continue;
+    std::vector<double> stored_scale;
+    if (outputs && right.slots[row] >= 0) stored_scale = inputs.stored_scales(*outputs, int64_t(row));
+    const RecordValues values = record_values(contract, inputs.of_row(int64_t(row)), c.coded, stored_scale);
+    for (Accepted& part : parts) {
+      const bool written = placing.slots[row] >= 0 && part.name() != placing.left_out;
+      part.evaluate(values, inputs, int64_t(row));
+      if (right.slots[row] >= 0) {
+        if (written)
+          part.append([&](int64_t e) { return placing.byte(same_part(placing, part.part()), c, row, e); });
+        else
+          part.append_before(before, [&](int64_t e) { return right.byte(part.part(), c, row, e); });
+      }
+      if (written)
+        part.for_each([&](int64_t e, int32_t low, int32_t high) {
+          image.write(placing.byte(same_part(placing, part.part()), c, row, e), part.format(), low, high);
+        });
+    }
+  }
+  Expectation expectation;
+  for (Accepted& part : parts) expectation.tensors.push_back(std::move(part).finish());
+  append_untouched(c, image, expectation);
+  return expectation;
+}
+
+}  // namespace assay

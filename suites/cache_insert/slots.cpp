@@ -1,0 +1,65 @@
+#include "suites/cache_insert/slots.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+#include "harness/core/philox.h"
+
+namespace assay {
+namespace {
+
+constexpr uint32_t kStream = 11;  ///< of random numbers, apart from those of the tensors
+
+int64_t integer(const std::string& text) {
+  int64_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size())
+    throw std::invalid_argument("'" + text + "' is no place; written as 3;-1;0 or as order, pages, shuffled or holes with a number of rows: holes:7");
+  return value;
+}
+
+std::vector<int64_t> listed(const std::string& cell) {
+  std::vector<int64_t> slots;
+  std::istringstream places(cell);
+  for (std::string place; std::getline(places, place, ';');) slots.push_back(integer(place));
+  return slots;
+}
+
+std::vector<int64_t> in_pattern(const std::string& pattern, int64_t rows, int64_t places, int64_t block_size, uint64_t seed) {
+  std::vector<int64_t> slots(static_cast<size_t>(places));
+  std::iota(slots.begin(), slots.end(), int64_t{0});
+  if (pattern == "pages") {
+    for (int64_t i = 0; i < places; ++i) slots[size_t(i)] = places - block_size * (1 + i / block_size) + i % block_size;
+  } else if (pattern == "shuffled" || pattern == "holes") {
+    const Random random(seed, kStream);
+    for (int64_t i = places - 1; i > 0; --i) std::swap(slots[size_t(i)], slots[size_t(random.below(i + 1, i))]);
+  } else if (pattern != "order") {
+    integer(pattern);  // the message of what is neither
+  }
+  if (rows > places) throw std::invalid_argument(std::to_string(rows) + " rows do not fit in " + std::to_string(places) + " places");
+  slots.resize(size_t(rows));
+  for (size_t i = 1; pattern == "holes" && i < slots.size(); i += 3) slots[i] = -1;
+  return slots;
+}
+
+}  // namespace
+
+std::vector<int64_t> slots_from(const std::string& cell, int64_t places, int64_t block_size, uint64_t seed) {
+  const size_t colon = cell.find(':');
+  const std::vector<int64_t> slots = colon == std::string::npos
+                                         ? listed(cell)
+                                         : in_pattern(cell.substr(0, colon), integer(cell.substr(colon + 1)), places, block_size, seed);
+  if (slots.empty()) throw std::invalid_argument("names no place");
+  std::set<int64_t> taken;
+  for (const int64_t slot : slots) {
+    if (slot >= places) throw std::invalid_argument(std::to_string(slot) + " lies beyond the " + std::to_string(places) + " places of the cache");
+    if (slot >= 0 && !taken.insert(slot).second) throw std::invalid_argument(std::to_string(slot) + " is taken by two rows");
+  }
+  return slots;
+}
+
+}  // namespace assay

@@ -1,0 +1,51 @@
+#include "suites/cache_insert/tensors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "harness/core/fill.h"
+#include "harness/core/philox.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+constexpr uint32_t kStreamOfBytes = 12;
+
+}  // namespace
+
+HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill_name,
+                        uint32_t tensor) {
+  HostTensor x{dense(name, Role::kInput, *c.x, {c.m, columns}), {}};
+  fill(x, {.name = fill_name, .seed = c.seed, .group_size = std::min(c.group_size, columns), .q = c.q, .tensor = tensor});
+  const uint32_t nan = code_of(*c.x, std::nan(""));
+  for (int64_t i = int64_t(c.slots.size()) * columns; i < c.m * columns; ++i) x.set_code(i, nan);
+  return x;
+}
+
+HostTensor slot_mapping(const CacheCase& c) {
+  HostTensor slots{dense("slot_mapping", Role::kInput, kInt64, {int64_t(c.slots.size())}), {}};
+  slots.bytes.resize(slots.spec.bytes());
+  std::memcpy(slots.bytes.data(), c.slots.data(), slots.bytes.size());
+  return slots;
+}
+
+HostTensor cache_scale(const CacheCase& c) {
+  HostTensor scale{dense("scale", Role::kInput, kF32, {1}), {}};
+  fill(scale, {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = &kF32, .tensor = 2});
+  return scale;
+}
+
+HostTensor cache_before(const std::string& name, const CacheCase& c) {
+  HostTensor cache{dense(name, Role::kOutput, kUint8, {c.blocks, c.block_stride()}), {}};
+  cache.bytes.resize(cache.spec.bytes());
+  const Random random(c.seed, kStreamOfBytes);
+  for (size_t i = 0; i < cache.bytes.size(); i += 16) {
+    const auto bits = random.block(int64_t(i / 16));
+    std::memcpy(cache.bytes.data() + i, bits.data(), std::min<size_t>(16, cache.bytes.size() - i));
+  }
+  return cache;
+}
+
+}  // namespace assay

@@ -1,0 +1,18 @@
+// From a case to the tensors that the ops of paged caches share.
+#pragma once
+
+#include "harness/core/op.h"
+#include "suites/cache_insert/cache_case.h"
+
+namespace assay {
+
+/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: they are nobody's.
+HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill, uint32_t tensor);
+/// Input slot_mapping, int64.
+HostTensor slot_mapping(const CacheCase& c);
+/// Input scale [1], of a contract that takes it.
+HostTensor cache_scale(const CacheCase& c);
+/// The buffer [blocks, bytes of a block], with random bytes: whoever writes elsewhere changes some.
+HostTensor cache_before(const std::string& name, const CacheCase& c);
+
+}  // namespace assay

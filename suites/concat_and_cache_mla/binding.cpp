@@ -1,0 +1,24 @@
+#include "suites/concat_and_cache_mla/binding.h"
+
+#include "suites/cache_insert/cache_op.h"
+#include "suites/cache_insert/tensors.h"
+
+namespace assay {
+namespace {
+
+/// Numbers of a token that RoPE has turned: the last ones, in every model with this cache.
+constexpr int64_t kRotated = 64;
+
+std::vector<HostTensor> inputs(const CacheCase& c) {
+  return {token_matrix("kv_c", c, c.numbers() - kRotated, c.fill, 0), token_matrix("k_pe", c, kRotated, c.rope_fill, 1)};
+}
+
+}  // namespace
+
+Op concat_and_cache_mla_op() {
+  return cache_op("concat_and_cache_mla",
+                  {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "rope", "scale", "seed", "warp"},
+                  inputs);
+}
+
+}  // namespace assay
