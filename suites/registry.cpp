@@ -8,6 +8,7 @@
 #include "suites/concat_and_cache_mla/binding.h"
 #include "suites/fused_add_rms_norm/binding.h"
 #include "suites/pack_scales/binding.h"
+#include "suites/qk_norm_rope/binding.h"
 #include "suites/quant_azp/binding.h"
 #include "suites/quant_experts/binding.h"
 #include "suites/quant_group/binding.h"
@@ -29,6 +30,8 @@ std::span<const Op> all_ops() {
                            concat_and_cache_mla_op(),
                            fused_add_rms_norm_op(),
                            pack_scales_op(),
+                           q_norm_rope_op(),
+                           qk_norm_rope_op(),
                            quant_azp_op(),
                            quant_group_op(),
                            quant_experts_op(),

@@ -1,5 +1,5 @@
 # Sources of the kernels, compiled once per vendor: as C++ for the CPU, as CUDA for NVIDIA.
-set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/quant_group/problem.cpp ops/quant_mx/problem.cpp
+set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/qk_norm_rope/run.cpp ops/quant_group/problem.cpp ops/quant_mx/problem.cpp
   ops/rms_norm/arguments.cpp ops/rms_norm_double_quant/consumer.cpp)
 set(ASSAY_OP_SOURCES
   ${ASSAY_HOST_SOURCES}
@@ -10,6 +10,7 @@ set(ASSAY_OP_SOURCES
   ops/quant_azp/kernels.cpp
   ops/quant_group/int8.cpp
   ops/pack_scales/kernels.cpp
+  ops/qk_norm_rope/kernels.cpp
   ops/quant_group/kernels.cpp
   ops/quant_group/other_register.cpp
   ops/quant_group/other_shared.cpp

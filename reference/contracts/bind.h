@@ -68,10 +68,11 @@ struct Rope {
   Recipe even;               ///< from the first number of a pair, with e and o = the pair, c and s = cosine and sine
   Recipe odd;                ///< from the second
   Recipe rest;               ///< from a number that stands in no pair
-  // The next three differ from these only in neighbours.
+  // The next four differ from these only in neighbours.
   bool sin_negated = false;  ///< turned the other way
   bool exchanged = false;    ///< cosine for sine and sine for cosine
   bool own_partner = false;  ///< each number has itself for a partner
+  bool across = false;       ///< the other of a pair lies half a head apart; of those that are rotated and no neighbours
 };
 
 using Link = std::variant<GroupQuant, RowNorm, Gated, Rope>;

@@ -126,11 +126,13 @@ class EditsOfRow {
     habit("turn", "rope: turned the other way", [](Link& link) { std::get<Rope>(link).sin_negated = true; });
     habit("turn", "rope: cos and sin exchanged", [](Link& link) { std::get<Rope>(link).exchanged = true; });
     habit("turn", "rope: each number is its own partner", [](Link& link) { std::get<Rope>(link).own_partner = true; });
+    if (row_.text("pairs") == "neox" && !base_.settled_.contains("pairs"))
+      habit("turn", "rope: half a head apart", [](Link& link) { std::get<Rope>(link).across = true; });
     for (const auto& [column, verb, other] : {std::tuple{"even", "sub", "add"}, {"odd", "add", "sub"}}) {
       const Cell& tokens = base_.cells_.at(column);
       for (size_t i = 0; i < tokens.size(); ++i)
         if (verb_of(tokens[i].text) == verb && !tokens[i].edited)
-          replace(column, tokens, i, other + tokens[i].text.substr(tokens[i].text.find('(')));
+          replace(column, tokens, i, std::string(other).append(tokens[i].text, tokens[i].text.find('(')));
     }
     in_all_cells("rope: to(x) -> to(x,rz)", "to(x)", "to(x,rz)");
     if (x_.bits < kF32.bits) in_16_bits();

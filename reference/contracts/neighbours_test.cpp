@@ -46,7 +46,8 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       all[link + "h"] = h->h.text();
     } else if (const auto* rope = std::get_if<Rope>(&contract.links[i])) {
       std::string& turn = all[link + "rope"];
-      for (const bool choice : {rope->interleaved, rope->first, rope->sin_negated, rope->exchanged, rope->own_partner})
+      for (const bool choice :
+           {rope->interleaved, rope->first, rope->sin_negated, rope->exchanged, rope->own_partner, rope->across})
         turn += choice ? "yes " : "no ";
       for (const Recipe* recipe : {&rope->even, &rope->odd, &rope->rest}) turn += recipe->text() + "; ";
     } else {
@@ -192,9 +193,9 @@ TEST(Neighbours, TheEditsThatRealKernelsMadeAreAmongThem) {
   EXPECT_THAT(norm, testing::Not(Contains("M: 448 -> 240")));
   const auto rope = names("vllm.fused_qk_norm_rope_neox");
   for (const char* name :
-       {"pairs: neox -> interleaved", "dims: first -> last", "rope: turned the other way", "rope: each number is its own partner",
-        "rope: cos and sin exchanged", "even: sub(o*s)~fma -> add(o*s)~fma", "rope: every step rounded to x",
-        "rope: to(x) -> to(x,rz)", "y: to(x) after mul(r*w)", "y: mul(r*w) -> mul(r)"})
+       {"pairs: neox -> interleaved", "dims: first -> last", "rope: turned the other way", "rope: half a head apart",
+        "rope: each number is its own partner", "rope: cos and sin exchanged", "even: sub(o*s)~fma -> add(o*s)~fma",
+        "rope: every step rounded to x", "rope: to(x) -> to(x,rz)", "y: to(x) after mul(r*w)", "y: mul(r*w) -> mul(r)"})
     EXPECT_THAT(rope, Contains(name));
   EXPECT_THAT(names("vllm.deepseek_v4_q_norm_rope"), testing::Not(Contains("y: w -> 1 + w"))) << "there is no weight";
 }

@@ -19,6 +19,12 @@ Spans gather(const Spans& head, const Pairs& pairs, size_t Pairs::value_type::*w
   return numbers;
 }
 
+/// The numbers half a head away from one number of each pair.
+Spans partners(const Spans& head, Pairs pairs, size_t Pairs::value_type::*which) {
+  for (auto& pair : pairs) pair.*which = (pair.*which + head.size() / 2) % head.size();
+  return gather(head, pairs, which);
+}
+
 /// The angles as a row of pairs has them; rows with a mistake may have others.
 struct Turn {
   Spans c, s;
@@ -60,6 +66,9 @@ Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles
   Environment environment;
   environment.set("e", contract.own_partner ? o : e);
   environment.set("o", contract.own_partner ? e : o);
+  const Spans of_even = partners(head, pairs, &Pairs::value_type::first),
+              of_odd = partners(head, pairs, &Pairs::value_type::second);
+  if (contract.across) environment.set("o", of_even), environment.set("e", of_odd);
   environment.set("c", turn.c);
   environment.set("s", turn.s);
   Spans even = e, odd = o, result = head;

@@ -1,80 +1,19 @@
 #include "suites/rows/expect.h"
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "reference/flow/row_norm.h"
 #include "reference/formats/catalogue.h"
-#include "reference/formats/codes.h"
 #include "reference/formats/round.h"
+#include "suites/rows/accepted.h"
 #include "suites/rows/inputs.h"
 #include "suites/rows/padding.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
-
-/// A small matrix is not worth a thread.
-constexpr int64_t kElementsPerThread = 1 << 14;
-
-template <class F>
-void for_each_row(int64_t rows, int64_t columns, F f) {
-  const auto threads =
-      std::min<int64_t>({int64_t(std::thread::hardware_concurrency()), rows, 1 + rows * columns / kElementsPerThread});
-  std::atomic<int64_t> next{0};
-  std::exception_ptr error;
-  std::mutex mutex;
-  const auto work = [&] {
-    try {
-      for (int64_t row; (row = next++) < rows;) f(row);
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      error = std::current_exception();
-    }
-  };
-  std::vector<std::thread> pool;
-  for (int64_t i = 1; i < threads; ++i) pool.emplace_back(work);
-  work();
-  for (std::thread& thread : pool) thread.join();
-  if (error) std::rethrow_exception(error);
-}
-
-/// One output tensor while its rows are filled in.
-struct Accepted {
-  ExpectedTensor tensor;
-
-  Accepted(const char* name, const Format& format, int64_t rows, int64_t columns) {
-    tensor.name = name;
-    tensor.format = &format;
-    tensor.shape = {rows, columns};
-    tensor.low.resize(size_t(rows * columns));
-    tensor.high.resize(size_t(rows * columns));
-  }
-
-  void put(int64_t row, Spans spans) {
-    const auto columns = size_t(tensor.shape[1]);
-    std::vector<size_t> anything;
-    for (size_t i = 0; !spans.pinned() && i < columns; ++i)
-      if (spans[i].any()) anything.push_back(i), spans.set(i, point(max_finite(*tensor.format)));
-    const std::span low(tensor.low.data() + size_t(row) * columns, columns),
-        high(tensor.high.data() + size_t(row) * columns, columns);
-    ordinals_of_values(*tensor.format, spans.low, low);
-    if (spans.pinned())
-      std::copy(low.begin(), low.end(), high.begin());
-    else
-      ordinals_of_values(*tensor.format, spans.high, high);
-    for (const size_t i : anything) low[i] = kAnyLow, high[i] = kNanOrdinal;
-  }
-
-  ExpectedTensor finish(std::string reason) && {
-    if (tensor.low == tensor.high) tensor.high.clear();
-    tensor.reason = std::move(reason);
-    return std::move(tensor);
-  }
-};
 
 std::string free_steps(const Recipe& recipe) {
   std::string text;
@@ -86,6 +25,8 @@ std::string free_steps(const Recipe& recipe) {
   return text;
 }
 
+}  // namespace
+
 std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x) {
   std::string text;
   const auto append = [&](const std::string& part) { text += (text.empty() || part.empty() ? "" : "; ") + part; };
@@ -94,6 +35,8 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
       append(norm_reason(*norm, norm_row(*norm, first_row.x, first_row.residual, x), first_row.eps));
     else if (const auto* gated = std::get_if<Gated>(&link))
       append(free_steps(gated->h));
+    else if (const auto* rope = std::get_if<Rope>(&link))
+      append(free_steps(rope->even));
     else
       for (const Recipe* cell : {&std::get<GroupQuant>(link).scale, &std::get<GroupQuant>(link).zero,
                                  &std::get<GroupQuant>(link).mult, &std::get<GroupQuant>(link).code})
@@ -101,8 +44,6 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
   }
   return text.empty() ? "every rounding is pinned: one code" : text;
 }
-
-}  // namespace
 
 Spans as_stored(Spans scale, const Format& element) {
   if (element.specials != Specials::kScale) return scale;

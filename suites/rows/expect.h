@@ -3,6 +3,7 @@
 
 #include "harness/core/op.h"
 #include "reference/contracts/bind.h"
+#include "reference/flow/row.h"
 #include "reference/recipe/span.h"
 #include "suites/rows/row_case.h"
 
@@ -10,6 +11,9 @@ namespace assay {
 
 /// Scales as the layout's element holds them: f32 as they are; E8M0 takes the exponent field, with NaN for Inf.
 Spans as_stored(Spans scale, const Format& element);
+
+/// By which right elements have more than one code, from the first row of a case.
+std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x);
 
 /// Runs the contract over every row, on all cores. `outputs` null: from the inputs alone.
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs);

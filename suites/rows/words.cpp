@@ -12,7 +12,6 @@
 #include "suites/rulebook.h"
 
 namespace assay {
-namespace {
 
 std::string in_words(Span span) {
   char text[96];
@@ -24,9 +23,8 @@ std::string in_words(Span span) {
   return text;
 }
 
-/// Lines of one cell, with the steps indented below what it starts from.
-void append(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value,
-            const Environment& environment) {
+void append_cell(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value,
+                 const Environment& environment) {
   lines.push_back("  " + cell + ": from " + in_words(value));
   for (const TracedStep& step : trace(recipe, value, environment)) {
     std::string text = step.text;
@@ -34,6 +32,8 @@ void append(std::vector<std::string>& lines, const std::string& cell, const Reci
     lines.push_back("    " + text + " " + in_words(step.result));
   }
 }
+
+namespace {
 
 /// The cells of a row of quant_azp for the element at `column`.
 void append_azp(std::vector<std::string>& lines, const GroupQuant& quant, const Spans& values, const RowInputs& inputs,
@@ -50,13 +50,13 @@ void append_azp(std::vector<std::string>& lines, const GroupQuant& quant, const 
     known.set("hi", scales.hi[g]);
     lines.push_back("  lo of group " + std::to_string(g) + ": " + in_words(scales.lo[g]));
     lines.push_back("  hi of group " + std::to_string(g) + ": " + in_words(scales.hi[g]));
-    append(lines, "scale", quant.scale, quant.scale.start == "lo" ? scales.lo[g] : scales.hi[g], known);
-    append(lines, "azp", quant.zero, quant.zero.start == "lo" ? scales.lo[g] : scales.hi[g], known);
+    append_cell(lines, "scale", quant.scale, quant.scale.start == "lo" ? scales.lo[g] : scales.hi[g], known);
+    append_cell(lines, "azp", quant.zero, quant.zero.start == "lo" ? scales.lo[g] : scales.hi[g], known);
   }
-  append(lines, "m", quant.mult, scales.s[g], {});
+  append_cell(lines, "m", quant.mult, scales.s[g], {});
   known.set("m", scales.m[g]);
   known.set("azp", scales.azp[g]);
-  append(lines, "q", quant.code, values[column], known);
+  append_cell(lines, "q", quant.code, values[column], known);
 }
 
 }  // namespace
@@ -126,18 +126,18 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
       Environment environment;
       if (norm->adds()) {
         environment.set("res", point(inputs.residual[size_t(column)]));
-        append(lines, "z", norm->z, point(x[size_t(column)]), environment);
-        append(lines, "residual", norm->residual, point(summed.normalized[size_t(column)]), environment);
+        append_cell(lines, "z", norm->z, point(x[size_t(column)]), environment);
+        append_cell(lines, "residual", norm->residual, point(summed.normalized[size_t(column)]), environment);
         values = Spans(summed.normalized);
       }
       environment.set("n", point(double(c.n)));
       environment.set("eps", point(round_to(*norm->r.steps.front().working, c.eps, Rounding::kNearestEven, Overflow::kSpecial)));
-      append(lines, "r", norm->r, sum, environment);
+      append_cell(lines, "r", norm->r, sum, environment);
       const Spans gamma(inputs.gamma);
       environment.set("r", r);
-      if (!norm->w.empty()) append(lines, "w", norm->w, gamma[size_t(column)], {});
+      if (!norm->w.empty()) append_cell(lines, "w", norm->w, gamma[size_t(column)], {});
       environment.set("w", evaluate(norm->w, gamma[size_t(column)], {}));
-      append(lines, "y", norm->y, values[size_t(column)], environment);
+      append_cell(lines, "y", norm->y, values[size_t(column)], environment);
       values = norm_outputs(*norm, values, gamma, r);
     } else if (const auto* gated = std::get_if<Gated>(&link)) {
       const auto [gate, up] = gate_and_up(*gated, x, size_t(column));
@@ -145,7 +145,7 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
       environment.set("g", point(gate));
       environment.set("u", point(up));
       lines.push_back("  u: " + in_words(point(up)));
-      append(lines, "h", gated->h, point(gate), environment);
+      append_cell(lines, "h", gated->h, point(gate), environment);
       values = gated_values(*gated, x);
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
@@ -158,14 +158,15 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
       const GroupScales scales = group_scales(quant, sources, c.scale_ub, {});
       Environment bounds;
       bounds.set("ub", point(c.scale_ub));
-      append(lines, (quant.scale_given ? "scale given to group " : "amax of group ") + std::to_string(g), quant.amax, sources[g],
-             {});
-      if (!quant.scale_given) append(lines, "scale", quant.scale, scales.amax[g], bounds);
-      if (!quant.mult.steps.empty()) append(lines, "m", quant.mult, quant.mult.start.empty() ? scales.s[g] : scales.amax[g], {});
+      append_cell(lines, (quant.scale_given ? "scale given to group " : "amax of group ") + std::to_string(g), quant.amax,
+                  sources[g], {});
+      if (!quant.scale_given) append_cell(lines, "scale", quant.scale, scales.amax[g], bounds);
+      if (!quant.mult.steps.empty())
+        append_cell(lines, "m", quant.mult, quant.mult.start.empty() ? scales.s[g] : scales.amax[g], {});
       Environment environment;
       environment.set("s", scales.s[g]);
       environment.set("m", scales.m[g]);
-      append(lines, "q", quant.code, values[size_t(column)], environment);
+      append_cell(lines, "q", quant.code, values[size_t(column)], environment);
     }
   }
   return lines;

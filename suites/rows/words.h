@@ -11,6 +11,13 @@
 
 namespace assay {
 
+/// "0.25  (0x1p-2)", or both ends.
+std::string in_words(Span span);
+
+/// Lines of one cell, with the steps indented below what it starts from.
+void append_cell(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value,
+                 const Environment& environment);
+
 /// One line per cell: "scale = 2^ceil(log2(max(amax / 448, 1e-10)))".
 std::vector<std::string> formulas(const Contract& contract);
 

@@ -1,0 +1,83 @@
+// Heads normalized and rotated wrongly.
+#pragma once
+
+#include "kernels/ops/qk_norm_rope/run.h"
+
+namespace assay_kernels {
+
+/// The shuffle stands in the branch of the lanes that rotate, and names all lanes.
+struct DivergentShuffle : VllmFusedQkNormRopeNeox {
+  static constexpr bool kDivergentShuffle = true;
+};
+
+/// Pairs lie half a head apart, however much of it is rotated.
+struct HalfAHeadApart : VllmFusedQkNormRopeNeox {
+  static int apart(int /*rotary*/, int n) { return n / 2; }
+};
+
+/// The second half is negated in place of the first.
+struct SignOnTheWrongHalf : VllmFusedQkNormRopeNeox {
+  static float rotated(float own, float other, bool is_second, float c, float s) {
+    return is_second ? own * c - other * s : own * c + other * s;
+  }
+};
+
+struct InterleavedForNeox : VllmFusedQkNormRopeNeox {
+  static constexpr bool kNeox = false;
+};
+
+struct NeoxForInterleaved : VllmFusedQkNormRopeInterleaved {
+  static constexpr bool kNeox = true;
+};
+
+/// Positions counted from one.
+struct PositionOffByOne : VllmFusedQkNormRopeInterleaved {
+  static int64_t position(int32_t position, int64_t /*token*/) { return position > 0 ? position - 1 : 0; }
+};
+
+/// A batch of one sequence that begins at position 0.
+struct PositionsIgnored : VllmFusedQkNormRopeNeox {
+  static int64_t position(int32_t /*position*/, int64_t token) { return token; }
+};
+
+struct CacheRowsInterleaved : VllmFusedQkNormRopeNeox {
+  static int cos_at(int pair, int /*pairs*/) { return 2 * pair; }
+  static int sin_at(int pair, int /*pairs*/) { return 2 * pair + 1; }
+};
+
+struct RoundedBeforeRope : VllmFusedQkNormRopeNeox {
+  static constexpr bool kRoundsNorm = true;
+};
+
+/// Two ops fused without the rounding between them.
+struct NotRoundedBeforeRope : VllmQkNormThenRopeInterleaved {
+  static constexpr bool kRoundsNorm = false;
+};
+
+struct KWeightForQ : VllmFusedQkNormRopeInterleaved {
+  static bool takes_q_weight(bool /*of_q*/) { return false; }
+};
+
+struct VRotatedToo : VllmFusedQkNormRopeNeox {
+  static constexpr bool kRotatesV = true;
+};
+
+struct PaddedHeadsStale : VllmDeepseekV4QNormRope {
+  static bool clears_padding() { return false; }
+};
+
+struct FirstForLast : VllmDeepseekV4QNormRope {
+  static constexpr bool kLast = false;
+};
+
+template <class Rules>
+Kernel of_heads(const char* name, const char* cites) {
+  return {name, "qk_norm_rope", {Rules::kContract}, head_accepts(), {}, run_qk_norm_rope<Rules>, name, cites, "qk_norm_rope"};
+}
+
+template <class Rules>
+Kernel of_q_heads(const char* name, const char* cites) {
+  return {name, "q_norm_rope", {Rules::kContract}, head_accepts(), {}, run_q_norm_rope<Rules>, name, cites, "q_norm_rope"};
+}
+
+}  // namespace assay_kernels

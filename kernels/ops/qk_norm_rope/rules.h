@@ -1,0 +1,76 @@
+// What a contract changes in a kernel that normalizes and rotates heads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/simt/simt.h"
+
+namespace assay_kernels {
+
+struct HeadRules {
+  static constexpr bool kNeox = true;   ///< pairs are half of the rotated numbers apart; else neighbours
+  static constexpr bool kLast = false;  ///< the last numbers of a head are rotated; else the first
+  static constexpr bool kWeighted = true;
+  static constexpr bool kRoundsNorm = false;  ///< to the type of x, before the rotation
+  static constexpr bool kRotatesV = false;
+  static constexpr bool kDivergentShuffle = false;
+  SIMT_DEVICE static float factor(float sum, float n, float eps) { return simt::rsqrt(sum / n + eps); }
+  SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
+  /// Row of the cache.
+  SIMT_DEVICE static int64_t position(int32_t position, int64_t /*token*/) { return position; }
+  /// Places of a pair's cosine and sine in the row of a position.
+  SIMT_DEVICE static int cos_at(int pair, int /*pairs*/) { return pair; }
+  SIMT_DEVICE static int sin_at(int pair, int pairs) { return pairs + pair; }
+  /// The number and the other of its pair, the second of which takes the sine as it is.
+  SIMT_DEVICE static float rotated(float own, float other, bool is_second, float c, float s) {
+    return is_second ? own * c + other * s : own * c - other * s;
+  }
+  /// Numbers between those of a pair.
+  SIMT_DEVICE static int apart(int rotary, int /*n*/) { return rotary / 2; }
+  SIMT_DEVICE static bool takes_q_weight(bool of_q) { return of_q; }
+  /// What heads of the result beyond those of q hold.
+  SIMT_DEVICE static bool clears_padding() { return true; }
+};
+
+/// vLLM csrc/libtorch_stable/fused_qknorm_rope_kernel.cu (02964ee1): fp32 from the load to the store.
+struct VllmFusedQkNormRopeNeox : HeadRules {
+  static constexpr const char* kContract = "vllm.fused_qk_norm_rope_neox";
+};
+
+struct VllmFusedQkNormRopeInterleaved : HeadRules {
+  static constexpr const char* kContract = "vllm.fused_qk_norm_rope_interleaved";
+  static constexpr bool kNeox = false;
+};
+
+/// Two ops in one: the norm as vLLM csrc/libtorch_stable/layernorm_kernels.cu (0b9c5412) rounds it, then RoPE as
+/// pos_encoding_kernels.cu (1051220e) has it.
+struct VllmQkNormThenRopeNeox : HeadRules {
+  static constexpr const char* kContract = "vllm.qk_norm_then_rope_neox";
+  static constexpr bool kRoundsNorm = true;
+  SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * r * weight; }
+};
+
+struct VllmQkNormThenRopeInterleaved : VllmQkNormThenRopeNeox {
+  static constexpr const char* kContract = "vllm.qk_norm_then_rope_interleaved";
+  static constexpr bool kNeox = false;
+};
+
+/// vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu (00ce99f0), the heads of Q.
+struct VllmDeepseekV4QNormRope : HeadRules {
+  static constexpr const char* kContract = "vllm.deepseek_v4_q_norm_rope";
+  static constexpr bool kNeox = false, kLast = true, kWeighted = false;
+  SIMT_DEVICE static float normalized(float x, float r, float /*weight*/) { return x * r; }
+};
+
+/// A list of rules, for dispatch by the contract's id.
+template <class... Rules>
+struct HeadList {
+  template <class F>
+  static bool with(const std::string& contract, F f) {
+    return ((contract == Rules::kContract && (f(Rules{}), true)) || ...);
+  }
+  static std::vector<std::string> ids() { return {Rules::kContract...}; }
+};
+
+}  // namespace assay_kernels

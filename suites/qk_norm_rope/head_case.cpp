@@ -1,0 +1,145 @@
+#include "suites/qk_norm_rope/head_case.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/core/fill.h"
+#include "harness/core/nearest.h"
+#include "harness/core/philox.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/near.h"
+#include "suites/rows/cells.h"
+#include "suites/rows/tensors.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+const Format& half_format(const Cells& cells, const std::string& column) {
+  const Format* format = find_format(cells.text(column));
+  if (!format || (!(*format == kBf16) && !(*format == kF16)))
+    cells.refuse(column, "'" + cells.text(column) + "' is not one of: bf16, f16");
+  return *format;
+}
+
+/// A format of the contract's list, "x|f32".
+const Format& cache_format(const Cells& cells, const Format& x, const std::string& row) {
+  const std::string& cell = cells.text("cache");
+  const std::string own = cell == x.name ? "x" : cell, allowed = rulebook().contracts.find(row).text("cache");
+  if (("|" + allowed + "|").find("|" + own + "|") == std::string::npos)
+    cells.refuse("cache", "contract " + row + " takes a cache of " + allowed + ", not " + cell);
+  return *find_format(cell);
+}
+
+enum Stream : uint32_t { kQkv, kQWeight, kKWeight, kCache, kPositions };
+
+/// Heads as the rows of a fill, in a tensor of tokens.
+HostTensor heads_of(const HeadCase& p, const char* name, Role role) {
+  HostTensor rows{dense(name, role, *p.x, {p.m * p.heads(), p.n}), {}};
+  fill(rows, {.name = p.fill, .seed = p.seed, .group_size = 0, .q = p.x, .tensor = kQkv});
+  return {dense(name, role, *p.x, {p.m, p.columns()}), std::move(rows.bytes)};
+}
+
+HostTensor weight(const HeadCase& p, const char* name, Stream stream) {
+  HostTensor tensor{dense(name, Role::kInput, *p.x, {p.n}), {}};
+  fill(tensor, {.name = p.gamma, .seed = p.seed, .group_size = 0, .q = p.x, .tensor = stream});
+  return tensor;
+}
+
+/// Points of the unit circle, each position's and pair's own: (1 - t^2, 2 t) / (1 + t^2), which no mathematical library changes.
+/// Position 0 turns nothing, as in every real cache.
+HostTensor cos_sin_cache(const HeadCase& p) {
+  HostTensor cache{dense("cos_sin_cache", Role::kInput, *p.cache, {p.max_position, p.rotary}), {}};
+  cache.bytes.resize(cache.spec.bytes());
+  const Random random(p.seed, kCache);
+  const int64_t pairs = p.rotary / 2;
+  for (int64_t position = 0; position < p.max_position; ++position) {
+    for (int64_t i = 0; i < pairs; ++i) {
+      const double t = position == 0 ? 0 : 5 * random.uniform(position * pairs + i) - 2.5;
+      const int64_t at = position * p.rotary + i;
+      cache.set_code(at, nearest_code(*p.cache, (1 - t * t) / (1 + t * t)));
+      cache.set_code(at + pairs, nearest_code(*p.cache, 2 * t / (1 + t * t)));
+    }
+  }
+  return cache;
+}
+
+std::vector<int64_t> positions_of(const HeadCase& p) {
+  const Random random(p.seed, kPositions);
+  std::vector<int64_t> positions;
+  for (int64_t i = 0; i < p.m; ++i) {
+    const int64_t anywhere = random.below(p.max_position, p.positions == "repeated" ? i / 3 : i);
+    positions.push_back(p.positions == "ascending" ? i % p.max_position : anywhere);
+  }
+  if (p.positions == "scattered") positions.back() = p.max_position - 1;
+  return positions;
+}
+
+}  // namespace
+
+const std::vector<std::string>& kinds_of_positions() {
+  static const std::vector<std::string> kinds = {"ascending", "scattered", "repeated"};
+  return kinds;
+}
+
+HeadCase read_head_case(const Case& c) {
+  const Cells cells(c);
+  HeadCase p;
+  p.contract = cells.contract().id;
+  p.x = &half_format(cells, "x");
+  const Contract contract = assay::bind(rulebook().contracts, p.contract, *p.x);
+  if (!contract.row_norm() || !contract.rope() || contract.links.size() != 2 || contract.row_norm()->adds())
+    cells.refuse("contract", "'" + p.contract + "' is no chain of a norm and a rope");
+  p.m = cells.positive("m");
+  p.q_heads = cells.positive("q_heads");
+  if (cells.has("k_heads")) p.k_heads = cells.positive("k_heads");
+  if (cells.has("v_heads")) p.v_heads = cells.positive("v_heads");
+  if (cells.has("padded_heads")) p.padded_heads = cells.positive("padded_heads");
+  if (!p.in_place() && p.padded_heads < p.q_heads)
+    cells.refuse("padded_heads", fmt::format("{} are fewer than the {} of q", p.padded_heads, p.q_heads));
+  p.n = cells.positive("n");
+  p.rotary = cells.positive("rotary");
+  if (p.rotary > p.n || p.rotary % 2 != 0)
+    cells.refuse("rotary", fmt::format("{} is no even number up to n = {}", p.rotary, p.n));
+  p.cache = &cache_format(cells, *p.x, contract.rope()->row);
+  p.max_position = cells.positive("max_position");
+  p.eps = cells.number("eps");
+  p.positions = cells.text("positions");
+  const auto& kinds = kinds_of_positions();
+  if (std::find(kinds.begin(), kinds.end(), p.positions) == kinds.end())
+    cells.refuse("positions", "'" + p.positions + "' is none of: " + fmt::format("{}", fmt::join(kinds, ", ")));
+  p.fill = cells.fill_name("fill");
+  if (cells.has("gamma")) p.gamma = cells.fill_name("gamma");
+  p.seed = uint64_t(cells.positive("seed"));
+  p.warp = cells.warp();
+  return p;
+}
+
+std::string head_id(const Case& c, const HeadCase& p) {
+  const std::string heads = p.in_place() ? fmt::format("q{}.k{}.v{}", p.q_heads, p.k_heads, p.v_heads)
+                                         : fmt::format("q{}.pad{}", p.q_heads, p.padded_heads);
+  return fmt::format("{}/{}/{}.m{}.{}.n{}.r{}.{}.p{}.eps{}/{}{}.{}.s{}/w{}", c.op, p.contract, p.x->name, p.m, heads, p.n,
+                     p.rotary, p.cache->name, p.max_position, c.text("eps"), p.fill, p.gamma.empty() ? "" : "." + p.gamma,
+                     p.positions, p.seed, p.warp);
+}
+
+Problem head_problem(const HeadCase& p) {
+  Problem problem;
+  problem.tensors.push_back(heads_of(p, p.in_place() ? "qkv" : "q", p.in_place() ? Role::kOutput : Role::kInput));
+  if (p.in_place()) {
+    problem.tensors.push_back(weight(p, "q_weight", kQWeight));
+    problem.tensors.push_back(weight(p, "k_weight", kKWeight));
+  }
+  problem.tensors.push_back(cos_sin_cache(p));
+  problem.tensors.push_back(input_integers("positions", positions_of(p)));
+  if (!p.in_place()) problem.tensors.push_back({dense("q_out", Role::kOutput, *p.x, {p.m, p.padded_heads * p.n}), {}});
+  problem.parameters = {{"q_heads", double(p.q_heads)}, {"eps", p.eps}, {"warp", double(p.warp)}};
+  if (p.in_place()) {
+    problem.parameters.emplace_back("k_heads", double(p.k_heads));
+    problem.parameters.emplace_back("v_heads", double(p.v_heads));
+  }
+  return problem;
+}
+
+}  // namespace assay

@@ -1,0 +1,43 @@
+// One case of the ops whose rows are heads: qk_norm_rope, q_norm_rope.
+#pragma once
+
+#include <string>
+
+#include "harness/core/case.h"
+#include "harness/core/op.h"
+#include "reference/contracts/bind.h"
+
+namespace assay {
+
+struct HeadCase {
+  std::string contract;
+  const Format* x = nullptr;                      ///< of heads and weights
+  const Format* cache = nullptr;                  ///< of cosines and sines
+  int64_t m = 0;                                  ///< tokens
+  int64_t q_heads = 0, k_heads = 0, v_heads = 0;  ///< of a token, in this order
+  int64_t padded_heads = 0;                       ///< of the result, if it is a tensor of its own
+  int64_t n = 0, rotary = 0;                      ///< numbers of a head; those that are rotated
+  int64_t max_position = 0;                       ///< rows of the cache
+  double eps = 0;
+  std::string positions, fill, gamma;
+  uint64_t seed = 0;
+  int warp = 0;
+
+  int64_t heads() const { return q_heads + k_heads + v_heads; }
+  int64_t columns() const { return heads() * n; }
+  bool in_place() const { return padded_heads == 0; }
+};
+
+/// Reads the columns that are there. Throws TableError naming row and column: a contract that rotates no heads, more rotated
+/// numbers than a head has, a cache of a format that the contract does not take.
+HeadCase read_head_case(const Case& c);
+
+std::string head_id(const Case& c, const HeadCase& p);
+
+/// Inputs and outputs, in the order of the call.
+Problem head_problem(const HeadCase& p);
+
+/// How the numbers of the tensor `positions` may run: "ascending", "scattered", "repeated".
+const std::vector<std::string>& kinds_of_positions();
+
+}  // namespace assay

@@ -1,0 +1,68 @@
+#include "reference/contracts/neighbours.h"
+#include "suites/qk_norm_rope/expect.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+struct NamedReading {
+  const char* name;
+  HeadReading reading;
+};
+
+/// Wrong places to find inputs in, of those that a case has.
+std::vector<NamedReading> readings(const HeadCase& c) {
+  std::vector<NamedReading> all = {{"positions: one earlier", {.later = -1}},
+                                   {"positions: one later", {.later = 1}},
+                                   {"positions: the tokens' numbers in the batch", {.own_numbers = true}},
+                                   {"cos_sin_cache: the sine of a pair beside its cosine", {.alternating = true}}};
+  if (c.k_heads > 0) {
+    all.push_back({"weights: q_weight for heads of K too", {.q_weight_alone = true}});
+    all.push_back({"weights: k_weight for heads of Q too", {.k_weight_alone = true}});
+  }
+  if (c.v_heads > 0) all.push_back({"v: normalized and rotated as K", {.v_as_k = true}});
+  return all;
+}
+
+Hypothesis of(const HeadCase& c, const std::string& name, const Contract& contract, const HeadReading& reading) {
+  return {name,
+          [c, contract, reading](const Problem& problem, const std::vector<HostTensor>* outputs) {
+            return expect_heads(contract, c, problem, outputs, reading);
+          },
+          rulebook().equivalent(c.contract, *c.x, name)};
+}
+
+/// Mistakes of the contract after `first`. Where all of a head is rotated, its first numbers are its last.
+std::vector<Neighbour> mistakes(const HeadCase& c, const Neighbour& first) {
+  std::vector<Neighbour> all = neighbours_of(rulebook().contracts, first, *c.x);
+  if (c.rotary == c.n)
+    std::erase_if(all, [](const Neighbour& one) { return one.name.starts_with("dims:") || one.name.starts_with("rope: half"); });
+  return all;
+}
+
+}  // namespace
+
+std::vector<Hypothesis> head_hypotheses(const HeadCase& c) {
+  const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
+  std::vector<Hypothesis> all;
+  for (const Neighbour& first : mistakes(c, right)) {
+    all.push_back(of(c, first.name, first.contract, {}));
+    all.back().with_another = [c, first] {
+      std::vector<Hypothesis> pairs;
+      for (const Neighbour& second : mistakes(c, first)) pairs.push_back(of(c, second.name, second.contract, {}));
+      for (const NamedReading& second : readings(c)) pairs.push_back(of(c, second.name, first.contract, second.reading));
+      return pairs;
+    };
+  }
+  for (const NamedReading& first : readings(c)) {
+    all.push_back(of(c, first.name, right.contract, first.reading));
+    all.back().with_another = [c, right, first] {
+      std::vector<Hypothesis> pairs;
+      for (const Neighbour& second : mistakes(c, right)) pairs.push_back(of(c, second.name, second.contract, first.reading));
+      return pairs;
+    };
+  }
+  return all;
+}
+
+}  // namespace assay

@@ -1,0 +1,74 @@
+#include "suites/qk_norm_rope/words.h"
+
+#include <fmt/format.h>
+
+#include "reference/flow/row_norm.h"
+#include "reference/formats/catalogue.h"
+#include "suites/qk_norm_rope/expect.h"
+#include "suites/rows/words.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// The norm of a number; returns those of the head.
+Spans append_norm(std::vector<std::string>& lines, const RowNorm& norm, const RowInputs& inputs, const Format& x, size_t column) {
+  const auto n = int64_t(inputs.x.size());
+  Environment known;
+  known.set("n", point(double(n)));
+  known.set("eps", point(round_to(kF32, inputs.eps, Rounding::kNearestEven, Overflow::kSpecial)));
+  append_cell(lines, "r", norm.r, sum_of_squares(inputs.x, norm.depth.integer({{"n", n}}), x), known);
+  const Span r = norm_factor(norm, norm_row(norm, inputs.x, {}, x), inputs.eps);
+  known.set("r", r);
+  if (!inputs.gamma.empty()) {
+    known.set("w", point(inputs.gamma[column]));
+    lines.push_back("  w: " + in_words(point(inputs.gamma[column])));
+  }
+  append_cell(lines, "y", norm.y, point(inputs.x[column]), known);
+  return norm_outputs(norm, Spans(inputs.x), Spans(inputs.gamma), r);
+}
+
+/// The rotation of a number, with its partner and its angle.
+void append_rope(std::vector<std::string>& lines, const Rope& rope, const Spans& head, const RowInputs& inputs, size_t column) {
+  const auto pairs = rope_pairs(rope, head.size(), inputs.cos.size());
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const auto [e, o] = pairs[i];
+    if (column != e && column != o) continue;
+    lines.push_back(fmt::format("  pair {}: numbers {} and {} of the head", i, e, o));
+    Environment known;
+    for (const auto& [name, span] :
+         {std::pair{"e", head[e]}, {"o", head[o]}, {"c", point(inputs.cos[i])}, {"s", point(inputs.sin[i])}}) {
+      known.set(name, span);
+      lines.push_back(fmt::format("  {}: {}", name, in_words(span)));
+    }
+    return append_cell(lines, column == e ? "even" : "odd", column == e ? rope.even : rope.odd, head[column], known);
+  }
+  append_cell(lines, "rest", rope.rest, head[column], {});
+}
+
+}  // namespace
+
+std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, int64_t token, int64_t column) {
+  const int64_t head = column / c.n;
+  const auto own = size_t(column % c.n);
+  const bool of_q = head < c.q_heads, of_k = !of_q && head < c.q_heads + c.k_heads;
+  const RowInputs inputs = inputs_of_head(c, problem, {}, token, head);
+  std::vector<std::string> lines = {fmt::format("number {} of {} head {} of token {}, position {}", own,
+                                                of_q   ? "Q"
+                                                : of_k ? "K"
+                                                       : "V",
+                                                head - (of_q   ? 0
+                                                        : of_k ? c.q_heads
+                                                               : c.q_heads + c.k_heads),
+                                                token, find(problem.tensors, "positions").code(token))};
+  if (!of_q && !of_k) {
+    lines.push_back("  stays as it is: " + in_words(point(inputs.x[own])));
+    return lines;
+  }
+  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
+  const Spans y = append_norm(lines, *contract.row_norm(), inputs, *c.x, own);
+  append_rope(lines, *contract.rope(), y, inputs, own);
+  return lines;
+}
+
+}  // namespace assay
