@@ -59,6 +59,13 @@ class JointCheck {
       return open;
     };
     open_y_ = usable(wide.y, stored.y);
+    if (const Rope* rope = contract.rope()) {
+      head_ = Spans(normalized), gamma_ = Spans(inputs.gamma);
+      const Spans head = norm_outputs(*contract.row_norm(), head_, gamma_, wide.r);
+      const std::vector<bool> rises = rises_with_head(*rope, head, {inputs.cos, inputs.sin});
+      std::erase_if(open_y_, [&](size_t i) { return !rises[i]; });
+      return;  // a head is short, and a number of it hangs on its partner: all of it is made again
+    }
     open_q_ = usable(wide.q, stored.q);
     open_scales_ = usable(wide.scale, stored.scale);
     x_y_ = gather(normalized, open_y_), gamma_y_ = gather(inputs.gamma, open_y_);
@@ -81,6 +88,11 @@ class JointCheck {
   Vote vote(double trial) const {
     Vote vote;
     const RowNorm& norm = *contract_.row_norm();
+    if (const Rope* rope = contract_.rope()) {
+      const Spans head = rope_outputs(*rope, norm_outputs(norm, head_, gamma_, point(trial)), {inputs_.cos, inputs_.sin});
+      for (size_t i : open_y_) vote.add(head[i], stored_.y[i], "y", i);
+      return vote;
+    }
     const Spans y = norm_outputs(norm, x_y_, gamma_y_, point(trial));
     for (size_t k = 0; k < open_y_.size(); ++k) vote.add(y[k], stored_.y[open_y_[k]], "y", open_y_[k]);
     if (const GroupQuant* quant = contract_.group_quant()) {
@@ -123,6 +135,7 @@ class JointCheck {
   const RowOutputs& wide_;
   std::vector<size_t> open_y_, open_q_, open_scales_;
   Spans x_y_, gamma_y_, x_q_, gamma_q_;
+  Spans head_, gamma_;  ///< of a contract that rotates
 };
 
 }  // namespace
@@ -154,7 +167,7 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
     }
   }
   if (!contract.group_quant()) out.y = std::move(values);
-  if (stored && contract.row_norm() && !contract.rope() && !out.r.pinned() && !out.r.any()) {
+  if (stored && contract.row_norm() && !out.r.pinned() && !out.r.any()) {
     const std::string contradiction = JointCheck(contract, inputs, normalized, *stored, out).contradiction(out.r);
     if (!contradiction.empty()) out.joint_violations.push_back(contradiction);
   }

@@ -131,6 +131,25 @@ TEST(RopeTwin, OverflowOfOneProductAloneLeavesTheAnswerOpen) {
   EXPECT_TRUE(std::isnan(nan[0].low) && std::isnan(nan[0].high) && std::isnan(nan[1].low));
 }
 
+TEST(RopeTwin, OneFactorMustExplainTheWholeHead) {
+  const Contract contract = contract_of("vllm.deepseek_v4_q_norm_rope", kF16);
+  const RowInputs in = inputs_of(kF16, 4096, 1024, 5);
+  const Span r = evaluate_row(contract, in, nullptr, kF16).r;
+  const auto y_at = [&](double factor) {
+    return rope_outputs(*contract.rope(), norm_outputs(*contract.row_norm(), Spans(in.x), Spans(in.gamma), point(factor)),
+                        {in.cos, in.sin})
+        .low;
+  };
+  StoredRow stored{y_at(r.low), {}, {}};
+  EXPECT_TRUE(evaluate_row(contract, in, &stored, kF16).joint_violations.empty());
+  const std::vector<double> other = y_at(r.high);
+  stored.y = other;
+  EXPECT_TRUE(evaluate_row(contract, in, &stored, kF16).joint_violations.empty());
+  const std::vector<double> low = y_at(r.low);
+  std::copy(low.begin(), low.begin() + 3500, stored.y.begin());
+  EXPECT_FALSE(evaluate_row(contract, in, &stored, kF16).joint_violations.empty()) << "a part of a head with another r";
+}
+
 TEST(RopeTwin, TermsOfOneSignRiseWithTheHead) {
   const Contract contract = contract_of("vllm.rope_interleaved", kBf16);
   const Spans head({1, 2, 3, -4, 5, 6});
