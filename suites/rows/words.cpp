@@ -63,7 +63,7 @@ void append_azp(std::vector<std::string>& lines, const GroupQuant& quant, const 
 
 void append_trace(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value,
                   const Environment& environment) {
-  append(lines, cell, recipe, value, environment);
+  append_cell(lines, cell, recipe, value, environment);
 }
 
 std::vector<std::string> formulas(const Contract& contract) {
