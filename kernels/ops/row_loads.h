@@ -1,6 +1,8 @@
 // Sixteen bytes of a row at a time, also where rows are no whole loads and therefore not aligned.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/simt/simt.h"
 
 namespace assay_kernels {
@@ -11,6 +13,29 @@ SIMT_DEVICE simt::Vector<T> elements_of(const simt::Vector<uint32_t>& words) {
   simt::Vector<T> v;
   __builtin_memcpy(&v, &words, sizeof v);
   return v;
+}
+
+template <class T>
+SIMT_DEVICE simt::Vector<uint32_t> words_of(const simt::Vector<T>& v) {
+  simt::Vector<uint32_t> words;
+  __builtin_memcpy(&words, &v, sizeof words);
+  return words;
+}
+
+/// The elements of such a load in fp32. A bf16 is the upper half of an fp32: one operation for each, and no register for 16 bits.
+template <class T>
+SIMT_DEVICE void widen(const simt::Vector<uint32_t>& words, float (&v)[simt::Vector<T>::kElements]) {
+  if constexpr (std::is_same_v<T, simt::Bf16>) {
+    SIMT_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      v[2 * i] = simt::from_bits(words.at[i] << 16);
+      v[2 * i + 1] = simt::from_bits(words.at[i] & 0xffff0000u);
+    }
+  } else {
+    const auto elements = elements_of<T>(words);
+    SIMT_UNROLL
+    for (int i = 0; i < simt::Vector<T>::kElements; ++i) v[i] = simt::to_float(elements.at[i]);
+  }
 }
 
 /// Elements first .. of a row of n; beyond the end zeros. `whole`: rows are whole loads, and aligned.

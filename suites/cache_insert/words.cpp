@@ -20,14 +20,14 @@ void trace_code(std::vector<std::string>& lines, const Contract& contract, const
   Spans coded(std::vector<double>(inputs.x.begin(), inputs.x.begin() + c.coded));
   const Spans sources = group_sources(quant, coded, inputs);
   const GroupScales scales = group_scales(quant, sources, inputs.scale_ub, {});
-  append_trace(lines, (quant.scale_given ? "scale given to group " : "amax of group ") + std::to_string(g), quant.amax, sources[g],
+  append_cell(lines, (quant.scale_given ? "scale given to group " : "amax of group ") + std::to_string(g), quant.amax, sources[g],
                {});
-  if (!quant.scale_given) append_trace(lines, "scale", quant.scale, scales.amax[g], {});
-  if (!quant.mult.steps.empty()) append_trace(lines, "m", quant.mult, scales.s[g], {});
+  if (!quant.scale_given) append_cell(lines, "scale", quant.scale, scales.amax[g], {});
+  if (!quant.mult.steps.empty()) append_cell(lines, "m", quant.mult, scales.s[g], {});
   Environment environment;
   environment.set("s", scales.s[g]);
   environment.set("m", scales.m[g]);
-  append_trace(lines, "q", quant.code, coded[size_t(column)], environment);
+  append_cell(lines, "q", quant.code, coded[size_t(column)], environment);
 }
 
 }  // namespace

@@ -159,6 +159,8 @@ void require_sharing(const Case& c, Sharing sharing) {
   const ContractRow& contract = Cells(c).contract();
   const ContractRow& row = last_row(contract.id);
   if (contract.flow != "quant_azp" && contract.flow != "chain") require_flow(c, "group_quant");
+  if (row.flow != "group_quant" && row.flow != "quant_azp")
+    Cells(c).refuse("contract", "'" + contract.id + "' ends with a " + row.flow + " row and this op takes quantizations");
   const bool given = row.text(row.flow == "quant_azp" ? "lo" : "amax").empty();
   const Sharing own = given ? Sharing::kGiven : spans_rows(row) ? Sharing::kAcrossRows : Sharing::kInRow;
   static const std::map<Sharing, std::string> words = {{Sharing::kInRow, "gives groups of a row their scales"},

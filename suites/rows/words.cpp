@@ -61,11 +61,6 @@ void append_azp(std::vector<std::string>& lines, const GroupQuant& quant, const 
 
 }  // namespace
 
-void append_trace(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value,
-                  const Environment& environment) {
-  append_cell(lines, cell, recipe, value, environment);
-}
-
 std::vector<std::string> formulas(const Contract& contract) {
   std::vector<std::string> lines;
   std::string value = "x";

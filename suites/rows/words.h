@@ -14,16 +14,12 @@ namespace assay {
 /// "0.25  (0x1p-2)", or both ends.
 std::string in_words(Span span);
 
-/// Lines of one cell, with the steps indented below what it starts from.
+/// Lines of one cell: what it starts from, and below it every step with the span after it.
 void append_cell(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value,
                  const Environment& environment);
 
 /// One line per cell: "scale = 2^ceil(log2(max(amax / 448, 1e-10)))".
 std::vector<std::string> formulas(const Contract& contract);
-
-/// Lines of one cell: what it starts from, and every step with the span after it.
-void append_trace(std::vector<std::string>& lines, const std::string& cell, const Recipe& recipe, Span value,
-                  const Environment& environment);
 
 /// Every step of every cell for the element at `row`, `column`, with the span after it.
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column);

@@ -14,25 +14,25 @@ class NormalizedRow {
   static constexpr bool kWhole = true;
   static constexpr int kKept = kLoads;
 
-  SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : gamma_(a.gamma), loads_(a.n / kElements) {
+  SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : gamma_(a.gamma), n_(a.n) {
     const T* x = a.x + simt::block() * Rules::pitch(a.pitch, a.n);
     T* residual = a.residual + simt::block() * (Rules::kAdds ? a.n : 0);
-    const int covered = Rules::covered(a.n, kElements, simt::block_size()) / kElements;
+    const int covered = Rules::covered(a.n, kElements, simt::block_size());
     // All loads before the first sum: they are in flight together.
-    simt::Vector<T> mine[kLoads], other[kLoads];
+    simt::Vector<uint32_t> mine[kLoads], other[kLoads];
     SIMT_UNROLL
     for (int k = 0; k < kLoads; ++k) {
-      const int load = load_of(k);
-      mine[k] = load < covered ? simt::load16(x + load * kElements) : simt::Vector<T>{};
-      if (Rules::kAdds) other[k] = load < covered ? simt::load16(residual + load * kElements) : simt::Vector<T>{};
+      const int first = load_of(k) * kElements;
+      mine[k] = load_of_row(x, first, covered, true);
+      if (Rules::kAdds) other[k] = load_of_row(residual, first, covered, true);
     }
     float sum = 0.0f;
     SIMT_UNROLL
     for (int k = 0; k < kLoads; ++k) {
-      const int load = load_of(k);
+      const int first = load_of(k) * kElements;
       simt::Vector<T> stored;
-      row_[k] = square_load<Rules>(load * kElements, mine[k], other[k], sum, stored);
-      if (Rules::kAdds && load < loads_ && Rules::stores_residual()) simt::store16(residual + load * kElements, stored);
+      row_[k] = square_load<Rules, T>(first, mine[k], other[k], sum, stored);
+      if (Rules::kAdds && Rules::stores_residual()) store_of_row(residual, first, n_, true, stored);
     }
     r_ = block_factor<Rules, kWarp>(sum, a.n, a.eps);
   }
@@ -41,16 +41,14 @@ class NormalizedRow {
   /// as many calls; beyond the row's end v is of zeros.
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
-    simt::Vector<T> gamma[kLoads];
-    SIMT_UNROLL
-    for (int k = 0; k < kLoads; ++k)
-      gamma[k] = load_of(k) < loads_ ? simt::load16(gamma_ + load_of(k) * kElements) : simt::Vector<T>{};
     SIMT_UNROLL
     for (int k = 0; k < kLoads; k += kRun) {
+      const int first = load_of(k) * kElements;
       float v[kRun][kElements];
       SIMT_UNROLL
-      for (int j = 0; j < kRun; ++j) normalize<Rules>(row_[k + j], r_, gamma[k + j], v[j]);
-      f(load_of(k) * kElements, v);
+      for (int j = 0; j < kRun; ++j)
+        normalize<Rules, T>(row_[k + j], r_, load_of_row(gamma_, first + j * kElements, n_, true), v[j]);
+      f(first, v);
     }
   }
 
@@ -61,7 +59,7 @@ class NormalizedRow {
 
   Held<Rules, T> row_[kLoads];
   const T* gamma_;
-  int loads_;
+  int n_;
   float r_;
 };
 
@@ -93,7 +91,7 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
       SIMT_UNROLL
       for (int j = 0; j < kRun; ++j) {
         const int at = first + j * kElements;
-        normalize<Rules>(read(at, unused, stored), r_, part_of(a_.gamma, at), v[j]);
+        normalize<Rules, T>(read(at, unused, stored), r_, load_of_row(a_.gamma, at, a_.n, false), v[j]);
       }
       f(first, v);
     }
@@ -114,15 +112,11 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
  private:
   SIMT_DEVICE static int first_of_thread() { return simt::thread() * kRun * kElements; }
   SIMT_DEVICE static int step() { return simt::block_size() * kRun * kElements; }
-  SIMT_DEVICE simt::Vector<T> part_of(const T* row, int first) const {
-    return elements_of<T>(load_of_row(row, first, a_.n, false));
-  }
   SIMT_DEVICE Held<Rules, T> read(int first, float& sum, simt::Vector<T>& stored) const {
-    const simt::Vector<T> none{};
     const int covered = Rules::covered(a_.n, kElements, simt::block_size());
-    const auto x = elements_of<T>(load_of_row(a_.x, first, covered, false));
-    const auto other = Rules::kAdds ? elements_of<T>(load_of_row(a_.residual, first, covered, false)) : none;
-    return square_load<Rules>(first, x, other, sum, stored);
+    simt::Vector<uint32_t> residual{};
+    if (Rules::kAdds) residual = load_of_row(a_.residual, first, covered, false);
+    return square_load<Rules, T>(first, load_of_row(a_.x, first, covered, false), residual, sum, stored);
   }
 
   NormArguments<T> a_;

@@ -25,22 +25,21 @@ class Results {
     SIMT_UNROLL
     for (int k = 0; k < kLoads; ++k) {
       float v[Row::kElements];
-      SIMT_UNROLL
-      for (int i = 0; i < Row::kElements; ++i) v[i] = simt::to_float(at_[k].at[i]);
+      in_fp32<T>(at_[k], v);
       f(first_[k], v);
     }
   }
 
  private:
-  SIMT_DEVICE static void keep(const float (&v)[Row::kElements], simt::Vector<T>& kept) {
-    kept = rounded<T, typename Norm::Store>(v);
+  SIMT_DEVICE static void keep(const float (&v)[Row::kElements], simt::Vector<uint32_t>& kept) {
+    kept = words_of(rounded<T, typename Norm::Store>(v));
   }
   SIMT_DEVICE static void keep(const float (&v)[Row::kElements], Widened<T>& kept) {
     SIMT_UNROLL
     for (int i = 0; i < Row::kElements; ++i) kept.at[i] = v[i];
   }
 
-  std::conditional_t<Norm::kRoundsOutput, simt::Vector<T>, Widened<T>> at_[kLoads];
+  std::conditional_t<Norm::kRoundsOutput, simt::Vector<uint32_t>, Widened<T>> at_[kLoads];
   int first_[kLoads];
 };
 

@@ -20,25 +20,7 @@ SIMT_DEVICE simt::Vector<T> rounded(const float (&v)[simt::Vector<T>::kElements]
 /// v as if it had been stored with the type of T, of norms that a quantization follows.
 template <class Norm, class T>
 SIMT_DEVICE void round_output(float (&v)[simt::Vector<T>::kElements]) {
-  if (!Norm::kRoundsOutput) return;
-  const auto y = rounded<T, typename Norm::Store>(v);
-  SIMT_UNROLL
-  for (int i = 0; i < simt::Vector<T>::kElements; ++i) v[i] = simt::to_float(y.at[i]);
-}
-
-/// x r gamma before its last rounding; x as loaded, or in fp32.
-template <class Rules, class T, class Held>
-SIMT_DEVICE void normalize(const Held& x, float r, const simt::Vector<T>& gamma, float (&v)[simt::Vector<T>::kElements]) {
-  constexpr int kElements = simt::Vector<T>::kElements;
-  SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) v[i] = simt::to_float(x.at[i]) * r;
-  if (Rules::kRoundsBeforeWeight) {
-    const auto narrow = rounded<T>(v);
-    SIMT_UNROLL
-    for (int i = 0; i < kElements; ++i) v[i] = simt::to_float(narrow.at[i]);
-  }
-  SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) v[i] *= Rules::weight(simt::to_float(gamma.at[i]));
+  if (Norm::kRoundsOutput) widen<T>(words_of(rounded<T, typename Norm::Store>(v)), v);
 }
 
 /// r of a block from the sums of its threads: rsqrt(mean(x^2) + eps). Sum as in vLLM: each thread its elements in order, then
@@ -57,35 +39,62 @@ struct Widened {
   float at[simt::Vector<T>::kElements];
 };
 
-/// What is kept of a load once it was squared: its sum with the residual in fp32 if that is normalised so, else 16 bits of it.
+/// What is kept of a load once it was squared: its sum with the residual in fp32 if that is normalised so, else its 16 bytes.
 template <class Rules, class T>
-using Held = std::conditional_t<Rules::kAdds && !Rules::kNormalizesRounded, Widened<T>, simt::Vector<T>>;
+using Held = std::conditional_t<Rules::kAdds && !Rules::kNormalizesRounded, Widened<T>, simt::Vector<uint32_t>>;
 
-/// Squares the load of columns from `first` on and keeps what is normalised. A sum with the residual is left in `stored`, as it is stored.
-template <class Rules, class T>
-SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<T>& x, const simt::Vector<T>& residual, float& sum,
-                                       simt::Vector<T>& stored) {
+template <class T>
+SIMT_DEVICE void in_fp32(const Widened<T>& held, float (&v)[simt::Vector<T>::kElements]) {
+  SIMT_UNROLL
+  for (int i = 0; i < simt::Vector<T>::kElements; ++i) v[i] = held.at[i];
+}
+template <class T>
+SIMT_DEVICE void in_fp32(const simt::Vector<uint32_t>& held, float (&v)[simt::Vector<T>::kElements]) {
+  widen<T>(held, v);
+}
+
+/// x r gamma before its last rounding.
+template <class Rules, class T, class Held>
+SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_t>& gamma,
+                           float (&v)[simt::Vector<T>::kElements]) {
   constexpr int kElements = simt::Vector<T>::kElements;
-  float v[kElements];
+  in_fp32<T>(held, v);
   SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) {
-    v[i] = simt::to_float(x.at[i]);
-    if (Rules::kAdds) v[i] = Rules::sum(v[i], simt::to_float(residual.at[i]));
+  for (int i = 0; i < kElements; ++i) v[i] *= r;
+  if (Rules::kRoundsBeforeWeight) widen<T>(words_of(rounded<T>(v)), v);
+  float weight[kElements];
+  widen<T>(gamma, weight);
+  SIMT_UNROLL
+  for (int i = 0; i < kElements; ++i) v[i] *= Rules::weight(weight[i]);
+}
+
+/// Squares the load of columns from `first` on and keeps what is normalised. A sum with the residual is left in `stored`, as it is
+/// stored.
+template <class Rules, class T>
+SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& x, const simt::Vector<uint32_t>& residual,
+                                       float& sum, simt::Vector<T>& stored) {
+  constexpr int kElements = simt::Vector<T>::kElements;
+  float v[kElements], rest[kElements], narrow[kElements];
+  widen<T>(x, v);
+  if (Rules::kAdds) {
+    widen<T>(residual, rest);
+    SIMT_UNROLL
+    for (int i = 0; i < kElements; ++i) v[i] = Rules::sum(v[i], rest[i]);
+    stored = rounded<T, typename Rules::Store>(v);
+    widen<T>(words_of(stored), narrow);
   }
-  stored = Rules::kAdds ? rounded<T, typename Rules::Store>(v) : x;
   SIMT_UNROLL
   for (int i = 0; i < kElements; ++i) {
-    const float z = Rules::kAdds && Rules::kSquaresRounded ? simt::to_float(stored.at[i]) : v[i];
+    const float z = Rules::kAdds && Rules::kSquaresRounded ? narrow[i] : v[i];
     sum += z * z;
   }
   if constexpr (std::is_same_v<Held<Rules, T>, Widened<T>>) {
     Widened<T> wide;
     SIMT_UNROLL
-    for (int i = 0; i < kElements; ++i)
-      wide.at[i] = Rules::normalizes_stored(first + i) ? simt::to_float(stored.at[i]) : v[i];
+    for (int i = 0; i < kElements; ++i) wide.at[i] = Rules::normalizes_stored(first + i) ? narrow[i] : v[i];
     return wide;
   } else {
-    return stored;
+    return Rules::kAdds ? words_of(stored) : x;
   }
 }
 
