@@ -30,7 +30,42 @@ void with_head(int64_t n, F f) {
   unsupported("heads of 64, 128, 256 or 512 numbers only");
 }
 
-/// `heads`: of the tokens, that are written. Weights are null where the contract has none.
+/// `written`: heads of the tokens that are written. Weights are null where the contract has none.
+template <class Rules, class T, class Cache>
+void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
+               int64_t written) {
+  const HeadArguments<T, Cache> a{data_of<T>(heads.in),
+                                  static_cast<T*>(heads.out.data),
+                                  q_weight ? data_of<T>(*q_weight) : nullptr,
+                                  k_weight ? data_of<T>(*k_weight) : nullptr,
+                                  data_of<Cache>(heads.cache),
+                                  data_of<int32_t>(heads.positions),
+                                  uint32_t(heads.tokens * written),
+                                  uint32_t(written),
+                                  uint32_t(heads.q_heads),
+                                  uint32_t(heads.live),
+                                  heads.in_heads * heads.n,
+                                  heads.out_heads * heads.n,
+                                  int32_t(heads.n),
+                                  int32_t(heads.rotary),
+                                  heads.eps};
+  with_warp(call, [&](auto warp) {
+    constexpr int kWarp = decltype(warp)::value;
+    with_head<kWarp>(heads.n, [&](auto lanes, auto loads) {
+      constexpr int kLanes = decltype(lanes)::value, kLoads = decltype(loads)::value;
+      constexpr int kNumbers = kLoads * simt::Vector<T>::kElements;
+      const int64_t half = heads.rotary / 2;
+      if (Rules::kNeox && (half % kNumbers != 0 || (half & (half - 1)) != 0))
+        unsupported("halves of the rotated numbers must be a power of two of lanes");
+      if (!Rules::kNeox && heads.rotary % kNumbers != 0) unsupported("rotated numbers must be whole loads");
+      constexpr int64_t kPerBlock = kHeadThreads / kLanes;
+      const simt::Launch grid = call.grid((int64_t{a.count} + kPerBlock - 1) / kPerBlock, kHeadThreads);
+      simt::launch(norm_rope_heads<Rules, T, Cache, kWarp, kLanes, kLoads>, grid, a);
+    });
+  });
+}
+
+/// The same for the types of the call.
 template <class Rules>
 void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
                int64_t written) {
@@ -38,41 +73,9 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
   if (heads.tokens * written > 0x7fffffff) unsupported("more than 2^31 - 1 heads");
   with_half_type(heads.in, [&](auto type) {
     using T = decltype(type);
-    const auto with = [&](auto cache_type) {
-      using Cache = decltype(cache_type);
-      HeadArguments<T, Cache> a{data_of<T>(heads.in),
-                                static_cast<T*>(heads.out.data),
-                                q_weight ? data_of<T>(*q_weight) : nullptr,
-                                k_weight ? data_of<T>(*k_weight) : nullptr,
-                                data_of<Cache>(heads.cache),
-                                data_of<int32_t>(heads.positions),
-                                uint32_t(heads.tokens * written),
-                                uint32_t(written),
-                                uint32_t(heads.q_heads),
-                                uint32_t(heads.live),
-                                heads.in_heads * heads.n,
-                                heads.out_heads * heads.n,
-                                int32_t(heads.n),
-                                int32_t(heads.rotary),
-                                heads.eps};
-      with_warp(call, [&](auto warp) {
-        constexpr int kWarp = decltype(warp)::value;
-        with_head<kWarp>(heads.n, [&](auto lanes, auto loads) {
-          constexpr int kLanes = decltype(lanes)::value, kLoads = decltype(loads)::value;
-          constexpr int kNumbers = kLoads * simt::Vector<T>::kElements;
-          const int64_t apart = Rules::apart(int(heads.rotary), int(heads.n));
-          const bool power_of_two = (apart & (apart - 1)) == 0;
-          if (Rules::kNeox && (apart % kNumbers != 0 || !power_of_two))
-            unsupported("halves of the rotated numbers must be a power of two of lanes");
-          if (!Rules::kNeox && heads.rotary % kNumbers != 0) unsupported("rotated numbers must be whole loads");
-          constexpr int64_t kPerBlock = kHeadThreads / kLanes;
-          const simt::Launch grid = call.grid((int64_t{a.count} + kPerBlock - 1) / kPerBlock, kHeadThreads);
-          simt::launch(norm_rope_heads<Rules, T, Cache, kWarp, kLanes, kLoads>, grid, a);
-        });
-      });
-    };
-    if (has_type(heads.cache, ASSAY_FLOAT, 32)) return with(float{});
-    if (has_type(heads.cache, heads.in.type_code, heads.in.type_bits)) return with(T{});
+    if (has_type(heads.cache, ASSAY_FLOAT, 32)) return run_heads<Rules, T, float>(call, heads, q_weight, k_weight, written);
+    if (has_type(heads.cache, heads.in.type_code, heads.in.type_bits))
+      return run_heads<Rules, T, T>(call, heads, q_weight, k_weight, written);
     unsupported("cos_sin_cache must be fp32 or have the type of the heads");
   });
 }
