@@ -44,9 +44,13 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
   for (Case one : cases) {
     if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != "64") continue;
     one.parameters["m"] = std::to_string(one.integer("m") + more_rows(one));
-    one.parameters["n"] = std::to_string(2 * one.integer("n"));
+    const bool has_columns = one.parameters.contains("n");  // a cache has those of its record
+    const auto stride = one.parameters.find("row_stride");
+    if (stride != one.parameters.end() && !stride->second.empty())  // the gaps stay
+      stride->second = std::to_string(one.integer("row_stride") + one.integer("n"));
+    if (has_columns) one.parameters["n"] = std::to_string(2 * one.integer("n"));
     one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
-    if (one.integer("m") * one.integer("n") > most_elements) continue;
+    if (has_columns && one.integer("m") * one.integer("n") > most_elements) continue;
     try {
       one = find_op(one.op).validate(std::move(one));
     } catch (const TableError&) {
