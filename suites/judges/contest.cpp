@@ -72,10 +72,7 @@ Judgement judgement_of(const Tally& tally) {
   return tally.cannot > 0 ? Judgement::kCannot : tally.refused > 0 ? Judgement::kRefuses : Judgement::kAccepts;
 }
 
-/// Of rows of numbers, and few enough.
-bool is_small(const Case& one) {
-  return one.parameters.contains("m") && one.parameters.contains("n") && one.integer("m") * one.integer("n") <= kMostElements;
-}
+bool is_small(const Case& one) { return one.integer("m") * one.integer("n") <= kMostElements; }
 
 class Contest {
  public:
