@@ -87,7 +87,7 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
         EXPECT_TRUE(names.insert(neighbour.name).second) << row.id << ": two are called " << neighbour.name;
       const auto empty = [&](const char* cell) { return row.cells.contains(cell) && row.text(cell).empty(); };
       const bool scale_given = row.flow == "gated" || empty("amax") || empty("lo"), integers = row.cells.contains("q") && row.text("q") == "int8";
-      const bool few = scale_given || row.flow == "rope" || (row.flow == "row_norm" && row.text("y") == "mul(r)");
+      const bool few = scale_given || row.flow == "rope" || row.flow == "cache_insert" || (row.flow == "row_norm" && row.text("y") == "mul(r)");
       EXPECT_GE(names.size(), few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
       EXPECT_TRUE(x != &kBf16 || few || names.size() >= (integers ? 11u : 15u)) << row.id;
     }

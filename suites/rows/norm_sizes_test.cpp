@@ -19,7 +19,8 @@ std::vector<Case> cases_of_sizes() {
   std::vector<Case> all;
   std::set<std::string> seen;
   for (Case& c : load_cases(all_ops(), ASSAY_SOURCE_DIR)) {
-    if (!kNorms.contains(c.op) || !seen.insert(c.op + c.text("contract") + c.text("x") + "/" + c.text("n")).second) continue;
+    if (!kNorms.contains(c.op) || c.integer("n") < 7) continue;  // a row of one number shows little: its output is its sign
+    if (!seen.insert(c.op + c.text("contract") + c.text("x") + "/" + c.text("n")).second) continue;
     c.parameters["m"] = "8";
     all.push_back(std::move(c));
   }
