@@ -88,7 +88,8 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
       const auto empty = [&](const char* cell) { return row.cells.contains(cell) && row.text(cell).empty(); };
       const bool scale_given = row.flow == "gated" || empty("amax") || empty("lo"), integers = row.cells.contains("q") && row.text("q") == "int8";
       const bool few = scale_given || row.flow == "rope" || row.flow == "cache_insert" || (row.flow == "row_norm" && row.text("y") == "mul(r)");
-      EXPECT_GE(names.size(), few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
+      const bool given_to_cache = scale_given && row.flow == "cache_insert";  // a division and a cast
+      EXPECT_GE(names.size(), given_to_cache ? 5u : few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
       EXPECT_TRUE(x != &kBf16 || few || names.size() >= (integers ? 11u : 15u)) << row.id;
     }
   }
