@@ -73,7 +73,7 @@ std::vector<std::string> undeclared(std::vector<std::string> faults, const std::
 }
 
 void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& verdict) {
-  if (verdict.outcome == Outcome::kSkip || !options.power) return;
+  if (!options.power) return;
   verdict.power = options.power(evidence);
   const std::vector<std::string> faults = undeclared(verdict.power.blind_to, evidence.one.blind_to);
   if (verdict.outcome != Outcome::kPass || faults.empty()) return;
@@ -147,7 +147,7 @@ bool run_sweep(const Op& op, const Case& one, const KernelOffer& kernel, const B
   const auto disagrees = [](const TensorFinding& tensor) { return !tensor.agrees(); };
   if (std::any_of(verdict.tensors.begin(), verdict.tensors.end(), disagrees)) verdict.outcome = Outcome::kFail;
   const Problem excerpt = op.problem(one);
-  judge_power(options, {op, one, excerpt, nullptr}, verdict);
+  if (!answers.gave_up()) judge_power(options, {op, one, excerpt, nullptr}, verdict);
   return true;
 }
 
@@ -166,7 +166,7 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
     }
   }
   const Evidence evidence{op, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr};
-  judge_power(options, evidence, verdict);
+  if (result) judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
   if (is_bad && agreed_with_the_contract(verdict))
     verdict.causes.push_back("none in the contract: the first answer agrees with it");
