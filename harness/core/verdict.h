@@ -71,7 +71,7 @@ struct Verdict {
   std::string message;                 ///< why it was skipped, is broken or untrusted; one line
   std::vector<TensorFinding> tensors;  ///< of a judged case
   std::vector<std::string> causes;     ///< of a failure: hypotheses that explain it, best first, or "no known cause"
-  Power power;                         ///< of its data; not reckoned for a skip
+  Power power;                         ///< of its data; not reckoned where the call gave no outputs
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;
   std::string op, contract, arch, warp;  ///< parameters of the case by which summaries count; empty where the op has none
