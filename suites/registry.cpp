@@ -7,6 +7,7 @@
 #include "suites/cast/binding.h"
 #include "suites/concat_and_cache_mla/binding.h"
 #include "suites/fused_add_rms_norm/binding.h"
+#include "suites/layer_norm/binding.h"
 #include "suites/pack_scales/binding.h"
 #include "suites/qk_norm_rope/binding.h"
 #include "suites/quant_azp/binding.h"
@@ -29,6 +30,7 @@ std::span<const Op> all_ops() {
   static const Op ops[] = {cast_op(),
                            concat_and_cache_mla_op(),
                            fused_add_rms_norm_op(),
+                           layer_norm_op(),
                            pack_scales_op(),
                            q_norm_rope_op(),
                            qk_norm_rope_op(),

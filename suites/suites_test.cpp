@@ -80,6 +80,8 @@ TEST(Suites, EveryFaultIsSeenByACaseOfItsContract) {
                           "aiter.fused_rms_fp8_group_quant_fnuz", "aiter.fused_add_rms_fp8_group_quant", "aiter.rmsnorm_group_quant",
                           "flashinfer.rmsnorm_quant", "flashinfer.fused_add_rmsnorm_quant"})
     seen[row].insert("code: mul(m) -> div(s)");
+  // A difference of two large numbers leaves r free, the right one included: what it makes may be outside, what is right is not.
+  for (const char* row : {"flashinfer.layer_norm", "trtllm.layer_norm"}) seen[row].insert("r: mean of x^2 less mu^2");
   for (const auto& [contract, faults] : all)
     for (const std::string& fault : faults) EXPECT_TRUE(seen[contract].contains(fault)) << contract << ": no quick case sees " << fault;
 }

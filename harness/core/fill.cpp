@@ -42,6 +42,7 @@ constexpr Entry kFills[] = {
     {"every_scale", fills::every_scale, "amax of every exponent of the format, and under each of them every finite q code"},
     {"huge", fills::huge, "near the format's largest: squares and sums overflow"},
     {"eps_dominated", fills::eps_dominated, "rows with mean square 1e-12, 1e-6, 1, 1e6: eps leads, matters, vanishes"},
+    {"off_center", fills::off_center, "normal about 0, 8, -64 and 512, a row each: means that outweigh what is left of them"},
     {"norm_ties", fills::norm_ties, "sparse rows whose mean square is 2^12 exactly: x r is exact, products with gamma tie"},
     {"scales", fills::scales, "positive, log-uniform over 2^-8 .. 2^8"},
     {"pow2_scales", fills::pow2_scales, "powers of two, 2^-8 .. 2^8"},

@@ -97,6 +97,11 @@ void eps_dominated(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) * kRootMeanSquare[i / sheet.columns % 4]; });
 }
 
+void off_center(Sheet& sheet) {
+  constexpr double kMean[] = {0, 8, -64, 512};
+  for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) + kMean[i / sheet.columns % 4]; });
+}
+
 void norm_ties(Sheet& sheet) {
   // The row's squares add up to columns * 2^12, so 1/sqrt(mean square) is 2^-6 and eps is below the last place of an fp32 mean.
   int64_t stride = 5;  // spreads the few elements over the row, each column once

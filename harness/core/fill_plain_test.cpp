@@ -23,6 +23,16 @@ TEST(Fill, NormalAndGammaAndOnes) {
   for (const double x : values(filled("ones"))) EXPECT_EQ(x, 1);
 }
 
+TEST(Fill, OffCenterRowsHaveTheirMeans) {
+  const std::vector<double> x = values(filled("off_center", kF32));
+  for (int64_t row = 0; row < 4; ++row) {
+    double sum = 0;
+    for (int64_t column = 0; column < kColumns; ++column) sum += x[size_t(row * kColumns + column)];
+    const double wanted[] = {0, 8, -64, 512};
+    EXPECT_LT(std::fabs(sum / kColumns - wanted[row]), 6 / std::sqrt(double(kColumns))) << row;
+  }
+}
+
 TEST(Fill, Uniform01IsNeverNegative) {
   for (const double x : values(filled("uniform01"))) {
     EXPECT_GE(x, 0);

@@ -65,6 +65,7 @@ void gamma(Sheet&);
 void outliers(Sheet&);
 void huge(Sheet&);
 void eps_dominated(Sheet&);
+void off_center(Sheet&);
 void norm_ties(Sheet&);
 void scales(Sheet&);
 void pow2_scales(Sheet&);

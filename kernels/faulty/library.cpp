@@ -4,6 +4,7 @@
 #include "kernels/faulty/cast_faults.h"
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/int8_faults.h"
+#include "kernels/faulty/layer_faults.h"
 #include "kernels/faulty/mx_faults.h"
 #include "kernels/faulty/norm_faults.h"
 #include "kernels/faulty/norm_quant_faults.h"
@@ -110,6 +111,14 @@ const std::vector<Kernel>& kernels() {
       of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: the rule of gfx942 elsewhere", R"(["bf16"])"),
       of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: the rule of gfx950 on gfx942",
                                                  R"(["bf16"])"),
+      of_layer_norms<LayerByDifference>("layer_by_difference", "tracel-ai/burn #5607, ml-explore/mlx #2238, onnxruntime #28463"),
+      of_layer_norms<LayerLessOne>("layer_less_one", "LBANN #2024"),
+      of_layer_norms<LayerEpsOutsideRoot>("layer_eps_outside_root", "tracel-ai/burn #2185"),
+      of_layer_norms<LayerWeightsRounded>("layer_weights_rounded", "ROCm/ATOM #1359, aiter #3451", R"(["bf16"])"),
+      of_layer_norms<LayerBetaForgotten>("layer_beta_forgotten", "ferrox #230"),
+      of_layer_norms<LayerByRms>("layer_by_rms", "ferrox #230: a norm taken for the other"),
+      of_layer_norms<LayerRoundedFirst>("layer_rounded_first", "vLLM #42325, vLLM #46070: the other profile, there of rms_norm",
+                                        kHalf),
       of_added_norms<SumNotRounded>("sum_not_rounded", "vLLM #52104, vllm-omni #6878"),
       of_added_norms<SumRounded>("sum_rounded", "aiter #2586, vLLM #52104"),
       of_added_norms<VarianceOfUnroundedSum>("variance_of_unrounded_sum", "vLLM type_convert.cuh 4a8dd8e3, vLLM #52104"),

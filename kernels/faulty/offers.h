@@ -12,6 +12,7 @@
 #include "kernels/ops/quant_static/groups.h"
 #include "kernels/ops/quant_tile/block.h"
 #include "kernels/ops/quant_tile/tensor.h"
+#include "kernels/ops/layer_norm/run.h"
 #include "kernels/ops/rms_norm/rms_norm.h"
 #include "kernels/ops/rms_norm_double_quant/double.h"
 #include "kernels/ops/rms_norm_quant_group/token.h"
@@ -147,6 +148,12 @@ template <class Rules>
 Kernel of_norms(const char* name, const char* cites, const char* x = kAny) {
   return {name, "rms_norm", {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {}, run_rms_norm<Rules>,
           name, cites,      "rms_norm"};
+}
+
+template <class Rules>
+Kernel of_layer_norms(const char* name, const char* cites, const char* x = kAny) {
+  return {name, "layer_norm", {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {}, run_layer_norm<Rules>,
+          name, cites,        "layer_norm"};
 }
 
 template <class Rules>

@@ -36,6 +36,7 @@ std::vector<Kernel> cast_kernels();
 std::vector<Kernel> concat_and_cache_mla_kernels();
 std::vector<Kernel> quant_azp_kernels();
 std::vector<Kernel> fused_add_rms_norm_kernels();
+std::vector<Kernel> layer_norm_kernels();
 std::vector<Kernel> pack_scales_kernels();
 std::vector<Kernel> qk_norm_rope_kernels();
 std::vector<Kernel> quant_group_kernels();

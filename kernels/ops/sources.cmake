@@ -7,6 +7,7 @@ set(ASSAY_OP_SOURCES
   ops/cast/kernels.cpp
   ops/concat_and_cache_mla/kernels.cpp
   ops/fused_add_rms_norm/kernels.cpp
+  ops/layer_norm/kernels.cpp
   ops/quant_azp/kernels.cpp
   ops/quant_group/int8.cpp
   ops/pack_scales/kernels.cpp

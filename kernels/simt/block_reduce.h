@@ -8,9 +8,9 @@ namespace simt {
 inline constexpr int kMaxBlockThreads = 256;
 
 /// combine() over all threads of the block; every thread gets the result. `neutral` leaves a number as it is. `published` is the
-/// barrier between the warps' results and their readers. Depth: log2(kWarp) + 3. Once in a kernel: a second call would need
-/// another barrier.
-template <int kWarp, class Combine, class Published>
+/// barrier between the warps' results and their readers. Depth: log2(kWarp) + 3. Each call in a kernel has a number kCall of its own:
+/// what the warps publish lies apart, so that no barrier is needed between a call and the next.
+template <int kWarp, int kCall = 0, class Combine, class Published>
 SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Published published) {
   constexpr int kWarps = kMaxBlockThreads / 32;
   SIMT_SHARED float warp_results[kWarps];

@@ -108,9 +108,14 @@ RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
   RowNorm n;
   n.row = row.id;
   Names names{{}, {{"x", &x}}, {}};
+  n.mean = parse_cell(row, "mean", {{}, {{"x", &x}}, {"n"}});
   const Recipe sum = parse_cell(row, "sum", names);
-  if (sum.text() != "squares")
-    throw row.error("sum", 0, sum.reduction == Reduction::kSquares ? "is squares alone" : "begins with squares");
+  n.deviates = sum.reduction == Reduction::kDeviations;
+  if (n.deviates && !n.centers()) throw row.error("sum", 0, "there is no mean that x deviates from");
+  if (sum.text() != (n.deviates ? "deviations" : "squares"))
+    throw row.error("sum", 0,
+                    n.deviates || sum.reduction == Reduction::kSquares ? "is squares or deviations alone"
+                                                                       : "begins with squares or deviations");
   n.residual = parse_cell(row, "residual", names);
   n.w = parse_cell(row, "w", names);
   names.quantities = {"res"};
@@ -123,10 +128,13 @@ RowNorm bind_row_norm(const ContractRow& row, const Format& x) {
   if (!row.text("stored_from").empty()) n.stored_from = column_number(row, "stored_from");
   if (n.stored_from != RowNorm::kNoColumn && n.residual.empty()) throw row.error("stored_from", 0, "there is no residual");
   names.quantities = {"n", "eps"};
+  if (n.centers()) names.quantities.emplace_back("mu");
   n.r = parse_cell(row, "r", names);
   names.quantities = {"r", "w"};
+  if (n.centers()) names.quantities.insert(names.quantities.end(), {"mu", "b"});
   n.y = parse_cell(row, "y", names);
-  for (const auto& [column, recipe] : {std::pair{"z", &n.z}, {"residual", &n.residual}, {"r", &n.r}, {"w", &n.w}, {"y", &n.y}})
+  if (n.centers() && n.adds()) throw row.error("z", 0, "a norm that takes the mean off adds no residual yet");
+  for (const auto& [column, recipe] : {std::pair{"z", &n.z}, {"residual", &n.residual}, {"mean", &n.mean}, {"r", &n.r}, {"w", &n.w}, {"y", &n.y}})
     require_reduction(row, column, *recipe, false, "");
   try {
     n.depth = Expression(row.text("depth"));

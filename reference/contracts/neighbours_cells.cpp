@@ -10,8 +10,8 @@ namespace assay {
 namespace {
 
 bool is_column_of_steps(const std::string& column) {
-  static const std::set<std::string> columns = {"amax",     "lo", "hi", "scale", "zero", "mult", "code", "z",
-                                                "residual", "r",  "w",  "y",     "h",    "even", "odd",  "rest"};
+  static const std::set<std::string> columns = {"amax",     "lo",   "hi", "scale", "zero", "mult", "code", "z",   "residual",
+                                                "mean", "r",    "w",  "y",     "h",    "even", "odd",  "rest"};
   return columns.contains(column);
 }
 
@@ -82,6 +82,7 @@ class EditsOfRow {
       if (row_.text("w").empty() && weighs)
         habit("weight", "y: w -> 1 + w", [](Link& link) { std::get<RowNorm>(link).weight_offset = 1; });
       if (!row_.text("z").empty()) with_a_residual();
+      if (!row_.text("mean").empty()) with_a_mean();
     }
     return std::move(edits_);
   }
@@ -117,6 +118,33 @@ class EditsOfRow {
     if (!row_.text("stored_from").empty())
       habit("y of z", "y: of the sum in all columns",
             [](Link& link) { std::get<RowNorm>(link).stored_from = RowNorm::kNoColumn; });
+  }
+
+  /// What the mean is of, what the squares are of, and whose type the weights have.
+  void with_a_mean() {
+    cell("mean");
+    squares_of_x();
+    if (row_.text("w").empty() && !base_.settled_.contains("weight")) {
+      edits_.push_back({"w: rounded to x", base_});
+      edits_.back().row.cells_["w"] = {edited("to(x)", "to(x)")};
+      edits_.back().row.settled_.insert("weight");
+    }
+    habit("mean over", "mean: over half the row", [](Link& link) { std::get<RowNorm>(link).mean_share = 0.5; });
+    habit("degrees", "r: div(n) -> div(n - 1)", [](Link& link) { std::get<RowNorm>(link).lost_degrees = 1; });
+  }
+
+  /// Squares of x itself, as they are or less the square of its mean: a difference of two large numbers.
+  void squares_of_x() {
+    if (row_.text("sum") != "deviations" || base_.settled_.contains("sum over")) return;
+    edits_.push_back({"sum: of x, its mean not taken off", base_});
+    edits_.back().row.row_.cells["sum"].text = "squares";
+    edits_.back().row.settled_.insert("sum over");
+    Cell& r = edits_.back().row.cells_.at("r");
+    if (r.empty() || r.front().edited || verb_of(r.front().text) != "div") return;
+    edits_.push_back(edits_.back());
+    edits_.back().name = "r: mean of x^2 less mu^2";
+    Cell& less = edits_.back().row.cells_.at("r");
+    less.insert(less.begin() + 1, edited("sub(mu*mu)", "sub(mu*mu)"));
   }
 
   /// What a rotation goes by, and what all of its cells do.
@@ -235,7 +263,7 @@ class EditsOfRow {
       if (behind_activation_ && text == "pow2(ceil)") exponent_in_bf16(column, tokens, i);
       if (integer_codes) cut_evenly(tokens, i);
       if (is_quantity(arguments_of(text)) && column == "code") reciprocal(tokens, i);
-      if (column == "r" || column == "y" || column == "code" || column == "h" || column == "z" || column == "w")
+      if (column == "mean" || column == "r" || column == "y" || column == "code" || column == "h" || column == "z" || column == "w")
         round_once_more(column, tokens, i);
       if (!last && !tokens[i + 1].edited && column != "z") exchange(column, tokens, i);
     }
@@ -267,8 +295,8 @@ class EditsOfRow {
 
   void drop(const std::string& column, Cell tokens, size_t i) {
     const std::string label = tokens[i].label;
-    if (column == "z" && tokens.size() == 1)
-      tokens[i] = edited("mul(1)", label);  // a row that adds has a z
+    if ((column == "z" || column == "mean") && tokens.size() == 1)
+      tokens[i] = edited("mul(1)", label);  // a row that adds has a z, and one that takes a mean off has a mean
     else
       tokens.erase(tokens.begin() + long(i));
     add(column, "drop " + label, std::move(tokens));
@@ -323,6 +351,7 @@ class EditsOfRow {
       return add(column, std::string(right.label).append(" before ").append(left.label), std::move(tokens));
     }
     const bool from_left = verb_of(left.text) == "add" && left.text != "add(azp)";
+    if (column == "y" && verb_of(right.text) == "to") return;  // what is stored has the format of x
     const bool scales = verb_of(right.text) == "div" || verb_of(right.text) == "mul";
     const bool bound = verb_of(left.text) == "min" && is_quantity(arguments_of(left.text)) && scales;
     const bool bound_behind = verb_of(right.text) == "min" && is_quantity(arguments_of(right.text)) &&

@@ -35,7 +35,7 @@ std::string arguments_of(const std::string& token) {
 }
 
 bool is_quantity(const std::string& argument) {
-  static const std::set<std::string> quantities = {"s", "m", "r", "w", "n", "eps", "ub", "lo", "hi", "azp", "g", "u", "res"};
+  static const std::set<std::string> quantities = {"s", "m", "r", "w", "n", "eps", "ub", "lo", "hi", "azp", "g", "u", "res", "mu", "b"};
   return quantities.contains(argument);
 }
 

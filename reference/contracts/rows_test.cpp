@@ -122,9 +122,9 @@ std::string norm_row(const std::string& sum, const std::string& depth, const std
 TEST(Rows, AWrongNormSaysSoToo) {
   EXPECT_EQ(error_of(norm_row("squares", "n/4+2", "div(n) add(eps) rsqrt~2")), "no error");
   EXPECT_THAT(error_of(norm_row("absmax(keep", "3", "div(n)")), StartsWith("2:3: sum: 'absmax(keep' is not closed by ')'"));
-  EXPECT_THAT(error_of(norm_row("rcp", "3", "div(n)")), StartsWith("2:3: sum: begins with squares"));
-  EXPECT_THAT(error_of(norm_row("absmax", "3", "div(n)")), StartsWith("2:3: sum: begins with squares"));
-  EXPECT_THAT(error_of(norm_row("squares max(1)", "3", "div(n)")), StartsWith("2:3: sum: is squares alone"));
+  EXPECT_THAT(error_of(norm_row("rcp", "3", "div(n)")), StartsWith("2:3: sum: begins with squares or deviations"));
+  EXPECT_THAT(error_of(norm_row("absmax", "3", "div(n)")), StartsWith("2:3: sum: begins with squares or deviations"));
+  EXPECT_THAT(error_of(norm_row("squares max(1)", "3", "div(n)")), StartsWith("2:3: sum: is squares or deviations alone"));
   EXPECT_THAT(error_of(norm_row("squares", "m+1", "div(n)")), StartsWith("2:11: depth: unknown name 'm'; known here: n"));
   EXPECT_THAT(error_of(norm_row("squares", "n+*", "div(n)")), StartsWith("2:13: depth: expected a number or a name"));
   EXPECT_THAT(error_of(norm_row("squares", "n/0", "div(n)")), StartsWith("2:11: depth: division by zero"));

@@ -30,17 +30,21 @@ Spans gather(const std::vector<double>& row, const std::vector<size_t>& at) {
   return Spans(std::move(values));
 }
 
-/// Votes of elements on whether a trial r is too small or too large. A larger r gives larger magnitudes.
+/// Votes of elements on whether a trial r is too small or too large.
 struct Vote {
   bool up = false, down = false;
   std::string wants_up, wants_down;
 
+  /// Of a number whose magnitude rises with r.
   void add(Span at_trial, double stored, const char* tensor, size_t index) {
-    const double least = std::min(std::fabs(at_trial.low), std::fabs(at_trial.high));
-    const double most = std::max(std::fabs(at_trial.low), std::fabs(at_trial.high));
+    const double low = std::fabs(at_trial.low), high = std::fabs(at_trial.high);
+    add_rising({std::min(low, high), std::max(low, high)}, std::fabs(stored), tensor, index);
+  }
+  /// Of a number that rises with r.
+  void add_rising(Span at_trial, double stored, const char* tensor, size_t index) {
     const std::string name = std::string(tensor) + "[" + std::to_string(index) + "]";
-    if (most < std::fabs(stored)) up = true, wants_up = name;
-    if (least > std::fabs(stored)) down = true, wants_down = name;
+    if (at_trial.high < stored) up = true, wants_up = name;
+    if (at_trial.low > stored) down = true, wants_down = name;
   }
   Direction direction() const {
     return up && down ? Direction::kBoth : up ? Direction::kUp : down ? Direction::kDown : Direction::kFits;
@@ -50,9 +54,9 @@ struct Vote {
 /// One r must explain everything that the kernel stored in this row (design: the row's r is one unknown).
 class JointCheck {
  public:
-  JointCheck(const Contract& contract, const RowInputs& inputs, const std::vector<double>& normalized, const StoredRow& stored,
+  JointCheck(const Contract& contract, const RowInputs& inputs, const NormRow& row, const StoredRow& stored,
              const RowOutputs& wide)
-      : contract_(contract), inputs_(inputs), normalized_(normalized), stored_(stored), wide_(wide) {
+      : contract_(contract), inputs_(inputs), normalized_(row.normalized), mu_(row.mu), stored_(stored), wide_(wide) {
     const auto usable = [](const Spans& spans, const std::vector<double>& stored_values) {
       std::vector<size_t> open = stored_values.empty() ? std::vector<size_t>() : open_elements(spans);
       std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored_values[i]); });  // fails by itself
@@ -60,7 +64,7 @@ class JointCheck {
     };
     open_y_ = usable(wide.y, stored.y);
     if (const Rope* rope = contract.rope()) {
-      head_ = Spans(normalized), gamma_ = Spans(inputs.gamma);
+      head_ = Spans(normalized_), gamma_ = Spans(inputs.gamma);
       const Spans head = norm_outputs(*contract.row_norm(), head_, gamma_, wide.r);
       const std::vector<bool> rises = rises_with_head(*rope, head, {inputs.cos, inputs.sin});
       std::erase_if(open_y_, [&](size_t i) { return !rises[i]; });
@@ -68,8 +72,10 @@ class JointCheck {
     }
     open_q_ = usable(wide.q, stored.q);
     open_scales_ = usable(wide.scale, stored.scale);
-    x_y_ = gather(normalized, open_y_), gamma_y_ = gather(inputs.gamma, open_y_);
-    x_q_ = gather(normalized, open_q_), gamma_q_ = gather(inputs.gamma, open_q_);
+    if (contract.row_norm()->centers()) std::erase_if(open_y_, [&](size_t i) { return slope(i) == 0; });
+    x_y_ = gather(normalized_, open_y_), weights_y_ = gather(inputs.gamma, open_y_);
+    if (contract.row_norm()->centers()) weights_y_.beta = gather(inputs.beta, open_y_);
+    x_q_ = gather(normalized_, open_q_), gamma_q_ = gather(inputs.gamma, open_q_);
   }
 
   /// Empty, or the two elements that cannot be had together.
@@ -85,6 +91,13 @@ class JointCheck {
   }
 
  private:
+  /// Of an output of a norm that centers, by r: the sign of (x - mu) gamma. 0 where mu may lie on either side of x.
+  int slope(size_t i) const {
+    const double x = normalized_[i];
+    const int side = x > mu_.high ? 1 : x < mu_.low ? -1 : 0;
+    return std::signbit(inputs_.gamma[i]) ? -side : side;
+  }
+
   Vote vote(double trial) const {
     Vote vote;
     const RowNorm& norm = *contract_.row_norm();
@@ -93,8 +106,16 @@ class JointCheck {
       for (size_t i : open_y_) vote.add(head[i], stored_.y[i], "y", i);
       return vote;
     }
-    const Spans y = norm_outputs(norm, x_y_, gamma_y_, point(trial));
-    for (size_t k = 0; k < open_y_.size(); ++k) vote.add(y[k], stored_.y[open_y_[k]], "y", open_y_[k]);
+    const Spans y = norm_outputs(norm, x_y_, weights_y_, {point(trial), mu_});
+    for (size_t k = 0; k < open_y_.size(); ++k) {
+      const double value = stored_.y[open_y_[k]];
+      if (!norm.centers())
+        vote.add(y[k], value, "y", open_y_[k]);
+      else if (slope(open_y_[k]) > 0)
+        vote.add_rising(y[k], value, "y", open_y_[k]);
+      else
+        vote.add_rising({-y[k].high, -y[k].low}, -value, "y", open_y_[k]);
+    }
     if (const GroupQuant* quant = contract_.group_quant()) {
       vote_scales(trial, *quant, vote);
       vote_codes(trial, *quant, vote);
@@ -131,10 +152,12 @@ class JointCheck {
   const Contract& contract_;
   const RowInputs& inputs_;
   const std::vector<double>& normalized_;
+  Span mu_;
   const StoredRow& stored_;
   const RowOutputs& wide_;
   std::vector<size_t> open_y_, open_q_, open_scales_;
-  Spans x_y_, gamma_y_, x_q_, gamma_q_;
+  Spans x_y_, x_q_, gamma_q_;
+  NormWeights weights_y_{{}};
   Spans head_, gamma_;  ///< of a contract that rotates
 };
 
@@ -143,13 +166,12 @@ class JointCheck {
 RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format) {
   RowOutputs out;
   Spans values(inputs.x);
-  std::vector<double> normalized;
+  NormRow row;
   for (const Link& link : contract.links) {
     if (const auto* norm = std::get_if<RowNorm>(&link)) {
-      NormRow row = norm_row(*norm, inputs.x, inputs.residual, x_format);
+      row = norm_row(*norm, inputs.x, inputs.residual, x_format);
       out.r = norm_factor(*norm, row, inputs.eps);
-      normalized = std::move(row.normalized);
-      values = norm_outputs(*norm, Spans(normalized), Spans(inputs.gamma), out.r);
+      values = norm_outputs(*norm, Spans(row.normalized), {Spans(inputs.gamma), Spans(inputs.beta)}, {out.r, row.mu});
       out.residual = Spans(std::move(row.residual));
     } else if (const auto* gated = std::get_if<Gated>(&link)) {
       values = gated_values(*gated, inputs.x);
@@ -168,7 +190,7 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
   }
   if (!contract.group_quant()) out.y = std::move(values);
   if (stored && contract.row_norm() && !out.r.pinned() && !out.r.any()) {
-    const std::string contradiction = JointCheck(contract, inputs, normalized, *stored, out).contradiction(out.r);
+    const std::string contradiction = JointCheck(contract, inputs, row, *stored, out).contradiction(out.r);
     if (!contradiction.empty()) out.joint_violations.push_back(contradiction);
   }
   return out;

@@ -22,6 +22,7 @@ struct RowInputs {
   Spans maxima = {};  ///< of each group over all rows that share its scale; empty: groups lie in this row
   std::vector<double> zero = {};  ///< zero point of each group, of a contract that takes it as an input
   std::vector<double> residual = {};  ///< added to x before a norm that adds
+  std::vector<double> beta = {};  ///< added by a norm that takes its mean off
   std::vector<double> cos = {}, sin = {};  ///< of the position, a number each rotated pair
 };
 

@@ -2,42 +2,46 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "reference/exact/sum.h"
+#include "reference/flow/deviations.h"
+#include "reference/flow/f32_tree.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 
 namespace assay {
 namespace {
 
-/// Numbers of the f32 grid inside a real interval: a kernel's sum is one of them.
-Span inside_f32(double low, double high) {
-  return {round_to(kF32, low, Rounding::kUp, Overflow::kSpecial), round_to(kF32, high, Rounding::kDown, Overflow::kSpecial)};
+bool squares_are_exact(const Format& x) { return 2 * x.precision() <= kF32.precision(); }
+
+std::vector<double> first_part(const std::vector<double>& x, double share) {
+  return {x.begin(), x.begin() + std::ptrdiff_t(double(x.size()) * share)};
 }
 
-bool squares_are_exact(const Format& x) { return 2 * x.precision() <= kF32.precision(); }
+Environment with_n(int64_t n) {
+  Environment environment;
+  environment.set("n", point(round_to(kF32, double(n), Rounding::kNearestEven, Overflow::kSpecial)));
+  return environment;
+}
+
+/// Of a row, or of a part of it that is taken for all.
+Span mean_of(const RowNorm& contract, const std::vector<double>& x) {
+  const auto n = int64_t(x.size());
+  const Span sum = signed_sum(first_part(x, contract.mean_share), contract.depth.integer({{"n", n}}));
+  return evaluate(contract.mean, sum, with_n(int64_t(double(n) * contract.mean_share)));
+}
 
 }  // namespace
 
 Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format) {
   const SumBounds exact = exact_sum_of_squares(x);
   if (!std::isfinite(exact.low) || exact.high == 0) return point(exact.low);  // zeros have no rounding
-  const double unit = std::ldexp(1.0, -kF32.precision());
-  const double roundings = double(depth + (squares_are_exact(x_format) ? 0 : 1));
-  // Widened by far more than the roundings of these lines in double.
-  const double relative = roundings * unit / (1 - roundings * unit) + std::ldexp(1.0, 4 - std::numeric_limits<double>::digits);
-  const double underflow = double(x.size()) * std::ldexp(1.0, kF32.min_exponent() - kF32.precision());
-  const double low = (exact.low - underflow) * (1 - relative), high = (exact.high + underflow) * (1 + relative);
-  if (high > max_finite(kF32)) return {round_to(kF32, low, Rounding::kUp, Overflow::kSpecial), HUGE_VAL};
-  // A sum that is a number of f32 stays reachable however thin the interval is.
-  const Span span = inside_f32(std::fmax(low, 0.0), high);
-  return span.low <= span.high ? span : point(round_to(kF32, exact.low, Rounding::kNearestEven, Overflow::kSpecial));
+  return tree_of_squares(exact.low, exact.high, x.size(), depth + (squares_are_exact(x_format) ? 0 : 1));
 }
 
 NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const std::vector<double>& residual,
                  const Format& x_format) {
-  if (!contract.adds()) return {x, x, {}, &x_format};
+  if (!contract.adds()) return {x, x, {}, &x_format, contract.centers() ? mean_of(contract, x) : point(0)};
   const Spans other(residual);
   Environment environment;
   environment.set("res", other);
@@ -46,7 +50,7 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
     evaluate(recipe, row, environment);
     return std::move(row.low);
   };
-  NormRow row{{}, run(contract.z, x), {}, &kF32};
+  NormRow row{{}, run(contract.z, x), {}, &kF32, point(0)};
   row.residual = run(contract.residual, row.normalized);
   const Step& last = contract.z.steps.back();
   Recipe unrounded = contract.z;
@@ -61,21 +65,26 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
   return row;
 }
 
-Span norm_factor(const RowNorm& contract, const NormRow& row, double eps) {
-  const std::vector<double>& x = row.summed;
-  const auto n = int64_t(x.size());
-  std::vector<double> part;
-  if (contract.sum_share < 1) part.assign(x.begin(), x.begin() + std::ptrdiff_t(double(x.size()) * contract.sum_share));
-  const Span sum = sum_of_squares(contract.sum_share < 1 ? part : x, contract.depth.integer({{"n", n}}), *row.format);
-  Environment environment;
-  environment.set("n", point(round_to(kF32, double(n), Rounding::kNearestEven, Overflow::kSpecial)));
-  environment.set("eps", point(round_to(kF32, eps * contract.eps_factor, Rounding::kNearestEven, Overflow::kSpecial)));
-  return evaluate(contract.r, sum, environment);
+Span norm_sum(const RowNorm& contract, const NormRow& row) {
+  const int64_t depth = contract.depth.integer({{"n", int64_t(row.summed.size())}});
+  const std::vector<double> part = contract.sum_share < 1 ? first_part(row.summed, contract.sum_share) : std::vector<double>();
+  const std::vector<double>& x = contract.sum_share < 1 ? part : row.summed;
+  return contract.deviates ? sum_of_deviations(x, row.mu, depth) : sum_of_squares(x, depth, *row.format);
 }
 
-Spans norm_outputs(const RowNorm& contract, const Spans& x, const Spans& gamma, Span r) {
+Span norm_factor(const RowNorm& contract, const NormRow& row, double eps) {
+  Environment environment = with_n(int64_t(row.summed.size()) - contract.lost_degrees);
+  environment.set("mu", row.mu);
+  environment.set("eps", point(round_to(kF32, eps * contract.eps_factor, Rounding::kNearestEven, Overflow::kSpecial)));
+  return evaluate(contract.r, norm_sum(contract, row), environment);
+}
+
+Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& own, const NormFactors& factors) {
   Environment environment;
-  environment.set("r", r);
+  environment.set("r", factors.r);
+  environment.set("mu", factors.mu);
+  environment.set("b", own.beta);
+  const Spans& gamma = own.gamma;
   Spans weights;
   const bool own_weights = contract.weight_offset != 0 || !contract.w.empty();
   if (own_weights) {

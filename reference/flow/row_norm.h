@@ -17,16 +17,33 @@ struct NormRow {
   std::vector<double> summed;      ///< whose squares make r
   std::vector<double> normalized;  ///< what is multiplied by r
   std::vector<double> residual;    ///< what is stored in place of the residual; empty without one
-  const Format* format;            ///< of what is summed: its squares may be exact
+  const Format* format = nullptr;            ///< of what is summed: its squares may be exact
+  Span mu = point(0);              ///< mean, of a norm that takes it off
 };
 NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const std::vector<double>& residual,
                  const Format& x_format);
 
+/// The sum of squares that makes r, or of squares of what is left without the mean.
+Span norm_sum(const RowNorm& contract, const NormRow& row);
+
 /// The factor r of a row.
 Span norm_factor(const RowNorm& contract, const NormRow& row, double eps);
 
-/// Outputs of the numbers x with weights gamma, for that r.
-Spans norm_outputs(const RowNorm& contract, const Spans& x, const Spans& gamma, Span r);
+/// What all numbers of a row share.
+struct NormFactors {
+  NormFactors(Span r, Span mu = point(0)) : r(r), mu(mu) {}
+  Span r, mu;
+};
+
+/// What each number of a row has for itself.
+struct NormWeights {
+  NormWeights(Spans gamma, Spans beta = {}) : gamma(std::move(gamma)), beta(std::move(beta)) {}
+  Spans gamma;
+  Spans beta;  ///< of a norm that adds one
+};
+
+/// Outputs of the numbers x.
+Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& own, const NormFactors& factors);
 
 /// By which right r has its width: "r: tree 84 %, rsqrt~2 16 %".
 std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps);

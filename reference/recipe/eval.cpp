@@ -284,6 +284,9 @@ Span either(Span a, Span b) {
 /// a b + c on intervals with one rounding. It is affine in each number, so its ends are corners.
 Span fused(Span a, Span b, Span c) {
   if (a.any() || b.any() || c.any()) return any_number();
+  const auto reaches_infinity = [](Span span) { return std::isinf(span.low) || std::isinf(span.high); };
+  const auto holds_zero = [](Span span) { return span.low <= 0 && span.high >= 0 && !span.pinned(); };
+  if ((reaches_infinity(a) && holds_zero(b)) || (reaches_infinity(b) && holds_zero(a))) return any_number();
   Span result = point(0);
   for (int corner = 0; corner < 8; ++corner) {
     const auto at = [&](Span span, int bit) { return float(corner & bit ? span.high : span.low); };
@@ -307,20 +310,22 @@ struct Product {
   Span factor(size_t i) const { return {low[i], high[i]}; }
 };
 
-/// A sum with a product of which a compiler may make a fused multiply-add: both products rounded, or one of them not.
+/// A sum of which a compiler may make a fused multiply-add: all products rounded, or one of them not.
 void contracted_sum(const Step& step, const Part& part, const Environment& environment, const std::optional<Product>& before) {
-  const OperandOf product(step, part, environment);
-  const Lane a = lane(step.a.name, part, environment), b = lane(step.a.times, part, environment);
+  const OperandOf operand(step, part, environment);
   const Spans v = copy_of(part);
   arithmetic(step, part, environment);
   const bool subtracts = step.verb == Verb::kSub;
-  for (size_t i = 0; i < part.size; ++i) {
-    const auto at = [&](const Lane& lane) { return Span{lane.low[lane.scalar ? 0 : i], lane.high[lane.scalar ? 0 : i]}; };
-    const auto signed_span = [&](Span span) { return subtracts ? negated(span) : span; };
-    Span sum = either(part[i], fused(signed_span(at(a)), at(b), v[i]));
-    if (before) sum = either(sum, fused(before->number[i], before->factor(i), signed_span(product[i])));
-    part.set(i, sum);
+  const auto signed_span = [&](Span span) { return subtracts ? negated(span) : span; };
+  const auto put_either = [&](size_t i, Span other) { part.set(i, either(part[i], other)); };
+  if (!step.a.times.empty()) {
+    const Lane a = lane(step.a.name, part, environment), b = lane(step.a.times, part, environment);
+    const auto at = [](const Lane& lane, size_t i) { return Span{lane.low[lane.scalar ? 0 : i], lane.high[lane.scalar ? 0 : i]}; };
+    for (size_t i = 0; i < part.size; ++i) put_either(i, fused(signed_span(at(a, i)), at(b, i), v[i]));
   }
+  if (!before) return;
+  for (size_t i = 0; i < part.size; ++i)
+    put_either(i, fused(before->number[i], before->factor(i), signed_span(operand[i])));
 }
 
 /// max, min or if0 of one number and an operand.

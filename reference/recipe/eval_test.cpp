@@ -97,7 +97,8 @@ std::vector<std::string> steps() {
           "mul(a*a)",
           "f32: add(a*a)",
           "f32: sub(a*a)~fma",
-          "f32: mul(a) add(a*a)~fma"};
+          "f32: mul(a) add(a*a)~fma",
+          "f32: mul(a) sub(a)~fma"};
 }
 
 /// A span of numbers of f32: a point, a thin one, a wide one, one with an end at zero or infinity, NaN, or any.
@@ -141,13 +142,17 @@ Step without_freedom(Step step) {
   return step;
 }
 
-/// v +- a a where a compiler has made a fused multiply-add of one product: of this one, or of the one before, which was number *
-/// factor.
+/// v +- a a, or v +- a, where a compiler has made a fused multiply-add of one product: of this one, or of the one before, which was
+/// number * factor.
 double fused_sum(RandomNumbers& random, const Step& step, double v, double a, const std::pair<double, double>* before) {
   const double sign = step.verb == Verb::kSub ? -1 : 1;
-  const auto fma = [](double x, double y, double z) { return double(std::fma(float(x), float(y), float(z))); };
-  if (before == nullptr || random.below(2) == 0) return fma(sign * a, a, v);
-  return fma(before->first, before->second, sign * double(float(a * a)));
+  const auto fma = [](double x, double y, double z) {
+    const bool beyond_f32 = std::isfinite(x) && std::isinf(float(x));  // pow2 makes 2^128
+    return beyond_f32 ? round_to(kF32, x * y + z, Rounding::kNearestEven, Overflow::kSpecial) : double(std::fma(float(x), float(y), float(z)));
+  };
+  const bool alone = step.a.times.empty();
+  if (before == nullptr || random.below(2) == 0) return fma(sign * a, alone ? 1 : a, v);
+  return fma(before->first, before->second, sign * (alone ? a : double(float(a * a))));
 }
 
 /// One legal result of a recipe on numbers: after a step with slack, some number that it allows.

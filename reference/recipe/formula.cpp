@@ -71,7 +71,7 @@ std::string freedom(const Step& step) {
     text = " within " + std::to_string(step.slack_ulps);
   if (step.slack_per_unit > 0) text += " + floor(" + number(step.slack_per_unit) + " |v|)";
   if (step.slack_relative == 0 && !text.empty()) text += " ulp";
-  return text + (step.fast ? ", or 0 beyond 2^126" : "") + (step.contracted ? ", one product unrounded or none" : "");
+  return text + (step.fast ? ", or 0 beyond 2^126" : "") + (!step.contracted ? "" : step.a.times.empty() ? ", the product rounded or not" : ", one product unrounded or none");
 }
 
 }  // namespace
@@ -83,6 +83,7 @@ std::string formula(const Recipe& recipe, const std::string& value) {
   if (recipe.reduction == Reduction::kLeast) text = "min(" + value + ")";
   if (recipe.reduction == Reduction::kGreatest) text = "max(" + value + ")";
   if (recipe.reduction == Reduction::kSquares) text = "sum(" + value + "^2)";
+  if (recipe.reduction == Reduction::kDeviations) text = "sum((" + value + " - mu)^2)";
   for (const Step& step : recipe.steps) {
     text = applied(step, text);
     if (!(*step.working == kF32) && info(step.verb).rounds) text = std::string(step.working->name) + "[" + text + "]";

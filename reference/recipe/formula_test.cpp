@@ -29,6 +29,7 @@ TEST(Formula, ReadsAsArithmeticWithTheOrderOfTheSteps) {
   EXPECT_EQ(written("tanh~2^-11"), "(tanh(v) within 2^-11 of it)");
   EXPECT_EQ(written("mul(r*w)"), "v * (r * w)");
   EXPECT_EQ(written("mul(s) sub(m*r)~fma to(x)"), "bf16((v * s - m * r, one product unrounded or none))");
+  EXPECT_EQ(written("mul(s) add(m)~fma"), "(v * s + m, the product rounded or not)");
   EXPECT_EQ(written(""), "v");
 }
 
@@ -64,7 +65,8 @@ TEST(Formula, CellsThatDifferAreWrittenDifferently) {
                          "if0(1)",
                          "absmax",
                          "absmax(keep)",
-                         "squares"};
+                         "squares",
+                         "deviations"};
   for (const char* a : cells)
     for (const char* b : cells) EXPECT_EQ(written(a) == written(b), a == b) << a << " and " << b;
 }

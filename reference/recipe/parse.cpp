@@ -153,6 +153,8 @@ class CellParser {
 
   static bool reduction(const Token& token, Recipe& recipe) {
     if (token.word == "squares" && token.arguments.empty()) recipe.reduction = Reduction::kSquares;
+    else if (token.word == "deviations" && token.arguments.empty())
+      recipe.reduction = Reduction::kDeviations;
     else if (token.word == "absmax" && token.arguments.empty()) recipe.reduction = Reduction::kAbsMax;
     else if (token.word == "least" && token.arguments.empty())
       recipe.reduction = Reduction::kLeast;
@@ -290,8 +292,8 @@ class CellParser {
       default: need(0, 0);
     }
     const bool sums = verb->verb == Verb::kAdd || verb->verb == Verb::kSub;
-    if (step.contracted && (!sums || step.a.times.empty() || !(*working_ == kF32)))
-      throw ParseError(token.position, "'~fma' stands behind add(a*b) and sub(a*b) in f32");
+    if (step.contracted && (!sums || !(*working_ == kF32)))
+      throw ParseError(token.position, "'~fma' stands behind add and sub in f32");
     return step;
   }
 
@@ -329,6 +331,7 @@ std::string Recipe::text() const {
   if (reduction == Reduction::kLeast) append("least");
   if (reduction == Reduction::kGreatest) append("greatest");
   if (reduction == Reduction::kSquares) append("squares");
+  if (reduction == Reduction::kDeviations) append("deviations");
   const Format* working = &kF32;
   for (const Step& step : steps) {
     if (step.working != working) append(std::string(step.working->name) + ":");

@@ -22,10 +22,12 @@ struct Names {
 ///   WORK:            f32:, bf16:, f16:    the working format from here on (f32 at first)
 ///   NAME:            (first) begin with that quantity instead of the flow's own
 ///   absmax | absmax(keep) | squares       (first) reduction over the group or row
+///   deviations                            (first) squares of what is left of a number once the mean was taken off
 ///   verb, verb(args), verb(args)~k        a step; ~k leaves the result free by k ulp of the working format,
 ///   verb~k+Cv, verb~2^-N                  by k + floor(C |v|) ulp, v what the step takes, or by 2^-N of the exact result
 ///   verb(a*b)                             of add, sub, mul, div: a product of two quantities, rounded like a step
 ///   mul(c) add(a*b)~fma                   one of the two products may go into the sum unrounded, as in a fused multiply-add
+///   mul(w) add(b)~fma                     the product before it may
 /// Throws ParseError with the position in `cell` and what is allowed there.
 Recipe parse_recipe(std::string_view cell, const Names& names);
 

@@ -53,14 +53,14 @@ struct Step {
   double slack_per_unit = 0;  ///< and by floor(this |v|) ulp more, v what the step takes;
   double slack_relative = 0;  ///< or by this part of the exact result
   bool fast = false;          ///< of rdiv: see its form
-  bool contracted = false;    ///< of a sum with a product: that one, or the one that a mul before it made, may go in unrounded
+  bool contracted = false;    ///< of a sum: its product, or the one that a mul before it made, may go in unrounded
 
   /// Whether the step leaves its result free.
   bool is_free() const { return slack_ulps > 0 || slack_per_unit > 0 || slack_relative > 0 || fast || contracted; }
 };
 
 /// What a cell takes from many numbers before its first step.
-enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kLeast, kGreatest, kSquares };
+enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kLeast, kGreatest, kSquares, kDeviations };
 
 struct Recipe {
   Reduction reduction = Reduction::kNone;

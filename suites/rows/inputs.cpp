@@ -55,6 +55,8 @@ RowInputs CaseInputs::of_row(int64_t row) const {
                    case_.scale_ub};
   const GroupQuant* quant = contract_.group_quant();
   if (contract_.row_norm()) inputs.gamma = decoded_row(find(problem_.tensors, "gamma"), 0, case_.n);
+  if (contract_.row_norm() && contract_.row_norm()->centers())
+    inputs.beta = decoded_row(find(problem_.tensors, "beta"), 0, case_.n);
   if (contract_.row_norm() && contract_.row_norm()->adds())
     inputs.residual = decoded_row(find(problem_.tensors, "residual"), row, case_.n);
   if (!maxima_.empty()) inputs.maxima = maxima_[size_t(row / case_.group_rows)];

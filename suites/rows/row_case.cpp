@@ -85,6 +85,14 @@ void read_residual(const Cells& cells, RowCase& c) {
   if (given) c.residual = cells.fill_name("residual");
 }
 
+/// A beta that the contract adds must be given, and no other.
+void read_beta(const Cells& cells, RowCase& c) {
+  const ContractRow& row = first_row(c.contract);
+  const bool wanted = row.flow == "row_norm" && !row.text("mean").empty();
+  if (wanted && !cells.has("beta")) cells.refuse("contract", "'" + row.id + "' takes the mean off and is of another op");
+  if (wanted) c.beta = cells.fill_name("beta");
+}
+
 /// A bound that the contract knows must be given, and no other.
 void read_scale_ub(const Cells& cells, RowCase& c) {
   const bool wanted = last_row(c.contract).text("scale").find("(ub)") != std::string::npos;
@@ -128,7 +136,11 @@ RowCase read_row_case(const Case& source) {
   if (cells.has("scale")) c.scale_fill = cells.fill_name("scale");
   if (cells.has("scale")) read_zero(cells, c);
   read_residual(cells, c);
+  read_beta(cells, c);
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma");
+  c.weights = cells.has("weights") ? find_format(cells.text("weights")) : c.x;
+  if (!c.weights || (c.weights != c.x && c.weights->bits != 32) || c.weights->specials != Specials::kIeee)
+    cells.refuse("weights", "'" + cells.text("weights") + "' is neither f32 nor the format of x");
   c.seed = uint64_t(cells.positive("seed"));
   c.warp = cells.warp();
   return c;
@@ -147,6 +159,12 @@ void require_chain(const Case& c, const std::string& first_flow) {
   if (flow != first_flow)
     Cells(c).refuse("contract",
                     "'" + id + "' begins with a " + flow + " row and this op takes chains that begin with " + first_flow);
+}
+
+void require_mean(const Case& c) {
+  const ContractRow& row = first_row(Cells(c).contract().id);
+  if (row.flow == "row_norm" && row.text("mean").empty())
+    Cells(c).refuse("contract", "'" + row.id + "' takes no mean off and is of another op");
 }
 
 void require_residual(const Case& c) {
@@ -173,6 +191,7 @@ std::string shape_id(const RowCase& c) {
   std::string id = std::string(c.x->name) + ".m" + std::to_string(c.m) + ".n" + std::to_string(c.n);
   if (c.row_stride > 0) id.append(".stride").append(std::to_string(c.row_stride));
   if (c.offset > 0) id.append(".offset").append(std::to_string(c.offset));
+  if (c.weights != c.x) id.append(".w").append(c.weights->name);
   if (c.group_size == 0) return id;
   id += ".g";
   if (c.group_rows > 1 || c.group_size == 1) id.append(std::to_string(c.group_rows)).append("x");
@@ -190,7 +209,7 @@ std::string row_id(const Case& c, const RowCase& p) {
   }
   if (c.parameters.contains("eps")) shape.append(".eps").append(c.text("eps"));
   if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
-  for (const std::string& another : {p.up, p.residual, p.gamma, p.scale_fill, p.zero_fill})
+  for (const std::string& another : {p.up, p.residual, p.gamma, p.beta, p.scale_fill, p.zero_fill})
     if (!another.empty()) fills.append(".").append(another);
   return c.op + "/" + p.contract + "/" + shape + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
 }

@@ -16,6 +16,7 @@ namespace assay {
 struct RowCase {
   std::string contract;
   const Format* x = nullptr;       ///< of the input
+  const Format* weights = nullptr;  ///< of gamma and beta
   int64_t m = 0, n = 0;            ///< rows, columns of the output
   int64_t row_stride = 0;          ///< from a row of x to the next in memory; 0: as many as it has
   int64_t offset = 0;              ///< elements before the first row of x, which is then not aligned
@@ -27,7 +28,7 @@ struct RowCase {
   const Layout* layout = nullptr;  ///< of the scales
   double eps = 0;
   double scale_ub = HUGE_VAL;           ///< of contracts that bound amax by it
-  std::string fill, up, residual, gamma, scale_fill, zero_fill;  ///< names of fills; of gated contracts `fill` is the gate's
+  std::string fill, up, residual, gamma, beta, scale_fill, zero_fill;  ///< names of fills; of gated contracts `fill` is the gate's
   uint64_t seed = 0;
   int warp = 0;
 
@@ -48,6 +49,9 @@ void require_flow(const Case& c, const std::string& flow);
 
 /// Throws TableError unless the case's contract is a chain that begins with a row of that flow.
 void require_chain(const Case& c, const std::string& first_flow);
+
+/// Throws TableError unless the case's contract takes the mean off.
+void require_mean(const Case& c);
 
 /// Throws TableError unless the case's contract adds a residual.
 void require_residual(const Case& c);

@@ -63,9 +63,15 @@ HostTensor input_integers(const std::string& name, const std::vector<int64_t>& v
 }
 
 HostTensor input_gamma(const RowCase& c) {
-  HostTensor gamma{dense("gamma", Role::kInput, *c.x, {c.n}), {}};
-  fill(gamma, {.name = c.gamma, .seed = c.seed, .group_size = 0, .q = c.x, .tensor = 1});
+  HostTensor gamma{dense("gamma", Role::kInput, *c.weights, {c.n}), {}};
+  fill(gamma, {.name = c.gamma, .seed = c.seed, .group_size = 0, .q = c.weights, .tensor = 1});
   return gamma;
+}
+
+HostTensor input_beta(const RowCase& c) {
+  HostTensor beta{dense("beta", Role::kInput, *c.weights, {c.n}), {}};
+  fill(beta, {.name = c.beta, .seed = c.seed, .group_size = 0, .q = c.weights, .tensor = 5});
+  return beta;
 }
 
 HostTensor in_place_residual(const RowCase& c) {

@@ -13,8 +13,10 @@ HostTensor input_matrix(const RowCase& c, const Format& q);
 HostTensor input_halves(const RowCase& c, const Format& q);
 /// Input of int32 numbers that belong to the case and not to its data: rows of experts, where they begin.
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
-/// Input gamma [n] in x's format.
+/// Input gamma [n] in the format of the weights, which is x's own unless the case says otherwise.
 HostTensor input_gamma(const RowCase& c);
+/// Input beta [n] in that format.
+HostTensor input_beta(const RowCase& c);
 /// residual [m, n] in x's format: read, and then overwritten.
 HostTensor in_place_residual(const RowCase& c);
 /// Output y [m, n] in x's format, or q [m, n] in the contract's.

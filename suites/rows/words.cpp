@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "reference/flow/deviations.h"
 #include "reference/flow/gated.h"
 #include "reference/flow/group_quant.h"
 #include "reference/flow/quant_azp.h"
@@ -71,10 +72,14 @@ std::vector<std::string> formulas(const Contract& contract) {
         lines.push_back("z     = " + formula(norm->z, "x") + "   (res = residual)");
         lines.push_back("residual = " + formula(norm->residual, "z"));
       }
-      lines.push_back("sum   = sum(" + z + "^2), any order within a tree of depth " + norm->depth.text());
+      if (norm->centers()) lines.push_back("mu    = " + formula(norm->mean, "sum(x)"));
+      lines.push_back(std::string("sum   = sum(") + (norm->centers() ? "(x - mu)" : z) + "^2), any order within a tree of depth " +
+                      norm->depth.text());
       lines.push_back("r     = " + formula(norm->r, "sum"));
       if (!norm->w.empty()) lines.push_back("w     = " + formula(norm->w, "gamma"));
-      lines.push_back("y     = " + formula(norm->y, z) + (norm->w.empty() ? "   (w = gamma)" : ""));
+      lines.push_back("y     = " + formula(norm->y, z) + (!norm->w.empty()      ? ""
+                                                                : norm->centers() ? "   (w = gamma, b = beta)"
+                                                                                  : "   (w = gamma)"));
       if (norm->stored_from != RowNorm::kNoColumn)
         lines.push_back("        from column " + std::to_string(norm->stored_from) + " on with the residual in place of z");
       value = "y";
@@ -116,7 +121,7 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
   for (const Link& link : contract.links) {
     if (const auto* norm = std::get_if<RowNorm>(&link)) {
       const NormRow summed = norm_row(*norm, x, inputs.residual, *c.x);
-      const Span sum = sum_of_squares(summed.summed, norm->depth.integer({{"n", c.n}}), *summed.format);
+      const Span sum = norm_sum(*norm, summed);
       const Span r = norm_factor(*norm, summed, c.eps);
       Environment environment;
       if (norm->adds()) {
@@ -127,13 +132,18 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
       }
       environment.set("n", point(double(c.n)));
       environment.set("eps", point(round_to(*norm->r.steps.front().working, c.eps, Rounding::kNearestEven, Overflow::kSpecial)));
+      if (norm->centers()) {
+        append_cell(lines, "mu", norm->mean, signed_sum(x, norm->depth.integer({{"n", c.n}})), environment);
+        environment.set("mu", summed.mu);
+        environment.set("b", point(inputs.beta[size_t(column)]));
+      }
       append_cell(lines, "r", norm->r, sum, environment);
       const Spans gamma(inputs.gamma);
       environment.set("r", r);
       if (!norm->w.empty()) append_cell(lines, "w", norm->w, gamma[size_t(column)], {});
       environment.set("w", evaluate(norm->w, gamma[size_t(column)], {}));
       append_cell(lines, "y", norm->y, values[size_t(column)], environment);
-      values = norm_outputs(*norm, values, gamma, r);
+      values = norm_outputs(*norm, values, {gamma, Spans(inputs.beta)}, {r, summed.mu});
     } else if (const auto* gated = std::get_if<Gated>(&link)) {
       const auto [gate, up] = gate_and_up(*gated, x, size_t(column));
       Environment environment;

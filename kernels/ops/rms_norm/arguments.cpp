@@ -1,13 +1,10 @@
 #include "kernels/ops/rms_norm/arguments.h"
 
 namespace assay_kernels {
-namespace {
 
-bool in_sixteens(const assay_tensor& tensor, int64_t pitch) {
+bool lies_in_sixteens(const assay_tensor& tensor, int64_t pitch) {
   return reinterpret_cast<uintptr_t>(tensor.data) % 16 == 0 && pitch * tensor.type_bits / 8 % 16 == 0;
 }
-
-}  // namespace
 
 NormInputs::NormInputs(const Call& call, bool adds)
     : x(call.input("x")),
@@ -15,7 +12,7 @@ NormInputs::NormInputs(const Call& call, bool adds)
       residual(adds ? &call.output("residual") : nullptr),
       shape(matrix_of_rows(x)),
       eps(float(call.number("eps"))),
-      in_sixteens(assay_kernels::in_sixteens(x, x.strides[0]) && assay_kernels::in_sixteens(gamma, shape.columns)) {
+      in_sixteens(lies_in_sixteens(x, x.strides[0]) && lies_in_sixteens(gamma, shape.columns)) {
   expect_vector(gamma, shape.columns, x);
   if (shape.columns > 0x7fffffff) unsupported("rows of more than 2^31 - 1 elements");
   if (!residual) return;
@@ -27,7 +24,7 @@ bool expect_rows_of(const assay_tensor& output, const NormInputs& inputs) {
   const Shape own = dense_matrix(output);
   if (own.rows != inputs.shape.rows || own.columns != inputs.shape.columns)
     wrong(std::string(output.role) + " must have the shape of x");
-  return in_sixteens(output, own.columns);
+  return lies_in_sixteens(output, own.columns);
 }
 
 }  // namespace assay_kernels

@@ -36,6 +36,9 @@ struct NormInputs {
   bool in_sixteens;  ///< every row is whole loads of 16 bytes at addresses divisible by 16
 };
 
+/// Whether rows that lie so far apart are whole loads of 16 bytes at addresses divisible by 16.
+bool lies_in_sixteens(const assay_tensor& tensor, int64_t pitch);
+
 /// An output of the shape of x, dense; whether it lies as NormInputs::in_sixteens says.
 bool expect_rows_of(const assay_tensor& output, const NormInputs& inputs);
 
