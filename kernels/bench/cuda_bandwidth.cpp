@@ -92,6 +92,8 @@ int main(int argc, char** argv) {
       {"silu_mul_quant_group, 4096 x 2 x 7168", "silu_mul_quant_group", "vllm.fused_silu_mul_group", "silu_mul_quant_group",
        kElements * 2 + kElements / 2 + kGroups * 2},
       {"rms_norm", "rms_norm", "vllm.rms_norm@2026-06-18", "rms_norm", kElements * 4 + kColumns * 2},
+      {"layer_norm", "layer_norm", "trtllm.layer_norm", "layer_norm", kElements * 4},
+      {"layer_norm, fp32 weights", "layer_norm", "flashinfer.layer_norm", "layer_norm", kElements * 4},
       {"fused_add_rms_norm", "fused_add_rms_norm", "vllm.fused_add_rms_norm@2026-06-18", "fused_add_rms_norm", kElements * 8},
       {"rms_norm_quant_group, packed", "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group",
        kElements * 3 + kGroups + kColumns * 2},

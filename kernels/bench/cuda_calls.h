@@ -32,14 +32,14 @@ struct Buffers {
   void *x[kBuffers], *y[kBuffers], *q[kBuffers], *scale[kBuffers], *zero[kBuffers], *gamma;
   void *given_scale, *given_zero;
   Buffers() {
-    std::vector<uint16_t> x_host(kElements), gamma_host(kColumns, 0x3f80);
+    std::vector<uint16_t> x_host(kElements), gamma_host(2 * kColumns, 0x3f80);
     uint32_t state = 1;
     for (auto& e : x_host) {  // magnitudes of activations, 2^-8 to 8: a division of other numbers may take a compiler's slow path
       state = state * 1664525u + 1013904223u;
       e = uint16_t((state >> 16 & 0x807fu) | (119u + (state >> 8 & 0xffu) % 11u) << 7);
     }
-    gamma = device_memory(kColumns * 2);
-    check(cudaMemcpy(gamma, gamma_host.data(), kColumns * 2, cudaMemcpyHostToDevice), "upload");
+    gamma = device_memory(kColumns * 4);
+    check(cudaMemcpy(gamma, gamma_host.data(), kColumns * 4, cudaMemcpyHostToDevice), "upload");
     const float scale_host = 0.037f;
     const int32_t zero_host = 3;
     given_scale = device_memory(4), given_zero = device_memory(4);
@@ -124,11 +124,23 @@ inline CallBuilder norm_of(const Op& op, const Buffers& buffers, int b) {
   return call;
 }
 
+/// Weights in fp32 for FlashInfer and in the type of x for TensorRT-LLM.
+inline CallBuilder layer_norm_of(const Op& op, const Buffers& buffers, int b) {
+  const bool wide = std::string(op.contract).rfind("flashinfer", 0) == 0;
+  CallBuilder call;
+  call.matrix("x", kBf16, false, kRows, kColumns, buffers.x[b]).matrix("y", kBf16, true, kRows, kColumns, buffers.y[b]);
+  for (const char* weights : {"gamma", "beta"})
+    call.tensor(weights, wide ? kF32 : kBf16, false, {kColumns}, {1}, buffers.gamma, kColumns * (wide ? 4 : 2));
+  call.parameter("eps", 1e-6);
+  return call;
+}
+
 inline CallBuilder call_of(const Op& op, const Buffers& buffers, int b) {
   const std::string name = op.op, contract = op.contract;
   if (name == "pack_scales") return packing_of(op, buffers, b);
   if (name == "silu_mul_quant_group") return gated_of(op, buffers, b);
   if (std::string(op.kernel) == "quant_mx") return mx_of(op, buffers, b);
+  if (name == "layer_norm") return layer_norm_of(op, buffers, b);
   if (name.find("rms_norm") != std::string::npos) return norm_of(op, buffers, b);
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows, kColumns, buffers.x[b]);
