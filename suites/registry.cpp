@@ -6,6 +6,7 @@
 #include "reference/table/near.h"
 #include "suites/cast/binding.h"
 #include "suites/concat_and_cache_mla/binding.h"
+#include "suites/dsv4_kv_insert/binding.h"
 #include "suites/fused_add_rms_norm/binding.h"
 #include "suites/layer_norm/binding.h"
 #include "suites/pack_scales/binding.h"
@@ -29,6 +30,7 @@ std::span<const Op> all_ops() {
   // An op whose columns a dump can fill stands before others that take its contracts too.
   static const Op ops[] = {cast_op(),
                            concat_and_cache_mla_op(),
+                           dsv4_kv_insert_op(),
                            fused_add_rms_norm_op(),
                            layer_norm_op(),
                            pack_scales_op(),

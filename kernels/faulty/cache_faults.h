@@ -7,15 +7,17 @@
 namespace assay_kernels {
 
 /// A row without a slot goes to the last place, as index -1 does in Python.
-struct CacheSlotMinusOne : VllmFp8DsMla {
+template <class Twin = VllmFp8DsMla>
+struct CacheSlotMinusOne : Twin {
   static bool is_stored(int64_t) { return true; }
   static int64_t place_of(const PagedCache& cache, int64_t slot) { return slot < 0 ? cache.places - 1 : slot; }
 };
 
 /// Blocks follow each other without the gap that their stride has.
-struct CacheBlocksDense : VllmFp8DsMla {
-  static uint8_t* block_of(const PagedCache& cache, int64_t slot) {
-    return cache.data + slot / cache.block_size * (cache.block_size * kTokenBytes);
+template <class Twin = VllmFp8DsMla>
+struct CacheBlocksDense : Twin {
+  static uint8_t* block_of(const PagedCache& cache, int64_t slot, int token_bytes) {
+    return cache.data + slot / cache.block_size * (cache.block_size * token_bytes);
   }
 };
 

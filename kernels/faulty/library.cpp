@@ -2,6 +2,7 @@
 #include "kernels/cpu/host_library.h"
 #include "kernels/faulty/cache_faults.h"
 #include "kernels/faulty/cast_faults.h"
+#include "kernels/faulty/dsv4_faults.h"
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/int8_faults.h"
 #include "kernels/faulty/layer_faults.h"
@@ -84,13 +85,30 @@ const std::vector<Kernel>& kernels() {
       of_zero_points<AzpCutOff>("azp_cut_off", "mct-quantization-layers #124"),
       of_zero_points<Azp254Steps>("azp_254_steps", "onnxruntime #25823: 254 after a change of the limits"),
       of_zero_points<AzpMaximumFromZero>("azp_maximum_from_zero", "pytorch #65390, cholla #426"),
-      of_tile_caches<CacheSlotMinusOne>("cache_slot_minus_one", "slot -1 of padded batches, taken as an index"),
-      of_tile_caches<CacheBlocksDense>("cache_blocks_dense", "vLLM cache_kernels.cu: block_stride is an argument and no product"),
+      of_tile_caches<CacheSlotMinusOne<>>("cache_slot_minus_one",
+                                          "vLLM #43810: padding with slot -1 is written to the last slot"),
+      of_tile_caches<CacheBlocksDense<>>("cache_blocks_dense", "vLLM #37032, vLLM #45111, aiter #3498"),
       of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM fp8_ds_mla: codes, scales, rotated numbers, in this order"),
       of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758"),
       of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: a product where the op divides"),
       of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288"),
       of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
+      of_dsv4_caches<CacheSlotMinusOne<VllmDsv4Kv>>("dsv4_slot_minus_one",
+                                                    "vLLM #43810: padding with slot -1 goes to the last slot"),
+      of_dsv4_caches<CacheBlocksDense<VllmDsv4Kv>>("dsv4_blocks_dense",
+                                                   "vLLM #44577, vLLM #45111: blocks of a packed cache lie apart"),
+      of_dsv4_caches<Dsv4ScalesApartBy7>("dsv4_scales_apart_by_7", "vLLM 00ce99f0: kScaleBytesPerToken is 7 real + 1 pad"),
+      of_dsv4_caches<Dsv4TokenByToken>("dsv4_token_by_token",
+                                       "vLLM #50576, vLLM #40991, 1Cat-vLLM #250, there of the indexer's cache"),
+      of_dsv4_caches<Dsv4PadStale>("dsv4_pad_stale", "vLLM #49784, there in padding of scales"),
+      of_dsv4_caches<Dsv4FloorForCeil>("dsv4_floor_for_ceil", "vLLM #43557"),
+      of_dsv4_caches<Dsv4FloorMissing>("dsv4_floor_missing", "pytorch/ao #4713, aiter #4288", R"(["f16"])"),
+      of_dsv4_caches<Dsv4Range224>("dsv4_range_224", "sglang #30900: 224 on every chip"),
+      of_dsv4_caches<Dsv4GroupsMerged>("dsv4_groups_merged", "vLLM #39513, vLLM #42758"),
+      of_dsv4_caches<Dsv4Unrotated>("dsv4_unrotated", "1Cat-vLLM #162: rotated numbers sometimes stored as they were"),
+      of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236", R"(["bf16"])"),
+      of_dsv4_caches<Dsv4PositionsIgnored>("dsv4_positions_ignored",
+                                           "no regression known; right for one sequence from its beginning"),
       of_packs<PackMantissaLeak>("pack_mantissa_leak", "sglang #25733, sglang #39193"),
       of_packs<PackAbsentGroups>("pack_absent_groups", "TransformerEngine #3070, vLLM #47303"),
       of_packs<PackPaddingRows>("pack_padding_rows", "vLLM #49784, sglang #32386"),
@@ -139,10 +157,15 @@ const std::vector<Kernel>& kernels() {
       of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616"),
       of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
           "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: rounded to the input type first"),
-      {"one_consumer_fused", "rms_norm_double_quant", {DoubleFused::kContract},
-       {{"x", kHalf}, {"group_size", "[128]"}, {"layout", R"(["row", "col"])"}, {"warp", simt::kWarpSizes}}, {},
-       run_double<DoubleFused, AnotherNorm<DoubleFused, NormRoundedBeforeCodes>>, "one_consumer_fused",
-       "vLLM #41825: one consumer of the pair falls back to the unfused path", "rms_norm_double_quant"},
+      {"one_consumer_fused",
+       "rms_norm_double_quant",
+       {DoubleFused::kContract},
+       {{"x", kHalf}, {"group_size", "[128]"}, {"layout", R"(["row", "col"])"}, {"warp", simt::kWarpSizes}},
+       {},
+       run_double<DoubleFused, AnotherNorm<DoubleFused, NormRoundedBeforeCodes>>,
+       "one_consumer_fused",
+       "vLLM #41825: one consumer of the pair falls back to the unfused path",
+       "rms_norm_double_quant"},
       of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
       of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
           "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: bounds the scale there"),

@@ -34,6 +34,7 @@ assay_status report(const assay_call* call, assay_status status, const std::stri
 // The kernels of each op.
 std::vector<Kernel> cast_kernels();
 std::vector<Kernel> concat_and_cache_mla_kernels();
+std::vector<Kernel> dsv4_kv_insert_kernels();
 std::vector<Kernel> quant_azp_kernels();
 std::vector<Kernel> fused_add_rms_norm_kernels();
 std::vector<Kernel> layer_norm_kernels();

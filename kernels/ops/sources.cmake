@@ -6,6 +6,7 @@ set(ASSAY_OP_SOURCES
   ops/kernels.cpp
   ops/cast/kernels.cpp
   ops/concat_and_cache_mla/kernels.cpp
+  ops/dsv4_kv_insert/kernels.cpp
   ops/fused_add_rms_norm/kernels.cpp
   ops/layer_norm/kernels.cpp
   ops/quant_azp/kernels.cpp

@@ -41,7 +41,7 @@ const std::vector<TableKind>& table_kinds() {
        {"z", "residual", "stored_from", "w", "mean"}},
       {{"activation.csv"}, "gated", with_history({"id", "halves", "h"})},
       {{"rope.csv"}, "rope", with_history({"id", "pairs", "dims", "cache", "even", "odd", "rest"})},
-      {{"fused.csv", "fused_silu.csv", "fused_norm.csv", "fused_rope.csv"}, "chain", with_history({"id", "chain"})},
+      {{"fused.csv", "fused_silu.csv", "fused_norm.csv", "fused_cache.csv", "fused_rope.csv"}, "chain", with_history({"id", "chain"})},
       {{"quant_pack.csv"}, "pack", with_history({"id", "word", "domain", "takes", "layouts", "pad"})},
       {{"casts.csv"},
        "cast",

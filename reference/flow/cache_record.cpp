@@ -1,6 +1,7 @@
 #include "reference/flow/cache_record.h"
 
 #include "reference/flow/group_quant.h"
+#include "reference/flow/rope.h"
 
 namespace assay {
 namespace {
@@ -16,6 +17,9 @@ Spans first_of(const Spans& values, int64_t count) {
 RecordValues record_values(const Contract& contract, const RowInputs& inputs, int64_t coded,
                            const std::vector<double>& stored_scale) {
   RecordValues record{Spans(inputs.x), {}, {}};
+  for (const Link& link : contract.links)
+    if (const auto* rope = std::get_if<Rope>(&link))
+      record.values = rope_outputs(*rope, record.values, {inputs.cos, inputs.sin});
   const GroupQuant& quant = *contract.group_quant();
   const Spans numbers = first_of(record.values, coded);
   GroupScales scales = group_scales(quant, group_sources(quant, numbers, inputs), inputs.scale_ub, stored_scale);

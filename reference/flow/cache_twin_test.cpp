@@ -71,6 +71,79 @@ TEST(CacheTwin, MlaFp8) {
   }
 }
 
+/// 2^e of the least e with 2^e >= v, in MPFR.
+double power_above(const Real& v) {
+  double power = 0x1p-140;
+  while (Real(power) < v) power *= 2;
+  return power;
+}
+
+/// norm.md 5 step by step: the last 64 rotated in pairs and rounded once; groups of 64 of the others with powers of two, absmax
+/// at least 1e-4; NaN is the least code.
+TEST(CacheTwin, DeepseekV4) {
+  for (const bool fnuz : {false, true}) {
+    const Contract contract = contract_of(fnuz ? "vllm.deepseek_v4_kv_insert_fnuz" : "vllm.deepseek_v4_kv_insert", kBf16);
+    const double most = fnuz ? 224 : 448;
+    int floors = 0, nan = 0, free = 0;
+    for (uint64_t seed = 1; seed <= 100; ++seed) {
+      RowInputs inputs = row_of(kBf16, 512, 64, seed);
+      if (seed % 5 == 0) std::fill(inputs.x.begin(), inputs.x.begin() + 128, seed % 2 ? -0.0 : 0x1p-20);
+      RandomNumbers random(seed + 1000);
+      for (int i = 0; i < 32; ++i) {
+        inputs.cos.push_back(random.of(kF32));
+        inputs.sin.push_back(random.of(kF32));
+      }
+      const RecordValues record = record_values(contract, inputs, 448, {});
+      ASSERT_TRUE(record.codes.pinned() && record.scales.pinned());
+      ASSERT_EQ(record.codes.size(), 448u);
+      ASSERT_EQ(record.scales.size(), 7u);
+      for (size_t group = 0; group < 7; ++group) {
+        double absmax = double(float(1e-4));
+        for (size_t i = group * 64; i < group * 64 + 64; ++i) absmax = std::fmax(absmax, std::fabs(inputs.x[i]));
+        const double scale = std::isinf(absmax) ? absmax : power_above(Real(fl(Real(absmax) / Real(most))));
+        ASSERT_TRUE(same_number(record.scales[group].low, scale)) << seed << " " << group;
+        floors += scale == (fnuz ? 0x1p-21 : 0x1p-22);
+        for (size_t i = group * 64; i < group * 64 + 64; ++i) {
+          const double scaled = inputs.x[i] * (1 / scale);  // exact, or NaN
+          const double clamped = std::fmin(std::fmax(-most, scaled), most);
+          const double code = fnuz ? nearest(kE4M3Fnuz, clamped) + 0.0 : nearest(kE4M3Fn, clamped);  // FNUZ has no -0
+          ASSERT_TRUE(same_number(record.codes[i].low, code))
+              << contract.id << " " << seed << " " << i << " " << inputs.x[i] << " scale " << scale << " " << record.codes[i].low << " " << code;
+          nan += std::isnan(inputs.x[i]);
+        }
+      }
+      for (size_t i = 0; i < 32; ++i) {
+        const double e = inputs.x[448 + 2 * i], o = inputs.x[449 + 2 * i], c = inputs.cos[i], s = inputs.sin[i];
+        const double even = nearest(kBf16, fl(Real(fl(Real(e) * Real(c))) - Real(fl(Real(o) * Real(s)))));
+        const double odd = nearest(kBf16, fl(Real(fl(Real(e) * Real(s))) + Real(fl(Real(o) * Real(c)))));
+        const Span spans[] = {record.values[448 + 2 * i], record.values[449 + 2 * i]};
+        for (const auto& [span, value] : {std::pair{spans[0], even}, {spans[1], odd}}) {
+          free += span.any();
+          if (!span.any())
+            ASSERT_TRUE((span.low <= value && value <= span.high) || same_number(span.low, value)) << seed << " " << i;
+        }
+      }
+    }
+    EXPECT_GT(floors, 0);
+    EXPECT_GT(nan, 0);
+    EXPECT_LT(free, 600) << "most rotations of any numbers have an answer";
+  }
+}
+
+/// What is rotated is in no scale, and what is quantized is not rotated.
+TEST(CacheTwin, DeepseekV4RotatesTheLast64Alone) {
+  const Contract contract = contract_of("vllm.deepseek_v4_kv_insert", kBf16);
+  RowInputs inputs = row_of(kBf16, 512, 64, 3);
+  std::fill(inputs.x.begin(), inputs.x.end(), 1.0);
+  inputs.cos.assign(32, 0.0);
+  inputs.sin.assign(32, 1.0);
+  const RecordValues record = record_values(contract, inputs, 448, {});
+  for (size_t i = 0; i < 448; ++i) ASSERT_EQ(record.values[i].low, 1);
+  for (size_t i = 448; i < 512; ++i) ASSERT_EQ(record.values[i].low, i % 2 == 0 ? -1 : 1);
+  std::fill(inputs.x.begin() + 448, inputs.x.end(), 0x1p100);
+  EXPECT_EQ(record_values(contract, inputs, 448, {}).scales.low, record.scales.low);
+}
+
 /// The numbers behind the codes count in no scale.
 TEST(CacheTwin, RotatedNumbersCountInNoScale) {
   const Contract contract = contract_of("vllm.fp8_ds_mla", kBf16);

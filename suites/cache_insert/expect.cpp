@@ -101,7 +101,8 @@ bool fits(const Placing& placing, const CacheCase& c) {
       const int64_t width = part.format_in(*c.q, *c.x).bytes();
       for (int64_t e = 0; e < part.elements; ++e) {
         const int64_t byte = placing.byte(part, c, row, e);
-        if (byte < 0 || byte % width != 0 || byte + width > c.blocks * c.block_stride() || !taken.insert(byte).second) return false;
+        if (byte < 0 || byte % width != 0 || byte + width > c.blocks * c.block_stride() || !taken.insert(byte).second)
+          return false;
       }
     }
   }
@@ -109,10 +110,10 @@ bool fits(const Placing& placing, const CacheCase& c) {
 }
 
 Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
-                         const std::vector<HostTensor>* outputs) {
+                         const std::vector<HostTensor>* outputs, const CacheReading& reading) {
   const HostTensor& before = find(problem.tensors, kCache);
   const Placing right(c);
-  const CacheInputs inputs(contract, c, problem);
+  const CacheInputs inputs(contract, c, problem, reading);
   std::vector<int64_t> stored;  // rows that the contract stores
   for (size_t row = 0; row < c.slots.size(); ++row)
     if (c.slots[row] >= 0) stored.push_back(int64_t(row));

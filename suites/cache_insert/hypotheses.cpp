@@ -16,6 +16,22 @@ Hypothesis placed(const std::string& name, const CacheCase& c, const Contract& c
           }};
 }
 
+/// Wrong places to find the angles of a token in.
+std::vector<Hypothesis> reading_hypotheses(const CacheCase& c, const Contract& contract) {
+  static const std::pair<const char*, CacheReading> readings[] = {
+      {"positions: one earlier", {.later = -1}},
+      {"positions: one later", {.later = 1}},
+      {"positions: the tokens' numbers in the batch", {.own_numbers = true}},
+      {"cos_sin_cache: the sine of a pair beside its cosine", {.alternating = true}},
+      {"rope: left out", {.unturned = true}}};
+  std::vector<Hypothesis> all;
+  for (const auto& [name, reading] : readings)
+    all.push_back({name, [c, contract, reading](const Problem& problem, const std::vector<HostTensor>* outputs) {
+                     return expect_cache(contract, Placing(c), c, problem, outputs, reading);
+                   }});
+  return all;
+}
+
 /// The same parts, elsewhere.
 bool same_parts(const Record& a, const Record& b) {
   return a.parts.size() == b.parts.size() && std::all_of(a.parts.begin(), a.parts.end(), [&](const RecordPart& part) {
@@ -67,6 +83,8 @@ std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
     all.push_back(placed(edited.name, c, edited.contract, Placing(c)));
     all.back().equivalent = rulebook().equivalent(c.contract, *c.x, edited.name);
   }
+  if (right.contract.rope())
+    for (Hypothesis& hypothesis : reading_hypotheses(c, right.contract)) all.push_back(std::move(hypothesis));
   for (Hypothesis& hypothesis : place_hypotheses(c, right.contract)) all.push_back(std::move(hypothesis));
   return all;
 }

@@ -1,13 +1,31 @@
 #include "suites/cache_insert/inputs.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "suites/cache_insert/expect.h"
 
 namespace assay {
 
-CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem)
-    : case_(c), problem_(problem), scale_given_(contract.group_quant()->scale_given) {}
+CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem, const CacheReading& reading)
+    : case_(c),
+      problem_(problem),
+      reading_(reading),
+      scale_given_(contract.group_quant()->scale_given),
+      rotates_(contract.rope() != nullptr) {}
+
+void CacheInputs::read_angles(int64_t row, RowInputs& inputs) const {
+  const HostTensor &positions = find(problem_.tensors, "positions"), &angles = find(problem_.tensors, "cos_sin_cache");
+  const int64_t count = angles.spec.shape[0], columns = angles.spec.shape[1];
+  int64_t position = 0;
+  std::memcpy(&position, positions.bytes.data() + size_t(row) * sizeof position, sizeof position);
+  position = reading_.own_numbers ? std::min(row, count - 1) : std::clamp<int64_t>(position + reading_.later, 0, count - 1);
+  const auto angle = [&](int64_t i) { return decode(*angles.spec.format, angles.code(position * columns + i)); };
+  for (int64_t i = 0; i < columns / 2; ++i) {
+    inputs.cos.push_back(reading_.unturned ? 1 : angle(reading_.alternating ? 2 * i : i));
+    inputs.sin.push_back(reading_.unturned ? 0 : angle(reading_.alternating ? 2 * i + 1 : columns / 2 + i));
+  }
+}
 
 std::vector<uint32_t> CacheInputs::codes_of_row(int64_t row) const {
   std::vector<uint32_t> codes;
@@ -23,6 +41,7 @@ RowInputs CacheInputs::of_row(int64_t row) const {
   RowInputs inputs;
   for (const uint32_t code : codes_of_row(row)) inputs.x.push_back(decode(*case_.x, code));
   inputs.group_size = case_.group_size;
+  if (rotates_) read_angles(row, inputs);
   if (scale_given_) {
     const HostTensor& scale = find(problem_.tensors, "scale");
     inputs.scale = {decode(*scale.spec.format, scale.code(0))};

@@ -9,9 +9,17 @@
 
 namespace assay {
 
+/// Where a kernel finds the angles of a token. A right one finds them as a CacheReading that is not changed.
+struct CacheReading {
+  int64_t later = 0;         ///< positions after the token's own
+  bool own_numbers = false;  ///< the positions are the numbers of the tokens in the batch
+  bool alternating = false;  ///< the sine of a pair follows its cosine
+  bool unturned = false;     ///< angles are not read: cosines are 1 and sines 0
+};
+
 class CacheInputs {
  public:
-  CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem);
+  CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem, const CacheReading& reading = {});
 
   RowInputs of_row(int64_t row) const;
   /// Codes of the numbers of a token, its row of the leading inputs behind each other.
@@ -20,9 +28,13 @@ class CacheInputs {
   std::vector<double> stored_scales(const std::vector<HostTensor>& outputs, int64_t row) const;
 
  private:
+  /// Adds cosines and sines.
+  void read_angles(int64_t row, RowInputs& inputs) const;
+
   const CacheCase& case_;
   const Problem& problem_;
-  bool scale_given_;
+  CacheReading reading_;
+  bool scale_given_, rotates_;
 };
 
 }  // namespace assay

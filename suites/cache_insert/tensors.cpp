@@ -7,11 +7,12 @@
 #include "harness/core/fill.h"
 #include "harness/core/philox.h"
 #include "reference/formats/catalogue.h"
+#include "suites/rows/rotation.h"
 
 namespace assay {
 namespace {
 
-constexpr uint32_t kStreamOfBytes = 12;
+constexpr uint32_t kStreamOfBytes = 12, kStreamOfAngles = 13, kStreamOfPositions = 14;
 
 }  // namespace
 
@@ -35,6 +36,21 @@ HostTensor cache_scale(const CacheCase& c) {
   HostTensor scale{dense("scale", Role::kInput, kF32, {1}), {}};
   fill(scale, {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = &kF32, .tensor = 2});
   return scale;
+}
+
+HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary) {
+  return unit_circle_cache(kF32, kPositions, rotary, c.seed, kStreamOfAngles);
+}
+
+HostTensor positions_of(const CacheCase& c) {
+  HostTensor positions{dense("positions", Role::kInput, kInt64, {c.m}), {}};
+  positions.bytes.resize(positions.spec.bytes());
+  const Random random(c.seed, kStreamOfPositions);
+  for (int64_t row = 0; row < c.m; ++row) {
+    const int64_t position = row == 0 ? 0 : random.below(kPositions, row);
+    std::memcpy(positions.bytes.data() + size_t(row) * sizeof position, &position, sizeof position);
+  }
+  return positions;
 }
 
 HostTensor cache_before(const std::string& name, const CacheCase& c) {

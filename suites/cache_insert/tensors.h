@@ -12,6 +12,11 @@ HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t col
 HostTensor slot_mapping(const CacheCase& c);
 /// Input scale [1], of a contract that takes it.
 HostTensor cache_scale(const CacheCase& c);
+/// Input cos_sin_cache [kPositions, rotary], fp32, as qk_norm_rope has it.
+inline constexpr int64_t kPositions = 1024;
+HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary);
+/// Input positions [m], int64: any rows of cos_sin_cache, 0 of the first token.
+HostTensor positions_of(const CacheCase& c);
 /// The buffer [blocks, bytes of a block], with random bytes: whoever writes elsewhere changes some.
 HostTensor cache_before(const std::string& name, const CacheCase& c);
 

@@ -6,6 +6,7 @@
 #include "reference/flow/group_quant.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/inputs.h"
+#include "suites/rows/rotation.h"
 #include "suites/rows/words.h"
 #include "suites/rulebook.h"
 
@@ -21,7 +22,7 @@ void trace_code(std::vector<std::string>& lines, const Contract& contract, const
   const Spans sources = group_sources(quant, coded, inputs);
   const GroupScales scales = group_scales(quant, sources, inputs.scale_ub, {});
   append_cell(lines, (quant.scale_given ? "scale given to group " : "amax of group ") + std::to_string(g), quant.amax, sources[g],
-               {});
+              {});
   if (!quant.scale_given) append_cell(lines, "scale", quant.scale, scales.amax[g], {});
   if (!quant.mult.steps.empty()) append_cell(lines, "m", quant.mult, scales.s[g], {});
   Environment environment;
@@ -59,9 +60,12 @@ std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem
     if (part.held == Held::kZeros || (scales && column >= c.coded)) continue;
     const int64_t element = scales ? column / c.group_size : column - part.from;
     if (element < 0 || element >= part.elements) continue;
-    lines.push_back(fmt::format("  {}[{}] is byte {} of the buffer", part.name, element, placing.byte(part, c, size_t(row), element)));
+    lines.push_back(
+        fmt::format("  {}[{}] is byte {} of the buffer", part.name, element, placing.byte(part, c, size_t(row), element)));
   }
-  if (column < c.coded) trace_code(lines, contract, c, inputs.of_row(row), column);
+  RowInputs numbers = inputs.of_row(row);
+  if (const Rope* rope = contract.rope()) append_rotation(lines, *rope, Spans(numbers.x), numbers, size_t(column));
+  if (column < c.coded) trace_code(lines, contract, c, numbers, column);
   return lines;
 }
 

@@ -2,6 +2,7 @@
 
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cache_insert/tensors.h"
+#include "suites/rows/row_case.h"
 
 namespace assay {
 namespace {
@@ -16,9 +17,14 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 }  // namespace
 
 Op concat_and_cache_mla_op() {
-  return cache_op("concat_and_cache_mla",
+  Op op = cache_op("concat_and_cache_mla",
                   {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "rope", "scale", "seed", "warp"},
                   inputs);
+  op.validate = [validate = op.validate](const Case& c) {
+    require_flow(c, "cache_insert");
+    return validate(c);
+  };
+  return op;
 }
 
 }  // namespace assay

@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "harness/core/fill.h"
-#include "harness/core/nearest.h"
 #include "harness/core/philox.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rows/cells.h"
+#include "suites/rows/rotation.h"
 #include "suites/rows/tensors.h"
 #include "suites/rulebook.h"
 
@@ -45,24 +45,6 @@ HostTensor weight(const HeadCase& p, const char* name, Stream stream) {
   HostTensor tensor{dense(name, Role::kInput, *p.x, {p.n}), {}};
   fill(tensor, {.name = p.gamma, .seed = p.seed, .group_size = 0, .q = p.x, .tensor = stream});
   return tensor;
-}
-
-/// Points of the unit circle, each position's and pair's own: (1 - t^2, 2 t) / (1 + t^2), which no mathematical library changes.
-/// Position 0 turns nothing, as in every real cache.
-HostTensor cos_sin_cache(const HeadCase& p) {
-  HostTensor cache{dense("cos_sin_cache", Role::kInput, *p.cache, {p.max_position, p.rotary}), {}};
-  cache.bytes.resize(cache.spec.bytes());
-  const Random random(p.seed, kCache);
-  const int64_t pairs = p.rotary / 2;
-  for (int64_t position = 0; position < p.max_position; ++position) {
-    for (int64_t i = 0; i < pairs; ++i) {
-      const double t = position == 0 ? 0 : 5 * random.uniform(position * pairs + i) - 2.5;
-      const int64_t at = position * p.rotary + i;
-      cache.set_code(at, nearest_code(*p.cache, (1 - t * t) / (1 + t * t)));
-      cache.set_code(at + pairs, nearest_code(*p.cache, 2 * t / (1 + t * t)));
-    }
-  }
-  return cache;
 }
 
 std::vector<int64_t> positions_of(const HeadCase& p) {
@@ -131,7 +113,7 @@ Problem head_problem(const HeadCase& p) {
     problem.tensors.push_back(weight(p, "q_weight", kQWeight));
     problem.tensors.push_back(weight(p, "k_weight", kKWeight));
   }
-  problem.tensors.push_back(cos_sin_cache(p));
+  problem.tensors.push_back(unit_circle_cache(*p.cache, p.max_position, p.rotary, p.seed, kCache));
   problem.tensors.push_back(input_integers("positions", positions_of(p)));
   if (!p.in_place()) problem.tensors.push_back({dense("q_out", Role::kOutput, *p.x, {p.m, p.padded_heads * p.n}), {}});
   problem.parameters = {{"q_heads", double(p.q_heads)}, {"eps", p.eps}, {"warp", double(p.warp)}};

@@ -5,6 +5,7 @@
 #include "reference/flow/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "suites/qk_norm_rope/expect.h"
+#include "suites/rows/rotation.h"
 #include "suites/rows/words.h"
 #include "suites/rulebook.h"
 
@@ -28,24 +29,6 @@ Spans append_norm(std::vector<std::string>& lines, const RowNorm& norm, const Ro
   return norm_outputs(norm, Spans(inputs.x), Spans(inputs.gamma), r);
 }
 
-/// The rotation of a number, with its partner and its angle.
-void append_rope(std::vector<std::string>& lines, const Rope& rope, const Spans& head, const RowInputs& inputs, size_t column) {
-  const auto pairs = rope_pairs(rope, head.size(), inputs.cos.size());
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    const auto [e, o] = pairs[i];
-    if (column != e && column != o) continue;
-    lines.push_back(fmt::format("  pair {}: numbers {} and {} of the head", i, e, o));
-    Environment known;
-    for (const auto& [name, span] :
-         {std::pair{"e", head[e]}, {"o", head[o]}, {"c", point(inputs.cos[i])}, {"s", point(inputs.sin[i])}}) {
-      known.set(name, span);
-      lines.push_back(fmt::format("  {}: {}", name, in_words(span)));
-    }
-    return append_cell(lines, column == e ? "even" : "odd", column == e ? rope.even : rope.odd, head[column], known);
-  }
-  append_cell(lines, "rest", rope.rest, head[column], {});
-}
-
 }  // namespace
 
 std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, int64_t token, int64_t column) {
@@ -67,7 +50,7 @@ std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, i
   }
   const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
   const Spans y = append_norm(lines, *contract.row_norm(), inputs, *c.x, own);
-  append_rope(lines, *contract.rope(), y, inputs, own);
+  append_rotation(lines, *contract.rope(), y, inputs, own);
   return lines;
 }
 

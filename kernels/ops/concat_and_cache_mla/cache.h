@@ -17,6 +17,15 @@ struct PagedCache {
   SIMT_DEVICE uint8_t* block_of(int64_t slot) const { return data + slot / block_size * block_stride; }
 };
 
+/// Where the rows of a contract go: a rule of its own, for faults to change.
+struct PagedRules {
+  SIMT_DEVICE static bool is_stored(int64_t slot) { return slot >= 0; }
+  SIMT_DEVICE static int64_t place_of(const PagedCache& /*cache*/, int64_t slot) { return slot; }
+  SIMT_DEVICE static uint8_t* block_of(const PagedCache& cache, int64_t slot, int /*token_bytes*/) {
+    return cache.block_of(slot);
+  }
+};
+
 /// `token_bytes`: that a token takes in its block. Refuses a cache that cannot hold it.
 inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_bytes) {
   const assay_tensor &cache = call.output("kv_cache"), &slots = call.input("slot_mapping");
@@ -31,7 +40,7 @@ inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_byte
   if (cache.shape[1] < block_size * token_bytes) wrong("a block of kv_cache is shorter than its tokens");
   if (cache.strides[0] % 16 != 0) unsupported("blocks of kv_cache must begin at multiples of 16 bytes");
   return {static_cast<uint8_t*>(cache.data), cache.strides[0], block_size, data_of<int64_t>(slots),
-          cache.shape[0] * block_size, slots.shape[0]};
+          cache.shape[0] * block_size,       slots.shape[0]};
 }
 
 /// Rows of an input of that many columns, dense and aligned.

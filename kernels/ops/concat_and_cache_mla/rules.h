@@ -10,7 +10,7 @@ inline constexpr int kLatent = 512, kRotated = 64;  ///< numbers of a token
 inline constexpr int kTile = 128;                   ///< numbers of a scale
 
 /// 512 codes, four fp32 scales, 64 numbers of 16 bits.
-struct VllmFp8DsMla {
+struct VllmFp8DsMla : PagedRules {
   static constexpr const char* kContract = "vllm.fp8_ds_mla";
   using Code = E4m3fnSat;
   using Element = simt::DivideSaturating;
@@ -18,13 +18,9 @@ struct VllmFp8DsMla {
   static constexpr int kLanes = 8;        ///< that share a scale, with 16 numbers each
   static constexpr int kStoredLanes = 8;  ///< to a stored scale
 
-
-  SIMT_DEVICE static bool is_stored(int64_t slot) { return slot >= 0; }
-  SIMT_DEVICE static int64_t place_of(const PagedCache& /*cache*/, int64_t slot) { return slot; }
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
   SIMT_DEVICE static int64_t scales_at(int64_t p) { return p * kTokenBytes + kLatent; }
   SIMT_DEVICE static int64_t rotated_at(int64_t p) { return p * kTokenBytes + kLatent + 16; }
-  SIMT_DEVICE static uint8_t* block_of(const PagedCache& cache, int64_t slot) { return cache.block_of(slot); }
   SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 448.0f, 0x1p-126f); }
 };
 

@@ -43,7 +43,7 @@ SIMT_KERNEL void concat_and_cache_tiles(TileArguments<T> a) {
   for (float& number : v) number = divide(number);
 
   const int64_t slot = Rules::place_of(a.cache, mapped);
-  uint8_t* const block = Rules::block_of(a.cache, slot);
+  uint8_t* const block = Rules::block_of(a.cache, slot, Rules::kTokenBytes);
   const int64_t p = slot % a.cache.block_size;
   simt::Vector<uint32_t> codes;
   SIMT_UNROLL

@@ -1,0 +1,50 @@
+// What the cache of DeepSeek-V4 holds. Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu
+// 00ce99f0.
+#pragma once
+
+#include "kernels/ops/codes.h"
+#include "kernels/ops/concat_and_cache_mla/cache.h"
+
+namespace assay_kernels {
+
+/// 448 codes in groups of 64, 64 rotated numbers of 16 bits; behind the tokens of a block eight bytes each, the last one zero.
+struct VllmDsv4Kv : PagedRules {
+  static constexpr const char* kContract = "vllm.deepseek_v4_kv_insert";
+  using Code = E4m3fnSat;
+  static constexpr float kMost = 448.0f, kLeastAmax = 1e-4f;
+  static constexpr int kTokenBytes = 576, kScaleBytes = 8;
+  static constexpr int kLanes = 4;  ///< that share a scale, with 16 numbers each
+  static constexpr bool kPads = true;
+
+  SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
+  SIMT_DEVICE static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 448; }
+  SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kTokenBytes + p * kScaleBytes; }
+  SIMT_DEVICE static int64_t pad_at(int64_t p, int64_t block_size) { return scales_at(p, block_size) + 7; }
+
+  SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
+  SIMT_DEVICE static float even(float e, float o, float c, float s) { return e * c - o * s; }
+  SIMT_DEVICE static float odd(float e, float o, float c, float s) { return e * s + o * c; }
+  template <class T>
+  SIMT_DEVICE static void round(float even, float odd, T& e, T& o) {
+    simt::from_floats(even, odd, e, o);
+  }
+  template <class T>
+  SIMT_DEVICE static void store(T* to, const simt::Vector<T>& v) {
+    simt::store16(to, v);
+  }
+  /// Exponent byte of the power of two that v, a normal number or Inf, does not exceed.
+  SIMT_DEVICE static uint32_t exponent(float v) {
+    const uint32_t b = simt::bits(v);
+    return (b >> 23) + ((b & 0x7fffffu) != 0 ? 1u : 0u);
+  }
+  /// 1 / 2^(byte - 127); 0 for the byte of Inf.
+  SIMT_DEVICE static float reciprocal(uint32_t byte) { return byte >= 254u ? 0.0f : simt::from_bits((254u - byte) << 23); }
+};
+
+struct VllmDsv4KvFnuz : VllmDsv4Kv {
+  static constexpr const char* kContract = "vllm.deepseek_v4_kv_insert_fnuz";
+  using Code = E4m3fnuzSat;
+  static constexpr float kMost = 224.0f;
+};
+
+}  // namespace assay_kernels
