@@ -8,6 +8,7 @@
 #include "suites/concat_and_cache_mla/binding.h"
 #include "suites/dsv4_kv_insert/binding.h"
 #include "suites/fused_add_rms_norm/binding.h"
+#include "suites/indexer_k_quant_and_cache/binding.h"
 #include "suites/layer_norm/binding.h"
 #include "suites/pack_scales/binding.h"
 #include "suites/qk_norm_rope/binding.h"
@@ -32,6 +33,7 @@ std::span<const Op> all_ops() {
                            concat_and_cache_mla_op(),
                            dsv4_kv_insert_op(),
                            fused_add_rms_norm_op(),
+                           indexer_k_quant_and_cache_op(),
                            layer_norm_op(),
                            pack_scales_op(),
                            q_norm_rope_op(),

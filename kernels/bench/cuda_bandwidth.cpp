@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/bench/cuda_calls.h"
+#include "kernels/bench/cuda_head_calls.h"
 
 namespace {
 
@@ -34,6 +35,14 @@ double median_seconds(cudaStream_t stream, const std::function<void(int)>& enque
   return times[kRuns / 2] * 1e-3;
 }
 
+CallBuilder any_call_of(const Op& op, const Buffers& buffers, const Places& places, int b) {
+  const std::string name = op.op;
+  if (name.find("norm_rope") != std::string::npos) return heads_call_of(op, buffers, places, b);
+  if (name.find("cache") != std::string::npos || name.find("insert") != std::string::npos)
+    return cache_call_of(op, buffers, places, b);
+  return call_of(op, buffers, b);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -46,6 +55,7 @@ int main(int argc, char** argv) {
   cudaStream_t stream;
   check(cudaStreamCreate(&stream), "cudaStreamCreate");
   const Buffers buffers;
+  const Places places;
 
   const double copy_seconds = median_seconds(stream, [&](int b) {
     check(cudaMemcpyAsync(buffers.y[b], buffers.x[b], kElements * 2, cudaMemcpyDeviceToDevice, stream), "copy");
@@ -56,7 +66,7 @@ int main(int argc, char** argv) {
   std::printf("%-40s %9s %9s %9s %8s\n", "", "us", "MB", "GB/s", "x copy");
   std::printf("%-40s %9.1f %9.1f %9.0f %8s\n", "device copy", copy_seconds * 1e6, kElements * 4e-6, copy_rate * 1e-9, "");
 
-  const std::vector<Op> ops = {
+  std::vector<Op> ops = {
       {"cast bf16 to e4m3fn", "cast", "cuda.e4m3fn_sat", "cast", kElements * 3},
       {"quant_group, fp32 scales", "quant_group", "vllm.group_fp8", "quant_group.register", kElements * 3 + kGroups * 4},
       {"quant_group, fp32 scales, multiply", "quant_group", "aiter.per_1x128", "quant_group.register",
@@ -112,10 +122,11 @@ int main(int argc, char** argv) {
       {"add, rms_norm_quant_static", "rms_norm_quant_static", "vllm.fused_add_rms_norm_static_fp8_quant@2026-06-18",
        "rms_norm_quant_static", kElements * 7},
   };
+  for (const Op& op : head_ops()) ops.push_back(op);
   for (const Op& op : ops) {
     std::vector<CallBuilder> calls;
     calls.reserve(kBuffers);
-    for (int b = 0; b < kBuffers; ++b) calls.push_back(call_of(op, buffers, b));
+    for (int b = 0; b < kBuffers; ++b) calls.push_back(any_call_of(op, buffers, places, b));
     const double seconds = median_seconds(stream, [&](int b) {
       CallBuilder& call = calls[size_t(b)];
       if (call.run(library, op.op, op.contract, op.kernel, stream) == ASSAY_OK) return;

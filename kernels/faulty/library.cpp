@@ -4,6 +4,7 @@
 #include "kernels/faulty/cast_faults.h"
 #include "kernels/faulty/dsv4_faults.h"
 #include "kernels/faulty/group_faults.h"
+#include "kernels/faulty/indexer_faults.h"
 #include "kernels/faulty/int8_faults.h"
 #include "kernels/faulty/layer_faults.h"
 #include "kernels/faulty/mx_faults.h"
@@ -88,7 +89,7 @@ const std::vector<Kernel>& kernels() {
       of_tile_caches<CacheSlotMinusOne<>>("cache_slot_minus_one",
                                           "vLLM #43810: padding with slot -1 is written to the last slot"),
       of_tile_caches<CacheBlocksDense<>>("cache_blocks_dense", "vLLM #37032, vLLM #45111, aiter #3498"),
-      of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM fp8_ds_mla: codes, scales, rotated numbers, in this order"),
+      of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM #48611: fp8_ds_mla taken for another layout"),
       of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758"),
       of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: a product where the op divides"),
       of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288"),
@@ -109,6 +110,15 @@ const std::vector<Kernel>& kernels() {
       of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236", R"(["bf16"])"),
       of_dsv4_caches<Dsv4PositionsIgnored>("dsv4_positions_ignored",
                                            "no regression known; right for one sequence from its beginning"),
+      of_indexer_caches<CacheSlotMinusOne<VllmIndexerKUe8m0>>("indexer_slot_minus_one",
+                                                              "vLLM #43810: padding with slot -1 goes to the last slot"),
+      of_indexer_caches<CacheBlocksDense<VllmIndexerK>>("indexer_blocks_dense", "vLLM #45111, TensorRT-LLM #16223"),
+      of_indexer_caches<IndexerTokenByToken>("indexer_token_by_token", "vLLM #50576, vLLM #40991, 1Cat-vLLM #250"),
+      of_indexer_caches<IndexerFormatIgnored>("indexer_format_ignored", "vLLM #40552: scales that are no powers of two"),
+      of_indexer_caches<IndexerFloorForCeil>("indexer_floor_for_ceil", "vLLM #43557"),
+      of_indexer_caches<IndexerFloorMissing>("indexer_floor_missing", "pytorch/ao #4713, aiter #4288"),
+      of_indexer_caches<IndexerReciprocal>("indexer_reciprocal", "sglang #30924: a product where the op divides"),
+      of_indexer_caches<Indexer448For224>("indexer_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
       of_packs<PackMantissaLeak>("pack_mantissa_leak", "sglang #25733, sglang #39193"),
       of_packs<PackAbsentGroups>("pack_absent_groups", "TransformerEngine #3070, vLLM #47303"),
       of_packs<PackPaddingRows>("pack_padding_rows", "vLLM #49784, sglang #32386"),

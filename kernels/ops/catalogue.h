@@ -36,6 +36,7 @@ std::vector<Kernel> cast_kernels();
 std::vector<Kernel> concat_and_cache_mla_kernels();
 std::vector<Kernel> dsv4_kv_insert_kernels();
 std::vector<Kernel> quant_azp_kernels();
+std::vector<Kernel> indexer_k_quant_and_cache_kernels();
 std::vector<Kernel> fused_add_rms_norm_kernels();
 std::vector<Kernel> layer_norm_kernels();
 std::vector<Kernel> pack_scales_kernels();

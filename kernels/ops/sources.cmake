@@ -8,6 +8,7 @@ set(ASSAY_OP_SOURCES
   ops/concat_and_cache_mla/kernels.cpp
   ops/dsv4_kv_insert/kernels.cpp
   ops/fused_add_rms_norm/kernels.cpp
+  ops/indexer_k_quant_and_cache/kernels.cpp
   ops/layer_norm/kernels.cpp
   ops/quant_azp/kernels.cpp
   ops/quant_group/int8.cpp

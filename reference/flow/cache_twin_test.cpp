@@ -107,8 +107,8 @@ TEST(CacheTwin, DeepseekV4) {
           const double scaled = inputs.x[i] * (1 / scale);  // exact, or NaN
           const double clamped = std::fmin(std::fmax(-most, scaled), most);
           const double code = fnuz ? nearest(kE4M3Fnuz, clamped) + 0.0 : nearest(kE4M3Fn, clamped);  // FNUZ has no -0
-          ASSERT_TRUE(same_number(record.codes[i].low, code))
-              << contract.id << " " << seed << " " << i << " " << inputs.x[i] << " scale " << scale << " " << record.codes[i].low << " " << code;
+          ASSERT_TRUE(same_number(record.codes[i].low, code)) << contract.id << " " << seed << " " << i << " " << inputs.x[i]
+                                                              << " scale " << scale << " " << record.codes[i].low << " " << code;
           nan += std::isnan(inputs.x[i]);
         }
       }
@@ -127,6 +127,41 @@ TEST(CacheTwin, DeepseekV4) {
     EXPECT_GT(floors, 0);
     EXPECT_GT(nan, 0);
     EXPECT_LT(free, 600) << "most rotations of any numbers have an answer";
+  }
+}
+
+/// One fp32 scale for a key of 128: max(absmax, 1e-4) / M, or the power of two above it; codes of quotients.
+TEST(CacheTwin, IndexerK) {
+  for (const bool fnuz : {false, true}) {
+    for (const bool ue8m0 : {false, true}) {
+      const Contract contract =
+          contract_of((std::string("vllm.indexer_k") + (ue8m0 ? "_ue8m0" : "") + (fnuz ? "_fnuz" : "")).c_str(), kF16);
+      const double most = fnuz ? 224 : 448, least = double(float(1e-4));
+      int floors = 0, nan_codes = 0;
+      for (uint64_t seed = 1; seed <= 300; ++seed) {
+        RowInputs inputs = row_of(kF16, 128, 128, seed);
+        for (double& v : inputs.x)
+          if (seed % 5 == 0) v = nearest(kF16, v * 0x1p-40);
+        const RecordValues record = record_values(contract, inputs, 128, {});
+        ASSERT_TRUE(record.codes.pinned() && record.scales.pinned());
+        double absmax = 0;
+        for (const double v : inputs.x) absmax = std::fmax(absmax, std::fabs(v));
+        floors += absmax < least;
+        double scale = std::fmax(absmax, least) / most;
+        if (!std::isinf(scale)) scale = fl(Real(std::fmax(absmax, least)) / Real(most));
+        if (ue8m0 && !std::isinf(scale)) scale = power_above(Real(scale));
+        ASSERT_TRUE(same_number(record.scales[0].low, scale)) << contract.id << " " << seed;
+        for (size_t i = 0; i < 128; ++i) {
+          const double quotient = double(float(inputs.x[i]) / float(scale));  // IEEE 754 division of fp32
+          const double kept = std::isnan(quotient) ? quotient : std::clamp(quotient, -max_finite(kE4M3Fn), max_finite(kE4M3Fn));
+          const double code = fnuz ? nearest(kE4M3Fnuz, kept) + 0.0 : nearest(kE4M3Fn, kept);
+          ASSERT_TRUE(same_number(record.codes[i].low, code)) << contract.id << " " << seed << " " << i;
+          nan_codes += std::isnan(code);
+        }
+      }
+      EXPECT_GT(floors, 0);
+      EXPECT_GT(nan_codes, 0);
+    }
   }
 }
 

@@ -2,26 +2,30 @@
 
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cache_insert/tensors.h"
+#include "suites/rows/cells.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {
 namespace {
 
-/// Numbers of a token that RoPE has turned: the last ones, in every model with this cache.
-constexpr int64_t kRotated = 64;
+/// Numbers of a token, in every model with this cache; the last ones are those that RoPE has turned.
+constexpr int64_t kLatent = 512, kRotated = 64;
 
 std::vector<HostTensor> inputs(const CacheCase& c) {
-  return {token_matrix("kv_c", c, c.numbers() - kRotated, c.fill, 0), token_matrix("k_pe", c, kRotated, c.rope_fill, 1)};
+  return {token_matrix("kv_c", c, kLatent, c.fill, 0), token_matrix("k_pe", c, kRotated, c.rope_fill, 1)};
 }
 
 }  // namespace
 
 Op concat_and_cache_mla_op() {
   Op op = cache_op("concat_and_cache_mla",
-                  {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "rope", "scale", "seed", "warp"},
-                  inputs);
+                   {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "rope", "scale", "seed", "warp"},
+                   inputs);
   op.validate = [validate = op.validate](const Case& c) {
     require_flow(c, "cache_insert");
+    const CacheCase p = read_cache_case(c);
+    if (p.numbers() != kLatent + kRotated)
+      Cells(c).refuse("contract", "'" + p.contract + "' keeps tokens of " + std::to_string(p.numbers()) + " numbers");
     return validate(c);
   };
   return op;

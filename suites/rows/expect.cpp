@@ -46,9 +46,11 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
 }
 
 Spans as_stored(Spans scale, const Format& element) {
-  if (element.specials != Specials::kScale) return scale;
+  const bool exponents = element.specials == Specials::kScale;
+  const double most = max_finite(element);
   for (std::vector<double>* ends : {&scale.low, &scale.high})
-    for (double& v : *ends) v = round_to(element, v, Rounding::kTowardZero, Overflow::kSpecial);
+    for (double& v : *ends)
+      if (exponents || v > most) v = round_to(element, v, Rounding::kTowardZero, Overflow::kSpecial);  // 2^128 is no fp32
   return scale;
 }
 

@@ -1,4 +1,5 @@
-// What the MLA caches hold. Source: vLLM csrc/cache_kernels.cu, concat_and_cache_mla_kernel and concat_and_cache_ds_mla_kernel.
+// What the MLA caches hold. Source: vLLM csrc/libtorch_stable/cache_kernels.cu 00eb0c87, concat_and_cache_mla_kernel and
+// concat_and_cache_ds_mla_kernel.
 #pragma once
 
 #include "kernels/ops/codes.h"

@@ -1,0 +1,53 @@
+// The cache of an indexer's keys gone wrong.
+#pragma once
+
+#include "kernels/faulty/cache_faults.h"
+#include "kernels/ops/indexer_k_quant_and_cache/insert_keys.h"
+
+namespace assay_kernels {
+
+/// A record of 132 bytes for each key, which begin at multiples of four.
+struct IndexerTokenByToken : VllmIndexerK {
+  static int64_t codes_at(int64_t p) { return p * 132; }
+  static int64_t scales_at(int64_t p, int64_t /*block_size*/) { return p * 132 + 128; }
+  static void store(uint32_t* to, const simt::Vector<uint32_t>& codes) {
+    for (const uint32_t word : codes.at) *to++ = word;
+  }
+};
+
+/// scale_fmt is not read.
+struct IndexerFormatIgnored : VllmIndexerKUe8m0 {
+  static float stored(float scale) { return scale; }
+};
+
+struct IndexerFloorForCeil : VllmIndexerKUe8m0 {
+  static float stored(float scale) { return simt::from_bits(simt::bits(scale) & 0xff800000u); }
+};
+
+struct IndexerFloorMissing : VllmIndexerK {
+  static constexpr float kLeastAmax = 0;
+};
+
+struct IndexerReciprocal : VllmIndexerK {
+  using Element = CacheReciprocal::Element;
+};
+
+/// The divisor of OCP codes on a chip of FNUZ codes.
+struct Indexer448For224 : VllmIndexerKUe8m0Fnuz {
+  static constexpr float kMost = 448.0f;
+};
+
+template <class Rules>
+Kernel of_indexer_caches(const char* name, const char* cites) {
+  return {name,
+          "indexer_k_quant_and_cache",
+          {Rules::kContract},
+          {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
+          {},
+          run_indexer_k_quant_and_cache<Rules>,
+          name,
+          cites,
+          "indexer_k_quant_and_cache"};
+}
+
+}  // namespace assay_kernels
