@@ -10,11 +10,11 @@ kills() { # kills KIND COUNT COMMAND...: @ stands for the folder
 }
 
 few=(--suite rms_norm/quick --warp 32)
-kills reports 100 "$assay" run "${few[@]}" --report csv:@/v.csv --report json:@/v.json --report junit:@/v.xml --report html:@/v.html || fail reports
+kills reports 104 "$assay" run "${few[@]}" --report csv:@/v.csv --report json:@/v.json --report junit:@/v.xml --report html:@/v.html || fail reports
 kills record 60 "$assay" run "${few[@]}" --record @ || fail record
 expect 0 "ALL AS EXPECTED" "$assay" judge "$scratch/record/killed"
-kills golden 30 "$assay" golden write --folder @ || fail golden
-kills observed 10 "$assay" golden write --observed cpu --folder @ || fail observed
+kills golden 32 "$assay" golden write --folder @ || fail golden
+kills observed 4 "$assay" golden write --observed cpu --folder @ || fail observed
 
 # What a killed writer may leave beside the golden files is not taken for one of them; under a final name it is.
 golden=$scratch/observed/killed

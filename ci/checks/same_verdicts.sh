@@ -10,7 +10,7 @@ verdicts() {
   : >"$scratch/$2"
   for part in "0 cpu quick" "1 faulty rms_norm/quick"; do
     set -- "$1" "$2" $part
-    "$1" run --backend "$4" --suite "$5" --report csv:"$scratch/report.csv" >"$scratch/log" 2>&1
+    "$1" run --backend "$4" --suite "$5" --warp 32 --report csv:"$scratch/report.csv" >"$scratch/log" 2>&1
     [ $? -eq "$3" ] || [ "$2" = edited ] || fail "$2, $4: $(tail -n 5 "$scratch/log")"
     python3 - "$scratch/report.csv" >>"$scratch/$2" <<'END'
 import csv, sys
