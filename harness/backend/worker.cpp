@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "harness/backend/crossing.h"
+#include "harness/backend/exit_notice.h"
 #include "harness/backend/library.h"
 #include "harness/backend/runner.h"
 #include "harness/backend/watch.h"
@@ -176,9 +177,13 @@ class Worker {
 Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders) {
   const Library library = open_library(path);
   const auto runner = std::make_shared<Runner>(library.functions);
-  Backend backend{name, library.info, [runner](const CallRequest& request) { return runner->call(request); }};
+  Backend backend{name, library.info, [runner, path](const CallRequest& request) {
+                    const ExitNotice notice(path, request);
+                    return runner->call(request);
+                  }};
   if (const auto watch = find_watch(library, folders))
-    backend.watched_call = [watch](const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps) {
+    backend.watched_call = [watch, path](const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps) {
+      const ExitNotice notice(path, request);
       return watch->call(request, first, steps);
     };
   return backend;

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "harness/backend/library.h"
 #include "harness/core/error.h"
 #include "harness/testing/toy_op.h"
@@ -62,6 +64,13 @@ TEST(Worker, ACrashNamesTheSignalAndTheNextCallWorks) {
   EXPECT_EQ(call(backend, "aborts").message, "crashed: SIGABRT");
   EXPECT_EQ(call(backend, "exits").message, "ended its process with exit code 7");
   EXPECT_TRUE(is_well(backend));
+}
+
+TEST(InProcess, AKernelThatEndsTheProgramIsNamed) {
+  const Backend here = open_in_process(kToy, "toy");
+  EXPECT_EXIT(call(here, "exits"), ::testing::ExitedWithCode(kUnexpected),
+              "toy_library.so: kernel 'exits' ended the program with exit\\(\\) in a call of toy, contract toy.copy");
+  EXPECT_EXIT((call(here, "copy"), std::exit(5)), ::testing::ExitedWithCode(5), "^$") << "an exit outside a call is nobody's";
 }
 
 TEST(Worker, AHangEndsAfterTheTimeAndTheNextCallWorks) {

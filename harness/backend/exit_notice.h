@@ -1,0 +1,23 @@
+// Says who ended the program.
+#pragma once
+
+#include <string>
+
+#include "harness/backend/call.h"
+
+namespace assay {
+
+/// While it lives, a kernel that ends this process with exit() is named on stderr, and the exit code is that of a broken one. CUDA
+/// does so where host code calls a function that is for the device alone.
+class ExitNotice {
+ public:
+  ExitNotice(const std::string& path, const CallRequest& request);
+  ~ExitNotice();
+  ExitNotice(const ExitNotice&) = delete;
+  ExitNotice& operator=(const ExitNotice&) = delete;
+
+ private:
+  std::string words_;
+};
+
+}  // namespace assay
