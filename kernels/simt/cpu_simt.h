@@ -128,6 +128,12 @@ void from_floats(float a, float b, T& x, T& y) {
   y = from_float<T>(b);
 }
 
+}  // namespace simt
+
+#include "kernels/simt/pairs.h"
+
+namespace simt {
+
 inline uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
 inline uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
 inline uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }

@@ -121,6 +121,41 @@ SIMT_DEVICE void from_floats(float a, float b, F16& x, F16& y) {
   y.bits = __half_as_ushort(pair.y);
 }
 
+}  // namespace simt
+
+#include "kernels/simt/pairs.h"
+
+namespace simt {
+
+template <class Pair>
+SIMT_DEVICE Pair pair_of(uint32_t word) {
+  Pair pair;
+  memcpy(&pair, &word, sizeof pair);
+  return pair;
+}
+template <class Pair>
+SIMT_DEVICE uint32_t word_of(Pair pair) {
+  uint32_t word;
+  memcpy(&word, &pair, sizeof word);
+  return word;
+}
+template <>
+SIMT_DEVICE uint32_t multiply_pairs<Bf16>(uint32_t a, uint32_t b) {
+  return word_of(__hmul2_rn(pair_of<__nv_bfloat162>(a), pair_of<__nv_bfloat162>(b)));
+}
+template <>
+SIMT_DEVICE uint32_t multiply_pairs<F16>(uint32_t a, uint32_t b) {
+  return word_of(__hmul2_rn(pair_of<__half2>(a), pair_of<__half2>(b)));
+}
+template <>
+SIMT_DEVICE uint32_t widest_pairs<Bf16>(uint32_t a, uint32_t b) {
+  return word_of(__hmax2(__habs2(pair_of<__nv_bfloat162>(a)), __habs2(pair_of<__nv_bfloat162>(b))));
+}
+template <>
+SIMT_DEVICE uint32_t widest_pairs<F16>(uint32_t a, uint32_t b) {
+  return word_of(__hmax2(__habs2(pair_of<__half2>(a)), __habs2(pair_of<__half2>(b))));
+}
+
 SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E4M3)); }
 /// Two codes in the low 16 bits, the first lowest: one cvt.rn.satfinite.e4m3x2.f32.
 SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) {

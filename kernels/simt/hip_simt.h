@@ -124,6 +124,12 @@ SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
   y = from_float<T>(b);
 }
 
+}  // namespace simt
+
+#include "kernels/simt/pairs.h"
+
+namespace simt {
+
 // v_cvt_pk_fp8_f32 is fnuz on gfx942 and OCP on gfx950: each has one format in hardware and the other in integer code. The
 // instruction does not saturate by itself, so numbers are clamped first; NaN passes the clamp by the select.
 #if defined(__gfx942__) || defined(__gfx950__)

@@ -1,7 +1,8 @@
 // Where the numbers of a group quantization lie, as the kernels see it, and how they store a scale and eight codes.
 #pragma once
 
-#include "kernels/ops/quant_group/rules.h"
+#include "kernels/ops/quant_group/quotients.h"
+#include "kernels/ops/quant_group/widest.h"
 
 namespace assay_kernels {
 
@@ -11,7 +12,7 @@ struct GroupArguments {
   uint8_t* q;
   ScalesOut scales;
   int32_t group_size;
-  Divider by_size;  ///< group_size
+  Divider by_size;        ///< group_size
   float scale_ub = 0.0f;  ///< of contracts that bound amax by it
 };
 
@@ -48,15 +49,12 @@ SIMT_DEVICE void store_scale(const ScalesOut& out, int64_t row, int32_t group, f
   }
 }
 
-/// kElements neighbouring elements of one thread, kLanes threads a group: reduces, stores the scale and the codes. All threads of
-/// the warp take part; those that are not `live` store nothing.
+/// kElements neighbouring elements of one thread, whose widest is known, kLanes threads a group: reduces, stores the scale and
+/// the codes. All threads of the warp take part; those that are not `live` store nothing.
 template <class Rules, int kWarp, int kLanes, int kElements>
-SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8_t* q, const ScalesOut& out, int64_t row,
-                                   int32_t group, float scale_ub = 0.0f) {
+SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bool live, uint8_t* q, const ScalesOut& out,
+                                   int64_t row, int32_t group, float scale_ub = 0.0f) {
   static_assert(kElements % 8 == 0, "eight codes are stored at a time");
-  float widest = 0.0f;
-  SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) widest = Rules::widest(widest, simt::magnitude(v[i]));
   widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kLanes>>(widest,
                                                                            [](float a, float b) { return Rules::widest(a, b); });
 
@@ -67,14 +65,19 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8
   } else {
     scale = Rules::scale(amax);
   }
-  const typename Rules::Element element(Rules::operand(amax, scale));
-  float u[kElements];
-  SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) u[i] = Rules::clamp(element(v[i]));
   if (!live) return;
+  uint32_t codes[kElements / 4];
+  CodesByElement<Rules>(Rules::operand(amax, scale))(v, codes);
   SIMT_UNROLL
-  for (int i = 0; i < kElements; i += 8) simt::store8(q + i, Rules::Code::encode4(u + i), Rules::Code::encode4(u + i + 4));
+  for (int i = 0; i < kElements / 4; i += 2) simt::store8(q + 4 * i, codes[i], codes[i + 1]);
   if (simt::thread() % kLanes == 0) store_scale<Rules>(out, row, group, scale);
+}
+
+/// The same of elements whose widest is not known.
+template <class Rules, int kWarp, int kLanes, int kElements>
+SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8_t* q, const ScalesOut& out, int64_t row,
+                                   int32_t group, float scale_ub = 0.0f) {
+  quantize_elements<Rules, kWarp, kLanes>(v, widest_of<Rules>(v), live, q, out, row, group, scale_ub);
 }
 
 }  // namespace assay_kernels

@@ -55,8 +55,8 @@ struct AiterPer1x128TransposeScaleFnuz : TransposeScale<AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.per_1x128_transpose_scale_fnuz";
 };
 
-/// No floor: a row of zeros stores 0, and its codes come from 0 * Inf. v_rcp_f32 may be off by an ulp; the quotient here is one of
-/// its legal results.
+/// No floor: a row of zeros stores 0, and its codes come from 0 * Inf. v_rcp_f32 may be off by an ulp; the quotient here is one
+/// of its legal results.
 struct AiterPerToken : AiterPer1x128 {
   static constexpr const char* kContract = "aiter.per_token";
   SIMT_DEVICE static float amax(float widest) { return widest; }
@@ -72,6 +72,7 @@ struct DeepgemmPerTokenCast : GroupRules {
   static constexpr const char* kContract = "deepgemm.per_token_cast";
   using Code = E4m3fnNosat;
   using Element = simt::Multiply;
+  static constexpr bool kDropsNan = false;
   SIMT_DEVICE static float widest(float a, float b) { return widest_or_nan(a, b); }
   SIMT_DEVICE static float amax(float widest) { return simt::max_or_nan(widest, 1e-4f); }
   SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }

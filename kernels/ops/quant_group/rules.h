@@ -17,6 +17,8 @@ struct GroupRules {
   static constexpr bool kPacked = false;        ///< scales are bytes of exponents, four in a word
   static constexpr bool kWritesPadding = true;  ///< of packed scales
   static constexpr bool kBounded = false;       ///< by scale_ub: the rules have scale_within(amax, scale_ub)
+  static constexpr bool kSaturates = false;     ///< clamp() bounds numbers as the cast does by itself, so it is for NaN
+  static constexpr bool kDropsNan = true;       ///< widest() is max_number()
 
   /// Lanes whose maxima meet: those of the group.
   template <int kWarp, int kLanes>

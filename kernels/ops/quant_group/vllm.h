@@ -51,6 +51,7 @@ struct VllmGroupTritonUe8m0 : VllmGroupTriton {
 /// The torch.compile fallback: no floor on amax but one on the scale; torch's amax and clamp keep NaN.
 struct VllmGroupNative : GroupRules {
   static constexpr const char* kContract = "vllm.group_native";
+  static constexpr bool kDropsNan = false;
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
@@ -69,7 +70,8 @@ struct VllmGroupNativeUe8m0 : VllmGroupNative {
 struct VllmPerToken : GroupRules {
   static constexpr const char* kContract = "vllm.per_token";
   SIMT_DEVICE static float amax(float widest) { return widest; }
-  SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 448.0f, kLeastScale); }
+  static constexpr bool kSaturates = true;
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(over_constant(amax, 448.0f), kLeastScale); }
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 

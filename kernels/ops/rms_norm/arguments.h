@@ -23,7 +23,8 @@ struct NormInputs {
 
   template <class T>
   NormArguments<T> arguments() const {
-    return {data_of<T>(x), residual ? static_cast<T*>(residual->data) : nullptr, data_of<T>(gamma), x.strides[0],
+    return {data_of<T>(x),          residual ? static_cast<T*>(residual->data) : nullptr,
+            data_of<T>(gamma),      x.strides[0],
             int32_t(shape.columns), eps};
   }
   /// Loads of 16 bytes in a row, the last of which may be cut off.

@@ -52,6 +52,20 @@ class NormalizedRow {
     }
   }
 
+  /// The same with the words of loads that are rounded.
+  template <class F>
+  SIMT_DEVICE void for_each_rounded(F f) const {
+    SIMT_UNROLL
+    for (int k = 0; k < kLoads; k += kRun) {
+      const int first = load_of(k) * kElements;
+      simt::Vector<uint32_t> words[kRun];
+      SIMT_UNROLL
+      for (int j = 0; j < kRun; ++j)
+        words[j] = normalized_words<Rules, T>(row_[k + j], r_, load_of_row(gamma_, first + j * kElements, n_, true));
+      f(first, words);
+    }
+  }
+
   SIMT_DEVICE void finish() const {}
 
  private:
@@ -94,6 +108,22 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
         normalize<Rules, T>(read(at, unused, stored), r_, load_of_row(a_.gamma, at, a_.n, false), v[j]);
       }
       f(first, v);
+    }
+  }
+
+  template <class F>
+  SIMT_DEVICE void for_each_rounded(F f) const {
+    float unused = 0.0f;
+    simt::Vector<T> stored;
+    for (int round = 0; round < a_.n; round += step()) {
+      const int first = round + first_of_thread();
+      simt::Vector<uint32_t> words[kRun];
+      SIMT_UNROLL
+      for (int j = 0; j < kRun; ++j) {
+        const int at = first + j * kElements;
+        words[j] = normalized_words<Rules, T>(read(at, unused, stored), r_, load_of_row(a_.gamma, at, a_.n, false));
+      }
+      f(first, words);
     }
   }
 

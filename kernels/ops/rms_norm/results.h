@@ -1,6 +1,8 @@
 // The result of a norm in front of a quantization by one scale.
 #pragma once
 
+#include "kernels/ops/quant_group/quotients.h"
+#include "kernels/ops/quant_group/widest.h"
 #include "kernels/ops/rms_norm/normalized_row.h"
 
 namespace assay_kernels {
@@ -13,10 +15,31 @@ class Results {
 
   SIMT_DEVICE explicit Results(const Row& row) {
     int k = 0;
-    row.for_each([&](int first, auto& v) {
-      first_[k] = first;
-      keep(v[0], at_[k++]);
-    });
+    if constexpr (Norm::kRoundsOutput) {
+      row.for_each_rounded([&](int first, const auto& words) {
+        first_[k] = first;
+        at_[k++] = words[0];
+      });
+    } else {
+      row.for_each([&](int first, const auto& v) {
+        first_[k] = first;
+        SIMT_UNROLL
+        for (int i = 0; i < Row::kElements; ++i) at_[k].at[i] = v[0][i];
+        ++k;
+      });
+    }
+  }
+
+  template <class Group>
+  SIMT_DEVICE float widest() const {
+    if constexpr (Norm::kRoundsOutput) {
+      return widest_of<Group, T>(at_);
+    } else {
+      float widest = 0.0f;
+      SIMT_UNROLL
+      for (int k = 0; k < kLoads; ++k) widest = widest_of<Group>(at_[k].at, widest);
+      return widest;
+    }
   }
 
   /// Calls f(first element, v) with each load of the thread.
@@ -31,14 +54,6 @@ class Results {
   }
 
  private:
-  SIMT_DEVICE static void keep(const float (&v)[Row::kElements], simt::Vector<uint32_t>& kept) {
-    kept = words_of(rounded<T, typename Norm::Store>(v));
-  }
-  SIMT_DEVICE static void keep(const float (&v)[Row::kElements], Widened<T>& kept) {
-    SIMT_UNROLL
-    for (int i = 0; i < Row::kElements; ++i) kept.at[i] = v[i];
-  }
-
   std::conditional_t<Norm::kRoundsOutput, simt::Vector<uint32_t>, Widened<T>> at_[kLoads];
   int first_[kLoads];
 };
@@ -50,6 +65,13 @@ class Results<Norm, T, Row, 0> {
   static constexpr bool kWhole = Row::kWhole;
 
   SIMT_DEVICE explicit Results(const Row& row) : row_(row) {}
+
+  template <class Group>
+  SIMT_DEVICE float widest() const {
+    float widest = 0.0f;
+    for_each([&](int /*first*/, const auto& v) { widest = widest_of<Group>(v, widest); });
+    return widest;
+  }
 
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
@@ -64,12 +86,17 @@ class Results<Norm, T, Row, 0> {
 };
 
 /// Codes of a row of n by one scale.
-template <class Rules, class Results>
-SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, typename Rules::Element element) {
-  results.for_each([&](int first, auto& v) {
+template <class Results, class Codes>
+SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Codes& codes_of) {
+  uint8_t* const row = q + simt::block() * n;
+  results.for_each([&](int first, const auto& v) {
+    if (first >= n) return;
+    uint32_t codes[2];
+    codes_of(v, codes);
+    if (Results::kWhole) return simt::store8(row + first, codes[0], codes[1]);
     SIMT_UNROLL
-    for (float& u : v) u = Rules::clamp(element(u));
-    store_of_row<typename Rules::Code>(q + simt::block() * n, first, n, Results::kWhole, v);
+    for (int i = 0; i < 8; ++i)
+      if (first + i < n) row[first + i] = uint8_t(codes[i / 4] >> (8 * (i % 4)));
   });
 }
 

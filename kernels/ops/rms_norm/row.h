@@ -68,8 +68,28 @@ SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_
   for (int i = 0; i < kElements; ++i) v[i] *= Rules::weight(weight[i]);
 }
 
-/// Squares the load of columns from `first` on and keeps what is normalised. A sum with the residual is left in `stored`, as it is
-/// stored.
+/// x r gamma rounded to T. Two numbers of T have an exact product in fp32, so where x r is rounded first a product of pairs will
+/// do.
+template <class Rules, class T, class Held>
+SIMT_DEVICE simt::Vector<uint32_t> normalized_words(const Held& held, float r, const simt::Vector<uint32_t>& gamma) {
+  using Store = typename Rules::Store;
+  float v[simt::Vector<T>::kElements];
+  if constexpr (Rules::kRoundsBeforeWeight && Rules::kPlainWeights && std::is_same_v<Store, StoreNearest>) {
+    in_fp32<T>(held, v);
+    SIMT_UNROLL
+    for (int i = 0; i < simt::Vector<T>::kElements; ++i) v[i] *= r;
+    simt::Vector<uint32_t> words = words_of(rounded<T>(v));
+    SIMT_UNROLL
+    for (int i = 0; i < 4; ++i) words.at[i] = simt::multiply_pairs<T>(words.at[i], gamma.at[i]);
+    return words;
+  } else {
+    normalize<Rules, T>(held, r, gamma, v);
+    return words_of(rounded<T, Store>(v));
+  }
+}
+
+/// Squares the load of columns from `first` on and keeps what is normalised. A sum with the residual is left in `stored`, as it
+/// is stored.
 template <class Rules, class T>
 SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& x, const simt::Vector<uint32_t>& residual,
                                        float& sum, simt::Vector<T>& stored) {

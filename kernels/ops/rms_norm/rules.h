@@ -29,6 +29,7 @@ struct NormRules {
   using Store = StoreNearest;
   static constexpr bool kRoundsBeforeWeight = false;  ///< x r to the type of x, and then times gamma
   static constexpr bool kRoundsOutput = true;         ///< before a quantization that follows
+  static constexpr bool kPlainWeights = true;         ///< weight() leaves gamma as it is
   /// Between the warps' sums and their readers.
   SIMT_DEVICE static void published() { simt::barrier(); }
   /// Elements that are read, of n in a row that `threads` share in loads of so many.
@@ -76,6 +77,7 @@ struct FlashinferRmsNorm : NormRules {
 /// weight_bias 1, added in fp32.
 template <class Base>
 struct Gemma : Base {
+  static constexpr bool kPlainWeights = false;
   SIMT_DEVICE static float weight(float gamma) { return 1.0f + gamma; }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/ops/quant_group/problem.h"
+#include "kernels/ops/quant_group/widest.h"
 #include "kernels/ops/rms_norm/normalized_row.h"
 #include "kernels/ops/rms_norm_quant_group/rules.h"
 
@@ -21,18 +22,26 @@ struct GroupsOut {
 template <class Rules, class T, int kWarp, int kRuns, int kLanes>
 SIMT_KERNEL void rms_norm_quant_group(NormArguments<T> a, GroupsOut out) {
   using Norm = typename Rules::Norm;
+  using Group = typename Rules::Group;
   const NormalizedRow<Norm, T, kWarp, kRuns * kFusedRun, kFusedRun> row(a);
-  row.for_each([&](int first, auto& v) {
-    float u[8 * kFusedRun];
-    SIMT_UNROLL
-    for (int j = 0; j < kFusedRun; ++j) {
-      round_output<Norm, T>(v[j]);
+  const auto quantize = [&](int first, const float(&u)[8 * kFusedRun], float widest) {
+    quantize_elements<Group, kWarp, kLanes>(u, widest, first < a.n, out.q + simt::block() * a.n + first, out.scales,
+                                            simt::block(), first / (8 * kLanes * kFusedRun), out.scale_ub);
+  };
+  float u[8 * kFusedRun];
+  if constexpr (Norm::kRoundsOutput) {
+    row.for_each_rounded([&](int first, const auto& words) {
       SIMT_UNROLL
-      for (int i = 0; i < 8; ++i) u[8 * j + i] = v[j][i];
-    }
-    quantize_elements<typename Rules::Group, kWarp, kLanes>(u, first < a.n, out.q + simt::block() * a.n + first, out.scales,
-                                                            simt::block(), first / (8 * kLanes * kFusedRun), out.scale_ub);
-  });
+      for (int i = 0; i < 8 * kFusedRun; i += 2) simt::pair_to_floats<T>(words[i / 8].at[i % 8 / 2], u[i], u[i + 1]);
+      quantize(first, u, widest_of<Group, T>(words));
+    });
+  } else {
+    row.for_each([&](int first, const auto& v) {
+      SIMT_UNROLL
+      for (int i = 0; i < 8 * kFusedRun; ++i) u[i] = v[i / 8][i % 8];
+      quantize(first, u, widest_of<Group>(u));
+    });
+  }
   row.finish();
   write_absent_groups<typename Rules::Group>(out.scales);
   write_absent_rows<typename Rules::Group>(out.scales);

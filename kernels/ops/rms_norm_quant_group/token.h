@@ -13,13 +13,8 @@ SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
   using Row = NormalizedRow<Norm, T, kWarp, kLoads>;
   const Row row(a);
   const Results<Norm, T, Row> results(row);
-  float widest = 0.0f;
-  results.for_each([&](int /*first*/, auto& v) {
-    SIMT_UNROLL
-    for (int i = 0; i < 8; ++i) widest = Group::widest(widest, simt::magnitude(v[i]));
-  });
-  widest = simt::block_reduce<kWarp>(
-      widest, 0.0f, [](float u, float v) { return Group::widest(u, v); }, [] { simt::barrier(); });
+  const float widest = simt::block_reduce<kWarp, 1>(
+      results.template widest<Group>(), 0.0f, [](float u, float v) { return Group::widest(u, v); }, [] { simt::barrier(); });
   const float amax = Group::amax(widest);
   float scale;
   if constexpr (Group::kBounded) {
@@ -28,7 +23,7 @@ SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
     scale = Group::scale(amax);
   }
   if (simt::thread() == 0) store_scale<Group>(out.scales, simt::block(), 0, scale);
-  store_codes<Group>(results, out.q, a.n, typename Group::Element(Group::operand(amax, scale)));
+  store_codes(results, out.q, a.n, CodesOfOneScale<Group>(Group::operand(amax, scale)));
   row.finish();
 }
 

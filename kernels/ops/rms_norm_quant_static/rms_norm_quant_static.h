@@ -47,7 +47,7 @@ SIMT_KERNEL void rms_norm_quant_static(NormArguments<T> a, uint8_t* q, const flo
   using Row = NormalizedRow<typename Rules::Norm, T, kWarp, kLoads>;
   const Row row(a);
   const Results<typename Rules::Norm, T, Row, 0> results(row);
-  store_codes<Given>(results, q, a.n, typename Given::Element(Given::operand(0.0f, *scale)));
+  store_codes(results, q, a.n, CodesByElement<Given>(Given::operand(0.0f, *scale)));
   row.finish();
 }
 
