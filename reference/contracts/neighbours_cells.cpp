@@ -265,7 +265,8 @@ class EditsOfRow {
       if (is_quantity(arguments_of(text)) && column == "code") reciprocal(tokens, i);
       if (column == "mean" || column == "r" || column == "y" || column == "code" || column == "h" || column == "z" || column == "w")
         round_once_more(column, tokens, i);
-      if (!last && !tokens[i + 1].edited && column != "z") exchange(column, tokens, i);
+      if (!last && !tokens[i + 1].edited && column != "z" && neighbours_in_row(column, text, tokens[i + 1].text))
+        exchange(column, tokens, i);
     }
   }
 
@@ -291,6 +292,11 @@ class EditsOfRow {
         verb_of(tokens.back().text) != "rdiv" || !slack_of(tokens.back().text).empty())
       return;
     add("mult", arguments_of(tokens.back().text).append("/amax -> 1/s"), {edited("rcp", "rcp")});
+  }
+
+  /// And not because a step between them was left out.
+  bool neighbours_in_row(const std::string& column, const std::string& left, const std::string& right) const {
+    return row_.text(column).find(std::string(left).append(" ").append(right)) != std::string::npos;
   }
 
   void drop(const std::string& column, Cell tokens, size_t i) {
