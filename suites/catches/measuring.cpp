@@ -38,12 +38,22 @@ int64_t more_rows(const Case& one) {
   return of_rows ? std::atoll(group->second.c_str()) : 2;
 }
 
+/// Places for as many rows as the case has now, of a pattern that had them for all: "holes:33".
+void place_all_rows(Case& one, int64_t rows_before) {
+  const auto slots = one.parameters.find("slot_mapping");
+  if (slots == one.parameters.end()) return;
+  const std::string all = ":" + std::to_string(rows_before);
+  if (slots->second.ends_with(all)) slots->second.replace(slots->second.size() - all.size(), all.size(), ":" + one.text("m"));
+}
+
 std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffer& kernel, int64_t most_elements) {
   std::vector<Case> changed;
   std::set<std::string> ids;
   for (Case one : cases) {
     if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != "64") continue;
-    one.parameters["m"] = std::to_string(one.integer("m") + more_rows(one));
+    const int64_t rows = one.integer("m");
+    one.parameters["m"] = std::to_string(rows + more_rows(one));
+    place_all_rows(one, rows);
     const bool has_columns = one.parameters.contains("n");  // a cache has those of its record
     const auto stride = one.parameters.find("row_stride");
     if (stride != one.parameters.end() && !stride->second.empty())  // the gaps stay
