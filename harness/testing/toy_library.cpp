@@ -83,7 +83,7 @@ assay_status run_now(const assay_call* call) {
     ::raise(SIGSEGV);
   }
   if (kernel == "aborts") std::abort();
-  if (kernel == "exits") ::_exit(7);
+  if (kernel == "exits") std::exit(7);
   if (kernel == "hangs") {
     for (;;) ::pause();
   }

@@ -38,10 +38,11 @@ int64_t more_rows(const Case& one) {
   return of_rows ? std::atoll(group->second.c_str()) : 2;
 }
 
-/// Places for as many rows as the case has now, of a pattern that had them for all: "holes:33".
+/// Places for as many rows as the case has now, of a pattern that had them for all: "holes:33". Places that are listed stay as many.
 void place_all_rows(Case& one, int64_t rows_before) {
   const auto slots = one.parameters.find("slot_mapping");
   if (slots == one.parameters.end()) return;
+  if (slots->second.find(';') != std::string::npos) one.parameters["m"] = std::to_string(rows_before);
   const std::string all = ":" + std::to_string(rows_before);
   if (slots->second.ends_with(all)) slots->second.replace(slots->second.size() - all.size(), all.size(), ":" + one.text("m"));
 }
