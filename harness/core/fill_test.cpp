@@ -74,6 +74,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"half_tenfold", 0xf01550c4af909eea},   {"row_octaves", 0x6976f0799da226a8},   {"infinities", 0x3779833b14f735f9},
       {"exponent_rules", 0x7e3a402bfe28ac8f}, {"every_scale", 0x92f94b1ac2dd6cb3},   {"lone_mantissa", 0xc87daaf3be23ad89},
       {"open", 0x5f05efe41f811102},           {"deep", 0xc9702c7ad32a7383},
+      {"off_center", 0xc42de2ec7b37d00d},
   };
   return digests;
 }
