@@ -64,8 +64,8 @@ class JointCheck {
     };
     open_y_ = usable(wide.y, stored.y);
     if (const Rope* rope = contract.rope()) {
-      head_ = Spans(normalized_), gamma_ = Spans(inputs.gamma);
-      const Spans head = norm_outputs(*contract.row_norm(), head_, gamma_, wide.r);
+      head_ = Spans(normalized_), weights_ = Spans(inputs.gamma);
+      const Spans head = norm_outputs(*contract.row_norm(), head_, weights_, wide.r);
       const std::vector<bool> rises = rises_with_head(*rope, head, {inputs.cos, inputs.sin});
       std::erase_if(open_y_, [&](size_t i) { return !rises[i]; });
       return;  // a head is short, and a number of it hangs on its partner: all of it is made again
@@ -75,7 +75,7 @@ class JointCheck {
     if (contract.row_norm()->centers()) std::erase_if(open_y_, [&](size_t i) { return slope(i) == 0; });
     x_y_ = gather(normalized_, open_y_), weights_y_ = gather(inputs.gamma, open_y_);
     if (contract.row_norm()->centers()) weights_y_.beta = gather(inputs.beta, open_y_);
-    x_q_ = gather(normalized_, open_q_), gamma_q_ = gather(inputs.gamma, open_q_);
+    x_q_ = gather(normalized_, open_q_), weights_q_ = gather(inputs.gamma, open_q_);
   }
 
   /// Empty, or the two elements that cannot be had together.
@@ -102,7 +102,7 @@ class JointCheck {
     Vote vote;
     const RowNorm& norm = *contract_.row_norm();
     if (const Rope* rope = contract_.rope()) {
-      const Spans head = rope_outputs(*rope, norm_outputs(norm, head_, gamma_, point(trial)), {inputs_.cos, inputs_.sin});
+      const Spans head = rope_outputs(*rope, norm_outputs(norm, head_, weights_, point(trial)), {inputs_.cos, inputs_.sin});
       for (size_t i : open_y_) vote.add(head[i], stored_.y[i], "y", i);
       return vote;
     }
@@ -136,7 +136,7 @@ class JointCheck {
 
   /// A code is judged with the scale that was stored for its group.
   void vote_codes(double trial, const GroupQuant& quant, Vote& vote) const {
-    Spans y = norm_outputs(*contract_.row_norm(), x_q_, gamma_q_, point(trial));
+    Spans y = norm_outputs(*contract_.row_norm(), x_q_, weights_q_, point(trial));
     for (size_t k = 0; k < open_q_.size(); ++k) {
       const size_t g = open_q_[k] / size_t(inputs_.group_size);
       const Span scale = quant.scale_given ? point(inputs_.scale[g]) : wide_.scale[g];
@@ -156,9 +156,10 @@ class JointCheck {
   const StoredRow& stored_;
   const RowOutputs& wide_;
   std::vector<size_t> open_y_, open_q_, open_scales_;
-  Spans x_y_, x_q_, gamma_q_;
-  NormWeights weights_y_{{}};
-  Spans head_, gamma_;  ///< of a contract that rotates
+  Spans x_y_, x_q_;
+  NormWeights weights_y_{{}}, weights_q_{{}};
+  Spans head_;  ///< of a contract that rotates
+  NormWeights weights_{{}};
 };
 
 }  // namespace

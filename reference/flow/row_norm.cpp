@@ -26,9 +26,7 @@ Environment with_n(int64_t n) {
 
 /// Of a row, or of a part of it that is taken for all.
 Span mean_of(const RowNorm& contract, const std::vector<double>& x) {
-  const auto n = int64_t(x.size());
-  const Span sum = signed_sum(first_part(x, contract.mean_share), contract.depth.integer({{"n", n}}));
-  return evaluate(contract.mean, sum, with_n(int64_t(double(n) * contract.mean_share)));
+  return evaluate(contract.mean, norm_sum_of_x(contract, x), with_n(int64_t(double(x.size()) * contract.mean_share)));
 }
 
 }  // namespace
@@ -63,6 +61,10 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
   std::copy(row.residual.begin() + std::ptrdiff_t(first), row.residual.end(), row.normalized.begin() + std::ptrdiff_t(first));
   if (contract.residual_as_it_was) row.residual = residual;
   return row;
+}
+
+Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x) {
+  return signed_sum(first_part(x, contract.mean_share), contract.depth.integer({{"n", int64_t(x.size())}}));
 }
 
 Span norm_sum(const RowNorm& contract, const NormRow& row) {

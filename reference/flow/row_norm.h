@@ -17,11 +17,14 @@ struct NormRow {
   std::vector<double> summed;      ///< whose squares make r
   std::vector<double> normalized;  ///< what is multiplied by r
   std::vector<double> residual;    ///< what is stored in place of the residual; empty without one
-  const Format* format = nullptr;            ///< of what is summed: its squares may be exact
+  const Format* format = nullptr;  ///< of what is summed: its squares may be exact
   Span mu = point(0);              ///< mean, of a norm that takes it off
 };
 NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const std::vector<double>& residual,
                  const Format& x_format);
+
+/// The sum that makes the mean.
+Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x);
 
 /// The sum of squares that makes r, or of squares of what is left without the mean.
 Span norm_sum(const RowNorm& contract, const NormRow& row);

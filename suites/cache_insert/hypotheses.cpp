@@ -18,15 +18,12 @@ Hypothesis placed(const std::string& name, const CacheCase& c, const Contract& c
 
 /// Wrong places to find the angles of a token in.
 std::vector<Hypothesis> reading_hypotheses(const CacheCase& c, const Contract& contract) {
-  static const std::pair<const char*, CacheReading> readings[] = {
-      {"positions: one earlier", {.later = -1}},
-      {"positions: one later", {.later = 1}},
-      {"positions: the tokens' numbers in the batch", {.own_numbers = true}},
-      {"cos_sin_cache: the sine of a pair beside its cosine", {.alternating = true}},
-      {"rope: left out", {.unturned = true}}};
+  std::vector<std::pair<const char*, CacheReading>> readings;
+  for (const auto& [name, angles] : wrong_angles()) readings.push_back({name, {.angles = angles}});
+  readings.push_back({"rope: left out", {.unturned = true}});
   std::vector<Hypothesis> all;
   for (const auto& [name, reading] : readings)
-    all.push_back({name, [c, contract, reading](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    all.push_back({name, [c, contract, reading = reading](const Problem& problem, const std::vector<HostTensor>* outputs) {
                      return expect_cache(contract, Placing(c), c, problem, outputs, reading);
                    }});
   return all;

@@ -1,6 +1,5 @@
 #include "suites/cache_insert/inputs.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "suites/cache_insert/expect.h"
@@ -15,16 +14,9 @@ CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Pro
       rotates_(contract.rope() != nullptr) {}
 
 void CacheInputs::read_angles(int64_t row, RowInputs& inputs) const {
-  const HostTensor &positions = find(problem_.tensors, "positions"), &angles = find(problem_.tensors, "cos_sin_cache");
-  const int64_t count = angles.spec.shape[0], columns = angles.spec.shape[1];
-  int64_t position = 0;
-  std::memcpy(&position, positions.bytes.data() + size_t(row) * sizeof position, sizeof position);
-  position = reading_.own_numbers ? std::min(row, count - 1) : std::clamp<int64_t>(position + reading_.later, 0, count - 1);
-  const auto angle = [&](int64_t i) { return decode(*angles.spec.format, angles.code(position * columns + i)); };
-  for (int64_t i = 0; i < columns / 2; ++i) {
-    inputs.cos.push_back(reading_.unturned ? 1 : angle(reading_.alternating ? 2 * i : i));
-    inputs.sin.push_back(reading_.unturned ? 0 : angle(reading_.alternating ? 2 * i + 1 : columns / 2 + i));
-  }
+  Angles angles = angles_of_token(problem_, reading_.angles, row);
+  if (reading_.unturned) angles = {std::vector<double>(angles.cos.size(), 1), std::vector<double>(angles.sin.size(), 0)};
+  inputs.cos = std::move(angles.cos), inputs.sin = std::move(angles.sin);
 }
 
 std::vector<uint32_t> CacheInputs::codes_of_row(int64_t row) const {

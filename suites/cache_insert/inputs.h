@@ -6,15 +6,14 @@
 #include "harness/core/op.h"
 #include "reference/flow/row.h"
 #include "suites/cache_insert/cache_case.h"
+#include "suites/rows/rotation.h"
 
 namespace assay {
 
-/// Where a kernel finds the angles of a token. A right one finds them as a CacheReading that is not changed.
+/// What a kernel finds beside the numbers of a token. A right one finds it as a CacheReading that is not changed.
 struct CacheReading {
-  int64_t later = 0;         ///< positions after the token's own
-  bool own_numbers = false;  ///< the positions are the numbers of the tokens in the batch
-  bool alternating = false;  ///< the sine of a pair follows its cosine
-  bool unturned = false;     ///< angles are not read: cosines are 1 and sines 0
+  AngleReading angles = {};
+  bool unturned = false;  ///< angles are not read: cosines are 1 and sines 0
 };
 
 class CacheInputs {

@@ -19,24 +19,6 @@ std::vector<double> numbers(const HostTensor& tensor, int64_t first, int64_t cou
   return values;
 }
 
-int64_t position_of(const HeadCase& c, const Problem& problem, const HeadReading& reading, int64_t token) {
-  if (reading.own_numbers) return std::min(token, c.max_position - 1);
-  const auto position = int64_t(find(problem.tensors, "positions").code(token));
-  return std::clamp<int64_t>(position + reading.later, 0, c.max_position - 1);
-}
-
-Angles angles_of(const HeadCase& c, const Problem& problem, const HeadReading& reading, int64_t token) {
-  const int64_t first = position_of(c, problem, reading, token) * c.rotary;
-  const std::vector<double> row = numbers(find(problem.tensors, "cos_sin_cache"), first, c.rotary);
-  Angles angles;
-  const size_t pairs = row.size() / 2;
-  for (size_t i = 0; i < pairs; ++i) {
-    angles.cos.push_back(row[reading.alternating ? 2 * i : i]);
-    angles.sin.push_back(row[reading.alternating ? 2 * i + 1 : pairs + i]);
-  }
-  return angles;
-}
-
 /// Whether a head is one that is normalized and rotated.
 bool is_rotated(const HeadCase& c, const HeadReading& reading, int64_t head) {
   return head < c.q_heads + c.k_heads || reading.v_as_k;
@@ -65,7 +47,7 @@ RowInputs inputs_of_head(const HeadCase& c, const Problem& problem, const HeadRe
   RowInputs inputs{numbers(heads_in(problem), token * c.columns() + head * c.n, c.n), {}, c.eps};
   const bool of_q = (head < c.q_heads || reading.q_weight_alone) && !reading.k_weight_alone;
   if (c.in_place()) inputs.gamma = numbers(find(problem.tensors, of_q ? "q_weight" : "k_weight"), 0, c.n);
-  Angles angles = angles_of(c, problem, reading, token);
+  Angles angles = angles_of_token(problem, reading.angles, token);
   inputs.cos = std::move(angles.cos), inputs.sin = std::move(angles.sin);
   return inputs;
 }

@@ -4,14 +4,13 @@
 #include "harness/core/op.h"
 #include "reference/flow/rope.h"
 #include "suites/qk_norm_rope/head_case.h"
+#include "suites/rows/rotation.h"
 
 namespace assay {
 
 /// Where a kernel finds its inputs. A right one finds them as a HeadReading that is not changed.
 struct HeadReading {
-  int64_t later = 0;                                    ///< positions after the token's own
-  bool own_numbers = false;                             ///< the positions are the numbers of the tokens in the batch
-  bool alternating = false;                             ///< in the cache the sine of a pair follows its cosine
+  AngleReading angles = {};
   bool q_weight_alone = false, k_weight_alone = false;  ///< for heads of both kinds
   bool v_as_k = false;                                  ///< V heads are normalized and rotated too
 };

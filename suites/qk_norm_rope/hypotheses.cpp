@@ -12,10 +12,8 @@ struct NamedReading {
 
 /// Wrong places to find inputs in, of those that a case has.
 std::vector<NamedReading> readings(const HeadCase& c) {
-  std::vector<NamedReading> all = {{"positions: one earlier", {.later = -1}},
-                                   {"positions: one later", {.later = 1}},
-                                   {"positions: the tokens' numbers in the batch", {.own_numbers = true}},
-                                   {"cos_sin_cache: the sine of a pair beside its cosine", {.alternating = true}}};
+  std::vector<NamedReading> all;
+  for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});
   if (c.k_heads > 0) {
     all.push_back({"weights: q_weight for heads of K too", {.q_weight_alone = true}});
     all.push_back({"weights: k_weight for heads of Q too", {.k_weight_alone = true}});

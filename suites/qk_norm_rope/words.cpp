@@ -14,12 +14,12 @@ namespace {
 
 /// The norm of a number; returns those of the head.
 Spans append_norm(std::vector<std::string>& lines, const RowNorm& norm, const RowInputs& inputs, const Format& x, size_t column) {
-  const auto n = int64_t(inputs.x.size());
+  const NormRow row = norm_row(norm, inputs.x, {}, x);
   Environment known;
-  known.set("n", point(double(n)));
+  known.set("n", point(double(inputs.x.size())));
   known.set("eps", point(round_to(kF32, inputs.eps, Rounding::kNearestEven, Overflow::kSpecial)));
-  append_cell(lines, "r", norm.r, sum_of_squares(inputs.x, norm.depth.integer({{"n", n}}), x), known);
-  const Span r = norm_factor(norm, norm_row(norm, inputs.x, {}, x), inputs.eps);
+  append_cell(lines, "r", norm.r, norm_sum(norm, row), known);
+  const Span r = norm_factor(norm, row, inputs.eps);
   known.set("r", r);
   if (!inputs.gamma.empty()) {
     known.set("w", point(inputs.gamma[column]));

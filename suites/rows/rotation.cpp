@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "harness/core/nearest.h"
 #include "harness/core/philox.h"
-#include "reference/flow/rope.h"
+#include "suites/rows/inputs.h"
 #include "suites/rows/words.h"
 
 namespace assay {
@@ -23,6 +26,31 @@ HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t ro
     }
   }
   return cache;
+}
+
+const std::vector<WrongAngles>& wrong_angles() {
+  static const std::vector<WrongAngles> all = {{"positions: one earlier", {.later = -1}},
+                                               {"positions: one later", {.later = 1}},
+                                               {"positions: the tokens' numbers in the batch", {.own_numbers = true}},
+                                               {"cos_sin_cache: the sine of a pair beside its cosine", {.alternating = true}}};
+  return all;
+}
+
+Angles angles_of_token(const Problem& problem, const AngleReading& reading, int64_t token) {
+  const HostTensor &positions = find(problem.tensors, "positions"), &cache = find(problem.tensors, "cos_sin_cache");
+  const int64_t count = cache.spec.shape[0];
+  const auto width = size_t(positions.spec.format->bytes());
+  int64_t position = 0;  // little-endian, and not negative
+  std::memcpy(&position, positions.bytes.data() + size_t(token) * width, width);
+  position = reading.own_numbers ? std::min(token, count - 1) : std::clamp<int64_t>(position + reading.later, 0, count - 1);
+  const std::vector<double> row = decoded_row(cache, position, cache.spec.shape[1]);
+  const size_t pairs = row.size() / 2;
+  Angles angles;
+  for (size_t i = 0; i < pairs; ++i) {
+    angles.cos.push_back(row[reading.alternating ? 2 * i : i]);
+    angles.sin.push_back(row[reading.alternating ? 2 * i + 1 : pairs + i]);
+  }
+  return angles;
 }
 
 void append_rotation(std::vector<std::string>& lines, const Rope& rope, const Spans& head, const RowInputs& inputs,

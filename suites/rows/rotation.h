@@ -1,11 +1,12 @@
-// What ops that rotate share: the cache of cosines and sines, and the rotation of a number in words.
+// What ops that rotate share: the cache of cosines and sines, how it is read, rightly and wrongly, and a rotation in words.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "harness/core/tensor.h"
+#include "harness/core/op.h"
 #include "reference/contracts/bind.h"
+#include "reference/flow/rope.h"
 #include "reference/flow/row.h"
 
 namespace assay {
@@ -14,6 +15,22 @@ namespace assay {
 /// and pair's own: (1 - t^2, 2 t) / (1 + t^2), which no mathematical library changes. Position 0 turns nothing, as in every real
 /// cache.
 HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t rotary, uint64_t seed, uint32_t stream);
+
+/// Where a kernel finds the angles of a token. A right one finds them as an AngleReading that is not changed.
+struct AngleReading {
+  int64_t later = 0;         ///< positions after the token's own
+  bool own_numbers = false;  ///< the positions are the numbers of the tokens in the batch
+  bool alternating = false;  ///< in the cache the sine of a pair follows its cosine
+};
+
+struct WrongAngles {
+  const char* name;  ///< of the hypothesis
+  AngleReading reading;
+};
+const std::vector<WrongAngles>& wrong_angles();
+
+/// From the inputs positions, int32 or int64, and cos_sin_cache, whose ends no reading leaves.
+Angles angles_of_token(const Problem& problem, const AngleReading& reading, int64_t token);
 
 /// What a rotation makes of number `column` of a head, with its partner and its angle.
 void append_rotation(std::vector<std::string>& lines, const Rope& rope, const Spans& head, const RowInputs& inputs,

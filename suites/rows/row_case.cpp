@@ -101,6 +101,13 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
   if (given) c.scale_ub = cells.number("scale_ub");
 }
 
+/// Of norms, a cell that only some of them have.
+void require_cell_of_norm(const Case& c, const std::string& column, const std::string& without) {
+  const ContractRow& row = first_row(Cells(c).contract().id);
+  if (row.flow == "row_norm" && row.text(column).empty())
+    Cells(c).refuse("contract", "'" + row.id + "' " + without + " and is of another op");
+}
+
 }  // namespace
 
 int64_t RowCase::stored_row(int64_t row) const {
@@ -161,17 +168,9 @@ void require_chain(const Case& c, const std::string& first_flow) {
                     "'" + id + "' begins with a " + flow + " row and this op takes chains that begin with " + first_flow);
 }
 
-void require_mean(const Case& c) {
-  const ContractRow& row = first_row(Cells(c).contract().id);
-  if (row.flow == "row_norm" && row.text("mean").empty())
-    Cells(c).refuse("contract", "'" + row.id + "' takes no mean off and is of another op");
-}
+void require_mean(const Case& c) { require_cell_of_norm(c, "mean", "takes no mean off"); }
 
-void require_residual(const Case& c) {
-  const ContractRow& row = first_row(Cells(c).contract().id);
-  if (row.flow == "row_norm" && row.text("z").empty())
-    Cells(c).refuse("contract", "'" + row.id + "' adds no residual and is of another op");
-}
+void require_residual(const Case& c) { require_cell_of_norm(c, "z", "adds no residual"); }
 
 void require_sharing(const Case& c, Sharing sharing) {
   const ContractRow& contract = Cells(c).contract();

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 
-#include "reference/flow/deviations.h"
 #include "reference/flow/gated.h"
 #include "reference/flow/group_quant.h"
 #include "reference/flow/quant_azp.h"
@@ -73,7 +72,7 @@ std::vector<std::string> formulas(const Contract& contract) {
         lines.push_back("residual = " + formula(norm->residual, "z"));
       }
       if (norm->centers()) lines.push_back("mu    = " + formula(norm->mean, "sum(x)"));
-      lines.push_back(std::string("sum   = sum(") + (norm->centers() ? "(x - mu)" : z) + "^2), any order within a tree of depth " +
+      lines.push_back(std::string("sum   = sum(") + (norm->deviates ? "(x - mu)" : z) + "^2), any order within a tree of depth " +
                       norm->depth.text());
       lines.push_back("r     = " + formula(norm->r, "sum"));
       if (!norm->w.empty()) lines.push_back("w     = " + formula(norm->w, "gamma"));
@@ -133,7 +132,7 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
       environment.set("n", point(double(c.n)));
       environment.set("eps", point(round_to(*norm->r.steps.front().working, c.eps, Rounding::kNearestEven, Overflow::kSpecial)));
       if (norm->centers()) {
-        append_cell(lines, "mu", norm->mean, signed_sum(x, norm->depth.integer({{"n", c.n}})), environment);
+        append_cell(lines, "mu", norm->mean, norm_sum_of_x(*norm, x), environment);
         environment.set("mu", summed.mu);
         environment.set("b", point(inputs.beta[size_t(column)]));
       }
