@@ -29,4 +29,7 @@ struct Case {
   int64_t integer(const std::string& parameter) const { return std::stoll(parameters.at(parameter)); }
 };
 
+/// The id without its warp: cases that differ in warp alone share their data.
+inline std::string data_id(const std::string& case_id) { return case_id.substr(0, case_id.rfind("/w")); }
+
 }  // namespace assay

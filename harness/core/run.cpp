@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 #include "harness/core/glob.h"
 #include "harness/core/match.h"
@@ -57,15 +58,27 @@ std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::s
   return chosen;
 }
 
-/// Hands out pairs to threads and takes verdicts back in order.
+/// Hands out pairs to threads and takes verdicts back in order. Pairs that share their data go to one thread: what is found out of
+/// the data once, another would wait for.
 class Progress {
  public:
-  Progress(size_t pairs, const RunOptions& options) : slots_(pairs), options_(options) {}
+  Progress(const std::vector<Pair>& pairs, const RunOptions& options) : slots_(pairs.size()), options_(options) {
+    for (size_t i = 0; i < pairs.size(); ++i)
+      if (i == 0 || data_id(pairs[i].one->id) != data_id(pairs[i - 1].one->id)) begins_.push_back(i);
+    begins_.push_back(pairs.size());
+  }
 
-  std::optional<size_t> next() {
+  /// First and last + 1 of some pairs; the same twice when there are no more.
+  std::pair<size_t, size_t> next() {
     const std::lock_guard lock(mutex_);
-    if (stopped_ || next_ == slots_.size()) return std::nullopt;
-    return next_++;
+    if (stopped_ || next_ + 1 == begins_.size()) return {0, 0};
+    ++next_;
+    return {begins_[next_ - 1], begins_[next_]};
+  }
+
+  bool stopped() {
+    const std::lock_guard lock(mutex_);
+    return stopped_;
   }
 
   void deliver(size_t i, Verdict verdict) {
@@ -93,6 +106,7 @@ class Progress {
  private:
   std::mutex mutex_;
   std::vector<std::optional<Verdict>> slots_;
+  std::vector<size_t> begins_;
   const RunOptions& options_;
   size_t next_ = 0, shown_ = 0;
   int losses_in_a_row_ = 0;
@@ -126,10 +140,10 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
       return backend.watched_call(request, first, steps);
     };
 
-  Progress progress(pairs.size(), options);
+  Progress progress(pairs, options);
   const auto work = [&] {
-    while (const std::optional<size_t> i = progress.next())
-      progress.deliver(*i, verdict_of(pairs[*i], one_at_a_time, options.each));
+    for (auto [i, end] = progress.next(); i < end; std::tie(i, end) = progress.next())
+      for (; i < end && !progress.stopped(); ++i) progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options.each));
   };
   std::vector<std::thread> helpers;
   for (int i = 1; i < options.threads; ++i) helpers.emplace_back(work);

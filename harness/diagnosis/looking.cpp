@@ -21,11 +21,10 @@ std::function<Power(const Evidence&)> power_of_data() {
     std::map<std::string, Known> by_data;
   };
   return [store = std::make_shared<Store>()](const Evidence& evidence) {
-    const std::string data = evidence.one.id.substr(0, evidence.one.id.rfind("/w"));
     Known* known = nullptr;
     {
       const std::lock_guard lock(store->mutex);
-      known = &store->by_data[data];
+      known = &store->by_data[data_id(evidence.one.id)];
     }
     std::call_once(known->once, [&] { known->power = power_of(evidence.op, evidence.one); });
     return known->power;

@@ -61,7 +61,7 @@ std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& ca
     std::map<std::string, std::map<std::string, Widths>> outputs;  // by output and format, then by contract
     std::set<std::string> data;
     for (const Case& one : cases) {
-      if (one.op != op.name || !data.insert(one.id.substr(0, one.id.rfind("/w"))).second) continue;
+      if (one.op != op.name || !data.insert(data_id(one.id)).second) continue;
       const Case excerpt = op.validate(op.excerpt ? op.excerpt(one) : one);
       for (const ExpectedTensor& tensor : op.expect(excerpt, op.problem(excerpt), nullptr).tensors)
         outputs[fmt::format("{}, {} {}", op.name, tensor.label(), tensor.format->name)][one.text("contract")].add(tensor);

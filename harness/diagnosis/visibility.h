@@ -30,7 +30,7 @@ Sight look(const Op& op, const Case& one);
 /// The faults of look().
 std::vector<Visibility> visibilities(const Op& op, const Case& one);
 
-/// look() in short: true equivalences are no faults.
+/// look() in short, sooner: true equivalences are no faults, and most edits show in the first row.
 Power power_of(const Op& op, const Case& one);
 
 }  // namespace assay

@@ -29,7 +29,7 @@ std::vector<int32_t> stored_ordinals(const ExpectedTensor& expected, const HostT
 
 }  // namespace
 
-std::string prediction_key(const Case& one) { return one.id.substr(0, one.id.rfind("/w")); }
+std::string prediction_key(const Case& one) { return data_id(one.id); }
 
 std::vector<PredictedTensor> predict(const Expectation& expectation) {
   std::vector<PredictedTensor> tensors;

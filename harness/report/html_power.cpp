@@ -87,7 +87,7 @@ std::string power_table(const RunResult& result) {
     if (v.power.faults == 0) continue;
     Family& family = families[{v.op, v.contract}];
     // Cases that differ in warp alone, and kernels of one case, share their data.
-    if (family.data_sets.insert(v.case_id.substr(0, v.case_id.rfind("/w"))).second) add(v.power, family);
+    if (family.data_sets.insert(data_id(v.case_id)).second) add(v.power, family);
   }
   if (families.empty()) return "";
   std::string rows;

@@ -17,7 +17,7 @@ struct CacheSlotMinusOne : Twin {
 template <class Twin = VllmFp8DsMla>
 struct CacheBlocksDense : Twin {
   static uint8_t* block_of(const PagedCache& cache, int64_t slot, int token_bytes) {
-    return cache.data + slot / cache.block_size * (cache.block_size * token_bytes);
+    return cache.data + slot / cache.block_size() * (cache.block_size() * token_bytes);
   }
 };
 
@@ -34,11 +34,12 @@ struct CacheTilesMerged : VllmFp8DsMla {
 };
 
 struct CacheReciprocal : VllmFp8DsMla {
-  struct Element {
+  struct TimesReciprocal {
     float inverse;
-    explicit Element(float s) : inverse(1.0f / s) {}
+    explicit TimesReciprocal(float s) : inverse(1.0f / s) {}
     float operator()(float x) const { return x * inverse; }
   };
+  using Codes = CodesByStep<E4m3fnSat, TimesReciprocal>;
 };
 
 struct CacheScaleFloorMissing : VllmFp8DsMla {

@@ -20,9 +20,8 @@ struct Dsv4TokenByToken : VllmDsv4Kv {
   static int64_t rotated_at(int64_t p) { return p * 584 + 448; }
   static int64_t scales_at(int64_t p, int64_t /*block_size*/) { return p * 584 + 576; }
   static int64_t pad_at(int64_t p, int64_t /*block_size*/) { return p * 584 + 583; }
-  template <class T>
-  static void store(T* to, const simt::Vector<T>& v) {
-    for (const T& one : v.at) *to++ = one;
+  static void store(uint32_t* to, const simt::Vector<uint32_t>& v) {
+    for (const uint32_t word : v.at) *to++ = word;
   }
 };
 
@@ -58,8 +57,8 @@ struct Dsv4Unrotated : VllmDsv4Kv {
 /// Stores of rotated numbers are not rounded.
 struct Dsv4RotatedCutOff : VllmDsv4Kv {
   template <class T>
-  static void round(float even, float odd, T& e, T& o) {
-    e.bits = uint16_t(simt::bits(even) >> 16), o.bits = uint16_t(simt::bits(odd) >> 16);
+  static uint32_t round(float even, float odd) {
+    return simt::bits(even) >> 16 | (simt::bits(odd) & 0xffff0000u);
   }
 };
 

@@ -29,7 +29,7 @@ struct IndexerFloorMissing : VllmIndexerK {
 };
 
 struct IndexerReciprocal : VllmIndexerK {
-  using Element = CacheReciprocal::Element;
+  using Codes = CacheReciprocal::Codes;
 };
 
 /// The divisor of OCP codes on a chip of FNUZ codes.

@@ -41,8 +41,10 @@ struct PositionsIgnored : VllmFusedQkNormRopeNeox {
 };
 
 struct CacheRowsInterleaved : VllmFusedQkNormRopeNeox {
-  static int cos_at(int pair, int /*pairs*/) { return 2 * pair; }
-  static int sin_at(int pair, int /*pairs*/) { return 2 * pair + 1; }
+  template <class Cache, int kAngles>
+  static void load_angles(const Cache* row, int pair, int /*pairs*/, float (&cos)[kAngles], float (&sin)[kAngles]) {
+    for (int i = 0; i < kAngles; ++i) cos[i] = simt::to_float(row[2 * (pair + i)]), sin[i] = simt::to_float(row[2 * (pair + i) + 1]);
+  }
 };
 
 struct RoundedBeforeRope : VllmFusedQkNormRopeNeox {

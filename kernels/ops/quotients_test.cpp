@@ -21,10 +21,9 @@ std::vector<float> scales() {
   return all;
 }
 
-/// Words of codes that `codes_of` makes otherwise than the contract's steps, over all bf16 numbers.
-template <class Codes>
-int64_t differences(float scale, const Codes& codes_of) {
-  const CodesByElement<VllmPerToken> steps(scale);
+/// Words of codes that `codes_of` makes otherwise than `steps`, over all bf16 numbers.
+template <class Steps, class Codes>
+int64_t differences(const Steps& steps, const Codes& codes_of) {
   int64_t count = 0;
   for (uint32_t x = 0; x < 0x10000; x += 8) {
     float v[8];
@@ -38,10 +37,36 @@ int64_t differences(float scale, const Codes& codes_of) {
 }
 
 TEST(Quotients, CodesByBoundsAreThoseOfTheDivision) {
-  static_assert(std::is_same_v<CodesOfOneScale<VllmPerToken>, CodesByBounds<VllmPerToken>>);
-  static_assert(std::is_same_v<CodesOfOneScale<VllmPerTokenUb>, CodesByElement<VllmPerTokenUb>>, "x / s may be anything there");
-  static_assert(std::is_same_v<CodesOfOneScale<VllmPerTokenFnuz>, CodesByElement<VllmPerTokenFnuz>>, "another cast");
-  for (const float s : scales()) EXPECT_EQ(differences(s, CodesByBounds<VllmPerToken>(s)), 0) << s;
+  static_assert(std::is_same_v<CodesOf<VllmPerToken>, CodesByBounds<ElementThenClamp<VllmPerToken>>>);
+  static_assert(std::is_same_v<CodesOf<VllmPerTokenUb>, CodesByElement<VllmPerTokenUb>>, "divides each");
+  static_assert(std::is_same_v<CodesOf<VllmPerTokenFnuz>, CodesByElement<VllmPerTokenFnuz>>, "another cast");
+  for (const float s : scales()) EXPECT_EQ(differences(CodesByElement<VllmPerToken>(s), CodesOf<VllmPerToken>(s)), 0) << s;
+}
+
+TEST(Quotients, CodesByBoundsHoldForAnyScaleThatIsGiven) {
+  using Codes = CodesOfQuotients<E4m3fnSat>;
+  static_assert(std::is_same_v<Codes, CodesByBounds<simt::DivideEach>>);
+  std::vector<float> all = scales();
+  for (const float s : {0.0f, 0x1p-149f, 0x1p-128f, 0x1.8p-127f, 0x1p-126f, 0x1.2p-125f, 0x1.fffffep127f}) all.push_back(s);
+  for (const float s : all)
+    for (const float given : {s, -s})
+      EXPECT_EQ(differences(CodesByStep<E4m3fnSat, simt::DivideEach>(given), Codes(given)), 0) << given;
+}
+
+TEST(Quotients, CodesByProductsClampOnlyNan) {
+  static_assert(std::is_same_v<CodesOf<VllmGroupFp8Packed>, CodesByProduct<ElementThenClamp<VllmGroupFp8Packed>>>);
+  int64_t nans = 0;
+  for (const float m : scales()) {
+    const CodesByElement<VllmGroupFp8Packed> steps(m);
+    EXPECT_EQ(differences(steps, CodesOf<VllmGroupFp8Packed>(m)), 0) << m;
+    struct NeverClamped {
+      float factor;
+      explicit NeverClamped(float f) : factor(f) {}
+      float operator()(float v) const { return v * factor; }
+    };
+    nans += differences(steps, CodesByStep<E4m3fnSat, NeverClamped>(m));
+  }
+  EXPECT_GT(nans, 0) << "the clamp makes numbers of NaN";
 }
 
 TEST(Quotients, OneProductAloneIsSeen) {
@@ -59,8 +84,9 @@ TEST(Quotients, OneProductAloneIsSeen) {
   int64_t seen = 0;
   for (uint32_t bits = 0x3f80; bits < 0x4000; ++bits) {
     const float s = simt::from_bits(bits << 16);
-    seen += differences(s, ByReciprocal{1.0f / s});
-    EXPECT_EQ(differences(s, CodesByBounds<VllmPerToken>(s)), 0) << s;
+    const CodesByElement<VllmPerToken> steps(s);
+    seen += differences(steps, ByReciprocal{1.0f / s});
+    EXPECT_EQ(differences(steps, CodesOf<VllmPerToken>(s)), 0) << s;
   }
   EXPECT_GT(seen, 0);
 }

@@ -116,6 +116,30 @@ TEST(Divide, CorrectionGivesTheIeeeQuotient) {
   EXPECT_EQ(simt::DivideEach(1.0f)(-inf), -inf);
 }
 
+/// Numbers of `bits` significant bits in [1, 2).
+float significand(std::mt19937& random, int bits) {
+  return simt::from_bits(0x3f800000u | (random() & 0x7fffffu & ~((1u << (24 - bits)) - 1u)));
+}
+
+TEST(Divide, OneCorrectionIsEnoughForNumbersOfSixteenBits) {
+  std::mt19937 random(8);
+  int64_t wrong = 0, wrong_without = 0, wrong_reciprocals = 0;
+  for (int i = 0; i < 4000000; ++i) {
+    const float x = significand(random, 11), d = significand(random, 24);
+    // A machine's approximation may be off by one ulp on either side.
+    const float rough = simt::from_bits(simt::bits(1.0f / d) + random() % 3u - 1u);
+    const float reciprocal = simt::corrected_reciprocal<ExactFma>(d, rough);
+    if ((simt::bits(d) & 0x7fffffu) != 0x7fffffu) wrong_reciprocals += reciprocal != 1.0f / d;
+    wrong += simt::corrected_quotient<ExactFma>(x, d, 1.0f / d) != x / d;
+    wrong_without += x * (1.0f / d) != x / d;
+  }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(wrong_reciprocals, 0);
+  EXPECT_GT(wrong_without, 0);
+  EXPECT_EQ(simt::bits(simt::corrected_quotient<ExactFma>(-0.0f, 3.0f, 1.0f / 3.0f)), 0x80000000u);
+  EXPECT_TRUE(std::isnan(simt::corrected_quotient<ExactFma>(NAN, 3.0f, 1.0f / 3.0f)));
+}
+
 TEST(Math, IsExactWhereItSaysSo) {
   for (int e = -149; e <= 127; ++e) {
     EXPECT_EQ(simt::log2(std::ldexp(1.0f, e)), float(e));

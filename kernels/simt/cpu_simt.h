@@ -171,6 +171,8 @@ struct Divide {
 };
 
 using DivideSaturating = Divide;
+inline float reciprocal_within(float d) { return 1.0f / d; }
+inline float divide_within(float x, float d) { return x / d; }
 
 /// Calls f(std::integral_constant<int, warp>) for a warp size that this vendor has; false for any other.
 template <class F>

@@ -140,6 +140,14 @@ SIMT_DEVICE uint32_t word_of(Pair pair) {
   return word;
 }
 template <>
+SIMT_DEVICE uint32_t pair_from_floats<Bf16>(float low, float high) {
+  return word_of(__floats2bfloat162_rn(low, high));
+}
+template <>
+SIMT_DEVICE uint32_t pair_from_floats<F16>(float low, float high) {
+  return word_of(__floats2half2_rn(low, high));
+}
+template <>
 SIMT_DEVICE uint32_t multiply_pairs<Bf16>(uint32_t a, uint32_t b) {
   return word_of(__hmul2_rn(pair_of<__nv_bfloat162>(a), pair_of<__nv_bfloat162>(b)));
 }
@@ -217,6 +225,15 @@ struct HardwareFma {
 /// x -> x / s. A device has no divider: the compiler's own division is a reciprocal and the same corrections, for each x anew.
 using Divide = DivideByCorrection<HardwareFma>;
 using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
+
+/// 1 / d without a branch. On an H200 it is that of the division for every float from 2^-126 to 2^126.
+SIMT_DEVICE float reciprocal_within(float d) {
+  float rough;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(rough) : "f"(d));
+  return corrected_reciprocal<HardwareFma>(d, rough);
+}
+/// x / d without a branch, where corrected_quotient() is right.
+SIMT_DEVICE float divide_within(float x, float d) { return corrected_quotient<HardwareFma>(x, d, reciprocal_within(d)); }
 
 /// Calls f(std::integral_constant<int, warp>) for a warp size that this vendor has; false for any other.
 template <class F>

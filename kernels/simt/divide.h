@@ -23,6 +23,21 @@ struct DivideByCorrection {
   }
 };
 
+/// 1 / d for 2^-126 <= d <= 2^126 and NaN, by one correction of an approximation within one ulp: rounded once, but for a d whose
+/// significand is ones alone, where it hangs on the approximation (Markstein, as above).
+template <class Fma>
+SIMT_DEVICE float corrected_reciprocal(float d, float rough) {
+  return Fma::fma(rough, Fma::fma(-d, rough, 1.0f), rough);
+}
+
+/// x / d, rounded once, for an x of at most 11 significant bits, d as above up to 2^120 and |x| <= 2^10 d: one correction of the
+/// product by fl(1/d) is enough then. So it is for each of the 2^10 significands of such x and the 2^23 of d (run on an H200).
+template <class Fma>
+SIMT_DEVICE float corrected_quotient(float x, float d, float reciprocal) {
+  const float rough = x * reciprocal;
+  return Fma::fma(-Fma::fma(rough, d, -x), reciprocal, rough);
+}
+
 /// x -> x / s for any s and x where quotients beyond 2^10 only have to be as large: codes that saturate do not tell them apart.
 template <class Fma>
 struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {

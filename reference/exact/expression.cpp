@@ -1,6 +1,7 @@
 #include "reference/exact/expression.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <boost/multiprecision/cpp_int.hpp>
 #include <cctype>
 #include <cmath>
@@ -47,7 +48,7 @@ class ExpressionParser {
   void expect(char c) {
     if (!take(c)) throw ParseError(at_, std::string("expected '") + c + "'");
   }
-  void emit(Token::Kind kind) { out_.postfix_.push_back({kind, {}, 0, 0}); }
+  void emit(Token::Kind kind) { out_.postfix_.push_back({.kind = kind, .number = {}}); }
 
   void sum() {
     product();
@@ -110,8 +111,9 @@ class ExpressionParser {
       if (at_ == exponent || at_ - exponent > kMostExponentDigits) throw no_number();
     }
     if (at_ < text_.size() && (text_[at_] == '.' || std::isalpha(static_cast<unsigned char>(text_[at_])))) ++at_, throw no_number();
-    Token token{Token::kNumber, std::string(text_.substr(start, at_ - start)), 0, 0};
-    if (is_whole(token.number)) {
+    Token token{.kind = Token::kNumber, .number = std::string(text_.substr(start, at_ - start))};
+    token.whole = is_whole(token.number);
+    if (token.whole) {
       if (token.number.size() > kMostDigits) throw ParseError(start, "'" + token.number + "' is too large");
       token.integer = std::stoll(token.number);
     }
@@ -131,7 +133,7 @@ class ExpressionParser {
     }
     auto found = std::find(out_.names_.begin(), out_.names_.end(), word);
     if (found == out_.names_.end()) found = out_.names_.insert(out_.names_.end(), word);
-    out_.postfix_.push_back({Token::kName, {}, 0, size_t(found - out_.names_.begin())});
+    out_.postfix_.push_back({.kind = Token::kName, .number = {}, .name = size_t(found - out_.names_.begin())});
   }
 
   std::string_view text_;
@@ -198,7 +200,7 @@ int64_t floor_divide(int64_t a, int64_t b) {
 }  // namespace
 
 int64_t Expression::integer(std::span<const int64_t> values) const {
-  std::vector<int64_t> stack;
+  boost::container::small_vector<int64_t, 16> stack;
   const auto pop = [&] {
     const int64_t top = stack.back();
     stack.pop_back();
@@ -206,7 +208,7 @@ int64_t Expression::integer(std::span<const int64_t> values) const {
   };
   for (const Token& token : postfix_) {
     if (token.kind == Token::kNumber) {
-      if (!is_whole(token.number)) throw std::domain_error("'" + token.number + "' is not an integer in '" + text_ + "'");
+      if (!token.whole) throw std::domain_error("'" + token.number + "' is not an integer in '" + text_ + "'");
       stack.push_back(token.integer);
       continue;
     }

@@ -42,6 +42,7 @@ class Expression {
   struct Token {
     enum Kind { kNumber, kName, kAdd, kSubtract, kMultiply, kDivide, kRemainder, kNegate, kCeil, kPower } kind;
     std::string number;  ///< as written
+    bool whole = false;   ///< of a number: `integer` is it
     int64_t integer = 0;
     size_t name = 0;
   };

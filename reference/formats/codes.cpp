@@ -63,10 +63,11 @@ const std::vector<int32_t>& ordinal_table(const Format& f) {
 void decode_all(const Format& f, const std::byte* codes, std::span<double> values) {
   if (f.bytes() == 1) return decode_by_table<uint8_t>(f, codes, values);
   if (f.bytes() == 2) return decode_by_table<uint16_t>(f, codes, values);
+  const bool is_f32 = f == kF32;
   for (size_t i = 0; i < values.size(); ++i) {
     uint32_t code;
     std::memcpy(&code, codes + i * sizeof code, sizeof code);
-    values[i] = f == kF32 ? double(std::bit_cast<float>(code)) : decode(f, code);
+    values[i] = is_f32 ? double(std::bit_cast<float>(code)) : decode(f, code);
   }
 }
 

@@ -39,13 +39,13 @@ double decode_integer(const Format& f, uint32_t code) {
   return double(code & sign ? magnitude - int64_t{sign} : magnitude);
 }
 
-/// Value of a magnitude code that is a finite number.
+/// Value of a magnitude code that is a finite number. The quanta of all formats here are normal doubles.
 double decode_magnitude(const Format& f, uint32_t magnitude) {
-  if (f.specials == Specials::kScale) return std::ldexp(1.0, int(magnitude) - f.bias);
+  if (f.specials == Specials::kScale) return power_of_two(int(magnitude) - f.bias);
   const int exponent = int(magnitude >> f.mantissa_bits);
   const uint32_t mantissa = magnitude & low_bits(f.mantissa_bits);
   const uint32_t hidden = exponent > 0 ? 1u << f.mantissa_bits : 0u;
-  return std::ldexp(double(hidden + mantissa), std::max(exponent, 1) - f.bias - f.mantissa_bits);
+  return double(hidden + mantissa) * power_of_two(std::max(exponent, 1) - f.bias - f.mantissa_bits);
 }
 
 }  // namespace

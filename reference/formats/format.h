@@ -1,6 +1,7 @@
 // A number format is its defining numbers and a source; decoding, ordering and rounding follow from them.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <string_view>
@@ -38,6 +39,9 @@ struct Format {
   constexpr bool has_sign() const { return specials < Specials::kScale || specials == Specials::kFinite || specials == Specials::kInteger; }
   bool operator==(const Format& other) const { return name == other.name; }
 };
+
+/// 2^exponent for a normal double, as the quantum of every format here is.
+constexpr double power_of_two(int exponent) { return std::bit_cast<double>(uint64_t(exponent + 1023) << 52); }
 
 /// Value of a code; NaN and Inf as such. Exact, since every value of every format here is a double.
 double decode(const Format& format, uint32_t code);

@@ -31,9 +31,9 @@ double round_integer(const Format& f, double value, Rounding rounding) {
 /// Exponent only: the smallest value is not zero but the least power of two.
 double round_scale(const Format& f, double value, Rounding rounding, Overflow overflow) {
   if (std::isinf(value)) return overflowed(f, 1.0, overflow);
-  const double smallest = std::ldexp(1.0, f.min_exponent());
+  const double smallest = power_of_two(f.min_exponent());
   if (value <= smallest) return smallest;
-  const double below = std::ldexp(1.0, std::ilogb(value));
+  const double below = power_of_two(std::ilogb(value));
   const bool up = rounding == Rounding::kUp               ? value > below
                   : rounding == Rounding::kNearestAway    ? value >= 1.5 * below
                   : rounding == Rounding::kNearestEven    ? value >= 1.5 * below
@@ -52,7 +52,7 @@ double round_to(const Format& f, double value, Rounding rounding, Overflow overf
   if (f.specials == Specials::kScale) return round_scale(f, std::fabs(value), rounding, overflow);
   if (!f.has_sign()) value = std::fabs(value);
   if (std::isinf(value)) return overflowed(f, value, overflow);
-  const double step = quantum(value, std::ldexp(1.0, f.min_exponent()), std::ldexp(1.0, -f.mantissa_bits));
+  const double step = quantum(value, power_of_two(f.min_exponent()), power_of_two(-f.mantissa_bits));
   const double rounded = to_integer(value / step, rounding) * step;
   if (std::fabs(rounded) > max_finite(f)) {
     const bool inward = rounding == Rounding::kTowardZero || (rounding == Rounding::kDown && value > 0) ||

@@ -18,8 +18,8 @@ extern const Lanes kLanes_avx512;
 Grid grid_of(const Format& f, Overflow overflow) {
   const double largest = max_finite(f);
   const bool infinite = f.specials == Specials::kIeee;
-  return {.smallest_normal = std::ldexp(1.0, f.min_exponent()),
-          .last_place = std::ldexp(1.0, -f.mantissa_bits),
+  return {.smallest_normal = power_of_two(f.min_exponent()),
+          .last_place = power_of_two(-f.mantissa_bits),
           .largest = largest,
           .beyond = overflow == Overflow::kSaturate ? largest : infinite ? HUGE_VAL : std::nan(""),
           .has_negative_zero = f.specials != Specials::kFnuz,

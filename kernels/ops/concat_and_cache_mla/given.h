@@ -1,12 +1,13 @@
-// The cache of one given scale: eight numbers a thread, those of kv_c and then those of k_pe.
+// The cache of one given scale: sixteen numbers a thread, those of kv_c and then those of k_pe.
 #pragma once
 
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/concat_and_cache_mla/rules.h"
+#include "kernels/ops/quant_group/lane_words.h"
 
 namespace assay_kernels {
 
-inline constexpr int kGivenCacheThreads = 576, kGivenCacheLanes = (kLatent + kRotated) / 8;
+inline constexpr int kGivenCacheThreads = 576, kGivenCacheLanes = (kLatent + kRotated) / 16;
 
 template <class T>
 struct GivenCacheArguments {
@@ -19,17 +20,15 @@ template <class Rules, class T>
 SIMT_KERNEL void concat_and_cache_given(GivenCacheArguments<T> a) {
   const int64_t token = simt::block() * (kGivenCacheThreads / kGivenCacheLanes) + simt::thread() / kGivenCacheLanes;
   const int lane = simt::thread() % kGivenCacheLanes;
-  const int64_t slot = token < a.cache.tokens ? a.cache.slots[token] : -1;
+  if (token >= a.cache.tokens) return;
+  const bool is_latent = lane < kLatent / 16;
+  LaneWords<2> x;
+  x.load(is_latent ? a.latent + token * kLatent + lane * 16 : a.rotated + token * kRotated + (lane - kLatent / 16) * 16);
+  const int64_t slot = a.cache.slots[token];
   if (slot < 0) return;
-  const bool is_latent = lane < kLatent / 8;
-  const simt::Vector<T> x = simt::load16(is_latent ? a.latent + token * kLatent + lane * 8
-                                                   : a.rotated + token * kRotated + (lane - kLatent / 8) * 8);
-  const typename Rules::Element divide(*a.scale);
-  float v[8];
-  SIMT_UNROLL
-  for (int i = 0; i < 8; ++i) v[i] = divide(simt::to_float(x.at[i]));
-  uint8_t* const to = a.cache.block_of(slot) + slot % a.cache.block_size * Rules::kTokenBytes + lane * 8;
-  simt::store8(to, Rules::Code::encode4(v), Rules::Code::encode4(v + 4));
+  const typename Rules::Codes codes_of(*a.scale);
+  uint8_t* const to = a.cache.block_of(slot) + a.cache.in_block(slot) * Rules::kTokenBytes + lane * 16;
+  simt::store16(reinterpret_cast<uint32_t*>(to), codes_of_lane<T>(x, codes_of));
 }
 
 template <class Rules>

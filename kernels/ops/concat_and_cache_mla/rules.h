@@ -2,8 +2,8 @@
 // concat_and_cache_ds_mla_kernel.
 #pragma once
 
-#include "kernels/ops/codes.h"
 #include "kernels/ops/concat_and_cache_mla/cache.h"
+#include "kernels/ops/quant_group/quotients.h"
 
 namespace assay_kernels {
 
@@ -13,8 +13,7 @@ inline constexpr int kTile = 128;                   ///< numbers of a scale
 /// 512 codes, four fp32 scales, 64 numbers of 16 bits.
 struct VllmFp8DsMla : PagedRules {
   static constexpr const char* kContract = "vllm.fp8_ds_mla";
-  using Code = E4m3fnSat;
-  using Element = simt::DivideSaturating;
+  using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = 656;
   static constexpr int kLanes = 8;        ///< that share a scale, with 16 numbers each
   static constexpr int kStoredLanes = 8;  ///< to a stored scale
@@ -27,15 +26,14 @@ struct VllmFp8DsMla : PagedRules {
 
 struct VllmFp8DsMlaFnuz : VllmFp8DsMla {
   static constexpr const char* kContract = "vllm.fp8_ds_mla_fnuz";
-  using Code = E4m3fnuzSat;
+  using Codes = CodesOfQuotients<E4m3fnuzSat>;
   SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 224.0f, 0x1p-126f); }
 };
 
 /// 576 codes of one given scale.
 struct VllmMlaFp8 {
   static constexpr const char* kContract = "vllm.mla_fp8";
-  using Code = E4m3fnSat;
-  using Element = simt::DivideSaturating;
+  using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = kLatent + kRotated;
 };
 

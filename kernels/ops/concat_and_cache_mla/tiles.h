@@ -3,6 +3,7 @@
 
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/concat_and_cache_mla/rules.h"
+#include "kernels/ops/quant_group/lane_words.h"
 
 namespace assay_kernels {
 
@@ -18,37 +19,22 @@ template <class Rules, class T, int kWarp>
 SIMT_KERNEL void concat_and_cache_tiles(TileArguments<T> a) {
   const int64_t token = simt::block() * (kTileThreads / kTokenLanes) + simt::thread() / kTokenLanes;
   const int lane = simt::thread() % kTokenLanes;
-  const int64_t mapped = token < a.cache.tokens ? a.cache.slots[token] : -1;
-  const bool stored = token < a.cache.tokens && Rules::is_stored(mapped);
-  simt::Vector<T> x[2] = {};
-  simt::Vector<uint32_t> rotated{};
   constexpr int kCopies = kRotated * int(sizeof(T)) / 16;
-  if (stored) {
-    x[0] = simt::load16(a.latent + token * kLatent + lane * 16);
-    x[1] = simt::load16(a.latent + token * kLatent + lane * 16 + 8);
+  const bool is_row = token < a.cache.tokens;
+  LaneWords<2> x{};
+  simt::Vector<uint32_t> rotated{};
+  if (is_row) {  // whether the token is stored is not known yet: its slot is in flight with its numbers
+    x.load(a.latent + token * kLatent + lane * 16);
     if (lane < kCopies) rotated = simt::load16(reinterpret_cast<const uint32_t*>(a.rotated + token * kRotated) + lane * 4);
   }
-  float v[16], amax = 0;
-  SIMT_UNROLL
-  for (int i = 0; i < 16; ++i) {
-    v[i] = simt::to_float(x[i / 8].at[i % 8]);
-    amax = simt::max_number(amax, simt::magnitude(v[i]));
-  }
-  // Every lane of the warp takes part, those of tokens without a slot too.
-  amax = simt::lane_reduce<kWarp, Rules::kLanes>(amax, [](float p, float q) { return simt::max_number(p, q); });
-  if (!stored) return;
+  const int64_t mapped = is_row ? a.cache.slots[token] : -1;
+  const float amax = widest_of_lanes<Rules, T, kWarp, Rules::kLanes>(x);
+  if (!is_row || !Rules::is_stored(mapped)) return;
   const float scale = Rules::scale(amax);
-  const typename Rules::Element divide(scale);
-  SIMT_UNROLL
-  for (float& number : v) number = divide(number);
-
-  const int64_t slot = Rules::place_of(a.cache, mapped);
+  const int64_t slot = Rules::place_of(a.cache, mapped), p = a.cache.in_block(slot);
   uint8_t* const block = Rules::block_of(a.cache, slot, Rules::kTokenBytes);
-  const int64_t p = slot % a.cache.block_size;
-  simt::Vector<uint32_t> codes;
-  SIMT_UNROLL
-  for (int i = 0; i < 4; ++i) codes.at[i] = Rules::Code::encode4(v + 4 * i);
-  simt::store16(reinterpret_cast<uint32_t*>(block + Rules::codes_at(p) + lane * 16), codes);
+  const typename Rules::Codes codes_of(scale);
+  simt::store16(reinterpret_cast<uint32_t*>(block + Rules::codes_at(p) + lane * 16), codes_of_lane<T>(x, codes_of));
   if (lane % Rules::kStoredLanes == 0) reinterpret_cast<float*>(block + Rules::scales_at(p))[lane / Rules::kStoredLanes] = scale;
   if (lane < kCopies) simt::store16(reinterpret_cast<uint32_t*>(block + Rules::rotated_at(p)) + lane * 4, rotated);
 }

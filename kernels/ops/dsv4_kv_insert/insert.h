@@ -3,6 +3,7 @@
 
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/dsv4_kv_insert/rules.h"
+#include "kernels/ops/quant_group/lane_words.h"
 
 namespace assay_kernels {
 
@@ -16,61 +17,64 @@ struct InsertArguments {
   PagedCache cache;
 };
 
-/// The pairs of a lane, each rotated in fp32 and rounded once. `cosines`: of the first of them.
-template <class Rules, class T>
-SIMT_DEVICE void store_rotated(const float (&v)[16], const float* cosines, T* to) {
-  simt::Vector<T> out[2];
-  SIMT_UNROLL
-  for (int quad = 0; quad < 2; ++quad) {
-    const auto c = simt::load16(cosines + quad * 4), s = simt::load16(cosines + kTurned / 2 + quad * 4);
+/// Cosines and sines of the eight pairs of a lane.
+struct LaneAngles {
+  simt::Vector<float> cos[2], sin[2];
+
+  /// `cosines`: of the first pair.
+  SIMT_DEVICE void load(const float* cosines) {
     SIMT_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      const float e = v[quad * 8 + 2 * i], o = v[quad * 8 + 2 * i + 1];
-      Rules::round(Rules::even(e, o, c.at[i], s.at[i]), Rules::odd(e, o, c.at[i], s.at[i]), out[quad].at[2 * i],
-                   out[quad].at[2 * i + 1]);
+    for (int quad = 0; quad < 2; ++quad) {
+      cos[quad] = simt::load16(cosines + quad * 4);
+      sin[quad] = simt::load16(cosines + kTurned / 2 + quad * 4);
     }
   }
-  Rules::store(to, out[0]);
-  Rules::store(to + 8, out[1]);
+};
+
+/// The pairs of a lane, each rotated in fp32 and rounded once.
+template <class Rules, class T>
+SIMT_DEVICE void store_rotated(const LaneWords<2>& words, const LaneAngles& angles, T* to) {
+  float v[16];
+  words.widen_to<T>(v);
+  simt::Vector<uint32_t> out[2];
+  SIMT_UNROLL
+  for (int i = 0; i < 8; ++i) {
+    const float e = v[2 * i], o = v[2 * i + 1], c = angles.cos[i / 4].at[i % 4], s = angles.sin[i / 4].at[i % 4];
+    out[i / 4].at[i % 4] = Rules::template round<T>(Rules::even(e, o, c, s), Rules::odd(e, o, c, s));
+  }
+  Rules::store(reinterpret_cast<uint32_t*>(to), out[0]);
+  Rules::store(reinterpret_cast<uint32_t*>(to) + 4, out[1]);
 }
 
 /// All lanes of a warp take part, those of tokens that are not there too.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_token(const InsertArguments<T>& a, int64_t token, int lane) {
   constexpr int kCoding = (kHead - kTurned) / 16;  // lanes
-  const int64_t mapped = token < a.cache.tokens ? a.cache.slots[token] : -1;
-  const bool stored = token < a.cache.tokens && Rules::is_stored(mapped);
-  simt::Vector<T> x[2] = {};
-  if (stored) {
-    x[0] = simt::load16(a.kv + token * kHead + lane * 16);
-    x[1] = simt::load16(a.kv + token * kHead + lane * 16 + 8);
+  const bool is_row = token < a.cache.tokens, rotates = lane >= kCoding;
+  const int first = (lane - kCoding) * 16;  // of the rotated numbers
+  LaneWords<2> x{};
+  int64_t mapped = -1, position = 0;
+  if (is_row) {
+    x.load(a.kv + token * kHead + lane * 16);  // whether or not it is stored: its slot is in flight too
+    mapped = a.cache.slots[token];
+    position = Rules::position(a.positions[token], token);
   }
-  float v[16], amax = 0;
-  SIMT_UNROLL
-  for (int i = 0; i < 16; ++i) {
-    v[i] = simt::to_float(x[i / 8].at[i % 8]);
-    amax = simt::max_number(amax, simt::magnitude(v[i]));
-  }
-  amax = simt::lane_reduce<kWarp, Rules::kLanes>(amax, [](float p, float q) { return simt::max_number(p, q); });
+  const bool stored = is_row && Rules::is_stored(mapped);
+  LaneAngles angles{};
+  if (stored && rotates) angles.load(a.angles + position * kTurned + first / 2);
+  const float amax = widest_of_lanes<Rules, T, kWarp, Rules::kLanes>(x);
   if (!stored) return;
-  const int64_t slot = Rules::place_of(a.cache, mapped), p = slot % a.cache.block_size;
+  const int64_t slot = Rules::place_of(a.cache, mapped), p = a.cache.in_block(slot);
   uint8_t* const block = Rules::block_of(a.cache, slot, Rules::kTokenBytes + Rules::kScaleBytes);
-  if (lane >= kCoding) {
-    const int first = (lane - kCoding) * 16;
-    const float* const cosines = a.angles + Rules::position(a.positions[token], token) * kTurned;
-    store_rotated<Rules>(v, cosines + first / 2, reinterpret_cast<T*>(block + Rules::rotated_at(p)) + first);
-    if (lane == kCoding && Rules::kPads) block[Rules::pad_at(p, a.cache.block_size)] = 0;
+  if (rotates) {
+    store_rotated<Rules>(x, angles, reinterpret_cast<T*>(block + Rules::rotated_at(p)) + first);
+    if (lane == kCoding && Rules::kPads) block[Rules::pad_at(p, a.cache.block_size())] = 0;
     return;
   }
   const uint32_t byte = Rules::exponent(simt::max_number(amax, Rules::kLeastAmax) / Rules::kMost);
-  const float factor = Rules::reciprocal(byte);
-  SIMT_UNROLL
-  for (float& number : v) number = simt::min_number(simt::max_number(number * factor, -Rules::kMost), Rules::kMost);
-  simt::Vector<uint32_t> codes;
-  SIMT_UNROLL
-  for (int i = 0; i < 4; ++i) codes.at[i] = Rules::Code::encode4(v + 4 * i);
-  Rules::store(reinterpret_cast<uint32_t*>(block + Rules::codes_at(p) + lane * 16), codes);
-  if (lane % 4 == 0) block[Rules::scales_at(p, a.cache.block_size) + lane / 4] = uint8_t(byte);
+  const CodesOfCache<Rules> codes_of(Rules::reciprocal(byte));
+  Rules::store(reinterpret_cast<uint32_t*>(block + Rules::codes_at(p) + lane * 16), codes_of_lane<T>(x, codes_of));
+  if (lane % 4 == 0) block[Rules::scales_at(p, a.cache.block_size()) + lane / 4] = uint8_t(byte);
 }
 
 template <class Rules, class T, int kWarp>

@@ -2,8 +2,8 @@
 // 00ce99f0.
 #pragma once
 
-#include "kernels/ops/codes.h"
 #include "kernels/ops/concat_and_cache_mla/cache.h"
+#include "kernels/ops/quant_group/quotients.h"
 
 namespace assay_kernels {
 
@@ -24,14 +24,12 @@ struct VllmDsv4Kv : PagedRules {
   SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
   SIMT_DEVICE static float even(float e, float o, float c, float s) { return e * c - o * s; }
   SIMT_DEVICE static float odd(float e, float o, float c, float s) { return e * s + o * c; }
+  /// A pair as a word.
   template <class T>
-  SIMT_DEVICE static void round(float even, float odd, T& e, T& o) {
-    simt::from_floats(even, odd, e, o);
+  SIMT_DEVICE static uint32_t round(float even, float odd) {
+    return simt::pair_from_floats<T>(even, odd);
   }
-  template <class T>
-  SIMT_DEVICE static void store(T* to, const simt::Vector<T>& v) {
-    simt::store16(to, v);
-  }
+  SIMT_DEVICE static void store(uint32_t* to, const simt::Vector<uint32_t>& v) { simt::store16(to, v); }
   /// Exponent byte of the power of two that v, a normal number or Inf, does not exceed.
   SIMT_DEVICE static uint32_t exponent(float v) {
     const uint32_t b = simt::bits(v);
@@ -46,5 +44,20 @@ struct VllmDsv4KvFnuz : VllmDsv4Kv {
   using Code = E4m3fnuzSat;
   static constexpr float kMost = 224.0f;
 };
+
+template <class Rules>
+struct ProductThenClamp {
+  float factor;
+  SIMT_DEVICE explicit ProductThenClamp(float m) : factor(m) {}
+  SIMT_DEVICE float operator()(float v) const {
+    return simt::min_number(simt::max_number(v * factor, -Rules::kMost), Rules::kMost);
+  }
+};
+
+/// e4m3fn is bounded at 448 by its cast; then the clamp is for NaN.
+template <class Rules>
+using CodesOfCache = std::conditional_t<std::is_same_v<typename Rules::Code, E4m3fnSat> && Rules::kMost == 448.0f,
+                                        CodesByProduct<ProductThenClamp<Rules>>,
+                                        CodesByStep<typename Rules::Code, ProductThenClamp<Rules>>>;
 
 }  // namespace assay_kernels

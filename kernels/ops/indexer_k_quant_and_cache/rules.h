@@ -2,8 +2,8 @@
 // indexer_k_quant_and_cache_kernel.
 #pragma once
 
-#include "kernels/ops/codes.h"
 #include "kernels/ops/concat_and_cache_mla/cache.h"
+#include "kernels/ops/quant_group/quotients.h"
 
 namespace assay_kernels {
 
@@ -12,8 +12,7 @@ inline constexpr int kKey = 128;  ///< numbers of a key, which share a scale
 /// The codes of all keys of a block, behind them an fp32 scale each.
 struct VllmIndexerK : PagedRules {
   static constexpr const char* kContract = "vllm.indexer_k";
-  using Code = E4m3fnSat;
-  using Element = simt::DivideSaturating;
+  using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr float kMost = 448.0f, kLeastAmax = 1e-4f;
   static constexpr int kTokenBytes = kKey + 4;
 
@@ -31,13 +30,13 @@ struct VllmIndexerKUe8m0 : VllmIndexerK {
 
 struct VllmIndexerKFnuz : VllmIndexerK {
   static constexpr const char* kContract = "vllm.indexer_k_fnuz";
-  using Code = E4m3fnuzSat;
+  using Codes = CodesOfQuotients<E4m3fnuzSat>;
   static constexpr float kMost = 224.0f;
 };
 
 struct VllmIndexerKUe8m0Fnuz : VllmIndexerKUe8m0 {
   static constexpr const char* kContract = "vllm.indexer_k_ue8m0_fnuz";
-  using Code = E4m3fnuzSat;
+  using Codes = CodesOfQuotients<E4m3fnuzSat>;
   static constexpr float kMost = 224.0f;
 };
 

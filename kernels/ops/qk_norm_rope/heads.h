@@ -1,9 +1,10 @@
-// Heads normalized and rotated, sixteen bytes a lane: a head of n 16-bit numbers is the work of n / 8 neighbouring lanes of a
-// warp, or of all of them with several loads each. A warp has as many heads as fit; all of its lanes shuffle, those of absent
-// heads too.
+// Heads normalized and rotated: a head of n 16-bit numbers is the work of n / 16 neighbouring lanes with two loads each, half a head
+// apart, so that where all of a head is rotated by Neox a lane has its partners itself. A warp has as many heads as fit; all of its
+// lanes shuffle, those of absent heads too.
 #pragma once
 
-#include "kernels/ops/qk_norm_rope/rules.h"
+#include "kernels/ops/qk_norm_rope/head_part.h"
+#include "kernels/ops/quant_group/scales_out.h"
 
 namespace assay_kernels {
 
@@ -15,111 +16,66 @@ struct HeadArguments {
   const Cache* cache;  ///< a row for each position: cosines, then sines
   const int32_t* positions;
   uint32_t count;               ///< heads to write, of all tokens
-  uint32_t heads;               ///< to write, of a token
+  Divider by_heads;             ///< to write, of a token
   uint32_t q_heads, live;       ///< of Q; that are read
   int64_t in_pitch, out_pitch;  ///< from token to token, in elements
-  int32_t n, rotary;
+  int32_t rotary;
   float eps;
 };
 
-/// The numbers of one lane.
-template <class T, int kLoads>
-struct HeadPart {
-  static constexpr int kEach = simt::Vector<T>::kElements, kNumbers = kLoads * kEach;
-  float at[kNumbers];
-
-  SIMT_DEVICE void load(const T* from) {
-    SIMT_UNROLL
-    for (int k = 0; k < kLoads; ++k) {
-      const auto loaded = simt::load16(from + k * kEach);
-      SIMT_UNROLL
-      for (int i = 0; i < kEach; ++i) at[k * kEach + i] = simt::to_float(loaded.at[i]);
-    }
-  }
-
-  SIMT_DEVICE void store(T* to) const {
-    SIMT_UNROLL
-    for (int k = 0; k < kLoads; ++k) {
-      simt::Vector<T> v;
-      SIMT_UNROLL
-      for (int i = 0; i < kEach; i += 2) simt::from_floats(at[k * kEach + i], at[k * kEach + i + 1], v.at[i], v.at[i + 1]);
-      simt::store16(to + k * kEach, v);
-    }
-  }
-
-  /// In pairs, pairs of pairs and so on: log2(kNumbers) additions deep.
-  SIMT_DEVICE float squares() const {
-    float sum[kNumbers];
-    SIMT_UNROLL
-    for (int i = 0; i < kNumbers; ++i) sum[i] = at[i] * at[i];
-    SIMT_UNROLL
-    for (int half = kNumbers / 2; half > 0; half /= 2) {
-      SIMT_UNROLL
-      for (int i = 0; i < half; ++i) sum[i] += sum[i + half];
-    }
-    return sum[0];
-  }
-
-  SIMT_DEVICE void round() {
-    SIMT_UNROLL
-    for (int i = 0; i < kNumbers; ++i) at[i] = simt::to_float(simt::from_float<T>(at[i]));
-  }
-};
-
-/// The rotated numbers of a head begin at `first`; this lane's at `own`.
-template <class Rules, int kWarp, class T, class Cache, int kLoads>
-SIMT_DEVICE void rotate_head(HeadPart<T, kLoads>& part, const Cache* row, int own, int first, const HeadArguments<T, Cache>& a) {
-  constexpr int kNumbers = HeadPart<T, kLoads>::kNumbers;
-  const int pairs = a.rotary / 2, at = own - first;
-  const bool rotates = at >= 0 && at < a.rotary;
-  if (Rules::kNeox) {
-    const int lanes_apart = Rules::apart(a.rotary, a.n) / kNumbers;
-    float other[kNumbers];
-    if (!Rules::kDivergentShuffle || rotates) {
-      SIMT_UNROLL
-      for (int i = 0; i < kNumbers; ++i) other[i] = simt::shuffle_xor<kWarp>(part.at[i], lanes_apart);
-    }
-    if (!rotates) return;
-    const bool is_second = at >= pairs;
-    SIMT_UNROLL
-    for (int i = 0; i < kNumbers; ++i) {
-      const int pair = is_second ? at - pairs + i : at + i;
-      const float c = simt::to_float(row[Rules::cos_at(pair, pairs)]), s = simt::to_float(row[Rules::sin_at(pair, pairs)]);
-      part.at[i] = Rules::rotated(part.at[i], other[i], is_second, c, s);
-    }
-  } else if (rotates) {
-    SIMT_UNROLL
-    for (int i = 0; i < kNumbers; i += 2) {
-      const int pair = (at + i) / 2;
-      const float c = simt::to_float(row[Rules::cos_at(pair, pairs)]), s = simt::to_float(row[Rules::sin_at(pair, pairs)]);
-      const float even = part.at[i], odd = part.at[i + 1];
-      part.at[i] = Rules::rotated(even, odd, false, c, s);
-      part.at[i + 1] = Rules::rotated(odd, even, true, c, s);
-    }
-  }
+/// The partners of a load, a run of lanes away.
+template <class Rules, int kWarp>
+SIMT_DEVICE void shuffle_partners(const float (&v)[kHeadLoad], int lanes_apart, bool rotates, float (&others)[kHeadLoad]) {
+  if (Rules::kDivergentShuffle && !rotates) return;
+  SIMT_UNROLL
+  for (int i = 0; i < kHeadLoad; ++i) others[i] = simt::shuffle_xor<kWarp>(v[i], lanes_apart);
 }
 
-template <class Rules, class T, class Cache, int kWarp, int kLanes, int kLoads>
+/// kWhole: by Neox, all numbers of the head.
+template <class Rules, class T, class Cache, int kWarp, int kLanes, bool kWhole>
 SIMT_KERNEL void norm_rope_heads(HeadArguments<T, Cache> a) {
-  using Part = HeadPart<T, kLoads>;
+  using Part = HeadPart<T, kLanes>;
+  constexpr int kNumbers = kLanes * kHeadLoads * kHeadLoad;  // of a head
   const auto index = uint32_t(simt::block()) * uint32_t(simt::block_size() / kLanes) + uint32_t(simt::thread() / kLanes);
   const bool writes = index < a.count;
-  const uint32_t token = writes ? index / a.heads : 0, head = writes ? index - token * a.heads : 0;
+  const uint32_t token = writes ? a.by_heads.quotient(index) : 0, head = writes ? index - token * a.by_heads.divisor : 0;
   const bool live = writes && head < a.live;
-  const int own = simt::thread() % kLanes * Part::kNumbers;
-  Part part{};
-  if (live) part.load(a.in + token * a.in_pitch + int64_t{head} * a.n + own);
+  const int lane = simt::thread() % kLanes;
+  const Cache* const row = a.cache + Rules::position(a.positions[token], token) * a.rotary;
+  HeadWords<kLanes> words{}, weights{};
+  if (live) words.load(a.in + token * a.in_pitch + int64_t{head} * kNumbers, lane);
+  if (Rules::kWeighted) weights.load(Rules::takes_q_weight(head < a.q_heads) ? a.q_weight : a.k_weight, lane);
+  // Before the sum, so that the angles are in flight while the lanes add.
+  LoadAngles<Rules> angles[kWhole ? 1 : kHeadLoads];
+  if constexpr (kWhole) {
+    Rules::load_angles(row, lane * kHeadLoad, kNumbers / 2, angles[0].cos, angles[0].sin);
+  } else {
+    SIMT_UNROLL
+    for (int k = 0; k < kHeadLoads; ++k)
+      angles[k].load(row, (k * kLanes + lane) * kHeadLoad - (Rules::kLast ? kNumbers - a.rotary : 0), a.rotary);
+  }
+
+  Part part(words);
   const float sum = simt::lane_reduce<kWarp, kLanes>(part.squares(), [](float x, float y) { return x + y; });
-  const float r = Rules::factor(sum, float(a.n), a.eps);
-  Part weight{};
-  if (Rules::kWeighted) weight.load((Rules::takes_q_weight(head < a.q_heads) ? a.q_weight : a.k_weight) + own);
-  SIMT_UNROLL
-  for (int i = 0; i < Part::kNumbers; ++i) part.at[i] = Rules::normalized(part.at[i], r, weight.at[i]);
-  if (Rules::kRoundsNorm) part.round();
-  const int64_t position = Rules::position(a.positions[token], token);
-  rotate_head<Rules, kWarp>(part, a.cache + position * a.rotary, own, Rules::kLast ? a.n - a.rotary : 0, a);
-  if (!live) part = Part{};  // heads beyond those of q are zeros
-  if (live || (writes && Rules::clears_padding())) part.store(a.out + token * a.out_pitch + int64_t{head} * a.n + own);
+  part.template normalize<Rules>(Rules::factor(sum, 1.0f / kNumbers, a.eps), Part(weights));
+  if constexpr (kWhole) {
+    SIMT_UNROLL
+    for (int i = 0; i < kHeadLoad; ++i) rotate_pair<Rules>(part.at[0][i], part.at[1][i], angles[0].cos[i], angles[0].sin[i]);
+  } else {
+    SIMT_UNROLL
+    for (int k = 0; k < kHeadLoads; ++k) {
+      float others[kHeadLoad];
+      if (Rules::kNeox)
+        shuffle_partners<Rules, kWarp>(part.at[k], Rules::apart(a.rotary, kNumbers) / kHeadLoad, angles[k].rotates, others);
+      if (angles[k].rotates) angles[k].rotate(part.at[k], others);
+    }
+  }
+  T* const out = a.out + token * a.out_pitch + int64_t{head} * kNumbers;
+  if (live) {
+    part.store(out, lane);
+  } else if (writes && Rules::clears_padding()) {
+    Part({}).store(out, lane);  // heads beyond those of q
+  }
 }
 
 }  // namespace assay_kernels

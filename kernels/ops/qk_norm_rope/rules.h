@@ -4,9 +4,28 @@
 #include <string>
 #include <vector>
 
-#include "kernels/simt/simt.h"
+#include "kernels/ops/row_loads.h"
 
 namespace assay_kernels {
+
+inline constexpr int kHeadLoad = 8;  ///< numbers of 16 bits in a load
+
+/// kCount neighbouring numbers, which begin at a multiple of kCount.
+template <class Cache, int kCount>
+SIMT_DEVICE void load_run(const Cache* from, float (&to)[kCount]) {
+  constexpr int kEach = simt::Vector<Cache>::kElements;
+  if constexpr (kCount % kEach == 0) {
+    SIMT_UNROLL
+    for (int first = 0; first < kCount; first += kEach) {
+      const auto loaded = simt::load16(from + first);
+      SIMT_UNROLL
+      for (int i = 0; i < kEach; ++i) to[first + i] = simt::to_float(loaded.at[i]);
+    }
+  } else {
+    SIMT_UNROLL
+    for (int i = 0; i < kCount; ++i) to[i] = simt::to_float(from[i]);
+  }
+}
 
 struct HeadRules {
   static constexpr bool kNeox = true;   ///< pairs are half of the rotated numbers apart; else neighbours
@@ -15,13 +34,17 @@ struct HeadRules {
   static constexpr bool kRoundsNorm = false;  ///< to the type of x, before the rotation
   static constexpr bool kRotatesV = false;
   static constexpr bool kDivergentShuffle = false;
-  SIMT_DEVICE static float factor(float sum, float n, float eps) { return simt::rsqrt(sum / n + eps); }
+  /// `share`: of one number in all, a power of two.
+  SIMT_DEVICE static float factor(float sum, float share, float eps) { return simt::rsqrt(sum * share + eps); }
   SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
   /// Row of the cache.
   SIMT_DEVICE static int64_t position(int32_t position, int64_t /*token*/) { return position; }
-  /// Places of a pair's cosine and sine in the row of a position.
-  SIMT_DEVICE static int cos_at(int pair, int /*pairs*/) { return pair; }
-  SIMT_DEVICE static int sin_at(int pair, int pairs) { return pairs + pair; }
+  /// Cosines and sines of neighbouring pairs, from `pair` on, in the row of a position.
+  template <class Cache, int kAngles>
+  SIMT_DEVICE static void load_angles(const Cache* row, int pair, int pairs, float (&cos)[kAngles], float (&sin)[kAngles]) {
+    load_run(row + pair, cos);
+    load_run(row + pairs + pair, sin);
+  }
   /// The number and the other of its pair, the second of which takes the sine as it is.
   SIMT_DEVICE static float rotated(float own, float other, bool is_second, float c, float s) {
     return is_second ? own * c + other * s : own * c - other * s;

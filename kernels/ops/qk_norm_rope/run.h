@@ -7,7 +7,7 @@
 
 namespace assay_kernels {
 
-inline constexpr int kHeadThreads = 256;
+inline constexpr int kHeadThreads = 128;
 
 /// What both ops are called with, checked.
 struct HeadCall {
@@ -19,14 +19,14 @@ struct HeadCall {
   float eps;
 };
 
-/// Calls f(lanes of a head, loads of a lane) for heads of that many 16-bit numbers.
-template <int kWarp, class F>
+/// Calls f(lanes of a head) for heads of that many 16-bit numbers.
+template <class F>
 void with_head(int64_t n, F f) {
   using std::integral_constant;
-  if (n == 64) return f(integral_constant<int, 8>{}, integral_constant<int, 1>{});
-  if (n == 128) return f(integral_constant<int, 16>{}, integral_constant<int, 1>{});
-  if (n == 256) return f(integral_constant<int, 32>{}, integral_constant<int, 1>{});
-  if (n == 512) return f(integral_constant<int, kWarp>{}, integral_constant<int, 64 / kWarp>{});
+  if (n == 64) return f(integral_constant<int, 4>{});
+  if (n == 128) return f(integral_constant<int, 8>{});
+  if (n == 256) return f(integral_constant<int, 16>{});
+  if (n == 512) return f(integral_constant<int, 32>{});
   unsupported("heads of 64, 128, 256 or 512 numbers only");
 }
 
@@ -41,26 +41,27 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
                                   data_of<Cache>(heads.cache),
                                   data_of<int32_t>(heads.positions),
                                   uint32_t(heads.tokens * written),
-                                  uint32_t(written),
+                                  Divider::by(uint32_t(written)),
                                   uint32_t(heads.q_heads),
                                   uint32_t(heads.live),
                                   heads.in_heads * heads.n,
                                   heads.out_heads * heads.n,
-                                  int32_t(heads.n),
                                   int32_t(heads.rotary),
                                   heads.eps};
   with_warp(call, [&](auto warp) {
     constexpr int kWarp = decltype(warp)::value;
-    with_head<kWarp>(heads.n, [&](auto lanes, auto loads) {
-      constexpr int kLanes = decltype(lanes)::value, kLoads = decltype(loads)::value;
-      constexpr int kNumbers = kLoads * simt::Vector<T>::kElements;
+    with_head(heads.n, [&](auto lanes) {
+      constexpr int kLanes = decltype(lanes)::value;
       const int64_t half = heads.rotary / 2;
-      if (Rules::kNeox && (half % kNumbers != 0 || (half & (half - 1)) != 0))
+      if (Rules::kNeox && (half % kHeadLoad != 0 || (half & (half - 1)) != 0))
         unsupported("halves of the rotated numbers must be a power of two of lanes");
-      if (!Rules::kNeox && heads.rotary % kNumbers != 0) unsupported("rotated numbers must be whole loads");
+      if (!Rules::kNeox && heads.rotary % kHeadLoad != 0) unsupported("rotated numbers must be whole loads");
       constexpr int64_t kPerBlock = kHeadThreads / kLanes;
       const simt::Launch grid = call.grid((int64_t{a.count} + kPerBlock - 1) / kPerBlock, kHeadThreads);
-      simt::launch(norm_rope_heads<Rules, T, Cache, kWarp, kLanes, kLoads>, grid, a);
+      if (Rules::kNeox && heads.rotary == heads.n)
+        simt::launch(norm_rope_heads<Rules, T, Cache, kWarp, kLanes, Rules::kNeox>, grid, a);
+      else
+        simt::launch(norm_rope_heads<Rules, T, Cache, kWarp, kLanes, false>, grid, a);
     });
   });
 }

@@ -49,6 +49,19 @@ SIMT_DEVICE void store_scale(const ScalesOut& out, int64_t row, int32_t group, f
   }
 }
 
+/// Eight codes at a time, or sixteen.
+template <int kWords>
+SIMT_DEVICE void store_code_words(uint8_t* q, const uint32_t (&codes)[kWords]) {
+  SIMT_UNROLL
+  for (int i = 0; i < kWords; i += kWords % 4 == 0 ? 4 : 2) {
+    if constexpr (kWords % 4 == 0) {
+      simt::store16(reinterpret_cast<uint32_t*>(q) + i, simt::Vector<uint32_t>{{codes[i], codes[i + 1], codes[i + 2], codes[i + 3]}});
+    } else {
+      simt::store8(q + 4 * i, codes[i], codes[i + 1]);
+    }
+  }
+}
+
 /// kElements neighbouring elements of one thread, whose widest is known, kLanes threads a group: reduces, stores the scale and
 /// the codes. All threads of the warp take part; those that are not `live` store nothing.
 template <class Rules, int kWarp, int kLanes, int kElements>
@@ -67,9 +80,9 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bo
   }
   if (!live) return;
   uint32_t codes[kElements / 4];
-  CodesByElement<Rules>(Rules::operand(amax, scale))(v, codes);
-  SIMT_UNROLL
-  for (int i = 0; i < kElements / 4; i += 2) simt::store8(q + 4 * i, codes[i], codes[i + 1]);
+  const CodesOf<Rules> codes_of(Rules::operand(amax, scale));
+  codes_of(v, codes);
+  store_code_words(q, codes);
   if (simt::thread() % kLanes == 0) store_scale<Rules>(out, row, group, scale);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/ops/quant_group/arguments.h"
+#include "kernels/ops/quant_group/lane_words.h"
 
 namespace assay_kernels {
 
@@ -13,11 +14,11 @@ template <class Rules, class T, int kWarp, int kLanes>
 SIMT_KERNEL void quant_group_register(GroupArguments<T> a) {
   const uint32_t groups = uint32_t(a.scales.rows * a.scales.groups);
   const int64_t first = simt::block() * (kRegisterThreads * kRegisterLoads) + simt::thread();
-  simt::Vector<T> x[kRegisterLoads];
+  LaneWords<1> x[kRegisterLoads] = {};
   SIMT_UNROLL
   for (int k = 0; k < kRegisterLoads; ++k) {
     const int64_t load = first + k * kRegisterThreads;
-    x[k] = load < int64_t{groups} * kLanes ? simt::load16(a.x + load * 8) : simt::Vector<T>{};
+    if (load < int64_t{groups} * kLanes) x[k].load(a.x + load * 8);
   }
   SIMT_UNROLL
   for (int k = 0; k < kRegisterLoads; ++k) {
@@ -25,8 +26,7 @@ SIMT_KERNEL void quant_group_register(GroupArguments<T> a) {
     const uint32_t group = uint32_t(load / kLanes);
     const uint32_t row = a.scales.by_groups.quotient(group);
     float v[8];
-    SIMT_UNROLL
-    for (int i = 0; i < 8; ++i) v[i] = simt::to_float(x[k].at[i]);
+    x[k].template widen_to<T>(v);
     quantize_elements<Rules, kWarp, kLanes>(v, group < groups, a.q + load * 8, a.scales, row,
                                             int32_t(group - row * a.scales.by_groups.divisor));
   }

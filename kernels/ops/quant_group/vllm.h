@@ -10,6 +10,7 @@ inline constexpr float kLeastScale = 1.0f / (448.0f * 512.0f);  ///< vLLM's floo
 
 struct VllmGroupFp8 : GroupRules {
   static constexpr const char* kContract = "vllm.group_fp8";
+  static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
   /// max(v, -448), then min(., 448) is what the cast does by itself when it saturates.
@@ -69,8 +70,8 @@ struct VllmGroupNativeUe8m0 : VllmGroupNative {
 /// Dynamic per-token: the group is the row.
 struct VllmPerToken : GroupRules {
   static constexpr const char* kContract = "vllm.per_token";
-  SIMT_DEVICE static float amax(float widest) { return widest; }
   static constexpr bool kSaturates = true;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float scale(float amax) { return simt::max_number(over_constant(amax, 448.0f), kLeastScale); }
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };

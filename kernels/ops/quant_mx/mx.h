@@ -1,6 +1,7 @@
 // MXFP8 quantization in registers: 16-bit elements, eight in a load, a block of 32 in four neighbouring threads.
 #pragma once
 
+#include "kernels/ops/quant_group/lane_words.h"
 #include "kernels/ops/quant_group/register.h"
 #include "kernels/ops/quant_mx/bytes_out.h"
 #include "kernels/ops/quant_mx/rules.h"
@@ -19,11 +20,8 @@ struct MxArguments {
 /// Eight neighbouring elements of one thread, four threads a block.
 template <class Rules, int kWarp, class Out>
 SIMT_DEVICE void quantize_block(const float (&x)[8], bool live, uint8_t* q, const Out& out, int64_t row, int32_t group) {
-  float widest = 0.0f;
-  SIMT_UNROLL
-  for (int i = 0; i < 8; ++i) widest = Rules::widest(widest, simt::magnitude(x[i]));
-  widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kMxLanes>>(
-      widest, [](float a, float b) { return Rules::widest(a, b); });
+  const float widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kMxLanes>>(
+      widest_of<Rules>(x), [](float a, float b) { return Rules::widest(a, b); });
   const float amax = Rules::amax(widest);
   const uint32_t exponent = Rules::exponent(amax);
   const typename Rules::Element element(Rules::multiplier(amax, exponent));
@@ -40,11 +38,11 @@ template <class Rules, class T, int kWarp, class Out>
 SIMT_KERNEL void quant_mx(MxArguments<T, Out> a) {
   const uint32_t blocks = uint32_t(a.out.rows * a.out.groups);
   const int64_t first = simt::block() * (kRegisterThreads * kRegisterLoads) + simt::thread();
-  simt::Vector<T> x[kRegisterLoads];
+  LaneWords<1> x[kRegisterLoads] = {};
   SIMT_UNROLL
   for (int k = 0; k < kRegisterLoads; ++k) {
     const int64_t load = first + k * kRegisterThreads;
-    x[k] = load < int64_t{blocks} * kMxLanes ? simt::load16(a.x + load * 8) : simt::Vector<T>{};
+    if (load < int64_t{blocks} * kMxLanes) x[k].load(a.x + load * 8);
   }
   SIMT_UNROLL
   for (int k = 0; k < kRegisterLoads; ++k) {
@@ -52,8 +50,7 @@ SIMT_KERNEL void quant_mx(MxArguments<T, Out> a) {
     const uint32_t block = uint32_t(load / kMxLanes);
     const uint32_t row = a.out.by_groups.quotient(block);
     float v[8];
-    SIMT_UNROLL
-    for (int i = 0; i < 8; ++i) v[i] = simt::to_float(x[k].at[i]);
+    x[k].template widen_to<T>(v);
     quantize_block<Rules, kWarp>(v, block < blocks, a.q + load * 8, a.out, row, int32_t(block - row * a.out.by_groups.divisor));
   }
   a.out.template write_absent<Rules>();

@@ -23,7 +23,7 @@ SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
     scale = Group::scale(amax);
   }
   if (simt::thread() == 0) store_scale<Group>(out.scales, simt::block(), 0, scale);
-  store_codes(results, out.q, a.n, CodesOfOneScale<Group>(Group::operand(amax, scale)));
+  store_codes(results, out.q, a.n, CodesOf<Group>(Group::operand(amax, scale)));
   row.finish();
 }
 

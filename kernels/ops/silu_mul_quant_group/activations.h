@@ -3,7 +3,7 @@
 // csrc/libtorch_stable/quantization/ activation_kernels.cu (1a84e5b2), fp8_utils.py (007d5005); PyTorch: ActivationSiluKernel.cu.
 #pragma once
 
-#include "kernels/simt/simt.h"
+#include "kernels/ops/quant_group/lane_words.h"
 
 namespace assay_kernels {
 
@@ -11,11 +11,17 @@ namespace assay_kernels {
 struct ActivationRules {
   static constexpr bool kRoundsSilu = false;
   static constexpr bool kRoundsProduct = false;
+  static constexpr bool kDivides = false;  ///< by the contract's own division: silu_of_moderate() is silu() without its branches
 };
+
+/// The widest gate whose 1 + exp(-gate) every division without branches takes.
+inline constexpr float kModerateGate = 80.0f;
 
 /// The gate times its sigmoid, all in fp32.
 struct SiluF32 : ActivationRules {
+  static constexpr bool kDivides = true;
   SIMT_DEVICE static float silu(float g) { return g * (1.0f / (1.0f + simt::exp(-g))); }
+  SIMT_DEVICE static float silu_of_moderate(float g) { return g * simt::reciprocal_within(1.0f + simt::exp(-g)); }
 };
 
 struct SiluFast : ActivationRules {
@@ -30,10 +36,13 @@ struct SiluBf16 : ActivationRules {
 
 struct SiluOnce : ActivationRules {
   static constexpr bool kRoundsProduct = true;
+  static constexpr bool kDivides = true;
   SIMT_DEVICE static float silu(float g) { return g / (1.0f + simt::exp(-g)); }
+  SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp(-g)); }
 };
 
-struct SiluTanh : SiluOnce {
+struct SiluTanh : ActivationRules {
+  static constexpr bool kRoundsProduct = true;
   SIMT_DEVICE static float silu(float g) {
     const float half = 0.5f * g;
     return half * (1.0f + simt::tanh_fast(half));
@@ -42,34 +51,47 @@ struct SiluTanh : SiluOnce {
 
 /// A Triton division may be off by two ulp; the quotient is one of its legal results.
 struct SiluTriton : SiluBf16 {
+  static constexpr bool kDivides = true;
   SIMT_DEVICE static float silu(float g) { return g / (1.0f + simt::exp_fast(-g)); }
+  SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
 };
 
-struct TorchSilu : SiluBf16 {
-  SIMT_DEVICE static float silu(float g) { return SiluOnce::silu(g); }
+struct TorchSilu : SiluOnce {
+  static constexpr bool kRoundsSilu = true;
 };
 
-/// Every number to T and back.
-template <class T>
-SIMT_DEVICE void round_to_type(float (&v)[8]) {
-  SIMT_UNROLL
-  for (int i = 0; i < 8; i += 2) {
-    T a, b;
-    simt::from_floats(v[i], v[i + 1], a, b);
-    v[i] = simt::to_float(a);
-    v[i + 1] = simt::to_float(b);
+/// The activation of the gates of a lane. Where one is far out or infinite, by the contract's own division.
+template <class Activation, class T, int kLoads>
+SIMT_DEVICE void silu_of_lane(const LaneWords<kLoads>& gate, float (&v)[8 * kLoads]) {
+  gate.template widen_to<T>(v);
+  if constexpr (Activation::kDivides) {
+    if (widest_number_of<T>(gate.at) <= kModerateGate) {
+      SIMT_UNROLL
+      for (float& g : v) g = Activation::silu_of_moderate(g);
+      return;
+    }
   }
+  SIMT_UNROLL
+  for (float& g : v) g = Activation::silu(g);
 }
 
-/// The products of one load.
-template <class Activation, class T>
-SIMT_DEVICE void silu_times_up(const simt::Vector<T>& gate, const simt::Vector<T>& up, float (&v)[8]) {
+/// The products of a lane. Two numbers of 16 bits have an exact product in fp32, so it is rounded once in either type.
+template <class Activation, class T, int kLoads>
+SIMT_DEVICE void silu_times_up(const LaneWords<kLoads>& gate, const LaneWords<kLoads>& up, float (&v)[8 * kLoads]) {
+  constexpr bool kRounds = Activation::kRoundsProduct;
+  silu_of_lane<Activation, T>(gate, v);
   SIMT_UNROLL
-  for (int i = 0; i < 8; ++i) v[i] = Activation::silu(simt::to_float(gate.at[i]));
-  if constexpr (Activation::kRoundsSilu) round_to_type<T>(v);
-  SIMT_UNROLL
-  for (int i = 0; i < 8; ++i) v[i] *= simt::to_float(up.at[i]);
-  if constexpr (Activation::kRoundsProduct) round_to_type<T>(v);
+  for (int i = 0; i < 4 * kLoads; ++i) {
+    float &a = v[2 * i], &b = v[2 * i + 1], u, w;
+    if constexpr (Activation::kRoundsSilu) {
+      const uint32_t silu = simt::pair_from_floats<T>(a, b);
+      simt::pair_to_floats<T>(kRounds ? simt::multiply_pairs<T>(silu, up.pair(i)) : silu, a, b);
+      if (kRounds) continue;
+    }
+    simt::pair_to_floats<T>(up.pair(i), u, w);
+    a *= u, b *= w;
+    if (kRounds) simt::pair_to_floats<T>(simt::pair_from_floats<T>(a, b), a, b);
+  }
 }
 
 }  // namespace assay_kernels

@@ -1,4 +1,4 @@
-// silu(gate) * up and its group quantization in registers: eight elements of each half in a load, a group in 4, 8 or 16
+// silu(gate) * up and its group quantization in registers: sixteen elements of each half in a thread, a group in 2, 4 or 8
 // neighbouring threads.
 #pragma once
 
@@ -7,9 +7,7 @@
 
 namespace assay_kernels {
 
-inline constexpr int kGatedThreads = 128;
-/// In flight for each thread, of each half. More cost more in occupancy: 57 us, 61 and 82 for 1, 2 and 4 on an H200.
-inline constexpr int kGatedLoads = 1;
+inline constexpr int kGatedThreads = 128, kGatedElements = 16;  ///< of a block; of a thread
 
 template <class T>
 struct GatedArguments {
@@ -23,27 +21,19 @@ struct GatedArguments {
 template <class Rules, class T, int kWarp, int kLanes>
 SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
   const uint32_t groups = uint32_t(a.scales.rows * a.scales.groups), per_row = a.scales.by_groups.divisor;
-  const int64_t first = simt::block() * (kGatedThreads * kGatedLoads) + simt::thread();
-  const int32_t gate_at = Rules::kGateFirst ? 0 : a.n, up_at = Rules::kGateFirst ? a.n : 0;
-  simt::Vector<T> gate[kGatedLoads], up[kGatedLoads];
-  SIMT_UNROLL
-  for (int k = 0; k < kGatedLoads; ++k) {
-    const int64_t load = first + k * kGatedThreads;
-    const uint32_t row = a.scales.by_groups.quotient(uint32_t(load / kLanes));
-    const T* x = a.x + int64_t{row} * a.n + load * 8;  // the rows before this one have n more elements than codes
-    const bool live = load < int64_t{groups} * kLanes;
-    gate[k] = live ? simt::load16(x + gate_at) : simt::Vector<T>{};
-    up[k] = live ? simt::load16(x + up_at) : simt::Vector<T>{};
+  const uint32_t piece = uint32_t(simt::block()) * kGatedThreads + uint32_t(simt::thread()), group = piece / kLanes;
+  const uint32_t row = a.scales.by_groups.quotient(group);
+  const bool live = group < groups;
+  LaneWords<2> gate{}, up{};
+  if (live) {
+    const int64_t at = int64_t{row} * a.n + int64_t{piece} * kGatedElements;  // the rows before it have n more elements than codes
+    gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
+    up.load(a.x + at + (Rules::kGateFirst ? a.n : 0));
   }
-  SIMT_UNROLL
-  for (int k = 0; k < kGatedLoads; ++k) {
-    const int64_t load = first + k * kGatedThreads;
-    const uint32_t group = uint32_t(load / kLanes), row = a.scales.by_groups.quotient(group);
-    float v[8];
-    silu_times_up<typename Rules::Activation>(gate[k], up[k], v);
-    quantize_elements<typename Rules::Group, kWarp, kLanes>(v, group < groups, a.q + load * 8, a.scales, row,
-                                                            int32_t(group - row * per_row), a.scale_ub);
-  }
+  float v[kGatedElements];
+  silu_times_up<typename Rules::Activation, T>(gate, up, v);
+  quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, a.scales, row,
+                                                          int32_t(group - row * per_row), a.scale_ub);
   write_absent_groups<typename Rules::Group>(a.scales);  // and no absent rows: these ops leave them as they were
 }
 

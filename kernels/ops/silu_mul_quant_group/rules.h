@@ -8,6 +8,7 @@ namespace assay_kernels {
 
 /// The group half of silu_and_mul_per_block_quant: no floor under amax, one under the scale.
 struct SiluBlock : GroupRules {
+  static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 448.0f, kLeastScale); }
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }

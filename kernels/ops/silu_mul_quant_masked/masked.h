@@ -20,29 +20,22 @@ struct MaskedArguments {
 template <class Rules, class T, int kWarp, int kLanes>
 SIMT_KERNEL void silu_mul_quant_masked(MaskedArguments<T> a) {
   const uint32_t groups = uint32_t(a.rows * a.scales.groups), per_row = a.scales.by_groups.divisor;
-  const int64_t first = simt::block() * (kGatedThreads * kGatedLoads) + simt::thread();
-  simt::Vector<T> gate[kGatedLoads], up[kGatedLoads];
-  bool live[kGatedLoads];
-  SIMT_UNROLL
-  for (int k = 0; k < kGatedLoads; ++k) {
-    const int64_t load = first + k * kGatedThreads;
-    const uint32_t row = a.scales.by_groups.quotient(uint32_t(load / kLanes)), expert = a.by_room.quotient(row);
-    const T* x = a.x + int64_t{row} * a.n + load * 8;  // the rows before this one have n more elements than codes
-    live[k] = load < int64_t{groups} * kLanes && Rules::is_row(int32_t(row - expert * a.by_room.divisor), a.tokens[expert]);
-    gate[k] = live[k] ? simt::load16(x) : simt::Vector<T>{};
-    up[k] = live[k] ? simt::load16(x + a.n) : simt::Vector<T>{};
+  const uint32_t piece = uint32_t(simt::block()) * kGatedThreads + uint32_t(simt::thread()), group = piece / kLanes;
+  const uint32_t row = a.scales.by_groups.quotient(group), expert = a.by_room.quotient(row);
+  const int64_t in_expert = int64_t{row} - int64_t{expert} * a.by_room.divisor;
+  const bool live = group < groups && Rules::is_row(int32_t(in_expert), a.tokens[expert]);
+  LaneWords<2> gate{}, up{};
+  if (live) {
+    const T* x = a.x + int64_t{row} * a.n + int64_t{piece} * kGatedElements;  // the rows before have n more elements than codes
+    gate.load(x);
+    up.load(x + a.n);
   }
-  SIMT_UNROLL
-  for (int k = 0; k < kGatedLoads; ++k) {
-    const int64_t load = first + k * kGatedThreads;
-    const uint32_t group = uint32_t(load / kLanes), row = a.scales.by_groups.quotient(group), expert = a.by_room.quotient(row);
-    ScalesOut scales = a.scales;
-    scales.data = static_cast<uint8_t*>(a.scales.data) + expert * a.expert_stride;
-    float v[8];
-    silu_times_up<typename Rules::Activation>(gate[k], up[k], v);
-    quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live[k], a.q + load * 8, scales, row - expert * a.by_room.divisor,
-                                                            int32_t(group - row * per_row));
-  }
+  ScalesOut scales = a.scales;
+  scales.data = static_cast<uint8_t*>(a.scales.data) + expert * a.expert_stride;
+  float v[kGatedElements];
+  silu_times_up<typename Rules::Activation, T>(gate, up, v);
+  quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, scales, in_expert,
+                                                          int32_t(group - row * per_row));
 }
 
 /// The scales of one expert and the bytes between those of two: [experts, room, columns] with strides (room * columns, 1, room).
@@ -80,8 +73,7 @@ void run_silu_mul_quant_masked(const Call& call) {
   int64_t expert_stride = 0;
   const ScalesOut scales = masked_scales<Group>(call, experts, room, groups, expert_stride);
   if (shape.rows == 0) return;
-  constexpr int64_t kLoadsOfBlock = int64_t{kGatedThreads} * kGatedLoads;
-  const simt::Launch grid = call.grid((shape.rows * shape.columns / 8 + kLoadsOfBlock - 1) / kLoadsOfBlock, kGatedThreads);
+  const simt::Launch grid = gated_grid(call, shape);
   const MaskedArguments<simt::Bf16> a{data_of<simt::Bf16>(x),
                                       static_cast<uint8_t*>(q.data),
                                       data_of<int32_t>(tokens),
@@ -90,7 +82,7 @@ void run_silu_mul_quant_masked(const Call& call) {
                                       Divider::by(uint32_t(room)),
                                       shape.rows,
                                       int32_t(shape.columns)};
-  with_warp(call, [&](auto warp) { simt::launch(silu_mul_quant_masked<Rules, simt::Bf16, decltype(warp)::value, 16>, grid, a); });
+  with_warp(call, [&](auto warp) { simt::launch(silu_mul_quant_masked<Rules, simt::Bf16, decltype(warp)::value, 8>, grid, a); });
 }
 
 }  // namespace assay_kernels

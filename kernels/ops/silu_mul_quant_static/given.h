@@ -10,25 +10,19 @@ namespace assay_kernels {
 template <class Rules, class T>
 SIMT_KERNEL void silu_mul_quant_given(const T* x, uint8_t* q, const float* scale, int64_t rows, Divider by_loads) {
   using Given = typename Rules::Given;
-  const int64_t n = int64_t{by_loads.divisor} * 8, begin = simt::block() * (kGatedThreads * kGatedLoads) + simt::thread();
-  const typename Given::Element element(Given::operand(0.0f, *scale));
-  simt::Vector<T> gate[kGatedLoads], up[kGatedLoads];
-  SIMT_UNROLL
-  for (int k = 0; k < kGatedLoads; ++k) {
-    const int64_t load = begin + k * kGatedThreads, row = by_loads.quotient(uint32_t(load));
-    const T* at = x + row * n + load * 8;  // the rows before this one have n more elements than codes
-    gate[k] = row < rows ? simt::load16(at) : simt::Vector<T>{};
-    up[k] = row < rows ? simt::load16(at + n) : simt::Vector<T>{};
-  }
-  SIMT_UNROLL
-  for (int k = 0; k < kGatedLoads; ++k) {
-    const int64_t load = begin + k * kGatedThreads;
-    float v[8];
-    silu_times_up<typename Rules::Activation>(gate[k], up[k], v);
-    SIMT_UNROLL
-    for (int i = 0; i < 8; ++i) v[i] = Given::clamp(element(v[i]));
-    if (load < rows * by_loads.divisor) simt::store8(q + load * 8, Given::Code::encode4(v), Given::Code::encode4(v + 4));
-  }
+  const int64_t load = simt::block() * kGatedThreads + simt::thread(), row = by_loads.quotient(uint32_t(load));
+  if (row >= rows) return;
+  const int64_t n = int64_t{by_loads.divisor} * 8;
+  const T* const at = x + row * n + load * 8;  // the rows before this one have n more elements than codes
+  LaneWords<1> gate, up;
+  gate.load(at);
+  up.load(at + n);
+  const CodesByElement<Given> codes_of(Given::operand(0.0f, *scale));
+  float v[8];
+  uint32_t codes[2];
+  silu_times_up<typename Rules::Activation, T>(gate, up, v);
+  codes_of(v, codes);
+  simt::store8(q + load * 8, codes[0], codes[1]);
 }
 
 template <class Rules>
@@ -43,10 +37,9 @@ void run_silu_mul_quant_given(const Call& call) {
   const int64_t loads = shape.rows * shape.columns / 8;
   if (loads > 0x7fffffff - 1024) unsupported("more than 2^34 elements");
   if (loads == 0) return;
-  constexpr int64_t kLoadsOfBlock = int64_t{kGatedThreads} * kGatedLoads;
   with_half_type(call.input("x"), [&](auto type) {
     using T = decltype(type);
-    simt::launch(silu_mul_quant_given<Rules, T>, call.grid((loads + kLoadsOfBlock - 1) / kLoadsOfBlock, kGatedThreads),
+    simt::launch(silu_mul_quant_given<Rules, T>, call.grid((loads + kGatedThreads - 1) / kGatedThreads, kGatedThreads),
                  data_of<T>(call.input("x")), static_cast<uint8_t*>(q.data), data_of<float>(scale), shape.rows,
                  Divider::by(uint32_t(shape.columns / 8)));
   });
