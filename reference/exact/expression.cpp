@@ -163,9 +163,9 @@ Rational power(const Rational& base, const Rational& exponent) {
   if (denominator(exponent) != 1 || abs(exponent) > kLargestPower) throw std::domain_error("a power is an integer of at most 4096");
   const int n = exponent.convert_to<int>();
   if (base == 0 && n < 0) throw std::domain_error("division by zero");
-  Rational result = 1;
-  for (int i = 0; i < std::abs(n); ++i) result *= base;
-  return n < 0 ? Rational(1 / result) : result;
+  const Integer above = boost::multiprecision::pow(numerator(base), unsigned(std::abs(n)));
+  const Integer below = boost::multiprecision::pow(denominator(base), unsigned(std::abs(n)));
+  return n < 0 ? Rational(below, above) : Rational(above, below);
 }
 
 /// To nearest even, once, from the exact value.
