@@ -126,10 +126,12 @@ TEST(Divide, OneCorrectionIsEnoughForNumbersOfSixteenBits) {
   int64_t wrong = 0, wrong_without = 0, wrong_reciprocals = 0;
   for (int i = 0; i < 4000000; ++i) {
     const float x = significand(random, 11), d = significand(random, 24);
-    // A machine's approximation may be off by one ulp on either side.
-    const float rough = simt::from_bits(simt::bits(1.0f / d) + random() % 3u - 1u);
+    // A machine's approximation within one ulp: the float below 1 / d or the one above.
+    const float nearest = 1.0f / d;
+    const uint32_t other = simt::bits(nearest) + (ExactFma::fma(-d, nearest, 1.0f) > 0 ? 1u : ~0u);
+    const float rough = random() % 2u == 0 ? nearest : simt::from_bits(other);
     const float reciprocal = simt::corrected_reciprocal<ExactFma>(d, rough);
-    if ((simt::bits(d) & 0x7fffffu) != 0x7fffffu) wrong_reciprocals += reciprocal != 1.0f / d;
+    if ((simt::bits(d) & 0x7fffffu) != 0x7fffffu) wrong_reciprocals += reciprocal != nearest;
     wrong += simt::corrected_quotient<ExactFma>(x, d, 1.0f / d) != x / d;
     wrong_without += x * (1.0f / d) != x / d;
   }
