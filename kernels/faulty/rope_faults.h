@@ -7,12 +7,18 @@ namespace assay_kernels {
 
 /// The shuffle stands in the branch of the lanes that rotate, and names all lanes.
 struct DivergentShuffle : VllmFusedQkNormRopeNeox {
-  static constexpr bool kDivergentShuffle = true;
+  template <int kWarp, class Part>
+  static void load_partners(const Part& part, int load, int lanes_apart, bool rotates, float (&others)[kHeadLoad]) {
+    if (rotates) HeadRules::load_partners<kWarp>(part, load, lanes_apart, rotates, others);
+  }
 };
 
 /// Pairs lie half a head apart, however much of it is rotated.
 struct HalfAHeadApart : VllmFusedQkNormRopeNeox {
-  static int apart(int /*rotary*/, int n) { return n / 2; }
+  template <int kWarp, class Part>
+  static void load_partners(const Part& part, int load, int /*lanes_apart*/, bool /*rotates*/, float (&others)[kHeadLoad]) {
+    for (int i = 0; i < kHeadLoad; ++i) others[i] = part.at[1 - load][i];  // a lane's loads are half a head apart
+  }
 };
 
 /// The second half is negated in place of the first.

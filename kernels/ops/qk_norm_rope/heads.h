@@ -23,14 +23,6 @@ struct HeadArguments {
   float eps;
 };
 
-/// The partners of a load, a run of lanes away.
-template <class Rules, int kWarp>
-SIMT_DEVICE void shuffle_partners(const float (&v)[kHeadLoad], int lanes_apart, bool rotates, float (&others)[kHeadLoad]) {
-  if (Rules::kDivergentShuffle && !rotates) return;
-  SIMT_UNROLL
-  for (int i = 0; i < kHeadLoad; ++i) others[i] = simt::shuffle_xor<kWarp>(v[i], lanes_apart);
-}
-
 /// kWhole: by Neox, all numbers of the head.
 template <class Rules, class T, class Cache, int kWarp, int kLanes, bool kWhole>
 SIMT_KERNEL void norm_rope_heads(HeadArguments<T, Cache> a) {
@@ -65,8 +57,7 @@ SIMT_KERNEL void norm_rope_heads(HeadArguments<T, Cache> a) {
     SIMT_UNROLL
     for (int k = 0; k < kHeadLoads; ++k) {
       float others[kHeadLoad];
-      if (Rules::kNeox)
-        shuffle_partners<Rules, kWarp>(part.at[k], Rules::apart(a.rotary, kNumbers) / kHeadLoad, angles[k].rotates, others);
+      if (Rules::kNeox) Rules::template load_partners<kWarp>(part, k, a.rotary / 2 / kHeadLoad, angles[k].rotates, others);
       if (angles[k].rotates) angles[k].rotate(part.at[k], others);
     }
   }

@@ -33,7 +33,6 @@ struct HeadRules {
   static constexpr bool kWeighted = true;
   static constexpr bool kRoundsNorm = false;  ///< to the type of x, before the rotation
   static constexpr bool kRotatesV = false;
-  static constexpr bool kDivergentShuffle = false;
   /// `share`: of one number in all, a power of two.
   SIMT_DEVICE static float factor(float sum, float share, float eps) { return simt::rsqrt(sum * share + eps); }
   SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
@@ -49,8 +48,12 @@ struct HeadRules {
   SIMT_DEVICE static float rotated(float own, float other, bool is_second, float c, float s) {
     return is_second ? own * c + other * s : own * c - other * s;
   }
-  /// Numbers between those of a pair.
-  SIMT_DEVICE static int apart(int rotary, int /*n*/) { return rotary / 2; }
+  /// For Neox, the other numbers of the pairs of a load, a run of lanes away. All lanes shuffle.
+  template <int kWarp, class Part>
+  SIMT_DEVICE static void load_partners(const Part& part, int load, int lanes_apart, bool /*rotates*/, float (&others)[kHeadLoad]) {
+    SIMT_UNROLL
+    for (int i = 0; i < kHeadLoad; ++i) others[i] = simt::shuffle_xor<kWarp>(part.at[load][i], lanes_apart);
+  }
   SIMT_DEVICE static bool takes_q_weight(bool of_q) { return of_q; }
   /// What heads of the result beyond those of q hold.
   SIMT_DEVICE static bool clears_padding() { return true; }
