@@ -4,7 +4,6 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <tuple>
 
 #include "harness/core/glob.h"
 #include "harness/core/match.h"
@@ -68,12 +67,15 @@ class Progress {
     begins_.push_back(pairs.size());
   }
 
-  /// First and last + 1 of some pairs; the same twice when there are no more.
-  std::pair<size_t, size_t> next() {
+  /// Pairs from the first to the one before the end.
+  struct Share {
+    size_t first, end;
+  };
+  std::optional<Share> next() {
     const std::lock_guard lock(mutex_);
-    if (stopped_ || next_ + 1 == begins_.size()) return {0, 0};
+    if (stopped_ || next_ + 1 == begins_.size()) return std::nullopt;
     ++next_;
-    return {begins_[next_ - 1], begins_[next_]};
+    return Share{begins_[next_ - 1], begins_[next_]};
   }
 
   bool stopped() {
@@ -106,7 +108,7 @@ class Progress {
  private:
   std::mutex mutex_;
   std::vector<std::optional<Verdict>> slots_;
-  std::vector<size_t> begins_;
+  std::vector<size_t> begins_;  ///< of the shares, and the end of the last
   const RunOptions& options_;
   size_t next_ = 0, shown_ = 0;
   int losses_in_a_row_ = 0;
@@ -142,8 +144,9 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
 
   Progress progress(pairs, options);
   const auto work = [&] {
-    for (auto [i, end] = progress.next(); i < end; std::tie(i, end) = progress.next())
-      for (; i < end && !progress.stopped(); ++i) progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options.each));
+    while (const std::optional<Progress::Share> share = progress.next())
+      for (size_t i = share->first; i < share->end && !progress.stopped(); ++i)
+        progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options.each));
   };
   std::vector<std::thread> helpers;
   for (int i = 1; i < options.threads; ++i) helpers.emplace_back(work);

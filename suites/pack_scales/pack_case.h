@@ -39,6 +39,6 @@ PackCase read_pack_case(const Case& c);
 HostTensor scales_of(const PackCase& c);
 
 /// Throws TableError if one of them is none that the contract takes.
-void require_domain(const Case& c, const PackCase& p);
+void require_domain(const Case& c, const PackCase& p, const HostTensor& x);
 
 }  // namespace assay
