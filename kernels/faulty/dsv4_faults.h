@@ -66,11 +66,4 @@ struct Dsv4PositionsIgnored : VllmDsv4Kv {
   static int64_t position(int64_t /*position*/, int64_t token) { return token; }
 };
 
-template <class Rules>
-Kernel of_dsv4_caches(const char* name, const char* cites, const char* x = R"(["bf16", "f16"])") {
-  return {
-      name,  "dsv4_kv_insert", {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {}, run_dsv4_kv_insert<Rules>, name,
-      cites, "dsv4_kv_insert"};
-}
-
 }  // namespace assay_kernels

@@ -103,4 +103,9 @@ struct MissingBarrierInStaging : Base {
   static void staged() {}
 };
 
+/// transpose_scale=True by a view: the bytes stay row-major.
+struct TransposeScaleNoOp : AiterPer1x128TransposeScale {
+  static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return AiterPer1x128::place(out, r, g); }
+};
+
 }  // namespace assay_kernels

@@ -37,17 +37,4 @@ struct Indexer448For224 : VllmIndexerKUe8m0Fnuz {
   static constexpr float kMost = 448.0f;
 };
 
-template <class Rules>
-Kernel of_indexer_caches(const char* name, const char* cites) {
-  return {name,
-          "indexer_k_quant_and_cache",
-          {Rules::kContract},
-          {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
-          {},
-          run_indexer_k_quant_and_cache<Rules>,
-          name,
-          cites,
-          "indexer_k_quant_and_cache"};
-}
-
 }  // namespace assay_kernels

@@ -49,7 +49,8 @@ struct PositionsIgnored : VllmFusedQkNormRopeNeox {
 struct CacheRowsInterleaved : VllmFusedQkNormRopeNeox {
   template <class Cache, int kAngles>
   static void load_angles(const Cache* row, int pair, int /*pairs*/, float (&cos)[kAngles], float (&sin)[kAngles]) {
-    for (int i = 0; i < kAngles; ++i) cos[i] = simt::to_float(row[2 * (pair + i)]), sin[i] = simt::to_float(row[2 * (pair + i) + 1]);
+    for (int i = 0; i < kAngles; ++i)
+      cos[i] = simt::to_float(row[2 * (pair + i)]), sin[i] = simt::to_float(row[2 * (pair + i) + 1]);
   }
 };
 
@@ -77,15 +78,5 @@ struct PaddedHeadsStale : VllmDeepseekV4QNormRope {
 struct FirstForLast : VllmDeepseekV4QNormRope {
   static constexpr bool kLast = false;
 };
-
-template <class Rules>
-Kernel of_heads(const char* name, const char* cites) {
-  return {name, "qk_norm_rope", {Rules::kContract}, head_accepts(), {}, run_qk_norm_rope<Rules>, name, cites, "qk_norm_rope"};
-}
-
-template <class Rules>
-Kernel of_q_heads(const char* name, const char* cites) {
-  return {name, "q_norm_rope", {Rules::kContract}, head_accepts(), {}, run_q_norm_rope<Rules>, name, cites, "q_norm_rope"};
-}
 
 }  // namespace assay_kernels

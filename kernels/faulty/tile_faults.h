@@ -25,11 +25,6 @@ struct BlockReadsPastEdge : DeepgemmPerBlockCast {
   }
 };
 
-/// transpose_scale=True by a view: the bytes stay row-major.
-struct TransposeScaleNoOp : AiterPer1x128TransposeScale {
-  static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return AiterPer1x128::place(out, r, g); }
-};
-
 /// Row-major places in a tensor whose strides say something else.
 struct StaticScalesTransposed : VllmStaticGroup {
   static int64_t row_stride(const assay_tensor& scale) { return scale.shape[1]; }

@@ -1,14 +1,17 @@
-// Mistakes of MXFP8, int8, zero points, blocks, packing and SiLU-and-mul in other contracts than those of libassay_faulty.so, for
-// varied.cpp.
-#pragma once
-
+// The mistakes of libassay_faulty.so in other contracts than there: MXFP8, int8, zero points, blocks, packing and SiLU-and-mul.
 #include "kernels/faulty/int8_faults.h"
 #include "kernels/faulty/mx_faults.h"
-#include "kernels/faulty/offers.h"
+#include "kernels/faulty/offers/azp.h"
+#include "kernels/faulty/offers/group.h"
+#include "kernels/faulty/offers/mx.h"
+#include "kernels/faulty/offers/silu.h"
+#include "kernels/faulty/offers/tile.h"
 #include "kernels/faulty/silu_faults.h"
 #include "kernels/faulty/tile_faults.h"
+#include "kernels/faulty/varied/lists.h"
 
 namespace assay_kernels {
+namespace {
 
 /// As MxUnguardedReciprocal, with scales that are not flushed.
 struct MxCuteUnguarded : FlashinferMxfp8Cute {
@@ -48,19 +51,21 @@ struct PackTorchAbsentGroups : DeepgemmPackTorch {
   static uint32_t absent() { return 0xffffffffu; }
 };
 
-inline std::vector<Kernel> quant_elsewhere(const char* cites) {
+}  // namespace
+
+std::vector<Kernel> quant_elsewhere() {
   return {
-      of_mx<MxCuteUnguarded>("mx_unguarded_elsewhere", cites),
-      of_mx<MxCeilNoEmax>("mx_no_emax_elsewhere", cites),
-      of_mx<MxFloorNanLaundering>("mx_nan_laundering_elsewhere", cites),
-      of_mx<TorchaoMxFloor>("mx_unswizzled_elsewhere", cites, run_mx_misplaced<TorchaoMxFloor, RowMajorBytes>,
+      of_mx<MxCuteUnguarded>("mx_unguarded_elsewhere", kHere),
+      of_mx<MxCeilNoEmax>("mx_no_emax_elsewhere", kHere),
+      of_mx<MxFloorNanLaundering>("mx_nan_laundering_elsewhere", kHere),
+      of_mx<TorchaoMxFloor>("mx_unswizzled_elsewhere", kHere, run_mx_misplaced<TorchaoMxFloor, RowMajorBytes>,
                             R"(["e8m0_128x4"])"),
-      in_registers<SglangInt8Nearest>("int8_nearest_elsewhere", cites),
-      in_registers<SglangInt8ZeroGroup>("int8_zero_group_elsewhere", cites),
-      of_zero_points<AssayAzpForgotten>("azp_forgotten_elsewhere", cites),
-      of_blocks<BlockRowsForgottenUe8m0>("block_rows_elsewhere", cites),
-      of_packs<PackTorchAbsentGroups>("pack_absent_elsewhere", cites),
-      of_gated_groups<GateUpSwapped<VllmFusedSilu>>("gate_up_elsewhere", cites),
+      in_registers<SglangInt8Nearest>("int8_nearest_elsewhere", kHere),
+      in_registers<SglangInt8ZeroGroup>("int8_zero_group_elsewhere", kHere),
+      of_zero_points<AssayAzpForgotten>("azp_forgotten_elsewhere", kHere),
+      of_blocks<BlockRowsForgottenUe8m0>("block_rows_elsewhere", kHere),
+      of_packs<PackTorchAbsentGroups>("pack_absent_elsewhere", kHere),
+      of_gated_groups<GateUpSwapped<VllmFusedSilu>>("gate_up_elsewhere", kHere),
   };
 }
 

@@ -1,0 +1,88 @@
+// Norms before codes gone wrong: the kernels of norm_quant_faults.h with the regressions they are.
+#include "kernels/faulty/norm_quant_faults.h"
+
+#include "kernels/faulty/lists.h"
+#include "kernels/faulty/offers/types.h"
+#include "kernels/ops/rms_norm_double_quant/double.h"
+#include "kernels/ops/rms_norm_quant_group/token.h"
+#include "kernels/ops/rms_norm_quant_static/rms_norm_quant_static.h"
+
+namespace assay_kernels {
+namespace {
+
+template <class Rules>
+Kernel of_norm_groups(const char* name, const char* cites, const char* layouts = R"(["row", "col", "tma"])") {
+  return {name,
+          "rms_norm_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", "[64, 128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},
+          run_rms_norm_quant_group<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_group"};
+}
+
+template <class Rules>
+Kernel of_norm_tokens(const char* name, const char* cites) {
+  return {name,
+          "rms_norm_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {},
+          run_rms_norm_quant_token<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_token"};
+}
+
+template <class Rules>
+Kernel of_static_norms(const char* name, const char* cites) {
+  return {name,
+          "rms_norm_quant_static",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {},
+          run_rms_norm_quant_static<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_static"};
+}
+
+}  // namespace
+
+std::vector<Kernel> norm_quant_faults() {
+  return {
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockWithoutFloor>>(
+          "norm_scale_floor_missing", "vLLM test_fused_quant_layernorm.py 0a88d969: absmax is never below 1/512 there"),
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockByReciprocal>>("norm_scale_by_reciprocal",
+                                                                      "vLLM's Helion rms_norm_per_block_quant: amax * (1/qmax)"),
+      of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900"),
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockPitchUnpadded>>("norm_scale_pitch_unpadded", "vLLM #32619, vLLM #33255",
+                                                                       R"(["tma"])"),
+      of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616"),
+      of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
+          "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: rounded to the input type first"),
+      {"one_consumer_fused",
+       "rms_norm_double_quant",
+       {DoubleFused::kContract},
+       {{"x", kHalf}, {"group_size", "[128]"}, {"layout", R"(["row", "col"])"}, {"warp", simt::kWarpSizes}},
+       {},
+       run_double<DoubleFused, AnotherNorm<DoubleFused, NormRoundedBeforeCodes>>,
+       "one_consumer_fused",
+       "vLLM #41825: one consumer of the pair falls back to the unfused path",
+       "rms_norm_double_quant"},
+      of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
+      of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
+          "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: bounds the scale there"),
+      of_norm_tokens<AnotherNorm<NormPerToken, MissingTail<VllmDynamicNorm>>>("norm_tail_before_codes",
+                                                                              "NCCL #1950, aiter #4482"),
+      of_static_norms<AnotherNorm<NormStatic20260618, NormNotRoundedBeforeCodes>>(
+          "norm_not_rounded_before_codes", "vLLM #37838, vLLM #39047: the compiler drops the half round trip"),
+      of_static_norms<GivenAfterNorm<NormStaticV0191, StaticDivides>>(
+          "norm_static_divides", "vLLM common.cu 094be773: the per-token op divides, the static one multiplies"),
+      of_static_norms<AnotherNorm<AddNormStaticV0191, AddedStale>>("norm_static_stale_residual", "vLLM #41972, vLLM #40629"),
+  };
+}
+
+}  // namespace assay_kernels
