@@ -9,7 +9,13 @@ kills() { # kills KIND COUNT COMMAND...: @ stands for the folder
   python3 "$(dirname "$0")/kills.py" "$kind" "$count" 1 "$scratch/$kind/killed" "$scratch/$kind/whole" -- "$@"
 }
 
-few=(--suite rms_norm/quick --warp 32)
+# Small tables: what a run takes is mostly the writing of its files.
+data_copy "$scratch/data"
+for table in "$scratch"/data/suites/*/cases/*.csv; do
+  sed -i "$([[ $table == */layer_norm/* ]] && echo 3 || echo 2),\$d" "$table"
+done
+export ASSAY_DATA=$scratch/data
+few=(--suite layer_norm/quick --warp 32)
 kills reports 104 "$assay" run "${few[@]}" --report csv:@/v.csv --report json:@/v.json --report junit:@/v.xml --report html:@/v.html || fail reports
 kills record 60 "$assay" run "${few[@]}" --record @ || fail record
 expect 0 "ALL AS EXPECTED" "$assay" judge "$scratch/record/killed"
@@ -20,10 +26,10 @@ kills observed 4 "$assay" golden write --observed cpu --folder @ || fail observe
 golden=$scratch/observed/killed
 cp -r "$scratch/golden/killed/." "$golden/"
 arch=$(ls "$golden/observed")
-for file in predicted/rms_norm.json observed/$arch/rms_norm.json; do head -c 500 "$golden/$file" >"$golden/$file.a1B2c3"; done
+for file in predicted/layer_norm.json observed/$arch/layer_norm.json; do head -c 500 "$golden/$file" >"$golden/$file.a1B2c3"; done
 expect 0 "golden files agree" "$assay" golden check --folder "$golden"
-mv "$golden/observed/$arch/rms_norm.json.a1B2c3" "$golden/observed/$arch/rms_norm.json"
-expect 2 "rms_norm.json: is truncated or damaged" "$assay" golden check --folder "$golden"
+mv "$golden/observed/$arch/layer_norm.json.a1B2c3" "$golden/observed/$arch/layer_norm.json"
+expect 2 "layer_norm.json: is truncated or damaged" "$assay" golden check --folder "$golden"
 
 cat >"$scratch/slowly" <<END
 #!/usr/bin/env bash

@@ -5,6 +5,7 @@
 
 #include "assay/abi.h"
 #include "harness/core/atomic_file.h"
+#include "harness/core/json_integer.h"
 #include "harness/dump/dump.h"
 #include "harness/dump/recording.h"
 
@@ -68,8 +69,9 @@ Recording from_json(const json& j, const std::string& folder) {
   recording.library.driver = library.at("driver");
   recording.library.toolkit = library.at("toolkit");
   for (const json& verdict : j.at("verdicts")) recording.verdicts.push_back(recorded_from(verdict, recording.backend));
-  if (recording.verdicts.size() != j.at("count").get<size_t>())
-    throw std::runtime_error("its head counts " + std::to_string(j.at("count").get<size_t>()) + " verdicts and it holds " +
+  const auto stated = json_integer<int64_t>(j.at("count"));
+  if (int64_t(recording.verdicts.size()) != stated)
+    throw std::runtime_error("its head counts " + std::to_string(stated) + " verdicts and it holds " +
                              std::to_string(recording.verdicts.size()));
   return recording;
 }

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "harness/core/atomic_file.h"
+#include "harness/core/json_integer.h"
 #include "harness/golden/golden.h"
 
 namespace assay {
@@ -31,14 +32,18 @@ ordered_json to_json(const ObservedTensor& t) {
 }
 
 PredictedTensor predicted_from(const json& j) {
-  return {j.at("name"),        j.at("format"), j.at("elements"),
-          j.at("single_code"), j.at("low"),    j.value("high", j.at("low").get<std::string>())};
+  return {j.at("name"),
+          j.at("format"),
+          json_integer<int64_t>(j.at("elements")),
+          json_integer<int64_t>(j.at("single_code")),
+          j.at("low"),
+          j.value("high", j.at("low").get<std::string>())};
 }
 
 ObservedTensor observed_from(const json& j) {
   ObservedTensor tensor{j.at("name"), j.at("format"), j.at("digest"), {}};
   if (j.contains("steps"))
-    for (const json& step : j.at("steps")) tensor.steps[step.at(0)] = step.at(1);
+    for (const json& step : j.at("steps")) tensor.steps[json_integer<int64_t>(step.at(0))] = json_integer<int32_t>(step.at(1));
   return tensor;
 }
 
@@ -60,10 +65,10 @@ Golden from_json(const json& j) {
       for (const auto& [kernel, tensors] : value.items())
         for (const json& tensor : tensors) golden.observed[id][kernel].push_back(observed_from(tensor));
   }
+  const auto stated = json_integer<int64_t>(j.at("count"));
   const size_t count = golden.predicted.size() + golden.observed.size();
-  if (count != j.at("count").get<size_t>())
-    throw std::runtime_error("its head counts " + std::to_string(j.at("count").get<size_t>()) + " cases and it holds " +
-                             std::to_string(count));
+  if (int64_t(count) != stated)
+    throw std::runtime_error("its head counts " + std::to_string(stated) + " cases and it holds " + std::to_string(count));
   return golden;
 }
 
