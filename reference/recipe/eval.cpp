@@ -18,7 +18,10 @@ double power_of_two(double v, Pow2 rule) {
   if (!(v > 0) || std::isinf(v)) return v;
   int exponent;
   const double m = 2 * std::frexp(v, &exponent);
-  const bool up = rule == Pow2::kCeil ? m > 1 : rule == Pow2::kEven ? m >= 1.9375 : rule == Pow2::kThreeQuarters ? m >= 1.75 : false;
+  const bool up = rule == Pow2::kCeil            ? m > 1
+                  : rule == Pow2::kEven          ? m >= 1.9375
+                  : rule == Pow2::kThreeQuarters ? m >= 1.75
+                                                 : false;
   return std::ldexp(1.0, exponent - 1 + up);
 }
 
@@ -47,25 +50,39 @@ double apply(const Step& step, double v) {
   if (is_integer(*step.working) && std::isnan(v)) v = 0;  // the step makes an integer of it: PTX ISA, cvt
   const auto nearest = [&](double x) { return round_to(*step.working, x, Rounding::kNearestEven, Overflow::kSpecial); };
   switch (step.verb) {
-    case Verb::kRcp: return nearest(1 / v);
-    case Verb::kNeg: return -v;
-    case Verb::kAbs: return std::fabs(v);
-    case Verb::kCeil: return nearest(std::ceil(v));
-    case Verb::kRint: return nearest(std::nearbyint(v));
-    case Verb::kTrunc: return nearest(std::trunc(v));
-    case Verb::kFtz: return std::fabs(v) < std::ldexp(1.0, kF32.min_exponent()) ? std::copysign(0.0, v) : v;
-    case Verb::kPow2: return power_of_two(v, step.pow2);
-    case Verb::kExp: return correctly_rounded(Function::kExp, v, *step.working);
-    case Verb::kExp2: return correctly_rounded(Function::kExp2, v, *step.working);
-    case Verb::kLog2: return correctly_rounded(Function::kLog2, v, *step.working);
+    case Verb::kRcp:
+      return nearest(1 / v);
+    case Verb::kNeg:
+      return -v;
+    case Verb::kAbs:
+      return std::fabs(v);
+    case Verb::kCeil:
+      return nearest(std::ceil(v));
+    case Verb::kRint:
+      return nearest(std::nearbyint(v));
+    case Verb::kTrunc:
+      return nearest(std::trunc(v));
+    case Verb::kFtz:
+      return std::fabs(v) < std::ldexp(1.0, kF32.min_exponent()) ? std::copysign(0.0, v) : v;
+    case Verb::kPow2:
+      return power_of_two(v, step.pow2);
+    case Verb::kExp:
+      return correctly_rounded(Function::kExp, v, *step.working);
+    case Verb::kExp2:
+      return correctly_rounded(Function::kExp2, v, *step.working);
+    case Verb::kLog2:
+      return correctly_rounded(Function::kLog2, v, *step.working);
     case Verb::kTanh:
       return correctly_rounded(Function::kTanh, v, *step.working);
-    case Verb::kSqrt: return correctly_rounded(Function::kSqrt, v, *step.working);
-    case Verb::kRsqrt: return correctly_rounded(Function::kRsqrt, v, *step.working);
+    case Verb::kSqrt:
+      return correctly_rounded(Function::kSqrt, v, *step.working);
+    case Verb::kRsqrt:
+      return correctly_rounded(Function::kRsqrt, v, *step.working);
     case Verb::kTo:
       if (is_integer(*step.target)) return to_integer(step, v);
       return round_to(*step.target, v, step.rounding, step.overflow);
-    default: throw std::logic_error("verb without a function of one real");
+    default:
+      throw std::logic_error("verb without a function of one real");
   }
 }
 
@@ -92,7 +109,9 @@ Span hull(Span a, Span b) { return {not_above(a.low, b.low) ? a.low : b.low, not
 
 bool holds_zero_inside(Span v) { return v.low < 0 && v.high > 0; }
 
-Span magnitudes(Span v) { return holds_zero_inside(v) ? Span{0, std::max(-v.low, v.high)} : ordered(std::fabs(v.low), std::fabs(v.high)); }
+Span magnitudes(Span v) {
+  return holds_zero_inside(v) ? Span{0, std::max(-v.low, v.high)} : ordered(std::fabs(v.low), std::fabs(v.high));
+}
 
 /// Whether all of v goes through an integer step in one piece.
 bool breaks(const Step& step, Span v) {
@@ -111,7 +130,7 @@ Span apply(const Step& step, Span v) {
   if (v.any()) return v;
   if (step.verb == Verb::kAbs) return magnitudes(v);
   if (step.verb == Verb::kRcp && v.low <= 0 && v.high >= 0) return any_number();
-  if (step.verb == Verb::kRsqrt && v.low == 0 && std::signbit(v.low)) return any_number();  // -Inf there and +Inf beside it
+  if (step.verb == Verb::kRsqrt && v.low == 0 && std::signbit(v.low)) return any_number();     // -Inf there and +Inf beside it
   if (step.verb == Verb::kTo && step.target->specials == Specials::kScale) v = magnitudes(v);  // a scale has no sign
   const Span result = ordered(apply(step, v.low), apply(step, v.high));
   const bool overflows_at_both_ends = std::isnan(result.low) && std::isnan(result.high) && holds_zero_inside(v);
@@ -136,9 +155,9 @@ Spans copy_of(const Part& part) {
   return copy;
 }
 
-/// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one. A zero stays a zero: it
-/// comes from a zero operand, or lies so far below every grid judged here that one f32 subnormal makes no difference; and the sign is
-/// not free.
+/// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one. A zero stays a zero:
+/// it comes from a zero operand, or lies so far below every grid judged here that one f32 subnormal makes no difference; and the
+/// sign is not free.
 void widen(const Step& step, const Part& part) {
   lanes().widen_spans(grid_of(*step.working, Overflow::kSpecial), step.slack_ulps, part.low, part.high, part.size);
 }
@@ -271,8 +290,10 @@ void arithmetic(const Step& step, const Part& part, const Environment& environme
   const Lane& b = operand.lane();
   if (is_integer(*step.working)) return add_integers(step, part, b);
   const Grid grid = grid_of(*step.working, Overflow::kSpecial);
-  if (part.pinned()) lanes().arithmetic(step.verb, grid, part.low, b, part.size);
-  else lanes().arithmetic_spans(step.verb, grid, part.low, part.high, b, part.size);
+  if (part.pinned())
+    lanes().arithmetic(step.verb, grid, part.low, b, part.size);
+  else
+    lanes().arithmetic_spans(step.verb, grid, part.low, part.high, b, part.size);
 }
 
 /// Either of two answers. NaN where both are.
@@ -281,8 +302,26 @@ Span either(Span a, Span b) {
   return std::isnan(a.low) ? a : hull(a, b);
 }
 
+/// fused() where all numbers are finite. A product of two f32 numbers is exact in f64, and one rounding is monotone, so each end
+/// of the result is one fma: that of the outermost product.
+Span fused_finite(Span a, Span b, Span c) {
+  std::pair<double, double> least{a.low, b.low}, most = least;
+  for (const auto& corner : {std::pair{a.low, b.high}, std::pair{a.high, b.low}, std::pair{a.high, b.high}}) {
+    const double product = corner.first * corner.second;
+    if (product < least.first * least.second) least = corner;
+    if (product > most.first * most.second) most = corner;
+  }
+  return {std::fma(float(least.first), float(least.second), float(c.low)),
+          std::fma(float(most.first), float(most.second), float(c.high))};
+}
+
 /// a b + c on intervals with one rounding. It is affine in each number, so its ends are corners.
 Span fused(Span a, Span b, Span c) {
+  const auto finite = [](Span span) { return std::isfinite(span.low) && std::isfinite(span.high); };
+  if (finite(a) && finite(b) && finite(c)) {
+    const Span result = fused_finite(a, b, c);
+    if (result.low != 0 && result.high != 0) return result;  // the corners below know the sign of a zero
+  }
   if (a.any() || b.any() || c.any()) return any_number();
   const auto reaches_infinity = [](Span span) { return std::isinf(span.low) || std::isinf(span.high); };
   const auto holds_zero = [](Span span) { return span.low <= 0 && span.high >= 0 && !span.pinned(); };
@@ -320,12 +359,13 @@ void contracted_sum(const Step& step, const Part& part, const Environment& envir
   const auto put_either = [&](size_t i, Span other) { part.set(i, either(part[i], other)); };
   if (!step.a.times.empty()) {
     const Lane a = lane(step.a.name, part, environment), b = lane(step.a.times, part, environment);
-    const auto at = [](const Lane& lane, size_t i) { return Span{lane.low[lane.scalar ? 0 : i], lane.high[lane.scalar ? 0 : i]}; };
+    const auto at = [](const Lane& lane, size_t i) {
+      return Span{lane.low[lane.scalar ? 0 : i], lane.high[lane.scalar ? 0 : i]};
+    };
     for (size_t i = 0; i < part.size; ++i) put_either(i, fused(signed_span(at(a, i)), at(b, i), v[i]));
   }
   if (!before) return;
-  for (size_t i = 0; i < part.size; ++i)
-    put_either(i, fused(before->number[i], before->factor(i), signed_span(operand[i])));
+  for (size_t i = 0; i < part.size; ++i) put_either(i, fused(before->number[i], before->factor(i), signed_span(operand[i])));
 }
 
 /// max, min or if0 of one number and an operand.
@@ -352,16 +392,20 @@ void compare(const Step& step, const Part& part, const Environment& environment)
   const Lane b = lane(step.a, part, environment);
   const auto at = [&](size_t i) { return b.scalar ? 0 : i; };
   for (size_t i = 0; i < part.size; ++i) {
-    if (part.pinned()) part.low[i] = choose(step, part.low[i], b.low[at(i)]);
-    else part.set(i, choose(step, part[i], Span{b.low[at(i)], b.high[at(i)]}));
+    if (part.pinned())
+      part.low[i] = choose(step, part.low[i], b.low[at(i)]);
+    else
+      part.set(i, choose(step, part[i], Span{b.low[at(i)], b.high[at(i)]}));
   }
 }
 
 void clamp(const Step& step, const Part& part) {
   const double upper = step.a.constant, lower = step.b.constant;
   const Bounds bounds{lower, upper, step.nan == NanRule::kToLow ? lower : step.nan == NanRule::kToHigh ? upper : std::nan("")};
-  if (part.pinned()) lanes().clamp(part.low, bounds, part.size);
-  else lanes().clamp_spans(part.low, part.high, bounds, part.size);
+  if (part.pinned())
+    lanes().clamp(part.low, bounds, part.size);
+  else
+    lanes().clamp_spans(part.low, part.high, bounds, part.size);
 }
 
 void each(const Step& step, const Part& part) {
@@ -370,10 +414,13 @@ void each(const Step& step, const Part& part) {
 
 void convert(const Step& step, const Part& part) {
   const Specials specials = step.target->specials;
-  if (step.rounding != Rounding::kNearestEven || specials == Specials::kInteger || specials == Specials::kScale) return each(step, part);
+  if (step.rounding != Rounding::kNearestEven || specials == Specials::kInteger || specials == Specials::kScale)
+    return each(step, part);
   const Grid grid = grid_of(*step.target, step.overflow);
-  if (part.pinned()) lanes().round(grid, part.low, part.size);
-  else lanes().round_spans(grid, part.low, part.high, part.size);
+  if (part.pinned())
+    lanes().round(grid, part.low, part.size);
+  else
+    lanes().round_spans(grid, part.low, part.high, part.size);
 }
 
 void run(const Recipe& recipe, const Part& part, const Environment& environment) {
@@ -390,11 +437,26 @@ void run(const Recipe& recipe, const Part& part, const Environment& environment)
     const bool by_argument = step.slack_per_unit > 0 || step.slack_relative > 0 || step.fast;
     const Spans arguments = by_argument ? copy_of(part) : Spans();
     switch (step.verb) {
-      case Verb::kAdd: case Verb::kSub: case Verb::kMul: case Verb::kDiv: case Verb::kRdiv: arithmetic(step, part, environment); break;
-      case Verb::kMax: case Verb::kMin: case Verb::kIf0: compare(step, part, environment); break;
-      case Verb::kClamp: clamp(step, part); break;
-      case Verb::kTo: convert(step, part); break;
-      default: each(step, part);
+      case Verb::kAdd:
+      case Verb::kSub:
+      case Verb::kMul:
+      case Verb::kDiv:
+      case Verb::kRdiv:
+        arithmetic(step, part, environment);
+        break;
+      case Verb::kMax:
+      case Verb::kMin:
+      case Verb::kIf0:
+        compare(step, part, environment);
+        break;
+      case Verb::kClamp:
+        clamp(step, part);
+        break;
+      case Verb::kTo:
+        convert(step, part);
+        break;
+      default:
+        each(step, part);
     }
     if (by_argument)
       widen_by_arguments(step, arguments, part);
@@ -430,7 +492,9 @@ void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, cons
   run(recipe, part, environment);
 }
 
-void evaluate(const Recipe& recipe, Spans& row, const Environment& environment) { evaluate(recipe, row, 0, row.size(), environment); }
+void evaluate(const Recipe& recipe, Spans& row, const Environment& environment) {
+  evaluate(recipe, row, 0, row.size(), environment);
+}
 
 Span evaluate(const Recipe& recipe, Span value, const Environment& environment) {
   run(recipe, {&value.low, &value.high, 0, 1}, environment);
