@@ -49,8 +49,9 @@ uint32_t nearest_code(const Format& format, double value) {
   const uint64_t significand = mantissa | uint64_t{1} << kDoubleMantissaBits;
   const uint64_t rounded = shift_to_nearest(significand, kDoubleMantissaBits - format.mantissa_bits + below_normal);
   const uint64_t base = uint64_t(std::max(0, exponent - format.min_exponent())) << format.mantissa_bits;
-  const uint64_t largest = code_of(format, max_finite(format));
-  const uint32_t magnitude = uint32_t(std::min(base + rounded, largest));
+  auto magnitude = uint32_t(std::min<uint64_t>(base + rounded, UINT32_MAX));
+  const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // only there can it be beyond the largest
+  if (magnitude >> format.mantissa_bits >= last_binades) magnitude = std::min(magnitude, code_of(format, max_finite(format)));
   if (format.specials == Specials::kFnuz && magnitude == 0) return 0;
   return sign | magnitude;
 }

@@ -37,9 +37,10 @@ Expression offset_in(const Table& table, const TableRow& row) {
 void check_overlap(const Table& table, const TableRow& last_row, const Record& record) {
   std::set<int64_t> taken;
   for (const RecordPart& part : record.parts) {
+    const int64_t width = part.format_in(kE4M3Fn, kBf16).bytes();
     for (int64_t p = 0; p < 2; ++p) {
       for (int64_t c = 0; c < part.elements; ++c) {
-        const int64_t first = part.byte(2, p, c), width = part.format_in(kE4M3Fn, kBf16).bytes();
+        const int64_t first = part.byte(2, p, c);
         if (first % width != 0) throw table.error(last_row, "offset", "part " + part.name + " is not aligned to its elements");
         for (int64_t byte = first; byte < first + width; ++byte)
           if (!taken.insert(byte).second)

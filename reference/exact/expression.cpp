@@ -1,7 +1,7 @@
 #include "reference/exact/expression.h"
 
 #include <algorithm>
-#include <boost/container/small_vector.hpp>
+#include <array>
 #include <boost/multiprecision/cpp_int.hpp>
 #include <cctype>
 #include <cmath>
@@ -48,7 +48,14 @@ class ExpressionParser {
   void expect(char c) {
     if (!take(c)) throw ParseError(at_, std::string("expected '") + c + "'");
   }
-  void emit(Token::Kind kind) { out_.postfix_.push_back({.kind = kind, .number = {}}); }
+  void emit(Token::Kind kind) {
+    if (kind != Token::kNegate) --waiting_;
+    out_.postfix_.push_back({.kind = kind, .number = {}});
+  }
+  void emit_operand(Token token) {
+    if (++waiting_ > Expression::kDeepest) throw ParseError(at_, "is nested too deeply");
+    out_.postfix_.push_back(std::move(token));
+  }
 
   void sum() {
     product();
@@ -117,7 +124,7 @@ class ExpressionParser {
       if (token.number.size() > kMostDigits) throw ParseError(start, "'" + token.number + "' is too large");
       token.integer = std::stoll(token.number);
     }
-    out_.postfix_.push_back(token);
+    emit_operand(std::move(token));
   }
   void name() {
     const size_t start = at_;
@@ -133,12 +140,13 @@ class ExpressionParser {
     }
     auto found = std::find(out_.names_.begin(), out_.names_.end(), word);
     if (found == out_.names_.end()) found = out_.names_.insert(out_.names_.end(), word);
-    out_.postfix_.push_back({.kind = Token::kName, .number = {}, .name = size_t(found - out_.names_.begin())});
+    emit_operand({.kind = Token::kName, .number = {}, .name = size_t(found - out_.names_.begin())});
   }
 
   std::string_view text_;
   Expression& out_;
   size_t at_ = 0;
+  size_t waiting_ = 0;  ///< numbers that no operator has taken
 };
 
 Expression::Expression(std::string_view text) : text_(text) { ExpressionParser(text, *this).parse(); }
@@ -200,40 +208,38 @@ int64_t floor_divide(int64_t a, int64_t b) {
 }  // namespace
 
 int64_t Expression::integer(std::span<const int64_t> values) const {
-  boost::container::small_vector<int64_t, 16> stack;
-  const auto pop = [&] {
-    const int64_t top = stack.back();
-    stack.pop_back();
-    return top;
-  };
+  std::array<int64_t, kDeepest> stack;
+  size_t size = 0;
+  const auto push = [&](int64_t number) { stack[size++] = number; };
+  const auto pop = [&] { return stack[--size]; };
   for (const Token& token : postfix_) {
     if (token.kind == Token::kNumber) {
       if (!token.whole) throw std::domain_error("'" + token.number + "' is not an integer in '" + text_ + "'");
-      stack.push_back(token.integer);
+      push(token.integer);
       continue;
     }
     if (token.kind == Token::kName) {
-      stack.push_back(values[token.name]);
+      push(values[token.name]);
       continue;
     }
     const int64_t b = pop();
     if (token.kind == Token::kNegate) {
-      stack.push_back(-b);
+      push(-b);
       continue;
     }
     const int64_t a = pop();
     switch (token.kind) {
-      case Token::kAdd: stack.push_back(a + b); break;
-      case Token::kSubtract: stack.push_back(a - b); break;
-      case Token::kMultiply: stack.push_back(a * b); break;
-      case Token::kDivide: stack.push_back(floor_divide(a, b)); break;
-      case Token::kRemainder: stack.push_back(a - b * floor_divide(a, b)); break;
-      case Token::kCeil: stack.push_back(-floor_divide(-a, b) * b); break;
-      case Token::kPower: stack.push_back(integer_power(a, b)); break;
+      case Token::kAdd: push(a + b); break;
+      case Token::kSubtract: push(a - b); break;
+      case Token::kMultiply: push(a * b); break;
+      case Token::kDivide: push(floor_divide(a, b)); break;
+      case Token::kRemainder: push(a - b * floor_divide(a, b)); break;
+      case Token::kCeil: push(-floor_divide(-a, b) * b); break;
+      case Token::kPower: push(integer_power(a, b)); break;
       default: break;
     }
   }
-  return stack.back();
+  return pop();
 }
 
 int64_t Expression::integer(const std::map<std::string, int64_t>& values) const {

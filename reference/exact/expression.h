@@ -50,6 +50,8 @@ class Expression {
   std::string text_;
   std::vector<std::string> names_;
   std::vector<Token> postfix_;
+
+  static constexpr size_t kDeepest = 32;  ///< numbers that wait at once
 };
 
 }  // namespace assay

@@ -29,10 +29,20 @@ const std::vector<double>& value_table(const Format& f) {
 template <class Code>
 void decode_by_table(const Format& f, const std::byte* codes, std::span<double> values) {
   const std::vector<double>& table = value_table(f);
+  const size_t mask = table.size() - 1;  // of a narrow code's byte the low bits alone count
   for (size_t i = 0; i < values.size(); ++i) {
     Code code;
     std::memcpy(&code, codes + i * sizeof code, sizeof code);
-    values[i] = table[code % table.size()];  // of a narrow code's byte the low bits alone count
+    values[i] = table[code & mask];
+  }
+}
+
+/// bf16 is the upper half of f32: no table of half a megabyte.
+void decode_bf16(const std::byte* codes, std::span<double> values) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    uint16_t code;
+    std::memcpy(&code, codes + i * sizeof code, sizeof code);
+    values[i] = std::bit_cast<float>(uint32_t{code} << 16);
   }
 }
 
@@ -62,6 +72,7 @@ const std::vector<int32_t>& ordinal_table(const Format& f) {
 
 void decode_all(const Format& f, const std::byte* codes, std::span<double> values) {
   if (f.bytes() == 1) return decode_by_table<uint8_t>(f, codes, values);
+  if (f == kBf16) return decode_bf16(codes, values);
   if (f.bytes() == 2) return decode_by_table<uint16_t>(f, codes, values);
   const bool is_f32 = f == kF32;
   for (size_t i = 0; i < values.size(); ++i) {

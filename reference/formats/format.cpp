@@ -70,6 +70,11 @@ double decode(const Format& f, uint32_t code) {
 }
 
 uint32_t code_of(const Format& f, double value) {
+  if (f.specials == Specials::kIeee && f.exponent_bits == 8 && double(float(value)) == value) {
+    const auto bits = std::bit_cast<uint32_t>(float(value));  // bf16, tf32 and f32 are the upper bits of a float
+    const int dropped = 23 - f.mantissa_bits;
+    if ((bits & low_bits(dropped)) == 0) return bits >> dropped;
+  }
   if (std::isnan(value)) {
     switch (f.specials) {
       case Specials::kIeee:

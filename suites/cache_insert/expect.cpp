@@ -13,9 +13,6 @@
 namespace assay {
 namespace {
 
-/// The part of the contract's record of that name, as one with other places has it.
-const RecordPart& same_part(const Placing& placing, const RecordPart& part) { return *placing.record->find(part.name); }
-
 /// What is known of each byte when all records are there.
 struct Image {
   enum State : uint8_t { kAsBefore, kOneCode, kFree };
@@ -49,10 +46,13 @@ ExpectedTensor untouched_part(const char* part, std::vector<int64_t> rows, int64
 /// Bytes of a record, in the order of its parts.
 std::vector<int64_t> record_bytes(const Placing& placing, const CacheCase& c, int64_t slot) {
   std::vector<int64_t> bytes;
-  for (const RecordPart& part : c.record->parts)
-    for (int64_t e = 0; e < part.elements; ++e)
-      for (int64_t i = 0; i < part.format_in(*c.q, *c.x).bytes(); ++i)
-        bytes.push_back(slot / c.block_size * placing.block_stride + part.byte(c.block_size, slot % c.block_size, e) + i);
+  for (const RecordPart& part : c.record->parts) {
+    const int64_t width = part.format_in(*c.q, *c.x).bytes();
+    for (int64_t e = 0; e < part.elements; ++e) {
+      const int64_t first = slot / c.block_size * placing.block_stride + part.byte(c.block_size, slot % c.block_size, e);
+      for (int64_t i = 0; i < width; ++i) bytes.push_back(first + i);
+    }
+  }
   return bytes;
 }
 
@@ -94,15 +94,16 @@ int64_t Placing::byte(const RecordPart& part, const CacheCase& c, size_t row, in
 }
 
 bool fits(const Placing& placing, const CacheCase& c) {
-  std::set<int64_t> taken;
+  const int64_t end = c.blocks * c.block_stride();
+  std::vector<bool> taken(size_t(end), false);
   for (size_t row = 0; row < placing.slots.size(); ++row) {
     if (placing.slots[row] < 0) continue;
     for (const RecordPart& part : placing.record->parts) {
       const int64_t width = part.format_in(*c.q, *c.x).bytes();
       for (int64_t e = 0; e < part.elements; ++e) {
         const int64_t byte = placing.byte(part, c, row, e);
-        if (byte < 0 || byte % width != 0 || byte + width > c.blocks * c.block_stride() || !taken.insert(byte).second)
-          return false;
+        if (byte < 0 || byte % width != 0 || byte + width > end || taken[size_t(byte)]) return false;
+        taken[size_t(byte)] = true;
       }
     }
   }
@@ -128,16 +129,17 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
     const RecordValues values = record_values(contract, inputs.of_row(int64_t(row)), c.coded, stored_scale);
     for (Accepted& part : parts) {
       const bool written = placing.slots[row] >= 0 && part.name() != placing.left_out;
+      const RecordPart* there = written ? placing.record->find(part.name()) : nullptr;  // the part of that name in the other places
       part.evaluate(values, inputs, int64_t(row));
       if (right.slots[row] >= 0) {
         if (written)
-          part.append([&](int64_t e) { return placing.byte(same_part(placing, part.part()), c, row, e); });
+          part.append([&](int64_t e) { return placing.byte(*there, c, row, e); });
         else
           part.append_before(before, [&](int64_t e) { return right.byte(part.part(), c, row, e); });
       }
       if (written)
         part.for_each([&](int64_t e, int32_t low, int32_t high) {
-          image.write(placing.byte(same_part(placing, part.part()), c, row, e), part.format(), low, high);
+          image.write(placing.byte(*there, c, row, e), part.format(), low, high);
         });
     }
   }
