@@ -1,7 +1,7 @@
 #include "suites/rulebook.h"
 
+#include <algorithm>
 #include <memory>
-#include <sstream>
 #include <stdexcept>
 
 #include "harness/core/glob.h"
@@ -24,39 +24,37 @@ std::vector<Equivalence> load_equivalences(const std::string& file) {
 }
 
 /// Whether one of the globs of a cell, with | between them, matches.
-bool any_matches(const std::string& cell, std::string_view name) {
-  std::istringstream globs(cell);
-  for (std::string glob; std::getline(globs, glob, '|');)
-    if (glob_match(glob, std::string(name))) return true;
+bool any_matches(std::string_view cell, std::string_view name) {
+  for (size_t at = 0; at <= cell.size();) {
+    const size_t end = std::min(cell.find('|', at), cell.size());
+    if (glob_match(cell.substr(at, end - at), name)) return true;
+    at = end + 1;
+  }
   return false;
+}
+
+/// The entry of that name.
+template <class Entry>
+const Entry& entry(const std::vector<Entry>& entries, const char* kind, const std::string& id) {
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& one) { return one.id == id; });
+  if (found != entries.end()) return *found;
+  std::vector<std::string> known;
+  for (const Entry& one : entries) known.push_back(one.id);
+  throw std::out_of_range(std::string("unknown ") + kind + " '" + id + "'" + did_you_mean(id, known));
 }
 
 }  // namespace
 
 std::string Rulebook::equivalent(const std::string& contract, const Format& x, const std::string& fault) const {
   for (const Equivalence& e : equivalences) {
-    if (any_matches(e.x, x.name) && any_matches(e.contract, contract) && glob_match(e.fault, fault)) return e.why;
+    if (glob_match(e.fault, fault) && any_matches(e.contract, contract) && any_matches(e.x, x.name)) return e.why;
   }
   return {};
 }
 
-const Layout& Rulebook::layout(const std::string& id) const {
-  std::vector<std::string> known;
-  for (const Layout& layout : layouts) {
-    if (layout.id == id) return layout;
-    known.push_back(layout.id);
-  }
-  throw std::out_of_range("unknown layout '" + id + "'" + did_you_mean(id, known));
-}
+const Layout& Rulebook::layout(const std::string& id) const { return entry(layouts, "layout", id); }
 
-const Record& Rulebook::record(const std::string& id) const {
-  std::vector<std::string> known;
-  for (const Record& record : records) {
-    if (record.id == id) return record;
-    known.push_back(record.id);
-  }
-  throw std::out_of_range("unknown record '" + id + "'" + did_you_mean(id, known));
-}
+const Record& Rulebook::record(const std::string& id) const { return entry(records, "record", id); }
 
 void open_rulebook(const std::string& root, const std::vector<std::string>& more_contracts) {
   auto book = std::make_unique<Rulebook>();

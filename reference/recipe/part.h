@@ -1,0 +1,26 @@
+// The numbers that a recipe works on.
+#pragma once
+
+#include "reference/recipe/span.h"
+
+namespace assay {
+
+/// A part of a row while a recipe runs over it. Its numbers are pinned throughout (no `high`) or spans from the first step on.
+struct Part {
+  double *low, *high;
+  size_t first, size;  ///< where it stands in the row
+  bool pinned() const { return high == nullptr; }
+  Span operator[](size_t i) const { return {low[i], pinned() ? low[i] : high[i]}; }
+  void set(size_t i, Span span) const {
+    low[i] = span.low;
+    if (!pinned()) high[i] = span.high;
+  }
+};
+
+inline Spans copy_of(const Part& part) {
+  Spans copy(std::vector<double>(part.low, part.low + part.size));
+  if (!part.pinned()) copy.high.assign(part.high, part.high + part.size);
+  return copy;
+}
+
+}  // namespace assay
