@@ -7,6 +7,7 @@
 #include "suites/cast/binding.h"
 #include "suites/concat_and_cache_mla/binding.h"
 #include "suites/dsv4_kv_insert/binding.h"
+#include "suites/dsv4_qnorm_kv_insert/binding.h"
 #include "suites/fused_add_rms_norm/binding.h"
 #include "suites/indexer_k_quant_and_cache/binding.h"
 #include "suites/layer_norm/binding.h"
@@ -32,6 +33,8 @@ std::span<const Op> all_ops() {
   static const Op ops[] = {cast_op(),
                            concat_and_cache_mla_op(),
                            dsv4_kv_insert_op(),
+                           dsv4_kv_norm_insert_op(),
+                           dsv4_qnorm_kv_insert_op(),
                            fused_add_rms_norm_op(),
                            indexer_k_quant_and_cache_op(),
                            layer_norm_op(),

@@ -10,6 +10,7 @@
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/words.h"
 #include "suites/cast/words.h"
+#include "suites/dsv4_qnorm_kv_insert/binding.h"
 #include "suites/pack_scales/words.h"
 #include "suites/registry.h"
 #include "suites/rows/special_values.h"
@@ -36,6 +37,7 @@ void show(const std::string& id) {
   const std::vector<std::string> lines =
       row.flow == "cast"   ? cast_lines(read_cast(row))
       : row.flow == "pack" ? pack_lines(read_packing(row))
+      : row.flow == "launch" ? launch_lines(id, *find_format("bf16"))
       : fills_cache(row)   ? cache_lines(id, *find_format("bf16"))
                            : formulas(bind(rulebook().contracts, id, *find_format("bf16")));
   for (const std::string& line : lines) fmt::print("  {}\n", line);

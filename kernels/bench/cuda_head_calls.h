@@ -16,17 +16,15 @@ static_assert(kDsv4Tokens % kBlock == 0 && kKeys % kBlock == 0, "whole blocks");
 
 /// What says where tokens stand. The same for all buffers: it is small beside them.
 struct Places {
-  void *slots, *positions, *positions32, *angles;
+  void *slots, *positions, *angles;
 
   Places() {
     std::vector<int64_t> slots_host(kKeys), positions_host(kKeys);
-    std::vector<int32_t> positions32_host(kKeys);
-    for (int64_t i = 0; i < kKeys; ++i) positions_host[size_t(i)] = positions32_host[size_t(i)] = int32_t(i % kAngles);
+    for (int64_t i = 0; i < kKeys; ++i) positions_host[size_t(i)] = i % kAngles;
     // Blocks of the most tokens backwards; ops with fewer tokens have slots_of().
     for (int64_t i = 0; i < kKeys; ++i) slots_host[size_t(i)] = kKeys - kBlock * (1 + i / kBlock) + i % kBlock;
     const std::vector<float> angles_host(kAngles * 128, 0.70710677f);
-    slots = uploaded(slots_host), positions = uploaded(positions_host);
-    positions32 = uploaded(positions32_host), angles = uploaded(angles_host);
+    slots = uploaded(slots_host), positions = uploaded(positions_host), angles = uploaded(angles_host);
   }
 
   /// The slots of that many tokens: the last ones of all.
@@ -77,7 +75,7 @@ inline CallBuilder heads_call_of(const Op& op, const Buffers& buffers, const Pla
   const bool in_place = std::string(op.op) == "qk_norm_rope";
   const int64_t tokens = in_place ? kQkvTokens : kLongTokens;
   call.matrix("cos_sin_cache", kF32, false, kAngles, in_place ? 128 : 64, places.angles);
-  call.tensor("positions", kInt32, false, {tokens}, {1}, places.positions32, size_t(tokens) * 4);
+  call.tensor("positions", {ASSAY_INT, 64}, false, {tokens}, {1}, places.positions, size_t(tokens) * 8);
   if (in_place) {
     call.matrix("qkv", kBf16, true, tokens, (kQHeads + kKHeads + kVHeads) * 128, buffers.y[b]);
     for (const char* weight : {"q_weight", "k_weight"}) call.tensor(weight, kBf16, false, {128}, {1}, buffers.gamma, 256);
@@ -99,9 +97,9 @@ inline std::vector<Op> head_ops() {
           {"indexer_k_quant_and_cache", "indexer_k_quant_and_cache", "vllm.indexer_k_ue8m0", "indexer_k_quant_and_cache",
            kKeys * (256 + 132 + 8)},
           {"qk_norm_rope, 40 + 8 heads of 128", "qk_norm_rope", "vllm.fused_qk_norm_rope_neox", "qk_norm_rope",
-           kQkvTokens * ((kQHeads + kKHeads) * 512 + 4)},
+           kQkvTokens * ((kQHeads + kKHeads) * 512 + 8)},
           {"q_norm_rope, 16 heads of 512", "q_norm_rope", "vllm.deepseek_v4_q_norm_rope", "q_norm_rope",
-           kElements * 4 + kLongTokens * 4}};
+           kElements * 4 + kLongTokens * 8}};
 }
 
 }  // namespace assay_kernels

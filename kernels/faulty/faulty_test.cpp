@@ -56,7 +56,7 @@ std::vector<Fault> faults() {
     const bool adds = std::string(kernel["op"]).rfind("fused_add", 0) == 0;
     const bool fused = std::string(kernel["op"]).rfind("rms_norm_quant", 0) == 0 || kernel["op"] == "layer_norm";
     const bool heads = std::string(kernel["op"]).find("norm_rope") != std::string::npos;
-    const bool caches = std::string(kernel["op"]).find("cache") != std::string::npos || kernel["op"] == "dsv4_kv_insert";
+    const bool caches = std::string(kernel["op"]).find("cache") != std::string::npos || std::string(kernel["op"]).rfind("dsv4_", 0) == 0;
     const bool doubled = kernel["op"] == "rms_norm_double_quant";
     const bool ragged = kernel["fault"] == "cut_off_load" || kernel["fault"] == "stride_ignored";
     if (kernel["op"] == "cast" || bytes || gated || adds || fused || heads || caches || doubled || ragged) continue;

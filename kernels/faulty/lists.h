@@ -14,6 +14,7 @@ std::vector<Kernel> mx_faults();
 std::vector<Kernel> int8_faults();
 std::vector<Kernel> cache_faults();
 std::vector<Kernel> dsv4_faults();
+std::vector<Kernel> dsv4_norm_faults();
 std::vector<Kernel> indexer_faults();
 std::vector<Kernel> norm_faults();
 std::vector<Kernel> layer_faults();

@@ -38,12 +38,12 @@ struct NeoxForInterleaved : VllmFusedQkNormRopeInterleaved {
 
 /// Positions counted from one.
 struct PositionOffByOne : VllmFusedQkNormRopeInterleaved {
-  static int64_t position(int32_t position, int64_t /*token*/) { return position > 0 ? position - 1 : 0; }
+  static int64_t position(int64_t position, int64_t /*token*/) { return position > 0 ? position - 1 : 0; }
 };
 
 /// A batch of one sequence that begins at position 0.
 struct PositionsIgnored : VllmFusedQkNormRopeNeox {
-  static int64_t position(int32_t /*position*/, int64_t token) { return token; }
+  static int64_t position(int64_t /*position*/, int64_t token) { return token; }
 };
 
 struct CacheRowsInterleaved : VllmFusedQkNormRopeNeox {

@@ -35,6 +35,7 @@ assay_status report(const assay_call* call, assay_status status, const std::stri
 std::vector<Kernel> cast_kernels();
 std::vector<Kernel> concat_and_cache_mla_kernels();
 std::vector<Kernel> dsv4_kv_insert_kernels();
+std::vector<Kernel> dsv4_qnorm_kv_insert_kernels();
 std::vector<Kernel> quant_azp_kernels();
 std::vector<Kernel> indexer_k_quant_and_cache_kernels();
 std::vector<Kernel> fused_add_rms_norm_kernels();

@@ -8,6 +8,7 @@ std::vector<Kernel> all_kernels() {
   for (auto& part : {cast_kernels(),
                      concat_and_cache_mla_kernels(),
                      dsv4_kv_insert_kernels(),
+                     dsv4_qnorm_kv_insert_kernels(),
                      fused_add_rms_norm_kernels(),
                      indexer_k_quant_and_cache_kernels(),
                      layer_norm_kernels(),

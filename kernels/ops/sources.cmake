@@ -7,6 +7,7 @@ set(ASSAY_OP_SOURCES
   ops/cast/kernels.cpp
   ops/concat_and_cache_mla/kernels.cpp
   ops/dsv4_kv_insert/kernels.cpp
+  ops/dsv4_qnorm_kv_insert/kernels.cpp
   ops/fused_add_rms_norm/kernels.cpp
   ops/indexer_k_quant_and_cache/kernels.cpp
   ops/layer_norm/kernels.cpp

@@ -182,6 +182,25 @@ Rope bind_rope(const ContractRow& row, const Format& x) {
   return rope;
 }
 
+/// A row that the cell names.
+const ContractRow& named_row(const ContractTables& tables, const ContractRow& row, const std::string& column) {
+  try {
+    return tables.find(row.text(column));
+  } catch (const std::out_of_range& error) {
+    throw row.error(column, 0, error.what());
+  }
+}
+
+/// Heads that are normalized and rotated, and a record with codes, each of the numbers of a token.
+void check_launch(const ContractTables& tables, const ContractRow& row) {
+  const Contract heads = bind(tables, named_row(tables, row, "heads").id, kBf16);
+  if (!heads.row_norm() || heads.links.size() != 2 || !heads.rope())
+    throw row.error("heads", 0, "'" + heads.id + "' is no chain of a norm and a rope");
+  const Contract insert = bind(tables, named_row(tables, row, "insert").id, kBf16);
+  if (!insert.group_quant() || insert.group_quant()->record.empty())
+    throw row.error("insert", 0, "'" + insert.id + "' does not end with a row of cache_insert");
+}
+
 }  // namespace
 
 const GroupQuant* Contract::group_quant() const { return std::get_if<GroupQuant>(&links.back()); }
@@ -216,6 +235,7 @@ Contract bind(const ContractTables& tables, const std::string& id, const Format&
 void check(const ContractTables& tables, const ContractRow& row) {
   if (row.flow == "cast") return void(read_cast(row));
   if (row.flow == "pack") return void(read_packing(row));
+  if (row.flow == "launch") return check_launch(tables, row);
   if (row.flow == "chain") {
     const std::string& text = row.text("chain");
     size_t at = 0;

@@ -42,6 +42,7 @@ const std::vector<TableKind>& table_kinds() {
       {{"activation.csv"}, "gated", with_history({"id", "halves", "h"})},
       {{"rope.csv"}, "rope", with_history({"id", "pairs", "dims", "cache", "even", "odd", "rest"})},
       {{"fused.csv", "fused_silu.csv", "fused_norm.csv", "fused_cache.csv", "fused_rope.csv"}, "chain", with_history({"id", "chain"})},
+      {{"launch.csv"}, "launch", with_history({"id", "heads", "insert"})},
       {{"quant_pack.csv"}, "pack", with_history({"id", "word", "domain", "takes", "layouts", "pad"})},
       {{"casts.csv"},
        "cast",
@@ -54,8 +55,8 @@ const TableKind& kind_of(const Table& table) {
   for (const TableKind& kind : table_kinds())
     if (table.has_column(kind.columns[1])) return kind;
   throw TableError(table.file, 1, 1, "",
-                   "no column says which flow this is: a contract table has a column q, lo, sum, halves, pairs, chain, word, record or "
-                   "format");
+                   "no column says which flow this is: a contract table has a column q, lo, sum, halves, pairs, chain, heads, word, record "
+                   "or format");
 }
 
 }  // namespace
@@ -95,7 +96,7 @@ void ContractTables::add(const std::string& file) {
   for (size_t i = first; i < rows_.size(); ++i) check(*this, rows_[i]);
 }
 
-bool has_recipes(const ContractRow& row) { return row.flow != "cast" && row.flow != "pack"; }
+bool has_recipes(const ContractRow& row) { return row.flow != "cast" && row.flow != "pack" && row.flow != "launch"; }
 
 const ContractRow& ContractTables::find(const std::string& id) const {
   for (const ContractRow& row : rows_)

@@ -9,11 +9,12 @@
 
 namespace assay {
 
-/// One row of a contract table (quant*.csv, norm*.csv, activation.csv, rope.csv, fused*.csv, casts.csv). Ids are never reused: a
+/// One row of a contract table (quant*.csv, norm*.csv, activation.csv, rope.csv, cache.csv, fused*.csv, launch.csv, casts.csv). Ids are never reused: a
 /// changed row gets a new one.
 struct ContractRow {
   std::string id;
-  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "gated", "rope", "chain", "pack", "cache_insert" or "cast"
+  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "gated", "rope", "chain", "launch", "pack",
+                     ///< "cache_insert" or "cast"
   std::string file;
   int line = 0;
   std::map<std::string, TableCell> cells;
@@ -23,7 +24,8 @@ struct ContractRow {
   TableError error(const std::string& column, size_t offset, const std::string& problem) const;
 };
 
-/// Whether its cells are recipes, or those of the rows that it names: neither a cast nor a packing.
+/// Whether it is one function of a row, its cells recipes or those of the rows that it names: neither a cast nor a packing, nor a
+/// launch, which is two.
 bool has_recipes(const ContractRow& row);
 
 class ContractTables {

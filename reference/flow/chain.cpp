@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "reference/flow/gated.h"
 #include "reference/flow/group_quant.h"
@@ -28,6 +29,18 @@ Spans gather(const std::vector<double>& row, const std::vector<size_t>& at) {
   values.reserve(at.size());
   for (size_t i : at) values.push_back(row[i]);
   return Spans(std::move(values));
+}
+
+Spans gather(const Spans& row, const std::vector<size_t>& at) {
+  Spans values(std::vector<double>(at.size(), 0.0));
+  for (size_t i = 0; i < at.size(); ++i) values.set(i, row[at[i]]);
+  return values;
+}
+
+Spans first_of(const Spans& row, int64_t count) {
+  std::vector<size_t> at(size_t(count), 0);
+  std::iota(at.begin(), at.end(), size_t{0});
+  return gather(row, at);
 }
 
 /// Votes of elements on whether a trial r is too small or too large.
@@ -68,10 +81,10 @@ class JointCheck {
       const Spans head = norm_outputs(*contract.row_norm(), head_, weights_, wide.r);
       const std::vector<bool> rises = rises_with_head(*rope, head, {inputs.cos, inputs.sin});
       std::erase_if(open_y_, [&](size_t i) { return !rises[i]; });
-      return;  // a head is short, and a number of it hangs on its partner: all of it is made again
     }
     open_q_ = usable(wide.q, stored.q);
     open_scales_ = usable(wide.scale, stored.scale);
+    if (contract.rope()) return;  // a head is short, and a number of it hangs on its partner: all of it is made again
     if (contract.row_norm()->centers()) std::erase_if(open_y_, [&](size_t i) { return slope(i) == 0; });
     x_y_ = gather(normalized_, open_y_), weights_y_ = gather(inputs.gamma, open_y_);
     if (contract.row_norm()->centers()) weights_y_.beta = gather(inputs.beta, open_y_);
@@ -104,6 +117,10 @@ class JointCheck {
     if (const Rope* rope = contract_.rope()) {
       const Spans head = rope_outputs(*rope, norm_outputs(norm, head_, weights_, point(trial)), {inputs_.cos, inputs_.sin});
       for (size_t i : open_y_) vote.add(head[i], stored_.y[i], "y", i);
+      if (const GroupQuant* quant = contract_.group_quant()) {
+        vote_scales([&](const std::vector<size_t>& at) { return gather(head, at); }, *quant, vote);
+        vote_codes(gather(head, open_q_), *quant, vote);
+      }
       return vote;
     }
     const Spans y = norm_outputs(norm, x_y_, weights_y_, {point(trial), mu_});
@@ -117,26 +134,29 @@ class JointCheck {
         vote.add_rising({-y[k].high, -y[k].low}, -value, "y", open_y_[k]);
     }
     if (const GroupQuant* quant = contract_.group_quant()) {
-      vote_scales(trial, *quant, vote);
-      vote_codes(trial, *quant, vote);
+      const auto normalized = [&](const std::vector<size_t>& at) {
+        return norm_outputs(norm, gather(normalized_, at), gather(inputs_.gamma, at), point(trial));
+      };
+      vote_scales(normalized, *quant, vote);
+      vote_codes(norm_outputs(norm, x_q_, weights_q_, point(trial)), *quant, vote);
     }
     return vote;
   }
 
-  void vote_scales(double trial, const GroupQuant& quant, Vote& vote) const {
+  /// `numbers(at)`: what is quantized at these columns.
+  template <class Numbers>
+  void vote_scales(Numbers numbers, const GroupQuant& quant, Vote& vote) const {
     const auto size = size_t(inputs_.group_size);
     for (size_t g : open_scales_) {
       std::vector<size_t> at(size);
       for (size_t i = 0; i < size; ++i) at[i] = g * size + i;
-      const Spans y = norm_outputs(*contract_.row_norm(), gather(normalized_, at), gather(inputs_.gamma, at), point(trial));
-      vote.add(group_scales(quant, group_maxima(quant, y, inputs_.group_size), inputs_.scale_ub, {}).scale[0], stored_.scale[g],
+      vote.add(group_scales(quant, group_maxima(quant, numbers(at), inputs_.group_size), inputs_.scale_ub, {}).scale[0], stored_.scale[g],
                "scale", g);
     }
   }
 
-  /// A code is judged with the scale that was stored for its group.
-  void vote_codes(double trial, const GroupQuant& quant, Vote& vote) const {
-    Spans y = norm_outputs(*contract_.row_norm(), x_q_, weights_q_, point(trial));
+  /// A code is judged with the scale that was stored for its group. `y`: the numbers of the open codes.
+  void vote_codes(const Spans& y, const GroupQuant& quant, Vote& vote) const {
     for (size_t k = 0; k < open_q_.size(); ++k) {
       const size_t g = open_q_[k] / size_t(inputs_.group_size);
       const Span scale = quant.scale_given ? point(inputs_.scale[g]) : wide_.scale[g];
@@ -180,6 +200,10 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
       values = rope_outputs(*rope, values, {inputs.cos, inputs.sin});
     } else {
       const GroupQuant& quant = std::get<GroupQuant>(link);
+      if (inputs.coded > 0) {
+        out.y = values;
+        values = first_of(values, inputs.coded);
+      }
       GroupScales scales = quant.has_zero ? zero_point_scales(quant, values, inputs, stored)
                                           : group_scales(quant, group_sources(quant, values, inputs), inputs.scale_ub,
                                                          stored ? stored->scale : std::vector<double>());

@@ -24,6 +24,7 @@ struct RowInputs {
   std::vector<double> residual = {};  ///< added to x before a norm that adds
   std::vector<double> beta = {};  ///< added by a norm that takes its mean off
   std::vector<double> cos = {}, sin = {};  ///< of the position, a number each rotated pair
+  int64_t coded = 0;  ///< numbers that become codes, the first ones, where others stay numbers; 0: all
 };
 
 /// What the kernel under test stored for this row, decoded. A tensor that is not there is empty.
@@ -33,7 +34,7 @@ struct StoredRow {
 
 /// Accepted reals of each output. An op without that output leaves it empty.
 struct RowOutputs {
-  Spans y;      ///< n, in x's format
+  Spans y;      ///< n, in x's format; beside codes where not all numbers become some
   Spans q;      ///< n, in the code format
   Spans scale;  ///< n / group_size, before the layout's own format; empty if it is an input
   Spans zero;   ///< as many zero points, int32, of a row of quant_azp that makes them

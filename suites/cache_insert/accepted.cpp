@@ -20,7 +20,8 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
 
 }  // namespace
 
-Accepted::Accepted(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract)
+AcceptedPart::AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
+                           const std::string& reason)
     : part_(&part), copies_(part.held == Held::kValues && contract.links.size() == 1) {
   const Format& format = part.format_in(*contract.group_quant()->q, *c.x);  // of a mistake: another than the case's
   tensor_.name = kCache;
@@ -28,12 +29,12 @@ Accepted::Accepted(const RecordPart& part, const CacheCase& c, const std::vector
   tensor_.format = copies_ ? &with_nans_by_code(format) : &format;
   tensor_.shape = {int64_t(rows.size()), part.elements};
   tensor_.row_numbers = rows;
-  tensor_.reason = copies_ ? "copied bit for bit" : "every rounding is pinned: one code";
+  tensor_.reason = copies_ ? "copied bit for bit" : reason;
   low_.resize(size_t(part.elements));
   high_.resize(size_t(part.elements));
 }
 
-void Accepted::evaluate(const RecordValues& values, const CacheInputs& inputs, int64_t row) {
+void AcceptedPart::evaluate(const RecordValues& values, const CacheInputs& inputs, int64_t row) {
   const auto from = size_t(part_->from);
   switch (part_->held) {
     case Held::kCodes:
@@ -52,11 +53,11 @@ void Accepted::evaluate(const RecordValues& values, const CacheInputs& inputs, i
   }
 }
 
-int32_t Accepted::before_at(const HostTensor& before, int64_t offset) const {
+int32_t AcceptedPart::before_at(const HostTensor& before, int64_t offset) const {
   return ordinal(*tensor_.format, load_code(tensor_, before, offset));
 }
 
-ExpectedTensor Accepted::finish() && {
+ExpectedTensor AcceptedPart::finish() && {
   if (tensor_.low == tensor_.high) tensor_.high.clear();
   return std::move(tensor_);
 }

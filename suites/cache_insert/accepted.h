@@ -12,10 +12,11 @@
 
 namespace assay {
 
-class Accepted {
+class AcceptedPart {
  public:
-  /// `rows`: those that the contract stores.
-  Accepted(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract);
+  /// `rows`: those that the contract stores. `reason`: by which right a number has several codes.
+  AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
+               const std::string& reason);
 
   const std::string& name() const { return part_->name; }
   const RecordPart& part() const { return *part_; }

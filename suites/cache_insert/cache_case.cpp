@@ -62,23 +62,35 @@ CacheCase read_cache_case(const Case& source) {
   const bool given = cells.has("scale") && !cells.text("scale").empty();
   if (given != !c.record->find(Held::kScales)) cells.refuse("scale", "contract " + c.contract + (given ? " takes none" : " needs one"));
   if (given) c.scale_fill = cells.fill_name("scale");
+  if (cells.has("row_stride") && !cells.text("row_stride").empty()) {
+    c.row_stride = cells.positive("row_stride");
+    if (c.row_stride < c.numbers())
+      cells.refuse("row_stride", "rows of " + std::to_string(c.numbers()) + " would overlap at a stride of " + std::to_string(c.row_stride));
+  }
+  if (cells.has("gamma")) c.gamma = cells.fill_name("gamma"), c.eps = cells.number("eps");
   c.warp = cells.warp();
   return c;
 }
 
-std::string cache_case_id(const Case& c, const CacheCase& p) {
-  std::string slots = c.text("slot_mapping"), fills = p.fill;
+std::string cache_shape(const Case& c, const CacheCase& p) {
+  std::string slots = c.text("slot_mapping");
   std::replace(slots.begin(), slots.end(), ';', '_');
   std::replace(slots.begin(), slots.end(), ':', '-');
   std::string shape = std::string(p.x->name) + ".m" + std::to_string(p.m) + ".b" + std::to_string(p.blocks) + "x" + std::to_string(p.block_size);
   if (p.gap > 0) shape += "+" + std::to_string(p.gap);
-  for (const std::string& another : {p.rope_fill, p.scale_fill})
-    if (!another.empty()) fills += "." + another;
-  return c.op + "/" + p.contract + "/" + shape + "." + slots + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+  if (p.row_stride > 0) shape += ".stride" + std::to_string(p.row_stride);
+  if (!p.gamma.empty()) shape += ".eps" + c.text("eps");
+  return shape + "." + slots;
 }
 
-Case with_fewer_rows(Case c, int64_t rows) {
-  const CacheCase p = read_cache_case(c);
+std::string cache_case_id(const Case& c, const CacheCase& p) {
+  std::string fills = p.fill;
+  for (const std::string& another : {p.rope_fill, p.gamma, p.scale_fill})
+    if (!another.empty()) fills += "." + another;
+  return c.op + "/" + p.contract + "/" + cache_shape(c, p) + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+}
+
+Case with_fewer_rows(Case c, const CacheCase& p, int64_t rows) {
   if (p.m <= rows) return c;
   const std::string& cell = c.text("slot_mapping");
   const size_t colon = cell.find(':');

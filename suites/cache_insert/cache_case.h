@@ -22,7 +22,11 @@ struct CacheCase {
   std::vector<int64_t> slots;  ///< place of each row in the cache; negative: nowhere
   int64_t coded = 0;           ///< of a token's numbers: those that become codes
   int64_t group_size = 0;      ///< of the codes, in columns
+  size_t first_input = 0;      ///< among the tensors of the problem: the first with numbers of tokens
   std::string fill, rope_fill, scale_fill;
+  int64_t row_stride = 0;      ///< from a row of a token's numbers to the next in memory; 0: as many as it has
+  std::string gamma;  ///< of a contract with a norm: fill of its weights
+  double eps = 0;     ///< likewise
   uint64_t seed = 0;
   int warp = 0;
 
@@ -33,10 +37,13 @@ struct CacheCase {
 /// Throws TableError naming row and column.
 CacheCase read_cache_case(const Case& c);
 
+/// Formats, rows and blocks of a case: "bf16.m7.b3x16.holes-7".
+std::string cache_shape(const Case& c, const CacheCase& p);
+
 /// "concat_and_cache_mla/vllm.fp8_ds_mla/bf16.m7.n3.b16.holes-5/normal.rope.s1/w32"
 std::string cache_case_id(const Case& c, const CacheCase& p);
 
-/// The case on at most that many rows.
-Case with_fewer_rows(Case c, int64_t rows);
+/// The case, read as `p`, on at most that many rows.
+Case with_fewer_rows(Case c, const CacheCase& p, int64_t rows);
 
 }  // namespace assay

@@ -18,7 +18,7 @@ Op cache_op(std::string name, std::vector<std::string> columns, std::function<st
   Op op;
   op.name = std::move(name);
   op.columns = std::move(columns);
-  op.optional_columns = {"scale"};
+  op.optional_columns = {"scale", "row_stride"};
   op.validate = [](Case c) {
     c.id = cache_case_id(c, read_cache_case(c));
     return c;
@@ -26,6 +26,7 @@ Op cache_op(std::string name, std::vector<std::string> columns, std::function<st
   op.problem = [inputs = std::move(inputs)](const Case& c) {
     const CacheCase p = read_cache_case(c);
     Problem problem{inputs(p), {{"block_size", double(p.block_size)}, {"warp", double(p.warp)}}};
+    if (!p.gamma.empty()) problem.parameters.emplace_back("eps", p.eps);
     if (!p.scale_fill.empty()) problem.tensors.push_back(cache_scale(p));
     problem.tensors.push_back(slot_mapping(p));
     problem.tensors.push_back(cache_before(kCache, p));
@@ -36,7 +37,7 @@ Op cache_op(std::string name, std::vector<std::string> columns, std::function<st
     return expect_cache(bind(rulebook().contracts, p.contract, *p.x), Placing(p), p, problem, outputs);
   };
   op.neighbours = [](const Case& c) { return cache_hypotheses(read_cache_case(c)); };
-  op.excerpt = [](const Case& c) { return with_fewer_rows(c, kExcerptRows); };
+  op.excerpt = [](const Case& c) { return with_fewer_rows(c, read_cache_case(c), kExcerptRows); };
   op.formulas = [](const Case& c) { return cache_lines(c.text("contract"), *read_cache_case(c).x); };
   op.trace = [](const Case& c, const Problem& problem, int64_t row, int64_t column) {
     return trace_number(read_cache_case(c), problem, row, column);

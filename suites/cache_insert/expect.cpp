@@ -1,6 +1,7 @@
 #include "suites/cache_insert/expect.h"
 
 #include <cstring>
+#include <optional>
 #include <set>
 
 #include "harness/core/element.h"
@@ -9,6 +10,7 @@
 #include "reference/formats/codes.h"
 #include "suites/cache_insert/accepted.h"
 #include "suites/cache_insert/inputs.h"
+#include "suites/rows/expect.h"
 
 namespace assay {
 namespace {
@@ -119,15 +121,20 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
   for (size_t row = 0; row < c.slots.size(); ++row)
     if (c.slots[row] >= 0) stored.push_back(int64_t(row));
 
-  std::vector<Accepted> parts;
-  for (const RecordPart& part : c.record->parts) parts.emplace_back(part, c, stored, contract);
+  std::vector<AcceptedPart> parts;
+  const std::string reason = reason_of(contract, inputs.of_row(stored.front()), *c.x);
+  for (const RecordPart& part : c.record->parts) parts.emplace_back(part, c, stored, contract, reason);
   Image image(before);
+  Expectation expectation;
   for (size_t row = 0; row < c.slots.size(); ++row) {
     if (placing.slots[row] < 0 && right.slots[row] < 0) continue;
-    std::vector<double> stored_scale;
-    if (outputs && right.slots[row] >= 0) stored_scale = inputs.stored_scales(*outputs, int64_t(row));
-    const RecordValues values = record_values(contract, inputs.of_row(int64_t(row)), c.coded, stored_scale);
-    for (Accepted& part : parts) {
+    std::optional<StoredRow> stored_row;
+    if (outputs && right.slots[row] >= 0) stored_row = inputs.stored(*outputs, int64_t(row));
+    const RecordValues values =
+        record_values(contract, inputs.of_row(int64_t(row)), stored_row ? &*stored_row : nullptr, *c.x);
+    for (const std::string& violation : values.joint_violations)
+      expectation.joint_violations.push_back("row " + std::to_string(row) + ": " + violation);
+    for (AcceptedPart& part : parts) {
       const bool written = placing.slots[row] >= 0 && part.name() != placing.left_out;
       const RecordPart* there = written ? placing.record->find(part.name()) : nullptr;  // the part of that name in the other places
       part.evaluate(values, inputs, int64_t(row));
@@ -143,8 +150,7 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
         });
     }
   }
-  Expectation expectation;
-  for (Accepted& part : parts) expectation.tensors.push_back(std::move(part).finish());
+  for (AcceptedPart& part : parts) expectation.tensors.push_back(std::move(part).finish());
   append_untouched(c, image, expectation);
   return expectation;
 }

@@ -29,6 +29,15 @@ std::vector<Hypothesis> reading_hypotheses(const CacheCase& c, const Contract& c
   return all;
 }
 
+/// Rows that lie apart, read as if they followed each other.
+Hypothesis rows_read_without_gaps(const CacheCase& c, const Contract& contract) {
+  return {"kv: rows are read without the gaps between them", [c, contract](Problem problem, const std::vector<HostTensor>* outputs) {
+            TensorSpec& rows = problem.tensors[c.first_input].spec;
+            rows.strides.front() = c.numbers();
+            return expect_cache(contract, Placing(c), c, problem, outputs);
+          }};
+}
+
 /// The same parts, elsewhere.
 bool same_parts(const Record& a, const Record& b) {
   return a.parts.size() == b.parts.size() && std::all_of(a.parts.begin(), a.parts.end(), [&](const RecordPart& part) {
@@ -82,6 +91,7 @@ std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
   }
   if (right.contract.rope())
     for (Hypothesis& hypothesis : reading_hypotheses(c, right.contract)) all.push_back(std::move(hypothesis));
+  if (c.row_stride > c.numbers() && c.m > 1) all.push_back(rows_read_without_gaps(c, right.contract));
   for (Hypothesis& hypothesis : place_hypotheses(c, right.contract)) all.push_back(std::move(hypothesis));
   return all;
 }

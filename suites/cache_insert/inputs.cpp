@@ -1,8 +1,11 @@
 #include "suites/cache_insert/inputs.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "suites/cache_insert/expect.h"
+#include "suites/cache_insert/tensors.h"
 
 namespace assay {
 
@@ -11,7 +14,12 @@ CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Pro
       problem_(problem),
       reading_(reading),
       scale_given_(contract.group_quant()->scale_given),
-      rotates_(contract.rope() != nullptr) {}
+      rotates_(contract.rope() != nullptr),
+      normalizes_(contract.row_norm() != nullptr) {
+  if (!normalizes_ || c.gamma.empty()) return;
+  const HostTensor& gamma = find(problem.tensors, kNormWeight);
+  for (int64_t i = 0; i < c.numbers(); ++i) gamma_.push_back(decode(*gamma.spec.format, gamma.code(i)));
+}
 
 void CacheInputs::read_angles(int64_t row, RowInputs& inputs) const {
   Angles angles = angles_of_token(problem_, reading_.angles, row);
@@ -21,10 +29,9 @@ void CacheInputs::read_angles(int64_t row, RowInputs& inputs) const {
 
 std::vector<uint32_t> CacheInputs::codes_of_row(int64_t row) const {
   std::vector<uint32_t> codes;
-  for (const HostTensor& tensor : problem_.tensors) {
-    if (int64_t(codes.size()) == case_.numbers()) break;
-    const int64_t columns = tensor.spec.shape[1];
-    for (int64_t column = 0; column < columns; ++column) codes.push_back(tensor.code(row * columns + column));
+  for (size_t t = case_.first_input; int64_t(codes.size()) < case_.numbers(); ++t) {
+    const HostTensor& tensor = problem_.tensors.at(t);
+    for (int64_t column = 0; column < tensor.spec.shape[1]; ++column) codes.push_back(tensor.code(tensor.spec.row(row) + column));
   }
   return codes;
 }
@@ -33,6 +40,9 @@ RowInputs CacheInputs::of_row(int64_t row) const {
   RowInputs inputs;
   for (const uint32_t code : codes_of_row(row)) inputs.x.push_back(decode(*case_.x, code));
   inputs.group_size = case_.group_size;
+  inputs.coded = case_.coded;
+  inputs.gamma = gamma_;
+  inputs.eps = case_.eps;
   if (rotates_) read_angles(row, inputs);
   if (scale_given_) {
     const HostTensor& scale = find(problem_.tensors, "scale");
@@ -41,19 +51,29 @@ RowInputs CacheInputs::of_row(int64_t row) const {
   return inputs;
 }
 
-std::vector<double> CacheInputs::stored_scales(const std::vector<HostTensor>& outputs, int64_t row) const {
-  std::vector<double> scales;
-  const RecordPart* part = case_.record->find(Held::kScales);
-  if (!part || scale_given_) return scales;
+StoredRow CacheInputs::stored(const std::vector<HostTensor>& outputs, int64_t row) const {
   const HostTensor& cache = find(outputs, kCache);
-  const Format& format = part->format_in(*case_.q, *case_.x);
   const Placing placing(case_);
-  for (int64_t e = 0; e < part->elements; ++e) {
-    uint32_t code = 0;
-    std::memcpy(&code, cache.bytes.data() + placing.byte(*part, case_, size_t(row), e), size_t(format.bytes()));
-    scales.push_back(decode(format, code));
+  const auto numbers_of = [&](const RecordPart& part) {
+    const Format& format = part.format_in(*case_.q, *case_.x);
+    std::vector<double> numbers;
+    for (int64_t e = 0; e < part.elements; ++e) {
+      uint32_t code = 0;
+      std::memcpy(&code, cache.bytes.data() + placing.byte(part, case_, size_t(row), e), size_t(format.bytes()));
+      numbers.push_back(decode(format, code));
+    }
+    return numbers;
+  };
+  StoredRow stored;
+  if (const RecordPart* scales = case_.record->find(Held::kScales); scales && !scale_given_) stored.scale = numbers_of(*scales);
+  if (!normalizes_) return stored;  // nothing but the scales narrows what the others may be
+  stored.q = numbers_of(*case_.record->find(Held::kCodes));
+  stored.y.assign(size_t(case_.numbers()), std::nan(""));
+  if (const RecordPart* values = case_.record->find(Held::kValues)) {
+    const std::vector<double> numbers = numbers_of(*values);
+    std::copy(numbers.begin(), numbers.end(), stored.y.begin() + values->from);
   }
-  return scales;
+  return stored;
 }
 
 }  // namespace assay

@@ -23,8 +23,8 @@ class CacheInputs {
   RowInputs of_row(int64_t row) const;
   /// Codes of the numbers of a token, its row of the leading inputs behind each other.
   std::vector<uint32_t> codes_of_row(int64_t row) const;
-  /// The scales that a kernel stored for a row; empty if the contract takes them.
-  std::vector<double> stored_scales(const std::vector<HostTensor>& outputs, int64_t row) const;
+  /// What a kernel put into the record of a row, as record_values() takes it.
+  StoredRow stored(const std::vector<HostTensor>& outputs, int64_t row) const;
 
  private:
   /// Adds cosines and sines.
@@ -33,7 +33,8 @@ class CacheInputs {
   const CacheCase& case_;
   const Problem& problem_;
   CacheReading reading_;
-  bool scale_given_, rotates_;
+  bool scale_given_, rotates_, normalizes_;
+  std::vector<double> gamma_;  ///< of a norm
 };
 
 }  // namespace assay

@@ -12,17 +12,37 @@
 namespace assay {
 namespace {
 
-constexpr uint32_t kStreamOfBytes = 12, kStreamOfAngles = 13, kStreamOfPositions = 14;
+constexpr uint32_t kStreamOfBytes = 12, kStreamOfAngles = 13, kStreamOfPositions = 14, kStreamOfWeights = 16;
+
+/// The rows of a dense matrix that far apart. What lies between them is NaN, all ones.
+HostTensor apart(const HostTensor& rows, int64_t stride) {
+  HostTensor x = rows;
+  x.spec.strides.front() = stride;
+  x.spec.storage = stride * (x.spec.shape[0] - 1) + x.spec.shape[1];
+  x.bytes.assign(x.spec.bytes(), std::byte{0xff});
+  const auto width = size_t(x.spec.format->bytes());
+  for (int64_t row = 0; row < x.spec.shape[0]; ++row)
+    std::memcpy(x.bytes.data() + size_t(x.spec.row(row)) * width, rows.bytes.data() + size_t(rows.spec.row(row)) * width,
+                size_t(x.spec.shape[1]) * width);
+  return x;
+}
 
 }  // namespace
 
 HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill_name,
                         uint32_t tensor) {
   HostTensor x{dense(name, Role::kInput, *c.x, {c.m, columns}), {}};
-  fill(x, {.name = fill_name, .seed = c.seed, .group_size = std::min(c.group_size, columns), .q = c.q, .tensor = tensor});
+  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // behind a norm a row is one whole
+  fill(x, {.name = fill_name, .seed = c.seed, .group_size = group, .q = c.q, .tensor = tensor});
   const uint32_t nan = code_of(*c.x, std::nan(""));
   for (int64_t i = int64_t(c.slots.size()) * columns; i < c.m * columns; ++i) x.set_code(i, nan);
-  return x;
+  return c.row_stride > 0 ? apart(x, c.row_stride) : x;
+}
+
+HostTensor norm_weight(const CacheCase& c) {
+  HostTensor weight{dense(kNormWeight, Role::kInput, *c.x, {c.numbers()}), {}};
+  fill(weight, {.name = c.gamma, .seed = c.seed, .group_size = 0, .q = c.x, .tensor = kStreamOfWeights});
+  return weight;
 }
 
 HostTensor slot_mapping(const CacheCase& c) {

@@ -6,8 +6,12 @@
 
 namespace assay {
 
-/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: they are nobody's.
+/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: they are
+/// nobody's. So does what lies between rows that the case wants apart.
 HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill, uint32_t tensor);
+/// Input norm_weight [numbers of a token] in the format of x, of a contract with a norm.
+inline constexpr const char* kNormWeight = "norm_weight";
+HostTensor norm_weight(const CacheCase& c);
 /// Input slot_mapping, int64.
 HostTensor slot_mapping(const CacheCase& c);
 /// Input scale [1], of a contract that takes it.

@@ -10,7 +10,7 @@
 namespace assay {
 namespace {
 
-const HostTensor& heads_in(const Problem& problem) { return problem.tensors.front(); }
+const HostTensor& heads_in(const HeadCase& c, const Problem& problem) { return find(problem.tensors, c.in_place() ? "qkv" : "q"); }
 
 std::vector<double> numbers(const HostTensor& tensor, int64_t first, int64_t count) {
   std::vector<double> values(size_t(count), 0.0);
@@ -44,7 +44,7 @@ void pad_heads(ExpectedTensor& q_out, const HeadCase& c) {
 }  // namespace
 
 RowInputs inputs_of_head(const HeadCase& c, const Problem& problem, const HeadReading& reading, int64_t token, int64_t head) {
-  RowInputs inputs{numbers(heads_in(problem), token * c.columns() + head * c.n, c.n), {}, c.eps};
+  RowInputs inputs{numbers(heads_in(c, problem), token * c.columns() + head * c.n, c.n), {}, c.eps};
   const bool of_q = (head < c.q_heads || reading.q_weight_alone) && !reading.k_weight_alone;
   if (c.in_place()) inputs.gamma = numbers(find(problem.tensors, of_q ? "q_weight" : "k_weight"), 0, c.n);
   Angles angles = angles_of_token(problem, reading.angles, token);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "harness/core/fill.h"
 #include "harness/core/philox.h"
@@ -10,7 +11,6 @@
 #include "reference/table/near.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/rotation.h"
-#include "suites/rows/tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -34,13 +34,6 @@ const Format& cache_format(const Cells& cells, const Format& x, const std::strin
 
 enum Stream : uint32_t { kQkv, kQWeight, kKWeight, kCache, kPositions };
 
-/// Heads as the rows of a fill, in a tensor of tokens.
-HostTensor heads_of(const HeadCase& p, const char* name, Role role) {
-  HostTensor rows{dense(name, role, *p.x, {p.m * p.heads(), p.n}), {}};
-  fill(rows, {.name = p.fill, .seed = p.seed, .group_size = 0, .q = p.x, .tensor = kQkv});
-  return {dense(name, role, *p.x, {p.m, p.columns()}), std::move(rows.bytes)};
-}
-
 HostTensor weight(const HeadCase& p, const char* name, Stream stream) {
   HostTensor tensor{dense(name, Role::kInput, *p.x, {p.n}), {}};
   fill(tensor, {.name = p.gamma, .seed = p.seed, .group_size = 0, .q = p.x, .tensor = stream});
@@ -56,6 +49,14 @@ std::vector<int64_t> positions_of(const HeadCase& p) {
   }
   if (p.positions == "scattered") positions.back() = p.max_position - 1;
   return positions;
+}
+
+HostTensor positions_tensor(const HeadCase& p) {
+  const std::vector<int64_t> values = positions_of(p);
+  HostTensor tensor{dense("positions", Role::kInput, kInt64, {p.m}), {}};
+  tensor.bytes.resize(tensor.spec.bytes());
+  std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+  return tensor;
 }
 
 }  // namespace
@@ -106,6 +107,14 @@ std::string head_id(const Case& c, const HeadCase& p) {
                      p.positions, p.seed, p.warp);
 }
 
+HostTensor heads_of(const HeadCase& p, const char* name, Role role) {
+  HostTensor rows{dense(name, role, *p.x, {p.m * p.heads(), p.n}), {}};
+  fill(rows, {.name = p.fill, .seed = p.seed, .group_size = 0, .q = p.x, .tensor = kQkv});
+  return {dense(name, role, *p.x, {p.m, p.columns()}), std::move(rows.bytes)};
+}
+
+HostTensor q_out_of(const HeadCase& p) { return {dense("q_out", Role::kOutput, *p.x, {p.m, p.padded_heads * p.n}), {}}; }
+
 Problem head_problem(const HeadCase& p) {
   Problem problem;
   problem.tensors.push_back(heads_of(p, p.in_place() ? "qkv" : "q", p.in_place() ? Role::kOutput : Role::kInput));
@@ -114,8 +123,8 @@ Problem head_problem(const HeadCase& p) {
     problem.tensors.push_back(weight(p, "k_weight", kKWeight));
   }
   problem.tensors.push_back(unit_circle_cache(*p.cache, p.max_position, p.rotary, p.seed, kCache));
-  problem.tensors.push_back(input_integers("positions", positions_of(p)));
-  if (!p.in_place()) problem.tensors.push_back({dense("q_out", Role::kOutput, *p.x, {p.m, p.padded_heads * p.n}), {}});
+  problem.tensors.push_back(positions_tensor(p));
+  if (!p.in_place()) problem.tensors.push_back(q_out_of(p));
   problem.parameters = {{"q_heads", double(p.q_heads)}, {"eps", p.eps}, {"warp", double(p.warp)}};
   if (p.in_place()) {
     problem.parameters.emplace_back("k_heads", double(p.k_heads));

@@ -34,6 +34,11 @@ HeadCase read_head_case(const Case& c);
 
 std::string head_id(const Case& c, const HeadCase& p);
 
+/// Heads as the rows of a fill, in a tensor of tokens.
+HostTensor heads_of(const HeadCase& p, const char* name, Role role);
+/// Output q_out [m, padded_heads n].
+HostTensor q_out_of(const HeadCase& p);
+
 /// Inputs and outputs, in the order of the call.
 Problem head_problem(const HeadCase& p);
 

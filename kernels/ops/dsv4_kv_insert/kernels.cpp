@@ -6,12 +6,15 @@ namespace {
 
 template <class Rules>
 Kernel of() {
-  return {"dsv4_kv_insert", "dsv4_kv_insert", {Rules::kContract}, {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}}, {},
+  const char* const op = Rules::kNorm ? "dsv4_kv_norm_insert" : "dsv4_kv_insert";
+  return {op, op, {Rules::kContract}, {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}}, {},
           run_dsv4_kv_insert<Rules>};
 }
 
 }  // namespace
 
-std::vector<Kernel> dsv4_kv_insert_kernels() { return {of<VllmDsv4Kv>(), of<VllmDsv4KvFnuz>()}; }
+std::vector<Kernel> dsv4_kv_insert_kernels() {
+  return {of<VllmDsv4Kv>(), of<VllmDsv4KvFnuz>(), of<VllmDsv4KvNorm>(), of<VllmDsv4KvNormFnuz>()};
+}
 
 }  // namespace assay_kernels

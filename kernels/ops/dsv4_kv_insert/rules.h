@@ -15,12 +15,15 @@ struct VllmDsv4Kv : PagedRules {
   static constexpr int kTokenBytes = 576, kScaleBytes = 8;
   static constexpr int kLanes = 4;  ///< that share a scale, with 16 numbers each
   static constexpr bool kPads = true;
+  static constexpr bool kNorm = false;
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
   SIMT_DEVICE static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 448; }
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kTokenBytes + p * kScaleBytes; }
   SIMT_DEVICE static int64_t pad_at(int64_t p, int64_t block_size) { return scales_at(p, block_size) + 7; }
 
+  /// Where the numbers of a token begin.
+  SIMT_DEVICE static int64_t row(int64_t token, int64_t pitch) { return token * pitch; }
   SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
   SIMT_DEVICE static float even(float e, float o, float c, float s) { return e * c - o * s; }
   SIMT_DEVICE static float odd(float e, float o, float c, float s) { return e * s + o * c; }
@@ -43,6 +46,25 @@ struct VllmDsv4KvFnuz : VllmDsv4Kv {
   static constexpr const char* kContract = "vllm.deepseek_v4_kv_insert_fnuz";
   using Code = E4m3fnuzSat;
   static constexpr float kMost = 224.0f;
+};
+
+/// The same behind a norm. `share`: of one number in all, a power of two.
+template <class Insert>
+struct Normed : Insert {
+  static constexpr bool kNorm = true;
+  SIMT_DEVICE static float factor(float sum, float share, float eps) { return simt::rsqrt(sum * share + eps); }
+  template <class T>
+  SIMT_DEVICE static float normalized(float x, float r, float weight) {
+    return x * r * weight;
+  }
+};
+
+struct VllmDsv4KvNorm : Normed<VllmDsv4Kv> {
+  static constexpr const char* kContract = "vllm.deepseek_v4_kv_norm_insert";
+};
+
+struct VllmDsv4KvNormFnuz : Normed<VllmDsv4KvFnuz> {
+  static constexpr const char* kContract = "vllm.deepseek_v4_kv_norm_insert_fnuz";
 };
 
 template <class Rules>

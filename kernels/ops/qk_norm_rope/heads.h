@@ -14,7 +14,7 @@ struct HeadArguments {
   T* out;  ///< the same tensor, or one with room for more heads
   const T *q_weight, *k_weight;
   const Cache* cache;  ///< a row for each position: cosines, then sines
-  const int32_t* positions;
+  const int64_t* positions;
   uint32_t count;               ///< heads to write, of all tokens
   Divider by_heads;             ///< to write, of a token
   uint32_t q_heads, live;       ///< of Q; that are read
@@ -23,12 +23,11 @@ struct HeadArguments {
   float eps;
 };
 
-/// kWhole: by Neox, all numbers of the head.
+/// kWhole: by Neox, all numbers of the head. `index`: of the heads to write. All lanes of a warp take part.
 template <class Rules, class T, class Cache, int kWarp, int kLanes, bool kWhole>
-SIMT_KERNEL void norm_rope_heads(HeadArguments<T, Cache> a) {
+SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index) {
   using Part = HeadPart<T, kLanes>;
   constexpr int kNumbers = kLanes * kHeadLoads * kHeadLoad;  // of a head
-  const auto index = uint32_t(simt::block()) * uint32_t(simt::block_size() / kLanes) + uint32_t(simt::thread() / kLanes);
   const bool writes = index < a.count;
   const uint32_t token = writes ? a.by_heads.quotient(index) : 0, head = writes ? index - token * a.by_heads.divisor : 0;
   const bool live = writes && head < a.live;
@@ -67,6 +66,12 @@ SIMT_KERNEL void norm_rope_heads(HeadArguments<T, Cache> a) {
   } else if (writes && Rules::clears_padding()) {
     Part({}).store(out, lane);  // heads beyond those of q
   }
+}
+
+template <class Rules, class T, class Cache, int kWarp, int kLanes, bool kWhole>
+SIMT_KERNEL void norm_rope_heads(HeadArguments<T, Cache> a) {
+  const auto index = uint32_t(simt::block()) * uint32_t(simt::block_size() / kLanes) + uint32_t(simt::thread() / kLanes);
+  norm_rope_head<Rules, T, Cache, kWarp, kLanes, kWhole>(a, index);
 }
 
 }  // namespace assay_kernels

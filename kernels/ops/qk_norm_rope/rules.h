@@ -37,7 +37,7 @@ struct HeadRules {
   SIMT_DEVICE static float factor(float sum, float share, float eps) { return simt::rsqrt(sum * share + eps); }
   SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
   /// Row of the cache.
-  SIMT_DEVICE static int64_t position(int32_t position, int64_t /*token*/) { return position; }
+  SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
   /// Cosines and sines of neighbouring pairs, from `pair` on, in the row of a position.
   template <class Cache, int kAngles>
   SIMT_DEVICE static void load_angles(const Cache* row, int pair, int pairs, float (&cos)[kAngles], float (&sin)[kAngles]) {

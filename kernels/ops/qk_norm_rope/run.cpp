@@ -19,8 +19,8 @@ HeadCall::HeadCall(const Call& call, const assay_tensor& heads_in, const assay_t
   if (result.rows != tokens || result.columns != out_row * n || out_row < read) wrong("the result has another shape");
   if (!has_type(out, in.type_code, in.type_bits)) unsupported("the result must have the type of the heads");
   if (rotary > n || rotary % 2 != 0) wrong("cos_sin_cache has more columns than a head, or an odd number");
-  if (!has_type(positions, ASSAY_INT, 32) || positions.ndim != 1 || positions.shape[0] != tokens)
-    unsupported("positions must be a vector of int32, one for each token");
+  if (!has_type(positions, ASSAY_INT, 64) || positions.ndim != 1 || positions.shape[0] != tokens)
+    unsupported("positions must be a vector of int64, one for each token");
   for (const assay_tensor* tensor : {&in, &out, &cache}) expect_aligned(*tensor);
 }
 

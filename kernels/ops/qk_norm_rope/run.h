@@ -31,23 +31,30 @@ void with_head(int64_t n, F f) {
 }
 
 /// `written`: heads of the tokens that are written. Weights are null where the contract has none.
+template <class T, class Cache>
+HeadArguments<T, Cache> arguments_of(const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
+                                     int64_t written) {
+  if (heads.tokens * written > 0x7fffffff) unsupported("more than 2^31 - 1 heads");
+  return {data_of<T>(heads.in),
+          static_cast<T*>(heads.out.data),
+          q_weight ? data_of<T>(*q_weight) : nullptr,
+          k_weight ? data_of<T>(*k_weight) : nullptr,
+          data_of<Cache>(heads.cache),
+          data_of<int64_t>(heads.positions),
+          uint32_t(heads.tokens * written),
+          Divider::by(uint32_t(written)),
+          uint32_t(heads.q_heads),
+          uint32_t(heads.live),
+          heads.in_heads * heads.n,
+          heads.out_heads * heads.n,
+          int32_t(heads.rotary),
+          heads.eps};
+}
+
 template <class Rules, class T, class Cache>
 void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
                int64_t written) {
-  const HeadArguments<T, Cache> a{data_of<T>(heads.in),
-                                  static_cast<T*>(heads.out.data),
-                                  q_weight ? data_of<T>(*q_weight) : nullptr,
-                                  k_weight ? data_of<T>(*k_weight) : nullptr,
-                                  data_of<Cache>(heads.cache),
-                                  data_of<int32_t>(heads.positions),
-                                  uint32_t(heads.tokens * written),
-                                  Divider::by(uint32_t(written)),
-                                  uint32_t(heads.q_heads),
-                                  uint32_t(heads.live),
-                                  heads.in_heads * heads.n,
-                                  heads.out_heads * heads.n,
-                                  int32_t(heads.rotary),
-                                  heads.eps};
+  const HeadArguments<T, Cache> a = arguments_of<T, Cache>(heads, q_weight, k_weight, written);
   with_warp(call, [&](auto warp) {
     constexpr int kWarp = decltype(warp)::value;
     with_head(heads.n, [&](auto lanes) {
@@ -71,7 +78,6 @@ template <class Rules>
 void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
                int64_t written) {
   if (heads.tokens == 0) return;
-  if (heads.tokens * written > 0x7fffffff) unsupported("more than 2^31 - 1 heads");
   with_half_type(heads.in, [&](auto type) {
     using T = decltype(type);
     if (has_type(heads.cache, ASSAY_FLOAT, 32)) return run_heads<Rules, T, float>(call, heads, q_weight, k_weight, written);
@@ -103,15 +109,19 @@ void run_qk_norm_rope(const Call& call) {
   run_heads<Rules>(call, heads, &q_weight, &k_weight, rotated);
 }
 
-/// Heads of Q into a tensor that has room for more.
-template <class Rules>
-void run_q_norm_rope(const Call& call) {
+/// Heads of Q and a tensor that has room for more.
+inline HeadCall heads_of_q(const Call& call) {
   const assay_tensor &q = call.input("q"), &out = call.output("q_out");
   const auto count = int64_t(call.number("q_heads"));
   if (count < 1 || q.ndim != 2 || q.shape[1] % count != 0) wrong("the columns of q are no whole heads");
   if (out.ndim != 2 || out.shape[1] % (q.shape[1] / count) != 0) wrong("the columns of q_out are no whole heads");
-  const int64_t room = out.shape[1] / (q.shape[1] / count);
-  run_heads<Rules>(call, HeadCall(call, q, out, count, count, count, room), nullptr, nullptr, room);
+  return HeadCall(call, q, out, count, count, count, out.shape[1] / (q.shape[1] / count));
+}
+
+template <class Rules>
+void run_q_norm_rope(const Call& call) {
+  const HeadCall heads = heads_of_q(call);
+  run_heads<Rules>(call, heads, nullptr, nullptr, heads.out_heads);
 }
 
 }  // namespace assay_kernels

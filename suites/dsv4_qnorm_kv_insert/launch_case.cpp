@@ -1,0 +1,59 @@
+#include "suites/dsv4_qnorm_kv_insert/launch_case.h"
+
+#include <fmt/format.h>
+
+#include "suites/cache_insert/expect.h"
+#include "suites/cache_insert/tensors.h"
+#include "suites/rows/cells.h"
+
+namespace assay {
+namespace {
+
+constexpr uint32_t kStreamOfKv = 15;
+
+/// The case of one of the contracts that the row names.
+Case case_of(const Case& c, const std::string& contract) {
+  Case one = c;
+  one.parameters["contract"] = contract;
+  return one;
+}
+
+}  // namespace
+
+LaunchCase read_launch_case(const Case& c) {
+  const Cells cells(c);
+  const ContractRow& row = cells.contract();
+  if (row.flow != "launch") cells.refuse("contract", "'" + row.id + "' is a " + row.flow + " row and this op takes launch rows");
+  LaunchCase p;
+  p.insert = read_cache_case(case_of(c, row.text("insert")));
+  p.insert.first_input = 1;  // behind q
+  Case heads = case_of(c, row.text("heads"));
+  heads.parameters["fill"] = cells.text("q_fill");
+  heads.parameters["n"] = std::to_string(p.insert.numbers());
+  heads.parameters["rotary"] = std::to_string(p.insert.numbers() - p.insert.coded);
+  heads.parameters["cache"] = "f32";
+  heads.parameters["max_position"] = std::to_string(kPositions);
+  heads.parameters["positions"] = "scattered";  // those of the insertion
+  p.heads = read_head_case(heads);
+  return p;
+}
+
+std::string launch_id(const Case& c, const LaunchCase& p) {
+  return fmt::format("{}/{}/q{}.pad{}.eps{}.{}/{}.{}.s{}/w{}", c.op, c.text("contract"), p.heads.q_heads, p.heads.padded_heads,
+                     c.text("eps"), cache_shape(c, p.insert), p.heads.fill, p.insert.fill, p.insert.seed, p.insert.warp);
+}
+
+Problem launch_problem(const LaunchCase& p) {
+  const CacheCase& kv = p.insert;
+  Problem problem;
+  problem.tensors = {heads_of(p.heads, "q", Role::kInput), token_matrix("kv", kv, kv.numbers(), kv.fill, kStreamOfKv),
+                     cos_sin_cache(kv, p.heads.rotary), positions_of(kv), slot_mapping(kv), q_out_of(p.heads),
+                     cache_before(kCache, kv)};
+  problem.parameters = {{"q_heads", double(p.heads.q_heads)},
+                        {"eps", p.heads.eps},
+                        {"block_size", double(kv.block_size)},
+                        {"warp", double(kv.warp)}};
+  return problem;
+}
+
+}  // namespace assay

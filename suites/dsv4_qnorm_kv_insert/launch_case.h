@@ -1,0 +1,26 @@
+// One case of the op that does two things in one launch: heads of Q, and records of KV in a paged cache.
+#pragma once
+
+#include <string>
+
+#include "suites/cache_insert/cache_case.h"
+#include "suites/qk_norm_rope/head_case.h"
+
+namespace assay {
+
+/// Both have the tokens, the positions and the cache of angles in common.
+struct LaunchCase {
+  HeadCase heads;
+  CacheCase insert;
+};
+
+/// Throws TableError naming row and column.
+LaunchCase read_launch_case(const Case& c);
+
+/// "dsv4_qnorm_kv_insert/vllm.deepseek_v4_qnorm_kv_insert/q3.pad8.eps1e-6.bf16.m7.b3x16.holes-7/normal.normal.s1/w32"
+std::string launch_id(const Case& c, const LaunchCase& p);
+
+/// Inputs, outputs and parameters of the call.
+Problem launch_problem(const LaunchCase& p);
+
+}  // namespace assay
