@@ -8,14 +8,28 @@ namespace {
 
 template <class Rules>
 Kernel of_kv(const char* name, const char* cites) {
-  return {name, "dsv4_kv_norm_insert", {Rules::kContract}, {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}}, {},
-          run_dsv4_kv_insert<Rules>, name, cites, "dsv4_kv_norm_insert"};
+  return {name,
+          "dsv4_kv_norm_insert",
+          {Rules::kContract},
+          {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
+          {},
+          run_dsv4_kv_insert<Rules>,
+          name,
+          cites,
+          "dsv4_kv_norm_insert"};
 }
 
 template <class Rules>
 Kernel of_both(const char* name, const char* cites) {
-  return {name, "dsv4_qnorm_kv_insert", {Rules::kContract}, {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}}, {},
-          run_dsv4_qnorm_kv_insert<Rules>, name, cites, "dsv4_qnorm_kv_insert"};
+  return {name,
+          "dsv4_qnorm_kv_insert",
+          {Rules::kContract},
+          {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
+          {},
+          run_dsv4_qnorm_kv_insert<Rules>,
+          name,
+          cites,
+          "dsv4_qnorm_kv_insert"};
 }
 
 }  // namespace
@@ -28,8 +42,7 @@ std::vector<Kernel> dsv4_norm_faults() {
       of_kv<Dsv4RoundedBeforeWeight>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070"),
       of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "no regression known; the norm of Q, which has no weight, for KV"),
       of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: a stride taken for granted"),
-      of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot",
-                                      "vLLM 00ce99f0: slot -1 returns from the KV branch alone"),
+      of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot", "vLLM 00ce99f0: slot -1 returns from the KV branch alone"),
       of_both<Dsv4HeadsEndWithSlots>("dsv4_heads_end_with_slots",
                                      "vLLM 00ce99f0: slot_mapping may be shorter than q with DP padding"),
       of_both<Dsv4HeadsRoundedBeforeRope>("dsv4_heads_rounded_before",

@@ -144,6 +144,21 @@ TEST(Rows, ANormThatAddsSaysWhatItStores) {
   EXPECT_THAT(added("add(w)", "to(x)"), HasSubstr("z: unknown name 'w'"));
 }
 
+TEST(Rows, ALaunchNamesHeadsAndRecords) {
+  const auto launch = [](const std::string& heads, const std::string& insert) {
+    return error_of("id,heads,insert,since,until,source,why\na," + heads + "," + insert + ",2026,,here,because\n");
+  };
+  EXPECT_EQ(launch("vllm.deepseek_v4_q_norm_rope", "vllm.deepseek_v4_kv_insert"), "no error");
+  EXPECT_THAT(launch("vllm.deepseek_v4_q_norm", "vllm.deepseek_v4_kv_insert"),
+              StartsWith("2:3: heads: unknown contract 'vllm.deepseek_v4_q_norm'; did you mean 'vllm.deepseek_v4_q_norm_rope'"));
+  EXPECT_EQ(launch("vllm.rope_neox", "vllm.deepseek_v4_kv_insert"), "2:3: heads: 'vllm.rope_neox' is no chain of a norm and a rope");
+  EXPECT_EQ(launch("vllm.deepseek_v4_q_norm_rope", "vllm.group_fp8"),
+            "2:32: insert: 'vllm.group_fp8' does not end with a row of cache_insert");
+  const ContractTables tables = ContractTables::load(kFolder);
+  EXPECT_FALSE(has_recipes(tables.find("vllm.deepseek_v4_qnorm_kv_insert")));
+  EXPECT_THROW(bind(tables, "vllm.deepseek_v4_qnorm_kv_insert", kBf16), TableError);
+}
+
 TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
   const auto chain = [](const std::string& cell) { return error_of(kChainHeader + "a," + cell + ",2026,,here,because\n"); };
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > group_quant=vllm.group_fp8"), "no error");

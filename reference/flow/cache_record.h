@@ -7,9 +7,9 @@ namespace assay {
 
 /// Accepted reals of one token. Which of them a record has, and where, says records.csv.
 struct RecordValues {
-  Spans values;  ///< the token's numbers as the links before the last leave them
-  Spans codes;   ///< of the first `coded` of them
-  Spans scales;  ///< of the groups of those; empty if the scale is an input
+  Spans values;                               ///< the token's numbers as the links before the last leave them
+  Spans codes;                                ///< of the first `coded` of them
+  Spans scales;                               ///< of the groups of those; empty if the scale is an input
   std::vector<std::string> joint_violations;  ///< each element passes alone, but not with the others
 };
 

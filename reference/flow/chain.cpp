@@ -150,8 +150,8 @@ class JointCheck {
     for (size_t g : open_scales_) {
       std::vector<size_t> at(size);
       for (size_t i = 0; i < size; ++i) at[i] = g * size + i;
-      vote.add(group_scales(quant, group_maxima(quant, numbers(at), inputs_.group_size), inputs_.scale_ub, {}).scale[0], stored_.scale[g],
-               "scale", g);
+      vote.add(group_scales(quant, group_maxima(quant, numbers(at), inputs_.group_size), inputs_.scale_ub, {}).scale[0],
+               stored_.scale[g], "scale", g);
     }
   }
 

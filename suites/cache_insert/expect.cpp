@@ -130,13 +130,13 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
     if (placing.slots[row] < 0 && right.slots[row] < 0) continue;
     std::optional<StoredRow> stored_row;
     if (outputs && right.slots[row] >= 0) stored_row = inputs.stored(*outputs, int64_t(row));
-    const RecordValues values =
-        record_values(contract, inputs.of_row(int64_t(row)), stored_row ? &*stored_row : nullptr, *c.x);
+    const RecordValues values = record_values(contract, inputs.of_row(int64_t(row)), stored_row ? &*stored_row : nullptr, *c.x);
     for (const std::string& violation : values.joint_violations)
       expectation.joint_violations.push_back("row " + std::to_string(row) + ": " + violation);
     for (AcceptedPart& part : parts) {
       const bool written = placing.slots[row] >= 0 && part.name() != placing.left_out;
-      const RecordPart* there = written ? placing.record->find(part.name()) : nullptr;  // the part of that name in the other places
+      const RecordPart* there =
+          written ? placing.record->find(part.name()) : nullptr;  // the part of that name in the other places
       part.evaluate(values, inputs, int64_t(row));
       if (right.slots[row] >= 0) {
         if (written)

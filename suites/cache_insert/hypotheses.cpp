@@ -31,7 +31,8 @@ std::vector<Hypothesis> reading_hypotheses(const CacheCase& c, const Contract& c
 
 /// Rows that lie apart, read as if they followed each other.
 Hypothesis rows_read_without_gaps(const CacheCase& c, const Contract& contract) {
-  return {"kv: rows are read without the gaps between them", [c, contract](Problem problem, const std::vector<HostTensor>* outputs) {
+  return {"kv: rows are read without the gaps between them",
+          [c, contract](Problem problem, const std::vector<HostTensor>* outputs) {
             TensorSpec& rows = problem.tensors[c.first_input].spec;
             rows.strides.front() = c.numbers();
             return expect_cache(contract, Placing(c), c, problem, outputs);

@@ -26,14 +26,15 @@ Op insert_op(const char* name, std::vector<std::string> columns, const char* fir
 }  // namespace
 
 Op dsv4_kv_insert_op() {
-  return insert_op("dsv4_kv_insert", {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"},
-                   "rope");
+  return insert_op("dsv4_kv_insert",
+                   {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"}, "rope");
 }
 
 Op dsv4_kv_norm_insert_op() {
-  return insert_op("dsv4_kv_norm_insert", {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "eps",
-                                           "fill", "gamma", "seed", "warp"},
-                   "row_norm");
+  return insert_op(
+      "dsv4_kv_norm_insert",
+      {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "eps", "fill", "gamma", "seed", "warp"},
+      "row_norm");
 }
 
 }  // namespace assay

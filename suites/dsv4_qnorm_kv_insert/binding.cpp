@@ -39,7 +39,8 @@ std::vector<std::string> launch_lines(const std::string& contract, const Format&
 Op dsv4_qnorm_kv_insert_op() {
   Op op;
   op.name = "dsv4_qnorm_kv_insert";
-  op.columns = {"contract", "x", "m", "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap", "slot_mapping", "q_fill", "fill", "seed", "warp"};
+  op.columns = {"contract",     "x",      "m",    "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap",
+                "slot_mapping", "q_fill", "fill", "seed",    "warp"};
   op.validate = [](Case c) {
     c.id = launch_id(c, read_launch_case(c));
     return c;

@@ -46,8 +46,12 @@ std::string launch_id(const Case& c, const LaunchCase& p) {
 Problem launch_problem(const LaunchCase& p) {
   const CacheCase& kv = p.insert;
   Problem problem;
-  problem.tensors = {heads_of(p.heads, "q", Role::kInput), token_matrix("kv", kv, kv.numbers(), kv.fill, kStreamOfKv),
-                     cos_sin_cache(kv, p.heads.rotary), positions_of(kv), slot_mapping(kv), q_out_of(p.heads),
+  problem.tensors = {heads_of(p.heads, "q", Role::kInput),
+                     token_matrix("kv", kv, kv.numbers(), kv.fill, kStreamOfKv),
+                     cos_sin_cache(kv, p.heads.rotary),
+                     positions_of(kv),
+                     slot_mapping(kv),
+                     q_out_of(p.heads),
                      cache_before(kCache, kv)};
   problem.parameters = {{"q_heads", double(p.heads.q_heads)},
                         {"eps", p.heads.eps},

@@ -10,7 +10,9 @@
 namespace assay {
 namespace {
 
-const HostTensor& heads_in(const HeadCase& c, const Problem& problem) { return find(problem.tensors, c.in_place() ? "qkv" : "q"); }
+const HostTensor& heads_in(const HeadCase& c, const Problem& problem) {
+  return find(problem.tensors, c.in_place() ? "qkv" : "q");
+}
 
 std::vector<double> numbers(const HostTensor& tensor, int64_t first, int64_t count) {
   std::vector<double> values(size_t(count), 0.0);

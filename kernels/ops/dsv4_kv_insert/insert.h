@@ -138,8 +138,13 @@ struct InsertCall {
 
   template <class T>
   InsertArguments<T> arguments() const {
-    return {data_of<T>(kv), data_of<float>(angles), data_of<int64_t>(positions), cache,
-            kv.strides[0],  weight ? data_of<T>(*weight) : nullptr,              eps};
+    return {data_of<T>(kv),
+            data_of<float>(angles),
+            data_of<int64_t>(positions),
+            cache,
+            kv.strides[0],
+            weight ? data_of<T>(*weight) : nullptr,
+            eps};
   }
   /// Of kInsertThreads each.
   int64_t blocks() const {

@@ -78,8 +78,8 @@ struct ProductThenClamp {
 
 /// e4m3fn is bounded at 448 by its cast; then the clamp is for NaN.
 template <class Rules>
-using CodesOfCache = std::conditional_t<std::is_same_v<typename Rules::Code, E4m3fnSat> && Rules::kMost == 448.0f,
-                                        CodesByProduct<ProductThenClamp<Rules>>,
-                                        CodesByStep<typename Rules::Code, ProductThenClamp<Rules>>>;
+using CodesOfCache =
+    std::conditional_t<std::is_same_v<typename Rules::Code, E4m3fnSat> && Rules::kMost == 448.0f,
+                       CodesByProduct<ProductThenClamp<Rules>>, CodesByStep<typename Rules::Code, ProductThenClamp<Rules>>>;
 
 }  // namespace assay_kernels

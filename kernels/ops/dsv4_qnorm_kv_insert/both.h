@@ -1,5 +1,5 @@
-// The heads of Q and the record of KV of each token, in one launch. Blocks insert or rotate, so that no warp does both: first those
-// of KV, which have more to wait for.
+// The heads of Q and the record of KV of each token, in one launch. Blocks insert or rotate, so that no warp does both: first
+// those of KV, which have more to wait for.
 #pragma once
 
 #include "kernels/ops/dsv4_kv_insert/insert.h"

@@ -6,7 +6,11 @@ namespace {
 
 template <class Rules>
 Kernel of() {
-  return {"dsv4_qnorm_kv_insert", "dsv4_qnorm_kv_insert", {Rules::kContract}, {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}}, {},
+  return {"dsv4_qnorm_kv_insert",
+          "dsv4_qnorm_kv_insert",
+          {Rules::kContract},
+          {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
+          {},
           run_dsv4_qnorm_kv_insert<Rules>};
 }
 

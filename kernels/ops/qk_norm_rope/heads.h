@@ -1,6 +1,6 @@
-// Heads normalized and rotated: a head of n 16-bit numbers is the work of n / 16 neighbouring lanes with two loads each, half a head
-// apart, so that where all of a head is rotated by Neox a lane has its partners itself. A warp has as many heads as fit; all of its
-// lanes shuffle, those of absent heads too.
+// Heads normalized and rotated: a head of n 16-bit numbers is the work of n / 16 neighbouring lanes with two loads each, half a
+// head apart, so that where all of a head is rotated by Neox a lane has its partners itself. A warp has as many heads as fit; all
+// of its lanes shuffle, those of absent heads too.
 #pragma once
 
 #include "kernels/ops/qk_norm_rope/head_part.h"

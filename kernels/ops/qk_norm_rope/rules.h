@@ -50,7 +50,8 @@ struct HeadRules {
   }
   /// For Neox, the other numbers of the pairs of a load, a run of lanes away. All lanes shuffle.
   template <int kWarp, class Part>
-  SIMT_DEVICE static void load_partners(const Part& part, int load, int lanes_apart, bool /*rotates*/, float (&others)[kHeadLoad]) {
+  SIMT_DEVICE static void load_partners(const Part& part, int load, int lanes_apart, bool /*rotates*/,
+                                        float (&others)[kHeadLoad]) {
     SIMT_UNROLL
     for (int i = 0; i < kHeadLoad; ++i) others[i] = simt::shuffle_xor<kWarp>(part.at[load][i], lanes_apart);
   }
