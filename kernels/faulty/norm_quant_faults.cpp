@@ -23,6 +23,36 @@ Kernel of_norm_groups(const char* name, const char* cites, const char* layouts =
           "rms_norm_quant_group"};
 }
 
+/// The fused op has no scales of powers of two: its fp32 ones come to the packer that takes them for such.
+void run_fused_then_packed(const Call& call) {
+  const assay_tensor& packed = call.output("scale");
+  const Shape x = matrix_of_rows(call.input("x"));
+  const int64_t groups = (x.columns + int64_t(call.number("group_size")) - 1) / int64_t(call.number("group_size"));
+  std::vector<float> scales(size_t(x.rows * groups));
+  const int64_t shape[] = {x.rows, groups}, strides[] = {groups, 1};
+  std::vector<assay_tensor> tensors(call.raw().tensors, call.raw().tensors + call.raw().n_tensors);
+  for (assay_tensor& tensor : tensors) {
+    if (std::string(tensor.role) != "scale") continue;
+    tensor.type_code = ASSAY_FLOAT;
+    tensor.shape = shape, tensor.strides = strides;
+    tensor.data = scales.data(), tensor.bytes = scales.size() * sizeof(float);
+  }
+  assay_call fused = call.raw();
+  fused.tensors = tensors.data();
+  run_rms_norm_quant_group<GroupAfterNorm<NormGroupPacked, PackedLater>>(Call(fused));
+
+  const int64_t rows = packed.strides[1], words = int64_t(packed.bytes) / 4;  // those of padding too
+  for (int64_t at = 0; at < words; ++at) {
+    uint32_t word = 0;
+    for (int64_t j = 0; j < 4; ++j) {
+      const int64_t row = at % rows, group = at / rows * 4 + j;
+      const uint32_t bits = row < x.rows && group < groups ? simt::bits(scales[size_t(row * groups + group)]) : 0;
+      word |= j < 3 ? bits >> (23 - 8 * j) : bits << 1;
+    }
+    static_cast<uint32_t*>(packed.data)[at] = word;
+  }
+}
+
 template <class Rules>
 Kernel of_norm_tokens(const char* name, const char* cites) {
   return {name,
@@ -60,6 +90,15 @@ std::vector<Kernel> norm_quant_faults() {
       of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900"),
       of_norm_groups<GroupAfterNorm<NormPerBlock, BlockPitchUnpadded>>("norm_scale_pitch_unpadded", "vLLM #32619, vLLM #33255",
                                                                        R"(["tma"])"),
+      {"norm_unmasked_packed_mantissas",
+       "rms_norm_quant_group",
+       {NormGroupPacked::kContract},
+       {{"x", kHalf}, {"group_size", "[32, 64, 128]"}, {"layout", R"(["ue8m0x4_tma"])"}, {"warp", simt::kWarpSizes}},
+       {},
+       run_fused_then_packed,
+       "norm_unmasked_packed_mantissas",
+       "vLLM #40552, vLLM #40650: fused fp32 scales handed to a packed consumer",
+       "rms_norm_quant_group"},
       of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616"),
       of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
           "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: rounded to the input type first"),

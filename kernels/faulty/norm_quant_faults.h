@@ -1,6 +1,7 @@
 // Norms in front of a quantization gone wrong.
 #pragma once
 
+#include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/norm_faults.h"
 #include "kernels/ops/rms_norm_quant_static/rms_norm_quant_static.h"
 
@@ -44,6 +45,11 @@ struct TokenUbOnScale : VllmPerTokenUb {
 /// The pitch of transposed scales is the number of rows, whatever their strides say.
 struct BlockPitchUnpadded : VllmNormBlock {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
+};
+
+/// fp32 scales where the contract has packed ones.
+struct PackedLater : UnmaskedPackedMantissas {
+  static constexpr bool kPacked = false;
 };
 
 struct NormRoundedBeforeCodes : WideNorm {

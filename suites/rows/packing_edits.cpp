@@ -1,5 +1,7 @@
 #include "suites/rows/packing_edits.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -53,6 +55,25 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
   return expectation;
 }
 
+/// Which bytes of the words that a kernel stored are 0xFF, the NaN of E8M0, and why a word of one scale has none: what runs into
+/// a byte is the mantissa of a later scale of its word.
+std::string nan_bytes_in_words(const RowCase& c, const std::vector<HostTensor>& outputs) {
+  const HostTensor& scale = find(outputs, "scale");
+  const ScalePlaces places(c);
+  std::array<int64_t, 4> words{}, nan{};
+  for (int64_t r = 0; r < c.rows_of_groups(); ++r)
+    for (int64_t g = 0; g < c.groups(); ++g) {
+      ++words[size_t(g % 4)];
+      nan[size_t(g % 4)] += scale.bytes[size_t(places.offset(r, g))] == std::byte{0xff};
+    }
+  std::string text;
+  for (size_t byte = 0; byte < 4; ++byte)
+    if (words[byte] > 0)
+      text += fmt::format("{} byte {} in {} of {} words", text.empty() ? "" : ",", byte, nan[byte], words[byte]);
+  return "0xff, which is NaN, is" + text +
+         "; the last scale of a word has none behind it, so a test of one group never shows a NaN";
+}
+
 }  // namespace
 
 std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& base) {
@@ -64,12 +85,15 @@ std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& ba
                         return packed_answer(c, contract, pack, problem);
                       }};
   };
-  return {
-      hypothesis(
-          "scale bytes: fp32 scales that are no powers of two, OR-packed without a mask (mantissa bits run into the byte before)",
-          or_without_mask),
-      hypothesis("scale bytes: each word holds the fp32 bits of its first group's scale, and four exponents are read",
-                 bits_of_first)};
+  const char* const without_mask =
+      "scale bytes: fp32 scales that are no powers of two, OR-packed without a mask (mantissa bits run into the byte before)";
+  Hypothesis packed = hypothesis(without_mask, or_without_mask);
+  packed.in_words = [c, without_mask](const std::vector<HostTensor>& outputs) {
+    return std::string(without_mask) + ": " + nan_bytes_in_words(c, outputs);
+  };
+  return {std::move(packed),
+          hypothesis("scale bytes: each word holds the fp32 bits of its first group's scale, and four exponents are read",
+                     bits_of_first)};
 }
 
 }  // namespace assay
