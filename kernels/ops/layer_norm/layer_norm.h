@@ -16,6 +16,20 @@ struct LayerArguments {
   float eps;
 };
 
+/// f(v) of a load, added in pairs: log2 of the load deep, where a chain would be as deep as the load is long.
+template <int kElements, class F>
+SIMT_DEVICE float sum_of_load(const float (&v)[kElements], F f) {
+  float sums[kElements];
+  SIMT_UNROLL
+  for (int i = 0; i < kElements; ++i) sums[i] = f(v[i]);
+  SIMT_UNROLL
+  for (int apart = kElements / 2; apart > 0; apart /= 2) {
+    SIMT_UNROLL
+    for (int i = 0; i < apart; ++i) sums[i] += sums[i + apart];
+  }
+  return sums[0];
+}
+
 /// Sum of the block, in the order of block_factor() of rms_norm. kCall: see simt::block_reduce.
 template <class Rules, int kWarp, int kCall>
 SIMT_DEVICE float block_sum(float value) {
@@ -32,20 +46,17 @@ SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
   const Row row(a.x + simt::block() * a.pitch, a.n);
   float sum = 0.0f, squares = 0.0f;
   row.for_each([&](int /*first*/, const float(&v)[kElements]) {
-    SIMT_UNROLL
-    for (int i = 0; i < kElements; ++i) {
-      sum += v[i];
-      if (Rules::kOnePass) squares += v[i] * v[i];
-    }
+    sum += sum_of_load(v, [](float x) { return x; });
+    if (Rules::kOnePass) squares += sum_of_load(v, [](float x) { return x * x; });
   });
   const float n = float(a.n), mean = Rules::mean(block_sum<Rules, kWarp, 0>(sum), n);
   if (!Rules::kOnePass) {
     row.for_each([&](int first, const float(&v)[kElements]) {
+      float d[kElements];
       SIMT_UNROLL
-      for (int i = 0; i < kElements; ++i) {
-        const float d = first + i < a.n ? Rules::deviation(v[i], mean) : 0.0f;  // beyond the end 0 - mean would count
-        squares += d * d;
-      }
+      for (int i = 0; i < kElements; ++i)
+        d[i] = first + i < a.n ? Rules::deviation(v[i], mean) : 0.0f;  // beyond the end 0 - mean would count
+      squares += sum_of_load(d, [](float x) { return x * x; });
     });
   }
   const float r = Rules::factor(Rules::variance(block_sum<Rules, kWarp, 1>(squares), n, mean), a.eps);
