@@ -40,8 +40,8 @@ RowInputs normal_row(const Format& format, int n, unsigned seed, double mean) {
 
 constexpr int kChain = 3;
 
-/// Sums of four neighbours, or of four that lie a quarter of the row apart, and then by halves; by halves alone; one by one, which
-/// is deeper than the trees of the contracts.
+/// Sums of four neighbours, or of four that lie a quarter of the row apart, and then by halves; by halves alone; one by one,
+/// which is deeper than the trees of the contracts.
 float sum_of(std::vector<float> terms, int order) {
   const size_t each = order == kChain ? terms.size() : 4, chains = terms.size() / each;
   if (order != 2) {

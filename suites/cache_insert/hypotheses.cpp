@@ -10,22 +10,37 @@
 namespace assay {
 namespace {
 
-Hypothesis placed(const std::string& name, const CacheCase& c, const Contract& contract, const Placing& placing) {
-  return {name, [c, contract, placing](const Problem& problem, const std::vector<HostTensor>* outputs) {
-            return expect_cache(contract, placing, c, problem, outputs);
-          }};
+/// What a kernel with mistakes would have for the contract, for the places of records and for its reading of the inputs.
+struct Answer {
+  Contract contract;
+  Placing placing;
+  CacheReading reading = {};
+};
+
+template <class What>
+struct Named {
+  std::string name;
+  What what;
+};
+
+Hypothesis of(const CacheCase& c, const std::string& name, const Answer& answer) {
+  return {name,
+          [c, answer](const Problem& problem, const std::vector<HostTensor>* outputs) {
+            return expect_cache(answer.contract, answer.placing, c, problem, outputs, answer.reading);
+          },
+          rulebook().equivalent(c.contract, *c.x, name)};
+}
+
+std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {
+  return neighbours_of(rulebook().contracts, first, *c.x);
 }
 
 /// Wrong places to find the angles of a token in.
-std::vector<Hypothesis> reading_hypotheses(const CacheCase& c, const Contract& contract) {
-  std::vector<std::pair<const char*, CacheReading>> readings;
-  for (const auto& [name, angles] : wrong_angles()) readings.push_back({name, {.angles = angles}});
-  readings.push_back({"rope: left out", {.unturned = true}});
-  std::vector<Hypothesis> all;
-  for (const auto& [name, reading] : readings)
-    all.push_back({name, [c, contract, reading = reading](const Problem& problem, const std::vector<HostTensor>* outputs) {
-                     return expect_cache(contract, Placing(c), c, problem, outputs, reading);
-                   }});
+std::vector<Named<CacheReading>> wrong_readings(const Contract& contract) {
+  std::vector<Named<CacheReading>> all;
+  if (!contract.rope()) return all;
+  for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});
+  all.push_back({"rope: left out", {.unturned = true}});
   return all;
 }
 
@@ -48,11 +63,11 @@ bool same_parts(const Record& a, const Record& b) {
 }
 
 /// Ways in which right numbers come to wrong places, or to none.
-std::vector<Hypothesis> place_hypotheses(const CacheCase& c, const Contract& contract) {
+std::vector<Named<Placing>> wrong_placings(const CacheCase& c) {
   const Placing right(c);
-  std::vector<Hypothesis> all;
+  std::vector<Named<Placing>> all;
   const auto add = [&](const std::string& name, const Placing& placing) {
-    if (fits(placing, c)) all.push_back(placed(name, c, contract, placing));
+    if (fits(placing, c)) all.push_back({name, placing});
   };
   for (const Record& other : rulebook().records) {
     Placing placing = right;
@@ -76,24 +91,51 @@ std::vector<Hypothesis> place_hypotheses(const CacheCase& c, const Contract& con
   Placing wrapped = right;
   for (int64_t& slot : wrapped.slots)
     if (slot < 0) slot = c.blocks * c.block_size - 1;
-  if (wrapped.slots != right.slots) all.push_back(placed("slots: a negative one is the last", c, contract, wrapped));
+  if (wrapped.slots != right.slots) all.push_back({"slots: a negative one is the last", wrapped});
   return all;
+}
+
+/// Every mistake of the contract beside this reading and these places, named by its own name.
+std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const Placing& placing, const CacheReading& reading) {
+  std::vector<Hypothesis> pairs;
+  for (const Neighbour& edited : edits(c, right)) pairs.push_back(of(c, edited.name, {edited.contract, placing, reading}));
+  return pairs;
 }
 
 }  // namespace
 
 std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
-  const ContractTables& tables = rulebook().contracts;
-  const Neighbour right = unedited(tables, c.contract, *c.x);
+  const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
+  const Placing places(c);
+  const std::vector<Named<CacheReading>> readings = wrong_readings(right.contract);
+  const std::vector<Named<Placing>> placings = wrong_placings(c);
   std::vector<Hypothesis> all;
-  for (const Neighbour& edited : neighbours_of(tables, right, *c.x)) {
-    all.push_back(placed(edited.name, c, edited.contract, Placing(c)));
-    all.back().equivalent = rulebook().equivalent(c.contract, *c.x, edited.name);
+  for (const Neighbour& edited : edits(c, right)) {
+    all.push_back(of(c, edited.name, {edited.contract, places}));
+    all.back().with_another = [=] {
+      std::vector<Hypothesis> pairs = beside(c, edited, places, {});
+      for (const auto& [name, reading] : readings) pairs.push_back(of(c, name, {edited.contract, places, reading}));
+      for (const auto& [name, placing] : placings) pairs.push_back(of(c, name, {edited.contract, placing}));
+      return pairs;
+    };
   }
-  if (right.contract.rope())
-    for (Hypothesis& hypothesis : reading_hypotheses(c, right.contract)) all.push_back(std::move(hypothesis));
+  for (const auto& [name, reading] : readings) {
+    all.push_back(of(c, name, {right.contract, places, reading}));
+    all.back().with_another = [=, reading = reading] {
+      std::vector<Hypothesis> pairs = beside(c, right, places, reading);
+      for (const auto& [second, placing] : placings) pairs.push_back(of(c, second, {right.contract, placing, reading}));
+      return pairs;
+    };
+  }
   if (c.row_stride > c.numbers() && c.m > 1) all.push_back(rows_read_without_gaps(c, right.contract));
-  for (Hypothesis& hypothesis : place_hypotheses(c, right.contract)) all.push_back(std::move(hypothesis));
+  for (const auto& [name, placing] : placings) {
+    all.push_back(of(c, name, {right.contract, placing}));
+    all.back().with_another = [=, placing = placing] {
+      std::vector<Hypothesis> pairs = beside(c, right, placing, {});
+      for (const auto& [second, reading] : readings) pairs.push_back(of(c, second, {right.contract, placing, reading}));
+      return pairs;
+    };
+  }
   return all;
 }
 

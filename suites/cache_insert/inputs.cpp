@@ -23,7 +23,7 @@ CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Pro
 
 void CacheInputs::read_angles(int64_t row, RowInputs& inputs) const {
   Angles angles = angles_of_token(problem_, reading_.angles, row);
-  if (reading_.unturned) angles = {std::vector<double>(angles.cos.size(), 1), std::vector<double>(angles.sin.size(), 0)};
+  if (reading_.unturned) angles = {};  // no pair
   inputs.cos = std::move(angles.cos), inputs.sin = std::move(angles.sin);
 }
 

@@ -13,7 +13,7 @@ namespace assay {
 /// What a kernel finds beside the numbers of a token. A right one finds it as a CacheReading that is not changed.
 struct CacheReading {
   AngleReading angles = {};
-  bool unturned = false;  ///< angles are not read: cosines are 1 and sines 0
+  bool unturned = false;  ///< angles are not read, and no number is rotated
 };
 
 class CacheInputs {

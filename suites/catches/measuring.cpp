@@ -57,7 +57,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     place_all_rows(one, rows);
     const bool has_columns = one.parameters.contains("n");  // a cache has those of its record
     const auto stride = one.parameters.find("row_stride");
-    if (stride != one.parameters.end() && !stride->second.empty())  // the gaps stay
+    if (has_columns && stride != one.parameters.end() && !stride->second.empty())  // the gaps stay
       stride->second = std::to_string(one.integer("row_stride") + one.integer("n"));
     if (has_columns) one.parameters["n"] = std::to_string(2 * one.integer("n"));
     one.parameters["seed"] = std::to_string(one.integer("seed") + 100);

@@ -67,8 +67,10 @@ std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c) {
   }
   for (Hypothesis& one : cache_hypotheses(c.insert)) {
     all.push_back(of_insert(one, heads));
-    all.back().with_another = [c, one] {
+    all.back().with_another = [c, heads, one] {
       std::vector<Hypothesis> pairs;
+      if (one.with_another)
+        for (Hypothesis& second : one.with_another()) pairs.push_back(of_insert(std::move(second), heads));
       for (Hypothesis& second : head_hypotheses(c.heads)) pairs.push_back(of_heads(std::move(second), one.expect));
       return pairs;
     };
