@@ -153,6 +153,8 @@ inline uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
 /// Two codes in the low 16 bits, the first lowest.
 inline uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
 
+/// One rounding, as by the instruction of that name.
+SIMT_DEVICE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline float rsqrt(float v) { return cpu::rsqrt(v); }
 inline float exp2(float v) { return cpu::exp2(v); }
 inline float log2(float v) { return cpu::log2(v); }

@@ -219,8 +219,9 @@ SIMT_DEVICE float tanh_fast(float v) {
 }
 SIMT_DEVICE float divide_fast(float x, float y) { return ::__fdividef(x, y); }
 
+SIMT_DEVICE float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 struct HardwareFma {
-  SIMT_DEVICE static float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+  SIMT_DEVICE static float fma(float a, float b, float c) { return simt::fma(a, b, c); }
 };
 /// x -> x / s. A device has no divider: the compiler's own division is a reciprocal and the same corrections, for each x anew.
 using Divide = DivideByCorrection<HardwareFma>;

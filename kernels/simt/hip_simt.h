@@ -197,8 +197,9 @@ SIMT_DEVICE float tanh_fast(float v) {
   return __builtin_copysignf(a < 0x1p-5f ? near : far, v);
 }
 
+SIMT_DEVICE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 struct HardwareFma {
-  SIMT_DEVICE static float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+  SIMT_DEVICE static float fma(float a, float b, float c) { return simt::fma(a, b, c); }
 };
 /// x -> x / s. A device has no divider: the compiler's own division is a reciprocal and the same corrections, for each x anew.
 using Divide = DivideByCorrection<HardwareFma>;

@@ -44,7 +44,9 @@ TEST(Word, ASignRunsIntoTheByteAfterUnlessMasked) {
 
 TEST(Word, IsWhatItsTextSays) {
   for (const ContractRow& row : tables().rows())
-    if (row.flow == "pack") EXPECT_EQ(read_packing(row).word.text(), row.text("word"));
+    if (row.flow == "pack") {
+      EXPECT_EQ(read_packing(row).word.text(), row.text("word"));
+    }
   EXPECT_EQ(packing_of("deepgemm.mn_major_tma_aligned_f32").word.of(std::vector<uint32_t>{0x7fc12345}), 0x7fc12345u);
 }
 
@@ -84,8 +86,9 @@ TEST(PackingNeighbours, HaveTheMistakesThatWereMade) {
   EXPECT_THAT(names(packing_of("deepgemm.pack_ue8m0@2.5")), Not(Contains("word: no mask")));
   EXPECT_THAT(names(packing_of("deepgemm.pack_ue8m0@2.5")), Contains("word: each value masked to its own byte"));
   for (const PackingNeighbour& neighbour : neighbours(packing_of("deepgemm.pack_ue8m0_torch")))
-    if (neighbour.name == "word: no mask")
+    if (neighbour.name == "word: no mask") {
       EXPECT_EQ(neighbour.packing.word.terms, packing_of("deepgemm.pack_ue8m0@2.5").word.terms);
+    }
 }
 
 TEST(PackingNeighbours, DifferFromTheContractOnSomeWord) {

@@ -1,4 +1,4 @@
-// 32 lanes a token, 16 numbers a lane: 28 of them make codes, the last four rotate.
+// 32 lanes a token: 28 of them make codes of 16 numbers each, and all of them rotate one pair.
 #pragma once
 
 #include "kernels/ops/catalogue.h"
@@ -8,6 +8,7 @@
 namespace assay_kernels {
 
 inline constexpr int kInsertThreads = 128, kInsertLanes = 32, kHead = 512, kTurned = 64;
+inline constexpr int kCodingLanes = (kHead - kTurned) / 16;
 
 template <class T>
 struct InsertArguments {
@@ -20,91 +21,77 @@ struct InsertArguments {
   float eps;
 };
 
-/// The numbers of a lane, normalized over all lanes of the token and rounded. All lanes of a warp take part.
-template <class Rules, class T, int kWarp>
-SIMT_DEVICE LaneWords<2> normalized(const LaneWords<2>& x, const LaneWords<2>& weight, float eps) {
-  float v[16], w[16], squares[16];
-  x.widen_to<T>(v);
-  weight.widen_to<T>(w);
-  SIMT_UNROLL
-  for (int i = 0; i < 16; ++i) squares[i] = v[i] * v[i];
-  SIMT_UNROLL
-  for (int apart = 8; apart > 0; apart /= 2) {
-    SIMT_UNROLL
-    for (int i = 0; i < apart; ++i) squares[i] += squares[i + apart];
-  }
-  const float sum = simt::lane_reduce<kWarp, kInsertLanes>(squares[0], [](float a, float b) { return a + b; });
-  const float r = Rules::factor(sum, 1.0f / kHead, eps);
-  LaneWords<2> y;
-  SIMT_UNROLL
-  for (int i = 0; i < 8; ++i)
-    y.at[i / 4].at[i % 4] = simt::pair_from_floats<T>(Rules::template normalized<T>(v[2 * i], r, w[2 * i]),
-                                                      Rules::template normalized<T>(v[2 * i + 1], r, w[2 * i + 1]));
-  return y;
-}
+/// What a lane has of a row of 512: the sixteen numbers that it codes, and one of the pairs that are rotated. Those lie with the
+/// four lanes that code none as well, for the sum of a norm; a pair for each lane spares the others a branch of eight.
+struct LaneOfRow {
+  LaneWords<2> x{};
+  uint32_t pair = 0;
 
-/// Cosines and sines of the eight pairs of a lane.
-struct LaneAngles {
-  simt::Vector<float> cos[2], sin[2];
-
-  /// `cosines`: of the first pair.
-  SIMT_DEVICE void load(const float* cosines) {
-    SIMT_UNROLL
-    for (int quad = 0; quad < 2; ++quad) {
-      cos[quad] = simt::load16(cosines + quad * 4);
-      sin[quad] = simt::load16(cosines + kTurned / 2 + quad * 4);
-    }
+  /// `all`: what no lane codes too.
+  template <class T>
+  SIMT_DEVICE void load(const T* row, int lane, bool all) {
+    if (all || lane < kCodingLanes) x.load(row + lane * 16);
+    pair = reinterpret_cast<const uint32_t*>(row + kHead - kTurned)[lane];
   }
 };
 
-/// The pairs of a lane, each rotated in fp32 and rounded once.
+/// Two numbers and their weights, as words, with the factor of their row; rounded.
 template <class Rules, class T>
-SIMT_DEVICE void store_rotated(const LaneWords<2>& words, const LaneAngles& angles, T* to) {
-  float v[16];
-  words.widen_to<T>(v);
-  simt::Vector<uint32_t> out[2];
+SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
+  float v[2], w[2];
+  simt::pair_to_floats<T>(pair, v[0], v[1]);
+  simt::pair_to_floats<T>(weights, w[0], w[1]);
+  return simt::pair_from_floats<T>(Rules::template normalized<T>(v[0], r, w[0]), Rules::template normalized<T>(v[1], r, w[1]));
+}
+
+/// What the lane has, normalized over all lanes of the token. All lanes of a warp take part.
+template <class Rules, class T, int kWarp>
+SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights, float eps) {
+  float v[16], squares = 0.0f, others = 0.0f;  // two chains of eight
+  own.x.widen_to<T>(v);
   SIMT_UNROLL
-  for (int i = 0; i < 8; ++i) {
-    const float e = v[2 * i], o = v[2 * i + 1], c = angles.cos[i / 4].at[i % 4], s = angles.sin[i / 4].at[i % 4];
-    out[i / 4].at[i % 4] = Rules::template round<T>(Rules::even(e, o, c, s), Rules::odd(e, o, c, s));
-  }
-  Rules::store(reinterpret_cast<uint32_t*>(to), out[0]);
-  Rules::store(reinterpret_cast<uint32_t*>(to) + 4, out[1]);
+  for (int i = 0; i < 16; i += 2) squares = simt::fma(v[i], v[i], squares), others = simt::fma(v[i + 1], v[i + 1], others);
+  const float sum = simt::lane_reduce<kWarp, kInsertLanes>(squares + others, [](float a, float b) { return a + b; });
+  const float r = Rules::factor(sum, 1.0f / kHead, eps);
+  LaneOfRow y;
+  SIMT_UNROLL
+  for (int i = 0; i < 8; ++i) y.x.at[i / 4].at[i % 4] = normalized<Rules, T>(own.x.pair(i), weights.x.pair(i), r);
+  y.pair = normalized<Rules, T>(own.pair, weights.pair, r);
+  return y;
 }
 
 /// All lanes of a warp take part, those of tokens that are not there too.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_token(const InsertArguments<T>& a, int64_t token, int lane) {
-  constexpr int kCoding = (kHead - kTurned) / 16;  // lanes
-  const bool is_row = token < a.cache.tokens, rotates = lane >= kCoding;
-  const int first = (lane - kCoding) * 16;  // of the rotated numbers
-  LaneWords<2> x{};
+  const bool is_row = token < a.cache.tokens;
+  LaneOfRow own, weights;
+  if (Rules::kNorm) weights.load(a.weight, lane, true);
   int64_t mapped = -1, position = 0;
   if (is_row) {
-    x.load(a.kv + Rules::row(token, a.pitch) + lane * 16);  // whether or not it is stored: its slot is in flight too
+    own.load(a.kv + Rules::row(token, a.pitch), lane, Rules::kNorm);  // whether or not it is stored: its slot is in flight too
     mapped = a.cache.slots[token];
     position = Rules::position(a.positions[token], token);
   }
   const bool stored = is_row && Rules::is_stored(mapped);
-  LaneAngles angles{};
-  if (stored && rotates) angles.load(a.angles + position * kTurned + first / 2);
-  if constexpr (Rules::kNorm) {
-    LaneWords<2> weight;
-    weight.load(a.weight + lane * 16);
-    x = normalized<Rules, T, kWarp>(x, weight, a.eps);
+  float cos = 0.0f, sin = 0.0f;
+  if (stored) {
+    const float* const angles = a.angles + position * kTurned;
+    cos = angles[lane], sin = angles[kTurned / 2 + lane];
   }
-  const float amax = widest_of_lanes<Rules, T, kWarp, Rules::kLanes>(x);
+  if constexpr (Rules::kNorm) own = normalized<Rules, T, kWarp>(own, weights, a.eps);
+  const float amax = widest_of_lanes<Rules, T, kWarp, Rules::kLanes>(own.x);
   if (!stored) return;
   const int64_t slot = Rules::place_of(a.cache, mapped), p = a.cache.in_block(slot);
   uint8_t* const block = Rules::block_of(a.cache, slot, Rules::kTokenBytes + Rules::kScaleBytes);
-  if (rotates) {
-    store_rotated<Rules>(x, angles, reinterpret_cast<T*>(block + Rules::rotated_at(p)) + first);
-    if (lane == kCoding && Rules::kPads) block[Rules::pad_at(p, a.cache.block_size())] = 0;
-    return;
-  }
+  float e, o;
+  simt::pair_to_floats<T>(own.pair, e, o);
+  reinterpret_cast<uint32_t*>(block + Rules::rotated_at(p))[lane] =
+      Rules::template round<T>(Rules::even(e, o, cos, sin), Rules::odd(e, o, cos, sin));
+  if (lane == kCodingLanes && Rules::kPads) block[Rules::pad_at(p, a.cache.block_size())] = 0;
+  if (lane >= kCodingLanes) return;
   const uint32_t byte = Rules::exponent(simt::max_number(amax, Rules::kLeastAmax) / Rules::kMost);
   const CodesOfCache<Rules> codes_of(Rules::reciprocal(byte));
-  Rules::store(reinterpret_cast<uint32_t*>(block + Rules::codes_at(p) + lane * 16), codes_of_lane<T>(x, codes_of));
+  Rules::store(reinterpret_cast<uint32_t*>(block + Rules::codes_at(p) + lane * 16), codes_of_lane<T>(own.x, codes_of));
   if (lane % 4 == 0) block[Rules::scales_at(p, a.cache.block_size()) + lane / 4] = uint8_t(byte);
 }
 

@@ -4,6 +4,7 @@
 #include "kernels/ops/layer_norm/loads.h"
 #include "kernels/ops/layer_norm/rules.h"
 #include "kernels/ops/rms_norm/row.h"
+#include "kernels/ops/tree_sum.h"
 
 namespace assay_kernels {
 
@@ -15,20 +16,6 @@ struct LayerArguments {
   int32_t n;
   float eps;
 };
-
-/// f(v) of a load, added in pairs: log2 of the load deep, where a chain would be as deep as the load is long.
-template <int kElements, class F>
-SIMT_DEVICE float sum_of_load(const float (&v)[kElements], F f) {
-  float sums[kElements];
-  SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) sums[i] = f(v[i]);
-  SIMT_UNROLL
-  for (int apart = kElements / 2; apart > 0; apart /= 2) {
-    SIMT_UNROLL
-    for (int i = 0; i < apart; ++i) sums[i] += sums[i + apart];
-  }
-  return sums[0];
-}
 
 /// Sum of the block, in the order of block_factor() of rms_norm. kCall: see simt::block_reduce.
 template <class Rules, int kWarp, int kCall>
@@ -46,8 +33,8 @@ SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
   const Row row(a.x + simt::block() * a.pitch, a.n);
   float sum = 0.0f, squares = 0.0f;
   row.for_each([&](int /*first*/, const float(&v)[kElements]) {
-    sum += sum_of_load(v, [](float x) { return x; });
-    if (Rules::kOnePass) squares += sum_of_load(v, [](float x) { return x * x; });
+    sum += tree_sum<0, kElements>([&](int i) { return v[i]; });
+    if (Rules::kOnePass) squares += tree_sum<0, kElements>([&](int i) { return v[i] * v[i]; });
   });
   const float n = float(a.n), mean = Rules::mean(block_sum<Rules, kWarp, 0>(sum), n);
   if (!Rules::kOnePass) {
@@ -56,7 +43,7 @@ SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
       SIMT_UNROLL
       for (int i = 0; i < kElements; ++i)
         d[i] = first + i < a.n ? Rules::deviation(v[i], mean) : 0.0f;  // beyond the end 0 - mean would count
-      squares += sum_of_load(d, [](float x) { return x * x; });
+      squares += tree_sum<0, kElements>([&](int i) { return d[i] * d[i]; });
     });
   }
   const float r = Rules::factor(Rules::variance(block_sum<Rules, kWarp, 1>(squares), n, mean), a.eps);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/ops/qk_norm_rope/rules.h"
+#include "kernels/ops/tree_sum.h"
 
 namespace assay_kernels {
 
@@ -43,7 +44,9 @@ struct HeadPart {
   }
 
   /// log2(kNumbers) additions deep.
-  SIMT_DEVICE float squares() const { return squares<0, kNumbers>(); }
+  SIMT_DEVICE float squares() const {
+    return tree_sum<0, kNumbers>([&](int i) { return number(i) * number(i); });
+  }
 
   template <class Rules>
   SIMT_DEVICE void normalize(float r, const HeadPart& weight) {
@@ -57,15 +60,6 @@ struct HeadPart {
 
  private:
   SIMT_DEVICE float number(int i) const { return at[i / kHeadLoad][i % kHeadLoad]; }
-
-  template <int kFirst, int kCount>
-  SIMT_DEVICE float squares() const {
-    if constexpr (kCount == 1) {
-      return number(kFirst) * number(kFirst);
-    } else {
-      return squares<kFirst, kCount / 2>() + squares<kFirst + kCount / 2, kCount / 2>();
-    }
-  }
 };
 
 template <class Rules>
