@@ -35,6 +35,21 @@ struct LaneOfRow {
   }
 };
 
+struct LoadedToken {
+  LaneOfRow own{};
+  int64_t mapped = -1, position = 0;
+  bool is_row = false;
+
+  template <class Rules, class T>
+  SIMT_DEVICE void load(const InsertArguments<T>& a, int64_t token, int lane) {
+    is_row = token < a.cache.tokens;
+    if (!is_row) return;
+    own.load(a.kv + Rules::row(token, a.pitch), lane, Rules::kNorm);  // whether or not it is stored: its slot is in flight too
+    mapped = a.cache.slots[token];
+    position = Rules::position(a.positions[token], token);
+  }
+};
+
 /// Two numbers and their weights, as words, with the factor of their row; rounded.
 template <class Rules, class T>
 SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
@@ -60,28 +75,20 @@ SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights,
   return y;
 }
 
-/// All lanes of a warp take part, those of tokens that are not there too.
+/// `weights`: of a norm. All lanes of a warp take part, those of tokens that are not there too.
 template <class Rules, class T, int kWarp>
-SIMT_DEVICE void insert_token(const InsertArguments<T>& a, int64_t token, int lane) {
-  const bool is_row = token < a.cache.tokens;
-  LaneOfRow own, weights;
-  if (Rules::kNorm) weights.load(a.weight, lane, true);
-  int64_t mapped = -1, position = 0;
-  if (is_row) {
-    own.load(a.kv + Rules::row(token, a.pitch), lane, Rules::kNorm);  // whether or not it is stored: its slot is in flight too
-    mapped = a.cache.slots[token];
-    position = Rules::position(a.positions[token], token);
-  }
-  const bool stored = is_row && Rules::is_stored(mapped);
+SIMT_DEVICE void insert_token(const InsertArguments<T>& a, const LoadedToken& token, int lane, const LaneOfRow& weights = {}) {
+  const bool stored = token.is_row && Rules::is_stored(token.mapped);
   float cos = 0.0f, sin = 0.0f;
   if (stored) {
-    const float* const angles = a.angles + position * kTurned;
+    const float* const angles = a.angles + token.position * kTurned;
     cos = angles[lane], sin = angles[kTurned / 2 + lane];
   }
+  LaneOfRow own = token.own;
   if constexpr (Rules::kNorm) own = normalized<Rules, T, kWarp>(own, weights, a.eps);
   const float amax = widest_of_lanes<Rules, T, kWarp, Rules::kLanes>(own.x);
   if (!stored) return;
-  const int64_t slot = Rules::place_of(a.cache, mapped), p = a.cache.in_block(slot);
+  const int64_t slot = Rules::place_of(a.cache, token.mapped), p = a.cache.in_block(slot);
   uint8_t* const block = Rules::block_of(a.cache, slot, Rules::kTokenBytes + Rules::kScaleBytes);
   float e, o;
   simt::pair_to_floats<T>(own.pair, e, o);
@@ -97,8 +104,19 @@ SIMT_DEVICE void insert_token(const InsertArguments<T>& a, int64_t token, int la
 
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void dsv4_kv_insert(InsertArguments<T> a) {
-  const int64_t token = simt::block() * (kInsertThreads / kInsertLanes) + simt::thread() / kInsertLanes;
-  insert_token<Rules, T, kWarp>(a, token, simt::thread() % kInsertLanes);
+  const int64_t first = simt::block() * (kInsertThreads / kInsertLanes) + simt::thread() / kInsertLanes;
+  const int lane = simt::thread() % kInsertLanes;
+  if constexpr (Rules::kNorm) {
+    LaneOfRow weights;
+    weights.load(a.weight, lane, true);
+    LoadedToken token;
+    token.template load<Rules>(a, first, lane);
+    insert_token<Rules, T, kWarp>(a, token, lane, weights);
+  } else {
+    LoadedToken token;
+    token.template load<Rules>(a, first, lane);
+    insert_token<Rules, T, kWarp>(a, token, lane);
+  }
 }
 
 /// What the insertion is called with, checked.

@@ -29,7 +29,9 @@ SIMT_KERNEL void dsv4_qnorm_kv_insert(HeadArguments<T, float> heads, InsertArgum
   const auto block = int32_t(simt::block());
   const int of_block = simt::thread() / kInsertLanes, lane = simt::thread() % kInsertLanes;
   if (block < insert_blocks) {
-    insert_token<typename Rules::Insert, T, kWarp>(insert, int64_t{block} * kEach + of_block, lane);
+    LoadedToken token;
+    token.template load<typename Rules::Insert>(insert, int64_t{block} * kEach + of_block, lane);
+    insert_token<typename Rules::Insert, T, kWarp>(insert, token, lane);
   } else {
     uint32_t index = uint32_t(block - insert_blocks) * kEach + of_block;
     if (!Rules::rotates(insert.cache, heads.by_heads.quotient(index))) index = heads.count;
