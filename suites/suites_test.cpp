@@ -106,6 +106,21 @@ TEST(Suites, EquivalencesHoldOnAllQuickData) {
   for (const Equivalence& e : rulebook().equivalences) EXPECT_TRUE(used.contains(e.why)) << e.contract << " " << e.fault << " matches nothing";
 }
 
+TEST(Suites, EveryContractCanBeWrittenAndTraced) {
+  std::set<std::string> tried;
+  for (const Case& c : quick_cases()) {
+    if (!tried.insert(c.op + c.text("contract")).second) continue;
+    const Op& op = find_op(c.op);
+    const Problem problem = op.problem(c);
+    EXPECT_FALSE(op.formulas(c).empty()) << c.id;
+    const TensorSpec& x = problem.tensors.front().spec;
+    const int64_t columns = x.shape.size() > 1 ? x.shape.back() : 1;
+    for (const int64_t row : {int64_t{0}, x.elements() / columns - 1})
+      for (const int64_t column : {int64_t{0}, columns - 1})
+        EXPECT_FALSE(op.trace(c, problem, row, column).empty()) << c.id << " " << row << " " << column;
+  }
+}
+
 TEST(Suites, EveryContractHasAQuickCase) {
   std::set<std::string> tested;
   for (const Case& c : quick_cases()) {

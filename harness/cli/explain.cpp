@@ -92,12 +92,18 @@ void print_kernel(const KernelOffer& kernel) {
   for (const std::string& line : fault_source(kernel.fault)) fmt::print("  + {}\n", line);
 }
 
+/// Rows and columns of a tensor; more dimensions are rows that follow each other.
+std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
+  const int64_t columns = spec.shape.size() > 1 ? spec.shape.back() : 1;
+  return {spec.elements() / std::max<int64_t>(1, columns), columns};
+}
+
 /// The first element outside its set, tensor by tensor; scales are traced at their group's first column.
 std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const Problem& problem) {
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0) continue;
-    const std::vector<int64_t>& shape = problem.tensors.front().spec.shape;
+    const std::array<int64_t, 2> shape = matrix_of(problem.tensors.front().spec);
     if (finding.worst.at[0] >= shape[0]) continue;  // a part of a buffer that has other rows
     const int64_t apart = std::max<int64_t>(1, shape[1] / finding.shape[1]);
     return {finding.worst.at[0], std::min(shape[1] - 1, finding.worst.at[1] * apart)};
@@ -126,9 +132,9 @@ int explain_verb(const ExplainArguments& arguments) {
     fmt::print("{}", failure_text(verdict));
     element = element_to_trace(arguments, verdict, problem);
   }
-  const HostTensor& x = problem.tensors.front();
-  if (element[0] < 0 || element[0] >= x.spec.shape[0] || element[1] < 0 || element[1] >= x.spec.shape[1])
-    throw UsageError(fmt::format("element {} {} lies outside {}", element[0], element[1], list(x.spec.shape)));
+  const std::array<int64_t, 2> shape = matrix_of(problem.tensors.front().spec);
+  if (element[0] < 0 || element[0] >= shape[0] || element[1] < 0 || element[1] >= shape[1])
+    throw UsageError(fmt::format("element {} {} lies outside [{}, {}]", element[0], element[1], shape[0], shape[1]));
   fmt::print("\ntrace\n");
   for (const std::string& line : op.trace(one, problem, element[0], element[1])) fmt::print("  {}\n", line);
   return result.exit_code();

@@ -22,15 +22,27 @@ TensorSpec dense(std::string name, Role role, const Format& format, std::vector<
   return {std::move(name), role, &format, std::move(shape), std::move(strides), stride};
 }
 
+namespace {
+
+/// Bytes of an element that has a code.
+size_t width_of(const TensorSpec& spec) {
+  const auto width = size_t(spec.format->bytes());
+  if (width > sizeof(uint32_t))
+    throw std::logic_error("tensor '" + spec.name + "' has elements of more than 32 bits, which are no codes");
+  return width;
+}
+
+}  // namespace
+
 uint32_t HostTensor::code(int64_t offset) const {
   uint32_t code = 0;
-  const size_t width = size_t(spec.format->bytes());
+  const size_t width = width_of(spec);
   std::memcpy(&code, bytes.data() + size_t(offset) * width, width);
   return code;
 }
 
 void HostTensor::set_code(int64_t offset, uint32_t code) {
-  const size_t width = size_t(spec.format->bytes());
+  const size_t width = width_of(spec);
   std::memcpy(bytes.data() + size_t(offset) * width, &code, width);
 }
 

@@ -36,7 +36,7 @@ struct HostTensor {
   TensorSpec spec;
   std::vector<std::byte> bytes;
 
-  /// Code of the element at a storage offset.
+  /// Code of the element at a storage offset. Throws std::logic_error for elements of 64 bits.
   uint32_t code(int64_t offset) const;
   void set_code(int64_t offset, uint32_t code);
 };

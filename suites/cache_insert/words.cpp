@@ -18,7 +18,9 @@ void trace_code(std::vector<std::string>& lines, const Contract& contract, const
                 int64_t column) {
   const GroupQuant& quant = *contract.group_quant();
   const auto g = size_t(column / c.group_size);
-  Spans coded(std::vector<double>(inputs.x.begin(), inputs.x.begin() + c.coded));
+  const Spans values = record_values(contract, inputs, nullptr, *c.x).values;
+  Spans coded(std::vector<double>(size_t(c.coded), 0.0));
+  for (size_t i = 0; i < coded.size(); ++i) coded.set(i, values[i]);
   const Spans sources = group_sources(quant, coded, inputs);
   const GroupScales scales = group_scales(quant, sources, inputs.scale_ub, {});
   append_cell(lines, (quant.scale_given ? "scale given to group " : "amax of group ") + std::to_string(g), quant.amax, sources[g],
@@ -63,8 +65,10 @@ std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem
     lines.push_back(
         fmt::format("  {}[{}] is byte {} of the buffer", part.name, element, placing.byte(part, c, size_t(row), element)));
   }
-  RowInputs numbers = inputs.of_row(row);
-  if (const Rope* rope = contract.rope()) append_rotation(lines, *rope, Spans(numbers.x), numbers, size_t(column));
+  const RowInputs numbers = inputs.of_row(row);
+  Spans values(numbers.x);
+  if (const RowNorm* norm = contract.row_norm()) values = append_norm(lines, *norm, numbers, *c.x, size_t(column));
+  if (const Rope* rope = contract.rope()) append_rotation(lines, *rope, values, numbers, size_t(column));
   if (column < c.coded) trace_code(lines, contract, c, numbers, column);
   return lines;
 }

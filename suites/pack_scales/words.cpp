@@ -43,7 +43,9 @@ std::vector<std::string> pack_lines(const Packing& packing) {
 }
 
 std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t judged, int64_t column) {
-  const int64_t row = c.rows()[size_t(judged)];
+  const std::vector<int64_t> rows = c.rows();
+  if (judged >= int64_t(rows.size())) return {fmt::format("row {} is none of the {} that hold scales", judged, rows.size())};
+  const int64_t row = rows[size_t(judged)];
   const int64_t index = column / c.values();
   const std::vector<uint32_t> values = word_values(c, c.packing, find(problem.tensors, "x"), row, index);
   const Format& element = *c.to->element;

@@ -36,13 +36,19 @@ const std::vector<WrongAngles>& wrong_angles() {
   return all;
 }
 
+int64_t position_of_token(const Problem& problem, int64_t token) {
+  int64_t position = 0;
+  const std::vector<std::byte>& positions = find(problem.tensors, "positions").bytes;
+  std::memcpy(&position, positions.data() + size_t(token) * sizeof position, sizeof position);
+  return position;
+}
+
 Angles angles_of_token(const Problem& problem, const AngleReading& reading, int64_t token) {
-  const HostTensor &positions = find(problem.tensors, "positions"), &cache = find(problem.tensors, "cos_sin_cache");
+  const HostTensor& cache = find(problem.tensors, "cos_sin_cache");
   const int64_t count = cache.spec.shape[0];
-  const auto width = size_t(positions.spec.format->bytes());
-  int64_t position = 0;  // little-endian, and not negative
-  std::memcpy(&position, positions.bytes.data() + size_t(token) * width, width);
-  position = reading.own_numbers ? std::min(token, count - 1) : std::clamp<int64_t>(position + reading.later, 0, count - 1);
+  const int64_t position = reading.own_numbers
+                               ? std::min(token, count - 1)
+                               : std::clamp<int64_t>(position_of_token(problem, token) + reading.later, 0, count - 1);
   const std::vector<double> row = decoded_row(cache, position, cache.spec.shape[1]);
   const size_t pairs = row.size() / 2;
   Angles angles;

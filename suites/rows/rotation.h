@@ -29,7 +29,10 @@ struct WrongAngles {
 };
 const std::vector<WrongAngles>& wrong_angles();
 
-/// From the inputs positions, int32 or int64, and cos_sin_cache, whose ends no reading leaves.
+/// The token's number of the input positions, int64.
+int64_t position_of_token(const Problem& problem, int64_t token);
+
+/// From the inputs positions and cos_sin_cache, whose ends no reading leaves.
 Angles angles_of_token(const Problem& problem, const AngleReading& reading, int64_t token);
 
 /// What a rotation makes of number `column` of a head, with its partner and its angle.

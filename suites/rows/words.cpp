@@ -1,11 +1,14 @@
 #include "suites/rows/words.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 
 #include "reference/flow/gated.h"
 #include "reference/flow/group_quant.h"
 #include "reference/flow/quant_azp.h"
 #include "reference/flow/row_norm.h"
+#include "reference/formats/catalogue.h"
 #include "reference/recipe/formula.h"
 #include "reference/recipe/trace.h"
 #include "suites/rows/inputs.h"
@@ -76,9 +79,10 @@ std::vector<std::string> formulas(const Contract& contract) {
                       norm->depth.text());
       lines.push_back("r     = " + formula(norm->r, "sum"));
       if (!norm->w.empty()) lines.push_back("w     = " + formula(norm->w, "gamma"));
-      lines.push_back("y     = " + formula(norm->y, z) + (!norm->w.empty()      ? ""
-                                                                : norm->centers() ? "   (w = gamma, b = beta)"
-                                                                                  : "   (w = gamma)"));
+      lines.push_back("y     = " + formula(norm->y, z) +
+                      (!norm->w.empty()  ? ""
+                       : norm->centers() ? "   (w = gamma, b = beta)"
+                                         : "   (w = gamma)"));
       if (norm->stored_from != RowNorm::kNoColumn)
         lines.push_back("        from column " + std::to_string(norm->stored_from) + " on with the residual in place of z");
       value = "y";
@@ -111,7 +115,40 @@ std::vector<std::string> formulas(const Contract& contract) {
   return lines;
 }
 
+Spans append_norm(std::vector<std::string>& lines, const RowNorm& norm, const RowInputs& inputs, const Format& x, size_t column) {
+  const NormRow row = norm_row(norm, inputs.x, inputs.residual, x);
+  Environment known;
+  if (norm.adds()) {
+    known.set("res", point(inputs.residual[column]));
+    append_cell(lines, "z", norm.z, point(inputs.x[column]), known);
+    append_cell(lines, "residual", norm.residual, point(row.normalized[column]), known);
+  }
+  known.set("n", point(double(inputs.x.size())));
+  known.set("eps", point(round_to(kF32, inputs.eps, Rounding::kNearestEven, Overflow::kSpecial)));
+  if (norm.centers()) {
+    append_cell(lines, "mu", norm.mean, norm_sum_of_x(norm, inputs.x), known);
+    known.set("mu", row.mu);
+    known.set("b", point(inputs.beta[column]));
+  }
+  append_cell(lines, "r", norm.r, norm_sum(norm, row), known);
+  const Span r = norm_factor(norm, row, inputs.eps);
+  known.set("r", r);
+  if (!inputs.gamma.empty()) {
+    const Span gamma = point(inputs.gamma[column]), w = norm.w.empty() ? gamma : evaluate(norm.w, gamma, {});
+    if (norm.w.empty())
+      lines.push_back("  w: " + in_words(gamma));
+    else
+      append_cell(lines, "w", norm.w, gamma, {});
+    known.set("w", w);
+  }
+  append_cell(lines, "y", norm.y, point(row.normalized[column]), known);
+  return norm_outputs(norm, Spans(row.normalized), {Spans(inputs.gamma), Spans(inputs.beta)}, {r, row.mu});
+}
+
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column) {
+  // x may have more than the result: two halves, or room for rows that nobody has.
+  if (row >= c.m || column >= c.n)
+    return {fmt::format("element [{}, {}] is none of the result's [{}, {}]", row, column, c.m, c.n)};
   const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
   const RowInputs inputs = CaseInputs(contract, c, problem).of_row(row);
   const std::vector<double>& x = inputs.x;
@@ -119,30 +156,7 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
   Spans values(x);
   for (const Link& link : contract.links) {
     if (const auto* norm = std::get_if<RowNorm>(&link)) {
-      const NormRow summed = norm_row(*norm, x, inputs.residual, *c.x);
-      const Span sum = norm_sum(*norm, summed);
-      const Span r = norm_factor(*norm, summed, c.eps);
-      Environment environment;
-      if (norm->adds()) {
-        environment.set("res", point(inputs.residual[size_t(column)]));
-        append_cell(lines, "z", norm->z, point(x[size_t(column)]), environment);
-        append_cell(lines, "residual", norm->residual, point(summed.normalized[size_t(column)]), environment);
-        values = Spans(summed.normalized);
-      }
-      environment.set("n", point(double(c.n)));
-      environment.set("eps", point(round_to(*norm->r.steps.front().working, c.eps, Rounding::kNearestEven, Overflow::kSpecial)));
-      if (norm->centers()) {
-        append_cell(lines, "mu", norm->mean, norm_sum_of_x(*norm, x), environment);
-        environment.set("mu", summed.mu);
-        environment.set("b", point(inputs.beta[size_t(column)]));
-      }
-      append_cell(lines, "r", norm->r, sum, environment);
-      const Spans gamma(inputs.gamma);
-      environment.set("r", r);
-      if (!norm->w.empty()) append_cell(lines, "w", norm->w, gamma[size_t(column)], {});
-      environment.set("w", evaluate(norm->w, gamma[size_t(column)], {}));
-      append_cell(lines, "y", norm->y, values[size_t(column)], environment);
-      values = norm_outputs(*norm, values, {gamma, Spans(inputs.beta)}, {r, summed.mu});
+      values = append_norm(lines, *norm, inputs, *c.x, size_t(column));
     } else if (const auto* gated = std::get_if<Gated>(&link)) {
       const auto [gate, up] = gate_and_up(*gated, x, size_t(column));
       Environment environment;
