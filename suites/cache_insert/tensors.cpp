@@ -8,24 +8,12 @@
 #include "harness/core/philox.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/rotation.h"
+#include "suites/rows/tensors.h"
 
 namespace assay {
 namespace {
 
 constexpr uint32_t kStreamOfBytes = 12, kStreamOfAngles = 13, kStreamOfPositions = 14, kStreamOfWeights = 16;
-
-/// The rows of a dense matrix that far apart. What lies between them is NaN, all ones.
-HostTensor apart(const HostTensor& rows, int64_t stride) {
-  HostTensor x = rows;
-  x.spec.strides.front() = stride;
-  x.spec.storage = stride * (x.spec.shape[0] - 1) + x.spec.shape[1];
-  x.bytes.assign(x.spec.bytes(), std::byte{0xff});
-  const auto width = size_t(x.spec.format->bytes());
-  for (int64_t row = 0; row < x.spec.shape[0]; ++row)
-    std::memcpy(x.bytes.data() + size_t(x.spec.row(row)) * width, rows.bytes.data() + size_t(rows.spec.row(row)) * width,
-                size_t(x.spec.shape[1]) * width);
-  return x;
-}
 
 }  // namespace
 
@@ -36,7 +24,7 @@ HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t col
   fill(x, {.name = fill_name, .seed = c.seed, .group_size = group, .q = c.q, .tensor = tensor});
   const uint32_t nan = code_of(*c.x, std::nan(""));
   for (int64_t i = int64_t(c.slots.size()) * columns; i < c.m * columns; ++i) x.set_code(i, nan);
-  return c.row_stride > 0 ? apart(x, c.row_stride) : x;
+  return c.row_stride > 0 ? rows_apart(x, c.row_stride, 0) : x;
 }
 
 HostTensor norm_weight(const CacheCase& c) {

@@ -15,28 +15,24 @@ const Format& code_format(const RowCase& c) {
   return contract.group_quant() ? *contract.group_quant()->q : *c.x;
 }
 
-namespace {
-
-/// The rows of a dense matrix as far apart as the case says. What lies between them is NaN, all ones.
-HostTensor spread(const HostTensor& rows, const RowCase& c) {
+HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset) {
   HostTensor x = rows;
-  x.spec.strides.front() = c.row_stride > 0 ? c.row_stride : c.n;
-  x.spec.offset = c.offset;
-  x.spec.storage = x.spec.row(c.m);
+  const int64_t m = x.spec.shape[0], n = x.spec.shape[1];
+  x.spec.strides.front() = stride > 0 ? stride : n;
+  x.spec.offset = offset;
+  x.spec.storage = x.spec.row(m);
   x.bytes.assign(x.spec.bytes(), std::byte{0xff});
   const auto width = size_t(x.spec.format->bytes());
-  for (int64_t row = 0; row < c.m; ++row)
+  for (int64_t row = 0; row < m; ++row)
     std::memcpy(x.bytes.data() + size_t(x.spec.row(row)) * width, rows.bytes.data() + size_t(rows.spec.row(row)) * width,
-                size_t(c.n) * width);
+                size_t(n) * width);
   return x;
 }
-
-}  // namespace
 
 HostTensor input_matrix(const RowCase& c, const Format& q) {
   HostTensor x{dense("x", Role::kInput, *c.x, {c.m, c.n}), {}};
   fill(x, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 0});
-  return c.row_stride > 0 || c.offset > 0 ? spread(x, c) : x;
+  return c.row_stride > 0 || c.offset > 0 ? rows_apart(x, c.row_stride, c.offset) : x;
 }
 
 HostTensor input_halves(const RowCase& c, const Format& q) {

@@ -6,6 +6,9 @@
 
 namespace assay {
 
+/// The rows of a dense matrix `stride` elements apart (0: as they are), from element `offset` on. What lies between them is NaN, all
+/// ones.
+HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
 /// Input x [m, n].
 HostTensor input_matrix(const RowCase& c, const Format& q);
 /// Input x [m, 2n] of a gated contract: the fill of the gate in one half, that of up in the other. The fill `open` makes 32 of
