@@ -1,3 +1,6 @@
+#include <cmath>
+#include <optional>
+
 #include "reference/flow/gated.h"
 #include "reference/flow/group_quant.h"
 #include "reference/flow/joint.h"
@@ -13,6 +16,28 @@ Spans first_of(const Spans& row, int64_t count) {
   Spans first(std::vector<double>(size_t(count), 0.0));
   for (size_t i = 0; i < first.size(); ++i) first.set(i, row[i]);
   return first;
+}
+
+/// Of narrow_centered(): more leave little less.
+constexpr int kRounds = 2;
+
+/// What all outputs of a row together allow as its mean and its r, and what that leaves of each output. Each of the two is
+/// narrowed by what is left of the other.
+void narrow_centered(const Contract& contract, const RowInputs& inputs, const StoredRow& stored, NormRow& row, RowOutputs& out) {
+  const RowNorm& norm = *contract.row_norm();
+  std::string contradiction;
+  for (int round = 0; round < kRounds && !out.y.pinned(); ++round) {
+    const std::optional<Span> mu = means_of_outputs(norm, inputs, row.mu, stored, out, contradiction);
+    if (!mu) return out.joint_violations.push_back(contradiction);
+    row.mu = *mu;
+    const Span r = norm_factor(norm, row, inputs.eps);
+    out.r = {std::fmax(out.r.low, r.low), std::fmin(out.r.high, r.high)};
+    if (out.r.low > out.r.high) return out.joint_violations.push_back("no r of the means that explain the row explains it");
+    const std::optional<Span> factors = factors_of_outputs(contract, inputs, row, stored, out, contradiction);
+    if (!factors) return out.joint_violations.push_back(contradiction);
+    out.r = *factors;
+    out.y = norm_outputs(norm, Spans(row.normalized), {Spans(inputs.gamma), Spans(inputs.beta)}, {out.r, row.mu});
+  }
 }
 
 }  // namespace
@@ -47,10 +72,14 @@ RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const
     }
   }
   if (!contract.group_quant()) out.y = std::move(values);
-  if (stored && contract.row_norm() && !out.r.pinned() && !out.r.any()) {
-    const std::string contradiction = contradiction_of(contract, inputs, row, *stored, out);
-    if (!contradiction.empty()) out.joint_violations.push_back(contradiction);
+  const RowNorm* norm = contract.row_norm();
+  if (!stored || !norm || out.r.pinned() || out.r.any() || std::isnan(out.r.low)) return out;
+  if (norm->centers() && contract.links.size() == 1 && !row.mu.pinned() && !row.mu.any()) {
+    narrow_centered(contract, inputs, *stored, row, out);
+    return out;
   }
+  std::string contradiction;
+  if (!factors_of_outputs(contract, inputs, row, *stored, out, contradiction)) out.joint_violations.push_back(contradiction);
   return out;
 }
 

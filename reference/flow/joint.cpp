@@ -21,6 +21,13 @@ std::vector<size_t> open_elements(const Spans& spans) {
 
 bool inside(Span span, double value) { return span.low <= value && value <= span.high; }
 
+/// Those of them that may be what is stored; the others fail by themselves.
+std::vector<size_t> usable(const Spans& spans, const std::vector<double>& stored) {
+  std::vector<size_t> open = stored.empty() ? std::vector<size_t>() : open_elements(spans);
+  std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored[i]); });
+  return open;
+}
+
 Spans gather(const std::vector<double>& row, const std::vector<size_t>& at) {
   std::vector<double> values;
   values.reserve(at.size());
@@ -34,7 +41,7 @@ Spans gather(const Spans& row, const std::vector<size_t>& at) {
   return values;
 }
 
-/// Votes of elements on whether a trial r is too small or too large.
+/// Votes of elements on whether a trial r, or mean, is too small or too large.
 struct Vote {
   bool up = false, down = false;
   std::string wants_up, wants_down;
@@ -50,6 +57,11 @@ struct Vote {
     if (at_trial.high < stored) up = true, wants_up = name;
     if (at_trial.low > stored) down = true, wants_down = name;
   }
+  /// "no single r explains the row: y[3] needs a larger r, y[7] a smaller one".
+  std::string contradiction(const std::string& what) const {
+    return "no single " + what + " explains the row: " + (wants_up.empty() ? std::string("one part") : wants_up) +
+           " needs a larger " + what + ", " + (wants_down.empty() ? std::string("another part") : wants_down) + " a smaller one";
+  }
   Direction direction() const {
     return up && down ? Direction::kBoth : up ? Direction::kUp : down ? Direction::kDown : Direction::kFits;
   }
@@ -60,11 +72,6 @@ class JointCheck {
   JointCheck(const Contract& contract, const RowInputs& inputs, const NormRow& row, const StoredRow& stored,
              const RowOutputs& wide)
       : contract_(contract), inputs_(inputs), normalized_(row.normalized), mu_(row.mu), stored_(stored), wide_(wide) {
-    const auto usable = [](const Spans& spans, const std::vector<double>& stored_values) {
-      std::vector<size_t> open = stored_values.empty() ? std::vector<size_t>() : open_elements(spans);
-      std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored_values[i]); });  // fails by itself
-      return open;
-    };
     open_y_ = usable(wide.y, stored.y);
     if (const Rope* rope = contract.rope()) {
       head_ = Spans(normalized_), weights_ = Spans(inputs.gamma);
@@ -81,16 +88,14 @@ class JointCheck {
     x_q_ = gather(normalized_, open_q_), weights_q_ = gather(inputs.gamma, open_q_);
   }
 
-  /// Empty, or the two elements that cannot be had together.
-  std::string contradiction(Span r) {
+  std::optional<Span> factors(std::string& contradiction) const {
     Vote last;
-    const auto at = [&](double trial) {
+    const auto allowed = narrow(wide_.r, kF32, [&](double trial) {
       last = vote(trial);
       return last.direction();
-    };
-    if (narrow(r, kF32, at)) return {};
-    return "no single r explains the row: " + (last.wants_up.empty() ? std::string("one part") : last.wants_up) +
-           " needs a larger r, " + (last.wants_down.empty() ? std::string("another part") : last.wants_down) + " a smaller one";
+    });
+    if (!allowed) contradiction = last.contradiction("r");
+    return allowed;
   }
 
  private:
@@ -174,9 +179,32 @@ class JointCheck {
 
 }  // namespace
 
-std::string contradiction_of(const Contract& contract, const RowInputs& inputs, const NormRow& row, const StoredRow& stored,
-                             const RowOutputs& wide) {
-  return JointCheck(contract, inputs, row, stored, wide).contradiction(wide.r);
+std::optional<Span> factors_of_outputs(const Contract& contract, const RowInputs& inputs, const NormRow& row,
+                                       const StoredRow& stored, const RowOutputs& wide, std::string& contradiction) {
+  return JointCheck(contract, inputs, row, stored, wide).factors(contradiction);
+}
+
+std::optional<Span> means_of_outputs(const RowNorm& norm, const RowInputs& inputs, Span mu, const StoredRow& stored,
+                                     const RowOutputs& wide, std::string& contradiction) {
+  std::vector<size_t> open = usable(wide.y, stored.y);
+  std::erase_if(open, [&](size_t i) { return inputs.gamma[i] == 0; });
+  const Spans x = gather(inputs.x, open);
+  const NormWeights weights(gather(inputs.gamma, open), gather(inputs.beta, open));
+  Vote last;
+  const auto means = narrow(mu, kF32, [&](double trial) {
+    last = {};
+    const Spans y = norm_outputs(norm, x, weights, {wide.r, point(trial)});
+    for (size_t k = 0; k < open.size(); ++k) {
+      const double value = stored.y[open[k]];
+      if (inputs.gamma[open[k]] < 0)  // then an output rises with the mean
+        last.add_rising(y[k], value, "y", open[k]);
+      else
+        last.add_rising({-y[k].high, -y[k].low}, -value, "y", open[k]);
+    }
+    return last.direction();
+  });
+  if (!means) contradiction = last.contradiction("mean");
+  return means;
 }
 
 }  // namespace assay

@@ -110,6 +110,46 @@ TEST(LayerNormTwin, ProgramsInFloatLieInTheContractWhateverTheirOrderAndWhetherT
     }
 }
 
+/// Elements of rows of 7168 that may have one code only, given what a program stored in all of the row.
+double one_code(const Format& format, double mean) {
+  int64_t pinned = 0, all = 0;
+  for (unsigned seed = 1; seed <= 8; ++seed) {
+    const RowInputs row = normal_row(format, 7168, seed, mean);
+    StoredRow stored;
+    stored.y = layer_norm(format, row, {.order = int(seed % 3)});
+    const RowOutputs out = evaluate_row(contract_of(kTwoPass, format), row, &stored, format);
+    EXPECT_EQ(outside(out.y, stored.y) + int64_t(out.joint_violations.size()), 0) << seed;
+    for (size_t i = 0; i < out.y.size(); ++i) pinned += out.y[i].pinned();
+    all += int64_t(out.y.size());
+  }
+  return double(pinned) / double(all);
+}
+
+TEST(LayerNormTwin, ARowsOutputsTogetherLeaveNearlyAllOneCode) {
+  for (double mean : {0.0, 8.0}) {
+    EXPECT_GT(one_code(kBf16, mean), 0.999) << mean;
+    EXPECT_GT(one_code(kF16, mean), 0.99) << mean;
+  }
+}
+
+TEST(LayerNormTwin, OneMeanMustExplainTheWholeRow) {
+  const Contract contract = contract_of(kTwoPass, kF16);
+  const RowInputs row = normal_row(kF16, 7168, 5, 8);
+  const NormRow normed = norm_row(*contract.row_norm(), row.x, {}, kF16);
+  const auto y_at = [&](double mu) {
+    const Span r = norm_factor(*contract.row_norm(), normed, row.eps);
+    return norm_outputs(*contract.row_norm(), Spans(row.x), {Spans(row.gamma), Spans(row.beta)}, {point(r.low), point(mu)}).low;
+  };
+  StoredRow stored;
+  stored.y = y_at(normed.mu.low);
+  EXPECT_TRUE(evaluate_row(contract, row, &stored, kF16).joint_violations.empty());
+  const std::vector<double> other = y_at(normed.mu.high);
+  std::copy(other.begin(), other.begin() + 3500, stored.y.begin());
+  const RowOutputs mixed = evaluate_row(contract, row, &stored, kF16);
+  ASSERT_EQ(mixed.joint_violations.size(), 1u) << "a part of the row with another mean";
+  EXPECT_EQ(mixed.joint_violations[0].rfind("no single mean explains the row: y[", 0), 0u) << mixed.joint_violations[0];
+}
+
 TEST(LayerNormTwin, MistakesDoNot) {
   EXPECT_GT(outside(kTwoPass, {.keeps_mean = true}, {8.0}), 1000);
   EXPECT_GT(outside(kTwoPass, {.less_one = true}, {0.0}), 100);
