@@ -25,7 +25,7 @@ constexpr const char* kKnownSimple[] = {"zeros", "ones", "lone", "ramp", "steps"
 
 /// What a failure is, without its numbers: the hypothesis of a cause, or the words of a message.
 std::string essence(std::string text) {
-  static const std::regex numbers(" \\(needed for [0-9]+\\)|(columns from )[0-9]+");
+  static const std::regex numbers(" \\(needed for [0-9]+\\)|(columns from )[0-9]+|: 0xff, which is NaN, [^;]*; [^;]*");
   if (text.starts_with("explains ")) return std::regex_replace(text.substr(text.find(": ") + 2), numbers, "$1");
   text = text.substr(0, text.find(" ("));
   std::erase_if(text, [](char c) { return '0' <= c && c <= '9'; });
