@@ -149,8 +149,8 @@ TEST(Rows, ALaunchNamesHeadsAndRecords) {
     return error_of("id,heads,insert,since,until,source,why\na," + heads + "," + insert + ",2026,,here,because\n");
   };
   EXPECT_EQ(launch("vllm.deepseek_v4_q_norm_rope", "vllm.deepseek_v4_kv_insert"), "no error");
-  EXPECT_THAT(launch("vllm.deepseek_v4_q_norm", "vllm.deepseek_v4_kv_insert"),
-              StartsWith("2:3: heads: unknown contract 'vllm.deepseek_v4_q_norm'; did you mean 'vllm.deepseek_v4_q_norm_rope'"));
+  EXPECT_THAT(launch("vllm.deepseek_v4_q_norm_rop", "vllm.deepseek_v4_kv_insert"),
+              StartsWith("2:3: heads: unknown contract 'vllm.deepseek_v4_q_norm_rop'; did you mean 'vllm.deepseek_v4_q_norm_rope'"));
   EXPECT_EQ(launch("vllm.rope_neox", "vllm.deepseek_v4_kv_insert"), "2:3: heads: 'vllm.rope_neox' is no chain of a norm and a rope");
   EXPECT_EQ(launch("vllm.deepseek_v4_q_norm_rope", "vllm.group_fp8"),
             "2:32: insert: 'vllm.group_fp8' does not end with a row of cache_insert");
