@@ -2,22 +2,14 @@
 #include "kernels/faulty/cache_faults.h"
 
 #include "kernels/faulty/lists.h"
-#include "kernels/faulty/offers/types.h"
+#include "kernels/faulty/offers/cache.h"
 
 namespace assay_kernels {
 namespace {
 
 template <class Rules>
 Kernel of_tile_caches(const char* name, const char* cites) {
-  return {name,
-          "concat_and_cache_mla",
-          {Rules::kContract},
-          {{"x", kHalf}, {"warp", simt::kWarpSizes}},
-          {},
-          run_concat_and_cache_tiles<Rules>,
-          name,
-          cites,
-          "concat_and_cache_mla"};
+  return of_caches<Rules>("concat_and_cache_mla", run_concat_and_cache_tiles<Rules>, name, cites);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ struct Dsv4PadStale : VllmDsv4Kv {
   static constexpr bool kPads = false;
 };
 
-struct Dsv4FloorForCeil : VllmDsv4Kv {
+template <class Base = VllmDsv4Kv>
+struct Dsv4FloorForCeil : Base {
   static uint32_t exponent(float v) { return simt::bits(v) >> 23; }
 };
 
@@ -49,7 +50,8 @@ struct Dsv4GroupsMerged : VllmDsv4Kv {
   static constexpr int kLanes = 8;
 };
 
-struct Dsv4Unrotated : VllmDsv4Kv {
+template <class Base = VllmDsv4Kv>
+struct Dsv4Unrotated : Base {
   static float even(float e, float /*o*/, float /*c*/, float /*s*/) { return e; }
   static float odd(float /*e*/, float o, float /*c*/, float /*s*/) { return o; }
 };

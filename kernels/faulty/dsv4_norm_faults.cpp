@@ -2,34 +2,19 @@
 #include "kernels/faulty/dsv4_norm_faults.h"
 
 #include "kernels/faulty/lists.h"
+#include "kernels/faulty/offers/cache.h"
 
 namespace assay_kernels {
 namespace {
 
 template <class Rules>
 Kernel of_kv(const char* name, const char* cites) {
-  return {name,
-          "dsv4_kv_norm_insert",
-          {Rules::kContract},
-          {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
-          {},
-          run_dsv4_kv_insert<Rules>,
-          name,
-          cites,
-          "dsv4_kv_norm_insert"};
+  return of_caches<Rules>("dsv4_kv_norm_insert", run_dsv4_kv_insert<Rules>, name, cites);
 }
 
 template <class Rules>
 Kernel of_both(const char* name, const char* cites) {
-  return {name,
-          "dsv4_qnorm_kv_insert",
-          {Rules::kContract},
-          {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
-          {},
-          run_dsv4_qnorm_kv_insert<Rules>,
-          name,
-          cites,
-          "dsv4_qnorm_kv_insert"};
+  return of_caches<Rules>("dsv4_qnorm_kv_insert", run_dsv4_qnorm_kv_insert<Rules>, name, cites);
 }
 
 }  // namespace
@@ -39,7 +24,7 @@ std::vector<Kernel> dsv4_norm_faults() {
       of_kv<Dsv4VarianceIgnored>("dsv4_variance_ignored",
                                  "vLLM test_layernorm.py: a kernel that ignores the variance passes for H >= 5120"),
       of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822, there eps in another place"),
-      of_kv<Dsv4RoundedBeforeWeight>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070"),
+      of_kv<Dsv4RoundedBeforeWeight<>>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070"),
       of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "no regression known; the norm of Q, which has no weight, for KV"),
       of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: a stride taken for granted"),
       of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot", "vLLM 00ce99f0: slot -1 returns from the KV branch alone"),

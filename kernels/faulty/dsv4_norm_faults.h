@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "kernels/faulty/dsv4_faults.h"
+#include "kernels/faulty/rope_faults.h"
 #include "kernels/ops/dsv4_qnorm_kv_insert/both.h"
 
 namespace assay_kernels {
@@ -16,7 +18,8 @@ struct Dsv4EpsOutside : VllmDsv4KvNorm {
 };
 
 /// N-A in place of N-B.
-struct Dsv4RoundedBeforeWeight : VllmDsv4KvNorm {
+template <class Base = VllmDsv4KvNorm>
+struct Dsv4RoundedBeforeWeight : Base {
   template <class T>
   static float normalized(float x, float r, float weight) {
     return simt::to_float(simt::from_float<T>(x * r)) * weight;
@@ -53,27 +56,18 @@ struct Dsv4HeadsRoundedBeforeRope : VllmDsv4Both {
 };
 
 struct Dsv4HeadsStale : VllmDsv4Both {
-  struct Heads : VllmDeepseekV4QNormRope {
-    static bool clears_padding() { return false; }
-  };
+  using Heads = PaddedHeadsStale;
 };
 
 /// Right for one sequence from its beginning.
 struct Dsv4BothPositionsIgnored : VllmDsv4Both {
-  struct Heads : VllmDeepseekV4QNormRope {
-    static int64_t position(int64_t /*position*/, int64_t token) { return token; }
-  };
-  struct Insert : VllmDsv4Kv {
-    static int64_t position(int64_t /*position*/, int64_t token) { return token; }
-  };
+  using Heads = PositionsIgnored<VllmDeepseekV4QNormRope>;
+  using Insert = Dsv4PositionsIgnored;
 };
 
 /// Two stores to the same numbers, of which the one that is not rotated comes last.
 struct Dsv4BothKvUnrotated : VllmDsv4Both {
-  struct Insert : VllmDsv4Kv {
-    static float even(float e, float /*o*/, float /*c*/, float /*s*/) { return e; }
-    static float odd(float /*e*/, float o, float /*c*/, float /*s*/) { return o; }
-  };
+  using Insert = Dsv4Unrotated<>;
 };
 
 }  // namespace assay_kernels

@@ -2,21 +2,14 @@
 #include "kernels/faulty/indexer_faults.h"
 
 #include "kernels/faulty/lists.h"
+#include "kernels/faulty/offers/cache.h"
 
 namespace assay_kernels {
 namespace {
 
 template <class Rules>
 Kernel of_indexer_caches(const char* name, const char* cites) {
-  return {name,
-          "indexer_k_quant_and_cache",
-          {Rules::kContract},
-          {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
-          {},
-          run_indexer_k_quant_and_cache<Rules>,
-          name,
-          cites,
-          "indexer_k_quant_and_cache"};
+  return of_caches<Rules>("indexer_k_quant_and_cache", run_indexer_k_quant_and_cache<Rules>, name, cites);
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ const std::vector<Kernel>& kernels() {
   static const std::vector<Kernel> all = [] {
     std::vector<Kernel> list;
     for (const auto& faults :
-         {group_faults, scale_faults, tile_faults, mx_faults, int8_faults, cache_faults, dsv4_faults, dsv4_norm_faults, indexer_faults, norm_faults,
-          layer_faults, norm_quant_faults, silu_faults, cast_faults, rope_faults}) {
+         {group_faults, scale_faults, tile_faults, mx_faults, int8_faults, cache_faults, dsv4_faults, dsv4_norm_faults,
+          indexer_faults, norm_faults, layer_faults, norm_quant_faults, silu_faults, cast_faults, rope_faults}) {
       for (Kernel& kernel : faults()) list.push_back(std::move(kernel));
     }
     return list;

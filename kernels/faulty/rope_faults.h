@@ -22,7 +22,8 @@ struct HalfAHeadApart : VllmFusedQkNormRopeNeox {
 };
 
 /// The second half is negated in place of the first.
-struct SignOnTheWrongHalf : VllmFusedQkNormRopeNeox {
+template <class Base = VllmFusedQkNormRopeNeox>
+struct SignOnTheWrongHalf : Base {
   static float rotated(float own, float other, bool is_second, float c, float s) {
     return is_second ? own * c - other * s : own * c + other * s;
   }
@@ -42,7 +43,8 @@ struct PositionOffByOne : VllmFusedQkNormRopeInterleaved {
 };
 
 /// A batch of one sequence that begins at position 0.
-struct PositionsIgnored : VllmFusedQkNormRopeNeox {
+template <class Base = VllmFusedQkNormRopeNeox>
+struct PositionsIgnored : Base {
   static int64_t position(int64_t /*position*/, int64_t token) { return token; }
 };
 

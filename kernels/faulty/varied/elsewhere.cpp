@@ -1,12 +1,12 @@
 // The mistakes of libassay_faulty.so in other contracts than there: groups and norms.
 #include "kernels/faulty/cache_faults.h"
+#include "kernels/faulty/dsv4_norm_faults.h"
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/norm_faults.h"
+#include "kernels/faulty/offers/cache.h"
 #include "kernels/faulty/offers/group.h"
 #include "kernels/faulty/offers/norm.h"
 #include "kernels/faulty/varied/lists.h"
-#include "kernels/ops/dsv4_kv_insert/insert.h"
-#include "kernels/ops/qk_norm_rope/run.h"
 
 namespace assay_kernels {
 namespace {
@@ -32,25 +32,10 @@ struct LateRounding : VllmRmsNormV0191 {
 struct FnuzRange448 : VllmDsv4KvFnuz {
   static constexpr float kMost = 448.0f;
 };
-struct FnuzNormRoundedFirst : VllmDsv4KvNormFnuz {
-  template <class T>
-  static float normalized(float x, float r, float weight) {
-    return simt::to_float(simt::from_float<T>(x * r)) * weight;
-  }
-};
-struct UnfusedPositionsIgnored : VllmQkNormThenRopeInterleaved {
-  static int64_t position(int64_t /*position*/, int64_t token) { return token; }
-};
-struct UnfusedRotatedBack : VllmQkNormThenRopeNeox {
-  static float rotated(float own, float other, bool is_second, float c, float s) {
-    return is_second ? own * c - other * s : own * c + other * s;
-  }
-};
 
 template <class Rules>
 Kernel of_inserts(const char* name, const char* op) {
-  return {name,  op, {Rules::kContract}, {{"x", R"(["bf16"])"}, {"warp", simt::kWarpSizes}}, {}, run_dsv4_kv_insert<Rules>, name,
-          kHere, op};
+  return of_caches<Rules>(op, run_dsv4_kv_insert<Rules>, name, kHere, R"(["bf16"])");
 }
 template <class Rules>
 Kernel of_heads(const char* name) {
@@ -83,9 +68,9 @@ std::vector<Kernel> elsewhere() {
       of_norms<MissingBarrier<OldNorm>>("barrier_elsewhere", kHere),
       of_inserts<CacheBlocksDense<VllmDsv4KvFnuz>>("dsv4_blocks_elsewhere", "dsv4_kv_insert"),
       of_inserts<FnuzRange448>("dsv4_range_elsewhere", "dsv4_kv_insert"),
-      of_inserts<FnuzNormRoundedFirst>("dsv4_rounded_elsewhere", "dsv4_kv_norm_insert"),
-      of_heads<UnfusedPositionsIgnored>("positions_elsewhere"),
-      of_heads<UnfusedRotatedBack>("rotated_back_elsewhere"),
+      of_inserts<Dsv4RoundedBeforeWeight<VllmDsv4KvNormFnuz>>("dsv4_rounded_elsewhere", "dsv4_kv_norm_insert"),
+      of_heads<PositionsIgnored<VllmQkNormThenRopeInterleaved>>("positions_elsewhere"),
+      of_heads<SignOnTheWrongHalf<VllmQkNormThenRopeNeox>>("rotated_back_elsewhere"),
   };
 }
 
