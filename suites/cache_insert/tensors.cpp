@@ -33,12 +33,7 @@ HostTensor norm_weight(const CacheCase& c) {
   return weight;
 }
 
-HostTensor slot_mapping(const CacheCase& c) {
-  HostTensor slots{dense("slot_mapping", Role::kInput, kInt64, {int64_t(c.slots.size())}), {}};
-  slots.bytes.resize(slots.spec.bytes());
-  std::memcpy(slots.bytes.data(), c.slots.data(), slots.bytes.size());
-  return slots;
-}
+HostTensor slot_mapping(const CacheCase& c) { return input_int64("slot_mapping", c.slots); }
 
 HostTensor cache_scale(const CacheCase& c) {
   HostTensor scale{dense("scale", Role::kInput, kF32, {1}), {}};
@@ -51,14 +46,10 @@ HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary) {
 }
 
 HostTensor positions_of(const CacheCase& c) {
-  HostTensor positions{dense("positions", Role::kInput, kInt64, {c.m}), {}};
-  positions.bytes.resize(positions.spec.bytes());
   const Random random(c.seed, kStreamOfPositions);
-  for (int64_t row = 0; row < c.m; ++row) {
-    const int64_t position = row == 0 ? 0 : random.below(kPositions, row);
-    std::memcpy(positions.bytes.data() + size_t(row) * sizeof position, &position, sizeof position);
-  }
-  return positions;
+  std::vector<int64_t> positions(size_t(c.m), 0);
+  for (int64_t row = 1; row < c.m; ++row) positions[size_t(row)] = random.below(kPositions, row);
+  return input_int64("positions", positions);
 }
 
 HostTensor cache_before(const std::string& name, const CacheCase& c) {

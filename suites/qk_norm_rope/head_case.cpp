@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "harness/core/fill.h"
 #include "harness/core/philox.h"
@@ -11,6 +10,7 @@
 #include "reference/table/near.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/rotation.h"
+#include "suites/rows/tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -49,14 +49,6 @@ std::vector<int64_t> positions_of(const HeadCase& p) {
   }
   if (p.positions == "scattered") positions.back() = p.max_position - 1;
   return positions;
-}
-
-HostTensor positions_tensor(const HeadCase& p) {
-  const std::vector<int64_t> values = positions_of(p);
-  HostTensor tensor{dense("positions", Role::kInput, kInt64, {p.m}), {}};
-  tensor.bytes.resize(tensor.spec.bytes());
-  std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
-  return tensor;
 }
 
 }  // namespace
@@ -123,7 +115,7 @@ Problem head_problem(const HeadCase& p) {
     problem.tensors.push_back(weight(p, "k_weight", kKWeight));
   }
   problem.tensors.push_back(unit_circle_cache(*p.cache, p.max_position, p.rotary, p.seed, kCache));
-  problem.tensors.push_back(positions_tensor(p));
+  problem.tensors.push_back(input_int64("positions", positions_of(p)));
   if (!p.in_place()) problem.tensors.push_back(q_out_of(p));
   problem.parameters = {{"q_heads", double(p.q_heads)}, {"eps", p.eps}, {"warp", double(p.warp)}};
   if (p.in_place()) {

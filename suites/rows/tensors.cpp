@@ -58,6 +58,13 @@ HostTensor input_integers(const std::string& name, const std::vector<int64_t>& v
   return tensor;
 }
 
+HostTensor input_int64(const std::string& name, const std::vector<int64_t>& values) {
+  HostTensor tensor{dense(name, Role::kInput, kInt64, {int64_t(values.size())}), {}};
+  tensor.bytes.resize(tensor.spec.bytes());
+  std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+  return tensor;
+}
+
 HostTensor input_gamma(const RowCase& c) {
   HostTensor gamma{dense("gamma", Role::kInput, *c.weights, {c.n}), {}};
   fill(gamma, {.name = c.gamma, .seed = c.seed, .group_size = 0, .q = c.weights, .tensor = 1});

@@ -16,6 +16,8 @@ HostTensor input_matrix(const RowCase& c, const Format& q);
 HostTensor input_halves(const RowCase& c, const Format& q);
 /// Input of int32 numbers that belong to the case and not to its data: rows of experts, where they begin.
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
+/// The same of int64: positions and places of tokens.
+HostTensor input_int64(const std::string& name, const std::vector<int64_t>& values);
 /// Input gamma [n] in the format of the weights, which is x's own unless the case says otherwise.
 HostTensor input_gamma(const RowCase& c);
 /// Input beta [n] in that format.
