@@ -3,33 +3,11 @@
 
 #include <random>
 
-#include "reference/contracts/rows.h"
-#include "reference/flow/cache_record.h"
 #include "reference/flow/row_norm.h"
-#include "reference/testing/f32.h"
-#include "reference/testing/real.h"
+#include "reference/testing/records.h"
 
 namespace assay {
 namespace {
-
-Contract contract_of(const char* id, const Format& x) {
-  static const ContractTables tables = ContractTables::load("reference/contracts");
-  return bind(tables, id, x);
-}
-
-double fl(const Real& x) { return nearest(kF32, x); }
-
-RecordValues record_of(const Contract& contract, RowInputs inputs, int64_t coded) {
-  inputs.coded = coded;
-  return record_values(contract, inputs, nullptr, kBf16);
-}
-
-/// 2^e of the least e with 2^e >= v, in MPFR.
-double power_above(const Real& v) {
-  double power = 0x1p-140;
-  while (Real(power) < v) power *= 2;
-  return power;
-}
 
 /// The row behind its norm for one factor: x r w in fp32 steps, rounded to 16 bits.
 std::vector<double> normalized(const RowInputs& inputs, double r) {

@@ -1,20 +1,11 @@
 // Records of paged caches against straight programs written by hand from contracts/norm.md 7.2.
 #include <gtest/gtest.h>
 
-#include "reference/contracts/rows.h"
-#include "reference/flow/cache_record.h"
 #include "reference/testing/f32.h"
-#include "reference/testing/real.h"
+#include "reference/testing/records.h"
 
 namespace assay {
 namespace {
-
-Contract contract_of(const char* id, const Format& x) {
-  static const ContractTables tables = ContractTables::load("reference/contracts");
-  return bind(tables, id, x);
-}
-
-double fl(const Real& x) { return nearest(kF32, x); }
 
 /// The conversion of CUDA: to nearest even, what is too large becomes the largest number.
 double e4m3_satfinite(double v) {
@@ -28,11 +19,6 @@ RowInputs row_of(const Format& x, size_t numbers, int64_t group_size, uint64_t s
   for (size_t i = 0; i < numbers; ++i) inputs.x.push_back(random.of(x));
   inputs.group_size = group_size;
   return inputs;
-}
-
-RecordValues record_of(const Contract& contract, RowInputs inputs, int64_t coded) {
-  inputs.coded = coded;
-  return record_values(contract, inputs, nullptr, kBf16);
 }
 
 /// Tiles of 128: scale = max(absmax / 448, FLT_MIN), code of x / scale; 64 numbers as they are.
@@ -74,13 +60,6 @@ TEST(CacheTwin, MlaFp8) {
     for (size_t i = 0; i < 576; ++i)
       ASSERT_TRUE(same_number(record.codes[i].low, e4m3_satfinite(double(float(inputs.x[i]) / float(inputs.scale[0]))))) << seed;
   }
-}
-
-/// 2^e of the least e with 2^e >= v, in MPFR.
-double power_above(const Real& v) {
-  double power = 0x1p-140;
-  while (Real(power) < v) power *= 2;
-  return power;
 }
 
 /// norm.md 5 step by step: the last 64 rotated in pairs and rounded once; groups of 64 of the others with powers of two, absmax
