@@ -58,7 +58,10 @@ int32_t AcceptedPart::before_at(const HostTensor& before, int64_t offset) const 
 }
 
 ExpectedTensor AcceptedPart::finish() && {
-  if (tensor_.low == tensor_.high) tensor_.high.clear();
+  if (tensor_.low == tensor_.high) {
+    tensor_.high.clear();
+    if (!copies_) tensor_.reason = "every rounding is pinned: one code";  // what is free in the contract is not in this part
+  }
   return std::move(tensor_);
 }
 
