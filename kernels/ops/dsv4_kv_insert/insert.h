@@ -106,17 +106,11 @@ template <class Rules, class T, int kWarp>
 SIMT_KERNEL void dsv4_kv_insert(InsertArguments<T> a) {
   const int64_t first = simt::block() * (kInsertThreads / kInsertLanes) + simt::thread() / kInsertLanes;
   const int lane = simt::thread() % kInsertLanes;
-  if constexpr (Rules::kNorm) {
-    LaneOfRow weights;
-    weights.load(a.weight, lane, true);
-    LoadedToken token;
-    token.template load<Rules>(a, first, lane);
-    insert_token<Rules, T, kWarp>(a, token, lane, weights);
-  } else {
-    LoadedToken token;
-    token.template load<Rules>(a, first, lane);
-    insert_token<Rules, T, kWarp>(a, token, lane);
-  }
+  LaneOfRow weights;
+  if (Rules::kNorm) weights.load(a.weight, lane, true);
+  LoadedToken token;
+  token.template load<Rules>(a, first, lane);
+  insert_token<Rules, T, kWarp>(a, token, lane, weights);
 }
 
 /// What the insertion is called with, checked.
