@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "assay/abi.h"
-#include "harness/backend/call.h"
 #include "harness/backend/device_block.h"
 #include "harness/backend/ways.h"
+#include "harness/core/call.h"
 
 namespace assay {
 

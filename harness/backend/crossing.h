@@ -1,9 +1,9 @@
 // How a call and its result cross to the worker and back: specs and words by message, bytes by shared memory.
 #pragma once
 
-#include "harness/backend/call.h"
 #include "harness/backend/shared_memory.h"
 #include "harness/backend/wire.h"
+#include "harness/core/call.h"
 
 namespace assay {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "assay/abi.h"
-#include "harness/backend/call.h"
 #include "harness/backend/device_block.h"
+#include "harness/core/call.h"
 
 namespace assay {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/backend/call.h"
 #include "harness/backend/device_block.h"
 #include "harness/backend/library.h"
+#include "harness/core/call.h"
 
 namespace assay {
 

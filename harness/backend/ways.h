@@ -5,7 +5,7 @@
 #include <string>
 
 #include "assay/abi.h"
-#include "harness/backend/call.h"
+#include "harness/core/call.h"
 
 namespace assay {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/backend/call.h"
+#include "harness/core/call.h"
 #include "harness/core/cases.h"
 
 namespace assay {

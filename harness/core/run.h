@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/backend/call.h"
+#include "harness/core/call.h"
 #include "harness/core/error.h"
 #include "harness/core/ledger.h"
 #include "harness/core/op.h"

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "harness/backend/call.h"
+#include "harness/core/call.h"
 
 namespace assay {
 

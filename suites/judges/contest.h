@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/backend/call.h"
+#include "harness/core/call.h"
 #include "suites/judges/recipes.h"
 #include "suites/judges/rules.h"
 

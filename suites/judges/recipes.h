@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/backend/call.h"
+#include "harness/core/call.h"
 #include "harness/core/case.h"
 #include "harness/core/op.h"
 
