@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "harness/report/counts.h"
+#include "harness/report/escape.h"
 #include "harness/report/words.h"
 
 namespace assay {
 namespace {
 
 void line(std::string& text, const char* label, const std::string& content) {
-  if (!content.empty()) text += fmt::format("  {:<9} {}\n", label, content);
+  if (!content.empty()) text += fmt::format("  {:<9} {}\n", label, printable(content));
 }
 
 void element(std::string& text, const char* label, const TensorFinding& f, const Element& e) {
@@ -71,7 +72,7 @@ std::string counts_table(const RunResult& result) {
   for (const Outcome outcome : kOutcomes) rows[0].push_back(name(outcome));
   for (auto& [key, count] : counts_by_contract(result)) {
     const auto& [op, contract, warp] = key;
-    rows.push_back({op, contract, warp});
+    rows.push_back({printable(op), printable(contract), printable(warp)});
     for (const Outcome outcome : kOutcomes) {
       const auto found = count.find(outcome);
       rows.back().push_back(std::to_string(found == count.end() ? 0 : found->second));
@@ -82,7 +83,7 @@ std::string counts_table(const RunResult& result) {
 
 std::string counted(const std::map<std::string, int64_t>& counts, const char* title) {
   std::string text;
-  for (const auto& [reason, count] : counts) text += fmt::format("  {:>5}  {}\n", count, reason);
+  for (const auto& [reason, count] : counts) text += fmt::format("  {:>5}  {}\n", count, printable(reason));
   return text.empty() ? "" : std::string(title) + "\n" + text;
 }
 
@@ -91,7 +92,7 @@ std::string counted(const std::map<std::string, int64_t>& counts, const char* ti
 std::string failure_text(const Verdict& verdict) {
   std::string outcome = name(verdict.outcome);
   for (char& c : outcome) c = char(std::toupper(static_cast<unsigned char>(c)));
-  std::string text = fmt::format("{}  {}\n", outcome, verdict.case_id);
+  std::string text = fmt::format("{}  {}\n", outcome, printable(verdict.case_id));
   line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
   line(text, "reason", verdict.message);
   for (const TensorFinding& finding : verdict.tensors) tensor(text, finding);

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "harness/report/escape.h"
 #include "harness/report/words.h"
 
 namespace assay {
@@ -24,9 +25,10 @@ Cells joined(Cells a, const Cells& b) {
   return a;
 }
 
-std::string cell(const std::string& text) {
+std::string cell(const std::string& bytes) {
+  const std::string text = printable(bytes);
   const bool blank_edge = !text.empty() && (text.front() == ' ' || text.back() == ' ');
-  if (text.find_first_of(",\"\r\n") == std::string::npos && !blank_edge) return text;
+  if (text.find_first_of(",\"") == std::string::npos && !blank_edge) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
   return quoted + '"';

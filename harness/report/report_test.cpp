@@ -9,7 +9,6 @@
 #include "harness/core/error.h"
 #include "harness/report/console.h"
 #include "harness/report/csv.h"
-#include "harness/report/escape.h"
 #include "harness/report/junit.h"
 #include "harness/report/words.h"
 #include "harness/testing/sample_verdicts.h"
@@ -165,14 +164,14 @@ TEST(Junit, AnExpectedDeviationIsNoFailure) {
       HasSubstr("<skipped message=\"expects fail: truncates (#7); q: 223 of 512 elements outside, worst 1 ulp at [1, 7]\"/>"));
 }
 
-TEST(Junit, WhatXmlCannotHoldIsReplaced) {
-  EXPECT_EQ(xml_escaped("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&apos;");
-  EXPECT_EQ(xml_escaped("tab\tline\n"), "tab\tline\n");
-  EXPECT_EQ(xml_escaped(std::string_view("\0\x1b", 2)), "\xEF\xBF\xBD\xEF\xBF\xBD");
-  EXPECT_EQ(xml_escaped("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"), "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80");
-  EXPECT_EQ(xml_escaped("\xC3"), "\xEF\xBF\xBD") << "cut off";
-  EXPECT_EQ(xml_escaped("\xC0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD") << "overlong";
-  EXPECT_EQ(xml_escaped("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD") << "a surrogate";
+TEST(Reports, BytesOfALibraryCannotSteerTheTerminalOrBreakALine) {
+  RunResult result;
+  result.verdicts = {verdict(Outcome::kBroken)};
+  result.verdicts[0].message = std::string("\x1b[2J\xff\0\nALL AS EXPECTED", 22);
+  const std::string words = "\\x1b[2J\\xff\\x00\\nALL AS EXPECTED";
+  EXPECT_THAT(failure_text(result.verdicts[0]), HasSubstr("  reason    " + words + "\n"));
+  EXPECT_THAT(csv_text(result), HasSubstr("," + words + ","));
+  EXPECT_THAT(junit_text(result, {}), HasSubstr("\\x1b[2J\\xff\\x00"));
 }
 
 TEST(ReportOption, UnknownKindsListWhatThereIs) {
