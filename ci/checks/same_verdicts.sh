@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 clang_tree "-O2" assay assay_kernels_cpu
 
-# verdicts PROGRAM NAME: reports without their seconds, as $scratch/NAME.
+# verdicts PROGRAM NAME: reports without their seconds and without what they say about their run, as $scratch/NAME.
 verdicts() {
   local part
   : >"$scratch/$2"
@@ -16,7 +16,7 @@ verdicts() {
 import csv, sys
 for row in csv.DictReader(open(sys.argv[1])):
     if row["kernel"] == "missing_barrier": continue  # a race: it does not even agree with itself
-    print(*(cell for column, cell in row.items() if column != "seconds"), sep=",")
+    print(*(cell for column, cell in row.items() if column != "seconds" and not column.startswith("run_")), sep=",")
 END
   done
 }

@@ -7,6 +7,7 @@
 #include "harness/cli/dump_case.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
+#include "harness/cli/provenance.h"
 #include "harness/core/run.h"
 #include "harness/diagnosis/diagnose.h"
 #include "harness/dump/strided.h"
@@ -137,6 +138,7 @@ int judge_dump(const JudgeArguments& arguments) {
   std::vector<ReportRequest> reports;
   for (const std::string& text : arguments.reports) reports.push_back(parse_report(text));
   open_rulebook(data_root(), more_contracts());
+  Provenance provenance = provenance_of(arguments);
   const Op& op = op_of_contract(arguments.contract);
   const DumpedRoles roles = gather(arguments, roles_of(op));
   const DumpCase dump = case_of_dump(arguments.contract, roles, named_values("--param", arguments.parameters), arguments.layout);
@@ -176,7 +178,8 @@ int judge_dump(const JudgeArguments& arguments) {
   fmt::print("{}", failure_text(all.verdicts.front()));
   if (dump.placing == ScalePlacing::kLogical && roles.contains("scale"))
     fmt::print("  note      the dump holds no padding of the scales, so none was judged\n");
-  write_reports(reports, all, LibraryInfo{});
+  provenance.ended = utc_now();
+  write_reports(reports, all, LibraryInfo{}, provenance);
   return all.exit_code();
 }
 

@@ -10,6 +10,7 @@
 
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
+#include "harness/cli/provenance.h"
 #include "harness/core/run.h"
 #include "harness/diagnosis/looking.h"
 #include "harness/dump/recording.h"
@@ -165,6 +166,7 @@ size_t report_missing(const std::vector<Case>& cases, const std::vector<Entry>& 
 }  // namespace
 
 int judge_recordings(const JudgeArguments& arguments) {
+  Provenance provenance = provenance_of(arguments);
   std::vector<ReportRequest> reports;
   for (const std::string& text : arguments.reports) reports.push_back(parse_report(text));
   const bool to_console = reports.empty() || std::any_of(reports.begin(), reports.end(),
@@ -185,7 +187,10 @@ int judge_recordings(const JudgeArguments& arguments) {
   const Selection& wanted = arguments.selection;
   const bool selected = !wanted.suites.empty() || !wanted.cases.empty() || !wanted.arch.empty() || !wanted.warp.empty();
   const size_t missing = selected ? report_missing(cases, entries) : 0;
-  write_reports(reports, result, recordings.front().library);
+  const LibraryInfo& library = recordings.front().library;
+  provenance.ended = utc_now();
+  write_reports(reports, result, library, provenance);
+  if (to_console) std::printf("%s", provenance_text(provenance, library).c_str());
   std::printf("%s", to_console ? summary_text(result).c_str() : outcome_line(result).c_str());
   const ExitCode code = result.exit_code();
   if (missing == 0 || code != kAllAsExpected) return code;

@@ -153,6 +153,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? assay::kAllAsExpected : assay::kUsageOrNothingRan;
   }
+  run.command = judge.command = {argv, argv + argc};
   return guarded([&] {
     if (program.got_subcommand("run")) return assay::run_verb(run);
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);

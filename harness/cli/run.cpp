@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "harness/cli/places.h"
+#include "harness/cli/provenance.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/ledger.h"
 #include "harness/core/shard.h"
@@ -55,6 +56,7 @@ void touch_status_file() {
 
 int run_verb(const RunArguments& arguments) {
   const Shard shard = shard_of(arguments);
+  Provenance provenance = provenance_of(arguments, shard);
   std::vector<ReportRequest> reports;
   for (const std::string& text : arguments.reports) {
     reports.push_back(parse_report(text));
@@ -72,6 +74,7 @@ int run_verb(const RunArguments& arguments) {
   }
   const Backend backend =
       shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds}));
+  add_library(provenance, backend.library);
 
   ProgressLine progress(cases.size());
   RunOptions options;
@@ -95,8 +98,9 @@ int run_verb(const RunArguments& arguments) {
   const RunResult result = run_all(all_ops(), cases, backend, options);
   progress.clear();
   if (recorder) recorder->finish(result);
-  write_reports(reports, result, backend.library);
-  if (to_console) std::printf("%s", idle_rows_text(ledger, result).c_str());
+  provenance.ended = utc_now();
+  write_reports(reports, result, backend.library, provenance);
+  if (to_console) std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
   std::printf("%s", to_console ? summary_text(result).c_str() : outcome_line(result).c_str());
   return result.exit_code();
 }

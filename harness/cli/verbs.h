@@ -21,6 +21,7 @@ struct RunArguments {
   std::string ledger;  ///< table of known deviations; empty: none
   std::string shard;   ///< "I/N"; empty: what the environment says
   bool ladder = false;
+  std::vector<std::string> command;  ///< the whole command line, for reports
 };
 
 struct JudgeArguments {
@@ -32,6 +33,7 @@ struct JudgeArguments {
   std::vector<std::string> reports;
   std::string ledger;  ///< as of run
   Selection selection;
+  std::vector<std::string> command;  ///< as of run
 };
 
 struct GoldenArguments {

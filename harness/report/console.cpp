@@ -110,6 +110,13 @@ std::string idle_rows_text(const Ledger& ledger, const RunResult& result) {
   return text;
 }
 
+std::string provenance_text(const Provenance& provenance, const LibraryInfo& library) {
+  std::string text;
+  for (const Fact& fact : facts_of(provenance, library))
+    if (!fact.value.empty()) text += fmt::format("run_{:<12} {}\n", fact.name, printable(fact.value));
+  return text;
+}
+
 std::string outcome_line(const RunResult& result) {
   const std::string ending = ending_text(result), counts = counts_text(result);
   if (result.device_lost || result.judged() == 0) return ending + (counts.empty() ? "" : ": " + counts) + "\n";

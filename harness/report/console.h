@@ -5,6 +5,7 @@
 
 #include "harness/core/run.h"
 #include "harness/core/verdict.h"
+#include "harness/report/provenance.h"
 
 namespace assay {
 
@@ -14,6 +15,9 @@ std::string idle_rows_text(const Ledger& ledger, const RunResult& result);
 /// One verdict that is not as expected, as a block of lines: what, where, how much, by which right, from which row, how to
 /// repeat.
 std::string failure_text(const Verdict& verdict);
+
+/// Where the report comes from, in lines that begin with "run_"; what is not known is left out.
+std::string provenance_text(const Provenance& provenance, const LibraryInfo& library);
 
 /// One line: how the run ended, and how many verdicts of each kind.
 std::string outcome_line(const RunResult& result);

@@ -82,15 +82,23 @@ Cells power_cells(const Power& power, const std::string& tensor) {
 
 }  // namespace
 
-std::string csv_text(const RunResult& result) {
-  std::string text = row(joined(joined(kVerdictColumns, kTensorColumns), kPowerColumns));
+std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
+  Cells run_columns, run_cells;
+  for (const Fact& fact : facts_of(provenance, library)) {
+    run_columns.push_back("run_" + fact.name);
+    run_cells.push_back(fact.value);
+  }
+  const auto whole_row = [](const Cells& verdict, const Cells& tensor, const Cells& power, const Cells& run) {
+    return row(joined(joined(joined(verdict, tensor), power), run));
+  };
+  std::string text = whole_row(kVerdictColumns, kTensorColumns, kPowerColumns, run_columns);
   for (const Verdict& verdict : result.verdicts) {
     for (const TensorFinding& finding : verdict.tensors) {
-      text += row(joined(joined(verdict_cells(verdict), tensor_cells(finding)), power_cells(verdict.power, finding.name)));
+      text += whole_row(verdict_cells(verdict), tensor_cells(finding), power_cells(verdict.power, finding.name), run_cells);
     }
     if (!verdict.tensors.empty()) continue;
     const Cells no_tensor(kTensorColumns.size());
-    text += row(joined(joined(verdict_cells(verdict), no_tensor), power_cells(verdict.power, "")));
+    text += whole_row(verdict_cells(verdict), no_tensor, power_cells(verdict.power, ""), run_cells);
   }
   return text;
 }

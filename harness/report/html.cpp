@@ -22,7 +22,7 @@ namespace {
 
 using namespace html;
 
-std::string head(const RunResult& result, const LibraryInfo& library) {
+std::string head(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
   const std::string ending = ending_text(result);
   const bool good = ending == "ALL AS EXPECTED";
   const std::string backend = result.verdicts.empty() ? "" : result.verdicts.front().backend;
@@ -34,14 +34,8 @@ std::string head(const RunResult& result, const LibraryInfo& library) {
                         mark(outcome), name(outcome));
   }
   text += "</div>\n<dl>\n";
-  const std::pair<const char*, const std::string&> facts[] = {{"library", library.name},
-                                                              {"architecture", library.arch},
-                                                              {"device", library.device},
-                                                              {"driver", library.driver},
-                                                              {"toolkit", library.toolkit}};
-  for (const auto& [name, value] : facts) {
-    if (!value.empty()) text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, xml_escaped(value));
-  }
+  for (const Fact& fact : facts_of(provenance, library))
+    if (!fact.value.empty()) text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", fact.name, xml_escaped(fact.value));
   double seconds = 0;
   std::set<std::string> cases, kernels;
   for (const Verdict& v : result.verdicts) {
@@ -119,12 +113,12 @@ std::string passes(const RunResult& result) {
 
 }  // namespace
 
-std::string html_text(const RunResult& result, const LibraryInfo& library) {
+std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
   std::string text =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
       "content=\"width=device-width\"/>\n<title>Assay: " +
       ending_text(result) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + mark_definitions() +
-      head(result, library);
+      head(result, library, provenance);
   if (!result.verdicts.empty()) text += "<h2>Verdicts by contract</h2>\n" + matrix(result);
   text += html::failures(result) + skips(result);
   if (const std::string power = power_table(result); !power.empty()) {

@@ -5,6 +5,7 @@
 
 #include "harness/core/call.h"
 #include "harness/core/run.h"
+#include "harness/report/provenance.h"
 
 namespace assay {
 
@@ -13,6 +14,6 @@ namespace assay {
 inline constexpr size_t kFullSections = 40;
 
 /// Well-formed as XML too, which is how tests read it.
-std::string html_text(const RunResult& result, const LibraryInfo& library);
+std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
 }  // namespace assay

@@ -60,21 +60,21 @@ RunResult everything() {
 }
 
 TEST(Html, IsWellFormedAndHalfOfItIsNot) {
-  const std::string page = html_text(everything(), {});
+  const std::string page = html_text(everything(), {}, {});
   EXPECT_EQ(nesting_error(page), "");
   EXPECT_NE(nesting_error(page.substr(0, page.size() / 2)), "");
-  EXPECT_EQ(nesting_error(html_text({}, {})), "");
+  EXPECT_EQ(nesting_error(html_text({}, {}, {})), "");
   EXPECT_EQ(nesting_error("<p><b></p></b>"), "</p> closes b");
 }
 
 TEST(Html, FetchesNothingAndRunsNothing) {
-  const std::string page = html_text(everything(), {});
+  const std::string page = html_text(everything(), {}, {});
   for (const char* word : {"http://", "https://", "<script", "<link", "src=", "@import", "url("})
     EXPECT_THAT(page, Not(HasSubstr(word)));
 }
 
 TEST(Html, NamesEachFailureWithItsIdEscaped) {
-  const std::string page = html_text(everything(), {});
+  const std::string page = html_text(everything(), {}, {});
   EXPECT_THAT(page, HasSubstr("quant_group/&lt;row&gt; &amp; &apos;three&apos;"));
   EXPECT_THAT(page, Not(HasSubstr("<row>")));
   EXPECT_THAT(page, HasSubstr("scale: &lt;doubled&gt;"));
@@ -87,19 +87,19 @@ TEST(Html, SaysHowTheRunEndedOnWhat) {
   LibraryInfo library;
   library.name = "mine & yours";
   library.device = "H200";
-  const std::string page = html_text(everything(), library);
+  const std::string page = html_text(everything(), library, {});
   EXPECT_THAT(page, HasSubstr("<p class=\"ending bad\">NOT AS EXPECTED</p>"));
   EXPECT_THAT(page, HasSubstr("<dt>library</dt><dd>mine &amp; yours</dd>"));
   EXPECT_THAT(page, HasSubstr("<dt>device</dt><dd>H200</dd>"));
   EXPECT_THAT(page, Not(HasSubstr("<dt>driver</dt>"))) << "not known";
   EXPECT_THAT(page, HasSubstr("6, 4 not as expected"));
-  EXPECT_THAT(html_text({}, {}), HasSubstr("NOTHING RAN"));
+  EXPECT_THAT(html_text({}, {}, {}), HasSubstr("NOTHING RAN"));
 }
 
 TEST(Html, AFailureSaysWhatWhereByWhichRightAndHowToRepeat) {
   RunResult result;
   result.verdicts = {testing::truncating_kernel()};
-  const std::string page = html_text(result, {});
+  const std::string page = html_text(result, {}, {});
   EXPECT_THAT(page, HasSubstr("223 of 512 elements outside their accepted set (43.6 %), every one toward zero"));
   EXPECT_THAT(page, HasSubstr("<tr><td>worst</td><td><code>q[1, 7]</code></td><td><code>0x55 = 13</code></td>"
                               "<td><code>0x56 = 14 .. 0x57 = 15</code></td><td>-1 ulp of e4m3fn</td></tr>"));
@@ -127,7 +127,7 @@ TEST(Html, PowerIsSummedUpOverDataSetsNotOverVerdicts) {
   }
   result.verdicts[2].power.blind_to.clear();
   result.verdicts[2].power.data[0].codes.set(0x39).set(0xff);
-  const std::string page = html_text(result, {});
+  const std::string page = html_text(result, {}, {});
   EXPECT_THAT(page, HasSubstr("<td rowspan=\"1\" class=\"number\">2</td><td rowspan=\"1\" class=\"number\">3 of 4</td>"
                               "<td rowspan=\"1\" class=\"number\">4 of 4</td>"));
   EXPECT_THAT(page, HasSubstr("<td class=\"number\">3</td>")) << "codes of both";
@@ -136,11 +136,11 @@ TEST(Html, PowerIsSummedUpOverDataSetsNotOverVerdicts) {
 }
 
 TEST(Html, BeyondTheFirstFortyAFailureIsALine) {
-  EXPECT_EQ(times(html_text(failing(kFullSections), {}), "<section class=\"failure\""), kFullSections);
-  EXPECT_THAT(html_text(failing(kFullSections), {}), Not(HasSubstr("id=\"others\"")));
+  EXPECT_EQ(times(html_text(failing(kFullSections), {}, {}), "<section class=\"failure\""), kFullSections);
+  EXPECT_THAT(html_text(failing(kFullSections), {}, {}), Not(HasSubstr("id=\"others\"")));
   RunResult result = failing(kFullSections + 3);
   result.verdicts.back().causes = {"no known cause"};
-  const std::string page = html_text(result, {});
+  const std::string page = html_text(result, {}, {});
   EXPECT_EQ(times(page, "<section class=\"failure\""), kFullSections);
   EXPECT_EQ(times(page, "<li>"), 3u);
   EXPECT_THAT(page, HasSubstr("40 of 43 in full: the first of each cause"));
@@ -151,7 +151,7 @@ TEST(Html, BeyondTheFirstFortyAFailureIsALine) {
 TEST(Html, PassesAreFoldedAway) {
   RunResult result;
   result.verdicts = {testing::verdict(Outcome::kPass, "quant_group/fine")};
-  const std::string page = html_text(result, {});
+  const std::string page = html_text(result, {}, {});
   EXPECT_THAT(page, HasSubstr("<p class=\"ending\">ALL AS EXPECTED</p>"));
   EXPECT_THAT(page, HasSubstr("<details><summary>1 verdicts</summary>"));
   EXPECT_THAT(page, HasSubstr("<td><code>quant_group/fine</code></td>"));

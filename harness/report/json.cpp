@@ -139,9 +139,31 @@ Json verdict(const Verdict& v) {
           {"tensors", tensors}};
 }
 
+Json stamp(const FileStamp& file) {
+  return file.path.empty() ? Json(nullptr) : Json{{"path", file.path}, {"digest", file.digest}};
+}
+
+Json provenance_of(const Provenance& p) {
+  Json options = Json::object(), tables = Json::array();
+  for (const Fact& option : p.options) options[option.name] = option.value;
+  for (const FileStamp& table : p.tables) tables.push_back(stamp(table));
+  return {{"version", p.version},
+          {"commit", p.commit},
+          {"begun", p.begun},
+          {"ended", p.ended},
+          {"ended_early", p.ended_early},
+          {"host", p.host},
+          {"command", p.command},
+          {"options", options},
+          {"share", p.share},
+          {"library_file", stamp(p.library)},
+          {"ledger", stamp(p.ledger)},
+          {"tables", tables}};
+}
+
 }  // namespace
 
-std::string json_text(const RunResult& result, const LibraryInfo& library) {
+std::string json_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
   Json counts = Json::object();
   for (const Outcome outcome : kOutcomes) counts[name(outcome)] = result.count(outcome);
   const Json about = {{"name", library.name},
@@ -150,7 +172,8 @@ std::string json_text(const RunResult& result, const LibraryInfo& library) {
                       {"driver", library.driver},
                       {"toolkit", library.toolkit}};
   std::string text = "{\"version\":" + std::to_string(kJsonVersion) + ",\n\"library\":" + text_of(about) +
-                     ",\n\"ending\":" + text_of(ending_text(result)) + ",\n\"counts\":" + text_of(counts) + ",\n\"verdicts\":[";
+                     ",\n\"provenance\":" + text_of(provenance_of(provenance)) + ",\n\"ending\":" + text_of(ending_text(result)) +
+                     ",\n\"counts\":" + text_of(counts) + ",\n\"verdicts\":[";
   const char* separator = "\n";
   for (const Verdict& v : result.verdicts) {
     text.append(separator).append(text_of(verdict(v)));

@@ -28,7 +28,7 @@ LibraryInfo library() {
   return info;
 }
 
-json report(const RunResult& result) { return json::parse(json_text(result, library())); }
+json report(const RunResult& result) { return json::parse(json_text(result, library(), {})); }
 
 json report(const Verdict& verdict) {
   RunResult result;
@@ -116,7 +116,7 @@ TEST(Json, TextThatIsNoUtf8DoesNotEndTheReport) {
 }
 
 TEST(Json, EachVerdictStandsOnALineInTheOrderOfTheRun) {
-  std::istringstream text(json_text(one_of_each(), library()));
+  std::istringstream text(json_text(one_of_each(), library(), {}));
   std::vector<std::string> ids;
   for (std::string line; std::getline(text, line);) {
     if (line.starts_with("{\"case\":")) ids.push_back(json::parse(line.substr(0, line.rfind('}') + 1)).at("case"));
@@ -126,8 +126,9 @@ TEST(Json, EachVerdictStandsOnALineInTheOrderOfTheRun) {
 }
 
 TEST(Json, AnEmptyRunIsApproved) {
-  EXPECT_EQ(json_text({}, library()), R"({"version":1,
+  EXPECT_EQ(json_text({}, library(), {}), R"({"version":1,
 "library":{"name":"mine","arch":"sm_90","device":"H200","driver":"570.1","toolkit":"13.0"},
+"provenance":{"version":"","commit":"","begun":"","ended":"","ended_early":"","host":"","command":"","options":{},"share":"","library_file":null,"ledger":null,"tables":[]},
 "ending":"NOTHING RAN",
 "counts":{"pass":0,"fail":0,"skip":0,"untrusted":0,"broken":0},
 "verdicts":[

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <utility>
+#include <pugixml.hpp>
+#include <sstream>
 #include <vector>
 
 #include "harness/report/console.h"
@@ -14,83 +15,87 @@
 namespace assay {
 namespace {
 
-std::string outcome_element(const Verdict& v) {
-  const std::string message = xml_escaped(headline(v));
-  if (v.outcome == Outcome::kSkip && !v.offered) return fmt::format("      <skipped message=\"{}\"/>\n", message);
+using Verdicts = std::vector<const Verdict*>;
+
+void set(pugi::xml_node node, const char* attribute, const std::string& value) {
+  node.append_attribute(attribute).set_value(printable_lines(value).c_str());
+}
+
+bool is_silent(const Verdict& v) { return as_expected(v) && v.outcome == Outcome::kPass; }
+
+void append_outcome(pugi::xml_node testcase, const Verdict& v) {
+  if (is_silent(v)) return;
   if (as_expected(v)) {
-    if (v.outcome == Outcome::kPass) return "";
-    return fmt::format("      <skipped message=\"{}; {}\"/>\n", xml_escaped(v.deviation), message);
+    const std::string known = v.deviation.empty() ? "" : v.deviation + "; ";
+    return set(testcase.append_child("skipped"), "message", known + headline(v));
   }
-  const char* tag = v.outcome == Outcome::kBroken ? "error" : "failure";
-  return fmt::format("      <{0} type=\"{1}\" message=\"{2}\">{3}</{0}>\n", tag, name(v.outcome), message,
-                     xml_escaped(failure_text(v)));
+  pugi::xml_node failure = testcase.append_child(v.outcome == Outcome::kBroken ? "error" : "failure");
+  set(failure, "type", name(v.outcome));
+  set(failure, "message", headline_with_cause(v));
+  failure.text().set(printable_lines(failure_text(v)).c_str());
 }
 
-struct Counts {
-  int64_t tests = 0, failures = 0, errors = 0, skipped = 0;
+void append_counts(pugi::xml_node node, const Verdicts& verdicts) {
+  int64_t failures = 0, errors = 0, skipped = 0;
   double seconds = 0;
-};
-
-Counts counts_of(const std::vector<const Verdict*>& verdicts) {
-  Counts c;
   for (const Verdict* v : verdicts) {
-    ++c.tests;
-    c.seconds += v->seconds;
-    const bool silent = as_expected(*v) && v->outcome == Outcome::kPass;
-    if (silent) continue;
-    if (as_expected(*v)) {
-      ++c.skipped;
-    } else {
-      ++(v->outcome == Outcome::kBroken ? c.errors : c.failures);
-    }
+    seconds += v->seconds;
+    if (!is_silent(*v)) ++(as_expected(*v) ? skipped : v->outcome == Outcome::kBroken ? errors : failures);
   }
-  return c;
+  set(node, "tests", std::to_string(verdicts.size()));
+  set(node, "failures", std::to_string(failures));
+  set(node, "errors", std::to_string(errors));
+  set(node, "skipped", std::to_string(skipped));
+  set(node, "time", fmt::format("{:.6f}", seconds));
 }
 
-std::string attributes(const Counts& c) {
-  return fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.6f}\"", c.tests, c.failures, c.errors,
-                     c.skipped, c.seconds);
-}
-
-std::string suite_text(const std::string& op, const std::vector<const Verdict*>& verdicts, const LibraryInfo& library) {
-  std::string text = fmt::format("  <testsuite name=\"{}\" {}>\n", xml_escaped(op), attributes(counts_of(verdicts)));
-  text += "    <properties>\n";
-  const std::pair<const char*, const std::string&> properties[] = {{"library", library.name},
-                                                                   {"arch", library.arch},
-                                                                   {"device", library.device},
-                                                                   {"driver", library.driver},
-                                                                   {"toolkit", library.toolkit}};
-  for (const auto& [key, value] : properties) {
-    if (!value.empty()) text += fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", key, xml_escaped(value));
+void append_suite(pugi::xml_node suites, const std::string& op, const Verdicts& verdicts, const std::vector<Fact>& facts) {
+  pugi::xml_node suite = suites.append_child("testsuite");
+  set(suite, "name", op);
+  append_counts(suite, verdicts);
+  pugi::xml_node properties = suite.append_child("properties");
+  for (const Fact& fact : facts) {
+    if (fact.value.empty()) continue;
+    if (fact.name == "begun") set(suite, "timestamp", fact.value);
+    if (fact.name == "host") set(suite, "hostname", fact.value);
+    pugi::xml_node property = properties.append_child("property");
+    set(property, "name", fact.name);
+    set(property, "value", fact.value);
   }
-  text += "    </properties>\n";
   for (const Verdict* v : verdicts) {
-    const std::string title = v->case_id + (v->kernel.empty() ? "" : " [" + v->kernel + "]");
-    text += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.6f}\"", xml_escaped(op), xml_escaped(title),
-                        v->seconds);
-    const std::string inner = outcome_element(*v);
-    text += inner.empty() ? "/>\n" : ">\n" + inner + "    </testcase>\n";
+    pugi::xml_node testcase = suite.append_child("testcase");
+    set(testcase, "classname", op);
+    set(testcase, "name", v->case_id + (v->kernel.empty() ? "" : " [" + v->kernel + "]"));
+    set(testcase, "time", fmt::format("{:.6f}", v->seconds));
+    append_outcome(testcase, *v);
   }
-  return text + "  </testsuite>\n";
 }
 
 }  // namespace
 
-std::string junit_text(const RunResult& result, const LibraryInfo& library) {
+std::string junit_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
   std::vector<std::string> ops;
-  std::vector<const Verdict*> all;
+  Verdicts all;
   for (const Verdict& v : result.verdicts) {
     all.push_back(&v);
     if (std::find(ops.begin(), ops.end(), v.op) == ops.end()) ops.push_back(v.op);
   }
-  std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  text += fmt::format("<testsuites name=\"assay\" {}>\n", attributes(counts_of(all)));
+  pugi::xml_document document;
+  pugi::xml_node declaration = document.append_child(pugi::node_declaration);
+  set(declaration, "version", "1.0");
+  set(declaration, "encoding", "UTF-8");
+  pugi::xml_node suites = document.append_child("testsuites");
+  set(suites, "name", "assay");
+  append_counts(suites, all);
+  const std::vector<Fact> facts = facts_of(provenance, library);
   for (const std::string& op : ops) {
-    std::vector<const Verdict*> of_op;
+    Verdicts of_op;
     std::copy_if(all.begin(), all.end(), std::back_inserter(of_op), [&](const Verdict* v) { return v->op == op; });
-    text += suite_text(op, of_op, library);
+    append_suite(suites, op, of_op, facts);
   }
-  return text + "</testsuites>\n";
+  std::ostringstream text;
+  document.save(text, "  ", pugi::format_indent, pugi::encoding_utf8);
+  return text.str();
 }
 
 }  // namespace assay

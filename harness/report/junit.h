@@ -5,11 +5,12 @@
 
 #include "harness/core/call.h"
 #include "harness/core/run.h"
+#include "harness/report/provenance.h"
 
 namespace assay {
 
 /// One testsuite for each op, one testcase for each verdict. A verdict as expected is no failure; broken is an error; an expected
-/// deviation is a skip that says so.
-std::string junit_text(const RunResult& result, const LibraryInfo& library);
+/// deviation is a skip that says so. A failure's message ends with its cause. Provenance stands in the properties.
+std::string junit_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
 }  // namespace assay

@@ -21,18 +21,18 @@ struct FileKind {
 constexpr FileKind kFileKinds[] = {
     {"csv", ReportKind::kCsv}, {"junit", ReportKind::kJunit}, {"json", ReportKind::kJson}, {"html", ReportKind::kHtml}};
 
-std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo& library) {
+std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
   switch (kind) {
     case ReportKind::kConsole:
       break;
     case ReportKind::kCsv:
-      return csv_text(result);
+      return csv_text(result, library, provenance);
     case ReportKind::kJunit:
-      return junit_text(result, library);
+      return junit_text(result, library, provenance);
     case ReportKind::kJson:
-      return json_text(result, library);
+      return json_text(result, library, provenance);
     case ReportKind::kHtml:
-      return html_text(result, library);
+      return html_text(result, library, provenance);
   }
   return "";
 }
@@ -57,9 +57,10 @@ ReportRequest parse_report(const std::string& text) {
   throw UsageError(fmt::format("--report {}: unknown report '{}'; {}", text, word, known));
 }
 
-void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library) {
+void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library,
+                   const Provenance& provenance) {
   for (const ReportRequest& request : requests) {
-    if (!request.file.empty()) write_atomically(request.file, text_of(request.kind, result, library));
+    if (!request.file.empty()) write_atomically(request.file, text_of(request.kind, result, library, provenance));
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "harness/core/call.h"
 #include "harness/core/run.h"
+#include "harness/report/provenance.h"
 
 namespace assay {
 
@@ -20,6 +21,7 @@ struct ReportRequest {
 ReportRequest parse_report(const std::string& text);
 
 /// Writes the file reports, each in one piece. Throws std::runtime_error naming a file that cannot be written.
-void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library);
+void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library,
+                   const Provenance& provenance);
 
 }  // namespace assay

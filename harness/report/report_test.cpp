@@ -80,7 +80,7 @@ TEST(Console, TheLastLineTellsTheWaysToEndApart) {
 }
 
 TEST(Csv, IsReadBackByTheTableReader) {
-  const Table table = parse_table(csv_text(one_of_each()), "report.csv");
+  const Table table = parse_table(csv_text(one_of_each(), {}, {}), "report.csv");
   ASSERT_EQ(table.rows.size(), 6u) << "a row for each tensor, one for a verdict without";
   EXPECT_EQ(table.text(table.rows[1], "tensor"), "q");
   EXPECT_EQ(table.integer(table.rows[1], "outside"), 223);
@@ -98,7 +98,7 @@ TEST(Csv, PowerStandsInItsLastColumns) {
   DataPower q{"q", "e4m3fn", 512, {}, 3, 2, 1};
   q.codes.set(0x38).set(0xb8);
   result.verdicts[0].power = {7, {"scale dropped"}, {q}};
-  const Table table = parse_table(csv_text(result), "report.csv");
+  const Table table = parse_table(csv_text(result, {}, {}), "report.csv");
   for (const auto& [column, cell] : {std::pair("faults_seen", "6"), std::pair("faults", "7"), std::pair("codes_visited", "2"),
                                      std::pair("power_elements", "512"), std::pair("power_subnormal", "3"),
                                      std::pair("power_saturated", "2"), std::pair("power_nan", "1")}) {
@@ -114,37 +114,37 @@ TEST(Junit, IsApproved) {
   library.arch = "cpu";
   RunResult result = one_of_each();
   result.verdicts.erase(result.verdicts.begin() + 1);
-  EXPECT_EQ(junit_text(result, library), R"(<?xml version="1.0" encoding="UTF-8"?>
+  EXPECT_EQ(junit_text(result, library, {}), R"(<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="assay" tests="4" failures="1" errors="1" skipped="1" time="1.000000">
   <testsuite name="quant_group" tests="3" failures="0" errors="1" skipped="1" time="0.750000">
     <properties>
-      <property name="library" value="assay &lt;cpu&gt;"/>
-      <property name="arch" value="cpu"/>
+      <property name="library" value="assay &lt;cpu>" />
+      <property name="arch" value="cpu" />
     </properties>
-    <testcase classname="quant_group" name="quant_group/a [group_fp8]" time="0.250000"/>
+    <testcase classname="quant_group" name="quant_group/a [group_fp8]" time="0.250000" />
     <testcase classname="quant_group" name="quant_group/b [group_fp8]" time="0.250000">
-      <error type="broken" message="wrote outside &apos;q&apos;: 1 byte behind its end &lt;&amp;&quot;&apos;&gt;, first 0 bytes behind it">BROKEN  quant_group/b
+      <error type="broken" message="wrote outside 'q': 1 byte behind its end &lt;&amp;&quot;'>, first 0 bytes behind it">BROKEN  quant_group/b
   kernel    group_fp8 of back end cpu
-  reason    wrote outside &apos;q&apos;: 1 byte behind its end &lt;&amp;&quot;&apos;&gt;, first 0 bytes behind it
+  reason    wrote outside 'q': 1 byte behind its end &lt;&amp;"'&gt;, first 0 bytes behind it
   row       suites/quant_group/cases/quick.csv:3  every quotient lies halfway between two codes
-  repro     assay run --backend cpu --case &apos;quant_group/b&apos;
+  repro     assay run --backend cpu --case 'quant_group/b'
 </error>
     </testcase>
     <testcase classname="quant_group" name="quant_group/c" time="0.250000">
-      <skipped message="no kernel for contract vllm.group_fp8"/>
+      <skipped message="no kernel for contract vllm.group_fp8" />
     </testcase>
   </testsuite>
   <testsuite name="rms_norm" tests="1" failures="1" errors="0" skipped="0" time="0.250000">
     <properties>
-      <property name="library" value="assay &lt;cpu&gt;"/>
-      <property name="arch" value="cpu"/>
+      <property name="library" value="assay &lt;cpu>" />
+      <property name="arch" value="cpu" />
     </properties>
     <testcase classname="rms_norm" name="rms_norm/d [group_fp8]" time="0.250000">
       <failure type="untrusted" message="blind to scale dropped">UNTRUSTED  rms_norm/d
   kernel    group_fp8 of back end cpu
   reason    blind to scale dropped
   row       suites/quant_group/cases/quick.csv:3  every quotient lies halfway between two codes
-  repro     assay run --backend cpu --case &apos;rms_norm/d&apos;
+  repro     assay run --backend cpu --case 'rms_norm/d'
 </failure>
     </testcase>
   </testsuite>
@@ -157,11 +157,11 @@ TEST(Junit, AnExpectedDeviationIsNoFailure) {
   result.verdicts = {truncating_kernel()};
   result.verdicts[0].expected = "fail";
   result.verdicts[0].deviation = "expects fail: truncates (#7)";
-  const std::string text = junit_text(result, {});
+  const std::string text = junit_text(result, {}, {});
   EXPECT_THAT(text, HasSubstr("failures=\"0\""));
   EXPECT_THAT(
       text,
-      HasSubstr("<skipped message=\"expects fail: truncates (#7); q: 223 of 512 elements outside, worst 1 ulp at [1, 7]\"/>"));
+      HasSubstr("<skipped message=\"expects fail: truncates (#7); q: 223 of 512 elements outside, worst 1 ulp at [1, 7]\" />"));
 }
 
 TEST(Reports, BytesOfALibraryCannotSteerTheTerminalOrBreakALine) {
@@ -170,8 +170,8 @@ TEST(Reports, BytesOfALibraryCannotSteerTheTerminalOrBreakALine) {
   result.verdicts[0].message = std::string("\x1b[2J\xff\0\nALL AS EXPECTED", 22);
   const std::string words = "\\x1b[2J\\xff\\x00\\nALL AS EXPECTED";
   EXPECT_THAT(failure_text(result.verdicts[0]), HasSubstr("  reason    " + words + "\n"));
-  EXPECT_THAT(csv_text(result), HasSubstr("," + words + ","));
-  EXPECT_THAT(junit_text(result, {}), HasSubstr("\\x1b[2J\\xff\\x00"));
+  EXPECT_THAT(csv_text(result, {}, {}), HasSubstr("," + words + ","));
+  EXPECT_THAT(junit_text(result, {}, {}), HasSubstr("\\x1b[2J\\xff\\x00"));
 }
 
 TEST(ReportOption, UnknownKindsListWhatThereIs) {

@@ -62,4 +62,10 @@ std::string headline(const Verdict& verdict) {
   return text;
 }
 
+std::string headline_with_cause(const Verdict& verdict) {
+  const std::string text = headline(verdict);
+  if (verdict.causes.empty()) return text;
+  return text + (text.empty() ? "cause: " : "; cause: ") + verdict.causes.front();
+}
+
 }  // namespace assay

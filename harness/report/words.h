@@ -33,4 +33,7 @@ std::string data_text(const DataPower& data);
 /// One line that says what is wrong with a verdict: its message, or the tensors that do not agree.
 std::string headline(const Verdict& verdict);
 
+/// The same with the first cause that is known: "q: 12 of 30 elements outside, ...; cause: explains 12 of 12 ...".
+std::string headline_with_cause(const Verdict& verdict);
+
 }  // namespace assay

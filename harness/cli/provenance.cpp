@@ -1,0 +1,68 @@
+#include "harness/cli/provenance.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "harness/cli/build_stamp.h"
+#include "harness/cli/places.h"
+
+namespace assay {
+namespace {
+
+void add_list(std::vector<Fact>& options, const std::string& name, const std::vector<std::string>& values) {
+  for (const std::string& value : values) options.push_back({name, value});
+}
+
+void add_selection(std::vector<Fact>& options, const Selection& selection) {
+  add_list(options, "suite", selection.suites);
+  add_list(options, "case", selection.cases);
+  if (!selection.arch.empty()) options.push_back({"arch", selection.arch});
+  if (!selection.warp.empty()) options.push_back({"warp", selection.warp});
+}
+
+/// Variables of the environment that change what is judged or by which code.
+void add_environment(std::vector<Fact>& options) {
+  for (const char* const name : {"ASSAY_DATA", "ASSAY_ISA", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"}) {
+    if (const char* const value = std::getenv(name); value != nullptr && *value != '\0') options.push_back({name, value});
+  }
+}
+
+Provenance begun(const std::vector<std::string>& command, const std::string& ledger) {
+  Provenance provenance = begin_provenance(kVersion, kCommit, command);
+  provenance.ledger = stamp_of(ledger);
+  for (const std::string& file : more_contracts()) provenance.tables.push_back(stamp_of(file));
+  return provenance;
+}
+
+}  // namespace
+
+Provenance provenance_of(const RunArguments& arguments, const Shard& shard) {
+  Provenance provenance = begun(arguments.command, arguments.ledger);
+  std::vector<Fact>& options = provenance.options;
+  options = {{"backend", arguments.backend},
+             {"kernel", arguments.kernel},
+             {"repeat", std::to_string(arguments.repeat)},
+             {"ladder", arguments.ladder ? "yes" : "no"},
+             {"in_process", arguments.in_process ? "yes" : "no"},
+             {"timeout", fmt::format("{:g}", arguments.timeout_seconds)}};
+  add_selection(options, arguments.selection);
+  options.push_back({"data", data_root()});
+  add_environment(options);
+  if (!shard.is_whole()) provenance.share = fmt::format("{} ({})", shard.text(), shard.source);
+  return provenance;
+}
+
+Provenance provenance_of(const JudgeArguments& arguments) {
+  Provenance provenance = begun(arguments.command, arguments.ledger);
+  add_list(provenance.options, "target", arguments.targets);
+  if (!arguments.contract.empty()) provenance.options.push_back({"contract", arguments.contract});
+  add_selection(provenance.options, arguments.selection);
+  provenance.options.push_back({"data", data_root()});
+  add_environment(provenance.options);
+  return provenance;
+}
+
+void add_library(Provenance& provenance, const LibraryInfo& library) { provenance.library = stamp_of(library.path); }
+
+}  // namespace assay

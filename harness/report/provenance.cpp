@@ -1,0 +1,92 @@
+#include "harness/report/provenance.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <array>
+#include <ctime>
+#include <fstream>
+#include <memory>
+
+#include "harness/report/escape.h"
+
+namespace assay {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+std::string options_text(const std::vector<Fact>& options) {
+  std::string text;
+  for (const Fact& option : options)
+    text.append(text.empty() ? "" : " ").append(option.name + "=").append(shell_word(option.value));
+  return text;
+}
+
+std::string stamps_text(const std::vector<FileStamp>& stamps) {
+  std::string text;
+  for (const FileStamp& stamp : stamps) text += (text.empty() ? "" : ", ") + stamp.text();
+  return text;
+}
+
+}  // namespace
+
+std::string FileStamp::text() const { return digest.empty() ? path : path + " (" + digest + ")"; }
+
+FileStamp stamp_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (path.empty() || !file) return {path, ""};
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
+  XXH3_64bits_reset(state.get());
+  std::array<char, 1 << 16> block;
+  do {
+    file.read(block.data(), block.size());
+    XXH3_64bits_update(state.get(), block.data(), size_t(file.gcount()));
+  } while (file);
+  if (file.bad()) return {path, ""};
+  return {path, fmt::format("xxh3:{:016x}", XXH3_64bits_digest(state.get()))};
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text;
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+Provenance begin_provenance(const std::string& version, const std::string& commit, const std::vector<std::string>& command) {
+  Provenance provenance;
+  provenance.version = version;
+  provenance.commit = commit;
+  provenance.begun = utc_now();
+  provenance.host = host_name();
+  for (const std::string& word : command)
+    provenance.command.append(provenance.command.empty() ? "" : " ").append(shell_word(word));
+  return provenance;
+}
+
+std::vector<Fact> facts_of(const Provenance& provenance, const LibraryInfo& library) {
+  return {{"version", provenance.version},
+          {"commit", provenance.commit},
+          {"begun", provenance.begun},
+          {"ended", provenance.ended},
+          {"ended_early", provenance.ended_early},
+          {"host", provenance.host},
+          {"command", provenance.command},
+          {"options", options_text(provenance.options)},
+          {"share", provenance.share},
+          {"library", library.name},
+          {"library_file", provenance.library.text()},
+          {"arch", library.arch},
+          {"device", library.device},
+          {"driver", library.driver},
+          {"toolkit", library.toolkit},
+          {"ledger", provenance.ledger.text()},
+          {"tables", stamps_text(provenance.tables)}};
+}
+
+}  // namespace assay
