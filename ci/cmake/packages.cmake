@@ -8,6 +8,7 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(pugixml 1.13 REQUIRED)
+find_package(TBB 2021 REQUIRED)
 
 # These three ship no CMake package.
 function(assay_find_c_library target header library)

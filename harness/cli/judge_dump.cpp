@@ -97,13 +97,24 @@ HostTensor placed_scale(const DumpedTensor& from, const TensorSpec& spec, ScaleP
   return tensor;
 }
 
+using VisitPadding = decltype(Part::padding);
+
+/// Of the padding what must be zero.
+VisitPadding zeros_of(const VisitPadding& all) {
+  if (!all) return nullptr;
+  return [all](const std::function<void(const Padding&)>& visit) {
+    all([&](const Padding& padding) {
+      if (padding.rule == PaddingRule::kZero) visit(padding);
+    });
+  };
+}
+
 /// What a dump cannot show is not held against it: padding that it does not hold, and what was there before the call.
 Op without_unseen_padding(Op op, ScalePlacing placing) {
   op.expect = [expect = op.expect, placing](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
     Expectation expectation = expect(c, problem, outputs);
-    for (ExpectedTensor& tensor : expectation.tensors)
-      std::erase_if(tensor.padding,
-                    [&](const Padding& p) { return placing == ScalePlacing::kLogical || p.rule != PaddingRule::kZero; });
+    for (Answer& answer : expectation.any_of)
+      for (Part& part : answer.parts) part.padding = placing == ScalePlacing::kLogical ? nullptr : zeros_of(part.padding);
     return expectation;
   };
   return op;

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/core/byte_range.h"
 #include "harness/core/case.h"
-#include "harness/core/compare.h"
 #include "harness/core/op.h"
 
 namespace assay {

@@ -1,60 +1,17 @@
 #include "harness/core/compare.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 
-#include "harness/core/element.h"
-#include "harness/core/ordinals.h"
+#include "harness/core/blocks.h"
+#include "harness/core/part_comparison.h"
 
 namespace assay {
 namespace {
 
-/// Books one element that is outside its accepted set. `worst`: which one is the worst so far.
-void book_outside(const ExpectedTensor& expected, int64_t i, uint32_t code, TensorFinding& finding, int64_t& worst) {
-  const Element e = element_at(expected, i, code);
-  const bool first = finding.outside++ == 0;
-  if (first) finding.first = e;
-  if (first || std::abs(e.ulps) > finding.worst_ulps) {
-    finding.worst = e;
-    finding.worst_ulps = std::abs(e.ulps);
-    worst = i;
-  }
-  const double nearest = e.ulps < 0 ? e.low : e.high;
-  if (std::isnan(e.value) || std::isnan(nearest)) return;
-  if (std::fabs(e.value) < std::fabs(nearest)) ++finding.toward_zero;
-  if (std::fabs(e.value) > std::fabs(nearest)) ++finding.away_from_zero;
-}
-
-void book_width(int32_t low, int32_t high, int32_t o, TensorFinding& finding) {
-  if (low == high) {
-    ++finding.single_code;
-  } else if (accepts_anything(low, high)) {
-    ++finding.unjudged;
-  } else if (o != kNanOrdinal) {
-    finding.budget_use = std::max(finding.budget_use, budget_use(low, high, o));
-  }
-}
-
-void check_fit(const ExpectedTensor& expected, const HostTensor& tensor) {
-  const size_t elements = size_t(expected.elements());
-  const auto refuse = [&](const std::string& what) { throw std::logic_error("expectation of '" + expected.label() + "': " + what); };
-  if (expected.low.size() != elements) refuse("as many low ordinals as elements are needed");
-  if (!expected.high.empty() && expected.high.size() != elements) refuse("as many high ordinals as elements are needed");
-  if (!expected.offset.empty() && expected.offset.size() != elements) refuse("as many offsets as elements are needed");
-  if (!expected.row_numbers.empty() && int64_t(expected.row_numbers.size()) != expected.shape[0])
-    refuse("as many row numbers as rows are needed");
-  const int64_t stored = int64_t(tensor.bytes.size()) / expected.format->bytes();
-  const auto check = [&](int64_t offset) {
-    if (offset < 0 || offset >= stored)
-      refuse("offset " + std::to_string(offset) + " is outside the storage of " + std::to_string(stored));
-  };
-  if (expected.offset.empty() && elements > 0) check(int64_t(elements) - 1);
-  for (const int64_t offset : expected.offset) check(offset);
-  for (const Padding& padding : expected.padding) check(padding.offset);
-}
+/// Stretches of an answer that are judged apart from each other and merged in their order.
+constexpr int64_t kMostStretches = 128;
 
 bool overlaps(const std::vector<ByteRange>& ranges, int64_t begin, int64_t end) {
   const auto after = std::partition_point(ranges.begin(), ranges.end(), [&](const ByteRange& r) { return r.end <= begin; });
@@ -74,74 +31,140 @@ std::string describe_padding(const Padding& padding, const Format& format, uint3
   return text;
 }
 
-void compare_padding(const ExpectedTensor& expected, const HostTensor& tensor, const std::vector<ByteRange>& untouched,
-                     TensorFinding& finding) {
-  const int64_t width = expected.format->bytes();
-  for (const Padding& padding : expected.padding) {
-    const uint32_t code = load_code(expected, tensor, padding.offset);
+void compare_padding(const Part& part, const HostTensor& tensor, const std::vector<ByteRange>& untouched, TensorFinding& finding) {
+  if (!part.padding) return;
+  const int64_t width = part.format->bytes(), stored = int64_t(tensor.bytes.size()) / width;
+  part.padding([&](const Padding& padding) {
+    if (padding.offset < 0 || padding.offset >= stored)
+      throw std::logic_error("expectation of '" + part.label() + "': padding at offset " + std::to_string(padding.offset) +
+                             " is outside the storage of " + std::to_string(stored));
+    const uint32_t code = load_code(part, tensor, padding.offset);
     const bool right =
         padding.rule == PaddingRule::kFree || (padding.rule == PaddingRule::kZero && code == 0) ||
         (padding.rule == PaddingRule::kUntouched && covers(untouched, padding.offset * width, (padding.offset + 1) * width));
-    if (right) continue;
-    if (finding.padding_wrong++ == 0) finding.padding_first = describe_padding(padding, *expected.format, code);
-  }
+    if (!right && finding.padding_wrong++ == 0) finding.padding_first = describe_padding(padding, *part.format, code);
+  });
 }
 
-/// Blocks of equal codes are passed over at the speed of memory; only what differs is looked at one by one. Returns the worst.
-int64_t compare_elements(const ExpectedTensor& expected, const HostTensor& tensor, TensorFinding& finding) {
-  constexpr int64_t kBlock = 2048;
-  int32_t ordinals[kBlock];
-  const Format& format = *expected.format;
-  const bool pinned = expected.high.empty();
-  const int64_t n = expected.elements();
-  int64_t worst = 0;
-  for (int64_t begin = 0; begin < n; begin += kBlock) {
-    const int64_t count = std::min(kBlock, n - begin);
-    const int32_t* low = expected.low.data() + begin;
-    if (expected.offset.empty()) {
-      ordinals_of_codes(format, tensor.bytes.data() + begin * format.bytes(), {ordinals, size_t(count)});
-    } else {
-      for (int64_t k = 0; k < count; ++k)
-        ordinals[k] = ordinal(format, load_code(expected, tensor, expected.offset[size_t(begin + k)]));
-    }
-    if (pinned && all_equal(ordinals, low, count)) {
-      finding.single_code += count;
-      continue;
-    }
-    for (int64_t k = 0; k < count; ++k) {
-      const int32_t high = expected.high_at(begin + k);
-      book_width(low[k], high, ordinals[k], finding);
-      if (accepts(low[k], high, ordinals[k])) continue;
-      book_outside(expected, begin + k, load_code(expected, tensor, expected.offset_at(begin + k)), finding, worst);
-    }
+/// What consecutive blocks gave.
+struct Stretch {
+  std::vector<PartComparison> parts;
+  std::vector<Violation> violations;
+  int64_t all_violations = 0;
+  SampleKeeper keeper;
+
+  Stretch(const Answer& answer, const std::vector<HostTensor>& tensors) : keeper(answer.steps) {
+    for (const Part& part : answer.parts) parts.emplace_back(part, find(tensors, part.tensor));
   }
-  return worst;
+
+  void add(const StepRange& steps, AcceptedBlock block) {
+    std::vector<bool> fails(size_t(steps.end - steps.first)), of_part;
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const AcceptedRows& rows = block.parts[p];
+      of_part.assign(size_t(rows.end - rows.first), false);
+      parts[p].add(rows, of_part);
+      for (size_t row = 0; row < of_part.size(); ++row)
+        if (of_part[row]) fails[size_t((rows.first + int64_t(row)) * parts[p].part().steps_per_row - steps.first)] = true;
+    }
+    for (Violation& violation : block.violations) {
+      fails[size_t(violation.step - steps.first)] = true;
+      keep(std::move(violation));
+    }
+    for (size_t step = 0; step < fails.size(); ++step) keeper.add(steps.first + int64_t(step), fails[step]);
+  }
+
+  void merge(Stretch&& later) {
+    for (size_t p = 0; p < parts.size(); ++p) parts[p].merge(std::move(later.parts[p]));
+    for (Violation& violation : later.violations)
+      if (violations.size() < Finding::kMostViolations) violations.push_back(std::move(violation));
+    all_violations += later.all_violations;
+    keeper.merge(later.keeper);
+  }
+
+  void keep(Violation violation) {
+    ++all_violations;
+    for (const Place& place : violation.places)
+      for (PartComparison& part : parts)
+        if (part.part().label() == place.part) part.add_joint(place);
+    if (violations.size() < Finding::kMostViolations) violations.push_back(std::move(violation));
+  }
+};
+
+Stretch judged(const Answer& answer, const std::vector<HostTensor>& tensors) {
+  const std::vector<StepRange> ranges = block_ranges(answer);
+  const auto blocks = int64_t(ranges.size()), count = std::min(kMostStretches, std::max<int64_t>(1, blocks));
+  std::vector<Stretch> stretches(size_t(count), Stretch(answer, tensors));
+  for_each_in_parallel(count, [&](int64_t i) {
+    for (int64_t b = i * blocks / count; b < (i + 1) * blocks / count; ++b)
+      stretches[size_t(i)].add(ranges[size_t(b)], answer.accepted(ranges[size_t(b)].first, ranges[size_t(b)].end));
+  });
+  Stretch all = std::move(stretches.front());
+  for (size_t i = 1; i < stretches.size(); ++i) all.merge(std::move(stretches[i]));
+  return all;
+}
+
+/// What is not needed of outputs that agree.
+void look_closer(const Answer& answer, const Sample& sample, std::vector<PartComparison>& parts) {
+  const auto fails = [](const PartComparison& part) { return part.finding.outside > 0; };
+  if (std::none_of(parts.begin(), parts.end(), fails)) return;
+  for (const StepRange& steps : blocks_of(sample, answer)) {
+    const AcceptedBlock block = answer.accepted(steps.first, steps.end);
+    for (size_t p = 0; p < parts.size(); ++p)
+      if (fails(parts[p])) parts[p].finding.picture->look_closer(block.parts[p], parts[p].part(), parts[p].tensor());
+  }
+  for (size_t p = 0; p < parts.size(); ++p)
+    if (fails(parts[p])) parts[p].finding.picture->around = elements_around(answer, p, parts[p].tensor(), parts[p].worst());
+}
+
+Finding compare_with(const Answer& answer, const Expectation& expectation, const std::vector<HostTensor>& tensors,
+                     const std::vector<std::vector<ByteRange>>& untouched) {
+  Stretch all = judged(answer, tensors);
+  if (expectation.together)
+    for (Violation& violation : expectation.together(tensors)) all.keep(std::move(violation));
+  Finding finding{answer.program, {}, std::move(all.violations), all.all_violations, all.keeper.chosen(answer)};
+  look_closer(answer, finding.sample, all.parts);
+  for (PartComparison& part : all.parts) {
+    const auto tensor = size_t(&part.tensor() - tensors.data());
+    static const std::vector<ByteRange> all_written;
+    compare_padding(part.part(), part.tensor(), tensor < untouched.size() ? untouched[tensor] : all_written, part.finding);
+    finding.parts.push_back(std::move(part.finding));
+  }
+  return finding;
+}
+
+int64_t wrong(const Finding& finding) {
+  int64_t sum = finding.all_violations;
+  for (const TensorFinding& part : finding.parts) sum += part.outside + part.padding_wrong;
+  return sum;
 }
 
 }  // namespace
 
-TensorFinding compare(const ExpectedTensor& expected, const HostTensor& tensor, const std::vector<ByteRange>& untouched) {
-  check_fit(expected, tensor);
-  TensorFinding finding;
-  finding.name = expected.label();
-  finding.format = expected.format->name;
-  finding.shape = expected.shape;
-  finding.elements = expected.elements();
-  finding.reason = expected.reason;
-  const int64_t worst = compare_elements(expected, tensor, finding);
-  if (finding.outside > 0) finding.picture = picture_of(expected, tensor, worst);
-  compare_padding(expected, tensor, untouched, finding);
-  return finding;
+bool Finding::agrees() const {
+  return all_violations == 0 && std::all_of(parts.begin(), parts.end(), [](const TensorFinding& part) { return part.agrees(); });
 }
 
-Unwritten unwritten_elements(const ExpectedTensor& expected, const std::vector<ByteRange>& untouched) {
+Finding compare(const Expectation& expectation, const std::vector<HostTensor>& tensors,
+                const std::vector<std::vector<ByteRange>>& untouched) {
+  if (expectation.any_of.empty()) throw std::logic_error("an expectation without an answer");
+  Finding nearest = compare_with(expectation.any_of.front(), expectation, tensors, untouched);
+  for (size_t i = 1; i < expectation.any_of.size() && wrong(nearest) > 0; ++i) {
+    Finding other = compare_with(expectation.any_of[i], expectation, tensors, untouched);
+    if (wrong(other) < wrong(nearest)) nearest = std::move(other);
+  }
+  return nearest;
+}
+
+Unwritten unwritten_elements(const Part& part, const std::vector<ByteRange>& untouched) {
   Unwritten found;
   if (untouched.empty()) return found;
-  const int64_t width = expected.format->bytes();
-  for (int64_t i = 0; i < expected.elements(); ++i) {
-    const int64_t offset = expected.offset_at(i) * width;
-    if (!overlaps(untouched, offset, offset + width)) continue;
-    if (found.elements++ == 0) found.first = {expected.row_number(i / expected.shape[1]), i % expected.shape[1]};
+  const int64_t width = part.format->bytes();
+  for (int64_t row = 0; row < part.rows(); ++row) {
+    for (int64_t column = 0; column < part.columns(); ++column) {
+      const int64_t offset = part.offset(row, column) * width;
+      if (!overlaps(untouched, offset, offset + width)) continue;
+      if (found.elements++ == 0) found.first = {part.number_of(row), column};
+    }
   }
   return found;
 }

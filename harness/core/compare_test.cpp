@@ -10,10 +10,15 @@
 
 #include "harness/core/ordinals.h"
 #include "harness/core/philox.h"
+#include "harness/testing/whole_part.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
+
+using testing::compare_part;
+using testing::listed;
+using testing::whole_part;
 
 HostTensor tensor_of(const Format& format, const std::vector<uint32_t>& codes) {
   HostTensor tensor{dense("q", Role::kOutput, format, {1, int64_t(codes.size())}), {}};
@@ -22,20 +27,19 @@ HostTensor tensor_of(const Format& format, const std::vector<uint32_t>& codes) {
   return tensor;
 }
 
-ExpectedTensor pinned(const Format& format, const std::vector<uint32_t>& codes) {
-  ExpectedTensor expected{"q", &format, {1, int64_t(codes.size())}, {}, {}, {}, {}, "pinned: one code"};
+WholePart pinned(const Format& format, const std::vector<uint32_t>& codes) {
+  WholePart expected = whole_part(format, {1, int64_t(codes.size())}, {}, {}, "pinned: one code");
   for (const uint32_t code : codes) expected.low.push_back(ordinal(format, code));
   return expected;
 }
 
 TensorFinding compare_values(const Format& format, double expected, double got) {
-  return compare(pinned(format, {code_of(format, expected)}), tensor_of(format, {code_of(format, got)}), {});
+  return compare_part(pinned(format, {code_of(format, expected)}), tensor_of(format, {code_of(format, got)}));
 }
 
 /// One element with an interval.
 TensorFinding compare_interval(const Format& format, int32_t low, int32_t high, uint32_t got) {
-  ExpectedTensor expected{"q", &format, {1, 1}, {low}, {high}, {}, {}, "two codes"};
-  return compare(expected, tensor_of(format, {got}), {});
+  return compare_part(whole_part(format, {1, 1}, {low}, {high}, "two codes"), tensor_of(format, {got}));
 }
 
 TEST(Ordinals, ArraysAgreeWithSingleCodes) {
@@ -56,7 +60,7 @@ TEST(Compare, EveryCodeAgreesWithItselfAndWithNoOther) {
     for (uint32_t a = 0; a < 256; ++a) {
       for (uint32_t b = 0; b < 256; ++b) {
         const bool both_nan = ordinal(*format, a) == kNanOrdinal && ordinal(*format, b) == kNanOrdinal;
-        const TensorFinding finding = compare(pinned(*format, {a}), tensor_of(*format, {b}), {});
+        const TensorFinding finding = compare_part(pinned(*format, {a}), tensor_of(*format, {b}));
         ASSERT_EQ(finding.agrees(), a == b || both_nan) << format->name << " " << a << " " << b;
       }
     }
@@ -91,7 +95,7 @@ TEST(Compare, NanMatchesOnlyNan) {
   EXPECT_TRUE(compare_values(kBf16, nan, nan).agrees());
   EXPECT_FALSE(compare_values(kBf16, nan, 1).agrees());
   EXPECT_FALSE(compare_values(kBf16, 1, nan).agrees());
-  EXPECT_TRUE(compare(pinned(kBf16, {0x7fc0}), tensor_of(kBf16, {0xffff}), {}).agrees()) << "any payload, any sign";
+  EXPECT_TRUE(compare_part(pinned(kBf16, {0x7fc0}), tensor_of(kBf16, {0xffff})).agrees()) << "any payload, any sign";
   const int32_t one = ordinal_of_value(kBf16, 1);
   EXPECT_FALSE(compare_interval(kBf16, one, kNanOrdinal, 0x7fc0).agrees())
       << "an interval that reaches the top holds Inf, but not NaN";
@@ -118,18 +122,18 @@ TEST(Compare, BudgetUseIsTheDistanceFromTheMiddleInHalfWidths) {
 }
 
 TEST(Compare, UnjudgedElementsAreCounted) {
-  const TensorFinding finding = compare_interval(kBf16, kAnyLow, std::numeric_limits<int32_t>::max(), 0x7fc0);
+  const TensorFinding finding = compare_interval(kBf16, Interval::anything().low, Interval::anything().high, 0x7fc0);
   EXPECT_TRUE(finding.agrees());
   EXPECT_EQ(finding.unjudged, 1);
   EXPECT_EQ(finding.single_code, 0);
-  EXPECT_FALSE(compare_interval(kBf16, kAnyLow, kNanOrdinal - 1, 0x7fc0).agrees()) << "only the whole interval is unjudged";
+  EXPECT_FALSE(compare_interval(kBf16, Interval::anything().low, kNanOrdinal - 1, 0x7fc0).agrees()) << "only the whole interval is unjudged";
 }
 
 TEST(Compare, SingleCodesAreCountedAlsoAmongIntervals) {
   const int32_t one = ordinal_of_value(kBf16, 1);
-  ExpectedTensor expected{"q", &kBf16, {1, 3}, {one, one, one}, {one, one + 1, one}, {}, {}, ""};
-  EXPECT_EQ(compare(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81}), {}).single_code, 2);
-  EXPECT_EQ(compare(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81}), {}).outside, 1);
+  const WholePart expected = whole_part(kBf16, {1, 3}, {one, one, one}, {one, one + 1, one});
+  EXPECT_EQ(compare_part(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81})).single_code, 2);
+  EXPECT_EQ(compare_part(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81})).outside, 1);
 }
 
 /// A record of two codes, a scale and a number of 16 bits in twelve bytes, the last two of them nobody's.
@@ -141,33 +145,35 @@ HostTensor record_of(float scale) {
 }
 
 TEST(Compare, PartsOfOneBufferHaveFormatsAndNamesOfTheirOwn) {
-  ExpectedTensor codes{"cache", &kE4M3Fn, {1, 2}, {}, {}, {0, 1}, {}, ""}, scale{"cache", &kF32, {1, 1}, {}, {}, {1}, {}, ""};
-  ExpectedTensor number{"cache", &kBf16, {1, 1}, {}, {}, {4}, {}, ""}, rest{"cache", &kUint8, {1, 2}, {7, 9}, {}, {10, 11}, {}, ""};
-  codes.low = {ordinal(kE4M3Fn, 0x38), ordinal(kE4M3Fn, 0x40)};
-  scale.low = {ordinal_of_value(kF32, 0.5)};
-  number.low = {ordinal_of_value(kBf16, 1)};
-  codes.part = "codes", scale.part = "scale", number.part = "number", rest.part = "rest";
-  scale.row_numbers = {42};
-  for (const ExpectedTensor* part : {&codes, &scale, &number, &rest}) EXPECT_TRUE(compare(*part, record_of(0.5f), {}).agrees());
-  for (const ExpectedTensor* part : {&codes, &number, &rest}) EXPECT_TRUE(compare(*part, record_of(0.75f), {}).agrees());
-  const TensorFinding wrong = compare(scale, record_of(0.75f), {});
+  const auto part = [](const char* name, const Format& format, std::vector<int32_t> low, std::vector<int64_t> offsets) {
+    const auto columns = int64_t(low.size());
+    WholePart whole = whole_part(format, {1, columns}, std::move(low), {}, "", "cache");
+    whole.part.name = name;
+    whole.part.places = listed(std::move(offsets), columns);
+    return whole;
+  };
+  const WholePart codes = part("codes", kE4M3Fn, {ordinal(kE4M3Fn, 0x38), ordinal(kE4M3Fn, 0x40)}, {0, 1});
+  const WholePart number = part("number", kBf16, {ordinal_of_value(kBf16, 1)}, {4});
+  WholePart scale = part("scale", kF32, {ordinal_of_value(kF32, 0.5)}, {1}), rest = part("rest", kUint8, {7, 9}, {10, 11});
+  scale.part.row_number = [](int64_t) { return 42; };
+  for (const WholePart* one : {&codes, &scale, &number, &rest}) EXPECT_TRUE(compare_part(*one, record_of(0.5f)).agrees());
+  for (const WholePart* one : {&codes, &number, &rest}) EXPECT_TRUE(compare_part(*one, record_of(0.75f)).agrees());
+  const TensorFinding wrong = compare_part(scale, record_of(0.75f));
   EXPECT_EQ(wrong.outside, 1);
   EXPECT_EQ(wrong.name, "cache.scale");
   EXPECT_EQ(wrong.first.at, (std::array<int64_t, 2>{42, 0})) << "reports say the row's own number";
   EXPECT_EQ(wrong.first.value, 0.75);
   rest.low[1] = 8;
-  EXPECT_EQ(compare(rest, record_of(0.5f), {}).first.value, 9) << "a byte is its pattern";
-  scale.offset = {3};
-  EXPECT_THROW(compare(scale, record_of(0.5f), {}), std::logic_error) << "beyond the last whole fp32 of the buffer";
-  scale.offset = {1}, scale.row_numbers = {42, 43};
-  EXPECT_THROW(compare(scale, record_of(0.5f), {}), std::logic_error);
+  EXPECT_EQ(compare_part(rest, record_of(0.5f)).first.value, 9) << "a byte is its pattern";
+  scale.part.places = listed({3}, 1);
+  EXPECT_THROW(compare_part(scale, record_of(0.5f)), std::logic_error) << "beyond the last whole fp32 of the buffer";
 }
 
 TEST(Compare, APictureCountsRowsWhateverTheirNumbers) {
-  ExpectedTensor expected = pinned(kE4M3Fn, {0x38, 0x38, 0x38, 0x38});
-  expected.shape = {2, 2};
-  expected.row_numbers = {700, 900};
-  const TensorFinding finding = compare(expected, tensor_of(kE4M3Fn, {0x38, 0x38, 0x38, 0x40}), {});
+  WholePart expected = pinned(kE4M3Fn, {0x38, 0x38, 0x38, 0x38});
+  expected.part.shape = {2, 2};
+  expected.part.row_number = [](int64_t row) { return 700 + 200 * row; };
+  const TensorFinding finding = compare_part(expected, tensor_of(kE4M3Fn, {0x38, 0x38, 0x38, 0x40}));
   EXPECT_EQ(finding.worst.at, (std::array<int64_t, 2>{900, 1}));
   EXPECT_EQ(finding.picture->outside, (std::vector<int32_t>{0, 0, 0, 1}));
   EXPECT_EQ(finding.picture->around.size(), 2u);
@@ -175,16 +181,13 @@ TEST(Compare, APictureCountsRowsWhateverTheirNumbers) {
 
 TEST(Compare, FirstAndWorstInALargeTensor) {
   std::vector<uint32_t> codes(100000, 0x3f80);
-  const ExpectedTensor expected = [&] {
-    ExpectedTensor e = pinned(kBf16, codes);
-    e.shape = {100, 1000};
-    return e;
-  }();
-  EXPECT_TRUE(compare(expected, tensor_of(kBf16, codes), {}).agrees());
+  WholePart expected = pinned(kBf16, codes);
+  expected.part.shape = {100, 1000};
+  EXPECT_TRUE(compare_part(expected, tensor_of(kBf16, codes)).agrees());
   codes[5003] = 0x3f81;
   codes[77007] = 0x3f70;
   codes[99999] = 0x3f7f;
-  const TensorFinding finding = compare(expected, tensor_of(kBf16, codes), {});
+  const TensorFinding finding = compare_part(expected, tensor_of(kBf16, codes));
   EXPECT_EQ(finding.outside, 3);
   EXPECT_EQ(finding.first.at, (std::array<int64_t, 2>{5, 3}));
   EXPECT_EQ(finding.worst.at, (std::array<int64_t, 2>{77, 7}));
@@ -201,24 +204,27 @@ TEST(Compare, IntegersCountAcrossZero) {
 
 TEST(Compare, OffsetsLeadToTheStorage) {
   // Column-major [2, 2] in a storage of 3 per column.
-  ExpectedTensor expected = pinned(kE8M0, {1, 2, 3, 4});
-  expected.shape = {2, 2};
-  expected.offset = {0, 3, 1, 4};
-  EXPECT_TRUE(compare(expected, tensor_of(kE8M0, {1, 3, 99, 2, 4, 99}), {}).agrees());
-  EXPECT_EQ(compare(expected, tensor_of(kE8M0, {1, 2, 99, 3, 4, 99}), {}).outside, 2) << "transposed";
+  WholePart expected = pinned(kE8M0, {1, 2, 3, 4});
+  expected.part.shape = {2, 2};
+  expected.part.places = listed({0, 3, 1, 4}, 2);
+  EXPECT_TRUE(compare_part(expected, tensor_of(kE8M0, {1, 3, 99, 2, 4, 99})).agrees());
+  EXPECT_EQ(compare_part(expected, tensor_of(kE8M0, {1, 2, 99, 3, 4, 99})).outside, 2) << "transposed";
+  expected.part.places = Places::of_rows([](int64_t row) { return 4 * row; });
+  EXPECT_TRUE(compare_part(expected, tensor_of(kE8M0, {1, 2, 99, 99, 3, 4})).agrees()) << "rows with gaps";
+  EXPECT_EQ(compare_part(expected, tensor_of(kE8M0, {1, 2, 3, 4, 99, 99})).outside, 2);
 }
 
 TEST(Compare, PackedScalesAreReadFromAnInt32Tensor) {
   const HostTensor packed = tensor_of(kInt32, {0x04030201});
-  EXPECT_TRUE(compare(pinned(kE8M0, {1, 2, 3, 4}), packed, {}).agrees());
-  EXPECT_EQ(compare(pinned(kE8M0, {4, 3, 2, 1}), packed, {}).outside, 4) << "byte order";
+  EXPECT_TRUE(compare_part(pinned(kE8M0, {1, 2, 3, 4}), packed).agrees());
+  EXPECT_EQ(compare_part(pinned(kE8M0, {4, 3, 2, 1}), packed).outside, 4) << "byte order";
 }
 
 TEST(Compare, PaddingRules) {
   const auto with = [](PaddingRule rule, uint32_t code, const std::vector<ByteRange>& untouched) {
-    ExpectedTensor expected = pinned(kE8M0, {1});
-    expected.padding = {{1, {0, 1}, rule}};
-    return compare(expected, tensor_of(kE8M0, {1, code}), untouched);
+    WholePart expected = pinned(kE8M0, {1});
+    expected.part.padding = [rule](const auto& visit) { visit({1, {0, 1}, rule}); };
+    return compare_part(expected, tensor_of(kE8M0, {1, code}), untouched);
   };
   EXPECT_TRUE(with(PaddingRule::kZero, 0, {}).agrees());
   EXPECT_EQ(with(PaddingRule::kZero, 5, {}).padding_wrong, 1);
@@ -232,30 +238,84 @@ TEST(Compare, PaddingRules) {
 }
 
 TEST(Compare, AnExpectationThatDoesNotFitIsARefusal) {
-  ExpectedTensor expected = pinned(kBf16, {1, 2});
-  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1}), {}), std::logic_error);
-  expected.offset = {0, 7};
-  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1, 2}), {}), std::logic_error);
-  expected.offset = {0};
-  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1, 2}), {}), std::logic_error);
-  expected.offset = {};
-  expected.high = {1};
-  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1, 2}), {}), std::logic_error);
-  expected.high = {};
-  expected.low = {1};
-  EXPECT_THROW(compare(expected, tensor_of(kBf16, {1, 2}), {}), std::logic_error);
+  WholePart expected = pinned(kBf16, {1, 2});
+  EXPECT_THROW(compare_part(expected, tensor_of(kBf16, {1})), std::logic_error);
+  expected.part.places = listed({0, 7}, 2);
+  EXPECT_THROW(compare_part(expected, tensor_of(kBf16, {1, 2})), std::logic_error);
+  expected.part.places = Places::of_rows([](int64_t) { return 1; });
+  EXPECT_THROW(compare_part(expected, tensor_of(kBf16, {1, 2})), std::logic_error);
+  Expectation short_of_one = expectation_of({pinned(kBf16, {1, 2})});
+  short_of_one.any_of.front().accepted = [](int64_t, int64_t) { return AcceptedBlock{{{0, 1, {1}, {}}}}; };
+  EXPECT_THROW(compare(short_of_one, {tensor_of(kBf16, {1, 2})}, {}), std::logic_error);
+}
+
+/// All codes from 1 to 4 in one row, or from 5 to 8: one program or the other, and no mixture.
+Expectation one_of_two_programs() {
+  Expectation both = expectation_of({pinned(kInt8, {1, 2, 3, 4})});
+  both.any_of.push_back(expectation_of({pinned(kInt8, {5, 6, 7, 8})}).any_of.front());
+  both.any_of[0].program = "split-K 1", both.any_of[1].program = "split-K 2";
+  return both;
+}
+
+TEST(Compare, OneAnswerMustHoldForTheWholeOutput) {
+  const auto judge = [](const std::vector<uint32_t>& codes) { return compare(one_of_two_programs(), {tensor_of(kInt8, codes)}, {}); };
+  EXPECT_TRUE(judge({1, 2, 3, 4}).agrees());
+  const Finding second = judge({5, 6, 7, 8});
+  EXPECT_TRUE(second.agrees());
+  EXPECT_EQ(second.program, "split-K 2");
+  const Finding mixture = judge({5, 6, 7, 4});
+  EXPECT_FALSE(mixture.agrees()) << "each element is one that some program gives";
+  EXPECT_EQ(mixture.program, "split-K 2") << "the nearest is named";
+  EXPECT_EQ(mixture.parts.front().outside, 1);
+}
+
+TEST(Compare, ViolationsBetweenElementsFailAndHavePlacesInThePicture) {
+  const WholePart right = whole_part(kInt8, {2, 2}, {1, 2, 3, 4});
+  const HostTensor tensor = tensor_of(kInt8, {1, 2, 3, 4});
+  const Finding row = compare(expectation_of({right}, {{"one r for a row", "row 1: ...", 1, {{"q", 1, Place::kWholeRow}}}}), {tensor}, {});
+  EXPECT_FALSE(row.agrees());
+  EXPECT_TRUE(row.parts.front().agrees()) << "each element is right";
+  ASSERT_TRUE(row.parts.front().picture);
+  EXPECT_EQ(row.parts.front().picture->joint, (std::vector<int32_t>{0, 0, 1, 1}));
+  Expectation ranks = expectation_of({right});
+  ranks.together = [](const std::vector<HostTensor>&) { return std::vector<Violation>{{"ranks agree", "rank 1 differs", 0, {{"q", 0, 1}}}}; };
+  const Finding between = compare(ranks, {tensor}, {});
+  EXPECT_EQ(between.all_violations, 1);
+  EXPECT_EQ(between.parts.front().picture->joint, (std::vector<int32_t>{0, 1, 0, 0}));
+}
+
+TEST(Compare, ThousandsOfViolationsAreCountedAndTheFirstAreKept) {
+  std::vector<Violation> many;
+  for (int64_t row = 0; row < 5000; ++row) many.push_back({"rule", "row " + std::to_string(row), row});
+  const WholePart right = whole_part(kInt8, {5000, 1}, std::vector<int32_t>(5000, 1));
+  HostTensor tensor{dense("q", Role::kOutput, kInt8, {5000, 1}), std::vector<std::byte>(5000, std::byte{1})};
+  const Finding finding = compare(expectation_of({right}, many), {tensor}, {});
+  EXPECT_EQ(finding.all_violations, 5000);
+  ASSERT_EQ(finding.violations.size(), Finding::kMostViolations);
+  for (size_t i = 0; i < finding.violations.size(); ++i) EXPECT_EQ(finding.violations[i].step, int64_t(i));
+}
+
+/// INT32_MAX is a number of int32 and the ordinal of NaN elsewhere.
+TEST(Interval, TheLargestIntegerIsNoNan) {
+  constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
+  EXPECT_TRUE((Interval{5, kMost}.holds(kInt32, kMost)));
+  EXPECT_FALSE((Interval{5, kMost}.holds(kF32, kMost)));
+  EXPECT_TRUE((Interval{kMost, kMost}.holds(kF32, kMost)));
+  EXPECT_TRUE(Interval::anything().holds(kF32, kMost));
+  EXPECT_FALSE((Interval{std::numeric_limits<int32_t>::min(), 7}.any())) << "open below alone is a set like others";
+  EXPECT_FALSE((Interval{std::numeric_limits<int32_t>::min(), 7}.holds(kInt32, 8)));
 }
 
 TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
-  ExpectedTensor expected = pinned(kBf16, {1, 2, 3, 4});
-  expected.shape = {2, 2};
-  EXPECT_EQ(unwritten_elements(expected, {}).elements, 0);
-  const Unwritten found = unwritten_elements(expected, {{5, 7}});
+  Part part = pinned(kBf16, {1, 2, 3, 4}).part;
+  part.shape = {2, 2};
+  EXPECT_EQ(unwritten_elements(part, {}).elements, 0);
+  const Unwritten found = unwritten_elements(part, {{5, 7}});
   EXPECT_EQ(found.elements, 2);
   EXPECT_EQ(found.first, (std::array<int64_t, 2>{1, 0}));
-  expected.offset = {0, 1, 2, 10};
-  EXPECT_EQ(unwritten_elements(expected, {{6, 20}}).elements, 0) << "padding may stay as it was";
-  EXPECT_EQ(unwritten_elements(expected, {{6, 21}}).elements, 1);
+  part.places = listed({0, 1, 2, 10}, 2);
+  EXPECT_EQ(unwritten_elements(part, {{6, 20}}).elements, 0) << "padding may stay as it was";
+  EXPECT_EQ(unwritten_elements(part, {{6, 21}}).elements, 1);
 }
 
 }  // namespace

@@ -7,36 +7,38 @@ namespace assay {
 namespace {
 
 /// Signed distance in ulp from the nearest accepted value; 0 where NaN is involved.
-int64_t ulps_outside(const Format& format, int32_t low, int32_t high, int32_t o) {
-  const int32_t nearest = o < low ? low : high;
-  if (format.specials != Specials::kInteger && (is_nan_ordinal(o) || is_nan_ordinal(low))) return 0;
+int64_t ulps_outside(const Format& format, Interval accepted, int32_t o) {
+  const int32_t nearest = o < accepted.low ? accepted.low : accepted.high;
+  if (format.specials != Specials::kInteger && (is_nan_ordinal(o) || is_nan_ordinal(accepted.low))) return 0;
   return ulps_between(format, o, nearest);
 }
 
 }  // namespace
 
-double budget_use(int32_t low, int32_t high, int32_t o) { return std::fabs(2.0 * o - low - high) / (double(high) - double(low)); }
+double budget_use(Interval accepted, int32_t o) {
+  return std::fabs(2.0 * o - accepted.low - accepted.high) / (double(accepted.high) - double(accepted.low));
+}
 
-uint32_t load_code(const ExpectedTensor& expected, const HostTensor& tensor, int64_t offset) {
-  const size_t width = size_t(expected.format->bytes());
+uint32_t load_code(const Part& part, const HostTensor& tensor, int64_t offset) {
+  const size_t width = size_t(part.format->bytes());
   uint32_t code = 0;
   std::memcpy(&code, tensor.bytes.data() + size_t(offset) * width, width);
   return code;
 }
 
-Element element_at(const ExpectedTensor& expected, int64_t i, uint32_t code) {
-  const Format& format = *expected.format;
+Element element_at(const Part& part, int64_t row, int64_t column, Interval accepted, uint32_t code) {
+  const Format& format = *part.format;
   Element e;
-  e.at = {expected.row_number(i / expected.shape[1]), i % expected.shape[1]};
+  e.at = {part.number_of(row), column};
   e.code = code;
   e.value = decode(format, code);
-  e.low_code = code_from_ordinal(format, expected.low[size_t(i)]);
-  e.high_code = code_from_ordinal(format, expected.high_at(i));
+  e.low_code = code_from_ordinal(format, accepted.low);
+  e.high_code = code_from_ordinal(format, accepted.high);
   e.low = decode(format, e.low_code);
   e.high = decode(format, e.high_code);
   const int32_t o = ordinal(format, code);
-  e.outside = !accepts(expected.low[size_t(i)], expected.high_at(i), o);
-  if (e.outside) e.ulps = ulps_outside(format, expected.low[size_t(i)], expected.high_at(i), o);
+  e.outside = !accepted.holds(format, o);
+  if (e.outside) e.ulps = ulps_outside(format, accepted, o);
   return e;
 }
 

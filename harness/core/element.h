@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 
 #include "harness/core/expectation.h"
 #include "harness/core/tensor.h"
@@ -21,23 +20,13 @@ struct Element {
   bool outside = true;  ///< of its accepted set; false for what is shown beside a wrong element
 };
 
-/// The interval from kAnyLow to here accepts everything.
-inline constexpr int32_t kAnyHigh = std::numeric_limits<int32_t>::max();
-
-constexpr bool accepts_anything(int32_t low, int32_t high) { return low == kAnyLow && high == kAnyHigh; }
-
-/// Whether an interval of ordinals holds one. NaN is held only by an interval that begins with kNanOrdinal.
-constexpr bool accepts(int32_t low, int32_t high, int32_t o) {
-  return accepts_anything(low, high) || (low <= o && o <= high && (o != kNanOrdinal || low == kNanOrdinal));
-}
-
 /// Distance from the middle of an interval in half widths: 1 at its ends. Needs low < high, and no NaN.
-double budget_use(int32_t low, int32_t high, int32_t o);
+double budget_use(Interval accepted, int32_t o);
 
-/// The code at a storage offset in units of the expected format, which may be narrower than the tensor's.
-uint32_t load_code(const ExpectedTensor& expected, const HostTensor& tensor, int64_t offset);
+/// The code at a storage offset in units of the part's format, which may be narrower than the tensor's.
+uint32_t load_code(const Part& part, const HostTensor& tensor, int64_t offset);
 
-/// Element i in logical order, of which `code` was found.
-Element element_at(const ExpectedTensor& expected, int64_t i, uint32_t code);
+/// The element of a part at a row and a column, of which `code` was found.
+Element element_at(const Part& part, int64_t row, int64_t column, Interval accepted, uint32_t code);
 
 }  // namespace assay

@@ -27,13 +27,13 @@ std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& r
 /// The first element of a row that has other bits in other company.
 std::string row_difference(const Expectation& before, const CallResult& first, const Expectation& after, const CallResult& again,
                            const std::vector<int64_t>& rows) {
-  for (size_t t = 0; t < before.tensors.size(); ++t) {
-    const ExpectedTensor &was = before.tensors[t], &is = after.tensors[t];
-    const HostTensor &a = find(first.outputs, was.name), &b = find(again.outputs, is.name);
+  for (size_t p = 0; p < before.parts().size(); ++p) {
+    const Part &was = before.parts()[p], &is = after.parts()[p];
+    const HostTensor &a = find(first.outputs, was.tensor), &b = find(again.outputs, is.tensor);
     for (size_t row = 0; row < rows.size(); ++row) {
-      for (int64_t column = 0; column < was.shape[1]; ++column) {
-        const uint32_t x = load_code(was, a, was.offset_at(rows[row] * was.shape[1] + column));
-        const uint32_t y = load_code(is, b, is.offset_at(int64_t(row) * is.shape[1] + column));
+      for (int64_t column = 0; column < was.columns(); ++column) {
+        const uint32_t x = load_code(was, a, was.offset(rows[row], column));
+        const uint32_t y = load_code(is, b, is.offset(int64_t(row), column));
         if (x == y) continue;
         char text[192];
         std::snprintf(text, sizeof text, "%s[%lld, %lld] is 0x%x in a batch of %lld rows, and 0x%x as row %zu of %zu",

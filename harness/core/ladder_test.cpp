@@ -38,10 +38,10 @@ class BrokenRung : public ::testing::TestWithParam<Twin> {};
 TEST_P(BrokenRung, IsNamed) {
   Op op = testing::toy_op();
   op.expect = [any = op.expect](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
-    Expectation expectation = any(one, problem, outputs);
-    expectation.tensors[0].high.assign(expectation.tensors[0].low.size(), std::numeric_limits<int32_t>::max());
-    expectation.tensors[0].low.assign(expectation.tensors[0].low.size(), kAnyLow);
-    return expectation;
+    std::vector<WholePart> parts = computed(any(one, problem, outputs));
+    parts[0].high.assign(parts[0].low.size(), Interval::anything().high);
+    parts[0].low.assign(parts[0].low.size(), Interval::anything().low);
+    return expectation_of(std::move(parts));
   };
   const Verdict verdict = run(GetParam().kernel, op);
   EXPECT_EQ(verdict.outcome, Outcome::kFail);

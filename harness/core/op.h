@@ -19,16 +19,10 @@ struct Problem {
   std::vector<std::pair<std::string, double>> parameters;  ///< of the C ABI
 };
 
-/// The contract's answer. `row_notes` are violations that no single element shows (one row normalised with two r).
-struct Expectation {
-  std::vector<ExpectedTensor> tensors;
-  std::vector<std::string> joint_violations;
-};
-
 /// A single-step edit of the contract, of a layout or of what is read, as a named alternative answer.
 struct Hypothesis {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
-  std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;
+  std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;  ///< as Op::expect
   std::string equivalent = {};  ///< why no data can tell it from the contract; empty: some data can
   /// This mistake and one more, each with the name of the second alone. Empty: it is not combined with others.
   std::function<std::vector<Hypothesis>()> with_another = {};
@@ -63,7 +57,8 @@ struct Op {
   /// Checks one expanded row and names it. Throws TableError with the column at fault.
   std::function<Case(Case)> validate;
   std::function<Problem(const Case&)> problem;
-  /// `outputs` null: from the inputs alone (predicted golden). Else conditioned on what the kernel stored.
+  /// `outputs` null: from the inputs alone (predicted golden). Else conditioned on what the kernel stored. The expectation refers
+  /// to the problem and to the outputs; little is computed before its blocks are asked for.
   std::function<Expectation(const Case&, const Problem&, const std::vector<HostTensor>* outputs)> expect;
   std::function<std::vector<Hypothesis>(const Case&)> neighbours;
   /// The case on so few of its rows that its power can be reckoned quickly; what the excerpt sees, the case sees.

@@ -22,42 +22,14 @@ int exponent(double value) {
   return std::isfinite(value) ? std::ilogb(value) : Picture::kNotFinite;
 }
 
-/// How far, of an element outside its set.
-void book_distance(const Element& e, Picture& picture) {
-  if (e.ulps != 0) {
-    ++picture.ulps[distance_bin(e.ulps)];
-  } else if (std::isnan(e.value) != std::isnan(e.low)) {
-    ++(std::isnan(e.value) ? picture.became_nan : picture.should_be_nan);
-  } else {
-    ++(std::isnan(e.value) ? picture.other_nan : picture.sign_of_zero);
-  }
-}
-
-void book_magnitude(const Element& e, Picture& picture) {
+void add_magnitude(const Element& e, std::map<int, Magnitude>& magnitudes) {
   const double accepted = !e.outside ? e.value : e.ulps < 0 ? e.low : e.high;
-  Magnitude& magnitude = picture.magnitudes[exponent(accepted)];
+  Magnitude& magnitude = magnitudes[exponent(accepted)];
   ++magnitude.elements;
   if (!e.outside) return;
   ++magnitude.outside;
   magnitude.worst_ulps = std::max(magnitude.worst_ulps, std::abs(e.ulps));
   magnitude.sum_ulps += std::abs(e.ulps);
-}
-
-/// Neighbours in the row of the worst element, or in its column where the tensor is a column.
-std::vector<Element> elements_around(const ExpectedTensor& expected, const HostTensor& tensor,
-                                     int64_t worst_index) {
-  constexpr int64_t kEachSide = 4;
-  const std::array<int64_t, 2> worst = {worst_index / expected.shape[1], worst_index % expected.shape[1]};
-  const int axis = expected.shape[1] > 1 ? 1 : 0;
-  std::vector<Element> around;
-  const int64_t begin = std::max<int64_t>(0, worst[size_t(axis)] - kEachSide);
-  const int64_t end = std::min(expected.shape[size_t(axis)], worst[size_t(axis)] + kEachSide + 1);
-  for (int64_t k = begin; k < end; ++k) {
-    const int64_t i = axis == 1 ? worst[0] * expected.shape[1] + k : k;
-    if (accepts_anything(expected.low[size_t(i)], expected.high_at(i))) continue;
-    around.push_back(element_at(expected, i, load_code(expected, tensor, expected.offset_at(i))));
-  }
-  return around;
 }
 
 }  // namespace
@@ -76,27 +48,76 @@ int budget_bin(double use) {
   return std::min(9, int(use * 10));
 }
 
-Picture picture_of(const ExpectedTensor& expected, const HostTensor& tensor, int64_t worst) {
+Picture Picture::blank(const std::array<int64_t, 2>& shape) {
   Picture picture;
-  picture.cell_rows = cell_size(expected.shape[0], Picture::kMostRows);
-  picture.cell_columns = cell_size(expected.shape[1], Picture::kMostColumns);
-  picture.rows = blocks(expected.shape[0], picture.cell_rows);
-  picture.columns = blocks(expected.shape[1], picture.cell_columns);
+  picture.cell_rows = cell_size(shape[0], kMostRows);
+  picture.cell_columns = cell_size(shape[1], kMostColumns);
+  picture.rows = blocks(shape[0], picture.cell_rows);
+  picture.columns = blocks(shape[1], picture.cell_columns);
   picture.outside.resize(size_t(picture.rows * picture.columns));
-  for (int64_t i = 0; i < expected.elements(); ++i) {
-    const int32_t low = expected.low[size_t(i)], high = expected.high_at(i);
-    if (accepts_anything(low, high)) continue;
-    const Element e = element_at(expected, i, load_code(expected, tensor, expected.offset_at(i)));
-    book_magnitude(e, picture);
-    const int32_t o = ordinal(*expected.format, e.code);
-    if (low < high && o != kNanOrdinal) ++picture.budget[size_t(budget_bin(budget_use(low, high, o)))];
-    if (!e.outside) continue;
-    book_distance(e, picture);
-    const int64_t row = i / expected.shape[1], column = i % expected.shape[1];
-    ++picture.outside[size_t(row / picture.cell_rows * picture.columns + column / picture.cell_columns)];
-  }
-  picture.around = elements_around(expected, tensor, worst);
   return picture;
+}
+
+void Picture::add_outside(const Element& e, int64_t row, int64_t column) {
+  ++outside[cell(row, column)];
+  if (e.ulps != 0) {
+    ++ulps[distance_bin(e.ulps)];
+  } else if (std::isnan(e.value) != std::isnan(e.low)) {
+    ++(std::isnan(e.value) ? became_nan : should_be_nan);
+  } else {
+    ++(std::isnan(e.value) ? other_nan : sign_of_zero);
+  }
+}
+
+void Picture::add_joint(int64_t row, int64_t column) {
+  joint.resize(outside.size());
+  const int64_t first = column == Place::kWholeRow ? 0 : column / cell_columns;
+  const int64_t last = column == Place::kWholeRow ? columns - 1 : first;
+  for (int64_t c = first; c <= last; ++c) ++joint[size_t(row / cell_rows * columns + c)];
+}
+
+void Picture::merge(const Picture& other) {
+  for (size_t i = 0; i < outside.size(); ++i) outside[i] += other.outside[i];
+  if (!other.joint.empty()) joint.resize(outside.size());
+  for (size_t i = 0; i < other.joint.size(); ++i) joint[i] += other.joint[i];
+  for (const auto& [bin, count] : other.ulps) ulps[bin] += count;
+  became_nan += other.became_nan;
+  should_be_nan += other.should_be_nan;
+  other_nan += other.other_nan;
+  sign_of_zero += other.sign_of_zero;
+}
+
+void Picture::look_closer(const AcceptedRows& rows, const Part& part, const HostTensor& tensor) {
+  for (int64_t row = rows.first; row < rows.end; ++row) {
+    for (int64_t column = 0; column < part.columns(); ++column) {
+      const Interval accepted = rows.at(size_t((row - rows.first) * part.columns() + column));
+      if (accepted.any()) continue;
+      const Element e = element_at(part, row, column, accepted, load_code(part, tensor, part.offset(row, column)));
+      add_magnitude(e, magnitudes);
+      const int32_t o = ordinal(*part.format, e.code);
+      if (!accepted.single() && o != kNanOrdinal) ++budget[size_t(budget_bin(budget_use(accepted, o)))];
+    }
+  }
+}
+
+std::vector<Element> elements_around(const Answer& answer, size_t index, const HostTensor& tensor,
+                                     const std::array<int64_t, 2>& worst) {
+  constexpr int64_t kEachSide = 4;
+  const Part& part = answer.parts[index];
+  const int axis = part.columns() > 1 ? 1 : 0;
+  const int64_t begin = std::max<int64_t>(0, worst[size_t(axis)] - kEachSide);
+  const int64_t end = std::min(part.shape[size_t(axis)], worst[size_t(axis)] + kEachSide + 1);
+  const int64_t first_row = axis == 1 ? worst[0] : begin, rows = axis == 1 ? 1 : end - begin;
+  std::vector<Element> around;
+  for (int64_t row = first_row; row < first_row + rows; ++row) {
+    const int64_t step = row * part.steps_per_row;
+    const AcceptedRows accepted = std::move(answer.accepted(step, step + 1).parts[index]);
+    for (int64_t column = axis == 1 ? begin : 0; column < (axis == 1 ? end : 1); ++column) {
+      const Interval interval = accepted.at(size_t(column));
+      if (!interval.any()) around.push_back(element_at(part, row, column, interval, load_code(part, tensor, part.offset(row, column))));
+    }
+  }
+  return around;
 }
 
 }  // namespace assay

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "harness/core/compare.h"
+#include "harness/testing/whole_part.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -21,12 +22,12 @@ constexpr uint32_t kOne = 0x38, kTwo = 0x40;  // of e4m3fn, 8 ulp apart
 
 /// Every element must be 1; `wrong` says which ones are 2.
 TensorFinding found(int64_t rows, int64_t columns, const std::function<bool(int64_t, int64_t)>& wrong) {
-  ExpectedTensor expected{"q", &kE4M3Fn, {rows, columns}, {}, {}, {}, {}, "pinned: one code"};
-  expected.low.assign(size_t(rows * columns), ordinal(kE4M3Fn, kOne));
+  const std::vector<int32_t> ones(size_t(rows * columns), ordinal(kE4M3Fn, kOne));
+  const WholePart expected = testing::whole_part(kE4M3Fn, {rows, columns}, ones, {}, "pinned: one code");
   HostTensor tensor{dense("q", Role::kOutput, kE4M3Fn, {rows, columns}), {}};
   tensor.bytes.resize(tensor.spec.bytes());
   for (int64_t i = 0; i < rows * columns; ++i) tensor.set_code(i, wrong(i / columns, i % columns) ? kTwo : kOne);
-  return compare(expected, tensor, {});
+  return testing::compare_part(expected, tensor);
 }
 
 /// The cells of which all elements are wrong; the others must be clean.
@@ -98,15 +99,14 @@ TEST(Picture, DistancesAreBinnedByPowersOfTwoWithTheirSign) {
 TEST(Picture, NanZeroAndBudgetHaveTheirOwnCounts) {
   const auto o = [](double value) { return ordinal_of_value(kBf16, value); };
   const double nan = std::nan("");
-  ExpectedTensor expected{"y", &kBf16, {1, 6}, {}, {}, {}, {}, "two codes"};
-  expected.low = {o(1), o(nan), o(0), o(1), o(1), o(1)};
-  expected.high = {o(1), o(nan), o(0), o(1) + 4, o(1) + 4, o(1) + 4};
+  const WholePart expected = testing::whole_part(kBf16, {1, 6}, {o(1), o(nan), o(0), o(1), o(1), o(1)},
+                                                 {o(1), o(nan), o(0), o(1) + 4, o(1) + 4, o(1) + 4}, "two codes", "y");
   HostTensor tensor{dense("y", Role::kOutput, kBf16, {1, 6}), {}};
   tensor.bytes.resize(tensor.spec.bytes());
   const uint32_t one = code_of(kBf16, 1);
   const uint32_t codes[] = {code_of(kBf16, nan), one, 0x8000, one + 2, one + 4, one + 5};
   for (int64_t i = 0; i < 6; ++i) tensor.set_code(i, codes[i]);
-  const TensorFinding f = compare(expected, tensor, {});
+  const TensorFinding f = testing::compare_part(expected, tensor);
   ASSERT_EQ(f.outside, 4);
   EXPECT_EQ(f.picture->became_nan, 1);
   EXPECT_EQ(f.picture->should_be_nan, 1);

@@ -15,16 +15,16 @@ double smallest_normal(const Format& format) {
 
 }  // namespace
 
-DataPower data_power(const ExpectedTensor& expected) {
-  const Format& format = *expected.format;
-  DataPower power{expected.label(), std::string(format.name), expected.elements(), {}, 0, 0, 0};
+DataPower data_power(const WholePart& expected) {
+  const Format& format = *expected.part.format;
+  DataPower power{expected.part.label(), std::string(format.name), expected.part.elements(), {}, 0, 0, 0};
   const double normal = smallest_normal(format), largest = max_finite(format);
-  for (int64_t i = 0; i < expected.elements(); ++i) {
-    const int32_t low = expected.low[size_t(i)], high = expected.high_at(i);
-    if (accepts_anything(low, high)) continue;
-    const uint32_t code = code_from_ordinal(format, low);
-    const double a = decode(format, code), b = low == high ? a : decode(format, code_from_ordinal(format, high));
-    if (low == high && format.bits == 8) power.codes.set(code);
+  for (int64_t i = 0; i < expected.part.elements(); ++i) {
+    const Interval accepted = expected.at(i);
+    if (accepted.any()) continue;
+    const uint32_t code = code_from_ordinal(format, accepted.low);
+    const double a = decode(format, code), b = accepted.single() ? a : decode(format, code_from_ordinal(format, accepted.high));
+    if (accepted.single() && format.bits == 8) power.codes.set(code);
     power.not_a_number += std::isnan(a);
     if (a * b > 0 && format.specials != Specials::kBits) {  // of one sign, neither zero nor NaN
       power.subnormal += std::fmax(std::fabs(a), std::fabs(b)) < normal;

@@ -29,6 +29,6 @@ struct Power {
   int64_t seen() const { return faults - int64_t(blind_to.size()); }
 };
 
-DataPower data_power(const ExpectedTensor& expected);
+DataPower data_power(const WholePart& expected);
 
 }  // namespace assay

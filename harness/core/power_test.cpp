@@ -5,13 +5,14 @@
 
 #include <cmath>
 
+#include "harness/testing/whole_part.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
 
 DataPower power_of(const Format& format, const std::vector<double>& low, const std::vector<double>& high = {}) {
-  ExpectedTensor expected{"q", &format, {1, int64_t(low.size())}, {}, {}, {}, {}, ""};
+  WholePart expected = testing::whole_part(format, {1, int64_t(low.size())}, {});
   for (const double value : low) expected.low.push_back(ordinal_of_value(format, value));
   for (const double value : high) expected.high.push_back(ordinal_of_value(format, value));
   return data_power(expected);
@@ -26,7 +27,7 @@ TEST(DataPower, CountsEachCodeOnce) {
 
 TEST(DataPower, AllCodesAreVisitedByAllCodes) {
   for (const Format* format : {&kE4M3Fn, &kE4M3Fnuz, &kE8M0, &kInt8}) {
-    ExpectedTensor expected{"q", format, {1, 256}, {}, {}, {}, {}, ""};
+    WholePart expected = testing::whole_part(*format, {1, 256}, {});
     for (uint32_t code = 0; code < 256; ++code) expected.low.push_back(ordinal(*format, code));
     const size_t nans = *format == kE4M3Fn ? 2 : 1;  // of which one is the canonical one
     EXPECT_EQ(data_power(expected).codes.count(), 256u - (nans - 1)) << format->name;
@@ -51,7 +52,7 @@ TEST(DataPower, AnIntervalCountsWhereEveryCodeOfItWould) {
 }
 
 TEST(DataPower, WhatAcceptsAnythingDemandsNothing) {
-  ExpectedTensor expected{"q", &kE4M3Fn, {1, 1}, {kAnyLow}, {kNanOrdinal}, {}, {}, ""};
+  const WholePart expected = testing::whole_part(kE4M3Fn, {1, 1}, {Interval::anything().low}, {Interval::anything().high});
   EXPECT_EQ(data_power(expected).codes.count(), 0u);
   EXPECT_EQ(data_power(expected).not_a_number, 0);
 }

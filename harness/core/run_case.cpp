@@ -157,7 +157,8 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
   const Problem problem = op.problem(one);
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
-  if (result) judge_outputs(op, one, problem, *result, verdict);
+  Sample sample;
+  if (result) sample = judge_outputs(op, one, problem, *result, verdict);
   if (result && options.ladder && verdict.outcome == Outcome::kPass) {
     verdict.climb = climb(op, one, kernel, backend, request, *result);
     if (!verdict.climb->broken.empty()) {
@@ -165,7 +166,7 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
       verdict.message = "rung '" + verdict.climb->broken + "' of the ladder breaks: " + verdict.climb->message;
     }
   }
-  const Evidence evidence{op, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr};
+  const Evidence evidence{op, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr, &sample};
   if (result) judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
   if (is_bad && agreed_with_the_contract(verdict))
@@ -215,31 +216,46 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
   return verdict;
 }
 
-void judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict) {
+/// An output element that was never written, if there is one: the verdict then says so.
+static bool leaves_unwritten(const Expectation& expectation, const CallResult& result, Verdict& verdict) {
+  for (const Part& part : expectation.parts()) {
+    const size_t i = output_index(result.outputs, part.tensor);
+    const Unwritten unwritten = result.in_place[i] ? Unwritten{} : unwritten_elements(part, result.untouched[i]);
+    if (unwritten.elements == 0) continue;
+    verdict.outcome = Outcome::kBroken;
+    verdict.message = "output '" + part.label() + "': " + std::to_string(unwritten.elements) + " of " +
+                      std::to_string(part.elements()) + " elements were never written, first [" +
+                      std::to_string(unwritten.first[0]) + ", " + std::to_string(unwritten.first[1]) + "]";
+    return true;
+  }
+  return false;
+}
+
+/// The first violations in words, and how many more there are.
+static std::string words_of(const Finding& finding) {
+  constexpr size_t kMostWords = 8;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMostWords, finding.violations.size()); ++i)
+    text += (text.empty() ? "" : "; ") + finding.violations[i].words;
+  const int64_t more = finding.all_violations - int64_t(std::min(kMostWords, finding.violations.size()));
+  return more > 0 ? text + "; and " + std::to_string(more) + " more" : text;
+}
+
+Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict) {
   const Expectation expectation = op.expect(one, problem, &result.outputs);
-  for (const ExpectedTensor& expected : expectation.tensors) {
-    const size_t i = output_index(result.outputs, expected.name);
-    const Unwritten unwritten = result.in_place[i] ? Unwritten{} : unwritten_elements(expected, result.untouched[i]);
-    if (unwritten.elements > 0) {
-      verdict.outcome = Outcome::kBroken;
-      verdict.message = "output '" + expected.label() + "': " + std::to_string(unwritten.elements) + " of " +
-                        std::to_string(expected.elements()) + " elements were never written, first [" +
-                        std::to_string(unwritten.first[0]) + ", " + std::to_string(unwritten.first[1]) + "]";
-      return;
-    }
-  }
-  bool agrees = expectation.joint_violations.empty();
-  for (const ExpectedTensor& expected : expectation.tensors) {
-    const size_t i = output_index(result.outputs, expected.name);
-    verdict.tensors.push_back(compare(expected, result.outputs[i], result.untouched[i]));
-    agrees = agrees && verdict.tensors.back().agrees();
-  }
-  if (agrees) return;
+  if (leaves_unwritten(expectation, result, verdict)) return all_steps(expectation.any_of.front());
+  Finding finding = compare(expectation, result.outputs, result.untouched);
+  const bool agrees = finding.agrees();
+  verdict.program = finding.program;
+  verdict.tensors = std::move(finding.parts);
+  if (agrees) return std::move(finding.sample);
   verdict.outcome = Outcome::kFail;
+  verdict.message = words_of(finding);
+  verdict.looked_at = finding.sample.words();
+  verdict.violations = std::move(finding.violations);
   const auto wrong = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [](const auto& t) { return !t.agrees(); });
   if (op.remarks && wrong != verdict.tensors.end()) wrong->notes = op.remarks(one, problem, result.outputs);
-  for (const std::string& violation : expectation.joint_violations)
-    verdict.message += (verdict.message.empty() ? "" : "; ") + violation;
+  return std::move(finding.sample);
 }
 
 Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options) {

@@ -7,6 +7,7 @@
 
 #include "harness/core/call.h"
 #include "harness/core/op.h"
+#include "harness/core/sample.h"
 #include "harness/core/verdict.h"
 
 namespace assay {
@@ -18,6 +19,7 @@ struct Evidence {
   const Problem& problem;
   const std::vector<HostTensor>* outputs;  ///< nullptr if no call gave any
   const CallResult* result = nullptr;      ///< the whole answer, likewise
+  const Sample* sample = nullptr;          ///< of judged outputs: the steps of the answer to look at more closely
 };
 
 struct CaseOptions {
@@ -44,8 +46,9 @@ struct CaseOptions {
 ///   kUntrusted  it would pass, but cannot see a fault that its row does not declare
 Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options);
 
-/// The verdict on outputs that are there already, as run_case gives it: unwritten elements, comparison, joint violations.
-void judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict);
+/// The verdict on outputs that are there already, as run_case gives it: unwritten elements, comparison, violations. Returns the
+/// steps that a diagnosis should look at.
+Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict);
 
 /// The first output element in which call number `call` differs from the first, in words; empty if there is none.
 std::string call_difference(const CallResult& first, const CallResult& again, int call);

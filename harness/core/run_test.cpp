@@ -115,7 +115,7 @@ TEST(RunCase, AJointViolationFailsThoughEachElementAgrees) {
   Op op = kOp;
   op.expect = [](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
     Expectation expectation = kOp.expect(one, problem, outputs);
-    expectation.joint_violations = {"row 1 is normalised with two r"};
+    expectation.together = [](const auto&) { return std::vector<Violation>{{"one r for a row", "row 1 is normalised with two r"}}; };
     return expectation;
   };
   const Verdict verdict = run_case(op, testing::toy_case(), {.name = "copy", .op = "toy"}, testing::toy_backend(), {});

@@ -52,7 +52,7 @@ struct TensorFinding {
 
   std::optional<Picture> picture;  ///< where the wrong elements lie; only if there are any
 
-  bool agrees() const { return outside == 0 && padding_wrong == 0; }
+  bool agrees() const { return outside == 0 && padding_wrong == 0; }  ///< element by element; violations are the verdict's
 };
 
 /// How far a kernel came on the ladder of determinism (ladder.h).
@@ -70,6 +70,9 @@ struct Verdict {
   Outcome outcome = Outcome::kPass;
   std::string message;                 ///< why it was skipped, is broken or untrusted; one line
   std::vector<TensorFinding> tensors;  ///< of a judged case
+  std::vector<Violation> violations;   ///< of a judged case: between elements; the first of them
+  std::string program;                 ///< of several that a contract admits: the one that the outputs come nearest to
+  std::string looked_at;               ///< of a large failure: on how many rows its causes were sought; empty: on all
   std::vector<std::string> causes;     ///< of a failure: hypotheses that explain it, best first, or "no known cause"
   Power power;                         ///< of its data; not reckoned where the call gave no outputs
   double seconds = 0;                  ///< wall time of the kernel call alone

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "harness/diagnosis/held.h"
+#include "harness/diagnosis/membership.h"
 
 namespace assay {
 namespace {
@@ -16,21 +16,22 @@ constexpr int64_t kMostFirsts = 12, kElementsOfPairs = int64_t(1) << 26;
 /// A hypothesis that was held against the outputs.
 struct Tried {
   Hypothesis hypothesis;
-  HeldTensors held;
+  Memberships held;
   Tally result;
 };
 
 class Search {
  public:
-  Search(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs)
-      : problem_(problem), outputs_(outputs), contract_(hold(op.expect(one, problem, &outputs), outputs)) {
+  Search(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs, const Expectation& right,
+         const Sample& sample)
+      : problem_(problem), outputs_(outputs), sample_(sample), contract_(memberships(right, outputs, sample)) {
     std::vector<Hypothesis> hypotheses = op.neighbours(one);
     for (Hypothesis& hypothesis : hypotheses) {
       if (!hypothesis.equivalent.empty()) continue;
       const Expectation edited = hypothesis.expect(problem, &outputs);
-      Tried tried{std::move(hypothesis), hold(edited, outputs), {}};
+      Tried tried{std::move(hypothesis), memberships(edited, outputs, sample), {}};
       tried.result = tally(contract_, tried.held);
-      if (most_firsts(hypotheses.size()) == 0) tried.held.clear();
+      if (most_firsts(hypotheses.size()) == 0) tried.held = {};
       alone_.push_back(std::move(tried));
     }
   }
@@ -58,8 +59,7 @@ class Search {
   }
 
   int64_t most_firsts(size_t hypotheses) const {
-    int64_t elements = 1;
-    for (const auto& tensor : contract_) elements += int64_t(tensor.size());
+    const int64_t elements = 1 + contract_.elements();
     return std::min(kMostFirsts, kElementsOfPairs / (elements * int64_t(hypotheses + 1)));
   }
 
@@ -90,7 +90,7 @@ class Search {
     for (const Hypothesis& pair : first.hypothesis.with_another()) {
       const Tried* second = find_alone(pair.name);
       if (!second || !tried_pairs_.insert(std::minmax(first.hypothesis.name, pair.name)).second) continue;
-      const HeldTensors held = hold(pair.expect(problem_, &outputs_), outputs_);
+      const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);
       const Tally result = tally(contract_, held);
       if (!result.counts() || 2 * result.left() > least_left) continue;
       const int64_t need_first = explained_by_one_alone(contract_, held, second->held);
@@ -102,7 +102,8 @@ class Search {
 
   const Problem& problem_;
   const std::vector<HostTensor>& outputs_;
-  const HeldTensors contract_;
+  const Sample& sample_;
+  const Memberships contract_;
   std::vector<Tried> alone_;
   std::set<std::pair<std::string, std::string>> tried_pairs_;
   std::vector<Cause> causes_;
@@ -120,8 +121,10 @@ std::string in_words(const Cause& cause) {
 
 }  // namespace
 
-std::vector<Cause> diagnose(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  return Search(op, one, problem, outputs).causes();
+std::vector<Cause> diagnose(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs,
+                            const Sample* sample) {
+  const Expectation right = op.expect(one, problem, &outputs);
+  return Search(op, one, problem, outputs, right, sample ? *sample : all_steps(right.any_of.front())).causes();
 }
 
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/core/op.h"
+#include "harness/core/sample.h"
 #include "harness/core/verdict.h"
 
 namespace assay {
@@ -30,11 +31,14 @@ struct Cause {
 
 /// What explains the outputs, best first: least left over. Elements where a hypothesis accepts anything explain nothing.
 ///
-/// A hypothesis counts if it explains three quarters of the failing elements of some tensor, and contradicts one good element for
+/// A hypothesis counts if it explains three quarters of the failing elements of some tensor or of the rows that violate the contract as a whole, and contradicts one good element for
 /// four that it explains at most: what matches by chance, or because both err in one direction, does not reach that. Two together
 /// count if no hypothesis alone explains everything, and they leave at most half of what the best one leaves. Of large outputs
 /// fewer pairs are tried, of very large ones none.
-std::vector<Cause> diagnose(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
+///
+/// Only the steps of `sample` are evaluated; of a sample counts are those of the sample. Nullptr: all steps.
+std::vector<Cause> diagnose(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs,
+                            const Sample* sample = nullptr);
 
 /// The causes in words for a report, at most three: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)"; two
 /// mistakes are joined by "; and", each with the elements that need it. "no known cause" if there are none.

@@ -40,7 +40,8 @@ static bool padding_is_wrong(const Verdict& verdict) {
 }
 
 static bool only_padding(const Verdict& verdict) {
-  return std::all_of(verdict.tensors.begin(), verdict.tensors.end(),
+  return padding_is_wrong(verdict) && verdict.violations.empty() &&
+         std::all_of(verdict.tensors.begin(), verdict.tensors.end(),
                      [](const TensorFinding& finding) { return finding.outside == 0; });
 }
 
@@ -60,7 +61,7 @@ Backend shared_between_threads(Backend backend) {
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend) {
   return [&backend](const Evidence& evidence, Verdict& verdict) {
     if (never_written(evidence, verdict)) {
-      const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs);
+      const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs, evidence.sample);
       if (!causes.empty() && causes.front().complete()) verdict.causes = causes_in_words(causes);
       return;
     }
@@ -69,7 +70,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       verdict.causes = {std::string(kPadding) + "; every element is right"};
       return;
     }
-    const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs);
+    const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs, evidence.sample);
     verdict.causes = causes_in_words(causes);
     if (causes.empty() || !causes.front().complete()) {
       const CallRequest request{evidence.one.op, evidence.one.text("contract"), verdict.kernel, &evidence.problem, 1};

@@ -27,25 +27,31 @@ double part_between(double a, double b) {
   return std::isfinite(larger) && larger > 0 ? std::fabs(a - b) / larger : 0;
 }
 
-void compare(const ExpectedTensor& a, const ExpectedTensor& b, Separation& result) {
-  SeparatedTensor tensor{.name = a.label(), .elements = a.elements()};
-  for (int64_t i = 0; i < a.elements(); ++i) {
-    // Codes as bytes: another format reads the same byte as another value.
-    const int32_t low = a.low[size_t(i)], high = a.high_at(i);
-    if (accepts_anything(low, high) || accepts_anything(b.low[size_t(i)], b.high_at(i))) continue;
-    const int32_t other_low = ordinal(*a.format, code_from_ordinal(*b.format, b.low[size_t(i)]));
-    const int32_t other_high = ordinal(*a.format, code_from_ordinal(*b.format, b.high_at(i)));
-    if (other_high >= low && other_low <= high) continue;
+/// Codes as bytes: another format reads the same byte as another value.
+Interval reread(Interval accepted, const Format& written, const Format& read) {
+  const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
+  return {end(accepted.low), end(accepted.high)};
+}
+
+void compare(const WholePart& a, const WholePart& b, Separation& result) {
+  const Format& format = *a.part.format;
+  SeparatedTensor tensor{.name = a.part.label(), .elements = a.part.elements()};
+  for (int64_t i = 0; i < a.part.elements(); ++i) {
+    const Interval own = a.at(i);
+    if (own.any() || b.at(i).any()) continue;
+    const Interval other = reread(b.at(i), *b.part.format, format);
+    if (own.meets(other)) continue;
     ++tensor.outside;
-    if (low != kNanOrdinal && other_low != kNanOrdinal) {
-      const bool below = other_high < low;
-      const int32_t other = below ? other_high : other_low, own = below ? low : high;
-      tensor.worst_ulps = std::max<int64_t>(tensor.worst_ulps, std::abs(ulps_between(*a.format, other, own)));
-      tensor.worst_part = std::max(tensor.worst_part, part_between(value_of(*a.format, other), value_of(*a.format, own)));
+    if (own.low != kNanOrdinal && other.low != kNanOrdinal) {
+      const bool below = other.high < own.low;
+      const int32_t from = below ? other.high : other.low, to = below ? own.low : own.high;
+      tensor.worst_ulps = std::max<int64_t>(tensor.worst_ulps, std::abs(ulps_between(format, from, to)));
+      tensor.worst_part = std::max(tensor.worst_part, part_between(value_of(format, from), value_of(format, to)));
     }
+    const int64_t columns = a.part.columns();
     if (result.witness.empty())
-      result.witness = a.label() + "[" + std::to_string(a.row_number(i / a.shape[1])) + ", " + std::to_string(i % a.shape[1]) + "] " +
-                       words(*a.format, low) + " against " + words(*b.format, b.low[size_t(i)]);
+      result.witness = a.part.label() + "[" + std::to_string(a.part.number_of(i / columns)) + ", " + std::to_string(i % columns) + "] " +
+                       words(format, own.low) + " against " + words(*b.part.format, b.at(i).low);
   }
   result.tensors.push_back(std::move(tensor));
 }
@@ -80,9 +86,9 @@ std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case
         continue;
       if (!with_contract(op, one, b, other)) continue;
       const Problem problem = op.problem(one);
-      const Expectation first = op.expect(one, problem, nullptr), second = op.expect(other, problem, nullptr);
+      const std::vector<WholePart> first = computed(op.expect(one, problem, nullptr)), second = computed(op.expect(other, problem, nullptr));
       Separation result{data_of(one), {}, {}};
-      for (size_t t = 0; t < first.tensors.size(); ++t) compare(first.tensors[t], second.tensors[t], result);
+      for (size_t t = 0; t < first.size(); ++t) compare(first[t], second[t], result);
       found.push_back(std::move(result));
     }
   }

@@ -15,11 +15,12 @@ struct Widths {
   int64_t elements = 0, single = 0;
   std::vector<int64_t> open;  ///< codes beyond the first of each other set
 
-  void add(const ExpectedTensor& tensor) {
-    for (int64_t i = 0; i < tensor.elements(); ++i) {
+  void add(const WholePart& whole) {
+    for (int64_t i = 0; i < whole.part.elements(); ++i) {
       ++elements;
-      if (tensor.low[size_t(i)] == kAnyLow) continue;
-      const int64_t more = int64_t(tensor.high_at(i)) - tensor.low[size_t(i)];
+      const Interval accepted = whole.at(i);
+      if (accepted.any()) continue;
+      const int64_t more = int64_t(accepted.high) - accepted.low;
       more == 0 ? void(++single) : open.push_back(more);
     }
   }
@@ -63,8 +64,9 @@ std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& ca
     for (const Case& one : cases) {
       if (one.op != op.name || !data.insert(data_id(one.id)).second) continue;
       const Case excerpt = op.validate(op.excerpt ? op.excerpt(one) : one);
-      for (const ExpectedTensor& tensor : op.expect(excerpt, op.problem(excerpt), nullptr).tensors)
-        outputs[fmt::format("{}, {} {}", op.name, tensor.label(), tensor.format->name)][one.text("contract")].add(tensor);
+      const Problem problem = op.problem(excerpt);
+      for (const WholePart& whole : computed(op.expect(excerpt, problem, nullptr)))
+        outputs[fmt::format("{}, {} {}", op.name, whole.part.label(), whole.part.format->name)][one.text("contract")].add(whole);
     }
     for (auto& [output, contracts] : outputs) table += row_of(output, contracts);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/testing/toy_op.h"
+#include "harness/testing/whole_part.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -16,9 +17,14 @@ using ::testing::Not;
 Op with_widths(const std::vector<int32_t>& widths) {
   Op op = testing::toy_op();
   op.expect = [widths](const Case&, const Problem&, const std::vector<HostTensor>*) {
-    ExpectedTensor y{"y", &kBf16, {1, 8}, std::vector<int32_t>(8, 100), std::vector<int32_t>(8, 100), {}, {}, ""};
-    for (size_t i = 0; i < widths.size(); ++i) widths[i] < 0 ? y.low[i] = kAnyLow : y.high[i] += widths[i];
-    return Expectation{{std::move(y)}, {}};
+    WholePart y = testing::whole_part(kBf16, {1, 8}, std::vector<int32_t>(8, 100), std::vector<int32_t>(8, 100), "", "y");
+    for (size_t i = 0; i < widths.size(); ++i) {
+      if (widths[i] < 0)
+        y.low[i] = Interval::anything().low, y.high[i] = Interval::anything().high;
+      else
+        y.high[i] += widths[i];
+    }
+    return expectation_of({std::move(y)});
   };
   return op;
 }

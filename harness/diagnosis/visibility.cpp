@@ -3,49 +3,61 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace assay {
 namespace {
 
-/// An ordinal of one format as the same code's ordinal in another: what a reader of the bytes would see.
-int32_t reread(const Format& written, const Format& read, int32_t o) {
-  return written == read ? o : ordinal(read, code_from_ordinal(written, o));
+/// Intervals of one format as intervals of another over the same codes: what a reader of the bytes would see.
+Interval reread(const Format& written, const Format& read, Interval accepted) {
+  if (written == read || accepted.any()) return accepted;
+  const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
+  const int32_t low = end(accepted.low);
+  return {low, accepted.single() ? low : end(accepted.high)};
 }
 
 /// Elements whose accepted sets have no code in common, place by place in storage.
-int64_t disjoint(const ExpectedTensor& right, const ExpectedTensor& edited) {
+int64_t disjoint(const WholePart& right, const WholePart& edited) {
   int64_t count = 0;
-  for (int64_t i = 0; i < right.elements(); ++i) {
-    const int32_t low = reread(*edited.format, *right.format, edited.low[size_t(i)]);
-    const int32_t high = edited.high.empty() ? low : reread(*edited.format, *right.format, edited.high_at(i));
-    count += high < right.low[size_t(i)] || low > right.high_at(i);
-  }
+  for (int64_t i = 0; i < right.part.elements(); ++i)
+    count += !right.at(i).meets(reread(*edited.part.format, *right.part.format, edited.at(i)));
   return count;
 }
 
 /// The same where the edit puts its elements elsewhere in storage. What it leaves unwritten differs.
-int64_t disjoint_in_storage(const ExpectedTensor& right, const ExpectedTensor& edited) {
+int64_t disjoint_in_storage(const WholePart& right, const WholePart& edited) {
   std::vector<int64_t> place;
-  for (int64_t i = 0; i < edited.elements(); ++i) {
+  for (int64_t i = 0; i < edited.part.elements(); ++i) {
     const auto at = size_t(edited.offset_at(i));
     if (at >= place.size()) place.resize(at + 1, -1);
     place[at] = i;
   }
   int64_t count = 0;
-  for (int64_t i = 0; i < right.elements(); ++i) {
+  for (int64_t i = 0; i < right.part.elements(); ++i) {
     const auto at = size_t(right.offset_at(i));
     const int64_t j = at < place.size() ? place[at] : -1;
-    count += j < 0 || edited.high_at(j) < right.low[size_t(i)] || edited.low[size_t(j)] > right.high_at(i);
+    count += j < 0 || !right.at(i).meets(edited.at(j));
   }
   return count;
 }
 
+bool in_the_same_places(const Part& a, const Part& b) {
+  if (a.places.dense() && b.places.dense()) return a.columns() == b.columns();
+  const int64_t columns = a.places.rows_are_runs() && b.places.rows_are_runs() ? std::min<int64_t>(1, a.columns()) : a.columns();
+  for (int64_t row = 0; row < a.rows(); ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      if (a.offset(row, column) != b.offset(row, column)) return false;
+  return true;
+}
+
+using Whole = std::vector<WholePart>;
+
 /// Elements of all outputs that tell the edit apart.
-int64_t outside_of(const Expectation& right, const Expectation& edited) {
+int64_t outside_of(const Whole& right, const Whole& edited) {
   int64_t count = 0;
-  for (size_t t = 0; t < right.tensors.size(); ++t) {
-    const ExpectedTensor &a = right.tensors[t], &b = edited.tensors[t];
-    count += a.offset == b.offset ? disjoint(a, b) : disjoint_in_storage(a, b);
+  for (size_t p = 0; p < right.size(); ++p) {
+    const WholePart &a = right[p], &b = edited[p];
+    count += in_the_same_places(a.part, b.part) ? disjoint(a, b) : disjoint_in_storage(a, b);
   }
   return count;
 }
@@ -53,7 +65,7 @@ int64_t outside_of(const Expectation& right, const Expectation& edited) {
 /// The first row of a case alone, which shows most edits at a fraction of the price.
 struct FirstRow {
   Problem problem;
-  Expectation right;
+  Whole right;
   std::map<std::string, Hypothesis> neighbours;
 
   /// Whether elements tell the edit apart that stand in the same places: then they do among all rows too. Where storage differs
@@ -61,29 +73,31 @@ struct FirstRow {
   bool shows(const std::string& edit) const {
     const auto found = neighbours.find(edit);
     if (found == neighbours.end()) return false;
-    const Expectation edited = found->second.expect(problem, nullptr);
-    for (size_t t = 0; t < right.tensors.size(); ++t)
-      if (right.tensors[t].offset == edited.tensors[t].offset && disjoint(right.tensors[t], edited.tensors[t]) > 0) return true;
+    const Whole edited = computed(found->second.expect(problem, nullptr));
+    for (size_t p = 0; p < right.size(); ++p)
+      if (in_the_same_places(right[p].part, edited[p].part) && disjoint(right[p], edited[p]) > 0) return true;
     return false;
   }
 };
 
+const std::vector<int32_t>& highs(const WholePart& part) { return part.high.empty() ? part.low : part.high; }
+
 /// Whether each tensor of the row begins the tensor of all rows.
-bool begins(const Expectation& row, const Expectation& all) {
+bool begins(const Whole& row, const Whole& all) {
   const auto same = [](const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
     return a.size() <= b.size() && std::equal(a.begin(), a.end(), b.begin());
   };
-  for (size_t t = 0; t < all.tensors.size(); ++t)
-    if (!same(row.tensors[t].low, all.tensors[t].low) || !same(row.tensors[t].high, all.tensors[t].high)) return false;
+  for (size_t p = 0; p < all.size(); ++p)
+    if (!same(row[p].low, all[p].low) || !same(highs(row[p]), highs(all[p]))) return false;
   return true;
 }
 
 /// None of an op whose rows are not independent, or where a row alone is judged otherwise, as one of a tile.
-std::optional<FirstRow> first_row(const Op& op, const Case& one, const Problem& problem, const Expectation& right) {
+std::optional<FirstRow> first_row(const Op& op, const Case& one, const Problem& problem, const Whole& right) {
   if (!op.rows || op.rows(one) < 2) return std::nullopt;
   auto [row, of_row] = op.with_rows(one, problem, {0});
   FirstRow first{std::move(of_row), {}, {}};
-  first.right = op.expect(row, first.problem, nullptr);
+  first.right = computed(op.expect(row, first.problem, nullptr));
   if (!begins(first.right, right)) return std::nullopt;
   for (Hypothesis& hypothesis : op.neighbours(row)) first.neighbours.emplace(hypothesis.name, std::move(hypothesis));
   return first;
@@ -92,17 +106,16 @@ std::optional<FirstRow> first_row(const Op& op, const Case& one, const Problem& 
 }  // namespace
 
 Sight look(const Op& op, const Case& whole) {
-  const Case one = op.excerpt(whole);
+  const Case one = op.excerpt ? op.excerpt(whole) : whole;
   const Problem problem = op.problem(one);
-  const Expectation right = op.expect(one, problem, nullptr);
+  const Whole right = computed(op.expect(one, problem, nullptr));
   Sight sight;
-  for (const ExpectedTensor& tensor : right.tensors) sight.data.push_back(data_power(tensor));
+  for (const WholePart& part : right) sight.data.push_back(data_power(part));
   for (const Hypothesis& hypothesis : op.neighbours(one)) {
     Visibility seen{hypothesis.name, hypothesis.equivalent, 0, 0};
     if (hypothesis.equivalent.empty()) {
-      const Expectation edited = hypothesis.expect(problem, nullptr);
-      for (const ExpectedTensor& tensor : right.tensors) seen.elements += tensor.elements();
-      seen.outside = outside_of(right, edited);
+      for (const WholePart& part : right) seen.elements += part.part.elements();
+      seen.outside = outside_of(right, computed(hypothesis.expect(problem, nullptr)));
     }
     sight.faults.push_back(std::move(seen));
   }
@@ -112,16 +125,16 @@ Sight look(const Op& op, const Case& whole) {
 std::vector<Visibility> visibilities(const Op& op, const Case& one) { return look(op, one).faults; }
 
 Power power_of(const Op& op, const Case& whole) {
-  const Case one = op.excerpt(whole);
+  const Case one = op.excerpt ? op.excerpt(whole) : whole;
   const Problem problem = op.problem(one);
-  const Expectation right = op.expect(one, problem, nullptr);
+  const Whole right = computed(op.expect(one, problem, nullptr));
   const std::optional<FirstRow> first = first_row(op, one, problem, right);
   Power power;
-  for (const ExpectedTensor& tensor : right.tensors) power.data.push_back(data_power(tensor));
+  for (const WholePart& part : right) power.data.push_back(data_power(part));
   for (const Hypothesis& hypothesis : op.neighbours(one)) {
     if (!hypothesis.equivalent.empty()) continue;
     ++power.faults;
-    const bool seen = (first && first->shows(hypothesis.name)) || outside_of(right, hypothesis.expect(problem, nullptr)) > 0;
+    const bool seen = (first && first->shows(hypothesis.name)) || outside_of(right, computed(hypothesis.expect(problem, nullptr))) > 0;
     if (!seen) power.blind_to.push_back(hypothesis.name);
   }
   return power;

@@ -3,28 +3,42 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <cstring>
 #include <stdexcept>
+
+#include "harness/core/blocks.h"
+#include "harness/core/element.h"
 
 namespace assay {
 namespace {
 
-std::string digest(const std::vector<int32_t>& ordinals) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx",
-                static_cast<unsigned long long>(XXH3_64bits(ordinals.data(), ordinals.size() * sizeof ordinals[0])));
-  return text;
+/// The digest of ordinals that come one stretch after the other.
+class Digest {
+ public:
+  Digest() { XXH3_64bits_reset(&state_); }
+  void add(const std::vector<int32_t>& ordinals) { XXH3_64bits_update(&state_, ordinals.data(), ordinals.size() * sizeof ordinals[0]); }
+  std::string text() const {
+    char hexadecimal[17];
+    std::snprintf(hexadecimal, sizeof hexadecimal, "%016llx", static_cast<unsigned long long>(XXH3_64bits_digest(&state_)));
+    return hexadecimal;
+  }
+
+ private:
+  XXH3_state_t state_;
+};
+
+std::vector<int32_t> stored_ordinals(const Part& part, const HostTensor& tensor, const AcceptedRows& rows) {
+  std::vector<int32_t> ordinals;
+  ordinals.reserve(rows.low.size());
+  for (int64_t row = rows.first; row < rows.end; ++row)
+    for (int64_t column = 0; column < part.columns(); ++column)
+      ordinals.push_back(ordinal(*part.format, load_code(part, tensor, part.offset(row, column))));
+  return ordinals;
 }
 
-std::vector<int32_t> stored_ordinals(const ExpectedTensor& expected, const HostTensor& tensor) {
-  const auto width = size_t(expected.format->bytes());
-  std::vector<int32_t> ordinals(size_t(expected.elements()));
-  for (int64_t i = 0; i < expected.elements(); ++i) {
-    uint32_t code = 0;
-    std::memcpy(&code, tensor.bytes.data() + size_t(expected.offset_at(i)) * width, width);
-    ordinals[size_t(i)] = ordinal(*expected.format, code);
-  }
-  return ordinals;
+/// Golden files know contracts with one answer; of several programs each would need a digest of its own.
+const Answer& only_answer(const Expectation& expectation) {
+  if (expectation.any_of.size() != 1) throw std::logic_error("golden files hold one answer of each case");
+  return expectation.any_of.front();
 }
 
 }  // namespace
@@ -32,48 +46,73 @@ std::vector<int32_t> stored_ordinals(const ExpectedTensor& expected, const HostT
 std::string prediction_key(const Case& one) { return data_id(one.id); }
 
 std::vector<PredictedTensor> predict(const Expectation& expectation) {
+  const Answer& answer = only_answer(expectation);
   std::vector<PredictedTensor> tensors;
-  for (const ExpectedTensor& expected : expectation.tensors) {
-    int64_t single = 0;
-    for (int64_t i = 0; i < expected.elements(); ++i) single += expected.low[size_t(i)] == expected.high_at(i);
-    const std::string low = digest(expected.low);
-    tensors.push_back({expected.label(), std::string(expected.format->name), expected.elements(), single, low,
-                       expected.high.empty() ? low : digest(expected.high)});
-  }
+  for (const Part& part : answer.parts) tensors.push_back({part.label(), std::string(part.format->name), part.elements(), 0, "", ""});
+  std::vector<Digest> low(tensors.size()), high(tensors.size());
+  for_each_block_in_order(answer, block_ranges(answer), [&](const AcceptedBlock& block) {
+    for (size_t p = 0; p < tensors.size(); ++p) {
+      const AcceptedRows& rows = block.parts[p];
+      low[p].add(rows.low);
+      high[p].add(rows.high.empty() ? rows.low : rows.high);
+      for (size_t i = 0; i < rows.low.size(); ++i) tensors[p].single_code += rows.at(i).single();
+    }
+  });
+  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].low = low[p].text(), tensors[p].high = high[p].text();
   return tensors;
 }
 
 std::vector<ObservedTensor> observe(const Expectation& expectation, const std::vector<HostTensor>& outputs) {
+  const Answer& answer = only_answer(expectation);
   std::vector<ObservedTensor> tensors;
-  for (const ExpectedTensor& expected : expectation.tensors) {
-    const std::vector<int32_t> ordinals = stored_ordinals(expected, find(outputs, expected.name));
-    ObservedTensor tensor{expected.label(), std::string(expected.format->name), digest(ordinals), {}};
-    for (size_t i = 0; i < ordinals.size(); ++i)
-      if (ordinals[i] != expected.low[i]) tensor.steps[int64_t(i)] = ordinals[i] - expected.low[i];
-    tensors.push_back(std::move(tensor));
-  }
+  for (const Part& part : answer.parts) tensors.push_back({part.label(), std::string(part.format->name), "", {}});
+  std::vector<Digest> digests(tensors.size());
+  for_each_block_in_order(answer, block_ranges(answer), [&](const AcceptedBlock& block) {
+    for (size_t p = 0; p < tensors.size(); ++p) {
+      const Part& part = answer.parts[p];
+      const AcceptedRows& rows = block.parts[p];
+      const std::vector<int32_t> ordinals = stored_ordinals(part, find(outputs, part.tensor), rows);
+      digests[p].add(ordinals);
+      for (size_t i = 0; i < ordinals.size(); ++i)
+        if (ordinals[i] != rows.low[i]) tensors[p].steps[rows.first * part.columns() + int64_t(i)] = ordinals[i] - rows.low[i];
+    }
+  });
+  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].digest = digests[p].text();
   return tensors;
 }
 
 std::string disagreement(const std::vector<ObservedTensor>& observed, const Expectation& expectation) {
-  if (observed.size() != expectation.tensors.size()) return "another number of tensors";
-  for (size_t t = 0; t < observed.size(); ++t) {
-    const ExpectedTensor& expected = expectation.tensors[t];
-    if (observed[t].name != expected.label() || observed[t].format != expected.format->name)
-      return "tensor " + observed[t].name + " " + observed[t].format + " where " + expected.label() + " " +
-             std::string(expected.format->name) + " is expected";
-    std::vector<int32_t> ordinals = expected.low;
-    for (const auto& [element, step] : observed[t].steps) {
-      if (element < 0 || element >= expected.elements())
-        return expected.label() + ": element " + std::to_string(element) + " does not exist";
-      ordinals[size_t(element)] += step;
+  const Answer& answer = only_answer(expectation);
+  if (observed.size() != answer.parts.size()) return "another number of tensors";
+  for (size_t p = 0; p < observed.size(); ++p) {
+    const Part& part = answer.parts[p];
+    if (observed[p].name != part.label() || observed[p].format != part.format->name)
+      return "tensor " + observed[p].name + " " + observed[p].format + " where " + part.label() + " " +
+             std::string(part.format->name) + " is expected";
+    for (const auto& [element, step] : observed[p].steps)
+      if (element < 0 || element >= part.elements()) return part.label() + ": element " + std::to_string(element) + " does not exist";
+  }
+  std::vector<Digest> digests(observed.size());
+  std::vector<int64_t> outside(observed.size(), -1);  // the first element of each part that was seen outside its set
+  for_each_block_in_order(answer, block_ranges(answer), [&](const AcceptedBlock& block) {
+    for (size_t p = 0; p < observed.size(); ++p) {
+      const AcceptedRows& rows = block.parts[p];
+      const int64_t first = rows.first * answer.parts[p].columns();
+      std::vector<int32_t> ordinals = rows.low;
+      const auto end = observed[p].steps.lower_bound(first + int64_t(ordinals.size()));
+      for (auto step = observed[p].steps.lower_bound(first); step != end; ++step) {
+        const auto i = size_t(step->first - first);
+        ordinals[i] += step->second;
+        if (outside[p] < 0 && (ordinals[i] < rows.low[i] || ordinals[i] > rows.at(i).high)) outside[p] = step->first;
+      }
+      digests[p].add(ordinals);
     }
-    if (digest(ordinals) != observed[t].digest)
-      return expected.label() + ": the digest does not fit: the accepted sets are no longer those of the recording";
-    for (const auto& [element, step] : observed[t].steps) {
-      if (ordinals[size_t(element)] < expected.low[size_t(element)] || ordinals[size_t(element)] > expected.high_at(element))
-        return expected.label() + ": element " + std::to_string(element) + " was seen outside its accepted set";
-    }
+  });
+  for (size_t p = 0; p < observed.size(); ++p) {
+    const std::string label = answer.parts[p].label();
+    if (digests[p].text() != observed[p].digest)
+      return label + ": the digest does not fit: the accepted sets are no longer those of the recording";
+    if (outside[p] >= 0) return label + ": element " + std::to_string(outside[p]) + " was seen outside its accepted set";
   }
   return {};
 }

@@ -27,10 +27,10 @@ Problem problem(const Case& one) {
 
 Expectation expect(const Case&, const Problem& problem, const std::vector<HostTensor>*) {
   const HostTensor& x = problem.tensors[0];
-  ExpectedTensor y{"y", x.spec.format, {x.spec.shape[0], x.spec.shape[1]}, {}, {}, {}, {}, "pinned: one code"};
-  y.low.resize(size_t(y.elements()));
+  WholePart y{{"y", x.spec.format, {x.spec.shape[0], x.spec.shape[1]}, "pinned: one code"}, {}, {}};
+  y.low.resize(size_t(y.part.elements()));
   ordinals_of_codes(*x.spec.format, x.bytes.data(), y.low);
-  return {{y}, {}};
+  return expectation_of({y});
 }
 
 }  // namespace

@@ -18,9 +18,9 @@ class AcceptedPart {
   AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
                const std::string& reason);
 
-  const std::string& name() const { return part_->name; }
-  const RecordPart& part() const { return *part_; }
-  const Format& format() const { return *tensor_.format; }
+  const std::string& name() const { return record_->name; }
+  const RecordPart& record() const { return *record_; }
+  const Format& format() const { return *whole_.part.format; }
 
   /// What the elements of a row may be. Numbers that no link has changed are copied: NaN codes are told apart.
   void evaluate(const RecordValues& values, const CacheInputs& inputs, int64_t row);
@@ -28,36 +28,40 @@ class AcceptedPart {
   /// The row that was evaluated, with byte(element) where it lies.
   template <class Byte>
   void append(Byte byte) {
-    tensor_.low.insert(tensor_.low.end(), low_.begin(), low_.end());
-    tensor_.high.insert(tensor_.high.end(), high_.begin(), high_.end());
+    whole_.low.insert(whole_.low.end(), low_.begin(), low_.end());
+    whole_.high.insert(whole_.high.end(), high_.begin(), high_.end());
     place(byte);
   }
   /// A row that stays as it is.
   template <class Byte>
   void append_before(const HostTensor& before, Byte byte) {
     place(byte);
-    for (int64_t e = part_->elements; e > 0; --e)
-      tensor_.low.push_back(before_at(before, tensor_.offset[tensor_.offset.size() - size_t(e)]));
-    tensor_.high.insert(tensor_.high.end(), tensor_.low.end() - part_->elements, tensor_.low.end());
+    for (int64_t e = record_->elements; e > 0; --e)
+      whole_.low.push_back(before_at(before, offsets_[offsets_.size() - size_t(e)]));
+    whole_.high.insert(whole_.high.end(), whole_.low.end() - record_->elements, whole_.low.end());
   }
   template <class Visit>
   void for_each(Visit visit) const {
     for (size_t e = 0; e < low_.size(); ++e) visit(int64_t(e), low_[e], high_[e]);
   }
 
-  ExpectedTensor finish() &&;
+  WholePart finish() &&;
 
  private:
   template <class Byte>
   void place(Byte byte) {
-    for (int64_t e = 0; e < part_->elements; ++e) tensor_.offset.push_back(byte(e) / tensor_.format->bytes());
+    for (int64_t e = 0; e < record_->elements; ++e) offsets_.push_back(byte(e) / format().bytes());
   }
   int32_t before_at(const HostTensor& before, int64_t offset) const;
 
-  const RecordPart* part_;
+  const RecordPart* record_;
   bool copies_;
-  ExpectedTensor tensor_;
+  WholePart whole_;
+  std::vector<int64_t> offsets_;     ///< of the elements, row by row
   std::vector<int32_t> low_, high_;  ///< of the row that was evaluated
 };
+
+/// Places of elements whose offsets are listed, row by row.
+Places listed_places(std::vector<int64_t> offsets, int64_t columns);
 
 }  // namespace assay

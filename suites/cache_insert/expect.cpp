@@ -1,5 +1,6 @@
 #include "suites/cache_insert/expect.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -30,19 +31,23 @@ struct Image {
   }
 
   /// Bytes that the contract leaves alone, as they are now.
-  void append(int64_t byte, ExpectedTensor& untouched) const {
+  void append(int64_t byte, WholePart& untouched) const {
     const bool free = state[size_t(byte)] == kFree;
-    untouched.low.push_back(free ? kAnyLow : std::to_integer<int32_t>(bytes[size_t(byte)]));
-    untouched.high.push_back(free ? kAnyHigh : untouched.low.back());
-    untouched.offset.push_back(byte);
+    const int32_t code = std::to_integer<int32_t>(bytes[size_t(byte)]);
+    const Interval accepted = free ? Interval::anything() : Interval{code, code};
+    untouched.low.push_back(accepted.low);
+    untouched.high.push_back(accepted.high);
   }
 };
 
-ExpectedTensor untouched_part(const char* part, std::vector<int64_t> rows, int64_t columns) {
-  ExpectedTensor tensor{kCache, &kUint8, {int64_t(rows.size()), columns}, {}, {}, {}, {}, "nobody's: as before the call"};
-  tensor.part = part;
-  tensor.row_numbers = std::move(rows);
-  return tensor;
+/// Bytes that nobody writes, row by row.
+WholePart untouched_part(const char* name, const Image& image, std::vector<int64_t> rows, std::vector<int64_t> bytes) {
+  const auto columns = int64_t(bytes.size() / rows.size());
+  WholePart whole{{kCache, &kUint8, {int64_t(rows.size()), columns}, "nobody's: as before the call", name}, {}, {}};
+  for (const int64_t byte : bytes) image.append(byte, whole);
+  whole.part.row_number = [numbers = std::move(rows)](int64_t row) { return numbers[size_t(row)]; };
+  whole.part.places = listed_places(std::move(bytes), columns);
+  return whole;
 }
 
 /// Bytes of a record, in the order of its parts.
@@ -59,7 +64,7 @@ std::vector<int64_t> record_bytes(const Placing& placing, const CacheCase& c, in
 }
 
 /// Places of tokens that no row takes, and what is in no place.
-void append_untouched(const CacheCase& c, const Image& image, Expectation& expectation) {
+void append_untouched(const CacheCase& c, const Image& image, std::vector<WholePart>& parts) {
   const Placing right(c);
   const std::set<int64_t> taken(c.slots.begin(), c.slots.end());
   std::vector<int64_t> empty, bytes_of_places;
@@ -72,21 +77,16 @@ void append_untouched(const CacheCase& c, const Image& image, Expectation& expec
     const std::vector<int64_t> bytes = record_bytes(right, c, slot);
     bytes_of_places.insert(bytes_of_places.end(), bytes.begin(), bytes.end());
   }
-  if (!empty.empty()) {
-    const auto columns = int64_t(bytes_of_places.size() / empty.size());
-    ExpectedTensor places = untouched_part("other_slots", std::move(empty), columns);
-    for (const int64_t byte : bytes_of_places) image.append(byte, places);
-    expectation.tensors.push_back(std::move(places));
-  }
-  std::vector<int64_t> gap, blocks;
+  if (!empty.empty()) parts.push_back(untouched_part("other_slots", image, std::move(empty), std::move(bytes_of_places)));
+  std::vector<int64_t> gap, blocks, bytes_of_gaps;
   for (size_t byte = 0; byte < in_place.size(); ++byte)
     if (!in_place[byte]) gap.push_back(int64_t(byte));
   if (gap.empty()) return;
-  for (int64_t block = 0; block < c.blocks; ++block) blocks.push_back(block);
-  ExpectedTensor gaps = untouched_part("gap", std::move(blocks), int64_t(gap.size()));
-  for (int64_t block = 0; block < c.blocks; ++block)
-    for (const int64_t byte : gap) image.append(block * c.block_stride() + byte, gaps);
-  expectation.tensors.push_back(std::move(gaps));
+  for (int64_t block = 0; block < c.blocks; ++block) {
+    blocks.push_back(block);
+    for (const int64_t byte : gap) bytes_of_gaps.push_back(block * c.block_stride() + byte);
+  }
+  parts.push_back(untouched_part("gap", image, std::move(blocks), std::move(bytes_of_gaps)));
 }
 
 }  // namespace
@@ -125,14 +125,15 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
   const std::string reason = reason_of(contract, inputs.of_row(stored.front()), *c.x);
   for (const RecordPart& part : c.record->parts) parts.emplace_back(part, c, stored, contract, reason);
   Image image(before);
-  Expectation expectation;
+  std::vector<Violation> violations;
   for (size_t row = 0; row < c.slots.size(); ++row) {
     if (placing.slots[row] < 0 && right.slots[row] < 0) continue;
     std::optional<StoredRow> stored_row;
     if (outputs && right.slots[row] >= 0) stored_row = inputs.stored(*outputs, int64_t(row));
     const RecordValues values = record_values(contract, inputs.of_row(int64_t(row)), stored_row ? &*stored_row : nullptr, *c.x);
+    const int64_t row_of_part = std::lower_bound(stored.begin(), stored.end(), int64_t(row)) - stored.begin();
     for (const std::string& violation : values.joint_violations)
-      expectation.joint_violations.push_back("row " + std::to_string(row) + ": " + violation);
+      violations.push_back({"one r for a row", "row " + std::to_string(row) + ": " + violation, row_of_part, {{std::string(kCache) + "." + parts.front().name(), row_of_part, Place::kWholeRow}}});
     for (AcceptedPart& part : parts) {
       const bool written = placing.slots[row] >= 0 && part.name() != placing.left_out;
       const RecordPart* there =
@@ -142,7 +143,7 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
         if (written)
           part.append([&](int64_t e) { return placing.byte(*there, c, row, e); });
         else
-          part.append_before(before, [&](int64_t e) { return right.byte(part.part(), c, row, e); });
+          part.append_before(before, [&](int64_t e) { return right.byte(part.record(), c, row, e); });
       }
       if (written)
         part.for_each([&](int64_t e, int32_t low, int32_t high) {
@@ -150,9 +151,10 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
         });
     }
   }
-  for (AcceptedPart& part : parts) expectation.tensors.push_back(std::move(part).finish());
-  append_untouched(c, image, expectation);
-  return expectation;
+  std::vector<WholePart> all;
+  for (AcceptedPart& part : parts) all.push_back(std::move(part).finish());
+  append_untouched(c, image, all);
+  return expectation_of(std::move(all), std::move(violations));
 }
 
 }  // namespace assay

@@ -29,11 +29,13 @@ Problem problem(const Case& c) {
 
 /// Each element has the one code that these runs give it.
 Expectation expect_runs(const CastProfile& profile, const std::vector<CodeRun>& runs, const HostTensor& x) {
-  const Format& format = with_nans_by_code(*profile.format);
-  ExpectedTensor q{"q", &format, {x.spec.shape[0], x.spec.shape[1]}, {}, {}, {}, {}, "a cast has one code for each input"};
-  q.low.reserve(size_t(x.spec.elements()));
-  for (int64_t i = 0; i < x.spec.elements(); ++i) q.low.push_back(ordinal(format, code_at(runs, x.code(i))));
-  return {{std::move(q)}, {}};
+  const Part q{"q", &with_nans_by_code(*profile.format), {x.spec.shape[0], x.spec.shape[1]}, "a cast has one code for each input"};
+  const auto accepted = [q, &runs, &x](int64_t first, int64_t end) {
+    AcceptedRows rows{first, end, {}, {}};
+    for (int64_t i = first * q.columns(); i < end * q.columns(); ++i) rows.low.push_back(ordinal(*q.format, code_at(runs, x.code(i))));
+    return AcceptedBlock{{std::move(rows)}};
+  };
+  return {{Answer{"", {q}, q.rows(), accepted}}};
 }
 
 std::vector<Hypothesis> neighbours(const Case& c) {

@@ -66,8 +66,8 @@ class Given {
 /// The element of an input: row and column are the halves of its pattern.
 Element element_of(const CastProfile& p, uint64_t input, uint32_t right, uint32_t given) {
   const Format& format = with_nans_by_code(*p.format);
-  const ExpectedTensor one{"q", &format, {1, 1}, {ordinal(format, right)}, {}, {}, {}, ""};
-  Element e = element_at(one, 0, given);
+  const int32_t only = ordinal(format, right);
+  Element e = element_at(Part{"q", &format, {1, 1}}, 0, 0, {only, only}, given);
   e.at = {int64_t(input >> 16), int64_t(input & 0xffff)};
   return e;
 }

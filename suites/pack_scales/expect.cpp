@@ -53,26 +53,26 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   const Format& element = *c.to->element;
   const int64_t words = to.cols() / c.values();
   const std::vector<int64_t> rows = c.rows();
-  ExpectedTensor scale{
-      "scale", &element, {int64_t(rows.size()), to.cols()}, {}, {}, {}, {}, "moved and packed, nothing is rounded: one code"};
+  WholePart scale{{"scale", &element, {int64_t(rows.size()), to.cols()}, "moved and packed, nothing is rounded: one code"}, {}, {}};
   for (int64_t r : rows) {
     for (int64_t w = 0; w < words; ++w) {
       const uint32_t word = packing.word.of(word_values(c, packing, x, r, w));
       for (int64_t j = 0; j < c.values(); ++j) {
         const uint32_t mask = element.bits == 32 ? ~0u : (1u << element.bits) - 1;
         scale.low.push_back(ordinal(element, word >> (element.bits * j) % 32 & mask));
-        scale.offset.push_back(to.offset(r, w * c.values() + j));
       }
     }
   }
-  const std::string& pad = c.row->text("pad");
-  for (int64_t r = 0; r < to.rows(); ++r) {
-    if (c.holds_scales(r)) continue;
-    for (int64_t g = 0; g < to.cols(); ++g)
-      if (to.offset(r, g) < to.storage_elements())
-        scale.padding.push_back({to.offset(r, g), {r, g}, padding_rule(pad, r < c.m ? "gaps" : "rows")});
-  }
-  return {{std::move(scale)}, {}};
+  scale.part.places = Places::of_elements([to, rows](int64_t row, int64_t column) { return to.offset(rows[size_t(row)], column); });
+  scale.part.padding = [c, to](const std::function<void(const Padding&)>& visit) {
+    const std::string& pad = c.row->text("pad");
+    for (int64_t r = 0; r < to.rows(); ++r) {
+      if (c.holds_scales(r)) continue;
+      for (int64_t g = 0; g < to.cols(); ++g)
+        if (to.offset(r, g) < to.storage_elements()) visit({to.offset(r, g), {r, g}, padding_rule(pad, r < c.m ? "gaps" : "rows")});
+    }
+  };
+  return expectation_of({std::move(scale)});
 }
 
 std::vector<Hypothesis> pack_hypotheses(const PackCase& c) {
@@ -89,7 +89,7 @@ std::vector<Hypothesis> pack_hypotheses(const PackCase& c) {
     Hypothesis hypothesis = of(misplaced, c.packing, "scale layout: " + c.to->id + " -> " + other.id);
     hypothesis.expect = [stored = hypothesis.expect](const Problem& problem, const std::vector<HostTensor>* outputs) {
       Expectation expectation = stored(problem, outputs);
-      expectation.tensors.back().padding.clear();
+      expectation.any_of.front().parts.back().padding = nullptr;
       return expectation;
     };
     all.push_back(std::move(hypothesis));

@@ -1,6 +1,6 @@
 #include "suites/qk_norm_rope/expect.h"
 
-#include <algorithm>
+#include <memory>
 
 #include "reference/formats/codes.h"
 #include "suites/rows/accepted.h"
@@ -34,14 +34,52 @@ void append(Spans& row, const Spans& head) {
 }
 
 /// Heads of the result beyond those of q: zeros.
-void pad_heads(ExpectedTensor& q_out, const HeadCase& c) {
+void pad_heads(Part& q_out, const HeadCase& c) {
   const int64_t pitch = c.padded_heads * c.n;
-  for (int64_t token = 0; token < c.m; ++token) {
-    for (int64_t column = 0; column < c.columns(); ++column) q_out.offset.push_back(token * pitch + column);
-    for (int64_t column = c.columns(); column < pitch; ++column)
-      q_out.padding.push_back({token * pitch + column, {token, column}, PaddingRule::kZero});
-  }
+  q_out.places = Places::of_rows([pitch](int64_t token) { return token * pitch; });
+  q_out.padding = [tokens = c.m, columns = c.columns(), pitch](const std::function<void(const Padding&)>& visit) {
+    for (int64_t token = 0; token < tokens; ++token)
+      for (int64_t column = columns; column < pitch; ++column)
+        visit({token * pitch + column, {token, column}, PaddingRule::kZero});
+  };
 }
+
+/// All that the tokens of an answer are made from.
+struct Tokens {
+  const Contract contract;
+  const HeadCase c;
+  const Problem& problem;
+  const std::vector<HostTensor>* outputs;
+  const HeadReading reading;
+
+  const char* tensor() const { return c.in_place() ? "qkv" : "q_out"; }
+
+  Spans head(int64_t token, int64_t head, const Part& part, AcceptedBlock& block) const {
+    const RowInputs inputs = inputs_of_head(c, problem, reading, token, head);
+    if (!is_rotated(c, reading, head)) return Spans(inputs.x);
+    const int64_t pitch = c.in_place() ? c.columns() : c.padded_heads * c.n;
+    StoredRow stored;
+    if (outputs) stored.y = numbers(find(*outputs, tensor()), token * pitch + head * c.n, c.n);
+    RowOutputs answer = evaluate_row(contract, inputs, outputs ? &stored : nullptr, *c.x);
+    for (const std::string& violation : answer.joint_violations)
+      block.violations.push_back({"one r for a head",
+                                  "token " + std::to_string(token) + ", head " + std::to_string(head) + ": " + violation, token,
+                                  {{part.label(), token, head * c.n}}});
+    return std::move(answer.y);
+  }
+
+  AcceptedBlock accepted(const Part& part, int64_t first, int64_t end) const {
+    AcceptedBlock block;
+    Accepted rows(part, first, end);
+    for (int64_t token = first; token < end; ++token) {
+      Spans row;
+      for (int64_t h = 0; h < c.heads(); ++h) append(row, head(token, h, part, block));
+      rows.put(token, std::move(row));
+    }
+    block.parts.push_back(std::move(rows).finish());
+    return block;
+  }
+};
 
 }  // namespace
 
@@ -56,34 +94,10 @@ RowInputs inputs_of_head(const HeadCase& c, const Problem& problem, const HeadRe
 
 Expectation expect_heads(const Contract& contract, const HeadCase& c, const Problem& problem,
                          const std::vector<HostTensor>* outputs, const HeadReading& reading) {
-  const char* name = c.in_place() ? "qkv" : "q_out";
-  const int64_t pitch = c.in_place() ? c.columns() : c.padded_heads * c.n;
-  Accepted accepted(name, *c.x, c.m, c.columns());
-  Expectation expectation;
-  std::mutex mutex;
-  for_each_row(c.m, c.columns(), [&](int64_t token) {
-    Spans row;
-    for (int64_t head = 0; head < c.heads(); ++head) {
-      const RowInputs inputs = inputs_of_head(c, problem, reading, token, head);
-      if (!is_rotated(c, reading, head)) {
-        append(row, Spans(inputs.x));
-        continue;
-      }
-      StoredRow stored;
-      if (outputs) stored.y = numbers(find(*outputs, name), token * pitch + head * c.n, c.n);
-      const RowOutputs answer = evaluate_row(contract, inputs, outputs ? &stored : nullptr, *c.x);
-      append(row, answer.y);
-      const std::lock_guard lock(mutex);
-      for (const std::string& violation : answer.joint_violations)
-        expectation.joint_violations.push_back("token " + std::to_string(token) + ", head " + std::to_string(head) + ": " +
-                                               violation);
-    }
-    accepted.put(token, std::move(row));
-  });
-  std::sort(expectation.joint_violations.begin(), expectation.joint_violations.end());
-  expectation.tensors.push_back(std::move(accepted).finish(reason_of(contract, inputs_of_head(c, problem, reading, 0, 0), *c.x)));
-  if (!c.in_place()) pad_heads(expectation.tensors.back(), c);
-  return expectation;
+  const auto tokens = std::make_shared<const Tokens>(Tokens{contract, c, problem, outputs, reading});
+  Part part{tokens->tensor(), c.x, {c.m, c.columns()}, reason_of(contract, inputs_of_head(c, problem, reading, 0, 0), *c.x)};
+  if (!c.in_place()) pad_heads(part, c);
+  return {{Answer{"", {part}, c.m, [tokens, part](int64_t first, int64_t end) { return tokens->accepted(part, first, end); }}}};
 }
 
 }  // namespace assay

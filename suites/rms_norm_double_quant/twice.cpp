@@ -1,5 +1,7 @@
 #include "suites/rms_norm_double_quant/twice.h"
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -20,27 +22,29 @@ std::vector<HostTensor> of_second(const std::vector<HostTensor>& outputs) {
   return second;
 }
 
-void expect_equal(const std::vector<HostTensor>& outputs, Expectation& expectation) {
+std::vector<Violation> differences(const std::vector<HostTensor>& outputs) {
+  std::vector<Violation> found;
   for (const auto& [first, second] : kConsumers) {
     const HostTensor &a = find(outputs, first), &b = find(outputs, second);
-    for (size_t i = 0; i < a.bytes.size(); ++i) {
-      if (a.bytes[i] == b.bytes[i]) continue;
-      expectation.joint_violations.push_back(std::string(second) + " differs from " + first + ", first at storage element " +
-                                             std::to_string(i / size_t(a.spec.format->bytes())));
-      break;
-    }
+    const auto [at, other] = std::mismatch(a.bytes.begin(), a.bytes.end(), b.bytes.begin());
+    if (at == a.bytes.end()) continue;
+    found.push_back({"both consumers hold the same bits",
+                     std::string(second) + " differs from " + first + ", first at storage element " +
+                         std::to_string((at - a.bytes.begin()) / a.spec.format->bytes())});
   }
+  return found;
 }
 
 Expect both(Expect first, Expect second) {
   return [first = std::move(first), second = std::move(second)](const Problem& problem, const std::vector<HostTensor>* outputs) {
-    Expectation expectation = first(problem, outputs);
-    const std::vector<HostTensor> stored = outputs ? of_second(*outputs) : std::vector<HostTensor>();
-    for (ExpectedTensor& tensor : second(problem, outputs ? &stored : nullptr).tensors) {
-      tensor.name += "2";
-      expectation.tensors.push_back(std::move(tensor));
-    }
-    if (outputs) expect_equal(*outputs, expectation);
+    // The second answer is made from its own consumer's outputs, which live as long as it does.
+    const auto stored = std::make_shared<const std::vector<HostTensor>>(outputs ? of_second(*outputs) : std::vector<HostTensor>());
+    Answer of_first = first(problem, outputs).any_of.front();
+    Answer of_other = second(problem, outputs ? stored.get() : nullptr).any_of.front();
+    of_other.accepted = [stored, accepted = of_other.accepted](int64_t begin, int64_t end) { return accepted(begin, end); };
+    for (Part& part : of_other.parts) part.tensor += "2";
+    Expectation expectation{{side_by_side(std::move(of_first), std::move(of_other))}};
+    if (outputs) expectation.together = differences;
     return expectation;
   };
 }

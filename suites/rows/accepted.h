@@ -1,12 +1,9 @@
-// How the answers of rows become the expectation of a tensor, on all cores.
+// How the reference's spans of one output become accepted codes.
 #pragma once
 
 #include <algorithm>
-#include <atomic>
-#include <mutex>
 #include <span>
-#include <string>
-#include <thread>
+#include <tuple>
 #include <vector>
 
 #include "harness/core/expectation.h"
@@ -15,63 +12,40 @@
 
 namespace assay {
 
-/// A small matrix is not worth a thread.
-inline constexpr int64_t kElementsPerThread = 1 << 14;
-
-template <class F>
-void for_each_row(int64_t rows, int64_t columns, F f) {
-  const auto threads =
-      std::min<int64_t>({int64_t(std::thread::hardware_concurrency()), rows, 1 + rows * columns / kElementsPerThread});
-  std::atomic<int64_t> next{0};
-  std::exception_ptr error;
-  std::mutex mutex;
-  const auto work = [&] {
-    try {
-      for (int64_t row; (row = next++) < rows;) f(row);
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      error = std::current_exception();
-    }
-  };
-  std::vector<std::thread> pool;
-  for (int64_t i = 1; i < threads; ++i) pool.emplace_back(work);
-  work();
-  for (std::thread& thread : pool) thread.join();
-  if (error) std::rethrow_exception(error);
-}
-
-/// One output tensor while its rows are filled in.
-struct Accepted {
-  ExpectedTensor tensor;
-
-  Accepted(const char* name, const Format& format, int64_t rows, int64_t columns) {
-    tensor.name = name;
-    tensor.format = &format;
-    tensor.shape = {rows, columns};
-    tensor.low.resize(size_t(rows * columns));
-    tensor.high.resize(size_t(rows * columns));
+/// Accepted codes of consecutive rows of one part while they are filled in, row by row.
+class Accepted {
+ public:
+  Accepted(const Part& part, int64_t first_step, int64_t end_step) : format_(part.format), columns_(size_t(part.columns())) {
+    std::tie(rows_.first, rows_.end) = part.rows_of_steps(first_step, end_step);
+    rows_.low.resize(size_t(rows_.end - rows_.first) * columns_);
+    rows_.high.resize(rows_.low.size());
   }
 
+  bool holds(int64_t row) const { return rows_.first <= row && row < rows_.end; }
+
   void put(int64_t row, Spans spans) {
-    const auto columns = size_t(tensor.shape[1]);
     std::vector<size_t> anything;
-    for (size_t i = 0; !spans.pinned() && i < columns; ++i)
-      if (spans[i].any()) anything.push_back(i), spans.set(i, point(max_finite(*tensor.format)));
-    const std::span low(tensor.low.data() + size_t(row) * columns, columns),
-        high(tensor.high.data() + size_t(row) * columns, columns);
-    ordinals_of_values(*tensor.format, spans.low, low);
+    for (size_t i = 0; !spans.pinned() && i < columns_; ++i)
+      if (spans[i].any()) anything.push_back(i), spans.set(i, point(max_finite(*format_)));
+    const size_t begin = size_t(row - rows_.first) * columns_;
+    const std::span low(rows_.low.data() + begin, columns_), high(rows_.high.data() + begin, columns_);
+    ordinals_of_values(*format_, spans.low, low);
     if (spans.pinned())
       std::copy(low.begin(), low.end(), high.begin());
     else
-      ordinals_of_values(*tensor.format, spans.high, high);
-    for (const size_t i : anything) low[i] = kAnyLow, high[i] = kNanOrdinal;
+      ordinals_of_values(*format_, spans.high, high);
+    for (const size_t i : anything) low[i] = Interval::anything().low, high[i] = Interval::anything().high;
   }
 
-  ExpectedTensor finish(std::string reason) && {
-    if (tensor.low == tensor.high) tensor.high.clear();
-    tensor.reason = std::move(reason);
-    return std::move(tensor);
+  AcceptedRows finish() && {
+    if (rows_.low == rows_.high) rows_.high.clear();
+    return std::move(rows_);
   }
+
+ private:
+  const Format* format_;
+  size_t columns_;
+  AcceptedRows rows_;
 };
 
 }  // namespace assay

@@ -1,8 +1,8 @@
 #include "suites/rows/expect.h"
 
-#include <algorithm>
-#include <mutex>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "reference/flow/row_norm.h"
 #include "reference/formats/catalogue.h"
@@ -54,78 +54,115 @@ Spans as_stored(Spans scale, const Format& element) {
   return scale;
 }
 
-/// Bytes of the storage that hold no scale, with the rule of the contract's `pad` cell.
-static void add_padding(ExpectedTensor& scale, const ScalePlaces& places, const std::string& rules) {
-  const PaddingRule columns = padding_rule(rules, "k"), rows = padding_rule(rules, "rows");
-  places.for_each_absent([&](int64_t offset, int64_t row, int64_t column, bool beyond_rows) {
-    scale.padding.push_back({offset, {row, column}, beyond_rows ? rows : columns});
-  });
-}
+namespace {
+
+/// All that the rows of an answer are made from. Blocks of rows are asked for when they are compared.
+struct Rows {
+  const Contract contract;
+  const RowCase c;
+  const std::vector<HostTensor>* const outputs;
+  const CaseInputs inputs;
+  std::optional<ScalePlaces> places;  ///< of scales that the op stores
+
+  Rows(const Contract& of, const RowCase& one, const Problem& problem, const std::vector<HostTensor>* stored, const RowReading& reading)
+      : contract(of), c(one), outputs(stored), inputs(contract, c, problem, reading) {
+    const GroupQuant* quant = contract.group_quant();
+    if (quant && !quant->scale_given) places.emplace(c);
+  }
+
+  StoredRow stored_row(int64_t row) const {
+    const GroupQuant* quant = contract.group_quant();
+    const int64_t row_of_groups = row / c.group_rows;
+    StoredRow stored;
+    if (places) stored.scale = decoded_scales(find(*outputs, "scale"), *places, row_of_groups, c.groups());
+    if (places && quant->has_zero) stored.zero = decoded_row(find(*outputs, "azp"), row_of_groups, c.groups());
+    if (quant)
+      stored.q = decoded_row(find(*outputs, "q"), c.stored_row(row), c.n);
+    else
+      stored.y = decoded_row(find(*outputs, "y"), row, c.n);
+    return stored;
+  }
+
+  /// Where groups span rows the first of these has the scales.
+  void put(const Part& part, int64_t row, const RowOutputs& answer, Accepted& rows) const {
+    if (part.tensor == "y") return rows.put(row, answer.y);
+    if (part.tensor == "q") return rows.put(row, answer.q);
+    if (part.tensor == "residual") return rows.put(row, answer.residual);
+    if (row % c.group_rows != 0) return;
+    if (part.tensor == "azp") return rows.put(row / c.group_rows, answer.zero);
+    rows.put(row / c.group_rows, as_stored(answer.scale, *c.layout->element));
+  }
+
+  AcceptedBlock accepted(const std::vector<Part>& parts, int64_t first, int64_t end) const {
+    std::vector<Accepted> rows;
+    for (const Part& part : parts) rows.emplace_back(part, first, end);
+    AcceptedBlock block;
+    for (int64_t row = first; row < end; ++row) {
+      const std::optional<StoredRow> stored = outputs ? std::optional(stored_row(row)) : std::nullopt;
+      const RowOutputs answer = evaluate_row(contract, inputs.of_row(row), stored ? &*stored : nullptr, *c.x);
+      for (size_t p = 0; p < parts.size(); ++p) put(parts[p], row, answer, rows[p]);
+      for (const std::string& violation : answer.joint_violations)
+        block.violations.push_back({"one r for a row", "row " + std::to_string(row) + ": " + violation, row,
+                                    {{parts.front().label(), row, Place::kWholeRow}}});
+    }
+    for (Accepted& accepted : rows) block.parts.push_back(std::move(accepted).finish());
+    return block;
+  }
+};
 
 /// Rows of experts that have room for more: where they lie, and that the rest stays as it was.
-static void place_in_room(ExpectedTensor& q, const RowCase& c) {
-  for (int64_t row = 0; row < c.m; ++row)
-    for (int64_t column = 0; column < c.n; ++column) q.offset.push_back(c.stored_row(row) * c.n + column);
-  for (size_t expert = 0; expert < c.tokens.size(); ++expert)
-    for (int64_t row = c.tokens[expert]; row < c.room; ++row)
-      for (int64_t column = 0; column < c.n; ++column) {
-        const int64_t stored = int64_t(expert) * c.room + row;
-        q.padding.push_back({stored * c.n + column, {stored, column}, PaddingRule::kUntouched});
-      }
+void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
+  q.places = Places::of_rows([rows](int64_t row) { return rows->c.stored_row(row) * rows->c.n; });
+  q.padding = [rows](const std::function<void(const Padding&)>& visit) {
+    const RowCase& c = rows->c;
+    for (size_t expert = 0; expert < c.tokens.size(); ++expert)
+      for (int64_t row = c.tokens[expert]; row < c.room; ++row)
+        for (int64_t column = 0; column < c.n; ++column) {
+          const int64_t stored = int64_t(expert) * c.room + row;
+          visit({stored * c.n + column, {stored, column}, PaddingRule::kUntouched});
+        }
+  };
 }
 
-Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
-                        const std::vector<HostTensor>* outputs) {
-  const GroupQuant* quant = contract.group_quant();
-  const bool stores_scales = quant && !quant->scale_given;
-  std::optional<ScalePlaces> places;
-  if (stores_scales) places.emplace(c);
-  std::optional<Accepted> y, q, scale, zero, residual;
-  if (quant)
-    q.emplace("q", *quant->q, c.m, c.n);
-  else
-    y.emplace("y", *c.x, c.m, c.n);
-  if (contract.row_norm() && contract.row_norm()->adds()) residual.emplace("residual", *c.x, c.m, c.n);
-  if (stores_scales) scale.emplace("scale", *c.layout->element, c.rows_of_groups(), c.groups());
+/// Where scales lie; bytes of the storage that hold none have the rule of the contract's `pad` cell.
+void place_scales(const std::shared_ptr<const Rows>& rows, Part& scale) {
+  scale.places = Places::of_elements([rows](int64_t row, int64_t group) { return rows->places->offset(row, group); });
+  scale.padding = [rows](const std::function<void(const Padding&)>& visit) {
+    const std::string& rules = rulebook().contracts.find(rows->contract.group_quant()->row).text("pad");
+    const PaddingRule columns = padding_rule(rules, "k"), beyond = padding_rule(rules, "rows");
+    rows->places->for_each_absent([&](int64_t offset, int64_t row, int64_t column, bool beyond_rows) {
+      visit({offset, {row, column}, beyond_rows ? beyond : columns});
+    });
+  };
+}
 
-  if (stores_scales && quant->has_zero) zero.emplace("azp", kInt32, c.rows_of_groups(), c.groups());
+/// In the order in which reports name them.
+std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows) {
+  const RowCase& c = rows->c;
+  const GroupQuant* quant = rows->contract.group_quant();
+  const std::string reason = reason_of(rows->contract, rows->inputs.of_row(0), *c.x);
+  std::vector<Part> parts = {{quant ? "q" : "y", quant ? quant->q : c.x, {c.m, c.n}, reason}};
+  if (c.room > 0) place_in_room(rows, parts.front());
+  if (rows->contract.row_norm() && rows->contract.row_norm()->adds())
+    parts.push_back({"residual", c.x, {c.m, c.n}, "the sum has one rounding: one code"});
+  if (!rows->places) return parts;
+  Part of_groups{.tensor = "azp", .format = &kInt32, .shape = {c.rows_of_groups(), c.groups()}, .justification = reason};
+  of_groups.steps_per_row = c.group_rows;
+  if (quant->has_zero) parts.push_back(of_groups);
+  of_groups.tensor = "scale";
+  of_groups.format = c.layout->element;
+  place_scales(rows, of_groups);
+  parts.push_back(std::move(of_groups));
+  return parts;
+}
 
-  const CaseInputs inputs(contract, c, problem);
-  Expectation expectation;
-  std::mutex mutex;
-  for_each_row(c.m, c.n, [&](int64_t row) {
-    StoredRow stored;
-    if (outputs && scale) stored.scale = decoded_scales(find(*outputs, "scale"), *places, row / c.group_rows, c.groups());
-    if (outputs && zero) stored.zero = decoded_row(find(*outputs, "azp"), row / c.group_rows, c.groups());
-    if (outputs && quant) stored.q = decoded_row(find(*outputs, "q"), c.stored_row(row), c.n);
-    if (outputs && !quant) stored.y = decoded_row(find(*outputs, "y"), row, c.n);
-    const RowOutputs answer = evaluate_row(contract, inputs.of_row(row), outputs ? &stored : nullptr, *c.x);
-    if (y) y->put(row, answer.y);
-    if (q) q->put(row, answer.q);
-    if (residual) residual->put(row, answer.residual);
-    if (scale && row % c.group_rows == 0) scale->put(row / c.group_rows, as_stored(answer.scale, *c.layout->element));
-    if (zero && row % c.group_rows == 0) zero->put(row / c.group_rows, answer.zero);
-    const std::lock_guard lock(mutex);
-    for (const std::string& violation : answer.joint_violations)
-      expectation.joint_violations.push_back("row " + std::to_string(row) + ": " + violation);
-  });
-  std::sort(expectation.joint_violations.begin(), expectation.joint_violations.end());
+}  // namespace
 
-  const std::string reason = reason_of(contract, inputs.of_row(0), *c.x);
-  if (y) expectation.tensors.push_back(std::move(*y).finish(reason));
-  if (q) expectation.tensors.push_back(std::move(*q).finish(reason));
-  if (q && c.room > 0) place_in_room(expectation.tensors.back(), c);
-  if (residual) expectation.tensors.push_back(std::move(*residual).finish("the sum has one rounding: one code"));
-  if (zero) expectation.tensors.push_back(std::move(*zero).finish(reason));
-  if (scale) {
-    ExpectedTensor tensor = std::move(*scale).finish(reason);
-    for (int64_t r = 0; r < c.rows_of_groups(); ++r)
-      for (int64_t g = 0; g < c.groups(); ++g) tensor.offset.push_back(places->offset(r, g));
-    const ContractRow& row = rulebook().contracts.find(quant->row);
-    add_padding(tensor, *places, row.text("pad"));
-    expectation.tensors.push_back(std::move(tensor));
-  }
-  return expectation;
+Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
+                        const RowReading& reading) {
+  const auto rows = std::make_shared<const Rows>(contract, c, problem, outputs, reading);
+  const std::vector<Part> parts = parts_of(rows);
+  return {{Answer{"", parts, c.m, [rows, parts](int64_t first, int64_t end) { return rows->accepted(parts, first, end); }}}};
 }
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 #include "reference/contracts/bind.h"
 #include "reference/flow/row.h"
 #include "reference/recipe/span.h"
+#include "suites/rows/inputs.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {
@@ -15,8 +16,9 @@ Spans as_stored(Spans scale, const Format& element);
 /// By which right elements have more than one code, from the first row of a case.
 std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x);
 
-/// Runs the contract over every row, on all cores. `outputs` null: from the inputs alone.
-Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs);
+/// The contract's answer, a step a row. `outputs` null: from the inputs alone.
+Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
+                        const RowReading& reading = {});
 
 /// Single-step edits of the contract and of the scale layout, each with its own answer.
 std::vector<Hypothesis> row_hypotheses(const RowCase& c);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "harness/core/blocks.h"
 #include "reference/flow/group_quant.h"
 #include "reference/formats/codes.h"
 
@@ -26,40 +27,69 @@ std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& 
   return values;
 }
 
-CaseInputs::CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem)
-    : contract_(contract), case_(c), problem_(problem) {
+CaseInputs::CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem, const RowReading& reading)
+    : contract_(contract), case_(c), problem_(problem), reading_(reading) {
   const GroupQuant* quant = contract.group_quant();
   if (!quant || quant->scale_given || c.group_rows == 1) return;
-  const HostTensor& x = find(problem.tensors, "x");
-  const auto maxima_of = [&](int64_t row) {
-    std::vector<double> values = decoded_row(x, row, c.n);
-    if (quant->past_the_edge && row + 1 < c.m) {
-      const std::vector<double> next = decoded_row(x, row + 1, c.n);
-      const int64_t missing = c.groups() * c.group_size - c.n;
-      values.insert(values.end(), next.begin(), next.begin() + std::ptrdiff_t(std::min(missing, c.n)));
-    }
-    return group_maxima(*quant, Spans(std::move(values)), c.group_size);
-  };
-  for (int64_t first = 0; first < c.m; first += c.group_rows) {
-    const int64_t end = quant->first_row_alone ? first + 1 : std::min(c.m, first + c.group_rows);
-    maxima_.push_back(maxima_of(first));
-    for (int64_t row = first + 1; row < end; ++row) join_maxima(*quant, maxima_.back(), maxima_of(row));
+  for (int64_t i = 0; i < c.rows_of_groups(); ++i) maxima_.push_back(std::make_unique<Maxima>());
+}
+
+std::vector<double> CaseInputs::without_tail(std::vector<double> row) const {
+  for (size_t half = 0; half < row.size() && reading_.end < case_.n; half += size_t(case_.n))
+    std::fill(row.begin() + std::ptrdiff_t(half) + reading_.end, row.begin() + std::ptrdiff_t(half) + case_.n, 0.0);
+  return row;
+}
+
+std::vector<double> CaseInputs::row_of_x(int64_t row, int64_t columns) const {
+  const HostTensor& x = find(problem_.tensors, "x");
+  if (reading_.pitch == 0) return without_tail(decoded_row(x, row, columns));
+  std::vector<double> values(size_t(columns), 0.0);
+  const int64_t first = x.spec.offset + row * reading_.pitch;
+  decode_all(*x.spec.format, x.bytes.data() + first * x.spec.format->bytes(), values);
+  return without_tail(std::move(values));
+}
+
+Spans CaseInputs::maxima_of_row(int64_t row) const {
+  const GroupQuant& quant = *contract_.group_quant();
+  std::vector<double> values = row_of_x(row, case_.n);
+  if (quant.past_the_edge && row + 1 < case_.m) {
+    const std::vector<double> next = row_of_x(row + 1, case_.n);
+    const int64_t missing = case_.groups() * case_.group_size - case_.n;
+    values.insert(values.end(), next.begin(), next.begin() + std::ptrdiff_t(std::min(missing, case_.n)));
   }
+  return group_maxima(quant, Spans(std::move(values)), case_.group_size);
+}
+
+const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
+  Maxima& maxima = *maxima_[size_t(row_of_groups)];
+  std::call_once(maxima.once, [&] {
+    const GroupQuant& quant = *contract_.group_quant();
+    const int64_t first = row_of_groups * case_.group_rows;
+    const int64_t end = quant.first_row_alone ? first + 1 : std::min(case_.m, first + case_.group_rows);
+    // Stretches of rows side by side, for a group may be the whole tensor.
+    constexpr int64_t kRowsOfStretch = 128;
+    std::vector<Spans> stretches(size_t((end - first + kRowsOfStretch - 1) / kRowsOfStretch));
+    for_each_in_parallel(int64_t(stretches.size()), [&](int64_t i) {
+      const int64_t begin = first + i * kRowsOfStretch;
+      Spans joined = maxima_of_row(begin);
+      for (int64_t row = begin + 1; row < std::min(end, begin + kRowsOfStretch); ++row) join_maxima(quant, joined, maxima_of_row(row));
+      stretches[size_t(i)] = std::move(joined);
+    });
+    for (size_t i = 1; i < stretches.size(); ++i) join_maxima(quant, stretches.front(), stretches[i]);
+    maxima.of_groups = std::move(stretches.front());
+  });
+  return maxima.of_groups;
 }
 
 RowInputs CaseInputs::of_row(int64_t row) const {
-  RowInputs inputs{decoded_row(find(problem_.tensors, "x"), case_.stored_row(row), case_.x_columns()),
-                   {},
-                   case_.eps,
-                   case_.group_size,
-                   case_.scale_ub};
+  RowInputs inputs{row_of_x(case_.stored_row(row), case_.x_columns()), {}, case_.eps, case_.group_size, case_.scale_ub};
   const GroupQuant* quant = contract_.group_quant();
   if (contract_.row_norm()) inputs.gamma = decoded_row(find(problem_.tensors, "gamma"), 0, case_.n);
   if (contract_.row_norm() && contract_.row_norm()->centers())
     inputs.beta = decoded_row(find(problem_.tensors, "beta"), 0, case_.n);
   if (contract_.row_norm() && contract_.row_norm()->adds())
-    inputs.residual = decoded_row(find(problem_.tensors, "residual"), row, case_.n);
-  if (!maxima_.empty()) inputs.maxima = maxima_[size_t(row / case_.group_rows)];
+    inputs.residual = without_tail(decoded_row(find(problem_.tensors, "residual"), row, case_.n));
+  if (!maxima_.empty()) inputs.maxima = maxima_of_rows(row / case_.group_rows);
   if (quant && quant->scale_given) {
     inputs.scale = decoded_scales(find(problem_.tensors, "scale"), ScalePlaces(case_), row / case_.group_rows, case_.groups());
     if (quant->has_zero) inputs.zero = decoded_row(find(problem_.tensors, "azp"), row / case_.group_rows, case_.groups());

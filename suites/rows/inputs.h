@@ -1,6 +1,9 @@
 // What the reference is given for each row of a case.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <mutex>
 #include <vector>
 
 #include "harness/core/op.h"
@@ -16,18 +19,35 @@ std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t c
 /// The scales of one row of groups, in the layout's own element format, as the values they stand for.
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
-/// Row by row; groups that span rows are looked through once, at the beginning.
+/// How much of x and of the residual a kernel reads; by default all of it.
+struct RowReading {
+  int64_t pitch = 0;          ///< from a row of x to the next, in elements; 0: as the tensor says
+  int64_t end = INT64_MAX;    ///< columns from here on are read as zero, in each half of a gated row
+};
+
+/// Row by row. Of groups that span rows the maxima are found when a row of theirs is first asked for. It refers to all that it is
+/// made from. Rows may be asked for by several threads at once.
 class CaseInputs {
  public:
-  CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem);
+  CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem, const RowReading& reading = {});
 
   RowInputs of_row(int64_t row) const;
 
  private:
+  struct Maxima {
+    std::once_flag once;
+    Spans of_groups;
+  };
+  std::vector<double> row_of_x(int64_t row, int64_t columns) const;
+  std::vector<double> without_tail(std::vector<double> row) const;
+  Spans maxima_of_row(int64_t row) const;
+  const Spans& maxima_of_rows(int64_t row_of_groups) const;
+
   const Contract& contract_;
   const RowCase& case_;
   const Problem& problem_;
-  std::vector<Spans> maxima_;  ///< of each row of groups, if a group spans rows
+  const RowReading reading_;
+  std::vector<std::unique_ptr<Maxima>> maxima_;  ///< of each row of groups, if a group spans rows
 };
 
 }  // namespace assay

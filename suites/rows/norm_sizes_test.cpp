@@ -35,12 +35,10 @@ Case with_data(Case c, const char* x, const char* residual) {
   return c;
 }
 
-bool apart(const Expectation& a, const Expectation& b) {
-  for (size_t t = 0; t < a.tensors.size(); ++t) {
-    const ExpectedTensor &u = a.tensors[t], &v = b.tensors[t];
-    for (int64_t i = 0; i < u.elements(); ++i)
-      if (v.high_at(i) < u.low[size_t(i)] || v.low[size_t(i)] > u.high_at(i)) return true;
-  }
+bool apart(const std::vector<WholePart>& a, const std::vector<WholePart>& b) {
+  for (size_t p = 0; p < a.size(); ++p)
+    for (int64_t i = 0; i < a[p].part.elements(); ++i)
+      if (!a[p].at(i).meets(b[p].at(i))) return true;
   return false;
 }
 
@@ -54,12 +52,12 @@ template <class Wanted>
 Tried try_mistakes(const Case& c, Wanted wanted) {
   const Op& op = find_op(c.op);
   const Problem problem = op.problem(c);
-  const Expectation right = op.expect(c, problem, nullptr);
+  const std::vector<WholePart> right = computed(op.expect(c, problem, nullptr));
   Tried tried;
   for (const Hypothesis& h : op.neighbours(c)) {
     if (!wanted(h.name) || !h.equivalent.empty()) continue;
     ++tried.mistakes;
-    if (!apart(right, h.expect(problem, nullptr))) tried.unseen.insert(h.name);
+    if (!apart(right, computed(h.expect(problem, nullptr)))) tried.unseen.insert(h.name);
   }
   return tried;
 }

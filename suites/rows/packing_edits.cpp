@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "reference/formats/catalogue.h"
 #include "suites/rows/expect.h"
@@ -27,31 +28,38 @@ std::optional<Contract> with_fp32_scales(const RowCase& c, const Neighbour& base
   return std::nullopt;
 }
 
+/// Codes of E8M0 that `pack` makes of rows of fp32 scales.
+AcceptedRows packed_rows(const AcceptedRows& f32, int64_t groups, Pack pack) {
+  AcceptedRows packed{f32.first, f32.end, std::vector<int32_t>(f32.low.size()), {}};
+  for (int64_t r = 0; r < f32.end - f32.first; ++r) {
+    for (int64_t first = 0; first < groups; first += 4) {
+      const auto at = size_t(r * groups + first), present = size_t(std::min<int64_t>(4, groups - first));
+      std::array<uint32_t, 4> bits{};
+      for (size_t j = 0; j < present; ++j) bits[j] = code_from_ordinal(kF32, f32.low[at + j]);
+      const uint32_t word = pack(bits);
+      for (size_t j = 0; j < present; ++j) packed.low[at + j] = ordinal(kE8M0, word >> (8 * j) & 0xff);
+    }
+  }
+  return packed;
+}
+
 /// Answers of the fp32 contract, with the words that `pack` makes of its scales, found in the packed layout as bytes.
 Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack, const Problem& problem) {
   RowCase plain = c;
   plain.layout = &rulebook().layout("row");
   Expectation expectation = expect_rows(contract, plain, problem, nullptr);
-  ExpectedTensor& scale = expectation.tensors.back();
-  const std::vector<int32_t> f32 = std::move(scale.low);
-  const ScalePlaces places(c);
+  Answer& answer = expectation.any_of.front();
+  Part& scale = answer.parts.back();
   scale.format = &kE8M0;
-  scale.low.assign(f32.size(), 0);
-  scale.high.clear();
-  for (int64_t r = 0; r < c.rows_of_groups(); ++r) {
-    for (int64_t first = 0; first < c.groups(); first += 4) {
-      std::array<uint32_t, 4> bits{};
-      const int64_t present = std::min<int64_t>(4, c.groups() - first);
-      for (int64_t j = 0; j < present; ++j) bits[size_t(j)] = code_from_ordinal(kF32, f32[size_t(r * c.groups() + first + j)]);
-      const uint32_t word = pack(bits);
-      for (int64_t j = 0; j < present; ++j) {
-        const auto at = size_t(r * c.groups() + first + j);
-        scale.low[at] = ordinal(kE8M0, word >> (8 * j) & 0xff);
-        scale.offset[at] = places.offset(r, first + j);
-      }
-    }
-  }
-  scale.padding.clear();
+  scale.places = Places::of_elements([placed = std::make_shared<const ScalePlaces>(*c.layout, c)](int64_t row, int64_t group) {
+    return placed->offset(row, group);
+  });
+  scale.padding = nullptr;
+  answer.accepted = [f32 = answer.accepted, groups = c.groups(), pack](int64_t first, int64_t end) {
+    AcceptedBlock block = f32(first, end);
+    block.parts.back() = packed_rows(block.parts.back(), groups, pack);
+    return block;
+  };
   return expectation;
 }
 

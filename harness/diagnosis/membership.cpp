@@ -1,0 +1,120 @@
+#include "harness/diagnosis/membership.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "harness/core/blocks.h"
+#include "harness/core/element.h"
+
+namespace assay {
+namespace {
+
+/// One row of a part. Returns whether an element is outside.
+bool look_at_row(const Part& part, const HostTensor& tensor, const AcceptedRows& rows, int64_t row, Membership* found) {
+  const int64_t stored = int64_t(tensor.bytes.size()) / part.format->bytes();
+  bool outside = false;
+  for (int64_t column = 0; column < part.columns(); ++column) {
+    const Interval accepted = rows.at(size_t((row - rows.first) * part.columns() + column));
+    const int64_t offset = part.offset(row, column);
+    const bool there = 0 <= offset && offset < stored;
+    const bool holds = there && accepted.holds(*part.format, ordinal(*part.format, load_code(part, tensor, offset)));
+    found[column] = accepted.any() ? Membership::kAnything : holds ? Membership::kInside : Membership::kOutside;
+    outside |= found[column] == Membership::kOutside;
+  }
+  return outside;
+}
+
+Memberships with_answer(const Answer& answer, const std::vector<HostTensor>& outputs, const Sample& sample) {
+  const std::vector<StepRange> ranges = blocks_of(sample, answer);
+  Memberships all;
+  std::vector<std::vector<size_t>> begins;  // of each part: where the elements of each range begin
+  for (const Part& part : answer.parts) {
+    size_t at = 0;
+    std::vector<size_t>& begin = begins.emplace_back();
+    for (const StepRange& range : ranges) {
+      begin.push_back(at);
+      const auto [first, end] = part.rows_of_steps(range.first, range.end);
+      at += size_t((end - first) * part.columns());
+    }
+    all.parts.emplace_back(at);
+  }
+  std::mutex mutex;
+  for_each_block(answer, ranges, [&](size_t range, const AcceptedBlock& block) {
+    std::set<int64_t> outside;
+    for (size_t p = 0; p < answer.parts.size(); ++p) {
+      const Part& part = answer.parts[p];
+      const AcceptedRows& rows = block.parts[p];
+      const HostTensor& tensor = find(outputs, part.tensor);
+      Membership* found = all.parts[p].data() + begins[p][range];
+      for (int64_t row = rows.first; row < rows.end; ++row, found += part.columns())
+        if (look_at_row(part, tensor, rows, row, found)) outside.insert(row * part.steps_per_row);
+    }
+    const std::lock_guard lock(mutex);
+    all.outside_steps.merge(outside);
+    for (const Violation& violation : block.violations) all.violated_steps.insert(violation.step);
+  });
+  return all;
+}
+
+int64_t outside(const Memberships& found) {
+  int64_t count = 0;
+  for (const std::vector<Membership>& part : found.parts) count += std::count(part.begin(), part.end(), Membership::kOutside);
+  return count;
+}
+
+}  // namespace
+
+int64_t Memberships::elements() const {
+  int64_t sum = 0;
+  for (const std::vector<Membership>& part : parts) sum += int64_t(part.size());
+  return sum;
+}
+
+Memberships memberships(const Expectation& expectation, const std::vector<HostTensor>& outputs, const Sample& sample) {
+  Memberships best = with_answer(expectation.any_of.front(), outputs, sample);
+  for (size_t i = 1; i < expectation.any_of.size(); ++i) {
+    Memberships other = with_answer(expectation.any_of[i], outputs, sample);
+    if (outside(other) < outside(best)) best = std::move(other);
+  }
+  return best;
+}
+
+Tally tally(const Memberships& contract, const Memberships& hypothesis) {
+  Tally sum;
+  const auto count = [&](int64_t failing, int64_t explained) {
+    sum.failing += failing;
+    sum.explained += explained;
+    sum.most_of_a_part = sum.most_of_a_part || (failing > 0 && 4 * explained >= 3 * failing);
+  };
+  for (size_t p = 0; p < contract.parts.size(); ++p) {
+    int64_t failing = 0, explained = 0;
+    for (size_t i = 0; i < contract.parts[p].size(); ++i) {
+      const bool fails = contract.parts[p][i] == Membership::kOutside;
+      failing += fails;
+      explained += fails && hypothesis.parts[p][i] == Membership::kInside;
+      sum.contradicted += !fails && hypothesis.parts[p][i] == Membership::kOutside;
+    }
+    count(failing, explained);
+  }
+  int64_t violated = 0, explained = 0;
+  for (const int64_t step : contract.violated_steps) {
+    if (contract.outside_steps.contains(step)) continue;
+    ++violated;
+    explained += !hypothesis.violated_steps.contains(step) && !hypothesis.outside_steps.contains(step);
+  }
+  count(violated, explained);
+  for (const int64_t step : hypothesis.violated_steps)
+    sum.contradicted += !contract.violated_steps.contains(step) && !contract.outside_steps.contains(step) && !hypothesis.outside_steps.contains(step);
+  return sum;
+}
+
+int64_t explained_by_one_alone(const Memberships& contract, const Memberships& one, const Memberships& other) {
+  int64_t count = 0;
+  for (size_t p = 0; p < contract.parts.size(); ++p)
+    for (size_t i = 0; i < contract.parts[p].size(); ++i)
+      count += contract.parts[p][i] == Membership::kOutside && one.parts[p][i] == Membership::kInside &&
+               other.parts[p][i] != Membership::kInside;
+  return count;
+}
+
+}  // namespace assay
