@@ -156,8 +156,8 @@ TEST(Compare, PartsOfOneBufferHaveFormatsAndNamesOfTheirOwn) {
   const WholePart number = part("number", kBf16, {ordinal_of_value(kBf16, 1)}, {4});
   WholePart scale = part("scale", kF32, {ordinal_of_value(kF32, 0.5)}, {1}), rest = part("rest", kUint8, {7, 9}, {10, 11});
   scale.part.row_number = [](int64_t) { return 42; };
-  for (const WholePart* one : {&codes, &scale, &number, &rest}) EXPECT_TRUE(compare_part(*one, record_of(0.5f)).agrees());
-  for (const WholePart* one : {&codes, &number, &rest}) EXPECT_TRUE(compare_part(*one, record_of(0.75f)).agrees());
+  for (const WholePart* one : std::initializer_list<const WholePart*>{&codes, &scale, &number, &rest}) EXPECT_TRUE(compare_part(*one, record_of(0.5f)).agrees());
+  for (const WholePart* one : std::initializer_list<const WholePart*>{&codes, &number, &rest}) EXPECT_TRUE(compare_part(*one, record_of(0.75f)).agrees());
   const TensorFinding wrong = compare_part(scale, record_of(0.75f));
   EXPECT_EQ(wrong.outside, 1);
   EXPECT_EQ(wrong.name, "cache.scale");
