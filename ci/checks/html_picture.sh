@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The HTML report as a browser shows it: the page of a wrong kernel has its heat map in black, and half of the page has not.
 . "$(dirname "$0")/lib.sh"
-command -v chromium >/dev/null || fail "chromium is missing; ci/setup installs it"
+command -v chromium >/dev/null || fail "chromium is missing; ci/setup tests installs it"
 
 # Runs as root in containers too, where the browser has no sandbox of its own; it opens nothing but our page.
 browser() { HOME=$scratch timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$scratch/profile" "$@" 2>"$scratch/browser.log"; }

@@ -1,8 +1,10 @@
-# What every check shares: a scratch folder, the program, and one way to complain. Sourced; usage of a check: CHECK ROOT BUILD
+# What every check shares: a scratch folder, the program, and one way to complain. Sourced; usage of a check: CHECK ROOT BUILD [sample]
+# With `sample` a check that takes minutes looks at a part; ci/test runs it so, ci/tables runs it whole.
 set -uo pipefail
 root=$(cd "$1" && pwd)
 build=$(cd "$2" && pwd)
 assay=$build/assay
+sample=${3:-}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -29,7 +31,7 @@ skip() {
 }
 
 # clang_tree PROBE_FLAGS TARGET...: builds targets with clang in $build/clang, which is kept; skips without a clang that can link with
-# these flags. Several checks share the tree, one at a time.
+# these flags. Several checks share the tree, one at a time. -O1 is enough to see two compilers differ, and takes half the time.
 clang_tree() {
   local flags=$1 version
   shift
@@ -39,13 +41,32 @@ clang_tree() {
     clang++$version $flags "$scratch/probe.cpp" -o "$scratch/probe" 2>/dev/null || continue
     exec 9>"$build/clang.lock"
     flock 9
-    cmake -S "$root" -B "$build/clang" -G Ninja -DCMAKE_BUILD_TYPE=Release -DWITH_CUDA=OFF -DWITH_HIP=OFF -DWITH_FUZZERS=ON \
+    cmake -S "$root" -B "$build/clang" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG" -DWITH_CUDA=OFF -DWITH_HIP=OFF -DWITH_FUZZERS=ON \
       -DCMAKE_C_COMPILER=clang$version -DCMAKE_CXX_COMPILER=clang++$version >"$scratch/clang.log" 2>&1 &&
       cmake --build "$build/clang" --target "$@" >"$scratch/clang.log" 2>&1 || fail "clang does not build $*"$'\n'"$(tail -n 40 "$scratch/clang.log")"
     flock -u 9
     return
   done
   skip "no clang++ that takes '$flags' (packages clang-22 and libclang-rt-22-dev)"
+}
+
+# few_cases FOLDER [OP]...: of a copy's case tables the first row of each of these ops, and of every other op none.
+few_cases() {
+  local folder=$1 table op
+  shift
+  for table in "$folder"/suites/*/cases/*.csv; do
+    op=$(basename "$(dirname "$(dirname "$table")")")
+    if [[ " $* " == *" $op "* && $table == */quick.csv ]]; then sed -i '3,$d' "$table"; else sed -i '2,$d' "$table"; fi
+  done
+}
+
+# only_ops FOLDER OP...: of a copy's case tables those of these ops whole, and of every other op none.
+only_ops() {
+  local folder=$1 table
+  shift
+  for table in "$folder"/suites/*/cases/*.csv; do
+    [[ " $* " == *" $(basename "$(dirname "$(dirname "$table")")") "* ]] || sed -i '2,$d' "$table"
+  done
 }
 
 # data_copy FOLDER: tables of the suites and contracts, to be edited.

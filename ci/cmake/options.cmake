@@ -34,11 +34,20 @@ elseif(NOT ASSAY_SANITIZE STREQUAL "")
   message(FATAL_ERROR "ASSAY_SANITIZE is '${ASSAY_SANITIZE}'; allowed: empty, address, thread")
 endif()
 
-# assay_test(<name> SOURCES ... LIBRARIES ... [LABELS ...]): one GoogleTest program, one CTest entry.
+# Code whose time to compile counts for more than its time to run: -O1, which takes half of -O3.
+function(assay_seldom_run target)
+  target_compile_options(${target} PRIVATE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>)
+endfunction()
+
+# assay_test(<name> SOURCES ... LIBRARIES ... [LABELS ...] [HOT]): one GoogleTest program, one CTest entry. HOT: its own loops run for
+# seconds, so they are optimized.
 function(assay_test name)
-  cmake_parse_arguments(T "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(T "HOT" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE assay::flags ${T_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
+  if(NOT T_HOT)
+    assay_seldom_run(${name})
+  endif()
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" TIMEOUT 600)
 endfunction()

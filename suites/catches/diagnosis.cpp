@@ -1,9 +1,11 @@
-// diagnosis ROOT LIBRARIES [--list | --check FILE | --write FILE | --mislead]: how often the cause of a fault is named first, on
+// diagnosis ROOT LIBRARIES [--list | --check FILE | --write FILE | --mislead | --sample N FILE]: how often the cause of a fault is named first, on
 // cases and kernels that no other test has: other shapes and seeds, other contracts, two mistakes at once, healthy kernels, and
 // outputs that nothing explains.
-// --list prints each case whose cause is not. --mislead demands of the mistakes in other contracts the cause of the next row, and
+// --list prints each case whose cause is not. --sample looks at one kernel in N, and each must have the line that FILE has of it, or none. --mislead demands of the mistakes in other contracts the cause of the next row, and
 // must find every kernel missed.
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
@@ -11,6 +13,7 @@
 #include "harness/core/section.h"
 #include "harness/diagnosis/looking.h"
 #include "suites/catches/measuring.h"
+#include "suites/catches/sample.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -107,6 +110,32 @@ int report(const Outcomes& outcomes, const std::string& option, const std::strin
   return outcomes.complaints.empty() && difference.empty() ? 0 : 1;
 }
 
+/// What these kernels' lines in the table of misses would have to be and are not.
+std::vector<std::string> differences(const Outcomes& outcomes, const std::vector<Subject>& sample, const std::string& file) {
+  std::ifstream in(file);
+  std::string table((std::istreambuf_iterator<char>(in)), {});
+  if (table.find(kSection) == std::string::npos) return {file + " has no section '" + kSection + "'"};
+  std::vector<std::string> found;
+  for (const Subject& subject : sample) {
+    if (is_race(subject)) continue;
+    const auto line_in = [&](const std::string& text) {
+      const size_t at = text.find("| " + subject.kernel + " |");
+      return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
+    };
+    const std::string now = line_in(outcomes.kernels), written = line_in(table);
+    if (now != written) found.push_back(subject.kernel + ": is '" + now + "', " + file + " has '" + written + "'");
+  }
+  return found;
+}
+
+int report_sample(const Outcomes& outcomes, const std::vector<Subject>& sample, const std::string& file) {
+  std::vector<std::string> all = outcomes.complaints;
+  for (const std::string& difference : differences(outcomes, sample, file)) all.push_back(difference);
+  std::printf("%zu kernels\n%s", sample.size(), outcomes.list.c_str());
+  for (const std::string& complaint : all) std::printf("COMPLAINT: %s\n", complaint.c_str());
+  return all.empty() && !sample.empty() ? 0 : 1;
+}
+
 /// 0 if each of these kernels is missed once it is held against the cause of the next one, as it must be.
 int mislead(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
   std::vector<Subject> chosen;
@@ -130,16 +159,20 @@ int mislead(const std::string& folder, const std::vector<Subject>& all, const st
 
 int main(int argc, char** argv) {
   const std::string option = argc > 3 ? argv[3] : "", file = argc > 4 ? argv[4] : "";
-  if (argc < 3 || ((option == "--check" || option == "--write") && file.empty())) {
-    std::fprintf(stderr, "usage: diagnosis ROOT FOLDER_OF_LIBRARIES [--list | --check FILE.md | --write FILE.md | --mislead]\n");
+  if (argc < 3 || ((option == "--check" || option == "--write") && file.empty()) || (option == "--sample" && argc < 6)) {
+    std::fprintf(stderr, "usage: diagnosis ROOT FOLDER_OF_LIBRARIES [--list | --check FILE.md | --write FILE.md | --mislead | --sample N FILE.md]\n");
     return 2;
   }
   const std::string root = argv[1];
   try {
     open_rulebook(root);
-    const std::vector<Subject> all = subjects(root);
+    std::vector<Subject> all = subjects(root);
     const std::vector<Case> cases =
         select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+    if (option == "--sample") {
+      std::erase_if(all, [n = one_in(file)](const Subject& subject) { return !in_sample(subject.kernel, n); });
+      return report_sample(measured(argv[2], all, cases), all, argv[5]);
+    }
     if (option == "--mislead") return mislead(argv[2], all, cases);
     return report(measured(argv[2], all, cases), option, file);
   } catch (const std::exception& error) {

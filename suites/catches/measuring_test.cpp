@@ -1,5 +1,7 @@
 #include "suites/catches/measuring.h"
 
+#include "suites/catches/sample.h"
+
 #include <gtest/gtest.h>
 
 namespace assay {
@@ -45,6 +47,20 @@ TEST(Measuring, PaddingCountsWhereItIsACause) {
   EXPECT_EQ(judge_words({kFloor}, {kOne[0], "padding:"}), Said::kAllSeen);
   EXPECT_EQ(judge_words({kPadding + "; every element is right"}, {kOne[0], "padding:"}), Said::kAllSeen);
   EXPECT_EQ(judge_words({kPadding + "; every element is right"}, kOne), Said::kOther);
+}
+
+TEST(Sample, IsOneInSoManyAndTheSameEachTime) {
+  int few = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const std::string name = "vllm.group_" + std::to_string(i);
+    few += in_sample(name, 8);
+    EXPECT_TRUE(in_sample(name, 1));
+    EXPECT_EQ(in_sample(name, 8), in_sample(name, 8));
+  }
+  EXPECT_GT(few, 400);
+  EXPECT_LT(few, 600);
+  EXPECT_EQ(one_in("8"), 8u);
+  for (const char* text : {"", "0", "-1", "8x", "1001"}) EXPECT_THROW(one_in(text), std::runtime_error) << text;
 }
 
 TEST(Measuring, OtherCausesAndNoneAreNotRight) {
