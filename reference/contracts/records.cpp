@@ -11,9 +11,9 @@
 namespace assay {
 namespace {
 
-Held held_in(const Table& table, const TableRow& row) {
-  static const std::map<std::string, Held> words = {
-      {"codes", Held::kCodes}, {"scales", Held::kScales}, {"values", Held::kValues}, {"zeros", Held::kZeros}};
+PartKind kind_in(const Table& table, const TableRow& row) {
+  static const std::map<std::string, PartKind> words = {
+      {"codes", PartKind::kCodes}, {"scales", PartKind::kScales}, {"values", PartKind::kValues}, {"zeros", PartKind::kZeros}};
   const auto found = words.find(table.text(row, "holds"));
   if (found == words.end())
     throw table.error(row, "holds", "'" + table.text(row, "holds") + "' is not one of: codes, scales, values, zeros");
@@ -71,16 +71,16 @@ const RecordPart* Record::find(const std::string& part) const {
   return nullptr;
 }
 
-const RecordPart* Record::find(Held held) const {
+const RecordPart* Record::find(PartKind kind) const {
   for (const RecordPart& one : parts)
-    if (one.held == held) return &one;
+    if (one.kind == kind) return &one;
   return nullptr;
 }
 
 int64_t Record::numbers() const {
   int64_t most = 0;
   for (const RecordPart& part : parts)
-    if (part.held == Held::kCodes || part.held == Held::kValues) most = std::max(most, part.from + part.elements);
+    if (part.kind == PartKind::kCodes || part.kind == PartKind::kValues) most = std::max(most, part.from + part.elements);
   return most;
 }
 
@@ -107,7 +107,7 @@ std::vector<Record> load_records(const std::string& file) {
         if (other.id == id) throw table.error(row, "record", "the parts of '" + id + "' stand apart");
       records.push_back({id, {}});
     }
-    RecordPart part{table.text(row, "part"), held_in(table, row), table.integer(row, "from"), table.integer(row, "elements"),
+    RecordPart part{table.text(row, "part"), kind_in(table, row), table.integer(row, "from"), table.integer(row, "elements"),
                     table.text(row, "format"), offset_in(table, row)};
     if (part.from < 0 || part.elements < 1) throw table.error(row, "elements", "a part has numbers from 0 on and at least one");
     if (part.format != "q" && part.format != "x" && !find_format(part.format))

@@ -11,7 +11,7 @@
 namespace assay {
 
 /// What the elements of a part are.
-enum class Held {
+enum class PartKind {
   kCodes,   ///< of the numbers from `from` on
   kScales,  ///< of the groups of the codes
   kValues,  ///< the numbers themselves from `from` on, in the format of the input
@@ -20,7 +20,7 @@ enum class Held {
 
 struct RecordPart {
   std::string name;
-  Held held;
+  PartKind kind;
   int64_t from = 0;      ///< first of the token's numbers that it holds
   int64_t elements = 0;  ///< of a token
   std::string format;    ///< "q", "x", or the name of one
@@ -36,7 +36,7 @@ struct Record {
   std::vector<RecordPart> parts;  ///< in the order of the table
 
   const RecordPart* find(const std::string& part) const;  ///< or nullptr
-  const RecordPart* find(Held held) const;                ///< the first that holds such; or nullptr
+  const RecordPart* find(PartKind kind) const;                ///< the first that holds such; or nullptr
   int64_t numbers() const;                                ///< of a token, that it is made of
   /// Bytes that the tokens of a block take at least.
   int64_t block_bytes(int64_t block_size, const Format& q, const Format& x) const;

@@ -24,7 +24,7 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
 
 AcceptedPart::AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
                            const std::string& reason)
-    : record_(&part), copies_(part.held == Held::kValues && contract.links.size() == 1) {
+    : record_(&part), copies_(part.kind == PartKind::kValues && contract.links.size() == 1) {
   const Format& format = part.format_in(*contract.group_quant()->q, *c.x);  // of a mistake: another than the case's
   whole_.part = {kCache, copies_ ? &with_nans_by_code(format) : &format, {int64_t(rows.size()), part.elements},
                  copies_ ? "copied bit for bit" : reason, part.name};
@@ -35,18 +35,18 @@ AcceptedPart::AcceptedPart(const RecordPart& part, const CacheCase& c, const std
 
 void AcceptedPart::evaluate(const RecordValues& values, const CacheInputs& inputs, int64_t row) {
   const auto from = size_t(record_->from);
-  switch (record_->held) {
-    case Held::kCodes:
+  switch (record_->kind) {
+    case PartKind::kCodes:
       return put(format(), values.codes, from, low_, high_);
-    case Held::kScales:
+    case PartKind::kScales:
       return put(format(), as_stored(values.scales, format()), 0, low_, high_);
-    case Held::kValues: {
+    case PartKind::kValues: {
       if (!copies_) return put(format(), values.values, from, low_, high_);
       const std::vector<uint32_t> codes = inputs.codes_of_row(row);
       for (size_t e = 0; e < low_.size(); ++e) low_[e] = high_[e] = ordinal(format(), codes[from + e]);
       return;
     }
-    case Held::kZeros:
+    case PartKind::kZeros:
       std::fill(low_.begin(), low_.end(), ordinal(format(), 0));
       high_ = low_;
   }

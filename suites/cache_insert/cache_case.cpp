@@ -21,12 +21,12 @@ void read_record(const Cells& cells, CacheCase& c) {
   } catch (const std::out_of_range& error) {
     cells.refuse("contract", error.what());
   }
-  const RecordPart* codes = c.record->find(Held::kCodes);
+  const RecordPart* codes = c.record->find(PartKind::kCodes);
   if (!codes || codes->from != 0) cells.refuse("contract", "record " + quant.record + " has no codes of a token's first numbers");
   c.coded = codes->elements;
   const ContractRow& row = rulebook().contracts.find(quant.row);
   c.group_size = parse_group_shape(row.text("group")).columns_of(c.coded);
-  const RecordPart* scales = c.record->find(Held::kScales);
+  const RecordPart* scales = c.record->find(PartKind::kScales);
   const int64_t groups = c.coded / c.group_size;
   if (quant.scale_given ? scales != nullptr : !scales || scales->elements != groups || c.coded % c.group_size != 0)
     cells.refuse("contract", "record " + quant.record + " has no place for the scales of groups of " + row.text("group"));
@@ -60,7 +60,7 @@ CacheCase read_cache_case(const Case& source) {
   c.fill = cells.fill_name("fill");
   if (cells.has("rope")) c.rope_fill = cells.fill_name("rope");
   const bool given = cells.has("scale") && !cells.text("scale").empty();
-  if (given != !c.record->find(Held::kScales)) cells.refuse("scale", "contract " + c.contract + (given ? " takes none" : " needs one"));
+  if (given != !c.record->find(PartKind::kScales)) cells.refuse("scale", "contract " + c.contract + (given ? " takes none" : " needs one"));
   if (given) c.scale_fill = cells.fill_name("scale");
   if (cells.has("row_stride") && !cells.text("row_stride").empty()) {
     c.row_stride = cells.positive("row_stride");

@@ -65,11 +65,11 @@ StoredRow CacheInputs::stored(const std::vector<HostTensor>& outputs, int64_t ro
     return numbers;
   };
   StoredRow stored;
-  if (const RecordPart* scales = case_.record->find(Held::kScales); scales && !scale_given_) stored.scale = numbers_of(*scales);
+  if (const RecordPart* scales = case_.record->find(PartKind::kScales); scales && !scale_given_) stored.scale = numbers_of(*scales);
   if (!normalizes_) return stored;  // nothing but the scales narrows what the others may be
-  stored.q = numbers_of(*case_.record->find(Held::kCodes));
+  stored.q = numbers_of(*case_.record->find(PartKind::kCodes));
   stored.y.assign(size_t(case_.numbers()), std::nan(""));
-  if (const RecordPart* values = case_.record->find(Held::kValues)) {
+  if (const RecordPart* values = case_.record->find(PartKind::kValues)) {
     const std::vector<double> numbers = numbers_of(*values);
     std::copy(numbers.begin(), numbers.end(), stored.y.begin() + values->from);
   }

@@ -58,8 +58,8 @@ std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem
   lines.push_back(fmt::format("  slot {}: position {} of block {}", slot, slot % c.block_size, slot / c.block_size));
   const CacheInputs inputs(contract, c, problem);
   for (const RecordPart& part : c.record->parts) {
-    const bool scales = part.held == Held::kScales;
-    if (part.held == Held::kZeros || (scales && column >= c.coded)) continue;
+    const bool scales = part.kind == PartKind::kScales;
+    if (part.kind == PartKind::kZeros || (scales && column >= c.coded)) continue;
     const int64_t element = scales ? column / c.group_size : column - part.from;
     if (element < 0 || element >= part.elements) continue;
     lines.push_back(

@@ -14,7 +14,7 @@ Op indexer_k_quant_and_cache_op() {
   op.validate = [validate = op.validate](const Case& c) {
     require_flow(c, "cache_insert");
     const CacheCase p = read_cache_case(c);
-    if (p.numbers() != p.coded || p.record->find(Held::kValues) || !p.record->find(Held::kScales) || p.coded != p.group_size)
+    if (p.numbers() != p.coded || p.record->find(PartKind::kValues) || !p.record->find(PartKind::kScales) || p.coded != p.group_size)
       Cells(c).refuse("contract", "'" + p.contract + "' has no keys with one scale each");
     // The op takes the number of tokens from k.
     if (int64_t(p.slots.size()) != p.m) Cells(c).refuse("slot_mapping", "has another length than m");
