@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What may not stand in the sources of reference/: contract ids, constants of contracts, other rooms, bits of floats outside formats/.
+# What may not stand in the sources of reference/: contract ids, constants of contracts, other rooms, bits of floats outside formats/;
+# and, in all rooms that read contracts, a flow that is told from others by its name.
 # Runs on the tree, then on copies with one violation each, on which it has to fail. usage: layering_test.sh REPOSITORY
 set -euo pipefail
 
@@ -23,6 +24,8 @@ violations() {
       case $file in reference/formats/*) continue ;; esac
       without_comments "$file" | grep -nE 'bit_cast|memcpy|reinterpret_cast' | sed "s|^|bits of a float: $file:|" || true
     done
+    grep -rnE 'flow(->name|\.name)? *[!=]= *"|" *[!=]= *[A-Za-z_.>()-]*flow' reference suites harness --include='*.cpp' --include='*.h' \
+      --exclude='*_test.cpp' | sed "s|^|flow by its name: |" || true
     for file in $flows; do
       without_comments "$file" | sed -E 's/\b[01]\.0\b/0/g' | grep -nE "$floating" | sed "s|^|number in a flow: $file:|" || true
     done
@@ -41,25 +44,28 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 status=0
 must_see() {  # rule, file, line of source
-  rm -rf "$scratch/reference"
-  cp -rL "$root/reference" "$scratch/reference"  # never through a link into the tree itself
-  printf '%s\n' "$3" >>"$scratch/reference/$2"
+  rm -rf "${scratch:?}"/*
+  cp -rL "$root/reference" "$root/suites" "$root/harness" "$scratch/"  # never through a link into the tree itself
+  printf '%s\n' "$3" >>"$scratch/$2"
   local seen
   seen=$(violations "$scratch")
-  if [ "$(wc -l <<<"$seen")" != 1 ] || [[ $seen != "$1: reference/$2:"* ]]; then
+  if [ "$(wc -l <<<"$seen")" != 1 ] || [[ $seen != "$1: $2:"* ]]; then
     echo "'$3' in $2 has to be seen as '$1', not as '$seen'"
     status=1
   fi
 }
-must_see 'contract id' contracts/bind.cpp 'if (id == "vllm.group_fp8_packed") return;'
-must_see 'contract id' flow/chain.cpp '// as vllm.per_token does'
-must_see 'constant of a contract' recipe/eval.cpp 'const double most = 448;'
-must_see 'constant of a contract' exact/sum.h 'const double floor = 1e-10;'
-must_see 'other room' formats/round.h '#include "kernels/abi/assay.h"'
-must_see 'other room' recipe/step.h '#include "harness/core/op.h"'
-must_see 'bits of a float' recipe/eval.cpp 'auto bits = std::bit_cast<uint64_t>(v);'
-must_see 'number in a flow' flow/row_norm.cpp 'const double half = 0.5;'
-must_see 'number in a flow' flow/group_quant.h 'const double unit = 0x1p-24;'
-must_see 'number in a flow' flow/chain.cpp 'const double eps = 1e-6;'
+must_see 'contract id' reference/contracts/bind.cpp 'if (id == "vllm.group_fp8_packed") return;'
+must_see 'contract id' reference/flow/evaluate.cpp '// as vllm.per_token does'
+must_see 'constant of a contract' reference/recipe/eval.cpp 'const double most = 448;'
+must_see 'constant of a contract' reference/exact/sum.h 'const double floor = 1e-10;'
+must_see 'other room' reference/formats/round.h '#include "kernels/abi/assay.h"'
+must_see 'other room' reference/recipe/step.h '#include "harness/core/op.h"'
+must_see 'bits of a float' reference/recipe/eval.cpp 'auto bits = std::bit_cast<uint64_t>(v);'
+must_see 'number in a flow' reference/flow/row_norm/row_norm.cpp 'const double half = 0.5;'
+must_see 'number in a flow' reference/flow/group_quant/group_quant.h 'const double unit = 0x1p-24;'
+must_see 'number in a flow' reference/flow/evaluate.cpp 'const double eps = 1e-6;'
+must_see 'flow by its name' reference/contracts/bind.cpp 'if (row.flow->name == "row_norm") return;'
+must_see 'flow by its name' suites/rows/expect.cpp 'const bool norm = row.flow != "group_quant";'
+must_see 'flow by its name' harness/cli/contracts.cpp 'if ("cast" == row.flow) return;'
 [ $status = 0 ] && echo "no violation, and each rule sees its own"
 exit $status

@@ -7,6 +7,7 @@
 #include "harness/core/cases.h"
 #include "harness/core/glob.h"
 #include "harness/diagnosis/visibility.h"
+#include "reference/flow/registry.h"
 #include "suites/catches/sample.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
@@ -132,7 +133,7 @@ TEST(Suites, EveryContractHasAQuickCase) {
     tested.insert(c.text("contract"));
     for (const std::string& link : chain_of(rulebook().contracts.find(c.text("contract")))) tested.insert(link);
   }
-  for (const ContractRow& row : rulebook().contracts.rows()) EXPECT_TRUE(row.flow == "cast" || tested.contains(row.id)) << row.id;
+  for (const ContractRow& row : rulebook().contracts.rows()) EXPECT_TRUE(row.flow->kind == FlowKind::kCast || tested.contains(row.id)) << row.id;
 }
 
 }  // namespace

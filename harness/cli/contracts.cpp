@@ -7,6 +7,8 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/diagnosis/separation.h"
+#include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/words.h"
 #include "suites/cast/words.h"
@@ -24,22 +26,23 @@ void list() {
   size_t width = 0;
   for (const ContractRow& row : rulebook().contracts.rows()) width = std::max(width, row.id.size());
   for (const ContractRow& row : rulebook().contracts.rows())
-    fmt::print("{:<{}}  {:<11}  {}\n", row.id, width, row.flow, row.text("why"));
+    fmt::print("{:<{}}  {:<11}  {}\n", row.id, width, row.flow->name, row.text("why"));
 }
 
 bool fills_cache(const ContractRow& row) {
-  return rulebook().contracts.find(chain_of(row).back()).flow == "cache_insert";
+  return rulebook().contracts.find(chain_of(row).back()).flow == &cache_insert_flow();
 }
 
 void show(const std::string& id) {
   const ContractRow& row = rulebook().contracts.find(id);
   fmt::print("{}   {}:{}\n", row.id, std::filesystem::proximate(row.file, data_root()).string(), row.line);
+  const FlowKind kind = row.flow->kind;
   const std::vector<std::string> lines =
-      row.flow == "cast"   ? cast_lines(read_cast(row))
-      : row.flow == "pack" ? pack_lines(read_packing(row))
-      : row.flow == "launch" ? launch_lines(id, *find_format("bf16"))
-      : fills_cache(row)   ? cache_lines(id, *find_format("bf16"))
-                           : formulas(bind(rulebook().contracts, id, *find_format("bf16")));
+      kind == FlowKind::kCast      ? cast_lines(read_cast(row))
+      : kind == FlowKind::kPacking ? pack_lines(read_packing(row))
+      : kind == FlowKind::kLaunch  ? launch_lines(id, *find_format("bf16"))
+      : fills_cache(row)           ? cache_lines(id, *find_format("bf16"))
+                                   : formulas(bind(rulebook().contracts, id, *find_format("bf16")));
   for (const std::string& line : lines) fmt::print("  {}\n", line);
   for (const auto& [column, cell] : row.cells)
     if (column != "id" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
@@ -62,7 +65,8 @@ void diff(const std::string& a, const std::string& b) {
   const ContractTables& tables = rulebook().contracts;
   fmt::print("{}\n{}\n", a, b);
   cell_differences(tables.find(a), tables.find(b));
-  if (tables.find(a).flow == "cast" && tables.find(b).flow == "cast") return diff_casts(tables.find(a), tables.find(b));
+  const auto is_cast = [&](const std::string& id) { return tables.find(id).flow->kind == FlowKind::kCast; };
+  if (is_cast(a) && is_cast(b)) return diff_casts(tables.find(a), tables.find(b));
   const std::vector<Separation> found = separate(all_ops(), open_cases(), a, b);
   if (found.empty()) fmt::print("no quick case can be judged under both: their flows, groups or layouts differ\n");
   std::string same;

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "harness/core/error.h"
+#include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/registry.h"
@@ -136,7 +137,7 @@ void fill_in(std::map<std::string, std::string>& parameters) {
 }  // namespace
 
 const Op& op_of_contract(const std::string& contract) {
-  if (rulebook().contracts.find(contract).flow == "cast")
+  if (rulebook().contracts.find(contract).flow->kind == FlowKind::kCast)
     throw UsageError("'" + contract + "' is a cast: casts are judged on inputs of their own, by assay run, and not from files");
   for (const Op& op : all_ops()) {
     Case probe;
@@ -205,7 +206,7 @@ DumpCase case_of_dump(const std::string& contract, const DumpedRoles& roles, std
   }
   fill_in(parameters);
   const ContractRow& first = rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).front());
-  if (has("residual") && first.flow == "row_norm" && !first.text("z").empty()) parameters.emplace("residual", "zeros");
+  if (has("residual") && takes(rulebook().contracts, first, "residual")) parameters.emplace("residual", "zeros");
   for (const std::string& column : op.columns) one.parameters[column] = parameters[column];
   one = op.validate(std::move(one));
   for (int part = 0; part < 2; ++part) one.id.resize(one.id.rfind('/'));  // fill and warp are placeholders

@@ -8,6 +8,7 @@
 #include "harness/core/atomic_file.h"
 #include "harness/core/first_difference.h"
 #include "reference/casts/runs.h"
+#include "reference/flow/registry.h"
 #include "reference/table/table.h"
 #include "suites/rulebook.h"
 
@@ -28,7 +29,7 @@ std::string runs_text(const CastProfile& profile) {
 std::map<std::string, std::string> files_now(const std::string& root) {
   std::map<std::string, std::string> files;
   for (const ContractRow& row : rulebook().contracts.rows())
-    if (row.flow == "cast") files[root + "/casts/" + row.id + ".csv"] = runs_text(read_cast(row));
+    if (row.flow->kind == FlowKind::kCast) files[root + "/casts/" + row.id + ".csv"] = runs_text(read_cast(row));
   return files;
 }
 

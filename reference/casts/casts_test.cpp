@@ -13,6 +13,7 @@
 #include "reference/casts/neighbours.h"
 #include "reference/casts/profile.h"
 #include "reference/casts/runs.h"
+#include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -23,7 +24,7 @@ const std::map<std::string, CastProfile>& profiles() {
     const ContractTables tables = ContractTables::load("reference/contracts");
     std::map<std::string, CastProfile> profiles;
     for (const ContractRow& row : tables.rows())
-      if (row.flow == "cast") profiles.emplace(row.id, read_cast(row));
+      if (row.flow->kind == FlowKind::kCast) profiles.emplace(row.id, read_cast(row));
     return profiles;
   }();
   return all;

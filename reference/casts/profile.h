@@ -13,6 +13,9 @@
 
 namespace assay {
 
+/// The row of the registry.
+const Flow& cast_flow();
+
 /// What becomes of a number that does not fit.
 enum class Beyond {
   kLargest,             ///< the largest value

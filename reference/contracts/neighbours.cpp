@@ -1,6 +1,6 @@
 #include "reference/contracts/neighbours.h"
 
-#include "reference/contracts/neighbours_cells.h"
+#include "reference/contracts/row_edits.h"
 
 namespace assay {
 

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "reference/contracts/rows.h"
+#include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -87,9 +88,9 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
       for (const Neighbour& neighbour : neighbours(tables(), row.id, *x))
         EXPECT_TRUE(names.insert(neighbour.name).second) << row.id << ": two are called " << neighbour.name;
       const auto empty = [&](const char* cell) { return row.cells.contains(cell) && row.text(cell).empty(); };
-      const bool scale_given = row.flow == "gated" || empty("amax") || empty("lo"), integers = row.cells.contains("q") && row.text("q") == "int8";
-      const bool few = scale_given || row.flow == "rope" || row.flow == "cache_insert" || (row.flow == "row_norm" && row.text("y") == "mul(r)");
-      const bool given_to_cache = scale_given && row.flow == "cache_insert";  // a division and a cast
+      const bool scale_given = row.flow->name == "gated" || empty("amax") || empty("lo"), integers = row.cells.contains("q") && row.text("q") == "int8";
+      const bool few = scale_given || row.flow->name == "rope" || row.flow->name == "cache_insert" || (row.flow->name == "row_norm" && row.text("y") == "mul(r)");
+      const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // a division and a cast
       EXPECT_GE(names.size(), given_to_cache ? 5u : few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
       EXPECT_TRUE(x != &kBf16 || few || names.size() >= (integers ? 11u : 15u)) << row.id;
     }

@@ -9,12 +9,12 @@
 
 namespace assay {
 
-/// One row of a contract table (quant*.csv, norm*.csv, activation.csv, rope.csv, cache.csv, fused*.csv, launch.csv, casts.csv). Ids are never reused: a
-/// changed row gets a new one.
+struct Flow;
+
+/// One row of a contract table. Ids are never reused: a changed row gets a new one.
 struct ContractRow {
   std::string id;
-  std::string flow;  ///< "group_quant", "quant_azp", "row_norm", "gated", "rope", "chain", "launch", "pack",
-                     ///< "cache_insert" or "cast"
+  const Flow* flow = nullptr;  ///< a row of the registry, flow/registry.h
   std::string file;
   int line = 0;
   std::map<std::string, TableCell> cells;

@@ -7,8 +7,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "reference/contracts/bind.h"
+#include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -77,7 +79,7 @@ TEST(Rows, AUsersRowIsAddedAndFound) {
   ContractTables tables = ContractTables::load(kFolder);
   EXPECT_THROW(tables.find("my.quant"), std::out_of_range);
   tables.add(file.path());
-  EXPECT_EQ(tables.find("my.quant").flow, "group_quant");
+  EXPECT_EQ(tables.find("my.quant").flow->name, "group_quant");
   EXPECT_EQ(bind(tables, "my.quant", kBf16).group_quant()->code.text(), "div(s) to(q)");
 }
 
@@ -177,8 +179,34 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
     EXPECT_THAT(chain(std::string("row_norm=vllm.rms_norm@v0.19.1 > group_quant=") + row), EndsWith("does not make its scales of one row, as a chain must"));
 }
 
+TEST(Rows, AChainThatNamesAnUnknownFlowOrNoLinkSaysWhere) {
+  const auto chain = [](const std::string& cell) { return error_of(kChainHeader + "a," + cell + ",2026,,here,because\n"); };
+  EXPECT_THAT(chain("row_nrm=vllm.rms_norm@v0.19.1 > group_quant=vllm.group_fp8"),
+              StartsWith("2:3: chain: unknown flow 'row_nrm'; did you mean 'row_norm'"));
+  EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > my_group_quant=vllm.group_fp8"),
+              StartsWith("2:36: chain: unknown flow 'my_group_quant'; did you mean 'group_quant'"));
+  EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > launch=vllm.deepseek_v4_qnorm_kv_insert"),
+            "2:43: chain: 'vllm.deepseek_v4_qnorm_kv_insert' is a launch, not a row of recipes");
+  EXPECT_THAT(chain("quant_azp=vllm.per_token_int8_azp > row_norm=vllm.rms_norm@v0.19.1"), HasSubstr("codes end a chain"));
+}
+
+TEST(Rows, EveryFlowIsInTheRegistryOnceAndSaysWhatItIs) {
+  std::set<std::string> names, says;
+  for (const Flow* flow : all_flows()) {
+    EXPECT_TRUE(names.insert(flow->name).second) << flow->name;
+    EXPECT_TRUE(says.insert(flow->says).second) << flow->says;
+    EXPECT_THAT(flow->columns, testing::Contains(flow->says));
+    EXPECT_EQ(flow->kind == FlowKind::kLink, flow->bind != nullptr) << flow->name;
+    EXPECT_EQ(flow->kind == FlowKind::kLink, flow->edits != nullptr) << flow->name;
+    EXPECT_EQ(&flow_named(flow->name), flow);
+  }
+  EXPECT_THROW(flow_named("row_nrm"), std::out_of_range);
+}
+
 TEST(Rows, ATableWithoutAFlowOrWithAStrangeColumnIsRefused) {
   EXPECT_THAT(error_of("id,why\na,b\n"), HasSubstr("no column says which flow this is"));
+  EXPECT_THAT(error_of("id,sums,depth,r,y,since,until,source,why\n"),
+              testing::AllOf(StartsWith("1:4: no column says"), HasSubstr("did you mean 'sum' by 'sums'?")));
   EXPECT_THAT(error_of("id,sum,depth,r,z,since,until,source,why\n"), HasSubstr("column 'y' is missing"));
   EXPECT_THAT(error_of("id,sum,depth,r,y,zz,since,until,source,why\n"), HasSubstr("1:18: zz: unknown column"));
 }

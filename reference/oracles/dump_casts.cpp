@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "reference/casts/runs.h"
+#include "reference/flow/registry.h"
 
 namespace assay {
 namespace {
@@ -24,5 +25,5 @@ void print(const ContractRow& row) {
 int main() {
   const assay::ContractTables tables = assay::ContractTables::load("reference/contracts");
   for (const assay::ContractRow& row : tables.rows())
-    if (row.flow == "cast") assay::print(row);
+    if (row.flow->kind == assay::FlowKind::kCast) assay::print(row);
 }

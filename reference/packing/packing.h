@@ -9,6 +9,9 @@
 
 namespace assay {
 
+/// The row of the registry.
+const Flow& packing_flow();
+
 /// A layout that scales may come in; `multiple` of the number of rows: it is taken only then.
 struct TakenLayout {
   std::string layout;

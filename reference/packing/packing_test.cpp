@@ -7,6 +7,7 @@
 #include <set>
 
 #include "reference/exact/expression.h"
+#include "reference/flow/registry.h"
 
 namespace assay {
 namespace {
@@ -44,7 +45,7 @@ TEST(Word, ASignRunsIntoTheByteAfterUnlessMasked) {
 
 TEST(Word, IsWhatItsTextSays) {
   for (const ContractRow& row : tables().rows())
-    if (row.flow == "pack") {
+    if (row.flow->kind == FlowKind::kPacking) {
       EXPECT_EQ(read_packing(row).word.text(), row.text("word"));
     }
   EXPECT_EQ(packing_of("deepgemm.mn_major_tma_aligned_f32").word.of(std::vector<uint32_t>{0x7fc12345}), 0x7fc12345u);
@@ -96,7 +97,7 @@ TEST(PackingNeighbours, DifferFromTheContractOnSomeWord) {
                                                     {0xbf800000, kTwo, 0x00400000, kOneAndAHalf},
                                                     {kOneAndAHalf, kOneAndAHalf, kOne, kTwo}};
   for (const ContractRow& row : tables().rows()) {
-    if (row.flow != "pack") continue;
+    if (row.flow->kind != FlowKind::kPacking) continue;
     const Packing right = read_packing(row);
     std::set<std::string> seen;
     for (const PackingNeighbour& neighbour : neighbours(right)) {

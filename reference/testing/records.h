@@ -2,7 +2,7 @@
 #pragma once
 
 #include "reference/contracts/bind.h"
-#include "reference/flow/cache_record.h"
+#include "reference/flow/cache_insert/cache_record.h"
 #include "reference/formats/catalogue.h"
 #include "reference/testing/real.h"
 

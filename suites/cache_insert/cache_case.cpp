@@ -4,6 +4,8 @@
 #include <stdexcept>
 
 #include "reference/contracts/group_shape.h"
+#include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/slots.h"
 #include "suites/rows/cells.h"
@@ -39,8 +41,9 @@ CacheCase read_cache_case(const Case& source) {
   CacheCase c;
   const ContractRow& row = cells.contract();
   c.contract = row.id;
-  const std::string& last = rulebook().contracts.find(chain_of(row).back()).flow;
-  if (last != "cache_insert") cells.refuse("contract", "'" + row.id + "' ends with a " + last + " row and this op takes cache_insert rows");
+  const Flow& last = *rulebook().contracts.find(chain_of(row).back()).flow;
+  if (&last != &cache_insert_flow())
+    cells.refuse("contract", "'" + row.id + "' ends with a " + last.name + " row and this op takes cache_insert rows");
   c.x = find_format(cells.text("x"));
   if (!c.x || !(*c.x == kBf16 || *c.x == kF16)) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16");
   read_record(cells, c);

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "harness/core/element.h"
-#include "reference/flow/cache_record.h"
+#include "reference/flow/cache_insert/cache_record.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"
 #include "suites/cache_insert/accepted.h"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "reference/flow/registry.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/tensors.h"
 #include "suites/rows/cells.h"
@@ -23,7 +24,8 @@ Case case_of(const Case& c, const std::string& contract) {
 LaunchCase read_launch_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
-  if (row.flow != "launch") cells.refuse("contract", "'" + row.id + "' is a " + row.flow + " row and this op takes launch rows");
+  if (row.flow->kind != FlowKind::kLaunch)
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes launch rows");
   LaunchCase p;
   p.insert = read_cache_case(case_of(c, row.text("insert")));
   p.insert.first_input = 1;  // behind q

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/core/fill.h"
+#include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/cells.h"
 #include "suites/rulebook.h"
@@ -54,8 +55,8 @@ PackCase read_pack_case(const Case& c) {
   const Cells cells(c);
   PackCase p;
   p.row = &cells.contract();
-  if (p.row->flow != "pack")
-    cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow + " row and this op takes pack rows");
+  if (p.row->flow->kind != FlowKind::kPacking)
+    cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow->name + " row and this op takes pack rows");
   p.packing = read_packing(*p.row);
   p.m = cells.positive("m");
   p.n = cells.positive("n");

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/core/op.h"
-#include "reference/flow/rope.h"
+#include "reference/flow/rope/rope.h"
 #include "suites/qk_norm_rope/head_case.h"
 #include "suites/rows/rotation.h"
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "reference/flow/row_norm.h"
+#include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "suites/rows/accepted.h"

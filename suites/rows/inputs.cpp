@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "harness/core/blocks.h"
-#include "reference/flow/group_quant.h"
+#include "reference/flow/group_quant/group_quant.h"
 #include "reference/formats/codes.h"
 
 namespace assay {

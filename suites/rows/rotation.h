@@ -6,7 +6,7 @@
 
 #include "harness/core/op.h"
 #include "reference/contracts/bind.h"
-#include "reference/flow/rope.h"
+#include "reference/flow/rope/rope.h"
 #include "reference/flow/row.h"
 
 namespace assay {

@@ -7,6 +7,7 @@
 
 #include "harness/core/fill.h"
 #include "reference/contracts/group_shape.h"
+#include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rows/cells.h"
@@ -30,6 +31,11 @@ const ContractRow& last_row(const std::string& contract) {
 /// The row at its beginning.
 const ContractRow& first_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).front());
+}
+
+/// Whether one of its rows takes that beside x.
+bool takes(const std::string& contract, const std::string& input) {
+  return assay::takes(rulebook().contracts, rulebook().contracts.find(contract), input);
 }
 
 void read_groups(const Cells& cells, RowCase& c) {
@@ -69,7 +75,7 @@ void read_strides(const Cells& cells, RowCase& c) {
 
 /// A zero point that the contract takes must be given, and no other.
 void read_zero(const Cells& cells, RowCase& c) {
-  const bool wanted = last_row(c.contract).flow == "quant_azp";
+  const bool wanted = takes(c.contract, "azp");
   const bool given = cells.has("azp") && !cells.text("azp").empty();
   if (wanted != given) cells.refuse("azp", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
   if (given) c.zero_fill = cells.fill_name("azp");
@@ -77,34 +83,32 @@ void read_zero(const Cells& cells, RowCase& c) {
 
 /// A residual that the contract adds must be given, and no other.
 void read_residual(const Cells& cells, RowCase& c) {
-  const ContractRow& row = first_row(c.contract);
-  const bool wanted = row.flow == "row_norm" && !row.text("z").empty();
+  const bool wanted = takes(c.contract, "residual");
   const bool given = cells.has("residual") && !cells.text("residual").empty();
-  if (wanted && !cells.has("residual")) cells.refuse("contract", "'" + row.id + "' adds a residual and is of another op");
+  if (wanted && !cells.has("residual")) cells.refuse("contract", "'" + first_row(c.contract).id + "' adds a residual and is of another op");
   if (wanted != given) cells.refuse("residual", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
   if (given) c.residual = cells.fill_name("residual");
 }
 
 /// A beta that the contract adds must be given, and no other.
 void read_beta(const Cells& cells, RowCase& c) {
-  const ContractRow& row = first_row(c.contract);
-  const bool wanted = row.flow == "row_norm" && !row.text("mean").empty();
-  if (wanted && !cells.has("beta")) cells.refuse("contract", "'" + row.id + "' takes the mean off and is of another op");
+  const bool wanted = takes(c.contract, "beta");
+  if (wanted && !cells.has("beta")) cells.refuse("contract", "'" + first_row(c.contract).id + "' takes the mean off and is of another op");
   if (wanted) c.beta = cells.fill_name("beta");
 }
 
 /// A bound that the contract knows must be given, and no other.
 void read_scale_ub(const Cells& cells, RowCase& c) {
-  const bool wanted = last_row(c.contract).text("scale").find("(ub)") != std::string::npos;
+  const bool wanted = takes(c.contract, "scale_ub");
   const bool given = cells.has("scale_ub") && !cells.text("scale_ub").empty();
   if (wanted != given) cells.refuse("scale_ub", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
   if (given) c.scale_ub = cells.number("scale_ub");
 }
 
-/// Of norms, a cell that only some of them have.
-void require_cell_of_norm(const Case& c, const std::string& column, const std::string& without) {
+/// Of norms, an input that only some of them take.
+void require_input_of_norm(const Case& c, const std::string& input, const std::string& without) {
   const ContractRow& row = first_row(Cells(c).contract().id);
-  if (row.flow == "row_norm" && row.text(column).empty())
+  if (!takes(row.id, input))
     Cells(c).refuse("contract", "'" + row.id + "' " + without + " and is of another op");
 }
 
@@ -121,7 +125,7 @@ RowCase read_row_case(const Case& source) {
   const Cells cells(source);
   RowCase c;
   c.contract = cells.contract().id;
-  c.gated = first_row(c.contract).flow == "gated";
+  c.gated = takes(c.contract, "up");
   c.x = find_format(cells.text("x"));
   if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee)
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
@@ -155,30 +159,30 @@ RowCase read_row_case(const Case& source) {
 
 void require_flow(const Case& c, const std::string& flow) {
   const ContractRow& row = Cells(c).contract();
-  if (row.flow != flow)
-    Cells(c).refuse("contract", "'" + row.id + "' is a " + row.flow + " row and this op takes " + flow + " rows");
+  if (row.flow != &flow_named(flow))
+    Cells(c).refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes " + flow + " rows");
 }
 
 void require_chain(const Case& c, const std::string& first_flow) {
   require_flow(c, "chain");
   const std::string& id = Cells(c).contract().id;
-  const std::string& flow = first_row(id).flow;
-  if (flow != first_flow)
+  const Flow& flow = *first_row(id).flow;
+  if (&flow != &flow_named(first_flow))
     Cells(c).refuse("contract",
-                    "'" + id + "' begins with a " + flow + " row and this op takes chains that begin with " + first_flow);
+                    "'" + id + "' begins with a " + flow.name + " row and this op takes chains that begin with " + first_flow);
 }
 
-void require_mean(const Case& c) { require_cell_of_norm(c, "mean", "takes no mean off"); }
+void require_mean(const Case& c) { require_input_of_norm(c, "beta", "takes no mean off"); }
 
-void require_residual(const Case& c) { require_cell_of_norm(c, "z", "adds no residual"); }
+void require_residual(const Case& c) { require_input_of_norm(c, "residual", "adds no residual"); }
 
 void require_sharing(const Case& c, Sharing sharing) {
   const ContractRow& contract = Cells(c).contract();
   const ContractRow& row = last_row(contract.id);
-  if (contract.flow != "quant_azp" && contract.flow != "chain") require_flow(c, "group_quant");
-  if (row.flow != "group_quant" && row.flow != "quant_azp")
-    Cells(c).refuse("contract", "'" + contract.id + "' ends with a " + row.flow + " row and this op takes quantizations");
-  const bool given = row.text(row.flow == "quant_azp" ? "lo" : "amax").empty();
+  if (contract.flow->kind != FlowKind::kChain && !is_quantization(contract)) require_flow(c, "group_quant");
+  if (!is_quantization(row))
+    Cells(c).refuse("contract", "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations");
+  const bool given = takes(row.id, "scale");
   const Sharing own = given ? Sharing::kGiven : spans_rows(row) ? Sharing::kAcrossRows : Sharing::kInRow;
   static const std::map<Sharing, std::string> words = {{Sharing::kInRow, "gives groups of a row their scales"},
                                                        {Sharing::kAcrossRows, "gives many rows one scale"},

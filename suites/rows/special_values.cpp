@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "reference/contracts/bind.h"
+#include "reference/flow/registry.h"
 #include "reference/flow/row.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"
@@ -87,7 +88,7 @@ std::string special_table() {
   for (const SpecialGroup& group : special_groups()) text += " " + group.name + " |", rule += "---|";
   text += "\n" + rule + "\n";
   for (const ContractRow& row : rulebook().contracts.rows()) {
-    if (row.flow != "group_quant" && row.flow != "quant_azp") continue;
+    if (!is_quantization(row)) continue;
     text += "| " + row.id + " |";
     for (const SpecialGroup& group : special_groups()) {
       const SpecialAnswer answer = special_answer(row, group);

@@ -4,10 +4,10 @@
 
 #include <cstdio>
 
-#include "reference/flow/gated.h"
-#include "reference/flow/group_quant.h"
-#include "reference/flow/quant_azp.h"
-#include "reference/flow/row_norm.h"
+#include "reference/flow/gated/gated.h"
+#include "reference/flow/group_quant/group_quant.h"
+#include "reference/flow/quant_azp/quant_azp.h"
+#include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/formula.h"
 #include "reference/recipe/trace.h"

@@ -1,0 +1,48 @@
+#include "reference/contracts/row_cells.h"
+
+#include <charconv>
+
+#include "reference/formats/catalogue.h"
+#include "reference/table/near.h"
+
+namespace assay {
+
+Recipe RowCells::recipe(const std::string& column, const Names& names) const {
+  try {
+    return parse_recipe(text(column), names);
+  } catch (const ParseError& problem) {
+    throw error(column, problem.position, problem.what());
+  }
+}
+
+void RowCells::require_reduction(const std::string& column, const Recipe& recipe, const char* allowed) const {
+  if (recipe.reduction == Reduction::kNone) throw error(column, 0, std::string("begins with ") + allowed);
+}
+
+void RowCells::forbid_reduction(const std::string& column, const Recipe& recipe) const {
+  if (recipe.reduction != Reduction::kNone) throw error(column, 0, "takes one number and cannot reduce");
+}
+
+bool RowCells::is_first_of(const std::string& column, const std::string& one, const std::string& other) const {
+  const std::string& word = text(column);
+  if (word != one && word != other) throw error(column, 0, "'" + word + "' is not one of: " + one + ", " + other);
+  return word == one;
+}
+
+int64_t RowCells::column_number(const std::string& column) const {
+  const std::string& digits = text(column);
+  int64_t value = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (failure != std::errc() || end != digits.data() + digits.size() || value < 0)
+    throw error(column, 0, "'" + digits + "' is no column: a number, from 0");
+  return value;
+}
+
+const Format& RowCells::format(const std::string& column) const {
+  if (const Format* found = find_format(text(column))) return *found;
+  std::vector<std::string> known;
+  for (const Format& format : all_formats()) known.emplace_back(format.name);
+  throw error(column, 0, "unknown format '" + text(column) + "'" + did_you_mean(text(column), known));
+}
+
+}  // namespace assay

@@ -1,0 +1,109 @@
+// Edits of one row of a contract table: the cells as tokens, and what the flow is told to do differently. A flow's own edits stand
+// in its folder and are made of the ones here.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "reference/contracts/bind.h"
+
+namespace assay {
+
+/// A step of a cell as it is written.
+struct CellToken {
+  std::string text;
+  std::string label;     ///< its text in the row, with #2 if it is the second of that text
+  bool edited = false;   ///< a mistake already
+  bool rounded = false;  ///< in the row a rounding to 16 bits comes next
+};
+using CellTokens = std::vector<CellToken>;
+
+/// A row while mistakes are made in it, none of them twice at one place.
+class EditedRow {
+ public:
+  explicit EditedRow(const ContractRow& row);
+
+  struct Edit;
+  /// Every edit that is still possible, in the order of the cells. Behind an activation scales may be made in its 16 bits; before
+  /// other links the last rounding of a norm may be left out.
+  std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation, bool before_others) const;
+  Link bind(const Format& x) const;
+
+ private:
+  friend class RowEdits;
+  ContractRow row_;
+  std::map<std::string, CellTokens> cells_;
+  std::set<std::string> edited_parts_;  ///< columns and parts of the flow that an edit has changed as a whole
+  std::vector<std::function<void(Link&)>> flow_edits_;
+};
+
+struct EditedRow::Edit {
+  std::string name;
+  EditedRow row;
+};
+
+/// The edits of a row while its flow adds them.
+class RowEdits {
+ public:
+  RowEdits(const ContractTables& tables, const EditedRow& base, const Format& x, bool behind_activation, bool before_others)
+      : tables_(tables),
+        base_(base),
+        row_(base.row_),
+        x_(x),
+        behind_activation_(behind_activation),
+        before_others_(before_others) {}
+
+  const ContractRow& row() const { return row_; }
+  const Format& x() const { return x_; }
+  /// The tokens of a column before the edits that are added now.
+  const CellTokens& tokens(const std::string& column) const { return base_.cells_.at(column); }
+  /// Whether an edit has changed that column or part of the flow as a whole.
+  bool is_edited(const std::string& part) const { return base_.edited_parts_.contains(part); }
+
+  /// Every edit of the steps of a column.
+  void cell(const std::string& column);
+  /// Every other value that sibling rows have in this column; of a number of steps the next ones too.
+  void constants(const std::string& column);
+  /// Whether an argument of a step, or a part of it as in 1/(512*M), is that constant.
+  bool reads_constant(const std::string& name) const;
+  /// What the flow does differently. `part`: what of it; one edit changes a part.
+  void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change);
+  /// The steps of a column with others in their place: "column: what".
+  void add(const std::string& column, const std::string& what, CellTokens tokens);
+  void replace(const std::string& column, CellTokens tokens, size_t i, const std::string& other);
+  /// An edit that is no one column's. The caller goes on to change `row`.
+  EditedRow& add_whole(const std::string& name);
+  static CellTokens& tokens(EditedRow& row, const std::string& column) { return row.cells_.at(column); }
+  static void set_text(EditedRow& row, const std::string& column, const std::string& text) { row.row_.cells[column].text = text; }
+  static void mark_edited(EditedRow& row, const std::string& part) { row.edited_parts_.insert(part); }
+  static CellToken edited(const std::string& text, const std::string& label) { return {text, label, true}; }
+  /// The same other token wherever that one stands.
+  void in_all_cells(const std::string& name, const std::string& text, const std::string& other);
+
+  std::vector<EditedRow::Edit> finish() && { return std::move(edits_); }
+
+ private:
+  bool is_sibling(const ContractRow& row) const;
+  void cut_evenly(CellTokens tokens, size_t i);
+  void of_scale(const CellTokens& tokens);
+  bool neighbours_in_row(const std::string& column, const std::string& left, const std::string& right) const;
+  void drop(const std::string& column, CellTokens tokens, size_t i);
+  void reciprocal(CellTokens tokens, size_t i);
+  void round_once_more(const std::string& column, CellTokens tokens, size_t i);
+  void exponent_in_bf16(const std::string& column, CellTokens tokens, size_t i);
+  void exchange(const std::string& column, CellTokens tokens, size_t i);
+  std::vector<std::string> swaps(const std::string& column, const std::string& token) const;
+  void siblings(const std::string& column, const std::string& token, std::vector<std::string>& others) const;
+
+  const ContractTables& tables_;
+  const EditedRow& base_;
+  const ContractRow& row_;
+  const Format& x_;
+  bool behind_activation_, before_others_;
+  std::vector<EditedRow::Edit> edits_;
+};
+
+}  // namespace assay

@@ -1,0 +1,90 @@
+#include "reference/flow/chain/chain.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "reference/contracts/group_shape.h"
+#include "reference/flow/registry.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+const char kForm[] = "written as row_norm=ID > group_quant=ID";
+
+/// The row that a link names, of the flow that it says.
+const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain, const NamedLink& link) {
+  if (!link.flow.empty()) {
+    try {
+      (void)flow_named(link.flow);
+    } catch (const std::out_of_range& error) {
+      throw chain.error("chain", link.at, error.what());
+    }
+  }
+  const auto known = tables.ids();
+  if (std::find(known.begin(), known.end(), link.id) == known.end())
+    throw chain.error("chain", link.id_at(), "unknown contract '" + link.id + "'" + did_you_mean(link.id, known));
+  const ContractRow& row = tables.find(link.id);
+  if (!link.flow.empty() && row.flow != &flow_named(link.flow))
+    throw chain.error("chain", link.id_at(), "'" + link.id + "' is a row of " + row.flow->name);
+  if (row.flow->kind == FlowKind::kChain)
+    throw chain.error("chain", 0, "'" + link.id + "' is a chain itself; a chain names plain rows");
+  if (row.flow->kind != FlowKind::kLink)
+    throw chain.error("chain", link.id_at(), "'" + link.id + "' is a " + row.flow->name + ", not a row of recipes");
+  return row;
+}
+
+/// Plain rows in the order in which flows may follow each other. Each makes its scales of one row.
+void check_chain(const ContractTables& tables, const ContractRow& chain) {
+  const std::vector<NamedLink> links = named_links(chain.text("chain"));
+  if (links.empty()) throw chain.error("chain", 0, std::string("names no rows; ") + kForm);
+  for (size_t i = 0; i < links.size(); ++i) {
+    const ContractRow& row = row_of(tables, chain, links[i]);
+    const ChainPlace place = row.flow->place;
+    const bool wrong = (place == ChainPlace::kFirst && i > 0) || (place == ChainPlace::kLast && i + 1 < links.size());
+    if (wrong) throw chain.error("chain", links[i].id_at(), row.flow->place_words);
+    if (!row.cells.contains("group")) continue;
+    if (takes(tables, row, "scale") ? links.size() == 1 : spans_rows(row))
+      throw chain.error("chain", links[i].id_at(), "'" + row.id + "' does not make its scales of one row, as a chain must");
+  }
+  bind(tables, chain.id, kBf16);
+}
+
+}  // namespace
+
+std::vector<NamedLink> named_links(const std::string& cell) {
+  std::vector<NamedLink> links;
+  for (size_t at = 0; at < cell.size();) {
+    const size_t end = std::min(cell.find(' ', at), cell.size());
+    const std::string word = cell.substr(at, end - at);
+    if (!word.empty() && word != ">") {
+      const size_t equals = word.find('=');
+      const bool named = equals != std::string::npos;
+      links.push_back({named ? word.substr(0, equals) : "", named ? word.substr(equals + 1) : word, at});
+    }
+    at = end + 1;
+  }
+  return links;
+}
+
+std::vector<std::string> chain_of(const ContractRow& row) {
+  if (row.flow->kind != FlowKind::kChain) return {row.id};
+  std::vector<std::string> ids;
+  for (const NamedLink& link : named_links(row.text("chain"))) ids.push_back(link.id);
+  return ids;
+}
+
+const Flow& chain_flow() {
+  static const Flow flow{
+      .name = "chain",
+      .kind = FlowKind::kChain,
+      .says = "chain",
+      .files = {"fused.csv", "fused_silu.csv", "fused_norm.csv", "fused_cache.csv", "fused_rope.csv"},
+      .columns = {"chain"},
+      .check = check_chain,
+  };
+  return flow;
+}
+
+}  // namespace assay

@@ -1,0 +1,60 @@
+#include "reference/contracts/neighbours_tokens.h"
+#include "reference/contracts/row_edits.h"
+#include "reference/flow/flow.h"
+#include "reference/flow/gated/gated.h"
+
+namespace assay {
+namespace {
+
+Link bind_gated(const RowCells& cells, const Format& x) {
+  Gated g;
+  g.row = cells.id();
+  g.h = cells.recipe("h", {{}, {{"x", &x}}, {"g", "u"}});
+  cells.forbid_reduction("h", g.h);
+  g.gate_first = cells.is_first_of("halves", "gate_up", "up_gate");
+  return g;
+}
+
+/// v / (1 + exp(-v)) is 0.5 v (1 + tanh(0.5 v)) in real numbers alone. The approximations of both forms are left out.
+void sigmoid_by_tanh(RowEdits& edits) {
+  CellTokens tokens = edits.tokens("h");
+  const char* wanted[] = {"neg", "exp", "add"};
+  for (size_t i = 0; i < 3; ++i)
+    if (i >= tokens.size() || tokens[i].edited || verb_of(tokens[i].text) != wanted[i]) return;
+  const bool by_reciprocal = tokens.size() > 4 && tokens[3].text == "rcp" && tokens[4].text == "mul(g)";
+  const size_t count = by_reciprocal ? 5 : tokens.size() > 3 && tokens[3].text.starts_with("rdiv(g") ? 4 : 0;
+  for (size_t i = 3; i < count; ++i)
+    if (tokens[i].edited) return;
+  if (count == 0) return;
+  tokens.erase(tokens.begin(), tokens.begin() + long(count));
+  tokens.insert(tokens.begin(), RowEdits::edited("mul(1/2) tanh add(1) mul(1/2) mul(g)", "sigmoid"));
+  edits.add("h", "sigmoid by exp -> by tanh", std::move(tokens));
+}
+
+void add_edits(RowEdits& edits) {
+  const bool gate_first = edits.row().text("halves") == "gate_up";
+  edits.flow_edit("halves", gate_first ? "halves: gate_up -> up_gate" : "halves: up_gate -> gate_up",
+                  [](Link& link) { std::get<Gated>(link).gate_first = !std::get<Gated>(link).gate_first; });
+  edits.cell("h");
+  sigmoid_by_tanh(edits);
+}
+
+}  // namespace
+
+const Flow& gated_flow() {
+  static const Flow flow{
+      .name = "gated",
+      .kind = FlowKind::kLink,
+      .says = "halves",
+      .files = {"activation.csv"},
+      .columns = {"halves", "h"},
+      .place = ChainPlace::kFirst,
+      .place_words = "an activation comes first: gated=ID > group_quant=ID",
+      .bind = bind_gated,
+      .edits = add_edits,
+      .inputs = [](const ContractRow&) { return std::vector<std::string>{"up"}; },
+  };
+  return flow;
+}
+
+}  // namespace assay

@@ -1,0 +1,93 @@
+#include "reference/flow/group_quant/group_quant.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/narrow.h"
+
+namespace assay {
+
+bool accepts(Span span, double value) {
+  return span.any() || (std::isnan(span.low) && std::isnan(value)) || (span.low <= value && value <= span.high);
+}
+
+Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction reduction) {
+  const bool keep_nan = reduction == Reduction::kAbsMaxKeepNan;
+  Span maximum = point(0);
+  for (size_t i = first; i < first + count; ++i) {
+    const Span v = values[i];
+    if (v.any()) return {std::nan(""), HUGE_VAL};
+    if (std::isnan(v.low)) {
+      if (keep_nan) return point(v.low);
+      continue;
+    }
+    const bool crosses_zero = v.low < 0 && v.high > 0;
+    const double a = std::fabs(v.low), b = std::fabs(v.high);
+    maximum.low = std::max(maximum.low, crosses_zero ? 0 : std::min(a, b));
+    maximum.high = std::max(maximum.high, std::max(a, b));
+  }
+  return maximum;
+}
+
+Spans group_maxima(const GroupQuant& contract, const Spans& values, int64_t group_size) {
+  const auto size = size_t(group_size), groups = (values.size() + size - 1) / size;
+  const auto window = size_t(double(group_size) * contract.amax_share);
+  Spans maxima(std::vector<double>(groups, 0));
+  for (size_t g = 0; g < groups; ++g) {
+    const size_t own = g * size;
+    const size_t begin = contract.amax_share < 1 ? own : own / window * window;
+    maxima.set(g, absolute_maximum(values, begin, std::min(window, values.size() - begin), contract.amax.reduction));
+  }
+  return maxima;
+}
+
+void join_maxima(const GroupQuant& contract, Spans& maxima, const Spans& others) {
+  for (size_t g = 0; g < maxima.size(); ++g) {
+    Spans pair(std::vector<double>(2, 0));
+    pair.set(0, maxima[g]);
+    pair.set(1, others[g]);
+    maxima.set(g, absolute_maximum(pair, 0, 2, contract.amax.reduction));
+  }
+}
+
+Spans group_sources(const GroupQuant& contract, const Spans& values, const RowInputs& inputs) {
+  if (contract.scale_given) return Spans(inputs.scale);
+  return inputs.maxima.size() > 0 ? inputs.maxima : group_maxima(contract, values, inputs.group_size);
+}
+
+GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale) {
+  Environment none, bounded;
+  bounded.set("ub", point(round_to(kF32, scale_ub, Rounding::kNearestEven, Overflow::kSpecial)));
+  GroupScales result;
+  result.amax = sources;
+  evaluate(contract.amax, result.amax, none);
+  result.scale = result.amax;
+  evaluate(contract.scale, result.scale, bounded);
+
+  result.s = result.scale;
+  Spans amax = result.amax;
+  for (size_t g = 0; g < stored_scale.size(); ++g) {
+    if (result.scale[g].pinned() || !accepts(result.scale[g], stored_scale[g])) continue;
+    result.s.set(g, point(stored_scale[g]));
+    if (const auto narrowed = narrow(contract.scale, amax[g], stored_scale[g], bounded)) amax.set(g, *narrowed);
+  }
+  result.m = contract.mult.start.empty() ? result.s : amax;
+  evaluate(contract.mult, result.m, none);
+  return result;
+}
+
+Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales) {
+  Spans codes = values;
+  Environment environment;
+  for (size_t g = 0; g < scales.s.size(); ++g) {
+    environment.set("s", scales.s[g]);
+    environment.set("m", scales.m[g]);
+    if (contract.has_zero) environment.set("azp", scales.azp[g]);
+    const size_t first = g * size_t(group_size);
+    evaluate(contract.code, codes, first, std::min(size_t(group_size), values.size() - first), environment);
+  }
+  return codes;
+}
+
+}  // namespace assay

@@ -1,0 +1,70 @@
+#include "reference/flow/quant_azp/quant_azp.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace assay {
+namespace {
+
+/// The least or the greatest of the numbers first .. first + count; NaN is dropped, and is what is left of none.
+Span extreme(const Spans& values, size_t first, size_t count, Reduction reduction) {
+  const bool least = reduction == Reduction::kLeast;
+  Span found = point(std::nan(""));
+  for (size_t i = first; i < first + count; ++i) {
+    const Span v = values[i];
+    if (v.any()) return v;
+    if (std::isnan(v.low)) continue;
+    if (std::isnan(found.low)) found = v;
+    found = least ? Span{std::min(found.low, v.low), std::min(found.high, v.high)}
+                  : Span{std::max(found.low, v.low), std::max(found.high, v.high)};
+  }
+  return found;
+}
+
+Spans ends_of_range(const GroupQuant& contract, const Recipe& cell, const Spans& values, int64_t group_size) {
+  const auto size = size_t(group_size), window = size_t(double(group_size) * contract.amax_share);
+  Spans ends(std::vector<double>((values.size() + size - 1) / size, 0));
+  for (size_t g = 0; g < ends.size(); ++g)
+    ends.set(g, extreme(values, g * size, std::min(window, values.size() - g * size), cell.reduction));
+  evaluate(cell, ends, Environment());
+  return ends;
+}
+
+/// What the contract leaves free is what was stored, if it allows that.
+void take_stored(Spans& spans, const std::vector<double>& stored) {
+  for (size_t g = 0; g < stored.size(); ++g)
+    if (!spans[g].pinned() && !spans[g].any() && accepts(spans[g], stored[g])) spans.set(g, point(stored[g]));
+}
+
+}  // namespace
+
+GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, const RowInputs& inputs, const StoredRow* stored) {
+  GroupScales result;
+  if (contract.scale_given) {
+    result.scale = result.s = Spans(inputs.scale);
+    result.zero = result.azp = Spans(inputs.zero);
+  } else {
+    result.lo = ends_of_range(contract, contract.lo, values, inputs.group_size);
+    result.hi = ends_of_range(contract, contract.hi, values, inputs.group_size);
+    Environment known;
+    known.set("lo", result.lo);
+    known.set("hi", result.hi);
+    const auto start = [&](const Recipe& cell) {
+      return cell.start == "s" ? result.s : cell.start == "lo" ? result.lo : result.hi;
+    };
+    result.scale = start(contract.scale);
+    evaluate(contract.scale, result.scale, known);
+    result.s = result.scale;
+    if (stored) take_stored(result.s, stored->scale);
+    known.set("s", result.s);
+    result.zero = start(contract.zero);
+    evaluate(contract.zero, result.zero, known);
+    result.azp = result.zero;
+    if (stored) take_stored(result.azp, stored->zero);
+  }
+  result.m = result.s;
+  evaluate(contract.mult, result.m, Environment());
+  return result;
+}
+
+}  // namespace assay

@@ -1,0 +1,98 @@
+#include "reference/flow/rope/rope.h"
+
+#include <cmath>
+
+#include "reference/recipe/eval.h"
+
+namespace assay {
+namespace {
+
+using Pairs = std::vector<std::pair<size_t, size_t>>;
+
+/// One number of each pair.
+Spans gather(const Spans& head, const Pairs& pairs, size_t Pairs::value_type::*which) {
+  Spans numbers;
+  for (const auto& pair : pairs) {
+    numbers.low.push_back(head.low[pair.*which]);
+    if (!head.pinned()) numbers.high.push_back(head.high[pair.*which]);
+  }
+  return numbers;
+}
+
+/// The numbers half a head away from one number of each pair.
+Spans partners(const Spans& head, Pairs pairs, size_t Pairs::value_type::*which) {
+  for (auto& pair : pairs) pair.*which = (pair.*which + head.size() / 2) % head.size();
+  return gather(head, pairs, which);
+}
+
+/// The angles as a row of pairs has them; rows with a mistake may have others.
+struct Turn {
+  Spans c, s;
+
+  Turn(const Rope& contract, const Angles& angles) : c(angles.cos), s(angles.sin) {
+    if (contract.exchanged) std::swap(c, s);
+    if (contract.sin_negated)
+      for (double& v : s.low) v = -v;
+  }
+};
+
+bool negative(Span span) { return std::signbit(span.low) && std::signbit(span.high); }
+bool positive(Span span) { return !std::signbit(span.low) && !std::signbit(span.high); }
+
+/// -1, 1, or 0 if both signs are in it.
+int sign_of(Span span) {
+  if (span.any() || std::isnan(span.low)) return 0;
+  return negative(span) ? -1 : positive(span) ? 1 : 0;
+}
+
+}  // namespace
+
+std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t head, size_t pairs) {
+  const size_t first = contract.first ? 0 : head - 2 * pairs;
+  Pairs all;
+  for (size_t i = 0; i < pairs; ++i) {
+    if (contract.interleaved)
+      all.emplace_back(first + 2 * i, first + 2 * i + 1);
+    else
+      all.emplace_back(first + i, first + pairs + i);
+  }
+  return all;
+}
+
+Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles) {
+  const Pairs pairs = rope_pairs(contract, head.size(), angles.cos.size());
+  const Spans e = gather(head, pairs, &Pairs::value_type::first), o = gather(head, pairs, &Pairs::value_type::second);
+  const Turn turn(contract, angles);
+  Environment environment;
+  environment.set("e", contract.own_partner ? o : e);
+  environment.set("o", contract.own_partner ? e : o);
+  const Spans of_even = partners(head, pairs, &Pairs::value_type::first),
+              of_odd = partners(head, pairs, &Pairs::value_type::second);
+  if (contract.across) environment.set("o", of_even), environment.set("e", of_odd);
+  environment.set("c", turn.c);
+  environment.set("s", turn.s);
+  Spans even = e, odd = o, result = head;
+  evaluate(contract.even, even, environment);
+  evaluate(contract.odd, odd, environment);
+  evaluate(contract.rest, result, Environment{});
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    result.set(pairs[i].first, even[i]);
+    result.set(pairs[i].second, odd[i]);
+  }
+  return result;
+}
+
+std::vector<bool> rises_with_head(const Rope& contract, const Spans& head, const Angles& angles) {
+  std::vector<bool> rises(head.size(), true);
+  const Pairs pairs = rope_pairs(contract, head.size(), angles.cos.size());
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const auto [e, o] = pairs[i];
+    const int signs = sign_of(head[e]) * sign_of(head[o]);
+    const int turn = sign_of(point(angles.cos[i])) * sign_of(point(angles.sin[i]));
+    rises[e] = signs * turn < 0;  // e c - o s
+    rises[o] = signs * turn > 0;  // o c + e s
+  }
+  return rises;
+}
+
+}  // namespace assay

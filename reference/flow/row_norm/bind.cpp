@@ -1,0 +1,61 @@
+#include "reference/flow/row_norm/bind.h"
+
+#include <stdexcept>
+
+namespace assay {
+namespace {
+
+Expression depth_of(const RowCells& cells) {
+  try {
+    Expression depth(cells.text("depth"));
+    for (const std::string& name : depth.names())
+      if (name != "n") throw ParseError(0, "unknown name '" + name + "'; known here: n");
+    if (depth.integer({{"n", 1}}) < 0) throw ParseError(0, "a depth is not negative");
+    return depth;
+  } catch (const ParseError& error) {
+    throw cells.error("depth", error.position, error.what());
+  } catch (const std::domain_error& error) {
+    throw cells.error("depth", 0, error.what());
+  }
+}
+
+}  // namespace
+
+Link bind_row_norm(const RowCells& cells, const Format& x) {
+  RowNorm n;
+  n.row = cells.id();
+  Names names{{}, {{"x", &x}}, {}};
+  n.mean = cells.recipe("mean", {{}, {{"x", &x}}, {"n"}});
+  const Recipe sum = cells.recipe("sum", names);
+  n.deviates = sum.reduction == Reduction::kDeviations;
+  if (n.deviates && !n.centers()) throw cells.error("sum", 0, "there is no mean that x deviates from");
+  if (sum.text() != (n.deviates ? "deviations" : "squares"))
+    throw cells.error("sum", 0,
+                      n.deviates || sum.reduction == Reduction::kSquares ? "is squares or deviations alone"
+                                                                         : "begins with squares or deviations");
+  n.residual = cells.recipe("residual", names);
+  n.w = cells.recipe("w", names);
+  names.quantities = {"res"};
+  n.z = cells.recipe("z", names);
+  if (n.z.empty() != n.residual.empty())
+    throw cells.error(n.z.empty() ? "z" : "residual", 0, "a row has both a z and a residual, or neither");
+  for (const auto& [column, recipe] : {std::pair{"z", &n.z}, {"residual", &n.residual}})
+    for (const Step& step : recipe->steps)
+      if (step.is_free()) throw cells.error(column, 0, "'" + step.text + "' leaves it free; what is summed must be one number");
+  if (!cells.text("stored_from").empty()) n.stored_from = cells.column_number("stored_from");
+  if (n.stored_from != RowNorm::kNoColumn && n.residual.empty()) throw cells.error("stored_from", 0, "there is no residual");
+  names.quantities = {"n", "eps"};
+  if (n.centers()) names.quantities.emplace_back("mu");
+  n.r = cells.recipe("r", names);
+  names.quantities = {"r", "w"};
+  if (n.centers()) names.quantities.insert(names.quantities.end(), {"mu", "b"});
+  n.y = cells.recipe("y", names);
+  if (n.centers() && n.adds()) throw cells.error("z", 0, "a norm that takes the mean off adds no residual yet");
+  for (const auto& [column, recipe] :
+       {std::pair{"z", &n.z}, {"residual", &n.residual}, {"mean", &n.mean}, {"r", &n.r}, {"w", &n.w}, {"y", &n.y}})
+    cells.forbid_reduction(column, *recipe);
+  n.depth = depth_of(cells);
+  return n;
+}
+
+}  // namespace assay
