@@ -1,0 +1,96 @@
+// A group quant with the outputs of a right or of a wrong kernel, of any size, and what it costs to judge it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "harness/core/blocks.h"
+#include "harness/core/element.h"
+#include "harness/core/run_case.h"
+#include "suites/registry.h"
+
+namespace assay {
+
+struct LargeCase {
+  Case one;
+  Problem problem;
+  CallResult result;
+};
+
+/// Case of vllm.group_fp8_packed with m rows and n columns in groups of 128, bf16.
+inline Case large_case(int64_t m, int64_t n) {
+  Case one;
+  one.op = "quant_group";
+  one.tier = "full";
+  one.why = "larger than any cache";
+  one.origin = {"suites/bench/large_case.h", 0};
+  one.parameters = {{"contract", "vllm.group_fp8_packed"}, {"x", "bf16"}, {"m", std::to_string(m)}, {"n", std::to_string(n)},
+                    {"group_size", "128"}, {"layout", "ue8m0x4_tma"}, {"scale_ub", ""}, {"fill", "normal"}, {"seed", "1"}, {"warp", "32"}};
+  return find_op(one.op).validate(one);
+}
+
+/// Stores the lowest accepted code of every element, where the answer puts it.
+inline void store_answer(const Expectation& expectation, std::vector<HostTensor>& outputs) {
+  const Answer& answer = expectation.any_of.front();
+  for_each_block(answer, block_ranges(answer), [&](size_t, const AcceptedBlock& block) {
+    for (size_t p = 0; p < answer.parts.size(); ++p) {
+      const Part& part = answer.parts[p];
+      HostTensor& tensor = find(outputs, part.tensor);
+      const AcceptedRows& rows = block.parts[p];
+      for (int64_t row = rows.first; row < rows.end; ++row)
+        for (int64_t column = 0; column < part.columns(); ++column) {
+          const int32_t low = rows.low[size_t((row - rows.first) * part.columns() + column)];
+          tensor.bytes[size_t(part.offset(row, column))] = std::byte(code_from_ordinal(*part.format, low));  // both have 8 bits
+        }
+    }
+  });
+}
+
+/// Inputs of the case, and outputs as a kernel with that mistake stores them; with an empty name those of a right one.
+inline LargeCase with_outputs(const Case& one, const std::string& mistake) {
+  const Op& op = find_op(one.op);
+  LargeCase large{one, op.problem(one), {}};
+  for (const HostTensor& tensor : large.problem.tensors) {
+    if (tensor.spec.role != Role::kOutput) continue;
+    HostTensor output = tensor;
+    output.bytes.assign(output.spec.bytes(), std::byte{0});  // padding is written as zero
+    large.result.outputs.push_back(std::move(output));
+  }
+  large.result.untouched.resize(large.result.outputs.size());
+  large.result.in_place.resize(large.result.outputs.size());
+  if (mistake.empty()) {
+    store_answer(op.expect(one, large.problem, nullptr), large.result.outputs);
+    return large;
+  }
+  for (const Hypothesis& hypothesis : op.neighbours(one))
+    if (hypothesis.name == mistake) store_answer(hypothesis.expect(large.problem, nullptr), large.result.outputs);
+  return large;
+}
+
+/// A line of /proc/self/status, such as VmRSS or VmHWM, in bytes.
+inline int64_t memory(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name + ":")) return std::stoll(line.substr(name.size() + 1)) * 1024;
+  return 0;
+}
+
+struct Cost {
+  double seconds = 0;
+  int64_t bytes = 0;  ///< greatest resident memory beyond that at the beginning
+};
+
+template <class F>
+Cost cost_of(F f) {
+  std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM begins anew
+  const int64_t before = memory("VmRSS");
+  const auto start = std::chrono::steady_clock::now();
+  f();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  return {took.count(), memory("VmHWM") - before};
+}
+
+}  // namespace assay

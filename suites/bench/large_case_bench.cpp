@@ -1,0 +1,47 @@
+// Time and memory of a 65536 x 16384 group quant: judging right outputs, judging wrong ones, and seeking the cause on a sample.
+// Usage: assay_large_case_bench ROOT [ROWS COLUMNS]
+#include <fmt/format.h>
+
+#include "harness/diagnosis/diagnose.h"
+#include "suites/bench/large_case.h"
+#include "suites/rulebook.h"
+
+namespace {
+
+using namespace assay;
+
+constexpr const char* kMistake = "scale: pow2(ceil) -> pow2(floor)";
+
+void print(const char* what, const Cost& cost, int64_t elements) {
+  fmt::print("| {} | {:.2f} | {:.0f} | {:.0f} |\n", what, cost.seconds, double(elements) / cost.seconds / 1e6, double(cost.bytes) / (1 << 20));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2 && argc != 4) {
+    fmt::print(stderr, "usage: assay_large_case_bench ROOT [ROWS COLUMNS]\n");
+    return 2;
+  }
+  open_rulebook(argv[1]);
+  const int64_t m = argc == 4 ? std::stoll(argv[2]) : 65536, n = argc == 4 ? std::stoll(argv[3]) : 16384;
+  const Case one = large_case(m, n);
+  const Op& op = find_op(one.op);
+  fmt::print("{}\n\n| what | s | 10^6 elements/s | MiB beyond the tensors |\n|---|---|---|---|\n", one.id);
+  for (const std::string mistake : {"", kMistake}) {
+    const LargeCase large = with_outputs(one, mistake);
+    Verdict verdict;
+    Sample sample;
+    print(mistake.empty() ? "judging right outputs" : "judging wrong outputs",
+          cost_of([&] { sample = judge_outputs(op, one, large.problem, large.result, verdict); }), m * n);
+    if (mistake.empty() != (verdict.outcome == Outcome::kPass)) {
+      fmt::print(stderr, "the verdict is {}\n", name(verdict.outcome));
+      return 1;
+    }
+    if (mistake.empty()) continue;
+    std::vector<std::string> causes;
+    print("seeking the cause", cost_of([&] { causes = causes_in_words(diagnose(op, one, large.problem, large.result.outputs, &sample)); }), m * n);
+    fmt::print("\n{}; {}\n", causes.front(), verdict.looked_at);
+  }
+  return 0;
+}

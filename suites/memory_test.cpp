@@ -1,0 +1,64 @@
+// Judging and diagnosing take memory that does not grow with the tensor, and the sample finds the cause that the whole would.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/diagnosis/diagnose.h"
+#include "suites/bench/large_case.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kMistake = "scale: pow2(ceil) -> pow2(floor)";
+constexpr int64_t kColumns = 16384;
+
+class Memory : public ::testing::Test {
+ protected:
+  void SetUp() override { open_rulebook(ASSAY_SOURCE_DIR); }
+};
+
+/// Accepted codes of all elements would be 8 bytes each: 256 MiB of the larger case.
+TEST_F(Memory, OfJudgingDoesNotGrowWithTheTensor) {
+  constexpr int64_t kMost = int64_t{64} << 20;
+  for (const int64_t rows : {int64_t{512}, int64_t{2048}}) {
+    const LargeCase large = with_outputs(large_case(rows, kColumns), "");
+    Verdict verdict;
+    const Cost cost = cost_of([&] { judge_outputs(find_op("quant_group"), large.one, large.problem, large.result, verdict); });
+    EXPECT_NE(verdict.outcome, Outcome::kFail);
+    EXPECT_LT(cost.bytes, kMost) << rows << " rows";
+  }
+}
+
+TEST_F(Memory, OfADiagnosisIsThatOfItsSample) {
+  constexpr int64_t kMost = int64_t{128} << 20;
+  const LargeCase large = with_outputs(large_case(2048, kColumns), kMistake);
+  const Op& op = find_op("quant_group");
+  Verdict verdict;
+  const Sample sample = judge_outputs(op, large.one, large.problem, large.result, verdict);
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_FALSE(sample.is_everything());
+  EXPECT_THAT(verdict.looked_at, HasSubstr("of 2048 rows"));
+  std::vector<std::string> causes;
+  const Cost cost = cost_of([&] { causes = causes_in_words(diagnose(op, large.one, large.problem, large.result.outputs, &sample)); });
+  EXPECT_LT(cost.bytes, kMost);
+  ASSERT_FALSE(causes.empty());
+  EXPECT_THAT(causes.front(), HasSubstr(kMistake));
+}
+
+/// One wrong element among 32 million: the sample holds its row.
+TEST_F(Memory, ASampleHoldsTheOnlyRowThatFails) {
+  LargeCase large = with_outputs(large_case(2048, kColumns), "");
+  find(large.result.outputs, "q").bytes[size_t(1234 * kColumns + 5)] ^= std::byte{0x40};
+  Verdict verdict;
+  const Sample sample = judge_outputs(find_op("quant_group"), large.one, large.problem, large.result, verdict);
+  EXPECT_EQ(verdict.tensors.front().outside, 1);
+  EXPECT_EQ(verdict.tensors.front().first.at, (std::array<int64_t, 2>{1234, 5}));
+  EXPECT_EQ(sample.failing, 1);
+  EXPECT_GT(sample.good, 0);
+  EXPECT_THAT(sample.steps, ::testing::Contains(StepRange{1234, 1235}));
+}
+
+}  // namespace
+}  // namespace assay
