@@ -96,17 +96,27 @@ void PartComparison::add_element(Interval accepted, int32_t o, int64_t row, int6
   }
   if (accepted.holds(*part_->format, o)) return;
   fails[size_t(row - first_row)] = true;
-  add_outside(element_at(*part_, row, column, accepted, load_code(*part_, *tensor_, offset)), row, column);
+  add_outside(accepted, load_code(*part_, *tensor_, offset), row, column);
 }
 
-void PartComparison::add_outside(const Element& e, int64_t row, int64_t column) {
+const Element& PartComparison::known_element(Interval accepted, uint32_t code) {
+  const auto hash = (uint32_t(accepted.low) * 2654435761u) ^ (uint32_t(accepted.high) * 40503u) ^ (code * 2246822519u);
+  if (known_.empty()) known_.resize(kMostKnown, {Interval::anything(), {}});
+  Known& known = known_[(hash >> 16) % kMostKnown];
+  if (!(known.accepted == accepted) || known.element.code != code) known = {accepted, element_at(*part_, 0, 0, accepted, code)};
+  return known.element;
+}
+
+void PartComparison::add_outside(Interval accepted, uint32_t code, int64_t row, int64_t column) {
+  const Element& e = known_element(accepted, code);
   const bool first = finding.outside++ == 0;
-  if (first) finding.first = e;
   if (first || std::abs(e.ulps) > finding.worst_ulps) {
     finding.worst = e;
+    finding.worst.at = {part_->number_of(row), column};
     finding.worst_ulps = std::abs(e.ulps);
     worst_ = {row, column};
   }
+  if (first) finding.first = finding.worst;
   if (!finding.picture) finding.picture = Picture::blank(part_->shape);
   finding.picture->add_outside(e, row, column);
   const double nearest = e.ulps < 0 ? e.low : e.high;

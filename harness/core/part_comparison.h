@@ -32,13 +32,22 @@ class PartComparison {
   void add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, std::vector<bool>& fails);
   void add_element(Interval accepted, int32_t o, int64_t row, int64_t column, int64_t offset, std::vector<bool>& fails,
                    int64_t first_row);
-  void add_outside(const Element& e, int64_t row, int64_t column);
+  void add_outside(Interval accepted, uint32_t code, int64_t row, int64_t column);
+  const Element& known_element(Interval accepted, uint32_t code);
   void check_offset(int64_t offset) const;
   [[noreturn]] void refuse(const std::string& what) const;
 
   const Part* part_;
   const HostTensor* tensor_;
   std::array<int64_t, 2> worst_{};
+
+  /// Wrong elements that were looked at lately: a kernel that is wrong everywhere repeats a few thousand of them.
+  struct Known {
+    Interval accepted;
+    Element element;
+  };
+  static constexpr size_t kMostKnown = 4096;
+  std::vector<Known> known_;
 };
 
 }  // namespace assay

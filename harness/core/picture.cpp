@@ -58,10 +58,17 @@ Picture Picture::blank(const std::array<int64_t, 2>& shape) {
   return picture;
 }
 
+std::map<int, int64_t> Picture::ulps() const {
+  std::map<int, int64_t> counts;
+  for (int bin = -kMostBin; bin <= kMostBin; ++bin)
+    if (const int64_t count = by_distance[size_t(kMostBin + bin)]) counts[bin] = count;
+  return counts;
+}
+
 void Picture::add_outside(const Element& e, int64_t row, int64_t column) {
   ++outside[cell(row, column)];
   if (e.ulps != 0) {
-    ++ulps[distance_bin(e.ulps)];
+    ++by_distance[size_t(kMostBin + distance_bin(e.ulps))];
   } else if (std::isnan(e.value) != std::isnan(e.low)) {
     ++(std::isnan(e.value) ? became_nan : should_be_nan);
   } else {
@@ -80,7 +87,7 @@ void Picture::merge(const Picture& other) {
   for (size_t i = 0; i < outside.size(); ++i) outside[i] += other.outside[i];
   if (!other.joint.empty()) joint.resize(outside.size());
   for (size_t i = 0; i < other.joint.size(); ++i) joint[i] += other.joint[i];
-  for (const auto& [bin, count] : other.ulps) ulps[bin] += count;
+  for (size_t bin = 0; bin < by_distance.size(); ++bin) by_distance[bin] += other.by_distance[bin];
   became_nan += other.became_nan;
   should_be_nan += other.should_be_nan;
   other_nan += other.other_nan;

@@ -29,7 +29,8 @@ struct Picture {
   std::vector<int32_t> outside;  ///< elements outside their accepted set, cell by cell in row-major order
   std::vector<int32_t> joint;    ///< places of violations between elements, likewise; empty if there are none
 
-  std::map<int, int64_t> ulps;  ///< elements outside by distance_bin()
+  static constexpr int kMostBin = 33;  ///< of distances between codes of 32 bits
+  std::array<int64_t, 2 * kMostBin + 1> by_distance{};  ///< elements outside, at kMostBin + distance_bin()
   int64_t became_nan = 0, should_be_nan = 0, other_nan = 0, sign_of_zero = 0;  ///< elements outside that have no distance
 
   /// The next three are of the elements that were looked at more closely (sample.h).
@@ -41,6 +42,9 @@ struct Picture {
   static Picture blank(const std::array<int64_t, 2>& shape);
   size_t cell(int64_t row, int64_t column) const { return size_t(row / cell_rows * columns + column / cell_columns); }
   int64_t cell_elements(int64_t row, int64_t column, const std::array<int64_t, 2>& shape) const;
+
+  /// Elements outside by distance_bin(), where there are any.
+  std::map<int, int64_t> ulps() const;
 
   /// Counts an element outside its set: its cell and its distance.
   void add_outside(const Element& e, int64_t row, int64_t column);

@@ -86,7 +86,7 @@ TEST(Picture, DistancesAreBinnedByPowersOfTwoWithTheirSign) {
   EXPECT_EQ(distance_bin(4), 3);
   EXPECT_EQ(distance_bin(-(int64_t{1} << 32)), -33);
   const TensorFinding f = found(1, 8, [](int64_t, int64_t column) { return column < 3; });
-  EXPECT_THAT(f.picture->ulps, ElementsAre(Pair(distance_bin(8), 3)));
+  EXPECT_THAT(f.picture->ulps(), ElementsAre(Pair(distance_bin(8), 3)));
   ASSERT_EQ(f.picture->magnitudes.size(), 1u);
   const Magnitude& ones = f.picture->magnitudes.at(0);
   EXPECT_EQ(ones.elements, 8);
@@ -111,7 +111,7 @@ TEST(Picture, NanZeroAndBudgetHaveTheirOwnCounts) {
   EXPECT_EQ(f.picture->became_nan, 1);
   EXPECT_EQ(f.picture->should_be_nan, 1);
   EXPECT_EQ(f.picture->sign_of_zero, 1);
-  EXPECT_THAT(f.picture->ulps, ElementsAre(Pair(1, 1)));
+  EXPECT_THAT(f.picture->ulps(), ElementsAre(Pair(1, 1)));
   EXPECT_EQ(f.picture->budget[0], 1) << "in the middle";
   EXPECT_EQ(f.picture->budget[9], 1) << "at the end of what is accepted";
   EXPECT_EQ(f.picture->budget[10], 1) << "beyond";

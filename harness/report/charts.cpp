@@ -72,9 +72,10 @@ std::vector<std::string> magnitude_row(const std::string& label, const Magnitude
 }  // namespace
 
 std::string distance_chart(const TensorFinding& f) {
-  const int step = f.picture->ulps.size() > kMostRows ? 4 : 1;
+  const std::map<int, int64_t> distances = f.picture->ulps();
+  const int step = distances.size() > kMostRows ? 4 : 1;
   std::vector<std::pair<std::string, int64_t>> counts;
-  for (const auto& [bin, count] : coarser(f.picture->ulps, step)) counts.emplace_back(distances_text(bin, step), count);
+  for (const auto& [bin, count] : coarser(distances, step)) counts.emplace_back(distances_text(bin, step), count);
   counts.emplace_back("is NaN", f.picture->became_nan);
   counts.emplace_back("should be NaN", f.picture->should_be_nan);
   counts.emplace_back("another NaN", f.picture->other_nan);

@@ -50,7 +50,7 @@ Json magnitudes(const Picture& picture) {
 
 Json picture(const std::string& format, const Picture& p) {
   Json distances = Json::array();
-  for (const auto& [bin, count] : p.ulps) distances.push_back({{"bin", bin}, {"elements", count}});
+  for (const auto& [bin, count] : p.ulps()) distances.push_back({{"bin", bin}, {"elements", count}});
   Json around = Json::array();
   for (const Element& e : p.around) around.push_back(element(format, e));
   return {{"cell", {p.cell_rows, p.cell_columns}},
