@@ -53,7 +53,7 @@ struct CudaRuntime {
   }
   static Error destroy_graph(void* graph) { return cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
 
-  /// Errors that a kernel causes by what it does are its failure; all others are the device's.
+  /// As abi.h says: what a kernel does wrong is sticky, what a call asks wrongly is not, all else is the device's.
   static assay_status status_of(Error error) {
     switch (error) {
       case cudaSuccess:
@@ -66,6 +66,11 @@ struct CudaRuntime {
       case cudaErrorAssert:
       case cudaErrorLaunchTimeout:
       case cudaErrorLaunchFailure:
+      case cudaErrorHardwareStackError:
+        return ASSAY_FAULTED;
+      case cudaErrorInvalidValue:
+      case cudaErrorInvalidConfiguration:
+      case cudaErrorLaunchOutOfResources:
         return ASSAY_FAILED;
       default:
         return ASSAY_DEVICE_LOST;

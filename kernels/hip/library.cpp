@@ -54,7 +54,7 @@ struct HipRuntime {
   static Error replay(void* graph, void* stream) { return hipGraphLaunch(static_cast<hipGraphExec_t>(graph), stream_of(stream)); }
   static Error destroy_graph(void* graph) { return hipGraphExecDestroy(static_cast<hipGraphExec_t>(graph)); }
 
-  /// Errors that a kernel causes by what it does are its failure; all others are the device's.
+  /// As abi.h says: what a kernel does wrong is sticky, what a call asks wrongly is not, all else is the device's.
   static assay_status status_of(Error error) {
     switch (error) {
       case hipSuccess:
@@ -63,6 +63,10 @@ struct HipRuntime {
       case hipErrorAssert:
       case hipErrorLaunchTimeOut:
       case hipErrorLaunchFailure:
+        return ASSAY_FAULTED;
+      case hipErrorInvalidValue:
+      case hipErrorInvalidConfiguration:
+      case hipErrorLaunchOutOfResources:
         return ASSAY_FAILED;
       default:
         return ASSAY_DEVICE_LOST;

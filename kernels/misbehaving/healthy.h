@@ -14,4 +14,17 @@
     return &library;                                                                                     \
   }
 
+/* The same with two kernels of these names. */
+#define MISBEHAVE_WITH_TWO(its_run, one, other)                                                                                 \
+  static const char* describe_two(void) {                                                                                       \
+    return "{\"name\": \"two\", \"arch\": \"cpu\", \"kernels\": [{\"name\": \"" one "\", \"op\": \"rms_norm\", \"contracts\": ["      \
+           "\"vllm.rms_norm@2026-06-18\"], \"accepts\": {\"x\": [\"bf16\"]}}, {\"name\": \"" other "\", \"op\": \"rms_norm\", " \
+           "\"contracts\": [\"vllm.rms_norm@2026-06-18\"], \"accepts\": {\"x\": [\"bf16\"]}}]}";                                 \
+  }                                                                                                                             \
+  const assay_library* assay_get_library(void) {                                                                                \
+    static const assay_library library = {                                                                                      \
+        .abi = ASSAY_ABI_VERSION, .size = sizeof(assay_library), .describe = describe_two, .run = its_run};                     \
+    return &library;                                                                                                            \
+  }
+
 #endif

@@ -66,6 +66,7 @@ std::string describe(const Identity& identity, const std::vector<Kernel>& kernel
                  {"device", quoted(identity.device)},
                  {"driver", quoted(identity.driver)},
                  {"toolkit", quoted(identity.toolkit)},
+                 {"honours_schedule_seed", identity.arch == "cpu" ? "true" : "false"},
                  {"kernels", array(rows)}});
 }
 

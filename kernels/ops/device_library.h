@@ -16,7 +16,8 @@ class DeviceLibrary {
   static const assay_library* instance() {
     static const assay_library library{
         ASSAY_ABI_VERSION, sizeof(assay_library), describe,       run,           allocate,    release, upload,       download,
-        synchronise,       create_stream,         destroy_stream, begin_capture, end_capture, replay,  destroy_graph};
+        synchronise,       create_stream,         destroy_stream, begin_capture, end_capture, replay,  destroy_graph,
+        nullptr,           nullptr,               nullptr,        nullptr,       nullptr};
     return &library;
   }
 

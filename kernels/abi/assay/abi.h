@@ -19,11 +19,30 @@ enum assay_status_code {
   ASSAY_OK = 0,
   ASSAY_UNSUPPORTED = 1, /* the library does not do this; `message` says what. A skip, never a failure. */
   ASSAY_FAILED = 2,      /* the call was refused or went wrong; `message` says why */
-  ASSAY_DEVICE_LOST = 3  /* device or environment failed; nothing can be said about the kernel */
+  ASSAY_DEVICE_LOST = 3, /* device or environment failed; nothing can be said about the kernel */
+  ASSAY_FAULTED = 4      /* the call made the device useless to this process; the kernel is to blame, and `message` says how */
 };
+/* Which status for which error of a device's runtime, here in CUDA's names; others have the same kinds:
+ *
+ *   cudaErrorIllegalAddress, MisalignedAddress, InvalidAddressSpace, InvalidPc, IllegalInstruction, HardwareStackError, Assert,
+ *   LaunchTimeout, LaunchFailure: what a kernel does wrong. They are sticky: every later call of the process gets them again.
+ *     ASSAY_FAULTED from the run(), synchronise() or download() that sees it first.
+ *   cudaErrorInvalidValue, InvalidConfiguration, LaunchOutOfResources, and errors of capturing: the call was refused and the next one
+ *   is not hurt.  ASSAY_FAILED, after the error was taken (cudaGetLastError).
+ *   cudaErrorNoKernelImageForDevice, NotSupported, MemoryAllocation of a workspace of the library's own.  ASSAY_UNSUPPORTED
+ *   all others: no device, an ECC error, a driver that is too old.  ASSAY_DEVICE_LOST
+ *
+ * A library that is loaded in a worker process gets a new process after ASSAY_FAULTED and ASSAY_DEVICE_LOST, and after any failure
+ * which leaves upload(), download() or synchronise() failing. Its case is then broken, the next case is as if nothing had been. */
 typedef int32_t assay_status; /* an assay_status_code; no enum, so that another number is not undefined behaviour in the caller */
 
-/* Element formats: code and bits as in DLPack 1.1 (DLDataType), lanes always 1. */
+/* Element formats: code and bits as in DLPack 1.1 (DLDataType), lanes always 1.
+ *
+ * Elements of 4 bits (ASSAY_INT, ASSAY_UINT or ASSAY_FLOAT4_E2M1FN with type_bits 4) stand two in a byte: the element of even number
+ * in storage has the low half, the next one the high half. Shape and strides count elements, as always, so a packed row of n has
+ * stride 1 and takes n / 2 bytes; `data` is the byte whose low half is element [0, ...]; `bytes` counts bytes, and the high half of
+ * the last one belongs to nobody if the storage has an odd number of elements. Strides other than 1 are even: rows begin with a byte.
+ * A format of 4 bits that stands in a byte of its own has type_bits 8 and is ASSAY_UINT. */
 typedef enum assay_type_code {
   ASSAY_INT = 0,
   ASSAY_UINT = 1,
@@ -33,7 +52,8 @@ typedef enum assay_type_code {
   ASSAY_FLOAT8_E4M3FNUZ = 11,
   ASSAY_FLOAT8_E5M2 = 12,
   ASSAY_FLOAT8_E5M2FNUZ = 13,
-  ASSAY_FLOAT8_E8M0FNU = 14
+  ASSAY_FLOAT8_E8M0FNU = 14,
+  ASSAY_FLOAT4_E2M1FN = 17
 } assay_type_code;
 
 typedef struct assay_tensor {
@@ -69,6 +89,10 @@ typedef struct assay_call {
   size_t workspace_bytes;
   char* message; /* the library writes at most message_bytes - 1 characters here when it does not return ASSAY_OK */
   size_t message_bytes;
+
+  /* Appended after the first release; a caller whose `size` ends before them has one rank. */
+  int32_t rank;       /* of the group that calls together, from 0; 0 outside of one */
+  int32_t world_size; /* ranks of that group; 1 outside of one */
 } assay_call;
 
 /* What a library is. Memory and stream functions may be NULL for a library that works on host memory. */
@@ -80,7 +104,10 @@ typedef struct assay_library {
    *  "kernels": [{"name": "...", "op": "...", "contracts": ["..."],
    *               "accepts": {"<case parameter>": [values]},      a parameter not named here is free
    *               "multiple_of": {"<case parameter>": integer},   divisibility, e.g. {"n": 8}
-   *               "fault": "...", "cites": "...", "twin": "..."}]}                 faulty kernels only */
+   *               "fault": "...", "cites": "...", "twin": "..."}],                 faulty kernels only
+   *  "honours_schedule_seed": true}     optional: parameter "schedule_seed" orders the library's threads, so a race shows as such
+   *
+   * Whatever is called leaves the floating-point environment of its thread as it was: rounding, flushing of subnormals, traps. */
   const char* (*describe)(void);
   assay_status (*run)(const assay_call* call);
   void* (*allocate)(size_t bytes);
@@ -97,6 +124,23 @@ typedef struct assay_library {
   assay_status (*end_capture)(void* stream, void** graph);
   assay_status (*replay)(void* graph, void* stream); /* enqueues all that was recorded, may be called again and again */
   void (*destroy_graph)(void* graph);
+
+  /* Appended on 2026-11-23. Bytes of `workspace` that run() needs for this call, whose `workspace` is NULL; 0 for none. The memory is
+   * the device's, aligned to 256 bytes, and holds anything. NULL here: no kernel of the library needs a workspace. */
+  size_t (*workspace_bytes)(const assay_call* call);
+
+  /* Groups of ranks, for kernels that wait for each other: all four, or all NULL. A library on host memory has no allocate_on, as it has no
+   * allocate.
+   *
+   * run_group() gets the calls of all ranks at once, calls[r] of rank r: of the same op, contract, kernel and parameters, each with
+   * tensors and message of its own. They are pointers, so that assay_call may grow. It runs them together, by threads, streams or
+   * devices as it likes, and returns when all have ended: what they wrote can be downloaded. Its status is that of the first rank
+   * that did not end well. A group may be used for many calls; flags and registered buffers live until it is destroyed, and what was
+   * allocated for it goes with it. upload() and download() take the addresses of allocate_on() like any other. */
+  void* (*create_group)(int32_t world_size); /* NULL if it has not so many devices */
+  assay_status (*run_group)(void* group, const assay_call* const* calls, int32_t n);
+  void* (*allocate_on)(void* group, int32_t rank, size_t bytes); /* on the device of that rank, where all ranks can reach it */
+  void (*destroy_group)(void* group);
 } assay_library;
 
 /* The one exported symbol. */
