@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "harness/backend/abi_types.h"
 
@@ -18,20 +19,30 @@ CallStatus status_of(assay_status status) {
       return CallStatus::kFailed;
     case ASSAY_DEVICE_LOST:
       return CallStatus::kDeviceLost;
+    case ASSAY_FAULTED:
+      return CallStatus::kBroken;
   }
   return CallStatus::kBroken;
 }
 
+/// Code and bits; codes narrower than a byte that have one each are plain bytes to the ABI.
+std::pair<assay_type_code, int> type_of(const TensorSpec& spec) {
+  if (spec.format->bits < 8 && !spec.packed) return {ASSAY_UINT, 8};
+  return {type_code_of(*spec.format), spec.format->bits};
+}
+
 }  // namespace
 
-AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks) {
+AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks, int rank) {
   const std::vector<HostTensor>& from = request.problem->tensors;
   for (size_t i = 0; i < from.size(); ++i) {
     const TensorSpec& spec = from[i].spec;
-    const auto before = size_t(spec.offset) * size_t(spec.format->bytes());
+    if (spec.rank != rank) continue;
+    const size_t before = spec.byte_of(spec.offset);
+    const auto [type_code, type_bits] = type_of(spec);
     tensors.push_back({.size = sizeof(assay_tensor),
-                       .type_code = uint8_t(type_code_of(*spec.format)),
-                       .type_bits = uint8_t(spec.format->bits),
+                       .type_code = uint8_t(type_code),
+                       .type_bits = uint8_t(type_bits),
                        .is_output = uint8_t(spec.role == Role::kOutput),
                        .ndim = uint8_t(spec.shape.size()),
                        .role = spec.name.c_str(),
@@ -54,7 +65,9 @@ AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blo
           .workspace = nullptr,
           .workspace_bytes = 0,
           .message = message,
-          .message_bytes = sizeof message};
+          .message_bytes = sizeof message,
+          .rank = rank,
+          .world_size = request.problem->ranks};
 }
 
 std::string AbiCall::words() const {
@@ -72,10 +85,12 @@ CallResult refused(CallStatus status, std::string message) {
 
 CallResult refused_by(const Execution& execution, const AbiCall& call) {
   CallResult result = refused(status_of(execution.status), call.words());
-  if (result.status == CallStatus::kBroken)
+  result.poisoned = execution.status == ASSAY_DEVICE_LOST || execution.status == ASSAY_FAULTED;
+  if (result.status == CallStatus::kBroken && !result.poisoned)
     result.message = "run() returned " + std::to_string(int(execution.status)) + ", which abi.h does not know";
   if (result.message.empty()) result.message = execution.trouble;
   if (result.message.empty()) result.message = "the library gave no reason";
+  if (execution.status == ASSAY_FAULTED) result.message.insert(0, "made the device useless: ");
   return result;
 }
 

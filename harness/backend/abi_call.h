@@ -11,9 +11,10 @@
 
 namespace assay {
 
-/// The C structs of a call and the memory they point to: tensor i of the problem lies in block i.
+/// The C structs of one rank's call and the memory they point to: tensor i of the problem lies in block i, and the call has those
+/// of its rank.
 struct AbiCall {
-  AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks);
+  AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks, int rank = 0);
   AbiCall(const AbiCall&) = delete;
 
   /// The library's words, in one line.

@@ -20,6 +20,7 @@ assay_type_code type_code_of(const Format& format) {
                               {kE5M2, ASSAY_FLOAT8_E5M2},
                               {kE5M2Fnuz, ASSAY_FLOAT8_E5M2FNUZ},
                               {kE8M0, ASSAY_FLOAT8_E8M0FNU},
+                              {kE2M1, ASSAY_FLOAT4_E2M1FN},
                               {kInt8, ASSAY_INT},
                               {kInt32, ASSAY_INT},
                               {kInt64, ASSAY_INT},

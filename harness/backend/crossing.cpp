@@ -19,6 +19,23 @@ std::vector<size_t> places_of(const Problem& problem) {
   return places;
 }
 
+size_t outputs_of(const Problem& problem) {
+  return size_t(std::count_if(problem.tensors.begin(), problem.tensors.end(),
+                              [](const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }));
+}
+
+/// Ascending ranges within a tensor, from their ends one after the other.
+std::vector<ByteRange> ranges_from(const std::vector<int64_t>& ends, int64_t bytes) {
+  std::vector<ByteRange> ranges;
+  int64_t at = 0;
+  for (size_t k = 0; k + 1 < ends.size(); k += 2) {
+    if (ends[k] < at || ends[k + 1] <= ends[k] || ends[k + 1] > bytes) throw std::runtime_error("a range of bytes is none");
+    at = ends[k + 1];
+    ranges.push_back({ends[k], ends[k + 1]});
+  }
+  return ranges;
+}
+
 void copy_bytes(std::byte* to, const std::byte* from, size_t bytes) {
   if (bytes > 0) std::memcpy(to, from, bytes);
 }
@@ -39,6 +56,8 @@ std::string pack_request(const CallRequest& request, SharedMemory& memory) {
     const HostTensor& tensor = request.problem->tensors[i];
     out.text(tensor.spec.name);
     out.number<uint8_t>(tensor.spec.role == Role::kOutput);
+    out.number<uint8_t>(tensor.spec.packed);
+    out.number<int32_t>(tensor.spec.rank);
     out.text(std::string(tensor.spec.format->name));
     out.numbers(tensor.spec.shape);
     out.numbers(tensor.spec.strides);
@@ -47,6 +66,7 @@ std::string pack_request(const CallRequest& request, SharedMemory& memory) {
     out.number<uint64_t>(tensor.bytes.size());
     copy_bytes(memory.data() + places[i], tensor.bytes.data(), std::min(tensor.bytes.size(), tensor.spec.bytes()));
   }
+  out.number<int32_t>(request.problem->ranks);
   out.number<uint64_t>(request.problem->parameters.size());
   for (const auto& [name, value] : request.problem->parameters) {
     out.text(name);
@@ -68,6 +88,8 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
     HostTensor tensor;
     tensor.spec.name = in.text();
     tensor.spec.role = in.number<uint8_t>() != 0 ? Role::kOutput : Role::kInput;
+    tensor.spec.packed = in.number<uint8_t>() != 0;
+    tensor.spec.rank = in.number<int32_t>();
     const std::string format = in.text();
     tensor.spec.format = find_format(format);
     if (tensor.spec.format == nullptr) throw std::runtime_error("worker does not know format " + format);
@@ -84,6 +106,7 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
     unpacked.problem.tensors[i].bytes.resize(held[i]);
     copy_bytes(unpacked.problem.tensors[i].bytes.data(), memory.data() + places[i], held[i]);
   }
+  unpacked.problem.ranks = in.number<int32_t>();
   const uint64_t parameters = in.number<uint64_t>();
   for (uint64_t i = 0; i < parameters; ++i) {
     std::string name = in.text();
@@ -97,6 +120,8 @@ std::string pack_result(const CallResult& result, const Problem& problem, Shared
   out.number<uint8_t>(uint8_t(result.status));
   out.text(result.message);
   out.number(result.seconds);
+  out.number<uint8_t>(result.reached_kernel);
+  out.number<uint8_t>(result.poisoned);
   out.number<uint64_t>(result.outputs.size());
   const std::vector<size_t> places = places_of(problem);
   size_t next = 0;
@@ -118,18 +143,22 @@ std::string pack_result(const CallResult& result, const Problem& problem, Shared
 CallResult unpack_result(const std::string& message, const Problem& problem, SharedMemory& memory) {
   MessageReader in(message);
   CallResult result;
-  result.status = CallStatus(in.number<uint8_t>());
+  const auto status = in.number<uint8_t>();
+  if (status > uint8_t(CallStatus::kNotCalled)) throw std::runtime_error("status " + std::to_string(status) + " is none");
+  result.status = CallStatus(status);
   result.message = in.text();
   result.seconds = in.number<double>();
+  result.reached_kernel = in.number<uint8_t>() != 0;
+  result.poisoned = in.number<uint8_t>() != 0;
   const uint64_t outputs = in.number<uint64_t>();
+  const bool is_output_of_all = outputs == outputs_of(problem);
+  if (result.status == CallStatus::kOk ? !is_output_of_all : outputs != 0)
+    throw std::runtime_error(std::to_string(outputs) + " outputs come with status " + std::to_string(status));
   const std::vector<size_t> places = places_of(problem);
   for (size_t i = 0; i < problem.tensors.size() && result.outputs.size() < outputs; ++i) {
     const TensorSpec& spec = problem.tensors[i].spec;
     if (spec.role != Role::kOutput) continue;
-    const std::vector<int64_t> ends = in.numbers();
-    std::vector<ByteRange> ranges;
-    for (size_t k = 0; k + 1 < ends.size(); k += 2) ranges.push_back({ends[k], ends[k + 1]});
-    result.untouched.push_back(std::move(ranges));
+    result.untouched.push_back(ranges_from(in.numbers(), int64_t(spec.bytes())));
     result.in_place.push_back(in.number<uint8_t>() != 0);
     const std::byte* bytes = memory.data() + places[i];
     result.outputs.push_back({spec, {bytes, bytes + spec.bytes()}});

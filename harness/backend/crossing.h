@@ -19,6 +19,7 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
 
 /// Puts the outputs into `memory`, at the places that their tensors have in the problem.
 std::string pack_result(const CallResult& result, const Problem& problem, SharedMemory& memory);
+/// Trusts nothing that the worker sent: throws std::runtime_error for what no worker sends by itself.
 CallResult unpack_result(const std::string& message, const Problem& problem, SharedMemory& memory);
 
 }  // namespace assay

@@ -29,6 +29,12 @@ class Fields {
     return json_[field].get<std::string>();
   }
 
+  bool flag(const char* field) const {
+    if (!json_.contains(field)) return false;
+    if (!json_[field].is_boolean()) refuse(field, "must be true or false");
+    return json_[field].get<bool>();
+  }
+
   const Json& child(const char* field, Json::value_t type, const char* problem) const {
     static const Json kEmptyObject = Json::object(), kEmptyArray = Json::array();
     if (!json_.contains(field)) return type == Json::value_t::object ? kEmptyObject : kEmptyArray;
@@ -87,6 +93,7 @@ LibraryInfo parse_description(const std::string& text, const std::string& path) 
   info.device = fields.text("device", false);
   info.driver = fields.text("driver", false);
   info.toolkit = fields.text("toolkit", false);
+  info.honours_schedule_seed = fields.flag("honours_schedule_seed");
   if (!json.contains("kernels")) fields.refuse("kernels", "is missing");
   for (const Json& kernel : fields.child("kernels", Json::value_t::array, "must be a list")) {
     info.kernels.push_back(offer_of(kernel, "kernels[" + std::to_string(info.kernels.size()) + "]", path));

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "harness/backend/crash_words.h"
 #include "harness/core/error.h"
 
 namespace assay {
@@ -22,12 +23,17 @@ void say_who_exits() {
 
 ExitNotice::ExitNotice(const std::string& path, const CallRequest& request)
     : words_(path + ": kernel '" + request.kernel + "' ended the program with exit() in a call of " + request.op +
-             ", contract " + request.contract) {
+             ", contract " + request.contract),
+      subject_(path + ": kernel '" + request.kernel + "' in a call of " + request.op + ", contract " + request.contract) {
   static const int registered = std::atexit(say_who_exits);
   static_cast<void>(registered);
   calling = &words_;
+  set_crash_subject(subject_.c_str());
 }
 
-ExitNotice::~ExitNotice() { calling = nullptr; }
+ExitNotice::~ExitNotice() {
+  calling = nullptr;
+  set_crash_subject(nullptr);
+}
 
 }  // namespace assay

@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// While it lives, a kernel that ends this process with exit() is named on stderr, and the exit code is that of a broken one. CUDA
+/// While it lives, a kernel that ends this process with exit() or by a crash is named on stderr, and the exit code is that of a broken one. CUDA
 /// does so where host code calls a function that is for the device alone.
 class ExitNotice {
  public:
@@ -17,7 +17,7 @@ class ExitNotice {
   ExitNotice& operator=(const ExitNotice&) = delete;
 
  private:
-  std::string words_;
+  std::string words_, subject_;
 };
 
 }  // namespace assay

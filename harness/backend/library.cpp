@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "harness/backend/float_environment.h"
 #include "harness/core/error.h"
 
 namespace assay {
@@ -30,6 +31,34 @@ void check_device(const Library& library) {
   functions.release(data);
 }
 
+/// Functions that need each other come together.
+void check_set(const assay_library& functions, const std::string& path) {
+  if (functions.describe == nullptr || functions.run == nullptr) throw LibraryError(path + ": describe and run must not be NULL");
+  const int memory = (functions.allocate != nullptr) + (functions.release != nullptr) + (functions.upload != nullptr) +
+                     (functions.download != nullptr);
+  if (memory != 0 && memory != 4)
+    throw LibraryError(path + ": allocate, release, upload and download must be all there or all NULL");
+  if ((functions.create_stream == nullptr) != (functions.destroy_stream == nullptr))
+    throw LibraryError(path + ": create_stream and destroy_stream must be both there or both NULL");
+  const int graph = (functions.begin_capture != nullptr) + (functions.end_capture != nullptr) + (functions.replay != nullptr) +
+                    (functions.destroy_graph != nullptr);
+  if (graph != 0 && (graph != 4 || functions.create_stream == nullptr)) {
+    throw LibraryError(path + ": begin_capture, end_capture, replay and destroy_graph must be all there, with create_stream, " +
+                       "or all NULL");
+  }
+  const int group = (functions.create_group != nullptr) + (functions.run_group != nullptr) + (functions.destroy_group != nullptr);
+  if (group != 0 && group != 3) throw LibraryError(path + ": create_group, run_group and destroy_group must be all there or all NULL");
+  if ((functions.allocate_on != nullptr) != (group == 3 && functions.allocate != nullptr))
+    throw LibraryError(path + ": allocate_on belongs to a library with groups and memory of its own, and to no other");
+}
+
+/// Empty, or who changed what the thread's arithmetic depends on. It is put back.
+std::string restored_after(const FloatEnvironment& before, const char* what) {
+  const std::string changes = before.restore();
+  if (changes.empty()) return "";
+  return std::string(what) + " changed the floating-point environment, which was put back: the thread " + changes;
+}
+
 }  // namespace
 
 void check_functions(const assay_library& functions, const std::string& path) {
@@ -41,20 +70,7 @@ void check_functions(const assay_library& functions, const std::string& path) {
     throw LibraryError(path + ": assay_library is " + std::to_string(functions.size) + " bytes, at least " +
                        std::to_string(kFirstSize) + " are needed");
   }
-  if (functions.describe == nullptr || functions.run == nullptr) throw LibraryError(path + ": describe and run must not be NULL");
-  const int memory = (functions.allocate != nullptr) + (functions.release != nullptr) + (functions.upload != nullptr) +
-                     (functions.download != nullptr);
-  if (memory != 0 && memory != 4)
-    throw LibraryError(path + ": allocate, release, upload and download must be all there or all NULL");
-  if (functions.size < sizeof(assay_library)) return;
-  if ((functions.create_stream == nullptr) != (functions.destroy_stream == nullptr))
-    throw LibraryError(path + ": create_stream and destroy_stream must be both there or both NULL");
-  const int graph = (functions.begin_capture != nullptr) + (functions.end_capture != nullptr) + (functions.replay != nullptr) +
-                    (functions.destroy_graph != nullptr);
-  if (graph != 0 && (graph != 4 || functions.create_stream == nullptr)) {
-    throw LibraryError(path + ": begin_capture, end_capture, replay and destroy_graph must be all there, with create_stream, " +
-                       "or all NULL");
-  }
+  check_set(*of_this_size(functions, nullptr), path);
 }
 
 std::shared_ptr<const assay_library> of_this_size(const assay_library& functions, std::shared_ptr<void> keep_alive) {
@@ -63,7 +79,8 @@ std::shared_ptr<const assay_library> of_this_size(const assay_library& functions
     std::shared_ptr<void> keep_alive;
   };
   const auto held = std::make_shared<Held>();
-  std::memcpy(&held->functions, &functions, std::min(sizeof(assay_library), size_t{functions.size}));
+  constexpr size_t kPointer = sizeof(void*);  // a size that ends within a function's address has not that function
+  std::memcpy(&held->functions, &functions, std::min(sizeof(assay_library), size_t{functions.size} / kPointer * kPointer));
   held->keep_alive = std::move(keep_alive);
   return {held, &held->functions};
 }
@@ -72,7 +89,9 @@ Library open_library(const std::string& path) {
   // A bare name would be looked for in the system's folders.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   if (!std::filesystem::exists(file)) throw LibraryError(path + ": no such file");
+  const FloatEnvironment before;
   void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  std::string note = restored_after(before, "loading the library");
   if (handle == nullptr) throw LibraryError(path + ": cannot be loaded: " + loader_error());
   std::shared_ptr<void> loaded(handle, [](void* h) { ::dlclose(h); });
   const auto get = reinterpret_cast<assay_get_library_fn>(::dlsym(handle, "assay_get_library"));
@@ -82,9 +101,12 @@ Library open_library(const std::string& path) {
   if (functions == nullptr) throw NoDeviceError(path + ": no device to run on");
   check_functions(*functions, path);
   const char* description = functions->describe();
+  if (const std::string of_describe = restored_after(before, "describe()"); note.empty()) note = of_describe;
   if (description == nullptr) throw LibraryError(path + ": describe() returned NULL");
   Library library{parse_description(description, path), description, of_this_size(*functions, loaded)};
   check_device(library);
+  (void)before.restore();
+  if (!note.empty()) library.info.notes.push_back(note);
   return library;
 }
 

@@ -1,104 +1,164 @@
 #include "harness/backend/runner.h"
 
-#include <algorithm>
+#include <array>
 #include <chrono>
-#include <cstring>
+#include <deque>
 
 #include "harness/backend/abi_call.h"
+#include "harness/backend/crash_words.h"
+#include "harness/backend/float_environment.h"
 #include "harness/backend/sentinel.h"
 #include "harness/backend/ways.h"
+#include "harness/backend/worker_files.h"
 
 namespace assay {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-bool is_output(const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }
-bool is_in_place(const HostTensor& tensor) { return is_output(tensor) && !tensor.bytes.empty(); }
-
-/// What the tensors' storage holds before the call: their own bytes, or a sentinel where only the call is to write.
-class Before {
- public:
-  Before(const std::vector<HostTensor>& tensors, int sentinel) : tensors_(tensors), sentinels_(tensors.size()) {
-    for (size_t i = 0; i < tensors.size(); ++i)
-      if (is_output(tensors[i]) && !is_in_place(tensors[i])) sentinels_[i] = sentinel_storage(tensors[i].spec, sentinel);
-  }
-  std::span<const std::byte> operator[](size_t i) const { return sentinels_[i].empty() ? tensors_[i].bytes : sentinels_[i]; }
-
- private:
-  const std::vector<HostTensor>& tensors_;
-  std::vector<std::vector<std::byte>> sentinels_;
-};
-
-std::string input_damage(const HostTensor& tensor, std::span<const std::byte> now) {
-  if (tensor.bytes.empty() || std::memcmp(tensor.bytes.data(), now.data(), now.size()) == 0) return "";
-  const auto [was, is] = std::mismatch(tensor.bytes.begin(), tensor.bytes.end(), now.begin());
-  const int64_t element = (was - tensor.bytes.begin()) / tensor.spec.format->bytes();
-  return "input '" + tensor.spec.name + "' was changed, first at storage element " + std::to_string(element);
-}
-
-}  // namespace
-
-CallResult Runner::run_once(const CallRequest& request, int sentinel) {
-  const std::vector<HostTensor>& tensors = request.problem->tensors;
-  while (blocks_.size() < tensors.size()) blocks_.emplace_back(functions_);
-  const Before before(tensors, sentinel);
-  std::string problem;
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (before[i].size() != tensors[i].spec.bytes()) {
-      throw std::logic_error("tensor '" + tensors[i].spec.name + "' holds " + std::to_string(before[i].size()) +
-                             " bytes, its spec says " + std::to_string(tensors[i].spec.bytes()));
-    }
-    if (!blocks_[i].upload(before[i], problem)) return refused(CallStatus::kDeviceLost, tensors[i].spec.name + ": " + problem);
-  }
-
-  AbiCall abi(request, blocks_);
-  const auto reset_outputs = [&] {
-    for (size_t i = 0; i < tensors.size(); ++i)
-      if (is_output(tensors[i]) && !blocks_[i].upload(before[i], problem)) return false;
-    return functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK;
-  };
-  const Clock::time_point start = Clock::now();
-  const Execution execution = execute(*functions_, abi.call, request.way, reset_outputs);
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (execution.status != ASSAY_OK) return refused_by(execution, abi);
-
-  CallResult result;
-  result.seconds = seconds;
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (!blocks_[i].download(problem)) return refused(CallStatus::kDeviceLost, tensors[i].spec.name + ": " + problem);
-  }
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const std::string damage = blocks_[i].guard_damage();
-    if (!damage.empty()) return refused(CallStatus::kBroken, "wrote outside '" + tensors[i].spec.name + "': " + damage);
-  }
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const std::span<const std::byte> now = blocks_[i].downloaded();
-    if (!is_output(tensors[i])) {
-      const std::string damage = input_damage(tensors[i], now);
-      if (!damage.empty()) return refused(CallStatus::kBroken, damage);
-      continue;
-    }
-    result.untouched.push_back(unchanged_ranges(tensors[i].spec, before[i], now));
-    result.in_place.push_back(is_in_place(tensors[i]));
-    result.outputs.push_back({tensors[i].spec, {now.begin(), now.end()}});
-  }
+CallResult lost(const std::string& reason, bool reached_kernel) {
+  CallResult result = refused(CallStatus::kDeviceLost, reason);
+  result.reached_kernel = reached_kernel;
+  result.poisoned = true;
   return result;
 }
 
-CallResult Runner::call(const CallRequest& request) {
-  CallResult first = run_once(request, 0);
-  bool unclear = false;
-  for (size_t i = 0; i < first.untouched.size(); ++i) unclear |= !first.in_place[i] && !first.untouched[i].empty();
-  if (!unclear) return first;
-
-  CallResult second = run_once(request, 1);
-  if (second.status != CallStatus::kOk) return second;
-  for (size_t i = 0; i < second.untouched.size(); ++i) {
-    second.untouched[i] = intersection(first.untouched[i], second.untouched[i]);
+/// So that a crash can name the tensor beside which it happened.
+class TensorNames {
+ public:
+  TensorNames(const Problem& problem, const std::vector<DeviceBlock>& blocks) {
+    for (size_t i = 0; i < problem.tensors.size(); ++i) {
+      const auto* begin = static_cast<const std::byte*>(blocks[i].address());
+      remember_tensor({blocks[i].low(), begin, begin + problem.tensors[i].spec.bytes(), blocks[i].high(), problem.tensors[i].spec.name});
+    }
   }
-  second.seconds = first.seconds;
-  return second;
+  ~TensorNames() { forget_tensors(); }
+  TensorNames(const TensorNames&) = delete;
+  TensorNames& operator=(const TensorNames&) = delete;
+};
+
+}  // namespace
+
+/// With the memory of its members.
+void Runner::forget_group() {
+  buffers_.clear();
+  workspaces_.clear();
+  group_.destroy();
+}
+
+/// After a call that did not end well. An error that is left over from it is taken by the first synchronise().
+bool Runner::device_answers() {
+  if (functions_->upload == nullptr) return true;
+  if (functions_->synchronise != nullptr) (void)functions_->synchronise(nullptr);
+  DeviceBlock probe(functions_);
+  const std::array<std::byte, 256> bytes{};
+  std::string reason;
+  return probe.upload(bytes, reason) && probe.download(reason) &&
+         (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
+}
+
+bool Runner::give_workspace(assay_call& call, std::string& reason) {
+  const size_t bytes = functions_->workspace_bytes != nullptr ? functions_->workspace_bytes(&call) : 0;
+  if (bytes == 0) return true;
+  while (workspaces_.size() <= size_t(call.rank)) {
+    void* const group = functions_->allocate_on != nullptr ? group_.handle() : nullptr;
+    workspaces_.emplace_back(functions_, DeviceBlock::Member{group, int32_t(workspaces_.size())});
+  }
+  DeviceBlock& workspace = workspaces_[size_t(call.rank)];
+  if (!workspace.enclose(bytes, reason)) return false;
+  call.workspace = workspace.address();
+  call.workspace_bytes = bytes;
+  return true;
+}
+
+/// Makes the calls of all ranks on what the buffers hold, and says how they ended.
+CallResult Runner::called(const CallRequest& request) {
+  const int ranks = request.problem->ranks;
+  std::deque<AbiCall> calls;
+  std::vector<const assay_call*> pointers;
+  std::string reason;
+  for (int rank = 0; rank < ranks; ++rank) {
+    AbiCall& abi = calls.emplace_back(request, buffers_.blocks(), rank);
+    pointers.push_back(&abi.call);
+    if (!give_workspace(abi.call, reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
+  }
+  const auto reset_outputs = [&] {
+    return buffers_.reset_outputs(reason) && (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
+  };
+
+  const TensorNames names(*request.problem, buffers_.blocks());
+  const Clock::time_point start = Clock::now();
+  Execution execution;
+  try {
+    execution = ranks > 1 ? group_.run(pointers) : execute(*functions_, calls.front().call, request.way, reset_outputs);
+  } catch (const std::exception& error) {
+    return refused(CallStatus::kBroken, std::string("exception out of the library: ") + error.what());
+  } catch (...) {
+    return refused(CallStatus::kBroken, "exception out of the library: none of std::exception");
+  }
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (execution.status != ASSAY_OK) {
+    size_t said = 0;
+    while (said + 1 < calls.size() && calls[said].words().empty()) ++said;
+    CallResult result = refused_by(execution, calls[said]);
+    if (ranks > 1 && !calls[said].words().empty()) result.message.insert(0, "rank " + std::to_string(said) + ": ");
+    return result;
+  }
+  for (const assay_call* call : pointers) {
+    if (call->workspace == nullptr) continue;
+    DeviceBlock& workspace = workspaces_[size_t(call->rank)];
+    if (!workspace.download_guards(reason)) return lost("workspace: " + reason, true);
+    if (const std::string damage = workspace.guard_damage(); !damage.empty())
+      return refused(CallStatus::kBroken, "wrote outside the workspace: " + damage);
+  }
+  CallResult well;
+  well.seconds = seconds;
+  return well;
+}
+
+CallResult Runner::run_once(const CallRequest& request, int sentinel) {
+  const FloatEnvironment environment;
+  if (request.problem->ranks > 1 && request.way != Way::kDefault)
+    return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
+  if (group_.ranks() != request.problem->ranks) forget_group();
+  if (const Execution group = group_.hold(request.problem->ranks); group.status != ASSAY_OK)
+    return refused(CallStatus::kUnsupported, group.trouble);
+  std::string reason;
+  if (!buffers_.upload(*request.problem, sentinel, group_.handle(), reason)) return lost(reason, false);
+
+  CallResult ended = called(request);
+  const std::string changed = environment.restore();
+  if (ended.status == CallStatus::kOk) {
+    CallResult result = buffers_.download();
+    (void)environment.restore();
+    result.seconds = ended.seconds;
+    if (result.status != CallStatus::kOk || changed.empty()) return result;
+    return refused(CallStatus::kBroken, "left the floating-point environment changed (it was put back): the thread " + changed);
+  }
+  const bool may_hide_a_fault = ended.status == CallStatus::kFailed || ended.status == CallStatus::kBroken;
+  if (may_hide_a_fault && !ended.poisoned && !device_answers()) {
+    ended.status = CallStatus::kBroken;
+    ended.message += "; and the device answers this process no more";
+    ended.poisoned = true;
+  }
+  (void)environment.restore();
+  if (request.problem->ranks > 1) forget_group();  // flags may be half set
+  return ended;
+}
+
+CallResult Runner::call(const CallRequest& request) {
+  CallResult result = run_once(request, 0);
+  bool unclear = false;
+  for (size_t i = 0; i < result.untouched.size(); ++i) unclear |= !result.in_place[i] && !result.untouched[i].empty();
+  if (unclear) {
+    CallResult second = run_once(request, 1);
+    for (size_t i = 0; i < second.untouched.size(); ++i)
+      second.untouched[i] = intersection(result.untouched[i], second.untouched[i]);
+    second.seconds = result.seconds;
+    result = std::move(second);
+  }
+  if (buffers_.held() > kKeptBetweenCalls) forget_group();
+  return result;
 }
 
 }  // namespace assay

@@ -5,27 +5,35 @@
 #include <vector>
 
 #include "assay/abi.h"
-#include "harness/backend/device_block.h"
+#include "harness/backend/buffers.h"
+#include "harness/backend/rank_group.h"
 #include "harness/core/call.h"
 
 namespace assay {
 
-/// For each call: buffers with guard zones on both sides, inputs uploaded, outputs filled with a sentinel (a NaN where the format
-/// has one) or, if the problem's output holds bytes, with those (an in-place operand); run, synchronise, download. Then, in this
-/// order: broken guards, changed inputs, bytes of outputs never written. If elements still equal the sentinel the call runs once
-/// more over another sentinel: what equals both was not written.
+/// For each call: buffers (buffers.h) uploaded, the workspace that the library asks for; run, synchronise, download. Then, in this
+/// order: broken guards, changed inputs, a floating-point environment left changed (which is put back), bytes of outputs never
+/// written. If elements still equal the sentinel the call runs once more over another sentinel: what equals both was not written.
+///
+/// The calls of a problem of several ranks are made together (rank_group.h).
 class Runner {
  public:
-  explicit Runner(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
+  explicit Runner(std::shared_ptr<const assay_library> functions) : functions_(functions), group_(functions), buffers_(functions) {}
 
   /// Never throws for what the library does; a crash or a hang is the process's (worker.h).
   CallResult call(const CallRequest& request);
 
  private:
   CallResult run_once(const CallRequest& request, int sentinel);
+  CallResult called(const CallRequest& request);
+  bool give_workspace(assay_call& call, std::string& reason);
+  bool device_answers();
+  void forget_group();
 
   std::shared_ptr<const assay_library> functions_;
-  std::vector<DeviceBlock> blocks_;  ///< one for each tensor of the call
+  RankGroup group_;  ///< outlives the memory of its members
+  Buffers buffers_;
+  std::vector<DeviceBlock> workspaces_;  ///< of each rank
 };
 
 }  // namespace assay

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cfenv>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include "harness/backend/library.h"
 #include "harness/backend/sentinel.h"
@@ -41,6 +43,25 @@ TEST(Runner, WritesOutsideABufferAreSeenOnBothSides) {
   EXPECT_EQ(call("overruns").message, "wrote outside 'y': 1 byte behind its end, first 0 bytes behind it");
   EXPECT_EQ(call("far_overrun").message, "wrote outside 'y': 8 bytes behind its end, first 100 bytes behind it");
   EXPECT_EQ(call("underruns").message, "wrote outside 'y': 2 bytes before its start, nearest 1 byte before it");
+}
+
+TEST(Runner, AChangedFloatingPointEnvironmentIsNamedAndPutBack) {
+  const CallResult rounds = call("rounds_down");
+  EXPECT_EQ(std::fegetround(), FE_TONEAREST);
+  EXPECT_EQ(rounds.status, CallStatus::kBroken);
+  EXPECT_EQ(rounds.message, "left the floating-point environment changed (it was put back): the thread rounds downward");
+#if defined(__x86_64__)
+  EXPECT_THAT(call("flushes").message,
+              HasSubstr("the thread flushes subnormal results to zero (FTZ), takes subnormal inputs as zero (DAZ)"));
+  volatile float smallest = std::numeric_limits<float>::denorm_min();
+  EXPECT_GT(smallest * 1.0f, 0.0f) << "the reference of this process still has its subnormals";
+#endif
+  EXPECT_EQ(call("copy").status, CallStatus::kOk);
+}
+
+TEST(Runner, AnExceptionOutOfTheLibraryIsItsOwn) {
+  EXPECT_EQ(call("throws").status, CallStatus::kBroken);
+  EXPECT_EQ(call("throws").message, "exception out of the library: thrown on purpose");
 }
 
 TEST(Runner, AChangedInputIsSeen) {
@@ -146,6 +167,42 @@ TEST(Runner, DeviceMemoryIsAskedOfTheLibraryAndGivenBack) {
   Runner poor(std::make_shared<assay_library>(device_library()));
   EXPECT_THAT(poor.call(request).message, HasSubstr("cannot allocate"));
   device::refuse_allocation = false;
+}
+
+TEST(Runner, ADeviceHasWideZonesSinceNothingThereCanBeMadeUntouchable) {
+  Runner runner(std::make_shared<assay_library>(device_library()));
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  EXPECT_EQ(runner.call({"toy", "toy.copy", "writes_far_behind", &problem, 1}).message,
+            "wrote outside 'y': 1 byte behind its end, first 60000 bytes behind it");
+  EXPECT_EQ(runner.call({"toy", "toy.copy", "writes_far_before", &problem, 1}).message,
+            "wrote outside 'y': 1 byte before its start, nearest 60000 bytes before it");
+  Problem wide = testing::toy_problem(kBf16, 2, 8);
+  for (HostTensor& tensor : wide.tensors) {
+    tensor.spec.strides[0] = 100000;
+    tensor.spec.storage = 100008;
+  }
+  wide.tensors[0].bytes.resize(wide.tensors[0].spec.bytes());
+  EXPECT_EQ(runner.call({"toy", "toy.copy", "writes_a_row_behind", &wide, 1}).message,
+            "wrote outside 'y': 1 byte behind its end, first 199999 bytes behind it");
+}
+
+TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {
+  assay_library library = device_library();
+  library.run = [](const assay_call* call) -> assay_status {
+    device::refuse_upload = true;  // as every call after an illegal address does
+    std::snprintf(call->message, call->message_bytes, "illegal address");
+    return ASSAY_FAILED;
+  };
+  Runner runner(std::make_shared<assay_library>(library));
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const CallResult guilty = runner.call({"toy", "toy.copy", "copy", &problem, 1});
+  EXPECT_EQ(guilty.status, CallStatus::kBroken);
+  EXPECT_EQ(guilty.message, "illegal address; and the device answers this process no more");
+  EXPECT_TRUE(guilty.poisoned);
+  const CallResult innocent = runner.call({"toy", "toy.copy", "copy", &problem, 1});
+  EXPECT_EQ(innocent.status, CallStatus::kDeviceLost);
+  EXPECT_FALSE(innocent.reached_kernel);
+  device::refuse_upload = false;
 }
 
 TEST(Runner, AnErrorThatOnlySynchroniseSeesIsAFailure) {

@@ -35,6 +35,14 @@ SharedMemory::~SharedMemory() {
   ::close(file_);
 }
 
+void SharedMemory::shrink_to(size_t bytes) {
+  if (mapped_ <= bytes) return;
+  ::munmap(data_, mapped_);
+  data_ = nullptr;
+  mapped_ = 0;
+  if (::ftruncate(file_, 0) != 0) refuse("shared memory");
+}
+
 void SharedMemory::reserve(size_t bytes) {
   if (bytes <= mapped_) return;
   struct stat status;

@@ -20,6 +20,9 @@ class SharedMemory {
   void reserve(size_t bytes);
   std::byte* data() const { return data_; }
 
+  /// Gives the memory back if there is more of it than that. The other side's mapping holds zeros until the file grows again.
+  void shrink_to(size_t bytes);
+
  private:
   int file_;
   std::byte* data_ = nullptr;

@@ -50,9 +50,9 @@ void MessageReader::take(void* into, size_t size) {
   next_ += size;
 }
 
-size_t MessageReader::checked(uint64_t size) const {
-  if (size > bytes_.size() - next_) throw std::runtime_error("message of the worker ends early");
-  return size_t(size);
+size_t MessageReader::counted(uint64_t count, size_t each) const {
+  if (count > (bytes_.size() - next_) / each) throw std::runtime_error("the message ends early");
+  return size_t(count);
 }
 
 bool send_message(int socket, const std::string& bytes) {
@@ -67,8 +67,16 @@ Received receive_message(int socket, double timeout_seconds, std::string& bytes)
   uint64_t size = 0;
   const Received head = receive_all(socket, reinterpret_cast<char*>(&size), sizeof size, forever, deadline);
   if (head != Received::kMessage) return head;
-  bytes.resize(size);
-  return receive_all(socket, bytes.data(), bytes.size(), forever, deadline);
+  if (size > kLongestMessage) return Received::kTooLong;
+  bytes.clear();
+  constexpr size_t kPiece = size_t{64} << 10;
+  while (bytes.size() < size) {
+    const size_t had = bytes.size(), piece = std::min<size_t>(kPiece, size - had);
+    bytes.resize(had + piece);
+    if (const Received rest = receive_all(socket, bytes.data() + had, piece, forever, deadline); rest != Received::kMessage)
+      return rest;
+  }
+  return Received::kMessage;
 }
 
 }  // namespace assay

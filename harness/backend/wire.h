@@ -46,14 +46,15 @@ class MessageReader {
     return value;
   }
   std::vector<int64_t> numbers() {
-    std::vector<int64_t> values(checked(number<uint64_t>() * sizeof(int64_t)) / sizeof(int64_t));
+    std::vector<int64_t> values(counted(number<uint64_t>(), sizeof(int64_t)));
     for (int64_t& value : values) value = number<int64_t>();
     return values;
   }
 
  private:
   void take(void* into, size_t size);
-  size_t checked(uint64_t size) const;  ///< refuses more than what is left
+  size_t checked(uint64_t size) const { return counted(size, 1); }
+  size_t counted(uint64_t count, size_t each) const;  ///< refuses more than what is left
 
   std::string bytes_;
   size_t next_ = 0;
@@ -62,9 +63,12 @@ class MessageReader {
 /// Sends a whole message. False if the other side is gone.
 bool send_message(int socket, const std::string& bytes);
 
-enum class Received { kMessage, kClosed, kTimeout };
+enum class Received { kMessage, kClosed, kTimeout, kTooLong };
 
-/// Waits for a whole message, at most so long; a negative time waits for ever.
+/// A message holds specs and words. What is longer was not written by the other side's program but by a kernel in it.
+inline constexpr uint64_t kLongestMessage = uint64_t{64} << 20;
+
+/// Waits for a whole message, at most so long; a negative time waits for ever. Takes memory only for bytes that have come.
 Received receive_message(int socket, double timeout_seconds, std::string& bytes);
 
 }  // namespace assay

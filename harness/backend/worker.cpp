@@ -1,29 +1,22 @@
-// The harness's side of the wall.
+// The harness's side of the process boundary.
 #include "harness/backend/worker.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <cstring>
+#include <list>
 #include <memory>
 #include <optional>
-#include <system_error>
-#include <thread>
 
+#include "harness/backend/crash_words.h"
 #include "harness/backend/crossing.h"
 #include "harness/backend/exit_notice.h"
+#include "harness/backend/hang_count.h"
 #include "harness/backend/library.h"
+#include "harness/backend/process.h"
 #include "harness/backend/runner.h"
 #include "harness/backend/watch.h"
 #include "harness/backend/worker_files.h"
 #include "harness/core/error.h"
-
-extern char** environ;
 
 namespace assay {
 namespace {
@@ -34,148 +27,168 @@ std::string seconds_in_words(double seconds) {
   return text;
 }
 
-/// A started process and the socket to it. Ends the process when it goes.
-class Process {
- public:
-  Process(const WorkerOptions& options, const std::string& library, int memory) {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-      throw std::system_error(errno, std::generic_category(), "worker");
-    socket_ = ::fcntl(ends[0], F_DUPFD_CLOEXEC, 16);
-    const int theirs = ::fcntl(ends[1], F_DUPFD_CLOEXEC, 16);  // above the numbers that the child gets
-    ::close(ends[0]);
-    ::close(ends[1]);
+CallResult without_outputs(CallStatus status, std::string message) {
+  CallResult result;
+  result.status = status;
+  result.message = std::move(message);
+  return result;
+}
 
-    posix_spawn_file_actions_t files;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, theirs, kWorkerSocket);
-    posix_spawn_file_actions_adddup2(&files, memory, kWorkerMemory);
-    posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);  // what a kernel prints must not stand in a report
-    std::string program = options.program, verb = "worker", flag = "--library", path = library;
-    char* arguments[] = {program.data(), verb.data(), flag.data(), path.data(), nullptr};
-    const int error = ::posix_spawn(&process_, program.c_str(), &files, nullptr, arguments, environ);
-    posix_spawn_file_actions_destroy(&files);
-    ::close(theirs);
-    if (error != 0) {
-      ::close(socket_);
-      throw std::system_error(error, std::generic_category(), "cannot start a worker from " + options.program);
-    }
-  }
-  Process(const Process&) = delete;
-
-  ~Process() {
-    ::close(socket_);
-    if (process_ <= 0) return;
-    for (int wait = 0; wait < 1000; ++wait) {  // it ends by itself when its socket closes, unless it hangs
-      if (::waitpid(process_, nullptr, WNOHANG) != 0) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    kill();
-  }
-
-  int socket() const { return socket_; }
-
-  void kill() {
-    ::kill(process_, SIGKILL);
-    reap();
-  }
-
-  /// After the socket has closed: how the process ended, in words.
-  std::string epitaph() {
-    const int status = reap();
-    if (WIFSIGNALED(status)) {
-      const char* name = ::sigabbrev_np(WTERMSIG(status));
-      return "crashed: SIG" + std::string(name != nullptr ? name : std::to_string(WTERMSIG(status)).c_str());
-    }
-    return "ended its process with exit code " + std::to_string(WEXITSTATUS(status));
-  }
-
- private:
-  int reap() {
-    int status = 0;
-    while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) continue;
-    process_ = 0;
-    return status;
-  }
-
-  pid_t process_ = 0;
-  int socket_ = -1;
+/// What a library said of itself, and what it did to the process while it was loaded.
+struct Described {
+  std::string description, note;
 };
 
+/// One process, started when it is needed.
 class Worker {
  public:
-  Worker(std::string path, WorkerOptions options) : path_(std::move(path)), options_(std::move(options)) {}
+  Worker(std::string path, const WorkerOptions& options) : path_(std::move(path)), options_(options) {}
 
-  /// Starts a process and gives the library's description.
-  std::string start() {
+  /// Starts a process and gives what the library says of itself.
+  Described start() {
     process_.emplace(options_, path_, memory_.file());
+    MessageWriter settings;
+    settings.number<uint64_t>(options_.memory_bytes);
+    send_message(process_->socket(), settings.bytes());  // a worker that is gone already is noticed below
     std::string message;
     switch (receive_message(process_->socket(), options_.timeout_seconds, message)) {
       case Received::kMessage:
         break;
       case Received::kClosed: {
-        const std::string end = process_->epitaph();
+        const std::string end = process_->exit_text();
         process_.reset();
-        throw LibraryError(path_ + ": " + end + " while it was loaded");
+        throw LibraryError(path_ + ": " + end + ", while it was loaded");
       }
       case Received::kTimeout:
-        process_->kill();
-        process_.reset();
+        end_process();
         throw LibraryError(path_ + ": not loaded within " + seconds_in_words(options_.timeout_seconds));
+      case Received::kTooLong:
+        end_process();
+        throw LibraryError(path_ + ": wrote into the worker's socket while it was loaded");
     }
     MessageReader in(message);
     const Greeting kind = Greeting(in.number<uint8_t>());
-    std::string text = in.text();
-    if (kind == Greeting::kReady) return text;
+    Described described{in.text(), in.text()};
+    if (kind == Greeting::kReady) return described;
     process_.reset();
-    if (kind == Greeting::kNoDevice) throw NoDeviceError(text);
-    throw LibraryError(text);
+    if (kind == Greeting::kNoDevice) throw NoDeviceError(described.description);
+    throw LibraryError(described.description);
   }
 
-  CallResult call(const CallRequest& request) {
+  CallResult call(const CallRequest& request, bool& hung) {
     try {
       if (!process_) start();
     } catch (const std::exception& error) {
-      return broken(CallStatus::kDeviceLost, std::string("the worker cannot be started again: ") + error.what());
+      CallResult lost = without_outputs(CallStatus::kDeviceLost, std::string("the worker cannot be started again: ") + error.what());
+      lost.reached_kernel = false;
+      return lost;
     }
-    if (!send_message(process_->socket(), pack_request(request, memory_))) return buried(process_->epitaph());
     std::string message;
-    switch (receive_message(process_->socket(), options_.timeout_seconds, message)) {
+    const bool sent = send_message(process_->socket(), pack_request(request, memory_));
+    switch (sent ? receive_message(process_->socket(), options_.timeout_seconds, message) : Received::kClosed) {
       case Received::kMessage:
         break;
       case Received::kClosed:
-        return buried(process_->epitaph());
+        return broken(process_->exit_text());
       case Received::kTimeout:
+        hung = true;
         process_->kill();
-        return buried("hung: no answer within " + seconds_in_words(options_.timeout_seconds));
+        return broken("hung: no answer within " + seconds_in_words(options_.timeout_seconds));
+      case Received::kTooLong:
+        process_->kill();
+        return broken("wrote into the worker's socket");
     }
-    CallResult result = unpack_result(message, *request.problem, memory_);
-    if (result.status == CallStatus::kDeviceLost) process_.reset();
+    try {
+      CallResult result = unpack_result(message, *request.problem, memory_);
+      memory_.shrink_to(kKeptBetweenCalls);
+      if (result.poisoned) process_.reset();
+      return result;
+    } catch (const std::runtime_error& error) {
+      process_->kill();
+      return broken(std::string("damaged the worker, whose answer is none: ") + error.what());
+    }
+  }
+
+  bool is_running() const { return process_.has_value(); }
+
+ private:
+  void end_process() {
+    process_->kill();
+    process_.reset();
+  }
+  CallResult broken(std::string message) {
+    process_.reset();
+    return without_outputs(CallStatus::kBroken, std::move(message));
+  }
+
+  std::string path_;
+  const WorkerOptions& options_;
+  SharedMemory memory_;
+  std::optional<Process> process_;
+};
+
+/// A worker for each kernel; beyond kMost the one that was not used for the longest time ends.
+class Workers {
+ public:
+  Workers(std::string path, WorkerOptions options) : path_(std::move(path)), options_(std::move(options)) {
+    own_.emplace_front(Own{"", std::make_unique<Worker>(path_, options_), {}});
+  }
+
+  Described start() { return own_.front().worker->start(); }
+
+  CallResult call(const CallRequest& request) {
+    Own& own = own_of(request.kernel);
+    if (const std::string why_not = own.hangs.why_not_to_call(); !why_not.empty())
+      return without_outputs(CallStatus::kNotCalled, why_not);
+    bool hung = false;
+    CallResult result = own.worker->call(request, hung);
+    if (result.status == CallStatus::kDeviceLost) result = call_again(own, request, result, hung);
+    own.hangs.book(hung);
     return result;
   }
 
  private:
-  static CallResult broken(CallStatus status, std::string message) {
-    CallResult result;
-    result.status = status;
-    result.message = std::move(message);
-    return result;
+  static constexpr size_t kMost = 16;
+
+  struct Own {
+    std::string kernel;
+    std::unique_ptr<Worker> worker;
+    HangCount hangs;
+  };
+
+  /// A new process tells a device that is gone from one that the call, or an earlier one of this kernel, made useless.
+  static CallResult call_again(Own& own, const CallRequest& request, const CallResult& first, bool& hung) {
+    CallResult again = own.worker->call(request, hung);
+    if (again.status != CallStatus::kDeviceLost || !again.reached_kernel || !first.reached_kernel) return again;
+    again.status = CallStatus::kBroken;
+    again.message = "loses the device: " + again.message + "; so it did in another process before, and the device was there before each call";
+    return again;
   }
-  CallResult buried(std::string message) {
-    process_.reset();
-    return broken(CallStatus::kBroken, std::move(message));
+
+  Own& own_of(const std::string& kernel) {
+    for (auto at = own_.begin(); at != own_.end(); ++at) {
+      if (at->kernel != kernel && !at->kernel.empty()) continue;
+      at->kernel = kernel;  // the first one was started for describe() alone
+      own_.splice(own_.begin(), own_, at);
+      return own_.front();
+    }
+    own_.emplace_front(Own{kernel, std::make_unique<Worker>(path_, options_), {}});
+    size_t running = 0;
+    for (Own& own : own_)
+      if (own.worker->is_running() && ++running >= kMost) own.worker = std::make_unique<Worker>(path_, options_);
+    return own_.front();
   }
 
   std::string path_;
   WorkerOptions options_;
-  SharedMemory memory_;
-  std::optional<Process> process_;
+  std::list<Own> own_;  ///< the one that was used last comes first
 };
 
 }  // namespace
 
 Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders) {
   const Library library = open_library(path);
+  speak_of_crashes(STDERR_FILENO, "assay: ");
   const auto runner = std::make_shared<Runner>(library.functions);
   Backend backend{name, library.info, [runner, path](const CallRequest& request) {
                     const ExitNotice notice(path, request);
@@ -190,9 +203,11 @@ Backend open_in_process(const std::string& path, const std::string& name, const 
 }
 
 Backend open_in_worker(const std::string& path, const std::string& name, const WorkerOptions& options) {
-  const auto worker = std::make_shared<Worker>(path, options);
-  const LibraryInfo info = parse_description(worker->start(), path);
-  return {name, info, [worker](const CallRequest& request) { return worker->call(request); }};
+  const auto workers = std::make_shared<Workers>(path, options);
+  const Described described = workers->start();
+  LibraryInfo info = parse_description(described.description, path);
+  if (!described.note.empty()) info.notes.push_back(described.note);
+  return {name, info, [workers](const CallRequest& request) { return workers->call(request); }};
 }
 
 }  // namespace assay

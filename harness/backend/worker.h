@@ -1,6 +1,7 @@
-// A kernel library in a process of its own, so that what it does to memory, signals and time ends there.
+// A kernel library in processes of their own, so that what it does to memory, signals and time ends there.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,15 +13,18 @@ namespace assay {
 struct WorkerOptions {
   double timeout_seconds = 60;             ///< for one call, and for loading the library
   std::string program = "/proc/self/exe";  ///< started as `program worker --library PATH`
+  uint64_t memory_bytes = 0;               ///< that one process may allocate; 0: half of what the machine or its container has
 };
 
 /// Opens a library in this process, with a watch on its device if these folders have one. Throws as open_library().
 Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders = {});
 
-/// Opens a library in a worker process. Throws as open_library(), and LibraryError if the worker dies or hangs while loading.
+/// Opens a library in worker processes, one for each kernel, so that no kernel meets what another left behind: a late thread, a
+/// wild write, a sticky error of the device. Throws as open_library(), and LibraryError if the worker dies or hangs while loading.
 ///
-/// A call that crashes or hangs gives CallStatus::kBroken and names the signal or the time; the next call starts a new worker. So
-/// does a call that loses the device.
+/// A call that crashes or hangs gives CallStatus::kBroken and names the signal or the time; the kernel's next call starts a new
+/// process. A call that loses the device is made once more in a new process: if the device is there before the call and lost after
+/// it again, the call is broken. A kernel that hung in several calls is called no more (CallStatus::kNotCalled).
 Backend open_in_worker(const std::string& path, const std::string& name, const WorkerOptions& options);
 
 /// What the worker process does: answers calls until the other side closes its socket. Returns the exit code.

@@ -1,12 +1,16 @@
 // What both sides of a worker agree on besides the messages.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace assay {
 
 /// File descriptors that a worker is started with.
-inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4;
+inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4, kWorkerWords = 5;  ///< words: what it says of its own crash
+
+/// Either side gives memory back that it needed for a call if it was more than this.
+inline constexpr size_t kKeptBetweenCalls = size_t{64} << 20;
 
 enum class Greeting : uint8_t { kReady, kUnusable, kNoDevice };
 

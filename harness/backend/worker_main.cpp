@@ -1,24 +1,26 @@
-// The worker's side of the wall.
-#include <signal.h>
-#include <sys/prctl.h>
+// The worker's side of the process boundary.
+#include <unistd.h>
 
 #include <exception>
 
+#include "harness/backend/crash_words.h"
 #include "harness/backend/crossing.h"
 #include "harness/backend/library.h"
 #include "harness/backend/runner.h"
 #include "harness/backend/worker.h"
 #include "harness/backend/worker_files.h"
+#include "harness/backend/worker_limits.h"
 #include "harness/core/error.h"
 
 namespace assay {
 namespace {
 
 /// The first message: a description, or why there is none.
-std::string greeting(Greeting kind, const std::string& text) {
+std::string greeting(Greeting kind, const std::string& text, const std::string& note = "") {
   MessageWriter out;
   out.number<uint8_t>(uint8_t(kind));
   out.text(text);
+  out.text(note);
   return out.bytes();
 }
 
@@ -27,8 +29,8 @@ CallResult answer(Runner& runner, const CallRequest& request) {
     return runner.call(request);
   } catch (const std::exception& error) {
     CallResult result;
-    result.status = CallStatus::kBroken;
-    result.message = std::string("exception out of the library: ") + error.what();
+    result.status = CallStatus::kNotCalled;
+    result.message = std::string("not called: the worker cannot make the call: ") + error.what();
     return result;
   }
 }
@@ -36,7 +38,12 @@ CallResult answer(Runner& runner, const CallRequest& request) {
 }  // namespace
 
 int worker_main(const std::string& path) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a worker that hangs must not outlive its harness
+  end_with_other_side(kWorkerSocket);
+  speak_of_crashes(kWorkerWords, "");
+  std::string message;
+  if (receive_message(kWorkerSocket, -1, message) != Received::kMessage) return 1;
+  limit_memory(MessageReader(message).number<uint64_t>());
+
   Library library;
   try {
     library = open_library(path);
@@ -45,11 +52,11 @@ int worker_main(const std::string& path) {
   } catch (const std::exception& error) {
     return send_message(kWorkerSocket, greeting(Greeting::kUnusable, error.what())) ? 0 : 1;
   }
-  if (!send_message(kWorkerSocket, greeting(Greeting::kReady, library.description))) return 1;
+  const std::string note = library.info.notes.empty() ? "" : library.info.notes.front();
+  if (!send_message(kWorkerSocket, greeting(Greeting::kReady, library.description, note))) return 1;
 
   SharedMemory memory(kWorkerMemory);
   Runner runner(library.functions);
-  std::string message;
   while (receive_message(kWorkerSocket, -1, message) == Received::kMessage) {
     const UnpackedRequest unpacked = unpack_request(message, memory);
     CallRequest request = unpacked.request;

@@ -75,7 +75,9 @@ CallResult replay(const Entry& entry, const Problem& problem) {
 std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Backend& replaying, const Verdict& recorded) {
   return [look = look_for_causes(replaying), &recorded](const Evidence& evidence, Verdict& verdict) {
     look(evidence, verdict);
-    if (!recorded.causes.empty() && recorded.causes.front().starts_with("race:")) verdict.causes = recorded.causes;
+    if (recorded.causes.empty()) return;
+    const std::string& cause = recorded.causes.front();
+    if (cause.starts_with("race:") || cause.starts_with("unsteady:")) verdict.causes = recorded.causes;
   };
 }
 

@@ -97,7 +97,8 @@ int run_verb(const RunArguments& arguments) {
   };
   const RunResult result = run_all(all_ops(), cases, backend, options);
   progress.clear();
-  if (recorder) recorder->finish(result);
+  if (recorder && result.harness_error.empty()) recorder->finish(result);
+  if (!result.harness_error.empty()) std::fprintf(stderr, "assay: the run ended early: %s\n", result.harness_error.c_str());
   provenance.ended = utc_now();
   write_reports(reports, result, backend.library, provenance);
   if (to_console) std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());

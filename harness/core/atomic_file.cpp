@@ -1,12 +1,11 @@
 #include "harness/core/atomic_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -16,6 +15,17 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& path, int error) {
   throw std::runtime_error("cannot write " + path + ": " + std::strerror(error));
+}
+
+/// A new file of a name that nobody else takes, with the rights that the process gives its files. The system applies the umask: to ask
+/// for it is to change it, for all threads.
+int open_beside(const std::string& path, std::string& name) {
+  static std::atomic<unsigned> count = 0;
+  for (;;) {
+    name = path + "." + std::to_string(::getpid()) + "." + std::to_string(++count);
+    const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file >= 0 || errno != EEXIST) return file;
+  }
 }
 
 bool write_all(int file, std::string_view text) {
@@ -45,12 +55,10 @@ void write_atomically(const std::string& path, std::string_view text) {
   std::filesystem::create_directories(folder, made);
   if (made) refuse(path, made.value());
 
-  std::string temporary = path + ".XXXXXX";
-  const int file = ::mkostemp(temporary.data(), O_CLOEXEC);
+  std::string temporary;
+  const int file = open_beside(path, temporary);
   if (file < 0) refuse(path, errno);
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  const bool written = write_all(file, text) && ::fchmod(file, 0666 & ~mask) == 0;
+  const bool written = write_all(file, text);
   const int error = errno;
   ::close(file);
   if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) {

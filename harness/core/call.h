@@ -27,6 +27,8 @@ struct LibraryInfo {
   std::string path;
   std::string name, arch, device, driver, toolkit;
   std::vector<KernelOffer> kernels;
+  bool honours_schedule_seed = false;  ///< runs its threads in an order drawn from "schedule_seed", so that a race shows
+  std::vector<std::string> notes{};    ///< what it did to this process while it was loaded, such as to the rounding mode
 
   /// The first offer of that name, or null.
   const KernelOffer* find_kernel(std::string_view wanted) const {
@@ -46,7 +48,8 @@ struct CallRequest {
   Way way = Way::kDefault;
 };
 
-enum class CallStatus { kOk, kUnsupported, kFailed, kDeviceLost, kBroken };
+/// kNotCalled: the harness did not make the call, so nothing can be said about the kernel here.
+enum class CallStatus : uint8_t { kOk, kUnsupported, kFailed, kDeviceLost, kBroken, kNotCalled };
 
 struct CallResult {
   CallStatus status = CallStatus::kOk;
@@ -55,6 +58,8 @@ struct CallResult {
   std::vector<std::vector<ByteRange>> untouched;  ///< of each output: bytes of storage that were never written, ascending
   std::vector<bool> in_place;                     ///< of each output: it came with data, so an untouched byte may be an answer
   double seconds = 0;                             ///< wall time of run and synchronise
+  bool reached_kernel = true;  ///< false: the device was lost before the kernel was called, so the call did not do it
+  bool poisoned = false;       ///< the device answers this process no more (a sticky error); a new process may have it again
 };
 
 /// What a watch on the device saw of a call (watch.h).

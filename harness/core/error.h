@@ -10,11 +10,17 @@ enum ExitCode : int {
   kUnexpected = 1,
   kUsageOrNothingRan = 2,
   kDeviceLost = 3,
+  kHarnessFailed = 3,  ///< like a lost device: the run ended early for a reason that is no kernel's
   kNoDevice = 77  ///< CTest's SKIP_RETURN_CODE
 };
 
 /// The command line asks for something that does not exist.
 struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The harness cannot do its own work, such as write a recording. Says nothing about any kernel, and ends the run.
+struct HarnessError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 

@@ -13,10 +13,12 @@
 
 namespace assay {
 
-/// Everything a kernel is called with. Output tensors hold no bytes yet.
+/// Everything a kernel is called with. Output tensors hold no bytes yet. Of more than one rank it is a call of each rank, made
+/// together; a tensor belongs to one of them (TensorSpec::rank), and the parameters are those of all.
 struct Problem {
   std::vector<HostTensor> tensors;
-  std::vector<std::pair<std::string, double>> parameters;  ///< of the C ABI
+  std::vector<std::pair<std::string, double>> parameters{};  ///< of the C ABI
+  int ranks = 1;
 };
 
 /// A single-step edit of the contract, of a layout or of what is read, as a named alternative answer.

@@ -83,6 +83,13 @@ class Progress {
     return stopped_;
   }
 
+  /// Ends the run; the first reason stays.
+  void fail(const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (harness_error_.empty()) harness_error_ = why;
+  }
+
   void deliver(size_t i, Verdict verdict) {
     const std::lock_guard lock(mutex_);
     if (options_.ledger != nullptr) options_.ledger->expect(verdict);
@@ -97,6 +104,7 @@ class Progress {
 
   RunResult result() && {
     RunResult result;
+    result.harness_error = harness_error_;
     for (std::optional<Verdict>& slot : slots_) {
       if (!slot) continue;
       result.device_lost |= slot->device_lost;
@@ -113,6 +121,7 @@ class Progress {
   size_t next_ = 0, shown_ = 0;
   int losses_in_a_row_ = 0;
   bool stopped_ = false;
+  std::string harness_error_;
 };
 
 Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& options) {
@@ -144,9 +153,13 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
 
   Progress progress(pairs, options);
   const auto work = [&] {
-    while (const std::optional<Progress::Share> share = progress.next())
-      for (size_t i = share->first; i < share->end && !progress.stopped(); ++i)
-        progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options.each));
+    try {
+      while (const std::optional<Progress::Share> share = progress.next())
+        for (size_t i = share->first; i < share->end && !progress.stopped(); ++i)
+          progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options.each));
+    } catch (const HarnessError& error) {
+      progress.fail(error.what());
+    }
   };
   std::vector<std::thread> helpers;
   for (int i = 1; i < options.threads; ++i) helpers.emplace_back(work);
@@ -164,10 +177,11 @@ int64_t RunResult::unexpected() const {
 }
 
 int64_t RunResult::judged() const {
-  return std::count_if(verdicts.begin(), verdicts.end(), [](const Verdict& v) { return v.offered; });
+  return std::count_if(verdicts.begin(), verdicts.end(), [](const Verdict& v) { return v.outcome != Outcome::kSkip; });
 }
 
 ExitCode RunResult::exit_code() const {
+  if (!harness_error.empty()) return kHarnessFailed;
   if (device_lost) return kDeviceLost;
   if (judged() == 0) return kUsageOrNothingRan;
   return unexpected() == 0 ? kAllAsExpected : kUnexpected;

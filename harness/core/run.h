@@ -28,19 +28,20 @@ struct RunOptions {
 struct RunResult {
   std::vector<Verdict> verdicts;
   bool device_lost = false;
+  std::string harness_error{};  ///< why the harness itself ended the run; the verdicts are those until then
 
   int64_t count(Outcome outcome) const;
   int64_t unexpected() const;
-  /// Verdicts that came from a call: all but the skips of what is not offered.
+  /// Verdicts on outputs of a call: all but the skips, whether the library does not offer the case or its kernel refused it.
   int64_t judged() const;
-  /// 0 all as expected, 1 not, 2 nothing ran, 3 the device was lost.
+  /// 0 all as expected, 1 not, 2 nothing ran, 3 the device was lost or the harness failed.
   ExitCode exit_code() const;
 };
 
 /// Runs every case on every kernel that offers it; a case that no kernel offers gives one skip that says why not.
 ///
 /// The op's functions are called from several threads at once, each time for another case. After a lost device the remaining
-/// cases of an in-process library would say nothing, so the run ends after three losses in a row.
+/// cases of an in-process library would say nothing, so the run ends after three losses in a row. A HarnessError ends it at once.
 RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const Backend& backend, const RunOptions& options);
 
 }  // namespace assay

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "harness/core/compare.h"
+#include "harness/core/error.h"
 #include "harness/core/glob.h"
 #include "harness/core/ladder.h"
 
@@ -41,6 +42,9 @@ bool answered(const CallResult& result, Verdict& verdict) {
       break;
     case CallStatus::kBroken:
       verdict.outcome = Outcome::kBroken;
+      break;
+    case CallStatus::kNotCalled:
+      verdict.outcome = Outcome::kNotJudged;
       break;
   }
   return false;
@@ -146,9 +150,19 @@ bool run_sweep(const Op& op, const Case& one, const KernelOffer& kernel, const B
   if (answers.gave_up()) verdict.tensors.clear();
   const auto disagrees = [](const TensorFinding& tensor) { return !tensor.agrees(); };
   if (std::any_of(verdict.tensors.begin(), verdict.tensors.end(), disagrees)) verdict.outcome = Outcome::kFail;
+  if (verdict.outcome == Outcome::kNotJudged && !answers.gave_up() && !verdict.tensors.empty()) verdict.outcome = Outcome::kPass;
   const Problem excerpt = op.problem(one);
   if (!answers.gave_up()) judge_power(options, {op, one, excerpt, nullptr}, verdict);
   return true;
+}
+
+void record(const CaseOptions& options, const Evidence& evidence, const Verdict& verdict) {
+  if (!options.record) return;
+  try {
+    options.record(evidence, verdict);
+  } catch (const std::exception& error) {
+    throw HarnessError(std::string("cannot record ") + verdict.case_id + ": " + error.what());
+  }
 }
 
 void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
@@ -173,7 +187,7 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
     verdict.causes.push_back("none in the contract: the first answer agrees with it");
   else if (is_bad && options.diagnose)
     options.diagnose(evidence, verdict);
-  if (options.record) options.record(evidence, verdict);
+  record(options, evidence, verdict);
 }
 
 }  // namespace
@@ -191,7 +205,7 @@ std::string call_difference(const CallResult& first, const CallResult& again, in
         continue;
       }
       if (x[k] == y[k]) continue;
-      const int64_t element = int64_t(k) / a.spec.format->bytes();
+      const int64_t element = a.spec.element_of(k);
       char text[192];
       std::snprintf(text, sizeof text, "not deterministic: call %d gives other bits: %s at storage element %lld: 0x%x, then 0x%x",
                     call, a.spec.name.c_str(), static_cast<long long>(element), a.code(element), b.code(element));
@@ -248,8 +262,8 @@ Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, cons
   const bool agrees = finding.agrees();
   verdict.program = finding.program;
   verdict.tensors = std::move(finding.parts);
+  verdict.outcome = agrees ? Outcome::kPass : Outcome::kFail;
   if (agrees) return std::move(finding.sample);
-  verdict.outcome = Outcome::kFail;
   verdict.message = words_of(finding);
   verdict.looked_at = finding.sample.words();
   verdict.violations = std::move(finding.violations);
@@ -262,10 +276,13 @@ Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const
   Verdict verdict = blank_verdict(one, kernel.name, backend.name);
   try {
     run_problem(op, one, kernel, backend, options, verdict);
+  } catch (const HarnessError&) {
+    throw;
   } catch (const std::exception& error) {
-    verdict.outcome = Outcome::kBroken;
+    verdict.outcome = Outcome::kNotJudged;
     verdict.message = std::string("no verdict: ") + error.what();
   }
+  if (verdict.outcome == Outcome::kNotJudged && verdict.message.empty()) verdict.message = "no verdict: the op judged no output";
   return verdict;
 }
 

@@ -38,12 +38,14 @@ struct CaseOptions {
 };
 
 /// Makes the problem; calls under the lock of `call` (see run.h); judges. An exception out of the op or the reference becomes
-/// kBroken with its words, so that one wrong case does not end a run.
+/// kNotJudged with its words, so that one wrong case does not end a run; one out of `record` is a HarnessError, which does.
 ///
 ///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
-///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written
+///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written, a floating-point
+///               environment left changed
 ///   kFail       FAILED, other bits on repetition or on a rung of the ladder, an element or padding outside its set, a joint violation
 ///   kUntrusted  it would pass, but cannot see a fault that its row does not declare
+///   kNotJudged  the harness did not call the kernel or could not judge it; the message says why
 Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options);
 
 /// The verdict on outputs that are there already, as run_case gives it: unwritten elements, comparison, violations. Returns the

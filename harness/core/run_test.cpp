@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "harness/core/match.h"
@@ -47,7 +48,7 @@ TEST(RunCase, BrokenConditions) {
   EXPECT_EQ(run("unwritten").outcome, Outcome::kBroken);
   EXPECT_EQ(run("unwritten").message, "output 'y': 3 of 16 elements were never written, first [1, 5]");
   EXPECT_EQ(run("throws").outcome, Outcome::kBroken);
-  EXPECT_EQ(run("throws").message, "no verdict: thrown on purpose");
+  EXPECT_EQ(run("throws").message, "exception out of the library: thrown on purpose");
 }
 
 TEST(RunCase, AnOpMayJudgeByCallsOfItsOwn) {
@@ -78,10 +79,35 @@ TEST(RunCase, AnOpMayJudgeByCallsOfItsOwn) {
 
 TEST(RunCase, RefusalsAndLosses) {
   EXPECT_EQ(run("refuses").outcome, Outcome::kSkip);
-  EXPECT_FALSE(as_expected(run("refuses"))) << "the library offered it";
+  EXPECT_TRUE(as_expected(run("refuses"))) << "a skip, never a failure";
+  EXPECT_FALSE(as_expected(run("loses_device")));
   EXPECT_EQ(run("fails").outcome, Outcome::kFail);
   EXPECT_TRUE(run("loses_device").device_lost);
   EXPECT_EQ(run("loses_device").outcome, Outcome::kSkip);
+}
+
+TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
+  const KernelOffer copy{.name = "copy", .op = "toy"};
+  Op op = testing::toy_op();
+  op.sweep = [](const Case&, const SweepCalls&, Verdict&) { return true; };  // and judges nothing
+  const Verdict unjudged = run_case(op, testing::toy_case(), copy, testing::toy_backend(), {});
+  EXPECT_EQ(unjudged.outcome, Outcome::kNotJudged);
+  EXPECT_EQ(unjudged.message, "no verdict: the op judged no output");
+  EXPECT_FALSE(as_expected(unjudged));
+  EXPECT_FALSE(as_expected(Verdict{}));
+
+  op = testing::toy_op();
+  op.expect = [](const Case&, const Problem&, const std::vector<HostTensor>*) -> Expectation { throw std::logic_error("lost the table"); };
+  const Verdict failed = run_case(op, testing::toy_case(), copy, testing::toy_backend(), {});
+  EXPECT_EQ(failed.outcome, Outcome::kNotJudged) << "the harness's trouble is not the kernel's";
+  EXPECT_EQ(failed.message, "no verdict: lost the table");
+  Backend unsure = testing::toy_backend();
+  unsure.call = [](const CallRequest&) {
+    CallResult result;
+    result.status = CallStatus::kNotCalled;
+    return result;
+  };
+  EXPECT_EQ(run_case(testing::toy_op(), testing::toy_case(), copy, unsure, {}).outcome, Outcome::kNotJudged);
 }
 
 TEST(RunCase, RepetitionDemandsTheSameBits) {
@@ -233,7 +259,7 @@ TEST(RunAll, ACaseThatNoKernelOffersIsOneExpectedSkip) {
 
 TEST(RunAll, ExitCodes) {
   EXPECT_EQ(run_kernels(cases(1), "copy").exit_code(), kAllAsExpected);
-  EXPECT_EQ(run_kernels(cases(1), "refuses").exit_code(), kUnexpected);
+  EXPECT_EQ(run_kernels(cases(1), "refuses").exit_code(), kUsageOrNothingRan) << "a library that refuses all was not judged";
   EXPECT_EQ(run_kernels(cases(1), "loses_device").exit_code(), kDeviceLost);
   const Ledger ledger =
       Ledger::parse("case,kernel,outcome,reason,issue,since,owner\n*,*,fail,flips a bit,#1,2026-11-21,ann\n", "l.csv");
@@ -247,6 +273,23 @@ TEST(RunAll, ThreeLossesInARowEndTheRun) {
   RunOptions options;
   options.threads = 1;
   EXPECT_EQ(run_kernels(cases(20), "loses_device", options).verdicts.size(), 3u);
+}
+
+TEST(RunAll, ARecordingThatCannotBeWrittenEndsTheRunAndBlamesNoKernel) {
+  RunOptions options;
+  options.threads = 4;
+  int written = 0;
+  options.each.record = [&](const Evidence&, const Verdict&) {
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
+    if (++written > 5) throw std::runtime_error("no space left on device");
+  };
+  const RunResult result = run_kernels(cases(40), "copy", options);
+  EXPECT_THAT(result.harness_error, HasSubstr("cannot record toy/bf16."));
+  EXPECT_THAT(result.harness_error, HasSubstr("no space left on device"));
+  EXPECT_EQ(result.exit_code(), kHarnessFailed);
+  EXPECT_EQ(result.verdicts.size(), 5u) << "what was judged stays";
+  EXPECT_EQ(result.count(Outcome::kBroken), 0);
 }
 
 TEST(RunAll, AnUnknownKernelIsAUsageErrorWithNearMatches) {

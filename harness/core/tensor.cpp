@@ -35,6 +35,7 @@ size_t width_of(const TensorSpec& spec) {
 }  // namespace
 
 uint32_t HostTensor::code(int64_t offset) const {
+  if (spec.packed) return uint32_t(bytes[spec.byte_of(offset)]) >> (4 * (offset & 1)) & 0xfu;
   uint32_t code = 0;
   const size_t width = width_of(spec);
   std::memcpy(&code, bytes.data() + size_t(offset) * width, width);
@@ -42,6 +43,12 @@ uint32_t HostTensor::code(int64_t offset) const {
 }
 
 void HostTensor::set_code(int64_t offset, uint32_t code) {
+  if (spec.packed) {
+    std::byte& both = bytes[spec.byte_of(offset)];
+    const unsigned shift = 4 * (offset & 1);
+    both = (both & ~(std::byte{0xf} << shift)) | std::byte(code & 0xfu) << shift;
+    return;
+  }
   const size_t width = width_of(spec);
   std::memcpy(bytes.data() + size_t(offset) * width, &code, width);
 }

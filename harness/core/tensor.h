@@ -21,11 +21,17 @@ struct TensorSpec {
   std::vector<int64_t> strides;
   int64_t storage = 0;  ///< elements allocated; the highest addressed element is below it
   int64_t offset = 0;   ///< element of the storage that is element [0, ...]
+  int rank = 0;         ///< of the group that calls together; 0 where one device works alone
+  bool packed = false;  ///< codes of 4 bits, two in a byte: the element of even number in storage has the low half
 
   int64_t elements() const;  ///< product of the shape
   /// Where a row of a matrix begins in the storage; a vector is row 0, and more dimensions are rows that follow each other.
   int64_t row(int64_t index) const { return offset + (shape.size() > 1 ? index * strides[shape.size() - 2] : 0); }
-  size_t bytes() const { return size_t(storage) * size_t(format->bytes()); }
+  size_t bytes() const { return byte_of(storage + int64_t(packed)); }
+  /// First byte of the element at a storage offset; of packed codes the byte that it is half of.
+  size_t byte_of(int64_t at) const { return packed ? size_t(at) / 2 : size_t(at) * size_t(format->bytes()); }
+  /// Storage offset of the first element that a byte is part of.
+  int64_t element_of(size_t byte) const { return packed ? int64_t(byte) * 2 : int64_t(byte) / format->bytes(); }
 };
 
 /// A dense row-major spec of the given shape.

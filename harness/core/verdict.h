@@ -14,7 +14,8 @@
 
 namespace assay {
 
-enum class Outcome { kPass, kFail, kSkip, kUntrusted, kBroken };
+/// kNotJudged: where every verdict begins. One that ends there says why in its message, and is never expected.
+enum class Outcome { kPass, kFail, kSkip, kUntrusted, kBroken, kNotJudged };
 
 constexpr const char* name(Outcome outcome) {
   switch (outcome) {
@@ -28,6 +29,8 @@ constexpr const char* name(Outcome outcome) {
       return "untrusted";
     case Outcome::kBroken:
       return "broken";
+    case Outcome::kNotJudged:
+      return "unjudged";
   }
   return "?";
 }
@@ -67,7 +70,7 @@ struct Verdict {
   std::string case_id;
   std::string kernel;
   std::string backend;
-  Outcome outcome = Outcome::kPass;
+  Outcome outcome = Outcome::kNotJudged;
   std::string message;                 ///< why it was skipped, is broken or untrusted; one line
   std::vector<TensorFinding> tensors;  ///< of a judged case
   std::vector<Violation> violations;   ///< of a judged case: between elements; the first of them
@@ -78,16 +81,18 @@ struct Verdict {
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;
   std::string op, contract, arch, warp;  ///< parameters of the case by which summaries count; empty where the op has none
-  bool offered = true;                   ///< a skip is expected only where the library does not offer the case
+  bool offered = true;                   ///< false: no kernel of the library offers the case, so none was called
   bool device_lost = false;              ///< nothing can be said about the kernel, and the run's exit code is 3
   std::optional<Climb> climb;            ///< if the ladder was asked for and the outputs agree
   std::string expected = "pass";         ///< outcome that the ledger of known deviations names
   std::string deviation;                 ///< the ledger's row in words; empty if none covers this verdict
 };
 
-/// True if the run may pass with this verdict.
+/// True if the run may pass with this verdict. A skip is what the library does not offer, or what its kernel answered with
+/// ASSAY_UNSUPPORTED: no failure either way.
 inline bool as_expected(const Verdict& verdict) {
-  if (verdict.outcome == Outcome::kSkip && !verdict.offered && verdict.deviation.empty()) return true;
+  if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost) return false;
+  if (verdict.outcome == Outcome::kSkip && verdict.deviation.empty()) return true;
   return verdict.expected == name(verdict.outcome);
 }
 

@@ -14,7 +14,11 @@ std::string race_in_words(const Backend& backend, const CallRequest& request) {
     const CallResult again = backend.call(next);
     if (again.status != CallStatus::kOk) return {};
     const std::string difference = call_difference(first, again, call);
-    if (!difference.empty()) return "race: the outputs change with the order in which the lanes run (" + difference + ")";
+    if (difference.empty()) continue;
+    if (backend.library.honours_schedule_seed)
+      return "race: the outputs change with the order in which the lanes run (" + difference + ")";
+    return "unsteady: the outputs change from call to call; the kernel keeps something between calls, reads what it has not "
+           "written, or its threads race (" + difference + ")";
   }
   return {};
 }

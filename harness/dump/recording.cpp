@@ -76,6 +76,9 @@ Recorder::Recorder(std::string folder, const Backend& backend)
     : folder_(std::move(folder)), backend_(backend.name), library_(backend.library) {
   if (fs::exists(fs::path(folder_) / "index.json"))
     throw UsageError(folder_ + " holds a recording already; name another folder or remove it");
+  std::error_code made;
+  fs::create_directories(folder_, made);
+  if (made) throw UsageError("cannot record into " + folder_ + ": " + made.message());
 }
 
 void Recorder::write(const Evidence& evidence, const Verdict& verdict) {

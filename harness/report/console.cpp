@@ -69,11 +69,12 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t le
 
 std::string counts_table(const RunResult& result) {
   std::vector<std::vector<std::string>> rows = {{"op", "contract", "warp"}};
-  for (const Outcome outcome : kOutcomes) rows[0].push_back(name(outcome));
+  const std::vector<Outcome> outcomes = outcomes_of(result);
+  for (const Outcome outcome : outcomes) rows[0].push_back(name(outcome));
   for (auto& [key, count] : counts_by_contract(result)) {
     const auto& [op, contract, warp] = key;
     rows.push_back({printable(op), printable(contract), printable(warp)});
-    for (const Outcome outcome : kOutcomes) {
+    for (const Outcome outcome : outcomes) {
       const auto found = count.find(outcome);
       rows.back().push_back(std::to_string(found == count.end() ? 0 : found->second));
     }

@@ -6,6 +6,12 @@
 
 namespace assay {
 
+std::vector<Outcome> outcomes_of(const RunResult& result) {
+  std::vector<Outcome> outcomes = {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken};
+  if (result.count(Outcome::kNotJudged) > 0) outcomes.push_back(Outcome::kNotJudged);
+  return outcomes;
+}
+
 std::map<CountKey, std::map<Outcome, int64_t>> counts_by_contract(const RunResult& result) {
   std::map<CountKey, std::map<Outcome, int64_t>> counts;
   for (const Verdict& v : result.verdicts) ++counts[{v.op, v.contract, v.warp}][v.outcome];
@@ -33,7 +39,7 @@ std::map<std::string, int64_t> counts_by_rung(const RunResult& result) {
 
 std::string counts_text(const RunResult& result) {
   std::string text;
-  for (const Outcome outcome : kOutcomes) {
+  for (const Outcome outcome : outcomes_of(result)) {
     const int64_t count = result.count(outcome);
     if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name(outcome));
   }
@@ -44,6 +50,7 @@ std::string counts_text(const RunResult& result) {
 }
 
 std::string ending_text(const RunResult& result) {
+  if (!result.harness_error.empty()) return "ENDED EARLY";
   if (result.device_lost) return "DEVICE LOST";
   if (result.judged() == 0) return "NOTHING RAN";
   return result.unexpected() > 0 ? "NOT AS EXPECTED" : "ALL AS EXPECTED";

@@ -1,19 +1,19 @@
 // Verdicts of a run counted for its summaries.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "harness/core/run.h"
 #include "harness/core/verdict.h"
 
 namespace assay {
 
-/// In the order of every summary.
-inline constexpr std::array kOutcomes = {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken};
+/// In the order of every summary; what was not judged comes last, and only if there is any.
+std::vector<Outcome> outcomes_of(const RunResult& result);
 
 /// By op, contract and warp.
 using CountKey = std::tuple<std::string, std::string, std::string>;

@@ -28,7 +28,7 @@ std::string head(const RunResult& result, const LibraryInfo& library, const Prov
   const std::string backend = result.verdicts.empty() ? "" : result.verdicts.front().backend;
   std::string text = fmt::format("<h1>Assay: verdicts on back end {}</h1>\n<p class=\"ending{}\">{}</p>\n<div class=\"tally\">\n",
                                  code(backend), good ? "" : " bad", ending);
-  for (const Outcome outcome : kOutcomes) {
+  for (const Outcome outcome : outcomes_of(result)) {
     const int64_t count = result.count(outcome);
     text += fmt::format("<div{}><b>{}</b>{} {}</div>\n", count > 0 && is_bad(outcome) ? " class=\"alarm\"" : "", count,
                         mark(outcome), name(outcome));
@@ -60,8 +60,8 @@ std::string matrix(const RunResult& result) {
     rows[{op, contract}][warp] = counts;
     warps.insert(warp);
   }
-  std::vector<Outcome> outcomes;
-  std::copy_if(kOutcomes.begin(), kOutcomes.end(), std::back_inserter(outcomes), [&](Outcome o) { return result.count(o) > 0; });
+  std::vector<Outcome> outcomes = outcomes_of(result);
+  std::erase_if(outcomes, [&](Outcome o) { return result.count(o) == 0; });
   std::string groups = "<tr><th colspan=\"2\"></th>", names = "<tr><th>op</th><th>contract</th>", body;
   for (const std::string& warp : warps) {
     groups += fmt::format("<th class=\"group\" colspan=\"{}\">{}</th>", outcomes.size(),

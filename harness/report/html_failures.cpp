@@ -32,7 +32,7 @@ std::string cause_of(const Verdict& v) {
   const std::string& cause = v.causes.front();
   const size_t colon = cause.find(": ");
   if (cause.starts_with("explains ") && colon != std::string::npos) return cause.substr(colon + 2);
-  return cause.starts_with("race: ") ? cause.substr(0, cause.find(" (")) : cause;  // without the first element that changed
+  return cause.starts_with("race: ") || cause.starts_with("unsteady: ") ? cause.substr(0, cause.find(" (")) : cause;  // without the first element that changed
 }
 
 /// The places that get a section: the first verdict of each cause, then the first ones of the run. Ascending.

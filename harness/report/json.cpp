@@ -165,7 +165,7 @@ Json provenance_of(const Provenance& p) {
 
 std::string json_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
   Json counts = Json::object();
-  for (const Outcome outcome : kOutcomes) counts[name(outcome)] = result.count(outcome);
+  for (const Outcome outcome : outcomes_of(result)) counts[name(outcome)] = result.count(outcome);
   const Json about = {{"name", library.name},
                       {"arch", library.arch},
                       {"device", library.device},

@@ -21,6 +21,9 @@ void set(pugi::xml_node node, const char* attribute, const std::string& value) {
   node.append_attribute(attribute).set_value(printable_lines(value).c_str());
 }
 
+/// Unlike a failure: nothing can be said about the numbers.
+bool is_error(const Verdict& v) { return v.outcome == Outcome::kBroken || v.outcome == Outcome::kNotJudged; }
+
 bool is_silent(const Verdict& v) { return as_expected(v) && v.outcome == Outcome::kPass; }
 
 void append_outcome(pugi::xml_node testcase, const Verdict& v) {
@@ -29,7 +32,7 @@ void append_outcome(pugi::xml_node testcase, const Verdict& v) {
     const std::string known = v.deviation.empty() ? "" : v.deviation + "; ";
     return set(testcase.append_child("skipped"), "message", known + headline(v));
   }
-  pugi::xml_node failure = testcase.append_child(v.outcome == Outcome::kBroken ? "error" : "failure");
+  pugi::xml_node failure = testcase.append_child(is_error(v) ? "error" : "failure");
   set(failure, "type", name(v.outcome));
   set(failure, "message", headline_with_cause(v));
   failure.text().set(printable_lines(failure_text(v)).c_str());
@@ -40,7 +43,7 @@ void append_counts(pugi::xml_node node, const Verdicts& verdicts) {
   double seconds = 0;
   for (const Verdict* v : verdicts) {
     seconds += v->seconds;
-    if (!is_silent(*v)) ++(as_expected(*v) ? skipped : v->outcome == Outcome::kBroken ? errors : failures);
+    if (!is_silent(*v)) ++(as_expected(*v) ? skipped : is_error(*v) ? errors : failures);
   }
   set(node, "tests", std::to_string(verdicts.size()));
   set(node, "failures", std::to_string(failures));

@@ -24,6 +24,11 @@ const assay_library kLibrary = {ASSAY_ABI_VERSION,
                                 nullptr,
                                 nullptr,
                                 nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
                                 nullptr};
 
 }  // namespace

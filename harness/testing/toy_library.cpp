@@ -2,14 +2,22 @@
 
 #include <unistd.h>
 
+#include <cfenv>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 namespace {
 
@@ -40,11 +48,27 @@ const char* describe() {
                              "looks_at_neighbours",
                              "needs_default_stream",
                              "ignores_capture",
-                             "cannot_be_captured"}) {
+                             "cannot_be_captured",
+                             "rounds_down",
+                             "flushes",
+                             "writes_far_behind",
+                             "writes_far_before",
+                             "writes_a_row_behind",
+                             "reads_far_behind",
+                             "crashes_if_tall",
+                             "process_id",
+                             "takes_memory",
+                             "scribbles_on_socket",
+                             "closes_files",
+                             "faults",
+                             "uses_workspace",
+                             "exceeds_workspace",
+                             "sums_ranks",
+                             "rank_fails"}) {
       kernels +=
           std::string(kernels.empty() ? "" : ",") + R"({"name": ")" + name + R"(", "op": "toy", "contracts": ["toy.copy"]})";
     }
-    return R"({"name": "toy", "arch": "cpu", "kernels": [)" + kernels + "]}";
+    return R"({"name": "toy", "arch": "cpu", "honours_schedule_seed": true, "kernels": [)" + kernels + "]}";
   }();
   return json.c_str();
 }
@@ -68,6 +92,30 @@ assay_status say(const assay_call& call, assay_status status, const char* words)
   return status;
 }
 
+/// Beyond the small zones around memory of a process, within the large ones around memory of a device.
+constexpr size_t kFarAway = 60000;
+
+void flush_subnormals() {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040u);
+#else
+  std::fesetround(FE_TOWARDZERO);
+#endif
+}
+
+/// Until there is none; 4 GiB are enough to see that nothing stops it.
+assay_status take_memory(const assay_call& call) {
+  constexpr size_t kPiece = size_t{64} << 20;
+  std::vector<void*> taken;
+  for (int i = 0; i < 64; ++i) {
+    void* const piece = std::malloc(kPiece);
+    if (piece == nullptr) break;
+    taken.push_back(piece);
+  }
+  for (void* piece : taken) std::free(piece);
+  return say(call, ASSAY_FAILED, taken.size() < 64 ? "was stopped" : "took 4 GiB");
+}
+
 assay_status run_now(const assay_call* call) {
   const std::string kernel = call->kernel;
   const assay_tensor &x = tensor(*call, "x"), &y = tensor(*call, "y");
@@ -88,6 +136,22 @@ assay_status run_now(const assay_call* call) {
     for (;;) ::pause();
   }
   if (kernel == "prints") std::puts("a kernel's own words");
+  if (kernel == "rounds_down") std::fesetround(FE_DOWNWARD);
+  if (kernel == "flushes") flush_subnormals();
+  if (kernel == "writes_far_behind") to[y.bytes + kFarAway] = 1;
+  if (kernel == "writes_a_row_behind") to[y.bytes + static_cast<size_t>(y.strides[0]) * 2 - 1] = 1;
+  if (kernel == "writes_far_before") *(to - kFarAway) = 1;
+  if (kernel == "reads_far_behind") to[0] = static_cast<volatile unsigned char*>(from)[x.bytes + kFarAway];
+  if (kernel == "crashes_if_tall" && y.shape[0] > 3) std::abort();
+  if (kernel == "takes_memory") return take_memory(*call);
+  if (kernel == "scribbles_on_socket" && ::write(3, "\xff\xff\xff\xff\xff\xff\xff\x7f", 8) < 0) std::abort();
+  if (kernel == "closes_files") {
+    for (int file = 3; file < 6; ++file) ::close(file);
+    for (;;) ::pause();
+  }
+  if (kernel == "faults") return say(*call, ASSAY_FAULTED, "illegal address");
+  if (kernel == "uses_workspace") std::memset(call->workspace, 1, call->workspace_bytes);
+  if (kernel == "exceeds_workspace") std::memset(call->workspace, 1, call->workspace_bytes + 1);
 
   const size_t skip = kernel == "unwritten_first" ? y.type_bits / 8u : 0u;
   const size_t leave = kernel == "unwritten" ? 3u * y.type_bits / 8u : 0u;
@@ -102,6 +166,7 @@ assay_status run_now(const assay_call* call) {
   if (kernel == "remembers") to[4] ^= ++calls;
   if (kernel == "counts_rows") to[4] = static_cast<unsigned char>(y.shape[0]);
   if (kernel == "looks_at_neighbours") to[0] ^= from[y.bytes - 1];
+  if (kernel == "process_id") to[0] = static_cast<unsigned char>(::getpid()), to[2] = static_cast<unsigned char>(::getpid() >> 8);
   if (kernel == "needs_default_stream" && call->stream != nullptr) to[4] ^= 1;
   return ASSAY_OK;
 }
@@ -130,6 +195,48 @@ assay_status run(const assay_call* call) {
   return ASSAY_OK;
 }
 
+/// Ranks that wait for each other: none goes on before all have come, as in a barrier of flags.
+struct Group {
+  explicit Group(int32_t ranks) : world_size(ranks) {}
+  int32_t world_size;
+  std::mutex mutex;
+  std::condition_variable all_here;
+  int32_t here = 0;
+  std::vector<unsigned char> sum;
+};
+
+/// Each rank adds its x to the sum, waits for the others and takes the sum, plus its own number in the last byte.
+assay_status run_rank(Group& group, const assay_call& call) {
+  const assay_tensor &x = tensor(call, "x"), &y = tensor(call, "y");
+  const auto* from = static_cast<const unsigned char*>(x.data);
+  {
+    std::unique_lock lock(group.mutex);
+    group.sum.resize(x.bytes);
+    for (size_t i = 0; i < x.bytes; ++i) group.sum[i] = static_cast<unsigned char>(group.sum[i] + from[i]);
+    if (++group.here == group.world_size) group.all_here.notify_all();
+    group.all_here.wait(lock, [&] { return group.here == group.world_size; });
+  }
+  auto* to = static_cast<unsigned char*>(y.data);
+  std::memcpy(to, group.sum.data(), y.bytes);
+  to[y.bytes - 1] = static_cast<unsigned char>(10 * call.world_size + call.rank);
+  const bool fails = std::strcmp(call.kernel, "rank_fails") == 0 && call.rank == 1;
+  return fails ? say(call, ASSAY_FAILED, "lost its peer") : ASSAY_OK;
+}
+
+assay_status run_group(void* opaque, const assay_call* const* calls, int32_t n) {
+  Group& group = *static_cast<Group*>(opaque);
+  group.here = 0;
+  group.sum.clear();
+  std::vector<assay_status> ended(static_cast<size_t>(n));
+  std::vector<std::thread> ranks;
+  for (int32_t r = 0; r < n; ++r)
+    ranks.emplace_back([&, r] { ended[static_cast<size_t>(r)] = run_rank(group, *calls[r]); });
+  for (std::thread& rank : ranks) rank.join();
+  for (const assay_status status : ended)
+    if (status != ASSAY_OK) return status;
+  return ASSAY_OK;
+}
+
 const assay_library kLibrary = [] {
   assay_library host{};
   host.abi = ASSAY_ABI_VERSION;
@@ -152,6 +259,12 @@ const assay_library kLibrary = [] {
     return ASSAY_OK;
   };
   host.destroy_graph = [](void* graph) { delete static_cast<Graph*>(graph); };
+  host.workspace_bytes = [](const assay_call* call) -> size_t {
+    return std::string(call->kernel).ends_with("_workspace") ? 100 : 0;
+  };
+  host.create_group = [](int32_t world_size) -> void* { return world_size > 4 ? nullptr : new Group(world_size); };
+  host.run_group = run_group;
+  host.destroy_group = [](void* group) { delete static_cast<Group*>(group); };
   return host;
 }();
 

@@ -1,0 +1,28 @@
+// When to stop calling a kernel that hangs.
+#pragma once
+
+#include <string>
+
+namespace assay {
+
+/// Every hang costs the whole time limit, so a kernel that hangs in each of hundreds of cases would take a day to say so.
+class HangCount {
+ public:
+  static constexpr int kMostInARow = 3, kMostInAll = 10;
+
+  void book(bool hung) {
+    in_a_row_ = hung ? in_a_row_ + 1 : 0;
+    in_all_ += int(hung);
+  }
+
+  /// Empty as long as the kernel is to be called.
+  std::string why_not_to_call() const {
+    if (in_a_row_ < kMostInARow && in_all_ < kMostInAll) return "";
+    return "not called: this kernel hung in " + std::to_string(in_all_) + " calls before; run this case alone to see what it does here";
+  }
+
+ private:
+  int in_a_row_ = 0, in_all_ = 0;
+};
+
+}  // namespace assay

@@ -1,0 +1,121 @@
+#include "harness/backend/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <system_error>
+#include <thread>
+
+#include "harness/backend/worker_files.h"
+
+extern char** environ;
+
+namespace assay {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, int error) {
+  throw std::system_error(error, std::generic_category(), what);
+}
+
+/// Above the numbers that the child gets its files under.
+int moved_up(int file) {
+  const int moved = ::fcntl(file, F_DUPFD_CLOEXEC, 16);
+  ::close(file);
+  return moved;
+}
+
+constexpr const char* kHint = "; --in-process under a debugger shows where";
+
+}  // namespace
+
+Process::Process(const WorkerOptions& options, const std::string& library, int memory) {
+  std::array<int, 2> ends{}, words{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) refuse("worker", errno);
+  if (::pipe2(words.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+    const int error = errno;
+    ::close(ends[0]);
+    ::close(ends[1]);
+    refuse("worker", error);
+  }
+  socket_ = moved_up(ends[0]);
+  words_ = moved_up(words[0]);
+  const int their_socket = moved_up(ends[1]), their_words = moved_up(words[1]);
+
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_adddup2(&files, their_socket, kWorkerSocket);
+  posix_spawn_file_actions_adddup2(&files, memory, kWorkerMemory);
+  posix_spawn_file_actions_adddup2(&files, their_words, kWorkerWords);
+  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);  // what a kernel prints must not stand in a report
+  std::string program = options.program, verb = "worker", flag = "--library", path = library;
+  char* arguments[] = {program.data(), verb.data(), flag.data(), path.data(), nullptr};
+  const int error = ::posix_spawn(&process_, program.c_str(), &files, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&files);
+  ::close(their_socket);
+  ::close(their_words);
+  if (error == 0) return;
+  ::close(socket_);
+  ::close(words_);
+  refuse("cannot start a worker from " + options.program, error);
+}
+
+Process::~Process() {
+  ::close(socket_);  // with it the process ends by itself, unless it hangs
+  if (process_ > 0 && !ends_within(1000)) kill();
+  ::close(words_);
+}
+
+bool Process::ends_within(int milliseconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  for (;;) {
+    const pid_t ended = ::waitpid(process_, &status_, WNOHANG);
+    if (ended == process_ || (ended < 0 && errno != EINTR)) {
+      process_ = 0;
+      return true;
+    }
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
+}
+
+void Process::kill() {
+  if (process_ <= 0) return;
+  ::kill(process_, SIGKILL);
+  while (::waitpid(process_, &status_, 0) < 0 && errno == EINTR) continue;
+  process_ = 0;
+}
+
+/// One line of printable characters; the process may have written anything.
+std::string Process::last_words() const {
+  std::array<char, 1024> text;
+  const ssize_t got = ::read(words_, text.data(), text.size());
+  std::string words;
+  for (ssize_t i = 0; i < got && text[size_t(i)] != '\n'; ++i)
+    words += text[size_t(i)] >= ' ' && text[size_t(i)] < 0x7f ? text[size_t(i)] : '?';
+  return words;
+}
+
+std::string Process::exit_text() {
+  constexpr int kMoment = 2000;
+  if (process_ > 0 && !ends_within(kMoment)) {
+    kill();
+    return "closed the worker's socket and went on";
+  }
+  if (!WIFSIGNALED(status_)) return "ended its process with exit code " + std::to_string(WEXITSTATUS(status_));
+  const int signal = WTERMSIG(status_);
+  if (signal == SIGKILL) return "killed by SIGKILL, by another process or because memory ran out";
+  const char* const name = ::sigabbrev_np(signal);
+  const std::string short_text = "SIG" + std::string(name != nullptr ? name : std::to_string(signal).c_str());
+  const std::string words = last_words();
+  return "crashed: " + (words.starts_with(short_text) ? words : short_text) + kHint;
+}
+
+}  // namespace assay

@@ -1,0 +1,37 @@
+// A started worker process and the ends of its files that stay here.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "harness/backend/worker.h"
+
+namespace assay {
+
+/// Ends the process when it goes. Any thread may start one and any may use it, one at a time: the process watches its socket and not
+/// the thread that started it.
+class Process {
+ public:
+  /// Throws std::system_error.
+  Process(const WorkerOptions& options, const std::string& library, int memory);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process();
+
+  int socket() const { return socket_; }
+  void kill();
+
+  /// After the socket has closed: how the process ended, in words. It is given a moment, for a kernel may have closed the socket
+  /// and go on.
+  std::string exit_text();
+
+ private:
+  bool ends_within(int milliseconds);
+  std::string last_words() const;
+
+  pid_t process_ = 0;
+  int status_ = 0, socket_ = -1, words_ = -1;
+};
+
+}  // namespace assay

@@ -1,0 +1,26 @@
+#include "harness/backend/rank_group.h"
+
+namespace assay {
+
+Execution RankGroup::hold(int ranks) {
+  if (ranks == ranks_) return {};
+  destroy();
+  if (ranks == 1) return {};
+  if (functions_->create_group == nullptr) return {ASSAY_UNSUPPORTED, "the library has no groups of ranks"};
+  handle_ = functions_->create_group(ranks);
+  if (handle_ == nullptr) return {ASSAY_UNSUPPORTED, "the library makes no group of " + std::to_string(ranks) + " ranks here"};
+  ranks_ = ranks;
+  return {};
+}
+
+void RankGroup::destroy() {
+  if (handle_ != nullptr) functions_->destroy_group(handle_);
+  handle_ = nullptr;
+  ranks_ = 1;
+}
+
+Execution RankGroup::run(const std::vector<const assay_call*>& calls) const {
+  return {functions_->run_group(handle_, calls.data(), int32_t(calls.size()))};
+}
+
+}  // namespace assay

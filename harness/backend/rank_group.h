@@ -1,0 +1,38 @@
+// A group of ranks of a library: several calls that are made together.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "assay/abi.h"
+#include "harness/backend/ways.h"
+
+namespace assay {
+
+/// Made for the first problem of more than one rank and kept for those of as many: what a kernel leaves in its flags, the next call
+/// meets, as it would in use.
+class RankGroup {
+ public:
+  explicit RankGroup(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
+  RankGroup(const RankGroup&) = delete;
+  RankGroup& operator=(const RankGroup&) = delete;
+  ~RankGroup() { destroy(); }
+
+  /// ASSAY_OK with a group of so many ranks, or why there is none. One rank needs no group.
+  Execution hold(int ranks);
+  void destroy();
+
+  void* handle() const { return handle_; }
+  int ranks() const { return ranks_; }
+
+  /// Runs the calls of all ranks together and waits for them.
+  Execution run(const std::vector<const assay_call*>& calls) const;
+
+ private:
+  std::shared_ptr<const assay_library> functions_;
+  void* handle_ = nullptr;
+  int ranks_ = 1;
+};
+
+}  // namespace assay

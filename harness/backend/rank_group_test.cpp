@@ -1,0 +1,182 @@
+// Calls of several ranks are made together, and old libraries know nothing of it.
+#include "harness/backend/rank_group.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "harness/backend/runner.h"
+#include "harness/backend/worker.h"
+#include "harness/testing/toy_library.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::string library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
+
+/// x of rank r holds r + 1 everywhere, in codes of a byte.
+Problem problem_of(int ranks, int64_t n = 8) {
+  Problem problem;
+  problem.ranks = ranks;
+  for (int rank = 0; rank < ranks; ++rank) {
+    for (HostTensor& tensor : testing::toy_problem(kE8M0, 1, n).tensors) {
+      tensor.spec.rank = rank;
+      for (int64_t i = 0; i < n && tensor.spec.role == Role::kInput; ++i) tensor.set_code(i, uint32_t(rank + 1));
+      problem.tensors.push_back(std::move(tensor));
+    }
+  }
+  return problem;
+}
+
+std::vector<int> codes_of(const HostTensor& tensor) {
+  std::vector<int> codes;
+  for (int64_t i = 0; i < tensor.spec.elements(); ++i) codes.push_back(int(tensor.code(i)));
+  return codes;
+}
+
+void expect_sums(const Backend& backend) {
+  for (int repetition = 0; repetition < 3; ++repetition) {
+    const Problem problem = problem_of(2, 4 + repetition);
+    const CallResult result = backend.call({"toy", "toy.copy", "sums_ranks", &problem, 1});
+    ASSERT_EQ(result.status, CallStatus::kOk) << result.message;
+    ASSERT_EQ(result.outputs.size(), 2u);
+    for (int rank = 0; rank < 2; ++rank) {
+      std::vector<int> expected(size_t(4 + repetition), 3);
+      expected.back() = 20 + rank;
+      EXPECT_EQ(codes_of(result.outputs[size_t(rank)]), expected) << "of rank " << rank;
+      EXPECT_EQ(result.outputs[size_t(rank)].spec.rank, rank);
+      EXPECT_THAT(result.untouched[size_t(rank)], ElementsAre());
+    }
+  }
+}
+
+TEST(RankGroup, RanksThatWaitForEachOtherGetTheirCallsAtOnce) {
+  expect_sums(open_in_worker(library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM}));
+  expect_sums(testing::toy_backend());
+}
+
+TEST(RankGroup, GroupsOfOtherSizesAndSingleCallsMayFollowEachOther) {
+  const Backend toy = testing::toy_backend();
+  for (const int ranks : {2, 4, 2, 3}) {
+    const Problem problem = problem_of(ranks);
+    const CallResult result = toy.call({"toy", "toy.copy", "sums_ranks", &problem, 1});
+    ASSERT_EQ(result.outputs.size(), size_t(ranks)) << result.message;
+    EXPECT_EQ(codes_of(result.outputs.back()).front(), ranks * (ranks + 1) / 2);
+    const Problem alone = testing::toy_problem(kBf16, 2, 8);
+    EXPECT_EQ(toy.call({"toy", "toy.copy", "copy", &alone, 1}).status, CallStatus::kOk);
+  }
+}
+
+TEST(RankGroup, ARankThatFailsIsNamed) {
+  const Backend toy = testing::toy_backend();
+  const Problem problem = problem_of(2);
+  const CallResult result = toy.call({"toy", "toy.copy", "rank_fails", &problem, 1});
+  EXPECT_EQ(result.status, CallStatus::kFailed);
+  EXPECT_EQ(result.message, "rank 1: lost its peer");
+}
+
+TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
+  const Backend toy = testing::toy_backend();
+  const Problem five = problem_of(5), two = problem_of(2);
+  EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).status, CallStatus::kUnsupported);
+  EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).message, "the library makes no group of 5 ranks here");
+  EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &two, 1, Way::kGraph}).status, CallStatus::kUnsupported);
+  const Backend old = open_in_process(library("built_with_old_header"), "old");
+  EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks");
+}
+
+// Memory of the ranks, asked of the library and given back with the group.
+namespace device {
+int groups = 0, allocations = 0;
+std::vector<std::pair<int32_t, void*>> held;
+assay_status copy(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), ASSAY_OK; }
+}  // namespace device
+
+TEST(RankGroup, MemoryBelongsToTheGroup) {
+  assay_library library = *testing::toy_library();
+  library.allocate = [](size_t bytes) -> void* { return ++device::allocations, std::malloc(bytes); };
+  library.release = [](void* data) { --device::allocations, std::free(data); };
+  library.upload = device::copy;
+  library.download = device::copy;
+  library.create_group = [](int32_t n) { return ++device::groups, testing::toy_library()->create_group(n); };
+  library.allocate_on = [](void*, int32_t rank, size_t bytes) { return device::held.emplace_back(rank, std::malloc(bytes)).second; };
+  library.destroy_group = [](void* group) {
+    --device::groups;
+    for (const auto& [rank, data] : device::held) std::free(data);
+    device::held.clear();
+    testing::toy_library()->destroy_group(group);
+  };
+  {
+    Runner runner(std::make_shared<assay_library>(library));
+    const Problem problem = problem_of(2);
+    const CallRequest request{"toy", "toy.copy", "sums_ranks", &problem, 1};
+    EXPECT_EQ(runner.call(request).status, CallStatus::kOk);
+    EXPECT_EQ(runner.call(request).status, CallStatus::kOk);
+    EXPECT_EQ(device::groups, 1) << "kept for the next call";
+    ASSERT_EQ(device::held.size(), 4u);
+    EXPECT_EQ(device::held.front().first, 0);
+    EXPECT_EQ(device::held.back().first, 1);
+    EXPECT_EQ(device::allocations, 0) << "nothing of it is anybody else's";
+  }
+  EXPECT_EQ(device::groups, 0);
+  EXPECT_TRUE(device::held.empty());
+}
+
+TEST(OldHeader, ALibraryBuiltWithItLoadsAndPasses) {
+  const std::string path = library("built_with_old_header");
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  for (const bool in_worker : {false, true}) {
+    const Backend old =
+        in_worker ? open_in_worker(path, "old", {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, "old");
+    const CallResult result = old.call({"toy", "toy.copy", "copy", &problem, 1});
+    EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
+    EXPECT_EQ(result.outputs.at(0).bytes, problem.tensors[0].bytes);
+    EXPECT_FALSE(old.library.honours_schedule_seed) << "what it does not declare";
+  }
+}
+
+TEST(Workspace, IsGivenAndGuarded) {
+  const Backend toy = testing::toy_backend();
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  EXPECT_EQ(toy.call({"toy", "toy.copy", "uses_workspace", &problem, 1}).status, CallStatus::kOk);
+  const CallResult result = toy.call({"toy", "toy.copy", "exceeds_workspace", &problem, 1});
+  EXPECT_EQ(result.status, CallStatus::kBroken);
+  EXPECT_EQ(result.message, "wrote outside the workspace: 1 byte behind its end, first 0 bytes behind it");
+}
+
+TEST(PackedCodes, TwoStandInAByte) {
+  HostTensor x{dense("x", Role::kInput, kE2M1, {3, 6}), {}};
+  x.spec.packed = true;
+  EXPECT_EQ(x.spec.bytes(), 9u);
+  x.bytes.resize(x.spec.bytes());
+  for (int64_t i = 0; i < 18; ++i) x.set_code(i, uint32_t(i) % 16);
+  EXPECT_EQ(x.bytes[0], std::byte{0x10}) << "the even element has the low half";
+  EXPECT_EQ(x.code(15), 15u);
+  EXPECT_EQ(x.code(16), 0u);
+  EXPECT_EQ(x.spec.byte_of(7), 3u);
+  EXPECT_EQ(x.spec.element_of(3), 6);
+
+  HostTensor y{x.spec, {}};
+  y.spec.name = "y";
+  y.spec.role = Role::kOutput;
+  const Problem problem{{x, y}};
+  const std::string toy = library("toy_library");
+  for (const Backend& backend :
+       {testing::toy_backend(), open_in_worker(toy, "toy", {.timeout_seconds = 20, .program = ASSAY_PROGRAM})}) {
+    const CallResult result = backend.call({"toy", "toy.copy", "copy", &problem, 1});
+    ASSERT_EQ(result.status, CallStatus::kOk) << result.message;
+    EXPECT_EQ(result.outputs.at(0).code(17), 1u);
+    EXPECT_THAT(result.untouched.at(0), ElementsAre());
+  }
+  const Backend here = testing::toy_backend();
+  EXPECT_EQ(here.call({"toy", "toy.copy", "changes_input", &problem, 1}).message, "input 'x' was changed, first at storage element 8");
+}
+
+}  // namespace
+}  // namespace assay

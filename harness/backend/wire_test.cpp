@@ -1,0 +1,94 @@
+// What comes from a worker is not trusted: a kernel may have written it.
+#include "harness/backend/wire.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "harness/backend/crossing.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+struct Sockets {
+  int ends[2];
+  Sockets() { EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0); }
+  ~Sockets() {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  void write(uint64_t length) const { EXPECT_EQ(::write(ends[0], &length, sizeof length), 8); }
+};
+
+TEST(Wire, ALongMessageArrivesWhole) {
+  const Sockets sockets;
+  const std::string sent(1'000'003, 'x');
+  std::thread other([&] { EXPECT_TRUE(send_message(sockets.ends[0], sent)); });
+  std::string got;
+  EXPECT_EQ(receive_message(sockets.ends[1], 10, got), Received::kMessage);
+  other.join();
+  EXPECT_EQ(got, sent);
+}
+
+TEST(Wire, ALengthAloneTakesNoMemory) {
+  const Sockets sockets;
+  std::string got;
+  sockets.write(uint64_t{3} << 30);
+  EXPECT_EQ(receive_message(sockets.ends[1], 10, got), Received::kTooLong);
+  sockets.write(kLongestMessage);
+  EXPECT_EQ(receive_message(sockets.ends[1], 0.05, got), Received::kTimeout);
+  EXPECT_LT(got.capacity(), size_t{1} << 20) << "nothing of it has come";
+}
+
+TEST(Wire, CountsBeyondTheMessageAreRefused) {
+  for (const uint64_t count : {uint64_t{2}, uint64_t{1} << 61, ~uint64_t{0}}) {
+    MessageWriter out;
+    out.number(count);
+    out.number<int64_t>(1);
+    EXPECT_THROW(MessageReader(out.bytes()).numbers(), std::runtime_error) << count;
+    MessageReader in(out.bytes());
+    if (count > 8) {
+      EXPECT_THROW(in.text(), std::runtime_error) << count;
+    }
+  }
+}
+
+/// What unpack_result says of an answer with such a status, count of outputs and end of a range in the only output of 32 bytes.
+std::string error_of(uint8_t status, uint64_t outputs, int64_t end) {
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  SharedMemory memory;
+  memory.reserve(4096);
+  MessageWriter out;
+  out.number(status);
+  out.text("");
+  out.number(0.0);
+  out.number<uint8_t>(1);
+  out.number<uint8_t>(0);
+  out.number(outputs);
+  out.numbers({0, end});
+  out.number<uint8_t>(0);
+  try {
+    unpack_result(out.bytes(), problem, memory);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Crossing, AnAnswerIsValidated) {
+  EXPECT_EQ(error_of(0, 1, 2), "");
+  EXPECT_EQ(error_of(99, 1, 2), "status 99 is none");
+  EXPECT_EQ(error_of(0, 0, 2), "0 outputs come with status 0") << "no pass without outputs";
+  EXPECT_EQ(error_of(0, 7, 2), "7 outputs come with status 0");
+  EXPECT_EQ(error_of(2, 1, 2), "1 outputs come with status 2");
+  EXPECT_EQ(error_of(0, 1, 33), "a range of bytes is none");
+  EXPECT_EQ(error_of(0, 1, -1), "a range of bytes is none");
+  EXPECT_EQ(error_of(0, 1, 32), "");
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,136 @@
+// How a process ends, and that its end is nobody else's.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "harness/backend/worker.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
+
+const std::string kToy = ASSAY_TESTING_FOLDER "/libassay_testing_toy_library.so";
+
+Backend worker(double timeout_seconds = 20, uint64_t memory_bytes = 0) {
+  return open_in_worker(kToy, "toy", {timeout_seconds, ASSAY_PROGRAM, memory_bytes});
+}
+
+CallResult call(const Backend& backend, const std::string& kernel, int64_t rows = 2) {
+  const Problem problem = testing::toy_problem(kBf16, rows, 8);
+  return backend.call({"toy", "toy.copy", kernel, &problem, 1});
+}
+
+TEST(WorkerEnds, AThreadThatStartedAWorkerMayEndBeforeIt) {
+  const Backend backend = worker();
+  std::thread([&] {
+    EXPECT_EQ(call(backend, "crashes_if_tall", 4).status, CallStatus::kBroken);
+    EXPECT_EQ(call(backend, "crashes_if_tall", 3).status, CallStatus::kOk) << "in a worker that this thread started";
+  }).join();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const CallResult result = call(backend, "crashes_if_tall", 3);
+  EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
+}
+
+int process_of(const Backend& backend, const std::string& other_kernel = "") {
+  if (!other_kernel.empty()) call(backend, other_kernel);
+  const CallResult result = call(backend, "process_id");
+  return int(result.outputs.at(0).code(0) & 0xffu) << 8 | int(result.outputs.at(0).code(1) & 0xffu);
+}
+
+TEST(WorkerEnds, EachKernelHasItsOwnProcess) {
+  const Backend backend = worker();
+  const int first = process_of(backend);
+  EXPECT_EQ(process_of(backend), first) << "kept for its next case";
+  EXPECT_EQ(process_of(backend, "crashes"), first) << "another kernel's crash is not ours";
+  EXPECT_EQ(process_of(backend, "copy"), first);
+  EXPECT_THAT(call(backend, "remembers").outputs.at(0).code(2) ^ call(backend, "remembers").outputs.at(0).code(2), 3u)
+      << "its own state stays, so that it shows";
+}
+
+TEST(WorkerEnds, ManyKernelsDoNotKeepManyProcesses) {
+  const Backend backend = worker();
+  std::vector<std::string> kernels;
+  for (const KernelOffer& kernel : backend.library.kernels)
+    if (kernel.name != "hangs" && kernel.name != "closes_files" && kernel.name != "takes_memory") kernels.push_back(kernel.name);
+  ASSERT_GT(kernels.size(), 20u);
+  for (const std::string& kernel : kernels) call(backend, kernel);
+  EXPECT_EQ(call(backend, "copy").status, CallStatus::kOk) << "in a new process, for the first has ended";
+}
+
+TEST(WorkerEnds, ATinyCallTakesLessThanAMillisecond) {
+  const Backend backend = worker();
+  call(backend, "copy");
+  double best = 1;
+  for (int i = 0; i < 50; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    call(backend, "copy");
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  EXPECT_LT(best, 1e-3);
+}
+
+TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
+  const Backend backend = worker();
+  for (const auto& [kernel, words] : {std::pair("writes_far_behind", ": [a-z ]+ 60000 bytes behind the end of 'y', in .*"),
+                                      std::pair("writes_far_before", ": [a-z ]+ 60000 bytes before the start of 'y', in .*"),
+                                      std::pair("reads_far_behind", ": [a-z ]+ 60000 bytes behind the end of 'x', in .*")}) {
+    const CallResult result = call(backend, kernel);
+    EXPECT_EQ(result.status, CallStatus::kBroken) << kernel;
+    EXPECT_THAT(result.message, MatchesRegex(std::string("crashed: SIGSEGV at address 0x[0-9a-f]+") + words)) << kernel;
+    EXPECT_THAT(result.message, HasSubstr("libassay_testing_toy_library.so+0x")) << kernel;
+    EXPECT_THAT(result.message, HasSubstr("--in-process under a debugger")) << kernel;
+  }
+}
+
+TEST(InProcess, AFarWriteNamesTheKernelBeforeTheProgramEnds) {
+  const Backend here = open_in_process(kToy, "toy");
+  EXPECT_DEATH(call(here, "writes_far_behind"), "kernel 'writes_far_behind' in a call of toy, .* bytes behind the end of 'y'");
+}
+
+TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
+  const Backend backend = worker(0.1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(call(backend, "hangs").message, "hung: no answer within 0.1 s");
+  const auto start = std::chrono::steady_clock::now();
+  const CallResult fourth = call(backend, "hangs");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(50));
+  EXPECT_EQ(fourth.status, CallStatus::kNotCalled);
+  EXPECT_THAT(fourth.message, StartsWith("not called: this kernel hung in 3 calls before"));
+  EXPECT_EQ(call(backend, "copy").status, CallStatus::kOk) << "another kernel is not punished";
+}
+
+TEST(WorkerEnds, AKernelThatClosesTheSocketAndGoesOnIsNotWaitedFor) {
+  EXPECT_EQ(call(worker(20), "closes_files").message, "closed the worker's socket and went on");
+}
+
+TEST(WorkerEnds, BytesOnTheSocketAreNoAnswer) {
+  const Backend backend = worker();
+  EXPECT_EQ(call(backend, "scribbles_on_socket").message, "wrote into the worker's socket");
+  EXPECT_EQ(call(backend, "scribbles_on_socket").status, CallStatus::kBroken) << "in a new process";
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose allocators end the process instead
+TEST(WorkerEnds, MemoryIsLimited) {
+  EXPECT_EQ(call(worker(20, uint64_t{512} << 20), "takes_memory").message, "was stopped");
+  EXPECT_EQ(call(worker(20, uint64_t{16} << 30), "takes_memory").message, "took 4 GiB") << "the limit stopped it";
+}
+#endif
+
+TEST(WorkerEnds, AFaultOfTheCallIsItsOwn) {
+  const Backend backend = worker();
+  const CallResult faulted = call(backend, "faults"), lost = call(backend, "loses_device");
+  EXPECT_EQ(faulted.status, CallStatus::kBroken);
+  EXPECT_EQ(faulted.message, "made the device useless: illegal address");
+  EXPECT_EQ(lost.status, CallStatus::kBroken) << "twice, in processes that had the device";
+  EXPECT_THAT(lost.message, StartsWith("loses the device: fell off the bus; so it did in another process"));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,65 @@
+#include "harness/backend/worker_limits.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace assay {
+namespace {
+
+/// Number behind a word in a file of /proc, in units of 1024 bytes; 0 if there is none.
+uint64_t kibibytes_of(const char* file, const std::string& word) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(word)) return std::strtoull(line.c_str() + word.size(), nullptr, 10);
+  return 0;
+}
+
+uint64_t memory_of_machine() {
+  uint64_t bytes = kibibytes_of("/proc/meminfo", "MemTotal:") << 10;
+  uint64_t of_container = 0;
+  if (std::ifstream("/sys/fs/cgroup/memory.max") >> of_container && of_container > 0) bytes = std::min(bytes, of_container);
+  return bytes;
+}
+
+}  // namespace
+
+void limit_memory(uint64_t bytes) {
+  if (bytes == 0) bytes = memory_of_machine() / 2;
+  // Counts what is private and writable, so neither a sanitizer's shadow that is there already nor addresses that a device's driver
+  // reserves are in its way.
+  const uint64_t has = kibibytes_of("/proc/self/status", "VmData:") << 10;
+  rlimit limit{};
+  if (bytes > 0 && ::getrlimit(RLIMIT_DATA, &limit) == 0 && has + bytes < limit.rlim_cur) {
+    limit.rlim_cur = has + bytes;
+    ::setrlimit(RLIMIT_DATA, &limit);
+  }
+  std::ofstream("/proc/self/oom_score_adj") << 1000;
+}
+
+void end_with_other_side(int socket) {
+  std::thread([socket, harness = ::getppid()] {
+    // Looked at anew again and again: a poll that waits would hold the socket open after a kernel has closed it, and the other side
+    // would not learn of it.
+    constexpr int kMilliseconds = 250;
+    for (;;) {
+      pollfd other{socket, POLLRDHUP, 0};
+      ::poll(&other, 1, kMilliseconds);
+      const bool is_closed_here = (other.revents & POLLNVAL) != 0;
+      if (::getppid() != harness || ((other.revents & (POLLRDHUP | POLLHUP)) != 0 && !is_closed_here)) break;
+      if (is_closed_here) ::usleep(kMilliseconds * 1000);
+    }
+    constexpr unsigned kSecondsToEndByItself = 2;
+    ::sleep(kSecondsToEndByItself);
+    ::kill(::getpid(), SIGKILL);
+  }).detach();
+}
+
+}  // namespace assay

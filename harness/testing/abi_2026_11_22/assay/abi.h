@@ -1,0 +1,109 @@
+/* The door to every kernel under test: ours, yours, anyone's. Plain C99, no other header of Assay is needed.
+ *
+ * A kernel library is a shared object that exports one symbol, assay_get_library(). It says what it offers (describe) and runs one
+ * call at a time (run). Tensors are named by role, so a new op adds a name and no struct. SPDX-License-Identifier: Apache-2.0 */
+#ifndef ASSAY_ABI_H
+#define ASSAY_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Grows only when a field changes its meaning. New fields are appended and announced by `size`. */
+#define ASSAY_ABI_VERSION 1u
+
+enum assay_status_code {
+  ASSAY_OK = 0,
+  ASSAY_UNSUPPORTED = 1, /* the library does not do this; `message` says what. A skip, never a failure. */
+  ASSAY_FAILED = 2,      /* the call was refused or went wrong; `message` says why */
+  ASSAY_DEVICE_LOST = 3  /* device or environment failed; nothing can be said about the kernel */
+};
+typedef int32_t assay_status; /* an assay_status_code; no enum, so that another number is not undefined behaviour in the caller */
+
+/* Element formats: code and bits as in DLPack 1.1 (DLDataType), lanes always 1. */
+typedef enum assay_type_code {
+  ASSAY_INT = 0,
+  ASSAY_UINT = 1,
+  ASSAY_FLOAT = 2,
+  ASSAY_BFLOAT = 4,
+  ASSAY_FLOAT8_E4M3FN = 10,
+  ASSAY_FLOAT8_E4M3FNUZ = 11,
+  ASSAY_FLOAT8_E5M2 = 12,
+  ASSAY_FLOAT8_E5M2FNUZ = 13,
+  ASSAY_FLOAT8_E8M0FNU = 14
+} assay_type_code;
+
+typedef struct assay_tensor {
+  uint32_t size;          /* sizeof(assay_tensor) at the caller */
+  uint8_t type_code;      /* assay_type_code */
+  uint8_t type_bits;      /* bits of one element */
+  uint8_t is_output;      /* 0: read only. 1: written, every element of it */
+  uint8_t ndim;           /* entries of shape and strides */
+  const char* role;       /* "x", "gamma", "q", "scale", ... */
+  const int64_t* shape;   /* elements */
+  const int64_t* strides; /* elements; stride 1 need not be the last */
+  void* data;             /* device address of element [0, ...]; aligned to 256 bytes unless the case says otherwise */
+  uint64_t bytes;         /* addressable from `data` on */
+} assay_tensor;
+
+/* A named number: "group_size" 128, "eps" 1e-6. Integers are exact in `value` up to 2^53. */
+typedef struct assay_param {
+  const char* name;
+  double value;
+} assay_param;
+
+typedef struct assay_call {
+  uint32_t size;        /* sizeof(assay_call) at the caller */
+  const char* op;       /* "quant_group" */
+  const char* contract; /* id of the contract row to obey: "vllm.group_fp8" */
+  const char* kernel;   /* name of the kernel from describe() */
+  const assay_tensor* tensors;
+  int32_t n_tensors;
+  const assay_param* params;
+  int32_t n_params;
+  void* stream;    /* as create_stream() gave it, or NULL for the default. run() enqueues here and does not synchronise. */
+  void* workspace; /* device memory, or NULL */
+  size_t workspace_bytes;
+  char* message; /* the library writes at most message_bytes - 1 characters here when it does not return ASSAY_OK */
+  size_t message_bytes;
+} assay_call;
+
+/* What a library is. Memory and stream functions may be NULL for a library that works on host memory. */
+typedef struct assay_library {
+  uint32_t abi;  /* ASSAY_ABI_VERSION of the header it was built with */
+  uint32_t size; /* sizeof(assay_library) at the library */
+  /* JSON, UTF-8, static storage:
+   * {"name": "...", "arch": "cpu" | "sm_90" | ..., "device": "...", "driver": "...", "toolkit": "...",
+   *  "kernels": [{"name": "...", "op": "...", "contracts": ["..."],
+   *               "accepts": {"<case parameter>": [values]},      a parameter not named here is free
+   *               "multiple_of": {"<case parameter>": integer},   divisibility, e.g. {"n": 8}
+   *               "fault": "...", "cites": "...", "twin": "..."}]}                 faulty kernels only */
+  const char* (*describe)(void);
+  assay_status (*run)(const assay_call* call);
+  void* (*allocate)(size_t bytes);
+  void (*release)(void* data);
+  assay_status (*upload)(void* device, const void* host, size_t bytes);
+  assay_status (*download)(void* host, const void* device, size_t bytes);
+  assay_status (*synchronise)(void* stream); /* returns the first error since the last call */
+
+  /* Appended after the first release: a library whose `size` ends before them lacks them, like one that has NULL here. With the
+   * first two a call can be made on a stream of its own, with all six it can be captured and replayed. */
+  void* (*create_stream)(void); /* one that does not wait for the default stream; NULL if that failed */
+  void (*destroy_stream)(void* stream);
+  assay_status (*begin_capture)(void* stream); /* from here on what run() enqueues is recorded and not executed */
+  assay_status (*end_capture)(void* stream, void** graph);
+  assay_status (*replay)(void* graph, void* stream); /* enqueues all that was recorded, may be called again and again */
+  void (*destroy_graph)(void* graph);
+} assay_library;
+
+/* The one exported symbol. */
+const assay_library* assay_get_library(void);
+typedef const assay_library* (*assay_get_library_fn)(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
