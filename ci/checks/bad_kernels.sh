@@ -2,7 +2,7 @@
 # Kernel libraries that misbehave: each is named in one message, and the rest of the run stands.
 . "$(dirname "$0")/lib.sh"
 bad=$build/misbehaving
-judge() { "$assay" run --backend "$1" --suite rms_norm/quick --case '*bf16*normal*n1024*s1/w32' --case '*2026-06-18/bf16.m4.n1024.eps1e-6/normal*w32' --timeout 3; }
+judge() { "$assay" run --backend "$@" --suite rms_norm/quick --case '*bf16*normal*n1024*s1/w32' --case '*2026-06-18/bf16.m4.n1024.eps1e-6/normal*w32' --timeout 3; }
 
 expect 2 "wrong_abi.so" judge "$bad/libwrong_abi.so"
 expect 2 "no_symbol.so" judge "$bad/libno_symbol.so"
@@ -14,4 +14,61 @@ expect 1 "BROKEN" judge "$bad/libwrites_past_buffer.so"
 expect 1 "BROKEN" judge "$bad/libleaves_outputs_unwritten.so"
 expect 1 "BROKEN" judge "$bad/libchanges_input.so"
 expect 1 "refused the call" judge "$bad/libreturns_failed.so"
+expect 1 "8192 bytes behind the end of 'y'" judge "$bad/libwrites_far_behind.so"
+expect 1 "8192 bytes behind the end of 'x'" judge "$bad/libreads_far_behind.so"
+expect 1 "crashed: SIGSEGV at address 0x0" judge "$bad/libcrashes.so"
+expect 1 "in-process under a debugger" judge "$bad/libcrashes.so"
+expect 1 "wrote into the worker's socket" judge "$bad/libscribbles_on_files.so"
+expect 1 "no memory is left" judge "$bad/libtakes_memory.so"
+
+# verdicts LIBRARY OPTION...: a line for each kernel, number of rows, outcome: how many cases.
+verdicts() {
+  local library=$1
+  shift
+  rm -f "$scratch/v.csv"
+  "$assay" run --backend "$bad/lib$library.so" --suite rms_norm/quick --case '*/bf16*w32' --timeout 0.5 --report "csv:$scratch/v.csv" "$@" >"$scratch/out" 2>&1
+  python3 - "$scratch/v.csv" <<'EOF'
+import collections, csv, re, sys
+counts = collections.Counter()
+for row in csv.DictReader(open(sys.argv[1])):
+    if row["kernel"]: counts[row["kernel"], re.search(r"\.m(\d+)\.", row["case"])[1], row["outcome"]] += 1
+for key in sorted(counts): print(*key, counts[key])
+EOF
+}
+healthy=$(verdicts refuses_in_run | grep -v ' 4 ') # of three rows
+[ "$(cut -d' ' -f3 <<<"$healthy" | sort -u)" = pass ] || fail "the healthy kernel does not pass: $healthy"
+same() { [ "$2" = "$3" ] || fail "$1 gives"$'\n'"$2"$'\n'"instead of"$'\n'"$3"; }
+
+# Refused in run(): a skip, and nothing unexpected.
+expect 0 "ALL AS EXPECTED" "$assay" run --backend "$bad/librefuses_in_run.so" --suite rms_norm/quick --case '*/bf16*w32'
+same refuses_in_run "$(verdicts refuses_in_run | grep ' 4 ' | cut -d' ' -f3)" skip
+
+# A crash is the verdict of its own case only, in each of 20 runs by several threads.
+for _ in $(seq 20); do
+  all=$(verdicts crashes_when_tall)
+  same crashes_when_tall "$(grep ' 3 ' <<<"$all")" "$healthy"
+  same crashes_when_tall "$(grep ' 4 ' <<<"$all" | cut -d' ' -f3)" broken
+done
+
+# What a kernel leaves behind meets no other kernel: the rounding mode, a thread.
+for library in changes_rounding late_thread; do
+  same "$library" "$(verdicts "$library" --kernel innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"
+  same "$library" "$(verdicts "$library" | grep innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"
+done
+expect 1 "left the floating-point environment changed (it was put back): the thread rounds downward" judge "$bad/libchanges_rounding.so"
+
+# A kernel that hangs everywhere costs three times its time limit; the other one is judged.
+start=$SECONDS
+same hangs_in_first "$(verdicts hangs_in_first | cut -d' ' -f1,3 | sort -u)" "$(printf '%s\n' 'hangs broken' 'hangs unjudged' 'innocent pass')"
+[ $((SECONDS - start)) -lt 10 ] || fail "the kernel that hangs was called too often"
+same hangs_in_first "$(verdicts hangs_in_first | awk '$3 == "broken" { n += $4 } END { print n }')" 3
+
+# State that is kept between calls is no race between lanes.
+expect 1 "unsteady: the outputs change from call to call" judge "$bad/libkeeps_state.so"
+
+# A recording that cannot be written is no kernel's fault.
+expect 2 "cannot record into /proc/none: " judge "$bad/librefuses_in_run.so" --record /proc/none
+mkdir "$scratch/full"
+: >"$scratch/full/rms_norm" # a file where the folder of the op would be made
+expect 3 "the run ended early: cannot record rms_norm/" judge "$bad/librefuses_in_run.so" --record "$scratch/full"
 echo passed
