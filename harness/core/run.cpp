@@ -1,9 +1,12 @@
 #include "harness/core/run.h"
 
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
 #include <algorithm>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "harness/core/glob.h"
 #include "harness/core/match.h"
@@ -124,8 +127,8 @@ class Progress {
   std::string harness_error_;
 };
 
-Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& options) {
-  if (pair.kernel != nullptr) return run_case(*pair.op, *pair.one, *pair.kernel, backend, options);
+Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& options, DataMemory& memory) {
+  if (pair.kernel != nullptr) return run_case(*pair.op, *pair.one, *pair.kernel, backend, options, &memory);
   Verdict skip = blank_verdict(*pair.one, "", backend.name);
   skip.outcome = Outcome::kSkip;
   skip.offered = false;
@@ -154,17 +157,19 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
   Progress progress(pairs, options);
   const auto work = [&] {
     try {
-      while (const std::optional<Progress::Share> share = progress.next())
+      while (const std::optional<Progress::Share> share = progress.next()) {
+        DataMemory memory;
         for (size_t i = share->first; i < share->end && !progress.stopped(); ++i)
-          progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options.each));
+          progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options.each, memory));
+      }
     } catch (const HarnessError& error) {
       progress.fail(error.what());
     }
   };
-  std::vector<std::thread> helpers;
-  for (int i = 1; i < options.threads; ++i) helpers.emplace_back(work);
-  work();
-  for (std::thread& helper : helpers) helper.join();
+  // The threads that judge a case in blocks (blocks.h) are the same ones: together never more than there are cores.
+  const int threads = std::min(options.threads, oneapi::tbb::info::default_concurrency());
+  oneapi::tbb::task_arena arena(threads);
+  arena.execute([&] { oneapi::tbb::parallel_for(0, threads, [&](int) { work(); }, oneapi::tbb::simple_partitioner()); });
   return std::move(progress).result();
 }
 

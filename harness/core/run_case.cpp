@@ -165,14 +165,27 @@ void record(const CaseOptions& options, const Evidence& evidence, const Verdict&
   }
 }
 
+/// judge_outputs(), or what the memory knows of the same outputs.
+Sample judge_once(const Op& op, const Case& one, const Problem& problem, const CallResult& result, DataMemory& memory,
+                  Verdict& verdict) {
+  if (const std::vector<TensorFinding>* known = memory.findings_of(result)) {
+    verdict.outcome = Outcome::kPass;
+    verdict.tensors = *known;
+    return {};
+  }
+  Sample sample = judge_outputs(op, one, problem, result, verdict);
+  if (verdict.outcome == Outcome::kPass && verdict.program.empty()) memory.remember(result, verdict.tensors);
+  return sample;
+}
+
 void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
-                 Verdict& verdict) {
+                 DataMemory& memory, Verdict& verdict) {
   if (run_sweep(op, one, kernel, backend, options, verdict)) return;
-  const Problem problem = op.problem(one);
+  const Problem& problem = memory.problem(op, one);
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
   Sample sample;
-  if (result) sample = judge_outputs(op, one, problem, *result, verdict);
+  if (result) sample = judge_once(op, one, problem, *result, memory, verdict);
   if (result && options.ladder && verdict.outcome == Outcome::kPass) {
     verdict.climb = climb(op, one, kernel, backend, request, *result);
     if (!verdict.climb->broken.empty()) {
@@ -272,10 +285,12 @@ Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, cons
   return std::move(finding.sample);
 }
 
-Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options) {
+Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
+                 DataMemory* memory) {
+  DataMemory of_one_case;
   Verdict verdict = blank_verdict(one, kernel.name, backend.name);
   try {
-    run_problem(op, one, kernel, backend, options, verdict);
+    run_problem(op, one, kernel, backend, options, memory ? *memory : of_one_case, verdict);
   } catch (const HarnessError&) {
     throw;
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/core/call.h"
+#include "harness/core/data_memory.h"
 #include "harness/core/op.h"
 #include "harness/core/sample.h"
 #include "harness/core/verdict.h"
@@ -46,7 +47,10 @@ struct CaseOptions {
 ///   kFail       FAILED, other bits on repetition or on a rung of the ladder, an element or padding outside its set, a joint violation
 ///   kUntrusted  it would pass, but cannot see a fault that its row does not declare
 ///   kNotJudged  the harness did not call the kernel or could not judge it; the message says why
-Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options);
+///
+/// `memory` serves cases that share their data, one after the other; nullptr: there are none.
+Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
+                 DataMemory* memory = nullptr);
 
 /// The verdict on outputs that are there already, as run_case gives it: unwritten elements, comparison, violations. Returns the
 /// steps that a diagnosis should look at.
