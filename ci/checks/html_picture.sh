@@ -24,7 +24,8 @@ shows "$scratch/half.html" && fail "half of a page passed for a whole one"
 echo '<!DOCTYPE html><title>blank</title>' >"$scratch/blank.html"
 shows "$scratch/blank.html" && fail "a blank page passed for a report"
 
-# A library that is wrong nearly everywhere: the document as the browser built it has every failure, in full or in a line.
+# A library that is wrong nearly everywhere: the document as the browser built it has a card a cause and names every failure, and at two
+# widths nothing reaches beyond the page.
 "$assay" run --backend faulty --suite rms_norm/quick --report html:"$scratch/all.html" --report json:"$scratch/all.json" >/dev/null
 browser --dump-dom "file://$scratch/all.html" >"$scratch/dom.html"
 python3 - "$scratch" <<'END' || fail "the document lacks failures that the JSON has"
@@ -33,10 +34,32 @@ folder = sys.argv[1]
 verdicts = json.load(open(folder + "/all.json"))["verdicts"]
 bad = [v for v in verdicts if v["outcome"] in ("fail", "broken", "untrusted")]
 dom = open(folder + "/dom.html").read()
-sections, lines = dom.count('<section class="failure"'), dom.count("<li>")
-assert len(bad) > 60 and sections == 40 and sections + lines == len(bad), (len(bad), sections, lines)
-shown = set(map(html.unescape, re.findall(r"<code>([^<]*)</code>", dom)))
+cards, lines = dom.count('<section class="card"'), dom.count("<li>")
+assert len(bad) > 60 and 3 < cards < 40, (len(bad), cards)
+shown, pairs = set(), 0
+for text in map(html.unescape, re.findall(r"<code>([^<]*)</code>", dom)):
+    first, *twins = text.split(" and w")
+    shown.update([first] + [first.rsplit("/w", 1)[0] + "/w" + twin for twin in twins])
+    pairs += len(twins)
 assert all(v["case"] in shown for v in bad), [v["case"] for v in bad if v["case"] not in shown]
+assert cards + lines + pairs == len(bad), (cards, lines, pairs, len(bad))
+for card in range(1, cards + 1):
+    assert f'id="c{card}"' in dom and dom.count(f'href="#c{card}"') >= 3, f"card {card} is not linked"
 assert not re.search(r"https?://", dom)
 END
+
+# fits WIDTH PAGE: a copy of the page that measures itself is no wider than the window.
+fits() {
+  python3 - "$2" >"$scratch/probe.html" <<'END'
+import sys
+page = open(sys.argv[1]).read()
+probe = "<script>addEventListener('load', () => { const d = document.documentElement;" \
+        " document.title = d.scrollWidth <= d.clientWidth ? 'FITS' : 'WIDER ' + d.scrollWidth; })</script></body>"
+print(page.replace("</body>", probe))
+END
+  browser --window-size="$1",2000 --dump-dom "file://$scratch/probe.html" | grep -q '<title>FITS</title>'
+}
+for width in 1300 700; do fits $width "$scratch/all.html" || fail "the page is wider than $width pixels"; done
+sed 's/<main/<p style="width:2000px">wide<\/p><main/' "$scratch/all.html" >"$scratch/wide.html"
+fits 1300 "$scratch/wide.html" && fail "a page of 2000 pixels passed for one of 1300"
 echo passed

@@ -15,6 +15,7 @@
 #include "harness/diagnosis/looking.h"
 #include "harness/dump/recording.h"
 #include "harness/report/console.h"
+#include "harness/report/reconcile.h"
 #include "harness/report/report.h"
 #include "suites/registry.h"
 
@@ -186,6 +187,7 @@ int judge_recordings(const JudgeArguments& arguments) {
     result.device_lost |= verdict.device_lost;
     if (to_console && !as_expected(verdict)) std::printf("%s\n", failure_text(verdict).c_str());
   }
+  reconcile(result);
   const Selection& wanted = arguments.selection;
   const bool selected = !wanted.suites.empty() || !wanted.cases.empty() || !wanted.arch.empty() || !wanted.warp.empty();
   const size_t missing = selected ? report_missing(cases, entries) : 0;

@@ -17,6 +17,7 @@
 #include "harness/diagnosis/looking.h"
 #include "harness/dump/recording.h"
 #include "harness/report/console.h"
+#include "harness/report/reconcile.h"
 #include "harness/report/report.h"
 #include "suites/registry.h"
 
@@ -95,13 +96,15 @@ int run_verb(const RunArguments& arguments) {
     if (to_console && !as_expected(verdict)) std::printf("%s\n", failure_text(verdict).c_str());
     progress.step(verdict);
   };
-  const RunResult result = run_all(all_ops(), cases, backend, options);
+  RunResult result = run_all(all_ops(), cases, backend, options);
   progress.clear();
   if (recorder && result.harness_error.empty()) recorder->finish(result);
   if (!result.harness_error.empty()) std::fprintf(stderr, "assay: the run ended early: %s\n", result.harness_error.c_str());
+  reconcile(result);
   provenance.ended = utc_now();
   write_reports(reports, result, backend.library, provenance);
-  if (to_console) std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
+  if (to_console)
+    std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
   std::printf("%s", to_console ? summary_text(result).c_str() : outcome_line(result).c_str());
   return result.exit_code();
 }

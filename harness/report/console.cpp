@@ -8,6 +8,7 @@
 
 #include "harness/report/counts.h"
 #include "harness/report/escape.h"
+#include "harness/report/failure_groups.h"
 #include "harness/report/words.h"
 
 namespace assay {
@@ -97,7 +98,9 @@ std::string failure_text(const Verdict& verdict) {
   line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
   line(text, "reason", verdict.message);
   for (const TensorFinding& finding : verdict.tensors) tensor(text, finding);
+  line(text, "program", verdict.program);
   for (const std::string& cause : verdict.causes) line(text, "cause", cause);
+  line(text, "looked at", verdict.looked_at);
   if (!verdict.deviation.empty()) line(text, "ledger", verdict.deviation);
   line(text, "row", verdict.origin + "  " + verdict.why);
   line(text, "repro", verdict.repro);
@@ -109,6 +112,24 @@ std::string idle_rows_text(const Ledger& ledger, const RunResult& result) {
   for (const Deviation* row : ledger.idle(result.verdicts))
     text += fmt::format("ledger: {} covers no verdict of this run\n", row->origin.text());
   return text;
+}
+
+std::string causes_text(const RunResult& result) {
+  constexpr size_t kMostKernels = 3;
+  std::string text;
+  for (const FailureGroup& group : failures_by_cause(result)) {
+    const Verdict& first = result.verdicts[group.first()];
+    const std::string cause = group.cause.empty() ? headline(first) : group.cause;
+    text += fmt::format("  {:>5}  {} {}{}\n", group.verdicts, name(first.outcome), printable(cause),
+                        group.expected ? "  (as expected)" : "");
+    std::string kernels;
+    size_t named = 0;
+    for (const std::string& kernel : group.kernels)
+      if (named++ < kMostKernels) kernels += (kernels.empty() ? "" : ", ") + kernel;
+    if (named > kMostKernels) kernels += fmt::format(" and {} more", named - kMostKernels);
+    text += fmt::format("         {}; first {}\n", printable(kernels), printable(twins_text(result, group.failures.front())));
+  }
+  return text.empty() ? "" : "failed, by cause\n" + text;
 }
 
 std::string provenance_text(const Provenance& provenance, const LibraryInfo& library) {
@@ -131,7 +152,7 @@ std::string summary_text(const RunResult& result) {
   text += counted(counts_by_message(result, Outcome::kSkip), "skipped");
   text += counted(counts_by_message(result, Outcome::kUntrusted), "untrusted");
   text += counted(counts_by_rung(result), "determinism");
-  return text + outcome_line(result);
+  return text + causes_text(result) + outcome_line(result);
 }
 
 }  // namespace assay

@@ -16,13 +16,16 @@ std::string idle_rows_text(const Ledger& ledger, const RunResult& result);
 /// repeat.
 std::string failure_text(const Verdict& verdict);
 
+/// What failed, by cause, each with its first case; empty if nothing did.
+std::string causes_text(const RunResult& result);
+
 /// Where the report comes from, in lines that begin with "run_"; what is not known is left out.
 std::string provenance_text(const Provenance& provenance, const LibraryInfo& library);
 
 /// One line: how the run ended, and how many verdicts of each kind.
 std::string outcome_line(const RunResult& result);
 
-/// Counts by op, contract and warp size; skips by reason; then outcome_line().
+/// Counts by op, contract and warp size; skips by reason; failures by cause; then outcome_line().
 std::string summary_text(const RunResult& result);
 
 }  // namespace assay

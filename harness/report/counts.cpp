@@ -12,6 +12,35 @@ std::vector<Outcome> outcomes_of(const RunResult& result) {
   return outcomes;
 }
 
+Standing standing_of(const Verdict& verdict) {
+  switch (verdict.outcome) {
+    case Outcome::kPass:
+      return Standing::kPassed;
+    case Outcome::kSkip:
+      return verdict.offered ? Standing::kNotRun : Standing::kNotOffered;
+    case Outcome::kFail:
+      return Standing::kFailed;
+    case Outcome::kBroken:
+      return Standing::kBroken;
+    case Outcome::kUntrusted:
+      return Standing::kUntrusted;
+    case Outcome::kNotJudged:
+      return Standing::kNotJudged;
+  }
+  return Standing::kNotJudged;
+}
+
+const char* name(Standing standing) {
+  constexpr std::array kNames = {"passed", "not run", "not offered", "failed", "broken", "untrusted", "not judged"};
+  return kNames[size_t(standing)];
+}
+
+Outcome outcome_of(Standing standing) {
+  constexpr std::array kOutcome = {Outcome::kPass,   Outcome::kSkip,      Outcome::kSkip,     Outcome::kFail,
+                                   Outcome::kBroken, Outcome::kUntrusted, Outcome::kNotJudged};
+  return kOutcome[size_t(standing)];
+}
+
 std::map<CountKey, std::map<Outcome, int64_t>> counts_by_contract(const RunResult& result) {
   std::map<CountKey, std::map<Outcome, int64_t>> counts;
   for (const Verdict& v : result.verdicts) ++counts[{v.op, v.contract, v.warp}][v.outcome];

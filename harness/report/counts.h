@@ -1,6 +1,7 @@
 // Verdicts of a run counted for its summaries.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -14,6 +15,14 @@ namespace assay {
 
 /// In the order of every summary; what was not judged comes last, and only if there is any.
 std::vector<Outcome> outcomes_of(const RunResult& result);
+
+/// What a reader asks of a verdict first: a skip may be the library's refusal of a call, or a case that it never offered.
+enum class Standing { kPassed, kNotRun, kNotOffered, kFailed, kBroken, kUntrusted, kNotJudged };
+inline constexpr std::array kStandings = {Standing::kPassed, Standing::kNotRun,    Standing::kNotOffered, Standing::kFailed,
+                                          Standing::kBroken, Standing::kUntrusted, Standing::kNotJudged};
+Standing standing_of(const Verdict& verdict);
+const char* name(Standing standing);  ///< "not offered"
+Outcome outcome_of(Standing standing);
 
 /// By op, contract and warp.
 using CountKey = std::tuple<std::string, std::string, std::string>;

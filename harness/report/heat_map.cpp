@@ -86,6 +86,20 @@ std::string numbers(const Sheet& sheet) {
   return text;
 }
 
+/// A line through cells in which elements are wrong together, though each alone may be right.
+std::string joint_lines(const Sheet& sheet) {
+  const Picture& p = sheet.picture;
+  std::string strokes;
+  for (int64_t r = 0; r < p.rows; ++r) {
+    for (int64_t c = 0; c < p.columns && !p.joint.empty(); ++c) {
+      if (p.joint[size_t(r * p.columns + c)] == 0) continue;
+      strokes += fmt::format("M{:.5g} {:.5g}h{:.5g}", sheet.left + double(c) * sheet.cell_width,
+                             sheet.top + (double(r) + 0.5) * sheet.cell_height, sheet.cell_width);
+    }
+  }
+  return strokes.empty() ? "" : fmt::format("<path class=\"joint\" d=\"{}\"/>\n", strokes);
+}
+
 /// Every how many cells a label fits.
 int64_t label_step(double cell, double label) {
   int64_t step = 1;
@@ -135,6 +149,8 @@ std::string legend(const Sheet& sheet) {
                                                        : kShades[s].words,
                         count[s], count[s] == 1 ? "cell" : "cells");
   }
+  if (!joint_lines(sheet).empty())
+    text += "<span class=\"key together\"></span>line: places that are wrong together, though each alone may be right";
   return text;
 }
 
@@ -148,7 +164,8 @@ std::string heat_map(const TensorFinding& finding) {
              "<figure><svg class=\"heat\" width=\"{0:.5g}\" height=\"{1:.5g}\" viewBox=\"0 0 {0:.5g} {1:.5g}\" role=\"img\" "
              "aria-label=\"share of elements outside, by place\">\n",
              width, height) +
-         cells(sheet) + numbers(sheet) + axes(sheet) + "</svg><figcaption>" + legend(sheet) + "</figcaption></figure>\n";
+         cells(sheet) + numbers(sheet) + joint_lines(sheet) + axes(sheet) + "</svg><figcaption>" + legend(sheet) +
+         "</figcaption></figure>\n";
 }
 
 }  // namespace assay::html

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -12,7 +11,9 @@
 
 #include "harness/report/counts.h"
 #include "harness/report/escape.h"
+#include "harness/report/failure_groups.h"
 #include "harness/report/html_failures.h"
+#include "harness/report/html_matrix.h"
 #include "harness/report/html_parts.h"
 #include "harness/report/html_power.h"
 #include "harness/report/html_style.h"
@@ -22,20 +23,27 @@ namespace {
 
 using namespace html;
 
-std::string head(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
+/// How it ended, and the counts that a reader asks for first.
+std::string head(const RunResult& result, const Provenance& provenance) {
   const std::string ending = ending_text(result);
-  const bool good = ending == "ALL AS EXPECTED";
+  const bool good = ending == "ALL AS EXPECTED" && provenance.ended_early.empty();
   const std::string backend = result.verdicts.empty() ? "" : result.verdicts.front().backend;
-  std::string text = fmt::format("<h1>Assay: verdicts on back end {}</h1>\n<p class=\"ending{}\">{}</p>\n<div class=\"tally\">\n",
-                                 code(backend), good ? "" : " bad", ending);
-  for (const Outcome outcome : outcomes_of(result)) {
-    const int64_t count = result.count(outcome);
-    text += fmt::format("<div{}><b>{}</b>{} {}</div>\n", count > 0 && is_bad(outcome) ? " class=\"alarm\"" : "", count,
-                        mark(outcome), name(outcome));
+  std::string text = fmt::format("<h1>Assay: verdicts on back end {}</h1>\n<p class=\"ending{}\">{}</p>\n", code(backend),
+                                 good ? "" : " bad", ending);
+  if (!provenance.ended_early.empty())
+    text += fmt::format("<p class=\"early\">Ended early by {}: the verdicts are those that were there.</p>\n",
+                        xml_escaped(provenance.ended_early));
+  if (!result.harness_error.empty())
+    text += "<p class=\"early\">Ended early by a failure of the harness: " + xml_escaped(result.harness_error) + "</p>\n";
+  std::map<Standing, int64_t> counts;
+  for (const Verdict& v : result.verdicts) ++counts[standing_of(v)];
+  text += "<div class=\"tally\">\n";
+  for (const Standing s : kStandings) {
+    if (s == Standing::kNotJudged && counts[s] == 0) continue;
+    text += fmt::format("<div{}><b>{}</b>{} {}</div>\n", counts[s] > 0 && is_bad(outcome_of(s)) ? " class=\"alarm\"" : "",
+                        counts[s], mark(outcome_of(s)), name(s));
   }
   text += "</div>\n<dl>\n";
-  for (const Fact& fact : facts_of(provenance, library))
-    if (!fact.value.empty()) text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", fact.name, xml_escaped(fact.value));
   double seconds = 0;
   std::set<std::string> cases, kernels;
   for (const Verdict& v : result.verdicts) {
@@ -51,85 +59,91 @@ std::string head(const RunResult& result, const LibraryInfo& library, const Prov
   return text + "</dl>\n";
 }
 
-/// Op and contract by warp and outcome. Outcomes that the run does not have get no column.
-std::string matrix(const RunResult& result) {
-  std::map<std::pair<std::string, std::string>, std::map<std::string, std::map<Outcome, int64_t>>> rows;
-  std::set<std::string> warps;
-  for (const auto& [key, counts] : counts_by_contract(result)) {
-    const auto& [op, contract, warp] = key;
-    rows[{op, contract}][warp] = counts;
-    warps.insert(warp);
+std::string facts(const Provenance& provenance, const LibraryInfo& library) {
+  std::string text;
+  for (const Fact& fact : facts_of(provenance, library)) {
+    std::string title = fact.name;
+    std::replace(title.begin(), title.end(), '_', ' ');
+    if (!fact.value.empty()) text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", title, xml_escaped(fact.value));
   }
-  std::vector<Outcome> outcomes = outcomes_of(result);
-  std::erase_if(outcomes, [&](Outcome o) { return result.count(o) == 0; });
-  std::string groups = "<tr><th colspan=\"2\"></th>", names = "<tr><th>op</th><th>contract</th>", body;
-  for (const std::string& warp : warps) {
-    groups += fmt::format("<th class=\"group\" colspan=\"{}\">{}</th>", outcomes.size(),
-                          warp.empty() ? "any warp" : "warp " + xml_escaped(warp));
-    for (const Outcome o : outcomes)
-      names += fmt::format("<th{}>{} {}</th>", o == outcomes.front() ? " class=\"first\"" : "", mark(o), name(o));
-  }
-  for (auto& [key, by_warp] : rows) {
-    const bool idle = std::all_of(by_warp.begin(), by_warp.end(), [](const auto& of) {
-      return std::all_of(of.second.begin(), of.second.end(), [](const auto& count) { return count.first == Outcome::kSkip; });
-    });
-    body += fmt::format("<tr{}><td>{}</td><td>{}</td>", idle ? " class=\"idle\"" : "", xml_escaped(key.first), code(key.second));
-    for (const std::string& warp : warps) {
-      for (const Outcome o : outcomes) {
-        const int64_t count = by_warp[warp][o];
-        const char* css = count == 0 ? "none" : is_bad(o) ? "bad" : "some";
-        body += fmt::format("<td class=\"{}{}\">{}</td>", css, o == outcomes.front() ? " first" : "",
-                            count == 0 ? "\xC2\xB7" : std::to_string(count));
-      }
-    }
-    body += "</tr>\n";
-  }
-  return "<table class=\"matrix\"><thead>" + groups + "</tr>\n" + names + "</tr></thead><tbody>\n" + body + "</tbody></table>\n";
+  return text.empty() ? "" : "<dl>\n" + text + "</dl>\n";
 }
 
-std::string skips(const RunResult& result) {
-  std::vector<std::vector<std::string>> rows = {{"cases", "skipped because"}};
-  for (const auto& [message, count] : counts_by_message(result, Outcome::kSkip))
-    rows.push_back({std::to_string(count), xml_escaped(message)});
-  const std::string text = table("skips", rows);
-  return text.empty() ? "" : "<h2>Skipped</h2>\n" + text;
+/// Reasons of the verdicts of one standing, each with its number.
+std::string reasons(const RunResult& result, Standing standing) {
+  std::map<std::string, int64_t> counts;
+  for (const Verdict& v : result.verdicts)
+    if (standing_of(v) == standing) ++counts[v.message];
+  std::vector<std::vector<std::string>> rows = {{"cases", "because"}};
+  for (const auto& [message, count] : counts) rows.push_back({std::to_string(count), xml_escaped(message)});
+  return table("skips", rows);
 }
 
+std::vector<std::string> pass_row(const Verdict& v) {
+  int64_t elements = 0;
+  double budget_use = 0;
+  for (const TensorFinding& f : v.tensors) elements += f.elements, budget_use = std::max(budget_use, f.budget_use);
+  return {code(v.case_id), fmt::format("{:.2f}", v.seconds * 1000), std::to_string(elements),
+          budget_use > 0 ? fmt::format("{:.2f}", budget_use) : "pinned",
+          v.power.faults > 0 ? fmt::format("{} of {}", v.power.seen(), v.power.faults) : ""};
+}
+
+/// Folded away, kernel by kernel.
 std::string passes(const RunResult& result) {
-  std::vector<std::vector<std::string>> rows = {{"case", "kernel", "ms", "elements", "budget use", "faults seen"}};
+  std::map<std::string, std::vector<std::vector<std::string>>> by_kernel;
   for (const Verdict& v : result.verdicts) {
     if (v.outcome != Outcome::kPass) continue;
-    int64_t elements = 0;
-    double budget_use = 0;
-    for (const TensorFinding& f : v.tensors) elements += f.elements, budget_use = std::max(budget_use, f.budget_use);
-    rows.push_back({code(v.case_id), code(v.kernel), fmt::format("{:.2f}", v.seconds * 1000), std::to_string(elements),
-                    budget_use > 0 ? fmt::format("{:.2f}", budget_use) : "pinned",
-                    v.power.faults > 0 ? fmt::format("{} of {}", v.power.seen(), v.power.faults) : ""});
+    auto& rows = by_kernel[v.kernel];
+    if (rows.empty()) rows.push_back({"case", "ms", "elements", "budget use", "faults seen"});
+    rows.push_back(pass_row(v));
   }
-  if (rows.size() == 1) return "";
-  return fmt::format("<h2>Passed</h2>\n<details><summary>{} verdicts</summary>\n{}</details>\n", rows.size() - 1,
-                     table("passes", rows));
+  std::string text;
+  for (const auto& [kernel, rows] : by_kernel)
+    text += fmt::format("<details><summary>{}: {} verdict{}</summary>\n{}</details>\n", code(kernel), rows.size() - 1,
+                        rows.size() == 2 ? "" : "s", wide(table("passes", rows)));
+  return text;
 }
+
+/// The sections of a page, and links to them that stay in sight.
+class Page {
+ public:
+  void add(const char* id, const char* title, const std::string& content) {
+    if (content.empty()) return;
+    contents_ += fmt::format("<a href=\"#{}\">{}</a>\n", id, title);
+    sections_ += fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", id, title, content);
+  }
+  std::string text(const std::string& head) const {
+    return "<nav class=\"contents\">\n<a href=\"#top\">Top</a>\n" + contents_ + "</nav>\n<main id=\"top\">\n" + head + sections_ +
+           "</main>\n";
+  }
+
+ private:
+  std::string contents_, sections_;
+};
 
 }  // namespace
 
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
-  std::string text =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
-      "content=\"width=device-width\"/>\n<title>Assay: " +
-      ending_text(result) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + mark_definitions() +
-      head(result, library, provenance);
-  if (!result.verdicts.empty()) text += "<h2>Verdicts by contract</h2>\n" + matrix(result);
-  text += html::failures(result) + skips(result);
+  const std::vector<FailureGroup> groups = failures_by_cause(result);
+  Page page;
+  page.add("causes", "What failed, by cause", cause_table(result, groups));
+  page.add("contracts", "Verdicts by contract", result.verdicts.empty() ? "" : matrix(result, groups));
+  page.add("failures", "Failures, a card a cause", cause_cards(result, groups));
+  page.add("not-run", "Not run", reasons(result, Standing::kNotRun));
+  page.add("not-offered", "Not offered", reasons(result, Standing::kNotOffered));
   if (const std::string power = power_table(result); !power.empty()) {
-    text +=
-        "<h2>What the data can show</h2>\n<p class=\"soft\">A data set sees a single-step fault of its contract if no right "
-        "kernel "
-        "could return what the faulty one must. Codes, subnormal, saturated and NaN outputs are those that the contract "
-        "demands.</p>\n" +
-        power;
+    page.add(
+        "power", "What the data can show",
+        "<p class=\"soft\">A data set sees a single-step fault of its contract if no right kernel could return what the faulty "
+        "one must. Codes, subnormal, saturated and NaN outputs are those that the contract demands.</p>\n" +
+            wide(power));
   }
-  return text + passes(result) + "</body>\n</html>\n";
+  page.add("passed", "Passed", passes(result));
+  page.add("provenance", "Provenance", facts(provenance, library));
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
+         "content=\"width=device-width\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>Assay: " +
+         ending_text(result) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + mark_definitions() +
+         page.text(head(result, provenance)) + "</body>\n</html>\n";
 }
 
 }  // namespace assay

@@ -9,10 +9,6 @@
 
 namespace assay {
 
-/// Failures beyond this many are listed in one line each, so that a library that is wrong everywhere still gives a page that
-/// opens.
-inline constexpr size_t kFullSections = 40;
-
 /// Well-formed as XML too, which is how tests read it.
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 

@@ -26,7 +26,7 @@ std::vector<std::string> element_row(const TensorFinding& f, const char* label, 
 std::string elements(const TensorFinding& f) {
   std::vector<std::vector<std::string>> rows = {{"", "element", "got", "accepted", "distance"}, element_row(f, "first", f.first)};
   if (f.worst.at != f.first.at) rows.push_back(element_row(f, "worst", f.worst));
-  return table("elements", rows);
+  return wide(table("elements", rows));
 }
 
 std::string tensor_head(const TensorFinding& f) {
@@ -39,7 +39,8 @@ std::string tensor_head(const TensorFinding& f) {
   }
   if (f.budget_use > 0) text += fmt::format(", largest budget use {:.3g}", f.budget_use);
   if (f.unjudged > 0) text += fmt::format(", {} unjudged", f.unjudged);
-  return fmt::format("<h4>{}: {}</h4>\n", code(fmt::format("{} {} {}", f.name, shape_text(f.shape), f.format)), text);
+  return fmt::format("<h5 class=\"tensor\">{}: {}</h5>\n", code(fmt::format("{} {} {}", f.name, shape_text(f.shape), f.format)),
+                     text);
 }
 
 std::string tensor(const TensorFinding& f) {
@@ -54,7 +55,7 @@ std::string tensor(const TensorFinding& f) {
   if (!facts.empty()) text += "<dl>" + facts + "</dl>\n";
   if (!f.picture) return text;
   return text + heat_map(f) + "<div class=\"charts\">\n" + distance_chart(f) + magnitude_chart(f) + budget_chart(f) + "</div>\n" +
-         neighbours_table(f);
+         wide(neighbours_table(f));
 }
 
 std::string power(const Power& p) {
@@ -67,27 +68,21 @@ std::string power(const Power& p) {
 
 }  // namespace
 
-std::string failure_section(const Verdict& v, size_t number) {
-  std::string text =
-      fmt::format("<section class=\"failure\" id=\"v{}\">\n<h3>{} <span class=\"outcome\">{}</span>{} {}</h3>\n", number,
-                  mark(v.outcome), name(v.outcome), as_expected(v) ? " (as expected)" : "", code(v.case_id));
+std::string failure_body(const Verdict& v, const std::string& title) {
+  std::string text = fmt::format("<h4 class=\"case\">{} <span class=\"outcome\">{}</span>{} {}</h4>\n", mark(v.outcome),
+                                 name(v.outcome), as_expected(v) ? " (as expected)" : "", code(title));
   text += fmt::format("<p>kernel {} of back end {}</p>\n", code(v.kernel), code(v.backend));
   if (!v.causes.empty()) {
     text += "<div class=\"cause\">";
     for (const std::string& cause : v.causes) text += "<p>" + xml_escaped(cause) + "</p>";
     text += "</div>\n";
   }
-  text += "<dl>\n" + fact("message", xml_escaped(v.message)) + fact("ledger", xml_escaped(v.deviation)) +
+  text += "<dl>\n" + fact("message", xml_escaped(v.message)) + fact("program", xml_escaped(v.program)) +
+          fact("causes sought", xml_escaped(v.looked_at)) + fact("ledger", xml_escaped(v.deviation)) +
           fact("row", code(v.origin) + " " + xml_escaped(v.why)) + fact("repro", code(v.repro)) + fact("data", power(v.power)) +
           "</dl>\n";
   for (const TensorFinding& finding : v.tensors) text += tensor(finding);
-  return text + "</section>\n";
-}
-
-std::string failure_line(const Verdict& v) {
-  const std::string cause = v.causes.empty() ? "" : "; " + v.causes.front();
-  return fmt::format("<li>{} {} {} [{}] {}</li>\n", mark(v.outcome), name(v.outcome), code(v.case_id), code(v.kernel),
-                     xml_escaped(headline(v) + cause));
+  return text;
 }
 
 }  // namespace assay::html

@@ -1,4 +1,4 @@
-// One verdict in full, as a section of the HTML report.
+// One verdict in full, as a part of the HTML report.
 #pragma once
 
 #include <string>
@@ -7,10 +7,7 @@
 
 namespace assay::html {
 
-/// `number` is its place in the run, by which links find it.
-std::string failure_section(const Verdict& verdict, size_t number);
-
-/// The same in one line.
-std::string failure_line(const Verdict& verdict);
+/// `title` names the case, or the cases if it has twins.
+std::string failure_body(const Verdict& verdict, const std::string& title);
 
 }  // namespace assay::html

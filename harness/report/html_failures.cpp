@@ -2,101 +2,90 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
-#include <set>
-#include <utility>
-#include <vector>
 
+#include "harness/report/causes.h"
 #include "harness/report/escape.h"
-#include "harness/report/html.h"
 #include "harness/report/html_failure.h"
 #include "harness/report/html_parts.h"
+#include "harness/report/words.h"
 
 namespace assay::html {
 namespace {
 
-/// Verdicts that get a section, those not expected first, by their places in the run.
-std::vector<size_t> bad_verdicts(const RunResult& result) {
-  std::vector<size_t> places;
-  for (size_t i = 0; i < result.verdicts.size(); ++i) {
-    if (is_bad(result.verdicts[i].outcome)) places.push_back(i);
+std::string counted(int64_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
+
+std::string kernels_text(const FailureGroup& group) {
+  constexpr int64_t kMost = 4;
+  std::string text;
+  int64_t named = 0;
+  for (const std::string& kernel : group.kernels) {
+    if (named++ == kMost) return text + fmt::format(" and {} more", int64_t(group.kernels.size()) - kMost);
+    text += (text.empty() ? "" : ", ") + code(kernel);
   }
-  std::stable_partition(places.begin(), places.end(), [&](size_t i) { return !as_expected(result.verdicts[i]); });
-  return places;
+  return text;
 }
 
-/// What a cause says without the count of elements that it explains here, so that equal causes of several verdicts are one.
-std::string cause_of(const Verdict& v) {
-  if (v.causes.empty()) return v.message.empty() ? "no cause looked for" : v.message;
-  const std::string& cause = v.causes.front();
-  const size_t colon = cause.find(": ");
-  if (cause.starts_with("explains ") && colon != std::string::npos) return cause.substr(colon + 2);
-  return cause.starts_with("race: ") || cause.starts_with("unsteady: ") ? cause.substr(0, cause.find(" (")) : cause;  // without the first element that changed
+std::string title(const RunResult& result, const FailureGroup& group) {
+  if (!group.cause.empty()) return xml_escaped(group.cause);
+  return xml_escaped(headline(result.verdicts[group.first()]));
 }
 
-/// The places that get a section: the first verdict of each cause, then the first ones of the run. Ascending.
-std::set<size_t> shown_in_full(const RunResult& result, const std::vector<size_t>& bad) {
-  std::set<std::string> causes;
-  std::set<size_t> shown;
-  for (const size_t place : bad) {
-    if (shown.size() < kFullSections && causes.insert(cause_of(result.verdicts[place])).second) shown.insert(place);
-  }
-  for (const size_t place : bad) {
-    if (shown.size() < kFullSections) shown.insert(place);
-  }
-  return shown;
+/// One failure in a line: which case, what is wrong, and its cause where that has other numbers than the card's.
+std::string line(const RunResult& result, const FailureGroup& group, const Twins& twins) {
+  const Verdict& v = result.verdicts[twins.places.front()];
+  std::string words = headline(v);
+  if (const std::string mistake = first_mistake(v); mistake != group.cause && mistake != v.message) words += "; " + mistake;
+  return fmt::format("<li>{} {}</li>\n", code(twins_text(result, twins)), soft(xml_escaped(words)));
 }
 
-std::string causes(const RunResult& result, const std::vector<size_t>& bad, const std::set<size_t>& shown) {
-  struct Group {
+std::string folded(const std::string& summary, const std::string& lines) {
+  return "<details><summary>" + summary + "</summary>\n<ul class=\"others\">\n" + lines + "</ul>\n</details>\n";
+}
+
+/// All failures of a group but the first, which the card shows in full.
+std::string others(const RunResult& result, const FailureGroup& group) {
+  struct OfKernel {
     int64_t verdicts = 0;
-    std::set<std::string> kernels;
-    size_t first = 0;
+    std::string lines;
   };
-  std::map<std::string, Group> groups;
-  for (const size_t place : bad) {
-    Group& group = groups[cause_of(result.verdicts[place])];
-    if (group.verdicts++ == 0) group.first = place;
-    group.kernels.insert(result.verdicts[place].kernel);
+  std::map<std::string, OfKernel> by_kernel;
+  for (const Twins& twins : group.failures) {
+    if (&twins == &group.failures.front()) continue;
+    OfKernel& kernel = by_kernel[result.verdicts[twins.places.front()].kernel];
+    kernel.verdicts += int64_t(twins.places.size());
+    kernel.lines += line(result, group, twins);
   }
-  std::vector<std::pair<std::string, Group>> sorted(groups.begin(), groups.end());
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& a, const auto& b) { return a.second.verdicts > b.second.verdicts; });
-  std::vector<std::vector<std::string>> rows = {{"verdicts", "first cause", "kernels", "for example"}};
-  for (const auto& [cause, group] : sorted) {
-    std::string kernels;
-    for (const std::string& kernel : group.kernels) kernels += (kernels.empty() ? "" : ", ") + code(kernel);
-    const std::string& id = result.verdicts[group.first].case_id;
-    rows.push_back({std::to_string(group.verdicts), xml_escaped(cause), kernels,
-                    shown.contains(group.first) ? link(group.first, id) : code(id)});
-  }
-  return table("causes", rows);
+  std::string text;
+  for (const auto& [name, kernel] : by_kernel)
+    text += folded(fmt::format("{} more of kernel {}", counted(kernel.verdicts, "verdict"), code(name)), kernel.lines);
+  return text;
 }
 
 }  // namespace
 
-std::string failures(const RunResult& result) {
-  const std::vector<size_t> bad = bad_verdicts(result);
-  if (bad.empty()) return "";
-  const std::set<size_t> shown = shown_in_full(result, bad);
-  const size_t others = bad.size() - shown.size();
-  std::string text = "<h2>What failed, by cause</h2>\n" + causes(result, bad, shown) + "<h2>Failures</h2>\n", lines;
-  if (others > 0) {
-    text += fmt::format(
-        "<p>{} of {} in full: the first of each cause, then the first of the run. <a href=\"#others\">The other {}</a> have a "
-        "line each.</p>\n",
-        shown.size(), bad.size(), others);
+std::string cause_table(const RunResult& result, const std::vector<FailureGroup>& groups) {
+  std::vector<std::vector<std::string>> rows = {{"", "verdicts", "cause", "kernels"}};
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const FailureGroup& group = groups[i];
+    const std::string known = group.expected ? " " + soft("(as expected)") : "";
+    rows.push_back({cause_link(i, std::to_string(i + 1)), std::to_string(group.verdicts),
+                    cause_link(i, title(result, group)) + known, kernels_text(group)});
   }
-  for (const size_t place : bad) {
-    if (shown.contains(place)) {
-      text += failure_section(result.verdicts[place], place);
-    } else {
-      lines += failure_line(result.verdicts[place]);
-    }
+  return table("causes", rows);
+}
+
+std::string cause_cards(const RunResult& result, const std::vector<FailureGroup>& groups) {
+  std::string text;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const FailureGroup& group = groups[i];
+    text += fmt::format("<section class=\"card\" id=\"c{0}\">\n<h3><a href=\"#c{0}\">{0}</a> {1}</h3>\n<p>{2} of {3}: {4}</p>\n",
+                        i + 1, title(result, group), counted(group.verdicts, "verdict"),
+                        counted(int64_t(group.kernels.size()), "kernel"), kernels_text(group));
+    const Twins& first = group.failures.front();
+    text += failure_body(result.verdicts[group.first()], twins_text(result, first)) + others(result, group) + "</section>\n";
   }
-  if (others == 0) return text;
-  return text + fmt::format("<h2 id=\"others\">The other {} failures</h2>\n<ul class=\"others\">\n{}</ul>\n", others, lines);
+  return text;
 }
 
 }  // namespace assay::html

@@ -45,7 +45,13 @@ std::string percent(int64_t count, int64_t of) {
 
 std::string code(const std::string& text) { return "<code>" + xml_escaped(text) + "</code>"; }
 
-std::string link(size_t section, const std::string& text) { return fmt::format("<a href=\"#v{}\">{}</a>", section, code(text)); }
+std::string soft(const std::string& markup) { return "<span class=\"soft\">" + markup + "</span>"; }
+
+std::string wide(const std::string& markup) { return markup.empty() ? "" : "<div class=\"wide\">\n" + markup + "</div>\n"; }
+
+std::string cause_link(size_t number, const std::string& markup) {
+  return fmt::format("<a href=\"#c{}\">{}</a>", number + 1, markup);
+}
 
 std::string table(const std::string& css_class, const std::vector<std::vector<std::string>>& rows) {
   if (rows.size() < 2) return "";

@@ -80,7 +80,7 @@ TEST(Html, NamesEachFailureWithItsIdEscaped) {
   EXPECT_THAT(page, HasSubstr("scale: &lt;doubled&gt;"));
   for (const char* id : {"quant_group/b", "rms_norm/d", "quant_group/e4m3fn.m2.n256.g128.ties.s17"})
     EXPECT_THAT(page, HasSubstr(id));
-  EXPECT_EQ(times(page, "<section class=\"failure\""), 4u) << "fail twice, broken, untrusted";
+  EXPECT_EQ(times(page, "<section class=\"card\""), 4u) << "fail twice, broken, untrusted";
 }
 
 TEST(Html, SaysHowTheRunEndedOnWhat) {
@@ -118,6 +118,16 @@ TEST(Html, AWrongRowIsABlackRowInTheHeatMap) {
   EXPECT_THAT(map, HasSubstr("none outside: 256 cells"));
 }
 
+TEST(Html, PlacesThatAreWrongTogetherAreALineInTheHeatMap) {
+  Verdict v = one_wrong_row();
+  EXPECT_THAT(html::heat_map(v.tensors[0]), Not(HasSubstr("joint")));
+  v.tensors[0].picture->add_joint(1, Place::kWholeRow);
+  const std::string map = html::heat_map(v.tensors[0]);
+  EXPECT_THAT(map, HasSubstr("<path class=\"joint\" d=\"M54 "));
+  EXPECT_EQ(times(map, "h15"), 64u) << "every cell of row 1";
+  EXPECT_THAT(map, HasSubstr("wrong together, though each alone may be right"));
+}
+
 TEST(Html, PowerIsSummedUpOverDataSetsNotOverVerdicts) {
   RunResult result;
   for (const char* id : {"quant_group/a/w32", "quant_group/a/w64", "quant_group/b/w32"}) {
@@ -135,17 +145,85 @@ TEST(Html, PowerIsSummedUpOverDataSetsNotOverVerdicts) {
   EXPECT_THAT(page, HasSubstr("<td class=\"number\">1 %</td>")) << "2 of 200 subnormal";
 }
 
-TEST(Html, BeyondTheFirstFortyAFailureIsALine) {
-  EXPECT_EQ(times(html_text(failing(kFullSections), {}, {}), "<section class=\"failure\""), kFullSections);
-  EXPECT_THAT(html_text(failing(kFullSections), {}, {}), Not(HasSubstr("id=\"others\"")));
-  RunResult result = failing(kFullSections + 3);
-  result.verdicts.back().causes = {"no known cause"};
+TEST(Html, ACauseHasOneCardWhateverItsNumbers) {
+  RunResult result = failing(5);
+  result.verdicts[1].causes = {"explains 7 of 9 failing elements and contradicts 1 good ones: scale: <doubled>"};
+  result.verdicts[2].causes = {"explains 8 of 8 failing elements: rows 3 .. 17 of m-block"};
+  result.verdicts[3].causes = {"explains 8 of 8 failing elements: rows 4 .. 9 of m-block"};
+  result.verdicts[4].causes = {"explains 8 of 8 failing elements: e4m3fn -> e4m3fnuz"};
   const std::string page = html_text(result, {}, {});
-  EXPECT_EQ(times(page, "<section class=\"failure\""), kFullSections);
-  EXPECT_EQ(times(page, "<li>"), 3u);
-  EXPECT_THAT(page, HasSubstr("40 of 43 in full: the first of each cause"));
-  EXPECT_THAT(page, HasSubstr("<section class=\"failure\" id=\"v42\">")) << "the only one of its cause";
+  EXPECT_EQ(times(page, "<section class=\"card\""), 3u);
+  EXPECT_EQ(times(page, "<li>"), 2u) << "the second of each pair";
+  EXPECT_THAT(page, HasSubstr("<h3><a href=\"#c1\">1</a> scale: &lt;doubled&gt;</h3>\n<p>2 verdicts of 1 kernel"));
+  EXPECT_THAT(page, HasSubstr("<details><summary>1 verdict more of kernel <code>group_fp8</code></summary>"));
+  EXPECT_THAT(page, HasSubstr("; rows 4 .. 9 of m-block")) << "the numbers of the others are told";
   EXPECT_EQ(nesting_error(page), "");
+}
+
+TEST(Html, ThousandFailuresOfOneCauseAreOneCardAndAFoldedList) {
+  const std::string page = html_text(failing(1000), {}, {});
+  EXPECT_EQ(times(page, "<section class=\"card\""), 1u);
+  EXPECT_EQ(times(page, "<svg class=\"heat\""), 1u);
+  EXPECT_EQ(times(page, "<li>"), 999u);
+}
+
+TEST(Html, TwinsOfTwoWarpSizesAreShownOnce) {
+  RunResult result;
+  for (const char* warp : {"32", "64"}) {
+    result.verdicts.push_back(one_wrong_row());
+    result.verdicts.back().case_id = std::string("quant_group/x/w") + warp;
+    result.verdicts.back().warp = warp;
+  }
+  const std::string page = html_text(result, {}, {});
+  EXPECT_EQ(times(page, "<section class=\"card\""), 1u);
+  EXPECT_EQ(times(page, "<li>"), 0u);
+  EXPECT_THAT(page, HasSubstr("<code>quant_group/x/w32 and w64</code>"));
+  EXPECT_THAT(page, HasSubstr("<th class=\"group\" colspan=\"1\">warp 32 and 64, each</th>"));
+  result.verdicts.pop_back();
+  EXPECT_THAT(html_text(result, {}, {}), HasSubstr("colspan=\"1\">warp 32</th>"));
+}
+
+TEST(Html, TheMatrixLeadsToTheCards) {
+  RunResult result = everything();
+  const std::string page = html_text(result, {}, {});
+  for (int card = 1; card <= 4; ++card) {
+    EXPECT_THAT(page, HasSubstr("id=\"c" + std::to_string(card) + "\""));
+    EXPECT_GE(times(page, "href=\"#c" + std::to_string(card) + "\""), 3u) << "from the list of causes, the matrix and the card";
+  }
+  EXPECT_THAT(page, HasSubstr("<td class=\"bad\"><a href=\"#c"));
+}
+
+TEST(Html, WhatIsNotOfferedIsToldFromWhatWasRefused) {
+  RunResult result = one_of_each();
+  result.verdicts[0].outcome = Outcome::kSkip;
+  result.verdicts[0].message = "needs 128 bytes of alignment";
+  const std::string page = html_text(result, {}, {});
+  EXPECT_LT(page.find("passed</div>"), page.find("not run</div>"));
+  EXPECT_LT(page.find("not run</div>"), page.find("not offered</div>"));
+  EXPECT_LT(page.find("not offered</div>"), page.find("failed</div>"));
+  EXPECT_THAT(
+      page, HasSubstr("<h2>Not run</h2>\n<table class=\"skips\">\n<thead><tr><th>cases</th><th>because</th></tr></thead><tbody>\n"
+                      "<tr><td>1</td><td>needs 128 bytes of alignment</td></tr>"));
+  EXPECT_THAT(page, HasSubstr("<tr><td>1</td><td>no kernel for contract vllm.group_fp8</td></tr>"));
+  result.verdicts = {one_of_each().verdicts[3]};
+  EXPECT_THAT(html_text(result, {}, {}), HasSubstr("<details><summary>1 contract not offered by the library</summary>"));
+}
+
+TEST(Html, AnEarlyEndIsSaidBesideTheEnding) {
+  Provenance provenance;
+  provenance.ended_early = "SIGINT";
+  EXPECT_THAT(html_text(everything(), {}, provenance), HasSubstr("<p class=\"early\">Ended early by SIGINT"));
+  EXPECT_THAT(html_text(everything(), {}, {}), Not(HasSubstr("Ended early")));
+}
+
+TEST(Html, HasADarkSchemeAndWideTablesScrollByThemselves) {
+  const std::string page = html_text(everything(), {}, {});
+  EXPECT_THAT(page, HasSubstr("prefers-color-scheme: dark"));
+  for (const char* table : {"matrix", "elements", "power"}) {
+    const size_t at = page.find(std::string("<table class=\"") + table);
+    ASSERT_NE(at, std::string::npos) << table;
+    EXPECT_EQ(page.substr(page.rfind("<div", at), 18), "<div class=\"wide\">") << table;
+  }
 }
 
 TEST(Html, PassesAreFoldedAway) {
@@ -153,7 +231,7 @@ TEST(Html, PassesAreFoldedAway) {
   result.verdicts = {testing::verdict(Outcome::kPass, "quant_group/fine")};
   const std::string page = html_text(result, {}, {});
   EXPECT_THAT(page, HasSubstr("<p class=\"ending\">ALL AS EXPECTED</p>"));
-  EXPECT_THAT(page, HasSubstr("<details><summary>1 verdicts</summary>"));
+  EXPECT_THAT(page, HasSubstr("<details><summary><code>group_fp8</code>: 1 verdict</summary>"));
   EXPECT_THAT(page, HasSubstr("<td><code>quant_group/fine</code></td>"));
 }
 

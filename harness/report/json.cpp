@@ -56,6 +56,7 @@ Json picture(const std::string& format, const Picture& p) {
   return {{"cell", {p.cell_rows, p.cell_columns}},
           {"cells", {p.rows, p.columns}},
           {"outside", p.outside},
+          {"joint", p.joint},
           {"distances", distances},
           {"became_nan", p.became_nan},
           {"should_be_nan", p.should_be_nan},
@@ -112,6 +113,19 @@ Json ladder(const std::optional<Climb>& climb) {
   return {{"held", climb->held}, {"absent", absent}, {"broken", climb->broken}};
 }
 
+Json violations(const std::vector<Violation>& found) {
+  Json list = Json::array();
+  for (const Violation& violation : found) {
+    Json places = Json::array();
+    for (const Place& place : violation.places) {
+      const Json column = place.column == Place::kWholeRow ? Json(nullptr) : Json(place.column);
+      places.push_back({{"tensor", place.part}, {"row", place.row}, {"column", column}});
+    }
+    list.push_back({{"rule", violation.rule}, {"words", violation.words}, {"places", places}});
+  }
+  return list;
+}
+
 Json verdict(const Verdict& v) {
   Json tensors = Json::array();
   for (const TensorFinding& finding : v.tensors) tensors.push_back(tensor(finding));
@@ -129,6 +143,9 @@ Json verdict(const Verdict& v) {
           {"offered", v.offered},
           {"device_lost", v.device_lost},
           {"message", v.message},
+          {"program", v.program},
+          {"violations", violations(v.violations)},
+          {"looked_at", v.looked_at},
           {"causes", v.causes},
           {"why", v.why},
           {"row", v.origin},

@@ -98,6 +98,18 @@ TEST(Json, HoldsPictureAndPower) {
   EXPECT_EQ(picture.at("around").size(), 5u);
 }
 
+TEST(Json, HoldsViolationsBetweenElementsAndWhereCausesWereSought) {
+  Verdict v = testing::truncating_kernel();
+  v.program = "split-K 2";
+  v.looked_at = "100 of 4096 rows";
+  v.violations = {{"one r for a row", "row 3: no single r explains it", 3, {{"y", 3, Place::kWholeRow}, {"q", 3, 7}}}};
+  const json j = report(v);
+  EXPECT_EQ(j.at("program"), "split-K 2");
+  EXPECT_EQ(j.at("looked_at"), "100 of 4096 rows");
+  EXPECT_EQ(j.at("violations"), json::parse(R"([{"rule": "one r for a row", "words": "row 3: no single r explains it",
+    "places": [{"tensor": "y", "row": 3, "column": null}, {"tensor": "q", "row": 3, "column": 7}]}])"));
+}
+
 TEST(Json, NumbersThatJsonLacksAreStrings) {
   Verdict v = testing::truncating_kernel();
   v.tensors[0].worst.value = std::nan("");
