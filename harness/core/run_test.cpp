@@ -110,6 +110,34 @@ TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
   EXPECT_EQ(run_case(testing::toy_op(), testing::toy_case(), copy, unsure, {}).outcome, Outcome::kNotJudged);
 }
 
+/// Of the same outputs on the same data the op is asked once; other outputs and other data are judged anew.
+TEST(RunCase, EqualOutputsAreJudgedOnce) {
+  int problems = 0, expectations = 0;
+  Op op = testing::toy_op();
+  op.problem = [&problems, make = op.problem](const Case& one) { return ++problems, make(one); };
+  op.expect = [&expectations, expect = op.expect](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return ++expectations, expect(one, problem, outputs);
+  };
+  Case narrow = testing::toy_case(), wide = narrow;
+  wide.parameters["warp"] = "64";
+  wide = op.validate(wide);
+  const KernelOffer copy{.name = "copy", .op = "toy"}, wrong{.name = "off_by_one", .op = "toy"};
+  DataMemory memory;
+  const auto outcome = [&](const Case& one, const KernelOffer& kernel) {
+    return run_case(op, one, kernel, testing::toy_backend(), {}, &memory).outcome;
+  };
+  EXPECT_EQ(outcome(narrow, copy), Outcome::kPass);
+  EXPECT_EQ(outcome(wide, copy), Outcome::kPass);
+  EXPECT_EQ(problems, 1);
+  EXPECT_EQ(expectations, 1);
+  EXPECT_EQ(outcome(wide, wrong), Outcome::kFail);
+  EXPECT_EQ(outcome(wide, wrong), Outcome::kFail) << "a failure is not remembered: its finding has more to it";
+  EXPECT_EQ(expectations, 3);
+  EXPECT_EQ(outcome(testing::toy_case("bf16", "3x16"), copy), Outcome::kPass);
+  EXPECT_EQ(problems, 2);
+  EXPECT_EQ(memory.problem(op, testing::toy_case("bf16", "3x16")).parameters.front().second, 32);
+}
+
 TEST(RunCase, RepetitionDemandsTheSameBits) {
   EXPECT_EQ(run("copy", {.repeat = 5}).outcome, Outcome::kPass);
   const Verdict verdict = run("follows_seed", {.repeat = 3});

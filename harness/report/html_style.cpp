@@ -57,7 +57,7 @@ td { padding: 3px 10px; border-bottom: 1px solid var(--hair); vertical-align: to
 .none { color: var(--faint); }
 .causes { width: 100%; table-layout: fixed; }
 .causes th:nth-child(1), .causes td:nth-child(1) { width: 44px; padding-left: 0; }
-.causes th:nth-child(2), .causes td:nth-child(2) { width: 82px; text-align: right; }
+.causes th:nth-child(2), .causes td:nth-child(2) { width: 92px; text-align: right; overflow-wrap: normal; }
 .causes th:nth-child(4) { width: 27%; }
 .causes code { font-size: 12px; }
 .skips td:first-child { text-align: right; }
