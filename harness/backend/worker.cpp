@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <list>
 #include <memory>
 #include <optional>
@@ -25,6 +26,11 @@ std::string seconds_in_words(double seconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%g s", seconds);
   return text;
+}
+
+/// Once, when the library is opened: what it did to this process changes no verdict, but its author should know.
+void say_notes(const LibraryInfo& info) {
+  for (const std::string& note : info.notes) std::fprintf(stderr, "assay: %s: %s\n", info.path.c_str(), note.c_str());
 }
 
 CallResult without_outputs(CallStatus status, std::string message) {
@@ -188,6 +194,7 @@ class Workers {
 
 Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders) {
   const Library library = open_library(path);
+  say_notes(library.info);
   speak_of_crashes(STDERR_FILENO, "assay: ");
   const auto runner = std::make_shared<Runner>(library.functions);
   Backend backend{name, library.info, [runner, path](const CallRequest& request) {
@@ -207,6 +214,7 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
   const Described described = workers->start();
   LibraryInfo info = parse_description(described.description, path);
   if (!described.note.empty()) info.notes.push_back(described.note);
+  say_notes(info);
   return {name, info, [workers](const CallRequest& request) { return workers->call(request); }};
 }
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -20,9 +21,11 @@ namespace {
 /// A new file of a name that nobody else takes, with the rights that the process gives its files. The system applies the umask: to ask
 /// for it is to change it, for all threads.
 int open_beside(const std::string& path, std::string& name) {
-  static std::atomic<unsigned> count = 0;
+  static std::atomic<uint64_t> count = 0;
   for (;;) {
-    name = path + "." + std::to_string(::getpid()) + "." + std::to_string(++count);
+    name = path + ".";
+    uint64_t number = uint64_t(::getpid()) * 1000003 + ++count;
+    for (int i = 0; i < 6; ++i, number /= 36) name += "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36];
     const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file >= 0 || errno != EEXIST) return file;
   }

@@ -6,6 +6,7 @@
 
 #include "harness/core/blocks.h"
 #include "harness/core/part_comparison.h"
+#include "harness/core/tensor_of_part.h"
 
 namespace assay {
 namespace {
@@ -54,7 +55,7 @@ struct Stretch {
   SampleKeeper keeper;
 
   Stretch(const Answer& answer, const std::vector<HostTensor>& tensors) : keeper(answer.steps) {
-    for (const Part& part : answer.parts) parts.emplace_back(part, find(tensors, part.tensor));
+    for (const Part& part : answer.parts) parts.emplace_back(part, tensor_of(tensors, part));
   }
 
   void add(const StepRange& steps, AcceptedBlock block) {

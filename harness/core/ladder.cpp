@@ -7,6 +7,7 @@
 
 #include "harness/core/element.h"
 #include "harness/core/match.h"
+#include "harness/core/tensor_of_part.h"
 
 namespace assay {
 namespace {
@@ -29,7 +30,7 @@ std::string row_difference(const Expectation& before, const CallResult& first, c
                            const std::vector<int64_t>& rows) {
   for (size_t p = 0; p < before.parts().size(); ++p) {
     const Part &was = before.parts()[p], &is = after.parts()[p];
-    const HostTensor &a = find(first.outputs, was.tensor), &b = find(again.outputs, is.tensor);
+    const HostTensor &a = tensor_of(first.outputs, was), &b = tensor_of(again.outputs, is);
     for (size_t row = 0; row < rows.size(); ++row) {
       for (int64_t column = 0; column < was.columns(); ++column) {
         const uint32_t x = load_code(was, a, was.offset(rows[row], column));

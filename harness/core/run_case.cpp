@@ -9,6 +9,7 @@
 #include "harness/core/error.h"
 #include "harness/core/glob.h"
 #include "harness/core/ladder.h"
+#include "harness/core/tensor_of_part.h"
 
 namespace assay {
 namespace {
@@ -18,8 +19,8 @@ std::string parameter_or_empty(const Case& one, const char* name) {
   return found == one.parameters.end() ? "" : found->second;
 }
 
-size_t output_index(const std::vector<HostTensor>& outputs, const std::string& name) {
-  return size_t(&find(outputs, name) - outputs.data());
+size_t output_index(const std::vector<HostTensor>& outputs, const Part& part) {
+  return size_t(&tensor_of(outputs, part) - outputs.data());
 }
 
 /// Books a call that gave no outputs. True if it did give them.
@@ -246,7 +247,7 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
 /// An output element that was never written, if there is one: the verdict then says so.
 static bool leaves_unwritten(const Expectation& expectation, const CallResult& result, Verdict& verdict) {
   for (const Part& part : expectation.parts()) {
-    const size_t i = output_index(result.outputs, part.tensor);
+    const size_t i = output_index(result.outputs, part);
     const Unwritten unwritten = result.in_place[i] ? Unwritten{} : unwritten_elements(part, result.untouched[i]);
     if (unwritten.elements == 0) continue;
     verdict.outcome = Outcome::kBroken;

@@ -5,6 +5,7 @@
 
 #include "harness/core/blocks.h"
 #include "harness/core/element.h"
+#include "harness/core/tensor_of_part.h"
 
 namespace assay {
 namespace {
@@ -44,7 +45,7 @@ Memberships with_answer(const Answer& answer, const std::vector<HostTensor>& out
     for (size_t p = 0; p < answer.parts.size(); ++p) {
       const Part& part = answer.parts[p];
       const AcceptedRows& rows = block.parts[p];
-      const HostTensor& tensor = find(outputs, part.tensor);
+      const HostTensor& tensor = tensor_of(outputs, part);
       Membership* found = all.parts[p].data() + begins[p][range];
       for (int64_t row = rows.first; row < rows.end; ++row, found += part.columns())
         if (look_at_row(part, tensor, rows, row, found)) outside.insert(row * part.steps_per_row);

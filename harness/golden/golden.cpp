@@ -7,6 +7,7 @@
 
 #include "harness/core/blocks.h"
 #include "harness/core/element.h"
+#include "harness/core/tensor_of_part.h"
 
 namespace assay {
 namespace {
@@ -71,7 +72,7 @@ std::vector<ObservedTensor> observe(const Expectation& expectation, const std::v
     for (size_t p = 0; p < tensors.size(); ++p) {
       const Part& part = answer.parts[p];
       const AcceptedRows& rows = block.parts[p];
-      const std::vector<int32_t> ordinals = stored_ordinals(part, find(outputs, part.tensor), rows);
+      const std::vector<int32_t> ordinals = stored_ordinals(part, tensor_of(outputs, part), rows);
       digests[p].add(ordinals);
       for (size_t i = 0; i < ordinals.size(); ++i)
         if (ordinals[i] != rows.low[i]) tensors[p].steps[rows.first * part.columns() + int64_t(i)] = ordinals[i] - rows.low[i];
