@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "harness/core/element.h"
 #include "reference/flow/cache_insert/cache_record.h"
@@ -40,16 +42,6 @@ struct Image {
   }
 };
 
-/// Bytes that nobody writes, row by row.
-WholePart untouched_part(const char* name, const Image& image, std::vector<int64_t> rows, std::vector<int64_t> bytes) {
-  const auto columns = int64_t(bytes.size() / rows.size());
-  WholePart whole{{kCache, &kUint8, {int64_t(rows.size()), columns}, "nobody's: as before the call", name}, {}, {}};
-  for (const int64_t byte : bytes) image.append(byte, whole);
-  whole.part.row_number = [numbers = std::move(rows)](int64_t row) { return numbers[size_t(row)]; };
-  whole.part.places = listed_places(std::move(bytes), columns);
-  return whole;
-}
-
 /// Bytes of a record, in the order of its parts.
 std::vector<int64_t> record_bytes(const Placing& placing, const CacheCase& c, int64_t slot) {
   std::vector<int64_t> bytes;
@@ -63,30 +55,67 @@ std::vector<int64_t> record_bytes(const Placing& placing, const CacheCase& c, in
   return bytes;
 }
 
+/// Bytes that nobody writes, in rows of equal length.
+struct UnwrittenRows {
+  std::vector<int64_t> numbers;  ///< what reports call the rows
+  std::vector<int64_t> bytes;    ///< row by row
+};
+
 /// Places of tokens that no row takes, and what is in no place.
+struct Unwritten {
+  UnwrittenRows other_slots, gaps;
+
+  explicit Unwritten(const CacheCase& c) {
+    const Placing right(c);
+    const std::set<int64_t> taken(c.slots.begin(), c.slots.end());
+    std::vector<uint8_t> in_place(size_t(c.block_stride()), 0);
+    for (int64_t slot = 0; slot < c.blocks * c.block_size; ++slot) {
+      const bool first_block = slot < c.block_size, empty = !taken.contains(slot);
+      if (!first_block && !empty) continue;
+      const std::vector<int64_t> bytes = record_bytes(right, c, slot);
+      for (size_t i = 0; first_block && i < bytes.size(); ++i) in_place[size_t(bytes[i])] = 1;
+      if (!empty) continue;
+      other_slots.numbers.push_back(slot);
+      other_slots.bytes.insert(other_slots.bytes.end(), bytes.begin(), bytes.end());
+    }
+    std::vector<int64_t> gap;
+    for (size_t byte = 0; byte < in_place.size(); ++byte)
+      if (!in_place[byte]) gap.push_back(int64_t(byte));
+    for (int64_t block = 0; block < c.blocks && !gap.empty(); ++block) {
+      gaps.numbers.push_back(block);
+      for (const int64_t byte : gap) gaps.bytes.push_back(block * c.block_stride() + byte);
+    }
+  }
+};
+
+/// The same for all hypotheses about a case, which are evaluated one after the other.
+std::shared_ptr<const Unwritten> unwritten_of(const CacheCase& c) {
+  using Key = std::tuple<const Record*, const Format*, const Format*, int64_t, int64_t, int64_t, std::vector<int64_t>>;
+  thread_local Key last;
+  thread_local std::shared_ptr<const Unwritten> known;
+  Key key{c.record, c.x, c.q, c.blocks, c.block_size, c.gap, c.slots};
+  if (known && key == last) return known;
+  last = std::move(key);
+  return known = std::make_shared<const Unwritten>(c);
+}
+
+/// `rows` are those of `all`, which the part keeps alive.
+void append_unwritten(const char* name, const Image& image, const UnwrittenRows& rows, const std::shared_ptr<const Unwritten>& all,
+                      std::vector<WholePart>& parts) {
+  if (rows.bytes.empty()) return;
+  const auto columns = int64_t(rows.bytes.size() / rows.numbers.size());
+  WholePart& whole = parts.emplace_back(
+      WholePart{{kCache, &kUint8, {int64_t(rows.numbers.size()), columns}, "nobody's: as before the call", name}, {}, {}});
+  for (const int64_t byte : rows.bytes) image.append(byte, whole);
+  whole.part.row_number = [all, &rows](int64_t row) { return rows.numbers[size_t(row)]; };
+  whole.part.places = Places::of_elements(
+      [all, &rows, columns](int64_t row, int64_t column) { return rows.bytes[size_t(row * columns + column)]; });
+}
+
 void append_untouched(const CacheCase& c, const Image& image, std::vector<WholePart>& parts) {
-  const Placing right(c);
-  const std::set<int64_t> taken(c.slots.begin(), c.slots.end());
-  std::vector<int64_t> empty, bytes_of_places;
-  std::vector<uint8_t> in_place(size_t(c.block_stride()), 0);
-  for (int64_t slot = 0; slot < c.blocks * c.block_size; ++slot) {
-    if (slot < c.block_size)
-      for (const int64_t byte : record_bytes(right, c, slot)) in_place[size_t(byte)] = 1;
-    if (taken.contains(slot)) continue;
-    empty.push_back(slot);
-    const std::vector<int64_t> bytes = record_bytes(right, c, slot);
-    bytes_of_places.insert(bytes_of_places.end(), bytes.begin(), bytes.end());
-  }
-  if (!empty.empty()) parts.push_back(untouched_part("other_slots", image, std::move(empty), std::move(bytes_of_places)));
-  std::vector<int64_t> gap, blocks, bytes_of_gaps;
-  for (size_t byte = 0; byte < in_place.size(); ++byte)
-    if (!in_place[byte]) gap.push_back(int64_t(byte));
-  if (gap.empty()) return;
-  for (int64_t block = 0; block < c.blocks; ++block) {
-    blocks.push_back(block);
-    for (const int64_t byte : gap) bytes_of_gaps.push_back(block * c.block_stride() + byte);
-  }
-  parts.push_back(untouched_part("gap", image, std::move(blocks), std::move(bytes_of_gaps)));
+  const std::shared_ptr<const Unwritten> unwritten = unwritten_of(c);
+  append_unwritten("other_slots", image, unwritten->other_slots, unwritten, parts);
+  append_unwritten("gap", image, unwritten->gaps, unwritten, parts);
 }
 
 }  // namespace
