@@ -70,7 +70,8 @@ bool Buffers::upload(const Problem& problem, int sentinel, void* group, std::str
 
 bool Buffers::reset_outputs(std::string& reason) {
   for (size_t i = 0; i < problem_->tensors.size(); ++i)
-    if (is_output(problem_->tensors[i]) && !blocks_[i].upload(before(i), reason, row_bytes(problem_->tensors[i].spec))) return false;
+    if (is_output(problem_->tensors[i]) && !blocks_[i].upload(before(i), reason, row_bytes(problem_->tensors[i].spec)))
+      return false;
   return true;
 }
 

@@ -11,8 +11,9 @@
 
 namespace assay {
 
-/// Buffers between guard zones, one for each tensor of a problem: inputs with their bytes, outputs with a sentinel (a NaN where the
-/// format has one) or, if the problem's output holds bytes, with those (an in-place operand). They are kept for the next problem.
+/// Buffers between guard zones, one for each tensor of a problem: inputs with their bytes, outputs with a sentinel (a NaN where
+/// the format has one) or, if the problem's output holds bytes, with those (an in-place operand). They are kept for the next
+/// problem.
 class Buffers {
  public:
   explicit Buffers(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}

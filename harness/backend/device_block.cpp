@@ -84,8 +84,9 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
   if (on_host()) {
     has_room = has_room && pages_.hold(total);
     // The end of the data lies as near to the untouchable pages as alignment and guard allow.
-    if (has_room) data_ = pages_.end() - (reinterpret_cast<uintptr_t>(pages_.end()) -
-                                          aligned_down(reinterpret_cast<uintptr_t>(pages_.end()) - guard - bytes));
+    if (has_room)
+      data_ = pages_.end() - (reinterpret_cast<uintptr_t>(pages_.end()) -
+                              aligned_down(reinterpret_cast<uintptr_t>(pages_.end()) - guard - bytes));
   } else if (allocation_ == nullptr || total > capacity_) {
     release();
     allocation_ = has_room ? allocate(total) : nullptr;
@@ -157,7 +158,8 @@ std::string DeviceBlock::guard_damage() const {
   const Damage behind = damage_of(behind_);
   std::string text;
   if (before.count > 0) {
-    text = bytes_in_words(before.count) + " before its start, nearest " + bytes_in_words(before_.size() - before.last) + " before it";
+    text = bytes_in_words(before.count) + " before its start, nearest " + bytes_in_words(before_.size() - before.last) +
+           " before it";
   }
   if (behind.count > 0) {
     text += text.empty() ? "" : " and ";

@@ -22,8 +22,8 @@ void say_who_exits() {
 }  // namespace
 
 ExitNotice::ExitNotice(const std::string& path, const CallRequest& request)
-    : words_(path + ": kernel '" + request.kernel + "' ended the program with exit() in a call of " + request.op +
-             ", contract " + request.contract),
+    : words_(path + ": kernel '" + request.kernel + "' ended the program with exit() in a call of " + request.op + ", contract " +
+             request.contract),
       subject_(path + ": kernel '" + request.kernel + "' in a call of " + request.op + ", contract " + request.contract) {
   static const int registered = std::atexit(say_who_exits);
   static_cast<void>(registered);

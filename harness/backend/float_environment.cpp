@@ -90,7 +90,7 @@ std::string FloatEnvironment::changes_to(const FloatEnvironment& now) const {
     if ((changed & one.bit) != 0) append(text, (now.control_ & one.bit) != 0 ? one.on : one.off);
   if ((changed & kTraps) != 0)
     append(text, ((changed & now.control_ & kTraps) != 0) == kTrapsAreSet ? "traps floating-point exceptions"
-                                                                         : "no longer traps floating-point exceptions");
+                                                                          : "no longer traps floating-point exceptions");
   if (text.empty() && x87_ != now.x87_) append(text, "has another x87 control word");
   return text.empty() ? "has another floating-point control word" : text;
 }

@@ -37,8 +37,7 @@ bool GuardedPages::hold(size_t bytes) {
   const size_t needed = (bytes + page - 1) / page * page;
   if (mapping_ == nullptr || needed > capacity_) {
     release();
-    void* const mapping =
-        ::mmap(nullptr, needed + 2 * kFar, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* const mapping = ::mmap(nullptr, needed + 2 * kFar, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED) return false;
     mapping_ = static_cast<std::byte*>(mapping);
     mapped_ = needed + 2 * kFar;

@@ -18,7 +18,8 @@ class HangCount {
   /// Empty as long as the kernel is to be called.
   std::string why_not_to_call() const {
     if (in_a_row_ < kMostInARow && in_all_ < kMostInAll) return "";
-    return "not called: this kernel hung in " + std::to_string(in_all_) + " calls before; run this case alone to see what it does here";
+    return "not called: this kernel hung in " + std::to_string(in_all_) +
+           " calls before; run this case alone to see what it does here";
   }
 
  private:

@@ -30,7 +30,8 @@ Library open_library(const std::string& path);
 /// Reads the JSON of describe(). Throws LibraryError with the path and the place in the JSON that is wrong.
 LibraryInfo parse_description(const std::string& json, const std::string& path);
 
-/// Checks version, size (of what the library has of the struct), mandatory functions, and that functions which need each other come together. Throws LibraryError.
+/// Checks version, size (of what the library has of the struct), mandatory functions, and that functions which need each other
+/// come together. Throws LibraryError.
 void check_functions(const assay_library& functions, const std::string& path);
 
 /// The functions in a struct of this program's size: what an older library lacks is NULL. `keep_alive` lives as long as they do.

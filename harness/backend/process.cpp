@@ -21,9 +21,7 @@ extern char** environ;
 namespace assay {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what, int error) {
-  throw std::system_error(error, std::generic_category(), what);
-}
+[[noreturn]] void refuse(const std::string& what, int error) { throw std::system_error(error, std::generic_category(), what); }
 
 /// Above the numbers that the child gets its files under.
 int moved_up(int file) {

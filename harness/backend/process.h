@@ -9,8 +9,8 @@
 
 namespace assay {
 
-/// Ends the process when it goes. Any thread may start one and any may use it, one at a time: the process watches its socket and not
-/// the thread that started it.
+/// Ends the process when it goes. Any thread may start one and any may use it, one at a time: the process watches its socket and
+/// not the thread that started it.
 class Process {
  public:
   /// Throws std::system_error.

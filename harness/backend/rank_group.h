@@ -10,8 +10,8 @@
 
 namespace assay {
 
-/// Made for the first problem of more than one rank and kept for those of as many: what a kernel leaves in its flags, the next call
-/// meets, as it would in use.
+/// Made for the first problem of more than one rank and kept for those of as many: what a kernel leaves in its flags, the next
+/// call meets, as it would in use.
 class RankGroup {
  public:
   explicit RankGroup(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}

@@ -106,7 +106,9 @@ TEST(RankGroup, MemoryBelongsToTheGroup) {
   library.upload = device::copy;
   library.download = device::copy;
   library.create_group = [](int32_t n) { return ++device::groups, testing::toy_library()->create_group(n); };
-  library.allocate_on = [](void*, int32_t rank, size_t bytes) { return device::held.emplace_back(rank, std::malloc(bytes)).second; };
+  library.allocate_on = [](void*, int32_t rank, size_t bytes) {
+    return device::held.emplace_back(rank, std::malloc(bytes)).second;
+  };
   library.destroy_group = [](void* group) {
     --device::groups;
     for (const auto& [rank, data] : device::held) std::free(data);
@@ -207,7 +209,8 @@ TEST(PackedCodes, TwoStandInAByte) {
     EXPECT_THAT(result.untouched.at(0), ElementsAre());
   }
   const Backend here = testing::toy_backend();
-  EXPECT_EQ(here.call({"toy", "toy.copy", "changes_input", &problem, 1}).message, "input 'x' was changed, first at storage element 8");
+  EXPECT_EQ(here.call({"toy", "toy.copy", "changes_input", &problem, 1}).message,
+            "input 'x' was changed, first at storage element 8");
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ class TensorNames {
   TensorNames(const Problem& problem, const std::vector<DeviceBlock>& blocks) {
     for (size_t i = 0; i < problem.tensors.size(); ++i) {
       const auto* begin = static_cast<const std::byte*>(blocks[i].address());
-      remember_tensor({blocks[i].low(), begin, begin + problem.tensors[i].spec.bytes(), blocks[i].high(), problem.tensors[i].spec.name});
+      remember_tensor(
+          {blocks[i].low(), begin, begin + problem.tensors[i].spec.bytes(), blocks[i].high(), problem.tensors[i].spec.name});
     }
   }
   ~TensorNames() { forget_tensors(); }

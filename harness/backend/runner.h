@@ -11,14 +11,16 @@
 
 namespace assay {
 
-/// For each call: buffers (buffers.h) uploaded, the workspace that the library asks for; run, synchronise, download. Then, in this
-/// order: broken guards, changed inputs, a floating-point environment left changed (which is put back), bytes of outputs never
-/// written. If elements still equal the sentinel the call runs once more over another sentinel: what equals both was not written.
+/// For each call: buffers (buffers.h) uploaded, the workspace that the library asks for; run, synchronise, download. Then, in
+/// this order: broken guards, changed inputs, a floating-point environment left changed (which is put back), bytes of outputs
+/// never written. If elements still equal the sentinel the call runs once more over another sentinel: what equals both was not
+/// written.
 ///
 /// The calls of a problem of several ranks are made together (rank_group.h).
 class Runner {
  public:
-  explicit Runner(std::shared_ptr<const assay_library> functions) : functions_(functions), group_(functions), buffers_(functions) {}
+  explicit Runner(std::shared_ptr<const assay_library> functions)
+      : functions_(functions), group_(functions), buffers_(functions) {}
 
   /// Never throws for what the library does; a crash or a hang is the process's (worker.h).
   CallResult call(const CallRequest& request);

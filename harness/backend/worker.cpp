@@ -85,7 +85,8 @@ class Worker {
     try {
       if (!process_) start();
     } catch (const std::exception& error) {
-      CallResult lost = without_outputs(CallStatus::kDeviceLost, std::string("the worker cannot be started again: ") + error.what());
+      CallResult lost =
+          without_outputs(CallStatus::kDeviceLost, std::string("the worker cannot be started again: ") + error.what());
       lost.reached_kernel = false;
       return lost;
     }
@@ -167,7 +168,8 @@ class Workers {
     CallResult again = own.worker->call(request, hung);
     if (again.status != CallStatus::kDeviceLost || !again.reached_kernel || !first.reached_kernel) return again;
     again.status = CallStatus::kBroken;
-    again.message = "loses the device: " + again.message + "; so it did in another process before, and the device was there before each call";
+    again.message =
+        "loses the device: " + again.message + "; so it did in another process before, and the device was there before each call";
     return again;
   }
 

@@ -20,11 +20,12 @@ struct WorkerOptions {
 Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders = {});
 
 /// Opens a library in worker processes, one for each kernel, so that no kernel meets what another left behind: a late thread, a
-/// wild write, a sticky error of the device. Throws as open_library(), and LibraryError if the worker dies or hangs while loading.
+/// wild write, a sticky error of the device. Throws as open_library(), and LibraryError if the worker dies or hangs while
+/// loading.
 ///
 /// A call that crashes or hangs gives CallStatus::kBroken and names the signal or the time; the kernel's next call starts a new
-/// process. A call that loses the device is made once more in a new process: if the device is there before the call and lost after
-/// it again, the call is broken. A kernel that hung in several calls is called no more (CallStatus::kNotCalled).
+/// process. A call that loses the device is made once more in a new process: if the device is there before the call and lost
+/// after it again, the call is broken. A kernel that hung in several calls is called no more (CallStatus::kNotCalled).
 Backend open_in_worker(const std::string& path, const std::string& name, const WorkerOptions& options);
 
 /// What the worker process does: answers calls until the other side closes its socket. Returns the exit code.

@@ -33,8 +33,8 @@ uint64_t memory_of_machine() {
 
 void limit_memory(uint64_t bytes) {
   if (bytes == 0) bytes = memory_of_machine() / 2;
-  // Counts what is private and writable, so neither a sanitizer's shadow that is there already nor addresses that a device's driver
-  // reserves are in its way.
+  // Counts what is private and writable, so neither a sanitizer's shadow that is there already nor addresses that a device's
+  // driver reserves are in its way.
   const uint64_t has = kibibytes_of("/proc/self/status", "VmData:") << 10;
   rlimit limit{};
   if (bytes > 0 && ::getrlimit(RLIMIT_DATA, &limit) == 0 && has + bytes < limit.rlim_cur) {
@@ -46,8 +46,8 @@ void limit_memory(uint64_t bytes) {
 
 void end_with_other_side(int socket) {
   std::thread([socket, harness = ::getppid()] {
-    // Looked at anew again and again: a poll that waits would hold the socket open after a kernel has closed it, and the other side
-    // would not learn of it.
+    // Looked at anew again and again: a poll that waits would hold the socket open after a kernel has closed it, and the other
+    // side would not learn of it.
     constexpr int kMilliseconds = 250;
     for (;;) {
       pollfd other{socket, POLLRDHUP, 0};

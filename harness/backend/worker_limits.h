@@ -9,8 +9,8 @@ namespace assay {
 /// first to go where the system runs out of memory. A kernel that asks for more gets none.
 void limit_memory(uint64_t bytes);
 
-/// Ends this process soon after the other side of the socket has closed, whatever its main thread does: a worker that hangs must not
-/// outlive its harness. PR_SET_PDEATHSIG would not do, for it fires when the thread ends that started the process.
+/// Ends this process soon after the other side of the socket has closed, whatever its main thread does: a worker that hangs must
+/// not outlive its harness. PR_SET_PDEATHSIG would not do, for it fires when the thread ends that started the process.
 void end_with_other_side(int socket);
 
 }  // namespace assay

@@ -124,7 +124,8 @@ TEST(OpenLibrary, WhatCannotBeUsedIsSaidInOneLine) {
 }
 
 TEST(OpenLibrary, ALibraryThatDiesWhileLoadingDoesNotTakeUsAlong) {
-  EXPECT_EQ(open_error(library("dies_on_load"), true), library("dies_on_load") + ": crashed: SIGABRT; --in-process under a debugger shows where, while it was loaded");
+  EXPECT_EQ(open_error(library("dies_on_load"), true),
+            library("dies_on_load") + ": crashed: SIGABRT; --in-process under a debugger shows where, while it was loaded");
 }
 
 TEST(OpenLibrary, ALibraryThatHangsWhileLoadingIsGivenUp) {
@@ -137,8 +138,9 @@ TEST(OpenLibrary, AChangedRoundingModeIsNotedAndPutBack) {
     const Backend backend =
         in_worker ? open_in_worker(path, path, {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, path);
     EXPECT_EQ(std::fegetround(), FE_TONEAREST);
-    EXPECT_THAT(backend.library.notes,
-                ElementsAre("loading the library changed the floating-point environment, which was put back: the thread rounds upward"));
+    EXPECT_THAT(
+        backend.library.notes,
+        ElementsAre("loading the library changed the floating-point environment, which was put back: the thread rounds upward"));
   }
 }
 

@@ -1,4 +1,5 @@
-// A library whose constructor changes the rounding mode of whoever loads it, as code of -ffast-math changes the handling of subnormals.
+// A library whose constructor changes the rounding mode of whoever loads it, as code of -ffast-math changes the handling of
+// subnormals.
 #include <cfenv>
 
 #include "assay/abi.h"

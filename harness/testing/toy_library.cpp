@@ -229,8 +229,7 @@ assay_status run_group(void* opaque, const assay_call* const* calls, int32_t n) 
   group.sum.clear();
   std::vector<assay_status> ended(static_cast<size_t>(n));
   std::vector<std::thread> ranks;
-  for (int32_t r = 0; r < n; ++r)
-    ranks.emplace_back([&, r] { ended[static_cast<size_t>(r)] = run_rank(group, *calls[r]); });
+  for (int32_t r = 0; r < n; ++r) ranks.emplace_back([&, r] { ended[static_cast<size_t>(r)] = run_rank(group, *calls[r]); });
   for (std::thread& rank : ranks) rank.join();
   for (const assay_status status : ended)
     if (status != ASSAY_OK) return status;

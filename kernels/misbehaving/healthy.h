@@ -7,24 +7,26 @@
 #undef assay_get_library
 
 /* The library with another run(). */
-#define MISBEHAVE_WITH(its_run)                                                                          \
-  const assay_library* assay_get_library(void) {                                                         \
-    static const assay_library library = {                                                               \
+#define MISBEHAVE_WITH(its_run)                                                                         \
+  const assay_library* assay_get_library(void) {                                                        \
+    static const assay_library library = {                                                              \
         .abi = ASSAY_ABI_VERSION, .size = sizeof(assay_library), .describe = describe, .run = its_run}; \
-    return &library;                                                                                     \
+    return &library;                                                                                    \
   }
 
 /* The same with two kernels of these names. */
-#define MISBEHAVE_WITH_TWO(its_run, one, other)                                                                                 \
-  static const char* describe_two(void) {                                                                                       \
-    return "{\"name\": \"two\", \"arch\": \"cpu\", \"kernels\": [{\"name\": \"" one "\", \"op\": \"rms_norm\", \"contracts\": ["      \
-           "\"vllm.rms_norm@2026-06-18\"], \"accepts\": {\"x\": [\"bf16\"]}}, {\"name\": \"" other "\", \"op\": \"rms_norm\", " \
-           "\"contracts\": [\"vllm.rms_norm@2026-06-18\"], \"accepts\": {\"x\": [\"bf16\"]}}]}";                                 \
-  }                                                                                                                             \
-  const assay_library* assay_get_library(void) {                                                                                \
-    static const assay_library library = {                                                                                      \
-        .abi = ASSAY_ABI_VERSION, .size = sizeof(assay_library), .describe = describe_two, .run = its_run};                     \
-    return &library;                                                                                                            \
+#define MISBEHAVE_WITH_TWO(its_run, one, other)                                                             \
+  static const char* describe_two(void) {                                                                   \
+    return "{\"name\": \"two\", \"arch\": \"cpu\", \"kernels\": [{\"name\": \"" one                         \
+           "\", \"op\": \"rms_norm\", \"contracts\": ["                                                     \
+           "\"vllm.rms_norm@2026-06-18\"], \"accepts\": {\"x\": [\"bf16\"]}}, {\"name\": \"" other          \
+           "\", \"op\": \"rms_norm\", "                                                                     \
+           "\"contracts\": [\"vllm.rms_norm@2026-06-18\"], \"accepts\": {\"x\": [\"bf16\"]}}]}";            \
+  }                                                                                                         \
+  const assay_library* assay_get_library(void) {                                                            \
+    static const assay_library library = {                                                                  \
+        .abi = ASSAY_ABI_VERSION, .size = sizeof(assay_library), .describe = describe_two, .run = its_run}; \
+    return &library;                                                                                        \
   }
 
 #endif
