@@ -43,7 +43,11 @@ struct RowOutputs {
   std::vector<std::string> joint_violations;  ///< each element passes alone, but not with the others
 };
 
-/// Runs a contract. With `stored`, quantities behind the stored outputs are first narrowed to those that explain them.
-RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format);
+class RowListener;
+
+/// Runs a contract. With `stored`, quantities behind the stored outputs are first narrowed to those that explain them. `listener`,
+/// if there is one, is told every step.
+RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
+                        RowListener* listener = nullptr);
 
 }  // namespace assay

@@ -17,14 +17,14 @@ namespace assay {
 namespace {
 
 /// A quantity over a part.
-Lane lane(const std::string& name, const Part& part, const Environment& environment) {
+Lane lane(const std::string& name, const RowPart& part, const Environment& environment) {
   const Environment::Value& value = environment.get(name);
   if (!value.row) return {&value.scalar.low, &value.scalar.high, true};
   const double* low = value.row->low.data() + part.first;
   return {low, value.row->pinned() ? low : value.row->high.data() + part.first, false};
 }
 
-Lane lane(const Operand& operand, const Part& part, const Environment& environment) {
+Lane lane(const Operand& operand, const RowPart& part, const Environment& environment) {
   if (operand.name.empty()) return {&operand.constant, &operand.constant, true};
   return lane(operand.name, part, environment);
 }
@@ -32,7 +32,7 @@ Lane lane(const Operand& operand, const Part& part, const Environment& environme
 /// An operand over a part; a product of two quantities is made and kept here.
 class OperandOf {
  public:
-  OperandOf(const Step& step, const Part& part, const Environment& environment) : lane_(assay::lane(step.a, part, environment)) {
+  OperandOf(const Step& step, const RowPart& part, const Environment& environment) : lane_(assay::lane(step.a, part, environment)) {
     if (step.a.times.empty()) return;
     const Lane other = assay::lane(step.a.times, part, environment);
     product_.low.resize(part.size);
@@ -55,7 +55,7 @@ class OperandOf {
 };
 
 /// Whether a recipe can make spans of a pinned part: by slack, or by an operand that is one.
-bool frees(const Recipe& recipe, const Part& part, const Environment& environment) {
+bool frees(const Recipe& recipe, const RowPart& part, const Environment& environment) {
   for (const Step& step : recipe.steps) {
     if (step.is_free() || step.beyond == BeyondInteger::kUndefined) return true;
     for (const std::string& name : {step.a.name, step.a.times}) {
@@ -83,14 +83,14 @@ Span integer_sum(const Step& step, Span v, Span a) {
   return low == high ? point(low_bits(format, low)) : any_number();
 }
 
-void add_integers(const Step& step, const Part& part, const Lane& b) {
+void add_integers(const Step& step, const RowPart& part, const Lane& b) {
   for (size_t i = 0; i < part.size; ++i) {
     const size_t at = b.scalar ? 0 : i;
     part.set(i, integer_sum(step, part[i], {b.low[at], b.high[at]}));
   }
 }
 
-void arithmetic(const Step& step, const Part& part, const Environment& environment) {
+void arithmetic(const Step& step, const RowPart& part, const Environment& environment) {
   const OperandOf operand(step, part, environment);
   const Lane& b = operand.lane();
   if (is_integer(*step.working)) return add_integers(step, part, b);
@@ -108,7 +108,7 @@ struct Product {
   Spans number;
   std::vector<double> low, high;  ///< of the factor
 
-  Product(const Step& mul, const Part& part, const Environment& environment) : number(copy_of(part)) {
+  Product(const Step& mul, const RowPart& part, const Environment& environment) : number(copy_of(part)) {
     const OperandOf factor(mul, part, environment);
     for (size_t i = 0; i < part.size; ++i) low.push_back(factor[i].low), high.push_back(factor[i].high);
   }
@@ -116,7 +116,7 @@ struct Product {
 };
 
 /// A sum of which a compiler may make a fused multiply-add: all products rounded, or one of them not.
-void contracted_sum(const Step& step, const Part& part, const Environment& environment, const std::optional<Product>& before) {
+void contracted_sum(const Step& step, const RowPart& part, const Environment& environment, const std::optional<Product>& before) {
   const OperandOf operand(step, part, environment);
   const Spans v = copy_of(part);
   arithmetic(step, part, environment);
@@ -154,7 +154,7 @@ Span choose(const Step& step, Span v, Span a) {
   return step.verb == Verb::kMax ? Span{known.low, HUGE_VAL} : Span{-HUGE_VAL, known.high};
 }
 
-void compare(const Step& step, const Part& part, const Environment& environment) {
+void compare(const Step& step, const RowPart& part, const Environment& environment) {
   const Lane b = lane(step.a, part, environment);
   const auto at = [&](size_t i) { return b.scalar ? 0 : i; };
   for (size_t i = 0; i < part.size; ++i) {
@@ -165,7 +165,7 @@ void compare(const Step& step, const Part& part, const Environment& environment)
   }
 }
 
-void clamp(const Step& step, const Part& part) {
+void clamp(const Step& step, const RowPart& part) {
   const double upper = step.a.constant, lower = step.b.constant;
   const Bounds bounds{lower, upper, step.nan == NanRule::kToLow ? lower : step.nan == NanRule::kToHigh ? upper : std::nan("")};
   if (part.pinned())
@@ -174,11 +174,11 @@ void clamp(const Step& step, const Part& part) {
     lanes().clamp_spans(part.low, part.high, bounds, part.size);
 }
 
-void each(const Step& step, const Part& part) {
+void each(const Step& step, const RowPart& part) {
   for (size_t i = 0; i < part.size; ++i) part.set(i, apply(step, part[i]));
 }
 
-void convert(const Step& step, const Part& part) {
+void convert(const Step& step, const RowPart& part) {
   const Specials specials = step.target->specials;
   if (step.rounding != Rounding::kNearestEven || specials == Specials::kInteger || specials == Specials::kScale)
     return each(step, part);
@@ -189,13 +189,14 @@ void convert(const Step& step, const Part& part) {
     lanes().round_spans(grid, part.low, part.high, part.size);
 }
 
-void run(const Recipe& recipe, const Part& part, const Environment& environment) {
+void run(const Recipe& recipe, const RowPart& part, const Environment& environment, StepListener* listener) {
   std::optional<Product> before;
   for (size_t at = 0; at < recipe.steps.size(); ++at) {
     const Step& step = recipe.steps[at];
     const bool into_sum = at + 1 < recipe.steps.size() && recipe.steps[at + 1].contracted && *step.working == kF32;
     if (step.contracted) {
       contracted_sum(step, part, environment, before);
+      if (listener) listener->step(step, part);
       continue;
     }
     before.reset();
@@ -228,6 +229,7 @@ void run(const Recipe& recipe, const Part& part, const Environment& environment)
       widen_by_arguments(step, arguments, part);
     else if (step.slack_ulps > 0)
       widen(step, part);
+    if (listener) listener->step(step, part);
   }
 }
 
@@ -251,19 +253,20 @@ const Environment::Value& Environment::get(std::string_view name) const {
   throw std::out_of_range("the flow does not name '" + std::string(name) + "'");
 }
 
-void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment) {
-  Part part{row.low.data() + first, nullptr, first, count};
+void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment,
+              StepListener* listener) {
+  RowPart part{row.low.data() + first, nullptr, first, count};
   if (row.pinned() && frees(recipe, part, environment)) row.widen();
   if (!row.pinned()) part.high = row.high.data() + first;
-  run(recipe, part, environment);
+  run(recipe, part, environment, listener);
 }
 
-void evaluate(const Recipe& recipe, Spans& row, const Environment& environment) {
-  evaluate(recipe, row, 0, row.size(), environment);
+void evaluate(const Recipe& recipe, Spans& row, const Environment& environment, StepListener* listener) {
+  evaluate(recipe, row, 0, row.size(), environment, listener);
 }
 
 Span evaluate(const Recipe& recipe, Span value, const Environment& environment) {
-  run(recipe, {&value.low, &value.high, 0, 1}, environment);
+  run(recipe, {&value.low, &value.high, 0, 1}, environment, nullptr);
   return value;
 }
 

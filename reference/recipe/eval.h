@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/recipe/part.h"
 #include "reference/recipe/span.h"
 #include "reference/recipe/step.h"
 
@@ -27,10 +28,18 @@ class Environment {
   std::vector<Value> values_;
 };
 
+/// Is told what each step made of the numbers, after it has run over all of them.
+class StepListener {
+ public:
+  virtual ~StepListener() = default;
+  virtual void step(const Step& step, const RowPart& after) = 0;
+};
+
 /// Applies every step to every element. If the recipe starts with a named quantity the caller passes that.
-void evaluate(const Recipe& recipe, Spans& row, const Environment& environment);
+void evaluate(const Recipe& recipe, Spans& row, const Environment& environment, StepListener* listener = nullptr);
 /// The same for the numbers first .. first + count of the row and of all rows in the environment.
-void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment);
+void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment,
+              StepListener* listener = nullptr);
 Span evaluate(const Recipe& recipe, Span value, const Environment& environment);
 
 }  // namespace assay

@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "reference/recipe/parse.h"
-#include "reference/recipe/trace.h"
 #include "reference/recipe/verbs.h"
 #include "reference/testing/f32.h"
 
@@ -404,14 +403,22 @@ TEST(Evaluate, AQuantityThatTheFlowDoesNotNameIsABrokenPromise) {
   EXPECT_TRUE(same(evaluate(parse_recipe("mul(s)", kNames), point(1), environment), point(3))) << "the last value counts";
 }
 
-TEST(Trace, ShowsTheSpanAfterEachStep) {
-  Environment environment;
-  const auto traced = trace(parse_recipe("div(M) rcp~1", kNames), point(1), environment);
-  ASSERT_EQ(traced.size(), 2u);
-  EXPECT_EQ(traced[0].text, "div(M)");
-  EXPECT_TRUE(traced[0].result.pinned());
-  EXPECT_FALSE(traced[1].result.pinned());
-  EXPECT_TRUE(same(traced[1].result, run("div(M) rcp~1", point(1))));
+/// What a listener was told: texts of steps and the first number after each.
+struct Heard : StepListener {
+  std::vector<std::pair<std::string, Span>> steps;
+  void step(const Step& step, const RowPart& after) override { steps.emplace_back(step.text, after[0]); }
+};
+
+TEST(StepListener, HearsTheSpanAfterEachStep) {
+  Heard heard;
+  Spans row({1, 3});
+  evaluate(parse_recipe("div(M) rcp~1", kNames), row, Environment(), &heard);
+  ASSERT_EQ(heard.steps.size(), 2u);
+  EXPECT_EQ(heard.steps[0].first, "div(M)");
+  EXPECT_TRUE(heard.steps[0].second.pinned());
+  EXPECT_FALSE(heard.steps[1].second.pinned());
+  EXPECT_TRUE(same(heard.steps[1].second, row[0]));
+  EXPECT_TRUE(same(heard.steps[1].second, run("div(M) rcp~1", point(1))));
 }
 
 // ---- integers

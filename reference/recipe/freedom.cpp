@@ -47,11 +47,11 @@ Span with_zero_beyond(Span divisor, Span quotient) {
 
 }  // namespace
 
-void widen(const Step& step, const Part& part) {
+void widen(const Step& step, const RowPart& part) {
   lanes().widen_spans(grid_of(*step.working, Overflow::kSpecial), step.slack_ulps, part.low, part.high, part.size);
 }
 
-void widen_by_arguments(const Step& step, const Spans& arguments, const Part& part) {
+void widen_by_arguments(const Step& step, const Spans& arguments, const RowPart& part) {
   if (step.slack_ulps > 0 && step.slack_per_unit == 0) widen(step, part);
   for (size_t i = 0; i < part.size; ++i) {
     Span result = part[i];

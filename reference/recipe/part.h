@@ -6,7 +6,7 @@
 namespace assay {
 
 /// A part of a row while a recipe runs over it. Its numbers are pinned throughout (no `high`) or spans from the first step on.
-struct Part {
+struct RowPart {
   double *low, *high;
   size_t first, size;  ///< where it stands in the row
   bool pinned() const { return high == nullptr; }
@@ -17,7 +17,7 @@ struct Part {
   }
 };
 
-inline Spans copy_of(const Part& part) {
+inline Spans copy_of(const RowPart& part) {
   Spans copy(std::vector<double>(part.low, part.low + part.size));
   if (!part.pinned()) copy.high.assign(part.high, part.high + part.size);
   return copy;

@@ -27,8 +27,10 @@ std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, i
     return lines;
   }
   const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
-  const Spans y = append_norm(lines, *contract.row_norm(), inputs, *c.x, own);
-  append_rotation(lines, *contract.rope(), y, inputs, own);
+  append_pair(lines, *contract.rope(), inputs, own);
+  Trace trace(own);
+  evaluate_row(contract, inputs, nullptr, *c.x, &trace);
+  for (std::string& line : trace_lines(trace)) lines.push_back(std::move(line));
   return lines;
 }
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "reference/flow/row_norm/row_norm.h"
+#include "reference/flow/words.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "suites/rows/accepted.h"
@@ -13,36 +13,8 @@
 #include "suites/rulebook.h"
 
 namespace assay {
-namespace {
-
-std::string free_steps(const Recipe& recipe) {
-  std::string text;
-  for (const Step& step : recipe.steps) {
-    const bool undefined = step.beyond == BeyondInteger::kUndefined;
-    if (step.is_free() || undefined)
-      text.append(text.empty() ? "" : ", ").append(step.text).append(undefined ? " is undefined for what does not fit" : "");
-  }
-  return text;
-}
-
-}  // namespace
-
 std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x) {
-  std::string text;
-  const auto append = [&](const std::string& part) { text += (text.empty() || part.empty() ? "" : "; ") + part; };
-  for (const Link& link : contract.links) {
-    if (const auto* norm = std::get_if<RowNorm>(&link))
-      append(norm_reason(*norm, norm_row(*norm, first_row.x, first_row.residual, x), first_row.eps));
-    else if (const auto* gated = std::get_if<Gated>(&link))
-      append(free_steps(gated->h));
-    else if (const auto* rope = std::get_if<Rope>(&link))
-      append(free_steps(rope->even));
-    else
-      for (const Recipe* cell : {&std::get<GroupQuant>(link).scale, &std::get<GroupQuant>(link).zero,
-                                 &std::get<GroupQuant>(link).mult, &std::get<GroupQuant>(link).code})
-        append(free_steps(*cell));
-  }
-  return text.empty() ? "every rounding is pinned: one code" : text;
+  return justification(contract, first_row, x);
 }
 
 Spans as_stored(Spans scale, const Format& element) {

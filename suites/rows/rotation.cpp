@@ -8,7 +8,6 @@
 #include "harness/core/nearest.h"
 #include "harness/core/philox.h"
 #include "suites/rows/inputs.h"
-#include "suites/rows/words.h"
 
 namespace assay {
 
@@ -59,22 +58,11 @@ Angles angles_of_token(const Problem& problem, const AngleReading& reading, int6
   return angles;
 }
 
-void append_rotation(std::vector<std::string>& lines, const Rope& rope, const Spans& head, const RowInputs& inputs,
-                     size_t column) {
-  const auto pairs = rope_pairs(rope, head.size(), inputs.cos.size());
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    const auto [e, o] = pairs[i];
-    if (column != e && column != o) continue;
-    lines.push_back(fmt::format("  pair {}: numbers {} and {} of the head", i, e, o));
-    Environment known;
-    for (const auto& [name, span] :
-         {std::pair{"e", head[e]}, {"o", head[o]}, {"c", point(inputs.cos[i])}, {"s", point(inputs.sin[i])}}) {
-      known.set(name, span);
-      lines.push_back(fmt::format("  {}: {}", name, in_words(span)));
-    }
-    return append_cell(lines, column == e ? "even" : "odd", column == e ? rope.even : rope.odd, head[column], known);
-  }
-  append_cell(lines, "rest", rope.rest, head[column], {});
+void append_pair(std::vector<std::string>& lines, const Rope& rope, const RowInputs& inputs, size_t column) {
+  const auto pairs = rope_pairs(rope, inputs.x.size(), inputs.cos.size());
+  for (size_t i = 0; i < pairs.size(); ++i)
+    if (column == pairs[i].first || column == pairs[i].second)
+      lines.push_back(fmt::format("  pair {}: numbers {} and {} of the head", i, pairs[i].first, pairs[i].second));
 }
 
 }  // namespace assay

@@ -35,8 +35,7 @@ int64_t position_of_token(const Problem& problem, int64_t token);
 /// From the inputs positions and cos_sin_cache, whose ends no reading leaves.
 Angles angles_of_token(const Problem& problem, const AngleReading& reading, int64_t token);
 
-/// What a rotation makes of number `column` of a head, with its partner and its angle.
-void append_rotation(std::vector<std::string>& lines, const Rope& rope, const Spans& head, const RowInputs& inputs,
-                     size_t column);
+/// In which pair number `column` of a head stands, if it is in one.
+void append_pair(std::vector<std::string>& lines, const Rope& rope, const RowInputs& inputs, size_t column);
 
 }  // namespace assay

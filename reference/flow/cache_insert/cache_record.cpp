@@ -2,8 +2,9 @@
 
 namespace assay {
 
-RecordValues record_values(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format) {
-  RowOutputs row = evaluate_row(contract, inputs, stored, x_format);
+RecordValues record_values(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
+                           RowListener* listener) {
+  RowOutputs row = evaluate_row(contract, inputs, stored, x_format, listener);
   return {std::move(row.y), std::move(row.q), std::move(row.scale), std::move(row.joint_violations)};
 }
 

@@ -18,6 +18,7 @@ struct RecordValues {
 
 /// `inputs.coded` must say how many. `stored`: what the kernel put into the record, decoded; its y holds a number for each of the
 /// token, NaN where the record has a code in its place. Null: from the inputs alone.
-RecordValues record_values(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format);
+RecordValues record_values(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
+                           RowListener* listener = nullptr);
 
 }  // namespace assay

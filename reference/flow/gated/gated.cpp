@@ -1,24 +1,23 @@
 #include "reference/flow/gated/gated.h"
 
-#include "reference/recipe/eval.h"
+#include "reference/flow/row_run.h"
 
 namespace assay {
 
-Spans gated_values(const Gated& contract, const std::vector<double>& row) {
+Spans gated_values(const Gated& contract, const std::vector<double>& row, RowListener* listener) {
   const auto half = std::ptrdiff_t(row.size() / 2);
   Spans first(std::vector<double>(row.begin(), row.begin() + half)), second(std::vector<double>(row.begin() + half, row.end()));
   Environment environment;
   const Spans& gate = contract.gate_first ? first : second;
   environment.set("g", gate);
-  environment.set("u", contract.gate_first ? second : first);
+  const Spans& up = contract.gate_first ? second : first;
+  environment.set("u", up);
+  if (listener) listener->quantity("u", up, each_column());
   Spans h = gate;
-  evaluate(contract.h, h, environment);
+  run_cell(listener, "h", contract.h, h, environment, each_column);
   return h;
 }
 
-GateAndUp gate_and_up(const Gated& contract, const std::vector<double>& row, size_t place) {
-  const double first = row[place], second = row[row.size() / 2 + place];
-  return contract.gate_first ? GateAndUp{first, second} : GateAndUp{second, first};
-}
+void run(const Gated& link, RowRun& row) { row.values = gated_values(link, row.inputs.x, row.listener); }
 
 }  // namespace assay

@@ -9,13 +9,9 @@ namespace assay {
 /// The row of the registry.
 const Flow& gated_flow();
 
-/// The n numbers that a row of 2n makes.
-Spans gated_values(const Gated& contract, const std::vector<double>& row);
+class RowListener;
 
-/// Gate and up of one place.
-struct GateAndUp {
-  double gate, up;
-};
-GateAndUp gate_and_up(const Gated& contract, const std::vector<double>& row, size_t place);
+/// The n numbers that a row of 2n makes.
+Spans gated_values(const Gated& contract, const std::vector<double>& row, RowListener* listener = nullptr);
 
 }  // namespace assay

@@ -3,10 +3,21 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reference/flow/quant_azp/quant_azp.h"
+#include "reference/flow/row_run.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/narrow.h"
 
 namespace assay {
+namespace {
+
+Spans first_of(const Spans& row, int64_t count) {
+  Spans first(std::vector<double>(size_t(count), 0.0));
+  for (size_t i = 0; i < first.size(); ++i) first.set(i, row[i]);
+  return first;
+}
+
+}  // namespace
 
 bool accepts(Span span, double value) {
   return span.any() || (std::isnan(span.low) && std::isnan(value)) || (span.low <= value && value <= span.high);
@@ -56,14 +67,18 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
   return inputs.maxima.size() > 0 ? inputs.maxima : group_maxima(contract, values, inputs.group_size);
 }
 
-GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale) {
+GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale,
+                         RowListener* listener, int64_t group_size) {
+  const auto places = [&] { return each_group(group_size); };
   Environment none, bounded;
   bounded.set("ub", point(round_to(kF32, scale_ub, Rounding::kNearestEven, Overflow::kSpecial)));
   GroupScales result;
   result.amax = sources;
-  evaluate(contract.amax, result.amax, none);
+  if (contract.scale_given && listener) listener->quantity("scale given", sources, places());
+  RowListener* const makes = contract.scale_given ? nullptr : listener;  // a scale that is given has no cells
+  run_cell(makes, "amax", contract.amax, result.amax, none, places);
   result.scale = result.amax;
-  evaluate(contract.scale, result.scale, bounded);
+  run_cell(makes, "scale", contract.scale, result.scale, bounded, places);
 
   result.s = result.scale;
   Spans amax = result.amax;
@@ -73,11 +88,13 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& sources, doubl
     if (const auto narrowed = narrow(contract.scale, amax[g], stored_scale[g], bounded)) amax.set(g, *narrowed);
   }
   result.m = contract.mult.start.empty() ? result.s : amax;
-  evaluate(contract.mult, result.m, none);
+  run_cell(contract.mult.empty() ? nullptr : listener, "m", contract.mult, result.m, none, places);
   return result;
 }
 
-Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales) {
+Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales,
+                  RowListener* listener) {
+  if (listener) listener->cell("q", values, each_column());
   Spans codes = values;
   Environment environment;
   for (size_t g = 0; g < scales.s.size(); ++g) {
@@ -85,9 +102,26 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
     environment.set("m", scales.m[g]);
     if (contract.has_zero) environment.set("azp", scales.azp[g]);
     const size_t first = g * size_t(group_size);
-    evaluate(contract.code, codes, first, std::min(size_t(group_size), values.size() - first), environment);
+    evaluate(contract.code, codes, first, std::min(size_t(group_size), values.size() - first), environment, listener);
   }
   return codes;
+}
+
+void run(const GroupQuant& link, RowRun& row) {
+  const RowInputs& inputs = row.inputs;
+  Spans values = std::move(row.values);
+  if (inputs.coded > 0) {
+    row.out.y = values;
+    values = first_of(values, inputs.coded);
+  }
+  GroupScales scales = link.has_zero
+                           ? zero_point_scales(link, values, inputs, row.stored, row.listener)
+                           : group_scales(link, group_sources(link, values, inputs), inputs.scale_ub,
+                                          row.stored ? row.stored->scale : std::vector<double>(), row.listener, inputs.group_size);
+  row.out.q = group_codes(link, values, inputs.group_size, scales, row.listener);
+  if (link.scale_given) return;
+  row.out.scale = std::move(scales.scale);
+  row.out.zero = std::move(scales.zero);
 }
 
 }  // namespace assay

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reference/flow/row_run.h"
+
 namespace assay {
 namespace {
 
@@ -21,12 +23,13 @@ Span extreme(const Spans& values, size_t first, size_t count, Reduction reductio
   return found;
 }
 
-Spans ends_of_range(const GroupQuant& contract, const Recipe& cell, const Spans& values, int64_t group_size) {
+Spans ends_of_range(const GroupQuant& contract, const char* name, const Recipe& cell, const Spans& values, int64_t group_size,
+                    RowListener* listener) {
   const auto size = size_t(group_size), window = size_t(double(group_size) * contract.amax_share);
   Spans ends(std::vector<double>((values.size() + size - 1) / size, 0));
   for (size_t g = 0; g < ends.size(); ++g)
     ends.set(g, extreme(values, g * size, std::min(window, values.size() - g * size), cell.reduction));
-  evaluate(cell, ends, Environment());
+  run_cell(listener, name, cell, ends, Environment(), [&] { return each_group(group_size); });
   return ends;
 }
 
@@ -38,14 +41,18 @@ void take_stored(Spans& spans, const std::vector<double>& stored) {
 
 }  // namespace
 
-GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, const RowInputs& inputs, const StoredRow* stored) {
+GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, const RowInputs& inputs, const StoredRow* stored,
+                              RowListener* listener) {
+  const auto places = [&] { return each_group(inputs.group_size); };
   GroupScales result;
   if (contract.scale_given) {
     result.scale = result.s = Spans(inputs.scale);
     result.zero = result.azp = Spans(inputs.zero);
+    if (listener) listener->quantity("scale given", result.scale, places());
+    if (listener) listener->quantity("azp given", result.zero, places());
   } else {
-    result.lo = ends_of_range(contract, contract.lo, values, inputs.group_size);
-    result.hi = ends_of_range(contract, contract.hi, values, inputs.group_size);
+    result.lo = ends_of_range(contract, "lo", contract.lo, values, inputs.group_size, listener);
+    result.hi = ends_of_range(contract, "hi", contract.hi, values, inputs.group_size, listener);
     Environment known;
     known.set("lo", result.lo);
     known.set("hi", result.hi);
@@ -53,17 +60,17 @@ GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, c
       return cell.start == "s" ? result.s : cell.start == "lo" ? result.lo : result.hi;
     };
     result.scale = start(contract.scale);
-    evaluate(contract.scale, result.scale, known);
+    run_cell(listener, "scale", contract.scale, result.scale, known, places);
     result.s = result.scale;
     if (stored) take_stored(result.s, stored->scale);
     known.set("s", result.s);
     result.zero = start(contract.zero);
-    evaluate(contract.zero, result.zero, known);
+    run_cell(listener, "azp", contract.zero, result.zero, known, places);
     result.azp = result.zero;
     if (stored) take_stored(result.azp, stored->zero);
   }
   result.m = result.s;
-  evaluate(contract.mult, result.m, Environment());
+  run_cell(contract.mult.empty() ? nullptr : listener, "m", contract.mult, result.m, Environment(), places);
   return result;
 }
 

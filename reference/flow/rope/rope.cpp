@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "reference/recipe/eval.h"
+#include "reference/flow/row_run.h"
 
 namespace assay {
 namespace {
@@ -59,7 +59,16 @@ std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t h
   return all;
 }
 
-Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles) {
+/// Where the numbers of pairs stand: those of the even ones, of the odd ones, of both.
+CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
+  return [=](size_t column) -> std::optional<size_t> {
+    for (size_t i = 0; i < pairs.size(); ++i)
+      if ((even && pairs[i].first == column) || (odd && pairs[i].second == column)) return i;
+    return {};
+  };
+}
+
+Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles, RowListener* listener) {
   const Pairs pairs = rope_pairs(contract, head.size(), angles.cos.size());
   const Spans e = gather(head, pairs, &Pairs::value_type::first), o = gather(head, pairs, &Pairs::value_type::second);
   const Turn turn(contract, angles);
@@ -71,15 +80,29 @@ Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles
   if (contract.across) environment.set("o", of_even), environment.set("e", of_odd);
   environment.set("c", turn.c);
   environment.set("s", turn.s);
+  if (listener) {
+    for (const char* name : {"e", "o", "c", "s"}) {
+      const Environment::Value& value = environment.get(name);
+      listener->quantity(name, *value.row, pair_places(pairs, true, true));
+    }
+  }
   Spans even = e, odd = o, result = head;
-  evaluate(contract.even, even, environment);
-  evaluate(contract.odd, odd, environment);
-  evaluate(contract.rest, result, Environment{});
+  run_cell(listener, "even", contract.even, even, environment, [&] { return pair_places(pairs, true, false); });
+  run_cell(listener, "odd", contract.odd, odd, environment, [&] { return pair_places(pairs, false, true); });
+  run_cell(listener, "rest", contract.rest, result, Environment{}, [&] {
+    return [in_pairs = pair_places(pairs, true, true)](size_t column) {
+      return in_pairs(column) ? std::nullopt : std::optional(column);
+    };
+  });
   for (size_t i = 0; i < pairs.size(); ++i) {
     result.set(pairs[i].first, even[i]);
     result.set(pairs[i].second, odd[i]);
   }
   return result;
+}
+
+void run(const Rope& link, RowRun& row) {
+  row.values = rope_outputs(link, row.values, {row.inputs.cos, row.inputs.sin}, row.listener);
 }
 
 std::vector<bool> rises_with_head(const Rope& contract, const Spans& head, const Angles& angles) {

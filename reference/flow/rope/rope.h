@@ -20,8 +20,10 @@ struct Angles {
 /// Columns (even, odd) of each pair in a head of that many numbers, `pairs` of which are rotated.
 std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t head, size_t pairs);
 
+class RowListener;
+
 /// A head with its pairs rotated. Numbers that stand in none follow the cell `rest`.
-Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles);
+Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles, RowListener* listener = nullptr);
 
 /// Which outputs cannot come nearer to zero while all numbers of the head go away from it: those of no pair, and those whose two
 /// terms have one sign. Only they can tell whether the factor that a head shares was too small or too large.

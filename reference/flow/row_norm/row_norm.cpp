@@ -6,6 +6,7 @@
 #include "reference/exact/sum.h"
 #include "reference/flow/row_norm/deviations.h"
 #include "reference/flow/row_norm/f32_tree.h"
+#include "reference/flow/row_run.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 
@@ -24,9 +25,17 @@ Environment with_n(int64_t n) {
   return environment;
 }
 
+/// A cell that makes one number for the row.
+Span of_row(const Recipe& recipe, const char* name, Span from, const Environment& environment, RowListener* listener) {
+  Spans number(std::vector<double>{0});
+  number.set(0, from);
+  run_cell(listener, name, recipe, number, environment, whole_row);
+  return number[0];
+}
+
 /// Of a row, or of a part of it that is taken for all.
-Span mean_of(const RowNorm& contract, const std::vector<double>& x) {
-  return evaluate(contract.mean, norm_sum_of_x(contract, x), with_n(int64_t(double(x.size()) * contract.mean_share)));
+Span mean_of(const RowNorm& contract, const std::vector<double>& x, RowListener* listener) {
+  return of_row(contract.mean, "mu", norm_sum_of_x(contract, x), with_n(int64_t(double(x.size()) * contract.mean_share)), listener);
 }
 
 }  // namespace
@@ -38,25 +47,26 @@ Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x
 }
 
 NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const std::vector<double>& residual,
-                 const Format& x_format) {
-  if (!contract.adds()) return {x, x, {}, &x_format, contract.centers() ? mean_of(contract, x) : point(0)};
+                 const Format& x_format, RowListener* listener) {
+  if (!contract.adds()) return {x, x, {}, &x_format, contract.centers() ? mean_of(contract, x, listener) : point(0)};
   const Spans other(residual);
   Environment environment;
   environment.set("res", other);
-  const auto run = [&](const Recipe& recipe, std::vector<double> from) {
+  const auto run = [&](const Recipe& recipe, std::vector<double> from, const char* name) {
     Spans row(std::move(from));
-    evaluate(recipe, row, environment);
+    run_cell(name ? listener : nullptr, name, recipe, row, environment, each_column);
     return std::move(row.low);
   };
-  NormRow row{{}, run(contract.z, x), {}, &kF32, point(0)};
-  row.residual = run(contract.residual, row.normalized);
+  if (listener) listener->quantity("res", other, each_column());
+  NormRow row{{}, run(contract.z, x, "z"), {}, &kF32, point(0)};
+  row.residual = run(contract.residual, row.normalized, "residual");
   const Step& last = contract.z.steps.back();
   Recipe unrounded = contract.z;
   if (last.verb == Verb::kTo && contract.sum_before_rounding)
     unrounded.steps.pop_back();
   else if (last.verb == Verb::kTo)
     row.format = last.target;
-  row.summed = contract.sum_before_rounding ? run(unrounded, x) : row.normalized;
+  row.summed = contract.sum_before_rounding ? run(unrounded, x, nullptr) : row.normalized;
   const size_t first = size_t(std::min<int64_t>(contract.stored_from, int64_t(x.size())));
   std::copy(row.residual.begin() + std::ptrdiff_t(first), row.residual.end(), row.normalized.begin() + std::ptrdiff_t(first));
   if (contract.residual_as_it_was) row.residual = residual;
@@ -74,14 +84,15 @@ Span norm_sum(const RowNorm& contract, const NormRow& row) {
   return contract.deviates ? sum_of_deviations(x, row.mu, depth) : sum_of_squares(x, depth, *row.format);
 }
 
-Span norm_factor(const RowNorm& contract, const NormRow& row, double eps) {
+Span norm_factor(const RowNorm& contract, const NormRow& row, double eps, RowListener* listener) {
   Environment environment = with_n(int64_t(row.summed.size()) - contract.lost_degrees);
   environment.set("mu", row.mu);
   environment.set("eps", point(round_to(kF32, eps * contract.eps_factor, Rounding::kNearestEven, Overflow::kSpecial)));
-  return evaluate(contract.r, norm_sum(contract, row), environment);
+  return of_row(contract.r, "r", norm_sum(contract, row), environment, listener);
 }
 
-Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& own, const NormFactors& factors) {
+Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& own, const NormFactors& factors,
+                   RowListener* listener) {
   Environment environment;
   environment.set("r", factors.r);
   environment.set("mu", factors.mu);
@@ -92,36 +103,23 @@ Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& o
   if (own_weights) {
     weights = gamma;
     for (double& w : weights.low) w = round_to(kF32, w + contract.weight_offset, Rounding::kNearestEven, Overflow::kSpecial);
-    evaluate(contract.w, weights, Environment{});
+    run_cell(listener, "w", contract.w, weights, Environment{}, each_column);
   }
   const Spans& row = own_weights ? static_cast<const Spans&>(weights) : gamma;
   environment.set("w", row);
+  if (listener && !own_weights && gamma.size() > 0) listener->quantity("w", gamma, each_column());
+  if (listener && own.beta.size() > 0) listener->quantity("b", own.beta, each_column());
   Spans y = x;
-  evaluate(contract.y, y, environment);
+  run_cell(listener, "y", contract.y, y, environment, each_column);
   return y;
 }
 
-std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps) {
-  const auto width = [&](const RowNorm& c) {
-    const Span r = norm_factor(c, row, eps);
-    return r.high - r.low;
-  };
-  RowNorm no_tree = contract, no_slack = contract;
-  no_tree.depth = Expression("0");
-  std::string slack_step;
-  for (Step& step : no_slack.r.steps) {
-    if (step.slack_ulps > 0) slack_step += (slack_step.empty() ? "" : "+") + step.text;
-    step.slack_ulps = 0;
-  }
-  const double all = width(contract);
-  if (!(all > 0) || std::isinf(all)) return "r pinned";
-  const double tree = all - width(no_tree), slack = all - width(no_slack);
-  const double parts = tree + slack > 0 ? tree + slack : 1;
-  const auto percent = [&](double part) { return std::to_string(int(std::lround(100 * part / parts))) + " %"; };
-  std::string text = "width of r: tree of depth " + std::to_string(contract.depth.integer({{"n", int64_t(row.summed.size())}})) +
-                     " " + percent(tree);
-  if (!slack_step.empty()) text += ", " + slack_step + " " + percent(slack);
-  return text;
+void run(const RowNorm& link, RowRun& row) {
+  row.norm = norm_row(link, row.inputs.x, row.inputs.residual, row.x, row.listener);
+  row.out.r = norm_factor(link, row.norm, row.inputs.eps, row.listener);
+  row.values = norm_outputs(link, Spans(row.norm.normalized), {Spans(row.inputs.gamma), Spans(row.inputs.beta)},
+                            {row.out.r, row.norm.mu}, row.listener);
+  row.out.residual = Spans(std::move(row.norm.residual));
 }
 
 }  // namespace assay

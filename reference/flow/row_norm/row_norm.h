@@ -23,8 +23,10 @@ struct NormRow {
   const Format* format = nullptr;  ///< of what is summed: its squares may be exact
   Span mu = point(0);              ///< mean, of a norm that takes it off
 };
+class RowListener;
+
 NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const std::vector<double>& residual,
-                 const Format& x_format);
+                 const Format& x_format, RowListener* listener = nullptr);
 
 /// The sum that makes the mean.
 Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x);
@@ -33,7 +35,7 @@ Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x);
 Span norm_sum(const RowNorm& contract, const NormRow& row);
 
 /// The factor r of a row.
-Span norm_factor(const RowNorm& contract, const NormRow& row, double eps);
+Span norm_factor(const RowNorm& contract, const NormRow& row, double eps, RowListener* listener = nullptr);
 
 /// What all numbers of a row share.
 struct NormFactors {
@@ -49,7 +51,8 @@ struct NormWeights {
 };
 
 /// Outputs of the numbers x.
-Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& own, const NormFactors& factors);
+Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& own, const NormFactors& factors,
+                   RowListener* listener = nullptr);
 
 /// By which right r has its width: "r: tree 84 %, rsqrt~2 16 %".
 std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps);
