@@ -7,9 +7,18 @@
 
 namespace assay {
 
+std::vector<CellStep> RowCells::steps(const std::string& column) const {
+  if (const auto found = edited_.find(column); found != edited_.end()) return found->second;
+  try {
+    return read_cell(text(column));
+  } catch (const ParseError& problem) {
+    throw error(column, problem.position, problem.what());
+  }
+}
+
 Recipe RowCells::recipe(const std::string& column, const Names& names) const {
   try {
-    return parse_recipe(text(column), names);
+    return resolve(steps(column), names);
   } catch (const ParseError& problem) {
     throw error(column, problem.position, problem.what());
   }

@@ -1,7 +1,9 @@
-// The cells of one row while it is bound: parsed, with complaints that name their place.
+// The cells of one row while it is bound, as its table or an edit has them, with complaints that name their place.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "reference/contracts/rows.h"
 #include "reference/recipe/parse.h"
@@ -20,7 +22,10 @@ class RowCells {
     return row_.error(column, offset, problem);
   }
 
-  /// A cell of steps. Throws TableError.
+  /// The steps of a cell as they are read, or as an edit has left them. Throws TableError.
+  std::vector<CellStep> steps(const std::string& column) const;
+  void set_steps(const std::string& column, std::vector<CellStep> steps) { edited_[column] = std::move(steps); }
+  /// A cell of steps with its names looked up. Throws TableError.
   Recipe recipe(const std::string& column, const Names& names) const;
   /// A cell that begins with a reduction. Throws TableError that names the `allowed` ones.
   void require_reduction(const std::string& column, const Recipe& recipe, const char* allowed) const;
@@ -35,6 +40,7 @@ class RowCells {
 
  private:
   const ContractRow& row_;
+  std::map<std::string, std::vector<CellStep>> edited_;
 };
 
 }  // namespace assay

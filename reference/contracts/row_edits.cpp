@@ -2,63 +2,79 @@
 
 #include <algorithm>
 
-#include "reference/contracts/group_shape.h"
-#include "reference/contracts/neighbours_tokens.h"
 #include "reference/contracts/row_cells.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
+#include "reference/recipe/verbs.h"
 
 namespace assay {
 namespace {
 
-bool is_column_of_steps(const std::string& column) {
-  static const std::set<std::string> columns = {"amax",     "lo",   "hi", "scale", "zero", "mult", "code", "z",   "residual",
-                                                "mean", "r",    "w",  "y",     "h",    "even", "odd",  "rest"};
-  return columns.contains(column);
-}
-
 /// "bf16:": what follows is done in 16 bits.
-bool is_short_format(const std::string& token) { return token == "bf16:" || token == "f16:"; }
+bool is_short_format(const std::string& text) { return text == "bf16:" || text == "f16:"; }
 
 bool has_integer_codes(const ContractRow& row) { return find_format(row.text("q"))->specials == Specials::kInteger; }
 
 /// Steps from here on make integers of integers.
-bool in_integers(const CellTokens& tokens, size_t i) {
-  return std::any_of(tokens.begin(), tokens.begin() + long(i), [](const CellToken& token) { return token.text == "int32:"; });
+bool in_integers(const EditedCell& cell, size_t i) {
+  return std::any_of(cell.begin(), cell.begin() + long(i), [](const EditedStep& one) { return one.step.word == "int32:"; });
 }
 
 /// What else the cast to integer codes could be; where integers come in, it rounds no more.
-std::vector<std::string> casts(const CellTokens& tokens, size_t i) {
-  if (in_integers(tokens, i)) return {"to(q,wrap)"};
-  return other_casts(tokens[i].text);
+std::vector<CellStep> casts(const EditedCell& cell, size_t i) {
+  if (in_integers(cell, i)) return {CellStep::made("to", {"q", "wrap"})};
+  return other_casts(cell[i].step);
+}
+
+/// The only argument, if it is a quantity.
+bool takes_quantity(const CellStep& step) { return step.arguments.size() == 1 && is_quantity(step.argument(0)); }
+
+bool is_product_or_quotient(const CellStep& step) { return step.word == "mul" || step.word == "div"; }
+
+bool rounds_to(const CellStep& step, std::initializer_list<const char*> formats) {
+  return step.word == "to" &&
+         std::any_of(formats.begin(), formats.end(), [&](const char* format) { return step.argument(0) == format; });
 }
 
 }  // namespace
 
 EditedRow::EditedRow(const ContractRow& row) : row_(row) {
-  for (const auto& [column, cell] : row.cells) {
-    if (!is_column_of_steps(column)) continue;
-    const std::vector<std::string> texts = tokens_of(cell.text);
-    CellTokens& tokens = cells_[column];
-    for (size_t i = 0; i < texts.size(); ++i) {
-      const auto ordinal = 1 + std::count(texts.begin(), texts.begin() + long(i), texts[i]);
-      const bool alone = std::count(texts.begin(), texts.end(), texts[i]) == 1;
-      tokens.push_back({texts[i], alone ? texts[i] : texts[i] + "#" + std::to_string(ordinal)});
-      tokens.back().rounded = i + 1 < texts.size() && (texts[i + 1].starts_with("to(x") || texts[i + 1].starts_with("to(bf16"));
+  for (const std::string& column : row.flow->steps) {
+    const std::vector<CellStep> steps = RowCells(row).steps(column);
+    EditedCell& cell = cells_[column];
+    for (size_t i = 0; i < steps.size(); ++i) {
+      const std::string& text = steps[i].text;
+      const auto alike = [&](size_t end) {
+        return std::count_if(steps.begin(), steps.begin() + long(end), [&](const CellStep& other) { return other.text == text; });
+      };
+      const bool alone = alike(steps.size()) == 1, rounded = i + 1 < steps.size() && rounds_to(steps[i + 1], {"x", "bf16"});
+      cell.push_back({steps[i], alone ? text : text + "#" + std::to_string(alike(i) + 1), false, rounded, i});
     }
   }
 }
 
 Link EditedRow::bind(const Format& x) const {
-  ContractRow row = row_;
-  for (const auto& [column, tokens] : cells_) {
-    std::string& text = row.cells.at(column).text;
-    text.clear();
-    for (const CellToken& token : tokens) text += (text.empty() ? "" : " ") + token.text;
+  RowCells cells(row_);
+  for (const auto& [column, edited] : cells_) {
+    std::vector<CellStep> steps;
+    for (const EditedStep& one : edited) steps.push_back(one.step);
+    cells.set_steps(column, std::move(steps));
   }
-  Link link = bind_link(RowCells(row), x);
+  Link link = bind_link(cells, x);
   for (const auto& change : flow_edits_) change(link);
   return link;
+}
+
+std::vector<EditedRow::Edit> EditedRow::edits(const ContractTables& tables, const Format& x, bool behind_activation,
+                                              bool before_others) const {
+  RowEdits edits(tables, *this, x, behind_activation, before_others);
+  row_.flow->edits(edits);
+  return std::move(edits).finish();
+}
+
+EditedRow& RowEdits::add_whole(const std::string& name) {
+  edits_.push_back({name, base_});
+  return edits_.back().row;
 }
 
 void RowEdits::flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change) {
@@ -68,21 +84,39 @@ void RowEdits::flow_edit(const std::string& part, const std::string& name, std::
   row.flow_edits_.push_back(std::move(change));
 }
 
-EditedRow& RowEdits::add_whole(const std::string& name) {
-  edits_.push_back({name, base_});
-  return edits_.back().row;
+void RowEdits::add(const std::string& column, const std::string& what, EditedCell cell) {
+  add_whole(column + ": " + what).cells_[column] = std::move(cell);
 }
 
-void RowEdits::add(const std::string& column, const std::string& what, CellTokens tokens) {
-  edits_.push_back({column + ": " + what, base_});
-  edits_.back().row.cells_[column] = std::move(tokens);
+void RowEdits::replace(const std::string& column, EditedCell cell, size_t i, const CellStep& other) {
+  const std::string label = cell[i].label;
+  cell[i] = edited(other, label);
+  add(column, label + " -> " + other.text, std::move(cell));
 }
 
-/// Whether an argument of a step, or a part of it as in 1/(512*M), is that constant.
+void RowEdits::drop(const std::string& column, EditedCell cell, size_t i) {
+  const std::string label = cell[i].label;
+  if ((column == "z" || column == "mean") && cell.size() == 1)
+    cell[i] = edited(CellStep::made("mul", {"1"}), label);  // a row that adds has a z, and one that takes a mean off has a mean
+  else
+    cell.erase(cell.begin() + long(i));
+  add(column, "drop " + label, std::move(cell));
+}
+
+void RowEdits::in_all_cells(const std::string& name, const std::string& text, const CellStep& other) {
+  EditedRow::Edit edit{name, base_};
+  bool found = false;
+  for (auto& [column, cell] : edit.row.cells_)
+    for (EditedStep& one : cell)
+      if (one.step.text == text && !one.edited) one = edited(other, one.label), found = true;
+  if (found) edits_.push_back(std::move(edit));
+}
+
 bool RowEdits::reads_constant(const std::string& name) const {
-  for (const auto& [column, tokens] : base_.cells_)
-    for (const CellToken& token : tokens)
-      if (arguments_of(token.text).find(name) != std::string::npos) return true;
+  for (const auto& [column, cell] : base_.cells_)
+    for (const EditedStep& one : cell)
+      for (const CellArgument& argument : one.step.arguments)
+        if (argument.text.find(name) != std::string::npos) return true;
   return false;
 }
 
@@ -91,7 +125,6 @@ bool RowEdits::is_sibling(const ContractRow& row) const {
   return row.flow == row_.flow && (!row.cells.contains("q") || has_integer_codes(row) == has_integer_codes(row_));
 }
 
-/// Every other value that sibling rows have in this column; of a number of steps the next ones too.
 void RowEdits::constants(const std::string& column) {
   if (is_edited(column) || row_.text(column).empty()) return;
   std::vector<std::string> values;
@@ -102,180 +135,137 @@ void RowEdits::constants(const std::string& column) {
   std::set<std::string> seen = {"", row_.text(column)};
   for (const std::string& value : values) {
     if (!seen.insert(value).second) continue;
-    edits_.push_back({column + ": " + row_.text(column) + " -> " + value, base_});
-    edits_.back().row.row_.cells[column].text = value;
-    edits_.back().row.edited_parts_.insert(column);
+    EditedRow& row = add_whole(column + ": " + row_.text(column) + " -> " + value);
+    set_text(row, column, value);
+    mark_edited(row, column);
   }
 }
 
 void RowEdits::cell(const std::string& column) {
-  const CellTokens& tokens = base_.cells_.at(column);
-  if (column == "mult") of_scale(tokens);
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    const std::string& text = tokens[i].text;
-    if (!tokens[i].edited && is_short_format(text) && i + 1 < tokens.size()) replace(column, tokens, i, "f32:");
-    if (tokens[i].edited || text.ends_with(':')) continue;
-    const bool last = i + 1 == tokens.size();
+  const EditedCell& cell = steps(column);
+  if (column == "mult") of_scale(cell);
+  for (size_t i = 0; i < cell.size(); ++i) {
+    const CellStep& step = cell[i].step;
+    const bool last = i + 1 == cell.size();
+    if (!cell[i].edited && is_short_format(step.word) && !last) replace(column, cell, i, CellStep::made("f32:"));
+    if (cell[i].edited || step.is_prefix()) continue;
     const bool stays_wide = column == "h" || column == "z" || (column == "y" && before_others_);
-    const bool is_final_conversion = last && verb_of(text) == "to" && !stays_wide;
-    const bool rounds_alone = verb_of(text) == "rint" && in_integers(tokens, i);  // what follows would round by itself
-    const bool reduces = verb_of(text) == "absmax" || text == "least" || text == "greatest";
+    const bool is_final_conversion = last && step.word == "to" && !stays_wide;
+    const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // what follows would round by itself
+    const bool reduces = step.word == "absmax" || step.text == "least" || step.text == "greatest";
     if (rounds_alone)
-      replace(column, tokens, i, "trunc");
+      replace(column, cell, i, CellStep::made("trunc"));
     else if (!is_final_conversion && !reduces)
-      drop(column, tokens, i);
+      drop(column, cell, i);
     const bool integer_codes = is_final_conversion && column == "code" && has_integer_codes(row_);
     const bool stored_integer = is_final_conversion && column == "zero";
-    for (const std::string& other : integer_codes    ? casts(tokens, i)
-                                    : stored_integer ? std::vector<std::string>()
-                                                     : swaps(column, text))
-      replace(column, tokens, i, other);
-    if (behind_activation_ && text == "pow2(ceil)") exponent_in_bf16(column, tokens, i);
-    if (integer_codes) cut_evenly(tokens, i);
-    if (is_quantity(arguments_of(text)) && column == "code") reciprocal(tokens, i);
+    for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
+      replace(column, cell, i, other);
+    if (behind_activation_ && step.text == "pow2(ceil)") exponent_in_bf16(column, cell, i);
+    if (integer_codes) cut_evenly(cell, i);
+    if (column == "code" && takes_quantity(step)) reciprocal(cell, i);
     if (column == "mean" || column == "r" || column == "y" || column == "code" || column == "h" || column == "z" || column == "w")
-      round_once_more(column, tokens, i);
-    if (!last && !tokens[i + 1].edited && column != "z" && neighbours_in_row(column, text, tokens[i + 1].text))
-      exchange(column, tokens, i);
+      round_once_more(column, cell, i);
+    const bool stood_together = !last && !cell[i + 1].edited && cell[i + 1].place == cell[i].place + 1;
+    if (stood_together && column != "z") exchange(column, cell, i);
   }
 }
 
 /// Codes of both signs reach equally far. They do by themselves where the largest magnitude makes the scale.
-void RowEdits::cut_evenly(CellTokens tokens, size_t i) {
+void RowEdits::cut_evenly(EditedCell cell, size_t i) {
   const auto amax = base_.cells_.find("amax");
   if (amax != base_.cells_.end() && !amax->second.empty()) return;
-  const std::string most = std::to_string(int(max_finite(*find_format(row_.text("q"))))), label = tokens[i].label;
-  const std::string clamp = std::string("clamp(keep,").append(most).append(",-").append(most).append(")");
-  tokens.insert(tokens.begin() + long(i), edited(clamp, clamp));
-  add("code", std::string(clamp).append(" before ").append(label), std::move(tokens));
+  const std::string most = std::to_string(int(max_finite(*find_format(row_.text("q"))))), label = cell[i].label;
+  const CellStep clamp = CellStep::made("clamp", {"keep", most, "-" + most});
+  cell.insert(cell.begin() + long(i), edited(clamp, clamp.text));
+  add("code", clamp.text + " before " + label, std::move(cell));
 }
 
 /// A multiplier made of amax by a division, taken from the scale instead: one rounding more.
-void RowEdits::of_scale(const CellTokens& tokens) {
-  const bool untouched = tokens.size() == tokens_of(row_.text("mult")).size();
-  if (tokens.empty() || !untouched || !has_integer_codes(row_) || tokens[0].text != "amax:" || tokens.back().edited ||
-      verb_of(tokens.back().text) != "rdiv" || !slack_of(tokens.back().text).empty())
-    return;
-  add("mult", arguments_of(tokens.back().text).append("/amax -> 1/s"), {edited("rcp", "rcp")});
-}
-
-/// And not because a step between them was left out.
-bool RowEdits::neighbours_in_row(const std::string& column, const std::string& left, const std::string& right) const {
-  return row_.text(column).find(std::string(left).append(" ").append(right)) != std::string::npos;
-}
-
-void RowEdits::drop(const std::string& column, CellTokens tokens, size_t i) {
-  const std::string label = tokens[i].label;
-  if ((column == "z" || column == "mean") && tokens.size() == 1)
-    tokens[i] = edited("mul(1)", label);  // a row that adds has a z, and one that takes a mean off has a mean
-  else
-    tokens.erase(tokens.begin() + long(i));
-  add(column, "drop " + label, std::move(tokens));
-}
-
-void RowEdits::replace(const std::string& column, CellTokens tokens, size_t i, const std::string& other) {
-  const std::string label = tokens[i].label;
-  tokens[i] = edited(other, label);
-  add(column, label + " -> " + other, std::move(tokens));
+void RowEdits::of_scale(const EditedCell& cell) {
+  if (cell.empty() || cell.size() != RowCells(row_).steps("mult").size() || !has_integer_codes(row_)) return;
+  const CellStep& division = cell.back().step;
+  if (cell[0].step.word != "amax:" || cell.back().edited || division.word != "rdiv" || division.slack.given()) return;
+  add("mult", division.argument(0) + "/amax -> 1/s", {edited(CellStep::made("rcp"), "rcp")});
 }
 
 /// x / s and x * (1 / s) differ by one rounding.
-void RowEdits::reciprocal(CellTokens tokens, size_t i) {
-  const std::string label = tokens[i].label, text = tokens[i].text;
-  const CellTokens& mult = base_.cells_.at("mult");
-  if (verb_of(text) == "div" && mult.empty()) {
-    tokens[i] = edited("mul(m)", label);
-    add("code", label + " -> mul(1/s)", std::move(tokens));
-    edits_.back().row.cells_["mult"] = {edited("rcp", "rcp")};
-  } else if (verb_of(text) == "mul" && arguments_of(text) == "m") {
-    tokens[i] = edited("div(s)", label);
-    add("code", label + " -> div(s)", std::move(tokens));
+void RowEdits::reciprocal(EditedCell cell, size_t i) {
+  const std::string label = cell[i].label;
+  const CellStep step = cell[i].step;
+  if (step.word == "div" && steps("mult").empty()) {
+    cell[i] = edited(CellStep::made("mul", {"m"}), label);
+    add("code", label + " -> mul(1/s)", std::move(cell));
+    edits_.back().row.cells_["mult"] = {edited(CellStep::made("rcp"), "rcp")};
+  } else if (step.word == "mul" && step.argument(0) == "m") {
+    cell[i] = edited(CellStep::made("div", {"s"}), label);
+    add("code", label + " -> div(s)", std::move(cell));
   }
 }
 
-void RowEdits::round_once_more(const std::string& column, CellTokens tokens, size_t i) {
-  const std::string verb = verb_of(tokens[i].text), label = tokens[i].label;
-  const bool rounds_next = tokens[i].rounded || (i + 1 < tokens.size() && tokens[i + 1].text.starts_with("to(x"));
+void RowEdits::round_once_more(const std::string& column, EditedCell cell, size_t i) {
+  const std::string verb = cell[i].step.word, label = cell[i].label;
+  const bool rounds_next = cell[i].rounded || (i + 1 < cell.size() && rounds_to(cell[i + 1].step, {"x"}));
   const bool short_already =
-      std::any_of(tokens.begin(), tokens.begin() + long(i), [](const CellToken& t) { return is_short_format(t.label); });
+      std::any_of(cell.begin(), cell.begin() + long(i), [](const EditedStep& one) { return is_short_format(one.label); });
   const bool sums = verb == "add" && (column == "z" || column == "w");
-  if (x_.bits == 32 || rounds_next || short_already ||
-      (!sums && verb != "mul" && verb != "div" && verb != "rdiv" && verb != "rsqrt"))
-    return;
-  tokens.insert(tokens.begin() + long(i) + 1, edited("to(x)", "to(x)"));
-  add(column, "to(x) after " + label, std::move(tokens));
+  const bool rounds = sums || is_product_or_quotient(cell[i].step) || verb == "rdiv" || verb == "rsqrt";
+  if (x_.bits == kF32.bits || rounds_next || short_already || !rounds) return;
+  cell.insert(cell.begin() + long(i) + 1, edited(CellStep::made("to", {"x"}), "to(x)"));
+  add(column, "to(x) after " + label, std::move(cell));
 }
 
-void RowEdits::exponent_in_bf16(const std::string& column, CellTokens tokens, size_t i) {
-  const std::string label = tokens[i].label;
-  tokens[i] = edited("to(bf16) bf16: log2 ceil exp2 f32:", label);
-  add(column, label + " -> exponent by log2 in bf16", std::move(tokens));
+void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size_t i) {
+  const std::string label = cell[i].label;
+  cell.erase(cell.begin() + long(i));
+  EditedCell by_log2;
+  for (const CellStep& step : read_cell("to(bf16) bf16: log2 ceil exp2 f32:")) by_log2.push_back(edited(step, label));
+  cell.insert(cell.begin() + long(i), by_log2.begin(), by_log2.end());
+  add(column, label + " -> exponent by log2 in bf16", std::move(cell));
 }
 
 /// An addition, or a bound that the case gives, before its neighbour or after it; behind the root, 1 / sqrt(v + a) becomes
 /// 1 / (sqrt(v) + a).
-void RowEdits::exchange(const std::string& column, CellTokens tokens, size_t i) {
-  const CellToken left = tokens[i], right = tokens[i + 1];
-  if (verb_of(left.text) == "rint" && right.text == "add(azp)" && i > 0 && tokens[i - 1].text == "int32:") {
-    std::rotate(tokens.begin() + long(i) - 1, tokens.begin() + long(i) + 1, tokens.begin() + long(i) + 2);
-    tokens[i - 1] = edited(right.text, right.label);
-    return add(column, std::string(right.label).append(" before ").append(left.label), std::move(tokens));
+void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
+  const EditedStep left = cell[i], right = cell[i + 1];
+  if (left.step.word == "rint" && right.step.text == "add(azp)" && i > 0 && cell[i - 1].step.word == "int32:") {
+    std::rotate(cell.begin() + long(i) - 1, cell.begin() + long(i) + 1, cell.begin() + long(i) + 2);
+    cell[i - 1] = edited(right.step, right.label);
+    return add(column, right.label + " before " + left.label, std::move(cell));
   }
-  const bool from_left = verb_of(left.text) == "add" && left.text != "add(azp)";
-  if (column == "y" && verb_of(right.text) == "to") return;  // what is stored has the format of x
-  const bool scales = verb_of(right.text) == "div" || verb_of(right.text) == "mul";
-  const bool bound = verb_of(left.text) == "min" && is_quantity(arguments_of(left.text)) && scales;
-  const bool bound_behind = verb_of(right.text) == "min" && is_quantity(arguments_of(right.text)) &&
-                            (verb_of(left.text) == "div" || verb_of(left.text) == "mul");
-  if (!bound && !bound_behind && !from_left && verb_of(right.text) != "add") return;
-  if (from_left && verb_of(right.text) == "rsqrt") {
-    tokens[i] = edited("sqrt", right.label);
-    tokens[i + 1] = edited(left.text, left.label);
-    tokens.insert(tokens.begin() + long(i) + 2, edited(std::string("rcp").append(slack_of(right.text)), right.label));
-    add(column, left.label + " outside the root", std::move(tokens));
-    return;
+  const bool from_left = left.step.word == "add" && left.step.text != "add(azp)";
+  if (column == "y" && right.step.word == "to") return;  // what is stored has the format of x
+  const bool bound = left.step.word == "min" && takes_quantity(left.step) && is_product_or_quotient(right.step);
+  const bool bound_behind = right.step.word == "min" && takes_quantity(right.step) && is_product_or_quotient(left.step);
+  if (!bound && !bound_behind && !from_left && right.step.word != "add") return;
+  if (from_left && right.step.word == "rsqrt") {
+    cell[i] = edited(CellStep::made("sqrt"), right.label);
+    cell[i + 1] = edited(left.step, left.label);
+    cell.insert(cell.begin() + long(i) + 2, edited(CellStep::made("rcp", std::vector<std::string>(), right.step.slack), right.label));
+    return add(column, left.label + " outside the root", std::move(cell));
   }
-  tokens[i] = edited(right.text, right.label);
-  tokens[i + 1] = edited(left.text, left.label);
-  add(column, bound ? left.label + " after " + right.label : right.label + " before " + left.label, std::move(tokens));
+  cell[i] = edited(right.step, right.label);
+  cell[i + 1] = edited(left.step, left.label);
+  add(column, bound ? left.label + " after " + right.label : right.label + " before " + left.label, std::move(cell));
 }
 
-std::vector<std::string> RowEdits::swaps(const std::string& column, const std::string& token) const {
-  std::vector<std::string> others = other_forms(token);
-  if ((verb_of(token) == "max" || verb_of(token) == "min") && !is_quantity(arguments_of(token)))
-    siblings(column, token, others);
+std::vector<CellStep> RowEdits::swaps(const std::string& column, const CellStep& step) const {
+  std::vector<CellStep> others = other_forms(step);
+  if ((step.word == "max" || step.word == "min") && !takes_quantity(step)) siblings(column, step, others);
   return others;
 }
 
 /// The same verb with the constants that other rows of the table give it in this column.
-void RowEdits::siblings(const std::string& column, const std::string& token, std::vector<std::string>& others) const {
-  std::set<std::string> seen(others.begin(), others.end());
-  seen.insert(token);
-  const auto value = [](const std::string& t) { return arguments_of(t).substr(0, arguments_of(t).find(',')); };
+void RowEdits::siblings(const std::string& column, const CellStep& step, std::vector<CellStep>& others) const {
+  std::set<std::string> seen = {step.text};
+  for (const CellStep& other : others) seen.insert(other.text);
   for (const ContractRow& row : tables_.rows()) {
     if (!is_sibling(row)) continue;
-    for (const std::string& other : tokens_of(row.text(column)))
-      if (verb_of(other) == verb_of(token) && value(other) != value(token) && !is_quantity(value(other)) &&
-          seen.insert(other).second)
+    for (const CellStep& other : RowCells(row).steps(column))
+      if (other.word == step.word && other.argument(0) != step.argument(0) && !is_quantity(other.argument(0)) &&
+          seen.insert(other.text).second)
         others.push_back(other);
   }
-}
-
-/// The same other token wherever that one stands.
-void RowEdits::in_all_cells(const std::string& name, const std::string& text, const std::string& other) {
-  EditedRow::Edit edit{name, base_};
-  bool found = false;
-  for (auto& [column, tokens] : edit.row.cells_)
-    for (CellToken& token : tokens)
-      if (token.text == text && !token.edited) token = edited(other, token.label), found = true;
-  if (found) edits_.push_back(std::move(edit));
-}
-
-std::vector<EditedRow::Edit> EditedRow::edits(const ContractTables& tables, const Format& x, bool behind_activation,
-                                              bool before_others) const {
-  RowEdits edits(tables, *this, x, behind_activation, before_others);
-  row_.flow->edits(edits);
-  return std::move(edits).finish();
 }
 
 }  // namespace assay

@@ -1,5 +1,5 @@
-// Edits of one row of a contract table: the cells as tokens, and what the flow is told to do differently. A flow's own edits stand
-// in its folder and are made of the ones here.
+// Edits of one row of a contract table: of the steps of its cells as they were read, and of what the bound row does with them. A
+// flow's own edits stand in its folder and are made of the ones here; what a verb may be instead stands beside the verb.
 #pragma once
 
 #include <functional>
@@ -9,17 +9,19 @@
 #include <vector>
 
 #include "reference/contracts/bind.h"
+#include "reference/recipe/cell.h"
 
 namespace assay {
 
-/// A step of a cell as it is written.
-struct CellToken {
-  std::string text;
+/// A step of a cell while mistakes are made.
+struct EditedStep {
+  CellStep step;
   std::string label;     ///< its text in the row, with #2 if it is the second of that text
   bool edited = false;   ///< a mistake already
   bool rounded = false;  ///< in the row a rounding to 16 bits comes next
+  size_t place = 0;      ///< in the row's cell; of a step that is no mistake
 };
-using CellTokens = std::vector<CellToken>;
+using EditedCell = std::vector<EditedStep>;
 
 /// A row while mistakes are made in it, none of them twice at one place.
 class EditedRow {
@@ -35,7 +37,7 @@ class EditedRow {
  private:
   friend class RowEdits;
   ContractRow row_;
-  std::map<std::string, CellTokens> cells_;
+  std::map<std::string, EditedCell> cells_;
   std::set<std::string> edited_parts_;  ///< columns and parts of the flow that an edit has changed as a whole
   std::vector<std::function<void(Link&)>> flow_edits_;
 };
@@ -58,8 +60,8 @@ class RowEdits {
 
   const ContractRow& row() const { return row_; }
   const Format& x() const { return x_; }
-  /// The tokens of a column before the edits that are added now.
-  const CellTokens& tokens(const std::string& column) const { return base_.cells_.at(column); }
+  /// The steps of a column before the edits that are added now.
+  const EditedCell& steps(const std::string& column) const { return base_.cells_.at(column); }
   /// Whether an edit has changed that column or part of the flow as a whole.
   bool is_edited(const std::string& part) const { return base_.edited_parts_.contains(part); }
 
@@ -72,31 +74,30 @@ class RowEdits {
   /// What the flow does differently. `part`: what of it; one edit changes a part.
   void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change);
   /// The steps of a column with others in their place: "column: what".
-  void add(const std::string& column, const std::string& what, CellTokens tokens);
-  void replace(const std::string& column, CellTokens tokens, size_t i, const std::string& other);
+  void add(const std::string& column, const std::string& what, EditedCell tokens);
+  void replace(const std::string& column, EditedCell tokens, size_t i, const CellStep& other);
   /// An edit that is no one column's. The caller goes on to change `row`.
   EditedRow& add_whole(const std::string& name);
-  static CellTokens& tokens(EditedRow& row, const std::string& column) { return row.cells_.at(column); }
+  static EditedCell& steps(EditedRow& row, const std::string& column) { return row.cells_.at(column); }
   static void set_text(EditedRow& row, const std::string& column, const std::string& text) { row.row_.cells[column].text = text; }
   static void mark_edited(EditedRow& row, const std::string& part) { row.edited_parts_.insert(part); }
-  static CellToken edited(const std::string& text, const std::string& label) { return {text, label, true}; }
-  /// The same other token wherever that one stands.
-  void in_all_cells(const std::string& name, const std::string& text, const std::string& other);
+  static EditedStep edited(const CellStep& step, const std::string& label) { return {step, label, true}; }
+  /// The same other step wherever one of that text stands.
+  void in_all_cells(const std::string& name, const std::string& text, const CellStep& other);
 
   std::vector<EditedRow::Edit> finish() && { return std::move(edits_); }
 
  private:
   bool is_sibling(const ContractRow& row) const;
-  void cut_evenly(CellTokens tokens, size_t i);
-  void of_scale(const CellTokens& tokens);
-  bool neighbours_in_row(const std::string& column, const std::string& left, const std::string& right) const;
-  void drop(const std::string& column, CellTokens tokens, size_t i);
-  void reciprocal(CellTokens tokens, size_t i);
-  void round_once_more(const std::string& column, CellTokens tokens, size_t i);
-  void exponent_in_bf16(const std::string& column, CellTokens tokens, size_t i);
-  void exchange(const std::string& column, CellTokens tokens, size_t i);
-  std::vector<std::string> swaps(const std::string& column, const std::string& token) const;
-  void siblings(const std::string& column, const std::string& token, std::vector<std::string>& others) const;
+  void cut_evenly(EditedCell tokens, size_t i);
+  void of_scale(const EditedCell& tokens);
+  void drop(const std::string& column, EditedCell tokens, size_t i);
+  void reciprocal(EditedCell tokens, size_t i);
+  void round_once_more(const std::string& column, EditedCell tokens, size_t i);
+  void exponent_in_bf16(const std::string& column, EditedCell tokens, size_t i);
+  void exchange(const std::string& column, EditedCell tokens, size_t i);
+  std::vector<CellStep> swaps(const std::string& column, const CellStep& step) const;
+  void siblings(const std::string& column, const CellStep& step, std::vector<CellStep>& others) const;
 
   const ContractTables& tables_;
   const EditedRow& base_;

@@ -30,6 +30,7 @@ struct Flow {
   void (*check)(const ContractTables& tables, const ContractRow& row) = nullptr;
 
   // Of a link alone.
+  std::vector<std::string> steps = {};       ///< columns whose cells are steps, which edits change
   ChainPlace place = ChainPlace::kAnywhere;
   std::string place_words = {};              ///< what a chain is told that has it elsewhere
   Link (*bind)(const RowCells& cells, const Format& x) = nullptr;

@@ -1,10 +1,6 @@
 #include "reference/recipe/parse.h"
 
 #include <algorithm>
-#include <cctype>
-#include <cmath>
-#include <cstdlib>
-#include <optional>
 
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/verbs.h"
@@ -27,114 +23,23 @@ std::vector<std::string> verb_names() {
 
 bool is_integer(const Format& format) { return format.specials == Specials::kInteger; }
 
-/// What stands after '~'.
-struct Slack {
-  int ulps = 0;
-  double per_unit = 0, relative = 0;
-  bool fma = false;
-  bool given() const { return ulps > 0 || per_unit > 0 || relative > 0 || fma; }
-};
-
-/// A short number of digits alone, or nothing.
-std::optional<int> short_number(std::string_view text) {
-  const bool digits = !text.empty() && text.size() < 4 && std::all_of(text.begin(), text.end(), ::isdigit);
-  return digits ? std::optional(std::stoi(std::string(text))) : std::nullopt;
-}
-
-/// "2", "2+1.173v", "2^-11" or "fma"; nothing if it is none of these.
-std::optional<Slack> slack_of(std::string_view text) {
-  if (text == "fma") return Slack{0, 0, 0, true};
-  if (text.starts_with("2^-")) {
-    const std::optional<int> exponent = short_number(text.substr(3));
-    return exponent ? std::optional(Slack{0, 0, std::ldexp(1.0, -*exponent)}) : std::nullopt;
-  }
-  const size_t plus = text.find('+');
-  const std::optional<int> ulps = short_number(text.substr(0, plus));
-  if (!ulps || plus == std::string_view::npos) return ulps ? std::optional(Slack{*ulps, 0, 0}) : std::nullopt;
-  const std::string factor(text.substr(plus + 1));
-  char* end = nullptr;
-  const double per_unit = std::strtod(factor.c_str(), &end);
-  const bool plain = factor.find_first_not_of("0123456789.v") == std::string::npos;
-  return plain && per_unit > 0 && std::string_view(end) == "v" ? std::optional(Slack{*ulps, per_unit, 0}) : std::nullopt;
-}
-
-/// One token of a cell: word, arguments and slack, with their positions.
-struct Token {
-  std::string_view text;
-  size_t position;
-  std::string word;
-  std::vector<std::pair<std::string, size_t>> arguments;
-  Slack slack;
-};
-
 class CellParser {
  public:
-  CellParser(std::string_view cell, const Names& names) : cell_(cell), names_(names) {}
+  explicit CellParser(const Names& names) : names_(names) {}
 
-  Recipe parse() {
+  Recipe parse(const std::vector<CellStep>& cell) {
     Recipe recipe;
     bool first = true;
-    for (size_t at = next_token(0); at < cell_.size(); at = next_token(at)) {
-      const Token token = read(at);
-      at += token.text.size();
-      if (token.word.ends_with(':')) prefix(token, recipe, first);
-      else if (first && reduction(token, recipe)) first = false;
-      else recipe.steps.push_back(step(token));
+    for (const CellStep& token : cell) {
+      if (token.is_prefix()) prefix(token, recipe, first);
+      else if (!first || !reduction(token, recipe)) recipe.steps.push_back(step(token));
       first = false;
     }
     return recipe;
   }
 
  private:
-  size_t next_token(size_t at) const {
-    while (at < cell_.size() && cell_[at] == ' ') ++at;
-    return at;
-  }
-
-  Token read(size_t start) const {
-    size_t at = start;
-    int depth = 0;
-    while (at < cell_.size() && (depth > 0 || cell_[at] != ' ')) {
-      if (cell_[at] == '(') ++depth;
-      if (cell_[at] == ')' && --depth < 0) throw ParseError(at, "')' without '('");
-      ++at;
-    }
-    if (depth > 0) throw ParseError(start, "'" + std::string(cell_.substr(start)) + "' is not closed by ')'");
-    Token token{cell_.substr(start, at - start), start, {}, {}, {}};
-    std::string_view text = token.text;
-    if (const size_t tilde = text.rfind('~'); tilde != std::string_view::npos) {
-      const std::optional<Slack> slack = slack_of(text.substr(tilde + 1));
-      if (!slack)
-        throw ParseError(start + tilde, "after '~' stands a number of ulp, k, k+Cv or 2^-N, or fma, not '" +
-                                            std::string(text.substr(tilde + 1)) + "'");
-      token.slack = *slack;
-      text = text.substr(0, tilde);
-    }
-    const size_t open = text.find('(');
-    token.word = text.substr(0, open);
-    if (open == std::string_view::npos) return token;
-    if (text.back() != ')') throw ParseError(start + open, "unexpected text after ')' in '" + std::string(token.text) + "'");
-    split_arguments(token, text, open);
-    return token;
-  }
-
-  static void split_arguments(Token& token, std::string_view text, size_t open) {
-    int depth = 0;
-    size_t begin = open + 1;
-    for (size_t i = open + 1; i < text.size(); ++i) {
-      if (text[i] == '(') ++depth;
-      const bool last = i + 1 == text.size();
-      if (last || (text[i] == ',' && depth == 0)) {
-        while (begin < i && text[begin] == ' ') ++begin;
-        token.arguments.emplace_back(std::string(text.substr(begin, i - begin)), token.position + begin);
-        if (token.arguments.back().first.empty()) throw ParseError(token.position + begin, "empty argument in '" + std::string(token.text) + "'");
-        begin = i + 1;
-      }
-      if (text[i] == ')') --depth;
-    }
-  }
-
-  void prefix(const Token& token, Recipe& recipe, bool first) {
+  void prefix(const CellStep& token, Recipe& recipe, bool first) {
     const std::string name = token.word.substr(0, token.word.size() - 1);
     for (const Format* format : {&kF32, &kBf16, &kF16, &kInt32}) {
       if (name == format->name) {
@@ -151,7 +56,7 @@ class CellParser {
     recipe.start = name;
   }
 
-  static bool reduction(const Token& token, Recipe& recipe) {
+  static bool reduction(const CellStep& token, Recipe& recipe) {
     if (token.word == "squares" && token.arguments.empty()) recipe.reduction = Reduction::kSquares;
     else if (token.word == "deviations" && token.arguments.empty())
       recipe.reduction = Reduction::kDeviations;
@@ -160,13 +65,13 @@ class CellParser {
       recipe.reduction = Reduction::kLeast;
     else if (token.word == "greatest" && token.arguments.empty())
       recipe.reduction = Reduction::kGreatest;
-    else if (token.word == "absmax" && token.arguments.size() == 1 && token.arguments[0].first == "keep")
+    else if (token.word == "absmax" && token.arguments.size() == 1 && token.arguments[0].text == "keep")
       recipe.reduction = Reduction::kAbsMaxKeepNan;
     else return false;
     return true;
   }
 
-  Operand operand(const std::pair<std::string, size_t>& argument) const {
+  Operand operand(const CellArgument& argument) const {
     const auto& [text, position] = argument;
     const auto& known = names_.quantities;
     if (std::find(known.begin(), known.end(), text) != known.end()) return {0, text};
@@ -186,41 +91,41 @@ class CellParser {
   }
 
   /// An operand, or the product of two quantities.
-  Operand factor_or_product(const std::pair<std::string, size_t>& argument) const {
-    const std::string& text = argument.first;
+  Operand factor_or_product(const CellArgument& argument) const {
+    const std::string& text = argument.text;
     const size_t star = text.find('*');
     if (star == std::string::npos || !is_quantity(text.substr(0, star))) return operand(argument);
     if (!is_quantity(text.substr(star + 1)))
-      throw ParseError(argument.second + star + 1, "'" + text.substr(star + 1) + "' is not one of: " + joined(names_.quantities));
+      throw ParseError(argument.position + star + 1, "'" + text.substr(star + 1) + "' is not one of: " + joined(names_.quantities));
     return {0, text.substr(0, star), text.substr(star + 1)};
   }
 
-  Operand constant(const std::pair<std::string, size_t>& argument) const {
+  Operand constant(const CellArgument& argument) const {
     const Operand found = operand(argument);
-    if (!found.name.empty()) throw ParseError(argument.second, "'" + found.name + "' varies; a bound is a constant");
+    if (!found.name.empty()) throw ParseError(argument.position, "'" + found.name + "' varies; a bound is a constant");
     return found;
   }
 
-  const Format& format(const std::pair<std::string, size_t>& argument) const {
-    if (const auto found = names_.formats.find(argument.first); found != names_.formats.end()) return *found->second;
-    if (const Format* format = find_format(argument.first)) return *format;
+  const Format& format(const CellArgument& argument) const {
+    if (const auto found = names_.formats.find(argument.text); found != names_.formats.end()) return *found->second;
+    if (const Format* format = find_format(argument.text)) return *format;
     std::vector<std::string> known;
     for (const auto& [name, format] : names_.formats) known.push_back(name);
     for (const Format& format : all_formats()) known.emplace_back(format.name);
-    throw ParseError(argument.second, "unknown format '" + argument.first + "'; known: " + joined(known));
+    throw ParseError(argument.position, "unknown format '" + argument.text + "'; known: " + joined(known));
   }
 
   template <class Value>
-  static Value choice(const std::pair<std::string, size_t>& argument, std::initializer_list<std::pair<const char*, Value>> choices) {
+  static Value choice(const CellArgument& argument, std::initializer_list<std::pair<const char*, Value>> choices) {
     std::vector<std::string> known;
     for (const auto& [name, value] : choices) {
-      if (argument.first == name) return value;
+      if (argument.text == name) return value;
       known.emplace_back(name);
     }
-    throw ParseError(argument.second, "'" + argument.first + "' is not one of: " + joined(known));
+    throw ParseError(argument.position, "'" + argument.text + "' is not one of: " + joined(known));
   }
 
-  Step step(const Token& token) const {
+  Step step(const CellStep& token) const {
     const VerbInfo* verb = find_verb(token.word);
     if (!verb) {
       throw ParseError(token.position, "unknown verb '" + token.word + "'" + did_you_mean(token.word, verb_names()) +
@@ -276,7 +181,7 @@ class CellParser {
                                                   {"med3", NanRule::kToLow}, {"keep", NanRule::kKeep}});
         step.a = constant(arguments[1]);
         step.b = arguments.size() == 3 ? constant(arguments[2]) : Operand{-step.a.constant, {}};
-        if (!(step.b.constant <= step.a.constant)) throw ParseError(arguments[1].second, "the upper bound comes first and is not below the lower one");
+        if (!(step.b.constant <= step.a.constant)) throw ParseError(arguments[1].position, "the upper bound comes first and is not below the lower one");
         break;
       case Verb::kPow2:
         need(1, 1);
@@ -297,48 +202,30 @@ class CellParser {
     return step;
   }
 
-  static void conversion_rule(const std::pair<std::string, size_t>& argument, Step& step) {
+  static void conversion_rule(const CellArgument& argument, Step& step) {
     const bool integer = is_integer(*step.target);
-    if (argument.first == "rz") step.rounding = Rounding::kTowardZero;
-    else if (argument.first == "rna") step.rounding = Rounding::kNearestAway;
-    else if (argument.first == "wrap" && integer)
+    if (argument.text == "rz") step.rounding = Rounding::kTowardZero;
+    else if (argument.text == "rna") step.rounding = Rounding::kNearestAway;
+    else if (argument.text == "wrap" && integer)
       step.beyond = BeyondInteger::kWrap;
-    else if (argument.first == "undef" && integer)
+    else if (argument.text == "undef" && integer)
       step.beyond = BeyondInteger::kUndefined;
-    else if (argument.first == "nosat" && !integer)
+    else if (argument.text == "nosat" && !integer)
       step.overflow = Overflow::kSpecial;
-    else if (argument.first == "sat") step.overflow = Overflow::kSaturate;
+    else if (argument.text == "sat") step.overflow = Overflow::kSaturate;
     else
-      throw ParseError(argument.second, "'" + argument.first + "' is not one of: rz, rna, " +
+      throw ParseError(argument.position, "'" + argument.text + "' is not one of: rz, rna, " +
                                             std::string(integer ? "sat, wrap, undef" : "nosat, sat"));
   }
 
-  std::string_view cell_;
   const Names& names_;
   const Format* working_ = &kF32;
 };
 
 }  // namespace
 
-Recipe parse_recipe(std::string_view cell, const Names& names) { return CellParser(cell, names).parse(); }
+Recipe resolve(const std::vector<CellStep>& cell, const Names& names) { return CellParser(names).parse(cell); }
 
-std::string Recipe::text() const {
-  std::string text;
-  const auto append = [&](const std::string& token) { text += (text.empty() ? "" : " ") + token; };
-  if (!start.empty()) append(start + ":");
-  if (reduction == Reduction::kAbsMax) append("absmax");
-  if (reduction == Reduction::kAbsMaxKeepNan) append("absmax(keep)");
-  if (reduction == Reduction::kLeast) append("least");
-  if (reduction == Reduction::kGreatest) append("greatest");
-  if (reduction == Reduction::kSquares) append("squares");
-  if (reduction == Reduction::kDeviations) append("deviations");
-  const Format* working = &kF32;
-  for (const Step& step : steps) {
-    if (step.working != working) append(std::string(step.working->name) + ":");
-    working = step.working;
-    append(step.text);
-  }
-  return text;
-}
+Recipe parse_recipe(std::string_view cell, const Names& names) { return resolve(read_cell(cell), names); }
 
 }  // namespace assay

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "reference/exact/expression.h"
+#include "reference/recipe/cell.h"
 #include "reference/recipe/step.h"
 
 namespace assay {
@@ -30,5 +31,8 @@ struct Names {
 ///   mul(w) add(b)~fma                     the product before it may
 /// Throws ParseError with the position in `cell` and what is allowed there.
 Recipe parse_recipe(std::string_view cell, const Names& names);
+
+/// The same of a cell that is read already.
+Recipe resolve(const std::vector<CellStep>& cell, const Names& names);
 
 }  // namespace assay

@@ -62,13 +62,26 @@ struct Step {
 /// What a cell takes from many numbers before its first step.
 enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kLeast, kGreatest, kSquares, kDeviations };
 
+/// Of which numbers a reduction is: of all that it should be, or of what a kernel takes by mistake.
+enum class Over { kAll, kNothing, kHalf, kTwice, kFirstRow, kNextRowToo };
+
 struct Recipe {
   Reduction reduction = Reduction::kNone;
+  Over over = Over::kAll;
   std::string start;  ///< named quantity the steps begin with, if not the flow's own
   std::vector<Step> steps;
 
   bool empty() const { return steps.empty() && reduction == Reduction::kNone && start.empty(); }
   std::string text() const;  ///< the cell again, one blank between tokens
 };
+
+/// How much of its numbers such a reduction takes, from their beginning.
+double share(Over over);
+
+/// Whether a step takes that quantity.
+bool reads(const Recipe& recipe, const std::string& quantity);
+
+/// The recipe with another quantity in the place of that one.
+void replace_quantity(Recipe& recipe, const std::string& from, const std::string& to);
 
 }  // namespace assay

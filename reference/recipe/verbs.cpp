@@ -1,23 +1,88 @@
 #include "reference/recipe/verbs.h"
 
 namespace assay {
+namespace {
+
+using Steps = std::vector<CellStep>;
+
+/// All arguments, as they are written.
+std::string joined(const CellStep& step) {
+  std::string text;
+  for (const CellArgument& argument : step.arguments) text.append(text.empty() ? "" : ",").append(argument.text);
+  return text;
+}
+
+Steps wrapping_sum(const CellStep& add) {
+  if (add.text != "add(azp)") return {};
+  return {CellStep::made("add", {"azp", "wrap"})};
+}
+
+/// x / c is nearly x * (1 / c).
+Steps reciprocal_product(const CellStep& div) {
+  if (is_quantity(joined(div))) return {};
+  return {CellStep::made("mul", {"1/" + joined(div)})};
+}
+
+Steps quotient_or_one_factor(const CellStep& mul) {
+  const std::string factor = joined(mul);
+  if (factor.starts_with("1/")) return {CellStep::made("div", {factor.substr(2)})};
+  const size_t star = factor.find('*');
+  if (star == std::string::npos) return {};
+  return {CellStep::made("mul", {factor.substr(0, star)}), CellStep::made("mul", {factor.substr(star + 1)})};
+}
+
+/// With a NaN kept where it was dropped, and the other way round.
+Steps other_nan(const CellStep& bound) {
+  if (bound.has_argument("keep")) return {CellStep::made(bound.word, {bound.argument(0)})};
+  return {CellStep::made(bound.word, {joined(bound), "keep"})};
+}
+
+Steps other_clamps(const CellStep& clamp) {
+  const auto with = [&](const char* rule) {
+    std::vector<std::string> arguments = clamp.argument_texts();
+    arguments[0] = rule;
+    return CellStep::made("clamp", arguments);
+  };
+  if (clamp.argument(0) == "keep") return {with("max_min")};
+  return {with(clamp.argument(0) == "min_max" ? "max_min" : "min_max"), with("keep")};
+}
+
+Steps other_powers(const CellStep& pow2) {
+  Steps others;
+  for (const char* rule : {"floor", "ceil", "even", "q75"})
+    if (pow2.argument(0) != rule) others.push_back(CellStep::made("pow2", {rule}));
+  return others;
+}
+
+Steps other_conversions(const CellStep& to) {
+  const std::string format = to.argument(0), rules = joined(to).substr(format.size());
+  if (rules.ends_with(",nosat")) return {CellStep::made("to", {format})};
+  if (rules == ",rz") return {CellStep::made("to", {format})};
+  if (!rules.empty()) return {};
+  if (format == "e8m0") return {CellStep::made("to", {"e8m0", "nosat"})};  // powers of two need no rounding
+  Steps others = {CellStep::made("to", {format, "rz"})};
+  if (format == "q") others.push_back(CellStep::made("to", {"q", "nosat"}));
+  return others;
+}
+
+}  // namespace
 
 std::span<const VerbInfo> all_verbs() {
   using enum Monotone;
   static constexpr VerbInfo verbs[] = {
-      {Verb::kAdd, "add", "add(a) | add(a,wrap)", "v + a; in int32 the sum saturates unless told to wrap", kUp, true},
+      {Verb::kAdd, "add", "add(a) | add(a,wrap)", "v + a; in int32 the sum saturates unless told to wrap", kUp, true, wrapping_sum},
       {Verb::kSub, "sub", "sub(a)", "v - a", kUp, true},
-      {Verb::kMul, "mul", "mul(a)", "v * a", kBySign, true},
-      {Verb::kDiv, "div", "div(a)", "v / a", kBySign, true},
+      {Verb::kMul, "mul", "mul(a)", "v * a", kBySign, true, quotient_or_one_factor},
+      {Verb::kDiv, "div", "div(a)", "v / a", kBySign, true, reciprocal_product},
       {Verb::kRdiv, "rdiv", "rdiv(a) | rdiv(a,fast)", "a / v; fast: where |v| > 2^126 the zero of its sign may stand for it",
        kBySign, true},
       {Verb::kRcp, "rcp", "rcp", "1 / v", kDown, true},
       {Verb::kNeg, "neg", "neg", "-v", kDown, false},
       {Verb::kAbs, "abs", "abs", "|v|", kBySign, false},
-      {Verb::kMax, "max", "max(a) | max(a,keep)", "the larger; drops a NaN unless told to keep it", kUp, false},
-      {Verb::kMin, "min", "min(a) | min(a,keep)", "the smaller; drops a NaN unless told to keep it", kUp, false},
+      {Verb::kMax, "max", "max(a) | max(a,keep)", "the larger; drops a NaN unless told to keep it", kUp, false, other_nan},
+      {Verb::kMin, "min", "min(a) | min(a,keep)", "the smaller; drops a NaN unless told to keep it", kUp, false, other_nan},
       {Verb::kClamp, "clamp", "clamp(max_min|min_max|med3|keep, a[, b])",
-       "into [b, a], b = -a unless given; NaN becomes b (max_min, med3), a (min_max) or stays (keep)", kUp, false},
+       "into [b, a], b = -a unless given; NaN becomes b (max_min, med3), a (min_max) or stays (keep)", kUp, false, other_clamps},
       {Verb::kIf0, "if0", "if0(a)", "a where v = 0, else v", kUp, false},
       {Verb::kCeil, "ceil", "ceil", "least integer >= v", kUp, true},
       {Verb::kRint, "rint", "rint", "nearest integer, ties to even", kUp, true},
@@ -25,7 +90,7 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kFtz, "ftz", "ftz", "v, or a zero of its sign below 2^-126: what -ftz makes of a subnormal f32", kUp, false},
       {Verb::kPow2, "pow2", "pow2(floor|ceil|even|q75)",
        "v = m 2^e, 1 <= m < 2: 2^e, one more if m > 1 (ceil), m >= 1.9375 (even), m >= 1.75 (q75); 0, Inf and NaN stay", kUp,
-       false},
+       false, other_powers},
       {Verb::kExp, "exp", "exp", "e^v", kUp, true},
       {Verb::kExp2, "exp2", "exp2", "2^v", kUp, true},
       {Verb::kLog2, "log2", "log2", "log2 v", kUp, true},
@@ -35,7 +100,7 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|wrap|undef])",
        "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; integers saturate with NaN as 0, or "
        "wrap, or are undefined beyond the format",
-       kUp, false},
+       kUp, false, other_conversions},
   };
   return verbs;
 }
@@ -50,6 +115,31 @@ const VerbInfo& info(Verb verb) {
   for (const VerbInfo& candidate : all_verbs())
     if (candidate.verb == verb) return candidate;
   __builtin_unreachable();
+}
+
+std::vector<CellStep> other_forms(const CellStep& step) {
+  if (step.word == "absmax") return {step.arguments.empty() ? CellStep::made("absmax", {"keep"}) : CellStep::made("absmax")};
+  const VerbInfo* verb = find_verb(step.word);
+  return verb && verb->others ? verb->others(step) : std::vector<CellStep>();
+}
+
+std::vector<CellStep> other_casts(const CellStep& to) {
+  std::vector<std::string> rule = to.argument_texts();
+  const bool undefined = rule.back() == "undef";
+  if (undefined) rule.pop_back();
+  std::vector<CellStep> others;
+  for (const std::vector<std::string>& other : {std::vector<std::string>{"q"}, {"q", "rz"}, {"q", "rna"}}) {
+    if (other == rule) continue;
+    others.push_back(CellStep::made("to", other));
+    if (!undefined) continue;
+    std::vector<std::string> arguments = other;
+    arguments.emplace_back("undef");
+    others.back() = CellStep::made("to", arguments);
+  }
+  if (undefined) return others;
+  rule.emplace_back("wrap");
+  others.push_back(CellStep::made("to", rule));
+  return others;
 }
 
 }  // namespace assay

@@ -4,7 +4,9 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "reference/recipe/cell.h"
 #include "reference/recipe/step.h"
 
 namespace assay {
@@ -19,10 +21,18 @@ struct VerbInfo {
   std::string_view meaning;  ///< before the one rounding to the working format
   Monotone monotone;
   bool rounds;  ///< false: the result is on the grid already
+  /// The same step with another rule, as a kernel might have it by mistake: of rounding, of NaN, of saturation; null: there is none.
+  std::vector<CellStep> (*others)(const CellStep& step) = nullptr;
 };
 
 std::span<const VerbInfo> all_verbs();
 const VerbInfo* find_verb(std::string_view name);
 const VerbInfo& info(Verb verb);
+
+/// What a step could be by mistake. A reduction has no verb and is known here too.
+std::vector<CellStep> other_forms(const CellStep& step);
+
+/// The last step of codes that are integers, with another rule of rounding or of overflow.
+std::vector<CellStep> other_casts(const CellStep& to);
 
 }  // namespace assay

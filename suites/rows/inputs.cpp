@@ -52,7 +52,7 @@ std::vector<double> CaseInputs::row_of_x(int64_t row, int64_t columns) const {
 Spans CaseInputs::maxima_of_row(int64_t row) const {
   const GroupQuant& quant = *contract_.group_quant();
   std::vector<double> values = row_of_x(row, case_.n);
-  if (quant.past_the_edge && row + 1 < case_.m) {
+  if (quant.amax.over == Over::kNextRowToo && row + 1 < case_.m) {
     const std::vector<double> next = row_of_x(row + 1, case_.n);
     const int64_t missing = case_.groups() * case_.group_size - case_.n;
     values.insert(values.end(), next.begin(), next.begin() + std::ptrdiff_t(std::min(missing, case_.n)));
@@ -65,7 +65,7 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
   std::call_once(maxima.once, [&] {
     const GroupQuant& quant = *contract_.group_quant();
     const int64_t first = row_of_groups * case_.group_rows;
-    const int64_t end = quant.first_row_alone ? first + 1 : std::min(case_.m, first + case_.group_rows);
+    const int64_t end = quant.amax.over == Over::kFirstRow ? first + 1 : std::min(case_.m, first + case_.group_rows);
     // Stretches of rows side by side, for a group may be the whole tensor.
     constexpr int64_t kRowsOfStretch = 128;
     std::vector<Spans> stretches(size_t((end - first + kRowsOfStretch - 1) / kRowsOfStretch));

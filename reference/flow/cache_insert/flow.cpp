@@ -14,6 +14,7 @@ const Flow& cache_insert_flow() {
       .files = {"cache.csv"},
       .columns = {"record", "q", "M", "amax", "scale", "mult", "code", "group"},
       .optional = {"pad"},
+      .steps = {"amax", "scale", "mult", "code"},
       .place = ChainPlace::kLast,
       .place_words = "a record ends a chain: row_norm=ID > cache_insert=ID",
       .bind = [](const RowCells& cells, const Format& x) -> Link {

@@ -1,4 +1,3 @@
-#include "reference/contracts/neighbours_tokens.h"
 #include "reference/contracts/row_edits.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/gated/gated.h"
@@ -17,17 +16,19 @@ Link bind_gated(const RowCells& cells, const Format& x) {
 
 /// v / (1 + exp(-v)) is 0.5 v (1 + tanh(0.5 v)) in real numbers alone. The approximations of both forms are left out.
 void sigmoid_by_tanh(RowEdits& edits) {
-  CellTokens tokens = edits.tokens("h");
+  EditedCell tokens = edits.steps("h");
   const char* wanted[] = {"neg", "exp", "add"};
   for (size_t i = 0; i < 3; ++i)
-    if (i >= tokens.size() || tokens[i].edited || verb_of(tokens[i].text) != wanted[i]) return;
-  const bool by_reciprocal = tokens.size() > 4 && tokens[3].text == "rcp" && tokens[4].text == "mul(g)";
-  const size_t count = by_reciprocal ? 5 : tokens.size() > 3 && tokens[3].text.starts_with("rdiv(g") ? 4 : 0;
+    if (i >= tokens.size() || tokens[i].edited || tokens[i].step.word != wanted[i]) return;
+  const bool by_reciprocal = tokens.size() > 4 && tokens[3].step.text == "rcp" && tokens[4].step.text == "mul(g)";
+  const size_t count = by_reciprocal ? 5 : tokens.size() > 3 && tokens[3].step.word == "rdiv" && tokens[3].step.argument(0) == "g" ? 4 : 0;
   for (size_t i = 3; i < count; ++i)
     if (tokens[i].edited) return;
   if (count == 0) return;
   tokens.erase(tokens.begin(), tokens.begin() + long(count));
-  tokens.insert(tokens.begin(), RowEdits::edited("mul(1/2) tanh add(1) mul(1/2) mul(g)", "sigmoid"));
+  EditedCell by_tanh;
+  for (const CellStep& step : read_cell("mul(1/2) tanh add(1) mul(1/2) mul(g)")) by_tanh.push_back(RowEdits::edited(step, "sigmoid"));
+  tokens.insert(tokens.begin(), by_tanh.begin(), by_tanh.end());
   edits.add("h", "sigmoid by exp -> by tanh", std::move(tokens));
 }
 
@@ -48,6 +49,7 @@ const Flow& gated_flow() {
       .says = "halves",
       .files = {"activation.csv"},
       .columns = {"halves", "h"},
+      .steps = {"h"},
       .place = ChainPlace::kFirst,
       .place_words = "an activation comes first: gated=ID > group_quant=ID",
       .bind = bind_gated,

@@ -20,10 +20,6 @@ struct GroupQuant {
   Recipe scale;              ///< from amax (or `hi:`, with lo) to the stored scale, with ub = scale_ub of the case
   Recipe mult;               ///< from scale (or `amax:`) to m; may be empty
   Recipe code;               ///< from one number to its code, with s = scale, m and azp = zero point
-  // The next two differ from these only in neighbours.
-  double amax_share = 1;         ///< of the group's columns that amax, or lo and hi, is taken over
-  bool first_row_alone = false;  ///< of a group of many rows
-  bool past_the_edge = false;    ///< a group that the edge cuts off is filled up with the beginning of the next row
 };
 
 }  // namespace assay

@@ -11,13 +11,13 @@ GroupQuant& quant(Link& link) { return std::get<GroupQuant>(link); }
 void amax_over(RowEdits& edits) {
   const ContractRow& row = edits.row();
   if (row.text("group") != "tensor" && row.text("group") != "row")
-    edits.flow_edit("amax over", "amax: over two groups", [](Link& link) { quant(link).amax_share = 2; });
-  edits.flow_edit("amax over", "amax: over half the group", [](Link& link) { quant(link).amax_share = 1.0 / 2; });
+    edits.flow_edit("amax over", "amax: over two groups", [](Link& link) { quant(link).amax.over = Over::kTwice; });
+  edits.flow_edit("amax over", "amax: over half the group", [](Link& link) { quant(link).amax.over = Over::kHalf; });
   if (spans_rows(row))
-    edits.flow_edit("amax over", "amax: over the first row alone", [](Link& link) { quant(link).first_row_alone = true; });
+    edits.flow_edit("amax over", "amax: over the first row alone", [](Link& link) { quant(link).amax.over = Over::kFirstRow; });
   if (pads_x(row))
     edits.flow_edit("amax over", "amax: over the next row too, beyond a ragged edge",
-                    [](Link& link) { quant(link).past_the_edge = true; });
+                    [](Link& link) { quant(link).amax.over = Over::kNextRowToo; });
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ void add_group_quant_edits(RowEdits& edits) {
   if (edits.reads_constant("M")) edits.constants("M");
   edits.constants("q");
   for (const char* column : {"amax", "scale", "mult", "code"}) edits.cell(column);
-  if (!edits.tokens("amax").empty()) amax_over(edits);
+  if (!edits.steps("amax").empty()) amax_over(edits);
 }
 
 }  // namespace assay

@@ -20,6 +20,7 @@ const Flow& group_quant_flow() {
       .files = {"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_transposed.csv",
                 "quant_silu.csv", "quant_norm.csv"},
       .columns = {"q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"},
+      .steps = {"amax", "scale", "mult", "code"},
       .place = ChainPlace::kLast,
       .place_words = "codes end a chain: row_norm=ID > group_quant=ID",
       .bind = [](const RowCells& cells, const Format& x) -> Link { return bind_group_quant(cells, x); },

@@ -43,11 +43,12 @@ Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction
 
 Spans group_maxima(const GroupQuant& contract, const Spans& values, int64_t group_size) {
   const auto size = size_t(group_size), groups = (values.size() + size - 1) / size;
-  const auto window = size_t(double(group_size) * contract.amax_share);
+  const double part = share(contract.amax.over);
+  const auto window = size_t(double(group_size) * part);
   Spans maxima(std::vector<double>(groups, 0));
   for (size_t g = 0; g < groups; ++g) {
     const size_t own = g * size;
-    const size_t begin = contract.amax_share < 1 ? own : own / window * window;
+    const size_t begin = part < 1 ? own : own / window * window;
     maxima.set(g, absolute_maximum(values, begin, std::min(window, values.size() - begin), contract.amax.reduction));
   }
   return maxima;

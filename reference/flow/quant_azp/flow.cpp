@@ -40,8 +40,10 @@ Link bind_quant_azp(const RowCells& cells, const Format& x) {
 void add_edits(RowEdits& edits) {
   if (edits.reads_constant("L")) edits.constants("L");
   for (const char* column : {"lo", "hi", "scale", "zero", "mult", "code"}) edits.cell(column);
-  if (!edits.tokens("lo").empty())
-    edits.flow_edit("range over", "lo, hi: over half the group", [](Link& link) { std::get<GroupQuant>(link).amax_share = 1.0 / 2; });
+  if (!edits.steps("lo").empty())
+    edits.flow_edit("range over", "lo, hi: over half the group", [](Link& link) {
+      for (Recipe* end : {&std::get<GroupQuant>(link).lo, &std::get<GroupQuant>(link).hi}) end->over = Over::kHalf;
+    });
 }
 
 std::vector<std::string> inputs(const ContractRow& row) {
@@ -58,6 +60,7 @@ const Flow& quant_azp_flow() {
       .says = "lo",
       .files = {"quant_azp.csv"},
       .columns = {"lo", "hi", "q", "L", "scale", "zero", "mult", "code", "group", "layouts", "pad"},
+      .steps = {"lo", "hi", "scale", "zero", "mult", "code"},
       .place = ChainPlace::kLast,
       .place_words = "codes end a chain: row_norm=ID > quant_azp=ID",
       .bind = bind_quant_azp,

@@ -23,9 +23,9 @@ Span extreme(const Spans& values, size_t first, size_t count, Reduction reductio
   return found;
 }
 
-Spans ends_of_range(const GroupQuant& contract, const char* name, const Recipe& cell, const Spans& values, int64_t group_size,
+Spans ends_of_range(const char* name, const Recipe& cell, const Spans& values, int64_t group_size,
                     RowListener* listener) {
-  const auto size = size_t(group_size), window = size_t(double(group_size) * contract.amax_share);
+  const auto size = size_t(group_size), window = size_t(double(group_size) * share(cell.over));
   Spans ends(std::vector<double>((values.size() + size - 1) / size, 0));
   for (size_t g = 0; g < ends.size(); ++g)
     ends.set(g, extreme(values, g * size, std::min(window, values.size() - g * size), cell.reduction));
@@ -51,8 +51,8 @@ GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, c
     if (listener) listener->quantity("scale given", result.scale, places());
     if (listener) listener->quantity("azp given", result.zero, places());
   } else {
-    result.lo = ends_of_range(contract, "lo", contract.lo, values, inputs.group_size, listener);
-    result.hi = ends_of_range(contract, "hi", contract.hi, values, inputs.group_size, listener);
+    result.lo = ends_of_range("lo", contract.lo, values, inputs.group_size, listener);
+    result.hi = ends_of_range("hi", contract.hi, values, inputs.group_size, listener);
     Environment known;
     known.set("lo", result.lo);
     known.set("hi", result.hi);

@@ -7,6 +7,10 @@
 
 namespace assay {
 
+// Quantities that no row can name. Edits put them in the place of the right ones.
+inline constexpr char kMinusS[] = "-s";
+inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a head apart";
+
 /// Pairs of a head's numbers turned by an angle; rope.h runs it.
 struct Rope {
   std::string row;
@@ -15,11 +19,6 @@ struct Rope {
   Recipe even;               ///< from the first number of a pair, with e and o = the pair, c and s = cosine and sine
   Recipe odd;                ///< from the second
   Recipe rest;               ///< from a number that stands in no pair
-  // The next four differ from these only in neighbours.
-  bool sin_negated = false;  ///< turned the other way
-  bool exchanged = false;    ///< cosine for sine and sine for cosine
-  bool own_partner = false;  ///< each number has itself for a partner
-  bool across = false;       ///< the other of a pair lies half a head apart; of those that are rotated and no neighbours
 };
 
 }  // namespace assay

@@ -1,6 +1,5 @@
 #include <tuple>
 
-#include "reference/contracts/neighbours_tokens.h"
 #include "reference/contracts/row_edits.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/rope/rope.h"
@@ -23,18 +22,31 @@ Link bind_rope(const RowCells& cells, const Format& x) {
   return rope;
 }
 
-Rope& rope(Link& link) { return std::get<Rope>(link); }
+/// In both cells, another quantity in the place of one.
+void replace_in_both(Link& link, const std::string& from, const std::string& to) {
+  Rope& rope = std::get<Rope>(link);
+  for (Recipe* cell : {&rope.even, &rope.odd}) replace_quantity(*cell, from, to);
+}
+
+/// Two quantities exchange their places.
+void exchange_in_both(Link& link, const std::string& one, const std::string& other) {
+  const std::string between = "the other";
+  replace_in_both(link, one, between);
+  replace_in_both(link, other, one);
+  replace_in_both(link, between, other);
+}
 
 /// Each product and each sum is rounded to x, as operators of 16-bit types do.
 void in_16_bits(RowEdits& edits) {
   for (const char* column : {"even", "odd"})
-    for (const CellToken& token : edits.tokens(column))
+    for (const EditedStep& token : edits.steps(column))
       if (token.edited) return;
   EditedRow& row = edits.add_whole("rope: every step rounded to x");
   for (const char* column : {"even", "odd"}) {
-    CellTokens& tokens = RowEdits::tokens(row, column);
-    for (CellToken& token : tokens) token = RowEdits::edited(token.text.substr(0, token.text.find("~fma")), token.label);
-    tokens.insert(tokens.begin(), RowEdits::edited(std::string(edits.x().name) + ":", "f32:"));
+    EditedCell& tokens = RowEdits::steps(row, column);
+    for (EditedStep& token : tokens)
+      token = RowEdits::edited(token.step.slack.fma ? CellStep::made(token.step.word, token.step.argument_texts()) : token.step, token.label);
+    tokens.insert(tokens.begin(), RowEdits::edited(CellStep::made(std::string(edits.x().name) + ":"), "f32:"));
   }
 }
 
@@ -42,18 +54,23 @@ void in_16_bits(RowEdits& edits) {
 void add_edits(RowEdits& edits) {
   edits.constants("pairs");
   edits.constants("dims");
-  edits.flow_edit("turn", "rope: turned the other way", [](Link& link) { rope(link).sin_negated = true; });
-  edits.flow_edit("turn", "rope: cos and sin exchanged", [](Link& link) { rope(link).exchanged = true; });
-  edits.flow_edit("turn", "rope: each number is its own partner", [](Link& link) { rope(link).own_partner = true; });
+  edits.flow_edit("turn", "rope: turned the other way", [](Link& link) { replace_in_both(link, "s", kMinusS); });
+  edits.flow_edit("turn", "rope: cos and sin exchanged", [](Link& link) { exchange_in_both(link, "c", "s"); });
+  edits.flow_edit("turn", "rope: each number is its own partner", [](Link& link) { exchange_in_both(link, "e", "o"); });
   if (edits.row().text("pairs") == "neox" && !edits.is_edited("pairs"))
-    edits.flow_edit("turn", "rope: half a head apart", [](Link& link) { rope(link).across = true; });
+    edits.flow_edit("turn", "rope: half a head apart", [](Link& link) {
+      replace_in_both(link, "o", kOAcross);
+      replace_in_both(link, "e", kEAcross);
+    });
   for (const auto& [column, verb, other] : {std::tuple{"even", "sub", "add"}, {"odd", "add", "sub"}}) {
-    const CellTokens& tokens = edits.tokens(column);
-    for (size_t i = 0; i < tokens.size(); ++i)
-      if (verb_of(tokens[i].text) == verb && !tokens[i].edited)
-        edits.replace(column, tokens, i, std::string(other).append(tokens[i].text, tokens[i].text.find('(')));
+    const EditedCell& tokens = edits.steps(column);
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      const CellStep& step = tokens[i].step;
+      if (step.word == verb && !tokens[i].edited)
+        edits.replace(column, tokens, i, CellStep::made(other, step.argument_texts(), step.slack));
+    }
   }
-  edits.in_all_cells("rope: to(x) -> to(x,rz)", "to(x)", "to(x,rz)");
+  edits.in_all_cells("rope: to(x) -> to(x,rz)", "to(x)", CellStep::made("to", {"x", "rz"}));
   if (edits.x().bits < kF32.bits) in_16_bits(edits);
 }
 
@@ -66,6 +83,7 @@ const Flow& rope_flow() {
       .says = "pairs",
       .files = {"rope.csv"},
       .columns = {"pairs", "dims", "cache", "even", "odd", "rest"},
+      .steps = {"even", "odd", "rest"},
       .bind = bind_rope,
       .edits = add_edits,
       .inputs = [](const ContractRow&) { return std::vector<std::string>{"cos", "sin"}; },

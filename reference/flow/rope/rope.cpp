@@ -25,16 +25,11 @@ Spans partners(const Spans& head, Pairs pairs, size_t Pairs::value_type::*which)
   return gather(head, pairs, which);
 }
 
-/// The angles as a row of pairs has them; rows with a mistake may have others.
-struct Turn {
-  Spans c, s;
-
-  Turn(const Rope& contract, const Angles& angles) : c(angles.cos), s(angles.sin) {
-    if (contract.exchanged) std::swap(c, s);
-    if (contract.sin_negated)
-      for (double& v : s.low) v = -v;
-  }
-};
+/// The same row with the other signs.
+Spans negated(Spans row) {
+  for (double& v : row.low) v = -v;
+  return row;
+}
 
 bool negative(Span span) { return std::signbit(span.low) && std::signbit(span.high); }
 bool positive(Span span) { return !std::signbit(span.low) && !std::signbit(span.high); }
@@ -71,15 +66,20 @@ CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
 Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles, RowListener* listener) {
   const Pairs pairs = rope_pairs(contract, head.size(), angles.cos.size());
   const Spans e = gather(head, pairs, &Pairs::value_type::first), o = gather(head, pairs, &Pairs::value_type::second);
-  const Turn turn(contract, angles);
+  const Spans c(angles.cos), s(angles.sin), minus_s = negated(s);
   Environment environment;
-  environment.set("e", contract.own_partner ? o : e);
-  environment.set("o", contract.own_partner ? e : o);
-  const Spans of_even = partners(head, pairs, &Pairs::value_type::first),
-              of_odd = partners(head, pairs, &Pairs::value_type::second);
-  if (contract.across) environment.set("o", of_even), environment.set("e", of_odd);
-  environment.set("c", turn.c);
-  environment.set("s", turn.s);
+  environment.set("e", e);
+  environment.set("o", o);
+  environment.set("c", c);
+  environment.set("s", s);
+  environment.set(kMinusS, minus_s);
+  Spans o_across, e_across;
+  if (reads(contract.even, kOAcross) || reads(contract.odd, kEAcross)) {
+    o_across = partners(head, pairs, &Pairs::value_type::first);
+    e_across = partners(head, pairs, &Pairs::value_type::second);
+  }
+  environment.set(kOAcross, o_across);
+  environment.set(kEAcross, e_across);
   if (listener) {
     for (const char* name : {"e", "o", "c", "s"}) {
       const Environment::Value& value = environment.get(name);

@@ -26,12 +26,11 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
   n.row = cells.id();
   Names names{{}, {{"x", &x}}, {}};
   n.mean = cells.recipe("mean", {{}, {{"x", &x}}, {"n"}});
-  const Recipe sum = cells.recipe("sum", names);
-  n.deviates = sum.reduction == Reduction::kDeviations;
-  if (n.deviates && !n.centers()) throw cells.error("sum", 0, "there is no mean that x deviates from");
-  if (sum.text() != (n.deviates ? "deviations" : "squares"))
+  n.sum = cells.recipe("sum", names);
+  if (n.deviates() && !n.centers()) throw cells.error("sum", 0, "there is no mean that x deviates from");
+  if (n.sum.text() != (n.deviates() ? "deviations" : "squares"))
     throw cells.error("sum", 0,
-                      n.deviates || sum.reduction == Reduction::kSquares ? "is squares or deviations alone"
+                      n.deviates() || n.sum.reduction == Reduction::kSquares ? "is squares or deviations alone"
                                                                          : "begins with squares or deviations");
   n.residual = cells.recipe("residual", names);
   n.w = cells.recipe("w", names);

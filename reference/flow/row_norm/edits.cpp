@@ -1,4 +1,3 @@
-#include "reference/contracts/neighbours_tokens.h"
 #include "reference/flow/row_norm/bind.h"
 
 namespace assay {
@@ -8,11 +7,11 @@ RowNorm& norm(Link& link) { return std::get<RowNorm>(link); }
 
 /// Which of the rounded and the unrounded sum is squared, normalized and stored.
 void with_a_residual(RowEdits& edits) {
-  edits.flow_edit("residual", "residual: stays as it was", [](Link& link) { norm(link).residual_as_it_was = true; });
-  const CellToken& last = edits.tokens("z").back();
-  if (verb_of(last.label) == "to" && !last.edited)
-    edits.flow_edit("sum of z", "sum: of z before it is rounded", [](Link& link) { norm(link).sum_before_rounding = true; });
-  if (verb_of(last.label) == "add" && !last.edited)
+  edits.flow_edit("residual", "residual: stays as it was", [](Link& link) { norm(link).residual.start = "res"; });
+  const EditedStep& last = edits.steps("z").back();
+  if (last.step.word == "to" && !last.edited)
+    edits.flow_edit("sum of z", "sum: of z before it is rounded", [](Link& link) { norm(link).sum.start = kUnroundedZ; });
+  if (last.step.word == "add" && !last.edited)
     edits.flow_edit("y of z", "y: of the residual as stored", [](Link& link) { norm(link).stored_from = 0; });
   if (!edits.row().text("stored_from").empty())
     edits.flow_edit("y of z", "y: of the sum in all columns", [](Link& link) { norm(link).stored_from = RowNorm::kNoColumn; });
@@ -28,10 +27,10 @@ void squares_of_x(RowEdits& edits) {
     return row;
   };
   of_x("sum: of x, its mean not taken off");
-  const CellTokens& r = edits.tokens("r");
-  if (r.empty() || r.front().edited || verb_of(r.front().text) != "div") return;
-  CellTokens& less = RowEdits::tokens(of_x("r: mean of x^2 less mu^2"), "r");
-  less.insert(less.begin() + 1, RowEdits::edited("sub(mu*mu)", "sub(mu*mu)"));
+  const EditedCell& r = edits.steps("r");
+  if (r.empty() || r.front().edited || r.front().step.word != "div") return;
+  EditedCell& less = RowEdits::steps(of_x("r: mean of x^2 less mu^2"), "r");
+  less.insert(less.begin() + 1, RowEdits::edited(CellStep::made("sub", {"mu*mu"}), "sub(mu*mu)"));
 }
 
 /// What the mean is of, what the squares are of, and whose type the weights have.
@@ -40,25 +39,25 @@ void with_a_mean(RowEdits& edits) {
   squares_of_x(edits);
   if (edits.row().text("w").empty() && !edits.is_edited("weight")) {
     EditedRow& row = edits.add_whole("w: rounded to x");
-    RowEdits::tokens(row, "w") = {RowEdits::edited("to(x)", "to(x)")};
+    RowEdits::steps(row, "w") = {RowEdits::edited(CellStep::made("to", {"x"}), "to(x)")};
     RowEdits::mark_edited(row, "weight");
   }
-  edits.flow_edit("mean over", "mean: over half the row", [](Link& link) { norm(link).mean_share = 1.0 / 2; });
-  edits.flow_edit("degrees", "r: div(n) -> div(n - 1)", [](Link& link) { norm(link).lost_degrees = 1; });
+  edits.flow_edit("mean over", "mean: over half the row", [](Link& link) { norm(link).mean.over = Over::kHalf; });
+  edits.flow_edit("degrees", "r: div(n) -> div(n - 1)", [](Link& link) { replace_quantity(norm(link).r, "n", kOneLess); });
 }
 
 }  // namespace
 
 void add_row_norm_edits(RowEdits& edits) {
   const ContractRow& row = edits.row();
-  edits.flow_edit("sum over", "sum: ignores the data", [](Link& link) { norm(link).sum_share = 0; });
-  edits.flow_edit("sum over", "sum: over half the row", [](Link& link) { norm(link).sum_share = 1.0 / 2; });
-  edits.flow_edit("eps", "r: eps -> 10 eps", [](Link& link) { norm(link).eps_factor = 10; });
+  edits.flow_edit("sum over", "sum: ignores the data", [](Link& link) { norm(link).sum.over = Over::kNothing; });
+  edits.flow_edit("sum over", "sum: over half the row", [](Link& link) { norm(link).sum.over = Over::kHalf; });
+  edits.flow_edit("eps", "r: eps -> 10 eps", [](Link& link) { replace_quantity(norm(link).r, "eps", kTenEps); });
   for (const char* column : {"z", "residual", "r", "w", "y"})
     if (!edits.is_edited(column)) edits.cell(column);  // a sum that is not stored is rounded by nobody
   const bool weighs = row.text("y").find('w') != std::string::npos;
   if (row.text("w").empty() && weighs)
-    edits.flow_edit("weight", "y: w -> 1 + w", [](Link& link) { norm(link).weight_offset = 1; });
+    edits.flow_edit("weight", "y: w -> 1 + w", [](Link& link) { replace_quantity(norm(link).y, "w", kOnePlusW); });
   if (!row.text("z").empty()) with_a_residual(edits);
   if (!row.text("mean").empty()) with_a_mean(edits);
 }

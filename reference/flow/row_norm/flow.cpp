@@ -23,6 +23,7 @@ const Flow& row_norm_flow() {
       .files = {"norm.csv", "norm_add.csv", "norm_opus.csv", "norm_rope.csv", "norm_layer.csv"},
       .columns = {"sum", "depth", "r", "y"},
       .optional = {"z", "residual", "stored_from", "w", "mean"},
+      .steps = {"mean", "r", "residual", "w", "y", "z"},
       .place = ChainPlace::kFirst,
       .place_words = "a norm comes first: row_norm=ID > group_quant=ID",
       .bind = bind_row_norm,

@@ -35,7 +35,7 @@ Span of_row(const Recipe& recipe, const char* name, Span from, const Environment
 
 /// Of a row, or of a part of it that is taken for all.
 Span mean_of(const RowNorm& contract, const std::vector<double>& x, RowListener* listener) {
-  return of_row(contract.mean, "mu", norm_sum_of_x(contract, x), with_n(int64_t(double(x.size()) * contract.mean_share)), listener);
+  return of_row(contract.mean, "mu", norm_sum_of_x(contract, x), with_n(int64_t(double(x.size()) * share(contract.mean.over))), listener);
 }
 
 }  // namespace
@@ -62,32 +62,36 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
   row.residual = run(contract.residual, row.normalized, "residual");
   const Step& last = contract.z.steps.back();
   Recipe unrounded = contract.z;
-  if (last.verb == Verb::kTo && contract.sum_before_rounding)
+  const bool before_rounding = contract.sum.start == kUnroundedZ;
+  if (last.verb == Verb::kTo && before_rounding)
     unrounded.steps.pop_back();
   else if (last.verb == Verb::kTo)
     row.format = last.target;
-  row.summed = contract.sum_before_rounding ? run(unrounded, x, nullptr) : row.normalized;
+  row.summed = before_rounding ? run(unrounded, x, nullptr) : row.normalized;
   const size_t first = size_t(std::min<int64_t>(contract.stored_from, int64_t(x.size())));
   std::copy(row.residual.begin() + std::ptrdiff_t(first), row.residual.end(), row.normalized.begin() + std::ptrdiff_t(first));
-  if (contract.residual_as_it_was) row.residual = residual;
+  if (contract.residual.start == "res") row.residual = residual;
   return row;
 }
 
 Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x) {
-  return signed_sum(first_part(x, contract.mean_share), contract.depth.integer({{"n", int64_t(x.size())}}));
+  return signed_sum(first_part(x, share(contract.mean.over)), contract.depth.integer({{"n", int64_t(x.size())}}));
 }
 
 Span norm_sum(const RowNorm& contract, const NormRow& row) {
   const int64_t depth = contract.depth.integer({{"n", int64_t(row.summed.size())}});
-  const std::vector<double> part = contract.sum_share < 1 ? first_part(row.summed, contract.sum_share) : std::vector<double>();
-  const std::vector<double>& x = contract.sum_share < 1 ? part : row.summed;
-  return contract.deviates ? sum_of_deviations(x, row.mu, depth) : sum_of_squares(x, depth, *row.format);
+  const bool all = contract.sum.over == Over::kAll;
+  const std::vector<double> part = all ? std::vector<double>() : first_part(row.summed, share(contract.sum.over));
+  const std::vector<double>& x = all ? row.summed : part;
+  return contract.deviates() ? sum_of_deviations(x, row.mu, depth) : sum_of_squares(x, depth, *row.format);
 }
 
 Span norm_factor(const RowNorm& contract, const NormRow& row, double eps, RowListener* listener) {
-  Environment environment = with_n(int64_t(row.summed.size()) - contract.lost_degrees);
+  Environment environment = with_n(int64_t(row.summed.size()));
   environment.set("mu", row.mu);
-  environment.set("eps", point(round_to(kF32, eps * contract.eps_factor, Rounding::kNearestEven, Overflow::kSpecial)));
+  environment.set("eps", point(round_to(kF32, eps, Rounding::kNearestEven, Overflow::kSpecial)));
+  environment.set(kTenEps, point(round_to(kF32, 10 * eps, Rounding::kNearestEven, Overflow::kSpecial)));
+  environment.set(kOneLess, point(round_to(kF32, double(row.summed.size()) - 1, Rounding::kNearestEven, Overflow::kSpecial)));
   return of_row(contract.r, "r", norm_sum(contract, row), environment, listener);
 }
 
@@ -99,14 +103,12 @@ Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& o
   environment.set("b", own.beta);
   const Spans& gamma = own.gamma;
   Spans weights;
-  const bool own_weights = contract.weight_offset != 0 || !contract.w.empty();
-  if (own_weights) {
-    weights = gamma;
-    for (double& w : weights.low) w = round_to(kF32, w + contract.weight_offset, Rounding::kNearestEven, Overflow::kSpecial);
-    run_cell(listener, "w", contract.w, weights, Environment{}, each_column);
-  }
-  const Spans& row = own_weights ? static_cast<const Spans&>(weights) : gamma;
-  environment.set("w", row);
+  const bool one_more = reads(contract.y, kOnePlusW), own_weights = one_more || !contract.w.empty();
+  if (own_weights) weights = gamma;
+  if (one_more)
+    for (double& w : weights.low) w = round_to(kF32, w + 1, Rounding::kNearestEven, Overflow::kSpecial);
+  if (own_weights) run_cell(listener, "w", contract.w, weights, Environment{}, each_column);
+  environment.set(one_more ? kOnePlusW : "w", own_weights ? weights : gamma);
   if (listener && !own_weights && gamma.size() > 0) listener->quantity("w", gamma, each_column());
   if (listener && own.beta.size() > 0) listener->quantity("b", own.beta, each_column());
   Spans y = x;

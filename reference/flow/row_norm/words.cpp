@@ -14,7 +14,7 @@ void append_formulas(const RowNorm& norm, FormulaLines& to) {
     to.add("residual", formula(norm.residual, "z"));
   }
   if (norm.centers()) to.add("mu", formula(norm.mean, "sum(x)"));
-  to.add("sum", std::string("sum(") + (norm.deviates ? "(x - mu)" : z) + "^2), any order within a tree of depth " + norm.depth.text());
+  to.add("sum", std::string("sum(") + (norm.deviates() ? "(x - mu)" : z) + "^2), any order within a tree of depth " + norm.depth.text());
   to.add("r", formula(norm.r, "sum"));
   if (!norm.w.empty()) to.add("w", formula(norm.w, "gamma"));
   to.add("y", formula(norm.y, z) + (!norm.w.empty()  ? ""
