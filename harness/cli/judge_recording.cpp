@@ -1,4 +1,6 @@
 // assay judge DIR...: verdicts on recorded outputs. The road is that of a run; only the call is read from a file.
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -179,13 +181,14 @@ int judge_recordings(const JudgeArguments& arguments) {
   for (const std::string& folder : arguments.targets) recordings.push_back(read_index(folder));
   const std::vector<Entry> entries = entries_of(recordings, cases);
 
+  const bool colour = wants_colour(STDOUT_FILENO);
   RunResult result;
   result.verdicts = judge_all(entries);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   for (Verdict& verdict : result.verdicts) {
     ledger.expect(verdict);
     result.device_lost |= verdict.device_lost;
-    if (to_console && !as_expected(verdict)) std::printf("%s\n", failure_text(verdict).c_str());
+    if (to_console && !as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
   }
   reconcile(result);
   const Selection& wanted = arguments.selection;
@@ -195,7 +198,7 @@ int judge_recordings(const JudgeArguments& arguments) {
   provenance.ended = utc_now();
   write_reports(reports, result, library, provenance);
   if (to_console) std::printf("%s", provenance_text(provenance, library).c_str());
-  std::printf("%s", to_console ? summary_text(result).c_str() : outcome_line(result).c_str());
+  std::printf("%s%s", to_console ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
   const ExitCode code = result.exit_code();
   if (missing == 0 || code != kAllAsExpected) return code;
   std::printf("BUT INCOMPLETE: %zu selected cases are in no recording\n", missing);

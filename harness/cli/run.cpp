@@ -17,30 +17,13 @@
 #include "harness/diagnosis/looking.h"
 #include "harness/dump/recording.h"
 #include "harness/report/console.h"
+#include "harness/report/progress_report.h"
 #include "harness/report/reconcile.h"
 #include "harness/report/report.h"
 #include "suites/registry.h"
 
 namespace assay {
 namespace {
-
-/// One line that is written over, on a terminal only.
-class ProgressLine {
- public:
-  explicit ProgressLine(size_t cases) : cases_(cases), shown_(::isatty(STDERR_FILENO) == 1) {}
-  ~ProgressLine() { clear(); }
-  void clear() const {
-    if (shown_) std::fprintf(stderr, "\r\033[K");
-  }
-  void step(const Verdict& verdict) {
-    ++done_;
-    if (shown_) std::fprintf(stderr, "\r\033[K%zu verdicts, %zu cases  %.100s", done_, cases_, verdict.case_id.c_str());
-  }
-
- private:
-  size_t cases_, done_ = 0;
-  bool shown_;
-};
 
 Shard shard_of(const RunArguments& arguments) {
   return arguments.shard.empty() ? shard_of_environment([](const char* name) { return std::getenv(name); })
@@ -77,7 +60,8 @@ int run_verb(const RunArguments& arguments) {
       shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds}));
   add_library(provenance, backend.library);
 
-  ProgressLine progress(cases.size());
+  ProgressReport progress(cases.size());
+  const bool colour = wants_colour(STDOUT_FILENO);
   RunOptions options;
   options.ledger = &ledger;
   options.each.repeat = arguments.repeat;
@@ -93,7 +77,7 @@ int run_verb(const RunArguments& arguments) {
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
   options.on_verdict = [&](const Verdict& verdict) {
     progress.clear();
-    if (to_console && !as_expected(verdict)) std::printf("%s\n", failure_text(verdict).c_str());
+    if (to_console && !as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
     progress.step(verdict);
   };
   RunResult result = run_all(all_ops(), cases, backend, options);
@@ -105,7 +89,7 @@ int run_verb(const RunArguments& arguments) {
   write_reports(reports, result, backend.library, provenance);
   if (to_console)
     std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
-  std::printf("%s", to_console ? summary_text(result).c_str() : outcome_line(result).c_str());
+  std::printf("%s%s", to_console ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
   return result.exit_code();
 }
 

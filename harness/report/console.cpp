@@ -1,9 +1,13 @@
 #include "harness/report/console.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "harness/report/counts.h"
@@ -68,19 +72,30 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t le
   return text;
 }
 
+/// Without the contracts that the library offers nothing for: of a foreign library those are nearly all.
 std::string counts_table(const RunResult& result) {
+  std::set<CountKey> offered, all;
+  for (const Verdict& v : result.verdicts) {
+    all.insert({v.op, v.contract, v.warp});
+    if (v.offered) offered.insert({v.op, v.contract, v.warp});
+  }
   std::vector<std::vector<std::string>> rows = {{"op", "contract", "warp"}};
   const std::vector<Outcome> outcomes = outcomes_of(result);
   for (const Outcome outcome : outcomes) rows[0].push_back(name(outcome));
   for (auto& [key, count] : counts_by_contract(result)) {
     const auto& [op, contract, warp] = key;
+    if (!offered.contains(key)) continue;
     rows.push_back({printable(op), printable(contract), printable(warp)});
     for (const Outcome outcome : outcomes) {
       const auto found = count.find(outcome);
       rows.back().push_back(std::to_string(found == count.end() ? 0 : found->second));
     }
   }
-  return aligned(rows, 3);
+  const std::string text = rows.size() > 1 ? aligned(rows, 3) : "";
+  if (offered.size() == all.size()) return text;
+  const size_t idle = all.size() - offered.size();
+  return text + fmt::format("{} contract{} of which the library offers nothing {} left out\n", idle, idle == 1 ? "" : "s",
+                            idle == 1 ? "is" : "are");
 }
 
 std::string counted(const std::map<std::string, int64_t>& counts, const char* title) {
@@ -139,6 +154,20 @@ std::string provenance_text(const Provenance& provenance, const LibraryInfo& lib
   return text;
 }
 
+bool wants_colour(int file) {
+  const char *const refused = std::getenv("NO_COLOR"), *const terminal = std::getenv("TERM");
+  if (refused != nullptr && *refused != '\0') return false;
+  return ::isatty(file) == 1 && (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+std::string coloured(const std::string& text, bool colour) {
+  size_t end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ ");
+  while (end != std::string::npos && end > 0 && text[end - 1] == ' ') --end;
+  if (!colour || end == 0 || end == std::string::npos) return text;
+  const std::string words = text.substr(0, end);
+  return (words == "ALL AS EXPECTED" ? "\x1b[1;32m" : "\x1b[1;31m") + words + "\x1b[0m" + text.substr(end);
+}
+
 std::string outcome_line(const RunResult& result) {
   const std::string ending = ending_text(result), counts = counts_text(result);
   if (result.device_lost || result.judged() == 0) return ending + (counts.empty() ? "" : ": " + counts) + "\n";
@@ -152,7 +181,7 @@ std::string summary_text(const RunResult& result) {
   text += counted(counts_by_message(result, Outcome::kSkip), "skipped");
   text += counted(counts_by_message(result, Outcome::kUntrusted), "untrusted");
   text += counted(counts_by_rung(result), "determinism");
-  return text + causes_text(result) + outcome_line(result);
+  return text + causes_text(result);
 }
 
 }  // namespace assay

@@ -9,8 +9,8 @@
 
 namespace assay::html {
 
-/// Op and contract by warp and standing, with links to the cards of what failed. Warp sizes that agree everywhere share their
-/// columns; contracts that the library offers nothing for are folded away.
+/// Op and contract by standing, with links to the cards of what failed. Warp sizes that agree share a line; contracts that the
+/// library offers nothing for are folded away.
 std::string matrix(const RunResult& result, const std::vector<FailureGroup>& groups);
 
 }  // namespace assay::html

@@ -48,16 +48,14 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th { padding: 4px 10px; border-bottom: 1px solid var(--ink); text-align: left; font-weight: bold; vertical-align: bottom; }
 td { padding: 3px 10px; border-bottom: 1px solid var(--hair); vertical-align: top; }
 .numbers td:not(:first-child), .numbers th:not(:first-child) { text-align: right; }
-.matrix td, .matrix th { text-align: right; white-space: nowrap; overflow-wrap: normal; }
-.matrix td:nth-child(-n+2), .matrix tr:last-child th:nth-child(-n+2), .matrix td:last-child { text-align: left; }
-.matrix td { padding: 2px 8px; }
-.matrix .first { border-left: 1px solid var(--ink); }
-.matrix .group { text-align: center; border-bottom: 1px solid var(--line); border-left: 1px solid var(--ink); }
+.matrix td, .matrix th { padding: 2px 9px; text-align: right; white-space: nowrap; overflow-wrap: normal; }
+.matrix td:nth-child(-n+3), .matrix th:nth-child(-n+3), .matrix .links { text-align: left; }
 .matrix .bad { font-weight: bold; background: var(--wash); }
 .none { color: var(--faint); }
 .causes { width: 100%; table-layout: fixed; }
 .causes th:nth-child(1), .causes td:nth-child(1) { width: 44px; padding-left: 0; }
-.causes th:nth-child(2), .causes td:nth-child(2) { width: 92px; text-align: right; overflow-wrap: normal; }
+.causes th { overflow-wrap: normal; }
+.causes th:nth-child(2), .causes td:nth-child(2) { width: 90px; text-align: right; }
 .causes th:nth-child(4) { width: 27%; }
 .causes code { font-size: 12px; }
 .skips td:first-child { text-align: right; }

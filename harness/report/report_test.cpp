@@ -1,8 +1,10 @@
 // Reports are text that people read: each is approved as a whole.
 #include "harness/report/report.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 
@@ -71,8 +73,24 @@ failed, by cause
          group_fp8; first quant_group/b
       1  untrusted blind to scale dropped
          group_fp8; first rms_norm/d
-NOT AS EXPECTED: 3 of 5 (1 pass, 1 fail, 1 skip, 1 untrusted, 1 broken)
 )");
+}
+
+TEST(Console, ContractsThatAreNotOfferedAreCountedNotListed) {
+  RunResult result = one_of_each();
+  result.verdicts[3].contract = "vllm.other";
+  EXPECT_THAT(summary_text(result), ::testing::Not(HasSubstr("\nquant_group  vllm.other")));
+  EXPECT_THAT(summary_text(result), HasSubstr("\n1 contract of which the library offers nothing is left out\n"));
+}
+
+TEST(Console, ColourIsForTerminalsAndMarksTheFirstWords) {
+  EXPECT_EQ(coloured("NOT AS EXPECTED: 3 of 5\n", true), "\x1b[1;31mNOT AS EXPECTED\x1b[0m: 3 of 5\n");
+  EXPECT_EQ(coloured("ALL AS EXPECTED: 3 pass\n", true), "\x1b[1;32mALL AS EXPECTED\x1b[0m: 3 pass\n");
+  EXPECT_EQ(coloured("FAIL  quant_group/x\n  kernel\n", true), "\x1b[1;31mFAIL\x1b[0m  quant_group/x\n  kernel\n");
+  EXPECT_EQ(coloured("FAIL  quant_group/x\n", false), "FAIL  quant_group/x\n");
+  const int file = ::open("/dev/null", O_WRONLY);
+  EXPECT_FALSE(wants_colour(file)) << "no terminal";
+  ::close(file);
 }
 
 TEST(Console, TheLastLineTellsTheWaysToEndApart) {
