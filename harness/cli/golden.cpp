@@ -42,7 +42,7 @@ std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases) {
 /// Runs the cases on a back end and keeps the bits of those that pass.
 std::map<std::string, Golden> observed_now(const std::vector<Case>& cases, const GoldenArguments& arguments) {
   const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
-  const Provenance provenance{backend.library.arch, backend.library.device, backend.library.driver, backend.library.toolkit,
+  const ObservedOn provenance{backend.library.arch, backend.library.device, backend.library.driver, backend.library.toolkit,
                               today()};
   std::map<std::string, Golden> by_op;
   std::mutex mutex;

@@ -17,7 +17,7 @@ std::string runs_text(const std::set<int64_t>& numbers) {
   return text;
 }
 
-std::string Places::text() const {
+std::string PlacesFound::text() const {
   return std::string(rows.size() == 1 ? "row " : "rows ") + runs_text(rows) + "; " +
          (columns.size() == 1 ? "group " : "groups ") + runs_text(columns);
 }

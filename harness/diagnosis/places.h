@@ -13,7 +13,7 @@ namespace assay {
 std::string runs_text(const std::set<int64_t>& numbers);
 
 /// Where something was found.
-struct Places {
+struct PlacesFound {
   int64_t count = 0;
   std::set<int64_t> rows, columns;
   std::array<int64_t, 2> first{};

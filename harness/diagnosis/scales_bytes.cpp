@@ -56,7 +56,7 @@ std::string address(const ScaleGrid& grid, int64_t row, int64_t column) {
 }
 
 bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
-  Places places;
+  PlacesFound places;
   int64_t words = 0;
   std::string first;
   for_each_word(grid, [&](int64_t r, int64_t w, const std::array<int64_t, 4>& b) {
@@ -83,7 +83,7 @@ bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
 
 /// Lower bytes with high bits set in words whose top byte is sound, and how many bytes are swollen on top of a word.
 struct Swollen {
-  Places lower;
+  PlacesFound lower;
   int64_t top = 0;
   std::array<int64_t, 4> by_slot{};
   std::vector<std::string> lines;
@@ -141,7 +141,7 @@ bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
 }
 
 void find_nan(const ScaleGrid& grid, bool explained, ScaleReport& report) {
-  Places nan;
+  PlacesFound nan;
   for (int64_t r = 0; r < grid.present_rows; ++r)
     for (int64_t c = 0; c < grid.present_columns; ++c)
       if (grid.code(r, c) == kNan) nan.add(r, c);
@@ -171,7 +171,7 @@ int64_t zero_tail(const ScaleGrid& grid) {
 
 void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
   const int64_t tail = grid.extent_known ? 0 : zero_tail(grid);
-  Places zero;
+  PlacesFound zero;
   for (int64_t r = 0; r < grid.present_rows; ++r)
     for (int64_t c = 0; c < grid.present_columns - tail; ++c)
       if (grid.code(r, c) == 0) zero.add(r, c);

@@ -23,15 +23,15 @@ bool is_words_of_bytes(int64_t code) {
   return true;
 }
 
-Places places_where(const ScaleGrid& grid, const std::function<bool(int64_t)>& holds) {
-  Places places;
+PlacesFound places_where(const ScaleGrid& grid, const std::function<bool(int64_t)>& holds) {
+  PlacesFound places;
   for (int64_t r = 0; r < grid.present_rows; ++r)
     for (int64_t c = 0; c < grid.present_columns; ++c)
       if (grid.code(r, c) >= 0 && holds(grid.code(r, c))) places.add(r, c);
   return places;
 }
 
-std::string first_text(const ScaleGrid& grid, const Places& places) {
+std::string first_text(const ScaleGrid& grid, const PlacesFound& places) {
   const int64_t code = grid.code(places.first[0], places.first[1]);
   return fmt::format("first    {}[{}, {}] = {:.9g} (0x{:08X})", grid.name, places.first[0], places.first[1], value(code), code);
 }
@@ -54,7 +54,7 @@ constexpr Kind kKinds[] = {
      "1 / scale overflows to Inf, and a GPU that flushes subnormals takes it for zero"}};
 
 void find_words(const ScaleGrid& grid, ScaleReport& report) {
-  const Places words = places_where(grid, is_words_of_bytes);
+  const PlacesFound words = places_where(grid, is_words_of_bytes);
   if (words.count == 0) return;
   const int64_t code = grid.code(words.first[0], words.first[1]);
   report.findings.push_back(
@@ -68,8 +68,8 @@ void find_words(const ScaleGrid& grid, ScaleReport& report) {
 }
 
 void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
-  const Places powers = places_where(grid, is_power_of_two);
-  const Places others = places_where(grid, [](int64_t code) { return is_scale(code) && !is_power_of_two(code); });
+  const PlacesFound powers = places_where(grid, is_power_of_two);
+  const PlacesFound others = places_where(grid, [](int64_t code) { return is_scale(code) && !is_power_of_two(code); });
   if (others.count == 0) return;
   const bool meant = powers.count > others.count;
   if (!meant && !grid.powers_of_two) {
@@ -100,7 +100,7 @@ void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
 
 void look_at_floats(const ScaleGrid& grid, ScaleReport& report) {
   for (const Kind& kind : kKinds) {
-    const Places places = places_where(grid, kind.holds);
+    const PlacesFound places = places_where(grid, kind.holds);
     if (places.count == 0) continue;
     report.findings.push_back({fmt::format("{} of {} scales {} {}", places.count, grid.present_rows * grid.present_columns,
                                            places.count == 1 ? "is" : "are", kind.what),

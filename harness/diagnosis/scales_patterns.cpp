@@ -32,7 +32,7 @@ bool plausible(const ScaleGrid& grid, int64_t code) {
 
 /// Where the extent is known, padding that a consumer may read must be zero.
 void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
-  Places stale;
+  PlacesFound stale;
   for (int64_t r = 0; r < grid.rows; ++r)
     for (int64_t c = r < grid.present_rows ? grid.present_columns : 0; c < grid.columns; ++c)
       if (grid.code(r, c) > 0 && (r < grid.present_rows ? grid.zero_columns : grid.zero_rows)) stale.add(r, c);

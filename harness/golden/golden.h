@@ -26,7 +26,7 @@ struct ObservedTensor {
 };
 
 /// Where observed bits came from.
-struct Provenance {
+struct ObservedOn {
   std::string arch, device, driver, toolkit, date;
 };
 
@@ -34,7 +34,7 @@ struct Provenance {
 struct Golden {
   std::string kind;  ///< "predicted" or "observed"
   std::string op;
-  Provenance provenance;                                                               ///< of observed bits
+  ObservedOn provenance;                                                               ///< of observed bits
   std::map<std::string, std::vector<PredictedTensor>> predicted;                       ///< by case
   std::map<std::string, std::map<std::string, std::vector<ObservedTensor>>> observed;  ///< by case, then kernel
 };
