@@ -2,27 +2,15 @@
 
 #include <cstdio>
 
+#include "reference/contracts/address_cell.h"
 #include "reference/formats/catalogue.h"
-#include "reference/table/near.h"
 #include "reference/table/table.h"
 
 namespace assay {
 namespace {
 
 Expression expression(const Table& table, const TableRow& row, const std::string& column, size_t from, const std::string& text) {
-  const TableCell& cell = table.cell(row, column);
-  const auto fail = [&](size_t at, const std::string& what) {
-    return TableError(table.file, cell.line, cell.column + int(from + at), column, what);
-  };
-  try {
-    Expression result(text);
-    for (const std::string& name : result.names())
-      if (name != "m" && name != "g" && name != "r" && name != "c")
-        throw ParseError(0, "unknown name '" + name + "'; known here: m, g (rows, groups), r, c (row, group)");
-    return result;
-  } catch (const ParseError& error) {
-    throw fail(error.position, error.what());
-  }
+  return address_cell(table, row, column, from, text, "mgrc", "m, g (rows, groups), r, c (row, group)");
 }
 
 Expression whole(const Table& table, const TableRow& row, const std::string& column) {
@@ -37,13 +25,7 @@ std::array<Expression, 2> pair(const Table& table, const TableRow& row, const st
 }
 
 const Format* format(const Table& table, const TableRow& row, const std::string& column) {
-  std::vector<std::string> known;
-  for (const Format& candidate : all_formats()) known.emplace_back(candidate.name);
-  const Format* found = find_format(table.text(row, column));
-  if (!found)
-    throw table.error(row, column,
-                      "unknown format '" + table.text(row, column) + "'" + did_you_mean(table.text(row, column), known));
-  return found;
+  return format_cell(table, row, column);
 }
 
 /// "128x4"; empty for a layout without tiles.
