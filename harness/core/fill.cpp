@@ -43,7 +43,10 @@ constexpr Entry kFills[] = {
     {"huge", fills::huge, "near the format's largest: squares and sums overflow"},
     {"eps_dominated", fills::eps_dominated, "rows with mean square 1e-12, 1e-6, 1, 1e6: eps leads, matters, vanishes"},
     {"off_center", fills::off_center, "normal about 0, 8, -64 and 512, a row each: means that outweigh what is left of them"},
-    {"norm_ties", fills::norm_ties, "sparse rows whose mean square is 2^12 exactly: x r is exact, products with gamma tie"},
+    {"pinned_ties", fills::pinned_ties,
+     "rows of a norm whose r is one fp32 number: outputs that tie, and others beside a tie that no other r explains"},
+    {"tie_weights", fills::tie_weights, "norm weights: 0.75 and 1.5, and every significand of the format in turn"},
+    {"tie_weights_less_one", fills::tie_weights_less_one, "the same, of a norm that adds one to its weights"},
     {"scales", fills::scales, "positive, log-uniform over 2^-8 .. 2^8"},
     {"pow2_scales", fills::pow2_scales, "powers of two, 2^-8 .. 2^8"},
     {"zero_points", fills::zero_points, "integers of -127 .. 127 without 0: zero points of int8 codes"},
@@ -52,9 +55,9 @@ constexpr Entry kFills[] = {
      "ranges that do not hold 0, hold one number or nothing, or are so small that their scale has no reciprocal"},
     {"lone_mantissa", fills::lone_mantissa,
      "1, and 1.5 in one of four columns, in each in turn by rows: a mantissa that runs into a neighbour"},
-    {"open", fills::open, "32 everywhere, as a gate: silu(32) is 32 in fp32, so what follows sees 32 times the other half"},
-    {"deep", fills::deep, "-88 to -20 in steps of bf16, as gates: silu(v) is v e^v, and forms by tanh have nothing left"},
-    {"sevens", fills::sevens, "7 2^k as a scale: x / s ties where x (1 / s) does not"},
+    {"gate_open", fills::gate_open, "32 everywhere, as a gate: silu(32) is 32 in fp32, so what follows sees 32 times the other half"},
+    {"gate_closed", fills::gate_closed, "-88 to -20 in steps of bf16, as gates: silu(v) is v e^v, and forms by tanh have nothing left"},
+    {"scales_of_seven", fills::scales_of_seven, "7 2^k as a scale: x / s ties where x (1 / s) does not"},
     {"half_tenfold", fills::half_tenfold, "normal, half of it times ten: what sglang's tests quantize"},
     {"row_octaves", fills::row_octaves, "uniform in +-2^e, e from 1 to 19 for each row: what vLLM's masked SiLU test quantizes"},
 };
@@ -108,7 +111,8 @@ void fill(HostTensor& tensor, const FillRequest& request) {
                      request.q != nullptr ? *request.q : format,
                      Random(request.seed, request.tensor),
                      std::vector<double>(size_t(rows * columns)),
-                     {}};
+                     {},
+                     request.operands};
   chosen.make(sheet);
   if (request.exponent != 0)
     for (double& value : sheet.values) value *= fills::power_of_two(request.exponent);
@@ -125,6 +129,27 @@ void fill(HostTensor& tensor, const FillRequest& request) {
   }
   for (const auto& [element, code] : sheet.codes) tensor.set_code(place(element), code);
 }
+
+FilledOperand filled_operand(const HostTensor& tensor, double offset) {
+  const TensorSpec& spec = tensor.spec;
+  const int64_t columns = spec.shape.empty() ? 1 : spec.shape.back(), stride = spec.strides.empty() ? 1 : spec.strides.back();
+  FilledOperand operand{spec.name, spec.shape, {}};
+  for (const int64_t row : row_offsets(spec))
+    for (int64_t j = 0; j < columns; ++j)
+      operand.values.push_back(decode(*spec.format, tensor.code(spec.offset + row + j * stride)) + offset);
+  return operand;
+}
+
+namespace fills {
+
+const std::vector<double>& Sheet::operand(const std::string& role, const std::string& fill) const {
+  if (operands != nullptr)
+    for (const FilledOperand& operand : *operands)
+      if (operand.role == role) return operand.values;
+  throw std::invalid_argument("fill " + fill + ": needs the operand " + role);
+}
+
+}  // namespace fills
 
 std::vector<FillInfo> all_fills() {
   std::vector<FillInfo> infos;

@@ -9,6 +9,16 @@
 
 namespace assay {
 
+/// A tensor of the problem that was filled before, as values: what a fill that sees all operands looks at.
+struct FilledOperand {
+  std::string role;
+  std::vector<int64_t> shape;  ///< so also what n, k and the number of experts are
+  std::vector<double> values;  ///< row-major
+};
+
+/// The logical elements of a tensor. `offset`: what a kernel adds to each before it uses them.
+FilledOperand filled_operand(const HostTensor& tensor, double offset = 0);
+
 struct FillRequest {
   std::string name;
   uint64_t seed = 0;
@@ -16,6 +26,7 @@ struct FillRequest {
   const Format* q = nullptr;  ///< format that the op quantizes to, where the fill aims at its codes; nullptr: the tensor's own
   uint32_t tensor = 0;        ///< ordinal of the tensor in the problem; each gets numbers of its own
   int exponent = 0;           ///< all values are taken 2^this times
+  const std::vector<FilledOperand>* operands = nullptr;  ///< of the problem, those that are there already; nullptr: none
 };
 
 /// Fills the logical elements, seen as [m, n] with n the last extent, and writes NaN (the largest integer) into storage that no
@@ -23,7 +34,7 @@ struct FillRequest {
 ///
 /// Values are made in double and rounded once, to nearest even and saturating, to the tensor's format. Integer or exact
 /// arithmetic only: the same request gives the same bits on every machine. Throws std::invalid_argument: unknown name (all are
-/// listed), or a fill whose points the tensor's format cannot hold (ties of q).
+/// listed), a fill whose points the tensor's format cannot hold (ties of q), or one that lacks an operand.
 void fill(HostTensor& tensor, const FillRequest& request);
 
 struct FillInfo {

@@ -1,6 +1,5 @@
 // Fills that make one element after the other.
 #include <cmath>
-#include <numeric>
 
 #include "harness/core/fill_sheet.h"
 
@@ -19,22 +18,6 @@ double sign(const Sheet& sheet, int64_t i) { return sheet.random.coin(i, kSign) 
 /// A random exponent in [low, high].
 int exponent(const Sheet& sheet, int64_t i, int low, int high) {
   return low + int(sheet.random.below(high - low + 1, i, kExponent));
-}
-
-/// Floor of a square root, by integers.
-int64_t integer_root(int64_t square) {
-  int64_t root = 0;
-  for (int64_t bit = int64_t{1} << 30; bit > 0; bit /= 2) {
-    if ((root + bit) * (root + bit) <= square) root += bit;
-  }
-  return root;
-}
-
-/// The largest number of at most 8 significant bits that is not above.
-int64_t eight_bits_down(int64_t value) {
-  int64_t unit = 1;
-  while (value / unit > 255) unit *= 2;
-  return value / unit * unit;
 }
 
 }  // namespace
@@ -102,24 +85,6 @@ void off_center(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) + kMean[i / sheet.columns % 4]; });
 }
 
-void norm_ties(Sheet& sheet) {
-  // The row's squares add up to columns * 2^12, so 1/sqrt(mean square) is 2^-6 and eps is below the last place of an fp32 mean.
-  int64_t stride = 5;  // spreads the few elements over the row, each column once
-  while (std::gcd(stride, sheet.columns) != 1) ++stride;
-  for (int64_t row = 0; row < sheet.rows; ++row) {
-    const int64_t begin = row * sheet.columns;
-    int64_t rest = sheet.columns << 12;
-    const int64_t start = sheet.random.below(sheet.columns, row, kPlace);
-    for (int64_t step = 0; rest > 0 && step < sheet.columns; ++step) {
-      const int64_t wanted =
-          129 + 2 * sheet.random.below(64, begin + step, kValue);  // odd: products with gamma have all their bits
-      const int64_t value = wanted * wanted <= rest ? wanted : eight_bits_down(integer_root(rest));
-      rest -= value * value;
-      sheet.values[size_t(begin + (start + step * stride) % sheet.columns)] = sign(sheet, begin + step) * double(value);
-    }
-  }
-}
-
 void scales(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return significand(sheet, i) * power_of_two(exponent(sheet, i, -8, 7)); });
 }
@@ -129,7 +94,7 @@ void pow2_scales(Sheet& sheet) {
 }
 
 /// 25 and 29 sixteenths of 7 2^k have eight bits; times fl(1/7) they land beside the tie that x / 7 hits.
-void sevens(Sheet& sheet) {
+void scales_of_seven(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return 7 * power_of_two(exponent(sheet, i, -6, 2)); });
 }
 
@@ -157,12 +122,12 @@ void lone_mantissa(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return i % sheet.columns % 4 == (i / sheet.columns + 1) % 4 ? 1.5 : 1.0; });
 }
 
-void open(Sheet& sheet) {
+void gate_open(Sheet& sheet) {
   for_each_element(sheet, [](int64_t) { return 32.0; });
 }
 
 /// Every number of bf16 there: steps of 1/8 down to -32, of 1/4 to -64, of 1/2 to -88.
-void deep(Sheet& sheet) {
+void gate_closed(Sheet& sheet) {
   constexpr int64_t kEighths = 96, kQuarters = 128, kHalves = 49;
   for_each_element(sheet, [](int64_t i) {
     const int64_t place = i * 29 % (kEighths + kQuarters + kHalves);  // 29: neighbours differ, and no number is left out

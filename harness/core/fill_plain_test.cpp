@@ -89,32 +89,13 @@ TEST(Fill, EpsDominatedRowsHaveTheirMeanSquares) {
   }
 }
 
-TEST(Fill, NormTiesHaveAnExactMeanSquare) {
-  for (const int64_t columns : {64, 1000, 2048, 7168}) {
-    HostTensor tensor{dense("x", Role::kInput, kBf16, {3, columns}), {}};
-    fill(tensor, {.name = "norm_ties", .seed = 4});
-    const std::vector<double> x = values(tensor);
-    for (int64_t row = 0; row < 3; ++row) {
-      double squares = 0;
-      int zeros = 0;
-      for (int64_t j = 0; j < columns; ++j) {
-        const double v = x[size_t(row * columns + j)];
-        squares += v * v;
-        zeros += v == 0;
-      }
-      EXPECT_EQ(squares, double(columns) * 4096) << columns;
-      EXPECT_GT(zeros, columns / 2) << "sparse";
-    }
-  }
-}
-
 TEST(Fill, ScalesArePositiveAndPow2ScalesArePowers) {
   for (const double x : values(filled("scales", kF32))) {
     EXPECT_GE(x, 0x1p-8);
     EXPECT_LE(x, 0x1p8);
   }
   for (const double x : values(filled("pow2_scales", kE8M0))) EXPECT_EQ(std::exp2(std::ilogb(x)), x);
-  for (const double x : values(filled("sevens", kF32))) EXPECT_EQ(std::exp2(std::ilogb(x)) * 1.75, x);
+  for (const double x : values(filled("scales_of_seven", kF32))) EXPECT_EQ(std::exp2(std::ilogb(x)) * 1.75, x);
 }
 
 TEST(Fill, HalfOfThemAreTenfoldAndRowsHaveOctaves) {
@@ -145,11 +126,11 @@ TEST(Fill, LoneMantissasStandInEachPlaceOfAWordInTurn) {
 
 TEST(Fill, DeepGatesAreEveryNumberOfBf16Between) {
   std::set<double> seen;
-  for (const double x : values(filled("deep"))) seen.insert(x);
+  for (const double x : values(filled("gate_closed"))) seen.insert(x);
   std::set<double> all;
   for (double x = -88; x <= -20; x = next_up(kBf16, x)) all.insert(x);
   EXPECT_EQ(seen, all);
-  for (const double x : values(filled("open"))) EXPECT_EQ(x, 32);
+  for (const double x : values(filled("gate_open"))) EXPECT_EQ(x, 32);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/core/fill.h"
 #include "harness/core/philox.h"
 #include "reference/formats/format.h"
 
@@ -18,6 +19,10 @@ struct Sheet {
   Random random;
   std::vector<double> values;                       ///< row-major, zeros at first
   std::vector<std::pair<int64_t, uint32_t>> codes;  ///< (element, code) set after rounding, for codes that no double names
+  const std::vector<FilledOperand>* operands = nullptr;  ///< of the problem, if there are any
+
+  /// The values of that operand. Throws std::invalid_argument in the name of a fill that cannot do without.
+  const std::vector<double>& operand(const std::string& role, const std::string& fill) const;
 
   int64_t groups_per_row() const { return columns == 0 ? 0 : (columns + group_size - 1) / group_size; }
   int64_t groups() const { return rows * groups_per_row(); }
@@ -66,16 +71,20 @@ void outliers(Sheet&);
 void huge(Sheet&);
 void eps_dominated(Sheet&);
 void off_center(Sheet&);
-void norm_ties(Sheet&);
 void scales(Sheet&);
 void pow2_scales(Sheet&);
-void sevens(Sheet&);
+void scales_of_seven(Sheet&);
 void half_tenfold(Sheet&);
 void row_octaves(Sheet&);
 void zero_points(Sheet&);
 void lone_mantissa(Sheet&);
-void open(Sheet&);
-void deep(Sheet&);
+void gate_open(Sheet&);
+void gate_closed(Sheet&);
+
+// fill_norms.cpp: with the weights that norms multiply by
+void pinned_ties(Sheet&);
+void tie_weights(Sheet&);
+void tie_weights_less_one(Sheet&);
 
 // fill_groups.cpp: group by group
 void ties(Sheet&);

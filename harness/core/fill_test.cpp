@@ -48,7 +48,7 @@ TEST(Fill, AnUnknownNameListsAll) {
     FAIL();
   } catch (const std::invalid_argument& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("unknown fill 'tyes'; did you mean 'ties'?"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("norm_ties"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("pinned_ties"));
   }
 }
 
@@ -68,12 +68,13 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"quiet", 0xff720f3468ee8f65},          {"outliers", 0x2b3f79670ab9f52e},      {"specials", 0x94efa326166b6acc},
       {"every_code", 0x26d2d10f76b61b23},     {"lone", 0x86adfc5c15caa0ed},          {"steps", 0x18d2d57530996b09},
       {"distinct", 0x3878bc6e2105fa},         {"pow2_edge", 0x42d47a5a5e4fc7a3},     {"octaves", 0xa51929d8766e4d91},
-      {"huge", 0x72124df7db4b595e},           {"eps_dominated", 0x963a09a94fc2e5d3}, {"norm_ties", 0xfa5dc66e46bbac90},
+      {"huge", 0x72124df7db4b595e},           {"eps_dominated", 0x963a09a94fc2e5d3}, {"pinned_ties", 0x4f0280f297cdb730}, {"tie_weights", 0x88b20da4ae306a27},
+      {"tie_weights_less_one", 0x72da3f74ce4ef161},
       {"scales", 0x1e9c43e2c9b8d8cc},         {"pow2_scales", 0x194ad2ee8e04d2da},   {"zero_points", 0x55b7150182c296e2},
-      {"extent_ties", 0x844c968a23962920},    {"odd_ranges", 0x4276d6155cf6fe86},    {"sevens", 0xe0f77f72268c38dd},
+      {"extent_ties", 0x844c968a23962920},    {"odd_ranges", 0x4276d6155cf6fe86},    {"scales_of_seven", 0xe0f77f72268c38dd},
       {"half_tenfold", 0xf01550c4af909eea},   {"row_octaves", 0x6976f0799da226a8},   {"infinities", 0x3779833b14f735f9},
       {"exponent_rules", 0x7e3a402bfe28ac8f}, {"every_scale", 0x92f94b1ac2dd6cb3},   {"lone_mantissa", 0xc87daaf3be23ad89},
-      {"open", 0x5f05efe41f811102},           {"deep", 0xc9702c7ad32a7383},
+      {"gate_open", 0x5f05efe41f811102},           {"gate_closed", 0xc9702c7ad32a7383},
       {"off_center", 0xc42de2ec7b37d00d},
   };
   return digests;

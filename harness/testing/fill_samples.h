@@ -16,7 +16,10 @@ inline constexpr int64_t kRows = 8, kColumns = 2048, kGroup = 128;
 
 inline HostTensor filled(const std::string& name, const Format& format = kBf16, const Format* q = &kE4M3Fn, uint64_t seed = 1) {
   HostTensor tensor{dense("x", Role::kInput, format, {kRows, kColumns}), {}};
-  fill(tensor, {.name = name, .seed = seed, .group_size = kGroup, .q = q});
+  HostTensor gamma{dense("gamma", Role::kInput, kBf16, {kColumns}), {}};
+  fill(gamma, {.name = "tie_weights", .seed = seed, .tensor = 1});
+  const std::vector<FilledOperand> operands = {filled_operand(gamma)};
+  fill(tensor, {.name = name, .seed = seed, .group_size = kGroup, .q = q, .operands = &operands});
   return tensor;
 }
 
