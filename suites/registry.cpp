@@ -1,58 +1,21 @@
 #include "suites/registry.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
+#include "harness/core/error.h"
 #include "reference/table/near.h"
-#include "suites/cast/binding.h"
-#include "suites/concat_and_cache_mla/binding.h"
-#include "suites/dsv4_kv_insert/binding.h"
-#include "suites/dsv4_qnorm_kv_insert/binding.h"
-#include "suites/fused_add_rms_norm/binding.h"
-#include "suites/indexer_k_quant_and_cache/binding.h"
-#include "suites/layer_norm/binding.h"
-#include "suites/pack_scales/binding.h"
-#include "suites/qk_norm_rope/binding.h"
-#include "suites/quant_azp/binding.h"
-#include "suites/quant_experts/binding.h"
-#include "suites/quant_group/binding.h"
-#include "suites/quant_static/binding.h"
-#include "suites/quant_tile/binding.h"
-#include "suites/rms_norm/binding.h"
-#include "suites/rms_norm_double_quant/binding.h"
-#include "suites/rms_norm_quant_group/binding.h"
-#include "suites/rms_norm_quant_static/binding.h"
-#include "suites/silu_mul_quant_group/binding.h"
-#include "suites/silu_mul_quant_masked/binding.h"
-#include "suites/silu_mul_quant_static/binding.h"
+#include "suites/ops.h"
 
 namespace assay {
 
 std::span<const Op> all_ops() {
-  // An op whose columns a dump can fill stands before others that take its contracts too.
-  static const Op ops[] = {cast_op(),
-                           concat_and_cache_mla_op(),
-                           dsv4_kv_insert_op(),
-                           dsv4_kv_norm_insert_op(),
-                           dsv4_qnorm_kv_insert_op(),
-                           fused_add_rms_norm_op(),
-                           indexer_k_quant_and_cache_op(),
-                           layer_norm_op(),
-                           pack_scales_op(),
-                           q_norm_rope_op(),
-                           qk_norm_rope_op(),
-                           quant_azp_op(),
-                           quant_group_op(),
-                           quant_experts_op(),
-                           quant_static_op(),
-                           quant_tile_op(),
-                           rms_norm_op(),
-                           rms_norm_quant_group_op(),
-                           rms_norm_quant_static_op(),
-                           rms_norm_double_quant_op(),
-                           silu_mul_quant_group_op(),
-                           silu_mul_quant_masked_op(),
-                           silu_mul_quant_static_op()};
+  static const Op ops[] = {
+#define ASSAY_OP(op) op##_op(),
+#include "suites/ops.inc"
+#undef ASSAY_OP
+  };
   return ops;
 }
 
@@ -63,6 +26,20 @@ const Op& find_op(std::string_view name) {
     names.push_back(op.name);
   }
   throw std::out_of_range("unknown op '" + std::string(name) + "'" + did_you_mean(name, names));
+}
+
+const Op& op_of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters) {
+  const Op* first = nullptr;
+  for (const Op& op : all_ops()) {
+    if (!op.takes(contract)) continue;
+    if (first == nullptr) first = &op;
+    const bool has_all = std::all_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
+      return std::find(op.columns.begin(), op.columns.end(), parameter.first) != op.columns.end();
+    });
+    if (has_all) return op;
+  }
+  if (first == nullptr) throw UsageError("no op has contract '" + contract + "': it is a link of others");
+  return *first;
 }
 
 }  // namespace assay

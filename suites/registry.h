@@ -1,4 +1,4 @@
-// The list of ops: the only such list in the host code.
+// The ops that there are.
 #pragma once
 
 #include <span>
@@ -8,6 +8,10 @@
 namespace assay {
 
 std::span<const Op> all_ops();
+
+/// The first op that takes the contract and has all of these parameters; if none has, the first that takes it. Throws
+/// std::out_of_range for an unknown contract, UsageError for one that no op takes.
+const Op& op_of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters = {});
 
 /// Throws std::out_of_range with near matches.
 const Op& find_op(std::string_view name);

@@ -125,6 +125,33 @@ expect 2 "needs --contract ID" "$assay" judge "$r/good.safetensors"
 head -c 300 "$r/good.safetensors" >"$r/cut.safetensors"
 expect 2 "cut.safetensors: tensor" "$assay" judge "$r/cut.safetensors" $p
 
+# Tensors of every kind of op, made by the record path and judged as if nobody knew where they came from.
+recorded=0
+as_dump() { # BACKEND KERNEL CASE: the tensors of that call, in $file
+  recorded=$((recorded + 1))
+  "$assay" run --backend "$1" --kernel "$2" --case "$3" --record "$r/dump$recorded" >/dev/null
+  file=$(find "$r/dump$recorded" -name '*.safetensors')
+  [ -f "$file" ] || fail "no recording of $3"
+}
+judge_dump() { # CODE TEXT CASE ARGUMENT...: the dump in $file under the contract of that case
+  expect "$1" "$2" "$assay" judge "$file" --contract "$(cut -d/ -f2 <<<"$3")" "${@:4}"
+}
+for case in 'cast/cuda.e4m3fn_sat/bf16/all/w32' 'quant_tile/vllm.per_tensor/bf16.m5.n1024.g5x1024.row/normal.s1/w32' \
+  'quant_tile/deepgemm.per_block_cast/bf16.m256.n384.g128x128.row/normal.s1/w32' \
+  'quant_azp/vllm.per_token_int8_azp/bf16.m5.n1024.g1024.row/normal.s1/w32'; do
+  as_dump cpu '*' "$case"
+  judge_dump 0 PASS "$case"
+done
+judge_dump 2 "--param group_size=7: " "$case" --param group_size=7x
+layer=$("$assay" list --suite layer_norm/quick --warp 32 --case '*flashinfer.layer_norm/bf16*/normal.*' | head -1)
+as_dump cpu layer_norm "$layer" && judge_dump 0 PASS "$layer" --param eps=1e-6
+as_dump faulty layer_by_rms "$layer" && judge_dump 1 "its mean not taken off" "$layer" --param eps=1e-6
+blocks='quant_tile/deepgemm.per_block_cast/bf16.m256.n384.g128x128.row/normal.s1/w32'
+as_dump faulty block_scales_transposed "$blocks" && judge_dump 1 "scale[0, 1]" "$blocks"
+expect 2 "record its calls with assay run --record" "$assay" judge "$r/good.safetensors" --contract vllm.fp8_ds_mla
+expect 2 "no tensor for role 'beta'" "$assay" judge "$r/renamed.safetensors" --contract flashinfer.layer_norm --param eps=1e-6 \
+  --tensor x=input --tensor y=out --tensor gamma=input
+
 # A lone scale tensor.
 lone() { "$assay" judge "$r/lone.safetensors:$1" --as "${2:-scale}"; }
 expect 1 "scales [1, 1, 1, 1.5]" lone word2
@@ -155,6 +182,11 @@ done
 minimize() { "$assay" explain "$1" --minimize --backend faulty --kernel "$2" --output "$r/minimal.csv"; }
 expect 1 "vllm.group_fp8_packed,bf16,1,32,32,ue8m0x4_tma," minimize "$packed" floor_for_ceil
 expect 1 "vllm.group_fp8_packed,bf16,1,64,32,ue8m0x4_tma," minimize "$packed" unmasked_packed_mantissas
+expect 1 "deepgemm.per_block_cast,bf16,128,256,128x128,row," minimize "$blocks" block_scales_transposed
+expect 1 "deepgemm.per_block_cast,bf16,128,128,128x128,row," minimize "$blocks" block_rows_forgotten
+tensor='quant_tile/vllm.per_tensor/bf16.m5.n1024.g5x1024.row/normal.s1/w32'
+expect 0 "nothing to minimize: $tensor passes" "$assay" explain "$tensor" --minimize
+minimize "$packed" unmasked_packed_mantissas >/dev/null
 data_copy "$r/table"
 cp "$r/minimal.csv" "$r/table/suites/quant_group/cases/quick_minimal.csv"
 ASSAY_DATA=$r/table expect 1 "OR-packed without a mask" "$assay" run --backend faulty --kernel unmasked_packed_mantissas --case '*bf16.m1.n64.g32.ue8m0x4_tma*'

@@ -2,7 +2,7 @@
 # The tables of power and of sharpness are those of today's case tables, and a cell that is not is named by file and line. On a
 # sample the table of power is that of one op, and sharpness is of one op and written here.
 . "$(dirname "$0")/lib.sh"
-readme=$root/suites/POWER.md sharpness=$root/suites/README.md copy=$scratch/POWER.md
+readme=$root/suites/POWER.md sharpness=$root/suites/SHARPNESS.md copy=$scratch/POWER.md
 if [ -n "$sample" ]; then
   data_copy "$scratch/data"
   only_ops "$scratch/data" rms_norm

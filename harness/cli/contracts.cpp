@@ -7,16 +7,11 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/diagnosis/separation.h"
-#include "reference/flow/cache_insert/cache_record.h"
 #include "reference/flow/flow.h"
-#include "reference/formats/catalogue.h"
-#include "suites/cache_insert/words.h"
 #include "suites/cast/words.h"
-#include "suites/dsv4_qnorm_kv_insert/binding.h"
-#include "suites/pack_scales/words.h"
+#include "suites/contract_words.h"
 #include "suites/registry.h"
 #include "suites/rows/special_values.h"
-#include "suites/rows/words.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -29,21 +24,10 @@ void list() {
     fmt::print("{:<{}}  {:<11}  {}\n", row.id, width, row.flow->name, row.text("why"));
 }
 
-bool fills_cache(const ContractRow& row) {
-  return rulebook().contracts.find(chain_of(row).back()).flow == &cache_insert_flow();
-}
-
 void show(const std::string& id) {
   const ContractRow& row = rulebook().contracts.find(id);
   fmt::print("{}   {}:{}\n", row.id, std::filesystem::proximate(row.file, data_root()).string(), row.line);
-  const FlowKind kind = row.flow->kind;
-  const std::vector<std::string> lines =
-      kind == FlowKind::kCast      ? cast_lines(read_cast(row))
-      : kind == FlowKind::kPacking ? pack_lines(read_packing(row))
-      : kind == FlowKind::kLaunch  ? launch_lines(id, *find_format("bf16"))
-      : fills_cache(row)           ? cache_lines(id, *find_format("bf16"))
-                                   : formulas(bind(rulebook().contracts, id, *find_format("bf16")));
-  for (const std::string& line : lines) fmt::print("  {}\n", line);
+  for (const std::string& line : contract_lines(id)) fmt::print("  {}\n", line);
   for (const auto& [column, cell] : row.cells)
     if (column != "id" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "harness/cli/call_text.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
@@ -27,19 +28,10 @@ const Case& find_case(const std::vector<Case>& cases, const std::string& id) {
   throw UsageError("no case '" + id + "'" + did_you_mean(id, ids));
 }
 
-std::string list(const std::vector<int64_t>& numbers) {
-  std::string text = "[";
-  for (const int64_t n : numbers) text += (text.size() > 1 ? ", " : "") + std::to_string(n);
-  return text + "]";
-}
-
 void print_case(const Op& op, const Case& one, const Problem& problem) {
   fmt::print("case      {}\n", one.id);
   fmt::print("row       {}  {}\n", one.origin.text(), one.why);
-  for (const auto& [name, value] : problem.parameters) fmt::print("parameter {} = {}\n", name, value);
-  for (const HostTensor& tensor : problem.tensors)
-    fmt::print("tensor    {:<6} {:<6} {} strides {}, {}\n", tensor.spec.name, tensor.spec.format->name, list(tensor.spec.shape),
-               list(tensor.spec.strides), tensor.spec.role == Role::kInput ? "input" : "output");
+  fmt::print("{}", call_text(op, one, problem));
   fmt::print("\ncontract {}\n", one.text("contract"));
   for (const std::string& line : op.formulas(one)) fmt::print("  {}\n", line);
 }
@@ -119,6 +111,7 @@ int explain_verb(const ExplainArguments& arguments) {
   const Op& op = find_op(one.op);
   const Problem problem = op.problem(one);
   print_case(op, one, problem);
+  if (arguments.call_only) return kAllAsExpected;
   print_power(op, one);
 
   const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "harness/cli/dump_case.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
@@ -120,18 +119,14 @@ Op without_unseen_padding(Op op, ScalePlacing placing) {
   return op;
 }
 
-std::vector<std::string> roles_of(const Op& op) {
-  const bool norm = std::find(op.columns.begin(), op.columns.end(), "gamma") != op.columns.end();
-  const bool groups = std::find(op.columns.begin(), op.columns.end(), "group_size") != op.columns.end();
-  std::vector<std::string> roles = {"x"};
-  if (norm) roles.emplace_back("gamma");
-  if (std::find(op.columns.begin(), op.columns.end(), "residual") != op.columns.end())
-    roles.insert(roles.end(), {"residual", "residual_out"});
-  if (groups)
-    roles.insert(roles.end(), {"q", "scale"});
-  else
-    roles.emplace_back("y");
-  return roles;
+/// Names that tensors of a dump may go by: roles, and NAME_out for what a call left of one that is in place.
+std::vector<std::string> names_in_dump(const Op& op) {
+  std::vector<std::string> names;
+  for (const RoleSpec& role : op.roles) {
+    names.push_back(role.name);
+    if (role.access == Access::kInOut) names.push_back(role.name + "_out");
+  }
+  return names;
 }
 
 std::string command_line(const JudgeArguments& arguments) {
@@ -150,11 +145,14 @@ int judge_dump(const JudgeArguments& arguments) {
   for (const std::string& text : arguments.reports) reports.push_back(parse_report(text));
   open_rulebook(data_root(), more_contracts());
   Provenance provenance = provenance_of(arguments);
-  const Op& op = op_of_contract(arguments.contract);
-  const DumpedRoles roles = gather(arguments, roles_of(op));
-  const DumpCase dump = case_of_dump(arguments.contract, roles, named_values("--param", arguments.parameters), arguments.layout);
+  const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
+  const Op& op = op_of_contract(arguments.contract, parameters);
+  if (!op.case_of_dump)
+    throw UsageError("dumps of op " + op.name + " cannot be judged; record its calls with assay run --record");
+  const DumpedRoles roles = gather(arguments, names_in_dump(op));
+  const DumpCase dump = op.case_of_dump(op, {arguments.contract, roles, parameters, arguments.layout});
 
-  Problem problem = op.problem(dump.one);
+  Problem problem = dump.problem;
   CallResult result;
   const auto placed = [&](const std::string& role, const TensorSpec& spec) {
     const auto from = roles.find(role);
@@ -162,10 +160,10 @@ int judge_dump(const JudgeArguments& arguments) {
       return role == "scale" ? placed_scale(from->second, spec, dump.placing) : placed_dense(from->second, spec);
     std::string there;
     for (const auto& [name, other] : roles) there += (there.empty() ? "" : ", ") + name;
-    throw UsageError("no tensor for role '" + role + "'; there are: " + there);
+    throw UsageError("no tensor for role '" + role + "'; there are: " + (there.empty() ? "none" : there));
   };
   for (HostTensor& tensor : problem.tensors) {
-    const bool in_place = tensor.spec.role == Role::kOutput && !tensor.bytes.empty();  // what was there, and NAME_out
+    const bool in_place = access_of(tensor) == Access::kInOut;  // what was there, and NAME_out
     if (in_place || tensor.spec.role == Role::kInput) tensor.bytes = placed(tensor.spec.name, tensor.spec).bytes;
     if (tensor.spec.role == Role::kInput) continue;
     result.outputs.push_back(placed(tensor.spec.name + (in_place ? "_out" : ""), tensor.spec));

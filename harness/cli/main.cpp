@@ -74,6 +74,7 @@ void add_explain(CLI::App& program, assay::ExplainArguments& explain) {
   verb.add_option("--backend", explain.backend)->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", explain.kernel)->type_name("GLOB");
   verb.add_option("--element", explain.element, "output element to trace")->expected(2)->type_name("ROW COLUMN");
+  verb.add_flag("--call", explain.call_only, "only what a plug-in gets: tensors, parameters, layouts; and the contract");
   CLI::Option* minimize = verb.add_flag(
       "--minimize", explain.minimize, "print the smallest case that still fails for the same cause, as a row of the op's table");
   verb.add_option("--output", explain.output, "write that row to a table of its own")->type_name("FILE.csv")->needs(minimize);
@@ -128,8 +129,10 @@ int main(int argc, char** argv) {
 
   RunArguments run;
   add_run(program, run);
-  Selection listed;
-  add_selection(*program.add_subcommand("list", "expand the case tables and print the ids"), listed);
+  assay::ListArguments listed;
+  CLI::App& list = *program.add_subcommand("list", "expand the case tables and print the ids; or describe an op to authors of plug-ins");
+  add_selection(list, listed.selection);
+  list.add_option("--op", listed.op, "its tensors, parameters, contracts, and the keys of `accepts` with their cells");
   assay::JudgeArguments judge;
   add_judge(program, judge);
   assay::GoldenArguments golden;

@@ -74,13 +74,15 @@ class Shrinker {
     }
   }
 
-  /// The least number of units of a column that still fails: small numbers in turn, then doubling, then halving the gap.
-  Case shrink(const Case& one, const std::string& column, int64_t unit) {
+  /// What may be taken away of a case for this kernel.
+  Shrinking shrinking(const Case& one) const { return op_.shrink(one, kernel_.multiple_of); }
+
+  /// The case with the least of an axis that still fails: small numbers in turn, then doubling, then halving the gap.
+  Case shrink(const Case& one, const ShrinkAxis& axis) {
     constexpr int64_t kInTurn = 8;
-    const int64_t now = one.integer(column) / unit;
-    const auto at = [&](int64_t units) { return still_fails(one, {{column, std::to_string(units * unit)}}); };
+    const auto at = [&](int64_t units) { return still_fails(one, axis.cells(units)); };
     int64_t passes = 0;
-    for (int64_t units = 1; units < now; units += units < kInTurn ? 1 : units) {
+    for (int64_t units = 1; units < axis.now; units += units < kInTurn ? 1 : units) {
       std::optional<Case> smaller = at(units);
       if (!smaller) {
         passes = units;
@@ -108,41 +110,31 @@ class Shrinker {
   int calls_ = 0;
 };
 
-bool has(const Case& one, const char* column) { return one.parameters.contains(column); }
-
-/// Columns in whole groups; without groups in what the kernel wants n to be a multiple of.
-int64_t unit_of_n(const Case& one, const KernelOffer& kernel) {
-  if (has(one, "group_size") && one.text("group_size") != "row") return one.integer("group_size");
-  const auto multiple = kernel.multiple_of.find("n");
-  return multiple == kernel.multiple_of.end() ? 1 : multiple->second;
+/// Axis `i` of the case as it is now: what one axis leaves, another may begin with.
+Case shrink_axis(Shrinker& shrinker, const Case& one, size_t i) {
+  const Shrinking now = shrinker.shrinking(one);
+  return i < now.axes.size() ? shrinker.shrink(one, now.axes[i]) : one;
 }
 
-Case shrink_shape(Shrinker& shrinker, Case one, const KernelOffer& kernel) {
-  one = shrinker.shrink(one, "m", 1);
-  if (has(one, "group_size") && one.text("group_size") != "row") {
-    const int64_t groups = one.integer("n") / one.integer("group_size");
-    for (const char* size : {"32", "64"}) {
-      if (std::atoll(size) >= one.integer("group_size")) break;
-      if (const auto smaller =
-              shrinker.still_fails(one, {{"group_size", size}, {"n", std::to_string(groups * std::atoll(size))}})) {
-        one = *smaller;
-        break;
-      }
+Case shrink_shape(Shrinker& shrinker, Case one) {
+  one = shrink_axis(shrinker, one, 0);
+  for (const auto& cells : shrinker.shrinking(one).instead) {
+    if (const auto smaller = shrinker.still_fails(one, cells)) {
+      one = *smaller;
+      break;
     }
   }
-  one = shrinker.shrink(one, "n", unit_of_n(one, kernel));
-  return shrinker.shrink(one, "m", 1);
+  for (size_t i = 1; i < shrinker.shrinking(one).axes.size(); ++i) one = shrink_axis(shrinker, one, i);
+  return shrink_axis(shrinker, one, 0);
 }
 
-int64_t size_of(const Case& one) { return one.integer("m") * one.integer("n"); }
-
 /// Simple data first. A simpler fill is taken if it fails on no larger a shape.
-Case simplify_fill(Shrinker& shrinker, const Case& smallest, const KernelOffer& kernel) {
+Case simplify_fill(Shrinker& shrinker, const Case& smallest) {
   const auto from = std::find_if(std::begin(kKnownSimple), std::end(kKnownSimple),
                                  [&](const char* fill) { return smallest.text("fill") == fill; });
   for (const char* const* fill = std::begin(kKnownSimple); fill != from; ++fill) {
     if (const auto other = shrinker.still_fails(smallest, {{"fill", *fill}, {"seed", "1"}}))
-      return shrink_shape(shrinker, *other, kernel);
+      return shrink_shape(shrinker, *other);
   }
   return shrinker.still_fails(smallest, {{"seed", "1"}}).value_or(smallest);
 }
@@ -181,7 +173,7 @@ int minimize_verb(const ExplainArguments& arguments) {
   const std::vector<Case> cases = open_cases();
   const Case& start = find_case(cases, arguments.case_id);
   const Op& op = find_op(start.op);
-  if (!has(start, "m") || !has(start, "n"))
+  if (!op.shrink)
     throw UsageError("cases of op " + op.name + " have no rows and columns to take away; assay run names the inputs that fail");
   const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
   int offered = 0;
@@ -192,12 +184,13 @@ int minimize_verb(const ExplainArguments& arguments) {
     const std::optional<Verdict> verdict = shrinker.failure(start);
     if (!verdict) continue;
     shrinker.aim_at(*verdict);
-    const Case smallest = simplify_fill(shrinker, shrink_shape(shrinker, start, kernel), kernel);
+    const Case smallest = simplify_fill(shrinker, shrink_shape(shrinker, start));
     const std::string why =
         "smallest that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.cause() + "; from " + start.id;
     const std::string text = table_text(op, smallest, why);
     fmt::print("{}", text);
-    fmt::print(stderr, "assay: {} of {} elements left after {} calls: {}\n", size_of(smallest), size_of(start), shrinker.calls(),
+    fmt::print(stderr, "assay: {} of {} elements left after {} calls: {}\n", shrinker.shrinking(smallest).elements,
+               shrinker.shrinking(start).elements, shrinker.calls(),
                smallest.id);
     if (!arguments.output.empty()) write_atomically(arguments.output, text);
     return kUnexpected;

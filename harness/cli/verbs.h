@@ -24,6 +24,11 @@ struct RunArguments {
   std::vector<std::string> command;  ///< the whole command line, for reports
 };
 
+struct ListArguments {
+  Selection selection;
+  std::string op;  ///< describe this op instead
+};
+
 struct JudgeArguments {
   std::vector<std::string> targets;     ///< folders of recordings, or a dump: FILE.safetensors[:TENSOR], FILE.npy[:FORMAT], role=FILE
   std::string contract, layout;         ///< of a dump
@@ -48,6 +53,7 @@ struct ExplainArguments {
   std::string backend = "cpu";
   std::string kernel = "*";
   std::vector<int64_t> element;  ///< row and column to trace; empty: the worst one, else [0, 0]
+  bool call_only = false;        ///< only what a plug-in gets, and the contract
   bool minimize = false;         ///< print the smallest case that still fails instead, as a row of the op's table
   std::string output;            ///< and write it to this file
 };
@@ -74,7 +80,7 @@ int put_table(const std::string& command, const std::function<std::string()>& ta
 /// Each prints to stdout and gives the program's exit code. Throw UsageError, TableError, LibraryError, NoDeviceError.
 int run_verb(const RunArguments& arguments);
 int judge_verb(const JudgeArguments& arguments);
-int list_verb(const Selection& selection);
+int list_verb(const ListArguments& arguments);
 int golden_verb(const GoldenArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);
 int explain_verb(const ExplainArguments& arguments);

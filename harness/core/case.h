@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace assay {
@@ -15,21 +16,37 @@ struct Origin {
   std::string text() const { return file + ":" + std::to_string(line); }
 };
 
+/// The parts of a case's id.
+struct CaseName {
+  std::string op, contract;
+  std::string shape;  ///< formats and extents: "bf16.m4.n1024.eps1e-6"
+  std::string fills;  ///< "normal.gamma.s1"; empty for data that no fill made
+  int warp = 0;       ///< 0: of no warp
+
+  std::string data() const { return fills.empty() ? shape : shape + "/" + fills; }
+  std::string without_warp() const { return (contract.empty() ? op : op + "/" + contract) + "/" + data(); }
+  std::string id() const { return warp == 0 ? without_warp() : without_warp() + "/w" + std::to_string(warp); }
+};
+
 /// One expanded row of a case table. Never changed after expansion.
 struct Case {
   std::string op;
   std::string tier;                               ///< "quick", "full": the name of the table up to the first '_'
-  std::string id;                                 ///< name, filter, golden key and repro in one
+  CaseName name;
+  std::string id;                                 ///< of the name: filter, golden key and repro in one
   std::map<std::string, std::string> parameters;  ///< column -> cell, one alternative of it
   std::string why;
   std::vector<std::string> blind_to;  ///< globs over fault names that this case is declared not to see
   Origin origin;
 
   const std::string& text(const std::string& parameter) const { return parameters.at(parameter); }
+  void set_name(CaseName parts) { id = (name = std::move(parts)).id(); }
+  /// Cases that differ in warp alone share their data.
+  std::string data_id() const { return name.without_warp(); }
   int64_t integer(const std::string& parameter) const { return std::stoll(parameters.at(parameter)); }
 };
 
-/// The id without its warp: cases that differ in warp alone share their data.
+/// Case::data_id of a case that only its id is left of.
 inline std::string data_id(const std::string& case_id) { return case_id.substr(0, case_id.rfind("/w")); }
 
 }  // namespace assay

@@ -53,7 +53,7 @@ class Climber {
   Climber(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
           const CallResult& first)
       : op_(op), one_(one), kernel_(kernel), backend_(backend), plain_(plain), first_(first) {
-    if (op.with_rows) before_ = op.expect(one, *plain.problem, nullptr);
+    if (op.batch) before_ = op.expect(one, *plain.problem, nullptr);
   }
 
   Finding same_problem(uint64_t seed_step, Way way) const {
@@ -67,7 +67,7 @@ class Climber {
   }
 
   Finding other_rows(const std::vector<int64_t>& rows) const {
-    const auto [again, problem] = op_.with_rows(one_, *plain_.problem, rows);
+    const auto [again, problem] = op_.batch->with_rows(one_, *plain_.problem, rows);
     if (const std::string why_not = why_not_offered(kernel_, again); !why_not.empty()) return {.absent = why_not};
     CallRequest request = plain_;
     request.problem = &problem;
@@ -113,8 +113,8 @@ Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Back
   };
   const auto with_rows = [&](auto rows_of) {
     return [&, rows_of]() -> Finding {
-      if (!op.with_rows) return {.absent = "rows of this op are not independent"};
-      return climber.other_rows(rows_of(op.rows(one)));
+      if (!op.batch) return {.absent = "rows of this op are not independent"};
+      return climber.other_rows(rows_of(op.batch->rows(one)));
     };
   };
   const auto middle_alone = [](int64_t m) { return std::vector<int64_t>{m / 2}; };

@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(All, BrokenRung,
 
 TEST(Ladder, RungsThatCannotBeTriedSayWhy) {
   Op op = testing::toy_op();
-  op.with_rows = nullptr;
+  op.batch.reset();
   assay_library plain = *testing::toy_library();
   plain.size = offsetof(assay_library, create_stream);  // of the ABI's first release
   Backend backend = testing::toy_backend();

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "harness/core/case.h"
+#include "harness/core/dumped.h"
 #include "harness/core/expectation.h"
 #include "harness/core/tensor.h"
 
@@ -19,6 +22,13 @@ struct Problem {
   std::vector<HostTensor> tensors;
   std::vector<std::pair<std::string, double>> parameters{};  ///< of the C ABI
   int ranks = 1;
+};
+
+/// The case that a dump is an instance of, and its problem: data of inputs and in-place tensors are placeholders.
+struct DumpCase {
+  Case one;
+  Problem problem;
+  ScalePlacing placing = ScalePlacing::kLogical;
 };
 
 /// A single-step edit of the contract, of a layout or of what is read, as a named alternative answer.
@@ -52,10 +62,57 @@ struct SweepCalls {
   static constexpr uint64_t kWatchedInputs = uint64_t{1} << 15;
 };
 
+/// Of ops whose rows are independent: the case and problem whose row i is row rows[i] of another.
+struct BatchAxis {
+  std::function<int64_t(const Case&)> rows;  ///< how many the case has
+  std::function<std::pair<Case, Problem>(const Case&, const Problem&, const std::vector<int64_t>& rows)> with_rows;
+};
+
+/// Of ops with cases of more inputs than one problem should hold. The problem of such a case is that of its excerpt.
+struct Sweep {
+  std::function<bool(const Case&)> takes;  ///< false: an ordinary case
+  /// Judges such a case by calls of its own and gives the verdict its tensors and, of a failure, its causes.
+  std::function<void(const Case&, const SweepCalls&, Verdict&)> judge;
+};
+
+/// How a kernel may use a tensor. In place: it comes with data and may be overwritten.
+enum class Access { kIn, kOut, kInOut };
+Access access_of(const HostTensor& tensor);  ///< of a tensor of a problem
+const char* name(Access access);             ///< "input", "output", "in place"
+
+/// A tensor that calls of the op may have, by the name that a plug-in finds it by.
+struct RoleSpec {
+  std::string name;
+  Access access;
+  std::string what;  ///< shape and meaning
+};
+
+/// A number that calls of the op may have.
+struct ParameterSpec {
+  std::string name, what;
+};
+
+/// Something that --minimize may take away: `now` units of it, and the cells of the case that has fewer.
+struct ShrinkAxis {
+  int64_t now;
+  std::function<std::map<std::string, std::string>(int64_t units)> cells;
+};
+
+/// What --minimize may change of a case besides its fills and seed.
+struct Shrinking {
+  std::vector<ShrinkAxis> axes;                             ///< rows first; the first one is tried once more behind the others
+  std::vector<std::map<std::string, std::string>> instead;  ///< other cells, such as smaller groups, the smallest first
+  int64_t elements = 0;                                     ///< of the case, to say how far it came
+};
+
 struct Op {
   std::string name;
-  std::vector<std::string> columns;          ///< of its case tables, besides why and blind_to
+  std::vector<RoleSpec> roles{};            ///< every tensor of every problem is one of them, and so used
+  std::vector<ParameterSpec> parameters{};  ///< likewise
+  std::vector<std::string> columns;          ///< of its case tables, besides why and blind_to; keys of a kernel's `accepts`
   std::set<std::string> optional_columns{};  ///< of those: a table may lack them, and its cases then have empty cells
+  /// Whether the op's cases can have this contract. It may throw std::out_of_range for one that does not exist.
+  std::function<bool(const std::string& contract)> takes{};
   /// Checks one expanded row and names it. Throws TableError with the column at fault.
   std::function<Case(Case)> validate;
   std::function<Problem(const Case&)> problem;
@@ -65,20 +122,20 @@ struct Op {
   std::function<std::vector<Hypothesis>(const Case&)> neighbours;
   /// The case on so few of its rows that its power can be reckoned quickly; what the excerpt sees, the case sees.
   std::function<Case(Case)> excerpt;
-  /// Of ops whose rows are independent, else empty: how many rows the case has, and the case and problem whose row i is row
-  /// rows[i] of these.
-  std::function<int64_t(const Case&)> rows;
-  std::function<std::pair<Case, Problem>(const Case&, const Problem&, const std::vector<int64_t>& rows)> with_rows;
+  std::optional<BatchAxis> batch{};  ///< none: what a row gets depends on other rows
   /// The contract as formulas, one line per cell.
   std::function<std::vector<std::string>(const Case&)> formulas;
   /// What every step made of the output element at a row and column.
   std::function<std::vector<std::string>(const Case&, const Problem&, int64_t row, int64_t column)> trace;
+  /// Empty, or what shape and strides do not say of where elements lie: addresses of scales, bytes of a record, padding.
+  std::function<std::vector<std::string>(const Case&)> layouts{};
   /// Empty, or what only the op can say of wrong elements: notes of the first tensor that disagrees.
   std::function<std::vector<std::string>(const Case&, const Problem&, const std::vector<HostTensor>& outputs)> remarks{};
-  /// Of ops with cases of more inputs than one problem should hold, else empty. Judges such a case by calls of its own and gives
-  /// the verdict its tensors and, of a failure, its causes; the problem of such a case is that of its excerpt. False: an ordinary
-  /// case.
-  std::function<bool(const Case&, const SweepCalls&, Verdict&)> sweep{};
+  std::optional<Sweep> sweep{};
+  /// Empty, or the case that a user's tensors are an instance of. Throws UsageError naming the tensor and what was expected.
+  std::function<DumpCase(const Op&, const DumpRequest&)> case_of_dump{};
+  /// Empty if cases have nothing to take away. `multiple_of`: what the kernel wants columns to be multiples of.
+  std::function<Shrinking(const Case&, const std::map<std::string, int64_t>& multiple_of)> shrink{};
 };
 
 }  // namespace assay

@@ -66,7 +66,7 @@ class Progress {
  public:
   Progress(const std::vector<Pair>& pairs, const RunOptions& options) : slots_(pairs.size()), options_(options) {
     for (size_t i = 0; i < pairs.size(); ++i)
-      if (i == 0 || data_id(pairs[i].one->id) != data_id(pairs[i - 1].one->id)) begins_.push_back(i);
+      if (i == 0 || pairs[i].one->data_id() != pairs[i - 1].one->data_id()) begins_.push_back(i);
     begins_.push_back(pairs.size());
   }
 

@@ -62,18 +62,19 @@ TEST(RunCase, AnOpMayJudgeByCallsOfItsOwn) {
   EXPECT_TRUE(run_op("copy").tensors.at(0).notes.empty());
 
   int calls = 0;
-  op.sweep = [&](const Case& one, const SweepCalls& sweep, Verdict& verdict) {
+  bool takes = true;
+  const auto judge = [&](const Case& one, const SweepCalls& sweep, Verdict& verdict) {
     const Problem problem = testing::toy_op().problem(one);
     for (int i = 0; i < 3 && sweep.outputs(problem) != nullptr; ++i) ++calls;
     verdict.tensors.resize(1);
     verdict.tensors[0].outside = calls == 3 ? 0 : 1;
-    return true;
   };
+  op.sweep = Sweep{[&](const Case&) { return takes; }, judge};
   EXPECT_EQ(run_op("copy").outcome, Outcome::kPass);
   EXPECT_EQ(calls, 3);
   EXPECT_EQ(run_op("refuses").outcome, Outcome::kSkip) << "whatever tensors the op gives";
   EXPECT_EQ(run_op("unwritten").message, "output 'y': some elements were never written");
-  op.sweep = [](const Case&, const SweepCalls&, Verdict&) { return false; };
+  takes = false;
   EXPECT_EQ(run_op("off_by_one").outcome, Outcome::kFail) << "an ordinary case after all";
 }
 
@@ -89,7 +90,7 @@ TEST(RunCase, RefusalsAndLosses) {
 TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
   const KernelOffer copy{.name = "copy", .op = "toy"};
   Op op = testing::toy_op();
-  op.sweep = [](const Case&, const SweepCalls&, Verdict&) { return true; };  // and judges nothing
+  op.sweep = Sweep{[](const Case&) { return true; }, [](const Case&, const SweepCalls&, Verdict&) {}};  // and judges nothing
   const Verdict unjudged = run_case(op, testing::toy_case(), copy, testing::toy_backend(), {});
   EXPECT_EQ(unjudged.outcome, Outcome::kNotJudged);
   EXPECT_EQ(unjudged.message, "no verdict: the op judged no output");
@@ -261,13 +262,13 @@ TEST(RunAll, CallsAreMadeOneAtATime) {
   EXPECT_EQ(most, 1);
 
   Op watching = kOp;
-  watching.sweep = [](const Case& one, const SweepCalls& calls, Verdict& verdict) {
+  const auto judge = [](const Case& one, const SweepCalls& calls, Verdict& verdict) {
     const Problem problem = kOp.problem(one);
     const bool told = calls.wrong(problem, 0, {}).size() == 1 && calls.outputs(problem) != nullptr;
     verdict.tensors.resize(1);
     verdict.tensors[0].outside = told ? 0 : 1;
-    return true;
   };
+  watching.sweep = Sweep{[](const Case&) { return true; }, judge};
   EXPECT_EQ(run_all({&watching, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
   EXPECT_EQ(most, 1) << "a watched call is one of them";
 }

@@ -24,7 +24,7 @@ std::function<Power(const Evidence&)> power_of_data() {
     Known* known = nullptr;
     {
       const std::lock_guard lock(store->mutex);
-      known = &store->by_data[data_id(evidence.one.id)];
+      known = &store->by_data[evidence.one.data_id()];
     }
     std::call_once(known->once, [&] { known->power = power_of(evidence.op, evidence.one); });
     return known->power;

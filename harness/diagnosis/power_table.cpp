@@ -47,7 +47,7 @@ class OpPower {
   OpPower(const Op& op, const std::vector<Case>& cases) : name_(op.name) {
     std::set<std::string> data;
     for (const Case& one : cases) {
-      if (one.op != op.name || !data.insert(data_id(one.id)).second) continue;
+      if (one.op != op.name || !data.insert(one.data_id()).second) continue;
       const std::string &fill = one.text("fill"), &contract = one.text("contract");
       if (std::find(fills_.begin(), fills_.end(), fill) == fills_.end()) fills_.push_back(fill);
       for (const Visibility& seen : visibilities(op, one)) book(seen, fill, contract);

@@ -56,12 +56,6 @@ void compare(const WholePart& a, const WholePart& b, Separation& result) {
   result.tensors.push_back(std::move(tensor));
 }
 
-/// "bf16.m5.n1024.g128.row/normal.s1" out of an id.
-std::string data_of(const Case& one) {
-  const size_t begin = one.id.find('/', one.id.find('/') + 1) + 1;
-  return one.id.substr(begin, one.id.rfind("/w") - begin);
-}
-
 }  // namespace
 
 bool with_contract(const Op& op, const Case& one, const std::string& contract, Case& other) {
@@ -82,12 +76,12 @@ std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case
   for (const Op& op : ops) {
     for (const Case& one : cases) {
       Case other;
-      if (one.op != op.name || one.tier != "quick" || one.text("contract") != a || !seen.insert(op.name + data_of(one)).second)
+      if (one.op != op.name || one.tier != "quick" || one.text("contract") != a || !seen.insert(op.name + one.name.data()).second)
         continue;
       if (!with_contract(op, one, b, other)) continue;
       const Problem problem = op.problem(one);
       const std::vector<WholePart> first = computed(op.expect(one, problem, nullptr)), second = computed(op.expect(other, problem, nullptr));
-      Separation result{data_of(one), {}, {}};
+      Separation result{one.name.data(), {}, {}};
       for (size_t t = 0; t < first.size(); ++t) compare(first[t], second[t], result);
       found.push_back(std::move(result));
     }

@@ -62,7 +62,7 @@ std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& ca
     std::map<std::string, std::map<std::string, Widths>> outputs;  // by output and format, then by contract
     std::set<std::string> data;
     for (const Case& one : cases) {
-      if (one.op != op.name || !data.insert(data_id(one.id)).second) continue;
+      if (one.op != op.name || !data.insert(one.data_id()).second) continue;
       const Case excerpt = op.validate(op.excerpt ? op.excerpt(one) : one);
       const Problem problem = op.problem(excerpt);
       for (const WholePart& whole : computed(op.expect(excerpt, problem, nullptr)))

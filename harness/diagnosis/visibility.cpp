@@ -94,8 +94,8 @@ bool begins(const Whole& row, const Whole& all) {
 
 /// None of an op whose rows are not independent, or where a row alone is judged otherwise, as one of a tile.
 std::optional<FirstRow> first_row(const Op& op, const Case& one, const Problem& problem, const Whole& right) {
-  if (!op.rows || op.rows(one) < 2) return std::nullopt;
-  auto [row, of_row] = op.with_rows(one, problem, {0});
+  if (!op.batch || op.batch->rows(one) < 2) return std::nullopt;
+  auto [row, of_row] = op.batch->with_rows(one, problem, {0});
   FirstRow first{std::move(of_row), {}, {}};
   first.right = computed(op.expect(row, first.problem, nullptr));
   if (!begins(first.right, right)) return std::nullopt;

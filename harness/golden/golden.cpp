@@ -44,7 +44,7 @@ const Answer& only_answer(const Expectation& expectation) {
 
 }  // namespace
 
-std::string prediction_key(const Case& one) { return data_id(one.id); }
+std::string prediction_key(const Case& one) { return one.data_id(); }
 
 std::vector<PredictedTensor> predict(const Expectation& expectation) {
   const Answer& answer = only_answer(expectation);

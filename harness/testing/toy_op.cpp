@@ -13,8 +13,8 @@ namespace {
 
 Case validate(Case one) {
   if (one.text("n") == "0") throw TableError(one.origin.file, one.origin.line, 0, "n", "must be positive");
-  one.id = one.op + "/" + one.text("format") + ".m" + one.text("m") + ".n" + one.text("n") + "." + one.text("fill") + ".s" +
-           one.text("seed") + "/w" + one.text("warp");
+  const std::string data = one.text("format") + ".m" + one.text("m") + ".n" + one.text("n") + "." + one.text("fill") + ".s" + one.text("seed");
+  one.set_name({one.op, "", data, "", std::stoi(one.text("warp"))});
   return one;
 }
 
@@ -42,8 +42,7 @@ Op toy_op() {
   op.validate = validate;
   op.problem = problem;
   op.expect = expect;
-  op.rows = [](const Case& one) { return one.integer("m"); };
-  op.with_rows = [](Case one, const Problem& from, const std::vector<int64_t>& rows) {
+  const auto with_rows = [](Case one, const Problem& from, const std::vector<int64_t>& rows) {
     one.parameters["m"] = std::to_string(rows.size());
     Problem made = problem(one);
     HostTensor& to = made.tensors[0];
@@ -52,6 +51,7 @@ Op toy_op() {
       for (int64_t j = 0; j < n; ++j) to.set_code(int64_t(i) * n + j, from.tensors[0].code(rows[i] * n + j));
     return std::pair(one, made);
   };
+  op.batch = BatchAxis{[](const Case& one) { return one.integer("m"); }, with_rows};
   return op;
 }
 

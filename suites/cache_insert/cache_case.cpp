@@ -15,7 +15,7 @@ namespace assay {
 namespace {
 
 void read_record(const Cells& cells, CacheCase& c) {
-  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
+  const Contract contract = assay::bind(rulebook().contracts, c.contract, *c.x);
   const GroupQuant& quant = *contract.group_quant();
   c.q = quant.q;
   try {
@@ -86,11 +86,22 @@ std::string cache_shape(const Case& c, const CacheCase& p) {
   return shape + "." + slots;
 }
 
-std::string cache_case_id(const Case& c, const CacheCase& p) {
+CaseName cache_case_name(const Case& c, const CacheCase& p) {
   std::string fills = p.fill;
   for (const std::string& another : {p.rope_fill, p.gamma, p.scale_fill})
     if (!another.empty()) fills += "." + another;
-  return c.op + "/" + p.contract + "/" + cache_shape(c, p) + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+  return {c.op, p.contract, cache_shape(c, p), fills + ".s" + std::to_string(p.seed), p.warp};
+}
+
+Shrinking shrink_tokens(const Case& c, const CacheCase& p) {
+  Shrinking all;
+  if (c.text("slot_mapping").find(':') != std::string::npos)
+    all.axes.push_back({p.m, [c, p](int64_t rows) {
+                          const Case fewer = with_fewer_rows(c, p, rows);
+                          return std::map<std::string, std::string>{{"m", fewer.text("m")}, {"slot_mapping", fewer.text("slot_mapping")}};
+                        }});
+  all.elements = p.m * p.numbers();
+  return all;
 }
 
 Case with_fewer_rows(Case c, const CacheCase& p, int64_t rows) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/case.h"
+#include "harness/core/op.h"
 #include "reference/contracts/bind.h"
 #include "reference/contracts/records.h"
 
@@ -40,8 +40,11 @@ CacheCase read_cache_case(const Case& c);
 /// Formats, rows and blocks of a case: "bf16.m7.b3x16.holes-7".
 std::string cache_shape(const Case& c, const CacheCase& p);
 
-/// "concat_and_cache_mla/vllm.fp8_ds_mla/bf16.m7.n3.b16.holes-5/normal.rope.s1/w32"
-std::string cache_case_id(const Case& c, const CacheCase& p);
+/// "concat_and_cache_mla/vllm.fp8_ds_mla/bf16.m7.n3.b16.holes-5/normal.rope.s1/w32" in parts.
+CaseName cache_case_name(const Case& c, const CacheCase& p);
+
+/// What --minimize may take away: tokens, where their places are a pattern.
+Shrinking shrink_tokens(const Case& c, const CacheCase& p);
 
 /// The case, read as `p`, on at most that many rows.
 Case with_fewer_rows(Case c, const CacheCase& p, int64_t rows);

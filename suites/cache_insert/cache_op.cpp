@@ -1,9 +1,12 @@
 #include "suites/cache_insert/cache_op.h"
 
+#include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/flow.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/hypotheses.h"
 #include "suites/cache_insert/tensors.h"
 #include "suites/cache_insert/words.h"
+#include "suites/rows/roles.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -12,15 +15,28 @@ namespace {
 /// Enough for every fill to come round.
 constexpr int64_t kExcerptRows = 256;
 
+bool takes_record(const std::string& contract, const std::function<bool(const std::string&, const Record&)>& takes) {
+  const ContractTables& tables = rulebook().contracts;
+  const std::vector<std::string> links = chain_of(tables.find(contract));
+  if (tables.find(links.back()).flow != &cache_insert_flow()) return false;
+  return takes(tables.find(links.front()).flow->name, rulebook().record(tables.find(links.back()).text("record")));
+}
+
 }  // namespace
 
-Op cache_op(std::string name, std::vector<std::string> columns, std::function<std::vector<HostTensor>(const CacheCase&)> inputs) {
+Op cache_op(std::string name, std::vector<RoleSpec> roles, std::vector<std::string> columns,
+            std::function<std::vector<HostTensor>(const CacheCase&)> inputs,
+            std::function<bool(const std::string& first_flow, const Record&)> takes) {
   Op op;
   op.name = std::move(name);
+  op.roles = std::move(roles);
+  op.roles.insert(op.roles.end(), {roles::kSlots, roles::kCacheBuffer});
+  op.parameters = {roles::kBlockSize, roles::kWarp};
+  op.takes = [takes = std::move(takes)](const std::string& contract) { return takes_record(contract, takes); };
   op.columns = std::move(columns);
   op.optional_columns = {"scale", "row_stride"};
   op.validate = [](Case c) {
-    c.id = cache_case_id(c, read_cache_case(c));
+    c.set_name(cache_case_name(c, read_cache_case(c)));
     return c;
   };
   op.problem = [inputs = std::move(inputs)](const Case& c) {
@@ -39,6 +55,8 @@ Op cache_op(std::string name, std::vector<std::string> columns, std::function<st
   op.neighbours = [](const Case& c) { return cache_hypotheses(read_cache_case(c)); };
   op.excerpt = [](const Case& c) { return with_fewer_rows(c, read_cache_case(c), kExcerptRows); };
   op.formulas = [](const Case& c) { return cache_lines(c.text("contract"), *read_cache_case(c).x); };
+  op.layouts = record_lines;
+  op.shrink = [](const Case& c, const std::map<std::string, int64_t>&) { return shrink_tokens(c, read_cache_case(c)); };
   op.trace = [](const Case& c, const Problem& problem, int64_t row, int64_t column) {
     return trace_number(read_cache_case(c), problem, row, column);
   };

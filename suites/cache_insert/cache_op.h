@@ -9,6 +9,9 @@
 namespace assay {
 
 /// `inputs`: the tensors of the tokens' numbers first. The slots, a scale if there is one, and the buffer are put behind them.
-Op cache_op(std::string name, std::vector<std::string> columns, std::function<std::vector<HostTensor>(const CacheCase&)> inputs);
+/// So are their roles. `takes`: whether the op has a contract with this record and this first link.
+Op cache_op(std::string name, std::vector<RoleSpec> roles, std::vector<std::string> columns,
+            std::function<std::vector<HostTensor>(const CacheCase&)> inputs,
+            std::function<bool(const std::string& first_flow, const Record&)> takes);
 
 }  // namespace assay

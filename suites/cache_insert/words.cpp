@@ -21,6 +21,18 @@ std::vector<std::string> cache_lines(const std::string& contract_id, const Forma
   return lines;
 }
 
+std::vector<std::string> record_lines(const Case& c) {
+  const CacheCase p = read_cache_case(c);
+  std::vector<std::string> lines = {
+      fmt::format("kv_cache: record {}: byte of element c of the token at position p of a block of b = {} tokens", p.record->id,
+                  p.block_size)};
+  for (const RecordPart& part : p.record->parts)
+    lines.push_back(fmt::format("  {:<6} {} x {} at {}{}", part.name, part.elements, part.format_in(*p.q, *p.x).name,
+                                part.offset.text(), part.kind == PartKind::kZeros ? ", which must be zero" : ""));
+  lines.push_back(fmt::format("  a block takes {} bytes, of which the last {} are a gap that must stay as it was", p.block_stride(), p.gap));
+  return lines;
+}
+
 std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem, int64_t row, int64_t column) {
   const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
   std::vector<std::string> lines = {fmt::format("number {} of row {}", column, row)};

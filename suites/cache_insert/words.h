@@ -12,6 +12,9 @@ namespace assay {
 /// One line a cell, and one a part of the record.
 std::vector<std::string> cache_lines(const std::string& contract, const Format& x);
 
+/// Where the parts of a token's record lie.
+std::vector<std::string> record_lines(const Case& c);
+
 /// Where number `column` of a row goes and what every step of every cell makes of it.
 std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem, int64_t row, int64_t column);
 

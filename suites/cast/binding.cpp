@@ -1,19 +1,22 @@
-#include "suites/cast/binding.h"
-
 #include <fmt/format.h>
 
+#include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cast/cast_case.h"
 #include "suites/cast/found.h"
 #include "suites/cast/sweep.h"
 #include "suites/cast/words.h"
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
+#include "suites/rows/row_dump.h"
+#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
 
 Case validate(Case c) {
   const CastCase p = read_cast_case(c);
-  c.id = fmt::format("{}/{}/{}/{}/w{}", c.op, c.text("contract"), p.from->name, c.text("fill"), p.warp);
+  c.set_name({c.op, c.text("contract"), std::string(p.from->name), c.text("fill"), p.warp});
   return c;
 }
 
@@ -71,12 +74,36 @@ std::vector<std::string> trace(const Case& c, const Problem& made, int64_t row, 
   return {"x     " + input_text(*p.from, input), "q     " + cast_code_text(*p.format, cast(p, input))};
 }
 
+/// Inputs of any shape, each beside its code.
+DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
+  require_known_parameters(op, request);
+  const DumpedTensor& x = dumped_role(request.roles, "x");
+  const std::vector<int64_t> shape = as_matrix(x.tensor.spec.shape);
+  DumpCase dump;
+  dump.one.op = op.name;
+  dump.one.origin = {x.file, 0};
+  dump.one.why = "a dump of yours, judged under " + request.contract;
+  dump.one.parameters = {{"contract", request.contract},
+                         {"x", std::string(x.tensor.spec.format->name)},
+                         {"fill", "borders"},
+                         {"warp", "32"}};
+  dump.one = op.validate(std::move(dump.one));
+  dump.one.set_name({op.name, request.contract, fmt::format("{}.m{}.n{}", x.tensor.spec.format->name, shape[0], shape[1])});
+  const Format& q = *read_cast_case(dump.one).truth().profile.format;
+  dump.problem = {{{dense("x", Role::kInput, *x.tensor.spec.format, shape), {}}, {dense("q", Role::kOutput, q, shape), {}}}, {}};
+  return dump;
+}
+
 }  // namespace
 
 Op cast_op() {
   Op op;
   op.name = "cast";
+  op.roles = {{"x", Access::kIn, "[rows, 256]: every input that is tried; of a sweep, blocks of them in calls of their own"},
+              {"q", Access::kOut, "[rows, 256]: the code of each input"}};
+  op.parameters = {roles::kWarp};
   op.columns = {"contract", "x", "fill", "warp"};
+  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kCast; };
   op.validate = validate;
   op.problem = problem;
   op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>*) {
@@ -91,7 +118,8 @@ Op cast_op() {
   op.formulas = [](const Case& c) { return cast_lines(read_cast_case(c).truth().profile); };
   op.trace = trace;
   op.remarks = remarks;
-  op.sweep = sweep_cast;
+  op.case_of_dump = case_of_dump;
+  op.sweep = Sweep{[](const Case& c) { return read_cast_case(c).is_sweep(); }, sweep_cast};
   return op;
 }
 

@@ -107,9 +107,9 @@ Problem problem_of(const CastCase& c, uint64_t inputs) {
 
 /// All inputs in order. A device that is watched is asked for a range at a time; the host then looks at its first block and at
 /// every block of which wrong codes are told, so that all that is said of a wrong code was seen here.
-class Sweep {
+class SweepRun {
  public:
-  Sweep(const CastCase& c, const SweepCalls& calls)
+  SweepRun(const CastCase& c, const SweepCalls& calls)
       : last_(c.truth().profile.from->last()),
         calls_(calls),
         block_(problem_of(c, kBlock)),
@@ -187,15 +187,13 @@ class Sweep {
 
 }  // namespace
 
-bool sweep_cast(const Case& c, const SweepCalls& calls, Verdict& verdict) {
+void sweep_cast(const Case& c, const SweepCalls& calls, Verdict& verdict) {
   const CastCase p = read_cast_case(c);
-  if (!p.is_sweep()) return false;
-  Sweep sweep(p, calls);
-  if (!sweep.run(verdict)) return true;
+  SweepRun sweep(p, calls);
+  if (!sweep.run(verdict)) return;
   const std::vector<RunDifference> wrong = differences(p.truth().runs, sweep.given());
   verdict.tensors = {finding_of(p.truth().profile, wrong)};
   if (!wrong.empty()) verdict.causes = causes_in_words(causes_of(p.truth(), sweep.given()));
-  return true;
 }
 
 }  // namespace assay

@@ -6,7 +6,7 @@
 
 namespace assay {
 
-/// The Op::sweep of casts: false for a case that fits one problem.
-bool sweep_cast(const Case& c, const SweepCalls& calls, Verdict& verdict);
+/// Judges a case that fits no problem: Sweep::judge of casts.
+void sweep_cast(const Case& c, const SweepCalls& calls, Verdict& verdict);
 
 }  // namespace assay

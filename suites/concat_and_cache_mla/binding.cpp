@@ -1,7 +1,6 @@
-#include "suites/concat_and_cache_mla/binding.h"
-
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cache_insert/tensors.h"
+#include "suites/ops.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/row_case.h"
 
@@ -19,8 +18,13 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 
 Op concat_and_cache_mla_op() {
   Op op = cache_op("concat_and_cache_mla",
+                   {{"kv_c", Access::kIn, "[m, 512]: the latent of each token"},
+                    {"k_pe", Access::kIn, "[m, 64]: the numbers of each token that RoPE has turned"},
+                    {"scale", Access::kIn, "[1] fp32: of contracts whose record has none"}},
                    {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "rope", "scale", "seed", "warp"},
-                   inputs);
+                   inputs, [](const std::string& first_flow, const Record& record) {
+                     return first_flow == "cache_insert" && record.numbers() == kLatent + kRotated;
+                   });
   op.validate = [validate = op.validate](const Case& c) {
     require_flow(c, "cache_insert");
     const CacheCase p = read_cache_case(c);

@@ -1,11 +1,13 @@
-#include "suites/dsv4_qnorm_kv_insert/binding.h"
-
 #include <algorithm>
 
+#include "reference/flow/flow.h"
 #include "suites/cache_insert/words.h"
 #include "suites/dsv4_qnorm_kv_insert/launch_case.h"
+#include "suites/dsv4_qnorm_kv_insert/launch_words.h"
 #include "suites/dsv4_qnorm_kv_insert/two_answers.h"
+#include "suites/ops.h"
 #include "suites/qk_norm_rope/words.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/words.h"
 #include "suites/rulebook.h"
 
@@ -39,10 +41,19 @@ std::vector<std::string> launch_lines(const std::string& contract, const Format&
 Op dsv4_qnorm_kv_insert_op() {
   Op op;
   op.name = "dsv4_qnorm_kv_insert";
+  op.roles = {{"q", Access::kIn, "[m, q_heads n]: the heads of Q"},
+              {"kv", Access::kIn, "[m, 512]: the numbers of each token, of which the last 64 are rotated"},
+              roles::kCosSin,
+              roles::kPositions,
+              roles::kSlots,
+              {"q_out", Access::kOut, "[m, padded_heads n]: the heads of Q and, behind them, +0.0"},
+              roles::kCacheBuffer};
+  op.parameters = {roles::kQHeads, roles::kEps, roles::kBlockSize, roles::kWarp};
+  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kLaunch; };
   op.columns = {"contract",     "x",      "m",    "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap",
                 "slot_mapping", "q_fill", "fill", "seed",    "warp"};
   op.validate = [](Case c) {
-    c.id = launch_id(c, read_launch_case(c));
+    c.set_name(launch_name(c, read_launch_case(c)));
     return c;
   };
   op.problem = [](const Case& c) { return launch_problem(read_launch_case(c)); };
@@ -56,6 +67,12 @@ Op dsv4_qnorm_kv_insert_op() {
   };
   op.formulas = [](const Case& c) { return launch_lines(c.text("contract"), *read_launch_case(c).insert.x); };
   op.trace = trace;
+  op.layouts = [](const Case& c) {
+    Case insert = c;
+    insert.parameters["contract"] = rulebook().contracts.find(c.text("contract")).text("insert");
+    return record_lines(insert);
+  };
+  op.shrink = [](const Case& c, const std::map<std::string, int64_t>&) { return shrink_tokens(c, read_launch_case(c).insert); };
   return op;
 }
 

@@ -40,9 +40,10 @@ LaunchCase read_launch_case(const Case& c) {
   return p;
 }
 
-std::string launch_id(const Case& c, const LaunchCase& p) {
-  return fmt::format("{}/{}/q{}.pad{}.eps{}.{}/{}.{}.s{}/w{}", c.op, c.text("contract"), p.heads.q_heads, p.heads.padded_heads,
-                     c.text("eps"), cache_shape(c, p.insert), p.heads.fill, p.insert.fill, p.insert.seed, p.insert.warp);
+CaseName launch_name(const Case& c, const LaunchCase& p) {
+  return {c.op, c.text("contract"),
+          fmt::format("q{}.pad{}.eps{}.{}", p.heads.q_heads, p.heads.padded_heads, c.text("eps"), cache_shape(c, p.insert)),
+          fmt::format("{}.{}.s{}", p.heads.fill, p.insert.fill, p.insert.seed), p.insert.warp};
 }
 
 Problem launch_problem(const LaunchCase& p) {

@@ -18,7 +18,7 @@ struct LaunchCase {
 LaunchCase read_launch_case(const Case& c);
 
 /// "dsv4_qnorm_kv_insert/vllm.deepseek_v4_qnorm_kv_insert/q3.pad8.eps1e-6.bf16.m7.b3x16.holes-7/normal.normal.s1/w32"
-std::string launch_id(const Case& c, const LaunchCase& p);
+CaseName launch_name(const Case& c, const LaunchCase& p);
 
 /// Inputs, outputs and parameters of the call.
 Problem launch_problem(const LaunchCase& p);

@@ -1,5 +1,5 @@
-#include "suites/fused_add_rms_norm/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -19,10 +19,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op fused_add_rms_norm_op() {
-  Op op = row_op("fused_add_rms_norm", {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "residual", "gamma", "seed", "warp"}, require,
-                problem);
-  op.optional_columns = {"row_stride", "offset"};
-  return op;
+  return row_op({.name = "fused_add_rms_norm",
+                 .roles = {roles::kX, roles::kResidual, roles::kGamma, roles::kY},
+                 .parameters = {roles::kEps, roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "residual", "gamma", "seed", "warp"},
+                 .optional_columns = {"row_stride", "offset"},
+                 .require = require,
+                 .problem = problem});
 }
 
 }  // namespace assay

@@ -1,7 +1,6 @@
-#include "suites/indexer_k_quant_and_cache/binding.h"
-
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cache_insert/tensors.h"
+#include "suites/ops.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/row_case.h"
 
@@ -9,8 +8,12 @@ namespace assay {
 
 Op indexer_k_quant_and_cache_op() {
   Op op = cache_op("indexer_k_quant_and_cache",
+                   {{"k", Access::kIn, "[tokens, 128]: the key of each token; there are as many as slots"}},
                    {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"},
-                   [](const CacheCase& c) { return std::vector<HostTensor>{token_matrix("k", c, c.numbers(), c.fill, 0)}; });
+                   [](const CacheCase& c) { return std::vector<HostTensor>{token_matrix("k", c, c.numbers(), c.fill, 0)}; },
+                   [](const std::string& first_flow, const Record& record) {
+                     return first_flow == "cache_insert" && !record.find(PartKind::kValues) && record.find(PartKind::kScales);
+                   });
   op.validate = [validate = op.validate](const Case& c) {
     require_flow(c, "cache_insert");
     const CacheCase p = read_cache_case(c);

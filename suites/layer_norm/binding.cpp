@@ -1,5 +1,5 @@
-#include "suites/layer_norm/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -20,11 +20,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op layer_norm_op() {
-  Op op = row_op("layer_norm",
-                 {"contract", "x", "weights", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "beta", "seed", "warp"},
-                 require, problem);
-  op.optional_columns = {"row_stride", "offset"};
-  return op;
+  return row_op({.name = "layer_norm",
+                 .roles = {roles::kX, roles::kGamma, roles::kBeta, roles::kY},
+                 .parameters = {roles::kEps, roles::kWarp},
+                 .columns = {"contract", "x", "weights", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "beta", "seed", "warp"},
+                 .optional_columns = {"row_stride", "offset"},
+                 .require = require,
+                 .problem = problem});
 }
 
 }  // namespace assay

@@ -91,12 +91,13 @@ HeadCase read_head_case(const Case& c) {
   return p;
 }
 
-std::string head_id(const Case& c, const HeadCase& p) {
+CaseName head_name(const Case& c, const HeadCase& p) {
   const std::string heads = p.in_place() ? fmt::format("q{}.k{}.v{}", p.q_heads, p.k_heads, p.v_heads)
                                          : fmt::format("q{}.pad{}", p.q_heads, p.padded_heads);
-  return fmt::format("{}/{}/{}.m{}.{}.n{}.r{}.{}.p{}.eps{}/{}{}.{}.s{}/w{}", c.op, p.contract, p.x->name, p.m, heads, p.n,
-                     p.rotary, p.cache->name, p.max_position, c.text("eps"), p.fill, p.gamma.empty() ? "" : "." + p.gamma,
-                     p.positions, p.seed, p.warp);
+  return {c.op, p.contract,
+          fmt::format("{}.m{}.{}.n{}.r{}.{}.p{}.eps{}", p.x->name, p.m, heads, p.n, p.rotary, p.cache->name, p.max_position,
+                      c.text("eps")),
+          fmt::format("{}{}.{}.s{}", p.fill, p.gamma.empty() ? "" : "." + p.gamma, p.positions, p.seed), p.warp};
 }
 
 HostTensor heads_of(const HeadCase& p, const char* name, Role role) {

@@ -32,7 +32,7 @@ struct HeadCase {
 /// numbers than a head has, a cache of a format that the contract does not take.
 HeadCase read_head_case(const Case& c);
 
-std::string head_id(const Case& c, const HeadCase& p);
+CaseName head_name(const Case& c, const HeadCase& p);
 
 /// Heads as the rows of a fill, in a tensor of tokens.
 HostTensor heads_of(const HeadCase& p, const char* name, Role role);

@@ -1,5 +1,5 @@
-#include "suites/quant_azp/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -20,7 +20,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op quant_azp_op() {
-  return row_op("quant_azp", {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"}, require, problem);
+  return row_op({.name = "quant_azp",
+                 .roles = {roles::kX, roles::kQ, roles::kScale, roles::kAzp},
+                 .parameters = {roles::kGroupSize, roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"},
+                 .optional_columns = {},
+                 .require = require,
+                 .problem = problem});
 }
 
 }  // namespace assay

@@ -1,6 +1,6 @@
-#include "suites/quant_experts/binding.h"
-
+#include "suites/ops.h"
 #include "suites/rows/places.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -27,10 +27,16 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op quant_experts_op() {
-  Op op =
-      row_op("quant_experts", {"contract", "x", "tokens", "n", "group_size", "layout", "fill", "seed", "warp"}, require, problem);
-  op.rows = nullptr;  // where a row's scales lie depends on the rows before it
-  op.with_rows = nullptr;
+  Op op = row_op({.name = "quant_experts",
+                 .roles = {roles::kX, roles::kQ, roles::kScale},
+                 .parameters = {roles::kGroupSize, roles::kTileRows, roles::kTileColumns, roles::kWarp},
+                 .columns = {"contract", "x", "tokens", "n", "group_size", "layout", "fill", "seed", "warp"},
+                 .optional_columns = {},
+                 .require = require,
+                 .problem = problem});
+  op.roles.push_back({"expert_offsets", Access::kIn, "[experts + 1] int32: the row of x and q where each expert begins, and their number"});
+  op.roles.push_back({"blockscale_offsets", Access::kIn, "[experts + 1] int32: the row of scales, whole tiles, where each expert begins, and their number"});
+  op.batch.reset();  // where a row's scales lie depends on the rows before it
   return op;
 }
 

@@ -1,5 +1,5 @@
-#include "suites/quant_group/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -23,10 +23,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op quant_group_op() {
-  Op op = row_op("quant_group", {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "seed", "warp"}, require,
-                 problem);
-  op.optional_columns = {"scale_ub"};
-  return op;
+  return row_op({.name = "quant_group",
+                 .roles = {roles::kX, roles::kQ, roles::kScale},
+                 .parameters = {roles::kGroupSize, roles::kTileRows, roles::kTileColumns, roles::kScaleUb, roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "seed", "warp"},
+                 .optional_columns = {"scale_ub"},
+                 .require = require,
+                 .problem = problem});
 }
 
 }  // namespace assay

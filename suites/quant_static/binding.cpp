@@ -1,5 +1,5 @@
-#include "suites/quant_static/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -20,11 +20,14 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op quant_static_op() {
-  Op op = row_op("quant_static", {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "azp", "seed", "warp"},
-                 require, problem);
-  op.optional_columns = {"azp"};
-  op.rows = nullptr;  // rows have scales of their own
-  op.with_rows = nullptr;
+  Op op = row_op({.name = "quant_static",
+                 .roles = {roles::kX, roles::kScaleGiven, roles::kAzpGiven, roles::kQ},
+                 .parameters = {roles::kGroupRows, roles::kGroupSize, roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "azp", "seed", "warp"},
+                 .optional_columns = {"azp"},
+                 .require = require,
+                 .problem = problem});
+  op.batch.reset();  // rows have scales of their own
   return op;
 }
 

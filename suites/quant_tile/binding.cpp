@@ -1,5 +1,5 @@
-#include "suites/quant_tile/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -20,9 +20,14 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op quant_tile_op() {
-  Op op = row_op("quant_tile", {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"}, require, problem);
-  op.rows = nullptr;  // a row's codes depend on the others'
-  op.with_rows = nullptr;
+  Op op = row_op({.name = "quant_tile",
+                 .roles = {roles::kX, roles::kQ, roles::kScale},
+                 .parameters = {roles::kGroupRows, roles::kGroupSize, roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"},
+                 .optional_columns = {},
+                 .require = require,
+                 .problem = problem});
+  op.batch.reset();  // a row's codes depend on the others'
   return op;
 }
 

@@ -1,5 +1,5 @@
-#include "suites/rms_norm/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -16,9 +16,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op rms_norm_op() {
-  Op op = row_op("rms_norm", {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "seed", "warp"}, require, problem);
-  op.optional_columns = {"row_stride", "offset"};
-  return op;
+  return row_op({.name = "rms_norm",
+                 .roles = {roles::kX, roles::kGamma, roles::kY},
+                 .parameters = {roles::kEps, roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "seed", "warp"},
+                 .optional_columns = {"row_stride", "offset"},
+                 .require = require,
+                 .problem = problem});
 }
 
 }  // namespace assay

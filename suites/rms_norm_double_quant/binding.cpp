@@ -1,9 +1,9 @@
-#include "suites/rms_norm_double_quant/binding.h"
-
 #include <algorithm>
 
+#include "suites/ops.h"
 #include "suites/rms_norm_double_quant/twice.h"
 #include "suites/rows/cells.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -13,6 +13,9 @@ namespace {
 void require(const Case& c) {
   require_chain(c, "row_norm");
   require_sharing(c, Sharing::kInRow);
+}
+
+void require_view(const Case& c) {
   const std::string& view = c.text("view");
   if (view != "no" && view != "yes") Cells(c).refuse("view", "'" + view + "' is not one of: no, yes");
   if (view == "yes" && c.integer("m") % 2 != 0) Cells(c).refuse("m", "rows of two sequences, as a view needs, are an even number");
@@ -34,9 +37,13 @@ void as_sequences(TensorSpec& spec) {
 }  // namespace
 
 Op rms_norm_double_quant_op() {
-  Op op = twice(row_op("rms_norm_double_quant",
-                       {"contract", "x", "m", "n", "group_size", "layout", "view", "eps", "fill", "gamma", "seed", "warp"}, require,
-                       problem));
+  Op op = twice(row_op({.name = "rms_norm_double_quant",
+                        .roles = {roles::kX, roles::kGamma, roles::kQ, roles::kScale},
+                        .parameters = {roles::kGroupSize, roles::kEps, roles::kWarp},
+                        .columns = {"contract", "x", "m", "n", "group_size", "layout", "view", "eps", "fill", "gamma", "seed", "warp"},
+                        .optional_columns = {},
+                        .require = require,
+                        .problem = problem}));
   op.problem = [flat = op.problem](const Case& c) {
     Problem made = flat(c);
     if (c.text("view") == "no") return made;
@@ -46,7 +53,8 @@ Op rms_norm_double_quant_op() {
   };
   op.validate = [valid = op.validate](Case c) {
     c = valid(std::move(c));
-    if (c.text("view") == "yes") c.id.insert(c.id.find("/w"), ".view");
+    require_view(c);
+    if (c.text("view") == "yes") c.name.fills += ".view", c.set_name(c.name);
     return c;
   };
   return op;

@@ -68,6 +68,8 @@ bool is_of_shared_result(const Hypothesis& one) {
 }  // namespace
 
 Op twice(Op op) {
+  for (const auto& [first, second] : kConsumers)
+    op.roles.push_back({second, Access::kOut, std::string("what the second consumer stores: the same bytes as ") + first});
   op.problem = [once = op.problem](const Case& c) {
     Problem problem = once(c);
     for (const auto& [first, second] : kConsumers) {
@@ -77,7 +79,7 @@ Op twice(Op op) {
     }
     return problem;
   };
-  op.with_rows = [gather = op.with_rows, make = op.problem](const Case& c, const Problem& made, const std::vector<int64_t>& rows) {
+  op.batch->with_rows = [gather = op.batch->with_rows, make = op.problem](const Case& c, const Problem& made, const std::vector<int64_t>& rows) {
     auto [fewer, problem] = gather(c, made, rows);
     for (const HostTensor& tensor : make(fewer).tensors)
       if (tensor.spec.name.ends_with("2")) problem.tensors.push_back(tensor);

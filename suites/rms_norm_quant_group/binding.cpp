@@ -1,5 +1,5 @@
-#include "suites/rms_norm_quant_group/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -23,12 +23,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op rms_norm_quant_group_op() {
-  Op op =
-      row_op("rms_norm_quant_group",
-             {"contract", "x", "m", "n", "row_stride", "offset", "group_size", "layout", "eps", "scale_ub", "fill", "residual", "gamma", "seed", "warp"},
-             require, problem);
-  op.optional_columns = {"row_stride", "offset", "scale_ub", "residual"};
-  return op;
+  return row_op({.name = "rms_norm_quant_group",
+                 .roles = {roles::kX, roles::kResidual, roles::kGamma, roles::kQ, roles::kScale},
+                 .parameters = {roles::kGroupSize, roles::kEps, roles::kScaleUb, roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "row_stride", "offset", "group_size", "layout", "eps", "scale_ub", "fill", "residual", "gamma", "seed", "warp"},
+                 .optional_columns = {"row_stride", "offset", "scale_ub", "residual"},
+                 .require = require,
+                 .problem = problem});
 }
 
 }  // namespace assay

@@ -1,5 +1,5 @@
-#include "suites/rms_norm_quant_static/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -22,11 +22,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op rms_norm_quant_static_op() {
-  Op op = row_op("rms_norm_quant_static",
-                 {"contract", "x", "m", "n", "row_stride", "offset", "group_size", "layout", "eps", "fill", "residual", "gamma", "scale", "seed", "warp"},
-                 require, problem);
-  op.optional_columns = {"row_stride", "offset", "residual"};
-  return op;
+  return row_op({.name = "rms_norm_quant_static",
+                 .roles = {roles::kX, roles::kResidual, roles::kGamma, roles::kScaleGiven, roles::kQ},
+                 .parameters = {roles::kEps, roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "row_stride", "offset", "group_size", "layout", "eps", "fill", "residual", "gamma", "scale", "seed", "warp"},
+                 .optional_columns = {"row_stride", "offset", "residual"},
+                 .require = require,
+                 .problem = problem});
 }
 
 }  // namespace assay

@@ -10,6 +10,25 @@
 
 namespace assay {
 
+std::vector<std::string> alternatives_of(const std::string& cell) {
+  std::vector<std::string> parts;
+  std::istringstream stream(cell);
+  for (std::string part; std::getline(stream, part, '|');) parts.push_back(part);
+  return parts;
+}
+
+bool takes_contract(const std::string& contract, const std::vector<std::string>& columns, const std::function<void(const Case&)>& require) {
+  Case probe;
+  for (const std::string& column : columns) probe.parameters[column] = "";
+  probe.parameters["contract"] = rulebook().contracts.find(contract).id;
+  try {
+    require(probe);
+    return true;
+  } catch (const TableError&) {
+    return false;
+  }
+}
+
 void Cells::refuse(const std::string& column, const std::string& problem) const {
   throw TableError(case_.origin.file, case_.origin.line, 0, column, problem);
 }

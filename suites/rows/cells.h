@@ -1,6 +1,7 @@
 // Cells of a case, with errors that name the row and the column.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,12 @@
 #include "reference/contracts/rows.h"
 
 namespace assay {
+
+/// Parts of a cell that lists alternatives: "row|col".
+std::vector<std::string> alternatives_of(const std::string& cell);
+
+/// Whether `require` lets a case pass that has this contract and else empty cells. Throws std::out_of_range for an unknown contract.
+bool takes_contract(const std::string& contract, const std::vector<std::string>& columns, const std::function<void(const Case&)>& require);
 
 class Cells {
  public:

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <sstream>
 
 #include "harness/core/fill.h"
 #include "reference/contracts/group_shape.h"
@@ -15,13 +14,6 @@
 
 namespace assay {
 namespace {
-
-std::vector<std::string> alternatives(const std::string& cell) {
-  std::vector<std::string> parts;
-  std::istringstream stream(cell);
-  for (std::string part; std::getline(stream, part, '|');) parts.push_back(part);
-  return parts;
-}
 
 /// The quant row at the end of the contract, which says what groups and layouts it has.
 const ContractRow& last_row(const std::string& contract) {
@@ -40,7 +32,7 @@ bool takes(const std::string& contract, const std::string& input) {
 
 void read_groups(const Cells& cells, RowCase& c) {
   const ContractRow& row = last_row(c.contract);
-  const auto layouts = alternatives(row.text("layouts"));
+  const auto layouts = alternatives_of(row.text("layouts"));
   const std::string& cell = cells.text("group_size");
   try {
     const GroupShape shape = parse_group_shape(cell);
@@ -85,7 +77,6 @@ void read_zero(const Cells& cells, RowCase& c) {
 void read_residual(const Cells& cells, RowCase& c) {
   const bool wanted = takes(c.contract, "residual");
   const bool given = cells.has("residual") && !cells.text("residual").empty();
-  if (wanted && !cells.has("residual")) cells.refuse("contract", "'" + first_row(c.contract).id + "' adds a residual and is of another op");
   if (wanted != given) cells.refuse("residual", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
   if (given) c.residual = cells.fill_name("residual");
 }
@@ -93,7 +84,6 @@ void read_residual(const Cells& cells, RowCase& c) {
 /// A beta that the contract adds must be given, and no other.
 void read_beta(const Cells& cells, RowCase& c) {
   const bool wanted = takes(c.contract, "beta");
-  if (wanted && !cells.has("beta")) cells.refuse("contract", "'" + first_row(c.contract).id + "' takes the mean off and is of another op");
   if (wanted) c.beta = cells.fill_name("beta");
 }
 
@@ -121,8 +111,18 @@ int64_t RowCase::stored_row(int64_t row) const {
   return expert * room + row;
 }
 
+void require_columns(const Case& c) {
+  const Cells cells(c);
+  const std::string& id = cells.contract().id;
+  if (takes(id, "residual") && !cells.has("residual"))
+    cells.refuse("contract", "'" + first_row(id).id + "' adds a residual and is of another op");
+  if (takes(id, "beta") && !cells.has("beta"))
+    cells.refuse("contract", "'" + first_row(id).id + "' takes the mean off and is of another op");
+}
+
 RowCase read_row_case(const Case& source) {
   const Cells cells(source);
+  require_columns(source);
   RowCase c;
   c.contract = cells.contract().id;
   c.gated = takes(c.contract, "up");
@@ -202,7 +202,7 @@ std::string shape_id(const RowCase& c) {
   return id;
 }
 
-std::string row_id(const Case& c, const RowCase& p) {
+CaseName row_name(const Case& c, const RowCase& p) {
   std::string shape = shape_id(p), fills = p.fill;
   if (c.parameters.contains("tokens")) {
     std::string counts = c.text("tokens");
@@ -214,7 +214,18 @@ std::string row_id(const Case& c, const RowCase& p) {
   if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
   for (const std::string& another : {p.up, p.residual, p.gamma, p.beta, p.scale_fill, p.zero_fill})
     if (!another.empty()) fills.append(".").append(another);
-  return c.op + "/" + p.contract + "/" + shape + "/" + fills + ".s" + std::to_string(p.seed) + "/w" + std::to_string(p.warp);
+  return {c.op, p.contract, shape, fills + ".s" + std::to_string(p.seed), p.warp};
+}
+
+Case with_fewer_tokens(Case c, const RowCase& p, int64_t rows) {
+  if (p.m <= rows) return c;
+  std::string counts;
+  for (int64_t count : p.tokens) {
+    const int64_t fewer = std::max(std::min<int64_t>(count, 1), count * rows / p.m);
+    counts.append(counts.empty() ? "" : ";").append(std::to_string(fewer));
+  }
+  c.parameters["tokens"] = counts;
+  return c;
 }
 
 }  // namespace assay

@@ -63,8 +63,14 @@ void require_sharing(const Case& c, Sharing sharing);
 /// "bf16.m16.n7168.g128.row" from what the op has.
 std::string shape_id(const RowCase& c);
 
-/// "rms_norm/vllm.rms_norm@v0.19.1/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32": the id of the case that `p` was read from. Golden
-/// files carry it.
-std::string row_id(const Case& c, const RowCase& p);
+/// "rms_norm/vllm.rms_norm@v0.19.1/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32" in parts: the name of the case that `p` was read from.
+/// Golden files carry it.
+CaseName row_name(const Case& c, const RowCase& p);
+
+/// Fewer rows of each expert, and at least one of those that have some.
+Case with_fewer_tokens(Case c, const RowCase& p, int64_t rows);
+
+/// Throws TableError about `contract` unless the op has the columns that the contract needs: those of a residual and of a beta.
+void require_columns(const Case& c);
 
 }  // namespace assay

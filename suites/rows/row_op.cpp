@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "suites/rows/cells.h"
 #include "suites/rows/expect.h"
+#include "suites/rows/layout_words.h"
+#include "suites/rows/row_dump.h"
+#include "suites/rows/row_shrink.h"
 #include "suites/rows/words.h"
 #include "suites/rulebook.h"
 
@@ -22,33 +26,29 @@ void gather_rows(const HostTensor& from, const std::vector<int64_t>& rows, HostT
                 from.bytes.data() + size_t(from.spec.row(rows[i]) * from.spec.format->bytes()), bytes);
 }
 
-/// Fewer rows of each expert, and at least one of those that have some.
-Case with_fewer_tokens(Case c, const RowCase& p, int64_t rows) {
-  if (p.m <= rows) return c;
-  std::string counts;
-  for (int64_t count : p.tokens) {
-    const int64_t fewer = std::max(std::min<int64_t>(count, 1), count * rows / p.m);
-    counts.append(counts.empty() ? "" : ";").append(std::to_string(fewer));
-  }
-  c.parameters["tokens"] = counts;
-  return c;
-}
-
 Contract contract_of(const RowCase& c) { return bind(rulebook().contracts, c.contract, *c.x); }
 
 }  // namespace
 
-Op row_op(std::string name, std::vector<std::string> columns, std::function<void(const Case&)> require,
-          std::function<Problem(const RowCase&)> problem) {
+Op row_op(RowOpParts parts) {
   Op op;
-  op.name = std::move(name);
-  op.columns = std::move(columns);
-  op.validate = [require = std::move(require)](Case c) {
+  op.name = std::move(parts.name);
+  op.roles = std::move(parts.roles);
+  op.parameters = std::move(parts.parameters);
+  op.columns = std::move(parts.columns);
+  op.optional_columns = std::move(parts.optional_columns);
+  op.takes = [columns = op.columns, require = parts.require](const std::string& contract) {
+    return takes_contract(contract, columns, [&](const Case& probe) {
+      require(probe);
+      require_columns(probe);
+    });
+  };
+  op.validate = [require = std::move(parts.require)](Case c) {
     require(c);
-    c.id = row_id(c, read_row_case(c));
+    c.set_name(row_name(c, read_row_case(c)));
     return c;
   };
-  op.problem = [problem = std::move(problem)](const Case& c) { return problem(read_row_case(c)); };
+  op.problem = [problem = std::move(parts.problem)](const Case& c) { return problem(read_row_case(c)); };
   op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>* outputs) {
     const RowCase p = read_row_case(c);
     return expect_rows(contract_of(p), p, made, outputs);
@@ -62,17 +62,20 @@ Op row_op(std::string name, std::vector<std::string> columns, std::function<void
     c.parameters["m"] = std::to_string(std::min(p.m, rows));
     return c;
   };
-  op.rows = [](const Case& c) { return read_row_case(c).m; };
-  op.with_rows = [make = op.problem](Case c, const Problem& made, const std::vector<int64_t>& rows) {
+  const auto with_rows = [make = op.problem](Case c, const Problem& made, const std::vector<int64_t>& rows) {
     c.parameters["m"] = std::to_string(rows.size());
     Problem problem = make(c);
     for (size_t i = 0; i < made.tensors.size(); ++i) gather_rows(made.tensors[i], rows, problem.tensors[i]);
     return std::pair(c, problem);
   };
+  op.batch = BatchAxis{[](const Case& c) { return read_row_case(c).m; }, with_rows};
   op.formulas = [](const Case& c) { return formulas(contract_of(read_row_case(c))); };
   op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {
     return trace_element(read_row_case(c), made, row, column);
   };
+  op.layouts = [](const Case& c) { return row_layout_lines(read_row_case(c)); };
+  op.case_of_dump = row_case_of_dump;
+  op.shrink = shrink_rows;
   return op;
 }
 

@@ -6,8 +6,18 @@
 
 namespace assay {
 
-/// `require` throws TableError for a case whose contract is not one of the op's; the columns are read and checked after it.
-Op row_op(std::string name, std::vector<std::string> columns, std::function<void(const Case&)> require,
-          std::function<Problem(const RowCase&)> problem);
+/// What is an op's own.
+struct RowOpParts {
+  std::string name;
+  std::vector<RoleSpec> roles;
+  std::vector<ParameterSpec> parameters;
+  std::vector<std::string> columns;
+  std::set<std::string> optional_columns;
+  /// Throws TableError about `contract` for a case whose contract is not one of the op's. It may look at no other cell.
+  std::function<void(const Case&)> require;
+  std::function<Problem(const RowCase&)> problem;
+};
+
+Op row_op(RowOpParts parts);
 
 }  // namespace assay

@@ -29,9 +29,17 @@ HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset) {
   return x;
 }
 
+/// What the contract adds to gamma before it multiplies by it.
+static double added_to_weights(const RowCase& c) {
+  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
+  return contract.row_norm() && contract.row_norm()->w.text() == "add(1)" ? 1 : 0;
+}
+
 HostTensor input_matrix(const RowCase& c, const Format& q) {
   HostTensor x{dense("x", Role::kInput, *c.x, {c.m, c.n}), {}};
-  fill(x, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 0});
+  std::vector<FilledOperand> operands;
+  if (!c.gamma.empty()) operands.push_back(filled_operand(input_gamma(c), added_to_weights(c)));
+  fill(x, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 0, .operands = &operands});
   return c.row_stride > 0 || c.offset > 0 ? rows_apart(x, c.row_stride, c.offset) : x;
 }
 
@@ -40,7 +48,7 @@ HostTensor input_halves(const RowCase& c, const Format& q) {
   HostTensor gate{dense("gate", Role::kInput, *c.x, {c.stored_rows(), c.n}), {}}, up = gate;
   fill(gate, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 0});
   fill(up,
-       {.name = c.up, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 1, .exponent = c.fill == "open" ? -5 : 0});
+       {.name = c.up, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 1, .exponent = c.fill == "gate_open" ? -5 : 0});
   HostTensor x{dense("x", Role::kInput, *c.x, {c.stored_rows(), 2 * c.n}), {}};
   x.bytes.resize(x.spec.bytes());
   const auto half = size_t(c.n * c.x->bytes());

@@ -11,7 +11,7 @@ namespace assay {
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
 /// Input x [m, n].
 HostTensor input_matrix(const RowCase& c, const Format& q);
-/// Input x [m, 2n] of a gated contract: the fill of the gate in one half, that of up in the other. The fill `open` makes 32 of
+/// Input x [m, 2n] of a gated contract: the fill of the gate in one half, that of up in the other. The fill `gate_open` makes 32 of
 /// every gate, and the other half is then taken 2^-5 times: the product has the values that its fill names.
 HostTensor input_halves(const RowCase& c, const Format& q);
 /// Input of int32 numbers that belong to the case and not to its data: rows of experts, where they begin.

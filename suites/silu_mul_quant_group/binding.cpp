@@ -1,5 +1,5 @@
-#include "suites/silu_mul_quant_group/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -22,10 +22,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op silu_mul_quant_group_op() {
-  Op op = row_op("silu_mul_quant_group",
-                 {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "up", "seed", "warp"}, require, problem);
-  op.optional_columns = {"scale_ub"};
-  return op;
+  return row_op({.name = "silu_mul_quant_group",
+                 .roles = {roles::kHalves, roles::kQ, roles::kScale},
+                 .parameters = {roles::kGroupSize, roles::kScaleUb, roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "up", "seed", "warp"},
+                 .optional_columns = {"scale_ub"},
+                 .require = require,
+                 .problem = problem});
 }
 
 }  // namespace assay

@@ -1,5 +1,5 @@
-#include "suites/silu_mul_quant_masked/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -30,12 +30,17 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op silu_mul_quant_masked_op() {
-  Op op =
-      row_op("silu_mul_quant_masked",
-             {"contract", "x", "tokens", "room", "n", "group_size", "layout", "fill", "up", "seed", "warp"}, require, problem);
+  Op op = row_op({.name = "silu_mul_quant_masked",
+                 .roles = {roles::kQ, roles::kScale},
+                 .parameters = {roles::kGroupSize, roles::kWarp},
+                 .columns = {"contract", "x", "tokens", "room", "n", "group_size", "layout", "fill", "up", "seed", "warp"},
+                 .optional_columns = {},
+                 .require = require,
+                 .problem = problem});
+  op.roles.insert(op.roles.begin(), {{"x", Access::kIn, "[experts room, 2 n]: a gate and an up half in each row; rows from an expert's tokens on are unused"},
+                                     {"tokens", Access::kIn, "[experts] int32: rows in use, of the room that each expert has"}});
   op.excerpt = [](Case c) { return c; };  // its size is that of its experts
-  op.rows = nullptr;                      // rows are taken out of their experts' room, not out of a batch
-  op.with_rows = nullptr;
+  op.batch.reset();                       // rows are taken out of their experts' room, not out of a batch
   return op;
 }
 

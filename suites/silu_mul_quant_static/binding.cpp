@@ -1,5 +1,5 @@
-#include "suites/silu_mul_quant_static/binding.h"
-
+#include "suites/ops.h"
+#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
 
@@ -19,8 +19,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op silu_mul_quant_static_op() {
-  return row_op("silu_mul_quant_static",
-                {"contract", "x", "m", "n", "group_size", "layout", "fill", "up", "scale", "seed", "warp"}, require, problem);
+  return row_op({.name = "silu_mul_quant_static",
+                 .roles = {roles::kHalves, roles::kScaleGiven, roles::kQ},
+                 .parameters = {roles::kWarp},
+                 .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "up", "scale", "seed", "warp"},
+                 .optional_columns = {},
+                 .require = require,
+                 .problem = problem});
 }
 
 }  // namespace assay

@@ -1,0 +1,34 @@
+#include "suites/contract_words.h"
+
+#include "reference/contracts/bind.h"
+#include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "suites/cache_insert/words.h"
+#include "suites/cast/words.h"
+#include "suites/dsv4_qnorm_kv_insert/launch_words.h"
+#include "suites/pack_scales/words.h"
+#include "suites/rows/words.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+
+std::vector<std::string> contract_lines(const std::string& id) {
+  const ContractTables& tables = rulebook().contracts;
+  const ContractRow& row = tables.find(id);
+  switch (row.flow->kind) {
+    case FlowKind::kCast:
+      return cast_lines(read_cast(row));
+    case FlowKind::kPacking:
+      return pack_lines(read_packing(row));
+    case FlowKind::kLaunch:
+      return launch_lines(id, kBf16);
+    case FlowKind::kLink:
+    case FlowKind::kChain:
+      break;
+  }
+  if (tables.find(chain_of(row).back()).flow == &cache_insert_flow()) return cache_lines(id, kBf16);
+  return formulas(bind(tables, id, kBf16));
+}
+
+}  // namespace assay

@@ -1,0 +1,125 @@
+// What ops declare about themselves is what their cases and problems are.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "harness/core/cases.h"
+#include "harness/core/error.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+
+const std::vector<Case>& quick_cases() {
+  static const std::vector<Case> cases = [] {
+    open_rulebook(ASSAY_SOURCE_DIR);
+    return select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .warp = "32"});
+  }();
+  return cases;
+}
+
+/// One of each contract, each set of cells that are there, and each op.
+std::vector<Case> some_cases() {
+  std::vector<Case> some;
+  std::set<std::string> kinds;
+  for (const Case& one : quick_cases()) {
+    std::string kind = one.op + " " + one.text("contract");
+    for (const auto& [column, cell] : one.parameters) kind += cell.empty() ? " -" : column == "layout" ? " " + cell : " +";
+    if (kinds.insert(kind).second) some.push_back(one);
+  }
+  return some;
+}
+
+TEST(Declared, TensorsAndParametersOfProblemsAreThoseOfTheOp) {
+  std::map<std::string, std::set<std::string>> met;
+  for (const Case& one : some_cases()) {
+    const Op& op = find_op(one.op);
+    const Problem problem = op.problem(op.excerpt(one));
+    for (const HostTensor& tensor : problem.tensors) {
+      met[op.name].insert(tensor.spec.name);
+      const auto role =
+          std::find_if(op.roles.begin(), op.roles.end(), [&](const RoleSpec& r) { return r.name == tensor.spec.name; });
+      ASSERT_NE(role, op.roles.end()) << one.id << ": " << tensor.spec.name;
+      EXPECT_EQ(name(role->access), name(access_of(tensor))) << one.id << ": " << tensor.spec.name;
+    }
+    for (const auto& [parameter, value] : problem.parameters) {
+      met[op.name].insert("parameter " + parameter);
+      EXPECT_TRUE(std::any_of(op.parameters.begin(), op.parameters.end(), [&](const auto& p) { return p.name == parameter; }))
+          << one.id << ": " << parameter;
+    }
+  }
+  for (const Op& op : all_ops()) {
+    for (const RoleSpec& role : op.roles) {
+      EXPECT_TRUE(met[op.name].contains(role.name)) << op.name << " never has a tensor " << role.name;
+      EXPECT_FALSE(role.what.empty()) << op.name << " " << role.name;
+    }
+    for (const ParameterSpec& parameter : op.parameters)
+      EXPECT_TRUE(met[op.name].contains("parameter " + parameter.name)) << op.name << " never has " << parameter.name;
+  }
+}
+
+TEST(Declared, AnOpTakesTheContractsOfItsCases) {
+  for (const Case& one : some_cases()) EXPECT_TRUE(find_op(one.op).takes(one.text("contract"))) << one.id;
+  EXPECT_FALSE(find_op("rms_norm").takes("aiter.fused_add_rms_norm"));
+  EXPECT_FALSE(find_op("quant_group").takes("vllm.static"));
+  EXPECT_EQ(op_of_contract("flashinfer.layer_norm").name, "layer_norm");
+  EXPECT_EQ(op_of_contract("flashinfer.mxfp8").name, "quant_group");
+  EXPECT_EQ(op_of_contract("flashinfer.mxfp8", {{"tokens", "1;2"}}).name, "quant_experts");
+  EXPECT_THROW((void)op_of_contract("vllm.grup_fp8"), std::out_of_range);
+}
+
+TEST(Declared, LayoutsSayWhereScalesLieAndWhatPaddingHolds) {
+  const auto of = [](const std::string& op, const std::string& contract) {
+    for (const Case& one : quick_cases())
+      if (one.op == op && one.text("contract") == contract) {
+        std::string text;
+        for (const std::string& line : find_op(op).layouts(one)) text += line + "\n";
+        return text;
+      }
+    return std::string("no such case");
+  };
+  const std::string packed = of("quant_group", "vllm.group_fp8_packed");
+  EXPECT_THAT(packed, HasSubstr("e8m0 element 4*((c/4)*ceil(m,4)+r)+c%4"));
+  EXPECT_THAT(packed, HasSubstr("rows from m to ceil(m,4): must be zero"));
+  EXPECT_THAT(packed, HasSubstr("4 e8m0 to an element, the first in its lowest bits"));
+  EXPECT_THAT(of("indexer_k_quant_and_cache", "vllm.indexer_k"), HasSubstr("codes  128 x e4m3fn at p*128+c"));
+}
+
+/// What is smaller is a case, and every axis makes the case that it names at its own length.
+TEST(Declared, WhatIsTakenAwayLeavesACase) {
+  for (const Case& one : some_cases()) {
+    const Op& op = find_op(one.op);
+    if (!op.shrink) continue;
+    const Shrinking shrinking = op.shrink(one, {});
+    for (const ShrinkAxis& axis : shrinking.axes) {
+      Case same = one;
+      for (const auto& [column, cell] : axis.cells(axis.now)) same.parameters[column] = cell;
+      EXPECT_EQ(op.validate(same).id, one.id);
+    }
+    EXPECT_GT(shrinking.elements, 0) << one.id;
+  }
+}
+
+TEST(Declared, GroupsAreTakenAwayWhole) {
+  const auto axes = [](const std::string& group) {
+    for (const Case& one : quick_cases())
+      if (one.op == "quant_tile" && one.text("group_size") == group) return find_op("quant_tile").shrink(one, {{"n", 8}}).axes;
+    return std::vector<ShrinkAxis>{};
+  };
+  const std::vector<ShrinkAxis> block = axes("128x128"), tensor = axes("tensor");
+  ASSERT_EQ(block.size(), 2u);
+  EXPECT_EQ(block[0].cells(1).at("m"), "128");
+  EXPECT_EQ(block[1].cells(2).at("n"), "256");
+  ASSERT_EQ(tensor.size(), 2u);
+  EXPECT_EQ(tensor[0].cells(1).at("m"), "1");
+  EXPECT_EQ(tensor[1].cells(1).at("n"), "8");
+}
+
+}  // namespace
+}  // namespace assay
