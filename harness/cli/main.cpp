@@ -30,6 +30,7 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_option("--kernel", run.kernel, "only kernels of this name")->type_name("GLOB");
   verb.add_option("--report", run.reports, "console, csv:FILE, junit:FILE, json:FILE, html:FILE; may be repeated")
       ->type_name("KIND[:FILE]");
+  verb.add_option("--trend", run.trend, "a JSON report of an earlier run: the HTML report says what changed")->type_name("FILE.json");
   verb.add_option("--repeat", run.repeat, "call each kernel so often and demand the same bits")->check(CLI::Range(1, 1000000));
   verb.add_flag("--ladder", run.ladder,
                 "demand the same bits when repeated, in other batches, among other rows, on a stream, from a graph");

@@ -46,6 +46,8 @@ int run_verb(const RunArguments& arguments) {
     reports.push_back(parse_report(text));
     if (!reports.back().file.empty()) reports.back().file = shard.path(reports.back().file);
   }
+  std::optional<EarlierRun> earlier;
+  if (!arguments.trend.empty()) earlier = read_earlier_run(arguments.trend);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   const bool to_console = reports.empty() || std::any_of(reports.begin(), reports.end(),
                                                          [](const ReportRequest& r) { return r.kind == ReportKind::kConsole; });
@@ -86,7 +88,7 @@ int run_verb(const RunArguments& arguments) {
   if (!result.harness_error.empty()) std::fprintf(stderr, "assay: the run ended early: %s\n", result.harness_error.c_str());
   reconcile(result);
   provenance.ended = utc_now();
-  write_reports(reports, result, backend.library, provenance);
+  write_reports(reports, result, backend.library, provenance, earlier ? &*earlier : nullptr);
   if (to_console)
     std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
   std::printf("%s%s", to_console ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());

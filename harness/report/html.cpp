@@ -17,6 +17,7 @@
 #include "harness/report/html_parts.h"
 #include "harness/report/html_power.h"
 #include "harness/report/html_style.h"
+#include "harness/report/html_trend.h"
 
 namespace assay {
 namespace {
@@ -123,10 +124,12 @@ class Page {
 
 }  // namespace
 
-std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
+std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                      const EarlierRun* earlier) {
   const std::vector<FailureGroup> groups = failures_by_cause(result);
   Page page;
   page.add("causes", "What failed, by cause", cause_table(result, groups));
+  if (earlier != nullptr) page.add("trend", "Since the earlier run", trend_text(result, *earlier));
   page.add("contracts", "Verdicts by contract", result.verdicts.empty() ? "" : matrix(result, groups));
   page.add("failures", "Failures, a card a cause", cause_cards(result, groups));
   page.add("not-run", "Not run", reasons(result, Standing::kNotRun));

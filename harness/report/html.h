@@ -6,10 +6,13 @@
 #include "harness/core/call.h"
 #include "harness/core/run.h"
 #include "harness/report/provenance.h"
+#include "harness/report/trend.h"
 
 namespace assay {
 
 /// Well-formed as XML too, which is how tests read it.
-std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
+/// `earlier` is a run that it is held against, or null.
+std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                      const EarlierRun* earlier = nullptr);
 
 }  // namespace assay

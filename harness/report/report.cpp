@@ -21,7 +21,8 @@ struct FileKind {
 constexpr FileKind kFileKinds[] = {
     {"csv", ReportKind::kCsv}, {"junit", ReportKind::kJunit}, {"json", ReportKind::kJson}, {"html", ReportKind::kHtml}};
 
-std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
+std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                    const EarlierRun* earlier) {
   switch (kind) {
     case ReportKind::kConsole:
       break;
@@ -32,7 +33,7 @@ std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo&
     case ReportKind::kJson:
       return json_text(result, library, provenance);
     case ReportKind::kHtml:
-      return html_text(result, library, provenance);
+      return html_text(result, library, provenance, earlier);
   }
   return "";
 }
@@ -58,9 +59,9 @@ ReportRequest parse_report(const std::string& text) {
 }
 
 void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library,
-                   const Provenance& provenance) {
+                   const Provenance& provenance, const EarlierRun* earlier) {
   for (const ReportRequest& request : requests) {
-    if (!request.file.empty()) write_atomically(request.file, text_of(request.kind, result, library, provenance));
+    if (!request.file.empty()) write_atomically(request.file, text_of(request.kind, result, library, provenance, earlier));
   }
 }
 

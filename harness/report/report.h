@@ -7,6 +7,7 @@
 #include "harness/core/call.h"
 #include "harness/core/run.h"
 #include "harness/report/provenance.h"
+#include "harness/report/trend.h"
 
 namespace assay {
 
@@ -20,8 +21,9 @@ struct ReportRequest {
 /// Reads "console", or "csv:FILE" and its like. Throws UsageError that lists what there is.
 ReportRequest parse_report(const std::string& text);
 
-/// Writes the file reports, each in one piece. Throws std::runtime_error naming a file that cannot be written.
+/// Writes the file reports, each in one piece; that for a browser says what changed since `earlier`, if there is one. Throws
+/// std::runtime_error naming a file that cannot be written.
 void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library,
-                   const Provenance& provenance);
+                   const Provenance& provenance, const EarlierRun* earlier = nullptr);
 
 }  // namespace assay
