@@ -52,9 +52,21 @@ class CallBuilder {
   assay_status run(const assay_library& library, const char* op, const char* contract, const char* kernel,
                    void* stream = nullptr) {
     message_[0] = '\0';
-    const assay_call call{
-        sizeof(assay_call),          op,     contract, kernel, tensors_.data(), int32_t(tensors_.size()), parameters_.data(),
-        int32_t(parameters_.size()), stream, nullptr,  0,      message_.data(), message_.size()};
+    const assay_call call{sizeof(assay_call),
+                          op,
+                          contract,
+                          kernel,
+                          tensors_.data(),
+                          int32_t(tensors_.size()),
+                          parameters_.data(),
+                          int32_t(parameters_.size()),
+                          stream,
+                          nullptr,
+                          0,
+                          message_.data(),
+                          message_.size(),
+                          0,
+                          1};
     return library.run(&call);
   }
   const char* message() const { return message_.data(); }

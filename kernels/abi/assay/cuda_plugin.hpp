@@ -1,0 +1,193 @@
+// For authors of CUDA plug-ins: a row and a function a kernel, and the rest of the C ABI comes from here: memory, streams,
+// graphs, errors, tensors by role, describe(), exceptions. C++17, host code; link the CUDA runtime.
+// kernels/example_plugin/my_rms_norm.cu uses all of it. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_fp8.h>
+#include <cuda_runtime_api.h>
+
+#include <map>
+
+#include "assay/plugin/library.hpp"
+
+namespace assay::plugin {
+template <>
+struct Element<__half> : ElementOf<ASSAY_FLOAT, 16> {};
+template <>
+struct Element<__nv_bfloat16> : ElementOf<ASSAY_BFLOAT, 16> {};
+template <>
+struct Element<__nv_fp8_e4m3> : ElementOf<ASSAY_FLOAT8_E4M3FN, 8> {};
+template <>
+struct Element<__nv_fp8_e5m2> : ElementOf<ASSAY_FLOAT8_E5M2, 8> {};
+#if CUDART_VERSION >= 12080
+template <>
+struct Element<__nv_fp8_e8m0> : ElementOf<ASSAY_FLOAT8_E8M0FNU, 8> {};
+#endif
+}  // namespace assay::plugin
+
+namespace assay::cuda {
+
+using plugin::failed;
+using plugin::unsupported;
+using plugin::View;
+using plugin::with_type;
+
+/// Ends the call with the error's status unless the runtime call went well.
+void good(cudaError_t error);
+
+/// Numbers that a kernel reads from device memory, where the call has them on the host. Each value has its place for as long as
+/// the library is loaded, so that a captured graph can be replayed; the memory is taken before the first call, which may be
+/// captured.
+class __attribute__((visibility("hidden"))) DeviceNumbers {
+ public:
+  static void reserve() {
+    const std::lock_guard<std::mutex> lock(all().mutex);
+    if (!all().memory && cudaMalloc(&all().memory, kMost * 8) != cudaSuccess) all().memory = nullptr;
+  }
+  template <class T>
+  static const T* of(T value, cudaStream_t stream) {
+    static_assert(sizeof(T) <= 8, "numbers");
+    uint64_t bits = 0;
+    std::memcpy(&bits, &value, sizeof value);
+    const std::lock_guard<std::mutex> lock(all().mutex);
+    const auto [entry, is_new] = all().places.try_emplace(bits, all().places.size());
+    if (!all().memory || entry->second >= kMost) failed("no room on the device for another number");
+    char* const place = static_cast<char*>(all().memory) + entry->second * 8;
+    good(cudaMemcpyAsync(place, &entry->first, 8, cudaMemcpyHostToDevice, stream));  // a map never moves its keys
+    return reinterpret_cast<const T*>(place);
+  }
+
+ private:
+  static constexpr size_t kMost = 8192;
+  std::mutex mutex;
+  void* memory = nullptr;
+  std::map<uint64_t, size_t> places;
+  static DeviceNumbers& all() {
+    static DeviceNumbers one;
+    return one;
+  }
+};
+
+class Call : public plugin::Call {
+ public:
+  using plugin::Call::Call;
+  cudaStream_t stream() const { return static_cast<cudaStream_t>(raw().stream); }
+
+  /// The parameter as a pointer to device memory, which is filled in this call's stream.
+  template <class T>
+  const T* device_number(const char* name) const {
+    return DeviceNumbers::of(T(number(name)), stream());
+  }
+  /// Rows of one matrix into another of its shape and type, for kernels that work in place where the op does not.
+  void copy_rows(const assay_tensor& to, const assay_tensor& from) const {
+    const bool same = to.ndim == 2 && from.ndim == 2 && to.shape[0] == from.shape[0] && to.shape[1] == from.shape[1];
+    if (!same || !plugin::has_type(to, from.type_code, from.type_bits)) failed("copy_rows() of two shapes or types");
+    if (to.shape[1] > 1 && (to.strides[1] != 1 || from.strides[1] != 1)) unsupported("rows must have neighbours to be copied");
+    const size_t element = from.type_bits / 8u;
+    good(cudaMemcpy2DAsync(to.data, size_t(to.strides[0]) * element, from.data, size_t(from.strides[0]) * element,
+                           size_t(from.shape[1]) * element, size_t(from.shape[0]), cudaMemcpyDeviceToDevice, stream()));
+  }
+  void fill(const assay_tensor& t, int byte) const { good(cudaMemsetAsync(t.data, byte, t.bytes, stream())); }
+};
+
+using Kernel = plugin::KernelOf<Call>;
+
+struct Runtime {
+  using Error = cudaError_t;
+  static constexpr Error kSuccess = cudaSuccess;
+
+  static std::string version(int number) { return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10); }
+  static std::string identify(plugin::Identity& identity) {
+    int runtime = 0, driver = 0, index = 0;
+    cudaDeviceProp properties{};
+    if (cudaRuntimeGetVersion(&runtime) == kSuccess) identity.toolkit = version(runtime);
+    if (cudaDriverGetVersion(&driver) == kSuccess && driver != 0) identity.driver = version(driver);
+    Error error = cudaGetDevice(&index);
+    if (error == kSuccess) error = cudaGetDeviceProperties(&properties, index);
+    if (error != kSuccess) return std::string("no CUDA device: ") + cudaGetErrorString(error);
+    identity.arch = "sm_" + std::to_string(properties.major * 10 + properties.minor);
+    identity.device = properties.name;
+    return "";
+  }
+
+  static Error allocate(void** data, size_t bytes) {
+    DeviceNumbers::reserve();
+    return cudaMalloc(data, bytes);
+  }
+  static Error release(void* data) { return cudaFree(data); }
+  static Error copy_in(void* to, const void* from, size_t bytes) { return cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice); }
+  static Error copy_out(void* to, const void* from, size_t bytes) { return cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost); }
+  static Error wait(void* stream) { return cudaStreamSynchronize(of(stream)); }
+  static Error take_last_error() { return cudaGetLastError(); }
+  static std::string text(Error error) { return cudaGetErrorString(error); }
+
+  static cudaStream_t of(void* stream) { return static_cast<cudaStream_t>(stream); }
+  static Error create_stream(void** stream) {
+    return cudaStreamCreateWithFlags(reinterpret_cast<cudaStream_t*>(stream), cudaStreamNonBlocking);
+  }
+  static Error destroy_stream(void* stream) { return cudaStreamDestroy(of(stream)); }
+  static Error begin_capture(void* stream) { return cudaStreamBeginCapture(of(stream), cudaStreamCaptureModeGlobal); }
+  static Error end_capture(void* stream, void** graph) {
+    cudaGraph_t captured{};
+    cudaGraphExec_t executable{};
+    Error error = cudaStreamEndCapture(of(stream), &captured);
+    if (error == kSuccess) error = cudaGraphInstantiate(&executable, captured, 0);
+    if (captured != nullptr) (void)cudaGraphDestroy(captured);
+    *graph = executable;
+    return error;
+  }
+  static Error replay(void* graph, void* stream) { return cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), of(stream)); }
+  static Error destroy_graph(void* graph) { return cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
+
+  /// As abi.h says.
+  static assay_status status_of(Error error) {
+    switch (error) {
+      case cudaSuccess:
+        return ASSAY_OK;
+      case cudaErrorIllegalAddress:
+      case cudaErrorMisalignedAddress:
+      case cudaErrorIllegalInstruction:
+      case cudaErrorInvalidAddressSpace:
+      case cudaErrorInvalidPc:
+      case cudaErrorHardwareStackError:
+      case cudaErrorAssert:
+      case cudaErrorLaunchTimeout:
+      case cudaErrorLaunchFailure:
+        return ASSAY_FAULTED;
+      case cudaErrorInvalidConfiguration:
+      case cudaErrorInvalidValue:
+      case cudaErrorLaunchOutOfResources:
+      case cudaErrorStreamCaptureUnsupported:
+      case cudaErrorStreamCaptureInvalidated:
+      case cudaErrorStreamCaptureImplicit:
+      case cudaErrorStreamCaptureUnjoined:
+      case cudaErrorStreamCaptureIsolation:
+        return ASSAY_FAILED;
+      case cudaErrorNoKernelImageForDevice:
+      case cudaErrorNotSupported:
+        return ASSAY_UNSUPPORTED;
+      default:
+        return ASSAY_DEVICE_LOST;
+    }
+  }
+};
+
+inline void good(cudaError_t error) {
+  if (error == cudaSuccess) return;
+  throw plugin::Refusal(Runtime::status_of(error), cudaGetErrorString(error));
+}
+
+/// What assay_get_library() returns. Warps have 32 lanes, said for rows that do not say it.
+inline const assay_library* library(const std::string& name, std::vector<Kernel> kernels,
+                                    assay_status other_exceptions = ASSAY_FAILED) {
+  for (Kernel& kernel : kernels) {
+    bool says = false;
+    for (const auto& [parameter, values] : kernel.accepts) says = says || parameter == "warp";
+    if (!says) kernel.accepts.push_back({"warp", {32}});
+  }
+  return plugin::DeviceLibrary<Runtime, Call>::of({{name, "", "", "", ""}, std::move(kernels), other_exceptions});
+}
+
+}  // namespace assay::cuda

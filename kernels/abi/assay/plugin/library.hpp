@@ -1,0 +1,182 @@
+// The answer of assay_get_library(): a table behind the C ABI, on host memory or on a device. A vendor's runtime is a struct of
+// static functions, as in cuda_plugin.hpp. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mutex>
+
+#include "assay/plugin/table.hpp"
+
+#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+namespace assay::plugin {
+
+template <class C>
+struct Library {
+  Identity identity;
+  std::vector<KernelOf<C>> kernels;
+  assay_status other_exceptions = ASSAY_FAILED;  ///< what an exception that is no Refusal makes of a call
+};
+
+/// Kernels that work on host memory: no memory of their own, no streams.
+template <class C>
+class HostLibrary {
+ public:
+  /// The table of the first call is kept.
+  static const assay_library* of(const Library<C>& table) {
+    static const assay_library library = [&table] {
+      kept() = table;
+      assay_library l{};
+      l.abi = ASSAY_ABI_VERSION;
+      l.size = sizeof l;
+      l.describe = describe;
+      l.run = run;
+      return l;
+    }();
+    return &library;
+  }
+
+ private:
+  static Library<C>& kept() {
+    static Library<C> table;
+    return table;
+  }
+  static const char* describe() {
+    static const std::string text = plugin::describe(kept().identity, kept().kernels);
+    return text.c_str();
+  }
+  static assay_status run(const assay_call* call) { return plugin::run(kept().kernels, call, kept().other_exceptions); }
+};
+
+/// Kernels on a device. Runtime: Error, kSuccess, identify(Identity&) (why there is no device, or ""), allocate(), release(),
+/// copy_in(), copy_out(), wait(), take_last_error(), create_stream(), destroy_stream(), begin_capture(), end_capture(), replay(),
+/// destroy_graph(), text(Error), status_of(Error): as abi.h says; ASSAY_FAULTED is what all later calls of this process would
+/// get, too.
+template <class Runtime, class C>
+class DeviceLibrary {
+  using Error = typename Runtime::Error;
+
+ public:
+  static const assay_library* of(const Library<C>& table) {
+    static const assay_library library = [&table] {
+      kept() = table;
+      assay_library l{};
+      l.abi = ASSAY_ABI_VERSION;
+      l.size = sizeof l;
+      l.describe = describe;
+      l.run = run;
+      l.allocate = allocate;
+      l.release = release;
+      l.upload = upload;
+      l.download = download;
+      l.synchronise = synchronise;
+      l.create_stream = create_stream;
+      l.destroy_stream = destroy_stream;
+      l.begin_capture = begin_capture;
+      l.end_capture = end_capture;
+      l.replay = replay;
+      l.destroy_graph = destroy_graph;
+      return l;
+    }();
+    return &library;
+  }
+
+ private:
+  static Library<C>& kept() {
+    static Library<C> table;
+    return table;
+  }
+
+  /// The device that calls go to, and why none can: there is none, or a kernel left it so that everything fails.
+  struct Device {
+    Identity identity;
+    std::string lost;
+    std::mutex mutex;
+    Device() {
+      identity.name = kept().identity.name;
+      lost = Runtime::identify(identity);
+      if (lost.empty()) return;
+      (void)Runtime::take_last_error();  // it is reported here, not by the next launch
+      identity.device = lost;
+    }
+  };
+  static Device& device() {
+    static Device found;
+    return found;
+  }
+  static std::string why_lost() {
+    const std::lock_guard<std::mutex> lock(device().mutex);
+    return device().lost;
+  }
+  static bool lost() { return !why_lost().empty(); }
+
+  /// What an error makes of the call that saw it first. After a fault later calls are lost and not failed: they are innocent.
+  static assay_status judged(Error error) {
+    if (error == Runtime::kSuccess) return ASSAY_OK;
+    (void)Runtime::take_last_error();
+    const assay_status status = Runtime::status_of(error);
+    if (status == ASSAY_FAULTED) {
+      const std::lock_guard<std::mutex> lock(device().mutex);
+      if (!device().lost.empty()) return ASSAY_DEVICE_LOST;
+      device().lost = "an earlier call left the device unusable for this process: " + Runtime::text(error);
+    }
+    return status;
+  }
+
+  static const char* describe() {
+    static const std::string text = plugin::describe(device().identity, kept().kernels);
+    return text.c_str();
+  }
+
+  static assay_status run(const assay_call* call) {
+    const std::string why = why_lost();
+    if (!why.empty()) return report(call, ASSAY_DEVICE_LOST, why);
+    const assay_status status = plugin::run(kept().kernels, call, kept().other_exceptions);
+    const Error left = Runtime::take_last_error();  // of a launch that the kernel's function did not look at
+    const assay_status of_left = judged(left);
+    return status != ASSAY_OK || of_left == ASSAY_OK ? status : report(call, of_left, "launch: " + Runtime::text(left));
+  }
+
+  static void* allocate(size_t bytes) {
+    void* data = nullptr;
+    if (lost()) return nullptr;
+    if (Runtime::allocate(&data, bytes) == Runtime::kSuccess) return data;
+    (void)Runtime::take_last_error();
+    return nullptr;
+  }
+  static void release(void* data) {
+    if (Runtime::release(data) != Runtime::kSuccess) (void)Runtime::take_last_error();
+  }
+  static assay_status upload(void* to, const void* from, size_t bytes) {
+    return lost() ? ASSAY_DEVICE_LOST : judged(Runtime::copy_in(to, from, bytes));
+  }
+  static assay_status download(void* to, const void* from, size_t bytes) {
+    return lost() ? ASSAY_DEVICE_LOST : judged(Runtime::copy_out(to, from, bytes));
+  }
+  static assay_status synchronise(void* stream) {
+    if (lost()) return ASSAY_DEVICE_LOST;
+    const Error waited = Runtime::wait(stream);
+    const Error last = Runtime::take_last_error();
+    return judged(waited != Runtime::kSuccess ? waited : last);
+  }
+
+  static void* create_stream() {
+    void* stream = nullptr;
+    if (!lost() && judged(Runtime::create_stream(&stream)) == ASSAY_OK) return stream;
+    return nullptr;
+  }
+  static void destroy_stream(void* stream) { (void)judged(Runtime::destroy_stream(stream)); }
+
+  /// What goes wrong while capturing is the call's doing: it left its stream or waited for it.
+  static assay_status begin_capture(void* stream) { return lost() ? ASSAY_DEVICE_LOST : judged(Runtime::begin_capture(stream)); }
+  static assay_status end_capture(void* stream, void** graph) {
+    if (lost()) return ASSAY_DEVICE_LOST;
+    const assay_status status = judged(Runtime::end_capture(stream, graph));
+    return status == ASSAY_DEVICE_LOST ? ASSAY_FAILED : status;
+  }
+  static assay_status replay(void* graph, void* stream) {
+    return lost() ? ASSAY_DEVICE_LOST : judged(Runtime::replay(graph, stream));
+  }
+  static void destroy_graph(void* graph) { (void)judged(Runtime::destroy_graph(graph)); }
+};
+
+}  // namespace assay::plugin
+#pragma GCC visibility pop
