@@ -32,6 +32,11 @@ expect 8 "conformance/my_rms_norm (Failed)" ctest --test-dir "$scratch/wrong/bui
 expect 0 "ALL AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/right/build/libmy_rms_norm.so"
 expect 1 "NOT AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/wrong/build/libmy_rms_norm.so"
 
+# The headers for authors of plug-ins need nothing of the source tree; CUDA's one needs the toolkit besides.
+grep -qF '#include "assay/plugin/library.hpp"' "$prefix/include/assay/cuda_plugin.hpp" || fail "cuda_plugin.hpp is not installed"
+echo '#include <assay/plugin/library.hpp>' >"$scratch/author.cpp"
+expect 0 "" c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I"$prefix/include" "$scratch/author.cpp"
+
 # A CUDA kernel on the CPU, in a project of C++.
 mkdir "$scratch/compat"
 cat >"$scratch/compat/CMakeLists.txt" <<'END'
