@@ -11,6 +11,7 @@
 #include "harness/core/run.h"
 #include "harness/diagnosis/looking.h"
 #include "reference/table/table.h"
+#include "reference/contracts/group_shape.h"
 #include "suites/registry.h"
 
 namespace assay {
@@ -34,8 +35,8 @@ constexpr int64_t kMostOfFaults = (1 << 16) + (1 << 14);
 /// Two rows, or those of one group more.
 int64_t more_rows(const Case& one) {
   const auto group = one.parameters.find("group_size");
-  const bool of_rows = group != one.parameters.end() && group->second.find('x') != std::string::npos;
-  return of_rows ? std::atoll(group->second.c_str()) : 2;
+  const int64_t rows = group == one.parameters.end() || group->second.empty() ? 1 : parse_group_shape(group->second).rows;
+  return std::max<int64_t>(2, rows);
 }
 
 /// Places for as many rows as the case has now, of a pattern that had them for all: "holes:33". Places that are listed stay as many.
