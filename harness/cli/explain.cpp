@@ -90,7 +90,8 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// The first element outside its set, tensor by tensor; scales are traced at their group's first column.
+/// The worst element of the first tensor with one outside its set, or a place where elements are wrong together; scales are traced
+/// at their group's first column.
 std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const Problem& problem) {
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {
@@ -100,6 +101,9 @@ std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const
     const int64_t apart = std::max<int64_t>(1, shape[1] / finding.shape[1]);
     return {finding.worst.at[0], std::min(shape[1] - 1, finding.worst.at[1] * apart)};
   }
+  for (const Violation& violation : verdict.violations)
+    for (const Place& place : violation.places)
+      if (place.row < matrix_of(problem.tensors.front().spec)[0]) return {place.row, std::max<int64_t>(0, place.column)};
   return {0, 0};
 }
 

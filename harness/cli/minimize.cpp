@@ -35,7 +35,14 @@ std::string essence(std::string text) {
 /// The cause that the diagnosis names first. A smaller case where another comes first shows something else as well as this one.
 std::string essence_of(const Verdict& verdict) {
   if (!verdict.causes.empty() && verdict.causes.front() != "no known cause") return essence(verdict.causes.front());
+  if (!verdict.violations.empty()) return verdict.violations.front().rule;
   return essence(verdict.message.empty() ? std::string(name(verdict.outcome)) : verdict.message);
+}
+
+/// The same for people: a message keeps its numbers.
+std::string words_of(const Verdict& verdict) {
+  const bool of_message = (verdict.causes.empty() || verdict.causes.front() == "no known cause") && !verdict.message.empty();
+  return of_message ? verdict.message : essence_of(verdict);
 }
 
 /// One kernel, one cause, and how often it was asked.
@@ -55,9 +62,11 @@ class Shrinker {
 
   void aim_at(const Verdict& verdict) {
     cause_ = essence_of(verdict);
+    words_ = words_of(verdict);
     outcome_ = verdict.outcome;
   }
-  const std::string& cause() const { return cause_; }
+  /// Of the failure that it began with.
+  const std::string& words() const { return words_; }
   int calls() const { return calls_; }
 
   /// The case with other cells, if it is one, if the kernel is for it, and if it fails for the same cause.
@@ -105,7 +114,7 @@ class Shrinker {
   const Backend& backend_;
   const KernelOffer& kernel_;
   CaseOptions options_;
-  std::string cause_;
+  std::string cause_, words_;
   Outcome outcome_ = Outcome::kFail;
   int calls_ = 0;
 };
@@ -186,7 +195,7 @@ int minimize_verb(const ExplainArguments& arguments) {
     shrinker.aim_at(*verdict);
     const Case smallest = simplify_fill(shrinker, shrink_shape(shrinker, start));
     const std::string why =
-        "smallest that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.cause() + "; from " + start.id;
+        "smallest that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.words() + "; from " + start.id;
     const std::string text = table_text(op, smallest, why);
     fmt::print("{}", text);
     fmt::print(stderr, "assay: {} of {} elements left after {} calls: {}\n", shrinker.shrinking(smallest).elements,
