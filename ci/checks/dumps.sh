@@ -187,6 +187,8 @@ expect 1 "deepgemm.per_block_cast,bf16,128,128,128x128,row," minimize "$blocks" 
 tensor='quant_tile/vllm.per_tensor/bf16.m5.n1024.g5x1024.row/normal.s1/w32'
 expect 0 "nothing to minimize: $tensor passes" "$assay" explain "$tensor" --minimize
 minimize "$packed" unmasked_packed_mantissas >/dev/null
+expect 1 "OR-packed without a mask" "$assay" run --backend faulty --kernel unmasked_packed_mantissas --cases "$r/minimal.csv"
+expect 0 "ALL AS EXPECTED" "$assay" run --cases "$r/minimal.csv"
 data_copy "$r/table"
 cp "$r/minimal.csv" "$r/table/suites/quant_group/cases/quick_minimal.csv"
 ASSAY_DATA=$r/table expect 1 "OR-packed without a mask" "$assay" run --backend faulty --kernel unmasked_packed_mantissas --case '*bf16.m1.n64.g32.ue8m0x4_tma*'

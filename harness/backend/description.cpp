@@ -1,8 +1,13 @@
 // The only reader of describe()'s JSON.
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "harness/backend/library.h"
 #include "harness/core/error.h"
+#include "harness/core/printable.h"
+#include "reference/table/near.h"
 
 namespace assay {
 namespace {
@@ -20,13 +25,31 @@ class Fields {
     throw LibraryError(path_ + ": describe(): " + where_ + (field.empty() ? "" : "." + field) + " " + problem);
   }
 
-  std::string text(const char* field, bool required) const {
-    if (!json_.contains(field)) {
-      if (required) refuse(field, "is missing");
-      return "";
-    }
+  /// A misspelled name would be a field that nobody reads.
+  void allow(const std::vector<std::string>& known) const {
+    for (const auto& [name, value] : json_.items())
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        throw LibraryError(path_ + ": describe(): " + where_ + ": unknown key '" + printable(name) + "'" + did_you_mean(name, known));
+  }
+
+  /// Words for people, made fit for reports.
+  std::string text(const char* field) const {
+    if (!json_.contains(field)) return "";
     if (!json_[field].is_string()) refuse(field, "must be a string");
-    return json_[field].get<std::string>();
+    return printable(json_[field].get<std::string>());
+  }
+
+  /// A name is a key of reports and files, and goes back to the library as it is.
+  std::string name(const char* field) const {
+    if (!json_.contains(field)) refuse(field, "is missing");
+    if (!json_[field].is_string()) refuse(field, "must be a string");
+    return checked_name(field, json_[field].get<std::string>());
+  }
+
+  std::string checked_name(const char* field, const std::string& name) const {
+    if (name.empty()) refuse(field, "is empty");
+    if (printable(name) != name) refuse(field, "holds a control character: " + printable(name));
+    return name;
   }
 
   bool flag(const char* field) const {
@@ -54,14 +77,15 @@ std::string cell(const Json& value) { return value.is_string() ? value.get<std::
 KernelOffer offer_of(const Json& json, const std::string& where, const std::string& path) {
   const Fields fields(json, where, path);
   KernelOffer offer;
-  offer.name = fields.text("name", true);
-  offer.op = fields.text("op", true);
-  offer.fault = fields.text("fault", false);
-  offer.cites = fields.text("cites", false);
-  offer.twin = fields.text("twin", false);
+  fields.allow({"name", "op", "contracts", "accepts", "multiple_of", "fault", "cites", "twin"});
+  offer.name = fields.name("name");
+  offer.op = fields.name("op");
+  offer.fault = fields.text("fault");
+  offer.cites = fields.text("cites");
+  offer.twin = fields.text("twin");
   for (const Json& contract : fields.child("contracts", Json::value_t::array, "must be a list of strings")) {
     if (!contract.is_string()) fields.refuse("contracts", "must be a list of strings");
-    offer.contracts.push_back(contract.get<std::string>());
+    offer.contracts.push_back(fields.checked_name("contracts", contract.get<std::string>()));
   }
   for (const auto& [parameter, values] : fields.child("accepts", Json::value_t::object, "must be an object").items()) {
     if (!values.is_array()) fields.refuse("accepts." + parameter, "must be a list");
@@ -73,6 +97,20 @@ KernelOffer offer_of(const Json& json, const std::string& where, const std::stri
     offer.multiple_of[parameter] = divisor.get<int64_t>();
   }
   return offer;
+}
+
+/// A kernel may stand several times, for contracts that differ. Twice for one contract, two verdicts would have one name.
+void require_different(const LibraryInfo& info) {
+  std::map<std::tuple<std::string, std::string, std::string>, size_t> places;
+  for (size_t i = 0; i < info.kernels.size(); ++i) {
+    const KernelOffer& kernel = info.kernels[i];
+    for (const std::string& contract : kernel.contracts) {
+      const auto [first, is_new] = places.try_emplace({kernel.name, kernel.op, contract}, i);
+      if (!is_new)
+        throw LibraryError(info.path + ": describe(): kernels[" + std::to_string(i) + "]: '" + kernel.name + "' for contract " + contract +
+                           " of op " + kernel.op + " stands twice, first in kernels[" + std::to_string(first->second) + "]");
+    }
+  }
 }
 
 }  // namespace
@@ -88,16 +126,18 @@ LibraryInfo parse_description(const std::string& text, const std::string& path) 
   const Fields fields(json, "library", path);
   LibraryInfo info;
   info.path = path;
-  info.name = fields.text("name", true);
-  info.arch = fields.text("arch", true);
-  info.device = fields.text("device", false);
-  info.driver = fields.text("driver", false);
-  info.toolkit = fields.text("toolkit", false);
+  fields.allow({"name", "arch", "device", "driver", "toolkit", "honours_schedule_seed", "kernels"});
+  info.name = fields.name("name");
+  info.arch = fields.name("arch");
+  info.device = fields.text("device");
+  info.driver = fields.text("driver");
+  info.toolkit = fields.text("toolkit");
   info.honours_schedule_seed = fields.flag("honours_schedule_seed");
   if (!json.contains("kernels")) fields.refuse("kernels", "is missing");
   for (const Json& kernel : fields.child("kernels", Json::value_t::array, "must be a list")) {
     info.kernels.push_back(offer_of(kernel, "kernels[" + std::to_string(info.kernels.size()) + "]", path));
   }
+  require_different(info);
   return info;
 }
 

@@ -248,6 +248,12 @@ TEST(Library, DescriptionsAreChecked) {
   const std::string start = R"({"name": "a", "arch": "cpu", "kernels": [{"name": "k", "op": "o", )";
   EXPECT_EQ(error_of(start + R"("contracts": "c"}]})"), "l.so: describe(): kernels[0].contracts must be a list of strings");
   EXPECT_EQ(error_of(start + R"("accepts": {"n": 8}}]})"), "l.so: describe(): kernels[0].accepts.n must be a list");
+  EXPECT_EQ(error_of(start + R"("contract": ["c"]}]})"), "l.so: describe(): kernels[0]: unknown key 'contract'; did you mean 'contracts'?");
+  EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu", "kernel": []})"), "l.so: describe(): library: unknown key 'kernel'; did you mean 'kernels'?");
+  EXPECT_EQ(error_of(R"({"name": "a\u001b[2J", "arch": "cpu", "kernels": []})"), "l.so: describe(): library.name holds a control character: a\\x1b[2J");
+  const std::string twice = R"({"name": "k", "op": "o", "contracts": ["c", "d"]})";
+  EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu", "kernels": [)" + twice + "," + twice + "]}"),
+            "l.so: describe(): kernels[1]: 'k' for contract c of op o stands twice, first in kernels[0]");
   EXPECT_EQ(error_of(start + R"("multiple_of": {"n": 0}}]})"),
             "l.so: describe(): kernels[0].multiple_of.n must be an integer from 1 up");
 }

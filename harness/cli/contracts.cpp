@@ -17,6 +17,12 @@
 namespace assay {
 namespace {
 
+/// Of the table of special values; the file that the table is written to says it in its own words.
+constexpr const char* kLegend =
+    "A column is a group of 32 bf16 numbers: the named ones first, zeros in the other places (NaN: in all).\n"
+    "A cell is SCALE: CODES of the named numbers, as bits in hex. 1: the scale is given. S@Z: a scale and an int32 zero point.\n"
+    "a/b: anything from a to b is accepted. ?: anything at all. nan: a NaN, whatever its bits.\n";
+
 void list() {
   size_t width = 0;
   for (const ContractRow& row : rulebook().contracts.rows()) width = std::max(width, row.id.size());
@@ -45,13 +51,16 @@ void cell_differences(const ContractRow& a, const ContractRow& b) {
   }
 }
 
-void diff(const std::string& a, const std::string& b) {
+void diff(const std::string& a, const std::string& b, const std::vector<Case>& cases) {
   const ContractTables& tables = rulebook().contracts;
+  const Flow &flow = *tables.find(a).flow, &other = *tables.find(b).flow;
+  const bool casts = flow.kind == FlowKind::kCast && other.kind == FlowKind::kCast;
+  const std::vector<Separation> found = casts ? std::vector<Separation>() : separate(all_ops(), cases, a, b);
+  if (found.empty() && &flow != &other)
+    throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no input has an answer under both", a, flow.name, b, other.name));
   fmt::print("{}\n{}\n", a, b);
   cell_differences(tables.find(a), tables.find(b));
-  const auto is_cast = [&](const std::string& id) { return tables.find(id).flow->kind == FlowKind::kCast; };
-  if (is_cast(a) && is_cast(b)) return diff_casts(tables.find(a), tables.find(b));
-  const std::vector<Separation> found = separate(all_ops(), open_cases(), a, b);
+  if (casts) return diff_casts(tables.find(a), tables.find(b));
   if (found.empty()) fmt::print("no quick case can be judged under both: their flows, groups or layouts differ\n");
   std::string same;
   for (const Separation& s : found) {
@@ -77,12 +86,14 @@ void need(const ContractsArguments& arguments, size_t count) {
 }  // namespace
 
 int contracts_verb(const ContractsArguments& arguments) {
-  open_cases();
-  if (arguments.action == "specials")
+  const std::vector<Case> cases = open_cases();
+  if (arguments.action == "specials") {
+    if (arguments.write.empty() && arguments.check.empty()) fmt::print("{}\n", kLegend);
     return put_table("assay contracts specials", special_table, arguments.write, arguments.check);
+  }
   if (arguments.action == "list") list();
   if (arguments.action == "show") need(arguments, 1), show(arguments.ids[0]);
-  if (arguments.action == "diff") need(arguments, 2), diff(arguments.ids[0], arguments.ids[1]);
+  if (arguments.action == "diff") need(arguments, 2), diff(arguments.ids[0], arguments.ids[1], cases);
   return kAllAsExpected;
 }
 

@@ -13,20 +13,10 @@
 #include "harness/diagnosis/visibility.h"
 #include "harness/report/console.h"
 #include "harness/report/words.h"
-#include "reference/table/near.h"
 #include "suites/registry.h"
 
 namespace assay {
 namespace {
-
-const Case& find_case(const std::vector<Case>& cases, const std::string& id) {
-  std::vector<std::string> ids;
-  for (const Case& one : cases) {
-    if (one.id == id) return one;
-    ids.push_back(one.id);
-  }
-  throw UsageError("no case '" + id + "'" + did_you_mean(id, ids));
-}
 
 void print_case(const Op& op, const Case& one, const Problem& problem) {
   fmt::print("case      {}\n", one.id);
@@ -111,7 +101,7 @@ std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const
 
 int explain_verb(const ExplainArguments& arguments) {
   const std::vector<Case> cases = open_cases();
-  const Case& one = find_case(cases, arguments.case_id);
+  const Case& one = case_named(cases, arguments.case_id);
   const Op& op = find_op(one.op);
   const Problem problem = op.problem(one);
   print_case(op, one, problem);

@@ -9,6 +9,7 @@
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
+#include "harness/core/printable.h"
 #include "harness/core/run.h"
 #include "suites/registry.h"
 
@@ -26,6 +27,14 @@ std::string today() {
 
 std::string golden_root(const GoldenArguments& arguments) {
   return arguments.folder.empty() ? data_root() + "/golden" : arguments.folder;
+}
+
+/// A host library has no driver and no toolkit, and may have no device.
+std::string seen_on(const ObservedOn& seen) {
+  std::string text = seen.device.empty() ? seen.arch : seen.device;
+  if (!seen.driver.empty()) text += ", driver " + seen.driver;
+  if (!seen.toolkit.empty()) text += ", CUDA " + seen.toolkit;
+  return printable(text + ", " + seen.date);
 }
 
 std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases) {
@@ -109,9 +118,7 @@ void check_observed(const std::string& root, const std::vector<Case>& cases, Com
           if (const std::string why = disagreement(tensors, expectation); !why.empty())
             complaints.add(file, id + " " + kernel + ": " + why);
       }
-      std::printf("%s: %zu cases seen on %s, driver %s, CUDA %s, %s\n", file.c_str(), golden.observed.size(),
-                  golden.provenance.device.c_str(), golden.provenance.driver.c_str(), golden.provenance.toolkit.c_str(),
-                  golden.provenance.date.c_str());
+      std::printf("%s: %zu cases seen on %s\n", file.c_str(), golden.observed.size(), seen_on(golden.provenance).c_str());
     }
   }
 }

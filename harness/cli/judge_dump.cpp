@@ -7,11 +7,13 @@
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
+#include "harness/cli/reports.h"
+#include "harness/core/missing_role.h"
+#include "harness/core/printable.h"
 #include "harness/core/run.h"
 #include "harness/diagnosis/diagnose.h"
 #include "harness/dump/strided.h"
 #include "harness/report/console.h"
-#include "harness/report/report.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -26,8 +28,8 @@ void put(DumpedRoles& roles, const std::string& role, DumpedTensor tensor) {
   if (!roles.emplace(role, std::move(tensor)).second) throw UsageError("two tensors for role '" + role + "'");
 }
 
-/// Tensors of all targets by role. A file's tensors are read only if a role of the op has their name.
-DumpedRoles gather(const JudgeArguments& arguments, const std::vector<std::string>& wanted) {
+/// Tensors of all targets by role; `there` gets the names of all tensors of the files. A file's tensors are read only if a role of the op has their name.
+DumpedRoles gather(const JudgeArguments& arguments, const std::vector<std::string>& wanted, std::vector<std::string>& there) {
   const std::map<std::string, std::string> renamed = named_values("--tensor", arguments.tensors);
   DumpedRoles roles;
   for (const std::string& target : arguments.targets) {
@@ -38,6 +40,7 @@ DumpedRoles gather(const JudgeArguments& arguments, const std::vector<std::strin
       continue;
     }
     const Dump dump = open_dump(target);
+    for (const StoredTensor& stored : dump.tensors) there.push_back(stored.name);
     if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; say role=" + target);
     for (const std::string& role : wanted) {
       if (const auto name = renamed.find(role); name != renamed.end())
@@ -131,36 +134,34 @@ std::vector<std::string> names_in_dump(const Op& op) {
 
 std::string command_line(const JudgeArguments& arguments) {
   std::string line = "assay judge";
-  for (const std::string& target : arguments.targets) line += " '" + target + "'";
-  line += " --contract " + arguments.contract;
-  for (const std::string& parameter : arguments.parameters) line += " --param " + parameter;
-  for (const std::string& tensor : arguments.tensors) line += " --tensor " + tensor;
-  return line + (arguments.layout.empty() ? "" : " --layout " + arguments.layout);
+  for (const std::string& file : more_contracts()) line += " --contracts " + shell_word(file);
+  for (const std::string& target : arguments.targets) line += " " + shell_word(target);
+  line += " --contract " + shell_word(arguments.contract);
+  for (const std::string& parameter : arguments.parameters) line += " --param " + shell_word(parameter);
+  for (const std::string& tensor : arguments.tensors) line += " --tensor " + shell_word(tensor);
+  return line + (arguments.layout.empty() ? "" : " --layout " + shell_word(arguments.layout));
 }
 
-}  // namespace
+/// "; there are: a, b; name it with --tensor ROLE=NAME or ROLE=FILE.npy", for a role that no tensor has.
+std::string what_there_is(const std::string& role, const DumpedRoles& roles, std::vector<std::string> there) {
+  for (const auto& [other, tensor] : roles)
+    if (std::find(there.begin(), there.end(), tensor.name) == there.end()) there.push_back(other);
+  std::string text = there.empty() ? "; there are: none" : "";
+  constexpr size_t kMostNamed = 12;
+  for (size_t i = 0; i < std::min(there.size(), kMostNamed); ++i) text += (i == 0 ? "; there are: " : ", ") + there[i];
+  if (there.size() > kMostNamed) text += ", ... (" + std::to_string(there.size()) + " in all)";
+  return text + "; name it with --tensor " + role + "=NAME or " + role + "=FILE.npy";
+}
 
-int judge_dump(const JudgeArguments& arguments) {
-  std::vector<ReportRequest> reports;
-  for (const std::string& text : arguments.reports) reports.push_back(parse_report(text));
-  open_rulebook(data_root(), more_contracts());
-  Provenance provenance = provenance_of(arguments);
-  const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
-  const Op& op = op_of_contract(arguments.contract, parameters);
-  if (!op.case_of_dump)
-    throw UsageError("dumps of op " + op.name + " cannot be judged; record its calls with assay run --record");
-  const DumpedRoles roles = gather(arguments, names_in_dump(op));
-  const DumpCase dump = op.case_of_dump(op, {arguments.contract, roles, parameters, arguments.layout});
-
+int judge_case(const JudgeArguments& arguments, const Op& op, const DumpedRoles& roles, const DumpCase& dump, const Reports& reports,
+               Provenance provenance) {
   Problem problem = dump.problem;
   CallResult result;
   const auto placed = [&](const std::string& role, const TensorSpec& spec) {
     const auto from = roles.find(role);
     if (from != roles.end())
       return role == "scale" ? placed_scale(from->second, spec, dump.placing) : placed_dense(from->second, spec);
-    std::string there;
-    for (const auto& [name, other] : roles) there += (there.empty() ? "" : ", ") + name;
-    throw UsageError("no tensor for role '" + role + "'; there are: " + (there.empty() ? "none" : there));
+    throw MissingRole(role);
   };
   for (HostTensor& tensor : problem.tensors) {
     const bool in_place = access_of(tensor) == Access::kInOut;  // what was there, and NAME_out
@@ -188,8 +189,28 @@ int judge_dump(const JudgeArguments& arguments) {
   if (dump.placing == ScalePlacing::kLogical && roles.contains("scale"))
     fmt::print("  note      the dump holds no padding of the scales, so none was judged\n");
   provenance.ended = utc_now();
-  write_reports(reports, all, LibraryInfo{}, provenance);
+  if (!reports.write(all, LibraryInfo{}, provenance) && all.exit_code() == kAllAsExpected) return kHarnessFailed;
   return all.exit_code();
+}
+
+}  // namespace
+
+int judge_dump(const JudgeArguments& arguments) {
+  const Reports reports(arguments.reports);
+  open_rulebook(data_root(), more_contracts());
+  Provenance provenance = provenance_of(arguments);
+  const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
+  const Op& op = op_of_contract(arguments.contract, parameters);
+  if (!op.case_of_dump)
+    throw UsageError("dumps of op " + op.name + " cannot be judged; record its calls with assay run --record");
+  std::vector<std::string> there;
+  const DumpedRoles roles = gather(arguments, names_in_dump(op), there);
+  try {
+    const DumpCase dump = op.case_of_dump(op, {arguments.contract, roles, parameters, arguments.layout});
+    return judge_case(arguments, op, roles, dump, reports, std::move(provenance));
+  } catch (const MissingRole& missing) {
+    throw UsageError(missing.what() + what_there_is(missing.role, roles, there));
+  }
 }
 
 }  // namespace assay

@@ -9,16 +9,19 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <tuple>
 
+#include "harness/cli/ending.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
+#include "harness/cli/reports.h"
+#include "harness/core/printable.h"
 #include "harness/core/run.h"
 #include "harness/diagnosis/looking.h"
 #include "harness/dump/recording.h"
 #include "harness/report/console.h"
 #include "harness/report/reconcile.h"
-#include "harness/report/report.h"
 #include "suites/registry.h"
 
 namespace assay {
@@ -139,70 +142,107 @@ std::vector<Entry> entries_of(const std::vector<Recording>& recordings, const st
   return entries;
 }
 
-std::vector<Verdict> judge_all(const std::vector<Entry>& entries) {
+RunResult judge_all(const std::vector<Entry>& entries) {
   CaseOptions options;
   options.power = power_of_data();
-  std::vector<Verdict> verdicts(entries.size());
+  std::vector<std::optional<Verdict>> verdicts(entries.size());
   std::atomic<size_t> next{0};
   const auto work = [&] {
-    for (size_t i; (i = next++) < entries.size();) verdicts[i] = judge_entry(entries[i], options);
+    for (size_t i; ended_by() == nullptr && (i = next++) < entries.size();) verdicts[i] = judge_entry(entries[i], options);
   };
   std::vector<std::thread> helpers;
   for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) helpers.emplace_back(work);
   work();
   for (std::thread& helper : helpers) helper.join();
-  return verdicts;
+  RunResult result;
+  for (std::optional<Verdict>& verdict : verdicts) {
+    if (verdict)
+      result.verdicts.push_back(std::move(*verdict));
+    else
+      result.ended_by = ended_by();
+  }
+  return result;
 }
 
 /// Selected cases that no recording holds, told on stderr. Only asked if something was selected: otherwise nothing says what a
-/// recording should have held.
+/// recording should have held. A library that takes any warp was called once for both sizes.
 size_t report_missing(const std::vector<Case>& cases, const std::vector<Entry>& entries) {
-  std::set<const Case*> there;
-  for (const Entry& entry : entries) there.insert(entry.one);
+  std::set<std::string> there, once;
+  for (const Entry& entry : entries) {
+    there.insert(entry.one->id);
+    if (entry.recorded.front().first->run.once) once.insert(data_id(entry.one->id));
+  }
   size_t missing = 0;
   for (const Case& one : cases) {
-    if (there.contains(&one)) continue;
+    if (there.contains(one.id) || once.contains(data_id(one.id))) continue;
     ++missing;
     std::fprintf(stderr, "assay: missing: no recording holds %s\n", one.id.c_str());
   }
   return missing;
 }
 
+/// What the recordings say of themselves that they lack: other shares of their run, what came after an early end. A line for each.
+std::vector<std::string> gaps_of(const std::vector<Recording>& recordings) {
+  std::vector<std::string> gaps;
+  std::map<std::tuple<std::string, std::string, int>, std::set<int>> shares;
+  for (const Recording& recording : recordings) {
+    const RecordedRun& run = recording.run;
+    if (!run.shard.is_whole()) shares[{recording.library.name, run.cases, run.shard.count}].insert(run.shard.index);
+    if (!run.ended_by.empty())
+      gaps.push_back(recording.folder + (run.shard.is_whole() ? "" : ", share " + run.shard.text()) + ": its run was ended early by " +
+                     printable(run.ended_by));
+  }
+  for (const auto& [run, indexes] : shares) {
+    const auto& [library, cases, count] = run;
+    constexpr int kMostNamed = 8;
+    std::string missing;
+    int lacking = count - int(indexes.size()), named = 0;
+    for (int index = 1; index <= count && named < kMostNamed; ++index)
+      if (!indexes.contains(index)) missing += (named++ == 0 ? "" : ", ") + Shard{index, count, ""}.text();
+    if (lacking > 0)
+      gaps.push_back(std::to_string(lacking) + " of " + std::to_string(count) + " shares of the run on " + printable(library) +
+                     " are missing: " + missing + (lacking > named ? ", ..." : ""));
+  }
+  return gaps;
+}
+
 }  // namespace
 
 int judge_recordings(const JudgeArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
-  std::vector<ReportRequest> reports;
-  for (const std::string& text : arguments.reports) reports.push_back(parse_report(text));
-  const bool to_console = reports.empty() || std::any_of(reports.begin(), reports.end(),
-                                                         [](const ReportRequest& r) { return r.kind == ReportKind::kConsole; });
+  const Reports reports(arguments.reports);
   const std::vector<Case> cases = open_selected_cases(arguments.selection);
   std::vector<Recording> recordings;
-  for (const std::string& folder : arguments.targets) recordings.push_back(read_index(folder));
+  for (const std::string& folder : arguments.targets)
+    for (Recording& recording : read_indexes(folder)) recordings.push_back(std::move(recording));
   const std::vector<Entry> entries = entries_of(recordings, cases);
 
   const bool colour = wants_colour(STDOUT_FILENO);
-  RunResult result;
-  result.verdicts = judge_all(entries);
+  end_on_signals();
+  RunResult result = judge_all(entries);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   for (Verdict& verdict : result.verdicts) {
     ledger.expect(verdict);
     result.device_lost |= verdict.device_lost;
-    if (to_console && !as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
+    if (reports.to_console() && !as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
   }
   reconcile(result);
-  const Selection& wanted = arguments.selection;
-  const bool selected = !wanted.suites.empty() || !wanted.cases.empty() || !wanted.arch.empty() || !wanted.warp.empty();
-  const size_t missing = selected ? report_missing(cases, entries) : 0;
+  const size_t missing = arguments.selection.everything() ? 0 : report_missing(cases, entries);
+  const std::vector<std::string> gaps = gaps_of(recordings);
+  for (const std::string& gap : gaps) std::fprintf(stderr, "assay: missing: %s\n", gap.c_str());
   const LibraryInfo& library = recordings.front().library;
   provenance.ended = utc_now();
-  write_reports(reports, result, library, provenance);
-  if (to_console) std::printf("%s", provenance_text(provenance, library).c_str());
-  std::printf("%s%s", to_console ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
+  provenance.ended_early = result.ended_by;
+  const bool all_written = reports.write(result, library, provenance);
+  if (reports.to_console()) std::printf("%s", provenance_text(provenance, library).c_str());
+  std::printf("%s%s", reports.to_console() ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
+  if (!result.ended_by.empty()) return exit_code_of_ending();
+  if (missing > 0) std::printf("BUT INCOMPLETE: %zu selected cases are in no recording\n", missing);
+  for (const std::string& gap : gaps) std::printf("BUT INCOMPLETE: %s\n", gap.c_str());
   const ExitCode code = result.exit_code();
-  if (missing == 0 || code != kAllAsExpected) return code;
-  std::printf("BUT INCOMPLETE: %zu selected cases are in no recording\n", missing);
-  return kUnexpected;
+  if (code != kAllAsExpected) return code;
+  if (missing > 0 || !gaps.empty()) return kUnexpected;
+  return all_written ? kAllAsExpected : kHarnessFailed;
 }
 
 }  // namespace assay

@@ -1,20 +1,53 @@
 // assay: reads the command line and hands it to a verb.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
+#include <new>
+#include <system_error>
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
+#include "harness/core/printable.h"
 
 namespace {
 
 using assay::RunArguments;
 using assay::Selection;
 
+/// CLI11's PositiveNumber takes NaN, which compares with nothing, and Inf, which no clock can wait for.
+const CLI::Validator& seconds() {
+  static const CLI::Validator validator(
+      [](std::string& text) {
+        char* end = nullptr;
+        const double value = std::strtod(text.c_str(), &end);
+        if (end != text.c_str() && *end == '\0' && std::isfinite(value) && value > 0) return std::string();
+        return "'" + text + "' is no number of seconds above 0";
+      },
+      "SECONDS");
+  return validator;
+}
+
+/// Cases of one's own, for verbs that choose among cases.
+void add_own_cases(CLI::App& verb) {
+  CLI::Option* const cases =
+      verb.add_option("--cases", assay::own_cases().files, "a table with rows of your own, read instead of the shipped tables; may be repeated")
+          ->type_name("FILE.csv");
+  verb.add_option("--op", assay::own_cases().op, "the op of a table of your own that has no column 'op'")->type_name("NAME")->needs(cases);
+}
+
 void add_selection(CLI::App& verb, Selection& selection) {
+  add_own_cases(verb);
   verb.add_option("--suite", selection.suites, "op, op/tier or tier; may be repeated")->type_name("NAME[/TIER]");
   verb.add_option("--case", selection.cases, "glob over case ids; may be repeated")->type_name("GLOB");
   verb.add_option("--arch", selection.arch, "only cases of this architecture")->type_name("NAME");
@@ -41,7 +74,7 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_option("--record", run.record, "write what each kernel was given and returned, for assay judge")->type_name("DIR");
   verb.add_flag("--in-process", run.in_process, "load also a library given by path into this process, for debuggers");
   verb.add_option("--timeout", run.timeout_seconds, "seconds after which a call in a worker process counts as hung")
-      ->check(CLI::PositiveNumber)
+      ->check(seconds())
       ->capture_default_str();
 }
 
@@ -66,12 +99,14 @@ void add_golden(CLI::App& program, assay::GoldenArguments& golden) {
   CLI::App& verb = *program.add_subcommand("golden", "check the golden files of the quick tier, or write them");
   verb.add_option("action", golden.action, "check or write")->required()->check(CLI::IsMember({"check", "write"}));
   verb.add_option("--observed", golden.backend, "write the bits that this back end returns")->type_name("NAME|PATH.so");
+  verb.add_option("--timeout", golden.timeout_seconds, "of --observed, as of run")->check(seconds())->capture_default_str();
   verb.add_option("--folder", golden.folder, "instead of golden/ beside the suites")->type_name("DIR");
 }
 
 void add_explain(CLI::App& program, assay::ExplainArguments& explain) {
   CLI::App& verb = *program.add_subcommand("explain", "one case in full: contract as formula, trace with spans, diagnosis");
-  verb.add_option("case", explain.case_id, "case id, as in a report")->required();
+  verb.add_option("case", explain.case_id, "case id, as in a report, or a glob that one case matches")->required();
+  add_own_cases(verb);
   verb.add_option("--backend", explain.backend)->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", explain.kernel)->type_name("GLOB");
   verb.add_option("--element", explain.element, "output element to trace")->expected(2)->type_name("ROW COLUMN");
@@ -89,6 +124,8 @@ void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
   verb.add_option("--backend", contracts.backend, "of match")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--op", contracts.op, "of match");
   verb.add_option("--kernel", contracts.kernel, "of match")->type_name("GLOB");
+  verb.add_option("--case", contracts.cases, "of match: glob over case ids; may be repeated")->type_name("GLOB");
+  verb.add_option("--timeout", contracts.timeout_seconds, "of match, as of run")->check(seconds())->capture_default_str();
   CLI::Option* write = verb.add_option("--write", contracts.write, "of specials: put the table into its section of this file");
   verb.add_option("--check", contracts.check, "of specials: exit 1 if the section is not the table")->excludes(write);
 }
@@ -107,33 +144,76 @@ void add_table(CLI::App& program, const std::string& name, const std::string& wh
       ->excludes(write);
 }
 
-/// Exit codes of product.md: a wrong command line or table is 2, a missing device 77.
+int say(assay::ExitCode code, const std::string& words) {
+  std::fprintf(stderr, "assay: %s\n", assay::printable_lines(words).c_str());
+  return code;
+}
+
+/// Names that somebody looked up and that there are not ("unknown contract 'x'"); any other index out of range is a defect.
+bool is_lookup(const std::out_of_range& error) { return std::string_view(error.what()).starts_with("unknown "); }
+
+/// Exit codes of product.md: a wrong command line, table, dump or library is 2; what the machine or this program itself did wrong is
+/// 3, since it says nothing about a kernel; a missing device is 77.
 int guarded(const std::function<int()>& verb) {
+  const std::string defect = "internal error, a defect of assay and not of its input: ";
   try {
     return verb();
   } catch (const assay::NoDeviceError& error) {
-    std::fprintf(stderr, "assay: %s\n", error.what());
-    return assay::kNoDevice;
+    return say(assay::kNoDevice, error.what());
+  } catch (const assay::HarnessError& error) {
+    return say(assay::kHarnessFailed, error.what());
+  } catch (const std::system_error& error) {
+    return say(assay::kHarnessFailed, error.what());
+  } catch (const std::bad_alloc&) {
+    return say(assay::kHarnessFailed, "out of memory");
+  } catch (const std::out_of_range& error) {
+    return is_lookup(error) ? say(assay::kUsageOrNothingRan, error.what()) : say(assay::kHarnessFailed, defect + error.what());
+  } catch (const std::logic_error& error) {
+    return say(assay::kHarnessFailed, defect + error.what());
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "assay: %s\n", error.what());
-    return assay::kUsageOrNothingRan;
+    return say(assay::kUsageOrNothingRan, error.what());
+  } catch (...) {
+    return say(assay::kHarnessFailed, defect + "an exception of unknown type");
+  }
+}
+
+/// What was printed must have arrived: a verdict that nobody can read is none.
+int delivered(int code) {
+  const bool flushed = std::fflush(stdout) == 0;
+  const int error = errno;
+  if (flushed && std::ferror(stdout) == 0) return code;
+  const int lost = say(assay::kHarnessFailed, std::string("standard output was lost") + (flushed ? "" : std::string(": ") + std::strerror(error)));
+  return code == assay::kAllAsExpected ? lost : code;
+}
+
+/// A closed descriptor 0, 1 or 2 would become the next file that is opened, and what is printed would land in it.
+void hold_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0) continue;
+    const int file = ::open(descriptor == STDOUT_FILENO ? "/dev/full" : "/dev/null", O_RDWR);
+    if (file >= 0 && file != descriptor) ::dup2(file, descriptor), ::close(file);
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_descriptors();
   CLI::App program("Conformance suite for the low-precision kernels of LLM inference.");
   program.name("assay");
   program.require_subcommand(1);
+  program.fallthrough();  // so that --contracts may stand behind the verb
   program.set_version_flag("--version", ASSAY_VERSION);
 
   RunArguments run;
   add_run(program, run);
   assay::ListArguments listed;
-  CLI::App& list = *program.add_subcommand("list", "expand the case tables and print the ids; or describe an op to authors of plug-ins");
+  CLI::App& list = *program.add_subcommand("list", "expand the case tables: a summary by op, or the ids of what is selected; or describe an op to authors of plug-ins");
   add_selection(list, listed.selection);
-  list.add_option("--op", listed.op, "its tensors, parameters, contracts, and the keys of `accepts` with their cells");
+  list.add_flag("--all", listed.all, "every id");
+  list.get_option("--op")
+      ->description("its tensors, parameters, contracts, and the keys of `accepts` with their cells; with --cases, the op of a table that has no column 'op'")
+      ->remove_needs(list.get_option("--cases"));
   assay::JudgeArguments judge;
   add_judge(program, judge);
   assay::GoldenArguments golden;
@@ -155,10 +235,12 @@ int main(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? assay::kAllAsExpected : assay::kUsageOrNothingRan;
+    return program.exit(error) == 0 ? delivered(assay::kAllAsExpected) : assay::kUsageOrNothingRan;
   }
   run.command = judge.command = {argv, argv + argc};
-  return guarded([&] {
+  // A reader that left must not end a run before its reports are written; other verbs have none, and end like `cat`.
+  if (program.got_subcommand("run") || program.got_subcommand("judge") || program.got_subcommand("golden")) ::signal(SIGPIPE, SIG_IGN);
+  const int code = guarded([&] {
     if (program.got_subcommand("run")) return assay::run_verb(run);
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);
     if (program.got_subcommand("list")) return assay::list_verb(listed);
@@ -171,4 +253,5 @@ int main(int argc, char** argv) {
       return contracts.action == "match" ? assay::match_verb(contracts) : assay::contracts_verb(contracts);
     return assay::worker_main(library);
   });
+  return delivered(code);
 }

@@ -14,7 +14,6 @@
 #include "harness/core/run_case.h"
 #include "harness/diagnosis/looking.h"
 #include "harness/diagnosis/visibility.h"
-#include "reference/table/near.h"
 #include "suites/registry.h"
 
 namespace assay {
@@ -156,7 +155,7 @@ std::string cell(const std::string& text) {
 }
 
 std::string table_text(const Op& op, const Case& one, const std::string& why) {
-  std::string header, row;
+  std::string header = "op,", row = cell(op.name) + ",";
   for (const std::string& column : op.columns) {
     header += column + ",";
     row += cell(one.text(column)) + ",";
@@ -167,20 +166,11 @@ std::string table_text(const Op& op, const Case& one, const std::string& why) {
   return header + "why,blind_to\n" + row + cell(why) + "," + cell(blind) + "\n";
 }
 
-const Case& find_case(const std::vector<Case>& cases, const std::string& id) {
-  std::vector<std::string> ids;
-  for (const Case& one : cases) {
-    if (one.id == id) return one;
-    ids.push_back(one.id);
-  }
-  throw UsageError("no case '" + id + "'" + did_you_mean(id, ids));
-}
-
 }  // namespace
 
 int minimize_verb(const ExplainArguments& arguments) {
   const std::vector<Case> cases = open_cases();
-  const Case& start = find_case(cases, arguments.case_id);
+  const Case& start = case_named(cases, arguments.case_id);
   const Op& op = find_op(start.op);
   if (!op.shrink)
     throw UsageError("cases of op " + op.name + " have no rows and columns to take away; assay run names the inputs that fail");

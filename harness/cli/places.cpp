@@ -1,13 +1,19 @@
 #include "harness/cli/places.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
+#include "harness/cli/offers.h"
 #include "harness/core/error.h"
+#include "harness/core/glob.h"
+#include "harness/core/printable.h"
+#include "harness/core/run_case.h"
 #include "reference/table/near.h"
+#include "reference/table/table.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -37,6 +43,31 @@ std::map<std::string, fs::path> named_backends() {
   return found;
 }
 
+/// What a repro line needs besides the case's id.
+std::string options_of_tables() {
+  std::string needs;
+  for (const std::string& file : more_contracts()) needs += " --contracts " + shell_word(file);
+  for (const std::string& file : own_cases().files) needs += " --cases " + shell_word(file);
+  if (!own_cases().op.empty()) needs += " --op " + shell_word(own_cases().op);
+  return needs;
+}
+
+/// The step that builds a library of ours that is not there.
+std::string how_to_build(const std::string& name) {
+  if (name == "cuda")
+    return "; it is built where nvcc is found: ci/build release assay_kernels_cuda, or ci/bundle for a machine without the sources";
+  if (name == "hip") return "; it is built with -DWITH_HIP=ON and ROCm's hipcc: ci/build release assay_kernels_hip";
+  for (const char* ours : {"cpu", "faulty"})
+    if (name == ours) return "; ci/build release assay_kernels_" + name + " builds it";
+  return "";
+}
+
+/// A library whose every offer some case can meet.
+Backend checked(Backend backend) {
+  require_known_offers(backend.library);
+  return backend;
+}
+
 }  // namespace
 
 std::string data_root() {
@@ -55,14 +86,26 @@ std::vector<std::string>& more_contracts() {
   return files;
 }
 
+OwnCases& own_cases() {
+  static OwnCases own;
+  return own;
+}
+
 std::vector<Case> open_cases() {
   const std::string root = data_root();
   open_rulebook(root, more_contracts());
-  return load_cases(all_ops(), root);
+  std::vector<Case> cases;
+  const OwnCases& own = own_cases();
+  for (const std::string& file : own.files)
+    for (Case& one : load_own_cases(all_ops(), read_text(file), file, own.op)) cases.push_back(std::move(one));
+  if (own.files.empty()) cases = load_cases(all_ops(), root);
+  options_of_repro() = options_of_tables();
+  return cases;
 }
 
-std::vector<Case> open_selected_cases(const Selection& selection) {
-  const std::vector<Case> all = open_cases();
+std::vector<Case> open_selected_cases(const Selection& selection) { return selected_of(open_cases(), selection); }
+
+std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection) {
   std::vector<Case> selected = select_cases(all, selection);
   if (!selected.empty()) return selected;
   std::vector<std::string> ids;
@@ -73,16 +116,41 @@ std::vector<Case> open_selected_cases(const Selection& selection) {
                    (glob.empty() || near.empty() ? std::string("; see assay list") : did_you_mean(glob, near)));
 }
 
+const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob) {
+  std::vector<const Case*> found;
+  for (const Case& one : cases) {
+    if (one.id == id_or_glob) return one;
+    if (glob_match(id_or_glob, one.id)) found.push_back(&one);
+  }
+  const auto same_data = [&](const Case* one) { return data_id(one->id) == data_id(found.front()->id); };
+  if (!found.empty() && std::all_of(found.begin(), found.end(), same_data)) return *found.front();
+  if (!found.empty()) {
+    constexpr size_t kMostShown = 8;
+    std::string text = "'" + id_or_glob + "' matches " + std::to_string(found.size()) + " cases; name one:";
+    for (size_t i = 0; i < std::min(found.size(), kMostShown); ++i) text += "\n  " + found[i]->id;
+    throw UsageError(text + (found.size() > kMostShown ? "\n  ..." : ""));
+  }
+  std::vector<std::string> ids, of_op;
+  const std::string op = id_or_glob.substr(0, id_or_glob.find('/') + 1);
+  for (const Case& one : cases) {
+    ids.push_back(one.id);
+    if (!op.empty() && one.id.starts_with(op)) of_op.push_back(one.id);
+  }
+  throw UsageError("no case '" + id_or_glob + "'" + did_you_mean(id_or_glob, of_op.empty() ? ids : of_op));
+}
+
 Backend open_backend(const BackendRequest& request) {
   const bool is_path = request.backend.find('/') != std::string::npos || request.backend.ends_with(kSuffix);
-  if (is_path && request.in_process) return open_in_process(request.backend, request.backend, library_folders());
-  if (is_path) return open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds});
+  if (is_path && request.in_process) return checked(open_in_process(request.backend, request.backend, library_folders()));
+  if (is_path) return checked(open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds}));
   const std::map<std::string, fs::path> backends = named_backends();
   if (const auto found = backends.find(request.backend); found != backends.end())
-    return open_in_process(found->second.lexically_normal().string(), request.backend, library_folders());
+    return checked(open_in_process(found->second.lexically_normal().string(), request.backend, library_folders()));
   std::vector<std::string> names;
   for (const auto& [name, file] : backends) names.push_back(name);
-  throw UsageError("no back end '" + request.backend + "' beside the program" + did_you_mean(request.backend, names));
+  const std::string built = how_to_build(request.backend);
+  throw UsageError("no back end '" + request.backend + "' beside the program" +
+                   (built.empty() ? did_you_mean(request.backend, names) : built));
 }
 
 }  // namespace assay

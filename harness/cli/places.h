@@ -16,11 +16,24 @@ std::string data_root();
 /// Tables of --contracts, read after the shipped ones. Set before anything is opened.
 std::vector<std::string>& more_contracts();
 
+/// Tables of --cases, read instead of the shipped ones, and --op, which names the op of those that have no column `op`.
+struct OwnCases {
+  std::vector<std::string> files;
+  std::string op;
+};
+OwnCases& own_cases();
+
 /// Opens the rulebook and loads all cases, checked. Throws TableError.
 std::vector<Case> open_cases();
 
-/// The selected ones of open_cases(). Throws UsageError, with near matches, if there is none.
+/// The selected ones of all cases. Throws UsageError, with near matches, if there is none.
+std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection);
+/// Those of open_cases().
 std::vector<Case> open_selected_cases(const Selection& selection);
+
+/// The case of that id, or the only one that the glob matches (of a glob that leaves the warp open: the first of those that differ in
+/// warp alone). Throws UsageError with near ids of the same op, or with those that match.
+const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob);
 
 struct BackendRequest {
   std::string backend;      ///< "cpu", or a path, which is what ends in ".so" or has a '/'
@@ -29,7 +42,8 @@ struct BackendRequest {
 };
 
 /// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path in a worker.
-/// Throws UsageError for an unknown name, LibraryError, NoDeviceError.
+/// Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what require_known_offers() refuses,
+/// NoDeviceError.
 Backend open_backend(const BackendRequest& request);
 
 }  // namespace assay

@@ -32,6 +32,7 @@ Provenance begun(const std::vector<std::string>& command, const std::string& led
   Provenance provenance = begin_provenance(kVersion, kCommit, command);
   provenance.ledger = stamp_of(ledger);
   for (const std::string& file : more_contracts()) provenance.tables.push_back(stamp_of(file));
+  for (const std::string& file : own_cases().files) provenance.tables.push_back(stamp_of(file));
   return provenance;
 }
 

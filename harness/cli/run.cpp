@@ -9,17 +9,20 @@
 #include <optional>
 #include <thread>
 
+#include "harness/cli/ending.h"
+#include "harness/cli/offers.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
+#include "harness/cli/reports.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/ledger.h"
+#include "harness/core/printable.h"
 #include "harness/core/shard.h"
 #include "harness/diagnosis/looking.h"
 #include "harness/dump/recording.h"
 #include "harness/report/console.h"
 #include "harness/report/progress_report.h"
 #include "harness/report/reconcile.h"
-#include "harness/report/report.h"
 #include "suites/registry.h"
 
 namespace assay {
@@ -36,30 +39,38 @@ void touch_status_file() {
     std::ofstream(file, std::ios::app);
 }
 
+bool finished(const Recorder& recorder, const RunResult& result) {
+  try {
+    recorder.finish(result);
+    return true;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "assay: %s\n", printable(error.what()).c_str());
+    return false;
+  }
+}
+
 }  // namespace
 
 int run_verb(const RunArguments& arguments) {
   const Shard shard = shard_of(arguments);
   Provenance provenance = provenance_of(arguments, shard);
-  std::vector<ReportRequest> reports;
-  for (const std::string& text : arguments.reports) {
-    reports.push_back(parse_report(text));
-    if (!reports.back().file.empty()) reports.back().file = shard.path(reports.back().file);
-  }
+  const Reports reports(arguments.reports, shard);
   std::optional<EarlierRun> earlier;
   if (!arguments.trend.empty()) earlier = read_earlier_run(arguments.trend);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
-  const bool to_console = reports.empty() || std::any_of(reports.begin(), reports.end(),
-                                                         [](const ReportRequest& r) { return r.kind == ReportKind::kConsole; });
-  const std::vector<Case> selected = open_selected_cases(arguments.selection);
+  const std::vector<Case> all = open_cases();
+  std::vector<Case> selected = selected_of(all, arguments.selection);
+  const Backend backend =
+      shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds}));
+  for (const std::string& line : offers_without_cases(backend.library, all))
+    std::fprintf(stderr, "assay: %s\n", line.c_str());
+  RecordedRun recorded{shard, fingerprint(selected), ignores_warp(backend.library), {}};
+  if (recorded.once) selected = each_data_once(std::move(selected));
   const std::vector<Case> cases = share_of(selected, shard);
   if (!shard.is_whole()) {
     touch_status_file();
     std::printf("shard %s (%s): %zu of %zu cases\n", shard.text().c_str(), shard.source.c_str(), cases.size(), selected.size());
-    if (cases.empty()) return kAllAsExpected;
   }
-  const Backend backend =
-      shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds}));
   add_library(provenance, backend.library);
 
   ProgressReport progress(cases.size());
@@ -72,27 +83,34 @@ int run_verb(const RunArguments& arguments) {
   options.each.diagnose = look_for_causes(backend);
   std::optional<Recorder> recorder;
   if (!arguments.record.empty()) {
-    recorder.emplace(shard.path(arguments.record), backend);
+    recorder.emplace(arguments.record, backend, recorded);
     options.each.record = [&](const Evidence& evidence, const Verdict& verdict) { recorder->write(evidence, verdict); };
   }
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
   options.on_verdict = [&](const Verdict& verdict) {
     progress.clear();
-    if (to_console && !as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
+    if (reports.to_console() && !as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
     progress.step(verdict);
   };
+  end_on_signals();
+  options.ended = ended_by;
   RunResult result = run_all(all_ops(), cases, backend, options);
   progress.clear();
-  if (recorder && result.harness_error.empty()) recorder->finish(result);
-  if (!result.harness_error.empty()) std::fprintf(stderr, "assay: the run ended early: %s\n", result.harness_error.c_str());
+  if (!result.harness_error.empty())
+    std::fprintf(stderr, "assay: the run ended early: %s\n", printable(result.harness_error).c_str());
   reconcile(result);
   provenance.ended = utc_now();
-  write_reports(reports, result, backend.library, provenance, earlier ? &*earlier : nullptr);
-  if (to_console)
+  provenance.ended_early = result.ended_by;
+  bool all_written = reports.write(result, backend.library, provenance, earlier ? &*earlier : nullptr);
+  if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
+  if (reports.to_console())
     std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
-  std::printf("%s%s", to_console ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
-  return result.exit_code();
+  std::printf("%s%s", reports.to_console() ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
+  if (!result.ended_by.empty()) return exit_code_of_ending();
+  if (!shard.is_whole() && cases.empty()) return kAllAsExpected;
+  const ExitCode code = result.exit_code();
+  return code == kAllAsExpected && !all_written ? kHarnessFailed : code;
 }
 
 }  // namespace assay

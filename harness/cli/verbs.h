@@ -25,11 +25,6 @@ struct RunArguments {
   std::vector<std::string> command;  ///< the whole command line, for reports
 };
 
-struct ListArguments {
-  Selection selection;
-  std::string op;  ///< describe this op instead
-};
-
 struct JudgeArguments {
   std::vector<std::string> targets;     ///< folders of recordings, or a dump: FILE.safetensors[:TENSOR], FILE.npy[:FORMAT], role=FILE
   std::string contract, layout;         ///< of a dump
@@ -64,6 +59,13 @@ struct ContractsArguments {
   std::vector<std::string> ids;
   std::string write, check;  ///< of specials: file whose section `assay contracts specials` gets the table, or must be it
   std::string backend = "cpu", op, kernel = "*";
+  std::vector<std::string> cases;  ///< of match: globs over ids
+  double timeout_seconds = 60;
+};
+
+struct ListArguments {
+  Selection selection;
+  bool all = false;  ///< every id, though nothing is selected
 };
 
 /// Of power and of sharpness.
@@ -78,7 +80,7 @@ struct PowerArguments {
 int put_table(const std::string& command, const std::function<std::string()>& table, const std::string& write,
               const std::string& check);
 
-/// Each prints to stdout and gives the program's exit code. Throw UsageError, TableError, LibraryError, NoDeviceError.
+/// Each prints to stdout and gives the program's exit code. What they throw main.cpp turns into one.
 int run_verb(const RunArguments& arguments);
 int judge_verb(const JudgeArguments& arguments);
 int list_verb(const ListArguments& arguments);

@@ -13,6 +13,8 @@
 namespace assay {
 namespace {
 
+const std::string kOp = "op";
+
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts(1);
   for (const char c : text) {
@@ -55,6 +57,49 @@ Case validated(const Op& op, const Table& table, const TableRow& row, Case one) 
   }
 }
 
+void require_columns_of(const Op& op, const Table& table) {
+  std::vector<std::string> required = op.columns;
+  required.push_back("why");
+  std::erase_if(required, [&](const std::string& column) { return op.optional_columns.contains(column); });
+  table.require_columns(required);
+}
+
+/// Appends the product of a row's alternatives.
+void expand_row(const Op& op, const Table& table, const TableRow& row, const std::string& tier, std::vector<Case>& cases) {
+  Case one;
+  one.op = op.name;
+  one.tier = tier;
+  one.why = table.text(row, "why");
+  one.origin = {table.file, row.line};
+  if (table.has_column("blind_to")) {
+    for (std::string& fault : split(table.text(row, "blind_to"), ';')) {
+      if (!fault.empty()) one.blind_to.push_back(std::move(fault));
+    }
+  }
+  const std::vector<std::vector<std::string>> alternatives = alternatives_of(op, table, row);
+  std::vector<size_t> choice(alternatives.size(), 0);
+  for (bool more = true; more;) {  // an odometer whose last column turns fastest
+    for (size_t i = 0; i < choice.size(); ++i) one.parameters[op.columns[i]] = alternatives[i][choice[i]];
+    cases.push_back(validated(op, table, row, one));
+    more = false;
+    for (size_t i = choice.size(); i-- > 0 && !more;) {
+      choice[i] = (choice[i] + 1) % alternatives[i].size();
+      more = choice[i] != 0;
+    }
+  }
+}
+
+/// Throws TableError if two rows expand to one id, naming both.
+void require_different(const std::vector<Case>& cases) {
+  std::unordered_map<std::string, const Case*> by_id;
+  for (const Case& one : cases) {
+    const auto [first, is_new] = by_id.emplace(one.id, &one);
+    if (!is_new)
+      throw TableError(one.origin.file, one.origin.line, 0, "",
+                       "case " + one.id + " is already there, from " + first->second->origin.text());
+  }
+}
+
 }  // namespace
 
 std::string tier_of(const std::string& file_name) { return file_name.substr(0, file_name.find_first_of("_.")); }
@@ -62,37 +107,46 @@ std::string tier_of(const std::string& file_name) { return file_name.substr(0, f
 std::vector<Case> expand_table(const Op& op, const std::string& text, const std::string& file) {
   const Table table = parse_table(text, file);
   std::vector<std::string> known = op.columns;
-  known.push_back("why");
-  std::vector<std::string> required = known;
-  std::erase_if(required, [&](const std::string& column) { return op.optional_columns.contains(column); });
-  known.push_back("blind_to");
+  known.insert(known.end(), {"why", "blind_to", kOp});
   table.allow_columns(known);
-  table.require_columns(required);
-
+  require_columns_of(op, table);
+  const std::string tier = tier_of(std::filesystem::path(file).filename().string());
   std::vector<Case> cases;
   for (const TableRow& row : table.rows) {
-    Case one;
-    one.op = op.name;
-    one.tier = tier_of(std::filesystem::path(file).filename().string());
-    one.why = table.text(row, "why");
-    one.origin = {file, row.line};
-    if (table.has_column("blind_to")) {
-      for (std::string& fault : split(table.text(row, "blind_to"), ';')) {
-        if (!fault.empty()) one.blind_to.push_back(std::move(fault));
-      }
-    }
-    const std::vector<std::vector<std::string>> alternatives = alternatives_of(op, table, row);
-    std::vector<size_t> choice(alternatives.size(), 0);
-    for (bool more = true; more;) {  // an odometer whose last column turns fastest
-      for (size_t i = 0; i < choice.size(); ++i) one.parameters[op.columns[i]] = alternatives[i][choice[i]];
-      cases.push_back(validated(op, table, row, one));
-      more = false;
-      for (size_t i = choice.size(); i-- > 0 && !more;) {
-        choice[i] = (choice[i] + 1) % alternatives[i].size();
-        more = choice[i] != 0;
-      }
-    }
+    if (table.has_column(kOp) && table.text(row, kOp) != op.name)
+      throw table.error(row, kOp, "'" + table.text(row, kOp) + "' stands in a table of op " + op.name);
+    expand_row(op, table, row, tier, cases);
   }
+  return cases;
+}
+
+std::vector<Case> load_own_cases(std::span<const Op> ops, const std::string& text, const std::string& file, const std::string& name) {
+  const Table table = parse_table(text, file);
+  std::vector<std::string> names, columns = {"why", "blind_to", kOp};
+  for (const Op& op : ops) {
+    names.push_back(op.name);
+    columns.insert(columns.end(), op.columns.begin(), op.columns.end());
+  }
+  if (!table.has_column(kOp) && name.empty()) throw UsageError(file + ": has no column 'op'; say --op NAME");
+  table.allow_columns(columns);
+  std::vector<Case> cases;
+  for (const TableRow& row : table.rows) {
+    const std::string& wanted = table.has_column(kOp) ? table.text(row, kOp) : name;
+    const auto op = std::find_if(ops.begin(), ops.end(), [&](const Op& one) { return one.name == wanted; });
+    const std::string unknown = "unknown op '" + wanted + "'" + did_you_mean(wanted, names);
+    if (op == ops.end() && !table.has_column(kOp)) throw UsageError("--op: " + unknown);
+    if (op == ops.end()) throw table.error(row, kOp, unknown);
+    require_columns_of(*op, table);
+    for (const std::string& column : table.columns) {
+      const bool own = column == kOp || column == "why" || column == "blind_to" ||
+                       std::find(op->columns.begin(), op->columns.end(), column) != op->columns.end();
+      if (!own && !table.text(row, column).empty())
+        throw table.error(row, column, "op " + op->name + " has no such column" + did_you_mean(column, op->columns));
+    }
+    expand_row(*op, table, row, "own", cases);
+  }
+  if (cases.empty()) throw TableError(file, 1, 0, "", "has no row");
+  require_different(cases);
   return cases;
 }
 
@@ -115,14 +169,7 @@ std::vector<Case> load_cases(std::span<const Op> ops, const std::string& root) {
       }
     }
   }
-  std::unordered_map<std::string, const Case*> by_id;
-  for (const Case& one : all) {
-    const auto [first, is_new] = by_id.emplace(one.id, &one);
-    if (!is_new) {
-      throw TableError(one.origin.file, one.origin.line, 0, "",
-                       "case " + one.id + " is already there, from " + first->second->origin.text());
-    }
-  }
+  require_different(all);
   return all;
 }
 

@@ -177,5 +177,30 @@ TEST_F(CasesOnDisk, AFailedRenameLeavesNothing) {
   EXPECT_EQ(entries, 0);
 }
 
+std::vector<Case> own(const std::string& text, const std::string& op = "") {
+  const Op toy = testing::toy_op();
+  return load_own_cases({&toy, 1}, text, "mine.csv", op);
+}
+
+TEST(OwnCases, TheOpComesFromAColumnOrFromTheCommandLine) {
+  const std::string row = "toy.copy,bf16,1,8|16,ramp,1,32,mine,\n";
+  EXPECT_THAT(ids(own(kHeader + row, "toy")), ElementsAre("toy/bf16.m1.n8.ramp.s1/w32", "toy/bf16.m1.n16.ramp.s1/w32"));
+  const auto named = own("op," + kHeader + "toy," + row);
+  EXPECT_THAT(ids(named), ElementsAre("toy/bf16.m1.n8.ramp.s1/w32", "toy/bf16.m1.n16.ramp.s1/w32"));
+  EXPECT_EQ(named[0].tier, "own");
+  EXPECT_EQ(named[0].origin.text(), "mine.csv:2");
+  EXPECT_THAT(error_of<UsageError>([&] { own(kHeader + row); }), HasSubstr("mine.csv: has no column 'op'; say --op NAME"));
+  EXPECT_THAT(error_of<UsageError>([&] { own(kHeader + row, "tpy"); }), HasSubstr("unknown op 'tpy'; did you mean 'toy'?"));
+  EXPECT_THAT(error_of<TableError>([&] { own("op," + kHeader + "tpy," + row); }), HasSubstr("mine.csv:2:1: op: unknown op 'tpy'"));
+  EXPECT_THAT(error_of<TableError>([&] { own("op," + kHeader + "toy," + row + "toy," + row); }), HasSubstr("is already there, from mine.csv:2"));
+  EXPECT_THAT(error_of<TableError>([&] { own(kHeader, "toy"); }), HasSubstr("has no row"));
+}
+
+TEST(OwnCases, ATableOfTheSuitesMayNameItsOpAndNoOther) {
+  const std::string row = "toy.copy,bf16,1,8,ramp,1,32,mine,\n";
+  EXPECT_EQ(expand_table(testing::toy_op(), "op," + kHeader + "toy," + row, kFile).size(), 1u);
+  EXPECT_THAT(expansion_error("op," + kHeader + "play," + row), HasSubstr(":2:1: op: 'play' stands in a table of op toy"));
+}
+
 }  // namespace
 }  // namespace assay

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "harness/core/glob.h"
 #include "reference/table/near.h"
@@ -55,7 +57,13 @@ Ledger Ledger::parse(const std::string& text, const std::string& file) {
   table.require_columns(kColumns);
   table.allow_columns(kColumns);
   Ledger ledger;
-  for (const TableRow& row : table.rows) ledger.rows_.push_back(deviation_of(table, row));
+  std::map<std::pair<std::string, std::string>, std::string> places;
+  for (const TableRow& row : table.rows) {
+    ledger.rows_.push_back(deviation_of(table, row));
+    const Deviation& one = ledger.rows_.back();
+    const auto [first, is_new] = places.try_emplace({one.cases, one.kernels}, one.origin.text());
+    if (!is_new) throw table.error(row, "case", "stands twice: " + first->second + " is for the same cases and kernels");
+  }
   return ledger;
 }
 

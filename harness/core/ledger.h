@@ -25,7 +25,8 @@ class Ledger {
  public:
   Ledger() = default;
 
-  /// Columns case, kernel, outcome, reason, issue, since (a date), owner; every cell is filled. Throws TableError.
+  /// Columns case, kernel, outcome, reason, issue, since (a date), owner; every cell is filled; no two rows have the same case and
+  /// kernel, of which the second would never count. Throws TableError.
   static Ledger read(const std::string& path);
   static Ledger parse(const std::string& text, const std::string& file);
 

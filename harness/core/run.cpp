@@ -76,14 +76,14 @@ class Progress {
   };
   std::optional<Share> next() {
     const std::lock_guard lock(mutex_);
-    if (stopped_ || next_ + 1 == begins_.size()) return std::nullopt;
+    if (has_ended() || next_ + 1 == begins_.size()) return std::nullopt;
     ++next_;
     return Share{begins_[next_ - 1], begins_[next_]};
   }
 
   bool stopped() {
     const std::lock_guard lock(mutex_);
-    return stopped_;
+    return has_ended();
   }
 
   /// Ends the run; the first reason stays.
@@ -95,6 +95,7 @@ class Progress {
 
   void deliver(size_t i, Verdict verdict) {
     const std::lock_guard lock(mutex_);
+    if (has_ended() && !ended_by_.empty()) return;  // what ended the run may have ended the call
     if (options_.ledger != nullptr) options_.ledger->expect(verdict);
     losses_in_a_row_ = verdict.device_lost ? losses_in_a_row_ + 1 : 0;
     constexpr int kMostLosses = 3;
@@ -109,7 +110,11 @@ class Progress {
     RunResult result;
     result.harness_error = harness_error_;
     for (std::optional<Verdict>& slot : slots_) {
-      if (!slot) continue;
+      if (!slot) {
+        result.ended_by = ended_by_;
+        continue;
+      }
+      if (size_t(&slot - slots_.data()) >= shown_ && options_.on_verdict) options_.on_verdict(*slot);  // behind a gap
       result.device_lost |= slot->device_lost;
       result.verdicts.push_back(std::move(*slot));
     }
@@ -117,6 +122,13 @@ class Progress {
   }
 
  private:
+  /// Under the lock.
+  bool has_ended() {
+    const char* const by = ended_by_.empty() && options_.ended ? options_.ended() : nullptr;
+    if (by != nullptr) ended_by_ = by, stopped_ = true;
+    return stopped_;
+  }
+
   std::mutex mutex_;
   std::vector<std::optional<Verdict>> slots_;
   std::vector<size_t> begins_;  ///< of the shares, and the end of the last
@@ -125,6 +137,7 @@ class Progress {
   int losses_in_a_row_ = 0;
   bool stopped_ = false;
   std::string harness_error_;
+  std::string ended_by_;
 };
 
 Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& options, DataMemory& memory) {

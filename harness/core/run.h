@@ -21,6 +21,8 @@ struct RunOptions {
   std::string kernel_glob = "*";  ///< kernels whose name matches
   int threads = 2;                ///< that make inputs and judge; calls are made one at a time
   const Ledger* ledger = nullptr;   ///< of known deviations; without one every verdict is expected to be a pass
+  /// Asked again and again: what ended the run early ("SIGINT"), nullptr as long as nothing did. What is under way then gives no verdict.
+  std::function<const char*()> ended{};
   /// Called for each verdict, in the order of the cases, from one thread at a time.
   std::function<void(const Verdict&)> on_verdict;
 };
@@ -29,6 +31,7 @@ struct RunResult {
   std::vector<Verdict> verdicts;
   bool device_lost = false;
   std::string harness_error{};  ///< why the harness itself ended the run; the verdicts are those until then
+  std::string ended_by{};       ///< "SIGINT" if the run was ended before all cases had their verdicts
 
   int64_t count(Outcome outcome) const;
   int64_t unexpected() const;

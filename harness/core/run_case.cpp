@@ -9,6 +9,7 @@
 #include "harness/core/error.h"
 #include "harness/core/glob.h"
 #include "harness/core/ladder.h"
+#include "harness/core/printable.h"
 #include "harness/core/tensor_of_part.h"
 
 namespace assay {
@@ -17,6 +18,12 @@ namespace {
 std::string parameter_or_empty(const Case& one, const char* name) {
   const auto found = one.parameters.find(name);
   return found == one.parameters.end() ? "" : found->second;
+}
+
+/// For a shell, and in quotes even where it needs none: what stands between them is the id.
+std::string quoted(const std::string& id) {
+  std::string word = shell_word(id);
+  return word == id ? "'" + id + "'" : word;
 }
 
 size_t output_index(const std::vector<HostTensor>& outputs, const Part& part) {
@@ -229,6 +236,11 @@ std::string call_difference(const CallResult& first, const CallResult& again, in
   return "";
 }
 
+std::string& options_of_repro() {
+  static std::string options;
+  return options;
+}
+
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend) {
   Verdict verdict;
   verdict.case_id = one.id;
@@ -236,7 +248,8 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
   verdict.backend = backend;
   verdict.why = one.why;
   verdict.origin = one.origin.text();
-  verdict.repro = "assay run --backend " + backend + " --case '" + one.id + "'" + (kernel.empty() ? "" : " --kernel " + kernel);
+  verdict.repro = "assay run" + options_of_repro() + " --backend " + shell_word(backend) + " --case " + quoted(one.id) +
+                  (kernel.empty() ? "" : " --kernel " + shell_word(kernel));
   verdict.op = one.op;
   verdict.contract = parameter_or_empty(one, "contract");
   verdict.arch = parameter_or_empty(one, "arch");

@@ -59,6 +59,9 @@ Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, cons
 /// The first output element in which call number `call` differs from the first, in words; empty if there is none.
 std::string call_difference(const CallResult& first, const CallResult& again, int call);
 
+/// Options of the program without which no table has a case, such as " --cases mine.csv"; part of every repro line. Set before a run.
+std::string& options_of_repro();
+
 /// A verdict that carries what is known before a call: id, kernel, row, repro.
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend);
 

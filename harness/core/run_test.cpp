@@ -35,6 +35,16 @@ TEST(RunCase, ACorrectKernelPasses) {
   EXPECT_EQ(verdict.warp, "32");
 }
 
+TEST(RunCase, AReproLineIsSafeInAShell) {
+  Case one = testing::toy_case();
+  options_of_repro() = " --cases mine.csv";
+  EXPECT_EQ(blank_verdict(one, "fast; rm -rf ~", "./my libs/lib.so").repro,
+            "assay run --cases mine.csv --backend './my libs/lib.so' --case 'toy/bf16.m2.n8.ramp.s1/w32' --kernel 'fast; rm -rf ~'");
+  one.id = "it's";
+  EXPECT_EQ(blank_verdict(one, "", "toy").repro, "assay run --cases mine.csv --backend toy --case 'it'\\''s'");
+  options_of_repro().clear();
+}
+
 TEST(RunCase, AWrongElementFails) {
   const Verdict verdict = run("off_by_one");
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
@@ -319,6 +329,20 @@ TEST(RunAll, ARecordingThatCannotBeWrittenEndsTheRunAndBlamesNoKernel) {
   EXPECT_EQ(result.exit_code(), kHarnessFailed);
   EXPECT_EQ(result.verdicts.size(), 5u) << "what was judged stays";
   EXPECT_EQ(result.count(Outcome::kBroken), 0);
+}
+
+TEST(RunAll, WhatIsAskedToEndKeepsTheVerdictsThatAreThere) {
+  std::vector<std::string> told;
+  RunOptions options;
+  options.threads = 1;
+  options.on_verdict = [&](const Verdict& verdict) { told.push_back(verdict.case_id); };
+  options.ended = [&]() -> const char* { return told.size() < 5 ? nullptr : "SIGINT"; };
+  const RunResult ended = run_kernels(cases(20), "copy", options);
+  EXPECT_EQ(ended.verdicts.size(), 5u);
+  EXPECT_EQ(told.size(), 5u);
+  EXPECT_EQ(ended.ended_by, "SIGINT");
+  told.clear();
+  EXPECT_EQ(run_kernels(cases(5), "copy", options).ended_by, "") << "all cases had their verdicts: nothing was left to end";
 }
 
 TEST(RunAll, AnUnknownKernelIsAUsageErrorWithNearMatches) {

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
 
 #include "harness/core/error.h"
@@ -55,6 +57,16 @@ Shard shard_of_environment(const Environment& get) {
     return shard;
   }
   return {};
+}
+
+std::string fingerprint(const std::vector<Case>& cases) {
+  constexpr uint64_t kPrime = 0x100000001b3;  // FNV-1a
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const Case& one : cases)
+    for (const char c : one.id + '\n') hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
 }
 
 std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard) {

@@ -17,7 +17,7 @@ struct Shard {
   bool is_whole() const { return count == 1; }
   /// "2/4"
   std::string text() const { return std::to_string(index) + "/" + std::to_string(count); }
-  /// A report or recording of this share: "out/v.csv" becomes "out/v.2of4.csv", so that processes do not write over each other.
+  /// A file of this share: "out/v.csv" becomes "out/v.2of4.csv", so that processes do not write over each other.
   std::string path(const std::string& whole) const;
 };
 
@@ -30,6 +30,9 @@ using Environment = std::function<const char*(const char*)>;
 /// Bazel), SLURM_PROCID and SLURM_STEP_NUM_TASKS (Slurm sets the latter in steps only, so a batch script runs whole),
 /// OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE (Open MPI). Throws UsageError for one without the other, or no numbers.
 Shard shard_of_environment(const Environment& get);
+
+/// Of the ids and their order: shares with the same one are shares of the same cases.
+std::string fingerprint(const std::vector<Case>& cases);
 
 /// Every count-th case, from the index-th on. The kinds of cases of a table spread over all shares.
 std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard);

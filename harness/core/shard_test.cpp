@@ -52,6 +52,17 @@ TEST(Shard, AnEnvironmentThatContradictsItselfIsRefused) {
   EXPECT_THROW(from({{"OMPI_COMM_WORLD_SIZE", "two"}, {"OMPI_COMM_WORLD_RANK", "1"}}), UsageError);
 }
 
+TEST(Shard, AFingerprintTellsOtherCasesAndAnotherOrder) {
+  std::vector<Case> cases(2);
+  cases[0].id = "a", cases[1].id = "b";
+  const std::string first = fingerprint(cases);
+  EXPECT_EQ(fingerprint(cases), first);
+  std::swap(cases[0], cases[1]);
+  EXPECT_NE(fingerprint(cases), first);
+  cases[0].id = "ab", cases[1].id = "";
+  EXPECT_NE(fingerprint(cases), first);
+}
+
 TEST(Shard, FilesOfSharesDoNotCollide) {
   EXPECT_EQ((Shard{2, 4, ""}.path("out/v.csv")), "out/v.2of4.csv");
   EXPECT_EQ((Shard{2, 4, ""}.path("rec")), "rec.2of4");

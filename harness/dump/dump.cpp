@@ -1,5 +1,8 @@
 #include "harness/dump/dump.h"
 
+#include <unistd.h>
+
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -30,6 +33,21 @@ std::ifstream open_file(const std::string& path, uint64_t& size) {
   size = fs::file_size(path, error);
   if (!stream || error) throw DumpError(path, "", "cannot be read");
   return stream;
+}
+
+/// A file may be larger than what holds it: sparse, or of another machine.
+void require_memory(const Dump& dump, const StoredTensor& tensor) {
+  constexpr uint64_t kCopies = 2;  // the bytes, and their elements in logical order
+  const uint64_t bytes = tensor.end - tensor.begin;
+  const uint64_t memory = uint64_t(::sysconf(_SC_PHYS_PAGES)) * uint64_t(::sysconf(_SC_PAGESIZE));
+  if (bytes <= memory / kCopies) return;
+  const auto gib = [](uint64_t size) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g GiB", double(size) / double(uint64_t{1} << 30));
+    return std::string(text);
+  };
+  throw DumpError(dump.file, "tensor '" + tensor.name + "'",
+                  "holds " + gib(bytes) + ", too much for the " + gib(memory) + " of memory of this machine");
 }
 
 }  // namespace
@@ -69,6 +87,7 @@ std::vector<std::byte> read_bytes(const Dump& dump, const StoredTensor& tensor) 
   uint64_t size = 0;
   std::ifstream stream = open_file(dump.file, size);
   if (tensor.end > size) throw DumpError(dump.file, "tensor '" + tensor.name + "'", "the file has become shorter");
+  require_memory(dump, tensor);
   std::vector<std::byte> bytes(size_t(tensor.end - tensor.begin));
   stream.seekg(std::streamoff(tensor.begin));
   stream.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(bytes.size()));

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <filesystem>
+#include <system_error>
 
 #include "assay/abi.h"
 #include "harness/core/atomic_file.h"
@@ -72,13 +73,20 @@ std::string metadata_or_empty(const Dump& dump, const std::string& key) {
 
 }  // namespace
 
-Recorder::Recorder(std::string folder, const Backend& backend)
-    : folder_(std::move(folder)), backend_(backend.name), library_(backend.library) {
-  if (fs::exists(fs::path(folder_) / "index.json"))
-    throw UsageError(folder_ + " holds a recording already; name another folder or remove it");
-  std::error_code made;
-  fs::create_directories(folder_, made);
-  if (made) throw UsageError("cannot record into " + folder_ + ": " + made.message());
+Recorder::Recorder(std::string folder, const Backend& backend, RecordedRun run)
+    : folder_(std::move(folder)), backend_(backend.name), library_(backend.library), run_(std::move(run)) {
+  try {
+    require_writable((fs::path(folder_) / run_.shard.path("index.json")).string());
+  } catch (const std::system_error& error) {
+    throw UsageError("--record " + folder_ + ": " + error.what());
+  }
+  for (const std::string& index : index_files(folder_)) {
+    const Recording other = read_index(folder_, index);
+    const bool another_share = !run_.shard.is_whole() && other.run.shard.count == run_.shard.count &&
+                               other.run.shard.index != run_.shard.index && other.run.cases == run_.cases;
+    if (!another_share)
+      throw UsageError(folder_ + " holds a recording already (" + index + "); name another folder or remove it");
+  }
 }
 
 void Recorder::write(const Evidence& evidence, const Verdict& verdict) {
@@ -111,7 +119,8 @@ void Recorder::write(const Evidence& evidence, const Verdict& verdict) {
 }
 
 void Recorder::finish(const RunResult& result) const {
-  Recording recording{folder_, backend_, library_, {}};
+  Recording recording{folder_, backend_, library_, run_, {}};
+  recording.run.ended_by = result.ended_by;
   for (const Verdict& verdict : result.verdicts) {
     const auto file = files_.find({verdict.case_id, verdict.kernel});
     recording.verdicts.push_back({file == files_.end() ? "" : file->second, verdict});

@@ -1,12 +1,17 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <tuple>
 
 #include "assay/abi.h"
 #include "harness/core/atomic_file.h"
+#include "harness/core/glob.h"
 #include "harness/core/json_integer.h"
+#include "harness/core/printable.h"
 #include "harness/dump/dump.h"
+#include "harness/dump/guarded_json.h"
 #include "harness/dump/recording.h"
 
 namespace assay {
@@ -16,7 +21,6 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
-constexpr const char* kIndex = "index.json";
 
 ordered_json to_json(const RecordedVerdict& recorded) {
   const Verdict& v = recorded.verdict;
@@ -47,13 +51,13 @@ bool stays_inside(const std::filesystem::path& file) {
 RecordedVerdict recorded_from(const json& j, const std::string& backend) {
   RecordedVerdict recorded;
   Verdict& v = recorded.verdict;
-  v.case_id = j.at("case");
-  v.kernel = j.at("kernel");
+  v.case_id = printable(std::string(j.at("case")));
+  v.kernel = printable(std::string(j.at("kernel")));
   v.backend = backend;
   v.outcome = outcome_from(j.at("outcome"));
   v.seconds = j.at("seconds");
-  v.message = j.value("message", "");
-  v.causes = j.value("causes", std::vector<std::string>());
+  v.message = printable(j.value("message", ""));
+  for (const std::string& cause : j.value("causes", std::vector<std::string>())) v.causes.push_back(printable(cause));
   v.offered = j.value("offered", true);
   v.device_lost = j.value("device_lost", false);
   recorded.file = j.value("file", "");
@@ -61,9 +65,21 @@ RecordedVerdict recorded_from(const json& j, const std::string& backend) {
   return recorded;
 }
 
+RecordedRun run_from(const json& j) {
+  RecordedRun run;
+  run.cases = j.value("cases", "");
+  run.once = j.value("each_data_once", false);
+  run.ended_by = j.value("ended_by", "");
+  if (!j.contains("share")) return run;
+  run.shard.index = json_integer<int>(j.at("share").at(0));
+  run.shard.count = json_integer<int>(j.at("share").at(1));
+  if (run.shard.index < 1 || run.shard.index > run.shard.count) throw std::runtime_error("has share " + run.shard.text());
+  return run;
+}
+
 Recording from_json(const json& j, const std::string& folder) {
   const json& library = j.at("library");
-  Recording recording{folder, j.at("backend"), {}, {}};
+  Recording recording{folder, j.at("backend"), {}, run_from(j), {}};
   recording.library.name = library.at("name");
   recording.library.arch = library.at("arch");
   recording.library.device = library.at("device");
@@ -81,7 +97,7 @@ Recording from_json(const json& j, const std::string& folder) {
 
 void write_index(const Recording& recording) {
   const LibraryInfo& library = recording.library;
-  const ordered_json head = {{"assay_recording", kVersion},
+  ordered_json head = {{"assay_recording", kVersion},
                              {"abi", ASSAY_ABI_VERSION},
                              {"backend", recording.backend},
                              {"library",
@@ -91,28 +107,48 @@ void write_index(const Recording& recording) {
                                {"driver", library.driver},
                                {"toolkit", library.toolkit}}},
                              {"count", recording.verdicts.size()}};
+  const RecordedRun& run = recording.run;
+  if (!run.shard.is_whole()) head["share"] = {run.shard.index, run.shard.count};
+  if (!run.cases.empty()) head["cases"] = run.cases;
+  if (run.once) head["each_data_once"] = true;
+  if (!run.ended_by.empty()) head["ended_by"] = run.ended_by;
   const auto dump = [](const ordered_json& j) { return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace); };
   std::string text = dump(head);
   text.back() = ',';
   text += "\n\"verdicts\":[\n";
   for (const RecordedVerdict& recorded : recording.verdicts)
     text += (&recorded == &recording.verdicts.front() ? "" : ",\n") + dump(to_json(recorded));
-  write_atomically((std::filesystem::path(recording.folder) / kIndex).string(), text + "\n]}\n");
+  write_atomically((std::filesystem::path(recording.folder) / run.shard.path("index.json")).string(), text + "\n]}\n");
 }
 
-Recording read_index(const std::string& folder) {
-  const std::string path = (std::filesystem::path(folder) / kIndex).string();
+std::vector<std::string> index_files(const std::string& folder) {
+  std::vector<std::tuple<size_t, std::string>> found;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "index.json" || glob_match("index.*of*.json", name)) found.emplace_back(name.size(), name);
+  }
+  std::sort(found.begin(), found.end());  // 2of12 before 10of12
+  std::vector<std::string> names;
+  for (auto& [size, name] : found) names.push_back(std::move(name));
+  return names;
+}
+
+std::vector<Recording> read_indexes(const std::string& folder) {
+  std::vector<Recording> all;
+  for (const std::string& index : index_files(folder)) all.push_back(read_index(folder, index));
+  if (all.empty()) throw DumpError(folder, "", "has no index.json: it is no recording, or its run did not end");
+  return all;
+}
+
+Recording read_index(const std::string& folder, const std::string& index) {
+  const std::string path = (std::filesystem::path(folder) / index).string();
   std::ifstream file(path);
-  if (!file) throw DumpError(folder, "", "has no index.json: it is no recording, or its run did not end");
+  if (!file) throw DumpError(path, "", "cannot be read");
   std::stringstream text;
   text << file.rdbuf();
   try {
-    constexpr int kDeepest = 4;
-    const json j = json::parse(text.str(), [](int depth, json::parse_event_t event, const json&) {
-      if ((event == json::parse_event_t::object_start || event == json::parse_event_t::array_start) && depth > kDeepest)
-        throw std::runtime_error("is nested too deeply");
-      return true;
-    });
+    const json j = guarded_json(text.str(), 4);
     if (!j.is_object() || !j.contains("assay_recording")) throw std::runtime_error("is no recording: it lacks assay_recording");
     if (j.at("assay_recording") != kVersion)
       throw std::runtime_error("has version " + j.at("assay_recording").dump() + " and this program reads version " +

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <set>
 
 #include "harness/core/tensor.h"
+#include "harness/dump/guarded_json.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -58,31 +57,12 @@ const char* dtype_of(const Format& format) {
   throw std::logic_error("safetensors has no dtype for " + std::string(format.name));
 }
 
-/// What the JSON parser lets pass and the format does not: names that stand twice, and depth.
-class HeaderGuard {
- public:
-  explicit HeaderGuard(const std::string& file) : file_(file) {}
-
-  bool operator()(int depth, json::parse_event_t event, const json& parsed) {
-    using Event = json::parse_event_t;
-    if ((event == Event::object_start || event == Event::array_start) && depth >= kDeepest)
-      throw DumpError(file_, "header", "is nested deeper than " + std::to_string(kDeepest) + " levels");
-    if (event == Event::object_start) names_.emplace_back();
-    if (event == Event::object_end) names_.pop_back();
-    if (event == Event::key && !names_.back().insert(parsed.get<std::string>()).second)
-      throw DumpError(file_, "header", "'" + parsed.get<std::string>() + "' stands twice");
-    return true;
-  }
-
- private:
-  const std::string& file_;
-  std::vector<std::set<std::string>> names_;
-};
-
 json parsed_header(const std::string& text, const std::string& file) {
   if (text.empty() || text.front() != '{') throw DumpError(file, "byte 8", "the header does not begin with '{'");
   try {
-    return json::parse(text, HeaderGuard(file));
+    return guarded_json(text, kDeepest);
+  } catch (const JsonRefused& refused) {
+    throw DumpError(file, "header", refused.what());
   } catch (const json::exception& error) {
     const auto* at = dynamic_cast<const json::parse_error*>(&error);
     const bool utf8 = std::string_view(error.what()).find("UTF-8") != std::string_view::npos;

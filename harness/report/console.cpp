@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -98,6 +99,26 @@ std::string counts_table(const RunResult& result) {
                             idle == 1 ? "is" : "are");
 }
 
+/// A library of one op lacks all others: more reasons than these that only say so are one.
+constexpr size_t kMostNotOffered = 8;
+
+/// Skips by reason; ops and contracts that the library lacks are one line if they are many.
+std::map<std::string, int64_t> skips(const RunResult& result) {
+  std::map<std::string, int64_t> counts = counts_by_message(result, Outcome::kSkip);
+  int64_t cases = 0, ops = 0, contracts = 0;
+  for (const auto& [reason, count] : counts) {
+    const bool op = reason.starts_with("no kernel for op "), contract = reason.starts_with("no kernel for contract ");
+    ops += op, contracts += contract;
+    cases += op || contract ? count : 0;
+  }
+  if (ops + contracts <= int64_t(kMostNotOffered)) return counts;
+  std::erase_if(counts, [](const auto& entry) {
+    return entry.first.starts_with("no kernel for op ") || entry.first.starts_with("no kernel for contract ");
+  });
+  counts[fmt::format("no kernel for {} ops and for {} contracts of others; a report of each case: --report csv:FILE", ops, contracts)] = cases;
+  return counts;
+}
+
 std::string counted(const std::map<std::string, int64_t>& counts, const char* title) {
   std::string text;
   for (const auto& [reason, count] : counts) text += fmt::format("  {:>5}  {}\n", count, printable(reason));
@@ -170,6 +191,10 @@ std::string coloured(const std::string& text, bool colour) {
 
 std::string outcome_line(const RunResult& result) {
   const std::string ending = ending_text(result), counts = counts_text(result);
+  if (!result.ended_by.empty()) {
+    const std::string bad = result.unexpected() > 0 ? fmt::format("{} of {} not as expected; ", result.unexpected(), result.verdicts.size()) : "";
+    return fmt::format("{}: {}{}; the other cases have no verdict\n", ending, bad, counts.empty() ? "no verdict" : counts);
+  }
   if (result.device_lost || result.judged() == 0) return ending + (counts.empty() ? "" : ": " + counts) + "\n";
   if (result.unexpected() == 0) return ending + ": " + counts + "\n";
   return fmt::format("{}: {} of {} ({})\n", ending, result.unexpected(), result.verdicts.size(), counts);
@@ -178,7 +203,7 @@ std::string outcome_line(const RunResult& result) {
 std::string summary_text(const RunResult& result) {
   std::string text;
   if (!result.verdicts.empty()) text += counts_table(result);
-  text += counted(counts_by_message(result, Outcome::kSkip), "skipped");
+  text += counted(skips(result), "skipped");
   text += counted(counts_by_message(result, Outcome::kUntrusted), "untrusted");
   text += counted(counts_by_rung(result), "determinism");
   return text + causes_text(result);

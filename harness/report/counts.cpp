@@ -80,6 +80,7 @@ std::string counts_text(const RunResult& result) {
 
 std::string ending_text(const RunResult& result) {
   if (!result.harness_error.empty()) return "ENDED EARLY";
+  if (!result.ended_by.empty()) return "ENDED EARLY by " + result.ended_by;
   if (result.device_lost) return "DEVICE LOST";
   if (result.judged() == 0) return "NOTHING RAN";
   return result.unexpected() > 0 ? "NOT AS EXPECTED" : "ALL AS EXPECTED";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/report/console.h"
+#include "harness/report/counts.h"
 #include "harness/report/escape.h"
 #include "harness/report/words.h"
 
@@ -74,6 +75,22 @@ void append_suite(pugi::xml_node suites, const std::string& op, const Verdicts& 
   }
 }
 
+/// A run that was ended must not look like one whose tests all passed.
+void append_ending(pugi::xml_node suites, const RunResult& result) {
+  pugi::xml_node suite = suites.append_child("testsuite");
+  set(suite, "name", "assay");
+  for (const char* count : {"tests", "errors"}) {
+    set(suite, count, "1");
+    suites.attribute(count).set_value(std::to_string(suites.attribute(count).as_llong() + 1).c_str());
+  }
+  pugi::xml_node testcase = suite.append_child("testcase");
+  set(testcase, "classname", "assay");
+  set(testcase, "name", "the run came to its end");
+  pugi::xml_node error = testcase.append_child("error");
+  set(error, "type", "ended early");
+  set(error, "message", ending_text(result) + ": the other cases have no verdict");
+}
+
 }  // namespace
 
 std::string junit_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
@@ -96,6 +113,7 @@ std::string junit_text(const RunResult& result, const LibraryInfo& library, cons
     std::copy_if(all.begin(), all.end(), std::back_inserter(of_op), [&](const Verdict* v) { return v->op == op; });
     append_suite(suites, op, of_op, facts);
   }
+  if (!result.ended_by.empty() || !result.harness_error.empty()) append_ending(suites, result);
   std::ostringstream text;
   document.save(text, "  ", pugi::format_indent, pugi::encoding_utf8);
   return text.str();

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
@@ -37,8 +38,10 @@ std::string stamps_text(const std::vector<FileStamp>& stamps) {
 std::string FileStamp::text() const { return digest.empty() ? path : path + " (" + digest + ")"; }
 
 FileStamp stamp_of(const std::string& path) {
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(path, unknown)) return {path, ""};  // a pipe can be read once, a device has no end
   std::ifstream file(path, std::ios::binary);
-  if (path.empty() || !file) return {path, ""};
+  if (!file) return {path, ""};
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
   XXH3_64bits_reset(state.get());
   std::array<char, 1 << 16> block;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "harness/core/error.h"
@@ -91,6 +92,23 @@ TEST(Console, ColourIsForTerminalsAndMarksTheFirstWords) {
   const int file = ::open("/dev/null", O_WRONLY);
   EXPECT_FALSE(wants_colour(file)) << "no terminal";
   ::close(file);
+}
+
+TEST(Console, WhatAForeignLibraryDoesNotOfferIsOneLine) {
+  RunResult result;
+  result.verdicts = {verdict(Outcome::kPass)};
+  for (int i = 0; i < 40; ++i) {
+    Verdict skip = verdict(Outcome::kSkip);
+    skip.op = "op" + std::to_string(i / 2), skip.contract = "c" + std::to_string(i), skip.offered = false;
+    skip.message = i % 2 == 0 ? "no kernel for op " + skip.op : "no kernel for contract " + skip.contract;
+    result.verdicts.push_back(skip);
+  }
+  const std::string text = summary_text(result);
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 7) << text;
+  EXPECT_THAT(text, HasSubstr("     40  no kernel for 20 ops and for 20 contracts of others"));
+  EXPECT_EQ(outcome_line(result), "ALL AS EXPECTED: 1 pass, 40 skip\n");
+  result.ended_by = "SIGTERM";
+  EXPECT_EQ(outcome_line(result), "ENDED EARLY by SIGTERM: 1 pass, 40 skip; the other cases have no verdict\n");
 }
 
 TEST(Console, TheLastLineTellsTheWaysToEndApart) {

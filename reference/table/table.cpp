@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
-#include <sstream>
 
 #include "reference/table/near.h"
 
@@ -19,6 +18,9 @@ std::string located(const std::string& file, int line, int column, const std::st
   if (!name.empty()) text.append(": ").append(name);
   return text.append(": ").append(problem);
 }
+
+// No table of this program comes near these; a file that does is another kind of file, and is told so before it fills the memory.
+constexpr size_t kMostBytes = size_t{64} << 20, kMostColumns = 1000, kMostRows = 1'000'000;
 
 /// Feeds libcsv byte by byte, since it reports cells but not their places.
 class Reader {
@@ -41,6 +43,10 @@ class Reader {
       if (csv_parse(&parser_, &byte, 1, &Reader::on_cell, &Reader::on_row, this) != 1) {
         throw TableError(file_, line_, column_, "", "misplaced quote (inside a quoted cell write \"\" for \")");
       }
+      if (row_.cells.size() > kMostColumns)
+        throw TableError(file_, row_.line, 0, "", "has more than " + std::to_string(kMostColumns) + " columns: this is no table of Assay");
+      if (rows_.size() > kMostRows)
+        throw TableError(file_, line_, 0, "", "has more than " + std::to_string(kMostRows) + " rows: this is no table of Assay");
       ++column_;
       if (byte == '\n') {
         ++line_;
@@ -175,10 +181,14 @@ Table parse_table(std::string_view text, const std::string& file) {
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || file.bad()) throw TableError(path, 0, 0, "", "cannot be read");
-  return text.str();
+  std::string text;
+  for (std::vector<char> chunk(size_t{1} << 16); file.good() && text.size() <= kMostBytes;) {
+    file.read(chunk.data(), std::streamsize(chunk.size()));
+    text.append(chunk.data(), size_t(file.gcount()));
+  }
+  if (text.size() > kMostBytes) throw TableError(path, 0, 0, "", "is larger than 64 MiB: this is no file of Assay");
+  if (!file.eof() || file.bad()) throw TableError(path, 0, 0, "", "cannot be read");
+  return text;
 }
 
 Table read_table(const std::string& path) { return parse_table(read_text(path), path); }

@@ -70,13 +70,13 @@ struct Table {
 /// Reads a table. The first row names the columns. Blanks around unquoted cells are dropped, blank lines are skipped.
 ///
 /// Throws TableError: no such file, no header, unnamed or duplicate columns, rows of another length than the header, a quote that
-/// is never closed or stands inside an unquoted cell, a NUL byte, and an empty cell in a column named `why`.
+/// is never closed or stands inside an unquoted cell, a NUL byte, an empty cell in a column `why`, over 1000 columns or 10^6 rows.
 Table read_table(const std::string& path);
 
 /// The same for text in memory; `file` is only used in messages.
 Table parse_table(std::string_view text, const std::string& file);
 
-/// Everything in a file. Throws TableError if it cannot be read.
+/// Everything in a file. Throws TableError if it cannot be read, or is larger than 64 MiB: /dev/zero has no end.
 std::string read_text(const std::string& path);
 
 }  // namespace assay

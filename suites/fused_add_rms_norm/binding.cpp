@@ -1,6 +1,7 @@
 #include "suites/ops.h"
 #include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
+#include "suites/rows/stored_y.h"
 #include "suites/rows/tensors.h"
 
 namespace assay {
@@ -9,6 +10,7 @@ namespace {
 void require(const Case& c) {
   require_flow(c, "row_norm");
   require_residual(c);
+  require_stored_y(c);
 }
 
 Problem problem(const RowCase& p) {

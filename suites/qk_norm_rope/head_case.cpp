@@ -6,6 +6,7 @@
 
 #include "harness/core/fill.h"
 #include "harness/core/philox.h"
+#include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rows/cells.h"
@@ -66,6 +67,9 @@ HeadCase read_head_case(const Case& c) {
   const Contract contract = assay::bind(rulebook().contracts, p.contract, *p.x);
   if (!contract.row_norm() || !contract.rope() || contract.links.size() != 2 || contract.row_norm()->adds())
     cells.refuse("contract", "'" + p.contract + "' is no chain of a norm and a rope");
+  const bool weighted = takes(rulebook().contracts, cells.contract(), "gamma");
+  if (weighted != cells.has("gamma"))
+    cells.refuse("contract", "'" + p.contract + (weighted ? "' takes weights" : "' takes no weights") + " and is of another op");
   p.m = cells.positive("m");
   p.q_heads = cells.positive("q_heads");
   if (cells.has("k_heads")) p.k_heads = cells.positive("k_heads");

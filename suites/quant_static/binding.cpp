@@ -1,4 +1,6 @@
+#include "reference/flow/flow.h"
 #include "suites/ops.h"
+#include "suites/rows/cells.h"
 #include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
 #include "suites/rows/tensors.h"
@@ -6,7 +8,11 @@
 namespace assay {
 namespace {
 
-void require(const Case& c) { require_sharing(c, Sharing::kGiven); }
+void require(const Case& c) {
+  const ContractRow& row = Cells(c).contract();
+  if (row.flow->kind == FlowKind::kChain) Cells(c).refuse("contract", "'" + row.id + "' is a chain of steps and this op is a quantization alone");
+  require_sharing(c, Sharing::kGiven);
+}
 
 Problem problem(const RowCase& p) {
   const Format& q = code_format(p);

@@ -1,12 +1,16 @@
 #include "suites/ops.h"
 #include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
+#include "suites/rows/stored_y.h"
 #include "suites/rows/tensors.h"
 
 namespace assay {
 namespace {
 
-void require(const Case& c) { require_flow(c, "row_norm"); }
+void require(const Case& c) {
+  require_flow(c, "row_norm");
+  require_stored_y(c);
+}
 
 Problem problem(const RowCase& p) {
   const Format& q = code_format(p);

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "harness/core/error.h"
+#include "harness/core/missing_role.h"
 #include "reference/flow/registry.h"
 #include "reference/table/near.h"
 #include "suites/rows/row_case.h"
@@ -54,10 +54,7 @@ std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("
 
 const DumpedTensor& dumped_role(const DumpedRoles& roles, const std::string& name) {
   if (const auto found = roles.find(name); found != roles.end()) return found->second;
-  std::string there;
-  for (const auto& [other, tensor] : roles) there += (there.empty() ? "" : ", ") + other;
-  throw UsageError("no tensor for role '" + name + "'; there are: " + (there.empty() ? "none" : there) + "; name it with --tensor " +
-                   name + "=NAME or " + name + "=FILE.npy");
+  throw MissingRole(name);
 }
 
 void require_known_parameters(const Op& op, const DumpRequest& request) {

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# What a kernel library says of itself is held against what there is: a misspelled word is one line and exit code 2, for every verb that
+# loads a library, and no green run of nothing.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/odd_library.sh"
+
+# said DESCRIPTION TEXT: the library with this kernel is refused with these words.
+said() {
+  export ODD_KERNELS=$1
+  expect 2 "$2" "$assay" run --backend "$odd" --suite rms_norm/quick
+  [ "$("$assay" run --backend "$odd" --suite rms_norm/quick 2>&1 | wc -l)" -eq 1 ] || fail "more than one line for $1"
+}
+said '{"name":"k","op":"rms_nrom","contracts":["vllm.rms_norm@2026-06-18"]}' "kernel 'k': unknown op 'rms_nrom'; did you mean 'rms_norm'"
+said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-81"]}' "kernel 'k': unknown contract 'vllm.rms_norm@2026-06-81'; did you mean 'vllm.rms_norm@2026-06-18'"
+said '{"name":"k","op":"rms_norm","contract":["vllm.rms_norm@2026-06-18"]}' "kernels[0]: unknown key 'contract'; did you mean 'contracts'"
+said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"acepts":{}}' "unknown key 'acepts'; did you mean 'accepts'"
+said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"wrap":[32]}}' "op rms_norm has no case parameter 'wrap'; did you mean 'warp'"
+said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"x":["bf61"]}}' "accepts.x: no case can have 'bf61'; did you mean 'bf16'"
+said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"warp":[16]}}' "accepts.warp: no case can have '16'"
+said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"n":["many"]}}' "accepts.n: 'many' is no number"
+said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"multiple_of":{"nn":8}}' "multiple_of: op rms_norm has no case parameter 'nn'"
+twice='{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"]}'
+said "$twice,$twice" "kernels[1]: 'k' for contract vllm.rms_norm@2026-06-18 of op rms_norm stands twice, first in kernels[0]"
+said '{"name":"red\u001b[31m","op":"rms_norm","contracts":[]}' "kernels[0].name holds a control character: red\\x1b[31m"
+
+# The other verbs that load a library.
+export ODD_KERNELS='{"name":"k","op":"rms_nrom","contracts":[]}'
+id=$("$assay" list --suite rms_norm/quick | head -1)
+expect 2 "unknown op 'rms_nrom'" "$assay" explain "$id" --backend "$odd"
+expect 2 "unknown op 'rms_nrom'" "$assay" explain "$id" --minimize --backend "$odd"
+expect 2 "unknown op 'rms_nrom'" "$assay" contracts match --op rms_norm --backend "$odd"
+expect 2 "unknown op 'rms_nrom'" "$assay" golden write --observed "$odd" --folder "$scratch/golden"
+expect 2 "unknown op 'rms_nrom'" "$assay" run --in-process --backend "$odd" --suite rms_norm/quick
+
+# Contracts of one's own are known, and rows of one's own run them; without such rows the user is told.
+sed -n '1p;/^vllm.rms_norm@2026-06-18,/s/^[^,]*/mine.rms_norm/p' "$root/reference/contracts/norm.csv" >"$scratch/mine.csv"
+[ "$(wc -l <"$scratch/mine.csv")" -eq 2 ] || fail "norm.csv has no row vllm.rms_norm@2026-06-18"
+export ODD_KERNELS='{"name":"k","op":"rms_norm","contracts":["mine.rms_norm"],"accepts":{"x":["bf16"]}}'
+expect 2 "kernel 'k' offers contract mine.rms_norm, of which op rms_norm has no case; --cases FILE.csv runs rows of your own" \
+  "$assay" --contracts "$scratch/mine.csv" run --backend "$odd" --suite rms_norm/quick
+cat >"$scratch/rows.csv" <<'END'
+op,contract,x,m,n,eps,fill,gamma,seed,warp,why,blind_to
+rms_norm,mine.rms_norm,bf16,3,256,1e-6,normal,gamma,1,32|64,a row of mine,*
+END
+expect 0 "ALL AS EXPECTED: 1 pass" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"
+sed 's/^op,//;s/^rms_norm,//' "$scratch/rows.csv" >"$scratch/no_op.csv"
+expect 0 "ALL AS EXPECTED: 1 pass" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/no_op.csv" --op rms_norm --backend "$odd"
+expect 2 "no_op.csv: has no column 'op'; say --op NAME" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/no_op.csv" --backend "$odd"
+expect 1 "repro     assay run --contracts $scratch/mine.csv --cases $scratch/rows.csv --backend $odd --case 'rms_norm/mine.rms_norm/" \
+  env ODD_RUN=crash "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"
+echo passed

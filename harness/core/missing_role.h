@@ -1,0 +1,17 @@
+// A dump that lacks a tensor.
+#pragma once
+
+#include <string>
+
+#include "harness/core/error.h"
+
+namespace assay {
+
+/// No tensor of a dump has the role. What there is instead knows who has read the files.
+struct MissingRole : UsageError {
+  explicit MissingRole(const std::string& name) : UsageError("no tensor for role '" + name + "'"), role(name) {}
+
+  std::string role;
+};
+
+}  // namespace assay
