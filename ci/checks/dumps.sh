@@ -142,7 +142,7 @@ for case in 'cast/cuda.e4m3fn_sat/bf16/all/w32' 'quant_tile/vllm.per_tensor/bf16
   as_dump cpu '*' "$case"
   judge_dump 0 PASS "$case"
 done
-judge_dump 2 "--param group_size=7: " "$case" --param group_size=7x
+judge_dump 2 "--param group_size=7x: " "$case" --param group_size=7x
 layer=$("$assay" list --suite layer_norm/quick --warp 32 --case '*flashinfer.layer_norm/bf16*/normal.*' | head -1)
 as_dump cpu layer_norm "$layer" && judge_dump 0 PASS "$layer" --param eps=1e-6
 as_dump faulty layer_by_rms "$layer" && judge_dump 1 "its mean not taken off" "$layer" --param eps=1e-6
