@@ -57,9 +57,11 @@ void check_cast_runs(const std::string& root, const std::function<void(const std
   for (const auto& [file, now] : files)
     if (const std::string flaw = flaw_of_file(file, now); !flaw.empty()) say(file, flaw);
   if (!fs::is_directory(root + "/casts")) return;
-  for (const auto& entry : fs::directory_iterator(root + "/casts"))
+  for (const auto& entry : fs::directory_iterator(root + "/casts")) {
+    if (entry.path().extension() != ".csv") continue;  // such as the temporary file of a writer that was killed
     if (const std::string file = root + "/casts/" + entry.path().filename().string(); !files.contains(file))
       say(file, "belongs to no cast");
+  }
 }
 
 }  // namespace assay
