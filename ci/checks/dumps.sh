@@ -149,7 +149,7 @@ as_dump faulty layer_by_rms "$layer" && judge_dump 1 "its mean not taken off" "$
 blocks='quant_tile/deepgemm.per_block_cast/bf16.m256.n384.g128x128.row/normal.s1/w32'
 as_dump faulty block_scales_transposed "$blocks" && judge_dump 1 "scale[0, 1]" "$blocks"
 expect 2 "record its calls with assay run --record" "$assay" judge "$r/good.safetensors" --contract vllm.fp8_ds_mla
-expect 2 "no tensor for role 'beta'" "$assay" judge "$r/renamed.safetensors" --contract flashinfer.layer_norm --param eps=1e-6 \
+expect 2 "role 'gamma' must be [512]" "$assay" judge "$r/renamed.safetensors" --contract flashinfer.layer_norm --param eps=1e-6 \
   --tensor x=input --tensor y=out --tensor gamma=input
 
 # A lone scale tensor.

@@ -128,7 +128,7 @@ LibraryInfo parse_description(const std::string& text, const std::string& path) 
   info.path = path;
   fields.allow({"name", "arch", "device", "driver", "toolkit", "honours_schedule_seed", "kernels"});
   info.name = fields.name("name");
-  info.arch = fields.name("arch");
+  info.arch = fields.text("arch");
   info.device = fields.text("device");
   info.driver = fields.text("driver");
   info.toolkit = fields.text("toolkit");

@@ -15,18 +15,18 @@ namespace {
 /// Enough for every fill to come round.
 constexpr int64_t kExcerptRows = 256;
 
-bool takes_record(const std::string& contract, const std::function<bool(const std::string&, const Record&)>& takes) {
+bool takes_record(const std::string& contract, const std::function<bool(const Flow&, const Record&)>& takes) {
   const ContractTables& tables = rulebook().contracts;
   const std::vector<std::string> links = chain_of(tables.find(contract));
   if (tables.find(links.back()).flow != &cache_insert_flow()) return false;
-  return takes(tables.find(links.front()).flow->name, rulebook().record(tables.find(links.back()).text("record")));
+  return takes(*tables.find(links.front()).flow, rulebook().record(tables.find(links.back()).text("record")));
 }
 
 }  // namespace
 
 Op cache_op(std::string name, std::vector<RoleSpec> roles, std::vector<std::string> columns,
             std::function<std::vector<HostTensor>(const CacheCase&)> inputs,
-            std::function<bool(const std::string& first_flow, const Record&)> takes) {
+            std::function<bool(const Flow& first, const Record&)> takes) {
   Op op;
   op.name = std::move(name);
   op.roles = std::move(roles);

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "harness/core/op.h"
+#include "reference/flow/flow.h"
 #include "suites/cache_insert/cache_case.h"
 
 namespace assay {
@@ -12,6 +13,6 @@ namespace assay {
 /// So are their roles. `takes`: whether the op has a contract with this record and this first link.
 Op cache_op(std::string name, std::vector<RoleSpec> roles, std::vector<std::string> columns,
             std::function<std::vector<HostTensor>(const CacheCase&)> inputs,
-            std::function<bool(const std::string& first_flow, const Record&)> takes);
+            std::function<bool(const Flow& first, const Record&)> takes);
 
 }  // namespace assay

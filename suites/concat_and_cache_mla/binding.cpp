@@ -1,3 +1,4 @@
+#include "reference/flow/cache_insert/cache_record.h"
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cache_insert/tensors.h"
 #include "suites/ops.h"
@@ -22,8 +23,8 @@ Op concat_and_cache_mla_op() {
                     {"k_pe", Access::kIn, "[m, 64]: the numbers of each token that RoPE has turned"},
                     {"scale", Access::kIn, "[1] fp32: of contracts whose record has none"}},
                    {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "rope", "scale", "seed", "warp"},
-                   inputs, [](const std::string& first_flow, const Record& record) {
-                     return first_flow == "cache_insert" && record.numbers() == kLatent + kRotated;
+                   inputs, [](const Flow& first, const Record& record) {
+                     return &first == &cache_insert_flow() && record.numbers() == kLatent + kRotated;
                    });
   op.validate = [validate = op.validate](const Case& c) {
     require_flow(c, "cache_insert");

@@ -1,3 +1,4 @@
+#include "reference/flow/cache_insert/cache_record.h"
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cache_insert/tensors.h"
 #include "suites/ops.h"
@@ -11,8 +12,8 @@ Op indexer_k_quant_and_cache_op() {
                    {{"k", Access::kIn, "[tokens, 128]: the key of each token; there are as many as slots"}},
                    {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"},
                    [](const CacheCase& c) { return std::vector<HostTensor>{token_matrix("k", c, c.numbers(), c.fill, 0)}; },
-                   [](const std::string& first_flow, const Record& record) {
-                     return first_flow == "cache_insert" && !record.find(PartKind::kValues) && record.find(PartKind::kScales);
+                   [](const Flow& first, const Record& record) {
+                     return &first == &cache_insert_flow() && !record.find(PartKind::kValues) && record.find(PartKind::kScales);
                    });
   op.validate = [validate = op.validate](const Case& c) {
     require_flow(c, "cache_insert");
