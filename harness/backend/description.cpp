@@ -39,6 +39,12 @@ class Fields {
     return printable(json_[field].get<std::string>());
   }
 
+  /// Of a library that met no device it is there and empty.
+  std::string text_that_is_there(const char* field) const {
+    if (!json_.contains(field)) refuse(field, "is missing");
+    return text(field);
+  }
+
   /// A name is a key of reports and files, and goes back to the library as it is.
   std::string name(const char* field) const {
     if (!json_.contains(field)) refuse(field, "is missing");
@@ -128,7 +134,7 @@ LibraryInfo parse_description(const std::string& text, const std::string& path) 
   info.path = path;
   fields.allow({"name", "arch", "device", "driver", "toolkit", "honours_schedule_seed", "kernels"});
   info.name = fields.name("name");
-  info.arch = fields.text("arch");
+  info.arch = fields.text_that_is_there("arch");
   info.device = fields.text("device");
   info.driver = fields.text("driver");
   info.toolkit = fields.text("toolkit");
