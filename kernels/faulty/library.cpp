@@ -9,11 +9,12 @@ using namespace assay_kernels;
 const std::vector<Kernel>& kernels() {
   static const std::vector<Kernel> all = [] {
     std::vector<Kernel> list;
-    for (const auto& faults :
-         {group_faults, scale_faults, tile_faults, mx_faults, int8_faults, cache_faults, dsv4_faults, dsv4_norm_faults,
-          indexer_faults, norm_faults, layer_faults, norm_quant_faults, silu_faults, cast_faults, rope_faults}) {
-      for (Kernel& kernel : faults()) list.push_back(std::move(kernel));
-    }
+    for (const auto& part : {
+#define ASSAY_FAULTS(family) family##_faults(),
+#include "kernels/faulty/faults.inc"
+#undef ASSAY_FAULTS
+         })
+      list.insert(list.end(), part.begin(), part.end());
     return list;
   }();
   return all;

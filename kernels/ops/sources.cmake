@@ -1,36 +1,28 @@
-# Sources of the kernels, compiled once per vendor: as C++ for the CPU, as CUDA for NVIDIA.
-set(ASSAY_HOST_SOURCES ops/call.cpp ops/catalogue.cpp ops/qk_norm_rope/run.cpp ops/quant_group/problem.cpp ops/quant_mx/problem.cpp
-  ops/rms_norm/arguments.cpp ops/rms_norm_double_quant/consumer.cpp)
-set(ASSAY_OP_SOURCES
-  ${ASSAY_HOST_SOURCES}
-  ops/kernels.cpp
-  ops/cast/kernels.cpp
-  ops/concat_and_cache_mla/kernels.cpp
-  ops/dsv4_kv_insert/kernels.cpp
-  ops/dsv4_qnorm_kv_insert/kernels.cpp
-  ops/fused_add_rms_norm/kernels.cpp
-  ops/indexer_k_quant_and_cache/kernels.cpp
-  ops/layer_norm/kernels.cpp
-  ops/quant_azp/kernels.cpp
-  ops/quant_group/int8.cpp
-  ops/pack_scales/kernels.cpp
-  ops/qk_norm_rope/kernels.cpp
-  ops/quant_group/kernels.cpp
-  ops/quant_group/other_register.cpp
-  ops/quant_group/other_shared.cpp
-  ops/quant_group/vllm_register.cpp
-  ops/quant_group/vllm_shared.cpp
-  ops/quant_mx/kernels.cpp
-  ops/quant_static/kernels.cpp
-  ops/quant_tile/kernels.cpp
-  ops/rms_norm/kernels.cpp
-  ops/rms_norm_double_quant/kernels.cpp
-  ops/rms_norm_quant_group/aiter.cpp
-  ops/rms_norm_quant_group/kernels.cpp
-  ops/rms_norm_quant_group/token.cpp
-  ops/rms_norm_quant_static/kernels.cpp
-  ops/silu_mul_quant_group/kernels.cpp
-  ops/silu_mul_quant_masked/kernels.cpp
-  ops/silu_mul_quant_static/kernels.cpp)
-list(TRANSFORM ASSAY_HOST_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/kernels/)
-list(TRANSFORM ASSAY_OP_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/kernels/)
+# Sources of the kernels, compiled once per vendor: as C++ for the CPU, as CUDA for NVIDIA, as HIP for AMD.
+#
+# assay_op_sources(<folder>) collects those of the ops that <folder>/ops.inc lists: every .cpp of an op's folder. One named *_host.cpp has
+# no kernel, only what the host checks, and is also linked where another library starts kernels of its own by it. Sets:
+#   ASSAY_HOST_SOURCES    those of the host that any library of kernels needs
+#   ASSAY_KERNEL_SOURCES  those with kernels
+#   ASSAY_OP_SOURCES      both, and the list: all of a vendor's library but its library.cpp
+include(${CMAKE_CURRENT_LIST_DIR}/../listed.cmake)
+
+function(assay_op_sources folder)
+  assay_listed(ops ${folder}/ops.inc FILES */* NAME "/.*$")
+  set(host ${folder}/call.cpp ${folder}/catalogue.cpp)
+  set(kernels "")
+  foreach(op IN LISTS ops)
+    if(NOT EXISTS ${folder}/${op}/kernels.cpp)
+      message(FATAL_ERROR "${folder}/ops.inc has '${op}', whose folder has no kernels.cpp")
+    endif()
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/${op}/*.cpp)
+    set(of_host ${sources})
+    list(FILTER of_host INCLUDE REGEX "_host\\.cpp$")
+    list(FILTER sources EXCLUDE REGEX "_host\\.cpp$")
+    list(APPEND host ${of_host})
+    list(APPEND kernels ${sources})
+  endforeach()
+  set(ASSAY_HOST_SOURCES ${host} PARENT_SCOPE)
+  set(ASSAY_KERNEL_SOURCES ${kernels} PARENT_SCOPE)
+  set(ASSAY_OP_SOURCES ${host} ${folder}/kernels.cpp ${kernels} PARENT_SCOPE)
+endfunction()

@@ -9,9 +9,12 @@ using namespace assay_kernels;
 const std::vector<Kernel>& kernels() {
   static const std::vector<Kernel> all = [] {
     std::vector<Kernel> list;
-    for (const auto& kernels_of : {elsewhere, quant_elsewhere, two_at_once, outside, healthy}) {
-      for (Kernel& kernel : kernels_of()) list.push_back(std::move(kernel));
-    }
+    for (const auto& part : {
+#define ASSAY_VARIED(name) name(),
+#include "kernels/faulty/varied/varied.inc"
+#undef ASSAY_VARIED
+         })
+      list.insert(list.end(), part.begin(), part.end());
     return list;
   }();
   return all;
