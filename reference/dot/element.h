@@ -1,0 +1,41 @@
+// One element of a product of scaled codes, exactly: block sums without rounding, their scaled sum in long integers.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "reference/dot/operand.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+
+/// A real number between two neighbouring doubles, which are equal if it is one. NaN and infinities stand in both.
+struct ExactElement {
+  double low, high;
+};
+
+/// y[row, column] = sum over blocks of (scale_a * scale_b) * (sum of a * b of the block), where a block is the k that share both scales.
+///
+/// Error   None: two doubles around the exact sum.
+/// Edges   Specials follow IEEE 754: NaN if a code or a scale is NaN, if Inf meets 0, as codes of one k, or as a scale and the sum of its
+///         block or the other scale, or if both infinities are added; else Inf if one is there. An exact sum of zero is +0.
+/// Source  Blocks: S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point summation part I" (2008); their sum: exact/sum.h.
+class ExactElements {
+ public:
+  ExactElements(const DecodedOperand& a, const DecodedOperand& b)
+      : a_(a), b_(b), exact_products_(products_exact_in_double(a.format(), b.format())) {}
+  ExactElement at(int64_t row, int64_t column);
+
+ private:
+  const DecodedOperand& a_;
+  const DecodedOperand& b_;
+  int64_t exact_products_;
+  std::vector<double> row_values_, column_values_;
+  int64_t row_ = -1, column_ = -1;  ///< whose values are at hand
+};
+
+/// The exact number rounded once to a format of at most 51 bits, to nearest even; what does not fit becomes Inf or, without one, NaN.
+double nearest(const Format& format, const ExactElement& element);
+
+}  // namespace assay

@@ -1,0 +1,48 @@
+// Matrix products of scaled codes, exactly: a double with a certificate where that decides, long integers where it does not.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "reference/dot/kernels.h"
+#include "reference/dot/operand.h"
+
+namespace assay {
+
+/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; element.h says which numbers meet.
+struct DotProblem {
+  DotOperand a;  ///< [m, k]
+  DotOperand b;  ///< [n, k]
+  int64_t k = 0;
+};
+
+/// A part of y, so that a large product can be looked at in pieces.
+struct DotRange {
+  int64_t first_row = 0, rows = 0, first_column = 0, columns = 0;
+};
+
+/// Where results go: arrays [rows, columns] of the range, row-major and dense; an empty one is not wanted.
+struct DotOutputs {
+  struct Rounded {
+    const Format* format;  ///< f32, bf16, f16 or any other of at most 24 bits
+    std::span<double> values;
+  };
+  std::vector<Rounded> rounded;  ///< y rounded once to nearest even; too large is Inf, or NaN in a format without Inf
+  std::span<double> value;       ///< a double near y
+  std::span<double> error;       ///< |value - y| is at most this; 0: value is y
+};
+
+/// Computes a range of y, in the caller's oneTBB arena.
+///
+/// Shapes  a [m, k], b [n, k] -> y [m, n]; k may be 0, and a range may be empty.
+/// Error   None in `rounded`. `value` is y where the sum of the products and its product with the scales are doubles.
+/// Edges   As of ExactElements (element.h): an exact zero is +0, a number that rounds to zero keeps its sign; specials follow IEEE 754, and
+///         have error 0.
+/// Throws  std::invalid_argument for formats that operand.h does not take, arrays of another size than the range, a range outside y.
+/// Source  A sum of n terms with n - 1 additions in any order is within n u / (1 - n u) sum |a b| (N. J. Higham, "Accuracy and Stability of
+///         Numerical Algorithms", 2002, section 4.2), which norms of rows bound (Cauchy, Schwarz). Sums of multiples of one step that stay
+///         below 2^53 steps are exact.
+void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs, const DotKernels& kernels = dot_kernels());
+
+}  // namespace assay

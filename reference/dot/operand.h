@@ -1,0 +1,78 @@
+// One side of a matrix product as codes and scales lie in memory, and its values in double.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "reference/formats/format.h"
+
+namespace assay {
+
+/// Scales of an operand: that of (row, k) is element (row / rows_per_scale) * row_stride + (k / k_per_scale) * k_stride of `codes`.
+/// One scale a tensor: {rows, k}; a row or column: {1, k}; blocks of 128: {1, 128}, {128, 128}; MX: {1, 32}. The last block may be cut off.
+struct DotScales {
+  const std::byte* codes = nullptr;  ///< nullptr: every scale is 1
+  const Format* format = nullptr;    ///< e8m0, f32 or narrower
+  int64_t rows_per_scale = 1, k_per_scale = 1;
+  int64_t row_stride = 0, k_stride = 0;  ///< elements from one scale to the next
+};
+
+/// A matrix [rows, k]: element (row, k) is number row * row_stride + k * k_stride of `codes`.
+struct DotOperand {
+  const std::byte* codes = nullptr;
+  const Format* format = nullptr;  ///< any 8-bit floating-point format, int8, f16, bf16: at most 11 bits of precision
+  int64_t rows = 0;
+  int64_t row_stride = 0, k_stride = 1;  ///< elements
+  DotScales scales;
+};
+
+/// What is known of a row of values before a product is formed; zeros where a value is not finite.
+struct RowFacts {
+  bool special = false;  ///< a code or a scale is NaN or Inf
+  bool nan = false;      ///< one of them is NaN, and so is then the row of the product
+  double norm = 0;       ///< at least the root of the sum of squares
+  double step = 0;       ///< a power of two of which every value is a multiple; 0 for a row of zeros
+};
+
+/// A decoded operand. A scale that is the same along a row is kept apart as its factor; scales that change along k are multiplied in,
+/// which is exact: 24 bits times 11, far from the ends of double's range.
+class DecodedOperand {
+ public:
+  /// Throws std::invalid_argument for a format or scales that products of doubles do not hold.
+  DecodedOperand(const DotOperand& operand, int64_t k);
+
+  const Format& format() const { return *operand_.format; }
+  int64_t rows() const { return operand_.rows; }
+  int64_t k() const { return k_; }
+  bool scales_change_along_k() const { return scales_change_; }
+  /// How many k follow `k` up to the next scale or the end.
+  int64_t run_of_scale(int64_t k) const;
+
+  /// Values of codes as they are, NaN and Inf included, of columns first .. first + values.size() of a row.
+  void decode(int64_t row, int64_t first, std::span<double> values) const;
+  double scale(int64_t row, int64_t k) const { return scales_.empty() ? 1 : scales_[scale_place(row, k)]; }
+
+  /// The scale of the whole row, or 1 where scales change along it.
+  double factor(int64_t row) const { return scales_change_ ? 1 : scale(row, 0); }
+  /// Values with the scales that change along k. If `finite`, what is not finite counts as 0.
+  void values(int64_t row, int64_t first, bool finite, std::span<double> values) const;
+  RowFacts facts(int64_t row) const;
+
+ private:
+  size_t scale_place(int64_t row, int64_t k) const {
+    return size_t(row / operand_.scales.rows_per_scale * scales_per_row_ + k / operand_.scales.k_per_scale);
+  }
+  DotOperand operand_;
+  int64_t k_, scales_per_row_ = 1;
+  bool scales_change_ = false;
+  std::vector<double> scales_;  ///< [ceil(rows / rows_per_scale), ceil(k / k_per_scale)]
+  std::vector<double> table_;   ///< values of all codes of one byte
+};
+
+/// How many products of two formats have an exact sum in double, whatever their codes: 2^53 steps over the largest product.
+/// 171,196 for e4m3fn, 149,130 for e4m3fnuz.
+int64_t products_exact_in_double(const Format& a, const Format& b);
+
+}  // namespace assay
