@@ -92,9 +92,7 @@ TEST(Casts, EveryProfileHasAFactAndWhatNobodyRanSaysSo) {
 TEST(Casts, RoundingTwiceChangesAsManyInputsAsWereCounted) {
   // formats_and_matrix_units 2.2: all 2^32 inputs, counted on the host
   const auto changed = [](const std::string& id, const Format& via) {
-    CastProfile twice = profiles().at(id);
-    twice.via = &via;
-    return inputs_of(differences(runs(id), runs_of(twice)));
+    return inputs_of(differences(runs(id), runs_of(profiles().at(id), {.via = &via})));
   };
   EXPECT_EQ(changed("cuda.e4m3fn_sat", kBf16), 8257536);
   EXPECT_EQ(changed("cuda.e4m3fn_sat", kF16), 1032192);
@@ -179,7 +177,7 @@ TEST(Casts, EveryNeighbourDiffersFromItsProfileAndFromTheOthers) {
     const std::vector<CastNeighbour> all = cast_neighbours(profile, profiles_in_order());
     EXPECT_GE(all.size(), 4u) << id;
     for (const CastNeighbour& neighbour : all)
-      EXPECT_FALSE(differences(runs(id), runs_of(neighbour.profile)).empty()) << id << " " << neighbour.name;
+      EXPECT_FALSE(differences(runs(id), neighbour.runs).empty()) << id << " " << neighbour.name;
   }
   std::vector<std::string> names;
   for (const CastNeighbour& neighbour : cast_neighbours(profiles().at("cuda.e4m3fn_sat"), profiles_in_order()))

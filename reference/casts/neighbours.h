@@ -5,12 +5,15 @@
 #include <vector>
 
 #include "reference/casts/profile.h"
+#include "reference/casts/runs.h"
 
 namespace assay {
 
 struct CastNeighbour {
   std::string name;  ///< "rounding: nearest_even -> toward_zero"
-  CastProfile profile;
+  CastProfile profile;        ///< with one cell edited,
+  CastMistake mistake;        ///< or made with a mistake that no cell says
+  std::vector<CodeRun> runs;  ///< what becomes of all inputs
 };
 
 /// Mistakes that change the code of at least one input of the profile's source. `known` are all profiles: their anomalies are

@@ -8,10 +8,10 @@
 namespace assay {
 namespace {
 
-double prepared(const CastProfile& p, double x) {
+double prepared(const CastProfile& p, const CastMistake& mistake, double x) {
   if (p.negative == Negative::kMagnitude) x = std::fabs(x);
-  if (p.via) x = round_to(*p.via, x, Rounding::kNearestEven, Overflow::kSpecial);
-  if (p.clamp > 0 && std::fabs(x) > p.clamp) x = std::copysign(p.clamp, x);
+  if (mistake.via) x = round_to(*mistake.via, x, Rounding::kNearestEven, Overflow::kSpecial);
+  if (mistake.clamp > 0 && std::fabs(x) > mistake.clamp) x = std::copysign(mistake.clamp, x);
   return x;
 }
 
@@ -19,15 +19,15 @@ uint32_t beyond(const CastProfile& p, Beyond rule, bool negative) {
   return rule == Beyond::kLargest ? largest_code(*p.format, negative) : special_code(*p.format, negative);
 }
 
-uint32_t encode_number(const CastProfile& p, double x) {
+uint32_t encode_number(const CastProfile& p, const CastMistake& mistake, double x) {
   if (std::isinf(x)) return beyond(p, p.infinity, x < 0);
   if (p.overflow == Beyond::kSpecialAboveLargest && std::fabs(x) > max_finite(*p.format)) return special_code(*p.format, x < 0);
   const std::optional<uint32_t> code = encode_finite(*p.format, x, p.rounding);
   if (!code) return beyond(p, p.overflow, x < 0);
   const double value = decode(*p.format, *code);
-  const bool vanishes = p.flushes_subnormals && std::fabs(value) < std::ldexp(1.0, p.format->min_exponent());
+  const bool vanishes = mistake.flushes_subnormals && std::fabs(value) < std::ldexp(1.0, p.format->min_exponent());
   if (vanishes) return code_of(*p.format, std::copysign(0.0, value));
-  return value == 0 && p.drops_sign_of_zero ? code_of(*p.format, 0.0) : *code;
+  return value == 0 && mistake.drops_sign_of_zero ? code_of(*p.format, 0.0) : *code;
 }
 
 /// How many of the source's patterns without sign, Inf the last, hold; those that do stand first.
@@ -64,7 +64,7 @@ CastProfile widened_from(const CastSource& source, const CastProfile& profile) {
   return p;
 }
 
-uint32_t cast(const CastProfile& p, uint64_t input) {
+uint32_t cast(const CastProfile& p, uint64_t input, const CastMistake& mistake) {
   const bool negative = (input & p.from->sign()) != 0, nan = p.from->is_nan(input);
   const uint64_t magnitude = input & ~p.from->sign();
   if (magnitude == 0 && p.zero) return *p.zero;
@@ -76,7 +76,7 @@ uint32_t cast(const CastProfile& p, uint64_t input) {
     factor = anomaly.factor;
   }
   if (nan) return negative ? p.minus_nan : p.nan;
-  return encode_number(p, prepared(p, value_of(*p.from, input) * factor));
+  return encode_number(p, mistake, prepared(p, mistake, value_of(*p.from, input) * factor));
 }
 
 }  // namespace assay

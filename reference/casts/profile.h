@@ -48,8 +48,10 @@ struct CastProfile {
   uint32_t negative_code = 0;    ///< of kCode
   std::optional<uint32_t> zero;  ///< code of both zeros; without it they are numbers like others
   std::vector<Anomaly> anomalies;
+};
 
-  // Mistakes that no row has; neighbours.cpp makes them.
+/// What a wrong cast does that no row can say. By default nothing.
+struct CastMistake {
   const Format* via = nullptr;      ///< a format that the number is rounded to first
   double clamp = 0;                 ///< numbers are clamped to this magnitude first; 0: they are not
   bool flushes_subnormals = false;  ///< results below the normal range become zero
@@ -64,6 +66,6 @@ CastProfile read_cast(const ContractRow& row);
 CastProfile widened_from(const CastSource& source, const CastProfile& profile);
 
 /// The code of one input.
-uint32_t cast(const CastProfile& profile, uint64_t input);
+uint32_t cast(const CastProfile& profile, uint64_t input, const CastMistake& mistake = {});
 
 }  // namespace assay

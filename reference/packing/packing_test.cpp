@@ -102,10 +102,10 @@ TEST(PackingNeighbours, DifferFromTheContractOnSomeWord) {
     std::set<std::string> seen;
     for (const PackingNeighbour& neighbour : neighbours(right)) {
       EXPECT_TRUE(seen.insert(neighbour.name).second) << neighbour.name;
-      bool differs = neighbour.packing.absent != right.absent;
+      bool differs = neighbour.mistake.absent != 0;
       for (std::vector<uint32_t> values : words) {
         const uint32_t word = right.word.of(values);
-        for (uint32_t& value : values) value = (value + neighbour.packing.dropped) & ~neighbour.packing.dropped;
+        for (uint32_t& value : values) value = neighbour.mistake.scale(value);
         differs = differs || neighbour.packing.word.of(values) != word;
       }
       EXPECT_TRUE(differs) << row.id << ": " << neighbour.name;

@@ -74,10 +74,12 @@ uint32_t WordTerm::of(uint32_t bits) const {
 }
 
 std::string WordTerm::text() const {
-  std::string all = "v" + std::to_string(value);
-  for (const BitStep& step : steps)
-    all += step.kind == BitStep::kAnd ? "&" + hexadecimal(step.amount)
-                                      : (step.kind == BitStep::kRight ? ">>" : "<<") + std::to_string(step.amount);
+  std::string all = "v";
+  all += std::to_string(value);
+  for (const BitStep& step : steps) {
+    all += step.kind == BitStep::kAnd ? "&" : step.kind == BitStep::kRight ? ">>" : "<<";
+    all += step.kind == BitStep::kAnd ? hexadecimal(step.amount) : std::to_string(step.amount);
+  }
   return all;
 }
 

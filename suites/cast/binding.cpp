@@ -46,7 +46,7 @@ std::vector<Hypothesis> neighbours(const Case& c) {
   std::vector<Hypothesis> all;
   for (size_t i = 0; i < truth->neighbours.size(); ++i)
     all.push_back({truth->neighbours[i].name, [truth, i](const Problem& made, const std::vector<HostTensor>*) {
-                     return expect_runs(truth->profile, truth->neighbour_runs[i], find(made.tensors, "x"));
+                     return expect_runs(truth->profile, truth->neighbours[i].runs, find(made.tensors, "x"));
                    }});
   return all;
 }
@@ -88,7 +88,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
                          {"fill", "borders"},
                          {"warp", "32"}};
   dump.one = op.validate(std::move(dump.one));
-  dump.one.set_name({op.name, request.contract, fmt::format("{}.m{}.n{}", x.tensor.spec.format->name, shape[0], shape[1])});
+  dump.one.set_name({op.name, request.contract, fmt::format("{}.m{}.n{}", x.tensor.spec.format->name, shape[0], shape[1]), {}});
   const Format& q = *read_cast_case(dump.one).truth().profile.format;
   dump.problem = {{{dense("x", Role::kInput, *x.tensor.spec.format, shape), {}}, {dense("q", Role::kOutput, q, shape), {}}}, {}};
   return dump;

@@ -44,10 +44,9 @@ std::vector<CastProfile> all_casts(const CastSource& source) {
 }
 
 CastTruth truth_of(const ContractRow& row, const CastSource& source) {
-  CastTruth truth{widened_from(source, read_cast(row)), {}, {}, {}};
+  CastTruth truth{widened_from(source, read_cast(row)), {}, {}};
   truth.runs = runs_of(truth.profile);
   truth.neighbours = cast_neighbours(truth.profile, all_casts(source));
-  for (const CastNeighbour& neighbour : truth.neighbours) truth.neighbour_runs.push_back(runs_of(neighbour.profile));
   return truth;
 }
 
@@ -93,7 +92,7 @@ std::vector<uint32_t> inputs_of(const CastCase& c) {
       }
     };
     add(c.truth().runs);
-    for (const std::vector<CodeRun>& runs : c.truth().neighbour_runs) add(runs);
+    for (const CastNeighbour& neighbour : c.truth().neighbours) add(neighbour.runs);
   }
   std::vector<uint32_t> inputs(chosen.begin(), chosen.end());
   const auto columns = size_t(kCastColumns);

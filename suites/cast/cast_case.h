@@ -16,7 +16,6 @@ struct CastTruth {
   CastProfile profile;  ///< from the case's own format
   std::vector<CodeRun> runs;
   std::vector<CastNeighbour> neighbours;
-  std::vector<std::vector<CodeRun>> neighbour_runs;  ///< of each neighbour
 };
 
 enum class CastInputs {

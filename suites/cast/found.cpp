@@ -32,7 +32,7 @@ std::vector<Cause> causes_of(const CastTruth& truth, const std::vector<CodeRun>&
   for (size_t i = 0; i < truth.neighbours.size(); ++i) {
     // Inputs that still differ from the edit: those it leaves, and those that were right.
     int64_t left = 0, contradicted = 0;
-    for (const RunDifference& d : differences(truth.neighbour_runs[i], given)) {
+    for (const RunDifference& d : differences(truth.neighbours[i].runs, given)) {
       int64_t wrong = 0;
       for (const CodeRun& right : truth.runs)
         if (right.first <= d.last && right.last >= d.first && right.code != d.b)
