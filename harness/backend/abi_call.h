@@ -6,7 +6,7 @@
 
 #include "assay/abi.h"
 #include "harness/backend/device_block.h"
-#include "harness/backend/ways.h"
+#include "harness/backend/launch_mode.h"
 #include "harness/core/call.h"
 
 namespace assay {

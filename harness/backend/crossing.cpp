@@ -50,7 +50,7 @@ std::string pack_request(const CallRequest& request, SharedMemory& memory) {
   out.text(request.contract);
   out.text(request.kernel);
   out.number(request.schedule_seed);
-  out.number<uint8_t>(uint8_t(request.way));
+  out.number<uint8_t>(uint8_t(request.mode));
   out.number<uint64_t>(request.problem->tensors.size());
   for (size_t i = 0; i < request.problem->tensors.size(); ++i) {
     const HostTensor& tensor = request.problem->tensors[i];
@@ -82,7 +82,7 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
   unpacked.request.contract = in.text();
   unpacked.request.kernel = in.text();
   unpacked.request.schedule_seed = in.number<uint64_t>();
-  unpacked.request.way = Way(in.number<uint8_t>());
+  unpacked.request.mode = LaunchMode(in.number<uint8_t>());
   std::vector<uint64_t> held(in.number<uint64_t>());
   for (uint64_t& bytes : held) {
     HostTensor tensor;

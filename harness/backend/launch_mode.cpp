@@ -1,4 +1,4 @@
-#include "harness/backend/ways.h"
+#include "harness/backend/launch_mode.h"
 
 namespace assay {
 namespace {
@@ -39,17 +39,17 @@ Execution capture_and_replay(const assay_library& functions, const assay_call& c
 
 }  // namespace
 
-Execution execute(const assay_library& functions, assay_call& call, Way way, const std::function<bool()>& reset) {
-  if (way == Way::kDefault) return run_and_wait(functions, call);
+Execution execute(const assay_library& functions, assay_call& call, LaunchMode mode, const std::function<bool()>& reset) {
+  if (mode == LaunchMode::kDefault) return run_and_wait(functions, call);
   if (functions.create_stream == nullptr) return {ASSAY_UNSUPPORTED, "the library has no streams"};
-  if (way == Way::kGraph && functions.begin_capture == nullptr) return {ASSAY_UNSUPPORTED, "the library captures no graphs"};
+  if (mode == LaunchMode::kGraph && functions.begin_capture == nullptr) return {ASSAY_UNSUPPORTED, "the library captures no graphs"};
 
   // The new stream waits for nobody: what the uploads left on the default stream must be done.
   if (const assay_status status = wait_for(functions, nullptr); status != ASSAY_OK)
     return {status, "synchronise failed before the call"};
   call.stream = functions.create_stream();
   if (call.stream == nullptr) return {ASSAY_DEVICE_LOST, "create_stream returned NULL"};
-  const Execution result = way == Way::kStream ? run_and_wait(functions, call) : capture_and_replay(functions, call, reset);
+  const Execution result = mode == LaunchMode::kStream ? run_and_wait(functions, call) : capture_and_replay(functions, call, reset);
   functions.destroy_stream(call.stream);
   call.stream = nullptr;
   return result;

@@ -23,6 +23,6 @@ struct Execution {
 ///             there afterwards came from a replay alone. Work that did not go to the stream does not happen again.
 ///
 /// ASSAY_UNSUPPORTED if the library has no functions for it.
-Execution execute(const assay_library& functions, assay_call& call, Way way, const std::function<bool()>& reset);
+Execution execute(const assay_library& functions, assay_call& call, LaunchMode mode, const std::function<bool()>& reset);
 
 }  // namespace assay

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "assay/abi.h"
-#include "harness/backend/ways.h"
+#include "harness/backend/launch_mode.h"
 
 namespace assay {
 

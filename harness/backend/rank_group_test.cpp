@@ -87,7 +87,7 @@ TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
   const Problem five = problem_of(5), two = problem_of(2);
   EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).status, CallStatus::kUnsupported);
   EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).message, "the library makes no group of 5 ranks here");
-  EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &two, 1, Way::kGraph}).status, CallStatus::kUnsupported);
+  EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &two, 1, LaunchMode::kGraph}).status, CallStatus::kUnsupported);
   const Backend old = open_in_process(library("built_with_old_header"), "old");
   EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks");
 }

@@ -8,7 +8,7 @@
 #include "harness/backend/crash_words.h"
 #include "harness/backend/float_environment.h"
 #include "harness/backend/sentinel.h"
-#include "harness/backend/ways.h"
+#include "harness/backend/launch_mode.h"
 #include "harness/backend/worker_files.h"
 
 namespace assay {
@@ -91,7 +91,7 @@ CallResult Runner::called(const CallRequest& request) {
   const Clock::time_point start = Clock::now();
   Execution execution;
   try {
-    execution = ranks > 1 ? group_.run(pointers) : execute(*functions_, calls.front().call, request.way, reset_outputs);
+    execution = ranks > 1 ? group_.run(pointers) : execute(*functions_, calls.front().call, request.mode, reset_outputs);
   } catch (const std::exception& error) {
     return refused(CallStatus::kBroken, std::string("exception out of the library: ") + error.what());
   } catch (...) {
@@ -119,7 +119,7 @@ CallResult Runner::called(const CallRequest& request) {
 
 CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
-  if (request.problem->ranks > 1 && request.way != Way::kDefault)
+  if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault)
     return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
   if (group_.ranks() != request.problem->ranks) forget_group();
   if (const Execution group = group_.hold(request.problem->ranks); group.status != ASSAY_OK)

@@ -38,7 +38,7 @@ CallResult Watch::ask(const char* kernel, Role of_x_and_q, const CallRequest& ab
                   {{"warp", warp_of(watch_.info)}, {"first", double(first)}}};
   const CallRequest request{.op = kernel, .contract = "watch", .kernel = kernel, .problem = &problem};
   AbiCall call(request, blocks_);
-  const Execution execution = execute(*watch_.functions, call.call, Way::kDefault, [] { return true; });
+  const Execution execution = execute(*watch_.functions, call.call, LaunchMode::kDefault, [] { return true; });
   if (execution.status == ASSAY_OK) return {};
   CallResult result = refused_by(execution, call);
   result.message.insert(0, "the watch on the device: ");
@@ -64,7 +64,7 @@ WatchedResult Watch::call(const CallRequest& request, uint32_t first, const std:
 
   AbiCall call(request, blocks_);
   const auto start = std::chrono::steady_clock::now();
-  const Execution execution = execute(*tested_, call.call, request.way, [] { return true; });
+  const Execution execution = execute(*tested_, call.call, request.mode, [] { return true; });
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (execution.status != ASSAY_OK) return unseen(refused_by(execution, call));
 

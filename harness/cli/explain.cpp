@@ -9,7 +9,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/run.h"
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/report/console.h"
 #include "harness/report/words.h"
@@ -27,8 +27,8 @@ void print_case(const Op& op, const Case& one, const Problem& problem) {
 }
 
 void print_power(const Op& op, const Case& one) {
-  const Sight sight = look(op, one);
-  const std::vector<Visibility>& all = sight.faults;
+  const VisibilityReport report = fault_visibility(op, one);
+  const std::vector<Visibility>& all = report.faults;
   const auto real = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.equivalent.empty(); });
   const auto visible = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.visible(); });
   fmt::print("\nsees {} of {} single-step faults of its contract\n", visible, real);
@@ -40,7 +40,7 @@ void print_power(const Op& op, const Case& one) {
     else
       fmt::print("  sees        {} in {:.3g} % of elements\n", v.fault, 100.0 * double(v.outside) / double(v.elements));
   }
-  for (const DataPower& data : sight.data) fmt::print("  visits      {}\n", data_text(data));
+  for (const DataPower& data : report.data) fmt::print("  visits      {}\n", data_text(data));
 }
 
 /// Lines of the struct that makes a faulty kernel differ from its twin, from the source that it was built from.

@@ -18,7 +18,7 @@
 #include "harness/cli/reports.h"
 #include "harness/core/printable.h"
 #include "harness/core/run.h"
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 #include "harness/dump/recording.h"
 #include "harness/report/console.h"
 #include "harness/report/reconcile.h"
@@ -170,11 +170,11 @@ size_t report_missing(const std::vector<Case>& cases, const std::vector<Entry>& 
   std::set<std::string> there, once;
   for (const Entry& entry : entries) {
     there.insert(entry.one->id);
-    if (entry.recorded.front().first->run.once) once.insert(data_id(entry.one->id));
+    if (entry.recorded.front().first->run.once) once.insert(entry.one->data_id());
   }
   size_t missing = 0;
   for (const Case& one : cases) {
-    if (there.contains(one.id) || once.contains(data_id(one.id))) continue;
+    if (there.contains(one.id) || once.contains(one.data_id())) continue;
     ++missing;
     std::fprintf(stderr, "assay: missing: no recording holds %s\n", one.id.c_str());
   }

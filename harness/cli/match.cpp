@@ -167,7 +167,7 @@ int match_verb(const ContractsArguments& arguments) {
         if (one.op != op.name || !in_tier || one.text("contract") != claimed || !why_not_offered(kernel, one).empty()) continue;
         if (!arguments.cases.empty() && std::none_of(arguments.cases.begin(), arguments.cases.end(), [&](const std::string& glob) { return glob_match(glob, one.id); }))
           continue;
-        if (!once || seen.insert(data_id(one.id)).second) cases.push_back(&one);
+        if (!once || seen.insert(one.data_id()).second) cases.push_back(&one);
       }
       if (cases.empty()) continue;
       const Tally tally = tally_of(op, cases, kernel, claimed, backend, Progress());

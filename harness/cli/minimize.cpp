@@ -12,7 +12,7 @@
 #include "harness/core/glob.h"
 #include "harness/core/match.h"
 #include "harness/core/run_case.h"
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 #include "harness/diagnosis/visibility.h"
 #include "suites/registry.h"
 

@@ -110,7 +110,7 @@ bool ignores_warp(const LibraryInfo& library) {
 
 std::vector<Case> each_data_once(std::vector<Case> cases) {
   std::set<std::string> seen;
-  std::erase_if(cases, [&](const Case& one) { return one.parameters.contains("warp") && !seen.insert(data_id(one.id)).second; });
+  std::erase_if(cases, [&](const Case& one) { return one.parameters.contains("warp") && !seen.insert(one.data_id()).second; });
   return cases;
 }
 

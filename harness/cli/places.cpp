@@ -122,7 +122,7 @@ const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_
     if (one.id == id_or_glob) return one;
     if (glob_match(id_or_glob, one.id)) found.push_back(&one);
   }
-  const auto same_data = [&](const Case* one) { return data_id(one->id) == data_id(found.front()->id); };
+  const auto same_data = [&](const Case* one) { return one->data_id() == found.front()->data_id(); };
   if (!found.empty() && std::all_of(found.begin(), found.end(), same_data)) return *found.front();
   if (!found.empty()) {
     constexpr size_t kMostShown = 8;

@@ -18,7 +18,7 @@
 #include "harness/core/ledger.h"
 #include "harness/core/printable.h"
 #include "harness/core/shard.h"
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 #include "harness/dump/recording.h"
 #include "harness/report/console.h"
 #include "harness/report/progress_report.h"

@@ -38,14 +38,14 @@ struct LibraryInfo {
   }
 };
 
-/// How a call reaches its kernel; see ways.h.
-enum class Way : uint8_t { kDefault, kStream, kGraph };
+/// How a call reaches its kernel; see launch_mode.h.
+enum class LaunchMode : uint8_t { kDefault, kStream, kGraph };
 
 struct CallRequest {
   std::string op, contract, kernel;
   const Problem* problem = nullptr;
   uint64_t schedule_seed = 0;  ///< parameter "schedule_seed" of the call: the order in which a CPU library runs its threads
-  Way way = Way::kDefault;
+  LaunchMode mode = LaunchMode::kDefault;
 };
 
 /// kNotCalled: the harness did not make the call, so nothing can be said about the kernel here.

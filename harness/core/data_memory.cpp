@@ -22,11 +22,11 @@ void set_warp(const Case& one, Problem& problem) {
 }  // namespace
 
 const Problem& DataMemory::problem(const Op& op, const Case& one) {
-  if (!problem_ || data_ != data_id(one.id)) {
+  if (!problem_ || data_ != one.data_id()) {
     agreed_.clear();
     problem_.reset();  // before the next one is made
     problem_ = op.problem(one);
-    data_ = data_id(one.id);
+    data_ = one.data_id();
   } else {
     set_warp(one, *problem_);
   }

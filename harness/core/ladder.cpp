@@ -56,10 +56,10 @@ class Climber {
     if (op.batch) before_ = op.expect(one, *plain.problem, nullptr);
   }
 
-  Finding same_problem(uint64_t seed_step, Way way) const {
+  Finding same_problem(uint64_t seed_step, LaunchMode mode) const {
     Finding finding;
     CallRequest request = plain_;
-    request.way = way;
+    request.mode = mode;
     request.schedule_seed += seed_step;
     const std::optional<CallResult> again = answer_to(backend_, request, finding);
     if (again) finding.broken = call_difference(first_, *again, 2);
@@ -108,8 +108,8 @@ Finding each(const std::vector<std::function<Finding()>>& tries) {
 Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
             const CallResult& first) {
   const Climber climber(op, one, kernel, backend, plain, first);
-  const auto same = [&](uint64_t seed_step, Way way) {
-    return [&, seed_step, way] { return climber.same_problem(seed_step, way); };
+  const auto same = [&](uint64_t seed_step, LaunchMode mode) {
+    return [&, seed_step, mode] { return climber.same_problem(seed_step, mode); };
   };
   const auto with_rows = [&](auto rows_of) {
     return [&, rows_of]() -> Finding {
@@ -130,11 +130,11 @@ Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Back
   };
 
   const std::vector<std::pair<const char*, std::vector<std::function<Finding()>>>> rungs = {
-      {"repeat", {same(1, Way::kDefault), same(2, Way::kDefault)}},
+      {"repeat", {same(1, LaunchMode::kDefault), same(2, LaunchMode::kDefault)}},
       {"batch", {with_rows(middle_alone), with_rows(twice_and_more)}},
       {"neighbours", {with_rows(reversed)}},
-      {"stream", {same(0, Way::kStream)}},
-      {"graph", {same(0, Way::kGraph)}}};
+      {"stream", {same(0, LaunchMode::kStream)}},
+      {"graph", {same(0, LaunchMode::kGraph)}}};
   Climb result;
   for (const auto& [name, tries] : rungs) {
     const Finding finding = each(tries);

@@ -29,8 +29,10 @@ constexpr std::array kVariables = {Variables{"GTEST_SHARD_INDEX", "GTEST_TOTAL_S
 std::string Shard::path(const std::string& whole) const {
   if (is_whole()) return whole;
   const std::filesystem::path path(whole);
-  const std::string mark = "." + std::to_string(index) + "of" + std::to_string(count);
-  return (path.parent_path() / (path.stem().string() + mark + path.extension().string())).string();
+  std::filesystem::path marked = path.parent_path() / path.stem();
+  for (const std::string& end : {std::string("."), std::to_string(index), std::string("of"), std::to_string(count)}) marked += end;
+  marked += path.extension();
+  return marked.string();
 }
 
 Shard parse_shard(const std::string& text) {

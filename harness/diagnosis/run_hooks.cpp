@@ -1,4 +1,4 @@
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 
 #include <algorithm>
 #include <map>

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/diagnosis/diagnose.h"
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 #include "harness/testing/toy_op.h"
 
 namespace assay {

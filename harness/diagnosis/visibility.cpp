@@ -105,24 +105,24 @@ std::optional<FirstRow> first_row(const Op& op, const Case& one, const Problem& 
 
 }  // namespace
 
-Sight look(const Op& op, const Case& whole) {
+VisibilityReport fault_visibility(const Op& op, const Case& whole) {
   const Case one = op.excerpt ? op.excerpt(whole) : whole;
   const Problem problem = op.problem(one);
   const Whole right = computed(op.expect(one, problem, nullptr));
-  Sight sight;
-  for (const WholePart& part : right) sight.data.push_back(data_power(part));
+  VisibilityReport report;
+  for (const WholePart& part : right) report.data.push_back(data_power(part));
   for (const Hypothesis& hypothesis : op.neighbours(one)) {
     Visibility seen{hypothesis.name, hypothesis.equivalent, 0, 0};
     if (hypothesis.equivalent.empty()) {
       for (const WholePart& part : right) seen.elements += part.part.elements();
       seen.outside = outside_of(right, computed(hypothesis.expect(problem, nullptr)));
     }
-    sight.faults.push_back(std::move(seen));
+    report.faults.push_back(std::move(seen));
   }
-  return sight;
+  return report;
 }
 
-std::vector<Visibility> visibilities(const Op& op, const Case& one) { return look(op, one).faults; }
+std::vector<Visibility> visibilities(const Op& op, const Case& one) { return fault_visibility(op, one).faults; }
 
 Power power_of(const Op& op, const Case& whole) {
   const Case one = op.excerpt ? op.excerpt(whole) : whole;

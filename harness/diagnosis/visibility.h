@@ -19,18 +19,18 @@ struct Visibility {
 };
 
 /// What the data of a case's excerpt can show.
-struct Sight {
+struct VisibilityReport {
   std::vector<Visibility> faults;  ///< every neighbour of the contract
   std::vector<DataPower> data;     ///< every output tensor
 };
 
 /// Judged from the inputs of the case's excerpt alone.
-Sight look(const Op& op, const Case& one);
+VisibilityReport fault_visibility(const Op& op, const Case& one);
 
-/// The faults of look().
+/// The faults of fault_visibility().
 std::vector<Visibility> visibilities(const Op& op, const Case& one);
 
-/// look() in short, sooner: true equivalences are no faults, and most edits show in the first row.
+/// fault_visibility() in short, sooner: true equivalences are no faults, and most edits show in the first row.
 Power power_of(const Op& op, const Case& one);
 
 }  // namespace assay

@@ -20,6 +20,12 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
   }
 }
 
+/// Places of elements whose offsets are listed, row by row.
+Places listed_places(std::vector<int64_t> offsets, int64_t columns) {
+  return Places::of_elements([all = std::make_shared<const std::vector<int64_t>>(std::move(offsets)), columns](
+                                 int64_t row, int64_t column) { return (*all)[size_t(row * columns + column)]; });
+}
+
 }  // namespace
 
 AcceptedPart::AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
@@ -63,11 +69,6 @@ WholePart AcceptedPart::finish() && {
   }
   whole_.part.places = listed_places(std::move(offsets_), record_->elements);
   return std::move(whole_);
-}
-
-Places listed_places(std::vector<int64_t> offsets, int64_t columns) {
-  return Places::of_elements([all = std::make_shared<const std::vector<int64_t>>(std::move(offsets)), columns](
-                                 int64_t row, int64_t column) { return (*all)[size_t(row * columns + column)]; });
 }
 
 }  // namespace assay

@@ -61,7 +61,4 @@ class AcceptedPart {
   std::vector<int32_t> low_, high_;  ///< of the row that was evaluated
 };
 
-/// Places of elements whose offsets are listed, row by row.
-Places listed_places(std::vector<int64_t> offsets, int64_t columns);
-
 }  // namespace assay

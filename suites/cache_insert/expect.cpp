@@ -142,10 +142,10 @@ bool fits(const Placing& placing, const CacheCase& c) {
 }
 
 Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
-                         const std::vector<HostTensor>* outputs, const CacheReading& reading) {
+                         const std::vector<HostTensor>* outputs, const Misreading& misreading) {
   const HostTensor& before = find(problem.tensors, kCache);
   const Placing right(c);
-  const CacheInputs inputs(contract, c, problem, reading);
+  const CacheInputs inputs(contract, c, problem, misreading);
   std::vector<int64_t> stored;  // rows that the contract stores
   for (size_t row = 0; row < c.slots.size(); ++row)
     if (c.slots[row] >= 0) stored.push_back(int64_t(row));

@@ -26,7 +26,7 @@ inline constexpr const char* kCache = "kv_cache";
 
 /// `outputs` null: from the inputs alone. Elements stand where `placing` puts them, and their part is the contract's.
 Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
-                         const std::vector<HostTensor>* outputs, const CacheReading& reading = {});
+                         const std::vector<HostTensor>* outputs, const Misreading& misreading = {});
 
 /// Whether all of its bytes lie in the buffer, aligned to their elements, no two in one place.
 bool fits(const Placing& placing, const CacheCase& c);

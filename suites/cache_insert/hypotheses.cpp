@@ -10,11 +10,11 @@
 namespace assay {
 namespace {
 
-/// What a kernel with mistakes would have for the contract, for the places of records and for its reading of the inputs.
+/// What a kernel with mistakes would have for the contract, for the places of records and for its misreading of the inputs.
 struct Answer {
   Contract contract;
   Placing placing;
-  CacheReading reading = {};
+  Misreading misreading = {};
 };
 
 template <class What>
@@ -26,7 +26,7 @@ struct Named {
 Hypothesis of(const CacheCase& c, const std::string& name, const Answer& answer) {
   return {name,
           [c, answer](const Problem& problem, const std::vector<HostTensor>* outputs) {
-            return expect_cache(answer.contract, answer.placing, c, problem, outputs, answer.reading);
+            return expect_cache(answer.contract, answer.placing, c, problem, outputs, answer.misreading);
           },
           rulebook().equivalent(c.contract, *c.x, name)};
 }
@@ -36,11 +36,11 @@ std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {
 }
 
 /// Wrong places to find the angles of a token in.
-std::vector<Named<CacheReading>> wrong_readings(const Contract& contract) {
-  std::vector<Named<CacheReading>> all;
+std::vector<Named<Misreading>> misreadings_of(const Contract& contract) {
+  std::vector<Named<Misreading>> all;
   if (!contract.rope()) return all;
   for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});
-  all.push_back({"rope: left out", {.unturned = true}});
+  all.push_back({"rope: left out", {.unrotated = true}});
   return all;
 }
 
@@ -95,10 +95,10 @@ std::vector<Named<Placing>> wrong_placings(const CacheCase& c) {
   return all;
 }
 
-/// Every mistake of the contract beside this reading and these places, named by its own name.
-std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const Placing& placing, const CacheReading& reading) {
+/// Every mistake of the contract beside this misreading and these places, named by its own name.
+std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const Placing& placing, const Misreading& misreading) {
   std::vector<Hypothesis> pairs;
-  for (const Neighbour& edited : edits(c, right)) pairs.push_back(of(c, edited.name, {edited.contract, placing, reading}));
+  for (const Neighbour& edited : edits(c, right)) pairs.push_back(of(c, edited.name, {edited.contract, placing, misreading}));
   return pairs;
 }
 
@@ -107,23 +107,23 @@ std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const
 std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
   const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
   const Placing places(c);
-  const std::vector<Named<CacheReading>> readings = wrong_readings(right.contract);
+  const std::vector<Named<Misreading>> misreadings = misreadings_of(right.contract);
   const std::vector<Named<Placing>> placings = wrong_placings(c);
   std::vector<Hypothesis> all;
   for (const Neighbour& edited : edits(c, right)) {
     all.push_back(of(c, edited.name, {edited.contract, places}));
     all.back().with_another = [=] {
       std::vector<Hypothesis> pairs = beside(c, edited, places, {});
-      for (const auto& [name, reading] : readings) pairs.push_back(of(c, name, {edited.contract, places, reading}));
+      for (const auto& [name, misreading] : misreadings) pairs.push_back(of(c, name, {edited.contract, places, misreading}));
       for (const auto& [name, placing] : placings) pairs.push_back(of(c, name, {edited.contract, placing}));
       return pairs;
     };
   }
-  for (const auto& [name, reading] : readings) {
-    all.push_back(of(c, name, {right.contract, places, reading}));
-    all.back().with_another = [=, reading = reading] {
-      std::vector<Hypothesis> pairs = beside(c, right, places, reading);
-      for (const auto& [second, placing] : placings) pairs.push_back(of(c, second, {right.contract, placing, reading}));
+  for (const auto& [name, misreading] : misreadings) {
+    all.push_back(of(c, name, {right.contract, places, misreading}));
+    all.back().with_another = [=, misreading = misreading] {
+      std::vector<Hypothesis> pairs = beside(c, right, places, misreading);
+      for (const auto& [second, placing] : placings) pairs.push_back(of(c, second, {right.contract, placing, misreading}));
       return pairs;
     };
   }
@@ -132,7 +132,7 @@ std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
     all.push_back(of(c, name, {right.contract, placing}));
     all.back().with_another = [=, placing = placing] {
       std::vector<Hypothesis> pairs = beside(c, right, placing, {});
-      for (const auto& [second, reading] : readings) pairs.push_back(of(c, second, {right.contract, placing, reading}));
+      for (const auto& [second, misreading] : misreadings) pairs.push_back(of(c, second, {right.contract, placing, misreading}));
       return pairs;
     };
   }

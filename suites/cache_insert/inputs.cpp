@@ -9,10 +9,10 @@
 
 namespace assay {
 
-CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem, const CacheReading& reading)
+CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem, const Misreading& misreading)
     : case_(c),
       problem_(problem),
-      reading_(reading),
+      misreading_(misreading),
       scale_given_(contract.group_quant()->scale_given),
       rotates_(contract.rope() != nullptr),
       normalizes_(contract.row_norm() != nullptr) {
@@ -22,8 +22,8 @@ CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Pro
 }
 
 void CacheInputs::read_angles(int64_t row, RowInputs& inputs) const {
-  Angles angles = angles_of_token(problem_, reading_.angles, row);
-  if (reading_.unturned) angles = {};  // no pair
+  Angles angles = angles_of_token(problem_, misreading_.angles, row);
+  if (misreading_.unrotated) angles = {};  // no pair
   inputs.cos = std::move(angles.cos), inputs.sin = std::move(angles.sin);
 }
 

@@ -10,15 +10,15 @@
 
 namespace assay {
 
-/// What a kernel finds beside the numbers of a token. A right one finds it as a CacheReading that is not changed.
-struct CacheReading {
+/// What a kernel finds beside the numbers of a token. A right one finds it as a Misreading that is not changed.
+struct Misreading {
   AngleReading angles = {};
-  bool unturned = false;  ///< angles are not read, and no number is rotated
+  bool unrotated = false;  ///< angles are not read, and no number is rotated
 };
 
 class CacheInputs {
  public:
-  CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem, const CacheReading& reading = {});
+  CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem, const Misreading& misreading = {});
 
   RowInputs of_row(int64_t row) const;
   /// Codes of the numbers of a token, its row of the leading inputs behind each other.
@@ -32,7 +32,7 @@ class CacheInputs {
 
   const CacheCase& case_;
   const Problem& problem_;
-  CacheReading reading_;
+  Misreading misreading_;
   bool scale_given_, rotates_, normalizes_;
   std::vector<double> gamma_;  ///< of a norm
 };

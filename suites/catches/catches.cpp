@@ -12,7 +12,7 @@
 #include "harness/core/cases.h"
 #include "harness/core/glob.h"
 #include "harness/core/run.h"
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 #include "suites/catches/measuring.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"

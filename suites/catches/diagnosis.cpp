@@ -11,7 +11,7 @@
 #include "harness/backend/worker.h"
 #include "harness/core/cases.h"
 #include "harness/core/section.h"
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 #include "suites/catches/measuring.h"
 #include "suites/catches/sample.h"
 #include "suites/registry.h"

@@ -9,7 +9,7 @@
 
 #include "harness/core/glob.h"
 #include "harness/core/run.h"
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 #include "reference/table/table.h"
 #include "reference/contracts/group_shape.h"
 #include "suites/registry.h"

@@ -6,7 +6,7 @@
 
 #include "harness/core/match.h"
 #include "harness/core/run_case.h"
-#include "harness/diagnosis/looking.h"
+#include "harness/diagnosis/run_hooks.h"
 #include "reference/table/near.h"
 #include "suites/registry.h"
 

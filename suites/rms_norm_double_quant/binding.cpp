@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "suites/ops.h"
-#include "suites/rms_norm_double_quant/twice.h"
+#include "suites/rms_norm_double_quant/second_consumer.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
@@ -37,7 +37,7 @@ void as_sequences(TensorSpec& spec) {
 }  // namespace
 
 Op rms_norm_double_quant_op() {
-  Op op = twice(row_op({.name = "rms_norm_double_quant",
+  Op op = with_second_consumer(row_op({.name = "rms_norm_double_quant",
                         .roles = {roles::kX, roles::kGamma, roles::kQ, roles::kScale},
                         .parameters = {roles::kGroupSize, roles::kEps, roles::kWarp},
                         .columns = {"contract", "x", "m", "n", "group_size", "layout", "view", "eps", "fill", "gamma", "seed", "warp"},

@@ -1,4 +1,4 @@
-#include "suites/rms_norm_double_quant/twice.h"
+#include "suites/rms_norm_double_quant/second_consumer.h"
 
 #include <algorithm>
 #include <memory>
@@ -67,7 +67,7 @@ bool is_of_shared_result(const Hypothesis& one) {
 
 }  // namespace
 
-Op twice(Op op) {
+Op with_second_consumer(Op op) {
   for (const auto& [first, second] : kConsumers)
     op.roles.push_back({second, Access::kOut, std::string("what the second consumer stores: the same bytes as ") + first});
   op.problem = [once = op.problem](const Case& c) {

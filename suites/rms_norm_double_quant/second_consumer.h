@@ -7,6 +7,6 @@ namespace assay {
 
 /// The op with outputs q2 and scale2 beside q and scale, judged alike. Its joint violations are bytes in which the consumers
 /// differ; its mistakes are those of both consumers, and roundings of the norm's result that one of them alone is given.
-Op twice(Op once);
+Op with_second_consumer(Op once);
 
 }  // namespace assay
