@@ -14,14 +14,14 @@ namespace {
 /// Stretches of an answer that are judged apart from each other and merged in their order.
 constexpr int64_t kMostStretches = 128;
 
-bool overlaps(const std::vector<ByteRange>& ranges, int64_t begin, int64_t end) {
-  const auto after = std::partition_point(ranges.begin(), ranges.end(), [&](const ByteRange& r) { return r.end <= begin; });
-  return after != ranges.end() && after->begin < end;
+bool overlaps(const std::vector<ByteRange>& ranges, ByteRange asked) {
+  const auto after = std::partition_point(ranges.begin(), ranges.end(), [&](const ByteRange& r) { return r.end <= asked.begin; });
+  return after != ranges.end() && after->begin < asked.end;
 }
 
-bool covers(const std::vector<ByteRange>& ranges, int64_t begin, int64_t end) {
-  const auto at = std::partition_point(ranges.begin(), ranges.end(), [&](const ByteRange& r) { return r.end <= begin; });
-  return at != ranges.end() && at->begin <= begin && end <= at->end;
+bool covers(const std::vector<ByteRange>& ranges, ByteRange asked) {
+  const auto at = std::partition_point(ranges.begin(), ranges.end(), [&](const ByteRange& r) { return r.end <= asked.begin; });
+  return at != ranges.end() && at->begin <= asked.begin && asked.end <= at->end;
 }
 
 std::string describe_padding(const Padding& padding, const Format& format, uint32_t code) {
@@ -34,7 +34,7 @@ std::string describe_padding(const Padding& padding, const Format& format, uint3
 
 void compare_padding(const Part& part, const HostTensor& tensor, const std::vector<ByteRange>& untouched, TensorFinding& finding) {
   if (!part.padding) return;
-  const int64_t width = part.format->bytes(), stored = int64_t(tensor.bytes.size()) / width;
+  const int64_t stored = stored_elements(part, tensor);
   part.padding([&](const Padding& padding) {
     if (padding.offset < 0 || padding.offset >= stored)
       throw std::logic_error("expectation of '" + part.label() + "': padding at offset " + std::to_string(padding.offset) +
@@ -42,7 +42,7 @@ void compare_padding(const Part& part, const HostTensor& tensor, const std::vect
     const uint32_t code = load_code(part, tensor, padding.offset);
     const bool right =
         padding.rule == PaddingRule::kFree || (padding.rule == PaddingRule::kZero && code == 0) ||
-        (padding.rule == PaddingRule::kUntouched && covers(untouched, padding.offset * width, (padding.offset + 1) * width));
+        (padding.rule == PaddingRule::kUntouched && covers(untouched, bytes_of_element(part, tensor.spec, padding.offset)));
     if (!right && finding.padding_wrong++ == 0) finding.padding_first = describe_padding(padding, *part.format, code);
   });
 }
@@ -156,14 +156,12 @@ Finding compare(const Expectation& expectation, const std::vector<HostTensor>& t
   return nearest;
 }
 
-Unwritten unwritten_elements(const Part& part, const std::vector<ByteRange>& untouched) {
+Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched) {
   Unwritten found;
   if (untouched.empty()) return found;
-  const int64_t width = part.format->bytes();
   for (int64_t row = 0; row < part.rows(); ++row) {
     for (int64_t column = 0; column < part.columns(); ++column) {
-      const int64_t offset = part.offset(row, column) * width;
-      if (!overlaps(untouched, offset, offset + width)) continue;
+      if (!overlaps(untouched, bytes_of_element(part, spec, part.offset(row, column)))) continue;
       if (found.elements++ == 0) found.first = {part.number_of(row), column};
     }
   }

@@ -41,6 +41,6 @@ struct Unwritten {
   int64_t elements = 0;
   std::array<int64_t, 2> first{};
 };
-Unwritten unwritten_elements(const Part& part, const std::vector<ByteRange>& untouched);
+Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched);
 
 }  // namespace assay

@@ -309,13 +309,40 @@ TEST(Interval, TheLargestIntegerIsNoNan) {
 TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
   Part part = pinned(kBf16, {1, 2, 3, 4}).part;
   part.shape = {2, 2};
-  EXPECT_EQ(unwritten_elements(part, {}).elements, 0);
-  const Unwritten found = unwritten_elements(part, {{5, 7}});
+  const TensorSpec spec = dense("q", Role::kOutput, kBf16, {2, 8});
+  EXPECT_EQ(unwritten_elements(part, spec, {}).elements, 0);
+  const Unwritten found = unwritten_elements(part, spec, {{5, 7}});
   EXPECT_EQ(found.elements, 2);
   EXPECT_EQ(found.first, (std::array<int64_t, 2>{1, 0}));
   part.places = listed({0, 1, 2, 10}, 2);
-  EXPECT_EQ(unwritten_elements(part, {{6, 20}}).elements, 0) << "padding may stay as it was";
-  EXPECT_EQ(unwritten_elements(part, {{6, 21}}).elements, 1);
+  EXPECT_EQ(unwritten_elements(part, spec, {{6, 20}}).elements, 0) << "padding may stay as it was";
+  EXPECT_EQ(unwritten_elements(part, spec, {{6, 21}}).elements, 1);
+}
+
+/// Codes of 4 bits, two in a byte: rows of five begin in the middle of one.
+TEST(Packed, CodesOfHalfABytesAreComparedOneByOne) {
+  WholePart expected = whole_part(kE2M1, {2, 5}, {}, {}, "pinned: one code");
+  HostTensor tensor{dense("q", Role::kOutput, kE2M1, {2, 5}), {}};
+  tensor.spec.packed = true;
+  tensor.bytes.resize(tensor.spec.bytes());
+  for (uint32_t i = 0; i < 10; ++i) {
+    tensor.set_code(i, (3 * i + 1) % 8);
+    expected.low.push_back(ordinal(kE2M1, (3 * i + 1) % 8));
+  }
+  EXPECT_EQ(compare_part(expected, tensor).outside, 0);
+  for (int64_t wrong = 0; wrong < 10; ++wrong) {
+    HostTensor other = tensor;
+    other.set_code(wrong, tensor.code(wrong) ^ 8u);
+    const TensorFinding finding = compare_part(expected, other);
+    ASSERT_EQ(finding.outside, 1);
+    EXPECT_EQ(finding.worst.at, (std::array<int64_t, 2>{wrong / 5, wrong % 5}));
+    EXPECT_EQ(finding.worst.code, tensor.code(wrong) ^ 8u);
+  }
+  EXPECT_EQ(unwritten_elements(expected.part, tensor.spec, {{2, 3}}).elements, 2) << "a byte that is untouched is two elements";
+  EXPECT_EQ(unwritten_elements(expected.part, tensor.spec, {{2, 3}}).first, (std::array<int64_t, 2>{0, 4}));
+  expected.part.shape = {2, 6};
+  expected.low.resize(12);
+  EXPECT_THROW(compare_part(expected, tensor), std::logic_error) << "ten codes are stored";
 }
 
 }  // namespace

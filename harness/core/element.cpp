@@ -19,7 +19,17 @@ double budget_use(Interval accepted, int32_t o) {
   return std::fabs(2.0 * o - accepted.low - accepted.high) / (double(accepted.high) - double(accepted.low));
 }
 
+int64_t stored_elements(const Part& part, const HostTensor& tensor) {
+  return int64_t(tensor.bytes.size()) * (tensor.spec.packed ? 2 : 1) / part.format->bytes();
+}
+
+ByteRange bytes_of_element(const Part& part, const TensorSpec& spec, int64_t offset) {
+  if (spec.packed) return {offset / 2, offset / 2 + 1};
+  return {offset * part.format->bytes(), (offset + 1) * part.format->bytes()};
+}
+
 uint32_t load_code(const Part& part, const HostTensor& tensor, int64_t offset) {
+  if (tensor.spec.packed) return tensor.code(offset);
   const size_t width = size_t(part.format->bytes());
   uint32_t code = 0;
   std::memcpy(&code, tensor.bytes.data() + size_t(offset) * width, width);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "harness/core/byte_range.h"
 #include "harness/core/expectation.h"
 #include "harness/core/tensor.h"
 
@@ -23,7 +24,16 @@ struct Element {
 /// Distance from the middle of an interval in half widths: 1 at its ends. Needs low < high, and no NaN.
 double budget_use(Interval accepted, int32_t o);
 
-/// The code at a storage offset in units of the part's format, which may be narrower than the tensor's.
+/// Storage offsets of a part are in units of its format, which may be narrower than the tensor's: a record of bytes holds numbers of
+/// several formats. Packed codes of 4 bits are counted one by one.
+
+/// Elements that the tensor's storage has room for.
+int64_t stored_elements(const Part& part, const HostTensor& tensor);
+
+/// Bytes of the element at a storage offset; of a packed code the byte that it shares.
+ByteRange bytes_of_element(const Part& part, const TensorSpec& spec, int64_t offset);
+
+/// The code at a storage offset.
 uint32_t load_code(const Part& part, const HostTensor& tensor, int64_t offset);
 
 /// The element of a part at a row and a column, of which `code` was found.

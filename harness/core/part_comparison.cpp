@@ -38,7 +38,7 @@ void PartComparison::refuse(const std::string& what) const {
 }
 
 void PartComparison::check_offset(int64_t offset) const {
-  const int64_t stored = int64_t(tensor_->bytes.size()) / part_->format->bytes();
+  const int64_t stored = stored_elements(*part_, *tensor_);
   if (offset < 0 || offset >= stored)
     refuse("offset " + std::to_string(offset) + " is outside the storage of " + std::to_string(stored));
 }
@@ -66,14 +66,20 @@ void PartComparison::add(const AcceptedRows& rows, std::vector<bool>& fails) {
   }
 }
 
+void PartComparison::load_ordinals(int64_t offset, std::span<int32_t> ordinals) const {
+  if (!tensor_->spec.packed)
+    return ordinals_of_codes(*part_->format, tensor_->bytes.data() + offset * part_->format->bytes(), ordinals);
+  for (size_t i = 0; i < ordinals.size(); ++i) ordinals[i] = ordinal(*part_->format, tensor_->code(offset + int64_t(i)));
+}
+
 /// Runs of equal codes are passed over at the speed of memory; only what differs is looked at one by one.
 void PartComparison::add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, std::vector<bool>& fails) {
   int32_t ordinals[kRun];
-  const int64_t width = part_->format->bytes(), columns = part_->columns();
+  const int64_t columns = part_->columns();
   for (int64_t done = 0; done < count; done += kRun) {
     const int64_t some = std::min(kRun, count - done);
     const int32_t* low = rows.low.data() + begin + done;
-    ordinals_of_codes(*part_->format, tensor_->bytes.data() + (first_offset + done) * width, {ordinals, size_t(some)});
+    load_ordinals(first_offset + done, {ordinals, size_t(some)});
     if (rows.high.empty() && all_equal(ordinals, low, some)) {
       finding.single_code += some;
       continue;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "harness/core/compare.h"
+#include <span>
+
 #include "harness/core/expectation.h"
 #include "harness/core/verdict.h"
 
@@ -29,6 +31,8 @@ class PartComparison {
   TensorFinding finding;
 
  private:
+  /// Ordinals of consecutive elements of the storage.
+  void load_ordinals(int64_t offset, std::span<int32_t> ordinals) const;
   void add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, std::vector<bool>& fails);
   void add_element(Interval accepted, int32_t o, int64_t row, int64_t column, int64_t offset, std::vector<bool>& fails,
                    int64_t first_row);

@@ -261,7 +261,7 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
 static bool leaves_unwritten(const Expectation& expectation, const CallResult& result, Verdict& verdict) {
   for (const Part& part : expectation.parts()) {
     const size_t i = output_index(result.outputs, part);
-    const Unwritten unwritten = result.in_place[i] ? Unwritten{} : unwritten_elements(part, result.untouched[i]);
+    const Unwritten unwritten = result.in_place[i] ? Unwritten{} : unwritten_elements(part, result.outputs[i].spec, result.untouched[i]);
     if (unwritten.elements == 0) continue;
     verdict.outcome = Outcome::kBroken;
     verdict.message = "output '" + part.label() + "': " + std::to_string(unwritten.elements) + " of " +

@@ -12,7 +12,7 @@ namespace {
 
 /// One row of a part. Returns whether an element is outside.
 bool look_at_row(const Part& part, const HostTensor& tensor, const AcceptedRows& rows, int64_t row, Membership* found) {
-  const int64_t stored = int64_t(tensor.bytes.size()) / part.format->bytes();
+  const int64_t stored = stored_elements(part, tensor);
   bool outside = false;
   for (int64_t column = 0; column < part.columns(); ++column) {
     const Interval accepted = rows.at(size_t((row - rows.first) * part.columns() + column));
