@@ -1,8 +1,8 @@
 // The MLA cache gone wrong: the kernels of cache_faults.h with the regressions they are.
 #include "kernels/faulty/cache_faults.h"
 
-#include "kernels/faulty/lists.h"
 #include "kernels/faulty/offers/cache.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 namespace {

@@ -1,9 +1,8 @@
 // Casts gone wrong: the kernels of cast_faults.h with the regressions they are.
 #include "kernels/faulty/cast_faults.h"
 
-#include "kernels/faulty/lists.h"
-#include "kernels/faulty/offers/types.h"
 #include "kernels/ops/cast/cast.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 namespace {

@@ -1,8 +1,8 @@
 // The norms of DeepSeek-V4's caches gone wrong: the kernels of dsv4_norm_faults.h with the regressions they are.
 #include "kernels/faulty/dsv4_norm_faults.h"
 
-#include "kernels/faulty/lists.h"
 #include "kernels/faulty/offers/cache.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 namespace {

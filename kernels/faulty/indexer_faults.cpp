@@ -1,8 +1,8 @@
 // The indexer's cache gone wrong: the kernels of indexer_faults.h with the regressions they are.
 #include "kernels/faulty/indexer_faults.h"
 
-#include "kernels/faulty/lists.h"
 #include "kernels/faulty/offers/cache.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 namespace {

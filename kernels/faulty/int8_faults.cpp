@@ -1,10 +1,10 @@
 // Int8 gone wrong: the kernels of int8_faults.h with the regressions they are.
 #include "kernels/faulty/int8_faults.h"
 
-#include "kernels/faulty/lists.h"
 #include "kernels/faulty/offers/azp.h"
 #include "kernels/faulty/offers/group.h"
 #include "kernels/faulty/offers/scale.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 

@@ -1,36 +1,25 @@
-// libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in these headers.
-#include "kernels/cpu/host_library.h"
-#include "kernels/faulty/lists.h"
+// libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in NAME_faults.h.
+#include "assay/plugin/library.hpp"
 
-namespace {
+#include "kernels/ops/catalogue.h"
 
-using namespace assay_kernels;
+namespace assay_kernels {
 
-const std::vector<Kernel>& kernels() {
-  static const std::vector<Kernel> all = [] {
-    std::vector<Kernel> list;
-    for (const auto& part : {
+#define ASSAY_FAULTS(family) std::vector<Kernel> family##_faults();
+#include "kernels/faulty/faults.inc"
+#undef ASSAY_FAULTS
+
+std::vector<Kernel> all_kernels() {
+  return assay::plugin::joined({
 #define ASSAY_FAULTS(family) family##_faults(),
 #include "kernels/faulty/faults.inc"
 #undef ASSAY_FAULTS
-         })
-      list.insert(list.end(), part.begin(), part.end());
-    return list;
-  }();
-  return all;
+  });
 }
 
-const char* describe() {
-  static const std::string text =
-      assay_kernels::describe({"assay_faulty", "cpu", "SIMT on fibers, 32 or 64 lanes; wrong on purpose", "", ""}, kernels());
-  return text.c_str();
-}
-
-assay_status run(const assay_call* call) { return assay_kernels::run(kernels(), call); }
-
-}  // namespace
+}  // namespace assay_kernels
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  static const assay_library library = assay_kernels::host_library(describe, run);
-  return &library;
+  return assay::plugin::HostLibrary<assay_kernels::Call>::of(
+      {{"assay_faulty", "cpu", "SIMT on fibers, 32 or 64 lanes; wrong on purpose", "", "", true}, assay_kernels::all_kernels()});
 }

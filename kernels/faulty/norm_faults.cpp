@@ -1,8 +1,8 @@
 // Rms_norm gone wrong: the kernels of norm_faults.h with the regressions they are.
 #include "kernels/faulty/norm_faults.h"
 
-#include "kernels/faulty/lists.h"
 #include "kernels/faulty/offers/norm.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 
@@ -18,11 +18,10 @@ std::vector<Kernel> norm_faults() {
       of_norms<CutOffLoad<>>("cut_off_load", "aiter #5044: rows that end within a load"),
       of_norms<StrideIgnored<>>("stride_ignored", "vLLM #26192, vLLM #22701: view(-1, H) of rows that lie apart"),
       of_norms<SumNotDivided<>>("sum_not_divided", "vLLM test_layernorm.py 041b9f54: at hidden 8192 eps hides the variance"),
-      of_norms<OnePlusWeightInBf16<>>("one_plus_weight_in_bf16", "Liger-Kernel #1462, vLLM #29810", R"(["bf16"])"),
+      of_norms<OnePlusWeightInBf16<>>("one_plus_weight_in_bf16", "Liger-Kernel #1462, vLLM #29810", {"bf16"}),
       of_norms<OneForgotten<>>("one_forgotten", "vLLM #29810: Gemma's weights count from one"),
-      of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: the rule of gfx942 elsewhere", R"(["bf16"])"),
-      of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: the rule of gfx950 on gfx942",
-                                                 R"(["bf16"])"),
+      of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: the rule of gfx942 elsewhere", {"bf16"}),
+      of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: the rule of gfx950 on gfx942", {"bf16"}),
       of_added_norms<SumNotRounded>("sum_not_rounded", "vLLM #52104, vllm-omni #6878"),
       of_added_norms<SumRounded>("sum_rounded", "aiter #2586, vLLM #52104"),
       of_added_norms<VarianceOfUnroundedSum>("variance_of_unrounded_sum", "vLLM type_convert.cuh 4a8dd8e3, vLLM #52104"),
@@ -32,7 +31,7 @@ std::vector<Kernel> norm_faults() {
       of_added_norms<StaleResidual>("stale_residual", "vLLM #41972: the residual of another tensor"),
       of_added_norms<ResidualIgnored>("residual_ignored", "aiter #2586"),
       of_added_norms<CutOffStore<AiterFusedAddRmsNorm>>("residual_cut_off", "aiter #5151: residuals shrink from layer to layer",
-                                                        R"(["bf16"])"),
+                                                        {"bf16"}),
   };
 }
 

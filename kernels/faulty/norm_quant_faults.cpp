@@ -1,8 +1,7 @@
 // Norms before codes gone wrong: the kernels of norm_quant_faults.h with the regressions they are.
 #include "kernels/faulty/norm_quant_faults.h"
 
-#include "kernels/faulty/lists.h"
-#include "kernels/faulty/offers/types.h"
+#include "kernels/ops/catalogue.h"
 #include "kernels/ops/rms_norm_double_quant/double.h"
 #include "kernels/ops/rms_norm_quant_group/token.h"
 #include "kernels/ops/rms_norm_quant_static/rms_norm_quant_static.h"
@@ -11,11 +10,11 @@ namespace assay_kernels {
 namespace {
 
 template <class Rules>
-Kernel of_norm_groups(const char* name, const char* cites, const char* layouts = R"(["row", "col", "tma"])") {
+Kernel of_norm_groups(const char* name, const char* cites, const Values& layouts = {"row", "col", "tma"}) {
   return {name,
           "rms_norm_quant_group",
           {Rules::kContract},
-          {{"x", kHalf}, {"group_size", "[64, 128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {{"x", kHalf}, {"group_size", {64, 128}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
           {},
           run_rms_norm_quant_group<Rules>,
           name,
@@ -58,7 +57,7 @@ Kernel of_norm_tokens(const char* name, const char* cites) {
   return {name,
           "rms_norm_quant_group",
           {Rules::kContract},
-          {{"x", kHalf}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {{"x", kHalf}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
           {},
           run_rms_norm_quant_token<Rules>,
           name,
@@ -71,7 +70,7 @@ Kernel of_static_norms(const char* name, const char* cites) {
   return {name,
           "rms_norm_quant_static",
           {Rules::kContract},
-          {{"x", kHalf}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+          {{"x", kHalf}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
           {},
           run_rms_norm_quant_static<Rules>,
           name,
@@ -89,11 +88,11 @@ std::vector<Kernel> norm_quant_faults() {
                                                                       "vLLM's Helion rms_norm_per_block_quant: amax * (1/qmax)"),
       of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900"),
       of_norm_groups<GroupAfterNorm<NormPerBlock, BlockPitchUnpadded>>("norm_scale_pitch_unpadded", "vLLM #32619, vLLM #33255",
-                                                                       R"(["tma"])"),
+                                                                       {"tma"}),
       {"norm_unmasked_packed_mantissas",
        "rms_norm_quant_group",
        {NormGroupPacked::kContract},
-       {{"x", kHalf}, {"group_size", "[32, 64, 128]"}, {"layout", R"(["ue8m0x4_tma"])"}, {"warp", simt::kWarpSizes}},
+       {{"x", kHalf}, {"group_size", {32, 64, 128}}, {"layout", {"ue8m0x4_tma"}}, {"warp", simt::kWarpSizes}},
        {},
        run_fused_then_packed,
        "norm_unmasked_packed_mantissas",
@@ -105,7 +104,7 @@ std::vector<Kernel> norm_quant_faults() {
       {"one_consumer_fused",
        "rms_norm_double_quant",
        {DoubleFused::kContract},
-       {{"x", kHalf}, {"group_size", "[128]"}, {"layout", R"(["row", "col"])"}, {"warp", simt::kWarpSizes}},
+       {{"x", kHalf}, {"group_size", {128}}, {"layout", {"row", "col"}}, {"warp", simt::kWarpSizes}},
        {},
        run_double<DoubleFused, AnotherNorm<DoubleFused, NormRoundedBeforeCodes>>,
        "one_consumer_fused",

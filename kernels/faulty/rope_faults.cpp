@@ -1,7 +1,7 @@
 // Rotated heads gone wrong: the kernels of rope_faults.h with the regressions they are.
 #include "kernels/faulty/rope_faults.h"
 
-#include "kernels/faulty/lists.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 namespace {

@@ -1,9 +1,9 @@
 // Scales of tokens, of tensors and given ones gone wrong: the kernels of scale_faults.h with the regressions they are.
 #include "kernels/faulty/scale_faults.h"
 
-#include "kernels/faulty/lists.h"
 #include "kernels/faulty/offers/group.h"
 #include "kernels/faulty/offers/scale.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 
@@ -16,7 +16,7 @@ std::vector<Kernel> scale_faults() {
       of_tensors<ScaleFloorMissing>("scale_floor_missing", "TensorRT-LLM #8954, pytorch/ao #4713"),
       of_given_scales<ScaleForInverse<>>("scale_for_inverse", "vLLM #36297, tritonbench #1145"),
       of_given_groups<ScaleForInverse<VllmStaticGroup>>("group_scale_for_inverse", "vLLM #36297, tritonbench #1145",
-                                                        R"(["row", "col"])"),
+                                                        {"row", "col"}),
   };
 }
 

@@ -1,8 +1,8 @@
 // SiLU-and-mul gone wrong: the kernels of silu_faults.h with the regressions they are.
 #include "kernels/faulty/silu_faults.h"
 
-#include "kernels/faulty/lists.h"
 #include "kernels/faulty/offers/silu.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 
@@ -17,7 +17,7 @@ std::vector<Kernel> silu_faults() {
       of_gated_groups<SiluUbOnAmax>("silu_ub_on_amax", "vLLM common.cu 094be773: in the per-token op the same name bounds amax"),
       of_gated_groups<SiluFloorMissing>("silu_floor_missing",
                                         "flashinfer #2595, vLLM test_fused_silu_mul_block_quant.py 0b9743da cannot see it"),
-      of_gated_groups<SiluExponentByBf16>("exponent_by_bf16", "vLLM activation_kernels.cu 1a84e5b2: log2 in bf16", R"(["col"])"),
+      of_gated_groups<SiluExponentByBf16>("exponent_by_bf16", "vLLM activation_kernels.cu 1a84e5b2: log2 in bf16", {"col"}),
       of_masked<BeyondTokens<>>("beyond_tokens",
                                 "rtp-llm #1362, sglang #32386: activation and quantization over the whole room of an expert"),
       of_masked<MaskedScaleInF32>("masked_scale_in_f32",

@@ -1,7 +1,9 @@
 // libassay_hip.so: the same kernels on an AMD GPU. Host code only.
+#include "assay/plugin/library.hpp"
+
 #include <hip/hip_runtime_api.h>
 
-#include "kernels/ops/device_library.h"
+#include "kernels/ops/catalogue.h"
 #include "kernels/simt/hip_launch.h"
 
 namespace {
@@ -13,10 +15,9 @@ struct HipRuntime {
   static constexpr Error kSuccess = hipSuccess;
 
   /// Returns why there is no device that the kernels can run on.
-  static std::string identify(assay_kernels::Identity& identity) {
+  static std::string identify(assay::plugin::Identity& identity) {
     int runtime = 0, driver = 0, index = 0;
     hipDeviceProp_t properties{};
-    identity.name = "assay_hip";
     if (hipRuntimeGetVersion(&runtime) == hipSuccess) identity.toolkit = version(runtime);
     if (hipDriverGetVersion(&driver) == hipSuccess && driver != 0) identity.driver = version(driver);
     Error error = hipGetDevice(&index);
@@ -35,6 +36,7 @@ struct HipRuntime {
   static Error copy_out(void* to, const void* from, size_t bytes) { return hipMemcpy(to, from, bytes, hipMemcpyDeviceToHost); }
   static Error wait(void* stream) { return hipStreamSynchronize(stream_of(stream)); }
   static Error take_last_error() { return hipGetLastError(); }
+  static std::string text(Error error) { return hipGetErrorString(error); }
 
   static hipStream_t stream_of(void* stream) { return static_cast<hipStream_t>(stream); }
   static Error create_stream(void** stream) {
@@ -77,5 +79,6 @@ struct HipRuntime {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  return assay_kernels::DeviceLibrary<HipRuntime>::instance();
+  return assay::plugin::DeviceLibrary<HipRuntime, assay_kernels::Call>::of(
+      {{"assay_hip", "", "", "", ""}, assay_kernels::all_kernels()});
 }

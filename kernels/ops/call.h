@@ -2,55 +2,49 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 
-#include "assay/abi.h"
+#include "assay/plugin/call.hpp"
 #include "kernels/simt/launch.h"
 
 namespace assay_kernels {
 
-/// Why a call is not run: ASSAY_UNSUPPORTED for what this library does not do, ASSAY_FAILED for what is wrong in itself.
-struct Refusal : std::runtime_error {
-  Refusal(assay_status s, const std::string& why) : std::runtime_error(why), status(s) {}
-  assay_status status;
-};
-[[noreturn]] inline void unsupported(const std::string& why) { throw Refusal(ASSAY_UNSUPPORTED, why); }
-[[noreturn]] inline void wrong(const std::string& why) { throw Refusal(ASSAY_FAILED, why); }
+using assay::plugin::failed;
+using assay::plugin::has_type;
+using assay::plugin::named;
+using assay::plugin::unsupported;
 
 struct Shape {
   int64_t rows, columns;
 };
 
-class Call {
+/// What the harness calls these kernels with is complete, so what is missing is no skip as in a plug-in's call but a failure.
+class Call : public assay::plugin::Call {
  public:
+  using DeviceError = simt::DeviceError;  ///< what simt::launch() throws makes ASSAY_DEVICE_LOST of the call
+
   explicit Call(const assay_call& call);
 
-  const assay_call& raw() const { return call_; }
   const std::string& contract() const { return contract_; }
 
   /// Tensor of that role, of two dimensions (`gamma`: one). Refuses the call if it is missing or not aligned to its elements.
   const assay_tensor& input(const char* role) const { return tensor(role, 0); }
   const assay_tensor& output(const char* role) const { return tensor(role, 1); }
 
+  using assay::plugin::Call::number;
   double number(const char* parameter) const;
-  double number_or(const char* parameter, double fallback) const;
 
   /// A grid in this call's stream, lane order and warp size.
   simt::Launch grid(int64_t blocks, int threads) const;
-  int warp() const { return int(number_or("warp", 32)); }
+  int warp() const { return int(number("warp", 32)); }
 
  private:
   const assay_tensor& tensor(const char* role, int is_output) const;
-  const assay_param* find(const char* parameter) const;
-  const assay_call& call_;
   std::string contract_;
 };
 
 /// Refuses unless the data is aligned to 16 bytes: what a thread loads at a time.
 void expect_aligned(const assay_tensor& tensor);
-
-bool has_type(const assay_tensor& tensor, int code, int bits);
 
 /// Rows and columns of a dense row-major matrix whose storage holds all of it. Refuses anything else.
 Shape dense_matrix(const assay_tensor& tensor);

@@ -1,4 +1,4 @@
-// Every kernel of every op; ops.inc is the list.
+// The ops of ops.inc, one after the other.
 #include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
@@ -8,14 +8,11 @@ namespace assay_kernels {
 #undef ASSAY_OP
 
 std::vector<Kernel> all_kernels() {
-  std::vector<Kernel> all;
-  for (const auto& part : {
+  return assay::plugin::joined({
 #define ASSAY_OP(op) op##_kernels(),
 #include "kernels/ops/ops.inc"
 #undef ASSAY_OP
-       })
-    all.insert(all.end(), part.begin(), part.end());
-  return all;
+  });
 }
 
 }  // namespace assay_kernels

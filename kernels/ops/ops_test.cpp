@@ -388,6 +388,8 @@ TEST(Refusals, SayWhatIsWrong) {
   CallBuilder c;
   EXPECT_EQ(c.run(library(), "quant_group", "vllm.group_fp8", "nobody"), ASSAY_UNSUPPORTED);
   EXPECT_THAT(c.message(), HasSubstr("no kernel 'nobody'"));
+  EXPECT_EQ(c.run(library(), "quant_group", "vllm.group_fp8", "quant_group.register"), ASSAY_FAILED) << "no skip";
+  EXPECT_STREQ(c.message(), "the call has no tensor 'x'");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/../listed.cmake)
 
 function(assay_op_sources folder)
   assay_listed(ops ${folder}/ops.inc FILES */* NAME "/.*$")
-  set(host ${folder}/call.cpp ${folder}/catalogue.cpp)
+  set(host ${folder}/call.cpp)
   set(kernels "")
   foreach(op IN LISTS ops)
     if(NOT EXISTS ${folder}/${op}/kernels.cpp)

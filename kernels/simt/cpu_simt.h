@@ -55,7 +55,7 @@ inline float magnitude(float value) { return from_bits(bits(value) & 0x7fffffffu
 
 namespace simt {
 
-inline constexpr const char* kWarpSizes = "[32, 64]";
+inline constexpr int kWarpSizes[] = {32, 64};
 inline constexpr int kWideBytes = 64;  ///< that a thread of a wide kernel works on at once: registers of a vectoriser
 
 inline int thread() { return cpu::running->thread; }

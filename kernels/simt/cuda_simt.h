@@ -43,7 +43,7 @@ SIMT_DEVICE float magnitude(float value) { return ::fabsf(value); }
 
 namespace simt {
 
-inline constexpr const char* kWarpSizes = "[32]";
+inline constexpr int kWarpSizes[] = {32};
 inline constexpr int kWideBytes = 16;  ///< that a thread of a wide kernel works on at once: what its warp stores in whole lines
 
 SIMT_DEVICE int thread() { return int(threadIdx.x); }

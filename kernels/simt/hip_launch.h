@@ -22,7 +22,7 @@
 namespace simt {
 
 inline constexpr int kDeviceWarp = ASSAY_HIP_WARP;
-inline constexpr const char* kWarpSizes = kDeviceWarp == 64 ? "[64]" : "[32]";
+inline constexpr int kWarpSizes[] = {kDeviceWarp};
 inline constexpr int kWideBytes =
     16;  ///< that a thread of a wide kernel works on at once: what its wavefront stores in whole lines
 

@@ -29,9 +29,9 @@ refused() {
 
 list second first
 configure || fail "a list that fits is refused"
-says "HOST: call.cpp;catalogue.cpp;first/problem_host.cpp"
+says "HOST: call.cpp;first/problem_host.cpp"
 says "KERNEL: second/kernels.cpp;first/apart.cpp;first/kernels.cpp"
-says "OP: call.cpp;catalogue.cpp;first/problem_host.cpp;kernels.cpp;second/kernels.cpp;first/apart.cpp;first/kernels.cpp"
+says "OP: call.cpp;first/problem_host.cpp;kernels.cpp;second/kernels.cpp;first/apart.cpp;first/kernels.cpp"
 
 list first
 refused "does not have: second"

@@ -19,8 +19,8 @@ Watched read(const Call& call, bool prepares) {
   const assay_tensor& steps = call.input("steps");
   const Shape shape = dense_matrix(x), out = dense_matrix(q), table = dense_matrix(steps);
   if (x.type_bits != 32 || q.type_bits != 8) unsupported("inputs of 32 bits and codes of 8 are watched");
-  if (out.rows != shape.rows || out.columns != shape.columns) wrong("q must have the shape of x");
-  if (!has_type(steps, ASSAY_INT, 32) || table.columns != 2 || table.rows == 0) wrong("steps must be pairs of int32");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
+  if (!has_type(steps, ASSAY_INT, 32) || table.columns != 2 || table.rows == 0) failed("steps must be pairs of int32");
   const int64_t count = shape.rows * shape.columns;
   if (count % kWatchCodes != 0) unsupported("as many inputs as fill sixteens are watched");
   expect_aligned(x);
@@ -45,7 +45,7 @@ void compare(const Call& call) {
   const Watched w = read(call, false);
   const assay_tensor& wrong = call.output("wrong");
   if (!has_type(wrong, ASSAY_INT, 32) || wrong.bytes < size_t((w.count + kWatchInputs - 1) / kWatchInputs) * 4)
-    assay_kernels::wrong("wrong must hold an int32 for each 2^15 inputs");
+    failed("wrong must hold an int32 for each 2^15 inputs");
   with_warp(call, [&](auto warp) {
     simt::launch(watch_compare<decltype(warp)::value>, grid(call, w), data_of<uint32_t>(w.x), data_of<uint8_t>(w.q), w.count,
                  w.first, w.steps, static_cast<int32_t*>(wrong.data));

@@ -1,7 +1,6 @@
 // How a kernel that is wrong on purpose is offered, its entry of describe(): int8 with a zero point.
 #pragma once
 
-#include "kernels/faulty/offers/types.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/quant_azp/token.h"
 #include "kernels/ops/quant_static/groups.h"
@@ -18,8 +17,8 @@ Kernel of_zero_points(const char* name, const char* cites) {
   return {name,
           "quant_azp",
           {Rules::kContract},
-          {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-          {{"n", "8"}},
+          {{"x", kAny}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+          {{"n", 8}},
           run_token_azp<Rules>,
           name,
           cites,

@@ -1,19 +1,18 @@
 // How a kernel that is wrong on purpose is offered, its entry of describe(): MXFP8, of a matrix and of experts.
 #pragma once
 
-#include "kernels/faulty/offers/types.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/quant_mx/problem.h"
 
 namespace assay_kernels {
 
 template <class Rules>
-Kernel of_mx(const char* name, const char* cites, void (*run)(const Call&) = run_mx<Rules>, const char* layouts = kMxLayouts,
-             const char* columns = "32") {
+Kernel of_mx(const char* name, const char* cites, void (*run)(const Call&) = run_mx<Rules>, const Values& layouts = kMxLayouts,
+             int64_t columns = 32) {
   return {name,
           "quant_group",
           {Rules::kContract},
-          {{"x", kHalf}, {"group_size", "[32]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {{"x", kHalf}, {"group_size", {32}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
           {{"n", columns}},
           run,
           name,
@@ -26,7 +25,7 @@ Kernel of_experts(const char* name, const char* cites, void (*run)(const Call&) 
   return {name,
           "quant_experts",
           {Rules::kContract},
-          {{"x", kHalf}, {"group_size", "[32]"}, {"layout", kMxLayouts}, {"warp", simt::kWarpSizes}},
+          {{"x", kHalf}, {"group_size", {32}}, {"layout", kMxLayouts}, {"warp", simt::kWarpSizes}},
           {},
           run,
           name,

@@ -1,7 +1,6 @@
 // How a kernel that is wrong on purpose is offered, its entry of describe(): one scale of a tensor, and scales that are given.
 #pragma once
 
-#include "kernels/faulty/offers/types.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/quant_static/groups.h"
 #include "kernels/ops/quant_tile/tensor.h"
@@ -19,7 +18,7 @@ Kernel of_given_scales(const char* name, const char* cites) {
 }
 
 template <class Rules>
-Kernel of_given_groups(const char* name, const char* cites, const char* layouts) {
+Kernel of_given_groups(const char* name, const char* cites, const Values& layouts) {
   return {name,
           "quant_static",
           {Rules::kContract},

@@ -1,7 +1,6 @@
 // How a kernel that is wrong on purpose is offered, its entry of describe(): SiLU-and-mul before groups.
 #pragma once
 
-#include "kernels/faulty/offers/types.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/silu_mul_quant_group/problem.h"
 #include "kernels/ops/silu_mul_quant_masked/masked.h"
@@ -9,13 +8,13 @@
 namespace assay_kernels {
 
 template <class Rules>
-Kernel of_gated_groups(const char* name, const char* cites, const char* layouts = R"(["row", "col", "tma"])") {
+Kernel of_gated_groups(const char* name, const char* cites, const Values& layouts = {"row", "col", "tma"}) {
   return {name,
           "silu_mul_quant_group",
           {Rules::kContract},
           {{"x", kHalf},
-           {"group_size", "[32, 64, 128]"},
-           {"layout", Rules::kPacked ? R"(["ue8m0x4_tma"])" : layouts},
+           {"group_size", {32, 64, 128}},
+           {"layout", Rules::kPacked ? Values{"ue8m0x4_tma"} : layouts},
            {"warp", simt::kWarpSizes}},
           {},
           run_silu_mul_quant_group<Rules>,
@@ -29,9 +28,9 @@ Kernel of_masked(const char* name, const char* cites) {
   return {name,
           "silu_mul_quant_masked",
           {Rules::kContract},
-          {{"x", R"(["bf16"])"},
-           {"group_size", "[128]"},
-           {"layout", Rules::kPacked ? R"(["ue8m0x4_col"])" : R"(["col"])"},
+          {{"x", {"bf16"}},
+           {"group_size", {128}},
+           {"layout", Rules::kPacked ? Values{"ue8m0x4_col"} : Values{"col"}},
            {"warp", simt::kWarpSizes}},
           {},
           run_silu_mul_quant_masked<Rules>,

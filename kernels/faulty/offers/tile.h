@@ -1,7 +1,6 @@
 // How a kernel that is wrong on purpose is offered, its entry of describe(): blocks of many rows, and packed scales.
 #pragma once
 
-#include "kernels/faulty/offers/types.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/pack_scales/pack.h"
 #include "kernels/ops/quant_tile/block.h"

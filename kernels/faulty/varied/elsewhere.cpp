@@ -6,7 +6,7 @@
 #include "kernels/faulty/offers/cache.h"
 #include "kernels/faulty/offers/group.h"
 #include "kernels/faulty/offers/norm.h"
-#include "kernels/faulty/varied/lists.h"
+#include "kernels/faulty/varied/here.h"
 
 namespace assay_kernels {
 namespace {
@@ -35,7 +35,7 @@ struct FnuzRange448 : VllmDsv4KvFnuz {
 
 template <class Rules>
 Kernel of_inserts(const char* name, const char* op) {
-  return of_caches<Rules>(op, run_dsv4_kv_insert<Rules>, name, kHere, R"(["bf16"])");
+  return of_caches<Rules>(op, run_dsv4_kv_insert<Rules>, name, kHere, {"bf16"});
 }
 template <class Rules>
 Kernel of_heads(const char* name) {
@@ -43,7 +43,7 @@ Kernel of_heads(const char* name) {
 }
 
 using OldNorm = VllmRmsNormV0191;
-constexpr const char* kGroups = "[32, 64, 128]";
+const Values kGroups{32, 64, 128};
 
 }  // namespace
 
@@ -53,12 +53,12 @@ std::vector<Kernel> elsewhere() {
       in_shared_memory<SglangUnmasked>("unmasked_elsewhere", kHere),
       in_shared_memory<SglangFp32Bits>("fp32_bits_elsewhere", kHere),
       in_registers<Range224For240>("range_elsewhere", kHere),
-      in_registers<GroupsMergedAt64<VllmGroupFp8Fnuz>>("merged_elsewhere", kHere, "[128]"),
+      in_registers<GroupsMergedAt64<VllmGroupFp8Fnuz>>("merged_elsewhere", kHere, {128}),
       of_tokens<TruncationForNearest<VllmPerToken>>("truncation_elsewhere", kHere),
-      in_registers<TransposedScales<VllmGroupFp8>>("transposed_elsewhere", kHere, kGroups, R"(["col", "tma"])"),
-      in_registers<ZeroRowNan<AiterPer1x128Fnuz>>("zero_row_elsewhere", kHere, kGroups, R"(["row", "col"])"),
+      in_registers<TransposedScales<VllmGroupFp8>>("transposed_elsewhere", kHere, kGroups, {"col", "tma"}),
+      in_registers<ZeroRowNan<AiterPer1x128Fnuz>>("zero_row_elsewhere", kHere, kGroups, {"row", "col"}),
       in_registers<NanLaundering<VllmGroupNative>>("nan_laundering_elsewhere", kHere),
-      in_registers<OcpForFnuz<AiterPer1x128Fnuz>>("ocp_elsewhere", kHere, kGroups, R"(["row", "col"])"),
+      in_registers<OcpForFnuz<AiterPer1x128Fnuz>>("ocp_elsewhere", kHere, kGroups, {"row", "col"}),
       in_registers<UnguardedReciprocal<DeepgemmPerTokenCast>>("unguarded_elsewhere", kHere),
       in_shared_memory<MissingBarrierInStaging<SglangGroup8bit>>("staging_elsewhere", kHere),
       of_norms<LateRounding>("rounding_elsewhere", kHere),

@@ -1,7 +1,7 @@
 // Healthy kernels that take the freedom which their contracts leave.
 #include "kernels/faulty/offers/group.h"
 #include "kernels/faulty/offers/norm.h"
-#include "kernels/faulty/varied/lists.h"
+#include "kernels/faulty/varied/here.h"
 #include "kernels/ops/quant_group/others.h"
 #include "kernels/ops/quant_group/vllm.h"
 

@@ -1,7 +1,7 @@
 // Mistakes that no edit of a contract describes: the diagnosis is to name none.
 #include "kernels/faulty/offers/group.h"
 #include "kernels/faulty/offers/norm.h"
-#include "kernels/faulty/varied/lists.h"
+#include "kernels/faulty/varied/here.h"
 #include "kernels/ops/quant_group/vllm.h"
 
 namespace assay_kernels {

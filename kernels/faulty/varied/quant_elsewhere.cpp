@@ -8,7 +8,7 @@
 #include "kernels/faulty/offers/tile.h"
 #include "kernels/faulty/silu_faults.h"
 #include "kernels/faulty/tile_faults.h"
-#include "kernels/faulty/varied/lists.h"
+#include "kernels/faulty/varied/here.h"
 
 namespace assay_kernels {
 namespace {
@@ -58,8 +58,7 @@ std::vector<Kernel> quant_elsewhere() {
       of_mx<MxCuteUnguarded>("mx_unguarded_elsewhere", kHere),
       of_mx<MxCeilNoEmax>("mx_no_emax_elsewhere", kHere),
       of_mx<MxFloorNanLaundering>("mx_nan_laundering_elsewhere", kHere),
-      of_mx<TorchaoMxFloor>("mx_unswizzled_elsewhere", kHere, run_mx_misplaced<TorchaoMxFloor, RowMajorBytes>,
-                            R"(["e8m0_128x4"])"),
+      of_mx<TorchaoMxFloor>("mx_unswizzled_elsewhere", kHere, run_mx_misplaced<TorchaoMxFloor, RowMajorBytes>, {"e8m0_128x4"}),
       in_registers<SglangInt8Nearest>("int8_nearest_elsewhere", kHere),
       in_registers<SglangInt8ZeroGroup>("int8_zero_group_elsewhere", kHere),
       of_zero_points<AssayAzpForgotten>("azp_forgotten_elsewhere", kHere),

@@ -5,12 +5,12 @@
 #include "kernels/faulty/offers/cache.h"
 #include "kernels/faulty/offers/group.h"
 #include "kernels/faulty/offers/norm.h"
-#include "kernels/faulty/varied/lists.h"
+#include "kernels/faulty/varied/here.h"
 
 namespace assay_kernels {
 namespace {
 
-constexpr const char* kGroups = "[32, 64, 128]";
+const Values kGroups{32, 64, 128};
 
 struct Dsv4BothSides : VllmDsv4Both {
   using Heads = Dsv4HeadsRoundedBeforeRope::Heads;
@@ -23,7 +23,7 @@ std::vector<Kernel> two_at_once() {
   return {
       in_registers<TruncationForNearest<FloorForCeil>>("floor_and_truncation", kHere),
       in_shared_memory<TruncationForNearest<UnmaskedPackedMantissas>>("unmasked_and_truncation", kHere),
-      in_registers<TruncationForNearest<TransposedScales<>>>("transposed_and_truncation", kHere, kGroups, R"(["col"])"),
+      in_registers<TruncationForNearest<TransposedScales<>>>("transposed_and_truncation", kHere, kGroups, {"col"}),
       in_registers<TruncationForNearest<ZeroRowNan<>>>("zero_row_and_truncation", kHere),
       in_registers<OcpForFnuz<Range240For224>>("range_and_ocp", kHere),
       in_registers<StalePadding<FloorForCeil>>("floor_and_stale_padding", kHere),

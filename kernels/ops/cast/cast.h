@@ -46,7 +46,7 @@ template <class Rules>
 void run_cast(const Call& call) {
   const assay_tensor &x = call.input("x"), &q = call.output("q");
   const Shape shape = dense_matrix(x), out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) wrong("q must have the shape of x");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
   if (!has_type(q, Rules::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
   expect_aligned(x);
   expect_aligned(q);

@@ -17,7 +17,7 @@ Kernel one_of() {
   return {"cast",
           "cast",
           {Rules::kContract...},
-          {{"x", R"(["f32", "bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
+          {{"x", {"f32", "bf16", "f16"}}, {"warp", simt::kWarpSizes}},
           {},
           by_contract<Rules...>};
 }

@@ -39,13 +39,13 @@ inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_byte
   const assay_tensor &cache = call.output("kv_cache"), &slots = call.input("slot_mapping");
   if (!has_type(cache, ASSAY_UINT, 8)) unsupported("kv_cache must be bytes");
   if (!has_type(slots, ASSAY_INT, 64) || slots.ndim != 1) unsupported("slot_mapping must be a vector of int64");
-  if (slots.shape[0] > rows) wrong("slot_mapping has more rows than the inputs");
+  if (slots.shape[0] > rows) failed("slot_mapping has more rows than the inputs");
   expect_aligned(cache);
   const auto block_size = int64_t(call.number("block_size"));
-  if (block_size < 1) wrong("block_size must be positive");
+  if (block_size < 1) failed("block_size must be positive");
   if (cache.ndim != 2 || cache.strides[1] != 1) unsupported("kv_cache must be blocks of bytes");
   expect_matrix(cache, {cache.shape[0], cache.shape[1]});
-  if (cache.shape[1] < block_size * token_bytes) wrong("a block of kv_cache is shorter than its tokens");
+  if (cache.shape[1] < block_size * token_bytes) failed("a block of kv_cache is shorter than its tokens");
   if (cache.strides[0] % 16 != 0) unsupported("blocks of kv_cache must begin at multiples of 16 bytes");
   const int64_t places = cache.shape[0] * block_size;
   if (places > 0x7fffffff) unsupported("more than 2^31 - 1 places of tokens");

@@ -6,7 +6,7 @@ namespace assay_kernels {
 namespace {
 
 Kernel of(const char* name, const char* contract, void (*run)(const Call&)) {
-  return {name, "concat_and_cache_mla", {contract}, {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}}, {}, run};
+  return {name, "concat_and_cache_mla", {contract}, {{"x", kHalf}, {"warp", simt::kWarpSizes}}, {}, run};
 }
 
 }  // namespace

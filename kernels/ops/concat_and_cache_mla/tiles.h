@@ -43,7 +43,7 @@ template <class Rules>
 void run_concat_and_cache_tiles(const Call& call) {
   const assay_tensor &latent = call.input("kv_c"), &rotated = call.input("k_pe");
   const int64_t rows = rows_of(latent, kLatent);
-  if (rows_of(rotated, kRotated) != rows) wrong("k_pe must have the rows of kv_c");
+  if (rows_of(rotated, kRotated) != rows) failed("k_pe must have the rows of kv_c");
   if (!has_type(rotated, latent.type_code, latent.type_bits)) unsupported("k_pe must have the type of kv_c");
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
   constexpr int kTokens = kTileThreads / kTokenLanes;

@@ -129,7 +129,7 @@ struct InsertCall {
       expect_aligned(*weight);
     }
     if (!has_type(angles, ASSAY_FLOAT, 32)) unsupported("cos_sin_cache must be fp32");
-    if (rows_of(angles, kTurned) < 1) wrong("cos_sin_cache has no position");
+    if (rows_of(angles, kTurned) < 1) failed("cos_sin_cache has no position");
     if (!has_type(positions, ASSAY_INT, 64) || positions.ndim != 1 || positions.shape[0] != rows)
       unsupported("positions must be int64, one a row");
     cache = paged_cache(call, rows, token_bytes);

@@ -7,7 +7,7 @@ namespace {
 template <class Rules>
 Kernel of() {
   const char* const op = Rules::kNorm ? "dsv4_kv_norm_insert" : "dsv4_kv_insert";
-  return {op, op, {Rules::kContract}, {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}}, {}, run_dsv4_kv_insert<Rules>};
+  return {op, op, {Rules::kContract}, {{"x", kHalf}, {"warp", simt::kWarpSizes}}, {}, run_dsv4_kv_insert<Rules>};
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ void run_dsv4_qnorm_kv_insert(const Call& call) {
   const HeadCall heads = heads_of_q(call);
   const InsertCall insert(call, Rules::Insert::kTokenBytes + Rules::Insert::kScaleBytes);
   if (heads.n != kHead) unsupported("heads of " + std::to_string(kHead) + " numbers only");
-  if (insert.rows != heads.tokens) wrong("kv must have the tokens of q");
+  if (insert.rows != heads.tokens) failed("kv must have the tokens of q");
   if (!has_type(insert.kv, heads.in.type_code, heads.in.type_bits)) unsupported("kv must have the type of q");
   with_half_type(insert.kv, [&](auto type) {
     using T = decltype(type);

@@ -6,12 +6,8 @@ namespace {
 
 template <class Rules>
 Kernel of() {
-  return {"dsv4_qnorm_kv_insert",
-          "dsv4_qnorm_kv_insert",
-          {Rules::kContract},
-          {{"x", R"(["bf16", "f16"])"}, {"warp", simt::kWarpSizes}},
-          {},
-          run_dsv4_qnorm_kv_insert<Rules>};
+  const char* const op = "dsv4_qnorm_kv_insert";
+  return {op, op, {Rules::kContract}, {{"x", kHalf}, {"warp", simt::kWarpSizes}}, {}, run_dsv4_qnorm_kv_insert<Rules>};
 }
 
 }  // namespace

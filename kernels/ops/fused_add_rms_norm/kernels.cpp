@@ -21,16 +21,11 @@ void cut_off_by_contract(const Call& call) {
 }  // namespace
 
 std::vector<Kernel> fused_add_rms_norm_kernels() {
-  return {{"fused_add_rms_norm",
-           "fused_add_rms_norm",
-           List::ids(),
-           {{"x", R"(["bf16", "f16", "f32"])"}, {"warp", simt::kWarpSizes}},
-           {},
-           by_contract},
+  return {{"fused_add_rms_norm", "fused_add_rms_norm", List::ids(), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, by_contract},
           {"fused_add_rms_norm",
            "fused_add_rms_norm",
            CutOffList::ids(),
-           {{"x", R"(["bf16"])"}, {"warp", simt::kWarpSizes}},
+           {{"x", {"bf16"}}, {"warp", simt::kWarpSizes}},
            {},
            cut_off_by_contract}};
 }

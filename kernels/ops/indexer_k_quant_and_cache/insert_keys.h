@@ -38,7 +38,7 @@ void run_indexer_k_quant_and_cache(const Call& call) {
   const assay_tensor& k = call.input("k");
   const int64_t rows = rows_of(k, kKey);
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
-  if (cache.tokens != rows) wrong("slot_mapping must have the rows of k");
+  if (cache.tokens != rows) failed("slot_mapping must have the rows of k");
   constexpr int kTokens = kKeyThreads / kKeyLanes;
   const simt::Launch grid = call.grid((cache.tokens + kTokens - 1) / kTokens, kKeyThreads);
   with_half_type(k, [&](auto type) {

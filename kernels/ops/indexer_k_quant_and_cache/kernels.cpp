@@ -5,7 +5,7 @@ namespace assay_kernels {
 namespace {
 
 template <class Rules>
-Kernel of(const char* x) {
+Kernel of(const Values& x) {
   return {"indexer_k_quant_and_cache",
           "indexer_k_quant_and_cache",
           {Rules::kContract},
@@ -17,8 +17,8 @@ Kernel of(const char* x) {
 }  // namespace
 
 std::vector<Kernel> indexer_k_quant_and_cache_kernels() {
-  const char *half = R"(["bf16", "f16"])", *bf16 = R"(["bf16"])";  // gfx942 rounds a quotient of fp16 twice
-  return {of<VllmIndexerK>(half), of<VllmIndexerKUe8m0>(half), of<VllmIndexerKFnuz>(bf16), of<VllmIndexerKUe8m0Fnuz>(bf16)};
+  const Values bf16{"bf16"};  // gfx942 rounds a quotient of fp16 twice
+  return {of<VllmIndexerK>(kHalf), of<VllmIndexerKUe8m0>(kHalf), of<VllmIndexerKFnuz>(bf16), of<VllmIndexerKUe8m0Fnuz>(bf16)};
 }
 
 }  // namespace assay_kernels

@@ -118,7 +118,7 @@ void run_pack(const Call& call) {
   if (!has_type(x, ASSAY_FLOAT, 32)) unsupported("x must be fp32");
   if (Rules::kValues == 4 ? !has_type(scale, ASSAY_INT, 32) : !has_type(scale, ASSAY_FLOAT, 32))
     unsupported(std::string("scale has not the type of contract ") + Rules::kContract);
-  if (x.ndim != 2) wrong("tensor 'x' must have two dimensions");
+  if (x.ndim != 2) failed("tensor 'x' must have two dimensions");
   const Shape shape{x.shape[0], x.shape[1]};
   expect_matrix(x, shape);
   expect_aligned(x);
@@ -146,7 +146,7 @@ void run_pack(const Call& call) {
     if (!has_type(ends, ASSAY_INT, 32) || ends.ndim != 1) unsupported("psum_layout must be a vector of int32");
     a.ends = static_cast<const int32_t*>(ends.data), a.groups = ends.shape[0];
     a.alignment = int64_t(call.number("m_alignment"));
-    if (a.alignment < 1) wrong("m_alignment must be positive");
+    if (a.alignment < 1) failed("m_alignment must be positive");
   }
   const bool row_major = (shape.columns == 1 || x.strides[1] == 1) && (shape.rows == 1 || x.strides[0] == shape.columns);
   const bool mn_major = (shape.rows == 1 || x.strides[0] == 1) && (shape.columns == 1 || x.strides[1] == shape.rows);
@@ -161,6 +161,6 @@ void run_pack(const Call& call) {
 }
 
 /// What a packer accepts, for describe().
-inline decltype(Kernel::accepts) pack_accepts() { return {{"warp", simt::kWarpSizes}}; }
+inline Accepts pack_accepts() { return {{"warp", simt::kWarpSizes}}; }
 
 }  // namespace assay_kernels

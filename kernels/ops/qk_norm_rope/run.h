@@ -88,11 +88,8 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
 }
 
 /// What the kernels accept, for describe().
-inline decltype(Kernel::accepts) head_accepts() {
-  return {{"x", R"(["bf16", "f16"])"},
-          {"n", "[64, 128, 256, 512]"},
-          {"rotary", "[16, 32, 64, 128, 256, 512]"},
-          {"warp", simt::kWarpSizes}};
+inline Accepts head_accepts() {
+  return {{"x", kHalf}, {"n", {64, 128, 256, 512}}, {"rotary", {16, 32, 64, 128, 256, 512}}, {"warp", simt::kWarpSizes}};
 }
 
 /// Heads of Q and K where they lie; those of V are not touched.
@@ -113,8 +110,8 @@ void run_qk_norm_rope(const Call& call) {
 inline HeadCall heads_of_q(const Call& call) {
   const assay_tensor &q = call.input("q"), &out = call.output("q_out");
   const auto count = int64_t(call.number("q_heads"));
-  if (count < 1 || q.ndim != 2 || q.shape[1] % count != 0) wrong("the columns of q are no whole heads");
-  if (out.ndim != 2 || out.shape[1] % (q.shape[1] / count) != 0) wrong("the columns of q_out are no whole heads");
+  if (count < 1 || q.ndim != 2 || q.shape[1] % count != 0) failed("the columns of q are no whole heads");
+  if (out.ndim != 2 || out.shape[1] % (q.shape[1] / count) != 0) failed("the columns of q_out are no whole heads");
   return HeadCall(call, q, out, count, count, count, out.shape[1] / (q.shape[1] / count));
 }
 

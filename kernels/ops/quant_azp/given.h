@@ -45,7 +45,7 @@ SIMT_KERNEL void quant_given_azp(const T* x, uint8_t* q, const float* scale, con
 inline void expect_zero_points(const assay_tensor& zero, Shape shape) {
   if (!has_type(zero, ASSAY_INT, 32)) unsupported("azp must be int32");
   const Shape dense = dense_matrix(zero);
-  if (dense.rows != shape.rows || dense.columns != shape.columns) wrong("azp must have the shape of scale");
+  if (dense.rows != shape.rows || dense.columns != shape.columns) failed("azp must have the shape of scale");
 }
 
 template <class Rules>

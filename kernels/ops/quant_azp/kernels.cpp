@@ -18,8 +18,8 @@ std::vector<Kernel> quant_azp_kernels() {
   return {{"quant_token_azp",
            "quant_azp",
            contracts,
-           {{"x", R"(["bf16", "f16", "f32"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {{"x", kAny}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+           {{"n", 8}},
            by_contract}};
 }
 

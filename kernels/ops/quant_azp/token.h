@@ -66,7 +66,7 @@ void run_token_azp(const Call& call) {
   expect_aligned(x);
   expect_aligned(q);
   const Shape shape = dense_matrix(x), out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) wrong("q must have the shape of x");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
   if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("contract ") + Rules::kContract + " writes int8");
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported(std::string("contract ") + Rules::kContract + " writes fp32 scales");
   expect_matrix(scale, {shape.rows, 1});

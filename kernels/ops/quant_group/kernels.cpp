@@ -25,13 +25,11 @@ void by_token(const Call& call) {
   TokenList::with(call.contract(), [&](auto rules) { run_token<decltype(rules)>(call); }) || run_int8_token(call);
 }
 
-constexpr const char* kHalf = R"(["bf16", "f16"])";
-constexpr const char* kAny = R"(["bf16", "f16", "f32"])";
-constexpr const char* kLayouts = R"(["row", "col", "tma"])";
-constexpr const char* kPackedLayout = R"(["ue8m0x4_tma"])";
-constexpr const char* kTransposedLayout = R"(["row_transposed"])";
-constexpr const char* kRegisterGroups = "[32, 64, 128]";
-constexpr const char* kSharedGroups = "[16, 32, 48, 64, 96, 128, 192, 256, 384, 512]";
+const Values kLayouts{"row", "col", "tma"};
+const Values kPackedLayout{"ue8m0x4_tma"};
+const Values kTransposedLayout{"row_transposed"};
+const Values kRegisterGroups{32, 64, 128};
+const Values kSharedGroups{16, 32, 48, 64, 96, 128, 192, 256, 384, 512};
 
 }  // namespace
 
@@ -40,8 +38,8 @@ std::vector<Kernel> quant_group_kernels() {
   TokenList::append_ids(tokens, false);
   Int8TokenList::append_ids(tokens, false);
   TransposedList::append_ids(transposed, false);
-  const auto accepts = [](const char* x, const char* groups, const char* layouts) {
-    return decltype(Kernel::accepts){{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
+  const auto accepts = [](const Values& x, const Values& groups, const Values& layouts) {
+    return Accepts{{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
   };
   return {
       {"quant_group.register", "quant_group", contracts(false), accepts(kHalf, kRegisterGroups, kLayouts), {}, by_register},
@@ -53,8 +51,8 @@ std::vector<Kernel> quant_group_kernels() {
       {"quant_token",
        "quant_group",
        tokens,
-       {{"x", kAny}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-       {{"n", "8"}},
+       {{"x", kAny}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+       {{"n", 8}},
        by_token}};
 }
 

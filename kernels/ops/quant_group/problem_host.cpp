@@ -5,7 +5,7 @@ namespace assay_kernels {
 int64_t group_size_of(const Call& call, Shape x) {
   const auto size = int64_t(call.number("group_size"));
   if (size <= 0 || x.columns % size != 0)
-    wrong("group_size " + std::to_string(size) + " does not divide the row of " + std::to_string(x.columns));
+    failed("group_size " + std::to_string(size) + " does not divide the row of " + std::to_string(x.columns));
   return size;
 }
 
@@ -18,7 +18,7 @@ GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int co
                  : code_type == ASSAY_INT         ? "int8"
                                                   : "e4m3fnuz"));
   const Shape dense = dense_matrix(q);
-  if (dense.rows != x.rows || dense.columns != x.columns) wrong("q must have the shape of x");
+  if (dense.rows != x.rows || dense.columns != x.columns) failed("q must have the shape of x");
   const int64_t groups = x.columns / group_size;
   // Places in the kernels are 32-bit, packed rows rounded up to four groups.
   if (x.rows * ((groups + 3) / 4 * 4) > 0x7fffffff - 1024) unsupported("more than 2^31 groups");

@@ -21,8 +21,7 @@ std::vector<Kernel> quant_mx_kernels() {
   std::vector<std::string> contracts, of_experts;
   MxList::append_ids(contracts, false);
   ExpertsList::append_ids(of_experts, false);
-  const decltype(Kernel::accepts) accepts = {
-      {"x", R"(["bf16", "f16"])"}, {"group_size", "[32]"}, {"layout", kMxLayouts}, {"warp", simt::kWarpSizes}};
+  const Accepts accepts = {{"x", kHalf}, {"group_size", {32}}, {"layout", kMxLayouts}, {"warp", simt::kWarpSizes}};
   return {{"quant_mx", "quant_group", contracts, accepts, {}, by_contract},
           {"quant_mx_experts", "quant_experts", of_experts, accepts, {}, by_experts}};
 }

@@ -1,12 +1,13 @@
 // The host's side of an MXFP8 quantization: what the call says, and how the kernels are started on it.
 #pragma once
 
+#include "kernels/ops/catalogue.h"
 #include "kernels/ops/dispatch.h"
 #include "kernels/ops/quant_mx/mx.h"
 
 namespace assay_kernels {
 
-inline constexpr const char* kMxLayouts = R"(["e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8", "e8m0_n32k4"])";
+inline const Values kMxLayouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8", "e8m0_n32k4"};
 
 /// Checks `scale` of the call, E8M0 bytes for m rows of G blocks in the layout that scale_tile_rows and scale_tile_columns name.
 BytesOut bytes_out(const Call& call, Shape x);

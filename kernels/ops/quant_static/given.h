@@ -54,9 +54,8 @@ SIMT_KERNEL void quant_given(const T* x, uint8_t* q, const float* scale, int64_t
 }
 
 /// What a kernel of one scale accepts, for describe().
-inline decltype(Kernel::accepts) one_scale_accepts() {
-  return {
-      {"x", R"(["bf16", "f16", "f32"])"}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}};
+inline Accepts one_scale_accepts() {
+  return {{"x", kAny}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}};
 }
 
 /// x, q and the scales of a call, checked.
@@ -64,7 +63,7 @@ template <class Rules>
 Shape matrices_of_scales(const Call& call, const assay_tensor& scale) {
   const assay_tensor &x = call.input("x"), &q = call.output("q");
   const Shape shape = dense_matrix(x), out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) wrong("q must have the shape of x");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
   if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
   expect_aligned(x);

@@ -101,13 +101,13 @@ template <class Rules>
 void run_static_groups(const Call& call) {
   const assay_tensor &x = call.input("x"), &scale = call.input("scale");
   const Shape shape = matrices_of_scales<Rules>(call, scale);
-  if (scale.ndim != 2) wrong("tensor 'scale' must have two dimensions");
+  if (scale.ndim != 2) failed("tensor 'scale' must have two dimensions");
   const Shape groups{scale.shape[0], scale.shape[1]};
   expect_matrix(scale, groups);
   if (shape.rows == 0) return;
   if (groups.rows <= 0 || groups.columns <= 0 || shape.rows % groups.rows != 0 || shape.columns % groups.columns != 0)
-    wrong("scale [" + std::to_string(groups.rows) + ", " + std::to_string(groups.columns) + "] does not divide x [" +
-          std::to_string(shape.rows) + ", " + std::to_string(shape.columns) + "] into groups");
+    failed("scale [" + std::to_string(groups.rows) + ", " + std::to_string(groups.columns) + "] does not divide x [" +
+           std::to_string(shape.rows) + ", " + std::to_string(shape.columns) + "] into groups");
   if (shape.rows > 0x7fffffff || shape.columns > 0x7fffffff) unsupported("more than 2^31 rows or columns");
   with_type(x, [&](auto type) {
     using T = decltype(type);
@@ -131,8 +131,8 @@ void run_static_groups(const Call& call) {
 }
 
 /// What a kernel of given scales of groups accepts, for describe(): any group size.
-inline decltype(Kernel::accepts) static_groups_accept() {
-  return {{"x", R"(["bf16", "f16", "f32"])"}, {"layout", R"(["row", "col", "tma", "one"])"}, {"warp", simt::kWarpSizes}};
+inline Accepts static_groups_accept() {
+  return {{"x", kAny}, {"layout", {"row", "col", "tma", "one"}}, {"warp", simt::kWarpSizes}};
 }
 
 }  // namespace assay_kernels

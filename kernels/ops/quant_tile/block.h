@@ -97,9 +97,8 @@ void run_block(const Call& call) {
 }
 
 /// What a kernel of blocks accepts, for describe().
-inline decltype(Kernel::accepts) block_accepts() {
-  return {
-      {"x", R"(["bf16", "f16", "f32"])"}, {"group_size", R"(["128x128"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}};
+inline Accepts block_accepts() {
+  return {{"x", kAny}, {"group_size", {"128x128"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}};
 }
 
 }  // namespace assay_kernels

@@ -23,7 +23,7 @@ NormInputs::NormInputs(const Call& call, bool adds)
 bool expect_rows_of(const assay_tensor& output, const NormInputs& inputs) {
   const Shape own = dense_matrix(output);
   if (own.rows != inputs.shape.rows || own.columns != inputs.shape.columns)
-    wrong(std::string(output.role) + " must have the shape of x");
+    failed(std::string(output.role) + " must have the shape of x");
   return lies_in_sixteens(output, own.columns);
 }
 

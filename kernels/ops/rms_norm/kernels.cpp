@@ -14,16 +14,11 @@ void by_contract(const Call& call) {
 }  // namespace
 
 std::vector<Kernel> rms_norm_kernels() {
-  return {{"rms_norm",
-           "rms_norm",
-           List::ids(),
-           {{"x", R"(["bf16", "f16", "f32"])"}, {"warp", simt::kWarpSizes}},
-           {},
-           by_contract},
+  return {{"rms_norm", "rms_norm", List::ids(), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, by_contract},
           {"rms_norm",
            "rms_norm",
            {AiterRmsNormGfx942::kContract},
-           {{"x", R"(["bf16"])"}, {"warp", simt::kWarpSizes}},
+           {{"x", {"bf16"}}, {"warp", simt::kWarpSizes}},
            {},
            run_rms_norm<AiterRmsNormGfx942>}};
 }

@@ -14,7 +14,7 @@ std::vector<Kernel> rms_norm_double_quant_kernels() {
   return {{"rms_norm_double_quant",
            "rms_norm_double_quant",
            DoubleList::ids(),
-           {{"x", R"(["bf16", "f16"])"}, {"group_size", "[128]"}, {"layout", R"(["row", "col"])"}, {"warp", simt::kWarpSizes}},
+           {{"x", kHalf}, {"group_size", {128}}, {"layout", {"row", "col"}}, {"warp", simt::kWarpSizes}},
            {},
            by_contract}};
 }

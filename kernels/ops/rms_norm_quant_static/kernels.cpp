@@ -14,7 +14,7 @@ std::vector<Kernel> rms_norm_quant_static_kernels() {
   return {{"rms_norm_quant_static",
            "rms_norm_quant_static",
            NormStaticList::ids(),
-           {{"x", R"(["bf16", "f16"])"}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
+           {{"x", kHalf}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
            {},
            by_contract}};
 }

@@ -9,13 +9,13 @@ void by_contract(const Call& call) {
   SiluGroupList::with(call.contract(), [&](auto rules) { run_silu_mul_quant_group<decltype(rules)>(call); });
 }
 
-Kernel of_layouts(bool packed, const char* layouts) {
+Kernel of_layouts(bool packed, const Values& layouts) {
   std::vector<std::string> contracts;
   SiluGroupList::append_ids(contracts, packed);
   return {"silu_mul_quant_group",
           "silu_mul_quant_group",
           contracts,
-          {{"x", R"(["bf16", "f16"])"}, {"group_size", "[32, 64, 128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {{"x", kHalf}, {"group_size", {32, 64, 128}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
           {},
           by_contract};
 }
@@ -23,7 +23,7 @@ Kernel of_layouts(bool packed, const char* layouts) {
 }  // namespace
 
 std::vector<Kernel> silu_mul_quant_group_kernels() {
-  return {of_layouts(false, R"(["row", "col", "tma"])"), of_layouts(true, R"(["ue8m0x4_tma"])")};
+  return {of_layouts(false, {"row", "col", "tma"}), of_layouts(true, {"ue8m0x4_tma"})};
 }
 
 }  // namespace assay_kernels

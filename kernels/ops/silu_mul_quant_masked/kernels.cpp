@@ -9,21 +9,19 @@ void by_contract(const Call& call) {
   SiluMaskedList::with(call.contract(), [&](auto rules) { run_silu_mul_quant_masked<decltype(rules)>(call); });
 }
 
-Kernel of_layouts(bool packed, const char* layouts) {
+Kernel of_layouts(bool packed, const Values& layouts) {
   std::vector<std::string> contracts;
   SiluMaskedList::append_ids(contracts, packed);
   return {"silu_mul_quant_masked",
           "silu_mul_quant_masked",
           contracts,
-          {{"x", R"(["bf16"])"}, {"group_size", "[128]"}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {{"x", {"bf16"}}, {"group_size", {128}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
           {},
           by_contract};
 }
 
 }  // namespace
 
-std::vector<Kernel> silu_mul_quant_masked_kernels() {
-  return {of_layouts(false, R"(["col"])"), of_layouts(true, R"(["ue8m0x4_col"])")};
-}
+std::vector<Kernel> silu_mul_quant_masked_kernels() { return {of_layouts(false, {"col"}), of_layouts(true, {"ue8m0x4_col"})}; }
 
 }  // namespace assay_kernels

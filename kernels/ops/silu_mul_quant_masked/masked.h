@@ -46,10 +46,10 @@ ScalesOut masked_scales(const Call& call, int64_t experts, int64_t room, int64_t
   if (!has_type(scale, Group::kPacked ? ASSAY_INT : ASSAY_FLOAT, 32))
     unsupported("contract " + call.contract() + (Group::kPacked ? " writes packed scales: int32 words" : " writes fp32 scales"));
   const bool fits = scale.ndim == 3 && scale.shape[0] == experts && scale.shape[1] == room && scale.shape[2] == columns;
-  if (!fits) wrong("scale must be [experts, room, scales or words of a row]");
+  if (!fits) failed("scale must be [experts, room, scales or words of a row]");
   if (scale.strides[0] != room * columns || scale.strides[1] != 1 || scale.strides[2] != room)
     unsupported("scales of an expert lie column-major, without a gap");
-  if (uint64_t(experts * room * columns) * 4 > scale.bytes) wrong("tensor 'scale': its last element lies beyond its storage");
+  if (uint64_t(experts * room * columns) * 4 > scale.bytes) failed("tensor 'scale': its last element lies beyond its storage");
   expert_stride = room * columns * 4;
   return {scale.data, room, int32_t(groups), 1, room, room, Divider::by(uint32_t(groups))};
 }
@@ -59,12 +59,12 @@ void run_silu_mul_quant_masked(const Call& call) {
   using Group = typename Rules::Group;
   const assay_tensor &x = call.input("x"), &q = call.output("q"), &tokens = call.input("tokens");
   const Shape shape = gated_shape(call), out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) wrong("q must have half the columns of x");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
   if (!has_type(q, Group::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
   if (!has_type(x, ASSAY_BFLOAT, 16)) unsupported("x must be bf16 for this kernel");
-  if (!has_type(tokens, ASSAY_INT, 32) || tokens.ndim != 1 || tokens.shape[0] <= 0) wrong("tokens must be a vector of int32");
+  if (!has_type(tokens, ASSAY_INT, 32) || tokens.ndim != 1 || tokens.shape[0] <= 0) failed("tokens must be a vector of int32");
   const int64_t experts = tokens.shape[0];
-  if (shape.rows % experts != 0) wrong("every expert must have room for as many rows");
+  if (shape.rows % experts != 0) failed("every expert must have room for as many rows");
   const int64_t room = shape.rows / experts;
   if (group_size_of(call, shape) != 128) unsupported("groups of 128 elements only");
   const int64_t groups = shape.columns / 128;

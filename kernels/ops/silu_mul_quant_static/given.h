@@ -29,7 +29,7 @@ template <class Rules>
 void run_silu_mul_quant_given(const Call& call) {
   const assay_tensor &q = call.output("q"), &scale = call.input("scale");
   const Shape shape = gated_shape(call), out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) wrong("q must have half the columns of x");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
   if (!has_type(q, Rules::Given::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
   expect_matrix(scale, {1, 1});

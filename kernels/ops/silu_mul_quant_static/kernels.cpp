@@ -17,8 +17,8 @@ std::vector<Kernel> silu_mul_quant_static_kernels() {
   return {{"silu_mul_quant_static",
            "silu_mul_quant_static",
            contracts,
-           {{"x", R"(["bf16", "f16"])"}, {"group_size", R"(["tensor"])"}, {"layout", R"(["row"])"}, {"warp", simt::kWarpSizes}},
-           {{"n", "8"}},
+           {{"x", kHalf}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+           {{"n", 8}},
            by_contract}};
 }
 

@@ -75,6 +75,14 @@ struct KernelOf {
   std::string fault = {}, cites = {}, twin = {};  ///< kernels that are wrong on purpose
 };
 
+/// The rows of several files, in their order.
+template <class C>
+std::vector<KernelOf<C>> joined(std::initializer_list<std::vector<KernelOf<C>>> parts) {
+  std::vector<KernelOf<C>> all;
+  for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
 struct Identity {
   std::string name, arch, device, driver, toolkit;
   bool honours_schedule_seed = false;  ///< parameter "schedule_seed" orders the library's threads
