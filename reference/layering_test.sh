@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What may not stand in the sources of reference/: contract ids, constants of contracts, other rooms, bits of floats outside formats/;
+# What may not stand in the sources of reference/: ids of contracts and of units, constants of contracts, chips, other rooms, bits of floats
+# outside formats/;
 # and, in all rooms that read contracts, a flow that is told from others by its name.
 # Runs on the tree, then on copies with one violation each, on which it has to fail. usage: layering_test.sh REPOSITORY
 set -euo pipefail
@@ -8,27 +9,27 @@ set -euo pipefail
 violations() {
   (
     cd "$1"
-    local sources flows
+    local sources ids
     sources=$(find reference/ \( -name '*.cpp' -o -name '*.h' \) ! -name '*_test.cpp' ! -path 'reference/testing/*' \
       ! -path 'reference/oracles/*' ! -path 'reference/bench/*' | sort)
-    flows=$(grep '^reference/flow/' <<<"$sources" || true)
-    local ids number floating
     ids=$(find reference/contracts/ -name '*.csv' ! -name layouts.csv ! -name weights.csv -exec tail -qn +2 {} + | cut -d, -f1 | grep .)
-    number='(^|[^0-9A-Za-z_.])(448|240|224|1e-10)([^0-9A-Za-z_.]|$)'
-    floating='(^|[^0-9A-Za-z_.])([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+[eE][-+]?[0-9]+|0x[0-9a-fA-F.]+p[-+]?[0-9]+)'
-    without_comments() { sed -E 's://.*$::' "$1"; }
-    for file in $sources; do
-      grep -nF "$ids" "$file" | sed "s|^|contract id: $file:|" || true
-      without_comments "$file" | grep -nE "$number" | sed "s|^|constant of a contract: $file:|" || true
-      grep -nE '#include "(kernels|harness|suites|golden)/' "$file" | sed "s|^|other room: $file:|" || true
-      case $file in reference/formats/*) continue ;; esac
-      without_comments "$file" | grep -nE 'bit_cast|memcpy|reinterpret_cast' | sed "s|^|bits of a float: $file:|" || true
-    done
+    grep -nHF "$ids" $sources | sed 's|^|contract id: |' || true
+    # Of the code without its comments; all files at once, since a process for each would take minutes.
+    awk '
+      function see(rule) { print rule ": " FILENAME ":" FNR ":" $0 }
+      {
+        code = $0
+        sub(/\/\/.*$/, "", code)
+        if (code ~ /(^|[^0-9A-Za-z_.])(448|240|224|1e-10)([^0-9A-Za-z_.]|$)/) see("constant of a contract")
+        if (code ~ /(^|[^0-9A-Za-z_])(sm_[0-9]+|gfx[0-9a-f]+)/) see("chip")
+        if ($0 ~ /#include "(kernels|harness|suites|golden)\//) see("other room")
+        if (FILENAME !~ /^reference\/formats\// && code ~ /bit_cast|memcpy|reinterpret_cast/) see("bits of a float")
+        if (FILENAME !~ /^reference\/flow\//) next
+        gsub(/(^|[^0-9A-Za-z_.])[01]\.0/, " 0", code)
+        if (code ~ /(^|[^0-9A-Za-z_.])([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+[eE][-+]?[0-9]+|0x[0-9a-fA-F.]+p[-+]?[0-9]+)/) see("number in a flow")
+      }' $sources
     grep -rnE 'flow(->name|\.name)? *[!=]= *"|" *[!=]= *[A-Za-z_.>()-]*flow' reference suites harness --include='*.cpp' --include='*.h' \
       --exclude='*_test.cpp' | sed "s|^|flow by its name: |" || true
-    for file in $flows; do
-      without_comments "$file" | sed -E 's/\b[01]\.0\b/0/g' | grep -nE "$floating" | sed "s|^|number in a flow: $file:|" || true
-    done
   )
 }
 
@@ -43,12 +44,12 @@ fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 status=0
+cp -rL "$root/reference" "$root/suites" "$root/harness" "$scratch/"  # never through a link into the tree itself
 must_see() {  # rule, file, line of source
-  rm -rf "${scratch:?}"/*
-  cp -rL "$root/reference" "$root/suites" "$root/harness" "$scratch/"  # never through a link into the tree itself
   printf '%s\n' "$3" >>"$scratch/$2"
   local seen
   seen=$(violations "$scratch")
+  cp "$root/$2" "$scratch/$2"
   if [ "$(wc -l <<<"$seen")" != 1 ] || [[ $seen != "$1: $2:"* ]]; then
     echo "'$3' in $2 has to be seen as '$1', not as '$seen'"
     status=1
@@ -56,6 +57,9 @@ must_see() {  # rule, file, line of source
 }
 must_see 'contract id' reference/contracts/bind.cpp 'if (id == "vllm.group_fp8_packed") return;'
 must_see 'contract id' reference/flow/evaluate.cpp '// as vllm.per_token does'
+must_see 'contract id' reference/units/definition.cpp '// as sm_90.wgmma.e4m3.f32'
+must_see 'chip' reference/units/read.cpp 'if (id.starts_with("sm_90.")) return;'
+must_see 'chip' reference/recipe/eval.cpp 'const char* chip = "gfx942";'
 must_see 'constant of a contract' reference/recipe/eval.cpp 'const double most = 448;'
 must_see 'constant of a contract' reference/exact/sum.h 'const double floor = 1e-10;'
 must_see 'other room' reference/formats/round.h '#include "kernels/abi/assay.h"'

@@ -1,0 +1,46 @@
+// contracts/units.csv: the matrix units as they are written.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reference/table/table.h"
+#include "reference/units/unit.h"
+
+namespace assay {
+
+struct UnitRow {
+  std::string id;
+  std::string file;
+  int line = 0;
+  std::map<std::string, TableCell> cells;
+  Unit unit;  ///< the cells, read
+
+  const std::string& text(const std::string& column) const { return cells.at(column).text; }
+  TableError error(const std::string& column, size_t offset, const std::string& problem) const;
+};
+
+/// The columns whose cells say what the unit computes, in the order in which it does; edits change them.
+std::span<const std::string> unit_step_columns();
+
+/// Reads the cells of a row. A row whose evidence is `unknown` has no steps. Throws TableError at the cell.
+Unit read_unit(const UnitRow& row);
+
+class UnitTable {
+ public:
+  /// Throws TableError.
+  static UnitTable load(const std::string& file);
+  /// Adds a user's rows. Throws TableError, also for an id that exists.
+  void add(const std::string& file);
+
+  /// Throws std::out_of_range with near matches.
+  const UnitRow& find(const std::string& id) const;
+  const std::vector<UnitRow>& rows() const { return rows_; }
+
+ private:
+  std::vector<UnitRow> rows_;
+};
+
+}  // namespace assay
