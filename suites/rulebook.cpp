@@ -59,6 +59,7 @@ const Record& Rulebook::record(const std::string& id) const { return entry(recor
 void open_rulebook(const std::string& root, const std::vector<std::string>& more_contracts) {
   auto book = std::make_unique<Rulebook>();
   book->contracts = ContractTables::load(root + "/reference/contracts");
+  book->evidence = EvidenceTable::load(root + "/reference/contracts/evidence.csv", book->contracts);
   for (const std::string& file : more_contracts) book->contracts.add(file);
   book->layouts = load_layouts(root + "/reference/contracts/layouts.csv");
   book->records = load_records(root + "/reference/contracts/records.csv");

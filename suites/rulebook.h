@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "reference/contracts/evidence.h"
 #include "reference/contracts/layouts.h"
 #include "reference/contracts/records.h"
 #include "reference/contracts/rows.h"
@@ -17,6 +18,7 @@ struct Equivalence {
 
 struct Rulebook {
   ContractTables contracts;
+  EvidenceTable evidence;
   std::vector<Layout> layouts;
   std::vector<Record> records;
   std::vector<Equivalence> equivalences;

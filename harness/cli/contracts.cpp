@@ -23,11 +23,17 @@ constexpr const char* kLegend =
     "A cell is SCALE: CODES of the named numbers, as bits in hex. 1: the scale is given. S@Z: a scale and an int32 zero point.\n"
     "a/b: anything from a to b is accepted. ?: anything at all. nan: a NaN, whatever its bits.\n";
 
-void list() {
+/// The strongest evidence of a row, in words.
+std::string evidence_words(const ContractRow& row) {
+  const std::vector<RowEvidence> evidence = rulebook().evidence.of(row);
+  return evidence.empty() ? "none" : evidence.front().text();
+}
+
+void list(bool with_evidence) {
   size_t width = 0;
   for (const ContractRow& row : rulebook().contracts.rows()) width = std::max(width, row.id.size());
   for (const ContractRow& row : rulebook().contracts.rows())
-    fmt::print("{:<{}}  {:<11}  {}\n", row.id, width, row.flow->name, row.text("why"));
+    fmt::print("{:<{}}  {:<11}  {}\n", row.id, width, row.flow->name, with_evidence ? evidence_words(row) : row.text("why"));
 }
 
 void show(const std::string& id) {
@@ -36,6 +42,7 @@ void show(const std::string& id) {
   for (const std::string& line : contract_lines(id)) fmt::print("  {}\n", line);
   for (const auto& [column, cell] : row.cells)
     if (column != "id" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
+  for (const RowEvidence& evidence : rulebook().evidence.of(row)) fmt::print("  {:<8} {}\n", "evidence", evidence.text());
 }
 
 void diff_casts(const ContractRow& a, const ContractRow& b) {
@@ -91,7 +98,7 @@ int contracts_verb(const ContractsArguments& arguments) {
     if (arguments.write.empty() && arguments.check.empty()) fmt::print("{}\n", kLegend);
     return put_table("assay contracts specials", special_table, arguments.write, arguments.check);
   }
-  if (arguments.action == "list") list();
+  if (arguments.action == "list") list(arguments.evidence);
   if (arguments.action == "show") need(arguments, 1), show(arguments.ids[0]);
   if (arguments.action == "diff") need(arguments, 2), diff(arguments.ids[0], arguments.ids[1], cases);
   return kAllAsExpected;

@@ -189,6 +189,7 @@ int judge_case(const JudgeArguments& arguments, const Op& op, const DumpedRoles&
   if (dump.placing == ScalePlacing::kLogical && roles.contains("scale"))
     fmt::print("  note      the dump holds no padding of the scales, so none was judged\n");
   provenance.ended = utc_now();
+  add_evidence(provenance, all);
   if (!reports.write(all, LibraryInfo{}, provenance) && all.exit_code() == kAllAsExpected) return kHarnessFailed;
   return all.exit_code();
 }

@@ -232,6 +232,7 @@ int judge_recordings(const JudgeArguments& arguments) {
   for (const std::string& gap : gaps) std::fprintf(stderr, "assay: missing: %s\n", gap.c_str());
   const LibraryInfo& library = recordings.front().library;
   provenance.ended = utc_now();
+  add_evidence(provenance, result);
   provenance.ended_early = result.ended_by;
   const bool all_written = reports.write(result, library, provenance);
   if (reports.to_console()) std::printf("%s", provenance_text(provenance, library).c_str());

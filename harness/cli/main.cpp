@@ -121,6 +121,7 @@ void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
       *program.add_subcommand("contracts", "the numeric contracts: list, show ID, diff A B, match --op OP, specials");
   verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match", "specials"}));
   verb.add_option("ids", contracts.ids)->type_name("ID");
+  verb.add_flag("--evidence", contracts.evidence, "of list: whether the code of each row was run, read or neither");
   verb.add_option("--backend", contracts.backend, "of match")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--op", contracts.op, "of match");
   verb.add_option("--kernel", contracts.kernel, "of match")->type_name("GLOB");

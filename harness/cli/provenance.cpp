@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <map>
+#include <set>
 
 #include "harness/cli/build_stamp.h"
 #include "harness/cli/places.h"
+#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
@@ -65,5 +68,20 @@ Provenance provenance_of(const JudgeArguments& arguments) {
 }
 
 void add_library(Provenance& provenance, const LibraryInfo& library) { provenance.library = stamp_of(library.path); }
+
+void add_evidence(Provenance& provenance, const RunResult& result) {
+  std::set<std::string> judged;
+  for (const Verdict& verdict : result.verdicts)
+    if (verdict.outcome != Outcome::kSkip && verdict.outcome != Outcome::kNotJudged) judged.insert(verdict.contract);
+  std::map<std::string, int> known;
+  for (const std::string& contract : judged) {
+    const std::vector<RowEvidence> evidence = rulebook().evidence.of(rulebook().contracts.find(contract));
+    ++known[evidence.empty() ? "without evidence" : name_of(evidence.front().kind)];
+  }
+  for (const char* kind : {"ran", "read", "inferred", "without evidence"})
+    if (known.contains(kind))
+      provenance.evidence += fmt::format("{}{} {}", provenance.evidence.empty() ? fmt::format("of {} contracts judged: ", judged.size()) : ", ",
+                                         known[kind], kind);
+}
 
 }  // namespace assay

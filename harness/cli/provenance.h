@@ -6,6 +6,7 @@
 
 #include "harness/cli/verbs.h"
 #include "harness/core/call.h"
+#include "harness/core/run.h"
 #include "harness/core/shard.h"
 #include "harness/report/provenance.h"
 
@@ -19,5 +20,8 @@ Provenance provenance_of(const JudgeArguments& arguments);
 
 /// The file that is judged, by its bytes.
 void add_library(Provenance& provenance, const LibraryInfo& library);
+
+/// How the contracts are known that have a verdict here.
+void add_evidence(Provenance& provenance, const RunResult& result);
 
 }  // namespace assay

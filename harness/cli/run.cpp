@@ -102,6 +102,7 @@ int run_verb(const RunArguments& arguments) {
   reconcile(result);
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
+  add_evidence(provenance, result);
   bool all_written = reports.write(result, backend.library, provenance, earlier ? &*earlier : nullptr);
   if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
   if (reports.to_console())

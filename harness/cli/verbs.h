@@ -57,6 +57,7 @@ struct ExplainArguments {
 struct ContractsArguments {
   std::string action;  ///< "list", "show", "diff", "match" or "specials"
   std::vector<std::string> ids;
+  bool evidence = false;       ///< of list: how each row is known, instead of what it is for
   std::string write, check;  ///< of specials: file whose section `assay contracts specials` gets the table, or must be it
   std::string backend = "cpu", op, kernel = "*";
   std::vector<std::string> cases;  ///< of match: globs over ids

@@ -175,7 +175,8 @@ Json provenance_of(const Provenance& p) {
           {"share", p.share},
           {"library_file", stamp(p.library)},
           {"ledger", stamp(p.ledger)},
-          {"tables", tables}};
+          {"tables", tables},
+          {"evidence", p.evidence}};
 }
 
 }  // namespace

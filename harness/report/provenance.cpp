@@ -89,7 +89,8 @@ std::vector<Fact> facts_of(const Provenance& provenance, const LibraryInfo& libr
           {"driver", library.driver},
           {"toolkit", library.toolkit},
           {"ledger", provenance.ledger.text()},
-          {"tables", stamps_text(provenance.tables)}};
+          {"tables", stamps_text(provenance.tables)},
+          {"evidence", provenance.evidence}};
 }
 
 }  // namespace assay

@@ -37,6 +37,7 @@ struct Provenance {
   std::string share;          ///< "2/4 (--shard)"; empty: the whole
   FileStamp library, ledger;
   std::vector<FileStamp> tables;  ///< contracts and cases of the user's own
+  std::string evidence;           ///< how the contracts that were judged are known: "42 run, 17 read, 1 inferred"
 };
 
 /// "2026-11-23T02:50:53Z": now.

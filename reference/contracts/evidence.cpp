@@ -1,0 +1,92 @@
+#include "reference/contracts/evidence.h"
+
+#include <algorithm>
+#include <array>
+#include <regex>
+#include <sstream>
+
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+constexpr std::array kNames = {"ran", "read", "inferred"};
+
+EvidenceKind kind_of(const Table& table, const TableRow& row) {
+  for (size_t i = 0; i < kNames.size(); ++i)
+    if (table.text(row, "kind") == kNames[i]) return EvidenceKind(i);
+  throw table.error(row, "kind", "'" + table.text(row, "kind") + "' is not one of: ran, read, inferred");
+}
+
+/// The ids of a cell, with | between them.
+std::vector<std::string> ids_of(const Table& table, const TableRow& row, const ContractTables& contracts) {
+  const std::vector<std::string> known = contracts.ids();
+  std::vector<std::string> ids;
+  std::istringstream cell(table.text(row, "contract"));
+  for (std::string id; std::getline(cell, id, '|');) {
+    if (std::find(known.begin(), known.end(), id) == known.end())
+      throw table.error(row, "contract", "unknown contract '" + id + "'" + did_you_mean(id, known));
+    ids.push_back(std::move(id));
+  }
+  if (ids.empty()) throw table.error(row, "contract", "evidence needs a contract");
+  return ids;
+}
+
+void check_run(const Table& table, const TableRow& row) {
+  for (const char* column : {"of", "on", "elements", "date", "result"})
+    if (table.text(row, column).empty()) throw table.error(row, column, "what was run has a package, chip, elements, date and result");
+  if (table.integer(row, "elements") <= 0) throw table.error(row, "elements", "a run compares at least one element");
+}
+
+void check_not_run(const Table& table, const TableRow& row) {
+  for (const char* column : {"on", "elements", "date", "result"})
+    if (!table.text(row, column).empty()) throw table.error(row, column, "only what was run has this");
+}
+
+/// Whether a source says which version was read: "0f5257e2", "v0.19.1", "PTX 8.8", "PR 41825", "as of 2026-08".
+bool names_a_version(const std::string& source) {
+  static const std::regex version(R"(\b(?=[a-f]*[0-9])[0-9a-f]{7,40}\b|\bv?\d+\.\d+(\.\d+)?\b|\bPR \d+|\bas of \d{4})");
+  return std::regex_search(source, version);
+}
+
+}  // namespace
+
+const char* name_of(EvidenceKind kind) { return kNames[size_t(kind)]; }
+
+std::string RowEvidence::text() const {
+  std::string text = std::string(name_of(kind)) + ": " + of;
+  if (!flags.empty()) text += " (" + flags + ")";
+  if (kind == EvidenceKind::kRan) text += " on " + on + ", " + std::to_string(elements) + " elements, " + date + ": " + result;
+  return text;
+}
+
+EvidenceTable EvidenceTable::load(const std::string& file, const ContractTables& contracts) {
+  const Table table = read_table(file);
+  const std::vector<std::string> columns = {"contract", "kind", "of", "flags", "on", "elements", "date", "result"};
+  table.require_columns(columns);
+  table.allow_columns(columns);
+  EvidenceTable all;
+  for (const TableRow& row : table.rows) {
+    const EvidenceKind kind = kind_of(table, row);
+    if (table.text(row, "of").empty()) throw table.error(row, "of", "what was run, read or concluded from is named");
+    kind == EvidenceKind::kRan ? check_run(table, row) : check_not_run(table, row);
+    all.entries_.push_back({ids_of(table, row, contracts),
+                            {kind, table.text(row, "of"), table.text(row, "flags"), table.text(row, "on"),
+                             kind == EvidenceKind::kRan ? table.integer(row, "elements") : 0, table.text(row, "date"),
+                             table.text(row, "result")}});
+  }
+  return all;
+}
+
+std::vector<RowEvidence> EvidenceTable::of(const ContractRow& row) const {
+  std::vector<RowEvidence> found;
+  for (const Entry& entry : entries_)
+    if (std::find(entry.contracts.begin(), entry.contracts.end(), row.id) != entry.contracts.end()) found.push_back(entry.evidence);
+  const auto read = [](const RowEvidence& e) { return e.kind != EvidenceKind::kRan; };
+  if (std::none_of(found.begin(), found.end(), read) && names_a_version(row.text("source")))
+    found.push_back({EvidenceKind::kRead, row.text("source"), {}, {}, 0, {}, {}});
+  std::stable_sort(found.begin(), found.end(), [](const RowEvidence& a, const RowEvidence& b) { return a.kind < b.kind; });
+  return found;
+}
+
+}  // namespace assay

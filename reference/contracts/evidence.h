@@ -1,0 +1,53 @@
+// How it is known that a contract row says what the real code does: the code was run, or read, or it is inferred.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "reference/contracts/rows.h"
+
+namespace assay {
+
+/// From the strongest to the weakest.
+enum class EvidenceKind {
+  kRan,      ///< the code that the row describes was run, and its outputs were held against the row
+  kRead,     ///< its source was read
+  kInferred  ///< neither: from a document, from like code, or from instructions that were read in object code
+};
+
+struct RowEvidence {
+  EvidenceKind kind = EvidenceKind::kInferred;
+  std::string of;        ///< package and version or commit; of what was read also the file
+  std::string flags;     ///< of the build, where they change bits: "-use_fast_math"
+  std::string on;        ///< chip, driver and toolkit, or the CPU; empty unless it was run
+  int64_t elements = 0;  ///< outputs that were compared; 0 unless it was run
+  std::string date;      ///< of the run: "2026-11-23"
+  std::string result;    ///< "agrees", or on what it differs; empty unless it was run
+
+  /// "ran: vllm 0.32.0 on H200, 1234 elements, 2026-11-23: agrees".
+  std::string text() const;
+};
+
+/// "ran", "read", "inferred".
+const char* name_of(EvidenceKind kind);
+
+class EvidenceTable {
+ public:
+  /// Reads evidence.csv. Throws TableError: an unknown contract or kind, a run without its package, chip, elements, date or result, a chip
+  /// or elements of what was not run.
+  static EvidenceTable load(const std::string& file, const ContractTables& contracts);
+
+  /// All that is known of a row, the strongest first. Where the table has nothing and the row's `source` names a commit, a version or a
+  /// pull request, that it was read there. Empty: nothing is known, as of a user's own row.
+  std::vector<RowEvidence> of(const ContractRow& row) const;
+
+ private:
+  struct Entry {
+    std::vector<std::string> contracts;
+    RowEvidence evidence;
+  };
+  std::vector<Entry> entries_;
+};
+
+}  // namespace assay

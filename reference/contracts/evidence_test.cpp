@@ -1,0 +1,71 @@
+// Every row of every table is known somehow, and evidence that says too little, or too much, is refused with its place.
+#include "reference/contracts/evidence.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+const ContractTables& tables() {
+  static const ContractTables all = ContractTables::load("reference/contracts");
+  return all;
+}
+
+const EvidenceTable& evidence() {
+  static const EvidenceTable all = EvidenceTable::load("reference/contracts/evidence.csv", tables());
+  return all;
+}
+
+TEST(Evidence, NoRowIsWithout) {
+  for (const ContractRow& row : tables().rows()) EXPECT_FALSE(evidence().of(row).empty()) << row.file << ":" << row.line << ": " << row.id;
+}
+
+TEST(Evidence, TheStrongestComesFirst) {
+  const std::vector<RowEvidence> found = evidence().of(tables().find("vllm.fp8_ds_mla"));
+  ASSERT_GE(found.size(), 3u) << "two releases were run, and the source was read";
+  EXPECT_EQ(found.front().kind, EvidenceKind::kRan);
+  EXPECT_EQ(found.back().kind, EvidenceKind::kRead);
+  EXPECT_THAT(found.front().text(), HasSubstr("ran: vllm 0."));
+}
+
+TEST(Evidence, ARowOfAUserHasNone) {
+  ContractRow row = tables().find("torch.silu_mul");
+  row.id = "mine.silu";
+  row.cells["source"].text = "my kernel";
+  EXPECT_TRUE(evidence().of(row).empty());
+  row.cells["source"].text = "vllm csrc/activation_kernels.cu 00ccbd42";
+  ASSERT_EQ(evidence().of(row).size(), 1u) << "a source with a commit was read";
+  EXPECT_EQ(evidence().of(row).front().kind, EvidenceKind::kRead);
+  row.cells["source"].text = "a talk in February";
+  EXPECT_TRUE(evidence().of(row).empty()) << "letters of a word are no commit";
+}
+
+std::string problem_of(const std::string& row) {
+  const std::string file = testing::TempDir() + "evidence.csv";
+  std::ofstream(file) << "contract,kind,of,flags,on,elements,date,result\n" << row << "\n";
+  try {
+    EvidenceTable::load(file, tables());
+  } catch (const TableError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Evidence, SaysWhatItRestsOn) {
+  EXPECT_EQ(problem_of("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), "");
+  EXPECT_THAT(problem_of("vllm.statik,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), HasSubstr("evidence.csv:2:1: contract: unknown contract"));
+  EXPECT_THAT(problem_of("vllm.static,seen,vllm 0.32.0,,,,,"), HasSubstr("'seen' is not one of: ran, read, inferred"));
+  EXPECT_THAT(problem_of("vllm.static,read,,,,,,"), HasSubstr("of: "));
+  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,,,12,2026-11-23,agrees"), HasSubstr("on: what was run has"));
+  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,,H200,0,2026-11-23,agrees"), HasSubstr("elements: a run compares"));
+  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,"), HasSubstr("result: what was run has"));
+  EXPECT_THAT(problem_of("vllm.static,read,vllm 0.32.0,,H200,,,"), HasSubstr("on: only what was run has this"));
+}
+
+}  // namespace
+}  // namespace assay
