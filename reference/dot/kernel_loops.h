@@ -6,11 +6,14 @@
 namespace assay {
 namespace {
 
+constexpr int kLine = 8;  ///< doubles of a cache line
+
 /// One register tile: kRows x kVectors sums stay in registers over all of k.
 template <class Simd, int kRows, int kVectors>
-void tile(const double* a, const double* b, int64_t k, double* t, int64_t t_stride) {
+void tile(const double* a, const double* b, int64_t k, double* to) {
   using Vector = typename Simd::Vector;
   constexpr int kColumns = kVectors * Simd::kWidth;
+  for (int i = 0; i < kRows * kColumns; i += kLine) __builtin_prefetch(to + i, 1);
   Vector sums[kRows][kVectors];
 #pragma GCC unroll 16
   for (auto& row : sums)
@@ -28,9 +31,12 @@ void tile(const double* a, const double* b, int64_t k, double* t, int64_t t_stri
     }
   }
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r)
+  for (const auto& row : sums)
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) Simd::add_to(t + r * t_stride + v * Simd::kWidth, sums[r][v]);
+    for (const Vector& sum : row) {
+      Simd::add_to(to, sum);
+      to += Simd::kWidth;
+    }
 }
 
 template <class Simd, int kRows, int kVectors>
@@ -38,8 +44,51 @@ void add_products(const PanelBlock& p) {
   constexpr int kColumns = kVectors * Simd::kWidth;
   for (int64_t j = 0; j < p.column_tiles; ++j)
     for (int64_t i = 0; i < p.row_tiles; ++i)
-      tile<Simd, kRows, kVectors>(p.a + i * p.k * kRows, p.b + j * p.k * kColumns, p.k, p.t + i * kRows * p.t_stride + j * kColumns,
-                                  p.t_stride);
+      tile<Simd, kRows, kVectors>(p.a + i * p.k * kRows, p.b + j * p.k * kColumns, p.k,
+                                  p.sums + (j * p.tiles_of_sums + i) * kRows * kColumns);
+}
+
+/// Sums and extremes of numbers that stand side by side.
+struct LanesOfExtremes {
+  static constexpr int kLanes = 8;
+  double squares[kLanes] = {}, zeros[kLanes] = {}, least[kLanes];
+
+  LanesOfExtremes() {
+    for (double& x : least) x = __builtin_inf();
+  }
+  void look(double scale, double* __restrict values) {
+    for (int i = 0; i < kLanes; ++i) {
+      const double x = values[i], zero = 0 * x, finite = zero == 0 ? x : 0.0, scaled = finite * scale;
+      const double magnitude = __builtin_fabs(finite), other = magnitude > 0 ? magnitude : __builtin_inf();
+      squares[i] += scaled * scaled;
+      zeros[i] += zero;
+      least[i] = other < least[i] ? other : least[i];
+      values[i] = scaled;
+    }
+  }
+  Extremes together() const {
+    double all_squares = 0, all_zeros = 0, all_least = __builtin_inf();
+    for (int i = 0; i < kLanes; ++i) {
+      all_squares += squares[i];
+      all_zeros += zeros[i];
+      all_least = least[i] < all_least ? least[i] : all_least;
+    }
+    return {all_squares, all_least, all_zeros == 0};
+  }
+};
+
+Extremes scale_all(double scale, double* values, int64_t n) {
+  LanesOfExtremes lanes;
+  constexpr int kLanes = LanesOfExtremes::kLanes;
+  const int64_t whole = n / kLanes * kLanes;
+  for (int64_t i = 0; i < whole; i += kLanes) lanes.look(scale, values + i);
+  if (whole < n) {
+    double rest[kLanes] = {};
+    for (int64_t i = whole; i < n; ++i) rest[i - whole] = values[i];
+    lanes.look(scale, rest);
+    for (int64_t i = whole; i < n; ++i) values[i] = rest[i - whole];
+  }
+  return lanes.together();
 }
 
 /// A product of two doubles that are multiples of 2^-600 and the part that it lost are doubles both.

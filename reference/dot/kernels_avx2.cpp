@@ -18,6 +18,6 @@ struct Avx2 {
 }  // namespace
 
 extern const DotKernels kDotKernels_avx2;
-const DotKernels kDotKernels_avx2{"avx2", 6, 8, add_products<Avx2, 6, 2>, certify};
+const DotKernels kDotKernels_avx2{"avx2", 6, 8, scale_all, add_products<Avx2, 6, 2>, certify};
 
 }  // namespace assay

@@ -18,6 +18,6 @@ struct Avx512 {
 }  // namespace
 
 extern const DotKernels kDotKernels_avx512;
-const DotKernels kDotKernels_avx512{"avx512", 8, 24, add_products<Avx512, 8, 3>, certify};
+const DotKernels kDotKernels_avx512{"avx512", 8, 24, scale_all, add_products<Avx512, 8, 3>, certify};
 
 }  // namespace assay

@@ -17,6 +17,6 @@ struct Scalar {
 }  // namespace
 
 extern const DotKernels kDotKernels_scalar;
-const DotKernels kDotKernels_scalar{"scalar", 4, 4, add_products<Scalar, 4, 4>, certify};
+const DotKernels kDotKernels_scalar{"scalar", 4, 4, scale_all, add_products<Scalar, 4, 4>, certify};
 
 }  // namespace assay

@@ -1,11 +1,13 @@
 // One side of a matrix product as codes and scales lie in memory, and its values in double.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "reference/dot/kernels.h"
 #include "reference/formats/format.h"
 
 namespace assay {
@@ -28,12 +30,12 @@ struct DotOperand {
   DotScales scales;
 };
 
-/// What is known of a row of values before a product is formed; zeros where a value is not finite.
+/// What is known of a row of values once they were looked at; what is not finite counts as 0 in the numbers.
 struct RowFacts {
-  bool special = false;  ///< a code or a scale is NaN or Inf
-  bool nan = false;      ///< one of them is NaN, and so is then the row of the product
-  double norm = 0;       ///< at least the root of the sum of squares
-  double step = 0;       ///< a power of two of which every value is a multiple; 0 for a row of zeros
+  bool special = false;    ///< a code or a scale is NaN or Inf
+  bool nan = false;        ///< one of them is NaN, and so is then the row of the product
+  double squares = 0;      ///< about the sum of squares
+  double step = HUGE_VAL;  ///< a power of two of which every value is a multiple
 };
 
 /// A decoded operand. A scale that is the same along a row is kept apart as its factor; scales that change along k are multiplied in,
@@ -56,19 +58,21 @@ class DecodedOperand {
 
   /// The scale of the whole row, or 1 where scales change along it.
   double factor(int64_t row) const { return scales_change_ ? 1 : scale(row, 0); }
-  /// Values with the scales that change along k. If `finite`, what is not finite counts as 0.
-  void values(int64_t row, int64_t first, bool finite, std::span<double> values) const;
-  RowFacts facts(int64_t row) const;
+  /// Values with the scales that change along k, zeros for what is not finite, and what is to be known of them.
+  void values(int64_t row, int64_t first, const DotKernels& kernels, std::span<double> values, RowFacts& facts) const;
 
  private:
+  bool any_nan(int64_t row, int64_t first, int64_t n) const;
   size_t scale_place(int64_t row, int64_t k) const {
     return size_t(row / operand_.scales.rows_per_scale * scales_per_row_ + k / operand_.scales.k_per_scale);
   }
   DotOperand operand_;
   int64_t k_, scales_per_row_ = 1;
   bool scales_change_ = false;
-  std::vector<double> scales_;  ///< [ceil(rows / rows_per_scale), ceil(k / k_per_scale)]
-  std::vector<double> table_;   ///< values of all codes of one byte
+  std::vector<double> scales_;                   ///< [ceil(rows / rows_per_scale), ceil(k / k_per_scale)]
+  std::vector<double> lowest_bits_;              ///< of the scales
+  double smallest_normal_ = 1, last_place_ = 1;  ///< of the format's grid; a number of it is a multiple of quantum() (formats/quantum.h)
+  std::vector<double> table_;                    ///< values of all codes of one byte
 };
 
 /// How many products of two formats have an exact sum in double, whatever their codes: 2^53 steps over the largest product.
