@@ -63,6 +63,13 @@ TEST(Plugin, DescribesItsTableInValidJson) {
   EXPECT_EQ(json["kernels"][5]["cites"], "issue \"7\"");
 }
 
+TEST(Plugin, JoinsTheRowsOfSeveralFilesInTheirOrder) {
+  const std::vector<Row> first = {row("reads", reads), row("throws", throws)}, second = {row("wants_residual", wants_residual)};
+  std::vector<std::string> names;
+  for (const Row& kernel : assay::plugin::joined({first, {}, second})) names.push_back(kernel.name);
+  EXPECT_EQ(names, std::vector<std::string>({"reads", "throws", "wants_residual"}));
+}
+
 TEST(Plugin, GivesTensorsByRole) {
   std::fill_n(g_y, 8, int8_t(0));
   ASSERT_EQ(call_of().run(host(), "op", "other.contract", "reads"), ASSAY_OK);
