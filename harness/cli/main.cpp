@@ -131,6 +131,13 @@ void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
   verb.add_option("--check", contracts.check, "of specials: exit 1 if the section is not the table")->excludes(write);
 }
 
+void add_arch(CLI::App& program, assay::ArchArguments& arch) {
+  CLI::App& verb = *program.add_subcommand("arch", "the matrix units: list, show ID, verify DIR of recorded results");
+  verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify"}));
+  verb.add_option("targets", arch.targets, "unit ids; of verify a folder GPU/FORMAT/{a,b,c,d}_*.txt of recorded results")->type_name("ID|DIR");
+  verb.add_option("--units", arch.units, "a table with units of your own; may be repeated")->type_name("FILE.csv");
+}
+
 /// A verb that makes a table of the suites.
 void add_table(CLI::App& program, const std::string& name, const std::string& what, assay::PowerArguments& arguments) {
   CLI::App& verb = *program.add_subcommand(name, what);
@@ -223,6 +230,8 @@ int main(int argc, char** argv) {
   add_explain(program, explain);
   assay::ContractsArguments contracts;
   add_contracts(program, contracts);
+  assay::ArchArguments arch;
+  add_arch(program, arch);
   assay::PowerArguments power;
   add_table(program, "power", "which fills tell which single-step faults from their contract, as a table", power);
   assay::PowerArguments sharpness;
@@ -248,6 +257,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("golden")) return assay::golden_verb(golden);
     if (program.got_subcommand("explain") && explain.minimize) return assay::minimize_verb(explain);
     if (program.got_subcommand("explain")) return assay::explain_verb(explain);
+    if (program.got_subcommand("arch")) return assay::arch_verb(arch);
     if (program.got_subcommand("power")) return assay::power_verb(power);
     if (program.got_subcommand("sharpness")) return assay::sharpness_verb(sharpness);
     if (program.got_subcommand("contracts"))

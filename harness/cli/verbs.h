@@ -64,6 +64,12 @@ struct ContractsArguments {
   double timeout_seconds = 60;
 };
 
+struct ArchArguments {
+  std::string action;                ///< "list", "show" or "verify"
+  std::vector<std::string> targets;  ///< unit ids; of verify a folder of recordings
+  std::vector<std::string> units;    ///< tables with units of one's own
+};
+
 struct ListArguments {
   Selection selection;
   bool all = false;  ///< every id, though nothing is selected
@@ -88,6 +94,7 @@ int list_verb(const ListArguments& arguments);
 int golden_verb(const GoldenArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);
 int explain_verb(const ExplainArguments& arguments);
+int arch_verb(const ArchArguments& arguments);
 int contracts_verb(const ContractsArguments& arguments);
 int power_verb(const PowerArguments& arguments);
 int sharpness_verb(const PowerArguments& arguments);

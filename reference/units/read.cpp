@@ -9,9 +9,8 @@ namespace assay {
 namespace {
 
 constexpr int kMostProducts = 1024;    ///< of an instruction
-constexpr int kMostTaken = 64;         ///< of a block
 constexpr int kMostFraction = 28;      ///< of products of 22 bits in words of 32
-constexpr int kMostGroupFraction = 38; ///< of a group of sixteen products, in a double
+constexpr int kMostGroupFraction = 38;  ///< of a group of sixteen products, in a double
 constexpr int kMostJoinFraction = 40;
 constexpr int kWidest = 1 << 10;       ///< an exponent no term reaches
 
@@ -68,9 +67,10 @@ void read_sum(const UnitRow& row, Unit& unit) {
   }
   if (words.next_is("group", 1)) {
     unit.group = words.integer(0, 2, 16);
-    if (unit.take % unit.group != 0) throw words.error("a group divides take, which is " + std::to_string(unit.take));
+    if (unit.take % unit.group != 0 || unit.interleave_period != 0)
+      throw words.error("a group is of neighbours in k and divides take, which is " + std::to_string(unit.take));
   } else if (words.next_is("split", 1)) {
-    unit.splits = words.integer(0, 2, 4);
+    unit.splits = words.integer(0, 2, kMostSplits);
     if (unit.take % unit.splits != 0) throw words.error("split divides take, which is " + std::to_string(unit.take));
   }
   if (!words.next_is("align", 1)) words.expected({"align(F)", "split(N)", "group(N)", "pairs", "exact"});
@@ -204,20 +204,6 @@ Unit read_unit(const UnitRow& row) {
   read_scale(row, unit);
   read_special(row, unit);
   return unit;
-}
-
-std::vector<int> product_order(const Unit& unit) {
-  std::vector<int> taken;
-  const int period = unit.interleave_period == 0 ? unit.k : unit.interleave_period;
-  const int width = unit.interleave_period == 0 ? unit.k : unit.interleave_width;
-  for (int part = 0; part < period / width; ++part)
-    for (int k = 0; k < unit.k; ++k)
-      if (k % period / width == part) taken.push_back(k);
-  std::vector<int> order;
-  for (int block = 0; block < unit.k; block += unit.take)
-    for (int split = 0; split < unit.splits; ++split)
-      for (int i = split; i < unit.take; i += unit.splits) order.push_back(taken[size_t(block + i)]);
-  return order;
 }
 
 }  // namespace assay

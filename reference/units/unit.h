@@ -33,6 +33,11 @@ enum class AccumulatorJoin {
 
 enum class ResultRounding { kTowardZero, kNearestEven, kWrap };
 
+/// What a row may have at most.
+inline constexpr int kMostTaken = 64;   ///< products of a block
+inline constexpr int kMostSplits = 4;
+inline constexpr int kMostGroups = 32;  ///< of a block
+
 /// No exponent is as low.
 inline constexpr int kNoExponent = -(1 << 20);
 

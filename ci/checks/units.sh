@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# assay arch: what it says of units, of recordings, and of input that is wrong; and that an edited cell of a row changes what verify counts.
+. "$(dirname "$0")/lib.sh"
+
+expect 0 "sm_90.wgmma.e4m3.f32" "$assay" arch list
+expect 0 "nothing is predicted" "$assay" arch list
+expect 0 "d = S * 2^(E - 13), toward zero with 13 fraction bits of f32" "$assay" arch show sm_90.wgmma.e4m3.f32
+expect 0 "reference/contracts/units.csv:" "$assay" arch show gfx942.mfma.e4m3fnuz.f32
+expect 2 "unknown unit 'sm_90.wgmma.e4m3.f23'; did you mean" "$assay" arch show sm_90.wgmma.e4m3.f23
+expect 2 "arch show takes one unit id" "$assay" arch show
+expect 2 "arch verify takes one folder of recordings" "$assay" arch verify
+expect 2 "no/such: no such folder" "$assay" arch verify no/such
+mkdir "$scratch/empty"
+expect 2 "holds no set" "$assay" arch verify "$scratch/empty"
+
+# A set of two vectors, as a chip without subnormals in play returns them: 1*1 + 1*2 + 1*1 + 1*1 + 1, and 2^14 - 2^14 + 2^-9.
+set=$scratch/recorded/V100/fp16
+mkdir -p "$set"
+printf '3f800000 3f800000 3f800000 3f800000 \n43000000 c3000000 3d000000 00000000 \n' >"$set/a_V100_fp16.txt"
+printf '3f800000 40000000 3f800000 3f800000 \n43000000 43000000 3d800000 00000000 \n' >"$set/b_V100_fp16.txt"
+printf '00111111100000000000000000000000\n00000000000000000000000000000000\n' >"$set/c_V100_fp32.txt"
+printf '01000000110000000000000000000000\n00111011000000000000000000000000\n' >"$set/d_V100_fp32.txt"
+expect 0 "2 of 2 vectors" "$assay" arch verify "$scratch/recorded"
+
+# A unit that keeps one bit less loses the second vector.
+mkdir -p "$scratch/data"
+cp -r "$root/reference" "$root/suites" "$scratch/data/"
+sed -i 's/^\(sm_70.mma.f16.f32,.*\)align(23)/\1align(22)/' "$scratch/data/reference/contracts/units.csv"
+expect 1 "first at line 2: recorded 3b000000, predicted 00000000" env ASSAY_DATA="$scratch/data" "$assay" arch verify "$scratch/recorded"
+sed -i 's/^\(sm_70.mma.f16.f32,.*\)align(22)/\1align(twelve)/' "$scratch/data/reference/contracts/units.csv"
+expect 2 "units.csv:2:" env ASSAY_DATA="$scratch/data" "$assay" arch list
+
+# A unit of one's own.
+head -1 "$root/reference/contracts/units.csv" >"$scratch/own.csv"
+echo 'my.unit,f16,f16,f32,8,take(8),ea+eb,align(24) floor,aligned,rz(23),,nan(7fffffff),model,mine,to try' >>"$scratch/own.csv"
+expect 0 "floor(t / 2^(E - 24))" "$assay" arch show my.unit --units "$scratch/own.csv"
+sed 's/my.unit/sm_70.mma.f16.f32/' "$scratch/own.csv" >"$scratch/again.csv"
+expect 2 "stands in" "$assay" arch list --units "$scratch/again.csv"
+
+# Broken files say where.
+mv "$set" "$scratch/recorded/V100/fp17"
+expect 2 "no set is of a unit that is known" "$assay" arch verify "$scratch/recorded"
+mv "$scratch/recorded/V100/fp17" "$set"
+truncate -s 40 "$set/d_V100_fp32.txt"
+expect 2 "d_V100_fp32.txt:2: '0011101' is no word of f32 in 32 binary digits" "$assay" arch verify "$scratch/recorded"
+truncate -s 33 "$set/d_V100_fp32.txt"
+expect 2 "d_V100_fp32.txt: has 1 lines" "$assay" arch verify "$scratch/recorded"
+rm "$set/a_V100_fp16.txt"
+expect 2 "a_V100_fp16.txt: cannot be read" "$assay" arch verify "$scratch/recorded"
+echo "units are shown, verified and edited"

@@ -1,0 +1,68 @@
+// Bits of codes and of doubles for loops over many numbers. Forced inline: they are compiled for several instruction sets and must never
+// be merged across them.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "reference/formats/format.h"
+
+namespace assay {
+
+/// A finite number is significand * 2^(exponent - mantissa_bits); of subnormals and zeros the exponent is that of the least normal number.
+struct Fields {
+  int32_t significand;  ///< with the number's sign
+  int32_t exponent;
+  bool finite;
+};
+
+/// Of a floating-point code; bits above the format's are not looked at.
+__attribute__((always_inline)) static inline Fields fields_of(const Format& f, uint32_t code) {
+  const uint32_t mantissa_mask = (1u << f.mantissa_bits) - 1, exponent_mask = (1u << f.exponent_bits) - 1;
+  const uint32_t mantissa = code & mantissa_mask, field = (code >> f.mantissa_bits) & exponent_mask;
+  const bool negative = f.has_sign() && ((code >> (f.bits - 1)) & 1) != 0;
+  bool finite = true;
+  switch (f.specials) {
+    case Specials::kIeee: finite = field != exponent_mask; break;
+    case Specials::kFn:
+    case Specials::kUnsigned: finite = field != exponent_mask || mantissa != mantissa_mask; break;
+    case Specials::kFnuz: finite = !(negative && field == 0 && mantissa == 0); break;
+    case Specials::kScale: return {1, int32_t(field) - f.bias, field != exponent_mask};
+    case Specials::kFinite:
+    case Specials::kInteger:
+    case Specials::kBits: break;
+  }
+  const auto magnitude = int32_t(field == 0 ? mantissa : mantissa | (1u << f.mantissa_bits));
+  return {negative ? -magnitude : magnitude, int32_t(field == 0 ? 1 : field) - f.bias, finite};
+}
+
+/// 2^exponent, from -1022 to 1023.
+__attribute__((always_inline)) static inline double two_to(int32_t exponent) {
+  const uint64_t bits = uint64_t(uint32_t(exponent + 1023)) << 52;
+  double power;
+  std::memcpy(&power, &bits, sizeof power);
+  return power;
+}
+
+// The same of vectors, lane by lane.
+
+/// floor(log2 |x|) of floats that are normal; of subnormals and zeros -127.
+template <class Integers, class Floats>
+__attribute__((always_inline)) static inline Integers exponents_of(Floats x) {
+  return (((Integers)x >> 23) & 0xff) - 127;
+}
+
+/// 2^exponent for integers of 64 bits.
+template <class Doubles, class Integers>
+__attribute__((always_inline)) static inline Doubles powers_of_two(Integers exponents) {
+  return (Doubles)((exponents + 1023) << 52);
+}
+
+/// As quantum() of quantum.h.
+template <class Integers, class Doubles>
+__attribute__((always_inline)) static inline Doubles quanta(Doubles x, double smallest_normal, double last_place) {
+  const Doubles power = (Doubles)((Integers)x & 0x7ff0000000000000);
+  return (power > smallest_normal ? power : Doubles{} + smallest_normal) * last_place;
+}
+
+}  // namespace assay

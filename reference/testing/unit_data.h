@@ -1,0 +1,122 @@
+// Factors for tests of the matrix units: codes of every kind that tells units apart, and rows of random parameters.
+#pragma once
+
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "reference/testing/units.h"
+#include "reference/units/definition.h"
+#include "reference/units/predict.h"
+
+namespace assay {
+
+/// Kinds of numbers, after the seven with which the units were measured (uniform bits, near 1, sparse, tiny, paired cancellation, near
+/// overflow); specials among all bits.
+enum class UnitData { kBits, kNearOne, kSparse, kTiny, kHuge, kIntegers };
+inline constexpr int kUnitDataKinds = 6;
+
+class RandomCodes {
+ public:
+  explicit RandomCodes(uint64_t seed) : random_(seed) {}
+  uint64_t below(uint64_t n) { return random_() % n; }
+
+  uint32_t code(const Format& f, UnitData kind) {
+    const auto bits = uint32_t(random_() & (f.code_count() - 1));
+    if (kind == UnitData::kBits || f.exponent_bits == 0) return bits;
+    if (kind == UnitData::kSparse && below(2) == 0) return below(2) == 0 || !f.has_sign() ? 0 : code_of(f, f.specials == Specials::kFnuz ? 0.0 : -0.0);
+    double x = 1 + double(below(1 << 11)) * 0x1p-11;
+    if (kind == UnitData::kNearOne) x = std::ldexp(x, int(below(8)) - 4);
+    if (kind == UnitData::kSparse) x = std::ldexp(x, int(below(40)) - 20);
+    if (kind == UnitData::kTiny) x = std::ldexp(x, f.min_exponent() / (below(2) == 0 ? 1 : 2) + int(below(6)) - 4);
+    if (kind == UnitData::kHuge) x = std::ldexp(x, std::ilogb(max_finite(f)) / (below(2) == 0 ? 1 : 2) - int(below(3)));
+    if (kind == UnitData::kIntegers) x = double(below(3));
+    if (below(2) == 0 && f.has_sign()) x = -x;
+    return code_of(f, round_to(f, x, Rounding::kNearestEven, Overflow::kSaturate));
+  }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+/// A product small enough for the definition, in memory as predict.h reads it.
+struct UnitCase {
+  int rows, columns, k;
+  std::vector<uint32_t> a, b, c, a_scales, b_scales;  ///< codes, row after row
+  std::vector<std::byte> a_bytes, b_bytes, a_scale_bytes, b_scale_bytes;
+  int scale_pitch = 0;
+
+  UnitCase(const Unit& unit, int rows, int columns, int k, UnitData kind, RandomCodes& random) : rows(rows), columns(columns), k(k) {
+    const auto fill = [&](std::vector<uint32_t>& codes, std::vector<std::byte>& bytes, const Format& f, int n) {
+      for (int i = 0; i < n; ++i) {
+        codes.push_back(random.code(f, kind));
+        uint32_t word = codes.back();
+        if (f == kTf32) word = word << 13 | uint32_t(random.below(1 << 13));  // bits that no unit looks at
+        for (int byte = 0; byte < f.bytes(); ++byte) bytes.push_back(std::byte(word >> (8 * byte) & 0xff));
+      }
+    };
+    fill(a, a_bytes, *unit.a, rows * k);
+    fill(b, b_bytes, *unit.b, columns * k);
+    std::vector<std::byte> unused;
+    fill(c, unused, *unit.d, rows * columns);
+    if (!unit.scale) return;
+    scale_pitch = (k + unit.scale_block - 1) / unit.scale_block;
+    fill(a_scales, a_scale_bytes, *unit.scale, rows * scale_pitch);
+    fill(b_scales, b_scale_bytes, *unit.scale, columns * scale_pitch);
+  }
+
+  UnitProduct product() const {
+    return {{a_bytes.data(), k, false, a_scale_bytes.data(), scale_pitch}, {b_bytes.data(), k, false, b_scale_bytes.data(), scale_pitch}, k};
+  }
+  uint32_t defined(const Unit& unit, int row, int column) const {
+    const auto row_of = [](const std::vector<uint32_t>& codes, int i, int n) { return std::span(codes).subspan(size_t(i * n), size_t(n)); };
+    UnitElement element{row_of(a, row, k), row_of(b, column, k)};
+    if (unit.scale) element.a_scales = row_of(a_scales, row, scale_pitch), element.b_scales = row_of(b_scales, column, scale_pitch);
+    return defined_element(unit, element, c[size_t(row * columns + column)]);
+  }
+};
+
+/// A row that the loader takes, every cell drawn at random.
+inline UnitRow random_unit_row(RandomCodes& random) {
+  const auto one_of = [&](std::initializer_list<const char*> words) { return std::string(words.begin()[random.below(words.size())]); };
+  const auto number = [&](int least, int most) { return std::to_string(least + int(random.below(uint64_t(most - least + 1)))); };
+  for (;;) {
+    UnitRow row{"random", "random.csv", 1, {}, {}};
+    const uint64_t family = random.below(8);
+    const bool group = family == 0, pairs = family == 1, split = family == 2, exact = family == 3 && random.below(4) == 0;
+    const auto format = [&] {
+      return group ? one_of({"e2m1", "e2m3"}) : exact ? "int8" : one_of({"f16", "bf16", "tf32", "e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e2m1", "e3m2"});
+    };
+    const std::string d = exact ? "int32" : pairs || group || random.below(3) > 0 ? "f32" : "f16";
+    const int k = 1 << (2 + random.below(5));
+    const auto set = [&](const char* column, const std::string& text) { row.cells[column] = {text, 1, 1}; };
+    set("a", format()), set("b", format()), set("d", d), set("k", std::to_string(k)), set("evidence", "model");
+    set("order", std::string(!group && random.below(4) == 0 ? "interleave(4,2) " : "") + "take(" + std::to_string(k >> random.below(3)) + ")");
+    const std::string loss = one_of({"truncate", "floor"});
+    const std::string align = "align(" + number(1, group ? 38 : 28) + ") " + loss;
+    set("sum", pairs ? "pairs" : exact ? "exact" : group ? "group(" + one_of({"2", "4", "16"}) + ") " + align
+               : split ? "split(2) " + align + " join(" + number(1, 40) + ") " + one_of({"truncate", "floor"}) : align);
+    set("exponent", pairs || exact ? "" : (group ? "scales" : one_of({"ea+eb", "ea+eb", "normalized"})) + one_of({"", " zeros"}) +
+                                              (random.below(2) == 0 ? " least(" + number(-160, 20) + ")" : ""));
+    const std::string join = split || random.below(4) == 0 ? "joined(" + number(1, 40) + "," + number(1, 40) + ") " + one_of({"truncate", "floor"}) +
+                                                                 (random.below(2) == 0 ? " drop(" + number(1, 30) + ")" : "")
+                                                           : "aligned";
+    set("c", pairs || exact ? "added" : (group ? "aligned" : join) + one_of({"", "", " last"}));
+    const int bits = d == "f16" ? 10 : 23;
+    set("round", exact ? "wrap" : pairs ? "rne(23)" : one_of({"rz", "rne"}) + "(" + (random.below(2) == 0 ? std::to_string(bits) : number(1, bits)) + ")");
+    set("scale", group ? one_of({"e8m0/16", "ue4m3/16", "ue4m3/32"}) : !pairs && !exact && random.below(4) == 0 ? one_of({"e8m0/4", "e8m0/32"}) : "");
+    set("special", exact ? "" : std::string(d == "f16" ? "nan(7fff)" : "nan(7fffffff)") + one_of({"", "", " flush"}) +
+                                    (!pairs && !group && random.below(4) == 0 ? " inf(" + number(1, 200) + ")" : ""));
+    for (const char* column : {"id", "source", "why"}) set(column, "random");
+    try {
+      row.unit = read_unit(row);
+      return row;
+    } catch (const TableError&) {
+    }
+  }
+}
+
+}  // namespace assay

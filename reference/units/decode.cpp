@@ -1,0 +1,117 @@
+#include "reference/units/decode.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+/// A little-endian code of 1, 2 or 4 bytes.
+inline uint32_t word_at(const std::byte* p, int bytes) {
+  const auto byte = [&](int i) { return std::to_integer<uint32_t>(p[i]) << (8 * i); };
+  if (bytes == 1) return byte(0);
+  return bytes == 2 ? byte(0) | byte(1) : byte(0) | byte(1) | byte(2) | byte(3);
+}
+
+/// Puts single numbers into their places.
+class Elements {
+ public:
+  Elements(const UnitPlan& plan, const Format& format, int shift, size_t elements, Decoded& decoded)
+      : unit_(*plan.unit), format_(format), shift_(shift), decoded_(decoded) {
+    if (unit_.sum == ProductSum::kPairs) decoded.value.assign(elements, 0.0f);
+    else decoded.significand.assign(elements, 0);
+    if (unit_.sum == ProductSum::kAligned && unit_.group == 1) decoded.exponent.assign(elements, kZeroExponent);
+    for (uint32_t code = 0; format.bits <= 8 && code < format.code_count(); ++code) table_[code] = fields_of(format, code);
+  }
+
+  /// Whether it is a finite number.
+  bool put(size_t at, uint32_t code, Fields scale) {
+    if (unit_.sum == ProductSum::kExact) {
+      decoded_.significand[at] = int32_t(int8_t(code));
+      return true;
+    }
+    const Fields f = format_.bits <= 8 ? table_[code] : fields_of(format_, code);
+    const bool flushed = unit_.flush && std::abs(f.significand) < 1 << format_.mantissa_bits;
+    const int32_t significand = flushed || !f.finite ? 0 : f.significand;
+    if (unit_.sum == ProductSum::kPairs)
+      decoded_.value[at] = float(f.finite ? significand * two_to(f.exponent - format_.mantissa_bits) : decode(format_, code));
+    else if (unit_.group > 1)
+      decoded_.significand[at] = significand * (1 << (f.exponent - format_.min_exponent()));
+    else
+      decoded_.significand[at] = significand * (1 << shift_),
+      decoded_.exponent[at] = significand == 0 && !unit_.zeros_count ? kZeroExponent : f.exponent + scale.exponent;
+    return f.finite && scale.finite;
+  }
+
+ private:
+  const Unit& unit_;
+  const Format& format_;
+  int shift_;
+  Decoded& decoded_;
+  std::array<Fields, 256> table_;  ///< of a narrow format
+};
+
+}  // namespace
+
+FactorCodes::FactorCodes(const Unit& unit, const UnitFactor& factor, const Format& format, int64_t k)
+    : unit_(unit), factor_(factor), format_(format), k_(k) {}
+
+uint32_t FactorCodes::code(int64_t row, int64_t k) const {
+  if (k >= k_) return 0;
+  const int64_t at = row * factor_.pitch + k;
+  if (factor_.two_in_a_byte) return word_at(factor_.codes + at / 2, 1) >> (at % 2 * 4) & 15;
+  const int bytes = format_.bytes();
+  const uint32_t word = word_at(factor_.codes + at * bytes, bytes);
+  return format_.bits > 16 && bytes == 4 ? word >> (32 - format_.bits) : uint32_t(word & (format_.code_count() - 1));
+}
+
+uint32_t FactorCodes::scale_code(int64_t row, int64_t k) const {
+  const uint32_t code = word_at(factor_.scales + row * factor_.scale_pitch + std::min(k, k_ - 1) / unit_.scale_block, 1);
+  return uint32_t(code & (unit_.scale->code_count() - 1));
+}
+
+double FactorCodes::value(int64_t row, int64_t k) const {
+  const double x = decode(format_, code(row, k));
+  return unit_.scale ? x * decode(*unit_.scale, scale_code(row, k)) : x;
+}
+
+std::vector<int64_t> steps_of(const Unit& unit, int64_t first, int64_t end) {
+  std::vector<int64_t> steps;
+  const std::vector<int> order = product_order(unit);
+  for (int64_t k = first; k < end; k += unit.k)
+    for (const int one : order) steps.push_back(k + one);
+  return steps;
+}
+
+Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, int64_t first_row, int rows, int lanes, const std::vector<int64_t>& steps) {
+  const Unit& unit = *plan.unit;
+  const bool panel = lanes > 0;
+  const size_t wide = panel ? size_t(lanes) : 1, n = steps.size(), blocks = n / size_t(unit.take), groups = n / size_t(unit.group);
+  const size_t of_row = panel ? 1 : n;
+  Decoded decoded;
+  decoded.steps = int(n);
+  Elements elements(plan, codes.format(), panel ? 0 : plan.left_shift, n * (panel ? wide : size_t(rows)), decoded);
+  decoded.special.assign(panel ? blocks : blocks * size_t(rows), 0);
+  if (unit.group > 1) {
+    decoded.group_scale.assign(groups * (panel ? wide : size_t(rows)), 0);
+    decoded.group_exponent.assign(decoded.group_scale.size(), 0);
+  }
+  for (int row = 0; row < rows; ++row) {
+    Fields scale{1, 0, true};
+    for (size_t i = 0; i < n; ++i) {
+      if (unit.scale) scale = fields_of(*unit.scale, codes.scale_code(first_row + row, steps[i]));
+      const bool finite = elements.put(size_t(row) * of_row + i * wide, codes.code(first_row + row, steps[i]), scale);
+      if (!finite) decoded.special[(panel ? 0 : size_t(row) * blocks) + i / size_t(unit.take)] = 1;
+      if (unit.group == 1 || i % size_t(unit.group) != 0) continue;
+      const size_t group = size_t(row) * (panel ? 1 : groups) + i / size_t(unit.group) * wide;
+      decoded.group_scale[group] = scale.finite ? scale.significand * two_to(scale.exponent - unit.scale->mantissa_bits) : 0;
+      decoded.group_exponent[group] = scale.exponent;
+    }
+  }
+  return decoded;
+}
+
+}  // namespace assay

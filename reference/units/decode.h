@@ -1,0 +1,38 @@
+// Factors of a matrix unit as its loops read them.
+#pragma once
+
+#include <vector>
+
+#include "reference/formats/fields.h"
+#include "reference/units/plan.h"
+#include "reference/units/predict.h"
+
+namespace assay {
+
+/// Codes of one factor, wherever they lie.
+class FactorCodes {
+ public:
+  FactorCodes(const Unit& unit, const UnitFactor& factor, const Format& format, int64_t k);
+
+  const Format& format() const { return format_; }
+  uint32_t code(int64_t row, int64_t k) const;  ///< 0 beyond the last k
+  /// Of the code there; beyond the last k that of the last code, and of a unit without scales 1.
+  uint32_t scale_code(int64_t row, int64_t k) const;
+  /// The number there times its scale.
+  double value(int64_t row, int64_t k) const;
+
+ private:
+  const Unit& unit_;
+  const UnitFactor& factor_;
+  const Format& format_;
+  int64_t k_;
+};
+
+/// The k of every product of the instructions from `first` to `end`, in the order in which they meet.
+std::vector<int64_t> steps_of(const Unit& unit, int64_t first, int64_t end);
+
+/// `lanes` 0: rows [first_row, first_row + rows) of a, one after the other, their significands shifted. Else the same rows of b as lanes
+/// of one panel; lanes beyond `rows` are zero.
+Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, int64_t first_row, int rows, int lanes, const std::vector<int64_t>& steps);
+
+}  // namespace assay

@@ -1,0 +1,12 @@
+namespace assay {
+namespace {
+constexpr int kLanes = 4;
+}
+}  // namespace assay
+
+#include "reference/units/loops_run.h"
+
+namespace assay {
+extern const UnitLoops kUnitLoops_scalar;
+const UnitLoops kUnitLoops_scalar{"scalar", kLanes, run_task};
+}  // namespace assay

@@ -1,0 +1,60 @@
+#include "reference/units/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+namespace assay {
+
+extern const UnitLoops kUnitLoops_scalar;
+#if defined(__x86_64__)
+extern const UnitLoops kUnitLoops_avx2;
+extern const UnitLoops kUnitLoops_avx512;
+#endif
+
+UnitPlan plan_of(const Unit& unit) {
+  UnitPlan plan{};
+  plan.unit = &unit;
+  plan.blocks = unit.k / unit.take;
+  plan.parts = unit.group > 1 ? unit.take / unit.group : unit.splits;
+  plan.part = unit.take / plan.parts;
+  const int point = unit.a->mantissa_bits + unit.b->mantissa_bits;
+  plan.left_shift = unit.group > 1 ? 0 : std::max(0, unit.fraction_bits - point);
+  plan.right_shift = unit.group > 1 ? 0 : std::max(0, point - unit.fraction_bits);
+  plan.chunk = 1 << std::clamp(29 - unit.fraction_bits, 0, 6);  // a product is below 2^(fraction_bits + 2)
+  plan.group_unit = std::ldexp(1.0, unit.a->min_exponent() + unit.b->min_exponent() - point);
+  plan.least_normal = std::ldexp(1.0, unit.d->min_exponent());
+  plan.last_place = std::ldexp(1.0, -unit.result_bits);
+  plan.full_last_place = std::ldexp(1.0, -unit.d->mantissa_bits);
+  plan.beyond = std::ldexp(1.0, std::ilogb(max_finite(*unit.d)) + 1);
+  plan.limit_exponent = unit.product_limit - 2;
+  return plan;
+}
+
+const UnitLoops* unit_loops_named(std::string_view name) {
+  if (name == "scalar") return &kUnitLoops_scalar;
+#if defined(__x86_64__)
+  if (name == "avx2" && __builtin_cpu_supports("avx2")) return &kUnitLoops_avx2;
+  if (name == "avx512" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl"))
+    return &kUnitLoops_avx512;
+#endif
+  return nullptr;
+}
+
+const UnitLoops& unit_loops() {
+  static const UnitLoops& chosen = []() -> const UnitLoops& {
+    if (const char* asked = std::getenv("ASSAY_ISA")) {
+      if (const UnitLoops* found = unit_loops_named(asked)) return *found;
+      throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) + "'; this processor offers what of avx512, avx2, scalar it has");
+    }
+    for (const char* name : {"avx512", "avx2"})
+      if (const UnitLoops* found = unit_loops_named(name)) return *found;
+    return kUnitLoops_scalar;
+  }();
+  return chosen;
+}
+
+}  // namespace assay
