@@ -17,6 +17,7 @@ double approximate(Function function, double x) {
     case Function::kRsqrt: return 1 / std::sqrt(x);
     case Function::kSqrt: return std::sqrt(x);
     case Function::kTanh: return std::tanh(x);
+    case Function::kErf: return std::erf(x);
   }
   return x;
 }
@@ -32,6 +33,7 @@ void by_mpfr(Function function, mpfr_t y, mpfr_t x) {
       break;
     case Function::kSqrt: mpfr_sqrt(y, x, MPFR_RNDZ); break;
     case Function::kTanh: mpfr_tanh(y, x, MPFR_RNDZ); break;
+    case Function::kErf: mpfr_erf(y, x, MPFR_RNDZ); break;
   }
 }
 

@@ -5,7 +5,7 @@
 
 namespace assay {
 
-enum class Function { kExp, kExp2, kLog2, kRsqrt, kSqrt, kTanh };
+enum class Function { kExp, kExp2, kLog2, kRsqrt, kSqrt, kTanh, kErf };
 
 /// Nearest-even value of `format` (at most 24 bits of precision) to function(x). Domain errors give NaN, poles give Inf,
 /// as in IEEE 754-2019 section 9.2.

@@ -16,7 +16,8 @@
 namespace assay {
 namespace {
 
-constexpr Function kFunctions[] = {Function::kExp, Function::kExp2, Function::kLog2, Function::kRsqrt, Function::kSqrt, Function::kTanh};
+constexpr Function kFunctions[] = {Function::kExp,  Function::kExp2, Function::kLog2, Function::kRsqrt,
+                                   Function::kSqrt, Function::kTanh, Function::kErf};
 
 /// The function in 400 bits, by MPFR's own name for it.
 Real exact(Function function, double x) {
@@ -27,6 +28,7 @@ Real exact(Function function, double x) {
     case Function::kRsqrt: return in_reals(mpfr_rec_sqrt, x);
     case Function::kSqrt: return in_reals(mpfr_sqrt, x);
     case Function::kTanh: return in_reals(mpfr_tanh, x);
+    case Function::kErf: return in_reals(mpfr_erf, x);
   }
   return x;
 }
@@ -45,7 +47,7 @@ std::vector<double> inputs(Function function) {
     const double x = std::bit_cast<float>(uint32_t(random()));
     if (std::isfinite(x)) all.push_back(x);
   }
-  const double reach = function == Function::kExp2 ? 150 : function == Function::kTanh ? 10 : 104;
+  const double reach = function == Function::kExp2 ? 150 : function == Function::kTanh ? 10 : function == Function::kErf ? 4.5 : 104;
   std::uniform_real_distribution<float> uniform(-float(reach), float(reach));
   for (int i = 0; i < 10000; ++i) all.push_back(uniform(random));
   std::erase(all, 0.0);  // poles have a test of their own: MPFR's own rsqrt(-0) is not that of IEEE
@@ -145,7 +147,8 @@ TEST(CorrectlyRounded, PolesAndDomainErrorsAreThoseOfIeee) {
               {Function::kLog2, 0, -inf},    {Function::kLog2, -0.0, -inf}, {Function::kLog2, -1, nan},    {Function::kLog2, inf, inf},
               {Function::kSqrt, -0.0, -0.0}, {Function::kSqrt, -1, nan},    {Function::kSqrt, inf, inf},   {Function::kRsqrt, 0, inf},
               {Function::kRsqrt, -0.0, -inf}, {Function::kRsqrt, -1, nan},  {Function::kRsqrt, inf, 0},    {Function::kTanh, inf, 1},
-              {Function::kTanh, -inf, -1},   {Function::kTanh, -0.0, -0.0}, {Function::kExp, nan, nan},    {Function::kRsqrt, nan, nan}};
+              {Function::kTanh, -inf, -1},   {Function::kTanh, -0.0, -0.0}, {Function::kExp, nan, nan},    {Function::kRsqrt, nan, nan},
+              {Function::kErf, inf, 1},      {Function::kErf, -inf, -1},    {Function::kErf, -0.0, -0.0},  {Function::kErf, nan, nan}};
   for (const auto& row : rows) {
     for (const Format* format : {&kF32, &kBf16, &kF16}) {
       EXPECT_TRUE(same_number(correctly_rounded(row.function, row.x, *format), row.y)) << int(row.function) << " " << row.x;

@@ -98,6 +98,8 @@ double apply(const Step& step, double v) {
       return correctly_rounded(Function::kLog2, v, *step.working);
     case Verb::kTanh:
       return correctly_rounded(Function::kTanh, v, *step.working);
+    case Verb::kErf:
+      return correctly_rounded(Function::kErf, v, *step.working);
     case Verb::kSqrt:
       return correctly_rounded(Function::kSqrt, v, *step.working);
     case Verb::kRsqrt:

@@ -86,6 +86,8 @@ std::vector<std::string> steps() {
           "exp~2+1.173v",
           "tanh",
           "tanh~2^-11",
+          "erf",
+          "erf~2",
           "rdiv(a,fast)~2",
           "bf16: tanh~2^-6",
           "div(a)~2",

@@ -27,6 +27,7 @@ TEST(Formula, ReadsAsArithmeticWithTheOrderOfTheSteps) {
   EXPECT_EQ(written("neg exp~2+1.173v rdiv(n,fast)~2"),
             "(n / (exp(-v) within 2 + floor(1.173 |v|) ulp) within 2 ulp, or 0 beyond 2^126)");
   EXPECT_EQ(written("tanh~2^-11"), "(tanh(v) within 2^-11 of it)");
+  EXPECT_EQ(written("erf~2 add(1) mul(w)"), "((erf(v) within 2 ulp) + 1) * w");
   EXPECT_EQ(written("mul(r*w)"), "v * (r * w)");
   EXPECT_EQ(written("mul(s) sub(m*r)~fma to(x)"), "bf16((v * s - m * r, one product unrounded or none))");
   EXPECT_EQ(written("mul(s) add(m)~fma"), "(v * s + m, the product rounded or not)");
@@ -55,6 +56,7 @@ TEST(Formula, CellsThatDifferAreWrittenDifferently) {
                          "exp~2+1.173v",
                          "tanh",
                          "tanh~2^-11",
+                         "erf",
                          "rdiv(s)",
                          "rdiv(s,fast)",
                          "bf16: rcp",

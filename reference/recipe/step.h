@@ -12,7 +12,7 @@ namespace assay {
 
 enum class Verb {
   kAdd, kSub, kMul, kDiv, kRdiv, kRcp, kNeg, kAbs, kMax, kMin, kClamp, kIf0,
-  kCeil, kRint, kTrunc, kFtz, kPow2, kExp, kExp2, kLog2, kTanh, kSqrt, kRsqrt, kTo
+  kCeil, kRint, kTrunc, kFtz, kPow2, kExp, kExp2, kLog2, kTanh, kErf, kSqrt, kRsqrt, kTo
 };
 
 /// Which bound a NaN meets first, and so what becomes of it.

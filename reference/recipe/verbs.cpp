@@ -95,6 +95,7 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kExp2, "exp2", "exp2", "2^v", kUp, true},
       {Verb::kLog2, "log2", "log2", "log2 v", kUp, true},
       {Verb::kTanh, "tanh", "tanh", "hyperbolic tangent of v", kUp, true},
+      {Verb::kErf, "erf", "erf", "error function of v, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to v", kUp, true},
       {Verb::kSqrt, "sqrt", "sqrt", "square root of v", kUp, true},
       {Verb::kRsqrt, "rsqrt", "rsqrt", "1 / square root of v", kDown, true},
       {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|wrap|undef])",
