@@ -217,6 +217,22 @@ ContractTables with_a_copy(const ContractRow& row, const std::string& id) {
   return copy;
 }
 
+TEST(Neighbours, AnActivationHasTheStepsOfTheRowThatItIsMistakenFor) {
+  const auto path = std::filesystem::temp_directory_path() / ("mistaken_" + std::to_string(::getpid()) + ".csv");
+  std::ofstream(path) << "id,halves,h,mistaken_for,since,until,source,why\n"
+                         "my.gelu,gate_up,erf add(1) mul(g) mul(u) to(x),torch.silu_mul,2026,,here,because\n";
+  ContractTables copy = tables();
+  copy.add(path.string());
+  std::filesystem::remove(path);
+  int found = 0;
+  for (const Neighbour& neighbour : neighbours(copy, "my.gelu", kBf16)) {
+    if (neighbour.name != "h: that of torch.silu_mul") continue;
+    ++found;
+    EXPECT_EQ(neighbour.contract.gated()->h.text(), bind(copy, "torch.silu_mul", kBf16).gated()->h.text());
+  }
+  EXPECT_EQ(found, 1);
+}
+
 TEST(Neighbours, DependOnTheCellsAndNotOnTheId) {
   for (const ContractRow& row : tables().rows()) {
     if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp

@@ -60,6 +60,7 @@ class RowEdits {
 
   const ContractRow& row() const { return row_; }
   const Format& x() const { return x_; }
+  const ContractTables& tables() const { return tables_; }
   /// The steps of a column before the edits that are added now.
   const EditedCell& steps(const std::string& column) const { return base_.cells_.at(column); }
   /// Whether an edit has changed that column or part of the flow as a whole.

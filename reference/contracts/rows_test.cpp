@@ -146,6 +146,14 @@ TEST(Rows, ANormThatAddsSaysWhatItStores) {
   EXPECT_THAT(added("add(w)", "to(x)"), HasSubstr("z: unknown name 'w'"));
 }
 
+TEST(Rows, AnActivationIsMistakenForAnotherOne) {
+  const std::string header = "id,halves,h,mistaken_for,since,until,source,why\n", row = "my.silu,gate_up,mul(g) mul(u) to(x),";
+  EXPECT_EQ(error_of(header + row + "torch.silu_mul,2026,,here,because\n"), "no error");
+  EXPECT_THAT(error_of(header + row + "torch.silumul,2026,,here,because\n"),
+              testing::AllOf(StartsWith("2:"), HasSubstr("unknown contract 'torch.silumul'; did you mean 'torch.silu_mul'")));
+  EXPECT_THAT(error_of(header + row + "vllm.group_fp8,2026,,here,because\n"), HasSubstr("'vllm.group_fp8' is no row of gated"));
+}
+
 TEST(Rows, ALaunchNamesHeadsAndRecords) {
   const auto launch = [](const std::string& heads, const std::string& insert) {
     return error_of("id,heads,insert,since,until,source,why\na," + heads + "," + insert + ",2026,,here,because\n");

@@ -1,6 +1,10 @@
+#include <algorithm>
+
 #include "reference/contracts/row_edits.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/gated/gated.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/near.h"
 
 namespace assay {
 namespace {
@@ -32,12 +36,35 @@ void sigmoid_by_tanh(RowEdits& edits) {
   edits.add("h", "sigmoid by exp -> by tanh", std::move(tokens));
 }
 
+/// The activation of another row, which its cell `mistaken_for` names: a dispatch to the wrong function, or one form for another.
+void of_another_row(RowEdits& edits) {
+  const std::string& other = edits.row().text("mistaken_for");
+  const EditedCell& steps = edits.steps("h");
+  const bool untouched = std::none_of(steps.begin(), steps.end(), [](const EditedStep& step) { return step.edited; });
+  if (other.empty() || !untouched || edits.is_edited("h")) return;
+  EditedCell instead;
+  for (const CellStep& step : RowCells(edits.tables().find(other)).steps("h")) instead.push_back(RowEdits::edited(step, other));
+  edits.add("h", "that of " + other, std::move(instead));
+}
+
+/// What a row is mistaken for is a row of the flow.
+void check_row(const ContractTables& tables, const ContractRow& row) {
+  bind(tables, row.id, kBf16);
+  const std::string& other = row.text("mistaken_for");
+  if (other.empty()) return;
+  const std::vector<std::string> known = tables.ids();
+  if (std::find(known.begin(), known.end(), other) == known.end())
+    throw row.error("mistaken_for", 0, "unknown contract '" + other + "'" + did_you_mean(other, known));
+  if (tables.find(other).flow != row.flow) throw row.error("mistaken_for", 0, "'" + other + "' is no row of " + row.flow->name);
+}
+
 void add_edits(RowEdits& edits) {
   const bool gate_first = edits.row().text("halves") == "gate_up";
   edits.flow_edit("halves", gate_first ? "halves: gate_up -> up_gate" : "halves: up_gate -> gate_up",
                   [](Link& link) { std::get<Gated>(link).gate_first = !std::get<Gated>(link).gate_first; });
   edits.cell("h");
   sigmoid_by_tanh(edits);
+  of_another_row(edits);
 }
 
 }  // namespace
@@ -49,6 +76,8 @@ const Flow& gated_flow() {
       .says = "halves",
       .files = {"activation.csv"},
       .columns = {"halves", "h"},
+      .optional = {"mistaken_for"},
+      .check = check_row,
       .steps = {"h"},
       .place = ChainPlace::kFirst,
       .place_words = "an activation comes first: gated=ID > group_quant=ID",
