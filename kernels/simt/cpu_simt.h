@@ -52,6 +52,7 @@ inline float magnitude(float value) { return from_bits(bits(value) & 0x7fffffffu
 #include "kernels/simt/fp8_bits.h"
 #include "kernels/simt/cast_bits.h"
 #include "kernels/simt/half_bits.h"
+#include "kernels/simt/in_double.h"
 
 namespace simt {
 
@@ -161,6 +162,8 @@ inline float log2(float v) { return cpu::log2(v); }
 inline float ceil(float v) { return std::ceil(v); }
 inline float exp(float v) { return cpu::exp(v); }
 inline float exp_fast(float v) { return cpu::exp(v); }
+inline float tanh(float v) { return cpu::tanh(v); }
+inline float erf(float v) { return cpu::erf(v); }
 inline float tanh_fast(float v) { return cpu::tanh(v); }
 /// As __fdividef: zero for a divisor beyond 2^126.
 inline float divide_fast(float x, float y) { return magnitude(y) > 0x1p126f ? x * 0.0f : x / y; }

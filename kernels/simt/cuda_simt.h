@@ -211,6 +211,8 @@ SIMT_DEVICE float log2(float v) { return ::log2f(v); }
 SIMT_DEVICE float ceil(float v) { return ::ceilf(v); }
 SIMT_DEVICE float exp(float v) { return ::expf(v); }
 SIMT_DEVICE float exp_fast(float v) { return ::__expf(v); }
+SIMT_DEVICE float tanh(float v) { return ::tanhf(v); }
+SIMT_DEVICE float erf(float v) { return ::erff(v); }
 /// MUFU.TANH, from sm_75 on; __tanhf of newer toolkits is the same instruction.
 SIMT_DEVICE float tanh_fast(float v) {
   float t;

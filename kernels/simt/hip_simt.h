@@ -36,6 +36,7 @@ SIMT_DEVICE float magnitude(float value) { return __builtin_fabsf(value); }
 #include "kernels/simt/fp8_bits.h"
 #include "kernels/simt/cast_bits.h"
 #include "kernels/simt/half_bits.h"
+#include "kernels/simt/in_double.h"
 
 namespace simt {
 
@@ -182,6 +183,9 @@ SIMT_DEVICE float exp2(float v) { return __builtin_exp2f(v); }
 SIMT_DEVICE float log2(float v) { return __builtin_log2f(v); }
 SIMT_DEVICE float ceil(float v) { return __builtin_ceilf(v); }
 SIMT_DEVICE float exp(float v) { return __builtin_expf(v); }
+/// Neither has an instruction, and a compiler makes them of ROCm's device libraries, which are not needed here.
+SIMT_DEVICE float tanh(float v) { return in_double::tanh(v); }
+SIMT_DEVICE float erf(float v) { return in_double::erf(v); }
 /// v_exp_f32 after one product, as HIP's __expf; its __fdividef is a plain division, and tanh has no instruction.
 SIMT_DEVICE float exp_fast(float v) {
 #if __has_builtin(__builtin_amdgcn_exp2f)

@@ -5,32 +5,15 @@
 #include <cstring>
 #include <limits>
 
+#include "kernels/simt/simt.h"
+
 namespace simt::cpu {
 namespace {
 
-double power_of_two(int exponent) {  // -1022..1023
-  const uint64_t b = uint64_t(exponent + 1023) << 52;
-  double value;
-  memcpy(&value, &b, sizeof value);
-  return value;
-}
+using in_double::exp_near_zero;
+using in_double::power_of_two;
 
 constexpr double kLn2 = 0.69314718055994530942;
-
-/// e^t for |t| <= 0.35: the 15th term is below 2^-60. No division: an activation takes one of these for each element.
-double exp_near_zero(double t) {
-  constexpr double kInverseFactorials[] = {
-      1.0,         1.0,          1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,        1.0 / 720,        1.0 / 5040,
-      1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800, 1.0 / 87178291200};
-  double sum = kInverseFactorials[14];
-  for (int k = 13; k >= 0; --k) sum = sum * t + kInverseFactorials[k];
-  return sum;
-}
-
-double exp_wide(double value) {
-  const double whole = std::nearbyint(value * 1.4426950408889634);
-  return exp_near_zero(value - whole * kLn2) * power_of_two(int(whole));
-}
 
 double log2_wide(float value) {
   if (value != value || value < 0.0f) return std::numeric_limits<double>::quiet_NaN();
@@ -67,19 +50,11 @@ float exp(float value) {
   if (value != value) return value;
   if (value >= 89.0f) return std::numeric_limits<float>::infinity();
   if (value < -105.0f) return 0.0f;
-  return float(exp_wide(double(value)));
+  return float(in_double::exp(double(value)));
 }
 
-/// sinh and cosh by e^2v; below 1/16 the odd series, whose next term is below 2^-32 of the first.
-float tanh(float value) {
-  if (value != value) return value;
-  const double v = double(value), square = v * v;
-  if (square < 0x1p-8) return float(v * (1.0 - square * (1.0 / 3 - square * (2.0 / 15 - square * (17.0 / 315)))));
-  if (v > 16.0) return 1.0f;
-  if (v < -16.0) return -1.0f;
-  const double e = exp_wide(2.0 * v);
-  return float((e - 1.0) / (e + 1.0));
-}
+float tanh(float value) { return in_double::tanh(value); }
+float erf(float value) { return in_double::erf(value); }
 
 float log2(float value) { return float(log2_wide(value)); }
 float log(float value) { return float(log2_wide(value) * kLn2); }

@@ -8,6 +8,7 @@ float rsqrt(float value);  ///< the nearest float but for about 1 in 2^29; 0 giv
 float exp2(float value);   ///< exact for integers
 float exp(float value);    ///< within one ulp
 float tanh(float value);   ///< within one ulp
+float erf(float value);    ///< within one ulp
 float log(float value);    ///< within one ulp; 0 gives -Inf, negative gives NaN
 float log2(float value);   ///< exact for powers of two; 0 gives -Inf, negative gives NaN
 
