@@ -233,6 +233,16 @@ TEST(Neighbours, AnActivationHasTheStepsOfTheRowThatItIsMistakenFor) {
   EXPECT_EQ(found, 1);
 }
 
+TEST(Neighbours, LeaveTheLastRoundingOutBeforeOtherLinksAlone) {
+  const auto drops = [](const char* id, const std::string& step) {
+    const auto all = neighbours(tables(), id, kBf16);
+    return std::any_of(all.begin(), all.end(), [&](const Neighbour& one) { return one.name == "h: drop " + step; });
+  };
+  EXPECT_TRUE(drops("torch.silu_mul_group_fp8", "to(x)#2"));
+  EXPECT_TRUE(drops("torch.silu_mul", "to(x)#1"));
+  EXPECT_FALSE(drops("torch.silu_mul", "to(x)#2")) << "what is stored is a number of x's format";
+}
+
 TEST(Neighbours, DependOnTheCellsAndNotOnTheId) {
   for (const ContractRow& row : tables().rows()) {
     if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp

@@ -149,7 +149,7 @@ void RowEdits::cell(const std::string& column) {
     const bool last = i + 1 == cell.size();
     if (!cell[i].edited && is_short_format(step.word) && !last) replace(column, cell, i, CellStep::made("f32:"));
     if (cell[i].edited || step.is_prefix()) continue;
-    const bool stays_wide = column == "h" || column == "z" || (column == "y" && before_others_);
+    const bool stays_wide = column == "z" || ((column == "h" || column == "y") && before_others_);
     const bool is_final_conversion = last && step.word == "to" && !stays_wide;
     const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // what follows would round by itself
     const bool reduces = step.word == "absmax" || step.text == "least" || step.text == "greatest";

@@ -30,7 +30,7 @@ class EditedRow {
 
   struct Edit;
   /// Every edit that is still possible, in the order of the cells. Behind an activation scales may be made in its 16 bits; before
-  /// other links the last rounding of a norm may be left out.
+  /// other links the last rounding of a norm or an activation may be left out.
   std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation, bool before_others) const;
   Link bind(const Format& x) const;
 
