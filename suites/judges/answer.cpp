@@ -57,8 +57,11 @@ Numbers numbers(const Format& format, std::vector<uint32_t> codes) {
 }
 
 bool is_comparable(const Problem& problem) {
-  return std::any_of(problem.tensors.begin(), problem.tensors.end(), [](const HostTensor& tensor) {
-    return tensor.spec.role == Role::kOutput && (tensor.spec.name == "q" || tensor.spec.name == "y");
+  const HostTensor* x = find_or_null(problem.tensors, "x");
+  return std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& tensor) {
+    if (tensor.spec.role != Role::kOutput) return false;
+    const bool of_two_halves = x && x->spec.shape.back() == 2 * tensor.spec.shape.back();
+    return tensor.spec.name == "q" || (tensor.spec.name == "y" && !of_two_halves);
   });
 }
 

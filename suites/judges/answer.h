@@ -28,7 +28,7 @@ struct Answer {
   std::vector<double> input;             ///< x
 };
 
-/// Whether a rule can compare anything of these outputs: codes or normalised numbers.
+/// Whether a rule can compare anything of these outputs: codes or normalised numbers. An activation alone, half as wide as its x, has none.
 bool is_comparable(const Problem& problem);
 
 /// The outputs of a call on a row-wise case whose problem is comparable.
