@@ -64,9 +64,12 @@ double seconds(int threads, const std::function<void()>& work) {
   return now() - begin;
 }
 
+enum class Asked { kRounded, kAbsoluteSums, kBounds, kAll };
+
 struct Contest {
   std::string name;
   Side a, b;
+  Asked asked;
 };
 
 /// Both in turn; prints 1e9 products a second of each and the ratio.
@@ -81,6 +84,15 @@ void race(const Contest& contest, const Shape& s, int threads, int rounds) {
   std::vector<double> z(size_t(s.m * s.n)), rounded(size_t(s.m * s.n));
   oneapi::tbb::task_arena arena(threads);
   openblas_set_num_threads(threads);
+  std::vector<double> sums, bounds;
+  DotOutputs outputs{
+      .rounded = {{&kBf16, rounded}}, .value = {}, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}};
+  if (contest.asked == Asked::kAbsoluteSums || contest.asked == Asked::kAll) sums.resize(z.size()), outputs.absolute_sum = sums;
+  if (contest.asked == Asked::kBounds || contest.asked == Asked::kAll) {
+    bounds.resize(z.size()), outputs.bound = bounds;
+    outputs.model = AccumulatorModel{
+        .products_per_step = 32, .fraction_bits = 13, .result_bits = 13, .result_to_nearest = false, .chunk = 128, .scales_inside = false};
+  }
   double blas = HUGE_VAL, ours = HUGE_VAL;
   for (int round = 0; round < rounds; ++round) {
     blas = std::min(blas, seconds(threads, [&] {
@@ -88,10 +100,7 @@ void race(const Contest& contest, const Shape& s, int threads, int rounds) {
                                   int(s.k), 0, z.data(), int(s.n));
                     }));
     ours = std::min(ours, seconds(threads, [&] {
-                      arena.execute([&] {
-                        exact_dot({contest.a.operand, contest.b.operand, s.k}, {0, s.m, 0, s.n},
-                                  {.rounded = {{&kBf16, rounded}}, .value = {}, .error = {}});
-                      });
+                      arena.execute([&] { exact_dot({contest.a.operand, contest.b.operand, s.k}, {0, s.m, 0, s.n}, outputs); });
                     }));
   }
   const double products = double(s.m) * double(s.n) * double(s.k) * 1e-9;
@@ -100,16 +109,20 @@ void race(const Contest& contest, const Shape& s, int threads, int rounds) {
 }
 
 void run(const Shape& s, int rounds) {
-  const auto contest = [&](const char* name, const Format& f, DotScales a, DotScales b) {
-    return Contest{name, Side(f, s.m, s.k, a, 1), Side(f, s.n, s.k, b, 2)};
+  const auto contest = [&](const char* name, const Format& f, DotScales a, DotScales b, Asked asked = Asked::kRounded) {
+    return Contest{name, Side(f, s.m, s.k, a, 1), Side(f, s.n, s.k, b, 2), asked};
   };
   const DotScales row = scales(kF32, 1, s.k), mx = scales(kE8M0, 1, 32);
-  const Contest contests[] = {contest("e4m3fn, a scale a row and column", kE4M3Fn, row, row),
-                              contest("e4m3fn, f32 1x128 and 128x128", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128)),
-                              contest("e4m3fn, e8m0 per 32", kE4M3Fn, mx, mx),
-                              contest("e5m2, a scale a row and column", kE5M2, row, row),
-                              contest("f16, a scale a row and column", kF16, row, row),
-                              contest("bf16, no scales", kBf16, {}, {})};
+  const Contest contests[] = {
+      contest("e4m3fn, a scale a row and column", kE4M3Fn, row, row),
+      contest("e4m3fn, f32 1x128 and 128x128", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128)),
+      contest("  the same, sums of magnitudes", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kAbsoluteSums),
+      contest("  the same, bounds of sm_90", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kBounds),
+      contest("  the same, both", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kAll),
+      contest("e4m3fn, e8m0 per 32", kE4M3Fn, mx, mx),
+      contest("e5m2, a scale a row and column", kE5M2, row, row),
+      contest("f16, a scale a row and column", kF16, row, row),
+      contest("bf16, no scales", kBf16, {}, {})};
   std::printf("%lld x %lld x %lld, loops %s, OpenBLAS %s; best of %d\n", static_cast<long long>(s.m), static_cast<long long>(s.n),
               static_cast<long long>(s.k), std::string(dot_kernels().name).c_str(), openblas_get_corename(), rounds);
   std::printf("%-34s %3s %10s %10s %8s\n", "1e9 products a second, to bf16", "thr", "exact_dot", "dgemm", "ratio");

@@ -12,7 +12,8 @@
 namespace assay {
 namespace {
 
-constexpr int64_t kLargestTile = 1536;  ///< rows and columns of y that one task computes: 18 MiB of sums
+constexpr int64_t kLargestTile = 1536;         ///< rows and columns of y that one task computes: 18 MiB of sums
+constexpr int64_t kLargestTileOfChunks = 384;  ///< where chunk after chunk passes over some more numbers an element
 constexpr int64_t kSmallestTile = 48;
 constexpr int64_t kTasksPerThread = 3;
 
@@ -26,7 +27,15 @@ void check(const DotProblem& p, const DotRange& r, const DotOutputs& outputs) {
   require(r.first_column >= 0 && r.columns >= 0 && r.first_column + r.columns <= p.b.rows, "columns of an exact dot product lie outside b");
   const auto size = size_t(r.rows * r.columns);
   const auto fits = [&](std::span<double> array) { return array.empty() || array.size() == size; };
-  require(fits(outputs.value) && fits(outputs.error), "an array for an exact dot product has not the size of the range");
+  require(fits(outputs.value) && fits(outputs.error) && fits(outputs.absolute_sum),
+          "an array for an exact dot product has not the size of the range");
+  require(fits(outputs.bound) && (outputs.largest_exponent.empty() || outputs.largest_exponent.size() == size),
+          "an array for an exact dot product has not the size of the range");
+  require(outputs.model || (outputs.bound.empty() && outputs.largest_exponent.empty()), "bounds of a dot product need a model of the unit");
+  if (outputs.model)
+    require(outputs.model->products_per_step > 0 && outputs.model->chunk >= 0 && outputs.model->fraction_bits > 0 &&
+                outputs.model->result_bits > 0,
+            "a model of a unit has products in a step and bits");
   for (const DotOutputs::Rounded& output : outputs.rounded)
     require(output.format && output.values.size() == size, "an array for an exact dot product has not the size of the range");
 }
@@ -34,9 +43,9 @@ void check(const DotProblem& p, const DotRange& r, const DotOutputs& outputs) {
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Rows and columns of a tile: even parts, as large as leave every thread some.
-DotRange tile_shape(const DotRange& range, const DotKernels& kernels) {
+DotRange tile_shape(const DotRange& range, bool chunks, const DotKernels& kernels) {
   const int64_t threads = oneapi::tbb::this_task_arena::max_concurrency(), wanted = threads == 1 ? 1 : kTasksPerThread * threads;
-  int64_t side = kLargestTile;
+  int64_t side = chunks ? kLargestTileOfChunks : kLargestTile;
   while (side > kSmallestTile && ceil_div(range.rows, side) * ceil_div(range.columns, side) < wanted) side = side * 3 / 4;
   const auto even = [&](int64_t n, int64_t multiple) { return padded(ceil_div(n, ceil_div(n, side)), multiple); };
   return {.rows = even(range.rows, kernels.tile_rows), .columns = even(range.columns, kernels.tile_columns)};
@@ -49,7 +58,13 @@ void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutput
   if (range.rows == 0 || range.columns == 0) return;
   const DecodedOperand a(problem.a, problem.k), b(problem.b, problem.k);
   const DotTask task{a, b, range, outputs, kernels};
-  const DotRange shape = tile_shape(range, kernels);
+  if (outputs.model && !outputs.model->scales_inside && problem.k > 0)
+    for (const DecodedOperand* side : {&a, &b}) {
+      const int64_t chunk = outputs.model->chunk == 0 ? problem.k : outputs.model->chunk;
+      require(!side->scales_change_along_k() || side->run_of_scale(0) % chunk == 0,
+              "a scale of a dot product changes within a chunk of the unit");
+    }
+  const DotRange shape = tile_shape(range, outputs.model.has_value(), kernels);
   const int64_t across = ceil_div(range.columns, shape.columns), down = ceil_div(range.rows, shape.rows);
   const auto tile = [&](int64_t i) {
     const int64_t row = i / across * shape.rows, column = i % across * shape.columns;

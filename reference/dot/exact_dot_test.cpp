@@ -21,7 +21,8 @@ Answer answer(const OwnedOperand& a, const OwnedOperand& b, const DotKernels& ke
   const auto size = size_t(a.operand.rows * b.operand.rows);
   Answer answer{std::vector(std::size(kOutputs), std::vector<double>(size, -1)), std::vector<double>(size, -1),
                 std::vector<double>(size, -1)};
-  DotOutputs outputs{.rounded = {}, .value = answer.value, .error = answer.error};
+  DotOutputs outputs{
+      .rounded = {}, .value = answer.value, .error = answer.error, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}};
   for (size_t i = 0; i < std::size(kOutputs); ++i) outputs.rounded.push_back({kOutputs[i], answer.rounded[i]});
   exact_dot({a.operand, b.operand, a.k}, {0, a.operand.rows, 0, b.operand.rows}, outputs, kernels);
   return answer;
@@ -217,7 +218,8 @@ TEST(ExactDot, ARangeIsThatPartOfTheWhole) {
   const OwnedOperand b = random_operand(kE4M3Fn, 50, 96, kDotScaleKinds[6], Fill::kAny, random);
   const Answer whole = answer(a, b);
   std::vector<double> part(7 * 11);
-  exact_dot({a.operand, b.operand, 96}, {33, 7, 20, 11}, {.rounded = {{&kF32, part}}, .value = {}, .error = {}});
+  exact_dot({a.operand, b.operand, 96}, {33, 7, 20, 11},
+            {.rounded = {{&kF32, part}}, .value = {}, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}});
   for (size_t i = 0; i < 7; ++i)
     for (size_t j = 0; j < 11; ++j) EXPECT_EQ(part[i * 11 + j], whole.rounded[0][(33 + i) * 50 + 20 + j]);
 }
@@ -257,11 +259,21 @@ TEST(ExactDot, EmptySumsAreZeroAndEmptyRangesNothing) {
 TEST(ExactDot, WhatItCannotDoIsSaid) {
   const OwnedOperand a = make_operand(kE4M3Fn, 2, 8, kDotScaleKinds[0]), f32 = make_operand(kF32, 2, 8, kDotScaleKinds[0]);
   std::vector<double> four(4), three(3);
-  EXPECT_THROW(exact_dot({f32.operand, a.operand, 8}, {0, 2, 0, 2}, {.rounded = {}, .value = four, .error = {}}), std::invalid_argument);
-  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {0, 2, 0, 2}, {.rounded = {}, .value = three, .error = {}}), std::invalid_argument);
-  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {1, 2, 0, 2}, {.rounded = {}, .value = four, .error = {}}), std::invalid_argument);
-  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {0, 2, 0, 2}, {.rounded = {{&kF32, three}}, .value = {}, .error = {}}),
+  EXPECT_THROW(exact_dot({f32.operand, a.operand, 8}, {0, 2, 0, 2},
+                         {.rounded = {}, .value = four, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
                std::invalid_argument);
+  EXPECT_THROW(
+      exact_dot({a.operand, a.operand, 8}, {0, 2, 0, 2},
+                {.rounded = {}, .value = three, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
+      std::invalid_argument);
+  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {1, 2, 0, 2},
+                         {.rounded = {}, .value = four, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
+               std::invalid_argument);
+  EXPECT_THROW(
+      exact_dot(
+          {a.operand, a.operand, 8}, {0, 2, 0, 2},
+          {.rounded = {{&kF32, three}}, .value = {}, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
+      std::invalid_argument);
 }
 
 }  // namespace

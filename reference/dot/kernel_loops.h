@@ -2,24 +2,19 @@
 // set can reach a machine that lacks it through a merged inline function.
 
 #include "reference/dot/kernels.h"
+#include "reference/formats/quantum.h"
 
 namespace assay {
 namespace {
 
 constexpr int kLine = 8;  ///< doubles of a cache line
 
-/// One register tile: kRows x kVectors sums stay in registers over all of k.
+/// sums += products of `k` ascending k, in registers.
 template <class Simd, int kRows, int kVectors>
-void tile(const double* a, const double* b, int64_t k, double* to) {
+[[gnu::always_inline]] inline void accumulate(const typename Simd::Number*& a, const typename Simd::Number*& b, int64_t k,
+                                              typename Simd::Vector (&sums)[kRows][kVectors]) {
   using Vector = typename Simd::Vector;
-  constexpr int kColumns = kVectors * Simd::kWidth;
-  for (int i = 0; i < kRows * kColumns; i += kLine) __builtin_prefetch(to + i, 1);
-  Vector sums[kRows][kVectors];
-#pragma GCC unroll 16
-  for (auto& row : sums)
-#pragma GCC unroll 4
-    for (Vector& sum : row) sum = Simd::zero();
-  for (int64_t i = 0; i < k; ++i, a += kRows, b += kColumns) {
+  for (int64_t i = 0; i < k; ++i, a += kRows, b += kVectors * Simd::kWidth) {
     Vector column[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) column[v] = Simd::load(b + v * Simd::kWidth);
@@ -30,13 +25,50 @@ void tile(const double* a, const double* b, int64_t k, double* to) {
       for (int v = 0; v < kVectors; ++v) sums[r][v] = Simd::multiply_add(row, column[v], sums[r][v]);
     }
   }
+}
+
+/// One register tile: kRows x kVectors sums stay in registers over all of k.
+template <class Simd, int kRows, int kVectors>
+void tile(const double* a, const double* b, int64_t k, double* to) {
+  using Vector = typename Simd::Vector;
+  for (int i = 0; i < kRows * kVectors * Simd::kWidth; i += kLine) __builtin_prefetch(to + i, 1);
+  Vector sums[kRows][kVectors];
+#pragma GCC unroll 16
+  for (auto& row : sums)
+#pragma GCC unroll 4
+    for (Vector& sum : row) sum = Simd::zero();
+  accumulate<Simd>(a, b, k, sums);
 #pragma GCC unroll 16
   for (const auto& row : sums)
 #pragma GCC unroll 4
     for (const Vector& sum : row) {
-      Simd::add_to(to, sum);
+      Simd::store(to, Simd::add(Simd::load(to), sum));
       to += Simd::kWidth;
     }
+}
+
+template <class Simd, int kRows, int kVectors>
+void tile_in_steps(const double* a, const double* b, int64_t k, int64_t step, double* to, double* largest) {
+  constexpr int kWidth = Simd::kWidth;
+  typename Simd::Vector sums[kRows][kVectors];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = Simd::load(to + (r * kVectors + v) * kWidth);
+  for (int64_t i = 0; i < k; i += step) {
+    accumulate<Simd>(a, b, k - i < step ? k - i : step, sums);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        double* raised = largest + (r * kVectors + v) * kWidth;
+        Simd::store(raised, Simd::larger(Simd::load(raised), Simd::magnitude(sums[r][v])));
+      }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) Simd::store(to + (r * kVectors + v) * kWidth, sums[r][v]);
 }
 
 template <class Simd, int kRows, int kVectors>
@@ -46,6 +78,74 @@ void add_products(const PanelBlock& p) {
     for (int64_t i = 0; i < p.row_tiles; ++i)
       tile<Simd, kRows, kVectors>(p.a + i * p.k * kRows, p.b + j * p.k * kColumns, p.k,
                                   p.sums + (j * p.tiles_of_sums + i) * kRows * kColumns);
+}
+
+template <class Simd, int kRows, int kVectors>
+void add_products_in_steps(const PanelBlock& p, int64_t step, double* largest) {
+  constexpr int kColumns = kVectors * Simd::kWidth;
+  for (int64_t j = 0; j < p.column_tiles; ++j)
+    for (int64_t i = 0; i < p.row_tiles; ++i) {
+      const int64_t place = (j * p.tiles_of_sums + i) * kRows * kColumns;
+      tile_in_steps<Simd, kRows, kVectors>(p.a + i * p.k * kRows, p.b + j * p.k * kColumns, p.k, step, p.sums + place, largest + place);
+    }
+}
+
+/// Each of k sums of positive numbers, each product and both operands were rounded by at most 2^-24 of the result, and a product that is
+/// too small for f32 lost less than 2^-126.
+template <class Simd, int kRows, int kVectors>
+void add_magnitudes(const MagnitudeBlock& p) {
+  constexpr int kColumns = kVectors * Simd::kWidth;
+  const double upward = 1 + double(p.k + 4) * (__FLT_EPSILON__ / 2) * (1 + double(p.k + 4) * __FLT_EPSILON__);
+  const double lost = double(p.k) * __FLT_MIN__;
+  for (int64_t j = 0; j < p.column_tiles; ++j)
+    for (int64_t i = 0; i < p.row_tiles; ++i) {
+      typename Simd::Vector sums[kRows][kVectors];
+#pragma GCC unroll 16
+      for (auto& row : sums)
+#pragma GCC unroll 4
+        for (auto& sum : row) sum = Simd::zero();
+      const float *a = p.a + i * p.k * kRows, *b = p.b + j * p.k * kColumns;
+      accumulate<Simd>(a, b, p.k, sums);
+      float stored[kRows][kColumns];
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) Simd::store(stored[r] + v * Simd::kWidth, sums[r][v]);
+      double* __restrict to = p.sums + (j * p.tiles_of_sums + i) * kRows * kColumns;
+      for (int r = 0; r < kRows; ++r)
+        for (int c = 0; c < kColumns; ++c)
+          to[r * kColumns + c] += (double(stored[r][c]) * upward + lost) * (p.of_rows[i * kRows + r] * p.of_columns[j * kColumns + c]);
+    }
+}
+
+template <class Simd, int kRows, int kVectors>
+void raise_exponents(const ExponentBlock& p) {
+  constexpr int kWidth = Simd::kWidth, kColumns = kVectors * kWidth;
+  for (int64_t j = 0; j < p.column_tiles; ++j)
+    for (int64_t i = 0; i < p.row_tiles; ++i) {
+      const int16_t *a = p.a + i * p.k * kRows, *b = p.b + j * p.k * kColumns;
+      int16_t* to = p.largest + i * kRows * p.stride + j * kColumns;
+      typename Simd::Vector largest[kRows][kVectors];
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) largest[r][v] = Simd::load(to + r * p.stride + v * kWidth);
+      for (int64_t k = 0; k < p.k; ++k, a += kRows, b += kColumns) {
+        typename Simd::Vector column[kVectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) column[v] = Simd::load(b + v * kWidth);
+#pragma GCC unroll 16
+        for (int r = 0; r < kRows; ++r) {
+          const typename Simd::Vector row = Simd::all(a[r]);
+#pragma GCC unroll 4
+          for (int v = 0; v < kVectors; ++v) largest[r][v] = Simd::larger(largest[r][v], Simd::add(row, column[v]));
+        }
+      }
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) Simd::store(to + r * p.stride + v * kWidth, largest[r][v]);
+    }
 }
 
 /// Sums and extremes of numbers that stand side by side.
@@ -89,6 +189,27 @@ Extremes scale_all(double scale, double* values, int64_t n) {
     for (int64_t i = whole; i < n; ++i) values[i] = rest[i - whole];
   }
   return lanes.together();
+}
+
+/// Partial results of the unit are sums, each within its error of the exact one; that error is of_unit times the largest power that was
+/// aligned to, which they may be themselves: M <= sum + of_unit * max(power of the products, M). Where of_unit is 1 and more, M is at most
+/// the sum of magnitudes, for such units truncate.
+void close_chunk(const ChunkRow& chunk, const ScaledRow& row, int64_t n) {
+  const double grown = chunk.of_unit < 1 ? 1 / (1 - chunk.of_unit) : 0;
+  for (int64_t j = 0; j < n; ++j) {
+    const double scale = chunk.row_scale * chunk.column_scales[j], norms = chunk.row_norm * chunk.column_norms[j];
+    const int exponent = chunk.exponents[j];
+    const double of_products = exponent >= -kPowers ? chunk.powers[exponent < -kPowers ? 0 : exponent] : 0.0;
+    const double sum = chunk.largest[j] + chunk.of_sums * norms;
+    const double beside_products = sum + chunk.of_unit * of_products, alone = sum * grown;
+    const double partial = chunk.of_unit < 1 ? (beside_products > alone ? beside_products : alone) : norms;
+    const double of_partial = partial > 0 ? quantum(partial, 0, 1) : 0.0,
+                 of_sum = chunk.largest[j] > 0 ? quantum(chunk.largest[j], 0, 1) : 0.0;
+    const double aligned = of_products > of_sum ? of_products : of_sum;
+    row.total[j] += chunk.sums[j] * scale;
+    row.bound[j] += __builtin_fabs(scale) * chunk.of_unit * (of_products > of_partial ? of_products : of_partial);
+    row.power[j] = aligned > row.power[j] ? aligned : row.power[j];
+  }
 }
 
 /// A product of two doubles that are multiples of 2^-600 and the part that it lost are doubles both.

@@ -16,7 +16,8 @@ const DotKernels* dot_kernels_named(std::string_view name) {
   if (name == "scalar") return &kDotKernels_scalar;
 #if defined(__x86_64__)
   if (name == "avx2" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &kDotKernels_avx2;
-  if (name == "avx512" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return &kDotKernels_avx512;
+  if (name == "avx512" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+    return &kDotKernels_avx512;
 #endif
   return nullptr;
 }

@@ -5,19 +5,57 @@
 namespace assay {
 namespace {
 
-struct Avx2 {
+struct Doubles {
+  using Number = double;
   using Vector = __m256d;
   static constexpr int kWidth = 4;
   static Vector zero() { return _mm256_setzero_pd(); }
   static Vector load(const double* p) { return _mm256_loadu_pd(p); }
   static Vector all(double x) { return _mm256_set1_pd(x); }
   static Vector multiply_add(Vector a, Vector b, Vector sum) { return _mm256_fmadd_pd(a, b, sum); }
-  static void add_to(double* p, Vector sum) { _mm256_storeu_pd(p, _mm256_add_pd(_mm256_loadu_pd(p), sum)); }
+  static Vector add(Vector a, Vector b) { return _mm256_add_pd(a, b); }
+  static Vector magnitude(Vector a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+  static Vector larger(Vector a, Vector b) { return _mm256_max_pd(a, b); }
+  static void store(double* p, Vector a) { _mm256_storeu_pd(p, a); }
+};
+
+struct Floats {
+  using Number = float;
+  using Vector = __m256;
+  static constexpr int kWidth = 8;
+  static Vector zero() { return _mm256_setzero_ps(); }
+  static Vector load(const float* p) { return _mm256_loadu_ps(p); }
+  static Vector all(float x) { return _mm256_set1_ps(x); }
+  static Vector multiply_add(Vector a, Vector b, Vector sum) { return _mm256_fmadd_ps(a, b, sum); }
+  static void store(float* p, Vector a) { _mm256_storeu_ps(p, a); }
+};
+
+struct Words {
+  using Vector = __m256i;
+  static constexpr int kWidth = 16;
+  static Vector load(const int16_t* p) { return _mm256_loadu_si256(static_cast<const Vector*>(static_cast<const void*>(p))); }
+  static Vector all(int16_t x) { return _mm256_set1_epi16(x); }
+  static Vector add(Vector a, Vector b) { return _mm256_add_epi16(a, b); }
+  static Vector larger(Vector a, Vector b) { return _mm256_max_epi16(a, b); }
+  static void store(int16_t* p, Vector a) { _mm256_storeu_si256(static_cast<Vector*>(static_cast<void*>(p)), a); }
 };
 
 }  // namespace
 
 extern const DotKernels kDotKernels_avx2;
-const DotKernels kDotKernels_avx2{"avx2", 6, 8, scale_all, add_products<Avx2, 6, 2>, certify};
+const DotKernels kDotKernels_avx2{.name = "avx2",
+                                  .tile_rows = 6,
+                                  .tile_columns = 8,
+                                  .scale_all = scale_all,
+                                  .add_products = add_products<Doubles, 6, 2>,
+                                  .add_products_in_steps = add_products_in_steps<Doubles, 6, 2>,
+                                  .magnitude_rows = 6,
+                                  .magnitude_columns = 16,
+                                  .add_magnitudes = add_magnitudes<Floats, 6, 2>,
+                                  .exponent_rows = 4,
+                                  .exponent_columns = 32,
+                                  .raise_exponents = raise_exponents<Words, 4, 2>,
+                                  .close_chunk = close_chunk,
+                                  .certify = certify};
 
 }  // namespace assay

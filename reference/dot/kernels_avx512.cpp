@@ -5,19 +5,57 @@
 namespace assay {
 namespace {
 
-struct Avx512 {
+struct Doubles {
+  using Number = double;
   using Vector = __m512d;
   static constexpr int kWidth = 8;
   static Vector zero() { return _mm512_setzero_pd(); }
   static Vector load(const double* p) { return _mm512_loadu_pd(p); }
   static Vector all(double x) { return _mm512_set1_pd(x); }
   static Vector multiply_add(Vector a, Vector b, Vector sum) { return _mm512_fmadd_pd(a, b, sum); }
-  static void add_to(double* p, Vector sum) { _mm512_storeu_pd(p, _mm512_add_pd(_mm512_loadu_pd(p), sum)); }
+  static Vector add(Vector a, Vector b) { return _mm512_add_pd(a, b); }
+  static Vector magnitude(Vector a) { return _mm512_abs_pd(a); }
+  static Vector larger(Vector a, Vector b) { return _mm512_maskz_max_pd(0xff, a, b); }
+  static void store(double* p, Vector a) { _mm512_storeu_pd(p, a); }
+};
+
+struct Floats {
+  using Number = float;
+  using Vector = __m512;
+  static constexpr int kWidth = 16;
+  static Vector zero() { return _mm512_setzero_ps(); }
+  static Vector load(const float* p) { return _mm512_loadu_ps(p); }
+  static Vector all(float x) { return _mm512_set1_ps(x); }
+  static Vector multiply_add(Vector a, Vector b, Vector sum) { return _mm512_fmadd_ps(a, b, sum); }
+  static void store(float* p, Vector a) { _mm512_storeu_ps(p, a); }
+};
+
+struct Words {
+  using Vector = __m512i;
+  static constexpr int kWidth = 32;
+  static Vector load(const int16_t* p) { return _mm512_loadu_si512(p); }
+  static Vector all(int16_t x) { return _mm512_set1_epi16(x); }
+  static Vector add(Vector a, Vector b) { return _mm512_add_epi16(a, b); }
+  static Vector larger(Vector a, Vector b) { return _mm512_max_epi16(a, b); }
+  static void store(int16_t* p, Vector a) { _mm512_storeu_si512(p, a); }
 };
 
 }  // namespace
 
 extern const DotKernels kDotKernels_avx512;
-const DotKernels kDotKernels_avx512{"avx512", 8, 24, scale_all, add_products<Avx512, 8, 3>, certify};
+const DotKernels kDotKernels_avx512{.name = "avx512",
+                                    .tile_rows = 8,
+                                    .tile_columns = 24,
+                                    .scale_all = scale_all,
+                                    .add_products = add_products<Doubles, 8, 3>,
+                                    .add_products_in_steps = add_products_in_steps<Doubles, 8, 3>,
+                                    .magnitude_rows = 8,
+                                    .magnitude_columns = 48,
+                                    .add_magnitudes = add_magnitudes<Floats, 8, 3>,
+                                    .exponent_rows = 8,
+                                    .exponent_columns = 64,
+                                    .raise_exponents = raise_exponents<Words, 8, 2>,
+                                    .close_chunk = close_chunk,
+                                    .certify = certify};
 
 }  // namespace assay

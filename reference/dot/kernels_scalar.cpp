@@ -3,20 +3,38 @@
 namespace assay {
 namespace {
 
-/// A product and a sum are two roundings here; a certificate counts both.
-struct Scalar {
-  using Vector = double;
+/// One number at a time. A product and a sum are two roundings here; what is said of their error counts both.
+template <class T>
+struct Single {
+  using Number = T;
+  using Vector = T;
   static constexpr int kWidth = 1;
-  static Vector zero() { return 0; }
-  static Vector load(const double* p) { return *p; }
-  static Vector all(double x) { return x; }
-  static Vector multiply_add(Vector a, Vector b, Vector sum) { return sum + a * b; }
-  static void add_to(double* p, Vector sum) { *p += sum; }
+  static T zero() { return 0; }
+  static T load(const T* p) { return *p; }
+  static T all(T x) { return x; }
+  static T multiply_add(T a, T b, T sum) { return T(sum + a * b); }
+  static T add(T a, T b) { return T(a + b); }
+  static T magnitude(T a) { return a < 0 ? -a : a; }
+  static T larger(T a, T b) { return a > b ? a : b; }
+  static void store(T* p, T a) { *p = a; }
 };
 
 }  // namespace
 
 extern const DotKernels kDotKernels_scalar;
-const DotKernels kDotKernels_scalar{"scalar", 4, 4, scale_all, add_products<Scalar, 4, 4>, certify};
+const DotKernels kDotKernels_scalar{.name = "scalar",
+                                    .tile_rows = 4,
+                                    .tile_columns = 4,
+                                    .scale_all = scale_all,
+                                    .add_products = add_products<Single<double>, 4, 4>,
+                                    .add_products_in_steps = add_products_in_steps<Single<double>, 4, 4>,
+                                    .magnitude_rows = 4,
+                                    .magnitude_columns = 4,
+                                    .add_magnitudes = add_magnitudes<Single<float>, 4, 4>,
+                                    .exponent_rows = 4,
+                                    .exponent_columns = 4,
+                                    .raise_exponents = raise_exponents<Single<int16_t>, 4, 4>,
+                                    .close_chunk = close_chunk,
+                                    .certify = certify};
 
 }  // namespace assay

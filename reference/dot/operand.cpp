@@ -85,18 +85,40 @@ void DecodedOperand::decode(int64_t row, int64_t first, std::span<double> values
   }
 }
 
+void DecodedOperand::exponents(int64_t row, int64_t first, bool scaled, std::span<int16_t> exponents) const {
+  std::vector<double> values(exponents.size());
+  decode(row, first, values);
+  const int least = is_floating(format()) ? format().min_exponent() : 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const bool counts = std::isfinite(values[i]) && values[i] != 0;
+    exponents[i] = counts ? int16_t(std::max(std::ilogb(values[i]), least)) : kNoDotExponent;
+  }
+  if (!scaled || !scales_change_) return;
+  for (int64_t i = 0, n = int64_t(exponents.size()), run; i < n; i += run) {
+    run = std::min(n - i, run_of_scale(first + i));
+    const double s = scale(row, first + i);
+    const bool counts = std::isfinite(s) && s != 0;
+    for (int64_t j = i; j < i + run; ++j) {
+      int16_t& exponent = exponents[size_t(j)];
+      exponent = counts && exponent != kNoDotExponent ? int16_t(exponent + std::ilogb(s)) : kNoDotExponent;
+    }
+  }
+}
+
 bool DecodedOperand::any_nan(int64_t row, int64_t first, int64_t n) const {
   std::vector<double> values(static_cast<size_t>(n));
   decode(row, first, values);
   return std::any_of(values.begin(), values.end(), [](double x) { return std::isnan(x); });
 }
 
-void DecodedOperand::values(int64_t row, int64_t first, const DotKernels& kernels, std::span<double> values, RowFacts& facts) const {
+void DecodedOperand::values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values,
+                            RowFacts& facts) const {
   decode(row, first, values);
+  scaled = scaled && scales_change_;
   for (int64_t i = 0, n = int64_t(values.size()), run; i < n; i += run) {
-    run = std::min(n - i, run_of_scale(first + i));
+    run = scaled ? std::min(n - i, run_of_scale(first + i)) : n;
     const size_t place = scale_place(row, first + i);
-    const double s = scales_change_ ? scales_[place] : 1, lowest = scales_change_ ? lowest_bits_[place] : 1;
+    const double s = scaled ? scales_[place] : 1, lowest = scaled ? lowest_bits_[place] : 1;
     const Extremes found = kernels.scale_all(std::isfinite(s) ? s : 0, values.data() + i, run);
     facts.special = facts.special || !found.all_finite || !std::isfinite(s);
     facts.nan = facts.nan || std::isnan(s) || (!found.all_finite && any_nan(row, first + i, run));
@@ -104,6 +126,15 @@ void DecodedOperand::values(int64_t row, int64_t first, const DotKernels& kernel
     if (found.least < HUGE_VAL && lowest > 0)
       facts.step = std::min(facts.step, quantum(found.least, smallest_normal_, last_place_) * lowest);
   }
+}
+
+void DecodedOperand::add_scaled(int64_t row, int64_t first, bool scaled, const RowFacts& of_values, RowFacts& facts) const {
+  const double s = scales_change_ && !scaled ? scale(row, first) : 1, lowest = lowest_bit(s);
+  facts.special = facts.special || of_values.special || !std::isfinite(s);
+  facts.nan = facts.nan || of_values.nan || std::isnan(s);
+  if (lowest == 0) return;
+  facts.squares += of_values.squares * s * s;
+  facts.step = std::min(facts.step, of_values.step * lowest);
 }
 
 int64_t products_exact_in_double(const Format& a, const Format& b) {

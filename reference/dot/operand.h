@@ -58,8 +58,14 @@ class DecodedOperand {
 
   /// The scale of the whole row, or 1 where scales change along it.
   double factor(int64_t row) const { return scales_change_ ? 1 : scale(row, 0); }
-  /// Values with the scales that change along k, zeros for what is not finite, and what is to be known of them.
-  void values(int64_t row, int64_t first, const DotKernels& kernels, std::span<double> values, RowFacts& facts) const;
+  /// Exponents of values that are neither 0 nor NaN nor Inf, not less than that of the format's least normal number; kNoDotExponent for
+  /// others. If `scaled`, those of the scales that change along k are added.
+  void exponents(int64_t row, int64_t first, bool scaled, std::span<int16_t> exponents) const;
+  /// Values, if `scaled` with the scales that change along k, zeros for what is not finite, and what is to be known of them.
+  void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values, RowFacts& facts) const;
+  /// Adds facts of values from (row, first) on to what is known of the row; values that are not `scaled` yet have one scale that changes
+  /// along k, and count as if they were.
+  void add_scaled(int64_t row, int64_t first, bool scaled, const RowFacts& of_values, RowFacts& facts) const;
 
  private:
   bool any_nan(int64_t row, int64_t first, int64_t n) const;

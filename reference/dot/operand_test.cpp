@@ -12,12 +12,12 @@ RowFacts facts(const OwnedOperand& o) {
   std::vector<double> values(size_t(o.k)), others(size_t(o.k));
   const DecodedOperand operand(o.operand, o.k);
   RowFacts scalar;
-  operand.values(0, 0, *dot_kernels_named("scalar"), values, scalar);
+  operand.values(0, 0, true, *dot_kernels_named("scalar"), values, scalar);
   for (const char* name : {"avx2", "avx512"}) {
     const DotKernels* kernels = dot_kernels_named(name);
     if (!kernels) continue;
     RowFacts other;
-    operand.values(0, 0, *kernels, others, other);
+    operand.values(0, 0, true, *kernels, others, other);
     EXPECT_EQ(others, values);
     EXPECT_EQ(other.step, scalar.step);
     EXPECT_EQ(other.special, scalar.special);

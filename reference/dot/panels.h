@@ -1,4 +1,4 @@
-// Values of an operand in the order in which the inner loops read them.
+// Numbers of an operand in the order in which the inner loops read them.
 #pragma once
 
 #include <algorithm>
@@ -6,47 +6,48 @@
 #include <span>
 #include <vector>
 
-#include "reference/dot/operand.h"
-
 namespace assay {
 
 constexpr int64_t padded(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-struct KRange {
-  int64_t first, size;
-};
-
-/// Rows of an operand, `width` of them to a panel: [panels][k][width], with rows of zeros at the end of the last panel.
+/// Rows of an operand, `width` of them to a panel: [panels][k][width], with rows of `nothing` at the end of the last panel. Rows are filled
+/// and turned a segment at a time, so that what is turned stays in the first cache.
+template <class T>
 class Panels {
  public:
-  Panels(int width, int64_t rows, int64_t depth)
-      : width_(width), rows_(rows), values_(size_t(padded(rows, width) * depth)), segment_(size_t(width * kStride)) {}
+  Panels(int width, int64_t rows, int64_t depth, int64_t segment, T nothing)
+      : width_(width),
+        rows_(rows),
+        segment_(segment),
+        stride_(segment + kApart),
+        values_(size_t(padded(rows, width) * depth)),
+        rows_of_segment_(size_t(width * stride_), nothing),
+        nothing_(nothing) {}
 
   int64_t count() const { return padded(rows_, width_) / width_; }
-  const double* tile(int64_t i) const { return values_.data() + i * width_ * k_; }
+  const T* tile(int64_t i) const { return values_.data() + i * width_ * k_; }
 
-  /// Packs rows first_row .. of some k, and adds to what is known of each row.
-  void pack(const DecodedOperand& operand, int64_t first_row, KRange k, const DotKernels& kernels, std::span<RowFacts> facts) {
-    k_ = k.size;
+  /// fill(i, j, to) writes numbers j .. j + to.size() of row i, where i and j count from the first row and k of these panels.
+  void pack(int64_t k, const auto& fill) {
+    k_ = k;
+    T* to = values_.data();
     for (int64_t panel = 0; panel < count(); ++panel) {
       const int64_t rows = std::min<int64_t>(width_, rows_ - panel * width_);
-      double* to = values_.data() + panel * width_ * k.size;
-      for (int64_t first = 0; first < k.size; first += kSegment) {
-        const int64_t n = std::min(kSegment, k.size - first);
-        for (int64_t i = 0; i < rows; ++i)
-          operand.values(first_row + panel * width_ + i, k.first + first, kernels, {segment_.data() + i * kStride, size_t(n)},
-                         facts[size_t(panel * width_ + i)]);
+      for (int64_t i = rows; i < width_; ++i) std::fill_n(rows_of_segment_.begin() + i * stride_, segment_, nothing_);
+      for (int64_t first = 0; first < k; first += segment_) {
+        const int64_t n = std::min(segment_, k - first);
+        for (int64_t i = 0; i < rows; ++i) fill(panel * width_ + i, first, std::span<T>(rows_of_segment_.data() + i * stride_, size_t(n)));
         for (int64_t j = 0; j < n; ++j)
-          for (int64_t i = 0; i < width_; ++i) *to++ = segment_[size_t(i * kStride + j)];
+          for (int64_t i = 0; i < width_; ++i) *to++ = rows_of_segment_[size_t(i * stride_ + j)];
       }
     }
   }
 
  private:
-  static constexpr int64_t kSegment = 64, kStride = kSegment + 8;  ///< rows a cache line apart do not share their places in the first cache
-  int64_t width_, rows_, k_ = 0;
-  std::vector<double> values_;
-  std::vector<double> segment_;  ///< [width][kStride]; rows that an operand does not have stay zeros
+  static constexpr int64_t kApart = 64 / int64_t(sizeof(T));  ///< a cache line: rows would share their places in the first cache
+  int64_t width_, rows_, segment_, stride_, k_ = 0;
+  std::vector<T> values_, rows_of_segment_;
+  T nothing_;
 };
 
 }  // namespace assay

@@ -4,20 +4,16 @@
 #include <cmath>
 #include <limits>
 
+#include "reference/dot/absolute_sum.h"
 #include "reference/dot/element.h"
-#include "reference/dot/panels.h"
 #include "reference/recipe/lanes.h"
 
 namespace assay {
 namespace {
 
-constexpr int64_t kDepth = 256;       ///< k that are packed at once
-constexpr int64_t kRowsAtOnce = 192;  ///< rows whose panels stay in the second cache
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-
-/// Facts of the rows of an operand that a tile needs, side by side for the certificate.
+/// What the certificate needs of the rows of an operand, side by side.
 struct TileRows {
-  std::vector<RowFacts> facts;
+  FactsOfRows facts;
   std::vector<double> factors, norms, steps;
 
   TileRows(const DecodedOperand& operand, int64_t first, int64_t n)
@@ -32,8 +28,7 @@ struct TileRows {
   /// When all of k was looked at.
   void complete(int64_t k) {
     for (size_t i = 0; i < facts.size(); ++i) {
-      // Any way to a sum of k squares has at most k + 2 roundings; the root rounds once more.
-      norms[i] = std::sqrt(facts[i].squares) * (1 + double(k + 4) * kEpsilon);
+      norms[i] = norm_of(facts[i], k);
       steps[i] = facts[i].step < HUGE_VAL ? facts[i].step : 0;
       if (facts[i].special) factors[i] = 0;
     }
@@ -45,77 +40,40 @@ class Tile {
   Tile(const DotTask& task, const DotRange& part)
       : task_(task),
         part_(part),
-        sums_(size_t(padded(part.rows, task.kernels.tile_rows) * padded(part.columns, task.kernels.tile_columns))),
         rows_(task.a, part.first_row, part.rows),
         columns_(task.b, part.first_column, part.columns),
-        elements_(task.a, task.b) {}
+        sums_(task.outputs.model ? chunk_sums(task, part, rows_.facts, columns_.facts)
+                                 : plain_sums(task, part, rows_.facts, columns_.facts)),
+        elements_(task.a, task.b) {
+    rows_.complete(task.a.k());
+    columns_.complete(task.b.k());
+  }
 
-  void sum_products();
   void finish_row(int64_t i);
+  void place_absolute_sums();
 
  private:
-  double unit() const;
-  std::vector<double> row_of_sums(int64_t i) const;
   ExactElement exact(int64_t i, size_t j) { return elements_.at(part_.first_row + i, part_.first_column + int64_t(j)); }
   /// Elements of rows with NaN or Inf are what IEEE 754 makes of them.
   void place_specials(int64_t i, std::span<double> value, std::span<double> error);
   /// Rounds both ends of what may be y; where they differ, y is computed exactly.
   void round(int64_t i, const Format& format, std::span<const double> value, std::span<const double> error, std::span<double> rounded);
-  std::span<double> row_of(std::span<double> output, int64_t i) const {
-    const int64_t place =
-        (part_.first_row - task_.range.first_row + i) * task_.range.columns + part_.first_column - task_.range.first_column;
-    return output.subspan(size_t(place), size_t(part_.columns));
+  void place_bounds(int64_t i, std::span<const double> value);
+  template <class T>
+  std::span<T> row_of(std::span<T> output, int64_t i) const {
+    const int64_t row = part_.first_row - task_.range.first_row + i, column = part_.first_column - task_.range.first_column;
+    return output.subspan(size_t(row * task_.range.columns + column), size_t(part_.columns));
   }
 
   const DotTask& task_;
   const DotRange part_;
-  std::vector<double> sums_;
   TileRows rows_, columns_;
+  TileSums sums_;
   ExactElements elements_;
 };
 
-void Tile::sum_products() {
-  const DotKernels& kernels = task_.kernels;
-  const int64_t all = task_.a.k(), tiles_at_once = kRowsAtOnce / kernels.tile_rows;
-  Panels a(kernels.tile_rows, part_.rows, std::min(all, kDepth)), b(kernels.tile_columns, part_.columns, std::min(all, kDepth));
-  for (int64_t first = 0; first < all; first += kDepth) {
-    const int64_t k = std::min(kDepth, all - first);
-    a.pack(task_.a, part_.first_row, {first, k}, kernels, rows_.facts);
-    b.pack(task_.b, part_.first_column, {first, k}, kernels, columns_.facts);
-    for (int64_t i = 0; i < a.count(); i += tiles_at_once)
-      kernels.add_products({.a = a.tile(i),
-                            .b = b.tile(0),
-                            .k = k,
-                            .row_tiles = std::min(tiles_at_once, a.count() - i),
-                            .column_tiles = b.count(),
-                            .sums = sums_.data() + i * kernels.tile_rows * kernels.tile_columns,
-                            .tiles_of_sums = a.count()});
-  }
-  rows_.complete(all);
-  columns_.complete(all);
-}
-
-/// The error of a sum over the product of norms: each product, each sum and each addition of a depth's sum rounds once.
-double Tile::unit() const {
-  const int64_t k = task_.a.k();
-  const bool plain = !task_.a.scales_change_along_k() && !task_.b.scales_change_along_k();
-  if (plain && k <= products_exact_in_double(task_.a.format(), task_.b.format())) return 0;
-  const double roundings = double(std::min(k, kDepth) + 1 + (k + kDepth - 1) / kDepth) * (kEpsilon / 2);
-  return roundings / (1 - roundings);
-}
-
-std::vector<double> Tile::row_of_sums(int64_t i) const {
-  const int64_t width = task_.kernels.tile_columns, height = task_.kernels.tile_rows;
-  const int64_t row_tiles = padded(part_.rows, height) / height;
-  std::vector<double> row(size_t(padded(part_.columns, width)));
-  for (int64_t j = 0; j < int64_t(row.size()); j += width)
-    std::copy_n(sums_.data() + ((j / width * row_tiles + i / height) * height + i % height) * width, width, row.data() + j);
-  return row;
-}
-
 void Tile::finish_row(int64_t i) {
   const auto n = size_t(part_.columns), row = size_t(i);
-  const std::vector<double> sums = row_of_sums(i);
   std::vector<double> value(n), error(n);
   const RowCertificate certificate{.factor = rows_.factors[row],
                                    .norm = rows_.norms[row],
@@ -123,12 +81,14 @@ void Tile::finish_row(int64_t i) {
                                    .factors = columns_.factors.data(),
                                    .norms = columns_.norms.data(),
                                    .steps = columns_.steps.data(),
-                                   .unit = unit()};
-  task_.kernels.certify(certificate, sums.data(), value.data(), error.data(), part_.columns);
+                                   .unit = sums_.error};
+  task_.kernels.certify(certificate, sums_.totals.data() + i * part_.columns, value.data(), error.data(), part_.columns);
   place_specials(i, value, error);
-  for (const DotOutputs::Rounded& output : task_.outputs.rounded) round(i, *output.format, value, error, row_of(output.values, i));
-  if (!task_.outputs.value.empty()) std::copy(value.begin(), value.end(), row_of(task_.outputs.value, i).begin());
-  if (!task_.outputs.error.empty()) std::copy(error.begin(), error.end(), row_of(task_.outputs.error, i).begin());
+  const DotOutputs& outputs = task_.outputs;
+  for (const DotOutputs::Rounded& output : outputs.rounded) round(i, *output.format, value, error, row_of(output.values, i));
+  if (outputs.model) place_bounds(i, value);
+  if (!outputs.value.empty()) std::copy(value.begin(), value.end(), row_of(outputs.value, i).begin());
+  if (!outputs.error.empty()) std::copy(error.begin(), error.end(), row_of(outputs.error, i).begin());
 }
 
 void Tile::place_specials(int64_t i, std::span<double> value, std::span<double> error) {
@@ -151,12 +111,31 @@ void Tile::round(int64_t i, const Format& format, std::span<const double> value,
     if (error[j] != 0 && (rounded[j] != high[j] || high[j] == 0)) rounded[j] = nearest(format, exact(i, j));
 }
 
+void Tile::place_bounds(int64_t i, std::span<const double> value) {
+  // The bound of a chunk has some ten roundings, their sum one a chunk, of which there are at most k.
+  const double upward = 1 + double(task_.a.k() + 16) * std::numeric_limits<double>::epsilon();
+  for (size_t j = 0; j < value.size(); ++j) {
+    const auto place = size_t(i) * value.size() + j;
+    const double bound = sums_.bound[place] * std::fabs(rows_.factors[size_t(i)] * columns_.factors[j]) * upward,
+                 power = sums_.power[place];
+    if (!task_.outputs.bound.empty()) row_of(task_.outputs.bound, i)[j] = std::isfinite(value[j]) ? bound : std::fabs(value[j]);
+    if (!task_.outputs.largest_exponent.empty())
+      row_of(task_.outputs.largest_exponent, i)[j] = power > 0 ? std::ilogb(power) : std::numeric_limits<int32_t>::min();
+  }
+}
+
+void Tile::place_absolute_sums() {
+  const std::vector<double> sums = absolute_sums(task_, part_);
+  for (int64_t i = 0; i < part_.rows; ++i)
+    std::copy_n(sums.data() + i * part_.columns, part_.columns, row_of(task_.outputs.absolute_sum, i).begin());
+}
+
 }  // namespace
 
 void compute_tile(const DotTask& task, const DotRange& part) {
   Tile tile(task, part);
-  tile.sum_products();
   for (int64_t i = 0; i < part.rows; ++i) tile.finish_row(i);
+  if (!task.outputs.absolute_sum.empty()) tile.place_absolute_sums();
 }
 
 }  // namespace assay

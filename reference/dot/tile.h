@@ -1,6 +1,8 @@
 // One tile of a matrix product: packed, summed in double, certified, rounded.
 #pragma once
 
+#include <vector>
+
 #include "reference/dot/exact_dot.h"
 
 namespace assay {
@@ -16,5 +18,39 @@ struct DotTask {
 
 /// Computes the outputs of a part of the range: rows and columns of y.
 void compute_tile(const DotTask& task, const DotRange& part);
+
+/// What is known of the rows of an operand that a tile needs.
+using FactsOfRows = std::vector<RowFacts>;
+
+/// Sums of a tile, [rows][columns], before the scales that are the same along a row or column.
+struct TileSums {
+  std::vector<double> totals;
+  double error = 0;                  ///< of a total over the product of its norms; 0: totals are exact
+  std::vector<double> bound, power;  ///< as in ScaledRow; empty without a model
+};
+
+/// Sums of all k, and facts of the rows of a and b.
+TileSums plain_sums(const DotTask& task, const DotRange& part, FactsOfRows& rows, FactsOfRows& columns);
+
+/// The same, chunk by chunk as a matrix unit adds, with the bounds of its error.
+TileSums chunk_sums(const DotTask& task, const DotRange& part, FactsOfRows& rows, FactsOfRows& columns);
+
+/// At least the norm of a row of which k values were looked at: any way to a sum of k squares has at most k + 2 roundings, the root one
+/// more.
+double norm_of(const RowFacts& row, int64_t k);
+
+/// Bound of the error of a sum with that many roundings on the way to it, over the sum of magnitudes.
+double error_of_roundings(double roundings);
+
+/// Row i of a matrix of which register tiles lie together: [column tiles][row_tiles][height][width].
+struct RegisterTiles {
+  int64_t row_tiles, height, width;
+
+  void copy_row(const std::vector<double>& tiled, int64_t i, std::span<double> row) const;
+};
+
+constexpr int64_t kDepth = 256;       ///< k that are packed at once
+constexpr int64_t kSegment = 64;      ///< k that are turned into panels at once
+constexpr int64_t kRowsAtOnce = 192;  ///< rows whose panels stay in the second cache
 
 }  // namespace assay
