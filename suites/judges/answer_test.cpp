@@ -33,6 +33,19 @@ bool is_ordinary(const Case& one) {
   return is("fill", "normal") && is("scale_ub", "") && is("warp", "64") && one.integer("m") * one.integer("n") <= 1 << 15;
 }
 
+TEST(Answer, IsOfNormsAndQuantizationsAndOfNoActivationAlone) {
+  open_rulebook(".");
+  int compared = 0, left_out = 0;
+  for (const Case& one : load_cases(all_ops(), ".")) {
+    if (one.tier != "quick" || (one.op != "act_and_mul" && one.op != "rms_norm" && one.op != "silu_mul_quant_static")) continue;
+    const bool activation = one.op == "act_and_mul";
+    ASSERT_EQ(is_comparable(find_op(one.op).problem(one)), !activation) << one.id;
+    (activation ? left_out : compared) += 1;
+  }
+  EXPECT_GT(compared, 0);
+  EXPECT_GT(left_out, 0);
+}
+
 TEST(Answer, StandsForTheInputUnderEveryLayout) {
   open_rulebook(".");
   const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
