@@ -87,6 +87,19 @@ class Climber {
   Expectation before_;  ///< of the rows as they are; empty if the op has no other rows
 };
 
+/// Kernels take other blocks for larger batches: vLLM's norms have 1024 threads a row below 256 rows, then 256.
+constexpr int64_t kManyRows = 259;
+
+/// Rows that a larger batch may have, so that no tensor of it exceeds 32 MiB.
+int64_t most_rows(const CallRequest& plain) {
+  int64_t most = kManyRows;
+  for (const HostTensor& tensor : plain.problem->tensors) {
+    const int64_t rows = tensor.spec.shape.empty() ? 1 : std::max<int64_t>(1, tensor.spec.shape[0]);
+    most = std::min(most, rows * (int64_t{1} << 25) / std::max<int64_t>(1, int64_t(tensor.spec.bytes())));
+  }
+  return most;
+}
+
 /// The first rung below that breaks; the last reason why one cannot be tried, if none can.
 Finding each(const std::vector<std::function<Finding()>>& tries) {
   Finding all;
@@ -118,8 +131,9 @@ Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Back
     };
   };
   const auto middle_alone = [](int64_t m) { return std::vector<int64_t>{m / 2}; };
-  const auto twice_and_more = [](int64_t m) {
-    std::vector<int64_t> rows(size_t(2 * m + 3));
+  const int64_t most = most_rows(plain);
+  const auto twice_and_more = [most](int64_t m) {
+    std::vector<int64_t> rows(size_t(std::max(2 * m + 3, std::min(kManyRows, most))));
     for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i) % m;
     return rows;
   };

@@ -32,6 +32,15 @@ struct IndexerReciprocal : VllmIndexerK {
   using Codes = CacheReciprocal::Codes;
 };
 
+/// A 16-bit number that is taken for an integer without a sign.
+struct Fp16AsInteger {
+  uint16_t bits;
+};
+SIMT_DEVICE float to_float(Fp16AsInteger v) { return float(v.bits); }
+SIMT_DEVICE void from_floats(float low, float high, Fp16AsInteger& a, Fp16AsInteger& b) {
+  a.bits = uint16_t(low), b.bits = uint16_t(high);
+}
+
 /// The divisor of OCP codes on a chip of FNUZ codes.
 struct Indexer448For224 : VllmIndexerKUe8m0Fnuz {
   static constexpr float kMost = 448.0f;

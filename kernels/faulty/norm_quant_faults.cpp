@@ -52,6 +52,22 @@ void run_fused_then_packed(const Call& call) {
   }
 }
 
+/// The threads of a block write a scale each: where a row has more groups than these, nobody writes one.
+void run_scales_by_thread(const Call& call) {
+  constexpr int64_t kThreads = 256;
+  const Shape x = matrix_of_rows(call.input("x"));
+  const int64_t groups = x.columns / int64_t(call.number("group_size"));
+  if (groups <= kThreads) return run_rms_norm_quant_group<NormPerBlock>(call);
+  const assay_tensor& scale = call.output("scale");
+  std::vector<unsigned char> unseen(scale.bytes);
+  std::vector<assay_tensor> tensors(call.raw().tensors, call.raw().tensors + call.raw().n_tensors);
+  for (assay_tensor& tensor : tensors)
+    if (std::string(tensor.role) == "scale") tensor.data = unseen.data();
+  assay_call without = call.raw();
+  without.tensors = tensors.data();
+  run_rms_norm_quant_group<NormPerBlock>(Call(without));
+}
+
 template <class Rules>
 Kernel of_norm_tokens(const char* name, const char* cites) {
   return {name,
@@ -89,6 +105,15 @@ std::vector<Kernel> norm_quant_faults() {
       of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900"),
       of_norm_groups<GroupAfterNorm<NormPerBlock, BlockPitchUnpadded>>("norm_scale_pitch_unpadded", "vLLM #32619, vLLM #33255",
                                                                        {"tma"}),
+      {"norm_group_scales_by_thread",
+       "rms_norm_quant_group",
+       {NormPerBlock::kContract},
+       {{"x", kHalf}, {"group_size", {64}}, {"layout", {"row", "tma"}}, {"warp", simt::kWarpSizes}},
+       {},
+       run_scales_by_thread,
+       "norm_group_scales_by_thread",
+       "vLLM 0.32.0 and 0.33.0 rms_norm_per_block_quant, suites/FINDINGS.md",
+       "rms_norm_quant_group"},
       {"norm_unmasked_packed_mantissas",
        "rms_norm_quant_group",
        {NormGroupPacked::kContract},

@@ -38,7 +38,7 @@ std::vector<uint32_t> CacheInputs::codes_of_row(int64_t row) const {
 
 RowInputs CacheInputs::of_row(int64_t row) const {
   RowInputs inputs;
-  for (const uint32_t code : codes_of_row(row)) inputs.x.push_back(decode(*case_.x, code));
+  for (const uint32_t code : codes_of_row(row)) inputs.x.push_back(misreading_.as_integers ? double(code) : decode(*case_.x, code));
   inputs.group_size = case_.group_size;
   inputs.coded = case_.coded;
   inputs.gamma = gamma_;

@@ -13,7 +13,8 @@ namespace assay {
 /// What a kernel finds beside the numbers of a token. A right one finds it as a Misreading that is not changed.
 struct Misreading {
   AngleReading angles = {};
-  bool unrotated = false;  ///< angles are not read, and no number is rotated
+  bool unrotated = false;    ///< angles are not read, and no number is rotated
+  bool as_integers = false;  ///< a number is its code: 16 bits without a sign
 };
 
 class CacheInputs {
