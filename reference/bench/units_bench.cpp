@@ -1,6 +1,7 @@
 // Rates of the matrix units, products a second on one core, each row by each instruction set of this processor in one run; and one of the
 // definition beside them. --benchmark_filter=ID chooses.
 #include <benchmark/benchmark.h>
+#include <oneapi/tbb/parallel_for.h>
 
 #include "reference/testing/unit_data.h"
 
@@ -21,6 +22,21 @@ void predict(benchmark::State& state, const Unit& unit, const UnitLoops& loops) 
   state.SetItemsProcessed(state.iterations() * int64_t{kRows} * kColumns * kDepth);
 }
 
+/// A whole GEMM on all cores, in the time of the clock.
+void gemm(benchmark::State& state, const Unit& unit) {
+  const auto n = int(state.range(0));
+  RandomCodes random(1);
+  const UnitCase one(unit, n, n, n, UnitData::kNearOne, random);
+  std::vector<uint32_t> d(one.c.size());
+  for (auto _ : state) {
+    accumulate(unit, one.product(), {0, n, 0, n}, 0, n, d.data(), n, [](int64_t count, const std::function<void(int64_t)>& f) {
+      oneapi::tbb::parallel_for(int64_t{0}, count, f);
+    });
+    benchmark::DoNotOptimize(d.data());
+  }
+  state.SetItemsProcessed(state.iterations() * int64_t{n} * n * n);
+}
+
 void define(benchmark::State& state, const Unit& unit) {
   RandomCodes random(1);
   const UnitCase one(unit, 1, 1, kDepth, UnitData::kNearOne, random);
@@ -34,13 +50,16 @@ void define(benchmark::State& state, const Unit& unit) {
 int main(int argc, char** argv) {
   for (const assay::UnitRow& row : assay::unit_table().rows()) {
     if (!row.unit.known()) continue;
-    for (const char* name : {"avx512", "avx2", "scalar"})
+    for (const char* name : {"avx512vnni", "avx512", "avx2", "scalar"})
       if (const assay::UnitLoops* loops = assay::unit_loops_named(name))
         benchmark::RegisterBenchmark((row.id + "/" + name).c_str(), [&row, loops](benchmark::State& state) { assay::predict(state, row.unit, *loops); })
             ->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark((row.id + "/definition").c_str(), [&row](benchmark::State& state) { assay::define(state, row.unit); })
         ->Unit(benchmark::kMillisecond);
   }
+  const assay::Unit& fp8 = assay::unit_table().find("sm_90.wgmma.e4m3.f32").unit;
+  benchmark::RegisterBenchmark("gemm/sm_90.wgmma.e4m3.f32", [&fp8](benchmark::State& state) { assay::gemm(state, fp8); })
+      ->Arg(4096)->Unit(benchmark::kSecond)->UseRealTime()->Iterations(1);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

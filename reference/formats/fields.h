@@ -52,6 +52,12 @@ __attribute__((always_inline)) static inline Integers exponents_of(Floats x) {
   return (((Integers)x >> 23) & 0xff) - 127;
 }
 
+/// Floats with so many fraction bits, toward zero; subnormals with as many as the least normal number has.
+template <class Integers, class Floats>
+__attribute__((always_inline)) static inline Floats truncated(Floats x, int fraction_bits) {
+  return (Floats)((Integers)x & -(1 << (23 - fraction_bits)));
+}
+
 /// 2^exponent for integers of 64 bits.
 template <class Doubles, class Integers>
 __attribute__((always_inline)) static inline Doubles powers_of_two(Integers exponents) {

@@ -87,29 +87,29 @@ inline UnitRow random_unit_row(RandomCodes& random) {
     UnitRow row{"random", "random.csv", 1, {}, {}};
     const uint64_t family = random.below(8);
     const bool group = family == 0, pairs = family == 1, split = family == 2, exact = family == 3 && random.below(4) == 0;
+    const bool few_bits = family == 4;  // of a kind that one instruction set has loops of its own for
     const auto format = [&] {
-      return group ? one_of({"e2m1", "e2m3"}) : exact ? "int8" : one_of({"f16", "bf16", "tf32", "e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e2m1", "e3m2"});
+      return group ? one_of({"e2m1", "e2m3"}) : exact ? "int8" : few_bits ? one_of({"e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e2m1"}) : one_of({"f16", "bf16", "tf32", "e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e2m1", "e3m2"});
     };
-    const std::string d = exact ? "int32" : pairs || group || random.below(3) > 0 ? "f32" : "f16";
+    const std::string d = exact ? "int32" : pairs || group || few_bits || random.below(3) > 0 ? "f32" : "f16";
     const int k = 1 << (2 + random.below(5));
     const auto set = [&](const char* column, const std::string& text) { row.cells[column] = {text, 1, 1}; };
     set("a", format()), set("b", format()), set("d", d), set("k", std::to_string(k)), set("evidence", "model");
     set("order", std::string(!group && random.below(4) == 0 ? "interleave(4,2) " : "") + "take(" + std::to_string(k >> random.below(3)) + ")");
-    const std::string loss = one_of({"truncate", "floor"});
-    const std::string align = "align(" + number(1, group ? 38 : 28) + ") " + loss;
+    const std::string align = "align(" + number(1, group ? 38 : few_bits ? 13 : 28) + ") " + (few_bits ? "truncate" : one_of({"truncate", "floor"}));
     set("sum", pairs ? "pairs" : exact ? "exact" : group ? "group(" + one_of({"2", "4", "16"}) + ") " + align
                : split ? "split(2) " + align + " join(" + number(1, 40) + ") " + one_of({"truncate", "floor"}) : align);
-    set("exponent", pairs || exact ? "" : (group ? "scales" : one_of({"ea+eb", "ea+eb", "normalized"})) + one_of({"", " zeros"}) +
+    set("exponent", pairs || exact ? "" : few_bits ? "ea+eb" : (group ? "scales" : one_of({"ea+eb", "ea+eb", "normalized"})) + one_of({"", " zeros"}) +
                                               (random.below(2) == 0 ? " least(" + number(-160, 20) + ")" : ""));
-    const std::string join = split || random.below(4) == 0 ? "joined(" + number(1, 40) + "," + number(1, 40) + ") " + one_of({"truncate", "floor"}) +
+    const std::string join = few_bits ? "aligned" : split || random.below(4) == 0 ? "joined(" + number(1, 40) + "," + number(1, 40) + ") " + one_of({"truncate", "floor"}) +
                                                                  (random.below(2) == 0 ? " drop(" + number(1, 30) + ")" : "")
                                                            : "aligned";
-    set("c", pairs || exact ? "added" : (group ? "aligned" : join) + one_of({"", "", " last"}));
+    set("c", pairs || exact ? "added" : (group ? "aligned" : join) + (few_bits ? "" : one_of({"", "", " last"})));
     const int bits = d == "f16" ? 10 : 23;
-    set("round", exact ? "wrap" : pairs ? "rne(23)" : one_of({"rz", "rne"}) + "(" + (random.below(2) == 0 ? std::to_string(bits) : number(1, bits)) + ")");
-    set("scale", group ? one_of({"e8m0/16", "ue4m3/16", "ue4m3/32"}) : !pairs && !exact && random.below(4) == 0 ? one_of({"e8m0/4", "e8m0/32"}) : "");
-    set("special", exact ? "" : std::string(d == "f16" ? "nan(7fff)" : "nan(7fffffff)") + one_of({"", "", " flush"}) +
-                                    (!pairs && !group && random.below(4) == 0 ? " inf(" + number(1, 200) + ")" : ""));
+    set("round", exact ? "wrap" : pairs ? "rne(23)" : (few_bits ? "rz" : one_of({"rz", "rne"})) + "(" + (random.below(2) == 0 ? std::to_string(bits) : number(1, bits)) + ")");
+    set("scale", group ? one_of({"e8m0/16", "ue4m3/16", "ue4m3/32"}) : !pairs && !exact && !few_bits && random.below(4) == 0 ? one_of({"e8m0/4", "e8m0/32"}) : "");
+    set("special", exact ? "" : std::string(d == "f16" ? "nan(7fff)" : "nan(7fffffff)") + (few_bits ? "" : one_of({"", "", " flush"})) +
+                                    (!pairs && !group && !few_bits && random.below(4) == 0 ? " inf(" + number(1, 200) + ")" : ""));
     for (const char* column : {"id", "source", "why"}) set(column, "random");
     try {
       row.unit = read_unit(row);

@@ -19,13 +19,29 @@ inline uint32_t word_at(const std::byte* p, int bytes) {
 /// Puts single numbers into their places.
 class Elements {
  public:
-  Elements(const UnitPlan& plan, const Format& format, int shift, size_t elements, Decoded& decoded)
-      : unit_(*plan.unit), format_(format), shift_(shift), decoded_(decoded) {
-    if (unit_.sum == ProductSum::kPairs) decoded.value.assign(elements, 0.0f);
+  Elements(const UnitPlan& plan, const Format& format, int lanes, size_t elements, Decoded& decoded)
+      : unit_(*plan.unit), format_(format), lanes_(lanes), narrow_(plan.narrow), shift_(lanes == 0 ? plan.left_shift : 0), decoded_(decoded) {
+    if (narrow_) decoded.narrow.assign(elements / 2 * kNarrowWords, 0);
+    else if (unit_.sum == ProductSum::kPairs) decoded.value.assign(elements, 0.0f);
     else decoded.significand.assign(elements, 0);
-    if (unit_.sum == ProductSum::kAligned && unit_.group == 1) decoded.exponent.assign(elements, kZeroExponent);
-    for (uint32_t code = 0; format.bits <= 8 && code < format.code_count(); ++code) table_[code] = fields_of(format, code);
+    if (unit_.sum == ProductSum::kAligned && unit_.group == 1 && !narrow_) decoded.exponent.assign(elements, kZeroExponent);
+    for (uint32_t code = 0; format.bits <= 8 && code < format.code_count(); ++code) {
+      table_[code] = fields_of(format, code);
+      if (narrow_) halves_[code] = halves_of(table_[code]);
+    }
   }
+
+  /// Rows of a narrow block, two steps at a time.
+  void put_narrow(size_t row, const uint32_t* codes, size_t steps) {
+    const size_t wide = lanes_ == 0 ? 1 : size_t(lanes_);
+    int32_t* at = decoded_.narrow.data() + (lanes_ == 0 ? row * steps / 2 * kNarrowWords : row);
+    for (size_t i = 0; i < steps; i += 2, at += kNarrowWords * wide) {
+      const Halves &low = halves_[codes[i]], &high = halves_[codes[i + 1]];
+      for (size_t word = 0; word < kNarrowWords; ++word) at[word * wide] = int32_t(uint32_t(low[word]) | uint32_t(high[word]) << 16);
+    }
+  }
+
+  uint8_t is_special(uint32_t code) const { return table_[code].finite ? 0 : 1; }
 
   /// Whether it is a finite number.
   bool put(size_t at, uint32_t code, Fields scale) {
@@ -47,11 +63,22 @@ class Elements {
   }
 
  private:
+  /// What one code gives to each of the words.
+  using Halves = std::array<uint16_t, kNarrowWords>;
+  Halves halves_of(Fields f) const {
+    const int32_t significand = f.finite ? f.significand : 0;
+    const int sign = lanes_ == 0 ? (significand < 0 ? -2 : 0) : (significand < 0 ? -1 : 1);
+    return {uint16_t(significand == 0 ? kNarrowZero : f.exponent), uint16_t(std::abs(significand) << shift_), uint16_t(sign)};
+  }
+
   const Unit& unit_;
   const Format& format_;
+  int lanes_;
+  bool narrow_;
   int shift_;
   Decoded& decoded_;
-  std::array<Fields, 256> table_;  ///< of a narrow format
+  std::array<Fields, 256> table_;  ///< of a format of at most 8 bits
+  std::array<Halves, 256> halves_;
 };
 
 }  // namespace
@@ -66,6 +93,13 @@ uint32_t FactorCodes::code(int64_t row, int64_t k) const {
   const int bytes = format_.bytes();
   const uint32_t word = word_at(factor_.codes + at * bytes, bytes);
   return format_.bits > 16 && bytes == 4 ? word >> (32 - format_.bits) : uint32_t(word & (format_.code_count() - 1));
+}
+
+void FactorCodes::read(int64_t row, const std::vector<int64_t>& steps, uint32_t* codes) const {
+  const std::byte* const bytes = factor_.codes + row * factor_.pitch;
+  const bool plain = format_.bits == 8 && !factor_.two_in_a_byte;
+  for (size_t i = 0; i < steps.size(); ++i)
+    codes[i] = plain && steps[i] < k_ ? std::to_integer<uint32_t>(bytes[steps[i]]) : code(row, steps[i]);
 }
 
 uint32_t FactorCodes::scale_code(int64_t row, int64_t k) const {
@@ -93,18 +127,25 @@ Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, int64_t fi
   const size_t of_row = panel ? 1 : n;
   Decoded decoded;
   decoded.steps = int(n);
-  Elements elements(plan, codes.format(), panel ? 0 : plan.left_shift, n * (panel ? wide : size_t(rows)), decoded);
+  Elements elements(plan, codes.format(), lanes, n * (panel ? wide : size_t(rows)), decoded);
   decoded.special.assign(panel ? blocks : blocks * size_t(rows), 0);
   if (unit.group > 1) {
     decoded.group_scale.assign(groups * (panel ? wide : size_t(rows)), 0);
     decoded.group_exponent.assign(decoded.group_scale.size(), 0);
   }
+  std::vector<uint32_t> row_codes(n);
   for (int row = 0; row < rows; ++row) {
+    codes.read(first_row + row, steps, row_codes.data());
+    uint8_t* const special = decoded.special.data() + (panel ? 0 : size_t(row) * blocks);
+    if (plan.narrow) {
+      elements.put_narrow(size_t(row), row_codes.data(), n);
+      for (size_t i = 0; i < n; ++i) special[i / size_t(unit.take)] |= elements.is_special(row_codes[i]);
+      continue;
+    }
     Fields scale{1, 0, true};
     for (size_t i = 0; i < n; ++i) {
       if (unit.scale) scale = fields_of(*unit.scale, codes.scale_code(first_row + row, steps[i]));
-      const bool finite = elements.put(size_t(row) * of_row + i * wide, codes.code(first_row + row, steps[i]), scale);
-      if (!finite) decoded.special[(panel ? 0 : size_t(row) * blocks) + i / size_t(unit.take)] = 1;
+      if (!elements.put(size_t(row) * of_row + i * wide, row_codes[i], scale)) special[i / size_t(unit.take)] = 1;
       if (unit.group == 1 || i % size_t(unit.group) != 0) continue;
       const size_t group = size_t(row) * (panel ? 1 : groups) + i / size_t(unit.group) * wide;
       decoded.group_scale[group] = scale.finite ? scale.significand * two_to(scale.exponent - unit.scale->mantissa_bits) : 0;

@@ -16,6 +16,8 @@ class FactorCodes {
 
   const Format& format() const { return format_; }
   uint32_t code(int64_t row, int64_t k) const;  ///< 0 beyond the last k
+  /// The codes of one row at those k.
+  void read(int64_t row, const std::vector<int64_t>& steps, uint32_t* codes) const;
   /// Of the code there; beyond the last k that of the last code, and of a unit without scales 1.
   uint32_t scale_code(int64_t row, int64_t k) const;
   /// The number there times its scale.

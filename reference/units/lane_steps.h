@@ -1,4 +1,5 @@
 // What happens once a block, in doubles, half the lanes at a time: exact but for what a step loses. Included by loops.h only.
+#pragma once
 
 #include "reference/formats/fields.h"
 #include "reference/units/plan.h"
@@ -70,7 +71,7 @@ inline Doubles joined_half(const Unit& unit, Doubles sum, int bits, Longs of_sum
 /// c + x of IEEE 754 in d: a double holds the sum of two f32 closely enough (53 >= 2 * 24 + 2), and that of two f16 exactly. A sum that
 /// is lost keeps its sign.
 inline Doubles added_half(const Rounder& round, Doubles c, Doubles x) {
-  const Doubles sum = c + x, r = round(sum), zero = sum < 0 ? Doubles{} - 0.0 : Doubles{};
+  const Doubles sum = c + x, r = round(sum), zero = sum < 0 ? -Doubles{} : Doubles{};
   const Doubles result = r == 0 ? (sum == 0 ? sum : zero) : r;
   return magnitude(sum) < __builtin_inf() ? result : sum;
 }

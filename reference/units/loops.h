@@ -1,6 +1,7 @@
 // Included by loops_<isa>.cpp only, each compiled with other flags and a kLanes of its own; everything has internal linkage, as in
 // recipe/lanes_loops.h. Products of a block are integers of 32 bits, one column a lane; what happens once a block happens in doubles,
 // where all of it is exact: read.cpp admits no row of which that is not so.
+#pragma once
 
 #include "reference/units/lane_steps.h"
 

@@ -8,5 +8,5 @@ constexpr int kLanes = 8;
 
 namespace assay {
 extern const UnitLoops kUnitLoops_avx2;
-const UnitLoops kUnitLoops_avx2{"avx2", kLanes, run_task};
+const UnitLoops kUnitLoops_avx2{"avx2", kLanes, false, run_task};
 }  // namespace assay

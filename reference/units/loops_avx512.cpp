@@ -8,5 +8,5 @@ constexpr int kLanes = 16;
 
 namespace assay {
 extern const UnitLoops kUnitLoops_avx512;
-const UnitLoops kUnitLoops_avx512{"avx512", kLanes, run_task};
+const UnitLoops kUnitLoops_avx512{"avx512", kLanes, false, run_task};
 }  // namespace assay

@@ -1,4 +1,5 @@
 // The walk of the loops through one panel. Included by loops_<isa>.cpp only, behind loops.h.
+#pragma once
 
 #include "reference/units/loops.h"
 
@@ -52,8 +53,10 @@ void run_aligned(const UnitTask& task) {
       Floats chain = unit.c_last ? Floats{} : begun;
       for (int block = first; block < first + plan.blocks; ++block) {
         const int at = block * unit.take, row_at = row * task.a->steps + at;
-        const Products products{task.a->significand.data() + row_at, exponents ? task.a->exponent.data() + row_at : nullptr,
-                                task.b->significand.data() + at * kLanes, exponents ? task.b->exponent.data() + at * kLanes : nullptr, unit.take};
+        Products products{};  // a narrow block has its own
+        if (!plan.narrow)
+          products = {task.a->significand.data() + row_at, exponents ? task.a->exponent.data() + row_at : nullptr,
+                      task.b->significand.data() + at * kLanes, exponents ? task.b->exponent.data() + at * kLanes : nullptr, unit.take};
         const auto kept = is_finite(chain);
         const Floats next = Block::run(task, products, row, block, round, kept ? chain : Floats{});
         if (task.a->special[size_t(row * blocks + block)] | task.b->special[size_t(block)] || near_limit(task, row, block)) {

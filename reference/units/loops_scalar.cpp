@@ -8,5 +8,5 @@ constexpr int kLanes = 4;
 
 namespace assay {
 extern const UnitLoops kUnitLoops_scalar;
-const UnitLoops kUnitLoops_scalar{"scalar", kLanes, run_task};
+const UnitLoops kUnitLoops_scalar{"scalar", kLanes, false, run_task};
 }  // namespace assay

@@ -6,15 +6,31 @@
 #include <stdexcept>
 #include <string>
 
+#include "reference/formats/catalogue.h"
+
 namespace assay {
 
 extern const UnitLoops kUnitLoops_scalar;
 #if defined(__x86_64__)
 extern const UnitLoops kUnitLoops_avx2;
 extern const UnitLoops kUnitLoops_avx512;
+extern const UnitLoops kUnitLoops_avx512vnni;
 #endif
 
-UnitPlan plan_of(const Unit& unit) {
+namespace {
+
+/// What narrow_block.h takes: factors of few bits, c among the terms, and a result that is cut off a float.
+bool is_narrow(const Unit& u) {
+  const bool terms = u.sum == ProductSum::kAligned && u.group == 1 && u.join == AccumulatorJoin::kAligned && !u.c_last && !u.scale && u.take % 2 == 0;
+  const bool exponents = u.exponent == TermExponent::kSum && !u.zeros_count && u.least_exponent == kNoExponent && u.product_limit == 0;
+  const bool few_bits = u.a->precision() + u.b->precision() <= 8 && u.fraction_bits <= 13 && u.loss == BitLoss::kTruncate &&
+                        u.fraction_bits >= u.a->mantissa_bits + u.b->mantissa_bits;
+  return terms && exponents && few_bits && u.rounding == ResultRounding::kTowardZero && *u.d == kF32 && u.result_bits >= u.fraction_bits && !u.flush;
+}
+
+}  // namespace
+
+UnitPlan plan_of(const Unit& unit, const UnitLoops& loops) {
   UnitPlan plan{};
   plan.unit = &unit;
   plan.blocks = unit.k / unit.take;
@@ -29,6 +45,7 @@ UnitPlan plan_of(const Unit& unit) {
   plan.last_place = std::ldexp(1.0, -unit.result_bits);
   plan.full_last_place = std::ldexp(1.0, -unit.d->mantissa_bits);
   plan.beyond = std::ldexp(1.0, std::ilogb(max_finite(*unit.d)) + 1);
+  plan.narrow = loops.narrow && is_narrow(unit);
   plan.limit_exponent = unit.product_limit - 2;
   return plan;
 }
@@ -36,6 +53,7 @@ UnitPlan plan_of(const Unit& unit) {
 const UnitLoops* unit_loops_named(std::string_view name) {
   if (name == "scalar") return &kUnitLoops_scalar;
 #if defined(__x86_64__)
+  if (name == "avx512vnni" && unit_loops_named("avx512") && __builtin_cpu_supports("avx512vnni")) return &kUnitLoops_avx512vnni;
   if (name == "avx2" && __builtin_cpu_supports("avx2")) return &kUnitLoops_avx2;
   if (name == "avx512" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl"))
@@ -47,10 +65,11 @@ const UnitLoops* unit_loops_named(std::string_view name) {
 const UnitLoops& unit_loops() {
   static const UnitLoops& chosen = []() -> const UnitLoops& {
     if (const char* asked = std::getenv("ASSAY_ISA")) {
-      if (const UnitLoops* found = unit_loops_named(asked)) return *found;
+      const bool vnni = std::string_view(asked) == "avx512" && unit_loops_named("avx512vnni");
+      if (const UnitLoops* found = unit_loops_named(vnni ? "avx512vnni" : asked)) return *found;
       throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) + "'; this processor offers what of avx512, avx2, scalar it has");
     }
-    for (const char* name : {"avx512", "avx2"})
+    for (const char* name : {"avx512vnni", "avx512", "avx2"})
       if (const UnitLoops* found = unit_loops_named(name)) return *found;
     return kUnitLoops_scalar;
   }();

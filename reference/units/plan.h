@@ -26,15 +26,20 @@ struct UnitPlan {
   double last_place;     ///< 2^-result_bits
   double full_last_place; ///< 2^-mantissa_bits of d
   double beyond;         ///< 2^(exponent of the largest number of d + 1): what rounds to it is Inf
+  bool narrow;           ///< by the block of narrow_block.h: Decoded::narrow holds the factors
   int limit_exponent;    ///< from this sum of exponents on a product may be beyond product_limit
 };
-UnitPlan plan_of(const Unit& unit);
+
+/// Words of 32 bits for two products of a narrow block: exponents, significands, what turns a 1 into -1; of b signs, 1 or -1.
+inline constexpr int kNarrowWords = 3;
+inline constexpr int kNarrowZero = -(1 << 13);  ///< exponent of a zero there
 
 /// Rows of a factor, in the order of product_order() for every instruction. Rows of a: [row][step]; a panel of b: [step][lane].
 struct Decoded {
   int steps = 0;                    ///< products, whole instructions
   std::vector<int32_t> significand; ///< with sign; integers themselves
   std::vector<int32_t> exponent;    ///< of an aligned sum
+  std::vector<int32_t> narrow;      ///< instead of both: [row][pair][word] or [pair][word][lane]
   std::vector<float> value;         ///< of pairs
   std::vector<uint8_t> special;     ///< of each row (or of the panel) and block: holds a number that is not finite
   std::vector<double> group_scale;  ///< of groups: [row][group] or [group][lane]
@@ -57,12 +62,15 @@ struct UnitTask {
 
 /// The loops of one instruction set.
 struct UnitLoops {
-  std::string_view name;  ///< "avx512", "avx2", "scalar"
+  std::string_view name;  ///< "avx512vnni", "avx512", "avx2", "scalar"
   int lanes;              ///< columns of a panel
+  bool narrow;            ///< has a narrow block
   void (*run)(const UnitTask& task);
 };
 
 inline constexpr int kMostLanes = 16;
+
+UnitPlan plan_of(const Unit& unit, const UnitLoops& loops);
 
 const UnitLoops* unit_loops_named(std::string_view name);  ///< nullptr if this processor lacks them
 /// The best that this processor has; ASSAY_ISA asks for lesser ones, as of lanes().

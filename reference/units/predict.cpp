@@ -53,7 +53,7 @@ class Tile {
  public:
   Tile(const Unit& unit, const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, const UnitLoops& loops)
       : unit_(unit),
-        plan_(plan_of(unit)),
+        plan_(plan_of(unit, loops)),
         tile_(tile),
         loops_(loops),
         a_(unit, product.a, *unit.a, product.k),

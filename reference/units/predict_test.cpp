@@ -17,7 +17,7 @@ std::string cells_of(const UnitRow& row) {
 
 std::vector<const UnitLoops*> all_loops() {
   std::vector<const UnitLoops*> all;
-  for (const char* name : {"scalar", "avx2", "avx512"})
+  for (const char* name : {"scalar", "avx2", "avx512", "avx512vnni"})
     if (const UnitLoops* found = unit_loops_named(name)) all.push_back(found);
   return all;
 }

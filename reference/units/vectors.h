@@ -1,4 +1,5 @@
 // Vectors of kLanes columns and their two halves, whose doubles are as wide as the registers. Included by loops.h only.
+#pragma once
 
 #include <cstdint>
 
