@@ -13,6 +13,13 @@ expect 2 "no/such: no such folder" "$assay" arch verify no/such
 mkdir "$scratch/empty"
 expect 2 "holds no set" "$assay" arch verify "$scratch/empty"
 
+expect 0 "the smallest input found" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_90.mma.e4m3.f32
+expect 0 "take(16)" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32
+expect 0 "no input was found that tells them apart" "$assay" arch diff sm_90.wgmma.f16.f32 sm_90.mma.f16.f32
+expect 2 "no input has a result under both" "$assay" arch diff sm_90.mma.f16.f32 sm_90.mma.bf16.f32
+expect 2 "nothing is predicted for gfx950.mfma.f16.f32" "$assay" arch diff gfx942.mfma.f16.f32 gfx950.mfma.f16.f32
+expect 2 "arch diff takes two unit ids" "$assay" arch diff sm_90.mma.f16.f32
+
 # A set of two vectors, as a chip without subnormals in play returns them: 1*1 + 1*2 + 1*1 + 1*1 + 1, and 2^14 - 2^14 + 2^-9.
 set=$scratch/recorded/V100/fp16
 mkdir -p "$set"

@@ -8,6 +8,7 @@
 #include "harness/core/error.h"
 #include "reference/units/formula.h"
 #include "reference/units/recordings.h"
+#include "reference/units/separate.h"
 #include "reference/units/table.h"
 
 namespace assay {
@@ -63,6 +64,42 @@ int verify(const UnitTable& units, const std::string& folder) {
   return matches == vectors ? kAllAsExpected : kUnexpected;
 }
 
+/// A value with its code, "0x1.8p-3 (24)".
+std::string number(const Format& f, uint32_t code) {
+  const double x = decode(f, code);
+  return fmt::format("{:a} ({:0{}x})", x, code, (f.bits + 3) / 4);
+}
+
+void print_witness(const UnitRow& a, const UnitRow& b, const UnitSeparation& found) {
+  const UnitWitness& w = *found.witness;
+  fmt::print("the smallest input found, k from 0 to {}, zero where nothing is listed:\n", found.k - 1);
+  for (size_t i = 0; i < w.a.size(); ++i)
+    if (w.a[i] != 0 || w.b[i] != 0) fmt::print("  k {:<3} {} * {}\n", i, number(*a.unit.a, w.a[i]), number(*a.unit.b, w.b[i]));
+  for (size_t i = 0; i < w.a_scales.size(); ++i)
+    fmt::print("  scales of block {}: {} * {}\n", i, number(*a.unit.scale, w.a_scales[i]), number(*a.unit.scale, w.b_scales[i]));
+  fmt::print("  c     {}\n", number(*a.unit.d, w.c));
+  fmt::print("  {} returns {}\n  {} returns {}\n", a.id, number(*a.unit.d, w.first), b.id, number(*a.unit.d, w.second));
+}
+
+void diff(const UnitRow& a, const UnitRow& b) {
+  bool same = true;
+  for (const std::string& column : unit_step_columns()) {
+    if (a.text(column) == b.text(column)) continue;
+    same = false;
+    fmt::print("{:<8} {:<40} {}\n", column, a.text(column).empty() ? "-" : a.text(column), b.text(column).empty() ? "-" : b.text(column));
+  }
+  if (a.unit.k != b.unit.k) fmt::print("{:<8} {:<40} {}\n", "k", a.unit.k, b.unit.k);
+  if (same) fmt::print("the steps are the same\n");
+  if (!a.unit.known() || !b.unit.known()) throw UsageError("nothing is predicted for " + (a.unit.known() ? b.id : a.id));
+  if (*a.unit.a != *b.unit.a || *a.unit.b != *b.unit.b || *a.unit.d != *b.unit.d || a.text("scale") != b.text("scale"))
+    throw UsageError(fmt::format("no input has a result under both: {} * {} -> {} and {} * {} -> {}", a.text("a"), a.text("b"), a.text("d"),
+                                 b.text("a"), b.text("b"), b.text("d")));
+  const UnitSeparation found = separate_units(a.unit, b.unit);
+  for (const UnitDifference& d : found.data) fmt::print("{:>8} of {:<7} elements differ: {}\n", d.differ, d.elements, d.data);
+  if (found.witness) print_witness(a, b, found);
+  else fmt::print("no input was found that tells them apart, {} products an element\n", found.k);
+}
+
 void need(const ArchArguments& arguments, size_t count, const char* what) {
   if (arguments.targets.size() != count) throw UsageError(fmt::format("arch {} takes {}", arguments.action, what));
 }
@@ -73,6 +110,8 @@ int arch_verb(const ArchArguments& arguments) {
   const UnitTable units = open_units(arguments);
   if (arguments.action == "list") return need(arguments, 0, "no more arguments"), list(units), kAllAsExpected;
   if (arguments.action == "show") return need(arguments, 1, "one unit id"), show(units.find(arguments.targets[0])), kAllAsExpected;
+  if (arguments.action == "diff")
+    return need(arguments, 2, "two unit ids"), diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])), kAllAsExpected;
   need(arguments, 1, "one folder of recordings");
   return verify(units, arguments.targets[0]);
 }

@@ -132,8 +132,8 @@ void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
 }
 
 void add_arch(CLI::App& program, assay::ArchArguments& arch) {
-  CLI::App& verb = *program.add_subcommand("arch", "the matrix units: list, show ID, verify DIR of recorded results");
-  verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify"}));
+  CLI::App& verb = *program.add_subcommand("arch", "the matrix units: list, show ID, diff A B, verify DIR of recorded results");
+  verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify", "diff"}));
   verb.add_option("targets", arch.targets, "unit ids; of verify a folder GPU/FORMAT/{a,b,c,d}_*.txt of recorded results")->type_name("ID|DIR");
   verb.add_option("--units", arch.units, "a table with units of your own; may be repeated")->type_name("FILE.csv");
 }

@@ -65,7 +65,7 @@ struct ContractsArguments {
 };
 
 struct ArchArguments {
-  std::string action;                ///< "list", "show" or "verify"
+  std::string action;                ///< "list", "show", "verify" or "diff"
   std::vector<std::string> targets;  ///< unit ids; of verify a folder of recordings
   std::vector<std::string> units;    ///< tables with units of one's own
 };

@@ -1,6 +1,7 @@
 // What tests of the matrix units share: the table, random codes, and the probes of units/probes.csv.
 #pragma once
 
+#include <cmath>
 #include <sstream>
 #include <string>
 #include <vector>
