@@ -65,10 +65,9 @@ std::vector<double> absolute_sums(const DotTask& task, const DotRange& part) {
   // One addition a depth rounded to nearest.
   const double upward = 1 + double(all / kDepth + 4) * std::numeric_limits<double>::epsilon();
   std::vector<double> sums(size_t(part.rows * part.columns));
-  for (int64_t i = 0; i < part.rows; ++i)
-    for (int64_t j = 0; j < part.columns; ++j)
-      sums[size_t(i * part.columns + j)] =
-          tiled[size_t(((j / width * row_tiles + i / height) * height + i % height) * width + j % width)] * upward;
+  const RegisterTiles tiles{row_tiles, height, width};
+  for (int64_t i = 0; i < part.rows; ++i) tiles.copy_row(tiled, i, {sums.data() + i * part.columns, size_t(part.columns)});
+  for (double& sum : sums) sum *= upward;
   return sums;
 }
 

@@ -8,11 +8,11 @@
 namespace assay {
 namespace {
 
-/// 2^e for e of -kPowers .. kPowers.
+/// 2^e for e of -kPowers .. kPowers, but 0 for the first.
 const std::vector<double>& powers_of_two() {
   static const std::vector<double> powers = [] {
-    std::vector<double> all;
-    for (int e = -kPowers; e <= kPowers; ++e) all.push_back(power_of_two(e));
+    std::vector<double> all = {0};
+    for (int e = 1 - kPowers; e <= kPowers; ++e) all.push_back(power_of_two(e));
     return all;
   }();
   return powers;

@@ -194,36 +194,55 @@ Extremes scale_all(double scale, double* values, int64_t n) {
 /// Partial results of the unit are sums, each within its error of the exact one; that error is of_unit times the largest power that was
 /// aligned to, which they may be themselves: M <= sum + of_unit * max(power of the products, M). Where of_unit is 1 and more, M is at most
 /// the sum of magnitudes, for such units truncate.
-void close_chunk(const ChunkRow& chunk, const ScaledRow& row, int64_t n) {
-  const double grown = chunk.of_unit < 1 ? 1 / (1 - chunk.of_unit) : 0;
+void add_bound(const ChunkRow& chunk, double* __restrict bound, int64_t n) {
+  const double by_sums = chunk.of_unit < 1 ? 1 : 0, by_norms = 1 - by_sums, grown = by_sums / (1 - chunk.of_unit * by_sums);
+  const double of_unit = chunk.of_unit, of_sums = chunk.of_sums, row_scale = chunk.row_scale, row_norm = chunk.row_norm;
+  const double *scales = chunk.column_scales, *column_norms = chunk.column_norms, *largest = chunk.largest, *powers = chunk.powers;
+  const int16_t* exponents = chunk.exponents;
   for (int64_t j = 0; j < n; ++j) {
-    const double scale = chunk.row_scale * chunk.column_scales[j], norms = chunk.row_norm * chunk.column_norms[j];
-    const int exponent = chunk.exponents[j];
-    const double of_products = exponent >= -kPowers ? chunk.powers[exponent < -kPowers ? 0 : exponent] : 0.0;
-    const double sum = chunk.largest[j] + chunk.of_sums * norms;
-    const double beside_products = sum + chunk.of_unit * of_products, alone = sum * grown;
-    const double partial = chunk.of_unit < 1 ? (beside_products > alone ? beside_products : alone) : norms;
-    const double of_partial = partial > 0 ? quantum(partial, 0, 1) : 0.0,
-                 of_sum = chunk.largest[j] > 0 ? quantum(chunk.largest[j], 0, 1) : 0.0;
-    const double aligned = of_products > of_sum ? of_products : of_sum;
-    row.total[j] += chunk.sums[j] * scale;
-    row.bound[j] += __builtin_fabs(scale) * chunk.of_unit * (of_products > of_partial ? of_products : of_partial);
-    row.power[j] = aligned > row.power[j] ? aligned : row.power[j];
+    const double of_products = powers[exponents[j] < -kPowers ? -kPowers : exponents[j]], norms = row_norm * column_norms[j];
+    const double sum = largest[j] + of_sums * norms, scale = __builtin_fabs(row_scale * scales[j]);
+    const double beside_products = (sum + of_unit * of_products) * by_sums, alone = sum * grown + norms * by_norms;
+    const double of_partial = quantum(beside_products > alone ? beside_products : alone, 0, 1);  // the power of two at or below it
+    bound[j] += scale * of_unit * (of_products > of_partial ? of_products : of_partial);
   }
+}
+
+void raise_power(const ChunkRow& chunk, double* __restrict power, int64_t n) {
+  const double *largest = chunk.largest, *powers = chunk.powers;
+  const int16_t* exponents = chunk.exponents;
+  for (int64_t j = 0; j < n; ++j) {
+    const double of_products = powers[exponents[j] < -kPowers ? -kPowers : exponents[j]], of_sum = quantum(largest[j], 0, 1);
+    const double aligned = of_products > of_sum ? of_products : of_sum;
+    power[j] = aligned > power[j] ? aligned : power[j];
+  }
+}
+
+/// Three loops, for a compiler asks only of so many pairs of arrays whether they overlap.
+void close_chunk(const ChunkRow& chunk, const ScaledRow& row, int64_t n) {
+  const double *sums = chunk.sums, *scales = chunk.column_scales, row_scale = chunk.row_scale;
+  double* total = row.total;
+  for (int64_t j = 0; j < n; ++j) total[j] += sums[j] * (row_scale * scales[j]);
+  add_bound(chunk, row.bound, n);
+  raise_power(chunk, row.power, n);
 }
 
 /// A product of two doubles that are multiples of 2^-600 and the part that it lost are doubles both.
 void certify(const RowCertificate& row, const double* sums, double* value, double* error, int64_t n) {
   constexpr double kEpsilon = __DBL_EPSILON__, kStepsInDouble = 1 / (kEpsilon / 2);
+  const double factor = row.factor, norm = row.norm, step = row.step, unit = row.unit;
+  const double* __restrict factors = row.factors, * __restrict column_norms = row.norms, * __restrict steps = row.steps;
+  const double* __restrict from = sums;
+  double* __restrict to_value = value, * __restrict to_error = error;
   for (int64_t j = 0; j < n; ++j) {
-    const double norms = row.norm * row.norms[j], scale = row.factor * row.factors[j];
-    const double of_sum = norms <= kStepsInDouble * (row.step * row.steps[j]) ? 0.0 : row.unit * norms;
-    const double product = sums[j] * scale, lost = __builtin_fma(sums[j], scale, -product);
+    const double norms = norm * column_norms[j], scale = factor * factors[j], error_of_sum = unit * norms;
+    const double of_sum = norms <= kStepsInDouble * (step * steps[j]) ? 0.0 : error_of_sum;
+    const double product = from[j] * scale, lost = __builtin_fma(from[j], scale, -product);
     const double distance = of_sum * __builtin_fabs(scale) + __builtin_fabs(lost);
     // Four roundings made the distance, one more comes with each end; epsilon times the product is at least its last place.
     const double outward = distance * (1 + 4 * kEpsilon) + __builtin_fabs(product) * kEpsilon;
-    value[j] = product + 0.0;  // -0 becomes +0
-    error[j] = distance == 0 ? 0.0 : outward;
+    to_value[j] = product + 0.0;  // -0 becomes +0
+    to_error[j] = distance == 0 ? 0.0 : outward;
   }
 }
 

@@ -46,7 +46,7 @@ struct ChunkRow {
   const double* sums;
   const double* largest;     ///< the largest magnitude of a sum after a step
   const int16_t* exponents;  ///< the largest of the products' exponents
-  const double* powers;      ///< 2^e for e of -kPowers .. kPowers, [0] is 1
+  const double* powers;      ///< 2^e for e of -kPowers .. kPowers, [0] is 1; 0 for -kPowers, which stands for no product
   double of_sums;            ///< error of sums over norms
   double of_unit;            ///< error of the unit's chunk over its largest aligned power of two
 };

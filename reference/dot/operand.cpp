@@ -42,6 +42,12 @@ void decode_strided(const Format& f, const std::byte* codes, int64_t stride, std
   decode_all(f, dense.data(), values);
 }
 
+/// The exponent that a unit aligns to: of a subnormal code that of the least normal one.
+int16_t exponent_of(const Format& f, double x) {
+  if (x == 0 || !std::isfinite(x)) return kNoDotExponent;
+  return int16_t(is_floating(f) ? std::max(std::ilogb(x), f.min_exponent()) : std::ilogb(x));
+}
+
 }  // namespace
 
 DecodedOperand::DecodedOperand(const DotOperand& operand, int64_t k) : operand_(operand), k_(k) {
@@ -50,6 +56,7 @@ DecodedOperand::DecodedOperand(const DotOperand& operand, int64_t k) : operand_(
     throw std::invalid_argument("an exact dot product takes formats of at most 11 bits of precision, not " + std::string(f.name));
   if (f.bytes() == 1)
     for (uint32_t code = 0; code <= std::numeric_limits<uint8_t>::max(); ++code) table_.push_back(assay::decode(f, code));
+  for (double x : table_) exponent_table_.push_back(exponent_of(f, x));
   smallest_normal_ = power_of_two(is_floating(f) ? f.min_exponent() : f.mantissa_bits);  // integers have a step of 1
   last_place_ = power_of_two(-f.mantissa_bits);
   const DotScales& grid = operand.scales;
@@ -86,12 +93,13 @@ void DecodedOperand::decode(int64_t row, int64_t first, std::span<double> values
 }
 
 void DecodedOperand::exponents(int64_t row, int64_t first, bool scaled, std::span<int16_t> exponents) const {
-  std::vector<double> values(exponents.size());
-  decode(row, first, values);
-  const int least = is_floating(format()) ? format().min_exponent() : 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const bool counts = std::isfinite(values[i]) && values[i] != 0;
-    exponents[i] = counts ? int16_t(std::max(std::ilogb(values[i]), least)) : kNoDotExponent;
+  if (!table_.empty() && operand_.k_stride == 1) {
+    const std::byte* codes = operand_.codes + row * operand_.row_stride + first;
+    for (size_t i = 0; i < exponents.size(); ++i) exponents[i] = exponent_table_[std::to_integer<size_t>(codes[i])];
+  } else {
+    std::vector<double> values(exponents.size());
+    decode(row, first, values);
+    for (size_t i = 0; i < values.size(); ++i) exponents[i] = exponent_of(format(), values[i]);
   }
   if (!scaled || !scales_change_) return;
   for (int64_t i = 0, n = int64_t(exponents.size()), run; i < n; i += run) {

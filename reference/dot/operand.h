@@ -79,6 +79,7 @@ class DecodedOperand {
   std::vector<double> lowest_bits_;              ///< of the scales
   double smallest_normal_ = 1, last_place_ = 1;  ///< of the format's grid; a number of it is a multiple of quantum() (formats/quantum.h)
   std::vector<double> table_;                    ///< values of all codes of one byte
+  std::vector<int16_t> exponent_table_;
 };
 
 /// How many products of two formats have an exact sum in double, whatever their codes: 2^53 steps over the largest product.
