@@ -36,7 +36,8 @@ void list(const UnitTable& units) {
 void show(const UnitRow& row) {
   fmt::print("{}   {}:{}\n", row.id, std::filesystem::proximate(row.file, data_root()).string(), row.line);
   for (const std::string& line : unit_lines(row.unit)) fmt::print("  {}\n", line);
-  for (const char* column : {"a", "b", "d", "k", "order", "exponent", "sum", "c", "round", "scale", "special", "evidence", "source", "why"})
+  for (const char* column :
+       {"a", "b", "d", "k", "order", "exponent", "sum", "c", "round", "scale", "special", "evidence", "source", "why"})
     if (!row.text(column).empty()) fmt::print("  {:<8} {}\n", column, row.text(column));
 }
 
@@ -86,18 +87,21 @@ void diff(const UnitRow& a, const UnitRow& b) {
   for (const std::string& column : unit_step_columns()) {
     if (a.text(column) == b.text(column)) continue;
     same = false;
-    fmt::print("{:<8} {:<40} {}\n", column, a.text(column).empty() ? "-" : a.text(column), b.text(column).empty() ? "-" : b.text(column));
+    fmt::print("{:<8} {:<40} {}\n", column, a.text(column).empty() ? "-" : a.text(column),
+               b.text(column).empty() ? "-" : b.text(column));
   }
   if (a.unit.k != b.unit.k) fmt::print("{:<8} {:<40} {}\n", "k", a.unit.k, b.unit.k);
   if (same) fmt::print("the steps are the same\n");
   if (!a.unit.known() || !b.unit.known()) throw UsageError("nothing is predicted for " + (a.unit.known() ? b.id : a.id));
   if (*a.unit.a != *b.unit.a || *a.unit.b != *b.unit.b || *a.unit.d != *b.unit.d || a.text("scale") != b.text("scale"))
-    throw UsageError(fmt::format("no input has a result under both: {} * {} -> {} and {} * {} -> {}", a.text("a"), a.text("b"), a.text("d"),
-                                 b.text("a"), b.text("b"), b.text("d")));
+    throw UsageError(fmt::format("no input has a result under both: {} * {} -> {} and {} * {} -> {}", a.text("a"), a.text("b"),
+                                 a.text("d"), b.text("a"), b.text("b"), b.text("d")));
   const UnitSeparation found = separate_units(a.unit, b.unit);
   for (const UnitDifference& d : found.data) fmt::print("{:>8} of {:<7} elements differ: {}\n", d.differ, d.elements, d.data);
-  if (found.witness) print_witness(a, b, found);
-  else fmt::print("no input was found that tells them apart, {} products an element\n", found.k);
+  if (found.witness)
+    print_witness(a, b, found);
+  else
+    fmt::print("no input was found that tells them apart, {} products an element\n", found.k);
 }
 
 void need(const ArchArguments& arguments, size_t count, const char* what) {
@@ -109,9 +113,11 @@ void need(const ArchArguments& arguments, size_t count, const char* what) {
 int arch_verb(const ArchArguments& arguments) {
   const UnitTable units = open_units(arguments);
   if (arguments.action == "list") return need(arguments, 0, "no more arguments"), list(units), kAllAsExpected;
-  if (arguments.action == "show") return need(arguments, 1, "one unit id"), show(units.find(arguments.targets[0])), kAllAsExpected;
+  if (arguments.action == "show")
+    return need(arguments, 1, "one unit id"), show(units.find(arguments.targets[0])), kAllAsExpected;
   if (arguments.action == "diff")
-    return need(arguments, 2, "two unit ids"), diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])), kAllAsExpected;
+    return need(arguments, 2, "two unit ids"), diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])),
+           kAllAsExpected;
   need(arguments, 1, "one folder of recordings");
   return verify(units, arguments.targets[0]);
 }

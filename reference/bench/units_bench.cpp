@@ -1,5 +1,5 @@
-// Rates of the matrix units, products a second on one core, each row by each instruction set of this processor in one run; and one of the
-// definition beside them. --benchmark_filter=ID chooses.
+// Rates of the matrix units, products a second on one core, each row by each instruction set of this processor in one run; and
+// one of the definition beside them. --benchmark_filter=ID chooses.
 #include <benchmark/benchmark.h>
 #include <oneapi/tbb/parallel_for.h>
 
@@ -29,9 +29,8 @@ void gemm(benchmark::State& state, const Unit& unit) {
   const UnitCase one(unit, n, n, n, UnitData::kNearOne, random);
   std::vector<uint32_t> d(one.c.size());
   for (auto _ : state) {
-    accumulate(unit, one.product(), {0, n, 0, n}, 0, n, d.data(), n, [](int64_t count, const std::function<void(int64_t)>& f) {
-      oneapi::tbb::parallel_for(int64_t{0}, count, f);
-    });
+    accumulate(unit, one.product(), {0, n, 0, n}, 0, n, d.data(), n,
+               [](int64_t count, const std::function<void(int64_t)>& f) { oneapi::tbb::parallel_for(int64_t{0}, count, f); });
     benchmark::DoNotOptimize(d.data());
   }
   state.SetItemsProcessed(state.iterations() * int64_t{n} * n * n);
@@ -52,14 +51,19 @@ int main(int argc, char** argv) {
     if (!row.unit.known()) continue;
     for (const char* name : {"avx512vnni", "avx512", "avx2", "scalar"})
       if (const assay::UnitLoops* loops = assay::unit_loops_named(name))
-        benchmark::RegisterBenchmark((row.id + "/" + name).c_str(), [&row, loops](benchmark::State& state) { assay::predict(state, row.unit, *loops); })
-            ->Unit(benchmark::kMillisecond);
-    benchmark::RegisterBenchmark((row.id + "/definition").c_str(), [&row](benchmark::State& state) { assay::define(state, row.unit); })
-        ->Unit(benchmark::kMillisecond);
+        benchmark::RegisterBenchmark((row.id + "/" + name).c_str(), [&row, loops](benchmark::State& state) {
+          assay::predict(state, row.unit, *loops);
+        })->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark((row.id + "/definition").c_str(), [&row](benchmark::State& state) {
+      assay::define(state, row.unit);
+    })->Unit(benchmark::kMillisecond);
   }
   const assay::Unit& fp8 = assay::unit_table().find("sm_90.wgmma.e4m3.f32").unit;
   benchmark::RegisterBenchmark("gemm/sm_90.wgmma.e4m3.f32", [&fp8](benchmark::State& state) { assay::gemm(state, fp8); })
-      ->Arg(4096)->Unit(benchmark::kSecond)->UseRealTime()->Iterations(1);
+      ->Arg(4096)
+      ->Unit(benchmark::kSecond)
+      ->UseRealTime()
+      ->Iterations(1);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -1,5 +1,5 @@
-// Bits of codes and of doubles for loops over many numbers. Forced inline: they are compiled for several instruction sets and must never
-// be merged across them.
+// Bits of codes and of doubles for loops over many numbers. Forced inline: they are compiled for several instruction sets and
+// must never be merged across them.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace assay {
 
-/// A finite number is significand * 2^(exponent - mantissa_bits); of subnormals and zeros the exponent is that of the least normal number.
+/// A finite number is significand * 2^(exponent - mantissa_bits); of subnormals and zeros the exponent is that of the least
+/// normal number.
 struct Fields {
   int32_t significand;  ///< with the number's sign
   int32_t exponent;
@@ -23,14 +24,22 @@ __attribute__((always_inline)) static inline Fields fields_of(const Format& f, u
   const bool negative = f.has_sign() && ((code >> (f.bits - 1)) & 1) != 0;
   bool finite = true;
   switch (f.specials) {
-    case Specials::kIeee: finite = field != exponent_mask; break;
+    case Specials::kIeee:
+      finite = field != exponent_mask;
+      break;
     case Specials::kFn:
-    case Specials::kUnsigned: finite = field != exponent_mask || mantissa != mantissa_mask; break;
-    case Specials::kFnuz: finite = !(negative && field == 0 && mantissa == 0); break;
-    case Specials::kScale: return {1, int32_t(field) - f.bias, field != exponent_mask};
+    case Specials::kUnsigned:
+      finite = field != exponent_mask || mantissa != mantissa_mask;
+      break;
+    case Specials::kFnuz:
+      finite = !(negative && field == 0 && mantissa == 0);
+      break;
+    case Specials::kScale:
+      return {1, int32_t(field) - f.bias, field != exponent_mask};
     case Specials::kFinite:
     case Specials::kInteger:
-    case Specials::kBits: break;
+    case Specials::kBits:
+      break;
   }
   const auto magnitude = int32_t(field == 0 ? mantissa : mantissa | (1u << f.mantissa_bits));
   return {negative ? -magnitude : magnitude, int32_t(field == 0 ? 1 : field) - f.bias, finite};

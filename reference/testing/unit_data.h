@@ -14,8 +14,8 @@
 
 namespace assay {
 
-/// Kinds of numbers, after the seven with which the units were measured (uniform bits, near 1, sparse, tiny, paired cancellation, near
-/// overflow); specials among all bits.
+/// Kinds of numbers, after the seven with which the units were measured (uniform bits, near 1, sparse, tiny, paired cancellation,
+/// near overflow); specials among all bits.
 enum class UnitData { kBits, kNearOne, kSparse, kTiny, kHuge, kIntegers };
 inline constexpr int kUnitDataKinds = 6;
 
@@ -27,7 +27,8 @@ class RandomCodes {
   uint32_t code(const Format& f, UnitData kind) {
     const auto bits = uint32_t(random_() & (f.code_count() - 1));
     if (kind == UnitData::kBits || f.exponent_bits == 0) return bits;
-    if (kind == UnitData::kSparse && below(2) == 0) return below(2) == 0 || !f.has_sign() ? 0 : code_of(f, f.specials == Specials::kFnuz ? 0.0 : -0.0);
+    if (kind == UnitData::kSparse && below(2) == 0)
+      return below(2) == 0 || !f.has_sign() ? 0 : code_of(f, f.specials == Specials::kFnuz ? 0.0 : -0.0);
     double x = 1 + double(below(1 << 11)) * 0x1p-11;
     if (kind == UnitData::kNearOne) x = std::ldexp(x, int(below(8)) - 4);
     if (kind == UnitData::kSparse) x = std::ldexp(x, int(below(40)) - 20);
@@ -49,7 +50,8 @@ struct UnitCase {
   std::vector<std::byte> a_bytes, b_bytes, a_scale_bytes, b_scale_bytes;
   int scale_pitch = 0;
 
-  UnitCase(const Unit& unit, int rows, int columns, int k, UnitData kind, RandomCodes& random) : rows(rows), columns(columns), k(k) {
+  UnitCase(const Unit& unit, int rows, int columns, int k, UnitData kind, RandomCodes& random)
+      : rows(rows), columns(columns), k(k) {
     const auto fill = [&](std::vector<uint32_t>& codes, std::vector<std::byte>& bytes, const Format& f, int n) {
       for (int i = 0; i < n; ++i) {
         codes.push_back(random.code(f, kind));
@@ -69,19 +71,26 @@ struct UnitCase {
   }
 
   UnitProduct product() const {
-    return {{a_bytes.data(), k, false, a_scale_bytes.data(), scale_pitch}, {b_bytes.data(), k, false, b_scale_bytes.data(), scale_pitch}, k};
+    return {{a_bytes.data(), k, false, a_scale_bytes.data(), scale_pitch},
+            {b_bytes.data(), k, false, b_scale_bytes.data(), scale_pitch},
+            k};
   }
   uint32_t defined(const Unit& unit, int row, int column) const {
-    const auto row_of = [](const std::vector<uint32_t>& codes, int i, int n) { return std::span(codes).subspan(size_t(i * n), size_t(n)); };
+    const auto row_of = [](const std::vector<uint32_t>& codes, int i, int n) {
+      return std::span(codes).subspan(size_t(i * n), size_t(n));
+    };
     UnitElement element{row_of(a, row, k), row_of(b, column, k)};
-    if (unit.scale) element.a_scales = row_of(a_scales, row, scale_pitch), element.b_scales = row_of(b_scales, column, scale_pitch);
+    if (unit.scale)
+      element.a_scales = row_of(a_scales, row, scale_pitch), element.b_scales = row_of(b_scales, column, scale_pitch);
     return defined_element(unit, element, c[size_t(row * columns + column)]);
   }
 };
 
 /// A row that the loader takes, every cell drawn at random.
 inline UnitRow random_unit_row(RandomCodes& random) {
-  const auto one_of = [&](std::initializer_list<const char*> words) { return std::string(words.begin()[random.below(words.size())]); };
+  const auto one_of = [&](std::initializer_list<const char*> words) {
+    return std::string(words.begin()[random.below(words.size())]);
+  };
   const auto number = [&](int least, int most) { return std::to_string(least + int(random.below(uint64_t(most - least + 1)))); };
   for (;;) {
     UnitRow row{"random", "random.csv", 1, {}, {}};
@@ -89,27 +98,49 @@ inline UnitRow random_unit_row(RandomCodes& random) {
     const bool group = family == 0, pairs = family == 1, split = family == 2, exact = family == 3 && random.below(4) == 0;
     const bool few_bits = family == 4;  // of a kind that one instruction set has loops of its own for
     const auto format = [&] {
-      return group ? one_of({"e2m1", "e2m3"}) : exact ? "int8" : few_bits ? one_of({"e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e2m1"}) : one_of({"f16", "bf16", "tf32", "e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e2m1", "e3m2"});
+      return group      ? one_of({"e2m1", "e2m3"})
+             : exact    ? "int8"
+             : few_bits ? one_of({"e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e2m1"})
+                        : one_of({"f16", "bf16", "tf32", "e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e2m1", "e3m2"});
     };
     const std::string d = exact ? "int32" : pairs || group || few_bits || random.below(3) > 0 ? "f32" : "f16";
     const int k = 1 << (2 + random.below(5));
     const auto set = [&](const char* column, const std::string& text) { row.cells[column] = {text, 1, 1}; };
     set("a", format()), set("b", format()), set("d", d), set("k", std::to_string(k)), set("evidence", "model");
-    set("order", std::string(!group && random.below(4) == 0 ? "interleave(4,2) " : "") + "take(" + std::to_string(k >> random.below(3)) + ")");
-    const std::string align = "align(" + number(1, group ? 38 : few_bits ? 13 : 28) + ") " + (few_bits ? "truncate" : one_of({"truncate", "floor"}));
-    set("sum", pairs ? "pairs" : exact ? "exact" : group ? "group(" + one_of({"2", "4", "16"}) + ") " + align
-               : split ? "split(2) " + align + " join(" + number(1, 40) + ") " + one_of({"truncate", "floor"}) : align);
-    set("exponent", pairs || exact ? "" : few_bits ? "ea+eb" : (group ? "scales" : one_of({"ea+eb", "ea+eb", "normalized"})) + one_of({"", " zeros"}) +
-                                              (random.below(2) == 0 ? " least(" + number(-160, 20) + ")" : ""));
-    const std::string join = few_bits ? "aligned" : split || random.below(4) == 0 ? "joined(" + number(1, 40) + "," + number(1, 40) + ") " + one_of({"truncate", "floor"}) +
-                                                                 (random.below(2) == 0 ? " drop(" + number(1, 30) + ")" : "")
-                                                           : "aligned";
+    set("order", std::string(!group && random.below(4) == 0 ? "interleave(4,2) " : "") + "take(" +
+                     std::to_string(k >> random.below(3)) + ")");
+    const std::string align = "align(" +
+                              number(1, group      ? 38
+                                        : few_bits ? 13
+                                                   : 28) +
+                              ") " + (few_bits ? "truncate" : one_of({"truncate", "floor"}));
+    set("sum", pairs   ? "pairs"
+               : exact ? "exact"
+               : group ? "group(" + one_of({"2", "4", "16"}) + ") " + align
+               : split ? "split(2) " + align + " join(" + number(1, 40) + ") " + one_of({"truncate", "floor"})
+                       : align);
+    set("exponent", pairs || exact ? ""
+                    : few_bits     ? "ea+eb"
+                                   : (group ? "scales" : one_of({"ea+eb", "ea+eb", "normalized"})) + one_of({"", " zeros"}) +
+                                     (random.below(2) == 0 ? " least(" + number(-160, 20) + ")" : ""));
+    const std::string join = few_bits ? "aligned"
+                             : split || random.below(4) == 0
+                                 ? "joined(" + number(1, 40) + "," + number(1, 40) + ") " + one_of({"truncate", "floor"}) +
+                                       (random.below(2) == 0 ? " drop(" + number(1, 30) + ")" : "")
+                                 : "aligned";
     set("c", pairs || exact ? "added" : (group ? "aligned" : join) + (few_bits ? "" : one_of({"", "", " last"})));
     const int bits = d == "f16" ? 10 : 23;
-    set("round", exact ? "wrap" : pairs ? "rne(23)" : (few_bits ? "rz" : one_of({"rz", "rne"})) + "(" + (random.below(2) == 0 ? std::to_string(bits) : number(1, bits)) + ")");
-    set("scale", group ? one_of({"e8m0/16", "ue4m3/16", "ue4m3/32"}) : !pairs && !exact && !few_bits && random.below(4) == 0 ? one_of({"e8m0/4", "e8m0/32"}) : "");
-    set("special", exact ? "" : std::string(d == "f16" ? "nan(7fff)" : "nan(7fffffff)") + (few_bits ? "" : one_of({"", "", " flush"})) +
-                                    (!pairs && !group && !few_bits && random.below(4) == 0 ? " inf(" + number(1, 200) + ")" : ""));
+    set("round", exact   ? "wrap"
+                 : pairs ? "rne(23)"
+                         : (few_bits ? "rz" : one_of({"rz", "rne"})) + "(" +
+                               (random.below(2) == 0 ? std::to_string(bits) : number(1, bits)) + ")");
+    set("scale", group                                                   ? one_of({"e8m0/16", "ue4m3/16", "ue4m3/32"})
+                 : !pairs && !exact && !few_bits && random.below(4) == 0 ? one_of({"e8m0/4", "e8m0/32"})
+                                                                         : "");
+    set("special", exact
+                       ? ""
+                       : std::string(d == "f16" ? "nan(7fff)" : "nan(7fffffff)") + (few_bits ? "" : one_of({"", "", " flush"})) +
+                             (!pairs && !group && !few_bits && random.below(4) == 0 ? " inf(" + number(1, 200) + ")" : ""));
     for (const char* column : {"id", "source", "why"}) set(column, "random");
     try {
       row.unit = read_unit(row);

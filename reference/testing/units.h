@@ -40,7 +40,8 @@ inline std::vector<UnitProbe> unit_probes() {
   for (const TableRow& row : table.rows) {
     const Unit& unit = unit_table().find(table.text(row, "unit")).unit;
     const size_t k = table.text(row, "k").empty() ? size_t(unit.k) : size_t(table.integer(row, "k"));
-    UnitProbe probe{table.text(row, "probe"), unit.id, table.text(row, "why"), std::vector<uint32_t>(k), std::vector<uint32_t>(k)};
+    UnitProbe probe{table.text(row, "probe"), unit.id, table.text(row, "why"), std::vector<uint32_t>(k),
+                    std::vector<uint32_t>(k)};
     std::istringstream words(table.text(row, "products"));
     for (std::string word; words >> word;) {
       const size_t colon = word.find(':'), comma = word.find(',');

@@ -20,10 +20,18 @@ inline uint32_t word_at(const std::byte* p, int bytes) {
 class Elements {
  public:
   Elements(const UnitPlan& plan, const Format& format, int lanes, size_t elements, Decoded& decoded)
-      : unit_(*plan.unit), format_(format), lanes_(lanes), narrow_(plan.narrow), shift_(lanes == 0 ? plan.left_shift : 0), decoded_(decoded) {
-    if (narrow_) decoded.narrow.assign(elements / 2 * kNarrowWords, 0);
-    else if (unit_.sum == ProductSum::kPairs) decoded.value.assign(elements, 0.0f);
-    else decoded.significand.assign(elements, 0);
+      : unit_(*plan.unit),
+        format_(format),
+        lanes_(lanes),
+        narrow_(plan.narrow),
+        shift_(lanes == 0 ? plan.left_shift : 0),
+        decoded_(decoded) {
+    if (narrow_)
+      decoded.narrow.assign(elements / 2 * kNarrowWords, 0);
+    else if (unit_.sum == ProductSum::kPairs)
+      decoded.value.assign(elements, 0.0f);
+    else
+      decoded.significand.assign(elements, 0);
     if (unit_.sum == ProductSum::kAligned && unit_.group == 1 && !narrow_) decoded.exponent.assign(elements, kZeroExponent);
     for (uint32_t code = 0; format.bits <= 8 && code < format.code_count(); ++code) {
       table_[code] = fields_of(format, code);
@@ -37,7 +45,8 @@ class Elements {
     int32_t* at = decoded_.narrow.data() + (lanes_ == 0 ? row * steps / 2 * kNarrowWords : row);
     for (size_t i = 0; i < steps; i += 2, at += kNarrowWords * wide) {
       const Halves &low = halves_[codes[i]], &high = halves_[codes[i + 1]];
-      for (size_t word = 0; word < kNarrowWords; ++word) at[word * wide] = int32_t(uint32_t(low[word]) | uint32_t(high[word]) << 16);
+      for (size_t word = 0; word < kNarrowWords; ++word)
+        at[word * wide] = int32_t(uint32_t(low[word]) | uint32_t(high[word]) << 16);
     }
   }
 
@@ -120,10 +129,12 @@ std::vector<int64_t> steps_of(const Unit& unit, int64_t first, int64_t end) {
   return steps;
 }
 
-Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, int64_t first_row, int rows, int lanes, const std::vector<int64_t>& steps) {
+Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, int64_t first_row, int rows, int lanes,
+                      const std::vector<int64_t>& steps) {
   const Unit& unit = *plan.unit;
   const bool panel = lanes > 0;
-  const size_t wide = panel ? size_t(lanes) : 1, n = steps.size(), blocks = n / size_t(unit.take), groups = n / size_t(unit.group);
+  const size_t wide = panel ? size_t(lanes) : 1, n = steps.size(), blocks = n / size_t(unit.take),
+               groups = n / size_t(unit.group);
   const size_t of_row = panel ? 1 : n;
   Decoded decoded;
   decoded.steps = int(n);

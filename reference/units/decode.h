@@ -33,8 +33,9 @@ class FactorCodes {
 /// The k of every product of the instructions from `first` to `end`, in the order in which they meet.
 std::vector<int64_t> steps_of(const Unit& unit, int64_t first, int64_t end);
 
-/// `lanes` 0: rows [first_row, first_row + rows) of a, one after the other, their significands shifted. Else the same rows of b as lanes
-/// of one panel; lanes beyond `rows` are zero.
-Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, int64_t first_row, int rows, int lanes, const std::vector<int64_t>& steps);
+/// `lanes` 0: rows [first_row, first_row + rows) of a, one after the other, their significands shifted. Else the same rows of b
+/// as lanes of one panel; lanes beyond `rows` are zero.
+Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, int64_t first_row, int rows, int lanes,
+                      const std::vector<int64_t>& steps);
 
 }  // namespace assay

@@ -89,7 +89,8 @@ Dyadic aligned_sum(std::span<const Term> terms, int largest, int fraction_bits, 
   return {sum, largest - fraction_bits};
 }
 
-/// The nearest number of the result's grid, or the next toward zero; Inf beyond the format. Its zero is +0, unless the sign is kept.
+/// The nearest number of the result's grid, or the next toward zero; Inf beyond the format. Its zero is +0, unless the sign is
+/// kept.
 double rounded(const Unit& unit, const Dyadic& x, ResultRounding rounding, int bits, bool keeps_sign = false) {
   if (x.is_zero()) return 0;
   const int least = unit.d->min_exponent(), step = std::max(x.exponent(), least) - bits;

@@ -16,7 +16,8 @@ const Unit& unit(const std::string& id) { return unit_table().find(id).unit; }
 
 TEST(UnitDefinition, GivesWhatEveryProbeExpects) {
   for (const UnitProbe& probe : unit_probes())
-    EXPECT_EQ(defined_element(unit(probe.unit), {probe.a, probe.b}, probe.c), probe.d) << probe.name << " " << probe.unit << ": " << probe.why;
+    EXPECT_EQ(defined_element(unit(probe.unit), {probe.a, probe.b}, probe.c), probe.d)
+        << probe.name << " " << probe.unit << ": " << probe.why;
 }
 
 /// Each step of a row is seen by a probe of it: with another one in its place some result is another.
@@ -90,7 +91,8 @@ TEST(UnitDefinition, TwoRowsAreWhatTheirFormulasSay) {
     for (int i = 0; i < 16; ++i) {
       a.push_back(number(kBf16)), b.push_back(number(kBf16));
       a_codes.push_back(code_of(kBf16, a.back())), b_codes.push_back(code_of(kBf16, b.back()));
-      if (a[size_t(i)] != 0 && b[size_t(i)] != 0) largest = std::max(largest, exponent(a.back(), -126) + exponent(b.back(), -126));
+      if (a[size_t(i)] != 0 && b[size_t(i)] != 0)
+        largest = std::max(largest, exponent(a.back(), -126) + exponent(b.back(), -126));
     }
     const Real step = pow(Real(2), largest - 25);
     Real sum = trunc(Real(c) / step);
@@ -107,7 +109,8 @@ TEST(UnitDefinition, TwoRowsAreWhatTheirFormulasSay) {
     bool normal = std::fabs(c) > 0x1p-100;
     for (size_t i = 0; i < 16; ++i) normal = normal && std::fabs(a[i]) > 0x1p-50 && std::fabs(b[i]) > 0x1p-50;
     if (!normal) continue;
-    EXPECT_EQ(defined_element(unit("gfx90a.mfma.bf16_1k.f32"), {a_codes, b_codes}, code_of(kF32, c)), code_of(kF32, double(chain)));
+    EXPECT_EQ(defined_element(unit("gfx90a.mfma.bf16_1k.f32"), {a_codes, b_codes}, code_of(kF32, c)),
+              code_of(kF32, double(chain)));
   }
 }
 
@@ -118,8 +121,8 @@ TEST(UnitDefinition, ScalesMultiplyAndTheirNaNSpoils) {
   EXPECT_EQ(defined_element(mx, {ones, ones, two, four}, 0), code_of(kF32, 256));
   EXPECT_EQ(defined_element(mx, {ones, ones, nan, four}, 0), 0x7fffffffu);
   const Unit& nv = unit("sm_100.tcgen05.nvf4.f32");
-  const std::vector<uint32_t> sixes(64, code_of(kE2M1, 6)), scales = {code_of(kUe4M3, 1.125), code_of(kUe4M3, 2), 0, code_of(kUe4M3, 448)},
-                              unit_scales(4, code_of(kUe4M3, 1));
+  const std::vector<uint32_t> sixes(64, code_of(kE2M1, 6)),
+      scales = {code_of(kUe4M3, 1.125), code_of(kUe4M3, 2), 0, code_of(kUe4M3, 448)}, unit_scales(4, code_of(kUe4M3, 1));
   EXPECT_EQ(defined_element(nv, {sixes, sixes, scales, unit_scales}, 0), code_of(kF32, 16 * 36 * (1.125 + 2 + 448)));
 }
 
@@ -127,7 +130,8 @@ TEST(UnitDefinition, NothingIsPredictedForAnUnknownUnit) {
   const Unit& unknown = unit("gfx950.mfma.e4m3.f32");
   EXPECT_FALSE(unknown.known());
   EXPECT_THROW(defined_element(unknown, {}, 0), std::invalid_argument);
-  EXPECT_THROW(defined_element(unit("sm_90.mma.f16.f32"), {std::vector<uint32_t>(3), std::vector<uint32_t>(2)}, 0), std::invalid_argument);
+  EXPECT_THROW(defined_element(unit("sm_90.mma.f16.f32"), {std::vector<uint32_t>(3), std::vector<uint32_t>(2)}, 0),
+               std::invalid_argument);
 }
 
 }  // namespace

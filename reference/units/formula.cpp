@@ -39,8 +39,8 @@ void aligned_lines(const Unit& u, std::vector<std::string>& lines) {
     const std::string joined = "2^(max E - " + number(u.join_fraction_bits) + ")";
     lines.push_back("S = sum of " + lost(u.join_loss) + "(S / " + joined + ") * " + joined);
   }
-  lines.push_back("M = max of E and e_c; S to " + lost(u.c_loss) + " of 2^(M - " + number(u.sum_fraction_bits) + "), c to " + lost(u.c_loss) +
-                  " of 2^(M - " + number(u.c_fraction_bits) + ")" +
+  lines.push_back("M = max of E and e_c; S to " + lost(u.c_loss) + " of 2^(M - " + number(u.sum_fraction_bits) + "), c to " +
+                  lost(u.c_loss) + " of 2^(M - " + number(u.c_fraction_bits) + ")" +
                   (u.c_drop == 0 ? "" : "; c = 0 where e_c < M - " + number(u.c_drop)));
   lines.push_back(result(u, "S + c"));
 }
@@ -50,13 +50,18 @@ void aligned_lines(const Unit& u, std::vector<std::string>& lines) {
 std::vector<std::string> unit_lines(const Unit& u) {
   if (!u.known()) return {"nothing is known of its steps, and nothing is predicted"};
   std::vector<std::string> lines;
-  const std::string order = u.interleave_period == 0 ? "in ascending k"
-                                                     : "first k mod " + number(u.interleave_period) + " < " + number(u.interleave_width) + ", then the next " +
-                                                           number(u.interleave_width);
-  lines.push_back("blocks of " + number(u.take) + " of " + number(u.k) + " products, " + order + "; d of a block is c of the next");
-  if (u.sum == ProductSum::kExact) lines.push_back("d = c + sum of a * b, modulo 2^" + number(u.d->bits));
-  else if (u.sum == ProductSum::kPairs) lines.push_back("d = c + tree of neighbours a * b, each product and sum rounded to " + std::string(u.d->name));
-  else aligned_lines(u, lines);
+  const std::string order = u.interleave_period == 0
+                                ? "in ascending k"
+                                : "first k mod " + number(u.interleave_period) + " < " + number(u.interleave_width) +
+                                      ", then the next " + number(u.interleave_width);
+  lines.push_back("blocks of " + number(u.take) + " of " + number(u.k) + " products, " + order +
+                  "; d of a block is c of the next");
+  if (u.sum == ProductSum::kExact)
+    lines.push_back("d = c + sum of a * b, modulo 2^" + number(u.d->bits));
+  else if (u.sum == ProductSum::kPairs)
+    lines.push_back("d = c + tree of neighbours a * b, each product and sum rounded to " + std::string(u.d->name));
+  else
+    aligned_lines(u, lines);
   if (u.c_last) lines.push_back("an instruction begins with 0; D = C + d, to the nearest " + std::string(u.d->name));
   if (u.flush) lines.push_back("subnormal a, b, c and results are 0");
   if (u.product_limit != 0) lines.push_back("|a * b| >= 2^" + number(u.product_limit) + " is Inf");

@@ -1,5 +1,5 @@
-// Outputs of real GEMM libraries on an H200 whose programs are one chain of a unit, or split parts of it: what accumulate() gives for whole
-// tiles. The folder `gemm` of ASSAY_HARDWARE_VECTORS; its README says how inputs are made.
+// Outputs of real GEMM libraries on an H200 whose programs are one chain of a unit, or split parts of it: what accumulate() gives
+// for whole tiles. The folder `gemm` of ASSAY_HARDWARE_VECTORS; its README says how inputs are made.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -79,7 +79,8 @@ TEST(GemmRecordings, OfLibrariesOnAnH200AreReproduced) {
     }
     ASSERT_EQ(recorded.size(), size_t(r.m * r.n)) << r.name;
     const auto table = [&](const char* name) { return npy(folder / ("table_" + std::string(name) + ".npy")); };
-    const std::vector<std::byte> a = factor(table(r.a_table), r.a_seed, r.m, r.k), b = factor(table(r.b_table), r.b_seed, r.n, r.k);
+    const std::vector<std::byte> a = factor(table(r.a_table), r.a_seed, r.m, r.k),
+                                 b = factor(table(r.b_table), r.b_seed, r.n, r.k);
     const UnitProduct product{{a.data(), r.k}, {b.data(), r.k}, r.k};
     const Unit& unit = unit_table().find(r.unit).unit;
     EXPECT_EQ(predicted(unit, r, product), recorded) << r.name;

@@ -38,7 +38,8 @@ class Rounder {
   Doubles operator()(Doubles x) const {
     const Doubles step = quanta<Longs>(x, least_normal_, last_place_), steps = x / step;
     const Doubles r = (nearest_ ? to_nearest(steps) : toward_zero(steps)) * step, size = magnitude(r);
-    const Doubles kept = size < flush_below_ ? Doubles{} : r, infinite = x < 0 ? Doubles{} - __builtin_inf() : Doubles{} + __builtin_inf();
+    const Doubles kept = size < flush_below_ ? Doubles{} : r,
+                  infinite = x < 0 ? Doubles{} - __builtin_inf() : Doubles{} + __builtin_inf();
     return size >= beyond_ ? infinite : kept + 0.0;  // its zero is +0
   }
 
@@ -68,8 +69,8 @@ inline Doubles joined_half(const Unit& unit, Doubles sum, int bits, Longs of_sum
   return s * power(largest - unit.sum_fraction_bits) + kept * power(largest - unit.c_fraction_bits);
 }
 
-/// c + x of IEEE 754 in d: a double holds the sum of two f32 closely enough (53 >= 2 * 24 + 2), and that of two f16 exactly. A sum that
-/// is lost keeps its sign.
+/// c + x of IEEE 754 in d: a double holds the sum of two f32 closely enough (53 >= 2 * 24 + 2), and that of two f16 exactly. A
+/// sum that is lost keeps its sign.
 inline Doubles added_half(const Rounder& round, Doubles c, Doubles x) {
   const Doubles sum = c + x, r = round(sum), zero = sum < 0 ? -Doubles{} : Doubles{};
   const Doubles result = r == 0 ? (sum == 0 ? sum : zero) : r;

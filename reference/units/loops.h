@@ -1,6 +1,6 @@
-// Included by loops_<isa>.cpp only, each compiled with other flags and a kLanes of its own; everything has internal linkage, as in
-// recipe/lanes_loops.h. Products of a block are integers of 32 bits, one column a lane; what happens once a block happens in doubles,
-// where all of it is exact: read.cpp admits no row of which that is not so.
+// Included by loops_<isa>.cpp only, each compiled with other flags and a kLanes of its own; everything has internal linkage, as
+// in recipe/lanes_loops.h. Products of a block are integers of 32 bits, one column a lane; what happens once a block happens in
+// doubles, where all of it is exact: read.cpp admits no row of which that is not so.
 #pragma once
 
 #include "reference/units/lane_steps.h"
@@ -14,7 +14,9 @@ struct Products {
   int n;
   Ints product(int i) const { return a[i] * load(b + i * kLanes); }
   Ints exponent(int i) const { return a_exponent[i] + load(b_exponent + i * kLanes); }
-  Products from(int first, int count) const { return {a + first, a_exponent + first, b + first * kLanes, b_exponent + first * kLanes, count}; }
+  Products from(int first, int count) const {
+    return {a + first, a_exponent + first, b + first * kLanes, b_exponent + first * kLanes, count};
+  }
 };
 
 /// Sums of a block in halves of the lanes.
@@ -51,8 +53,10 @@ Sums aligned_sums(const UnitPlan& plan, const Products& products, Ints largest) 
       if constexpr (kNormalized) p = p << smaller(larger(-shift, Ints{}), most), shift = larger(shift, Ints{});
       shift = smaller(shift, most);
       const Ints sign = p >> 31;
-      if constexpr (kFloor) sum += p >> shift;
-      else sum += ((Ints)((Bits)((p ^ sign) - sign) >> (Bits)shift) ^ sign) - sign;
+      if constexpr (kFloor)
+        sum += p >> shift;
+      else
+        sum += ((Ints)((Bits)((p ^ sign) - sign) >> (Bits)shift) ^ sign) - sign;
     }
     sums.add(sum);
   }
@@ -96,11 +100,12 @@ struct JoinedBlock {
       if (plan.parts > 1) {
         sum = Doubles{};
         for (int part = 0; part < plan.parts; ++part)
-          sum += lost(unit.join_loss,
-                      parts[part].half[h] * power(near_enough(longs_of(exponents[part] - largest, h)) + (unit.join_fraction_bits - bits)));
+          sum += lost(unit.join_loss, parts[part].half[h] * power(near_enough(longs_of(exponents[part] - largest, h)) +
+                                                                  (unit.join_fraction_bits - bits)));
         bits = unit.join_fraction_bits;
       }
-      return __builtin_convertvector(round(joined_half(unit, sum, bits, longs_of(largest, h), longs_of(of_c, h), doubles_of(c, h))), HalfFloats);
+      return __builtin_convertvector(
+          round(joined_half(unit, sum, bits, longs_of(largest, h), longs_of(of_c, h), doubles_of(c, h))), HalfFloats);
     };
     return whole_of(half(0), half(1));
   }

@@ -49,14 +49,16 @@ void run_aligned(const UnitTask& task) {
   // Rows inside of instructions: b's part of one instruction stays in the first cache.
   for (int first = 0; first < blocks; first += plan.blocks) {
     for (int row = 0; row < task.rows; ++row) {
-      const Floats c = load(task.state + row * kLanes), begun = unit.flush ? (magnitude(c) < float(plan.least_normal) ? Floats{} : c) : c;
+      const Floats c = load(task.state + row * kLanes),
+                   begun = unit.flush ? (magnitude(c) < float(plan.least_normal) ? Floats{} : c) : c;
       Floats chain = unit.c_last ? Floats{} : begun;
       for (int block = first; block < first + plan.blocks; ++block) {
         const int at = block * unit.take, row_at = row * task.a->steps + at;
         Products products{};  // a narrow block has its own
         if (!plan.narrow)
           products = {task.a->significand.data() + row_at, exponents ? task.a->exponent.data() + row_at : nullptr,
-                      task.b->significand.data() + at * kLanes, exponents ? task.b->exponent.data() + at * kLanes : nullptr, unit.take};
+                      task.b->significand.data() + at * kLanes, exponents ? task.b->exponent.data() + at * kLanes : nullptr,
+                      unit.take};
         const auto kept = is_finite(chain);
         const Floats next = Block::run(task, products, row, block, round, kept ? chain : Floats{});
         if (task.a->special[size_t(row * blocks + block)] | task.b->special[size_t(block)] || near_limit(task, row, block)) {
@@ -69,7 +71,9 @@ void run_aligned(const UnitTask& task) {
         }
       }
       if (unit.c_last) {
-        const auto half = [&](int h) { return __builtin_convertvector(added_half(last, doubles_of(begun, h), doubles_of(chain, h)), HalfFloats); };
+        const auto half = [&](int h) {
+          return __builtin_convertvector(added_half(last, doubles_of(begun, h), doubles_of(chain, h)), HalfFloats);
+        };
         chain = whole_of(half(0), half(1));
       }
       store(task.state + row * kLanes, chain);
@@ -85,7 +89,8 @@ void run_pairs(const UnitTask& task) {
       const Floats c = load(task.state + row * kLanes);
       Floats chain = plan.unit->flush ? (magnitude(c) < float(plan.least_normal) ? Floats{} : c) : c;
       for (int at = first * plan.part; at < (first + plan.blocks) * plan.part; at += plan.part)
-        chain = flushed(plan, chain + tree(plan, task.a->value.data() + row * task.a->steps + at, task.b->value.data() + at * kLanes));
+        chain = flushed(plan,
+                        chain + tree(plan, task.a->value.data() + row * task.a->steps + at, task.b->value.data() + at * kLanes));
       store(task.state + row * kLanes, chain);
     }
   }
@@ -103,7 +108,8 @@ void run_exact(const UnitTask& task) {
 template <template <bool, bool> class Block>
 void run_by_loss(const UnitTask& task) {
   const bool floor = task.plan->unit->loss == BitLoss::kFloor;
-  if (task.plan->unit->exponent == TermExponent::kNormalized) return floor ? run_aligned<Block<true, true>>(task) : run_aligned<Block<true, false>>(task);
+  if (task.plan->unit->exponent == TermExponent::kNormalized)
+    return floor ? run_aligned<Block<true, true>>(task) : run_aligned<Block<true, false>>(task);
   floor ? run_aligned<Block<false, true>>(task) : run_aligned<Block<false, false>>(task);
 }
 

@@ -1,5 +1,6 @@
-// A block of products of at most 8 bits, aligned to at most 13 fraction bits: two of them in a lane of 32 bits, added by one instruction of
-// AVX-512 VNNI. Sum and c fit in a float, so what comes behind happens in floats, exactly. Included by loops_avx512vnni.cpp only.
+// A block of products of at most 8 bits, aligned to at most 13 fraction bits: two of them in a lane of 32 bits, added by one
+// instruction of AVX-512 VNNI. Sum and c fit in a float, so what comes behind happens in floats, exactly. Included by
+// loops_avx512vnni.cpp only.
 #pragma once
 
 #include <immintrin.h>
@@ -57,7 +58,9 @@ struct NarrowBlock {
 
 void run_narrow(const UnitTask& task) {
   const int pairs = task.plan->unit->take / 2;
-  pairs == 16 ? run_aligned<NarrowBlock<16>>(task) : pairs == 8 ? run_aligned<NarrowBlock<8>>(task) : run_aligned<NarrowBlock<0>>(task);
+  pairs == 16  ? run_aligned<NarrowBlock<16>>(task)
+  : pairs == 8 ? run_aligned<NarrowBlock<8>>(task)
+               : run_aligned<NarrowBlock<0>>(task);
 }
 
 }  // namespace

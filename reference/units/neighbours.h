@@ -13,8 +13,8 @@ struct UnitNeighbour {
   UnitRow row;       ///< with the edited cell, read
 };
 
-/// Every edit of one step that the loader takes: a number one more or one less (of `take` half and twice), a rule swapped for its like, a
-/// word left out or put in. No two have the same cells; an unknown unit has none.
+/// Every edit of one step that the loader takes: a number one more or one less (of `take` half and twice), a rule swapped for its
+/// like, a word left out or put in. No two have the same cells; an unknown unit has none.
 std::vector<UnitNeighbour> unit_neighbours(const UnitRow& row);
 
 }  // namespace assay

@@ -21,11 +21,14 @@ namespace {
 
 /// What narrow_block.h takes: factors of few bits, c among the terms, and a result that is cut off a float.
 bool is_narrow(const Unit& u) {
-  const bool terms = u.sum == ProductSum::kAligned && u.group == 1 && u.join == AccumulatorJoin::kAligned && !u.c_last && !u.scale && u.take % 2 == 0;
-  const bool exponents = u.exponent == TermExponent::kSum && !u.zeros_count && u.least_exponent == kNoExponent && u.product_limit == 0;
+  const bool terms = u.sum == ProductSum::kAligned && u.group == 1 && u.join == AccumulatorJoin::kAligned && !u.c_last &&
+                     !u.scale && u.take % 2 == 0;
+  const bool exponents =
+      u.exponent == TermExponent::kSum && !u.zeros_count && u.least_exponent == kNoExponent && u.product_limit == 0;
   const bool few_bits = u.a->precision() + u.b->precision() <= 8 && u.fraction_bits <= 13 && u.loss == BitLoss::kTruncate &&
                         u.fraction_bits >= u.a->mantissa_bits + u.b->mantissa_bits;
-  return terms && exponents && few_bits && u.rounding == ResultRounding::kTowardZero && *u.d == kF32 && u.result_bits >= u.fraction_bits && !u.flush;
+  return terms && exponents && few_bits && u.rounding == ResultRounding::kTowardZero && *u.d == kF32 &&
+         u.result_bits >= u.fraction_bits && !u.flush;
 }
 
 }  // namespace
@@ -55,8 +58,8 @@ const UnitLoops* unit_loops_named(std::string_view name) {
 #if defined(__x86_64__)
   if (name == "avx512vnni" && unit_loops_named("avx512") && __builtin_cpu_supports("avx512vnni")) return &kUnitLoops_avx512vnni;
   if (name == "avx2" && __builtin_cpu_supports("avx2")) return &kUnitLoops_avx2;
-  if (name == "avx512" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl"))
+  if (name == "avx512" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
     return &kUnitLoops_avx512;
 #endif
   return nullptr;
@@ -67,7 +70,8 @@ const UnitLoops& unit_loops() {
     if (const char* asked = std::getenv("ASSAY_ISA")) {
       const bool vnni = std::string_view(asked) == "avx512" && unit_loops_named("avx512vnni");
       if (const UnitLoops* found = unit_loops_named(vnni ? "avx512vnni" : asked)) return *found;
-      throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) + "'; this processor offers what of avx512, avx2, scalar it has");
+      throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) +
+                               "'; this processor offers what of avx512, avx2, scalar it has");
     }
     for (const char* name : {"avx512vnni", "avx512", "avx2"})
       if (const UnitLoops* found = unit_loops_named(name)) return *found;

@@ -1,4 +1,5 @@
-// What the fast loops get: a unit in the numbers that they need, and factors decoded once. Nothing here is shared with definition.cpp.
+// What the fast loops get: a unit in the numbers that they need, and factors decoded once. Nothing here is shared with
+// definition.cpp.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +16,19 @@ inline constexpr int kZeroExponent = -(1 << 20);
 
 struct UnitPlan {
   const Unit* unit;
-  int blocks;            ///< of an instruction
-  int parts;             ///< sums of their own in a block: splits, or groups
-  int part;              ///< products of one
-  int left_shift;        ///< of a's significands, so that a product has fraction_bits below its exponent
-  int right_shift;       ///< of a product, where fraction_bits are fewer than it has
-  int chunk;             ///< products that 32 bits hold the sum of
-  double group_unit;     ///< value of 1 in a sum of a group
-  double least_normal;   ///< of d
-  double last_place;     ///< 2^-result_bits
-  double full_last_place; ///< 2^-mantissa_bits of d
-  double beyond;         ///< 2^(exponent of the largest number of d + 1): what rounds to it is Inf
-  bool narrow;           ///< by the block of narrow_block.h: Decoded::narrow holds the factors
-  int limit_exponent;    ///< from this sum of exponents on a product may be beyond product_limit
+  int blocks;              ///< of an instruction
+  int parts;               ///< sums of their own in a block: splits, or groups
+  int part;                ///< products of one
+  int left_shift;          ///< of a's significands, so that a product has fraction_bits below its exponent
+  int right_shift;         ///< of a product, where fraction_bits are fewer than it has
+  int chunk;               ///< products that 32 bits hold the sum of
+  double group_unit;       ///< value of 1 in a sum of a group
+  double least_normal;     ///< of d
+  double last_place;       ///< 2^-result_bits
+  double full_last_place;  ///< 2^-mantissa_bits of d
+  double beyond;           ///< 2^(exponent of the largest number of d + 1): what rounds to it is Inf
+  bool narrow;             ///< by the block of narrow_block.h: Decoded::narrow holds the factors
+  int limit_exponent;      ///< from this sum of exponents on a product may be beyond product_limit
 };
 
 /// Words of 32 bits for two products of a narrow block: exponents, significands, what turns a 1 into -1; of b signs, 1 or -1.
@@ -36,13 +37,13 @@ inline constexpr int kNarrowZero = -(1 << 13);  ///< exponent of a zero there
 
 /// Rows of a factor, in the order of product_order() for every instruction. Rows of a: [row][step]; a panel of b: [step][lane].
 struct Decoded {
-  int steps = 0;                    ///< products, whole instructions
-  std::vector<int32_t> significand; ///< with sign; integers themselves
-  std::vector<int32_t> exponent;    ///< of an aligned sum
-  std::vector<int32_t> narrow;      ///< instead of both: [row][pair][word] or [pair][word][lane]
-  std::vector<float> value;         ///< of pairs
-  std::vector<uint8_t> special;     ///< of each row (or of the panel) and block: holds a number that is not finite
-  std::vector<double> group_scale;  ///< of groups: [row][group] or [group][lane]
+  int steps = 0;                     ///< products, whole instructions
+  std::vector<int32_t> significand;  ///< with sign; integers themselves
+  std::vector<int32_t> exponent;     ///< of an aligned sum
+  std::vector<int32_t> narrow;       ///< instead of both: [row][pair][word] or [pair][word][lane]
+  std::vector<float> value;          ///< of pairs
+  std::vector<uint8_t> special;      ///< of each row (or of the panel) and block: holds a number that is not finite
+  std::vector<double> group_scale;   ///< of groups: [row][group] or [group][lane]
   std::vector<int32_t> group_exponent;
 };
 

@@ -12,8 +12,8 @@
 namespace assay {
 namespace {
 
-constexpr int kRowsOfTask = 32;       ///< their states and one instruction of a panel stay in the first cache
-constexpr int kPanelsOfStripe = 32;   ///< decoded at a time
+constexpr int kRowsOfTask = 32;      ///< their states and one instruction of a panel stay in the first cache
+constexpr int kPanelsOfStripe = 32;  ///< decoded at a time
 
 void require(bool holds, const Unit& unit, const char* what) {
   if (!holds) throw std::invalid_argument("unit " + unit.id + ": " + what);
@@ -30,8 +30,10 @@ class Specials {
       sums[l] = 0;
       for (int i = block * unit_.take; i < (block + 1) * unit_.take; ++i) {
         const double product = kept(a_, row, i) * kept(b_, column + l, i);
-        if (!std::isfinite(product)) sums[l] += float(product);
-        else if (unit_.product_limit != 0 && std::fabs(product) >= std::ldexp(1.0, unit_.product_limit)) sums[l] += std::copysign(HUGE_VALF, float(product));
+        if (!std::isfinite(product))
+          sums[l] += float(product);
+        else if (unit_.product_limit != 0 && std::fabs(product) >= std::ldexp(1.0, unit_.product_limit))
+          sums[l] += std::copysign(HUGE_VALF, float(product));
       }
     }
   }
@@ -62,7 +64,8 @@ class Tile {
         specials_(unit, a_, b_, steps_) {}
 
   void run(uint32_t* d, int64_t pitch, const ForEach& for_each) const {
-    const int64_t panels = (tile_.columns + loops_.lanes - 1) / loops_.lanes, row_tasks = (tile_.rows + kRowsOfTask - 1) / kRowsOfTask;
+    const int64_t panels = (tile_.columns + loops_.lanes - 1) / loops_.lanes,
+                  row_tasks = (tile_.rows + kRowsOfTask - 1) / kRowsOfTask;
     for (int64_t first = 0; first < panels; first += kPanelsOfStripe) {
       std::vector<Decoded> stripe(size_t(std::min<int64_t>(kPanelsOfStripe, panels - first)));
       for_each(int64_t(stripe.size()), [&](int64_t i) {
@@ -73,7 +76,8 @@ class Tile {
         const int64_t row = i * kRowsOfTask;
         const int rows = int(std::min<int64_t>(kRowsOfTask, tile_.rows - row));
         const Decoded a = decode_factor(plan_, a_, tile_.row + row, rows, 0, steps_);
-        for (size_t p = 0; p < stripe.size(); ++p) run_panel(a, stripe[p], row, rows, (first + int64_t(p)) * loops_.lanes, d, pitch);
+        for (size_t p = 0; p < stripe.size(); ++p)
+          run_panel(a, stripe[p], row, rows, (first + int64_t(p)) * loops_.lanes, d, pitch);
       });
     }
   }
@@ -89,8 +93,10 @@ class Tile {
     const auto element = [&](int r, int l) -> uint32_t& { return d[(row + r) * pitch + column + l]; };
     for (int r = 0; r < rows; ++r)
       for (int l = 0; l < columns; ++l) {
-        if (exact) integers[r * lanes + l] = int32_t(element(r, l));
-        else state[r * lanes + l] = float(decode(*unit_.d, element(r, l)));
+        if (exact)
+          integers[r * lanes + l] = int32_t(element(r, l));
+        else
+          state[r * lanes + l] = float(decode(*unit_.d, element(r, l)));
       }
     const SpecialSums sums = [&](int r, int block, float* out) {
       std::fill(out, out + lanes, 0.0f);
@@ -100,7 +106,9 @@ class Tile {
     for (int r = 0; r < rows; ++r)
       for (int l = 0; l < columns; ++l) {
         const float value = state[r * lanes + l];
-        element(r, l) = exact ? uint32_t(integers[r * lanes + l]) : std::isnan(value) ? unit_.nan : code_of(*unit_.d, double(value));
+        element(r, l) = exact               ? uint32_t(integers[r * lanes + l])
+                        : std::isnan(value) ? unit_.nan
+                                            : code_of(*unit_.d, double(value));
       }
   }
 
@@ -119,8 +127,8 @@ void one_after_the_other(int64_t count, const std::function<void(int64_t)>& f) {
   for (int64_t i = 0; i < count; ++i) f(i);
 }
 
-void accumulate(const Unit& unit, const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d, int64_t pitch,
-                const ForEach& for_each, const UnitLoops& loops) {
+void accumulate(const Unit& unit, const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d,
+                int64_t pitch, const ForEach& for_each, const UnitLoops& loops) {
   require(unit.known(), unit, "is unknown: nothing is predicted for it");
   require(first >= 0 && first % unit.k == 0 && (end % unit.k == 0 || end == product.k) && end <= product.k, unit,
           "instructions begin and end at multiples of its k, or at the product's");

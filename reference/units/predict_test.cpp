@@ -34,7 +34,8 @@ void compare(const UnitRow& row, UnitData kind, RandomCodes& random) {
     std::vector<uint32_t> d = one.c;
     accumulate(unit, one.product(), {0, one.rows, 0, one.columns}, 0, one.k, d.data(), one.columns, one_after_the_other, *loops);
     for (size_t i = 0; i < d.size(); ++i)
-      ASSERT_EQ(d[i], expected[i]) << loops->name << ", data " << int(kind) << ", k " << k << ", element " << i << ", " << cells_of(row);
+      ASSERT_EQ(d[i], expected[i]) << loops->name << ", data " << int(kind) << ", k " << k << ", element " << i << ", "
+                                   << cells_of(row);
   }
 }
 
@@ -82,13 +83,15 @@ TEST(UnitPrediction, TilesStepsAndThreadsMakeNoDifference) {
     const UnitCase one(unit, 70, 50, k, UnitData::kNearOne, random);
     std::vector<uint32_t> whole = one.c, steps = one.c, threads = one.c;
     accumulate(unit, one.product(), {0, 70, 0, 50}, 0, k, whole.data(), 50);
-    for (int first = 0; first < k; first += 2 * unit.k) accumulate(unit, one.product(), {0, 70, 0, 50}, first, std::min(k, first + 2 * unit.k), steps.data(), 50);
+    for (int first = 0; first < k; first += 2 * unit.k)
+      accumulate(unit, one.product(), {0, 70, 0, 50}, first, std::min(k, first + 2 * unit.k), steps.data(), 50);
     EXPECT_EQ(whole, steps) << id;
-    accumulate(unit, one.product(), {0, 70, 0, 50}, 0, k, threads.data(), 50, [](int64_t n, const std::function<void(int64_t)>& f) {
-      std::vector<std::thread> all;
-      for (int64_t i = n - 1; i >= 0; --i) all.emplace_back(f, i);
-      for (std::thread& t : all) t.join();
-    });
+    accumulate(unit, one.product(), {0, 70, 0, 50}, 0, k, threads.data(), 50,
+               [](int64_t n, const std::function<void(int64_t)>& f) {
+                 std::vector<std::thread> all;
+                 for (int64_t i = n - 1; i >= 0; --i) all.emplace_back(f, i);
+                 for (std::thread& t : all) t.join();
+               });
     EXPECT_EQ(whole, threads) << id;
     std::vector<uint32_t> part;
     for (int i = 33; i < 40; ++i) part.insert(part.end(), one.c.begin() + i * 50 + 19, one.c.begin() + i * 50 + 40);
@@ -119,10 +122,13 @@ TEST(UnitPrediction, CodesOfFourBitsMayShareAByte) {
 
 TEST(UnitPrediction, RefusesWhatItCannotDo) {
   RandomCodes random(7);
-  const Unit &unit = unit_table().find("sm_90.wgmma.e4m3.f32").unit, &scaled = unit_table().find("sm_100.tcgen05.mx_e4m3.f32").unit;
+  const Unit &unit = unit_table().find("sm_90.wgmma.e4m3.f32").unit,
+             &scaled = unit_table().find("sm_100.tcgen05.mx_e4m3.f32").unit;
   const UnitCase one(unit, 1, 1, 80, UnitData::kNearOne, random);
   std::vector<uint32_t> d = one.c;
-  const auto run = [&](const Unit& u, int64_t first, int64_t end) { accumulate(u, one.product(), {0, 1, 0, 1}, first, end, d.data(), 1); };
+  const auto run = [&](const Unit& u, int64_t first, int64_t end) {
+    accumulate(u, one.product(), {0, 1, 0, 1}, first, end, d.data(), 1);
+  };
   EXPECT_NO_THROW(run(unit, 64, 80));
   EXPECT_THROW(run(unit, 16, 80), std::invalid_argument);
   EXPECT_THROW(run(unit, 0, 48), std::invalid_argument);

@@ -1,4 +1,5 @@
-// From the cells of a row of units.csv to a unit, and what may stand together: the domain in which both implementations are exact.
+// From the cells of a row of units.csv to a unit, and what may stand together: the domain in which both implementations are
+// exact.
 #include <algorithm>
 
 #include "reference/formats/catalogue.h"
@@ -8,11 +9,11 @@
 namespace assay {
 namespace {
 
-constexpr int kMostProducts = 1024;    ///< of an instruction
-constexpr int kMostFraction = 28;      ///< of products of 22 bits in words of 32
+constexpr int kMostProducts = 1024;     ///< of an instruction
+constexpr int kMostFraction = 28;       ///< of products of 22 bits in words of 32
 constexpr int kMostGroupFraction = 38;  ///< of a group of sixteen products, in a double
 constexpr int kMostJoinFraction = 40;
-constexpr int kWidest = 1 << 10;       ///< an exponent no term reaches
+constexpr int kWidest = 1 << 10;  ///< an exponent no term reaches
 
 const Format* format(const UnitRow& row, const std::string& column, const std::string& name, size_t offset = 0) {
   std::vector<std::string> known;
@@ -44,11 +45,16 @@ void read_order(const UnitRow& row, Unit& unit) {
 void read_exponent(const UnitRow& row, Unit& unit) {
   CellWords words(row, "exponent");
   if (unit.sum != ProductSum::kAligned) return words.end("a sum without alignment");
-  if (words.next_is("ea+eb")) unit.exponent = TermExponent::kSum;
-  else if (words.next_is("normalized")) unit.exponent = TermExponent::kNormalized;
-  else if (words.next_is("scales")) unit.exponent = TermExponent::kScales;
-  else words.expected({"ea+eb", "normalized", "scales"});
-  if ((unit.exponent == TermExponent::kScales) != (unit.group > 1)) throw words.error("groups, and they alone, are aligned by scales");
+  if (words.next_is("ea+eb"))
+    unit.exponent = TermExponent::kSum;
+  else if (words.next_is("normalized"))
+    unit.exponent = TermExponent::kNormalized;
+  else if (words.next_is("scales"))
+    unit.exponent = TermExponent::kScales;
+  else
+    words.expected({"ea+eb", "normalized", "scales"});
+  if ((unit.exponent == TermExponent::kScales) != (unit.group > 1))
+    throw words.error("groups, and they alone, are aligned by scales");
   unit.zeros_count = words.next_is("zeros");
   if (words.next_is("least", 1)) unit.least_exponent = words.integer(0, -kWidest, kWidest);
   words.end("the exponent");
@@ -113,11 +119,15 @@ void read_round(const UnitRow& row, Unit& unit) {
     unit.rounding = ResultRounding::kWrap;
     return words.end("wrap");
   }
-  if (words.next_is("rz", 1)) unit.rounding = ResultRounding::kTowardZero;
-  else if (words.next_is("rne", 1)) unit.rounding = ResultRounding::kNearestEven;
-  else words.expected({"rz(BITS)", "rne(BITS)"});
+  if (words.next_is("rz", 1))
+    unit.rounding = ResultRounding::kTowardZero;
+  else if (words.next_is("rne", 1))
+    unit.rounding = ResultRounding::kNearestEven;
+  else
+    words.expected({"rz(BITS)", "rne(BITS)"});
   unit.result_bits = words.integer(0, 1, unit.d->mantissa_bits);
-  if (unit.sum == ProductSum::kPairs && (unit.rounding != ResultRounding::kNearestEven || unit.result_bits != unit.d->mantissa_bits))
+  if (unit.sum == ProductSum::kPairs &&
+      (unit.rounding != ResultRounding::kNearestEven || unit.result_bits != unit.d->mantissa_bits))
     throw words.error("pairs are rounded to the nearest number of " + std::string(unit.d->name));
   words.end("the rounding");
 }
@@ -137,7 +147,8 @@ void read_scale(const UnitRow& row, Unit& unit) {
   if (unit.scale_block == 0 || unit.k % unit.scale_block != 0 || unit.scale_block % unit.group != 0)
     throw row.error("scale", 0, "'" + text + "' must read FORMAT/BLOCK, a block of whole groups that divides k");
   if (unit.sum != ProductSum::kAligned) throw row.error("scale", 0, "a sum without alignment takes no scales");
-  if (unit.group == 1 && unit.scale->specials != Specials::kScale) throw row.error("scale", 0, "without groups a scale is a power of two");
+  if (unit.group == 1 && unit.scale->specials != Specials::kScale)
+    throw row.error("scale", 0, "without groups a scale is a power of two");
   if (unit.scale->specials != Specials::kScale && unit.scale->specials != Specials::kUnsigned)
     throw row.error("scale", 0, "'" + std::string(unit.scale->name) + "' is no format of scales");
 }
@@ -166,15 +177,19 @@ void check_formats(const UnitRow& row, const Unit& unit) {
     if (unit.group > 1 && (f->specials != Specials::kFinite || f->exponent_bits > 2))
       throw row.error(column, 0, "groups are of e2m1 or e2m3");
   }
-  const bool fits = exact ? *unit.d == kInt32 : *unit.d == kF32 || (*unit.d == kF16 && unit.sum == ProductSum::kAligned && unit.group == 1);
-  if (!fits) throw row.error("d", 0, "'" + std::string(unit.d->name) + "' holds no such sum: f32, f16 of aligned products, int32 of exact ones");
+  const bool fits =
+      exact ? *unit.d == kInt32 : *unit.d == kF32 || (*unit.d == kF16 && unit.sum == ProductSum::kAligned && unit.group == 1);
+  if (!fits)
+    throw row.error("d", 0,
+                    "'" + std::string(unit.d->name) + "' holds no such sum: f32, f16 of aligned products, int32 of exact ones");
 }
 
 void read_evidence(const UnitRow& row) {
   CellWords words(row, "evidence");
   if (words.next_is("unknown")) {
     for (const std::string& column : unit_step_columns())
-      if (column != "scale" && !row.text(column).empty()) throw row.error(column, 0, "of a unit that is unknown no step is known");
+      if (column != "scale" && !row.text(column).empty())
+        throw row.error(column, 0, "of a unit that is unknown no step is known");
     return words.end("unknown");
   }
   do {

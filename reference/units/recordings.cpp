@@ -80,7 +80,8 @@ std::vector<RecordedUnit> load_recorded_units(const std::string& file) {
   for (const TableRow& row : table.rows) {
     const std::string& c = table.text(row, "c");
     if (c != "given" && c != "zero") throw table.error(row, "c", "'" + c + "' is not one of: given, zero");
-    all.push_back({table.text(row, "unit"), table.text(row, "gpu"), table.text(row, "format"), table.text(row, "d"), c == "zero"});
+    all.push_back(
+        {table.text(row, "unit"), table.text(row, "gpu"), table.text(row, "format"), table.text(row, "d"), c == "zero"});
   }
   return all;
 }
@@ -117,8 +118,8 @@ RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedS
   for (size_t i = 0; i < a.size(); ++i) {
     const std::vector<uint32_t> one = a.line(i), other = b.line(i);
     if (one.size() != other.size())
-      throw std::runtime_error(b.file() + ":" + std::to_string(i + 1) + ": has " + std::to_string(other.size()) + " words, " + a.file() +
-                               " has " + std::to_string(one.size()));
+      throw std::runtime_error(b.file() + ":" + std::to_string(i + 1) + ": has " + std::to_string(other.size()) + " words, " +
+                               a.file() + " has " + std::to_string(one.size()));
     const uint32_t predicted = defined_element(unit, {one, other}, c_is_zero ? 0 : c.number(i)), recorded = d.number(i);
     ++result.vectors;
     if (predicted == recorded) {

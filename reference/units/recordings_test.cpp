@@ -29,8 +29,8 @@ TEST(Recordings, EverySetNamesAUnitWhoseFormatsAreThose) {
   }
 }
 
-/// All of them, by the rows, and not all by the same rows with one fraction bit less; sums of fp8 products near 1 that are wide show
-/// none, but where c joins. Results of 16 bits hardly see a fraction bit.
+/// All of them, by the rows, and not all by the same rows with one fraction bit less; sums of fp8 products near 1 that are wide
+/// show none, but where c joins. Results of 16 bits hardly see a fraction bit.
 TEST(Recordings, OfRealMatrixUnitsAreReproduced) {
   const char* const folder = std::getenv("ASSAY_HARDWARE_VECTORS");
   if (!folder) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with recordings";
@@ -45,8 +45,10 @@ TEST(Recordings, OfRealMatrixUnitsAreReproduced) {
       EXPECT_GT(matches.vectors, 0) << set.name();
       if (set.d != "fp32") continue;
       Unit wrong = row.unit;
-      if (wrong.c_last) wrong.c_last = false;
-      else --wrong.fraction_bits;
+      if (wrong.c_last)
+        wrong.c_last = false;
+      else
+        --wrong.fraction_bits;
       EXPECT_LT(match_recorded(wrong, r.c_is_zero, set).matches, matches.vectors) << set.name();
     }
   }

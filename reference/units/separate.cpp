@@ -1,110 +1,15 @@
 #include "reference/units/separate.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <numeric>
-#include <random>
 #include <stdexcept>
 
-#include "reference/formats/catalogue.h"
-#include "reference/formats/round.h"
 #include "reference/units/definition.h"
 #include "reference/units/predict.h"
+#include "reference/units/separate_data.h"
 
 namespace assay {
 namespace {
-
-constexpr int kRows = 16, kColumns = 32;
-
-/// What the units were measured with, and sums that cancel, where the bits kept can be seen.
-enum class Data { kNearOne, kCancel, kSparse, kTiny, kUnderflow, kHuge, kBits };
-struct DataKind {
-  Data data;
-  const char* words;
-  int batches;  ///< more of what shows rarely
-};
-constexpr std::array<DataKind, 7> kKinds = {{{Data::kNearOne, "near 1", 16},
-                                             {Data::kCancel, "large terms that cancel, and small ones", 64},
-                                             {Data::kSparse, "mostly zeros", 32},
-                                             {Data::kTiny, "tiny and subnormal", 32},
-                                             {Data::kUnderflow, "powers of two with products about the least number of d", 160},
-                                             {Data::kHuge, "near overflow", 32},
-                                             {Data::kBits, "all bit patterns", 32}}};
-
-class Draw {
- public:
-  Draw(const Unit& unit, Data data) : random_(uint64_t(data) + 1), data_(data), half_((unit.d->min_exponent() - unit.d->mantissa_bits) / 2) {}
-  uint64_t below(uint64_t n) { return random_() % n; }
-
-  uint32_t code(const Format& f, bool small = false) {
-    if (f.exponent_bits == 0 || data_ == Data::kBits) return uint32_t(random_() & (f.code_count() - 1));
-    if (data_ == Data::kSparse && below(4) != 0) return 0;
-    if (data_ == Data::kUnderflow) return of_product_about_least(f);
-    const int top = std::ilogb(max_finite(f)), least = f.min_exponent();
-    int exponent = int(below(5)) - 2;
-    if (data_ == Data::kSparse) exponent = int(below(uint64_t(top - least + 4))) + least - 3;
-    if (data_ == Data::kCancel) exponent = small ? -int(below(uint64_t(std::min(16, -least + f.mantissa_bits)) + 1)) : std::min(top, 6) - int(below(2));
-    if (data_ == Data::kTiny) exponent = (below(2) == 0 ? least : least / 2) + int(below(6)) - 4;
-    if (data_ == Data::kHuge) exponent = (below(2) == 0 ? top : top / 2) - int(below(3));
-    const double x = std::ldexp(1 + double(below(1 << f.mantissa_bits)) * std::ldexp(1.0, -f.mantissa_bits), exponent);
-    return code_of(f, round_to(f, f.has_sign() && below(2) == 0 ? -x : x, Rounding::kTowardZero, Overflow::kSaturate));
-  }
-
- private:
-  /// A format that does not reach so far down leaves it to the scales.
-  uint32_t of_product_about_least(const Format& f) {
-    const bool reaches = half_ > f.min_exponent() - f.mantissa_bits;
-    const int exponent = reaches ? half_ : 0;
-    if (f.has_sign() && below(4) != 0) return 0;
-    const int bands[] = {int(below(3)) - 12, int(below(5)) - 2, int(below(25)) - 12};
-    const double x = std::ldexp(1.0, exponent + bands[below(3)]);
-    return code_of(f, round_to(f, f.has_sign() && below(2) == 0 ? -x : x, Rounding::kTowardZero, Overflow::kSaturate));
-  }
-
-  std::mt19937_64 random_;
-  Data data_;
-  int half_;  ///< exponent of a factor whose square is the least number of d
-};
-
-/// Rows of two factors, their scales and c.
-struct Batch {
-  int k, scale_pitch = 0;
-  std::vector<uint32_t> a, b, a_scales, b_scales, c;
-
-  Batch(const Unit& unit, int k, Data data, Draw& draw) : k(k) {
-    const auto fill = [&](std::vector<uint32_t>& codes, const Format& f, int n) {
-      for (int i = 0; i < n; ++i) codes.push_back(draw.code(f, true));
-    };
-    fill(a, *unit.a, kRows * k), fill(b, *unit.b, kColumns * k), fill(c, *unit.d, kRows * kColumns);
-    if (data == Data::kCancel) cancel(unit, draw);
-    if (data == Data::kUnderflow) std::fill(c.begin(), c.end(), 0);
-    if (!unit.scale) return;
-    scale_pitch = (k + unit.scale_block - 1) / unit.scale_block;
-    fill(a_scales, *unit.scale, kRows * scale_pitch), fill(b_scales, *unit.scale, kColumns * scale_pitch);
-  }
-
-  /// Two products of each element, at places of its own row, are large and opposite.
-  void cancel(const Unit& unit, Draw& draw) {
-    const size_t p = draw.below(uint64_t(k)), q = draw.below(uint64_t(k));
-    for (size_t row = 0; row < kRows; ++row) {
-      const uint32_t large = draw.code(*unit.a);
-      a[row * size_t(k) + p] = large;
-      a[row * size_t(k) + q] = unit.a->exponent_bits == 0 ? large : code_of(*unit.a, -decode(*unit.a, large));
-    }
-    for (size_t column = 0; column < kColumns; ++column) b[column * size_t(k) + q] = b[column * size_t(k) + p] = draw.code(*unit.b);
-    for (size_t i = 0; i < c.size(); i += 2) c[i] = 0;
-  }
-
-  UnitWitness element(size_t row, size_t column) const {
-    const auto part = [](const std::vector<uint32_t>& codes, size_t i, int n) {
-      return std::vector<uint32_t>(codes.begin() + std::ptrdiff_t(i * size_t(n)), codes.begin() + std::ptrdiff_t((i + 1) * size_t(n)));
-    };
-    UnitWitness one{part(a, row, k), part(b, column, k), {}, {}, c[row * kColumns + column]};
-    if (scale_pitch > 0) one.a_scales = part(a_scales, row, scale_pitch), one.b_scales = part(b_scales, column, scale_pitch);
-    return one;
-  }
-};
 
 std::vector<std::byte> in_memory(const Format& f, const std::vector<uint32_t>& codes) {
   std::vector<std::byte> bytes;
@@ -120,7 +25,10 @@ std::vector<uint32_t> results(const Unit& unit, const Batch& batch) {
   std::vector<std::byte> a_scales, b_scales;
   if (unit.scale) a_scales = in_memory(*unit.scale, batch.a_scales), b_scales = in_memory(*unit.scale, batch.b_scales);
   std::vector<uint32_t> d = batch.c;
-  accumulate(unit, {{a.data(), batch.k, false, a_scales.data(), batch.scale_pitch}, {b.data(), batch.k, false, b_scales.data(), batch.scale_pitch}, batch.k},
+  accumulate(unit,
+             {{a.data(), batch.k, false, a_scales.data(), batch.scale_pitch},
+              {b.data(), batch.k, false, b_scales.data(), batch.scale_pitch},
+              batch.k},
              {0, kRows, 0, kColumns}, 0, batch.k, d.data(), kColumns);
   return d;
 }
@@ -139,7 +47,8 @@ class Shrink {
       replace(w_.c, {0});
       for (std::vector<uint32_t>* scales : {&w_.a_scales, &w_.b_scales})
         for (uint32_t& scale : *scales) replace(scale, {code_of(*first_.scale, 1)});
-      for (size_t i = 0; i < w_.a.size(); ++i) replace(w_.a[i], simpler(*first_.a, w_.a[i])), replace(w_.b[i], simpler(*first_.b, w_.b[i]));
+      for (size_t i = 0; i < w_.a.size(); ++i)
+        replace(w_.a[i], simpler(*first_.a, w_.a[i])), replace(w_.b[i], simpler(*first_.b, w_.b[i]));
       replace(w_.c, simpler(*first_.d, w_.c));
     }
     differ();
@@ -147,7 +56,9 @@ class Shrink {
 
   /// Codes that are not 0.
   static size_t size_of(const UnitWitness& w) {
-    const auto count = [](const std::vector<uint32_t>& codes) { return codes.size() - size_t(std::count(codes.begin(), codes.end(), 0u)); };
+    const auto count = [](const std::vector<uint32_t>& codes) {
+      return codes.size() - size_t(std::count(codes.begin(), codes.end(), 0u));
+    };
     return count(w.a) + count(w.b) + (w.c != 0 ? 1 : 0);
   }
 
@@ -192,10 +103,13 @@ class Shrink {
 }  // namespace
 
 UnitSeparation separate_units(const Unit& first, const Unit& second) {
-  const bool scales = (first.scale == nullptr) == (second.scale == nullptr) && (!first.scale || (*first.scale == *second.scale && first.scale_block == second.scale_block));
-  if (!first.known() || !second.known()) throw std::invalid_argument("nothing is predicted for " + (first.known() ? second.id : first.id));
+  const bool scales = (first.scale == nullptr) == (second.scale == nullptr) &&
+                      (!first.scale || (*first.scale == *second.scale && first.scale_block == second.scale_block));
+  if (!first.known() || !second.known())
+    throw std::invalid_argument("nothing is predicted for " + (first.known() ? second.id : first.id));
   if (*first.a != *second.a || *first.b != *second.b || *first.d != *second.d || !scales)
-    throw std::invalid_argument("no input has a result under both: factors, scales or c of " + first.id + " and " + second.id + " are of other formats");
+    throw std::invalid_argument("no input has a result under both: factors, scales or c of " + first.id + " and " + second.id +
+                                " are of other formats");
   UnitSeparation found;
   found.k = std::lcm(first.k, second.k);
   for (const DataKind& kind : kKinds) {

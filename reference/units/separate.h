@@ -24,14 +24,14 @@ struct UnitDifference {
 };
 
 struct UnitSeparation {
-  std::vector<UnitDifference> data;     ///< everything that was tried
-  std::optional<UnitWitness> witness;   ///< none: no element differed
-  int k = 0;                            ///< products of each
+  std::vector<UnitDifference> data;    ///< everything that was tried
+  std::optional<UnitWitness> witness;  ///< none: no element differed
+  int k = 0;                           ///< products of each
 };
 
-/// Elements of several kinds of random data through both units, with the same seed each time. The first that differs of each kind is made
-/// smaller: as long as the units still differ, c and products become 0, and what is left becomes 1, a power of two, or a number of fewer
-/// bits. The witness is the one with the fewest codes that are not 0.
+/// Elements of several kinds of random data through both units, with the same seed each time. The first that differs of each kind
+/// is made smaller: as long as the units still differ, c and products become 0, and what is left becomes 1, a power of two, or a
+/// number of fewer bits. The witness is the one with the fewest codes that are not 0.
 ///
 /// Throws std::invalid_argument if the units do not take the same factors, scales and c, or one is unknown.
 UnitSeparation separate_units(const Unit& first, const Unit& second);

@@ -31,8 +31,8 @@ TEST(UnitNeighbours, AreSingleStepsThatTheLoaderTakes) {
   }
   std::set<std::string> names;
   for (const UnitNeighbour& n : unit_neighbours(row("sm_90.wgmma.e4m3.f32"))) names.insert(n.name);
-  for (const char* name : {"order: take(32) -> take(16)", "sum: align(13) -> align(12)", "sum: truncate -> floor", "round: rz(13) -> rz(23)",
-                           "exponent: nothing -> zeros", "special: nothing -> flush"})
+  for (const char* name : {"order: take(32) -> take(16)", "sum: align(13) -> align(12)", "sum: truncate -> floor",
+                           "round: rz(13) -> rz(23)", "exponent: nothing -> zeros", "special: nothing -> flush"})
     EXPECT_TRUE(names.contains(name)) << name;
 }
 
@@ -47,8 +47,8 @@ constexpr Unobservable kUnobservable[] = {
 
 /// An edited cell is another function: some input tells it from the row, or a reason says that none can, and none is found.
 TEST(UnitNeighbours, AreToldFromTheirRow) {
-  for (const char* id : {"sm_90.wgmma.e4m3.f32", "sm_90.mma.bf16.f32", "sm_90.mma.f16.f16", "sm_90.mma.e4m3.f32", "gfx942.mfma.e4m3fnuz.f32",
-                         "gfx90a.mfma.f16.f32", "sm_100.tcgen05.nvf4.f32", "sm_90.mma.int8.int32"})
+  for (const char* id : {"sm_90.wgmma.e4m3.f32", "sm_90.mma.bf16.f32", "sm_90.mma.f16.f16", "sm_90.mma.e4m3.f32",
+                         "gfx942.mfma.e4m3fnuz.f32", "gfx90a.mfma.f16.f32", "sm_100.tcgen05.nvf4.f32", "sm_90.mma.int8.int32"})
     for (const UnitNeighbour& n : unit_neighbours(row(id))) {
       const UnitSeparation found = separate_units(row(id).unit, n.row.unit);
       bool hidden = false;

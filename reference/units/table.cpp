@@ -9,8 +9,8 @@ namespace assay {
 namespace {
 
 const std::vector<std::string>& columns() {
-  static const std::vector<std::string> all = {"id",    "a",     "b",     "d",       "k",        "order",  "exponent", "sum",
-                                               "c",     "round", "scale", "special", "evidence", "source", "why"};
+  static const std::vector<std::string> all = {"id", "a",     "b",     "d",       "k",        "order",  "exponent", "sum",
+                                               "c",  "round", "scale", "special", "evidence", "source", "why"};
   return all;
 }
 

@@ -30,8 +30,9 @@ std::string complaint(const std::string& id, const std::string& column, const st
 }
 
 TEST(UnitTable, CoversTheListedArchitectures) {
-  for (const char* id : {"sm_70.mma.f16.f32", "sm_75.mma.f16.f16", "sm_80.mma.tf32.f32", "sm_86.mma.bf16.f32", "sm_89.mma.e4m3.f32", "sm_90.mma.e5m2.f16",
-                         "sm_90.wgmma.e4m3.f32", "sm_90.wgmma.int8.int32", "sm_100.tcgen05.e4m3.f32", "sm_100.tcgen05.nvf4.f32", "sm_120.mma.mx_e4m3.f32",
+  for (const char* id : {"sm_70.mma.f16.f32", "sm_75.mma.f16.f16", "sm_80.mma.tf32.f32", "sm_86.mma.bf16.f32",
+                         "sm_89.mma.e4m3.f32", "sm_90.mma.e5m2.f16", "sm_90.wgmma.e4m3.f32", "sm_90.wgmma.int8.int32",
+                         "sm_100.tcgen05.e4m3.f32", "sm_100.tcgen05.nvf4.f32", "sm_120.mma.mx_e4m3.f32",
                          "gfx90a.mfma.bf16_1k.f32", "gfx942.mfma.xf32.f32", "gfx942.mfma.e5m2fnuz.f32"})
     EXPECT_TRUE(unit_table().find(id).unit.known()) << id;
   EXPECT_FALSE(unit_table().find("gfx950.mfma.f16.f32").unit.known());
@@ -65,7 +66,8 @@ TEST(UnitTable, ProductsMeetInTheOrderOfTheRow) {
 
 TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
   const std::string id = "sm_90.wgmma.e4m3.f32";
-  EXPECT_EQ(complaint(id, "sum", "algin(13) truncate"), "'algin(13)' is not one of: align(F), split(N), group(N), pairs, exact; did you mean 'align'?");
+  EXPECT_EQ(complaint(id, "sum", "algin(13) truncate"),
+            "'algin(13)' is not one of: align(F), split(N), group(N), pairs, exact; did you mean 'align'?");
   EXPECT_EQ(complaint(id, "sum", "align(13)"), "here stands one of: truncate, floor");
   EXPECT_EQ(complaint(id, "sum", "align(13) truncate truncate"), "'truncate' has no meaning behind the sum");
   EXPECT_EQ(complaint(id, "sum", "align(29) truncate"), "'29' is no integer from 1 to 28");
@@ -94,7 +96,8 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
 }
 
 TEST(UnitTable, ErrorsNameFileLineAndColumn) {
-  const std::string file = (std::filesystem::temp_directory_path() / ("assay_units_" + std::to_string(::getpid()) + ".csv")).string();
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("assay_units_" + std::to_string(::getpid()) + ".csv")).string();
   const auto error_of = [&](const std::string& rows) {
     std::ofstream(file) << "id,a,b,d,k,order,exponent,sum,c,round,scale,special,evidence,source,why\n" << rows;
     try {

@@ -34,7 +34,7 @@ enum class AccumulatorJoin {
 enum class ResultRounding { kTowardZero, kNearestEven, kWrap };
 
 /// What a row may have at most.
-inline constexpr int kMostTaken = 64;   ///< products of a block
+inline constexpr int kMostTaken = 64;  ///< products of a block
 inline constexpr int kMostSplits = 4;
 inline constexpr int kMostGroups = 32;  ///< of a block
 
@@ -51,7 +51,7 @@ struct Unit {
   // order
   int interleave_period = 0;  ///< 0: products meet in ascending k
   int interleave_width = 0;
-  int take = 0;               ///< products of a block; the result of a block is the c of the next
+  int take = 0;  ///< products of a block; the result of a block is the c of the next
 
   // exponent
   TermExponent exponent = TermExponent::kSum;
@@ -60,11 +60,11 @@ struct Unit {
 
   // sum
   ProductSum sum = ProductSum::kAligned;
-  int splits = 1;               ///< sums of their own, of k mod splits
-  int group = 1;                ///< products that are added exactly to make one term
+  int splits = 1;  ///< sums of their own, of k mod splits
+  int group = 1;   ///< products that are added exactly to make one term
   int fraction_bits = 0;
   BitLoss loss = BitLoss::kTruncate;
-  int join_fraction_bits = 0;   ///< of the sums that meet after a split
+  int join_fraction_bits = 0;  ///< of the sums that meet after a split
   BitLoss join_loss = BitLoss::kFloor;
 
   // c
@@ -84,9 +84,9 @@ struct Unit {
   int scale_block = 0;            ///< neighbours in k that share one
 
   // special
-  uint32_t nan = 0;           ///< the one code of a result that is NaN
-  bool flush = false;         ///< subnormals are zero
-  int product_limit = 0;      ///< a product of at least 2^product_limit is Inf; 0: products have no limit
+  uint32_t nan = 0;       ///< the one code of a result that is NaN
+  bool flush = false;     ///< subnormals are zero
+  int product_limit = 0;  ///< a product of at least 2^product_limit is Inf; 0: products have no limit
 
   bool known() const { return take > 0; }  ///< false: nothing is predicted
 };

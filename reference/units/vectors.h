@@ -31,7 +31,8 @@ inline Ints smaller(Ints a, Ints b) { return a < b ? a : b; }
 template <class Half, class Whole>
 inline Half half_of(Whole v, int which) {
   if constexpr (kLanes == 16)
-    return which == 0 ? __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) : __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    return which == 0 ? __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7)
+                      : __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
   else if constexpr (kLanes == 8)
     return which == 0 ? __builtin_shufflevector(v, v, 0, 1, 2, 3) : __builtin_shufflevector(v, v, 4, 5, 6, 7);
   else
@@ -40,9 +41,12 @@ inline Half half_of(Whole v, int which) {
 
 template <class Half>
 inline auto whole_of(Half low, Half high) {
-  if constexpr (kLanes == 16) return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  else if constexpr (kLanes == 8) return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
-  else return __builtin_shufflevector(low, high, 0, 1, 2, 3);
+  if constexpr (kLanes == 16)
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  else if constexpr (kLanes == 8)
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+  else
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3);
 }
 
 inline Doubles doubles_of(Floats v, int which) { return __builtin_convertvector(half_of<HalfFloats>(v, which), Doubles); }

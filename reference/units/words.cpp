@@ -21,7 +21,9 @@ bool CellWords::next_is(const std::string& word, size_t arguments) {
   return true;
 }
 
-TableError CellWords::error(const std::string& problem) const { return row_.error(column_, words_.at(at_ - 1).position, problem); }
+TableError CellWords::error(const std::string& problem) const {
+  return row_.error(column_, words_.at(at_ - 1).position, problem);
+}
 
 int CellWords::integer(size_t argument, int least, int most) const {
   return number(words_.at(at_ - 1).arguments.at(argument), least, most);
@@ -61,8 +63,9 @@ void CellWords::expected(std::initializer_list<const char*> forms) const {
   }
   if (at_ == words_.size()) throw row_.error(column_, row_.text(column_).size(), "here stands one of: " + all);
   const CellStep& word = words_[at_];
-  throw row_.error(column_, word.position, "'" + word.text + "' is not one of: " + all +
-                   (near_matches(word.word, known).empty() ? "" : did_you_mean(word.word, known)));
+  throw row_.error(column_, word.position,
+                   "'" + word.text + "' is not one of: " + all +
+                       (near_matches(word.word, known).empty() ? "" : did_you_mean(word.word, known)));
 }
 
 void CellWords::end(const char* after) const {
