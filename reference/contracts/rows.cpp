@@ -43,6 +43,10 @@ TableError ContractRow::error(const std::string& column, size_t offset, const st
 
 ContractTables ContractTables::load(const std::string& folder) {
   ContractTables tables;
+  const Table retired = read_table(folder + "/retired.csv");
+  retired.require_columns(std::vector<std::string>{"id", "now", "why"});
+  for (const TableRow& row : retired.rows)
+    tables.retired_[retired.text(row, "id")] = {retired.text(row, "now"), retired.text(row, "why")};
   for (const Flow* flow : all_flows())
     for (const std::string& file : flow->files) tables.add(folder + "/" + file);
   return tables;
@@ -67,6 +71,8 @@ void ContractTables::add(const std::string& file) {
         throw table.error(row, "id",
                           "'" + contract.id + "' stands in " + other.file + ":" + std::to_string(other.line) +
                               " already; ids are never reused");
+    if (const auto found = retired_.find(contract.id); found != retired_.end())
+      throw table.error(row, "id", "'" + contract.id + "' was retired for '" + found->second.now + "'; ids are never reused");
     rows_.push_back(std::move(contract));
   }
   for (size_t i = first; i < rows_.size(); ++i) check(*this, rows_[i]);
@@ -79,6 +85,8 @@ bool has_recipes(const ContractRow& row) {
 const ContractRow& ContractTables::find(const std::string& id) const {
   for (const ContractRow& row : rows_)
     if (row.id == id) return row;
+  if (const auto found = retired_.find(id); found != retired_.end())
+    throw std::out_of_range("contract '" + id + "' described no code: " + found->second.why + "; now '" + found->second.now + "'");
   throw std::out_of_range("unknown contract '" + id + "'" + did_you_mean(id, ids()));
 }
 

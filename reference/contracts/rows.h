@@ -30,19 +30,23 @@ bool has_recipes(const ContractRow& row);
 
 class ContractTables {
  public:
-  /// Reads the contract tables of a folder and checks every cell. Throws TableError.
+  /// Reads the contract tables of a folder, and retired.csv, and checks every cell. Throws TableError.
   static ContractTables load(const std::string& folder);
 
-  /// Adds a user's rows; the file's columns say which flow it is for. Throws TableError, also for an id that exists.
+  /// Adds a user's rows; the file's columns say which flow it is for. Throws TableError, also for an id that exists or has.
   void add(const std::string& file);
 
-  /// Throws std::out_of_range with near matches.
+  /// Throws std::out_of_range with near matches, or with what has taken the place of a row that described no code.
   const ContractRow& find(const std::string& id) const;
   const std::vector<ContractRow>& rows() const { return rows_; }
   std::vector<std::string> ids() const;
 
  private:
+  struct Retired {
+    std::string now, why;
+  };
   std::vector<ContractRow> rows_;
+  std::map<std::string, Retired> retired_;  ///< by id
 };
 
 /// Links of a chain cell, "row_norm=a > group_quant=b", as row ids in order. A plain row is a chain of itself.

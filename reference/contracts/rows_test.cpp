@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <set>
 
 #include "reference/contracts/bind.h"
@@ -90,11 +91,49 @@ TEST(Rows, AnIdIsNeverUsedTwice) {
   EXPECT_EQ(error_of(quant_row("", "absmax", "div(M)", "div(s) to(q)")), "2:1: id: a contract needs an id");
 }
 
+TEST(Rows, ARetiredIdNamesItsSuccessorAndIsNotUsedAgain) {
+  const ContractTables tables = ContractTables::load(kFolder);
+  EXPECT_EQ(error_of(quant_row("vllm.scaled_quantize_block", "absmax", "div(M)", "div(s) to(q)")),
+            "2:1: id: 'vllm.scaled_quantize_block' was retired for 'vllm.scaled_quantize_block_rcp'; ids are never reused");
+  try {
+    tables.find("vllm.scaled_quantize_block");
+    FAIL();
+  } catch (const std::out_of_range& error) {
+    EXPECT_THAT(error.what(), StartsWith("contract 'vllm.scaled_quantize_block' described no code: "));
+    EXPECT_THAT(error.what(), EndsWith("; now 'vllm.scaled_quantize_block_rcp'"));
+  }
+  EXPECT_NO_THROW(tables.find("vllm.scaled_quantize_block_rcp"));
+}
+
+/// A release as "v0.19.1", a date as "2026", "2026-06" or "2026-06-18", "unmerged", or one of these twice with "; " between.
+bool is_period(const std::string& cell) {
+  static const std::regex one(R"(v\d+(\.\d+)+(\.post\d+)?|\d{4}(-\d{2}){0,2}|unmerged)");
+  for (size_t at = 0; at <= cell.size();) {
+    const size_t end = std::min(cell.find("; ", at), cell.size());
+    if (!std::regex_match(cell.begin() + long(at), cell.begin() + long(end), one)) return false;
+    at = end + 2;
+  }
+  return true;
+}
+
+TEST(Rows, SinceAndUntilAreReleasesOrDates) {
+  for (const char* right : {"v0.19.1", "v0.20.0; v0.24.0", "2026", "2026-06-18", "unmerged", "v0.5.10.post1"}) EXPECT_TRUE(is_period(right)) << right;
+  for (const char* wrong : {"", "0.19.1", "v0.19.1;v0.20.0", "later", "2026-6", "v0.19.1 "}) EXPECT_FALSE(is_period(wrong)) << wrong;
+  const ContractTables tables = ContractTables::load(kFolder);
+  for (const ContractRow& row : tables.rows()) {
+    if (!has_recipes(row)) continue;  // casts are of versions of libraries
+    EXPECT_TRUE(is_period(row.text("since"))) << row.id;
+    EXPECT_TRUE(row.text("until").empty() || is_period(row.text("until"))) << row.id;
+    const bool unmerged = row.text("since") == "unmerged";
+    EXPECT_EQ(unmerged, row.text("source").starts_with("unmerged: ")) << row.id << ": a row of a branch says so in both cells";
+  }
+}
+
 TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
   EXPECT_EQ(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(q)")), "no error");
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(N)", "div(s) to(q)")), StartsWith("2:25: scale: unknown name 'N' in 'N'; known here: ub, M"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "dvi(M)", "div(s) to(q)")), StartsWith("2:21: scale: unknown verb 'dvi'; did you mean 'div'"));
-  EXPECT_THAT(error_of(quant_row("a", "max(1)", "div(M)", "div(s) to(q)")), EndsWith("2:14: amax: begins with absmax or absmax(keep)"));
+  EXPECT_THAT(error_of(quant_row("a", "max(1)", "div(M)", "div(s) to(q)")), EndsWith("2:14: amax: begins with absmax, absmax(keep) or absmax(all)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "absmax", "div(s) to(q)")), EndsWith("scale: takes one number and cannot reduce"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s)")), EndsWith("code: ends with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(bf16)")), EndsWith("code: ends with to(q)"));

@@ -80,6 +80,7 @@ std::string formula(const Recipe& recipe, const std::string& value) {
   std::string text = recipe.start.empty() ? value : recipe.start;
   if (recipe.reduction == Reduction::kAbsMax) text = "max|" + value + "|";
   if (recipe.reduction == Reduction::kAbsMaxKeepNan) text = "max|" + value + "| or NaN";
+  if (recipe.reduction == Reduction::kAbsMaxOfAllNan) text = "max|" + value + "|, NaN of NaN alone";
   if (recipe.reduction == Reduction::kLeast) text = "min(" + value + ")";
   if (recipe.reduction == Reduction::kGreatest) text = "max(" + value + ")";
   if (recipe.reduction == Reduction::kSquares) text = "sum(" + value + "^2)";

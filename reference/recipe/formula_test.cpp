@@ -67,6 +67,7 @@ TEST(Formula, CellsThatDifferAreWrittenDifferently) {
                          "if0(1)",
                          "absmax",
                          "absmax(keep)",
+                         "absmax(all)",
                          "squares",
                          "deviations"};
   for (const char* a : cells)

@@ -67,6 +67,8 @@ class CellParser {
       recipe.reduction = Reduction::kGreatest;
     else if (token.word == "absmax" && token.arguments.size() == 1 && token.arguments[0].text == "keep")
       recipe.reduction = Reduction::kAbsMaxKeepNan;
+    else if (token.word == "absmax" && token.arguments.size() == 1 && token.arguments[0].text == "all")
+      recipe.reduction = Reduction::kAbsMaxOfAllNan;
     else return false;
     return true;
   }

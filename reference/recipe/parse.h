@@ -22,7 +22,8 @@ struct Names {
 /// Grammar of a cell: tokens with blanks between them.
 ///   WORK:            f32:, bf16:, f16:    the working format from here on (f32 at first)
 ///   NAME:            (first) begin with that quantity instead of the flow's own
-///   absmax | absmax(keep) | squares       (first) reduction over the group or row
+///   absmax | absmax(keep) | squares       (first) reduction over the group or row; keep: NaN if one is NaN
+///   absmax(all)                           (first) NaN where all are NaN: a maximum that begins with a number of them
 ///   deviations                            (first) squares of what is left of a number once the mean was taken off
 ///   verb, verb(args), verb(args)~k        a step; ~k leaves the result free by k ulp of the working format,
 ///   verb~k+Cv, verb~2^-N                  by k + floor(C |v|) ulp, v what the step takes, or by 2^-N of the exact result

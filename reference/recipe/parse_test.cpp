@@ -94,6 +94,7 @@ TEST(Parse, WorkingFormatHoldsFromItsPrefixOnAndRoundsConstants) {
 TEST(Parse, ACellMayBeginWithAQuantityOrAReduction) {
   EXPECT_EQ(parsed("amax: rdiv(M)").start, "amax");
   EXPECT_EQ(parsed("absmax(keep)").reduction, Reduction::kAbsMaxKeepNan);
+  EXPECT_EQ(parsed("absmax(all)").reduction, Reduction::kAbsMaxOfAllNan);
   EXPECT_EQ(parsed("squares").reduction, Reduction::kSquares);
   EXPECT_EQ(parsed("deviations").reduction, Reduction::kDeviations);
   EXPECT_TRUE(parsed("").empty());

@@ -9,7 +9,7 @@ namespace assay {
 
 std::string Recipe::text() const {
   static constexpr const char* kOver[] = {"", "[nothing]", "[half]", "[twice]", "[first row]", "[next row too]"};
-  static constexpr const char* kReductions[] = {"", "absmax", "absmax(keep)", "least", "greatest", "squares", "deviations"};
+  static constexpr const char* kReductions[] = {"", "absmax", "absmax(keep)", "absmax(all)", "least", "greatest", "squares", "deviations"};
   std::string text;
   const auto append = [&](const std::string& token) { text += (text.empty() ? "" : " ") + token; };
   if (!start.empty()) append(start + ":");

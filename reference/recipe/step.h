@@ -60,7 +60,7 @@ struct Step {
 };
 
 /// What a cell takes from many numbers before its first step.
-enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kLeast, kGreatest, kSquares, kDeviations };
+enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kAbsMaxOfAllNan, kLeast, kGreatest, kSquares, kDeviations };
 
 /// Of which numbers a reduction is: of all that it should be, or of what a kernel takes by mistake.
 enum class Over { kAll, kNothing, kHalf, kTwice, kFirstRow, kNextRowToo };

@@ -119,6 +119,7 @@ const VerbInfo& info(Verb verb) {
 }
 
 std::vector<CellStep> other_forms(const CellStep& step) {
+  if (step.text == "absmax(all)") return {CellStep::made("absmax"), CellStep::made("absmax", {"keep"})};
   if (step.word == "absmax") return {step.arguments.empty() ? CellStep::made("absmax", {"keep"}) : CellStep::made("absmax")};
   const VerbInfo* verb = find_verb(step.word);
   return verb && verb->others ? verb->others(step) : std::vector<CellStep>();

@@ -14,6 +14,8 @@ Kernel of(const char* name, const char* contract, void (*run)(const Call&)) {
 std::vector<Kernel> concat_and_cache_mla_kernels() {
   return {of("concat_and_cache_mla", VllmFp8DsMla::kContract, run_concat_and_cache_tiles<VllmFp8DsMla>),
           of("concat_and_cache_mla", VllmFp8DsMlaFnuz::kContract, run_concat_and_cache_tiles<VllmFp8DsMlaFnuz>),
+          of("concat_and_cache_mla", VllmFp8DsMlaV0310::kContract, run_concat_and_cache_tiles<VllmFp8DsMlaV0310>),
+          of("concat_and_cache_mla", VllmFp8DsMlaFnuzV0310::kContract, run_concat_and_cache_tiles<VllmFp8DsMlaFnuzV0310>),
           of("concat_and_cache_mla.given", VllmMlaFp8::kContract, run_concat_and_cache_given<VllmMlaFp8>)};
 }
 

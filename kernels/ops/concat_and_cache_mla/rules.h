@@ -1,5 +1,5 @@
-// What the MLA caches hold. Source: vLLM csrc/libtorch_stable/cache_kernels.cu 00eb0c87, concat_and_cache_mla_kernel and
-// concat_and_cache_ds_mla_kernel.
+// What the MLA caches hold. Source: vLLM csrc/libtorch_stable/cache_kernels.cu v0.30.0 and v0.31.0, concat_and_cache_mla_kernel
+// and concat_and_cache_ds_mla_kernel.
 #pragma once
 
 #include "kernels/ops/concat_and_cache_mla/cache.h"
@@ -28,6 +28,21 @@ struct VllmFp8DsMlaFnuz : VllmFp8DsMla {
   static constexpr const char* kContract = "vllm.fp8_ds_mla_fnuz";
   using Codes = CodesOfQuotients<E4m3fnuzSat>;
   SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 224.0f, 0x1p-126f); }
+};
+
+/// v0.31.0: powers of two.
+struct VllmFp8DsMlaV0310 : VllmFp8DsMla {
+  static constexpr const char* kContract = "vllm.fp8_ds_mla@v0.31.0";
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::exp2(simt::ceil(simt::log2(simt::max_number(amax / 448.0f, 1e-4f))));
+  }
+};
+
+struct VllmFp8DsMlaFnuzV0310 : VllmFp8DsMlaFnuz {
+  static constexpr const char* kContract = "vllm.fp8_ds_mla_fnuz@v0.31.0";
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::exp2(simt::ceil(simt::log2(simt::max_number(amax / 224.0f, 1e-4f))));
+  }
 };
 
 /// 576 codes of one given scale.

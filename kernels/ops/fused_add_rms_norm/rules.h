@@ -65,8 +65,9 @@ struct AiterOpusFusedAddRmsNormGfx942 : MixedSum<8192> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_gfx942";
   using Store = StoreCutOff;
 };
-struct AiterOpusT5FusedAddRmsNorm : MixedSum<8192> {
-  static constexpr const char* kContract = "aiter.opus_t5_fused_add_rms_norm";
+/// T5 mode rounds the sum before it squares.
+struct AiterOpusT5FusedAddRmsNorm : RoundedSum {
+  static constexpr const char* kContract = "aiter.opus_t5_fused_add_rms_norm_r1";
   static constexpr bool kRoundsBeforeWeight = true;
 };
 

@@ -90,7 +90,7 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bo
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8_t* q, const ScalesOut& out, int64_t row,
                                    int32_t group, float scale_ub = 0.0f) {
-  quantize_elements<Rules, kWarp, kLanes>(v, widest_of<Rules>(v), live, q, out, row, group, scale_ub);
+  quantize_elements<Rules, kWarp, kLanes>(v, widest_of<Rules>(v, Rules::widest_of_none()), live, q, out, row, group, scale_ub);
 }
 
 }  // namespace assay_kernels

@@ -17,6 +17,13 @@ struct VllmGroupInt8 : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -128.0f); }
 };
 
+/// v0.33.0: one division a group.
+struct VllmGroupInt8V0330 : VllmGroupInt8 {
+  static constexpr const char* kContract = "vllm.group_int8@v0.33.0";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
 struct VllmGroupInt8Triton : VllmGroupInt8 {
   static constexpr const char* kContract = "vllm.group_int8_triton";
 };
@@ -39,10 +46,11 @@ struct AiterGroupInt8 : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// No floor: a row of zeros stores 0. v_rcp_f32 may be off by an ulp; the quotient here is one of its legal results.
+/// No floor, and subnormal scales are flushed: a row of zeros stores 0. v_rcp_f32 may be off by an ulp; the quotient here is one of its legal results.
 struct AiterPerTokenInt8 : AiterGroupInt8 {
   static constexpr const char* kContract = "aiter.per_token_int8";
   SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(AiterGroupInt8::scale(amax)); }
 };
 
 /// libdevice's round: ties away from zero.
@@ -67,7 +75,7 @@ struct VllmPerTokenInt8Rocm : VllmPerTokenInt8 {
   static constexpr const char* kContract = "vllm.per_token_int8_rocm";
 };
 
-using Int8GroupList = RulesList<VllmGroupInt8, VllmGroupInt8Triton, SglangGroupInt8, AiterGroupInt8>;
+using Int8GroupList = RulesList<VllmGroupInt8, VllmGroupInt8V0330, VllmGroupInt8Triton, SglangGroupInt8, AiterGroupInt8>;
 using Int8TokenList = RulesList<VllmPerTokenInt8, VllmPerTokenInt8Rocm, VllmPerTokenInt8Triton, AiterPerTokenInt8>;
 
 }  // namespace assay_kernels

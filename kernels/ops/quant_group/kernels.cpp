@@ -20,7 +20,8 @@ std::vector<std::string> contracts(bool packed) {
 void by_register(const Call& call) { run_vllm_register(call) || run_other_register(call) || run_int8_register(call); }
 void by_shared(const Call& call) { run_vllm_shared(call) || run_other_shared(call) || run_int8_shared(call); }
 
-using TokenList = RulesList<VllmPerToken, VllmPerTokenUb, VllmPerTokenFnuz, VllmPerTokenNative, AiterPerToken, AiterPerTokenFnuz>;
+using TokenList = RulesList<VllmPerToken, VllmPerTokenUb, VllmPerTokenFnuz, VllmPerTokenNative, VllmPerTokenNativeGpu,
+                            AiterPerToken, AiterPerTokenFnuz>;
 void by_token(const Call& call) {
   TokenList::with(call.contract(), [&](auto rules) { run_token<decltype(rules)>(call); }) || run_int8_token(call);
 }

@@ -1,5 +1,6 @@
 // Group quantization as SGLang, AITER and DeepGEMM do it. Sources: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (00568d90);
-// aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
+// sglang jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1), kernels/jit/csrc/gemm/per_token_group_quant.cuh
+// (v0.5.17); aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
 #pragma once
 
 #include "kernels/ops/quant_group/rules.h"
@@ -13,6 +14,22 @@ struct SglangGroup8bit : GroupRules {
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
   SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 448.0f / amax; }
+};
+
+/// Compiled when first used, without fast math.
+struct SglangGroup8bitJit : GroupRules {
+  static constexpr const char* kContract = "sglang.group_8bit_jit";
+  static constexpr bool kSaturates = true;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
+  /// min(., 448) is what the cast does by itself when it saturates.
+  SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
+};
+
+/// With fast math again; one bound, which drops NaN.
+struct SglangGroup8bitV0517 : SglangGroup8bit {
+  static constexpr const char* kContract = "sglang.group_8bit@v0.5.17";
+  SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
 };
 
 /// The first version of the kernel: bytes of absent groups stay as they were.
@@ -55,16 +72,27 @@ struct AiterPer1x128TransposeScaleFnuz : TransposeScale<AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.per_1x128_transpose_scale_fnuz";
 };
 
-/// No floor: a row of zeros stores 0, and its codes come from 0 * Inf. v_rcp_f32 may be off by an ulp; the quotient here is one
-/// of its legal results.
+/// v * factor of a module that flushes subnormal numbers.
+struct FlushingMultiply {
+  float factor;
+  SIMT_DEVICE explicit FlushingMultiply(float m) : factor(m) {}
+  SIMT_DEVICE float operator()(float v) const { return flushed(v) * factor; }
+};
+
+/// No floor, and subnormal scales are flushed: a row of zeros, or of almost none, stores 0, and its codes come from products with
+/// Inf. v_rcp_f32 may be off by an ulp; the quotient here is one of its legal results.
 struct AiterPerToken : AiterPer1x128 {
   static constexpr const char* kContract = "aiter.per_token";
+  using Element = FlushingMultiply;
   SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(AiterPer1x128::scale(amax)); }
 };
 
 struct AiterPerTokenFnuz : AiterPer1x128Fnuz {
   static constexpr const char* kContract = "aiter.per_token_fnuz";
+  using Element = FlushingMultiply;
   SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(AiterPer1x128Fnuz::scale(amax)); }
 };
 
 /// torch: amax and its clamp keep NaN, the cast does not saturate, nothing is clamped.
@@ -79,6 +107,12 @@ struct DeepgemmPerTokenCast : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
+/// torch on a GPU divides by a Python number by its reciprocal.
+struct DeepgemmPerTokenCastGpu : DeepgemmPerTokenCast {
+  static constexpr const char* kContract = "deepgemm.per_token_cast_gpu";
+  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
+};
+
 /// The exponent is clamped to 1..254, so that Inf and NaN give 2^127.
 struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
   static constexpr const char* kContract = "deepgemm.per_token_cast_ue8m0";
@@ -88,8 +122,8 @@ struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
   }
 };
 
-using OtherGroupList = RulesList<SglangGroup8bit, SglangGroup8bitUe8m0, AiterPer1x128, AiterPer1x128Fnuz, DeepgemmPerTokenCast,
-                                 DeepgemmPerTokenCastUe8m0>;
+using OtherGroupList = RulesList<SglangGroup8bit, SglangGroup8bitJit, SglangGroup8bitV0517, SglangGroup8bitUe8m0, AiterPer1x128,
+                                 AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastGpu, DeepgemmPerTokenCastUe8m0>;
 
 /// Contracts whose layout strides cannot say.
 using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128TransposeScaleFnuz>;

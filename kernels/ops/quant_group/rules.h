@@ -24,6 +24,8 @@ struct GroupRules {
   template <int kWarp, int kLanes>
   static constexpr int kReach = kLanes;
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
+  /// The widest of nothing, where the reduction begins.
+  SIMT_DEVICE static float widest_of_none() { return 0.0f; }
   /// The element operation from amax and the stored scale.
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return scale; }
   SIMT_DEVICE static float clamp(float v) { return v; }
@@ -56,6 +58,9 @@ SIMT_DEVICE float pow2_reciprocal(float s) {
   const uint32_t b = simt::bits(s);
   return simt::from_bits(b < 0x7f000000u ? 0x7f000000u - b : (0x7f800000u - b) >> 1);  // 1 / 2^127 is subnormal
 }
+
+/// v of a module that flushes: subnormal numbers are zeros.
+SIMT_DEVICE float flushed(float v) { return simt::magnitude(v) < 0x1p-126f ? simt::from_bits(simt::bits(v) & 0x80000000u) : v; }
 
 /// max first, then min: NaN becomes -limit.
 SIMT_DEVICE float clamp_max_min(float v, float limit) { return simt::min_number(simt::max_number(v, -limit), limit); }

@@ -1,5 +1,6 @@
 // MXFP8: blocks of 32 elements with an E8M0 scale, as each implementation derives it. Sources: flashinfer quantization_utils.cuh
-// and quantization_cute_dsl_utils.py (fb28d724); vLLM mxfp8_experts_quant.cuh (3240a1e4), mxfp8_utils.py (00134422); torchao
+// and quantization_cute_dsl_utils.py (fb28d724; v0.6.18); vLLM mxfp8_experts_quant.cuh (3240a1e4), mxfp8_utils.py (v0.26.0,
+// v0.27.0); torchao
 // mx_tensor.py (050515e8); aiter mx_quant_utils.h and _triton_kernels/quant/quant.py (e4048607).
 #pragma once
 
@@ -23,8 +24,6 @@ SIMT_DEVICE float e8m0_value(uint32_t e) { return simt::from_bits(e == 0u ? 0x00
 SIMT_DEVICE float e8m0_reciprocal(uint32_t e) {
   return simt::from_bits(e == 254u ? 0x00400000u : e == 255u ? 0x7fc00000u : (254u - e) << 23);
 }
-
-SIMT_DEVICE float flushed(float v) { return simt::magnitude(v) < 0x1p-126f ? simt::from_bits(simt::bits(v) & 0x80000000u) : v; }
 
 /// A contract says how the exponent comes from the block's amax, what elements are multiplied by, and what happens around the
 /// product.
@@ -50,6 +49,12 @@ struct FlashinferMxfp8Cute : FlashinferMxfp8 {
   SIMT_DEVICE static uint32_t exponent(float amax) { return e8m0_ceil(amax * (1.0f / 448.0f)); }
   SIMT_DEVICE static float before(float v) { return v; }
   SIMT_DEVICE static float clamp(float v) { return v; }
+};
+
+/// min, then max: NaN and Inf times 0 are 448.
+struct FlashinferMxfp8CuteV0618 : FlashinferMxfp8Cute {
+  static constexpr const char* kContract = "flashinfer.mxfp8_cute@v0.6.18";
+  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
 /// The guard looks at amax, not at the scale, so that a tiny block is multiplied by 1 / 0.
@@ -145,6 +150,16 @@ struct VllmMxfp8Torch : MxRules {
   SIMT_DEVICE static uint32_t exponent(float amax) {
     const uint32_t e = simt::bits(amax) >> 23;
     return e < 254u ? e : 254u;
+  }
+};
+
+/// amax / 448 is a product on a GPU, and its exponent is that of a logarithm rounded up.
+struct VllmMxfp8TorchV0270 : VllmMxfp8Torch {
+  static constexpr const char* kContract = "vllm.mxfp8_torch@v0.27.0";
+  using Code = E4m3fnSat;
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    const float e = simt::ceil(simt::log2(amax * (1.0f / 448.0f))) + 127.0f;
+    return e <= 0.0f ? 0u : e < 254.0f ? uint32_t(e) : 254u;
   }
 };
 

@@ -21,6 +21,10 @@ struct DeepgemmPerBlockCast : Block<DeepgemmPerTokenCast> {
   static constexpr const char* kContract = "deepgemm.per_block_cast";
 };
 
+struct DeepgemmPerBlockCastGpu : Block<DeepgemmPerTokenCastGpu> {
+  static constexpr const char* kContract = "deepgemm.per_block_cast_gpu";
+};
+
 struct DeepgemmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCastUe8m0> {
   static constexpr const char* kContract = "deepgemm.per_block_cast_ue8m0";
 };
@@ -31,14 +35,14 @@ struct VllmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCast> {
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
 };
 
-/// The multiplier comes first, and the stored scale is its reciprocal.
+/// The multiplier comes first, 448 times a reciprocal, and the stored scale is the reciprocal of that.
 struct VllmScaledQuantizeBlock : Block<GroupRules> {
-  static constexpr const char* kContract = "vllm.scaled_quantize_block";
+  static constexpr const char* kContract = "vllm.scaled_quantize_block_rcp";
   using Element = simt::Multiply;
   SIMT_DEVICE static float widest(float a, float b) { return widest_or_nan(a, b); }
   SIMT_DEVICE static float amax(float widest) { return simt::max_or_nan(widest, 1e-12f); }
   SIMT_DEVICE static float scale(float amax) { return 1.0f / operand(amax, 0.0f); }
-  SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 448.0f / amax; }
+  SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 1.0f / amax * 448.0f; }
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 

@@ -6,13 +6,15 @@
 namespace assay_kernels {
 namespace {
 
-using TensorList = RulesList<VllmPerTensor, VllmPerTensorFnuz, VllmPerTensorNative, AiterPerTensor, AiterPerTensorFnuz>;
+using TensorList = RulesList<VllmPerTensor, VllmPerTensorFnuz, VllmPerTensorNative, VllmPerTensorNativeGpu, AiterPerTensor,
+                             AiterPerTensorFnuz>;
 
 void by_contract(const Call& call) {
   TensorList::with(call.contract(), [&](auto rules) { run_tensor<decltype(rules)>(call); });
 }
 
-using BlockList = RulesList<DeepgemmPerBlockCast, DeepgemmPerBlockCastUe8m0, VllmPerBlockCastUe8m0, VllmScaledQuantizeBlock>;
+using BlockList = RulesList<DeepgemmPerBlockCast, DeepgemmPerBlockCastGpu, DeepgemmPerBlockCastUe8m0, VllmPerBlockCastUe8m0,
+                            VllmScaledQuantizeBlock>;
 
 void by_block(const Call& call) {
   BlockList::with(call.contract(), [&](auto rules) { run_block<decltype(rules)>(call); });

@@ -3,6 +3,7 @@
 // csrc/kernels/quant_kernels.cu (e4048607).
 #pragma once
 
+#include "kernels/ops/quant_group/others.h"
 #include "kernels/ops/quant_group/vllm.h"
 #include "kernels/ops/quant_static/rules.h"
 
@@ -31,14 +32,23 @@ struct VllmPerTensorNative : MadeScale<VllmStaticNative> {
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
 };
 
+/// On a GPU torch divides by a Python number by its reciprocal.
+struct VllmPerTensorNativeGpu : VllmPerTensorNative {
+  static constexpr const char* kContract = "vllm.per_tensor_native_gpu";
+  SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
+};
+
+/// The module flushes subnormal numbers.
 struct AiterPerTensor : MadeScale<AiterStatic> {
   static constexpr const char* kContract = "aiter.per_tensor";
-  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
+  using Element = FlushingMultiply;
+  SIMT_DEVICE static float scale(float amax) { return flushed(amax * (1.0f / 448.0f)); }
 };
 
 struct AiterPerTensorFnuz : MadeScale<AiterStaticFnuz> {
   static constexpr const char* kContract = "aiter.per_tensor_fnuz";
-  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 240.0f); }
+  using Element = FlushingMultiply;
+  SIMT_DEVICE static float scale(float amax) { return flushed(amax * (1.0f / 240.0f)); }
 };
 
 }  // namespace assay_kernels

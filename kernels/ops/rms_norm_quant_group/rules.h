@@ -30,6 +30,13 @@ struct VllmNormBlock : VllmPerToken {};
 struct VllmNormBlockFnuz : VllmPerTokenFnuz {};
 struct VllmNormBlockUb : VllmPerTokenUb {};
 
+/// v0.33.0: codes are products with the reciprocal of the scale.
+template <class Base>
+struct ByReciprocal : Base {
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
 /// The reciprocal of a scale that is no less than the epsilon of fp32; to nearest.
 struct VllmNormInt8 : GroupRules {
   using Code = Int8Nearest;
@@ -73,6 +80,18 @@ struct NormPerBlockInt8 : NormThenGroup<VllmDynamicNorm, VllmNormInt8> {
 struct AddNormPerBlock : NormThenGroup<VllmDynamicAddNorm, VllmNormBlock> {
   static constexpr const char* kContract = "vllm.add_rms_norm_per_block_quant";
 };
+struct NormPerBlockV0330 : NormThenGroup<VllmDynamicNorm, ByReciprocal<VllmNormBlock>> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant@v0.33.0";
+};
+struct NormPerBlockUbV0330 : NormThenGroup<VllmDynamicNorm, ByReciprocal<VllmNormBlockUb>> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant_ub@v0.33.0";
+};
+struct NormPerBlockFnuzV0330 : NormThenGroup<VllmDynamicNorm, ByReciprocal<VllmNormBlockFnuz>> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant_fnuz@v0.33.0";
+};
+struct AddNormPerBlockV0330 : NormThenGroup<VllmDynamicAddNorm, ByReciprocal<VllmNormBlock>> {
+  static constexpr const char* kContract = "vllm.add_rms_norm_per_block_quant@v0.33.0";
+};
 struct AiterNorm : NormThenGroup<WideNorm, AiterNormGroup> {
   static constexpr const char* kContract = "aiter.fused_rms_fp8_group_quant";
 };
@@ -102,7 +121,8 @@ struct AddNormPerToken : NormThenGroup<VllmDynamicAddNorm, VllmPerToken> {
   static constexpr const char* kContract = "vllm.add_rms_norm_dynamic_per_token_quant";
 };
 
-using NormBlockList = NormList<NormPerBlock, NormPerBlockUb, NormPerBlockFnuz, NormPerBlockInt8, AddNormPerBlock>;
+using NormBlockList = NormList<NormPerBlock, NormPerBlockUb, NormPerBlockFnuz, NormPerBlockInt8, AddNormPerBlock,
+                               NormPerBlockV0330, NormPerBlockUbV0330, NormPerBlockFnuzV0330, AddNormPerBlockV0330>;
 using NormAiterList = NormList<AiterNorm, AiterNormFnuz, AiterAddNorm, AiterHipNorm>;
 using NormTokenList = NormList<NormPerToken, NormPerTokenUb, NormPerTokenFnuz, NormPerTokenInt8, AddNormPerToken>;
 

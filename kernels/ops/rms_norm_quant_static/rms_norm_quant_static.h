@@ -30,16 +30,33 @@ struct AddNormStaticV0191 : NormThenStatic<VllmFusedAddRmsNormV0191, VllmStatic>
 struct AddNormStatic20260618 : NormThenStatic<VllmFusedAddRmsNorm20260618, VllmStatic> {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm_static_fp8_quant@2026-06-18";
 };
+/// rcp.approx.ftz may be off by an ulp; the quotient here is one of its legal results.
+struct FlashinferStatic : VllmStatic {
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return flushed(1.0f / flushed(scale)); }
+};
+/// Whole vectors are not clamped: NaN stays.
+struct FlashinferStaticCute : FlashinferStatic {
+  SIMT_DEVICE static float clamp(float v) { return v; }
+};
+
 /// FlashInfer include/flashinfer/norm.cuh (fb28d724).
-struct FlashinferNormStatic : NormThenStatic<WideNorm, VllmStatic> {
+struct FlashinferNormStatic : NormThenStatic<WideNorm, FlashinferStatic> {
   static constexpr const char* kContract = "flashinfer.rmsnorm_quant";
 };
-struct FlashinferAddNormStatic : NormThenStatic<WideAddNorm, VllmStatic> {
+struct FlashinferAddNormStatic : NormThenStatic<WideAddNorm, FlashinferStatic> {
   static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant";
+};
+/// FlashInfer flashinfer/norm/kernels/ (fb28d724), the CuTe DSL.
+struct FlashinferNormStaticCute : NormThenStatic<WideNorm, FlashinferStaticCute> {
+  static constexpr const char* kContract = "flashinfer.rmsnorm_quant@v0.6.7";
+};
+struct FlashinferAddNormStaticCute : NormThenStatic<WideAddNorm, FlashinferStaticCute> {
+  static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant@v0.6.7";
 };
 
 using NormStaticList = NormList<NormStaticV0191, NormStatic20260618, NormStaticFnuz, AddNormStaticV0191, AddNormStatic20260618,
-                                FlashinferNormStatic, FlashinferAddNormStatic>;
+                                FlashinferNormStatic, FlashinferAddNormStatic, FlashinferNormStaticCute,
+                                FlashinferAddNormStaticCute>;
 
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void rms_norm_quant_static(NormArguments<T> a, uint8_t* q, const float* scale) {

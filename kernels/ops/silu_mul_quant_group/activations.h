@@ -11,6 +11,7 @@ namespace assay_kernels {
 struct ActivationRules {
   static constexpr bool kRoundsSilu = false;
   static constexpr bool kRoundsProduct = false;
+  static constexpr bool kAddsZero = false;  ///< to the up half: its -0 becomes +0
   static constexpr bool kDivides = false;  ///< by the contract's own division: silu_of_moderate() is silu() without its branches
 };
 
@@ -56,9 +57,17 @@ struct SiluTriton : SiluBf16 {
   SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
 };
 
+/// v0.24.0: beta, which is 0, is added to the up half.
+struct SiluTritonV0240 : SiluTriton {
+  static constexpr bool kAddsZero = true;
+};
+
 struct TorchSilu : SiluOnce {
   static constexpr bool kRoundsSilu = true;
 };
+
+/// vLLM act_and_mul_quant_kernel (v0.33.0): the activation returns the type of x, whose product is rounded too.
+struct SiluTwice : TorchSilu {};
 
 /// The activation of the gates of a lane. Where one is far out or infinite, by the contract's own division.
 template <class Activation, class T, int kLoads>
@@ -75,6 +84,12 @@ SIMT_DEVICE void silu_of_lane(const LaneWords<kLoads>& gate, float (&v)[8 * kLoa
   for (float& g : v) g = Activation::silu(g);
 }
 
+/// Two numbers of 16 bits with +0 for -0.
+SIMT_DEVICE uint32_t plus_zero(uint32_t pair) {
+  const uint32_t low = pair & 0xffffu, high = pair >> 16;
+  return (low == 0x8000u ? 0u : low) | (high == 0x8000u ? 0u : high) << 16;
+}
+
 /// The products of a lane. Two numbers of 16 bits have an exact product in fp32, so it is rounded once in either type.
 template <class Activation, class T, int kLoads>
 SIMT_DEVICE void silu_times_up(const LaneWords<kLoads>& gate, const LaneWords<kLoads>& up, float (&v)[8 * kLoads]) {
@@ -83,12 +98,13 @@ SIMT_DEVICE void silu_times_up(const LaneWords<kLoads>& gate, const LaneWords<kL
   SIMT_UNROLL
   for (int i = 0; i < 4 * kLoads; ++i) {
     float &a = v[2 * i], &b = v[2 * i + 1], u, w;
+    const uint32_t pair = Activation::kAddsZero ? plus_zero(up.pair(i)) : up.pair(i);
     if constexpr (Activation::kRoundsSilu) {
       const uint32_t silu = simt::pair_from_floats<T>(a, b);
-      simt::pair_to_floats<T>(kRounds ? simt::multiply_pairs<T>(silu, up.pair(i)) : silu, a, b);
+      simt::pair_to_floats<T>(kRounds ? simt::multiply_pairs<T>(silu, pair) : silu, a, b);
       if (kRounds) continue;
     }
-    simt::pair_to_floats<T>(up.pair(i), u, w);
+    simt::pair_to_floats<T>(pair, u, w);
     a *= u, b *= w;
     if (kRounds) simt::pair_to_floats<T>(simt::pair_from_floats<T>(a, b), a, b);
   }

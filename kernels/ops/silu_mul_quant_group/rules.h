@@ -18,6 +18,8 @@ struct SiluBlock : GroupRules {
 struct SiluBlockUb : SiluBlock {
   using Element = simt::DivideEach;
   static constexpr bool kBounded = true;
+  /// The maximum begins with an element: of NaN alone it is NaN, and the bound drops that.
+  SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }
   SIMT_DEVICE static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax / 448.0f, scale_ub), kLeastScale);
   }
@@ -85,12 +87,25 @@ struct VllmSiluColmajor : SiluGroup<SiluTriton, VllmGroupTriton> {
 struct VllmSiluColmajorUe8m0 : SiluGroup<SiluTriton, VllmGroupTritonUe8m0> {
   static constexpr const char* kContract = "vllm.silu_mul_colmajor_ue8m0";
 };
+struct VllmSiluColmajorV0190 : SiluGroup<SiluTriton, VllmGroupTritonV0190> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor@v0.19.0";
+};
+struct VllmSiluColmajorUe8m0V0190 : SiluGroup<SiluTriton, VllmGroupTritonUe8m0V0190> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor_ue8m0@v0.19.0";
+};
+struct VllmSiluColmajorV0240 : SiluGroup<SiluTritonV0240, VllmGroupTritonV0190> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor@v0.24.0";
+};
+struct VllmSiluColmajorUe8m0V0240 : SiluGroup<SiluTritonV0240, VllmGroupTritonUe8m0V0190> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor_ue8m0@v0.24.0";
+};
 struct TorchSiluGroup : SiluGroup<TorchSilu, VllmGroupFp8> {
   static constexpr const char* kContract = "torch.silu_mul_group_fp8";
 };
 
 using SiluGroupList = RulesList<VllmSiluPerBlock, VllmSiluPerBlockUb, VllmSiluPerBlockFnuz, VllmFusedSilu, VllmFusedSiluRounded,
                                 VllmFusedSiluUe8m0x4, VllmFusedSiluSm100, VllmFusedSiluRoundedSm100, VllmFusedSiluUe8m0x4Sm100,
-                                VllmSiluColmajor, VllmSiluColmajorUe8m0, TorchSiluGroup>;
+                                VllmSiluColmajor, VllmSiluColmajorUe8m0, VllmSiluColmajorV0190, VllmSiluColmajorUe8m0V0190,
+                                VllmSiluColmajorV0240, VllmSiluColmajorUe8m0V0240, TorchSiluGroup>;
 
 }  // namespace assay_kernels

@@ -20,6 +20,13 @@ struct VllmSiluStaticFnuz : SiluStatic<SiluFast, VllmStaticFnuz> {
   static constexpr const char* kContract = "vllm.silu_and_mul_quant_fnuz";
 };
 
-using SiluStaticList = RulesList<VllmSiluStatic, VllmSiluStaticFnuz>;
+struct VllmSiluTwiceStatic : SiluStatic<SiluTwice, VllmStatic> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_quant@v0.9.0";
+};
+struct VllmSiluTwiceStaticFnuz : SiluStatic<SiluTwice, VllmStaticFnuz> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_quant_fnuz@v0.9.0";
+};
+
+using SiluStaticList = RulesList<VllmSiluStatic, VllmSiluStaticFnuz, VllmSiluTwiceStatic, VllmSiluTwiceStaticFnuz>;
 
 }  // namespace assay_kernels

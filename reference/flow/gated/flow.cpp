@@ -12,7 +12,7 @@ namespace {
 Link bind_gated(const RowCells& cells, const Format& x) {
   Gated g;
   g.row = cells.id();
-  g.h = cells.recipe("h", {{}, {{"x", &x}}, {"g", "u"}});
+  g.h = cells.recipe("h", {{}, {{"x", &x}}, {"g", "u", "u0"}});
   cells.forbid_reduction("h", g.h);
   g.gate_first = cells.is_first_of("halves", "gate_up", "up_gate");
   return g;

@@ -13,6 +13,10 @@ Spans gated_values(const Gated& contract, const std::vector<double>& row, RowLis
   const Spans& up = contract.gate_first ? second : first;
   environment.set("u", up);
   if (listener) listener->quantity("u", up, each_column());
+  Spans up_plus_zero = up;
+  for (size_t i = 0; i < up.size(); ++i)
+    if (up[i].low == 0) up_plus_zero.set(i, {0, 0});
+  environment.set("u0", up_plus_zero);
   Spans h = gate;
   run_cell(listener, "h", contract.h, h, environment, each_column);
   return h;

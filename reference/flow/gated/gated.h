@@ -11,7 +11,7 @@ const Flow& gated_flow();
 
 class RowListener;
 
-/// The n numbers that a row of 2n makes.
+/// The n numbers that a row of 2n makes. The quantities of a cell: g and u, the halves; u0, u + 0, which is +0 where u is -0.
 Spans gated_values(const Gated& contract, const std::vector<double>& row, RowListener* listener = nullptr);
 
 }  // namespace assay

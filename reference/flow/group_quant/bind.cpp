@@ -24,7 +24,7 @@ GroupQuant bind_group_quant(const RowCells& cells, const Format& x) {
   names.quantities = {"ub"};
   g.scale = cells.recipe("scale", names);
   g.scale_given = g.amax.empty() && g.scale.empty();
-  if (!g.scale_given) cells.require_reduction("amax", g.amax, "absmax or absmax(keep)");
+  if (!g.scale_given) cells.require_reduction("amax", g.amax, "absmax, absmax(keep) or absmax(all)");
   check_groups(cells.row());
   bind_codes(cells, names, {"amax"}, g);
   return g;

@@ -25,6 +25,7 @@ bool accepts(Span span, double value) {
 
 Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction reduction) {
   const bool keep_nan = reduction == Reduction::kAbsMaxKeepNan;
+  bool all_nan = reduction == Reduction::kAbsMaxOfAllNan;
   Span maximum = point(0);
   for (size_t i = first; i < first + count; ++i) {
     const Span v = values[i];
@@ -33,11 +34,13 @@ Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction
       if (keep_nan) return point(v.low);
       continue;
     }
+    all_nan = false;
     const bool crosses_zero = v.low < 0 && v.high > 0;
     const double a = std::fabs(v.low), b = std::fabs(v.high);
     maximum.low = std::max(maximum.low, crosses_zero ? 0 : std::min(a, b));
     maximum.high = std::max(maximum.high, std::max(a, b));
   }
+  if (all_nan) return point(std::nan(""));
   return maximum;
 }
 

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Whether the code that a contract describes stands in the release that its row names.
+
+usage: cited_symbols.py                  every row of the contract tables has a line in symbols.csv, and lines fit their rows
+       cited_symbols.py --check SOURCES  and each symbol stands where its line says, in sources that lie in the folder SOURCES
+       cited_symbols.py --write SOURCES  writes what is found into the column `line`
+
+symbols.csv: `contract` ids with * and |; `release` as v0.33.0, a commit, or "none" for code that no release has; `file` below the
+root of the release; `symbol` a string of that file; `line` where it first stands, "none" where the release lacks it.
+SOURCES: PROJECT-VERSION folders with unpacked sources (vllm-0.33.0), or repositories called PROJECT whose tag or commit is asked.
+"""
+import csv
+import fnmatch
+import glob
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+SYMBOLS = os.path.join(ROOT, "reference", "contracts", "symbols.csv")
+# Tables of no released code: where bytes lie, weights of records, and what has no row any more.
+NO_CONTRACTS = {"records.csv", "layouts.csv", "weights.csv", "retired.csv", "symbols.csv", "casts.csv"}
+
+
+def contracts():
+    rows = {}
+    for path in sorted(glob.glob(os.path.join(ROOT, "reference", "contracts", "*.csv"))):
+        if os.path.basename(path) in NO_CONTRACTS:
+            continue
+        with open(path, newline="") as file:
+            for row in csv.DictReader(file):
+                rows[row["id"]] = row
+    return rows
+
+
+def symbols():
+    with open(SYMBOLS, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def version(text):
+    return [int(part) for part in re.findall(r"\d+", text)]
+
+
+def periods(row):
+    """Pairs of releases, since and until, of a row that names releases."""
+    sinces, untils = row["since"].split("; "), row["until"].split("; ") if row["until"] else []
+    return [(since, untils[i] if i < len(untils) else "") for i, since in enumerate(sinces)]
+
+
+def holds(row, release):
+    """Whether a row says of a release that it has its code; None where it names none to compare with."""
+    known = [(since, until) for since, until in periods(row) if since.startswith("v")]
+    if not known or not release.startswith("v"):
+        return None
+    return any(version(since) <= version(release) and (not until or version(release) < version(until)) for since, until in periods(row)
+               if since.startswith("v") or (until and version(release) < version(until)))
+
+
+def covered(rows, lines):
+    wrong = []
+    for contract, row in rows.items():
+        if contract.startswith(("assay.", "trtllm.", "torch.")):
+            continue  # proposed here, or code of a project whose releases have not been read
+        mine = [line for line in lines if any(fnmatch.fnmatchcase(contract, one) for one in line["contract"].split("|"))]
+        if not mine:
+            wrong.append(f"{contract}: no line of symbols.csv is about it")
+        if row["since"] == "unmerged":
+            wrong += [f"{contract}: is unmerged, but {line['symbol']} stands in {line['release']}" for line in mine if line["line"] != "none"]
+            continue
+        if mine and not any(line["line"] != "none" and holds(row, line["release"]) is not False for line in mine):
+            wrong.append(f"{contract}: no symbol of it stands in a release of its periods")
+    for line in lines:
+        if not any(fnmatch.fnmatchcase(contract, one) for one in line["contract"].split("|") for contract in rows):
+            wrong.append(f"symbols.csv: '{line['contract']}' is no contract")
+    return wrong
+
+
+def text_of(sources, project, release, path):
+    folder = os.path.join(sources, f"{project}-{release.removeprefix('v')}")
+    if os.path.isdir(folder):
+        try:
+            with open(os.path.join(folder, path), errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+    repository = os.path.join(sources, project)
+    if os.path.isdir(repository):
+        shown = subprocess.run(["git", "-C", repository, "show", f"{release}:{path}"], capture_output=True)
+        return shown.stdout.decode(errors="replace") if shown.returncode == 0 else None
+    raise SystemExit(f"{sources} has neither {project}-{release.removeprefix('v')} nor a repository {project}")
+
+
+def found_in(text, symbol):
+    if text is None:
+        return "none"
+    place = text.find(symbol)
+    return "none" if place < 0 else str(text.count("\n", 0, place) + 1)
+
+
+def main(arguments):
+    lines = symbols()
+    if len(arguments) == 2 and arguments[0] in ("--check", "--write"):
+        wrong = []
+        for line in lines:
+            found = found_in(text_of(arguments[1], line["project"], line["release"], line["file"]), line["symbol"])
+            if found != line["line"]:
+                wrong.append(f"{line['project']} {line['release']} {line['file']} {line['symbol']}: line {found}, not {line['line'] or 'empty'}")
+            line["line"] = found
+        if arguments[0] == "--write":
+            with open(SYMBOLS, "w", newline="") as file:
+                writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(lines)
+            wrong = []
+    elif arguments:
+        raise SystemExit(__doc__)
+    else:
+        wrong = []
+    wrong += covered(contracts(), lines)
+    for one in wrong:
+        print(one)
+    print(f"{len(lines)} symbols of {len(contracts())} contracts: {'as they are written' if not wrong else f'{len(wrong)} complaints'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
