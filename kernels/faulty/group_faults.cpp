@@ -13,6 +13,8 @@ std::vector<Kernel> group_faults() {
       in_shared_memory<MissingBarrierInStaging<>>("missing_barrier_in_staging", "vLLM #54111"),
       in_registers<Range240For224>("range_240_for_224", "vLLM #46176, vLLM #32201"),
       in_registers<FloorForCeil>("floor_for_ceil", "vLLM #43557"),
+      in_registers<NativeQuotient>("native_quotient", "pytorch BinaryDivTrueKernel.cu: on the CPU it is a quotient"),
+      in_registers<TritonNanBelow>("triton_nan_below", "vLLM fp8_utils.py v0.18.1: bounds that are no constants"),
       in_registers<GroupsMergedAt64<>>("groups_merged_at_64", "vLLM #39513, vLLM #42758", {128}),
       in_registers<TruncationForNearest<>>("truncation_for_nearest", "aiter #5151, aiter #2236"),
       in_registers<TransposedScales<>>("transposed_scales", "aiter #4506", {32, 64, 128}, {"col"}),

@@ -31,6 +31,16 @@ struct FloorForCeil : VllmGroupFp8Packed {
   static float scale(float amax) { return simt::from_bits(simt::bits(simt::max_number(amax / 448.0f, 1e-10f)) & 0x7f800000u); }
 };
 
+/// A quotient where torch on a GPU has a product with 1/448: what this project's own row said until kernels ran.
+struct NativeQuotient : VllmGroupNativeGpu {
+  static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
+};
+
+/// Bounds known at run time: the clamp drops a NaN for its lower one.
+struct TritonNanBelow : VllmGroupTritonV0190 {
+  static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+};
+
 /// One XOR offset too many: half a warp is a group of 128 on 32 lanes, and two groups on 64.
 template <class Base = VllmGroupFp8>
 struct GroupsMergedAt64 : Base {

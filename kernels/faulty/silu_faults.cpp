@@ -15,6 +15,8 @@ std::vector<Kernel> silu_faults() {
       of_gated_groups<ProductRounded>("product_rounded", "sglang #6394"),
       of_gated_groups<SigmoidByTanh>("sigmoid_by_tanh", "vLLM #24833"),
       of_gated_groups<SiluUbOnAmax>("silu_ub_on_amax", "vLLM common.cu 094be773: in the per-token op the same name bounds amax"),
+      of_gated_groups<SiluUbBeginsWithZero>("silu_ub_begins_with_zero",
+                                            "vLLM per_token_group_quant.cu v0.33.0: there the maximum begins with eps"),
       of_gated_groups<SiluFloorMissing>("silu_floor_missing",
                                         "flashinfer #2595, vLLM test_fused_silu_mul_block_quant.py 0b9743da cannot see it"),
       of_gated_groups<SiluExponentByBf16>("exponent_by_bf16", "vLLM activation_kernels.cu 1a84e5b2: log2 in bf16", {"col"}),

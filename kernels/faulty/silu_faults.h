@@ -52,6 +52,12 @@ struct UbOnAmax : SiluBlockUb {
 };
 using SiluUbOnAmax = WithGroup<VllmSiluPerBlockUb, UbOnAmax>;
 
+/// The maximum of a group begins with 0: of NaN alone it is 0 and not NaN, which the bound would have taken.
+struct UbBeginsWithZero : SiluBlockUb {
+  static float widest_of_none() { return 0.0f; }
+};
+using SiluUbBeginsWithZero = WithGroup<VllmSiluPerBlockUb, UbBeginsWithZero>;
+
 /// No floor under the scale: 0 / 0 for a group of zeros, and full codes where the floor leaves next to none.
 struct NoFloor : SiluBlock {
   using Element = simt::DivideEach;

@@ -5,8 +5,8 @@ usage: cited_symbols.py                  every row of the contract tables has a 
        cited_symbols.py --check SOURCES  and each symbol stands where its line says, in sources that lie in the folder SOURCES
        cited_symbols.py --write SOURCES  writes what is found into the column `line`
 
-symbols.csv: `contract` ids with * and |; `release` as v0.33.0, a commit, or "none" for code that no release has; `file` below the
-root of the release; `symbol` a string of that file; `line` where it first stands, "none" where the release lacks it.
+symbols.csv: `contract` ids with * and |; `release` as v0.33.0 or a commit; `file` below the root of the release; `symbol` a string of
+that file; `line` where it first stands, "none" where the release lacks it, "unread" where its sources were not at hand.
 SOURCES: PROJECT-VERSION folders with unpacked sources (vllm-0.33.0), or repositories called PROJECT whose tag or commit is asked.
 """
 import csv
@@ -104,6 +104,8 @@ def main(arguments):
     if len(arguments) == 2 and arguments[0] in ("--check", "--write"):
         wrong = []
         for line in lines:
+            if line["line"] == "unread":
+                continue
             found = found_in(text_of(arguments[1], line["project"], line["release"], line["file"]), line["symbol"])
             if found != line["line"]:
                 wrong.append(f"{line['project']} {line['release']} {line['file']} {line['symbol']}: line {found}, not {line['line'] or 'empty'}")

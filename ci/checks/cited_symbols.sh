@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Every contract cites a symbol of a release of its periods, and a symbol that does not stand where its line says is named.
+. "$(dirname "$0")/lib.sh"
+data_copy "$scratch/data"
+mkdir -p "$scratch/data/reference/oracles" "$scratch/sources"
+cp "$root/reference/oracles/cited_symbols.py" "$scratch/data/reference/oracles/"
+cited=$scratch/data/reference/oracles/cited_symbols.py contracts=$scratch/data/reference/contracts
+expect 0 'as they are written' python3 "$cited"
+
+restored() { cp "$root"/reference/contracts/*.csv "$contracts/"; }
+sed -i '/^vllm.mxfp8_torch@v0.27.0,/d' "$contracts/symbols.csv"
+expect 1 'vllm.mxfp8_torch@v0.27.0: no line of symbols.csv is about it' python3 "$cited"
+restored
+sed -i '/^vllm.silu_and_mul_quant,/{s/,unmerged,/,v0.9.0,/; s/unmerged: //}' "$contracts/fused_silu.csv"
+expect 1 'vllm.silu_and_mul_quant: no symbol of it stands in a release of its periods' python3 "$cited"
+restored
+sed -i '/^vllm.fp8_ds_mla@v0.31.0,/s/,v0.31.0,,/,v0.32.0,,/' "$contracts/cache.csv"
+expect 1 'vllm.fp8_ds_mla@v0.31.0: no symbol of it stands in a release of its periods' python3 "$cited"
+restored
+sed -i '/^vllm.group_native,/s/^vllm.group_native,/vllm.group_natve,/' "$contracts/quant.csv"
+expect 1 'vllm.group_natve: no line of symbols.csv is about it' python3 "$cited"
+restored
+
+# Sources of one project, with the symbol on another line, and without it.
+head -1 "$root/reference/contracts/symbols.csv" >"$contracts/symbols.csv"
+grep '^vllm.mxfp8_torch,vllm,v0.20.0,' "$root/reference/contracts/symbols.csv" >>"$contracts/symbols.csv"
+file=$scratch/sources/vllm-0.20.0/vllm/model_executor/layers/quantization/utils/mxfp8_utils.py
+mkdir -p "$(dirname "$file")"
+printf '\n\n_mxfp8_e4m3_quantize_torch\n' >"$file"
+expect 1 '_mxfp8_e4m3_quantize_torch: line 3, not' python3 "$cited" --check "$scratch/sources"
+: >"$file"
+expect 1 '_mxfp8_e4m3_quantize_torch: line none, not' python3 "$cited" --check "$scratch/sources"
+echo passed
