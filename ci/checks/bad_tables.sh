@@ -25,7 +25,7 @@ edited divide $quick '2s/,5,1024,128,row,/,5,1000,128,row,/'
 expect 2 "group_size 128 does not divide n 1000" "$assay" list
 tile=suites/quant_tile/cases/quick_blocks.csv
 edited block $tile '2s/,128x128,row,/,128x,row,/'
-expect 2 "quick_blocks.csv:2:121: group_size: a number is missing in '128x'" "$assay" list
+expect 2 "quick_blocks.csv:2:153: group_size: a number is missing in '128x'" "$assay" list
 edited other_block $tile '2s/,128x128,row,/,64x128,row,/'
 expect 2 "has groups of 128x128, not 64x128" "$assay" list
 edited block_cell reference/contracts/quant_tile.csv '2s/,128x128,row,/,128xx,row,/'
@@ -52,7 +52,7 @@ expect 2 "unknown name 'z'" "$assay" list
 unset ASSAY_DATA
 
 expect 2 "quant_group" "$assay" run --suite quant_grop
-expect 2 "vllm.rms_norm@v0.19.1" "$assay" contracts show vllm.rms_norm
+expect 2 "vllm.rms_norm@v0.19.1" "$assay" contracts show vllm.rms_norm@v0.19
 expect 2 "no case is selected" "$assay" run --case 'quant_group/nothing*'
 expect 2 "cpu" "$assay" run --backend cpuu
 echo passed

@@ -19,8 +19,8 @@ import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 SYMBOLS = os.path.join(ROOT, "reference", "contracts", "symbols.csv")
-# Tables of no released code: where bytes lie, weights of records, and what has no row any more.
-NO_CONTRACTS = {"records.csv", "layouts.csv", "weights.csv", "retired.csv", "symbols.csv", "casts.csv"}
+# Casts are of versions of libraries; tables without a column `since` have no contracts.
+NO_CONTRACTS = {"casts.csv"}
 
 
 def contracts():
@@ -29,8 +29,9 @@ def contracts():
         if os.path.basename(path) in NO_CONTRACTS:
             continue
         with open(path, newline="") as file:
-            for row in csv.DictReader(file):
-                rows[row["id"]] = row
+            table = csv.DictReader(file)
+            if {"id", "since", "until"} <= set(table.fieldnames):
+                rows.update((row["id"], row) for row in table)
     return rows
 
 
