@@ -39,6 +39,9 @@ double decode_integer(const Format& f, uint32_t code) {
   return double(code & sign ? magnitude - int64_t{sign} : magnitude);
 }
 
+/// Whether NaN codes that are told apart are counted on beyond the infinities, as numbers would be: the format fills the ordinals.
+bool has_room_for_nans(const Format& f) { return f.nan_by_code && f.bits == 32 && f.specials == Specials::kIeee; }
+
 /// Value of a magnitude code that is a finite number. The quanta of all formats here are normal doubles.
 double decode_magnitude(const Format& f, uint32_t magnitude) {
   if (f.specials == Specials::kScale) return power_of_two(int(magnitude) - f.bias);
@@ -128,12 +131,13 @@ int32_t ordinal(const Format& f, uint32_t code) {
   const uint32_t magnitude = code & magnitude_mask(f);
   const bool negative = (code & sign_bit(f)) != 0;
   const uint32_t infinity = f.specials == Specials::kIeee ? 1u : 0u;
-  if (magnitude > largest_finite(f) + infinity) return nan;
+  if (magnitude > largest_finite(f) + infinity && !has_room_for_nans(f)) return nan;
   if (f.specials == Specials::kFnuz && negative && magnitude == 0) return nan;
   return negative ? -int32_t(magnitude) - 1 : int32_t(magnitude);
 }
 
 uint32_t code_from_ordinal(const Format& f, int32_t o) {
+  if (has_room_for_nans(f)) return o < 0 ? sign_bit(f) | uint32_t(-(o + 1)) : uint32_t(o);
   if (o == kNanOrdinal) return code_of(f, std::nan(""));
   if (f.specials == Specials::kInteger) return uint32_t(o) & low_bits(f.bits);
   if (is_nan_ordinal(o)) return uint32_t(kNanOrdinal - 1 - o);

@@ -53,7 +53,7 @@ double max_finite(const Format& format);
 uint32_t code_of(const Format& format, double value);
 
 /// Place of a code in the order of values: consecutive for neighbouring values, -0 directly below +0, NaN apart from all and one
-/// place, unless the format tells its NaN codes apart (of at most 16 bits).
+/// place, unless the format tells its NaN codes apart: those of f32 then lie beyond its infinities, each on the side of its sign.
 /// The difference of two ordinals is their distance in ulp of the format (one more across the zeros of a format with a sign bit).
 int32_t ordinal(const Format& format, uint32_t code);
 int32_t ordinal_of_value(const Format& format, double value);
@@ -61,8 +61,8 @@ uint32_t code_from_ordinal(const Format& format, int32_t ordinal);
 
 inline constexpr int32_t kNanOrdinal = std::numeric_limits<int32_t>::max();
 
-/// Whether an ordinal is that of a NaN. None of a number reaches so high: the largest is that of Inf in fp32.
-constexpr bool is_nan_ordinal(int32_t o) { return o > 0x7f800000; }
+/// Whether an ordinal is that of a NaN. None of a number lies so far out: the outermost are those of Inf and -Inf in fp32.
+constexpr bool is_nan_ordinal(int32_t o) { return o > 0x7f800000 || o < -0x7f800001; }
 
 /// How many ulp of the format `a` lies above `b`, both ordinals of numbers; the two zeros are one value here.
 int64_t ulps_between(const Format& format, int32_t a, int32_t b);

@@ -126,6 +126,19 @@ TEST(Format, NanInfAndNegativeZeroHaveExactlyTheCodesOfTheTable) {
   EXPECT_EQ(code_of(kE4M3Fnuz, -0.0), 0u) << "0x80 is NaN there";
 }
 
+TEST(Format, NanCodesOfF32ThatAreToldApartLieBeyondTheInfinities) {
+  const Format& apart = with_nans_by_code(kF32);
+  for (const uint32_t nan : {0x7f800001u, 0x7fc00000u, 0x7fffffffu, 0xff800001u, 0xffc12345u, 0xffffffffu}) {
+    EXPECT_EQ(ordinal(kF32, nan), kNanOrdinal);
+    EXPECT_TRUE(is_nan_ordinal(ordinal(apart, nan))) << std::hex << nan;
+    EXPECT_EQ(code_from_ordinal(apart, ordinal(apart, nan)), nan) << std::hex << nan;
+  }
+  for (const uint32_t number : {0u, 0x80000000u, 0x7f800000u, 0xff800000u, 0x3f800000u}) {
+    EXPECT_FALSE(is_nan_ordinal(ordinal(apart, number)));
+    EXPECT_EQ(ordinal(apart, number), ordinal(kF32, number));
+  }
+}
+
 TEST(Format, NanCodesHaveOneOrdinalUnlessTheFormatTellsThemApart) {
   for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE5M2Fnuz, &kE8M0, &kF16}) {
     const Format& apart = with_nans_by_code(*f);

@@ -103,31 +103,58 @@ double rounded(const Unit& unit, const Dyadic& x, ResultRounding rounding, int b
   return value;
 }
 
-double aligned_block(const Unit& unit, std::span<const Product> products, double c) {
-  std::vector<Term> terms = terms_of(unit, products);
-  terms.push_back({Dyadic(c), exponent_in(*unit.d, c)});
-  const int largest = largest_exponent(unit, terms);
-  return rounded(unit, aligned_sum(terms, largest, unit.fraction_bits, unit.loss), unit.rounding, unit.result_bits);
+/// Books terms as products or groups of them from `first` on; of a negative `first` they are none.
+void see(UnitBlockSeen* seen, const Unit& unit, std::span<const Term> terms, int first, int largest, int fraction_bits, BitLoss loss) {
+  if (!seen) return;
+  for (size_t i = 0; i < terms.size(); ++i) {
+    const Dyadic kept(terms[i].value.steps(largest - fraction_bits, loss), largest - fraction_bits);
+    const int k = first < 0 ? -1 : seen->ks[size_t(first) + i * size_t(unit.group)];
+    seen->terms.push_back({k, false, terms[i].value.value(), terms[i].exponent, kept.value()});
+  }
 }
 
-double joined_block(const Unit& unit, std::span<const Product> products, double c) {
+void see_sum(UnitBlockSeen* seen, int largest, const Dyadic& sum) {
+  if (seen) seen->largest = largest, seen->sum = sum.value();
+}
+
+double aligned_block(const Unit& unit, std::span<const Product> products, double c, UnitBlockSeen* seen) {
+  std::vector<Term> terms = terms_of(unit, products);
+  const size_t factors = terms.size();
+  terms.push_back({Dyadic(c), exponent_in(*unit.d, c)});
+  const int largest = largest_exponent(unit, terms);
+  const Dyadic sum = aligned_sum(terms, largest, unit.fraction_bits, unit.loss);
+  see(seen, unit, std::span(terms).first(factors), 0, largest, unit.fraction_bits, unit.loss);
+  see(seen, unit, std::span(terms).last(1), -1, largest, unit.fraction_bits, unit.loss);
+  if (seen) seen->terms.back().is_c = true;
+  see_sum(seen, largest, sum);
+  return rounded(unit, sum, unit.rounding, unit.result_bits);
+}
+
+double joined_block(const Unit& unit, std::span<const Product> products, double c, UnitBlockSeen* seen) {
   const size_t part = products.size() / size_t(unit.splits);
   std::vector<Term> sums;
   for (size_t i = 0; i < products.size(); i += part) {
     const std::vector<Term> terms = terms_of(unit, products.subspan(i, part));
     const int largest = largest_exponent(unit, terms);
     sums.push_back({aligned_sum(terms, largest, unit.fraction_bits, unit.loss), largest});
+    see(seen, unit, terms, int(i), largest, unit.fraction_bits, unit.loss);
   }
   int of_sum = sums[0].exponent;
   Dyadic sum = sums[0].value;
   if (unit.splits > 1) {
     for (const Term& one : sums) of_sum = std::max(of_sum, one.exponent);
     sum = aligned_sum(sums, of_sum, unit.join_fraction_bits, unit.join_loss);
+    see(seen, unit, sums, -1, of_sum, unit.join_fraction_bits, unit.join_loss);
   }
   const int of_c = exponent_in(*unit.d, c), largest = std::max(of_sum, of_c);
   const bool dropped = unit.c_drop != 0 && of_c < largest - unit.c_drop;
   const Dyadic sum_part(sum.steps(largest - unit.sum_fraction_bits, unit.c_loss), largest - unit.sum_fraction_bits);
   const Dyadic c_part(dropped ? 0 : Dyadic(c).steps(largest - unit.c_fraction_bits, unit.c_loss), largest - unit.c_fraction_bits);
+  if (seen) {
+    seen->terms.push_back({-1, false, sum.value(), of_sum, sum_part.value()});
+    seen->terms.push_back({-1, true, c, of_c, c_part.value()});
+  }
+  see_sum(seen, largest, sum_part + c_part);
   return rounded(unit, sum_part + c_part, unit.rounding, unit.result_bits);
 }
 
@@ -147,7 +174,7 @@ double tree(const Unit& unit, std::span<const Product> products) {
   return rounded(unit, p.exact(), ResultRounding::kNearestEven, unit.d->mantissa_bits, true);
 }
 
-double block(const Unit& unit, std::span<const Product> products, double c) {
+double block(const Unit& unit, std::span<const Product> products, double c, UnitBlockSeen* seen) {
   if (unit.sum == ProductSum::kPairs) return added(unit, c, tree(unit, products));
   if (unit.sum == ProductSum::kExact) {
     int64_t sum = int64_t(c);
@@ -156,37 +183,57 @@ double block(const Unit& unit, std::span<const Product> products, double c) {
   }
   const double special = special_sum(unit, products, c);
   if (special != 0) return special;
-  return unit.join == AccumulatorJoin::kJoined ? joined_block(unit, products, c) : aligned_block(unit, products, c);
+  return unit.join == AccumulatorJoin::kJoined ? joined_block(unit, products, c, seen) : aligned_block(unit, products, c, seen);
 }
 
-/// One instruction; `first` is the k of its first product.
-double instruction(const Unit& unit, const UnitElement& element, int first, double c) {
+/// One instruction; `first` is the k of its first product. Books its blocks in `seen`, unless that is null.
+double instruction(const Unit& unit, const UnitElement& element, int first, double c, std::vector<UnitBlockSeen>* seen) {
   std::vector<Product> products;
+  std::vector<int> ks;
   for (const int k : product_order(unit)) {
     const size_t i = size_t(first + k);
     const auto code = [&](std::span<const uint32_t> codes) { return i < codes.size() ? codes[i] : 0u; };
     const int scaled = std::min(first + k, int(element.a.size()) - 1);  // a zero that fills up has the scale of its neighbour
     products.push_back({factor(unit, *unit.a, code(element.a), element.a_scales, scaled),
                         factor(unit, *unit.b, code(element.b), element.b_scales, scaled)});
+    ks.push_back(first + k);
   }
   if (unit.flush && std::fabs(c) < std::ldexp(1.0, unit.d->min_exponent())) c = 0;
   double d = unit.c_last ? 0 : c;
-  for (size_t i = 0; i < products.size(); i += size_t(unit.take))
-    d = block(unit, std::span(products).subspan(i, size_t(unit.take)), d);
-  return unit.c_last ? added(unit, c, d) : d;
+  for (size_t i = 0; i < products.size(); i += size_t(unit.take)) {
+    UnitBlockSeen one{{ks.begin() + std::ptrdiff_t(i), ks.begin() + std::ptrdiff_t(i) + unit.take}, d, {}, 0, 0, 0};
+    d = block(unit, std::span(products).subspan(i, size_t(unit.take)), d, seen ? &one : nullptr);
+    one.d = d;
+    if (seen) seen->push_back(std::move(one));
+  }
+  if (!unit.c_last) return d;
+  const double sum = added(unit, c, d);
+  if (seen) seen->push_back({{}, c, {}, 0, d, sum});
+  return sum;
 }
 
-}  // namespace
-
-uint32_t defined_element(const Unit& unit, const UnitElement& element, uint32_t c) {
+/// All instructions of an element.
+double element_value(const Unit& unit, const UnitElement& element, uint32_t c, std::vector<UnitBlockSeen>* seen) {
   if (!unit.known()) throw std::invalid_argument("unit " + unit.id + " is unknown: nothing is predicted for it");
   const size_t scales = unit.scale ? (element.a.size() + size_t(unit.scale_block) - 1) / size_t(unit.scale_block) : 0;
   if (element.a.size() != element.b.size() || element.a_scales.size() != scales || element.b_scales.size() != scales)
     throw std::invalid_argument("unit " + unit.id + ": as many a as b, and a scale for every block of them");
   double d = decode(*unit.d, c);
-  for (size_t first = 0; first < element.a.size(); first += size_t(unit.k)) d = instruction(unit, element, int(first), d);
-  if (std::isnan(d)) return unit.nan;
-  return code_of(*unit.d, d);
+  for (size_t first = 0; first < element.a.size(); first += size_t(unit.k)) d = instruction(unit, element, int(first), d, seen);
+  return d;
+}
+
+}  // namespace
+
+uint32_t defined_element(const Unit& unit, const UnitElement& element, uint32_t c) {
+  const double d = element_value(unit, element, c, nullptr);
+  return std::isnan(d) ? unit.nan : code_of(*unit.d, d);
+}
+
+std::vector<UnitBlockSeen> seen_element(const Unit& unit, const UnitElement& element, uint32_t c) {
+  std::vector<UnitBlockSeen> seen;
+  (void)element_value(unit, element, c, &seen);
+  return seen;
 }
 
 }  // namespace assay

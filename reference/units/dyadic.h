@@ -25,6 +25,8 @@ class Dyadic {
 
   bool is_zero() const { return n_ == 0; }
   bool is_negative() const { return n_ < 0; }
+  /// The nearest double.
+  double value() const { return std::ldexp(double(n_), e_); }
   /// floor(log2 |x|) of a number that is not 0.
   int exponent() const { return int(msb(abs(n_))) + e_; }
 
