@@ -81,6 +81,28 @@ void lone_mantissa(Sheet&);
 void gate_open(Sheet&);
 void gate_closed(Sheet&);
 
+// fill_products.cpp: factors of a matrix unit
+void uniform_bits(Sheet&);
+void near_one(Sheet&);
+void half_zeros(Sheet&);
+void mostly_zeros(Sheet&);
+void tiny(Sheet&);
+void near_overflow(Sheet&);
+void pairs(Sheet&);
+void opposite_pairs(Sheet&);
+void zero_signs(Sheet&);
+void kept_bit(Sheet&);
+void kept_bit_partner(Sheet&);
+void least_bit(Sheet&);
+void least_bit_partner(Sheet&);
+void half_ulp(Sheet&);
+void half_ulp_partner(Sheet&);
+void four_k(Sheet&);
+void zero_beside_tiny(Sheet&);
+void huge_beside_tiny(Sheet&);
+void far_scales(Sheet&);
+void low_scales(Sheet&);
+
 // fill_norms.cpp: with the weights that norms multiply by
 void pinned_ties(Sheet&);
 void tie_weights(Sheet&);

@@ -20,9 +20,10 @@ Layout layout_of(const Format& format) {
   const uint32_t sign = format.has_sign() ? 1u << (format.bits - 1) : 0u;
   const bool fnuz = format.specials == Specials::kFnuz;
   const uint32_t bits = uint32_t(format.code_count() - 1);
+  const bool counts_on = format.nan_by_code && format.bits == 32 && infinity;  // NaN codes beyond the infinities, as numbers would be
   return {int32_t(bits),
           int32_t(sign),
-          int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))),
+          counts_on ? int32_t(~sign) : int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))),
           fnuz ? ordinal(format, sign) : -1,
           format.nan_by_code ? kNanOrdinal - 1 : kNanOrdinal,
           format.nan_by_code ? int32_t(bits) : 0};
