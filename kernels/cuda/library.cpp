@@ -3,6 +3,8 @@
 #include "kernels/ops/catalogue.h"
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  assay::plugin::Identity device;
+  if (!assay::cuda::Runtime::identify(device).empty()) (void)assay::cuda::Runtime::take_last_error();  // describe() says it
   return assay::plugin::DeviceLibrary<assay::cuda::Runtime, assay_kernels::Call>::of(
-      {{"assay_cuda", "", "", "", ""}, assay_kernels::all_kernels()});
+      {{"assay_cuda", "", "", "", ""}, assay_kernels::kernels_of(device.arch)});
 }

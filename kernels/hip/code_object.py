@@ -9,7 +9,7 @@ STT_FUNC = 2
 
 def short_name(demangled):
     """'void assay_kernels::rms_norm<assay_kernels::Rules, simt::F16, 64, 1>(...)' -> 'rms_norm<Rules, F16, 64, 1>'"""
-    name = demangled.removeprefix("void ").replace("assay_kernels::", "").replace("simt::", "")
+    name = demangled.removeprefix("void ").replace("assay_kernels::", "").replace("simt::", "").replace("units::", "")
     return name[: name.rindex(">(") + 1] if ">(" in name else name
 
 

@@ -41,6 +41,18 @@ def violation(row, architecture, opcodes):
     return (f"{row['instruction']} stands {seen} times, not {row['times']}, in {row['kernel']} of {architecture}: {row['why']}")
 
 
+def unit_of(kernel):
+    """The matrix unit that a kernel is of, or nothing: these are of the chips of other vendors, too, and of one architecture each."""
+    found = re.match(r"mma_tiles<(\w+),", kernel)
+    return found and found[1]
+
+
+def units_without_row(rows, objects):
+    """Matrix units of this architecture whose instruction no row names."""
+    own = {kernel for kernel in objects.home if unit_of(kernel) and unit_of(kernel).lower().startswith(objects.architecture)}
+    return own - {row["kernel"] for row in rows if row["architecture"] == objects.architecture and row["times"] != "0"}
+
+
 def check(row, objects):
     code, mangled = objects.home[row["kernel"]]
     return violation(row, objects.architecture, objects.opcodes(code, mangled))
@@ -82,8 +94,11 @@ def main():
     wrong += [f"kernel {name} of the sources is in no CPU library" for name in sorted(unseen)]
     for architecture in tools.architectures:
         objects = Objects(tools.objects, architecture, tools)
-        if not offered or offered != set(objects.home):
-            missing, extra = sorted(offered - set(objects.home)), sorted(set(objects.home) - offered)
+        there = {kernel for kernel in objects.home if not unit_of(kernel)}
+        everywhere = {kernel for kernel in offered if not unit_of(kernel)}
+        wrong += [f"no row says which instruction {kernel} of {architecture} has" for kernel in sorted(units_without_row(rows, objects))]
+        if not everywhere or everywhere != there:
+            missing, extra = sorted(everywhere - there), sorted(there - everywhere)
             wrong.append(f"{architecture}: kernels of the CPU library that are missing: {missing[:3]}, that it has not: {extra[:3]}")
         for row in rows:
             if row["architecture"] not in ("*", architecture):

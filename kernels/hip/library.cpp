@@ -79,6 +79,8 @@ struct HipRuntime {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  assay::plugin::Identity device;
+  if (!HipRuntime::identify(device).empty()) (void)HipRuntime::take_last_error();  // describe() says it
   return assay::plugin::DeviceLibrary<HipRuntime, assay_kernels::Call>::of(
-      {{"assay_hip", "", "", "", ""}, assay_kernels::all_kernels()});
+      {{"assay_hip", "", "", "", ""}, assay_kernels::kernels_of(device.arch)});
 }

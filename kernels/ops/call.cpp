@@ -12,7 +12,7 @@ const assay_tensor& Call::tensor(const char* role, int is_output) const {
   if (!t) failed(std::string("the call has no tensor '") + role + "'");
   if (t->size < sizeof(assay_tensor)) failed(named(*t) + ": assay_tensor is older than this library");
   if (t->is_output != is_output) failed(named(*t) + (is_output ? " must be an output" : " must be an input"));
-  if (t->type_bits < 8 || reinterpret_cast<uintptr_t>(t->data) % (t->type_bits / 8) != 0)
+  if (t->type_bits < 4 || (t->type_bits >= 8 && reinterpret_cast<uintptr_t>(t->data) % (t->type_bits / 8) != 0))
     failed(named(*t) + " is not aligned to its elements");
   return *t;
 }

@@ -1,6 +1,8 @@
 // The ops of ops.inc, one after the other.
 #include "kernels/ops/catalogue.h"
 
+#include <algorithm>
+
 namespace assay_kernels {
 
 #define ASSAY_OP(op) std::vector<Kernel> op##_kernels();
@@ -13,6 +15,19 @@ std::vector<Kernel> all_kernels() {
 #include "kernels/ops/ops.inc"
 #undef ASSAY_OP
   });
+}
+
+std::vector<Kernel> kernels_of(const std::string& arch) {
+  std::vector<Kernel> kernels = all_kernels();
+  if (arch.empty()) return kernels;
+  const std::string chip = arch.substr(0, arch.find(':')) + ".";
+  for (Kernel& kernel : kernels) {
+    if (kernel.op != "mma") continue;
+    const auto of_another = [&](const std::string& contract) { return contract.compare(0, chip.size(), chip) != 0; };
+    kernel.contracts.erase(std::remove_if(kernel.contracts.begin(), kernel.contracts.end(), of_another), kernel.contracts.end());
+  }
+  kernels.erase(std::remove_if(kernels.begin(), kernels.end(), [](const Kernel& kernel) { return kernel.contracts.empty(); }), kernels.end());
+  return kernels;
 }
 
 }  // namespace assay_kernels

@@ -37,6 +37,9 @@ std::string Slot::name(size_t t) const {
     case kWarpSync:
       text += "the warp's barrier";
       break;
+    case kMatrix:
+      text += "an instruction of the matrix unit";
+      break;
     default:
       text += "a shuffle (xor " + detail + ")";
   }

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Counts opcodes in cubins: each unit of a chip has its instruction in the kernel that names it, and the row is shown to be able to fail:
+its kernel is emptied in a copy, and the row must be reported. No disassembler reads the newest chips, so an opcode is the lowest twelve
+bits of an instruction; their names come from kernels of one instruction and, up to sm_90, from nvdisasm 12.4."""
+import argparse
+import collections
+import csv
+import fnmatch
+import pathlib
+import re
+import struct
+import sys
+
+
+class Cubin:
+    """The code of each unit's kernel: name -> (offset, bytes)."""
+
+    def __init__(self, path):
+        self.data = path.read_bytes()
+        table, = struct.unpack_from("<Q", self.data, 0x28)
+        size, count, names = struct.unpack_from("<HHH", self.data, 0x3A)
+        sections = [struct.unpack_from("<IIQQQQIIQQ", self.data, table + i * size) for i in range(count)]
+        strings = sections[names][4]
+        self.kernels = {}
+        for name, _, _, _, offset, length, *_ in sections:
+            text = self.data[strings + name : self.data.index(b"\0", strings + name)].decode()
+            unit = re.match(r"\.text\..*mma_tiles.*units(\d+)", text)
+            if unit:  # a mangled name: its length, then itself
+                self.kernels[text[unit.end(1) : unit.end(1) + int(unit[1])]] = (offset, length)
+
+    def opcodes(self, unit, emptied=False):
+        offset, length = self.kernels[unit]
+        code = bytes(length) if emptied else self.data[offset : offset + length]
+        return collections.Counter(struct.unpack_from("<Q", code, i)[0] & 0xFFF for i in range(0, length, 16))
+
+
+def violation(row, architecture, unit, opcodes):
+    seen, least, wanted = opcodes[int(row["opcode"], 16)], row["times"].endswith("+"), int(row["times"].rstrip("+"))
+    if seen == wanted or (least and seen > wanted):
+        return None
+    return f"{row['name']} ({row['opcode']}) stands {seen} times, not {row['times']}, in {unit} of sm_{architecture}: {row['why']}"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--expectations", required=True)
+    parser.add_argument("--cubins", required=True, nargs="+", help="files NAME.ARCHITECTURE.cubin")
+    tools = parser.parse_args()
+    with open(tools.expectations, newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    wrong, checked, emptied, matched = [], 0, 0, set()
+    for path in map(pathlib.Path, tools.cubins):
+        architecture = path.suffixes[-2][1:]
+        cubin = Cubin(path)
+        chips = {"80": "Sm(80|86)"}.get(architecture, "Sm" + architecture.rstrip("a"))  # code for sm_80 is what sm_86 runs
+        own = [unit for unit in cubin.kernels if re.match(chips + "(?=[A-Z])", unit)]
+        for unit in own:
+            mine = [row for row in rows if row["architecture"] == architecture and fnmatch.fnmatchcase(unit, row["unit"])]
+            if not any(row["times"] != "0" for row in mine):
+                wrong.append(f"no row says which instruction {unit} of sm_{architecture} has")
+            for row in mine:
+                matched.add((row["architecture"], row["unit"], row["opcode"]))
+                checked += 1
+                report = violation(row, architecture, unit, cubin.opcodes(unit))
+                if report:
+                    wrong.append(report)
+                if row["times"] == "0":
+                    continue
+                emptied += 1
+                if not violation(row, architecture, unit, cubin.opcodes(unit, emptied=True)):
+                    wrong.append(f"an emptied {unit} of sm_{architecture} passes")
+        print(f"{path.name}: {len(own)} units of this chip")
+    architectures = {pathlib.Path(path).suffixes[-2][1:] for path in tools.cubins}
+    for row in rows:
+        if row["architecture"] in architectures and (row["architecture"], row["unit"], row["opcode"]) not in matched:
+            wrong.append(f"no unit is {row['unit']} of sm_{row['architecture']}")
+    for line in wrong:
+        print("FAILED:", line)
+    print(f"{checked} expectations, {emptied} of them reported when their kernel is emptied")
+    return 1 if wrong or checked == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+// mma() on AMD GPUs: the MFMA of 16 x 16 of every architecture that has one. A wave of 64 lanes holds a row of A and of B each, a
+// quarter of k. Sources of the layout: AMD Matrix Instruction Calculator; CDNA3 ISA, 7.1.5. Compiled and disassembled, never run
+// here.
+#pragma once
+
+#include "kernels/units/amd.h"
+#include "kernels/units/tile.h"
+
+namespace assay_kernels::units {
+
+struct OfNvidia : Lists<> {};
+struct OfBlackwell : Lists<> {};
+struct OfAmd : Lists<Gfx90aUnits, Gfx942Units, Gfx950Units> {};
+
+template <class U, int kWarp>
+inline constexpr int kThreads = U::kDeviceThreads;
+
+template <class U, int kWarp>
+struct Tile {
+  static constexpr int kElements = U::kM * U::kN / 64;
+  uint32_t at[kElements];
+  SIMT_DEVICE static int row(int i) { return simt::thread() / 16 * 4 + i; }
+  SIMT_DEVICE static int column(int /*i*/) { return simt::thread() % 16; }
+};
+
+using Accumulators = float __attribute__((ext_vector_type(4)));
+
+/// A lane's part of a row, as the instruction wants it.
+template <class T>
+SIMT_DEVICE T part_of(const uint8_t* row, int bytes) {
+  T part{};
+  __builtin_memcpy(&part, row + simt::thread() / 16 * bytes, size_t(bytes));
+  return part;
+}
+
+/// The instruction of a unit; of another architecture's there is none.
+template <class U>
+struct Mfma {
+  static constexpr bool kHere = false;
+};
+
+#define SIMT_MFMA(Unit, Part, builtin)                                                                                 \
+  template <>                                                                                                          \
+  struct Mfma<Unit> {                                                                                                  \
+    static constexpr bool kHere = true;                                                                                \
+    using Words = Part;                                                                                                \
+    SIMT_DEVICE static Accumulators of(Part a, Part b, Accumulators c, int, int) { return builtin(a, b, c, 0, 0, 0); } \
+  }
+
+using Halves4 = _Float16 __attribute__((ext_vector_type(4)));
+using Halves8 = _Float16 __attribute__((ext_vector_type(8)));
+using Shorts2 = short __attribute__((ext_vector_type(2)));
+using Shorts4 = short __attribute__((ext_vector_type(4)));
+using Bf16s8 = __bf16 __attribute__((ext_vector_type(8)));
+using Floats2 = float __attribute__((ext_vector_type(2)));
+using Ints8 = int __attribute__((ext_vector_type(8)));
+
+#if defined(__gfx90a__)
+SIMT_MFMA(Gfx90aMfmaF16F32, Halves4, __builtin_amdgcn_mfma_f32_16x16x16f16);
+SIMT_MFMA(Gfx90aMfmaBf161kF32, Shorts4, __builtin_amdgcn_mfma_f32_16x16x16bf16_1k);
+SIMT_MFMA(Gfx90aMfmaBf16F32, Shorts2, __builtin_amdgcn_mfma_f32_16x16x8bf16);
+#elif defined(__gfx942__)
+SIMT_MFMA(Gfx942MfmaF16F32, Halves4, __builtin_amdgcn_mfma_f32_16x16x16f16);
+SIMT_MFMA(Gfx942MfmaBf16F32, Shorts4, __builtin_amdgcn_mfma_f32_16x16x16bf16_1k);
+SIMT_MFMA(Gfx942MfmaXf32F32, Floats2, __builtin_amdgcn_mfma_f32_16x16x8_xf32);
+SIMT_MFMA(Gfx942MfmaE4m3fnuzF32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8);
+SIMT_MFMA(Gfx942MfmaE5m2fnuzF32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8);
+SIMT_MFMA(Gfx942MfmaE4m3fnuzE5m2fnuzF32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_bf8);
+SIMT_MFMA(Gfx942MfmaE5m2fnuzE4m3fnuzF32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_fp8);
+#elif defined(__gfx950__)
+SIMT_MFMA(Gfx950MfmaF16F32, Halves8, __builtin_amdgcn_mfma_f32_16x16x32_f16);
+SIMT_MFMA(Gfx950MfmaBf16F32, Bf16s8, __builtin_amdgcn_mfma_f32_16x16x32_bf16);
+SIMT_MFMA(Gfx950MfmaE4m3F32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8);
+SIMT_MFMA(Gfx950MfmaE5m2F32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8);
+
+/// Formats of a and b: 0 is e4m3fn, 4 e2m1; a lane's scale is the lowest byte of its word.
+template <int kFormat>
+struct ScaledMfma {
+  static constexpr bool kHere = true;
+  using Words = Ints8;
+  SIMT_DEVICE static Accumulators of(Ints8 a, Ints8 b, Accumulators c, int sa, int sb) {
+    return __builtin_amdgcn_mfma_scale_f32_16x16x128_f8f6f4(a, b, c, kFormat, kFormat, 0, sa, 0, sb);
+  }
+};
+template <>
+struct Mfma<Gfx950MfmaMxf8E4m3F32> : ScaledMfma<0> {};
+template <>
+struct Mfma<Gfx950MfmaMxf4F32> : ScaledMfma<4> {};
+#endif
+#undef SIMT_MFMA
+
+/// d = A * B^T + d by one instruction, for all lanes of a wave together. A unit of another architecture ends the kernel.
+template <class U, int kWarp>
+SIMT_DEVICE void mma(Tile<U, kWarp>& d, const Operands& x) {
+  if constexpr (Mfma<U>::kHere) {
+    const int line = simt::thread() % 16, quarter = simt::thread() / 16;
+    using Words = typename Mfma<U>::Words;
+    const Words a = part_of<Words>(x.a + line * x.a_pitch, Bytes<U>::kRow / 4),
+                b = part_of<Words>(x.b + line * x.b_pitch, Bytes<U>::kColumn / 4);
+    int sa = 0, sb = 0;
+    if constexpr (Bytes<U>::kScales != 0) sa = x.sfa[line * x.sfa_pitch + quarter], sb = x.sfb[line * x.sfb_pitch + quarter];
+    Accumulators sums;
+    __builtin_memcpy(&sums, d.at, sizeof sums);
+    sums = Mfma<U>::of(a, b, sums, sa, sb);
+    __builtin_memcpy(d.at, &sums, sizeof sums);
+  } else {
+    __builtin_trap();
+  }
+}
+
+}  // namespace assay_kernels::units

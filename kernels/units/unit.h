@@ -1,0 +1,118 @@
+// Kinds of units, and lists of them. A unit is a struct: what its instruction takes and gives, and the steps in which it adds.
+#pragma once
+
+#include "kernels/units/grouped.h"
+#include "kernels/units/joined.h"
+#include "kernels/units/tree.h"
+
+namespace assay_kernels::units {
+
+/// Rows and columns that one instruction makes, and the threads that make it together.
+template <int kRows, int kColumns, int kThreadsOfDevice>
+struct TileOf {
+  static constexpr int kM = kRows, kN = kColumns, kDeviceThreads = kThreadsOfDevice;
+};
+struct QuadPairTile : TileOf<8, 8, 8> {};  ///< a warp makes four of them
+struct MmaTile : TileOf<16, 8, 32> {};
+struct WgmmaTile : TileOf<64, 8, 128> {};
+struct Tcgen05Tile : TileOf<64, 8, 128> {};     ///< the smallest that the instruction has
+struct Tcgen05MxTile : TileOf<128, 8, 128> {};  ///< with scales it has 128 rows at least
+struct MfmaTile : TileOf<16, 16, 64> {};
+
+/// The one NaN that NVIDIA's units return.
+template <class D>
+inline constexpr uint32_t kNvidiaNan = D::kBits == 16 ? 0x7fffu : 0x7fffffffu;
+
+/// f32 is cut off, after as many bits as the sum has if those are fewer; f16 is rounded.
+template <class Tile, class FormatA, class FormatB, class FormatD, int kProducts, int kTaken, int kFractionBits,
+          int kLeastOf = kNoExponent>
+struct AlignedUnit : Aligned, Tile {
+  using A = FormatA;
+  using B = FormatB;
+  using D = FormatD;
+  static constexpr int kK = kProducts, kTake = kTaken, kFraction = kFractionBits, kLeast = kLeastOf;
+  static constexpr int kResult = kFractionBits < D::kMantissa ? kFractionBits : D::kMantissa;
+  static constexpr Rounding kRounding = D::kBits == 16 ? Rounding::kNearest : Rounding::kTowardZero;
+  static constexpr uint32_t kNan = kNvidiaNan<D>;
+};
+
+/// No instruction of its own: two of f16 on interleaved halves of k, and an addition.
+template <class FormatA, class FormatB, class FormatD, int kLeastOf = kNoExponent>
+struct UnpackedMma : AlignedUnit<MmaTile, FormatA, FormatB, FormatD, 32, 16, 25, kLeastOf> {
+  static constexpr int kPeriod = 4, kWidth = 2;
+  static constexpr bool kAddsCLast = true;
+  static constexpr bool kUnpackedByKernel = false;  ///< else the compiler makes two instructions of one
+};
+
+/// MXFP8.
+template <class Tile, class FormatA, class FormatB>
+struct ScaledUnit : AlignedUnit<Tile, FormatA, FormatB, F32, 32, 32, 25, -133> {
+  using Scale = E8m0;
+  static constexpr int kScaleBlock = 32;
+};
+
+/// MXFP4 and NVFP4.
+template <class Tile, class FormatOfScale, int kBlock>
+struct GroupedUnit : Grouped, Tile {
+  using A = E2m1;
+  using B = E2m1;
+  using D = F32;
+  using Scale = FormatOfScale;
+  static constexpr int kK = 64, kScaleBlock = kBlock, kFraction = 35, kResult = 23;
+  static constexpr uint32_t kNan = kNvidiaNan<D>;
+};
+
+template <class Tile>
+struct IntegerUnit : Integers, Tile {
+  using A = Int8;
+  using B = Int8;
+  using D = Int32;
+  static constexpr int kK = 32;
+};
+
+/// What AMD's have in common.
+template <class FormatA, class FormatB, int kProducts>
+struct MfmaUnit : MfmaTile {
+  using A = FormatA;
+  using B = FormatB;
+  using D = F32;
+  static constexpr int kK = kProducts, kResult = 23;
+  static constexpr uint32_t kNan = 0x7fc00000u;
+};
+template <class Format, int kProducts, int kTaken>
+struct TreeUnit : Tree, MfmaUnit<Format, Format, kProducts> {
+  static constexpr int kTake = kTaken;
+};
+template <class Format, int kProducts, int kTaken, int kLimit = 0>
+struct JoinedUnit : Joined, MfmaUnit<Format, Format, kProducts> {
+  static constexpr int kTake = kTaken, kProductLimit = kLimit;
+};
+template <class FormatA, class FormatB>
+struct SplitUnit : Joined, MfmaUnit<FormatA, FormatB, 32> {
+  static constexpr int kTake = 16, kSplits = 2, kDropsC = 25;
+};
+/// Of which nobody has said how it adds: there is an instruction, and nothing to emulate it by.
+template <class FormatA, class FormatB, int kProducts, int kBlock = 0>
+struct UnknownUnit : MfmaUnit<FormatA, FormatB, kProducts> {
+  using Scale = E8m0;
+  static constexpr int kScaleBlock = kBlock;
+};
+
+template <class... Units>
+struct List {
+  /// Calls f(unit) for each.
+  template <class Call>
+  static void for_each(Call f) {
+    (f(Units{}), ...);
+  }
+};
+
+template <class... Several>
+struct Lists {
+  template <class Call>
+  static void for_each(Call f) {
+    (Several::for_each(f), ...);
+  }
+};
+
+}  // namespace assay_kernels::units
