@@ -48,15 +48,24 @@ void place_all_rows(Case& one, int64_t rows_before) {
   if (slots->second.ends_with(all)) slots->second.replace(slots->second.size() - all.size(), all.size(), ":" + one.text("m"));
 }
 
+/// Ops on tiles of an instruction get one more; m and n are the instruction's.
+bool add_tile(Case& one) {
+  const auto tiles = one.parameters.find("tiles");
+  if (tiles == one.parameters.end()) return false;
+  tiles->second = std::to_string(one.integer("tiles") + 1);
+  return true;
+}
+
 std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffer& kernel, int64_t most_elements) {
   std::vector<Case> changed;
   std::set<std::string> ids;
   for (Case one : cases) {
     if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != "64") continue;
+    const bool tiled = add_tile(one);
     const int64_t rows = one.integer("m");
-    one.parameters["m"] = std::to_string(rows + more_rows(one));
+    if (!tiled) one.parameters["m"] = std::to_string(rows + more_rows(one));
     place_all_rows(one, rows);
-    const bool has_columns = one.parameters.contains("n");  // a cache has those of its record
+    const bool has_columns = !tiled && one.parameters.contains("n");  // a cache has those of its record
     const auto stride = one.parameters.find("row_stride");
     if (has_columns && stride != one.parameters.end() && !stride->second.empty())  // the gaps stay
       stride->second = std::to_string(one.integer("row_stride") + one.integer("n"));
