@@ -7,6 +7,7 @@
 #include "harness/core/error.h"
 #include "reference/table/near.h"
 #include "suites/ops.h"
+#include "suites/rulebook.h"
 
 namespace assay {
 
@@ -28,10 +29,20 @@ const Op& find_op(std::string_view name) {
   throw std::out_of_range("unknown op '" + std::string(name) + "'" + did_you_mean(name, names));
 }
 
+/// Ops of contract rows know no units.
+static bool takes(const Op& op, const std::string& contract) {
+  try {
+    return op.takes(contract);
+  } catch (const std::out_of_range&) {
+    return false;
+  }
+}
+
 const Op& op_of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters) {
   const Op* first = nullptr;
+  if (!rulebook().is_unit(contract)) (void)rulebook().contracts.find(contract);  // throws for one that does not exist
   for (const Op& op : all_ops()) {
-    if (!op.takes(contract)) continue;
+    if (!takes(op, contract)) continue;
     if (first == nullptr) first = &op;
     const bool has_all = std::all_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
       return std::find(op.columns.begin(), op.columns.end(), parameter.first) != op.columns.end();

@@ -45,6 +45,30 @@ const Entry& entry(const std::vector<Entry>& entries, const char* kind, const st
 
 }  // namespace
 
+std::vector<std::string> Rulebook::contract_ids() const {
+  std::vector<std::string> ids = contracts.ids();
+  for (const UnitRow& row : units.rows()) ids.push_back(row.id);
+  return ids;
+}
+
+bool Rulebook::is_unit(const std::string& contract) const {
+  return std::any_of(units.rows().begin(), units.rows().end(), [&](const UnitRow& row) { return row.id == contract; });
+}
+
+std::vector<EvidenceKind> Rulebook::evidence_of(const std::string& contract) const {
+  std::vector<EvidenceKind> kinds;
+  if (!is_unit(contract)) {
+    for (const RowEvidence& one : evidence.of(contracts.find(contract))) kinds.push_back(one.kind);
+    return kinds;
+  }
+  const std::string& words = units.find(contract).text("evidence");
+  const auto has = [&](const char* word) { return words.find(word) != std::string::npos; };
+  if (has("measured") || has("recorded")) kinds.push_back(EvidenceKind::kRan);
+  if (has("model")) kinds.push_back(EvidenceKind::kRead);
+  if (has("inferred")) kinds.push_back(EvidenceKind::kInferred);
+  return kinds;
+}
+
 std::string Rulebook::equivalent(const std::string& contract, const Format& x, const std::string& fault) const {
   for (const Equivalence& e : equivalences) {
     if (glob_match(e.fault, fault) && any_matches(e.contract, contract) && any_matches(e.x, x.name)) return e.why;
@@ -60,6 +84,7 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
   auto book = std::make_unique<Rulebook>();
   book->contracts = ContractTables::load(root + "/reference/contracts");
   book->evidence = EvidenceTable::load(root + "/reference/contracts/evidence.csv", book->contracts);
+  book->units = UnitTable::load(root + "/reference/contracts/units.csv");
   for (const std::string& file : more_contracts) book->contracts.add(file);
   book->layouts = load_layouts(root + "/reference/contracts/layouts.csv");
   book->records = load_records(root + "/reference/contracts/records.csv");

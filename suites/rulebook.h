@@ -8,6 +8,7 @@
 #include "reference/contracts/layouts.h"
 #include "reference/contracts/records.h"
 #include "reference/contracts/rows.h"
+#include "reference/units/table.h"
 
 namespace assay {
 
@@ -19,9 +20,16 @@ struct Equivalence {
 struct Rulebook {
   ContractTables contracts;
   EvidenceTable evidence;
+  UnitTable units;  ///< contracts of a matrix unit's instruction
   std::vector<Layout> layouts;
   std::vector<Record> records;
   std::vector<Equivalence> equivalences;
+
+  /// Of every contract and unit.
+  std::vector<std::string> contract_ids() const;
+  bool is_unit(const std::string& contract) const;
+  /// How it is known that a contract says what the real code does, the strongest first: evidence.csv, or the unit's own cell.
+  std::vector<EvidenceKind> evidence_of(const std::string& contract) const;
 
   /// Why the fault cannot be seen on any data of that format; empty if it can.
   std::string equivalent(const std::string& contract, const Format& x, const std::string& fault) const;

@@ -31,14 +31,14 @@ std::vector<std::string> words_of(const std::string& column) {
     for (const Format& format : all_formats()) words.emplace_back(format.name);
   if (column == "layout")
     for (const Layout& layout : rulebook().layouts) words.push_back(layout.id);
-  if (column == "contract") words = rulebook().contracts.ids();
+  if (column == "contract") words = rulebook().contract_ids();
   if (column == "warp") words = {"32", "64"};
   return words;
 }
 
 bool is_numeric(const std::string& column) {
   return contains({"m", "n", "row_stride", "offset", "seed", "eps", "scale_ub", "room", "q_heads", "k_heads", "v_heads", "rotary",
-                   "padded_heads", "max_position"},
+                   "padded_heads", "max_position", "tiles", "steps"},
                   column);
 }
 
@@ -80,7 +80,7 @@ class Checker {
 
   const LibraryInfo& library_;
   std::vector<std::string> ops_;
-  std::vector<std::string> contracts_ = rulebook().contracts.ids();
+  std::vector<std::string> contracts_ = rulebook().contract_ids();
 };
 
 }  // namespace

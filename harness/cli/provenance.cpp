@@ -75,8 +75,8 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
     if (verdict.outcome != Outcome::kSkip && verdict.outcome != Outcome::kNotJudged) judged.insert(verdict.contract);
   std::map<std::string, int> known;
   for (const std::string& contract : judged) {
-    const std::vector<RowEvidence> evidence = rulebook().evidence.of(rulebook().contracts.find(contract));
-    ++known[evidence.empty() ? "without evidence" : name_of(evidence.front().kind)];
+    const std::vector<EvidenceKind> evidence = rulebook().evidence_of(contract);
+    ++known[evidence.empty() ? "without evidence" : name_of(evidence.front())];
   }
   for (const char* kind : {"ran", "read", "inferred", "without evidence"})
     if (known.contains(kind))

@@ -1,0 +1,134 @@
+#include "suites/mma/expect.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "reference/units/neighbours.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// The tensors of a case with one product of every instruction left out: both of its factors are 0.
+std::vector<HostTensor> without_product(const MmaCase& c, const Problem& problem, int dropped) {
+  std::vector<HostTensor> tensors = problem.tensors;
+  for (const char* role : {"a", "b"}) {
+    HostTensor& tensor = find(tensors, role);
+    for (int64_t at = dropped; at < tensor.spec.elements(); at += c.unit().k) tensor.set_code(at, 0);
+  }
+  return tensors;
+}
+
+bool is_negative(const Format& format, uint32_t code) { return format.has_sign() && (code >> (format.bits - 1) & 1) != 0; }
+
+/// Rows of one tile.
+class TileRows {
+ public:
+  TileRows(const MmaCase& c, const Unit& unit, const Problem& problem, const MmaMistake& mistake)
+      : c_(c), unit_(unit), problem_(problem), mistake_(mistake) {}
+
+  /// Codes of d in rows [first, first + rows) of a tile.
+  std::vector<uint32_t> codes(int64_t tile, int64_t first, int64_t rows) const {
+    const HostTensor& addend = find(problem_.tensors, "c");
+    std::vector<uint32_t> d(size_t(rows * c_.n));
+    for (size_t i = 0; i < d.size(); ++i) d[i] = mistake_.zero_c ? 0u : addend.code((tile * c_.m + first) * c_.n + int64_t(i));
+    const UnitProduct product = tile_of(c_, problem_, tile);
+    const UnitTile part{first, rows, 0, c_.n};
+    if (!mistake_.f16_accumulator && !mistake_.steps_backwards) {
+      accumulate(unit_, product, part, 0, c_.k(), d.data(), c_.n);
+    } else {
+      for (int64_t s = 0; s < c_.steps; ++s) {
+        const int64_t k = (mistake_.steps_backwards ? c_.steps - 1 - s : s) * unit_.k;
+        if (mistake_.f16_accumulator)
+          for (uint32_t& code : d) code = through_f16(code);
+        accumulate(unit_, product, part, k, k + unit_.k, d.data(), c_.n);
+      }
+    }
+    if (mistake_.signed_zeros) sign_zeros(tile, first, d);
+    return d;
+  }
+
+ private:
+  uint32_t through_f16(uint32_t code) const {
+    const double value = decode(*unit_.d, code);
+    if (std::isnan(value)) return code;
+    return code_of(*unit_.d, round_to(kF16, value, Rounding::kNearestEven, Overflow::kSpecial));
+  }
+
+  void sign_zeros(int64_t tile, int64_t first, std::vector<uint32_t>& d) const {
+    const HostTensor &a = find(problem_.tensors, "a"), &b = find(problem_.tensors, "b"), &addend = find(problem_.tensors, "c");
+    for (size_t i = 0; i < d.size(); ++i) {
+      const int64_t row = tile * c_.m + first + int64_t(i) / c_.n, column = int64_t(i) % c_.n;
+      bool negative = d[i] == 0 && is_negative(*unit_.d, addend.code(row * c_.n + column));
+      for (int64_t k = 0; k < c_.k() && negative; ++k)
+        negative = is_negative(*a.spec.format, a.code(row * c_.k() + k)) !=
+                   is_negative(*b.spec.format, b.code((tile * c_.n + column) * c_.k() + k));
+      if (negative) d[i] = code_of(*unit_.d, -0.0);
+    }
+  }
+
+  const MmaCase& c_;
+  const Unit& unit_;
+  const Problem& problem_;
+  const MmaMistake& mistake_;
+};
+
+/// A unit with one step wrong.
+Hypothesis of_neighbour(const MmaCase& c, UnitNeighbour wrong) {
+  const std::string name = wrong.name;
+  return {name,
+          [c, unit = std::move(wrong.row.unit)](const Problem& problem, const std::vector<HostTensor>*) {
+            return expect_tiles(c, unit, problem);
+          },
+          rulebook().equivalent(c.row->id, *c.unit().a, name)};
+}
+
+Hypothesis of_mistake(const MmaCase& c, const std::string& name, const MmaMistake& mistake) {
+  return {name,
+          [c, mistake](const Problem& problem, const std::vector<HostTensor>*) {
+            return expect_tiles(c, c.unit(), problem, mistake);
+          },
+          rulebook().equivalent(c.row->id, *c.unit().a, name)};
+}
+
+}  // namespace
+
+Expectation expect_tiles(const MmaCase& c, const Unit& unit, const Problem& problem, const MmaMistake& mistake) {
+  Part d{"d", &with_nans_by_code(*unit.d), {c.tiles * c.m, c.n}, "a unit has one code for each element"};
+  std::shared_ptr<const Problem> edited;
+  if (mistake.dropped >= 0) edited = std::make_shared<Problem>(Problem{without_product(c, problem, mistake.dropped), {}});
+  const auto accepted = [c, unit, &problem, mistake, edited, d](int64_t first, int64_t end) {
+    const Problem& from = edited ? *edited : problem;
+    const TileRows rows(c, unit, from, mistake);
+    AcceptedRows block{first, end, {}, {}};
+    block.low.reserve(size_t((end - first) * c.n));
+    for (int64_t row = first; row < end;) {
+      const int64_t tile = row / c.m, in_tile = row % c.m, count = std::min(c.m - in_tile, end - row);
+      for (const uint32_t code : rows.codes(tile, in_tile, count)) block.low.push_back(ordinal(*d.format, code));
+      row += count;
+    }
+    return AcceptedBlock{{std::move(block)}};
+  };
+  return {{Answer{"", {d}, d.rows(), accepted}}};
+}
+
+std::vector<Hypothesis> mma_hypotheses(const MmaCase& c) {
+  std::vector<Hypothesis> all;
+  for (UnitNeighbour& neighbour : unit_neighbours(*c.row)) all.push_back(of_neighbour(c, std::move(neighbour)));
+  all.push_back(of_mistake(c, "products: the first of an instruction is left out", {.dropped = 0}));
+  all.push_back(of_mistake(c, "products: the last of an instruction is left out", {.dropped = c.unit().k - 1}));
+  all.push_back(of_mistake(c, "c: ignored", {.zero_c = true}));
+  if (c.steps > 1) all.push_back(of_mistake(c, "order: the last instruction first", {.steps_backwards = true}));
+  const Format& d = *c.unit().d;
+  if (d.specials != Specials::kInteger) {
+    if (!(d == kF16)) all.push_back(of_mistake(c, "c: kept in f16", {.f16_accumulator = true}));
+    const bool has_minus_zero = c.unit().a->specials != Specials::kFnuz && c.unit().sum != ProductSum::kPairs;
+    if (has_minus_zero) all.push_back(of_mistake(c, "round: a zero keeps its sign", {.signed_zeros = true}));
+  }
+  return all;
+}
+
+}  // namespace assay

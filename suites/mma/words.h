@@ -1,0 +1,16 @@
+// A matrix unit in words: its steps as formulas, and what they made of one element.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/core/op.h"
+#include "suites/mma/mma_case.h"
+
+namespace assay {
+
+/// Every term of the element at row `row` of all tiles and at `column`: its exponent, what was cut off, the sums and what they
+/// were rounded to, instruction by instruction.
+std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem, int64_t row, int64_t column);
+
+}  // namespace assay
