@@ -66,7 +66,7 @@ bool comparable(const Op& op, const Case& one, const Problem& problem, const std
 }
 
 void judge_under_all(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Tally& tally) {
-  for (const std::string& contract : rulebook().contracts.ids()) {
+  for (const std::string& contract : rulebook().contract_ids()) {
     Case other;
     if (!comparable(op, one, problem, contract, other)) continue;
     Verdict verdict = blank_verdict(other, "", "");
