@@ -1,5 +1,5 @@
 // An activation of the first half of a row times the second half, in the type of x: sixteen bytes of each half in a thread.
-// Sources, vLLM: csrc/activation_kernels.cu (00ccbd42).
+// Sources, vLLM: csrc/activation_kernels.cu (00ccbd42), csrc/libtorch_stable/activation_kernels.cu (v0.24.0).
 #pragma once
 
 #include "kernels/ops/dispatch.h"
@@ -18,6 +18,7 @@ struct ActRules {
   SIMT_DEVICE static float stored(float activated) {
     return simt::to_float(simt::from_float<T>(activated));
   }
+  SIMT_DEVICE static float up(float u) { return u; }
 };
 
 struct VllmSiluAndMul : ActRules {
@@ -38,7 +39,23 @@ struct VllmGeluTanhAndMul : ActRules {
   }
 };
 
-using ActList = RulesList<VllmSiluAndMul, VllmGeluAndMul, VllmGeluTanhAndMul>;
+/// A beta of 0 is added to the up half: -0 becomes +0.
+template <class Rules>
+struct WithBeta : Rules {
+  SIMT_DEVICE static float up(float u) { return u + 0.0f; }
+};
+struct VllmSiluAndMulBeta : WithBeta<VllmSiluAndMul> {
+  static constexpr const char* kContract = "vllm.silu_and_mul@v0.24.0";
+};
+struct VllmGeluAndMulBeta : WithBeta<VllmGeluAndMul> {
+  static constexpr const char* kContract = "vllm.gelu_and_mul@v0.24.0";
+};
+struct VllmGeluTanhAndMulBeta : WithBeta<VllmGeluTanhAndMul> {
+  static constexpr const char* kContract = "vllm.gelu_tanh_and_mul@v0.24.0";
+};
+
+using ActList = RulesList<VllmSiluAndMul, VllmGeluAndMul, VllmGeluTanhAndMul, VllmSiluAndMulBeta, VllmGeluAndMulBeta,
+                          VllmGeluTanhAndMulBeta>;
 
 inline constexpr int kActThreads = 128;
 
@@ -55,7 +72,7 @@ SIMT_KERNEL void act_and_mul(const T* x, T* y, int64_t rows, int64_t n, bool who
   simt::Vector<T> product;
   SIMT_UNROLL
   for (int i = 0; i < kElements; ++i)
-    product.at[i] = simt::from_float<T>(Rules::template stored<T>(Rules::activation(g[i])) * u[i]);
+    product.at[i] = simt::from_float<T>(Rules::template stored<T>(Rules::activation(g[i])) * Rules::up(u[i]));
   store_of_row(y + row * n, first, n, whole, product);
 }
 
