@@ -12,15 +12,6 @@ Kernel of_indexer_caches(const char* name, const char* cites) {
   return of_caches<Rules>("indexer_k_quant_and_cache", run_indexer_k_quant_and_cache<Rules>, name, cites);
 }
 
-void run_fp16_as_integers(const Call& call) {
-  const assay_tensor& k = call.input("k");
-  const PagedCache cache = paged_cache(call, rows_of(k, kKey), VllmIndexerK::kTokenBytes);
-  constexpr int kTokens = kKeyThreads / kKeyLanes;
-  const simt::Launch grid = call.grid((cache.tokens + kTokens - 1) / kTokens, kKeyThreads);
-  const KeyArguments<Fp16AsInteger> a{data_of<Fp16AsInteger>(k), cache};
-  with_warp(call, [&](auto warp) { simt::launch(insert_keys<VllmIndexerK, Fp16AsInteger, decltype(warp)::value>, grid, a); });
-}
-
 }  // namespace
 
 std::vector<Kernel> indexer_faults() {
@@ -33,15 +24,9 @@ std::vector<Kernel> indexer_faults() {
       of_indexer_caches<IndexerFloorForCeil>("indexer_floor_for_ceil", "vLLM #43557"),
       of_indexer_caches<IndexerFloorMissing>("indexer_floor_missing", "pytorch/ao #4713, aiter #4288"),
       of_indexer_caches<IndexerReciprocal>("indexer_reciprocal", "sglang #30924: a product where the op divides"),
-      {"indexer_fp16_as_integers",
-       "indexer_k_quant_and_cache",
-       {VllmIndexerK::kContract},
-       {{"x", {"f16"}}, {"warp", simt::kWarpSizes}},
-       {},
-       run_fp16_as_integers,
-       "indexer_fp16_as_integers",
-       "vLLM 0.30.0 to 0.33.0: quant_utils.cuh 0492a439 maps Half to uint16_t",
-       "indexer_k_quant_and_cache"},
+      of_caches<IndexerAmaxOfIntegers>("indexer_k_quant_and_cache", run_indexer_k_quant_and_cache<IndexerAmaxOfIntegers>,
+                                       "indexer_fp16_as_integers",
+                                       "vLLM 0.30.0 to 0.33.0: quant_utils.cuh 0492a439 maps Half to uint16_t", {"f16"}),
       of_indexer_caches<Indexer448For224>("indexer_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
   };
 }

@@ -41,6 +41,12 @@ SIMT_DEVICE void from_floats(float low, float high, Fp16AsInteger& a, Fp16AsInte
   a.bits = uint16_t(low), b.bits = uint16_t(high);
 }
 
+/// The maximum is taken of the bit patterns as integers; codes are those of the numbers.
+struct IndexerAmaxOfIntegers : VllmIndexerK {
+  template <class T>
+  using Magnitude = Fp16AsInteger;
+};
+
 /// The divisor of OCP codes on a chip of FNUZ codes.
 struct Indexer448For224 : VllmIndexerKUe8m0Fnuz {
   static constexpr float kMost = 448.0f;

@@ -40,7 +40,8 @@ std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {
 std::vector<Named<Misreading>> misreadings_of(const Contract& contract, const Format& x) {
   std::vector<Named<Misreading>> all;
   // vLLM's dispatch by C++ types gives half as uint16_t (suites/FINDINGS.md); bf16 has a type of its own.
-  if (x == kF16) all.push_back({"x: fp16 codes read as integers", {.as_integers = true}});
+  const bool of_inputs = !contract.rope() && !contract.row_norm() && !contract.group_quant()->scale_given;
+  if (x == kF16 && of_inputs) all.push_back({"amax: fp16 codes read as integers", {.amax_of_codes = true}});
   if (!contract.rope()) return all;
   for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});
   all.push_back({"rope: left out", {.unrotated = true}});

@@ -36,11 +36,23 @@ std::vector<uint32_t> CacheInputs::codes_of_row(int64_t row) const {
   return codes;
 }
 
+Spans CacheInputs::maxima_of_codes(const std::vector<uint32_t>& codes) const {
+  const size_t coded = case_.coded > 0 ? size_t(case_.coded) : codes.size();
+  std::vector<double> maxima;
+  for (size_t c = 0; c < coded; ++c) {
+    if (c % size_t(case_.group_size) == 0) maxima.push_back(0);
+    maxima.back() = std::max(maxima.back(), double(codes[c]));
+  }
+  return Spans(maxima);
+}
+
 RowInputs CacheInputs::of_row(int64_t row) const {
   RowInputs inputs;
-  for (const uint32_t code : codes_of_row(row)) inputs.x.push_back(misreading_.as_integers ? double(code) : decode(*case_.x, code));
+  const std::vector<uint32_t> codes = codes_of_row(row);
+  for (const uint32_t code : codes) inputs.x.push_back(decode(*case_.x, code));
   inputs.group_size = case_.group_size;
   inputs.coded = case_.coded;
+  if (misreading_.amax_of_codes) inputs.maxima = maxima_of_codes(codes);
   inputs.gamma = gamma_;
   inputs.eps = case_.eps;
   if (rotates_) read_angles(row, inputs);

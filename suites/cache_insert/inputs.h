@@ -14,7 +14,7 @@ namespace assay {
 struct Misreading {
   AngleReading angles = {};
   bool unrotated = false;    ///< angles are not read, and no number is rotated
-  bool as_integers = false;  ///< a number is its code: 16 bits without a sign
+  bool amax_of_codes = false;  ///< magnitudes are taken of codes: 16 bits without a sign
 };
 
 class CacheInputs {
@@ -28,6 +28,8 @@ class CacheInputs {
   StoredRow stored(const std::vector<HostTensor>& outputs, int64_t row) const;
 
  private:
+  /// The largest code of each group, as a number.
+  Spans maxima_of_codes(const std::vector<uint32_t>& codes) const;
   /// Adds cosines and sines.
   void read_angles(int64_t row, RowInputs& inputs) const;
 

@@ -23,7 +23,7 @@ SIMT_KERNEL void insert_keys(KeyArguments<T> a) {
   LaneWords<2> x{};
   if (is_row) x.load(a.k + token * kKey + lane * 16);  // whether or not it is stored: its slot is in flight too
   const int64_t mapped = is_row ? a.cache.slots[token] : -1;
-  const float amax = widest_of_lanes<Rules, T, kWarp, kKeyLanes>(x);
+  const float amax = widest_of_lanes<Rules, typename Rules::template Magnitude<T>, kWarp, kKeyLanes>(x);
   if (!is_row || !Rules::is_stored(mapped)) return;
   const float scale = Rules::stored(simt::max_number(amax, Rules::kLeastAmax) / Rules::kMost);
   const int64_t slot = Rules::place_of(a.cache, mapped), p = a.cache.in_block(slot);

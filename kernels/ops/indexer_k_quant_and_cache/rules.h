@@ -15,6 +15,8 @@ struct VllmIndexerK : PagedRules {
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr float kMost = 448.0f, kLeastAmax = 1e-4f;
   static constexpr int kTokenBytes = kKey + 4;
+  template <class T>
+  using Magnitude = T;  ///< what amax is taken of
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kKey; }
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kKey + p * 4; }
