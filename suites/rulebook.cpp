@@ -85,7 +85,12 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
   book->contracts = ContractTables::load(root + "/reference/contracts");
   book->evidence = EvidenceTable::load(root + "/reference/contracts/evidence.csv", book->contracts);
   book->units = UnitTable::load(root + "/reference/contracts/units.csv");
-  for (const std::string& file : more_contracts) book->contracts.add(file);
+  for (const std::string& file : more_contracts) {
+    if (holds_units(file))
+      book->units.add(file);
+    else
+      book->contracts.add(file);
+  }
   book->layouts = load_layouts(root + "/reference/contracts/layouts.csv");
   book->records = load_records(root + "/reference/contracts/records.csv");
   book->equivalences = load_equivalences(root + "/suites/equivalent.csv");

@@ -100,9 +100,7 @@ class Shrink {
   UnitWitness& w_;
 };
 
-}  // namespace
-
-UnitSeparation separate_units(const Unit& first, const Unit& second) {
+void require_common_input(const Unit& first, const Unit& second) {
   const bool scales = (first.scale == nullptr) == (second.scale == nullptr) &&
                       (!first.scale || (*first.scale == *second.scale && first.scale_block == second.scale_block));
   if (!first.known() || !second.known())
@@ -110,6 +108,30 @@ UnitSeparation separate_units(const Unit& first, const Unit& second) {
   if (*first.a != *second.a || *first.b != *second.b || *first.d != *second.d || !scales)
     throw std::invalid_argument("no input has a result under both: factors, scales or c of " + first.id + " and " + second.id +
                                 " are of other formats");
+}
+
+}  // namespace
+
+std::optional<UnitWitness> first_witness(const Unit& first, const Unit& second) {
+  require_common_input(first, second);
+  const int k = std::lcm(first.k, second.k);
+  for (const DataKind& kind : kKinds) {
+    Draw draw(first, kind.data);
+    for (int i = 0; i < kind.batches; ++i) {
+      const Batch batch(first, k, kind.data, draw);
+      const std::vector<uint32_t> one = results(first, batch), other = results(second, batch);
+      const auto at = size_t(std::mismatch(one.begin(), one.end(), other.begin()).first - one.begin());
+      if (at == one.size()) continue;
+      UnitWitness witness = batch.element(at / kColumns, at % kColumns);
+      witness.first = one[at], witness.second = other[at];
+      return witness;
+    }
+  }
+  return std::nullopt;
+}
+
+UnitSeparation separate_units(const Unit& first, const Unit& second) {
+  require_common_input(first, second);
   UnitSeparation found;
   found.k = std::lcm(first.k, second.k);
   for (const DataKind& kind : kKinds) {

@@ -36,4 +36,7 @@ struct UnitSeparation {
 /// Throws std::invalid_argument if the units do not take the same factors, scales and c, or one is unknown.
 UnitSeparation separate_units(const Unit& first, const Unit& second);
 
+/// The first element of the same data on which they differ, as it was drawn; none after all of it.
+std::optional<UnitWitness> first_witness(const Unit& first, const Unit& second);
+
 }  // namespace assay

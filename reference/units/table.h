@@ -25,6 +25,12 @@ struct UnitRow {
 /// The columns whose cells say what the unit computes, in the order in which it does; edits change them.
 std::span<const std::string> unit_step_columns();
 
+/// All columns of the table, in their order.
+std::span<const std::string> unit_columns();
+
+/// Whether the columns of a user's table are those of units, and not of contracts. Throws TableError.
+bool holds_units(const std::string& file);
+
 /// Reads the cells of a row. A row whose evidence is `unknown` has no steps. Throws TableError at the cell.
 Unit read_unit(const UnitRow& row);
 
@@ -32,7 +38,8 @@ class UnitTable {
  public:
   /// Throws TableError.
   static UnitTable load(const std::string& file);
-  /// Adds a user's rows. Throws TableError, also for an id that exists.
+  /// Adds a user's rows. One with the id of a row that knows no steps takes its place, if its operands are the same. Throws
+  /// TableError, also for any other id that exists.
   void add(const std::string& file);
 
   /// Throws std::out_of_range with near matches.
@@ -40,6 +47,9 @@ class UnitTable {
   const std::vector<UnitRow>& rows() const { return rows_; }
 
  private:
+  /// The row that this one may take the place of, or nullptr.
+  UnitRow* unknown_namesake(const UnitRow& row);
+
   std::vector<UnitRow> rows_;
 };
 

@@ -1,0 +1,14 @@
+// A unit as the cells of a row: what read.cpp reads, written.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "reference/units/unit.h"
+
+namespace assay {
+
+/// The cells of unit_step_columns(). Reading them gives the same steps.
+std::map<std::string, std::string> step_cells(const Unit& unit);
+
+}  // namespace assay
