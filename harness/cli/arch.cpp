@@ -19,6 +19,8 @@ std::string contracts_file(const char* name) { return data_root() + "/reference/
 UnitTable open_units(const ArchArguments& arguments) {
   UnitTable units = UnitTable::load(contracts_file("units.csv"));
   for (const std::string& file : arguments.units) units.add(file);
+  for (const std::string& file : more_contracts())
+    if (holds_units(file)) units.add(file);
   return units;
 }
 

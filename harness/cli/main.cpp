@@ -138,6 +138,19 @@ void add_arch(CLI::App& program, assay::ArchArguments& arch) {
   verb.add_option("--units", arch.units, "a table with units of your own; may be repeated")->type_name("FILE.csv");
 }
 
+void add_probe(CLI::App& program, assay::ProbeArguments& probe) {
+  CLI::App& verb = *program.add_subcommand("probe", "find out what the matrix units and the conversions of a device do, by asking");
+  verb.add_option("--backend", probe.backend, "as of run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--kernel", probe.kernel, "only kernels of this name")->type_name("GLOB");
+  verb.add_option("--unit", probe.unit, "only instructions that are called by this id; conversions are then left out")->type_name("GLOB");
+  verb.add_option("--output", probe.output, "write a row for each unit that was found, for --contracts")->type_name("FILE.csv");
+  verb.add_option("--elements", probe.elements, "of each kind of inputs before a unit is found; twice as many check it")
+      ->check(CLI::Range(256, 1 << 24))
+      ->capture_default_str();
+  verb.add_option("--seed", probe.seed, "of the inputs")->capture_default_str();
+  verb.add_option("--timeout", probe.timeout_seconds, "as of run")->check(seconds())->capture_default_str();
+}
+
 /// A verb that makes a table of the suites.
 void add_table(CLI::App& program, const std::string& name, const std::string& what, assay::PowerArguments& arguments) {
   CLI::App& verb = *program.add_subcommand(name, what);
@@ -232,11 +245,13 @@ int main(int argc, char** argv) {
   add_contracts(program, contracts);
   assay::ArchArguments arch;
   add_arch(program, arch);
+  assay::ProbeArguments probe;
+  add_probe(program, probe);
   assay::PowerArguments power;
   add_table(program, "power", "which fills tell which single-step faults from their contract, as a table", power);
   assay::PowerArguments sharpness;
   add_table(program, "sharpness", "how many elements of rows of 7168 may have one code only, as a table", sharpness);
-  program.add_option("--contracts", assay::more_contracts(), "a table with contracts of your own; may be repeated")
+  program.add_option("--contracts", assay::more_contracts(), "a table with contracts or units of your own; may be repeated")
       ->type_name("FILE.csv");
   std::string library;
   CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: started by run for a library given by path
@@ -249,7 +264,7 @@ int main(int argc, char** argv) {
   }
   run.command = judge.command = {argv, argv + argc};
   // A reader that left must not end a run before its reports are written; other verbs have none, and end like `cat`.
-  if (program.got_subcommand("run") || program.got_subcommand("judge") || program.got_subcommand("golden")) ::signal(SIGPIPE, SIG_IGN);
+  if (program.got_subcommand("run") || program.got_subcommand("judge") || program.got_subcommand("golden") || program.got_subcommand("probe")) ::signal(SIGPIPE, SIG_IGN);
   const int code = guarded([&] {
     if (program.got_subcommand("run")) return assay::run_verb(run);
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);
@@ -258,6 +273,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("explain") && explain.minimize) return assay::minimize_verb(explain);
     if (program.got_subcommand("explain")) return assay::explain_verb(explain);
     if (program.got_subcommand("arch")) return assay::arch_verb(arch);
+    if (program.got_subcommand("probe")) return assay::probe_verb(probe);
     if (program.got_subcommand("power")) return assay::power_verb(power);
     if (program.got_subcommand("sharpness")) return assay::sharpness_verb(sharpness);
     if (program.got_subcommand("contracts"))

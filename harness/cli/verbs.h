@@ -70,6 +70,15 @@ struct ArchArguments {
   std::vector<std::string> units;    ///< tables with units of one's own
 };
 
+struct ProbeArguments {
+  std::string backend = "cpu";
+  std::string kernel = "*", unit = "*";  ///< globs over kernels, and over the ids that they are called by
+  std::string output;                    ///< table that gets a row for every unit that was found; empty: none
+  int64_t elements = 1024;               ///< of each kind of inputs, before a unit is found; twice as many check it
+  uint64_t seed = 1;
+  double timeout_seconds = 60;
+};
+
 struct ListArguments {
   Selection selection;
   bool all = false;  ///< every id, though nothing is selected
@@ -95,6 +104,7 @@ int golden_verb(const GoldenArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);
 int explain_verb(const ExplainArguments& arguments);
 int arch_verb(const ArchArguments& arguments);
+int probe_verb(const ProbeArguments& arguments);
 int contracts_verb(const ContractsArguments& arguments);
 int power_verb(const PowerArguments& arguments);
 int sharpness_verb(const PowerArguments& arguments);

@@ -1,0 +1,77 @@
+// What has to be known of an instruction before it can be asked anything, and the operands that it is asked with.
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "harness/core/op.h"
+#include "reference/units/predict.h"
+#include "reference/units/table.h"
+
+namespace assay {
+
+/// Its operands and no step of what it does with them.
+struct Instruction {
+  const Format *a = nullptr, *b = nullptr, *d = nullptr;
+  int k = 0, m = 0, n = 0;
+  const Format* scale = nullptr;  ///< nullptr: none
+  int scale_block = 0;
+  std::vector<bool> dead;  ///< products that were seen to have no effect: nothing is put there any more
+
+  bool integers() const { return d->specials == Specials::kInteger; }
+  int scales() const { return scale ? k / scale_block : 0; }  ///< of a row
+};
+
+/// Of the cells a, b, d, k and scale; a row that knows no steps has them, too.
+Instruction instruction_of(const UnitRow& row, int m, int n);
+
+/// Operands of some tiles of one instruction, as codes; zero (scales: one) where nothing was set.
+class Tiles {
+ public:
+  Tiles(const Instruction& instruction, int64_t count);
+
+  int64_t count() const { return count_; }
+  const Instruction& instruction() const { return *instruction_; }
+  void set_a(int64_t tile, int64_t row, int64_t k, uint32_t code);
+  void set_b(int64_t tile, int64_t column, int64_t k, uint32_t code);
+  void set_c(int64_t tile, int64_t row, int64_t column, uint32_t code);
+  void set_a_scale(int64_t tile, int64_t row, int64_t block, uint32_t code) { set(3, tile * instruction_->m + row, block, code); }
+  void set_b_scale(int64_t tile, int64_t column, int64_t block, uint32_t code) {
+    set(4, tile * instruction_->n + column, block, code);
+  }
+
+  uint32_t a(int64_t tile, int64_t row, int64_t k) const;
+  uint32_t b(int64_t tile, int64_t column, int64_t k) const;
+  uint32_t c(int64_t tile, int64_t row, int64_t column) const;
+  /// Products at two places change them.
+  void swap(int64_t tile, int64_t p, int64_t q);
+  void clear_scales();                  ///< all are 1
+  void copy(int64_t from, int64_t to);  ///< of a tile
+  /// Of tf32: the bits of the words that no unit looks at.
+  void set_unused_bits(uint32_t bits) { unused_ = bits & 0x1fff; }
+
+  /// Of op mma: c, a, b, sfa, sfb if there are scales, and d.
+  const Problem& problem() const { return problem_; }
+  /// What a unit makes of one tile: codes of d, rows after each other.
+  std::vector<uint32_t> predicted(const Unit& unit, int64_t tile) const;
+
+ private:
+  void set(size_t tensor, int64_t row, int64_t column, uint32_t code);
+  uint32_t get(size_t tensor, int64_t row, int64_t column) const;
+
+  const Instruction* instruction_;
+  int64_t count_;
+  uint32_t unused_ = 0;
+  Problem problem_;
+};
+
+/// The codes of d of all tiles. Throws ProbeError if there is no answer.
+using Ask = std::function<std::vector<uint32_t>(const Tiles&)>;
+
+struct ProbeError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace assay

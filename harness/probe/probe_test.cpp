@@ -1,0 +1,148 @@
+// The probe finds units that it knows nothing of: rows of the table, rows drawn at random, and says so of what is no row.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "harness/probe/infer.h"
+#include "harness/probe/nearest.h"
+#include "harness/probe/random_rows.h"
+#include "harness/probe/words.h"
+#include "reference/units/separate.h"
+#include "reference/units/write.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+
+const UnitTable& table() {
+  static const UnitTable units = UnitTable::load(std::string(ASSAY_SOURCE_DIR) + "/reference/contracts/units.csv");
+  return units;
+}
+
+/// An instruction that is a unit, with what it returns changed by `change`.
+Ask ask_of(
+    const Unit& unit, const std::function<uint32_t(uint32_t code)>& change = [](uint32_t code) { return code; }) {
+  return [&unit, change](const Tiles& tiles) {
+    std::vector<uint32_t> d;
+    for (int64_t tile = 0; tile < tiles.count(); ++tile)
+      for (const uint32_t code : tiles.predicted(unit, tile)) d.push_back(change(code));
+    return d;
+  };
+}
+
+std::string cells_of(const UnitRow& row) {
+  std::string text = row.text("a") + " " + row.text("b") + " " + row.text("d") + " k " + row.text("k");
+  for (const std::string& column : unit_step_columns()) text += " | " + row.text(column);
+  return text;
+}
+
+/// The cells are the row's, or a search finds no input that tells the two units apart.
+void expect_found(const UnitRow& row) {
+  const Probed probed = probe_unit(instruction_of(row, 16, 8), ask_of(row.unit));
+  const LikeRow like = compare_with(probed.unit, row);
+  std::string lines;
+  for (const std::string& line : probed_lines(probed, &like, like)) lines += line + "\n";
+  EXPECT_TRUE(probed.known()) << cells_of(row) << "\n" << lines;
+  EXPECT_TRUE(like.equal) << cells_of(row) << "\n" << lines;
+  EXPECT_GT(probed.checked, 20'000);
+}
+
+TEST(UnitCells, AreReadBackAsTheyAreWritten) {
+  Draw draw(3);
+  std::vector<UnitRow> rows(200, random_row(table(), draw));
+  for (UnitRow& row : rows) row = random_row(table(), draw);
+  rows.insert(rows.end(), table().rows().begin(), table().rows().end());
+  for (const UnitRow& row : rows) {
+    if (!row.unit.known()) continue;
+    for (const auto& [column, text] : step_cells(row.unit)) EXPECT_EQ(text, row.text(column)) << row.id << " " << column;
+  }
+}
+
+TEST(Probe, FindsRowsOfEveryShape) {
+  for (const char* id : {"sm_90.wgmma.e4m3.f32", "sm_90.mma.e5m2.f16", "gfx942.mfma.e4m3fnuz.f32", "gfx90a.mfma.f16.f32",
+                         "sm_100.tcgen05.nvf4.f32", "sm_90.mma.int8.int32"})
+    expect_found(table().find(id));
+}
+
+TEST(Probe, FindsRowsOfRandomParameters) {
+  const char* const more = std::getenv("ASSAY_PROBE_ROWS");
+  Draw draw(more ? uint64_t(std::atoi(more)) : 7);
+  for (int i = 0, n = more ? std::atoi(more) : 6; i < n; ++i) expect_found(random_row(table(), draw));
+}
+
+TEST(Probe, SaysWhatCannotBeObserved) {
+  const UnitRow& row = table().find("sm_90.mma.e5m2.f16");
+  const Probed probed = probe_unit(instruction_of(row, 16, 8), ask_of(row.unit));
+  ASSERT_EQ(probed.not_observable.size(), 1u);
+  EXPECT_EQ(probed.not_observable[0].cell, "exponent");
+  EXPECT_EQ(compare_with(probed.unit, row).cells.at("exponent"), CellMatch::kEqual);
+  for (const char* cell : {"ea+eb least(-29)", "ea+eb least(-21)", "ea+eb least(-7)"}) {
+    UnitRow other = row;
+    other.cells["exponent"].text = cell;
+    other.unit = read_unit(other);
+    EXPECT_FALSE(first_witness(probed.unit, other.unit)) << cell;
+  }
+  UnitRow beyond = row;
+  beyond.cells["exponent"].text = "ea+eb least(-6)";
+  beyond.unit = read_unit(beyond);
+  EXPECT_TRUE(first_witness(probed.unit, beyond.unit));
+}
+
+/// A unit that differs from the row in one cell is said to, in that cell and no other.
+TEST(Probe, NamesTheCellInWhichAUnitDiffers) {
+  const UnitRow& row = table().find("sm_90.mma.bf16.f32");
+  for (const auto& [column, text] : {std::pair<const char*, const char*>{"order", "take(8)"},
+                                     {"exponent", "ea+eb least(-132)"},
+                                     {"sum", "align(24) truncate"},
+                                     {"c", "aligned last"},
+                                     {"round", "rne(23)"},
+                                     {"special", "nan(7fffffff) flush"}}) {
+    UnitRow other = row;
+    other.cells[column].text = text;
+    other.unit = read_unit(other);
+    const Probed probed = probe_unit(instruction_of(row, 16, 8), ask_of(other.unit));
+    EXPECT_TRUE(probed.known()) << text;
+    const LikeRow like = compare_with(probed.unit, row);
+    EXPECT_FALSE(like.equal) << text;
+    for (const auto& [cell, match] : like.cells) EXPECT_EQ(match == CellMatch::kDiffers, cell == column) << cell << " " << text;
+  }
+}
+
+TEST(Probe, WhatNoRowExplainsIsUnknown) {
+  const UnitRow& row = table().find("sm_90.mma.f16.f32");
+  const Instruction instruction = instruction_of(row, 16, 8);
+  const Ask one_off = ask_of(row.unit, [](uint32_t code) { return code % 4096 == 1 ? code + 1 : code; });
+  const Probed probed = probe_unit(instruction, one_off);
+  EXPECT_FALSE(probed.known());
+  ASSERT_FALSE(probed.unexplained.empty());
+  EXPECT_THAT(probed.unexplained[0].example, HasSubstr("returned"));
+  const LikeRow nearest = nearest_row(probed.unit, table());
+  EXPECT_THAT(probed_lines(probed, nullptr, nearest), testing::Contains(HasSubstr("UNKNOWN UNIT")));
+}
+
+TEST(Probe, AProductThatNeverCountsIsNamed) {
+  const UnitRow& row = table().find("sm_90.mma.f16.f32");
+  const Ask ask = ask_of(row.unit);
+  const Ask drops = [&](const Tiles& tiles) {
+    Tiles less = tiles;
+    for (int64_t tile = 0; tile < less.count(); ++tile)
+      for (int i = 0; i < 16; ++i) less.set_a(tile, i, 5, 0);
+    return ask(less);
+  };
+  const Probed probed = probe_unit(instruction_of(row, 16, 8), drops);
+  EXPECT_THAT(probed.remarks, testing::Contains(HasSubstr("a product at k 5 never counts")));
+  EXPECT_TRUE(probed.unexplained.empty());
+  EXPECT_TRUE(compare_with(probed.unit, row).equal);
+}
+
+TEST(Probe, NoAnswerIsNoUnit) {
+  const UnitRow& row = table().find("sm_90.mma.f16.f32");
+  const Ask refuses = [](const Tiles&) -> std::vector<uint32_t> { throw ProbeError("refused"); };
+  EXPECT_THROW(probe_unit(instruction_of(row, 16, 8), refuses), ProbeError);
+}
+
+}  // namespace
+}  // namespace assay
