@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The probe finds the units of the CPU library without being told their steps, says of each faulty one in which cell it differs, and
+# writes rows that a run can be judged by.
+source "$(dirname "$0")/lib.sh"
+
+units='*'
+faults=$(awk -F, '$1 ~ /^mma_/ {print $1}' "$root/suites/catches/faults.csv")
+if [ -n "$sample" ]; then
+  units='sm_90.*mma.f16.f*'
+  faults='mma_fraction_less mma_halves_not_interleaved mma_product_dropped mma_negative_zero'
+fi
+
+expect 0 'all are explained' "$assay" probe --backend cpu --unit "$units" --output "$scratch/found.csv"
+expect 0 'evidence inferred' "$assay" arch show probed.sm_90.mma.f16.f32 --contracts "$scratch/found.csv"
+rows=$(($(wc -l <"$scratch/found.csv") - 1))
+offered=$("$assay" arch list | awk -v units="$units" '$2 != "unknown" {print $1}' | while read -r id; do
+  # shellcheck disable=SC2053
+  [[ $id == $units ]] && echo "$id"
+done | wc -l)
+[ "$rows" -eq "$offered" ] || fail "$rows units found of $offered"
+
+for fault in $faults; do
+  cause=$(awk -v fault="$fault" -F, '$1 == fault {print $3}' "$root/suites/catches/faults.csv" | tr -d '"')
+  cell=${cause%%:*}
+  [ "$cell" = products ] && cell=order
+  "$assay" probe --backend faulty --kernel "$fault" >"$scratch/fault.txt"
+  [ $? -eq 1 ] || fail "$fault is not told from the unit that it is called by"
+  grep -qE "^  $cell .*DIFFERS|^    $cell: " "$scratch/fault.txt" || fail "$fault: no difference in '$cell'"$'\n'"$(cat "$scratch/fault.txt")"
+done
+
+# A row that knows no steps is filled in, and the suite then judges by it.
+data_copy "$scratch/data"
+sed -i 's/^sm_90.mma.f16.f32,.*/sm_90.mma.f16.f32,f16,f16,f32,16,,,,,,,,unknown,nobody,nothing is known/' "$scratch/data/reference/contracts/units.csv"
+run=("$assay" run --backend cpu --suite mma/quick --case 'mma/sm_90.mma.f16.f32/*/w32')
+expect 2 'nothing is predicted' env ASSAY_DATA="$scratch/data" "${run[@]}"
+expect 0 '1 units are known' env ASSAY_DATA="$scratch/data" "$assay" probe --backend cpu --unit sm_90.mma.f16.f32 --output "$scratch/filled.csv"
+expect 0 'ALL AS EXPECTED' env ASSAY_DATA="$scratch/data" "${run[@]}" --contracts "$scratch/filled.csv"
+sed 's/^sm_90.mma.f16.f32,f16/sm_90.mma.f16.f32,bf16/' "$scratch/filled.csv" >"$scratch/other.csv"
+expect 2 'with other operands' env ASSAY_DATA="$scratch/data" "$assay" arch list --contracts "$scratch/other.csv"
+expect 2 'stands in' "$assay" arch list --contracts "$scratch/filled.csv"
+
+expect 0 'obeys cuda.e5m2_sat' "$assay" probe --backend cpu --kernel cast
+expect 2 'NOTHING RAN' "$assay" probe --backend cpu --unit no.such.unit
+echo "units are found, filled in and told apart"
