@@ -1,6 +1,7 @@
-// The library that the harness asks: its two kernels.
+// The library that the harness asks: inputs made and codes compared.
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/dispatch.h"
+#include "kernels/watch/product.h"
 #include "kernels/watch/watch.h"
 
 namespace assay_kernels {
@@ -55,8 +56,10 @@ void compare(const Call& call) {
 }  // namespace
 
 std::vector<Kernel> all_kernels() {
-  return {{"watch_prepare", "watch_prepare", {"watch"}, {{"warp", simt::kWarpSizes}}, {}, prepare},
+  std::vector<Kernel> all = {{"watch_prepare", "watch_prepare", {"watch"}, {{"warp", simt::kWarpSizes}}, {}, prepare},
           {"watch_compare", "watch_compare", {"watch"}, {{"warp", simt::kWarpSizes}}, {}, compare}};
+  for (Kernel& kernel : product_kernels()) all.push_back(std::move(kernel));
+  return all;
 }
 
 }  // namespace assay_kernels
