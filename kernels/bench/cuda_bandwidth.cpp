@@ -47,7 +47,8 @@ CallBuilder any_call_of(const Op& op, const Buffers& buffers, const Places& plac
 }  // namespace
 
 int main(int argc, char** argv) {
-  const assay_library& library = open_library(argc > 1 ? argv[1] : ASSAY_CUDA_LIBRARY);
+  const std::string path = argc > 1 ? argv[1] : ASSAY_CUDA_LIBRARY;
+  const assay_library& library = open_library(path);
   int index = 0, driver = 0;
   cudaDeviceProp properties{};
   check(cudaGetDevice(&index), "cudaGetDevice");
