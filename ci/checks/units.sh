@@ -54,4 +54,10 @@ truncate -s 33 "$set/d_V100_fp32.txt"
 expect 2 "d_V100_fp32.txt: has 1 lines" "$assay" arch verify "$scratch/recorded"
 rm "$set/a_V100_fp16.txt"
 expect 2 "a_V100_fp16.txt: cannot be read" "$assay" arch verify "$scratch/recorded"
+# A back end's own units, and one that is wrong.
+verify=("$assay" arch verify --elements 256 --unit sm_90.wgmma.e4m3.f32)
+expect 0 '16384 of 16384 elements are as predicted' "${verify[@]}" --backend cpu
+expect 1 'first at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_less
+expect 2 'NOTHING RAN' "$assay" arch verify --backend cpu --unit no.such.unit
+expect 2 'no folder with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu
 echo "units are shown, verified and edited"

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "harness/cli/arch_backend.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
@@ -113,6 +114,11 @@ void need(const ArchArguments& arguments, size_t count, const char* what) {
 }  // namespace
 
 int arch_verb(const ArchArguments& arguments) {
+  if (!arguments.backend.empty()) {
+    if (arguments.action != "verify") throw UsageError("--backend is of arch verify");
+    need(arguments, 0, "no folder with --backend");
+    return verify_backend(arguments);
+  }
   const UnitTable units = open_units(arguments);
   if (arguments.action == "list") return need(arguments, 0, "no more arguments"), list(units), kAllAsExpected;
   if (arguments.action == "show")
