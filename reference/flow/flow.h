@@ -13,8 +13,8 @@ namespace assay {
 class RowEdits;
 
 /// What a contract row of the flow is. Links are functions of one row of numbers, chains are made of links; the others have a
-/// contract of their own, as a matrix product will.
-enum class FlowKind { kLink, kChain, kLaunch, kPacking, kCast };
+/// contract of their own, such as a matrix product.
+enum class FlowKind { kLink, kChain, kLaunch, kPacking, kCast, kDot };
 
 /// Where a link may stand in a chain.
 enum class ChainPlace { kAnywhere, kFirst, kLast };
