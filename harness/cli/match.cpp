@@ -10,6 +10,7 @@
 #include "harness/cli/ending.h"
 #include "harness/cli/offers.h"
 #include "harness/cli/places.h"
+#include "harness/diagnosis/programs.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/glob.h"
@@ -35,6 +36,7 @@ struct Score {
 /// What became of the cases of one kernel, called as one contract.
 struct Tally {
   std::map<std::string, Score> scores;
+  ProgramTally programs;
   std::map<std::string, int64_t> silent;   ///< cases without outputs, by the reason
   std::map<std::string, int64_t> refused;  ///< cases that the library said it does not do, by its words
   int64_t cases = 0, answered = 0;
@@ -118,6 +120,7 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
     } else {
       ++tally.answered;
       judge_under_all(op, *one, problem, result, tally);
+      if (op.programs) tally.programs.add(programs_that_made(op.programs(*one, problem), result.outputs), one->id);
     }
   }
   progress.clear();
@@ -141,6 +144,7 @@ void print(const std::string& title, const Tally& tally) {
       fmt::print("  obeys     {:<32} in all {} cases\n", contract, score.cases);
     }
   }
+  for (const std::string& line : tally.programs.lines()) fmt::print("  {}\n", line);
   for (const auto& [reason, count] : tally.silent) fmt::print("  no answer {:>5} of {} cases: {}\n", count, tally.cases, printable(reason));
   for (const auto& [reason, count] : tally.refused) fmt::print("  skipped   {:>5} of {} cases: {}\n", count, tally.cases, printable(reason));
 }

@@ -27,7 +27,7 @@ bool is_number(const std::string& text) {
 /// Cells of columns whose words come from one list. Columns of other names hold numbers, or words that only their op knows.
 std::vector<std::string> words_of(const std::string& column) {
   std::vector<std::string> words;
-  if (column == "x" || column == "weights")
+  if (column == "x" || column == "y" || column == "weights")
     for (const Format& format : all_formats()) words.emplace_back(format.name);
   if (column == "layout")
     for (const Layout& layout : rulebook().layouts) words.push_back(layout.id);
@@ -38,7 +38,7 @@ std::vector<std::string> words_of(const std::string& column) {
 
 bool is_numeric(const std::string& column) {
   return contains({"m", "n", "row_stride", "offset", "seed", "eps", "scale_ub", "room", "q_heads", "k_heads", "v_heads", "rotary",
-                   "padded_heads", "max_position", "tiles", "steps"},
+                   "padded_heads", "max_position", "tiles", "steps", "k"},
                   column);
 }
 

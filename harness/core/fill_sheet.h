@@ -103,6 +103,17 @@ void huge_beside_tiny(Sheet&);
 void far_scales(Sheet&);
 void low_scales(Sheet&);
 
+// fill_gemm.cpp: factors of whole matrix products
+void amax_scaled(Sheet&);
+void amax_scaled_positive(Sheet&);
+void few_maxima(Sheet&);
+void exact_sums(Sheet&);
+void block_outliers(Sheet&);
+void codes_with_nans(Sheet&);
+void equal_pairs(Sheet&);
+void cancelling_pairs(Sheet&);
+void amax_scales(Sheet&);
+
 // fill_norms.cpp: with the weights that norms multiply by
 void pinned_ties(Sheet&);
 void tie_weights(Sheet&);

@@ -83,6 +83,9 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"exponent_rules", 0x7e3a402bfe28ac8f}, {"every_scale", 0x92f94b1ac2dd6cb3},   {"lone_mantissa", 0xc87daaf3be23ad89},
       {"gate_open", 0x5f05efe41f811102},           {"gate_closed", 0xc9702c7ad32a7383},
       {"off_center", 0xc42de2ec7b37d00d},
+      {"amax_scaled", 0xa676402419eef140}, {"amax_scaled_positive", 0x477eedceb0d07da7}, {"few_maxima", 0xc74194032df0852},
+      {"exact_sums", 0xfd8a269bbec20f3d},  {"block_outliers", 0xfbcd707e4dee0556},       {"codes_with_nans", 0x65b500d312600ec9},
+      {"equal_pairs", 0x87eb716cc447afc5}, {"cancelling_pairs", 0xfd16cebc45b7d356},     {"amax_scales", 0xbd1dfe80fe3c4ebb},
   };
   return digests;
 }

@@ -120,6 +120,8 @@ struct Op {
   /// to the problem and to the outputs; little is computed before its blocks are asked for.
   std::function<Expectation(const Case&, const Problem&, const std::vector<HostTensor>* outputs)> expect;
   std::function<std::vector<Hypothesis>(const Case&)> neighbours;
+  /// Empty, or answers beyond all contracts: every program that may have made such outputs, each named by all that it does.
+  std::function<Expectation(const Case&, const Problem&)> programs{};
   /// The case on so few of its rows that its power can be reckoned quickly; what the excerpt sees, the case sees.
   std::function<Case(Case)> excerpt;
   std::optional<BatchAxis> batch{};  ///< none: what a row gets depends on other rows

@@ -52,7 +52,7 @@ bool in_the_same_places(const Part& a, const Part& b) {
 
 using Whole = std::vector<WholePart>;
 
-/// Elements of all outputs that tell the edit apart.
+/// Elements of all outputs that tell the edit apart from one answer.
 int64_t outside_of(const Whole& right, const Whole& edited) {
   int64_t count = 0;
   for (size_t p = 0; p < right.size(); ++p) {
@@ -60,6 +60,20 @@ int64_t outside_of(const Whole& right, const Whole& edited) {
     count += in_the_same_places(a.part, b.part) ? disjoint(a, b) : disjoint_in_storage(a, b);
   }
   return count;
+}
+
+/// Each answer that the contract has.
+std::vector<Whole> answers_of(const Expectation& expectation) {
+  std::vector<Whole> all;
+  for (const Answer& answer : expectation.any_of) all.push_back(computed(answer));
+  return all;
+}
+
+/// The same apart from every answer: a kernel with the edit has one program, the first, and may not pass for any of the contract's.
+int64_t outside_of(const std::vector<Whole>& right, const Whole& edited) {
+  int64_t least = outside_of(right.front(), edited);
+  for (size_t i = 1; i < right.size() && least > 0; ++i) least = std::min(least, outside_of(right[i], edited));
+  return least;
 }
 
 /// The first row of a case alone, which shows most edits at a fraction of the price.
@@ -108,13 +122,13 @@ std::optional<FirstRow> first_row(const Op& op, const Case& one, const Problem& 
 VisibilityReport fault_visibility(const Op& op, const Case& whole) {
   const Case one = op.excerpt ? op.excerpt(whole) : whole;
   const Problem problem = op.problem(one);
-  const Whole right = computed(op.expect(one, problem, nullptr));
+  const std::vector<Whole> right = answers_of(op.expect(one, problem, nullptr));
   VisibilityReport report;
-  for (const WholePart& part : right) report.data.push_back(data_power(part));
+  for (const WholePart& part : right.front()) report.data.push_back(data_power(part));
   for (const Hypothesis& hypothesis : op.neighbours(one)) {
     Visibility seen{hypothesis.name, hypothesis.equivalent, 0, 0};
     if (hypothesis.equivalent.empty()) {
-      for (const WholePart& part : right) seen.elements += part.part.elements();
+      for (const WholePart& part : right.front()) seen.elements += part.part.elements();
       seen.outside = outside_of(right, computed(hypothesis.expect(problem, nullptr)));
     }
     report.faults.push_back(std::move(seen));
@@ -127,10 +141,11 @@ std::vector<Visibility> visibilities(const Op& op, const Case& one) { return fau
 Power power_of(const Op& op, const Case& whole) {
   const Case one = op.excerpt ? op.excerpt(whole) : whole;
   const Problem problem = op.problem(one);
-  const Whole right = computed(op.expect(one, problem, nullptr));
-  const std::optional<FirstRow> first = first_row(op, one, problem, right);
+  const std::vector<Whole> right = answers_of(op.expect(one, problem, nullptr));
+  // What one row of an answer tells apart, another answer may hold.
+  const std::optional<FirstRow> first = right.size() == 1 ? first_row(op, one, problem, right.front()) : std::nullopt;
   Power power;
-  for (const WholePart& part : right) power.data.push_back(data_power(part));
+  for (const WholePart& part : right.front()) power.data.push_back(data_power(part));
   for (const Hypothesis& hypothesis : op.neighbours(one)) {
     if (!hypothesis.equivalent.empty()) continue;
     ++power.faults;

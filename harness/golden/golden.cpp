@@ -36,20 +36,15 @@ std::vector<int32_t> stored_ordinals(const Part& part, const HostTensor& tensor,
   return ordinals;
 }
 
-/// Golden files know contracts with one answer; of several programs each would need a digest of its own.
-const Answer& only_answer(const Expectation& expectation) {
-  if (expectation.any_of.size() != 1) throw std::logic_error("golden files hold one answer of each case");
-  return expectation.any_of.front();
+/// What a part is called: of an answer that is one of several, with its program.
+std::string label_of(const Answer& answer, const Part& part) {
+  return answer.program.empty() ? part.label() : part.label() + ", " + answer.program;
 }
 
-}  // namespace
-
-std::string prediction_key(const Case& one) { return one.data_id(); }
-
-std::vector<PredictedTensor> predict(const Expectation& expectation) {
-  const Answer& answer = only_answer(expectation);
+std::vector<PredictedTensor> predicted(const Answer& answer) {
   std::vector<PredictedTensor> tensors;
-  for (const Part& part : answer.parts) tensors.push_back({part.label(), std::string(part.format->name), part.elements(), 0, "", ""});
+  for (const Part& part : answer.parts)
+    tensors.push_back({label_of(answer, part), std::string(part.format->name), part.elements(), 0, "", ""});
   std::vector<Digest> low(tensors.size()), high(tensors.size());
   for_each_block_in_order(answer, block_ranges(answer), [&](const AcceptedBlock& block) {
     for (size_t p = 0; p < tensors.size(); ++p) {
@@ -63,10 +58,9 @@ std::vector<PredictedTensor> predict(const Expectation& expectation) {
   return tensors;
 }
 
-std::vector<ObservedTensor> observe(const Expectation& expectation, const std::vector<HostTensor>& outputs) {
-  const Answer& answer = only_answer(expectation);
+std::vector<ObservedTensor> observed_as(const Answer& answer, const std::vector<HostTensor>& outputs) {
   std::vector<ObservedTensor> tensors;
-  for (const Part& part : answer.parts) tensors.push_back({part.label(), std::string(part.format->name), "", {}});
+  for (const Part& part : answer.parts) tensors.push_back({label_of(answer, part), std::string(part.format->name), "", {}});
   std::vector<Digest> digests(tensors.size());
   for_each_block_in_order(answer, block_ranges(answer), [&](const AcceptedBlock& block) {
     for (size_t p = 0; p < tensors.size(); ++p) {
@@ -82,13 +76,18 @@ std::vector<ObservedTensor> observe(const Expectation& expectation, const std::v
   return tensors;
 }
 
-std::string disagreement(const std::vector<ObservedTensor>& observed, const Expectation& expectation) {
-  const Answer& answer = only_answer(expectation);
+size_t steps_of(const std::vector<ObservedTensor>& tensors) {
+  size_t steps = 0;
+  for (const ObservedTensor& tensor : tensors) steps += tensor.steps.size();
+  return steps;
+}
+
+std::string disagreement(const std::vector<ObservedTensor>& observed, const Answer& answer) {
   if (observed.size() != answer.parts.size()) return "another number of tensors";
   for (size_t p = 0; p < observed.size(); ++p) {
     const Part& part = answer.parts[p];
-    if (observed[p].name != part.label() || observed[p].format != part.format->name)
-      return "tensor " + observed[p].name + " " + observed[p].format + " where " + part.label() + " " +
+    if (observed[p].name != label_of(answer, part) || observed[p].format != part.format->name)
+      return "tensor " + observed[p].name + " " + observed[p].format + " where " + label_of(answer, part) + " " +
              std::string(part.format->name) + " is expected";
     for (const auto& [element, step] : observed[p].steps)
       if (element < 0 || element >= part.elements()) return part.label() + ": element " + std::to_string(element) + " does not exist";
@@ -116,6 +115,35 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Expe
     if (outside[p] >= 0) return label + ": element " + std::to_string(outside[p]) + " was seen outside its accepted set";
   }
   return {};
+}
+
+}  // namespace
+
+std::string prediction_key(const Case& one) { return one.data_id(); }
+
+std::vector<PredictedTensor> predict(const Expectation& expectation) {
+  std::vector<PredictedTensor> tensors;
+  for (const Answer& answer : expectation.any_of)
+    for (PredictedTensor& tensor : predicted(answer)) tensors.push_back(std::move(tensor));
+  return tensors;
+}
+
+std::vector<ObservedTensor> observe(const Expectation& expectation, const std::vector<HostTensor>& outputs) {
+  std::vector<ObservedTensor> nearest = observed_as(expectation.any_of.front(), outputs);
+  for (size_t i = 1; i < expectation.any_of.size(); ++i) {
+    std::vector<ObservedTensor> other = observed_as(expectation.any_of[i], outputs);
+    if (steps_of(other) < steps_of(nearest)) nearest = std::move(other);
+  }
+  return nearest;
+}
+
+std::string disagreement(const std::vector<ObservedTensor>& observed, const Expectation& expectation) {
+  std::string why;
+  for (const Answer& answer : expectation.any_of) {
+    why = disagreement(observed, answer);
+    if (why.empty() || observed.empty() || observed.front().name == label_of(answer, answer.parts.front())) return why;
+  }
+  return why;
 }
 
 }  // namespace assay

@@ -42,7 +42,9 @@ struct Golden {
 /// The case without its warp: predictions do not depend on it.
 std::string prediction_key(const Case& one);
 
+/// Of several answers the tensors of each, named with its program: "d, split-K 2".
 std::vector<PredictedTensor> predict(const Expectation& expectation);
+/// Against the answer that the outputs come nearest to.
 std::vector<ObservedTensor> observe(const Expectation& expectation, const std::vector<HostTensor>& outputs);
 
 /// Empty, or why the observed bits are not what is accepted now: a digest that does not fit, an element outside its set.

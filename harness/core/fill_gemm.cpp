@@ -1,0 +1,115 @@
+// Fills of the factors of whole matrix products: quantized activations and weights, and data on which programs part.
+#include <algorithm>
+#include <cmath>
+
+#include "harness/core/fill_sheet.h"
+
+namespace assay::fills {
+namespace {
+
+constexpr uint32_t kOther = 6;  ///< a lane of its own
+
+double signed_by_coin(const Sheet& sheet, int64_t i, double value) { return sheet.random.coin(i, kSign) ? -value : value; }
+
+/// Standard deviation of what is quantized so that its largest number is the format's.
+double deviation(const Sheet& sheet) { return max_finite(sheet.format) * 3 / 14; }
+
+double quantum(const Format& format) {
+  return format.specials == Specials::kInteger ? 1 : power_of_two(format.min_exponent() - format.mantissa_bits);
+}
+
+/// 2^power, or the largest power of two of the format.
+double power_or_largest(const Format& format, int power) { return power_of_two(std::min(power, max_exponent(format))); }
+
+/// In the first 8 of every 32 two of four neighbours are large, of one magnitude and an octave less with each row; all others are
+/// small.
+void large_pairs(Sheet& sheet, double second) {
+  const Format& f = sheet.format;
+  const int least = f.min_exponent(), octaves = max_exponent(f) - least;
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
+    const int64_t row = i / sheet.columns, column = i % sheet.columns, pair = i - column % 2;
+    const bool large = column % 32 < 8 && column % 4 < 2;
+    const int e =
+        large ? least + octaves - 1 - int(row % octaves) : least - f.mantissa_bits + int(sheet.random.below(6, i, kExponent));
+    const double significand =
+        1 + double(sheet.random.below(1 << f.mantissa_bits, large ? pair : i, kValue)) / (1 << f.mantissa_bits);
+    const double magnitude = std::max(quantum(f), significand * power_of_two(e));
+    const double own = large ? (sheet.random.coin(pair, kSign) ? -magnitude : magnitude) : signed_by_coin(sheet, i, magnitude);
+    sheet.values[size_t(i)] = large && column % 2 == 1 ? second * own : own;
+  }
+}
+
+}  // namespace
+
+void equal_pairs(Sheet& sheet) { large_pairs(sheet, 1); }
+
+void cancelling_pairs(Sheet& sheet) { large_pairs(sheet, -1); }
+
+void amax_scales(Sheet& sheet) {
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
+    sheet.values[size_t(i)] =
+        (1 + sheet.random.uniform(i, kValue)) * power_of_two(-10 + int(sheet.random.below(4, i, kExponent)));
+}
+
+void amax_scaled(Sheet& sheet) {
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = sheet.random.normal(i) * deviation(sheet);
+}
+
+void amax_scaled_positive(Sheet& sheet) {
+  amax_scaled(sheet);
+  for (double& value : sheet.values) value = std::fabs(value);
+}
+
+void few_maxima(Sheet& sheet) {
+  const Format& f = sheet.format;
+  const int steps = 1 << f.mantissa_bits, least = f.min_exponent();
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
+    const double mantissa = double(sheet.random.below(steps, i, kValue));
+    const int64_t kind = sheet.random.below(512, i, kPick);
+    double magnitude = mantissa * quantum(f);  // 5 of 8 are subnormal or zero
+    if (kind == 0)
+      magnitude = (1 + mantissa / steps) * power_of_two(max_exponent(f) - 1);
+    else if (kind < 192)
+      magnitude = (1 + mantissa / steps) * power_of_two(least + int(sheet.random.below(4, i, kExponent)));
+    sheet.values[size_t(i)] = signed_by_coin(sheet, i, magnitude);
+  }
+}
+
+void exact_sums(Sheet& sheet) {
+  constexpr double kMost = 4095;  // of a row of one factor; numbers of the other are at most 2: below 2^13 together
+  const double step = power_or_largest(sheet.format, 0);
+  for (int64_t row = 0; row < sheet.rows; ++row) {
+    double sum = 0;
+    const double share = std::min(1.0, kMost / (2.0 * double(std::max<int64_t>(1, sheet.columns))));
+    for (int64_t column = 0; column < sheet.columns; ++column) {
+      const int64_t i = row * sheet.columns + column;
+      const double magnitude = double(sheet.random.below(3, i, kValue));
+      if (sheet.random.uniform(i, kOther) >= share || sum + magnitude > kMost) continue;
+      sum += magnitude;
+      sheet.values[size_t(i)] = signed_by_coin(sheet, i, magnitude) * step;
+    }
+  }
+}
+
+void block_outliers(Sheet& sheet) {
+  constexpr int64_t kBlock = 128;
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
+    sheet.values[size_t(i)] = sheet.random.normal(i) * deviation(sheet) / 64;
+  for (int64_t row = 0; row < sheet.rows; ++row)
+    for (int64_t first = 0; first < sheet.columns; first += kBlock) {
+      const int64_t block = row * sheet.columns + first, size = std::min(kBlock, sheet.columns - first);
+      const int64_t at = block + sheet.random.below(size, block, kPlace);
+      sheet.values[size_t(at)] = signed_by_coin(sheet, at, max_finite(sheet.format));
+    }
+}
+
+void codes_with_nans(Sheet& sheet) {
+  amax_scaled(sheet);
+  const Format& f = sheet.format;
+  for (int64_t row = 1; row < sheet.rows; row += 4) {
+    const int64_t at = row * sheet.columns + sheet.random.below(sheet.columns, row, kPlace);
+    sheet.codes.push_back({at, code_of(f, std::nan(""))});
+  }
+}
+
+}  // namespace assay::fills

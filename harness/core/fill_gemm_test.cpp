@@ -1,0 +1,89 @@
+// Fills of matrix products: what their names say is in what they make.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "harness/testing/fill_samples.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using namespace assay::testing;
+
+double share(const std::vector<double>& all, const auto& is) {
+  return double(std::count_if(all.begin(), all.end(), is)) / double(all.size());
+}
+
+TEST(FillGemm, ScaledDataReachTheLargestNumberAndRarelyLeaveIt) {
+  for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kInt8}) {
+    const std::vector<double> x = values(filled("amax_scaled", *f));
+    EXPECT_GT(*std::max_element(x.begin(), x.end()), max_finite(*f) / 2) << f->name;
+    EXPECT_LT(share(x, [&](double v) { return std::fabs(v) == max_finite(*f); }), 0.001) << f->name;
+    for (const double v : values(filled("amax_scaled_positive", *f))) ASSERT_GE(v, 0) << f->name;
+  }
+}
+
+TEST(FillGemm, FewMaximaAmongSubnormals) {
+  for (const Format* f : {&kE4M3Fn, &kE5M2, &kE4M3Fnuz}) {
+    const std::vector<double> x = values(filled("few_maxima", *f));
+    EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) < power_of_two(f->min_exponent()); }), 0.625, 0.05) << f->name;
+    EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) > 16; }), 1.0 / 512, 1.0 / 512) << f->name;
+  }
+}
+
+/// M7: the sum of |a b| decides, not that of a b.
+TEST(FillGemm, SumsOfMagnitudesStayBelowTwoToTheThirteen) {
+  for (const int64_t k : {32, 512, 7168, 16384}) {
+    HostTensor a{dense("a", Role::kInput, kE4M3Fn, {64, k}), {}}, b{dense("b", Role::kInput, kE4M3Fn, {64, k}), {}};
+    fill(a, {.name = "exact_sums", .seed = 1, .tensor = 0});
+    fill(b, {.name = "exact_sums", .seed = 1, .tensor = 1});
+    double most = 0;
+    for (int64_t row = 0; row < 64; ++row)
+      for (int64_t column = 0; column < 64; ++column) {
+        double sum = 0;
+        for (int64_t i = 0; i < k; ++i)
+          sum += std::fabs(decode(kE4M3Fn, a.code(row * k + i)) * decode(kE4M3Fn, b.code(column * k + i)));
+        most = std::max(most, sum);
+      }
+    EXPECT_LT(most, 8192) << k;
+    EXPECT_GT(most, 1) << k;
+  }
+}
+
+TEST(FillGemm, OneOutlierInEveryBlock) {
+  HostTensor x{dense("x", Role::kInput, kE4M3Fn, {16, 300}), {}};
+  fill(x, {.name = "block_outliers", .seed = 1});
+  for (int64_t row = 0; row < 16; ++row)
+    for (int64_t first = 0; first < 300; first += 128) {
+      int64_t large = 0;
+      for (int64_t i = first; i < std::min<int64_t>(first + 128, 300); ++i)
+        large += std::fabs(decode(kE4M3Fn, x.code(row * 300 + i))) == max_finite(kE4M3Fn);
+      EXPECT_EQ(large, 1) << row << " " << first;
+    }
+}
+
+TEST(FillGemm, LargeProductsCancelAndSmallOnesAreLeft) {
+  for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2}) {
+    const std::vector<double> a = values(filled("equal_pairs", *f)), b = values(filled("cancelling_pairs", *f));
+    for (size_t i = 0; i + 3 < a.size(); i += i % 32 == 4 ? 28 : 4) {
+      ASSERT_EQ(a[i] * b[i] + a[i + 1] * b[i + 1], 0) << f->name;
+      ASSERT_GT(std::fabs(a[i + 2] * b[i + 3]), 0);
+    }
+    EXPECT_GT(*std::max_element(a.begin(), a.end()), max_finite(*f) / 4) << f->name;
+  }
+  for (const double s : values(filled("amax_scales", kF32))) ASSERT_TRUE(s >= 0x1p-10 && s < 0x1p-6) << s;
+}
+
+TEST(FillGemm, OneNanInEveryFourthRow) {
+  HostTensor x{dense("x", Role::kInput, kE4M3Fn, {16, 96}), {}};
+  fill(x, {.name = "codes_with_nans", .seed = 1});
+  for (int64_t row = 0; row < 16; ++row) {
+    int64_t nans = 0;
+    for (int64_t i = 0; i < 96; ++i) nans += std::isnan(decode(kE4M3Fn, x.code(row * 96 + i)));
+    EXPECT_EQ(nans, row % 4 == 1 ? 1 : 0);
+  }
+}
+
+}  // namespace
+}  // namespace assay
