@@ -1,0 +1,50 @@
+#include "kernels/faulty/gemm_faults.h"
+
+namespace assay_kernels {
+namespace {
+
+template <class Rules, int kParts = 1>
+Kernel of_gemm(const char* name, const char* twin, const char* cites) {
+  return {name,  "gemm_scaled", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_gemm<Rules, kParts>, name,
+          cites, twin};
+}
+
+}  // namespace
+
+std::vector<Kernel> gemm_faults() {
+  const char *tensor = "gemm_scaled.tensor", *other = "gemm_scaled";
+  return {
+      of_gemm<GemmFractionLess>("gemm_fraction_less", tensor,
+                                "Khattak, Mikaitis (arXiv 2512.07004): units differ by single extra bits"),
+      of_gemm<GemmNearestForTruncation>("gemm_nearest_for_truncation", tensor,
+                                        "Valpey, Li, Pai, Gopalakrishnan 2025 (arXiv 2502.15999) correct a like assumption"),
+      of_gemm<GemmPromotionMissing>("gemm_promotion_missing", other,
+                                    "triton 8056: the compiler folds the addition behind a dot of fp8 into it"),
+      of_gemm<GemmPromotionLate>("gemm_promotion_late", other,
+                                 "cutlass fp8_accumulation.hpp: a counter that is held against its bound by equality"),
+      of_gemm<GemmPromotionExtra>("gemm_promotion_extra", other, "no regression known; another schedule of the same collective"),
+      of_gemm<GemmAccumulatorF16>("gemm_accumulator_f16", other, "no regression known; f16 accumulation under the name of f32"),
+      of_gemm<GemmFnAsFnuz>("gemm_fn_as_fnuz", other, "aiter utility/dtypes.py e4048607: gfx942 has fnuz and gfx950 has not"),
+      of_gemm<GemmScalesSwapped>("gemm_scales_swapped", other, "pytorch 146655: scales are switched"),
+      of_gemm<GemmTokenScaleNext>("gemm_token_scale_next", other, "no regression known; an index that is one too high"),
+      of_gemm<GemmOneChannelScale>("gemm_one_channel_scale", "gemm_scaled.amd",
+                                   "no regression known; a scale of a channel taken for that of a tensor"),
+      of_gemm<GemmTailDropped>("gemm_tail_dropped", tensor, "no regression known; a loop over whole instructions of k"),
+      of_gemm<GemmTailHalfUsed>("gemm_tail_half_used", tensor, "no regression known; a mask for half of the last tile"),
+      of_gemm<GemmLastRow>("gemm_last_row", other, "no regression known; a bound of rows that is one too low"),
+      of_gemm<GemmWeightTransposed>("gemm_weight_transposed", other,
+                                    "no regression known; the weight as other libraries store it"),
+      of_gemm<GemmGain>("gemm_gain", other, "no regression known; what a global measure calls the same"),
+      of_gemm<GemmScaleOrder>("gemm_scale_order", other,
+                              "vllm scaled_mm_sm90_fp8_dispatch.cuh: the order where a and b are exchanged"),
+      of_gemm<GemmBiasBeforeScale>("gemm_bias_before_scale", tensor,
+                                   "no regression known; a bias that is folded into the accumulator"),
+      of_gemm<GemmRoundedTwice>("gemm_rounded_twice", tensor,
+                                "aiter op_tests/test_gemm_a8w8.py e4048607: its reference adds the bias to 16 bits"),
+      of_gemm<GemmSplitRace, 2>("gemm_split_race", "gemm_scaled.split_k",
+                                "no regression known; a part that is added after the sum was read"),
+      of_gemm<GemmInt8LastProduct>("gemm_int8_last_product", other, "no regression known; the coarsest mistake of a sum"),
+  };
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,144 @@
+// Scaled matrix products gone wrong: each the rules of its twin with one mistake.
+#pragma once
+
+#include "kernels/ops/gemm_scaled/gemm.h"
+
+namespace assay_kernels {
+
+/// One fraction bit less of each term.
+struct GemmUnitFractionLess : units::Sm90WgmmaE4m3F32 {
+  static constexpr int kFraction = 12;
+};
+struct GemmFractionLess : TensorScaled<GemmUnitFractionLess, 128> {
+  static constexpr const char* kContract = TorchTensor::kContract;
+};
+
+/// The unit's result is rounded as an addition of IEEE 754.
+struct GemmUnitNearest : units::Sm90WgmmaE4m3F32 {
+  static constexpr units::Rounding kRounding = units::Rounding::kNearest;
+};
+struct GemmNearestForTruncation : TensorScaled<GemmUnitNearest> {
+  static constexpr const char* kContract = TorchTensorFast::kContract;
+};
+
+/// Sums stay in the unit.
+struct GemmPromotionMissing : WeightFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = TorchRow::kContract;
+};
+
+/// Sums leave the unit every second tile of k.
+struct GemmPromotionLate : WeightFirst<units::Sm90WgmmaE4m3F32, 256> {
+  static constexpr const char* kContract = CutlassRow::kContract;
+  static constexpr bool kTakesBias = false;
+};
+
+/// Sums leave the unit where they should stay.
+struct GemmPromotionExtra : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = VllmScaledMm::kContract;
+};
+
+/// Registers of half the width.
+struct GemmAccumulatorF16 : WeightFirst<units::Sm90WgmmaE4m3F16> {
+  static constexpr const char* kContract = TorchRowFast::kContract;
+};
+
+/// Codes of OCP taken for AMD's: half of each number.
+struct GemmUnitFnuz : units::Sm90WgmmaE4m3F32 {
+  using A = units::E4m3fnuz;
+  using B = units::E4m3fnuz;
+};
+struct GemmFnAsFnuz : WeightFirst<GemmUnitFnuz> {
+  using CodesOfA = units::E4m3;
+  using CodesOfB = units::E4m3;
+  static constexpr const char* kContract = VllmScaledMm::kContract;
+};
+
+/// The scales of rows and of columns are exchanged.
+struct GemmScalesSwapped : TorchRowFast {
+  SIMT_DEVICE static float scale_of_row(const GemmArguments& x, int64_t row) {
+    return TorchRowFast::scale_of_column(x, row % x.n);
+  }
+  SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t column) {
+    return TorchRowFast::scale_of_row(x, column % x.m);
+  }
+};
+
+/// The scale of the row behind.
+struct GemmTokenScaleNext : TorchRow {
+  SIMT_DEVICE static float scale_of_row(const GemmArguments& x, int64_t row) {
+    return TorchRow::scale_of_row(x, (row + 1) % x.m);
+  }
+};
+
+/// Whole instructions of k alone.
+struct GemmTailDropped : TorchTensor {
+  SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 32; }
+};
+
+/// Half of the tail behind whole tiles of k.
+struct GemmTailHalfUsed : TorchTensor {
+  SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 128 / 2; }
+};
+
+/// The bound of rows is one too low.
+struct GemmLastRow : VllmScaledMmSwapAb {
+  SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t m) { return row == m - 1 && m > 1 ? m - 2 : row; }
+};
+
+/// The weight as [k, n].
+struct GemmWeightTransposed : TorchRowFast {
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t n, int64_t /*all_k*/) { return k * n + column; }
+};
+
+/// One hundredth too much.
+struct GemmGain : VllmScaledMm {
+  template <class Y>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
+    return VllmScaledMm::scaled<Y>(sum, sa, sb, bias) * 1.01f;
+  }
+};
+
+/// Scales in the order of the exchanged product.
+struct GemmScaleOrder : TorchRow {
+  template <class>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return (sum * sa) * sb;
+  }
+};
+
+/// The bias joins before the scales.
+struct GemmBiasBeforeScale : TorchTensor {
+  template <class Y>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
+    return TorchTensor::scaled<Y>(sum + bias, sa, sb, bias);
+  }
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float /*bias*/) {
+    return simt::from_float<Y>(scaled);
+  }
+};
+
+/// Rounded to 16 bits before the bias joins and once more behind.
+struct GemmRoundedTwice : TorchTensorFast {
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float bias) {
+    return simt::from_float<Y>(simt::to_float(simt::from_float<Y>(scaled)) + bias);
+  }
+};
+
+/// What the last part of k adds comes too late.
+struct GemmSplitRace : TorchTensor {
+  SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
+};
+
+/// A loop over k that ends one early.
+struct GemmInt8LastProduct : VllmScaledMmInt8 {
+  SIMT_DEVICE static int64_t products(int64_t k) { return k - 1; }
+};
+
+/// The scale of the first channel for all.
+struct GemmOneChannelScale : AiterGemmA8w8Fnuz {
+  SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t /*column*/) { return x.scale_b[0]; }
+};
+
+}  // namespace assay_kernels

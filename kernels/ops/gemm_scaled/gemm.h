@@ -1,0 +1,117 @@
+// A scaled matrix product on a matrix unit: a tile of the instruction's own size to a block, one step of k after the other.
+#pragma once
+
+#include "kernels/ops/catalogue.h"
+#include "kernels/ops/dispatch.h"
+#include "kernels/ops/gemm_scaled/rules.h"
+
+namespace assay_kernels {
+
+/// Factors of one step, zeros beyond m, n and k.
+template <class U>
+struct StagedStep {
+  alignas(16) uint8_t a[U::kM * U::kK];
+  alignas(16) uint8_t b[U::kN * U::kK];
+};
+
+template <class U>
+SIMT_DEVICE float number_of_sum(uint32_t code) {
+  if constexpr (U::D::kBits == 16) return simt::to_float(simt::F16{uint16_t(code)});
+  if constexpr (std::is_same_v<typename U::D, units::Int32>) return float(int32_t(code));
+  float value;
+  __builtin_memcpy(&value, &code, sizeof value);
+  return value;
+}
+
+template <class Rules, int kThreads>
+SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const GemmArguments& x, int64_t row, int64_t column, int64_t k,
+                       int64_t end) {
+  using U = typename Rules::Unit;
+  for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
+    const int64_t r = row + i / U::kK, at = k + i % U::kK;
+    step.a[i] = r < x.m && at < end ? x.a[Rules::row_of_a(r, x.m) * x.k + at] : uint8_t{0};
+  }
+  for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
+    const int64_t c = column + i / U::kK, at = k + i % U::kK;
+    step.b[i] = c < x.n && at < end ? x.b[Rules::byte_of_b(c, at, x.n, x.k)] : uint8_t{0};
+  }
+}
+
+template <class Rules, class Y>
+SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, float sum) {
+  const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
+  const float bias = x.bias ? simt::to_float(static_cast<const Y*>(x.bias)[column]) : 0.0f;
+  const float scaled = Rules::template scaled<Y>(sum, sa, sb, bias);
+  static_cast<Y*>(x.d)[row * x.n + column] = x.bias ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
+}
+
+template <class U, class Rules, int kWarp>
+SIMT_KERNEL void scaled_product(GemmArguments x) {
+  constexpr int kThreads = units::kThreads<U, kWarp>;
+  constexpr int64_t kEvery = Rules::kPromote > 0 ? Rules::kPromote : 1;
+  SIMT_SHARED StagedStep<U> step;
+  const int64_t across = (x.n + U::kN - 1) / U::kN;
+  const int64_t row = simt::block() / across * U::kM, column = simt::block() % across * U::kN;
+  units::Operands factors{step.a, step.b, U::kK, U::kK};
+  units::Tile<U, kWarp> chain;
+  float promoted[chain.kElements], sum[chain.kElements];
+  const int64_t k = Rules::products(x.k);
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) sum[i] = 0.0f;
+  for (int64_t part = 0; part < k; part += x.part) {
+    const int64_t end = part + x.part < k ? part + x.part : k;
+    SIMT_UNROLL
+    for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0, promoted[i] = 0.0f;
+    for (int64_t at = part; at < end; at += U::kK) {
+      stage<Rules, kThreads>(step, x, row, column, at, end);
+      simt::barrier();
+      units::mma<U, kWarp>(chain, factors);
+      simt::barrier();
+      const bool promotes = Rules::kPromote > 0 && ((at + U::kK - part) % kEvery == 0 || at + U::kK >= end);
+      SIMT_UNROLL
+      for (int i = 0; i < chain.kElements && promotes; ++i) {
+        promoted[i] = promoted[i] + number_of_sum<U>(chain.at[i]);
+        chain.at[i] = 0;
+      }
+    }
+    if (!Rules::keeps_part(part, end, k)) continue;
+    SIMT_UNROLL
+    for (int i = 0; i < chain.kElements; ++i) {
+      const float of_part = Rules::kPromote > 0 ? promoted[i] : number_of_sum<U>(chain.at[i]);
+      sum[i] = part == 0 ? of_part : sum[i] + of_part;
+    }
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) {
+    const int64_t r = row + chain.row(i), c = column + chain.column(i);
+    if (r >= x.m || c >= x.n) continue;
+    if (x.y == ResultType::kF32) store<Rules, float>(x, r, c, sum[i]);
+    if (x.y == ResultType::kBf16) store<Rules, simt::Bf16>(x, r, c, sum[i]);
+    if (x.y == ResultType::kF16) store<Rules, simt::F16>(x, r, c, sum[i]);
+  }
+}
+
+/// Types of codes in the ABI.
+template <class F>
+inline constexpr int kTypeCode = ASSAY_INT;
+template <>
+inline constexpr int kTypeCode<units::E4m3> = ASSAY_FLOAT8_E4M3FN;
+template <>
+inline constexpr int kTypeCode<units::E5m2> = ASSAY_FLOAT8_E5M2;
+template <>
+inline constexpr int kTypeCode<units::E4m3fnuz> = ASSAY_FLOAT8_E4M3FNUZ;
+
+template <class Rules, int kParts>
+void run_gemm(const Call& call) {
+  using U = typename Rules::Unit;
+  GemmArguments x =
+      gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kTakesBias);
+  if (kParts > 1) x.part = part_of(x.k, kParts);
+  const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
+  if (tiles == 0) return;
+  with_warp(call, [&](auto warp) {
+    simt::launch(scaled_product<U, Rules, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x);
+  });
+}
+
+}  // namespace assay_kernels

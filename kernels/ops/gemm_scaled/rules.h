@@ -1,0 +1,115 @@
+// What contracts of gemm_scaled do: the unit that multiplies, when its sums go to f32, how scales and a bias join them.
+#pragma once
+
+#include "kernels/ops/gemm_scaled/problem.h"
+#include "kernels/units/mma.h"
+// Units of every vendor by name; which of them have an instruction here is asked of the lists.
+#include "kernels/units/amd.h"
+#include "kernels/units/blackwell.h"
+#include "kernels/units/nvidia.h"
+
+namespace assay_kernels {
+
+/// What kernels do unless their rules say otherwise.
+template <class MatrixUnit, int kPromotedEvery = 0>
+struct GemmRules {
+  using Unit = MatrixUnit;
+  using CodesOfA = typename MatrixUnit::A;  ///< that the tensors hold
+  using CodesOfB = typename MatrixUnit::B;
+  static constexpr int64_t kPromote = kPromotedEvery;  ///< products whose sum is added to one of f32; 0: one chain
+  static constexpr bool kTakesBias = true;
+
+  /// Where what is multiplied lies.
+  SIMT_DEVICE static int64_t products(int64_t k) { return k; }
+  SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) { return column * all_k + k; }
+  SIMT_DEVICE static float scale_of_row(const GemmArguments& x, int64_t row) { return x.scale_a[row * x.step_of_scale_a]; }
+  SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t column) {
+    return x.scale_b[column * x.step_of_scale_b];
+  }
+  SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
+
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float bias) {
+    return simt::from_float<Y>(scaled + bias);
+  }
+};
+
+/// One scale a tensor: both are multiplied first.
+template <class MatrixUnit, int kPromotedEvery = 0>
+struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
+  template <class>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return sum * (sa * sb);
+  }
+};
+
+/// The weight's scale first.
+template <class MatrixUnit, int kPromotedEvery = 0>
+struct WeightFirst : GemmRules<MatrixUnit, kPromotedEvery> {
+  template <class>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return (sum * sb) * sa;
+  }
+};
+
+// torch 2.11.0, ScaledBlas.cpp: cuBLASLt adds; k is whole in these kernels, and in two parts in split_k.
+struct TorchTensorFast : TensorScaled<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor_fast.sm_90";
+};
+struct TorchTensor : TensorScaled<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor.sm_90";
+};
+struct TorchTensorFastE5m2E4m3 : TensorScaled<units::Sm90WgmmaE5m2E4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor_fast_e5m2_e4m3.sm_90";
+};
+struct TorchTensorE4m3E5m2 : TensorScaled<units::Sm90WgmmaE4m3E5m2F32, 128> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor_e4m3_e5m2.sm_90";
+};
+struct TorchRowFast : WeightFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_row_fast.sm_90";
+};
+struct TorchRow : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "torch.scaled_mm_row.sm_90";
+};
+struct TorchTensorSm89 : TensorScaled<units::Sm89MmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor.sm_89";
+};
+struct TorchTensorSm100 : TensorScaled<units::Sm100Tcgen05E4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor.sm_100";
+};
+struct TorchTensorSm120 : TensorScaled<units::Sm120MmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor.sm_120";
+};
+struct TorchRowSm100 : WeightFirst<units::Sm100Tcgen05E4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_row.sm_100";
+};
+
+// CUTLASS 7107b05, fp8_accumulation.hpp: promoted every four instructions.
+struct CutlassRow : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "cutlass.fp8_gemm_row.sm_90";
+  static constexpr bool kTakesBias = false;
+};
+
+// vLLM v0.33.0, scaled_mm_epilogues_c3x.hpp: sA * (sB * acc) + bias.
+struct VllmScaledMm : WeightFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm.sm_90";
+};
+/// a and b are exchanged, and with them the order of their scales.
+struct VllmScaledMmSwapAb : GemmRules<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_swap_ab.sm_90";
+  template <class>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return (sum * sa) * sb;
+  }
+};
+struct VllmScaledMmInt8 : WeightFirst<units::Sm90WgmmaInt8Int32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_int8.sm_90";
+};
+
+// AITER e404860, gemm_a8w8_common.cuh: the weight's scale first.
+struct AiterGemmA8w8Fnuz : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "aiter.gemm_a8w8_fnuz.gfx942";
+};
+
+}  // namespace assay_kernels
