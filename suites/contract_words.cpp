@@ -2,6 +2,7 @@
 
 #include "reference/contracts/bind.h"
 #include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/dot/words.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/words.h"
@@ -23,6 +24,8 @@ std::vector<std::string> contract_lines(const std::string& id) {
       return pack_lines(read_packing(row));
     case FlowKind::kLaunch:
       return launch_lines(id, kBf16);
+    case FlowKind::kDot:
+      return dot_lines(read_dot(row, rulebook().units));
     case FlowKind::kLink:
     case FlowKind::kChain:
       break;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reference/units/definition.h"
 
 namespace assay {
 namespace {
@@ -44,8 +43,7 @@ std::string code_text(const Format& format, uint32_t code) {
 }
 
 /// The factors of a product, or of a group of them.
-std::string factors_text(const MmaCase& c, const Gathered& g, int k) {
-  const Unit& unit = c.unit();
+std::string factors_text(const Unit& unit, const UnitElement& g, int k) {
   std::string text =
       unit.group > 1 ? fmt::format("k {}..{}", k, k + unit.group - 1)
                      : fmt::format("k {:<3} {} * {}", k, code_text(*unit.a, g.a[size_t(k)]), code_text(*unit.b, g.b[size_t(k)]));
@@ -55,8 +53,8 @@ std::string factors_text(const MmaCase& c, const Gathered& g, int k) {
   return text;
 }
 
-std::string term_text(const MmaCase& c, const Gathered& g, const UnitTermSeen& term) {
-  const std::string what = term.k >= 0 ? factors_text(c, g, term.k) : term.is_c ? "c" : "sum of products";
+std::string term_text(const Unit& unit, const UnitElement& g, const UnitTermSeen& term) {
+  const std::string what = term.k >= 0 ? factors_text(unit, g, term.k) : term.is_c ? "c" : "sum of products";
   std::string text = fmt::format("  {:<42} {:>16.9g}  e {:>5}", what, term.value, term.exponent);
   return text +
          (term.kept == term.value ? "  whole" : fmt::format("  kept {:.9g}, cut off {:.9g}", term.kept, term.value - term.kept));
@@ -64,8 +62,9 @@ std::string term_text(const MmaCase& c, const Gathered& g, const UnitTermSeen& t
 
 std::string result_text(const Format& d, double value) { return std::isnan(value) ? "NaN" : code_text(d, code_of(d, value)); }
 
-void block_lines(const MmaCase& c, const Gathered& g, const UnitBlockSeen& block, std::vector<std::string>& lines) {
-  const Unit& unit = c.unit();
+}  // namespace
+
+void append_block_lines(const Unit& unit, const UnitElement& g, const UnitBlockSeen& block, std::vector<std::string>& lines) {
   if (block.ks.empty()) {
     lines.push_back(
         fmt::format("  c {:.9g} + {:.9g}, to the nearest: d = {}", block.c, block.sum, result_text(*unit.d, block.d)));
@@ -73,12 +72,12 @@ void block_lines(const MmaCase& c, const Gathered& g, const UnitBlockSeen& block
   }
   lines.push_back(fmt::format("products {}..{}, c = {:.9g}", block.ks.front(), block.ks.back(), block.c));
   if (block.terms.empty()) {  // a tree, integers, or something that is not finite
-    for (const int k : block.ks) lines.push_back("  " + factors_text(c, g, k));
+    for (const int k : block.ks) lines.push_back("  " + factors_text(unit, g, k));
     lines.push_back(fmt::format("  d = {}", result_text(*unit.d, block.d)));
     return;
   }
   for (const UnitTermSeen& term : block.terms)
-    if (term.value != 0 || term.is_c) lines.push_back(term_text(c, g, term));
+    if (term.value != 0 || term.is_c) lines.push_back(term_text(unit, g, term));
   const auto zeros = std::count_if(block.terms.begin(), block.terms.end(),
                                    [](const UnitTermSeen& term) { return term.value == 0 && !term.is_c; });
   if (zeros > 0) lines.push_back(fmt::format("  {} terms are 0", zeros));
@@ -87,13 +86,11 @@ void block_lines(const MmaCase& c, const Gathered& g, const UnitBlockSeen& block
                   block.d == block.sum || std::isinf(block.d) ? "" : fmt::format(", rounded by {:.9g}", block.d - block.sum)));
 }
 
-}  // namespace
-
 std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem, int64_t row, int64_t column) {
   if (row >= c.tiles * c.m || column >= c.n) return {fmt::format("d has {} rows and {} columns", c.tiles * c.m, c.n)};
   const Gathered g = gather(c, problem, row, column);
   std::vector<std::string> lines = {fmt::format("d[{}, {}, {}] of unit {}", row / c.m, row % c.m, column, c.row->id)};
-  for (const UnitBlockSeen& block : seen_element(c.unit(), g.element(), g.c)) block_lines(c, g, block, lines);
+  for (const UnitBlockSeen& block : seen_element(c.unit(), g.element(), g.c)) append_block_lines(c.unit(), g.element(), block, lines);
   const uint32_t code = defined_element(c.unit(), g.element(), g.c);
   lines.push_back("d     " + code_text(*c.unit().d, code));
   return lines;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/core/op.h"
+#include "reference/units/definition.h"
 #include "suites/mma/mma_case.h"
 
 namespace assay {
@@ -12,5 +13,8 @@ namespace assay {
 /// Every term of the element at row `row` of all tiles and at `column`: its exponent, what was cut off, the sums and what they
 /// were rounded to, instruction by instruction.
 std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem, int64_t row, int64_t column);
+
+/// The same of one block of an element that a unit was given.
+void append_block_lines(const Unit& unit, const UnitElement& element, const UnitBlockSeen& block, std::vector<std::string>& lines);
 
 }  // namespace assay
