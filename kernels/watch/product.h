@@ -53,8 +53,8 @@ inline constexpr int kOfRows = 8, kOfColumns = 4;            ///< rows and colum
 inline constexpr int kProductThreads = 2 * kTile;            ///< = kTile * kTile / (kOfRows * kOfColumns)
 inline constexpr int kMostOfBlock = 32, kMostFraction = 14;  ///< so that a sum stays below 2^22
 
-/// One factor's rows of a tile, for one block of products: what all threads read.
-struct FactorTile {
+/// One factor's rows of a tile, for one block of products: what all threads read, four numbers a load.
+struct alignas(16) FactorTile {
   float value[kMostOfBlock][kTile];
   uint32_t inverted[kMostOfBlock][kTile];       ///< all ones of a negative number
   uint32_t exponents[kMostOfBlock / 2][kTile];  ///< of two neighbours in k
