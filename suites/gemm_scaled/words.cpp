@@ -172,7 +172,7 @@ std::vector<std::string> product_remarks(const GemmCase& c, const Problem& probl
                   c.y->name, above, below)};
   if (has_bound)
     notes.push_back(
-        fmt::format("at most {:.3g} of what the unit's additions and one rounding may lose in any order", worst_part));
+        fmt::format("{:.3g} times what the unit's additions and one rounding may lose in any order, at most", worst_part));
   return notes;
 }
 
