@@ -40,6 +40,7 @@ struct Hypothesis {
   std::function<std::vector<Hypothesis>()> with_another = {};
   /// The name with what these outputs say about it, such as a column. Empty: the name says all.
   std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
+  bool suspect = false;  ///< asked for by the diagnosis alone: no data need tell it from the contract
 };
 
 struct Verdict;
@@ -133,6 +134,8 @@ struct Op {
   std::function<std::vector<std::string>(const Case&)> layouts{};
   /// Empty, or what only the op can say of wrong elements: notes of the first tensor that disagrees.
   std::function<std::vector<std::string>(const Case&, const Problem&, const std::vector<HostTensor>& outputs)> remarks{};
+  /// Empty, or the situation that holds the wrong elements, where no hypothesis explains them: a cause in words, or "".
+  std::function<std::string(const Case&, const Problem&, const std::vector<HostTensor>& outputs)> situation{};
   std::optional<Sweep> sweep{};
   /// Empty, or the case that a user's tensors are an instance of. Throws UsageError naming the tensor and what was expected.
   std::function<DumpCase(const Op&, const DumpRequest&)> case_of_dump{};

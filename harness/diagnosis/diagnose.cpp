@@ -5,6 +5,7 @@
 #include <set>
 
 #include "harness/diagnosis/membership.h"
+#include "harness/diagnosis/zero_signs.h"
 
 namespace assay {
 namespace {
@@ -24,7 +25,7 @@ class Search {
  public:
   Search(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs, const Expectation& right,
          const Sample& sample)
-      : problem_(problem), outputs_(outputs), sample_(sample), contract_(memberships(right, outputs, sample)) {
+      : op_(op), one_(one), problem_(problem), outputs_(outputs), right_(right), sample_(sample), contract_(memberships(right, outputs, sample)) {
     std::vector<Hypothesis> hypotheses = op.neighbours(one);
     for (Hypothesis& hypothesis : hypotheses) {
       if (!hypothesis.equivalent.empty()) continue;
@@ -43,13 +44,21 @@ class Search {
       least_left = std::min(least_left, tried.result.left());
       causes_.push_back(cause_of(tried.result, {mistake(tried.hypothesis, tried.result.explained)}));
     }
-    if (least_left > 0)
+    wrong_zeros();
+    if (least_left > 0 && !in_a_situation())
       for (const Tried* first : firsts()) pairs_from(*first, least_left);
     std::stable_sort(causes_.begin(), causes_.end(), [](const Cause& a, const Cause& b) { return a.left() < b.left(); });
     return std::move(causes_);
   }
 
  private:
+  /// What no edit says: every wrong element is a zero that should have been the other one.
+  void wrong_zeros() {
+    const Tally result = tally(contract_, memberships(with_either_zero(right_), outputs_, sample_));
+    if (result.failing == 0 || result.left() > 0) return;
+    causes_.push_back(cause_of(result, {{"zeros: of the other sign", "zeros: of the other sign", result.explained}}));
+  }
+
   Mistake mistake(const Hypothesis& hypothesis, int64_t needed) const {
     return {hypothesis.name, hypothesis.in_words ? hypothesis.in_words(outputs_) : hypothesis.name, needed};
   }
@@ -100,8 +109,16 @@ class Search {
     }
   }
 
+  /// Where the op can say what holds the wrong elements, pairs that explain some of them by chance are not looked for.
+  bool in_a_situation() const {
+    return causes_.empty() && op_.situation && !op_.situation(one_, problem_, outputs_).empty();
+  }
+
+  const Op& op_;
+  const Case& one_;
   const Problem& problem_;
   const std::vector<HostTensor>& outputs_;
+  const Expectation& right_;
   const Sample& sample_;
   const Memberships contract_;
   std::vector<Tried> alone_;

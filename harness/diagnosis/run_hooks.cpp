@@ -72,6 +72,10 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     }
     const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs, evidence.sample);
     verdict.causes = causes_in_words(causes);
+    if (causes.empty() && evidence.op.situation) {
+      const std::string situation = evidence.op.situation(evidence.one, evidence.problem, *evidence.outputs);
+      if (!situation.empty()) verdict.causes = {situation};
+    }
     if (causes.empty() || !causes.front().complete()) {
       const CallRequest request{evidence.one.op, evidence.one.text("contract"), verdict.kernel, &evidence.problem, 1};
       if (const std::string race = race_in_words(backend, request); !race.empty()) verdict.causes = {race};

@@ -8,6 +8,12 @@
 namespace assay {
 namespace {
 
+std::vector<Hypothesis> mistakes_of(const Op& op, const Case& one) {
+  std::vector<Hypothesis> all = op.neighbours(one);
+  std::erase_if(all, [](const Hypothesis& hypothesis) { return hypothesis.suspect; });
+  return all;
+}
+
 /// Intervals of one format as intervals of another over the same codes: what a reader of the bytes would see.
 Interval reread(const Format& written, const Format& read, Interval accepted) {
   if (written == read || accepted.any()) return accepted;
@@ -113,7 +119,7 @@ std::optional<FirstRow> first_row(const Op& op, const Case& one, const Problem& 
   FirstRow first{std::move(of_row), {}, {}};
   first.right = computed(op.expect(row, first.problem, nullptr));
   if (!begins(first.right, right)) return std::nullopt;
-  for (Hypothesis& hypothesis : op.neighbours(row)) first.neighbours.emplace(hypothesis.name, std::move(hypothesis));
+  for (Hypothesis& hypothesis : mistakes_of(op, row)) first.neighbours.emplace(hypothesis.name, std::move(hypothesis));
   return first;
 }
 
@@ -125,7 +131,7 @@ VisibilityReport fault_visibility(const Op& op, const Case& whole) {
   const std::vector<Whole> right = answers_of(op.expect(one, problem, nullptr));
   VisibilityReport report;
   for (const WholePart& part : right.front()) report.data.push_back(data_power(part));
-  for (const Hypothesis& hypothesis : op.neighbours(one)) {
+  for (const Hypothesis& hypothesis : mistakes_of(op, one)) {
     Visibility seen{hypothesis.name, hypothesis.equivalent, 0, 0};
     if (hypothesis.equivalent.empty()) {
       for (const WholePart& part : right.front()) seen.elements += part.part.elements();
@@ -146,7 +152,7 @@ Power power_of(const Op& op, const Case& whole) {
   const std::optional<FirstRow> first = right.size() == 1 ? first_row(op, one, problem, right.front()) : std::nullopt;
   Power power;
   for (const WholePart& part : right.front()) power.data.push_back(data_power(part));
-  for (const Hypothesis& hypothesis : op.neighbours(one)) {
+  for (const Hypothesis& hypothesis : mistakes_of(op, one)) {
     if (!hypothesis.equivalent.empty()) continue;
     ++power.faults;
     const bool seen = (first && first->shows(hypothesis.name)) || outside_of(right, computed(hypothesis.expect(problem, nullptr))) > 0;

@@ -31,6 +31,11 @@ struct GeluByErf : VllmGeluTanhAndMul {
   SIMT_DEVICE static float activation(float g) { return VllmGeluAndMul::activation(g); }
 };
 
+/// Nothing is added to the up half: its -0 stays.
+struct ActBetaMissing : VllmSiluAndMulBeta {
+  SIMT_DEVICE static float up(float u) { return u; }
+};
+
 template <class Rules>
 Kernel of_activation(const char* name, const char* cites) {
   return {name, "act_and_mul", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_act_and_mul<Rules>, name,
@@ -45,6 +50,7 @@ std::vector<Kernel> act_faults() {
       of_activation<ActNotRounded>("act_not_rounded", "vllm-omni #6283"),
       of_activation<ActSigmoidByTanh>("act_sigmoid_by_tanh", "vLLM #24833"),
       of_activation<GeluByTanh>("gelu_by_tanh", "TensorRT-LLM #10446: its gelu is the form by tanh"),
+      of_activation<ActBetaMissing>("act_beta_missing", "vLLM v0.23.0 for v0.24.0: no beta is added to the up half"),
       of_activation<GeluByErf>("gelu_by_erf", "vLLM #41574, #3411: Gemma with the exact GELU"),
   };
 }

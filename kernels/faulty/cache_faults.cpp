@@ -23,6 +23,7 @@ std::vector<Kernel> cache_faults() {
       of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758"),
       of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: a product where the op divides"),
       of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288"),
+      of_tile_caches<CachePowerOfTwo>("cache_power_of_two", "vLLM PR 49435: v0.31.0 where v0.30.0 divides"),
       of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
   };
 }

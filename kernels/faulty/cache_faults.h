@@ -46,6 +46,11 @@ struct CacheScaleFloorMissing : VllmFp8DsMla {
   static float scale(float amax) { return amax / 448.0f; }
 };
 
+/// The scales of a later release.
+struct CachePowerOfTwo : VllmFp8DsMla {
+  static float scale(float amax) { return VllmFp8DsMlaV0310::scale(amax); }
+};
+
 /// The divisor of OCP codes on a chip of FNUZ codes.
 struct Cache448For224 : VllmFp8DsMlaFnuz {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 0x1p-126f); }

@@ -21,6 +21,7 @@ Kernel of_q_heads(const char* name, const char* cites) {
 std::vector<Kernel> rope_faults() {
   return {
       of_heads<DivergentShuffle>("rope_divergent_shuffle", "vLLM #51049, vLLM #50903, vLLM #57681"),
+      of_heads<HeadsAfterTheFirst>("rope_heads_after_the_first", "vLLM #51049: a warp of several heads, from 10240 token-heads on"),
       of_heads<HalfAHeadApart>("rope_half_a_head_apart", "no regression known; rotary_dim taken for the head's"),
       of_heads<SignOnTheWrongHalf<>>("rope_sign_on_wrong_half",
                                      "no regression known; the inverse rotation of pos_encoding_kernels.cu 1051220e"),

@@ -13,6 +13,12 @@ struct DivergentShuffle : VllmFusedQkNormRopeNeox {
   }
 };
 
+/// What the divergent shuffle leaves on a GPU where a warp takes several heads: from the second on lanes meet the shuffles of
+/// others, and miss a part of their sum.
+struct HeadsAfterTheFirst : VllmFusedQkNormRopeNeox {
+  static float sum_of_head(float sum, float own, uint32_t index) { return index % 4 == 0 ? sum : sum - own; }
+};
+
 /// Pairs lie half a head apart, however much of it is rotated.
 struct HalfAHeadApart : VllmFusedQkNormRopeNeox {
   template <int kWarp, class Part>

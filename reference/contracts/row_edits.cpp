@@ -88,6 +88,13 @@ void RowEdits::add(const std::string& column, const std::string& what, EditedCel
   add_whole(column + ": " + what).cells_[column] = std::move(cell);
 }
 
+void RowEdits::suspect_behind(const std::string& column, const std::string& what, const CellStep& last) {
+  EditedCell cell = steps(column);
+  cell.push_back(edited(last, last.text));
+  add(column, what, std::move(cell));
+  edits_.back().suspect = true;
+}
+
 void RowEdits::replace(const std::string& column, EditedCell cell, size_t i, const CellStep& other) {
   const std::string label = cell[i].label;
   cell[i] = edited(other, label);

@@ -45,6 +45,7 @@ class EditedRow {
 struct EditedRow::Edit {
   std::string name;
   EditedRow row;
+  bool suspect = false;  ///< as of Neighbour
 };
 
 /// The edits of a row while its flow adds them.
@@ -83,6 +84,8 @@ class RowEdits {
   static void set_text(EditedRow& row, const std::string& column, const std::string& text) { row.row_.cells[column].text = text; }
   static void mark_edited(EditedRow& row, const std::string& part) { row.edited_parts_.insert(part); }
   static EditedStep edited(const CellStep& step, const std::string& label) { return {step, label, true}; }
+  /// The steps of a column with one more behind them, as a suspect.
+  void suspect_behind(const std::string& column, const std::string& what, const CellStep& last);
   /// The same other step wherever one of that text stands.
   void in_all_cells(const std::string& name, const std::string& text, const CellStep& other);
 

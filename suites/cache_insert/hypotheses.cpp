@@ -116,6 +116,7 @@ std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
   std::vector<Hypothesis> all;
   for (const Neighbour& edited : edits(c, right)) {
     all.push_back(of(c, edited.name, {edited.contract, places}));
+    all.back().suspect = edited.suspect;
     all.back().with_another = [=] {
       std::vector<Hypothesis> pairs = beside(c, edited, places, {});
       for (const auto& [name, misreading] : misreadings) pairs.push_back(of(c, name, {edited.contract, places, misreading}));

@@ -23,4 +23,7 @@ Expectation expect_heads(const Contract& contract, const HeadCase& c, const Prob
 
 std::vector<Hypothesis> head_hypotheses(const HeadCase& c);
 
+/// As Op::situation.
+std::string situation_of_heads(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
+
 }  // namespace assay

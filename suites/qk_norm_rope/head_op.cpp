@@ -62,6 +62,7 @@ Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterS
     return expect_heads(contract_of(p), p, made, outputs);
   };
   op.neighbours = [](const Case& c) { return head_hypotheses(read_head_case(c)); };
+  op.situation = situation_of_heads;
   op.excerpt = [](Case c) {
     const HeadCase p = read_head_case(c);
     c.parameters["m"] = std::to_string(std::min(p.m, std::max<int64_t>(3, kExcerptElements / p.columns())));

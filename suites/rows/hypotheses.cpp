@@ -113,7 +113,9 @@ Hypothesis of_contract(const RowCase& c, const Neighbour& neighbour) {
   const auto expect = [c, contract = neighbour.contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
     return expect_rows(contract, c, problem, outputs);
   };
-  return {neighbour.name, expect, rulebook().equivalent(c.contract, *c.x, neighbour.name)};
+  Hypothesis made{neighbour.name, expect, rulebook().equivalent(c.contract, *c.x, neighbour.name)};
+  made.suspect = neighbour.suspect;
+  return made;
 }
 
 /// The contract with each of its mistakes and then one of those around the numbers; named by the contract's.

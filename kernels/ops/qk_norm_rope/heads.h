@@ -47,8 +47,8 @@ SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index
   }
 
   Part part(words);
-  const float sum = simt::lane_reduce<kWarp, kLanes>(part.squares(), [](float x, float y) { return x + y; });
-  part.template normalize<Rules>(Rules::factor(sum, 1.0f / kNumbers, a.eps), Part(weights));
+  const float own = part.squares(), sum = simt::lane_reduce<kWarp, kLanes>(own, [](float x, float y) { return x + y; });
+  part.template normalize<Rules>(Rules::factor(Rules::sum_of_head(sum, own, index), 1.0f / kNumbers, a.eps), Part(weights));
   if constexpr (kWhole) {
     SIMT_UNROLL
     for (int i = 0; i < kHeadLoad; ++i) rotate_pair<Rules>(part.at[0][i], part.at[1][i], angles[0].cos[i], angles[0].sin[i]);

@@ -34,6 +34,8 @@ struct HeadRules {
   static constexpr bool kRoundsNorm = false;  ///< to the type of x, before the rotation
   static constexpr bool kRotatesV = false;
   /// `share`: of one number in all, a power of two.
+  /// The sum of a head; `own`: this lane's part of it. `index`: of the heads to write.
+  SIMT_DEVICE static float sum_of_head(float sum, float /*own*/, uint32_t /*index*/) { return sum; }
   SIMT_DEVICE static float factor(float sum, float share, float eps) { return simt::rsqrt(sum * share + eps); }
   SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
   /// Row of the cache.

@@ -158,6 +158,52 @@ TEST(GatedTwin, AProgramWithOneMistakeIsRefused) {
   }
 }
 
+/// vLLM activation_kernels.cu v0.24.0: silu rounded to bf16, times up plus a beta that is 0. MPFR's zeros have signs.
+double with_beta(double g, double u, double beta) {
+  const double silu = g == 0 ? g : bf16(Real(fl(Real(g) / fl(Real(1) + Real(fl(in_reals(mpfr_exp, Real(-g))))))));
+  return bf16(Real(silu) * Real(fl(Real(u) + Real(beta))));
+}
+
+TEST(GatedTwin, ABetaOfZeroMakesPlusZeroOfMinusZero) {
+  const std::vector<double> gates = {0.0, -0.0, 1.5, -1.5, 2.0, -2.0}, ups = {0.0, -0.0};
+  std::vector<double> row, up;
+  for (const double g : gates)
+    for (const double u : ups) row.push_back(g), up.push_back(u);
+  const size_t n = row.size();
+  row.insert(row.end(), up.begin(), up.end());
+  const Spans added = evaluate_row(contract_of("vllm.silu_and_mul@v0.24.0"), {row, {}}, nullptr, kBf16).y;
+  const Spans as_it_is = evaluate_row(contract_of("vllm.silu_and_mul"), {row, {}}, nullptr, kBf16).y;
+  size_t differ = 0;
+  for (size_t i = 0; i < n; ++i) {
+    EXPECT_TRUE(added[i].pinned() && same_number(added[i].low, with_beta(row[i], up[i], 0.0))) << row[i] << ", " << up[i];
+    EXPECT_TRUE(as_it_is[i].pinned() && same_number(as_it_is[i].low, with_beta(row[i], up[i], -0.0))) << row[i] << ", " << up[i];
+    differ += !same_number(added[i].low, as_it_is[i].low);
+  }
+  EXPECT_EQ(differ, gates.size()) << "every -0 of the up half";
+}
+
+/// vLLM fused_silu_mul_block_quant.cu: the maximum begins with an element, and fmaxf() and fminf() pass NaN by.
+double scale_of_block_ub(const std::vector<double>& h, double ub, bool begins_with_zero) {
+  double amax = begins_with_zero ? 0 : std::fabs(h.front());
+  for (const double v : h) amax = std::fmax(amax, std::fabs(v));
+  const double scale = std::isnan(amax) ? amax : fl(Real(amax) / 448);
+  return std::fmax(std::fmin(scale, fl(Real(ub))), fl(Real(1) / (448 * 512)));
+}
+
+TEST(GatedTwin, AGroupOfNaNAloneHasTheUpperBoundForItsScale) {
+  const double nan = std::nan("");
+  for (const size_t numbers : {size_t{0}, size_t{1}, kGroup}) {  // beside NaN
+    std::vector<double> row = row_of(4), h;
+    for (size_t i = numbers; i < kGroup; ++i) row[i] = nan;
+    for (size_t i = 0; i < kGroup; ++i) h.push_back(in_f32(row[i], row[kGroup + i], {0, 0}));
+    RowInputs inputs{row, {}, 0, int64_t(kGroup)};
+    inputs.scale_ub = 0.75;
+    const Span scale = evaluate_row(contract_of("vllm.silu_and_mul_per_block_quant_ub"), inputs, nullptr, kBf16).scale[0];
+    EXPECT_TRUE(accepts(scale, scale_of_block_ub(h, 0.75, false))) << numbers;
+    EXPECT_EQ(accepts(scale, scale_of_block_ub(h, 0.75, true)), numbers > 0) << "a maximum that begins with 0";
+  }
+}
+
 /// Shares of codes with one accepted code, given the stored scales: what the freedom of exp and of the division costs.
 TEST(GatedSharpness, NearlyEveryCodeIsPinned) {
   std::mt19937 engine(7);

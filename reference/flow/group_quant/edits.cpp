@@ -1,5 +1,7 @@
 #include "reference/flow/group_quant/edits.h"
 
+#include <algorithm>
+
 #include "reference/contracts/group_shape.h"
 
 namespace assay {
@@ -20,6 +22,16 @@ void amax_over(RowEdits& edits) {
                     [](Link& link) { quant(link).amax.over = Over::kNextRowToo; });
 }
 
+/// Kernels change their scales to powers of two from one release to the next.
+void power_of_two(RowEdits& edits) {
+  const std::string& cell = edits.row().text("scale");
+  const auto has = [&](const char* verb) { return cell.find(verb) != std::string::npos; };
+  if (cell.empty() || has("pow2") || has("exp2") || has("to(e8m0") || edits.is_edited("scale")) return;
+  const EditedCell& scale = edits.steps("scale");
+  if (std::any_of(scale.begin(), scale.end(), [](const EditedStep& one) { return one.edited; })) return;
+  edits.suspect_behind("scale", "up to a power of two", CellStep::made("pow2", {"ceil"}));
+}
+
 }  // namespace
 
 void add_group_quant_edits(RowEdits& edits) {
@@ -27,6 +39,7 @@ void add_group_quant_edits(RowEdits& edits) {
   edits.constants("q");
   for (const char* column : {"amax", "scale", "mult", "code"}) edits.cell(column);
   if (!edits.steps("amax").empty()) amax_over(edits);
+  power_of_two(edits);
 }
 
 }  // namespace assay

@@ -1,0 +1,39 @@
+#include "harness/diagnosis/zero_signs.h"
+
+#include "harness/core/element.h"
+
+namespace assay {
+namespace {
+
+/// Ordinals of -0 and +0, which are neighbours. Formats that have one zero only are left as they are.
+bool has_two_zeros(const Format& format) {
+  return format.has_sign() && decode(format, code_from_ordinal(format, ordinal(format, 0) - 1)) == 0;
+}
+
+void widen(const Format& format, AcceptedRows& rows) {
+  if (!has_two_zeros(format)) return;
+  const int32_t plus = ordinal(format, 0), minus = plus - 1;
+  if (rows.high.empty()) rows.high = rows.low;
+  for (size_t i = 0; i < rows.low.size(); ++i) {
+    if (rows.low[i] == plus) rows.low[i] = minus;
+    if (rows.high[i] == minus) rows.high[i] = plus;
+  }
+}
+
+}  // namespace
+
+Expectation with_either_zero(const Expectation& right) {
+  Expectation either = right;
+  for (Answer& answer : either.any_of) {
+    std::vector<const Format*> formats;
+    for (const Part& part : answer.parts) formats.push_back(part.format);
+    answer.accepted = [accepted = answer.accepted, formats](int64_t first, int64_t end) {
+      AcceptedBlock block = accepted(first, end);
+      for (size_t p = 0; p < block.parts.size(); ++p) widen(*formats[p], block.parts[p]);
+      return block;
+    };
+  }
+  return either;
+}
+
+}  // namespace assay
