@@ -32,7 +32,7 @@ function(hip_module target file)
   endforeach()
   file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${target})
   add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/${file}
-    COMMAND ${ASSAY_HIPCC_PATH} -shared -Wl,--version-script=${CMAKE_SOURCE_DIR}/kernels/exports.map ${objects} -o ${CMAKE_BINARY_DIR}/${file}
+    COMMAND ${ASSAY_HIPCC_PATH} -shared -Wl,-z,defs -Wl,--version-script=${CMAKE_SOURCE_DIR}/kernels/exports.map ${objects} -o ${CMAKE_BINARY_DIR}/${file}
     DEPENDS ${objects} ${CMAKE_SOURCE_DIR}/kernels/exports.map COMMENT "${file}" VERBATIM)
   add_custom_target(${target} ALL DEPENDS ${CMAKE_BINARY_DIR}/${file})
   install(PROGRAMS ${CMAKE_BINARY_DIR}/${file} DESTINATION ${ASSAY_INSTALL_KERNELSDIR} COMPONENT assay OPTIONAL)

@@ -102,7 +102,7 @@ template <class... Units>
 struct List {
   /// Calls f(unit) for each.
   template <class Call>
-  static void for_each(Call f) {
+  static void for_each([[maybe_unused]] Call f) {
     (f(Units{}), ...);
   }
 };
@@ -110,7 +110,7 @@ struct List {
 template <class... Several>
 struct Lists {
   template <class Call>
-  static void for_each(Call f) {
+  static void for_each([[maybe_unused]] Call f) {
     (Several::for_each(f), ...);
   }
 };

@@ -93,10 +93,13 @@ SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Co
     if (first >= n) return;
     uint32_t codes[2];
     codes_of(v, codes);
-    if (Results::kWhole) return simt::store8(row + first, codes[0], codes[1]);
-    SIMT_UNROLL
-    for (int i = 0; i < 8; ++i)
-      if (first + i < n) row[first + i] = uint8_t(codes[i / 4] >> (8 * (i % 4)));
+    if constexpr (Results::kWhole) {
+      simt::store8(row + first, codes[0], codes[1]);
+    } else {
+      SIMT_UNROLL
+      for (int i = 0; i < 8; ++i)
+        if (first + i < n) row[first + i] = uint8_t(codes[i / 4] >> (8 * (i % 4)));
+    }
   });
 }
 
