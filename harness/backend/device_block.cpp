@@ -126,6 +126,8 @@ bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem, 
 }
 
 bool DeviceBlock::download(std::string& problem) {
+  // After enclose() there is room for the guards alone.
+  if (!on_host() && staging_.size() < bytes_ + 2 * guard_) hold(bytes_);
   return on_host() || download_piece(before_.data(), data_ - guard_, bytes_ + 2 * guard_, problem);
 }
 
