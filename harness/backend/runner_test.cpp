@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cfenv>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 
+#include "harness/backend/device_block.h"
 #include "harness/backend/library.h"
 #include "harness/backend/sentinel.h"
 #include "harness/testing/toy_library.h"
@@ -184,6 +186,17 @@ TEST(Runner, ADeviceHasWideZonesSinceNothingThereCanBeMadeUntouchable) {
   wide.tensors[0].bytes.resize(wide.tensors[0].spec.bytes());
   EXPECT_EQ(runner.call({"toy", "toy.copy", "writes_a_row_behind", &wide, 1}).message,
             "wrote outside 'y': 1 byte behind its end, first 199999 bytes behind it");
+}
+
+TEST(Runner, ABlockIsReadWholeAfterItsGuardsAloneWereWritten) {
+  const std::vector<std::byte> data(size_t{1} << 20, std::byte{0x5a});
+  std::string problem;
+  DeviceBlock block(std::make_shared<assay_library>(device_library()));
+  ASSERT_TRUE(block.enclose(data.size(), problem)) << problem;
+  std::memcpy(block.address(), data.data(), data.size());
+  ASSERT_TRUE(block.download(problem)) << problem;
+  EXPECT_TRUE(std::equal(data.begin(), data.end(), block.downloaded().begin(), block.downloaded().end()));
+  EXPECT_EQ(block.guard_damage(), "");
 }
 
 TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {
