@@ -45,8 +45,8 @@ void predict(const Call& call) {
   const int64_t down = (x.m + kTile - 1) / kTile, across = (x.n + kTile - 1) / kTile;
   if (down * across == 0) return;
   const simt::Launch grid = call.grid(down * across, kProductThreads);
-  if (take == 32) return simt::launch(watch_product<32>, grid, x, across);
-  if (take == 16) return simt::launch(watch_product<16>, grid, x, across);
+  if (take == 32) return simt::launch(watch_product<Take<32>>, grid, x, across);
+  if (take == 16) return simt::launch(watch_product<Take<16>>, grid, x, across);
   unsupported("take must be 16 or 32");
 }
 

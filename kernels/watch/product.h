@@ -109,9 +109,16 @@ SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column
   }
 }
 
-template <int kTake>
+/// How many products one aligned sum takes. A type, since a number among a kernel's arguments is one of lanes.
+template <int kProducts>
+struct Take {
+  static constexpr int kCount = kProducts;
+};
+
+template <class Taken>
 WATCH_DENSE_KERNEL(kProductThreads, 4)
 void watch_product(ProductArguments x, int64_t tiles_of_n) {
+  constexpr int kTake = Taken::kCount;
   SIMT_SHARED FactorTile a, b;
   SIMT_SHARED uint32_t special[2 * kTile];
   const int thread = simt::thread(), lane = thread % 32, of_warp = thread / 32;
