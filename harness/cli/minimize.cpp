@@ -11,6 +11,7 @@
 #include "harness/core/error.h"
 #include "harness/core/glob.h"
 #include "harness/core/match.h"
+#include "harness/core/printable.h"
 #include "harness/core/run_case.h"
 #include "harness/diagnosis/run_hooks.h"
 #include "harness/diagnosis/visibility.h"
@@ -147,23 +148,16 @@ Case simplify_fill(Shrinker& shrinker, const Case& smallest) {
   return shrinker.still_fails(smallest, {{"seed", "1"}}).value_or(smallest);
 }
 
-std::string cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
-
 std::string table_text(const Op& op, const Case& one, const std::string& why) {
-  std::string header = "op,", row = cell(op.name) + ",";
+  std::string header = "op,", row = csv_cell(op.name) + ",";
   for (const std::string& column : op.columns) {
     header += column + ",";
-    row += cell(one.text(column)) + ",";
+    row += csv_cell(one.text(column)) + ",";
   }
   std::string blind;
   for (const Visibility& seen : visibilities(op, one))
     if (seen.equivalent.empty() && !seen.visible()) blind += (blind.empty() ? "" : "; ") + seen.fault;
-  return header + "why,blind_to\n" + row + cell(why) + "," + cell(blind) + "\n";
+  return header + "why,blind_to\n" + row + csv_cell(why) + "," + csv_cell(blind) + "\n";
 }
 
 }  // namespace

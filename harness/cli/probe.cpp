@@ -38,13 +38,6 @@ std::string source_of(const LibraryInfo& library) {
 /// What a chip returned was measured; what a library works out on this host says nothing about a chip.
 const char* evidence_of(const LibraryInfo& library) { return library.arch == "cpu" ? "inferred" : "measured"; }
 
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 std::string csv_line(const UnitRow& row) {
   std::string line;
   for (const std::string& column : unit_columns()) line += (line.empty() ? "" : ",") + csv_cell(row.text(column));

@@ -92,4 +92,12 @@ std::string shell_word(std::string_view text) {
   return (has_bytes ? "$'" : "'") + word + "'";
 }
 
+std::string csv_cell(const std::string& text) {
+  const bool blank_edge = !text.empty() && (text.front() == ' ' || text.back() == ' ');
+  if (text.find_first_of(",\"\r\n") == std::string::npos && !blank_edge) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + '"';
+}
+
 }  // namespace assay

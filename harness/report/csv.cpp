@@ -25,14 +25,7 @@ Cells joined(Cells a, const Cells& b) {
   return a;
 }
 
-std::string cell(const std::string& bytes) {
-  const std::string text = printable(bytes);
-  const bool blank_edge = !text.empty() && (text.front() == ' ' || text.back() == ' ');
-  if (text.find_first_of(",\"") == std::string::npos && !blank_edge) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
+std::string cell(const std::string& bytes) { return csv_cell(printable(bytes)); }
 
 std::string row(const Cells& cells) {
   std::string text;

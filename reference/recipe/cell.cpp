@@ -125,4 +125,10 @@ bool is_quantity(std::string_view argument) {
   return !argument.empty() && std::all_of(argument.begin(), argument.end(), ::islower);
 }
 
+std::string text_of(const std::vector<CellStep>& steps) {
+  std::string text;
+  for (const CellStep& step : steps) text.append(text.empty() ? "" : " ").append(step.text);
+  return text;
+}
+
 }  // namespace assay

@@ -45,6 +45,9 @@ struct CellStep {
 /// Throws ParseError with the position in the cell.
 std::vector<CellStep> read_cell(std::string_view cell);
 
+/// The cell that reads as these steps.
+std::string text_of(const std::vector<CellStep>& steps);
+
 /// Whether an argument is named by the flow: letters, as in `ub`, where constants are numbers and capitals.
 bool is_quantity(std::string_view argument);
 

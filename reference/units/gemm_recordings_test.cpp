@@ -5,11 +5,14 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "reference/testing/gemm_recordings.h"
 #include "reference/testing/units.h"
 #include "reference/units/predict.h"
 
 namespace assay {
 namespace {
+
+using testing::mix, testing::npy;
 
 struct Recorded {
   const char *name, *unit, *a_table, *b_table;
@@ -27,20 +30,6 @@ constexpr Recorded kRecorded[] = {
     {"triton_plain_f32", "sm_90.wgmma.e4m3.f32", "e4m3_wide", "e4m3_wide", 64, 64, 4096, 1, 1, 2},
     {"triton_imprecise0_mma_sync_f32", "sm_90.mma.e4m3_unpacked.f32", "e4m3_sub", "e4m3_sub", 64, 64, 1024, 1, 1, 2},
 };
-
-/// The elements of a .npy file, as many bytes behind its header.
-std::string npy(const std::filesystem::path& file) {
-  const std::string bytes = read_text(file.string());
-  const size_t header = 10 + size_t(uint8_t(bytes.at(8))) + (size_t(uint8_t(bytes.at(9))) << 8);
-  return bytes.substr(header);
-}
-
-/// The finaliser of splitmix64.
-uint64_t mix(uint64_t x) {
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-  x = (x ^ x >> 27) * 0x94d049bb133111eb;
-  return x ^ x >> 31;
-}
 
 std::vector<std::byte> factor(const std::string& table, uint64_t seed, int rows, int k) {
   std::vector<std::byte> codes;

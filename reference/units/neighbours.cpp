@@ -11,12 +11,6 @@ namespace {
 
 using Words = std::vector<CellStep>;
 
-std::string text_of(const Words& words) {
-  std::string text;
-  for (const CellStep& word : words) text.append(text.empty() ? "" : " ").append(word.text);
-  return text;
-}
-
 class UnitEdits {
  public:
   explicit UnitEdits(const UnitRow& row) : row_(row) {}

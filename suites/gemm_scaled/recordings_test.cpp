@@ -16,12 +16,15 @@
 #include "harness/core/tensor_of_part.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"
+#include "reference/testing/gemm_recordings.h"
 #include "suites/gemm_scaled/expect.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
+
+using testing::mix, testing::npy;
 
 struct Recorded {
   const char *name, *contract, *a_table, *b_table, *scales, *y;
@@ -51,20 +54,6 @@ constexpr Recorded kRecorded[] = {
      7168, ""},
     {"cutlass_slow_row_f32", "cutlass.fp8_gemm_row.sm_90", "e4m3_wide", "e4m3_wide", "token_channel", "f32", 128, 128, 4096, ""},
 };
-
-/// The elements of a .npy file, as many bytes behind its header.
-std::string npy(const std::filesystem::path& file) {
-  const std::string bytes = read_text(file.string());
-  const size_t header = 10 + size_t(uint8_t(bytes.at(8))) + (size_t(uint8_t(bytes.at(9))) << 8);
-  return bytes.substr(header);
-}
-
-/// The finaliser of splitmix64.
-uint64_t mix(uint64_t x) {
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-  x = (x ^ x >> 27) * 0x94d049bb133111eb;
-  return x ^ x >> 31;
-}
 
 constexpr uint64_t kStep = 0x9e3779b97f4a7c15, kOfSeed = 0xd1342543de82ef95;
 

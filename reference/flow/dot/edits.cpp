@@ -12,12 +12,6 @@ namespace {
 
 using Steps = std::vector<CellStep>;
 
-std::string text_of(const Steps& steps) {
-  std::string text;
-  for (const CellStep& step : steps) text.append(text.empty() ? "" : " ").append(step.text);
-  return text;
-}
-
 /// The format that the same bits may be taken for: OCP and fnuz.
 const Format* sibling(const Format& f) {
   for (const Format& other : all_formats())
