@@ -20,6 +20,7 @@ CallStatus status_of(assay_status status) {
     case ASSAY_DEVICE_LOST:
       return CallStatus::kDeviceLost;
     case ASSAY_FAULTED:
+    case ASSAY_HUNG:
       return CallStatus::kBroken;
   }
   return CallStatus::kBroken;
@@ -86,11 +87,12 @@ CallResult refused(CallStatus status, std::string message) {
 CallResult refused_by(const Execution& execution, const AbiCall& call) {
   CallResult result = refused(status_of(execution.status), call.words());
   result.poisoned = execution.status == ASSAY_DEVICE_LOST || execution.status == ASSAY_FAULTED;
-  if (result.status == CallStatus::kBroken && !result.poisoned)
+  if (result.status == CallStatus::kBroken && !result.poisoned && execution.status != ASSAY_HUNG)
     result.message = "run() returned " + std::to_string(int(execution.status)) + ", which abi.h does not know";
   if (result.message.empty()) result.message = execution.trouble;
   if (result.message.empty()) result.message = "the library gave no reason";
   if (execution.status == ASSAY_FAULTED) result.message.insert(0, "made the device useless: ");
+  if (execution.status == ASSAY_HUNG) result.message.insert(0, "hung: ");
   return result;
 }
 

@@ -9,12 +9,22 @@
 namespace assay {
 namespace {
 
-/// Where each tensor stands in the shared memory; the last entry is the size of all.
+/// The tensors of a problem, then those of the calls before it. P is Problem, const or not.
+template <class P>
+auto tensors_of(P& problem) {
+  std::vector<decltype(problem.tensors.data())> all;
+  for (auto& tensor : problem.tensors) all.push_back(&tensor);
+  for (auto& earlier : problem.before)
+    for (auto& tensor : earlier.tensors) all.push_back(&tensor);
+  return all;
+}
+
+/// Where each of them stands in the shared memory; the last entry is the size of all.
 std::vector<size_t> places_of(const Problem& problem) {
   constexpr size_t kAlignment = 64;
   std::vector<size_t> places = {0};
-  for (const HostTensor& tensor : problem.tensors) {
-    places.push_back((places.back() + tensor.spec.bytes() + kAlignment - 1) / kAlignment * kAlignment);
+  for (const HostTensor* tensor : tensors_of(problem)) {
+    places.push_back((places.back() + tensor->spec.bytes() + kAlignment - 1) / kAlignment * kAlignment);
   }
   return places;
 }
@@ -40,20 +50,9 @@ void copy_bytes(std::byte* to, const std::byte* from, size_t bytes) {
   if (bytes > 0) std::memcpy(to, from, bytes);
 }
 
-}  // namespace
-
-std::string pack_request(const CallRequest& request, SharedMemory& memory) {
-  const std::vector<size_t> places = places_of(*request.problem);
-  memory.reserve(places.back());
-  MessageWriter out;
-  out.text(request.op);
-  out.text(request.contract);
-  out.text(request.kernel);
-  out.number(request.schedule_seed);
-  out.number<uint8_t>(uint8_t(request.mode));
-  out.number<uint64_t>(request.problem->tensors.size());
-  for (size_t i = 0; i < request.problem->tensors.size(); ++i) {
-    const HostTensor& tensor = request.problem->tensors[i];
+void pack_specs(const Problem& problem, MessageWriter& out) {
+  out.number<uint64_t>(problem.tensors.size());
+  for (const HostTensor& tensor : problem.tensors) {
     out.text(tensor.spec.name);
     out.number<uint8_t>(tensor.spec.role == Role::kOutput);
     out.number<uint8_t>(tensor.spec.packed);
@@ -64,27 +63,20 @@ std::string pack_request(const CallRequest& request, SharedMemory& memory) {
     out.number(tensor.spec.storage);
     out.number(tensor.spec.offset);
     out.number<uint64_t>(tensor.bytes.size());
-    copy_bytes(memory.data() + places[i], tensor.bytes.data(), std::min(tensor.bytes.size(), tensor.spec.bytes()));
   }
-  out.number<int32_t>(request.problem->ranks);
-  out.number<uint64_t>(request.problem->parameters.size());
-  for (const auto& [name, value] : request.problem->parameters) {
+  out.number<int32_t>(problem.ranks);
+  out.number<uint64_t>(problem.parameters.size());
+  for (const auto& [name, value] : problem.parameters) {
     out.text(name);
     out.number(value);
   }
-  return out.bytes();
 }
 
-UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory) {
-  MessageReader in(message);
-  UnpackedRequest unpacked;
-  unpacked.request.op = in.text();
-  unpacked.request.contract = in.text();
-  unpacked.request.kernel = in.text();
-  unpacked.request.schedule_seed = in.number<uint64_t>();
-  unpacked.request.mode = LaunchMode(in.number<uint8_t>());
-  std::vector<uint64_t> held(in.number<uint64_t>());
-  for (uint64_t& bytes : held) {
+/// `held` gets the bytes that each tensor holds.
+Problem unpack_specs(MessageReader& in, std::vector<uint64_t>& held) {
+  Problem problem;
+  const uint64_t tensors = in.number<uint64_t>();
+  for (uint64_t i = 0; i < tensors; ++i) {
     HostTensor tensor;
     tensor.spec.name = in.text();
     tensor.spec.role = in.number<uint8_t>() != 0 ? Role::kOutput : Role::kInput;
@@ -97,20 +89,56 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
     tensor.spec.strides = in.numbers();
     tensor.spec.storage = in.number<int64_t>();
     tensor.spec.offset = in.number<int64_t>();
-    bytes = in.number<uint64_t>();
-    unpacked.problem.tensors.push_back(std::move(tensor));
+    held.push_back(in.number<uint64_t>());
+    problem.tensors.push_back(std::move(tensor));
   }
-  const std::vector<size_t> places = places_of(unpacked.problem);
-  memory.reserve(places.back());
-  for (size_t i = 0; i < held.size(); ++i) {
-    unpacked.problem.tensors[i].bytes.resize(held[i]);
-    copy_bytes(unpacked.problem.tensors[i].bytes.data(), memory.data() + places[i], held[i]);
-  }
-  unpacked.problem.ranks = in.number<int32_t>();
+  problem.ranks = in.number<int32_t>();
   const uint64_t parameters = in.number<uint64_t>();
   for (uint64_t i = 0; i < parameters; ++i) {
     std::string name = in.text();
-    unpacked.problem.parameters.emplace_back(std::move(name), in.number<double>());
+    problem.parameters.emplace_back(std::move(name), in.number<double>());
+  }
+  return problem;
+}
+
+}  // namespace
+
+std::string pack_request(const CallRequest& request, SharedMemory& memory) {
+  const std::vector<size_t> places = places_of(*request.problem);
+  memory.reserve(places.back());
+  MessageWriter out;
+  out.text(request.op);
+  out.text(request.contract);
+  out.text(request.kernel);
+  out.number(request.schedule_seed);
+  out.number<uint8_t>(uint8_t(request.mode));
+  pack_specs(*request.problem, out);
+  out.number<uint64_t>(request.problem->before.size());
+  for (const Problem& earlier : request.problem->before) pack_specs(earlier, out);
+  const auto tensors = tensors_of(*request.problem);
+  for (size_t i = 0; i < tensors.size(); ++i)
+    copy_bytes(memory.data() + places[i], tensors[i]->bytes.data(), std::min(tensors[i]->bytes.size(), tensors[i]->spec.bytes()));
+  return out.bytes();
+}
+
+UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory) {
+  MessageReader in(message);
+  UnpackedRequest unpacked;
+  unpacked.request.op = in.text();
+  unpacked.request.contract = in.text();
+  unpacked.request.kernel = in.text();
+  unpacked.request.schedule_seed = in.number<uint64_t>();
+  unpacked.request.mode = LaunchMode(in.number<uint8_t>());
+  std::vector<uint64_t> held;
+  unpacked.problem = unpack_specs(in, held);
+  const uint64_t earlier = in.number<uint64_t>();
+  for (uint64_t i = 0; i < earlier; ++i) unpacked.problem.before.push_back(unpack_specs(in, held));
+  const std::vector<size_t> places = places_of(unpacked.problem);
+  memory.reserve(places.back());
+  const auto tensors = tensors_of(unpacked.problem);
+  for (size_t i = 0; i < held.size(); ++i) {
+    tensors[i]->bytes.resize(held[i]);
+    copy_bytes(tensors[i]->bytes.data(), memory.data() + places[i], held[i]);
   }
   return unpacked;
 }

@@ -92,6 +92,40 @@ TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
   EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks");
 }
 
+TEST(RankGroup, AHangNamesItsRankAndTheNextCallHasAnotherGroup) {
+  Runner toy(std::shared_ptr<const assay_library>(testing::toy_library(), [](const assay_library*) {}));
+  const Problem problem = problem_of(3);
+  const CallResult result = toy.call({"toy", "toy.copy", "rank_hangs", &problem, 1});
+  EXPECT_EQ(result.status, CallStatus::kBroken);
+  EXPECT_EQ(result.message, "rank 1: hung: waits for rank 0 in the middle");
+  EXPECT_FALSE(result.poisoned);
+  const CallResult next = toy.call({"toy", "toy.copy", "counts_calls", &problem, 1});
+  ASSERT_EQ(next.status, CallStatus::kOk) << next.message;
+  EXPECT_EQ(codes_of(next.outputs.front()).front(), 1);
+}
+
+/// A case whose calls before are part of it depends on no other case.
+TEST(RankGroup, CallsBeforeAreMadeOnTheGroupOfTheCase) {
+  const Backend here = testing::toy_backend(),
+                elsewhere = open_in_worker(library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
+  Problem problem = problem_of(2);
+  for (const Backend* backend : {&here, &elsewhere}) {
+    for (const int before : {2, 0, 1}) {
+      problem.before.assign(size_t(before), problem_of(2));
+      const CallResult result = backend->call({"toy", "toy.copy", "counts_calls", &problem, 1});
+      ASSERT_EQ(result.outputs.size(), 2u) << result.message;
+      if (before > 0) {
+        EXPECT_EQ(codes_of(result.outputs.front()).front(), before + 1);
+      }
+      EXPECT_EQ(codes_of(result.outputs.front())[1], 3) << "outputs are those of the last call";
+    }
+  }
+  problem.before.assign(1, problem_of(2));
+  const CallResult fails = here.call({"toy", "toy.copy", "rank_fails", &problem, 1});
+  EXPECT_EQ(fails.status, CallStatus::kFailed);
+  EXPECT_EQ(fails.message, "in the call before: rank 1: lost its peer");
+}
+
 // Memory of the ranks, asked of the library and given back with the group.
 namespace device {
 int groups = 0, allocations = 0;

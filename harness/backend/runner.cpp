@@ -117,14 +117,37 @@ CallResult Runner::called(const CallRequest& request) {
   return well;
 }
 
+/// Makes the calls that come before, on the same buffers.
+CallResult Runner::called_before(const CallRequest& request, int sentinel) {
+  for (const Problem& earlier : request.problem->before) {
+    Problem problem = earlier;
+    problem.parameters = request.problem->parameters;
+    CallRequest call = request;
+    call.problem = &problem;
+    std::string reason;
+    if (!buffers_.upload(problem, sentinel, group_.handle(), reason)) return lost(reason, false);
+    CallResult ended = called(call);
+    if (ended.status == CallStatus::kOk) continue;
+    ended.message.insert(0, "in the call before: ");
+    if (request.problem->ranks > 1) forget_group();
+    return ended;
+  }
+  return {};
+}
+
 CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
   if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault)
     return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
-  if (group_.ranks() != request.problem->ranks) forget_group();
+  // Where calls are made before, the case alone decides what a kernel finds.
+  if (group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   if (const Execution group = group_.hold(request.problem->ranks); group.status != ASSAY_OK)
     return refused(CallStatus::kUnsupported, group.trouble);
   std::string reason;
+  if (CallResult ended = called_before(request, sentinel); ended.status != CallStatus::kOk) {
+    (void)environment.restore();
+    return ended;
+  }
   if (!buffers_.upload(*request.problem, sentinel, group_.handle(), reason)) return lost(reason, false);
 
   CallResult ended = called(request);

@@ -28,6 +28,7 @@ class Runner {
  private:
   CallResult run_once(const CallRequest& request, int sentinel);
   CallResult called(const CallRequest& request);
+  CallResult called_before(const CallRequest& request, int sentinel);
   bool give_workspace(assay_call& call, std::string& reason);
   bool device_answers();
   void forget_group();

@@ -16,6 +16,7 @@
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/reports.h"
+#include "harness/core/tensor_of_part.h"
 #include "harness/core/printable.h"
 #include "harness/core/run.h"
 #include "harness/diagnosis/run_hooks.h"
@@ -33,11 +34,18 @@ struct Entry {
   std::vector<std::pair<const Recording*, const RecordedVerdict*>> recorded;
 };
 
+/// The tensor of that role and rank.
+const HostTensor& recorded_as(const std::vector<HostTensor>& recorded, const TensorSpec& spec) {
+  Part part{.tensor = spec.name, .format = spec.format, .shape = {}};
+  part.rank = spec.rank;
+  return tensor_of(recorded, part);
+}
+
 /// A recorded input that the case would not get today was made by another version: its outputs prove nothing about this case.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded) {
   for (const HostTensor& tensor : problem.tensors) {
     if (tensor.spec.role != Role::kInput) continue;
-    const HostTensor& before = find(recorded, tensor.spec.name);
+    const HostTensor& before = recorded_as(recorded, tensor.spec);
     if (before.bytes == tensor.bytes) continue;
     return "recorded input '" + tensor.spec.name + "' is not the one that this program makes for the case";
   }
@@ -47,7 +55,7 @@ std::string input_difference(const Problem& problem, const std::vector<HostTenso
 void check_outputs(const Problem& problem, const CallResult& result) {
   for (const HostTensor& tensor : problem.tensors) {
     if (tensor.spec.role == Role::kInput) continue;
-    const TensorSpec& recorded = find(result.outputs, tensor.spec.name).spec;
+    const TensorSpec& recorded = recorded_as(result.outputs, tensor.spec).spec;
     if (!(*recorded.format == *tensor.spec.format) || recorded.shape != tensor.spec.shape ||
         recorded.strides != tensor.spec.strides || recorded.storage != tensor.spec.storage)
       throw std::runtime_error("recorded output '" + tensor.spec.name + "' has another format, shape or stride than the case's");

@@ -89,9 +89,16 @@ constexpr Entry kFills[] = {
     {"cancelling_pairs", fills::cancelling_pairs,
      "the same with opposite signs: with equal_pairs as the other factor large products cancel and what they cut off shows in 16 bits"},
     {"amax_scales", fills::amax_scales, "positive, 2^-10 .. 2^-6: scales of quantized data"},
+    {"rank_integers", fills::rank_integers, "1 to 15 of either sign, of each rank its own: no order of additions rounds, places and ranks show"},
+    {"rank_cancel", fills::rank_cancel, "normal, and on two ranks of each element large numbers that cancel: what was added before them is lost"},
+    {"rank_overflow", fills::rank_overflow, "half of the ranks near the largest number, half near the least: sums overflow on the way in some orders"},
+    {"rank_specials", fills::rank_specials, "NaN or Inf of one rank, Inf of both signs, zeros of both signs, subnormals whose codes are like that of -0"},
     {"half_tenfold", fills::half_tenfold, "normal, half of it times ten: what sglang's tests quantize"},
     {"row_octaves", fills::row_octaves, "uniform in +-2^e, e from 1 to 19 for each row: what vLLM's masked SiLU test quantizes"},
 };
+
+/// Beyond the ordinals of tensors.
+constexpr uint32_t kSharedStream = 0xffffffffu;
 
 const Entry& entry(const std::string& name) {
   std::vector<std::string> names;
@@ -143,7 +150,10 @@ void fill(HostTensor& tensor, const FillRequest& request) {
                      Random(request.seed, request.tensor),
                      std::vector<double>(size_t(rows * columns)),
                      {},
-                     request.operands};
+                     request.operands,
+                     request.rank,
+                     request.ranks,
+                     Random(request.seed, kSharedStream)};
   chosen.make(sheet);
   if (request.exponent != 0)
     for (double& value : sheet.values) value *= fills::power_of_two(request.exponent);

@@ -27,6 +27,7 @@ struct FillRequest {
   uint32_t tensor = 0;        ///< ordinal of the tensor in the problem; each gets numbers of its own
   int exponent = 0;           ///< all values are taken 2^this times
   const std::vector<FilledOperand>* operands = nullptr;  ///< of the problem, those that are there already; nullptr: none
+  int rank = 0, ranks = 1;    ///< whose numbers they are, of how many that are added up
 };
 
 /// Fills the logical elements, seen as [m, n] with n the last extent, and writes NaN (the largest integer) into storage that no

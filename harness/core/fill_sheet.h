@@ -20,6 +20,8 @@ struct Sheet {
   std::vector<double> values;                       ///< row-major, zeros at first
   std::vector<std::pair<int64_t, uint32_t>> codes;  ///< (element, code) set after rounding, for codes that no double names
   const std::vector<FilledOperand>* operands = nullptr;  ///< of the problem, if there are any
+  int rank = 0, ranks = 1;                          ///< whose numbers they are, of how many
+  Random shared;                                    ///< the same of all ranks
 
   /// The values of that operand. Throws std::invalid_argument in the name of a fill that cannot do without.
   const std::vector<double>& operand(const std::string& role, const std::string& fill) const;
@@ -113,6 +115,12 @@ void codes_with_nans(Sheet&);
 void equal_pairs(Sheet&);
 void cancelling_pairs(Sheet&);
 void amax_scales(Sheet&);
+
+// fill_ranks.cpp: what ranks add up
+void rank_integers(Sheet&);
+void rank_cancel(Sheet&);
+void rank_overflow(Sheet&);
+void rank_specials(Sheet&);
 
 // fill_norms.cpp: with the weights that norms multiply by
 void pinned_ties(Sheet&);

@@ -22,6 +22,9 @@ struct Problem {
   std::vector<HostTensor> tensors;
   std::vector<std::pair<std::string, double>> parameters{};  ///< of the C ABI
   int ranks = 1;
+  /// Calls made before it on the same memory and the same group, of whose outputs nobody takes note: what a kernel then leaves in its
+  /// buffers and flags is known to the op. Their own are empty.
+  std::vector<Problem> before{};
 };
 
 /// The case that a dump is an instance of, and its problem: data of inputs and in-place tensors are placeholders.

@@ -32,6 +32,9 @@ std::string file_name(const std::string& kernel) {
   return (name.empty() || name.front() == '.' ? "_" : "") + name + ".safetensors";
 }
 
+/// What a tensor is called in a file: its role, of a rank but the first with that.
+std::string key_of(const TensorSpec& spec) { return spec.rank == 0 ? spec.name : spec.name + "@" + std::to_string(spec.rank); }
+
 struct Contents {
   std::vector<TensorBytes> tensors;
   std::map<std::string, std::string> metadata;
@@ -39,13 +42,15 @@ struct Contents {
   void add(const HostTensor& tensor) {
     const TensorSpec& spec = tensor.spec;
     const bool plain = spec.strides == dense("", spec.role, *spec.format, spec.shape).strides && spec.storage == spec.elements();
-    tensors.push_back({spec.name, spec.format, plain ? spec.shape : std::vector<int64_t>{spec.storage}, tensor.bytes});
-    metadata[spec.name + ".format"] = std::string(spec.format->name);
-    metadata[spec.name + ".role"] = spec.role == Role::kInput ? "input" : "output";
+    const std::string key = key_of(spec);
+    if (spec.rank > 0) metadata[key + ".rank"] = std::to_string(spec.rank);
+    tensors.push_back({key, spec.format, plain ? spec.shape : std::vector<int64_t>{spec.storage}, tensor.bytes});
+    metadata[key + ".format"] = std::string(spec.format->name);
+    metadata[key + ".role"] = spec.role == Role::kInput ? "input" : "output";
     if (plain) return;
-    metadata[spec.name + ".shape"] = extents_text(spec.shape);
-    metadata[spec.name + ".strides"] = extents_text(spec.strides);
-    if (spec.offset > 0) metadata[spec.name + ".offset"] = extents_text({spec.offset});
+    metadata[key + ".shape"] = extents_text(spec.shape);
+    metadata[key + ".strides"] = extents_text(spec.strides);
+    if (spec.offset > 0) metadata[key + ".offset"] = extents_text({spec.offset});
   }
 };
 
@@ -97,8 +102,8 @@ void Recorder::write(const Evidence& evidence, const Verdict& verdict) {
   for (size_t i = 0; i < evidence.result->outputs.size(); ++i) {
     const HostTensor& output = evidence.result->outputs[i];
     contents.add(output);
-    contents.metadata[output.spec.name + ".untouched"] = ranges_text(evidence.result->untouched[i]);
-    if (evidence.result->in_place[i]) contents.metadata[output.spec.name + ".in_place"] = "yes";
+    contents.metadata[key_of(output.spec) + ".untouched"] = ranges_text(evidence.result->untouched[i]);
+    if (evidence.result->in_place[i]) contents.metadata[key_of(output.spec) + ".in_place"] = "yes";
   }
   std::map<std::string, std::string>& metadata = contents.metadata;
   metadata["assay.case"] = verdict.case_id;
@@ -146,6 +151,12 @@ RecordedCall read_call(const Recording& recording, const RecordedVerdict& record
       throw DumpError(file, "tensor '" + stored.name + "'", stored.dtype + " is no format of a recording");
     HostTensor tensor{storage_spec(dump, stored), read_bytes(dump, stored)};
     tensor.spec.role = role == "input" ? Role::kInput : Role::kOutput;
+    if (const std::string rank = metadata_or_empty(dump, stored.name + ".rank"); !rank.empty()) {
+      const auto [end, failure] = std::from_chars(rank.data(), rank.data() + rank.size(), tensor.spec.rank);
+      tensor.spec.name = stored.name.substr(0, stored.name.find('@'));
+      if (failure != std::errc() || end != rank.data() + rank.size() || key_of(tensor.spec) != stored.name)
+        throw DumpError(file, "tensor '" + stored.name + "'", "is not of the rank that the metadata say");
+    }
     if (role == "input") {
       call.inputs.push_back(std::move(tensor));
       continue;

@@ -65,7 +65,9 @@ const char* describe() {
                              "uses_workspace",
                              "exceeds_workspace",
                              "sums_ranks",
-                             "rank_fails"}) {
+                             "rank_fails",
+                             "rank_hangs",
+                             "counts_calls"}) {
       kernels +=
           std::string(kernels.empty() ? "" : ",") + R"({"name": ")" + name + R"(", "op": "toy", "contracts": ["toy.copy"]})";
     }
@@ -204,6 +206,7 @@ struct Group {
   std::mutex mutex;
   std::condition_variable all_here;
   int32_t here = 0;
+  unsigned char calls = 0;  ///< of the group
   std::vector<unsigned char> sum;
 };
 
@@ -221,6 +224,8 @@ assay_status run_rank(Group& group, const assay_call& call) {
   auto* to = static_cast<unsigned char*>(y.data);
   std::memcpy(to, group.sum.data(), y.bytes);
   to[y.bytes - 1] = static_cast<unsigned char>(10 * call.world_size + call.rank);
+  if (std::strcmp(call.kernel, "counts_calls") == 0 && call.rank == 0) to[0] = group.calls;
+  if (std::strcmp(call.kernel, "rank_hangs") == 0 && call.rank == 1) return say(call, ASSAY_HUNG, "waits for rank 0 in the middle");
   const bool fails = std::strcmp(call.kernel, "rank_fails") == 0 && call.rank == 1;
   return fails ? say(call, ASSAY_FAILED, "lost its peer") : ASSAY_OK;
 }
@@ -228,6 +233,7 @@ assay_status run_rank(Group& group, const assay_call& call) {
 assay_status run_group(void* opaque, const assay_call* const* calls, int32_t n) {
   Group& group = *static_cast<Group*>(opaque);
   group.here = 0;
+  ++group.calls;
   group.sum.clear();
   std::vector<assay_status> ended(static_cast<size_t>(n));
   std::vector<std::thread> ranks;

@@ -20,7 +20,8 @@ enum assay_status_code {
   ASSAY_UNSUPPORTED = 1, /* the library does not do this; `message` says what. A skip, never a failure. */
   ASSAY_FAILED = 2,      /* the call was refused or went wrong; `message` says why */
   ASSAY_DEVICE_LOST = 3, /* device or environment failed; nothing can be said about the kernel */
-  ASSAY_FAULTED = 4      /* the call made the device useless to this process; the kernel is to blame, and `message` says how */
+  ASSAY_FAULTED = 4,     /* the call made the device useless to this process; the kernel is to blame, and `message` says how */
+  ASSAY_HUNG = 5         /* ranks waited in vain, and the library ended it: `message` says which rank, for whom and where */
 };
 /* Which status for which error of a device's runtime, here in CUDA's names; others have the same kinds:
  *
