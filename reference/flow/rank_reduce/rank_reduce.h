@@ -1,0 +1,70 @@
+// A row of contracts/rank_reduce.csv, read: in which order the numbers of all ranks are added, and what is rounded on the way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reference/contracts/rows.h"
+#include "reference/recipe/cell.h"
+#include "reference/recipe/step.h"
+
+namespace assay {
+
+/// The row of the registry.
+const Flow& rank_reduce_flow();
+
+/// Whose number comes first and who follows. The owner is the rank that makes an element.
+enum class RankOrder {
+  kAbsolute,     ///< 0, 1, ...
+  kFromOwner,    ///< the owner, the rank behind it, ...
+  kBehindOwner,  ///< the rank behind the owner first, the owner last: a ring
+  kAnyTree,      ///< any tree of additions
+  kDescending,   ///< the last rank first; of edits alone, as is what follows
+  kPairs,        ///< neighbours first, then pairs of pairs
+  kFromReader    ///< each rank begins with its own number, then the rank behind it
+};
+
+/// Which elements a rank is the owner of.
+struct RankOwners {
+  bool any = false;      ///< the row does not say: any rank of any element
+  int64_t of_bytes = 0;  ///< equal parts of whole packets of so many bytes, the last rank has what is left; 0: nobody asks
+};
+
+/// What all ranks have, added up. Edits change it.
+struct RankReduce {
+  const ContractRow* row = nullptr;
+  std::vector<int> ranks;               ///< numbers of ranks that it is made for, ascending
+  RankOrder order = RankOrder::kAbsolute;
+  RankOwners owners;
+  bool from_zero = false;               ///< +0 is added to first; else the first number is the first sum
+  std::vector<CellStep> wire;           ///< what becomes of a number on its way to the sum
+  std::vector<CellStep> add;            ///< from the sum to the next one, with v, the next number
+  std::vector<CellStep> y;              ///< from the last sum to the result
+  std::vector<const Format*> formats;   ///< of numbers and of the result
+  int64_t bytes = 1;                    ///< that the size of a rank's numbers is a multiple of
+
+  bool takes(int world_size) const;
+  bool takes(const Format& x) const;
+  /// Whether who owns an element matters.
+  bool has_owners() const { return order == RankOrder::kFromOwner || order == RankOrder::kBehindOwner; }
+  /// Whether every sum is rounded to the format of x.
+  bool adds_in_x() const { return !add.empty() && add.back().word == "to"; }
+};
+
+/// "absolute", "from_owner", ...
+const char* name_of(RankOrder order);
+
+/// Throws TableError at the cell.
+RankReduce read_rank_reduce(const ContractRow& row);
+
+/// The recipe of such a cell for numbers of a format.
+Recipe rank_recipe(const std::vector<CellStep>& cell, const Format& x);
+
+/// The rank that owns each element, in stretches: rank, and the element behind its last. `owners` with of_bytes > 0.
+struct RankSegment {
+  int owner = 0;
+  int64_t first = 0, end = 0;
+};
+std::vector<RankSegment> rank_segments(const RankOwners& owners, const Format& x, int64_t elements, int world_size);
+
+}  // namespace assay

@@ -1,0 +1,202 @@
+// Rows of rank_reduce against programs in MPFR written by hand, owners by hand, and what trees can reach found by trying all of them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "reference/flow/rank_reduce/edits.h"
+#include "reference/flow/rank_reduce/words.h"
+#include "reference/formats/catalogue.h"
+#include "reference/testing/real.h"
+
+namespace assay {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+RankReduce contract_of(const std::string& id) {
+  static const ContractTables tables = ContractTables::load("reference/contracts");
+  return read_rank_reduce(tables.find(id));
+}
+
+/// Numbers that cancel: sums whose last bits say in which order they were added.
+RankInputs inputs_of(const Format& x, int ranks, int64_t elements, unsigned seed) {
+  std::mt19937 engine(seed);
+  std::normal_distribution<double> normal;
+  RankInputs in;
+  in.x.assign(size_t(ranks), std::vector<double>(size_t(elements)));
+  for (int64_t e = 0; e < elements; ++e) {
+    const int up = int(engine() % unsigned(ranks)), down = (up + 1 + int(engine() % unsigned(ranks - 1))) % ranks;
+    const double large = std::ldexp(1.0 + double(engine() % 128) / 128, x == kF16 ? 15 : 24);
+    for (int r = 0; r < ranks; ++r)
+      in.x[size_t(r)][size_t(e)] = nearest(x, r == up ? large : r == down ? -large : normal(engine));
+  }
+  return in;
+}
+
+double one_sum(const Format& x, double a, double b, bool in_x) {
+  const double sum = nearest(kF32, Real(a) + Real(b));
+  return in_x ? nearest(x, Real(sum)) : sum;
+}
+
+/// A chain from the rank `first` on, around the ranks.
+double chain(const RankInputs& in, const Format& x, int64_t e, int first, bool in_x) {
+  double sum = 0;
+  for (int i = 0; i < in.world_size(); ++i) {
+    const double v = in.x[size_t((first + i) % in.world_size())][size_t(e)];
+    sum = i == 0 ? v : one_sum(x, sum, v, in_x);
+  }
+  return nearest(x, Real(sum));
+}
+
+TEST(RankReduceTwin, AbsoluteOrderIsOneChainFromRankZero) {
+  for (const Format* x : {&kBf16, &kF16, &kF32})
+    for (const int ranks : {2, 4, 6, 8}) {
+      const RankInputs in = inputs_of(*x, ranks, 300, unsigned(ranks));
+      const Spans y = RankSums(contract_of("vllm.all_reduce_1stage"), *x, in).results(0, 0, 300);
+      ASSERT_TRUE(y.pinned());
+      for (int64_t e = 0; e < 300; ++e) ASSERT_EQ(y.low[size_t(e)], chain(in, *x, e, 0, false)) << x->name << ranks << " " << e;
+    }
+}
+
+TEST(RankReduceTwin, EverySumOfANativeRowIsRounded) {
+  const RankReduce contract = contract_of("flashinfer.all_reduce_twoshot_native");
+  for (const Format* x : {&kBf16, &kF16}) {
+    const RankInputs in = inputs_of(*x, 8, 300, 3);
+    const Spans y = RankSums(contract, *x, in).results(5, 0, 300);
+    for (int64_t e = 0; e < 300; ++e) ASSERT_EQ(y.low[size_t(e)], chain(in, *x, e, 0, true)) << e;
+  }
+}
+
+/// 53 packets and 4 ranks: 13 each, the last one has 14; elements of the first packet are rank 0's.
+TEST(RankReduceTwin, TwoStagesBeginWithTheOwner) {
+  const int64_t elements = 53 * 8;
+  const RankInputs in = inputs_of(kBf16, 4, elements, 5);
+  const RankSums sums(contract_of("vllm.all_reduce_2stage"), kBf16, in);
+  EXPECT_TRUE(sums.same_for_all());
+  const Spans y = sums.results(2, 0, elements);
+  for (int64_t e = 0; e < elements; ++e) {
+    const int owner = int(std::min<int64_t>(3, e / 8 / 13));
+    ASSERT_EQ(y.low[size_t(e)], chain(in, kBf16, e, owner, false)) << e;
+  }
+  const Spans some = sums.results(0, 100, 50);
+  EXPECT_TRUE(std::equal(some.low.begin(), some.low.end(), y.low.begin() + 100)) << "a stretch is that of the whole";
+}
+
+TEST(RankReduceTwin, ARingBeginsBehindTheOwnerAndRounds) {
+  const int64_t elements = 16 * 8;
+  const RankInputs in = inputs_of(kF16, 4, elements, 6);
+  const Spans y = RankSums(contract_of("assay.all_reduce_ring"), kF16, in).results(0, 0, elements);
+  for (int64_t e = 0; e < elements; ++e) ASSERT_EQ(y.low[size_t(e)], chain(in, kF16, e, (int(e / 32) + 1) % 4, true)) << e;
+}
+
+TEST(RankReduceTwin, ARingOfUnknownChunksIsWhatItsRotationsReach) {
+  const RankInputs in = inputs_of(kBf16, 6, 200, 7);
+  const Spans y = RankSums(contract_of("nccl.all_reduce_ring"), kBf16, in).results(0, 0, 200);
+  int64_t wide = 0;
+  for (int64_t e = 0; e < 200; ++e) {
+    double least = HUGE_VAL, most = -HUGE_VAL;
+    for (int first = 0; first < 6; ++first) {
+      least = std::min(least, chain(in, kBf16, e, first, true));
+      most = std::max(most, chain(in, kBf16, e, first, true));
+    }
+    ASSERT_EQ(y[size_t(e)].low, least) << e;
+    ASSERT_EQ(y[size_t(e)].high, most) << e;
+    wide += least < most;
+  }
+  EXPECT_GT(wide, 100) << "the data show the order";
+}
+
+/// Every tree of the numbers left: the sums that it may have.
+void all_trees(const Format& x, std::vector<double> left, std::set<double>& sums) {
+  if (left.size() == 1) sums.insert(left[0]);
+  for (size_t i = 0; i < left.size(); ++i)
+    for (size_t j = i + 1; j < left.size(); ++j) {
+      std::vector<double> next = left;
+      next[i] = one_sum(x, left[i], left[j], true);
+      next.erase(next.begin() + long(j));
+      all_trees(x, next, sums);
+    }
+}
+
+TEST(RankReduceTwin, ATreeIsWhatAllTreesReach) {
+  for (const int ranks : {2, 4}) {
+    const RankInputs in = inputs_of(kBf16, ranks, 100, 8);
+    const Spans y = RankSums(contract_of("nccl.all_reduce_tree"), kBf16, in).results(0, 0, 100);
+    for (int64_t e = 0; e < 100; ++e) {
+      std::set<double> sums;
+      std::vector<double> all;
+      for (int r = 0; r < ranks; ++r) all.push_back(in.x[size_t(r)][size_t(e)]);
+      all_trees(kBf16, all, sums);
+      ASSERT_EQ(y[size_t(e)].low, *sums.begin()) << ranks << " " << e;
+      ASSERT_EQ(y[size_t(e)].high, *sums.rbegin()) << ranks << " " << e;
+    }
+  }
+}
+
+Span of_column(const std::string& id, const Format& x, const std::vector<double>& column) {
+  RankInputs in;
+  for (const double v : column) in.x.push_back({v});
+  return RankSums(contract_of(id), x, in).results(0, 0, 1)[0];
+}
+
+TEST(RankReduceTwin, SignsOfZeroAreThoseOfTheRow) {
+  const std::vector<double> minus = {-0.0, -0.0}, mixed = {-0.0, 0.0};
+  for (const char* id : {"vllm.all_reduce_1stage", "flashinfer.all_reduce_twoshot", "nccl.all_reduce_ring"})
+    EXPECT_TRUE(std::signbit(of_column(id, kBf16, minus).low)) << id;
+  for (const char* id : {"sglang.all_reduce_v2_pull", "sglang.all_reduce_v2_push", "flashinfer.all_reduce_oneshot", "quickreduce.all_reduce_fp"})
+    EXPECT_FALSE(std::signbit(of_column(id, kBf16, minus).low)) << id;
+  EXPECT_FALSE(std::signbit(of_column("vllm.all_reduce_1stage", kBf16, mixed).low));
+}
+
+TEST(RankReduceTwin, AFiniteSumMayOverflowOnTheWay) {
+  const std::vector<double> column = {60000, 60000, -60000, -60000};
+  EXPECT_EQ(of_column("vllm.all_reduce_1stage", kF16, column).low, 0);
+  EXPECT_EQ(of_column("quickreduce.all_reduce_fp", kF16, column).low, HUGE_VAL);
+  const Span tree = of_column("nccl.all_reduce_tree", kF16, column);
+  EXPECT_TRUE(tree.any()) << "Inf - Inf in one tree, 0 in another";
+  EXPECT_TRUE(std::isnan(of_column("nccl.all_reduce_tree", kF16, {1, NAN, 2, 3}).high));
+  EXPECT_TRUE(std::isnan(of_column("nccl.all_reduce_tree", kF16, {1, HUGE_VAL, -HUGE_VAL, 3}).low));
+}
+
+TEST(RankReduceTwin, OwnersHaveWholePacketsAndTheLastOneTheRest) {
+  const auto ends = [](int64_t elements, int ranks) {
+    std::vector<int64_t> all;
+    for (const RankSegment& s : rank_segments({false, 16}, kBf16, elements, ranks)) all.push_back(s.end);
+    return all;
+  };
+  EXPECT_THAT(ends(8 * 9, 4), ElementsAre(16, 32, 48, 72));
+  EXPECT_THAT(ends(8 * 3, 4), ElementsAre(24)) << "fewer packets than ranks: all are the last one's";
+}
+
+TEST(RankReduceTwin, EveryMistakeShowsOnDataThatCancel) {
+  for (const char* id : {"vllm.all_reduce_1stage", "vllm.all_reduce_2stage", "flashinfer.all_reduce_twoshot_native", "assay.all_reduce_ring"}) {
+    const RankReduce contract = contract_of(id);
+    RankInputs in = inputs_of(kBf16, 4, 8 * 41, 11);
+    in.before = inputs_of(kBf16, 4, 8 * 41, 12).x;
+    for (int r = 0; r < 4; ++r) in.x[size_t(r)][5] = r == 3 ? 60000.0 : 30000.0;      // beyond fp16
+    for (int r = 0; r < 4; ++r) in.x[size_t(r)][6] = -0.0;
+    const RankSums right(contract, kBf16, in);
+    for (const RankNeighbour& wrong : rank_neighbours(contract, kBf16, 4, 8 * 41, true)) {
+      if (wrong.name.starts_with("wire: nothing -> neg") || wrong.name == "wire: add(0) -> nothing") continue;
+      bool seen = false;
+      for (int rank = 0; rank < 4; ++rank) {
+        const Spans a = right.results(rank, 0, 8 * 41), b = RankSums(wrong.contract, kBf16, in, wrong.mistake).results(rank, 0, 8 * 41);
+        ASSERT_EQ(a.size(), b.size()) << wrong.name;
+        for (size_t i = 0; i < a.size(); ++i) seen |= !same_number(a.low[i], b.low[i]);
+      }
+      EXPECT_TRUE(seen) << id << ": " << wrong.name;
+    }
+  }
+}
+
+TEST(RankReduceTwin, WordsSayTheOrder) {
+  EXPECT_THAT(rank_lines(contract_of("vllm.all_reduce_2stage"), kBf16)[1], HasSubstr("from the owner of the element on"));
+  EXPECT_THAT(rank_lines(contract_of("flashinfer.all_reduce_oneshot"), kBf16)[0], HasSubstr("x[rank] + 0"));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <charconv>
+
+#include "reference/contracts/row_cells.h"
+#include "reference/flow/flow.h"
+#include "reference/flow/rank_reduce/rank_reduce.h"
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/parse.h"
+
+namespace assay {
+namespace {
+
+constexpr const char* kOrders[] = {"absolute", "from_owner", "behind_owner", "any_tree", "descending", "pairs", "from_reader"};
+/// What a row may say; the others are mistakes.
+constexpr size_t kOrdersOfRows = 4;
+constexpr int kMostRanks = 8;
+
+std::vector<std::string> alternatives(const std::string& cell) {
+  std::vector<std::string> all;
+  for (size_t at = 0; at <= cell.size();) {
+    const size_t end = std::min(cell.find('|', at), cell.size());
+    all.push_back(cell.substr(at, end - at));
+    at = end + 1;
+  }
+  return all;
+}
+
+int64_t whole_number(const RowCells& cells, const std::string& column, const std::string& text) {
+  int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size() || value < 1)
+    throw cells.error(column, 0, "'" + text + "' is no whole number from 1");
+  return value;
+}
+
+void read_ranks(const RowCells& cells, RankReduce& contract) {
+  for (const std::string& text : alternatives(cells.text("ranks"))) {
+    const int64_t ranks = whole_number(cells, "ranks", text);
+    if (ranks < 2 || ranks > kMostRanks) throw cells.error("ranks", 0, "are 2 to " + std::to_string(kMostRanks));
+    contract.ranks.push_back(int(ranks));
+  }
+  if (!std::is_sorted(contract.ranks.begin(), contract.ranks.end())) throw cells.error("ranks", 0, "ascend");
+}
+
+void read_order(const RowCells& cells, RankReduce& contract) {
+  const std::string& text = cells.text("order");
+  const auto found = std::find(kOrders, kOrders + kOrdersOfRows, text);
+  if (found == kOrders + kOrdersOfRows)
+    throw cells.error("order", 0, "'" + text + "' is not one of: absolute, from_owner, behind_owner, any_tree");
+  contract.order = RankOrder(found - kOrders);
+  const std::vector<CellStep> owners = cells.steps("owners");
+  if (contract.has_owners() == owners.empty()) throw cells.error("owners", 0, "belong to an order by the owner, and to no other");
+  if (owners.empty()) return;
+  contract.owners.any = owners.size() == 1 && owners[0].text == "any";
+  if (contract.owners.any) return;
+  if (owners.size() != 2 || owners[0].word != "packets" || owners[0].arguments.size() != 1 || owners[1].text != "rest(last)")
+    throw cells.error("owners", 0, "are any, or packets(BYTES) rest(last)");
+  contract.owners.of_bytes = whole_number(cells, "owners", owners[0].argument(0));
+}
+
+void read_formats(const RowCells& cells, RankReduce& contract) {
+  for (const std::string& name : alternatives(cells.text("numbers"))) {
+    const Format* format = find_format(name);
+    if (!format || (!(*format == kF32) && !(*format == kBf16) && !(*format == kF16)))
+      throw cells.error("numbers", 0, "'" + name + "' is not one of: bf16, f16, f32");
+    contract.formats.push_back(format);
+  }
+}
+
+Names names_for(const Format& x) {
+  Names names;
+  names.formats["x"] = &x;
+  names.quantities = {"v"};
+  return names;
+}
+
+void check_steps(const RowCells& cells) {
+  for (const char* column : {"wire", "add", "y"}) cells.forbid_reduction(column, cells.recipe(column, names_for(kF32)));
+  const Recipe add = cells.recipe("add", names_for(kF32)), y = cells.recipe("y", names_for(kF32));
+  if (add.steps.empty() || add.steps.front().text != "add(v)") throw cells.error("add", 0, "begins with add(v)");
+  const bool ends = std::any_of(y.steps.begin(), y.steps.end(), [](const Step& step) { return step.text == "to(x)"; });
+  if (!ends) throw cells.error("y", 0, "holds to(x)");
+}
+
+}  // namespace
+
+const Flow& rank_reduce_flow() {
+  static const Flow flow{
+      .name = "rank_reduce",
+      .kind = FlowKind::kRankReduce,
+      .says = "ranks",
+      .files = {"rank_reduce.csv"},
+      .columns = {"ranks", "order", "owners", "start", "wire", "add", "y", "numbers", "bytes"},
+      .check = [](const ContractTables&, const ContractRow& row) { (void)read_rank_reduce(row); },
+  };
+  return flow;
+}
+
+bool RankReduce::takes(int world_size) const { return std::find(ranks.begin(), ranks.end(), world_size) != ranks.end(); }
+
+bool RankReduce::takes(const Format& x) const {
+  return std::any_of(formats.begin(), formats.end(), [&](const Format* format) { return *format == x; });
+}
+
+const char* name_of(RankOrder order) { return kOrders[size_t(order)]; }
+
+RankReduce read_rank_reduce(const ContractRow& row) {
+  const RowCells cells(row);
+  RankReduce contract;
+  contract.row = &row;
+  read_ranks(cells, contract);
+  read_order(cells, contract);
+  contract.from_zero = cells.is_first_of("start", "zero", "first");
+  read_formats(cells, contract);
+  contract.bytes = whole_number(cells, "bytes", cells.text("bytes"));
+  check_steps(cells);
+  contract.wire = cells.steps("wire");
+  contract.add = cells.steps("add");
+  contract.y = cells.steps("y");
+  return contract;
+}
+
+Recipe rank_recipe(const std::vector<CellStep>& cell, const Format& x) { return resolve(cell, names_for(x)); }
+
+std::vector<RankSegment> rank_segments(const RankOwners& owners, const Format& x, int64_t elements, int world_size) {
+  const int64_t packet = owners.of_bytes / x.bytes(), part = elements / packet / world_size * packet;
+  std::vector<RankSegment> segments;
+  for (int rank = 0; rank < world_size; ++rank) {
+    const int64_t first = rank * part, end = rank + 1 == world_size ? elements : first + part;
+    if (first < end) segments.push_back({rank, first, end});
+  }
+  return segments;
+}
+
+}  // namespace assay

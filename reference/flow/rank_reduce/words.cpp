@@ -1,0 +1,36 @@
+#include "reference/flow/rank_reduce/words.h"
+
+#include "reference/recipe/formula.h"
+
+namespace assay {
+namespace {
+
+std::string order_words(const RankReduce& contract) {
+  const std::string owners = contract.owners.any ? "whichever rank that is"
+                                                 : "each of equal parts of whole packets of " + std::to_string(contract.owners.of_bytes) +
+                                                       " bytes, the last with what is left";
+  switch (contract.order) {
+    case RankOrder::kFromOwner:
+      return "from the owner of the element on, around the ranks; owners have " + owners;
+    case RankOrder::kBehindOwner:
+      return "from the rank behind the owner on, around the ranks to the owner; owners have " + owners;
+    case RankOrder::kAnyTree:
+      return "in any tree of additions";
+    default:
+      return "rank 0, 1, ...";
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x) {
+  std::vector<std::string> lines;
+  lines.push_back(contract.wire.empty() ? "v     = the number of a rank" : "v     = " + formula(rank_recipe(contract.wire, x), "x[rank]"));
+  lines.push_back("order = " + order_words(contract));
+  lines.push_back(contract.from_zero ? "sum   = +0 at first" : "sum   = the first number at first");
+  lines.push_back("sum   = " + formula(rank_recipe(contract.add, x), "sum") + " for each further number");
+  lines.push_back("y     = " + formula(rank_recipe(contract.y, x), "sum") + ", the same bits on every rank");
+  return lines;
+}
+
+}  // namespace assay
