@@ -82,6 +82,76 @@ template <class T>
 SIMT_DEVICE void store16(T* to, const Vector<T>& v) {
   *reinterpret_cast<Vector<T>*>(to) = v;
 }
+/// Words by which ranks tell each other how far they are, in the scope of the system. With release: what this rank sent before is
+/// there, too.
+SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
+  __hip_atomic_store(to, value, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_SYSTEM);
+}
+SIMT_DEVICE void signal_relaxed(uint32_t* to, uint32_t value) {
+  __hip_atomic_store(to, value, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM);
+}
+inline constexpr uint64_t kMostTicks = 200000000u;  ///< that a rank waits, of a clock of 100 MHz
+template <class Ready>
+SIMT_DEVICE bool spin(Ready ready) {
+  for (uint64_t begin = 0; !ready();) {
+    const uint64_t now = __builtin_readsteadycounter();
+    if (begin == 0) begin = now;
+    if (now - begin > kMostTicks) return false;
+  }
+  return true;
+}
+/// Waits until a word has the value. False: it did not get it in two seconds.
+SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
+  return spin([&] { return __hip_atomic_load(at, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_SYSTEM) == value; });
+}
+SIMT_DEVICE bool wait_relaxed(const uint32_t* at, uint32_t value) {
+  return spin([&] { return __hip_atomic_load(at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM) == value; });
+}
+/// For other ranks, once this one signals; post16() without a signal, as polled16() reads it.
+template <class T>
+SIMT_DEVICE void send16(T* to, const Vector<T>& v) {
+  store16(to, v);
+}
+template <class T>
+SIMT_DEVICE void send1(T* to, T v) {
+  *to = v;
+}
+template <class T>
+SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
+  uint32_t raw[4];
+  __builtin_memcpy(raw, &v, sizeof raw);
+  for (int i = 0; i < 4; ++i)
+    __hip_atomic_store(reinterpret_cast<uint32_t*>(to) + i, raw[i], __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM);
+}
+template <class T>
+SIMT_DEVICE Vector<T> receive16(const T* from) {
+  return load16(from);
+}
+template <class T>
+SIMT_DEVICE T receive1(const T* from) {
+  return *from;
+}
+template <class T>
+SIMT_DEVICE Vector<T> polled16(const T* from) {
+  uint32_t raw[4];
+  for (int i = 0; i < 4; ++i)
+    raw[i] = __hip_atomic_load(reinterpret_cast<const uint32_t*>(from) + i, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM);
+  Vector<T> v;
+  __builtin_memcpy(&v, raw, sizeof v);
+  return v;
+}
+/// Polls until Arrived::in() says that the packet is there. False: it did not come in two seconds.
+template <class Arrived, class T>
+SIMT_DEVICE bool wait_packet(const T* from) {
+  return spin([&] { return Arrived::in(polled16(from)); });
+}
+SIMT_DEVICE void may_lag() {}
+/// A rank of the host: nothing to be done on a device.
+struct RankScope {
+  RankScope(const void* /*key*/, int /*rank*/, int /*size*/, uint64_t /*seed*/) {}
+};
+/// All ranks of a device share a launch, and all of their blocks run at once.
+inline constexpr int kMostBlocksOfRank = 16;
 SIMT_DEVICE void store4(uint8_t* to, uint32_t word) { *reinterpret_cast<uint32_t*>(to) = word; }
 SIMT_DEVICE void store8(uint8_t* to, uint32_t low, uint32_t high) {
   *reinterpret_cast<uint64_t*>(to) = uint64_t{high} << 32 | low;

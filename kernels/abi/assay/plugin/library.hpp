@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "assay/plugin/table.hpp"
+#include "assay/plugin/group.hpp"
 
 #pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
 namespace assay::plugin {
@@ -29,6 +29,11 @@ class HostLibrary {
       l.size = sizeof l;
       l.describe = describe;
       l.run = run;
+      l.create_group = [](int32_t size) -> void* { return size < 2 || size > kMostRanks ? nullptr : new HostGroup<C>(size); };
+      l.run_group = [](void* group, const assay_call* const* calls, int32_t n) -> assay_status {
+        return static_cast<HostGroup<C>*>(group)->run(kept().kernels, calls, n, kept().other_exceptions);
+      };
+      l.destroy_group = [](void* group) { delete static_cast<HostGroup<C>*>(group); };
       return l;
     }();
     return &library;
@@ -74,6 +79,10 @@ class DeviceLibrary {
       l.end_capture = end_capture;
       l.replay = replay;
       l.destroy_graph = destroy_graph;
+      l.create_group = create_group;
+      l.run_group = run_group;
+      l.allocate_on = [](void* group, int32_t, size_t bytes) { return lost() ? nullptr : group_of(group).allocate(bytes); };
+      l.destroy_group = [](void* group) { delete &group_of(group); };
       return l;
     }();
     return &library;
@@ -176,6 +185,29 @@ class DeviceLibrary {
     return lost() ? ASSAY_DEVICE_LOST : judged(Runtime::replay(graph, stream));
   }
   static void destroy_graph(void* graph) { (void)judged(Runtime::destroy_graph(graph)); }
+
+  using Group = DeviceGroup<Runtime, C>;
+  static Group& group_of(void* group) { return *static_cast<Group*>(group); }
+  static void* create_group(int32_t size) {
+    if (lost() || size < 2 || size > kMostRanks) return nullptr;
+    try {
+      return new Group(size);
+    } catch (const std::exception&) {
+      (void)Runtime::take_last_error();
+      return nullptr;
+    }
+  }
+  static assay_status run_group(void* group, const assay_call* const* calls, int32_t n) {
+    const std::string why = why_lost();
+    if (!why.empty()) return report(calls[0], ASSAY_DEVICE_LOST, why);
+    return group_of(group).run(kept().kernels, calls, n, kept().other_exceptions, [&](void* stream) {
+      const Error waited = Runtime::wait(stream);
+      const Error last = Runtime::take_last_error();
+      const Error error = waited != Runtime::kSuccess ? waited : last;
+      const assay_status status = judged(error);
+      return status == ASSAY_OK ? status : report(calls[0], status, Runtime::text(error));
+    });
+  }
 };
 
 }  // namespace assay::plugin

@@ -64,6 +64,25 @@ class Values {
 using Accepts = std::vector<std::pair<std::string, Values>>;
 using MultipleOf = std::vector<std::pair<std::string, int64_t>>;
 
+/// Bytes at the beginning of an area in which ranks say what went wrong.
+inline constexpr size_t kAreaHead = 256;
+
+/// Memory that every rank has beside its tensors, and that stays from call to call: flags, buffers for what peers send.
+struct AreaRequest {
+  int kind = 0;                                   ///< kernels that name one kind share it
+  size_t bytes = kAreaHead;                       ///< of one rank
+  void (*fill)(unsigned char* area, size_t bytes) = nullptr;  ///< what it holds at first; nullptr: zeros
+};
+
+/// What a rank sees of the others of its group.
+struct Ranks {
+  int32_t size;
+  const assay_call* const* calls;  ///< [size] in the order of ranks
+  void* const* areas;              ///< [size] likewise
+  size_t area_bytes;
+  uint64_t earlier_calls;          ///< that were made on these areas
+};
+
 /// A row. C is what run() reads: Call, or a class that is made of an assay_call and says which exception is its DeviceError.
 template <class C>
 struct KernelOf {
@@ -73,6 +92,13 @@ struct KernelOf {
   MultipleOf multiple_of;                         ///< what must divide a case parameter
   void (*run)(const C&);                          ///< enqueues and does not wait; throws to refuse
   std::string fault = {}, cites = {}, twin = {};  ///< kernels that are wrong on purpose
+
+  // Of kernels whose ranks wait for each other; run refuses then.
+  AreaRequest (*area)(const C&) = nullptr;
+  /// Runs or enqueues the ranks first .. first + count - 1, all of one process and device; C is the call of the first of them.
+  void (*run_ranks)(const C&, const Ranks&, int first, int count) = nullptr;
+  /// What a rank said in the head of its area, once all have ended: empty, or for whom it waited in vain.
+  std::string (*complaint)(const unsigned char* head, int rank) = nullptr;
 };
 
 /// The rows of several files, in their order.
@@ -153,7 +179,9 @@ assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* call
   if (!call) return ASSAY_FAILED;
   try {
     const C checked(*call);
-    select(kernels, *call).run(checked);
+    const KernelOf<C>& kernel = select(kernels, *call);
+    if (!kernel.run) unsupported("kernel '" + kernel.name + "' is one of several ranks, which are called together");
+    kernel.run(checked);
     return ASSAY_OK;
   } catch (const Refusal& refusal) {
     return report(call, refusal.status, refusal.what());

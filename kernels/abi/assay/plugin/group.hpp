@@ -1,0 +1,208 @@
+// A group of ranks of one process behind the C ABI: memory that ranks have from call to call, and the calls of all of them.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <new>
+#include <thread>
+
+#include "assay/plugin/table.hpp"
+
+#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+namespace assay::plugin {
+
+inline constexpr int32_t kMostRanks = 8;
+
+/// The row that the calls ask for. Refuses calls that do not belong together.
+template <class C>
+const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, int32_t size) {
+  if (n != size) failed("a group of " + std::to_string(size) + " ranks got " + std::to_string(n) + " calls");
+  const KernelOf<C>& kernel = select(kernels, *calls[0]);
+  if (!kernel.run_ranks) unsupported("kernel '" + kernel.name + "' works on one rank alone");
+  return kernel;
+}
+
+/// What is put into the messages of all ranks, of which one or more went wrong. Returns the status of the first of these.
+template <class C>
+assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const unsigned char* const* heads) {
+  assay_status status = ASSAY_OK;
+  for (int32_t r = 0; r < ranks.size && kernel.complaint; ++r) {
+    const std::string words = kernel.complaint(heads[r], r);
+    if (words.empty()) continue;
+    const assay_status of_rank = report(ranks.calls[r], ASSAY_HUNG, words);
+    if (status == ASSAY_OK) status = of_rank;
+  }
+  return status;
+}
+
+/// Areas of each kind, one for each rank. Memory: static void* allocate(size_t), void release(void*), bool write(void* to, const void* from, size_t).
+template <class Memory>
+class Areas {
+ public:
+  explicit Areas(int32_t size) : size_(size) {}
+  Areas(const Areas&) = delete;
+  Areas& operator=(const Areas&) = delete;
+  ~Areas() {
+    for (auto& [kind, one] : kinds_) release(one);
+  }
+
+  /// Ranks of a call that needs such areas: those of earlier calls while they are large enough, else new ones.
+  Ranks ranks(const AreaRequest& wanted, const assay_call* const* calls) {
+    Kind& kind = kinds_[wanted.kind];
+    if (kind.bytes < wanted.bytes) {
+      release(kind);
+      size_t bytes = 4096;
+      while (bytes < wanted.bytes) bytes *= 2;
+      std::unique_ptr<unsigned char[]> first(new unsigned char[bytes]());
+      if (wanted.fill) wanted.fill(first.get(), bytes);
+      for (int32_t r = 0; r < size_; ++r) {
+        void* const area = Memory::allocate(bytes);
+        if (!area) unsupported("no memory for the areas of the group");
+        kind.areas.push_back(area);
+        if (!Memory::write(area, first.get(), bytes)) throw Refusal(ASSAY_DEVICE_LOST, "the area of a rank cannot be written");
+      }
+      kind.bytes = bytes;
+      kind.calls = 0;
+    }
+    return {size_, calls, kind.areas.data(), kind.bytes, kind.calls++};
+  }
+
+ private:
+  struct Kind {
+    std::vector<void*> areas;
+    size_t bytes = 0;
+    uint64_t calls = 0;
+  };
+  static void release(Kind& kind) {
+    for (void* area : kind.areas) Memory::release(area);
+    kind = {};
+  }
+  int32_t size_;
+  std::map<int, Kind> kinds_;
+};
+
+/// Ranks that are threads of this process, on host memory.
+template <class C>
+class HostGroup {
+ public:
+  explicit HostGroup(int32_t size) : size_(size), areas_(size) {}
+
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others) {
+    try {
+      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
+      const Ranks ranks = areas_.ranks(kernel.area(C(*calls[0])), calls);
+      const assay_status status = run_all(kernel, ranks, others);
+      if (status != ASSAY_OK) return status;
+      return report_ranks(kernel, ranks, reinterpret_cast<const unsigned char* const*>(ranks.areas));
+    } catch (const Refusal& refusal) {
+      return report(calls[0], refusal.status, refusal.what());
+    } catch (const std::exception& error) {
+      return report(calls[0], others, error.what());
+    }
+  }
+
+ private:
+  struct Memory {
+    static void* allocate(size_t bytes) { return ::operator new(bytes, std::align_val_t(256), std::nothrow); }
+    static void release(void* data) { ::operator delete(data, std::align_val_t(256)); }
+    static bool write(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes) != nullptr; }
+  };
+
+  static assay_status run_all(const KernelOf<C>& kernel, const Ranks& ranks, assay_status others) {
+    for (int32_t r = 0; r < ranks.size; ++r) C checked(*ranks.calls[r]);
+    std::vector<assay_status> ended(size_t(ranks.size), ASSAY_OK);
+    std::vector<std::thread> threads;
+    for (int32_t r = 0; r < ranks.size; ++r)
+      threads.emplace_back([&, r] {
+        const assay_call* call = ranks.calls[r];
+        try {
+          kernel.run_ranks(C(*call), ranks, r, 1);
+        } catch (const Refusal& refusal) {
+          ended[size_t(r)] = report(call, refusal.status, refusal.what());
+        } catch (const std::exception& error) {
+          ended[size_t(r)] = report(call, others, error.what());
+        } catch (...) {
+          ended[size_t(r)] = report(call, ASSAY_FAILED, "the kernel threw something that is no std::exception");
+        }
+      });
+    for (std::thread& thread : threads) thread.join();
+    for (const assay_status status : ended)
+      if (status != ASSAY_OK) return status;
+    return ASSAY_OK;
+  }
+
+  int32_t size_;
+  Areas<Memory> areas_;
+};
+
+/// Ranks that share one device: a kernel gets all of them in one launch, in a stream of the group's own.
+template <class Runtime, class C>
+class DeviceGroup {
+ public:
+  explicit DeviceGroup(int32_t size) : size_(size), areas_(size) {
+    if (Runtime::create_stream(&stream_) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
+  }
+  DeviceGroup(const DeviceGroup&) = delete;
+  DeviceGroup& operator=(const DeviceGroup&) = delete;
+  ~DeviceGroup() {
+    (void)Runtime::destroy_stream(stream_);
+    for (void* data : memory_) (void)Runtime::release(data);
+  }
+
+  void* allocate(size_t bytes) {
+    void* data = nullptr;
+    if (Runtime::allocate(&data, bytes) != Runtime::kSuccess) return nullptr;
+    memory_.push_back(data);
+    return data;
+  }
+
+  /// `finished`: what waiting for the stream gave, as a status.
+  template <class Finish>
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others, Finish finished) {
+    try {
+      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
+      std::vector<assay_call> in_stream;
+      for (int32_t r = 0; r < n; ++r) in_stream.push_back(*calls[r]), in_stream.back().stream = stream_;
+      std::vector<const assay_call*> pointers;
+      for (const assay_call& call : in_stream) pointers.push_back(&call);
+      const Ranks ranks = areas_.ranks(kernel.area(C(in_stream[0])), pointers.data());
+      // Uploads went to the default stream, for which the group's does not wait.
+      if (const assay_status ready = finished(nullptr); ready != ASSAY_OK) return ready;
+      kernel.run_ranks(C(in_stream[0]), ranks, 0, n);
+      const assay_status status = finished(stream_);
+      if (status != ASSAY_OK) return status;
+      std::vector<unsigned char> heads(size_t(n) * kAreaHead);
+      std::vector<const unsigned char*> head(static_cast<size_t>(n));
+      for (int32_t r = 0; r < n; ++r) {
+        head[size_t(r)] = heads.data() + size_t(r) * kAreaHead;
+        if (Runtime::copy_out(heads.data() + size_t(r) * kAreaHead, ranks.areas[r], kAreaHead) != Runtime::kSuccess)
+          return report(calls[0], ASSAY_DEVICE_LOST, "the area of a rank cannot be read");
+      }
+      return report_ranks(kernel, ranks, head.data());
+    } catch (const Refusal& refusal) {
+      return report(calls[0], refusal.status, refusal.what());
+    } catch (const typename C::DeviceError& error) {
+      return report(calls[0], ASSAY_DEVICE_LOST, error.what());
+    } catch (const std::exception& error) {
+      return report(calls[0], others, error.what());
+    }
+  }
+
+ private:
+  struct Memory {
+    static void* allocate(size_t bytes) {
+      void* data = nullptr;
+      return Runtime::allocate(&data, bytes) == Runtime::kSuccess ? data : nullptr;
+    }
+    static void release(void* data) { (void)Runtime::release(data); }
+    static bool write(void* to, const void* from, size_t bytes) { return Runtime::copy_in(to, from, bytes) == Runtime::kSuccess; }
+  };
+  int32_t size_;
+  Areas<Memory> areas_;
+  void* stream_ = nullptr;
+  std::vector<void*> memory_;
+};
+
+}  // namespace assay::plugin
+#pragma GCC visibility pop

@@ -1,0 +1,46 @@
+#include "kernels/faulty/rank_faults.h"
+
+namespace assay_kernels {
+namespace {
+
+Kernel of_ranks(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int), const char* twin,
+                const char* cites, AreaRequest (*area)(const Call&) = signals_and_buffer, const Values& x = kAny) {
+  Kernel row = all_reduce_row(name, {contract}, run, area);
+  row.accepts.front() = {"x", x};
+  row.fault = name;
+  row.cites = cites;
+  row.twin = twin;
+  return row;
+}
+
+AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
+AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
+
+}  // namespace
+
+std::vector<Kernel> rank_faults() {
+  const char *one = "all_reduce.one_shot", *two = "all_reduce.two_shot", *lamport = "all_reduce.lamport";
+  const char *vllm1 = "vllm.all_reduce_1stage", *vllm2 = "vllm.all_reduce_2stage";
+  return {
+      of_ranks("rank_dropped", vllm1, run_one_shot<RankDropped>, one, "no regression known; the coarsest mistake of a loop over peers"),
+      of_ranks("rank_counted_twice", "aiter.all_reduce_1stage", run_one_shot<RankCountedTwice>, one, "no regression known; survives where all ranks have the same numbers"),
+      of_ranks("rank_order_of_reader", vllm1, run_one_shot<RankOrderOfReader>, one, "flashinfer trtllm_allreduce.cuh fb28d724: index of the one-shot push mode, as read"),
+      of_ranks("rank_order_absolute", vllm2, run_two_shot<RankOrderAbsolute>, two, "vllm 50136, 57042; sglang 34159: another order of the same sums"),
+      of_ranks("rank_sums_in_t", vllm1, run_one_shot<RankSumsInT>, one, "flashinfer trtllm_allreduce_fusion.cuh fb28d724: fp32_acc left off"),
+      of_ranks("rank_sums_in_f16", vllm1, run_one_shot<RankSumsInF16>, one, "sglang 34473, vllm 55345: bf16 in fp16", signals_and_buffer, Values{"bf16"}),
+      of_ranks("rank_sums_in_f32", "quickreduce.all_reduce_fp", run_two_shot<RankSumsInF32>, two, "no regression known; better than its contract, and other bits", signals_and_buffer, kHalf),
+      of_ranks("rank_truncated", vllm2, run_two_shot<RankTruncated>, two, "no regression known; survives every tolerance of these tests"),
+      of_ranks("rank_from_zero", "aiter.all_reduce_1stage", run_one_shot<RankFromZero>, one, "sglang 7723177a3b begins with +0 where vllm c9eabec7d8 does not"),
+      of_ranks("rank_misses", vllm1, run_one_shot<RankMisses>, one, "vllm 30650: a rank whose reduction was skipped"),
+      of_ranks("rank_barrier_relaxed", vllm2, run_two_shot<RankBarrierRelaxed>, two, "aiter 2890, TensorRT-LLM 8612: a barrier without release"),
+      of_ranks("rank_barrier_missing", vllm2, run_two_shot<RankBarrierMissing>, two, "vllm 2760: no order between the two stages"),
+      of_ranks("rank_flag_frozen", vllm2, run_two_shot<RankFlagFrozen>, two, "vllm 46913: the colour of a flag frozen at capture"),
+      of_ranks("rank_segment_next", vllm2, run_two_shot<RankSegmentNext>, two, "FasterTransformer 672: the gather index of two shots"),
+      of_ranks("rank_rest_left", vllm2, run_two_shot<RankRestLeft>, two, "nccl 1950, rocm-systems 7711: the tail of a message dropped"),
+      of_ranks("rank_sentinel_by_value", "flashinfer.all_reduce_oneshot", run_lamport<RankSentinelByValue>, lamport, "flashinfer 1136: +0 taken for -0, endless polling", minus_zero_area),
+      of_ranks("rank_sentinel_sent", "flashinfer.all_reduce_oneshot", run_lamport<RankSentinelSent>, lamport, "flashinfer 3053: a deadlock on numbers like the sentinel", minus_zero_area),
+      of_ranks("rank_buffer_stale", "sglang.all_reduce_v2_push", run_lamport<RankBufferStale>, lamport, "vllm 25892, sglang 11609: buffers of consecutive calls overlap", plus_zero_area),
+  };
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,113 @@
+// Sums over ranks gone wrong: each the rules of its twin with one mistake.
+#pragma once
+
+#include "kernels/ops/all_reduce/run.h"
+
+namespace assay_kernels {
+
+/// A loop over peers that ends one early.
+struct RankDropped : AbsoluteRules {
+  SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks - 1; }
+};
+
+/// The sum begins with rank 0, and the loop does so, too.
+struct RankCountedTwice : AbsoluteRules {
+  SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks + 1; }
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i == 0 ? 0 : i - 1; }
+};
+
+/// Each rank adds from its own on.
+struct RankOrderOfReader : AbsoluteRules {
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int reader, int ranks) { return (reader + i) % ranks; }
+};
+
+/// Owners add as one shot does.
+struct RankOrderAbsolute : FromOwnerRules {
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
+};
+
+/// Sums in the numbers' own format.
+struct RankSumsInT : NativeRules<AbsoluteRules> {};
+
+/// Sums in fp16, whatever the numbers are.
+struct RankSumsInF16 : AbsoluteRules {
+  template <class T>
+  SIMT_DEVICE static float sum(float a, float b) {
+    return rounded_to<simt::F16>(a + b);
+  }
+};
+
+/// Packed additions done in fp32.
+struct RankSumsInF32 : FromZeroRules {};
+
+/// The result is cut off.
+struct RankTruncated : FromOwnerRules {
+  template <class T>
+  SIMT_DEVICE static T result(float sum) {
+    if constexpr (sizeof(T) == 2) {
+      const T nearest = simt::from_float<T>(sum);
+      const bool away = simt::magnitude(simt::to_float(nearest)) > simt::magnitude(sum);
+      return away ? T{uint16_t(nearest.bits - 1)} : nearest;
+    } else {
+      return sum;
+    }
+  }
+};
+
+/// Sums begin with +0, so that zeros of -0 lose their sign.
+struct RankFromZero : FromZeroRules {};
+
+/// The last rank returns what it has.
+struct RankMisses : AbsoluteRules {
+  SIMT_DEVICE static int count(int reader, int ranks) { return reader + 1 == ranks ? 1 : ranks; }
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int reader, int ranks) { return reader + 1 == ranks ? reader : i; }
+};
+
+/// Flags of the barrier in the middle say nothing of what was written before.
+struct RankBarrierRelaxed : FromOwnerRules {
+  static constexpr bool kReleases = false;
+};
+
+/// There is no barrier in the middle.
+struct RankBarrierMissing : FromOwnerRules {
+  static constexpr bool kWaitsInTheMiddle = false;
+};
+
+/// Flags are the same in every call: those of the call before let everybody pass.
+struct RankFlagFrozen : FromOwnerRules {
+  static constexpr bool kCountsCalls = false;
+};
+
+/// What is copied is the part of the rank behind the owner.
+struct RankSegmentNext : FromOwnerRules {
+  SIMT_DEVICE static int segment_of(int owner, int ranks) { return (owner + 1) % ranks; }
+};
+
+/// What is behind equal parts stays what it is.
+struct RankRestLeft : FromOwnerRules {
+  static constexpr bool kTakesRest = false;
+};
+
+/// Nothing came yet if the number is a zero: also +0.
+struct SentinelByValue : MinusZeroIsEmpty {
+  template <class T>
+  SIMT_DEVICE static bool empty(T v) {
+    return simt::to_float(v) == 0.0f;
+  }
+};
+struct RankSentinelByValue : LamportRules<AbsoluteRules, SentinelByValue> {};
+
+/// -0 is sent as it is, and nobody sees that it came.
+struct RankSentinelSent : LamportRules<AbsoluteRules, MinusZeroIsEmpty> {
+  template <class T>
+  SIMT_DEVICE static T sent(T v) {
+    return v;
+  }
+};
+
+/// The buffer of the call before is not cleared.
+struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
+  SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }
+};
+
+}  // namespace assay_kernels

@@ -1,0 +1,35 @@
+#include "kernels/ops/all_reduce/run.h"
+
+namespace assay_kernels {
+namespace {
+
+using FromZeroNative = NativeRules<FromZeroRules>;
+using Native = NativeRules<AbsoluteRules>;
+template <class Base>
+using MinusZero = LamportRules<Base, MinusZeroIsEmpty>;
+
+AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
+AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
+
+}  // namespace
+
+std::vector<Kernel> all_reduce_kernels() {
+  const char *one = "all_reduce.one_shot", *two = "all_reduce.two_shot", *lamport = "all_reduce.lamport";
+  return {
+      all_reduce_row(one, {"vllm.all_reduce_1stage", "aiter.all_reduce_1stage", "nccl.all_reduce_symmetric"}, run_one_shot<AbsoluteRules>),
+      all_reduce_row(one, {"sglang.all_reduce_v2_pull"}, run_one_shot<FromZeroRules>),
+      all_reduce_row(two, {"vllm.all_reduce_2stage", "aiter.all_reduce_2stage"}, run_two_shot<FromOwnerRules>),
+      all_reduce_row(two, {"flashinfer.all_reduce_twoshot", "aiter.all_reduce_2stage_write"}, run_two_shot<AbsoluteRules>),
+      all_reduce_row(two, {"flashinfer.all_reduce_twoshot_native"}, run_two_shot<Native>, signals_and_buffer, true),
+      all_reduce_row(two, {"sglang.all_reduce_v2_pull"}, run_two_shot<FromZeroRules>),
+      all_reduce_row(two, {"quickreduce.all_reduce_fp"}, run_two_shot<FromZeroNative>, signals_and_buffer, true),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot"}, run_lamport<MinusZero<AbsoluteRules>>, minus_zero_area),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot_native"}, run_lamport<MinusZero<Native>>, minus_zero_area, true),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot"}, run_lamport<MinusZero<FromZeroRules>>, minus_zero_area),
+      all_reduce_row(lamport, {"sglang.all_reduce_v2_push"}, run_lamport<LamportRules<FromZeroRules, PlusZeroIsEmpty>>, plus_zero_area),
+      all_reduce_row("all_reduce.ring", {"assay.all_reduce_ring", "nccl.all_reduce_ring"}, run_ring<Native>),
+      all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree"}, run_pairs<Native>),
+  };
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,93 @@
+// In which order ranks are added and what is rounded, line by line; a faulty kernel derives from one and replaces a line.
+#pragma once
+
+#include "kernels/ops/all_reduce/area.h"
+
+namespace assay_kernels {
+
+struct RankRules {
+  static constexpr bool kFromZero = false;  ///< +0 is added to; else the sum begins with the first number
+  static constexpr bool kNative = false;    ///< every sum is rounded to T
+  static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true;  ///< of barriers
+
+  /// How many numbers the rank `reader` adds, and whose is number i.
+  SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
+  SIMT_DEVICE static float wire(float v) { return v; }
+  template <class T>
+  SIMT_DEVICE static float sum(float a, float b) {
+    return a + b;
+  }
+  template <class T>
+  SIMT_DEVICE static T result(float sum) {
+    return simt::from_float<T>(sum);
+  }
+  /// Whose segment of the result stands in segment `owner`, and whether what is behind equal parts is reduced.
+  SIMT_DEVICE static int segment_of(int owner, int /*ranks*/) { return owner; }
+  static constexpr bool kTakesRest = true;
+};
+
+template <class T>
+SIMT_DEVICE float rounded_to(float v) {
+  return simt::to_float(simt::from_float<T>(v));
+}
+
+/// vllm csrc/custom_all_reduce.cuh c9eabec7d8: packed_reduce in fp32, rank 0 first.
+struct AbsoluteRules : RankRules {};
+
+/// vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_2stage: ptrs[(rank + i) % ngpus].
+struct FromOwnerRules : RankRules {
+  SIMT_DEVICE static int rank_of(int i, int owner, int /*reader*/, int ranks) { return (owner + i) % ranks; }
+};
+
+/// sglang include/sgl_kernel/distributed 7723177a3b reduce_impl: acc = {0, 0}.
+struct FromZeroRules : RankRules {
+  static constexpr bool kFromZero = true;
+};
+
+/// flashinfer trtllm_allreduce_fusion.cuh fb28d724 add128 without fp32_acc: sums of T.
+template <class Base>
+struct NativeRules : Base {
+  static constexpr bool kNative = true;
+  template <class T>
+  SIMT_DEVICE static float sum(float a, float b) {
+    return rounded_to<T>(a + b);
+  }
+};
+
+/// Lamport: which pattern says that nothing came yet, and what is sent instead of it.
+struct MinusZeroIsEmpty {
+  template <class T>
+  SIMT_DEVICE static bool empty(T v) {
+    uint32_t pattern = 0;
+    __builtin_memcpy(&pattern, &v, sizeof v);
+    return pattern == (sizeof(T) == 4 ? 0x80000000u : 0x8000u);
+  }
+  static constexpr float kInstead = 0.0f;
+  static constexpr bool kMinusZero = true;
+};
+struct PlusZeroIsEmpty {
+  template <class T>
+  SIMT_DEVICE static bool empty(T v) {
+    uint32_t pattern = 0;
+    __builtin_memcpy(&pattern, &v, sizeof v);
+    return pattern == 0;
+  }
+  static constexpr float kInstead = -0.0f;
+  static constexpr bool kMinusZero = false;
+};
+template <class Base, class Sentinel>
+struct LamportRules : Base {
+  template <class T>
+  SIMT_DEVICE static T sent(T v) {
+    return Sentinel::empty(v) ? simt::from_float<T>(Sentinel::kInstead) : v;
+  }
+  template <class T>
+  SIMT_DEVICE static bool empty(T v) {
+    return Sentinel::empty(v);
+  }
+  SIMT_DEVICE static int64_t cleared(int64_t packets) { return packets; }
+  static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< what buffers are filled with at first
+};
+
+}  // namespace assay_kernels

@@ -1,0 +1,102 @@
+// Host side of the all-reduce kernels: checks the calls of all ranks and starts those of this launch.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/ops/all_reduce/lamport.h"
+#include "kernels/ops/all_reduce/one_shot.h"
+#include "kernels/ops/all_reduce/ring.h"
+#include "kernels/ops/catalogue.h"
+#include "kernels/ops/dispatch.h"
+
+namespace assay_kernels {
+
+using assay::plugin::AreaRequest;
+using assay::plugin::Ranks;
+
+inline constexpr int kRankThreads = 128;
+
+/// What an area is: signals and a buffer as long as the message, or three buffers of a Lamport kernel, whose sentinel depends on T.
+enum AreaKind : int { kSignalsAndBuffer = 0, kLamportMinusZero16 = 1, kLamportMinusZero32 = 2, kLamportPlusZero = 3 };
+
+/// Elements of a message, and its arguments but those of a launch. Refuses ranks that do not have the same.
+AllReduceArguments all_reduce_arguments(const Ranks& ranks);
+AreaRequest signals_and_buffer(const Call& call);
+AreaRequest lamport_area(const Call& call, bool minus_zero);
+std::string all_reduce_complaint(const unsigned char* head, int rank);
+void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
+
+/// Starts `count` ranks from `first` on. `kernel` is one for the type of x.
+template <class Kernel>
+void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel) {
+  const simt::RankScope scope(ranks.calls, first, ranks.size, uint64_t(call.number("schedule_seed", 1)));
+  AllReduceArguments a = all_reduce_arguments(ranks);
+  a.first = first;
+  a.blocks = blocks;
+  simt::launch(kernel, call.grid(int64_t{blocks} * count, kRankThreads), a);
+}
+
+/// Blocks that a message wants, each rank the same.
+inline int blocks_for(int64_t packets) {
+  return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
+}
+
+template <class Rules>
+void run_one_shot(const Call& call, const Ranks& ranks, int first, int count) {
+  with_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const int64_t packets = all_reduce_arguments(ranks).elements / simt::Vector<T>::kElements;
+    launch_ranks(call, ranks, first, count, blocks_for(packets), all_reduce_one_shot<Rules, T>);
+  });
+}
+
+template <class Rules>
+void run_pairs(const Call& call, const Ranks& ranks, int first, int count) {
+  with_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    launch_ranks(call, ranks, first, count, blocks_for(all_reduce_arguments(ranks).elements), all_reduce_pairs<Rules, T>);
+  });
+}
+
+template <class Rules>
+void run_two_shot(const Call& call, const Ranks& ranks, int first, int count) {
+  const AllReduceArguments a = all_reduce_arguments(ranks);
+  expect_whole_packets(a, call.input("x"));
+  with_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const int64_t packets = a.elements / simt::Vector<T>::kElements;
+    launch_ranks(call, ranks, first, count, blocks_for(packets / a.ranks), all_reduce_two_shot<Rules, T>);
+  });
+}
+
+template <class Rules>
+void run_ring(const Call& call, const Ranks& ranks, int first, int count) {
+  const AllReduceArguments a = all_reduce_arguments(ranks);
+  expect_whole_packets(a, call.input("x"));
+  with_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const int64_t packets = a.elements / simt::Vector<T>::kElements;
+    launch_ranks(call, ranks, first, count, blocks_for(packets / a.ranks), all_reduce_ring<Rules, T>);
+  });
+}
+
+template <class Rules>
+void run_lamport(const Call& call, const Ranks& ranks, int first, int count) {
+  expect_whole_packets(all_reduce_arguments(ranks), call.input("x"));
+  with_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    launch_ranks(call, ranks, first, count, kLamportBlocks, all_reduce_lamport<Rules, T>);
+  });
+}
+
+/// A row of such a kernel. `native`: it has no fp32.
+inline Kernel all_reduce_row(const char* name, std::vector<std::string> contracts, void (*run)(const Call&, const Ranks&, int, int),
+                             AreaRequest (*area)(const Call&) = signals_and_buffer, bool native = false) {
+  Kernel row{name, "all_reduce", std::move(contracts), {{"x", native ? kHalf : kAny}, {"warp", simt::kWarpSizes}}, {}, nullptr};
+  row.area = area;
+  row.run_ranks = run;
+  row.complaint = all_reduce_complaint;
+  return row;
+}
+
+}  // namespace assay_kernels

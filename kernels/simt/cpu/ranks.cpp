@@ -1,0 +1,200 @@
+#include "kernels/simt/cpu/ranks.h"
+
+#include <sched.h>
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "kernels/simt/cpu/slot.h"
+
+namespace simt::cpu {
+namespace {
+
+struct Held {
+  void* to;
+  int bytes;
+  std::array<unsigned char, 16> data;
+};
+
+/// Words of 4 or 8 bytes, so that those who poll them see whole numbers.
+void put(const Held& held) {
+  const bool wide = held.bytes == 16 && reinterpret_cast<uintptr_t>(held.to) % 8 == 0;
+  for (int at = 0; wide && at < held.bytes; at += 8) {
+    uint64_t word;
+    std::memcpy(&word, held.data.data() + at, sizeof word);
+    __atomic_store_n(reinterpret_cast<uint64_t*>(static_cast<unsigned char*>(held.to) + at), word, __ATOMIC_RELAXED);
+  }
+  if (wide) return;
+  std::memcpy(held.to, held.data.data(), size_t(held.bytes));
+}
+
+struct Member {
+  bool here = false, done = false, waits = false;
+  Ready ready = nullptr;
+  const void* at = nullptr;
+  uint64_t value = 0;
+  std::vector<Held> held;
+  std::condition_variable turn;
+
+  bool can_run() const { return here && !done && (!waits || ready(at, value)); }
+};
+
+class Team {
+ public:
+  Team(int size, uint64_t seed) : members_(size_t(size)), random_{seed * 0x9e3779b97f4a7c15u} {}
+
+  void enter(int rank) {
+    std::unique_lock lock(mutex_);
+    members_[size_t(rank)].here = true;
+    if (++here_ == int(members_.size())) pass_on();
+    take_turn(rank, lock);
+  }
+  /// True if it was the last rank.
+  bool leave(int rank) {
+    const std::lock_guard lock(mutex_);
+    members_[size_t(rank)].done = true;
+    if (--here_ > 0) return pass_on(), false;
+    deliver_all();
+    return true;
+  }
+  bool wait(int rank, Ready ready, const void* at, uint64_t value) {
+    std::unique_lock lock(mutex_);
+    if (hung_) return ready(at, value);
+    Member& self = members_[size_t(rank)];
+    self.ready = ready, self.at = at, self.value = value, self.waits = true;
+    pass_on();
+    take_turn(rank, lock);
+    self.waits = false;
+    return !hung_ || ready(at, value);
+  }
+  void change(int rank) {
+    std::unique_lock lock(mutex_);
+    pass_on();
+    take_turn(rank, lock);
+  }
+  std::vector<Held>& held(int rank) { return members_[size_t(rank)].held; }
+
+ private:
+  void take_turn(int rank, std::unique_lock<std::mutex>& lock) {
+    members_[size_t(rank)].turn.wait(lock, [&] { return turn_ == rank; });
+  }
+  void deliver_all() {
+    for (Member& member : members_) {
+      for (const Held& held : member.held) put(held);
+      member.held.clear();
+    }
+  }
+  /// What nobody signalled arrives in the end: when no rank can go on without it.
+  void pass_on() {
+    std::vector<int> able = can_run();
+    if (able.empty()) deliver_all(), able = can_run();
+    if (able.empty()) {
+      hung_ = true;
+      for (int rank = 0; rank < int(members_.size()); ++rank)
+        if (!members_[size_t(rank)].done) able.push_back(rank);
+    }
+    if (able.empty()) return;
+    turn_ = able[random_.below(uint32_t(able.size()))];
+    members_[size_t(turn_)].turn.notify_one();
+  }
+  std::vector<int> can_run() const {
+    std::vector<int> able;
+    for (int rank = 0; rank < int(members_.size()); ++rank)
+      if (members_[size_t(rank)].can_run()) able.push_back(rank);
+    return able;
+  }
+
+  std::mutex mutex_;
+  std::vector<Member> members_;
+  Random random_;
+  int here_ = 0, turn_ = -1;
+  bool hung_ = false;
+};
+
+std::mutex teams_mutex;
+std::map<const void*, std::shared_ptr<Team>>& teams() {
+  static std::map<const void*, std::shared_ptr<Team>> all;
+  return all;
+}
+
+struct Self {
+  std::shared_ptr<Team> team;
+  const void* key = nullptr;
+  int rank = 0;
+};
+thread_local Self self;
+
+#ifdef ASSAY_SIMT_TSAN
+constexpr bool kTogether = true;
+#else
+constexpr bool kTogether = false;
+#endif
+
+}  // namespace
+
+RankScope::RankScope(const void* key, int rank, int size, uint64_t seed) {
+  if (kTogether) return;
+  {
+    const std::lock_guard lock(teams_mutex);
+    std::shared_ptr<Team>& team = teams()[key];
+    if (!team) team = std::make_shared<Team>(size, seed);
+    self = {team, key, rank};
+  }
+  self.team->enter(rank);
+}
+
+RankScope::~RankScope() {
+  if (kTogether) return;
+  if (self.team->leave(self.rank)) {
+    const std::lock_guard lock(teams_mutex);
+    teams().erase(self.key);
+  }
+  self = {};
+}
+
+bool wait_until(Ready ready, const void* at, uint64_t value) {
+  if (!self.team) {  // all ranks run at once
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!ready(at, value)) {
+      sched_yield();
+      if (std::chrono::steady_clock::now() > end) return false;
+    }
+    return true;
+  }
+  return ready(at, value) || self.team->wait(self.rank, ready, at, value);
+}
+
+void may_change_rank() {
+  if (self.team) self.team->change(self.rank);
+}
+
+void hold_back(void* to, const void* from, int bytes) {
+  Held held{to, bytes, {}};
+  std::memcpy(held.data.data(), from, size_t(bytes));
+  if (self.team)
+    self.team->held(self.rank).push_back(held);
+  else
+    put(held);
+}
+
+bool held_back(const void* at, void* into, int bytes) {
+  if (!self.team) return false;
+  const std::vector<Held>& all = self.team->held(self.rank);
+  for (auto held = all.rbegin(); held != all.rend(); ++held)
+    if (held->to == at && held->bytes == bytes) return std::memcpy(into, held->data.data(), size_t(bytes)), true;
+  return false;
+}
+
+void deliver() {
+  if (!self.team) return;
+  for (const Held& held : self.team->held(self.rank)) put(held);
+  self.team->held(self.rank).clear();
+}
+
+}  // namespace simt::cpu
