@@ -4,6 +4,7 @@
 #include "reference/flow/cache_insert/cache_record.h"
 #include "reference/flow/dot/words.h"
 #include "reference/flow/flow.h"
+#include "reference/flow/rank_reduce/words.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/words.h"
 #include "suites/cast/words.h"
@@ -26,6 +27,8 @@ std::vector<std::string> contract_lines(const std::string& id) {
       return launch_lines(id, kBf16);
     case FlowKind::kDot:
       return dot_lines(read_dot(row, rulebook().units));
+    case FlowKind::kRankReduce:
+      return rank_lines(read_rank_reduce(row), *read_rank_reduce(row).formats.front());
     case FlowKind::kLink:
     case FlowKind::kChain:
       break;

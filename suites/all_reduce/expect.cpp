@@ -1,0 +1,140 @@
+#include "suites/all_reduce/expect.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "harness/core/tensor_of_part.h"
+#include "reference/formats/codes.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+AcceptedRows accepted_rows(const RankSums& sums, const RankCase& c, int rank, int64_t first, int64_t end) {
+  const Spans values = sums.results(rank, first * c.n, (end - first) * c.n);
+  AcceptedRows accepted{first, end, std::vector<int32_t>(values.size()), {}};
+  ordinals_of_values(*c.x, values.low, accepted.low);
+  if (values.pinned()) return accepted;
+  accepted.high.resize(values.size());
+  ordinals_of_values(*c.x, values.high, accepted.high);
+  for (size_t i = 0; i < values.size(); ++i)
+    if (values[i].any()) accepted.low[i] = Interval::anything().low, accepted.high[i] = Interval::anything().high;
+  return accepted;
+}
+
+Part part_of(const RankCase& c, int rank, const std::string& justification) {
+  Part y{"y", c.x, {c.m, c.n}, justification};
+  y.name = "rank " + std::to_string(rank);
+  y.rank = rank;
+  if (c.shift == 0) return y;
+  y.places = Places::of_rows([shift = c.shift, n = c.n](int64_t row) { return shift + row * n; });
+  y.padding = [shift = c.shift](const std::function<void(const Padding&)>& visit) {
+    for (int64_t i = 0; i < shift; ++i) visit({i, {0, i - shift}, PaddingRule::kUntouched});
+  };
+  return y;
+}
+
+std::string code_words(const Format& format, uint32_t code) {
+  return fmt::format("0x{:0{}x} = {:.9g}", code, format.bits / 4, decode(format, code));
+}
+
+/// What two ranks have in the same place.
+std::optional<Violation> difference(const RankCase& c, const HostTensor& first, const HostTensor& other, int rank) {
+  Violation found{"the same bits on all ranks", "", 0, {}};
+  int64_t count = 0;
+  for (int64_t i = 0; i < c.elements(); ++i) {
+    const uint32_t a = first.code(c.shift + i), b = other.code(c.shift + i);
+    if (a == b) continue;
+    constexpr size_t kMostPlaces = 64;
+    if (found.places.size() < kMostPlaces) found.places.push_back({fmt::format("y.rank {}", rank), i / c.n, i % c.n});
+    if (count++ == 0)
+      found.words = fmt::format("y[{}, {}]: rank {} has {}, rank 0 has {}", i / c.n, i % c.n, rank, code_words(*c.x, b), code_words(*c.x, a));
+  }
+  if (count == 0) return std::nullopt;
+  found.words += fmt::format("; the two differ in {} of {} elements", count, c.elements());
+  return found;
+}
+
+std::string freedom(const RankReduce& contract) {
+  if (contract.order == RankOrder::kAnyTree) return "what any tree of additions makes";
+  if (contract.owners.any) return "what any rotation of the ring makes";
+  return "every rounding and the order are pinned: one code";
+}
+
+/// Answers and the rule between them.
+Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs, const RankMistake& mistake) {
+  struct Known {
+    std::shared_ptr<const RankInputs> inputs;
+    RankSums sums;
+    Known(std::shared_ptr<const RankInputs> in, const RankReduce& contract, const Format& x, const RankMistake& mistake)
+        : inputs(std::move(in)), sums(contract, x, *inputs, mistake) {}
+  };
+  const auto known = std::make_shared<const Known>(std::move(inputs), contract, *c.x, mistake);
+  Answer answer;
+  answer.steps = c.m;
+  for (int rank = 0; rank < c.ranks; ++rank) answer.parts.push_back(part_of(c, rank, freedom(contract)));
+  answer.accepted = [c, known](int64_t first, int64_t end) {
+    AcceptedBlock block;
+    for (int rank = 0; rank < c.ranks; ++rank)
+      block.parts.push_back(rank > 0 && known->sums.same_for_all() ? block.parts.front() : accepted_rows(known->sums, c, rank, first, end));
+    return block;
+  };
+  Expectation expectation{{std::move(answer)}};
+  expectation.together = [c](const std::vector<HostTensor>& outputs) {
+    std::vector<Violation> violations;
+    const auto of_rank = [&](int rank) -> const HostTensor& { return tensor_of(outputs, part_of(c, rank, "")); };
+    for (int rank = 1; rank < c.ranks; ++rank)
+      if (auto found = difference(c, of_rank(0), of_rank(rank), rank)) violations.push_back(std::move(*found));
+    return violations;
+  };
+  return expectation;
+}
+
+/// Inputs as numbers, made once for all hypotheses of a case.
+class Decoded {
+ public:
+  std::shared_ptr<const RankInputs> of(const RankCase& c, const Problem& problem) {
+    const std::lock_guard lock(mutex_);
+    const void* const first = problem.tensors.front().bytes.data();
+    if (!inputs_ || problem_ != &problem || first_ != first) {
+      inputs_ = std::make_shared<const RankInputs>(rank_inputs(c, problem));
+      problem_ = &problem;
+      first_ = first;
+    }
+    return inputs_;
+  }
+
+ private:
+  std::mutex mutex_;
+  const Problem* problem_ = nullptr;
+  const void* first_ = nullptr;
+  std::shared_ptr<const RankInputs> inputs_;
+};
+
+Hypothesis of_neighbour(const RankCase& c, RankNeighbour wrong, const std::shared_ptr<Decoded>& decoded) {
+  const std::string name = wrong.name;
+  return {name,
+          [c, wrong = std::move(wrong), decoded](const Problem& problem, const std::vector<HostTensor>*) {
+            return of_inputs(c, wrong.contract, decoded->of(c, problem), wrong.mistake);
+          },
+          rulebook().equivalent(c.id(), *c.x, name)};
+}
+
+}  // namespace
+
+Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem, const RankMistake& mistake) {
+  return of_inputs(c, contract, std::make_shared<const RankInputs>(rank_inputs(c, problem)), mistake);
+}
+
+std::vector<Hypothesis> rank_hypotheses(const RankCase& c) {
+  std::vector<Hypothesis> all;
+  const auto decoded = std::make_shared<Decoded>();
+  for (RankNeighbour& wrong : rank_neighbours(c.contract, *c.x, c.ranks, c.elements(), c.before > 0))
+    all.push_back(of_neighbour(c, std::move(wrong), decoded));
+  return all;
+}
+
+}  // namespace assay

@@ -1,0 +1,15 @@
+// What a contract makes of a case on every rank, and its mistakes.
+#pragma once
+
+#include "harness/core/op.h"
+#include "reference/flow/rank_reduce/edits.h"
+#include "suites/all_reduce/rank_case.h"
+
+namespace assay {
+
+/// y of each rank, and one rule between them: the same bits on all ranks.
+Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem, const RankMistake& mistake = {});
+
+std::vector<Hypothesis> rank_hypotheses(const RankCase& c);
+
+}  // namespace assay

@@ -1,0 +1,85 @@
+// Protocols of ranks under a hundred schedules: what is right always agrees, a missing or relaxed barrier nearly always shows, and the same
+// schedule has the same outcome.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/backend/library.h"
+#include "harness/backend/worker.h"
+#include "harness/core/cases.h"
+#include "harness/core/run_case.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+Case case_of(const std::string& contract, const std::string& ranks, const std::string& before) {
+  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
+  (void)open;
+  Case one;
+  one.op = "all_reduce";
+  one.parameters = {{"contract", contract}, {"ranks", ranks}, {"x", "bf16"}, {"m", "1"}, {"n", "520"}, {"fill", "rank_cancel"},
+                    {"shift", ""}, {"before", before}, {"seed", "1"}, {"warp", "32"}};
+  return find_op("all_reduce").validate(one);
+}
+
+Verdict verdict_of(const Backend& backend, const Case& one, const std::string& kernel, uint64_t seed) {
+  CaseOptions options;
+  options.schedule_seed = seed;
+  KernelOffer offer;
+  offer.name = kernel;
+  return run_case(find_op("all_reduce"), one, offer, backend, options);
+}
+
+TEST(RankRaces, WhatIsRightAgreesUnderEverySchedule) {
+  const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
+  const std::pair<const char*, const char*> kernels[] = {{"vllm.all_reduce_1stage", "all_reduce.one_shot"},
+                                                         {"vllm.all_reduce_2stage", "all_reduce.two_shot"},
+                                                         {"flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
+                                                         {"assay.all_reduce_ring", "all_reduce.ring"}};
+  for (const auto& [contract, kernel] : kernels)
+    for (const char* ranks : {"4", "8"})
+      for (uint64_t seed = 1; seed <= 50; ++seed) {
+        const Verdict verdict = verdict_of(cpu, case_of(contract, ranks, "3"), kernel, seed);
+        ASSERT_EQ(verdict.outcome, Outcome::kPass) << kernel << " " << ranks << " seed " << seed << ": " << verdict.message;
+      }
+}
+
+TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
+  const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
+  for (const char* kernel : {"rank_barrier_relaxed", "rank_barrier_missing", "rank_flag_frozen"}) {
+    int seen = 0;
+    for (uint64_t seed = 1; seed <= 100; ++seed) {
+      const Verdict verdict = verdict_of(faulty, case_of("vllm.all_reduce_2stage", "4", "1"), kernel, seed);
+      seen += verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken;
+    }
+    EXPECT_GE(seen, 99) << kernel;
+  }
+}
+
+TEST(RankRaces, AScheduleHasOneOutcome) {
+  const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    const Case one = case_of("vllm.all_reduce_2stage", "8", "1");
+    const Verdict first = verdict_of(faulty, one, "rank_flag_frozen", seed), again = verdict_of(faulty, one, "rank_flag_frozen", seed);
+    EXPECT_EQ(first.outcome, again.outcome) << seed;
+    EXPECT_EQ(first.message, again.message) << seed;
+    ASSERT_EQ(first.tensors.size(), again.tensors.size());
+    for (size_t i = 0; i < first.tensors.size(); ++i) EXPECT_EQ(first.tensors[i].outside, again.tensors[i].outside) << seed;
+  }
+}
+
+TEST(RankRaces, AHangNamesTheRankThatIsMissed) {
+  const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
+  Case one = case_of("flashinfer.all_reduce_oneshot", "4", "1");
+  one.parameters["fill"] = "rank_specials";
+  one = find_op("all_reduce").validate(one);
+  const Verdict verdict = verdict_of(faulty, one, "rank_sentinel_sent", 1);
+  EXPECT_EQ(verdict.outcome, Outcome::kBroken);
+  EXPECT_THAT(verdict.message, testing::MatchesRegex("rank [0-3]: hung: block [0-9]+ waited in vain for rank [0-3] for a packet.*"));
+  EXPECT_EQ(verdict_of(faulty, case_of("flashinfer.all_reduce_oneshot", "4", "1"), "rank_sentinel_sent", 1).outcome, Outcome::kPass)
+      << "a dead case is not the end of the next";
+}
+
+}  // namespace
+}  // namespace assay

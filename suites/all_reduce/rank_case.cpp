@@ -1,0 +1,122 @@
+#include "suites/all_reduce/rank_case.h"
+
+#include <limits>
+
+#include "harness/core/fill.h"
+#include "harness/core/tensor_of_part.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/codes.h"
+#include "suites/rows/cells.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// What the calls before add up: exact sums, so that nothing of them can pass for what is asked.
+constexpr const char* kFillBefore = "rank_integers";
+/// Their seed is this one's and the case's: all of them have the same numbers, whichever of them a kernel mistakes for the last.
+constexpr uint64_t kSeedBefore = 1000;
+
+RankReduce contract_of(const Cells& cells) {
+  const ContractRow& row = cells.contract();
+  if (row.flow->kind != FlowKind::kRankReduce)
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op adds up ranks");
+  return read_rank_reduce(row);
+}
+
+int64_t from_zero(const Cells& cells, const std::string& column) {
+  const double value = cells.number(column);
+  const auto whole = int64_t(value);
+  if (double(whole) != value) cells.refuse(column, "'" + cells.text(column) + "' is no whole number");
+  return whole;
+}
+
+int64_t or_zero(const Cells& cells, const std::string& column) {
+  return cells.has(column) && !cells.text(column).empty() ? from_zero(cells, column) : 0;
+}
+
+const Format& numbers_of(const Cells& cells, const RankReduce& contract) {
+  const Format* format = find_format(cells.text("x"));
+  if (!format || !contract.takes(*format))
+    cells.refuse("x", "'" + cells.text("x") + "' are no numbers of " + contract.row->id + ": " + contract.row->text("numbers"));
+  return *format;
+}
+
+/// In the middle of a storage, if the tensor is shifted: what lies before it is nobody's, NaN in inputs.
+HostTensor shifted(HostTensor tensor, int64_t shift) {
+  if (shift == 0) return tensor;
+  HostTensor moved{tensor.spec, {}};
+  moved.spec.storage += shift;
+  moved.spec.offset = shift;
+  if (tensor.bytes.empty()) return moved;
+  moved.bytes.resize(moved.spec.bytes());
+  const uint32_t nan = code_of(*tensor.spec.format, std::numeric_limits<double>::quiet_NaN());
+  for (int64_t i = 0; i < moved.spec.storage; ++i) moved.set_code(i, i < shift ? nan : tensor.code(i - shift));
+  return moved;
+}
+
+Problem problem_with(const RankCase& c, const std::string& name, uint64_t seed) {
+  Problem made;
+  made.ranks = c.ranks;
+  for (int rank = 0; rank < c.ranks; ++rank) {
+    HostTensor x{dense("x", Role::kInput, *c.x, {c.m, c.n}), {}}, y{dense("y", Role::kOutput, *c.x, {c.m, c.n}), {}};
+    fill(x, {.name = name, .seed = seed, .tensor = uint32_t(rank), .rank = rank, .ranks = c.ranks});
+    for (HostTensor* tensor : {&x, &y}) {
+      *tensor = shifted(std::move(*tensor), c.shift);
+      tensor->spec.rank = rank;
+      made.tensors.push_back(std::move(*tensor));
+    }
+  }
+  made.parameters = {{"warp", double(c.warp)}};
+  return made;
+}
+
+}  // namespace
+
+RankCase read_rank_case(const Case& c) {
+  const Cells cells(c);
+  RankCase p;
+  p.contract = contract_of(cells);
+  p.ranks = int(cells.positive("ranks"));
+  if (!p.contract.takes(p.ranks))
+    cells.refuse("ranks", "'" + cells.text("ranks") + "' is no number of ranks of " + p.id() + ": " + p.contract.row->text("ranks"));
+  p.m = from_zero(cells, "m");
+  p.n = cells.positive("n");
+  p.x = &numbers_of(cells, p.contract);
+  if (p.elements() * p.x->bytes() % p.contract.bytes != 0)
+    cells.refuse("n", p.id() + " takes multiples of " + std::to_string(p.contract.bytes) + " bytes");
+  p.fill = cells.fill_name("fill");
+  p.shift = or_zero(cells, "shift");
+  if (p.shift > 0 && p.contract.bytes > p.x->bytes()) cells.refuse("shift", p.id() + " wants aligned tensors");
+  p.before = or_zero(cells, "before");
+  p.seed = uint64_t(cells.positive("seed"));
+  p.warp = cells.warp();
+  return p;
+}
+
+Problem rank_problem(const RankCase& c) {
+  Problem made = problem_with(c, c.fill, c.seed);
+  if (c.before > 0) made.before.assign(size_t(c.before), problem_with(c, kFillBefore, kSeedBefore + c.seed));
+  return made;
+}
+
+std::vector<double> values_of_rank(const std::vector<HostTensor>& tensors, const std::string& role, int rank) {
+  Part part{.tensor = role, .format = nullptr, .shape = {}};
+  part.rank = rank;
+  const HostTensor& tensor = tensor_of(tensors, part);
+  std::vector<double> values(size_t(tensor.spec.elements()));
+  decode_all(*tensor.spec.format, tensor.bytes.data() + tensor.spec.byte_of(tensor.spec.offset), values);
+  return values;
+}
+
+RankInputs rank_inputs(const RankCase& c, const Problem& problem) {
+  RankInputs inputs;
+  for (int rank = 0; rank < c.ranks; ++rank) {
+    inputs.x.push_back(values_of_rank(problem.tensors, "x", rank));
+    if (!problem.before.empty()) inputs.before.push_back(values_of_rank(problem.before.back().tensors, "x", rank));
+  }
+  return inputs;
+}
+
+}  // namespace assay

@@ -1,0 +1,39 @@
+// One case of op all_reduce, read and checked: numbers of several ranks, added up on all of them.
+#pragma once
+
+#include <string>
+
+#include "harness/core/case.h"
+#include "harness/core/op.h"
+#include "reference/flow/rank_reduce/reduce.h"
+
+namespace assay {
+
+struct RankCase {
+  RankReduce contract;
+  int ranks = 2;
+  int64_t m = 0, n = 0;
+  const Format* x = nullptr;
+  std::string fill;
+  int64_t shift = 0;   ///< elements between an aligned address and the tensors
+  int64_t before = 0;  ///< calls with other numbers that are made first
+  uint64_t seed = 0;
+  int warp = 0;
+
+  const std::string& id() const { return contract.row->id; }
+  int64_t elements() const { return m * n; }
+};
+
+/// Throws TableError naming row and column: a contract that adds no ranks, so many ranks, numbers or bytes as it does not take.
+RankCase read_rank_case(const Case& c);
+
+/// x and y of each rank, and the calls that are made before.
+Problem rank_problem(const RankCase& c);
+
+/// The numbers of a problem as the reference takes them, and of the last call before.
+RankInputs rank_inputs(const RankCase& c, const Problem& problem);
+
+/// The values of a tensor of a rank, row by row.
+std::vector<double> values_of_rank(const std::vector<HostTensor>& tensors, const std::string& role, int rank);
+
+}  // namespace assay
