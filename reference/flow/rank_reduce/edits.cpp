@@ -34,6 +34,7 @@ void edit_order(const RankReduce& right, int world_size, Edits& edits) {
   for (const RankOrder order : {RankOrder::kAbsolute, RankOrder::kFromOwner, RankOrder::kBehindOwner, RankOrder::kDescending,
                                 RankOrder::kPairs, RankOrder::kFromReader}) {
     if (order == right.order || right.order == RankOrder::kAnyTree || right.owners.any) continue;
+    if (right.codec.group > 0 && order == RankOrder::kFromOwner) continue;  // groups are looked at alone
     edits.add(std::string("order: ") + name_of(right.order) + " -> " + name_of(order), [&](RankNeighbour& wrong) {
       wrong.contract.order = order;
       if (wrong.contract.owners.of_bytes == 0) wrong.contract.owners.of_bytes = kUsualPacket;
@@ -100,6 +101,51 @@ void edit_segments(const RankReduce& right, const Format& x, int world_size, int
     edits.add("rest behind equal parts: a rank's own numbers", [](RankNeighbour& wrong) { wrong.mistake.rest_left = true; });
 }
 
+Steps without(Steps steps, size_t i) {
+  steps.erase(steps.begin() + std::ptrdiff_t(i));
+  return steps;
+}
+
+/// Another rounding where a number of the format overflows: to its largest or to Inf.
+Steps with_other_overflow(Steps steps) {
+  for (CellStep& step : steps)
+    if (step.word == "to" && step.argument(0) == "x") step = step.has_argument("sat") ? CellStep::made("to", {"x"}) : CellStep::made("to", {"x", "sat"});
+  return steps;
+}
+
+void edit_codec(const RankReduce& right, Edits& edits) {
+  const RankCodec& codec = right.codec;
+  if (codec.group == 0) return;
+  edits.add("codec: the numbers of ranks are not coded", [](RankNeighbour& wrong) { wrong.mistake.first_uncoded = true; });
+  edits.add("codec: sums are not coded", [](RankNeighbour& wrong) { wrong.mistake.sum_uncoded = true; });
+  edits.add("codec: the owner keeps its own sum", [](RankNeighbour& wrong) { wrong.mistake.owner_uncoded = true; });
+  edits.add("group: both halves have one scale", [&](RankNeighbour& wrong) {
+    wrong.contract.codec.group = codec.group * codec.apart;
+    wrong.contract.codec.apart = 1;
+  });
+  edits.add("group: half as many numbers", [&](RankNeighbour& wrong) { wrong.contract.codec.group = codec.group / 2; });
+  edits.add("group: neighbours instead of every second", [](RankNeighbour& wrong) { wrong.contract.codec.apart = 1; });
+  if (codec.signed_extreme) edits.add("extreme: signed -> magnitude", [](RankNeighbour& wrong) { wrong.contract.codec.signed_extreme = false; });
+  for (size_t i = 0; i < codec.mult.size(); ++i)
+    if (codec.mult[i].word == "add")
+      edits.add("mult: drop " + codec.mult[i].text, [&](RankNeighbour& wrong) { wrong.contract.codec.mult = without(codec.mult, i); });
+  for (size_t i = 0; i < codec.code.size(); ++i) {
+    const CellStep& step = codec.code[i];
+    if (step.word == "clamp") {
+      edits.add("code: drop " + step.text, [&](RankNeighbour& wrong) { wrong.contract.codec.code = without(codec.code, i); });
+      edits.add("code: " + step.text + " -> the same on both sides", [&](RankNeighbour& wrong) {
+        wrong.contract.codec.code[i] = CellStep::made("clamp", {step.argument(0), step.argument(1), "-" + step.argument(1)});
+      });
+    }
+    if (step.word == "rint")
+      edits.add("code: rint -> trunc", [&](RankNeighbour& wrong) { wrong.contract.codec.code[i] = CellStep::made("trunc"); });
+  }
+  edits.add("overflow: to the other end", [&](RankNeighbour& wrong) {
+    for (Steps* steps : {&wrong.contract.codec.scale, &wrong.contract.codec.mult, &wrong.contract.codec.code, &wrong.contract.codec.decode, &wrong.contract.add})
+      *steps = with_other_overflow(*steps);
+  });
+}
+
 }  // namespace
 
 std::vector<RankNeighbour> rank_neighbours(const RankReduce& right, const Format& x, int world_size, int64_t elements, bool before) {
@@ -109,7 +155,8 @@ std::vector<RankNeighbour> rank_neighbours(const RankReduce& right, const Format
   edit_sums(right, x, world_size, edits);
   edit_ends(right, x, edits);
   edit_ranks(world_size, before, edits);
-  edit_segments(right, x, world_size, elements, before, edits);
+  if (right.codec.group == 0) edit_segments(right, x, world_size, elements, before, edits);
+  edit_codec(right, edits);
   return std::move(edits.all);
 }
 

@@ -162,6 +162,58 @@ TEST(RankReduceTwin, AFiniteSumMayOverflowOnTheWay) {
   EXPECT_TRUE(std::isnan(of_column("nccl.all_reduce_tree", kF16, {1, HUGE_VAL, -HUGE_VAL, 3}).low));
 }
 
+/// One pass of QuickReduce's int8 codec over a group of 32, written down; `saturates`: FP16_OVFL.
+std::vector<double> int8_pass(const std::vector<double>& group, bool saturates) {
+  const auto half = [&](const Real& v) {
+    const double h = nearest(kF16, v);
+    return saturates && std::isinf(h) ? std::copysign(65504.0, h) : h;
+  };
+  double m = group[0];
+  for (const double v : group)
+    if (std::fabs(v) > std::fabs(m) || (std::fabs(v) == std::fabs(m) && v < m)) m = v;
+  const double d = half(Real(m) * Real(-1.0 / 128)), divisor = half(Real(d) + Real(0x1p-24));
+  const double e = divisor == 0 ? (saturates ? 65504.0 : HUGE_VAL) : half(Real(1) / Real(divisor));
+  std::vector<double> out;
+  for (const double v : group) {
+    const double scaled = std::isinf(e) ? (v == 0 ? NAN : std::copysign(HUGE_VAL, v * e)) : half(Real(v) * Real(e));
+    const double code = std::isnan(scaled) ? -128 : std::nearbyint(std::min(127.0, std::max(-128.0, scaled)));
+    out.push_back(half(Real(code + 0.0) * Real(d)));
+  }
+  return out;
+}
+
+/// 64 numbers have two groups, those of even and of odd place; two ranks, two passes.
+TEST(RankReduceTwin, QuickReduceCodesTheNumbersAndTheSums) {
+  for (const bool saturates : {true, false})
+    for (const double amplitude : {1.0, 1e-3, 3e4}) {
+      std::mt19937 engine(17);
+      std::normal_distribution<double> normal;
+      RankInputs in;
+      in.x.assign(2, std::vector<double>(192));
+      for (auto& x : in.x)
+        for (double& v : x) v = std::clamp(nearest(kF16, Real(amplitude * normal(engine))), -65504.0, 65504.0);
+      const auto contract = contract_of(saturates ? "quickreduce.all_reduce_int8.gfx942" : "quickreduce.all_reduce_int8.gfx950");
+      const Spans y = RankSums(contract, kF16, in).results(1, 0, 192);
+      for (size_t lane = 0; lane < 6; ++lane) {
+        const size_t first = lane / 2 * 64 + lane % 2;
+        std::vector<double> sums(32, 0.0);
+        for (const auto& x : in.x) {
+          std::vector<double> group;
+          for (size_t i = 0; i < 32; ++i) group.push_back(x[first + 2 * i]);
+          const std::vector<double> read = int8_pass(group, saturates);
+          for (size_t i = 0; i < 32; ++i) {
+            const double sum = sums[i] + read[i];
+            const double h = std::isfinite(sum) ? nearest(kF16, Real(sum)) : sum;
+            sums[i] = saturates && std::isinf(h) ? std::copysign(65504.0, h) : h;
+          }
+        }
+        if (std::any_of(sums.begin(), sums.end(), [](double v) { return !std::isfinite(v); })) continue;
+        const std::vector<double> right = int8_pass(sums, saturates);
+        for (size_t i = 0; i < 32; ++i) ASSERT_TRUE(same_number(y.low[first + 2 * i], right[i])) << saturates << amplitude << " " << first + 2 * i;
+      }
+    }
+}
+
 TEST(RankReduceTwin, OwnersHaveWholePacketsAndTheLastOneTheRest) {
   const auto ends = [](int64_t elements, int ranks) {
     std::vector<int64_t> all;

@@ -70,8 +70,27 @@ void read_formats(const RowCells& cells, RankReduce& contract) {
 Names names_for(const Format& x) {
   Names names;
   names.formats["x"] = &x;
-  names.quantities = {"v"};
+  names.quantities = {"v", "d", "e"};
   return names;
+}
+
+void read_codec(const RowCells& cells, RankCodec& codec) {
+  if (cells.text("group").empty()) {
+    for (const char* column : {"extreme", "scale", "mult", "code", "decode"})
+      if (!cells.text(column).empty()) throw cells.error(column, 0, "belongs to a codec, which has a group");
+    return;
+  }
+  const std::vector<CellStep> words = cells.steps("group");
+  if (words.size() != 2 || words[0].word != "every" || words[1].word != "apart" || words[0].arguments.size() != 1 || words[1].arguments.size() != 1)
+    throw cells.error("group", 0, "is every(NUMBERS) apart(PLACES)");
+  codec.group = whole_number(cells, "group", words[0].argument(0));
+  codec.apart = whole_number(cells, "group", words[1].argument(0));
+  codec.signed_extreme = cells.is_first_of("extreme", "signed", "magnitude");
+  for (const auto& [column, steps] : {std::pair{"scale", &codec.scale}, {"mult", &codec.mult}, {"code", &codec.code}, {"decode", &codec.decode}}) {
+    cells.forbid_reduction(column, cells.recipe(column, names_for(kF16)));
+    *steps = cells.steps(column);
+    if (steps->empty()) throw cells.error(column, 0, "a codec says it");
+  }
 }
 
 void check_steps(const RowCells& cells) {
@@ -89,8 +108,9 @@ const Flow& rank_reduce_flow() {
       .name = "rank_reduce",
       .kind = FlowKind::kRankReduce,
       .says = "ranks",
-      .files = {"rank_reduce.csv"},
+      .files = {"rank_reduce.csv", "rank_codec.csv"},
       .columns = {"ranks", "order", "owners", "start", "wire", "add", "y", "numbers", "bytes"},
+      .optional = {"extreme", "group", "scale", "mult", "code", "decode"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)read_rank_reduce(row); },
   };
   return flow;
@@ -114,6 +134,7 @@ RankReduce read_rank_reduce(const ContractRow& row) {
   read_formats(cells, contract);
   contract.bytes = whole_number(cells, "bytes", cells.text("bytes"));
   check_steps(cells);
+  read_codec(cells, contract.codec);
   contract.wire = cells.steps("wire");
   contract.add = cells.steps("add");
   contract.y = cells.steps("y");

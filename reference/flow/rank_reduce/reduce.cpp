@@ -48,10 +48,15 @@ RankSums::RankSums(const RankReduce& contract, const Format& x, const RankInputs
       mistake_(mistake),
       wire_(rank_recipe(contract.wire, x)),
       add_(rank_recipe(contract.add, x)),
-      y_(rank_recipe(contract.y, x)) {
-  const bool by_segments = mistake.next_segment || mistake.segments_before || mistake.rest_left;
+      y_(rank_recipe(contract.y, x)),
+      scale_(rank_recipe(contract.codec.scale, x)),
+      mult_(rank_recipe(contract.codec.mult, x)),
+      code_(rank_recipe(contract.codec.code, x)),
+      decode_(rank_recipe(contract.codec.decode, x)) {
+  const bool by_segments = mistake.next_segment || mistake.segments_before || mistake.rest_left || mistake.owner_uncoded;
   RankOwners owners = contract.owners;
-  if (by_segments && owners.of_bytes == 0) owners.of_bytes = kUsualPacket;
+  if (by_segments && owners.of_bytes == 0)
+    owners.of_bytes = contract.codec.group > 0 ? contract.codec.group * contract.codec.apart * x.bytes() : kUsualPacket;
   if (owners.of_bytes > 0 && (contract.has_owners() || by_segments))
     segments_ = rank_segments(owners, x, inputs.elements(), inputs.world_size());
 }
@@ -89,7 +94,7 @@ std::vector<Spans> RankSums::terms(const RankNumbers& from, const std::vector<in
     const auto begin = numbers[size_t(rank)].begin() + std::ptrdiff_t(first);
     Spans term(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
     evaluate(wire_, term, {});
-    terms.push_back(std::move(term));
+    terms.push_back(contract_.codec.group > 0 && !mistake_.first_uncoded ? coded(std::move(term)) : std::move(term));
   }
   if (!contract_.from_zero) return terms;
   Spans zero(std::vector<double>(size_t(count), 0.0));
@@ -161,7 +166,75 @@ Spans RankSums::own(int rank, int64_t first, int64_t count) const {
   return Spans(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
 }
 
+/// The number that makes the scale of a group; NaN is no number of it.
+double RankSums::extreme(const std::vector<double>& numbers, size_t first) const {
+  double low = std::nan(""), high = low;
+  for (int64_t i = 0; i < contract_.codec.group; ++i) {
+    const double v = numbers[first + size_t(i * contract_.codec.apart)];
+    if (std::isnan(v)) continue;
+    low = std::isnan(low) ? v : lesser(low, v);
+    high = std::isnan(high) ? v : greater(high, v);
+  }
+  if (contract_.codec.signed_extreme) return -low >= high ? low : high;
+  return std::max(std::fabs(low), std::fabs(high));
+}
+
+/// One pass of the codec over whole groups: what a reader of the codes has.
+Spans RankSums::coded(Spans numbers) const {
+  const auto apart = size_t(contract_.codec.apart), block = size_t(contract_.codec.group) * apart;
+  Spans scale;
+  for (size_t i = 0; i < numbers.size(); i += block)
+    for (size_t lane = 0; lane < apart; ++lane) scale.low.push_back(extreme(numbers.low, i + lane));
+  evaluate(scale_, scale, {});
+  Spans mult = scale;
+  evaluate(mult_, mult, {});
+  Spans scales(std::vector<double>(numbers.size())), mults = scales;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const size_t group = i / block * apart + i % apart;
+    scales.low[i] = scale.low[group];
+    mults.low[i] = mult.low[group];
+  }
+  Environment environment;
+  environment.set("e", mults);
+  evaluate(code_, numbers, environment);
+  Environment reader;
+  reader.set("d", scales);
+  evaluate(decode_, numbers, reader);
+  return numbers;
+}
+
+/// Numbers from `first` on, as many as `count`; beyond the message zeros.
+RankNumbers RankSums::whole_groups(const RankNumbers& from, int64_t first, int64_t count) const {
+  RankNumbers all;
+  for (const std::vector<double>& x : from) {
+    std::vector<double>& part = all.emplace_back(size_t(count), 0.0);
+    std::copy(x.begin() + std::ptrdiff_t(first), x.begin() + std::ptrdiff_t(std::min<int64_t>(first + count, int64_t(x.size()))), part.begin());
+  }
+  return all;
+}
+
+/// Results of the groups that hold these elements.
+Spans RankSums::coded_results(int rank, int64_t first, int64_t count) const {
+  const int64_t block = contract_.codec.group * contract_.codec.apart, begin = first / block * block;
+  const int64_t end = (first + count + block - 1) / block * block;
+  RankNumbers mixed = whole_groups(inputs_.x, begin, end - begin);
+  if (mistake_.stale >= 0 && !inputs_.before.empty())
+    mixed[size_t(mistake_.stale)] = whole_groups(inputs_.before, begin, end - begin)[size_t(mistake_.stale)];
+  RankSums plain(*this);
+  plain.mistake_.stale = -1;
+  Spans sums = plain.chain(plain.terms(mixed, order_from(0, rank), 0, end - begin));
+  const Spans uncoded = sums;
+  if (!mistake_.sum_uncoded) sums = coded(std::move(sums));
+  if (mistake_.owner_uncoded)
+    for (const RankSegment& segment : segments_)
+      for (int64_t i = std::max(begin, segment.first); i < std::min(end, segment.end) && segment.owner == rank; ++i)
+        sums.low[size_t(i - begin)] = uncoded.low[size_t(i - begin)];
+  const auto from = sums.low.begin() + std::ptrdiff_t(first - begin);
+  return Spans(std::vector<double>(from, from + std::ptrdiff_t(count)));
+}
+
 Spans RankSums::results(int rank, int64_t first, int64_t count) const {
+  if (contract_.codec.group > 0 && mistake_.misses != rank && count > 0) return coded_results(rank, first, count);
   if (mistake_.misses == rank) return own(rank, first, count);
   if (segments_.empty()) return by_owner(inputs_.x, 0, rank, first, count);
   const int64_t packet = (contract_.owners.of_bytes > 0 ? contract_.owners.of_bytes : kUsualPacket) / x_.bytes();

@@ -24,6 +24,8 @@ struct RankMistake {
   int lost = -1;    ///< whose numbers are not added
   int twice = -1;   ///< whose numbers are added twice
   int stale = -1;   ///< whose numbers are those of the call before
+  bool first_uncoded = false, sum_uncoded = false;  ///< a pass of the codec is left out
+  bool owner_uncoded = false;  ///< on the owner's own rank the sum is not coded
   int misses = -1;  ///< which rank returns its own numbers
   /// Of the rank's output: the segment of each owner is that of the next one's part of the numbers, as far as it goes.
   bool next_segment = false;
@@ -31,7 +33,7 @@ struct RankMistake {
   bool rest_left = false;        ///< what is behind equal parts of all ranks is the rank's own numbers
 
   /// Whether ranks may return different bits by it.
-  bool divides_ranks() const { return misses >= 0 || segments_before || rest_left; }
+  bool divides_ranks() const { return misses >= 0 || owner_uncoded || segments_before || rest_left; }
 };
 
 /// Results by one contract. The inputs must live as long.
@@ -48,6 +50,10 @@ class RankSums {
   std::vector<Spans> terms(const RankNumbers& from, const std::vector<int>& order, int64_t first, int64_t count) const;
   void add(Spans& sum, const Spans& next) const;
   Spans chain(std::vector<Spans> terms) const;
+  double extreme(const std::vector<double>& numbers, size_t first) const;
+  Spans coded(Spans numbers) const;
+  Spans coded_results(int rank, int64_t first, int64_t count) const;
+  RankNumbers whole_groups(const RankNumbers& from, int64_t first, int64_t count) const;
   Spans tree(std::vector<Spans> terms) const;
   Spans by_owner(const RankNumbers& from, int owner, int rank, int64_t first, int64_t count) const;
   Spans own(int rank, int64_t first, int64_t count) const;
@@ -57,7 +63,7 @@ class RankSums {
   const Format& x_;
   const RankInputs& inputs_;
   RankMistake mistake_;
-  Recipe wire_, add_, y_;
+  Recipe wire_, add_, y_, scale_, mult_, code_, decode_;
   std::vector<RankSegment> segments_;  ///< empty if nobody asks for owners
 };
 
