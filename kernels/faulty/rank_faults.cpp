@@ -19,7 +19,8 @@ AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false);
 }  // namespace
 
 std::vector<Kernel> rank_faults() {
-  const char *one = "all_reduce.one_shot", *two = "all_reduce.two_shot", *lamport = "all_reduce.lamport";
+  const char *one = "all_reduce.one_shot", *two = "all_reduce.two_shot", *lamport = "all_reduce.lamport", *coded = "all_reduce.coded";
+  const Values half{"f16"};
   const char *vllm1 = "vllm.all_reduce_1stage", *vllm2 = "vllm.all_reduce_2stage";
   return {
       of_ranks("rank_dropped", vllm1, run_one_shot<RankDropped>, one, "no regression known; the coarsest mistake of a loop over peers"),
@@ -40,6 +41,12 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_sentinel_by_value", "flashinfer.all_reduce_oneshot", run_lamport<RankSentinelByValue>, lamport, "flashinfer 1136: +0 taken for -0, endless polling", minus_zero_area),
       of_ranks("rank_sentinel_sent", "flashinfer.all_reduce_oneshot", run_lamport<RankSentinelSent>, lamport, "flashinfer 3053: a deadlock on numbers like the sentinel", minus_zero_area),
       of_ranks("rank_buffer_stale", "sglang.all_reduce_v2_push", run_lamport<RankBufferStale>, lamport, "vllm 25892, sglang 11609: buffers of consecutive calls overlap", plus_zero_area),
+      of_ranks("codec_owner_keeps", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOwnerKeeps>, coded, "b12x 44: the owner kept its value from before the wire", coded_area, half),
+      of_ranks("codec_one_scale", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecOneScale>, coded, "no regression known; the packed extreme of two halves taken for one", coded_area, half),
+      of_ranks("codec_one_pass", "quickreduce.all_reduce_int4.gfx950", run_coded<CodecOnePass>, coded, "no regression known; better than its contract, and other bits", coded_area, half),
+      of_ranks("codec_symmetric", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecSymmetric>, coded, "no regression known; the range of codes as other quantizations have it", coded_area, half),
+      of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded, "sglang 40084, 34473: FP16_OVFL armed on one chip and not on the next", coded_area, half),
+      of_ranks("codec_magnitude", "quickreduce.all_reduce_int8.gfx950", run_coded<CodecMagnitude>, coded, "no regression known; amax where the extreme has its sign", coded_area, half),
   };
 }
 

@@ -110,4 +110,34 @@ struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }
 };
 
+using Int8Codec = IntegerCodec<128, true>;
+
+/// The owner has the sum that nobody coded.
+struct CodecOwnerKeeps : Int8Codec {
+  static constexpr bool kOwnerReadsItsCodes = false;
+};
+
+/// One scale for both groups of a block: the first group's lane is that of all.
+struct CodecOneScale : IntegerCodec<8, true> {
+  SIMT_DEVICE static int lane_of(int /*place*/) { return 0; }
+};
+
+/// Owners read what ranks have before it was coded.
+struct CodecOnePass : IntegerCodec<8, false> {
+  static constexpr bool kFirstPass = false;
+};
+
+/// Codes reach as far down as up.
+struct CodecSymmetric : IntegerCodec<8, true> {
+  static constexpr float kLeast = -7;
+};
+
+/// FP16_OVFL is not set where it should be.
+struct CodecOverflowToInf : IntegerCodec<128, false> {};
+
+/// The scale has no sign.
+struct CodecMagnitude : IntegerCodec<128, false> {
+  SIMT_DEVICE static float extreme(float low, float high) { return simt::max_number(simt::magnitude(low), simt::magnitude(high)); }
+};
+
 }  // namespace assay_kernels

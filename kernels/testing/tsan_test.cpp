@@ -13,17 +13,24 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-/// What the probe prints, TSan's reports among it.
-std::string probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel,
-                  int warp) {
-  const std::string command = std::string("TSAN_OPTIONS=exitcode=0 " ASSAY_TSAN_PROBE " ") + library + " " + op + " " + contract +
-                              " " + kernel + " " + std::to_string(warp) + " 2>&1";
+std::string printed_by(const std::string& program) {
+  const std::string command = "TSAN_OPTIONS=exitcode=0 " + program + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   std::string text;
   std::array<char, 4096> part;
   while (pipe && std::fgets(part.data(), int(part.size()), pipe)) text += part.data();
   if (pipe) pclose(pipe);
   return text;
+}
+
+/// What the probe prints, TSan's reports among it.
+std::string probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel, int warp) {
+  return printed_by(ASSAY_TSAN_PROBE " " + library + " " + op + " " + contract + " " + kernel + " " + std::to_string(warp));
+}
+
+/// The same of four ranks.
+std::string ranks_probe(const std::string& library, const std::string& contract, const std::string& kernel) {
+  return printed_by(ASSAY_TSAN_RANKS_PROBE " " + library + " " + contract + " " + kernel);
 }
 
 class Tsan : public testing::TestWithParam<int> {};
@@ -50,6 +57,27 @@ TEST_P(Tsan, IsSilentAboutHealthyKernels) {
   const auto report = probe(ASSAY_CPU_LIBRARY, "rms_norm", "vllm.rms_norm@2026-06-18", "rms_norm", GetParam());
   EXPECT_THAT(report, Not(HasSubstr("ThreadSanitizer")));
   EXPECT_THAT(report, HasSubstr("status 0"));
+}
+
+TEST(TsanRanks, NamesTheGatherBehindABarrierWithoutRelease) {
+  for (const char* kernel : {"rank_barrier_relaxed", "rank_barrier_missing"}) {
+    const auto report = ranks_probe(ASSAY_FAULTY_LIBRARY, "vllm.all_reduce_2stage", kernel);
+    EXPECT_THAT(report, HasSubstr("WARNING: ThreadSanitizer: data race")) << kernel;
+    EXPECT_THAT(report, HasSubstr("two_shot.h")) << kernel;
+  }
+}
+
+TEST(TsanRanks, IsSilentAboutHealthyProtocols) {
+  const std::pair<const char*, const char*> kernels[] = {{"vllm.all_reduce_1stage", "all_reduce.one_shot"},
+                                                         {"vllm.all_reduce_2stage", "all_reduce.two_shot"},
+                                                         {"flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
+                                                         {"sglang.all_reduce_v2_push", "all_reduce.lamport"},
+                                                         {"assay.all_reduce_ring", "all_reduce.ring"}};
+  for (const auto& [contract, kernel] : kernels) {
+    const auto report = ranks_probe(ASSAY_CPU_LIBRARY, contract, kernel);
+    EXPECT_THAT(report, Not(HasSubstr("ThreadSanitizer"))) << contract;
+    EXPECT_THAT(report, HasSubstr("status 0")) << contract;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Lanes, Tsan, testing::Values(32, 64));

@@ -57,6 +57,13 @@ AreaRequest signals_and_buffer(const Call& call) {
   return {kSignalsAndBuffer, size_t(kAreaBuffer + bytes), fill_buffers<0xffffffffu>};
 }
 
+AreaRequest coded_area(const Call& call) {
+  AreaRequest request = signals_and_buffer(call);
+  const int64_t groups = (elements_of(call.at("x")) + kCodecBlock - 1) / kCodecBlock;
+  request.bytes = size_t(kAreaBuffer + 2 * groups * kCodecBytes);
+  return request;
+}
+
 AreaRequest lamport_area(const Call& call, bool minus_zero) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = (elements_of(x) * x.type_bits / 8 + 15) / 16 * 16;

@@ -11,6 +11,13 @@ using MinusZero = LamportRules<Base, MinusZeroIsEmpty>;
 AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
 AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
 
+template <class Codec>
+Kernel coded_row(const char* contract) {
+  Kernel row = all_reduce_row("all_reduce.coded", {contract}, run_coded<Codec>, coded_area);
+  row.accepts.front() = {"x", {"f16"}};
+  return row;
+}
+
 }  // namespace
 
 std::vector<Kernel> all_reduce_kernels() {
@@ -28,6 +35,12 @@ std::vector<Kernel> all_reduce_kernels() {
       all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot"}, run_lamport<MinusZero<FromZeroRules>>, minus_zero_area),
       all_reduce_row(lamport, {"sglang.all_reduce_v2_push"}, run_lamport<LamportRules<FromZeroRules, PlusZeroIsEmpty>>, plus_zero_area),
       all_reduce_row("all_reduce.ring", {"assay.all_reduce_ring", "nccl.all_reduce_ring"}, run_ring<Native>),
+      coded_row<IntegerCodec<128, true>>("quickreduce.all_reduce_int8.gfx942"),
+      coded_row<IntegerCodec<128, false>>("quickreduce.all_reduce_int8.gfx950"),
+      coded_row<IntegerCodec<8, true>>("quickreduce.all_reduce_int4.gfx942"),
+      coded_row<IntegerCodec<8, false>>("quickreduce.all_reduce_int4.gfx950"),
+      coded_row<Fp8Codec<false>>("quickreduce.all_reduce_fp8.gfx942"),
+      coded_row<Fp8Codec<true>>("quickreduce.all_reduce_fp8.gfx950"),
       all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree"}, run_pairs<Native>),
   };
 }

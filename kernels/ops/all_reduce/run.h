@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernels/ops/all_reduce/coded.h"
 #include "kernels/ops/all_reduce/lamport.h"
 #include "kernels/ops/all_reduce/one_shot.h"
 #include "kernels/ops/all_reduce/ring.h"
@@ -22,6 +23,7 @@ enum AreaKind : int { kSignalsAndBuffer = 0, kLamportMinusZero16 = 1, kLamportMi
 /// Elements of a message, and its arguments but those of a launch. Refuses ranks that do not have the same.
 AllReduceArguments all_reduce_arguments(const Ranks& ranks);
 AreaRequest signals_and_buffer(const Call& call);
+AreaRequest coded_area(const Call& call);
 AreaRequest lamport_area(const Call& call, bool minus_zero);
 std::string all_reduce_complaint(const unsigned char* head, int rank);
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
@@ -87,6 +89,15 @@ void run_lamport(const Call& call, const Ranks& ranks, int first, int count) {
     using T = decltype(type);
     launch_ranks(call, ranks, first, count, kLamportBlocks, all_reduce_lamport<Rules, T>);
   });
+}
+
+template <class Codec>
+void run_coded(const Call& call, const Ranks& ranks, int first, int count) {
+  const AllReduceArguments a = all_reduce_arguments(ranks);
+  const assay_tensor& x = call.input("x");
+  expect_whole_packets(a, x);
+  if (!has_type(x, ASSAY_FLOAT, 16)) unsupported("the codec is one of fp16");
+  launch_ranks(call, ranks, first, count, blocks_for(a.elements / kCodecBlock), all_reduce_coded<Codec, RankRules>);
 }
 
 /// A row of such a kernel. `native`: it has no fp32.

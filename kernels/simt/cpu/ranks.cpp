@@ -118,13 +118,14 @@ class Team {
 };
 
 std::mutex teams_mutex;
-std::map<const void*, std::shared_ptr<Team>>& teams() {
-  static std::map<const void*, std::shared_ptr<Team>> all;
+std::map<const void*, std::unique_ptr<Team>>& teams() {
+  static std::map<const void*, std::unique_ptr<Team>> all;
   return all;
 }
 
+/// Of this OS thread. It is constant at first, so that TSan sees no fiber initialise what another reads.
 struct Self {
-  std::shared_ptr<Team> team;
+  Team* team = nullptr;
   const void* key = nullptr;
   int rank = 0;
 };
@@ -142,9 +143,9 @@ RankScope::RankScope(const void* key, int rank, int size, uint64_t seed) {
   if (kTogether) return;
   {
     const std::lock_guard lock(teams_mutex);
-    std::shared_ptr<Team>& team = teams()[key];
-    if (!team) team = std::make_shared<Team>(size, seed);
-    self = {team, key, rank};
+    std::unique_ptr<Team>& team = teams()[key];
+    if (!team) team = std::make_unique<Team>(size, seed);
+    self = {team.get(), key, rank};
   }
   self.team->enter(rank);
 }
