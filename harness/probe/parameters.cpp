@@ -23,7 +23,7 @@ std::vector<int> and_none(std::vector<int> all, int none) {
 bool aligned(const Unit& u) { return u.sum == ProductSum::kAligned; }
 bool joined(const Unit& u) { return u.join == AccumulatorJoin::kJoined; }
 
-constexpr int kMostFraction = 28, kMostGroupFraction = 38, kMostJoinFraction = 40;  // of read.cpp
+constexpr int kMostFraction = 28, kMostGroupFraction = 38, kMostJoinFraction = 40;  // of read_sum.cpp
 
 /// Exponents that a term or c can have.
 std::vector<int> term_exponents(const Instruction& i, const Unit& u) {

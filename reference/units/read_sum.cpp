@@ -1,0 +1,98 @@
+#include "reference/units/read_sum.h"
+
+#include "reference/formats/catalogue.h"
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+constexpr int kMostFraction = 28;       ///< of products of 22 bits in words of 32
+constexpr int kMostGroupFraction = 38;  ///< of a group of sixteen products, in a double
+constexpr int kMostJoinFraction = 40;
+
+BitLoss loss(CellWords& words) {
+  if (words.next_is("truncate")) return BitLoss::kTruncate;
+  if (words.next_is("floor")) return BitLoss::kFloor;
+  words.expected({"truncate", "floor"});
+}
+
+}  // namespace
+
+const Format* format_named(const UnitRow& row, const std::string& column, const std::string& name, size_t offset) {
+  std::vector<std::string> known;
+  for (const Format& f : all_formats()) known.emplace_back(f.name);
+  if (const Format* found = find_format(name)) return found;
+  throw row.error(column, offset, "unknown format '" + name + "'" + did_you_mean(name, known));
+}
+
+void read_exponent(const UnitRow& row, Unit& unit) {
+  CellWords words(row, "exponent");
+  if (unit.sum != ProductSum::kAligned) return words.end("a sum without alignment");
+  if (words.next_is("ea+eb"))
+    unit.exponent = TermExponent::kSum;
+  else if (words.next_is("normalized"))
+    unit.exponent = TermExponent::kNormalized;
+  else if (words.next_is("scales"))
+    unit.exponent = TermExponent::kScales;
+  else
+    words.expected({"ea+eb", "normalized", "scales"});
+  if ((unit.exponent == TermExponent::kScales) != (unit.group > 1))
+    throw words.error("groups, and they alone, are aligned by scales");
+  unit.zeros_count = words.next_is("zeros");
+  if (words.next_is("least", 1)) unit.least_exponent = words.integer(0, -kWidestExponent, kWidestExponent);
+  words.end("the exponent");
+}
+
+void read_sum(const UnitRow& row, Unit& unit) {
+  CellWords words(row, "sum");
+  if (words.next_is("pairs")) {
+    unit.sum = ProductSum::kPairs;
+    if ((unit.take & (unit.take - 1)) != 0) throw words.error("pairs want a power of two of products");
+    return words.end("pairs");
+  }
+  if (words.next_is("exact")) {
+    unit.sum = ProductSum::kExact;
+    return words.end("exact");
+  }
+  if (words.next_is("group", 1)) {
+    unit.group = words.integer(0, 2, 16);
+    if (unit.take % unit.group != 0 || unit.interleave_period != 0)
+      throw words.error("a group is of neighbours in k and divides take, which is " + std::to_string(unit.take));
+  } else if (words.next_is("split", 1)) {
+    unit.splits = words.integer(0, 2, kMostSplits);
+    if (unit.take % unit.splits != 0) throw words.error("split divides take, which is " + std::to_string(unit.take));
+  }
+  if (!words.next_is("align", 1)) words.expected({"align(F)", "split(N)", "group(N)", "pairs", "exact"});
+  unit.fraction_bits = words.integer(0, 1, unit.group > 1 ? kMostGroupFraction : kMostFraction);
+  unit.loss = loss(words);
+  if (unit.splits > 1) {
+    if (!words.next_is("join", 1)) words.expected({"join(F)"});
+    unit.join_fraction_bits = words.integer(0, 1, kMostJoinFraction);
+    unit.join_loss = loss(words);
+  }
+  words.end("the sum");
+}
+
+void read_c(const UnitRow& row, Unit& unit) {
+  CellWords words(row, "c");
+  if (unit.sum != ProductSum::kAligned) {
+    if (!words.next_is("added")) words.expected({"added"});
+    unit.join = AccumulatorJoin::kAdded;
+    return words.end("added");
+  }
+  if (words.next_is("joined", 2)) {
+    unit.join = AccumulatorJoin::kJoined;
+    unit.sum_fraction_bits = words.integer(0, 1, kMostJoinFraction);
+    unit.c_fraction_bits = words.integer(1, 1, kMostJoinFraction);
+    unit.c_loss = loss(words);
+    if (words.next_is("drop", 1)) unit.c_drop = words.integer(0, 1, kWidestExponent);
+  } else if (!words.next_is("aligned")) {
+    words.expected({"aligned", "joined(SUM_BITS,C_BITS)"});
+  }
+  if ((unit.splits > 1 && unit.join != AccumulatorJoin::kJoined) || (unit.group > 1 && unit.join != AccumulatorJoin::kAligned))
+    throw words.error("behind a split c is joined, with groups it is aligned");
+  unit.c_last = words.next_is("last");
+  words.end("c");
+}
+
+}  // namespace assay
