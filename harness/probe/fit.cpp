@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "harness/probe/orders.h"
+#include "harness/probe/parameters.h"
 #include "harness/probe/symmetry.h"
 #include "reference/formats/catalogue.h"
 

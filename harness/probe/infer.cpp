@@ -7,9 +7,10 @@
 #include <set>
 
 #include "harness/probe/draw.h"
+#include "harness/probe/survivors.h"
 #include "harness/probe/symmetry.h"
+#include "harness/probe/unexplained.h"
 #include "reference/units/separate.h"
-#include "reference/units/write.h"
 
 namespace assay {
 namespace {
@@ -17,8 +18,6 @@ namespace {
 constexpr int kMostRounds = 6;  ///< of finding a unit again that explains what the last one did not
 constexpr int64_t kEverything = int64_t{1} << 60;
 constexpr int kMostQuestions = 200;  ///< made to tell two units apart
-
-constexpr int kMostNamed = 4;  ///< values that are not observable, or runs of them
 
 class Probe {
  public:
@@ -119,12 +118,12 @@ class Probe {
     result_.not_observable.clear();
     for (const UnitParameter& parameter : unit_parameters()) {
       if (parameter.of_several) continue;
-      std::vector<Unit> left = survivors(parameter, found.unit);
+      std::vector<Unit> left = survivors(parameter, *instruction_, found.unit, seen_);
       std::set<int> equal;
       while (!left.empty() && questions < kMostQuestions) {
         const Unit other = farthest(parameter, found.unit, left);
         const std::optional<UnitWitness> witness = first_witness(found.unit, other);
-        const Tiles question = witness ? tiles_of(*witness) : Tiles(*instruction_, 1);
+        const Tiles question = witness ? tiles_of(*witness, *instruction_) : Tiles(*instruction_, 1);
         if (!witness || question.predicted(found.unit, 0) == question.predicted(other, 0)) {
           keep_equal(parameter, found.unit, other, left, equal);
           continue;
@@ -137,74 +136,13 @@ class Probe {
             return;
           }
           found.unit = other;
-          left = survivors(parameter, found.unit);
+          left = survivors(parameter, *instruction_, found.unit, seen_);
           equal.clear();
         }
         std::erase_if(left, [&](const Unit& unit) { return mismatches(unit, seen, 0) != 0; });
       }
       if (!equal.empty()) result_.not_observable.push_back({std::string(parameter.cell), words_of(parameter, found.unit, equal)});
     }
-  }
-
-  std::vector<Unit> survivors(const UnitParameter& parameter, const Unit& unit) const {
-    std::vector<Unit> left;
-    for (const int value : parameter.values(*instruction_, unit)) {
-      if (value == parameter.get(unit)) continue;
-      Unit other = unit;
-      parameter.set(other, value);
-      if (seen_.unexplained(other, 0) == 0) left.push_back(other);
-    }
-    return left;
-  }
-
-  /// Of a number the value that is farthest away: if nothing tells it apart, nothing tells those between.
-  static Unit farthest(const UnitParameter& parameter, const Unit& unit, const std::vector<Unit>& left) {
-    if (!parameter.is_number) return left.front();
-    return *std::max_element(left.begin(), left.end(), [&](const Unit& a, const Unit& b) {
-      return std::abs(int64_t(parameter.get(a)) - parameter.get(unit)) <
-             std::abs(int64_t(parameter.get(b)) - parameter.get(unit));
-    });
-  }
-
-  static void keep_equal(const UnitParameter& parameter, const Unit& unit, const Unit& other, std::vector<Unit>& left,
-                         std::set<int>& equal) {
-    const int here = parameter.get(unit), there = parameter.get(other);
-    std::erase_if(left, [&](const Unit& one) {
-      const int value = parameter.get(one);
-      const bool between =
-          parameter.is_number && (there > here ? value > here && value <= there : value < here && value >= there);
-      if (value == there || between) equal.insert(value);
-      return value == there || between;
-    });
-  }
-
-  Tiles tiles_of(const UnitWitness& w) const {
-    Tiles tiles(*instruction_, 1);
-    for (int k = 0; k < instruction_->k; ++k) tiles.set_a(0, 0, k, w.a[size_t(k)]), tiles.set_b(0, 0, k, w.b[size_t(k)]);
-    for (int s = 0; s < instruction_->scales(); ++s)
-      tiles.set_a_scale(0, 0, s, w.a_scales[size_t(s)]), tiles.set_b_scale(0, 0, s, w.b_scales[size_t(s)]);
-    tiles.set_c(0, 0, 0, w.c);
-    return tiles;
-  }
-
-  /// "least(-400) .. least(-134)" of neighbours, each other value by itself.
-  std::string words_of(const UnitParameter& parameter, const Unit& unit, const std::set<int>& equal) const {
-    const auto text = [&](int value) {
-      Unit other = unit;
-      parameter.set(other, value);
-      const std::string cell = step_cells(other).at(std::string(parameter.cell));
-      return cell.empty() ? "nothing" : cell;
-    };
-    std::string all;
-    int named = 0;
-    for (auto at = equal.begin(); at != equal.end(); ++at) {
-      if (++named > kMostNamed) return all + fmt::format("; and {} more", std::distance(at, equal.end()));
-      const int first = *at;
-      auto next = std::next(at);
-      while (parameter.is_number && next != equal.end() && *next == *at + 1) at = next++;
-      all += (all.empty() ? "" : "; ") + text(first) + (*at == first ? "" : " .. " + text(*at));
-    }
-    return all;
   }
 
   void check(Fit& found, uint64_t round) {
@@ -224,51 +162,9 @@ class Probe {
   }
 
   void explain(const Unit& unit) {
-    std::map<std::string_view, Unexplained> kinds;
-    for (const Observation& one : seen_.all) {
-      Unexplained& kind = kinds[one.kind];
-      kind.kind = one.kind;
-      for (const ProbeData& data : probe_data())
-        if (data.name == one.kind) kind.shows = data.shows;
-      kind.elements += int64_t(one.d.size());
-      int fewest = 1 << 20;
-      for (int64_t tile = 0, at = 0; tile < one.tiles.count(); ++tile)
-        for (const uint32_t code : one.tiles.predicted(unit, tile)) {
-          const int64_t e = at++ % (instruction_->m * instruction_->n);
-          if (code == one.d[size_t(at - 1)]) continue;
-          ++kind.wrong;
-          const int size = products_of(one.tiles, tile, e);
-          if (size < fewest) fewest = size, kind.example = element_text(one.tiles, tile, e, one.d[size_t(at - 1)], code);
-        }
-    }
-    for (auto& [name, kind] : kinds)
-      if (kind.wrong > 0) result_.unexplained.push_back(std::move(kind));
-    if (kinds.contains("signs") && result_.unexplained.size() == 1 && result_.unexplained[0].kind == "signs")
+    result_.unexplained = unexplained_by(unit, *instruction_, seen_);
+    if (result_.unexplained.size() == 1 && result_.unexplained[0].kind == "signs")
       result_.remarks.push_back("round: the sign of a zero");
-  }
-
-  int products_of(const Tiles& tiles, int64_t tile, int64_t e) const {
-    int count = 0;
-    for (int k = 0; k < instruction_->k; ++k)
-      count += decode(*instruction_->a, tiles.a(tile, e / instruction_->n, k)) != 0 &&
-               decode(*instruction_->b, tiles.b(tile, e % instruction_->n, k)) != 0;
-    return count;
-  }
-
-  std::string element_text(const Tiles& tiles, int64_t tile, int64_t e, uint32_t got, uint32_t predicted) const {
-    const Instruction& i = *instruction_;
-    const int64_t row = e / i.n, column = e % i.n;
-    std::string text;
-    int shown = 0;
-    for (int k = 0; k < i.k; ++k) {
-      const double a = decode(*i.a, tiles.a(tile, row, k)), b = decode(*i.b, tiles.b(tile, column, k));
-      if (a == 0 && b == 0) continue;
-      if (++shown > 4) continue;
-      text += fmt::format("k {}: {:.9g} * {:.9g}, ", k, a, b);
-    }
-    if (shown > 4) text += fmt::format("and {} more products, ", shown - 4);
-    return text + fmt::format("c {:.9g}: returned {:0{}x}, predicted {:0{}x}", decode(*i.d, tiles.c(tile, row, column)), got,
-                              (i.d->bits + 3) / 4, predicted, (i.d->bits + 3) / 4);
   }
 
   std::shared_ptr<Instruction> instruction_;

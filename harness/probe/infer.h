@@ -5,18 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "harness/probe/fit.h"
+#include "harness/probe/unexplained.h"
 
 namespace assay {
 
-/// Inputs of a kind that the unit does not explain.
-struct Unexplained {
-  std::string kind, shows;
-  int64_t elements = 0, wrong = 0;
-  std::string example;  ///< the element with the fewest products among the first
-};
-
-/// Values of a parameter that cannot be told from the one found: a search over seven kinds of data found no input that does.
+/// Values of a parameter that cannot be told from the one found: a search over the data of separate.h found no input that does.
 struct NotObservable {
   std::string cell, what;  ///< "align(25) truncate .. align(28) truncate"
 };
