@@ -45,7 +45,7 @@ TEST(FillProducts, TinyIsSubnormalInAQuarter) {
   const double normal = std::ldexp(1.0, kF16.min_exponent());
   int64_t below = 0;
   for (const double v : x) below += std::fabs(v) < normal;
-  EXPECT_NEAR(double(below) / double(x.size()), 0.25, 0.05) << "half of the exponents about the least are below it";
+  EXPECT_NEAR(double(below) / double(x.size()), 0.25, within(0.25)) << "half of the exponents about the least are below it";
 }
 
 TEST(FillProducts, ProductsLieAboutTheLargestNumberOfTheResult) {
@@ -135,6 +135,28 @@ TEST(FillProducts, ZerosMeetTheLargestPowerOfTwo) {
     } else {
       ASSERT_LT(std::fabs(a[i] * b[i]), 0x1p-133) << "below any least exponent";
     }
+  }
+}
+
+/// Products of a subnormal number are larger than all others, and cancel.
+TEST(FillProducts, SubnormalPairsCancelAndLeaveSmallProducts) {
+  for (const Format* f : {&kE4M3Fn, &kE5M2, &kE4M3Fnuz, &kF16}) {
+    const std::vector<double> a = values(filled("subnormal_pairs", *f)), b = values(filled("subnormal_pairs_partner", *f));
+    double least_large = HUGE_VAL, most_small = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+      const double product = a[i] * b[i];
+      if (i % 16 >= 8) {
+        most_small = std::max(most_small, std::fabs(product));
+        continue;
+      }
+      least_large = std::min(least_large, std::fabs(product));
+      ASSERT_LT(std::min(std::fabs(a[i]), std::fabs(b[i])), std::ldexp(1.0, f->min_exponent())) << i;
+      if (i % 8 < 4) {
+        ASSERT_EQ(product, -a[i + 4] * b[i + 4]) << i;
+      }
+    }
+    EXPECT_GT(least_large, most_small) << f->name;
+    EXPECT_GT(most_small, 0) << f->name;
   }
 }
 

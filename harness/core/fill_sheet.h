@@ -102,6 +102,11 @@ void half_ulp_partner(Sheet&);
 void four_k(Sheet&);
 void zero_beside_tiny(Sheet&);
 void huge_beside_tiny(Sheet&);
+void subnormal_pairs(Sheet&);
+void subnormal_pairs_partner(Sheet&);
+void far_below_one(Sheet&);
+void zero_beside_least(Sheet&);
+void huge_beside_least(Sheet&);
 void far_scales(Sheet&);
 void low_scales(Sheet&);
 

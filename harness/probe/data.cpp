@@ -13,7 +13,7 @@ struct Kind {
   void (*fill)(TileFill&, int64_t);
   int low_scale, high_scale;  ///< exponents of random scales, in two tiles of three
 };
-constexpr std::array<Kind, 15> kKinds = {{
+constexpr std::array<Kind, 16> kKinds = {{
     {{"alone", "which products count, results of any size", false}, fills::alone, 0, 0},
     {{"kept", "bits that a term keeps below the largest", false}, fills::kept, -3, 3},
     {{"ties", "how the result is rounded", false}, fills::ties, 0, 0},
@@ -29,6 +29,7 @@ constexpr std::array<Kind, 15> kKinds = {{
     {{"far_scales", "scales far apart", false}, fills::near_one, -40, 40},
     {{"specials", "NaN, Inf and their products", true}, fills::specials, 0, 0},
     {{"signs", "the sign of a zero", false}, fills::signs, 0, 0},
+    {{"subnormal", "the exponent of a subnormal factor", false}, fills::subnormal, 0, 0},
 }};
 
 constexpr std::array<ProbeData, kKinds.size()> kData = [] {

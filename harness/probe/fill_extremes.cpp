@@ -1,4 +1,5 @@
 #include <limits>
+#include <vector>
 
 #include "harness/probe/fills.h"
 
@@ -18,6 +19,30 @@ void tiny(TileFill& t, int64_t tile) {
   }
   const int least = i.d->min_exponent();
   if (tile % 4 > 1) t.c([&] { return t.draw().below(3) == 0 ? 0.0 : t.number(*i.d, least - i.d->mantissa_bits, least + 3); });
+}
+
+void subnormal(TileFill& t, int64_t tile) {
+  const Instruction& i = t.instruction();
+  const int p = t.draw().below(i.k), q = (p + 1 + t.draw().below(std::max(1, i.k - 1))) % i.k;
+  const bool of_a = t.draw().coin();
+  const auto large = [&](const Format& f, bool is_subnormal) {
+    const int least = i.integers() ? 1 : f.min_exponent();
+    return is_subnormal ? t.number(f, bottom_exponent(f), least - 1) : t.number(f, top_exponent(f) - 2, top_exponent(f));
+  };
+  // Far enough below the large products, and about the last bit that is kept beside them.
+  const int half = std::min(24, -bottom_exponent(*i.a)), other = std::min(24, -bottom_exponent(*i.b));
+  for (int k = 0; k < i.k; ++k) {
+    if (tile % 4 == 0 && k != (p + q) / 2) continue;
+    t.a(k, [&](int) { return t.number(*i.a, -half, -half / 2); });
+    t.b(k, [&](int) { return t.number(*i.b, -other, -other / 2); });
+  }
+  std::vector<double> rows(size_t(i.m)), columns(size_t(i.n));
+  for (double& x : rows) x = large(*i.a, of_a);
+  for (double& x : columns) x = large(*i.b, !of_a);
+  t.a(p, [&](int row) { return rows[size_t(row)]; });
+  t.a(q, [&](int row) { return -rows[size_t(row)]; });
+  for (const int k : {p, q}) t.b(k, [&](int column) { return columns[size_t(column)]; });
+  if (tile % 2 == 1) t.c([&] { return t.number(*i.d, -half - other - 8, -half / 2); });
 }
 
 void least(TileFill& t, int64_t) {

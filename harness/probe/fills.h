@@ -26,6 +26,9 @@ void c_alone(TileFill& tile, int64_t index);
 
 /// Tiny and subnormal numbers.
 void tiny(TileFill& tile, int64_t index);
+/// Subnormal factors of large ones, of which two cancel, with a small product or c beside them: what is left is what their
+/// exponent has kept.
+void subnormal(TileFill& tile, int64_t index);
 /// Few powers of two whose products lie about the least number of d.
 void least(TileFill& tile, int64_t index);
 /// Zeros that meet large factors, beside small products and a small c.

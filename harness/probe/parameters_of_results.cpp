@@ -4,8 +4,6 @@
 #include "harness/probe/parameter_lists.h"
 
 namespace assay {
-namespace {}  // namespace
-
 std::vector<UnitParameter> parameters_of_results() {
   return {
       {"fraction bits of a joined c",

@@ -4,7 +4,28 @@
 #include "harness/probe/parameter_lists.h"
 
 namespace assay {
-namespace {}  // namespace
+namespace {
+
+/// What a term is aligned by: in the upper bits the place of its format in exponent_formats(), counted from 1.
+int exponent_of(const Unit& u) {
+  const std::vector<const Format*> formats = exponent_formats(*u.a, *u.b);
+  const auto at = std::find(formats.begin(), formats.end(), u.exponents_in);
+  return int(u.exponent) | (at == formats.end() ? 0 : int(at - formats.begin()) + 1) << 4;
+}
+
+void set_exponent(Unit& u, int value) {
+  u.exponent = TermExponent(value & 15);
+  u.exponents_in = value >> 4 == 0 ? nullptr : exponent_formats(*u.a, *u.b)[size_t(value >> 4) - 1];
+}
+
+std::vector<int> exponents(const Unit& u) {
+  if (!aligned(u) || u.group > 1) return {};
+  std::vector<int> all = {int(TermExponent::kSum), int(TermExponent::kNormalized)};
+  for (size_t i = 0; i < exponent_formats(*u.a, *u.b).size(); ++i) all.push_back(int(TermExponent::kSum) | int(i + 1) << 4);
+  return all;
+}
+
+}  // namespace
 
 std::vector<UnitParameter> parameters_of_terms() {
   return {
@@ -32,13 +53,12 @@ std::vector<UnitParameter> parameters_of_terms() {
        {"kept"},
        [](const Instruction&, const Unit& u) {
          std::vector<int> all;
-         if (aligned(u) && u.group == 1)
-           for (const int exponent : {int(TermExponent::kSum), int(TermExponent::kNormalized)})
-             for (const int bits : range(1, kMostFraction)) all.push_back(exponent << 8 | bits);
+         for (const int exponent : exponents(u))
+           for (const int bits : range(1, kMostFraction)) all.push_back(exponent << 8 | bits);
          return all;
        },
-       [](const Unit& u) { return int(u.exponent) << 8 | u.fraction_bits; },
-       [](Unit& u, int v) { u.exponent = TermExponent(v >> 8), u.fraction_bits = v & 0xff; },
+       [](const Unit& u) { return exponent_of(u) << 8 | u.fraction_bits; },
+       [](Unit& u, int v) { set_exponent(u, v >> 8), u.fraction_bits = v & 0xff; },
        false,
        true},
       {"fraction bits of a term",
@@ -61,13 +81,10 @@ std::vector<UnitParameter> parameters_of_terms() {
        false},
       {"exponent of a term",
        "exponent",
-       {"kept"},
-       [](const Instruction&, const Unit& u) {
-         return aligned(u) && u.group == 1 ? std::vector<int>{int(TermExponent::kSum), int(TermExponent::kNormalized)}
-                                           : std::vector<int>{};
-       },
-       [](const Unit& u) { return int(u.exponent); },
-       [](Unit& u, int v) { u.exponent = TermExponent(v); },
+       {"kept", "subnormal"},
+       [](const Instruction&, const Unit& u) { return exponents(u); },
+       exponent_of,
+       set_exponent,
        false},
       {"fraction bits of joined parts",
        "sum",

@@ -73,6 +73,20 @@ TEST(Probe, FindsRowsOfRandomParameters) {
   for (int i = 0, n = more ? std::atoi(more) : 6; i < n; ++i) expect_found(random_row(table(), draw));
 }
 
+TEST(Probe, FindsRowsWhoseFactorsAreConverted) {
+  const UnitRow &unpacked = table().find("sm_90.mma.e4m3_unpacked.f32"), &mixed = table().find("sm_90.mma.e4m3_e5m2.f32");
+  for (const UnitRow* row : {&unpacked, &mixed}) {
+    expect_found(*row);
+    UnitRow own = *row;
+    own.cells["exponent"].text = "ea+eb";
+    own.unit = read_unit(own);
+    expect_found(own);
+    EXPECT_TRUE(first_witness(row->unit, own.unit)) << row->id;
+  }
+  Draw draw(3);
+  for (int i = 0; i < 2; ++i) expect_found(random_converted_row(table(), draw));
+}
+
 TEST(Probe, SaysWhatCannotBeObserved) {
   const UnitRow& row = table().find("sm_90.mma.e5m2.f16");
   const Probed probed = probe_unit(instruction_of(row, 16, 8), ask_of(row.unit));

@@ -45,4 +45,19 @@ inline UnitRow random_row(const UnitTable& table, Draw& draw) {
   }
 }
 
+/// Likewise a row whose factors are converted before they have exponents.
+inline UnitRow random_converted_row(const UnitTable& table, Draw& draw) {
+  for (;;) {
+    UnitRow row = random_row(table, draw);
+    std::string& cell = row.cells["exponent"].text;
+    if (!cell.starts_with("ea+eb")) continue;
+    cell.insert(5, draw.coin() ? " in(f16)" : " in(f32)");
+    try {
+      row.unit = read_unit(row);
+      return row;
+    } catch (const TableError&) {
+    }
+  }
+}
+
 }  // namespace assay

@@ -102,6 +102,14 @@ struct MmaExponentRenormalized : Sm90MmaF16F32 {
   }
 };
 
+/// A factor is taken for a number of e4m3, whose subnormal ones have one exponent, where the instructions read f16.
+struct MmaSubnormalsNotUnpacked : Sm90MmaE4m3UnpackedF32 {
+  template <class F>
+  static Number factor(Number read, int) {
+    return read;
+  }
+};
+
 /// Bits are cut off downward, as CDNA3 does it where it adds c.
 struct MmaFloorForTruncation : Sm90MmaF16F32 {
   static int64_t cut(int64_t term, int below) { return Joined::floored(term, below); }
@@ -143,6 +151,8 @@ std::vector<Kernel> mma_faults() {
       of_unit<MmaAccumulatorF16>("mma_accumulator_f16", "no regression known; f16 accumulation under the name of f32"),
       of_unit<MmaExponentRenormalized>("mma_exponent_renormalized",
                                        "no regression known; measured on an H200: 96 * 192 is aligned by 13 and not by 14"),
+      of_unit<MmaSubnormalsNotUnpacked>("mma_subnormals_not_unpacked",
+                                        "no regression known; units.csv itself until a probe of an H200 on 2026-11-23"),
       of_unit<MmaFloorForTruncation>("mma_floor_for_truncation", "MMA-Sim c785138, its units of CDNA3, which floor"),
       of_unit<MmaHalfBlock>("mma_half_block", "MMA-Sim c785138: blocks of Ampere and of Hopper"),
       of_unit<MmaLeastExponent>("mma_least_exponent", "MATLAB-tensor-core b12b5a7: -132 on A100 and -133 on H100"),

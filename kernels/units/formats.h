@@ -64,6 +64,16 @@ SIMT_DEVICE Number number_of(uint32_t code) {
   return {negative ? -magnitude : magnitude, int16_t(int(field == 0 ? 1 : field) - F::kBias), kind, negative};
 }
 
+/// A number of F with the exponent that it has in a wider format; of zero that of the least normal number there.
+template <class F, class Wide>
+SIMT_DEVICE Number number_in(Number x) {
+  if (x.significand == 0) x.exponent = Wide::kLeast;
+  while (x.significand != 0 && (x.significand < 0 ? -x.significand : x.significand) >> F::kMantissa == 0 &&
+         x.exponent > Wide::kLeast)
+    x.significand *= 2, --x.exponent;
+  return x;
+}
+
 /// Element i of a row in memory.
 template <class F>
 SIMT_DEVICE uint32_t code_at(const uint8_t* row, int64_t i) {

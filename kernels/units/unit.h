@@ -42,6 +42,12 @@ struct UnpackedMma : AlignedUnit<MmaTile, FormatA, FormatB, FormatD, 32, 16, 25,
   static constexpr int kPeriod = 4, kWidth = 2;
   static constexpr bool kAddsCLast = true;
   static constexpr bool kUnpackedByKernel = false;  ///< else the compiler makes two instructions of one
+
+  /// What the instructions of f16 read of it.
+  template <class F>
+  SIMT_DEVICE static Number factor(Number read, int /*k*/) {
+    return number_in<F, F16>(read);
+  }
 };
 
 /// MXFP8.

@@ -32,10 +32,13 @@ uint32_t code_of(double value) {
 template <class U>
 uint32_t result(const std::vector<Product>& products, uint32_t c) {
   Number a[U::kK], b[U::kK];
-  for (int k = 0; k < U::kK; ++k) a[k] = number_of<typename U::A>(0), b[k] = number_of<typename U::B>(0);
-  for (const Product& p : products)
-    a[p.k] = number_of<typename U::A>(code_of<typename U::A>(p.a)),
-    b[p.k] = number_of<typename U::B>(code_of<typename U::B>(p.b));
+  const auto put = [](int k, double x, double y, Number* a, Number* b) {
+    using A = typename U::A;
+    using B = typename U::B;
+    a[k] = U::template factor<A>(number_of<A>(code_of<A>(x)), k), b[k] = U::template factor<B>(number_of<B>(code_of<B>(y)), k);
+  };
+  for (int k = 0; k < U::kK; ++k) put(k, 0, 0, a, b);
+  for (const Product& p : products) put(p.k, p.a, p.b, a, b);
   return U::template element<U>(a, b, nullptr, nullptr, c);
 }
 
@@ -78,6 +81,20 @@ TEST(Units, RoundTheirResultAsTheChipDoes) {
 TEST(Units, AlignProductsByTheSumOfExponents) {
   EXPECT_EQ(result<Sm90MmaF16F32>({{0, 96, 192}, {1, -96, 192}}, 0x1p-12), 0x39800000u) << "by 13, not 14";
   EXPECT_EQ(result<Sm90MmaF16F32>({{0, 144, 128}, {1, -144, 128}}, 0x1p-12), 0u) << "by 14";
+}
+
+// 2^-9 is subnormal in e4m3 and normal in f16: two products of it that cancel, and c or a third product below their last bit.
+TEST(Units, AlignSubnormalsOfE4m3AsNumbersOfF16WhereTheyAreUnpacked) {
+  const std::vector<Product> cancelled = {{0, 0x1p-9, 1}, {1, -0x1p-9, 1}};
+  EXPECT_EQ(result<Sm90MmaE4m3UnpackedF32>(cancelled, 0x1p-34), 0x2e800000u);
+  EXPECT_EQ(result<Sm90MmaE4m3UnpackedF32>(cancelled, 0x1p-35), 0u);
+  EXPECT_EQ(result<Sm120MmaE4m3F32>(cancelled, 0x1p-31), 0x30000000u) << "by the least exponent of e4m3";
+  EXPECT_EQ(result<Sm120MmaE4m3F32>(cancelled, 0x1p-32), 0u);
+  EXPECT_EQ(result<Sm90MmaE4m3E5m2F32>({{0, 0x1p-9, 0x1p15}, {1, -0x1p-9, 0x1p15}, {4, 0x1p-3, 0x1p-16}}, kZero), 0x36000000u);
+  EXPECT_EQ(result<Sm90MmaE4m3E5m2F32>({{0, 0x1p-9, 0x1p15}, {1, -0x1p-9, 0x1p15}, {4, 0x1p-4, 0x1p-16}}, kZero), 0u);
+  EXPECT_EQ(result<Sm90MmaE5m2F32>({{0, 0x1p-16, 0x1p15}, {1, -0x1p-16, 0x1p15}, {4, 0x1p-8, 0x1p-16}}, kZero), 0x33800000u)
+      << "f16 has no smaller exponents than e5m2";
+  EXPECT_EQ(result<Sm90MmaE5m2F32>({{0, 0x1p-16, 0x1p15}, {1, -0x1p-16, 0x1p15}, {4, 0x1p-9, 0x1p-16}}, kZero), 0u);
 }
 
 TEST(Units, TakeAZeroForNoTerm) {

@@ -120,9 +120,9 @@ inline UnitRow random_unit_row(RandomCodes& random) {
                : split ? "split(2) " + align + " join(" + number(1, 40) + ") " + one_of({"truncate", "floor"})
                        : align);
     set("exponent", pairs || exact ? ""
-                    : few_bits     ? "ea+eb"
-                                   : (group ? "scales" : one_of({"ea+eb", "ea+eb", "normalized"})) + one_of({"", " zeros"}) +
-                                     (random.below(2) == 0 ? " least(" + number(-160, 20) + ")" : ""));
+                    : few_bits     ? one_of({"ea+eb", "ea+eb", "ea+eb in(f16)", "ea+eb in(f32)"})
+                               : (group ? "scales" : one_of({"ea+eb", "ea+eb", "normalized", "ea+eb in(f16)", "ea+eb in(f32)"})) +
+                                     one_of({"", " zeros"}) + (random.below(2) == 0 ? " least(" + number(-160, 20) + ")" : ""));
     const std::string join = few_bits ? "aligned"
                              : split || random.below(4) == 0
                                  ? "joined(" + number(1, 40) + "," + number(1, 40) + ") " + one_of({"truncate", "floor"}) +

@@ -34,7 +34,7 @@ class Elements {
       decoded.significand.assign(elements, 0);
     if (unit_.sum == ProductSum::kAligned && unit_.group == 1 && !narrow_) decoded.exponent.assign(elements, kZeroExponent);
     for (uint32_t code = 0; format.bits <= 8 && code < format.code_count(); ++code) {
-      table_[code] = fields_of(format, code);
+      table_[code] = fields(code);
       if (narrow_) halves_[code] = halves_of(table_[code]);
     }
   }
@@ -58,9 +58,8 @@ class Elements {
       decoded_.significand[at] = int32_t(int8_t(code));
       return true;
     }
-    const Fields f = format_.bits <= 8 ? table_[code] : fields_of(format_, code);
-    const bool flushed = unit_.flush && std::abs(f.significand) < 1 << format_.mantissa_bits;
-    const int32_t significand = flushed || !f.finite ? 0 : f.significand;
+    const Fields f = format_.bits <= 8 ? table_[code] : fields(code);
+    const int32_t significand = f.finite ? f.significand : 0;
     if (unit_.sum == ProductSum::kPairs)
       decoded_.value[at] = float(f.finite ? significand * two_to(f.exponent - format_.mantissa_bits) : decode(format_, code));
     else if (unit_.group > 1)
@@ -72,6 +71,18 @@ class Elements {
   }
 
  private:
+  /// The code's, with subnormals flushed and with exponents in another format where the unit says so.
+  Fields fields(uint32_t code) const {
+    Fields f = fields_of(format_, code);
+    const int32_t normal = 1 << format_.mantissa_bits;
+    if (unit_.flush && std::abs(f.significand) < normal) f.significand = 0;
+    if (!unit_.exponents_in) return f;
+    const int least = unit_.exponents_in->min_exponent();
+    if (f.significand == 0) f.exponent = least;
+    for (; f.significand != 0 && std::abs(f.significand) < normal && f.exponent > least; --f.exponent) f.significand *= 2;
+    return f;
+  }
+
   /// What one code gives to each of the words.
   using Halves = std::array<uint16_t, kNarrowWords>;
   Halves halves_of(Fields f) const {

@@ -24,7 +24,8 @@ Factor factor(const Unit& unit, const Format& format, uint32_t code, std::span<c
   Factor f;
   f.value = decode(format, code);
   if (unit.flush && std::fabs(f.value) < std::ldexp(1.0, format.min_exponent())) f.value = 0;
-  if (std::isfinite(f.value) && format.specials != Specials::kInteger) f.exponent = exponent_in(format, f.value);
+  if (std::isfinite(f.value) && format.specials != Specials::kInteger)
+    f.exponent = exponent_in(unit.exponents_in ? *unit.exponents_in : format, f.value);
   if (!unit.scale) return f;
   f.scale = decode(*unit.scale, uint32_t(scales[size_t(k / unit.scale_block)] & (unit.scale->code_count() - 1)));
   if (std::isfinite(f.scale)) f.scale_exponent = exponent_in(*unit.scale, f.scale);
@@ -104,7 +105,8 @@ double rounded(const Unit& unit, const Dyadic& x, ResultRounding rounding, int b
 }
 
 /// Books terms as products or groups of them from `first` on; of a negative `first` they are none.
-void see(UnitBlockSeen* seen, const Unit& unit, std::span<const Term> terms, int first, int largest, int fraction_bits, BitLoss loss) {
+void see(UnitBlockSeen* seen, const Unit& unit, std::span<const Term> terms, int first, int largest, int fraction_bits,
+         BitLoss loss) {
   if (!seen) return;
   for (size_t i = 0; i < terms.size(); ++i) {
     const Dyadic kept(terms[i].value.steps(largest - fraction_bits, loss), largest - fraction_bits);

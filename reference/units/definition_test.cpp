@@ -45,6 +45,9 @@ TEST(UnitDefinition, ProbesSeeAStepThatIsChanged) {
   EXPECT_GT(changed("sm_90.mma.bf16.f32", "exponent", "ea+eb least(-126)"), 0);
   EXPECT_GT(changed("sm_90.mma.bf16.f32", "special", "nan(7fffffff) inf(128)"), 0);
   EXPECT_GT(changed("sm_90.mma.f16.f16", "exponent", "ea+eb least(-20)"), 0);
+  EXPECT_GT(changed("sm_90.mma.e4m3_unpacked.f32", "exponent", "ea+eb"), 0);
+  EXPECT_GT(changed("sm_90.mma.e4m3_e5m2.f32", "exponent", "ea+eb"), 0);
+  EXPECT_GT(changed("sm_120.mma.e4m3.f32", "exponent", "ea+eb in(f16)"), 0);
   EXPECT_GT(changed("sm_90.mma.e4m3.f32", "order", "take(16)"), 0);
   EXPECT_GT(changed("sm_90.mma.e4m3.f32", "c", "aligned"), 0);
   EXPECT_GT(changed("sm_90.wgmma.e4m3.f32", "order", "take(16)"), 0);

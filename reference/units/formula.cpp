@@ -21,7 +21,8 @@ std::string result(const Unit& u, const std::string& sum) {
 
 void aligned_lines(const Unit& u, std::vector<std::string>& lines) {
   const std::string scaled = u.scale ? " * s_a * s_b" : "", scale_exponents = u.scale ? " + e_s" : "";
-  std::string exponent = "e = e_a + e_b" + scale_exponents + " (of a subnormal that of the least normal number)";
+  std::string exponent = "e = e_a + e_b" + scale_exponents + " (of a subnormal that of the least normal number" +
+                         (u.exponents_in ? " of " + std::string(u.exponents_in->name) : "") + ")";
   if (u.exponent == TermExponent::kNormalized) exponent = "e = floor(log2 |t|)";
   if (u.exponent == TermExponent::kScales) exponent = "e = e_s, the sum of the scales' exponents";
   const std::string term = u.group > 1 ? "t = (sum of " + number(u.group) + " products a * b)" + scaled : "t = a * b" + scaled;

@@ -74,8 +74,11 @@ Words others_of(const CellStep& word, const Unit& unit) {
   return others;
 }
 
+/// Words from there on that are one statement: "ea+eb in(f16)" and "ea+eb".
+size_t exponent_words(const Words& cell, size_t at) { return at + 1 < cell.size() && cell[at + 1].word == "in" ? 2 : 1; }
+
 bool may_be_missing(const CellStep& word) {
-  for (const char* name : {"interleave", "zeros", "least", "last", "drop", "flush", "inf"})
+  for (const char* name : {"interleave", "in", "zeros", "least", "last", "drop", "flush", "inf"})
     if (word.word == name) return true;
   return false;
 }
@@ -83,7 +86,7 @@ bool may_be_missing(const CellStep& word) {
 /// Words that a cell may have in addition, behind all others or, where the order asks for it, behind the first.
 void edit_additions(UnitEdits& edits, const std::string& column, const Words& cell) {
   if (cell.empty()) return;
-  if (column == "exponent") edits.replace(column, cell, 1, 0, {CellStep::made("zeros")});
+  if (column == "exponent") edits.replace(column, cell, exponent_words(cell, 0), 0, {CellStep::made("zeros")});
   if (column == "c") edits.replace(column, cell, cell.size(), 0, {CellStep::made("last")});
   if (column == "special") edits.replace(column, cell, 1, 0, {CellStep::made("flush")});
 }
@@ -104,7 +107,8 @@ std::vector<UnitNeighbour> unit_neighbours(const UnitRow& row) {
     const Words cell = read_cell(row.text(column));
     for (size_t at = 0; at < cell.size(); ++at) {
       edit_numbers(edits, column, cell, at);
-      for (const CellStep& other : others_of(cell[at], row.unit)) edits.replace(column, cell, at, 1, {other});
+      for (const CellStep& other : others_of(cell[at], row.unit))
+        edits.replace(column, cell, at, exponent_words(cell, at), {other});
       if (may_be_missing(cell[at])) edits.replace(column, cell, at, 1, {});
     }
     edit_additions(edits, column, cell);

@@ -16,6 +16,16 @@ BitLoss loss(CellWords& words) {
   words.expected({"truncate", "floor"});
 }
 
+/// "in(f16)"
+const Format* read_exponents_in(const UnitRow& row, const CellWords& words, const Unit& unit) {
+  const CellArgument& name = words.argument(0);
+  const Format* const found = format_named(row, "exponent", name.text, name.position);
+  for (const Format* f : exponent_formats(*unit.a, *unit.b))
+    if (*f == *found) return f;
+  throw row.error("exponent", name.position,
+                  "as '" + name.text + "' no factor has another exponent, or some do not fit; it may be f16 or f32");
+}
+
 }  // namespace
 
 const Format* format_named(const UnitRow& row, const std::string& column, const std::string& name, size_t offset) {
@@ -38,6 +48,7 @@ void read_exponent(const UnitRow& row, Unit& unit) {
     words.expected({"ea+eb", "normalized", "scales"});
   if ((unit.exponent == TermExponent::kScales) != (unit.group > 1))
     throw words.error("groups, and they alone, are aligned by scales");
+  if (unit.exponent == TermExponent::kSum && words.next_is("in", 1)) unit.exponents_in = read_exponents_in(row, words, unit);
   unit.zeros_count = words.next_is("zeros");
   if (words.next_is("least", 1)) unit.least_exponent = words.integer(0, -kWidestExponent, kWidestExponent);
   words.end("the exponent");

@@ -17,25 +17,30 @@ namespace {
 constexpr int kRows = 16, kColumns = 32;
 
 /// What the units were measured with, and sums that cancel, where the bits kept can be seen.
-enum class Data { kNearOne, kCancel, kSparse, kTiny, kUnderflow, kHuge, kBits };
+enum class Data { kNearOne, kCancel, kSparse, kTiny, kUnderflow, kHuge, kBits, kSubnormal };
 struct DataKind {
   Data data;
   const char* words;
   int batches;  ///< more of what shows rarely
 };
-constexpr std::array<DataKind, 7> kKinds = {{{Data::kNearOne, "near 1", 16},
-                                             {Data::kCancel, "large terms that cancel, and small ones", 64},
-                                             {Data::kSparse, "mostly zeros", 32},
-                                             {Data::kTiny, "tiny and subnormal", 32},
-                                             {Data::kUnderflow, "powers of two with products about the least number of d", 160},
-                                             {Data::kHuge, "near overflow", 32},
-                                             {Data::kBits, "all bit patterns", 32}}};
+constexpr std::array<DataKind, 8> kKinds = {
+    {{Data::kNearOne, "near 1", 16},
+     {Data::kCancel, "large terms that cancel, and small ones", 64},
+     {Data::kSparse, "mostly zeros", 32},
+     {Data::kTiny, "tiny and subnormal", 32},
+     {Data::kUnderflow, "powers of two with products about the least number of d", 160},
+     {Data::kHuge, "near overflow", 32},
+     {Data::kBits, "all bit patterns", 32},
+     {Data::kSubnormal, "subnormals times large factors that cancel, and small terms", 32}}};
 
 class Draw {
  public:
   Draw(const Unit& unit, Data data)
       : random_(uint64_t(data) + 1), data_(data), half_((unit.d->min_exponent() - unit.d->mantissa_bits) / 2) {}
   uint64_t below(uint64_t n) { return random_() % n; }
+  /// A number below the least normal one of the format, or of the largest binade.
+  uint32_t subnormal(const Format& f) { return 1 + uint32_t(below((uint64_t{1} << f.mantissa_bits) - 1)); }
+  uint32_t large(const Format& f) { return code_of(f, std::ldexp(1.0, std::ilogb(max_finite(f)) - int(below(2)))); }
 
   uint32_t code(const Format& f, bool small = false) {
     if (f.exponent_bits == 0 || data_ == Data::kBits) return uint32_t(random_() & (f.code_count() - 1));
@@ -46,6 +51,7 @@ class Draw {
     if (data_ == Data::kSparse) exponent = int(below(uint64_t(top - least + 4))) + least - 3;
     if (data_ == Data::kCancel)
       exponent = small ? -int(below(uint64_t(std::min(16, -least + f.mantissa_bits)) + 1)) : std::min(top, 6) - int(below(2));
+    if (data_ == Data::kSubnormal) exponent = of_small_beside_subnormals(f);
     if (data_ == Data::kTiny) exponent = (below(2) == 0 ? least : least / 2) + int(below(6)) - 4;
     if (data_ == Data::kHuge) exponent = (below(2) == 0 ? top : top / 2) - int(below(3));
     const double x = std::ldexp(1 + double(below(1 << f.mantissa_bits)) * std::ldexp(1.0, -f.mantissa_bits), exponent);
@@ -53,6 +59,11 @@ class Draw {
   }
 
  private:
+  /// Products of two such lie below those of a subnormal and a large number.
+  int of_small_beside_subnormals(const Format& f) {
+    const int reach = std::min(24, f.mantissa_bits - f.min_exponent());
+    return -reach + int(below(uint64_t(reach / 2) + 1));
+  }
   /// A format that does not reach so far down leaves it to the scales.
   uint32_t of_product_about_least(const Format& f) {
     const bool reaches = half_ > f.min_exponent() - f.mantissa_bits;
@@ -78,7 +89,14 @@ struct Batch {
       for (int i = 0; i < n; ++i) codes.push_back(draw.code(f, true));
     };
     fill(a, *unit.a, kRows * k), fill(b, *unit.b, kColumns * k), fill(c, *unit.d, kRows * kColumns);
-    if (data == Data::kCancel) cancel(unit, draw);
+    if (data == Data::kCancel) cancel(unit, draw, [&](const Format& f, bool) { return draw.code(f); });
+    if (data == Data::kSubnormal) {
+      const bool of_a = draw.below(2) == 0;
+      const auto has = [](const Format& f) { return f.exponent_bits > 0 && f.mantissa_bits > 0; };
+      cancel(unit, draw, [&](const Format& f, bool is_a) {
+        return !has(f) ? draw.code(f) : is_a == of_a ? draw.subnormal(f) : draw.large(f);
+      });
+    }
     if (data == Data::kUnderflow) std::fill(c.begin(), c.end(), 0);
     if (!unit.scale) return;
     scale_pitch = (k + unit.scale_block - 1) / unit.scale_block;
@@ -86,15 +104,16 @@ struct Batch {
   }
 
   /// Two products of each element, at places of its own row, are large and opposite.
-  void cancel(const Unit& unit, Draw& draw) {
+  template <class Code>
+  void cancel(const Unit& unit, Draw& draw, Code code) {
     const size_t p = draw.below(uint64_t(k)), q = draw.below(uint64_t(k));
     for (size_t row = 0; row < kRows; ++row) {
-      const uint32_t large = draw.code(*unit.a);
+      const uint32_t large = code(*unit.a, true);
       a[row * size_t(k) + p] = large;
       a[row * size_t(k) + q] = unit.a->exponent_bits == 0 ? large : code_of(*unit.a, -decode(*unit.a, large));
     }
     for (size_t column = 0; column < kColumns; ++column)
-      b[column * size_t(k) + q] = b[column * size_t(k) + p] = draw.code(*unit.b);
+      b[column * size_t(k) + q] = b[column * size_t(k) + p] = code(*unit.b, false);
     for (size_t i = 0; i < c.size(); i += 2) c[i] = 0;
   }
 

@@ -42,13 +42,15 @@ struct Unobservable {
 };
 constexpr Unobservable kUnobservable[] = {
     {"sm_90.mma.e4m3.f32", "exponent: nothing -> zeros", "no product is 2^25 times smaller than a zero's exponent"},
+    {"sm_90.mma.e4m3.f32", "exponent: in(f16) -> missing", "no product is 2^25 times smaller than one of a subnormal number"},
     {"sm_90.mma.int8.int32", "order: take(32) -> take(16)", "the sum is exact"},
 };
 
 /// An edited cell is another function: some input tells it from the row, or a reason says that none can, and none is found.
 TEST(UnitNeighbours, AreToldFromTheirRow) {
   for (const char* id : {"sm_90.wgmma.e4m3.f32", "sm_90.mma.bf16.f32", "sm_90.mma.f16.f16", "sm_90.mma.e4m3.f32",
-                         "gfx942.mfma.e4m3fnuz.f32", "gfx90a.mfma.f16.f32", "sm_100.tcgen05.nvf4.f32", "sm_90.mma.int8.int32"})
+                         "sm_90.mma.e4m3_e5m2.f32", "sm_90.mma.e4m3_unpacked.f32", "gfx942.mfma.e4m3fnuz.f32",
+                         "gfx90a.mfma.f16.f32", "sm_100.tcgen05.nvf4.f32", "sm_90.mma.int8.int32"})
     for (const UnitNeighbour& n : unit_neighbours(row(id))) {
       const UnitSeparation found = separate_units(row(id).unit, n.row.unit);
       bool hidden = false;

@@ -1,6 +1,29 @@
 #include "reference/units/unit.h"
 
+#include <algorithm>
+
+#include "reference/formats/catalogue.h"
+
 namespace assay {
+
+std::vector<const Format*> exponent_formats(const Format& a, const Format& b) {
+  const auto holds = [](const Format& wide, const Format& narrow) {
+    return narrow.specials != Specials::kInteger && narrow.mantissa_bits <= wide.mantissa_bits &&
+           narrow.min_exponent() >= wide.min_exponent() && max_finite(narrow) <= max_finite(wide);
+  };
+  // The least exponents that numbers of a and of b but 0 have in it.
+  const auto least = [&](const Format& in) {
+    const auto of = [&](const Format& f) { return std::max(in.min_exponent(), f.min_exponent() - f.mantissa_bits); };
+    return std::pair(of(a), of(b));
+  };
+  std::vector<const Format*> all;
+  std::vector<std::pair<int, int>> seen = {{a.min_exponent(), b.min_exponent()}};
+  for (const Format* f : {&kF16, &kF32}) {
+    if (!holds(*f, a) || !holds(*f, b) || std::find(seen.begin(), seen.end(), least(*f)) != seen.end()) continue;
+    all.push_back(f), seen.push_back(least(*f));
+  }
+  return all;
+}
 
 std::vector<int> product_order(const Unit& unit) {
   std::vector<int> taken;

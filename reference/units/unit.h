@@ -14,7 +14,7 @@ enum class BitLoss { kTruncate, kFloor };
 
 /// The exponent that a term is aligned by.
 enum class TermExponent {
-  kSum,         ///< e_a + e_b of the operands, not renormalized; of a subnormal that of the least normal number
+  kSum,         ///< e_a + e_b of the factors, not renormalized; of a subnormal that of the least normal number
   kNormalized,  ///< floor(log2 |a b|)
   kScales       ///< of the scales alone
 };
@@ -55,6 +55,8 @@ struct Unit {
 
   // exponent
   TermExponent exponent = TermExponent::kSum;
+  /// Of kSum: the format that factors are converted to, exactly, before they have exponents; nullptr: their own.
+  const Format* exponents_in = nullptr;
   bool zeros_count = false;          ///< terms that are zero take part in the maximum
   int least_exponent = kNoExponent;  ///< the maximum is at least this
 
@@ -90,6 +92,10 @@ struct Unit {
 
   bool known() const { return take > 0; }  ///< false: nothing is predicted
 };
+
+/// What `exponents_in` may be with such factors: f16 and f32 where they hold every number of both, normal ones as such, and where some number has
+/// another exponent than by itself, and than in the format before.
+std::vector<const Format*> exponent_formats(const Format& a, const Format& b);
 
 /// The k of each product in the order in which blocks take them: `splits` runs of neighbours in every block of `take`.
 std::vector<int> product_order(const Unit& unit);

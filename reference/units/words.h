@@ -19,6 +19,7 @@ class CellWords {
   bool next_is(const std::string& word, size_t arguments = 0);
   /// Of the word gone past last: a decimal integer from `least` to `most`. Throws TableError.
   int integer(size_t argument, int least, int most) const;
+  const CellArgument& argument(size_t argument) const { return words_.at(at_ - 1).arguments.at(argument); }
   /// The cell's one word as such an integer.
   int whole(int least, int most);
   /// Likewise a number in hexadecimal of at most so many bits.

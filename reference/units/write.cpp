@@ -25,6 +25,7 @@ std::string exponent_of(const Unit& u) {
   std::string text = u.exponent == TermExponent::kSum          ? "ea+eb"
                      : u.exponent == TermExponent::kNormalized ? "normalized"
                                                                : "scales";
+  if (u.exponents_in) text.append(" in(").append(u.exponents_in->name).append(")");
   if (u.zeros_count) text += " zeros";
   if (u.least_exponent != kNoExponent) text.append(" ").append(word("least", {u.least_exponent}));
   return text;
