@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "harness/report/escape.h"
@@ -76,8 +77,9 @@ Cells power_cells(const Power& power, const std::string& tensor) {
 }  // namespace
 
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
-  Cells run_columns, run_cells;
-  for (const Fact& fact : facts_of(provenance, library)) {
+  const std::vector<Fact> facts = facts_of(provenance, library);
+  Cells run_columns = {"run_id"}, run_cells = {run_id(facts)};
+  for (const Fact& fact : facts) {
     run_columns.push_back("run_" + fact.name);
     run_cells.push_back(fact.value);
   }
@@ -85,13 +87,13 @@ std::string csv_text(const RunResult& result, const LibraryInfo& library, const 
     return row(joined(joined(joined(verdict, tensor), power), run));
   };
   std::string text = whole_row(kVerdictColumns, kTensorColumns, kPowerColumns, run_columns);
+  const auto put = [&](const Verdict& verdict, const Cells& tensor, const std::string& name) {
+    text += whole_row(verdict_cells(verdict), tensor, power_cells(verdict.power, name), run_cells);
+    std::fill(run_cells.begin() + 1, run_cells.end(), "");  // what is the same for all rows stands in the first
+  };
   for (const Verdict& verdict : result.verdicts) {
-    for (const TensorFinding& finding : verdict.tensors) {
-      text += whole_row(verdict_cells(verdict), tensor_cells(finding), power_cells(verdict.power, finding.name), run_cells);
-    }
-    if (!verdict.tensors.empty()) continue;
-    const Cells no_tensor(kTensorColumns.size());
-    text += whole_row(verdict_cells(verdict), no_tensor, power_cells(verdict.power, ""), run_cells);
+    for (const TensorFinding& finding : verdict.tensors) put(verdict, tensor_cells(finding), finding.name);
+    if (verdict.tensors.empty()) put(verdict, Cells(kTensorColumns.size()), "");
   }
   return text;
 }

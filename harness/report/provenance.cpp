@@ -93,4 +93,10 @@ std::vector<Fact> facts_of(const Provenance& provenance, const LibraryInfo& libr
           {"evidence", provenance.evidence}};
 }
 
+std::string run_id(const std::vector<Fact>& facts) {
+  std::string text;
+  for (const Fact& fact : facts) text.append(fact.name).append(1, '\0').append(fact.value).append(1, '\0');
+  return fmt::format("{:08x}", uint32_t(XXH3_64bits(text.data(), text.size())));
+}
+
 }  // namespace assay

@@ -49,4 +49,7 @@ Provenance begin_provenance(const std::string& version, const std::string& commi
 /// All of it in one order, also what is not known, with what the library says about itself.
 std::vector<Fact> facts_of(const Provenance& provenance, const LibraryInfo& library);
 
+/// Eight hexadecimal digits of a hash of these facts: the same in all reports of a run, and hardly ever of two runs.
+std::string run_id(const std::vector<Fact>& facts);
+
 }  // namespace assay

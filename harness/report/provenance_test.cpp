@@ -67,6 +67,17 @@ TEST(Provenance, StandsInEveryReport) {
   }
   const Table table = parse_table(csv_text(result, library(), p), "report.csv");
   EXPECT_EQ(table.text(table.rows[0], "run_options"), "repeat=1 suite='a b'");
+  ASSERT_GT(table.rows.size(), 1u);
+  const std::string id = table.text(table.rows[0], "run_id");
+  EXPECT_EQ(id.size(), 8u);
+  for (size_t row = 1; row < table.rows.size(); ++row) {
+    EXPECT_EQ(table.text(table.rows[row], "run_id"), id);
+    for (const std::string& column : table.columns)
+      if (column.starts_with("run_") && column != "run_id") {
+        EXPECT_EQ(table.text(table.rows[row], column), "") << column << ": it stands in the first row";
+      }
+  }
+  EXPECT_NE(run_id(facts_of(p, library())), run_id(facts_of(known("2026-11-23T02:50:54Z", "here"), library())));
   pugi::xml_document xml;
   ASSERT_TRUE(xml.load_string(junit_text(result, library(), p).c_str()));
   const pugi::xml_node suite = xml.child("testsuites").child("testsuite");
