@@ -68,6 +68,16 @@ for library in changes_rounding late_thread; do
 done
 expect 1 "left the floating-point environment changed (it was put back): the thread rounds downward" judge "$bad/libchanges_rounding.so"
 
+# Who ends a run does not wait for a kernel that hangs, and has the reports of what there was.
+start=$SECONDS
+code=0
+timeout --signal INT 2 "$assay" run --backend "$bad/libhangs.so" --suite rms_norm/quick --case '*/bf16*normal*w32' --timeout 60 \
+  --report console --report "csv:$scratch/ended.csv" >"$scratch/out" 2>&1 || code=$?
+[ "$code" = 130 ] || [ "$code" = 124 ] || fail "a run that SIGINT ends gives $code"
+[ $((SECONDS - start)) -lt 20 ] || fail "a run that SIGINT ends waits for the kernel that hangs"
+grep -q 'ENDED EARLY by SIGINT' "$scratch/out" || fail "a run that SIGINT ends does not say so"
+[ -s "$scratch/ended.csv" ] || fail "a run that SIGINT ends leaves no report"
+
 # A kernel that hangs everywhere costs three times its time limit; the other one is judged.
 start=$SECONDS
 same hangs_in_first "$(verdicts hangs_in_first | cut -d' ' -f1,3 | sort -u)" "$(printf '%s\n' 'hangs broken' 'hangs unjudged' 'innocent pass')"

@@ -86,8 +86,9 @@ WatchedResult Watch::call(const CallRequest& request, uint32_t first, const std:
   return result;
 }
 
-std::shared_ptr<Watch> find_watch(const Library& tested, const std::vector<fs::path>& folders) {
-  if (tested.functions->upload == nullptr) return nullptr;
+FoundWatch find_watch(const Library& tested, const std::vector<fs::path>& folders) {
+  if (tested.functions->upload == nullptr) return {};
+  std::string why;
   for (const fs::path& folder : folders) {
     std::error_code missing;
     for (const auto& entry : fs::directory_iterator(folder, missing)) {
@@ -95,13 +96,15 @@ std::shared_ptr<Watch> find_watch(const Library& tested, const std::vector<fs::p
       if (!file.starts_with("assay_watch_") || !file.ends_with(".so")) continue;
       try {
         Library watch = open_library(entry.path().string());
-        if (watch.info.arch == tested.info.arch) return std::make_shared<Watch>(tested.functions, std::move(watch));
-      } catch (const std::exception&) {
-        // for another vendor's device, or not loadable here: its runtime is missing
+        if (watch.info.arch == tested.info.arch) return {std::make_shared<Watch>(tested.functions, std::move(watch)), ""};
+        if (watch.info.arch.empty()) continue;  // works on host memory
+        why += "; " + file + " is for " + watch.info.arch;
+      } catch (const std::exception& error) {
+        why += "; " + std::string(error.what());
       }
     }
   }
-  return nullptr;
+  return {nullptr, why.empty() ? "" : "sweeps over all codes run on the host, no watch on the device works" + why};
 }
 
 }  // namespace assay

@@ -31,8 +31,12 @@ class Watch {
   std::vector<DeviceBlock> blocks_;  ///< x, q, steps, counts
 };
 
-/// The watch for a library, among the files assay_watch_*.so of these folders: one for the same device. Null for a library that
-/// works on host memory, and where there is none.
-std::shared_ptr<Watch> find_watch(const Library& tested, const std::vector<std::filesystem::path>& folders);
+struct FoundWatch {
+  std::shared_ptr<Watch> watch;  ///< null for a library that works on host memory, and where there is none
+  std::string why_none;          ///< one line, of a watch that is there and cannot be used; empty where it is used or there is none
+};
+
+/// The watch for a library, among the files assay_watch_*.so of these folders: one for the same device.
+FoundWatch find_watch(const Library& tested, const std::vector<std::filesystem::path>& folders);
 
 }  // namespace assay

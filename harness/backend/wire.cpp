@@ -27,12 +27,23 @@ bool send_all(int socket, const char* bytes, size_t size) {
   return true;
 }
 
-Received receive_all(int socket, char* bytes, size_t size, bool forever, Clock::time_point deadline) {
+struct Patience {
+  bool forever;
+  Clock::time_point deadline;
+  const std::function<bool()>& given_up;
+};
+
+Received receive_all(int socket, char* bytes, size_t size, const Patience& patience) {
+  constexpr double kBetweenQuestions = 50;  // ms
   while (size > 0) {
-    const double left = std::chrono::duration<double, std::milli>(deadline - Clock::now()).count();
+    if (patience.given_up && patience.given_up()) return Received::kGivenUp;
+    double left = std::chrono::duration<double, std::milli>(patience.deadline - Clock::now()).count();
+    if (patience.forever) left = 1e9;
+    const double longest = patience.given_up ? std::min(left, kBetweenQuestions) : left;
     pollfd wait{socket, POLLIN, 0};
-    const int ready = ::poll(&wait, 1, forever ? -1 : int(std::ceil(std::clamp(left, 0.0, 1e9))));
+    const int ready = ::poll(&wait, 1, int(std::ceil(std::clamp(longest, 0.0, 1e9))));
     if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0 && (patience.forever || longest < left)) continue;
     if (ready == 0) return Received::kTimeout;
     const ssize_t got = ::recv(socket, bytes, size, 0);
     if (got < 0 && errno == EINTR) continue;
@@ -60,12 +71,12 @@ bool send_message(int socket, const std::string& bytes) {
   return send_all(socket, reinterpret_cast<const char*>(&size), sizeof size) && send_all(socket, bytes.data(), bytes.size());
 }
 
-Received receive_message(int socket, double timeout_seconds, std::string& bytes) {
-  const bool forever = timeout_seconds < 0;
+Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up) {
   const auto deadline =
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, timeout_seconds)));
+  const Patience patience{timeout_seconds < 0, deadline, given_up};
   uint64_t size = 0;
-  const Received head = receive_all(socket, reinterpret_cast<char*>(&size), sizeof size, forever, deadline);
+  const Received head = receive_all(socket, reinterpret_cast<char*>(&size), sizeof size, patience);
   if (head != Received::kMessage) return head;
   if (size > kLongestMessage) return Received::kTooLong;
   bytes.clear();
@@ -73,8 +84,7 @@ Received receive_message(int socket, double timeout_seconds, std::string& bytes)
   while (bytes.size() < size) {
     const size_t had = bytes.size(), piece = std::min<size_t>(kPiece, size - had);
     bytes.resize(had + piece);
-    if (const Received rest = receive_all(socket, bytes.data() + had, piece, forever, deadline); rest != Received::kMessage)
-      return rest;
+    if (const Received rest = receive_all(socket, bytes.data() + had, piece, patience); rest != Received::kMessage) return rest;
   }
   return Received::kMessage;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -63,12 +64,13 @@ class MessageReader {
 /// Sends a whole message. False if the other side is gone.
 bool send_message(int socket, const std::string& bytes);
 
-enum class Received { kMessage, kClosed, kTimeout, kTooLong };
+enum class Received { kMessage, kClosed, kTimeout, kTooLong, kGivenUp };
 
 /// A message holds specs and words. What is longer was not written by the other side's program but by a kernel in it.
 inline constexpr uint64_t kLongestMessage = uint64_t{64} << 20;
 
-/// Waits for a whole message, at most so long; a negative time waits for ever. Takes memory only for bytes that have come.
-Received receive_message(int socket, double timeout_seconds, std::string& bytes);
+/// Waits for a whole message, at most so long; a negative time waits for ever. Takes memory only for bytes that have come. Gives up
+/// soon after `given_up`, asked several times a second, says so.
+Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up = {});
 
 }  // namespace assay

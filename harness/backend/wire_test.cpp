@@ -44,6 +44,18 @@ TEST(Wire, ALengthAloneTakesNoMemory) {
   EXPECT_LT(got.capacity(), size_t{1} << 20) << "nothing of it has come";
 }
 
+TEST(Wire, GivesUpWhenToldTo) {
+  const Sockets sockets;
+  std::string got;
+  int asked = 0;
+  EXPECT_EQ(receive_message(sockets.ends[1], 60, got, [&] { return ++asked == 3; }), Received::kGivenUp);
+  EXPECT_EQ(receive_message(sockets.ends[1], -1, got, [&] { return ++asked == 6; }), Received::kGivenUp);
+  EXPECT_EQ(receive_message(sockets.ends[1], 0.12, got, [] { return false; }), Received::kTimeout);
+  EXPECT_TRUE(send_message(sockets.ends[0], "here"));
+  EXPECT_EQ(receive_message(sockets.ends[1], 10, got, [] { return false; }), Received::kMessage);
+  EXPECT_EQ(got, "here");
+}
+
 TEST(Wire, CountsBeyondTheMessageAreRefused) {
   for (const uint64_t count : {uint64_t{2}, uint64_t{1} << 61, ~uint64_t{0}}) {
     MessageWriter out;

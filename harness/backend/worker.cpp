@@ -57,7 +57,7 @@ class Worker {
     settings.number<uint64_t>(options_.memory_bytes);
     send_message(process_->socket(), settings.bytes());  // a worker that is gone already is noticed below
     std::string message;
-    switch (receive_message(process_->socket(), options_.timeout_seconds, message)) {
+    switch (receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended)) {
       case Received::kMessage:
         break;
       case Received::kClosed: {
@@ -68,6 +68,9 @@ class Worker {
       case Received::kTimeout:
         end_process();
         throw LibraryError(path_ + ": not loaded within " + seconds_in_words(options_.timeout_seconds));
+      case Received::kGivenUp:
+        end_process();
+        throw LibraryError(path_ + ": not waited for: the run ended");
       case Received::kTooLong:
         end_process();
         throw LibraryError(path_ + ": wrote into the worker's socket while it was loaded");
@@ -92,7 +95,7 @@ class Worker {
     }
     std::string message;
     const bool sent = send_message(process_->socket(), pack_request(request, memory_));
-    switch (sent ? receive_message(process_->socket(), options_.timeout_seconds, message) : Received::kClosed) {
+    switch (sent ? receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended) : Received::kClosed) {
       case Received::kMessage:
         break;
       case Received::kClosed:
@@ -101,6 +104,9 @@ class Worker {
         hung = true;
         process_->kill();
         return broken("hung: no answer within " + seconds_in_words(options_.timeout_seconds));
+      case Received::kGivenUp:
+        process_->kill();
+        return broken("not waited for: the run ended");
       case Received::kTooLong:
         process_->kill();
         return broken("wrote into the worker's socket");
@@ -195,7 +201,9 @@ class Workers {
 }  // namespace
 
 Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders) {
-  const Library library = open_library(path);
+  Library library = open_library(path);
+  const FoundWatch found = find_watch(library, folders);
+  if (!found.why_none.empty()) library.info.notes.push_back(found.why_none);
   say_notes(library.info);
   speak_of_crashes(STDERR_FILENO, "assay: ");
   const auto runner = std::make_shared<Runner>(library.functions);
@@ -203,7 +211,7 @@ Backend open_in_process(const std::string& path, const std::string& name, const 
                     const ExitNotice notice(path, request);
                     return runner->call(request);
                   }};
-  if (const auto watch = find_watch(library, folders))
+  if (const std::shared_ptr<Watch>& watch = found.watch)
     backend.watched_call = [watch, path](const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps) {
       const ExitNotice notice(path, request);
       return watch->call(request, first, steps);

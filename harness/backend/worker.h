@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct WorkerOptions {
   double timeout_seconds = 60;             ///< for one call, and for loading the library
   std::string program = "/proc/self/exe";  ///< started as `program worker --library PATH`
   uint64_t memory_bytes = 0;               ///< that one process may allocate; 0: half of what the machine or its container has
+  std::function<bool()> ended = {};        ///< asked while a call is waited for: true gives it up at once, as broken
 };
 
 /// Opens a library in this process, with a watch on its device if these folders have one. Throws as open_library().

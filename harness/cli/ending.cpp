@@ -20,7 +20,7 @@ void ask(int signal) {
     ::raise(signal);
     return;
   }
-  constexpr std::string_view kText = "\nassay: ending after the calls under way, then come the reports; a second SIGINT ends at once\n";
+  constexpr std::string_view kText = "\nassay: ending, then come the reports; a second SIGINT ends without them\n";
   (void)!::write(STDERR_FILENO, kText.data(), kText.size());
 }
 

@@ -3,7 +3,7 @@
 
 namespace assay {
 
-/// From here on SIGINT and SIGTERM only ask for an end. The second SIGINT ends the process at once.
+/// From here on SIGINT and SIGTERM only ask for an end. The second SIGINT ends the process at once, without reports.
 void end_on_signals();
 
 /// "SIGINT" or "SIGTERM" once it was asked for; nullptr until then.

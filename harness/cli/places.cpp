@@ -142,7 +142,7 @@ const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_
 Backend open_backend(const BackendRequest& request) {
   const bool is_path = request.backend.find('/') != std::string::npos || request.backend.ends_with(kSuffix);
   if (is_path && request.in_process) return checked(open_in_process(request.backend, request.backend, library_folders()));
-  if (is_path) return checked(open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds}));
+  if (is_path) return checked(open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds, .ended = request.ended}));
   const std::map<std::string, fs::path> backends = named_backends();
   if (const auto found = backends.find(request.backend); found != backends.end())
     return checked(open_in_process(found->second.lexically_normal().string(), request.backend, library_folders()));

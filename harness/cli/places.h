@@ -1,6 +1,7 @@
 // Where the program finds its tables and its kernel libraries.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ struct BackendRequest {
   std::string backend;      ///< "cpu", or a path, which is what ends in ".so" or has a '/'
   bool in_process = false;  ///< also a library given by path
   double timeout_seconds = 60;
+  std::function<bool()> ended = {};  ///< of a library in a worker: as WorkerOptions::ended
 };
 
 /// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path in a worker.

@@ -61,7 +61,7 @@ int run_verb(const RunArguments& arguments) {
   const std::vector<Case> all = open_cases();
   std::vector<Case> selected = selected_of(all, arguments.selection);
   const Backend backend =
-      shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds}));
+      shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds, [] { return ended_by() != nullptr; }}));
   for (const std::string& line : offers_without_cases(backend.library, all))
     std::fprintf(stderr, "assay: %s\n", line.c_str());
   RecordedRun recorded{shard, fingerprint(selected), ignores_warp(backend.library), {}};
