@@ -2,6 +2,7 @@
 #include "kernels/ops/catalogue.h"
 
 #include <algorithm>
+#include <string>
 
 namespace assay_kernels {
 
@@ -17,17 +18,31 @@ std::vector<Kernel> all_kernels() {
   });
 }
 
+#define ASSAY_CHIP_OP(op) std::string op##_chip(const std::string& contract);
+#include "kernels/ops/chip_ops.inc"
+#undef ASSAY_CHIP_OP
+
+namespace {
+
+/// The chip whose instructions the contract is about; empty where any can run it.
+std::string chip_of(const std::string& op, const std::string& contract) {
+#define ASSAY_CHIP_OP(name) \
+  if (op == #name) return name##_chip(contract);
+#include "kernels/ops/chip_ops.inc"
+#undef ASSAY_CHIP_OP
+  return "";
+}
+
+}  // namespace
+
 std::vector<Kernel> kernels_of(const std::string& arch) {
   std::vector<Kernel> kernels = all_kernels();
   if (arch.empty()) return kernels;
   const std::string chip = arch.substr(0, arch.find(':'));
   for (Kernel& kernel : kernels) {
-    if (kernel.op != "mma" && kernel.op != "gemm_scaled") continue;
-    // "sm_90.mma.f16.f32" begins with the chip, "torch.scaled_mm_row.sm_90" ends with it.
-    const std::string place = kernel.op == "mma" ? chip + "." : "." + chip;
     const auto of_another = [&](const std::string& contract) {
-      if (contract.size() < place.size()) return true;
-      return contract.compare(kernel.op == "mma" ? 0 : contract.size() - place.size(), place.size(), place) != 0;
+      const std::string own = chip_of(kernel.op, contract);
+      return !own.empty() && own != chip;
     };
     kernel.contracts.erase(std::remove_if(kernel.contracts.begin(), kernel.contracts.end(), of_another), kernel.contracts.end());
   }
