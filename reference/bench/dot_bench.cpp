@@ -15,9 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "reference/dot/accumulator_model.h"
 #include "reference/dot/exact_dot.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
+#include "reference/testing/units.h"
 
 namespace assay {
 namespace {
@@ -90,8 +92,7 @@ void race(const Contest& contest, const Shape& s, int threads, int rounds) {
   if (contest.asked == Asked::kAbsoluteSums || contest.asked == Asked::kAll) sums.resize(z.size()), outputs.absolute_sum = sums;
   if (contest.asked == Asked::kBounds || contest.asked == Asked::kAll) {
     bounds.resize(z.size()), outputs.bound = bounds;
-    outputs.model = AccumulatorModel{
-        .products_per_step = 32, .fraction_bits = 13, .result_bits = 13, .result_to_nearest = false, .chunk = 128, .scales_inside = false};
+    outputs.model = accumulator_model(unit_table().find("sm_90.wgmma.e4m3.f32").unit, 128);
   }
   double blas = HUGE_VAL, ours = HUGE_VAL;
   for (int round = 0; round < rounds; ++round) {

@@ -2,19 +2,30 @@
 
 #include <algorithm>
 
+#include "reference/dot/accumulator_model.h"
 #include "reference/dot/exact_dot.h"
 #include "reference/testing/exact_product.h"
+#include "reference/testing/units.h"
 
 namespace assay {
 namespace {
 
-/// Models as units.csv has them: sm_90 fp8, sm_100 fp8, and one that rounds to nearest after every 16.
-const AccumulatorModel kHopper{
-    .products_per_step = 32, .fraction_bits = 13, .result_bits = 13, .result_to_nearest = false, .chunk = 128, .scales_inside = false};
-const AccumulatorModel kHopperUnpromoted{
-    .products_per_step = 32, .fraction_bits = 13, .result_bits = 13, .result_to_nearest = false, .chunk = 0, .scales_inside = false};
-const AccumulatorModel kBlackwell{
-    .products_per_step = 32, .fraction_bits = 25, .result_bits = 23, .result_to_nearest = false, .chunk = 0, .scales_inside = true};
+/// Models of units: fp8 of sm_90 and of sm_100 with scales, and one of no unit that rounds to nearest after every 16.
+AccumulatorModel model_of(const std::string& unit, int64_t chunk) {
+  return accumulator_model(unit_table().find(unit).unit, chunk).value();
+}
+const AccumulatorModel& hopper() {
+  static const AccumulatorModel model = model_of("sm_90.wgmma.e4m3.f32", 128);
+  return model;
+}
+const AccumulatorModel& hopper_unpromoted() {
+  static const AccumulatorModel model = model_of("sm_90.wgmma.e4m3.f32", 0);
+  return model;
+}
+const AccumulatorModel& blackwell() {
+  static const AccumulatorModel model = model_of("sm_100.tcgen05.mx_e4m3.f32", 0);
+  return model;
+}
 const AccumulatorModel kNearest{
     .products_per_step = 16, .fraction_bits = 24, .result_bits = 23, .result_to_nearest = true, .chunk = 64, .scales_inside = false};
 
@@ -132,8 +143,8 @@ TEST_P(EverySetOfLoops, BoundsAndExponentsAreThoseOfTheDefinitionAndHoldForTheUn
     int kind_a, kind_b;
   };
   double sharpest = 0;
-  for (const Setting& s : {Setting{kHopper, 3, 4}, Setting{kHopperUnpromoted, 2, 1}, Setting{kBlackwell, 6, 6}, Setting{kNearest, 3, 2},
-                           Setting{kHopper, 0, 0}}) {
+  for (const Setting& s : {Setting{hopper(), 3, 4}, Setting{hopper_unpromoted(), 2, 1}, Setting{blackwell(), 6, 6}, Setting{kNearest, 3, 2},
+                           Setting{hopper(), 0, 0}}) {
     for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kInt8}) {
       const int64_t k = 300 + int64_t(random() % 40);
       const OwnedOperand a = operand(*f, 9, k, kDotScaleKinds[s.kind_a], random),
@@ -159,7 +170,7 @@ TEST_P(EverySetOfLoops, AbsoluteSumsAreRoundedUpwardByLittle) {
   for (const Format* f : {&kE4M3Fn, &kE5M2, &kF16, &kBf16, &kInt8}) {
     for (int kind : {0, 2, 3, 6}) {
       const OwnedOperand a = operand(*f, 5, 700, kDotScaleKinds[kind], random), b = operand(kE4M3Fn, 53, 700, kDotScaleKinds[0], random);
-      const Bounds got = bounds(a, b, kBlackwell, *kernels);
+      const Bounds got = bounds(a, b, blackwell(), *kernels);
       for (int64_t i = 0; i < 5; ++i)
         for (int64_t j = 0; j < 53; ++j) {
           double sum = 0;  // of numbers of few bits: exact
@@ -174,26 +185,41 @@ TEST_P(EverySetOfLoops, AbsoluteSumsAreRoundedUpwardByLittle) {
 TEST_P(EverySetOfLoops, NumbersOfAllMagnitudesHaveAbsoluteSums) {
   OwnedOperand a = make_operand(kBf16, 1, 64, kDotScaleKinds[0]), b = make_operand(kBf16, 1, 64, kDotScaleKinds[0]);
   a.set(0, 0, 0x1p-133), b.set(0, 0, 0x1p-133), a.set(0, 40, 0x1p127), b.set(0, 41, -0x1p127);
-  const double tiny = bounds(a, b, kBlackwell, *kernels).absolute_sum[0];
+  const double tiny = bounds(a, b, blackwell(), *kernels).absolute_sum[0];
   EXPECT_GE(tiny, 0x1p-266);
   EXPECT_LE(tiny, 0x1p256 * 0x1p-118) << "beside numbers of 2^128, whose products are all 0";
   b.set(0, 40, -0x1p-133);
-  const double sum = bounds(a, b, kBlackwell, *kernels).absolute_sum[0];
+  const double sum = bounds(a, b, blackwell(), *kernels).absolute_sum[0];
   EXPECT_GE(sum, 0x1p-6);
   for (int64_t i : {0, 40, 41}) b.set(0, i, i == 0 ? std::nan("") : 0);
-  EXPECT_LE(bounds(a, b, kBlackwell, *kernels).absolute_sum[0], 0x1p-100) << "what is not finite counts as 0";
+  EXPECT_LE(bounds(a, b, blackwell(), *kernels).absolute_sum[0], 0x1p-100) << "what is not finite counts as 0";
 }
 
 INSTANTIATE_TEST_SUITE_P(Bounds, EverySetOfLoops, testing::Values("avx512", "avx2", "scalar"),
                          [](const auto& param_info) { return std::string(param_info.param); });
 
 /// M2: one product of a subnormal code has a larger exponent than value; bits of the others are lost below that.
+TEST(AccumulatorModelOfAUnit, IsItsRow) {
+  EXPECT_EQ(hopper().products_per_step, 32);
+  EXPECT_EQ(hopper().fraction_bits, 13);
+  EXPECT_EQ(hopper().result_bits, 13);
+  EXPECT_FALSE(hopper().result_to_nearest || hopper().scales_inside);
+  EXPECT_EQ(hopper().chunk, 128);
+  EXPECT_EQ(blackwell().fraction_bits, 25);
+  EXPECT_EQ(blackwell().result_bits, 23);
+  EXPECT_TRUE(blackwell().scales_inside);
+  EXPECT_TRUE(model_of("sm_80.mma.f16.f16", 0).result_to_nearest);
+  for (const char* unit : {"gfx942.mfma.f16.f32", "gfx90a.mfma.f16.f32", "sm_90.wgmma.int8.int32", "sm_100.tcgen05.nvf4.f32",
+                           "gfx950.mfma.f16.f32"})
+    EXPECT_FALSE(accumulator_model(unit_table().find(unit).unit, 0)) << unit;
+}
+
 TEST(Bounds, HoldForSubnormalOperandsWhereTheLargestProductDoesNotDo) {
   OwnedOperand a = make_operand(kE4M3Fn, 1, 32, kDotScaleKinds[0]), b = make_operand(kE4M3Fn, 1, 32, kDotScaleKinds[0]);
   a.set(0, 0, 0x1p-9), b.set(0, 0, 256);
   for (int64_t i = 1; i < 32; ++i) a.set(0, i, 1.75 * 0x1p-6), b.set(0, i, 0x1p-6);
-  const Bounds got = bounds(a, b, kHopper, dot_kernels());
-  const double error = std::fabs(got.value[0] - defined(a, 0, b, 0, kHopper).unit), of_unit = 33 * 0x1p-13 + 0x1p-13;
+  const Bounds got = bounds(a, b, hopper(), dot_kernels());
+  const double error = std::fabs(got.value[0] - defined(a, 0, b, 0, hopper()).unit), of_unit = 33 * 0x1p-13 + 0x1p-13;
   EXPECT_EQ(got.exponent[0], 2);
   EXPECT_LE(error, got.bound[0]);
   EXPECT_GT(error, of_unit * 0x1p-9 * 256) << "the largest product would bound it too low, as it did";
@@ -204,25 +230,25 @@ TEST(Bounds, HoldForSubnormalOperandsWhereTheLargestProductDoesNotDo) {
 TEST(Bounds, OfVeryLongChunksComeFromTheNorms) {
   OwnedOperand a = make_operand(kE4M3Fn, 1, 9000, kDotScaleKinds[0]);
   for (int64_t i = 0; i < 9000; ++i) a.set(0, i, 1);
-  const Bounds got = bounds(a, a, kHopperUnpromoted, dot_kernels());
+  const Bounds got = bounds(a, a, hopper_unpromoted(), dot_kernels());
   const double of_unit = 282 * (33 * 0x1p-13 + 0x1p-13);
   ASSERT_GT(of_unit, 1);
   EXPECT_GE(got.bound[0], of_unit * 8192);
   EXPECT_LE(got.bound[0], of_unit * 8192 * (1 + relative(9000)));
-  EXPECT_LE(std::fabs(got.value[0] - defined(a, 0, a, 0, kHopperUnpromoted).unit), got.bound[0]);
+  EXPECT_LE(std::fabs(got.value[0] - defined(a, 0, a, 0, hopper_unpromoted()).unit), got.bound[0]);
 }
 
 TEST(Bounds, AreWhatTheValueIsWhereThatIsNoNumberAndNeedAModelAndWholeBlocks) {
   std::mt19937_64 random(43);
   OwnedOperand a = operand(kE5M2, 2, 256, kDotScaleKinds[3], random), b = operand(kE5M2, 2, 256, kDotScaleKinds[0], random);
   a.set(1, 9, HUGE_VAL), b.set(0, 9, 1), b.set(1, 9, 0);
-  const Bounds got = bounds(a, b, kHopper, dot_kernels());
+  const Bounds got = bounds(a, b, hopper(), dot_kernels());
   EXPECT_EQ(got.bound[2], HUGE_VAL);
   EXPECT_TRUE(std::isnan(got.bound[3]) && std::isfinite(got.bound[0]));
   OwnedOperand zero = make_operand(kE4M3Fn, 1, 64, kDotScaleKinds[0]);
-  EXPECT_EQ(bounds(zero, zero, kHopper, dot_kernels()).exponent[0], std::numeric_limits<int32_t>::min());
-  EXPECT_EQ(bounds(zero, zero, kHopper, dot_kernels()).bound[0], 0);
-  EXPECT_THROW(bounds(a, b, kHopperUnpromoted, dot_kernels()), std::invalid_argument) << "a scale would change within the chunk";
+  EXPECT_EQ(bounds(zero, zero, hopper(), dot_kernels()).exponent[0], std::numeric_limits<int32_t>::min());
+  EXPECT_EQ(bounds(zero, zero, hopper(), dot_kernels()).bound[0], 0);
+  EXPECT_THROW(bounds(a, b, hopper_unpromoted(), dot_kernels()), std::invalid_argument) << "a scale would change within the chunk";
   std::vector<double> four(4);
   const DotOutputs without{.rounded = {}, .value = {}, .error = {}, .absolute_sum = {}, .model = {}, .bound = four, .largest_exponent = {}};
   EXPECT_THROW(exact_dot({a.operand, b.operand, 256}, {0, 2, 0, 2}, without), std::invalid_argument);
@@ -230,8 +256,8 @@ TEST(Bounds, AreWhatTheValueIsWhereThatIsNoNumberAndNeedAModelAndWholeBlocks) {
 
 TEST(Bounds, AModelChangesNoResult) {
   std::mt19937_64 random(44);
-  for (const AccumulatorModel* m : {&kHopper, &kBlackwell}) {
-    const OwnedOperand a = operand(kE4M3Fn, 30, 520, kDotScaleKinds[m == &kHopper ? 3 : 6], random),
+  for (const AccumulatorModel* m : {&hopper(), &blackwell()}) {
+    const OwnedOperand a = operand(kE4M3Fn, 30, 520, kDotScaleKinds[m == &hopper() ? 3 : 6], random),
                        b = operand(kE5M2, 70, 520, kDotScaleKinds[0], random);
     std::vector<double> with(2100), without(2100);
     exact_dot({a.operand, b.operand, 520}, {0, 30, 0, 70},
