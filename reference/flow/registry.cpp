@@ -11,6 +11,7 @@
 #include "reference/flow/group_quant/group_quant.h"
 #include "reference/flow/launch/launch.h"
 #include "reference/flow/quant_azp/quant_azp.h"
+#include "reference/flow/rank_norm/rank_norm.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
 #include "reference/flow/rope/rope.h"
 #include "reference/flow/row_norm/row_norm.h"
@@ -23,7 +24,7 @@ std::span<const Flow* const> all_flows() {
   static const Flow* const all[] = {
       &quant_azp_flow(), &cache_insert_flow(), &group_quant_flow(), &row_norm_flow(), &gated_flow(),
       &rope_flow(),      &chain_flow(),        &launch_flow(),      &packing_flow(),  &cast_flow(),
-      &dot_flow(),       &rank_reduce_flow(),
+      &dot_flow(),       &rank_reduce_flow(), &rank_norm_flow(),
   };
   return all;
 }
