@@ -13,6 +13,15 @@ Kernel of_ranks(const char* name, const char* contract, void (*run)(const Call&,
   return row;
 }
 
+template <class NormRules, RankRun kSum>
+Kernel of_fused(const char* name, const char* contract, const char* twin, const char* cites) {
+  Kernel row = fused_row<NormRules, kSum>(name, contract);
+  row.fault = name;
+  row.cites = cites;
+  row.twin = twin;
+  return row;
+}
+
 AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
 AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
 
@@ -47,6 +56,9 @@ std::vector<Kernel> rank_faults() {
       of_ranks("codec_symmetric", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecSymmetric>, coded, "no regression known; the range of codes as other quantizations have it", coded_area, half),
       of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded, "sglang 40084, 34473: FP16_OVFL armed on one chip and not on the next", coded_area, half),
       of_ranks("codec_magnitude", "quickreduce.all_reduce_int8.gfx950", run_coded<CodecMagnitude>, coded, "no regression known; amax where the extreme has its sign", coded_area, half),
+      of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankDropped>>("fused_rank_dropped", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot", "no regression known; the sum behind the norm"),
+      of_fused<VllmFusedAddRmsNormV0191, run_one_shot<AbsoluteRules>>("fused_rounded_before_weight", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot", "vllm PR 46070: releases before it round before the weight"),
+      of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankMisses>>("fused_rank_misses", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot", "vllm 30650: a rank whose reduction was skipped"),
   };
 }
 

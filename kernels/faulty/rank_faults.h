@@ -1,7 +1,7 @@
 // Sums over ranks gone wrong: each the rules of its twin with one mistake.
 #pragma once
 
-#include "kernels/ops/all_reduce/run.h"
+#include "kernels/ops/all_reduce_add_rms_norm/fused.h"
 
 namespace assay_kernels {
 
