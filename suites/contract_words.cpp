@@ -4,6 +4,7 @@
 #include "reference/flow/cache_insert/cache_record.h"
 #include "reference/flow/dot/words.h"
 #include "reference/flow/flow.h"
+#include "reference/flow/rank_norm/rank_norm.h"
 #include "reference/flow/rank_reduce/words.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/words.h"
@@ -29,6 +30,11 @@ std::vector<std::string> contract_lines(const std::string& id) {
       return dot_lines(read_dot(row, rulebook().units));
     case FlowKind::kRankReduce:
       return rank_lines(read_rank_reduce(row), *read_rank_reduce(row).formats.front());
+    case FlowKind::kRankNorm: {
+      std::vector<std::string> lines = contract_lines(read_rank_norm(row).reduce);
+      for (std::string& line : contract_lines(read_rank_norm(row).then)) lines.push_back(std::move(line));
+      return lines;
+    }
     case FlowKind::kLink:
     case FlowKind::kChain:
       break;

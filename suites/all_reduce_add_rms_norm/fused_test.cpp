@@ -1,0 +1,108 @@
+// Op all_reduce_add_rms_norm: each rank's answer is the norm's answer on the sum over ranks, and ranks agree.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "harness/core/compare.h"
+#include "reference/formats/catalogue.h"
+#include "suites/all_reduce/expect.h"
+#include "suites/all_reduce_add_rms_norm/fused_case.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+
+const Op& fused() {
+  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
+  (void)open;
+  return find_op("all_reduce_add_rms_norm");
+}
+
+Case case_with(std::map<std::string, std::string> cells) {
+  Case one;
+  one.op = fused().name;
+  one.parameters = {{"contract", "flashinfer.all_reduce_add_rms_norm_twoshot"}, {"ranks", "4"}, {"x", "bf16"}, {"m", "2"}, {"n", "256"}, {"eps", "1e-6"},
+                    {"fill", "rank_cancel"}, {"residual", "normal"}, {"gamma", "gamma"}, {"before", "1"}, {"seed", "1"}, {"warp", "32"}};
+  for (auto& [column, cell] : cells) one.parameters[column] = cell;
+  return fused().validate(one);
+}
+
+std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation) {
+  std::vector<HostTensor> outputs;
+  for (const WholePart& whole : computed(expectation))
+    for (const HostTensor& tensor : problem.tensors)
+      if (tensor.spec.name == whole.part.tensor && tensor.spec.rank == whole.part.rank) {
+        HostTensor& out = outputs.emplace_back(tensor);
+        out.bytes.resize(out.spec.bytes());
+        for (int64_t i = 0; i < whole.part.elements(); ++i) out.set_code(i, code_from_ordinal(*whole.part.format, whole.at(i).low));
+      }
+  return outputs;
+}
+
+TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
+  const Case one = case_with({});
+  const FusedCase c = read_fused_case(one);
+  const Problem problem = fused().problem(one);
+  const std::vector<WholePart> all = computed(fused().expect(one, problem, nullptr));
+  ASSERT_EQ(all.size(), 8u);
+
+  // The same by the two ops, one behind the other.
+  const Case sum = find_op("all_reduce").validate([&] {
+    Case s = one;
+    s.op = "all_reduce";
+    s.parameters["contract"] = "flashinfer.all_reduce_twoshot";
+    return s;
+  }());
+  const std::vector<WholePart> sums = computed(find_op("all_reduce").expect(sum, find_op("all_reduce").problem(sum), nullptr));
+  Problem norm = find_op("fused_add_rms_norm").problem(c.norm_case);
+  for (int64_t i = 0; i < 512; ++i) find(norm.tensors, "x").set_code(i, code_from_ordinal(kBf16, sums[3].low[size_t(i)]));
+  const std::vector<WholePart> alone = computed(find_op("fused_add_rms_norm").expect(c.norm_case, norm, nullptr));
+  for (const WholePart& part : all)
+    for (const WholePart& other : alone)
+      if (part.part.tensor == other.part.tensor) {
+        EXPECT_EQ(part.low, other.low) << part.part.label();
+        EXPECT_EQ(part.high, other.high) << part.part.label();
+      }
+}
+
+TEST(FusedRanks, RanksMustHaveTheSameBits) {
+  const Case one = case_with({});
+  const Problem problem = fused().problem(one);
+  std::vector<HostTensor> outputs = outputs_by(problem, fused().expect(one, problem, nullptr));
+  EXPECT_TRUE(compare(fused().expect(one, problem, &outputs), outputs, {}).agrees());
+  HostTensor* residual = nullptr;
+  for (HostTensor& tensor : outputs)
+    if (tensor.spec.rank == 2 && tensor.spec.name == "residual") residual = &tensor;
+  ASSERT_NE(residual, nullptr);
+  residual->set_code(300, residual->code(300) ^ 1);
+  const Finding finding = compare(fused().expect(one, problem, &outputs), outputs, {});
+  EXPECT_FALSE(finding.agrees());
+  bool said = false;
+  for (const Violation& violation : finding.violations)
+    said |= violation.words.find("residual[1, 44]: rank 2 has") == 0 && violation.words.find("in 1 of 512 elements") != std::string::npos;
+  EXPECT_TRUE(said);
+}
+
+TEST(FusedRanks, AFreeSumOrANormWithoutAResidualIsRefused) {
+  ContractTables tables = rulebook().contracts;
+  const auto refusal = [&](const std::string& row) -> std::string {
+    const std::string file = testing::TempDir() + "rank_norm.csv";
+    std::ofstream(file) << "id,reduce,then,since,until,source,why\n" << row << ",2026,,here,because\n";
+    try {
+      tables.add(file);
+    } catch (const TableError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refusal("a,nccl.all_reduce_tree,vllm.fused_add_rms_norm@2026-06-18"), HasSubstr("reduce: the order of 'nccl.all_reduce_tree' is free"));
+  EXPECT_THAT(refusal("b,vllm.all_reduce_1stage,vllm.rms_norm@2026-06-18"), HasSubstr("is no norm that adds a residual"));
+  EXPECT_THAT(refusal("c,vllm.group_fp8,vllm.rms_norm@2026-06-18"), HasSubstr("is a group_quant row, not a sum over ranks"));
+}
+
+}  // namespace
+}  // namespace assay
