@@ -99,6 +99,10 @@ constexpr Entry kFills[] = {
     {"rank_cancel", fills::rank_cancel, "normal, and on two ranks of each element large numbers that cancel: what was added before them is lost"},
     {"rank_overflow", fills::rank_overflow, "half of the ranks near the largest number, half near the least: sums overflow on the way in some orders"},
     {"rank_specials", fills::rank_specials, "NaN or Inf of one rank, Inf of both signs, zeros of both signs, subnormals whose codes are like that of -0"},
+    {"equal_blocks", fills::equal_blocks, "amax_scaled, every second 128 of k as the 128 before"},
+    {"opposite_blocks", fills::opposite_blocks,
+     "the same with opposite signs: with equal_blocks and paired_scales only what joining a block rounded is left"},
+    {"paired_scales", fills::paired_scales, "amax_scales, every second column as the one before"},
     {"half_tenfold", fills::half_tenfold, "normal, half of it times ten: what sglang's tests quantize"},
     {"row_octaves", fills::row_octaves, "uniform in +-2^e, e from 1 to 19 for each row: what vLLM's masked SiLU test quantizes"},
 };

@@ -7,6 +7,7 @@
 namespace assay::fills {
 namespace {
 
+constexpr int64_t kBlock = 128;  ///< products that share a scale
 constexpr uint32_t kOther = 6;  ///< a lane of its own
 
 double signed_by_coin(const Sheet& sheet, int64_t i, double value) { return sheet.random.coin(i, kSign) ? -value : value; }
@@ -37,6 +38,12 @@ void large_pairs(Sheet& sheet, double second) {
     const double own = large ? (sheet.random.coin(pair, kSign) ? -magnitude : magnitude) : signed_by_coin(sheet, i, magnitude);
     sheet.values[size_t(i)] = large && column % 2 == 1 ? second * own : own;
   }
+}
+
+/// Every second run of `size` columns is the run before it, times `factor`.
+void repeat_runs(Sheet& sheet, int64_t size, double factor) {
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
+    if (i % sheet.columns / size % 2 == 1) sheet.values[size_t(i)] = factor * sheet.values[size_t(i - size)];
 }
 
 }  // namespace
@@ -92,7 +99,6 @@ void exact_sums(Sheet& sheet) {
 }
 
 void block_outliers(Sheet& sheet) {
-  constexpr int64_t kBlock = 128;
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
     sheet.values[size_t(i)] = sheet.random.normal(i) * deviation(sheet) / 64;
   for (int64_t row = 0; row < sheet.rows; ++row)
@@ -101,6 +107,21 @@ void block_outliers(Sheet& sheet) {
       const int64_t at = block + sheet.random.below(size, block, kPlace);
       sheet.values[size_t(at)] = signed_by_coin(sheet, at, max_finite(sheet.format));
     }
+}
+
+void equal_blocks(Sheet& sheet) {
+  amax_scaled(sheet);
+  repeat_runs(sheet, kBlock, 1);
+}
+
+void opposite_blocks(Sheet& sheet) {
+  amax_scaled(sheet);
+  repeat_runs(sheet, kBlock, -1);
+}
+
+void paired_scales(Sheet& sheet) {
+  amax_scales(sheet);
+  repeat_runs(sheet, 1, 1);
 }
 
 void codes_with_nans(Sheet& sheet) {

@@ -77,6 +77,26 @@ TEST(FillGemm, LargeProductsCancelAndSmallOnesAreLeft) {
   for (const double s : values(filled("amax_scales", kF32))) ASSERT_TRUE(s >= 0x1p-10 && s < 0x1p-6) << s;
 }
 
+TEST(FillGemm, BlocksCancelAndTheirScalesAreEqual) {
+  constexpr int64_t kRows = 5, kColumns = 300;
+  const auto made = [&](const char* name, const Format& format, int64_t columns) {
+    HostTensor x{dense("x", Role::kInput, format, {kRows, columns}), {}};
+    fill(x, {.name = name, .seed = 1});
+    return values(x);
+  };
+  const std::vector<double> a = made("equal_blocks", kE4M3Fn, kColumns), b = made("opposite_blocks", kE4M3Fn, kColumns),
+                            s = made("paired_scales", kF32, 6);
+  for (int64_t row = 0; row < kRows; ++row) {
+    for (int64_t i = row * kColumns; i < row * kColumns + 128; ++i) {
+      ASSERT_EQ(a[size_t(i)], a[size_t(i + 128)]);
+      ASSERT_EQ(b[size_t(i)], -b[size_t(i + 128)]);
+    }
+    EXPECT_NE(a[size_t(row * kColumns)], a[size_t(row * kColumns + 256)]) << "a third block is one of its own";
+    for (int64_t i = row * 6; i < row * 6 + 6; i += 2) ASSERT_EQ(s[size_t(i)], s[size_t(i + 1)]);
+    EXPECT_NE(s[size_t(row * 6)], s[size_t(row * 6 + 2)]);
+  }
+}
+
 TEST(FillGemm, OneNanInEveryFourthRow) {
   HostTensor x{dense("x", Role::kInput, kE4M3Fn, {16, 96}), {}};
   fill(x, {.name = "codes_with_nans", .seed = 1});

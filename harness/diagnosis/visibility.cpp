@@ -92,7 +92,7 @@ struct FirstRow {
   /// it may be by the number of rows.
   bool shows(const std::string& edit) const {
     const auto found = neighbours.find(edit);
-    if (found == neighbours.end()) return false;
+    if (found == neighbours.end() || found->second.by_rows) return false;
     const Whole edited = computed(found->second.expect(problem, nullptr));
     for (size_t p = 0; p < right.size(); ++p)
       if (in_the_same_places(right[p].part, edited[p].part) && disjoint(right[p], edited[p]) > 0) return true;

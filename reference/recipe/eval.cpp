@@ -35,12 +35,16 @@ class OperandOf {
   OperandOf(const Step& step, const RowPart& part, const Environment& environment) : lane_(assay::lane(step.a, part, environment)) {
     if (step.a.times.empty()) return;
     const Lane other = assay::lane(step.a.times, part, environment);
-    product_.low.resize(part.size);
-    product_.high.resize(part.size);
-    for (size_t i = 0; i < part.size; ++i)
-      product_.low[i] = lane_.low[lane_.scalar ? 0 : i], product_.high[i] = lane_.high[lane_.scalar ? 0 : i];
-    lanes().arithmetic_spans(Verb::kMul, grid_of(*step.working, Overflow::kSpecial), product_.low.data(), product_.high.data(),
-                             other, part.size);
+    const Grid grid = grid_of(*step.working, Overflow::kSpecial);
+    const bool pinned = lane_.low == lane_.high && other.low == other.high;
+    product_.low = copied(lane_.low, part.size);
+    if (pinned) {
+      lanes().arithmetic(Verb::kMul, grid, product_.low.data(), other, part.size);
+      lane_ = {product_.low.data(), product_.low.data(), false};
+      return;
+    }
+    product_.high = copied(lane_.high, part.size);
+    lanes().arithmetic_spans(Verb::kMul, grid, product_.low.data(), product_.high.data(), other, part.size);
     lane_ = {product_.low.data(), product_.high.data(), false};
   }
   OperandOf(const OperandOf&) = delete;
@@ -50,6 +54,9 @@ class OperandOf {
   Span operator[](size_t i) const { return {lane_.low[lane_.scalar ? 0 : i], lane_.high[lane_.scalar ? 0 : i]}; }
 
  private:
+  std::vector<double> copied(const double* ends, size_t size) const {
+    return lane_.scalar ? std::vector<double>(size, *ends) : std::vector<double>(ends, ends + size);
+  }
   Lane lane_;
   Spans product_;
 };
@@ -58,7 +65,7 @@ class OperandOf {
 bool frees(const Recipe& recipe, const RowPart& part, const Environment& environment) {
   for (const Step& step : recipe.steps) {
     if (step.is_free() || step.beyond == BeyondInteger::kUndefined) return true;
-    for (const std::string& name : {step.a.name, step.a.times}) {
+    for (const std::string& name : {step.a.name, step.a.times, step.b.name}) {
       if (name.empty()) continue;
       const Lane a = lane(name, part, environment);
       for (size_t i = 0; a.low != a.high && i < (a.scalar ? 1 : part.size); ++i)
@@ -99,6 +106,16 @@ void arithmetic(const Step& step, const RowPart& part, const Environment& enviro
     lanes().arithmetic(step.verb, grid, part.low, b, part.size);
   else
     lanes().arithmetic_spans(step.verb, grid, part.low, part.high, b, part.size);
+}
+
+void multiply_add(const Step& step, const RowPart& part, const Environment& environment) {
+  const OperandOf factor(step, part, environment);
+  const Lane b = lane(step.b, part, environment);
+  if (part.pinned()) return lanes().fma(part.low, factor.lane(), b, part.size);
+  for (size_t i = 0; i < part.size; ++i) {
+    const size_t at = b.scalar ? 0 : i;
+    part.set(i, fused(part[i], factor[i], {b.low[at], b.high[at]}));
+  }
 }
 
 Span negated(Span span) { return {-span.high, -span.low}; }
@@ -210,6 +227,9 @@ void run(const Recipe& recipe, const RowPart& part, const Environment& environme
       case Verb::kDiv:
       case Verb::kRdiv:
         arithmetic(step, part, environment);
+        break;
+      case Verb::kFma:
+        multiply_add(step, part, environment);
         break;
       case Verb::kMax:
       case Verb::kMin:

@@ -31,6 +31,7 @@ std::string applied(const Step& step, const std::string& v) {
     case Verb::kSub: return v + " - " + a;
     case Verb::kMul:
       return atom(v) + " * " + atom(a);
+    case Verb::kFma: return "fma(" + v + ", " + a + ", " + words(step.b) + ")";
     case Verb::kDiv:
       return atom(v) + " / " + atom(a);
     case Verb::kRdiv: return a + " / " + atom(v);

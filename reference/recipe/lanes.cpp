@@ -29,7 +29,7 @@ Grid grid_of(const Format& f, Overflow overflow) {
 const Lanes* lanes_named(std::string_view name) {
   if (name == "scalar") return &kLanes_scalar;
 #if defined(__x86_64__)
-  if (name == "avx2" && __builtin_cpu_supports("avx2")) return &kLanes_avx2;
+  if (name == "avx2" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &kLanes_avx2;
   if (name == "avx512" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return &kLanes_avx512;
 #endif
   return nullptr;

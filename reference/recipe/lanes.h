@@ -36,7 +36,9 @@ struct Lanes {
   std::string_view name;  ///< "avx512", "avx2", "scalar"
   /// v = round(v verb b); verbs: add sub mul div rdiv.
   void (*arithmetic)(Verb verb, const Grid& grid, double* v, Lane b, size_t n);
-  /// The same on intervals, by their corners.
+  /// v = v * a + b in f32, rounded once.
+  void (*fma)(double* v, Lane a, Lane b, size_t n);
+  /// As arithmetic, on intervals, by their corners.
   void (*arithmetic_spans)(Verb verb, const Grid& grid, double* low, double* high, Lane b, size_t n);
   void (*round)(const Grid& grid, double* v, size_t n);
   void (*round_spans)(const Grid& grid, double* low, double* high, size_t n);

@@ -2,5 +2,5 @@
 
 namespace assay {
 extern const Lanes kLanes_avx2;
-const Lanes kLanes_avx2{"avx2", arithmetic, arithmetic_spans, round_all, round_spans, widen_spans, clamp_all, clamp_spans};
+const Lanes kLanes_avx2{"avx2", arithmetic, fma_all, arithmetic_spans, round_all, round_spans, widen_spans, clamp_all, clamp_spans};
 }  // namespace assay

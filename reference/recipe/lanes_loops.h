@@ -144,6 +144,12 @@ void loop_spans(Op op, Round round, double* __restrict low, double* __restrict h
   }
 }
 
+/// IEEE 754-2019, 5.4.1, fusedMultiplyAdd: numbers of f32 keep it from being rounded twice.
+void fma_all(double* v, Lane a, Lane b, size_t n) {
+  const size_t of_a = a.scalar ? 0 : 1, of_b = b.scalar ? 0 : 1;
+  for (size_t i = 0; i < n; ++i) v[i] = double(__builtin_fmaf(float(v[i]), float(a.low[i * of_a]), float(b.low[i * of_b])));
+}
+
 template <class Round>
 void arithmetic_rounded(Verb verb, Round round, double* v, Lane b, size_t n) {
   switch (verb) {

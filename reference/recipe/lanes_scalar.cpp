@@ -2,5 +2,5 @@
 
 namespace assay {
 extern const Lanes kLanes_scalar;
-const Lanes kLanes_scalar{"scalar", arithmetic, arithmetic_spans, round_all, round_spans, widen_spans, clamp_all, clamp_spans};
+const Lanes kLanes_scalar{"scalar", arithmetic, fma_all, arithmetic_spans, round_all, round_spans, widen_spans, clamp_all, clamp_spans};
 }  // namespace assay

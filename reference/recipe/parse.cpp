@@ -163,6 +163,12 @@ class CellParser {
         need(1, 1);
         step.a = factor_or_product(arguments[0]);
         break;
+      case Verb::kFma:
+        need(2, 2);
+        if (!(*working_ == kF32)) throw ParseError(token.position, "'fma' is a step in f32");
+        step.a = factor_or_product(arguments[0]);
+        step.b = operand(arguments[1]);
+        break;
       case Verb::kIf0:
         need(1, 1);
         step.a = operand(arguments[0]);

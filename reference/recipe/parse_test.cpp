@@ -130,6 +130,7 @@ TEST(Parse, ExactVerbsTakeNoSlack) {
     if (verb.verb == Verb::kClamp) cell = "clamp(max_min,M)";
     if (verb.verb == Verb::kPow2) cell = "pow2(ceil)";
     if (verb.verb == Verb::kTo) cell = "to(q)";
+    if (verb.verb == Verb::kFma) cell = "fma(s,m)";
     const size_t a = cell.find("(a)");
     if (a != std::string::npos) cell.replace(a, 3, "(s)");
     EXPECT_EQ(error_of(cell.c_str()), "no error") << cell;

@@ -34,13 +34,13 @@ double share(Over over) {
 
 bool reads(const Recipe& recipe, const std::string& quantity) {
   return std::any_of(recipe.steps.begin(), recipe.steps.end(),
-                     [&](const Step& step) { return step.a.name == quantity || step.a.times == quantity; });
+                     [&](const Step& step) { return step.a.name == quantity || step.a.times == quantity || step.b.name == quantity; });
 }
 
 void replace_quantity(Recipe& recipe, const std::string& from, const std::string& to) {
   for (Step& step : recipe.steps) {
-    if (step.a.name != from && step.a.times != from) continue;
-    for (std::string* name : {&step.a.name, &step.a.times})
+    if (step.a.name != from && step.a.times != from && step.b.name != from) continue;
+    for (std::string* name : {&step.a.name, &step.a.times, &step.b.name})
       if (*name == from) *name = to;
     const auto is_letter = [&](size_t at) { return at < step.text.size() && std::isalpha(static_cast<unsigned char>(step.text[at])); };
     for (size_t at = step.text.find(from, step.text.find('(')); at != std::string::npos; at = step.text.find(from, at)) {

@@ -11,7 +11,7 @@
 namespace assay {
 
 enum class Verb {
-  kAdd, kSub, kMul, kDiv, kRdiv, kRcp, kNeg, kAbs, kMax, kMin, kClamp, kIf0,
+  kAdd, kSub, kMul, kFma, kDiv, kRdiv, kRcp, kNeg, kAbs, kMax, kMin, kClamp, kIf0,
   kCeil, kRint, kTrunc, kFtz, kPow2, kExp, kExp2, kLog2, kTanh, kErf, kSqrt, kRsqrt, kTo
 };
 
@@ -42,7 +42,7 @@ struct Step {
   Verb verb = Verb::kAdd;
   std::string text;             ///< as written: "clamp(max_min,M)"
   const Format* working = nullptr;  ///< format that the result is rounded to
-  Operand a, b;                 ///< clamp: a upper, b lower bound
+  Operand a, b;                 ///< clamp: a upper, b lower bound; fma: a factor, b what is added
   NanRule nan = NanRule::kDrop;
   Pow2 pow2 = Pow2::kCeil;
   const Format* target = nullptr;  ///< of `to`

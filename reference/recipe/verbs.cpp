@@ -73,6 +73,7 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kAdd, "add", "add(a) | add(a,wrap)", "v + a; in int32 the sum saturates unless told to wrap", kUp, true, wrapping_sum},
       {Verb::kSub, "sub", "sub(a)", "v - a", kUp, true},
       {Verb::kMul, "mul", "mul(a)", "v * a", kBySign, true, quotient_or_one_factor},
+      {Verb::kFma, "fma", "fma(a,b)", "v * a + b, in f32", kBySign, true},
       {Verb::kDiv, "div", "div(a)", "v / a", kBySign, true, reciprocal_product},
       {Verb::kRdiv, "rdiv", "rdiv(a) | rdiv(a,fast)", "a / v; fast: where |v| > 2^126 the zero of its sign may stand for it",
        kBySign, true},

@@ -11,8 +11,8 @@
 #include "harness/diagnosis/programs.h"
 #include "reference/formats/catalogue.h"
 #include "reference/units/definition.h"
-#include "suites/gemm_scaled/expect.h"
-#include "suites/gemm_scaled/words.h"
+#include "suites/gemm/expect.h"
+#include "suites/gemm/words.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

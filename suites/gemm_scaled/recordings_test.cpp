@@ -1,30 +1,21 @@
 // Outputs of real libraries on an H200: the contract's programs make them, and its mistakes do not. The folder `gemm` of
 // ASSAY_HARDWARE_VECTORS; its README says how inputs are made.
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <set>
 
 #include "harness/core/compare.h"
-#include "harness/core/element.h"
-#include "harness/core/tensor_of_part.h"
 #include "reference/formats/catalogue.h"
-#include "reference/table/table.h"
-#include "reference/testing/gemm_recordings.h"
-#include "suites/gemm_scaled/expect.h"
+#include "suites/gemm/recordings.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
 
-using testing::mix, testing::npy;
+using namespace testing;
 
 struct Recorded {
   const char *name, *contract, *a_table, *b_table, *scales, *y;
@@ -55,31 +46,6 @@ constexpr Recorded kRecorded[] = {
     {"cutlass_slow_row_f32", "cutlass.fp8_gemm_row.sm_90", "e4m3_wide", "e4m3_wide", "token_channel", "f32", 128, 128, 4096, ""},
 };
 
-constexpr uint64_t kStep = 0x9e3779b97f4a7c15, kOfSeed = 0xd1342543de82ef95;
-
-void put(HostTensor& tensor, const std::string& bytes) {
-  ASSERT_EQ(tensor.spec.bytes(), bytes.size()) << tensor.spec.name;
-  tensor.bytes.resize(bytes.size());
-  std::memcpy(tensor.bytes.data(), bytes.data(), bytes.size());
-}
-
-std::string codes(const std::string& table, uint64_t seed, int64_t rows, int64_t k) {
-  std::string all;
-  for (uint64_t row = 0; row < uint64_t(rows); ++row)
-    for (uint64_t i = 0; i < uint64_t(k); ++i) all.push_back(table[mix((row * 16384 + i + 1) * kStep + seed * kOfSeed) & 4095]);
-  return all;
-}
-
-void put_scales(HostTensor& tensor, uint64_t seed, bool unit) {
-  constexpr int kLow = -14, kHigh = -9;
-  tensor.bytes.resize(tensor.spec.bytes());
-  for (int64_t i = 0; i < tensor.spec.elements(); ++i) {
-    const uint64_t h = mix((uint64_t(i) + 1) * kStep + seed * kOfSeed) & 0xffffff;
-    const double value = (1 + double(h >> 4) * 0x1p-20) * std::ldexp(1.0, int(h & 15) * (kHigh - kLow) / 16 + kLow);
-    tensor.set_code(i, code_of(kF32, unit ? 1.0 : value));
-  }
-}
-
 Case case_of(const Recorded& r) {
   Case one;
   one.op = "gemm_scaled";
@@ -96,25 +62,6 @@ Case case_of(const Recorded& r) {
                     {"seed", "1"},
                     {"warp", "32"}};
   return find_op(one.op).validate(one);
-}
-
-/// Whether rows of the recording are those of a program.
-bool agrees(const Answer& answer, const HostTensor& d, int64_t first, int64_t end) {
-  const Part& part = answer.parts.front();
-  const AcceptedBlock block = answer.accepted(first, end);
-  const AcceptedRows& rows = block.parts.front();
-  for (size_t i = 0; i < rows.low.size(); ++i)
-    if (!rows.at(i).holds(*part.format, ordinal(*part.format, d.code(first * part.columns() + int64_t(i))))) return false;
-  return true;
-}
-
-/// The first rows tell most programs apart.
-bool agrees(const Expectation& expectation, const HostTensor& d) {
-  constexpr int64_t kFew = 3;
-  return std::any_of(expectation.any_of.begin(), expectation.any_of.end(), [&](const Answer& answer) {
-    const int64_t few = std::min(kFew, answer.steps);
-    return agrees(answer, d, 0, few) && agrees(answer, d, few, answer.steps);
-  });
 }
 
 /// Edits that no recording of these contracts shows.
@@ -136,40 +83,35 @@ const std::map<std::string, std::set<std::string>>& not_seen() {
 }
 
 TEST(GemmScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMistake) {
-  const char* const vectors = std::getenv("ASSAY_HARDWARE_VECTORS");
-  const std::filesystem::path folder = vectors ? std::filesystem::path(vectors) / "gemm" : std::filesystem::path();
-  if (!vectors || !std::filesystem::exists(folder)) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with gemm/";
+  const std::filesystem::path folder = recordings_folder();
+  if (folder.empty()) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with gemm/";
   open_rulebook(ASSAY_SOURCE_DIR);
   const Op& op = find_op("gemm_scaled");
-  std::map<std::string, std::set<std::string>> all, failing;
+  SeenEdits seen;
   for (const Recorded& r : kRecorded) {
     const Case one = case_of(r);
     Problem problem = op.problem(one);
     const auto table = [&](const char* name) { return npy(folder / ("table_" + std::string(name) + ".npy")); };
-    put(find(problem.tensors, "a"), codes(table(r.a_table), r.a_seed, r.m, r.k));
-    put(find(problem.tensors, "b"), codes(table(r.b_table), r.b_seed, r.n, r.k));
+    put(find(problem.tensors, "a"), recorded_codes(table(r.a_table), r.a_seed, r.m, r.k));
+    put(find(problem.tensors, "b"), recorded_codes(table(r.b_table), r.b_seed, r.n, r.k));
     const bool unit = std::string(r.scales) == "unit";
-    put_scales(find(problem.tensors, "scale_a"), 5, unit);
-    put_scales(find(problem.tensors, "scale_b"), 6, unit);
+    const auto scale = [&](const char* role, uint64_t seed) {
+      HostTensor& tensor = find(problem.tensors, role);
+      tensor.bytes.resize(tensor.spec.bytes());
+      for (int64_t i = 0; i < tensor.spec.elements(); ++i)
+        tensor.set_code(i, code_of(kF32, unit ? 1.0 : recorded_scale(i, seed, -14, -9)));
+    };
+    scale("scale_a", 5);
+    scale("scale_b", 6);
     std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
     put(outputs[0], npy(folder / (std::string(r.name) + ".npy")));
 
     const Finding finding = compare(op.expect(one, problem, nullptr), outputs, {{}});
     EXPECT_TRUE(finding.agrees()) << r.name << ": " << finding.parts.front().outside << " elements";
     EXPECT_EQ(finding.program, r.program) << r.name;
-    for (const Hypothesis& wrong : op.neighbours(one)) {
-      if (!wrong.equivalent.empty()) continue;
-      all[r.contract].insert(wrong.name);
-      if (!agrees(wrong.expect(problem, nullptr), outputs[0])) failing[r.contract].insert(wrong.name);
-    }
+    seen.look(r.contract, op.neighbours(one), problem, outputs[0]);
   }
-  for (const auto& [contract, names] : all) {
-    const auto known = not_seen().find(contract);
-    for (const std::string& name : names) {
-      const bool expected = known != not_seen().end() && known->second.contains(name);
-      EXPECT_EQ(failing[contract].contains(name), !expected) << contract << ": " << name;
-    }
-  }
+  seen.expect_all_but(not_seen());
 }
 
 }  // namespace

@@ -1,41 +1,12 @@
 // A scaled matrix product on a matrix unit: a tile of the instruction's own size to a block, one step of k after the other.
 #pragma once
 
-#include "kernels/ops/catalogue.h"
 #include "kernels/ops/dispatch.h"
+#include "kernels/gemm/lists.h"
+#include "kernels/gemm/staging.h"
 #include "kernels/ops/gemm_scaled/rules.h"
 
 namespace assay_kernels {
-
-/// Factors of one step, zeros beyond m, n and k.
-template <class U>
-struct StagedStep {
-  alignas(16) uint8_t a[U::kM * U::kK];
-  alignas(16) uint8_t b[U::kN * U::kK];
-};
-
-template <class U>
-SIMT_DEVICE float number_of_sum(uint32_t code) {
-  if constexpr (U::D::kBits == 16) return simt::to_float(simt::F16{uint16_t(code)});
-  if constexpr (std::is_same_v<typename U::D, units::Int32>) return float(int32_t(code));
-  float value;
-  __builtin_memcpy(&value, &code, sizeof value);
-  return value;
-}
-
-template <class Rules, int kThreads>
-SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const GemmArguments& x, int64_t row, int64_t column, int64_t k,
-                       int64_t end) {
-  using U = typename Rules::Unit;
-  for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
-    const int64_t r = row + i / U::kK, at = k + i % U::kK;
-    step.a[i] = r < x.m && at < end ? x.a[Rules::row_of_a(r, x.m) * x.k + at] : uint8_t{0};
-  }
-  for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
-    const int64_t c = column + i / U::kK, at = k + i % U::kK;
-    step.b[i] = c < x.n && at < end ? x.b[Rules::byte_of_b(c, at, x.n, x.k)] : uint8_t{0};
-  }
-}
 
 template <class Rules, class Y>
 SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, float sum) {
@@ -91,22 +62,12 @@ SIMT_KERNEL void scaled_product(GemmArguments x) {
   }
 }
 
-/// Types of codes in the ABI.
-template <class F>
-inline constexpr int kTypeCode = ASSAY_INT;
-template <>
-inline constexpr int kTypeCode<units::E4m3> = ASSAY_FLOAT8_E4M3FN;
-template <>
-inline constexpr int kTypeCode<units::E5m2> = ASSAY_FLOAT8_E5M2;
-template <>
-inline constexpr int kTypeCode<units::E4m3fnuz> = ASSAY_FLOAT8_E4M3FNUZ;
-
 template <class Rules, int kParts>
 void run_gemm(const Call& call) {
   using U = typename Rules::Unit;
   GemmArguments x =
       gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kTakesBias);
-  if (kParts > 1) x.part = part_of(x.k, kParts);
+  if (kParts > 1) x.part = part_of(x.k, kParts, 128);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;
   with_warp(call, [&](auto warp) {

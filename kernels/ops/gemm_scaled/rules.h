@@ -1,33 +1,21 @@
 // What contracts of gemm_scaled do: the unit that multiplies, when its sums go to f32, how scales and a bias join them.
 #pragma once
 
+#include "kernels/gemm/rules.h"
 #include "kernels/ops/gemm_scaled/problem.h"
-#include "kernels/units/mma.h"
-// Units of every vendor by name; which of them have an instruction here is asked of the lists.
-#include "kernels/units/amd.h"
-#include "kernels/units/blackwell.h"
-#include "kernels/units/nvidia.h"
 
 namespace assay_kernels {
 
 /// What kernels do unless their rules say otherwise.
 template <class MatrixUnit, int kPromotedEvery = 0>
-struct GemmRules {
-  using Unit = MatrixUnit;
-  using CodesOfA = typename MatrixUnit::A;  ///< that the tensors hold
-  using CodesOfB = typename MatrixUnit::B;
+struct GemmRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kPromote = kPromotedEvery;  ///< products whose sum is added to one of f32; 0: one chain
   static constexpr bool kTakesBias = true;
 
-  /// Where what is multiplied lies.
-  SIMT_DEVICE static int64_t products(int64_t k) { return k; }
-  SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
-  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) { return column * all_k + k; }
   SIMT_DEVICE static float scale_of_row(const GemmArguments& x, int64_t row) { return x.scale_a[row * x.step_of_scale_a]; }
   SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t column) {
     return x.scale_b[column * x.step_of_scale_b];
   }
-  SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
 
   template <class Y>
   SIMT_DEVICE static Y with_bias(float scaled, float bias) {
@@ -110,6 +98,14 @@ struct VllmScaledMmInt8 : WeightFirst<units::Sm90WgmmaInt8Int32> {
 // AITER e404860, gemm_a8w8_common.cuh: the weight's scale first.
 struct AiterGemmA8w8Fnuz : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.gemm_a8w8_fnuz.gfx942";
+};
+/// The weight comes shuffled.
+struct AiterBpreshuffle : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "aiter.gemm_a8w8_bpreshuffle.gfx942";
+  static constexpr bool kTakesBias = false;
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
+    return ShuffledWeight::byte(column, k, all_k);
+  }
 };
 
 }  // namespace assay_kernels

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "reference/flow/dot/ways.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/verbs.h"
 #include "reference/units/neighbours.h"
@@ -78,17 +79,30 @@ void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
     });
 }
 
-/// Every so many instructions that kernels have, and none.
+/// Every so many instructions that kernels have, and none. Of promoted blocks that are twice as long, the first one's scales join.
 void edit_promotion(const DotContract& right, Edits& edits) {
   if (right.of_integers()) return;
   const auto words = [](int64_t promote) {
     return promote == 0 ? std::string("none") : "every(" + std::to_string(promote) + ")";
   };
   for (const int64_t instructions : {0, 1, 2, 4, 8}) {
+    if (instructions == 0 && right.of_blocks()) continue;
     const int64_t promote = instructions * right.unit.k;
-    edits.add_programs("promote: " + words(right.promote) + " -> " + words(promote),
-                       [&](DotContract& wrong) { wrong.promote = promote; });
+    edits.add_programs("promote: " + words(right.promote) + " -> " + words(promote), [&](DotContract& wrong) {
+      wrong.promote = promote;
+      if (!right.of_blocks()) wrong.join = promote > 0 ? plain_join() : Steps();
+    });
   }
+}
+
+/// Every other order in which both scales of a block and acc meet, and one scale forgotten.
+void edit_join(const DotContract& right, Edits& edits) {
+  const auto add = [&](const std::string& name, const Steps& join) {
+    if (text_of(join) != text_of(right.join)) edits.add(name, [&](DotNeighbour& wrong) { wrong.contract.join = join; });
+  };
+  for (const Steps& join : block_joins()) add("join: " + text_of(right.join) + " -> " + text_of(join), join);
+  add("join: sa is left out", {CellStep::made("fma", {"sb", "acc"})});
+  add("join: sb is left out", {CellStep::made("fma", {"sa", "acc"})});
 }
 
 void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edits) {
@@ -120,31 +134,50 @@ std::vector<Steps> orders(const Steps& scales) {
   return all;
 }
 
-void edit_y(const DotContract& right, const Format& y, Edits& edits) {
-  const Steps before(right.y.begin(),
-                     std::find_if(right.y.begin(), right.y.end(), [](const CellStep& s) { return s.word == "mul"; }));
-  const Steps scales(right.y.begin() + std::ptrdiff_t(before.size()), right.y.end() - 1);
-  const CellStep last = right.y.back();
-  const auto joined = [&](const Steps& middle, const CellStep& end) {
-    Steps steps = before;
-    steps.insert(steps.end(), middle.begin(), middle.end());
-    steps.push_back(end);
-    return steps;
-  };
-  for (const Steps& other : orders(scales)) edits.y("y: " + text_of(scales) + " -> " + text_of(other), joined(other, last));
-  for (const char* scale : {"sa", "sb"}) {
-    const CellStep other = CellStep::made("mul", {scale});
-    edits.y(std::string("y: ") + (scale[1] == 'a' ? "sb" : "sa") + " is left out", joined({other}, last));
+/// The steps of y between those before the scales and the last one.
+struct CutY {
+  Steps before, scales, c;  ///< `c`: what adds it
+  CellStep last;
+
+  explicit CutY(const Steps& y) : last(y.back()) {
+    for (const CellStep& step : Steps(y.begin(), y.end() - 1)) {
+      Steps& of = step.word == "mul" ? scales : step.text == "add(c)" ? c : before;
+      of.push_back(step);
+    }
   }
-  Steps gained = scales;
+  Steps with(const Steps& middle, const CellStep& end) const {
+    Steps steps = before;
+    for (const Steps& more : {middle, c, Steps{end}}) steps.insert(steps.end(), more.begin(), more.end());
+    return steps;
+  }
+};
+
+/// Of scales that join the result.
+void edit_scales(const CutY& cut, Edits& edits) {
+  const std::string text = text_of(cut.scales);
+  for (const Steps& other : orders(cut.scales)) edits.y("y: " + text + " -> " + text_of(other), cut.with(other, cut.last));
+  for (const char* scale : {"sa", "sb"})
+    edits.y(std::string("y: ") + (scale[1] == 'a' ? "sb" : "sa") + " is left out",
+            cut.with({CellStep::made("mul", {scale})}, cut.last));
+}
+
+void edit_y(const DotContract& right, const Format& y, Edits& edits) {
+  const CutY cut(right.y);
+  if (!right.of_blocks()) edit_scales(cut, edits);
+  Steps gained = cut.scales;
   gained.push_back(CellStep::made("mul", {"101/100"}));
-  edits.y("y: gain 101/100", joined(gained, last));
+  edits.y("y: gain 101/100", cut.with(gained, cut.last));
+  if (!cut.c.empty()) {
+    CutY forgets = cut;
+    forgets.c.clear();
+    edits.y("y: c is left out", forgets.with(cut.scales, cut.last));
+  }
   if (y == kF32) return;
-  for (const CellStep& other : other_forms(last)) edits.y("y: " + last.text + " -> " + other.text, joined(scales, other));
-  for (size_t i = 0; i + 1 < scales.size(); ++i) {
-    Steps twice = scales;
-    twice.insert(twice.begin() + std::ptrdiff_t(i) + 1, last);
-    edits.y("y: to(y) after " + scales[i].text, joined(twice, last));
+  for (const CellStep& other : other_forms(cut.last)) edits.y("y: " + cut.last.text + " -> " + other.text, cut.with(cut.scales, other));
+  for (size_t i = 0; i + 1 < cut.scales.size(); ++i) {
+    Steps twice = cut.scales;
+    twice.insert(twice.begin() + std::ptrdiff_t(i) + 1, cut.last);
+    edits.y("y: to(y) after " + cut.scales[i].text, cut.with(twice, cut.last));
   }
 }
 
@@ -169,6 +202,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   Edits edits(right, k);
   edit_unit(right, units, edits);
   edit_promotion(right, edits);
+  if (right.of_blocks()) edit_join(right, edits);
   edit_split(right, k, y, edits);
   edit_y(right, y, edits);
   if (with_bias) edit_bias(right, y, edits);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "reference/flow/dot/edits.h"
 
@@ -40,6 +42,36 @@ DotInputs b_as_k_by_n(const DotInputs& right, int64_t) {
   return wrong;
 }
 
+/// Somebody takes the code at place(row, k) of what lies in memory.
+template <class Place>
+DotInputs from_memory(const DotInputs& right, Place place) {
+  DotInputs wrong = right;
+  const int64_t k = right.product.k;
+  const Codes codes = codes_of(right.product.b, right.n, k), memory = shuffled(right.shuffle, codes.data(), right.n, k);
+  Codes read(memory.size());
+  for (int64_t row = 0; row < right.n; ++row)
+    for (int64_t i = 0; i < k; ++i) read[size_t(row * k + i)] = memory[size_t(place(row, i))];
+  use(wrong.product.b, wrong.own_b, std::move(read), k);
+  return wrong;
+}
+
+DotInputs not_shuffled(const DotInputs& right, int64_t) {
+  return from_memory(right, [k = right.product.k](int64_t row, int64_t i) { return row * k + i; });
+}
+
+DotInputs shuffled_twice(const DotInputs& right, int64_t) {
+  return from_memory(right, [shuffle = right.shuffle, k = right.product.k](int64_t row, int64_t i) {
+    const int64_t once = shuffle.place(row, i, k, 1);
+    return shuffle.place(once / k, once % k, k, 1);
+  });
+}
+
+/// Tiles of 32 rows for those of 16, and the other way round.
+DotInputs of_other_tiles(const DotInputs& right, int64_t) {
+  const WeightShuffle other{48 - right.shuffle.rows, right.shuffle.products};
+  return from_memory(right, [other, k = right.product.k](int64_t row, int64_t i) { return other.place(row, i, k, 1); });
+}
+
 /// A bound on rows that is one too low.
 DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
@@ -50,37 +82,67 @@ DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-void one_further(std::vector<double>& scales) { std::rotate(scales.begin(), scales.begin() + 1, scales.end()); }
-
-DotInputs next_token(const DotInputs& right, int64_t) {
-  DotInputs wrong = right;
-  one_further(wrong.scale_a);
+/// Scales that somebody looks up elsewhere: those of `from` in the place of a row and a block of k.
+template <class From>
+ScaleValues looked_up(const ScaleValues& right, From from) {
+  const ScaleShape& shape = right.shape;
+  ScaleValues wrong = right;
+  for (int64_t row = 0; row < shape.rows; ++row)
+    for (int64_t block = 0; block < shape.columns; ++block) {
+      const auto [other_row, other_block] = from(row, block);
+      wrong.values[size_t(row * shape.columns + block)] = right.values[size_t(other_row * shape.columns + other_block)];
+    }
   return wrong;
 }
 
-DotInputs next_channel(const DotInputs& right, int64_t) {
+using Place = std::pair<int64_t, int64_t>;
+
+ScaleValues next_row(const ScaleValues& right) {
+  return looked_up(right, [&](int64_t row, int64_t block) { return Place((row + 1) % right.shape.rows, block); });
+}
+ScaleValues first_row(const ScaleValues& right) {
+  return looked_up(right, [](int64_t, int64_t block) { return Place(0, block); });
+}
+ScaleValues next_block(const ScaleValues& right) {
+  return looked_up(right, [&](int64_t row, int64_t block) { return Place(row, (block + 1) % right.shape.columns); });
+}
+ScaleValues first_block(const ScaleValues& right) {
+  return looked_up(right, [](int64_t row, int64_t) { return Place(row, 0); });
+}
+
+template <ScaleValues of(const ScaleValues&)>
+DotInputs of_a(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
-  one_further(wrong.scale_b);
+  wrong.scale_a = of(right.scale_a);
+  return wrong;
+}
+template <ScaleValues of(const ScaleValues&)>
+DotInputs of_b(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  wrong.scale_b = of(right.scale_b);
   return wrong;
 }
 
-DotInputs first_token(const DotInputs& right, int64_t) {
+/// Scales that become powers of two: below, or above.
+DotInputs powers_of_two(const DotInputs& right, bool up) {
   DotInputs wrong = right;
-  wrong.scale_a = {right.scale_a[0]};
+  for (ScaleValues* scales : {&wrong.scale_a, &wrong.scale_b})
+    for (double& s : scales->values) {
+      if (s == 0 || !std::isfinite(s)) continue;
+      const double below = std::copysign(std::ldexp(1.0, std::ilogb(s)), s);
+      s = up && s != below ? 2 * below : below;
+    }
   return wrong;
 }
-
-DotInputs first_channel(const DotInputs& right, int64_t) {
-  DotInputs wrong = right;
-  wrong.scale_b = {right.scale_b[0]};
-  return wrong;
-}
+DotInputs cut_to_powers(const DotInputs& right, int64_t) { return powers_of_two(right, false); }
+DotInputs raised_to_powers(const DotInputs& right, int64_t) { return powers_of_two(right, true); }
 
 /// Each read as if it were the other's, again from the first where it ends.
 DotInputs swapped_scales(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
-  for (size_t i = 0; i < wrong.scale_a.size(); ++i) wrong.scale_a[i] = right.scale_b[i % right.scale_b.size()];
-  for (size_t i = 0; i < wrong.scale_b.size(); ++i) wrong.scale_b[i] = right.scale_a[i % right.scale_a.size()];
+  const std::vector<double>&a = right.scale_a.values, &b = right.scale_b.values;
+  for (size_t i = 0; i < a.size(); ++i) wrong.scale_a.values[i] = b[i % b.size()];
+  for (size_t i = 0; i < b.size(); ++i) wrong.scale_b.values[i] = a[i % a.size()];
   return wrong;
 }
 
@@ -90,25 +152,46 @@ std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_
   const int64_t k = right.product.k;
   std::vector<DotMisreading> all;
   if (k > 1) all.push_back({"k: the last product is left out", fewer_products, 1});
+  if (tile_k > 0 && k > tile_k && k % tile_k == 0)
+    all.push_back({"k: the last " + std::to_string(tile_k) + " products are left out", fewer_products, tile_k});
   for (const int64_t whole : {unit_k, tile_k}) {
     const int64_t tail = whole > 0 ? k % whole : 0;
     if (tail == 0) continue;
     const std::string words = "k: what is beyond whole " + std::to_string(whole);
-    if (tail > 1 && tail < k) all.push_back({words + " is left out", fewer_products, tail});
+    if (tail > 1) all.push_back({words + " is left out", fewer_products, tail});
     if (tail > 2) all.push_back({words + " is used to half", fewer_products, tail / 2});
   }
   if (right.n > 1 && k > 1) all.push_back({"b: read as [k, n]", b_as_k_by_n});
+  if (right.shuffle.any() && right.n * k > 16) {
+    all.push_back({"b: read as if it were not shuffled", not_shuffled});
+    all.push_back({"b: read as if it were shuffled twice", shuffled_twice});
+    if (WeightShuffle{48 - right.shuffle.rows, 16}.fits(right.n, k))
+      all.push_back({"b: read by tiles of " + std::to_string(48 - right.shuffle.rows) + " rows", of_other_tiles});
+  }
   if (right.m > 1) all.push_back({"a: the last row is the one before it", last_row_is_the_one_before});
-  if (right.scale_a.size() > 1) {
-    all.push_back({"scale_a: of the next row", next_token});
-    all.push_back({"scale_a: of the first row", first_token});
+  const ScaleShape &a = right.scale_a.shape, &b = right.scale_b.shape;
+  const std::string columns = b.row_block > 1 ? std::to_string(b.row_block) + " columns" : "column";
+  if (a.rows > 1) {
+    all.push_back({"scale_a: of the next row", of_a<next_row>});
+    all.push_back({"scale_a: of the first row", of_a<first_row>});
   }
-  if (right.scale_b.size() > 1) {
-    all.push_back({"scale_b: of the next column", next_channel});
-    all.push_back({"scale_b: of the first column", first_channel});
+  if (b.rows > 1) {
+    all.push_back({"scale_b: of the next " + columns, of_b<next_row>});
+    all.push_back({"scale_b: of the first " + columns, of_b<first_row>});
   }
-  if (right.scale_a.size() + right.scale_b.size() > 2)
-    all.push_back({"scales: each read in the place of the other", swapped_scales});
+  if (a.columns > 1) {
+    all.push_back({"scale_a: of the next block of k", of_a<next_block>});
+    all.push_back({"scale_a: of the first block of k", of_a<first_block>});
+  }
+  if (b.columns > 1) {
+    all.push_back({"scale_b: of the next block of k", of_b<next_block>});
+    all.push_back({"scale_b: of the first block of k", of_b<first_block>});
+  }
+  if (a.k_block > 0) {
+    all.push_back({"scales: cut to powers of two", cut_to_powers});
+    all.push_back({"scales: raised to powers of two", raised_to_powers});
+  }
+  if (a.count() + b.count() > 2) all.push_back({"scales: each read in the place of the other", swapped_scales});
   return all;
 }
 

@@ -11,19 +11,14 @@
 namespace assay {
 namespace {
 
-/// One addition of f32. Two of its numbers have their sum in a double, or near enough that it rounds the same (lanes.h).
-double add(double a, double b) { return double(float(a + b)); }
-
-void add_all(std::vector<double>& to, const std::vector<double>& sums) {
-  for (size_t i = 0; i < to.size(); ++i) to[i] = add(to[i], sums[i]);
-}
-
-void append(Spans& to, const Spans& row) {
-  if (!row.pinned()) to.widen();
-  to.low.insert(to.low.end(), row.low.begin(), row.low.end());
-  if (to.pinned()) return;
-  const std::vector<double>& high = row.pinned() ? row.low : row.high;
-  to.high.insert(to.high.end(), high.begin(), high.end());
+/// Sums of f32. Two of its numbers have their sum in a double, or near enough that it rounds the same (lanes.h).
+void add_all(Spans& to, const Spans& sums) {
+  if (!sums.pinned()) to.widen();
+  const auto add = [](std::vector<double>& numbers, const std::vector<double>& others) {
+    for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = double(float(numbers[i] + others[i]));
+  };
+  add(to.low, sums.low);
+  if (!to.pinned()) add(to.high, sums.pinned() ? sums.low : sums.high);
 }
 
 }  // namespace
@@ -35,6 +30,7 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
       inputs_(inputs),
       y_(y),
       mistake_(mistake),
+      join_(join_recipe(contract)),
       recipe_(dot_recipe(contract, y, !inputs.bias.empty())) {}
 
 std::vector<double> DotRows::sums(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const {
@@ -48,56 +44,75 @@ std::vector<double> DotRows::sums(int64_t first, int64_t end, int64_t first_k, i
   return values;
 }
 
-void DotRows::add_part(int64_t first, int64_t end, int64_t part, std::vector<double>& sum) const {
-  const int64_t end_k = std::min(part + program_.part, inputs_.product.k);
-  if (program_.promote == 0) {
-    sum = sums(first, end, part, end_k);
-    return;
-  }
-  std::fill(sum.begin(), sum.end(), 0.0);
-  for (int64_t k = part; k < end_k; k += program_.promote)
-    add_all(sum, sums(first, end, k, std::min(k + program_.promote, end_k)));
+Spans DotRows::scales_of_a(int64_t first, int64_t rows, int64_t k) const {
+  Spans scales;
+  scales.low.reserve(size_t(rows * inputs_.n));
+  for (int64_t row = first; row < first + rows; ++row)
+    scales.low.insert(scales.low.end(), size_t(inputs_.n), inputs_.scale_a.at(row, k));
+  return scales;
 }
 
-Spans DotRows::scaled(int64_t first, const std::vector<double>& sums) const {
-  const auto n = size_t(inputs_.n);
-  const Spans scale_b(inputs_.scale_b), bias(inputs_.bias);
-  Spans all;
-  for (size_t row = 0; row * n < sums.size(); ++row) {
-    Environment environment;
-    environment.set("sa", point(inputs_.scale_a.size() == 1 ? inputs_.scale_a[0] : inputs_.scale_a[size_t(first) + row]));
-    if (inputs_.scale_b.size() == 1)
-      environment.set("sb", point(inputs_.scale_b[0]));
-    else
-      environment.set("sb", scale_b);
-    if (!inputs_.bias.empty()) environment.set("bias", bias);
-    Spans values(std::vector<double>(sums.begin() + std::ptrdiff_t(row * n), sums.begin() + std::ptrdiff_t((row + 1) * n)));
-    evaluate(recipe_, values, environment);
-    append(all, values);
-  }
-  return all;
+Spans DotRows::scales_of_b(int64_t rows, int64_t k) const {
+  Spans scales;
+  scales.low.reserve(size_t(rows * inputs_.n));
+  for (int64_t column = 0; column < inputs_.n; ++column) scales.low.push_back(inputs_.scale_b.at(column, k));
+  for (int64_t row = 1; row < rows; ++row) scales.low.insert(scales.low.end(), scales.low.begin(), scales.low.begin() + inputs_.n);
+  return scales;
+}
+
+Spans DotRows::joined(int64_t first, int64_t k, Spans sums, const Spans& acc) const {
+  const int64_t rows = int64_t(sums.size()) / inputs_.n;
+  Spans sa, sb;
+  Environment environment;
+  environment.set("acc", acc);
+  if (reads(join_, "sa")) environment.set("sa", sa = scales_of_a(first, rows, k));
+  if (reads(join_, "sb")) environment.set("sb", sb = scales_of_b(rows, k));
+  evaluate(join_, sums, environment);
+  return sums;
+}
+
+Spans DotRows::part_sums(int64_t first, int64_t end, int64_t part) const {
+  const int64_t end_k = std::min(part + program_.part, inputs_.product.k);
+  if (program_.promote == 0) return Spans(sums(first, end, part, end_k));
+  Spans acc(std::vector<double>(size_t((end - first) * inputs_.n), 0.0));
+  for (int64_t k = part; k < end_k; k += program_.promote)
+    acc = joined(first, k, Spans(sums(first, end, k, std::min(k + program_.promote, end_k))), acc);
+  return acc;
+}
+
+Spans DotRows::scaled(int64_t first, Spans sums) const {
+  const int64_t rows = int64_t(sums.size()) / inputs_.n;
+  Spans sa, sb, bias, c;
+  Environment environment;
+  if (reads(recipe_, "sa")) environment.set("sa", sa = scales_of_a(first, rows, 0));
+  if (reads(recipe_, "sb")) environment.set("sb", sb = scales_of_b(rows, 0));
+  for (int64_t row = 0; row < rows && reads(recipe_, "bias"); ++row)
+    bias.low.insert(bias.low.end(), inputs_.bias.begin(), inputs_.bias.end());
+  environment.set("bias", bias);
+  if (reads(recipe_, "c")) c.low.assign(inputs_.c.begin() + first * inputs_.n, inputs_.c.begin() + (first + rows) * inputs_.n);
+  environment.set("c", c);
+  evaluate(recipe_, sums, environment);
+  return sums;
 }
 
 Spans DotRows::rows(int64_t first, int64_t end) const {
-  std::vector<double> sum(size_t((end - first) * inputs_.n), 0.0), part_sum = sum;
-  Spans results;
-  int64_t count = 0;
-  for (int64_t part = 0; part < inputs_.product.k; part += program_.part, ++count) {
+  Spans sum(std::vector<double>(size_t((end - first) * inputs_.n), 0.0)), results;  // of no product at all
+  for (int64_t part = 0; part < inputs_.product.k; part += program_.part) {
     const bool lost = mistake_.last_part_lost && part > 0 && part + program_.part >= inputs_.product.k;
     if (lost) break;
-    add_part(first, end, part, part_sum);
+    Spans of_part = part_sums(first, end, part);
     if (mistake_.parts_in_result) {
-      const Spans rounded = scaled(first, part_sum);
-      if (count == 0) results = rounded;
-      for (size_t i = 0; i < results.size() && count > 0; ++i)
+      const Spans rounded = scaled(first, std::move(of_part));
+      if (part == 0) results = rounded;
+      for (size_t i = 0; i < results.size() && part > 0; ++i)
         results.low[i] = round_to(y_, results.low[i] + rounded.low[i], Rounding::kNearestEven, Overflow::kSpecial);
-    } else if (count == 0) {
-      sum = part_sum;
+    } else if (part == 0) {
+      sum = std::move(of_part);
     } else {
-      add_all(sum, part_sum);
+      add_all(sum, of_part);
     }
   }
-  return mistake_.parts_in_result ? results : scaled(first, sum);
+  return mistake_.parts_in_result ? results : scaled(first, std::move(sum));
 }
 
 }  // namespace assay

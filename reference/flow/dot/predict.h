@@ -13,8 +13,10 @@ namespace assay {
 struct DotInputs {
   UnitProduct product;
   int64_t m = 0, n = 0;
-  std::vector<double> scale_a, scale_b;  ///< one, or one for each row of a, of b
-  std::vector<double> bias;              ///< [n], or none
+  WeightShuffle shuffle{};  ///< of b in memory; the product has its codes row by row
+  ScaleValues scale_a, scale_b;
+  std::vector<double> bias;  ///< [n], or none
+  std::vector<double> c;     ///< [m, n]: of a contract that adds it, or none
 
   /// Codes that no tensor holds, which the product then points to.
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
@@ -38,15 +40,20 @@ class DotRows {
   std::vector<double> sums(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const;
 
  private:
-  void add_part(int64_t first, int64_t end, int64_t part, std::vector<double>& sum) const;
-  Spans scaled(int64_t first, const std::vector<double>& sums) const;
+  Spans part_sums(int64_t first, int64_t end, int64_t part) const;
+  /// Promoted sums whose products begin at `k`, joined to `acc`.
+  Spans joined(int64_t first, int64_t k, Spans sums, const Spans& acc) const;
+  Spans scaled(int64_t first, Spans sums) const;
+  /// Scales of elements [rows, n] for the products from `k`.
+  Spans scales_of_a(int64_t first, int64_t rows, int64_t k) const;
+  Spans scales_of_b(int64_t rows, int64_t k) const;
 
   Unit unit_;
   DotProgram program_;
   const DotInputs& inputs_;
   const Format& y_;
   DotMistake mistake_;
-  Recipe recipe_;
+  Recipe join_, recipe_;
 };
 
 }  // namespace assay

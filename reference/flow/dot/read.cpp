@@ -4,14 +4,12 @@
 
 #include "reference/contracts/row_cells.h"
 #include "reference/flow/dot/dot.h"
+#include "reference/flow/dot/names.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
-#include "reference/table/near.h"
 
 namespace assay {
 namespace {
-
-constexpr const char* kScaleNames[] = {"tensor", "token", "channel", "token_channel"};
 
 /// The argument of a word, a whole number from 1.
 int64_t number_of(const RowCells& cells, const std::string& column, const CellStep& word) {
@@ -66,18 +64,48 @@ void read_out(const RowCells& cells, DotContract& contract) {
   }
 }
 
-Names names_for(const Format& y) {
-  Names names;
-  names.formats["y"] = &y;
-  names.quantities = {"sa", "sb", "bias"};
-  return names;
+void read_weight(const RowCells& cells, DotContract& contract) {
+  const std::vector<CellStep> words = cells.steps("weight");
+  if (words.empty()) return;
+  const CellStep& word = words.front();
+  const std::vector<std::string> tile = word.argument_texts();
+  if (words.size() != 1 || word.word != "shuffle" || (tile != std::vector<std::string>{"16", "16"} && tile != std::vector<std::string>{"32", "16"}))
+    throw cells.error("weight", 0, "is empty, shuffle(16,16) or shuffle(32,16)");
+  contract.shuffle = {std::stoi(tile[0]), std::stoi(tile[1])};
 }
 
-void check_steps(const RowCells& cells) {
-  const Recipe y = cells.recipe("y", names_for(kF32)), bias = cells.recipe("bias", names_for(kF32));
+void read_layouts(const RowCells& cells, DotContract& contract) {
+  if (cells.text("layouts").empty() == contract.of_blocks())
+    throw cells.error("layouts", 0, "says where scales of blocks of a lie, and only they");
+  if (contract.of_blocks()) contract.layouts = alternatives(cells.text("layouts"));
+}
+
+/// Scales join once: blocks each promoted sum, all others the result.
+void check_scales(const RowCells& cells, const DotContract& contract, const Recipe& join, const Recipe& y) {
+  const bool blocks = contract.of_blocks();
+  for (const GemmScales scales : contract.scales)
+    if (has_blocks(scales) != blocks) throw cells.error("scales", 0, "are of blocks all, or none is");
+  for (const char* scale : {"sa", "sb"}) {
+    if (reads(join, scale) != blocks)
+      throw cells.error("join", 0, std::string(blocks ? "lacks " : "takes ") + scale + (blocks ? "" : ", which joins the result"));
+    if (blocks && reads(y, scale)) throw cells.error("y", 0, std::string("takes ") + scale + ", which joins promoted sums");
+  }
+  if (blocks && (contract.promote == 0 || kScaleBlock % contract.promote != 0))
+    throw cells.error("promote", 0, "is no part of the 128 products of a block of scales");
+  if (blocks && contract.part_of % kScaleBlock != 0)
+    throw cells.error("split", 0, "parts are no multiple of the 128 products of a block of scales");
+}
+
+void check_steps(const RowCells& cells, const DotContract& contract) {
+  const Recipe join = cells.recipe("join", names_of_join()), y = cells.recipe("y", names_of_result(kF32)),
+               bias = cells.recipe("bias", names_of_result(kF32));
+  cells.forbid_reduction("join", join);
   cells.forbid_reduction("y", y);
   cells.forbid_reduction("bias", bias);
   if (y.steps.empty() || y.steps.back().text != "to(y)") throw cells.error("y", 0, "ends with to(y)");
+  if (contract.promote > 0 ? !reads(join, "acc") : !join.empty())
+    throw cells.error("join", 0, contract.promote > 0 ? "says how a promoted sum joins acc" : "is of promoted sums, and there are none");
+  check_scales(cells, contract, join, y);
 }
 
 DotContract cells_of(const ContractRow& row) {
@@ -88,7 +116,10 @@ DotContract cells_of(const ContractRow& row) {
   read_split(cells, contract);
   read_scales(cells, contract);
   read_out(cells, contract);
-  check_steps(cells);
+  read_weight(cells, contract);
+  read_layouts(cells, contract);
+  check_steps(cells, contract);
+  contract.join = cells.steps("join");
   contract.y = cells.steps("y");
   contract.bias = cells.steps("bias");
   return contract;
@@ -101,25 +132,12 @@ const Flow& dot_flow() {
       .name = "dot",
       .kind = FlowKind::kDot,
       .says = "unit",
-      .files = {"dot.csv"},
-      .columns = {"unit", "promote", "split", "scales", "y", "bias", "out"},
+      .files = {"dot.csv", "dot_block.csv", "dot_preshuffled.csv"},
+      .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
+      .optional = {"weight", "layouts"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;
-}
-
-bool DotContract::takes(GemmScales which) const { return std::find(scales.begin(), scales.end(), which) != scales.end(); }
-
-bool DotContract::makes(const Format& y) const {
-  return std::any_of(out.begin(), out.end(), [&](const Format* format) { return *format == y; });
-}
-
-const char* name_of(GemmScales scales) { return kScaleNames[size_t(scales)]; }
-
-GemmScales gemm_scales_named(const std::string& name) {
-  for (size_t i = 0; i < std::size(kScaleNames); ++i)
-    if (name == kScaleNames[i]) return GemmScales(i);
-  throw std::out_of_range("'" + name + "' is not one of: tensor, token, channel, token_channel");
 }
 
 DotContract read_dot(const ContractRow& row, const UnitTable& units) {
@@ -138,25 +156,6 @@ DotContract read_dot(const ContractRow& row, const UnitTable& units) {
   if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is no multiple of the unit's products");
   if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is no multiple of the unit's products");
   return contract;
-}
-
-Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias) {
-  std::vector<CellStep> steps = contract.y;
-  if (with_bias) steps.insert(steps.end() - 1, contract.bias.begin(), contract.bias.end());
-  return resolve(steps, names_for(y));
-}
-
-std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k) {
-  std::vector<DotProgram> programs;
-  for (int parts = contract.least_parts; parts <= contract.most_parts; ++parts) {
-    const int64_t unit = std::max<int64_t>(1, contract.part_of), blocks = (k + unit - 1) / unit;
-    const int64_t part = parts == 1 ? std::max<int64_t>(1, k) : (blocks + parts - 1) / parts * unit;
-    if (!programs.empty() && programs.back().part <= part) continue;  // no shorter parts than before
-    if (!programs.empty() && part >= k) continue;
-    programs.push_back({contract.promote < part ? contract.promote : 0, part, "split-K " + std::to_string(parts)});
-  }
-  if (programs.size() == 1 && programs.front().part >= k) programs.front().name.clear();
-  return programs;
 }
 
 }  // namespace assay

@@ -26,27 +26,60 @@ std::vector<CellStep> with_scales(const std::vector<CellStep>& y, const std::vec
 
 }  // namespace
 
+std::vector<CellStep> plain_join() { return {CellStep::made("add", {"acc"})}; }
+
+std::vector<std::vector<CellStep>> block_joins() {
+  const auto fma = [](const char* scale) { return CellStep::made("fma", {scale, "acc"}); };
+  const CellStep add = plain_join().front();
+  return {{fma("sa*sb")},          {times("sa"), fma("sb")},          {times("sb"), fma("sa")},
+          {times("sa*sb"), add}, {times("sa"), times("sb"), add}, {times("sb"), times("sa"), add}};
+}
+
+namespace {
+
+/// Of one unit, with scales that join the result.
+void add_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
+  const std::vector<std::vector<CellStep>> orders = {{times("sa*sb")}, {times("sb"), times("sa")}, {times("sa"), times("sb")}};
+  for (const int instructions : {0, 1, 2, 4, 8}) {
+    if (instructions > 0 && of_unit.of_integers()) continue;
+    for (const std::vector<CellStep>& order : orders) {
+      DotContract way = of_unit;
+      way.promote = instructions * of_unit.unit.k;
+      way.join = instructions > 0 ? plain_join() : std::vector<CellStep>();
+      way.part_of = of_unit.part_of > 0 ? of_unit.part_of : kInstructionsOfTile * of_unit.unit.k;
+      way.y = with_scales(of_unit.y, order);
+      all.push_back(std::move(way));
+    }
+  }
+}
+
+/// With scales of blocks. cuBLASLt cuts k into parts of whole 128 or whole 512 products.
+void add_block_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
+  for (int64_t promote = of_unit.unit.k; promote <= kScaleBlock; promote *= 2)
+    for (const std::vector<CellStep>& join : block_joins())
+      for (const int64_t part_of : {kScaleBlock, 4 * kScaleBlock}) {
+        DotContract way = of_unit;
+        way.promote = promote;
+        way.join = join;
+        way.part_of = part_of;
+        all.push_back(std::move(way));
+      }
+}
+
+}  // namespace
+
 std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& units) {
-  std::vector<std::vector<CellStep>> orders = {{times("sa*sb")}, {times("sb"), times("sa")}, {times("sa"), times("sb")}};
   std::vector<DotContract> all;
   for (const UnitRow& row : units.rows()) {
     const Unit& unit = row.unit;
     const bool fits =
         unit.known() && *unit.a == *like.unit.a && *unit.b == *like.unit.b && *unit.d == *like.unit.d && !unit.scale;
     if (!fits) continue;
-    for (const int instructions : {0, 1, 2, 4, 8}) {
-      if (instructions > 0 && like.of_integers()) continue;
-      for (const std::vector<CellStep>& order : orders) {
-        DotContract way = like;
-        way.unit_row = &row;
-        way.unit = unit;
-        way.promote = instructions * unit.k;
-        way.most_parts = like.of_integers() ? 1 : kMostParts;
-        way.part_of = like.part_of > 0 ? like.part_of : kInstructionsOfTile * unit.k;
-        way.y = with_scales(like.y, order);
-        all.push_back(std::move(way));
-      }
-    }
+    DotContract of_unit = like;
+    of_unit.unit_row = &row;
+    of_unit.unit = unit;
+    of_unit.most_parts = like.of_integers() ? 1 : kMostParts;
+    like.of_blocks() ? add_block_ways(of_unit, all) : add_ways(of_unit, all);
   }
   return all;
 }
@@ -55,6 +88,9 @@ std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   std::string words = way.unit_row->id;
   if (way.promote > 0) words += ", promoted every " + std::to_string(way.promote);  // also where this k is shorter
   if (!program.name.empty()) words += ", " + program.name;
+  const bool whole = program.name.ends_with(" 1") || program.name.empty();
+  if (way.of_blocks() && way.part_of > kScaleBlock && !whole) words += " of whole " + std::to_string(way.part_of);
+  if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way), "chain");
   Recipe scales = dot_recipe(way, kF32, false);
   scales.steps.pop_back();  // formats and a bias are the case's
   return words + ", " + formula(scales, "acc");

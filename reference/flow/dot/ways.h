@@ -8,7 +8,13 @@
 
 namespace assay {
 
-/// Contracts like the one, of every unit that takes its formats, promoted or not, and with every order of scales.
+/// How a promoted sum joins acc where no scale does.
+std::vector<CellStep> plain_join();
+
+/// Every order in which the two scales of a block and acc meet a promoted sum.
+std::vector<std::vector<CellStep>> block_joins();
+
+/// Contracts like the one, of every unit that takes its formats, promoted or not, with parts of k and with every order of scales.
 std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& units);
 
 /// "UNIT, promoted every 128, split-K 2, (acc * sb) * sa".

@@ -5,19 +5,33 @@
 #include "reference/units/formula.h"
 
 namespace assay {
+namespace {
+
+std::string joined(const std::vector<std::string>& layouts) {
+  std::string text;
+  for (const std::string& one : layouts) text += (text.empty() ? "" : " or ") + one;
+  return text;
+}
+
+}  // namespace
 
 std::vector<std::string> dot_lines(const DotContract& contract) {
   const std::string unit = contract.unit.id;
   std::vector<std::string> lines = {"chain = instructions of " + unit +
                                     " in ascending k, each with the result of the one before, from 0"};
   if (contract.promote > 0)
-    lines.push_back("acc   = 0; then acc + chain for each " + std::to_string(contract.promote) +
-                    " products, each sum rounded to f32");
+    lines.push_back("acc   = 0; then for the chain of each " + std::to_string(contract.promote) + " products " +
+                    formula(join_recipe(contract), "chain") + ", each step rounded to f32");
   else
     lines.push_back("acc   = the chain of all products");
   if (contract.most_parts > 1)
     lines.push_back("split   k may be cut into 1 to " + std::to_string(contract.most_parts) + " parts of whole " +
                     std::to_string(contract.part_of) + " products: acc of each, added in f32 in ascending order");
+  if (contract.of_blocks())
+    lines.push_back(std::string("scales  of blocks ") + name_of(contract.scales.front()) + ": sa of a row of a, sb of rows of b, for 128 products; sa lies as " + joined(contract.layouts));
+  if (contract.shuffle.any())
+    lines.push_back("b       shuffled as by AITER's shuffle_weight, layout (" + std::to_string(contract.shuffle.rows) + ", " +
+                    std::to_string(contract.shuffle.products) + ")");
   const Format& y = *contract.out.front();
   lines.push_back("y     = " + formula(dot_recipe(contract, y, false), "acc"));
   if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true), "acc"));

@@ -3,7 +3,7 @@
 
 #include "harness/core/op.h"
 #include "reference/flow/dot/edits.h"
-#include "suites/gemm_scaled/gemm_case.h"
+#include "suites/gemm/gemm_case.h"
 
 namespace assay {
 

@@ -1,11 +1,15 @@
-#include "suites/gemm_scaled/expect.h"
+#include "suites/gemm/expect.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <set>
 
 #include "reference/flow/dot/ways.h"
 #include "reference/formats/codes.h"
+#include "suites/gemm/scale_tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -62,14 +66,42 @@ Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong) {
           equivalent(c, wrong.name)};
 }
 
+/// Scales of one factor, read as if they lay otherwise.
+void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const ScaleShape& shape, ScaleValues DotInputs::*scales,
+                 std::vector<Hypothesis>& all) {
+  if (!layout) return;
+  const HostTensor tensor = scale_tensor(role, shape, layout);
+  for (const char* id : {"row", "col", "tma"}) {
+    const Layout* other = &rulebook().layout(id);
+    if (!reads_others(tensor, shape, *layout, *other)) continue;
+    const std::string name = fmt::format("{}: layout {} -> {}", role, layout->id, id);
+    all.push_back({name,
+                   [=](const Problem& problem, const std::vector<HostTensor>*) {
+                     DotInputs wrong = gemm_inputs(c, problem);
+                     wrong.*scales = scale_values(find(problem.tensors, role), shape, other);
+                     return of_inputs(c, c.contract, std::make_shared<const DotInputs>(std::move(wrong)));
+                   },
+                   equivalent(c, name)});
+    all.back().by_rows = true;
+  }
+}
+
+std::vector<Hypothesis> of_layouts(const GemmCase& c) {
+  std::vector<Hypothesis> all;
+  add_layouts(c, "scale_a", c.layout_a, c.shape_of_scale_a(), &DotInputs::scale_a, all);
+  add_layouts(c, "scale_b", c.layout_b, c.shape_of_scale_b(), &DotInputs::scale_b, all);
+  return all;
+}
+
 /// What misreadings look at: how many numbers there are.
 DotInputs shape_of(const GemmCase& c) {
   DotInputs inputs;
   inputs.product.k = c.k;
   inputs.m = c.m;
   inputs.n = c.n;
-  inputs.scale_a.resize(c.a_has_scales_of_rows() ? size_t(c.m) : 1);
-  inputs.scale_b.resize(c.b_has_scales_of_rows() ? size_t(c.n) : 1);
+  inputs.shuffle = c.contract.shuffle;
+  inputs.scale_a.shape = c.shape_of_scale_a();
+  inputs.scale_b.shape = c.shape_of_scale_b();
   return inputs;
 }
 
@@ -80,12 +112,16 @@ Expectation expect_product(const GemmCase& c, const DotContract& contract, const
 }
 
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
-  std::vector<Hypothesis> all;
+  std::vector<Hypothesis> edits, readings = of_layouts(c);
   for (DotNeighbour& wrong : dot_neighbours(c.contract, rulebook().units, c.k, *c.y, !c.bias.empty()))
-    all.push_back(of_neighbour(c, std::move(wrong)));
-  const int64_t tile = std::max(c.contract.promote, c.contract.part_of);
-  for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile)) all.push_back(of_misreading(c, wrong));
-  return all;
+    edits.push_back(of_neighbour(c, std::move(wrong)));
+  const int64_t tile = c.contract.of_blocks() ? kScaleBlock : std::max(c.contract.promote, c.contract.part_of);
+  for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile)) readings.push_back(of_misreading(c, wrong));
+  // Of two that explain the same the first is named: where k is never cut, a tail that is left out and not a part that is lost.
+  const bool cut = c.contract.most_parts > 1;
+  std::vector<Hypothesis>&all = cut ? edits : readings, &others = cut ? readings : edits;
+  std::move(others.begin(), others.end(), std::back_inserter(all));
+  return std::move(all);
 }
 
 Expectation every_program(const GemmCase& c, const Problem& problem) {

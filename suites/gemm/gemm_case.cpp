@@ -1,10 +1,13 @@
-#include "suites/gemm_scaled/gemm_case.h"
+#include "suites/gemm/gemm_case.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "harness/core/fill.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
+#include "suites/gemm/scale_tensors.h"
 #include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
@@ -34,6 +37,25 @@ GemmScales scales_of(const Cells& cells, const DotContract& contract) {
   }
   cells.refuse("scales",
                "'" + cells.text("scales") + "' are no scales of " + contract.row->id + ": " + contract.row->text("scales"));
+}
+
+/// Where scales of blocks lie.
+const Layout* layout_of(const Cells& cells, const std::string& column, const std::vector<std::string>& known) {
+  const std::string id = cells.text(column);
+  std::string words;
+  for (const std::string& one : known) {
+    if (id == one) return &rulebook().layout(id);
+    words += (words.empty() ? "" : ", ") + one;
+  }
+  cells.refuse(column, "'" + id + "' is not one of: " + words);
+}
+
+/// Whole tiles of a shuffled weight.
+void require_tiles(const Cells& cells, const GemmCase& p) {
+  const WeightShuffle& shuffle = p.contract.shuffle;
+  if (shuffle.any() && !shuffle.fits(p.n, p.k))
+    cells.refuse("n", fmt::format("b is shuffled in tiles of {} rows and {} products, which n and k are multiples of", shuffle.rows,
+                                  2 * shuffle.products));
 }
 
 /// The largest magnitudes of both factors, k times, must fit.
@@ -83,7 +105,12 @@ GemmCase read_gemm_case(const Case& c) {
   p.b = cells.fill_name("b");
   p.scales = scales_of(cells, p.contract);
   p.scale = cells.fill_name("scale");
+  if (p.contract.of_blocks()) {
+    p.layout_a = layout_of(cells, "layout_a", p.contract.layouts);
+    p.layout_b = layout_of(cells, "layout_b", {"row", "col", "tma"});
+  }
   p.y = &result_of(cells, p.contract);
+  if (p.contract.adds_c()) p.c = cells.fill_name("c");
   if (cells.has("bias") && !cells.text("bias").empty()) {
     p.bias = cells.fill_name("bias");
     if (p.contract.bias.empty()) cells.refuse("bias", p.id() + " takes no bias");
@@ -92,6 +119,7 @@ GemmCase read_gemm_case(const Case& c) {
   p.seed = uint64_t(cells.positive("seed"));
   p.warp = cells.warp();
   require_room(cells, p);
+  require_tiles(cells, p);
   return p;
 }
 
@@ -104,9 +132,14 @@ Problem gemm_problem(const GemmCase& c) {
   Problem made;
   made.tensors.push_back(filled("a", *unit.a, {c.m, c.k}, request(c.fill)));
   made.tensors.push_back(filled("b", *unit.b, {c.n, c.k}, request(c.b)));
-  made.tensors.push_back(filled("scale_a", kF32, {c.a_has_scales_of_rows() ? c.m : 1}, request(c.scale)));
-  made.tensors.push_back(filled("scale_b", kF32, {c.b_has_scales_of_rows() ? c.n : 1}, request(c.scale)));
+  HostTensor& b = made.tensors.back();
+  if (c.contract.shuffle.any()) b.bytes = shuffled(c.contract.shuffle, b.bytes.data(), c.n, c.k);
+  made.tensors.push_back(scale_tensor("scale_a", c.shape_of_scale_a(), c.layout_a));
+  fill(made.tensors.back(), request(c.scale));
+  made.tensors.push_back(scale_tensor("scale_b", c.shape_of_scale_b(), c.layout_b));
+  fill(made.tensors.back(), request(c.scale));
   if (!c.bias.empty()) made.tensors.push_back(filled("bias", *c.y, {c.n}, request(c.bias)));
+  if (!c.c.empty()) made.tensors.push_back(filled("c", *c.y, {c.m, c.n}, request(c.c)));
   made.tensors.push_back({dense("d", Role::kOutput, *c.y, {c.m, c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};
   return made;
@@ -117,9 +150,15 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   inputs.product = {{find(problem.tensors, "a").bytes.data(), c.k}, {find(problem.tensors, "b").bytes.data(), c.k}, c.k};
   inputs.m = c.m;
   inputs.n = c.n;
-  inputs.scale_a = values_of(find(problem.tensors, "scale_a"));
-  inputs.scale_b = values_of(find(problem.tensors, "scale_b"));
+  inputs.shuffle = c.contract.shuffle;
+  if (inputs.shuffle.any()) {
+    inputs.own_b = std::make_shared<const std::vector<std::byte>>(unshuffled(inputs.shuffle, inputs.product.b.codes, c.n, c.k));
+    inputs.product.b.codes = inputs.own_b->data();
+  }
+  inputs.scale_a = scale_values(find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a);
+  inputs.scale_b = scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b);
   if (!c.bias.empty()) inputs.bias = values_of(find(problem.tensors, "bias"));
+  if (!c.c.empty()) inputs.c = values_of(find(problem.tensors, "c"));
   return inputs;
 }
 
@@ -130,8 +169,10 @@ std::pair<Case, Problem> gemm_with_rows(const Case& c, const Problem& problem, c
   Problem made{{}, problem.parameters};
   for (const HostTensor& tensor : problem.tensors) {
     const std::string& role = tensor.spec.name;
-    const bool by_row = role == "a" || role == "d" || (role == "scale_a" && p.a_has_scales_of_rows());
-    made.tensors.push_back(by_row ? chosen(tensor, rows) : tensor);
+    if (role == "scale_a" && p.shape_of_scale_a().row_block > 0)
+      made.tensors.push_back(scales_of_rows(tensor, p.shape_of_scale_a(), p.layout_a, rows));
+    else
+      made.tensors.push_back(role == "a" || role == "c" || role == "d" ? chosen(tensor, rows) : tensor);
   }
   return {std::move(fewer), std::move(made)};
 }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "suites/gemm_scaled/gemm_case.h"
+#include "suites/gemm/gemm_case.h"
 
 namespace assay {
 

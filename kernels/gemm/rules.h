@@ -1,0 +1,30 @@
+// What every matrix product takes for granted unless its rules say otherwise.
+#pragma once
+
+#include "kernels/gemm/lists.h"
+#include "kernels/simt/simt.h"
+
+namespace assay_kernels {
+
+template <class MatrixUnit>
+struct PlainProduct {
+  using Unit = MatrixUnit;
+  using CodesOfA = typename MatrixUnit::A;  ///< that the tensors hold
+  using CodesOfB = typename MatrixUnit::B;
+
+  /// Where what is multiplied lies.
+  SIMT_DEVICE static int64_t products(int64_t k) { return k; }
+  SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) { return column * all_k + k; }
+  SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
+};
+
+/// AITER e4048607, aiter/ops/shuffle.py, layout (16, 16), codes of a byte: cells of 16 rows and 32 products in 512 bytes, in which
+/// 16 products of a row lie together, those of all rows before the next 16.
+struct ShuffledWeight {
+  SIMT_DEVICE static int64_t byte(int64_t column, int64_t k, int64_t all_k) {
+    return (column >> 4) * 16 * all_k + (k >> 5) * 512 + ((k >> 4) & 1) * 256 + (column & 15) * 16 + (k & 15);
+  }
+};
+
+}  // namespace assay_kernels

@@ -1,0 +1,110 @@
+// What contracts of gemm_block_scaled do: the unit that multiplies, when its sums leave it, how the scales of a block join them.
+#pragma once
+
+#include "kernels/gemm/rules.h"
+#include "kernels/ops/gemm_block_scaled/problem.h"
+
+namespace assay_kernels {
+
+/// What kernels do unless their rules say otherwise.
+template <class MatrixUnit, int kPromotedEvery = 128>
+struct BlockRules : PlainProduct<MatrixUnit> {
+  static constexpr int64_t kPromote = kPromotedEvery;  ///< products whose sum leaves the unit
+  static constexpr int64_t kRowsOfScaleB = 128;
+  static constexpr int64_t kPartOf = 128;  ///< parts of k are whole multiples
+  static constexpr bool kAddsC = false;
+
+  SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
+    return scales.data[row * scales.row_stride + block * scales.block_stride];
+  }
+  /// Of a row of a, of a row of b, and the products from k.
+  SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
+    return scale(x.scale_a, row, k / kProductsOfScale);
+  }
+  SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
+    return scale(x.scale_b, column / x.scale_b.rows, k / kProductsOfScale);
+  }
+  SIMT_DEVICE static float result(float acc, float /*c*/) { return acc; }
+};
+
+/// Both scales are multiplied first: acc + (sa sb) chain, one FMA.
+template <class MatrixUnit, int kPromotedEvery = 128>
+struct ProductOfScales : BlockRules<MatrixUnit, kPromotedEvery> {
+  SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(sa * sb, chain, acc); }
+};
+
+/// One scale after the other: acc + (chain sa) sb, the last two by one FMA.
+template <class MatrixUnit, int kPromotedEvery = 128>
+struct ScaleOfRowFirst : BlockRules<MatrixUnit, kPromotedEvery> {
+  SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
+};
+
+// DeepGEMM 54e22612, sm90_fp8_gemm_1d2d.cuh and sm90_fp8_gemm_1d1d.cuh.
+struct DeepGemm1d2d : ProductOfScales<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "deepgemm.fp8_gemm_1d2d.sm_90";
+};
+struct DeepGemm1d1d : ProductOfScales<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "deepgemm.fp8_gemm_1d1d.sm_90";
+  static constexpr int64_t kRowsOfScaleB = 1;
+  static constexpr bool kAddsC = true;
+  SIMT_DEVICE static float result(float acc, float c) { return c + acc; }
+};
+
+// vLLM v0.33.0, scaled_mm_blockwise_sm90_fp8_dispatch.cuh and its siblings.
+struct VllmBlockwise : ProductOfScales<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_blockwise.sm_90";
+};
+struct VllmBlockwiseSm100 : ProductOfScales<units::Sm100Tcgen05E4m3F32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_blockwise.sm_100";
+};
+struct VllmBlockwiseSm120 : ProductOfScales<units::Sm120MmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_blockwise.sm_120";
+};
+
+// torch 2.11.0, ScaledBlas.cpp: cuBLASLt adds; k is whole in these kernels, and in two parts in split_k.
+struct TorchBlock1x128Tile : ProductOfScales<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_1x128_128x128.sm_90";
+  static constexpr int64_t kPartOf = 512;
+};
+struct TorchBlock1x128 : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_1x128_1x128.sm_90";
+  static constexpr int64_t kRowsOfScaleB = 1;
+};
+
+// vLLM v0.33.0, fp8_utils.py: the Triton kernel for BLOCK_SIZE_K 128 and 64.
+struct VllmTriton : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.triton_w8a8_block.sm_90";
+};
+struct VllmTritonK64 : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32, 64> {
+  static constexpr const char* kContract = "vllm.triton_w8a8_block_k64.sm_90";
+};
+struct VllmTritonSm89 : ScaleOfRowFirst<units::Sm89MmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.triton_w8a8_block.sm_89";
+};
+
+// composable_kernel 8e22e1a7, blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp; AITER e4048607, opus_gemm.
+struct AiterBlockscale : ScaleOfRowFirst<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale.gfx942";
+};
+struct AiterOpusBlockscale : ProductOfScales<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale.gfx942";
+};
+
+/// The weight comes shuffled, and scales of a by their bytes, [blocks of k, m], whatever their strides.
+template <class Base>
+struct Preshuffled : Base {
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
+    return ShuffledWeight::byte(column, k, all_k);
+  }
+  SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
+    return x.scale_a.data[k / kProductsOfScale * x.m + row];
+  }
+};
+struct AiterBlockscaleBpreshuffle : Preshuffled<AiterBlockscale> {
+  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale_bpreshuffle.gfx942";
+};
+struct AiterOpusBlockscaleBpreshuffle : Preshuffled<AiterOpusBlockscale> {
+  static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale_bpreshuffle.gfx942";
+};
+
+}  // namespace assay_kernels

@@ -1,0 +1,52 @@
+#include <algorithm>
+
+#include "reference/flow/dot/dot.h"
+#include "reference/flow/dot/names.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+
+Names names_of_join() {
+  Names names;
+  names.quantities = {"sa", "sb", "acc"};
+  return names;
+}
+
+Names names_of_result(const Format& y) {
+  Names names;
+  names.formats["y"] = &y;
+  names.quantities = {"sa", "sb", "bias", "c"};
+  return names;
+}
+
+bool DotContract::takes(GemmScales which) const { return std::find(scales.begin(), scales.end(), which) != scales.end(); }
+
+bool DotContract::makes(const Format& y) const {
+  return std::any_of(out.begin(), out.end(), [&](const Format* format) { return *format == y; });
+}
+
+bool DotContract::adds_c() const { return reads(dot_recipe(*this, kF32, false), "c"); }
+
+Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias) {
+  std::vector<CellStep> steps = contract.y;
+  if (with_bias) steps.insert(steps.end() - 1, contract.bias.begin(), contract.bias.end());
+  return resolve(steps, names_of_result(y));
+}
+
+Recipe join_recipe(const DotContract& contract) { return resolve(contract.join, names_of_join()); }
+
+std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k) {
+  std::vector<DotProgram> programs;
+  for (int parts = contract.least_parts; parts <= contract.most_parts; ++parts) {
+    const int64_t unit = std::max<int64_t>(1, contract.part_of), blocks = (k + unit - 1) / unit;
+    const int64_t part = parts == 1 ? std::max<int64_t>(1, k) : (blocks + parts - 1) / parts * unit;
+    if (!programs.empty() && programs.back().part <= part) continue;  // no shorter parts than before
+    if (!programs.empty() && part >= k) continue;
+    const bool promotes = contract.of_blocks() || contract.promote < part;
+    programs.push_back({promotes ? contract.promote : 0, part, "split-K " + std::to_string(parts)});
+  }
+  if (programs.size() == 1 && programs.front().part >= k) programs.front().name.clear();
+  return programs;
+}
+
+}  // namespace assay

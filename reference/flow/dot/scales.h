@@ -1,0 +1,55 @@
+// Scales of a matrix product: of what each is, and where that of an element's products stands.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace assay {
+
+/// Of what a scale of a and one of b are. Blocks have 128 rows, 128 products, or both: "1x128" is a row's 128 products.
+enum class GemmScales {
+  kTensors,
+  kTokens,
+  kChannels,
+  kTokensAndChannels,
+  kRowAndTileBlocks,  ///< a: 1x128, b: 128x128 (DeepGEMM 1D2D, cuBLASLt VEC128 by BLK128x128)
+  kRowBlocks          ///< a: 1x128, b: 1x128 (DeepGEMM 1D1D, cuBLASLt VEC128 by VEC128)
+};
+
+/// "tensor", "token", "channel", "token_channel", "1x128_128x128", "1x128_1x128".
+const char* name_of(GemmScales scales);
+/// Throws std::out_of_range.
+GemmScales gemm_scales_named(const std::string& name);
+
+/// Products that share the scales of a block, and rows of a block of both.
+inline constexpr int64_t kScaleBlock = 128;
+
+/// Whether scales change along k.
+inline bool has_blocks(GemmScales scales) { return scales >= GemmScales::kRowAndTileBlocks; }
+
+/// How many scales one factor has, and which is whose.
+struct ScaleShape {
+  int64_t rows = 1, columns = 1;  ///< of scales
+  int64_t row_block = 0;          ///< rows of the factor that share one; 0: all
+  int64_t k_block = 0;            ///< products that share one; 0: all
+
+  int64_t of(int64_t row, int64_t k) const {
+    return (row_block > 0 ? row / row_block : 0) * columns + (k_block > 0 ? k / k_block : 0);
+  }
+  int64_t count() const { return rows * columns; }
+};
+
+/// Scales of a [rows, k], and of b [rows, k].
+ScaleShape scales_of_a(GemmScales scales, int64_t rows, int64_t k);
+ScaleShape scales_of_b(GemmScales scales, int64_t rows, int64_t k);
+
+/// The scales of one factor, row by row.
+struct ScaleValues {
+  ScaleShape shape;
+  std::vector<double> values;
+
+  double at(int64_t row, int64_t k) const { return values[size_t(shape.of(row, k))]; }
+};
+
+}  // namespace assay

@@ -1,0 +1,45 @@
+// One case of a matrix product of codes, read and checked: one scale a tensor, a token or a channel, or a scale for each block.
+#pragma once
+
+#include <string>
+
+#include "harness/core/case.h"
+#include "harness/core/op.h"
+#include "reference/contracts/layouts.h"
+#include "reference/flow/dot/predict.h"
+
+namespace assay {
+
+struct GemmCase {
+  DotContract contract;
+  int64_t m = 0, n = 0, k = 0;
+  std::string fill, b;  ///< of a, b
+  GemmScales scales = GemmScales::kTensors;
+  std::string scale;          ///< fill of both
+  const Layout* layout_a = nullptr;
+  const Layout* layout_b = nullptr;  ///< of scales of blocks; nullptr: one column, dense
+  const Format* y = nullptr;         ///< of the result and of the bias
+  std::string bias;                  ///< its fill; empty: none
+  std::string c;                     ///< its fill; empty: none
+  uint64_t seed = 0;
+  int warp = 0;
+
+  const std::string& id() const { return contract.row->id; }
+  ScaleShape shape_of_scale_a() const { return scales_of_a(scales, m, k); }
+  ScaleShape shape_of_scale_b() const { return scales_of_b(scales, n, k); }
+};
+
+/// Throws TableError naming row and column: a contract that is no matrix product, scales, a layout, a result or a bias that it does
+/// not have, and so many products of integers that int32 could overflow.
+GemmCase read_gemm_case(const Case& c);
+
+/// a, b, scale_a, scale_b, bias and c if there are any, and d.
+Problem gemm_problem(const GemmCase& c);
+
+/// The tensors of a problem as the reference reads them; they must live as long.
+DotInputs gemm_inputs(const GemmCase& c, const Problem& problem);
+
+/// The case and problem whose row i is row rows[i].
+std::pair<Case, Problem> gemm_with_rows(const Case& c, const Problem& problem, const std::vector<int64_t>& rows);
+
+}  // namespace assay

@@ -1,0 +1,33 @@
+#include "suites/gemm/operands.h"
+
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+/// Codes with their scales, where those lie.
+DotOperand operand(const UnitFactor& codes, const HostTensor& tensor, const HostTensor& scale, const ScaleShape& shape, const Layout* layout) {
+  const int64_t rows = tensor.spec.shape[0], k = tensor.spec.shape[1];
+  DotOperand one{codes.codes, tensor.spec.format, rows, codes.pitch, 1, {}};
+  const int64_t of_row = layout ? scale.spec.strides[0] : 1, of_block = layout ? scale.spec.strides[1] : 0;
+  one.scales = {scale.bytes.data(), &kF32,
+                shape.row_block > 0 ? shape.row_block : rows, shape.k_block > 0 ? shape.k_block : k,
+                shape.row_block > 0 ? of_row : 0, of_block};
+  return one;
+}
+
+}  // namespace
+
+DotOperand operand_a(const GemmCase& c, const Problem& problem, const DotInputs& inputs) {
+  return operand(inputs.product.a, find(problem.tensors, "a"), find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a);
+}
+DotOperand operand_b(const GemmCase& c, const Problem& problem, const DotInputs& inputs) {
+  return operand(inputs.product.b, find(problem.tensors, "b"), find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b);
+}
+
+/// What joins the exact product: a bias, c.
+double beside_product(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column) {
+  return (inputs.bias.empty() ? 0 : inputs.bias[size_t(column)]) + (inputs.c.empty() ? 0 : inputs.c[size_t(row * c.n + column)]);
+}
+
+}  // namespace assay

@@ -1,0 +1,61 @@
+#include "suites/gemm/scale_tensors.h"
+
+#include "reference/formats/catalogue.h"
+#include "reference/formats/codes.h"
+
+namespace assay {
+namespace {
+
+template <class Visit>
+void for_each_scale(const ScaleShape& shape, Visit visit) {
+  for (int64_t row = 0; row < shape.rows; ++row)
+    for (int64_t block = 0; block < shape.columns; ++block) visit(row, block);
+}
+
+}  // namespace
+
+HostTensor scale_tensor(const std::string& role, const ScaleShape& shape, const Layout* layout) {
+  if (!layout) return {dense(role, Role::kInput, kF32, {shape.rows}), {}};
+  const PlacedLayout placed(*layout, shape.rows, shape.columns);
+  return {{role, Role::kInput, layout->type, placed.shape(), placed.strides(), placed.storage()}, {}};
+}
+
+ScaleValues scale_values(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout) {
+  ScaleValues scales{shape, {}};
+  scales.values.reserve(size_t(shape.count()));
+  if (!layout) {
+    for (int64_t i = 0; i < shape.count(); ++i) scales.values.push_back(decode(kF32, tensor.code(i)));
+    return scales;
+  }
+  const PlacedLayout placed(*layout, shape.rows, shape.columns);
+  for_each_scale(shape, [&](int64_t row, int64_t block) {
+    scales.values.push_back(decode(*layout->element, tensor.code(placed.offset(row, block))));
+  });
+  return scales;
+}
+
+HostTensor scales_of_rows(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout, const std::vector<int64_t>& rows) {
+  ScaleShape fewer = shape;
+  fewer.rows = int64_t(rows.size());
+  HostTensor some = scale_tensor(tensor.spec.name, fewer, layout);
+  some.bytes.assign(some.spec.bytes(), std::byte{0xff});  // NaN where no scale lies
+  const auto place = [&](const ScaleShape& of, int64_t row, int64_t block) {
+    return layout ? PlacedLayout(*layout, of.rows, of.columns).offset(row, block) : row;
+  };
+  for_each_scale(fewer, [&](int64_t row, int64_t block) {
+    some.set_code(place(fewer, row, block), tensor.code(place(shape, rows[size_t(row)], block)));
+  });
+  return some;
+}
+
+bool reads_others(const HostTensor& tensor, const ScaleShape& shape, const Layout& layout, const Layout& other) {
+  const PlacedLayout right(layout, shape.rows, shape.columns), wrong(other, shape.rows, shape.columns);
+  bool differs = false, inside = true;
+  for_each_scale(shape, [&](int64_t row, int64_t block) {
+    differs |= right.offset(row, block) != wrong.offset(row, block);
+    inside &= wrong.offset(row, block) < tensor.spec.storage;
+  });
+  return differs && inside;
+}
+
+}  // namespace assay

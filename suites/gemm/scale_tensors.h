@@ -1,0 +1,25 @@
+// Scales of a matrix product as tensors of a call, and back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/core/tensor.h"
+#include "reference/contracts/layouts.h"
+#include "reference/flow/dot/scales.h"
+
+namespace assay {
+
+/// Without bytes: [rows] where scales do not change along k, else [rows, blocks of k] where the layout puts them.
+HostTensor scale_tensor(const std::string& role, const ScaleShape& shape, const Layout* layout);
+
+/// Its values, as a kernel reads them that takes the tensor for one of that layout.
+ScaleValues scale_values(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout);
+
+/// The scales of some rows, of a tensor with a row of scales for each row.
+HostTensor scales_of_rows(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout, const std::vector<int64_t>& rows);
+
+/// Whether a kernel that takes the tensor for one of another layout reads other scales, and none behind the tensor's storage.
+bool reads_others(const HostTensor& tensor, const ScaleShape& shape, const Layout& layout, const Layout& other);
+
+}  // namespace assay

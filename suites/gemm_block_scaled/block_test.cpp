@@ -1,0 +1,220 @@
+// Op gemm_block_scaled: elements are what the definition of the unit and the scales of blocks make of them, whole tensors belong to
+// one program, layouts place scales, and what a contract has not is refused.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "harness/core/compare.h"
+#include "harness/diagnosis/programs.h"
+#include "reference/formats/catalogue.h"
+#include "reference/units/definition.h"
+#include "suites/gemm/expect.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const Op& gemm() {
+  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
+  (void)open;
+  return find_op("gemm_block_scaled");
+}
+
+Case case_with(std::map<std::string, std::string> cells) {
+  Case one;
+  one.op = gemm().name;
+  one.parameters = {{"contract", "torch.scaled_mm_1x128_1x128.sm_90"},
+                    {"m", "5"},
+                    {"n", "136"},
+                    {"k", "416"},
+                    {"fill", "few_maxima"},
+                    {"b", "few_maxima"},
+                    {"scales", "1x128_1x128"},
+                    {"scale", "amax_scales"},
+                    {"layout_a", "col"},
+                    {"layout_b", "row"},
+                    {"y", "f32"},
+                    {"c", ""},
+                    {"seed", "1"},
+                    {"warp", "32"}};
+  for (auto& [column, cell] : cells) one.parameters[column] = cell;
+  return gemm().validate(one);
+}
+
+/// The definition once more: chains of 128 products, and how a contract joins them.
+struct ByHand {
+  const GemmCase& c;
+  const Problem& problem;
+  bool row_first;  ///< (chain sa) sb, or (sa sb) chain
+
+  float scale(const char* role, int64_t row, int64_t block) const {
+    const HostTensor& t = find(problem.tensors, role);
+    return float(decode(kF32, t.code(row * t.spec.strides[0] + block * t.spec.strides[1])));
+  }
+  float chain(int64_t row, int64_t column, int64_t first, int64_t end) const {
+    std::vector<uint32_t> a, b;
+    for (int64_t i = first; i < end; ++i) {
+      a.push_back(find(problem.tensors, "a").code(row * c.k + i));
+      b.push_back(find(problem.tensors, "b").code(column * c.k + i));
+    }
+    return float(decode(kF32, defined_element(c.contract.unit, {a, b}, 0)));
+  }
+  float part(int64_t row, int64_t column, int64_t first, int64_t end) const {
+    float acc = 0;
+    for (int64_t k = first; k < end; k += 128) {
+      const float p = chain(row, column, k, std::min(k + 128, end)), sa = scale("scale_a", row, k / 128);
+      const float sb = scale("scale_b", c.scales == GemmScales::kRowBlocks ? column : column / 128, k / 128);
+      acc = row_first ? std::fma(p * sa, sb, acc) : std::fma(p, sa * sb, acc);
+    }
+    return acc;
+  }
+  float element(int64_t row, int64_t column, int64_t part_of_k) const {
+    float sum = part(row, column, 0, std::min(part_of_k, c.k));
+    for (int64_t first = part_of_k; first < c.k; first += part_of_k)
+      sum += part(row, column, first, std::min(first + part_of_k, c.k));
+    return sum;
+  }
+};
+
+TEST(GemmBlockScaled, ElementsAreWhatTheDefinitionMakesOfThem) {
+  struct Tried {
+    const char *contract, *scales, *layout;
+    bool row_first;
+  };
+  for (const Tried& tried : {Tried{"torch.scaled_mm_1x128_1x128.sm_90", "1x128_1x128", "col", true},
+                             Tried{"torch.scaled_mm_1x128_128x128.sm_90", "1x128_128x128", "col", false},
+                             Tried{"vllm.triton_w8a8_block.sm_89", "1x128_128x128", "tma", true}}) {
+    const Case one = case_with({{"contract", tried.contract}, {"scales", tried.scales}, {"layout_a", tried.layout}});
+    const GemmCase c = read_gemm_case(one);
+    const Problem problem = gemm_problem(c);
+    const Expectation expectation = expect_product(c, c.contract, problem);
+    const std::vector<DotProgram> programs = dot_programs(c.contract, c.k);
+    ASSERT_EQ(programs.size(), expectation.any_of.size());
+    for (size_t p = 0; p < programs.size(); ++p) {
+      const std::vector<WholePart> d = computed(expectation.any_of[p]);
+      for (int64_t row = 0; row < c.m; ++row)
+        for (int64_t column = 0; column < c.n; column += 5) {
+          const double right = ByHand{c, problem, tried.row_first}.element(row, column, programs[p].part);
+          ASSERT_EQ(d[0].low[size_t(row * c.n + column)], ordinal_of_value(kF32, right))
+              << tried.contract << " " << programs[p].name << " " << row << " " << column;
+        }
+    }
+  }
+}
+
+TEST(GemmBlockScaled, PartsOfKAreWholeGroupsOfBlocks) {
+  const auto parts = [&](const char* contract, const char* scales, int64_t k) {
+    std::vector<int64_t> all;
+    for (const DotProgram& program : dot_programs(read_gemm_case(case_with({{"contract", contract}, {"scales", scales}})).contract, k))
+      all.push_back(program.part);
+    return all;
+  };
+  EXPECT_THAT(parts("torch.scaled_mm_1x128_128x128.sm_90", "1x128_128x128", 2048), ElementsAre(2048, 1024, 512));
+  EXPECT_THAT(parts("torch.scaled_mm_1x128_1x128.sm_90", "1x128_1x128", 2048), ElementsAre(2048, 1024, 768, 512, 384));
+  EXPECT_THAT(parts("vllm.triton_w8a8_block.sm_90", "1x128_128x128", 2048), ElementsAre(2048));
+}
+
+TEST(GemmBlockScaled, ALayoutPlacesScalesAndItsTranspositionIsSeen) {
+  const std::map<std::string, std::string> triton = {{"contract", "vllm.triton_w8a8_block.sm_90"}, {"scales", "1x128_128x128"}};
+  const auto with = [&](const char* layout) {
+    std::map<std::string, std::string> cells = triton;
+    cells["layout_a"] = layout;
+    return case_with(cells);
+  };
+  const Case by_rows = with("row"), by_columns = with("col");
+  const Problem rows = gemm().problem(by_rows), columns = gemm().problem(by_columns);
+  EXPECT_THAT(find(rows.tensors, "scale_a").spec.strides, ElementsAre(4, 1));
+  EXPECT_THAT(find(columns.tensors, "scale_a").spec.strides, ElementsAre(1, 5));
+  EXPECT_EQ(computed(gemm().expect(by_rows, rows, nullptr))[0].low, computed(gemm().expect(by_columns, columns, nullptr))[0].low)
+      << "the same scales, wherever they lie";
+  bool found = false;
+  for (const Hypothesis& wrong : gemm().neighbours(by_rows)) {
+    if (wrong.name != "scale_a: layout row -> col") continue;
+    found = true;
+    EXPECT_NE(computed(wrong.expect(rows, nullptr))[0].low, computed(gemm().expect(by_rows, rows, nullptr))[0].low);
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(GemmBlockScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
+  const Case one = case_with({{"m", "3"}, {"n", "16"}, {"k", "2048"}, {"fill", "wide"}});
+  const Problem problem = gemm().problem(one);
+  const Expectation all = gemm().programs(one, problem);
+  std::map<std::string, std::vector<int32_t>> made;
+  for (const Answer& answer : all.any_of) made[answer.program] = computed(answer)[0].low;
+  ASSERT_GT(made.size(), 300u);
+  for (const char* join : {"acc = fma(chain, sa * sb, acc)", "acc = fma(chain * sa, sb, acc)", "acc = chain * (sa * sb) + acc"})
+    for (const char* cut : {"", "split-K 2, "}) {
+      const std::string unit = "sm_90.wgmma.e4m3.f32", name = unit + ", promoted every 128, " + (*cut ? cut : "split-K 1, ") + join;
+      ASSERT_TRUE(made.contains(name)) << name << " is not one of " << made.begin()->first << "...";
+      std::vector<std::string> same;
+      for (const auto& [other, d] : made)
+        if (d == made.at(name) && other.starts_with(unit)) same.push_back(other);
+      EXPECT_THAT(same, testing::Contains(name));
+      EXPECT_LE(same.size(), 3u) << name << ": parts of whole 128 and of whole 512 are the same, and so may two joins be on one set";
+    }
+}
+
+TEST(GemmBlockScaled, AShuffledWeightIsTheSameProduct) {
+  const std::map<std::string, std::string> plain = {{"contract", "aiter.gemm_a8w8_blockscale.gfx942"}, {"scales", "1x128_128x128"},
+                                                    {"n", "144"}, {"y", "bf16"}, {"layout_a", "row"}};
+  std::map<std::string, std::string> shuffled = plain;
+  shuffled["contract"] = "aiter.gemm_a8w8_blockscale_bpreshuffle.gfx942";
+  shuffled["layout_a"] = "col";
+  const Case one = case_with(plain), other = case_with(shuffled);
+  const Problem of_one = gemm().problem(one), of_other = gemm().problem(other);
+  EXPECT_NE(find(of_one.tensors, "b").bytes, find(of_other.tensors, "b").bytes);
+  EXPECT_EQ(computed(gemm().expect(one, of_one, nullptr))[0].low, computed(gemm().expect(other, of_other, nullptr))[0].low);
+  shuffled["n"] = "136";
+  EXPECT_THAT([&] { (void)case_with(shuffled); }, testing::ThrowsMessage<TableError>(HasSubstr("n: b is shuffled in tiles of 16 rows and 32 products")));
+}
+
+std::string refusal(std::map<std::string, std::string> cells) {
+  try {
+    (void)case_with(std::move(cells));
+  } catch (const TableError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(GemmBlockScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
+  EXPECT_THAT(refusal({{"contract", "torch.scaled_mm_row.sm_90"}, {"scales", "token_channel"}}),
+              HasSubstr("has scales token_channel and this op takes those of blocks"));
+  EXPECT_THAT(refusal({{"scales", "1x128_128x128"}}), HasSubstr("'1x128_128x128' are no scales of torch.scaled_mm_1x128_1x128.sm_90"));
+  EXPECT_THAT(refusal({{"layout_a", "ue8m0x4_tma"}}), HasSubstr("layout_a: 'ue8m0x4_tma' is not one of: col"));
+  EXPECT_THAT(refusal({{"contract", "deepgemm.fp8_gemm_1d1d.sm_90"}, {"layout_a", "tma"}}), HasSubstr(": c: "));
+}
+
+TEST(GemmBlockScaled, ATraceShowsTheScalesOfEachBlock) {
+  const Case one = case_with({{"k", "160"}});
+  const Problem problem = gemm().problem(one);
+  std::string text;
+  for (const std::string& line : gemm().trace(one, problem, 1, 2)) text += line + "\n";
+  EXPECT_THAT(text, HasSubstr("k 128..159: chain = "));
+  EXPECT_THAT(text, HasSubstr("promoted: sa = "));
+  char code[16];
+  std::snprintf(code, sizeof code, "d     %08x", code_from_ordinal(kF32, computed(gemm().expect(one, problem, nullptr).any_of[0])[0].low[136 + 2]));
+  EXPECT_THAT(text, HasSubstr(code));
+}
+
+TEST(GemmBlockScaled, RowsAreWhatTheyAreAlone) {
+  const Case one = case_with({{"contract", "vllm.triton_w8a8_block.sm_90"}, {"scales", "1x128_128x128"}, {"layout_a", "tma"}});
+  const Problem problem = gemm().problem(one);
+  const std::vector<WholePart> all = computed(gemm().expect(one, problem, nullptr));
+  const auto [few, of_few] = gemm().batch->with_rows(one, problem, {3, 1});
+  const std::vector<WholePart> some = computed(gemm().expect(few, of_few, nullptr));
+  for (int64_t column = 0; column < 136; ++column) {
+    EXPECT_EQ(some[0].low[size_t(column)], all[0].low[size_t(3 * 136 + column)]);
+    EXPECT_EQ(some[0].low[size_t(136 + column)], all[0].low[size_t(136 + column)]);
+  }
+}
+
+}  // namespace
+}  // namespace assay
