@@ -1,4 +1,5 @@
-// Fills of what ranks add up: each sees its own number and how many there are, and all draw from one stream what they must agree on.
+// Fills of what ranks add up: each sees its own number and how many there are, and all draw from one stream what they must agree
+// on.
 #include <array>
 #include <cmath>
 #include <limits>
@@ -25,20 +26,24 @@ double special(const Sheet& sheet, int64_t i) {
   const double infinity = std::numeric_limits<double>::infinity(), sign = sheet.random.coin(i, kSign) ? -1 : 1;
   const double subnormal = least(f) * double(1 + sheet.random.below((1 << std::min(f.mantissa_bits, 20)) - 1, i, kValue));
   const std::array<double, 16> situations = {
-      own ? std::nan("") : 1.0,                                   // NaN of one rank
-      own ? infinity : -1.0,                                      // Inf of one
-      own ? infinity : sheet.rank == other ? -infinity : 1.0,     // both of two
-      -0.0,                                                       // zeros: all -0
-      0.0,                                                        // all +0
-      sheet.random.coin(i, kExponent) ? -0.0 : 0.0,               // either
-      own ? -0.0 : 0.0,                                           // one -0
-      -least(f),                                                  // the subnormal whose code is that of -0 and one
-      sign * subnormal,                                           // any
-      own ? -least(f) : 0.0,                                      // one among zeros
-      own ? sign * subnormal : -0.0,                              // one among zeros of the other sign
-      sign * power_of_two(f.min_exponent()),                      // the least normal number
-      own ? max_finite(f) : -0.0,                                 // the largest
-      own ? subnormal : sheet.rank == other ? -subnormal : -0.0,  // subnormals of two
+      own ? std::nan("") : 1.0,  // NaN of one rank
+      own ? infinity : -1.0,     // Inf of one
+      own                   ? infinity
+      : sheet.rank == other ? -infinity
+                            : 1.0,                   // both of two
+      -0.0,                                          // zeros: all -0
+      0.0,                                           // all +0
+      sheet.random.coin(i, kExponent) ? -0.0 : 0.0,  // either
+      own ? -0.0 : 0.0,                              // one -0
+      -least(f),                                     // the subnormal whose code is that of -0 and one
+      sign * subnormal,                              // any
+      own ? -least(f) : 0.0,                         // one among zeros
+      own ? sign * subnormal : -0.0,                 // one among zeros of the other sign
+      sign * power_of_two(f.min_exponent()),         // the least normal number
+      own ? max_finite(f) : -0.0,                    // the largest
+      own                   ? subnormal
+      : sheet.rank == other ? -subnormal
+                            : -0.0,  // subnormals of two
       sheet.random.normal(i),
       sheet.random.normal(i) * power_of_two(-8),
   };

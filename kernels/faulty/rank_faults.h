@@ -137,7 +137,9 @@ struct CodecOverflowToInf : IntegerCodec<128, false> {};
 
 /// The scale has no sign.
 struct CodecMagnitude : IntegerCodec<128, false> {
-  SIMT_DEVICE static float extreme(float low, float high) { return simt::max_number(simt::magnitude(low), simt::magnitude(high)); }
+  SIMT_DEVICE static float extreme(float low, float high) {
+    return simt::max_number(simt::magnitude(low), simt::magnitude(high));
+  }
 };
 
 }  // namespace assay_kernels

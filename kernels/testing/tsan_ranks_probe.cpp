@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
     std::vector<const assay_call*> pointers;
     for (int r = 0; r < kRanks; ++r) {
       const auto tensor = [&](const char* role, std::vector<uint16_t>& data, uint8_t is_output) {
-        return assay_tensor{sizeof(assay_tensor), ASSAY_BFLOAT, 16, is_output, 2, role, shape, strides, data.data(), kElements * 2};
+        return assay_tensor{sizeof(assay_tensor), ASSAY_BFLOAT, 16, is_output, 2, role, shape, strides,
+                            data.data(),          kElements * 2};
       };
       tensors.push_back({tensor("x", x[size_t(r)], 0), tensor("y", y[size_t(r)], 1)});
       assay_call& call = calls[size_t(r)];

@@ -18,9 +18,10 @@ constexpr int64_t kExcerptElements = 1 << 12, kExcerptOfTrees = 1 << 6;
 
 Case validate(Case c) {
   const RankCase p = read_rank_case(c);
-  const std::string shift = p.shift > 0 ? fmt::format(".shift{}", p.shift) : "", before = p.before > 0 ? fmt::format(".after{}", p.before) : "";
-  c.set_name({c.op, p.id(), fmt::format("{}.r{}.m{}.n{}{}{}", p.x->name, p.ranks, p.m, p.n, shift, before), fmt::format("{}.s{}", p.fill, p.seed),
-              p.warp});
+  const std::string shift = p.shift > 0 ? fmt::format(".shift{}", p.shift) : "",
+                    before = p.before > 0 ? fmt::format(".after{}", p.before) : "";
+  c.set_name({c.op, p.id(), fmt::format("{}.r{}.m{}.n{}{}{}", p.x->name, p.ranks, p.m, p.n, shift, before),
+              fmt::format("{}.s{}", p.fill, p.seed), p.warp});
   return c;
 }
 

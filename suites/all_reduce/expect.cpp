@@ -51,7 +51,8 @@ std::optional<Violation> difference(const RankCase& c, const HostTensor& first, 
     constexpr size_t kMostPlaces = 64;
     if (found.places.size() < kMostPlaces) found.places.push_back({fmt::format("y.rank {}", rank), i / c.n, i % c.n});
     if (count++ == 0)
-      found.words = fmt::format("y[{}, {}]: rank {} has {}, rank 0 has {}", i / c.n, i % c.n, rank, code_words(*c.x, b), code_words(*c.x, a));
+      found.words = fmt::format("y[{}, {}]: rank {} has {}, rank 0 has {}", i / c.n, i % c.n, rank, code_words(*c.x, b),
+                                code_words(*c.x, a));
   }
   if (count == 0) return std::nullopt;
   found.words += fmt::format("; the two differ in {} of {} elements", count, c.elements());
@@ -65,7 +66,8 @@ std::string freedom(const RankReduce& contract) {
 }
 
 /// Answers and the rule between them.
-Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs, const RankMistake& mistake) {
+Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs,
+                      const RankMistake& mistake) {
   struct Known {
     std::shared_ptr<const RankInputs> inputs;
     RankSums sums;
@@ -79,7 +81,8 @@ Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared
   answer.accepted = [c, known](int64_t first, int64_t end) {
     AcceptedBlock block;
     for (int rank = 0; rank < c.ranks; ++rank)
-      block.parts.push_back(rank > 0 && known->sums.same_for_all() ? block.parts.front() : accepted_rows(known->sums, c, rank, first, end));
+      block.parts.push_back(rank > 0 && known->sums.same_for_all() ? block.parts.front()
+                                                                   : accepted_rows(known->sums, c, rank, first, end));
     return block;
   };
   Expectation expectation{{std::move(answer)}};

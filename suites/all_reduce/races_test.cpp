@@ -1,5 +1,5 @@
-// Protocols of ranks under a hundred schedules: what is right always agrees, a missing or relaxed barrier nearly always shows, and the same
-// schedule has the same outcome.
+// Protocols of ranks under a hundred schedules: what is right always agrees, a missing or relaxed barrier nearly always shows,
+// and the same schedule has the same outcome.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,8 +18,8 @@ Case case_of(const std::string& contract, const std::string& ranks, const std::s
   (void)open;
   Case one;
   one.op = "all_reduce";
-  one.parameters = {{"contract", contract}, {"ranks", ranks}, {"x", "bf16"}, {"m", "1"}, {"n", "520"}, {"fill", "rank_cancel"},
-                    {"shift", ""}, {"before", before}, {"seed", "1"}, {"warp", "32"}};
+  one.parameters = {{"contract", contract},  {"ranks", ranks}, {"x", "bf16"},      {"m", "1"},    {"n", "520"},
+                    {"fill", "rank_cancel"}, {"shift", ""},    {"before", before}, {"seed", "1"}, {"warp", "32"}};
   return find_op("all_reduce").validate(one);
 }
 
@@ -61,7 +61,8 @@ TEST(RankRaces, AScheduleHasOneOutcome) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     const Case one = case_of("vllm.all_reduce_2stage", "8", "1");
-    const Verdict first = verdict_of(faulty, one, "rank_flag_frozen", seed), again = verdict_of(faulty, one, "rank_flag_frozen", seed);
+    const Verdict first = verdict_of(faulty, one, "rank_flag_frozen", seed),
+                  again = verdict_of(faulty, one, "rank_flag_frozen", seed);
     EXPECT_EQ(first.outcome, again.outcome) << seed;
     EXPECT_EQ(first.message, again.message) << seed;
     ASSERT_EQ(first.tensors.size(), again.tensors.size());
@@ -76,8 +77,10 @@ TEST(RankRaces, AHangNamesTheRankThatIsMissed) {
   one = find_op("all_reduce").validate(one);
   const Verdict verdict = verdict_of(faulty, one, "rank_sentinel_sent", 1);
   EXPECT_EQ(verdict.outcome, Outcome::kBroken);
-  EXPECT_THAT(verdict.message, testing::MatchesRegex("rank [0-3]: hung: block [0-9]+ waited in vain for rank [0-3] for a packet.*"));
-  EXPECT_EQ(verdict_of(faulty, case_of("flashinfer.all_reduce_oneshot", "4", "1"), "rank_sentinel_sent", 1).outcome, Outcome::kPass)
+  EXPECT_THAT(verdict.message,
+              testing::MatchesRegex("rank [0-3]: hung: block [0-9]+ waited in vain for rank [0-3] for a packet.*"));
+  EXPECT_EQ(verdict_of(faulty, case_of("flashinfer.all_reduce_oneshot", "4", "1"), "rank_sentinel_sent", 1).outcome,
+            Outcome::kPass)
       << "a dead case is not the end of the next";
 }
 

@@ -80,7 +80,8 @@ RankCase read_rank_case(const Case& c) {
   p.contract = contract_of(cells);
   p.ranks = int(cells.positive("ranks"));
   if (!p.contract.takes(p.ranks))
-    cells.refuse("ranks", "'" + cells.text("ranks") + "' is no number of ranks of " + p.id() + ": " + p.contract.row->text("ranks"));
+    cells.refuse("ranks",
+                 "'" + cells.text("ranks") + "' is no number of ranks of " + p.id() + ": " + p.contract.row->text("ranks"));
   p.m = from_zero(cells, "m");
   p.n = cells.positive("n");
   p.x = &numbers_of(cells, p.contract);

@@ -27,8 +27,16 @@ const Op& all_reduce() {
 Case case_with(std::map<std::string, std::string> cells) {
   Case one;
   one.op = all_reduce().name;
-  one.parameters = {{"contract", "vllm.all_reduce_1stage"}, {"ranks", "4"}, {"x", "bf16"}, {"m", "2"}, {"n", "168"}, {"fill", "rank_cancel"},
-                    {"shift", ""}, {"before", "1"}, {"seed", "1"}, {"warp", "32"}};
+  one.parameters = {{"contract", "vllm.all_reduce_1stage"},
+                    {"ranks", "4"},
+                    {"x", "bf16"},
+                    {"m", "2"},
+                    {"n", "168"},
+                    {"fill", "rank_cancel"},
+                    {"shift", ""},
+                    {"before", "1"},
+                    {"seed", "1"},
+                    {"warp", "32"}};
   for (auto& [column, cell] : cells) one.parameters[column] = cell;
   return all_reduce().validate(one);
 }
@@ -60,7 +68,8 @@ std::string refusal(std::map<std::string, std::string> cells) {
 
 TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_EQ(refusal({}), "");
-  EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}), HasSubstr("contract: 'vllm.group_fp8' is a group_quant row and this op adds up ranks"));
+  EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}),
+              HasSubstr("contract: 'vllm.group_fp8' is a group_quant row and this op adds up ranks"));
   EXPECT_THAT(refusal({{"ranks", "3"}}), HasSubstr("ranks: '3' is no number of ranks of vllm.all_reduce_1stage: 2|4|6|8"));
   EXPECT_THAT(refusal({{"contract", "quickreduce.all_reduce_fp"}, {"x", "f32"}}), HasSubstr("x: 'f32' are no numbers of"));
   EXPECT_THAT(refusal({{"n", "170"}}), HasSubstr("n: vllm.all_reduce_1stage takes multiples of 16 bytes"));
@@ -107,7 +116,8 @@ TEST(AllReduce, ShiftedTensorsHaveNothingBeforeThem) {
   std::vector<HostTensor> outputs = outputs_by(problem, expectation);
   const std::vector<std::vector<ByteRange>> untouched(4, {{0, 6}});
   EXPECT_TRUE(compare(expectation, outputs, untouched).agrees());
-  EXPECT_FALSE(compare(expectation, outputs, {{{0, 4}}, {{0, 6}}, {{0, 6}}, {{0, 6}}}).agrees()) << "an element before rank 0's was written";
+  EXPECT_FALSE(compare(expectation, outputs, {{{0, 4}}, {{0, 6}}, {{0, 6}}, {{0, 6}}}).agrees())
+      << "an element before rank 0's was written";
 }
 
 TEST(AllReduce, TheCallBeforeHasOtherNumbers) {

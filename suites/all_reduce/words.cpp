@@ -12,7 +12,9 @@
 namespace assay {
 namespace {
 
-std::string value_text(Span v) { return v.pinned() ? fmt::format("{:.9g}", v.low) : fmt::format("{:.9g} to {:.9g}", v.low, v.high); }
+std::string value_text(Span v) {
+  return v.pinned() ? fmt::format("{:.9g}", v.low) : fmt::format("{:.9g} to {:.9g}", v.low, v.high);
+}
 
 /// The parts of ranks, by 16-byte packets where the contract names none.
 std::vector<RankSegment> segments_of(const RankCase& c) {
@@ -62,7 +64,8 @@ bool of_old_and_new(const RankCase& c, const RankInputs& inputs, const WrongElem
       mixed.x.push_back({(old >> rank & 1 ? inputs.before : inputs.x)[size_t(rank)][size_t(one.element)]});
     RankReduce contract = c.contract;
     if (contract.has_owners() && !contract.owners.any) {  // a lone element is its owner's
-      std::rotate(mixed.x.begin(), mixed.x.begin() + (owner_of(c, one.element) + (contract.order == RankOrder::kBehindOwner ? 1 : 0)) % c.ranks,
+      std::rotate(mixed.x.begin(),
+                  mixed.x.begin() + (owner_of(c, one.element) + (contract.order == RankOrder::kBehindOwner ? 1 : 0)) % c.ranks,
                   mixed.x.end());
       contract.order = RankOrder::kAbsolute;
       contract.owners = {};
@@ -83,7 +86,9 @@ std::vector<std::string> trace_ranks(const RankCase& c, const Problem& problem, 
   std::vector<std::string> lines = {fmt::format("y[{}, {}] by {}", row, column, c.id())};
   if (c.contract.has_owners() && !c.contract.owners.any) lines.push_back(fmt::format("owner: rank {}", owner));
   const RankInputs inputs = rank_inputs(c, problem);
-  const int first = c.contract.order == RankOrder::kFromOwner ? owner : c.contract.order == RankOrder::kBehindOwner ? owner + 1 : 0;
+  const int first = c.contract.order == RankOrder::kFromOwner     ? owner
+                    : c.contract.order == RankOrder::kBehindOwner ? owner + 1
+                                                                  : 0;
   const bool one_chain = c.contract.order != RankOrder::kAnyTree && !c.contract.owners.any;
   Spans sum(std::vector<double>{0.0});
   for (int i = 0; i < c.ranks; ++i) {
@@ -118,7 +123,8 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   };
   std::vector<std::string> notes = {"wrong elements: " + listed(by_rank)};
   std::string owners;
-  for (const auto& [owner, count] : by_owner) owners += fmt::format("{}{} in that of rank {}", owners.empty() ? "" : ", ", count, owner);
+  for (const auto& [owner, count] : by_owner)
+    owners += fmt::format("{}{} in that of rank {}", owners.empty() ? "" : ", ", count, owner);
   if (segments_of(c).size() > 1) notes.push_back("by equal parts of ranks: " + owners);
   return notes;
 }
@@ -128,7 +134,8 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   const RankInputs inputs = rank_inputs(c, problem);
   std::vector<WrongElement> wrong = wrong_elements(c, inputs, outputs);
   if (wrong.empty()) return "";
-  const std::string all = wrong.size() == 1 ? "the wrong element" : fmt::format("all {}", number_of(wrong.size(), "wrong element"));
+  const std::string all =
+      wrong.size() == 1 ? "the wrong element" : fmt::format("all {}", number_of(wrong.size(), "wrong element"));
   const auto every = [&](auto is) { return std::all_of(wrong.begin(), wrong.end(), is); };
   if (every([](const WrongElement& one) { return std::isnan(one.value); })) return all + ": NaN, as where nobody wrote";
   if (every([&](const WrongElement& one) { return same(one.value, inputs.x[size_t(one.rank)][size_t(one.element)]); }))
@@ -137,7 +144,8 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   RankInputs earlier;
   earlier.x = inputs.before;
   const Spans results = RankSums(c.contract, *c.x, earlier).results(0, 0, c.elements());
-  if (every([&](const WrongElement& one) { return within(results[size_t(one.element)], one.value); })) return all + ": results of the call before";
+  if (every([&](const WrongElement& one) { return within(results[size_t(one.element)], one.value); }))
+    return all + ": results of the call before";
   if (wrong.size() > kMostLookedAt) wrong.resize(kMostLookedAt);
   if (every([&](const WrongElement& one) { return of_old_and_new(c, inputs, one); }))
     return all + ": sums in which numbers of some ranks are those of the call before";

@@ -14,8 +14,8 @@ std::vector<std::string> trace_ranks(const RankCase& c, const Problem& problem, 
 /// Of outputs that are wrong: on which ranks, and in which owners' parts.
 std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
-/// What all wrong elements hold instead: a result of the call before, sums of old and new numbers, the rank's own numbers, nothing that
-/// anybody wrote. Empty if there is no such thing.
+/// What all wrong elements hold instead: a result of the call before, sums of old and new numbers, the rank's own numbers,
+/// nothing that anybody wrote. Empty if there is no such thing.
 std::string rank_situation(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

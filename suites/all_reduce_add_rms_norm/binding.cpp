@@ -20,7 +20,9 @@ constexpr int64_t kExcerptElements = 1 << 11;
 Case validate(Case c) {
   const FusedCase p = read_fused_case(c);
   const RankCase& s = p.sum;
-  c.set_name({c.op, p.id, fmt::format("{}.r{}.m{}.n{}.eps{}{}", s.x->name, s.ranks, s.m, s.n, c.text("eps"), s.before > 0 ? fmt::format(".after{}", s.before) : ""),
+  c.set_name({c.op, p.id,
+              fmt::format("{}.r{}.m{}.n{}.eps{}{}", s.x->name, s.ranks, s.m, s.n, c.text("eps"),
+                          s.before > 0 ? fmt::format(".after{}", s.before) : ""),
               fmt::format("{}.{}.{}.s{}", s.fill, p.norm.residual, p.norm.gamma, s.seed), s.warp});
   return c;
 }
@@ -41,7 +43,8 @@ Op all_reduce_add_rms_norm_op() {
   Op op;
   op.name = "all_reduce_add_rms_norm";
   op.roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense"},
-              {"residual", Access::kInOut, "[m, n] of each rank, the same on all: added to the sum over ranks, and then overwritten by that"},
+              {"residual", Access::kInOut,
+               "[m, n] of each rank, the same on all: added to the sum over ranks, and then overwritten by that"},
               {"gamma", Access::kIn, "[n] of each rank: the weight of each column"},
               {"y", Access::kOut, "[m, n] of each rank in the format of x: the norm"}};
   op.parameters = {roles::kEps, roles::kWarp};

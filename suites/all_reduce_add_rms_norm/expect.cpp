@@ -1,3 +1,5 @@
+#include "suites/rows/expect.h"
+
 #include <fmt/format.h>
 
 #include <memory>
@@ -6,7 +8,6 @@
 #include "reference/flow/rank_reduce/edits.h"
 #include "suites/all_reduce_add_rms_norm/fused_case.h"
 #include "suites/registry.h"
-#include "suites/rows/expect.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -44,7 +45,8 @@ std::shared_ptr<const RankAnswer> answer_of(const FusedCase& c, const Problem& p
   return made;
 }
 
-std::optional<Violation> difference(const FusedCase& c, const std::vector<HostTensor>& outputs, const std::string& role, int rank) {
+std::optional<Violation> difference(const FusedCase& c, const std::vector<HostTensor>& outputs, const std::string& role,
+                                    int rank) {
   Part part{.tensor = role, .format = c.sum.x, .shape = {}};
   const HostTensor& first = tensor_of(outputs, part);
   part.rank = rank;
@@ -54,16 +56,17 @@ std::optional<Violation> difference(const FusedCase& c, const std::vector<HostTe
     if (first.code(i) != other.code(i)) ++count, at = i;
   if (count == 0) return std::nullopt;
   return Violation{"the same bits on all ranks",
-                   fmt::format("{}[{}, {}]: rank {} has {:.9g}, rank 0 has {:.9g}; the two differ in {} of {} elements", role, at / c.sum.n, at % c.sum.n,
-                               rank, decode(*c.sum.x, other.code(at)), decode(*c.sum.x, first.code(at)), count, c.sum.elements()),
+                   fmt::format("{}[{}, {}]: rank {} has {:.9g}, rank 0 has {:.9g}; the two differ in {} of {} elements", role,
+                               at / c.sum.n, at % c.sum.n, rank, decode(*c.sum.x, other.code(at)),
+                               decode(*c.sum.x, first.code(at)), count, c.sum.elements()),
                    0,
                    {{role + "." + name_of_rank(rank), at / c.sum.n, at % c.sum.n}}};
 }
 
 }  // namespace
 
-Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs, const RankReduce& contract,
-                         const RankMistake& mistake, const NormAnswer& norm) {
+Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
+                         const RankReduce& contract, const RankMistake& mistake, const NormAnswer& norm) {
   const RankInputs inputs = rank_inputs(c.sum, problem);
   const RankSums sums(contract, *c.sum.x, inputs, mistake);
   std::vector<std::shared_ptr<const RankAnswer>> ranks;

@@ -30,7 +30,8 @@ HostTensor of_rank(HostTensor tensor, int rank) {
 FusedCase read_fused_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
-  if (row.flow->kind != FlowKind::kRankNorm) cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op is a sum and a norm");
+  if (row.flow->kind != FlowKind::kRankNorm)
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op is a sum and a norm");
   const RankNorm parts = read_rank_norm(row);
   FusedCase fused;
   fused.id = row.id;
@@ -52,7 +53,8 @@ Problem fused_problem(const FusedCase& c) {
     for (const HostTensor& tensor : x.tensors) {
       if (tensor.spec.name != "x") continue;
       made.tensors.push_back(tensor);
-      for (const char* role : {"residual", "gamma", "y"}) made.tensors.push_back(of_rank(find(norm.tensors, role), tensor.spec.rank));
+      for (const char* role : {"residual", "gamma", "y"})
+        made.tensors.push_back(of_rank(find(norm.tensors, role), tensor.spec.rank));
     }
     made.parameters = norm.parameters;
     return made;
@@ -68,7 +70,8 @@ Problem norm_problem(const FusedCase& c, const Problem& problem, const RankSums&
   const Spans values = sums.results(rank, 0, c.sum.elements());
   for (int64_t i = 0; i < c.sum.elements(); ++i) x.set_code(i, code_of(*c.sum.x, values.low[size_t(i)]));
   for (const HostTensor& tensor : problem.tensors)
-    if (tensor.spec.rank == rank && tensor.spec.name != "x" && tensor.spec.name != "y") find(norm.tensors, tensor.spec.name).bytes = tensor.bytes;
+    if (tensor.spec.rank == rank && tensor.spec.name != "x" && tensor.spec.name != "y")
+      find(norm.tensors, tensor.spec.name).bytes = tensor.bytes;
   return norm;
 }
 

@@ -25,8 +25,18 @@ const Op& fused() {
 Case case_with(std::map<std::string, std::string> cells) {
   Case one;
   one.op = fused().name;
-  one.parameters = {{"contract", "flashinfer.all_reduce_add_rms_norm_twoshot"}, {"ranks", "4"}, {"x", "bf16"}, {"m", "2"}, {"n", "256"}, {"eps", "1e-6"},
-                    {"fill", "rank_cancel"}, {"residual", "normal"}, {"gamma", "gamma"}, {"before", "1"}, {"seed", "1"}, {"warp", "32"}};
+  one.parameters = {{"contract", "flashinfer.all_reduce_add_rms_norm_twoshot"},
+                    {"ranks", "4"},
+                    {"x", "bf16"},
+                    {"m", "2"},
+                    {"n", "256"},
+                    {"eps", "1e-6"},
+                    {"fill", "rank_cancel"},
+                    {"residual", "normal"},
+                    {"gamma", "gamma"},
+                    {"before", "1"},
+                    {"seed", "1"},
+                    {"warp", "32"}};
   for (auto& [column, cell] : cells) one.parameters[column] = cell;
   return fused().validate(one);
 }
@@ -38,7 +48,8 @@ std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& ex
       if (tensor.spec.name == whole.part.tensor && tensor.spec.rank == whole.part.rank) {
         HostTensor& out = outputs.emplace_back(tensor);
         out.bytes.resize(out.spec.bytes());
-        for (int64_t i = 0; i < whole.part.elements(); ++i) out.set_code(i, code_from_ordinal(*whole.part.format, whole.at(i).low));
+        for (int64_t i = 0; i < whole.part.elements(); ++i)
+          out.set_code(i, code_from_ordinal(*whole.part.format, whole.at(i).low));
       }
   return outputs;
 }
@@ -83,7 +94,8 @@ TEST(FusedRanks, RanksMustHaveTheSameBits) {
   EXPECT_FALSE(finding.agrees());
   bool said = false;
   for (const Violation& violation : finding.violations)
-    said |= violation.words.find("residual[1, 44]: rank 2 has") == 0 && violation.words.find("in 1 of 512 elements") != std::string::npos;
+    said |= violation.words.find("residual[1, 44]: rank 2 has") == 0 &&
+            violation.words.find("in 1 of 512 elements") != std::string::npos;
   EXPECT_TRUE(said);
 }
 
@@ -99,7 +111,8 @@ TEST(FusedRanks, AFreeSumOrANormWithoutAResidualIsRefused) {
     }
     return "";
   };
-  EXPECT_THAT(refusal("a,nccl.all_reduce_tree,vllm.fused_add_rms_norm@2026-06-18"), HasSubstr("reduce: the order of 'nccl.all_reduce_tree' is free"));
+  EXPECT_THAT(refusal("a,nccl.all_reduce_tree,vllm.fused_add_rms_norm@2026-06-18"),
+              HasSubstr("reduce: the order of 'nccl.all_reduce_tree' is free"));
   EXPECT_THAT(refusal("b,vllm.all_reduce_1stage,vllm.rms_norm@2026-06-18"), HasSubstr("is no norm that adds a residual"));
   EXPECT_THAT(refusal("c,vllm.group_fp8,vllm.rms_norm@2026-06-18"), HasSubstr("is a group_quant row, not a sum over ranks"));
 }

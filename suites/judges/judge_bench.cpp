@@ -43,9 +43,10 @@ struct Libraries {
 
 constexpr std::array kShape = {"m", "n"};
 
-/// Ops of casts have no rows of numbers, and those of caches have records.
+/// Ops of casts have no rows of numbers, those of caches have records, and those of ranks a tensor of each.
 bool has_rows(const KernelOffer& kernel) {
   const std::vector<std::string>& columns = find_op(kernel.op).columns;
+  if (std::find(columns.begin(), columns.end(), "ranks") != columns.end()) return false;
   return std::all_of(kShape.begin(), kShape.end(),
                      [&](const char* name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); });
 }

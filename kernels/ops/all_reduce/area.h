@@ -11,16 +11,16 @@ inline constexpr int kMostRanks = 8;
 inline constexpr int kMostRankBlocks = 16;
 inline constexpr int64_t kAreaBuffer = 4096;  ///< bytes before the buffer
 
-/// At the beginning of an area, zeros at first. Flags count calls upwards, in two sets that are used in turn, so that a rank that is
-/// one barrier ahead overwrites nothing that another still waits for (vLLM PR 8558).
+/// At the beginning of an area, zeros at first. Flags count calls upwards, in two sets that are used in turn, so that a rank that
+/// is one barrier ahead overwrites nothing that another still waits for (vLLM PR 8558).
 struct Signals {
   uint32_t waited_for;  ///< a rank that did not come, and one; 0: all came
   uint32_t block, place;
   uint32_t unused[61];
   uint32_t odd[kMostRankBlocks][kMostRanks];
   uint32_t even[kMostRankBlocks][kMostRanks];
-  uint32_t flag[kMostRankBlocks];       ///< of the last barrier of each block
-  uint32_t calls[kMostRankBlocks];      ///< of a Lamport kernel, by block
+  uint32_t flag[kMostRankBlocks];          ///< of the last barrier of each block
+  uint32_t calls[kMostRankBlocks];         ///< of a Lamport kernel, by block
   uint32_t last_packets[kMostRankBlocks];  ///< that its call before had
 };
 static_assert(sizeof(Signals) <= kAreaBuffer, "signals end where the buffer begins");
@@ -43,7 +43,8 @@ struct AllReduceArguments {
 /// Which rank and which of its blocks this is.
 struct RankBlock {
   int rank, block;
-  SIMT_DEVICE explicit RankBlock(const AllReduceArguments& a) : rank(a.first + int(simt::block()) / a.blocks), block(int(simt::block()) % a.blocks) {}
+  SIMT_DEVICE explicit RankBlock(const AllReduceArguments& a)
+      : rank(a.first + int(simt::block()) / a.blocks), block(int(simt::block()) % a.blocks) {}
 };
 
 SIMT_DEVICE Signals* signals_of(const AllReduceArguments& a, int rank) { return reinterpret_cast<Signals*>(a.area[rank]); }

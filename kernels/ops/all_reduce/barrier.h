@@ -5,8 +5,8 @@
 
 namespace assay_kernels {
 
-/// Rules::kReleases, kCountsCalls: what a faulty barrier lacks. Every thread of the block calls it. `ordered`: what each rank sent before is seen by
-/// all behind it.
+/// Rules::kReleases, kCountsCalls: what a faulty barrier lacks. Every thread of the block calls it. `ordered`: what each rank
+/// sent before is seen by all behind it.
 template <class Rules, RankPlace kPlace, bool kOrdered>
 SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
   simt::barrier();

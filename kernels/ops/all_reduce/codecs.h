@@ -42,7 +42,9 @@ template <bool kOcp>
 struct Fp8Codec : CodecRules {
   static constexpr bool kSaturates = !kOcp;
   static constexpr int kBias = kOcp ? 7 : 8;
-  SIMT_DEVICE static float extreme(float low, float high) { return simt::max_number(simt::magnitude(low), simt::magnitude(high)); }
+  SIMT_DEVICE static float extreme(float low, float high) {
+    return simt::max_number(simt::magnitude(low), simt::magnitude(high));
+  }
   SIMT_DEVICE static float scale(float m) { return half_number<kSaturates>(m * (1092.0f / 262144.0f)); }
   template <class>
   SIMT_DEVICE static uint8_t code(float scaled) {
@@ -65,7 +67,8 @@ SIMT_DEVICE void encode_block(const float* v, unsigned char* to) {
   for (int lane = 0; lane < 2; ++lane) {
     low[lane] = high[lane] = simt::from_bits(0x7fc00000u);
     for (int i = 0; i < kCodecBlock; ++i)
-      if (Rules::lane_of(i) == lane) low[lane] = simt::min_number(low[lane], v[i]), high[lane] = simt::max_number(high[lane], v[i]);
+      if (Rules::lane_of(i) == lane)
+        low[lane] = simt::min_number(low[lane], v[i]), high[lane] = simt::max_number(high[lane], v[i]);
     scale[lane] = Rules::scale(Rules::extreme(low[lane], high[lane]));
     const float divisor = half_number<Rules::kSaturates>(scale[lane] + Rules::kEps);
     mult[lane] = half_number<Rules::kSaturates>(1.0f / divisor);

@@ -1,5 +1,5 @@
-// Two shots of coded numbers: every rank codes its own, owners decode, add in fp16 from +0 and code the sums, and all decode these, the
-// owner too.
+// Two shots of coded numbers: every rank codes its own, owners decode, add in fp16 from +0 and code the sums, and all decode
+// these, the owner too.
 #pragma once
 
 #include "kernels/ops/all_reduce/barrier.h"
@@ -16,7 +16,9 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
   const RankParts parts{a.elements / kCodecBlock / a.ranks, groups, a.ranks};
   const auto numbers_of = [&](int rank, int64_t g) { return a.area[rank] + kAreaBuffer + g * kCodecBytes; };
   const auto sums_of = [&](int rank, int64_t g) { return numbers_of(rank, groups + g); };
-  const auto owner_of = [&](int64_t g) { return parts.part == 0 ? a.ranks - 1 : int(g / parts.part < a.ranks ? g / parts.part : a.ranks - 1); };
+  const auto owner_of = [&](int64_t g) {
+    return parts.part == 0 ? a.ranks - 1 : int(g / parts.part < a.ranks ? g / parts.part : a.ranks - 1);
+  };
   const auto* const x = static_cast<const simt::F16*>(a.x[me.rank]);
   auto* const y = static_cast<simt::F16*>(a.y[me.rank]);
 
@@ -35,7 +37,8 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
         decode_block<Rules>(numbers_of(rank, g), v);
       } else {
         for (int i = 0; i < kCodecBlock; ++i)
-          v[i] = g * kCodecBlock + i < a.elements ? simt::to_float(static_cast<const simt::F16*>(a.x[rank])[g * kCodecBlock + i]) : 0.0f;
+          v[i] = g * kCodecBlock + i < a.elements ? simt::to_float(static_cast<const simt::F16*>(a.x[rank])[g * kCodecBlock + i])
+                                                  : 0.0f;
       }
       for (int i = 0; i < kCodecBlock; ++i) sum[i] = half_number<Rules::kSaturates>(sum[i] + v[i]);
     }

@@ -23,7 +23,8 @@ Kernel coded_row(const char* contract) {
 std::vector<Kernel> all_reduce_kernels() {
   const char *one = "all_reduce.one_shot", *two = "all_reduce.two_shot", *lamport = "all_reduce.lamport";
   return {
-      all_reduce_row(one, {"vllm.all_reduce_1stage", "aiter.all_reduce_1stage", "nccl.all_reduce_symmetric"}, run_one_shot<AbsoluteRules>),
+      all_reduce_row(one, {"vllm.all_reduce_1stage", "aiter.all_reduce_1stage", "nccl.all_reduce_symmetric"},
+                     run_one_shot<AbsoluteRules>),
       all_reduce_row(one, {"sglang.all_reduce_v2_pull"}, run_one_shot<FromZeroRules>),
       all_reduce_row(two, {"vllm.all_reduce_2stage", "aiter.all_reduce_2stage"}, run_two_shot<FromOwnerRules>),
       all_reduce_row(two, {"flashinfer.all_reduce_twoshot", "aiter.all_reduce_2stage_write"}, run_two_shot<AbsoluteRules>),
@@ -33,7 +34,8 @@ std::vector<Kernel> all_reduce_kernels() {
       all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot"}, run_lamport<MinusZero<AbsoluteRules>>, minus_zero_area),
       all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot_native"}, run_lamport<MinusZero<Native>>, minus_zero_area, true),
       all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot"}, run_lamport<MinusZero<FromZeroRules>>, minus_zero_area),
-      all_reduce_row(lamport, {"sglang.all_reduce_v2_push"}, run_lamport<LamportRules<FromZeroRules, PlusZeroIsEmpty>>, plus_zero_area),
+      all_reduce_row(lamport, {"sglang.all_reduce_v2_push"}, run_lamport<LamportRules<FromZeroRules, PlusZeroIsEmpty>>,
+                     plus_zero_area),
       all_reduce_row("all_reduce.ring", {"assay.all_reduce_ring", "nccl.all_reduce_ring"}, run_ring<Native>),
       coded_row<IntegerCodec<128, true>>("quickreduce.all_reduce_int8.gfx942"),
       coded_row<IntegerCodec<128, false>>("quickreduce.all_reduce_int8.gfx950"),

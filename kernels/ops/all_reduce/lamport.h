@@ -1,5 +1,6 @@
-// One shot without a barrier: a number that came is its own flag. Three buffers in turn; a call clears that of the call before, whose size it
-// remembers. flashinfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh fb28d724; sglang's push kernel with the other sentinel.
+// One shot without a barrier: a number that came is its own flag. Three buffers in turn; a call clears that of the call before,
+// whose size it remembers. flashinfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh fb28d724; sglang's push kernel with the
+// other sentinel.
 #pragma once
 
 #include "kernels/ops/all_reduce/sums.h"
@@ -10,7 +11,9 @@ inline constexpr int kLamportBuffers = 3;
 inline constexpr int kLamportBlocks = 4;  ///< of every call: each block counts its own
 
 /// Bytes that a rank may send to a rank in one call.
-SIMT_DEVICE int64_t lamport_room(const AllReduceArguments& a) { return (a.area_bytes - kAreaBuffer) / (kLamportBuffers * a.ranks) / 16 * 16; }
+SIMT_DEVICE int64_t lamport_room(const AllReduceArguments& a) {
+  return (a.area_bytes - kAreaBuffer) / (kLamportBuffers * a.ranks) / 16 * 16;
+}
 
 template <class Rules, class T>
 struct ArrivedBy {
@@ -55,7 +58,8 @@ SIMT_KERNEL void all_reduce_lamport(AllReduceArguments a) {
   T* const y = static_cast<T*>(a.y[me.rank]);
   for (int64_t i = first; i < packets; i += stride) {
     for (int rank = 0; rank < a.ranks; ++rank)
-      if (self->waited_for == 0 && !simt::wait_packet<ArrivedBy<Rules, T>>(lamport_packets<T>(a, me.rank, now, rank) + i * kElements))
+      if (self->waited_for == 0 &&
+          !simt::wait_packet<ArrivedBy<Rules, T>>(lamport_packets<T>(a, me.rank, now, rank) + i * kElements))
         complain(self, rank, me.block, RankPlace::kPacket);
     simt::store16(y + i * kElements, reduced_packet<Rules, T>(0, me.rank, a.ranks, [&](int rank) {
                     return simt::polled16(lamport_packets<T>(a, me.rank, now, rank) + i * kElements);

@@ -20,8 +20,9 @@ SIMT_KERNEL void all_reduce_one_shot(AllReduceArguments a) {
                   }));
   }
   for (int64_t at = packets.rest + first; at < a.elements; at += stride)
-    y[at] = Rules::kTakesRest ? reduced_element<Rules, T>(0, me.rank, a.ranks, [&](int rank) { return static_cast<const T*>(a.x[rank])[at]; })
-                              : static_cast<const T*>(a.x[me.rank])[at];
+    y[at] = Rules::kTakesRest
+                ? reduced_element<Rules, T>(0, me.rank, a.ranks, [&](int rank) { return static_cast<const T*>(a.x[rank])[at]; })
+                : static_cast<const T*>(a.x[me.rank])[at];
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
@@ -34,12 +35,12 @@ SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
   for (int64_t at = first; at < a.elements; at += stride) {
     float v[kMostRanks];
     SIMT_UNROLL
-    for (int rank = 0; rank < kMostRanks; ++rank) v[rank] = rank < a.ranks ? simt::to_float(static_cast<const T*>(a.x[rank])[at]) : 0.0f;
+    for (int rank = 0; rank < kMostRanks; ++rank)
+      v[rank] = rank < a.ranks ? simt::to_float(static_cast<const T*>(a.x[rank])[at]) : 0.0f;
     SIMT_UNROLL
-    for (int apart = 1; apart < kMostRanks; apart *= 2)
-      SIMT_UNROLL
-      for (int rank = 0; rank + apart < kMostRanks; rank += 2 * apart)
-        if (rank + apart < a.ranks) v[rank] = Rules::template sum<T>(v[rank], v[rank + apart]);
+    for (int apart = 1; apart < kMostRanks; apart *= 2) SIMT_UNROLL
+    for (int rank = 0; rank + apart < kMostRanks; rank += 2 * apart)
+      if (rank + apart < a.ranks) v[rank] = Rules::template sum<T>(v[rank], v[rank + apart]);
     static_cast<T*>(a.y[me.rank])[at] = Rules::template result<T>(v[0]);
   }
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);

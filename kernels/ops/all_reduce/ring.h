@@ -1,5 +1,5 @@
-// A ring: sums go from rank to rank, each adds its own number and rounds, and all copy what the owner has. One chunk for each rank.
-// nccl src/device/all_reduce.h 5067397 runRing has the same additions in the same order.
+// A ring: sums go from rank to rank, each adds its own number and rounds, and all copy what the owner has. One chunk for each
+// rank. nccl src/device/all_reduce.h 5067397 runRing has the same additions in the same order.
 #pragma once
 
 #include "kernels/ops/all_reduce/two_shot.h"
@@ -24,7 +24,8 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
     const int chunk = (me.rank + 2 * a.ranks - 1 - step) % a.ranks;
     for (int64_t i = first; i < parts.size(chunk); i += stride) {
       const int64_t at = (parts.begin(chunk) + i) * kElements;
-      const simt::Vector<T> sum = step == 1 ? simt::load16(static_cast<const T*>(a.x[behind]) + at) : simt::receive16(sums_of(behind) + at);
+      const simt::Vector<T> sum =
+          step == 1 ? simt::load16(static_cast<const T*>(a.x[behind]) + at) : simt::receive16(sums_of(behind) + at);
       const simt::Vector<T> own = simt::load16(x + at);
       simt::Vector<T> next;
       SIMT_UNROLL

@@ -17,7 +17,8 @@ using assay::plugin::Ranks;
 
 inline constexpr int kRankThreads = 128;
 
-/// What an area is: signals and a buffer as long as the message, or three buffers of a Lamport kernel, whose sentinel depends on T.
+/// What an area is: signals and a buffer as long as the message, or three buffers of a Lamport kernel, whose sentinel depends on
+/// T.
 enum AreaKind : int { kSignalsAndBuffer = 0, kLamportMinusZero16 = 1, kLamportMinusZero32 = 2, kLamportPlusZero = 3 };
 
 /// Elements of a message, and its arguments but those of a launch. Refuses ranks that do not have the same.
@@ -101,7 +102,8 @@ void run_coded(const Call& call, const Ranks& ranks, int first, int count) {
 }
 
 /// A row of such a kernel. `native`: it has no fp32.
-inline Kernel all_reduce_row(const char* name, std::vector<std::string> contracts, void (*run)(const Call&, const Ranks&, int, int),
+inline Kernel all_reduce_row(const char* name, std::vector<std::string> contracts,
+                             void (*run)(const Call&, const Ranks&, int, int),
                              AreaRequest (*area)(const Call&) = signals_and_buffer, bool native = false) {
   Kernel row{name, "all_reduce", std::move(contracts), {{"x", native ? kHalf : kAny}, {"warp", simt::kWarpSizes}}, {}, nullptr};
   row.area = area;

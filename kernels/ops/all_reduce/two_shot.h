@@ -47,7 +47,8 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
       if (rest && !Rules::kTakesRest)
         simt::store16(y + at, simt::load16(static_cast<const T*>(a.x[me.rank]) + at));
       else
-        simt::store16(y + at, simt::receive16(reinterpret_cast<const T*>(a.area[another ? owner : from] + kAreaBuffer) + i * kElements));
+        simt::store16(y + at,
+                      simt::receive16(reinterpret_cast<const T*>(a.area[another ? owner : from] + kAreaBuffer) + i * kElements));
     }
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }

@@ -1,4 +1,5 @@
-// A sum over ranks into y, and behind it the norm with its residual, which takes y for its x: a block has read its row before it writes it.
+// A sum over ranks into y, and behind it the norm with its residual, which takes y for its x: a block has read its row before it
+// writes it.
 #pragma once
 
 #include <cstring>

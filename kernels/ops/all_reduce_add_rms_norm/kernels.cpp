@@ -11,7 +11,8 @@ AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true);
 
 std::vector<Kernel> all_reduce_add_rms_norm_kernels() {
   return {fused_row<Norm, run_one_shot<AbsoluteRules>>("all_reduce_add_rms_norm.one_shot", "vllm.all_reduce_add_rms_norm"),
-          fused_row<Norm, run_two_shot<AbsoluteRules>>("all_reduce_add_rms_norm.two_shot", "flashinfer.all_reduce_add_rms_norm_twoshot"),
+          fused_row<Norm, run_two_shot<AbsoluteRules>>("all_reduce_add_rms_norm.two_shot",
+                                                       "flashinfer.all_reduce_add_rms_norm_twoshot"),
           fused_row<Norm, run_lamport<LamportRules<AbsoluteRules, MinusZeroIsEmpty>>>(
               "all_reduce_add_rms_norm.lamport", "flashinfer.all_reduce_add_rms_norm_oneshot", minus_zero_area)};
 }

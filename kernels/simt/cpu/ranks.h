@@ -1,6 +1,7 @@
-// OS threads that are ranks of one call: they run one at a time, in an order drawn from a seed, and change over where a rank waits. What
-// a rank sends is held back until it signals with release, as on a machine that reorders. So a protocol that is wrong is wrong in
-// every run of that seed, and ranks that wait for each other in vain are found at once. Under TSan they run together instead.
+// OS threads that are ranks of one call: they run one at a time, in an order drawn from a seed, and change over where a rank
+// waits. What a rank sends is held back until it signals with release, as on a machine that reorders. So a protocol that is wrong
+// is wrong in every run of that seed, and ranks that wait for each other in vain are found at once. Under TSan they run together
+// instead.
 #pragma once
 
 #include <cstdint>

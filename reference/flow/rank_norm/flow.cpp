@@ -1,7 +1,8 @@
+#include "reference/flow/flow.h"
+
 #include <stdexcept>
 
 #include "reference/contracts/bind.h"
-#include "reference/flow/flow.h"
 #include "reference/flow/rank_norm/rank_norm.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
 #include "reference/formats/catalogue.h"
@@ -20,11 +21,14 @@ const ContractRow& named_row(const ContractTables& tables, const ContractRow& ro
 /// A pinned sum, so that all ranks go on with one number, and a norm that adds a residual.
 void check_parts(const ContractTables& tables, const ContractRow& row) {
   const ContractRow& reduce = named_row(tables, row, "reduce");
-  if (reduce.flow != &rank_reduce_flow()) throw row.error("reduce", 0, "'" + reduce.id + "' is a " + reduce.flow->name + " row, not a sum over ranks");
+  if (reduce.flow != &rank_reduce_flow())
+    throw row.error("reduce", 0, "'" + reduce.id + "' is a " + reduce.flow->name + " row, not a sum over ranks");
   const RankReduce sum = read_rank_reduce(reduce);
-  if (sum.order == RankOrder::kAnyTree || sum.owners.any) throw row.error("reduce", 0, "the order of '" + reduce.id + "' is free");
+  if (sum.order == RankOrder::kAnyTree || sum.owners.any)
+    throw row.error("reduce", 0, "the order of '" + reduce.id + "' is free");
   const Contract then = bind(tables, named_row(tables, row, "then").id, kBf16);
-  if (!then.row_norm() || !then.row_norm()->adds()) throw row.error("then", 0, "'" + then.id + "' is no norm that adds a residual");
+  if (!then.row_norm() || !then.row_norm()->adds())
+    throw row.error("then", 0, "'" + then.id + "' is no norm that adds a residual");
 }
 
 }  // namespace

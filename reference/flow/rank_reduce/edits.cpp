@@ -64,7 +64,8 @@ void edit_sums(const RankReduce& right, const Format& x, int world_size, Edits& 
 }
 
 void edit_ends(const RankReduce& right, const Format& x, Edits& edits) {
-  const Steps plus = {CellStep::made("add", {"0"})}, minus = {CellStep::made("neg"), CellStep::made("add", {"0"}), CellStep::made("neg")};
+  const Steps plus = {CellStep::made("add", {"0"})},
+              minus = {CellStep::made("neg"), CellStep::made("add", {"0"}), CellStep::made("neg")};
   const std::string wire = right.wire.empty() ? "nothing" : text_of(right.wire);
   for (const Steps& other : {Steps{}, plus, minus})
     if (text_of(other) != text_of(right.wire))
@@ -85,7 +86,8 @@ void edit_ranks(int world_size, bool before, Edits& edits) {
     const std::string name = "rank " + std::to_string(rank);
     edits.add(name + " is left out", [&](RankNeighbour& wrong) { wrong.mistake.lost = rank; });
     edits.add(name + " is counted twice", [&](RankNeighbour& wrong) { wrong.mistake.twice = rank; });
-    if (before) edits.add(name + " gives its numbers of the call before", [&](RankNeighbour& wrong) { wrong.mistake.stale = rank; });
+    if (before)
+      edits.add(name + " gives its numbers of the call before", [&](RankNeighbour& wrong) { wrong.mistake.stale = rank; });
     edits.add(name + " returns its own numbers", [&](RankNeighbour& wrong) { wrong.mistake.misses = rank; });
   }
 }
@@ -95,7 +97,8 @@ void edit_segments(const RankReduce& right, const Format& x, int world_size, int
   const int64_t part = elements / packet / world_size * packet;
   if (part > 0) {
     edits.add("segments: each is the next owner's", [](RankNeighbour& wrong) { wrong.mistake.next_segment = true; });
-    if (before) edits.add("segments of others: of the call before", [](RankNeighbour& wrong) { wrong.mistake.segments_before = true; });
+    if (before)
+      edits.add("segments of others: of the call before", [](RankNeighbour& wrong) { wrong.mistake.segments_before = true; });
   }
   if (part * world_size < elements)
     edits.add("rest behind equal parts: a rank's own numbers", [](RankNeighbour& wrong) { wrong.mistake.rest_left = true; });
@@ -109,7 +112,8 @@ Steps without(Steps steps, size_t i) {
 /// Another rounding where a number of the format overflows: to its largest or to Inf.
 Steps with_other_overflow(Steps steps) {
   for (CellStep& step : steps)
-    if (step.word == "to" && step.argument(0) == "x") step = step.has_argument("sat") ? CellStep::made("to", {"x"}) : CellStep::made("to", {"x", "sat"});
+    if (step.word == "to" && step.argument(0) == "x")
+      step = step.has_argument("sat") ? CellStep::made("to", {"x"}) : CellStep::made("to", {"x", "sat"});
   return steps;
 }
 
@@ -125,10 +129,12 @@ void edit_codec(const RankReduce& right, Edits& edits) {
   });
   edits.add("group: half as many numbers", [&](RankNeighbour& wrong) { wrong.contract.codec.group = codec.group / 2; });
   edits.add("group: neighbours instead of every second", [](RankNeighbour& wrong) { wrong.contract.codec.apart = 1; });
-  if (codec.signed_extreme) edits.add("extreme: signed -> magnitude", [](RankNeighbour& wrong) { wrong.contract.codec.signed_extreme = false; });
+  if (codec.signed_extreme)
+    edits.add("extreme: signed -> magnitude", [](RankNeighbour& wrong) { wrong.contract.codec.signed_extreme = false; });
   for (size_t i = 0; i < codec.mult.size(); ++i)
     if (codec.mult[i].word == "add")
-      edits.add("mult: drop " + codec.mult[i].text, [&](RankNeighbour& wrong) { wrong.contract.codec.mult = without(codec.mult, i); });
+      edits.add("mult: drop " + codec.mult[i].text,
+                [&](RankNeighbour& wrong) { wrong.contract.codec.mult = without(codec.mult, i); });
   for (size_t i = 0; i < codec.code.size(); ++i) {
     const CellStep& step = codec.code[i];
     if (step.word == "clamp") {
@@ -141,14 +147,16 @@ void edit_codec(const RankReduce& right, Edits& edits) {
       edits.add("code: rint -> trunc", [&](RankNeighbour& wrong) { wrong.contract.codec.code[i] = CellStep::made("trunc"); });
   }
   edits.add("overflow: to the other end", [&](RankNeighbour& wrong) {
-    for (Steps* steps : {&wrong.contract.codec.scale, &wrong.contract.codec.mult, &wrong.contract.codec.code, &wrong.contract.codec.decode, &wrong.contract.add})
+    for (Steps* steps : {&wrong.contract.codec.scale, &wrong.contract.codec.mult, &wrong.contract.codec.code,
+                         &wrong.contract.codec.decode, &wrong.contract.add})
       *steps = with_other_overflow(*steps);
   });
 }
 
 }  // namespace
 
-std::vector<RankNeighbour> rank_neighbours(const RankReduce& right, const Format& x, int world_size, int64_t elements, bool before) {
+std::vector<RankNeighbour> rank_neighbours(const RankReduce& right, const Format& x, int world_size, int64_t elements,
+                                           bool before) {
   Edits edits(right);
   if (elements == 0) return {};
   edit_order(right, world_size, edits);

@@ -16,6 +16,7 @@ struct RankNeighbour {
 };
 
 /// Every edit that may matter for so many ranks and elements. `before`: a call was made before with other numbers.
-std::vector<RankNeighbour> rank_neighbours(const RankReduce& contract, const Format& x, int world_size, int64_t elements, bool before);
+std::vector<RankNeighbour> rank_neighbours(const RankReduce& contract, const Format& x, int world_size, int64_t elements,
+                                           bool before);
 
 }  // namespace assay

@@ -32,7 +32,8 @@ struct RankOwners {
 
 /// What numbers become on the wire: codes of a group under one scale. The steps of a row, none if nothing is coded.
 struct RankCodec {
-  bool signed_extreme = false;   ///< m is the number of largest magnitude with its sign, the negative one of two; else the magnitude
+  bool signed_extreme =
+      false;  ///< m is the number of largest magnitude with its sign, the negative one of two; else the magnitude
   int64_t group = 0, apart = 1;  ///< so many numbers have one scale, each `apart` from the next; 0: there is no codec
   std::vector<CellStep> scale;   ///< from m to the scale d
   std::vector<CellStep> mult;    ///< from d to the multiplier e
@@ -43,16 +44,16 @@ struct RankCodec {
 /// What all ranks have, added up. Edits change it.
 struct RankReduce {
   const ContractRow* row = nullptr;
-  std::vector<int> ranks;               ///< numbers of ranks that it is made for, ascending
+  std::vector<int> ranks;  ///< numbers of ranks that it is made for, ascending
   RankOrder order = RankOrder::kAbsolute;
   RankOwners owners;
-  bool from_zero = false;               ///< +0 is added to first; else the first number is the first sum
-  RankCodec codec;                      ///< of every number before it is added, and of every sum
-  std::vector<CellStep> wire;           ///< what becomes of a number on its way to the sum
-  std::vector<CellStep> add;            ///< from the sum to the next one, with v, the next number
-  std::vector<CellStep> y;              ///< from the last sum to the result
-  std::vector<const Format*> formats;   ///< of numbers and of the result
-  int64_t bytes = 1;                    ///< that the size of a rank's numbers is a multiple of
+  bool from_zero = false;              ///< +0 is added to first; else the first number is the first sum
+  RankCodec codec;                     ///< of every number before it is added, and of every sum
+  std::vector<CellStep> wire;          ///< what becomes of a number on its way to the sum
+  std::vector<CellStep> add;           ///< from the sum to the next one, with v, the next number
+  std::vector<CellStep> y;             ///< from the last sum to the result
+  std::vector<const Format*> formats;  ///< of numbers and of the result
+  int64_t bytes = 1;                   ///< that the size of a rank's numbers is a multiple of
 
   bool takes(int world_size) const;
   bool takes(const Format& x) const;

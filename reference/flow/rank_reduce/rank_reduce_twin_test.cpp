@@ -1,4 +1,5 @@
-// Rows of rank_reduce against programs in MPFR written by hand, owners by hand, and what trees can reach found by trying all of them.
+// Rows of rank_reduce against programs in MPFR written by hand, owners by hand, and what trees can reach found by trying all of
+// them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -147,7 +148,8 @@ TEST(RankReduceTwin, SignsOfZeroAreThoseOfTheRow) {
   const std::vector<double> minus = {-0.0, -0.0}, mixed = {-0.0, 0.0};
   for (const char* id : {"vllm.all_reduce_1stage", "flashinfer.all_reduce_twoshot", "nccl.all_reduce_ring"})
     EXPECT_TRUE(std::signbit(of_column(id, kBf16, minus).low)) << id;
-  for (const char* id : {"sglang.all_reduce_v2_pull", "sglang.all_reduce_v2_push", "flashinfer.all_reduce_oneshot", "quickreduce.all_reduce_fp"})
+  for (const char* id :
+       {"sglang.all_reduce_v2_pull", "sglang.all_reduce_v2_push", "flashinfer.all_reduce_oneshot", "quickreduce.all_reduce_fp"})
     EXPECT_FALSE(std::signbit(of_column(id, kBf16, minus).low)) << id;
   EXPECT_FALSE(std::signbit(of_column("vllm.all_reduce_1stage", kBf16, mixed).low));
 }
@@ -209,7 +211,8 @@ TEST(RankReduceTwin, QuickReduceCodesTheNumbersAndTheSums) {
         }
         if (std::any_of(sums.begin(), sums.end(), [](double v) { return !std::isfinite(v); })) continue;
         const std::vector<double> right = int8_pass(sums, saturates);
-        for (size_t i = 0; i < 32; ++i) ASSERT_TRUE(same_number(y.low[first + 2 * i], right[i])) << saturates << amplitude << " " << first + 2 * i;
+        for (size_t i = 0; i < 32; ++i)
+          ASSERT_TRUE(same_number(y.low[first + 2 * i], right[i])) << saturates << amplitude << " " << first + 2 * i;
       }
     }
 }
@@ -225,18 +228,20 @@ TEST(RankReduceTwin, OwnersHaveWholePacketsAndTheLastOneTheRest) {
 }
 
 TEST(RankReduceTwin, EveryMistakeShowsOnDataThatCancel) {
-  for (const char* id : {"vllm.all_reduce_1stage", "vllm.all_reduce_2stage", "flashinfer.all_reduce_twoshot_native", "assay.all_reduce_ring"}) {
+  for (const char* id :
+       {"vllm.all_reduce_1stage", "vllm.all_reduce_2stage", "flashinfer.all_reduce_twoshot_native", "assay.all_reduce_ring"}) {
     const RankReduce contract = contract_of(id);
     RankInputs in = inputs_of(kBf16, 4, 8 * 41, 11);
     in.before = inputs_of(kBf16, 4, 8 * 41, 12).x;
-    for (int r = 0; r < 4; ++r) in.x[size_t(r)][5] = r == 3 ? 60000.0 : 30000.0;      // beyond fp16
+    for (int r = 0; r < 4; ++r) in.x[size_t(r)][5] = r == 3 ? 60000.0 : 30000.0;  // beyond fp16
     for (int r = 0; r < 4; ++r) in.x[size_t(r)][6] = -0.0;
     const RankSums right(contract, kBf16, in);
     for (const RankNeighbour& wrong : rank_neighbours(contract, kBf16, 4, 8 * 41, true)) {
       if (wrong.name.starts_with("wire: nothing -> neg") || wrong.name == "wire: add(0) -> nothing") continue;
       bool seen = false;
       for (int rank = 0; rank < 4; ++rank) {
-        const Spans a = right.results(rank, 0, 8 * 41), b = RankSums(wrong.contract, kBf16, in, wrong.mistake).results(rank, 0, 8 * 41);
+        const Spans a = right.results(rank, 0, 8 * 41),
+                    b = RankSums(wrong.contract, kBf16, in, wrong.mistake).results(rank, 0, 8 * 41);
         ASSERT_EQ(a.size(), b.size()) << wrong.name;
         for (size_t i = 0; i < a.size(); ++i) seen |= !same_number(a.low[i], b.low[i]);
       }

@@ -81,12 +81,14 @@ void read_codec(const RowCells& cells, RankCodec& codec) {
     return;
   }
   const std::vector<CellStep> words = cells.steps("group");
-  if (words.size() != 2 || words[0].word != "every" || words[1].word != "apart" || words[0].arguments.size() != 1 || words[1].arguments.size() != 1)
+  if (words.size() != 2 || words[0].word != "every" || words[1].word != "apart" || words[0].arguments.size() != 1 ||
+      words[1].arguments.size() != 1)
     throw cells.error("group", 0, "is every(NUMBERS) apart(PLACES)");
   codec.group = whole_number(cells, "group", words[0].argument(0));
   codec.apart = whole_number(cells, "group", words[1].argument(0));
   codec.signed_extreme = cells.is_first_of("extreme", "signed", "magnitude");
-  for (const auto& [column, steps] : {std::pair{"scale", &codec.scale}, {"mult", &codec.mult}, {"code", &codec.code}, {"decode", &codec.decode}}) {
+  for (const auto& [column, steps] :
+       {std::pair{"scale", &codec.scale}, {"mult", &codec.mult}, {"code", &codec.code}, {"decode", &codec.decode}}) {
     cells.forbid_reduction(column, cells.recipe(column, names_for(kF16)));
     *steps = cells.steps(column);
     if (steps->empty()) throw cells.error(column, 0, "a codec says it");

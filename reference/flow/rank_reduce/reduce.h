@@ -1,7 +1,7 @@
 // What a contract makes of the numbers of all ranks.
 #pragma once
 
-#include <memory>
+#include <cmath>
 #include <vector>
 
 #include "reference/flow/rank_reduce/rank_reduce.h"
@@ -21,12 +21,12 @@ struct RankInputs {
 
 /// What somebody may do wrong that no cell says. Ranks count from 0; -1: none.
 struct RankMistake {
-  int lost = -1;    ///< whose numbers are not added
-  int twice = -1;   ///< whose numbers are added twice
-  int stale = -1;   ///< whose numbers are those of the call before
+  int lost = -1;                                    ///< whose numbers are not added
+  int twice = -1;                                   ///< whose numbers are added twice
+  int stale = -1;                                   ///< whose numbers are those of the call before
   bool first_uncoded = false, sum_uncoded = false;  ///< a pass of the codec is left out
-  bool owner_uncoded = false;  ///< on the owner's own rank the sum is not coded
-  int misses = -1;  ///< which rank returns its own numbers
+  bool owner_uncoded = false;                       ///< on the owner's own rank the sum is not coded
+  int misses = -1;                                  ///< which rank returns its own numbers
   /// Of the rank's output: the segment of each owner is that of the next one's part of the numbers, as far as it goes.
   bool next_segment = false;
   bool segments_before = false;  ///< segments of other ranks are results of the call before
@@ -66,6 +66,10 @@ class RankSums {
   Recipe wire_, add_, y_, scale_, mult_, code_, decode_;
   std::vector<RankSegment> segments_;  ///< empty if nobody asks for owners
 };
+
+/// The lesser and the greater of two numbers; -0 is less than +0.
+inline double lesser(double a, double b) { return a < b || (a == b && std::signbit(a)) ? a : b; }
+inline double greater(double a, double b) { return a > b || (a == b && std::signbit(b)) ? a : b; }
 
 /// Packets by which edits cut numbers where a row names no owners.
 inline constexpr int64_t kUsualPacket = 16;

@@ -6,9 +6,10 @@ namespace assay {
 namespace {
 
 std::string order_words(const RankReduce& contract) {
-  const std::string owners = contract.owners.any ? "whichever rank that is"
-                                                 : "each of equal parts of whole packets of " + std::to_string(contract.owners.of_bytes) +
-                                                       " bytes, the last with what is left";
+  const std::string owners = contract.owners.any
+                                 ? "whichever rank that is"
+                                 : "each of equal parts of whole packets of " + std::to_string(contract.owners.of_bytes) +
+                                       " bytes, the last with what is left";
   switch (contract.order) {
     case RankOrder::kFromOwner:
       return "from the owner of the element on, around the ranks; owners have " + owners;
@@ -25,15 +26,18 @@ std::string order_words(const RankReduce& contract) {
 
 std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x) {
   std::vector<std::string> lines;
-  lines.push_back(contract.wire.empty() ? "v     = the number of a rank" : "v     = " + formula(rank_recipe(contract.wire, x), "x[rank]"));
+  lines.push_back(contract.wire.empty() ? "v     = the number of a rank"
+                                        : "v     = " + formula(rank_recipe(contract.wire, x), "x[rank]"));
   if (contract.codec.group > 0) {
     const RankCodec& codec = contract.codec;
     const std::string extreme = codec.signed_extreme ? "the number of largest magnitude with its sign" : "the largest magnitude";
-    lines.push_back("coded   every " + std::to_string(codec.group) + " numbers, each " + std::to_string(codec.apart) + " from the next, have one scale; m is " + extreme);
+    lines.push_back("coded   every " + std::to_string(codec.group) + " numbers, each " + std::to_string(codec.apart) +
+                    " from the next, have one scale; m is " + extreme);
     lines.push_back("d     = " + formula(rank_recipe(codec.scale, x), "m"));
     lines.push_back("e     = " + formula(rank_recipe(codec.mult, x), "d"));
     lines.push_back("code  = " + formula(rank_recipe(codec.code, x), "v"));
-    lines.push_back("v     = " + formula(rank_recipe(codec.decode, x), "code") + ", once of each rank's numbers and once of the sums");
+    lines.push_back("v     = " + formula(rank_recipe(codec.decode, x), "code") +
+                    ", once of each rank's numbers and once of the sums");
   }
   lines.push_back("order = " + order_words(contract));
   lines.push_back(contract.from_zero ? "sum   = +0 at first" : "sum   = the first number at first");

@@ -16,7 +16,8 @@ inline constexpr int32_t kMostRanks = 8;
 
 /// The row that the calls ask for. Refuses calls that do not belong together.
 template <class C>
-const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, int32_t size) {
+const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n,
+                                    int32_t size) {
   if (n != size) failed("a group of " + std::to_string(size) + " ranks got " + std::to_string(n) + " calls");
   const KernelOf<C>& kernel = select(kernels, *calls[0]);
   if (!kernel.run_ranks) unsupported("kernel '" + kernel.name + "' works on one rank alone");
@@ -36,7 +37,8 @@ assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const u
   return status;
 }
 
-/// Areas of each kind, one for each rank. Memory: static void* allocate(size_t), void release(void*), bool write(void* to, const void* from, size_t).
+/// Areas of each kind, one for each rank. Memory: static void* allocate(size_t), void release(void*), bool write(void* to, const
+/// void* from, size_t).
 template <class Memory>
 class Areas {
  public:
@@ -159,7 +161,8 @@ class DeviceGroup {
 
   /// `finished`: what waiting for the stream gave, as a status.
   template <class Finish>
-  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others, Finish finished) {
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
+                   Finish finished) {
     try {
       const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
       std::vector<assay_call> in_stream;
