@@ -8,7 +8,7 @@ prefix=$scratch/prefix
 installed=$prefix/bin/assay
 
 # Few cases: what is looked at is where things are found.
-few_cases "$prefix/share/assay" rms_norm quant_group
+few_cases "$prefix/share/assay" rms_norm quant_group all_reduce
 rm -r "$prefix/share/assay/golden/observed"
 expect 0 "ALL AS EXPECTED" "$installed" run --suite rms_norm/quick --warp 32
 expect 0 "wrote $prefix/share/assay/golden/predicted/rms_norm.json" "$installed" golden write
@@ -64,6 +64,6 @@ expect 0 "last 126" "$scratch/compat/build/user"
 # Another version is refused, and so is an argument that the function does not know.
 sed -i 's/assay 0.1/assay 7/' "$scratch/compat/CMakeLists.txt"
 expect 1 "requested version \"7\"" cmake -S "$scratch/compat" -B "$scratch/compat/build"
-sed -i 's/SUITE rms_norm/SUIT rms_norm/' "$scratch/right/CMakeLists.txt"
+sed -i 's/SUITE ${suite}/SUIT ${suite}/' "$scratch/right/CMakeLists.txt"
 expect 1 "SUIT;rms_norm/quick" cmake -S "$scratch/right" -B "$scratch/right/build"
 echo passed
