@@ -1,5 +1,6 @@
 #include "reference/contracts/row_cells.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "reference/formats/catalogue.h"
@@ -52,6 +53,28 @@ const Format& RowCells::format(const std::string& column) const {
   std::vector<std::string> known;
   for (const Format& format : all_formats()) known.emplace_back(format.name);
   throw error(column, 0, "unknown format '" + text(column) + "'" + did_you_mean(text(column), known));
+}
+
+std::vector<std::string> RowCells::alternatives(const std::string& column) const {
+  const std::string& cell = text(column);
+  std::vector<std::string> all;
+  for (size_t at = 0; at <= cell.size();) {
+    const size_t end = std::min(cell.find('|', at), cell.size());
+    all.push_back(cell.substr(at, end - at));
+    at = end + 1;
+  }
+  return all;
+}
+
+std::vector<const Format*> RowCells::formats_of_numbers(const std::string& column) const {
+  std::vector<const Format*> formats;
+  for (const std::string& name : alternatives(column)) {
+    const Format* format = find_format(name);
+    if (!format || (!(*format == kF32) && !(*format == kBf16) && !(*format == kF16)))
+      throw error(column, 0, "'" + name + "' is not one of: bf16, f16, f32");
+    formats.push_back(format);
+  }
+  return formats;
 }
 
 }  // namespace assay

@@ -37,6 +37,10 @@ class RowCells {
   int64_t column_number(const std::string& column) const;
   /// A format of codes. Throws TableError with near matches.
   const Format& format(const std::string& column) const;
+  /// What stands between the | of a cell, empty where nothing does.
+  std::vector<std::string> alternatives(const std::string& column) const;
+  /// Alternatives that are formats of numbers: f32, bf16, f16. Throws TableError.
+  std::vector<const Format*> formats_of_numbers(const std::string& column) const;
 
  private:
   const ContractRow& row_;

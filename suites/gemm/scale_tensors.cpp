@@ -39,11 +39,13 @@ HostTensor scales_of_rows(const HostTensor& tensor, const ScaleShape& shape, con
   fewer.rows = int64_t(rows.size());
   HostTensor some = scale_tensor(tensor.spec.name, fewer, layout);
   some.bytes.assign(some.spec.bytes(), std::byte{0xff});  // NaN where no scale lies
-  const auto place = [&](const ScaleShape& of, int64_t row, int64_t block) {
-    return layout ? PlacedLayout(*layout, of.rows, of.columns).offset(row, block) : row;
-  };
+  if (!layout) {
+    for (int64_t row = 0; row < fewer.rows; ++row) some.set_code(row, tensor.code(rows[size_t(row)]));
+    return some;
+  }
+  const PlacedLayout from(*layout, shape.rows, shape.columns), to(*layout, fewer.rows, fewer.columns);
   for_each_scale(fewer, [&](int64_t row, int64_t block) {
-    some.set_code(place(fewer, row, block), tensor.code(place(shape, rows[size_t(row)], block)));
+    some.set_code(to.offset(row, block), tensor.code(from.offset(rows[size_t(row)], block)));
   });
   return some;
 }

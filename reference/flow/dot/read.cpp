@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <charconv>
 #include <stdexcept>
 
@@ -21,16 +20,6 @@ int64_t number_of(const RowCells& cells, const std::string& column, const CellSt
   return value;
 }
 
-std::vector<std::string> alternatives(const std::string& cell) {
-  std::vector<std::string> all;
-  for (size_t at = 0; at <= cell.size();) {
-    const size_t end = std::min(cell.find('|', at), cell.size());
-    all.push_back(cell.substr(at, end - at));
-    at = end + 1;
-  }
-  return all;
-}
-
 void read_promote(const RowCells& cells, DotContract& contract) {
   const std::vector<CellStep> words = cells.steps("promote");
   if (words.size() == 1 && words[0].text == "none") return;
@@ -48,20 +37,11 @@ void read_split(const RowCells& cells, DotContract& contract) {
 }
 
 void read_scales(const RowCells& cells, DotContract& contract) {
-  for (const std::string& name : alternatives(cells.text("scales"))) try {
+  for (const std::string& name : cells.alternatives("scales")) try {
       contract.scales.push_back(gemm_scales_named(name));
     } catch (const std::out_of_range& error) {
       throw cells.error("scales", 0, error.what());
     }
-}
-
-void read_out(const RowCells& cells, DotContract& contract) {
-  for (const std::string& name : alternatives(cells.text("out"))) {
-    const Format* format = find_format(name);
-    if (!format || (!(*format == kF32) && !(*format == kBf16) && !(*format == kF16)))
-      throw cells.error("out", 0, "'" + name + "' is not one of: bf16, f16, f32");
-    contract.out.push_back(format);
-  }
 }
 
 void read_weight(const RowCells& cells, DotContract& contract) {
@@ -77,7 +57,7 @@ void read_weight(const RowCells& cells, DotContract& contract) {
 void read_layouts(const RowCells& cells, DotContract& contract) {
   if (cells.text("layouts").empty() == contract.of_blocks())
     throw cells.error("layouts", 0, "says where scales of blocks of a lie, and only they");
-  if (contract.of_blocks()) contract.layouts = alternatives(cells.text("layouts"));
+  if (contract.of_blocks()) contract.layouts = cells.alternatives("layouts");
 }
 
 /// Scales join once: blocks each promoted sum, all others the result.
@@ -115,7 +95,7 @@ DotContract cells_of(const ContractRow& row) {
   read_promote(cells, contract);
   read_split(cells, contract);
   read_scales(cells, contract);
-  read_out(cells, contract);
+  contract.out = cells.formats_of_numbers("out");
   read_weight(cells, contract);
   read_layouts(cells, contract);
   check_steps(cells, contract);

@@ -15,16 +15,6 @@ constexpr const char* kOrders[] = {"absolute", "from_owner", "behind_owner", "an
 constexpr size_t kOrdersOfRows = 4;
 constexpr int kMostRanks = 8;
 
-std::vector<std::string> alternatives(const std::string& cell) {
-  std::vector<std::string> all;
-  for (size_t at = 0; at <= cell.size();) {
-    const size_t end = std::min(cell.find('|', at), cell.size());
-    all.push_back(cell.substr(at, end - at));
-    at = end + 1;
-  }
-  return all;
-}
-
 int64_t whole_number(const RowCells& cells, const std::string& column, const std::string& text) {
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -34,7 +24,7 @@ int64_t whole_number(const RowCells& cells, const std::string& column, const std
 }
 
 void read_ranks(const RowCells& cells, RankReduce& contract) {
-  for (const std::string& text : alternatives(cells.text("ranks"))) {
+  for (const std::string& text : cells.alternatives("ranks")) {
     const int64_t ranks = whole_number(cells, "ranks", text);
     if (ranks < 2 || ranks > kMostRanks) throw cells.error("ranks", 0, "are 2 to " + std::to_string(kMostRanks));
     contract.ranks.push_back(int(ranks));
@@ -56,15 +46,6 @@ void read_order(const RowCells& cells, RankReduce& contract) {
   if (owners.size() != 2 || owners[0].word != "packets" || owners[0].arguments.size() != 1 || owners[1].text != "rest(last)")
     throw cells.error("owners", 0, "are any, or packets(BYTES) rest(last)");
   contract.owners.of_bytes = whole_number(cells, "owners", owners[0].argument(0));
-}
-
-void read_formats(const RowCells& cells, RankReduce& contract) {
-  for (const std::string& name : alternatives(cells.text("numbers"))) {
-    const Format* format = find_format(name);
-    if (!format || (!(*format == kF32) && !(*format == kBf16) && !(*format == kF16)))
-      throw cells.error("numbers", 0, "'" + name + "' is not one of: bf16, f16, f32");
-    contract.formats.push_back(format);
-  }
 }
 
 Names names_for(const Format& x) {
@@ -133,7 +114,7 @@ RankReduce read_rank_reduce(const ContractRow& row) {
   read_ranks(cells, contract);
   read_order(cells, contract);
   contract.from_zero = cells.is_first_of("start", "zero", "first");
-  read_formats(cells, contract);
+  contract.formats = cells.formats_of_numbers("numbers");
   contract.bytes = whole_number(cells, "bytes", cells.text("bytes"));
   check_steps(cells);
   read_codec(cells, contract.codec);
