@@ -29,8 +29,7 @@ const Op& find_op(std::string_view name) {
   throw std::out_of_range("unknown op '" + std::string(name) + "'" + did_you_mean(name, names));
 }
 
-/// Ops of contract rows know no units.
-static bool takes(const Op& op, const std::string& contract) {
+bool takes(const Op& op, const std::string& contract) {
   try {
     return op.takes(contract);
   } catch (const std::out_of_range&) {

@@ -152,6 +152,53 @@ expect 2 "record its calls with assay run --record" "$assay" judge "$r/good.safe
 expect 2 "role 'gamma' must be [512]" "$assay" judge "$r/renamed.safetensors" --contract flashinfer.layer_norm --param eps=1e-6 \
   --tensor x=input --tensor y=out --tensor gamma=input
 
+# Matrix products: the contract, and whatever it says the program. Columns of one program beside those of another are told so.
+product=$("$assay" list --suite gemm_scaled/quick --warp 32 --case '*torch.scaled_mm_tensor_fast.sm_90/*few_maxima*' | head -1)
+as_dump cpu gemm_scaled.tensor "$product" && whole=$file
+as_dump cpu gemm_scaled.split_k "$product" && split=$file
+judge_dump 0 "split-K 2" "$product"
+expect 0 "obeys     torch.scaled_mm_tensor_fast.sm_90" "$assay" contracts match "$split"
+expect 0 "made by   sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" "$assay" contracts match "$split" --op gemm_scaled
+python3 - "$whole" "$split" "$r" <<'PYTHON' || fail "cannot mix two products"
+import json, struct, sys
+def parts(path):
+    data = open(path, "rb").read()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    return data, header["d"]["shape"], 8 + size + header["d"]["data_offsets"][0]
+whole, (m, n), at = parts(sys.argv[1])
+split, _, other = parts(sys.argv[2])
+def write(name, taken):  # d of `split`, but for the elements that are taken
+    data = bytearray(split)
+    for row in range(m):
+        for column in range(n):
+            i = 4 * (row * n + column)
+            if taken(row, column): data[other + i:other + i + 4] = whole[at + i:at + i + 4]
+    open(f"{sys.argv[3]}/{name}.safetensors", "wb").write(data)
+    return data
+write("columns", lambda row, column: column < n // 2)
+write("rows", lambda row, column: row >= 4)
+data = write("none", lambda row, column: False)
+data[other] ^= 1
+open(f"{sys.argv[3]}/none.safetensors", "wb").write(data)
+PYTHON
+matched() { "$assay" contracts match "$r/$1.safetensors" --op gemm_scaled; }
+expect 0 "columns 0 to 7 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched columns
+expect 0 "columns 8 to 15 by sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" matched columns
+expect 0 "rows 4 to 8 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched rows
+expect 0 "no program that is known; nearest sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb): 143 of 144 elements, not [0, 0]" matched none
+matched columns | grep -q obeys && fail "a mixture of programs obeys a contract"
+blocks=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*deepgemm.fp8_gemm_1d1d.sm_90/*few_maxima*' | head -1)
+as_dump faulty block_gemm_scale_order 'gemm_block_scaled/torch.scaled_mm_1x128_128x128.sm_90/*few_maxima*/w32'
+expect 0 "made by   sm_90.wgmma.e4m3.f32, promoted every 128, acc = fma(chain * sa, sb, acc)" "$assay" contracts match "$file"
+as_dump cpu gemm_block_scaled "$blocks" && judge_dump 0 PASS "$blocks"
+expect 2 "b has a row of k products for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
+expect 2 "NOTHING HELD" "$assay" contracts match "$r/lone.safetensors"
+
+# Quantizations: every contract that such tensors can be an instance of.
+expect 0 "obeys     vllm.group_fp8_packed" "$assay" contracts match "$r/good.safetensors"
+expect 0 "not       vllm.group_fp8_packed" "$assay" contracts match "$r/floor.safetensors" --op quant_group
+
 # A lone scale tensor.
 lone() { "$assay" judge "$r/lone.safetensors:$1" --as "${2:-scale}"; }
 expect 1 "scales [1, 1, 1, 1.5]" lone word2

@@ -83,7 +83,7 @@ void add_judge(CLI::App& program, assay::JudgeArguments& judge) {
   verb.add_option("targets", judge.targets,
                   "DIR... of run --record; FILE.safetensors or role=FILE.npy ... with --contract; FILE:TENSOR with --as scale")
       ->required();
-  verb.add_option("--contract", judge.contract, "of a dump whose tensors are named x, gamma, q, scale, y")->type_name("ID");
+  verb.add_option("--contract", judge.contract, "of a dump whose tensors are named x, gamma, q, scale, y or a, b, scale_a, scale_b, d")->type_name("ID");
   verb.add_option("--param", judge.parameters, "parameter of a dump, such as group_size=128 or eps=1e-6; may be repeated")
       ->type_name("NAME=VALUE");
   verb.add_option("--layout", judge.layout, "of the scale tensor, where its shape does not tell")->type_name("NAME");
@@ -118,14 +118,17 @@ void add_explain(CLI::App& program, assay::ExplainArguments& explain) {
 
 void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
   CLI::App& verb =
-      *program.add_subcommand("contracts", "the numeric contracts: list, show ID, diff A B, match --op OP, specials");
+      *program.add_subcommand("contracts", "the numeric contracts: list, show ID, diff A B, match --op OP or match FILE..., specials");
   verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match", "specials"}));
-  verb.add_option("ids", contracts.ids)->type_name("ID");
+  verb.add_option("ids", contracts.ids, "of match: a dump, FILE.safetensors or role=FILE.npy ...")->type_name("ID|FILE");
   verb.add_flag("--evidence", contracts.evidence, "of list: whether the code of each row was run, read or neither");
   verb.add_option("--backend", contracts.backend, "of match")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--op", contracts.op, "of match");
   verb.add_option("--kernel", contracts.kernel, "of match")->type_name("GLOB");
   verb.add_option("--case", contracts.cases, "of match: glob over case ids; may be repeated")->type_name("GLOB");
+  verb.add_option("--param", contracts.parameters, "of match on files, as of judge")->type_name("NAME=VALUE");
+  verb.add_option("--tensor", contracts.tensors, "of match on files, as of judge")->type_name("ROLE=NAME");
+  verb.add_option("--layout", contracts.layout, "of match on files, as of judge")->type_name("NAME");
   verb.add_option("--timeout", contracts.timeout_seconds, "of match, as of run")->check(seconds())->capture_default_str();
   CLI::Option* write = verb.add_option("--write", contracts.write, "of specials: put the table into its section of this file");
   verb.add_option("--check", contracts.check, "of specials: exit 1 if the section is not the table")->excludes(write);

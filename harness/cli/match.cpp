@@ -152,8 +152,9 @@ void print(const std::string& title, const Tally& tally) {
 }  // namespace
 
 int match_verb(const ContractsArguments& arguments) {
+  if (!arguments.ids.empty()) return match_dump(arguments);
   const std::vector<Case> all = open_cases();
-  if (arguments.op.empty()) throw UsageError("contracts match needs --op");
+  if (arguments.op.empty()) throw UsageError("contracts match needs --op, or the files of a dump");
   const Op& op = find_op(arguments.op);
   const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
   const bool once = ignores_warp(backend.library);

@@ -61,6 +61,8 @@ struct ContractsArguments {
   std::string write, check;  ///< of specials: file whose section `assay contracts specials` gets the table, or must be it
   std::string backend = "cpu", op, kernel = "*";
   std::vector<std::string> cases;  ///< of match: globs over ids
+  std::vector<std::string> parameters, tensors;  ///< of match on files (`ids`): as of judge
+  std::string layout;
   double timeout_seconds = 60;
 };
 
@@ -114,5 +116,6 @@ int contracts_verb(const ContractsArguments& arguments);
 int power_verb(const PowerArguments& arguments);
 int sharpness_verb(const PowerArguments& arguments);
 int match_verb(const ContractsArguments& arguments);
+int match_dump(const ContractsArguments& arguments);  ///< of match on a user's files, instead of a kernel
 
 }  // namespace assay

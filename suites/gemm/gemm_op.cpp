@@ -7,6 +7,7 @@
 #include "reference/flow/dot/words.h"
 #include "reference/flow/flow.h"
 #include "suites/gemm/expect.h"
+#include "suites/gemm/gemm_dump.h"
 #include "suites/gemm/words.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/roles.h"
@@ -109,6 +110,7 @@ Op gemm_op(GemmOpParts parts) {
   op.remarks = [](const Case& c, const Problem& made, const std::vector<HostTensor>& outputs) {
     return product_remarks(read_gemm_case(c), made, outputs);
   };
+  op.case_of_dump = gemm_case_of_dump;
   op.shrink = shrink;
   return op;
 }
