@@ -44,16 +44,6 @@ void read_scales(const RowCells& cells, DotContract& contract) {
     }
 }
 
-void read_weight(const RowCells& cells, DotContract& contract) {
-  const std::vector<CellStep> words = cells.steps("weight");
-  if (words.empty()) return;
-  const CellStep& word = words.front();
-  const std::vector<std::string> tile = word.argument_texts();
-  if (words.size() != 1 || word.word != "shuffle" || (tile != std::vector<std::string>{"16", "16"} && tile != std::vector<std::string>{"32", "16"}))
-    throw cells.error("weight", 0, "is empty, shuffle(16,16) or shuffle(32,16)");
-  contract.shuffle = {std::stoi(tile[0]), std::stoi(tile[1])};
-}
-
 void read_layouts(const RowCells& cells, DotContract& contract) {
   if (cells.text("layouts").empty() == contract.of_blocks())
     throw cells.error("layouts", 0, "says where scales of blocks of a lie, and only they");
@@ -96,7 +86,7 @@ DotContract cells_of(const ContractRow& row) {
   read_split(cells, contract);
   read_scales(cells, contract);
   contract.out = cells.formats_of_numbers("out");
-  read_weight(cells, contract);
+  if (!cells.text("weight").empty()) contract.shuffle = read_weight_tile(cells, "weight");
   read_layouts(cells, contract);
   check_steps(cells, contract);
   contract.join = cells.steps("join");

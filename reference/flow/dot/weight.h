@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "reference/contracts/row_cells.h"
+
 namespace assay {
 
 /// AITER's shuffle_weight(layout=(rows, products)), aiter/ops/shuffle.py e4048607: tiles of `rows` x 2 `products`, in a tile runs of
@@ -19,6 +21,9 @@ struct WeightShuffle {
   int64_t place(int64_t row, int64_t product, int64_t k, int bytes) const;
   bool operator==(const WeightShuffle&) const = default;
 };
+
+/// The cell of a row that says it: "shuffle(16,16)" or "shuffle(32,16)". Throws TableError.
+WeightShuffle read_weight_tile(const RowCells& cells, const std::string& column);
 
 /// Codes of a byte, [n, k] row by row, as they lie shuffled; and back.
 std::vector<std::byte> shuffled(const WeightShuffle& shuffle, const std::byte* codes, int64_t n, int64_t k);

@@ -1,5 +1,6 @@
 // shuffle_weight: the formula, against the view and permutation that AITER writes down, and its inverse.
 #include "reference/flow/dot/weight.h"
+#include "reference/flow/shuffle/shuffle.h"
 
 #include <gtest/gtest.h>
 
@@ -49,6 +50,21 @@ TEST(WeightShuffle, AsksForWholeTiles) {
   EXPECT_FALSE((WeightShuffle{16, 16}.fits(40, 96)));
   EXPECT_FALSE((WeightShuffle{16, 16}.fits(48, 80)));
   EXPECT_FALSE((WeightShuffle{32, 16}.fits(48, 96)));
+}
+
+/// Experts apart, and each mistake another permutation or none.
+TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
+  const ShuffleExtents extents{3, 64, 96, 2};
+  WeightMove there{{16, 16}, false, {}}, back = there;
+  back.back = true;
+  const std::vector<int64_t> to = sources_of(there, extents), from = sources_of(back, extents);
+  for (size_t i = 0; i < to.size(); ++i) {
+    ASSERT_EQ(to[size_t(from[i])], int64_t(i));
+    ASSERT_EQ(to[i] / (64 * 96), int64_t(i) / (64 * 96)) << "an expert's elements stay its own";
+  }
+  std::set<std::vector<int64_t>> all = {to};
+  for (const ShuffleNeighbour& wrong : shuffle_neighbours(there, extents)) EXPECT_TRUE(all.insert(wrong.sources).second) << wrong.name;
+  EXPECT_EQ(all.size(), 9u);
 }
 
 }  // namespace
