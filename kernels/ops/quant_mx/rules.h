@@ -44,6 +44,12 @@ struct FlashinferMxfp8 : MxRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
+/// Nothing is clamped: NaN and Inf times 0 have the code of NaN.
+struct FlashinferMxfp8V063 : FlashinferMxfp8 {
+  static constexpr const char* kContract = "flashinfer.mxfp8@v0.6.3";
+  SIMT_DEVICE static float clamp(float v) { return v; }
+};
+
 struct FlashinferMxfp8Cute : FlashinferMxfp8 {
   static constexpr const char* kContract = "flashinfer.mxfp8_cute";
   SIMT_DEVICE static uint32_t exponent(float amax) { return e8m0_ceil(amax * (1.0f / 448.0f)); }
