@@ -112,6 +112,10 @@ std::string pack_request(const CallRequest& request, SharedMemory& memory) {
   out.text(request.kernel);
   out.number(request.schedule_seed);
   out.number<uint8_t>(uint8_t(request.mode));
+  const RankPlace place = request.place.value_or(RankPlace{});
+  out.number<int32_t>(place.first);
+  out.number<int32_t>(place.count);
+  out.text(place.folder);
   pack_specs(*request.problem, out);
   out.number<uint64_t>(request.problem->before.size());
   for (const Problem& earlier : request.problem->before) pack_specs(earlier, out);
@@ -129,6 +133,8 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
   unpacked.request.kernel = in.text();
   unpacked.request.schedule_seed = in.number<uint64_t>();
   unpacked.request.mode = LaunchMode(in.number<uint8_t>());
+  RankPlace place{in.number<int32_t>(), in.number<int32_t>(), in.text()};
+  if (place.count > 0) unpacked.request.place = std::move(place);
   std::vector<uint64_t> held;
   unpacked.problem = unpack_specs(in, held);
   const uint64_t earlier = in.number<uint64_t>();

@@ -49,6 +49,7 @@ void check_set(const assay_library& functions, const std::string& path) {
   const int group = (functions.create_group != nullptr) + (functions.run_group != nullptr) + (functions.destroy_group != nullptr);
   if (group != 0 && group != 3)
     throw LibraryError(path + ": create_group, run_group and destroy_group must be all there or all NULL");
+  if (functions.join_group != nullptr && group == 0) throw LibraryError(path + ": join_group needs create_group, run_group and destroy_group");
   if ((functions.allocate_on != nullptr) != (group == 3 && functions.allocate != nullptr))
     throw LibraryError(path + ": allocate_on belongs to a library with groups and memory of its own, and to no other");
 }
@@ -105,6 +106,7 @@ Library open_library(const std::string& path) {
   if (const std::string of_describe = restored_after(before, "describe()"); note.empty()) note = of_describe;
   if (description == nullptr) throw LibraryError(path + ": describe() returned NULL");
   Library library{parse_description(description, path), description, of_this_size(*functions, loaded)};
+  library.info.joins_groups = library.functions->join_group != nullptr;
   check_device(library);
   (void)before.restore();
   if (!note.empty()) library.info.notes.push_back(note);

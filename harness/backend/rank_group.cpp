@@ -1,5 +1,7 @@
 #include "harness/backend/rank_group.h"
 
+#include <filesystem>
+
 namespace assay {
 
 Execution RankGroup::hold(int ranks) {
@@ -9,6 +11,18 @@ Execution RankGroup::hold(int ranks) {
   if (functions_->create_group == nullptr) return {ASSAY_UNSUPPORTED, "the library has no groups of ranks"};
   handle_ = functions_->create_group(ranks);
   if (handle_ == nullptr) return {ASSAY_UNSUPPORTED, "the library makes no group of " + std::to_string(ranks) + " ranks here"};
+  ranks_ = ranks;
+  return {};
+}
+
+Execution RankGroup::join(int ranks, const RankPlace& place, const std::string& folder) {
+  destroy();
+  if (functions_->join_group == nullptr) return {ASSAY_UNSUPPORTED, "the library has no groups whose ranks are processes"};
+  std::error_code exists;
+  std::filesystem::create_directory(folder, exists);
+  const assay_place at{sizeof(assay_place), ranks, place.first, place.count, folder.c_str()};
+  handle_ = functions_->join_group(&at);
+  if (handle_ == nullptr) return {ASSAY_UNSUPPORTED, "the library joins no group of " + std::to_string(ranks) + " ranks here"};
   ranks_ = ranks;
   return {};
 }

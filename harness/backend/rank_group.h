@@ -7,6 +7,7 @@
 
 #include "assay/abi.h"
 #include "harness/backend/launch_mode.h"
+#include "harness/core/call.h"
 
 namespace assay {
 
@@ -21,12 +22,14 @@ class RankGroup {
 
   /// ASSAY_OK with a group of so many ranks, or why there is none. One rank needs no group.
   Execution hold(int ranks);
+  /// The same with a part of such a group, made anew; `folder` is made if it is not there.
+  Execution join(int ranks, const RankPlace& place, const std::string& folder);
   void destroy();
 
   void* handle() const { return handle_; }
   int ranks() const { return ranks_; }
 
-  /// Runs the calls of all ranks together and waits for them.
+  /// Runs the calls of all ranks that this process holds together and waits for them.
   Execution run(const std::vector<const assay_call*>& calls) const;
 
  private:

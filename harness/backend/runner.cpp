@@ -74,11 +74,12 @@ bool Runner::give_workspace(assay_call& call, std::string& reason) {
 
 /// Makes the calls of all ranks on what the buffers hold, and says how they ended.
 CallResult Runner::called(const CallRequest& request) {
-  const int ranks = request.problem->ranks;
+  const int ranks = request.problem->ranks, first = request.place ? request.place->first : 0;
+  const int end = request.place ? first + request.place->count : ranks;
   std::deque<AbiCall> calls;
   std::vector<const assay_call*> pointers;
   std::string reason;
-  for (int rank = 0; rank < ranks; ++rank) {
+  for (int rank = first; rank < end; ++rank) {
     AbiCall& abi = calls.emplace_back(request, buffers_.blocks(), rank);
     pointers.push_back(&abi.call);
     if (!give_workspace(abi.call, reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
@@ -102,7 +103,7 @@ CallResult Runner::called(const CallRequest& request) {
     size_t said = 0;
     while (said + 1 < calls.size() && calls[said].words().empty()) ++said;
     CallResult result = refused_by(execution, calls[said]);
-    if (ranks > 1 && !calls[said].words().empty()) result.message.insert(0, "rank " + std::to_string(said) + ": ");
+    if (ranks > 1 && !calls[said].words().empty()) result.message.insert(0, "rank " + std::to_string(calls[said].call.rank) + ": ");
     return result;
   }
   for (const assay_call* call : pointers) {
@@ -139,10 +140,12 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
   if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault)
     return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
-  // Where calls are made before, the case alone decides what a kernel finds.
-  if (group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
-  if (const Execution group = group_.hold(request.problem->ranks); group.status != ASSAY_OK)
-    return refused(CallStatus::kUnsupported, group.trouble);
+  // Where calls are made before, the case alone decides what a kernel finds; and processes cannot know what the others still have.
+  if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
+  const Execution group = request.place ? group_.join(request.problem->ranks, *request.place,
+                                                      request.place->folder + "/" + std::to_string(sentinel))
+                                        : group_.hold(request.problem->ranks);
+  if (group.status != ASSAY_OK) return refused(CallStatus::kUnsupported, group.trouble);
   std::string reason;
   if (CallResult ended = called_before(request, sentinel); ended.status != CallStatus::kOk) {
     (void)environment.restore();
@@ -172,7 +175,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
 
 CallResult Runner::call(const CallRequest& request) {
   CallResult result = run_once(request, 0);
-  bool unclear = false;
+  bool unclear = request.place && result.status == CallStatus::kOk;  // no process knows what the others saw: all call again
   for (size_t i = 0; i < result.untouched.size(); ++i) unclear |= !result.in_place[i] && !result.untouched[i].empty();
   if (unclear) {
     CallResult second = run_once(request, 1);
@@ -181,7 +184,7 @@ CallResult Runner::call(const CallRequest& request) {
     second.seconds = result.seconds;
     result = std::move(second);
   }
-  if (buffers_.held() > kKeptBetweenCalls) forget_group();
+  if (request.place || buffers_.held() > kKeptBetweenCalls) forget_group();
   return result;
 }
 

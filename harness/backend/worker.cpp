@@ -43,6 +43,7 @@ CallResult without_outputs(CallStatus status, std::string message) {
 /// What a library said of itself, and what it did to the process while it was loaded.
 struct Described {
   std::string description, note;
+  bool joins_groups = false;
 };
 
 /// One process, started when it is needed.
@@ -77,7 +78,7 @@ class Worker {
     }
     MessageReader in(message);
     const Greeting kind = Greeting(in.number<uint8_t>());
-    Described described{in.text(), in.text()};
+    Described described{in.text(), in.text(), in.number<uint8_t>() != 0};
     if (kind == Greeting::kReady) return described;
     process_.reset();
     if (kind == Greeting::kNoDevice) throw NoDeviceError(described.description);
@@ -224,6 +225,7 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
   const Described described = workers->start();
   LibraryInfo info = parse_description(described.description, path);
   if (!described.note.empty()) info.notes.push_back(described.note);
+  info.joins_groups = described.joins_groups;
   say_notes(info);
   return {name, info, [workers](const CallRequest& request) { return workers->call(request); }};
 }

@@ -16,11 +16,12 @@ namespace assay {
 namespace {
 
 /// The first message: a description, or why there is none.
-std::string greeting(Greeting kind, const std::string& text, const std::string& note = "") {
+std::string greeting(Greeting kind, const std::string& text, const std::string& note = "", bool joins_groups = false) {
   MessageWriter out;
   out.number<uint8_t>(uint8_t(kind));
   out.text(text);
   out.text(note);
+  out.number<uint8_t>(joins_groups);
   return out.bytes();
 }
 
@@ -53,7 +54,7 @@ int worker_main(const std::string& path) {
     return send_message(kWorkerSocket, greeting(Greeting::kUnusable, error.what())) ? 0 : 1;
   }
   const std::string note = library.info.notes.empty() ? "" : library.info.notes.front();
-  if (!send_message(kWorkerSocket, greeting(Greeting::kReady, library.description, note))) return 1;
+  if (!send_message(kWorkerSocket, greeting(Greeting::kReady, library.description, note, library.info.joins_groups))) return 1;
 
   SharedMemory memory(kWorkerMemory);
   Runner runner(library.functions);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <thread>
 
+#include "harness/backend/rank_processes.h"
 #include "harness/cli/ending.h"
 #include "harness/cli/offers.h"
 #include "harness/cli/places.h"
@@ -49,6 +50,28 @@ bool finished(const Recorder& recorder, const RunResult& result) {
   }
 }
 
+/// Cases whose kernels wait for each other in several ranks.
+bool has_ranks(const Case& one) {
+  const auto ranks = one.parameters.find("ranks");
+  return ranks != one.parameters.end() && ranks->second != "1";
+}
+
+/// The processes that hold ranks together: those of a launch by Open MPI on this machine, if somebody asks for ranks and the library knows
+/// such groups. Otherwise all ranks of a case are in the process that has the case, as with --shard.
+std::optional<Launch> launch_for_ranks(const RunArguments& arguments, const std::vector<Case>& cases, const LibraryInfo& library) {
+  if (!arguments.shard.empty() || !library.joins_groups || std::none_of(cases.begin(), cases.end(), has_ranks)) return std::nullopt;
+  return launch_of_environment([](const char* name) { return std::getenv(name); });
+}
+
+/// Makes the calls that the first process asks for. A process that cannot says so, and the cases of its ranks are broken.
+void serve(const Launch& launch, const std::string& library, const WorkerOptions& options) {
+  try {
+    serve_ranks(launch, library, options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "assay: process %d: %s\n", launch.index, printable(error.what()).c_str());
+  }
+}
+
 }  // namespace
 
 int run_verb(const RunArguments& arguments) {
@@ -60,16 +83,23 @@ int run_verb(const RunArguments& arguments) {
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   const std::vector<Case> all = open_cases();
   std::vector<Case> selected = selected_of(all, arguments.selection);
-  const Backend backend =
-      shared_between_threads(open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds, [] { return ended_by() != nullptr; }}));
+  const auto ended = [] { return ended_by() != nullptr; };
+  Backend opened = open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds, ended});
+  const std::optional<Launch> launch = launch_for_ranks(arguments, selected, opened.library);
+  const WorkerOptions for_ranks{.timeout_seconds = arguments.timeout_seconds, .ended = ended};
+  if (launch && launch->index == 0) opened = with_ranks_in_processes(std::move(opened), *launch, for_ranks);
+  const Backend backend = shared_between_threads(std::move(opened));
   for (const std::string& line : offers_without_cases(backend.library, all))
     std::fprintf(stderr, "assay: %s\n", line.c_str());
   RecordedRun recorded{shard, fingerprint(selected), ignores_warp(backend.library), {}};
   if (recorded.once) selected = each_data_once(std::move(selected));
-  const std::vector<Case> cases = share_of(selected, shard);
+  const std::vector<Case> cases = share_of(selected, shard, launch ? has_ranks : std::function<bool(const Case&)>());
+  std::jthread serving;
+  if (launch && launch->index > 0) serving = std::jthread(serve, *launch, backend.library.path, for_ranks);
   if (!shard.is_whole()) {
     touch_status_file();
-    std::printf("shard %s (%s): %zu of %zu cases\n", shard.text().c_str(), shard.source.c_str(), cases.size(), selected.size());
+    std::printf("shard %s (%s): %zu of %zu cases%s\n", shard.text().c_str(), shard.source.c_str(), cases.size(), selected.size(),
+                launch ? "; ranks are held by all of these processes together" : "");
   }
   add_library(provenance, backend.library);
 
@@ -107,6 +137,7 @@ int run_verb(const RunArguments& arguments) {
   if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
   if (reports.to_console())
     std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
+  if (serving.joinable() && cases.empty()) return std::printf("calls of ranks alone are made here\n"), kAllAsExpected;
   std::printf("%s%s", reports.to_console() ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
   if (!shard.is_whole() && cases.empty()) return kAllAsExpected;

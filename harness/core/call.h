@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,7 @@ struct LibraryInfo {
   std::string name, arch, device, driver, toolkit;
   std::vector<KernelOffer> kernels;
   bool honours_schedule_seed = false;  ///< runs its threads in an order drawn from "schedule_seed", so that a race shows
+  bool joins_groups = false;           ///< ranks of a group may be in several processes
   std::vector<std::string> notes{};    ///< what it did to this process while it was loaded, such as to the rounding mode
 
   /// The first offer of that name, or null.
@@ -41,11 +43,18 @@ struct LibraryInfo {
 /// How a call reaches its kernel; see launch_mode.h.
 enum class LaunchMode : uint8_t { kDefault, kStream, kGraph };
 
+/// Which ranks of a problem the called process holds, where several processes do; the problem has their tensors alone.
+struct RankPlace {
+  int first = 0, count = 0;
+  std::string folder;  ///< of this call alone, which all of these processes see: assay_place::folder
+};
+
 struct CallRequest {
   std::string op, contract, kernel;
   const Problem* problem = nullptr;
   uint64_t schedule_seed = 0;  ///< parameter "schedule_seed" of the call: the order in which a CPU library runs its threads
   LaunchMode mode = LaunchMode::kDefault;
+  std::optional<RankPlace> place{};
 };
 
 /// kNotCalled: the harness did not make the call, so nothing can be said about the kernel here.

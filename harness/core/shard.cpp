@@ -71,9 +71,14 @@ std::string fingerprint(const std::vector<Case>& cases) {
   return text;
 }
 
-std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard) {
+std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard, const std::function<bool(const Case&)>& undivided) {
   std::vector<Case> share;
-  for (size_t i = size_t(shard.index) - 1; i < cases.size(); i += size_t(shard.count)) share.push_back(std::move(cases[i]));
+  int next = 1;  // share of the next case
+  for (Case& one : cases) {
+    const bool whole = undivided && undivided(one);
+    if ((whole ? 1 : next) == shard.index) share.push_back(std::move(one));
+    if (!whole) next = next % shard.count + 1;
+  }
   return share;
 }
 

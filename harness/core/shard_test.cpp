@@ -32,6 +32,17 @@ TEST(Shard, SharesTogetherAreTheWholeAndDisjoint) {
   }
 }
 
+TEST(Shard, WhatIsNotDividedStandsInTheFirstShare) {
+  std::vector<Case> cases(7);
+  for (size_t i = 0; i < cases.size(); ++i) cases[i].id = std::to_string(i);
+  const auto odd = [](const Case& one) { return one.id == "1" || one.id == "3" || one.id == "5"; };
+  std::vector<std::string> first, second;
+  for (const Case& one : share_of(cases, {1, 2, ""}, odd)) first.push_back(one.id);
+  for (const Case& one : share_of(cases, {2, 2, ""}, odd)) second.push_back(one.id);
+  EXPECT_EQ(first, (std::vector<std::string>{"0", "1", "3", "4", "5"}));
+  EXPECT_EQ(second, (std::vector<std::string>{"2", "6"}));
+}
+
 TEST(Shard, OptionIsCheckedWhole) {
   EXPECT_EQ(parse_shard("2/4").text(), "2/4");
   for (const char* text : {"0/4", "5/4", "2", "/", "a/b", "2/4x", "-1/4", "1/0"})

@@ -140,18 +140,6 @@ SIMT_DEVICE Vector<T> polled16(const T* from) {
   __builtin_memcpy(&v, raw, sizeof v);
   return v;
 }
-/// Polls until Arrived::in() says that the packet is there. False: it did not come in two seconds.
-template <class Arrived, class T>
-SIMT_DEVICE bool wait_packet(const T* from) {
-  return spin([&] { return Arrived::in(polled16(from)); });
-}
-SIMT_DEVICE void may_lag() {}
-/// A rank of the host: nothing to be done on a device.
-struct RankScope {
-  RankScope(const void* /*key*/, int /*rank*/, int /*size*/, uint64_t /*seed*/) {}
-};
-/// All ranks of a device share a launch, and all of their blocks run at once.
-inline constexpr int kMostBlocksOfRank = 16;
 SIMT_DEVICE void store4(uint8_t* to, uint32_t word) { *reinterpret_cast<uint32_t*>(to) = word; }
 SIMT_DEVICE void store8(uint8_t* to, uint32_t low, uint32_t high) {
   *reinterpret_cast<uint64_t*>(to) = uint64_t{high} << 32 | low;
@@ -197,6 +185,7 @@ SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
 
 }  // namespace simt
 
+#include "kernels/simt/device_ranks.h"
 #include "kernels/simt/pairs.h"
 
 namespace simt {

@@ -96,6 +96,16 @@ typedef struct assay_call {
   int32_t world_size; /* ranks of that group; 1 outside of one */
 } assay_call;
 
+/* Which ranks of a group this process holds, and where it meets the processes that hold the others: join_group(). */
+typedef struct assay_place {
+  uint32_t size;       /* sizeof(assay_place) at the caller */
+  int32_t world_size;  /* ranks of the group */
+  int32_t first_rank;  /* that this process holds, */
+  int32_t n_ranks;     /* and so many from it on */
+  const char* folder;  /* in memory, of this group alone: empty at first, removed after it. All processes see it: files to be mapped, sockets,
+                          identifiers and handles go there. */
+} assay_place;
+
 /* What a library is. Memory and stream functions may be NULL for a library that works on host memory. */
 typedef struct assay_library {
   uint32_t abi;  /* ASSAY_ABI_VERSION of the header it was built with */
@@ -142,6 +152,11 @@ typedef struct assay_library {
   assay_status (*run_group)(void* group, const assay_call* const* calls, int32_t n);
   void* (*allocate_on)(void* group, int32_t rank, size_t bytes); /* on the device of that rank, where all ranks can reach it */
   void (*destroy_group)(void* group);
+
+  /* Appended on 2026-11-24, for ranks that are processes: makes the part of a group that this process holds, without waiting for the others.
+   * run_group() then gets the calls of these ranks alone, calls[i] of rank first_rank + i, and a rank whose peers do not come, or end, is
+   * ASSAY_HUNG and not waited for. NULL here: all ranks of a group are called in one process. NULL returned: not so many, or not here. */
+  void* (*join_group)(const assay_place* place);
 } assay_library;
 
 /* The one exported symbol. */

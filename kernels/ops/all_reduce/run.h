@@ -32,7 +32,8 @@ void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 /// Starts `count` ranks from `first` on. `kernel` is one for the type of x.
 template <class Kernel>
 void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel) {
-  const simt::RankScope scope(ranks.calls, first, ranks.size, uint64_t(call.number("schedule_seed", 1)));
+  const simt::RankScope scope = ranks.lost ? simt::RankScope(ranks.lost, ranks.of)
+                                           : simt::RankScope(ranks.calls, first, ranks.size, uint64_t(call.number("schedule_seed", 1)));
   AllReduceArguments a = all_reduce_arguments(ranks);
   a.first = first;
   a.blocks = blocks;

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "kernels/simt/cpu/slot.h"
@@ -128,6 +129,8 @@ struct Self {
   Team* team = nullptr;
   const void* key = nullptr;
   int rank = 0;
+  bool (*lost)(const void* of) = nullptr;
+  const void* of = nullptr;
 };
 thread_local Self self;
 
@@ -145,14 +148,15 @@ RankScope::RankScope(const void* key, int rank, int size, uint64_t seed) {
     const std::lock_guard lock(teams_mutex);
     std::unique_ptr<Team>& team = teams()[key];
     if (!team) team = std::make_unique<Team>(size, seed);
-    self = {team.get(), key, rank};
+    self = {team.get(), key, rank, nullptr, nullptr};
   }
   self.team->enter(rank);
 }
 
+RankScope::RankScope(bool (*lost)(const void* of), const void* of) { self = {nullptr, nullptr, 0, lost, of}; }
+
 RankScope::~RankScope() {
-  if (kTogether) return;
-  if (self.team->leave(self.rank)) {
+  if (self.team && self.team->leave(self.rank)) {
     const std::lock_guard lock(teams_mutex);
     teams().erase(self.key);
   }
@@ -161,10 +165,15 @@ RankScope::~RankScope() {
 
 bool wait_until(Ready ready, const void* at, uint64_t value) {
   if (!self.team) {  // all ranks run at once
+    constexpr int kBetweenLooks = 256, kBusyTurns = 4096;
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!ready(at, value)) {
-      sched_yield();
+    for (int turn = 1; !ready(at, value); ++turn) {
+      if (turn < kBusyTurns)
+        sched_yield();
+      else
+        std::this_thread::sleep_for(std::chrono::microseconds(100));  // so long only a rank waits that may wait in vain
       if (std::chrono::steady_clock::now() > end) return false;
+      if (turn % kBetweenLooks == 0 && self.lost && self.lost(self.of)) return ready(at, value);  // it may have signalled and ended well
     }
     return true;
   }

@@ -14,6 +14,8 @@ using Ready = bool (*)(const void* at, uint64_t value);
 class RankScope {
  public:
   RankScope(const void* key, int rank, int size, uint64_t seed);
+  /// A rank of whose team other processes hold members: all run at once. It waits no longer once lost(of).
+  RankScope(bool (*lost)(const void* of), const void* of);
   RankScope(const RankScope&) = delete;
   RankScope& operator=(const RankScope&) = delete;
   ~RankScope();

@@ -24,11 +24,11 @@ const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, con
   return kernel;
 }
 
-/// What is put into the messages of all ranks, of which one or more went wrong. Returns the status of the first of these.
+/// What is put into the messages of `count` ranks from `first` on, of which one or more went wrong. Returns the status of the first of these.
 template <class C>
-assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const unsigned char* const* heads) {
+assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const unsigned char* const* heads, int32_t first, int32_t count) {
   assay_status status = ASSAY_OK;
-  for (int32_t r = 0; r < ranks.size && kernel.complaint; ++r) {
+  for (int32_t r = first; r < first + count && kernel.complaint; ++r) {
     const std::string words = kernel.complaint(heads[r], r);
     if (words.empty()) continue;
     const assay_status of_rank = report(ranks.calls[r], ASSAY_HUNG, words);
@@ -84,6 +84,22 @@ class Areas {
   std::map<int, Kind> kinds_;
 };
 
+/// One rank on host memory. No exception leaves it.
+template <class C>
+assay_status run_rank(const KernelOf<C>& kernel, const Ranks& ranks, int32_t rank, assay_status others) {
+  const assay_call* call = ranks.calls[rank];
+  try {
+    kernel.run_ranks(C(*call), ranks, rank, 1);
+    return ASSAY_OK;
+  } catch (const Refusal& refusal) {
+    return report(call, refusal.status, refusal.what());
+  } catch (const std::exception& error) {
+    return report(call, others, error.what());
+  } catch (...) {
+    return report(call, ASSAY_FAILED, "the kernel threw something that is no std::exception");
+  }
+}
+
 /// Ranks that are threads of this process, on host memory.
 template <class C>
 class HostGroup {
@@ -96,7 +112,7 @@ class HostGroup {
       const Ranks ranks = areas_.ranks(kernel.area(C(*calls[0])), calls);
       const assay_status status = run_all(kernel, ranks, others);
       if (status != ASSAY_OK) return status;
-      return report_ranks(kernel, ranks, reinterpret_cast<const unsigned char* const*>(ranks.areas));
+      return report_ranks(kernel, ranks, reinterpret_cast<const unsigned char* const*>(ranks.areas), 0, size_);
     } catch (const Refusal& refusal) {
       return report(calls[0], refusal.status, refusal.what());
     } catch (const std::exception& error) {
@@ -116,18 +132,7 @@ class HostGroup {
     std::vector<assay_status> ended(size_t(ranks.size), ASSAY_OK);
     std::vector<std::thread> threads;
     for (int32_t r = 0; r < ranks.size; ++r)
-      threads.emplace_back([&, r] {
-        const assay_call* call = ranks.calls[r];
-        try {
-          kernel.run_ranks(C(*call), ranks, r, 1);
-        } catch (const Refusal& refusal) {
-          ended[size_t(r)] = report(call, refusal.status, refusal.what());
-        } catch (const std::exception& error) {
-          ended[size_t(r)] = report(call, others, error.what());
-        } catch (...) {
-          ended[size_t(r)] = report(call, ASSAY_FAILED, "the kernel threw something that is no std::exception");
-        }
-      });
+      threads.emplace_back([&, r] { ended[size_t(r)] = run_rank(kernel, ranks, r, others); });
     for (std::thread& thread : threads) thread.join();
     for (const assay_status status : ended)
       if (status != ASSAY_OK) return status;
@@ -182,7 +187,7 @@ class DeviceGroup {
         if (Runtime::copy_out(heads.data() + size_t(r) * kAreaHead, ranks.areas[r], kAreaHead) != Runtime::kSuccess)
           return report(calls[0], ASSAY_DEVICE_LOST, "the area of a rank cannot be read");
       }
-      return report_ranks(kernel, ranks, head.data());
+      return report_ranks(kernel, ranks, head.data(), 0, n);
     } catch (const Refusal& refusal) {
       return report(calls[0], refusal.status, refusal.what());
     } catch (const typename C::DeviceError& error) {

@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "assay/plugin/group.hpp"
+#include "assay/plugin/host_group.hpp"
 
 #pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
 namespace assay::plugin {
@@ -29,11 +29,12 @@ class HostLibrary {
       l.size = sizeof l;
       l.describe = describe;
       l.run = run;
-      l.create_group = [](int32_t size) -> void* { return size < 2 || size > kMostRanks ? nullptr : new HostGroup<C>(size); };
+      l.create_group = [](int32_t size) -> void* { return size < 2 || size > kMostRanks ? nullptr : new AnyGroup<C>(size); };
+      l.join_group = join_group<C>;
       l.run_group = [](void* group, const assay_call* const* calls, int32_t n) -> assay_status {
-        return static_cast<HostGroup<C>*>(group)->run(kept().kernels, calls, n, kept().other_exceptions);
+        return static_cast<AnyGroup<C>*>(group)->run(kept().kernels, calls, n, kept().other_exceptions);
       };
-      l.destroy_group = [](void* group) { delete static_cast<HostGroup<C>*>(group); };
+      l.destroy_group = [](void* group) { delete static_cast<AnyGroup<C>*>(group); };
       return l;
     }();
     return &library;

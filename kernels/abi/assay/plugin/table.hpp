@@ -81,6 +81,9 @@ struct Ranks {
   void* const* areas;              ///< [size] likewise
   size_t area_bytes;
   uint64_t earlier_calls;          ///< that were made on these areas
+  /// Of ranks that other processes hold: whether one of these processes has ended. Null: all ranks are of this process.
+  bool (*lost)(const void* of) = nullptr;
+  const void* of = nullptr;
 };
 
 /// A row. C is what run() reads: Call, or a class that is made of an assay_call and says which exception is its DeviceError.

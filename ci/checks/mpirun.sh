@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Ranks as processes of mpirun, four and two of them: the same verdicts as in one process; a process that dies ends its case and not the
+# run; ranks that wait in vain name whom they wait for, their block and the place. With --shard the processes divide the cases instead.
+. "$(dirname "$0")/lib.sh"
+command -v mpirun >/dev/null || skip "no mpirun (package openmpi-bin)"
+processes() { timeout 300 mpirun --allow-run-as-root --oversubscribe -n "$@"; }
+
+# verdicts FILE: a report without seconds and without what it says about its run, in the order of cases.
+verdicts() {
+  python3 - "$1" <<'END'
+import csv, sys
+rows = [[cell.replace("\n", " ") for column, cell in row.items() if column != "seconds" and not column.startswith("run_")] for row in csv.DictReader(open(sys.argv[1]))]
+print(*sorted(",".join(row) for row in rows), sep="\n")
+END
+}
+
+some=(--suite all_reduce/quick --suite all_reduce_add_rms_norm/quick --warp 32)
+"$assay" run "${some[@]}" --report csv:"$scratch/one.csv" >"$scratch/log" 2>&1 || fail "one process: $(tail -n 5 "$scratch/log")"
+processes 4 "$assay" run "${some[@]}" --report csv:"$scratch/four.csv" >"$scratch/log" 2>&1 || fail "four processes: $(tail -n 9 "$scratch/log")"
+grep -qF "ranks are held by all of these processes together" "$scratch/log" || fail "four processes do not say that they hold ranks together"
+verdicts "$scratch/one.csv" >"$scratch/one"
+verdicts "$scratch/four.1of4.csv" >"$scratch/four"
+[ "$(wc -l <"$scratch/one")" -gt 200 ] || fail "only $(wc -l <"$scratch/one") rows"
+cmp "$scratch/one" "$scratch/four" || fail "one process and four do not agree: $(diff "$scratch/one" "$scratch/four" | head -n 6)"
+
+# One that is killed: its case alone is broken, and says who died and who waited.
+dies=("$assay" run --backend "$build/misbehaving/librank_dies.so" --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32)
+processes 4 "${dies[@]}" --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed and nobody says so"
+grep -qF "rank 1: killed by SIGKILL" "$scratch/dies.1of4.csv" || fail "who died is not said: $(cat "$scratch/log")"
+grep -qF "rank 0: hung: waited in vain for rank 1" "$scratch/dies.1of4.csv" || fail "who waited is not said: $(cat "$scratch/log")"
+[ "$(grep -c ',broken,' "$scratch/dies.1of4.csv")" -eq 1 ] && [ "$(grep -c ',pass,' "$scratch/dies.1of4.csv")" -ge 1 ] ||
+  fail "one case is broken and the others pass: $(cat "$scratch/log")"
+
+# One that nobody hears: flashinfer's sentinel, sent as it is.
+waits=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_sentinel_sent --case '*/flashinfer.all_reduce_oneshot/bf16.r2.m2.n256.*' --warp 32)
+processes 2 "${waits[@]}" --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "ranks waited in vain and nobody says so"
+grep -qE "rank [01]: hung: block [0-9]+ waited in vain for rank [01] for a packet" "$scratch/waits.1of2.csv" ||
+  fail "rank, block and place are not said: $(cat "$scratch/log")"
+
+# Who divides cases says so, and then ranks are threads.
+processes 2 "$assay" run --shard 1/1 --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
+! grep -qF "ranks are held" "$scratch/log" || fail "--shard does not choose"
+echo "$(wc -l <"$scratch/one") rows of the report are the same in one process and in four"
+echo passed

@@ -1,0 +1,41 @@
+// A group on host memory, whose ranks are threads of this process or of several. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "assay/plugin/process_group.hpp"
+
+#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+namespace assay::plugin {
+
+/// One of both.
+template <class C>
+class AnyGroup {
+ public:
+  explicit AnyGroup(int32_t size) : here_(std::make_unique<HostGroup<C>>(size)) {}
+  explicit AnyGroup(const assay_place& place) : in_part_(std::make_unique<ProcessGroup<C>>(place)) {}
+
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others) {
+    return here_ ? here_->run(kernels, calls, n, others) : in_part_->run(kernels, calls, n, others);
+  }
+
+ private:
+  std::unique_ptr<HostGroup<C>> here_;
+  std::unique_ptr<ProcessGroup<C>> in_part_;
+};
+
+/// assay_library::join_group of such a library.
+template <class C>
+void* join_group(const assay_place* place) {
+  const bool whole = place->size >= sizeof *place && place->n_ranks > 0 && place->first_rank >= 0 &&
+                     place->first_rank + place->n_ranks <= place->world_size;
+  if (!whole || place->world_size < 2 || place->world_size > kMostRanks) return nullptr;
+  try {
+    return new AnyGroup<C>(*place);
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+}  // namespace assay::plugin
+#pragma GCC visibility pop

@@ -1,0 +1,110 @@
+// Where processes of one machine meet that hold ranks of one group: a folder of files that all of them map. POSIX alone.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "assay/plugin/call.hpp"
+
+#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+namespace assay::plugin {
+
+class Meeting {
+ public:
+  /// Throws Refusal if the folder takes no files.
+  explicit Meeting(const assay_place& place)
+      : size_(place.world_size), first_(place.first_rank), count_(place.n_ranks), folder_(place.folder) {
+    for (int32_t r = first_; r < first_ + count_; ++r) {
+      const std::string name = folder_ + "/rank" + std::to_string(r);
+      const int file = ::open((name + ".comes").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+      // Locked as long as this process lives; it has its name from then on.
+      if (file < 0 || ::flock(file, LOCK_EX) != 0 || ::rename((name + ".comes").c_str(), name.c_str()) != 0)
+        throw Refusal(ASSAY_FAILED, "the folder " + folder_ + " takes no files");
+      own_[r] = file;
+    }
+    steps_ = static_cast<uint64_t*>(memory("steps", size_t(size_) * kApart));
+  }
+  Meeting(const Meeting&) = delete;
+  Meeting& operator=(const Meeting&) = delete;
+  ~Meeting() {
+    for (auto& [name, piece] : pieces_) ::munmap(piece.first, piece.second);
+    for (auto& [rank, file] : own_) ::close(file);
+  }
+
+  int32_t size() const { return size_; }
+  int32_t first() const { return first_; }
+  int32_t count() const { return count_; }
+  bool holds(int32_t rank) const { return rank >= first_ && rank < first_ + count_; }
+
+  /// Memory of that name, the same for all processes; all ask for as many bytes. Zeros at first.
+  void* memory(const std::string& name, size_t bytes) {
+    const auto known = pieces_.find(name);
+    if (known != pieces_.end()) return known->second.first;
+    const int file = ::open((folder_ + "/" + name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    void* const data = file >= 0 && ::posix_fallocate(file, 0, off_t(bytes)) == 0
+                           ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+                           : MAP_FAILED;
+    if (file >= 0) ::close(file);
+    if (data == MAP_FAILED) unsupported("no memory in " + folder_);
+    pieces_[name] = {data, bytes};
+    return data;
+  }
+
+  /// Waits until all ranks have come here as often as this process has. The first that did not within ten seconds, or whose
+  /// process has ended; -1: all came.
+  int32_t missing() {
+    ++step_;
+    for (int32_t r = first_; r < first_ + count_; ++r) __atomic_store_n(step_of(r), step_, __ATOMIC_RELEASE);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (int32_t r = 0; r < size_; ++r)
+      for (int turn = 1; __atomic_load_n(step_of(r), __ATOMIC_ACQUIRE) < step_; ++turn) {
+        if (turn < 4096)
+          ::sched_yield();
+        else
+          ::usleep(100);
+        const bool over = std::chrono::steady_clock::now() > end || (turn % 256 == 0 && has_ended(r));
+        if (over && __atomic_load_n(step_of(r), __ATOMIC_ACQUIRE) < step_) return r;
+      }
+    return -1;
+  }
+
+  /// Whether the process that holds this rank came and has ended or left the group.
+  bool has_ended(int32_t rank) const {
+    if (holds(rank)) return false;
+    const int file = ::open((folder_ + "/rank" + std::to_string(rank)).c_str(), O_RDWR | O_CLOEXEC);
+    if (file < 0) return false;
+    const bool free = ::flock(file, LOCK_SH | LOCK_NB) == 0;
+    ::close(file);
+    return free;
+  }
+  /// The same of any rank, as Ranks::lost.
+  static bool lost(const void* of) {
+    const auto& self = *static_cast<const Meeting*>(of);
+    for (int32_t r = 0; r < self.size_; ++r)
+      if (self.has_ended(r)) return true;
+    return false;
+  }
+
+ private:
+  static constexpr size_t kApart = 64;  ///< bytes between the words of ranks
+  uint64_t* step_of(int32_t rank) const { return steps_ + size_t(rank) * (kApart / sizeof(uint64_t)); }
+
+  int32_t size_, first_, count_;
+  std::string folder_;
+  std::map<int32_t, int> own_;
+  std::map<std::string, std::pair<void*, size_t>> pieces_;
+  uint64_t* steps_ = nullptr;
+  uint64_t step_ = 0;
+};
+
+}  // namespace assay::plugin
+#pragma GCC visibility pop

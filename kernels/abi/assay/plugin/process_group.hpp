@@ -1,0 +1,149 @@
+// Ranks of a group that this process holds, where other processes of the machine hold the others. What peers read is copied into
+// memory that all processes map, as a kernel on devices copies into a buffer that is registered with its peers.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "assay/plugin/group.hpp"
+#include "assay/plugin/meeting.hpp"
+
+#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+namespace assay::plugin {
+
+/// The calls of all ranks as one process sees them: its own as they are, those of others with their inputs where they were copied
+/// to. Outputs of others are nobody's here.
+class CallsOfAll {
+ public:
+  CallsOfAll(Meeting& meeting, const assay_call* const* calls) : tensors_(size_t(meeting.size())) {
+    const assay_call& first = *calls[0];
+    size_t bytes = kHead;
+    for (int32_t i = 0; i < first.n_tensors; ++i) bytes += (first.tensors[i].bytes + 2 * kAligned) / kAligned * kAligned;
+    for (int32_t r = 0; r < meeting.size(); ++r) {
+      auto* const shared =
+          static_cast<unsigned char*>(meeting.memory("inputs" + std::to_string(bytes) + "of" + std::to_string(r), bytes));
+      if (meeting.holds(r)) publish(*calls[r - meeting.first()], shared);
+      shared_.push_back(shared);
+      calls_.push_back(meeting.holds(r) ? *calls[r - meeting.first()] : first);
+    }
+  }
+
+  /// Once all have come: pointers to the calls of all ranks, as long as this lives.
+  const assay_call* const* as_seen(const Meeting& meeting) {
+    for (int32_t r = 0; r < meeting.size(); ++r) {
+      assay_call& call = calls_[size_t(r)];
+      pointers_.push_back(&call);
+      if (meeting.holds(r)) continue;
+      std::vector<assay_tensor>& tensors = tensors_[size_t(r)];
+      tensors.assign(call.tensors, call.tensors + call.n_tensors);
+      const auto* const offsets = reinterpret_cast<const uint64_t*>(shared_[size_t(r)]);
+      if (offsets[0] != uint64_t(call.n_tensors)) failed("ranks must have as many tensors each");
+      for (int32_t i = 0; i < call.n_tensors; ++i) {
+        if (offsets[2 * i + 2] != tensors[size_t(i)].bytes) failed(named(tensors[size_t(i)]) + " must be as large on every rank");
+        if (!tensors[size_t(i)].is_output) tensors[size_t(i)].data = shared_[size_t(r)] + offsets[2 * i + 1];
+      }
+      call.tensors = tensors.data();
+      call.message = nullptr;
+      call.rank = r;
+    }
+    return pointers_.data();
+  }
+
+ private:
+  static constexpr size_t kHead = 4096, kAligned = 256;
+
+  /// Number of tensors, then place and bytes of each, and from kHead on the inputs, as far from a multiple of kAligned as they
+  /// were.
+  static void publish(const assay_call& call, unsigned char* shared) {
+    auto* const offsets = reinterpret_cast<uint64_t*>(shared);
+    if (size_t(call.n_tensors) * 2 + 1 > kHead / sizeof(uint64_t)) unsupported("so many tensors");
+    size_t next = kHead;
+    for (int32_t i = 0; i < call.n_tensors; ++i) {
+      const assay_tensor& t = call.tensors[i];
+      const size_t at = next + reinterpret_cast<uintptr_t>(t.data) % kAligned;
+      offsets[2 * i + 1] = at;
+      offsets[2 * i + 2] = t.bytes;
+      next += (t.bytes + 2 * kAligned) / kAligned * kAligned;
+      if (!t.is_output && t.bytes > 0) std::memcpy(shared + at, t.data, t.bytes);
+    }
+    offsets[0] = uint64_t(call.n_tensors);
+  }
+
+  std::vector<unsigned char*> shared_;
+  std::vector<std::vector<assay_tensor>> tensors_;
+  std::deque<assay_call> calls_;
+  std::vector<const assay_call*> pointers_;
+};
+
+template <class C>
+class ProcessGroup {
+ public:
+  explicit ProcessGroup(const assay_place& place) : meeting_(place) {}
+
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others) {
+    try {
+      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, meeting_.count());
+      for (int32_t i = 0; i < n; ++i) C checked(*calls[i]);
+      CallsOfAll all(meeting_, calls);
+      Ranks ranks = areas_of(kernel.area(C(*calls[0])));
+      const int32_t missing = meeting_.missing();
+      if (missing >= 0)
+        return report(calls[0], ASSAY_HUNG,
+                      "waited in vain for rank " + std::to_string(missing) + " to begin; its 'y' is not made");
+      ranks.calls = all.as_seen(meeting_);
+      const assay_status status = run_own(kernel, ranks, others);
+      if (status != ASSAY_OK) return status;
+      return report_ranks(kernel, ranks, reinterpret_cast<const unsigned char* const*>(ranks.areas), meeting_.first(),
+                          meeting_.count());
+    } catch (const Refusal& refusal) {
+      return report(calls[0], refusal.status, refusal.what());
+    } catch (const std::exception& error) {
+      return report(calls[0], others, error.what());
+    }
+  }
+
+ private:
+  /// Areas of that kind of all ranks; those of this process hold at first what the kernel wants.
+  Ranks areas_of(const AreaRequest& wanted) {
+    Kind& kind = kinds_[wanted.kind];
+    if (kind.bytes < wanted.bytes) {
+      kind = {};
+      for (kind.bytes = 4096; kind.bytes < wanted.bytes;) kind.bytes *= 2;
+      const std::string name = "area" + std::to_string(wanted.kind) + "bytes" + std::to_string(kind.bytes) + "of";
+      for (int32_t r = 0; r < meeting_.size(); ++r) {
+        void* const area = meeting_.memory(name + std::to_string(r), kind.bytes);
+        if (wanted.fill && meeting_.holds(r)) wanted.fill(static_cast<unsigned char*>(area), kind.bytes);
+        kind.areas.push_back(area);
+      }
+    }
+    return {meeting_.size(), nullptr, kind.areas.data(), kind.bytes, kind.calls++, Meeting::lost, &meeting_};
+  }
+
+  assay_status run_own(const KernelOf<C>& kernel, const Ranks& ranks, assay_status others) {
+    std::vector<assay_status> ended(size_t(meeting_.count()), ASSAY_OK);
+    std::vector<std::thread> threads;
+    for (int32_t i = 0; i < meeting_.count(); ++i)
+      threads.emplace_back([&, i] { ended[size_t(i)] = run_rank(kernel, ranks, meeting_.first() + i, others); });
+    for (std::thread& thread : threads) thread.join();
+    for (const assay_status status : ended)
+      if (status != ASSAY_OK) return status;
+    return ASSAY_OK;
+  }
+
+  struct Kind {
+    std::vector<void*> areas;
+    size_t bytes = 0;
+    uint64_t calls = 0;
+  };
+  Meeting meeting_;
+  std::map<int, Kind> kinds_;
+};
+
+}  // namespace assay::plugin
+#pragma GCC visibility pop
