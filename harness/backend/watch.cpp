@@ -96,8 +96,8 @@ FoundWatch find_watch(const Library& tested, const std::vector<fs::path>& folder
       if (!file.starts_with("assay_watch_") || !file.ends_with(".so")) continue;
       try {
         Library watch = open_library(entry.path().string());
+        if (watch.functions->upload == nullptr) continue;  // works on host memory
         if (watch.info.arch == tested.info.arch) return {std::make_shared<Watch>(tested.functions, std::move(watch)), ""};
-        if (watch.info.arch.empty()) continue;  // works on host memory
         why += "; " + file + " is for " + watch.info.arch;
       } catch (const std::exception& error) {
         why += "; " + std::string(error.what());

@@ -188,7 +188,8 @@ std::string json_text(const RunResult& result, const LibraryInfo& library, const
                       {"arch", library.arch},
                       {"device", library.device},
                       {"driver", library.driver},
-                      {"toolkit", library.toolkit}};
+                      {"toolkit", library.toolkit},
+                      {"notes", library.notes}};
   std::string text = "{\"version\":" + std::to_string(kJsonVersion) + ",\n\"library\":" + text_of(about) +
                      ",\n\"provenance\":" + text_of(provenance_of(provenance)) + ",\n\"ending\":" + text_of(ending_text(result)) +
                      ",\n\"counts\":" + text_of(counts) + ",\n\"verdicts\":[";

@@ -40,7 +40,7 @@ TEST(Json, SaysWhichVersionLibraryAndEnding) {
   const json j = report(one_of_each());
   EXPECT_EQ(j.at("version"), kJsonVersion);
   EXPECT_EQ(j.at("library"),
-            json({{"name", "mine"}, {"arch", "sm_90"}, {"device", "H200"}, {"driver", "570.1"}, {"toolkit", "13.0"}}));
+            json({{"name", "mine"}, {"arch", "sm_90"}, {"device", "H200"}, {"driver", "570.1"}, {"toolkit", "13.0"}, {"notes", json::array()}}));
   EXPECT_EQ(j.at("ending"), "NOT AS EXPECTED");
   EXPECT_EQ(j.at("counts"), json({{"pass", 1}, {"fail", 1}, {"skip", 1}, {"untrusted", 1}, {"broken", 1}}));
   EXPECT_EQ(j.at("verdicts").size(), 5u);
@@ -139,7 +139,7 @@ TEST(Json, EachVerdictStandsOnALineInTheOrderOfTheRun) {
 
 TEST(Json, AnEmptyRunIsApproved) {
   EXPECT_EQ(json_text({}, library(), {}), R"({"version":1,
-"library":{"name":"mine","arch":"sm_90","device":"H200","driver":"570.1","toolkit":"13.0"},
+"library":{"name":"mine","arch":"sm_90","device":"H200","driver":"570.1","toolkit":"13.0","notes":[]},
 "provenance":{"version":"","commit":"","begun":"","ended":"","ended_early":"","host":"","command":"","options":{},"share":"","library_file":null,"ledger":null,"tables":[],"evidence":""},
 "ending":"NOTHING RAN",
 "counts":{"pass":0,"fail":0,"skip":0,"untrusted":0,"broken":0},

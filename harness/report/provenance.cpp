@@ -84,6 +84,7 @@ std::vector<Fact> facts_of(const Provenance& provenance, const LibraryInfo& libr
           {"share", provenance.share},
           {"library", library.name},
           {"library_file", provenance.library.text()},
+          {"library_notes", fmt::format("{}", fmt::join(library.notes, "; "))},
           {"arch", library.arch},
           {"device", library.device},
           {"driver", library.driver},

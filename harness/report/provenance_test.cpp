@@ -47,6 +47,7 @@ LibraryInfo library() {
   LibraryInfo info;
   info.name = "mine";
   info.device = "H200";
+  info.notes = {"no watch works", "rounds upward"};
   return info;
 }
 
@@ -62,7 +63,8 @@ TEST(Provenance, StandsInEveryReport) {
         junit_text(result, library(), p), provenance_text(p, library())}) {
     for (const char* fact :
          {"1.2.3", "0123abc+edited", "2026-11-23T02:50:53Z", "SIGINT", "here", "*/w32", "2/4 (--shard)", "H200",
-          "build/libmine.so", "xxh3:00000000000000ff", "known.csv", "xxh3:000000000000000a", "mine.csv", "of 3 contracts judged: 2 ran"})
+          "build/libmine.so", "xxh3:00000000000000ff", "known.csv", "xxh3:000000000000000a", "mine.csv", "of 3 contracts judged: 2 ran",
+          "no watch works", "rounds upward"})
       EXPECT_THAT(text, HasSubstr(fact)) << text.substr(0, 40);
   }
   const Table table = parse_table(csv_text(result, library(), p), "report.csv");
