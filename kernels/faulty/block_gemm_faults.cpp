@@ -45,6 +45,14 @@ std::vector<Kernel> block_gemm_faults() {
                                             "aiter 2358, 4406: spellings of a transposed x_scale that have other bytes"),
       of_block_gemm<BlockGemmSplitRace, 2>("block_gemm_split_race", "gemm_block_scaled.split_k",
                                            "no regression known; a part that is added after the sum was read"),
+      of_block_gemm<BlockGemmPackedReversed>("block_gemm_packed_reversed", "gemm_block_scaled.blackwell",
+                                             "deepgemm smxx_layout.cuh: byte j of a word is scale 4 p + j, little endian"),
+      of_block_gemm<BlockGemmPackedFirstByte>("block_gemm_packed_first_byte", other,
+                                              "deepgemm sm100_fp8_fp4_gemm_1d1d.cuh: sf_id = k_block % 4"),
+      of_block_gemm<BlockGemmPackedNextWord>("block_gemm_packed_next_word", "gemm_block_scaled.blackwell",
+                                             "no regression known; a column of words that is one too high"),
+      of_block_gemm<BlockGemmPackedMantissa>("block_gemm_packed_mantissa", other,
+                                             "deepgemm 364, sglang 25733: mantissa bits in the byte of an exponent"),
       of_block_gemm<BlockGemmGain>("block_gemm_gain", other, "no regression known; what a global measure calls the same"),
   };
 }

@@ -156,4 +156,33 @@ struct BlockGemmScaleRowMajor : AiterBlockscaleBpreshuffle {
   }
 };
 
+/// The highest byte first.
+struct BlockGemmPackedReversed : DeepGemmPacked {
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t) {
+    return byte_at(scales, row, block / 4, 3 - block % 4);
+  }
+};
+
+/// The byte that an instruction selects is never advanced.
+struct BlockGemmPackedFirstByte : DecodedScales<BlockGemmPackedFirstByte> {
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t) {
+    return byte_at(scales, row, block / 4, 0);
+  }
+};
+
+/// A column of words that is one too high.
+struct BlockGemmPackedNextWord : DeepGemmPacked {
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
+    return byte_at(scales, row, (block / 4 + 1) % ((blocks + 3) / 4), block % 4);
+  }
+};
+
+/// Words shifted by 22 bits for 23: the lowest bit of a scale is a mantissa's, or the byte before.
+struct BlockGemmPackedMantissa : DecodedScales<BlockGemmPackedMantissa> {
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
+    const uint32_t below = block % 4 > 0 ? byte_at(scales, row, block / 4, block % 4 - 1) : 0u;
+    return uint8_t(uint32_t(AssayPacked::scale_byte(scales, row, block, blocks)) << 1 | below >> 7);
+  }
+};
+
 }  // namespace assay_kernels

@@ -70,10 +70,10 @@ Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong) {
 void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const ScaleShape& shape, ScaleValues DotInputs::*scales,
                  std::vector<Hypothesis>& all) {
   if (!layout) return;
-  const HostTensor tensor = scale_tensor(role, shape, layout);
-  for (const char* id : {"row", "col", "tma"}) {
+  const std::vector<std::string> plain = {"row", "col", "tma"}, words = {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"};
+  for (const std::string& id : layout->packs_words() ? words : plain) {
     const Layout* other = &rulebook().layout(id);
-    if (!reads_others(tensor, shape, *layout, *other)) continue;
+    if (!reads_others(shape, *layout, *other)) continue;
     const std::string name = fmt::format("{}: layout {} -> {}", role, layout->id, id);
     all.push_back({name,
                    [=](const Problem& problem, const std::vector<HostTensor>*) {
@@ -100,6 +100,7 @@ DotInputs shape_of(const GemmCase& c) {
   inputs.m = c.m;
   inputs.n = c.n;
   inputs.shuffle = c.contract.shuffle;
+  inputs.scales_are_packed = c.packed();
   inputs.scale_a.shape = c.shape_of_scale_a();
   inputs.scale_b.shape = c.shape_of_scale_b();
   return inputs;

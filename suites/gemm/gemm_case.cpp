@@ -71,6 +71,14 @@ HostTensor filled(const char* role, const Format& format, std::vector<int64_t> s
   return tensor;
 }
 
+HostTensor filled_scales(const char* role, const ScaleShape& shape, const Layout* layout, const FillRequest& request) {
+  if (layout && layout->packs_words())
+    return packed_scales(filled(role, *layout->element, {shape.rows, shape.columns}, request), role, shape, *layout);
+  HostTensor tensor = scale_tensor(role, shape, layout);
+  fill(tensor, request);
+  return tensor;
+}
+
 std::vector<double> values_of(const HostTensor& tensor) {
   std::vector<double> values(size_t(tensor.spec.elements()));
   for (size_t i = 0; i < values.size(); ++i) values[i] = decode(*tensor.spec.format, tensor.code(int64_t(i)));
@@ -107,7 +115,10 @@ GemmCase read_gemm_case(const Case& c) {
   p.scale = cells.fill_name("scale");
   if (p.contract.of_blocks()) {
     p.layout_a = layout_of(cells, "layout_a", p.contract.layouts);
-    p.layout_b = layout_of(cells, "layout_b", {"row", "col", "tma"});
+    const std::vector<std::string> plain = {"row", "col", "tma"}, words = {p.layout_a->id};
+    p.layout_b = layout_of(cells, "layout_b", p.packed() ? words : plain);
+    if (p.contract.scales_in_unit() && !(*p.layout_a->element == *p.contract.unit.scale))
+      cells.refuse("layout_a", "the unit takes scales of " + std::string(p.contract.unit.scale->name));
   }
   p.y = &result_of(cells, p.contract);
   if (p.contract.adds_c()) p.c = cells.fill_name("c");
@@ -134,10 +145,8 @@ Problem gemm_problem(const GemmCase& c) {
   made.tensors.push_back(filled("b", *unit.b, {c.n, c.k}, request(c.b)));
   HostTensor& b = made.tensors.back();
   if (c.contract.shuffle.any()) b.bytes = shuffled(c.contract.shuffle, b.bytes.data(), c.n, c.k);
-  made.tensors.push_back(scale_tensor("scale_a", c.shape_of_scale_a(), c.layout_a));
-  fill(made.tensors.back(), request(c.scale));
-  made.tensors.push_back(scale_tensor("scale_b", c.shape_of_scale_b(), c.layout_b));
-  fill(made.tensors.back(), request(c.scale));
+  made.tensors.push_back(filled_scales("scale_a", c.shape_of_scale_a(), c.layout_a, request(c.scale)));
+  made.tensors.push_back(filled_scales("scale_b", c.shape_of_scale_b(), c.layout_b, request(c.scale)));
   if (!c.bias.empty()) made.tensors.push_back(filled("bias", *c.y, {c.n}, request(c.bias)));
   if (!c.c.empty()) made.tensors.push_back(filled("c", *c.y, {c.m, c.n}, request(c.c)));
   made.tensors.push_back({dense("d", Role::kOutput, *c.y, {c.m, c.n}), {}});
@@ -157,6 +166,13 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   }
   inputs.scale_a = scale_values(find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a);
   inputs.scale_b = scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b);
+  inputs.scales_are_packed = c.packed();
+  if (c.packed()) {
+    const auto codes = [&](const ScaleValues& scales, int64_t rows) {
+      return std::make_shared<const std::vector<std::byte>>(scales.codes(*c.layout_a->element, rows, c.k, kScaleBlock));
+    };
+    inputs.scale_codes_a = codes(inputs.scale_a, c.m), inputs.scale_codes_b = codes(inputs.scale_b, c.n);
+  }
   if (!c.bias.empty()) inputs.bias = values_of(find(problem.tensors, "bias"));
   if (!c.c.empty()) inputs.c = values_of(find(problem.tensors, "c"));
   return inputs;

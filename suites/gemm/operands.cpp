@@ -16,13 +16,23 @@ DotOperand operand(const UnitFactor& codes, const HostTensor& tensor, const Host
   return one;
 }
 
+/// Packed scales, as bytes row by row.
+DotOperand with_bytes(DotOperand one, const std::shared_ptr<const std::vector<std::byte>>& codes, const ScaleShape& shape) {
+  if (!codes) return one;
+  one.scales.codes = codes->data(), one.scales.format = &kE8M0;
+  one.scales.rows_per_scale = 1, one.scales.row_stride = shape.columns, one.scales.k_stride = 1;
+  return one;
+}
+
 }  // namespace
 
 DotOperand operand_a(const GemmCase& c, const Problem& problem, const DotInputs& inputs) {
-  return operand(inputs.product.a, find(problem.tensors, "a"), find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a);
+  return with_bytes(operand(inputs.product.a, find(problem.tensors, "a"), find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a),
+                    inputs.scale_codes_a, c.shape_of_scale_a());
 }
 DotOperand operand_b(const GemmCase& c, const Problem& problem, const DotInputs& inputs) {
-  return operand(inputs.product.b, find(problem.tensors, "b"), find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b);
+  return with_bytes(operand(inputs.product.b, find(problem.tensors, "b"), find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b),
+                    inputs.scale_codes_b, c.shape_of_scale_b());
 }
 
 /// What joins the exact product: a bias, c.

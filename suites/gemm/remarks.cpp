@@ -19,7 +19,7 @@ std::vector<std::string> product_remarks(const GemmCase& c, const Problem& probl
   DotOutputs wanted;
   wanted.value = value;
   wanted.error = error;
-  wanted.model = accumulator_model(c.contract.unit, c.contract.promote);
+  if (!c.contract.unit.scale) wanted.model = accumulator_model(c.contract.unit, c.contract.promote);
   const bool has_bound = wanted.model.has_value();
   if (has_bound) wanted.bound = bound;
   exact_dot({operand_a(c, problem, inputs), operand_b(c, problem, inputs), c.k},

@@ -12,7 +12,37 @@ void for_each_scale(const ScaleShape& shape, Visit visit) {
     for (int64_t block = 0; block < shape.columns; ++block) visit(row, block);
 }
 
+/// Codes by their place in the layout: of words bytes.
+uint32_t code_at(const HostTensor& tensor, const Layout& layout, int64_t offset) {
+  return layout.packs_words() ? uint32_t(tensor.bytes[size_t(offset)]) : tensor.code(offset);
+}
+void set_code_at(HostTensor& tensor, const Layout& layout, int64_t offset, uint32_t code) {
+  if (layout.packs_words())
+    tensor.bytes[size_t(offset)] = std::byte(code);
+  else
+    tensor.set_code(offset, code);
+}
+
+/// All ones, and zeros for blocks that a row's last word lacks.
+void clear(HostTensor& tensor, const ScaleShape& shape, const Layout* layout) {
+  tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
+  if (!layout || !layout->packs_words()) return;
+  const PlacedLayout placed(*layout, shape.rows, shape.columns);
+  for (int64_t row = 0; row < shape.rows; ++row)
+    for (int64_t block = shape.columns; block < placed.cols(); ++block) set_code_at(tensor, *layout, placed.offset(row, block), 0);
+}
+
 }  // namespace
+
+HostTensor packed_scales(const HostTensor& codes, const std::string& role, const ScaleShape& shape, const Layout& layout) {
+  HostTensor tensor = scale_tensor(role, shape, &layout);
+  clear(tensor, shape, &layout);
+  const PlacedLayout placed(layout, shape.rows, shape.columns);
+  for_each_scale(shape, [&](int64_t row, int64_t block) {
+    set_code_at(tensor, layout, placed.offset(row, block), codes.code(row * shape.columns + block));
+  });
+  return tensor;
+}
 
 HostTensor scale_tensor(const std::string& role, const ScaleShape& shape, const Layout* layout) {
   if (!layout) return {dense(role, Role::kInput, kF32, {shape.rows}), {}};
@@ -29,7 +59,7 @@ ScaleValues scale_values(const HostTensor& tensor, const ScaleShape& shape, cons
   }
   const PlacedLayout placed(*layout, shape.rows, shape.columns);
   for_each_scale(shape, [&](int64_t row, int64_t block) {
-    scales.values.push_back(decode(*layout->element, tensor.code(placed.offset(row, block))));
+    scales.values.push_back(decode(*layout->element, code_at(tensor, *layout, placed.offset(row, block))));
   });
   return scales;
 }
@@ -38,24 +68,24 @@ HostTensor scales_of_rows(const HostTensor& tensor, const ScaleShape& shape, con
   ScaleShape fewer = shape;
   fewer.rows = int64_t(rows.size());
   HostTensor some = scale_tensor(tensor.spec.name, fewer, layout);
-  some.bytes.assign(some.spec.bytes(), std::byte{0xff});  // NaN where no scale lies
+  clear(some, fewer, layout);
   if (!layout) {
     for (int64_t row = 0; row < fewer.rows; ++row) some.set_code(row, tensor.code(rows[size_t(row)]));
     return some;
   }
   const PlacedLayout from(*layout, shape.rows, shape.columns), to(*layout, fewer.rows, fewer.columns);
   for_each_scale(fewer, [&](int64_t row, int64_t block) {
-    some.set_code(to.offset(row, block), tensor.code(from.offset(rows[size_t(row)], block)));
+    set_code_at(some, *layout, to.offset(row, block), code_at(tensor, *layout, from.offset(rows[size_t(row)], block)));
   });
   return some;
 }
 
-bool reads_others(const HostTensor& tensor, const ScaleShape& shape, const Layout& layout, const Layout& other) {
+bool reads_others(const ScaleShape& shape, const Layout& layout, const Layout& other) {
   const PlacedLayout right(layout, shape.rows, shape.columns), wrong(other, shape.rows, shape.columns);
   bool differs = false, inside = true;
   for_each_scale(shape, [&](int64_t row, int64_t block) {
     differs |= right.offset(row, block) != wrong.offset(row, block);
-    inside &= wrong.offset(row, block) < tensor.spec.storage;
+    inside &= wrong.offset(row, block) < right.storage_elements();
   });
   return differs && inside;
 }

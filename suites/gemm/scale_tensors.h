@@ -13,6 +13,9 @@ namespace assay {
 /// Without bytes: [rows] where scales do not change along k, else [rows, blocks of k] where the layout puts them.
 HostTensor scale_tensor(const std::string& role, const ScaleShape& shape, const Layout* layout);
 
+/// Codes [rows, blocks] where a layout of words puts them. Bytes of blocks that are not there are 0, those of no row are all ones.
+HostTensor packed_scales(const HostTensor& codes, const std::string& role, const ScaleShape& shape, const Layout& layout);
+
 /// Its values, as a kernel reads them that takes the tensor for one of that layout.
 ScaleValues scale_values(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout);
 
@@ -20,6 +23,6 @@ ScaleValues scale_values(const HostTensor& tensor, const ScaleShape& shape, cons
 HostTensor scales_of_rows(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout, const std::vector<int64_t>& rows);
 
 /// Whether a kernel that takes the tensor for one of another layout reads other scales, and none behind the tensor's storage.
-bool reads_others(const HostTensor& tensor, const ScaleShape& shape, const Layout& layout, const Layout& other);
+bool reads_others(const ScaleShape& shape, const Layout& layout, const Layout& other);
 
 }  // namespace assay

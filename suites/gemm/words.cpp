@@ -20,23 +20,36 @@ constexpr int64_t kMostTerms = 128;
 
 /// Codes of one element's factors.
 struct Element {
-  std::vector<uint32_t> a, b;
+  std::vector<uint32_t> a, b, scales_of_a, scales_of_b;  ///< scales of a unit that takes them
+  int64_t scale_block = 0;
 
-  Element(const DotInputs& inputs, int64_t row, int64_t column) {
+  Element(const Unit& unit, const DotInputs& inputs, int64_t row, int64_t column) : scale_block(unit.scale ? unit.scale_block : 0) {
     const UnitProduct& product = inputs.product;
     for (int64_t k = 0; k < product.k; ++k) {
       a.push_back(uint32_t(product.a.codes[row * product.a.pitch + k]));
       b.push_back(uint32_t(product.b.codes[column * product.b.pitch + k]));
     }
+    for (int64_t k = 0; unit.scale && k < product.k; k += scale_block) {
+      scales_of_a.push_back(code_of(*unit.scale, inputs.scale_a.at(row, k)));
+      scales_of_b.push_back(code_of(*unit.scale, inputs.scale_b.at(column, k)));
+    }
   }
   UnitElement part(int64_t first, int64_t end) const {
-    return {std::span(a).subspan(size_t(first), size_t(end - first)), std::span(b).subspan(size_t(first), size_t(end - first))};
+    UnitElement some{std::span(a).subspan(size_t(first), size_t(end - first)), std::span(b).subspan(size_t(first), size_t(end - first))};
+    if (scale_block == 0) return some;
+    const auto from = size_t(first / scale_block), count = size_t((end - first + scale_block - 1) / scale_block);
+    some.a_scales = std::span(scales_of_a).subspan(from, count), some.b_scales = std::span(scales_of_b).subspan(from, count);
+    return some;
+  }
+  double scale(const Unit& unit, int64_t k) const {
+    if (scale_block == 0) return 1;
+    return decode(*unit.scale, scales_of_a[size_t(k / scale_block)]) * decode(*unit.scale, scales_of_b[size_t(k / scale_block)]);
   }
   /// The sum of products, near enough to be printed.
   double near_sum(const GemmCase& c, int64_t first, int64_t end) const {
     double sum = 0;
     for (int64_t k = first; k < end; ++k)
-      sum += decode(*c.contract.unit.a, a[size_t(k)]) * decode(*c.contract.unit.b, b[size_t(k)]);
+      sum += decode(*c.contract.unit.a, a[size_t(k)]) * decode(*c.contract.unit.b, b[size_t(k)]) * scale(c.contract.unit, k);
     return sum;
   }
 };
@@ -131,7 +144,7 @@ double exact_value(const GemmCase& c, const Problem& problem, const DotInputs& i
 std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem, int64_t row, int64_t column) {
   if (row >= c.m || column >= c.n) return {fmt::format("d has {} rows and {} columns", c.m, c.n)};
   const DotInputs inputs = gemm_inputs(c, problem);
-  const Element element(inputs, row, column);
+  const Element element(c.contract.unit, inputs, row, column);
   const DotProgram program = dot_programs(c.contract, c.k).front();
   std::vector<std::string> lines = {
       fmt::format("d[{}, {}] by {}{}", row, column, c.id(), program.name.empty() ? "" : ", " + program.name)};

@@ -175,6 +175,62 @@ TEST(GemmBlockScaled, AShuffledWeightIsTheSameProduct) {
   EXPECT_THAT([&] { (void)case_with(shuffled); }, testing::ThrowsMessage<TableError>(HasSubstr("n: b is shuffled in tiles of 16 rows and 32 products")));
 }
 
+/// DeepGEMM's packed scales, found once more by their addresses: bytes of words, rows padded to four.
+struct PackedByHand {
+  const GemmCase& c;
+  const Problem& problem;
+
+  uint32_t byte(const char* role, int64_t rows, int64_t row, int64_t block) const {
+    const int64_t padded = (rows + 3) / 4 * 4;
+    return uint32_t(find(problem.tensors, role).bytes[size_t(4 * (block / 4 * padded + row) + block % 4)]);
+  }
+  std::vector<uint32_t> scales(const char* role, int64_t rows, int64_t row) const {
+    std::vector<uint32_t> all;
+    for (int64_t k = 0; k < c.k; k += 32) all.push_back(byte(role, rows, row, k / 128));
+    return all;
+  }
+  std::vector<uint32_t> codes(const char* role, int64_t row, int64_t first, int64_t end) const {
+    std::vector<uint32_t> all;
+    for (int64_t k = first; k < end; ++k) all.push_back(find(problem.tensors, role).code(row * c.k + k));
+    return all;
+  }
+  double in_unit(int64_t row, int64_t column) const {
+    const std::vector<uint32_t> a = codes("a", row, 0, c.k), b = codes("b", column, 0, c.k), sa = scales("scale_a", c.m, row),
+                                sb = scales("scale_b", c.n, column);
+    return decode(kF32, defined_element(c.contract.unit, {a, b, sa, sb}, 0));
+  }
+  double in_software(int64_t row, int64_t column) const {
+    float acc = 0;
+    for (int64_t k = 0; k < c.k; k += 128) {
+      const std::vector<uint32_t> a = codes("a", row, k, std::min(k + 128, c.k)), b = codes("b", column, k, std::min(k + 128, c.k));
+      const float chain = float(decode(kF32, defined_element(c.contract.unit, {a, b}, 0)));
+      const auto scale = [&](const char* role, int64_t rows, int64_t r) { return std::ldexp(1.0f, int(byte(role, rows, r, k / 128)) - 127); };
+      acc = std::fma(scale("scale_a", c.m, row) * scale("scale_b", c.n, column), chain, acc);
+    }
+    return acc;
+  }
+};
+
+TEST(GemmBlockScaled, PackedScalesAreThoseOfTheirBytes) {
+  for (const bool in_unit : {true, false}) {
+    const char* const contract = in_unit ? "deepgemm.fp8_gemm_1d1d_packed.sm_100" : "assay.fp8_gemm_1d1d_packed.sm_90";
+    const Case one = case_with({{"contract", contract}, {"n", "23"}, {"k", "1184"}, {"layout_a", "ue8m0x4_tma"}, {"layout_b", "ue8m0x4_tma"}});
+    const GemmCase c = read_gemm_case(one);
+    const Problem problem = gemm_problem(c);
+    const std::vector<WholePart> d = computed(expect_product(c, c.contract, problem));
+    const PackedByHand by_hand{c, problem};
+    for (int64_t row = 0; row < c.m; ++row)
+      for (int64_t column = 0; column < c.n; ++column)
+        ASSERT_EQ(d[0].low[size_t(row * c.n + column)],
+                  ordinal_of_value(kF32, in_unit ? by_hand.in_unit(row, column) : by_hand.in_software(row, column)))
+            << contract << " " << row << " " << column;
+    const auto [few, of_few] = gemm().batch->with_rows(one, problem, {3});
+    const std::vector<WholePart> some = computed(gemm().expect(few, of_few, nullptr));
+    for (int64_t column = 0; column < c.n; ++column) ASSERT_EQ(some[0].low[size_t(column)], d[0].low[size_t(3 * c.n + column)]);
+    EXPECT_THAT(gemm().trace(one, problem, 1, 2).back(), HasSubstr("exact "));
+  }
+}
+
 std::string refusal(std::map<std::string, std::string> cells) {
   try {
     (void)case_with(std::move(cells));
@@ -189,6 +245,8 @@ TEST(GemmBlockScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
               HasSubstr("has scales token_channel and this op takes those of blocks"));
   EXPECT_THAT(refusal({{"scales", "1x128_128x128"}}), HasSubstr("'1x128_128x128' are no scales of torch.scaled_mm_1x128_1x128.sm_90"));
   EXPECT_THAT(refusal({{"layout_a", "ue8m0x4_tma"}}), HasSubstr("layout_a: 'ue8m0x4_tma' is not one of: col"));
+  EXPECT_THAT(refusal({{"contract", "assay.fp8_gemm_1d1d_packed.sm_90"}, {"layout_a", "ue8m0x4_tma"}, {"layout_b", "row"}}),
+              HasSubstr("layout_b: 'row' is not one of: ue8m0x4_tma"));
   EXPECT_THAT(refusal({{"contract", "deepgemm.fp8_gemm_1d1d.sm_90"}, {"layout_a", "tma"}}), HasSubstr(": c: "));
 }
 

@@ -4,16 +4,10 @@
 
 #include "kernels/ops/dispatch.h"
 #include "kernels/gemm/staging.h"
-#include "kernels/ops/gemm_block_scaled/rules.h"
+#include "kernels/ops/gemm_block_scaled/store.h"
+#include "kernels/ops/gemm_block_scaled/unit_scaled.h"
 
 namespace assay_kernels {
-
-template <class Rules, class Y>
-SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
-  const int64_t at = row * x.n + column;
-  const float c = x.c ? simt::to_float(static_cast<const Y*>(x.c)[at]) : 0.0f;
-  static_cast<Y*>(x.d)[at] = simt::from_float<Y>(Rules::result(acc, c));
-}
 
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void block_scaled_product(BlockGemmArguments x) {
@@ -54,10 +48,7 @@ SIMT_KERNEL void block_scaled_product(BlockGemmArguments x) {
   SIMT_UNROLL
   for (int i = 0; i < chain.kElements; ++i) {
     const int64_t r = row + chain.row(i), c = column + chain.column(i);
-    if (r >= x.m || c >= x.n) continue;
-    if (x.y == ResultType::kF32) store_block<Rules, float>(x, r, c, sum[i]);
-    if (x.y == ResultType::kBf16) store_block<Rules, simt::Bf16>(x, r, c, sum[i]);
-    if (x.y == ResultType::kF16) store_block<Rules, simt::F16>(x, r, c, sum[i]);
+    if (r < x.m && c < x.n) store_as<Rules>(x, r, c, sum[i]);
   }
 }
 
@@ -65,12 +56,16 @@ template <class Rules, int kParts>
 void run_block_gemm(const Call& call) {
   using U = typename Rules::Unit;
   BlockGemmArguments x = block_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>,
-                                              Rules::kRowsOfScaleB, Rules::kAddsC);
+                                              Rules::kRowsOfScaleB, Rules::kAddsC, Rules::kPacked);
   if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;
   with_warp(call, [&](auto warp) {
-    simt::launch(block_scaled_product<U, Rules, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x);
+    const simt::Launch grid = call.grid(tiles, units::kThreads<U, warp.value>);
+    if constexpr (Rules::kInUnit)
+      simt::launch(unit_scaled_product<U, Rules, warp.value>, grid, x);
+    else
+      simt::launch(block_scaled_product<U, Rules, warp.value>, grid, x);
   });
 }
 

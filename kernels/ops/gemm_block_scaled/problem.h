@@ -5,7 +5,7 @@
 
 namespace assay_kernels {
 
-/// Scales of 128 products of `rows` rows; strides in elements.
+/// Scales of 128 products of `rows` rows; strides in elements, of packed ones in words, to which `data` then points.
 struct BlockScales {
   const float* data;
   int64_t row_stride, block_stride;
@@ -19,7 +19,7 @@ struct BlockGemmArguments : GemmOperands {
 
 inline constexpr int64_t kProductsOfScale = 128;
 
-/// Refuses what is no such call; see gemm_operands(). `rows_of_b`: rows of b that share a scale.
-BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c);
+/// Refuses what is no such call; see gemm_operands(). `rows_of_b`: rows of b that share a scale. `packed`: scales are bytes of int32 words.
+BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c, bool packed);
 
 }  // namespace assay_kernels

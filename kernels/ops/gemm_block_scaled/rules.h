@@ -13,6 +13,8 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kRowsOfScaleB = 128;
   static constexpr int64_t kPartOf = 128;  ///< parts of k are whole multiples
   static constexpr bool kAddsC = false;
+  static constexpr bool kPacked = false;  ///< scales are bytes of int32 words
+  static constexpr bool kInUnit = false;  ///< the unit takes them
 
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
     return scales.data[row * scales.row_stride + block * scales.block_stride];
@@ -49,6 +51,46 @@ struct DeepGemm1d1d : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr bool kAddsC = true;
   SIMT_DEVICE static float result(float acc, float c) { return c + acc; }
 };
+
+/// Byte block % 4 of word block / 4: an exponent.
+template <class Base>
+struct PackedScales : Base {
+  static constexpr bool kPacked = true;
+  static constexpr int64_t kRowsOfScaleB = 1;
+
+  SIMT_DEVICE static uint8_t byte_at(const BlockScales& scales, int64_t row, int64_t word, int64_t byte) {
+    return reinterpret_cast<const uint8_t*>(scales.data)[4 * (row * scales.row_stride + word * scales.block_stride) + byte];
+  }
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t /*blocks*/) {
+    return byte_at(scales, row, block / 4, block % 4);
+  }
+  SIMT_DEVICE static float power_of(uint8_t byte) {
+    const uint32_t bits = byte == 0 ? 0x00400000u : byte == 255 ? 0x7fffffffu : uint32_t(byte) << 23;
+    float value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
+  }
+};
+
+/// The unit takes the bytes, one for each of its blocks, and adds all of k: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
+struct DeepGemmPacked : PackedScales<BlockRules<units::Sm100Tcgen05MxE4m3F32>> {
+  static constexpr const char* kContract = "deepgemm.fp8_gemm_1d1d_packed.sm_100";
+  static constexpr bool kInUnit = true;
+};
+
+/// Bytes become f32, which join as any other scales. The rules that a kernel runs by, so that mistakes may change a byte.
+template <class Rules>
+struct DecodedScales : PackedScales<ProductOfScales<units::Sm90WgmmaE4m3F32>> {
+  static constexpr const char* kContract = "assay.fp8_gemm_1d1d_packed.sm_90";
+  SIMT_DEVICE static float decoded(const BlockScales& scales, int64_t row, int64_t k, int64_t all_k) {
+    return power_of(Rules::scale_byte(scales, row, k / kProductsOfScale, (all_k + kProductsOfScale - 1) / kProductsOfScale));
+  }
+  SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) { return decoded(x.scale_a, row, k, x.k); }
+  SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
+    return decoded(x.scale_b, column, k, x.k);
+  }
+};
+struct AssayPacked : DecodedScales<AssayPacked> {};
 
 // vLLM v0.33.0, scaled_mm_blockwise_sm90_fp8_dispatch.cuh and its siblings.
 struct VllmBlockwise : ProductOfScales<units::Sm90WgmmaE4m3F32> {

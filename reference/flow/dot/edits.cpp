@@ -86,11 +86,12 @@ void edit_promotion(const DotContract& right, Edits& edits) {
     return promote == 0 ? std::string("none") : "every(" + std::to_string(promote) + ")";
   };
   for (const int64_t instructions : {0, 1, 2, 4, 8}) {
-    if (instructions == 0 && right.of_blocks()) continue;
+    const bool joins_scales = right.of_blocks() && !right.scales_in_unit();
+    if (instructions == 0 && joins_scales) continue;
     const int64_t promote = instructions * right.unit.k;
     edits.add_programs("promote: " + words(right.promote) + " -> " + words(promote), [&](DotContract& wrong) {
       wrong.promote = promote;
-      if (!right.of_blocks()) wrong.join = promote > 0 ? plain_join() : Steps();
+      if (!joins_scales) wrong.join = promote > 0 ? plain_join() : Steps();
     });
   }
 }
@@ -202,7 +203,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   Edits edits(right, k);
   edit_unit(right, units, edits);
   edit_promotion(right, edits);
-  if (right.of_blocks()) edit_join(right, edits);
+  if (right.of_blocks() && !right.scales_in_unit()) edit_join(right, edits);
   edit_split(right, k, y, edits);
   edit_y(right, y, edits);
   if (with_bias) edit_bias(right, y, edits);

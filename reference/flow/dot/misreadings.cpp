@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "reference/flow/dot/edits.h"
+#include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
@@ -110,10 +111,54 @@ ScaleValues first_block(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t) { return Place(row, 0); });
 }
 
+/// Words of four bytes: somebody takes the byte `of(block)` of a row for that of a block; of bytes that no block has the code is 0.
+template <class Of>
+ScaleValues other_bytes(const ScaleValues& right, Of of) {
+  const ScaleShape& shape = right.shape;
+  ScaleValues wrong = right;
+  for (int64_t row = 0; row < shape.rows; ++row)
+    for (int64_t block = 0; block < shape.columns; ++block) {
+      const int64_t from = of(block);
+      wrong.values[size_t(row * shape.columns + block)] =
+          from < shape.columns ? right.values[size_t(row * shape.columns + from)] : decode(kE8M0, 0);
+    }
+  return wrong;
+}
+
+constexpr int64_t kBytesOfWord = 4;
+
+ScaleValues bytes_reversed(const ScaleValues& right) {
+  return other_bytes(right, [](int64_t block) { return block / kBytesOfWord * kBytesOfWord + kBytesOfWord - 1 - block % kBytesOfWord; });
+}
+ScaleValues first_byte(const ScaleValues& right) {
+  return other_bytes(right, [](int64_t block) { return block / kBytesOfWord * kBytesOfWord; });
+}
+ScaleValues next_word(const ScaleValues& right) {
+  const int64_t words = (right.shape.columns + kBytesOfWord - 1) / kBytesOfWord;
+  return other_bytes(right, [=](int64_t block) { return (block / kBytesOfWord + 1) % words * kBytesOfWord + block % kBytesOfWord; });
+}
+/// The highest mantissa bit of the f32 scale, or what stands there in the word: the bit below the byte.
+ScaleValues one_bit_low(const ScaleValues& right) {
+  const int64_t columns = right.shape.columns;
+  ScaleValues wrong = right;
+  for (int64_t i = 0; i < int64_t(wrong.values.size()); ++i) {
+    const uint32_t below = i % columns % kBytesOfWord > 0 ? code_of(kE8M0, right.values[size_t(i - 1)]) : 0;
+    const uint32_t all = code_of(kE8M0, right.values[size_t(i)]), mask = (1u << kE8M0.bits) - 1;
+    wrong.values[size_t(i)] = decode(kE8M0, (all << 1 | below >> (kE8M0.bits - 1)) & mask);
+  }
+  return wrong;
+}
+
 template <ScaleValues of(const ScaleValues&)>
 DotInputs of_a(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   wrong.scale_a = of(right.scale_a);
+  return wrong;
+}
+template <ScaleValues of(const ScaleValues&)>
+DotInputs of_both(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  wrong.scale_a = of(right.scale_a), wrong.scale_b = of(right.scale_b);
   return wrong;
 }
 template <ScaleValues of(const ScaleValues&)>
@@ -187,7 +232,12 @@ std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_
     all.push_back({"scale_b: of the next block of k", of_b<next_block>});
     all.push_back({"scale_b: of the first block of k", of_b<first_block>});
   }
-  if (a.k_block > 0) {
+  if (right.scales_are_packed) {
+    all.push_back({"scales: bytes taken one bit too low", of_both<one_bit_low>});
+    if (a.columns > 1) all.push_back({"scales: bytes of a word from the last", of_both<bytes_reversed>});
+    if (a.columns > 1) all.push_back({"scales: the first byte of each word", of_both<first_byte>});
+    if (a.columns > kBytesOfWord) all.push_back({"scales: of the next word", of_both<next_word>});
+  } else if (a.k_block > 0) {
     all.push_back({"scales: cut to powers of two", cut_to_powers});
     all.push_back({"scales: raised to powers of two", raised_to_powers});
   }

@@ -26,16 +26,24 @@ void add_all(Spans& to, const Spans& sums) {
 DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y,
                  const DotMistake& mistake)
     : unit_(contract.unit),
+      product_(inputs.product),
       program_(std::move(program)),
       inputs_(inputs),
       y_(y),
       mistake_(mistake),
       join_(join_recipe(contract)),
-      recipe_(dot_recipe(contract, y, !inputs.bias.empty())) {}
+      recipe_(dot_recipe(contract, y, !inputs.bias.empty())) {
+  if (!unit_.scale) return;
+  codes_a_ = inputs.scale_a.codes(*unit_.scale, inputs.m, product_.k, unit_.scale_block);
+  codes_b_ = inputs.scale_b.codes(*unit_.scale, inputs.n, product_.k, unit_.scale_block);
+  product_.a.scale_pitch = product_.b.scale_pitch = (product_.k + unit_.scale_block - 1) / unit_.scale_block;
+  product_.a.scales = codes_a_.data();
+  product_.b.scales = codes_b_.data();
+}
 
 std::vector<double> DotRows::sums(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const {
   std::vector<uint32_t> codes(size_t((end - first) * inputs_.n), 0);
-  accumulate(unit_, inputs_.product, {first, end - first, 0, inputs_.n}, first_k, end_k, codes.data(), inputs_.n);
+  accumulate(unit_, product_, {first, end - first, 0, inputs_.n}, first_k, end_k, codes.data(), inputs_.n);
   std::vector<double> values(codes.size());
   if (unit_.d->bytes() == int(sizeof codes[0]))
     decode_all(*unit_.d, std::as_bytes(std::span(codes)).data(), values);

@@ -15,9 +15,12 @@ struct DotInputs {
   int64_t m = 0, n = 0;
   WeightShuffle shuffle{};  ///< of b in memory; the product has its codes row by row
   ScaleValues scale_a, scale_b;
+  bool scales_are_packed = false;  ///< bytes of words, each a power of two
   std::vector<double> bias;  ///< [n], or none
   std::vector<double> c;     ///< [m, n]: of a contract that adds it, or none
 
+  /// Bytes of packed scales, row by row.
+  std::shared_ptr<const std::vector<std::byte>> scale_codes_a = nullptr, scale_codes_b = nullptr;
   /// Codes that no tensor holds, which the product then points to.
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
 };
@@ -49,6 +52,8 @@ class DotRows {
   Spans scales_of_b(int64_t rows, int64_t k) const;
 
   Unit unit_;
+  std::vector<std::byte> codes_a_, codes_b_;  ///< of scales, for a unit that takes them
+  UnitProduct product_;
   DotProgram program_;
   const DotInputs& inputs_;
   const Format& y_;

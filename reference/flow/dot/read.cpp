@@ -52,15 +52,15 @@ void read_layouts(const RowCells& cells, DotContract& contract) {
 
 /// Scales join once: blocks each promoted sum, all others the result.
 void check_scales(const RowCells& cells, const DotContract& contract, const Recipe& join, const Recipe& y) {
-  const bool blocks = contract.of_blocks();
+  const bool blocks = contract.of_blocks(), in_unit = blocks && join.empty();
   for (const GemmScales scales : contract.scales)
     if (has_blocks(scales) != blocks) throw cells.error("scales", 0, "are of blocks all, or none is");
   for (const char* scale : {"sa", "sb"}) {
-    if (reads(join, scale) != blocks)
+    if (!in_unit && reads(join, scale) != blocks)
       throw cells.error("join", 0, std::string(blocks ? "lacks " : "takes ") + scale + (blocks ? "" : ", which joins the result"));
     if (blocks && reads(y, scale)) throw cells.error("y", 0, std::string("takes ") + scale + ", which joins promoted sums");
   }
-  if (blocks && (contract.promote == 0 || kScaleBlock % contract.promote != 0))
+  if (blocks && !in_unit && (contract.promote == 0 || kScaleBlock % contract.promote != 0))
     throw cells.error("promote", 0, "is no part of the 128 products of a block of scales");
   if (blocks && contract.part_of % kScaleBlock != 0)
     throw cells.error("split", 0, "parts are no multiple of the 128 products of a block of scales");
@@ -102,7 +102,7 @@ const Flow& dot_flow() {
       .name = "dot",
       .kind = FlowKind::kDot,
       .says = "unit",
-      .files = {"dot.csv", "dot_block.csv", "dot_preshuffled.csv"},
+      .files = {"dot.csv", "dot_block.csv", "dot_preshuffled.csv", "dot_packed.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
       .optional = {"weight", "layouts"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
@@ -123,6 +123,10 @@ DotContract read_dot(const ContractRow& row, const UnitTable& units) {
     throw row.error("unit", 0, "a unit whose sums are f32 or int32 is asked for");
   if (contract.of_integers() && (contract.promote > 0 || contract.most_parts > 1))
     throw row.error("promote", 0, "integers are added in one chain");
+  const Format* const scale = contract.unit.scale;
+  if ((scale != nullptr) != contract.scales_in_unit())
+    throw row.error("unit", 0, scale ? "takes scales of blocks, which then join nothing else" : "takes no scales, and those of blocks join nothing");
+  if (scale && kScaleBlock % contract.unit.scale_block != 0) throw row.error("unit", 0, "has scales of other parts than those of 128 products");
   if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is no multiple of the unit's products");
   if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is no multiple of the unit's products");
   return contract;

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "reference/formats/codes.h"
+
 namespace assay {
 namespace {
 
@@ -18,6 +20,13 @@ ScaleShape of_blocks(int64_t rows, int64_t k, int64_t row_block) {
 }  // namespace
 
 const char* name_of(GemmScales scales) { return kNames[size_t(scales)]; }
+
+std::vector<std::byte> ScaleValues::codes(const Format& format, int64_t rows, int64_t k, int64_t block) const {
+  std::vector<std::byte> all;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t first = 0; first < k; first += block) all.push_back(std::byte(code_of(format, at(row, first))));
+  return all;
+}
 
 GemmScales gemm_scales_named(const std::string& name) {
   std::string known;

@@ -1,9 +1,12 @@
 // Scales of a matrix product: of what each is, and where that of an element's products stands.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "reference/formats/format.h"
 
 namespace assay {
 
@@ -50,6 +53,8 @@ struct ScaleValues {
   std::vector<double> values;
 
   double at(int64_t row, int64_t k) const { return values[size_t(shape.of(row, k))]; }
+  /// Codes for a unit that takes one for every `block` products: [rows, k / block], rounded up. Values are those of codes.
+  std::vector<std::byte> codes(const Format& format, int64_t rows, int64_t k, int64_t block) const;
 };
 
 }  // namespace assay

@@ -73,13 +73,16 @@ std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& unit
   for (const UnitRow& row : units.rows()) {
     const Unit& unit = row.unit;
     const bool fits =
-        unit.known() && *unit.a == *like.unit.a && *unit.b == *like.unit.b && *unit.d == *like.unit.d && !unit.scale;
+        unit.known() && *unit.a == *like.unit.a && *unit.b == *like.unit.b && *unit.d == *like.unit.d && (unit.scale != nullptr) == like.scales_in_unit();
     if (!fits) continue;
     DotContract of_unit = like;
     of_unit.unit_row = &row;
     of_unit.unit = unit;
     of_unit.most_parts = like.of_integers() ? 1 : kMostParts;
-    like.of_blocks() ? add_block_ways(of_unit, all) : add_ways(of_unit, all);
+    if (like.scales_in_unit())
+      of_unit.part_of = kScaleBlock, all.push_back(of_unit);
+    else
+      like.of_blocks() ? add_block_ways(of_unit, all) : add_ways(of_unit, all);
   }
   return all;
 }
@@ -90,6 +93,7 @@ std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   if (!program.name.empty()) words += ", " + program.name;
   const bool whole = program.name.ends_with(" 1") || program.name.empty();
   if (way.of_blocks() && way.part_of > kScaleBlock && !whole) words += " of whole " + std::to_string(way.part_of);
+  if (way.scales_in_unit()) return words + ", scales in the unit";
   if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way), "chain");
   Recipe scales = dot_recipe(way, kF32, false);
   scales.steps.pop_back();  // formats and a bias are the case's

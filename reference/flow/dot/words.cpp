@@ -19,6 +19,7 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   const std::string unit = contract.unit.id;
   std::vector<std::string> lines = {"chain = instructions of " + unit +
                                     " in ascending k, each with the result of the one before, from 0"};
+  if (contract.scales_in_unit()) lines.push_back("        the unit takes sa and sb itself: a code for each of its blocks");
   if (contract.promote > 0)
     lines.push_back("acc   = 0; then for the chain of each " + std::to_string(contract.promote) + " products " +
                     formula(join_recipe(contract), "chain") + ", each step rounded to f32");

@@ -1,0 +1,22 @@
+// An element of the result of a matrix product with scales of blocks.
+#pragma once
+
+#include "kernels/ops/gemm_block_scaled/rules.h"
+
+namespace assay_kernels {
+
+template <class Rules, class Y>
+SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
+  const int64_t at = row * x.n + column;
+  const float c = x.c ? simt::to_float(static_cast<const Y*>(x.c)[at]) : 0.0f;
+  static_cast<Y*>(x.d)[at] = simt::from_float<Y>(Rules::result(acc, c));
+}
+
+template <class Rules>
+SIMT_DEVICE void store_as(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
+  if (x.y == ResultType::kF32) store_block<Rules, float>(x, row, column, acc);
+  if (x.y == ResultType::kBf16) store_block<Rules, simt::Bf16>(x, row, column, acc);
+  if (x.y == ResultType::kF16) store_block<Rules, simt::F16>(x, row, column, acc);
+}
+
+}  // namespace assay_kernels
