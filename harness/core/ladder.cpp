@@ -47,6 +47,30 @@ std::string row_difference(const Expectation& before, const CallResult& first, c
   return "";
 }
 
+/// Where element i of a tensor lies, counted row by row.
+int64_t place_of(const TensorSpec& spec, int64_t i) {
+  int64_t at = spec.offset;
+  for (size_t d = spec.shape.size(); d-- > 0; i /= spec.shape[d]) at += i % spec.shape[d] * spec.strides[d];
+  return at;
+}
+
+/// The first element that should have kept its bits.
+std::string relation_difference(const Relation& relation, const CallResult& first, const CallResult& again) {
+  const HostTensor &a = find(first.outputs, relation.tensor), &b = find(again.outputs, relation.tensor);
+  for (size_t i = 0; i < relation.same_as.size(); ++i) {
+    const int64_t was = relation.same_as[i];
+    if (was == Relation::kAnything) continue;
+    const uint32_t x = a.code(place_of(a.spec, was)), y = b.code(place_of(b.spec, int64_t(i)));
+    if (x == y) continue;
+    const int64_t columns = a.spec.shape.back();
+    char text[256];
+    std::snprintf(text, sizeof text, "%s[%lld, %lld] is 0x%x, and 0x%x with %s", relation.tensor.c_str(), static_cast<long long>(was / columns),
+                  static_cast<long long>(was % columns), x, y, relation.what.c_str());
+    return text;
+  }
+  return "";
+}
+
 /// The plain call and what it gave, held against other calls.
 class Climber {
  public:
@@ -63,6 +87,15 @@ class Climber {
     request.schedule_seed += seed_step;
     const std::optional<CallResult> again = answer_to(backend_, request, finding);
     if (again) finding.broken = call_difference(first_, *again, 2);
+    return finding;
+  }
+
+  Finding related(const Relation& relation) const {
+    CallRequest request = plain_;
+    request.problem = &relation.problem;
+    Finding finding;
+    const std::optional<CallResult> result = answer_to(backend_, request, finding);
+    if (result) finding.broken = relation_difference(relation, first_, *result);
     return finding;
   }
 
@@ -143,12 +176,17 @@ Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Back
     return rows;
   };
 
-  const std::vector<std::pair<const char*, std::vector<std::function<Finding()>>>> rungs = {
+  std::vector<std::pair<std::string, std::vector<std::function<Finding()>>>> rungs = {
       {"repeat", {same(1, LaunchMode::kDefault), same(2, LaunchMode::kDefault)}},
       {"batch", {with_rows(middle_alone), with_rows(twice_and_more)}},
-      {"neighbours", {with_rows(reversed)}},
-      {"stream", {same(0, LaunchMode::kStream)}},
-      {"graph", {same(0, LaunchMode::kGraph)}}};
+      {"neighbours", {with_rows(reversed)}}};
+  const std::vector<Relation> relations = op.relations ? op.relations(one, *plain.problem) : std::vector<Relation>();
+  for (const Relation& relation : relations) {
+    if (rungs.back().first != relation.rung) rungs.push_back({relation.rung, {}});
+    rungs.back().second.push_back([&] { return climber.related(relation); });
+  }
+  rungs.push_back({"stream", {same(0, LaunchMode::kStream)}});
+  rungs.push_back({"graph", {same(0, LaunchMode::kGraph)}});
   Climb result;
   for (const auto& [name, tries] : rungs) {
     const Finding finding = each(tries);

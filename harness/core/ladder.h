@@ -10,6 +10,7 @@ namespace assay {
 ///   repeat      the same call under two other schedule seeds
 ///   batch       each row in a batch of one row, and in one of more than twice as many
 ///   neighbours  the rows in the opposite order, so that each has other rows beside it
+///   ...         what else the op says (Op::relations): other columns, other scales, rows that lie apart
 ///   stream      on a stream of its own
 ///   graph       captured in a graph and replayed
 ///

@@ -73,6 +73,16 @@ struct BatchAxis {
   std::function<std::pair<Case, Problem>(const Case&, const Problem&, const std::vector<int64_t>& rows)> with_rows;
 };
 
+/// A call that differs from a case's own in something that its bits may not depend on.
+struct Relation {
+  static constexpr int64_t kAnything = -1;
+  std::string rung;  ///< of the ladder: "columns"
+  std::string what;  ///< "columns in the opposite order"
+  Problem problem;
+  std::string tensor;            ///< the output that is looked at
+  std::vector<int64_t> same_as;  ///< of each of its elements, row by row, which one of the plain call's it must be
+};
+
 /// Of ops with cases of more inputs than one problem should hold. The problem of such a case is that of its excerpt.
 struct Sweep {
   std::function<bool(const Case&)> takes;  ///< false: an ordinary case
@@ -130,6 +140,8 @@ struct Op {
   /// The case on so few of its rows that its power can be reckoned quickly; what the excerpt sees, the case sees.
   std::function<Case(Case)> excerpt;
   std::optional<BatchAxis> batch{};  ///< none: what a row gets depends on other rows
+  /// Empty, or what bits do not depend on besides other rows: rungs of the ladder behind `neighbours`, in their order.
+  std::function<std::vector<Relation>(const Case&, const Problem&)> relations{};
   /// The contract as formulas, one line per cell.
   std::function<std::vector<std::string>(const Case&)> formulas;
   /// What every step made of the output element at a row and column.

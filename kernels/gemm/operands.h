@@ -14,6 +14,7 @@ struct GemmOperands {
   void* d;
   ResultType y;
   int64_t m, n, k;
+  int64_t pitch_a, pitch_b, pitch_d;  ///< elements from one row to the next
   int64_t part;  ///< products of a part of k: parts are summed apart and added in f32 in their order
 };
 
@@ -21,7 +22,6 @@ inline const assay_tensor& gemm_codes(const Call& call, const char* role, int ty
   const assay_tensor& t = call.input(role);
   if (!has_type(t, type, 8))
     unsupported(named(t) + " has elements that this kernel does not multiply: " + assay::plugin::type_name(t));
-  (void)dense_matrix(t);
   return t;
 }
 
@@ -32,11 +32,11 @@ inline ResultType result_type(const assay_tensor& d) {
   unsupported("d must be f32, bf16 or fp16");
 }
 
-/// Refuses what is no such call: types of other codes than `a_type` and `b_type`, other shapes, tensors that are not dense. d is
+/// Refuses what is no such call: types of other codes than `a_type` and `b_type`, other shapes, rows that are no runs. d is
 /// never empty unless m or n is 0. k is one part.
 inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
-  const Shape of_a = dense_matrix(a), of_b = dense_matrix(b), of_d = dense_matrix(d);
+  const Shape of_a = matrix_of_rows(a), of_b = matrix_of_rows(b), of_d = matrix_of_rows(d);
   if (of_a.columns != of_b.columns) unsupported("a and b must have as many columns");
   if (of_d.rows != of_a.rows || of_d.columns != of_b.rows)
     unsupported("d must have the rows of a and a column for each row of b");
@@ -47,6 +47,9 @@ inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
           of_d.rows,
           of_d.columns,
           of_a.columns,
+          a.strides[0],
+          b.strides[0],
+          d.strides[0],
           std::max<int64_t>(1, of_a.columns)};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/gemm/lists.h"
+#include "kernels/gemm/operands.h"
 #include "kernels/simt/simt.h"
 
 namespace assay_kernels {
@@ -12,12 +13,20 @@ struct PlainProduct {
   using CodesOfA = typename MatrixUnit::A;  ///< that the tensors hold
   using CodesOfB = typename MatrixUnit::B;
 
+  static constexpr bool kDenseWeight = false;  ///< rows of b follow each other: it is no matrix of rows
+
   /// Where what is multiplied lies.
   SIMT_DEVICE static int64_t products(int64_t k) { return k; }
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
-  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) { return column * all_k + k; }
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t pitch) { return column * pitch + k; }
   SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
 };
+
+/// Refuses a weight whose rows lie apart where there are no rows.
+template <class Rules>
+void expect_weight(const GemmOperands& x) {
+  if (Rules::kDenseWeight && x.pitch_b != x.k) unsupported("b is shuffled and must be dense");
+}
 
 /// AITER e4048607, aiter/ops/shuffle.py, layout (16, 16), codes of a byte: cells of 16 rows and 32 products in 512 bytes, in which
 /// 16 products of a row lie together, those of all rows before the next 16.

@@ -22,18 +22,18 @@ SIMT_DEVICE float number_of_sum(uint32_t code) {
   return value;
 }
 
-/// `Arguments` have m, n, k, a and b; `Rules` say where rows of a and bytes of b lie.
+/// `Arguments` have m, n, k, a, b and their pitches; `Rules` say where rows of a and bytes of b lie.
 template <class Rules, int kThreads, class Arguments>
 SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& x, int64_t row, int64_t column, int64_t k,
                        int64_t end) {
   using U = typename Rules::Unit;
   for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
     const int64_t r = row + i / U::kK, at = k + i % U::kK;
-    step.a[i] = r < x.m && at < end ? x.a[Rules::row_of_a(r, x.m) * x.k + at] : uint8_t{0};
+    step.a[i] = r < x.m && at < end ? x.a[Rules::row_of_a(r, x.m) * x.pitch_a + at] : uint8_t{0};
   }
   for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
     const int64_t c = column + i / U::kK, at = k + i % U::kK;
-    step.b[i] = c < x.n && at < end ? x.b[Rules::byte_of_b(c, at, x.n, x.k)] : uint8_t{0};
+    step.b[i] = c < x.n && at < end ? x.b[Rules::byte_of_b(c, at, x.n, x.pitch_b)] : uint8_t{0};
   }
 }
 

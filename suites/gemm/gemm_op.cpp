@@ -8,6 +8,7 @@
 #include "reference/flow/flow.h"
 #include "suites/gemm/expect.h"
 #include "suites/gemm/gemm_dump.h"
+#include "suites/gemm/invariants.h"
 #include "suites/gemm/words.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/roles.h"
@@ -103,6 +104,7 @@ Op gemm_op(GemmOpParts parts) {
   op.programs = [](const Case& c, const Problem& made) { return every_program(read_gemm_case(c), made); };
   op.excerpt = excerpt;
   op.batch = BatchAxis{[](const Case& c) { return read_gemm_case(c).m; }, gemm_with_rows};
+  op.relations = [](const Case& c, const Problem& made) { return gemm_relations(read_gemm_case(c), made); };
   op.formulas = [](const Case& c) { return dot_lines(read_gemm_case(c).contract); };
   op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {
     return trace_product(read_gemm_case(c), made, row, column);

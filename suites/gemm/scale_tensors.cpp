@@ -64,6 +64,12 @@ ScaleValues scale_values(const HostTensor& tensor, const ScaleShape& shape, cons
   return scales;
 }
 
+void set_scale(HostTensor& tensor, const ScaleShape& shape, const Layout* layout, int64_t row, int64_t block, double value) {
+  if (!layout) return tensor.set_code(row, code_of(kF32, value));
+  const PlacedLayout placed(*layout, shape.rows, shape.columns);
+  set_code_at(tensor, *layout, placed.offset(row, block), code_of(*layout->element, value));
+}
+
 HostTensor scales_of_rows(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout, const std::vector<int64_t>& rows) {
   ScaleShape fewer = shape;
   fewer.rows = int64_t(rows.size());

@@ -19,6 +19,9 @@ HostTensor packed_scales(const HostTensor& codes, const std::string& role, const
 /// Its values, as a kernel reads them that takes the tensor for one of that layout.
 ScaleValues scale_values(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout);
 
+/// Puts a value where the scale of a row and block lies.
+void set_scale(HostTensor& tensor, const ScaleShape& shape, const Layout* layout, int64_t row, int64_t block, double value);
+
 /// The scales of some rows, of a tensor with a row of scales for each row.
 HostTensor scales_of_rows(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout, const std::vector<int64_t>& rows);
 

@@ -135,6 +135,7 @@ struct AiterOpusBlockscale : ProductOfScales<units::Gfx942MfmaE4m3fnuzF32> {
 /// The weight comes shuffled, and scales of a by their bytes, [blocks of k, m], whatever their strides.
 template <class Base>
 struct Preshuffled : Base {
+  static constexpr bool kDenseWeight = true;
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
     return ShuffledWeight::byte(column, k, all_k);
   }

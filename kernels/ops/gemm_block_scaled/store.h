@@ -7,9 +7,8 @@ namespace assay_kernels {
 
 template <class Rules, class Y>
 SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
-  const int64_t at = row * x.n + column;
-  const float c = x.c ? simt::to_float(static_cast<const Y*>(x.c)[at]) : 0.0f;
-  static_cast<Y*>(x.d)[at] = simt::from_float<Y>(Rules::result(acc, c));
+  const float c = x.c ? simt::to_float(static_cast<const Y*>(x.c)[row * x.n + column]) : 0.0f;
+  static_cast<Y*>(x.d)[row * x.pitch_d + column] = simt::from_float<Y>(Rules::result(acc, c));
 }
 
 template <class Rules>

@@ -13,7 +13,7 @@ SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, floa
   const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
   const float bias = x.bias ? simt::to_float(static_cast<const Y*>(x.bias)[column]) : 0.0f;
   const float scaled = Rules::template scaled<Y>(sum, sa, sb, bias);
-  static_cast<Y*>(x.d)[row * x.n + column] = x.bias ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
+  static_cast<Y*>(x.d)[row * x.pitch_d + column] = x.bias ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
 }
 
 template <class U, class Rules, int kWarp>
@@ -67,6 +67,7 @@ void run_gemm(const Call& call) {
   using U = typename Rules::Unit;
   GemmArguments x =
       gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kTakesBias);
+  expect_weight<Rules>(x);
   if (kParts > 1) x.part = part_of(x.k, kParts, 128);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;

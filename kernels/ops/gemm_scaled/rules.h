@@ -101,6 +101,7 @@ struct AiterGemmA8w8Fnuz : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
 };
 /// The weight comes shuffled.
 struct AiterBpreshuffle : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr bool kDenseWeight = true;
   static constexpr const char* kContract = "aiter.gemm_a8w8_bpreshuffle.gfx942";
   static constexpr bool kTakesBias = false;
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
