@@ -53,9 +53,9 @@ bool names_tensor(const Verdict& verdict, const std::string& tensor) {
 }
 
 bool names_one(const Verdict& verdict, const std::string& cause) {
-  if (glob_match("*" + cause + "*", verdict.message)) return true;
+  if (names(verdict.message, cause)) return true;
   for (const std::string& words : verdict.causes)
-    if (glob_match("*" + cause + "*", words)) return true;
+    if (names(words, cause)) return true;
   return false;
 }
 

@@ -112,6 +112,11 @@ void Score::add(const Score& other) {
 
 std::vector<std::string> causes_in(const std::string& cell) { return split(cell, " + "); }
 
+bool names(const std::string& line, const std::string& cause) {
+  const std::vector<std::string> ways = split(cause, " or ");
+  return std::any_of(ways.begin(), ways.end(), [&](const std::string& way) { return glob_match("*" + way + "*", line); });
+}
+
 std::vector<Subject> subjects(const std::string& root) {
   std::vector<Subject> all;
   const Table faults = read_table(root + "/suites/catches/faults.csv");
@@ -133,7 +138,7 @@ Said judge_words(const std::vector<std::string>& said, const std::vector<std::st
   }
   const auto named_in = [&](const std::string& line) {
     return size_t(std::count_if(causes.begin(), causes.end(),
-                                [&](const std::string& cause) { return glob_match("*" + cause + "*", line); }));
+                                [&](const std::string& cause) { return names(line, cause); }));
   };
   const auto nothing_else_in = [&](const std::string& line) { return named_in(line) == split(line, "; and ").size(); };
   if (named_in(lines.front()) == causes.size() && nothing_else_in(lines.front())) return Said::kFirst;

@@ -44,6 +44,10 @@ struct Score {
 /// The mistakes that a cell names, parted by " + ".
 std::vector<std::string> causes_in(const std::string& cell);
 
+/// Whether a line names a mistake. One that shows now in one way and now in another, such as by a hang or by old numbers, has a glob for
+/// each, parted by " or ".
+bool names(const std::string& line, const std::string& cause);
+
 /// Every row of faults.csv as kind "changed", then diagnosis.csv.
 std::vector<Subject> subjects(const std::string& root);
 

@@ -41,6 +41,13 @@ TEST(Measuring, OneOfTwoIsRightOnlyIfNothingIsLeft) {
       Said::kLater);
 }
 
+TEST(Measuring, AMistakeThatShowsInSeveralWaysIsNamedByEachOfThem) {
+  const std::vector<std::string> one = {"waited in vain or of the call before"};
+  EXPECT_EQ(judge_words({"rank 0: hung: block 0 waited in vain for rank 3 at the start"}, one), Said::kFirst);
+  EXPECT_EQ(judge_words({"all 12 wrong elements: results of the call before"}, one), Said::kFirst);
+  EXPECT_EQ(judge_words({kFloor}, one), Said::kOther);
+}
+
 TEST(Measuring, PaddingCountsWhereItIsACause) {
   EXPECT_EQ(judge_words({kFloor, kPadding}, kOne), Said::kFirst);
   EXPECT_EQ(judge_words({kFloor, kPadding}, {kOne[0], "padding:"}), Said::kFirst);
