@@ -6,6 +6,7 @@
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_norm/rank_norm.h"
 #include "reference/flow/rank_reduce/words.h"
+#include "reference/flow/rank_squares/rank_squares.h"
 #include "reference/flow/shuffle/shuffle.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/words.h"
@@ -36,6 +37,8 @@ std::vector<std::string> contract_lines(const std::string& id) {
       for (std::string& line : contract_lines(read_rank_norm(row).then)) lines.push_back(std::move(line));
       return lines;
     }
+    case FlowKind::kRankSquares:
+      return contract_lines(read_rank_squares(row).norm);
     case FlowKind::kShuffle:
       return shuffle_lines(read_shuffle(row));
     case FlowKind::kLink:

@@ -13,6 +13,7 @@
 #include "reference/flow/quant_azp/quant_azp.h"
 #include "reference/flow/rank_norm/rank_norm.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
+#include "reference/flow/rank_squares/rank_squares.h"
 #include "reference/flow/rope/rope.h"
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/flow/shuffle/shuffle.h"
@@ -25,7 +26,7 @@ std::span<const Flow* const> all_flows() {
   static const Flow* const all[] = {
       &quant_azp_flow(), &cache_insert_flow(), &group_quant_flow(), &row_norm_flow(), &gated_flow(),
       &rope_flow(),      &chain_flow(),        &launch_flow(),      &packing_flow(),  &cast_flow(),
-      &dot_flow(),       &rank_reduce_flow(), &rank_norm_flow(),   &shuffle_flow(),
+      &dot_flow(),       &rank_reduce_flow(), &rank_norm_flow(), &rank_squares_flow(),   &shuffle_flow(),
   };
   return all;
 }

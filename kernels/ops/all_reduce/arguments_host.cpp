@@ -64,6 +64,8 @@ AreaRequest coded_area(const Call& call) {
   return request;
 }
 
+void fill_with_minus_zero(unsigned char* area, size_t bytes) { fill_buffers<0x80000000u>(area, bytes); }
+
 AreaRequest lamport_area(const Call& call, bool minus_zero) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = (elements_of(x) * x.type_bits / 8 + 15) / 16 * 16;
@@ -72,7 +74,7 @@ AreaRequest lamport_area(const Call& call, bool minus_zero) {
   if (!minus_zero) return request;
   const bool wide = x.type_bits == 32;
   request.kind = wide ? kLamportMinusZero32 : kLamportMinusZero16;
-  request.fill = wide ? fill_buffers<0x80000000u> : fill_buffers<0x80008000u>;
+  request.fill = wide ? fill_with_minus_zero : fill_buffers<0x80008000u>;
   return request;
 }
 

@@ -19,13 +19,15 @@ inline constexpr int kRankThreads = 128;
 
 /// What an area is: signals and a buffer as long as the message, or three buffers of a Lamport kernel, whose sentinel depends on
 /// T.
-enum AreaKind : int { kSignalsAndBuffer = 0, kLamportMinusZero16 = 1, kLamportMinusZero32 = 2, kLamportPlusZero = 3 };
+enum AreaKind : int { kSignalsAndBuffer = 0, kLamportMinusZero16 = 1, kLamportMinusZero32 = 2, kLamportPlusZero = 3, kSquares = 4 };
 
 /// Elements of a message, and its arguments but those of a launch. Refuses ranks that do not have the same.
 AllReduceArguments all_reduce_arguments(const Ranks& ranks);
 AreaRequest signals_and_buffer(const Call& call);
 AreaRequest coded_area(const Call& call);
 AreaRequest lamport_area(const Call& call, bool minus_zero);
+/// Buffers of fp32 of a Lamport kernel before anything came.
+void fill_with_minus_zero(unsigned char* area, size_t bytes);
 std::string all_reduce_complaint(const unsigned char* head, int rank);
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 

@@ -1,0 +1,98 @@
+#include "reference/flow/rank_squares/rank_squares.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+#include "reference/contracts/row_cells.h"
+#include "reference/flow/flow.h"
+#include "reference/flow/row_norm/row_norm.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+constexpr int kMostRanks = 8;
+
+Expression depth_of(const RowCells& cells) {
+  try {
+    Expression depth(cells.text("depth"));
+    if (!depth.names().empty()) throw ParseError(0, "is a number: no kernel here has rows of any length");
+    return depth;
+  } catch (const ParseError& error) {
+    throw cells.error("depth", error.position, error.what());
+  }
+}
+
+void check_norm(const ContractTables& tables, const ContractRow& row) {
+  const RankSquares squares = read_rank_squares(row);
+  try {
+    const Contract norm = bind(tables, squares.norm, kBf16);
+    if (norm.links.size() != 1 || !norm.row_norm() || norm.row_norm()->adds() || norm.row_norm()->centers())
+      throw row.error("sharded", 0, "'" + squares.norm + "' is no norm of x alone by its squares");
+  } catch (const std::out_of_range& error) {
+    throw row.error("sharded", 0, error.what());
+  }
+}
+
+}  // namespace
+
+const Flow& rank_squares_flow() {
+  static const Flow flow{
+      .name = "rank_squares",
+      .kind = FlowKind::kRankSquares,
+      .says = "sharded",
+      .files = {"rank_squares.csv"},
+      .columns = {"sharded", "shards", "numbers", "depth", "matrices"},
+      .check = check_norm,
+  };
+  return flow;
+}
+
+bool RankSquares::takes(int world_size) const { return std::find(ranks.begin(), ranks.end(), world_size) != ranks.end(); }
+bool RankSquares::takes(const Format& x) const { return std::find(formats.begin(), formats.end(), &x) != formats.end(); }
+
+RankSquares read_rank_squares(const ContractRow& row) {
+  const RowCells cells(row);
+  RankSquares squares;
+  squares.row = &row;
+  squares.norm = cells.text("sharded");
+  for (const std::string& text : cells.alternatives("shards")) {
+    const int ranks = text.size() == 1 ? text[0] - '0' : 0;
+    if (ranks < 2 || ranks > kMostRanks) throw cells.error("shards", 0, "are 2 to " + std::to_string(kMostRanks));
+    squares.ranks.push_back(ranks);
+  }
+  squares.formats = cells.formats_of_numbers("numbers");
+  squares.depth = depth_of(cells);
+  squares.two_rows = cells.is_first_of("matrices", "two", "one");
+  return squares;
+}
+
+Contract bind_rank_squares(const ContractTables& tables, const RankSquares& squares, const Format& x) {
+  Contract contract = bind(tables, squares.norm, x);
+  contract.id = squares.row->id;
+  std::get<RowNorm>(contract.links.front()).depth = squares.depth;
+  return contract;
+}
+
+Span factor_of_squares(const RowNorm& norm, const std::vector<std::vector<double>>& x,
+                       const std::vector<std::vector<double>>& before, int rank, double eps, const SquaresMistake& mistake,
+                       const Format& format) {
+  std::vector<double> squared;
+  for (int r = 0; r < int(x.size()); ++r) {
+    if (mistake.own_alone && r != rank) continue;
+    std::vector<double> part = (mistake.stale >> r & 1) && !before.empty() ? before[size_t(r)] : x[size_t(r)];
+    const size_t kept = part.size() - part.size() % size_t(mistake.whole);
+    for (size_t i = 0; i < part.size(); ++i) {
+      if (r == mistake.lost || i >= kept) part[i] = 0;
+      // Twice the squares, and all of them by fewer columns: the numbers' own last bits are far below those of an f32 sum.
+      if (r == mistake.twice) part[i] *= std::numbers::sqrt2;
+      if (mistake.columns_of_one) part[i] *= std::sqrt(double(x.size()));
+    }
+    squared.insert(squared.end(), part.begin(), part.end());
+  }
+  return norm_factor(norm, norm_row(norm, squared, {}, format), eps);
+}
+
+}  // namespace assay

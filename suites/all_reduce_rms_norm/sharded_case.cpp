@@ -1,0 +1,127 @@
+#include "suites/all_reduce_rms_norm/sharded_case.h"
+
+#include "harness/core/tensor_of_part.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "suites/registry.h"
+#include "suites/rows/cells.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+constexpr const char* kNormOp = "rms_norm";
+constexpr int64_t kPacket = 16;  ///< bytes that a thread of any such kernel loads at once
+/// Seeds of calls before and of a second matrix are other ones.
+constexpr uint64_t kSeedBefore = 1000, kSeedOfSecond = 100;
+
+RankSquares contract_of(const Cells& cells) {
+  const ContractRow& row = cells.contract();
+  if (row.flow->kind != FlowKind::kRankSquares)
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op is a norm of rows that ranks share");
+  return read_rank_squares(row);
+}
+
+ShardedMatrix matrix_of(const Case& c, const ShardedCase& sharded, const char* column, const std::string& suffix, uint64_t seed) {
+  ShardedMatrix matrix{suffix.empty() ? "x" : "k", "gamma" + suffix, "y" + suffix, c, {}};
+  const Cells cells(c);
+  const int64_t columns = cells.positive(column);
+  if (columns % (sharded.ranks * kPacket / sharded.x->bytes()) != 0)
+    cells.refuse(column, "each rank has whole packets of " + std::to_string(kPacket) + " bytes of a row");
+  Case& norm = matrix.norm_case;
+  norm.op = kNormOp;
+  norm.parameters["contract"] = sharded.contract.norm;
+  norm.parameters["n"] = cells.text(column);
+  norm.parameters["seed"] = std::to_string(seed);
+  for (const char* unused : {"row_stride", "offset"}) norm.parameters[unused] = "";
+  norm = find_op(kNormOp).validate(norm);
+  matrix.norm = read_row_case(norm);
+  return matrix;
+}
+
+/// Columns of one rank of a matrix or of a vector of all.
+HostTensor shard(const HostTensor& whole, const std::string& role, int rank, int ranks) {
+  const int64_t all = whole.spec.shape.back(), own = all / ranks, rows = whole.spec.elements() / all;
+  HostTensor part{dense(role, whole.spec.role, *whole.spec.format, whole.spec.shape), {}};
+  part.spec.shape.back() = own;
+  part.spec = dense(role, whole.spec.role, *whole.spec.format, part.spec.shape);
+  part.spec.rank = rank;
+  if (whole.bytes.empty()) return part;
+  part.bytes.resize(part.spec.bytes());
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t i = 0; i < own; ++i) part.set_code(row * own + i, whole.code(row * all + rank * own + i));
+  return part;
+}
+
+/// The other way round.
+void put_shards(HostTensor& whole, const std::vector<HostTensor>& from, const std::string& role, int ranks) {
+  const int64_t all = whole.spec.shape.back(), own = all / ranks, rows = whole.spec.elements() / all;
+  whole.bytes.resize(whole.spec.bytes());
+  for (int rank = 0; rank < ranks; ++rank) {
+    Part part{.tensor = role, .format = whole.spec.format, .shape = {}};
+    part.rank = rank;
+    const HostTensor& held = tensor_of(from, part);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t i = 0; i < own; ++i) whole.set_code(row * all + rank * own + i, held.code(row * own + i));
+  }
+}
+
+Problem problem_with(const ShardedCase& c, uint64_t more_seed) {
+  Problem made;
+  made.ranks = c.ranks;
+  for (int rank = 0; rank < c.ranks; ++rank)
+    for (const ShardedMatrix& matrix : c.matrices) {
+      Case one = matrix.norm_case;
+      one.parameters["seed"] = std::to_string(matrix.norm.seed + more_seed);
+      const Problem whole = find_op(kNormOp).problem(one);
+      made.tensors.push_back(shard(find(whole.tensors, "x"), matrix.x, rank, c.ranks));
+      made.tensors.push_back(shard(find(whole.tensors, "gamma"), matrix.gamma, rank, c.ranks));
+      made.tensors.push_back(shard(find(whole.tensors, "y"), matrix.y, rank, c.ranks));
+      made.parameters = whole.parameters;
+    }
+  return made;
+}
+
+}  // namespace
+
+ShardedCase read_sharded_case(const Case& source) {
+  const Cells cells(source);
+  ShardedCase c;
+  c.contract = contract_of(cells);
+  c.ranks = int(cells.positive("ranks"));
+  if (!c.contract.takes(c.ranks))
+    cells.refuse("ranks",
+                 "'" + cells.text("ranks") + "' is no number of ranks of " + c.id() + ": " + c.contract.row->text("shards"));
+  c.x = find_format(cells.text("x"));
+  if (!c.x || !c.contract.takes(*c.x))
+    cells.refuse("x", "'" + cells.text("x") + "' are no numbers of " + c.id() + ": " + c.contract.row->text("numbers"));
+  c.seed = uint64_t(cells.positive("seed"));
+  const bool earlier = cells.has("before") && !cells.text("before").empty();
+  c.before = earlier ? int64_t(cells.number("before")) : 0;
+  c.matrices.push_back(matrix_of(source, c, "n", "", c.seed));
+  const bool second = cells.has("n_k") && !cells.text("n_k").empty();
+  if (second != c.contract.two_rows) cells.refuse("n_k", c.id() + (second ? " has one matrix" : " has a second matrix"));
+  if (second) c.matrices.push_back(matrix_of(source, c, "n_k", "_k", c.seed + kSeedOfSecond));
+  return c;
+}
+
+Problem sharded_problem(const ShardedCase& c) {
+  Problem made = problem_with(c, 0);
+  if (c.before > 0) made.before.assign(size_t(c.before), problem_with(c, kSeedBefore));
+  return made;
+}
+
+Problem whole_problem(const ShardedCase& c, const ShardedMatrix& matrix, const Problem& problem) {
+  Problem whole = find_op(kNormOp).problem(matrix.norm_case);
+  put_shards(find(whole.tensors, "x"), problem.tensors, matrix.x, c.ranks);
+  put_shards(find(whole.tensors, "gamma"), problem.tensors, matrix.gamma, c.ranks);
+  return whole;
+}
+
+HostTensor whole_output(const ShardedCase& c, const ShardedMatrix& matrix, const std::vector<HostTensor>& outputs) {
+  HostTensor y{dense("y", Role::kOutput, *c.x, {matrix.norm.m, matrix.norm.n}), {}};
+  put_shards(y, outputs, matrix.y, c.ranks);
+  return y;
+}
+
+}  // namespace assay

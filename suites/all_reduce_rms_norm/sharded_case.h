@@ -1,0 +1,53 @@
+// One case of op all_reduce_rms_norm: rows whose columns lie on several ranks, and a norm that all of them need.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/core/op.h"
+#include "reference/flow/rank_squares/rank_squares.h"
+#include "suites/rows/row_case.h"
+
+namespace assay {
+
+/// One matrix of a call: its roles on each rank, and the norm of its whole rows.
+struct ShardedMatrix {
+  std::string x, gamma, y;
+  Case norm_case;  ///< of op rms_norm, whose x has the columns of all ranks
+  RowCase norm;
+};
+
+struct ShardedCase {
+  RankSquares contract;
+  int ranks = 2;
+  const Format* x = nullptr;
+  int64_t before = 0;  ///< calls with other numbers that are made first
+  uint64_t seed = 0;
+  std::vector<ShardedMatrix> matrices;  ///< one, or q and k
+
+  const std::string& id() const { return contract.row->id; }
+  int64_t rows() const { return matrices.front().norm.m; }
+  int64_t columns(const ShardedMatrix& matrix) const { return matrix.norm.n / ranks; }  ///< of each rank
+};
+
+/// Throws TableError: another contract, so many ranks or numbers as it does not take, columns that are no whole packets on each
+/// rank.
+ShardedCase read_sharded_case(const Case& c);
+
+/// x, gamma and y of each matrix on each rank, and the calls that are made before.
+Problem sharded_problem(const ShardedCase& c);
+
+/// The problem of a matrix's norm, put together from what ranks hold.
+Problem whole_problem(const ShardedCase& c, const ShardedMatrix& matrix, const Problem& problem);
+/// y of all ranks as one tensor.
+HostTensor whole_output(const ShardedCase& c, const ShardedMatrix& matrix, const std::vector<HostTensor>& outputs);
+
+/// What the contract makes of a case.
+Expectation expect_sharded(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs);
+
+std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c);
+
+/// What all rows with wrong elements hold instead: a factor made of squares of the call before. Empty if not.
+std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
+
+}  // namespace assay
