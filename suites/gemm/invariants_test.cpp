@@ -11,6 +11,7 @@
 #include "suites/gemm/scale_tensors.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
 
 namespace assay {
 namespace {
@@ -30,11 +31,9 @@ struct Plain {
   Problem problem;
 
   Plain() {
-    one.op = gemm().name;
-    one.parameters = {{"contract", "torch.scaled_mm_1x128_1x128.sm_90"}, {"m", "5"}, {"n", "24"}, {"k", "416"},
+    one = case_of(gemm(), {{"contract", "torch.scaled_mm_1x128_1x128.sm_90"}, {"m", "5"}, {"n", "24"}, {"k", "416"},
                       {"fill", "few_maxima"}, {"b", "few_maxima"}, {"scales", "1x128_1x128"}, {"scale", "amax_scales"},
-                      {"layout_a", "col"}, {"layout_b", "row"}, {"y", "f32"}, {"c", ""}, {"seed", "1"}, {"warp", "32"}};
-    one = gemm().validate(one);
+                      {"layout_a", "col"}, {"layout_b", "row"}, {"y", "f32"}, {"c", ""}, {"seed", "1"}, {"warp", "32"}}, {});
     problem = gemm().problem(one);
     for (const char* role : {"a", "b"}) {
       HostTensor& tensor = find(problem.tensors, role);

@@ -13,6 +13,7 @@
 #include "suites/gemm/expect.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
 
 namespace assay {
 namespace {
@@ -26,26 +27,23 @@ const Op& gemm() {
   return find_op("gemm_block_scaled");
 }
 
-Case case_with(std::map<std::string, std::string> cells) {
-  Case one;
-  one.op = gemm().name;
-  one.parameters = {{"contract", "torch.scaled_mm_1x128_1x128.sm_90"},
-                    {"m", "5"},
-                    {"n", "136"},
-                    {"k", "416"},
-                    {"fill", "few_maxima"},
-                    {"b", "few_maxima"},
-                    {"scales", "1x128_1x128"},
-                    {"scale", "amax_scales"},
-                    {"layout_a", "col"},
-                    {"layout_b", "row"},
-                    {"y", "f32"},
-                    {"c", ""},
-                    {"seed", "1"},
-                    {"warp", "32"}};
-  for (auto& [column, cell] : cells) one.parameters[column] = cell;
-  return gemm().validate(one);
-}
+const TestCells kUsual = {{"contract", "torch.scaled_mm_1x128_1x128.sm_90"},
+                                   {"m", "5"},
+                                   {"n", "136"},
+                                   {"k", "416"},
+                                   {"fill", "few_maxima"},
+                                   {"b", "few_maxima"},
+                                   {"scales", "1x128_1x128"},
+                                   {"scale", "amax_scales"},
+                                   {"layout_a", "col"},
+                                   {"layout_b", "row"},
+                                   {"y", "f32"},
+                                   {"c", ""},
+                                   {"seed", "1"},
+                                   {"warp", "32"}};
+
+Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
+std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
 
 /// The definition once more: chains of 128 products, and how a contract joins them.
 struct ByHand {
@@ -229,15 +227,6 @@ TEST(GemmBlockScaled, PackedScalesAreThoseOfTheirBytes) {
     for (int64_t column = 0; column < c.n; ++column) ASSERT_EQ(some[0].low[size_t(column)], d[0].low[size_t(3 * c.n + column)]);
     EXPECT_THAT(gemm().trace(one, problem, 1, 2).back(), HasSubstr("exact "));
   }
-}
-
-std::string refusal(std::map<std::string, std::string> cells) {
-  try {
-    (void)case_with(std::move(cells));
-  } catch (const TableError& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(GemmBlockScaled, WhatAContractHasNotIsRefusedWithItsColumn) {

@@ -15,6 +15,7 @@
 #include "suites/gemm/words.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
 
 namespace assay {
 namespace {
@@ -28,24 +29,21 @@ const Op& gemm() {
   return find_op("gemm_scaled");
 }
 
-Case case_with(std::map<std::string, std::string> cells) {
-  Case one;
-  one.op = gemm().name;
-  one.parameters = {{"contract", "torch.scaled_mm_tensor.sm_90"},
-                    {"m", "5"},
-                    {"n", "24"},
-                    {"k", "416"},
-                    {"fill", "few_maxima"},
-                    {"b", "few_maxima"},
-                    {"scales", "tensor"},
-                    {"scale", "scales"},
-                    {"y", "f32"},
-                    {"bias", ""},
-                    {"seed", "1"},
-                    {"warp", "32"}};
-  for (auto& [column, cell] : cells) one.parameters[column] = cell;
-  return gemm().validate(one);
-}
+const TestCells kUsual = {{"contract", "torch.scaled_mm_tensor.sm_90"},
+                                   {"m", "5"},
+                                   {"n", "24"},
+                                   {"k", "416"},
+                                   {"fill", "few_maxima"},
+                                   {"b", "few_maxima"},
+                                   {"scales", "tensor"},
+                                   {"scale", "scales"},
+                                   {"y", "f32"},
+                                   {"bias", ""},
+                                   {"seed", "1"},
+                                   {"warp", "32"}};
+
+Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
+std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
 
 std::vector<HostTensor> outputs_of(const Case& one, const Problem& problem, const Answer& answer) {
   std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
@@ -205,15 +203,6 @@ TEST(GemmScaled, ALibraryMayCutEachShapeInItsOwnWay) {
   EXPECT_THAT(tally.lines()[0], HasSubstr("made by   sm_90.wgmma.e4m3.f32, acc * (sa * sb); "));
   EXPECT_THAT(tally.lines()[0], HasSubstr("k whole in 3"));
   EXPECT_THAT(tally.lines()[0], HasSubstr("split-K 2 in "));
-}
-
-std::string refusal(std::map<std::string, std::string> cells) {
-  try {
-    (void)case_with(std::move(cells));
-  } catch (const TableError& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(GemmScaled, WhatAContractHasNotIsRefusedWithItsColumn) {

@@ -1,7 +1,6 @@
-#include "reference/flow/dot/edits.h"
+#include "reference/flow/dot/edit_list.h"
 
 #include <algorithm>
-#include <set>
 
 #include "reference/flow/dot/ways.h"
 #include "reference/formats/catalogue.h"
@@ -11,7 +10,8 @@
 namespace assay {
 namespace {
 
-using Steps = std::vector<CellStep>;
+using dot::Edits;
+using dot::Steps;
 
 /// The format that the same bits may be taken for: OCP and fnuz.
 const Format* sibling(const Format& f) {
@@ -21,45 +21,6 @@ const Format* sibling(const Format& f) {
       return &other;
   return nullptr;
 }
-
-class Edits {
- public:
-  Edits(const DotContract& right, int64_t k) : right_(right), k_(k) {}
-
-  /// `change` edits the contract, or the mistake.
-  template <class Change>
-  void add(const std::string& name, Change change) {
-    DotNeighbour wrong{name, right_, {}};
-    change(wrong);
-    all.push_back(std::move(wrong));
-  }
-  /// Only if its first program adds otherwise for this k than each of the contract's.
-  template <class Change>
-  void add_programs(const std::string& name, Change change) {
-    DotNeighbour wrong{name, right_, {}};
-    change(wrong.contract);
-    if (!ways(right_).contains(way_of(dot_programs(wrong.contract, k_).front()))) all.push_back(std::move(wrong));
-  }
-  void y(const std::string& name, const Steps& steps) {
-    if (text_of(steps) != text_of(right_.y)) add(name, [&](DotNeighbour& wrong) { wrong.contract.y = steps; });
-  }
-
-  std::vector<DotNeighbour> all;
-
- private:
-  using Way = std::pair<int64_t, int64_t>;  ///< promotion and part
-  /// Sums that go to f32 every so many products are those of parts so long.
-  Way way_of(const DotProgram& program) const {
-    return program.part >= k_ && program.promote > 0 ? Way(0, program.promote) : Way(program.promote, program.part);
-  }
-  std::set<Way> ways(const DotContract& contract) const {
-    std::set<Way> found;
-    for (const DotProgram& program : dot_programs(contract, k_)) found.insert(way_of(program));
-    return found;
-  }
-  const DotContract& right_;
-  int64_t k_;
-};
 
 void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   for (UnitNeighbour& wrong : unit_neighbours(*right.unit_row)) {
@@ -127,75 +88,6 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
               [&](DotNeighbour& wrong) { two_parts(wrong, &DotMistake::parts_in_result); });
 }
 
-/// Both orders of two multiplications, and the product of both scales first.
-std::vector<Steps> orders(const Steps& scales) {
-  const auto step = [](const char* operand) { return CellStep::made("mul", {operand}); };
-  std::vector<Steps> all = {{step("sa*sb")}, {step("sb"), step("sa")}, {step("sa"), step("sb")}};
-  std::erase_if(all, [&](const Steps& one) { return text_of(one) == text_of(scales); });
-  return all;
-}
-
-/// The steps of y between those before the scales and the last one.
-struct CutY {
-  Steps before, scales, c;  ///< `c`: what adds it
-  CellStep last;
-
-  explicit CutY(const Steps& y) : last(y.back()) {
-    for (const CellStep& step : Steps(y.begin(), y.end() - 1)) {
-      Steps& of = step.word == "mul" ? scales : step.text == "add(c)" ? c : before;
-      of.push_back(step);
-    }
-  }
-  Steps with(const Steps& middle, const CellStep& end) const {
-    Steps steps = before;
-    for (const Steps& more : {middle, c, Steps{end}}) steps.insert(steps.end(), more.begin(), more.end());
-    return steps;
-  }
-};
-
-/// Of scales that join the result.
-void edit_scales(const CutY& cut, Edits& edits) {
-  const std::string text = text_of(cut.scales);
-  for (const Steps& other : orders(cut.scales)) edits.y("y: " + text + " -> " + text_of(other), cut.with(other, cut.last));
-  for (const char* scale : {"sa", "sb"})
-    edits.y(std::string("y: ") + (scale[1] == 'a' ? "sb" : "sa") + " is left out",
-            cut.with({CellStep::made("mul", {scale})}, cut.last));
-}
-
-void edit_y(const DotContract& right, const Format& y, Edits& edits) {
-  const CutY cut(right.y);
-  if (!right.of_blocks()) edit_scales(cut, edits);
-  Steps gained = cut.scales;
-  gained.push_back(CellStep::made("mul", {"101/100"}));
-  edits.y("y: gain 101/100", cut.with(gained, cut.last));
-  if (!cut.c.empty()) {
-    CutY forgets = cut;
-    forgets.c.clear();
-    edits.y("y: c is left out", forgets.with(cut.scales, cut.last));
-  }
-  if (y == kF32) return;
-  for (const CellStep& other : other_forms(cut.last)) edits.y("y: " + cut.last.text + " -> " + other.text, cut.with(cut.scales, other));
-  for (size_t i = 0; i + 1 < cut.scales.size(); ++i) {
-    Steps twice = cut.scales;
-    twice.insert(twice.begin() + std::ptrdiff_t(i) + 1, cut.last);
-    edits.y("y: to(y) after " + cut.scales[i].text, cut.with(twice, cut.last));
-  }
-}
-
-void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
-  edits.add("bias: missing", [&](DotNeighbour& wrong) { wrong.contract.bias.clear(); });
-  edits.add("bias: before the scales", [&](DotNeighbour& wrong) {
-    Steps& steps = wrong.contract.y;
-    const auto at = std::find_if(steps.begin(), steps.end(), [](const CellStep& s) { return s.word == "mul"; });
-    steps.insert(at, CellStep::made("add", {"bias"}));
-    wrong.contract.bias.clear();
-  });
-  if (y == kF32) return;
-  edits.add("bias: to(y) before " + text_of(right.bias), [&](DotNeighbour& wrong) {
-    wrong.contract.bias = {right.y.back(), CellStep::made("add", {"bias"})};
-  });
-}
-
 }  // namespace
 
 std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTable& units, int64_t k, const Format& y,
@@ -205,8 +97,8 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   edit_promotion(right, edits);
   if (right.of_blocks() && !right.scales_in_unit()) edit_join(right, edits);
   edit_split(right, k, y, edits);
-  edit_y(right, y, edits);
-  if (with_bias) edit_bias(right, y, edits);
+  dot::edit_y(right, y, edits);
+  if (with_bias) dot::edit_bias(right, y, edits);
   return std::move(edits.all);
 }
 

@@ -26,7 +26,10 @@ struct DotMisreading {
   int64_t products = 0;  ///< of a misreading of k: how many are left out
 };
 
-/// Those that change what is read for this shape. `unit_k`: products of an instruction; `tile_k`: of a tile of k, or 0.
+/// Those of scales.
+void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& all);
+
+/// Those that change what is read for this shape, of scales too. `unit_k`: products of an instruction; `tile_k`: of a tile of k, or 0.
 std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_k, int64_t tile_k);
 
 }  // namespace assay
