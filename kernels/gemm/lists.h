@@ -54,4 +54,7 @@ std::vector<std::string> gemm_contracts() {
   return contracts;
 }
 
+/// The chip whose unit a contract names last: "torch.scaled_mm_row.sm_90".
+inline std::string chip_at_end(const std::string& contract) { return contract.substr(contract.rfind('.') + 1); }
+
 }  // namespace assay_kernels

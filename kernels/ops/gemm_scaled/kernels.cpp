@@ -1,4 +1,5 @@
 // Contracts by the vendor of their unit, a source each.
+#include "kernels/gemm/lists.h"
 #include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
@@ -7,8 +8,7 @@ std::vector<Kernel> gemm_scaled_of_nvidia();
 std::vector<Kernel> gemm_scaled_of_blackwell();
 std::vector<Kernel> gemm_scaled_of_amd();
 
-/// "torch.scaled_mm_row.sm_90" ends with it.
-std::string gemm_scaled_chip(const std::string& contract) { return contract.substr(contract.rfind('.') + 1); }
+std::string gemm_scaled_chip(const std::string& contract) { return chip_at_end(contract); }
 
 std::vector<Kernel> gemm_scaled_kernels() {
   return assay::plugin::joined({gemm_scaled_of_nvidia(), gemm_scaled_of_blackwell(), gemm_scaled_of_amd()});
