@@ -2,6 +2,7 @@
 
 #include "reference/contracts/bind.h"
 #include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/contiguity/contiguity.h"
 #include "reference/flow/dot/words.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_norm/rank_norm.h"
@@ -37,6 +38,8 @@ std::vector<std::string> contract_lines(const std::string& id) {
       for (std::string& line : contract_lines(read_rank_norm(row).then)) lines.push_back(std::move(line));
       return lines;
     }
+    case FlowKind::kContiguity:
+      return contiguity_lines(read_contiguity(row));
     case FlowKind::kRankSquares:
       return contract_lines(read_rank_squares(row).norm);
     case FlowKind::kShuffle:

@@ -1,34 +1,60 @@
-// tsan_ranks_probe LIBRARY CONTRACT KERNEL: runs one kernel of four ranks three times, for TSan to watch.
+// tsan_ranks_probe LIBRARY OP CONTRACT KERNEL: runs one kernel of four ranks three times, for TSan to watch.
 #include <cstdio>
+#include <deque>
 #include <memory>
+#include <string>
 
 #include "kernels/testing/library.h"
 
+namespace {
+
+constexpr int kRanks = 4;
+constexpr int64_t kElements = 520;
+
+/// The tensors of one rank: all that an op of ranks asks for, whichever of them it is.
+struct Tensors {
+  std::deque<std::vector<uint16_t>> data;
+  std::vector<assay_tensor> all;
+
+  void add(const char* role, bool output, bool row, uint8_t type_code, uint16_t value) {
+    static const int64_t matrix[] = {1, kElements}, of_matrix[] = {kElements, 1}, vector[] = {kElements}, of_vector[] = {1};
+    data.emplace_back(size_t(kElements), value);
+    all.push_back({sizeof(assay_tensor), type_code, 16, uint8_t(output), uint8_t(row ? 2 : 1), role, row ? matrix : vector,
+                   row ? of_matrix : of_vector, data.back().data(), kElements * 2});
+  }
+};
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace assay_kernels;
-  if (argc != 4) return 2;
+  if (argc != 5) return 2;
   const assay_library& library = open_library(argv[1]);
-  constexpr int kRanks = 4;
-  constexpr int64_t kElements = 520;
+  const std::string contract = argv[3];
+  const uint8_t type = contract.find("quickreduce") == 0 ? ASSAY_FLOAT : ASSAY_BFLOAT;
   void* const group = library.create_group(kRanks);
   assay_status status = ASSAY_OK;
   for (int repetition = 0; repetition < 3 && status == ASSAY_OK; ++repetition) {
-    std::vector<std::vector<uint16_t>> x(kRanks, std::vector<uint16_t>(kElements, uint16_t(0x3f80 + repetition))), y = x;
-    const int64_t shape[] = {1, kElements}, strides[] = {kElements, 1};
-    std::vector<std::vector<assay_tensor>> tensors;
+    const auto value = uint16_t(0x3f80 + repetition);
+    std::deque<Tensors> tensors(kRanks);
     std::vector<std::vector<char>> words(kRanks, std::vector<char>(256));
-    const assay_param parameters[] = {{"warp", 32}, {"schedule_seed", 1}};
+    const assay_param parameters[] = {{"warp", 32}, {"schedule_seed", 1}, {"eps", 1e-6}};
     std::vector<assay_call> calls(kRanks);
     std::vector<const assay_call*> pointers;
     for (int r = 0; r < kRanks; ++r) {
-      const auto tensor = [&](const char* role, std::vector<uint16_t>& data, uint8_t is_output) {
-        return assay_tensor{sizeof(assay_tensor), ASSAY_BFLOAT, 16, is_output, 2, role, shape, strides,
-                            data.data(),          kElements * 2};
-      };
-      tensors.push_back({tensor("x", x[size_t(r)], 0), tensor("y", y[size_t(r)], 1)});
+      Tensors& own = tensors[size_t(r)];
+      own.add("x", false, true, type, value);
+      own.add("y", true, true, type, 0);
+      own.add("gamma", false, false, type, value);
+      own.add("residual", true, true, type, value);
+      if (contract.find("_qk_") != std::string::npos) {
+        own.add("k", false, true, type, value);
+        own.add("y_k", true, true, type, 0);
+        own.add("gamma_k", false, false, type, value);
+      }
       assay_call& call = calls[size_t(r)];
-      call.size = sizeof call, call.op = "all_reduce", call.contract = argv[2], call.kernel = argv[3];
-      call.tensors = tensors.back().data(), call.n_tensors = 2, call.params = parameters, call.n_params = 2;
+      call.size = sizeof call, call.op = argv[2], call.contract = argv[3], call.kernel = argv[4];
+      call.tensors = own.all.data(), call.n_tensors = int32_t(own.all.size()), call.params = parameters, call.n_params = 3;
       call.message = words[size_t(r)].data(), call.message_bytes = words[size_t(r)].size();
       call.rank = r, call.world_size = kRanks;
       pointers.push_back(&call);

@@ -13,8 +13,8 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string printed_by(const std::string& program) {
-  const std::string command = "TSAN_OPTIONS=exitcode=0 " + program + " 2>&1";
+std::string printed_by(const std::string& program, const std::string& options = "") {
+  const std::string command = "TSAN_OPTIONS='exitcode=0 " + options + "' " + program + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   std::string text;
   std::array<char, 4096> part;
@@ -29,8 +29,8 @@ std::string probe(const std::string& library, const std::string& op, const std::
 }
 
 /// The same of four ranks.
-std::string ranks_probe(const std::string& library, const std::string& contract, const std::string& kernel) {
-  return printed_by(ASSAY_TSAN_RANKS_PROBE " " + library + " " + contract + " " + kernel);
+std::string ranks_probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel) {
+  return printed_by(ASSAY_TSAN_RANKS_PROBE " " + library + " " + op + " " + contract + " " + kernel, "suppressions=" ASSAY_TSAN_OF_RANKS);
 }
 
 class Tsan : public testing::TestWithParam<int> {};
@@ -61,20 +61,29 @@ TEST_P(Tsan, IsSilentAboutHealthyKernels) {
 
 TEST(TsanRanks, NamesTheGatherBehindABarrierWithoutRelease) {
   for (const char* kernel : {"rank_barrier_relaxed", "rank_barrier_missing"}) {
-    const auto report = ranks_probe(ASSAY_FAULTY_LIBRARY, "vllm.all_reduce_2stage", kernel);
+    const auto report = ranks_probe(ASSAY_FAULTY_LIBRARY, "all_reduce", "vllm.all_reduce_2stage", kernel);
     EXPECT_THAT(report, HasSubstr("WARNING: ThreadSanitizer: data race")) << kernel;
     EXPECT_THAT(report, HasSubstr("two_shot.h")) << kernel;
   }
 }
 
 TEST(TsanRanks, IsSilentAboutHealthyProtocols) {
-  const std::pair<const char*, const char*> kernels[] = {{"vllm.all_reduce_1stage", "all_reduce.one_shot"},
-                                                         {"vllm.all_reduce_2stage", "all_reduce.two_shot"},
-                                                         {"flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
-                                                         {"sglang.all_reduce_v2_push", "all_reduce.lamport"},
-                                                         {"assay.all_reduce_ring", "all_reduce.ring"}};
-  for (const auto& [contract, kernel] : kernels) {
-    const auto report = ranks_probe(ASSAY_CPU_LIBRARY, contract, kernel);
+  const std::array<const char*, 3> kernels[] = {
+      {"all_reduce", "vllm.all_reduce_1stage", "all_reduce.one_shot"},
+      {"all_reduce", "vllm.all_reduce_2stage", "all_reduce.two_shot"},
+      {"all_reduce", "flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
+      {"all_reduce", "sglang.all_reduce_v2_push", "all_reduce.lamport"},
+      {"all_reduce", "assay.all_reduce_ring", "all_reduce.ring"},
+      {"all_reduce", "nccl.all_reduce_tree", "all_reduce.pairs"},
+      {"all_reduce", "quickreduce.all_reduce_int8.gfx942", "all_reduce.coded"},
+      {"all_reduce", "quickreduce.all_reduce_fp8.gfx950", "all_reduce.coded"},
+      {"all_reduce_add_rms_norm", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot"},
+      {"all_reduce_add_rms_norm", "flashinfer.all_reduce_add_rms_norm_twoshot", "all_reduce_add_rms_norm.two_shot"},
+      {"all_reduce_add_rms_norm", "flashinfer.all_reduce_add_rms_norm_oneshot", "all_reduce_add_rms_norm.lamport"},
+      {"all_reduce_rms_norm", "vllm.minimax_all_reduce_rms_norm", "all_reduce_rms_norm.lamport"},
+      {"all_reduce_rms_norm", "vllm.minimax_all_reduce_qk_rms_norm", "all_reduce_rms_norm.qk_lamport"}};
+  for (const auto& [op, contract, kernel] : kernels) {
+    const auto report = ranks_probe(ASSAY_CPU_LIBRARY, op, contract, kernel);
     EXPECT_THAT(report, Not(HasSubstr("ThreadSanitizer"))) << contract;
     EXPECT_THAT(report, HasSubstr("status 0")) << contract;
   }

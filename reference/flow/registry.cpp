@@ -6,6 +6,7 @@
 #include "reference/casts/profile.h"
 #include "reference/flow/cache_insert/cache_record.h"
 #include "reference/flow/chain/chain.h"
+#include "reference/flow/contiguity/contiguity.h"
 #include "reference/flow/dot/dot.h"
 #include "reference/flow/gated/gated.h"
 #include "reference/flow/group_quant/group_quant.h"
@@ -26,7 +27,7 @@ std::span<const Flow* const> all_flows() {
   static const Flow* const all[] = {
       &quant_azp_flow(), &cache_insert_flow(), &group_quant_flow(), &row_norm_flow(), &gated_flow(),
       &rope_flow(),      &chain_flow(),        &launch_flow(),      &packing_flow(),  &cast_flow(),
-      &dot_flow(),       &rank_reduce_flow(), &rank_norm_flow(), &rank_squares_flow(),   &shuffle_flow(),
+      &dot_flow(),       &rank_reduce_flow(), &rank_norm_flow(), &rank_squares_flow(), &contiguity_flow(),   &shuffle_flow(),
   };
   return all;
 }

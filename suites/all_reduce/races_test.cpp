@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
 #include "harness/core/cases.h"
@@ -23,12 +25,21 @@ Case case_of(const std::string& contract, const std::string& ranks, const std::s
   return find_op("all_reduce").validate(one);
 }
 
+Case case_of_squares(const std::string& ranks) {
+  (void)case_of("vllm.all_reduce_1stage", "2", "");
+  Case one;
+  one.op = "all_reduce_rms_norm";
+  one.parameters = {{"contract", "vllm.minimax_all_reduce_rms_norm"}, {"ranks", ranks}, {"x", "bf16"}, {"m", "4"}, {"n", "1024"},
+                    {"n_k", ""}, {"eps", "1e-6"}, {"fill", "normal"}, {"gamma", "gamma"}, {"before", "3"}, {"seed", "1"}, {"warp", "32"}};
+  return find_op(one.op).validate(one);
+}
+
 Verdict verdict_of(const Backend& backend, const Case& one, const std::string& kernel, uint64_t seed) {
   CaseOptions options;
   options.schedule_seed = seed;
   KernelOffer offer;
   offer.name = kernel;
-  return run_case(find_op("all_reduce"), one, offer, backend, options);
+  return run_case(find_op(one.op), one, offer, backend, options);
 }
 
 TEST(RankRaces, WhatIsRightAgreesUnderEverySchedule) {
@@ -45,14 +56,22 @@ TEST(RankRaces, WhatIsRightAgreesUnderEverySchedule) {
       }
 }
 
+/// golden/records/rank_races.md has the counts.
 TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
-  for (const char* kernel : {"rank_barrier_relaxed", "rank_barrier_missing", "rank_flag_frozen"}) {
+  const Case two_shot = case_of("vllm.all_reduce_2stage", "4", "1");
+  const std::pair<Case, const char*> races[] = {{two_shot, "rank_barrier_relaxed"},
+                                                {two_shot, "rank_barrier_missing"},
+                                                {two_shot, "rank_flag_frozen"},
+                                                {case_of("sglang.all_reduce_v2_push", "4", "3"), "rank_buffer_stale"},
+                                                {case_of_squares("4"), "squares_buffer_stale"}};
+  for (const auto& [one, kernel] : races) {
     int seen = 0;
     for (uint64_t seed = 1; seed <= 100; ++seed) {
-      const Verdict verdict = verdict_of(faulty, case_of("vllm.all_reduce_2stage", "4", "1"), kernel, seed);
+      const Verdict verdict = verdict_of(faulty, one, kernel, seed);
       seen += verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken;
     }
+    std::printf("%s: %d of 100 schedules\n", kernel, seen);
     EXPECT_GE(seen, 99) << kernel;
   }
 }

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "reference/flow/contiguity/contiguity.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "suites/ops.h"
+#include "suites/rows/cells.h"
+#include "suites/rows/roles.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+struct StridedCase {
+  std::string id;
+  Contiguity contract;
+  const Format* x = nullptr;
+  StridedExtents extents;
+  int warp = 0;
+};
+
+/// "3x4": whole numbers from 0.
+std::vector<int64_t> sizes_of(const Cells& cells, const char* column) {
+  const std::string& text = cells.text(column);
+  std::vector<int64_t> sizes;
+  for (const char *at = text.data(), *const end = at + text.size(); at <= end; ++at) {
+    int64_t size = 0;
+    const auto [next, error] = std::from_chars(at, end, size);
+    if (error != std::errc() || size < 0 || (next != end && *next != 'x'))
+      cells.refuse(column, "'" + text + "' are no whole numbers with x between them");
+    sizes.push_back(size);
+    at = next;
+  }
+  return sizes;
+}
+
+StridedCase read_strided_case(const Case& c) {
+  const Cells cells(c);
+  const ContractRow& row = cells.contract();
+  if (row.flow->kind != FlowKind::kContiguity)
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op asks which tensors are taken");
+  StridedCase p{row.id, read_contiguity(row), find_format(cells.text("x")), {}, cells.warp()};
+  if (!p.x || p.x->bits < 16) cells.refuse("x", "'" + cells.text("x") + "' is no format of two or four bytes");
+  StridedExtents& x = p.extents;
+  x = {sizes_of(cells, "shape"), sizes_of(cells, "strides"), int64_t(cells.number("offset")), int64_t(cells.number("storage")),
+       p.x->bytes()};
+  if (x.strides.size() != x.shape.size()) cells.refuse("strides", "are as many as the shape has sizes");
+  int64_t last = x.offset;
+  for (size_t d = 0; d < x.shape.size(); ++d) last += (x.shape[d] - 1) * x.strides[d];
+  if (x.elements() > 0 && last >= x.storage) cells.refuse("storage", "ends before the tensor does");
+  if (x.offset > x.storage) cells.refuse("offset", "lies behind the storage");
+  return p;
+}
+
+Case validate(Case c) {
+  const StridedCase p = read_strided_case(c);
+  c.set_name(
+      {c.op, p.id,
+       fmt::format("{}.{}.by{}.at{}.of{}", p.x->name, c.text("shape"), c.text("strides"), c.text("offset"), c.text("storage")),
+       "zeros", p.warp});
+  return c;
+}
+
+Problem problem(const Case& c) {
+  const StridedCase p = read_strided_case(c);
+  const StridedExtents& e = p.extents;
+  HostTensor x{{"x", Role::kInput, p.x, e.shape, e.strides, e.storage, e.offset}, {}};
+  x.bytes.resize(x.spec.bytes());
+  return {{std::move(x), {dense("accepted", Role::kOutput, kInt32, {1}), {}}}, {{"warp", double(p.warp)}}};
+}
+
+Expectation expect_answer(bool taken) {
+  return expectation_of(
+      {WholePart{{"accepted", &kInt32, {1, 1}, "yes or no: one code"}, {ordinal(kInt32, uint32_t(taken))}, {}}});
+}
+
+std::vector<Hypothesis> hypotheses(const StridedCase& p) {
+  std::vector<Hypothesis> all;
+  for (const ContiguityNeighbour& wrong : contiguity_neighbours(p.contract))
+    all.push_back(
+        {wrong.name,
+         [taken = wrong.takes(p.extents)](const Problem&, const std::vector<HostTensor>*) { return expect_answer(taken); },
+         rulebook().equivalent(p.id, *p.x, wrong.name)});
+  return all;
+}
+
+std::vector<std::string> trace(const Case& c, const Problem&, int64_t, int64_t) {
+  const StridedCase p = read_strided_case(c);
+  const StridedExtents& e = p.extents;
+  return {fmt::format("{} elements of {} bytes; the storage has {} from the first one on", e.elements(), e.bytes,
+                      e.storage - e.offset),
+          fmt::format("row-major without gaps: {}", e.contiguous() ? "yes" : "no"),
+          fmt::format("accepted = {}", p.contract.takes(e) ? 1 : 0)};
+}
+
+}  // namespace
+
+Op weak_contiguity_op() {
+  Op op;
+  op.name = "weak_contiguity";
+  op.roles = {{"x", Access::kIn, "strided, of any shape; its bytes are those that the storage has from its first element on"},
+              {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}};
+  op.parameters = {roles::kWarp};
+  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kContiguity; };
+  op.columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"};
+  op.validate = validate;
+  op.problem = problem;
+  op.expect = [](const Case& c, const Problem&, const std::vector<HostTensor>*) {
+    const StridedCase p = read_strided_case(c);
+    return expect_answer(p.contract.takes(p.extents));
+  };
+  op.neighbours = [](const Case& c) { return hypotheses(read_strided_case(c)); };
+  op.excerpt = [](Case c) { return c; };
+  op.formulas = [](const Case& c) { return contiguity_lines(read_strided_case(c).contract); };
+  op.trace = trace;
+  return op;
+}
+
+}  // namespace assay
