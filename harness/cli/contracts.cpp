@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <map>
 
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
@@ -34,6 +35,11 @@ void list(bool with_evidence) {
   for (const ContractRow& row : rulebook().contracts.rows()) width = std::max(width, row.id.size());
   for (const ContractRow& row : rulebook().contracts.rows())
     fmt::print("{:<{}}  {:<11}  {}\n", row.id, width, row.flow->name, with_evidence ? evidence_words(row) : row.text("why"));
+  if (!with_evidence) return;
+  std::map<EvidenceKind, int64_t> rows;
+  for (const ContractRow& row : rulebook().contracts.rows())
+    if (const std::vector<RowEvidence> evidence = rulebook().evidence.of(row); !evidence.empty()) ++rows[evidence.front().kind];
+  fmt::print("{} rows ran, {} read, {} inferred\n", rows[EvidenceKind::kRan], rows[EvidenceKind::kRead], rows[EvidenceKind::kInferred]);
 }
 
 void show(const std::string& id) {

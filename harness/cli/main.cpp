@@ -163,6 +163,26 @@ void add_probe(CLI::App& program, assay::ProbeArguments& probe) {
   verb.add_option("--timeout", probe.timeout_seconds, "as of run")->check(seconds())->capture_default_str();
 }
 
+void add_witness(CLI::App& program, assay::WitnessArguments& witness) {
+  CLI::App& verb = *program.add_subcommand("witness", "what real implementations returned on inputs that tell their rows from every mistake");
+  verb.add_option("action", witness.action,
+                  "inputs: choose them; run: call a library on them; keep: commit what their rows allow; check: rows pass and their edits fail; drift: which rows a release still obeys")
+      ->required()
+      ->check(CLI::IsMember({"inputs", "run", "keep", "check", "drift"}));
+  verb.add_option("folders", witness.targets, "of run the inputs, of keep and drift what was run, of check witnesses (default golden/witness)")->type_name("DIR...");
+  verb.add_option("--folder", witness.folder, "where inputs, run and keep write; what drift holds releases against (default golden/witness)")->type_name("DIR");
+  verb.add_option("--op", witness.op, "inputs of this op alone");
+  verb.add_option("--contract", witness.contract, "only these contracts")->type_name("GLOB");
+  verb.add_option("--without", witness.without, "of inputs: leave out these cases, such as rows that real kernels do not take")->type_name("GLOB");
+  verb.add_option("--backend", witness.backend, "of run: as of run")->type_name("NAME|PATH.so");
+  verb.add_option("--kernel", witness.kernel, "of run: only kernels of this name")->type_name("GLOB");
+  verb.add_option("--package", witness.package, "of run: what is called, with its version or commit");
+  verb.add_option("--flags", witness.flags, "of run: of its build, where they change bits");
+  verb.add_option("--write", witness.write, "of check and drift: put the table into its section of this file")->type_name("FILE.md");
+  verb.add_option("--check", witness.check, "of check and drift: exit 1 if that section is not the table")->type_name("FILE.md");
+  verb.add_option("--timeout", witness.timeout_seconds, "as of run")->check(seconds())->capture_default_str();
+}
+
 /// A verb that makes a table of the suites.
 void add_table(CLI::App& program, const std::string& name, const std::string& what, assay::PowerArguments& arguments) {
   CLI::App& verb = *program.add_subcommand(name, what);
@@ -259,6 +279,8 @@ int main(int argc, char** argv) {
   add_arch(program, arch);
   assay::ProbeArguments probe;
   add_probe(program, probe);
+  assay::WitnessArguments witness;
+  add_witness(program, witness);
   assay::PowerArguments power;
   add_table(program, "power", "which fills tell which single-step faults from their contract, as a table", power);
   assay::PowerArguments sharpness;
@@ -286,6 +308,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("explain")) return assay::explain_verb(explain);
     if (program.got_subcommand("arch")) return assay::arch_verb(arch);
     if (program.got_subcommand("probe")) return assay::probe_verb(probe);
+    if (program.got_subcommand("witness")) return assay::witness_verb(witness);
     if (program.got_subcommand("power")) return assay::power_verb(power);
     if (program.got_subcommand("sharpness")) return assay::sharpness_verb(sharpness);
     if (program.got_subcommand("contracts"))

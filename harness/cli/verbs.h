@@ -91,6 +91,17 @@ struct ListArguments {
   bool all = false;  ///< every id, though nothing is selected
 };
 
+struct WitnessArguments {
+  std::string action;                ///< "inputs", "run", "keep", "check" or "drift"
+  std::vector<std::string> targets;  ///< folders of witnesses; of keep and drift what was run
+  std::string folder;                ///< where files are written; of drift: what releases are held against
+  std::string op, contract = "*";    ///< of inputs and run: glob over contracts
+  std::vector<std::string> without;  ///< of inputs: globs over ids of cases that are left out
+  std::string backend, package, flags, kernel = "*";  ///< of run
+  std::string write, check;                           ///< of check and drift: file with the section of their table
+  double timeout_seconds = 60;
+};
+
 /// Of power and of sharpness.
 struct PowerArguments {
   std::string op;     ///< empty: all
@@ -115,6 +126,11 @@ int probe_verb(const ProbeArguments& arguments);
 int contracts_verb(const ContractsArguments& arguments);
 int power_verb(const PowerArguments& arguments);
 int sharpness_verb(const PowerArguments& arguments);
+int witness_verb(const WitnessArguments& arguments);
+/// Of it, witness_run.cpp: calls a library on the inputs of witnesses.
+int run_witnesses(const WitnessArguments& arguments);
+/// witness_keep.cpp: commits what the rows of witnesses allow.
+int keep_witnesses(const WitnessArguments& arguments);
 int match_verb(const ContractsArguments& arguments);
 int match_dump(const ContractsArguments& arguments);  ///< of match on a user's files, instead of a kernel
 

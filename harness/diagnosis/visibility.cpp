@@ -23,10 +23,13 @@ Interval reread(const Format& written, const Format& read, Interval accepted) {
 }
 
 /// Elements whose accepted sets have no code in common, place by place in storage.
-int64_t disjoint(const WholePart& right, const WholePart& edited) {
+int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr) {
   int64_t count = 0;
-  for (int64_t i = 0; i < right.part.elements(); ++i)
-    count += !right.at(i).meets(reread(*edited.part.format, *right.part.format, edited.at(i)));
+  for (int64_t i = 0; i < right.part.elements(); ++i) {
+    if (right.at(i).meets(reread(*edited.part.format, *right.part.format, edited.at(i)))) continue;
+    ++count;
+    if (rows != nullptr) rows->insert(i / right.part.columns());
+  }
   return count;
 }
 
@@ -61,10 +64,7 @@ using Whole = std::vector<WholePart>;
 /// Elements of all outputs that tell the edit apart from one answer.
 int64_t outside_of(const Whole& right, const Whole& edited) {
   int64_t count = 0;
-  for (size_t p = 0; p < right.size(); ++p) {
-    const WholePart &a = right[p], &b = edited[p];
-    count += in_the_same_places(a.part, b.part) ? disjoint(a, b) : disjoint_in_storage(a, b);
-  }
+  for (size_t p = 0; p < right.size(); ++p) count += elements_apart(right[p], edited[p]);
   return count;
 }
 
@@ -124,6 +124,10 @@ std::optional<FirstRow> first_row(const Op& op, const Case& one, const Problem& 
 }
 
 }  // namespace
+
+int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows) {
+  return in_the_same_places(right.part, edited.part) ? disjoint(right, edited, rows) : disjoint_in_storage(right, edited);
+}
 
 VisibilityReport fault_visibility(const Op& op, const Case& whole) {
   const Case one = op.excerpt ? op.excerpt(whole) : whole;

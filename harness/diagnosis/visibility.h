@@ -1,6 +1,7 @@
 // Whether a case could show a fault: the answer of a single-step edit of the contract, held against what the contract accepts.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct VisibilityReport {
 
 /// Judged from the inputs of the case's excerpt alone.
 VisibilityReport fault_visibility(const Op& op, const Case& one);
+
+/// Elements of one part that tell an edit apart from the contract: no code is in both accepted sets. `rows`, unless null, gets the
+/// rows that they stand in, if the edit leaves elements in their places; of an edit that moves them no row is known.
+int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr);
 
 /// The faults of fault_visibility().
 std::vector<Visibility> visibilities(const Op& op, const Case& one);

@@ -1,0 +1,170 @@
+// assay witness: inputs that tell a row from its mistakes, what real implementations made of them, and whether rows still hold.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "harness/cli/places.h"
+#include "harness/cli/witness_files.h"
+#include "harness/core/atomic_file.h"
+#include "harness/core/blocks.h"
+#include "harness/core/error.h"
+#include "harness/core/glob.h"
+#include "harness/witness/choose.h"
+#include "harness/witness/drift.h"
+#include "reference/table/table.h"
+#include "suites/registry.h"
+#include "suites/rows/cells.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// Tensors of a case that a witness takes inputs from: what is larger shows nothing that a smaller case does not.
+constexpr int64_t kMostBytes = 320 << 10;
+
+/// Rows of the tables of contracts, which are judged number by number; units, casts and programs of products have recordings or
+/// sweeps of their own.
+bool has_witness(const Op& op, const Case& one) {
+  return !op.sweep && !op.programs && one.parameters.contains("contract") && !rulebook().is_unit(one.text("contract"));
+}
+
+int choose_all(const WitnessArguments& arguments) {
+  if (arguments.folder.empty()) throw UsageError("witness inputs needs --folder");
+  std::map<std::pair<std::string, std::string>, std::vector<Case>> by_contract;
+  for (const Case& one : open_selected_cases({.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}))
+    if ((arguments.op.empty() || one.op == arguments.op) && glob_match(arguments.contract, one.text("contract")) &&
+        has_witness(find_op(one.op), one) &&
+        std::none_of(arguments.without.begin(), arguments.without.end(),
+                     [&](const std::string& glob) { return glob_match(glob, one.id); }))
+      by_contract[{one.op, one.text("contract")}].push_back(one);
+  if (by_contract.empty()) throw UsageError("no contract of a quick case is selected");
+  const std::vector<std::pair<std::pair<std::string, std::string>, std::vector<Case>>> all(by_contract.begin(),
+                                                                                           by_contract.end());
+  std::vector<std::string> lines(all.size());
+  for_each_in_parallel(int64_t(all.size()), [&](int64_t i) {
+    const auto& [key, cases] = all[size_t(i)];
+    const Op& op = find_op(key.first);
+    const Chosen chosen = choose_inputs(op, cases, kMostBytes);
+    if (chosen.witness.calls.empty() || chosen.witness.calls.front().problem.ranks > 1) return;
+    const std::string file = arguments.folder + "/" + key.first + "/" + key.second + ".safetensors",
+                      text = witness_text(chosen.witness);
+    write_atomically(file, text);
+    std::string& line = lines[size_t(i)];
+    line = fmt::format("{}: {} calls, {} bytes, {} of {} edits\n", file, chosen.witness.calls.size(), text.size(),
+                       chosen.edits - int64_t(chosen.unseen.size()), chosen.edits);
+    for (const std::string& name : chosen.unseen) line += "  no input shows " + name + "\n";
+  });
+  for (const std::string& line : lines) fmt::print("{}", line);
+  return kAllAsExpected;
+}
+
+/// Why a witness does not refute an edit: written down in golden/witness/survivors.csv or, of what no quick data show, in
+/// suites/unseen.csv; both with globs, of which | separates several.
+class Reasons {
+ public:
+  Reasons() {
+    for (const std::string& file : {witness_folder() + "/survivors.csv", data_root() + "/suites/unseen.csv"}) {
+      const Table table = read_table(file);
+      const std::vector<std::string> columns = {"contract", "fault", "why"};
+      table.require_columns(columns);
+      for (const TableRow& row : table.rows)
+        for (const std::string& contract : alternatives_of(table.text(row, "contract")))
+          all_.push_back({contract, table.text(row, "fault"), table.text(row, "why")});
+    }
+  }
+  /// Empty if none is written down.
+  std::string of(const std::string& contract, const std::string& edit) const {
+    for (const Reason& reason : all_)
+      if (glob_match(reason.contract, contract) && (reason.edit == edit || glob_match(reason.edit, edit))) return reason.why;
+    return "";
+  }
+
+ private:
+  struct Reason {
+    std::string contract, edit, why;
+  };
+  std::vector<Reason> all_;
+};
+
+int check_all(const WitnessArguments& arguments) {
+  open_rulebook(data_root(), more_contracts());
+  const std::vector<std::string> files = files_of(arguments);
+  const Reasons reasons;
+  struct Judged {
+    std::string row, survivors, complaint;
+    int64_t refuted = 0, edits = 0;
+  };
+  std::vector<Judged> judged(files.size());
+  for_each_in_parallel(int64_t(files.size()), [&](int64_t i) {
+    const Witness witness = read_witness(files[size_t(i)], op_of_witness);
+    Judged& j = judged[size_t(i)];
+    if (!witness.has_outputs()) {
+      j.complaint = files[size_t(i)] + ": holds inputs alone\n";
+      return;
+    }
+    const WitnessFinding finding = judge_witness(find_op(witness.op), witness);
+    for (const std::string& line : finding.against) j.complaint += files[size_t(i)] + ": the row does not allow " + line + "\n";
+    const std::vector<std::string> survivors = finding.survivors();
+    j.refuted = finding.refuted();
+    j.edits = j.refuted + int64_t(survivors.size());
+    const WitnessOrigin& o = witness.origin;
+    j.row = fmt::format("| {} | {} {} | {} | {} | {} | {} | {} of {} |\n", witness.contract, o.package, o.kernel, o.flags, o.on,
+                        o.date, finding.elements, j.refuted, j.edits);
+    for (const std::string& name : survivors) {
+      const std::string why = reasons.of(witness.contract, name);
+      j.survivors += fmt::format("| {} | `{}` | {} |\n", witness.contract, name, why);
+      if (why.empty()) j.complaint += fmt::format("{}: too weak: does not refute {}\n", files[size_t(i)], name);
+    }
+  });
+  std::string rows, survivors, complaints;
+  int64_t refuted = 0, edits = 0;
+  for (const Judged& j : judged) {
+    rows += j.row, survivors += j.survivors, complaints += j.complaint;
+    refuted += j.refuted, edits += j.edits;
+  }
+  fmt::print("{}{} witnesses, {} of {} edits refuted\n", complaints, files.size(), refuted, edits);
+  const auto table = [&] {
+    return fmt::format(
+        "{} rows; of {} single-step edits their witnesses refute {}.\n\n| row | run | flags | on | date | outputs | edits "
+        "refuted |\n|---|---|---|---|---|---|---|\n{}"
+        "\nEdits that a witness does not refute:\n\n| row | edit | why |\n|---|---|---|\n{}"
+        "\nCalls that are left out, since there the row and the implementation differ:\n\n| row | call | why "
+        "|\n|---|---|---|\n{}",
+        files.size(), edits, refuted, rows, survivors, LeftOut(witness_folder()).text());
+  };
+  const bool wants_table = !arguments.write.empty() || !arguments.check.empty();
+  const int tabled =
+      wants_table ? put_table("assay witness check", table, arguments.write, arguments.check) : int(kAllAsExpected);
+  if (!wants_table && !survivors.empty()) fmt::print("{}", survivors);
+  return complaints.empty() ? tabled : int(kUnexpected);
+}
+
+int drift_all(const WitnessArguments& arguments) {
+  if (arguments.targets.empty()) throw UsageError("witness drift needs folders that witness run wrote");
+  open_rulebook(data_root(), more_contracts());
+  const std::string committed = arguments.folder.empty() ? witness_folder() : arguments.folder;
+  const std::vector<std::string> files = files_of(arguments), contracts = rulebook().contract_ids();
+  std::vector<Drift> drifts(files.size());
+  for_each_in_parallel(int64_t(files.size()), [&](int64_t i) {
+    const Witness release = read_witness(files[size_t(i)], op_of_witness);
+    const std::string file = committed + "/" + release.op + "/" + release.contract + ".safetensors";
+    std::vector<Witness> known;
+    if (std::filesystem::exists(file)) known.push_back(read_witness(file, op_of_witness));
+    drifts[size_t(i)] = drift_of(find_op(release.op), release, known.empty() ? nullptr : &known.front(), contracts);
+  });
+  return put_table(
+      "assay witness drift", [&] { return drift_table(drifts); }, arguments.write, arguments.check);
+}
+
+}  // namespace
+
+int witness_verb(const WitnessArguments& arguments) {
+  if (arguments.action == "inputs") return choose_all(arguments);
+  if (arguments.action == "run") return run_witnesses(arguments);
+  if (arguments.action == "keep") return keep_witnesses(arguments);
+  return arguments.action == "check" ? check_all(arguments) : drift_all(arguments);
+}
+
+}  // namespace assay

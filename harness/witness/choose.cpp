@@ -1,0 +1,209 @@
+#include "harness/witness/choose.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "harness/diagnosis/visibility.h"
+
+namespace assay {
+namespace {
+
+/// Rows that stand for a kind of data alone, and show no edit that others do not, cost so many bytes of one witness at most, and
+/// each so many.
+constexpr int64_t kMostBytesOfKinds = 24 << 10, kMostBytesOfKind = 6 << 10;
+
+using Rows = std::set<int64_t>;
+
+int64_t bytes_of(const Problem& problem) {
+  int64_t sum = 0;
+  for (const HostTensor& tensor : problem.tensors)
+    sum += int64_t(tensor.spec.bytes()) * (access_of(tensor) == Access::kInOut ? 2 : 1);
+  return sum;
+}
+
+std::string rows_text(const Rows& rows) {
+  std::string text = " rows ";
+  for (const int64_t row : rows) text += (row == *rows.begin() ? "" : ",") + std::to_string(row);
+  return text;
+}
+
+/// A case, its problem and what the contract makes of it.
+struct Candidate {
+  const Case* one;
+  Problem problem;
+  std::vector<WholePart> right;
+  int64_t batch;  ///< rows that can be taken alone; 1: the case is taken whole
+
+  /// The row of the batch that a row of a part belongs to.
+  int64_t batch_row(const Part& part, int64_t row) const {
+    const int64_t rows = part.rows();
+    return rows == 0 ? 0 : std::min(batch - 1, row * batch / rows);
+  }
+};
+
+class Chooser {
+ public:
+  Chooser(const Op& op, int64_t most_bytes) : op_(op), most_bytes_(most_bytes) {}
+
+  Chosen choose(const std::vector<Case>& cases) {
+    chosen_.witness = {"", op_.name, cases.front().text("contract"), {}, {}};
+    std::vector<Candidate> candidates = candidates_of(cases);
+    for (const Candidate& candidate : candidates) take_rows_of(candidate);
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const Candidate& a, const Candidate& b) { return bytes_of(a.problem) < bytes_of(b.problem); });
+    for (const Candidate& candidate : candidates) take_whole_if_it_shows_more(candidate);
+    drop_what_others_show();
+    for (const auto& [name, shown] : edits_) {
+      ++chosen_.edits;
+      if (!shown) chosen_.unseen.push_back(name);
+    }
+    for (Taken& taken : taken_) chosen_.witness.calls.push_back(std::move(taken.call));
+    return std::move(chosen_);
+  }
+
+ private:
+  std::vector<Candidate> candidates_of(const std::vector<Case>& cases) {
+    std::vector<Candidate> all;
+    std::set<std::string> data;
+    for (const Case& one : cases) {
+      if (!data.insert(one.data_id()).second) continue;
+      Problem problem = op_.problem(one);
+      if (bytes_of(problem) > most_bytes_) continue;
+      std::vector<WholePart> right = computed(op_.expect(one, problem, nullptr));
+      all.push_back({&one, std::move(problem), std::move(right), op_.batch ? op_.batch->rows(one) : 1});
+    }
+    std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
+      return bytes_of(a.problem) / std::max<int64_t>(1, a.batch) < bytes_of(b.problem) / std::max<int64_t>(1, b.batch);
+    });
+    return all;
+  }
+
+  /// Mistakes that data can show and that nothing chosen shows yet; the others are only counted.
+  std::vector<Hypothesis> open_edits(const Case& one) {
+    std::vector<Hypothesis> open;
+    for (Hypothesis& edit : op_.neighbours(one))
+      if (!edit.suspect && edit.equivalent.empty() && !edits_.try_emplace(edit.name, false).first->second)
+        open.push_back(std::move(edit));
+    return open;
+  }
+
+  void take_rows_of(const Candidate& candidate) {
+    std::map<int64_t, std::set<std::string>> shows;  // batch row -> edits
+    for (const Hypothesis& edit : open_edits(*candidate.one)) {
+      if (edit.by_rows) continue;
+      const std::vector<WholePart> edited = computed(edit.expect(candidate.problem, nullptr));
+      for (size_t p = 0; p < candidate.right.size(); ++p) {
+        Rows rows;
+        elements_apart(candidate.right[p], edited[p], &rows);
+        for (const int64_t row : rows) shows[candidate.batch_row(candidate.right[p].part, row)].insert(edit.name);
+      }
+    }
+    Rows rows;
+    const int64_t row_bytes = bytes_of(candidate.problem) / std::max<int64_t>(1, candidate.batch);
+    while (!shows.empty()) {
+      const auto best = std::max_element(shows.begin(), shows.end(),
+                                         [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+      const std::set<std::string> shown = best->second;
+      rows.insert(best->first);
+      for (auto at = shows.begin(); at != shows.end();) {
+        for (const std::string& name : shown) at->second.erase(name);
+        at = at->second.empty() ? shows.erase(at) : std::next(at);
+      }
+    }
+    const bool new_kind = row_bytes <= kMostBytesOfKind && !kinds_.contains(candidate.one->name.fills);
+    if (rows.empty() && (!new_kind || bytes_of_kinds_ + row_bytes > kMostBytesOfKinds)) return;
+    if (rows.empty()) {
+      rows.insert(richest_row(candidate));
+      bytes_of_kinds_ += row_bytes;
+    }
+    kinds_.insert(candidate.one->name.fills);
+    take(candidate, rows);
+  }
+
+  /// The row whose outputs have the most different codes.
+  static int64_t richest_row(const Candidate& candidate) {
+    std::map<int64_t, std::set<int32_t>> codes;
+    for (const WholePart& part : candidate.right)
+      for (int64_t i = 0; i < part.part.elements(); ++i)
+        codes[candidate.batch_row(part.part, i / part.part.columns())].insert(part.low[size_t(i)]);
+    const auto richest = std::max_element(codes.begin(), codes.end(),
+                                          [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+    return richest == codes.end() ? 0 : richest->first;
+  }
+
+  /// Edits are noted by what the rows show on their own, which may be less than they show among others.
+  void take(const Candidate& candidate, const Rows& rows) {
+    const bool whole = !op_.batch || int64_t(rows.size()) == candidate.batch;
+    auto [one, problem] = whole ? std::pair(*candidate.one, candidate.problem)
+                                : op_.batch->with_rows(*candidate.one, candidate.problem, {rows.begin(), rows.end()});
+    const std::vector<WholePart> right = computed(op_.expect(one, problem, nullptr));
+    std::set<std::string> shown;
+    for (const Hypothesis& edit : op_.neighbours(one)) {
+      if (edit.suspect || !edit.equivalent.empty()) continue;
+      const std::vector<WholePart> edited = computed(edit.expect(problem, nullptr));
+      int64_t apart = 0;
+      for (size_t p = 0; p < right.size() && apart == 0; ++p) apart += elements_apart(right[p], edited[p]);
+      edits_[edit.name] = edits_[edit.name] || apart > 0;
+      if (apart > 0) shown.insert(edit.name);
+    }
+    const std::string from = candidate.one->data_id() + (whole ? "" : rows_text(rows));
+    taken_.push_back({{from, std::move(one), std::move(problem), {}}, candidate.one->name.fills, std::move(shown)});
+  }
+
+  /// The largest calls first: one whose edits others show, and that does not stand for its kind alone or is too large for that.
+  void drop_what_others_show() {
+    std::stable_sort(taken_.begin(), taken_.end(),
+                     [](const Taken& a, const Taken& b) { return bytes_of(a.call.problem) > bytes_of(b.call.problem); });
+    for (size_t i = 0; i < taken_.size();) {
+      std::set<std::string> others;
+      bool kind_stays = bytes_of(taken_[i].call.problem) > kMostBytesOfKind;
+      for (size_t j = 0; j < taken_.size(); ++j) {
+        if (j == i) continue;
+        others.insert(taken_[j].shown.begin(), taken_[j].shown.end());
+        kind_stays = kind_stays || taken_[j].kind == taken_[i].kind;
+      }
+      const std::set<std::string>& shown = taken_[i].shown;
+      const bool spare = kind_stays && std::includes(others.begin(), others.end(), shown.begin(), shown.end());
+      if (spare)
+        taken_.erase(taken_.begin() + std::ptrdiff_t(i));
+      else
+        ++i;
+    }
+    std::reverse(taken_.begin(), taken_.end());
+  }
+
+  void take_whole_if_it_shows_more(const Candidate& candidate) {
+    for (const Hypothesis& edit : open_edits(*candidate.one)) {
+      const std::vector<WholePart> edited = computed(edit.expect(candidate.problem, nullptr));
+      int64_t apart = 0;
+      for (size_t p = 0; p < candidate.right.size(); ++p) apart += elements_apart(candidate.right[p], edited[p]);
+      if (apart == 0) continue;
+      Rows all;
+      for (int64_t row = 0; row < candidate.batch; ++row) all.insert(row);
+      return take(candidate, all);
+    }
+  }
+
+  struct Taken {
+    WitnessCall call;
+    std::string kind;             ///< of its data
+    std::set<std::string> shown;  ///< edits
+  };
+
+  const Op& op_;
+  const int64_t most_bytes_;
+  Chosen chosen_;
+  std::vector<Taken> taken_;
+  std::map<std::string, bool> edits_;  ///< and whether a chosen row shows it
+  std::set<std::string> kinds_;
+  int64_t bytes_of_kinds_ = 0;
+};
+
+}  // namespace
+
+Chosen choose_inputs(const Op& op, const std::vector<Case>& cases, int64_t most_bytes) {
+  return Chooser(op, most_bytes).choose(cases);
+}
+
+}  // namespace assay

@@ -1,0 +1,168 @@
+#include "harness/witness/witness.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "harness/core/error.h"
+#include "harness/dump/dump.h"
+#include "harness/dump/safetensors.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kKey = "assay.witness";
+
+/// What a tensor is called in the file. An in-place tensor stands there twice: as it came, and with _out as it was left.
+std::string key_of(size_t call, const TensorSpec& spec, bool left) {
+  return "c" + std::to_string(call) + "." + spec.name + (left ? "_out" : "");
+}
+
+/// The whole storage, padding included: a flat tensor unless it is dense and row-major.
+TensorBytes stored(std::string key, const HostTensor& tensor) {
+  const TensorSpec& spec = tensor.spec;
+  const bool plain = spec.strides == dense("", spec.role, *spec.format, spec.shape).strides && spec.storage == spec.elements();
+  return {std::move(key), spec.format, plain ? spec.shape : std::vector<int64_t>{spec.storage}, tensor.bytes};
+}
+
+json layout_of(const HostTensor& tensor) {
+  const TensorSpec& spec = tensor.spec;
+  return {{"access", name(access_of(tensor))},
+          {"format", std::string(spec.format->name)},
+          {"shape", spec.shape},
+          {"strides", spec.strides},
+          {"storage", spec.storage},
+          {"offset", spec.offset}};
+}
+
+json ranges_of(const std::vector<ByteRange>& ranges) {
+  json list = json::array();
+  for (const ByteRange& range : ranges) list.push_back({range.begin, range.end});
+  return list;
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::string& file) : dump_(open_dump(file)) {
+    const auto found = dump_.metadata.find(kKey);
+    if (found == dump_.metadata.end()) throw DumpError(file, "__metadata__", std::string("has no ") + kKey);
+    about_ = json::parse(found->second, nullptr, false);
+    if (about_.is_discarded()) throw DumpError(file, "__metadata__", std::string(kKey) + " is no JSON");
+  }
+
+  Witness read(const OpNamed& op_named) const {
+    const json& origin = about_.at("origin");
+    Witness witness{dump_.file, about_.at("op"), about_.at("contract"), {}, {}};
+    witness.origin = {origin.at("package"), origin.at("kernel"), origin.at("flags"), origin.at("on"), origin.at("date")};
+    const Op& op = op_named(witness.op);
+    for (const json& call : about_.at("calls")) witness.calls.push_back(read_call(op, witness.calls.size(), call));
+    return witness;
+  }
+
+ private:
+  WitnessCall read_call(const Op& op, size_t number, const json& from) const {
+    WitnessCall call{from.at("from"), {}, {}, {}};
+    call.one.op = op.name;
+    call.one.tier = "witness";
+    call.one.parameters = from.at("parameters").get<std::map<std::string, std::string>>();
+    call.one.id = dump_.file + ", call " + std::to_string(number);
+    call.problem = op.problem(call.one);
+    call.problem.parameters.clear();
+    for (const auto& [parameter, value] : from.at("numbers").items())
+      call.problem.parameters.emplace_back(parameter,
+                                           value.is_string() ? std::stod(value.get<std::string>()) : value.get<double>());
+    const bool answered = from.contains("untouched");
+    for (HostTensor& tensor : call.problem.tensors) {
+      const Access access = access_of(tensor);
+      HostTensor output = tensor;
+      if (access != Access::kOut) tensor.bytes = bytes_of(key_of(number, tensor.spec, false), tensor);
+      if (access == Access::kIn || !answered) continue;
+      output.bytes = bytes_of(key_of(number, tensor.spec, access == Access::kInOut), tensor);
+      std::vector<ByteRange>& untouched = call.result.untouched.emplace_back();
+      for (const json& range : from.at("untouched").at(tensor.spec.name)) untouched.push_back({range.at(0), range.at(1)});
+      call.result.in_place.push_back(access == Access::kInOut);
+      call.result.outputs.push_back(std::move(output));
+    }
+    return call;
+  }
+
+  std::vector<std::byte> bytes_of(const std::string& key, const HostTensor& tensor) const {
+    std::vector<std::byte> bytes = read_bytes(dump_, dump_.find(key));
+    if (bytes.size() != tensor.spec.bytes())
+      throw DumpError(
+          dump_.file, "tensor '" + key + "'",
+          "has " + std::to_string(bytes.size()) + " bytes; the op's tensor now has " + std::to_string(tensor.spec.bytes()));
+    return bytes;
+  }
+
+  Dump dump_;
+  json about_;
+};
+
+}  // namespace
+
+bool Witness::has_outputs() const {
+  return !calls.empty() &&
+         std::all_of(calls.begin(), calls.end(), [](const WitnessCall& call) { return !call.result.outputs.empty(); });
+}
+
+int64_t Witness::output_elements() const {
+  int64_t count = 0;
+  for (const WitnessCall& call : calls)
+    for (const HostTensor& output : call.result.outputs) count += output.spec.elements();
+  return count;
+}
+
+std::string witness_text(const Witness& witness) {
+  const WitnessOrigin& o = witness.origin;
+  json about = {{"op", witness.op}, {"contract", witness.contract}, {"calls", json::array()}};
+  about["origin"] = {{"package", o.package}, {"kernel", o.kernel}, {"flags", o.flags}, {"on", o.on}, {"date", o.date}};
+  std::vector<TensorBytes> tensors;
+  for (const WitnessCall& call : witness.calls) {
+    const size_t number = about["calls"].size();
+    json said = {
+        {"from", call.from}, {"parameters", call.one.parameters}, {"numbers", json::object()}, {"tensors", json::object()}};
+    for (const auto& [parameter, value] : call.problem.parameters) {
+      if (std::isfinite(value))
+        said["numbers"][parameter] = value;
+      else
+        said["numbers"][parameter] = std::to_string(value);  // JSON has no infinity
+    }
+    for (const HostTensor& tensor : call.problem.tensors) {
+      said["tensors"][tensor.spec.name] = layout_of(tensor);
+      if (access_of(tensor) != Access::kOut) tensors.push_back(stored(key_of(number, tensor.spec, false), tensor));
+    }
+    for (size_t i = 0; i < call.result.outputs.size(); ++i) {
+      const HostTensor& output = call.result.outputs[i];
+      tensors.push_back(stored(key_of(number, output.spec, call.result.in_place[i]), output));
+      said["untouched"][output.spec.name] = ranges_of(call.result.untouched[i]);
+    }
+    about["calls"].push_back(std::move(said));
+  }
+  return safetensors_text(tensors, {{kKey, about.dump()}});
+}
+
+Witness read_witness(const std::string& file, const OpNamed& op_named) {
+  try {
+    return Reader(file).read(op_named);
+  } catch (const json::exception& error) {
+    throw DumpError(file, "__metadata__", std::string(kKey) + ": " + error.what());
+  } catch (const std::out_of_range& error) {
+    throw DumpError(file, "__metadata__", error.what());
+  }
+}
+
+std::vector<std::string> witness_files(const std::string& folder) {
+  std::vector<std::string> files;
+  if (std::filesystem::is_directory(folder))
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+      if (entry.path().extension() == ".safetensors") files.push_back(entry.path().string());
+  if (files.empty()) throw UsageError(folder + " holds no witness (*.safetensors)");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace assay
