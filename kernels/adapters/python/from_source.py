@@ -1,0 +1,25 @@
+"""Functions of a Python file without the imports of its package: the code runs as it stands, in a namespace of ours."""
+
+import ast
+import types
+
+
+def functions(path, names, namespace):
+    """Executes the top-level functions, classes and assignments of those names in their order, with `namespace` as their globals."""
+    with open(path) as file:
+        tree = ast.parse(file.read(), path)
+
+    def is_wanted(node):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            return node.name in names
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        return any(isinstance(t, ast.Name) and t.id in names for t in targets)
+
+    wanted = [node for node in tree.body if is_wanted(node)]
+    missing = set(names) - {getattr(n, "name", None) or n.targets[0].id for n in wanted}
+    if missing:
+        raise LookupError(f"{path} has no {', '.join(sorted(missing))}")
+    module = types.ModuleType(path)
+    module.__dict__.update(namespace)
+    exec(compile(ast.Module(wanted, []), path, "exec"), module.__dict__)
+    return module

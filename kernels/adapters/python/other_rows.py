@@ -1,0 +1,47 @@
+"""torchao's MX rules and DeepGEMM's casts."""
+
+import torch
+from typing import Tuple
+
+from from_source import functions
+
+
+def torchao_rows(_):
+    from torchao.prototype.mx_formats import mx_tensor
+    from torchao.prototype.mx_formats.utils import to_blocked
+
+    modes = {"floor": "FLOOR", "rceil": "RCEIL", "ceil": "CEIL", "even": "EVEN"}
+    choices = getattr(mx_tensor, "ScaleCalculationMode")
+
+    def run(mode):
+        def made(call):
+            scale, q = mx_tensor.to_mx(call["x"].contiguous(), torch.float8_e4m3fn, 32, getattr(choices, mode))
+            scale = scale.view(torch.uint8)
+            return {"q": q, "scale": to_blocked(scale).flatten() if call.parameters["layout"] == "e8m0_128x4" else scale}
+
+        return made
+
+    return [(f"torchao.mx_{name}", "cuda", run(mode)) for name, mode in modes.items()]
+
+
+def deepgemm_rows(source):
+    casts = functions(f"{source}/deep_gemm/utils/math.py", ["ceil_div", "align", "ceil_to_ue8m0", "per_token_cast_to_fp8", "per_block_cast_to_fp8"],
+                      {"torch": torch, "Tuple": Tuple})
+
+    def token(ue8m0):
+        def made(call):
+            q, scale = casts.per_token_cast_to_fp8(call["x"], ue8m0, int(call.numbers["group_size"]))
+            return {"q": q, "scale": scale}
+
+        return made
+
+    def block(ue8m0):
+        def made(call):
+            q, scale = casts.per_block_cast_to_fp8(call["x"], ue8m0)
+            return {"q": q, "scale": scale}
+
+        return made
+
+    return [("deepgemm.per_token_cast", "cpu", token(False)), ("deepgemm.per_token_cast_gpu", "cuda", token(False)),
+            ("deepgemm.per_token_cast_ue8m0", "cuda", token(True)), ("deepgemm.per_block_cast", "cpu", block(False)),
+            ("deepgemm.per_block_cast_gpu", "cuda", block(False)), ("deepgemm.per_block_cast_ue8m0", "cuda", block(True))]

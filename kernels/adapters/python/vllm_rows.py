@@ -1,0 +1,183 @@
+"""vLLM's Python: quantizations in torch, norms of its IR, and Triton kernels, each function as it stands in a release's sources."""
+
+import math
+import types
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+from from_source import functions
+
+UTILS = "vllm/model_executor/layers/quantization/utils/"
+
+
+def platform(cuda_alike):
+    return types.SimpleNamespace(
+        fp8_dtype=lambda: torch.float8_e4m3fn, is_fp8_fnuz=lambda: False, is_cuda_alike=lambda: cuda_alike, is_xpu=lambda: False, is_rocm=lambda: False,
+        simple_compile_backend="eager",
+    )
+
+
+def common():
+    return {"torch": torch, "F": F, "math": math, "NamedTuple": NamedTuple, "ClassVar": ClassVar, "Callable": Callable, "Any": Any,
+            "current_platform": platform(False), "is_deep_gemm_e8m0_used": lambda: False, "is_deep_gemm_supported": lambda: False,
+            "cdiv": lambda a, b: -(-a // b)}
+
+
+class Eager:
+    """torch, whose compile() leaves a function as it is: rows are what runs eagerly."""
+
+    def __getattr__(self, name):
+        return getattr(torch, name)
+
+    @staticmethod
+    def compile(**_):
+        return lambda function: function
+
+
+def native(source):
+    """QuantFP8 of input_quant_fp8.py: what runs without a kernel."""
+    utils = functions(f"{source}/{UTILS}quant_utils.py",
+                      ["get_fp8_min_max", "_GroupShape", "GroupShape", "_normalize_quant_group_shape", "group_broadcast",
+                       "prep_scale_for_group_broadcast", "scaled_quantize"], common())
+    utils.GroupShape.PER_TENSOR, utils.GroupShape.PER_TOKEN = utils.GroupShape(-1, -1), utils.GroupShape(1, -1)
+
+    class CustomOp(torch.nn.Module):
+        def __init__(self, **_):
+            super().__init__()
+
+        @staticmethod
+        def register(_):
+            return lambda made: made
+
+    names = {**common(), "CustomOp": CustomOp, "GroupShape": utils.GroupShape, "group_broadcast": utils.group_broadcast,
+             "prep_scale_for_group_broadcast": utils.prep_scale_for_group_broadcast,
+             "rocm_aiter_ops": types.SimpleNamespace(is_linear_fp8_enabled=lambda: False), "get_fp8_min_max": utils.get_fp8_min_max}
+    names["_FP8_DTYPE"] = torch.float8_e4m3fn
+    names["_FP8_MIN"], names["_FP8_MAX"] = utils.get_fp8_min_max()
+    quant = functions(f"{source}/vllm/model_executor/layers/quantization/input_quant_fp8.py", ["_FP8_MIN_SCALING_FACTOR", "QuantFP8"], names)
+    shape = utils.GroupShape
+
+    def dynamic(group, ue8m0=False):
+        def run(call):
+            made = group(int(call.numbers.get("group_size", 0)))
+            q, scale = quant.QuantFP8(False, made, use_ue8m0=ue8m0).forward_native(call["x"])
+            return {"q": q, "scale": scale}
+
+        return run
+
+    def static(call):
+        x, scale = call["x"], call["scale"]
+        if scale.numel() != 1:
+            raise NotImplementedError("one scale")
+        q, _ = quant.QuantFP8(True, shape.PER_TENSOR).forward_native(x, scale.reshape(1))
+        return {"q": q}
+
+    def scaled(call):
+        q, scale = utils.scaled_quantize(call["x"], shape(128, 128), torch.float8_e4m3fn, torch.float32)
+        return {"q": q, "scale": scale}
+
+    token, tensor, group = dynamic(lambda _: shape.PER_TOKEN), dynamic(lambda _: shape.PER_TENSOR), dynamic(lambda n: shape(1, n))
+    return [
+        ("vllm.group_native", "cpu", group), ("vllm.group_native_gpu", "cuda", group),
+        ("vllm.group_native_ue8m0@v0.33.0", "cuda", dynamic(lambda n: shape(1, n), ue8m0=True)),
+        ("vllm.per_token_native", "cpu", token), ("vllm.per_token_native_gpu", "cuda", token),
+        ("vllm.per_tensor_native", "cpu", tensor), ("vllm.per_tensor_native_gpu", "cuda", tensor),
+        ("vllm.static_native", "cuda", static), ("vllm.scaled_quantize_block_rcp", "cuda", scaled),
+    ]
+
+
+def others_in_torch(source):
+    mx = functions(f"{source}/{UTILS}mxfp8_utils.py", ["MXFP8_VALUE_DTYPE", "MXFP8_BLOCK_SIZE", "swizzle_mxfp8_scale", "_mxfp8_e4m3_quantize_torch"], common())
+    limits = functions(f"{source}/{UTILS}quant_utils.py", ["get_fp8_min_max"], common())
+    block = functions(f"{source}/vllm/utils/deep_gemm.py", ["_ceil_to_ue8m0", "_align", "DEFAULT_BLOCK_SIZE", "per_block_cast_to_fp8"],
+                      {**common(), "torch": Eager(), "get_fp8_min_max": limits.get_fp8_min_max})
+
+    def register_op(function=None, **_):
+        def registered(f):
+            f.register_input_generator, f.override_tolerance = (lambda g: g), (lambda *_, **__: None)
+            return f
+
+        return registered(function) if function else registered
+
+    ir = functions(f"{source}/vllm/ir/ops/layernorm.py", ["rms_norm", "fused_add_rms_norm"], {**common(), "Tensor": torch.Tensor, "register_op": register_op})
+
+    def mxfp8(call):
+        swizzled = call.parameters["layout"] == "e8m0_128x4"
+        q, scale = mx._mxfp8_e4m3_quantize_torch(call["x"], swizzled)
+        return {"q": q, "scale": scale}
+
+    def norm(call):
+        return {"y": ir.rms_norm(call["x"], call["gamma"], call.numbers["eps"])}
+
+    def add_norm(call):
+        y, residual = ir.fused_add_rms_norm(call["x"], call["residual"], call["gamma"], call.numbers["eps"])
+        return {"y": y, "residual": residual}
+
+    def cast(call):
+        q, scale = block.per_block_cast_to_fp8(call["x"], use_ue8m0=True)
+        return {"q": q, "scale": scale}
+
+    return [("vllm.mxfp8_torch@v0.27.0", "cuda", mxfp8), ("vllm.ir_rms_norm", "cuda", norm), ("vllm.ir_fused_add_rms_norm", "cuda", add_norm),
+            ("vllm.per_block_cast_ue8m0", "cuda", cast)]
+
+
+def in_triton(source):
+    import triton
+    import triton.language as tl
+
+    names = {**common(), "triton": triton, "tl": tl, "get_tma_aligned_size": lambda x, size: -(-x // (16 // size)) * (16 // size)}
+    limits = functions(f"{source}/{UTILS}quant_utils.py", ["get_fp8_min_max"], common())
+    names["get_fp8_min_max"] = limits.get_fp8_min_max
+    fp8 = functions(f"{source}/{UTILS}fp8_utils.py",
+                    ["_per_token_group_quant_fp8", "_per_token_group_quant_fp8_colmajor", "per_token_group_quant_fp8",
+                     "_silu_mul_per_token_group_quant_fp8_colmajor", "silu_mul_per_token_group_quant_fp8_colmajor"], names)
+    rounding = triton.jit(functions_of_branch(f"{source}/{UTILS}int8_utils.py", "round_int8", names))
+    int8 = functions(f"{source}/{UTILS}int8_utils.py",
+                     ["_per_token_quant_int8", "per_token_quant_int8", "_per_token_group_quant_int8", "per_token_group_quant_int8"],
+                     {**names, "round_int8": rounding})
+
+    def group(ue8m0):
+        def run(call):
+            by_columns = call.parameters["layout"] != "row"
+            q, scale = fp8.per_token_group_quant_fp8(call["x"], int(call.numbers["group_size"]), column_major_scales=by_columns, use_ue8m0=ue8m0)
+            return {"q": q, "scale": scale}
+
+        return run
+
+    def silu(ue8m0):
+        def run(call):
+            x = call["x"]
+            padded = torch.zeros((-(-x.shape[0] // 128) * 128, x.shape[1]), dtype=x.dtype, device=x.device)  # it wants whole tiles of rows
+            padded[: x.shape[0]] = x
+            q, scale = fp8.silu_mul_per_token_group_quant_fp8_colmajor(padded, use_ue8m0=ue8m0)
+            return {"q": q[: x.shape[0]], "scale": scale[: x.shape[0]]}
+
+        return run
+
+    def group_int8(call):
+        q, scale = int8.per_token_group_quant_int8(call["x"].contiguous(), int(call.numbers["group_size"]))
+        return {"q": q, "scale": scale}
+
+    def token_int8(call):
+        q, scale = int8.per_token_quant_int8(call["x"])
+        return {"q": q, "scale": scale}
+
+    return [("vllm.group_triton@v0.19.0", "cuda", group(False)), ("vllm.group_triton_ue8m0@v0.19.0", "cuda", group(True)),
+            ("vllm.silu_mul_colmajor@v0.24.0", "cuda", silu(False)), ("vllm.silu_mul_colmajor_ue8m0@v0.24.0", "cuda", silu(True)),
+            ("vllm.group_int8_triton", "cuda", group_int8), ("vllm.per_token_int8_triton", "cuda", token_int8)]
+
+
+def functions_of_branch(path, name, names):
+    """The function of the last branch, which is CUDA's, of an `if` that picks one by platform; without its decorator."""
+    import ast
+
+    with open(path) as file:
+        tree = ast.parse(file.read(), path)
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name][-1]
+    found.decorator_list = []
+    space = {**names, "__name__": name}
+    exec(compile(ast.Module([found], []), path, "exec"), space)
+    return space[name]

@@ -1,0 +1,83 @@
+"""Witness files: inputs read as torch tensors, outputs written back. The format is that of harness/witness/witness.h."""
+
+import json
+import struct
+
+import torch
+
+DTYPES = {
+    "f32": torch.float32,
+    "bf16": torch.bfloat16,
+    "f16": torch.float16,
+    "e4m3fn": torch.float8_e4m3fn,
+    "e8m0": torch.uint8,  # as bytes: torch converts e8m0 in ways of its own
+    "int8": torch.int8,
+    "uint8": torch.uint8,
+    "int32": torch.int32,
+    "int64": torch.int64,
+}
+
+
+class Call:
+    """One call: tensors by role on a device, parameters of the case and numbers of the C ABI."""
+
+    def __init__(self, number, about, tensors, device):
+        self.number, self.about, self.numbers, self.parameters = number, about, about["numbers"], about["parameters"]
+        self._bytes, self._device = tensors, device
+
+    def __getitem__(self, role):
+        """A tensor that comes with data: its elements, whatever its strides."""
+        spec = self.about["tensors"][role]
+        flat = torch.frombuffer(bytearray(self._bytes[f"c{self.number}.{role}"]), dtype=torch.uint8).view(DTYPES[spec["format"]])
+        return torch.as_strided(flat, spec["shape"], spec["strides"], spec["offset"]).to(self._device)
+
+    def stored(self, role, values):
+        """The bytes of an output's storage, and the byte ranges that no element has. `values` has the logical shape, or is the whole storage."""
+        spec = self.about["tensors"][role]
+        dtype = DTYPES[spec["format"]]
+        if values.dtype != dtype:
+            values = values.view(dtype) if values.element_size() == dtype.itemsize else None
+        if values is None:
+            raise TypeError(f"{role} is not of type {spec['format']}")
+        values = values.cpu()
+        if values.dim() == 1 and values.numel() == spec["storage"]:
+            return values.contiguous().view(torch.uint8).numpy().tobytes(), []
+        storage = torch.zeros(spec["storage"], dtype=dtype).view(torch.uint8).view(-1, dtype.itemsize)
+        at = torch.as_strided(torch.arange(spec["storage"]), spec["shape"], spec["strides"], spec["offset"])
+        storage[at.reshape(-1)] = values.reshape(spec["shape"]).contiguous().view(torch.uint8).view(-1, dtype.itemsize)
+        written = torch.zeros(spec["storage"], dtype=torch.bool)
+        written[at.reshape(-1)] = True
+        return storage.reshape(-1).numpy().tobytes(), ranges_of(~written, dtype.itemsize)
+
+
+def ranges_of(unwritten, size):
+    ranges = []
+    for i in unwritten.nonzero().reshape(-1).tolist():
+        if ranges and ranges[-1][1] == i * size:
+            ranges[-1][1] += size
+        else:
+            ranges.append([i * size, (i + 1) * size])
+    return ranges
+
+
+def read(path):
+    """Returns what the file says of itself, its tensors as bytes, and its header."""
+    with open(path, "rb") as file:
+        text = file.read()
+    length = struct.unpack("<Q", text[:8])[0]
+    header = json.loads(text[8 : 8 + length])
+    about = json.loads(header.pop("__metadata__")["assay.witness"])
+    tensors = {name: text[8 + length + t["data_offsets"][0] : 8 + length + t["data_offsets"][1]] for name, t in header.items()}
+    return about, tensors, header
+
+
+def write(path, about, tensors):
+    """`tensors`: name -> bytes; their shapes and types stand in the calls, so that here they are plain bytes."""
+    header, at = {"__metadata__": {"assay.witness": json.dumps(about)}}, 0
+    for name, content in tensors.items():
+        header[name] = {"dtype": "U8", "shape": [len(content)], "data_offsets": [at, at + len(content)]}
+        at += len(content)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(tensors.values()))

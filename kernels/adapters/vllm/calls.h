@@ -1,0 +1,55 @@
+// What all adapters of vLLM's host functions need: tensors of a call as torch's, numbers as tensors on the device.
+// vLLM's sources are compiled as they are (ci/witness); only the headers of one release are seen here. C++20.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "assay/plugin/torch_tensor.hpp"
+#include "ops.h"
+
+namespace assay::vllm {
+
+using Tensor = torch::stable::Tensor;
+using cuda::Call;
+using cuda::Kernel;
+using torch_stable::ScalarType;
+using torch_stable::tensor;
+
+inline Tensor at(const Call& call, const char* role) { return tensor(call.at(role)); }
+inline std::optional<Tensor> found(const Call& call, const char* role) {
+  const assay_tensor* const t = call.find(role);
+  return t ? std::optional<Tensor>(tensor(*t)) : std::nullopt;
+}
+
+/// A parameter that vLLM reads as a tensor of one float on the device.
+inline Tensor number(const Call& call, const char* name, double otherwise) {
+  const float* const place =
+      call.find_parameter(name) ? call.device_number<float>(name) : cuda::DeviceNumbers::of(float(otherwise), call.stream());
+  return tensor(const_cast<float*>(place), ScalarType::Float, {1});
+}
+inline std::optional<Tensor> found_number(const Call& call, const char* name) {
+  return call.find_parameter(name) ? std::optional<Tensor>(number(call, name, 0)) : std::nullopt;
+}
+
+/// Whether scales lie column after column, as vLLM's kernels call transposed.
+inline bool by_columns(const assay_tensor& scale) {
+  return scale.shape[1] > 1 ? scale.strides[1] != 1 : scale.shape[0] > 1 && scale.strides[0] == 1;
+}
+
+/// Calls a function of vLLM with as many arguments as this release takes: later releases append some.
+template <class F, class Fewer, class More>
+void call_either(F* function, Fewer fewer, More more) {
+  if constexpr (requires { fewer(function); })
+    fewer(function);
+  else
+    more(function);
+}
+
+std::vector<Kernel> quant_kernels();
+std::vector<Kernel> norm_kernels();
+std::vector<Kernel> activation_kernels();
+std::vector<Kernel> cache_kernels();
+std::vector<Kernel> rope_kernels();
+
+}  // namespace assay::vllm
