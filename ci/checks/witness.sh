@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Every witness is allowed by its row and refutes every edit of it but those that are written down. One with a wrong code fails, one that
+# is too weak is named, and a release that obeys another row than its own is told by that row.
+. "$(dirname "$0")/lib.sh"
+witnesses=$root/golden/witness edit=$root/ci/checks/witness_edit.py
+one=$witnesses/quant_group/vllm.group_fp8@v0.33.0.safetensors
+
+expect 0 'edits refuted' "$assay" witness check --check "$witnesses/README.md"
+
+python3 "$edit" "$one" "$scratch/flipped/w.safetensors" flip
+expect 1 'the row does not allow quant_group/vllm.group_fp8@v0.33.0' "$assay" witness check "$scratch/flipped"
+python3 "$edit" "$one" "$scratch/weak/w.safetensors" weaken
+expect 1 'too weak: does not refute' "$assay" witness check "$scratch/weak"
+
+python3 "$edit" "$one" "$scratch/release/quant_group/w.safetensors" rename vllm.group_fp8
+expect 0 'differ: vllm.group_fp8@v0.33.0' "$assay" witness drift "$scratch/release"
+expect 0 'vllm.group_fp8 in vllm 0.33.0: quant_group/' "$assay" witness drift "$scratch/release"
+mkdir -p "$scratch/same/quant_group" && cp "$one" "$scratch/same/quant_group/"
+expect 0 '| vllm.group_fp8@v0.33.0 | same bits |' "$assay" witness drift "$scratch/same"
+
+# Inputs are chosen again, run through our own kernels and kept, or not.
+expect 0 '24 of 24 edits' "$assay" witness inputs --folder "$scratch/inputs" --op quant_group --contract 'vllm.group_fp8@v0.33.0'
+expect 0 'ours: 1 rows' "$assay" witness run "$scratch/inputs" --backend cpu --package ours --folder "$scratch/ran"
+cp "$witnesses/left_out.csv" "$scratch/"
+expect 0 '1 witnesses kept, 0 not' "$assay" witness keep "$scratch/ran" --folder "$scratch"
+expect 1 'not kept: its row does not allow' "$assay" witness keep "$scratch/flipped" --folder "$scratch"
+expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"

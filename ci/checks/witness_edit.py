@@ -1,0 +1,29 @@
+"""Spoils a witness. usage: witness_edit.py FROM TO flip | weaken | rename CONTRACT"""
+
+import json
+import pathlib
+import struct
+import sys
+
+
+def main():
+    source, target, what = sys.argv[1:4]
+    text = bytearray(pathlib.Path(source).read_bytes())
+    length = struct.unpack("<Q", text[:8])[0]
+    header, data = json.loads(text[8 : 8 + length]), text[8 + length :]
+    about = json.loads(header["__metadata__"]["assay.witness"])
+    if what == "flip":  # the next code, in the first output
+        data[header["c0.q"]["data_offsets"][0]] ^= 1
+    elif what == "weaken":
+        about["calls"] = about["calls"][:1]
+    elif what == "rename":
+        about["contract"] = sys.argv[4]
+        for call in about["calls"]:
+            call["parameters"]["contract"] = sys.argv[4]
+    header["__metadata__"]["assay.witness"] = json.dumps(about)
+    written = json.dumps(header).encode()
+    pathlib.Path(target).parent.mkdir(parents=True, exist_ok=True)
+    pathlib.Path(target).write_bytes(struct.pack("<Q", len(written)) + written + data)
+
+
+main()
