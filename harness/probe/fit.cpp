@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "harness/probe/decide.h"
 #include "harness/probe/orders.h"
 #include "harness/probe/parameters.h"
 #include "harness/probe/symmetry.h"
@@ -16,6 +17,8 @@ constexpr size_t kMostFinerOrders = 12;  ///< of a shape
 constexpr int kMostSweeps = 4;
 constexpr int64_t kFarBehind = 4;
 constexpr int64_t kNearlyAll = 8;  ///< at most one in so many is unexplained
+constexpr size_t kMostOfTwo = 4;   ///< shapes of which two numbers are tried at once
+constexpr int64_t kFew = 64;       ///< at most one in so many is unexplained: two numbers may be wrong, and not the shape
 
 /// A shape of sums: what no number of a parameter changes.
 struct Shape {
@@ -74,22 +77,6 @@ void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>&
   finer.insert(finer.end(), found.begin(), found.end());
 }
 
-/// Decides one parameter: the value that explains most; of values that explain the same, the present one or the first.
-bool decide(const UnitParameter& parameter, const Instruction& i, const Seen& seen, std::span<const std::string_view> kinds,
-            Unit& unit, int64_t& unexplained) {
-  const int before = parameter.get(unit);
-  int best = before;
-  for (const int value : parameter.values(i, unit)) {
-    if (value == before) continue;
-    Unit other = unit;
-    parameter.set(other, value);
-    const int64_t left = seen.unexplained(other, unexplained - 1, kinds);
-    if (left < unexplained) unexplained = left, best = value;
-  }
-  parameter.set(unit, best);
-  return best != before;
-}
-
 int64_t elements_of(const Seen& seen) {
   int64_t count = 0;
   for (const Observation& one : seen.all) count += int64_t(one.d.size());
@@ -133,7 +120,7 @@ Fit improved(const Instruction& i, const Seen& seen, Fit from) {
     bool changed = false;
     for (const UnitParameter& parameter : unit_parameters())
       if (from.unexplained > 0) changed |= decide(parameter, i, seen, {}, from.unit, from.unexplained);
-    if (!changed) break;
+    if (!changed && (from.unexplained * kFew > elements_of(seen) || !decide_any_two(i, seen, from))) break;
   }
   return from;
 }
@@ -145,15 +132,28 @@ Fit fit(const Instruction& i, const Seen& seen, uint32_t nan) {
     in_orders(shape, i, seen.alike, units, finer);
   }
   Fit best{plain_unit(i), kAll};
+  std::vector<Fit> tried;
   const auto done = [&] { return best.unexplained == 0 || only_signs_left(seen, best); };
+  const auto take = [&](const Fit& one) {
+    if (one.unexplained < best.unexplained) best = one;
+  };
   const auto try_all = [&](const std::vector<Unit>& some) {
     for (const Unit& unit : some) {
-      Fit one = fit_of(i, seen, unit, best.unexplained);
-      if (one.unexplained < best.unexplained) best = std::move(one);
+      tried.push_back(fit_of(i, seen, unit, best.unexplained));
+      take(tried.back());
       if (done()) break;
     }
   };
+  // A shape may look worse than another only because two of its numbers are wrong.
+  const auto try_twos = [&] {
+    std::stable_sort(tried.begin(), tried.end(), [](const Fit& a, const Fit& b) { return a.unexplained < b.unexplained; });
+    for (size_t at = 0; at < std::min(tried.size(), kMostOfTwo) && !done(); ++at) {
+      Fit one = tried[at];
+      if (decide_any_two(i, seen, one)) take(improved(i, seen, one));
+    }
+  };
   try_all(units);
+  if (!done() && best.unexplained * kNearlyAll < elements_of(seen)) try_twos();
   if (!done() && (units.empty() || best.unexplained * kNearlyAll < elements_of(seen))) try_all(finer);
   return best;
 }
