@@ -25,3 +25,4 @@ cp "$witnesses/left_out.csv" "$scratch/"
 expect 0 '1 witnesses kept, 0 not' "$assay" witness keep "$scratch/ran" --folder "$scratch"
 expect 1 'not kept: its row does not allow' "$assay" witness keep "$scratch/flipped" --folder "$scratch"
 expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"
+expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" build torchx==1
