@@ -188,10 +188,10 @@ expect 0 "columns 8 to 15 by sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" m
 expect 0 "rows 4 to 8 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched rows
 expect 0 "no program that is known; nearest sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb): 143 of 144 elements, not [0, 0]" matched none
 matched columns | grep -q obeys && fail "a mixture of programs obeys a contract"
-blocks=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*deepgemm.fp8_gemm_1d1d.sm_90/*few_maxima*' | head -1)
+blocked=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*deepgemm.fp8_gemm_1d1d.sm_90/*few_maxima*' | head -1)
 as_dump faulty block_gemm_scale_order 'gemm_block_scaled/torch.scaled_mm_1x128_128x128.sm_90/*few_maxima*/w32'
 expect 0 "made by   sm_90.wgmma.e4m3.f32, promoted every 128, acc = fma(chain * sa, sb, acc)" "$assay" contracts match "$file"
-as_dump cpu gemm_block_scaled "$blocks" && judge_dump 0 PASS "$blocks"
+as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "b has a row of k products for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING HELD" "$assay" contracts match "$r/lone.safetensors"
 

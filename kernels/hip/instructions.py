@@ -43,7 +43,7 @@ def violation(row, architecture, opcodes):
 
 def unit_of(kernel):
     """The matrix unit that a kernel is of, or nothing: these are of the chips of other vendors, too, and of one architecture each."""
-    found = re.match(r"(?:mma_tiles|(?:block_)?scaled_product)<(\w+),", kernel)
+    found = re.match(r"(?:mma_tiles|(?:block_|unit_)?scaled_product)<(\w+),", kernel)
     return found and found[1]
 
 
