@@ -17,7 +17,6 @@ constexpr size_t kMostFinerOrders = 12;  ///< of a shape
 constexpr int kMostSweeps = 4;
 constexpr int64_t kFarBehind = 4;
 constexpr int64_t kNearlyAll = 8;  ///< at most one in so many is unexplained
-constexpr size_t kMostOfTwo = 4;   ///< shapes of which two numbers are tried at once
 constexpr int64_t kFew = 64;       ///< at most one in so many is unexplained: two numbers may be wrong, and not the shape
 
 /// A shape of sums: what no number of a parameter changes.
@@ -132,28 +131,15 @@ Fit fit(const Instruction& i, const Seen& seen, uint32_t nan) {
     in_orders(shape, i, seen.alike, units, finer);
   }
   Fit best{plain_unit(i), kAll};
-  std::vector<Fit> tried;
   const auto done = [&] { return best.unexplained == 0 || only_signs_left(seen, best); };
-  const auto take = [&](const Fit& one) {
-    if (one.unexplained < best.unexplained) best = one;
-  };
   const auto try_all = [&](const std::vector<Unit>& some) {
     for (const Unit& unit : some) {
-      tried.push_back(fit_of(i, seen, unit, best.unexplained));
-      take(tried.back());
+      Fit one = fit_of(i, seen, unit, best.unexplained);
+      if (one.unexplained < best.unexplained) best = std::move(one);
       if (done()) break;
     }
   };
-  // A shape may look worse than another only because two of its numbers are wrong.
-  const auto try_twos = [&] {
-    std::stable_sort(tried.begin(), tried.end(), [](const Fit& a, const Fit& b) { return a.unexplained < b.unexplained; });
-    for (size_t at = 0; at < std::min(tried.size(), kMostOfTwo) && !done(); ++at) {
-      Fit one = tried[at];
-      if (decide_any_two(i, seen, one)) take(improved(i, seen, one));
-    }
-  };
   try_all(units);
-  if (!done() && best.unexplained * kNearlyAll < elements_of(seen)) try_twos();
   if (!done() && (units.empty() || best.unexplained * kNearlyAll < elements_of(seen))) try_all(finer);
   return best;
 }
