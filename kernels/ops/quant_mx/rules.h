@@ -111,6 +111,36 @@ struct TorchaoMxEven : TorchaoMxFloor {
   }
 };
 
+/// Releases of torchao until 2026-08-12: Inf has an exponent like any other, elements are divided by 2^-126 at least, and by Inf where the
+/// byte is 255.
+template <class Later>
+struct TorchaoMxV0120 : Later {
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 255u ? 0.0f : e8m0_reciprocal(e == 0u ? 1u : e); }
+};
+
+struct TorchaoMxFloorV0120 : TorchaoMxV0120<TorchaoMxFloor> {
+  static constexpr const char* kContract = "torchao.mx_floor@v0.12.0";
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    const uint32_t b = simt::bits(amax);
+    return b > 0x7f800000u ? 255u : less_emax(b >> 23, 256u);
+  }
+};
+
+struct TorchaoMxCeilV0120 : TorchaoMxV0120<TorchaoMxCeil> {
+  static constexpr const char* kContract = "torchao.mx_ceil@v0.12.0";
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    return simt::bits(amax) > 0x7f800000u ? 255u : less_emax(exponent_ceil(amax), 256u);
+  }
+};
+
+struct TorchaoMxEvenV0120 : TorchaoMxV0120<TorchaoMxEven> {
+  static constexpr const char* kContract = "torchao.mx_even@v0.12.0";
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    const uint32_t b = simt::bits(amax);
+    return b > 0x7f800000u ? 255u : less_emax((b + 0x80000u) >> 23, 256u);
+  }
+};
+
 /// Inf has the byte 255 and the reciprocal 1 / Inf. The buffer's padding is left as it was.
 struct AiterPer1x32 : MxRules {
   static constexpr const char* kContract = "aiter.per_1x32_e8m0";
