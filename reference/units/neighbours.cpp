@@ -83,10 +83,12 @@ bool may_be_missing(const CellStep& word) {
   return false;
 }
 
-/// Words that a cell may have in addition, behind all others or, where the order asks for it, behind the first.
+/// Words that a cell may have in addition, behind all others or, where the order asks for it, behind the first. A compiler that unpacks
+/// fp8 to f16 is met on each chip whose instruction is not native.
 void edit_additions(UnitEdits& edits, const std::string& column, const Words& cell) {
   if (cell.empty()) return;
   if (column == "exponent") edits.replace(column, cell, exponent_words(cell, 0), 0, {CellStep::made("zeros")});
+  if (column == "exponent" && exponent_words(cell, 0) == 1) edits.replace(column, cell, 1, 0, {CellStep::made("in", {"f16"})});
   if (column == "c") edits.replace(column, cell, cell.size(), 0, {CellStep::made("last")});
   if (column == "special") edits.replace(column, cell, 1, 0, {CellStep::made("flush")});
 }
