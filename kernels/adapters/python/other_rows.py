@@ -6,25 +6,40 @@ from typing import Tuple
 from from_source import functions
 
 
-def torchao_rows(_):
-    from torchao.prototype.mx_formats import mx_tensor
+MODES = {"floor": "FLOOR", "rceil": "RCEIL", "ceil": "CEIL", "even": "EVEN"}
+
+
+def to_mx(module, mode):
+    """A run of `to_mx` of a module of torchao."""
     from torchao.prototype.mx_formats.utils import to_blocked
 
-    modes = {"floor": "FLOOR", "rceil": "RCEIL", "ceil": "CEIL", "even": "EVEN"}
-    choices = getattr(mx_tensor, "ScaleCalculationMode")
+    def run(call):
+        scale, q = module.to_mx(call["x"].contiguous(), torch.float8_e4m3fn, 32, getattr(module.ScaleCalculationMode, mode))
+        scale = scale.view(torch.uint8)
+        return {"q": q, "scale": to_blocked(scale).flatten() if call.parameters["layout"] == "e8m0_128x4" else scale}
 
-    def run(mode):
-        def made(call):
-            scale, q = mx_tensor.to_mx(call["x"].contiguous(), torch.float8_e4m3fn, 32, getattr(choices, mode))
-            scale = scale.view(torch.uint8)
-            return {"q": q, "scale": to_blocked(scale).flatten() if call.parameters["layout"] == "e8m0_128x4" else scale}
+    return run
 
-        return made
+
+def torchao_rows(_):
+    from torchao.prototype.mx_formats import mx_tensor
 
     # Until 2026-08-12 NaN, Inf and the lowest byte were treated otherwise; of RCEIL then no row speaks.
     released = not hasattr(mx_tensor, "_f32_to_e8m0_rceil")
-    row = {name: f"torchao.mx_{name}" + ("@v0.12.0" if released and name != "rceil" else "") for name in modes}
-    return [(row[name], "cuda", run(mode)) for name, mode in modes.items()]
+    row = {name: f"torchao.mx_{name}" + ("@v0.12.0" if released and name != "rceil" else "") for name in MODES}
+    return [(row[name], "cuda", to_mx(mx_tensor, mode)) for name, mode in MODES.items()]
+
+
+def torchao_commit_rows(source):
+    """Of a commit that no release holds yet: its functions among the constants of the torchao that is installed."""
+    from torchao.prototype.mx_formats import mx_tensor
+    from torchao.utils import torch_version_at_least
+
+    names = {**vars(mx_tensor), "is_fake": lambda _: False,
+             **{f"_TORCH_VERSION_AT_LEAST_2_{minor}": torch_version_at_least(f"2.{minor}.0") for minor in range(11, 16)}}
+    module = functions(f"{source}/torchao/prototype/mx_formats/mx_tensor.py",
+                       ["_f32_to_e8m0_rceil", "_e8m0_scale_to_reciprocal_fp32", "_to_mx_rceil", "to_mx"], names)
+    return [(f"torchao.mx_{name}", "any", to_mx(module, mode)) for name, mode in MODES.items()]
 
 
 def deepgemm_rows(source):

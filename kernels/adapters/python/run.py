@@ -1,7 +1,7 @@
-"""Runs Python implementations on the inputs of witnesses. usage: run.py --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 torchao DeepGEMM@54e22612
+"""Runs Python implementations on the inputs of witnesses. usage: run.py --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 torchao aiter@e4048607
 
-Sources of vLLM and DeepGEMM lie in SOURCES/vllm-0.33.0 and SOURCES/DeepGEMM-54e22612; torchao is imported. What a machine lacks is said
-and left out: rows of the CPU need no GPU."""
+Sources lie in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and the like; torchao without a commit is imported. What a machine or a release
+lacks is said and left out: rows of the CPU need no GPU."""
 
 import argparse
 import datetime
@@ -12,22 +12,29 @@ import traceback
 
 import torch
 
+import aiter_rows
 import other_rows
 import vllm_rows
+import vllm_triton_rows
 import witness_file
+
+COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows], "aiter": [aiter_rows.in_triton, aiter_rows.on_the_host], "torchao": [other_rows.torchao_commit_rows]}
 
 
 def rows_of(package, sources):
-    """(how it is called in provenance, rows: contract, device, function) in parts that fail apart."""
+    """(how it is called in provenance, rows: contract, device, function) in parts that fail apart; "any": bits do not depend on the device."""
+    source = f"{sources}/{package.replace('==', '-').replace('@', '-')}"
     if package.startswith("vllm=="):
-        source = f"{sources}/{package.replace('==', '-')}"
-        return package.replace("==", " "), [lambda: vllm_rows.native(source), lambda: vllm_rows.others_in_torch(source), lambda: vllm_rows.in_triton(source)]
+        release = package.split("==")[1]
+        parts = [vllm_rows.native, vllm_rows.others_in_torch, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8]
+        return package.replace("==", " "), [lambda part=part: part(source, release) for part in parts]
     if package == "torchao":
         import torchao
 
         return f"torchao {torchao.__version__}", [lambda: other_rows.torchao_rows(None)]
-    if package.startswith("DeepGEMM@"):
-        return package.replace("@", " "), [lambda: other_rows.deepgemm_rows(f"{sources}/{package.replace('@', '-')}")]
+    name = package.split("@")[0]
+    if "@" in package and name in COMMITS:
+        return package.replace("@", " "), [lambda part=part: part(source) for part in COMMITS[name]]
     sys.exit(f"{package}: no Python adapter")
 
 
@@ -72,11 +79,15 @@ def main():
         for part in parts:
             try:
                 rows = part()
+            except (LookupError, FileNotFoundError) as error:
+                print(f"{package}: {error}")
+                continue
             except Exception:
                 failed += 1
                 traceback.print_exc(limit=-3, file=sys.stdout)
                 continue
-            for contract, device, run in rows:
+            for contract, place, run in rows:
+                device = "cuda" if place == "any" and torch.cuda.is_available() else "cpu" if place == "any" else place
                 if device == "cuda" and not torch.cuda.is_available():
                     print(f"{contract}: no GPU")
                     continue

@@ -1,4 +1,4 @@
-"""vLLM's Python: quantizations in torch, norms of its IR, and Triton kernels, each function as it stands in a release's sources."""
+"""vLLM's Python: quantizations in torch and norms of its IR, each function as it stands in a release's sources."""
 
 import math
 import types
@@ -13,10 +13,22 @@ from from_source import functions
 UTILS = "vllm/model_executor/layers/quantization/utils/"
 
 
+def row_of(row, changed, release):
+    """The id of a release: with the last of the releases `changed`, in their order, that is not newer."""
+    number = [int(part) for part in release.split(".")[:2]]
+    since = [v for v in changed if [int(part) for part in v[1:].split(".")[:2]] <= number]
+    return f"{row}@{since[-1]}" if since else row
+
+
+def anywhere_or_gpu(row):
+    """The first form of these rows has the same bits on the CPU; later ones divide by a number, which is a product on a GPU."""
+    return "cuda" if "@" in row else "any"
+
+
 def platform(cuda_alike):
     return types.SimpleNamespace(
-        fp8_dtype=lambda: torch.float8_e4m3fn, is_fp8_fnuz=lambda: False, is_cuda_alike=lambda: cuda_alike, is_xpu=lambda: False, is_rocm=lambda: False,
-        simple_compile_backend="eager",
+        fp8_dtype=lambda: torch.float8_e4m3fn, is_fp8_fnuz=lambda: False, is_cuda=lambda: cuda_alike, is_cuda_alike=lambda: cuda_alike,
+        is_xpu=lambda: False, is_rocm=lambda: False, simple_compile_backend="eager",
     )
 
 
@@ -37,7 +49,7 @@ class Eager:
         return lambda function: function
 
 
-def native(source):
+def native(source, release):
     """QuantFP8 of input_quant_fp8.py: what runs without a kernel."""
     utils = functions(f"{source}/{UTILS}quant_utils.py",
                       ["get_fp8_min_max", "_GroupShape", "GroupShape", "_normalize_quant_group_shape", "group_broadcast",
@@ -79,17 +91,18 @@ def native(source):
         q, scale = utils.scaled_quantize(call["x"], shape(128, 128), torch.float8_e4m3fn, torch.float32)
         return {"q": q, "scale": scale}
 
+    ue8m0 = row_of("vllm.group_native_ue8m0", ["v0.33.0"], release)
     token, tensor, group = dynamic(lambda _: shape.PER_TOKEN), dynamic(lambda _: shape.PER_TENSOR), dynamic(lambda n: shape(1, n))
     return [
         ("vllm.group_native", "cpu", group), ("vllm.group_native_gpu", "cuda", group),
-        ("vllm.group_native_ue8m0@v0.33.0", "cuda", dynamic(lambda n: shape(1, n), ue8m0=True)),
+        (ue8m0, anywhere_or_gpu(ue8m0), dynamic(lambda n: shape(1, n), ue8m0=True)),
         ("vllm.per_token_native", "cpu", token), ("vllm.per_token_native_gpu", "cuda", token),
         ("vllm.per_tensor_native", "cpu", tensor), ("vllm.per_tensor_native_gpu", "cuda", tensor),
         ("vllm.static_native", "cuda", static), ("vllm.scaled_quantize_block_rcp", "cuda", scaled),
     ]
 
 
-def others_in_torch(source):
+def others_in_torch(source, release):
     mx = functions(f"{source}/{UTILS}mxfp8_utils.py", ["MXFP8_VALUE_DTYPE", "MXFP8_BLOCK_SIZE", "swizzle_mxfp8_scale", "_mxfp8_e4m3_quantize_torch"], common())
     limits = functions(f"{source}/{UTILS}quant_utils.py", ["get_fp8_min_max"], common())
     block = functions(f"{source}/vllm/utils/deep_gemm.py", ["_ceil_to_ue8m0", "_align", "DEFAULT_BLOCK_SIZE", "per_block_cast_to_fp8"],
@@ -120,64 +133,6 @@ def others_in_torch(source):
         q, scale = block.per_block_cast_to_fp8(call["x"], use_ue8m0=True)
         return {"q": q, "scale": scale}
 
-    return [("vllm.mxfp8_torch@v0.27.0", "cuda", mxfp8), ("vllm.ir_rms_norm", "cuda", norm), ("vllm.ir_fused_add_rms_norm", "cuda", add_norm),
+    mx_row = row_of("vllm.mxfp8_torch", ["v0.27.0"], release)
+    return [(mx_row, anywhere_or_gpu(mx_row), mxfp8), ("vllm.ir_rms_norm", "cuda", norm), ("vllm.ir_fused_add_rms_norm", "cuda", add_norm),
             ("vllm.per_block_cast_ue8m0", "cuda", cast)]
-
-
-def in_triton(source):
-    import triton
-    import triton.language as tl
-
-    names = {**common(), "triton": triton, "tl": tl, "get_tma_aligned_size": lambda x, size: -(-x // (16 // size)) * (16 // size)}
-    limits = functions(f"{source}/{UTILS}quant_utils.py", ["get_fp8_min_max"], common())
-    names["get_fp8_min_max"] = limits.get_fp8_min_max
-    fp8 = functions(f"{source}/{UTILS}fp8_utils.py",
-                    ["_per_token_group_quant_fp8", "_per_token_group_quant_fp8_colmajor", "per_token_group_quant_fp8",
-                     "_silu_mul_per_token_group_quant_fp8_colmajor", "silu_mul_per_token_group_quant_fp8_colmajor"], names)
-    rounding = triton.jit(functions_of_branch(f"{source}/{UTILS}int8_utils.py", "round_int8", names))
-    int8 = functions(f"{source}/{UTILS}int8_utils.py",
-                     ["_per_token_quant_int8", "per_token_quant_int8", "_per_token_group_quant_int8", "per_token_group_quant_int8"],
-                     {**names, "round_int8": rounding})
-
-    def group(ue8m0):
-        def run(call):
-            by_columns = call.parameters["layout"] != "row"
-            q, scale = fp8.per_token_group_quant_fp8(call["x"], int(call.numbers["group_size"]), column_major_scales=by_columns, use_ue8m0=ue8m0)
-            return {"q": q, "scale": scale}
-
-        return run
-
-    def silu(ue8m0):
-        def run(call):
-            x = call["x"]
-            padded = torch.zeros((-(-x.shape[0] // 128) * 128, x.shape[1]), dtype=x.dtype, device=x.device)  # it wants whole tiles of rows
-            padded[: x.shape[0]] = x
-            q, scale = fp8.silu_mul_per_token_group_quant_fp8_colmajor(padded, use_ue8m0=ue8m0)
-            return {"q": q[: x.shape[0]], "scale": scale[: x.shape[0]]}
-
-        return run
-
-    def group_int8(call):
-        q, scale = int8.per_token_group_quant_int8(call["x"].contiguous(), int(call.numbers["group_size"]))
-        return {"q": q, "scale": scale}
-
-    def token_int8(call):
-        q, scale = int8.per_token_quant_int8(call["x"])
-        return {"q": q, "scale": scale}
-
-    return [("vllm.group_triton@v0.19.0", "cuda", group(False)), ("vllm.group_triton_ue8m0@v0.19.0", "cuda", group(True)),
-            ("vllm.silu_mul_colmajor@v0.24.0", "cuda", silu(False)), ("vllm.silu_mul_colmajor_ue8m0@v0.24.0", "cuda", silu(True)),
-            ("vllm.group_int8_triton", "cuda", group_int8), ("vllm.per_token_int8_triton", "cuda", token_int8)]
-
-
-def functions_of_branch(path, name, names):
-    """The function of the last branch, which is CUDA's, of an `if` that picks one by platform; without its decorator."""
-    import ast
-
-    with open(path) as file:
-        tree = ast.parse(file.read(), path)
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name][-1]
-    found.decorator_list = []
-    space = {**names, "__name__": name}
-    exec(compile(ast.Module([found], []), path, "exec"), space)
-    return space[name]
