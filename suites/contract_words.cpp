@@ -30,7 +30,8 @@ std::vector<std::string> contract_lines(const std::string& id) {
     case FlowKind::kLaunch:
       return launch_lines(id, kBf16);
     case FlowKind::kDot:
-      return dot_lines(read_dot(row, rulebook().units));
+    case FlowKind::kDotUnknown:
+      return dot_lines(read_dot(row, tables, rulebook().units));
     case FlowKind::kRankReduce:
       return rank_lines(read_rank_reduce(row), *read_rank_reduce(row).formats.front());
     case FlowKind::kRankNorm: {

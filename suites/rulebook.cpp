@@ -6,7 +6,7 @@
 
 #include "harness/core/glob.h"
 #include "reference/flow/dot/dot.h"
-#include "reference/flow/flow.h"
+#include "reference/flow/registry.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
 
@@ -94,7 +94,7 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
       book->contracts.add(file);
   }
   for (const ContractRow& row : book->contracts.rows())
-    if (row.flow->kind == FlowKind::kDot) (void)read_dot(row, book->units);  // the tables of contracts know no units
+    if (is_product(row)) (void)read_dot(row, book->contracts, book->units);  // the tables of contracts know no units
   book->layouts = load_layouts(root + "/reference/contracts/layouts.csv");
   book->records = load_records(root + "/reference/contracts/records.csv");
   book->equivalences = load_equivalences(root + "/suites/equivalent.csv");

@@ -23,6 +23,14 @@ expect 2 "quick.csv:2:" "$assay" list
 expect 2 "has groups of 32|64|128" "$assay" list
 edited divide $quick '2s/,5,1024,128,row,/,5,1000,128,row,/'
 expect 2 "group_size 128 does not divide n 1000" "$assay" list
+unknown=reference/contracts/dot_unknown.csv
+edited member $unknown '3s/torch.scaled_mm_row_fast.sm_90/torch.scaled_mm_row_slow.sm_90/'
+expect 2 "dot_unknown.csv:3:" "$assay" list
+expect 2 "torch.scaled_mm_row_slow.sm_90" "$assay" list
+edited replayed $unknown '3s/torch.scaled_mm_row_fast.sm_90/vllm.cutlass_scaled_mm_int8.sm_90/'
+expect 2 "programs: vllm.cutlass_scaled_mm_int8.sm_90 has a unit that cannot be replayed" "$assay" list
+edited demanded suites/gemm_scaled/cases/quick.csv '/^assay.unknown_fp8_tensor.sm_90,6,16,272/s/,$/,y: gain *\/100/'
+expect 2 "must show: spans alone judge it" "$assay" list
 tile=suites/quant_tile/cases/quick_blocks.csv
 edited block $tile '2s/,128x128,row,/,128x,row,/'
 expect 2 "quick_blocks.csv:2:153: group_size: a number is missing in '128x'" "$assay" list

@@ -35,6 +35,8 @@ std::vector<Kernel> gemm_faults() {
       of_gemm<GemmWeightTransposed>("gemm_weight_transposed", other,
                                     "no regression known; the weight as other libraries store it"),
       of_gemm<GemmGain>("gemm_gain", other, "no regression known; what a global measure calls the same"),
+      of_gemm<GemmUnknownGain>("gemm_unknown_gain", other, "no regression known; what a bound of the error takes for rounding"),
+      of_gemm<GemmUnknownTail>("gemm_unknown_tail", tensor, "no regression known; a loop over whole instructions of k"),
       of_gemm<GemmScaleOrder>("gemm_scale_order", other,
                               "vllm scaled_mm_sm90_fp8_dispatch.cuh: the order where a and b are exchanged"),
       of_gemm<GemmBiasBeforeScale>("gemm_bias_before_scale", tensor,

@@ -98,6 +98,19 @@ struct GemmGain : VllmScaledMm {
   }
 };
 
+/// One twentieth too much, of a kernel that spans alone judge.
+struct GemmUnknownGain : UnknownRow {
+  template <class Y>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
+    return UnknownRow::scaled<Y>(sum, sa, sb, bias) * 1.05f;
+  }
+};
+
+/// Whole instructions of k alone.
+struct GemmUnknownTail : UnknownTensor {
+  SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 32; }
+};
+
 /// Scales in the order of the exchanged product.
 struct GemmScaleOrder : TorchRow {
   template <class>

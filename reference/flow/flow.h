@@ -14,7 +14,7 @@ class RowEdits;
 
 /// What a contract row of the flow is. Links are functions of one row of numbers, chains are made of links; the others have a
 /// contract of their own, such as a matrix product or a sum over ranks.
-enum class FlowKind { kLink, kChain, kLaunch, kPacking, kCast, kDot, kRankReduce, kRankNorm, kRankSquares, kContiguity, kShuffle };
+enum class FlowKind { kLink, kChain, kLaunch, kPacking, kCast, kDot, kDotUnknown, kRankReduce, kRankNorm, kRankSquares, kContiguity, kShuffle };
 
 /// Where a link may stand in a chain.
 enum class ChainPlace { kAnywhere, kFirst, kLast };

@@ -8,6 +8,7 @@
 #include "reference/flow/chain/chain.h"
 #include "reference/flow/contiguity/contiguity.h"
 #include "reference/flow/dot/dot.h"
+#include "reference/flow/dot/unknown.h"
 #include "reference/flow/gated/gated.h"
 #include "reference/flow/group_quant/group_quant.h"
 #include "reference/flow/launch/launch.h"
@@ -27,7 +28,7 @@ std::span<const Flow* const> all_flows() {
   static const Flow* const all[] = {
       &quant_azp_flow(), &cache_insert_flow(), &group_quant_flow(), &row_norm_flow(), &gated_flow(),
       &rope_flow(),      &chain_flow(),        &launch_flow(),      &packing_flow(),  &cast_flow(),
-      &dot_flow(),       &rank_reduce_flow(), &rank_norm_flow(), &rank_squares_flow(), &contiguity_flow(),   &shuffle_flow(),
+      &dot_flow(),       &dot_unknown_flow(), &rank_reduce_flow(), &rank_norm_flow(), &rank_squares_flow(), &contiguity_flow(),   &shuffle_flow(),
   };
   return all;
 }
@@ -50,6 +51,8 @@ bool takes(const ContractTables& tables, const ContractRow& row, const std::stri
   }
   return false;
 }
+
+bool is_product(const ContractRow& row) { return row.flow->kind == FlowKind::kDot || row.flow->kind == FlowKind::kDotUnknown; }
 
 bool is_quantization(const ContractRow& row) { return row.flow->kind == FlowKind::kLink && row.cells.contains("layouts"); }
 

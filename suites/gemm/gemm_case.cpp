@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "harness/core/fill.h"
-#include "reference/flow/flow.h"
+#include "harness/core/glob.h"
+#include "reference/flow/dot/unknown.h"
+#include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 #include "suites/gemm/scale_tensors.h"
 #include "suites/rows/cells.h"
@@ -16,9 +18,9 @@ namespace {
 
 DotContract contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
-  if (row.flow->kind != FlowKind::kDot)
+  if (!is_product(row))
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes matrix products");
-  return read_dot(row, rulebook().units);
+  return read_dot(row, rulebook().contracts, rulebook().units);
 }
 
 const Format& result_of(const Cells& cells, const DotContract& contract) {
@@ -56,6 +58,14 @@ void require_tiles(const Cells& cells, const GemmCase& p) {
   if (shuffle.any() && !shuffle.fits(p.n, p.k))
     cells.refuse("n", fmt::format("b is shuffled in tiles of {} rows and {} products, which n and k are multiples of", shuffle.rows,
                                   2 * shuffle.products));
+}
+
+/// Spans alone judge a kernel that nobody knows; of data that show no gain of a twentieth a pass would say nothing.
+void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
+  if (!p.contract.unknown()) return;
+  for (const std::string& glob : one.blind_to)
+    if (glob_match(glob, kDemandedOfSpans))
+      cells.refuse("blind_to", fmt::format("'{}' declares '{}', which data of {} must show: spans alone judge it", glob, kDemandedOfSpans, p.id()));
 }
 
 /// The largest magnitudes of both factors, k times, must fit.
@@ -131,6 +141,7 @@ GemmCase read_gemm_case(const Case& c) {
   p.warp = cells.warp();
   require_room(cells, p);
   require_tiles(cells, p);
+  require_power(cells, c, p);
   return p;
 }
 

@@ -55,7 +55,7 @@ std::string plain_layout(const DotContract& contract) {
 
 DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   require_known_parameters(op, request);
-  const DotContract contract = read_dot(rulebook().contracts.find(request.contract), rulebook().units);
+  const DotContract contract = read_dot(rulebook().contracts.find(request.contract), rulebook().contracts, rulebook().units);
   const DumpedTensor &a = dumped_role(request.roles, "a"), &b = dumped_role(request.roles, "b"), &d = dumped_role(request.roles, "d");
   const Shape of_a = factor(a), of_b = factor(b);
   if (of_a[1] != of_b[1])

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "reference/flow/dot/words.h"
-#include "reference/flow/flow.h"
+#include "reference/flow/registry.h"
 #include "suites/gemm/expect.h"
 #include "suites/gemm/gemm_dump.h"
 #include "suites/gemm/invariants.h"
@@ -22,7 +22,7 @@ constexpr int64_t kExcerptProducts = 1 << 19, kExcerptRows = 6, kExcerptColumns 
 
 bool takes(const std::string& contract, bool of_blocks) {
   const ContractRow& row = rulebook().contracts.find(contract);
-  return row.flow->kind == FlowKind::kDot && read_dot(row, rulebook().units).of_blocks() == of_blocks;
+  return is_product(row) && read_dot(row, rulebook().contracts, rulebook().units).of_blocks() == of_blocks;
 }
 
 std::string shape_words(const GemmCase& p) {

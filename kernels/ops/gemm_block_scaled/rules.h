@@ -124,6 +124,11 @@ struct VllmTritonSm89 : ScaleOfRowFirst<units::Sm89MmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_w8a8_block.sm_89";
 };
 
+// Offered as a kernel of which nobody knows how it adds.
+struct UnknownBlocks : ProductOfScales<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "assay.unknown_fp8_1x128_128x128.sm_90";
+};
+
 // composable_kernel 8e22e1a7, blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp; AITER e4048607, opus_gemm.
 struct AiterBlockscale : ScaleOfRowFirst<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale.gfx942";

@@ -4,8 +4,8 @@ namespace assay_kernels {
 namespace {
 
 using OneTensor =
-    GemmList<units::OfNvidia, TorchTensorFast, TorchTensor, TorchTensorFastE5m2E4m3, TorchTensorE4m3E5m2, TorchTensorSm89>;
-using Others = GemmList<units::OfNvidia, TorchRowFast, TorchRow, CutlassRow, VllmScaledMm, VllmScaledMmSwapAb, VllmScaledMmInt8>;
+    GemmList<units::OfNvidia, TorchTensorFast, TorchTensor, TorchTensorFastE5m2E4m3, TorchTensorE4m3E5m2, TorchTensorSm89, UnknownTensor>;
+using Others = GemmList<units::OfNvidia, TorchRowFast, TorchRow, CutlassRow, VllmScaledMm, VllmScaledMmSwapAb, VllmScaledMmInt8, UnknownRow>;
 
 }  // namespace
 

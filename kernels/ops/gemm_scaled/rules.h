@@ -95,6 +95,20 @@ struct VllmScaledMmInt8 : WeightFirst<units::Sm90WgmmaInt8Int32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_int8.sm_90";
 };
 
+// Offered as kernels of which nobody knows how they add.
+struct UnknownTensor : TensorScaled<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "assay.unknown_fp8_tensor.sm_90";
+  static constexpr bool kTakesBias = false;
+};
+struct UnknownRow : WeightFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "assay.unknown_fp8_row.sm_90";
+  static constexpr bool kTakesBias = false;
+};
+struct UnknownRowGfx942 : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "assay.unknown_fp8_row.gfx942";
+  static constexpr bool kTakesBias = false;
+};
+
 // AITER e404860, gemm_a8w8_common.cuh: the weight's scale first.
 struct AiterGemmA8w8Fnuz : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.gemm_a8w8_fnuz.gfx942";

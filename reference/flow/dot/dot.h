@@ -32,6 +32,11 @@ struct DotContract {
   std::vector<const Format*> out;  ///< formats of the result
   WeightShuffle shuffle;           ///< of b
   std::vector<std::string> layouts;  ///< of layouts.csv, where scales of blocks of a may lie
+  /// Of a kernel that nobody knows: contracts one of whose programs made each element. What stands above is then that of the first one,
+  /// but for row, scales, out, layouts and no bias.
+  std::vector<DotContract> members = {};
+
+  bool unknown() const { return !members.empty(); }
 
   /// Whether it takes a and b of integers, whose sums are exact in every order.
   bool of_integers() const { return unit.d->specials == Specials::kInteger; }
@@ -46,7 +51,11 @@ struct DotContract {
 };
 
 /// Throws TableError at the cell: a unit that does not exist or of which nothing is predicted, and what a cell may not hold.
-DotContract read_dot(const ContractRow& row, const UnitTable& units);
+DotContract read_dot(const ContractRow& row, const ContractTables& contracts, const UnitTable& units);
+
+/// The cell `scales`. Throws TableError.
+class RowCells;
+std::vector<GemmScales> read_gemm_scales(const RowCells& cells);
 
 /// The steps from the sum of an element to its result. `y`: the format of the result.
 Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reference/flow/dot/unknown.h"
 #include "reference/flow/dot/ways.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/verbs.h"
@@ -92,6 +93,7 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
 
 std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTable& units, int64_t k, const Format& y,
                                          bool with_bias) {
+  if (right.unknown()) return unknown_neighbours(right);
   Edits edits(right, k);
   edit_unit(right, units, edits);
   edit_promotion(right, edits);

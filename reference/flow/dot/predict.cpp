@@ -7,6 +7,7 @@
 #include "reference/formats/codes.h"
 #include "reference/formats/round.h"
 #include "reference/recipe/eval.h"
+#include "reference/units/replay.h"
 
 namespace assay {
 namespace {
@@ -24,13 +25,14 @@ void add_all(Spans& to, const Spans& sums) {
 }  // namespace
 
 DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y,
-                 const DotMistake& mistake)
+                 const DotMistake& mistake, DotSums sums)
     : unit_(contract.unit),
       product_(inputs.product),
       program_(std::move(program)),
       inputs_(inputs),
       y_(y),
       mistake_(mistake),
+      sums_(sums),
       join_(join_recipe(contract)),
       recipe_(dot_recipe(contract, y, !inputs.bias.empty())) {
   if (!unit_.scale) return;
@@ -50,6 +52,18 @@ std::vector<double> DotRows::sums(int64_t first, int64_t end, int64_t first_k, i
   else
     std::transform(codes.begin(), codes.end(), values.begin(), [&](uint32_t code) { return decode(*unit_.d, code); });
   return values;
+}
+
+Spans DotRows::chains(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const {
+  if (sums_ == DotSums::kBits) return Spans(sums(first, end, first_k, end_k));
+  Replay replay(unit_);
+  Spans spans(std::vector<double>(size_t((end - first) * inputs_.n)));
+  const UnitFactor &a = product_.a, &b = product_.b;
+  for (size_t i = 0; i < spans.size(); ++i) {
+    const int64_t row = first + int64_t(i) / inputs_.n, column = int64_t(i) % inputs_.n;
+    spans.set(i, replay.chain(a.codes + row * a.pitch + first_k, b.codes + column * b.pitch + first_k, end_k - first_k));
+  }
+  return spans;
 }
 
 Spans DotRows::scales_of_a(int64_t first, int64_t rows, int64_t k) const {
@@ -81,10 +95,10 @@ Spans DotRows::joined(int64_t first, int64_t k, Spans sums, const Spans& acc) co
 
 Spans DotRows::part_sums(int64_t first, int64_t end, int64_t part) const {
   const int64_t end_k = std::min(part + program_.part, inputs_.product.k);
-  if (program_.promote == 0) return Spans(sums(first, end, part, end_k));
+  if (program_.promote == 0) return chains(first, end, part, end_k);
   Spans acc(std::vector<double>(size_t((end - first) * inputs_.n), 0.0));
   for (int64_t k = part; k < end_k; k += program_.promote)
-    acc = joined(first, k, Spans(sums(first, end, k, std::min(k + program_.promote, end_k))), acc);
+    acc = joined(first, k, chains(first, end, k, std::min(k + program_.promote, end_k)), acc);
   return acc;
 }
 

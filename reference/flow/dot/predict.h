@@ -31,11 +31,14 @@ struct DotMistake {
   bool parts_in_result = false;  ///< each part is scaled and rounded, and the results are added in their format
 };
 
+/// Sums of a unit: its own bits, or everything that they may be if nobody knows which bits it loses (units/replay.h).
+enum class DotSums { kBits, kReplayed };
+
 /// Rows of D by one program of a contract. Keeps references to the inputs.
 class DotRows {
  public:
   DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y,
-          const DotMistake& mistake = {});
+          const DotMistake& mistake = {}, DotSums sums = DotSums::kBits);
 
   /// Values of rows first .. end - 1, one after the other: [end - first, n].
   Spans rows(int64_t first, int64_t end) const;
@@ -43,6 +46,7 @@ class DotRows {
   std::vector<double> sums(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const;
 
  private:
+  Spans chains(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const;
   Spans part_sums(int64_t first, int64_t end, int64_t part) const;
   /// Promoted sums whose products begin at `k`, joined to `acc`.
   Spans joined(int64_t first, int64_t k, Spans sums, const Spans& acc) const;
@@ -58,6 +62,7 @@ class DotRows {
   const DotInputs& inputs_;
   const Format& y_;
   DotMistake mistake_;
+  DotSums sums_;
   Recipe join_, recipe_;
 };
 

@@ -4,6 +4,7 @@
 #include "reference/contracts/row_cells.h"
 #include "reference/flow/dot/dot.h"
 #include "reference/flow/dot/names.h"
+#include "reference/flow/dot/unknown.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 
@@ -34,14 +35,6 @@ void read_split(const RowCells& cells, DotContract& contract) {
     throw cells.error("split", 0, "is none, or parts(AT_MOST) of(PRODUCTS)");
   contract.most_parts = int(number_of(cells, "split", words[0]));
   contract.part_of = number_of(cells, "split", words[1]);
-}
-
-void read_scales(const RowCells& cells, DotContract& contract) {
-  for (const std::string& name : cells.alternatives("scales")) try {
-      contract.scales.push_back(gemm_scales_named(name));
-    } catch (const std::out_of_range& error) {
-      throw cells.error("scales", 0, error.what());
-    }
 }
 
 void read_layouts(const RowCells& cells, DotContract& contract) {
@@ -84,7 +77,7 @@ DotContract cells_of(const ContractRow& row) {
   contract.row = &row;
   read_promote(cells, contract);
   read_split(cells, contract);
-  read_scales(cells, contract);
+  contract.scales = read_gemm_scales(cells);
   contract.out = cells.formats_of_numbers("out");
   if (!cells.text("weight").empty()) contract.shuffle = read_weight_tile(cells, "weight");
   read_layouts(cells, contract);
@@ -96,6 +89,16 @@ DotContract cells_of(const ContractRow& row) {
 }
 
 }  // namespace
+
+std::vector<GemmScales> read_gemm_scales(const RowCells& cells) {
+  std::vector<GemmScales> scales;
+  for (const std::string& name : cells.alternatives("scales")) try {
+      scales.push_back(gemm_scales_named(name));
+    } catch (const std::out_of_range& error) {
+      throw cells.error("scales", 0, error.what());
+    }
+  return scales;
+}
 
 const Flow& dot_flow() {
   static const Flow flow{
@@ -110,7 +113,8 @@ const Flow& dot_flow() {
   return flow;
 }
 
-DotContract read_dot(const ContractRow& row, const UnitTable& units) {
+DotContract read_dot(const ContractRow& row, const ContractTables& contracts, const UnitTable& units) {
+  if (row.flow->kind == FlowKind::kDotUnknown) return read_unknown_dot(row, contracts, units);
   DotContract contract = cells_of(row);
   try {
     contract.unit_row = &units.find(row.text("unit"));

@@ -13,9 +13,17 @@ std::string joined(const std::vector<std::string>& layouts) {
   return text;
 }
 
+std::vector<std::string> unknown_lines(const DotContract& contract) {
+  std::vector<std::string> lines = {"y     = an element of d as some program of these may make it, whatever bits their units lose or keep:"};
+  for (const DotContract& member : contract.members) lines.push_back("        " + member.row->id);
+  lines.push_back("unit    each cut of bits and each rounding of a sum is made or left out; exponents and the order of k are the unit's");
+  return lines;
+}
+
 }  // namespace
 
 std::vector<std::string> dot_lines(const DotContract& contract) {
+  if (contract.unknown()) return unknown_lines(contract);
   const std::string unit = contract.unit.id;
   std::vector<std::string> lines = {"chain = instructions of " + unit +
                                     " in ascending k, each with the result of the one before, from 0"};

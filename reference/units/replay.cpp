@@ -1,0 +1,142 @@
+#include "reference/units/replay.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace assay {
+namespace {
+
+double cut(double x, int step, BitLoss loss) {
+  const double steps = std::ldexp(x, -step);
+  return std::ldexp(loss == BitLoss::kTruncate ? std::trunc(steps) : std::floor(steps), step);
+}
+
+/// What is left whether the loss happens or not.
+Span lose(Span x, int step, BitLoss loss) {
+  return {std::min(x.low, cut(x.low, step, loss)), std::max(x.high, cut(x.high, step, loss))};
+}
+
+Span plus(Span x, Span y) { return {x.low + y.low, x.high + y.high}; }
+
+double largest(Span x) { return std::max(std::fabs(x.low), std::fabs(x.high)); }
+
+/// The f32 numbers around a double.
+double below(double x) {
+  const auto near = float(x);
+  return double(near) > x ? double(std::nextafter(near, -std::numeric_limits<float>::infinity())) : double(near);
+}
+double above(double x) { return -below(-x); }
+
+}  // namespace
+
+bool can_be_replayed(const Unit& unit) {
+  return unit.known() && unit.sum == ProductSum::kAligned && unit.group == 1 && !unit.scale && unit.a->bits == 8 && unit.b->bits == 8 &&
+         unit.join != AccumulatorJoin::kAdded && unit.exponent == TermExponent::kSum && !unit.flush && unit.product_limit == 0 &&
+         unit.d->bits == 32;
+}
+
+Replay::Replay(const Unit& unit) : unit_(unit), a_{}, b_{}, order_{} {
+  if (!can_be_replayed(unit)) throw std::invalid_argument("unit " + unit.id + " cannot be replayed: its products are not aligned and added");
+  a_ = factors_of(*unit.a), b_ = factors_of(*unit.b);
+  order_ = product_order(unit);
+  terms_.resize(order_.size());
+}
+
+std::array<Replay::Factor, 256> Replay::factors_of(const Format& format) const {
+  const int least = (unit_.exponents_in ? *unit_.exponents_in : format).min_exponent();
+  std::array<Factor, 256> all;
+  for (uint32_t code = 0; code < all.size(); ++code) {
+    const double value = decode(format, code);
+    all[code] = {value, value == 0 || !std::isfinite(value) ? least : std::max(std::ilogb(value), least)};
+  }
+  return all;
+}
+
+int Replay::exponent_of(Span c) const {
+  const double most = largest(c);
+  return most == 0 ? unit_.d->min_exponent() : std::max(std::ilogb(most), unit_.d->min_exponent());
+}
+
+int Replay::least_exponent_of(Span c) const {
+  if (c.low <= 0 && c.high >= 0) return unit_.d->min_exponent();
+  return exponent_of(point(std::min(std::fabs(c.low), std::fabs(c.high))));
+}
+
+Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
+  int exponent = std::max(least, unit_.least_exponent);
+  for (int i = 0; i < count; ++i)
+    if (unit_.zeros_count || terms[i].value != 0) exponent = std::max(exponent, terms[i].exponent);
+  Span sum{0, 0};
+  double magnitudes = 0;
+  for (int i = 0; i < count; ++i) {
+    if (terms[i].value == 0) continue;
+    sum = plus(sum, lose(point(terms[i].value), exponent - unit_.fraction_bits, unit_.loss));
+    magnitudes += std::fabs(terms[i].value);
+  }
+  // Multiples of one step that stay below 2^53 steps are added exactly; else each addition may be off by 2^-53 of the magnitudes.
+  const int step = unit_.a->min_exponent() - unit_.a->mantissa_bits + unit_.b->min_exponent() - unit_.b->mantissa_bits;
+  const double slack = magnitudes < std::ldexp(1.0, 53 + step) ? 0 : std::ldexp(magnitudes, -53) * 2 * count;
+  return {{sum.low - slack, sum.high + slack}, exponent};
+}
+
+Span Replay::rounded(Span sum, bool to_nearest, int bits) const {
+  const auto one = [&](double x) {
+    if (x == 0) return x;
+    const int step = std::max(std::ilogb(x), unit_.d->min_exponent()) - bits;
+    return to_nearest ? std::ldexp(std::nearbyint(std::ldexp(x, -step)), step) : cut(x, step, BitLoss::kTruncate);
+  };
+  return {std::min(sum.low, one(sum.low)), std::max(sum.high, one(sum.high))};
+}
+
+Span Replay::joined(const Term* terms, Span c) const {
+  const int part = unit_.take / unit_.splits;
+  std::vector<Sum> sums;
+  for (int first = 0; first < unit_.take; first += part) sums.push_back(aligned(terms + first, part, kNoExponent));
+  int of_sum = sums.front().exponent;
+  for (const Sum& one : sums) of_sum = std::max(of_sum, one.exponent);
+  Span sum{0, 0};
+  for (const Sum& one : sums)
+    sum = plus(sum, unit_.splits > 1 ? lose(one.span, of_sum - unit_.join_fraction_bits, unit_.join_loss) : one.span);
+  const int of_c = exponent_of(c), exponent = std::max(of_sum, of_c);
+  Span c_part = lose(c, exponent - unit_.c_fraction_bits, unit_.c_loss);
+  const bool may_drop = unit_.c_drop != 0 && least_exponent_of(c) < exponent - unit_.c_drop;
+  if (may_drop) c_part = {std::min(c_part.low, 0.0), std::max(c_part.high, 0.0)};
+  return plus(lose(sum, exponent - unit_.sum_fraction_bits, unit_.c_loss), c_part);
+}
+
+Span Replay::block(const Term* terms, Span c) const {
+  Span sum;
+  if (unit_.join == AccumulatorJoin::kJoined) {
+    sum = joined(terms, c);
+  } else {
+    const int of_c = unit_.zeros_count || largest(c) != 0 ? exponent_of(c) : kNoExponent;
+    const Sum products = aligned(terms, unit_.take, of_c);
+    sum = plus(products.span, lose(c, products.exponent - unit_.fraction_bits, unit_.loss));
+  }
+  return rounded(sum, unit_.rounding == ResultRounding::kNearestEven, unit_.result_bits);
+}
+
+Span Replay::instruction(const std::byte* a, const std::byte* b, int64_t products, Span c) {
+  double special = 0;
+  for (size_t i = 0; i < order_.size(); ++i) {
+    const int k = order_[i];
+    const Factor &x = a_[k < products ? size_t(a[k]) : 0], &y = b_[k < products ? size_t(b[k]) : 0];
+    terms_[i] = {x.value * y.value, x.exponent + y.exponent};
+    if (!std::isfinite(terms_[i].value)) special += terms_[i].value;
+  }
+  if (!std::isfinite(c.low)) special += c.low;
+  if (special != 0) return point(special);
+  Span d = unit_.c_last ? Span{0, 0} : c;
+  for (size_t i = 0; i < terms_.size(); i += size_t(unit_.take)) d = block(terms_.data() + i, d);
+  return unit_.c_last ? rounded(plus(c, d), true, unit_.d->mantissa_bits) : d;
+}
+
+Span Replay::chain(const std::byte* a, const std::byte* b, int64_t products) {
+  Span c{0, 0};
+  for (int64_t k = 0; k < products; k += unit_.k) c = instruction(a + k, b + k, products - k, c);
+  return std::isfinite(c.low) ? Span{below(c.low), above(c.high)} : c;
+}
+
+}  // namespace assay

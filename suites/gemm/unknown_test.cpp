@@ -1,0 +1,102 @@
+// Kernels that nobody knows: whatever a known program makes lies within the spans, mixtures too; a gain does not, where data can show it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "harness/core/compare.h"
+#include "harness/diagnosis/visibility.h"
+#include "reference/formats/catalogue.h"
+#include "suites/gemm/expect.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
+
+namespace assay {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+const Op& gemm() {
+  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
+  (void)open;
+  return find_op("gemm_scaled");
+}
+
+const TestCells kUsual = {{"contract", "assay.unknown_fp8_row.sm_90"}, {"m", "4"},    {"n", "24"},           {"k", "416"},
+                          {"fill", "amax_scaled"},               {"b", "amax_scaled"}, {"scales", "token_channel"}, {"scale", "amax_scales"},
+                          {"y", "f32"},                          {"bias", ""},  {"seed", "1"},         {"warp", "32"}};
+
+Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
+
+std::vector<HostTensor> outputs_of(const Problem& problem, const Answer& answer) {
+  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
+  outputs[0].bytes.resize(outputs[0].spec.bytes());
+  const std::vector<WholePart> d = computed(answer);
+  for (size_t i = 0; i < d[0].low.size(); ++i)
+    outputs[0].set_code(int64_t(i), code_from_ordinal(*outputs[0].spec.format, d[0].low[i]));
+  return outputs;
+}
+
+/// What the programs of all members make, one after the other.
+std::vector<std::vector<HostTensor>> made_by_members(const GemmCase& c, const Problem& problem) {
+  std::vector<std::vector<HostTensor>> all;
+  for (const DotContract& member : c.contract.members)
+    for (const Answer& answer : expect_product(c, member, problem).any_of) all.push_back(outputs_of(problem, answer));
+  return all;
+}
+
+TEST(UnknownGemm, WhatAKnownProgramMakesIsRightAndSoAreMixtures) {
+  for (const char* fill : {"amax_scaled", "few_maxima", "wide", "amax_scaled_positive", "block_outliers", "codes_with_nans"})
+    for (const auto& [contract, scales] : {std::pair("assay.unknown_fp8_row.sm_90", "token_channel"), std::pair("assay.unknown_fp8_tensor.sm_90", "tensor")}) {
+      const Case one = case_with({{"contract", contract}, {"scales", scales}, {"fill", fill}});
+      const Problem problem = gemm().problem(one);
+      const Expectation expectation = gemm().expect(one, problem, nullptr);
+      const auto made = made_by_members(read_gemm_case(one), problem);
+      ASSERT_GE(made.size(), 3u);
+      std::vector<HostTensor> mixture = made[0];
+      for (size_t program = 0; program < made.size(); ++program) {
+        EXPECT_TRUE(compare(expectation, made[program], {{}}).agrees()) << one.id << " program " << program;
+        for (int64_t i = int64_t(program); i < mixture[0].spec.elements(); i += int64_t(made.size())) mixture[0].set_code(i, made[program][0].code(i));
+      }
+      EXPECT_TRUE(compare(expectation, mixture, {{}}).agrees()) << one.id;
+    }
+}
+
+TEST(UnknownGemm, AGainIsOutsideWhereDataShowIt) {
+  const Case one = case_with({});
+  const Problem problem = gemm().problem(one);
+  std::vector<HostTensor> outputs = made_by_members(read_gemm_case(one), problem)[0];
+  for (int64_t i = 0; i < outputs[0].spec.elements(); ++i)
+    outputs[0].set_code(i, code_of(kF32, double(float(decode(kF32, outputs[0].code(i)) * 1.05))));
+  EXPECT_FALSE(compare(gemm().expect(one, problem, nullptr), outputs, {{}}).agrees());
+  EXPECT_THAT(power_of(gemm(), one).blind_to, Not(Contains("y: gain 105/100")));
+}
+
+/// Long sums of one sign lose so much that a twentieth hides in it: such a case is untrusted, and its row may not declare otherwise.
+TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
+  const TestCells hiding = {{"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}, {"m", "1"}, {"n", "8"}};
+  EXPECT_THAT(power_of(gemm(), case_with(hiding)).blind_to, Contains("y: gain 105/100"));
+  Case declared = case_with(hiding);
+  for (const char* glob : {"y: gain 105/100", "y: gain *", "*"}) {
+    declared.blind_to = {glob};
+    try {
+      (void)gemm().validate(declared);
+      ADD_FAILURE() << glob << " was taken";
+    } catch (const TableError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("blind_to: '" + std::string(glob) + "' declares 'y: gain 105/100', which data of assay.unknown_fp8_row.sm_90 must show"));
+    }
+  }
+  declared.blind_to = {"k: *"};
+  EXPECT_NO_THROW((void)gemm().validate(declared));
+}
+
+TEST(UnknownGemm, TakesNoBiasAndNoOtherScales) {
+  EXPECT_THAT(refusal_of(gemm(), kUsual, {{"y", "bf16"}, {"bias", "normal"}}), HasSubstr("takes no bias"));
+  EXPECT_THAT(refusal_of(gemm(), kUsual, {{"scales", "tensor"}}), HasSubstr("'tensor' are no scales of assay.unknown_fp8_row.sm_90"));
+}
+
+}  // namespace
+}  // namespace assay
