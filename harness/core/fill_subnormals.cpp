@@ -28,7 +28,8 @@ void alternate(Sheet& sheet, int64_t place_of_subnormals, double sign) {
     } else if (place >= kApart) {
       value = sign * sheet.values[size_t(i - kApart)];
     } else {
-      value = k % 2 == place_of_subnormals ? subnormal(sheet, i) : power_of_two(max_exponent(sheet.format) - 1);
+      const int large = max_exponent(sheet.format) - int(sheet.random.below(2, i, kExponent));
+      value = k % 2 == place_of_subnormals ? subnormal(sheet, i) : power_of_two(large);
     }
   }
 }
