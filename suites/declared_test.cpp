@@ -8,6 +8,7 @@
 
 #include "harness/core/cases.h"
 #include "harness/core/error.h"
+#include "harness/diagnosis/power_table.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -62,6 +63,17 @@ TEST(Declared, TensorsAndParametersOfProblemsAreThoseOfTheOp) {
     for (const ParameterSpec& parameter : op.parameters)
       EXPECT_TRUE(met[op.name].contains("parameter " + parameter.name)) << op.name << " never has " << parameter.name;
   }
+}
+
+TEST(Declared, DataAreToldApartByAColumn) {
+  for (const Op& op : all_ops()) {
+    if (op.data_column.empty()) continue;
+    EXPECT_EQ(std::count(op.columns.begin(), op.columns.end(), op.data_column), 1) << op.name;
+    EXPECT_FALSE(op.optional_columns.contains(op.data_column)) << op.name;
+  }
+  std::vector<Case> of_no_data = quick_cases();
+  std::erase_if(of_no_data, [](const Case& one) { return one.op != "weak_contiguity"; });
+  EXPECT_THAT(power_table(std::span(&find_op("weak_contiguity"), 1), of_no_data), HasSubstr("| fault | any data |\n"));
 }
 
 TEST(Declared, AnOpTakesTheContractsOfItsCases) {

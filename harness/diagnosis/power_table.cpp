@@ -9,6 +9,9 @@
 namespace assay {
 namespace {
 
+/// The only column of an op whose cases have no data that matter.
+constexpr const char* kNoData = "any data";
+
 /// What the cases of one fill make of one fault: contract -> whether it shows.
 using Sightings = std::map<std::string, bool>;
 
@@ -48,7 +51,7 @@ class OpPower {
     std::set<std::string> data;
     for (const Case& one : cases) {
       if (one.op != op.name || !data.insert(one.data_id()).second) continue;
-      const std::string &fill = one.text("fill"), &contract = one.text("contract");
+      const std::string fill = op.data_column.empty() ? kNoData : one.text(op.data_column), contract = one.text("contract");
       if (std::find(fills_.begin(), fills_.end(), fill) == fills_.end()) fills_.push_back(fill);
       for (const Visibility& seen : visibilities(op, one)) book(seen, fill, contract);
     }

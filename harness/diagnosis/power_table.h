@@ -9,7 +9,7 @@
 
 namespace assay {
 
-/// Markdown: for each op a table of faults (rows) by fills (columns). Faults of one kind that every fill treats alike share a
+/// Markdown: for each op a table of faults (rows) by the data that it says its cases have, fills mostly (columns). Faults of one kind that every fill treats alike share a
 /// row. A cell counts contracts: in how many the fault shows on some case with that fill, of those that have the fault and such a
 /// case. After it the faults that no data can show, with the reason. `cases`: as selected; those that differ in warp alone count
 /// once.

@@ -43,7 +43,6 @@ StridedCase read_strided_case(const Case& c) {
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op asks which tensors are taken");
   StridedCase p{row.id, read_contiguity(row), find_format(cells.text("x")), {}, cells.warp()};
   if (!p.x || p.x->bits < 16) cells.refuse("x", "'" + cells.text("x") + "' is no format of two or four bytes");
-  if (cells.fill_name("fill") != "zeros") cells.refuse("fill", "is zeros: what x holds decides nothing");
   StridedExtents& x = p.extents;
   x = {sizes_of(cells, "shape"), sizes_of(cells, "strides"), int64_t(cells.number("offset")), int64_t(cells.number("storage")),
        p.x->bytes()};
@@ -105,7 +104,8 @@ Op weak_contiguity_op() {
               {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}};
   op.parameters = {roles::kWarp};
   op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kContiguity; };
-  op.columns = {"contract", "x", "shape", "strides", "offset", "storage", "fill", "warp"};
+  op.columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"};
+  op.data_column = "";  // x is zeros: what it holds decides nothing
   op.validate = validate;
   op.problem = problem;
   op.expect = [](const Case& c, const Problem&, const std::vector<HostTensor>*) {
