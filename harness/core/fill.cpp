@@ -104,6 +104,8 @@ constexpr Entry kFills[] = {
      "the same with opposite signs: with equal_blocks and paired_scales only what joining a block rounded is left"},
     {"paired_scales", fills::paired_scales, "amax_scales, every second column as the one before"},
     {"half_tenfold", fills::half_tenfold, "normal, half of it times ten: what sglang's tests quantize"},
+    {"rank_counts", fills::rank_counts, "1 to 15, of each rank its own: what vLLM's and sglang's tests add up"},
+    {"ranks_alike", fills::ranks_alike, "0 to 22 in turn, the same on every rank: what vLLM's test of QuickReduce adds up"},
     {"row_octaves", fills::row_octaves, "uniform in +-2^e, e from 1 to 19 for each row: what vLLM's masked SiLU test quantizes"},
 };
 

@@ -59,6 +59,14 @@ void rank_integers(Sheet& sheet) {
   }
 }
 
+void rank_counts(Sheet& sheet) {
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = double(1 + sheet.random.below(15, i, kValue));
+}
+
+void ranks_alike(Sheet& sheet) {
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = double(i % 23);
+}
+
 void rank_cancel(Sheet& sheet) {
   const int exponent = std::min(24, max_exponent(sheet.format));
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {

@@ -36,6 +36,17 @@ TEST(FillRanks, IntegersAreExactInEveryOrder) {
   }
 }
 
+TEST(FillRanks, CountsAreOfEachRankAndAlikeAreOfNone) {
+  const auto counts = of_ranks("rank_counts", kBf16, 4), alike = of_ranks("ranks_alike", kBf16, 4);
+  std::set<double> counted(counts[0].begin(), counts[0].end()), turned(alike[0].begin(), alike[0].end());
+  EXPECT_EQ(counted.size(), 15u);
+  EXPECT_EQ(*counted.begin(), 1);
+  EXPECT_EQ(turned.size(), 23u);
+  EXPECT_EQ(*turned.begin(), 0);
+  EXPECT_NE(counts[0], counts[1]);
+  EXPECT_EQ(alike[0], alike[3]);
+}
+
 TEST(FillRanks, TwoLargeNumbersCancel) {
   for (const Format* f : {&kBf16, &kF16, &kF32})
     for (const int ranks : {2, 4, 8}) {

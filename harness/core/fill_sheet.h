@@ -126,6 +126,8 @@ void paired_scales(Sheet&);
 
 // fill_ranks.cpp: what ranks add up
 void rank_integers(Sheet&);
+void rank_counts(Sheet&);
+void ranks_alike(Sheet&);
 void rank_cancel(Sheet&);
 void rank_overflow(Sheet&);
 void rank_specials(Sheet&);

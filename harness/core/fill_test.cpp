@@ -87,6 +87,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"off_center", 0xc42de2ec7b37d00d},
       {"amax_scaled", 0xa676402419eef140}, {"amax_scaled_positive", 0x477eedceb0d07da7}, {"few_maxima", 0xc74194032df0852},
       {"exact_sums", 0xfd8a269bbec20f3d},  {"block_outliers", 0xfbcd707e4dee0556},       {"codes_with_nans", 0x65b500d312600ec9},
+      {"rank_counts", 0x1992e7795299425d}, {"ranks_alike", 0x5401cbd62d13146f},
       {"rank_integers", 0xe2342c9b95220fd2}, {"rank_cancel", 0xff5df482f1451e5a}, {"rank_overflow", 0x1f6abb2311a74f17},
       {"rank_specials", 0x8fd13b33149a8c1b},
       {"equal_pairs", 0x87eb716cc447afc5}, {"cancelling_pairs", 0xfd16cebc45b7d356},     {"amax_scales", 0xbd1dfe80fe3c4ebb},

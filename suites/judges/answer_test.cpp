@@ -46,6 +46,39 @@ TEST(Answer, IsOfNormsAndQuantizationsAndOfNoActivationAlone) {
   EXPECT_GT(left_out, 0);
 }
 
+TEST(Answer, HoldsTheNumbersOfAllRanks) {
+  open_rulebook(".");
+  const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
+  int shifted = 0, with_residual = 0;
+  for (const Case& one : load_cases(all_ops(), ".")) {
+    if (one.tier != "quick" || !one.op.starts_with("all_reduce") || one.text("warp") != "64") continue;
+    const auto shift = one.parameters.find("shift");
+    const bool exact = one.text("fill") == "rank_integers", moved = shift != one.parameters.end() && !shift->second.empty();
+    if (!exact && !moved) continue;
+    const auto offered = [&](const KernelOffer& kernel) { return why_not_offered(kernel, one).empty(); };
+    const auto kernel = std::find_if(cpu.library.kernels.begin(), cpu.library.kernels.end(), offered);
+    ASSERT_NE(kernel, cpu.library.kernels.end()) << one.id;
+    const Problem problem = find_op(one.op).problem(one);
+    ASSERT_TRUE(is_comparable(problem));
+    const CallResult result = cpu.call({one.op, one.text("contract"), kernel->name, &problem, 1});
+    ASSERT_EQ(result.status, CallStatus::kOk) << one.id;
+    const Answer answer = answer_of(one, problem, result.outputs);
+    const auto of_one = size_t(problem.tensors.front().spec.elements());
+    ASSERT_EQ(answer.result.values.size(), of_one * size_t(problem.ranks)) << one.id;
+    for (size_t i = 0; exact && i < of_one && one.op == "all_reduce"; ++i) {
+      double sum = 0;
+      for (const HostTensor& x : problem.tensors)
+        if (x.spec.name == "x") sum += decode(*x.spec.format, x.code(x.spec.offset + int64_t(i)));
+      for (int rank = 0; rank < problem.ranks && !one.text("contract").starts_with("quickreduce"); ++rank)
+        ASSERT_EQ(answer.result.values[size_t(rank) * of_one + i], sum) << one.id;
+    }
+    shifted += problem.tensors.front().spec.offset > 0;
+    with_residual += !answer.residual.values.empty();
+  }
+  EXPECT_GT(shifted, 0);
+  EXPECT_GT(with_residual, 0);
+}
+
 TEST(Answer, StandsForTheInputUnderEveryLayout) {
   open_rulebook(".");
   const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");

@@ -34,7 +34,7 @@ struct Tally {
 
 /// Of one kernel. Recipes by id, one tally for each of kScales; "assay" beside the ids of the rules.
 struct Marks {
-  std::string kind;  ///< of its op: quant, norm, norm_quant; empty: no rule compares what it gives
+  std::string kind;  ///< of its op: quant, norm, norm_quant, reduce, reduce_norm; empty: no rule compares what it gives
   std::map<std::string, std::array<Tally, kScales.size()>> on_recipe;  ///< of a rule, on its own recipe
   std::map<std::string, std::array<Tally, kScales.size()>> assay_on_recipe;
   std::map<std::string, Tally> on_quick;  ///< on Assay's quick cases

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <deque>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -30,25 +31,33 @@ constexpr const char* kSection = "judges";
 
 /// The libraries that kernels come from.
 struct Libraries {
+  std::string faulty_path;
   Backend cpu, faulty, varied, zero;
+  std::deque<Backend> of_ranks;
 
   explicit Libraries(const std::string& folder)
-      : cpu(open(folder + "/libassay_cpu.so")),
-        faulty(open(folder + "/libassay_faulty.so")),
+      : faulty_path(folder + "/libassay_faulty.so"),
+        cpu(open(folder + "/libassay_cpu.so")),
+        faulty(open(faulty_path)),
         varied(open(folder + "/libassay_varied.so")),
         zero(all_zero(cpu)) {}
+
+  /// What a kernel of ranks leaves in the flags of its group, no other finds.
+  const Backend* with_groups_of_its_own() { return &of_ranks.emplace_back(open(faulty_path)); }
 
   static Backend open(const std::string& path) { return shared_between_threads(open_in_process(path, path)); }
 };
 
 constexpr std::array kShape = {"m", "n"};
 
-/// Ops of casts have no rows of numbers, those of caches have records, and those of ranks a tensor of each.
-bool has_rows(const KernelOffer& kernel) {
+bool has_column(const KernelOffer& kernel, const char* name) {
   const std::vector<std::string>& columns = find_op(kernel.op).columns;
-  if (std::find(columns.begin(), columns.end(), "ranks") != columns.end()) return false;
-  return std::all_of(kShape.begin(), kShape.end(),
-                     [&](const char* name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); });
+  return std::find(columns.begin(), columns.end(), name) != columns.end();
+}
+
+/// Ops of casts have no rows of numbers, and those of caches have records.
+bool has_rows(const KernelOffer& kernel) {
+  return std::all_of(kShape.begin(), kShape.end(), [&](const char* name) { return has_column(kernel, name); });
 }
 
 /// The healthy kernel of one contract with the outputs of another for reference, as the projects' tests have it.
@@ -69,14 +78,15 @@ void add_pairs(const Libraries& libraries, const std::vector<Rule>& rules, std::
 
 /// Faults of libassay_faulty.so but races, whose numbers change; mistakes that are no edit of a contract; outputs of zeros;
 /// healthy kernels that use the freedom of their contracts.
-std::vector<Contestant> contestants(const Libraries& libraries, const std::string& root, const std::vector<Rule>& rules) {
+std::vector<Contestant> contestants(Libraries& libraries, const std::string& root, const std::vector<Rule>& rules) {
   std::map<std::string, Subject> known;
   for (Subject& subject : subjects(root)) known.emplace(subject.kernel, subject);
   std::vector<Contestant> all;
   for (const KernelOffer& kernel : libraries.faulty.library.kernels) {
     const auto subject = known.find(kernel.name);
     const bool race = subject != known.end() && subject->second.causes == std::vector<std::string>{"race"};
-    if (has_rows(kernel) && !race) all.push_back({kernel.name, false, &libraries.faulty, kernel, kernel.twin});
+    const Backend* from = has_column(kernel, "ranks") ? libraries.with_groups_of_its_own() : &libraries.faulty;
+    if (has_rows(kernel) && !race) all.push_back({kernel.name, false, from, kernel, kernel.twin});
   }
   for (const KernelOffer& kernel : libraries.varied.library.kernels) {
     const std::string& kind = known.at(kernel.name).kind;
@@ -128,7 +138,7 @@ std::vector<Entry> judged(const Field& field, const std::vector<Contestant>& all
 
 int run(const std::string& root, const std::string& folder, const std::string& option, const std::string& file) {
   open_rulebook(root);
-  const Libraries libraries(folder);
+  Libraries libraries(folder);
   const Field field{load_rules(root + "/suites/judges/rules.csv"), load_recipes(root + "/suites/judges/recipes.csv"),
                     select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}),
                     &libraries.cpu};

@@ -78,6 +78,14 @@ Answer with_zero_point(double zero) {
 Edit zero_becomes(double value) {
   return [=](Answer& a) { a.zero = filled("int32", 1, value); };
 }
+Answer with_residual(double y) {
+  Answer answer = normalised(y);
+  answer.residual = answer.result;
+  return answer;
+}
+Edit residual_becomes(double value) {
+  return [=](Answer& a) { a.residual = filled("bf16", a.residual.codes.size(), value); };
+}
 Edit padding_changes() {
   return [](Answer& a) { a.scale_storage.back() = std::byte{0x7f}; };
 }
@@ -150,6 +158,27 @@ std::vector<Pair> pairs() {
       {"aiter_norm", ns, becomes(0), {}},
       {"aiter_norm_red", ns, stepped(50, 2), stepped(51, 4)},
       {"exact_norm", ns, same(), stepped(1, 1)},
+      {"vllm_ranks", ns, becomes(1.015625), becomes(1.0234375)},
+      {"vllm_chunked", ns, same(), stepped(1, 1)},
+      {"vllm_quick", ns, becomes(3.5), becomes(3.625)},
+      {"vllm_quick_variable", ns, same(), stepped(1, 1)},
+      {"sglang_ranks", ns, becomes(1.015625), becomes(1.0234375)},
+      {"flashinfer_graph", normalised(1, "f16"), becomes(1.0009765625), becomes(1.00390625)},
+      {"flashinfer_fusion", ns, becomes(1.796875), becomes(1.8203125)},
+      {"flashinfer_fusion", normalised(1, "f16"), becomes(1.0898), becomes(1.0918)},
+      {"flashinfer_fusion", with_residual(1), residual_becomes(1.796875), residual_becomes(1.8203125)},
+      {"flashinfer_mnnvl", ns, becomes(1.1953125), becomes(1.203125)},
+      {"flashinfer_mnnvl", with_residual(1), residual_becomes(1.1953125), residual_becomes(1.203125)},
+      {"flashinfer_fp8", ns, becomes(2.09375), becomes(2.109375)},
+      {"aiter_quick", ns, becomes(0), {}},
+      {"aiter_quick_red", ns, becomes(0), becomes(kNan)},
+      {"aiter_quick_red", normalised(100), becomes(25), becomes(0)},
+      {"aiter_ranks_red", ns, stepped(50, 2), stepped(51, 4)},
+      {"mk1_quick", ns, becomes(1.09375), becomes(1.109375)},
+      {"nccl_tests", ns, same(), stepped(1, 1)},
+      {"vllm_fused_ranks", ns, becomes(1.03125), becomes(1.046875)},
+      {"vllm_minimax_ranks", ns, becomes(1.05), becomes(1.07)},
+      {"trtllm_minimax_ranks", ns, becomes(1.390625), becomes(1.4140625)},
   };
 }
 
@@ -265,6 +294,58 @@ TEST(Recipes, HiddenDividesAndWeightsAreNormal) {
   const std::vector<double> x = values_of("vllm_norm", 1, "x"), gamma = values_of("aiter_norm", 1, "gamma");
   EXPECT_LT(*std::max_element(x.begin(), x.end()), 6.0 / (2 * 768));
   EXPECT_LT(*std::min_element(gamma.begin(), gamma.end()), -1);
+}
+
+/// The trials of a recipe with two ranks and more.
+std::vector<Trial> trials_of_ranks(const std::string& id, const std::string& contract) {
+  open_rulebook(".");
+  const std::vector<Recipe> recipes = load_recipes("suites/judges/recipes.csv");
+  const auto found = std::find_if(recipes.begin(), recipes.end(), [&](const Recipe& r) { return r.id == id; });
+  const std::vector<Case> quick =
+      select_cases(load_cases(all_ops(), "."), {.suites = {"all_reduce/quick"}, .cases = {}, .arch = {}, .warp = {}});
+  return trials(*found, {.name = "any", .op = "all_reduce", .contracts = {contract}}, quick);
+}
+
+TEST(Recipes, EachRankHasItsShareOfTheFactorAndCallsBeforeAreWhatTheRecipeSays) {
+  const std::vector<Trial> same = trials_of_ranks("flashinfer_fusion", "vllm.all_reduce_1stage"),
+                           other = trials_of_ranks("sglang_ranks", "vllm.all_reduce_1stage");
+  ASSERT_EQ(same.size(), 3u * 3 * kScales.size()) << "shapes, ranks, scales";
+  EXPECT_EQ(same.front().problem.ranks, 2);
+  EXPECT_EQ(same.back().problem.ranks, 8);
+  ASSERT_EQ(same.front().problem.before.size(), 4u);
+  ASSERT_EQ(other.front().problem.before.size(), 2u);
+  for (size_t i = 0; i < same.front().problem.tensors.size(); ++i) {
+    const HostTensor &now = same.front().problem.tensors[i], &then = same.front().problem.before[3].tensors[i];
+    EXPECT_EQ(now.bytes, then.bytes);
+    if (now.spec.role == Role::kInput)
+      EXPECT_EQ(decode(*now.spec.format, now.code(7)) * 1024, decode(*now.spec.format, same[1].problem.tensors[i].code(7)));
+  }
+  EXPECT_NE(other.front().problem.tensors[0].bytes, other.front().problem.before[0].tensors[0].bytes);
+}
+
+TEST(Recipes, AFormatThatTheContractDoesNotTakeIsPassedOver) {
+  EXPECT_EQ(trials_of_ranks("vllm_chunked", "vllm.all_reduce_1stage").front().one.text("x"), "bf16");
+  EXPECT_EQ(trials_of_ranks("vllm_chunked", "quickreduce.all_reduce_int4.gfx942").front().one.text("x"), "f16");
+  EXPECT_TRUE(trials_of_ranks("vllm_group", "vllm.all_reduce_1stage").empty()) << "a recipe without ranks";
+}
+
+std::string complaint_about_before(const std::string& before) {
+  const std::string file = testing::TempDir() + "judges_recipes.csv";
+  std::ofstream(file) << "recipe,x,fill,factor,offset,over_n,gamma,eps,shapes,ranks,before,source,status,why\n"
+                      << "a,bf16,normal,1,,,ones,1e-6,1x8,2," << before << ",s,read,w\n";
+  try {
+    load_recipes(file);
+  } catch (const TableError& error) {
+    return error.name() + ": " + error.problem();
+  }
+  return "";
+}
+
+TEST(Recipes, CallsBeforeAreANumber) {
+  EXPECT_EQ(complaint_about_before("3"), "");
+  EXPECT_EQ(complaint_about_before("3 same"), "");
+  EXPECT_EQ(complaint_about_before("3 as one"), "before: is no number of calls, nor that and 'same'");
+  EXPECT_EQ(complaint_about_before("-1"), "before: is no number of calls, nor that and 'same'");
 }
 
 Entry entry(const std::string& name, bool healthy, int64_t refused) {

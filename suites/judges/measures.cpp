@@ -18,13 +18,14 @@ struct Pair {
   size_t size() const { return kernel.values.size(); }
 };
 
-/// `rtol` of the check, or that of the numbers' format: rtol.bf16.
-double rtol(const Check& check, const Numbers& numbers) {
-  return check.has("rtol") ? check.bound("rtol") : check.bound("rtol." + std::string(numbers.format->name));
+/// The bound of that name for the numbers' format, rtol.bf16, or else for all, rtol.
+double bound_for(const Check& check, const std::string& name, const Numbers& numbers) {
+  const std::string of_format = name + "." + std::string(numbers.format->name);
+  return check.bound(check.has(of_format) ? of_format : name);
 }
 
 int64_t not_close(const Check& check, const Pair& pair) {
-  const double absolute = check.bound("atol"), relative = rtol(check, pair.kernel);
+  const double absolute = bound_for(check, "atol", pair.kernel), relative = bound_for(check, "rtol", pair.kernel);
   int64_t count = 0;
   for (size_t i = 0; i < pair.size(); ++i) {
     const double a = pair.kernel.values[i], b = pair.reference.values[i];
@@ -104,7 +105,7 @@ Judgement of_numbers(const Check& check, const Pair& pair) {
 }  // namespace
 
 const std::vector<Measure>& measures() {
-  static const std::vector<Measure> all = {{"close", {"atol"}, {"rtol", "rtol.bf16", "rtol.f16", "rtol.f32"}},
+  static const std::vector<Measure> all = {{"close", {"atol"}, {"rtol", "rtol.bf16", "rtol.f16", "rtol.f32", "atol.f16"}},
                                            {"equal", {}, {}},
                                            {"bits", {}, {}},
                                            {"steps", {"steps"}, {"share"}},
@@ -120,6 +121,7 @@ Judgement measured(const Check& check, const Answer& kernel, const Answer& refer
   if (!check.only.empty() && kernel.result.format->name != check.only) return Judgement::kCannot;
   if (check.what == "zero") return of_numbers(check, {kernel.zero, reference.zero});
   if (check.what == "scale") return of_numbers(check, {kernel.scale, reference.scale});
+  if (check.what == "residual") return of_numbers(check, {kernel.residual, reference.residual});
   if (check.what == "storage") return accepted_if(kernel.scale_storage == reference.scale_storage);
   if (check.what != "dequantized") return of_numbers(check, {kernel.result, reference.result});
   if (check.measure == "sqnr") return sqnr(check, kernel.input, kernel.dequantized);

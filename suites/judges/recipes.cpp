@@ -18,8 +18,8 @@
 namespace assay::judges {
 namespace {
 
-constexpr const char* kColumns[] = {"recipe", "x",   "fill",   "factor", "offset", "over_n",
-                                    "gamma",  "eps", "shapes", "source", "status", "why"};
+constexpr const char* kColumns[] = {"recipe", "x",      "fill",  "factor", "offset", "over_n", "gamma",
+                                    "eps",    "shapes", "ranks", "before", "source", "status", "why"};
 
 std::array<int64_t, 2> shape_of(const std::string& text) {
   std::array<int64_t, 2> shape{};
@@ -28,17 +28,34 @@ std::array<int64_t, 2> shape_of(const std::string& text) {
   return size_t(end) == text.size() && shape[0] > 0 && shape[1] > 0 ? shape : std::array<int64_t, 2>{};
 }
 
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, '|');) parts.push_back(part);
+  return parts;
+}
+
+/// Empty, "3" or "3 same".
+void read_before(const Table& table, const TableRow& row, Recipe& recipe) {
+  const std::string text = table.text(row, "before");
+  char* end = nullptr;
+  recipe.before = std::strtol(text.c_str(), &end, 10);
+  recipe.again = std::string(end) == " same";
+  if ((*end != '\0' && !recipe.again) || recipe.before < 0) throw table.error(row, "before", "is no number of calls, nor that and 'same'");
+}
+
 Recipe read_recipe(const Table& table, const TableRow& row) {
-  Recipe recipe{table.text(row, "recipe"),          table.text(row, "x"),     table.text(row, "fill"), 1, 0,
-                table.text(row, "over_n") == "yes", table.text(row, "gamma"), table.text(row, "eps"),  {}};
+  Recipe recipe{table.text(row, "recipe"),          split(table.text(row, "x")), table.text(row, "fill"), 1, 0,
+                table.text(row, "over_n") == "yes", table.text(row, "gamma"),    table.text(row, "eps"),  {}};
   char* end = nullptr;
   recipe.factor = std::strtod(table.text(row, "factor").c_str(), &end);
   if (*end != '\0' || !(recipe.factor > 0)) throw table.error(row, "factor", "is no number above 0");
   recipe.offset = std::strtod(table.text(row, "offset").c_str(), &end);
   if (*end != '\0') throw table.error(row, "offset", "is no number");
   if (!recipe.over_n && !table.text(row, "over_n").empty()) throw table.error(row, "over_n", "is 'yes' or empty");
-  std::istringstream shapes(table.text(row, "shapes"));
-  for (std::string text; std::getline(shapes, text, '|');) {
+  recipe.ranks = split(table.text(row, "ranks"));
+  read_before(table, row, recipe);
+  for (const std::string& text : split(table.text(row, "shapes"))) {
     recipe.shapes.push_back(shape_of(text));
     if (recipe.shapes.back()[0] == 0) throw table.error(row, "shapes", "'" + text + "' is not rows, 'x' and columns");
   }
@@ -64,16 +81,26 @@ std::string cell(double number) {
   return text;
 }
 
+/// What a trial is made of besides the recipe.
+struct Choice {
+  std::string x, ranks;
+  std::array<int64_t, 2> shape;
+};
+
 /// The model with the recipe's cells. None if the op or the kernel does not take it.
-std::optional<Case> case_of(const Recipe& recipe, double factor, std::array<int64_t, 2> shape, const KernelOffer& kernel,
-                            Case one) {
+std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& choice, const KernelOffer& kernel, Case one) {
   const auto set = [&](const char* column, const std::string& text) {
     const auto found = one.parameters.find(column);
     if (found != one.parameters.end() && !found->second.empty()) found->second = text;
   };
-  set("x", recipe.x), set("fill", recipe.fill), set("up", recipe.fill), set("gamma", recipe.gamma), set("eps", recipe.eps),
+  set("x", choice.x), set("fill", recipe.fill), set("up", recipe.fill), set("gamma", recipe.gamma), set("eps", recipe.eps),
       set("seed", "1");
-  set("m", std::to_string(shape[0])), set("n", std::to_string(shape[1])), set("scale_ub", cell(factor / 2)), set("scale", "ones");
+  set("m", std::to_string(choice.shape[0])), set("n", std::to_string(choice.shape[1])), set("scale_ub", cell(factor / 2)), set("scale", "ones");
+  if (!choice.ranks.empty()) {
+    one.parameters["ranks"] = choice.ranks;
+    one.parameters["before"] = std::to_string(recipe.again ? 0 : recipe.before);
+    if (one.parameters.contains("shift")) one.parameters["shift"] = "";
+  }
   try {
     one = find_op(one.op).validate(std::move(one));
   } catch (const TableError&) {
@@ -116,6 +143,13 @@ HostTensor* find_or_null(Problem& problem, std::string_view name) {
   return nullptr;
 }
 
+/// Tensors of each rank, and the calls before.
+void scale_ranks(const Recipe& recipe, Problem& problem, double factor, double offset) {
+  for (HostTensor& tensor : problem.tensors)
+    if (tensor.spec.name == "x" || tensor.spec.name == "k") multiply(tensor, factor, offset);
+  if (recipe.again) problem.before.assign(size_t(recipe.before), Problem(problem));
+}
+
 void scale_inputs(const Case& one, Problem& problem, double factor, double offset) {
   HostTensor *x = find_or_null(problem, "x"), *scale = find_or_null(problem, "scale"), *q = find_or_null(problem, "q");
   const std::vector<double> magnitudes = multiply(*x, factor, offset);
@@ -139,17 +173,26 @@ std::vector<Recipe> load_recipes(const std::string& file) {
 std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const std::vector<Case>& models) {
   const std::optional<Case> model = model_for(kernel, models);
   std::vector<Trial> made;
-  for (const std::array<int64_t, 2>& shape : recipe.shapes) {
-    std::optional<Problem> plain;  // the fill is the same at every scale
-    for (size_t scale = 0; scale < kScales.size() && model; ++scale) {
-      const double factor = recipe.factor * kScales[scale] / (recipe.over_n ? double(shape[1]) : 1.0);
-      const std::optional<Case> one = case_of(recipe, factor, shape, kernel, *model);
-      if (!one) break;
-      if (!plain) plain = find_op(one->op).problem(*one);
-      made.push_back({*one, *plain, scale});
-      scale_inputs(*one, made.back().problem, factor, recipe.offset * kScales[scale]);
-    }
-  }
+  const bool of_ranks = model && model->parameters.contains("ranks");
+  if (!model || of_ranks == recipe.ranks.empty()) return made;
+  for (const std::array<int64_t, 2>& shape : recipe.shapes)
+    for (const std::string& ranks : of_ranks ? recipe.ranks : std::vector<std::string>{""})
+      for (const std::string& x : recipe.x) {
+        const size_t so_far = made.size();
+        std::optional<Problem> plain;  // the fill is the same at every scale
+        for (size_t scale = 0; scale < kScales.size(); ++scale) {
+          const double factor = recipe.factor * kScales[scale] / (recipe.over_n ? double(shape[1]) : 1.0);
+          const std::optional<Case> one = case_of(recipe, factor, {x, ranks, shape}, kernel, *model);
+          if (!one) break;
+          if (!plain) plain = find_op(one->op).problem(*one);
+          made.push_back({*one, *plain, scale});
+          if (of_ranks)
+            scale_ranks(recipe, made.back().problem, factor, recipe.offset * kScales[scale]);
+          else
+            scale_inputs(*one, made.back().problem, factor, recipe.offset * kScales[scale]);
+        }
+        if (made.size() > so_far) break;  // of the formats, the first that is taken
+      }
   return made;
 }
 

@@ -20,7 +20,7 @@ enum class Judgement {
 
 /// One comparison. `bounds` holds what its measure needs: rtol, atol, share, steps, elements, limit.
 struct Check {
-  std::string what;        ///< codes, scale, zero, storage, dequantized, output
+  std::string what;        ///< codes, scale, zero, storage, dequantized, output, residual
   std::string measure;     ///< see measures.h
   bool of_kernel = false;  ///< rtol is of the kernel's number, not of the reference's
   std::string only;        ///< format of codes that the rule is made for; empty: any
@@ -32,7 +32,7 @@ struct Check {
 
 struct Rule {
   std::string id;
-  std::vector<std::string> kinds;  ///< of ops: quant, norm, norm_quant
+  std::vector<std::string> kinds;  ///< of ops: quant, norm, norm_quant, reduce, reduce_norm
   std::string recipe;
   std::vector<std::array<std::string, 2>>
       pairs;                              ///< contracts of kernel and reference that the project itself compares, if we have both
