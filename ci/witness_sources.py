@@ -1,4 +1,5 @@
-"""Fetches one source distribution from PyPI and unpacks it. usage: witness_sources.py NAME==VERSION FOLDER-INSIDE DESTINATION"""
+"""Fetches one source distribution from PyPI, or a wheel where there is none, and unpacks it.
+usage: witness_sources.py NAME==VERSION FOLDER-INSIDE DESTINATION"""
 
 import hashlib
 import io
@@ -6,6 +7,7 @@ import json
 import sys
 import tarfile
 import urllib.request
+import zipfile
 
 
 def main():
@@ -14,13 +16,17 @@ def main():
     request = urllib.request.Request(f"https://pypi.org/simple/{name}/", headers={"Accept": "application/vnd.pypi.simple.v1+json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
         files = {file["filename"]: file for file in json.load(answer)["files"]}
-    if folder + ".tar.gz" not in files:
-        sys.exit(f"ci/witness: PyPI has no source distribution {folder}.tar.gz")
-    file = files[folder + ".tar.gz"]
+    wheels = sorted(wheel for wheel in files if wheel.startswith(folder + "-") and wheel.endswith(("x86_64.whl", "none-any.whl")))
+    if folder + ".tar.gz" not in files and not wheels:
+        sys.exit(f"ci/witness: PyPI has no source distribution {folder}.tar.gz and no wheel of it")
+    chosen = folder + ".tar.gz" if folder + ".tar.gz" in files else wheels[0]
+    file = files[chosen]
     with urllib.request.urlopen(file["url"], timeout=600) as answer:
         archive = answer.read()
     if hashlib.sha256(archive).hexdigest() != file["hashes"]["sha256"]:
-        sys.exit(f"ci/witness: {folder}.tar.gz: its bytes are not those that PyPI names")
+        sys.exit(f"ci/witness: {chosen}: its bytes are not those that PyPI names")
+    if chosen.endswith(".whl"):
+        return zipfile.ZipFile(io.BytesIO(archive)).extractall(f"{destination}/{folder}")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(destination, filter="data")
 

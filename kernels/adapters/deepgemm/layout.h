@@ -1,0 +1,33 @@
+// What the adapters of DeepGEMM's packers of scales share: shapes that are compiled, and rows that are contiguous. Its host code
+// compiles a kernel for each shape when it is called; here are those of the shapes that witnesses have.
+#pragma once
+
+#include <cuda_bf16.h>
+
+#include <cstdio>
+#include <cutlass/detail/helper_macros.hpp>
+#include <deep_gemm/impls/smxx_layout.cuh>
+#include <utility>
+
+#include "assay/cuda_plugin.hpp"
+
+namespace assay::deepgemm {
+
+using cuda::Call;
+using cuda::unsupported;
+
+using Columns = std::integer_sequence<uint32_t, 1, 4, 6, 7, 12, 56>;
+
+template <uint32_t... N, class F>
+void with_number(int64_t number, std::integer_sequence<uint32_t, N...>, F f) {
+  const bool found = ((number == N ? (f(std::integral_constant<uint32_t, N>()), true) : false) || ...);
+  if (!found) unsupported("compiled for the shapes of witnesses alone");
+}
+
+inline unsigned blocks(int64_t rows, int64_t a_block) { return unsigned((rows + a_block - 1) / a_block); }
+
+inline bool is_contiguous(const assay_tensor& x) { return x.strides[1] == 1 && (x.shape[0] == 1 || x.strides[0] == x.shape[1]); }
+
+void transpose(const Call& call);
+
+}  // namespace assay::deepgemm

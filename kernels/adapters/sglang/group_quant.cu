@@ -1,0 +1,85 @@
+// libassay_sglang.so: the group quantization that SGLang compiles when it is first used, of one release, behind the C ABI.
+// Sources and host functions are SGLang's own; only what its Python says of types and layouts is said here.
+#include <tvm/ffi/extra/c_env_api.h>
+
+#if __has_include(<gemm/per_token_group_quant.cuh>)
+#include <gemm/per_token_group_quant.cuh>
+#else
+#define ASSAY_FIRST_GENERATION
+#include <gemm/per_token_group_quant_8bit.cuh>
+#endif
+
+#include "assay/cuda_plugin.hpp"
+
+namespace {
+
+using assay::cuda::Call;
+using assay::cuda::unsupported;
+
+/// A tensor of a call as SGLang sees it.
+struct Seen {
+  Seen(const assay_tensor& t, DLDataType type) {
+    seen.data = t.data;
+    seen.device = {kDLCUDA, 0};
+    seen.ndim = t.ndim;
+    seen.dtype = type;
+    seen.shape = const_cast<int64_t*>(t.shape);
+    seen.strides = const_cast<int64_t*>(t.strides);
+  }
+  DLTensor seen{};
+  tvm::ffi::TensorView view() { return tvm::ffi::TensorView(&seen); }
+};
+
+constexpr DLDataType kFloat32{kDLFloat, 32, 1}, kE4m3{kDLFloat8_e4m3fn, 8, 1}, kInt8{kDLInt, 8, 1};
+
+template <class T>
+constexpr DLDataType kTypeOf = std::is_same_v<T, __half> ? DLDataType{kDLFloat, 16, 1} : DLDataType{kDLBfloat, 16, 1};
+
+#ifdef ASSAY_FIRST_GENERATION
+template <class T, class Q>
+void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
+  constexpr bool kFp8 = std::is_same_v<Q, fp8_e4m3_t>;
+  per_token_group_quant_8bit<T, Q>(x, q, scale, group, 1e-10, kFp8 ? -448 : -128, kFp8 ? 448 : 127, false);
+}
+#else
+template <class T, class Q, uint32_t kGroup>
+void quantize_groups(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale) {
+  if (scale.stride(1) == 1)
+    PerTokenGroupQuantFlatKernel<T, Q, kGroup, false, true, true, false, false>::run(x, q, scale);
+  else
+    PerTokenGroupQuantFlatKernel<T, Q, kGroup, false, false, true, false, false>::run(x, q, scale);
+}
+template <class T, class Q>
+void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
+  if (group == 32) return quantize_groups<T, Q, 32>(x, q, scale);
+  if (group == 64) return quantize_groups<T, Q, 64>(x, q, scale);
+  if (group == 128) return quantize_groups<T, Q, 128>(x, q, scale);
+  unsupported("groups of 32, 64 and 128");
+}
+#endif
+
+template <class Q>
+void group_quant(const Call& call) {
+  if (TVMFFIEnvSetStream(kDLCUDA, 0, call.stream(), nullptr) != 0) assay::cuda::failed("TVMFFIEnvSetStream");
+  assay::cuda::with_type<__nv_bfloat16, __half>(call.at("x"), [&](auto of) {
+    using T = typename decltype(of)::type;
+    Seen x(call.at("x"), kTypeOf<T>), q(call.at("q"), std::is_same_v<Q, int8_t> ? kInt8 : kE4m3),
+        scale(call.at("scale"), kFloat32);
+    quantize<T, Q>(x.view(), q.view(), scale.view(), call.integer("group_size"));
+  });
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  return assay::cuda::library(ASSAY_SGLANG_NAME,
+                              {
+                                  {"per_token_group_quant",
+                                   "quant_group",
+                                   {"sglang.group_8bit_jit", "sglang.group_8bit@v0.5.17"},
+                                   {},
+                                   {},
+                                   group_quant<fp8_e4m3_t>},
+                              },
+                              ASSAY_UNSUPPORTED);
+}
