@@ -149,7 +149,8 @@ struct Op {
   std::function<std::vector<std::string>(const Case&, const Problem&, int64_t row, int64_t column)> trace;
   /// Empty, or what shape and strides do not say of where elements lie: addresses of scales, bytes of a record, padding.
   std::function<std::vector<std::string>(const Case&)> layouts{};
-  /// Empty, or what only the op can say of wrong elements: notes of the first tensor that disagrees.
+  /// Empty, or what only the op can say of wrong elements, and of right ones that may have had other codes: notes of the first tensor
+  /// that disagrees, or of the first one if all agree.
   std::function<std::vector<std::string>(const Case&, const Problem&, const std::vector<HostTensor>& outputs)> remarks{};
   /// Empty, or the situation that holds the wrong elements, where no hypothesis explains them: a cause in words, or "".
   std::function<std::string(const Case&, const Problem&, const std::vector<HostTensor>& outputs)> situation{};

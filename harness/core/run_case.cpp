@@ -290,7 +290,11 @@ Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, cons
   verdict.program = finding.program;
   verdict.tensors = std::move(finding.parts);
   verdict.outcome = agrees ? Outcome::kPass : Outcome::kFail;
-  if (agrees) return std::move(finding.sample);
+  if (agrees) {
+    TensorFinding& first = verdict.tensors.front();
+    if (op.remarks && first.single_code < first.elements) first.notes = op.remarks(one, problem, result.outputs);
+    return std::move(finding.sample);
+  }
   verdict.message = words_of(finding);
   verdict.looked_at = finding.sample.words();
   verdict.violations = std::move(finding.violations);

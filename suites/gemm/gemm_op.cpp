@@ -9,6 +9,7 @@
 #include "suites/gemm/expect.h"
 #include "suites/gemm/gemm_dump.h"
 #include "suites/gemm/invariants.h"
+#include "suites/gemm/statistics.h"
 #include "suites/gemm/words.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/roles.h"
@@ -98,7 +99,9 @@ Op gemm_op(GemmOpParts parts) {
   op.problem = [](const Case& c) { return gemm_problem(read_gemm_case(c)); };
   op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>*) {
     const GemmCase p = read_gemm_case(c);
-    return expect_product(p, p.contract, made);
+    Expectation expectation = expect_product(p, p.contract, made);
+    if (p.contract.unknown()) expectation.together = [p, &made](const std::vector<HostTensor>& outputs) { return error_violations(p, made, outputs); };
+    return expectation;
   };
   op.neighbours = [](const Case& c) { return gemm_hypotheses(read_gemm_case(c)); };
   op.programs = [](const Case& c, const Problem& made) { return every_program(read_gemm_case(c), made); };

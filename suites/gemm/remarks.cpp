@@ -8,6 +8,7 @@
 #include "reference/formats/codes.h"
 #include "reference/formats/round.h"
 #include "suites/gemm/operands.h"
+#include "suites/gemm/statistics.h"
 #include "suites/gemm/words.h"
 
 namespace assay {
@@ -15,18 +16,19 @@ namespace assay {
 std::vector<std::string> product_remarks(const GemmCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
   const DotInputs inputs = gemm_inputs(c, problem);
   const auto size = size_t(c.m * c.n);
-  std::vector<double> value(size), error(size), bound(size);
+  std::vector<double> value(size), error(size), bound(size), magnitudes(size);
   DotOutputs wanted;
   wanted.value = value;
   wanted.error = error;
+  wanted.absolute_sum = magnitudes;
   if (!c.contract.unit.scale) wanted.model = accumulator_model(c.contract.unit, c.contract.promote);
   const bool has_bound = wanted.model.has_value();
   if (has_bound) wanted.bound = bound;
   exact_dot({operand_a(c, problem, inputs), operand_b(c, problem, inputs), c.k},
             {0, c.m, 0, c.n}, wanted);
   const HostTensor& d = find(outputs, "d");
-  double worst_ulps = 0, worst_part = 0;
-  int64_t above = 0, below = 0;
+  double worst_ulps = 0, worst_part = 0, errors = 0, squares = 0;
+  int64_t above = 0, below = 0, normalized = 0;
   for (size_t i = 0; i < size; ++i) {
     const double exact = value[i] + beside_product(c, inputs, int64_t(i) / c.n, int64_t(i) % c.n),
                  got = decode(*c.y, d.code(int64_t(i)));
@@ -36,15 +38,25 @@ std::vector<std::string> product_remarks(const GemmCase& c, const Problem& probl
         std::max(next_up(*c.y, std::fabs(near)) - std::fabs(near), power_of_two(c.y->min_exponent() - c.y->mantissa_bits));
     worst_ulps = std::max(worst_ulps, std::fabs(got - exact) / ulp);
     if (has_bound) worst_part = std::max(worst_part, std::fabs(got - exact) / (bound[i] + error[i] + ulp));
+    if (magnitudes[i] > 0) {
+      const double part = std::copysign(1.0, exact) * (got - exact) / magnitudes[i];
+      errors += part, squares += part * part, ++normalized;
+    }
     const bool larger = std::fabs(got) > std::fabs(exact);
     (larger ? above : below) += got != exact;
   }
   std::vector<std::string> notes = {
       fmt::format("farthest from the exact product: {:.3g} ulp of {}; {} magnitudes are above it, {} below", worst_ulps,
                   c.y->name, above, below)};
+  if (normalized > 0) {
+    const double bias = errors / double(normalized);
+    notes.push_back(fmt::format("errors in parts of the sum of magnitudes: bias {:.3g} (below 0: toward zero), spread {:.3g}", bias,
+                                std::sqrt(std::max(0.0, squares / double(normalized) - bias * bias))));
+  }
   if (has_bound)
     notes.push_back(
         fmt::format("{:.3g} times what the unit's additions and one rounding may lose in any order, at most", worst_part));
+  if (c.contract.unknown()) notes.push_back(error_statistics(c)->words());
   return notes;
 }
 
