@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "reference/contracts/elsewhere.h"
 #include "reference/contracts/evidence.h"
 #include "reference/contracts/layouts.h"
 #include "reference/contracts/records.h"
@@ -20,6 +21,7 @@ struct Equivalence {
 struct Rulebook {
   ContractTables contracts;
   EvidenceTable evidence;
+  ElsewhereTable elsewhere;
   UnitTable units;  ///< contracts of a matrix unit's instruction
   std::vector<Layout> layouts;
   std::vector<Record> records;

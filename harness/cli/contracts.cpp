@@ -30,6 +30,26 @@ std::string evidence_words(const ContractRow& row) {
   return evidence.empty() ? "none" : evidence.front().text();
 }
 
+/// How many rows ran, of those that can be run here; and what the others need.
+void print_reach() {
+  int64_t can = 0, ran = 0;
+  std::map<std::string, int64_t> elsewhere;
+  for (const ContractRow& row : rulebook().contracts.rows()) {
+    const std::string needs = rulebook().elsewhere.needs(row.id);
+    if (!needs.empty()) {
+      ++elsewhere[needs];
+      continue;
+    }
+    const std::vector<RowEvidence> evidence = rulebook().evidence.of(row);
+    ++can;
+    ran += !evidence.empty() && evidence.front().kind == EvidenceKind::kRan;
+  }
+  std::string others;
+  for (const auto& [needs, rows] : elsewhere) others += fmt::format("{}{}: {}", others.empty() ? "" : ", ", needs, rows);
+  fmt::print("{} of the {} rows that sm_90 or a CPU can run ran: {:.1f} %; elsewhere {}\n", ran, can,
+             100.0 * double(ran) / double(can), others.empty() ? "none" : others);
+}
+
 void list(bool with_evidence) {
   size_t width = 0;
   for (const ContractRow& row : rulebook().contracts.rows()) width = std::max(width, row.id.size());
@@ -39,7 +59,9 @@ void list(bool with_evidence) {
   std::map<EvidenceKind, int64_t> rows;
   for (const ContractRow& row : rulebook().contracts.rows())
     if (const std::vector<RowEvidence> evidence = rulebook().evidence.of(row); !evidence.empty()) ++rows[evidence.front().kind];
-  fmt::print("{} rows ran, {} read, {} inferred\n", rows[EvidenceKind::kRan], rows[EvidenceKind::kRead], rows[EvidenceKind::kInferred]);
+  fmt::print("{} rows ran, {} read, {} inferred\n", rows[EvidenceKind::kRan], rows[EvidenceKind::kRead],
+             rows[EvidenceKind::kInferred]);
+  print_reach();
 }
 
 void show(const std::string& id) {
@@ -70,7 +92,8 @@ void diff(const std::string& a, const std::string& b, const std::vector<Case>& c
   const bool casts = flow.kind == FlowKind::kCast && other.kind == FlowKind::kCast;
   const std::vector<Separation> found = casts ? std::vector<Separation>() : separate(all_ops(), cases, a, b);
   if (found.empty() && &flow != &other)
-    throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no input has an answer under both", a, flow.name, b, other.name));
+    throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no input has an answer under both", a, flow.name, b,
+                                 other.name));
   fmt::print("{}\n{}\n", a, b);
   cell_differences(tables.find(a), tables.find(b));
   if (casts) return diff_casts(tables.find(a), tables.find(b));

@@ -13,12 +13,14 @@ import traceback
 import torch
 
 import aiter_rows
+import cpp_rows
 import other_rows
 import vllm_rows
 import vllm_triton_rows
 import witness_file
 
-COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows], "aiter": [aiter_rows.in_triton, aiter_rows.on_the_host], "torchao": [other_rows.torchao_commit_rows]}
+COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [aiter_rows.in_triton, aiter_rows.on_the_host],
+           "torchao": [other_rows.torchao_commit_rows]}
 
 
 def rows_of(package, sources):
@@ -26,7 +28,7 @@ def rows_of(package, sources):
     source = f"{sources}/{package.replace('==', '-').replace('@', '-')}"
     if package.startswith("vllm=="):
         release = package.split("==")[1]
-        parts = [vllm_rows.native, vllm_rows.others_in_torch, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8]
+        parts = [vllm_rows.native, vllm_rows.others_in_torch, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8, cpp_rows.contiguity]
         return package.replace("==", " "), [lambda part=part: part(source, release) for part in parts]
     if package == "torchao":
         import torchao

@@ -1,0 +1,59 @@
+// Rows that only other machines can run are told apart by name, and none of them has a run.
+#include "reference/contracts/elsewhere.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "reference/contracts/evidence.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+const ContractTables& tables() {
+  static const ContractTables all = ContractTables::load("reference/contracts");
+  return all;
+}
+
+TEST(Elsewhere, NoRowOfItHasARunOfItsImplementation) {
+  const ElsewhereTable elsewhere = ElsewhereTable::load("reference/contracts/elsewhere.csv", tables());
+  const EvidenceTable evidence = EvidenceTable::load("reference/contracts/evidence.csv", tables());
+  for (const ContractRow& row : tables().rows())
+    if (!elsewhere.needs(row.id).empty()) {
+      EXPECT_NE(evidence.of(row).front().kind, EvidenceKind::kRan)
+          << row.id << " ran, and the table says that it needs " << elsewhere.needs(row.id);
+    }
+}
+
+TEST(Elsewhere, NeedsAreOfWholeNames) {
+  const ElsewhereTable elsewhere = ElsewhereTable::load("reference/contracts/elsewhere.csv", tables());
+  EXPECT_EQ(elsewhere.needs("vllm.static_fnuz"), "gfx942");
+  EXPECT_EQ(elsewhere.needs("vllm.static"), "");
+  EXPECT_EQ(elsewhere.needs("ml_dtypes.e4m3fnuz"), "");
+  EXPECT_EQ(elsewhere.needs("torch.scaled_mm_row.sm_100"), "sm_100");
+  EXPECT_EQ(elsewhere.needs("torch.scaled_mm_row.sm_90"), "");
+}
+
+std::string problem_of(const std::string& row) {
+  const std::string file = testing::TempDir() + "elsewhere.csv";
+  std::ofstream(file) << "contract,needs,why\n" << row << "\n";
+  try {
+    ElsewhereTable::load(file, tables());
+  } catch (const TableError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Elsewhere, APatternStandsForARow) {
+  EXPECT_EQ(problem_of("*_fnuz|vllm.static,gfx942,why"), "");
+  EXPECT_THAT(problem_of("vllm.statik,gfx942,why"), HasSubstr("elsewhere.csv:2:1: contract: no contract is 'vllm.statik'"));
+  EXPECT_THAT(problem_of("*_nowhere,gfx942,why"), HasSubstr("no contract is '*_nowhere'"));
+  EXPECT_THAT(problem_of("vllm.static,,why"), HasSubstr("needs: what it needs, and why, is said"));
+}
+
+}  // namespace
+}  // namespace assay
