@@ -69,6 +69,14 @@ void group_quant(const Call& call) {
   });
 }
 
+/// What SGLang's all-reduce asks of a tensor: TensorView's own answer, from shape and strides alone.
+void is_contiguous(const Call& call) {
+  Seen x(call.at("x"), DLDataType{kDLBfloat, uint8_t(call.at("x").type_bits), 1});
+  const int32_t accepted = x.view().IsContiguous() ? 1 : 0;
+  assay::cuda::good(
+      cudaMemcpyAsync(call.out<int32_t>("accepted").data, &accepted, sizeof accepted, cudaMemcpyHostToDevice, call.stream()));
+}
+
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
@@ -80,6 +88,7 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
                                    {},
                                    {},
                                    group_quant<fp8_e4m3_t>},
+                                  {"is_contiguous", "weak_contiguity", {"sglang.contiguous"}, {}, {}, is_contiguous},
                               },
                               ASSAY_UNSUPPORTED);
 }
