@@ -76,6 +76,16 @@ struct OneForgotten : Base {
   static float weight(float gamma) { return gamma; }
 };
 
+template <class Base = FlashinferRmsNorm>
+struct WeightsNotFlushed : Base {
+  static float weight(float gamma) { return 0.0f + gamma; }
+};
+
+template <class Base = FlashinferRmsNormV067>
+struct WeightSignKept : Base {
+  static float weight(float gamma) { return gamma; }
+};
+
 /// bf16 cut off where the contract rounds to nearest.
 template <class Base>
 struct CutOffStore : Base {

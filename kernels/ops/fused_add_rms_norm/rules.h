@@ -31,27 +31,36 @@ struct VllmIrFusedAddRmsNorm : WideSum {
 };
 
 /// FlashInfer include/flashinfer/norm.cuh (fb28d724): the sum stays in shared memory.
-struct FlashinferFusedAddRmsNorm : WideSum {
+struct FlashinferFusedAddRmsNorm : Flushing<PlusZero<WideSum>> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm";
 };
 
-struct FlashinferGemmaFusedAddRmsNorm : Gemma<WideSum> {
+struct FlashinferGemmaFusedAddRmsNorm : Flushing<Gemma<WideSum>> {
   static constexpr const char* kContract = "flashinfer.gemma_fused_add_rms_norm";
 };
 
+/// FlashInfer flashinfer/norm/kernels/fused_add_rmsnorm.py (fb28d724), the CuTe DSL.
+struct FlashinferFusedAddRmsNormV067 : PlusZero<WideSum> {
+  static constexpr const char* kContract = "flashinfer.fused_add_rms_norm@v0.6.7";
+};
+
+struct FlashinferGemmaFusedAddRmsNormV067 : Gemma<WideSum> {
+  static constexpr const char* kContract = "flashinfer.gemma_fused_add_rms_norm@v0.6.7";
+};
+
 /// AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607) on gfx950.
-struct AiterFusedAddRmsNorm : WideSum {
+struct AiterFusedAddRmsNorm : Flushing<WideSum> {
   static constexpr const char* kContract = "aiter.fused_add_rms_norm";
 };
 
-struct AiterFusedAddRmsNormGfx942 : WideSum {
+struct AiterFusedAddRmsNormGfx942 : Flushing<WideSum> {
   static constexpr const char* kContract = "aiter.fused_add_rms_norm_gfx942";
   using Store = StoreCutOff;
 };
 
 /// AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607): four loads of 256 threads are kept in fp32.
 template <int kKept>
-struct MixedSum : WideSum {
+struct MixedSum : Flushing<WideSum> {
   SIMT_DEVICE static bool normalizes_stored(int column) { return column >= kKept; }
 };
 struct AiterOpusFusedAddRmsNorm : MixedSum<8192> {
@@ -66,7 +75,7 @@ struct AiterOpusFusedAddRmsNormGfx942 : MixedSum<8192> {
   using Store = StoreCutOff;
 };
 /// T5 mode rounds the sum before it squares.
-struct AiterOpusT5FusedAddRmsNorm : RoundedSum {
+struct AiterOpusT5FusedAddRmsNorm : Flushing<RoundedSum> {
   static constexpr const char* kContract = "aiter.opus_t5_fused_add_rms_norm_r1";
   static constexpr bool kRoundsBeforeWeight = true;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/ops/codes.h"
+#include "kernels/ops/flushed.h"
 #include "kernels/ops/quant_group/scales_out.h"
 
 namespace assay_kernels {
@@ -58,9 +59,6 @@ SIMT_DEVICE float pow2_reciprocal(float s) {
   const uint32_t b = simt::bits(s);
   return simt::from_bits(b < 0x7f000000u ? 0x7f000000u - b : (0x7f800000u - b) >> 1);  // 1 / 2^127 is subnormal
 }
-
-/// v of a module that flushes: subnormal numbers are zeros.
-SIMT_DEVICE float flushed(float v) { return simt::magnitude(v) < 0x1p-126f ? simt::from_bits(simt::bits(v) & 0x80000000u) : v; }
 
 /// max first, then min: NaN becomes -limit.
 SIMT_DEVICE float clamp_max_min(float v, float limit) { return simt::min_number(simt::max_number(v, -limit), limit); }

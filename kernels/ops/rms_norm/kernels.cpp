@@ -4,8 +4,8 @@
 namespace assay_kernels {
 namespace {
 
-using List = NormList<VllmRmsNormV0191, VllmRmsNorm20260618, VllmIrRmsNorm, FlashinferRmsNorm, FlashinferGemmaRmsNorm,
-                      AiterRmsNorm, AiterGemmaRmsNorm, AiterOpusT5RmsNorm>;
+using List = NormList<VllmRmsNormV0191, VllmRmsNorm20260618, VllmIrRmsNorm, VllmMinimaxQkRmsNorm, FlashinferRmsNorm, FlashinferGemmaRmsNorm,
+                      FlashinferRmsNormV067, FlashinferGemmaRmsNormV067, AiterRmsNorm, AiterGemmaRmsNorm, AiterOpusT5RmsNorm>;
 
 void by_contract(const Call& call) {
   List::with(call.contract(), [&](auto rules) { run_rms_norm<decltype(rules)>(call); });

@@ -60,12 +60,12 @@ SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_
   constexpr int kElements = simt::Vector<T>::kElements;
   in_fp32<T>(held, v);
   SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) v[i] *= r;
+  for (int i = 0; i < kElements; ++i) v[i] = Rules::kept(Rules::kept(v[i]) * r);
   if (Rules::kRoundsBeforeWeight) widen<T>(words_of(rounded<T>(v)), v);
   float weight[kElements];
   widen<T>(gamma, weight);
   SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) v[i] *= Rules::weight(weight[i]);
+  for (int i = 0; i < kElements; ++i) v[i] = Rules::kept(v[i] * Rules::weight(weight[i]));
 }
 
 /// x r gamma rounded to T. Two numbers of T have an exact product in fp32, so where x r is rounded first a product of pairs will

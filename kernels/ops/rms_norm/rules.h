@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/ops/flushed.h"
 #include "kernels/simt/simt.h"
 
 namespace assay_kernels {
@@ -41,6 +42,8 @@ struct NormRules {
   SIMT_DEVICE static float share(float eps, float /*n*/) { return eps; }
   SIMT_DEVICE static float factor(float mean, float eps) { return simt::rsqrt(mean + eps); }
   SIMT_DEVICE static float weight(float gamma) { return gamma; }
+  /// An operand or a product of y, as the build treats subnormal numbers.
+  SIMT_DEVICE static float kept(float v) { return v; }
 
   // Of norms that add a residual.
   static constexpr bool kAdds = false;
@@ -69,9 +72,25 @@ struct VllmIrRmsNorm : VllmRmsNormV0191 {
   static constexpr const char* kContract = "vllm.ir_rms_norm";
 };
 
-/// Profile N-B: FlashInfer include/flashinfer/norm.cuh (fb28d724).
-struct FlashinferRmsNorm : NormRules {
-  static constexpr const char* kContract = "flashinfer.rms_norm";
+/// Profile N-B: vLLM csrc/minimax_reduce_rms_kernel.cu (v0.33.0), behind its sum over ranks.
+struct VllmMinimaxQkRmsNorm : NormRules {
+  static constexpr const char* kContract = "vllm.minimax_qk_rms_norm";
+};
+
+/// Built so that subnormal numbers are flushed.
+template <class Base>
+struct Flushing : Base {
+  static constexpr bool kPlainWeights = false;
+  SIMT_DEVICE static float weight(float gamma) { return Base::weight(flushed(gamma)); }
+  SIMT_DEVICE static float kept(float v) { return flushed(v); }
+  SIMT_DEVICE static float sum(float x, float residual) { return flushed(Base::sum(flushed(x), flushed(residual))); }
+};
+
+/// weight_bias 0, added in fp32: a weight of -0 becomes +0.
+template <class Base>
+struct PlusZero : Base {
+  static constexpr bool kPlainWeights = false;
+  SIMT_DEVICE static float weight(float gamma) { return 0.0f + gamma; }
 };
 
 /// weight_bias 1, added in fp32.
@@ -81,26 +100,40 @@ struct Gemma : Base {
   SIMT_DEVICE static float weight(float gamma) { return 1.0f + gamma; }
 };
 
-struct FlashinferGemmaRmsNorm : Gemma<NormRules> {
+/// Profile N-B: FlashInfer include/flashinfer/norm.cuh (fb28d724), built with -use_fast_math.
+struct FlashinferRmsNorm : Flushing<PlusZero<NormRules>> {
+  static constexpr const char* kContract = "flashinfer.rms_norm";
+};
+
+struct FlashinferGemmaRmsNorm : Flushing<Gemma<NormRules>> {
   static constexpr const char* kContract = "flashinfer.gemma_rms_norm";
 };
 
-/// Profile N-B: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607) on gfx950.
-struct AiterRmsNorm : NormRules {
+/// FlashInfer flashinfer/norm/kernels/rmsnorm.py (fb28d724), the CuTe DSL.
+struct FlashinferRmsNormV067 : PlusZero<NormRules> {
+  static constexpr const char* kContract = "flashinfer.rms_norm@v0.6.7";
+};
+
+struct FlashinferGemmaRmsNormV067 : Gemma<NormRules> {
+  static constexpr const char* kContract = "flashinfer.gemma_rms_norm@v0.6.7";
+};
+
+/// Profile N-B: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607) on gfx950. All modules flush.
+struct AiterRmsNorm : Flushing<NormRules> {
   static constexpr const char* kContract = "aiter.rms_norm";
 };
 
-struct AiterRmsNormGfx942 : NormRules {
+struct AiterRmsNormGfx942 : Flushing<NormRules> {
   static constexpr const char* kContract = "aiter.rms_norm_gfx942";
   using Store = StoreCutOff;
 };
 
-struct AiterGemmaRmsNorm : Gemma<NormRules> {
+struct AiterGemmaRmsNorm : Flushing<Gemma<NormRules>> {
   static constexpr const char* kContract = "aiter.gemma_rms_norm";
 };
 
 /// AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607), T5 mode: profile N-A.
-struct AiterOpusT5RmsNorm : VllmRmsNormV0191 {
+struct AiterOpusT5RmsNorm : Flushing<VllmRmsNormV0191> {
   static constexpr const char* kContract = "aiter.opus_t5_rms_norm";
 };
 

@@ -34,7 +34,7 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
                                                                          : "begins with squares or deviations");
   n.residual = cells.recipe("residual", names);
   n.w = cells.recipe("w", names);
-  names.quantities = {"res"};
+  names.quantities = {"res", "resz"};
   n.z = cells.recipe("z", names);
   if (n.z.empty() != n.residual.empty())
     throw cells.error(n.z.empty() ? "z" : "residual", 0, "a row has both a z and a residual, or neither");

@@ -11,7 +11,7 @@ void with_a_residual(RowEdits& edits) {
   const EditedStep& last = edits.steps("z").back();
   if (last.step.word == "to" && !last.edited)
     edits.flow_edit("sum of z", "sum: of z before it is rounded", [](Link& link) { norm(link).sum.start = kUnroundedZ; });
-  if (last.step.word == "add" && !last.edited)
+  if (last.step.word != "to" && !last.edited)
     edits.flow_edit("y of z", "y: of the residual as stored", [](Link& link) { norm(link).stored_from = 0; });
   if (!edits.row().text("stored_from").empty())
     edits.flow_edit("y of z", "y: of the sum in all columns", [](Link& link) { norm(link).stored_from = RowNorm::kNoColumn; });
@@ -56,7 +56,7 @@ void add_row_norm_edits(RowEdits& edits) {
   for (const char* column : {"z", "residual", "r", "w", "y"})
     if (!edits.is_edited(column)) edits.cell(column);  // a sum that is not stored is rounded by nobody
   const bool weighs = row.text("y").find('w') != std::string::npos;
-  if (row.text("w").empty() && weighs)
+  if (row.text("w").find("add(1)") == std::string::npos && weighs)
     edits.flow_edit("weight", "y: w -> 1 + w", [](Link& link) { replace_quantity(norm(link).y, "w", kOnePlusW); });
   if (!row.text("z").empty()) with_a_residual(edits);
   if (!row.text("mean").empty()) with_a_mean(edits);
