@@ -73,6 +73,17 @@ TEST(Probe, FindsRowsOfRandomParameters) {
   for (int i = 0, n = more ? std::atoi(more) : 6; i < n; ++i) expect_found(random_row(table(), draw));
 }
 
+/// On one data set in many places of different blocks are alike.
+TEST(Probe, FindsBlocksThatSeldomDiffer) {
+  UnitRow row = table().find("sm_89.mma.e5m2.f32");
+  for (const auto& [column, text] : {std::pair<const char*, const char*>{"sum", "align(22) floor"},
+                                     {"c", "joined(32,28) truncate"},
+                                     {"round", "rne(23)"}})
+    row.cells[column].text = text;
+  row.unit = read_unit(row);
+  expect_found(row);
+}
+
 TEST(Probe, FindsRowsWhoseFactorsAreConverted) {
   const UnitRow &unpacked = table().find("sm_90.mma.e4m3_unpacked.f32"), &mixed = table().find("sm_90.mma.e4m3_e5m2.f32");
   for (const UnitRow* row : {&unpacked, &mixed}) {

@@ -7,6 +7,8 @@
 namespace assay {
 namespace {
 
+constexpr int kRounds = 3;  ///< places that differ seldom are alike on one data set by chance
+
 /// Tiles in which the product at p is large and cancels with c or with another one; all others are small.
 void make_large(Tiles& tiles, int64_t first, int p, Draw& draw) {
   const Instruction& i = tiles.instruction();
@@ -44,8 +46,8 @@ std::vector<bool> dead_places(const Instruction& i, const Observation& alone) {
 std::vector<int> places_alike(const Instruction& i, const Ask& ask, int64_t elements, uint64_t seed) {
   const int64_t half = std::max<int64_t>(4, tiles_for(i, elements));
   Draw draw(seed);
-  const auto alike = [&](int p, int q) {
-    Tiles tiles = probe_tiles("wide", i, 2 * half, seed + uint64_t(p * i.k + q));
+  const auto alike_on = [&](int round, int p, int q) {
+    Tiles tiles = probe_tiles("wide", i, 2 * half, seed + uint64_t((round * i.k + p) * i.k + q));
     tiles.clear_scales();  // a place has its scale from its neighbours
     make_large(tiles, 1, p, draw);
     // The second half repeats the first with the two products exchanged.
@@ -55,6 +57,11 @@ std::vector<int> places_alike(const Instruction& i, const Ask& ask, int64_t elem
     }
     const std::vector<uint32_t> d = ask(tiles);
     return std::equal(d.begin(), d.begin() + std::ptrdiff_t(d.size() / 2), d.begin() + std::ptrdiff_t(d.size() / 2));
+  };
+  const auto alike = [&](int p, int q) {
+    for (int round = 0; round < kRounds; ++round)
+      if (!alike_on(round, p, q)) return false;
+    return true;
   };
   const auto places = size_t(i.k);
   std::vector<int> first(places, -1), found;
