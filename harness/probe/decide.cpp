@@ -44,7 +44,8 @@ bool decide_any_two(const Instruction& i, const Seen& seen, Fit& fit) {
   bool better = false;
   for (size_t one = 0; one < all.size(); ++one)
     for (size_t two = one + 1; two < all.size(); ++two)
-      if (fit.unexplained > 0 && is_number_of_sums(all[one]) && is_number_of_sums(all[two])) better |= decide_two(all[one], all[two], i, seen, fit);
+      if (fit.unexplained > 0 && is_number_of_sums(all[one]) && is_number_of_sums(all[two]))
+        better |= decide_two(all[one], all[two], i, seen, fit);
   return better;
 }
 

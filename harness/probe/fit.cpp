@@ -140,6 +140,15 @@ Fit fit(const Instruction& i, const Seen& seen, uint32_t nan) {
     }
   };
   try_all(units);
+  // In the right order numbers may hold each other back where they do not in a like one: those of the best are tried in each.
+  const Fit first = best;
+  for (size_t k = 0; k < units.size() && !done(); ++k) {
+    if (units[k].join != first.unit.join || units[k].sum != first.unit.sum || units[k].group != first.unit.group) continue;
+    Unit unit = first.unit;
+    set_order(unit, {units[k].interleave_period, units[k].interleave_width, units[k].take, units[k].splits});
+    Fit one = improved(i, seen, {unit, seen.unexplained(unit, kAll)});
+    if (one.unexplained < best.unexplained) best = std::move(one);
+  }
   if (!done() && (units.empty() || best.unexplained * kNearlyAll < elements_of(seen))) try_all(finer);
   return best;
 }

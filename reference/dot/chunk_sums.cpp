@@ -8,16 +8,6 @@
 namespace assay {
 namespace {
 
-/// 2^e for e of -kPowers .. kPowers, but 0 for the first.
-const std::vector<double>& powers_of_two() {
-  static const std::vector<double> powers = [] {
-    std::vector<double> all = {0};
-    for (int e = 1 - kPowers; e <= kPowers; ++e) all.push_back(power_of_two(e));
-    return all;
-  }();
-  return powers;
-}
-
 /// A stretch of k that a unit adds without anything coming in between.
 struct Chunk {
   int64_t first, size;
@@ -30,7 +20,7 @@ struct ChunkSide {
   Panels<double> values;
   Panels<int16_t> exponents;
   FactsOfRows facts;
-  std::vector<double> scales, norms;
+  std::vector<double> scales, norms;  ///< of rows, and 0 of those beyond the last
 
   ChunkSide(const DecodedOperand& of, int64_t first, int64_t rows, int width, int exponents_width, int64_t depth)
       : operand(of),
@@ -38,8 +28,8 @@ struct ChunkSide {
         values(width, rows, depth, kSegment, 0),
         exponents(exponents_width, rows, depth, kSegment, kNoDotExponent),
         facts(size_t(rows)),
-        scales(size_t(rows)),
-        norms(size_t(rows)) {}
+        scales(size_t(padded(rows, width))),
+        norms(scales.size()) {}
 
   void pack(int64_t first, int64_t k, bool scaled, const DotKernels& kernels) {
     values.pack(k, [&](int64_t i, int64_t j, std::span<double> to) {
@@ -74,17 +64,18 @@ class Chunks {
         b_(task.b, part.first_column, part.columns, kernels_.tile_columns, kernels_.exponent_columns, depth_),
         tiled_(size_t(padded(part.rows, kernels_.tile_rows) * padded(part.columns, kernels_.tile_columns))),
         largest_(tiled_.size()),
-        stride_(padded(part.columns, kernels_.exponent_columns)),
-        exponents_(size_t(padded(part.rows, kernels_.exponent_rows) * stride_)) {
-    const auto elements = size_t(part.rows * part.columns);
-    sums_ = {std::vector<double>(elements), 0, std::vector<double>(elements), std::vector<double>(elements)};
+        total_(tiled_.size()),
+        bound_(tiled_.size()),
+        power_(tiled_.size()),
+        stride_(std::max(padded(part.columns, kernels_.exponent_columns), padded(part.columns, kernels_.tile_columns))),
+        exponents_(size_t(std::max(padded(part.rows, kernels_.exponent_rows), padded(part.rows, kernels_.tile_rows)) * stride_)) {
     const int64_t count = size_ == 0 ? 0 : (all_ + size_ - 1) / size_;
     const bool scaled_before = model_.scales_inside && (task.a.scales_change_along_k() || task.b.scales_change_along_k());
     const bool exact = !scaled_before && size_ <= products_exact_in_double(task.a.format(), task.b.format());
     error_of_chunk_ = exact ? 0 : error_of_roundings(double(size_ + 1));
     // Of several chunks each is scaled and added.
     const double roundings = (exact ? 0 : double(size_ + 1)) + (count > 1 ? double(count + 1) : 0);
-    sums_.error = error_of_roundings(roundings);
+    error_of_sums_ = error_of_roundings(roundings);
   }
 
   TileSums add(FactsOfRows& rows, FactsOfRows& columns) {
@@ -95,7 +86,7 @@ class Chunks {
       b_.close(chunk, model_.scales_inside, columns);
       close(chunk);
     }
-    return std::move(sums_);
+    return {in_rows(total_), error_of_sums_, in_rows(bound_), in_rows(power_)};
   }
 
  private:
@@ -130,24 +121,28 @@ class Chunks {
     const int step = model_.products_per_step, result_bits = model_.result_bits + (model_.result_to_nearest ? 1 : 0);
     const double steps = double((chunk.size + step - 1) / step);
     const double of_step = double(step + 1) * power_of_two(-model_.fraction_bits) + power_of_two(-result_bits);
+    kernels_.close_chunk({.row_tiles = a_.values.count(),
+                          .column_tiles = b_.values.count(),
+                          .row_scales = a_.scales.data(),
+                          .column_scales = b_.scales.data(),
+                          .row_norms = a_.norms.data(),
+                          .column_norms = b_.norms.data(),
+                          .sums = tiled_.data(),
+                          .largest = largest_.data(),
+                          .exponents = exponents_.data(),
+                          .stride = stride_,
+                          .of_sums = error_of_chunk_,
+                          .of_unit = steps * of_step,
+                          .total = total_.data(),
+                          .bound = bound_.data(),
+                          .power = power_.data()});
+  }
+
+  std::vector<double> in_rows(const std::vector<double>& tiled) const {
     const RegisterTiles tiles{a_.values.count(), kernels_.tile_rows, kernels_.tile_columns};
-    std::vector<double> sums(size_t(part_.columns)), largest(sums.size());
-    for (int64_t i = 0; i < part_.rows; ++i) {
-      tiles.copy_row(tiled_, i, sums);
-      tiles.copy_row(largest_, i, largest);
-      const int64_t place = i * part_.columns;
-      kernels_.close_chunk({.row_scale = a_.scales[size_t(i)],
-                            .row_norm = a_.norms[size_t(i)],
-                            .column_scales = b_.scales.data(),
-                            .column_norms = b_.norms.data(),
-                            .sums = sums.data(),
-                            .largest = largest.data(),
-                            .exponents = exponents_.data() + i * stride_,
-                            .powers = powers_of_two().data() + kPowers,
-                            .of_sums = error_of_chunk_,
-                            .of_unit = steps * of_step},
-                           {sums_.totals.data() + place, sums_.bound.data() + place, sums_.power.data() + place}, part_.columns);
-    }
+    std::vector<double> rows(size_t(part_.rows * part_.columns));
+    for (int64_t i = 0; i < part_.rows; ++i) tiles.copy_row(tiled, i, {rows.data() + i * part_.columns, size_t(part_.columns)});
+    return rows;
   }
 
   const DotKernels& kernels_;
@@ -155,11 +150,11 @@ class Chunks {
   const DotRange part_;
   const int64_t all_, size_, depth_;
   ChunkSide a_, b_;
-  std::vector<double> tiled_, largest_;  ///< in register tiles
+  std::vector<double> tiled_, largest_;       ///< of a chunk, in register tiles
+  std::vector<double> total_, bound_, power_;  ///< of all chunks, as in ChunkTiles
   const int64_t stride_;
   std::vector<int16_t> exponents_;  ///< [rows][stride_]
-  TileSums sums_;
-  double error_of_chunk_ = 0;
+  double error_of_chunk_ = 0, error_of_sums_ = 0;
 };
 
 }  // namespace

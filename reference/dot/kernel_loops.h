@@ -191,40 +191,43 @@ Extremes scale_all(double scale, double* values, int64_t n) {
   return lanes.together();
 }
 
+/// What a chunk of a unit may be off, from the sums that it makes.
+struct ErrorOfChunk {
+  double of_sums, of_unit, by_sums, by_norms, grown;
+
+  explicit ErrorOfChunk(const ChunkTiles& c)
+      : of_sums(c.of_sums),
+        of_unit(c.of_unit),
+        by_sums(c.of_unit < 1 ? 1 : 0),
+        by_norms(1 - by_sums),
+        grown(by_sums / (1 - c.of_unit * by_sums)) {}
+};
+
 /// Partial results of the unit are sums, each within its error of the exact one; that error is of_unit times the largest power that was
 /// aligned to, which they may be themselves: M <= sum + of_unit * max(power of the products, M). Where of_unit is 1 and more, M is at most
 /// the sum of magnitudes, for such units truncate.
-void add_bound(const ChunkRow& chunk, double* __restrict bound, int64_t n) {
-  const double by_sums = chunk.of_unit < 1 ? 1 : 0, by_norms = 1 - by_sums, grown = by_sums / (1 - chunk.of_unit * by_sums);
-  const double of_unit = chunk.of_unit, of_sums = chunk.of_sums, row_scale = chunk.row_scale, row_norm = chunk.row_norm;
-  const double *scales = chunk.column_scales, *column_norms = chunk.column_norms, *largest = chunk.largest, *powers = chunk.powers;
-  const int16_t* exponents = chunk.exponents;
-  for (int64_t j = 0; j < n; ++j) {
-    const double of_products = powers[exponents[j] < -kPowers ? -kPowers : exponents[j]], norms = row_norm * column_norms[j];
-    const double sum = largest[j] + of_sums * norms, scale = __builtin_fabs(row_scale * scales[j]);
-    const double beside_products = (sum + of_unit * of_products) * by_sums, alone = sum * grown + norms * by_norms;
-    const double of_partial = quantum(beside_products > alone ? beside_products : alone, 0, 1);  // the power of two at or below it
-    bound[j] += scale * of_unit * (of_products > of_partial ? of_products : of_partial);
-  }
-}
-
-void raise_power(const ChunkRow& chunk, double* __restrict power, int64_t n) {
-  const double *largest = chunk.largest, *powers = chunk.powers;
-  const int16_t* exponents = chunk.exponents;
-  for (int64_t j = 0; j < n; ++j) {
-    const double of_products = powers[exponents[j] < -kPowers ? -kPowers : exponents[j]], of_sum = quantum(largest[j], 0, 1);
-    const double aligned = of_products > of_sum ? of_products : of_sum;
-    power[j] = aligned > power[j] ? aligned : power[j];
-  }
-}
-
-/// Three loops, for a compiler asks only of so many pairs of arrays whether they overlap.
-void close_chunk(const ChunkRow& chunk, const ScaledRow& row, int64_t n) {
-  const double *sums = chunk.sums, *scales = chunk.column_scales, row_scale = chunk.row_scale;
-  double* total = row.total;
-  for (int64_t j = 0; j < n; ++j) total[j] += sums[j] * (row_scale * scales[j]);
-  add_bound(chunk, row.bound, n);
-  raise_power(chunk, row.power, n);
+template <class Simd, int kRows, int kVectors>
+void close_chunk(const ChunkTiles& c) {
+  using Vector = typename Simd::Vector;
+  constexpr int kWidth = Simd::kWidth;
+  const ErrorOfChunk e(c);
+  int64_t place = 0;
+  for (int64_t j = 0; j < c.column_tiles; ++j)
+    for (int64_t row = 0; row < c.row_tiles * kRows; ++row)
+      for (int v = 0; v < kVectors; ++v, place += kWidth) {
+        const int64_t column = (j * kVectors + v) * kWidth;
+        const Vector scale = c.row_scales[row] * Simd::load(c.column_scales + column);
+        const Vector norms = c.row_norms[row] * Simd::load(c.column_norms + column);
+        const Vector of_products = Simd::power_of(c.exponents + row * c.stride + column), largest = Simd::load(c.largest + place);
+        const Vector sum = largest + e.of_sums * norms;
+        const Vector beside_products = (sum + e.of_unit * of_products) * e.by_sums, alone = sum * e.grown + norms * e.by_norms;
+        const Vector of_partial = Simd::power_below(Simd::larger(beside_products, alone));
+        const Vector error = Simd::magnitude(scale) * e.of_unit * Simd::larger(of_products, of_partial);
+        const Vector power = Simd::larger(of_products, Simd::power_below(largest));
+        Simd::store(c.total + place, Simd::load(c.total + place) + Simd::load(c.sums + place) * scale);
+        Simd::store(c.bound + place, Simd::load(c.bound + place) + error);
+        Simd::store(c.power + place, Simd::larger(power, Simd::load(c.power + place)));
+      }
 }
 
 /// A product of two doubles that are multiples of 2^-600 and the part that it lost are doubles both.

@@ -39,26 +39,24 @@ struct ExponentBlock {
 /// The sum of two such is no less than the least number of 16 bits, and one of them with an exponent is less than any sum of two exponents.
 inline constexpr int16_t kNoDotExponent = -16384;
 
-/// A row of sums of one chunk, and what a matrix unit may have made of them.
-struct ChunkRow {
-  double row_scale, row_norm;  ///< what the sums are yet to be multiplied by; norm of the row's values in the chunk
-  const double *column_scales, *column_norms;
+/// The sums of one chunk, and what a matrix unit may have made of them: register tiles side by side as in PanelBlock, with numbers for
+/// each of their rows and columns.
+struct ChunkTiles {
+  int64_t row_tiles, column_tiles;
+  const double *row_scales, *column_scales;  ///< what the sums are yet to be multiplied by
+  const double *row_norms, *column_norms;    ///< of the values in the chunk
   const double* sums;
   const double* largest;     ///< the largest magnitude of a sum after a step
-  const int16_t* exponents;  ///< the largest of the products' exponents
-  const double* powers;      ///< 2^e for e of -kPowers .. kPowers, [0] is 1; 0 for -kPowers, which stands for no product
-  double of_sums;            ///< error of sums over norms
-  double of_unit;            ///< error of the unit's chunk over its largest aligned power of two
-};
-
-/// A row of y in the making.
-struct ScaledRow {
+  const int16_t* exponents;  ///< the largest of the products' exponents, [rows][stride]
+  int64_t stride;
+  double of_sums;  ///< error of sums over norms
+  double of_unit;  ///< error of the unit's chunk over its largest aligned power of two
   double* total;
   double* bound;  ///< of the unit's error
   double* power;  ///< the largest power of two that was aligned to before scales
 };
 
-/// Exponents of products of codes with their scales lie within.
+/// Exponents of products of codes with their scales lie within; one at the lower end and below stands for no product.
 inline constexpr int kPowers = 800;
 
 /// What decides how far the sums of a row of y can be from the exact ones.
@@ -92,7 +90,7 @@ struct DotKernels {
   /// largest = max(largest, exponent of a + exponent of b).
   void (*raise_exponents)(const ExponentBlock& block);
   /// Adds a chunk, scaled, and its error; raises the powers.
-  void (*close_chunk)(const ChunkRow& chunk, const ScaledRow& row, int64_t n);
+  void (*close_chunk)(const ChunkTiles& chunk);
   /// value = sum * factor * factors, and error at least its distance from the exact number: 0 if it has none, else enough that value -
   /// error and value + error as doubles lie on both sides of that number.
   void (*certify)(const RowCertificate& row, const double* sums, double* value, double* error, int64_t n);

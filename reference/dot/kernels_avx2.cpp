@@ -17,6 +17,14 @@ struct Doubles {
   static Vector magnitude(Vector a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
   static Vector larger(Vector a, Vector b) { return _mm256_max_pd(a, b); }
   static void store(double* p, Vector a) { _mm256_storeu_pd(p, a); }
+  /// The power of two at or below a magnitude.
+  static Vector power_below(Vector a) { return _mm256_and_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(0x7ff0000000000000))); }
+  /// 2^exponent of each; 0 for no product.
+  static Vector power_of(const int16_t* exponents) {
+    const __m256i e = _mm256_cvtepi16_epi64(_mm_loadl_epi64(static_cast<const __m128i*>(static_cast<const void*>(exponents))));
+    const __m256i bits = _mm256_slli_epi64(_mm256_add_epi64(e, _mm256_set1_epi64x(1023)), 52);
+    return _mm256_castsi256_pd(_mm256_and_si256(bits, _mm256_cmpgt_epi64(e, _mm256_set1_epi64x(-kPowers))));
+  }
 };
 
 struct Floats {
@@ -55,7 +63,7 @@ const DotKernels kDotKernels_avx2{.name = "avx2",
                                   .exponent_rows = 4,
                                   .exponent_columns = 32,
                                   .raise_exponents = raise_exponents<Words, 4, 2>,
-                                  .close_chunk = close_chunk,
+                                  .close_chunk = close_chunk<Doubles, 6, 2>,
                                   .certify = certify};
 
 }  // namespace assay

@@ -17,6 +17,14 @@ struct Doubles {
   static Vector magnitude(Vector a) { return _mm512_abs_pd(a); }
   static Vector larger(Vector a, Vector b) { return _mm512_maskz_max_pd(0xff, a, b); }
   static void store(double* p, Vector a) { _mm512_storeu_pd(p, a); }
+  /// The power of two at or below a magnitude.
+  static Vector power_below(Vector a) { return _mm512_and_pd(a, _mm512_castsi512_pd(_mm512_set1_epi64(0x7ff0000000000000))); }
+  /// 2^exponent of each; 0 for no product.
+  static Vector power_of(const int16_t* exponents) {
+    const __m128i words = _mm_loadu_si128(static_cast<const __m128i*>(static_cast<const void*>(exponents)));
+    const __m512i e = _mm512_maskz_cvtepi16_epi64(0xff, words), field = _mm512_add_epi64(e, _mm512_set1_epi64(1023));
+    return _mm512_castsi512_pd(_mm512_maskz_slli_epi64(_mm512_cmpgt_epi64_mask(e, _mm512_set1_epi64(-kPowers)), field, 52));
+  }
 };
 
 struct Floats {
@@ -55,7 +63,7 @@ const DotKernels kDotKernels_avx512{.name = "avx512",
                                     .exponent_rows = 8,
                                     .exponent_columns = 64,
                                     .raise_exponents = raise_exponents<Words, 8, 2>,
-                                    .close_chunk = close_chunk,
+                                    .close_chunk = close_chunk<Doubles, 8, 3>,
                                     .certify = certify};
 
 }  // namespace assay

@@ -17,6 +17,8 @@ struct Single {
   static T magnitude(T a) { return a < 0 ? -a : a; }
   static T larger(T a, T b) { return a > b ? a : b; }
   static void store(T* p, T a) { *p = a; }
+  static double power_below(double a) { return quantum(a, 0, 1); }
+  static double power_of(const int16_t* exponent) { return *exponent <= -kPowers ? 0.0 : assay::power_of(*exponent); }
 };
 
 }  // namespace
@@ -34,7 +36,7 @@ const DotKernels kDotKernels_scalar{.name = "scalar",
                                     .exponent_rows = 4,
                                     .exponent_columns = 4,
                                     .raise_exponents = raise_exponents<Single<int16_t>, 4, 4>,
-                                    .close_chunk = close_chunk,
+                                    .close_chunk = close_chunk<Single<double>, 4, 4>,
                                     .certify = certify};
 
 }  // namespace assay

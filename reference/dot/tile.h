@@ -26,7 +26,7 @@ using FactsOfRows = std::vector<RowFacts>;
 struct TileSums {
   std::vector<double> totals;
   double error = 0;                  ///< of a total over the product of its norms; 0: totals are exact
-  std::vector<double> bound, power;  ///< as in ScaledRow; empty without a model
+  std::vector<double> bound, power;  ///< as in ChunkTiles; empty without a model
 };
 
 /// Sums of all k, and facts of the rows of a and b.

@@ -1,4 +1,5 @@
-// The one place outside decode and encode where the bits of a double are touched: the size of one step of a format's grid.
+// The one place outside decode and encode where the bits of a double are touched: the size of one step of a format's grid, and powers
+// of two.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,14 @@ __attribute__((always_inline)) static inline double quantum(double x, double sma
   double power;
   std::memcpy(&power, &bits, sizeof power);
   return (power > smallest_normal ? power : smallest_normal) * last_place;
+}
+
+/// 2^exponent for the exponent of a normal double. Inlined by force, as above.
+__attribute__((always_inline)) static inline double power_of(int64_t exponent) {
+  const int64_t bits = (exponent + 1023) << 52;
+  double power;
+  std::memcpy(&power, &bits, sizeof power);
+  return power;
 }
 
 }  // namespace assay
