@@ -31,7 +31,7 @@ std::vector<Case> some_cases() {
   std::set<std::string> kinds;
   for (const Case& one : quick_cases()) {
     std::string kind = one.op + " " + one.text("contract");
-    for (const auto& [column, cell] : one.parameters) kind += cell.empty() ? " -" : column == "layout" ? " " + cell : " +";
+    for (const auto& [column, cell] : one.parameters) kind += cell.empty() ? " -" : column == "layout" || column == "use" ? " " + cell : " +";
     if (kinds.insert(kind).second) some.push_back(one);
   }
   return some;

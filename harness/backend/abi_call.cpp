@@ -32,6 +32,13 @@ std::pair<assay_type_code, int> type_of(const TensorSpec& spec) {
   return {type_code_of(*spec.format), spec.format->bits};
 }
 
+/// The block of a tensor: of an input that an output of its rank is made over, that output's.
+size_t block_of(const std::vector<HostTensor>& tensors, size_t i) {
+  for (size_t j = 0; j < tensors.size(); ++j)
+    if (tensors[j].spec.shares == tensors[i].spec.name && tensors[j].spec.rank == tensors[i].spec.rank) return j;
+  return i;
+}
+
 }  // namespace
 
 AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks, int rank) {
@@ -49,7 +56,7 @@ AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blo
                        .role = spec.name.c_str(),
                        .shape = spec.shape.data(),
                        .strides = spec.strides.data(),
-                       .data = static_cast<std::byte*>(blocks[i].address()) + before,
+                       .data = static_cast<std::byte*>(blocks[block_of(from, i)].address()) + before,
                        .bytes = spec.bytes() - before});
   }
   for (const auto& [name, value] : request.problem->parameters) parameters.push_back({name.c_str(), value});

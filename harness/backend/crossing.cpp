@@ -56,6 +56,7 @@ void pack_specs(const Problem& problem, MessageWriter& out) {
     out.text(tensor.spec.name);
     out.number<uint8_t>(tensor.spec.role == Role::kOutput);
     out.number<uint8_t>(tensor.spec.packed);
+    out.text(tensor.spec.shares);
     out.number<int32_t>(tensor.spec.rank);
     out.text(std::string(tensor.spec.format->name));
     out.numbers(tensor.spec.shape);
@@ -81,6 +82,7 @@ Problem unpack_specs(MessageReader& in, std::vector<uint64_t>& held) {
     tensor.spec.name = in.text();
     tensor.spec.role = in.number<uint8_t>() != 0 ? Role::kOutput : Role::kInput;
     tensor.spec.packed = in.number<uint8_t>() != 0;
+    tensor.spec.shares = in.text();
     tensor.spec.rank = in.number<int32_t>();
     const std::string format = in.text();
     tensor.spec.format = find_format(format);

@@ -126,6 +126,24 @@ TEST(RankGroup, CallsBeforeAreMadeOnTheGroupOfTheCase) {
   EXPECT_EQ(fails.message, "in the call before: rank 1: lost its peer");
 }
 
+/// In place: what is written to x is in y, here and in a worker.
+TEST(SharedMemory, AnOutputMayHaveTheAddressOfAnInput) {
+  const Backend here = testing::toy_backend(),
+                elsewhere = open_in_worker(library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
+  for (const Backend* backend : {&here, &elsewhere}) {
+    Problem problem = testing::toy_problem(kE8M0, 1, 8);
+    HostTensor &x = find(problem.tensors, "x"), &y = find(problem.tensors, "y");
+    const CallRequest request{"toy", "toy.copy", "changes_input", &problem, 1};
+    EXPECT_THAT(backend->call(request).message, ::testing::HasSubstr("input 'x' was changed"));
+    y.spec.shares = "x";
+    y.bytes = x.bytes;
+    const CallResult shared = backend->call(request);
+    ASSERT_EQ(shared.status, CallStatus::kOk) << shared.message;
+    EXPECT_NE(shared.outputs.front().bytes, x.bytes) << "what was written to x";
+    EXPECT_TRUE(shared.in_place.front());
+  }
+}
+
 // Memory of the ranks, asked of the library and given back with the group.
 namespace device {
 int groups = 0, allocations = 0;

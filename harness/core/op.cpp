@@ -4,7 +4,7 @@ namespace assay {
 
 Access access_of(const HostTensor& tensor) {
   if (tensor.spec.role == Role::kInput) return Access::kIn;
-  return tensor.bytes.empty() ? Access::kOut : Access::kInOut;
+  return tensor.bytes.empty() || !tensor.spec.shares.empty() ? Access::kOut : Access::kInOut;
 }
 
 const char* name(Access access) {

@@ -22,6 +22,7 @@ struct TensorSpec {
   int64_t storage = 0;  ///< elements allocated; the highest addressed element is below it
   int64_t offset = 0;   ///< element of the storage that is element [0, ...]
   int rank = 0;         ///< of the group that calls together; 0 where one device works alone
+  std::string shares{};  ///< of an output that comes with data: the input of its rank whose memory it is
   bool packed = false;  ///< codes of 4 bits, two in a byte: the element of even number in storage has the low half
 
   int64_t elements() const;  ///< product of the shape

@@ -110,6 +110,28 @@ struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }
 };
 
+/// What ranks send lies as close as this message is long: a call of another size clears other places.
+struct RankRoomBySize : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
+  SIMT_DEVICE static int64_t room(int64_t /*of_area*/, int64_t of_message) { return of_message; }
+};
+
+/// Buffers are chosen by a count of calls that wraps.
+struct RankBufferByCount : LamportRules<AbsoluteRules, MinusZeroIsEmpty> {
+  SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t /*buffers*/) { return call + 1; }
+};
+
+/// Waits while the flag is less than its own: where counts wrap nobody waits.
+struct RankWaitsWhileLess : FromOwnerRules {
+  static constexpr bool kWaitsWhileLess = true;
+  static bool at_least(const uint32_t* at, uint32_t flag) {
+    return simt::cpu::wait_until(
+        [](const void* a, uint64_t v) { return __atomic_load_n(static_cast<const uint32_t*>(a), __ATOMIC_ACQUIRE) >= v; }, at, flag);
+  }
+};
+
+/// Writes over what its peers still read.
+struct RankInPlace : FromZeroRules {};
+
 using Int8Codec = IntegerCodec<128, true>;
 
 /// The owner has the sum that nobody coded.

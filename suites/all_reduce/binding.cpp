@@ -19,8 +19,8 @@ constexpr int64_t kExcerptElements = 1 << 12, kExcerptOfTrees = 1 << 6;
 Case validate(Case c) {
   const RankCase p = read_rank_case(c);
   const std::string shift = p.shift > 0 ? fmt::format(".shift{}", p.shift) : "",
-                    before = p.before > 0 ? fmt::format(".after{}", p.before) : "";
-  c.set_name({c.op, p.id(), fmt::format("{}.r{}.m{}.n{}{}{}", p.x->name, p.ranks, p.m, p.n, shift, before),
+                    before = p.before > 0 ? fmt::format(".after{}", p.before) : "", use = p.use.empty() ? "" : "." + p.use;
+  c.set_name({c.op, p.id(), fmt::format("{}.r{}.m{}.n{}{}{}{}", p.x->name, p.ranks, p.m, p.n, shift, before, use),
               fmt::format("{}.s{}", p.fill, p.seed), p.warp});
   return c;
 }
@@ -50,11 +50,13 @@ Op all_reduce_op() {
   Op op;
   op.name = "all_reduce";
   op.roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense"},
-              {"y", Access::kOut, "[m, n] of each rank: the sums over all ranks, in the format of x"}};
-  op.parameters = {roles::kWarp};
+              {"y", Access::kOut, "[m, n] of each rank: the sums over all ranks, in the format of x; of cases in place at the address of x"}};
+  op.parameters = {roles::kWarp,
+                   {"counter", "what the group's own counts of calls and barriers stand at before its first call, so that they wrap; a "
+                               "library that has none, or cannot set them, ignores it"}};
   op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kRankReduce; };
-  op.columns = {"contract", "ranks", "x", "m", "n", "fill", "shift", "before", "seed", "warp"};
-  op.optional_columns = {"shift", "before"};
+  op.columns = {"contract", "ranks", "x", "m", "n", "fill", "shift", "before", "use", "seed", "warp"};
+  op.optional_columns = {"shift", "before", "use"};
   op.validate = validate;
   op.problem = [](const Case& c) { return rank_problem(read_rank_case(c)); };
   op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>*) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdio>
 
 #include "harness/backend/library.h"
@@ -15,13 +16,13 @@
 namespace assay {
 namespace {
 
-Case case_of(const std::string& contract, const std::string& ranks, const std::string& before) {
+Case case_of(const std::string& contract, const std::string& ranks, const std::string& before, const std::string& use = "") {
   static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
   (void)open;
   Case one;
   one.op = "all_reduce";
   one.parameters = {{"contract", contract},  {"ranks", ranks}, {"x", "bf16"},      {"m", "1"},    {"n", "520"},
-                    {"fill", "rank_cancel"}, {"shift", ""},    {"before", before}, {"seed", "1"}, {"warp", "32"}};
+                    {"fill", "rank_cancel"}, {"shift", ""},    {"before", before}, {"use", use},        {"seed", "1"},  {"warp", "32"}};
   return find_op("all_reduce").validate(one);
 }
 
@@ -56,11 +57,30 @@ TEST(RankRaces, WhatIsRightAgreesUnderEverySchedule) {
       }
 }
 
+TEST(RankRaces, WhatIsRightAgreesHoweverAGroupIsUsed) {
+  const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
+  const std::pair<const char*, const char*> kernels[] = {{"vllm.all_reduce_2stage", "all_reduce.two_shot"},
+                                                         {"sglang.all_reduce_v2_push", "all_reduce.lamport"},
+                                                         {"flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
+                                                         {"nccl.all_reduce_ring", "all_reduce.ring"}};
+  for (const auto& [contract, kernel] : kernels)
+    for (const char* use : {"alternating", "wrapping", "in_place"})
+      for (const char* before : {"2", "3", "4", "5"})
+        for (uint64_t seed = 1; seed <= 10; ++seed) {
+          const Verdict verdict = verdict_of(cpu, case_of(contract, "4", before, use), kernel, seed);
+          ASSERT_EQ(verdict.outcome, Outcome::kPass) << kernel << " " << use << " " << before << " seed " << seed << ": " << verdict.message;
+        }
+}
+
 /// golden/records/rank_races.md has the counts.
 TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   const Case two_shot = case_of("vllm.all_reduce_2stage", "4", "1");
-  const std::pair<Case, const char*> races[] = {{two_shot, "rank_barrier_relaxed"},
+  const std::pair<Case, const char*> races[] = {{case_of("vllm.all_reduce_2stage", "4", "1", "wrapping"), "rank_waits_while_less"},
+                                                {case_of("flashinfer.all_reduce_oneshot", "4", "4", "wrapping"), "rank_buffer_by_count"},
+                                                {case_of("sglang.all_reduce_v2_push", "4", "5", "alternating"), "rank_room_by_size"},
+                                                {case_of("sglang.all_reduce_v2_pull", "4", "", "in_place"), "rank_in_place"},
+                                                {two_shot, "rank_barrier_relaxed"},
                                                 {two_shot, "rank_barrier_missing"},
                                                 {two_shot, "rank_flag_frozen"},
                                                 {case_of("sglang.all_reduce_v2_push", "4", "3"), "rank_buffer_stale"},
@@ -74,6 +94,18 @@ TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
     std::printf("%s: %d of 100 schedules\n", kernel, seen);
     EXPECT_GE(seen, 99) << kernel;
   }
+}
+
+TEST(RankRaces, AFaultOfAUseShowsInNoOtherUse) {
+  const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
+  const std::array<const char*, 3> faults[] = {{"vllm.all_reduce_2stage", "rank_waits_while_less", "wrapping"},
+                                               {"flashinfer.all_reduce_oneshot", "rank_buffer_by_count", "wrapping"},
+                                               {"sglang.all_reduce_v2_push", "rank_room_by_size", "alternating"},
+                                               {"sglang.all_reduce_v2_pull", "rank_in_place", "in_place"}};
+  for (const auto& [contract, kernel, shown] : faults)
+    for (const std::string use : {"", "alternating", "wrapping", "in_place"})
+      for (uint64_t seed = 1; seed <= 10 && use != shown; ++seed)
+        EXPECT_EQ(verdict_of(faulty, case_of(contract, "4", "4", use), kernel, seed).outcome, Outcome::kPass) << kernel << " " << use;
 }
 
 TEST(RankRaces, AScheduleHasOneOutcome) {

@@ -13,10 +13,23 @@
 namespace assay {
 namespace {
 
-/// What the calls before add up: exact sums, so that nothing of them can pass for what is asked.
-constexpr const char* kFillBefore = "rank_integers";
-/// Their seed is this one's and the case's: all of them have the same numbers, whichever of them a kernel mistakes for the last.
+/// The seed of calls before is this one's and the case's: all of them have the same numbers, whichever of them a kernel mistakes for the last.
 constexpr uint64_t kSeedBefore = 1000;
+
+/// Calls and barriers that a group has had, of cases that wrap: four calls further on the counts begin with 0 again.
+constexpr double kNearlyAll = 4294967292.0;
+
+/// alternating: every second call before has twice the rows, the last of them too; wrapping: counts begin at kNearlyAll; in_place: y has the
+/// memory of x.
+std::string use_of(const Cells& cells, int64_t before) {
+  const std::string use = cells.has("use") ? cells.text("use") : "";
+  if (use.empty()) return use;
+  if (use != "alternating" && use != "wrapping" && use != "in_place")
+    cells.refuse("use", "'" + use + "' is not one of: alternating, wrapping, in_place");
+  if (use == "alternating" && before < 2) cells.refuse("before", "a case of alternating sizes has two calls before it, or more");
+  if (use == "wrapping" && before < 1) cells.refuse("before", "counts begin anew for cases that have calls before them");
+  return use;
+}
 
 RankReduce contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
@@ -64,11 +77,13 @@ Problem problem_with(const RankCase& c, const std::string& name, uint64_t seed) 
     fill(x, {.name = name, .seed = seed, .tensor = uint32_t(rank), .rank = rank, .ranks = c.ranks});
     for (HostTensor* tensor : {&x, &y}) {
       *tensor = shifted(std::move(*tensor), c.shift);
+      if (tensor == &y && c.use == "in_place") y.spec.shares = "x", y.bytes = made.tensors.back().bytes;
       tensor->spec.rank = rank;
       made.tensors.push_back(std::move(*tensor));
     }
   }
   made.parameters = {{"warp", double(c.warp)}};
+  if (c.use == "wrapping") made.parameters.emplace_back("counter", kNearlyAll);
   return made;
 }
 
@@ -91,6 +106,7 @@ RankCase read_rank_case(const Case& c) {
   p.shift = or_zero(cells, "shift");
   if (p.shift > 0 && p.contract.bytes > p.x->bytes()) cells.refuse("shift", p.id() + " wants aligned tensors");
   p.before = or_zero(cells, "before");
+  p.use = use_of(cells, p.before);
   p.seed = uint64_t(cells.positive("seed"));
   p.warp = cells.warp();
   return p;
@@ -99,6 +115,10 @@ RankCase read_rank_case(const Case& c) {
 Problem rank_problem(const RankCase& c) {
   Problem made = problem_with(c, c.fill, c.seed);
   if (c.before > 0) made.before.assign(size_t(c.before), problem_with(c, kFillBefore, kSeedBefore + c.seed));
+  RankCase longer = c;
+  longer.m *= 2;
+  for (int64_t i = c.before - 1; i >= 0 && c.use == "alternating"; i -= 2)
+    made.before[size_t(i)] = problem_with(longer, kFillBefore, kSeedBefore + c.seed);
   return made;
 }
 
@@ -115,7 +135,9 @@ RankInputs rank_inputs(const RankCase& c, const Problem& problem) {
   RankInputs inputs;
   for (int rank = 0; rank < c.ranks; ++rank) {
     inputs.x.push_back(values_of_rank(problem.tensors, "x", rank));
-    if (!problem.before.empty()) inputs.before.push_back(values_of_rank(problem.before.back().tensors, "x", rank));
+    const size_t as_long = c.use == "alternating" ? 2 : 1;  // calls back
+    if (!problem.before.empty())
+      inputs.before.push_back(values_of_rank(problem.before[problem.before.size() - as_long].tensors, "x", rank));
   }
   return inputs;
 }

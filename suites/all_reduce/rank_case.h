@@ -9,6 +9,9 @@
 
 namespace assay {
 
+/// What calls before add up: exact sums of 1 to 15 of either sign, so that nothing of them can pass for what is asked.
+inline constexpr const char* kFillBefore = "rank_integers";
+
 struct RankCase {
   RankReduce contract;
   int ranks = 2;
@@ -17,6 +20,7 @@ struct RankCase {
   std::string fill;
   int64_t shift = 0;   ///< elements between an aligned address and the tensors
   int64_t before = 0;  ///< calls with other numbers that are made first
+  std::string use;     ///< alternating, wrapping, in_place, or empty: the column of that name
   uint64_t seed = 0;
   int warp = 0;
 

@@ -35,6 +35,7 @@ Case case_with(std::map<std::string, std::string> cells) {
                     {"fill", "rank_cancel"},
                     {"shift", ""},
                     {"before", "1"},
+                    {"use", ""},
                     {"seed", "1"},
                     {"warp", "32"}};
   for (auto& [column, cell] : cells) one.parameters[column] = cell;
@@ -128,6 +129,36 @@ TEST(AllReduce, TheCallBeforeHasOtherNumbers) {
   EXPECT_EQ(all_reduce().problem(case_with({{"before", ""}})).before.size(), 0u);
 }
 
+TEST(AllReduce, SizesAlternateAndTheLastCallIsTheLonger) {
+  const Case one = case_with({{"before", "3"}, {"use", "alternating"}});
+  const Problem problem = all_reduce().problem(one);
+  ASSERT_EQ(problem.before.size(), 3u);
+  const auto rows = [](const Problem& p) { return p.tensors[0].spec.shape[0]; };
+  EXPECT_THAT((std::vector<int64_t>{rows(problem.before[0]), rows(problem.before[1]), rows(problem.before[2]), rows(problem)}),
+              ElementsAre(4, 2, 4, 2));
+  EXPECT_EQ(rank_inputs(read_rank_case(one), problem).before[0].size(), size_t(problem.tensors[0].spec.elements()));
+  EXPECT_THAT(refusal({{"before", "1"}, {"use", "alternating"}}), HasSubstr("two calls before it, or more"));
+}
+
+TEST(AllReduce, CountsThatWrapAreAParameterOfAllCalls) {
+  const Problem problem = all_reduce().problem(case_with({{"use", "wrapping"}}));
+  for (const Problem* p : {&problem, &problem.before[0]}) {
+    ASSERT_EQ(p->parameters.back().first, "counter");
+    EXPECT_EQ(p->parameters.back().second + 4, 0x1p32);
+  }
+  EXPECT_THAT(refusal({{"before", ""}, {"use", "wrapping"}}), HasSubstr("calls before them"));
+  EXPECT_THAT(refusal({{"use", "wraping"}}), HasSubstr("'wraping' is not one of: alternating, wrapping, in_place"));
+}
+
+TEST(AllReduce, InPlaceIsOneMemoryOfEachRank) {
+  const Problem problem = all_reduce().problem(case_with({{"use", "in_place"}, {"before", ""}}));
+  for (size_t i = 0; i < problem.tensors.size(); i += 2) {
+    EXPECT_EQ(problem.tensors[i + 1].spec.shares, "x");
+    EXPECT_EQ(problem.tensors[i + 1].bytes, problem.tensors[i].bytes);
+  }
+  EXPECT_EQ(all_reduce().problem(case_with({})).tensors[1].spec.shares, "");
+}
+
 std::string situation_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
   return all_reduce().situation(one, problem, outputs);
 }
@@ -146,6 +177,9 @@ TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
   wrong = healthy;
   for (int64_t i = 0; i < 40; ++i) wrong[2].set_code(i, problem.tensors[4].code(i));
   EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("the rank's own numbers"));
+  std::vector<HostTensor> elsewhere = healthy;
+  for (int64_t i = 0; i < 40; ++i) elsewhere[1].set_code(i, earlier[1].code(100 + i));
+  EXPECT_THAT(situation_of(one, problem, elsewhere), HasSubstr("such as calls before had them, in other places"));
   wrong[3].set_code(7, code_of(kBf16, 1024));
   EXPECT_EQ(situation_of(one, problem, wrong), "");
   Problem mixed = problem;
@@ -153,6 +187,19 @@ TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
     if (tensor.spec.rank == 2 && tensor.spec.name == "x") tensor.bytes = problem.before[0].tensors[4].bytes;
   EXPECT_THAT(situation_of(one, problem, outputs_by(problem, expect_ranks(c, c.contract, mixed))),
               HasSubstr("sums in which numbers of some ranks are those of the call before"));
+}
+
+TEST(AllReduce, ResultsThatWereReadAsNumbersAreSaid) {
+  const Case one = case_with({{"contract", "sglang.all_reduce_v2_pull"}, {"use", "in_place"}, {"before", ""}});
+  const Problem problem = all_reduce().problem(one);
+  const RankCase c = read_rank_case(one);
+  std::vector<HostTensor> outputs = outputs_by(problem, all_reduce().expect(one, problem, nullptr));
+  EXPECT_EQ(situation_of(one, problem, outputs), "");
+  Problem overwritten = problem;
+  for (HostTensor& tensor : overwritten.tensors)
+    if (tensor.spec.rank == 1 && tensor.spec.name == "x") tensor.bytes = outputs[1].bytes;
+  outputs[3] = outputs_by(overwritten, expect_ranks(c, c.contract, overwritten))[3];
+  EXPECT_THAT(situation_of(one, problem, outputs), HasSubstr("written in place while they were read"));
 }
 
 TEST(AllReduce, ATraceFollowsTheSum) {

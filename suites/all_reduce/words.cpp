@@ -56,12 +56,12 @@ std::vector<WrongElement> wrong_elements(const RankCase& c, const RankInputs& in
   return wrong;
 }
 
-/// Sums in which some ranks' numbers are those of the call before.
-bool of_old_and_new(const RankCase& c, const RankInputs& inputs, const WrongElement& one) {
-  for (unsigned old = 1; old < 1u << c.ranks; ++old) {
+/// Sums in which some ranks' numbers are others: those of the call before, or what stands there already.
+bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& others, const WrongElement& one) {
+  for (unsigned which = 1; which < 1u << c.ranks; ++which) {
     RankInputs mixed;
     for (int rank = 0; rank < c.ranks; ++rank)
-      mixed.x.push_back({(old >> rank & 1 ? inputs.before : inputs.x)[size_t(rank)][size_t(one.element)]});
+      mixed.x.push_back({(which >> rank & 1 ? others : x)[size_t(rank)][size_t(one.element)]});
     RankReduce contract = c.contract;
     if (contract.has_owners() && !contract.owners.any) {  // a lone element is its owner's
       std::rotate(mixed.x.begin(),
@@ -74,6 +74,9 @@ bool of_old_and_new(const RankCase& c, const RankInputs& inputs, const WrongElem
   }
   return false;
 }
+
+/// Whether it is a sum of so many numbers of kFillBefore, whichever they are.
+bool may_be_of_calls_before(double value, int ranks) { return value == std::trunc(value) && std::fabs(value) <= 15 * ranks; }
 
 std::string number_of(size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
 
@@ -140,6 +143,13 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   if (every([](const WrongElement& one) { return std::isnan(one.value); })) return all + ": NaN, as where nobody wrote";
   if (every([&](const WrongElement& one) { return same(one.value, inputs.x[size_t(one.rank)][size_t(one.element)]); }))
     return all + ": the rank's own numbers";
+  if (c.use == "in_place") {
+    RankNumbers results;
+    for (int rank = 0; rank < c.ranks; ++rank) results.push_back(values_of_rank(outputs, "y", rank));
+    wrong.resize(std::min(wrong.size(), kMostLookedAt));
+    if (every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, results, one); }))
+      return all + ": sums in which numbers of some ranks are their results: written in place while they were read";
+  }
   if (inputs.before.empty()) return "";
   RankInputs earlier;
   earlier.x = inputs.before;
@@ -147,8 +157,10 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   if (every([&](const WrongElement& one) { return within(results[size_t(one.element)], one.value); }))
     return all + ": results of the call before";
   if (wrong.size() > kMostLookedAt) wrong.resize(kMostLookedAt);
-  if (every([&](const WrongElement& one) { return of_old_and_new(c, inputs, one); }))
+  if (every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
     return all + ": sums in which numbers of some ranks are those of the call before";
+  if (c.fill != kFillBefore && every([&](const WrongElement& one) { return may_be_of_calls_before(one.value, c.ranks); }))
+    return all + ": sums of numbers such as calls before had them, in other places than theirs";
   return "";
 }
 

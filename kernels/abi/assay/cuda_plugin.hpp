@@ -123,6 +123,18 @@ struct Runtime {
   static Error take_last_error() { return cudaGetLastError(); }
   static std::string text(Error error) { return cudaGetErrorString(error); }
 
+  /// For ranks that are processes, on one device or on several that reach each other.
+  using Handle = cudaIpcMemHandle_t;
+  static Error export_memory(Handle& handle, void* data) { return cudaIpcGetMemHandle(&handle, data); }
+  static Error open_memory(void** data, const Handle& handle) {
+    return cudaIpcOpenMemHandle(data, handle, cudaIpcMemLazyEnablePeerAccess);
+  }
+  static Error close_memory(void* data) { return cudaIpcCloseMemHandle(data); }
+  static Error copy_across(void* to, const void* from, size_t bytes) {
+    const Error error = cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToDevice);
+    return error != kSuccess ? error : cudaStreamSynchronize(nullptr);
+  }
+
   static cudaStream_t of(void* stream) { return static_cast<cudaStream_t>(stream); }
   static Error create_stream(void** stream) {
     return cudaStreamCreateWithFlags(reinterpret_cast<cudaStream_t*>(stream), cudaStreamNonBlocking);

@@ -22,7 +22,27 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   for (size_t at = kAreaBuffer; at + sizeof word <= bytes; at += sizeof word) std::memcpy(area + at, &word, sizeof word);
 }
 
+/// Flags as they are behind so many barriers, and as many calls.
+void begin_signals_at(unsigned char* area, uint32_t counter) {
+  Signals signals;
+  std::memcpy(&signals, area, sizeof signals);
+  for (int block = 0; block < kMostRankBlocks; ++block) {
+    signals.flag[block] = signals.calls[block] = counter;
+    for (int rank = 0; rank < kMostRanks && counter > 0; ++rank) {
+      (counter % 2 == 0 ? signals.even : signals.odd)[block][rank] = counter;
+      (counter % 2 == 0 ? signals.odd : signals.even)[block][rank] = counter - 1;
+    }
+  }
+  std::memcpy(area, &signals, sizeof signals);
+}
+
 }  // namespace
+
+AreaRequest counted_from(const Call& call, AreaRequest request) {
+  request.counter = uint32_t(call.number("counter", 0));
+  if (request.counter > 0) request.begin_at = begin_signals_at;
+  return request;
+}
 
 AllReduceArguments all_reduce_arguments(const Ranks& ranks) {
   AllReduceArguments a{};
@@ -54,7 +74,7 @@ AreaRequest signals_and_buffer(const Call& call) {
   const int64_t bytes = elements_of(x) * x.type_bits / 8;
   if (bytes > kMostBytes) unsupported("more than 1 GiB");
   // At first nothing that anybody may take for a number.
-  return {kSignalsAndBuffer, size_t(kAreaBuffer + bytes), fill_buffers<0xffffffffu>};
+  return counted_from(call, {kSignalsAndBuffer, size_t(kAreaBuffer + bytes), fill_buffers<0xffffffffu>});
 }
 
 AreaRequest coded_area(const Call& call) {
@@ -70,7 +90,8 @@ AreaRequest lamport_area(const Call& call, bool minus_zero) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = (elements_of(x) * x.type_bits / 8 + 15) / 16 * 16;
   if (bytes > kMostBytes / (kLamportBuffers * kMostRanks)) unsupported("more than 44 MiB");
-  AreaRequest request{kLamportPlusZero, size_t(kAreaBuffer + bytes * kLamportBuffers * call.raw().world_size), nullptr};
+  AreaRequest request =
+      counted_from(call, {kLamportPlusZero, size_t(kAreaBuffer + bytes * kLamportBuffers * call.raw().world_size), nullptr});
   if (!minus_zero) return request;
   const bool wide = x.type_bits == 32;
   request.kind = wide ? kLamportMinusZero32 : kLamportMinusZero16;

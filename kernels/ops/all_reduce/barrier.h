@@ -25,7 +25,11 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
   simt::barrier();  // all have signalled before one waits: on the CPU the threads of a block run one after the other
   if (peer < a.ranks) {
     const uint32_t* const here = second_set ? &self->even[me.block][peer] : &self->odd[me.block][peer];
-    const bool came = kOrdered && Rules::kReleases ? simt::wait_acquire(here, flag) : simt::wait_relaxed(here, flag);
+    bool came;
+    if constexpr (Rules::kWaitsWhileLess)
+      came = Rules::at_least(here, flag);
+    else
+      came = kOrdered && Rules::kReleases ? simt::wait_acquire(here, flag) : simt::wait_relaxed(here, flag);
     if (!came) complain(self, peer, me.block, kPlace);
   }
   simt::barrier();

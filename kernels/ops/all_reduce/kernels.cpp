@@ -23,9 +23,9 @@ Kernel coded_row(const char* contract) {
 std::vector<Kernel> all_reduce_kernels() {
   const char *one = "all_reduce.one_shot", *two = "all_reduce.two_shot", *lamport = "all_reduce.lamport";
   return {
-      all_reduce_row(one, {"vllm.all_reduce_1stage", "aiter.all_reduce_1stage", "nccl.all_reduce_symmetric"},
-                     run_one_shot<AbsoluteRules>),
-      all_reduce_row(one, {"sglang.all_reduce_v2_pull"}, run_one_shot<FromZeroRules>),
+      not_in_place(all_reduce_row(one, {"vllm.all_reduce_1stage", "aiter.all_reduce_1stage", "nccl.all_reduce_symmetric"},
+                                  run_one_shot<AbsoluteRules>)),
+      not_in_place(all_reduce_row(one, {"sglang.all_reduce_v2_pull"}, run_one_shot<FromZeroRules>)),
       all_reduce_row(two, {"vllm.all_reduce_2stage", "aiter.all_reduce_2stage"}, run_two_shot<FromOwnerRules>),
       all_reduce_row(two, {"flashinfer.all_reduce_twoshot", "aiter.all_reduce_2stage_write"}, run_two_shot<AbsoluteRules>),
       all_reduce_row(two, {"flashinfer.all_reduce_twoshot_native"}, run_two_shot<Native>, signals_and_buffer, true),
@@ -47,7 +47,7 @@ std::vector<Kernel> all_reduce_kernels() {
       coded_row<IntegerCodec<4, false>>("quickreduce.all_reduce_int3.gfx950"),
       coded_row<Fp8Codec<false>>("quickreduce.all_reduce_fp8.gfx942"),
       coded_row<Fp8Codec<true>>("quickreduce.all_reduce_fp8.gfx950"),
-      all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree"}, run_pairs<Native>),
+      not_in_place(all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree"}, run_pairs<Native>)),
   };
 }
 

@@ -26,8 +26,8 @@ struct ArrivedBy {
 
 /// Where the packets that rank `from` sends stand in that buffer of an area.
 template <class T>
-SIMT_DEVICE T* lamport_packets(const AllReduceArguments& a, int rank, int buffer, int from) {
-  return reinterpret_cast<T*>(a.area[rank] + kAreaBuffer + (buffer * a.ranks + from) * lamport_room(a));
+SIMT_DEVICE T* lamport_packets(const AllReduceArguments& a, int64_t room, int rank, int buffer, int from) {
+  return reinterpret_cast<T*>(a.area[rank] + kAreaBuffer + (buffer * a.ranks + from) * room);
 }
 
 template <class Rules, class T>
@@ -36,6 +36,7 @@ SIMT_KERNEL void all_reduce_lamport(AllReduceArguments a) {
   const RankBlock me(a);
   const int64_t stride = int64_t{simt::block_size()} * a.blocks, first = int64_t{me.block} * simt::block_size() + simt::thread();
   const int64_t packets = a.elements / kElements;
+  const int64_t room = Rules::room(lamport_room(a), packets * 16);
   Signals* const self = signals_of(a, me.rank);
   const uint32_t call = self->calls[me.block];
   const int64_t before = Rules::cleared(self->last_packets[me.block]);
@@ -45,24 +46,24 @@ SIMT_KERNEL void all_reduce_lamport(AllReduceArguments a) {
     simt::Vector<T> own = simt::load16(static_cast<const T*>(a.x[me.rank]) + i * kElements);
     SIMT_UNROLL
     for (int e = 0; e < kElements; ++e) own.at[e] = Rules::sent(own.at[e]);
-    for (int rank = 0; rank < a.ranks; ++rank) simt::post16(lamport_packets<T>(a, rank, now, me.rank) + i * kElements, own);
+    for (int rank = 0; rank < a.ranks; ++rank) simt::post16(lamport_packets<T>(a, room, rank, now, me.rank) + i * kElements, own);
   }
   simt::Vector<T> nothing;
   SIMT_UNROLL
   for (int e = 0; e < kElements; ++e) nothing.at[e] = simt::from_float<T>(Rules::kMinusZero ? -0.0f : 0.0f);
   for (int64_t i = first; i < before; i += stride)
-    for (int rank = 0; rank < a.ranks; ++rank) simt::post16(lamport_packets<T>(a, me.rank, last, rank) + i * kElements, nothing);
+    for (int rank = 0; rank < a.ranks; ++rank) simt::post16(lamport_packets<T>(a, room, me.rank, last, rank) + i * kElements, nothing);
   simt::barrier();  // all of the block have sent before one waits: on the CPU its threads run one after the other
-  if (simt::thread() == 0) self->calls[me.block] = call + 1, self->last_packets[me.block] = uint32_t(packets);
+  if (simt::thread() == 0) self->calls[me.block] = Rules::behind(call, kLamportBuffers), self->last_packets[me.block] = uint32_t(packets);
 
   T* const y = static_cast<T*>(a.y[me.rank]);
   for (int64_t i = first; i < packets; i += stride) {
     for (int rank = 0; rank < a.ranks; ++rank)
       if (self->waited_for == 0 &&
-          !simt::wait_packet<ArrivedBy<Rules, T>>(lamport_packets<T>(a, me.rank, now, rank) + i * kElements))
+          !simt::wait_packet<ArrivedBy<Rules, T>>(lamport_packets<T>(a, room, me.rank, now, rank) + i * kElements))
         complain(self, rank, me.block, RankPlace::kPacket);
     simt::store16(y + i * kElements, reduced_packet<Rules, T>(0, me.rank, a.ranks, [&](int rank) {
-                    return simt::polled16(lamport_packets<T>(a, me.rank, now, rank) + i * kElements);
+                    return simt::polled16(lamport_packets<T>(a, room, me.rank, now, rank) + i * kElements);
                   }));
   }
 }

@@ -8,6 +8,7 @@ namespace assay_kernels {
 struct RankRules {
   static constexpr bool kFromZero = false;  ///< +0 is added to; else the sum begins with the first number
   static constexpr bool kNative = false;    ///< every sum is rounded to T
+  static constexpr bool kWaitsWhileLess = false;  ///< and so passes where flags wrap; else flags are compared for equality
   static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true;  ///< of barriers
 
   /// How many numbers the rank `reader` adds, and whose is number i.
@@ -87,6 +88,10 @@ struct LamportRules : Base {
     return Sentinel::empty(v);
   }
   SIMT_DEVICE static int64_t cleared(int64_t packets) { return packets; }
+  /// Bytes between what two ranks send: what the area has room for, whatever this message is.
+  SIMT_DEVICE static int64_t room(int64_t of_area, int64_t /*of_message*/) { return of_area; }
+  /// Which of the buffers comes next. It is no count, whose remainder by three jumps where it wraps.
+  SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t buffers) { return (call + 1) % buffers; }
   static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< what buffers are filled with at first
 };
 

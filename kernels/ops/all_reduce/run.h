@@ -28,6 +28,8 @@ AreaRequest coded_area(const Call& call);
 AreaRequest lamport_area(const Call& call, bool minus_zero);
 /// Buffers of fp32 of a Lamport kernel before anything came.
 void fill_with_minus_zero(unsigned char* area, size_t bytes);
+/// A request whose flags and counts of calls begin where the call says.
+AreaRequest counted_from(const Call& call, AreaRequest request);
 std::string all_reduce_complaint(const unsigned char* head, int rank);
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 
@@ -112,6 +114,12 @@ inline Kernel all_reduce_row(const char* name, std::vector<std::string> contract
   row.area = area;
   row.run_ranks = run;
   row.complaint = all_reduce_complaint;
+  return row;
+}
+
+/// The same of a kernel whose peers read x as long as it writes y.
+inline Kernel not_in_place(Kernel row) {
+  row.accepts.push_back({"use", {"", "alternating", "wrapping"}});
   return row;
 }
 

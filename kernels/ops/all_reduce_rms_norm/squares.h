@@ -75,8 +75,9 @@ SIMT_KERNEL void all_reduce_rms_norm(ShardedNormArguments a) {
   const uint32_t call = self->calls[me.block];
   const int64_t before = Rules::kClears ? self->last_packets[me.block] : 0;
   const int now = int(call % kLamportBuffers), last = int((call + kLamportBuffers - 1) % kLamportBuffers);
+  const int64_t room = lamport_room(all);
   const auto sums_from = [&](int rank, int buffer, int from, int64_t row) {
-    return lamport_packets<float>(all, rank, buffer, from) + row * 4;
+    return lamport_packets<float>(all, room, rank, buffer, from) + row * 4;
   };
   for (int64_t row = me.block; row < a.rows; row += all.blocks) {
     simt::barrier();  // what the row before left in shared memory was read
@@ -104,7 +105,7 @@ SIMT_KERNEL void all_reduce_rms_norm(ShardedNormArguments a) {
   for (int64_t row = me.block; row < before; row += all.blocks)
     if (simt::thread() < all.ranks) simt::post16(sums_from(me.rank, last, simt::thread(), row), nothing);
   simt::barrier();
-  if (simt::thread() == 0) self->calls[me.block] = call + 1, self->last_packets[me.block] = uint32_t(a.rows);
+  if (simt::thread() == 0) self->calls[me.block] = (call + 1) % kLamportBuffers, self->last_packets[me.block] = uint32_t(a.rows);
 }
 
 }  // namespace assay_kernels

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <new>
@@ -13,6 +14,12 @@
 namespace assay::plugin {
 
 inline constexpr int32_t kMostRanks = 8;
+
+/// Whether a place is what join_group() may get.
+inline bool is_part_of_a_group(const assay_place* place) {
+  return place->size >= sizeof *place && place->n_ranks > 0 && place->first_rank >= 0 &&
+         place->first_rank + place->n_ranks <= place->world_size && place->world_size >= 2 && place->world_size <= kMostRanks;
+}
 
 /// The row that the calls ask for. Refuses calls that do not belong together.
 template <class C>
@@ -58,6 +65,7 @@ class Areas {
       while (bytes < wanted.bytes) bytes *= 2;
       std::unique_ptr<unsigned char[]> first(new unsigned char[bytes]());
       if (wanted.fill) wanted.fill(first.get(), bytes);
+      if (wanted.begin_at) wanted.begin_at(first.get(), wanted.counter);
       for (int32_t r = 0; r < size_; ++r) {
         void* const area = Memory::allocate(bytes);
         if (!area) unsupported("no memory for the areas of the group");
@@ -143,31 +151,43 @@ class HostGroup {
   Areas<Memory> areas_;
 };
 
+/// A group on a device, whoever holds its other ranks.
+template <class C>
+class RanksOnDevice {
+ public:
+  /// Waits for a stream; what that gave, as a status.
+  using Finished = std::function<assay_status(void* stream)>;
+
+  RanksOnDevice() = default;
+  RanksOnDevice(const RanksOnDevice&) = delete;
+  RanksOnDevice& operator=(const RanksOnDevice&) = delete;
+  virtual ~RanksOnDevice() = default;
+  virtual void* allocate(size_t bytes) = 0;
+  virtual assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
+                           const Finished& finished) = 0;
+};
+
 /// Ranks that share one device: a kernel gets all of them in one launch, in a stream of the group's own.
 template <class Runtime, class C>
-class DeviceGroup {
+class DeviceGroup : public RanksOnDevice<C> {
  public:
   explicit DeviceGroup(int32_t size) : size_(size), areas_(size) {
     if (Runtime::create_stream(&stream_) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
   }
-  DeviceGroup(const DeviceGroup&) = delete;
-  DeviceGroup& operator=(const DeviceGroup&) = delete;
-  ~DeviceGroup() {
+  ~DeviceGroup() override {
     (void)Runtime::destroy_stream(stream_);
     for (void* data : memory_) (void)Runtime::release(data);
   }
 
-  void* allocate(size_t bytes) {
+  void* allocate(size_t bytes) override {
     void* data = nullptr;
     if (Runtime::allocate(&data, bytes) != Runtime::kSuccess) return nullptr;
     memory_.push_back(data);
     return data;
   }
 
-  /// `finished`: what waiting for the stream gave, as a status.
-  template <class Finish>
   assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
-                   Finish finished) {
+                   const typename RanksOnDevice<C>::Finished& finished) override {
     try {
       const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
       std::vector<assay_call> in_stream;

@@ -27,9 +27,7 @@ class AnyGroup {
 /// assay_library::join_group of such a library.
 template <class C>
 void* join_group(const assay_place* place) {
-  const bool whole = place->size >= sizeof *place && place->n_ranks > 0 && place->first_rank >= 0 &&
-                     place->first_rank + place->n_ranks <= place->world_size;
-  if (!whole || place->world_size < 2 || place->world_size > kMostRanks) return nullptr;
+  if (!is_part_of_a_group(place)) return nullptr;
   try {
     return new AnyGroup<C>(*place);
   } catch (const std::exception&) {

@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "assay/plugin/device_processes.hpp"
 #include "assay/plugin/host_group.hpp"
 
 #pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
@@ -84,6 +85,7 @@ class DeviceLibrary {
       l.run_group = run_group;
       l.allocate_on = [](void* group, int32_t, size_t bytes) { return lost() ? nullptr : group_of(group).allocate(bytes); };
       l.destroy_group = [](void* group) { delete &group_of(group); };
+      if constexpr (ExportsMemory<Runtime>::value) l.join_group = join_group;
       return l;
     }();
     return &library;
@@ -187,12 +189,21 @@ class DeviceLibrary {
   }
   static void destroy_graph(void* graph) { (void)judged(Runtime::destroy_graph(graph)); }
 
-  using Group = DeviceGroup<Runtime, C>;
+  using Group = RanksOnDevice<C>;
   static Group& group_of(void* group) { return *static_cast<Group*>(group); }
   static void* create_group(int32_t size) {
     if (lost() || size < 2 || size > kMostRanks) return nullptr;
     try {
-      return new Group(size);
+      return static_cast<Group*>(new DeviceGroup<Runtime, C>(size));
+    } catch (const std::exception&) {
+      (void)Runtime::take_last_error();
+      return nullptr;
+    }
+  }
+  static void* join_group(const assay_place* place) {
+    if (lost() || !is_part_of_a_group(place)) return nullptr;
+    try {
+      return static_cast<Group*>(new DeviceProcesses<Runtime, C>(*place));
     } catch (const std::exception&) {
       (void)Runtime::take_last_error();
       return nullptr;

@@ -119,6 +119,7 @@ class ProcessGroup {
       for (int32_t r = 0; r < meeting_.size(); ++r) {
         void* const area = meeting_.memory(name + std::to_string(r), kind.bytes);
         if (wanted.fill && meeting_.holds(r)) wanted.fill(static_cast<unsigned char*>(area), kind.bytes);
+        if (wanted.begin_at && meeting_.holds(r)) wanted.begin_at(static_cast<unsigned char*>(area), wanted.counter);
         kind.areas.push_back(area);
       }
     }

@@ -72,6 +72,8 @@ struct AreaRequest {
   int kind = 0;                                   ///< kernels that name one kind share it
   size_t bytes = kAreaHead;                       ///< of one rank
   void (*fill)(unsigned char* area, size_t bytes) = nullptr;  ///< what it holds at first; nullptr: zeros
+  uint32_t counter = 0;  ///< where its counts of calls and of barriers stand at first: parameter "counter"
+  void (*begin_at)(unsigned char* area, uint32_t counter) = nullptr;  ///< puts them there
 };
 
 /// What a rank sees of the others of its group.

@@ -1,0 +1,202 @@
+// Ranks of a group that this process holds on a device, where other processes of the machine hold the others: on the same device, whose time
+// they share then, or on one that reaches it. What peers read or write is memory that its owner exports and the others open.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+#include "assay/plugin/group.hpp"
+#include "assay/plugin/meeting.hpp"
+
+#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+namespace assay::plugin {
+
+/// Whether a runtime exports memory: struct Handle, export_memory(Handle&, void*), open_memory(void**, const Handle&), close_memory(void*),
+/// copy_across(to, from, bytes).
+template <class Runtime, class = void>
+struct ExportsMemory : std::false_type {};
+template <class Runtime>
+struct ExportsMemory<Runtime, std::void_t<typename Runtime::Handle>> : std::true_type {};
+
+/// Memory by name and rank. Own pieces are allocated and exported; those of others are opened once their owners have met this process.
+template <class Runtime>
+class SharedPieces {
+ public:
+  static constexpr int32_t kMostTensors = 32;
+  explicit SharedPieces(Meeting& meeting) : meeting_(meeting) {}
+  SharedPieces(const SharedPieces&) = delete;
+  SharedPieces& operator=(const SharedPieces&) = delete;
+  ~SharedPieces() {
+    for (auto& [name, data] : opened_) (void)Runtime::close_memory(data);
+    for (auto& [name, data] : own_) (void)Runtime::release(data);
+  }
+
+  /// What an owner says beside the handle.
+  struct Label {
+    typename Runtime::Handle handle;
+    uint64_t words[kMostTensors];
+  };
+
+  /// True if it is new.
+  bool offer(const std::string& name, int32_t rank, size_t bytes) {
+    void*& data = own_[key(name, rank)];
+    if (data != nullptr) return false;
+    expect(Runtime::allocate(&data, bytes), "allocated");
+    expect(Runtime::export_memory(label(name, rank).handle, data), "exported");
+    return true;
+  }
+  Label& label(const std::string& name, int32_t rank) {
+    return *static_cast<Label*>(meeting_.memory("label." + key(name, rank), sizeof(Label)));
+  }
+  unsigned char* at(const std::string& name, int32_t rank) {
+    if (meeting_.holds(rank)) return static_cast<unsigned char*>(own_.at(key(name, rank)));
+    void*& data = opened_[key(name, rank)];
+    if (data == nullptr) expect(Runtime::open_memory(&data, label(name, rank).handle), "opened");
+    return static_cast<unsigned char*>(data);
+  }
+
+ private:
+  static std::string key(const std::string& name, int32_t rank) { return name + "of" + std::to_string(rank); }
+  static void expect(typename Runtime::Error error, const char* what) {
+    if (error == Runtime::kSuccess) return;
+    (void)Runtime::take_last_error();
+    unsupported(std::string("memory for other processes cannot be ") + what + ": " + Runtime::text(error));
+  }
+  Meeting& meeting_;
+  std::map<std::string, void*> own_, opened_;
+};
+
+template <class Runtime, class C>
+class DeviceProcesses : public RanksOnDevice<C> {
+ public:
+  using Finished = typename RanksOnDevice<C>::Finished;
+
+  explicit DeviceProcesses(const assay_place& place) : meeting_(place), pieces_(meeting_) {
+    if (Runtime::create_stream(&stream_) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
+  }
+  ~DeviceProcesses() override {
+    (void)Runtime::destroy_stream(stream_);
+    for (void* data : memory_) (void)Runtime::release(data);
+  }
+
+  void* allocate(size_t bytes) override {
+    void* data = nullptr;
+    if (Runtime::allocate(&data, bytes) != Runtime::kSuccess) return nullptr;
+    memory_.push_back(data);
+    return data;
+  }
+
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
+                   const Finished& finished) override {
+    try {
+      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, meeting_.count());
+      if (const assay_status ready = finished(nullptr); ready != ASSAY_OK) return ready;
+      const std::string inputs = publish(calls, n), area = offer_areas(kernel.area(C(*calls[0])));
+      if (const int32_t rank = meeting_.missing(); rank >= 0)
+        return report(calls[0], ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; its 'y' is not made");
+      const Ranks ranks = all_of(calls, inputs, area);
+      kernel.run_ranks(C(*ranks.calls[meeting_.first()]), ranks, meeting_.first(), n);
+      const assay_status status = finished(stream_);
+      (void)meeting_.missing();  // a peer may read what is here until its kernel has ended
+      return status != ASSAY_OK ? status : complaints(kernel, ranks);
+    } catch (const Refusal& refusal) {
+      return report(calls[0], refusal.status, refusal.what());
+    } catch (const typename C::DeviceError& error) {
+      return report(calls[0], ASSAY_DEVICE_LOST, error.what());
+    } catch (const std::exception& error) {
+      return report(calls[0], others, error.what());
+    }
+  }
+
+ private:
+  static constexpr size_t kAligned = 256;
+
+  /// Copies inputs of own ranks into pieces that peers can open, as far from a multiple of kAligned as they were; says how they are called.
+  std::string publish(const assay_call* const* calls, int32_t n) {
+    size_t bytes = kAligned;
+    for (int32_t i = 0; i < calls[0]->n_tensors; ++i) bytes += (calls[0]->tensors[i].bytes + 2 * kAligned) / kAligned * kAligned;
+    const std::string name = "inputs" + std::to_string(bytes);
+    for (int32_t r = 0; r < n; ++r) {
+      const int32_t rank = meeting_.first() + r;
+      pieces_.offer(name, rank, bytes);
+      uint64_t* const places = pieces_.label(name, rank).words;
+      size_t next = 0;
+      if (calls[r]->n_tensors > SharedPieces<Runtime>::kMostTensors) unsupported("so many tensors");
+      for (int32_t i = 0; i < calls[r]->n_tensors; ++i) {
+        const assay_tensor& t = calls[r]->tensors[i];
+        places[i] = next + reinterpret_cast<uintptr_t>(t.data) % kAligned;
+        next += (t.bytes + 2 * kAligned) / kAligned * kAligned;
+        if (!t.is_output && t.bytes > 0 && Runtime::copy_across(pieces_.at(name, rank) + places[i], t.data, t.bytes) != Runtime::kSuccess)
+          throw Refusal(ASSAY_DEVICE_LOST, named(t) + " cannot be copied for the other processes");
+      }
+    }
+    return name;
+  }
+
+  std::string offer_areas(const AreaRequest& wanted) {
+    size_t& bytes = areas_[wanted.kind];
+    if (bytes < wanted.bytes)
+      for (bytes = 4096; bytes < wanted.bytes;) bytes *= 2;
+    area_bytes_ = bytes;
+    std::string name = "area" + std::to_string(wanted.kind) + "bytes" + std::to_string(bytes);
+    for (int32_t rank = meeting_.first(); rank < meeting_.first() + meeting_.count(); ++rank) {
+      if (!pieces_.offer(name, rank, bytes)) continue;
+      std::vector<unsigned char> first(bytes);
+      if (wanted.fill) wanted.fill(first.data(), bytes);
+      if (wanted.begin_at) wanted.begin_at(first.data(), wanted.counter);
+      if (Runtime::copy_in(pieces_.at(name, rank), first.data(), bytes) != Runtime::kSuccess)
+        throw Refusal(ASSAY_DEVICE_LOST, "the area of a rank cannot be written");
+    }
+    return name;
+  }
+
+  /// The calls of all ranks as this process sees them: outputs of others are nobody's here.
+  Ranks all_of(const assay_call* const* calls, const std::string& inputs, const std::string& area) {
+    calls_.clear(), pointers_.clear(), tensors_.clear(), reached_.clear();
+    for (int32_t rank = 0; rank < meeting_.size(); ++rank) {
+      const bool own = meeting_.holds(rank);
+      assay_call& call = calls_.emplace_back(*calls[own ? rank - meeting_.first() : 0]);
+      pointers_.push_back(&call);
+      reached_.push_back(pieces_.at(area, rank));
+      call.stream = stream_;
+      if (own) continue;
+      std::vector<assay_tensor>& tensors = tensors_.emplace_back(call.tensors, call.tensors + call.n_tensors);
+      for (size_t i = 0; i < tensors.size(); ++i)
+        if (!tensors[i].is_output) tensors[i].data = pieces_.at(inputs, rank) + pieces_.label(inputs, rank).words[i];
+      call.tensors = tensors.data();
+      call.message = nullptr;
+      call.rank = rank;
+    }
+    return {meeting_.size(), pointers_.data(), reached_.data(), area_bytes_, earlier_++, Meeting::lost, &meeting_};
+  }
+
+  assay_status complaints(const KernelOf<C>& kernel, const Ranks& ranks) {
+    std::vector<unsigned char> heads(size_t(ranks.size) * kAreaHead);
+    std::vector<const unsigned char*> head;
+    for (int32_t rank = 0; rank < ranks.size; ++rank) {
+      head.push_back(heads.data() + size_t(rank) * kAreaHead);
+      if (meeting_.holds(rank) &&
+          Runtime::copy_out(heads.data() + size_t(rank) * kAreaHead, ranks.areas[rank], kAreaHead) != Runtime::kSuccess)
+        return report(ranks.calls[rank], ASSAY_DEVICE_LOST, "the area of a rank cannot be read");
+    }
+    return report_ranks(kernel, ranks, head.data(), meeting_.first(), meeting_.count());
+  }
+
+  Meeting meeting_;
+  SharedPieces<Runtime> pieces_;
+  void* stream_ = nullptr;
+  std::vector<void*> memory_;
+  std::map<int, size_t> areas_;  ///< bytes by kind
+  size_t area_bytes_ = 0;
+  uint64_t earlier_ = 0;
+  std::deque<assay_call> calls_;
+  std::vector<const assay_call*> pointers_;
+  std::deque<std::vector<assay_tensor>> tensors_;
+  std::vector<void*> reached_;
+};
+
+}  // namespace assay::plugin
+#pragma GCC visibility pop
