@@ -23,6 +23,22 @@ verdicts "$scratch/four.1of4.csv" >"$scratch/four"
 [ "$(wc -l <"$scratch/one")" -gt 200 ] || fail "only $(wc -l <"$scratch/one") rows"
 cmp "$scratch/one" "$scratch/four" || fail "one process and four do not agree: $(diff "$scratch/one" "$scratch/four" | head -n 6)"
 
+# A stranger's plug-in of processes, in one C file: right, and one that does not wait for the others.
+example=$root/kernels/example_plugin/my_all_reduce_processes.c
+mkdir "$scratch/wrong"
+sed 's/const int32_t late = missing(g);/const int32_t late = -1;/' "$example" >"$scratch/wrong/plugin.c"
+cmp -s "$example" "$scratch/wrong/plugin.c" && fail "the wrong plug-in is the right one"
+for source in "$example" "$scratch/wrong/plugin.c"; do
+  expect 0 "" cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$source" -o "$scratch/plugin.so"
+  processes 4 "$assay" run --backend "$scratch/plugin.so" --suite all_reduce/quick --warp 32 >"$scratch/log" 2>&1 && ended=0 || ended=$?
+  grep -qF "ranks are held by all of these processes together" "$scratch/log" || fail "the plug-in joins no group: $(tail -n 5 "$scratch/log")"
+  if [ "$source" = "$example" ]; then
+    [ $ended -eq 0 ] || fail "the plug-in of processes: $(tail -n 9 "$scratch/log")"
+  else
+    [ $ended -eq 1 ] || fail "nobody waits for the others and nobody says so: $(tail -n 9 "$scratch/log")"
+  fi
+done
+
 # One that is killed: its case alone is broken, and says who died and who waited.
 dies=("$assay" run --backend "$build/misbehaving/librank_dies.so" --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32)
 processes 4 "${dies[@]}" --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed and nobody says so"
@@ -36,6 +52,10 @@ waits=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_sentinel
 processes 2 "${waits[@]}" --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "ranks waited in vain and nobody says so"
 grep -qE "rank [01]: hung: block [0-9]+ waited in vain for rank [01] for a packet" "$scratch/waits.1of2.csv" ||
   fail "rank, block and place are not said: $(cat "$scratch/log")"
+
+# Where no mpirun is: the same with the environment that it would give.
+timeout 300 "$root/ci/processes" 2 "$assay" run --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "ci/processes: $(cat "$scratch/log")"
+grep -qF "ranks are held by all of these processes together" "$scratch/log" || fail "ci/processes starts processes that hold no ranks together"
 
 # Who divides cases says so, and then ranks are threads.
 processes 2 "$assay" run --shard 1/1 --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"

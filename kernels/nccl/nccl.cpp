@@ -1,0 +1,177 @@
+// All-reduce of NCCL on this machine, behind the C ABI: libassay_nccl.so. Not ours and not judged by ours. A rank has a device of its own;
+// where there are fewer, ranks share them, which NCCL does from 2.30 on and if NCCL_MULTI_RANK_GPU_ENABLE is 1.
+#include <assay/cuda_plugin.hpp>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "api.h"
+
+namespace {
+
+using assay::cuda::Call;
+using assay::cuda::good;
+using assay::plugin::failed;
+using assay::plugin::has_type;
+using assay::plugin::named;
+using assay::plugin::Refusal;
+using assay::plugin::report;
+using assay::plugin::unsupported;
+using assay_nccl::Api;
+
+constexpr int kSharesDevices = 23000;               ///< release from which ranks may share one
+constexpr std::chrono::seconds kMostSeconds{20};    ///< that a call of all ranks may take
+
+ncclDataType_t type_of(const assay_tensor& t) {
+  if (has_type(t, ASSAY_FLOAT, 32)) return ncclFloat32;
+  if (has_type(t, ASSAY_BFLOAT, 16)) return ncclBfloat16;
+  if (has_type(t, ASSAY_FLOAT, 16)) return ncclFloat16;
+  unsupported(named(t) + " has a type that is not added here: " + assay::plugin::type_name(t));
+}
+
+size_t elements_of(const assay_tensor& t) {
+  size_t product = 1;
+  for (int d = t.ndim - 1; d >= 0; --d) {
+    if (t.shape[d] > 1 && size_t(t.strides[d]) != product) unsupported(named(t) + " must be dense");
+    product *= size_t(t.shape[d]);
+  }
+  return product;
+}
+
+/// Communicators of one algorithm. NCCL reads NCCL_ALGO when it makes them.
+class Communicators {
+ public:
+  Communicators(const std::string& algorithm, const std::vector<int>& devices) : all_(devices.size()) {
+    ::setenv("NCCL_ALGO", algorithm.c_str(), 1);
+    ::setenv("NCCL_NVLS_ENABLE", "0", 0);  // the order of sums in a switch is nobody's to say
+    Api::one().good(Api::one().init_all(all_.data(), int(devices.size()), devices.data()), "ncclCommInitAll");
+  }
+  Communicators(const Communicators&) = delete;
+  Communicators& operator=(const Communicators&) = delete;
+  ~Communicators() {
+    for (ncclComm_t one : all_) (void)(hung ? Api::one().abort(one) : Api::one().destroy(one));
+  }
+  ncclComm_t of(size_t rank) const { return all_[rank]; }
+  bool hung = false;
+
+ private:
+  std::vector<ncclComm_t> all_;
+};
+
+class Group {
+ public:
+  Group(int size, int devices) {
+    for (int rank = 0; rank < size; ++rank) devices_.push_back(rank % devices);
+    streams_.resize(size_t(size));
+    for (size_t rank = 0; rank < devices_.size(); ++rank) {
+      good(cudaSetDevice(devices_[rank]));
+      good(cudaStreamCreateWithFlags(&streams_[rank], cudaStreamNonBlocking));
+    }
+    good(cudaSetDevice(0));
+  }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+  ~Group() {
+    communicators_.clear();
+    for (cudaStream_t stream : streams_) (void)cudaStreamDestroy(stream);
+    for (void* data : memory_) (void)cudaFree(data);
+  }
+
+  void* allocate(int rank, size_t bytes) {
+    void* data = nullptr;
+    (void)cudaSetDevice(devices_[size_t(rank)]);
+    const cudaError_t error = cudaMalloc(&data, bytes);
+    (void)cudaSetDevice(0);
+    if (error != cudaSuccess) return (void)cudaGetLastError(), nullptr;
+    return memory_.push_back(data), data;
+  }
+
+  void run(const assay_call* const* calls, const std::string& algorithm) {
+    for (const int device : devices_) good(cudaSetDevice(device)), good(cudaDeviceSynchronize());  // uploads
+    std::unique_ptr<Communicators>& of_all = communicators_[algorithm];
+    if (!of_all) of_all = std::make_unique<Communicators>(algorithm, devices_);
+    const Api& api = Api::one();
+    api.good(api.group_start(), "ncclGroupStart");
+    for (size_t rank = 0; rank < devices_.size(); ++rank) {
+      const Call call(*calls[rank]);
+      const assay_tensor &x = call.at("x"), &y = call.at("y");
+      api.good(api.all_reduce(x.data, y.data, elements_of(x), type_of(x), ncclSum, of_all->of(rank), streams_[rank]), "ncclAllReduce");
+    }
+    api.good(api.group_end(), "ncclGroupEnd");
+    wait(*of_all);
+    if (of_all->hung) {
+      communicators_.erase(algorithm);
+      throw Refusal(ASSAY_HUNG, late_);
+    }
+  }
+
+ private:
+  void wait(Communicators& of_all) {
+    const auto end = std::chrono::steady_clock::now() + kMostSeconds;
+    for (size_t rank = 0; rank < streams_.size(); ++rank) {
+      cudaError_t state = cudaErrorNotReady;
+      while ((state = cudaStreamQuery(streams_[rank])) == cudaErrorNotReady && std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+      if (state == cudaErrorNotReady) {
+        late_ = "rank " + std::to_string(rank) + " has not ended after " + std::to_string(kMostSeconds.count()) + " s";
+        of_all.hung = true;
+        return;
+      }
+      good(state);
+    }
+  }
+
+  std::vector<int> devices_;
+  std::vector<cudaStream_t> streams_;
+  std::map<std::string, std::unique_ptr<Communicators>> communicators_;
+  std::vector<void*> memory_;
+  std::string late_;
+};
+
+bool ranks_may_share() {
+  const char* const enabled = std::getenv("NCCL_MULTI_RANK_GPU_ENABLE");
+  return enabled != nullptr && std::strcmp(enabled, "1") == 0 && Api::one().number() >= kSharesDevices;
+}
+
+void* create_group(int32_t size) {
+  int devices = 0;
+  if (!Api::one().missing.empty() || cudaGetDeviceCount(&devices) != cudaSuccess || devices < 1) return nullptr;
+  if (size < 2 || (size > devices && !ranks_may_share())) return nullptr;
+  try {
+    return new Group(size, devices);
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+/// "nccl_ring" is Ring.
+assay_status run_group(void* group, const assay_call* const* calls, int32_t) {
+  try {
+    const std::string kernel = calls[0]->kernel;
+    static_cast<Group*>(group)->run(calls, kernel == "nccl_tree" ? "Tree" : "Ring");
+    return ASSAY_OK;
+  } catch (const Refusal& refusal) {
+    return report(calls[0], refusal.status, refusal.what());
+  } catch (const std::exception& error) {
+    return report(calls[0], ASSAY_FAILED, error.what());
+  }
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  static const assay_library library = [] {
+    const assay::plugin::Accepts any = {};
+    assay_library l = *assay::cuda::library("nccl", {{"nccl_ring", "all_reduce", {"nccl.all_reduce_ring"}, any, {}, nullptr},
+                                                     {"nccl_tree", "all_reduce", {"nccl.all_reduce_tree"}, any, {}, nullptr}});
+    l.create_group = create_group;
+    l.run_group = run_group;
+    l.allocate_on = [](void* group, int32_t rank, size_t bytes) { return static_cast<Group*>(group)->allocate(rank, bytes); };
+    l.destroy_group = [](void* group) { delete static_cast<Group*>(group); };
+    return l;
+  }();
+  return &library;
+}
