@@ -5,6 +5,7 @@
 #include <set>
 
 #include "harness/diagnosis/visibility.h"
+#include "harness/witness/candidate.h"
 
 namespace assay {
 namespace {
@@ -15,32 +16,11 @@ constexpr int64_t kMostBytesOfKinds = 24 << 10, kMostBytesOfKind = 6 << 10;
 
 using Rows = std::set<int64_t>;
 
-int64_t bytes_of(const Problem& problem) {
-  int64_t sum = 0;
-  for (const HostTensor& tensor : problem.tensors)
-    sum += int64_t(tensor.spec.bytes()) * (access_of(tensor) == Access::kInOut ? 2 : 1);
-  return sum;
-}
-
 std::string rows_text(const Rows& rows) {
   std::string text = " rows ";
   for (const int64_t row : rows) text += (row == *rows.begin() ? "" : ",") + std::to_string(row);
   return text;
 }
-
-/// A case, its problem and what the contract makes of it.
-struct Candidate {
-  const Case* one;
-  Problem problem;
-  std::vector<WholePart> right;
-  int64_t batch;  ///< rows that can be taken alone; 1: the case is taken whole
-
-  /// The row of the batch that a row of a part belongs to.
-  int64_t batch_row(const Part& part, int64_t row) const {
-    const int64_t rows = part.rows();
-    return rows == 0 ? 0 : std::min(batch - 1, row * batch / rows);
-  }
-};
 
 class Chooser {
  public:
@@ -48,7 +28,7 @@ class Chooser {
 
   Chosen choose(const std::vector<Case>& cases) {
     chosen_.witness = {"", op_.name, cases.front().text("contract"), {}, {}};
-    std::vector<Candidate> candidates = candidates_of(cases);
+    std::vector<Candidate> candidates = candidates_of(op_, cases, most_bytes_);
     for (const Candidate& candidate : candidates) take_rows_of(candidate);
     std::stable_sort(candidates.begin(), candidates.end(),
                      [](const Candidate& a, const Candidate& b) { return bytes_of(a.problem) < bytes_of(b.problem); });
@@ -63,22 +43,6 @@ class Chooser {
   }
 
  private:
-  std::vector<Candidate> candidates_of(const std::vector<Case>& cases) {
-    std::vector<Candidate> all;
-    std::set<std::string> data;
-    for (const Case& one : cases) {
-      if (!data.insert(one.data_id()).second) continue;
-      Problem problem = op_.problem(one);
-      if (bytes_of(problem) > most_bytes_) continue;
-      std::vector<WholePart> right = computed(op_.expect(one, problem, nullptr));
-      all.push_back({&one, std::move(problem), std::move(right), op_.batch ? op_.batch->rows(one) : 1});
-    }
-    std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
-      return bytes_of(a.problem) / std::max<int64_t>(1, a.batch) < bytes_of(b.problem) / std::max<int64_t>(1, b.batch);
-    });
-    return all;
-  }
-
   /// Mistakes that data can show and that nothing chosen shows yet; the others are only counted.
   std::vector<Hypothesis> open_edits(const Case& one) {
     std::vector<Hypothesis> open;
@@ -114,22 +78,11 @@ class Chooser {
     const bool new_kind = row_bytes <= kMostBytesOfKind && !kinds_.contains(candidate.one->name.fills);
     if (rows.empty() && (!new_kind || bytes_of_kinds_ + row_bytes > kMostBytesOfKinds)) return;
     if (rows.empty()) {
-      rows.insert(richest_row(candidate));
+      rows.insert(candidate.richest_row());
       bytes_of_kinds_ += row_bytes;
     }
     kinds_.insert(candidate.one->name.fills);
     take(candidate, rows);
-  }
-
-  /// The row whose outputs have the most different codes.
-  static int64_t richest_row(const Candidate& candidate) {
-    std::map<int64_t, std::set<int32_t>> codes;
-    for (const WholePart& part : candidate.right)
-      for (int64_t i = 0; i < part.part.elements(); ++i)
-        codes[candidate.batch_row(part.part, i / part.part.columns())].insert(part.low[size_t(i)]);
-    const auto richest = std::max_element(codes.begin(), codes.end(),
-                                          [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
-    return richest == codes.end() ? 0 : richest->first;
   }
 
   /// Edits are noted by what the rows show on their own, which may be less than they show among others.

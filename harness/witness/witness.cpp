@@ -38,6 +38,16 @@ json layout_of(const HostTensor& tensor) {
           {"offset", spec.offset}};
 }
 
+/// The key of an input of an earlier call with the same bytes, such as a table of cosines: it is stored once. Empty if there is
+/// none.
+std::string earlier_key(const Witness& witness, size_t call, const HostTensor& tensor) {
+  for (size_t before = 0; before < call; ++before)
+    for (const HostTensor& other : witness.calls[before].problem.tensors)
+      if (other.spec.name == tensor.spec.name && access_of(other) != Access::kOut && other.bytes == tensor.bytes)
+        return key_of(before, other.spec, false);
+  return "";
+}
+
 json ranges_of(const std::vector<ByteRange>& ranges) {
   json list = json::array();
   for (const ByteRange& range : ranges) list.push_back({range.begin, range.end});
@@ -78,7 +88,8 @@ class Reader {
     for (HostTensor& tensor : call.problem.tensors) {
       const Access access = access_of(tensor);
       HostTensor output = tensor;
-      if (access != Access::kOut) tensor.bytes = bytes_of(key_of(number, tensor.spec, false), tensor);
+      const json& layout = from.at("tensors").at(tensor.spec.name);
+      if (access != Access::kOut) tensor.bytes = bytes_of(layout.value("as", key_of(number, tensor.spec, false)), tensor);
       if (access == Access::kIn || !answered) continue;
       output.bytes = bytes_of(key_of(number, tensor.spec, access == Access::kInOut), tensor);
       std::vector<ByteRange>& untouched = call.result.untouched.emplace_back();
@@ -132,8 +143,12 @@ std::string witness_text(const Witness& witness) {
         said["numbers"][parameter] = std::to_string(value);  // JSON has no infinity
     }
     for (const HostTensor& tensor : call.problem.tensors) {
-      said["tensors"][tensor.spec.name] = layout_of(tensor);
-      if (access_of(tensor) != Access::kOut) tensors.push_back(stored(key_of(number, tensor.spec, false), tensor));
+      json& layout = said["tensors"][tensor.spec.name] = layout_of(tensor);
+      if (access_of(tensor) == Access::kOut) continue;
+      if (const std::string earlier = earlier_key(witness, number, tensor); !earlier.empty())
+        layout["as"] = earlier;
+      else
+        tensors.push_back(stored(key_of(number, tensor.spec, false), tensor));
     }
     for (size_t i = 0; i < call.result.outputs.size(); ++i) {
       const HostTensor& output = call.result.outputs[i];

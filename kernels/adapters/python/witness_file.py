@@ -68,6 +68,10 @@ def read(path):
     header = json.loads(text[8 : 8 + length])
     about = json.loads(header.pop("__metadata__")["assay.witness"])
     tensors = {name: text[8 + length + t["data_offsets"][0] : 8 + length + t["data_offsets"][1]] for name, t in header.items()}
+    for number, call in enumerate(about["calls"]):
+        for role, spec in call["tensors"].items():
+            if "as" in spec:  # the same bytes as an earlier call's
+                tensors[f"c{number}.{role}"] = tensors[spec.pop("as")]
     return about, tensors, header
 
 

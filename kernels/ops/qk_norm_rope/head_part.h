@@ -53,7 +53,10 @@ struct HeadPart {
     SIMT_UNROLL
     for (int i = 0; i < kNumbers; ++i) {
       float& x = at[i / kHeadLoad][i % kHeadLoad];
-      x = Rules::normalized(x, r, weight.number(i));
+      if (Rules::kRoundsUnweighted)
+        x = simt::to_float(simt::from_float<T>(x * r)) * weight.number(i);
+      else
+        x = Rules::normalized(x, r, weight.number(i));
       if (Rules::kRoundsNorm) x = simt::to_float(simt::from_float<T>(x));
     }
   }

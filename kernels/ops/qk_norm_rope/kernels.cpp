@@ -4,8 +4,8 @@
 namespace assay_kernels {
 namespace {
 
-using InPlace =
-    HeadList<VllmFusedQkNormRopeNeox, VllmFusedQkNormRopeInterleaved, VllmQkNormThenRopeNeox, VllmQkNormThenRopeInterleaved>;
+using InPlace = HeadList<VllmFusedQkNormRopeNeox, VllmFusedQkNormRopeInterleaved, VllmQkNormThenRopeNeox,
+                         VllmQkNormThenRopeInterleaved, VllmQkNormThenRopeNeoxV0191, VllmQkNormThenRopeInterleavedV0191>;
 
 void in_place(const Call& call) {
   InPlace::with(call.contract(), [&](auto rules) { run_qk_norm_rope<decltype(rules)>(call); });

@@ -31,7 +31,8 @@ struct HeadRules {
   static constexpr bool kNeox = true;   ///< pairs are half of the rotated numbers apart; else neighbours
   static constexpr bool kLast = false;  ///< the last numbers of a head are rotated; else the first
   static constexpr bool kWeighted = true;
-  static constexpr bool kRoundsNorm = false;  ///< to the type of x, before the rotation
+  static constexpr bool kRoundsNorm = false;        ///< to the type of x, before the rotation
+  static constexpr bool kRoundsUnweighted = false;  ///< and before the weight
   static constexpr bool kRotatesV = false;
   /// `share`: of one number in all, a power of two.
   /// The sum of a head; `own`: this lane's part of it. `index`: of the heads to write.
@@ -82,6 +83,17 @@ struct VllmQkNormThenRopeNeox : HeadRules {
 
 struct VllmQkNormThenRopeInterleaved : VllmQkNormThenRopeNeox {
   static constexpr const char* kContract = "vllm.qk_norm_then_rope_interleaved";
+  static constexpr bool kNeox = false;
+};
+
+/// The norm as csrc/libtorch_stable/layernorm_kernels.cu of v0.23.0 rounds it, and of all releases before v0.20.0.
+struct VllmQkNormThenRopeNeoxV0191 : VllmQkNormThenRopeNeox {
+  static constexpr const char* kContract = "vllm.qk_norm_then_rope_neox@v0.19.1";
+  static constexpr bool kRoundsUnweighted = true;
+};
+
+struct VllmQkNormThenRopeInterleavedV0191 : VllmQkNormThenRopeNeoxV0191 {
+  static constexpr const char* kContract = "vllm.qk_norm_then_rope_interleaved@v0.19.1";
   static constexpr bool kNeox = false;
 };
 

@@ -1,0 +1,50 @@
+#include "harness/witness/candidate.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "harness/diagnosis/visibility.h"
+
+namespace assay {
+
+int64_t bytes_of(const Problem& problem) {
+  int64_t sum = 0;
+  for (const HostTensor& tensor : problem.tensors)
+    sum += int64_t(tensor.spec.bytes()) * (access_of(tensor) == Access::kInOut ? 2 : 1);
+  return sum;
+}
+
+int64_t Candidate::batch_row(const Part& part, int64_t row) const {
+  const int64_t rows = part.rows();
+  return rows == 0 ? 0 : std::min(batch - 1, row * batch / rows);
+}
+
+int64_t Candidate::richest_row() const {
+  std::map<int64_t, std::set<int32_t>> codes;
+  for (const WholePart& part : right)
+    for (int64_t i = 0; i < part.part.elements(); ++i)
+      codes[batch_row(part.part, i / part.part.columns())].insert(part.low[size_t(i)]);
+  const auto richest = std::max_element(codes.begin(), codes.end(),
+                                        [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  return richest == codes.end() ? 0 : richest->first;
+}
+
+std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& cases, int64_t most_bytes) {
+  std::vector<Candidate> all;
+  std::set<std::string> data;
+  for (const Case& one : cases) {
+    if (!data.insert(one.data_id()).second) continue;
+    Problem problem = op.problem(one);
+    if (bytes_of(problem) > most_bytes) continue;
+    std::vector<WholePart> right = computed(op.expect(one, problem, nullptr));
+    all.push_back({&one, std::move(problem), std::move(right), op.batch ? op.batch->rows(one) : 1});
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
+    return bytes_of(a.problem) / std::max<int64_t>(1, a.batch) < bytes_of(b.problem) / std::max<int64_t>(1, b.batch);
+  });
+  return all;
+}
+
+}  // namespace assay
