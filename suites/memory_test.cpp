@@ -47,6 +47,27 @@ TEST_F(Memory, OfADiagnosisIsThatOfItsSample) {
   EXPECT_THAT(causes.front(), HasSubstr(kMistake));
 }
 
+/// A product whose diagnosis would make each of its products again for every hypothesis: rows are chosen so that it takes seconds.
+TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
+  const Op& op = find_op("gemm_scaled");
+  const std::string mistake = "scale_a: of the next row";
+  const LargeCase large = with_outputs(large_product(256, 512, 2048), mistake);
+  Verdict verdict;
+  const Sample sample = judge_outputs(op, large.one, large.problem, large.result, verdict);
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_FALSE(sample.is_everything());
+  EXPECT_LE((sample.failing + sample.good) * 512 * 2048, int64_t{1} << 26);
+  const std::vector<std::string> causes = causes_in_words(diagnose(op, large.one, large.problem, large.result.outputs, &sample));
+  ASSERT_FALSE(causes.empty());
+  EXPECT_THAT(causes.front(), HasSubstr(mistake));
+}
+
+TEST_F(Memory, ASmallProductIsLookedAtWhole) {
+  const LargeCase small = with_outputs(large_product(64, 64, 512), "y: gain 101/100");
+  Verdict verdict;
+  EXPECT_TRUE(judge_outputs(find_op("gemm_scaled"), small.one, small.problem, small.result, verdict).is_everything());
+}
+
 /// One wrong element among 32 million: the sample holds its row.
 TEST_F(Memory, ASampleHoldsTheOnlyRowThatFails) {
   LargeCase large = with_outputs(large_case(2048, kColumns), "");

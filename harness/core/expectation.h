@@ -113,6 +113,7 @@ struct Answer {
   int64_t steps = 0;  ///< rows of work; a step makes at most one row of each part
   /// The rows that belong to the steps from `first` to the one before `end`. May be called from several threads at once.
   std::function<AcceptedBlock(int64_t first, int64_t end)> accepted = {};
+  int64_t products = 1;  ///< that an element is made of, where they are what it costs
 
   int64_t elements() const;
 };

@@ -94,6 +94,7 @@ constexpr Entry kFills[] = {
     {"equal_pairs", fills::equal_pairs, "in the first 8 of 32 large equal neighbours, an octave less with each row, among small numbers"},
     {"cancelling_pairs", fills::cancelling_pairs,
      "the same with opposite signs: with equal_pairs as the other factor large products cancel and what they cut off shows in 16 bits"},
+    {"about_64", fills::about_64, "63, 64 and 65: zero points of int8 codes leave little of their sums"},
     {"amax_scales", fills::amax_scales, "positive, 2^-10 .. 2^-6: scales of quantized data"},
     {"rank_integers", fills::rank_integers, "1 to 15 of either sign, of each rank its own: no order of additions rounds, places and ranks show"},
     {"rank_cancel", fills::rank_cancel, "normal, and on two ranks of each element large numbers that cancel: what was added before them is lost"},

@@ -58,6 +58,10 @@ void amax_scales(Sheet& sheet) {
         (1 + sheet.random.uniform(i, kValue)) * power_of_two(-10 + int(sheet.random.below(4, i, kExponent)));
 }
 
+void about_64(Sheet& sheet) {
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = 63 + double(sheet.random.below(3, i, kValue));
+}
+
 void amax_scaled(Sheet& sheet) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = sheet.random.normal(i) * deviation(sheet);
 }

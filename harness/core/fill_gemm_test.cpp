@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "harness/testing/fill_samples.h"
 #include "reference/formats/catalogue.h"
@@ -75,6 +76,13 @@ TEST(FillGemm, LargeProductsCancelAndSmallOnesAreLeft) {
     EXPECT_GT(*std::max_element(a.begin(), a.end()), max_finite(*f) / 4) << f->name;
   }
   for (const double s : values(filled("amax_scales", kF32))) ASSERT_TRUE(s >= 0x1p-10 && s < 0x1p-6) << s;
+}
+
+TEST(FillGemm, CodesLieAboutAZeroPoint) {
+  std::map<double, int> counts;
+  for (const double code : values(filled("about_64", kInt8))) ++counts[code];
+  ASSERT_EQ(counts.size(), 3u);
+  for (const double code : {63.0, 64.0, 65.0}) EXPECT_GT(counts[code], 0) << code;
 }
 
 TEST(FillGemm, BlocksCancelAndTheirScalesAreEqual) {

@@ -120,6 +120,7 @@ void codes_with_nans(Sheet&);
 void equal_pairs(Sheet&);
 void cancelling_pairs(Sheet&);
 void amax_scales(Sheet&);
+void about_64(Sheet&);
 void equal_blocks(Sheet&);
 void opposite_blocks(Sheet&);
 void paired_scales(Sheet&);

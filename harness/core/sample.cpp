@@ -9,6 +9,8 @@ namespace {
 constexpr int64_t kFewElements = int64_t{1} << 22;
 /// Of a larger answer so many: each of some forty hypotheses is evaluated on them.
 constexpr int64_t kSampledElements = int64_t{1} << 20;
+/// The same for elements that are sums of products: half a second each on one core.
+constexpr int64_t kFewProducts = int64_t{1} << 27, kSampledProducts = int64_t{1} << 26;
 
 /// As many of the steps, evenly spread, as there is room for; at least one.
 std::vector<int64_t> thinned(const std::array<int64_t, 64>& steps, int64_t none, int64_t most) {
@@ -54,8 +56,10 @@ void SampleKeeper::merge(const SampleKeeper& later) {
 }
 
 Sample SampleKeeper::chosen(const Answer& answer) const {
-  if (answer.elements() <= kFewElements || answer.steps <= 1) return all_steps(answer);
-  const int64_t room = kSampledElements / std::max<int64_t>(1, answer.elements() / answer.steps);
+  const bool few = answer.elements() <= kFewElements && answer.elements() <= kFewProducts / answer.products;
+  if (few || answer.steps <= 1) return all_steps(answer);
+  const int64_t elements = std::min(kSampledElements, kSampledProducts / answer.products);
+  const int64_t room = elements / std::max<int64_t>(1, answer.elements() / answer.steps);
   const std::vector<int64_t> failing = thinned(failing_, kNone, room / 2), good = thinned(good_, kNone, room / 2);
   Sample sample{{}, int64_t(failing.size()), int64_t(good.size()), answer.steps};
   std::vector<int64_t> steps = failing;

@@ -45,6 +45,12 @@ std::vector<Kernel> gemm_faults() {
                                 "aiter op_tests/test_gemm_a8w8.py e4048607: its reference adds the bias to 16 bits"),
       of_gemm<GemmSplitRace, 2>("gemm_split_race", "gemm_scaled.split_k",
                                 "no regression known; a part that is added after the sum was read"),
+      of_gemm<GemmAzpLeftOut>("gemm_azp_left_out", other, "no regression known; zero points that a caller passes and nobody reads"),
+      of_gemm<GemmAzpAdded>("gemm_azp_added", other, "no regression known; the other convention of signs"),
+      of_gemm<GemmAzpInFloat>("gemm_azp_in_float", other, "no regression known; an epilogue whose leaves are all f32"),
+      of_gemm<GemmAzpFirstRow>("gemm_azp_first_row", other, "no regression known; a zero point a token taken for one of the tensor"),
+      of_gemm<GemmAzpInBias>("gemm_azp_in_bias", other,
+                             "vllm tests/kernels/quantization/test_cutlass_scaled_mm.py: the test of azp in the bias is skipped, it fails"),
       of_gemm<GemmInt8LastProduct>("gemm_int8_last_product", other, "no regression known; the coarsest mistake of a sum"),
   };
 }

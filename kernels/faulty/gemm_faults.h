@@ -149,6 +149,43 @@ struct GemmInt8LastProduct : VllmScaledMmInt8 {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - 1; }
 };
 
+/// Zero points are forgotten.
+struct GemmAzpLeftOut : VllmScaledMmAzp {
+  SIMT_DEVICE static float number(const GemmArguments&, uint32_t sum, int64_t, int64_t) { return float(int32_t(sum)); }
+};
+
+/// Zero points with the other sign.
+struct GemmAzpAdded : VllmScaledMmAzpPerToken {
+  SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
+    return float(int32_t(sum) + zero_points(x, row, column));
+  }
+};
+
+/// Both integers become f32 before they meet.
+struct GemmAzpInFloat : VllmScaledMmAzpPerToken {
+  SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
+    return float(int32_t(sum)) - float(zero_points(x, row, column));
+  }
+};
+
+/// The zero point of the first row for all.
+struct GemmAzpFirstRow : VllmScaledMmAzpPerToken {
+  SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t, int64_t column) {
+    return float(int32_t(sum) - zero_points(x, 0, column));
+  }
+};
+
+/// Zero points are scaled and folded into a bias of 16 bits.
+struct GemmAzpInBias : VllmScaledMmAzp {
+  SIMT_DEVICE static float number(const GemmArguments&, uint32_t sum, int64_t, int64_t) { return float(int32_t(sum)); }
+  SIMT_DEVICE static bool has_bias(const GemmArguments&) { return true; }
+  template <class Y>
+  SIMT_DEVICE static float bias(const GemmArguments& x, int64_t row, int64_t column, float sa, float sb) {
+    const float own = VllmScaledMmAzp::bias<Y>(x, row, column, sa, sb);
+    return simt::to_float(simt::from_float<Y>(own - sa * sb * float(zero_points(x, row, column))));
+  }
+};
+
 /// The scale of the first channel for all.
 struct GemmOneChannelScale : AiterGemmA8w8Fnuz {
   SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t /*column*/) { return x.scale_b[0]; }

@@ -1,4 +1,4 @@
-// A group quant with the outputs of a right or of a wrong kernel, of any size, and what it costs to judge it.
+// A group quant or a matrix product with the outputs of a right or of a wrong kernel, of any size, and what it costs to judge it.
 #pragma once
 
 #include <chrono>
@@ -32,6 +32,19 @@ inline Case large_case(int64_t m, int64_t n) {
   return find_op(one.op).validate(one);
 }
 
+/// Case of torch.scaled_mm_row.sm_90: [m, k] times [n, k], bf16.
+inline Case large_product(int64_t m, int64_t n, int64_t k) {
+  Case one;
+  one.op = "gemm_scaled";
+  one.tier = "full";
+  one.why = "more products than a diagnosis can make again";
+  one.origin = {"suites/bench/large_case.h", 0};
+  one.parameters = {{"contract", "torch.scaled_mm_row.sm_90"}, {"m", std::to_string(m)}, {"n", std::to_string(n)}, {"k", std::to_string(k)},
+                    {"fill", "amax_scaled"}, {"b", "amax_scaled"}, {"scales", "token_channel"}, {"scale", "amax_scales"}, {"y", "bf16"},
+                    {"bias", ""}, {"azp", ""}, {"seed", "1"}, {"warp", "32"}};
+  return find_op(one.op).validate(one);
+}
+
 /// Stores the lowest accepted code of every element, where the answer puts it.
 inline void store_answer(const Expectation& expectation, std::vector<HostTensor>& outputs) {
   const Answer& answer = expectation.any_of.front();
@@ -43,7 +56,11 @@ inline void store_answer(const Expectation& expectation, std::vector<HostTensor>
       for (int64_t row = rows.first; row < rows.end; ++row)
         for (int64_t column = 0; column < part.columns(); ++column) {
           const int32_t low = rows.low[size_t((row - rows.first) * part.columns() + column)];
-          tensor.bytes[size_t(part.offset(row, column))] = std::byte(code_from_ordinal(*part.format, low));  // both have 8 bits
+          const uint32_t code = code_from_ordinal(*part.format, low);
+          if (part.format->bits == 8)
+            tensor.bytes[size_t(part.offset(row, column))] = std::byte(code);  // also in words
+          else
+            tensor.set_code(part.offset(row, column), code);
         }
     }
   });

@@ -1,5 +1,6 @@
 // Time and memory of a 65536 x 16384 group quant: judging right outputs, judging wrong ones, and seeking the cause on a sample.
-// Usage: assay_large_case_bench ROOT [ROWS COLUMNS]
+// With a third number a matrix product instead: ROWS, COLUMNS, and products of each element.
+// Usage: assay_large_case_bench ROOT [ROWS COLUMNS [PRODUCTS]]
 #include <fmt/format.h>
 
 #include "harness/diagnosis/diagnose.h"
@@ -10,7 +11,7 @@ namespace {
 
 using namespace assay;
 
-constexpr const char* kMistake = "scale: pow2(ceil) -> pow2(floor)";
+constexpr const char *kMistake = "scale: pow2(ceil) -> pow2(floor)", *kMistakeOfProduct = "scale_a: of the next row";
 
 void print(const char* what, const Cost& cost, int64_t elements) {
   fmt::print("| {} | {:.2f} | {:.0f} | {:.0f} |\n", what, cost.seconds, double(elements) / cost.seconds / 1e6, double(cost.bytes) / (1 << 20));
@@ -19,16 +20,17 @@ void print(const char* what, const Cost& cost, int64_t elements) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 && argc != 4) {
-    fmt::print(stderr, "usage: assay_large_case_bench ROOT [ROWS COLUMNS]\n");
+  if (argc != 2 && argc != 4 && argc != 5) {
+    fmt::print(stderr, "usage: assay_large_case_bench ROOT [ROWS COLUMNS [PRODUCTS]]\n");
     return 2;
   }
   open_rulebook(argv[1]);
-  const int64_t m = argc == 4 ? std::stoll(argv[2]) : 65536, n = argc == 4 ? std::stoll(argv[3]) : 16384;
-  const Case one = large_case(m, n);
+  const int64_t m = argc > 2 ? std::stoll(argv[2]) : 65536, n = argc > 2 ? std::stoll(argv[3]) : 16384;
+  const Case one = argc == 5 ? large_product(m, n, std::stoll(argv[4])) : large_case(m, n);
+  const std::string wrong = argc == 5 ? kMistakeOfProduct : kMistake;
   const Op& op = find_op(one.op);
   fmt::print("{}\n\n| what | s | 10^6 elements/s | MiB beyond the tensors |\n|---|---|---|---|\n", one.id);
-  for (const std::string mistake : {"", kMistake}) {
+  for (const std::string& mistake : {std::string(), wrong}) {
     const LargeCase large = with_outputs(one, mistake);
     Verdict verdict;
     Sample sample;

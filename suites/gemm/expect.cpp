@@ -33,7 +33,7 @@ Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgra
   const auto rows = std::make_shared<const DotRows>(contract, program, *inputs, *c.y, mistake);
   return {program.name, {d}, c.m, [inputs, rows, y = c.y](int64_t first, int64_t end) {
             return AcceptedBlock{{accepted_rows(rows->rows(first, end), *y, first, end)}};
-          }};
+          }, inputs->product.k};
 }
 
 /// Of a kernel that nobody knows.
@@ -42,7 +42,7 @@ Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::
   const auto rows = std::make_shared<const UnknownDotRows>(contract, *inputs, *c.y);
   return {"", {d}, c.m, [inputs, rows, y = c.y](int64_t first, int64_t end) {
             return AcceptedBlock{{accepted_rows(rows->rows(first, end), *y, first, end)}};
-          }};
+          }, inputs->product.k};
 }
 
 Expectation of_inputs(const GemmCase& c, const DotContract& contract, std::shared_ptr<const DotInputs> inputs,
@@ -113,6 +113,8 @@ DotInputs shape_of(const GemmCase& c) {
   inputs.scales_are_packed = c.packed();
   inputs.scale_a.shape = c.shape_of_scale_a();
   inputs.scale_b.shape = c.shape_of_scale_b();
+  if (!c.azp.empty()) inputs.azp_adj.resize(size_t(c.n));
+  if (c.contract.azp == GemmAzp::kTokens) inputs.azp.resize(size_t(c.m));
   return inputs;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "harness/core/fill.h"
 #include "harness/core/glob.h"
@@ -68,10 +69,11 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
       cells.refuse("blind_to", fmt::format("'{}' declares '{}', which data of {} must show: spans alone judge it", glob, kDemandedOfSpans, p.id()));
 }
 
-/// The largest magnitudes of both factors, k times, must fit.
+/// The largest magnitudes of both factors, k times, must fit, and with zero points twice as much.
 void require_room(const Cells& cells, const GemmCase& p) {
   if (!p.contract.of_integers()) return;
-  const double most = (max_finite(*p.contract.unit.a) + 1) * (max_finite(*p.contract.unit.b) + 1) * double(p.k);
+  const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 2;  // what is taken off may be as large
+  const double most = sums * (max_finite(*p.contract.unit.a) + 1) * (max_finite(*p.contract.unit.b) + 1) * double(p.k);
   if (most > max_finite(kInt32)) cells.refuse("k", "so many products may overflow int32");
 }
 
@@ -93,6 +95,25 @@ std::vector<double> values_of(const HostTensor& tensor) {
   std::vector<double> values(size_t(tensor.spec.elements()));
   for (size_t i = 0; i < values.size(); ++i) values[i] = decode(*tensor.spec.format, tensor.code(int64_t(i)));
   return values;
+}
+
+/// Of a: integers of its format. azp_adj is what a caller makes of them and of b.
+void add_zero_points(const GemmCase& c, const FillRequest& request, Problem& made) {
+  const bool tokens = c.contract.azp == GemmAzp::kTokens;
+  const std::vector<double> zeros = values_of(filled("azp", *c.contract.unit.a, {tokens ? c.m : 1}, request)),
+                            b = values_of(find(made.tensors, "b"));
+  HostTensor adj{dense("azp_adj", Role::kInput, kInt32, {c.n}), {}};
+  adj.bytes.resize(adj.spec.bytes());
+  for (int64_t column = 0; column < c.n; ++column) {
+    const double sum = std::accumulate(b.begin() + column * c.k, b.begin() + (column + 1) * c.k, 0.0);
+    adj.set_code(column, code_of(kInt32, tokens ? sum : zeros.front() * sum));
+  }
+  made.tensors.push_back(std::move(adj));
+  if (!tokens) return;
+  HostTensor azp{dense("azp", Role::kInput, kInt32, {c.m}), {}};
+  azp.bytes.resize(azp.spec.bytes());
+  for (int64_t row = 0; row < c.m; ++row) azp.set_code(row, code_of(kInt32, zeros[size_t(row)]));
+  made.tensors.push_back(std::move(azp));
 }
 
 /// Rows of a dense matrix, or elements of a vector.
@@ -137,6 +158,8 @@ GemmCase read_gemm_case(const Case& c) {
     if (p.contract.bias.empty()) cells.refuse("bias", p.id() + " takes no bias");
     if (*p.y == kF32) cells.refuse("bias", "a bias has the 16 bits of the result");
   }
+  if (p.contract.azp != GemmAzp::kNone) p.azp = cells.fill_name("azp");
+  else if (cells.has("azp") && !cells.text("azp").empty()) cells.refuse("azp", p.id() + " takes no zero points");
   p.seed = uint64_t(cells.positive("seed"));
   p.warp = cells.warp();
   require_room(cells, p);
@@ -160,6 +183,7 @@ Problem gemm_problem(const GemmCase& c) {
   made.tensors.push_back(filled_scales("scale_b", c.shape_of_scale_b(), c.layout_b, request(c.scale)));
   if (!c.bias.empty()) made.tensors.push_back(filled("bias", *c.y, {c.n}, request(c.bias)));
   if (!c.c.empty()) made.tensors.push_back(filled("c", *c.y, {c.m, c.n}, request(c.c)));
+  if (!c.azp.empty()) add_zero_points(c, request(c.azp), made);
   made.tensors.push_back({dense("d", Role::kOutput, *c.y, {c.m, c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};
   return made;
@@ -186,6 +210,8 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   }
   if (!c.bias.empty()) inputs.bias = values_of(find(problem.tensors, "bias"));
   if (!c.c.empty()) inputs.c = values_of(find(problem.tensors, "c"));
+  if (!c.azp.empty()) inputs.azp_adj = values_of(find(problem.tensors, "azp_adj"));
+  if (c.contract.azp == GemmAzp::kTokens) inputs.azp = values_of(find(problem.tensors, "azp"));
   return inputs;
 }
 
@@ -199,7 +225,7 @@ std::pair<Case, Problem> gemm_with_rows(const Case& c, const Problem& problem, c
     if (role == "scale_a" && p.shape_of_scale_a().row_block > 0)
       made.tensors.push_back(scales_of_rows(tensor, p.shape_of_scale_a(), p.layout_a, rows));
     else
-      made.tensors.push_back(role == "a" || role == "c" || role == "d" ? chosen(tensor, rows) : tensor);
+      made.tensors.push_back(role == "a" || role == "c" || role == "azp" || role == "d" ? chosen(tensor, rows) : tensor);
   }
   return {std::move(fewer), std::move(made)};
 }

@@ -21,6 +21,7 @@ struct GemmCase {
   const Format* y = nullptr;         ///< of the result and of the bias
   std::string bias;                  ///< its fill; empty: none
   std::string c;                     ///< its fill; empty: none
+  std::string azp;                   ///< fill of zero points; empty: none
   uint64_t seed = 0;
   int warp = 0;
 

@@ -69,6 +69,7 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
                                               {"warp", "32"},                 {"y", std::string(d.tensor.spec.format->name)}};
   if (request.roles.contains("bias")) cells["bias"] = "zeros";
   if (contract.adds_c()) cells["c"] = "zeros";
+  if (contract.azp != GemmAzp::kNone) cells["azp"] = "zeros";
   if (contract.of_blocks()) {
     cells["layout_a"] = request.layout.empty() ? plain_layout(contract) : request.layout;
     cells["layout_b"] = "row";

@@ -32,7 +32,7 @@ std::string shape_words(const GemmCase& p) {
 }
 
 std::string data_words(const GemmCase& p) {
-  const std::string more = (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c);
+  const std::string more = (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp);
   return fmt::format("{}.{}.{}{}.s{}", p.fill, p.b, p.scale, more, p.seed);
 }
 
@@ -80,7 +80,9 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   if (parts.of_blocks)
     all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the product, of contracts that do so"});
   else
-    all.push_back({"bias", Access::kIn, "[n] in the format of d: added to each row, of cases that have one"});
+    all.insert(all.end(), {{"bias", Access::kIn, "[n] in the format of d: added to each row, of cases that have one"},
+                           {"azp_adj", Access::kIn, "[n] int32, of contracts with zero points: taken off the sum; the sums of rows of b, times azp if that is one number"},
+                           {"azp", Access::kIn, "[m] int32, of contracts with a zero point a token: times azp_adj"}});
   all.push_back({"d", Access::kOut, "[m, n]: the scaled product"});
   return all;
 }

@@ -62,7 +62,7 @@ Relation columns(const GemmCase& c, const Problem& problem) {
       if (c.contract.shuffle.any()) tensor.bytes = shuffled(c.contract.shuffle, tensor.bytes.data(), c.n, c.k);
     }
     if (role == "scale_b" && c.shape_of_scale_b().row_block == 1) tensor = scales_of_rows(tensor, c.shape_of_scale_b(), c.layout_b, order);
-    if (role == "bias") reorder(tensor, order);
+    if (role == "bias" || role == "azp_adj") reorder(tensor, order);
     if (role == "c") reorder_columns(tensor, order, c.m);
   }
   for (int64_t i = 0; i < c.m * c.n; ++i) relation.same_as.push_back(i / c.n * c.n + order[size_t(i % c.n)]);

@@ -35,9 +35,10 @@ DotOperand operand_b(const GemmCase& c, const Problem& problem, const DotInputs&
                     inputs.scale_codes_b, c.shape_of_scale_b());
 }
 
-/// What joins the exact product: a bias, c.
+/// What joins the exact product: a bias, c, zero points.
 double beside_product(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column) {
-  return (inputs.bias.empty() ? 0 : inputs.bias[size_t(column)]) + (inputs.c.empty() ? 0 : inputs.c[size_t(row * c.n + column)]);
+  const double zeros = inputs.azp_adj.empty() ? 0 : (inputs.azp.empty() ? 1 : inputs.azp[size_t(row)]) * inputs.azp_adj[size_t(column)];
+  return -zeros * inputs.scale_a.at(row, 0) * inputs.scale_b.at(column, 0) + (inputs.bias.empty() ? 0 : inputs.bias[size_t(column)]) + (inputs.c.empty() ? 0 : inputs.c[size_t(row * c.n + column)]);
 }
 
 }  // namespace assay

@@ -118,6 +118,11 @@ double join_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
 void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column, double acc,
                   std::vector<std::string>& lines) {
   const Recipe recipe = dot_recipe(c.contract, *c.y, !inputs.bias.empty());
+  if (!inputs.azp_adj.empty()) {
+    const double zeros = (inputs.azp.empty() ? 1 : inputs.azp[size_t(row)]) * inputs.azp_adj[size_t(column)];
+    acc -= zeros;
+    lines.push_back(fmt::format("zero points take off {:.0f}: acc = {:.0f}", zeros, acc));
+  }
   Quantities quantities(recipe, fmt::format("acc = {:.9g}", acc));
   quantities.set("sa", inputs.scale_a.at(row, 0));
   quantities.set("sb", inputs.scale_b.at(column, 0));

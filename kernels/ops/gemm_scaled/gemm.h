@@ -11,9 +11,9 @@ namespace assay_kernels {
 template <class Rules, class Y>
 SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, float sum) {
   const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
-  const float bias = x.bias ? simt::to_float(static_cast<const Y*>(x.bias)[column]) : 0.0f;
+  const float bias = Rules::template bias<Y>(x, row, column, sa, sb);
   const float scaled = Rules::template scaled<Y>(sum, sa, sb, bias);
-  static_cast<Y*>(x.d)[row * x.pitch_d + column] = x.bias ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
+  static_cast<Y*>(x.d)[row * x.pitch_d + column] = Rules::has_bias(x) ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
 }
 
 template <class U, class Rules, int kWarp>
@@ -48,7 +48,9 @@ SIMT_KERNEL void scaled_product(GemmArguments x) {
     if (!Rules::keeps_part(part, end, k)) continue;
     SIMT_UNROLL
     for (int i = 0; i < chain.kElements; ++i) {
-      const float of_part = Rules::kPromote > 0 ? promoted[i] : number_of_sum<U>(chain.at[i]);
+      const int64_t r = row + chain.row(i), c = column + chain.column(i);
+      const bool within = r < x.m && c < x.n;
+      const float of_part = Rules::kPromote > 0 ? promoted[i] : within ? Rules::number(x, chain.at[i], r, c) : 0.0f;
       sum[i] = part == 0 ? of_part : sum[i] + of_part;
     }
   }
@@ -66,7 +68,7 @@ template <class Rules, int kParts>
 void run_gemm(const Call& call) {
   using U = typename Rules::Unit;
   GemmArguments x =
-      gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kTakesBias);
+      gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kTakesBias, Rules::kAzp);
   expect_weight<Rules>(x);
   if (kParts > 1) x.part = part_of(x.k, kParts, 128);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/gemm/rules.h"
+#include "kernels/gemm/staging.h"
 #include "kernels/ops/gemm_scaled/problem.h"
 
 namespace assay_kernels {
@@ -11,7 +12,18 @@ template <class MatrixUnit, int kPromotedEvery = 0>
 struct GemmRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kPromote = kPromotedEvery;  ///< products whose sum is added to one of f32; 0: one chain
   static constexpr bool kTakesBias = true;
+  static constexpr Azp kAzp = Azp::kNone;
 
+  /// The sum of a chain as f32.
+  SIMT_DEVICE static float number(const GemmArguments& /*x*/, uint32_t sum, int64_t /*row*/, int64_t /*column*/) {
+    return number_of_sum<MatrixUnit>(sum);
+  }
+  /// What joins the scaled sum of a column, if anything does.
+  SIMT_DEVICE static bool has_bias(const GemmArguments& x) { return x.bias != nullptr; }
+  template <class Y>
+  SIMT_DEVICE static float bias(const GemmArguments& x, int64_t /*row*/, int64_t column, float /*sa*/, float /*sb*/) {
+    return x.bias ? simt::to_float(static_cast<const Y*>(x.bias)[column]) : 0.0f;
+  }
   SIMT_DEVICE static float scale_of_row(const GemmArguments& x, int64_t row) { return x.scale_a[row * x.step_of_scale_a]; }
   SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t column) {
     return x.scale_b[column * x.step_of_scale_b];
@@ -93,6 +105,24 @@ struct VllmScaledMmSwapAb : GemmRules<units::Sm90WgmmaE4m3F32> {
 };
 struct VllmScaledMmInt8 : WeightFirst<units::Sm90WgmmaInt8Int32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_int8.sm_90";
+};
+
+// vLLM v0.33.0, ScaledEpilogueBiasAzp and ScaledEpilogueBiasAzpToken: float(accum - azp_adj), all of int32.
+template <Azp kKind>
+struct WithZeroPoints : VllmScaledMmInt8 {
+  static constexpr Azp kAzp = kKind;
+  SIMT_DEVICE static int32_t zero_points(const GemmArguments& x, int64_t row, int64_t column) {
+    return kKind == Azp::kTokens ? x.azp[row] * x.azp_adj[column] : x.azp_adj[column];
+  }
+  SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
+    return float(int32_t(sum) - zero_points(x, row, column));
+  }
+};
+struct VllmScaledMmAzp : WithZeroPoints<Azp::kTensor> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_azp.sm_90";
+};
+struct VllmScaledMmAzpPerToken : WithZeroPoints<Azp::kTokens> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_azp_per_token.sm_90";
 };
 
 // Offered as kernels of which nobody knows how they add.

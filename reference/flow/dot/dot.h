@@ -13,6 +13,10 @@
 
 namespace assay {
 
+/// What a sum of integers loses before it is scaled, so that a may have zero points: `azp_adj[n]`, which holds one zero point for all times
+/// the sums of rows of b, or `azp[m] * azp_adj[n]`.
+enum class GemmAzp { kNone, kTensor, kTokens };
+
 /// The row of the registry.
 const Flow& dot_flow();
 
@@ -31,6 +35,7 @@ struct DotContract {
   std::vector<GemmScales> scales;  ///< that it takes
   std::vector<const Format*> out;  ///< formats of the result
   WeightShuffle shuffle;           ///< of b
+  GemmAzp azp = GemmAzp::kNone;
   std::vector<std::string> layouts;  ///< of layouts.csv, where scales of blocks of a may lie
   /// Of a kernel that nobody knows: contracts one of whose programs made each element. What stands above is then that of the first one,
   /// but for row, scales, out, layouts and no bias.

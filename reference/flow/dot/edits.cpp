@@ -101,6 +101,10 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   edit_split(right, k, y, edits);
   dot::edit_y(right, y, edits);
   if (with_bias) dot::edit_bias(right, y, edits);
+  if (right.azp != GemmAzp::kNone) {
+    edits.add("azp: rounded to f32 before it is taken off", [](DotNeighbour& wrong) { wrong.mistake.azp_after_float = true; });
+    if (!(y == kF32)) edits.add("azp: joined to the bias", [](DotNeighbour& wrong) { wrong.mistake.azp_in_bias = true; });
+  }
   return std::move(edits.all);
 }
 

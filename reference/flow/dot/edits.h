@@ -26,6 +26,8 @@ struct DotMisreading {
   int64_t products = 0;  ///< of a misreading of k: how many are left out
 };
 
+/// Those of zero points.
+void add_azp_misreadings(const DotInputs& right, std::vector<DotMisreading>& all);
 /// Those of scales.
 void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& all);
 

@@ -104,6 +104,7 @@ std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_
       all.push_back({"b: read by tiles of " + std::to_string(48 - right.shuffle.rows) + " rows", of_other_tiles});
   }
   if (right.m > 1) all.push_back({"a: the last row is the one before it", last_row_is_the_one_before});
+  add_azp_misreadings(right, all);
   add_scale_misreadings(right, all);
   return all;
 }

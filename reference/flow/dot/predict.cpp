@@ -34,7 +34,7 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
       mistake_(mistake),
       sums_(sums),
       join_(join_recipe(contract)),
-      recipe_(dot_recipe(contract, y, !inputs.bias.empty())) {
+      recipe_(dot_recipe(contract, y, !inputs.bias.empty() || mistake.azp_in_bias)) {
   if (!unit_.scale) return;
   codes_a_ = inputs.scale_a.codes(*unit_.scale, inputs.m, product_.k, unit_.scale_block);
   codes_b_ = inputs.scale_b.codes(*unit_.scale, inputs.n, product_.k, unit_.scale_block);
@@ -102,14 +102,40 @@ Spans DotRows::part_sums(int64_t first, int64_t end, int64_t part) const {
   return acc;
 }
 
+void DotRows::subtract_zero_points(int64_t first, std::vector<double>& sums) const {
+  if (inputs_.azp_adj.empty() || mistake_.azp_in_bias) return;
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const double zero = zero_points(first + int64_t(i) / inputs_.n, int64_t(i) % inputs_.n);
+    sums[i] = mistake_.azp_after_float ? double(float(sums[i])) - double(float(zero)) : sums[i] - zero;  // of int32: exact
+  }
+}
+
+double DotRows::zero_points(int64_t row, int64_t column) const {
+  return (inputs_.azp.empty() ? 1 : inputs_.azp[size_t(row)]) * inputs_.azp_adj[size_t(column)];
+}
+
+Spans DotRows::biases(int64_t first, int64_t rows) const {
+  Spans bias;
+  for (int64_t row = first; row < first + rows; ++row)
+    for (int64_t column = 0; column < inputs_.n; ++column) {
+      double value = inputs_.bias.empty() ? 0 : inputs_.bias[size_t(column)];
+      if (mistake_.azp_in_bias) {
+        const double folded = double(float(inputs_.scale_a.at(row, 0) * inputs_.scale_b.at(column, 0))) * zero_points(row, column);
+        value = round_to(y_, value - folded, Rounding::kNearestEven, Overflow::kSpecial);
+      }
+      bias.low.push_back(value);
+    }
+  return bias;
+}
+
 Spans DotRows::scaled(int64_t first, Spans sums) const {
+  subtract_zero_points(first, sums.low);
   const int64_t rows = int64_t(sums.size()) / inputs_.n;
   Spans sa, sb, bias, c;
   Environment environment;
   if (reads(recipe_, "sa")) environment.set("sa", sa = scales_of_a(first, rows, 0));
   if (reads(recipe_, "sb")) environment.set("sb", sb = scales_of_b(rows, 0));
-  for (int64_t row = 0; row < rows && reads(recipe_, "bias"); ++row)
-    bias.low.insert(bias.low.end(), inputs_.bias.begin(), inputs_.bias.end());
+  if (reads(recipe_, "bias")) bias = biases(first, rows);
   environment.set("bias", bias);
   if (reads(recipe_, "c")) c.low.assign(inputs_.c.begin() + first * inputs_.n, inputs_.c.begin() + (first + rows) * inputs_.n);
   environment.set("c", c);

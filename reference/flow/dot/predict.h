@@ -18,6 +18,7 @@ struct DotInputs {
   bool scales_are_packed = false;  ///< bytes of words, each a power of two
   std::vector<double> bias;  ///< [n], or none
   std::vector<double> c;     ///< [m, n]: of a contract that adds it, or none
+  std::vector<double> azp_adj, azp;  ///< [n], and [m] of zero points a token: integers, or none
 
   /// Bytes of packed scales, row by row.
   std::shared_ptr<const std::vector<std::byte>> scale_codes_a = nullptr, scale_codes_b = nullptr;
@@ -29,6 +30,8 @@ struct DotInputs {
 struct DotMistake {
   bool last_part_lost = false;   ///< of the parts that k is cut into
   bool parts_in_result = false;  ///< each part is scaled and rounded, and the results are added in their format
+  bool azp_after_float = false;  ///< sum and zero points are rounded to f32 before they meet
+  bool azp_in_bias = false;      ///< zero points are scaled and joined to a bias of the result's format
 };
 
 /// Sums of a unit: its own bits, or everything that they may be if nobody knows which bits it loses (units/replay.h).
@@ -50,6 +53,10 @@ class DotRows {
   Spans part_sums(int64_t first, int64_t end, int64_t part) const;
   /// Promoted sums whose products begin at `k`, joined to `acc`.
   Spans joined(int64_t first, int64_t k, Spans sums, const Spans& acc) const;
+  /// The sums less what zero points of a added.
+  void subtract_zero_points(int64_t first, std::vector<double>& sums) const;
+  double zero_points(int64_t row, int64_t column) const;
+  Spans biases(int64_t first, int64_t rows) const;
   Spans scaled(int64_t first, Spans sums) const;
   /// Scales of elements [rows, n] for the products from `k`.
   Spans scales_of_a(int64_t first, int64_t rows, int64_t k) const;

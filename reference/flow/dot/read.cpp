@@ -81,6 +81,7 @@ DotContract cells_of(const ContractRow& row) {
   contract.out = cells.formats_of_numbers("out");
   if (!cells.text("weight").empty()) contract.shuffle = read_weight_tile(cells, "weight");
   read_layouts(cells, contract);
+  if (!cells.text("azp").empty()) contract.azp = cells.is_first_of("azp", "adj", "azp*adj") ? GemmAzp::kTensor : GemmAzp::kTokens;
   check_steps(cells, contract);
   contract.join = cells.steps("join");
   contract.y = cells.steps("y");
@@ -105,9 +106,9 @@ const Flow& dot_flow() {
       .name = "dot",
       .kind = FlowKind::kDot,
       .says = "unit",
-      .files = {"dot.csv", "dot_block.csv", "dot_preshuffled.csv", "dot_packed.csv"},
+      .files = {"dot.csv", "dot_block.csv", "dot_preshuffled.csv", "dot_packed.csv", "dot_azp.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts"},
+      .optional = {"weight", "layouts", "azp"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;
@@ -127,6 +128,7 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
     throw row.error("unit", 0, "a unit whose sums are f32 or int32 is asked for");
   if (contract.of_integers() && (contract.promote > 0 || contract.most_parts > 1))
     throw row.error("promote", 0, "integers are added in one chain");
+  if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points are of integers");
   const Format* const scale = contract.unit.scale;
   if ((scale != nullptr) != contract.scales_in_unit())
     throw row.error("unit", 0, scale ? "takes scales of blocks, which then join nothing else" : "takes no scales, and those of blocks join nothing");

@@ -41,6 +41,8 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   if (contract.shuffle.any())
     lines.push_back("b       shuffled as by AITER's shuffle_weight, layout (" + std::to_string(contract.shuffle.rows) + ", " +
                     std::to_string(contract.shuffle.products) + ")");
+  if (contract.azp != GemmAzp::kNone)
+    lines.push_back(std::string("azp     acc = acc - ") + (contract.azp == GemmAzp::kTensor ? "azp_adj" : "azp * azp_adj") + " in int32, before anything is rounded");
   const Format& y = *contract.out.front();
   lines.push_back("y     = " + formula(dot_recipe(contract, y, false), "acc"));
   if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true), "acc"));
