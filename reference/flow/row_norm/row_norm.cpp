@@ -54,7 +54,7 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
   environment.set("res", other);
   Spans flushed = other;
   for (size_t i = 0; i < residual.size(); ++i)
-    if (std::abs(residual[i]) < 0x1p-126) flushed.set(i, point(std::copysign(0.0, residual[i])));
+    if (std::abs(residual[i]) < power_of_two(kF32.min_exponent())) flushed.set(i, point(std::copysign(0.0, residual[i])));
   environment.set("resz", flushed);
   const auto run = [&](const Recipe& recipe, std::vector<double> from, const char* name) {
     Spans row(std::move(from));
