@@ -86,6 +86,8 @@ std::vector<Kernel> rank_faults() {
                "no regression known; the range of codes as other quantizations have it", coded_area, half),
       of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded,
                "sglang 40084, 34473: FP16_OVFL armed on one chip and not on the next", coded_area, half),
+      of_ranks("codec_eps_forgotten", "quickreduce.all_reduce_int4_bf16", run_coded<CodecEpsForgotten>, coded,
+               "no regression known; the reciprocal of a group of zeros", coded_area, Values{"bf16"}),
       of_ranks("codec_magnitude", "quickreduce.all_reduce_int8.gfx950", run_coded<CodecMagnitude>, coded,
                "no regression known; amax where the extreme has its sign", coded_area, half),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankDropped>>("fused_rank_dropped", "vllm.all_reduce_add_rms_norm",

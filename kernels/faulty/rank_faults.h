@@ -157,6 +157,11 @@ struct CodecSymmetric : IntegerCodec<8, true> {
 /// FP16_OVFL is not set where it should be.
 struct CodecOverflowToInf : IntegerCodec<128, false> {};
 
+/// Nothing is added to a scale of zero before its reciprocal.
+struct CodecEpsForgotten : IntegerCodec<8, false, simt::Bf16> {
+  static constexpr float kEps = 0;
+};
+
 /// The scale has no sign.
 struct CodecMagnitude : IntegerCodec<128, false> {
   SIMT_DEVICE static float extreme(float low, float high) {

@@ -1,4 +1,4 @@
-// Two shots of coded numbers: every rank codes its own, owners decode, add in fp16 from +0 and code the sums, and all decode
+// Two shots of coded numbers: every rank codes its own, owners decode, add in T from +0 and code the sums, and all decode
 // these, the owner too.
 #pragma once
 
@@ -10,6 +10,7 @@ namespace assay_kernels {
 
 template <class Rules, class Protocol>
 SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
+  using T = typename Rules::Number;
   const RankBlock me(a);
   const int64_t stride = int64_t{simt::block_size()} * a.blocks, first = int64_t{me.block} * simt::block_size() + simt::thread();
   const int64_t groups = (a.elements + kCodecBlock - 1) / kCodecBlock;
@@ -19,8 +20,8 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
   const auto owner_of = [&](int64_t g) {
     return parts.part == 0 ? a.ranks - 1 : int(g / parts.part < a.ranks ? g / parts.part : a.ranks - 1);
   };
-  const auto* const x = static_cast<const simt::F16*>(a.x[me.rank]);
-  auto* const y = static_cast<simt::F16*>(a.y[me.rank]);
+  const auto* const x = static_cast<const T*>(a.x[me.rank]);
+  auto* const y = static_cast<T*>(a.y[me.rank]);
 
   rank_barrier<Protocol, RankPlace::kStart, false>(a, me);
   float v[kCodecBlock], sum[kCodecBlock];
@@ -37,14 +38,14 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
         decode_block<Rules>(numbers_of(rank, g), v);
       } else {
         for (int i = 0; i < kCodecBlock; ++i)
-          v[i] = g * kCodecBlock + i < a.elements ? simt::to_float(static_cast<const simt::F16*>(a.x[rank])[g * kCodecBlock + i])
+          v[i] = g * kCodecBlock + i < a.elements ? simt::to_float(static_cast<const T*>(a.x[rank])[g * kCodecBlock + i])
                                                   : 0.0f;
       }
-      for (int i = 0; i < kCodecBlock; ++i) sum[i] = half_number<Rules::kSaturates>(sum[i] + v[i]);
+      for (int i = 0; i < kCodecBlock; ++i) sum[i] = half_number<T, Rules::kSaturates>(sum[i] + v[i]);
     }
     encode_block<Rules>(sum, sums_of(me.rank, g));
     for (int i = 0; i < kCodecBlock && !Rules::kOwnerReadsItsCodes; ++i)
-      if (g * kCodecBlock + i < a.elements) y[g * kCodecBlock + i] = simt::from_float<simt::F16>(sum[i]);
+      if (g * kCodecBlock + i < a.elements) y[g * kCodecBlock + i] = simt::from_float<T>(sum[i]);
   }
   rank_barrier<Protocol, RankPlace::kMiddle, true>(a, me);
   for (int64_t g = first; g < groups; g += stride) {
@@ -52,7 +53,7 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
     if (owner == me.rank && !Rules::kOwnerReadsItsCodes) continue;
     decode_block<Rules>(sums_of(owner, g), v);
     for (int i = 0; i < kCodecBlock; ++i)
-      if (g * kCodecBlock + i < a.elements) y[g * kCodecBlock + i] = simt::from_float<simt::F16>(v[i]);
+      if (g * kCodecBlock + i < a.elements) y[g * kCodecBlock + i] = simt::from_float<T>(v[i]);
   }
   rank_barrier<Protocol, RankPlace::kEnd, false>(a, me);
 }

@@ -12,9 +12,9 @@ AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true);
 AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
 
 template <class Codec>
-Kernel coded_row(const char* contract) {
+Kernel coded_row(const char* contract, const char* numbers = "f16") {
   Kernel row = all_reduce_row("all_reduce.coded", {contract}, run_coded<Codec>, coded_area);
-  row.accepts.front() = {"x", {"f16"}};
+  row.accepts.front() = {"x", {numbers}};
   return row;
 }
 
@@ -47,6 +47,12 @@ std::vector<Kernel> all_reduce_kernels() {
       coded_row<IntegerCodec<4, false>>("quickreduce.all_reduce_int3.gfx950"),
       coded_row<Fp8Codec<false>>("quickreduce.all_reduce_fp8.gfx942"),
       coded_row<Fp8Codec<true>>("quickreduce.all_reduce_fp8.gfx950"),
+      coded_row<IntegerCodec<128, false, simt::Bf16>>("quickreduce.all_reduce_int8_bf16", "bf16"),
+      coded_row<IntegerCodec<32, false, simt::Bf16>>("quickreduce.all_reduce_int6_bf16", "bf16"),
+      coded_row<IntegerCodec<8, false, simt::Bf16>>("quickreduce.all_reduce_int4_bf16", "bf16"),
+      coded_row<IntegerCodec<4, false, simt::Bf16>>("quickreduce.all_reduce_int3_bf16", "bf16"),
+      coded_row<Fp8Codec<false, simt::Bf16>>("quickreduce.all_reduce_fp8_bf16.gfx942", "bf16"),
+      coded_row<Fp8Codec<true, simt::Bf16>>("quickreduce.all_reduce_fp8_bf16.gfx950", "bf16"),
       not_in_place(all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree"}, run_pairs<Native>)),
   };
 }

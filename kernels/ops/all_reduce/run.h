@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/ops/all_reduce/coded.h"
 #include "kernels/ops/all_reduce/lamport.h"
@@ -102,7 +103,9 @@ void run_coded(const Call& call, const Ranks& ranks, int first, int count) {
   const AllReduceArguments a = all_reduce_arguments(ranks);
   const assay_tensor& x = call.input("x");
   expect_whole_packets(a, x);
-  if (!has_type(x, ASSAY_FLOAT, 16)) unsupported("the codec is one of fp16");
+  with_type(x, [&](auto type) {
+    if (!std::is_same_v<decltype(type), typename Codec::Number>) unsupported("the codec is one of another format");
+  });
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / kCodecBlock), all_reduce_coded<Codec, RankRules>);
 }
 
