@@ -20,7 +20,7 @@ struct Numbers {
 Numbers numbers(const Format& format, std::vector<uint32_t> codes);
 
 struct Answer {
-  Numbers result;                        ///< q, or y of an op that does not quantize; of all ranks, one after the other
+  Numbers result;                        ///< q, d, or y of an op that does not quantize; of all ranks, one after the other
   Numbers residual;                      ///< of all ranks, if there is one
   Numbers zero;                          ///< zero points, if the op stores some
   Numbers scale;                         ///< none if the op does not store one
@@ -29,10 +29,10 @@ struct Answer {
   std::vector<double> input;             ///< x
 };
 
-/// Whether a rule can compare anything of these outputs: codes or normalised numbers. An activation alone, half as wide as its x, has none.
+/// Whether a rule can compare anything of these outputs: codes, normalised numbers, or a scaled product. An activation alone, half as wide as its x, has none.
 bool is_comparable(const Problem& problem);
 
-/// The outputs of a call on a case of ranks, or on a row-wise one, whose problem is comparable.
+/// The outputs of a call on a case of ranks, on a matrix product, or on a row-wise one, whose problem is comparable.
 Answer answer_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay::judges

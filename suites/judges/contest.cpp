@@ -22,6 +22,7 @@ std::string kind_of(const Problem& problem) {
     quantizes = quantizes || tensor.spec.name == "q";
     normalises = normalises || tensor.spec.name == "gamma";
   }
+  if (std::any_of(problem.tensors.begin(), problem.tensors.end(), [](const HostTensor& t) { return t.spec.name == "scale_a"; })) return "gemm";
   if (problem.ranks > 1) return normalises ? "reduce_norm" : "reduce";
   return !quantizes ? "norm" : normalises ? "norm_quant" : "quant";
 }
@@ -158,7 +159,7 @@ Backend all_zero(Backend backend) {
   backend.call = [call = backend.call](const CallRequest& request) {
     CallResult result = call(request);
     for (HostTensor& tensor : result.outputs)
-      if (tensor.spec.name == "q" || tensor.spec.name.starts_with("y")) std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});
+      if (tensor.spec.name == "q" || tensor.spec.name == "d" || tensor.spec.name.starts_with("y")) std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});
     return result;
   };
   return shared_between_threads(std::move(backend));

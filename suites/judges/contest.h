@@ -57,7 +57,7 @@ struct Field {
 
 Marks contest(const Field& field, const Contestant& contestant, const Listener& listener);
 
-/// A library whose codes, or normalised numbers, are all zero.
+/// A library whose codes, normalised numbers or products are all zero.
 Backend all_zero(Backend backend);
 
 }  // namespace assay::judges

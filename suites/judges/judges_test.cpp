@@ -179,6 +179,20 @@ std::vector<Pair> pairs() {
       {"vllm_fused_ranks", ns, becomes(1.03125), becomes(1.046875)},
       {"vllm_minimax_ranks", ns, becomes(1.05), becomes(1.07)},
       {"trtllm_minimax_ranks", ns, becomes(1.390625), becomes(1.4140625)},
+      {"vllm_cutlass_fp8", ns, becomes(1.640625), becomes(1.65625)},
+      {"vllm_cutlass_int8", ns, becomes(2.09375), becomes(2.109375)},
+      {"vllm_block_gemm", ns, same(), becomes(1.0078125)},
+      {"torch_scaled_mm", ns, becomes(1.1328125), becomes(1.1484375)},
+      {"torch_scaled_mm", normalised(1, "f32"), becomes(1.005), becomes(1.007)},
+      {"deepgemm_gemm", ns, becomes(1.03125), becomes(1.0625)},
+      {"aiter_gemm", ns, becomes(0), {}},
+      {"aiter_gemm_red", ns, stepped(50, 4), stepped(51, 4)},
+      {"flashinfer_groupwise", ns, becomes(1.015625), becomes(1.0234375)},
+      {"flashinfer_cosine", ns, becomes(8), becomes(-8)},
+      {"flashinfer_cosine_grouped", ns, becomes(8), becomes(-8)},
+      {"flashinfer_fuzz", ns, becomes(1.0859375), becomes(1.0937)},
+      {"ck_gemm", ns, becomes(1.09375), becomes(1.109375)},
+      {"cutlass_gemm", ns, same(), stepped(1, 1)},
   };
 }
 
@@ -321,6 +335,23 @@ TEST(Recipes, EachRankHasItsShareOfTheFactorAndCallsBeforeAreWhatTheRecipeSays) 
       EXPECT_EQ(decode(*now.spec.format, now.code(7)) * 1024, decode(*now.spec.format, same[1].problem.tensors[i].code(7)));
   }
   EXPECT_NE(other.front().problem.tensors[0].bytes, other.front().problem.before[0].tensors[0].bytes);
+}
+
+TEST(Recipes, OfMatrixProductsHaveAThirdExtentAndScaleTheirResult) {
+  open_rulebook(".");
+  const std::vector<Recipe> recipes = load_recipes("suites/judges/recipes.csv");
+  const auto named = [&](const char* id) { return *std::find_if(recipes.begin(), recipes.end(), [&](const Recipe& r) { return r.id == id; }); };
+  const std::vector<Case> quick = select_cases(load_cases(all_ops(), "."), {.suites = {"gemm_scaled/quick"}, .cases = {}, .arch = {}, .warp = {}});
+  const KernelOffer kernel{.name = "any", .op = "gemm_scaled", .contracts = {"torch.scaled_mm_row.sm_90"}};
+  const std::vector<Trial> made = trials(named("torch_scaled_mm"), kernel, quick);
+  ASSERT_EQ(made.size(), kScales.size());
+  EXPECT_EQ(made[0].one.text("k"), "128");
+  EXPECT_EQ(made[0].one.text("y"), "bf16");
+  const auto scale = [&](size_t i) { const HostTensor& s = find(made[i].problem.tensors, "scale_a"); return decode(*s.spec.format, s.code(3)); };
+  EXPECT_EQ(scale(2), scale(1) * 1024);
+  EXPECT_EQ(scale(0), scale(1) / 1024);
+  EXPECT_EQ(find(made[0].problem.tensors, "a").bytes, find(made[2].problem.tensors, "a").bytes);
+  EXPECT_TRUE(trials(named("vllm_norm"), kernel, quick).empty()) << "a recipe of rows is none of products";
 }
 
 TEST(Recipes, AFormatThatTheContractDoesNotTakeIsPassedOver) {

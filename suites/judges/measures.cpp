@@ -79,6 +79,34 @@ Judgement diff(const Check& check, const std::vector<double>& x, const std::vect
   return accepted_if(squares == 0 || 1 - 2 * product / squares < check.bound("limit"));
 }
 
+Judgement cosine(const Check& check, const Pair& pair) {
+  double x = 0, y = 0, product = 0;
+  for (size_t i = 0; i < pair.size(); ++i) {
+    const double a = pair.kernel.values[i], b = pair.reference.values[i];
+    x += a * a, y += b * b, product += a * b;
+  }
+  return accepted_if(product / std::sqrt(x * y) > check.bound("limit"));
+}
+
+Judgement mean_diff(const Check& check, const Pair& pair) {
+  double difference = 0, reference = 0;
+  for (size_t i = 0; i < pair.size(); ++i) {
+    difference += std::fabs(pair.kernel.values[i] - pair.reference.values[i]);
+    reference += std::fabs(pair.reference.values[i]);
+  }
+  return accepted_if(difference / reference < check.bound("limit"));
+}
+
+Judgement fuzz(const Check& check, const Pair& pair) {
+  double largest = 0;
+  for (const double b : pair.reference.values) largest = std::max(largest, std::fabs(b));
+  for (size_t i = 0; i < pair.size(); ++i) {
+    const double b = pair.reference.values[i], allowed = check.bound("of_largest") * largest + check.bound("rtol") * std::fabs(b);
+    if (!(std::fabs(pair.kernel.values[i] - b) <= allowed)) return Judgement::kRefuses;
+  }
+  return Judgement::kAccepts;
+}
+
 Judgement sqnr(const Check& check, const std::vector<double>& x, const std::vector<double>& y) {
   if (x.size() != y.size()) return Judgement::kCannot;  // of an op that quantizes something else than its input
   double signal = 0, noise = 0;
@@ -97,6 +125,9 @@ Judgement of_numbers(const Check& check, const Pair& pair) {
   if (check.measure == "steps") return steps(check, pair);
   if (check.measure == "tiny_diff") return tiny_diff(check, pair);
   if (check.measure == "diff") return diff(check, pair.kernel.values, pair.reference.values);
+  if (check.measure == "cosine") return cosine(check, pair);
+  if (check.measure == "mean_diff") return mean_diff(check, pair);
+  if (check.measure == "fuzz") return fuzz(check, pair);
   if (check.measure == "logged") return Judgement::kAccepts;
   if (check.measure == "reported") return accepted_if(share(not_close(check, pair), pair) <= check.bound("share"));
   throw std::logic_error("no measure '" + check.measure + "' of " + check.what);
@@ -105,12 +136,15 @@ Judgement of_numbers(const Check& check, const Pair& pair) {
 }  // namespace
 
 const std::vector<Measure>& measures() {
-  static const std::vector<Measure> all = {{"close", {"atol"}, {"rtol", "rtol.bf16", "rtol.f16", "rtol.f32", "atol.f16"}},
+  static const std::vector<Measure> all = {{"close", {"atol"}, {"rtol", "rtol.bf16", "rtol.f16", "rtol.f32", "atol.f16", "atol.f32"}},
                                            {"equal", {}, {}},
                                            {"bits", {}, {}},
                                            {"steps", {"steps"}, {"share"}},
                                            {"tiny_diff", {"share"}, {"elements"}},
                                            {"diff", {"limit"}, {}},
+                                           {"cosine", {"limit"}, {}},
+                                           {"mean_diff", {"limit"}, {}},
+                                           {"fuzz", {"of_largest", "rtol"}, {}},
                                            {"sqnr", {"limit"}, {}},
                                            {"logged", {"rtol", "atol"}, {}},
                                            {"reported", {"rtol", "atol", "share"}, {}}};

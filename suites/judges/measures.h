@@ -23,6 +23,9 @@ struct Measure {
 ///   tiny_diff  sglang's assert_all_close_or_tiny_diff: bytes less than two apart, fewer than `share` of them apart, of at most
 ///              `elements`; of int8 it compares a tensor with itself; other formats it does not know
 ///   diff       DeepGEMM's calc_diff: 1 - 2 xy / (x x + y y) < limit
+///   cosine     xy / (|x| |y|) > limit
+///   mean_diff  vLLM's mean relative difference: mean |a - b| / mean |b| < limit
+///   fuzz       FlashInfer's: |a - b| <= of_largest max |b| + rtol |b| everywhere
 ///   sqnr       20 log10(|x| / |x - y|) >= limit, x the input of the kernel
 ///   logged     AITER's checkAllclose, whose result nobody looks at: accepts
 ///   reported   AITER's checkAllclose where it writes "failed!": more than `share` are not close

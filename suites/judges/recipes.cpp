@@ -21,11 +21,16 @@ namespace {
 constexpr const char* kColumns[] = {"recipe", "x",      "fill",  "factor", "offset", "over_n", "gamma",
                                     "eps",    "shapes", "ranks", "before", "source", "status", "why"};
 
-std::array<int64_t, 2> shape_of(const std::string& text) {
-  std::array<int64_t, 2> shape{};
+using Shape = std::array<int64_t, 3>;
+
+Shape shape_of(const std::string& text) {
+  Shape shape{};
   int end = 0;
   std::sscanf(text.c_str(), "%5ldx%5ld%n", &shape[0], &shape[1], &end);
-  return size_t(end) == text.size() && shape[0] > 0 && shape[1] > 0 ? shape : std::array<int64_t, 2>{};
+  const auto two = size_t(end);
+  if (two < text.size()) std::sscanf(text.c_str() + two, "x%5ld%n", &shape[2], &end);
+  const bool whole = two == text.size() || (shape[2] > 0 && two + size_t(end) == text.size());
+  return whole && shape[0] > 0 && shape[1] > 0 ? shape : Shape{};
 }
 
 std::vector<std::string> split(const std::string& text) {
@@ -58,6 +63,7 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
   for (const std::string& text : split(table.text(row, "shapes"))) {
     recipe.shapes.push_back(shape_of(text));
     if (recipe.shapes.back()[0] == 0) throw table.error(row, "shapes", "'" + text + "' is not rows, 'x' and columns");
+    if ((recipe.shapes.back()[2] > 0) != (recipe.shapes.front()[2] > 0)) throw table.error(row, "shapes", "are of matrix products all, or none is");
   }
   return recipe;
 }
@@ -84,7 +90,7 @@ std::string cell(double number) {
 /// What a trial is made of besides the recipe.
 struct Choice {
   std::string x, ranks;
-  std::array<int64_t, 2> shape;
+  Shape shape;
 };
 
 /// The model with the recipe's cells. None if the op or the kernel does not take it.
@@ -96,6 +102,7 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& c
   set("x", choice.x), set("fill", recipe.fill), set("up", recipe.fill), set("gamma", recipe.gamma), set("eps", recipe.eps),
       set("seed", "1");
   set("m", std::to_string(choice.shape[0])), set("n", std::to_string(choice.shape[1])), set("scale_ub", cell(factor / 2)), set("scale", "ones");
+  if (choice.shape[2] > 0) set("k", std::to_string(choice.shape[2])), set("b", recipe.fill), set("scale", recipe.gamma), set("y", choice.x);
   if (!choice.ranks.empty()) {
     one.parameters["ranks"] = choice.ranks;
     one.parameters["before"] = std::to_string(recipe.again ? 0 : recipe.before);
@@ -150,6 +157,13 @@ void scale_ranks(const Recipe& recipe, Problem& problem, double factor, double o
   if (recipe.again) problem.before.assign(size_t(recipe.before), Problem(problem));
 }
 
+/// The result times a factor: scales of a in fp32, and what is added.
+void scale_product(Problem& problem, double factor) {
+  for (HostTensor& tensor : problem.tensors)
+    if (tensor.spec.name == "bias" || tensor.spec.name == "c" || (tensor.spec.name == "scale_a" && tensor.spec.format->name == "f32"))
+      multiply(tensor, factor, 0);
+}
+
 void scale_inputs(const Case& one, Problem& problem, double factor, double offset) {
   HostTensor *x = find_or_null(problem, "x"), *scale = find_or_null(problem, "scale"), *q = find_or_null(problem, "q");
   const std::vector<double> magnitudes = multiply(*x, factor, offset);
@@ -175,7 +189,9 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
   std::vector<Trial> made;
   const bool of_ranks = model && model->parameters.contains("ranks");
   if (!model || of_ranks == recipe.ranks.empty()) return made;
-  for (const std::array<int64_t, 2>& shape : recipe.shapes)
+  const bool of_products = recipe.shapes.front()[2] > 0;
+  if (of_products != model->parameters.contains("k")) return made;
+  for (const Shape& shape : recipe.shapes)
     for (const std::string& ranks : of_ranks ? recipe.ranks : std::vector<std::string>{""})
       for (const std::string& x : recipe.x) {
         const size_t so_far = made.size();
@@ -186,7 +202,9 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
           if (!one) break;
           if (!plain) plain = find_op(one->op).problem(*one);
           made.push_back({*one, *plain, scale});
-          if (of_ranks)
+          if (of_products)
+            scale_product(made.back().problem, factor);
+          else if (of_ranks)
             scale_ranks(recipe, made.back().problem, factor, recipe.offset * kScales[scale]);
           else
             scale_inputs(*one, made.back().problem, factor, recipe.offset * kScales[scale]);

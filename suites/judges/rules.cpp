@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kColumns[] = {"rule",    "ops",    "recipe", "pairs",  "part", "what",
                                     "measure", "bounds", "source", "status", "why"};
 const std::vector<std::string> kWhats = {"codes", "scale", "zero", "storage", "dequantized", "output", "residual"};
-const std::vector<std::string> kKinds = {"quant", "norm", "norm_quant", "reduce", "reduce_norm"};
+const std::vector<std::string> kKinds = {"quant", "norm", "norm_quant", "reduce", "reduce_norm", "gemm"};
 
 std::vector<std::string> split(const std::string& text, char between) {
   std::vector<std::string> parts;

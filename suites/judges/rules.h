@@ -32,7 +32,7 @@ struct Check {
 
 struct Rule {
   std::string id;
-  std::vector<std::string> kinds;  ///< of ops: quant, norm, norm_quant, reduce, reduce_norm
+  std::vector<std::string> kinds;  ///< of ops: quant, norm, norm_quant, reduce, reduce_norm, gemm
   std::string recipe;
   std::vector<std::array<std::string, 2>>
       pairs;                              ///< contracts of kernel and reference that the project itself compares, if we have both

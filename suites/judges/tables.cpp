@@ -136,7 +136,7 @@ std::string of_kind(const std::string& kind, const std::vector<Rule>& rules, con
 
 std::string tables(const std::vector<Rule>& rules, const std::vector<Entry>& entries) {
   std::string text = summary(rules, entries);
-  for (const char* kind : {"quant", "norm", "norm_quant", "reduce", "reduce_norm"}) text += of_kind(kind, rules, entries);
+  for (const char* kind : {"quant", "norm", "norm_quant", "reduce", "reduce_norm", "gemm"}) text += of_kind(kind, rules, entries);
   return text;
 }
 
