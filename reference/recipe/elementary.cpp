@@ -19,6 +19,7 @@ double power_of_two(double v, Pow2 rule) {
   const bool up = rule == Pow2::kCeil            ? m > 1
                   : rule == Pow2::kEven          ? m >= 1.9375
                   : rule == Pow2::kThreeQuarters ? m >= 1.75
+                  : rule == Pow2::kHalf          ? m >= 1.5
                                                  : false;
   return std::ldexp(1.0, exponent - 1 + up);
 }

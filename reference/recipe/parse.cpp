@@ -194,7 +194,7 @@ class CellParser {
       case Verb::kPow2:
         need(1, 1);
         step.pow2 = choice<Pow2>(arguments[0], {{"floor", Pow2::kFloor}, {"ceil", Pow2::kCeil}, {"even", Pow2::kEven},
-                                                {"q75", Pow2::kThreeQuarters}});
+                                                {"q75", Pow2::kThreeQuarters}, {"half", Pow2::kHalf}});
         break;
       case Verb::kTo:
         need(1, 3);

@@ -159,7 +159,7 @@ TEST(Parse, UnknownNamesListWhatIsKnownThere) {
   EXPECT_EQ(error_of("to(int8,nosat)"), "8: 'nosat' is not one of: rz, rna, sat, wrap, undef");
   EXPECT_EQ(error_of("to(q,wrap)"), "5: 'wrap' is not one of: rz, rna, nosat, sat");
   EXPECT_EQ(error_of("int32: mul(s)"), "7: 'mul' is no step in integers, which are: rint, trunc, add, clamp, to");
-  EXPECT_EQ(error_of("pow2(round)"), "5: 'round' is not one of: floor, ceil, even, q75");
+  EXPECT_EQ(error_of("pow2(round)"), "5: 'round' is not one of: floor, ceil, even, q75, half");
   EXPECT_EQ(error_of("clamp(minmax,M)"), "6: 'minmax' is not one of: max_min, min_max, med3, keep");
   EXPECT_EQ(error_of("max(1,drop)"), "6: 'drop' is not one of: keep");
 }

@@ -19,7 +19,7 @@ enum class Verb {
 enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
 
 /// How pow2 chooses the exponent: FLOOR, RCEIL, EVEN and "0.75" of contracts/quant.md 8.1, on the already divided value.
-enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters };
+enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters, kHalf };
 
 /// What becomes of a number that an integer format does not hold. NaN counts as 0 where it is not undefined: PTX ISA, cvt, and
 /// CDNA3 ISA, v_cvt_i32_f32.

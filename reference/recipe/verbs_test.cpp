@@ -70,7 +70,7 @@ double power_of_two(const Input& in) {
   int e = -149;
   while (Real(in.v) >= powers.at(size_t(e + 1 + 149))) ++e;
   const Real m = Real(in.v) / powers.at(size_t(e + 149));
-  const bool up = has(in.text, "ceil") ? m > 1 : has(in.text, "even") ? m >= Real(31) / 16 : has(in.text, "q75") ? m >= Real(7) / 4 : false;
+  const bool up = has(in.text, "ceil") ? m > 1 : has(in.text, "even") ? m >= Real(31) / 16 : has(in.text, "q75") ? m >= Real(7) / 4 : has(in.text, "half") ? m >= Real(3) / 2 : false;
   return std::ldexp(1.0, e + up);
 }
 
@@ -134,7 +134,7 @@ const std::map<Verb, Definition>& definitions() {
       {Verb::kRint, of_one("rint", mpfr_rint)},
       {Verb::kTrunc, of_one("trunc", to_integer_inward)},
       {Verb::kFtz, {{"ftz"}, [](const Input& in) { return abs(Real(in.v)) < pow(Real(2), -126) ? std::copysign(0.0, in.v) : in.v; }}},
-      {Verb::kPow2, {{"pow2(floor)", "pow2(ceil)", "pow2(even)", "pow2(q75)"}, power_of_two}},
+      {Verb::kPow2, {{"pow2(floor)", "pow2(ceil)", "pow2(even)", "pow2(q75)", "pow2(half)"}, power_of_two}},
       {Verb::kExp, of_one("exp", mpfr_exp)},
       {Verb::kExp2, of_one("exp2", mpfr_exp2)},
       {Verb::kLog2, of_one("log2", mpfr_log2)},

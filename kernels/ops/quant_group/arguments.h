@@ -31,7 +31,7 @@ SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
 /// Zeros in the words of rows below the last; those of the last column lie beyond the allocation. The first block writes them.
 template <class Rules>
 SIMT_DEVICE void write_absent_rows(const ScalesOut& out) {
-  if constexpr (Rules::kPacked && Rules::kWritesPadding) {
+  if constexpr (Rules::kPacked && Rules::kWritesPadding && Rules::kWritesRows) {
     if (simt::block() != 0 || out.padded_rows == out.rows) return;
     for (int32_t column = simt::thread(); 4 * (column + 1) < out.groups; column += simt::block_size())
       for (int64_t row = out.rows; row < out.padded_rows; ++row)

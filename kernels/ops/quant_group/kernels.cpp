@@ -35,7 +35,10 @@ const Values kSharedGroups{16, 32, 48, 64, 96, 128, 192, 256, 384, 512};
 }  // namespace
 
 std::vector<Kernel> quant_group_kernels() {
-  std::vector<std::string> tokens, transposed;
+  std::vector<std::string> tokens, transposed, bf16, bf16_packed;
+  Bf16GroupList::append_ids(bf16, false);
+  Bf16GroupList::append_ids(bf16_packed, true);
+  const Values kBf16{"bf16"};
   TokenList::append_ids(tokens, false);
   Int8TokenList::append_ids(tokens, false);
   TransposedList::append_ids(transposed, false);
@@ -45,6 +48,10 @@ std::vector<Kernel> quant_group_kernels() {
   return {
       {"quant_group.register", "quant_group", contracts(false), accepts(kHalf, kRegisterGroups, kLayouts), {}, by_register},
       {"quant_group.register", "quant_group", contracts(true), accepts(kHalf, kRegisterGroups, kPackedLayout), {}, by_register},
+      {"quant_group.register", "quant_group", bf16, accepts(kBf16, kRegisterGroups, kLayouts), {}, by_register},
+      {"quant_group.register", "quant_group", bf16_packed, accepts(kBf16, kRegisterGroups, kPackedLayout), {}, by_register},
+      {"quant_group.shared", "quant_group", bf16, accepts(kBf16, kSharedGroups, kLayouts), {}, by_shared},
+      {"quant_group.shared", "quant_group", bf16_packed, accepts(kBf16, kSharedGroups, kPackedLayout), {}, by_shared},
       {"quant_group.shared", "quant_group", contracts(false), accepts(kAny, kSharedGroups, kLayouts), {}, by_shared},
       {"quant_group.shared", "quant_group", contracts(true), accepts(kAny, kSharedGroups, kPackedLayout), {}, by_shared},
       {"quant_group.register", "quant_group", transposed, accepts(kHalf, kRegisterGroups, kTransposedLayout), {}, by_register},

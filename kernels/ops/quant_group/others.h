@@ -38,7 +38,47 @@ struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   static constexpr bool kPacked = true;
   static constexpr bool kWritesPadding = false;
   SIMT_DEVICE static float scale(float amax) { return pow2_ceil(amax * (1.0f / 448.0f)); }
-  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+  /// fast_pow2(-128), the multiplier of an amax of Inf, has the bits of -Inf.
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) {
+    return simt::from_bits(simt::bits(scale) == 0x7f800000u ? 0xff800000u : simt::bits(1.0f / scale));
+  }
+};
+
+/// The second version, per_token_group_quant_8bit_v2.cuh (v0.5.15): max, then min.
+struct SglangGroup8bitV2 : SglangGroup8bit {
+  static constexpr const char* kContract = "sglang.group_8bit_v2";
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+};
+
+/// Zeros in the bytes of absent groups of rows that are there.
+struct SglangGroup8bitV2Ue8m0 : SglangGroup8bitUe8m0 {
+  static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0";
+  static constexpr bool kWritesPadding = true;
+  static constexpr bool kWritesRows = false;
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+};
+
+/// v * factor as a product of bf16.
+struct Bf16Multiply {
+  float factor;
+  SIMT_DEVICE explicit Bf16Multiply(float m) : factor(m) {}
+  SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::Bf16>(v * factor)); }
+};
+
+/// per_token_group_quant.cuh (v0.5.17) of bf16.
+struct SglangGroup8bitUe8m0V0517 : SglangGroup8bitV2Ue8m0 {
+  static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.17";
+  using Element = Bf16Multiply;
+  SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
+};
+
+/// NaN of bf16 stays since v0.5.23: the cast bounds the others by itself.
+struct SglangGroup8bitUe8m0V0523 : SglangGroup8bitUe8m0V0517 {
+  static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.23";
+  SIMT_DEVICE static float clamp(float v) { return v; }
+};
+struct SglangGroup8bitV0523 : SglangGroup8bit {
+  static constexpr const char* kContract = "sglang.group_8bit@v0.5.23";
 };
 
 /// v_med3_f32 with a NaN gives the lower bound, as max-then-min does.
@@ -122,8 +162,12 @@ struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
   }
 };
 
-using OtherGroupList = RulesList<SglangGroup8bit, SglangGroup8bitJit, SglangGroup8bitV0517, SglangGroup8bitUe8m0, AiterPer1x128,
+using OtherGroupList = RulesList<SglangGroup8bit, SglangGroup8bitJit, SglangGroup8bitV0517, SglangGroup8bitUe8m0, SglangGroup8bitV2,
+                                 SglangGroup8bitV2Ue8m0, AiterPer1x128,
                                  AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastGpu, DeepgemmPerTokenCastUe8m0>;
+
+/// Of bf16 alone.
+using Bf16GroupList = RulesList<SglangGroup8bitV0523, SglangGroup8bitUe8m0V0517, SglangGroup8bitUe8m0V0523>;
 
 /// Contracts whose layout strides cannot say.
 using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128TransposeScaleFnuz>;

@@ -17,6 +17,7 @@ struct GroupRules {
   using Offset = int64_t;                       ///< of the first element of a row
   static constexpr bool kPacked = false;        ///< scales are bytes of exponents, four in a word
   static constexpr bool kWritesPadding = true;  ///< of packed scales
+  static constexpr bool kWritesRows = true;     ///< padding below the last row too
   static constexpr bool kBounded = false;       ///< by scale_ub: the rules have scale_within(amax, scale_ub)
   static constexpr bool kSaturates = false;     ///< clamp() bounds numbers as the cast does by itself, so it is for NaN
   static constexpr bool kDropsNan = true;       ///< widest() is max_number()

@@ -44,6 +44,16 @@ struct FlashinferMxfp8 : MxRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
+/// The guard looks at amax: under byte 0 the multiplier is 1 / 0.
+struct FlashinferMxfp8V0213 : FlashinferMxfp8 {
+  static constexpr const char* kContract = "flashinfer.mxfp8@v0.2.13";
+  SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
+    if (flushed(amax) == 0.0f || e == 254u) return 0.0f;
+    return e == 0u ? simt::from_bits(0x7f800000u) : e8m0_reciprocal(e);
+  }
+  SIMT_DEVICE static float clamp(float v) { return v; }
+};
+
 /// Nothing is clamped: NaN and Inf times 0 have the code of NaN.
 struct FlashinferMxfp8V063 : FlashinferMxfp8 {
   static constexpr const char* kContract = "flashinfer.mxfp8@v0.6.3";
@@ -141,6 +151,25 @@ struct TorchaoMxEvenV0120 : TorchaoMxV0120<TorchaoMxEven> {
   }
 };
 
+/// ceil(log2(.)), bounded; 1 is the multiplier under byte 0, 2^-128 under 255.
+struct TorchaoMxRceilV0120 : TorchaoMxFloor {
+  static constexpr const char* kContract = "torchao.mx_rceil@v0.12.0";
+  SIMT_DEVICE static uint32_t exponent(float amax) {
+    if (simt::bits(amax) > 0x7f800000u) return 255u;
+    const float e = simt::ceil(simt::log2(amax * (1.0f / 448.0f))) + 127.0f;
+    return e <= 0.0f ? 0u : e < 254.0f ? uint32_t(e) : 254u;
+  }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) {
+    return e == 0u ? 1.0f : e == 255u ? simt::from_bits(0x00200000u) : e8m0_reciprocal(e);
+  }
+};
+
+/// Under byte 255 the multiplier is NaN.
+struct TorchaoMxRceilV0180 : TorchaoMxRceilV0120 {
+  static constexpr const char* kContract = "torchao.mx_rceil@v0.18.0";
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 0u ? 1.0f : e8m0_reciprocal(e); }
+};
+
 /// Inf has the byte 255 and the reciprocal 1 / Inf. The buffer's padding is left as it was.
 struct AiterPer1x32 : MxRules {
   static constexpr const char* kContract = "aiter.per_1x32_e8m0";
@@ -158,6 +187,25 @@ struct AiterPer1x32Fnuz : AiterPer1x32 {
   static constexpr const char* kContract = "aiter.per_1x32_e8m0_fnuz";
   using Code = E4m3fnuzSat;
   SIMT_DEVICE static uint32_t exponent(float amax) { return ceil_of(amax * (1.0f / 240.0f)); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
+};
+
+/// v0.1.15: the nearest power of two, over 256 or 128.
+struct AiterPer1x32V0115 : AiterPer1x32 {
+  static constexpr const char* kContract = "aiter.per_1x32_e8m0@v0.1.15";
+  SIMT_DEVICE static uint32_t exponent(float amax) { return nearest_of(amax, 8u); }
+
+ protected:
+  SIMT_DEVICE static uint32_t nearest_of(float amax, uint32_t less) {
+    const uint32_t e = (simt::bits(amax) + 0x400000u) >> 23;
+    return e >= 255u ? 255u : e - less;
+  }
+};
+
+struct AiterPer1x32FnuzV0115 : AiterPer1x32V0115 {
+  static constexpr const char* kContract = "aiter.per_1x32_e8m0_fnuz@v0.1.15";
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static uint32_t exponent(float amax) { return nearest_of(amax, 7u); }
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 

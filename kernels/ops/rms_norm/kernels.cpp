@@ -4,7 +4,7 @@
 namespace assay_kernels {
 namespace {
 
-using List = NormList<VllmRmsNormV0191, VllmRmsNorm20260618, VllmIrRmsNorm, VllmMinimaxQkRmsNorm, FlashinferRmsNorm, FlashinferGemmaRmsNorm,
+using List = NormList<VllmRmsNormV0191, VllmRmsNorm20260618, VllmIrRmsNorm, VllmMinimaxQkRmsNorm, VllmGemmaRmsNorm, VllmRmsNormBatchInvariant, FlashinferRmsNorm, FlashinferGemmaRmsNorm,
                       FlashinferRmsNormV067, FlashinferGemmaRmsNormV067, AiterRmsNorm, AiterGemmaRmsNorm, AiterOpusT5RmsNorm>;
 
 void by_contract(const Call& call) {

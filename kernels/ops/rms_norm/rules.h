@@ -77,6 +77,23 @@ struct VllmMinimaxQkRmsNorm : NormRules {
   static constexpr const char* kContract = "vllm.minimax_qk_rms_norm";
 };
 
+/// weight_bias 1, added in fp32.
+template <class Base>
+struct Gemma : Base {
+  static constexpr bool kPlainWeights = false;
+  SIMT_DEVICE static float weight(float gamma) { return 1.0f + gamma; }
+};
+
+/// GemmaRMSNorm of vLLM model_executor/layers/layernorm.py (v0.33.0), by its native op.
+struct VllmGemmaRmsNorm : Gemma<NormRules> {
+  static constexpr const char* kContract = "vllm.gemma_rms_norm";
+};
+
+/// vLLM model_executor/determinism/batch_invariant.py (v0.33.0). A root and a division there; rsqrt is one of their legal results.
+struct VllmRmsNormBatchInvariant : NormRules {
+  static constexpr const char* kContract = "vllm.rms_norm_batch_invariant";
+};
+
 /// Built so that subnormal numbers are flushed.
 template <class Base>
 struct Flushing : Base {
@@ -91,13 +108,6 @@ template <class Base>
 struct PlusZero : Base {
   static constexpr bool kPlainWeights = false;
   SIMT_DEVICE static float weight(float gamma) { return 0.0f + gamma; }
-};
-
-/// weight_bias 1, added in fp32.
-template <class Base>
-struct Gemma : Base {
-  static constexpr bool kPlainWeights = false;
-  SIMT_DEVICE static float weight(float gamma) { return 1.0f + gamma; }
 };
 
 /// Profile N-B: FlashInfer include/flashinfer/norm.cuh (fb28d724), built with -use_fast_math.
