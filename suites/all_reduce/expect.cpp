@@ -51,11 +51,11 @@ std::optional<Violation> difference(const RankCase& c, const HostTensor& first, 
     constexpr size_t kMostPlaces = 64;
     if (found.places.size() < kMostPlaces) found.places.push_back({fmt::format("y.rank {}", rank), i / c.n, i % c.n});
     if (count++ == 0)
-      found.words = fmt::format("y[{}, {}]: rank {} has {}, rank 0 has {}", i / c.n, i % c.n, rank, code_words(*c.x, b),
+      found.words = fmt::format("first y[{}, {}]: {} on rank {}, {} on rank 0", i / c.n, i % c.n, code_words(*c.x, b), rank,
                                 code_words(*c.x, a));
   }
   if (count == 0) return std::nullopt;
-  found.words += fmt::format("; the two differ in {} of {} elements", count, c.elements());
+  found.words = fmt::format("ranks {} and 0 return different bits in {} of {} elements, {}", rank, count, c.elements(), found.words);
   return found;
 }
 

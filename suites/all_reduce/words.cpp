@@ -128,7 +128,7 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   std::string owners;
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in that of rank {}", owners.empty() ? "" : ", ", count, owner);
-  if (segments_of(c).size() > 1) notes.push_back("by equal parts of ranks: " + owners);
+  if (segments_of(c).size() > 1) notes.push_back("by place, the numbers cut into an equal part for each rank: " + owners);
   return notes;
 }
 

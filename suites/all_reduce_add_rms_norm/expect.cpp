@@ -56,9 +56,9 @@ std::optional<Violation> difference(const FusedCase& c, const std::vector<HostTe
     if (first.code(i) != other.code(i)) ++count, at = i;
   if (count == 0) return std::nullopt;
   return Violation{"the same bits on all ranks",
-                   fmt::format("{}[{}, {}]: rank {} has {:.9g}, rank 0 has {:.9g}; the two differ in {} of {} elements", role,
-                               at / c.sum.n, at % c.sum.n, rank, decode(*c.sum.x, other.code(at)),
-                               decode(*c.sum.x, first.code(at)), count, c.sum.elements()),
+                   fmt::format("ranks {} and 0 return different bits in {} of {} elements, first {}[{}, {}]: {:.9g} on rank {}, {:.9g} on rank 0",
+                               rank, count, c.sum.elements(), role, at / c.sum.n, at % c.sum.n, decode(*c.sum.x, other.code(at)), rank,
+                               decode(*c.sum.x, first.code(at))),
                    0,
                    {{role + "." + name_of_rank(rank), at / c.sum.n, at % c.sum.n}}};
 }
