@@ -11,7 +11,8 @@ void with_a_residual(RowEdits& edits) {
   const EditedStep& last = edits.steps("z").back();
   if (last.step.word == "to" && !last.edited)
     edits.flow_edit("sum of z", "sum: of z before it is rounded", [](Link& link) { norm(link).sum.start = kUnroundedZ; });
-  if (last.step.word != "to" && !last.edited)
+  const bool keeps_fp32 = edits.row().text("z").find("to(") == std::string::npos;
+  if (keeps_fp32 && !last.edited)
     edits.flow_edit("y of z", "y: of the residual as stored", [](Link& link) { norm(link).stored_from = 0; });
   if (!edits.row().text("stored_from").empty())
     edits.flow_edit("y of z", "y: of the sum in all columns", [](Link& link) { norm(link).stored_from = RowNorm::kNoColumn; });
