@@ -69,16 +69,16 @@ Relation columns(const GemmCase& c, const Problem& problem) {
   return relation;
 }
 
-Relation row_of_nan(const GemmCase& c, const Problem& problem) {
+Relation spoiled_row(const GemmCase& c, const Problem& problem) {
   const int64_t spoiled = c.m / 2;
-  Relation relation{"other rows", fmt::format("row {} of a is NaN", spoiled), problem, "d",
-                    all_but(c, [=](int64_t row, int64_t) { return row == spoiled; })};
   const Format& format = *c.contract.unit.a;
-  const uint32_t nan = code_of(format, std::nan(""));
+  const bool integers = format.specials == Specials::kInteger;
+  Relation relation{"other rows", fmt::format("row {} of a is {}", spoiled, integers ? "another" : "NaN"), problem, "d",
+                    all_but(c, [=](int64_t row, int64_t) { return row == spoiled; })};
   HostTensor& a = find(relation.problem.tensors, "a");
   for (int64_t k = 0; k < c.k; ++k) {
     const int64_t at = spoiled * c.k + k;
-    a.set_code(at, std::isnan(decode(format, nan)) ? nan : a.code(at) ^ 1u);
+    a.set_code(at, integers ? a.code(at) ^ 1u : code_of(format, std::nan("")));
   }
   return relation;
 }
@@ -132,7 +132,7 @@ Relation rows_apart(const GemmCase& c, const Problem& problem) {
 std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) {
   std::vector<Relation> all;
   if (c.n > 1) all.push_back(columns(c, problem));
-  if (c.m > 1) all.push_back(row_of_nan(c, problem));
+  if (c.m > 1) all.push_back(spoiled_row(c, problem));
   add_scales(c, problem, all);
   all.push_back(rows_apart(c, problem));
   return all;

@@ -331,8 +331,9 @@ TEST(Recipes, EachRankHasItsShareOfTheFactorAndCallsBeforeAreWhatTheRecipeSays) 
   for (size_t i = 0; i < same.front().problem.tensors.size(); ++i) {
     const HostTensor &now = same.front().problem.tensors[i], &then = same.front().problem.before[3].tensors[i];
     EXPECT_EQ(now.bytes, then.bytes);
-    if (now.spec.role == Role::kInput)
+    if (now.spec.role == Role::kInput) {
       EXPECT_EQ(decode(*now.spec.format, now.code(7)) * 1024, decode(*now.spec.format, same[1].problem.tensors[i].code(7)));
+    }
   }
   EXPECT_NE(other.front().problem.tensors[0].bytes, other.front().problem.before[0].tensors[0].bytes);
 }
