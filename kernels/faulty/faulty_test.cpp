@@ -17,6 +17,8 @@ const assay_library& faulty() { return open_library(ASSAY_FAULTY_LIBRARY); }
 
 uint16_t code(float v) { return simt::bf16_bits_from_float(v); }
 
+constexpr uint16_t kLargestSubnormal = 0x007f, kMinusZero = 0x8000;  ///< weights in which builds differ
+
 /// Rows that show what the faults do: groups of different size, a NaN, a huge number, rows of zeros, of small ones, of negative
 /// ones and of halves.
 std::vector<uint16_t> telling_rows(int64_t m, int64_t n, uint32_t seed) {
@@ -84,6 +86,7 @@ class Faulty : public testing::TestWithParam<Fault> {
     const auto x = (gated ? telling_halves : telling_rows)(std::max<int64_t>(r.m, 11), r.n, uint32_t(seed));
     std::vector<uint16_t> gamma(size_t(r.n));
     for (size_t j = 0; j < gamma.size(); ++j) gamma[j] = code(1.0f + float(j % 97) / 128.0f);
+    for (size_t j = 1; j + 1 < gamma.size(); j += 97) gamma[j] = kLargestSubnormal, gamma[j + 1] = kMinusZero;
     const auto wrong = outputs_of(faulty(), r, x, gamma);
     r.kernel = GetParam().twin;
     return wrong != outputs_of(healthy(), r, x, gamma);
