@@ -83,13 +83,28 @@ TEST(NormSizes, EpsInAnotherPlaceIsSeen) {
   }
 }
 
+/// A rounding before `ftz to(x)` shows in products about 2^-126 alone, which are in data of other tests (fill `tiny`).
+bool is_rounded_behind_a_flush(const Case& c, const std::string& mistake) {
+  const std::string before = "y: to(x) after ";
+  if (!mistake.starts_with(before)) return false;
+  for (const std::string& link : chain_of(rulebook().contracts.find(c.text("contract")))) {
+    const auto& cells = rulebook().contracts.find(link).cells;
+    const auto y = cells.find("y");
+    if (y != cells.end() && y->second.text.find(mistake.substr(before.size()) + " ftz to(") != std::string::npos) return true;
+  }
+  return false;
+}
+
 TEST(NormSizes, OneRoundingMoreOrLessIsSeen) {
   for (const Case& c : cases_of_sizes()) {
     if (c.text("x") == "f32") continue;  // has none
-    const Tried tried = try_mistakes(with_data(c, "normal", "normal"), [](const std::string& name) {
-      return name.starts_with("y: to(x) after") || name.starts_with("y: drop to(x)");
+    int flushed = 0;
+    const Tried tried = try_mistakes(with_data(c, "normal", "normal"), [&](const std::string& name) {
+      const bool hidden = is_rounded_behind_a_flush(c, name);
+      flushed += hidden;
+      return !hidden && (name.starts_with("y: to(x) after") || name.starts_with("y: drop to(x)"));
     });
-    EXPECT_GE(tried.mistakes, 1) << place(c);
+    EXPECT_GE(tried.mistakes + flushed, 1) << place(c);
     EXPECT_EQ(tried.unseen, std::set<std::string>()) << place(c);
   }
 }
