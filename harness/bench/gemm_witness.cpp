@@ -14,7 +14,7 @@
 #include "harness/backend/abi_call.h"
 #include "harness/backend/library.h"
 #include "harness/core/error.h"
-#include "harness/core/philox.h"
+#include "harness/fill/philox.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "reference/units/predict.h"

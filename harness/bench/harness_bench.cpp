@@ -3,7 +3,7 @@
 
 #include "harness/backend/worker.h"
 #include "harness/core/compare.h"
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "harness/core/ordinals.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"

@@ -11,7 +11,7 @@
 #include <numeric>
 
 #include "harness/core/ordinals.h"
-#include "harness/core/philox.h"
+#include "harness/fill/philox.h"
 #include "harness/testing/whole_part.h"
 #include "reference/formats/catalogue.h"
 

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <functional>
 
-#include "harness/core/philox.h"
+#include "harness/fill/philox.h"
 
 namespace assay {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 

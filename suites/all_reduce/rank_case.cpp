@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "harness/core/tensor_of_part.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"

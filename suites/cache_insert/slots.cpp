@@ -7,7 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "harness/core/philox.h"
+#include "harness/fill/philox.h"
 
 namespace assay {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "harness/core/fill.h"
-#include "harness/core/philox.h"
+#include "harness/fill/fill.h"
+#include "harness/fill/philox.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/rotation.h"
 #include "suites/rows/tensors.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "harness/core/glob.h"
 #include "reference/flow/dot/unknown.h"
 #include "reference/flow/registry.h"

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "harness/core/cases.h"
-#include "harness/core/nearest.h"
+#include "harness/fill/nearest.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"
 #include "suites/judges/rules.h"

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "harness/core/match.h"
-#include "harness/core/nearest.h"
+#include "harness/fill/nearest.h"
 #include "reference/formats/codes.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"

@@ -1,6 +1,6 @@
 #include "suites/mma/mma_case.h"
 
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/cells.h"
 #include "suites/rulebook.h"

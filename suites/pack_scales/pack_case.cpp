@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/cells.h"

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "harness/core/fill.h"
-#include "harness/core/philox.h"
+#include "harness/fill/fill.h"
+#include "harness/fill/philox.h"
 #include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "reference/table/near.h"
 #include "suites/rulebook.h"
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "harness/core/nearest.h"
-#include "harness/core/philox.h"
+#include "harness/fill/nearest.h"
+#include "harness/fill/philox.h"
 #include "suites/rows/inputs.h"
 
 namespace assay {

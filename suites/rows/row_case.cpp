@@ -4,7 +4,7 @@
 #include <map>
 #include <numeric>
 
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "reference/contracts/group_shape.h"
 #include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "reference/contracts/bind.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/places.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/shuffle/shuffle.h"
 #include "reference/formats/catalogue.h"

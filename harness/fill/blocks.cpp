@@ -1,8 +1,8 @@
 // Fills for power-of-two scales: where each rule changes its exponent, and every exponent that there is.
 #include <cmath>
 
-#include "harness/core/fill_sheet.h"
-#include "harness/core/nearest.h"
+#include "harness/fill/sheet.h"
+#include "harness/fill/nearest.h"
 
 namespace assay::fills {
 namespace {

@@ -1,4 +1,4 @@
-#include "harness/core/nearest.h"
+#include "harness/fill/nearest.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "harness/core/philox.h"
+#include "harness/fill/philox.h"
 
 namespace assay {
 

@@ -1,7 +1,7 @@
 // Fills that make one element after the other.
 #include <cmath>
 
-#include "harness/core/fill_sheet.h"
+#include "harness/fill/sheet.h"
 
 namespace assay::fills {
 namespace {

@@ -1,7 +1,7 @@
 // Fills of factors whose largest products are those of subnormal numbers or of zeros: by which exponent those are aligned shows.
 #include <algorithm>
 
-#include "harness/core/fill_sheet.h"
+#include "harness/fill/sheet.h"
 
 namespace assay::fills {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "harness/core/fill_sheet.h"
-#include "harness/core/nearest.h"
+#include "harness/fill/sheet.h"
+#include "harness/fill/nearest.h"
 
 namespace assay::fills {
 namespace {

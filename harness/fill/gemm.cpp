@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "harness/core/fill_sheet.h"
+#include "harness/fill/sheet.h"
 
 namespace assay::fills {
 namespace {

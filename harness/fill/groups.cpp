@@ -3,8 +3,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "harness/core/fill_sheet.h"
-#include "harness/core/nearest.h"
+#include "harness/fill/sheet.h"
+#include "harness/fill/nearest.h"
 
 namespace assay::fills {
 namespace {

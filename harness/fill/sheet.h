@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "harness/core/fill.h"
-#include "harness/core/philox.h"
+#include "harness/fill/fill.h"
+#include "harness/fill/philox.h"
 #include "reference/formats/format.h"
 
 namespace assay::fills {

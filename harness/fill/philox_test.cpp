@@ -1,11 +1,11 @@
-#include "harness/core/philox.h"
+#include "harness/fill/philox.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
 
-#include "harness/core/nearest.h"
+#include "harness/fill/nearest.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {

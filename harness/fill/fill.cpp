@@ -1,10 +1,10 @@
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 
 #include <limits>
 #include <stdexcept>
 
-#include "harness/core/fill_sheet.h"
-#include "harness/core/nearest.h"
+#include "harness/fill/sheet.h"
+#include "harness/fill/nearest.h"
 #include "reference/table/near.h"
 
 namespace assay {

@@ -10,8 +10,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "harness/core/fill_sheet.h"
-#include "harness/core/nearest.h"
+#include "harness/fill/sheet.h"
+#include "harness/fill/nearest.h"
 #include "reference/formats/round.h"
 
 namespace assay::fills {

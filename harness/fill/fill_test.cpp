@@ -1,5 +1,5 @@
 // Seeds, strides and names of fills; their bits are pinned.
-#include "harness/core/fill.h"
+#include "harness/fill/fill.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

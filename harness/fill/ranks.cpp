@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "harness/core/fill_sheet.h"
+#include "harness/fill/sheet.h"
 
 namespace assay::fills {
 namespace {
