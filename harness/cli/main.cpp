@@ -95,6 +95,16 @@ void add_judge(CLI::App& program, assay::JudgeArguments& judge) {
   add_selection(verb, judge.selection);
 }
 
+void add_gate(CLI::App& program, assay::GateArguments& gate) {
+  CLI::App& verb = *program.add_subcommand("gate", "hold recorded runs against an earlier one: the same bits, changed within the budget, or a violation");
+  verb.add_option("recordings", gate.targets, "of run --record")->type_name("DIR...")->required();
+  verb.add_option("--baseline", gate.baseline, "the earlier recording, of run --record")->type_name("DIR")->required();
+  verb.add_flag("--same-bits", gate.same_bits, "a change within the budget does not pass either");
+  verb.add_option("--report", gate.reports, "as of run; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--ledger", gate.ledger, "as of run")->type_name("FILE.csv");
+  add_selection(verb, gate.selection);
+}
+
 void add_golden(CLI::App& program, assay::GoldenArguments& golden) {
   CLI::App& verb = *program.add_subcommand("golden", "check the golden files of the quick tier, or write them");
   verb.add_option("action", golden.action, "check or write")->required()->check(CLI::IsMember({"check", "write"}));
@@ -269,6 +279,8 @@ int main(int argc, char** argv) {
       ->remove_needs(list.get_option("--cases"));
   assay::JudgeArguments judge;
   add_judge(program, judge);
+  assay::GateArguments gate;
+  add_gate(program, gate);
   assay::GoldenArguments golden;
   add_golden(program, golden);
   assay::ExplainArguments explain;
@@ -296,12 +308,14 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? delivered(assay::kAllAsExpected) : assay::kUsageOrNothingRan;
   }
-  run.command = judge.command = {argv, argv + argc};
+  run.command = judge.command = gate.command = {argv, argv + argc};
   // A reader that left must not end a run before its reports are written; other verbs have none, and end like `cat`.
-  if (program.got_subcommand("run") || program.got_subcommand("judge") || program.got_subcommand("golden") || program.got_subcommand("probe")) ::signal(SIGPIPE, SIG_IGN);
+  for (const char* const verb : {"run", "judge", "gate", "golden", "probe"})
+    if (program.got_subcommand(verb)) ::signal(SIGPIPE, SIG_IGN);
   const int code = guarded([&] {
     if (program.got_subcommand("run")) return assay::run_verb(run);
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);
+    if (program.got_subcommand("gate")) return assay::gate_verb(gate);
     if (program.got_subcommand("list")) return assay::list_verb(listed);
     if (program.got_subcommand("golden")) return assay::golden_verb(golden);
     if (program.got_subcommand("explain") && explain.minimize) return assay::minimize_verb(explain);

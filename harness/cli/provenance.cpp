@@ -67,6 +67,16 @@ Provenance provenance_of(const JudgeArguments& arguments) {
   return provenance;
 }
 
+Provenance provenance_of(const GateArguments& arguments) {
+  Provenance provenance = begun(arguments.command, arguments.ledger);
+  provenance.options = {{"baseline", arguments.baseline}, {"same_bits", arguments.same_bits ? "yes" : "no"}};
+  add_list(provenance.options, "target", arguments.targets);
+  add_selection(provenance.options, arguments.selection);
+  provenance.options.push_back({"data", data_root()});
+  add_environment(provenance.options);
+  return provenance;
+}
+
 void add_library(Provenance& provenance, const LibraryInfo& library) { provenance.library = stamp_of(library.path); }
 
 void add_evidence(Provenance& provenance, const RunResult& result) {

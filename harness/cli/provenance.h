@@ -18,6 +18,9 @@ Provenance provenance_of(const RunArguments& arguments, const Shard& shard);
 /// Of `assay judge`: whatever library was called was called by another run, so its file is not here.
 Provenance provenance_of(const JudgeArguments& arguments);
 
+/// Of `assay gate`, likewise.
+Provenance provenance_of(const GateArguments& arguments);
+
 /// The file that is judged, by its bytes.
 void add_library(Provenance& provenance, const LibraryInfo& library);
 

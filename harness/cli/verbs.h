@@ -37,6 +37,16 @@ struct JudgeArguments {
   std::vector<std::string> command;  ///< as of run
 };
 
+struct GateArguments {
+  std::string baseline;              ///< folder of the recording that runs are held against
+  std::vector<std::string> targets;  ///< folders of recordings of what is to pass
+  bool same_bits = false;            ///< a change within the budget does not pass either
+  std::vector<std::string> reports;
+  std::string ledger;  ///< as of run
+  Selection selection;
+  std::vector<std::string> command;  ///< as of run
+};
+
 struct GoldenArguments {
   std::string action;   ///< "check" or "write"
   std::string backend;  ///< write what this back end returns; empty: what the reference predicts
@@ -117,6 +127,7 @@ int put_table(const std::string& command, const std::function<std::string()>& ta
 /// Each prints to stdout and gives the program's exit code. What they throw main.cpp turns into one.
 int run_verb(const RunArguments& arguments);
 int judge_verb(const JudgeArguments& arguments);
+int gate_verb(const GateArguments& arguments);
 int list_verb(const ListArguments& arguments);
 int golden_verb(const GoldenArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);

@@ -186,7 +186,8 @@ std::string coloured(const std::string& text, bool colour) {
   while (end != std::string::npos && end > 0 && text[end - 1] == ' ') --end;
   if (!colour || end == 0 || end == std::string::npos) return text;
   const std::string words = text.substr(0, end);
-  return (words == "ALL AS EXPECTED" ? "\x1b[1;32m" : "\x1b[1;31m") + words + "\x1b[0m" + text.substr(end);
+  const bool good = words == "ALL AS EXPECTED" || words == "GATE OPEN";
+  return (good ? "\x1b[1;32m" : "\x1b[1;31m") + words + "\x1b[0m" + text.substr(end);
 }
 
 std::string outcome_line(const RunResult& result) {

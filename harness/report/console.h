@@ -25,7 +25,7 @@ std::string provenance_text(const Provenance& provenance, const LibraryInfo& lib
 /// True if that file descriptor is a terminal that shows colours, and NO_COLOR (no-color.org) is not set.
 bool wants_colour(int file);
 
-/// The same text with its first words in capitals in red, or in green if they say that all is as expected; as it is without colour.
+/// The same text with its first words in capitals in red, or in green if they say that all is well; as it is without colour.
 std::string coloured(const std::string& text, bool colour);
 
 /// One line: how the run ended, and how many verdicts of each kind.

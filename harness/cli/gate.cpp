@@ -1,0 +1,209 @@
+// assay gate --baseline DIR DIR...: what a change of kernels did to their bits. Every verdict is made anew, as by judge; beside
+// it stands what the baseline holds of the same case and kernel.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "harness/cli/ending.h"
+#include "harness/cli/places.h"
+#include "harness/cli/provenance.h"
+#include "harness/cli/recorded_cases.h"
+#include "harness/cli/reports.h"
+#include "harness/cli/verbs.h"
+#include "harness/core/printable.h"
+#include "harness/core/tensor_of_part.h"
+#include "harness/dump/changes.h"
+#include "harness/report/console.h"
+#include "harness/report/reconcile.h"
+#include "harness/report/words.h"
+
+namespace assay {
+namespace {
+
+using Key = std::pair<std::string, std::string>;  ///< case and kernel
+
+/// What a verdict is to the gate.
+enum class Standing { kSameBits, kChanged, kNew, kViolation, kGone };
+constexpr std::array kStandings{Standing::kSameBits, Standing::kChanged, Standing::kNew, Standing::kViolation, Standing::kGone};
+
+const char* name(Standing standing) {
+  switch (standing) {
+    case Standing::kSameBits:
+      return "same bits";
+    case Standing::kChanged:
+      return "changed within the budget";
+    case Standing::kNew:
+      return "not in the baseline";
+    case Standing::kViolation:
+      return "violation";
+    case Standing::kGone:
+      return "gone since the baseline";
+  }
+  return "?";
+}
+
+/// The baseline's calls that gave outputs, and where each is recorded.
+class Baseline {
+ public:
+  explicit Baseline(const std::string& folder) : recordings_(open_recordings({folder})) {
+    for (const Recording& recording : recordings_)
+      for (const RecordedVerdict& recorded : recording.verdicts)
+        if (!recorded.file.empty()) calls_[{recorded.verdict.case_id, recorded.verdict.kernel}] = {&recording, &recorded};
+  }
+
+  const std::vector<Recording>& recordings() const { return recordings_; }
+  const std::map<Key, std::pair<const Recording*, const RecordedVerdict*>>& calls() const { return calls_; }
+
+ private:
+  std::vector<Recording> recordings_;
+  std::map<Key, std::pair<const Recording*, const RecordedVerdict*>> calls_;
+};
+
+/// How the outputs of one call stand to those of the baseline.
+struct Comparison {
+  bool comparable = false;  ///< the baseline has the call, made on the same inputs
+  std::string why_not{};    ///< it is not, though the baseline has it
+  std::vector<PartChange> changes{};
+};
+
+bool same_inputs(const Problem& problem, const std::vector<HostTensor>& before) {
+  for (const HostTensor& tensor : problem.tensors) {
+    if (tensor.spec.role != Role::kInput) continue;
+    for (const HostTensor& other : before)
+      if (other.spec.name == tensor.spec.name && other.spec.rank == tensor.spec.rank && other.bytes != tensor.bytes) return false;
+  }
+  return true;
+}
+
+Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence& evidence) {
+  const auto found = baseline.calls().find(key);
+  if (found == baseline.calls().end() || evidence.outputs == nullptr) return {};
+  try {
+    const RecordedCall before = read_call(*found->second.first, *found->second.second);
+    if (!same_inputs(evidence.problem, before.inputs)) return {.why_not = "the baseline was given other inputs"};
+    const Expectation expectation = evidence.op.expect(evidence.one, evidence.problem, evidence.outputs);
+    return {.comparable = true, .why_not = {}, .changes = changes(expectation.parts(), before.result.outputs, *evidence.outputs)};
+  } catch (const std::exception& error) {
+    return {.why_not = error.what()};
+  }
+}
+
+std::string change_text(const PartChange& c) {
+  const std::string format(c.format->name);
+  const auto code = [&](uint32_t bits) { return code_text(format, bits, decode(*c.format, bits)); };
+  return fmt::format("{} {} {}: {} of {} elements changed, by at most {} ulp; first [{}, {}], {} before, {} now", c.part,
+                     shape_text(c.shape), format, c.changed, c.elements(), c.most_ulps, c.at[0], c.at[1], code(c.before),
+                     code(c.now));
+}
+
+/// Verdicts by their standing, with what is said of them.
+struct Gate {
+  std::map<Standing, std::vector<std::string>> lines;
+
+  /// Takes a verdict, and adds what changed to the notes of its tensors.
+  void add(Verdict& verdict, const Comparison& comparison) {
+    std::string line = verdict.case_id + " " + verdict.kernel;
+    if (!comparison.why_not.empty()) line += ": " + comparison.why_not;
+    for (const PartChange& change : comparison.changes) {
+      line += "\n  " + change_text(change);
+      for (TensorFinding& finding : verdict.tensors)
+        if (finding.name == change.part) finding.notes.push_back("since the baseline: " + change_text(change));
+    }
+    lines[standing(verdict, comparison)].push_back(line);
+  }
+
+  size_t count(Standing standing) const {
+    const auto found = lines.find(standing);
+    return found == lines.end() ? 0 : found->second.size();
+  }
+
+ private:
+  static Standing standing(const Verdict& verdict, const Comparison& comparison) {
+    if (!as_expected(verdict)) return Standing::kViolation;
+    if (!comparison.comparable) return Standing::kNew;
+    return comparison.changes.empty() ? Standing::kSameBits : Standing::kChanged;
+  }
+};
+
+/// The first lines of each kind that a reader has to look at; violations were printed as failures.
+void print(const Gate& gate) {
+  constexpr size_t kMostPrinted = 20;
+  for (const Standing standing : {Standing::kChanged, Standing::kNew, Standing::kGone}) {
+    if (gate.count(standing) == 0) continue;
+    std::printf("%s:\n", name(standing));
+    const std::vector<std::string>& lines = gate.lines.at(standing);
+    for (size_t i = 0; i < lines.size() && i < kMostPrinted; ++i) std::printf("%s\n", printable_lines(lines[i]).c_str());
+    if (lines.size() > kMostPrinted) std::printf("and %zu more; --report json:FILE has all\n", lines.size() - kMostPrinted);
+  }
+}
+
+std::string summary_line(const Gate& gate, bool open) {
+  std::string text = open ? "GATE OPEN:" : "GATE CLOSED:";
+  const char* before = " ";
+  for (const Standing standing : kStandings)
+    text += fmt::format("{}{} {}", std::exchange(before, ", "), gate.count(standing), name(standing));
+  return text + "\n";
+}
+
+}  // namespace
+
+int gate_verb(const GateArguments& arguments) {
+  Provenance provenance = provenance_of(arguments);
+  const Reports reports(arguments.reports);
+  const std::vector<Case> cases = open_selected_cases(arguments.selection);
+  const Baseline baseline(arguments.baseline);
+  const std::vector<Recording> recordings = open_recordings(arguments.targets);
+  const std::vector<RecordedCase> recorded = recorded_cases(recordings, cases);
+  const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
+
+  end_on_signals();
+  std::mutex mutex;
+  std::map<Key, Comparison> comparisons;
+  RunResult result = judge_recorded(recorded, [&](const Evidence& evidence, const Verdict& verdict) {
+    Comparison comparison = compare_with(baseline, {verdict.case_id, verdict.kernel}, evidence);
+    const std::lock_guard lock(mutex);
+    comparisons[{verdict.case_id, verdict.kernel}] = std::move(comparison);
+  });
+
+  const bool colour = wants_colour(STDOUT_FILENO);
+  Gate gate;
+  std::set<Key> there;
+  for (Verdict& verdict : result.verdicts) {
+    ledger.expect(verdict);
+    result.device_lost |= verdict.device_lost;
+    if (verdict.outcome == Outcome::kSkip && as_expected(verdict)) continue;
+    const Key key{verdict.case_id, verdict.kernel};
+    there.insert(key);
+    gate.add(verdict, comparisons[key]);
+    if (!as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
+  }
+  std::set<std::string> selected;
+  for (const Case& one : cases) selected.insert(one.id);
+  for (const auto& [key, call] : baseline.calls())
+    if (selected.contains(key.first) && !there.contains(key)) gate.lines[Standing::kGone].push_back(key.first + " " + key.second);
+
+  reconcile(result);
+  provenance.ended = utc_now();
+  provenance.ended_early = result.ended_by;
+  add_evidence(provenance, result);
+  const bool all_written = reports.write(result, recordings.front().library, provenance);
+  std::vector<std::string> gaps = gaps_of(recordings);
+  for (const std::string& gap : gaps_of(baseline.recordings())) gaps.push_back(gap);
+  print(gate);
+  for (const std::string& gap : gaps) std::printf("incomplete: %s\n", gap.c_str());
+  const bool open = gaps.empty() && gate.count(Standing::kViolation) == 0 && gate.count(Standing::kGone) == 0 &&
+                    !(arguments.same_bits && gate.count(Standing::kChanged) > 0);
+  std::printf("%s", coloured(summary_line(gate, open), colour).c_str());
+  if (!result.ended_by.empty()) return exit_code_of_ending();
+  const ExitCode code = result.exit_code();
+  if (code != kAllAsExpected) return code;
+  if (!open) return kUnexpected;
+  return all_written ? kAllAsExpected : kHarnessFailed;
+}
+
+}  // namespace assay
