@@ -10,6 +10,8 @@ namespace assay {
 namespace {
 
 constexpr int64_t kElementsPerBlock = 1 << 15;
+/// Of sums of products: so many rows use what one look at the other factor decodes, where as many blocks are left.
+constexpr int64_t kRowsOfProducts = 32, kBlocksOfProducts = 64;
 constexpr size_t kBlocksInFlight = 16;
 
 }  // namespace
@@ -18,7 +20,8 @@ std::vector<StepRange> block_ranges(const Answer& answer) {
   std::vector<StepRange> ranges;
   if (answer.steps == 0) return ranges;
   const int64_t elements_per_step = std::max<int64_t>(1, answer.elements() / answer.steps);
-  const int64_t steps = std::max<int64_t>(1, kElementsPerBlock / elements_per_step);
+  const int64_t shared = answer.products > 1 ? std::min(kRowsOfProducts, answer.steps / kBlocksOfProducts) : 1;
+  const int64_t steps = std::max({int64_t{1}, shared, kElementsPerBlock / elements_per_step});
   for (int64_t first = 0; first < answer.steps; first += steps) ranges.push_back({first, std::min(answer.steps, first + steps)});
   return ranges;
 }

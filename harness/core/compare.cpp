@@ -91,8 +91,7 @@ struct Stretch {
   }
 };
 
-Stretch judged(const Answer& answer, const std::vector<HostTensor>& tensors) {
-  const std::vector<StepRange> ranges = block_ranges(answer);
+Stretch judged(const Answer& answer, const std::vector<HostTensor>& tensors, const std::vector<StepRange>& ranges) {
   const auto blocks = int64_t(ranges.size()), count = std::min(kMostStretches, std::max<int64_t>(1, blocks));
   std::vector<Stretch> stretches(size_t(count), Stretch(answer, tensors));
   for_each_in_parallel(count, [&](int64_t i) {
@@ -119,7 +118,7 @@ void look_closer(const Answer& answer, const Sample& sample, std::vector<PartCom
 
 Finding compare_with(const Answer& answer, const Expectation& expectation, const std::vector<HostTensor>& tensors,
                      const std::vector<std::vector<ByteRange>>& untouched) {
-  Stretch all = judged(answer, tensors);
+  Stretch all = judged(answer, tensors, block_ranges(answer));
   if (expectation.together)
     for (Violation& violation : expectation.together(tensors)) all.keep(std::move(violation));
   Finding finding{answer.program, {}, std::move(all.violations), all.all_violations, all.keeper.chosen(answer)};
@@ -139,6 +138,30 @@ int64_t wrong(const Finding& finding) {
   return sum;
 }
 
+/// What an answer leaves wrong on a sample.
+int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<HostTensor>& tensors) {
+  const Stretch looked_at = judged(answer, tensors, sample.steps);
+  int64_t sum = looked_at.all_violations;
+  for (const PartComparison& part : looked_at.parts) sum += part.finding.outside;
+  return sum;
+}
+
+/// The answers behind the first one that are worth a look at the whole: all of small tensors; of large ones those that leave nothing
+/// wrong on the sample, or if there is none the one that leaves least, where that is less than the first one does.
+std::vector<const Answer*> worth_a_look(const Expectation& expectation, const std::vector<HostTensor>& tensors, const Sample& sample) {
+  std::vector<const Answer*> all, agreeing;
+  for (size_t i = 1; i < expectation.any_of.size(); ++i) all.push_back(&expectation.any_of[i]);
+  if (sample.is_everything() || all.empty()) return all;
+  int64_t least = wrong_on(sample, expectation.any_of.front(), tensors);
+  std::vector<const Answer*> nearest;
+  for (const Answer* answer : all) {
+    const int64_t left = wrong_on(sample, *answer, tensors);
+    if (left == 0) agreeing.push_back(answer);
+    if (left < least) least = left, nearest = {answer};
+  }
+  return agreeing.empty() ? nearest : agreeing;
+}
+
 }  // namespace
 
 bool Finding::agrees() const {
@@ -149,9 +172,11 @@ Finding compare(const Expectation& expectation, const std::vector<HostTensor>& t
                 const std::vector<std::vector<ByteRange>>& untouched) {
   if (expectation.any_of.empty()) throw std::logic_error("an expectation without an answer");
   Finding nearest = compare_with(expectation.any_of.front(), expectation, tensors, untouched);
-  for (size_t i = 1; i < expectation.any_of.size() && wrong(nearest) > 0; ++i) {
-    Finding other = compare_with(expectation.any_of[i], expectation, tensors, untouched);
+  if (wrong(nearest) == 0) return nearest;
+  for (const Answer* answer : worth_a_look(expectation, tensors, nearest.sample)) {
+    Finding other = compare_with(*answer, expectation, tensors, untouched);
     if (wrong(other) < wrong(nearest)) nearest = std::move(other);
+    if (wrong(nearest) == 0) break;
   }
   return nearest;
 }

@@ -272,6 +272,38 @@ TEST(Compare, OneAnswerMustHoldForTheWholeOutput) {
   EXPECT_EQ(mixture.parts.front().outside, 1);
 }
 
+/// Three programs of which each stores its own number in all rows; elements of so many products that a sample is looked at. `asked`
+/// counts rows by program.
+Expectation three_large_programs(std::array<int64_t, 3>& asked) {
+  constexpr int64_t kRows = 200;
+  Expectation all;
+  for (int program = 0; program < 3; ++program) {
+    Answer answer{"split-K " + std::to_string(program + 1), {whole_part(kInt8, {kRows, 1}, {}).part}, kRows, {}, int64_t{1} << 20};
+    answer.accepted = [program, &asked](int64_t first, int64_t end) {
+      asked[size_t(program)] += end - first;
+      return AcceptedBlock{{{first, end, std::vector<int32_t>(size_t(end - first), program + 1), {}}}};
+    };
+    all.any_of.push_back(std::move(answer));
+  }
+  return all;
+}
+
+TEST(Compare, OfLargeAnswersAProgramIsHeldAgainstASampleFirst) {
+  HostTensor third = tensor_of(kInt8, std::vector<uint32_t>(200, 3));
+  std::array<int64_t, 3> asked{};
+  const Finding right = compare(three_large_programs(asked), {third}, {});
+  EXPECT_TRUE(right.agrees());
+  EXPECT_EQ(right.program, "split-K 3");
+  EXPECT_LT(asked[1], 200) << "the sample was enough to drop it";
+  EXPECT_GE(asked[2], 200);
+  third.set_code(1, 2);  // a row that is not in the sample
+  const Finding one_wrong = compare(three_large_programs(asked), {third}, {});
+  EXPECT_EQ(one_wrong.program, "split-K 3");
+  EXPECT_EQ(one_wrong.parts.front().outside, 1) << "what agrees with the sample is held against the whole";
+  const Finding none = compare(three_large_programs(asked), {tensor_of(kInt8, std::vector<uint32_t>(200, 9))}, {});
+  EXPECT_EQ(none.parts.front().outside, 200);
+}
+
 TEST(Compare, ViolationsBetweenElementsFailAndHavePlacesInThePicture) {
   const WholePart right = whole_part(kInt8, {2, 2}, {1, 2, 3, 4});
   const HostTensor tensor = tensor_of(kInt8, {1, 2, 3, 4});

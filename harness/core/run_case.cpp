@@ -291,8 +291,7 @@ Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, cons
   verdict.tensors = std::move(finding.parts);
   verdict.outcome = agrees ? Outcome::kPass : Outcome::kFail;
   if (agrees) {
-    TensorFinding& first = verdict.tensors.front();
-    if (op.remarks && first.single_code < first.elements) first.notes = op.remarks(one, problem, result.outputs);
+    if (op.remarks) verdict.tensors.front().notes = op.remarks(one, problem, result.outputs);
     return std::move(finding.sample);
   }
   verdict.message = words_of(finding);

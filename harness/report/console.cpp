@@ -14,6 +14,7 @@
 #include "harness/report/counts.h"
 #include "harness/report/escape.h"
 #include "harness/report/failure_groups.h"
+#include "harness/report/where.h"
 #include "harness/report/words.h"
 
 namespace assay {
@@ -49,6 +50,7 @@ void tensor(std::string& text, const TensorFinding& f) {
     element(text, "first", f, f.first);
     if (f.worst.at != f.first.at) element(text, "worst", f, f.worst);
     line(text, "accepted", f.reason);
+    for (const std::string& place : where_lines(f)) line(text, "where", place);
   }
   if (f.padding_wrong > 0)
     line(text, "padding", fmt::format("{} elements wrong, first {}{}", f.padding_wrong, f.name, f.padding_first));

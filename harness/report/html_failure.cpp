@@ -8,6 +8,7 @@
 #include "harness/report/escape.h"
 #include "harness/report/heat_map.h"
 #include "harness/report/html_parts.h"
+#include "harness/report/where.h"
 #include "harness/report/words.h"
 
 namespace assay::html {
@@ -48,6 +49,7 @@ std::string tensor(const TensorFinding& f) {
   if (f.outside > 0) {
     text += elements(f);
     facts += fact("accepted", xml_escaped(f.reason));
+    for (const std::string& place : where_lines(f)) facts += fact("where", xml_escaped(place));
   }
   if (f.padding_wrong > 0)
     facts += fact("padding", xml_escaped(fmt::format("{} elements wrong, first {}{}", f.padding_wrong, f.name, f.padding_first)));

@@ -85,6 +85,11 @@ struct GemmLastRow : VllmScaledMmSwapAb {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t m) { return row == m - 1 && m > 1 ? m - 2 : row; }
 };
 
+/// A stage of rows that was not waited for: the rows of the tile before.
+struct GemmTileBefore : TorchRowFast {
+  SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row >= 64 ? row - 64 : row; }
+};
+
 /// The weight as [k, n].
 struct GemmWeightTransposed : TorchRowFast {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t n, int64_t /*all_k*/) { return k * n + column; }
@@ -137,6 +142,31 @@ struct GemmRoundedTwice : TorchTensorFast {
   SIMT_DEVICE static Y with_bias(float scaled, float bias) {
     return simt::from_float<Y>(simt::to_float(simt::from_float<Y>(scaled)) + bias);
   }
+};
+
+/// The bias joins before the result is rounded.
+struct GemmBiasUnrounded : VllmTritonScaledMm {
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float bias) {
+    return simt::from_float<Y>(scaled + bias);
+  }
+};
+
+/// Parts of k are added before they are scaled and rounded.
+struct GemmSplitKInF32 : AiterGemmA8w8Fnuz {
+  static constexpr const char* kContract = AiterSplitK::kContract;
+  static constexpr bool kTakesBias = false;
+};
+
+/// The last part of k is never added.
+struct GemmSplitKPartLost : AiterBpreshuffleSplitK {
+  SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
+};
+
+/// Each dot begins with the sum of those before it, so that no sum leaves the unit.
+struct GemmDotFolded : TokenFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = TritonDotAdded::kContract;
+  static constexpr bool kTakesBias = false;
 };
 
 /// What the last part of k adds comes too late.

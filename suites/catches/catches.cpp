@@ -1,11 +1,16 @@
 // catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass its healthy twin in the
 // same run. What is demanded of each fault stands in faults.csv. Needs libassay_cpu.so and libassay_faulty.so in the folder
-// given.
+// given. With an exponent the scales of a of all matrix products are so many octaves larger: what is seen does not depend on that.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
@@ -65,11 +70,43 @@ bool names_cause(const Verdict& verdict, const std::string& cell) {
   return std::any_of(causes.begin(), causes.end(), [&](const std::string& cause) { return names_one(verdict, cause); });
 }
 
-RunResult run(const Backend& backend, const std::vector<Case>& cases, const std::string& kernel) {
+/// f32, or bytes of words that are exponents; what stands for no scale keeps its byte.
+void multiply(HostTensor& scales, int exponent) {
+  constexpr int kLeast = 32, kMost = 223;  // of bytes that stay exponents with some octaves more or less
+  if (scales.spec.format->name == std::string_view("f32")) {
+    for (size_t at = 0; at + sizeof(float) <= scales.bytes.size(); at += sizeof(float)) {
+      float value;
+      std::memcpy(&value, &scales.bytes[at], sizeof value);
+      value = std::ldexp(value, exponent);
+      std::memcpy(&scales.bytes[at], &value, sizeof value);
+    }
+    return;
+  }
+  for (std::byte& byte : scales.bytes)
+    if (int(byte) >= kLeast && int(byte) <= kMost) byte = std::byte(int(byte) + exponent);
+}
+
+/// All ops, and so many octaves more in the scales of matrix products.
+std::vector<Op> ops_with(int exponent) {
+  std::vector<Op> ops(all_ops().begin(), all_ops().end());
+  for (Op& op : ops) {
+    const bool is_product = bool(op.programs);
+    if (!is_product || exponent == 0) continue;
+    op.problem = [plain = op.problem, exponent](const Case& one) {
+      Problem problem = plain(one);
+      for (HostTensor& tensor : problem.tensors)
+        if (tensor.spec.name == "scale_a") multiply(tensor, exponent);
+      return problem;
+    };
+  }
+  return ops;
+}
+
+RunResult run(std::span<const Op> ops, const Backend& backend, const std::vector<Case>& cases, const std::string& kernel) {
   RunOptions options;
   options.kernel_glob = kernel;
   options.each.diagnose = look_for_causes(backend);
-  return run_all(all_ops(), cases, backend, options);
+  return run_all(ops, cases, backend, options);
 }
 
 int complain(const std::string& what) {
@@ -77,18 +114,18 @@ int complain(const std::string& what) {
   return 1;
 }
 
-int judge(const Demand& demand, const Backend& cpu, const Backend& faulty, const std::vector<Case>& cases) {
+int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, const Backend& faulty, const std::vector<Case>& cases) {
   const KernelOffer* offer = faulty.library.find_kernel(demand.fault);
   if (!offer) return complain("the library of faults does not offer " + demand.fault);
   std::vector<Case> chosen;
   for (const Case& one : cases)
     if (one.op == offer->op && one.text("contract") == offer->contracts.front()) chosen.push_back(one);
 
-  const RunResult healthy = run(cpu, chosen, offer->twin);
+  const RunResult healthy = run(ops, cpu, chosen, offer->twin);
   if (healthy.judged() == 0 || healthy.unexpected() > 0) return complain("the healthy twin " + offer->twin + " does not pass");
 
   Seen seen;
-  for (const Verdict& verdict : run(faulty, chosen, demand.fault).verdicts) {
+  for (const Verdict& verdict : run(ops, faulty, chosen, demand.fault).verdicts) {
     if (verdict.outcome != Outcome::kFail && verdict.outcome != Outcome::kBroken) continue;
     ++seen.failures[verdict.warp];
     seen.wrong_tensor += !names_tensor(verdict, demand.tensor);
@@ -112,8 +149,8 @@ int judge(const Demand& demand, const Backend& cpu, const Backend& faulty, const
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: catches ROOT FOLDER_OF_LIBRARIES FAULT\n");
+  if (argc != 4 && argc != 5) {
+    std::fprintf(stderr, "usage: catches ROOT FOLDER_OF_LIBRARIES FAULT [EXPONENT]\n");
     return 2;
   }
   const std::string root = argv[1], folder = argv[2];
@@ -123,7 +160,7 @@ int main(int argc, char** argv) {
         select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     const Backend cpu = shared_between_threads(open_in_process(folder + "/libassay_cpu.so", "cpu"));
     const Backend faulty = shared_between_threads(open_in_process(folder + "/libassay_faulty.so", "faulty"));
-    return judge(demand_of(root, argv[3]), cpu, faulty, cases);
+    return judge(demand_of(root, argv[3]), ops_with(argc == 5 ? std::stoi(argv[4]) : 0), cpu, faulty, cases);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "catches: %s\n", error.what());
     return 2;

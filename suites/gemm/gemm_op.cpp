@@ -114,9 +114,7 @@ Op gemm_op(GemmOpParts parts) {
   op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {
     return trace_product(read_gemm_case(c), made, row, column);
   };
-  op.remarks = [](const Case& c, const Problem& made, const std::vector<HostTensor>& outputs) {
-    return product_remarks(read_gemm_case(c), made, outputs);
-  };
+  op.remarks = product_remarks;
   op.case_of_dump = gemm_case_of_dump;
   op.shrink = shrink;
   return op;

@@ -28,6 +28,26 @@ inline std::filesystem::path recordings_folder() {
   return std::filesystem::exists(folder) ? folder : std::filesystem::path();
 }
 
+/// Names of all recorded outputs, those with scales of blocks or the others; tables of codes and of scales are none.
+inline std::set<std::string> recordings_of(const std::filesystem::path& folder, bool of_blocks) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().stem().string();
+    const auto begins = [&](const std::string& with) { return name.starts_with(with); };
+    if (entry.path().extension() != ".npy" || begins("table_") || begins("scales_") || name.ends_with("_head")) continue;
+    const bool blocks = begins("deepgemm_") || begins("cublaslt_1x128") || begins("cutlass_blockwise") || begins("triton_block");
+    if (blocks == of_blocks) names.insert(name);
+  }
+  return names;
+}
+
+template <class Recorded, size_t kCount>
+std::set<std::string> names_of(const Recorded (&all)[kCount]) {
+  std::set<std::string> names;
+  for (const Recorded& one : all) names.insert(one.name);
+  return names;
+}
+
 inline constexpr uint64_t kStepOfRecordings = 0x9e3779b97f4a7c15, kSeedOfRecordings = 0xd1342543de82ef95;
 
 inline void put(HostTensor& tensor, const std::string& bytes) {

@@ -12,8 +12,12 @@
 #include "suites/gemm/words.h"
 
 namespace assay {
+namespace {
 
-std::vector<std::string> product_remarks(const GemmCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
+/// A quarter of a second on one core.
+constexpr int64_t kExactProducts = int64_t{1} << 31;
+
+std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, const HostTensor& d) {
   const DotInputs inputs = gemm_inputs(c, problem);
   const auto size = size_t(c.m * c.n);
   std::vector<double> value(size), error(size), bound(size), magnitudes(size);
@@ -26,7 +30,6 @@ std::vector<std::string> product_remarks(const GemmCase& c, const Problem& probl
   if (has_bound) wanted.bound = bound;
   exact_dot({operand_a(c, problem, inputs), operand_b(c, problem, inputs), c.k},
             {0, c.m, 0, c.n}, wanted);
-  const HostTensor& d = find(outputs, "d");
   double worst_ulps = 0, worst_part = 0, errors = 0, squares = 0;
   int64_t above = 0, below = 0, normalized = 0;
   for (size_t i = 0; i < size; ++i) {
@@ -56,6 +59,41 @@ std::vector<std::string> product_remarks(const GemmCase& c, const Problem& probl
   if (has_bound)
     notes.push_back(
         fmt::format("{:.3g} times what the unit's additions and one rounding may lose in any order, at most", worst_part));
+  return notes;
+}
+
+/// Rows whose exact products are made; all of them where there is time.
+std::vector<int64_t> rows_looked_at(const GemmCase& c) {
+  const int64_t room = std::max<int64_t>(1, kExactProducts / std::max<int64_t>(1, c.n * c.k)), count = std::min(c.m, room);
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < count; ++i) rows.push_back(i * c.m / count);
+  return rows;
+}
+
+/// Rows of d where a call left it.
+HostTensor rows_of(const HostTensor& d, const std::vector<int64_t>& rows) {
+  const int64_t n = d.spec.shape[1];
+  HostTensor some{dense("d", Role::kOutput, *d.spec.format, {int64_t(rows.size()), n}), {}};
+  some.bytes.resize(some.spec.bytes());
+  for (size_t i = 0; i < rows.size(); ++i)
+    for (int64_t column = 0; column < n; ++column) some.set_code(int64_t(i) * n + column, d.code(rows[i] * n + column));
+  return some;
+}
+
+}  // namespace
+
+std::vector<std::string> product_remarks(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
+  const GemmCase c = read_gemm_case(one);
+  const std::vector<int64_t> rows = rows_looked_at(c);
+  const HostTensor& d = find(outputs, "d");
+  std::vector<std::string> notes;
+  if (int64_t(rows.size()) == c.m) {
+    notes = remarks(c, problem, d);
+  } else {
+    const auto [fewer, some] = gemm_with_rows(one, problem, rows);
+    notes = remarks(read_gemm_case(fewer), some, rows_of(d, rows));
+    notes.front() = fmt::format("of {} of {} rows: {}", rows.size(), c.m, notes.front());
+  }
   if (c.contract.unknown()) notes.push_back(error_statistics(c)->words());
   return notes;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/core/compare.h"
+#include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/visibility.h"
 #include "reference/formats/catalogue.h"
 #include "suites/gemm/expect.h"
@@ -64,6 +65,36 @@ TEST(UnknownGemm, WhatAKnownProgramMakesIsRightAndSoAreMixtures) {
       }
       EXPECT_TRUE(compare(expectation, mixture, {{}}).agrees()) << one.id;
     }
+}
+
+/// CUTLASS's stream-K cuts k where its scheduler says, here of some tiles of d behind 2 of 13 tiles of k and of others behind 5: no row has
+/// such parts, and the spans hold them.
+TEST(UnknownGemm, PartsThatDifferFromTileToTileAreWithinTheSpans) {
+  const Case one = case_with({{"k", "1664"}, {"fill", "few_maxima"}, {"b", "few_maxima"}});
+  const GemmCase c = read_gemm_case(one);
+  const Problem problem = gemm().problem(one);
+  const DotInputs inputs = gemm_inputs(c, problem);
+  const DotContract& fast = c.contract.members.front();
+  const DotRows rows(fast, dot_programs(fast, c.k).front(), inputs, kF32);
+  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
+  outputs[0].bytes.resize(outputs[0].spec.bytes());
+  int64_t differ = 0;
+  const std::vector<double> whole = rows.sums(0, c.m, 0, c.k);
+  for (const auto& [first_column, cut] : {std::pair<int64_t, int64_t>(0, 256), std::pair<int64_t, int64_t>(12, 640)}) {
+    const std::vector<double> before = rows.sums(0, c.m, 0, cut), behind = rows.sums(0, c.m, cut, c.k);
+    for (int64_t i = 0; i < c.m * c.n; ++i) {
+      if (i % c.n / 12 * 12 != first_column) continue;
+      const float sum = float(before[size_t(i)]) + float(behind[size_t(i)]);
+      differ += double(sum) != whole[size_t(i)];
+      const float scaled = (sum * float(inputs.scale_b.at(i % c.n, 0))) * float(inputs.scale_a.at(i / c.n, 0));
+      outputs[0].set_code(i, code_of(kF32, double(scaled)));
+    }
+  }
+  EXPECT_GT(differ, c.m * c.n / 4) << "no known program makes them";
+  EXPECT_TRUE(compare(gemm().expect(one, problem, nullptr), outputs, {{}}).agrees());
+  EXPECT_TRUE(programs_that_made(gemm().programs(one, problem), outputs).empty());
+  outputs[0].set_code(5, code_of(kF32, double(float(1.05 * decode(kF32, outputs[0].code(5))))));
+  EXPECT_FALSE(compare(gemm().expect(one, problem, nullptr), outputs, {{}}).agrees());
 }
 
 TEST(UnknownGemm, AGainIsOutsideWhereDataShowIt) {

@@ -12,8 +12,9 @@ namespace assay {
 /// exact sum; promotion, scales, the result, and the exact product.
 std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem, int64_t row, int64_t column);
 
-/// Of outputs that are wrong: how far the worst is from the exact product, in ulp and as a part of what any order of the unit's
-/// additions may lose, and whether numbers are too large or too small on the whole.
-std::vector<std::string> product_remarks(const GemmCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
+/// What stands beside every verdict: how far the worst element is from the exact product, in ulp and as a part of what any order of
+/// the unit's additions may lose, and whether numbers are too large or too small on the whole. Of large products so many rows, evenly
+/// spread, are multiplied exactly; the first remark then says how many.
+std::vector<std::string> product_remarks(const Case& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

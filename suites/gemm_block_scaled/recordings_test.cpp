@@ -85,6 +85,7 @@ TEST(GemmBlockScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMis
   open_rulebook(ASSAY_SOURCE_DIR);
   const Op& op = find_op("gemm_block_scaled");
   SeenEdits seen;
+  EXPECT_EQ(recordings_of(folder, true), names_of(kRecorded)) << "every recording is looked at";
   for (const Recorded& r : kRecorded) {
     const Case one = case_of(r);
     Problem problem = op.problem(one);

@@ -43,6 +43,8 @@ constexpr Recorded kRecorded[] = {
     {"torch_k32_f32", "torch.scaled_mm_tensor_fast.sm_90", "e4m3_sub", "e4m3_sub", "unit", "f32", 128, 128, 32, ""},
     {"vllm_scaled_mm_fast_row", "vllm.cutlass_scaled_mm.sm_90", "e4m3_normal", "e4m3_normal", "token_channel", "bf16", 200, 256,
      7168, ""},
+    {"triton_plain_f32", "vllm.triton_scaled_mm.sm_90", "e4m3_wide", "e4m3_wide", "unit", "f32", 64, 64, 4096, ""},
+    {"triton_imprecise0_mma_sync_f32", "triton.dot_imprecise_0.sm_90", "e4m3_sub", "e4m3_sub", "unit", "f32", 64, 64, 1024, ""},
     {"cutlass_slow_row_f32", "cutlass.fp8_gemm_row.sm_90", "e4m3_wide", "e4m3_wide", "token_channel", "f32", 128, 128, 4096, ""},
 };
 
@@ -89,6 +91,7 @@ TEST(GemmScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMistake)
   open_rulebook(ASSAY_SOURCE_DIR);
   const Op& op = find_op("gemm_scaled");
   SeenEdits seen;
+  EXPECT_EQ(recordings_of(folder, false), names_of(kRecorded)) << "every recording is looked at";
   for (const Recorded& r : kRecorded) {
     const Case one = case_of(r);
     Problem problem = op.problem(one);

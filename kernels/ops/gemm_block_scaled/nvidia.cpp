@@ -4,7 +4,7 @@ namespace assay_kernels {
 namespace {
 
 using OfTorch = GemmList<units::OfNvidia, TorchBlock1x128Tile, TorchBlock1x128>;
-using Others = GemmList<units::OfNvidia, DeepGemm1d2d, DeepGemm1d1d, VllmBlockwise, VllmTriton, VllmTritonK64, VllmTritonSm89, AssayPacked, UnknownBlocks>;
+using Others = GemmList<units::OfNvidia, DeepGemm1d2d, DeepGemm1d1d, VllmBlockwise, VllmTriton, VllmTritonK64, VllmTritonK32, TritonScalesFirst, VllmTritonSm89, AssayPacked, UnknownBlocks>;
 
 }  // namespace
 

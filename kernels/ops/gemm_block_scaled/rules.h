@@ -113,12 +113,19 @@ struct TorchBlock1x128 : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr int64_t kRowsOfScaleB = 1;
 };
 
-// vLLM v0.33.0, fp8_utils.py: the Triton kernel for BLOCK_SIZE_K 128 and 64.
+// vLLM v0.33.0, fp8_utils.py: the Triton kernel for BLOCK_SIZE_K 128, 64 and 32.
 struct VllmTriton : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_w8a8_block.sm_90";
 };
 struct VllmTritonK64 : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32, 64> {
   static constexpr const char* kContract = "vllm.triton_w8a8_block_k64.sm_90";
+};
+struct VllmTritonK32 : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32, 32> {
+  static constexpr const char* kContract = "vllm.triton_w8a8_block_k32.sm_90";
+};
+/// Triton 3.6 on sm_90: acc += tl.dot(a, b) * (a_s * b_s).
+struct TritonScalesFirst : ProductOfScales<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "triton.w8a8_block_scales_first.sm_90";
 };
 struct VllmTritonSm89 : ScaleOfRowFirst<units::Sm89MmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_w8a8_block.sm_89";

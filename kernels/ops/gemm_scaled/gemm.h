@@ -16,6 +16,19 @@ SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, floa
   static_cast<Y*>(x.d)[row * x.pitch_d + column] = Rules::has_bias(x) ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
 }
 
+/// A result in the format of d, as a number.
+template <class Rules, class Y>
+SIMT_DEVICE float result_of(const GemmArguments& x, int64_t row, int64_t column, float sum) {
+  const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
+  return simt::to_float(simt::from_float<Y>(Rules::template scaled<Y>(sum, sa, sb, 0.0f)));
+}
+
+/// The result of a part added to those before it, as d holds them.
+template <class Rules, class Y>
+SIMT_DEVICE float added_result(const GemmArguments& x, int64_t row, int64_t column, float before, float part) {
+  return simt::to_float(simt::from_float<Y>(before + result_of<Rules, Y>(x, row, column, part)));
+}
+
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void scaled_product(GemmArguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
@@ -51,13 +64,24 @@ SIMT_KERNEL void scaled_product(GemmArguments x) {
       const int64_t r = row + chain.row(i), c = column + chain.column(i);
       const bool within = r < x.m && c < x.n;
       const float of_part = Rules::kPromote > 0 ? promoted[i] : within ? Rules::number(x, chain.at[i], r, c) : 0.0f;
-      sum[i] = part == 0 ? of_part : sum[i] + of_part;
+      if constexpr (Rules::kAddsResults) {
+        if (!within) continue;
+        sum[i] = x.y == ResultType::kBf16 ? added_result<Rules, simt::Bf16>(x, r, c, sum[i], of_part)
+                                          : added_result<Rules, simt::F16>(x, r, c, sum[i], of_part);
+      } else {
+        sum[i] = part == 0 ? of_part : sum[i] + of_part;
+      }
     }
   }
   SIMT_UNROLL
   for (int i = 0; i < chain.kElements; ++i) {
     const int64_t r = row + chain.row(i), c = column + chain.column(i);
     if (r >= x.m || c >= x.n) continue;
+    if constexpr (Rules::kAddsResults) {
+      if (x.y == ResultType::kBf16) static_cast<simt::Bf16*>(x.d)[r * x.pitch_d + c] = simt::from_float<simt::Bf16>(sum[i]);
+      if (x.y == ResultType::kF16) static_cast<simt::F16*>(x.d)[r * x.pitch_d + c] = simt::from_float<simt::F16>(sum[i]);
+      continue;
+    }
     if (x.y == ResultType::kF32) store<Rules, float>(x, r, c, sum[i]);
     if (x.y == ResultType::kBf16) store<Rules, simt::Bf16>(x, r, c, sum[i]);
     if (x.y == ResultType::kF16) store<Rules, simt::F16>(x, r, c, sum[i]);
@@ -70,6 +94,7 @@ void run_gemm(const Call& call) {
   GemmArguments x =
       gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kTakesBias, Rules::kAzp);
   expect_weight<Rules>(x);
+  if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("atomics add results of 16 bits");
   if (kParts > 1) x.part = part_of(x.k, kParts, 128);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;

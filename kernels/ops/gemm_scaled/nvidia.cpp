@@ -6,7 +6,7 @@ namespace {
 using OneTensor =
     GemmList<units::OfNvidia, TorchTensorFast, TorchTensor, TorchTensorFastE5m2E4m3, TorchTensorE4m3E5m2, TorchTensorSm89, UnknownTensor>;
 using Others = GemmList<units::OfNvidia, TorchRowFast, TorchRow, CutlassRow, VllmScaledMm, VllmScaledMmSwapAb, VllmScaledMmInt8,
-                        VllmScaledMmAzp, VllmScaledMmAzpPerToken, UnknownRow>;
+                        VllmScaledMmAzp, VllmScaledMmAzpPerToken, VllmTritonScaledMm, TritonDotAdded, TritonDotImprecise0, UnknownRow>;
 
 }  // namespace
 

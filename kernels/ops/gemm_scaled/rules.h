@@ -13,6 +13,7 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kPromote = kPromotedEvery;  ///< products whose sum is added to one of f32; 0: one chain
   static constexpr bool kTakesBias = true;
   static constexpr Azp kAzp = Azp::kNone;
+  static constexpr bool kAddsResults = false;  ///< each part of k is a result of its own, and results are added in their format
 
   /// The sum of a chain as f32.
   SIMT_DEVICE static float number(const GemmArguments& /*x*/, uint32_t sum, int64_t /*row*/, int64_t /*column*/) {
@@ -41,6 +42,15 @@ struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
     return sum * (sa * sb);
+  }
+};
+
+/// The scale of a token first.
+template <class MatrixUnit, int kPromotedEvery = 0>
+struct TokenFirst : GemmRules<MatrixUnit, kPromotedEvery> {
+  template <class>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return (sum * sa) * sb;
   }
 };
 
@@ -96,12 +106,8 @@ struct VllmScaledMm : WeightFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm.sm_90";
 };
 /// a and b are exchanged, and with them the order of their scales.
-struct VllmScaledMmSwapAb : GemmRules<units::Sm90WgmmaE4m3F32> {
+struct VllmScaledMmSwapAb : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_swap_ab.sm_90";
-  template <class>
-  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
-    return (sum * sa) * sb;
-  }
 };
 struct VllmScaledMmInt8 : WeightFirst<units::Sm90WgmmaInt8Int32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_int8.sm_90";
@@ -123,6 +129,25 @@ struct VllmScaledMmAzp : WithZeroPoints<Azp::kTensor> {
 };
 struct VllmScaledMmAzpPerToken : WithZeroPoints<Azp::kTokens> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_azp_per_token.sm_90";
+};
+
+// vLLM 03f95201, triton_scaled_mm.py: the bias joins the result as it is stored.
+struct VllmTritonScaledMm : TokenFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.triton_scaled_mm.sm_90";
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float bias) {
+    return simt::from_float<Y>(simt::to_float(simt::from_float<Y>(scaled)) + bias);
+  }
+};
+
+// Triton 3.6 on sm_90: acc += tl.dot(a, b), and a dot whose codes are unpacked to f16 (max_num_imprecise_acc=0).
+struct TritonDotAdded : TokenFirst<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "triton.dot_added_k128.sm_90";
+  static constexpr bool kTakesBias = false;
+};
+struct TritonDotImprecise0 : TokenFirst<units::Sm90MmaE4m3UnpackedF32> {
+  static constexpr const char* kContract = "triton.dot_imprecise_0.sm_90";
+  static constexpr bool kTakesBias = false;
 };
 
 // Offered as kernels of which nobody knows how they add.
@@ -151,6 +176,18 @@ struct AiterBpreshuffle : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
     return ShuffledWeight::byte(column, k, all_k);
   }
+};
+
+/// Parts of k as results of 16 bits that are added to zeros, here one after the other; atomics add them as they come.
+template <class Base>
+struct AddedResults : Base {
+  static constexpr bool kTakesBias = false, kAddsResults = true;
+};
+struct AiterSplitK : AddedResults<AiterGemmA8w8Fnuz> {
+  static constexpr const char* kContract = "aiter.gemm_a8w8_split_k.gfx942";
+};
+struct AiterBpreshuffleSplitK : AddedResults<AiterBpreshuffle> {
+  static constexpr const char* kContract = "aiter.gemm_a8w8_bpreshuffle_split_k.gfx942";
 };
 
 }  // namespace assay_kernels

@@ -30,6 +30,9 @@ struct DotContract {
   int least_parts = 1,
       most_parts = 1;              ///< that k may be cut into, each a chain or promoted sums, added in f32 in ascending order
   int64_t part_of = 0;             ///< a part is a multiple of so many products; 0: k is not cut
+  /// Each part is scaled and rounded by itself, and the results are added in their own format, in any order, to one that begins with +0:
+  /// atomic additions to d. The numbers of parts are powers of two.
+  bool adds_results = false;
   std::vector<CellStep> y;         ///< from the sum to the result
   std::vector<CellStep> bias;      ///< where there is one, before the last step of y; empty: the contract takes none
   std::vector<GemmScales> scales;  ///< that it takes
@@ -72,7 +75,7 @@ Recipe join_recipe(const DotContract& contract);
 struct DotProgram {
   int64_t promote = 0;  ///< as in the contract; 0 where a part is not longer and no scale joins
   int64_t part = 0;     ///< products of a part of k, the last one may have fewer
-  std::string name;     ///< "split-K 2"; empty if k stays whole
+  std::string name;     ///< "split-K 2", "split-K 2, added in any order"; empty if k stays whole
 };
 
 /// The programs of a contract that differ for that k: the fewest parts first.

@@ -77,6 +77,8 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
   cut.part_of = part_of;
   const bool can_be_cut = dot_programs(cut, k).front().part < k;
   if (!can_be_cut) return;
+  if (right.adds_results)
+    edits.add("split: parts are added in f32", [&](DotNeighbour& wrong) { wrong.contract.adds_results = false; });
   if (right.most_parts == 1)
     edits.add_programs("split: none -> parts(2) of(" + std::to_string(part_of) + ")", [&](DotContract& wrong) { wrong = cut; });
   const auto two_parts = [&](DotNeighbour& wrong, bool DotMistake::*mistake) {
@@ -84,7 +86,7 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
     wrong.mistake.*mistake = true;
   };
   edits.add("split: the last of two parts is lost", [&](DotNeighbour& wrong) { two_parts(wrong, &DotMistake::last_part_lost); });
-  if (!(y == kF32))
+  if (!(y == kF32) && !right.adds_results)
     edits.add("split: two parts are added in " + std::string(y.name),
               [&](DotNeighbour& wrong) { two_parts(wrong, &DotMistake::parts_in_result); });
 }

@@ -23,7 +23,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& contract, const Unit
 struct DotMisreading {
   std::string name;  ///< "b: read as [k, n]"
   DotInputs (*read)(const DotInputs& right, int64_t products);
-  int64_t products = 0;  ///< of a misreading of k: how many are left out
+  int64_t products = 0;  ///< of a misreading of k how many are left out, of one of tiles their rows
 };
 
 /// Those of zero points.

@@ -73,9 +73,10 @@ void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
     wrong.contract.bias.clear();
   });
   if (y == kF32) return;
-  edits.add("bias: to(y) before " + text_of(right.bias), [&](DotNeighbour& wrong) {
-    wrong.contract.bias = {right.y.back(), CellStep::made("add", {"bias"})};
-  });
+  const bool rounds_first = right.bias.front().text == right.y.back().text;
+  const Steps plain = {CellStep::made("add", {"bias"})}, rounded = {right.y.back(), plain.front()};
+  edits.add("bias: " + (rounds_first ? text_of(right.bias) + " -> " + text_of(plain) : "to(y) before " + text_of(right.bias)),
+            [&](DotNeighbour& wrong) { wrong.contract.bias = rounds_first ? plain : rounded; });
 }
 
 }  // namespace assay::dot

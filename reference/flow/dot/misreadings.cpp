@@ -81,6 +81,17 @@ DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   return wrong;
 }
 
+/// A tile of rows is loaded where the next one should be: a stage of a pipeline that is read once more.
+DotInputs tiles_are_those_before(const DotInputs& right, int64_t rows) {
+  DotInputs wrong = right;
+  const int64_t k = right.product.k;
+  const Codes codes = codes_of(right.product.a, right.m, k);
+  Codes read = codes;
+  std::copy(codes.begin(), codes.end() - rows * k, read.begin() + rows * k);
+  use(wrong.product.a, wrong.own_a, std::move(read), k);
+  return wrong;
+}
+
 }  // namespace
 
 std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_k, int64_t tile_k) {
@@ -104,6 +115,8 @@ std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_
       all.push_back({"b: read by tiles of " + std::to_string(48 - right.shuffle.rows) + " rows", of_other_tiles});
   }
   if (right.m > 1) all.push_back({"a: the last row is the one before it", last_row_is_the_one_before});
+  constexpr int64_t kRowsOfTile = 64;
+  if (right.m > kRowsOfTile) all.push_back({"a: each tile of 64 rows is the one before", tiles_are_those_before, kRowsOfTile});
   add_azp_misreadings(right, all);
   add_scale_misreadings(right, all);
   return all;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reference/flow/dot/any_order.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"
 #include "reference/formats/round.h"
@@ -33,6 +34,7 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
       y_(y),
       mistake_(mistake),
       sums_(sums),
+      adds_results_(contract.adds_results),
       join_(join_recipe(contract)),
       recipe_(dot_recipe(contract, y, !inputs.bias.empty() || mistake.azp_in_bias)) {
   if (!unit_.scale) return;
@@ -143,11 +145,28 @@ Spans DotRows::scaled(int64_t first, Spans sums) const {
   return sums;
 }
 
+bool DotRows::is_lost(int64_t part) const {
+  return mistake_.last_part_lost && part > 0 && part + program_.part >= inputs_.product.k;
+}
+
+Spans DotRows::in_any_order(int64_t first, int64_t end) const {
+  std::vector<Spans> results;
+  for (int64_t part = 0; part < inputs_.product.k && !is_lost(part); part += program_.part)
+    results.push_back(scaled(first, part_sums(first, end, part)));
+  Spans all(std::vector<double>(size_t((end - first) * inputs_.n), 0.0));
+  std::vector<Span> of_element(results.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    std::transform(results.begin(), results.end(), of_element.begin(), [&](const Spans& part) { return part[i]; });
+    all.set(i, sum_in_any_order(of_element, y_));
+  }
+  return all;
+}
+
 Spans DotRows::rows(int64_t first, int64_t end) const {
+  if (adds_results_) return in_any_order(first, end);
   Spans sum(std::vector<double>(size_t((end - first) * inputs_.n), 0.0)), results;  // of no product at all
   for (int64_t part = 0; part < inputs_.product.k; part += program_.part) {
-    const bool lost = mistake_.last_part_lost && part > 0 && part + program_.part >= inputs_.product.k;
-    if (lost) break;
+    if (is_lost(part)) break;
     Spans of_part = part_sums(first, end, part);
     if (mistake_.parts_in_result) {
       const Spans rounded = scaled(first, std::move(of_part));

@@ -58,6 +58,9 @@ class DotRows {
   double zero_points(int64_t row, int64_t column) const;
   Spans biases(int64_t first, int64_t rows) const;
   Spans scaled(int64_t first, Spans sums) const;
+  /// Rows whose parts are scaled and rounded by themselves and added to +0 in any order.
+  Spans in_any_order(int64_t first, int64_t end) const;
+  bool is_lost(int64_t part) const;
   /// Scales of elements [rows, n] for the products from `k`.
   Spans scales_of_a(int64_t first, int64_t rows, int64_t k) const;
   Spans scales_of_b(int64_t rows, int64_t k) const;
@@ -70,6 +73,7 @@ class DotRows {
   const Format& y_;
   DotMistake mistake_;
   DotSums sums_;
+  bool adds_results_;
   Recipe join_, recipe_;
 };
 

@@ -37,13 +37,13 @@ Recipe join_recipe(const DotContract& contract) { return resolve(contract.join, 
 
 std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k) {
   std::vector<DotProgram> programs;
-  for (int parts = contract.least_parts; parts <= contract.most_parts; ++parts) {
+  for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.adds_results ? parts : 1) {
     const int64_t unit = std::max<int64_t>(1, contract.part_of), blocks = (k + unit - 1) / unit;
     const int64_t part = parts == 1 ? std::max<int64_t>(1, k) : (blocks + parts - 1) / parts * unit;
     if (!programs.empty() && programs.back().part <= part) continue;  // no shorter parts than before
     if (!programs.empty() && part >= k) continue;
     const bool promotes = contract.of_blocks() || contract.promote < part;
-    programs.push_back({promotes ? contract.promote : 0, part, "split-K " + std::to_string(parts)});
+    programs.push_back({promotes ? contract.promote : 0, part, "split-K " + std::to_string(parts) + (contract.adds_results ? ", added in any order" : "")});
   }
   if (programs.size() == 1 && programs.front().part >= k) programs.front().name.clear();
   return programs;

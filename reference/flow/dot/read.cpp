@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "reference/contracts/row_cells.h"
+#include "reference/flow/dot/any_order.h"
 #include "reference/flow/dot/dot.h"
 #include "reference/flow/dot/names.h"
 #include "reference/flow/dot/unknown.h"
@@ -31,9 +32,13 @@ void read_promote(const RowCells& cells, DotContract& contract) {
 void read_split(const RowCells& cells, DotContract& contract) {
   const std::vector<CellStep> words = cells.steps("split");
   if (words.size() == 1 && words[0].text == "none") return;
-  if (words.size() != 2 || words[0].word != "parts" || words[1].word != "of")
-    throw cells.error("split", 0, "is none, or parts(AT_MOST) of(PRODUCTS)");
+  const bool two = words.size() == 2 && words[1].word == "of", atomics = two && words[0].word == "atomics";
+  if (!two || (words[0].word != "parts" && !atomics))
+    throw cells.error("split", 0, "is none, parts(AT_MOST) of(PRODUCTS), or atomics(AT_MOST) of(PRODUCTS)");
   contract.most_parts = int(number_of(cells, "split", words[0]));
+  if (atomics && (contract.most_parts < 2 || contract.most_parts > kMostAtomicParts))
+    throw cells.error("split", words[0].position, "atomic additions are those of 2 to " + std::to_string(kMostAtomicParts) + " parts");
+  if (atomics) contract.adds_results = true, contract.least_parts = 2;
   contract.part_of = number_of(cells, "split", words[1]);
 }
 
@@ -128,6 +133,8 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
     throw row.error("unit", 0, "a unit whose sums are f32 or int32 is asked for");
   if (contract.of_integers() && (contract.promote > 0 || contract.most_parts > 1))
     throw row.error("promote", 0, "integers are added in one chain");
+  if (contract.adds_results && (contract.adds_c() || !contract.bias.empty() || contract.of_integers()))
+    throw row.error("split", 0, "of parts that are rounded by themselves takes no bias, no c and no integers");
   if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points are of integers");
   const Format* const scale = contract.unit.scale;
   if ((scale != nullptr) != contract.scales_in_unit())

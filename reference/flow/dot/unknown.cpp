@@ -6,16 +6,11 @@
 
 #include "reference/contracts/row_cells.h"
 #include "reference/flow/flow.h"
+#include "reference/recipe/fused.h"
 #include "reference/units/replay.h"
 
 namespace assay {
 namespace {
-
-Span hull(Span x, Span y) {
-  if (std::isnan(x.low) && std::isnan(y.low)) return x;
-  if (std::isnan(x.low) || std::isnan(y.low)) return any_number();
-  return {std::min(x.low, y.low), std::max(x.high, y.high)};
-}
 
 /// Steps without a factor: a product of both becomes the other one alone.
 std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::string& scale) {
@@ -74,8 +69,8 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
     const auto refuse = [&](const std::string& why) { throw cells.error("programs", 0, member.row->id + " " + why); };
     const Unit &unit = member.unit, &first = contract.unit;
     if (!can_be_replayed(unit)) refuse("has a unit that cannot be replayed");
-    if (!(*unit.a == *first.a) || !(*unit.b == *first.b) || member.shuffle.any() || member.adds_c())
-      refuse("multiplies other codes, or adds c");
+    if (!(*unit.a == *first.a) || !(*unit.b == *first.b) || member.shuffle.any() || member.adds_c() || member.adds_results)
+      refuse("multiplies other codes, adds c, or adds results of parts");
     for (const GemmScales scales : contract.scales)
       if (!member.takes(scales)) refuse(std::string("takes no scales ") + name_of(scales));
   }
@@ -95,7 +90,7 @@ Spans UnknownDotRows::rows(int64_t first, int64_t end) const {
   Spans all = programs_.front().rows(first, end);
   for (size_t i = 1; i < programs_.size(); ++i) {
     const Spans others = programs_[i].rows(first, end);
-    for (size_t e = 0; e < all.size(); ++e) all.set(e, hull(all[e], others[e]));
+    for (size_t e = 0; e < all.size(); ++e) all.set(e, either(all[e], others[e]));
   }
   return all;
 }

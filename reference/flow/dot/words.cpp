@@ -33,7 +33,10 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
                     formula(join_recipe(contract), "chain") + ", each step rounded to f32");
   else
     lines.push_back("acc   = the chain of all products");
-  if (contract.most_parts > 1)
+  if (contract.adds_results)
+    lines.push_back("split   k is cut into 2, 4, ... " + std::to_string(contract.most_parts) + " parts of whole " + std::to_string(contract.part_of) +
+                    " products: y of each is added to 0 in the format of y, in any order");
+  else if (contract.most_parts > 1)
     lines.push_back("split   k may be cut into 1 to " + std::to_string(contract.most_parts) + " parts of whole " +
                     std::to_string(contract.part_of) + " products: acc of each, added in f32 in ascending order");
   if (contract.of_blocks())
