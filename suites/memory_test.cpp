@@ -62,6 +62,20 @@ TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
 }
 
+/// Distances from the exact product stand beside every verdict of a product; of a large one those of some rows.
+TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
+  const auto notes_of = [](int64_t rows) {
+    const LargeCase large = with_outputs(large_product(rows, 512, 2048), "");
+    Verdict verdict;
+    judge_outputs(find_op("gemm_scaled"), large.one, large.problem, large.result, verdict);
+    EXPECT_EQ(verdict.outcome, Outcome::kPass);
+    return verdict.tensors.front().notes;
+  };
+  EXPECT_THAT(notes_of(256), ::testing::ElementsAre(HasSubstr("of 128 of 256 rows: farthest from the exact product: "),
+                                                    HasSubstr("bias "), HasSubstr(" times what the unit's additions")));
+  EXPECT_THAT(notes_of(100).front(), ::testing::StartsWith("farthest from the exact product: "));
+}
+
 TEST_F(Memory, ASmallProductIsLookedAtWhole) {
   const LargeCase small = with_outputs(large_product(64, 64, 512), "y: gain 101/100");
   Verdict verdict;

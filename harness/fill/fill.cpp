@@ -3,6 +3,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "harness/core/blocks.h"
 #include "harness/fill/sheet.h"
 #include "harness/fill/nearest.h"
 #include "reference/table/near.h"
@@ -125,6 +126,9 @@ const Entry& entry(const std::string& name) {
                               (near_matches(name, names).empty() ? "" : did_you_mean(name, names)) + "; fills: " + all);
 }
 
+/// So many are encoded on all cores.
+constexpr int64_t kManyElements = int64_t{1} << 20;
+
 void fill_padding(HostTensor& tensor) {
   const Format& format = *tensor.spec.format;
   const bool integer = format.specials == Specials::kInteger;
@@ -176,11 +180,15 @@ void fill(HostTensor& tensor, const FillRequest& request) {
   const std::vector<int64_t> offsets = row_offsets(spec);
   const int64_t stride = spec.strides.empty() ? 1 : spec.strides.back();
   const auto place = [&](int64_t element) { return offsets[size_t(element / columns)] + element % columns * stride; };
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) {
+  const auto encode = [&](int64_t i) {
+    for (int64_t j = 0; j < columns; ++j)
       tensor.set_code(offsets[size_t(i)] + j * stride, nearest_code(format, sheet.values[size_t(i * columns + j)]));
-    }
-  }
+  };
+  const bool rows_share_bytes = format.bits < 8;
+  if (rows_share_bytes || rows * columns < kManyElements)
+    for (int64_t i = 0; i < rows; ++i) encode(i);
+  else
+    for_each_in_parallel(rows, encode);
   for (const auto& [element, code] : sheet.codes) tensor.set_code(place(element), code);
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/core/blocks.h"
 #include "harness/fill/sheet.h"
 
 namespace assay::fills {
@@ -17,6 +18,16 @@ double deviation(const Sheet& sheet) { return max_finite(sheet.format) * 3 / 14;
 
 double quantum(const Format& format) {
   return format.specials == Specials::kInteger ? 1 : power_of_two(format.min_exponent() - format.mantissa_bits);
+}
+
+/// Numbers that depend on their place alone: of factors of gigabytes they are made on all cores.
+template <class Number>
+void each_by_its_place(Sheet& sheet, Number number) {
+  constexpr int64_t kAtATime = 1 << 16;
+  const auto count = int64_t(sheet.values.size());
+  for_each_in_parallel((count + kAtATime - 1) / kAtATime, [&](int64_t block) {
+    for (int64_t i = block * kAtATime; i < std::min(count, (block + 1) * kAtATime); ++i) sheet.values[size_t(i)] = number(i);
+  });
 }
 
 /// 2^power, or the largest power of two of the format.
@@ -63,7 +74,8 @@ void about_64(Sheet& sheet) {
 }
 
 void amax_scaled(Sheet& sheet) {
-  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = sheet.random.normal(i) * deviation(sheet);
+  const double factor = deviation(sheet);
+  each_by_its_place(sheet, [&](int64_t i) { return sheet.random.normal(i) * factor; });
 }
 
 void amax_scaled_positive(Sheet& sheet) {

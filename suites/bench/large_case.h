@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -97,6 +98,7 @@ inline int64_t memory(const std::string& name) {
 
 struct Cost {
   double seconds = 0;
+  double cpu_seconds = 0;  ///< of all threads
   int64_t bytes = 0;  ///< greatest resident memory beyond that at the beginning
 };
 
@@ -105,9 +107,10 @@ Cost cost_of(F f) {
   std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM begins anew
   const int64_t before = memory("VmRSS");
   const auto start = std::chrono::steady_clock::now();
+  const std::clock_t cpu = std::clock();
   f();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  return {took.count(), memory("VmHWM") - before};
+  return {took.count(), double(std::clock() - cpu) / CLOCKS_PER_SEC, memory("VmHWM") - before};
 }
 
 }  // namespace assay

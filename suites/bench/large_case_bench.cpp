@@ -14,7 +14,8 @@ using namespace assay;
 constexpr const char *kMistake = "scale: pow2(ceil) -> pow2(floor)", *kMistakeOfProduct = "scale_a: of the next row";
 
 void print(const char* what, const Cost& cost, int64_t elements) {
-  fmt::print("| {} | {:.2f} | {:.0f} | {:.0f} |\n", what, cost.seconds, double(elements) / cost.seconds / 1e6, double(cost.bytes) / (1 << 20));
+  fmt::print("| {} | {:.2f} | {:.2f} | {:.1f} | {:.0f} |\n", what, cost.seconds, cost.cpu_seconds, double(elements) / cost.seconds / 1e6,
+             double(cost.bytes) / (1 << 20));
 }
 
 }  // namespace
@@ -29,7 +30,7 @@ int main(int argc, char** argv) {
   const Case one = argc == 5 ? large_product(m, n, std::stoll(argv[4])) : large_case(m, n);
   const std::string wrong = argc == 5 ? kMistakeOfProduct : kMistake;
   const Op& op = find_op(one.op);
-  fmt::print("{}\n\n| what | s | 10^6 elements/s | MiB beyond the tensors |\n|---|---|---|---|\n", one.id);
+  fmt::print("{}\n\n| what | s | s of CPU | 10^6 elements/s | MiB beyond the tensors |\n|---|---|---|---|---|\n", one.id);
   for (const std::string& mistake : {std::string(), wrong}) {
     const LargeCase large = with_outputs(one, mistake);
     Verdict verdict;

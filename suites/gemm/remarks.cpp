@@ -14,8 +14,8 @@
 namespace assay {
 namespace {
 
-/// A quarter of a second on one core.
-constexpr int64_t kExactProducts = int64_t{1} << 31;
+/// Some hundredths of a second on one core.
+constexpr int64_t kExactProducts = int64_t{1} << 27;
 
 std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, const HostTensor& d) {
   const DotInputs inputs = gemm_inputs(c, problem);
