@@ -1,4 +1,4 @@
-"""Spoils a witness. usage: witness_edit.py FROM TO flip | weaken | rename CONTRACT"""
+"""Spoils a witness. usage: witness_edit.py FROM TO flip [ROLE] | weaken | rename CONTRACT"""
 
 import json
 import pathlib
@@ -12,8 +12,9 @@ def main():
     length = struct.unpack("<Q", text[:8])[0]
     header, data = json.loads(text[8 : 8 + length]), text[8 + length :]
     about = json.loads(header["__metadata__"]["assay.witness"])
-    if what == "flip":  # the next code, in the first output
-        data[header["c0.q"]["data_offsets"][0]] ^= 1
+    if what == "flip":  # the next code, in the first element of an output
+        role = sys.argv[4] if len(sys.argv) > 4 else "q"
+        data[header[f"c0.{role}"]["data_offsets"][0]] ^= 1
     elif what == "weaken":
         about["calls"] = about["calls"][:1]
     elif what == "rename":

@@ -24,10 +24,9 @@ namespace {
 /// Tensors of a case that a witness takes inputs from: what is larger shows nothing that a smaller case does not.
 constexpr int64_t kMostBytes = 320 << 10;
 
-/// Rows of the tables of contracts, which are judged number by number; units, casts and programs of products have recordings or
-/// sweeps of their own.
+/// Rows of the tables of contracts; units and casts have recordings or sweeps of their own.
 bool has_witness(const Op& op, const Case& one) {
-  return !op.sweep && !op.programs && one.parameters.contains("contract") && !rulebook().is_unit(one.text("contract"));
+  return !op.sweep && one.parameters.contains("contract") && !rulebook().is_unit(one.text("contract"));
 }
 
 int choose_all(const WitnessArguments& arguments) {

@@ -1,6 +1,8 @@
 """Functions of a Python file without the imports of its package: the code runs as it stands, in a namespace of ours."""
 
 import ast
+import pathlib
+import sys
 import types
 
 
@@ -19,7 +21,8 @@ def functions(path, names, namespace):
     missing = set(names) - {getattr(n, "name", None) or n.targets[0].id for n in wanted}
     if missing:
         raise LookupError(f"{path} has no {', '.join(sorted(missing))}")
-    module = types.ModuleType(path)
-    module.__dict__.update(namespace)
+    module = types.ModuleType(f"{pathlib.Path(path).stem}_{len(sys.modules)}")
+    sys.modules[module.__name__] = module  # torch.compile looks there for the globals of a function
+    module.__dict__.update({name: value for name, value in namespace.items() if not name.startswith("__")})
     exec(compile(ast.Module(wanted, []), path, "exec"), module.__dict__)
     return module

@@ -21,13 +21,21 @@ def to_mx(module, mode):
     return run
 
 
-def torchao_rows(_):
+def torchao_rows():
     from torchao.prototype.mx_formats import mx_tensor
 
-    # Until 2026-08-12 NaN, Inf and the lowest byte were treated otherwise; of RCEIL then no row speaks.
+    # Until 2026-08-12 NaN, Inf and the lowest byte were treated otherwise.
     released = not hasattr(mx_tensor, "_f32_to_e8m0_rceil")
-    row = {name: f"torchao.mx_{name}" + ("@v0.12.0" if released and name != "rceil" else "") for name in MODES}
+    row = {name: f"torchao.mx_{name}" + ("" if not released else "@v0.18.0" if name == "rceil" else "@v0.12.0") for name in MODES}
     return [(row[name], "cuda", to_mx(mx_tensor, mode)) for name, mode in MODES.items()]
+
+
+def torchao_release_rows(source, _):
+    """Of a release before 0.18.0: its functions among the constants of the torchao that is installed."""
+    from torchao.prototype.mx_formats import mx_tensor
+
+    module = functions(f"{source}/torchao/prototype/mx_formats/mx_tensor.py", ["_to_mx_rceil", "to_mx"], dict(vars(mx_tensor)))
+    return [(f"torchao.mx_{name}@v0.12.0", "cuda", to_mx(module, mode)) for name, mode in MODES.items()]
 
 
 def torchao_commit_rows(source):

@@ -1,7 +1,9 @@
-"""Runs Python implementations on the inputs of witnesses. usage: run.py --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 torchao aiter@e4048607
+"""Runs Python implementations on the inputs of witnesses.
+usage: run.py [--compiled] --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 vllm==0.33.0:cutlass torch torchao torchao==0.17.0 aiter@e4048607
 
-Sources lie in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and the like; torchao without a commit is imported. What a machine or a release
-lacks is said and left out: rows of the CPU need no GPU."""
+Sources lie in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and the like; torch, and torchao without a version, are imported. Behind a colon
+stands a part of its rows, as one that compiles a library first. With --compiled each function is what torch.compile makes of it. What a machine or a release lacks
+is said and left out: rows of the CPU need no GPU."""
 
 import argparse
 import datetime
@@ -14,30 +16,40 @@ import torch
 
 import aiter_rows
 import cpp_rows
+import gemm_rows
+import library_gemm_rows
 import other_rows
 import vllm_rows
 import vllm_triton_rows
 import witness_file
 
 COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [aiter_rows.in_triton, aiter_rows.on_the_host],
-           "torchao": [other_rows.torchao_commit_rows]}
+           "torchao": [other_rows.torchao_commit_rows], "DeepGEMM:products": [library_gemm_rows.deepgemm]}
+RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8,
+                     gemm_rows.vllm_blocks, cpp_rows.contiguity],
+            "vllm:native": [vllm_rows.native], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
+            "vllm:cutlass": [library_gemm_rows.vllm_cutlass], "torchao": [other_rows.torchao_release_rows]}
+TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.deepgemm_rows}
+MOST_SHAPES = 256  # of one function, for which torch.compile makes code; after so many it would go on eagerly
 
 
-def rows_of(package, sources):
-    """(how it is called in provenance, rows: contract, device, function) in parts that fail apart; "any": bits do not depend on the device."""
+def rows_of(package, sources, is_compiled):
+    """(how it is called in provenance, rows: contract, device, function) in parts that fail apart; "any": bits do not depend on the device.
+    Of what is compiled those that are torch alone."""
+    given, (package, _, part) = package, package.partition(":")
     source = f"{sources}/{package.replace('==', '-').replace('@', '-')}"
-    if package.startswith("vllm=="):
-        release = package.split("==")[1]
-        parts = [vllm_rows.native, vllm_rows.others_in_torch, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8, cpp_rows.contiguity]
-        return package.replace("==", " "), [lambda part=part: part(source, release) for part in parts]
+    if package == "torch":
+        return f"torch {torch.__version__}", [gemm_rows.torch_rows]
     if package == "torchao":
         import torchao
 
-        return f"torchao {torchao.__version__}", [lambda: other_rows.torchao_rows(None)]
-    name = package.split("@")[0]
-    if "@" in package and name in COMMITS:
-        return package.replace("@", " "), [lambda part=part: part(source) for part in COMMITS[name]]
-    sys.exit(f"{package}: no Python adapter")
+        return f"torchao {torchao.__version__}", [other_rows.torchao_rows]
+    name, mark, version = package.partition("==" if "==" in package else "@")
+    known = (RELEASES if mark == "==" else COMMITS).get(name + (f":{part}" if part else ""))
+    if not mark or known is None:
+        sys.exit(f"{given}: no Python adapter")
+    arguments = (source, version) if mark == "==" else (source,)
+    return f"{name} {version}", [lambda made=made: made(*arguments) for made in known if made in TRACED or not is_compiled]
 
 
 def place_of(device):
@@ -48,6 +60,13 @@ def place_of(device):
     return f"{torch.cuda.get_device_name()} sm_{major}{minor}, CUDA {torch.version.cuda}, torch {torch.__version__}"
 
 
+def compiled(run):
+    torch._dynamo.reset()
+    torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = MOST_SHAPES
+    torch._dynamo.config.fail_on_recompile_limit_hit = True
+    return torch.compile(run, dynamic=False)
+
+
 def answered(path, run, device):
     about, tensors, _ = witness_file.read(path)
     kept, calls, elements = {}, [], 0
@@ -55,7 +74,7 @@ def answered(path, run, device):
         call = witness_file.Call(number, said, tensors, device)
         try:
             outputs = {role: call.stored(role, values) for role, values in run(call).items()}
-        except (NotImplementedError, AssertionError, RuntimeError, TypeError) as error:
+        except (NotImplementedError, AssertionError, RuntimeError, TypeError, ValueError) as error:
             print(f"  {said['from']}: {type(error).__name__} {str(error).splitlines()[0] if str(error) else ''}"[:200])
             continue
         now = f"c{len(calls)}."
@@ -73,11 +92,13 @@ def main():
     parser = argparse.ArgumentParser()
     for option in ("--inputs", "--outputs", "--sources"):
         parser.add_argument(option, type=pathlib.Path, required=True)
+    parser.add_argument("--compiled", action="store_true")
     parser.add_argument("packages", nargs="+")
     arguments = parser.parse_args()
+    flags, said_so, beside = ("torch.compile", ", compiled", "-compiled") if arguments.compiled else ("eager", "", "")
     failed = 0
     for package in arguments.packages:
-        said, parts = rows_of(package, arguments.sources)
+        said, parts = rows_of(package, arguments.sources, arguments.compiled)
         for part in parts:
             try:
                 rows = part()
@@ -95,7 +116,7 @@ def main():
                     continue
                 for path in sorted(arguments.inputs.glob(f"*/{contract}.safetensors")):
                     try:
-                        about, tensors, elements = answered(path, run, device)
+                        about, tensors, elements = answered(path, compiled(run) if arguments.compiled else run, device)
                     except Exception:
                         failed += 1
                         print(f"{contract}:")
@@ -104,10 +125,10 @@ def main():
                     if not about["calls"]:
                         failed += 1
                         continue
-                    about["origin"] = {"package": said, "kernel": getattr(run, "__qualname__", ""), "flags": "eager", "on": place_of(device),
+                    about["origin"] = {"package": said + said_so, "kernel": contract.split(".")[1].split("@")[0], "flags": flags, "on": place_of(device),
                                        "date": datetime.date.today().isoformat()}
-                    about["origin"]["kernel"] = contract.split(".")[1].split("@")[0]
-                    witness_file.write(arguments.outputs / package.replace("==", "-").replace("@", "-") / path.parent.name / path.name, about, tensors)
+                    folder = package.partition(":")[0].replace("==", "-").replace("@", "-") + beside
+                    witness_file.write(arguments.outputs / folder / path.parent.name / path.name, about, tensors)
                     print(f"{contract}: {len(about['calls'])} calls, {elements} outputs on {device}")
     return 1 if failed else 0
 

@@ -1,6 +1,7 @@
 """vLLM's Python: quantizations in torch and norms of its IR, each function as it stands in a release's sources."""
 
 import math
+import os
 import types
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
@@ -102,11 +103,8 @@ def native(source, release):
     ]
 
 
-def others_in_torch(source, release):
-    mx = functions(f"{source}/{UTILS}mxfp8_utils.py", ["MXFP8_VALUE_DTYPE", "MXFP8_BLOCK_SIZE", "swizzle_mxfp8_scale", "_mxfp8_e4m3_quantize_torch"], common())
-    limits = functions(f"{source}/{UTILS}quant_utils.py", ["get_fp8_min_max"], common())
-    block = functions(f"{source}/vllm/utils/deep_gemm.py", ["_ceil_to_ue8m0", "_align", "DEFAULT_BLOCK_SIZE", "per_block_cast_to_fp8"],
-                      {**common(), "torch": Eager(), "get_fp8_min_max": limits.get_fp8_min_max})
+def ir_of(source):
+    """Norms of vLLM's IR, as they run where no kernel is registered."""
 
     def register_op(function=None, **_):
         def registered(f):
@@ -115,7 +113,17 @@ def others_in_torch(source, release):
 
         return registered(function) if function else registered
 
-    ir = functions(f"{source}/vllm/ir/ops/layernorm.py", ["rms_norm", "fused_add_rms_norm"], {**common(), "Tensor": torch.Tensor, "register_op": register_op})
+    return functions(f"{source}/vllm/ir/ops/layernorm.py", ["rms_norm", "fused_add_rms_norm"],
+                     {**common(), "Tensor": torch.Tensor, "register_op": register_op})
+
+
+def others_in_torch(source, release):
+    mx = functions(f"{source}/{UTILS}mxfp8_utils.py", ["MXFP8_VALUE_DTYPE", "MXFP8_BLOCK_SIZE", "swizzle_mxfp8_scale", "_mxfp8_e4m3_quantize_torch"], common())
+    limits = functions(f"{source}/{UTILS}quant_utils.py", ["get_fp8_min_max"], common())
+    block = functions(f"{source}/vllm/utils/deep_gemm.py", ["_ceil_to_ue8m0", "_align", "DEFAULT_BLOCK_SIZE", "per_block_cast_to_fp8"],
+                      {**common(), "torch": Eager(), "get_fp8_min_max": limits.get_fp8_min_max})
+
+    ir = ir_of(source)
 
     def mxfp8(call):
         swizzled = call.parameters["layout"] == "e8m0_128x4"
@@ -136,3 +144,30 @@ def others_in_torch(source, release):
     mx_row = row_of("vllm.mxfp8_torch", ["v0.27.0"], release)
     return [(mx_row, anywhere_or_gpu(mx_row), mxfp8), ("vllm.ir_rms_norm", "cuda", norm), ("vllm.ir_fused_add_rms_norm", "cuda", add_norm),
             ("vllm.per_block_cast_ue8m0", "cuda", cast)]
+
+
+def norms(source, release):
+    """Gemma's norm, and the one that does not depend on the batch."""
+    import triton
+    import triton.language as tl
+
+    class CustomOp(torch.nn.Module):
+        @staticmethod
+        def register(_):
+            return lambda made: made
+
+    gemma = functions(f"{source}/vllm/model_executor/layers/layernorm.py", ["GemmaRMSNorm"],
+                      {**common(), "nn": torch.nn, "CustomOp": CustomOp, "set_weight_attrs": lambda *_: None, "ir": types.SimpleNamespace(ops=ir_of(source))})
+    folder = next((f for f in ("determinism", "layers") if os.path.exists(f"{source}/vllm/model_executor/{f}/batch_invariant.py")), "determinism")
+    invariant = functions(f"{source}/vllm/model_executor/{folder}/batch_invariant.py", ["_rms_norm_kernel", "rms_norm_batch_invariant"],
+                          {**common(), "triton": triton, "tl": tl})
+
+    def gemma_norm(call):
+        layer = gemma.GemmaRMSNorm(call["x"].shape[1], call.numbers["eps"])
+        layer.weight = torch.nn.Parameter(call["gamma"], requires_grad=False)
+        return {"y": layer.forward_native(call["x"])}
+
+    def invariant_norm(call):
+        return {"y": invariant.rms_norm_batch_invariant(call["x"], call["gamma"], call.numbers["eps"])}
+
+    return [("vllm.gemma_rms_norm", "cuda", gemma_norm), ("vllm.rms_norm_batch_invariant", "cuda", invariant_norm)]

@@ -10,6 +10,7 @@ DTYPES = {
     "bf16": torch.bfloat16,
     "f16": torch.float16,
     "e4m3fn": torch.float8_e4m3fn,
+    "e5m2": torch.float8_e5m2,
     "e8m0": torch.uint8,  # as bytes: torch converts e8m0 in ways of its own
     "int8": torch.int8,
     "uint8": torch.uint8,
@@ -25,6 +26,7 @@ class Call:
         self.number, self.about, self.numbers, self.parameters = number, about, about["numbers"], about["parameters"]
         self._bytes, self._device = tensors, device
 
+    @torch.compiler.disable
     def __getitem__(self, role):
         """A tensor that comes with data: its elements, whatever its strides."""
         spec = self.about["tensors"][role]

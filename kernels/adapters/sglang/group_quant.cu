@@ -4,6 +4,9 @@
 
 #if __has_include(<gemm/per_token_group_quant.cuh>)
 #include <gemm/per_token_group_quant.cuh>
+#elif __has_include(<gemm/per_token_group_quant_8bit_v2.cuh>)
+#define ASSAY_SECOND_GENERATION
+#include <gemm/per_token_group_quant_8bit_v2.cuh>
 #else
 #define ASSAY_FIRST_GENERATION
 #include <gemm/per_token_group_quant_8bit.cuh>
@@ -11,8 +14,11 @@
 
 #include "assay/cuda_plugin.hpp"
 
+namespace sglang {}  // namespace sglang
+
 namespace {
 
+using namespace sglang;
 using assay::cuda::Call;
 using assay::cuda::unsupported;
 
@@ -30,16 +36,27 @@ struct Seen {
   tvm::ffi::TensorView view() { return tvm::ffi::TensorView(&seen); }
 };
 
-constexpr DLDataType kFloat32{kDLFloat, 32, 1}, kE4m3{kDLFloat8_e4m3fn, 8, 1}, kInt8{kDLInt, 8, 1};
+constexpr DLDataType kFloat32{kDLFloat, 32, 1}, kE4m3{kDLFloat8_e4m3fn, 8, 1}, kInt8{kDLInt, 8, 1}, kWords{kDLInt, 32, 1};
 
 template <class T>
 constexpr DLDataType kTypeOf = std::is_same_v<T, __half> ? DLDataType{kDLFloat, 16, 1} : DLDataType{kDLBfloat, 16, 1};
 
-#ifdef ASSAY_FIRST_GENERATION
-template <class T, class Q>
+/// Scales column after column, as SGLang's Python sees it.
+[[maybe_unused]] bool by_columns(tvm::ffi::TensorView scale) { return scale.stride(0) < scale.stride(1); }
+
+#if defined ASSAY_FIRST_GENERATION
+template <class T, class Q, bool kPacked>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
   constexpr bool kFp8 = std::is_same_v<Q, fp8_e4m3_t>;
+  if (kPacked) unsupported("this release packs no scales here");
   per_token_group_quant_8bit<T, Q>(x, q, scale, group, 1e-10, kFp8 ? -448 : -128, kFp8 ? 448 : 127, false);
+}
+#elif defined ASSAY_SECOND_GENERATION
+template <class T, class Q, bool kPacked>
+void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
+  const int64_t tokens = q.size(0), groups = q.size(1) / group;
+  PerTokenGroupQuant8bitV2Kernel<T, Q, false>::run(x, q, scale, x, group, kPacked, false, false, tokens * groups, 1,
+                                                   by_columns(scale), groups, tokens, 0, scale.stride(1));
 }
 #else
 template <class T, class Q, uint32_t kGroup>
@@ -49,8 +66,16 @@ void quantize_groups(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::T
   else
     PerTokenGroupQuantFlatKernel<T, Q, kGroup, false, false, true, false, false>::run(x, q, scale);
 }
-template <class T, class Q>
+template <class T, class Q, bool kPacked>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
+  if constexpr (kPacked) {
+    if (group != 128) unsupported("packed scales of groups of 128");
+    if (q.size(1) / group % 4 == 0)
+      PerTokenGroupQuantFlatKernel<T, Q, 128, true, false, true, false, false>::run(x, q, scale);
+    else
+      PerTokenGroupQuantFlatKernel<T, Q, 128, true, false, false, false, false>::run(x, q, scale);
+    return;
+  }
   if (group == 32) return quantize_groups<T, Q, 32>(x, q, scale);
   if (group == 64) return quantize_groups<T, Q, 64>(x, q, scale);
   if (group == 128) return quantize_groups<T, Q, 128>(x, q, scale);
@@ -58,14 +83,14 @@ void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorVi
 }
 #endif
 
-template <class Q>
+template <class Q, bool kPacked>
 void group_quant(const Call& call) {
   if (TVMFFIEnvSetStream(kDLCUDA, 0, call.stream(), nullptr) != 0) assay::cuda::failed("TVMFFIEnvSetStream");
   assay::cuda::with_type<__nv_bfloat16, __half>(call.at("x"), [&](auto of) {
     using T = typename decltype(of)::type;
     Seen x(call.at("x"), kTypeOf<T>), q(call.at("q"), std::is_same_v<Q, int8_t> ? kInt8 : kE4m3),
-        scale(call.at("scale"), kFloat32);
-    quantize<T, Q>(x.view(), q.view(), scale.view(), call.integer("group_size"));
+        scale(call.at("scale"), kPacked ? kWords : kFloat32);
+    quantize<T, Q, kPacked>(x.view(), q.view(), scale.view(), call.integer("group_size"));
   });
 }
 
@@ -80,15 +105,22 @@ void is_contiguous(const Call& call) {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  return assay::cuda::library(ASSAY_SGLANG_NAME,
-                              {
-                                  {"per_token_group_quant",
-                                   "quant_group",
-                                   {"sglang.group_8bit_jit", "sglang.group_8bit@v0.5.17"},
-                                   {},
-                                   {},
-                                   group_quant<fp8_e4m3_t>},
-                                  {"is_contiguous", "weak_contiguity", {"sglang.contiguous"}, {}, {}, is_contiguous},
-                              },
-                              ASSAY_UNSUPPORTED);
+  return assay::cuda::library(
+      ASSAY_SGLANG_NAME,
+      {
+          {"per_token_group_quant",
+           "quant_group",
+           {"sglang.group_8bit_jit", "sglang.group_8bit_v2", "sglang.group_8bit@v0.5.17", "sglang.group_8bit@v0.5.23"},
+           {},
+           {},
+           group_quant<fp8_e4m3_t, false>},
+          {"per_token_group_quant_ue8m0",
+           "quant_group",
+           {"sglang.group_8bit_v2_ue8m0", "sglang.group_8bit_ue8m0@v0.5.17", "sglang.group_8bit_ue8m0@v0.5.23"},
+           {},
+           {},
+           group_quant<fp8_e4m3_t, true>},
+          {"is_contiguous", "weak_contiguity", {"sglang.contiguous"}, {}, {}, is_contiguous},
+      },
+      ASSAY_UNSUPPORTED);
 }

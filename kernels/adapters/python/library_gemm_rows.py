@@ -1,0 +1,123 @@
+"""Matrix products of libraries in C++, their sources compiled against torch as they are: vLLM's CUTLASS products and DeepGEMM. The headers of
+CUTLASS lie in SOURCES/cutlass, those of {fmt} in SOURCES/fmt."""
+
+import os
+import pathlib
+import tempfile
+
+import torch
+
+from witness_file import DTYPES
+
+STABLE = """
+#include <torch/extension.h>
+#include <torch/csrc/inductor/aoti_torch/utils.h>
+#include "quantization/w8a8/cutlass/c3x/scaled_mm_kernels.hpp"
+
+using torch::stable::Tensor;
+void cutlass_scaled_mm_sm90(Tensor&, Tensor const&, Tensor const&, Tensor const&, Tensor const&, std::optional<Tensor> const&);
+void cutlass_scaled_mm_azp_sm90(Tensor&, Tensor const&, Tensor const&, Tensor const&, Tensor const&, Tensor const&, std::optional<Tensor> const&,
+                                std::optional<Tensor> const&);
+
+Tensor stable(at::Tensor t) { return Tensor(torch::aot_inductor::new_tensor_handle(std::move(t))); }
+std::optional<Tensor> stable(std::optional<at::Tensor> t) { return t ? std::optional<Tensor>(stable(*t)) : std::nullopt; }
+
+void product(at::Tensor d, at::Tensor a, at::Tensor b, at::Tensor scale_a, at::Tensor scale_b, std::optional<at::Tensor> bias) {
+  Tensor out = stable(d);
+  cutlass_scaled_mm_sm90(out, stable(a), stable(b), stable(scale_a), stable(scale_b), stable(bias));
+}
+void product_azp(at::Tensor d, at::Tensor a, at::Tensor b, at::Tensor scale_a, at::Tensor scale_b, at::Tensor adj, std::optional<at::Tensor> azp,
+                 std::optional<at::Tensor> bias) {
+  Tensor out = stable(d);
+  cutlass_scaled_mm_azp_sm90(out, stable(a), stable(b), stable(scale_a), stable(scale_b), stable(adj), stable(azp), stable(bias));
+}
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
+  m.def("product", &product);
+  m.def("product_azp", &product_azp);
+}
+"""
+
+
+def result_of(call, rows):
+    """Memory for the result of so many rows."""
+    spec = call.about["tensors"]["d"]
+    return torch.empty(rows, spec["shape"][1], dtype=DTYPES[spec["format"]], device="cuda")
+
+
+def found(call, role):
+    return call[role] if role in call.about["tensors"] else None
+
+
+def vllm_cutlass(source, _):
+    from torch.utils.cpp_extension import load
+
+    csrc = pathlib.Path(source).resolve() / "csrc"
+    cutlass = csrc.parent.parent / "cutlass"
+    if not cutlass.exists():
+        raise LookupError(f"{cutlass}: no headers of CUTLASS")
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "bindings.cpp").write_text(STABLE)
+    w8a8 = csrc / "quantization/w8a8/cutlass"
+    files = [w8a8 / "scaled_mm_c3x_sm90.cu"] + [w8a8 / f"c3x/scaled_mm_{name}.cu" for name in
+                                                ("sm90_fp8", "sm90_int8", "azp_sm90_int8", "blockwise_sm90_fp8")]
+    defines = ["-DENABLE_SCALED_MM_SM90=1", "-DENABLE_FP8", "-DUSE_CUDA", "-DTORCH_TARGET_VERSION=0x020B000000000000ULL", "-std=c++20"]
+    module = load("assay_vllm_cutlass", [str(folder / "bindings.cpp"), *map(str, files)], extra_cflags=["-std=c++20"],
+                  extra_cuda_cflags=[*defines, "-gencode=arch=compute_90a,code=sm_90a", "--expt-relaxed-constexpr", "--expt-extended-lambda"],
+                  extra_include_paths=[str(csrc), str(cutlass / "include"), str(cutlass / "tools/util/include")])
+
+    def product(least_rows):
+        """vLLM exchanges a and b for 64 rows and fewer: rows of zeros are put behind those of the call, and left out of the result."""
+
+        def run(call):
+            a, scale_a = call["a"], call["scale_a"]
+            rows = a.shape[0]
+            if rows < least_rows:
+                a = torch.cat([a.view(torch.uint8), torch.zeros(least_rows - rows, a.shape[1], dtype=torch.uint8, device="cuda")]).view(a.dtype)
+                if scale_a.shape[0] == rows and scale_a.numel() > 1:
+                    scale_a = torch.cat([scale_a, torch.ones(least_rows - rows, *scale_a.shape[1:], device="cuda")])
+            d = result_of(call, a.shape[0])
+            if scale_a.dim() == 2:  # of blocks, column after column
+                module.product(d, a, call["b"].t(), scale_a.t().contiguous().t(), call["scale_b"].t(), None)
+            else:
+                module.product(d, a, call["b"].t(), scale_a.reshape(-1, 1), call["scale_b"].reshape(1, -1), found(call, "bias"))
+            return {"d": d[:rows]}
+
+        return run
+
+    def azp(call):
+        d = result_of(call, call["a"].shape[0])
+        module.product_azp(d, call["a"], call["b"].t(), call["scale_a"].reshape(-1, 1), call["scale_b"].reshape(1, -1), call["azp_adj"],
+                           found(call, "azp"), found(call, "bias"))
+        return {"d": d}
+
+    name = "vllm.cutlass_scaled_mm"
+    return [(name + ".sm_90", "cuda", product(65)), (name + "_swap_ab.sm_90", "cuda", product(0)), (name + "_int8.sm_90", "cuda", product(0)),
+            (name + "_azp.sm_90", "cuda", azp), (name + "_azp_per_token.sm_90", "cuda", azp), (name + "_blockwise.sm_90", "cuda", product(0))]
+
+
+def deepgemm(source):
+    """DeepGEMM's own host code, which compiles a kernel for each shape when it is called."""
+    from torch.utils.cpp_extension import CUDA_HOME, load
+
+    root = pathlib.Path(source).resolve()
+    headers = [root / "deep_gemm/include", root.parent / "cutlass/include", root.parent / "fmt"]
+    for folder in headers:
+        if not folder.exists():
+            raise LookupError(f"{folder}: no such headers")
+    for name in ("cute", "cutlass"):  # what its setup.py copies there
+        if not (headers[0] / name).exists():
+            os.symlink(headers[1] / name, headers[0] / name)
+    module = load("assay_deep_gemm", [str(root / "csrc/python_api.cpp")], extra_cflags=["-std=c++20", "-DFMT_HEADER_ONLY", "-Wno-psabi"],
+                  extra_include_paths=[*map(str, headers), f"{CUDA_HOME}/include", f"{CUDA_HOME}/include/cccl"],
+                  extra_ldflags=[f"-L{CUDA_HOME}/lib64", "-lcudart", "-lnvrtc"], with_cuda=True)
+    module.init(str(root / "deep_gemm"), CUDA_HOME)
+
+    def product(recipe):
+        def run(call):
+            d = result_of(call, call["a"].shape[0])
+            module.fp8_gemm_nt((call["a"], call["scale_a"]), (call["b"], call["scale_b"].contiguous()), d, found(call, "c"), recipe)
+            return {"d": d}
+
+        return run
+
+    return [("deepgemm.fp8_gemm_1d2d.sm_90", "cuda", product((1, 128, 128))), ("deepgemm.fp8_gemm_1d1d.sm_90", "cuda", product((1, 1, 128)))]
