@@ -1,12 +1,16 @@
-"""Matrix products: torch._scaled_mm, which calls cuBLASLt or CUTLASS, and vLLM's Triton kernel for scales of blocks."""
+"""Matrix products: torch._scaled_mm, which calls cuBLASLt or CUTLASS, vLLM's Triton kernels, and forms of Triton's dot."""
 
 import types
 
 import torch
 
 from from_source import functions
-from vllm_rows import UTILS, common
+from vllm_rows import UTILS, common, row_of
 from witness_file import DTYPES
+
+
+def result_of(call):
+    return DTYPES[call.about["tensors"]["d"]["format"]]
 
 
 def torch_rows():
@@ -14,9 +18,6 @@ def torch_rows():
         more = fill(rows, *values.shape[1:], dtype=values.dtype, device=values.device)
         more[: values.shape[0]] = values
         return more
-
-    def result_of(call):
-        return DTYPES[call.about["tensors"]["d"]["format"]]
 
     def factors(call):
         """torch wants a multiple of 16 columns: rows of zeros are put behind those of b, and their columns left out of the result."""
@@ -68,21 +69,54 @@ def torch_rows():
             (name + "1x128_128x128.sm_90", "cuda", blocks("BlockWise128x128")), (name + "1x128_1x128.sm_90", "cuda", blocks("BlockWise1x128"))]
 
 
-def vllm_blocks(source, _):
-    """With the configuration that a release has where none is tuned, and with its BLOCK_SIZE_K halved."""
+def vllm_triton(source, release):
+    """Blocks with the configuration that a release has where none is tuned, and with its BLOCK_SIZE_K halved and quartered; one scale a tensor, a
+    token or a channel."""
     import triton
     import triton.language as tl
 
-    def of(block_k):
+    names = {**common(), "triton": triton, "tl": tl}
+
+    def blocks(block_k):
         tuned = {"BLOCK_SIZE_M": 64, "BLOCK_SIZE_N": 128, "BLOCK_SIZE_K": block_k, "GROUP_SIZE_M": 32, "num_warps": 4, "num_stages": 2}
-        names = {**common(), "triton": triton, "tl": tl, "envs": types.SimpleNamespace(VLLM_BATCH_INVARIANT=False),
-                 "get_w8a8_block_fp8_configs": lambda *_: {1: tuned} if block_k != 128 else None}
-        fp8 = functions(f"{source}/{UTILS}fp8_utils.py", ["_w8a8_triton_block_scaled_mm", "w8a8_triton_block_scaled_mm"], names)
+        fp8 = functions(f"{source}/{UTILS}fp8_utils.py", ["_w8a8_triton_block_scaled_mm", "w8a8_triton_block_scaled_mm"],
+                        {**names, "envs": types.SimpleNamespace(VLLM_BATCH_INVARIANT=False),
+                         "get_w8a8_block_fp8_configs": lambda *_: {1: tuned} if block_k != 128 else None})
 
         def run(call):
-            made = DTYPES[call.about["tensors"]["d"]["format"]]
-            return {"d": fp8.w8a8_triton_block_scaled_mm(call["a"], call["b"], call["scale_a"], call["scale_b"], [128, 128], made)}
+            return {"d": fp8.w8a8_triton_block_scaled_mm(call["a"], call["b"], call["scale_a"], call["scale_b"], [128, 128], result_of(call))}
 
         return run
 
-    return [("vllm.triton_w8a8_block.sm_90", "cuda", of(128)), ("vllm.triton_w8a8_block_k64.sm_90", "cuda", of(64))]
+    plain = functions(f"{source}/vllm/model_executor/layers/quantization/compressed_tensors/triton_scaled_mm.py",
+                      ["is_weak_contiguous", "scaled_mm_kernel", "triton_scaled_mm"], {**names, "use_tensor_descriptor": lambda _: False})
+
+    def scaled(call):
+        bias = call["bias"] if "bias" in call.about["tensors"] else None
+        return {"d": plain.triton_scaled_mm(call["a"], call["b"].t(), call["scale_a"], call["scale_b"], result_of(call), bias)}
+
+    name = "vllm.triton_w8a8_block"
+    return [(name + ".sm_90", "cuda", blocks(128)), (name + "_k64.sm_90", "cuda", blocks(64)), (name + "_k32.sm_90", "cuda", blocks(32)),
+            (row_of("vllm.triton_scaled_mm", ["v0.32.0"], release) + ".sm_90", "cuda", scaled)]
+
+
+def triton_rows():
+    """Forms of the dot that no library has as they stand here, compiled by the Triton that is installed."""
+    import triton
+
+    import triton_dots
+
+    def run(form, block_k):
+        def made(call):
+            a, b = call["a"], call["b"]
+            d = torch.empty(a.shape[0], b.shape[0], dtype=result_of(call), device=a.device)
+            scale_a, scale_b = call["scale_a"].contiguous(), call["scale_b"].contiguous()
+            blocks, rows, columns = -(-a.shape[1] // 128), scale_a.numel() > 1, scale_b.numel() > 1
+            triton_dots.product[(triton.cdiv(a.shape[0], 64), triton.cdiv(b.shape[0], 64))](
+                a, b, d, scale_a, scale_b, *a.shape, b.shape[0], blocks, form, rows, columns, block_k, num_warps=4, num_stages=2)
+            return {"d": d}
+
+        return made
+
+    return [("triton.dot_added_k128.sm_90", "cuda", run("added", 128)), ("triton.dot_imprecise_0.sm_90", "cuda", run("imprecise_0", 128)),
+            ("triton.w8a8_block_scales_first.sm_90", "cuda", run("scales_first", 128))]

@@ -1,7 +1,8 @@
 """Runs Python implementations on the inputs of witnesses.
-usage: run.py [--compiled] --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 vllm==0.33.0:cutlass torch torchao torchao==0.17.0 aiter@e4048607
+usage: run.py [--compiled] --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 vllm==0.33.0:cutlass torch triton torchao torchao==0.17.0 aiter@e4048607
 
-Sources lie in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and the like; torch, and torchao without a version, are imported. Behind a colon
+Sources lie in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and the like; torch, triton, and
+torchao without a version, are imported. Behind a colon
 stands a part of its rows, as one that compiles a library first. With --compiled each function is what torch.compile makes of it. What a machine or a release lacks
 is said and left out: rows of the CPU need no GPU."""
 
@@ -26,7 +27,7 @@ import witness_file
 COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [aiter_rows.in_triton, aiter_rows.on_the_host],
            "torchao": [other_rows.torchao_commit_rows], "DeepGEMM:products": [library_gemm_rows.deepgemm]}
 RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8,
-                     gemm_rows.vllm_blocks, cpp_rows.contiguity],
+                     gemm_rows.vllm_triton, cpp_rows.contiguity],
             "vllm:native": [vllm_rows.native], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
             "vllm:cutlass": [library_gemm_rows.vllm_cutlass], "torchao": [other_rows.torchao_release_rows]}
 TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.deepgemm_rows}
@@ -40,6 +41,10 @@ def rows_of(package, sources, is_compiled):
     source = f"{sources}/{package.replace('==', '-').replace('@', '-')}"
     if package == "torch":
         return f"torch {torch.__version__}", [gemm_rows.torch_rows]
+    if package == "triton":
+        import triton
+
+        return f"triton {triton.__version__}", [gemm_rows.triton_rows]
     if package == "torchao":
         import torchao
 

@@ -3,10 +3,11 @@
 namespace assay_kernels {
 namespace {
 
-using OneTensor =
-    GemmList<units::OfNvidia, TorchTensorFast, TorchTensor, TorchTensorFastE5m2E4m3, TorchTensorE4m3E5m2, TorchTensorSm89, UnknownTensor>;
+using OneTensor = GemmList<units::OfNvidia, TorchTensorFast, TorchTensor, TorchTensorFastE5m2E4m3, TorchTensorE4m3E5m2,
+                           TorchTensorSm89, UnknownTensor>;
 using Others = GemmList<units::OfNvidia, TorchRowFast, TorchRow, CutlassRow, VllmScaledMm, VllmScaledMmSwapAb, VllmScaledMmInt8,
-                        VllmScaledMmAzp, VllmScaledMmAzpPerToken, VllmTritonScaledMm, TritonDotAdded, TritonDotImprecise0, UnknownRow>;
+                        VllmScaledMmAzp, VllmScaledMmAzpPerToken, VllmTritonScaledMm, VllmTritonScaledMm32, TritonDotAdded,
+                        TritonDotImprecise0, UnknownRow>;
 
 }  // namespace
 

@@ -140,6 +140,11 @@ struct VllmTritonScaledMm : TokenFirst<units::Sm90WgmmaE4m3F32> {
   }
 };
 
+// vLLM v0.32.0: accumulator += bias, before the result is rounded.
+struct VllmTritonScaledMm32 : TokenFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.triton_scaled_mm@v0.32.0.sm_90";
+};
+
 // Triton 3.6 on sm_90: acc += tl.dot(a, b), and a dot whose codes are unpacked to f16 (max_num_imprecise_acc=0).
 struct TritonDotAdded : TokenFirst<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "triton.dot_added_k128.sm_90";
