@@ -1,10 +1,9 @@
 """Runs Python implementations on the inputs of witnesses.
-usage: run.py [--compiled] --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 vllm==0.33.0:cutlass torch triton torchao torchao==0.17.0 aiter@e4048607
+usage: run.py [--compiled] --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 vllm==0.33.0:cutlass torch triton torchao aiter@e4048607
 
-Sources lie in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and the like; torch, triton, and
-torchao without a version, are imported. Behind a colon
-stands a part of its rows, as one that compiles a library first. With --compiled each function is what torch.compile makes of it. What a machine or a release lacks
-is said and left out: rows of the CPU need no GPU."""
+Sources lie in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and the like; torch, triton, and torchao without a version, are imported. Behind a
+colon stands a part of its rows, as one that compiles a library first. With --compiled each function is what torch.compile makes of it. What a
+machine or a release lacks is said and left out: rows of the CPU need no GPU."""
 
 import argparse
 import datetime
@@ -17,6 +16,7 @@ import torch
 
 import aiter_rows
 import cpp_rows
+import flashinfer_rows
 import gemm_rows
 import library_gemm_rows
 import other_rows
@@ -29,16 +29,21 @@ COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [ai
 RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8,
                      gemm_rows.vllm_triton, cpp_rows.contiguity],
             "vllm:native": [vllm_rows.native], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
-            "vllm:cutlass": [library_gemm_rows.vllm_cutlass], "torchao": [other_rows.torchao_release_rows]}
+            "vllm:cutlass": [library_gemm_rows.vllm_cutlass], "torchao": [other_rows.torchao_release_rows],
+            "flashinfer-python:cute": [flashinfer_rows.cute]}
 TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.deepgemm_rows}
 MOST_SHAPES = 256  # of one function, for which torch.compile makes code; after so many it would go on eagerly
+
+
+def folder_of(package):
+    return package.partition(":")[0].replace("==", "-").replace("@", "-").replace("flashinfer-", "flashinfer_")
 
 
 def rows_of(package, sources, is_compiled):
     """(how it is called in provenance, rows: contract, device, function) in parts that fail apart; "any": bits do not depend on the device.
     Of what is compiled those that are torch alone."""
     given, (package, _, part) = package, package.partition(":")
-    source = f"{sources}/{package.replace('==', '-').replace('@', '-')}"
+    source = f"{sources}/{folder_of(package)}"
     if package == "torch":
         return f"torch {torch.__version__}", [gemm_rows.torch_rows]
     if package == "triton":
@@ -132,8 +137,7 @@ def main():
                         continue
                     about["origin"] = {"package": said + said_so, "kernel": contract.split(".")[1].split("@")[0], "flags": flags, "on": place_of(device),
                                        "date": datetime.date.today().isoformat()}
-                    folder = package.partition(":")[0].replace("==", "-").replace("@", "-") + beside
-                    witness_file.write(arguments.outputs / folder / path.parent.name / path.name, about, tensors)
+                    witness_file.write(arguments.outputs / (folder_of(package) + beside) / path.parent.name / path.name, about, tensors)
                     print(f"{contract}: {len(about['calls'])} calls, {elements} outputs on {device}")
     return 1 if failed else 0
 

@@ -1,0 +1,132 @@
+"""FlashInfer's norms in the CuTe DSL, which compiles without a GPU.
+usage: flashinfer_rows.py FLASHINFER-SOURCE-FOLDER INPUTS OUTPUT.so    compiles what the calls of those inputs need, for an H200
+
+Needs nvidia-cutlass-dsl there; a machine that has none takes the kernels out of SOURCE-FOLDER/cute_norms.so. Both need apache-tvm-ffi."""
+
+import importlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import types
+import typing
+
+import torch
+
+ROWS = {  # contract -> kind of kernel, what is added to a weight
+    "flashinfer.rms_norm@v0.6.7": ("rmsnorm", 0.0), "flashinfer.gemma_rms_norm@v0.6.7": ("rmsnorm", 1.0),
+    "flashinfer.fused_add_rms_norm@v0.6.7": ("fused_add_rmsnorm", 0.0), "flashinfer.gemma_fused_add_rms_norm@v0.6.7": ("fused_add_rmsnorm", 1.0),
+    "flashinfer.rmsnorm_quant@v0.6.7": ("rmsnorm_quant", 0.0), "flashinfer.fused_add_rmsnorm_quant@v0.6.7": ("fused_add_rmsnorm_quant", 0.0),
+    "flashinfer.layer_norm": ("layernorm", 0.0),
+}
+H200 = types.SimpleNamespace(shared_memory_per_block_optin=232448, multi_processor_count=132, major=9, minor=0)
+
+
+class Kernel(typing.NamedTuple):
+    """What FlashInfer compiles into a kernel."""
+
+    kind: str
+    dtype: str
+    gamma: str
+    columns: int
+    bias: float
+
+    @property
+    def name(self):
+        return f"{self.kind}_{self.dtype}_{self.gamma}_{self.columns}_{'plus_1' if self.bias else 'plain'}"
+
+
+def kernel_of(contract, call):
+    kind, bias = ROWS[contract]
+    return Kernel(kind, *(str(call[role].dtype).split(".")[1] for role in ("x", "gamma")), call["x"].shape[1], bias)
+
+
+def compiled(source, kernel):
+    """By FlashInfer's own function, whose module is taken without the package around it."""
+    for package, path in (("flashinfer", ""), ("flashinfer.norm", "/norm"), ("flashinfer.norm.kernels", "/norm/kernels"), ("flashinfer.cute_dsl", "/cute_dsl")):
+        if package not in sys.modules:
+            sys.modules[package] = types.ModuleType(package)
+            sys.modules[package].__path__ = [f"{source}/flashinfer{path}"]
+    module = importlib.import_module(f"flashinfer.norm.kernels.{kernel.kind.removesuffix('_quant')}")
+    make = getattr(module, f"_get_compiled_{kernel.kind}_kernel")
+    if kernel.kind == "layernorm":
+        return make(kernel.dtype, kernel.gamma, kernel.columns, False)
+    if kernel.kind.endswith("_quant"):
+        return make(kernel.dtype, "float8_e4m3fn", kernel.columns, kernel.bias, False, use_hw_fp8=True, sm_version=90, contiguous=True)
+    return make(kernel.dtype, kernel.columns, kernel.bias, False, 90, contiguous=True)
+
+
+def cute(source, _):
+    library = pathlib.Path(source) / "cute_norms.so"
+    if library.exists():
+        import tvm_ffi
+
+        module = tvm_ffi.load_module(str(library))
+    made = {}
+
+    def kernel(wanted):
+        if wanted not in made:
+            made[wanted] = module[wanted.name] if library.exists() else compiled(source, wanted)
+        return made[wanted]
+
+    def row(contract):
+        kind, _ = ROWS[contract]
+
+        def run(call):
+            x, gamma, eps = call["x"].contiguous(), call["gamma"].contiguous(), float(call.numbers["eps"])
+            f, m = kernel(kernel_of(contract, call)), x.shape[0]
+            if kind == "rmsnorm":
+                y = torch.empty_like(x)
+                f(x, gamma, y, m, eps)
+                return {"y": y}
+            if kind == "layernorm":
+                y = torch.empty_like(x)
+                f(y, x, gamma, call["beta"].contiguous(), m, eps)
+                return {"y": y}
+            if kind == "rmsnorm_quant":
+                q = torch.empty(x.shape, dtype=torch.float8_e4m3fn, device=x.device)
+                f(x, gamma, q, m, call["scale"].reshape(-1), eps)
+                return {"q": q}
+            residual = call["residual"].contiguous()
+            if kind == "fused_add_rmsnorm":
+                f(x, residual, gamma, m, eps)
+                return {"y": x, "residual": residual}
+            q = torch.empty(x.shape, dtype=torch.float8_e4m3fn, device=x.device)
+            f(q, x, residual, gamma, m, call["scale"].reshape(-1), eps)
+            return {"q": q, "residual": residual}
+
+        return contract, "cuda", run
+
+    return [row(contract) for contract in ROWS]
+
+
+def main():
+    """Every kernel of the calls as an object, and all of them linked with the static part of the DSL's runtime."""
+    import witness_file
+
+    source, inputs, output = sys.argv[1:]
+    os.environ["CUTE_DSL_ARCH"] = "sm_90a"
+    torch.cuda.current_device, torch.cuda.get_device_properties = lambda: 0, lambda *_: H200
+    kernels = set()
+    for contract in ROWS:
+        for path in pathlib.Path(inputs).glob(f"*/{contract}.safetensors"):
+            about, tensors, _ = witness_file.read(path)
+            calls = [witness_file.Call(number, said, tensors, "cpu") for number, said in enumerate(about["calls"])]
+            kernels |= {kernel_of(contract, call) for call in calls}
+    import cutlass
+    import tvm_ffi
+
+    folder = pathlib.Path(tempfile.mkdtemp())
+    for kernel in sorted(kernels):
+        compiled(source, kernel).export_to_c(str(folder / f"{kernel.name}.o"), function_name=kernel.name)
+    (folder / "error.c").write_text("#include <stdio.h>\nvoid CuteDSLRT_TVMFFISetRaisedCudaError(int e) { fprintf(stderr, \"CUDA error %d\\n\", e); }\n")
+    runtime = next(pathlib.Path(cutlass.__file__).parents[2].glob("cu13/lib/libcuda_dialect_runtime_static.a"))
+    subprocess.run(["nvcc", "-shared", "-Xcompiler", "-fPIC", "-cudart", "static", "-Xlinker", "-z,defs", "-o", output, str(folder / "error.c"), *map(str, folder.glob("*.o")), str(runtime),
+                    f"-L{pathlib.Path(tvm_ffi.__file__).parent}/lib", "-ltvm_ffi", "-lcuda", f"-L{pathlib.Path(shutil.which('nvcc')).parents[1]}/lib64/stubs"], check=True)
+    print(f"{output}: {len(kernels)} kernels")
+
+
+if __name__ == "__main__":
+    main()
