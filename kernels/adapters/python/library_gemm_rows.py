@@ -38,6 +38,17 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
 """
 
 
+def toolkit():
+    """Headers of CUDA's libraries, and how NVRTC is linked: the toolkit's, or those that came with torch where it has nvcc alone."""
+    from torch.utils.cpp_extension import CUDA_HOME
+
+    home, wheels = pathlib.Path(CUDA_HOME), pathlib.Path(torch.__file__).parents[1] / "nvidia/cu13"
+    headers = [str(folder) for folder in (home / "include", home / "include/cccl", wheels / "include") if folder.exists()]
+    folder = home / "lib64" if (home / "lib64/libnvrtc.so").exists() else wheels / "lib"
+    library = "-lnvrtc" if (folder / "libnvrtc.so").exists() else "-l:libnvrtc.so.13"
+    return headers, [f"-L{folder}", library, f"-Wl,-rpath,{folder}"]
+
+
 def result_of(call, rows):
     """Memory for the result of so many rows."""
     spec = call.about["tensors"]["d"]
@@ -63,7 +74,7 @@ def vllm_cutlass(source, _):
     defines = ["-DENABLE_SCALED_MM_SM90=1", "-DENABLE_FP8", "-DUSE_CUDA", "-DTORCH_TARGET_VERSION=0x020B000000000000ULL", "-std=c++20"]
     module = load("assay_vllm_cutlass", [str(folder / "bindings.cpp"), *map(str, files)], extra_cflags=["-std=c++20"],
                   extra_cuda_cflags=[*defines, "-gencode=arch=compute_90a,code=sm_90a", "--expt-relaxed-constexpr", "--expt-extended-lambda"],
-                  extra_include_paths=[str(csrc), str(cutlass / "include"), str(cutlass / "tools/util/include")])
+                  extra_include_paths=[str(csrc), str(cutlass / "include"), str(cutlass / "tools/util/include"), *toolkit()[0]])
 
     def product(least_rows):
         """vLLM exchanges a and b for 64 rows and fewer: rows of zeros are put behind those of the call, and left out of the result."""
@@ -108,8 +119,7 @@ def deepgemm(source):
         if not (headers[0] / name).exists():
             os.symlink(headers[1] / name, headers[0] / name)
     module = load("assay_deep_gemm", [str(root / "csrc/python_api.cpp")], extra_cflags=["-std=c++20", "-DFMT_HEADER_ONLY", "-Wno-psabi"],
-                  extra_include_paths=[*map(str, headers), f"{CUDA_HOME}/include", f"{CUDA_HOME}/include/cccl"],
-                  extra_ldflags=[f"-L{CUDA_HOME}/lib64", "-lcudart", "-lnvrtc"], with_cuda=True)
+                  extra_include_paths=[*map(str, headers), *toolkit()[0]], extra_ldflags=toolkit()[1], with_cuda=True)
     module.init(str(root / "deep_gemm"), CUDA_HOME)
 
     def product(recipe):
