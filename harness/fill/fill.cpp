@@ -92,6 +92,8 @@ constexpr Entry kFills[] = {
     {"exact_sums", fills::exact_sums, "-2 .. 2, so few in a row that every sum of products stays below 2^13: no order rounds"},
     {"block_outliers", fills::block_outliers, "normal, and in every 128 of k one of the largest: what it is aligned with is cut off"},
     {"codes_with_nans", fills::codes_with_nans, "amax_scaled, and in every fourth row one NaN"},
+    {"one_hot_rows", fills::one_hot_rows, "rows of zeros and rows with a single 1, elsewhere in each: a product is a number of the other factor"},
+    {"codes_in_turn", fills::codes_in_turn, "all codes of the format in turn: every byte of a scale, NaN too"},
     {"equal_pairs", fills::equal_pairs, "in the first 8 of 32 large equal neighbours, an octave less with each row, among small numbers"},
     {"cancelling_pairs", fills::cancelling_pairs,
      "the same with opposite signs: with equal_pairs as the other factor large products cancel and what they cut off shows in 16 bits"},

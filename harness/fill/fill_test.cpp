@@ -91,7 +91,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"rank_integers", 0xe2342c9b95220fd2}, {"rank_cancel", 0xff5df482f1451e5a}, {"rank_overflow", 0x1f6abb2311a74f17},
       {"rank_specials", 0x8fd13b33149a8c1b},
       {"equal_pairs", 0x87eb716cc447afc5}, {"cancelling_pairs", 0xfd16cebc45b7d356},     {"amax_scales", 0xbd1dfe80fe3c4ebb},
-      {"about_64", 0x3de48a91dbab4f40},
+      {"about_64", 0x3de48a91dbab4f40},        {"one_hot_rows", 0xc58f41101b59cebc},    {"codes_in_turn", 0x851556e87fd43605},
       {"equal_blocks", 0xf8b4cdb2ae61f1b9},   {"opposite_blocks", 0x36bd42c58cf75227},   {"paired_scales", 0x5dc37a3053dc65f2},
   };
   return digests;

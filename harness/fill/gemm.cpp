@@ -149,4 +149,15 @@ void codes_with_nans(Sheet& sheet) {
   }
 }
 
+void one_hot_rows(Sheet& sheet) {
+  constexpr int64_t kStep = 37;  // of places from row to row: no divisor of a tile
+  for (int64_t row = 1; row < sheet.rows && sheet.columns > 0; row += 2)
+    sheet.values[size_t(row * sheet.columns + row * kStep % sheet.columns)] = 1;
+}
+
+void codes_in_turn(Sheet& sheet) {
+  const uint32_t all = sheet.format.bits < 32 ? (1u << sheet.format.bits) - 1 : ~0u;
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.codes.push_back({i, uint32_t(i) & all});
+}
+
 }  // namespace assay::fills

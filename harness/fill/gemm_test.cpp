@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "harness/testing/fill_samples.h"
 #include "reference/formats/catalogue.h"
@@ -52,6 +53,29 @@ TEST(FillGemm, SumsOfMagnitudesStayBelowTwoToTheThirteen) {
     EXPECT_LT(most, 8192) << k;
     EXPECT_GT(most, 1) << k;
   }
+}
+
+TEST(FillGemm, RowsOfZerosAndRowsWithASingleOne) {
+  HostTensor x{dense("x", Role::kInput, kE4M3Fn, {8, 100}), {}};
+  fill(x, {.name = "one_hot_rows", .seed = 1});
+  std::set<int64_t> places;
+  for (int64_t row = 0; row < 8; ++row) {
+    int64_t ones = 0;
+    for (int64_t i = 0; i < 100; ++i) {
+      const uint32_t code = x.code(row * 100 + i);
+      if (code == 0) continue;
+      ASSERT_EQ(decode(kE4M3Fn, code), 1);
+      places.insert(i), ++ones;
+    }
+    EXPECT_EQ(ones, row % 2) << row;
+  }
+  EXPECT_EQ(places.size(), 4u) << "elsewhere in each row";
+}
+
+TEST(FillGemm, EveryCodeComesInTurn) {
+  HostTensor x{dense("x", Role::kInput, kE8M0, {16, 16}), {}};
+  fill(x, {.name = "codes_in_turn", .seed = 1});
+  for (int64_t i = 0; i < 256; ++i) ASSERT_EQ(x.code(i), uint32_t(i));
 }
 
 TEST(FillGemm, OneOutlierInEveryBlock) {

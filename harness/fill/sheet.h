@@ -117,6 +117,8 @@ void few_maxima(Sheet&);
 void exact_sums(Sheet&);
 void block_outliers(Sheet&);
 void codes_with_nans(Sheet&);
+void one_hot_rows(Sheet&);
+void codes_in_turn(Sheet&);
 void equal_pairs(Sheet&);
 void cancelling_pairs(Sheet&);
 void amax_scales(Sheet&);
