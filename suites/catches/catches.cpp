@@ -1,15 +1,13 @@
 // catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass its healthy twin in the
 // same run. What is demanded of each fault stands in faults.csv. Needs libassay_cpu.so and libassay_faulty.so in the folder
-// given. With an exponent the scales of a of all matrix products are so many octaves larger: what is seen does not depend on that.
+// given. With an exponent all inputs of matrix products are so many octaves larger, by the scales of a: what is seen does not depend on that.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <map>
 #include <set>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "harness/backend/library.h"
@@ -18,8 +16,9 @@
 #include "harness/core/glob.h"
 #include "harness/core/run.h"
 #include "harness/diagnosis/run_hooks.h"
-#include "suites/catches/measuring.h"
+#include "reference/formats/round.h"
 #include "reference/table/table.h"
+#include "suites/catches/measuring.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -70,23 +69,22 @@ bool names_cause(const Verdict& verdict, const std::string& cell) {
   return std::any_of(causes.begin(), causes.end(), [&](const std::string& cause) { return names_one(verdict, cause); });
 }
 
-/// f32, or bytes of words that are exponents; what stands for no scale keeps its byte.
-void multiply(HostTensor& scales, int exponent) {
+/// Numbers so many octaves larger; of words their bytes, which are exponents. What stands for no scale keeps its byte.
+void multiply(HostTensor& tensor, int exponent) {
   constexpr int kLeast = 32, kMost = 223;  // of bytes that stay exponents with some octaves more or less
-  if (scales.spec.format->name == std::string_view("f32")) {
-    for (size_t at = 0; at + sizeof(float) <= scales.bytes.size(); at += sizeof(float)) {
-      float value;
-      std::memcpy(&value, &scales.bytes[at], sizeof value);
-      value = std::ldexp(value, exponent);
-      std::memcpy(&scales.bytes[at], &value, sizeof value);
-    }
+  const Format& format = *tensor.spec.format;
+  if (format.specials == Specials::kInteger) {
+    for (std::byte& byte : tensor.bytes)
+      if (int(byte) >= kLeast && int(byte) <= kMost) byte = std::byte(int(byte) + exponent);
     return;
   }
-  for (std::byte& byte : scales.bytes)
-    if (int(byte) >= kLeast && int(byte) <= kMost) byte = std::byte(int(byte) + exponent);
+  for (int64_t i = 0; i < tensor.spec.storage; ++i) {
+    const double value = std::ldexp(decode(format, tensor.code(i)), exponent);
+    if (std::isfinite(value)) tensor.set_code(i, code_of(format, round_to(format, value, Rounding::kNearestEven, Overflow::kSaturate)));
+  }
 }
 
-/// All ops, and so many octaves more in the scales of matrix products.
+/// All ops; in matrix products the scales of a and what joins the product are so many octaves larger.
 std::vector<Op> ops_with(int exponent) {
   std::vector<Op> ops(all_ops().begin(), all_ops().end());
   for (Op& op : ops) {
@@ -95,7 +93,7 @@ std::vector<Op> ops_with(int exponent) {
     op.problem = [plain = op.problem, exponent](const Case& one) {
       Problem problem = plain(one);
       for (HostTensor& tensor : problem.tensors)
-        if (tensor.spec.name == "scale_a") multiply(tensor, exponent);
+        if (tensor.spec.name == "scale_a" || tensor.spec.name == "bias" || tensor.spec.name == "c") multiply(tensor, exponent);
       return problem;
     };
   }
