@@ -53,6 +53,10 @@ std::vector<Kernel> block_gemm_faults() {
                                              "no regression known; a column of words that is one too high"),
       of_block_gemm<BlockGemmPackedMantissa>("block_gemm_packed_mantissa", other,
                                              "deepgemm 364, sglang 25733: mantissa bits in the byte of an exponent"),
+      of_block_gemm<BlockGemmMxFirstOfFour>("block_gemm_mx_first_of_four", "gemm_block_scaled.blackwell",
+                                            "deepgemm 1x128 recipes: one byte for four blocks where MX has four"),
+      of_block_gemm<BlockGemmMxLinear>("block_gemm_mx_linear", "gemm_block_scaled.blackwell",
+                                       "vllm 42118: scales that are not put into tiles behind an all-to-all"),
       of_block_gemm<BlockGemmGain>("block_gemm_gain", other, "no regression known; what a global measure calls the same"),
   };
 }

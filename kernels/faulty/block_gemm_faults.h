@@ -107,6 +107,19 @@ struct BlockGemmScalesCut : VllmBlockwise {
   }
 };
 
+/// MX scales: the byte of the first of four blocks for 128 products.
+struct BlockGemmMxFirstOfFour : TiledScales<BlockGemmMxFirstOfFour, units::Sm100Tcgen05MxE4m3F32> {
+  static constexpr const char* kContract = TorchMx::kContract;
+  SIMT_DEVICE static int64_t block_of(int64_t block) { return block / 4 * 4; }
+};
+
+/// MX scales row by row where they lie in tiles.
+struct BlockGemmMxLinear : TorchMx {
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
+    return reinterpret_cast<const uint8_t*>(scales.data)[row * blocks + block];
+  }
+};
+
 /// One fraction bit less of each term.
 struct BlockUnitFractionLess : units::Sm90WgmmaE4m3F32 {
   static constexpr int kFraction = 12;

@@ -80,8 +80,9 @@ Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong) {
 void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const ScaleShape& shape, ScaleValues DotInputs::*scales,
                  std::vector<Hypothesis>& all) {
   if (!layout) return;
-  const std::vector<std::string> plain = {"row", "col", "tma"}, words = {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"};
-  for (const std::string& id : layout->packs_words() ? words : plain) {
+  const std::vector<std::string> plain = {"row", "col", "tma"}, words = {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"},
+                                 bytes = {"e8m0_row", "e8m0_col", "e8m0_128x4", "e8m0_8x4"};
+  for (const std::string& id : layout->packs_words() ? words : layout->element->bytes() == 1 ? bytes : plain) {
     const Layout* other = &rulebook().layout(id);
     if (!reads_others(shape, *layout, *other)) continue;
     const std::string name = fmt::format("{}: layout {} -> {}", role, layout->id, id);
@@ -96,10 +97,28 @@ void add_layouts(const GemmCase& c, const char* role, const Layout* layout, cons
   }
 }
 
+/// Bytes of both factors, read as if they lay otherwise: a step that puts them into tiles is left out for both or for none.
+void add_layouts_of_both(const GemmCase& c, std::vector<Hypothesis>& all) {
+  if (!c.scales_are_bytes() || c.layout_a->packs_words() || c.layout_a->id == "e8m0_row") return;
+  const Layout* plain = &rulebook().layout("e8m0_row");
+  if (!reads_others(c.shape_of_scale_a(), *c.layout_a, *plain) && !reads_others(c.shape_of_scale_b(), *c.layout_b, *plain)) return;
+  const std::string name = fmt::format("scales: layout {} -> {}", c.layout_a->id, plain->id);
+  all.push_back({name,
+                 [=](const Problem& problem, const std::vector<HostTensor>*) {
+                   DotInputs wrong = gemm_inputs(c, problem);
+                   wrong.scale_a = scale_values(find(problem.tensors, "scale_a"), c.shape_of_scale_a(), plain);
+                   wrong.scale_b = scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), plain);
+                   return of_inputs(c, c.contract, std::make_shared<const DotInputs>(std::move(wrong)));
+                 },
+                 equivalent(c, name)});
+  all.back().by_rows = true;
+}
+
 std::vector<Hypothesis> of_layouts(const GemmCase& c) {
   std::vector<Hypothesis> all;
   add_layouts(c, "scale_a", c.layout_a, c.shape_of_scale_a(), &DotInputs::scale_a, all);
   add_layouts(c, "scale_b", c.layout_b, c.shape_of_scale_b(), &DotInputs::scale_b, all);
+  add_layouts_of_both(c, all);
   return all;
 }
 
@@ -110,7 +129,7 @@ DotInputs shape_of(const GemmCase& c) {
   inputs.m = c.m;
   inputs.n = c.n;
   inputs.shuffle = c.contract.shuffle;
-  inputs.scales_are_packed = c.packed();
+  inputs.scales_are_powers = c.scales_are_bytes();
   inputs.scale_a.shape = c.shape_of_scale_a();
   inputs.scale_b.shape = c.shape_of_scale_b();
   if (!c.azp.empty()) inputs.azp_adj.resize(size_t(c.n));
@@ -128,7 +147,7 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
   std::vector<Hypothesis> edits, readings = of_layouts(c);
   for (DotNeighbour& wrong : dot_neighbours(c.contract, rulebook().units, c.k, *c.y, !c.bias.empty()))
     edits.push_back(of_neighbour(c, std::move(wrong)));
-  const int64_t tile = c.contract.of_blocks() ? kScaleBlock : std::max(c.contract.promote, c.contract.part_of);
+  const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile)) readings.push_back(of_misreading(c, wrong));
   // Of two that explain the same the first is named: where k is never cut, a tail that is left out and not a part that is lost.
   const bool cut = c.contract.most_parts > 1;

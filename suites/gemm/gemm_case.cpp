@@ -84,8 +84,8 @@ HostTensor filled(const char* role, const Format& format, std::vector<int64_t> s
 }
 
 HostTensor filled_scales(const char* role, const ScaleShape& shape, const Layout* layout, const FillRequest& request) {
-  if (layout && layout->packs_words())
-    return packed_scales(filled(role, *layout->element, {shape.rows, shape.columns}, request), role, shape, *layout);
+  if (layout && layout->element->bytes() == 1)
+    return byte_scales(filled(role, *layout->element, {shape.rows, shape.columns}, request), role, shape, *layout);
   HostTensor tensor = scale_tensor(role, shape, layout);
   fill(tensor, request);
   return tensor;
@@ -146,8 +146,8 @@ GemmCase read_gemm_case(const Case& c) {
   p.scale = cells.fill_name("scale");
   if (p.contract.of_blocks()) {
     p.layout_a = layout_of(cells, "layout_a", p.contract.layouts);
-    const std::vector<std::string> plain = {"row", "col", "tma"}, words = {p.layout_a->id};
-    p.layout_b = layout_of(cells, "layout_b", p.packed() ? words : plain);
+    const std::vector<std::string> plain = {"row", "col", "tma"}, same = {p.layout_a->id};
+    p.layout_b = layout_of(cells, "layout_b", p.scales_are_bytes() ? same : plain);
     if (p.contract.scales_in_unit() && !(*p.layout_a->element == *p.contract.unit.scale))
       cells.refuse("layout_a", "the unit takes scales of " + std::string(p.contract.unit.scale->name));
   }
@@ -201,10 +201,10 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   }
   inputs.scale_a = scale_values(find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a);
   inputs.scale_b = scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b);
-  inputs.scales_are_packed = c.packed();
-  if (c.packed()) {
+  inputs.scales_are_powers = c.scales_are_bytes();
+  if (c.scales_are_bytes()) {
     const auto codes = [&](const ScaleValues& scales, int64_t rows) {
-      return std::make_shared<const std::vector<std::byte>>(scales.codes(*c.layout_a->element, rows, c.k, kScaleBlock));
+      return std::make_shared<const std::vector<std::byte>>(scales.codes(*c.layout_a->element, rows, c.k, scales.shape.k_block));
     };
     inputs.scale_codes_a = codes(inputs.scale_a, c.m), inputs.scale_codes_b = codes(inputs.scale_b, c.n);
   }

@@ -25,8 +25,8 @@ struct GemmCase {
   uint64_t seed = 0;
   int warp = 0;
 
-  /// Whether scales are bytes of words.
-  bool packed() const { return layout_a && layout_a->packs_words(); }
+  /// Whether scales are bytes that are exponents, in words or by themselves.
+  bool scales_are_bytes() const { return layout_a && layout_a->element->bytes() == 1; }
   const std::string& id() const { return contract.row->id; }
   ScaleShape shape_of_scale_a() const { return scales_of_a(scales, m, k); }
   ScaleShape shape_of_scale_b() const { return scales_of_b(scales, n, k); }

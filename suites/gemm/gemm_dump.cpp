@@ -72,7 +72,7 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   if (contract.azp != GemmAzp::kNone) cells["azp"] = "zeros";
   if (contract.of_blocks()) {
     cells["layout_a"] = request.layout.empty() ? plain_layout(contract) : request.layout;
-    cells["layout_b"] = "row";
+    cells["layout_b"] = rulebook().layout(cells["layout_a"]).element->bytes() == 1 ? cells["layout_a"] : "row";
   }
   Case one;
   one.op = op.name;

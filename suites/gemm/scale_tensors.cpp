@@ -23,10 +23,10 @@ void set_code_at(HostTensor& tensor, const Layout& layout, int64_t offset, uint3
     tensor.set_code(offset, code);
 }
 
-/// All ones, and zeros for blocks that a row's last word lacks.
+/// All ones, and zeros for blocks that a row's last word or tile lacks.
 void clear(HostTensor& tensor, const ScaleShape& shape, const Layout* layout) {
   tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
-  if (!layout || !layout->packs_words()) return;
+  if (!layout || layout->element->bytes() > 1) return;
   const PlacedLayout placed(*layout, shape.rows, shape.columns);
   for (int64_t row = 0; row < shape.rows; ++row)
     for (int64_t block = shape.columns; block < placed.cols(); ++block) set_code_at(tensor, *layout, placed.offset(row, block), 0);
@@ -34,7 +34,7 @@ void clear(HostTensor& tensor, const ScaleShape& shape, const Layout* layout) {
 
 }  // namespace
 
-HostTensor packed_scales(const HostTensor& codes, const std::string& role, const ScaleShape& shape, const Layout& layout) {
+HostTensor byte_scales(const HostTensor& codes, const std::string& role, const ScaleShape& shape, const Layout& layout) {
   HostTensor tensor = scale_tensor(role, shape, &layout);
   clear(tensor, shape, &layout);
   const PlacedLayout placed(layout, shape.rows, shape.columns);

@@ -13,8 +13,9 @@ namespace assay {
 /// Without bytes: [rows] where scales do not change along k, else [rows, blocks of k] where the layout puts them.
 HostTensor scale_tensor(const std::string& role, const ScaleShape& shape, const Layout* layout);
 
-/// Codes [rows, blocks] where a layout of words puts them. Bytes of blocks that are not there are 0, those of no row are all ones.
-HostTensor packed_scales(const HostTensor& codes, const std::string& role, const ScaleShape& shape, const Layout& layout);
+/// Codes [rows, blocks] where a layout of words or of tiles puts them. Bytes of blocks that are not there are 0, those of no row are
+/// all ones.
+HostTensor byte_scales(const HostTensor& codes, const std::string& role, const ScaleShape& shape, const Layout& layout);
 
 /// Its values, as a kernel reads them that takes the tensor for one of that layout.
 ScaleValues scale_values(const HostTensor& tensor, const ScaleShape& shape, const Layout* layout);

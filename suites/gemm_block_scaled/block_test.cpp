@@ -229,6 +229,42 @@ TEST(GemmBlockScaled, PackedScalesAreThoseOfTheirBytes) {
   }
 }
 
+/// Scales of 32 products where torchao's to_blocked() puts them: view(R / 128, 128, C / 4, 4), tiles together, in each 32 rows of 4 x 4.
+uint32_t tiled_byte(const HostTensor& t, int64_t row, int64_t block) {
+  const int64_t tiles_across = t.spec.shape[1] / 4, tile = row / 128 * tiles_across + block / 4, of_four = row % 128 / 32;
+  return uint32_t(t.bytes[size_t(tile * 512 + row % 32 * 16 + of_four * 4 + block % 4)]);
+}
+
+TEST(GemmBlockScaled, MxScalesAreThoseOfTheirTiles) {
+  for (const char* contract : {"torch.scaled_mm_mxfp8.sm_100", "torch.scaled_mm_mxfp8.sm_120"}) {
+    const Case one = case_with({{"contract", contract}, {"m", "131"}, {"n", "17"}, {"k", "272"}, {"scales", "1x32_1x32"},
+                                {"layout_a", "e8m0_128x4"}, {"layout_b", "e8m0_128x4"}});
+    const GemmCase c = read_gemm_case(one);
+    const Problem problem = gemm_problem(c);
+    const auto scales = [&](const char* role, int64_t row) {
+      std::vector<uint32_t> all;
+      for (int64_t block = 0; block * 32 < c.k; ++block) all.push_back(tiled_byte(find(problem.tensors, role), row, block));
+      return all;
+    };
+    const auto codes = [&](const char* role, int64_t row) {
+      std::vector<uint32_t> all;
+      for (int64_t i = 0; i < c.k; ++i) all.push_back(find(problem.tensors, role).code(row * c.k + i));
+      return all;
+    };
+    const std::vector<WholePart> d = computed(expect_product(c, c.contract, problem));
+    for (const int64_t row : {0, 31, 32, 127, 128, 130})
+      for (int64_t column = 0; column < c.n; ++column) {
+        const std::vector<uint32_t> a = codes("a", row), b = codes("b", column), sa = scales("scale_a", row), sb = scales("scale_b", column);
+        const double right = decode(kF32, defined_element(c.contract.unit, {a, b, sa, sb}, 0));
+        ASSERT_EQ(d[0].low[size_t(row * c.n + column)], ordinal_of_value(kF32, right)) << contract << " " << row << " " << column;
+      }
+    const auto [few, of_few] = gemm().batch->with_rows(one, problem, {129});
+    const std::vector<WholePart> some = computed(gemm().expect(few, of_few, nullptr));
+    for (int64_t column = 0; column < c.n; ++column) ASSERT_EQ(some[0].low[size_t(column)], d[0].low[size_t(129 * c.n + column)]);
+    EXPECT_THAT(gemm().trace(one, problem, 129, 2).back(), HasSubstr("exact "));
+  }
+}
+
 TEST(GemmBlockScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_THAT(refusal({{"contract", "torch.scaled_mm_row.sm_90"}, {"scales", "token_channel"}}),
               HasSubstr("has scales token_channel and this op takes those of blocks"));

@@ -56,7 +56,7 @@ template <class Rules, int kParts>
 void run_block_gemm(const Call& call) {
   using U = typename Rules::Unit;
   BlockGemmArguments x = block_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>,
-                                              Rules::kRowsOfScaleB, Rules::kAddsC, Rules::kPacked);
+                                              Rules::kRowsOfScaleB, Rules::kAddsC, Rules::kForm, Rules::kProducts);
   expect_weight<Rules>(x);
   if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);

@@ -3,6 +3,7 @@
 
 #include "kernels/gemm/rules.h"
 #include "kernels/ops/gemm_block_scaled/problem.h"
+#include "kernels/ops/quant_mx/bytes_out.h"
 
 namespace assay_kernels {
 
@@ -13,7 +14,8 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kRowsOfScaleB = 128;
   static constexpr int64_t kPartOf = 128;  ///< parts of k are whole multiples
   static constexpr bool kAddsC = false;
-  static constexpr bool kPacked = false;  ///< scales are bytes of int32 words
+  static constexpr ScaleForm kForm = ScaleForm::kFloat;
+  static constexpr int64_t kProducts = kProductsOfScale;  ///< that share a scale
   static constexpr bool kInUnit = false;  ///< the unit takes them
 
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
@@ -55,7 +57,7 @@ struct DeepGemm1d1d : ProductOfScales<units::Sm90WgmmaE4m3F32> {
 /// Byte block % 4 of word block / 4: an exponent.
 template <class Base>
 struct PackedScales : Base {
-  static constexpr bool kPacked = true;
+  static constexpr ScaleForm kForm = ScaleForm::kPacked;
   static constexpr int64_t kRowsOfScaleB = 1;
 
   SIMT_DEVICE static uint8_t byte_at(const BlockScales& scales, int64_t row, int64_t word, int64_t byte) {
@@ -76,6 +78,26 @@ struct PackedScales : Base {
 struct DeepGemmPacked : PackedScales<BlockRules<units::Sm100Tcgen05MxE4m3F32>> {
   static constexpr const char* kContract = "deepgemm.fp8_gemm_1d1d_packed.sm_100";
   static constexpr bool kInUnit = true;
+};
+
+/// MXFP8: a byte for each 32 products, in the tiles that the unit reads. torch 2.11.0, ScaledBlas.cpp: cuBLASLt's VEC32_UE8M0.
+template <class Rules, class MatrixUnit>
+struct TiledScales : BlockRules<MatrixUnit> {
+  static constexpr bool kInUnit = true;
+  static constexpr ScaleForm kForm = ScaleForm::kTiled;
+  static constexpr int64_t kProducts = 32, kRowsOfScaleB = 1;
+
+  SIMT_DEVICE static int64_t block_of(int64_t block) { return block; }
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t /*blocks*/) {
+    const int64_t place = place_in_tiles(ScaleTile::k128x4, scales.row_stride, row, int32_t(Rules::block_of(block)));
+    return reinterpret_cast<const uint8_t*>(scales.data)[place];
+  }
+};
+struct TorchMx : TiledScales<TorchMx, units::Sm100Tcgen05MxE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_mxfp8.sm_100";
+};
+struct TorchMxSm120 : TiledScales<TorchMxSm120, units::Sm120MmaMxE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_mxfp8.sm_120";
 };
 
 /// Bytes become f32, which join as any other scales. The rules that a kernel runs by, so that mistakes may change a byte.

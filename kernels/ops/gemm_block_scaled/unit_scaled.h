@@ -19,10 +19,10 @@ template <class Rules, class U, int kThreads>
 SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t row, int rows, int64_t all_rows, int64_t k, int64_t all_k) {
   constexpr int kEach = StagedScales<U>::kEach;
   constexpr uint8_t kOne = 127;
-  const int64_t blocks = (all_k + kProductsOfScale - 1) / kProductsOfScale;
+  const int64_t blocks = (all_k + Rules::kProducts - 1) / Rules::kProducts;
   for (int i = simt::thread(); i < rows * kEach; i += kThreads) {
     const int64_t r = row + i / kEach, at = k + i % kEach * U::kScaleBlock;
-    to[i] = r < all_rows && at < all_k ? Rules::scale_byte(scales, r, at / kProductsOfScale, blocks) : kOne;
+    to[i] = r < all_rows && at < all_k ? Rules::scale_byte(scales, r, at / Rules::kProducts, blocks) : kOne;
   }
 }
 

@@ -50,6 +50,8 @@ struct DotContract {
   bool of_integers() const { return unit.d->specials == Specials::kInteger; }
   /// Whether scales change along k and join each promoted sum; else they join the result.
   bool of_blocks() const { return has_blocks(scales.front()); }
+  /// Products that share a scale, of scales of blocks.
+  int64_t scale_block() const { return products_of_scale(scales.front()); }
   /// Whether the unit itself takes the scales, which then neither join promoted sums nor the result.
   bool scales_in_unit() const { return of_blocks() && join.empty(); }
   /// Whether a matrix c is added.

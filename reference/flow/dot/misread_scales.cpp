@@ -36,7 +36,7 @@ ScaleValues first_block(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t) { return Place(row, 0); });
 }
 
-/// Words of four bytes: somebody takes the byte `of(block)` of a row for that of a block; of bytes that no block has the code is 0.
+/// Words of four bytes, or the four bytes of 128 products: somebody takes the byte `of(block)` of a row for that of a block; of bytes that no block has the code is 0.
 template <class Of>
 ScaleValues other_bytes(const ScaleValues& right, Of of) {
   const ScaleShape& shape = right.shape;
@@ -137,7 +137,7 @@ void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& a
     all.push_back({"scale_b: of the next block of k", of_b<next_block>});
     all.push_back({"scale_b: of the first block of k", of_b<first_block>});
   }
-  if (right.scales_are_packed) {
+  if (right.scales_are_powers) {
     all.push_back({"scales: bytes taken one bit too low", of_both<one_bit_low>});
     if (a.columns > 1) all.push_back({"scales: bytes of a word from the last", of_both<bytes_reversed>});
     if (a.columns > 1) all.push_back({"scales: the first byte of each word", of_both<first_byte>});

@@ -15,12 +15,12 @@ struct DotInputs {
   int64_t m = 0, n = 0;
   WeightShuffle shuffle{};  ///< of b in memory; the product has its codes row by row
   ScaleValues scale_a, scale_b;
-  bool scales_are_packed = false;  ///< bytes of words, each a power of two
+  bool scales_are_powers = false;  ///< of two: bytes that are exponents
   std::vector<double> bias;  ///< [n], or none
   std::vector<double> c;     ///< [m, n]: of a contract that adds it, or none
   std::vector<double> azp_adj, azp;  ///< [n], and [m] of zero points a token: integers, or none
 
-  /// Bytes of packed scales, row by row.
+  /// Such bytes, row by row.
   std::shared_ptr<const std::vector<std::byte>> scale_codes_a = nullptr, scale_codes_b = nullptr;
   /// Codes that no tensor holds, which the product then points to.
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;

@@ -52,16 +52,17 @@ void read_layouts(const RowCells& cells, DotContract& contract) {
 void check_scales(const RowCells& cells, const DotContract& contract, const Recipe& join, const Recipe& y) {
   const bool blocks = contract.of_blocks(), in_unit = blocks && join.empty();
   for (const GemmScales scales : contract.scales)
-    if (has_blocks(scales) != blocks) throw cells.error("scales", 0, "are of blocks all, or none is");
+    if (has_blocks(scales) != blocks || (blocks && products_of_scale(scales) != contract.scale_block()))
+      throw cells.error("scales", 0, "are of blocks of as many products all, or none is");
   for (const char* scale : {"sa", "sb"}) {
     if (!in_unit && reads(join, scale) != blocks)
       throw cells.error("join", 0, std::string(blocks ? "lacks " : "takes ") + scale + (blocks ? "" : ", which joins the result"));
     if (blocks && reads(y, scale)) throw cells.error("y", 0, std::string("takes ") + scale + ", which joins promoted sums");
   }
-  if (blocks && !in_unit && (contract.promote == 0 || kScaleBlock % contract.promote != 0))
-    throw cells.error("promote", 0, "is no part of the 128 products of a block of scales");
-  if (blocks && contract.part_of % kScaleBlock != 0)
-    throw cells.error("split", 0, "parts are no multiple of the 128 products of a block of scales");
+  const std::string of_block = " of the " + std::to_string(contract.scale_block()) + " products of a block of scales";
+  if (blocks && !in_unit && (contract.promote == 0 || contract.scale_block() % contract.promote != 0))
+    throw cells.error("promote", 0, "is no part" + of_block);
+  if (blocks && contract.part_of % contract.scale_block() != 0) throw cells.error("split", 0, "parts are no multiple" + of_block);
 }
 
 void check_steps(const RowCells& cells, const DotContract& contract) {
@@ -139,7 +140,8 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
   const Format* const scale = contract.unit.scale;
   if ((scale != nullptr) != contract.scales_in_unit())
     throw row.error("unit", 0, scale ? "takes scales of blocks, which then join nothing else" : "takes no scales, and those of blocks join nothing");
-  if (scale && kScaleBlock % contract.unit.scale_block != 0) throw row.error("unit", 0, "has scales of other parts than those of 128 products");
+  if (scale && contract.scale_block() % contract.unit.scale_block != 0)
+    throw row.error("unit", 0, "has scales of other parts than those of " + std::to_string(contract.scale_block()) + " products");
   if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is no multiple of the unit's products");
   if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is no multiple of the unit's products");
   return contract;

@@ -9,12 +9,12 @@
 namespace assay {
 namespace {
 
-constexpr const char* kNames[] = {"tensor", "token", "channel", "token_channel", "1x128_128x128", "1x128_1x128"};
+constexpr const char* kNames[] = {"tensor", "token", "channel", "token_channel", "1x128_128x128", "1x128_1x128", "1x32_1x32"};
 
 ScaleShape of_all() { return {}; }
 ScaleShape of_rows(int64_t rows) { return {rows, 1, 1, 0}; }
-ScaleShape of_blocks(int64_t rows, int64_t k, int64_t row_block) {
-  return {(rows + row_block - 1) / row_block, (k + kScaleBlock - 1) / kScaleBlock, row_block, kScaleBlock};
+ScaleShape of_blocks(int64_t rows, int64_t k, int64_t row_block, int64_t products) {
+  return {(rows + row_block - 1) / row_block, (k + products - 1) / products, row_block, products};
 }
 
 }  // namespace
@@ -38,12 +38,12 @@ GemmScales gemm_scales_named(const std::string& name) {
 }
 
 ScaleShape scales_of_a(GemmScales scales, int64_t rows, int64_t k) {
-  if (has_blocks(scales)) return of_blocks(rows, k, 1);
+  if (has_blocks(scales)) return of_blocks(rows, k, 1, products_of_scale(scales));
   return scales == GemmScales::kTokens || scales == GemmScales::kTokensAndChannels ? of_rows(rows) : of_all();
 }
 
 ScaleShape scales_of_b(GemmScales scales, int64_t rows, int64_t k) {
-  if (has_blocks(scales)) return of_blocks(rows, k, scales == GemmScales::kRowBlocks ? 1 : kScaleBlock);
+  if (has_blocks(scales)) return of_blocks(rows, k, scales == GemmScales::kRowAndTileBlocks ? kScaleBlock : 1, products_of_scale(scales));
   return scales == GemmScales::kChannels || scales == GemmScales::kTokensAndChannels ? of_rows(rows) : of_all();
 }
 

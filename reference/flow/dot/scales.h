@@ -17,19 +17,23 @@ enum class GemmScales {
   kChannels,
   kTokensAndChannels,
   kRowAndTileBlocks,  ///< a: 1x128, b: 128x128 (DeepGEMM 1D2D, cuBLASLt VEC128 by BLK128x128)
-  kRowBlocks          ///< a: 1x128, b: 1x128 (DeepGEMM 1D1D, cuBLASLt VEC128 by VEC128)
+  kRowBlocks,         ///< a: 1x128, b: 1x128 (DeepGEMM 1D1D, cuBLASLt VEC128 by VEC128)
+  kMxBlocks           ///< a: 1x32, b: 1x32 (MXFP8; cuBLASLt VEC32_UE8M0)
 };
 
-/// "tensor", "token", "channel", "token_channel", "1x128_128x128", "1x128_1x128".
+/// "tensor", "token", "channel", "token_channel", "1x128_128x128", "1x128_1x128", "1x32_1x32".
 const char* name_of(GemmScales scales);
 /// Throws std::out_of_range.
 GemmScales gemm_scales_named(const std::string& name);
 
-/// Products that share the scales of a block, and rows of a block of both.
-inline constexpr int64_t kScaleBlock = 128;
+/// Products that share the scales of a block, and rows of a block of both; of MX blocks a quarter of them.
+inline constexpr int64_t kScaleBlock = 128, kMxBlock = 32;
 
 /// Whether scales change along k.
 inline bool has_blocks(GemmScales scales) { return scales >= GemmScales::kRowAndTileBlocks; }
+
+/// Products that share a scale of blocks.
+inline int64_t products_of_scale(GemmScales scales) { return scales == GemmScales::kMxBlocks ? kMxBlock : kScaleBlock; }
 
 /// How many scales one factor has, and which is whose.
 struct ScaleShape {
