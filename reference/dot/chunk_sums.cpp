@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
+#include <variant>
 
 #include "reference/dot/panels.h"
 #include "reference/dot/tile.h"
@@ -8,45 +10,140 @@
 namespace assay {
 namespace {
 
-/// A stretch of k that a unit adds without anything coming in between.
-struct Chunk {
-  int64_t first, size;
+constexpr int64_t kColumnsAtOnce = 192;    ///< whose exponents are found before their sums; a multiple of all panels' widths
+constexpr int64_t kDepthOfChunks = 512;    ///< k that are packed at once, where chunks are shorter
+constexpr int64_t kNumbersAtOnce = 49152;  ///< of rows whose panels stay in the second cache
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// Stretches of k: whole chunks, each of which a unit adds without anything coming in between, or part of one.
+struct Stretch {
+  int64_t first, chunks, k;  ///< k: of each chunk
+  bool begins, ends;         ///< whether its chunks do
 };
 
-/// One side of a tile: its panels, and what is known of its rows in the chunk at hand.
-struct ChunkSide {
-  const DecodedOperand& operand;
-  int64_t first_row;
-  Panels<double> values;
-  Panels<int16_t> exponents;
-  FactsOfRows facts;
-  std::vector<double> scales, norms;  ///< of rows, and 0 of those beyond the last
-
-  ChunkSide(const DecodedOperand& of, int64_t first, int64_t rows, int width, int exponents_width, int64_t depth)
-      : operand(of),
-        first_row(first),
-        values(width, rows, depth, kSegment, 0),
-        exponents(exponents_width, rows, depth, kSegment, kNoDotExponent),
-        facts(size_t(rows)),
-        scales(size_t(padded(rows, width))),
-        norms(scales.size()) {}
-
-  void pack(int64_t first, int64_t k, bool scaled, const DotKernels& kernels) {
-    values.pack(k, [&](int64_t i, int64_t j, std::span<double> to) {
-      operand.values(first_row + i, first + j, scaled, kernels, to, facts[size_t(i)]);
-    });
-    exponents.pack(k, [&](int64_t i, int64_t j, std::span<int16_t> to) { operand.exponents(first_row + i, first + j, scaled, to); });
+/// Exponents of one side in panels, each number of T as often as an Element holds it.
+template <class T, class Element>
+class ExponentPanels {
+ public:
+  ExponentPanels(const DecodedOperand& operand, int width, int64_t rows, int64_t depth, bool scaled)
+      : operand_(operand), scaled_(scaled), panels_(width, rows, depth, kSegment, copies(kNoDotExponent)), exponents_(kSegment) {
+    if (!operand.bytes(0, 0) || (scaled && operand.scales_change_along_k())) return;
+    for (int16_t exponent : operand.exponents_of_bytes()) table_.push_back(copies(exponent));
   }
 
-  /// What the chunk's sums are yet to be multiplied by, and what it adds to the facts of the rows.
-  void close(const Chunk& chunk, bool scaled, FactsOfRows& rows) {
-    for (size_t i = 0; i < facts.size(); ++i) {
+  void pack(int64_t first_row, int64_t first, int64_t k) {
+    if (!table_.empty())
+      return panels_.pack_bytes(k, table_, [&](int64_t i, int64_t j) { return operand_.bytes(first_row + i, first + j); });
+    panels_.pack(k, [&](int64_t i, int64_t j, std::span<Element> to) {
+      operand_.exponents(first_row + i, first + j, scaled_, std::span(exponents_.data(), to.size()));
+      std::transform(exponents_.begin(), exponents_.begin() + int64_t(to.size()), to.begin(), copies);
+    });
+  }
+  /// Numbers from one panel's k on.
+  const Element* tile(int64_t i, int64_t k) const { return panels_.tile(i) + k * panels_.width(); }
+
+ private:
+  static Element copies(int16_t exponent) {
+    constexpr auto kOnes = uint32_t(sizeof(Element) == sizeof(T) ? 1 : sizeof(T) == 1 ? 0x01010101 : 0x00010001);
+    const auto number = T(sizeof(T) == 1 && exponent == kNoDotExponent ? kNoSmallExponent : exponent);
+    return Element(std::make_unsigned_t<T>(number) * kOnes);
+  }
+
+  const DecodedOperand& operand_;
+  bool scaled_;
+  Panels<Element> panels_;
+  std::vector<int16_t> exponents_;
+  std::vector<Element> table_;  ///< of all codes of one byte
+};
+
+/// The largest exponents of the products of chunks, by numbers of T.
+template <class T>
+class ProductExponents {
+ public:
+  ProductExponents(const DotTask& task, const DotRange& part, int64_t depth)
+      : kernels_(task.kernels),
+        part_(part),
+        a_(task.a, kernels_.tile_rows, part.rows, depth, task.outputs.model->scales_inside),
+        b_(task.b, kernels_.exponent_columns, part.columns, depth, task.outputs.model->scales_inside) {}
+
+  void pack(int64_t first, int64_t k) {
+    a_.pack(part_.first_row, first, k);
+    b_.pack(part_.first_column, first, k);
+    depth_ = k;
+  }
+  /// Of a chunk that begins at `k` of what is packed, of row tiles from `tile` on and columns from `column` on.
+  void raise(const Stretch& s, int64_t k, int64_t tile, int64_t tiles, int64_t column, int64_t columns, int16_t* largest, int64_t stride) {
+    const int64_t width = kernels_.exponent_columns;
+    const ExponentBlock<T> block{.a = a_.tile(tile, k),
+                                 .b = b_.tile(column / width, k),
+                                 .k = s.k,
+                                 .depth = depth_,
+                                 .row_tiles = tiles,
+                                 .column_tiles = ceil_div(columns, width),
+                                 .begins = s.begins,
+                                 .largest = largest,
+                                 .stride = stride};
+    if constexpr (sizeof(T) == 1)
+      kernels_.raise_small_exponents(block);
+    else
+      kernels_.raise_exponents(block);
+  }
+
+ private:
+  const DotKernels& kernels_;
+  const DotRange part_;
+  ExponentPanels<T, int32_t> a_;
+  ExponentPanels<T, T> b_;
+  int64_t depth_ = 0;
+};
+
+using OfProducts = std::variant<ProductExponents<int8_t>, ProductExponents<int16_t>>;
+
+OfProducts product_exponents(const DotTask& task, const DotRange& part, int64_t depth) {
+  const bool scaled = task.outputs.model->scales_inside;
+  if (task.a.has_small_exponents(scaled) && task.b.has_small_exponents(scaled)) return ProductExponents<int8_t>(task, part, depth);
+  return ProductExponents<int16_t>(task, part, depth);
+}
+
+/// One side of a tile: its panels, and what is known of its rows in the chunks at hand.
+struct ChunkSide {
+  /// Numbers of rows, and 0 of those beyond the last.
+  struct OfChunk {
+    FactsOfRows facts;
+    std::vector<double> scales, errors, norms;
+  };
+  const DecodedOperand& operand;
+  int64_t first_row;
+  bool scaled;  ///< scales are in the values
+  Panels<double> values;
+  std::vector<OfChunk> chunks;
+
+  ChunkSide(const DecodedOperand& of, int64_t first, int64_t rows, int width, int64_t depth, int64_t count, bool inside)
+      : operand(of), first_row(first), scaled(inside), values(width, rows, depth, kSegment, 0) {
+    const std::vector<double> none(size_t(padded(rows, width)));
+    chunks.assign(size_t(count), {FactsOfRows(size_t(rows)), none, none, none});
+  }
+
+  void pack(const Stretch& s, const DotKernels& kernels) {
+    values.pack(s.chunks * s.k, [&](int64_t i, int64_t j, std::span<double> to) {
+      operand.values(first_row + i, s.first + j, scaled, kernels, to, chunks[size_t(j / s.k)].facts[size_t(i)]);
+    });
+  }
+  /// Numbers from one panel's k on.
+  const double* tile(int64_t i, int64_t k) const { return values.tile(i) + k * values.width(); }
+
+  /// What sums of a chunk are yet to be multiplied by, and what it adds to the facts of the rows. Errors are `error` times scales, norms
+  /// `part` of them.
+  void close(OfChunk& chunk, int64_t first, int64_t size, double error, double part, FactsOfRows& rows) {
+    for (size_t i = 0; i < chunk.facts.size(); ++i) {
       const int64_t row = first_row + int64_t(i);
-      const double scale = operand.scales_change_along_k() && !scaled ? operand.scale(row, chunk.first) : 1;
-      scales[i] = std::isfinite(scale) ? scale : 0;
-      norms[i] = norm_of(facts[i], chunk.size);
-      operand.add_scaled(row, chunk.first, scaled, facts[i], rows[i]);
-      facts[i] = {};
+      const double scale = operand.scales_change_along_k() && !scaled ? operand.scale(row, first) : 1;
+      chunk.scales[i] = std::isfinite(scale) ? scale : 0;
+      chunk.errors[i] = std::fabs(chunk.scales[i]) * error;
+      chunk.norms[i] = norm_of(chunk.facts[i], size) * part;
+      operand.add_scaled(row, first, scaled, chunk.facts[i], rows[i]);
+      chunk.facts[i] = {};
     }
   }
 };
@@ -59,17 +156,19 @@ class Chunks {
         part_(part),
         all_(task.a.k()),
         size_(model_.chunk == 0 ? all_ : std::min(model_.chunk, all_)),
-        depth_(std::min(size_, std::max<int64_t>(model_.products_per_step, kDepth / model_.products_per_step * model_.products_per_step))),
-        a_(task.a, part.first_row, part.rows, kernels_.tile_rows, kernels_.exponent_rows, depth_),
-        b_(task.b, part.first_column, part.columns, kernels_.tile_columns, kernels_.exponent_columns, depth_),
-        tiled_(size_t(padded(part.rows, kernels_.tile_rows) * padded(part.columns, kernels_.tile_columns))),
-        largest_(tiled_.size()),
-        total_(tiled_.size()),
-        bound_(tiled_.size()),
-        power_(tiled_.size()),
-        stride_(std::max(padded(part.columns, kernels_.exponent_columns), padded(part.columns, kernels_.tile_columns))),
-        exponents_(size_t(std::max(padded(part.rows, kernels_.exponent_rows), padded(part.rows, kernels_.tile_rows)) * stride_)) {
-    const int64_t count = size_ == 0 ? 0 : (all_ + size_ - 1) / size_;
+        of_chunk_(std::min(size_, std::max<int64_t>(model_.products_per_step, kDepth / model_.products_per_step * model_.products_per_step))),
+        at_once_(size_ % kSegment == 0 && size_ > 0 && of_chunk_ == size_ ? std::clamp<int64_t>(kDepthOfChunks / size_, 1, ceil_div(all_, size_)) : 1),
+        a_(task.a, part.first_row, part.rows, kernels_.tile_rows, depth(), at_once_, model_.scales_inside),
+        b_(task.b, part.first_column, part.columns, kernels_.tile_columns, depth(), at_once_, model_.scales_inside),
+        of_products_(product_exponents(task, part, depth())),
+        total_(size_t(padded(part.rows, kernels_.tile_rows) * padded(part.columns, kernels_.tile_columns))),
+        bound_(total_.size()),
+        power_(task.outputs.largest_exponent.empty() ? 0 : total_.size()) {
+    if (of_chunk_ < size_) sums_.resize(total_.size()), most_.resize(total_.size());
+    const int64_t rows = padded(part.rows, kernels_.tile_rows);
+    stride_ = of_chunk_ == size_ ? kColumnsAtOnce : padded(part.columns, kColumnsAtOnce);
+    exponents_.resize(size_t(of_chunk_ == size_ ? at_once_ * std::min(rows, row_tiles_at_once() * kernels_.tile_rows) : rows) * size_t(stride_));
+    const int64_t count = size_ == 0 ? 0 : ceil_div(all_, size_);
     const bool scaled_before = model_.scales_inside && (task.a.scales_change_along_k() || task.b.scales_change_along_k());
     const bool exact = !scaled_before && size_ <= products_exact_in_double(task.a.format(), task.b.format());
     error_of_chunk_ = exact ? 0 : error_of_roundings(double(size_ + 1));
@@ -79,82 +178,110 @@ class Chunks {
   }
 
   TileSums add(FactsOfRows& rows, FactsOfRows& columns) {
-    for (int64_t first = 0; first < all_; first += size_) {
-      const Chunk chunk{first, std::min(size_, all_ - first)};
-      add_products(chunk);
-      a_.close(chunk, model_.scales_inside, rows);
-      b_.close(chunk, model_.scales_inside, columns);
-      close(chunk);
+    for (int64_t first = 0; first < all_;) {
+      const Stretch s = stretch(first);
+      a_.pack(s, kernels_);
+      b_.pack(s, kernels_);
+      std::visit([&](auto& e) { e.pack(s.first, s.chunks * s.k); }, of_products_);
+      if (s.ends) close(s, rows, columns);
+      add_products(s);
+      first += s.chunks * s.k;
     }
-    return {in_rows(total_), error_of_sums_, in_rows(bound_), in_rows(power_)};
-  }
-
- private:
-  /// Whole steps are packed at once, so that partial results are seen where the unit has them.
-  void add_products(const Chunk& chunk) {
-    std::fill(tiled_.begin(), tiled_.end(), 0);
-    std::fill(largest_.begin(), largest_.end(), 0);
-    std::fill(exponents_.begin(), exponents_.end(), std::numeric_limits<int16_t>::min());
-    for (int64_t at = 0; at < chunk.size; at += depth_) {
-      const int64_t k = std::min(depth_, chunk.size - at);
-      a_.pack(chunk.first + at, k, model_.scales_inside, kernels_);
-      b_.pack(chunk.first + at, k, model_.scales_inside, kernels_);
-      kernels_.add_products_in_steps({.a = a_.values.tile(0),
-                                      .b = b_.values.tile(0),
-                                      .k = k,
-                                      .row_tiles = a_.values.count(),
-                                      .column_tiles = b_.values.count(),
-                                      .sums = tiled_.data(),
-                                      .tiles_of_sums = a_.values.count()},
-                                     model_.products_per_step, largest_.data());
-      kernels_.raise_exponents({.a = a_.exponents.tile(0),
-                                .b = b_.exponents.tile(0),
-                                .k = k,
-                                .row_tiles = a_.exponents.count(),
-                                .column_tiles = b_.exponents.count(),
-                                .largest = exponents_.data(),
-                                .stride = stride_});
-    }
-  }
-
-  void close(const Chunk& chunk) {
-    const int step = model_.products_per_step, result_bits = model_.result_bits + (model_.result_to_nearest ? 1 : 0);
-    const double steps = double((chunk.size + step - 1) / step);
-    const double of_step = double(step + 1) * power_of_two(-model_.fraction_bits) + power_of_two(-result_bits);
-    kernels_.close_chunk({.row_tiles = a_.values.count(),
-                          .column_tiles = b_.values.count(),
-                          .row_scales = a_.scales.data(),
-                          .column_scales = b_.scales.data(),
-                          .row_norms = a_.norms.data(),
-                          .column_norms = b_.norms.data(),
-                          .sums = tiled_.data(),
-                          .largest = largest_.data(),
-                          .exponents = exponents_.data(),
-                          .stride = stride_,
-                          .of_sums = error_of_chunk_,
-                          .of_unit = steps * of_step,
-                          .total = total_.data(),
-                          .bound = bound_.data(),
-                          .power = power_.data()});
-  }
-
-  std::vector<double> in_rows(const std::vector<double>& tiled) const {
     const RegisterTiles tiles{a_.values.count(), kernels_.tile_rows, kernels_.tile_columns};
-    std::vector<double> rows(size_t(part_.rows * part_.columns));
-    for (int64_t i = 0; i < part_.rows; ++i) tiles.copy_row(tiled, i, {rows.data() + i * part_.columns, size_t(part_.columns)});
-    return rows;
+    return {tiles, std::move(total_), error_of_sums_, std::move(bound_), std::move(power_)};
+  }
+ private:
+  int64_t depth() const { return at_once_ * of_chunk_; }
+  int64_t row_tiles_at_once() const { return std::max<int64_t>(1, kNumbersAtOnce / (std::max<int64_t>(depth(), 1) * kernels_.tile_rows)); }
+
+  /// What is packed together from `first` on. Parts of a chunk are whole steps, so that partial results are seen where the unit has them.
+  Stretch stretch(int64_t first) const {
+    const int64_t left = all_ - first, in_chunk = first % size_;
+    if (of_chunk_ == size_) return {first, std::clamp<int64_t>(left / size_, 1, at_once_), std::min(size_, left), true, true};
+    const int64_t k = std::min({of_chunk_, size_ - in_chunk, left});
+    return {first, 1, k, in_chunk == 0, k == left || in_chunk + k == size_};
+  }
+
+  /// The unit's partial results exceed the sums by their errors and by its own: by a part of what it aligns to or, where that says nothing,
+  /// by any part of the norms.
+  void close(const Stretch& s, FactsOfRows& rows, FactsOfRows& columns) {
+    for (int64_t i = 0; i < s.chunks; ++i) {
+      const int64_t size = s.begins ? s.k : s.first % size_ + s.k, first = s.first + i * s.k;
+      const double of_unit = error_of_unit(size), upward = 1 + 8 * std::numeric_limits<double>::epsilon();
+      grown_ = of_unit < 1 ? upward / (1 - of_unit) : 0;
+      a_.close(a_.chunks[size_t(i)], first, size, of_unit, (of_unit < 1 ? error_of_chunk_ * grown_ : 1) * upward, rows);
+      b_.close(b_.chunks[size_t(i)], first, size, 1, 1, columns);
+    }
+  }
+  /// Of `size` products, over the largest power of two that the unit aligns to.
+  double error_of_unit(int64_t size) const {
+    const int step = model_.products_per_step, result_bits = model_.result_bits + (model_.result_to_nearest ? 1 : 0);
+    return double(ceil_div(size, step)) * (double(step + 1) * power_of_two(-model_.fraction_bits) + power_of_two(-result_bits));
+  }
+
+  /// Exponents of some rows and columns first, then their sums chunk by chunk: what belongs to them stays in the second cache.
+  void add_products(const Stretch& s) {
+    const int64_t width = kernels_.tile_columns, columns = b_.values.count() * width;
+    for (int64_t tile = 0, tiles; tile < a_.values.count(); tile += tiles) {
+      tiles = std::min(row_tiles_at_once(), a_.values.count() - tile);
+      for (int64_t column = 0; column < columns; column += kColumnsAtOnce) {
+        const int64_t end = std::min(column + kColumnsAtOnce, columns);
+        for (int64_t i = 0; i < s.chunks; ++i)
+          std::visit([&](auto& e) { e.raise(s, i * s.k, tile, tiles, column, std::min(end, part_.columns) - column, exponents(s, i, tile, tiles, column), stride_); },
+                     of_products_);
+        for (int64_t at = column; at < end; at += width)
+          for (int64_t i = 0; i < s.chunks; ++i) add_chunk(s, i, tile, tiles, at, exponents(s, i, tile, tiles, column) + (at - column));
+      }
+    }
+  }
+
+  int16_t* exponents(const Stretch& s, int64_t chunk, int64_t tile, int64_t tiles, int64_t column) {
+    const bool whole = s.begins && s.ends && of_chunk_ == size_;
+    return exponents_.data() + (whole ? chunk * tiles * kernels_.tile_rows * stride_ : tile * kernels_.tile_rows * stride_ + column);
+  }
+
+  void add_chunk(const Stretch& s, int64_t i, int64_t tile, int64_t tiles, int64_t column, const int16_t* exponents) {
+    const int64_t row = tile * kernels_.tile_rows, width = kernels_.tile_columns;
+    const int64_t place = (column / width * a_.values.count() + tile) * kernels_.tile_rows * width;
+    const ChunkSide::OfChunk &of_rows = a_.chunks[size_t(i)], &of_columns = b_.chunks[size_t(i)];
+    const auto of_tiles = [&](std::vector<double>& numbers) { return numbers.empty() ? nullptr : numbers.data() + place; };
+    kernels_.add_chunk({.a = a_.tile(tile, i * s.k),
+                        .b = b_.tile(column / width, i * s.k),
+                        .k = s.k,
+                        .depth = s.chunks * s.k,
+                        .row_tiles = tiles,
+                        .step = model_.products_per_step,
+                        .begins = s.begins,
+                        .ends = s.ends,
+                        .sums = of_tiles(sums_),
+                        .most = of_tiles(most_),
+                        .row_scales = of_rows.scales.data() + row,
+                        .column_scales = of_columns.scales.data() + column,
+                        .row_errors = of_rows.errors.data() + row,
+                        .column_errors = of_columns.errors.data() + column,
+                        .row_norms = of_rows.norms.data() + row,
+                        .column_norms = of_columns.norms.data() + column,
+                        .grown = grown_,
+                        .exponents = exponents,
+                        .stride = stride_,
+                        .total = of_tiles(total_),
+                        .bound = of_tiles(bound_),
+                        .power = of_tiles(power_)});
   }
 
   const DotKernels& kernels_;
   const AccumulatorModel& model_;
   const DotRange part_;
-  const int64_t all_, size_, depth_;
+  const int64_t all_, size_;  ///< of k and of a chunk
+  const int64_t of_chunk_;    ///< k of a chunk that are packed together: all, or a part
+  const int64_t at_once_;     ///< chunks that are
   ChunkSide a_, b_;
-  std::vector<double> tiled_, largest_;       ///< of a chunk, in register tiles
-  std::vector<double> total_, bound_, power_;  ///< of all chunks, as in ChunkTiles
-  const int64_t stride_;
-  std::vector<int16_t> exponents_;  ///< [rows][stride_]
-  double error_of_chunk_ = 0, error_of_sums_ = 0;
+  OfProducts of_products_;
+  std::vector<double> total_, bound_, power_;  ///< of all chunks, as in ChunkBlock
+  std::vector<double> sums_, most_;            ///< of a chunk that is packed in parts
+  std::vector<int16_t> exponents_;             ///< of the rows and columns at hand and each chunk, or of all and one chunk: [..][stride_]
+  int64_t stride_ = 0;
+  double grown_ = 0, error_of_chunk_ = 0, error_of_sums_ = 0;
 };
 
 }  // namespace

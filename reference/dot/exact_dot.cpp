@@ -13,7 +13,7 @@ namespace assay {
 namespace {
 
 constexpr int64_t kLargestTile = 1536;         ///< rows and columns of y that one task computes: 18 MiB of sums
-constexpr int64_t kLargestTileOfChunks = 384;  ///< where chunk after chunk passes over some more numbers an element
+constexpr int64_t kLargestTileOfChunks = 1536;  ///< where chunk after chunk passes over some more numbers an element
 constexpr int64_t kSmallestTile = 48;
 constexpr int64_t kTasksPerThread = 3;
 

@@ -9,12 +9,13 @@ namespace {
 
 constexpr int kLine = 8;  ///< doubles of a cache line
 
-/// sums += products of `k` ascending k, in registers.
-template <class Simd, int kRows, int kVectors>
+/// sums += products of `k` ascending k, in registers; of a panel with kPanelRows rows the first kRows.
+template <class Simd, int kPanelRows, int kRows, int kVectors>
 [[gnu::always_inline]] inline void accumulate(const typename Simd::Number*& a, const typename Simd::Number*& b, int64_t k,
                                               typename Simd::Vector (&sums)[kRows][kVectors]) {
   using Vector = typename Simd::Vector;
-  for (int64_t i = 0; i < k; ++i, a += kRows, b += kVectors * Simd::kWidth) {
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < k; ++i, a += kPanelRows, b += kVectors * Simd::kWidth) {
     Vector column[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) column[v] = Simd::load(b + v * Simd::kWidth);
@@ -37,7 +38,7 @@ void tile(const double* a, const double* b, int64_t k, double* to) {
   for (auto& row : sums)
 #pragma GCC unroll 4
     for (Vector& sum : row) sum = Simd::zero();
-  accumulate<Simd>(a, b, k, sums);
+  accumulate<Simd, kRows>(a, b, k, sums);
 #pragma GCC unroll 16
   for (const auto& row : sums)
 #pragma GCC unroll 4
@@ -45,30 +46,6 @@ void tile(const double* a, const double* b, int64_t k, double* to) {
       Simd::store(to, Simd::add(Simd::load(to), sum));
       to += Simd::kWidth;
     }
-}
-
-template <class Simd, int kRows, int kVectors>
-void tile_in_steps(const double* a, const double* b, int64_t k, int64_t step, double* to, double* largest) {
-  constexpr int kWidth = Simd::kWidth;
-  typename Simd::Vector sums[kRows][kVectors];
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sums[r][v] = Simd::load(to + (r * kVectors + v) * kWidth);
-  for (int64_t i = 0; i < k; i += step) {
-    accumulate<Simd>(a, b, k - i < step ? k - i : step, sums);
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        double* raised = largest + (r * kVectors + v) * kWidth;
-        Simd::store(raised, Simd::larger(Simd::load(raised), Simd::magnitude(sums[r][v])));
-      }
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) Simd::store(to + (r * kVectors + v) * kWidth, sums[r][v]);
 }
 
 template <class Simd, int kRows, int kVectors>
@@ -80,14 +57,88 @@ void add_products(const PanelBlock& p) {
                                   p.sums + (j * p.tiles_of_sums + i) * kRows * kColumns);
 }
 
-template <class Simd, int kRows, int kVectors>
-void add_products_in_steps(const PanelBlock& p, int64_t step, double* largest) {
-  constexpr int kColumns = kVectors * Simd::kWidth;
-  for (int64_t j = 0; j < p.column_tiles; ++j)
-    for (int64_t i = 0; i < p.row_tiles; ++i) {
-      const int64_t place = (j * p.tiles_of_sums + i) * kRows * kColumns;
-      tile_in_steps<Simd, kRows, kVectors>(p.a + i * p.k * kRows, p.b + j * p.k * kColumns, p.k, step, p.sums + place, largest + place);
+/// Partial results of the unit are sums, each within its error of the exact one; that error is of_unit times the largest power P of two that
+/// was aligned to, which they may be themselves: M <= sum + of_unit max(P, M). So M is below P, or at most sum / (1 - of_unit). Where
+/// of_unit is 1 and more, M is at most the sum of magnitudes, for such units truncate.
+template <class Simd, int kHeld, int kVectors>
+[[gnu::always_inline]] inline void close_chunk(const ChunkBlock& c, int64_t row, const typename Simd::Vector (&sums)[kHeld][kVectors],
+                                               const typename Simd::Vector (&most)[kHeld][kVectors]) {
+  using Vector = typename Simd::Vector;
+  constexpr int kWidth = Simd::kWidth;
+  const Vector grown = Simd::all(c.grown);
+  const int64_t place = row * kVectors * kWidth, stride = c.stride;
+  const double *const row_scales = c.row_scales + row, *const row_errors = c.row_errors + row, *const row_norms = c.row_norms + row;
+  double* const total = c.total + place;
+  double* const bound = c.bound + place;
+  double* const power = c.power ? c.power + place : nullptr;
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    const int column = v * kWidth;
+    const Vector column_scale = Simd::load(c.column_scales + column), column_error = Simd::load(c.column_errors + column),
+                 column_norm = Simd::load(c.column_norms + column);
+    const int16_t* const exponents = c.exponents + row * stride + column;
+#pragma GCC unroll 16
+    for (int r = 0; r < kHeld; ++r) {
+      const int64_t at = (r * kVectors + v) * kWidth;
+      const Vector of_products = Simd::power_of(exponents + r * stride);
+      const Vector partial = Simd::multiply_add(most[r][v], grown, Simd::all(row_norms[r]) * column_norm);
+      const Vector reached = Simd::larger(of_products, Simd::power_below(partial));
+      const Vector scale = Simd::all(row_scales[r]) * column_scale, error = Simd::all(row_errors[r]) * column_error;
+      Simd::store(total + at, Simd::multiply_add(sums[r][v], scale, Simd::load(total + at)));
+      Simd::store(bound + at, Simd::multiply_add(error, reached, Simd::load(bound + at)));
+      if (!power) continue;
+      const Vector aligned = Simd::larger(of_products, Simd::power_below(most[r][v]));
+      Simd::store(power + at, Simd::larger(aligned, Simd::load(power + at)));
     }
+  }
+}
+
+/// Some rows of a register tile of kRows: their sums and the largest of these stay in registers.
+template <class Simd, int kRows, int kHeld, int kVectors>
+[[gnu::always_inline]] inline void add_rows_of_chunk(const ChunkBlock& c, const double* a, int64_t row) {
+  using Vector = typename Simd::Vector;
+  constexpr int kWidth = Simd::kWidth;
+  const int64_t place = row * kVectors * kWidth;
+  const double* b = c.b;
+  if (c.ends) {
+    for (int i = 0; i < kHeld * kVectors * kWidth; i += kLine) {
+      __builtin_prefetch(c.total + place + i, 1);
+      __builtin_prefetch(c.bound + place + i, 1);
+    }
+    for (int r = 0; r < kHeld; ++r) __builtin_prefetch(c.exponents + (row + r) * c.stride);
+  }
+  Vector sums[kHeld][kVectors], most[kHeld][kVectors];
+#pragma GCC unroll 16
+  for (int r = 0; r < kHeld; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const int64_t at = place + (r * kVectors + v) * kWidth;
+      sums[r][v] = c.begins ? Simd::zero() : Simd::load(c.sums + at);
+      most[r][v] = c.begins ? Simd::zero() : Simd::load(c.most + at);
+    }
+  for (int64_t i = 0; i < c.k; i += c.step) {
+    accumulate<Simd, kRows>(a, b, c.k - i < c.step ? c.k - i : c.step, sums);
+#pragma GCC unroll 16
+    for (int r = 0; r < kHeld; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) most[r][v] = Simd::larger_magnitude(most[r][v], sums[r][v]);
+  }
+  if (c.ends) return close_chunk<Simd>(c, row, sums, most);
+#pragma GCC unroll 16
+  for (int r = 0; r < kHeld; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const int64_t at = place + (r * kVectors + v) * kWidth;
+      Simd::store(c.sums + at, sums[r][v]);
+      Simd::store(c.most + at, most[r][v]);
+    }
+}
+
+template <class Simd, int kRows, int kHeld, int kVectors>
+void add_chunk(const ChunkBlock& c) {
+  static_assert(kRows % kHeld == 0);
+  for (int64_t i = 0; i < c.row_tiles; ++i)
+    for (int r = 0; r < kRows; r += kHeld) add_rows_of_chunk<Simd, kRows, kHeld, kVectors>(c, c.a + i * c.depth * kRows + r, i * kRows + r);
 }
 
 /// Each of k sums of positive numbers, each product and both operands were rounded by at most 2^-24 of the result, and a product that is
@@ -105,7 +156,7 @@ void add_magnitudes(const MagnitudeBlock& p) {
 #pragma GCC unroll 4
         for (auto& sum : row) sum = Simd::zero();
       const float *a = p.a + i * p.k * kRows, *b = p.b + j * p.k * kColumns;
-      accumulate<Simd>(a, b, p.k, sums);
+      accumulate<Simd, kRows>(a, b, p.k, sums);
       float stored[kRows][kColumns];
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r)
@@ -119,17 +170,18 @@ void add_magnitudes(const MagnitudeBlock& p) {
 }
 
 template <class Simd, int kRows, int kVectors>
-void raise_exponents(const ExponentBlock& p) {
+void raise_exponents(const ExponentBlock<typename Simd::Number>& p) {
   constexpr int kWidth = Simd::kWidth, kColumns = kVectors * kWidth;
   for (int64_t j = 0; j < p.column_tiles; ++j)
     for (int64_t i = 0; i < p.row_tiles; ++i) {
-      const int16_t *a = p.a + i * p.k * kRows, *b = p.b + j * p.k * kColumns;
-      int16_t* to = p.largest + i * kRows * p.stride + j * kColumns;
+      const int32_t* a = p.a + i * p.depth * kRows;
+      const typename Simd::Number* b = p.b + j * p.depth * kColumns;
       typename Simd::Vector largest[kRows][kVectors];
 #pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r)
+      for (auto& row : largest)
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) largest[r][v] = Simd::load(to + r * p.stride + v * kWidth);
+        for (auto& x : row) x = Simd::least();
+#pragma GCC unroll 4
       for (int64_t k = 0; k < p.k; ++k, a += kRows, b += kColumns) {
         typename Simd::Vector column[kVectors];
 #pragma GCC unroll 4
@@ -141,10 +193,11 @@ void raise_exponents(const ExponentBlock& p) {
           for (int v = 0; v < kVectors; ++v) largest[r][v] = Simd::larger(largest[r][v], Simd::add(row, column[v]));
         }
       }
+      int16_t* to = p.largest + i * kRows * p.stride + j * kColumns;
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r)
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) Simd::store(to + r * p.stride + v * kWidth, largest[r][v]);
+        for (int v = 0; v < kVectors; ++v) Simd::raise(to + r * p.stride + v * kWidth, largest[r][v], p.begins);
     }
 }
 
@@ -189,45 +242,6 @@ Extremes scale_all(double scale, double* values, int64_t n) {
     for (int64_t i = whole; i < n; ++i) values[i] = rest[i - whole];
   }
   return lanes.together();
-}
-
-/// What a chunk of a unit may be off, from the sums that it makes.
-struct ErrorOfChunk {
-  double of_sums, of_unit, by_sums, by_norms, grown;
-
-  explicit ErrorOfChunk(const ChunkTiles& c)
-      : of_sums(c.of_sums),
-        of_unit(c.of_unit),
-        by_sums(c.of_unit < 1 ? 1 : 0),
-        by_norms(1 - by_sums),
-        grown(by_sums / (1 - c.of_unit * by_sums)) {}
-};
-
-/// Partial results of the unit are sums, each within its error of the exact one; that error is of_unit times the largest power that was
-/// aligned to, which they may be themselves: M <= sum + of_unit * max(power of the products, M). Where of_unit is 1 and more, M is at most
-/// the sum of magnitudes, for such units truncate.
-template <class Simd, int kRows, int kVectors>
-void close_chunk(const ChunkTiles& c) {
-  using Vector = typename Simd::Vector;
-  constexpr int kWidth = Simd::kWidth;
-  const ErrorOfChunk e(c);
-  int64_t place = 0;
-  for (int64_t j = 0; j < c.column_tiles; ++j)
-    for (int64_t row = 0; row < c.row_tiles * kRows; ++row)
-      for (int v = 0; v < kVectors; ++v, place += kWidth) {
-        const int64_t column = (j * kVectors + v) * kWidth;
-        const Vector scale = c.row_scales[row] * Simd::load(c.column_scales + column);
-        const Vector norms = c.row_norms[row] * Simd::load(c.column_norms + column);
-        const Vector of_products = Simd::power_of(c.exponents + row * c.stride + column), largest = Simd::load(c.largest + place);
-        const Vector sum = largest + e.of_sums * norms;
-        const Vector beside_products = (sum + e.of_unit * of_products) * e.by_sums, alone = sum * e.grown + norms * e.by_norms;
-        const Vector of_partial = Simd::power_below(Simd::larger(beside_products, alone));
-        const Vector error = Simd::magnitude(scale) * e.of_unit * Simd::larger(of_products, of_partial);
-        const Vector power = Simd::larger(of_products, Simd::power_below(largest));
-        Simd::store(c.total + place, Simd::load(c.total + place) + Simd::load(c.sums + place) * scale);
-        Simd::store(c.bound + place, Simd::load(c.bound + place) + error);
-        Simd::store(c.power + place, Simd::larger(power, Simd::load(c.power + place)));
-      }
 }
 
 /// A product of two doubles that are multiples of 2^-600 and the part that it lost are doubles both.

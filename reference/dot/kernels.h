@@ -27,37 +27,46 @@ struct MagnitudeBlock {
   int64_t tiles_of_sums;
 };
 
-/// Exponents of the operands; kNoDotExponent for a zero.
+/// Exponents of the operands in numbers of 8 or 16 bits: a stretch of k from panels of `depth`.
+template <class T>
 struct ExponentBlock {
-  const int16_t* a;  ///< [row_tiles][k][exponent rows]
-  const int16_t* b;  ///< [column_tiles][k][exponent columns]
-  int64_t k, row_tiles, column_tiles;
-  int16_t* largest;  ///< [row_tiles * exponent rows][stride]
+  const int32_t* a;  ///< [row_tiles][depth][tile rows], each as often as it fits
+  const T* b;        ///< [column_tiles][depth][exponent columns]
+  int64_t k, depth, row_tiles, column_tiles;
+  bool begins;       ///< nothing is in `largest` yet
+  int16_t* largest;  ///< [row_tiles * tile rows][stride]
   int64_t stride;
 };
 
-/// The sum of two such is no less than the least number of 16 bits, and one of them with an exponent is less than any sum of two exponents.
+/// Exponents of 16 bits: what stands for that of a zero, and the lower end of what products of codes with their scales have. The sum of two
+/// that are none is no less than the least number of 16 bits.
 inline constexpr int16_t kNoDotExponent = -16384;
+inline constexpr int kPowers = 800;
 
-/// The sums of one chunk, and what a matrix unit may have made of them: register tiles side by side as in PanelBlock, with numbers for
-/// each of their rows and columns.
-struct ChunkTiles {
-  int64_t row_tiles, column_tiles;
-  const double *row_scales, *column_scales;  ///< what the sums are yet to be multiplied by
-  const double *row_norms, *column_norms;    ///< of the values in the chunk
-  const double* sums;
-  const double* largest;     ///< the largest magnitude of a sum after a step
+/// Exponents of 8 bits, for formats whose exponents lie within +-kMostSmallExponent.
+inline constexpr int8_t kNoSmallExponent = -64;
+inline constexpr int kMostSmallExponent = 15;
+
+/// A column of register tiles over a stretch of k of a chunk, which a matrix unit adds without anything coming in between, and what becomes
+/// of the chunk at its end. Numbers for rows and columns lie side by side, sums as in PanelBlock.
+struct ChunkBlock {
+  const double* a;  ///< [row_tiles][depth][tile rows]
+  const double* b;  ///< [k][tile columns]
+  int64_t k, depth, row_tiles;
+  int64_t step;         ///< products of one step of the unit, whose partial result counts
+  bool begins, ends;    ///< whether the chunk does with these k
+  double *sums, *most;  ///< of a chunk that is not whole: its sums, and the largest magnitude that each had after a step
+
+  const double *row_scales, *column_scales;  ///< what sums are yet to be multiplied by
+  const double *row_errors, *column_errors;  ///< their magnitudes; of rows times the unit's error over its largest aligned power of two
+  const double *row_norms, *column_norms;    ///< what is added to a partial result times `grown`, so that the unit's is no larger
+  double grown;
   const int16_t* exponents;  ///< the largest of the products' exponents, [rows][stride]
   int64_t stride;
-  double of_sums;  ///< error of sums over norms
-  double of_unit;  ///< error of the unit's chunk over its largest aligned power of two
   double* total;
   double* bound;  ///< of the unit's error
-  double* power;  ///< the largest power of two that was aligned to before scales
+  double* power;  ///< the largest power of two that was aligned to before scales; nullptr: not wanted
 };
-
-/// Exponents of products of codes with their scales lie within; one at the lower end and below stands for no product.
-inline constexpr int kPowers = 800;
 
 /// What decides how far the sums of a row of y can be from the exact ones.
 struct RowCertificate {
@@ -80,17 +89,16 @@ struct DotKernels {
   Extremes (*scale_all)(double scale, double* values, int64_t n);
   /// sums += a * b^T. Products are added one after the other in ascending k, from zero, before their sum joins.
   void (*add_products)(const PanelBlock& block);
-  /// The same, from the sums that are there on: after every `step` products each magnitude of a sum raises its number in `largest`.
-  void (*add_products_in_steps)(const PanelBlock& block, int64_t step, double* largest);
+  /// Adds the products of a stretch to the chunk's sums and, where the chunk ends, these to the totals and its error to the bounds.
+  void (*add_chunk)(const ChunkBlock& block);
   int magnitude_rows, magnitude_columns;
   /// sums += of_rows * of_columns * a * b^T, each at least that product and more by at most 2^-23 (k + 6) of it and k of_rows of_columns
   /// 2^-126.
   void (*add_magnitudes)(const MagnitudeBlock& block);
-  int exponent_rows, exponent_columns;
-  /// largest = max(largest, exponent of a + exponent of b).
-  void (*raise_exponents)(const ExponentBlock& block);
-  /// Adds a chunk, scaled, and its error; raises the powers.
-  void (*close_chunk)(const ChunkTiles& chunk);
+  int exponent_columns;
+  /// largest = max(largest, exponent of a + exponent of b); what is none stays below -kPowers.
+  void (*raise_small_exponents)(const ExponentBlock<int8_t>& block);
+  void (*raise_exponents)(const ExponentBlock<int16_t>& block);
   /// value = sum * factor * factors, and error at least its distance from the exact number: 0 if it has none, else enough that value -
   /// error and value + error as doubles lie on both sides of that number.
   void (*certify)(const RowCertificate& row, const double* sums, double* value, double* error, int64_t n);

@@ -14,7 +14,8 @@ struct Doubles {
   static Vector all(double x) { return _mm256_set1_pd(x); }
   static Vector multiply_add(Vector a, Vector b, Vector sum) { return _mm256_fmadd_pd(a, b, sum); }
   static Vector add(Vector a, Vector b) { return _mm256_add_pd(a, b); }
-  static Vector magnitude(Vector a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+  /// The larger of a magnitude and that of b.
+  static Vector larger_magnitude(Vector a, Vector b) { return _mm256_max_pd(a, _mm256_andnot_pd(_mm256_set1_pd(-0.0), b)); }
   static Vector larger(Vector a, Vector b) { return _mm256_max_pd(a, b); }
   static void store(double* p, Vector a) { _mm256_storeu_pd(p, a); }
   /// The power of two at or below a magnitude.
@@ -39,13 +40,38 @@ struct Floats {
 };
 
 struct Words {
+  using Number = int16_t;
   using Vector = __m256i;
   static constexpr int kWidth = 16;
+  static Vector least() { return _mm256_set1_epi16(INT16_MIN); }
   static Vector load(const int16_t* p) { return _mm256_loadu_si256(static_cast<const Vector*>(static_cast<const void*>(p))); }
-  static Vector all(int16_t x) { return _mm256_set1_epi16(x); }
+  static Vector all(int32_t x) { return _mm256_set1_epi32(x); }
   static Vector add(Vector a, Vector b) { return _mm256_add_epi16(a, b); }
   static Vector larger(Vector a, Vector b) { return _mm256_max_epi16(a, b); }
-  static void store(int16_t* p, Vector a) { _mm256_storeu_si256(static_cast<Vector*>(static_cast<void*>(p)), a); }
+  static void raise(int16_t* to, Vector a, bool begins) {
+    _mm256_storeu_si256(static_cast<Vector*>(static_cast<void*>(to)), begins ? a : larger(load(to), a));
+  }
+};
+
+struct Bytes {
+  using Number = int8_t;
+  using Vector = __m256i;
+  static constexpr int kWidth = 32;
+  static Vector least() { return _mm256_set1_epi8(INT8_MIN); }
+  static Vector load(const int8_t* p) { return _mm256_loadu_si256(static_cast<const Vector*>(static_cast<const void*>(p))); }
+  static Vector all(int32_t x) { return _mm256_set1_epi32(x); }
+  static Vector add(Vector a, Vector b) { return _mm256_add_epi8(a, b); }
+  static Vector larger(Vector a, Vector b) { return _mm256_max_epi8(a, b); }
+  static void raise(int16_t* to, Vector a, bool begins) {
+    raise_half(to, _mm256_castsi256_si128(a), begins);
+    raise_half(to + kWidth / 2, _mm256_extracti128_si256(a, 1), begins);
+  }
+
+ private:
+  static void raise_half(int16_t* to, __m128i half, bool begins) {
+    const Vector a = _mm256_cvtepi8_epi16(half), none = _mm256_cmpgt_epi16(_mm256_set1_epi16(-2 * kMostSmallExponent), a);
+    Words::raise(to, _mm256_blendv_epi8(a, Words::least(), none), begins);
+  }
 };
 
 }  // namespace
@@ -56,14 +82,13 @@ const DotKernels kDotKernels_avx2{.name = "avx2",
                                   .tile_columns = 8,
                                   .scale_all = scale_all,
                                   .add_products = add_products<Doubles, 6, 2>,
-                                  .add_products_in_steps = add_products_in_steps<Doubles, 6, 2>,
+                                  .add_chunk = add_chunk<Doubles, 6, 6, 2>,
                                   .magnitude_rows = 6,
                                   .magnitude_columns = 16,
                                   .add_magnitudes = add_magnitudes<Floats, 6, 2>,
-                                  .exponent_rows = 4,
                                   .exponent_columns = 32,
-                                  .raise_exponents = raise_exponents<Words, 4, 2>,
-                                  .close_chunk = close_chunk<Doubles, 6, 2>,
+                                  .raise_small_exponents = raise_exponents<Bytes, 6, 1>,
+                                  .raise_exponents = raise_exponents<Words, 6, 2>,
                                   .certify = certify};
 
 }  // namespace assay

@@ -93,8 +93,7 @@ void DecodedOperand::decode(int64_t row, int64_t first, std::span<double> values
 }
 
 void DecodedOperand::exponents(int64_t row, int64_t first, bool scaled, std::span<int16_t> exponents) const {
-  if (!table_.empty() && operand_.k_stride == 1) {
-    const std::byte* codes = operand_.codes + row * operand_.row_stride + first;
+  if (const std::byte* codes = bytes(row, first)) {
     for (size_t i = 0; i < exponents.size(); ++i) exponents[i] = exponent_table_[std::to_integer<size_t>(codes[i])];
   } else {
     std::vector<double> values(exponents.size());
@@ -111,6 +110,16 @@ void DecodedOperand::exponents(int64_t row, int64_t first, bool scaled, std::spa
       exponent = counts && exponent != kNoDotExponent ? int16_t(exponent + std::ilogb(s)) : kNoDotExponent;
     }
   }
+}
+
+const std::byte* DecodedOperand::bytes(int64_t row, int64_t first) const {
+  return !table_.empty() && operand_.k_stride == 1 ? operand_.codes + row * operand_.row_stride + first : nullptr;
+}
+
+bool DecodedOperand::has_small_exponents(bool scaled) const {
+  if (scaled && scales_change_) return false;
+  const Format& f = format();
+  return (is_floating(f) ? -f.min_exponent() : 0) <= kMostSmallExponent && std::ilogb(largest_magnitude(f)) <= kMostSmallExponent;
 }
 
 bool DecodedOperand::any_nan(int64_t row, int64_t first, int64_t n) const {

@@ -61,6 +61,11 @@ class DecodedOperand {
   /// Exponents of values that are neither 0 nor NaN nor Inf, not less than that of the format's least normal number; kNoDotExponent for
   /// others. If `scaled`, those of the scales that change along k are added.
   void exponents(int64_t row, int64_t first, bool scaled, std::span<int16_t> exponents) const;
+  /// The codes themselves where each is a byte and they lie side by side, else nullptr; and the exponents of all such codes.
+  const std::byte* bytes(int64_t row, int64_t first) const;
+  std::span<const int16_t> exponents_of_bytes() const { return exponent_table_; }
+  /// Whether all such exponents lie within +-kMostSmallExponent.
+  bool has_small_exponents(bool scaled) const;
   /// Values, if `scaled` with the scales that change along k, zeros for what is not finite, and what is to be known of them.
   void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values, RowFacts& facts) const;
   /// Adds facts of values from (row, first) on to what is known of the row; values that are not `scaled` yet have one scale that changes

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -24,6 +25,7 @@ class Panels {
         rows_of_segment_(size_t(width * stride_), nothing),
         nothing_(nothing) {}
 
+  int64_t width() const { return width_; }
   int64_t count() const { return padded(rows_, width_) / width_; }
   const T* tile(int64_t i) const { return values_.data() + i * width_ * k_; }
 
@@ -39,6 +41,22 @@ class Panels {
         for (int64_t i = 0; i < rows; ++i) fill(panel * width_ + i, first, std::span<T>(rows_of_segment_.data() + i * stride_, size_t(n)));
         for (int64_t j = 0; j < n; ++j)
           for (int64_t i = 0; i < width_; ++i) *to++ = rows_of_segment_[size_t(i * stride_ + j)];
+      }
+    }
+  }
+  /// The same of numbers that a byte stands for: codes(i, j) points to those of row i from j on.
+  void pack_bytes(int64_t k, const std::vector<T>& table, const auto& codes) {
+    k_ = k;
+    T* to = values_.data();
+    for (int64_t panel = 0; panel < count(); ++panel, to += k * width_) {
+      const int64_t rows = std::min<int64_t>(width_, rows_ - panel * width_);
+      for (int64_t first = 0; first < k; first += segment_) {
+        const int64_t n = std::min(segment_, k - first);
+        for (int64_t i = 0; i < width_; ++i) {
+          T* const place = to + first * width_ + i;
+          const std::byte* const from = i < rows ? codes(panel * width_ + i, first) : nullptr;
+          for (int64_t j = 0; j < n; ++j) place[j * width_] = from ? table[std::to_integer<size_t>(from[j])] : nothing_;
+        }
       }
     }
   }

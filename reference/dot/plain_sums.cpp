@@ -56,12 +56,7 @@ TileSums plain_sums(const DotTask& task, const DotRange& part, FactsOfRows& rows
                             .sums = tiled.data() + i * height * width,
                             .tiles_of_sums = a.count()});
   }
-  TileSums sums;
-  sums.totals.resize(size_t(part.rows * part.columns));
-  sums.error = error_of_sums(task);
-  const RegisterTiles tiles{a.count(), height, width};
-  for (int64_t i = 0; i < part.rows; ++i) tiles.copy_row(tiled, i, {sums.totals.data() + i * part.columns, size_t(part.columns)});
-  return sums;
+  return {{a.count(), height, width}, std::move(tiled), error_of_sums(task), {}, {}};
 }
 
 }  // namespace assay

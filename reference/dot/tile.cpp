@@ -44,6 +44,7 @@ class Tile {
         columns_(task.b, part.first_column, part.columns),
         sums_(task.outputs.model ? chunk_sums(task, part, rows_.facts, columns_.facts)
                                  : plain_sums(task, part, rows_.facts, columns_.facts)),
+        row_(size_t(part.columns)),
         elements_(task.a, task.b) {
     rows_.complete(task.a.k());
     columns_.complete(task.b.k());
@@ -59,6 +60,11 @@ class Tile {
   /// Rounds both ends of what may be y; where they differ, y is computed exactly.
   void round(int64_t i, const Format& format, std::span<const double> value, std::span<const double> error, std::span<double> rounded);
   void place_bounds(int64_t i, std::span<const double> value);
+  /// Until it is asked again.
+  std::span<const double> numbers_of_row(const std::vector<double>& tiled, int64_t i) {
+    sums_.tiles.copy_row(tiled, i, row_);
+    return row_;
+  }
   template <class T>
   std::span<T> row_of(std::span<T> output, int64_t i) const {
     const int64_t row = part_.first_row - task_.range.first_row + i, column = part_.first_column - task_.range.first_column;
@@ -69,6 +75,7 @@ class Tile {
   const DotRange part_;
   TileRows rows_, columns_;
   TileSums sums_;
+  std::vector<double> row_;
   ExactElements elements_;
 };
 
@@ -82,7 +89,7 @@ void Tile::finish_row(int64_t i) {
                                    .norms = columns_.norms.data(),
                                    .steps = columns_.steps.data(),
                                    .unit = sums_.error};
-  task_.kernels.certify(certificate, sums_.totals.data() + i * part_.columns, value.data(), error.data(), part_.columns);
+  task_.kernels.certify(certificate, numbers_of_row(sums_.totals, i).data(), value.data(), error.data(), part_.columns);
   place_specials(i, value, error);
   const DotOutputs& outputs = task_.outputs;
   for (const DotOutputs::Rounded& output : outputs.rounded) round(i, *output.format, value, error, row_of(output.values, i));
@@ -114,14 +121,15 @@ void Tile::round(int64_t i, const Format& format, std::span<const double> value,
 void Tile::place_bounds(int64_t i, std::span<const double> value) {
   // The bound of a chunk has some ten roundings, their sum one a chunk, of which there are at most k.
   const double upward = 1 + double(task_.a.k() + 16) * std::numeric_limits<double>::epsilon();
-  for (size_t j = 0; j < value.size(); ++j) {
-    const auto place = size_t(i) * value.size() + j;
-    const double bound = sums_.bound[place] * std::fabs(rows_.factors[size_t(i)] * columns_.factors[j]) * upward,
-                 power = sums_.power[place];
-    if (!task_.outputs.bound.empty()) row_of(task_.outputs.bound, i)[j] = std::isfinite(value[j]) ? bound : std::fabs(value[j]);
-    if (!task_.outputs.largest_exponent.empty())
-      row_of(task_.outputs.largest_exponent, i)[j] = power > 0 ? std::ilogb(power) : std::numeric_limits<int32_t>::min();
+  const bool wants_bound = !task_.outputs.bound.empty(), wants_exponent = !task_.outputs.largest_exponent.empty();
+  const std::span<const double> bounds = wants_bound ? numbers_of_row(sums_.bound, i) : std::span<const double>{};
+  for (size_t j = 0; j < bounds.size(); ++j) {
+    const double bound = bounds[j] * std::fabs(rows_.factors[size_t(i)] * columns_.factors[j]) * upward;
+    row_of(task_.outputs.bound, i)[j] = std::isfinite(value[j]) ? bound : std::fabs(value[j]);
   }
+  const std::span<const double> powers = wants_exponent ? numbers_of_row(sums_.power, i) : std::span<const double>{};
+  for (size_t j = 0; j < powers.size(); ++j)
+    row_of(task_.outputs.largest_exponent, i)[j] = powers[j] > 0 ? std::ilogb(powers[j]) : std::numeric_limits<int32_t>::min();
 }
 
 void Tile::place_absolute_sums() {

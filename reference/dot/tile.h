@@ -22,11 +22,19 @@ void compute_tile(const DotTask& task, const DotRange& part);
 /// What is known of the rows of an operand that a tile needs.
 using FactsOfRows = std::vector<RowFacts>;
 
-/// Sums of a tile, [rows][columns], before the scales that are the same along a row or column.
+/// Numbers of a tile of which those of a register tile lie together: [column tiles][row_tiles][height][width].
+struct RegisterTiles {
+  int64_t row_tiles, height, width;
+
+  void copy_row(const std::vector<double>& tiled, int64_t i, std::span<double> row) const;
+};
+
+/// Sums of a tile before the scales that are the same along a row or column.
 struct TileSums {
+  RegisterTiles tiles;
   std::vector<double> totals;
   double error = 0;                  ///< of a total over the product of its norms; 0: totals are exact
-  std::vector<double> bound, power;  ///< as in ChunkTiles; empty without a model
+  std::vector<double> bound, power;  ///< as in ChunkBlock; empty without a model, powers also where none are wanted
 };
 
 /// Sums of all k, and facts of the rows of a and b.
@@ -41,13 +49,6 @@ double norm_of(const RowFacts& row, int64_t k);
 
 /// Bound of the error of a sum with that many roundings on the way to it, over the sum of magnitudes.
 double error_of_roundings(double roundings);
-
-/// Row i of a matrix of which register tiles lie together: [column tiles][row_tiles][height][width].
-struct RegisterTiles {
-  int64_t row_tiles, height, width;
-
-  void copy_row(const std::vector<double>& tiled, int64_t i, std::span<double> row) const;
-};
 
 constexpr int64_t kDepth = 256;       ///< k that are packed at once
 constexpr int64_t kSegment = 64;      ///< k that are turned into panels at once
