@@ -1,74 +1,108 @@
 #include "reference/dot/absolute_sum.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
+#include <numeric>
+#include <optional>
 
-#include "reference/dot/panels.h"
-#include "reference/formats/quantum.h"
+#include "reference/dot/magnitude_panels.h"
 
 namespace assay {
 namespace {
 
-/// Magnitudes of one operand as f32 parts of a power of two a row and depth.
-class MagnitudePanels {
- public:
-  MagnitudePanels(int width, int64_t rows, int64_t depth)
-      : panels_(width, rows, depth, depth, 0.0f), of_rows_(size_t(padded(rows, width))), values_(size_t(depth)) {}
+/// k that have one scale on both sides, wherever panels begin.
+int64_t stretch_of(const DotTask& task) {
+  const auto of = [](const DecodedOperand& operand) { return operand.scales_change_along_k() ? operand.run_of_scale(0) : 0; };
+  return std::gcd(kDepth, std::gcd(of(task.a), of(task.b)));
+}
 
-  void pack(const DecodedOperand& operand, int64_t first_row, int64_t first, int64_t k, const DotKernels& kernels) {
-    panels_.pack(k, [&](int64_t i, int64_t, std::span<float> to) {
-      RowFacts unused;
-      const std::span<double> values(values_.data(), to.size());
-      operand.values(first_row + i, first, true, kernels, values, unused);
-      double largest = 0;
-      for (double x : values) largest = std::max(largest, std::fabs(x));
-      // A part lies below 1; powers of two stay normal doubles, for values lie far from the ends of double.
-      const double power = largest > 0 ? quantum(largest, 0, 2) : 0;
-      const double inverse = largest > 0 ? 1 / power : 0;
-      for (size_t j = 0; j < to.size(); ++j) to[j] = float(std::fabs(values[j]) * inverse);
-      const double factor = operand.factor(first_row + i);
-      of_rows_[size_t(i)] = std::isfinite(factor) ? power * std::fabs(factor) : 0;
-    });
+constexpr int64_t kLeastStretch = 16;
+
+class AbsoluteSums {
+ public:
+  AbsoluteSums(const DotTask& task, const DotRange& part)
+      : task_(task),
+        part_(part),
+        height_(task.kernels.magnitude_rows),
+        width_(task.kernels.magnitude_columns),
+        row_tiles_(ceil_div(part.rows, height_)),
+        column_tiles_(ceil_div(part.columns, width_)),
+        stretch_(stretch_of(task)),
+        tiled_(size_t(row_tiles_ * height_ * column_tiles_ * width_)) {}
+
+  void add_all() {
+    const int64_t k = task_.a.k(), depth = std::min(k, kDepth);
+    std::optional<PairPanels> a, b;
+    if (task_.kernels.add_pairs && stretch_ >= kLeastStretch && PairPanels::hold(task_.a) && PairPanels::hold(task_.b)) {
+      a.emplace(task_.a, int(height_), part_.rows, depth, stretch_);
+      b.emplace(task_.b, int(width_), part_.columns, depth, stretch_);
+    }
+    std::optional<MagnitudePanels> wide_a, wide_b;
+    for (int64_t first = 0; first < k; first += kDepth) {
+      const int64_t n = std::min(kDepth, k - first);
+      if (a && a->pack(part_.first_row, first, n) && b->pack(part_.first_column, first, n)) {
+        add(*a, *b, n);
+        continue;
+      }
+      if (!wide_a) wide_a.emplace(height_, part_.rows, depth), wide_b.emplace(width_, part_.columns, depth);
+      wide_a->pack(task_.a, part_.first_row, first, n, task_.kernels);
+      wide_b->pack(task_.b, part_.first_column, first, n, task_.kernels);
+      add(*wide_a, *wide_b, n);
+    }
   }
-  const Panels<float>& panels() const { return panels_; }
-  const double* of_rows(int64_t row) const { return of_rows_.data() + row; }
+
+  void copy_row(int64_t i, std::span<double> row) const {
+    RegisterTiles{row_tiles_, height_, width_}.copy_row(tiled_, i, row);
+    // One addition a depth rounded to nearest.
+    const double upward = 1 + double(task_.a.k() / kDepth + 4) * std::numeric_limits<double>::epsilon();
+    for (double& sum : row) sum *= upward;
+  }
 
  private:
-  Panels<float> panels_;
-  std::vector<double> of_rows_, values_;
+  int64_t tiles_at_once() const { return std::max<int64_t>(1, kRowsAtOnce / height_); }
+
+  void add(const PairPanels& a, const PairPanels& b, int64_t k) {
+    for (int64_t i = 0; i < row_tiles_; i += tiles_at_once())
+      task_.kernels.add_pairs({.a = a.panels().tile(i),
+                               .b = b.panels().tile(0),
+                               .pairs = (k + 1) / 2,
+                               .pairs_of_scale = stretch_ / 2,
+                               .row_tiles = std::min(tiles_at_once(), row_tiles_ - i),
+                               .column_tiles = column_tiles_,
+                               .row_scales = a.scales(i * height_),
+                               .column_scales = b.scales(0),
+                               .row_scales_apart = a.padded_rows(),
+                               .column_scales_apart = b.padded_rows(),
+                               .of_rows = a.of_rows(i * height_),
+                               .of_columns = b.of_rows(0),
+                               .sums = tiled_.data() + i * height_ * width_,
+                               .tiles_of_sums = row_tiles_});
+  }
+  void add(const MagnitudePanels& a, const MagnitudePanels& b, int64_t k) {
+    for (int64_t i = 0; i < row_tiles_; i += tiles_at_once())
+      task_.kernels.add_magnitudes({.a = a.panels().tile(i),
+                                    .b = b.panels().tile(0),
+                                    .k = k,
+                                    .row_tiles = std::min(tiles_at_once(), row_tiles_ - i),
+                                    .column_tiles = column_tiles_,
+                                    .of_rows = a.of_rows(i * height_),
+                                    .of_columns = b.of_rows(0),
+                                    .sums = tiled_.data() + i * height_ * width_,
+                                    .tiles_of_sums = row_tiles_});
+  }
+
+  const DotTask& task_;
+  const DotRange& part_;
+  const int64_t height_, width_, row_tiles_, column_tiles_, stretch_;
+  std::vector<double> tiled_;
 };
 
 }  // namespace
 
-std::vector<double> absolute_sums(const DotTask& task, const DotRange& part) {
-  const DotKernels& kernels = task.kernels;
-  const int64_t all = task.a.k(), height = kernels.magnitude_rows, width = kernels.magnitude_columns, depth = std::min(all, kDepth);
-  MagnitudePanels a(height, part.rows, depth), b(width, part.columns, depth);
-  const int64_t row_tiles = a.panels().count(), tiles_at_once = std::max<int64_t>(1, kRowsAtOnce / height);
-  std::vector<double> tiled(size_t(padded(part.rows, height) * padded(part.columns, width)));
-  for (int64_t first = 0; first < all; first += kDepth) {
-    const int64_t k = std::min(kDepth, all - first);
-    a.pack(task.a, part.first_row, first, k, kernels);
-    b.pack(task.b, part.first_column, first, k, kernels);
-    for (int64_t i = 0; i < row_tiles; i += tiles_at_once)
-      kernels.add_magnitudes({.a = a.panels().tile(i),
-                              .b = b.panels().tile(0),
-                              .k = k,
-                              .row_tiles = std::min(tiles_at_once, row_tiles - i),
-                              .column_tiles = b.panels().count(),
-                              .of_rows = a.of_rows(i * height),
-                              .of_columns = b.of_rows(0),
-                              .sums = tiled.data() + i * height * width,
-                              .tiles_of_sums = row_tiles});
-  }
-  // One addition a depth rounded to nearest.
-  const double upward = 1 + double(all / kDepth + 4) * std::numeric_limits<double>::epsilon();
-  std::vector<double> sums(size_t(part.rows * part.columns));
-  const RegisterTiles tiles{row_tiles, height, width};
-  for (int64_t i = 0; i < part.rows; ++i) tiles.copy_row(tiled, i, {sums.data() + i * part.columns, size_t(part.columns)});
-  for (double& sum : sums) sum *= upward;
-  return sums;
+void absolute_sums(const DotTask& task, const DotRange& part, const std::function<std::span<double>(int64_t row)>& to) {
+  AbsoluteSums sums(task, part);
+  sums.add_all();
+  for (int64_t i = 0; i < part.rows; ++i) sums.copy_row(i, to(i));
 }
 
 }  // namespace assay

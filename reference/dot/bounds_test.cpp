@@ -182,6 +182,43 @@ TEST_P(EverySetOfLoops, AbsoluteSumsAreRoundedUpwardByLittle) {
   }
 }
 
+/// Stretches of k with scales of their own on both sides, an odd number of k, and scales too far apart for f32.
+TEST_P(EverySetOfLoops, AbsoluteSumsHoldTheScalesOfBothSides) {
+  std::mt19937_64 random(45);
+  for (const auto& [kind_a, kind_b] : {std::pair{3, 4}, std::pair{6, 6}, std::pair{5, 3}, std::pair{6, 2}})
+    for (const double apart : {1.0, 0x1p-90}) {
+      OwnedOperand a = operand(kE5M2, 9, 701, kDotScaleKinds[kind_a], random), b = operand(kE4M3Fn, 53, 701, kDotScaleKinds[kind_b], random);
+      if (a.operand.scales.k_per_scale < a.k) a.set_scale(0, 1, apart), a.set_scale(1, 0, 0x1p-3 * apart);
+      const std::vector<double> got = bounds(a, b, blackwell(), *kernels).absolute_sum;
+      for (int64_t i = 0; i < 9; ++i)
+        for (int64_t j = 0; j < 53; ++j) {
+          double sum = 0;  // of 701 positive numbers
+          for (int64_t k = 0; k < 701; ++k) sum += std::fabs(a.value(i, k) * b.value(j, k) * a.scale(i, k) * b.scale(j, k));
+          ASSERT_GE(got[size_t(i * 53 + j)] * (1 + relative(701)), sum) << kind_a << " " << kind_b << " " << apart;
+          ASSERT_LE(got[size_t(i * 53 + j)], sum * (1 + std::ldexp(1.0, -14))) << kind_a << " " << kind_b << " " << apart;
+        }
+    }
+}
+
+/// Chunks that begin and end anywhere in what is packed together, in a product of more rows and columns than are summed at once.
+TEST_P(EverySetOfLoops, ChunksMayBeOfAnySize) {
+  std::mt19937_64 random(46);
+  for (const int64_t chunk : {32, 64, 96, 256, 512, 640, 0})
+    for (const Format* f : {&kE4M3Fn, &kBf16}) {
+      const AccumulatorModel model = model_of("sm_90.wgmma.e4m3.f32", chunk);
+      const OwnedOperand a = operand(*f, 130, 1300, kDotScaleKinds[0], random), b = operand(kE5M2, 230, 1300, kDotScaleKinds[2], random);
+      const Bounds got = bounds(a, b, model, *kernels);
+      for (int64_t n = 0; n < 200; ++n) {
+        const auto i = int64_t(random() % 130), j = int64_t(random() % 230);
+        const auto place = size_t(i * 230 + j);
+        const Defined y = defined(a, i, b, j, model);
+        ASSERT_EQ(got.exponent[place], y.exponent) << f->name << " " << chunk << " " << i << " " << j;
+        ASSERT_GE(got.bound[place] * (1 + relative(1300)), y.bound) << f->name << " " << chunk;
+        ASSERT_LE(got.bound[place], y.bound * (1 + relative(1300))) << f->name << " " << chunk;
+      }
+    }
+}
+
 TEST_P(EverySetOfLoops, NumbersOfAllMagnitudesHaveAbsoluteSums) {
   OwnedOperand a = make_operand(kBf16, 1, 64, kDotScaleKinds[0]), b = make_operand(kBf16, 1, 64, kDotScaleKinds[0]);
   a.set(0, 0, 0x1p-133), b.set(0, 0, 0x1p-133), a.set(0, 40, 0x1p127), b.set(0, 41, -0x1p127);

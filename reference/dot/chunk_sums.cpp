@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <type_traits>
 #include <variant>
 
-#include "reference/dot/panels.h"
+#include "reference/dot/chunk_side.h"
+#include "reference/dot/product_exponents.h"
 #include "reference/dot/tile.h"
 
 namespace assay {
@@ -14,140 +14,6 @@ constexpr int64_t kColumnsAtOnce = 192;    ///< whose exponents are found before
 constexpr int64_t kDepthOfChunks = 512;    ///< k that are packed at once, where chunks are shorter
 constexpr int64_t kNumbersAtOnce = 49152;  ///< of rows whose panels stay in the second cache
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/// Stretches of k: whole chunks, each of which a unit adds without anything coming in between, or part of one.
-struct Stretch {
-  int64_t first, chunks, k;  ///< k: of each chunk
-  bool begins, ends;         ///< whether its chunks do
-};
-
-/// Exponents of one side in panels, each number of T as often as an Element holds it.
-template <class T, class Element>
-class ExponentPanels {
- public:
-  ExponentPanels(const DecodedOperand& operand, int width, int64_t rows, int64_t depth, bool scaled)
-      : operand_(operand), scaled_(scaled), panels_(width, rows, depth, kSegment, copies(kNoDotExponent)), exponents_(kSegment) {
-    if (!operand.bytes(0, 0) || (scaled && operand.scales_change_along_k())) return;
-    for (int16_t exponent : operand.exponents_of_bytes()) table_.push_back(copies(exponent));
-  }
-
-  void pack(int64_t first_row, int64_t first, int64_t k) {
-    if (!table_.empty())
-      return panels_.pack_bytes(k, table_, [&](int64_t i, int64_t j) { return operand_.bytes(first_row + i, first + j); });
-    panels_.pack(k, [&](int64_t i, int64_t j, std::span<Element> to) {
-      operand_.exponents(first_row + i, first + j, scaled_, std::span(exponents_.data(), to.size()));
-      std::transform(exponents_.begin(), exponents_.begin() + int64_t(to.size()), to.begin(), copies);
-    });
-  }
-  /// Numbers from one panel's k on.
-  const Element* tile(int64_t i, int64_t k) const { return panels_.tile(i) + k * panels_.width(); }
-
- private:
-  static Element copies(int16_t exponent) {
-    constexpr auto kOnes = uint32_t(sizeof(Element) == sizeof(T) ? 1 : sizeof(T) == 1 ? 0x01010101 : 0x00010001);
-    const auto number = T(sizeof(T) == 1 && exponent == kNoDotExponent ? kNoSmallExponent : exponent);
-    return Element(std::make_unsigned_t<T>(number) * kOnes);
-  }
-
-  const DecodedOperand& operand_;
-  bool scaled_;
-  Panels<Element> panels_;
-  std::vector<int16_t> exponents_;
-  std::vector<Element> table_;  ///< of all codes of one byte
-};
-
-/// The largest exponents of the products of chunks, by numbers of T.
-template <class T>
-class ProductExponents {
- public:
-  ProductExponents(const DotTask& task, const DotRange& part, int64_t depth)
-      : kernels_(task.kernels),
-        part_(part),
-        a_(task.a, kernels_.tile_rows, part.rows, depth, task.outputs.model->scales_inside),
-        b_(task.b, kernels_.exponent_columns, part.columns, depth, task.outputs.model->scales_inside) {}
-
-  void pack(int64_t first, int64_t k) {
-    a_.pack(part_.first_row, first, k);
-    b_.pack(part_.first_column, first, k);
-    depth_ = k;
-  }
-  /// Of a chunk that begins at `k` of what is packed, of row tiles from `tile` on and columns from `column` on.
-  void raise(const Stretch& s, int64_t k, int64_t tile, int64_t tiles, int64_t column, int64_t columns, int16_t* largest, int64_t stride) {
-    const int64_t width = kernels_.exponent_columns;
-    const ExponentBlock<T> block{.a = a_.tile(tile, k),
-                                 .b = b_.tile(column / width, k),
-                                 .k = s.k,
-                                 .depth = depth_,
-                                 .row_tiles = tiles,
-                                 .column_tiles = ceil_div(columns, width),
-                                 .begins = s.begins,
-                                 .largest = largest,
-                                 .stride = stride};
-    if constexpr (sizeof(T) == 1)
-      kernels_.raise_small_exponents(block);
-    else
-      kernels_.raise_exponents(block);
-  }
-
- private:
-  const DotKernels& kernels_;
-  const DotRange part_;
-  ExponentPanels<T, int32_t> a_;
-  ExponentPanels<T, T> b_;
-  int64_t depth_ = 0;
-};
-
-using OfProducts = std::variant<ProductExponents<int8_t>, ProductExponents<int16_t>>;
-
-OfProducts product_exponents(const DotTask& task, const DotRange& part, int64_t depth) {
-  const bool scaled = task.outputs.model->scales_inside;
-  if (task.a.has_small_exponents(scaled) && task.b.has_small_exponents(scaled)) return ProductExponents<int8_t>(task, part, depth);
-  return ProductExponents<int16_t>(task, part, depth);
-}
-
-/// One side of a tile: its panels, and what is known of its rows in the chunks at hand.
-struct ChunkSide {
-  /// Numbers of rows, and 0 of those beyond the last.
-  struct OfChunk {
-    FactsOfRows facts;
-    std::vector<double> scales, errors, norms;
-  };
-  const DecodedOperand& operand;
-  int64_t first_row;
-  bool scaled;  ///< scales are in the values
-  Panels<double> values;
-  std::vector<OfChunk> chunks;
-
-  ChunkSide(const DecodedOperand& of, int64_t first, int64_t rows, int width, int64_t depth, int64_t count, bool inside)
-      : operand(of), first_row(first), scaled(inside), values(width, rows, depth, kSegment, 0) {
-    const std::vector<double> none(size_t(padded(rows, width)));
-    chunks.assign(size_t(count), {FactsOfRows(size_t(rows)), none, none, none});
-  }
-
-  void pack(const Stretch& s, const DotKernels& kernels) {
-    values.pack(s.chunks * s.k, [&](int64_t i, int64_t j, std::span<double> to) {
-      operand.values(first_row + i, s.first + j, scaled, kernels, to, chunks[size_t(j / s.k)].facts[size_t(i)]);
-    });
-  }
-  /// Numbers from one panel's k on.
-  const double* tile(int64_t i, int64_t k) const { return values.tile(i) + k * values.width(); }
-
-  /// What sums of a chunk are yet to be multiplied by, and what it adds to the facts of the rows. Errors are `error` times scales, norms
-  /// `part` of them.
-  void close(OfChunk& chunk, int64_t first, int64_t size, double error, double part, FactsOfRows& rows) {
-    for (size_t i = 0; i < chunk.facts.size(); ++i) {
-      const int64_t row = first_row + int64_t(i);
-      const double scale = operand.scales_change_along_k() && !scaled ? operand.scale(row, first) : 1;
-      chunk.scales[i] = std::isfinite(scale) ? scale : 0;
-      chunk.errors[i] = std::fabs(chunk.scales[i]) * error;
-      chunk.norms[i] = norm_of(chunk.facts[i], size) * part;
-      operand.add_scaled(row, first, scaled, chunk.facts[i], rows[i]);
-      chunk.facts[i] = {};
-    }
-  }
-};
-
 class Chunks {
  public:
   Chunks(const DotTask& task, const DotRange& part)
@@ -156,18 +22,20 @@ class Chunks {
         part_(part),
         all_(task.a.k()),
         size_(model_.chunk == 0 ? all_ : std::min(model_.chunk, all_)),
-        of_chunk_(std::min(size_, std::max<int64_t>(model_.products_per_step, kDepth / model_.products_per_step * model_.products_per_step))),
-        at_once_(size_ % kSegment == 0 && size_ > 0 && of_chunk_ == size_ ? std::clamp<int64_t>(kDepthOfChunks / size_, 1, ceil_div(all_, size_)) : 1),
+        of_chunk_(std::min(size_, kDepthOfChunks < model_.products_per_step
+                                      ? model_.products_per_step
+                                      : kDepthOfChunks / model_.products_per_step * model_.products_per_step)),
+        at_once_(whole() && size_ > 0 && size_ % kSegment == 0 ? std::clamp(kDepthOfChunks / size_, int64_t{1}, ceil_div(all_, size_)) : 1),
         a_(task.a, part.first_row, part.rows, kernels_.tile_rows, depth(), at_once_, model_.scales_inside),
         b_(task.b, part.first_column, part.columns, kernels_.tile_columns, depth(), at_once_, model_.scales_inside),
         of_products_(product_exponents(task, part, depth())),
         total_(size_t(padded(part.rows, kernels_.tile_rows) * padded(part.columns, kernels_.tile_columns))),
         bound_(total_.size()),
         power_(task.outputs.largest_exponent.empty() ? 0 : total_.size()) {
-    if (of_chunk_ < size_) sums_.resize(total_.size()), most_.resize(total_.size());
+    if (!whole()) sums_.resize(total_.size()), most_.resize(total_.size());
     const int64_t rows = padded(part.rows, kernels_.tile_rows);
-    stride_ = of_chunk_ == size_ ? kColumnsAtOnce : padded(part.columns, kColumnsAtOnce);
-    exponents_.resize(size_t(of_chunk_ == size_ ? at_once_ * std::min(rows, row_tiles_at_once() * kernels_.tile_rows) : rows) * size_t(stride_));
+    stride_ = whole() ? kColumnsAtOnce : padded(part.columns, kColumnsAtOnce);
+    exponents_.resize(size_t(stride_ * (whole() ? at_once_ * std::min(rows, row_tiles_at_once() * kernels_.tile_rows) : rows)));
     const int64_t count = size_ == 0 ? 0 : ceil_div(all_, size_);
     const bool scaled_before = model_.scales_inside && (task.a.scales_change_along_k() || task.b.scales_change_along_k());
     const bool exact = !scaled_before && size_ <= products_exact_in_double(task.a.format(), task.b.format());
@@ -190,14 +58,16 @@ class Chunks {
     const RegisterTiles tiles{a_.values.count(), kernels_.tile_rows, kernels_.tile_columns};
     return {tiles, std::move(total_), error_of_sums_, std::move(bound_), std::move(power_)};
   }
+
  private:
+  bool whole() const { return of_chunk_ == size_; }  ///< chunks are packed whole
   int64_t depth() const { return at_once_ * of_chunk_; }
   int64_t row_tiles_at_once() const { return std::max<int64_t>(1, kNumbersAtOnce / (std::max<int64_t>(depth(), 1) * kernels_.tile_rows)); }
 
   /// What is packed together from `first` on. Parts of a chunk are whole steps, so that partial results are seen where the unit has them.
   Stretch stretch(int64_t first) const {
     const int64_t left = all_ - first, in_chunk = first % size_;
-    if (of_chunk_ == size_) return {first, std::clamp<int64_t>(left / size_, 1, at_once_), std::min(size_, left), true, true};
+    if (whole()) return {first, std::clamp<int64_t>(left / size_, 1, at_once_), std::min(size_, left), true, true};
     const int64_t k = std::min({of_chunk_, size_ - in_chunk, left});
     return {first, 1, k, in_chunk == 0, k == left || in_chunk + k == size_};
   }
@@ -222,34 +92,33 @@ class Chunks {
   /// Exponents of some rows and columns first, then their sums chunk by chunk: what belongs to them stays in the second cache.
   void add_products(const Stretch& s) {
     const int64_t width = kernels_.tile_columns, columns = b_.values.count() * width;
-    for (int64_t tile = 0, tiles; tile < a_.values.count(); tile += tiles) {
-      tiles = std::min(row_tiles_at_once(), a_.values.count() - tile);
-      for (int64_t column = 0; column < columns; column += kColumnsAtOnce) {
-        const int64_t end = std::min(column + kColumnsAtOnce, columns);
-        for (int64_t i = 0; i < s.chunks; ++i)
-          std::visit([&](auto& e) { e.raise(s, i * s.k, tile, tiles, column, std::min(end, part_.columns) - column, exponents(s, i, tile, tiles, column), stride_); },
-                     of_products_);
-        for (int64_t at = column; at < end; at += width)
-          for (int64_t i = 0; i < s.chunks; ++i) add_chunk(s, i, tile, tiles, at, exponents(s, i, tile, tiles, column) + (at - column));
+    PartOfTile part{0, 0, 0, 0};
+    for (; part.row_tile < a_.values.count(); part.row_tile += part.row_tiles) {
+      part.row_tiles = std::min(row_tiles_at_once(), a_.values.count() - part.row_tile);
+      for (part.column = 0; part.column < columns; part.column += kColumnsAtOnce) {
+        part.columns = std::min(kColumnsAtOnce, part_.columns - part.column);
+        for (int64_t i = 0; i < s.chunks; ++i) std::visit([&](auto& e) { e.raise(s, i, part, exponents(i, part)); }, of_products_);
+        for (int64_t column = part.column; column < part.column + part.columns; column += width)
+          for (int64_t i = 0; i < s.chunks; ++i) add_chunk(s, i, part, column);
       }
     }
   }
 
-  int16_t* exponents(const Stretch& s, int64_t chunk, int64_t tile, int64_t tiles, int64_t column) {
-    const bool whole = s.begins && s.ends && of_chunk_ == size_;
-    return exponents_.data() + (whole ? chunk * tiles * kernels_.tile_rows * stride_ : tile * kernels_.tile_rows * stride_ + column);
+  ExponentsOfPart exponents(int64_t chunk, const PartOfTile& part) {
+    const int64_t rows = kernels_.tile_rows * (whole() ? chunk * part.row_tiles : part.row_tile);
+    return {exponents_.data() + rows * stride_ + (whole() ? 0 : part.column), stride_};
   }
 
-  void add_chunk(const Stretch& s, int64_t i, int64_t tile, int64_t tiles, int64_t column, const int16_t* exponents) {
-    const int64_t row = tile * kernels_.tile_rows, width = kernels_.tile_columns;
-    const int64_t place = (column / width * a_.values.count() + tile) * kernels_.tile_rows * width;
+  void add_chunk(const Stretch& s, int64_t i, const PartOfTile& part, int64_t column) {
+    const int64_t row = part.row_tile * kernels_.tile_rows, width = kernels_.tile_columns;
+    const int64_t place = (column / width * a_.values.count() + part.row_tile) * kernels_.tile_rows * width;
     const ChunkSide::OfChunk &of_rows = a_.chunks[size_t(i)], &of_columns = b_.chunks[size_t(i)];
     const auto of_tiles = [&](std::vector<double>& numbers) { return numbers.empty() ? nullptr : numbers.data() + place; };
-    kernels_.add_chunk({.a = a_.tile(tile, i * s.k),
-                        .b = b_.tile(column / width, i * s.k),
+    kernels_.add_chunk({.a = a_.values.tile(part.row_tile, i * s.k),
+                        .b = b_.values.tile(column / width, i * s.k),
                         .k = s.k,
                         .depth = s.chunks * s.k,
-                        .row_tiles = tiles,
+                        .row_tiles = part.row_tiles,
                         .step = model_.products_per_step,
                         .begins = s.begins,
                         .ends = s.ends,
@@ -262,7 +131,7 @@ class Chunks {
                         .row_norms = of_rows.norms.data() + row,
                         .column_norms = of_columns.norms.data() + column,
                         .grown = grown_,
-                        .exponents = exponents,
+                        .exponents = exponents(i, part).largest + (column - part.column),
                         .stride = stride_,
                         .total = of_tiles(total_),
                         .bound = of_tiles(bound_),

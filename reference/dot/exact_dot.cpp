@@ -12,8 +12,7 @@
 namespace assay {
 namespace {
 
-constexpr int64_t kLargestTile = 1536;         ///< rows and columns of y that one task computes: 18 MiB of sums
-constexpr int64_t kLargestTileOfChunks = 1536;  ///< where chunk after chunk passes over some more numbers an element
+constexpr int64_t kLargestTile = 2048;  ///< rows and columns of y that one task computes: 32 MiB of sums
 constexpr int64_t kSmallestTile = 48;
 constexpr int64_t kTasksPerThread = 3;
 
@@ -40,12 +39,10 @@ void check(const DotProblem& p, const DotRange& r, const DotOutputs& outputs) {
     require(output.format && output.values.size() == size, "an array for an exact dot product has not the size of the range");
 }
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 /// Rows and columns of a tile: even parts, as large as leave every thread some.
-DotRange tile_shape(const DotRange& range, bool chunks, const DotKernels& kernels) {
+DotRange tile_shape(const DotRange& range, const DotKernels& kernels) {
   const int64_t threads = oneapi::tbb::this_task_arena::max_concurrency(), wanted = threads == 1 ? 1 : kTasksPerThread * threads;
-  int64_t side = chunks ? kLargestTileOfChunks : kLargestTile;
+  int64_t side = kLargestTile;
   while (side > kSmallestTile && ceil_div(range.rows, side) * ceil_div(range.columns, side) < wanted) side = side * 3 / 4;
   const auto even = [&](int64_t n, int64_t multiple) { return padded(ceil_div(n, ceil_div(n, side)), multiple); };
   return {.rows = even(range.rows, kernels.tile_rows), .columns = even(range.columns, kernels.tile_columns)};
@@ -64,7 +61,7 @@ void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutput
       require(!side->scales_change_along_k() || side->run_of_scale(0) % chunk == 0,
               "a scale of a dot product changes within a chunk of the unit");
     }
-  const DotRange shape = tile_shape(range, outputs.model.has_value(), kernels);
+  const DotRange shape = tile_shape(range, kernels);
   const int64_t across = ceil_div(range.columns, shape.columns), down = ceil_div(range.rows, shape.rows);
   const auto tile = [&](int64_t i) {
     const int64_t row = i / across * shape.rows, column = i % across * shape.columns;

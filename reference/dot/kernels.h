@@ -27,6 +27,19 @@ struct MagnitudeBlock {
   int64_t tiles_of_sums;
 };
 
+/// The same of codes of one byte, whose magnitudes bf16 holds, two neighbours in k to a word, in stretches of k that have one
+/// scale each.
+struct PairBlock {
+  const uint32_t* a;  ///< [row_tiles][pairs][magnitude rows], the earlier k in the low half
+  const uint32_t* b;  ///< [column_tiles][pairs][magnitude columns]
+  int64_t pairs, pairs_of_scale, row_tiles, column_tiles;
+  const float *row_scales, *column_scales;        ///< parts of a power of two, of a stretch side by side
+  int64_t row_scales_apart, column_scales_apart;  ///< from one stretch to the next
+  const double *of_rows, *of_columns;             ///< as in MagnitudeBlock
+  double* sums;
+  int64_t tiles_of_sums;
+};
+
 /// Exponents of the operands in numbers of 8 or 16 bits: a stretch of k from panels of `depth`.
 template <class T>
 struct ExponentBlock {
@@ -95,6 +108,9 @@ struct DotKernels {
   /// sums += of_rows * of_columns * a * b^T, each at least that product and more by at most 2^-23 (k + 6) of it and k of_rows of_columns
   /// 2^-126.
   void (*add_magnitudes)(const MagnitudeBlock& block);
+  /// The same, where no product with its scales is below 2^-126, and more by at most 2^-23 (k + stretches + 6) of it. nullptr on
+  /// a processor that has no such instruction.
+  void (*add_pairs)(const PairBlock& block);
   int exponent_columns;
   /// largest = max(largest, exponent of a + exponent of b); what is none stays below -kPowers.
   void (*raise_small_exponents)(const ExponentBlock<int8_t>& block);

@@ -1,6 +1,6 @@
 #include <immintrin.h>
 
-#include "reference/dot/kernel_loops.h"
+#include "reference/dot/chunk_loops.h"
 
 namespace assay {
 namespace {
@@ -86,6 +86,7 @@ const DotKernels kDotKernels_avx2{.name = "avx2",
                                   .magnitude_rows = 6,
                                   .magnitude_columns = 16,
                                   .add_magnitudes = add_magnitudes<Floats, 6, 2>,
+                                  .add_pairs = nullptr,
                                   .exponent_columns = 32,
                                   .raise_small_exponents = raise_exponents<Bytes, 6, 1>,
                                   .raise_exponents = raise_exponents<Words, 6, 2>,

@@ -1,6 +1,6 @@
 #include <immintrin.h>
 
-#include "reference/dot/kernel_loops.h"
+#include "reference/dot/chunk_loops.h"
 
 namespace assay {
 namespace {
@@ -85,6 +85,7 @@ const DotKernels kDotKernels_avx512{.name = "avx512",
                                     .magnitude_rows = 8,
                                     .magnitude_columns = 48,
                                     .add_magnitudes = add_magnitudes<Floats, 8, 3>,
+                                    .add_pairs = nullptr,
                                     .exponent_columns = 64,
                                     .raise_small_exponents = raise_exponents<Bytes, 8, 1>,
                                     .raise_exponents = raise_exponents<Words, 8, 2>,

@@ -1,4 +1,4 @@
-#include "reference/dot/kernel_loops.h"
+#include "reference/dot/chunk_loops.h"
 
 namespace assay {
 namespace {
@@ -52,6 +52,7 @@ const DotKernels kDotKernels_scalar{.name = "scalar",
                                     .magnitude_rows = 4,
                                     .magnitude_columns = 4,
                                     .add_magnitudes = add_magnitudes<Single<float>, 4, 4>,
+                                    .add_pairs = nullptr,
                                     .exponent_columns = 8,
                                     .raise_small_exponents = raise_exponents<SingleExponent<int8_t>, 4, 8>,
                                     .raise_exponents = raise_exponents<SingleExponent<int16_t>, 4, 8>,

@@ -61,8 +61,9 @@ class DecodedOperand {
   /// Exponents of values that are neither 0 nor NaN nor Inf, not less than that of the format's least normal number; kNoDotExponent for
   /// others. If `scaled`, those of the scales that change along k are added.
   void exponents(int64_t row, int64_t first, bool scaled, std::span<int16_t> exponents) const;
-  /// The codes themselves where each is a byte and they lie side by side, else nullptr; and the exponents of all such codes.
+  /// The codes themselves where each is a byte and they lie side by side, else nullptr; values and exponents of all such codes.
   const std::byte* bytes(int64_t row, int64_t first) const;
+  std::span<const double> values_of_bytes() const { return table_; }
   std::span<const int16_t> exponents_of_bytes() const { return exponent_table_; }
   /// Whether all such exponents lie within +-kMostSmallExponent.
   bool has_small_exponents(bool scaled) const;

@@ -9,7 +9,8 @@
 
 namespace assay {
 
-constexpr int64_t padded(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+constexpr int64_t ceil_div(int64_t n, int64_t size) { return (n + size - 1) / size; }
+constexpr int64_t padded(int64_t n, int64_t multiple) { return ceil_div(n, multiple) * multiple; }
 
 /// Rows of an operand, `width` of them to a panel: [panels][k][width], with rows of `nothing` at the end of the last panel. Rows are filled
 /// and turned a segment at a time, so that what is turned stays in the first cache.
@@ -26,8 +27,9 @@ class Panels {
         nothing_(nothing) {}
 
   int64_t width() const { return width_; }
-  int64_t count() const { return padded(rows_, width_) / width_; }
-  const T* tile(int64_t i) const { return values_.data() + i * width_ * k_; }
+  int64_t count() const { return ceil_div(rows_, width_); }
+  /// Of the numbers of a panel those from `k` on.
+  const T* tile(int64_t i, int64_t k = 0) const { return values_.data() + (i * k_ + k) * width_; }
 
   /// fill(i, j, to) writes numbers j .. j + to.size() of row i, where i and j count from the first row and k of these panels.
   void pack(int64_t k, const auto& fill) {
@@ -55,6 +57,7 @@ class Panels {
         for (int64_t i = 0; i < width_; ++i) {
           T* const place = to + first * width_ + i;
           const std::byte* const from = i < rows ? codes(panel * width_ + i, first) : nullptr;
+          if (from) __builtin_prefetch(from + n);  // as DecodedOperand::decode() does
           for (int64_t j = 0; j < n; ++j) place[j * width_] = from ? table[std::to_integer<size_t>(from[j])] : nothing_;
         }
       }

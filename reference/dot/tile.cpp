@@ -133,9 +133,7 @@ void Tile::place_bounds(int64_t i, std::span<const double> value) {
 }
 
 void Tile::place_absolute_sums() {
-  const std::vector<double> sums = absolute_sums(task_, part_);
-  for (int64_t i = 0; i < part_.rows; ++i)
-    std::copy_n(sums.data() + i * part_.columns, part_.columns, row_of(task_.outputs.absolute_sum, i).begin());
+  absolute_sums(task_, part_, [&](int64_t i) { return row_of(task_.outputs.absolute_sum, i); });
 }
 
 }  // namespace

@@ -46,6 +46,27 @@ void decode_bf16(const std::byte* codes, std::span<double> values) {
   }
 }
 
+/// f16 has the fields of a double but for the exponent's bias: for it, too, a table would be half a megabyte.
+void decode_f16(const std::byte* codes, std::span<double> values) {
+  constexpr uint32_t kSign = 0x8000, kFirstNormal = 0x400, kInfinity = 0x7c00;
+  constexpr double kStep = 0x1p-24;                            // between subnormal numbers
+  constexpr uint64_t kBias = uint64_t{1023 - 15} << 52;        // what the exponents differ by
+  constexpr int kMantissaBits = 52 - 10, kSignBits = 63 - 15;  // that a double has more
+  for (size_t i = 0; i < values.size(); ++i) {
+    uint16_t code;
+    std::memcpy(&code, codes + i * sizeof code, sizeof code);
+    const uint32_t magnitude = code & ~kSign;
+    const double normal = std::bit_cast<double>((uint64_t{magnitude} << kMantissaBits) + kBias), subnormal = int32_t(magnitude) * kStep;
+    const auto bits = std::bit_cast<uint64_t>(magnitude < kFirstNormal ? subnormal : normal);
+    values[i] = std::bit_cast<double>(bits | uint64_t{code & kSign} << kSignBits);
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    uint16_t code;
+    std::memcpy(&code, codes + i * sizeof code, sizeof code);
+    if ((code & ~kSign) >= kInfinity) values[i] = decode(kF16, code);
+  }
+}
+
 int32_t sign_magnitude_ordinal(uint32_t bits, uint32_t sign) {
   const auto magnitude = int32_t(bits & ~sign);
   return bits & sign ? -magnitude - 1 : magnitude;
@@ -73,6 +94,7 @@ const std::vector<int32_t>& ordinal_table(const Format& f) {
 void decode_all(const Format& f, const std::byte* codes, std::span<double> values) {
   if (f.bytes() == 1) return decode_by_table<uint8_t>(f, codes, values);
   if (f == kBf16) return decode_bf16(codes, values);
+  if (f == kF16) return decode_f16(codes, values);
   if (f.bytes() == 2) return decode_by_table<uint16_t>(f, codes, values);
   const bool is_f32 = f == kF32;
   for (size_t i = 0; i < values.size(); ++i) {
