@@ -93,6 +93,21 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   EXPECT_THAT(nothing.text, HasSubstr("no case is selected"));
 }
 
+TEST_F(Cli, AnArchitectureSelectsTheProductsOfItsUnits) {
+  const Answer amd = assay("list --all --suite gemm_block_scaled/quick --arch gfx942");
+  EXPECT_EQ(amd.exit_code, 0);
+  EXPECT_THAT(amd.text, HasSubstr("aiter.gemm_a8w8_blockscale_bpreshuffle.gfx942"));
+  EXPECT_THAT(amd.text, Not(HasSubstr(".sm_90/")));
+  EXPECT_THAT(assay("list --all --suite mma/quick --arch sm_89").text, Not(HasSubstr("mma/sm_90")));
+  const Answer unknown = assay("list --all --arch gfx950");
+  EXPECT_THAT(unknown.text, HasSubstr("of the matrix units of gfx950 nothing is known"));
+  EXPECT_THAT(unknown.text, Not(HasSubstr("gemm_scaled/")));
+  EXPECT_THAT(unknown.text, HasSubstr("\nquant_group/")) << "which names no architecture";
+  const Answer none = assay("list --arch gfx9420");
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.text, HasSubstr("no case and no matrix unit is of 'gfx9420'; did you mean 'gfx942'"));
+}
+
 TEST_F(Cli, ListPrintsOneIdALine) {
   const Answer all = assay("list --all"), few = assay(std::string("list ") + kFewCases), summary = assay("list");
   EXPECT_EQ(all.exit_code, 0);

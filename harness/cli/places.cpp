@@ -1,9 +1,11 @@
 #include "harness/cli/places.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
@@ -14,6 +16,7 @@
 #include "harness/core/run_case.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
+#include "suites/chip_of_unit.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -105,7 +108,23 @@ std::vector<Case> open_cases() {
 
 std::vector<Case> open_selected_cases(const Selection& selection) { return selected_of(open_cases(), selection); }
 
+/// Refuses an architecture that nobody knows, and says of one without a known matrix unit that none of its products is judged.
+static void check_arch(const std::vector<Case>& all, const std::string& arch) {
+  if (arch.empty()) return;
+  std::set<std::string> of_cases, known;
+  for (const Case& one : all)
+    if (const auto found = one.parameters.find("arch"); found != one.parameters.end()) of_cases.insert(found->second);
+  known = of_cases;
+  for (const UnitRow& row : rulebook().units.rows()) known.insert(chip_of_unit(row.id));
+  if (!known.contains(arch))
+    throw UsageError("no case and no matrix unit is of '" + arch + "'" + did_you_mean(arch, std::vector<std::string>(known.begin(), known.end())));
+  if (!of_cases.contains(arch))
+    std::fprintf(stderr, "assay: of the matrix units of %s nothing is known (assay arch list), so no product of it is predicted; what follows are cases that name no architecture\n",
+                 arch.c_str());
+}
+
 std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection) {
+  check_arch(all, selection.arch);
   std::vector<Case> selected = select_cases(all, selection);
   if (!selected.empty()) return selected;
   std::vector<std::string> ids;

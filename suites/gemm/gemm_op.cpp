@@ -6,6 +6,7 @@
 
 #include "reference/flow/dot/words.h"
 #include "reference/flow/registry.h"
+#include "suites/chip_of_unit.h"
 #include "suites/gemm/expect.h"
 #include "suites/gemm/gemm_dump.h"
 #include "suites/gemm/invariants.h"
@@ -42,6 +43,7 @@ Case validated(Case c, const GemmOpParts& parts) {
     Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), name_of(p.scales),
                                             parts.of_blocks ? "blocks" : "tensors, tokens and channels"));
   c.set_name({c.op, p.id(), shape_words(p), data_words(p), p.warp});
+  c.parameters["arch"] = chip_of_unit(p.contract.unit_row->id);
   return c;
 }
 

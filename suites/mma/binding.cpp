@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reference/units/formula.h"
+#include "suites/chip_of_unit.h"
 #include "suites/mma/expect.h"
 #include "suites/mma/words.h"
 #include "suites/ops.h"
@@ -17,6 +18,7 @@ Case validate(Case c) {
   const std::string scale = p.scale.empty() ? "" : "." + p.scale;
   c.set_name({c.op, p.row->id, fmt::format("t{}.m{}.n{}.k{}", p.tiles, p.m, p.n, p.k()),
               fmt::format("{}.{}.{}{}.s{}", p.fill, p.b, p.c, scale, p.seed), p.warp});
+  c.parameters["arch"] = chip_of_unit(p.row->id);
   return c;
 }
 
