@@ -11,7 +11,7 @@ struct RankDropped : AbsoluteRules {
 };
 
 /// The sum begins with rank 0, and the loop does so, too.
-struct RankCountedTwice : AbsoluteRules {
+struct RankCountedTwice : FlushingSum<AbsoluteRules> {
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks + 1; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i == 0 ? 0 : i - 1; }
 };
@@ -55,7 +55,13 @@ struct RankTruncated : FromOwnerRules {
 };
 
 /// Sums begin with +0, so that zeros of -0 lose their sign.
-struct RankFromZero : FromZeroRules {};
+struct RankFromZero : FlushingSum<FromZeroRules> {};
+
+/// A build without the flag that flushes.
+struct RankSubnormalsKept : AbsoluteRules {};
+
+/// bf16 rounded to nearest on a chip whose kernels cut it off.
+struct RankRounded : FlushingSum<AbsoluteRules> {};
 
 /// The last rank returns what it has.
 struct RankMisses : AbsoluteRules {
@@ -95,10 +101,10 @@ struct SentinelByValue : MinusZeroIsEmpty {
     return simt::to_float(v) == 0.0f;
   }
 };
-struct RankSentinelByValue : LamportRules<AbsoluteRules, SentinelByValue> {};
+struct RankSentinelByValue : LamportRules<FlushingSum<AbsoluteRules>, SentinelByValue> {};
 
 /// -0 is sent as it is, and nobody sees that it came.
-struct RankSentinelSent : LamportRules<AbsoluteRules, MinusZeroIsEmpty> {
+struct RankSentinelSent : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty> {
   template <class T>
   SIMT_DEVICE static T sent(T v) {
     return v;
@@ -116,7 +122,7 @@ struct RankRoomBySize : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
 };
 
 /// Buffers are chosen by a count of calls that wraps.
-struct RankBufferByCount : LamportRules<AbsoluteRules, MinusZeroIsEmpty> {
+struct RankBufferByCount : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty> {
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t /*buffers*/) { return call + 1; }
 };
 
@@ -160,6 +166,18 @@ struct CodecOverflowToInf : IntegerCodec<128, false> {};
 /// Nothing is added to a scale of zero before its reciprocal.
 struct CodecEpsForgotten : IntegerCodec<8, false, simt::Bf16> {
   static constexpr float kEps = 0;
+};
+
+/// The owner has what its codes say, as all others.
+struct CodecOwnerReads : AiterFp8<true> {
+  static constexpr bool kOwnerKeeps = false;
+};
+
+/// Stripes begin with rank 1.
+struct CodecStripeNext : FlashinferFp8 {
+  SIMT_DEVICE static int owner_of(int64_t group, int64_t groups, int ranks) {
+    return (FlashinferFp8::owner_of(group, groups, ranks) + 1) % ranks;
+  }
 };
 
 /// The scale has no sign.

@@ -19,7 +19,7 @@ std::string value_text(Span v) {
 /// The parts of ranks, by 16-byte packets where the contract names none.
 std::vector<RankSegment> segments_of(const RankCase& c) {
   RankOwners owners = c.contract.owners;
-  if (owners.of_bytes == 0) owners.of_bytes = kUsualPacket;
+  if (owners.of_bytes == 0 && owners.stripe == 0) owners.of_bytes = kUsualPacket;
   return rank_segments(owners, *c.x, c.elements(), c.ranks);
 }
 
@@ -46,9 +46,10 @@ struct WrongElement {
 
 std::vector<WrongElement> wrong_elements(const RankCase& c, const RankInputs& inputs, const std::vector<HostTensor>& outputs) {
   const RankSums sums(c.contract, *c.x, inputs);
-  const Spans right = sums.results(0, 0, c.elements());
+  Spans right = sums.results(0, 0, c.elements());
   std::vector<WrongElement> wrong;
   for (int rank = 0; rank < c.ranks; ++rank) {
+    if (rank > 0 && !sums.same_for_all()) right = sums.results(rank, 0, c.elements());
     const std::vector<double> y = values_of_rank(outputs, "y", rank);
     for (size_t i = 0; i < y.size(); ++i)
       if (!within(right[i], y[i])) wrong.push_back({rank, int64_t(i), y[i]});

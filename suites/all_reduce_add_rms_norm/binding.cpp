@@ -1,77 +1,13 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-
-#include "reference/flow/flow.h"
-#include "reference/flow/rank_norm/rank_norm.h"
-#include "reference/flow/rank_reduce/words.h"
-#include "suites/all_reduce/words.h"
-#include "suites/all_reduce_add_rms_norm/fused_case.h"
+#include "suites/all_reduce_add_rms_norm/fused_op.h"
 #include "suites/ops.h"
-#include "suites/registry.h"
 #include "suites/rows/roles.h"
-#include "suites/rulebook.h"
 
 namespace assay {
-namespace {
-
-constexpr int64_t kExcerptElements = 1 << 11;
-
-Case validate(Case c) {
-  const FusedCase p = read_fused_case(c);
-  const RankCase& s = p.sum;
-  c.set_name({c.op, p.id,
-              fmt::format("{}.r{}.m{}.n{}.eps{}{}", s.x->name, s.ranks, s.m, s.n, c.text("eps"),
-                          s.before > 0 ? fmt::format(".after{}", s.before) : ""),
-              fmt::format("{}.{}.{}.s{}", s.fill, p.norm.residual, p.norm.gamma, s.seed), s.warp});
-  return c;
-}
-
-std::vector<std::string> trace(const Case& c, const Problem& problem, int64_t row, int64_t column) {
-  const FusedCase p = read_fused_case(c);
-  std::vector<std::string> lines = trace_ranks(p.sum, problem, row, column);
-  if (row >= p.sum.m || column >= p.sum.n) return lines;
-  const RankInputs inputs = rank_inputs(p.sum, problem);
-  const Problem norm = norm_problem(p, problem, RankSums(p.sum.contract, *p.sum.x, inputs), 0);
-  for (std::string& line : find_op(p.norm_case.op).trace(p.norm_case, norm, row, column)) lines.push_back(std::move(line));
-  return lines;
-}
-
-}  // namespace
 
 Op all_reduce_add_rms_norm_op() {
-  Op op;
-  op.name = "all_reduce_add_rms_norm";
-  op.roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense"},
-              {"residual", Access::kInOut,
-               "[m, n] of each rank, the same on all: added to the sum over ranks, and then overwritten by that"},
-              {"gamma", Access::kIn, "[n] of each rank: the weight of each column"},
-              {"y", Access::kOut, "[m, n] of each rank in the format of x: the norm"}};
-  op.parameters = {roles::kEps, roles::kWarp};
-  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kRankNorm; };
-  op.columns = {"contract", "ranks", "x", "m", "n", "eps", "fill", "residual", "gamma", "before", "seed", "warp"};
-  op.optional_columns = {"before"};
-  op.validate = validate;
-  op.problem = [](const Case& c) { return fused_problem(read_fused_case(c)); };
-  op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>* outputs) {
-    const FusedCase p = read_fused_case(c);
-    return expect_fused(p, made, outputs, p.sum.contract);
-  };
-  op.neighbours = [](const Case& c) { return fused_hypotheses(read_fused_case(c)); };
-  op.excerpt = [](Case c) {
-    const int64_t rows = std::max<int64_t>(1, kExcerptElements / c.integer("n"));
-    c.parameters["m"] = std::to_string(std::min(c.integer("m"), rows));
-    return c;
-  };
-  op.formulas = [](const Case& c) {
-    const FusedCase p = read_fused_case(c);
-    std::vector<std::string> lines = rank_lines(p.sum.contract, *p.sum.x);
-    lines.back() = "x     = what is y there, on every rank";
-    for (std::string& line : find_op(p.norm_case.op).formulas(p.norm_case)) lines.push_back(std::move(line));
-    return lines;
-  };
-  op.trace = trace;
-  return op;
+  return fused_op("all_reduce_add_rms_norm", {{"y", Access::kOut, "[m, n] of each rank in the format of x: the norm"}},
+                  {roles::kEps, roles::kWarp},
+                  {"contract", "ranks", "x", "m", "n", "eps", "fill", "residual", "gamma", "before", "seed", "warp"});
 }
 
 }  // namespace assay

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
+#include "harness/core/element.h"
 #include "harness/core/tensor_of_part.h"
 #include "reference/flow/rank_reduce/edits.h"
 #include "suites/all_reduce_add_rms_norm/fused_case.h"
@@ -22,6 +24,14 @@ struct RankAnswer {
 
 std::string name_of_rank(int rank) { return "rank " + std::to_string(rank); }
 
+/// What a rank stored, as if it were alone.
+std::vector<HostTensor> of_rank(const std::vector<HostTensor>& outputs, int rank) {
+  std::vector<HostTensor> own;
+  for (const HostTensor& output : outputs)
+    if (output.spec.rank == rank) own.push_back(output), own.back().spec.rank = 0;
+  return own;
+}
+
 /// What the norm's answer says of its rank.
 AcceptedBlock relabelled(AcceptedBlock block, int rank) {
   for (Violation& violation : block.violations) {
@@ -35,9 +45,7 @@ std::shared_ptr<const RankAnswer> answer_of(const FusedCase& c, const Problem& p
                                             const RankSums& sums, const NormAnswer& norm, int rank) {
   auto made = std::make_shared<RankAnswer>();
   made->problem = norm_problem(c, problem, sums, rank);
-  if (outputs)
-    for (const HostTensor& output : *outputs)
-      if (output.spec.rank == rank) made->stored.push_back(output), made->stored.back().spec.rank = 0;
+  if (outputs) made->stored = of_rank(*outputs, rank);
   const std::vector<HostTensor>* stored = outputs ? &made->stored : nullptr;
   made->answer = (norm ? norm(made->problem, stored)
                        : expect_rows(bind(rulebook().contracts, c.norm.contract, *c.norm.x), c.norm, made->problem, stored))
@@ -45,22 +53,22 @@ std::shared_ptr<const RankAnswer> answer_of(const FusedCase& c, const Problem& p
   return made;
 }
 
-std::optional<Violation> difference(const FusedCase& c, const std::vector<HostTensor>& outputs, const std::string& role,
-                                    int rank) {
-  Part part{.tensor = role, .format = c.sum.x, .shape = {}};
-  const HostTensor& first = tensor_of(outputs, part);
-  part.rank = rank;
-  const HostTensor& other = tensor_of(outputs, part);
-  int64_t count = 0, at = 0;
-  for (int64_t i = c.sum.elements(); i-- > 0;)
-    if (first.code(i) != other.code(i)) ++count, at = i;
+/// What a rank has in a part where rank 0 has something else.
+std::optional<Violation> difference(const Part& first, const Part& other, const std::vector<HostTensor>& outputs) {
+  const HostTensor &a = tensor_of(outputs, first), &b = tensor_of(outputs, other);
+  Violation found{"the same bits on all ranks", "", 0, {}};
+  int64_t count = 0;
+  for (int64_t i = 0; i < first.elements(); ++i) {
+    const int64_t row = i / first.columns(), column = i % first.columns(), at = first.offset(row, column);
+    const uint32_t was = load_code(first, a, at), is = load_code(other, b, at);
+    if (was == is || count++ > 0) continue;
+    found.words = fmt::format("first {}[{}, {}]: {:.9g} on rank {}, {:.9g} on rank 0", first.tensor, row, column,
+                              decode(*first.format, is), other.rank, decode(*first.format, was));
+    found.places.push_back({first.tensor + "." + name_of_rank(other.rank), row, column});
+  }
   if (count == 0) return std::nullopt;
-  return Violation{"the same bits on all ranks",
-                   fmt::format("ranks {} and 0 return different bits in {} of {} elements, first {}[{}, {}]: {:.9g} on rank {}, {:.9g} on rank 0",
-                               rank, count, c.sum.elements(), role, at / c.sum.n, at % c.sum.n, decode(*c.sum.x, other.code(at)), rank,
-                               decode(*c.sum.x, first.code(at))),
-                   0,
-                   {{role + "." + name_of_rank(rank), at / c.sum.n, at % c.sum.n}}};
+  found.words = fmt::format("ranks {} and 0 return different bits in {} of {} elements, {}", other.rank, count, first.elements(), found.words);
+  return found;
 }
 
 }  // namespace
@@ -94,12 +102,12 @@ Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::
     }
     return block;
   };
+  const std::vector<Part> parts = all.parts;
   Expectation expectation{{std::move(all)}};
-  expectation.together = [c](const std::vector<HostTensor>& stored) {
+  expectation.together = [parts, each = parts.size() / size_t(c.sum.ranks)](const std::vector<HostTensor>& stored) {
     std::vector<Violation> violations;
-    for (int rank = 1; rank < c.sum.ranks; ++rank)
-      for (const char* role : {"residual", "y"})
-        if (auto found = difference(c, stored, role, rank)) violations.push_back(std::move(*found));
+    for (size_t i = each; i < parts.size(); ++i)
+      if (auto found = difference(parts[i % each], parts[i], stored)) violations.push_back(std::move(*found));
     return violations;
   };
   return expectation;
@@ -108,16 +116,19 @@ Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::
 std::vector<Hypothesis> fused_hypotheses(const FusedCase& c) {
   std::vector<Hypothesis> all;
   for (RankNeighbour& wrong : rank_neighbours(c.sum.contract, *c.sum.x, c.sum.ranks, c.sum.elements(), c.sum.before > 0)) {
-    // Signs of zeros are those of all_reduce alone: a residual that is not -0, too, hides them.
-    if (wrong.name.starts_with("start:") || wrong.name.starts_with("wire:")) continue;
+    // Signs of zeros and subnormal numbers are those of all_reduce alone: a residual hides them.
+    if (wrong.name.starts_with("start:") || wrong.name.starts_with("wire:") || wrong.name.starts_with("ftz:")) continue;
     const std::string name = wrong.name;
     all.push_back({name, [c, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
                      return expect_fused(c, problem, outputs, wrong.contract, wrong.mistake);
                    }});
   }
+  // Whose contract has cases in that op: there all of these show.
   for (Hypothesis& wrong : find_op(c.norm_case.op).neighbours(c.norm_case)) {
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
-    of_ranks.suspect = wrong.suspect;
+    of_ranks.by_rows = wrong.by_rows;
+    if (wrong.in_words) of_ranks.in_words = [words = wrong.in_words](const std::vector<HostTensor>& outputs) { return words(of_rank(outputs, 0)); };
+    of_ranks.suspect = true;  // data of the norm's own op tell it
     of_ranks.expect = [c, norm = wrong.expect](const Problem& problem, const std::vector<HostTensor>* outputs) {
       return expect_fused(c, problem, outputs, c.sum.contract, {}, norm);
     };

@@ -1,5 +1,8 @@
 #include "suites/all_reduce_add_rms_norm/fused_case.h"
 
+#include <stdexcept>
+#include <utility>
+
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_norm/rank_norm.h"
 #include "reference/formats/codes.h"
@@ -10,7 +13,10 @@
 namespace assay {
 namespace {
 
-constexpr const char* kNormOp = "fused_add_rms_norm";
+constexpr std::pair<const char*, const char*> kNormOps[] = {
+    {"all_reduce_add_rms_norm", "fused_add_rms_norm"},
+    {"all_reduce_add_rms_norm_quant_group", "rms_norm_quant_group"},
+    {"all_reduce_add_rms_norm_quant_static", "rms_norm_quant_static"}};
 
 /// The same cells for another op and contract.
 Case part_of_case(const Case& c, const std::string& op, const std::string& contract) {
@@ -27,6 +33,12 @@ HostTensor of_rank(HostTensor tensor, int rank) {
 
 }  // namespace
 
+std::string norm_op_of(const std::string& op) {
+  for (const auto& [fused, norm] : kNormOps)
+    if (op == fused) return norm;
+  throw std::logic_error("'" + op + "' has no norm behind a sum over ranks");
+}
+
 FusedCase read_fused_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
@@ -37,24 +49,27 @@ FusedCase read_fused_case(const Case& c) {
   fused.id = row.id;
   fused.sum = read_rank_case(part_of_case(c, "all_reduce", parts.reduce));
   if (fused.sum.m == 0) cells.refuse("m", "a norm has rows");
-  fused.norm_case = part_of_case(c, kNormOp, parts.then);
-  for (const char* column : {"row_stride", "offset"}) fused.norm_case.parameters[column] = "";
+  const Op& norm_op = find_op(norm_op_of(c.op));
+  if (!takes(norm_op, parts.then)) cells.refuse("contract", "'" + parts.then + "' is not what op " + norm_op.name + " does");
+  fused.norm_case = part_of_case(c, norm_op.name, parts.then);
+  for (const std::string& column : norm_op.optional_columns)
+    if (!fused.norm_case.parameters.contains(column)) fused.norm_case.parameters[column] = "";
   fused.norm_case.parameters["fill"] = "zeros";  // its x is the sum
-  fused.norm_case = find_op(kNormOp).validate(fused.norm_case);
+  fused.norm_case = norm_op.validate(fused.norm_case);
   fused.norm = read_row_case(fused.norm_case);
   return fused;
 }
 
 Problem fused_problem(const FusedCase& c) {
-  const Problem sums = rank_problem(c.sum), norm = find_op(kNormOp).problem(c.norm_case);
+  const Problem sums = rank_problem(c.sum), norm = find_op(c.norm_case.op).problem(c.norm_case);
   const auto make = [&](const Problem& x) {
     Problem made;
     made.ranks = x.ranks;
     for (const HostTensor& tensor : x.tensors) {
       if (tensor.spec.name != "x") continue;
       made.tensors.push_back(tensor);
-      for (const char* role : {"residual", "gamma", "y"})
-        made.tensors.push_back(of_rank(find(norm.tensors, role), tensor.spec.rank));
+      for (const HostTensor& own : norm.tensors)
+        if (own.spec.name != "x") made.tensors.push_back(of_rank(own, tensor.spec.rank));
     }
     made.parameters = norm.parameters;
     return made;
@@ -65,12 +80,12 @@ Problem fused_problem(const FusedCase& c) {
 }
 
 Problem norm_problem(const FusedCase& c, const Problem& problem, const RankSums& sums, int rank) {
-  Problem norm = find_op(kNormOp).problem(c.norm_case);
+  Problem norm = find_op(c.norm_case.op).problem(c.norm_case);
   HostTensor& x = find(norm.tensors, "x");
   const Spans values = sums.results(rank, 0, c.sum.elements());
   for (int64_t i = 0; i < c.sum.elements(); ++i) x.set_code(i, code_of(*c.sum.x, values.low[size_t(i)]));
   for (const HostTensor& tensor : problem.tensors)
-    if (tensor.spec.rank == rank && tensor.spec.name != "x" && tensor.spec.name != "y")
+    if (tensor.spec.rank == rank && tensor.spec.name != "x" && !tensor.bytes.empty())
       find(norm.tensors, tensor.spec.name).bytes = tensor.bytes;
   return norm;
 }

@@ -1,4 +1,4 @@
-// One case of op all_reduce_add_rms_norm: a sum over ranks, and behind it a residual and a norm on every rank.
+// One case of a fused op: a sum over ranks, and behind it a residual and a norm on every rank, and perhaps a quantization.
 #pragma once
 
 #include "harness/core/op.h"
@@ -11,20 +11,23 @@ namespace assay {
 struct FusedCase {
   std::string id;
   RankCase sum;    ///< of the ranks
-  Case norm_case;  ///< of op fused_add_rms_norm, whose x is that sum
+  Case norm_case;  ///< of the op that norms one rank's rows, whose x is that sum
   RowCase norm;
 };
+
+/// The op that does what such an op does behind the sum.
+std::string norm_op_of(const std::string& op);
 
 /// Throws TableError.
 FusedCase read_fused_case(const Case& c);
 
-/// x, residual, gamma and y of each rank; all ranks have the same residual and gamma.
+/// x of each rank and the tensors of its norm; all ranks have the same residual, gamma and scale.
 Problem fused_problem(const FusedCase& c);
 
 /// What a rank goes on with behind the sum: the problem of its norm.
 Problem norm_problem(const FusedCase& c, const Problem& problem, const RankSums& sums, int rank);
 
-/// y and the residual of each rank by some sum and some norm, and one rule: all ranks have the same bits. `mistake`: of the sum.
+/// What each rank stores by some sum and some norm, and one rule: all ranks have the same bits. `mistake`: of the sum.
 /// `norm`: what a norm makes of its problem and of what was stored, null for that of the contract.
 using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,

@@ -130,8 +130,21 @@ struct Runtime {
     return cudaIpcOpenMemHandle(data, handle, cudaIpcMemLazyEnablePeerAccess);
   }
   static Error close_memory(void* data) { return cudaIpcCloseMemHandle(data); }
+  /// For ranks on several devices: each launch is on the current one, and pointers are valid on all that reach each other.
+  static int devices() {
+    int count = 0;
+    return cudaGetDeviceCount(&count) == kSuccess ? count : (void(cudaGetLastError()), 1);
+  }
+  static Error use(int device) { return cudaSetDevice(device); }
+  static bool reach(int from, int to) {
+    int can = 0;
+    if (cudaDeviceCanAccessPeer(&can, from, to) != kSuccess || can == 0) return false;
+    const Error error = cudaDeviceEnablePeerAccess(to, 0);
+    if (error != kSuccess) (void)cudaGetLastError();
+    return error == kSuccess || error == cudaErrorPeerAccessAlreadyEnabled;
+  }
   static Error copy_across(void* to, const void* from, size_t bytes) {
-    const Error error = cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToDevice);
+    const Error error = cudaMemcpy(to, from, bytes, cudaMemcpyDefault);
     return error != kSuccess ? error : cudaStreamSynchronize(nullptr);
   }
 

@@ -84,6 +84,14 @@ AreaRequest coded_area(const Call& call) {
   return request;
 }
 
+AreaRequest owner_keeps_area(const Call& call) {
+  AreaRequest request = signals_and_buffer(call);
+  constexpr int64_t kLeastGroup = 128, kScale = 16;
+  const int64_t groups = (elements_of(call.at("x")) + kLeastGroup - 1) / kLeastGroup;
+  request.bytes = size_t(kAreaBuffer + 2 * groups * (kLeastGroup + kScale));
+  return request;
+}
+
 void fill_with_minus_zero(unsigned char* area, size_t bytes) { fill_buffers<0x80000000u>(area, bytes); }
 
 AreaRequest lamport_area(const Call& call, bool minus_zero) {

@@ -5,6 +5,9 @@ namespace {
 
 using FromZeroNative = NativeRules<FromZeroRules>;
 using Native = NativeRules<AbsoluteRules>;
+using Flushing1 = FlushingSum<AbsoluteRules>;
+using Flushing2 = FlushingSum<FromOwnerRules>;
+using FlushingNative = NativeRules<Flushing1>;
 template <class Base>
 using MinusZero = LamportRules<Base, MinusZeroIsEmpty>;
 
@@ -18,22 +21,40 @@ Kernel coded_row(const char* contract, const char* numbers = "f16") {
   return row;
 }
 
+/// AITER's on gfx942, where bf16 alone is another sum.
+Kernel bf16_row(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int)) {
+  Kernel row = all_reduce_row(name, {contract}, run);
+  row.accepts.front() = {"x", {"bf16"}};
+  return row;
+}
+
+template <class Rules>
+Kernel owner_keeps_row(const char* contract, const char* numbers) {
+  Kernel row = all_reduce_row("all_reduce.owner_keeps", {contract}, run_owner_keeps<Rules>, owner_keeps_area);
+  row.accepts.front() = {"x", {numbers}};
+  return row;
+}
+
 }  // namespace
 
 std::vector<Kernel> all_reduce_kernels() {
   const char *one = "all_reduce.one_shot", *two = "all_reduce.two_shot", *lamport = "all_reduce.lamport";
   return {
-      not_in_place(all_reduce_row(one, {"vllm.all_reduce_1stage", "aiter.all_reduce_1stage", "nccl.all_reduce_symmetric"},
-                                  run_one_shot<AbsoluteRules>)),
+      not_in_place(all_reduce_row(one, {"vllm.all_reduce_1stage", "nccl.all_reduce_symmetric"}, run_one_shot<AbsoluteRules>)),
+      not_in_place(all_reduce_row(one, {"aiter.all_reduce_1stage"}, run_one_shot<Flushing1>)),
+      not_in_place(bf16_row(one, "aiter.all_reduce_1stage_gfx942", run_one_shot<CutOffSum<Flushing1>>)),
       not_in_place(all_reduce_row(one, {"sglang.all_reduce_v2_pull"}, run_one_shot<FromZeroRules>)),
-      all_reduce_row(two, {"vllm.all_reduce_2stage", "aiter.all_reduce_2stage"}, run_two_shot<FromOwnerRules>),
-      all_reduce_row(two, {"flashinfer.all_reduce_twoshot", "aiter.all_reduce_2stage_write"}, run_two_shot<AbsoluteRules>),
-      all_reduce_row(two, {"flashinfer.all_reduce_twoshot_native"}, run_two_shot<Native>, signals_and_buffer, true),
+      all_reduce_row(two, {"vllm.all_reduce_2stage", "nccl.all_reduce_symmetric_rs"}, run_two_shot<FromOwnerRules>),
+      all_reduce_row(two, {"aiter.all_reduce_2stage"}, run_two_shot<Flushing2>),
+      bf16_row(two, "aiter.all_reduce_2stage_gfx942", run_two_shot<CutOffSum<Flushing2>>),
+      all_reduce_row(two, {"flashinfer.all_reduce_twoshot", "aiter.all_reduce_2stage_write"}, run_two_shot<Flushing1>),
+      bf16_row(two, "aiter.all_reduce_2stage_write_bf16", run_two_shot<CutOffSum<Flushing1>>),
+      all_reduce_row(two, {"flashinfer.all_reduce_twoshot_native"}, run_two_shot<FlushingNative>, signals_and_buffer, true),
       all_reduce_row(two, {"sglang.all_reduce_v2_pull"}, run_two_shot<FromZeroRules>),
       all_reduce_row(two, {"quickreduce.all_reduce_fp"}, run_two_shot<FromZeroNative>, signals_and_buffer, true),
-      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot"}, run_lamport<MinusZero<AbsoluteRules>>, minus_zero_area),
-      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot_native"}, run_lamport<MinusZero<Native>>, minus_zero_area, true),
-      all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot"}, run_lamport<MinusZero<FromZeroRules>>, minus_zero_area),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot"}, run_lamport<MinusZero<Flushing1>>, minus_zero_area),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot_native"}, run_lamport<MinusZero<FlushingNative>>, minus_zero_area, true),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot"}, run_lamport<MinusZero<FlushingSum<FromZeroRules>>>, minus_zero_area),
       all_reduce_row(lamport, {"sglang.all_reduce_v2_push"}, run_lamport<LamportRules<FromZeroRules, PlusZeroIsEmpty>>,
                      plus_zero_area),
       all_reduce_row("all_reduce.ring", {"assay.all_reduce_ring", "nccl.all_reduce_ring"}, run_ring<Native>),
@@ -53,6 +74,9 @@ std::vector<Kernel> all_reduce_kernels() {
       coded_row<IntegerCodec<4, false, simt::Bf16>>("quickreduce.all_reduce_int3_bf16", "bf16"),
       coded_row<Fp8Codec<false, simt::Bf16>>("quickreduce.all_reduce_fp8_bf16.gfx942", "bf16"),
       coded_row<Fp8Codec<true, simt::Bf16>>("quickreduce.all_reduce_fp8_bf16.gfx950", "bf16"),
+      owner_keeps_row<AiterFp8<false>>("aiter.all_reduce_fp8.gfx942", "f16"),
+      owner_keeps_row<AiterFp8<true>>("aiter.all_reduce_fp8.gfx950", "f16"),
+      owner_keeps_row<FlashinferFp8>("flashinfer.all_reduce_fp8_twoshot", "bf16"),
       not_in_place(all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree"}, run_pairs<Native>)),
   };
 }

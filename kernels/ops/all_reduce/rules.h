@@ -1,7 +1,10 @@
 // In which order ranks are added and what is rounded, line by line; a faulty kernel derives from one and replaces a line.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/ops/all_reduce/area.h"
+#include "kernels/ops/flushed.h"
 
 namespace assay_kernels {
 
@@ -52,7 +55,29 @@ struct NativeRules : Base {
   static constexpr bool kNative = true;
   template <class T>
   SIMT_DEVICE static float sum(float a, float b) {
-    return rounded_to<T>(a + b);
+    return rounded_to<T>(Base::template sum<T>(a, b));
+  }
+};
+
+/// Built so that subnormal numbers of fp32 are zeros: FlashInfer with -use_fast_math, AITER with -fgpu-flush-denormals-to-zero.
+template <class Base>
+struct FlushingSum : Base {
+  SIMT_DEVICE static float wire(float v) { return flushed(Base::wire(v)); }
+  template <class T>
+  SIMT_DEVICE static float sum(float a, float b) {
+    return flushed(Base::template sum<T>(a, b));
+  }
+};
+
+/// aiter csrc/include/opus/opus.hpp e4048607 on gfx942: bf16 has the upper half of fp32.
+template <class Base>
+struct CutOffSum : Base {
+  template <class T>
+  SIMT_DEVICE static T result(float sum) {
+    if constexpr (std::is_same_v<T, simt::Bf16>)
+      return simt::from_float<T>(simt::from_bits(simt::bits(sum) & 0xffff0000u));
+    else
+      return Base::template result<T>(sum);
   }
 };
 

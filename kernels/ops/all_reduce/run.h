@@ -7,6 +7,7 @@
 #include "kernels/ops/all_reduce/coded.h"
 #include "kernels/ops/all_reduce/lamport.h"
 #include "kernels/ops/all_reduce/one_shot.h"
+#include "kernels/ops/all_reduce/owner_keeps.h"
 #include "kernels/ops/all_reduce/ring.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/dispatch.h"
@@ -19,13 +20,15 @@ using assay::plugin::Ranks;
 inline constexpr int kRankThreads = 128;
 
 /// What an area is: signals and a buffer as long as the message, or three buffers of a Lamport kernel, whose sentinel depends on
-/// T.
-enum AreaKind : int { kSignalsAndBuffer = 0, kLamportMinusZero16 = 1, kLamportMinusZero32 = 2, kLamportPlusZero = 3, kSquares = 4 };
+/// T. kWithSums is added to those whose second half holds sums.
+enum AreaKind : int { kSignalsAndBuffer = 0, kLamportMinusZero16 = 1, kLamportMinusZero32 = 2, kLamportPlusZero = 3, kSquares = 4, kWithSums = 100 };
 
 /// Elements of a message, and its arguments but those of a launch. Refuses ranks that do not have the same.
 AllReduceArguments all_reduce_arguments(const Ranks& ranks);
 AreaRequest signals_and_buffer(const Call& call);
 AreaRequest coded_area(const Call& call);
+/// The same with groups of 128 numbers or more that have a code of 8 bits each.
+AreaRequest owner_keeps_area(const Call& call);
 AreaRequest lamport_area(const Call& call, bool minus_zero);
 /// Buffers of fp32 of a Lamport kernel before anything came.
 void fill_with_minus_zero(unsigned char* area, size_t bytes);
@@ -38,7 +41,7 @@ void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 template <class Kernel>
 void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel) {
   const simt::RankScope scope = ranks.lost ? simt::RankScope(ranks.lost, ranks.of)
-                                           : simt::RankScope(ranks.calls, first, ranks.size, uint64_t(call.number("schedule_seed", 1)));
+                                           : simt::RankScope(ranks.areas, first, ranks.size, uint64_t(call.number("schedule_seed", 1)));
   AllReduceArguments a = all_reduce_arguments(ranks);
   a.first = first;
   a.blocks = blocks;
@@ -107,6 +110,18 @@ void run_coded(const Call& call, const Ranks& ranks, int first, int count) {
     if (!std::is_same_v<decltype(type), typename Codec::Number>) unsupported("the codec is one of another format");
   });
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / kCodecBlock), all_reduce_coded<Codec, RankRules>);
+}
+
+template <class Rules>
+void run_owner_keeps(const Call& call, const Ranks& ranks, int first, int count) {
+  const AllReduceArguments a = all_reduce_arguments(ranks);
+  const assay_tensor& x = call.input("x");
+  expect_whole_packets(a, x);
+  if (a.elements % (int64_t{Rules::kGroup} * (Rules::kCodesNumbers ? 1 : a.ranks)) != 0) unsupported("whole groups of each rank's part only");
+  with_type(x, [&](auto type) {
+    if (!std::is_same_v<decltype(type), typename Rules::Number>) unsupported("the codec is one of another format");
+  });
+  launch_ranks(call, ranks, first, count, blocks_for(a.elements / Rules::kGroup), all_reduce_owner_keeps<Rules, RankRules>);
 }
 
 /// A row of such a kernel. `native`: it has no fp32.

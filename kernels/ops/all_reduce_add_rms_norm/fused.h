@@ -5,13 +5,11 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/ops/all_reduce/run.h"
+#include "kernels/ops/all_reduce_add_rms_norm/quantized.h"
 #include "kernels/ops/fused_add_rms_norm/rules.h"
 #include "kernels/ops/rms_norm/rms_norm.h"
 
 namespace assay_kernels {
-
-using RankRun = void (*)(const Call&, const Ranks&, int, int);
 
 /// The call of one rank with its y in the place of x.
 template <class NormRules>

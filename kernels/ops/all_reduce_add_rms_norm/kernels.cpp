@@ -5,15 +5,16 @@ namespace assay_kernels {
 namespace {
 
 using Norm = VllmFusedAddRmsNorm20260618;
+using FlushingSums = FlushingSum<AbsoluteRules>;
 AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
 
 }  // namespace
 
 std::vector<Kernel> all_reduce_add_rms_norm_kernels() {
   return {fused_row<Norm, run_one_shot<AbsoluteRules>>("all_reduce_add_rms_norm.one_shot", "vllm.all_reduce_add_rms_norm"),
-          fused_row<Norm, run_two_shot<AbsoluteRules>>("all_reduce_add_rms_norm.two_shot",
+          fused_row<FlashinferTrtllmAddRmsNorm, run_two_shot<FlushingSums>>("all_reduce_add_rms_norm.two_shot",
                                                        "flashinfer.all_reduce_add_rms_norm_twoshot"),
-          fused_row<Norm, run_lamport<LamportRules<AbsoluteRules, MinusZeroIsEmpty>>>(
+          fused_row<FlashinferTrtllmAddRmsNorm, run_lamport<LamportRules<FlushingSums, MinusZeroIsEmpty>>>(
               "all_reduce_add_rms_norm.lamport", "flashinfer.all_reduce_add_rms_norm_oneshot", minus_zero_area)};
 }
 

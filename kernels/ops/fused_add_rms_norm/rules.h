@@ -39,6 +39,11 @@ struct FlashinferGemmaFusedAddRmsNorm : Flushing<Gemma<WideSum>> {
   static constexpr const char* kContract = "flashinfer.gemma_fused_add_rms_norm";
 };
 
+/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724): the norm behind its sum over ranks.
+struct FlashinferTrtllmAddRmsNorm : Flushing<PlusZero<RoundedSum>> {
+  static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm";
+};
+
 /// FlashInfer flashinfer/norm/kernels/fused_add_rmsnorm.py (fb28d724), the CuTe DSL.
 struct FlashinferFusedAddRmsNormV067 : PlusZero<WideSum> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm@v0.6.7";

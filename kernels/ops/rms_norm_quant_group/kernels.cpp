@@ -3,33 +3,42 @@
 #include "kernels/ops/rms_norm_quant_group/rms_norm_quant_group.h"
 
 namespace assay_kernels {
-namespace {
 
-void by_contract(const Call& call) {
+void run_norm_block(const Call& call) {
   NormBlockList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });
 }
 
-Kernel of_groups(std::vector<std::string> contracts, const Values& groups, const Values& layouts, void (*run)(const Call&)) {
+namespace {
+
+/// AITER's on gfx942 stores bf16 in its own way, and nothing is known of fp16 there.
+const Values kBf16{"bf16"};
+
+Kernel of_groups(std::vector<std::string> contracts, const Values& groups, const Values& layouts, void (*run)(const Call&),
+                 const Values& x = kHalf) {
   return {"rms_norm_quant_group",
           "rms_norm_quant_group",
           std::move(contracts),
-          {{"x", kHalf}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
           {},
           run};
+}
+
+Kernel of_tokens(std::vector<std::string> contracts, void (*run)(const Call&), const Values& x = kHalf) {
+  return {"rms_norm_quant_token", "rms_norm_quant_group", std::move(contracts), {{"x", x}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}}, {}, run};
 }
 
 }  // namespace
 
 std::vector<Kernel> rms_norm_quant_group_kernels() {
   return {of_groups({NormGroupPacked::kContract}, {32, 64, 128}, {"ue8m0x4_tma"}, run_rms_norm_quant_group<NormGroupPacked>),
-          of_groups(NormBlockList::ids(), {64, 128}, {"row", "col", "tma"}, by_contract),
+          of_groups(NormBlockList::ids(), {64, 128}, {"row", "col", "tma"}, run_norm_block),
           of_groups(NormAiterList::ids(), {32, 64, 128}, {"row", "col"}, run_norm_aiter),
-          {"rms_norm_quant_token",
-           "rms_norm_quant_group",
-           NormTokenList::ids(),
-           {{"x", kHalf}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
-           {},
-           run_norm_token}};
+          of_tokens(NormTokenList::ids(), run_norm_token),
+          of_tokens({FlashinferTrtllmNormToken::kContract, AiterArToken::kContract, AiterArTokenTwoStage::kContract}, run_norm_rank_token),
+          of_tokens({AiterArTokenGfx942::kContract}, run_norm_rank_token, kBf16),
+          of_groups({FlashinferTrtllmNormPacked::kContract}, {32, 64, 128}, {"ue8m0x4_tma"}, run_norm_rank_group),
+          of_groups({AiterArPerGroup::kContract, AiterArPerGroupTwoStage::kContract}, {32, 64, 128}, {"row", "col"}, run_norm_rank_group),
+          of_groups({AiterArPerGroupGfx942::kContract}, {32, 64, 128}, {"row", "col"}, run_norm_rank_group, kBf16)};
 }
 
 }  // namespace assay_kernels

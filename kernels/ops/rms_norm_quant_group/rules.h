@@ -121,9 +121,67 @@ struct AddNormPerToken : NormThenGroup<VllmDynamicAddNorm, VllmPerToken> {
   static constexpr const char* kContract = "vllm.add_rms_norm_dynamic_per_token_quant";
 };
 
+/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724) and AITER csrc/include/custom_all_reduce.cuh (e4048607):
+/// norms and codes behind their sums over ranks. Approximate divisions of FlashInfer's fast math: the quotient is one of their results.
+struct TrtllmToken : VllmPerToken {
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+};
+struct TrtllmPacked : VllmGroupFp8 {
+  static constexpr bool kPacked = true;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return pow2_ceil(simt::max_number(over_constant(amax, 448.0f), 1e-10f)); }
+};
+struct FlashinferTrtllmNormToken : NormThenGroup<FlashinferTrtllmAddRmsNorm, TrtllmToken> {
+  static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_token_fp8";
+};
+struct FlashinferTrtllmNormPacked : NormThenGroup<FlashinferTrtllmAddRmsNorm, TrtllmPacked> {
+  static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_group_packed";
+};
+
+/// What is stored beside it is flushed; the norm stays fp32 up to the codes.
+struct AiterArAddNorm : WideAddNorm {
+  SIMT_DEVICE static float sum(float x, float residual) { return flushed(WideAddNorm::sum(flushed(x), flushed(residual))); }
+};
+struct AiterArAddNormGfx942 : AiterArAddNorm {
+  using Store = StoreCutOff;
+};
+struct AiterArAddNormR1 : AiterArAddNorm {
+  static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
+};
+/// A group of zeros has the scale 1.
+struct AiterArGroup : GroupRules {
+  SIMT_DEVICE static float amax(float widest) { return widest == 0.0f ? 448.0f : widest; }
+  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
+};
+struct AiterArGroupFnuz : GroupRules {
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static float amax(float widest) { return widest == 0.0f ? 240.0f : widest; }
+  SIMT_DEVICE static float scale(float amax) { return amax / 240.0f; }
+};
+struct AiterArToken : NormThenGroup<AiterArAddNorm, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8";
+};
+struct AiterArTokenGfx942 : NormThenGroup<AiterArAddNormGfx942, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_gfx942";
+};
+struct AiterArTokenTwoStage : NormThenGroup<AiterArAddNormR1, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_2stage";
+};
+struct AiterArPerGroup : NormThenGroup<AiterArAddNorm, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8";
+};
+struct AiterArPerGroupGfx942 : NormThenGroup<AiterArAddNormGfx942, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_gfx942";
+};
+struct AiterArPerGroupTwoStage : NormThenGroup<AiterArAddNormR1, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_2stage";
+};
+
 using NormBlockList = NormList<NormPerBlock, NormPerBlockUb, NormPerBlockFnuz, NormPerBlockInt8, AddNormPerBlock,
                                NormPerBlockV0330, NormPerBlockUbV0330, NormPerBlockFnuzV0330, AddNormPerBlockV0330>;
 using NormAiterList = NormList<AiterNorm, AiterNormFnuz, AiterAddNorm, AiterHipNorm>;
 using NormTokenList = NormList<NormPerToken, NormPerTokenUb, NormPerTokenFnuz, NormPerTokenInt8, AddNormPerToken>;
+using NormRankTokenList = NormList<FlashinferTrtllmNormToken, AiterArToken, AiterArTokenGfx942, AiterArTokenTwoStage>;
+using NormRankGroupList = NormList<FlashinferTrtllmNormPacked, AiterArPerGroup, AiterArPerGroupGfx942, AiterArPerGroupTwoStage>;
 
 }  // namespace assay_kernels

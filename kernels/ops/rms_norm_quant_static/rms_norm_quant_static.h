@@ -54,9 +54,14 @@ struct FlashinferAddNormStaticCute : NormThenStatic<WideAddNorm, FlashinferStati
   static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant@v0.6.7";
 };
 
+/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724), behind its sum over ranks.
+struct FlashinferTrtllmNormStatic : NormThenStatic<FlashinferTrtllmAddRmsNorm, FlashinferStaticCute> {
+  static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_fp8";
+};
+
 using NormStaticList = NormList<NormStaticV0191, NormStatic20260618, NormStaticFnuz, AddNormStaticV0191, AddNormStatic20260618,
                                 FlashinferNormStatic, FlashinferAddNormStatic, FlashinferNormStaticCute,
-                                FlashinferAddNormStaticCute>;
+                                FlashinferAddNormStaticCute, FlashinferTrtllmNormStatic>;
 
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void rms_norm_quant_static(NormArguments<T> a, uint8_t* q, const float* scale) {

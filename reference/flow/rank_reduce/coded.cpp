@@ -1,42 +1,62 @@
 // Numbers and sums that go through a codec.
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "reference/flow/rank_reduce/reduce.h"
 #include "reference/recipe/eval.h"
 
 namespace assay {
+namespace {
+
+/// What the magnitude of a number may be.
+Span magnitude_of(Span v) {
+  const double low = std::fabs(v.low), high = std::fabs(v.high);
+  if (v.low <= 0 && v.high >= 0) return {0.0, std::max(low, high)};
+  return {std::min(low, high), std::max(low, high)};
+}
+
+}  // namespace
 
 /// The number that makes the scale of a group; NaN is no number of it.
-double RankSums::extreme(const std::vector<double>& numbers, size_t first) const {
-  double low = std::nan(""), high = low;
+Span RankSums::extreme(const Spans& numbers, size_t first) const {
+  const bool with_sign = contract_.codec.signed_extreme;
+  if (with_sign && !numbers.pinned()) throw std::logic_error("extremes with their sign are of pinned numbers");
+  const double nan = std::nan("");
+  double low = nan, high = nan;
+  Span widest{nan, nan};
   for (int64_t i = 0; i < contract_.codec.group; ++i) {
-    const double v = numbers[first + size_t(i * contract_.codec.apart)];
-    if (std::isnan(v)) continue;
-    low = std::isnan(low) ? v : lesser(low, v);
-    high = std::isnan(high) ? v : greater(high, v);
+    const Span v = numbers[first + size_t(i * contract_.codec.apart)];
+    if (v.any()) return any_number();
+    if (std::isnan(v.low)) continue;
+    low = std::isnan(low) ? v.low : lesser(low, v.low);
+    high = std::isnan(high) ? v.high : greater(high, v.high);
+    const Span magnitude = magnitude_of(v);
+    widest = std::isnan(widest.low) ? magnitude
+                                    : Span{std::max(widest.low, magnitude.low), std::max(widest.high, magnitude.high)};
   }
-  if (contract_.codec.signed_extreme) return -low >= high ? low : high;
-  return std::max(std::fabs(low), std::fabs(high));
+  return with_sign ? point(-low >= high ? low : high) : widest;
 }
 
 /// One pass of the codec over whole groups: what a reader of the codes has.
 Spans RankSums::coded(Spans numbers) const {
   const auto apart = size_t(contract_.codec.apart), block = size_t(contract_.codec.group) * apart;
-  Spans scale;
-  for (size_t i = 0; i < numbers.size(); i += block)
-    for (size_t lane = 0; lane < apart; ++lane) scale.low.push_back(extreme(numbers.low, i + lane));
+  const size_t groups = numbers.size() / block * apart;
+  Spans extremes(std::vector<double>(groups, 0.0));
+  for (size_t group = 0; group < groups; ++group) extremes.set(group, extreme(numbers, group / apart * block + group % apart));
+  Spans scale = extremes;
   evaluate(scale_, scale, {});
-  Spans mult = scale;
+  Spans mult = mult_.start == "m" ? extremes : scale;
   evaluate(mult_, mult, {});
-  Spans scales(std::vector<double>(numbers.size())), mults = scales;
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    const size_t group = i / block * apart + i % apart;
-    scales.low[i] = scale.low[group];
-    mults.low[i] = mult.low[group];
-  }
+  const auto of_numbers = [&](const Spans& of_groups) {
+    Spans all(std::vector<double>(numbers.size(), 0.0));
+    for (size_t i = 0; i < numbers.size(); ++i) all.set(i, of_groups[i / block * apart + i % apart]);
+    return all;
+  };
+  const Spans scales = of_numbers(scale), mults = of_numbers(mult);
   Environment environment;
   environment.set("e", mults);
+  environment.set("d", scales);
   evaluate(code_, numbers, environment);
   Environment reader;
   reader.set("d", scales);
@@ -55,24 +75,36 @@ RankNumbers RankSums::whole_groups(const RankNumbers& from, int64_t first, int64
   return all;
 }
 
-/// Results of the groups that hold these elements.
-Spans RankSums::coded_results(int rank, int64_t first, int64_t count) const {
-  const int64_t block = contract_.codec.group * contract_.codec.apart, begin = first / block * block;
-  const int64_t end = (first + count + block - 1) / block * block;
+/// Results of elements of a segment, from those of all groups that hold them; groups begin with the segment.
+Spans RankSums::coded_segment(const RankSegment& segment, int rank, int64_t first, int64_t count) const {
+  const int64_t block = contract_.codec.group * contract_.codec.apart;
+  const int64_t begin = segment.first + (first - segment.first) / block * block;
+  const int64_t end = begin + (first + count - begin + block - 1) / block * block;
   RankNumbers mixed = whole_groups(inputs_.x, begin, end - begin);
   if (mistake_.stale >= 0 && !inputs_.before.empty())
     mixed[size_t(mistake_.stale)] = whole_groups(inputs_.before, begin, end - begin)[size_t(mistake_.stale)];
   RankSums plain(*this);
   plain.mistake_.stale = -1;
-  Spans sums = plain.chain(plain.terms(mixed, order_from(0, rank), 0, end - begin));
-  const Spans uncoded = sums;
-  if (!mistake_.sum_uncoded) sums = coded(std::move(sums));
-  if (mistake_.owner_uncoded)
-    for (const RankSegment& segment : segments_)
-      for (int64_t i = std::max(begin, segment.first); i < std::min(end, segment.end) && segment.owner == rank; ++i)
-        sums.low[size_t(i - begin)] = uncoded.low[size_t(i - begin)];
-  const auto from = sums.low.begin() + std::ptrdiff_t(first - begin);
-  return Spans(std::vector<double>(from, from + std::ptrdiff_t(count)));
+  Spans sums = plain.chain_of_sums(plain.terms(mixed, order_from(segment.owner, rank), 0, end - begin));
+  const int owner = mistake_.next_owner ? (segment.owner + 1) % inputs_.world_size() : segment.owner;
+  const bool keeps = owner == rank && (mistake_.owner_uncoded || (contract_.codec.owner_keeps && !mistake_.owner_coded));
+  if (!mistake_.sum_uncoded && !keeps) sums = coded(std::move(sums));
+  evaluate(y_, sums, {});
+  Spans results;
+  const auto from = std::ptrdiff_t(first - begin), to = from + std::ptrdiff_t(count);
+  results.low.assign(sums.low.begin() + from, sums.low.begin() + to);
+  if (!sums.pinned()) results.high.assign(sums.high.begin() + from, sums.high.begin() + to);
+  return results;
+}
+
+Spans RankSums::coded_results(int rank, int64_t first, int64_t count) const {
+  if (segments_.empty()) return coded_segment({0, 0, inputs_.elements()}, rank, first, count);
+  Spans all;
+  for (const RankSegment& segment : segments_) {
+    const int64_t begin = std::max(first, segment.first), end = std::min(first + count, segment.end);
+    if (begin < end) append(all, coded_segment(segment, rank, begin, end - begin));
+  }
+  return all;
 }
 
 }  // namespace assay

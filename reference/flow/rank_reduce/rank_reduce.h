@@ -28,6 +28,7 @@ enum class RankOrder {
 struct RankOwners {
   bool any = false;      ///< the row does not say: any rank of any element
   int64_t of_bytes = 0;  ///< equal parts of whole packets of so many bytes, the last rank has what is left; 0: nobody asks
+  int64_t stripe = 0;    ///< so many elements of each rank in turn, as far as there are any; 0: parts
 };
 
 /// What numbers become on the wire: codes of a group under one scale. The steps of a row, none if nothing is coded.
@@ -36,9 +37,11 @@ struct RankCodec {
       false;  ///< m is the number of largest magnitude with its sign, the negative one of two; else the magnitude
   int64_t group = 0, apart = 1;  ///< so many numbers have one scale, each `apart` from the next; 0: there is no codec
   std::vector<CellStep> scale;   ///< from m to the scale d
-  std::vector<CellStep> mult;    ///< from d to the multiplier e
+  std::vector<CellStep> mult;    ///< from d, or from m, to the multiplier e
   std::vector<CellStep> code;    ///< from a number to its code, with e
   std::vector<CellStep> decode;  ///< from a code to a number, with d
+  bool of_numbers = true;        ///< the numbers of ranks are coded before they are added, or sums alone
+  bool owner_keeps = false;      ///< the owner of a sum returns it as it is, and all others what the codec made of it
 };
 
 /// What all ranks have, added up. Edits change it.
@@ -57,7 +60,7 @@ struct RankReduce {
 
   bool takes(int world_size) const;
   bool takes(const Format& x) const;
-  /// Whether who owns an element matters.
+  /// Whether the owner of an element decides who comes first.
   bool has_owners() const { return order == RankOrder::kFromOwner || order == RankOrder::kBehindOwner; }
   /// Whether every sum is rounded to the format of x.
   bool adds_in_x() const { return !add.empty() && add.back().word == "to"; }
@@ -72,7 +75,7 @@ RankReduce read_rank_reduce(const ContractRow& row);
 /// The recipe of such a cell for numbers of a format.
 Recipe rank_recipe(const std::vector<CellStep>& cell, const Format& x);
 
-/// The rank that owns each element, in stretches: rank, and the element behind its last. `owners` with of_bytes > 0.
+/// The rank that owns each element, in stretches: rank, and the element behind its last. `owners` that are parts or stripes.
 struct RankSegment {
   int owner = 0;
   int64_t first = 0, end = 0;

@@ -217,6 +217,91 @@ TEST(RankReduceTwin, QuickReduceCodesTheNumbersAndTheSums) {
     }
 }
 
+TEST(RankReduceTwin, BuildsThatFlushMakeZerosOfSubnormalNumbers) {
+  const std::vector<double> tiny = {0x1p-130, 0x1p-131}, parts = {0x1p-126, -0x1.8p-127};
+  for (const char* id : {"flashinfer.all_reduce_oneshot", "flashinfer.all_reduce_twoshot_native", "aiter.all_reduce_1stage"}) {
+    EXPECT_EQ(of_column(id, kBf16, tiny).low, 0) << id;
+    EXPECT_EQ(of_column(id, kBf16, parts).low, 0x1p-126) << id << ": the subnormal operand is a zero before the sum";
+    EXPECT_EQ(of_column(id, kF16, {0x1p-24, 0x1p-24}).low, 0x1p-23) << id << ": of fp16 none is one of fp32";
+  }
+  EXPECT_EQ(of_column("vllm.all_reduce_1stage", kBf16, tiny).low, 0x1.8p-130);
+}
+
+TEST(RankReduceTwin, AiterCutsBf16OffOnGfx942) {
+  const std::vector<double> column = {1.0, 0x1.fp-8};
+  EXPECT_EQ(of_column("aiter.all_reduce_1stage", kBf16, column).low, 0x1.02p0);
+  EXPECT_EQ(of_column("aiter.all_reduce_1stage_gfx942", kBf16, column).low, 1.0);
+}
+
+/// Numbers of two ranks, and codes of 8 bits with one scale for `group` of them, written down.
+struct TwoRanks {
+  RankInputs in;
+  std::vector<double> sums;  ///< fp32
+  TwoRanks(const Format& format, size_t elements, int seed) {
+    std::mt19937 engine(static_cast<unsigned>(seed));
+    std::normal_distribution<double> normal;
+    in.x.assign(2, std::vector<double>(elements));
+    for (auto& x : in.x)
+      for (double& v : x) v = nearest(format, Real(normal(engine)));
+    for (size_t i = 0; i < elements; ++i) sums.push_back(nearest(kF32, Real(in.x[0][i]) + Real(in.x[1][i])));
+  }
+};
+
+double widest_of(const std::vector<double>& v, size_t first, size_t count) {
+  double widest = 0;
+  for (size_t i = first; i < first + count; ++i) widest = std::max(widest, std::fabs(v[i]));
+  return widest;
+}
+
+TEST(RankReduceTwin, AGroupOfZerosIsPinnedWhicheverSignsTheyHave) {
+  RankInputs in;
+  in.x = {std::vector<double>(64, 0.0), std::vector<double>(64, -0.0)};
+  for (const char* id : {"quickreduce.all_reduce_fp8.gfx942", "quickreduce.all_reduce_int8.gfx942"})
+    EXPECT_TRUE(RankSums(contract_of(id), kF16, in).results(0, 0, 64)[0].pinned()) << id;
+}
+
+TEST(RankReduceTwin, AitersOwnersKeepTheirSumsAndOthersReadCodes) {
+  TwoRanks data(kF16, 512, 5);
+  for (size_t i = 128; i < 256; ++i) data.in.x[0][i] = data.in.x[1][i] = data.sums[i] = 0;  // a group of zeros
+  const RankSums y(contract_of("aiter.all_reduce_fp8.gfx950"), kF16, data.in);
+  for (double& v : data.sums) v = nearest(kF16, Real(v));
+  for (size_t i = 0; i < 512; ++i) {
+    const int owner = i < 256 ? 0 : 1;
+    const double d = nearest(kF16, Real(nearest(kF32, Real(widest_of(data.sums, i / 128 * 128, 128)) / Real(448.0))));
+    const double read = d == 0 ? NAN : nearest(kF16, Real(nearest(kE4M3Fn, Real(nearest(kF32, Real(data.sums[i]) / Real(d))))) * Real(d));
+    ASSERT_TRUE(same_number(y.results(owner, int64_t(i), 1)[0].low, data.sums[i])) << i;
+    ASSERT_TRUE(same_number(y.results(1 - owner, int64_t(i), 1)[0].low, read)) << i;
+  }
+}
+
+TEST(RankReduceTwin, FlashinfersStripesAreKeptByTurns) {
+  const TwoRanks data(kBf16, 8192 + 256, 6);
+  const RankSums y(contract_of("flashinfer.all_reduce_fp8_twoshot"), kBf16, data.in);
+  const auto read = [](const std::vector<double>& v, size_t first) {
+    const double m = widest_of(v, first, 256), d = nearest(kF32, Real(m) / Real(448.0)), e = nearest(kF32, Real(448.0) / Real(m));
+    std::vector<double> numbers;
+    for (size_t i = first; i < first + 256; ++i)
+      numbers.push_back(nearest(kF32, Real(nearest(kE4M3Fn, Real(nearest(kF32, Real(v[i]) * Real(e))))) * Real(d)));
+    return numbers;
+  };
+  size_t pinned = 0;
+  for (size_t first = 0; first < 8192 + 256; first += 256) {
+    const int owner = int(first / 4096 % 2);
+    const std::vector<double> a = read(data.in.x[0], first), b = read(data.in.x[1], first);
+    std::vector<double> sums;
+    for (size_t i = 0; i < 256; ++i) sums.push_back(nearest(kF32, Real(a[i]) + Real(b[i])));
+    const std::vector<double> others = read(sums, 0);
+    const Spans kept = y.results(owner, int64_t(first), 256), coded = y.results(1 - owner, int64_t(first), 256);
+    for (size_t i = 0; i < 256; ++i) {
+      const double own = nearest(kBf16, Real(sums[i])), theirs = nearest(kBf16, Real(others[i]));
+      ASSERT_TRUE(kept[i].low <= own && own <= kept[i].high) << first + i;
+      ASSERT_TRUE(coded[i].low <= theirs && theirs <= coded[i].high) << first + i;
+      pinned += kept[i].pinned() + coded[i].pinned();
+    }
+  }
+  EXPECT_GT(pinned, 2 * (8192 + 256) * 9 / 10) << "2 ulp of a scale move few codes";
+}
+
 TEST(RankReduceTwin, OwnersHaveWholePacketsAndTheLastOneTheRest) {
   const auto ends = [](int64_t elements, int ranks) {
     std::vector<int64_t> all;
@@ -235,6 +320,7 @@ TEST(RankReduceTwin, EveryMistakeShowsOnDataThatCancel) {
     in.before = inputs_of(kBf16, 4, 8 * 41, 12).x;
     for (int r = 0; r < 4; ++r) in.x[size_t(r)][5] = r == 3 ? 60000.0 : 30000.0;  // beyond fp16
     for (int r = 0; r < 4; ++r) in.x[size_t(r)][6] = -0.0;
+    for (int r = 0; r < 4; ++r) in.x[size_t(r)][7] = 0x1p-130;  // subnormal
     const RankSums right(contract, kBf16, in);
     for (const RankNeighbour& wrong : rank_neighbours(contract, kBf16, 4, 8 * 41, true)) {
       if (wrong.name.starts_with("wire: nothing -> neg") || wrong.name == "wire: add(0) -> nothing") continue;

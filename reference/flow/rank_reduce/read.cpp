@@ -38,26 +38,35 @@ void read_order(const RowCells& cells, RankReduce& contract) {
   if (found == kOrders + kOrdersOfRows)
     throw cells.error("order", 0, "'" + text + "' is not one of: absolute, from_owner, behind_owner, any_tree");
   contract.order = RankOrder(found - kOrders);
+}
+
+void read_owners(const RowCells& cells, RankReduce& contract) {
   const std::vector<CellStep> owners = cells.steps("owners");
-  if (contract.has_owners() == owners.empty()) throw cells.error("owners", 0, "belong to an order by the owner, and to no other");
+  if ((contract.has_owners() || contract.codec.owner_keeps) == owners.empty())
+    throw cells.error("owners", 0, "belong to an order by the owner and to a codec whose owner keeps its sum, and to no other");
   if (owners.empty()) return;
   contract.owners.any = owners.size() == 1 && owners[0].text == "any";
+  if (contract.owners.any && contract.codec.owner_keeps) throw cells.error("owners", 0, "that keep their sums are known");
   if (contract.owners.any) return;
+  if (owners.size() == 1 && owners[0].word == "stripes" && owners[0].arguments.size() == 1) {
+    contract.owners.stripe = whole_number(cells, "owners", owners[0].argument(0));
+    return;
+  }
   if (owners.size() != 2 || owners[0].word != "packets" || owners[0].arguments.size() != 1 || owners[1].text != "rest(last)")
-    throw cells.error("owners", 0, "are any, or packets(BYTES) rest(last)");
+    throw cells.error("owners", 0, "are any, packets(BYTES) rest(last), or stripes(ELEMENTS)");
   contract.owners.of_bytes = whole_number(cells, "owners", owners[0].argument(0));
 }
 
 Names names_for(const Format& x) {
   Names names;
   names.formats["x"] = &x;
-  names.quantities = {"v", "d", "e"};
+  names.quantities = {"v", "d", "e", "m"};
   return names;
 }
 
 void read_codec(const RowCells& cells, RankCodec& codec) {
   if (cells.text("group").empty()) {
-    for (const char* column : {"extreme", "scale", "mult", "code", "decode"})
+    for (const char* column : {"extreme", "scale", "mult", "code", "decode", "coded", "owner"})
       if (!cells.text(column).empty()) throw cells.error(column, 0, "belongs to a codec, which has a group");
     return;
   }
@@ -68,11 +77,13 @@ void read_codec(const RowCells& cells, RankCodec& codec) {
   codec.group = whole_number(cells, "group", words[0].argument(0));
   codec.apart = whole_number(cells, "group", words[1].argument(0));
   codec.signed_extreme = cells.is_first_of("extreme", "signed", "magnitude");
+  codec.of_numbers = cells.is_first_of("coded", "both", "sums");
+  codec.owner_keeps = cells.is_first_of("owner", "sum", "code");
   for (const auto& [column, steps] :
        {std::pair{"scale", &codec.scale}, {"mult", &codec.mult}, {"code", &codec.code}, {"decode", &codec.decode}}) {
     cells.forbid_reduction(column, cells.recipe(column, names_for(kF16)));
     *steps = cells.steps(column);
-    if (steps->empty()) throw cells.error(column, 0, "a codec says it");
+    if (steps->empty() && steps != &codec.mult) throw cells.error(column, 0, "a codec says it");
   }
 }
 
@@ -80,7 +91,7 @@ void check_steps(const RowCells& cells) {
   for (const char* column : {"wire", "add", "y"}) cells.forbid_reduction(column, cells.recipe(column, names_for(kF32)));
   const Recipe add = cells.recipe("add", names_for(kF32)), y = cells.recipe("y", names_for(kF32));
   if (add.steps.empty() || add.steps.front().text != "add(v)") throw cells.error("add", 0, "begins with add(v)");
-  const bool ends = std::any_of(y.steps.begin(), y.steps.end(), [](const Step& step) { return step.text == "to(x)"; });
+  const bool ends = std::any_of(y.steps.begin(), y.steps.end(), [](const Step& step) { return step.text == "to(x)" || step.text == "to(x,rz)"; });
   if (!ends) throw cells.error("y", 0, "holds to(x)");
 }
 
@@ -93,7 +104,7 @@ const Flow& rank_reduce_flow() {
       .says = "ranks",
       .files = {"rank_reduce.csv", "rank_codec.csv"},
       .columns = {"ranks", "order", "owners", "start", "wire", "add", "y", "numbers", "bytes"},
-      .optional = {"extreme", "group", "scale", "mult", "code", "decode"},
+      .optional = {"extreme", "group", "scale", "mult", "code", "decode", "coded", "owner"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)read_rank_reduce(row); },
   };
   return flow;
@@ -118,6 +129,7 @@ RankReduce read_rank_reduce(const ContractRow& row) {
   contract.bytes = whole_number(cells, "bytes", cells.text("bytes"));
   check_steps(cells);
   read_codec(cells, contract.codec);
+  read_owners(cells, contract);
   contract.wire = cells.steps("wire");
   contract.add = cells.steps("add");
   contract.y = cells.steps("y");
@@ -127,8 +139,11 @@ RankReduce read_rank_reduce(const ContractRow& row) {
 Recipe rank_recipe(const std::vector<CellStep>& cell, const Format& x) { return resolve(cell, names_for(x)); }
 
 std::vector<RankSegment> rank_segments(const RankOwners& owners, const Format& x, int64_t elements, int world_size) {
-  const int64_t packet = owners.of_bytes / x.bytes(), part = elements / packet / world_size * packet;
   std::vector<RankSegment> segments;
+  for (int64_t first = 0; owners.stripe > 0 && first < elements; first += owners.stripe)
+    segments.push_back({int(first / owners.stripe % world_size), first, std::min(first + owners.stripe, elements)});
+  if (owners.stripe > 0) return segments;
+  const int64_t packet = owners.of_bytes / x.bytes(), part = elements / packet / world_size * packet;
   for (int rank = 0; rank < world_size; ++rank) {
     const int64_t first = rank * part, end = rank + 1 == world_size ? elements : first + part;
     if (first < end) segments.push_back({rank, first, end});

@@ -29,14 +29,14 @@ void include(Spans& all, const Spans& other) {
   }
 }
 
+}  // namespace
+
 void append(Spans& all, Spans more) {
   if (!more.pinned()) all.widen();
   if (!all.pinned()) more.widen();
   all.low.insert(all.low.end(), more.low.begin(), more.low.end());
   all.high.insert(all.high.end(), more.high.begin(), more.high.end());
 }
-
-}  // namespace
 
 RankSums::RankSums(const RankReduce& contract, const Format& x, const RankInputs& inputs, const RankMistake& mistake)
     : contract_(contract),
@@ -50,11 +50,12 @@ RankSums::RankSums(const RankReduce& contract, const Format& x, const RankInputs
       mult_(rank_recipe(contract.codec.mult, x)),
       code_(rank_recipe(contract.codec.code, x)),
       decode_(rank_recipe(contract.codec.decode, x)) {
-  const bool by_segments = mistake.next_segment || mistake.segments_before || mistake.rest_left || mistake.owner_uncoded;
+  const bool by_segments = mistake.next_segment || mistake.segments_before || mistake.rest_left || mistake.owner_uncoded ||
+                           contract.codec.owner_keeps;
   RankOwners owners = contract.owners;
-  if (by_segments && owners.of_bytes == 0)
+  if (by_segments && owners.of_bytes == 0 && owners.stripe == 0)
     owners.of_bytes = contract.codec.group > 0 ? contract.codec.group * contract.codec.apart * x.bytes() : kUsualPacket;
-  if (owners.of_bytes > 0 && (contract.has_owners() || by_segments))
+  if ((owners.of_bytes > 0 || owners.stripe > 0) && (contract.has_owners() || by_segments))
     segments_ = rank_segments(owners, x, inputs.elements(), inputs.world_size());
 }
 
@@ -91,7 +92,8 @@ std::vector<Spans> RankSums::terms(const RankNumbers& from, const std::vector<in
     const auto begin = numbers[size_t(rank)].begin() + std::ptrdiff_t(first);
     Spans term(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
     evaluate(wire_, term, {});
-    terms.push_back(contract_.codec.group > 0 && !mistake_.first_uncoded ? coded(std::move(term)) : std::move(term));
+    const bool codes = contract_.codec.group > 0 && contract_.codec.of_numbers && !mistake_.first_uncoded;
+    terms.push_back(codes ? coded(std::move(term)) : std::move(term));
   }
   if (!contract_.from_zero) return terms;
   Spans zero(std::vector<double>(size_t(count), 0.0));
@@ -106,8 +108,14 @@ void RankSums::add(Spans& sum, const Spans& next) const {
   evaluate(add_, sum, environment);
 }
 
-/// One chain of additions, or pairs of pairs.
 Spans RankSums::chain(std::vector<Spans> terms) const {
+  Spans sums = chain_of_sums(std::move(terms));
+  evaluate(y_, sums, {});
+  return sums;
+}
+
+/// One chain of additions, or pairs of pairs.
+Spans RankSums::chain_of_sums(std::vector<Spans> terms) const {
   const bool pairs = contract_.order == RankOrder::kPairs;
   while (terms.size() > 1) {
     std::vector<Spans> sums;
@@ -120,7 +128,6 @@ Spans RankSums::chain(std::vector<Spans> terms) const {
     }
     terms = std::move(sums);
   }
-  evaluate(y_, terms.front(), {});
   return std::move(terms.front());
 }
 

@@ -26,6 +26,8 @@ struct RankMistake {
   int stale = -1;                                   ///< whose numbers are those of the call before
   bool first_uncoded = false, sum_uncoded = false;  ///< a pass of the codec is left out
   bool owner_uncoded = false;                       ///< on the owner's own rank the sum is not coded
+  bool owner_coded = false;                         ///< on the owner's own rank it is, where that keeps its sum
+  bool next_owner = false;                          ///< the rank behind the owner keeps the sum in its place
   int misses = -1;                                  ///< which rank returns its own numbers
   /// Of the rank's output: the segment of each owner is that of the next one's part of the numbers, as far as it goes.
   bool next_segment = false;
@@ -44,15 +46,20 @@ class RankSums {
   /// Results of elements first .. first + count - 1 as that rank returns them.
   Spans results(int rank, int64_t first, int64_t count) const;
   /// Whether all ranks return the same: results() need be asked for one of them only.
-  bool same_for_all() const { return contract_.order != RankOrder::kFromReader && !mistake_.divides_ranks(); }
+  bool same_for_all() const {
+    const bool owners_differ = contract_.codec.owner_keeps && !mistake_.owner_coded && !mistake_.sum_uncoded;
+    return contract_.order != RankOrder::kFromReader && !mistake_.divides_ranks() && !owners_differ;
+  }
 
  private:
   std::vector<Spans> terms(const RankNumbers& from, const std::vector<int>& order, int64_t first, int64_t count) const;
   void add(Spans& sum, const Spans& next) const;
   Spans chain(std::vector<Spans> terms) const;
-  double extreme(const std::vector<double>& numbers, size_t first) const;
+  Spans chain_of_sums(std::vector<Spans> terms) const;
+  Span extreme(const Spans& numbers, size_t first) const;
   Spans coded(Spans numbers) const;
   Spans coded_results(int rank, int64_t first, int64_t count) const;
+  Spans coded_segment(const RankSegment& segment, int rank, int64_t first, int64_t count) const;
   RankNumbers whole_groups(const RankNumbers& from, int64_t first, int64_t count) const;
   Spans tree(std::vector<Spans> terms) const;
   Spans by_owner(const RankNumbers& from, int owner, int rank, int64_t first, int64_t count) const;
@@ -70,6 +77,9 @@ class RankSums {
 /// The lesser and the greater of two numbers; -0 is less than +0.
 inline double lesser(double a, double b) { return a < b || (a == b && std::signbit(a)) ? a : b; }
 inline double greater(double a, double b) { return a > b || (a == b && std::signbit(b)) ? a : b; }
+
+/// More numbers behind those that are there.
+void append(Spans& all, Spans more);
 
 /// Packets by which edits cut numbers where a row names no owners.
 inline constexpr int64_t kUsualPacket = 16;

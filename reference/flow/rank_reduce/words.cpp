@@ -5,11 +5,14 @@
 namespace assay {
 namespace {
 
+std::string owner_words(const RankOwners& owners) {
+  if (owners.any) return "whichever rank that is";
+  if (owners.stripe > 0) return std::to_string(owners.stripe) + " elements each in turn";
+  return "each of equal parts of whole packets of " + std::to_string(owners.of_bytes) + " bytes, the last with what is left";
+}
+
 std::string order_words(const RankReduce& contract) {
-  const std::string owners = contract.owners.any
-                                 ? "whichever rank that is"
-                                 : "each of equal parts of whole packets of " + std::to_string(contract.owners.of_bytes) +
-                                       " bytes, the last with what is left";
+  const std::string owners = owner_words(contract.owners);
   switch (contract.order) {
     case RankOrder::kFromOwner:
       return "from the owner of the element on, around the ranks; owners have " + owners;
@@ -34,15 +37,17 @@ std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x)
     lines.push_back("coded   every " + std::to_string(codec.group) + " numbers, each " + std::to_string(codec.apart) +
                     " from the next, have one scale; m is " + extreme);
     lines.push_back("d     = " + formula(rank_recipe(codec.scale, x), "m"));
-    lines.push_back("e     = " + formula(rank_recipe(codec.mult, x), "d"));
+    if (!codec.mult.empty()) lines.push_back("e     = " + formula(rank_recipe(codec.mult, x), "d"));
     lines.push_back("code  = " + formula(rank_recipe(codec.code, x), "v"));
     lines.push_back("v     = " + formula(rank_recipe(codec.decode, x), "code") +
-                    ", once of each rank's numbers and once of the sums");
+                    (codec.of_numbers ? ", once of each rank's numbers and once of the sums" : ", of the sums"));
+    if (codec.owner_keeps) lines.push_back("owner = has its sum as it is, and the others what the codec made of it; owners have " + owner_words(contract.owners));
   }
   lines.push_back("order = " + order_words(contract));
   lines.push_back(contract.from_zero ? "sum   = +0 at first" : "sum   = the first number at first");
   lines.push_back("sum   = " + formula(rank_recipe(contract.add, x), "sum") + " for each further number");
-  lines.push_back("y     = " + formula(rank_recipe(contract.y, x), "sum") + ", the same bits on every rank");
+  lines.push_back("y     = " + formula(rank_recipe(contract.y, x), "sum") +
+                  (contract.codec.owner_keeps ? ", the same bits on every rank but the owner" : ", the same bits on every rank"));
   return lines;
 }
 

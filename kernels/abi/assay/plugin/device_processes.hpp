@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "assay/plugin/group.hpp"
+#include "assay/plugin/device_group.hpp"
 #include "assay/plugin/meeting.hpp"
 
 #pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
@@ -74,7 +74,13 @@ class DeviceProcesses : public RanksOnDevice<C> {
  public:
   using Finished = typename RanksOnDevice<C>::Finished;
 
+  /// Of several devices a process takes one for good, so that as many ranks share each as may be.
   explicit DeviceProcesses(const assay_place& place) : meeting_(place), pieces_(meeting_) {
+    if constexpr (HasDevices<Runtime>::value) {
+      const int count = devices_for<Runtime>(place.world_size);
+      if (Runtime::use(place.first_rank * count / place.world_size) != Runtime::kSuccess)
+        throw Refusal(ASSAY_DEVICE_LOST, "the device of these ranks cannot be used");
+    }
     if (Runtime::create_stream(&stream_) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
   }
   ~DeviceProcesses() override {
@@ -82,7 +88,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
     for (void* data : memory_) (void)Runtime::release(data);
   }
 
-  void* allocate(size_t bytes) override {
+  void* allocate(int32_t /*rank*/, size_t bytes) override {
     void* data = nullptr;
     if (Runtime::allocate(&data, bytes) != Runtime::kSuccess) return nullptr;
     memory_.push_back(data);

@@ -44,12 +44,12 @@ assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const u
   return status;
 }
 
-/// Areas of each kind, one for each rank. Memory: static void* allocate(size_t), void release(void*), bool write(void* to, const
-/// void* from, size_t).
+/// Areas of each kind, one for each rank. Memory: void* allocate(int32_t rank, size_t), void release(void*), bool write(void* to,
+/// const void* from, size_t).
 template <class Memory>
 class Areas {
  public:
-  explicit Areas(int32_t size) : size_(size) {}
+  explicit Areas(int32_t size, const Memory& memory = {}) : size_(size), memory_(memory) {}
   Areas(const Areas&) = delete;
   Areas& operator=(const Areas&) = delete;
   ~Areas() {
@@ -67,10 +67,10 @@ class Areas {
       if (wanted.fill) wanted.fill(first.get(), bytes);
       if (wanted.begin_at) wanted.begin_at(first.get(), wanted.counter);
       for (int32_t r = 0; r < size_; ++r) {
-        void* const area = Memory::allocate(bytes);
+        void* const area = memory_.allocate(r, bytes);
         if (!area) unsupported("no memory for the areas of the group");
         kind.areas.push_back(area);
-        if (!Memory::write(area, first.get(), bytes)) throw Refusal(ASSAY_DEVICE_LOST, "the area of a rank cannot be written");
+        if (!memory_.write(area, first.get(), bytes)) throw Refusal(ASSAY_DEVICE_LOST, "the area of a rank cannot be written");
       }
       kind.bytes = bytes;
       kind.calls = 0;
@@ -84,11 +84,12 @@ class Areas {
     size_t bytes = 0;
     uint64_t calls = 0;
   };
-  static void release(Kind& kind) {
-    for (void* area : kind.areas) Memory::release(area);
+  void release(Kind& kind) {
+    for (void* area : kind.areas) memory_.release(area);
     kind = {};
   }
   int32_t size_;
+  Memory memory_;
   std::map<int, Kind> kinds_;
 };
 
@@ -130,7 +131,7 @@ class HostGroup {
 
  private:
   struct Memory {
-    static void* allocate(size_t bytes) { return ::operator new(bytes, std::align_val_t(256), std::nothrow); }
+    static void* allocate(int32_t /*rank*/, size_t bytes) { return ::operator new(bytes, std::align_val_t(256), std::nothrow); }
     static void release(void* data) { ::operator delete(data, std::align_val_t(256)); }
     static bool write(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes) != nullptr; }
   };
@@ -149,87 +150,6 @@ class HostGroup {
 
   int32_t size_;
   Areas<Memory> areas_;
-};
-
-/// A group on a device, whoever holds its other ranks.
-template <class C>
-class RanksOnDevice {
- public:
-  /// Waits for a stream; what that gave, as a status.
-  using Finished = std::function<assay_status(void* stream)>;
-
-  RanksOnDevice() = default;
-  RanksOnDevice(const RanksOnDevice&) = delete;
-  RanksOnDevice& operator=(const RanksOnDevice&) = delete;
-  virtual ~RanksOnDevice() = default;
-  virtual void* allocate(size_t bytes) = 0;
-  virtual assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
-                           const Finished& finished) = 0;
-};
-
-/// Ranks that share one device: a kernel gets all of them in one launch, in a stream of the group's own.
-template <class Runtime, class C>
-class DeviceGroup : public RanksOnDevice<C> {
- public:
-  explicit DeviceGroup(int32_t size) : size_(size), areas_(size) {
-    if (Runtime::create_stream(&stream_) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
-  }
-  ~DeviceGroup() override {
-    (void)Runtime::destroy_stream(stream_);
-    for (void* data : memory_) (void)Runtime::release(data);
-  }
-
-  void* allocate(size_t bytes) override {
-    void* data = nullptr;
-    if (Runtime::allocate(&data, bytes) != Runtime::kSuccess) return nullptr;
-    memory_.push_back(data);
-    return data;
-  }
-
-  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
-                   const typename RanksOnDevice<C>::Finished& finished) override {
-    try {
-      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
-      std::vector<assay_call> in_stream;
-      for (int32_t r = 0; r < n; ++r) in_stream.push_back(*calls[r]), in_stream.back().stream = stream_;
-      std::vector<const assay_call*> pointers;
-      for (const assay_call& call : in_stream) pointers.push_back(&call);
-      const Ranks ranks = areas_.ranks(kernel.area(C(in_stream[0])), pointers.data());
-      // Uploads went to the default stream, for which the group's does not wait.
-      if (const assay_status ready = finished(nullptr); ready != ASSAY_OK) return ready;
-      kernel.run_ranks(C(in_stream[0]), ranks, 0, n);
-      const assay_status status = finished(stream_);
-      if (status != ASSAY_OK) return status;
-      std::vector<unsigned char> heads(size_t(n) * kAreaHead);
-      std::vector<const unsigned char*> head(static_cast<size_t>(n));
-      for (int32_t r = 0; r < n; ++r) {
-        head[size_t(r)] = heads.data() + size_t(r) * kAreaHead;
-        if (Runtime::copy_out(heads.data() + size_t(r) * kAreaHead, ranks.areas[r], kAreaHead) != Runtime::kSuccess)
-          return report(calls[0], ASSAY_DEVICE_LOST, "the area of a rank cannot be read");
-      }
-      return report_ranks(kernel, ranks, head.data(), 0, n);
-    } catch (const Refusal& refusal) {
-      return report(calls[0], refusal.status, refusal.what());
-    } catch (const typename C::DeviceError& error) {
-      return report(calls[0], ASSAY_DEVICE_LOST, error.what());
-    } catch (const std::exception& error) {
-      return report(calls[0], others, error.what());
-    }
-  }
-
- private:
-  struct Memory {
-    static void* allocate(size_t bytes) {
-      void* data = nullptr;
-      return Runtime::allocate(&data, bytes) == Runtime::kSuccess ? data : nullptr;
-    }
-    static void release(void* data) { (void)Runtime::release(data); }
-    static bool write(void* to, const void* from, size_t bytes) { return Runtime::copy_in(to, from, bytes) == Runtime::kSuccess; }
-  };
-  int32_t size_;
-  Areas<Memory> areas_;
-  void* stream_ = nullptr;
-  std::vector<void*> memory_;
 };
 
 }  // namespace assay::plugin

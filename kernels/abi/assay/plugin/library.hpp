@@ -55,7 +55,7 @@ class HostLibrary {
 
 /// Kernels on a device. Runtime: Error, kSuccess, identify(Identity&) (why there is no device, or ""), allocate(), release(),
 /// copy_in(), copy_out(), wait(), take_last_error(), create_stream(), destroy_stream(), begin_capture(), end_capture(), replay(),
-/// destroy_graph(), text(Error), status_of(Error): as abi.h says; ASSAY_FAULTED is what all later calls of this process would
+/// destroy_graph(); of several devices what HasDevices says; text(Error), status_of(Error): as abi.h says; ASSAY_FAULTED is what all later calls of this process would
 /// get, too.
 template <class Runtime, class C>
 class DeviceLibrary {
@@ -83,7 +83,7 @@ class DeviceLibrary {
       l.destroy_graph = destroy_graph;
       l.create_group = create_group;
       l.run_group = run_group;
-      l.allocate_on = [](void* group, int32_t, size_t bytes) { return lost() ? nullptr : group_of(group).allocate(bytes); };
+      l.allocate_on = [](void* group, int32_t rank, size_t bytes) { return lost() ? nullptr : group_of(group).allocate(rank, bytes); };
       l.destroy_group = [](void* group) { delete &group_of(group); };
       if constexpr (ExportsMemory<Runtime>::value) l.join_group = join_group;
       return l;

@@ -1,0 +1,203 @@
+// Ranks of a group that one process holds, on one device or on several that reach each other's memory.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+#include "assay/plugin/group.hpp"
+
+#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+namespace assay::plugin {
+
+/// Whether a runtime has several devices: int devices(), Error use(int device), which makes it the current one, bool reach(int from, int
+/// to), which gives the first access to memory of the second, copy_across(to, from, bytes).
+template <class Runtime, class = void>
+struct HasDevices : std::false_type {};
+template <class Runtime>
+struct HasDevices<Runtime, std::void_t<decltype(Runtime::devices())>> : std::true_type {};
+
+/// Makes a device the current one, and another one of before that when it goes.
+template <class Runtime>
+class OnDevice {
+ public:
+  explicit OnDevice(int device) {
+    if constexpr (HasDevices<Runtime>::value)
+      if (Runtime::use(device) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "device " + std::to_string(device) + " cannot be used");
+  }
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+  ~OnDevice() {
+    if constexpr (HasDevices<Runtime>::value) (void)Runtime::use(0);
+  }
+};
+
+/// Whether each of the first `count` devices has the memory of all others: bytes are sent and read back where they were sent to, since
+/// some drivers promise access and deliver nothing (vLLM 2728, 47544).
+template <class Runtime>
+bool devices_reach_each_other(int count) {
+  if constexpr (HasDevices<Runtime>::value) {
+    for (int from = 0; from < count; ++from)
+      for (int to = 0; to < count; ++to) {
+        if (from == to) continue;
+        const uint64_t sent = 0x5a5a000000000000u + uint64_t(from * 256 + to);
+        uint64_t found = 0;
+        void *here = nullptr, *there = nullptr;
+        {
+          const OnDevice<Runtime> on(to);
+          if (Runtime::allocate(&there, sizeof sent) != Runtime::kSuccess) return false;
+        }
+        {
+          const OnDevice<Runtime> on(from);
+          if (!Runtime::reach(from, to) || Runtime::allocate(&here, sizeof sent) != Runtime::kSuccess ||
+              Runtime::copy_in(here, &sent, sizeof sent) != Runtime::kSuccess ||
+              Runtime::copy_across(there, here, sizeof sent) != Runtime::kSuccess)
+            found = ~sent;
+        }
+        {
+          const OnDevice<Runtime> on(to);
+          if (found == 0 && Runtime::copy_out(&found, there, sizeof found) != Runtime::kSuccess) found = ~sent;
+        }
+        if (here != nullptr) (void)Runtime::release(here);
+        (void)Runtime::release(there);
+        if (found != sent) return (void)Runtime::take_last_error(), false;
+      }
+  }
+  return true;
+}
+
+/// How many devices a group of so many ranks uses: as many ranks on each, and one alone where devices do not reach each other.
+/// ASSAY_DEVICES is the most.
+template <class Runtime>
+int devices_for(int32_t ranks) {
+  if constexpr (HasDevices<Runtime>::value) {
+    const char* const most = std::getenv("ASSAY_DEVICES");
+    int count = std::min(Runtime::devices(), most != nullptr ? std::max(1, std::atoi(most)) : int(ranks));
+    while (count > 1 && ranks % count != 0) --count;
+    return count > 1 && devices_reach_each_other<Runtime>(count) ? count : 1;
+  }
+  return 1;
+}
+
+/// A group on a device, whoever holds its other ranks.
+template <class C>
+class RanksOnDevice {
+ public:
+  /// Waits for a stream; what that gave, as a status.
+  using Finished = std::function<assay_status(void* stream)>;
+
+  RanksOnDevice() = default;
+  RanksOnDevice(const RanksOnDevice&) = delete;
+  RanksOnDevice& operator=(const RanksOnDevice&) = delete;
+  virtual ~RanksOnDevice() = default;
+  virtual void* allocate(int32_t rank, size_t bytes) = 0;
+  virtual assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
+                           const Finished& finished) = 0;
+};
+
+/// A kernel gets all ranks of a device in one launch, in a stream of the group's own; where ranks have several devices all launches are
+/// made before one of them is waited for.
+template <class Runtime, class C>
+class DeviceGroup : public RanksOnDevice<C> {
+ public:
+  explicit DeviceGroup(int32_t size) : size_(size), each_(size / devices_for<Runtime>(size)), areas_(size, Memory{each_}) {
+    for (int device = 0; device < devices(); ++device) {
+      const OnDevice<Runtime> on(device);
+      streams_.push_back(nullptr);
+      if (Runtime::create_stream(&streams_.back()) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
+    }
+  }
+  ~DeviceGroup() override {
+    for (void* stream : streams_) (void)Runtime::destroy_stream(stream);
+    for (void* data : memory_) (void)Runtime::release(data);
+  }
+  int devices() const { return size_ / each_; }
+
+  void* allocate(int32_t rank, size_t bytes) override {
+    void* const data = Memory{each_}.allocate(rank, bytes);
+    if (data != nullptr) memory_.push_back(data);
+    return data;
+  }
+
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
+                   const typename RanksOnDevice<C>::Finished& finished) override {
+    try {
+      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
+      std::vector<assay_call> in_stream;
+      for (int32_t r = 0; r < n; ++r) in_stream.push_back(*calls[r]), in_stream.back().stream = streams_[size_t(r / each_)];
+      std::vector<const assay_call*> pointers;
+      for (const assay_call& call : in_stream) pointers.push_back(&call);
+      const Ranks ranks = areas_.ranks(kernel.area(C(in_stream[0])), pointers.data());
+      // Uploads went to default streams, for which those of the group do not wait.
+      if (const assay_status ready = on_all([&](int) { return finished(nullptr); }); ready != ASSAY_OK) return ready;
+      const assay_status status = launched(kernel, ranks, finished);
+      return status != ASSAY_OK ? status : complaints(kernel, ranks);
+    } catch (const Refusal& refusal) {
+      return report(calls[0], refusal.status, refusal.what());
+    } catch (const typename C::DeviceError& error) {
+      return report(calls[0], ASSAY_DEVICE_LOST, error.what());
+    } catch (const std::exception& error) {
+      return report(calls[0], others, error.what());
+    }
+  }
+
+ private:
+  /// The first status that is not well, of all devices.
+  template <class Step>
+  assay_status on_all(Step step) {
+    assay_status first = ASSAY_OK;
+    for (int device = 0; device < devices(); ++device) {
+      const OnDevice<Runtime> on(device);
+      const assay_status status = step(device);
+      if (first == ASSAY_OK) first = status;
+    }
+    return first;
+  }
+
+  assay_status launched(const KernelOf<C>& kernel, const Ranks& ranks, const typename RanksOnDevice<C>::Finished& finished) {
+    const auto wait = [&] { return on_all([&](int device) { return finished(streams_[size_t(device)]); }); };
+    try {
+      for (int device = 0; device < devices(); ++device) {
+        const OnDevice<Runtime> on(device);
+        kernel.run_ranks(C(*ranks.calls[device * each_]), ranks, device * each_, each_);
+      }
+    } catch (...) {
+      (void)wait();  // for ranks that were launched: they give up, and nothing is released under them
+      throw;
+    }
+    return wait();
+  }
+
+  assay_status complaints(const KernelOf<C>& kernel, const Ranks& ranks) {
+    std::vector<unsigned char> heads(size_t(size_) * kAreaHead);
+    std::vector<const unsigned char*> head(static_cast<size_t>(size_));
+    for (int32_t r = 0; r < size_; ++r) {
+      head[size_t(r)] = heads.data() + size_t(r) * kAreaHead;
+      if (Runtime::copy_out(heads.data() + size_t(r) * kAreaHead, ranks.areas[r], kAreaHead) != Runtime::kSuccess)
+        return report(ranks.calls[0], ASSAY_DEVICE_LOST, "the area of a rank cannot be read");
+    }
+    return report_ranks(kernel, ranks, head.data(), 0, size_);
+  }
+
+  /// Memory of a rank is its device's; all devices reach it.
+  struct Memory {
+    int32_t each = 1;
+    void* allocate(int32_t rank, size_t bytes) const {
+      const OnDevice<Runtime> on(rank / each);
+      void* data = nullptr;
+      return Runtime::allocate(&data, bytes) == Runtime::kSuccess ? data : nullptr;
+    }
+    static void release(void* data) { (void)Runtime::release(data); }
+    static bool write(void* to, const void* from, size_t bytes) { return Runtime::copy_in(to, from, bytes) == Runtime::kSuccess; }
+  };
+  int32_t size_, each_;  ///< ranks, and ranks of a device
+  Areas<Memory> areas_;
+  std::vector<void*> streams_;  ///< of each device
+  std::vector<void*> memory_;
+};
+
+}  // namespace assay::plugin
+#pragma GCC visibility pop

@@ -1,0 +1,72 @@
+// A sum over ranks into the rank's own area, and behind it a norm with its residual and a quantization, whose x is that sum.
+#pragma once
+
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "kernels/ops/all_reduce/run.h"
+
+namespace assay_kernels {
+
+using RankRun = void (*)(const Call&, const Ranks&, int, int);
+
+/// Half of such an area is the sum's, so that the places of its buffers do not move with the message; the other half holds the sum.
+inline AreaRequest with_room_for_sums(AreaRequest request) {
+  request.kind += kWithSums;
+  request.bytes *= 2;
+  return request;
+}
+
+/// The calls of all ranks with a `y` where their sums go to.
+class CallsWithSums {
+ public:
+  explicit CallsWithSums(const Ranks& ranks) : ranks_(ranks) {
+    ranks_.area_bytes /= 2;
+    for (int r = 0; r < ranks.size; ++r) {
+      const assay_call& call = *ranks.calls[r];
+      std::vector<assay_tensor>& tensors = tensors_.emplace_back(call.tensors, call.tensors + call.n_tensors);
+      assay_tensor y = Call(call).at("x");
+      y.role = "y";
+      y.is_output = 1;
+      y.data = static_cast<unsigned char*>(ranks.areas[r]) + ranks_.area_bytes;
+      tensors.push_back(y);
+      assay_call& made = calls_.emplace_back(call);
+      made.tensors = tensors.data();
+      made.n_tensors = int32_t(tensors.size());
+      pointers_.push_back(&made);
+    }
+    ranks_.calls = pointers_.data();
+  }
+  const Ranks& ranks() const { return ranks_; }
+
+  /// The call of the norm behind it: x is the sum.
+  template <class Run>
+  void with_sum(int rank, const char* contract, Run run) {
+    std::vector<assay_tensor>& tensors = tensors_[size_t(rank)];
+    for (assay_tensor& tensor : tensors)
+      if (std::strcmp(tensor.role, "x") == 0) tensor.data = tensors.back().data;
+    assay_call& call = calls_[size_t(rank)];
+    call.contract = contract;
+    --call.n_tensors;
+    run(Call(call));
+  }
+
+ private:
+  std::deque<std::vector<assay_tensor>> tensors_;
+  std::deque<assay_call> calls_;
+  std::vector<const assay_call*> pointers_;
+  Ranks ranks_;
+};
+
+/// Then: static const char* contract(const std::string& whole), of the norm in such a contract; static void run(const Call&).
+template <class Then, RankRun kSum>
+void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int count) {
+  CallsWithSums calls(ranks);
+  kSum(Call(*calls.ranks().calls[first]), calls.ranks(), first, count);
+  const char* const contract = Then::contract(call.contract());
+  for (int rank = first; rank < first + count; ++rank) calls.with_sum(rank, contract, Then::run);
+}
+
+}  // namespace assay_kernels
