@@ -18,6 +18,7 @@ struct PlainProduct {
   /// Where what is multiplied lies.
   SIMT_DEVICE static int64_t products(int64_t k) { return k; }
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
+  SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) { return row * pitch + k; }
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t pitch) { return column * pitch + k; }
   SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
 };

@@ -29,7 +29,7 @@ SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& 
   using U = typename Rules::Unit;
   for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
     const int64_t r = row + i / U::kK, at = k + i % U::kK;
-    step.a[i] = r < x.m && at < end ? x.a[Rules::row_of_a(r, x.m) * x.pitch_a + at] : uint8_t{0};
+    step.a[i] = r < x.m && at < end ? x.a[Rules::byte_of_a(Rules::row_of_a(r, x.m), at, x.pitch_a)] : uint8_t{0};
   }
   for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
     const int64_t c = column + i / U::kK, at = k + i % U::kK;
