@@ -60,4 +60,21 @@ expect 0 '16384 of 16384 elements are as predicted' "${verify[@]}" --backend cpu
 expect 1 'first at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_less
 expect 2 'NOTHING RAN' "$assay" arch verify --backend cpu --unit no.such.unit
 expect 2 'no folder with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu
+
+# What was seen is written down as digests and held against the rows again, with no back end; a chip's own file is.
+seen=$scratch/seen.csv
+expect 1 'is not written: not all is as predicted' "${verify[@]}" --backend faulty --kernel mma_fraction_less --output "$seen"
+[ ! -e "$seen" ] || fail "a table of wrong results was written"
+expect 0 'wrote' "${verify[@]}" --backend cpu --output "$seen"
+expect 0 '16384 of 16384 observed elements are as predicted' "$assay" arch verify "$seen"
+sed '2s/,[0-9a-f]\{16\},/,0123456789abcdef,/' "$seen" >"$scratch/other.csv"
+expect 1 'chains of 1: 0123456789abcdef was observed' "$assay" arch verify "$scratch/other.csv"
+sed 's/near 1/near 2/' "$seen" >"$scratch/other.csv"
+expect 2 "'near 2' is no kind of data of this unit" "$assay" arch verify "$scratch/other.csv"
+sed '2s/,512,/,500,/' "$seen" >"$scratch/other.csv"
+expect 2 'are no whole tiles of 64 x 8' "$assay" arch verify "$scratch/other.csv"
+expect 2 '--output is of arch verify --backend' "$assay" arch verify "$seen" --output "$scratch/other.csv"
+for file in "$root"/golden/observed/*/units.csv; do
+  [ ! -e "$file" ] || expect 0 'observed elements are as predicted' "$assay" arch verify "$file" ${sample:+--unit '*.wgmma.e5m2.f32'}
+done
 echo "units are shown, verified and edited"

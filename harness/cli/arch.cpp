@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "harness/cli/arch_backend.h"
+#include "harness/cli/arch_observed.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
@@ -114,6 +115,7 @@ void need(const ArchArguments& arguments, size_t count, const char* what) {
 }  // namespace
 
 int arch_verb(const ArchArguments& arguments) {
+  if (!arguments.output.empty() && arguments.backend.empty()) throw UsageError("--output is of arch verify --backend");
   if (!arguments.backend.empty()) {
     if (arguments.action != "verify") throw UsageError("--backend is of arch verify");
     need(arguments, 0, "no folder with --backend");
@@ -126,7 +128,8 @@ int arch_verb(const ArchArguments& arguments) {
   if (arguments.action == "diff")
     return need(arguments, 2, "two unit ids"), diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])),
            kAllAsExpected;
-  need(arguments, 1, "one folder of recordings");
+  need(arguments, 1, "one folder of recordings, or one table of what was observed");
+  if (std::filesystem::is_regular_file(arguments.targets[0])) return verify_observed(arguments);
   return verify(units, arguments.targets[0]);
 }
 

@@ -1,12 +1,12 @@
 #include "harness/golden/golden.h"
 
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <mutex>
 
 #include "harness/cli/golden_casts.h"
 #include "harness/cli/places.h"
+#include "harness/cli/provenance.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/printable.h"
@@ -17,13 +17,6 @@ namespace assay {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  char text[11];
-  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
-  return text;
-}
 
 std::string golden_root(const GoldenArguments& arguments) {
   return arguments.folder.empty() ? data_root() + "/golden" : arguments.folder;

@@ -147,12 +147,14 @@ void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
 void add_arch(CLI::App& program, assay::ArchArguments& arch) {
   CLI::App& verb = *program.add_subcommand("arch", "the matrix units: list, show ID, diff A B, verify DIR of recorded results");
   verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify", "diff"}));
-  verb.add_option("targets", arch.targets, "unit ids; of verify a folder GPU/FORMAT/{a,b,c,d}_*.txt of recorded results")->type_name("ID|DIR");
+  verb.add_option("targets", arch.targets, "unit ids; of verify a folder GPU/FORMAT/{a,b,c,d}_*.txt of recorded results, or a table that --output wrote")
+      ->type_name("ID|DIR|FILE.csv");
   verb.add_option("--units", arch.units, "a table with units of your own; may be repeated")->type_name("FILE.csv");
   verb.add_option("--backend", arch.backend, "of verify, instead of a folder: what these units return, held against their rows")
       ->type_name("NAME|PATH.so");
   verb.add_option("--kernel", arch.kernel, "of verify --backend")->type_name("GLOB");
-  verb.add_option("--unit", arch.unit, "of verify --backend: only units of this id")->type_name("GLOB");
+  verb.add_option("--unit", arch.unit, "of verify --backend or FILE.csv: only units of this id")->type_name("GLOB");
+  verb.add_option("--output", arch.output, "of verify --backend: a table of digests, if all is as predicted")->type_name("FILE.csv");
   verb.add_option("--elements", arch.elements, "of verify --backend: of each unit, kind of data and length of chains")
       ->check(CLI::Range(1, 1 << 28))
       ->capture_default_str();

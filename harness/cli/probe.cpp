@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <ctime>
 
 #include "harness/cli/ending.h"
 #include "harness/cli/places.h"
+#include "harness/cli/provenance.h"
 #include "harness/cli/probe_casts.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/atomic_file.h"
@@ -17,15 +17,6 @@
 
 namespace assay {
 namespace {
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char text[16];
-  std::strftime(text, sizeof text, "%Y-%m-%d", &utc);
-  return text;
-}
 
 /// "assay probe 2026-11-23: assay_cuda on NVIDIA H200, driver 580, toolkit 13.0"
 std::string source_of(const LibraryInfo& library) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <set>
 
@@ -92,6 +93,13 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
     if (known.contains(kind))
       provenance.evidence += fmt::format("{}{} {}", provenance.evidence.empty() ? fmt::format("of {} contracts judged: ", judged.size()) : ", ",
                                          known[kind], kind);
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  char text[sizeof "YYYY-MM-DD"];
+  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
+  return text;
 }
 
 }  // namespace assay

@@ -24,6 +24,9 @@ Provenance provenance_of(const GateArguments& arguments);
 /// The file that is judged, by its bytes.
 void add_library(Provenance& provenance, const LibraryInfo& library);
 
+/// Of what is written down now, YYYY-MM-DD in UTC.
+std::string today();
+
 /// How the contracts are known that have a verdict here.
 void add_evidence(Provenance& provenance, const RunResult& result);
 

@@ -78,10 +78,11 @@ struct ContractsArguments {
 
 struct ArchArguments {
   std::string action;                ///< "list", "show", "verify" or "diff"
-  std::vector<std::string> targets;  ///< unit ids; of verify a folder of recordings
+  std::vector<std::string> targets;  ///< unit ids; of verify a folder of recordings, or a table of what was observed
   std::vector<std::string> units;    ///< tables with units of one's own
   std::string backend;               ///< of verify: instead of recordings; empty: none
   std::string kernel = "*", unit = "*";
+  std::string output;        ///< of verify --backend: table of what was observed; empty: none
   int64_t elements = 12800;  ///< of each unit, kind of data and length of chains
   uint64_t seed = 1;
   double timeout_seconds = 60;

@@ -1,9 +1,9 @@
 // assay witness run: a library called on the inputs of witnesses, and its outputs kept.
 #include <fmt/format.h>
 
-#include <ctime>
 
 #include "harness/cli/places.h"
+#include "harness/cli/provenance.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/atomic_file.h"
 #include "harness/core/error.h"
@@ -16,13 +16,6 @@
 
 namespace assay {
 namespace {
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  char text[11];
-  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
-  return text;
-}
 
 std::string place_of(const LibraryInfo& library) {
   std::string text = library.device.empty() ? library.arch : library.device + " " + library.arch;
