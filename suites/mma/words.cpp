@@ -76,20 +76,26 @@ void append_block_lines(const Unit& unit, const UnitElement& g, const UnitBlockS
     lines.push_back(fmt::format("  d = {}", result_text(*unit.d, block.d)));
     return;
   }
+  const bool one_sum = unit.join == AccumulatorJoin::kAligned && unit.loss == BitLoss::kTruncate;
+  if (one_sum && block.largest != kNoExponent)
+    lines.push_back(fmt::format("  E = {} is {}: of each term what lies below 2^{} is cut off", block.largest,
+                                block.largest == unit.least_exponent ? "the least that this unit aligns to" : "the largest e",
+                                block.largest - unit.fraction_bits));
   for (const UnitTermSeen& term : block.terms)
     if (term.value != 0 || term.is_c) lines.push_back(term_text(unit, g, term));
   const auto zeros = std::count_if(block.terms.begin(), block.terms.end(),
                                    [](const UnitTermSeen& term) { return term.value == 0 && !term.is_c; });
   if (zeros > 0) lines.push_back(fmt::format("  {} terms are 0", zeros));
   lines.push_back(
-      fmt::format("  E = {}, sum of what was kept {:.9g}: d = {}{}", block.largest, block.sum, result_text(*unit.d, block.d),
+      fmt::format("  {}sum of what was kept {:.9g}: d = {}{}", one_sum ? "" : fmt::format("E = {}, ", block.largest), block.sum, result_text(*unit.d, block.d),
                   block.d == block.sum || std::isinf(block.d) ? "" : fmt::format(", rounded by {:.9g}", block.d - block.sum)));
 }
 
 std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem, int64_t row, int64_t column) {
   if (row >= c.tiles * c.m || column >= c.n) return {fmt::format("d has {} rows and {} columns", c.tiles * c.m, c.n)};
   const Gathered g = gather(c, problem, row, column);
-  std::vector<std::string> lines = {fmt::format("d[{}, {}, {}] of unit {}", row / c.m, row % c.m, column, c.row->id)};
+  std::vector<std::string> lines = {fmt::format("d[{}, {}, {}] of unit {}", row / c.m, row % c.m, column, c.row->id),
+                                    "codes are hexadecimal, with their values; e: the exponent that a term is aligned by"};
   for (const UnitBlockSeen& block : seen_element(c.unit(), g.element(), g.c)) append_block_lines(c.unit(), g.element(), block, lines);
   const uint32_t code = defined_element(c.unit(), g.element(), g.c);
   lines.push_back("d     " + code_text(*c.unit().d, code));
