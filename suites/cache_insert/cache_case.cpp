@@ -23,9 +23,12 @@ void read_record(const Cells& cells, CacheCase& c) {
   } catch (const std::out_of_range& error) {
     cells.refuse("contract", error.what());
   }
-  const RecordPart* codes = c.record->find(PartKind::kCodes);
-  if (!codes || codes->from != 0) cells.refuse("contract", "record " + quant.record + " has no codes of a token's first numbers");
-  c.coded = codes->elements;
+  for (const RecordPart& part : c.record->parts) {
+    if (part.kind != PartKind::kCodes) continue;
+    if (part.from != c.coded) cells.refuse("contract", "record " + quant.record + " has no codes of a token's first numbers");
+    c.coded += part.elements;
+  }
+  if (c.coded == 0) cells.refuse("contract", "record " + quant.record + " has no codes");
   const ContractRow& row = rulebook().contracts.find(quant.row);
   c.group_size = parse_group_shape(row.text("group")).columns_of(c.coded);
   const RecordPart* scales = c.record->find(PartKind::kScales);
@@ -51,7 +54,8 @@ CacheCase read_cache_case(const Case& source) {
   c.blocks = cells.positive("blocks");
   c.block_size = cells.positive("block_size");
   if (cells.text("gap") != "0") c.gap = cells.positive("gap");
-  if (c.block_stride() % 16 != 0) cells.refuse("gap", "a block of " + std::to_string(c.block_stride()) + " bytes is no multiple of 16");
+  if (c.block_stride() % 16 != 0)
+    cells.refuse("gap", "a block of " + std::to_string(c.block_stride()) + " bytes is no multiple of 16");
   c.seed = uint64_t(cells.positive("seed"));
   try {
     c.slots = slots_from(cells.text("slot_mapping"), c.blocks * c.block_size, c.block_size, c.seed);
@@ -59,16 +63,20 @@ CacheCase read_cache_case(const Case& source) {
     cells.refuse("slot_mapping", error.what());
   }
   if (int64_t(c.slots.size()) > c.m) cells.refuse("slot_mapping", "has more rows than m");
-  if (std::all_of(c.slots.begin(), c.slots.end(), [](int64_t slot) { return slot < 0; })) cells.refuse("slot_mapping", "no row is stored");
+  if (std::all_of(c.slots.begin(), c.slots.end(), [](int64_t slot) { return slot < 0; }))
+    cells.refuse("slot_mapping", "no row is stored");
   c.fill = cells.fill_name("fill");
-  if (cells.has("rope")) c.rope_fill = cells.fill_name("rope");
+  for (const char* column : {"rope", "value"})
+    if (cells.has(column)) c.second_fill = cells.fill_name(column);
   const bool given = cells.has("scale") && !cells.text("scale").empty();
-  if (given != !c.record->find(PartKind::kScales)) cells.refuse("scale", "contract " + c.contract + (given ? " takes none" : " needs one"));
+  if (given != !c.record->find(PartKind::kScales))
+    cells.refuse("scale", "contract " + c.contract + (given ? " takes none" : " needs one"));
   if (given) c.scale_fill = cells.fill_name("scale");
   if (cells.has("row_stride") && !cells.text("row_stride").empty()) {
     c.row_stride = cells.positive("row_stride");
     if (c.row_stride < c.numbers())
-      cells.refuse("row_stride", "rows of " + std::to_string(c.numbers()) + " would overlap at a stride of " + std::to_string(c.row_stride));
+      cells.refuse("row_stride",
+                   "rows of " + std::to_string(c.numbers()) + " would overlap at a stride of " + std::to_string(c.row_stride));
   }
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma"), c.eps = cells.number("eps");
   c.warp = cells.warp();
@@ -79,7 +87,8 @@ std::string cache_shape(const Case& c, const CacheCase& p) {
   std::string slots = c.text("slot_mapping");
   std::replace(slots.begin(), slots.end(), ';', '_');
   std::replace(slots.begin(), slots.end(), ':', '-');
-  std::string shape = std::string(p.x->name) + ".m" + std::to_string(p.m) + ".b" + std::to_string(p.blocks) + "x" + std::to_string(p.block_size);
+  std::string shape =
+      std::string(p.x->name) + ".m" + std::to_string(p.m) + ".b" + std::to_string(p.blocks) + "x" + std::to_string(p.block_size);
   if (p.gap > 0) shape += "+" + std::to_string(p.gap);
   if (p.row_stride > 0) shape += ".stride" + std::to_string(p.row_stride);
   if (!p.gamma.empty()) shape += ".eps" + c.text("eps");
@@ -88,7 +97,7 @@ std::string cache_shape(const Case& c, const CacheCase& p) {
 
 CaseName cache_case_name(const Case& c, const CacheCase& p) {
   std::string fills = p.fill;
-  for (const std::string& another : {p.rope_fill, p.gamma, p.scale_fill})
+  for (const std::string& another : {p.second_fill, p.gamma, p.scale_fill})
     if (!another.empty()) fills += "." + another;
   return {c.op, p.contract, cache_shape(c, p), fills + ".s" + std::to_string(p.seed), p.warp};
 }
@@ -96,10 +105,11 @@ CaseName cache_case_name(const Case& c, const CacheCase& p) {
 Shrinking shrink_tokens(const Case& c, const CacheCase& p) {
   Shrinking all;
   if (c.text("slot_mapping").find(':') != std::string::npos)
-    all.axes.push_back({p.m, [c, p](int64_t rows) {
-                          const Case fewer = with_fewer_rows(c, p, rows);
-                          return std::map<std::string, std::string>{{"m", fewer.text("m")}, {"slot_mapping", fewer.text("slot_mapping")}};
-                        }});
+    all.axes.push_back(
+        {p.m, [c, p](int64_t rows) {
+           const Case fewer = with_fewer_rows(c, p, rows);
+           return std::map<std::string, std::string>{{"m", fewer.text("m")}, {"slot_mapping", fewer.text("slot_mapping")}};
+         }});
   all.elements = p.m * p.numbers();
   return all;
 }

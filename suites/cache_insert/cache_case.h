@@ -18,15 +18,15 @@ struct CacheCase {
   const Format* q = nullptr;       ///< of the codes
   int64_t m = 0;                   ///< rows of the inputs; from slots.size() on they belong to nobody
   int64_t blocks = 0, block_size = 0;
-  int64_t gap = 0;             ///< bytes behind the tokens of a block
-  std::vector<int64_t> slots;  ///< place of each row in the cache; negative: nowhere
-  int64_t coded = 0;           ///< of a token's numbers: those that become codes
-  int64_t group_size = 0;      ///< of the codes, in columns
-  size_t first_input = 0;      ///< among the tensors of the problem: the first with numbers of tokens
-  std::string fill, rope_fill, scale_fill;
-  int64_t row_stride = 0;      ///< from a row of a token's numbers to the next in memory; 0: as many as it has
-  std::string gamma;  ///< of a contract with a norm: fill of its weights
-  double eps = 0;     ///< likewise
+  int64_t gap = 0;                            ///< bytes behind the tokens of a block
+  std::vector<int64_t> slots;                 ///< place of each row in the cache; negative: nowhere
+  int64_t coded = 0;                          ///< of a token's numbers: those that become codes, the first ones
+  int64_t group_size = 0;                     ///< of the codes, in columns
+  size_t first_input = 0;                     ///< among the tensors of the problem: the first with numbers of tokens
+  std::string fill, second_fill, scale_fill;  ///< of the first input, the second, the scales
+  int64_t row_stride = 0;                     ///< from a row of a token's numbers to the next in memory; 0: as many as it has
+  std::string gamma;                          ///< of a contract with a norm: fill of its weights
+  double eps = 0;                             ///< likewise
   uint64_t seed = 0;
   int warp = 0;
 

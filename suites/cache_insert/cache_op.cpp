@@ -43,7 +43,8 @@ Op cache_op(std::string name, std::vector<RoleSpec> roles, std::vector<std::stri
     const CacheCase p = read_cache_case(c);
     Problem problem{inputs(p), {{"block_size", double(p.block_size)}, {"warp", double(p.warp)}}};
     if (!p.gamma.empty()) problem.parameters.emplace_back("eps", p.eps);
-    if (!p.scale_fill.empty()) problem.tensors.push_back(cache_scale(p));
+    if (!p.scale_fill.empty())
+      for (HostTensor& scale : cache_scales(p)) problem.tensors.push_back(std::move(scale));
     problem.tensors.push_back(slot_mapping(p));
     problem.tensors.push_back(cache_before(kCache, p));
     return problem;

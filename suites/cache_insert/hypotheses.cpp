@@ -6,6 +6,7 @@
 #include "reference/contracts/neighbours.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/expect.h"
+#include "suites/cache_insert/tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -36,9 +37,15 @@ std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {
   return neighbours_of(rulebook().contracts, first, *c.x);
 }
 
-/// Numbers of the wrong type, and wrong places to find the angles of a token in.
-std::vector<Named<Misreading>> misreadings_of(const Contract& contract, const Format& x) {
+/// Numbers of the wrong type, another group's scale, and wrong places to find the angles of a token in.
+std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract& contract) {
+  const Format& x = *c.x;
   std::vector<Named<Misreading>> all;
+  if (const size_t scales = c.scale_fill.empty() ? 0 : cache_scale_names(c).size(); scales > 1) {
+    all.push_back({"scales: of V for K and of K for V", {.scales = GivenScales::kOfTheOther}});
+    if (c.coded / c.group_size > int64_t(scales))
+      all.push_back({"scales: of the first head for all", {.scales = GivenScales::kFirst}});
+  }
   // vLLM's dispatch by C++ types gives half as uint16_t (suites/FINDINGS.md); bf16 has a type of its own.
   const bool of_inputs = !contract.rope() && !contract.row_norm() && !contract.group_quant()->scale_given;
   if (x == kF16 && of_inputs) all.push_back({"amax: fp16 codes read as integers", {.amax_of_codes = true}});
@@ -111,7 +118,7 @@ std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const
 std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
   const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
   const Placing places(c);
-  const std::vector<Named<Misreading>> misreadings = misreadings_of(right.contract, *c.x);
+  const std::vector<Named<Misreading>> misreadings = misreadings_of(c, right.contract);
   const std::vector<Named<Placing>> placings = wrong_placings(c);
   std::vector<Hypothesis> all;
   for (const Neighbour& edited : edits(c, right)) {

@@ -56,11 +56,18 @@ RowInputs CacheInputs::of_row(int64_t row) const {
   inputs.gamma = gamma_;
   inputs.eps = case_.eps;
   if (rotates_) read_angles(row, inputs);
-  if (scale_given_) {
-    const HostTensor& scale = find(problem_.tensors, "scale");
-    inputs.scale = {decode(*scale.spec.format, scale.code(0))};
-  }
+  if (scale_given_) read_scales(inputs);
   return inputs;
+}
+
+void CacheInputs::read_scales(RowInputs& inputs) const {
+  std::vector<std::string> names = cache_scale_names(case_);
+  if (misreading_.scales == GivenScales::kOfTheOther) std::reverse(names.begin(), names.end());
+  for (const std::string& name : names) {
+    const HostTensor& scale = find(problem_.tensors, name);
+    for (int64_t i = 0; i < scale.spec.elements(); ++i)
+      inputs.scale.push_back(decode(*scale.spec.format, scale.code(misreading_.scales == GivenScales::kFirst ? 0 : i)));
+  }
 }
 
 StoredRow CacheInputs::stored(const std::vector<HostTensor>& outputs, int64_t row) const {
@@ -77,7 +84,8 @@ StoredRow CacheInputs::stored(const std::vector<HostTensor>& outputs, int64_t ro
     return numbers;
   };
   StoredRow stored;
-  if (const RecordPart* scales = case_.record->find(PartKind::kScales); scales && !scale_given_) stored.scale = numbers_of(*scales);
+  if (const RecordPart* scales = case_.record->find(PartKind::kScales); scales && !scale_given_)
+    stored.scale = numbers_of(*scales);
   if (!normalizes_) return stored;  // nothing but the scales narrows what the others may be
   stored.q = numbers_of(*case_.record->find(PartKind::kCodes));
   stored.y.assign(size_t(case_.numbers()), std::nan(""));

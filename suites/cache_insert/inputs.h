@@ -10,11 +10,19 @@
 
 namespace assay {
 
+/// Which of the given scales a kernel takes for a group.
+enum class GivenScales {
+  kOwn,
+  kOfTheOther,  ///< V's for K and K's for V
+  kFirst        ///< of the first head for every head
+};
+
 /// What a kernel finds beside the numbers of a token. A right one finds it as a Misreading that is not changed.
 struct Misreading {
   AngleReading angles = {};
-  bool unrotated = false;    ///< angles are not read, and no number is rotated
+  bool unrotated = false;      ///< angles are not read, and no number is rotated
   bool amax_of_codes = false;  ///< magnitudes are taken of codes: 16 bits without a sign
+  GivenScales scales = GivenScales::kOwn;
 };
 
 class CacheInputs {
@@ -30,6 +38,8 @@ class CacheInputs {
  private:
   /// The largest code of each group, as a number.
   Spans maxima_of_codes(const std::vector<uint32_t>& codes) const;
+  /// Adds the scales that are given.
+  void read_scales(RowInputs& inputs) const;
   /// Adds cosines and sines.
   void read_angles(int64_t row, RowInputs& inputs) const;
 

@@ -35,10 +35,22 @@ HostTensor norm_weight(const CacheCase& c) {
 
 HostTensor slot_mapping(const CacheCase& c) { return input_int64("slot_mapping", c.slots); }
 
-HostTensor cache_scale(const CacheCase& c) {
-  HostTensor scale{dense("scale", Role::kInput, kF32, {1}), {}};
-  fill(scale, {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = &kF32, .tensor = 2});
-  return scale;
+std::vector<HostTensor> cache_scales(const CacheCase& c) {
+  std::vector<HostTensor> scales;
+  for (const std::string& name : cache_scale_names(c)) {
+    const int64_t groups = c.coded / c.group_size / int64_t(cache_scale_names(c).size());
+    scales.push_back({dense(name, Role::kInput, kF32, {groups}), {}});
+    const auto tensor = uint32_t(2 + scales.size() - 1);
+    fill(scales.back(), {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = &kF32, .tensor = tensor});
+  }
+  return scales;
+}
+
+std::vector<std::string> cache_scale_names(const CacheCase& c) {
+  std::vector<std::string> names;
+  for (const RecordPart& part : c.record->parts)
+    if (part.kind == PartKind::kCodes) names.push_back(part.name + "_scale");
+  return names.size() == 1 ? std::vector<std::string>{"scale"} : names;
 }
 
 HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary) {

@@ -14,8 +14,10 @@ inline constexpr const char* kNormWeight = "norm_weight";
 HostTensor norm_weight(const CacheCase& c);
 /// Input slot_mapping, int64.
 HostTensor slot_mapping(const CacheCase& c);
-/// Input scale [1], of a contract that takes it.
-HostTensor cache_scale(const CacheCase& c);
+/// Of a contract that takes scales: input scale, or of a record with several parts of codes one for each, as k_scale; a number
+/// for each group of that part.
+std::vector<HostTensor> cache_scales(const CacheCase& c);
+std::vector<std::string> cache_scale_names(const CacheCase& c);
 /// Input cos_sin_cache [kPositions, rotary], fp32, as qk_norm_rope has it.
 inline constexpr int64_t kPositions = 1024;
 HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary);

@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kLatent = 512, kRotated = 64;
 
 std::vector<HostTensor> inputs(const CacheCase& c) {
-  return {token_matrix("kv_c", c, kLatent, c.fill, 0), token_matrix("k_pe", c, kRotated, c.rope_fill, 1)};
+  return {token_matrix("kv_c", c, kLatent, c.fill, 0), token_matrix("k_pe", c, kRotated, c.second_fill, 1)};
 }
 
 }  // namespace

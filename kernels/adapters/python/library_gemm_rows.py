@@ -38,6 +38,15 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
 """
 
 
+FLAGS = "nvcc -O3; no fast math"  # of the kernels, as torch's extension builder and DeepGEMM compile them
+
+
+def built(rows):
+    for _, _, run in rows:
+        run.flags = FLAGS
+    return rows
+
+
 def toolkit():
     """Headers of CUDA's libraries, and how NVRTC is linked: the toolkit's, or those that came with torch where it has nvcc alone."""
     from torch.utils.cpp_extension import CUDA_HOME
@@ -102,8 +111,8 @@ def vllm_cutlass(source, _):
         return {"d": d}
 
     name = "vllm.cutlass_scaled_mm"
-    return [(name + ".sm_90", "cuda", product(65)), (name + "_swap_ab.sm_90", "cuda", product(0)), (name + "_int8.sm_90", "cuda", product(0)),
-            (name + "_azp.sm_90", "cuda", azp), (name + "_azp_per_token.sm_90", "cuda", azp), (name + "_blockwise.sm_90", "cuda", product(0))]
+    return built([(name + ".sm_90", "cuda", product(65)), (name + "_swap_ab.sm_90", "cuda", product(0)), (name + "_int8.sm_90", "cuda", product(0)),
+                  (name + "_azp.sm_90", "cuda", azp), (name + "_azp_per_token.sm_90", "cuda", azp), (name + "_blockwise.sm_90", "cuda", product(0))])
 
 
 def deepgemm(source):
@@ -130,4 +139,4 @@ def deepgemm(source):
 
         return run
 
-    return [("deepgemm.fp8_gemm_1d2d.sm_90", "cuda", product((1, 128, 128))), ("deepgemm.fp8_gemm_1d1d.sm_90", "cuda", product((1, 1, 128)))]
+    return built([("deepgemm.fp8_gemm_1d2d.sm_90", "cuda", product((1, 128, 128))), ("deepgemm.fp8_gemm_1d1d.sm_90", "cuda", product((1, 1, 128)))])

@@ -135,7 +135,7 @@ def main():
                     if not about["calls"]:
                         failed += 1
                         continue
-                    about["origin"] = {"package": said + said_so, "kernel": contract.split(".")[1].split("@")[0], "flags": flags, "on": place_of(device),
+                    about["origin"] = {"package": said + said_so, "kernel": contract.split(".")[1].split("@")[0], "flags": getattr(run, "flags", flags), "on": place_of(device),
                                        "date": datetime.date.today().isoformat()}
                     witness_file.write(arguments.outputs / (folder_of(package) + beside) / path.parent.name / path.name, about, tensors)
                     print(f"{contract}: {len(about['calls'])} calls, {elements} outputs on {device}")

@@ -29,6 +29,23 @@ void indexer(const Call& call, const char* scales) {
   indexer_k_quant_and_cache(rows, cache, slots, kIndexerGroup, scales);
 }
 
+/// K and V of 8 heads of 128, a block of both in one piece, tokens or heads first.
+void flash(const Call& call, bool heads_first) {
+  constexpr int64_t kHeads = 8, kSize = 128;
+  const assay_tensor& pages = call.at("kv_cache");
+  const int64_t block = call.integer("block_size"), stride = pages.strides[0];
+  const auto rows = [&](const assay_tensor& x) {
+    return tensor(x.data, torch_stable::type_of(x), {x.shape[0], kHeads, kSize}, {x.strides[0], kSize, 1});
+  };
+  const auto half = [&](int64_t first) {
+    return tensor(static_cast<char*>(pages.data) + first, ScalarType::Byte, {pages.shape[0], block, kHeads, kSize},
+                  {stride, heads_first ? kSize : kHeads * kSize, heads_first ? block * kSize : kSize, 1});
+  };
+  Tensor key = rows(call.at("key")), value = rows(call.at("value")), keys = half(0), values = half(block * kHeads * kSize);
+  Tensor slots = at(call, "slot_mapping"), k_scale = at(call, "k_scale"), v_scale = at(call, "v_scale");
+  reshape_and_cache_flash(key, value, keys, values, slots, "fp8", k_scale, v_scale);
+}
+
 /// DeepSeek-V4: heads of q, the row of kv, or both in one launch. What a call lacks has no element.
 void v4(const Call& call, bool with_q, bool with_kv) {
   const assay_tensor& rows = call.at(with_q ? "q" : "kv");
@@ -76,6 +93,18 @@ std::vector<Kernel> cache_kernels() {
        {},
        {},
        [](const Call& c) { mla(c, "fp8", kMlaRecord); }},
+      {"reshape_and_cache_flash",
+       "reshape_and_cache_flash",
+       {"vllm.flash_fp8", "vllm.flash_fp8_heads"},
+       {},
+       {},
+       [](const Call& c) { flash(c, false); }},
+      {"reshape_and_cache_flash_hnd",
+       "reshape_and_cache_flash",
+       {"vllm.flash_fp8_hnd", "vllm.flash_fp8_hnd_heads"},
+       {},
+       {},
+       [](const Call& c) { flash(c, true); }},
       {"indexer_k_quant_and_cache",
        "indexer_k_quant_and_cache",
        {"vllm.indexer_k"},

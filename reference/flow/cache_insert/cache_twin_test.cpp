@@ -62,6 +62,21 @@ TEST(CacheTwin, MlaFp8) {
   }
 }
 
+/// Two given scales, or one for each of eight heads of K and of V.
+TEST(CacheTwin, FlashFp8) {
+  for (const auto& [id, group] : {std::pair{"vllm.flash_fp8", 1024}, {"vllm.flash_fp8_hnd", 1024}, {"vllm.flash_fp8_heads", 128}, {"vllm.flash_fp8_hnd_heads", 128}}) {
+    const Contract contract = contract_of(id, kBf16);
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+      RowInputs inputs = row_of(kBf16, 2048, group, seed);
+      for (int g = 0; g < 2048 / group; ++g) inputs.scale.push_back(double(float(0.11 * double(seed) + 0.03 * g)));
+      const RecordValues record = record_of(contract, inputs, 2048);
+      EXPECT_EQ(record.scales.size(), 0u);
+      for (size_t i = 0; i < 2048; ++i)
+        ASSERT_TRUE(same_number(record.codes[i].low, e4m3_satfinite(double(float(inputs.x[i]) / float(inputs.scale[i / size_t(group)]))))) << id << " " << seed;
+    }
+  }
+}
+
 /// norm.md 5 step by step: the last 64 rotated in pairs and rounded once; groups of 64 of the others with powers of two, absmax
 /// at least 1e-4; NaN is the least code.
 TEST(CacheTwin, DeepseekV4) {

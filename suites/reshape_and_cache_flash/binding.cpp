@@ -1,0 +1,35 @@
+#include "reference/flow/cache_insert/cache_record.h"
+#include "suites/cache_insert/cache_op.h"
+#include "suites/cache_insert/tensors.h"
+#include "suites/ops.h"
+#include "suites/rows/row_case.h"
+
+namespace assay {
+namespace {
+
+std::vector<HostTensor> inputs(const CacheCase& c) {
+  const int64_t half = c.numbers() / 2;
+  return {token_matrix("key", c, half, c.fill, 0), token_matrix("value", c, half, c.second_fill, 1)};
+}
+
+}  // namespace
+
+Op reshape_and_cache_flash_op() {
+  Op op =
+      cache_op("reshape_and_cache_flash",
+               {{"key", Access::kIn, "[m, heads * size]: K of each token, head after head"},
+                {"value", Access::kIn, "[m, heads * size]: V of each token"},
+                {"k_scale", Access::kIn, "[1] or [heads] fp32: what K is divided by"},
+                {"v_scale", Access::kIn, "[1] or [heads] fp32: likewise of V"}},
+               {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "value", "scale", "seed", "warp"},
+               inputs, [](const Flow& first, const Record& record) {
+                 return &first == &cache_insert_flow() && record.find("k") && record.find("v");
+               });
+  op.validate = [validate = op.validate](const Case& c) {
+    require_flow(c, "cache_insert");
+    return validate(c);
+  };
+  return op;
+}
+
+}  // namespace assay
