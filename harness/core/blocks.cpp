@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kElementsPerBlock = 1 << 15;
 /// Of sums of products: so many rows use what one look at the other factor decodes, where as many blocks are left.
-constexpr int64_t kRowsOfProducts = 32, kBlocksOfProducts = 64;
+constexpr int64_t kRowsOfProducts = 128, kBlocksOfProducts = 32;
 constexpr size_t kBlocksInFlight = 16;
 
 }  // namespace

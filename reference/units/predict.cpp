@@ -60,6 +60,8 @@ class Tile {
         loops_(loops),
         a_(unit, product.a, *unit.a, product.k),
         b_(unit, product.b, *unit.b, product.k),
+        table_a_(plan_, *unit.a, 0),
+        table_b_(plan_, *unit.b, loops.lanes),
         steps_(steps_of(unit, first, end)),
         specials_(unit, a_, b_, steps_) {}
 
@@ -70,12 +72,12 @@ class Tile {
       std::vector<Decoded> stripe(size_t(std::min<int64_t>(kPanelsOfStripe, panels - first)));
       for_each(int64_t(stripe.size()), [&](int64_t i) {
         const int64_t column = (first + i) * loops_.lanes;
-        stripe[size_t(i)] = decode_factor(plan_, b_, tile_.column + column, columns_from(column), loops_.lanes, steps_);
+        stripe[size_t(i)] = decode_factor(plan_, b_, table_b_, tile_.column + column, columns_from(column), loops_.lanes, steps_);
       });
       for_each(row_tasks, [&](int64_t i) {
         const int64_t row = i * kRowsOfTask;
         const int rows = int(std::min<int64_t>(kRowsOfTask, tile_.rows - row));
-        const Decoded a = decode_factor(plan_, a_, tile_.row + row, rows, 0, steps_);
+        const Decoded a = decode_factor(plan_, a_, table_a_, tile_.row + row, rows, 0, steps_);
         for (size_t p = 0; p < stripe.size(); ++p)
           run_panel(a, stripe[p], row, rows, (first + int64_t(p)) * loops_.lanes, d, pitch);
       });
@@ -117,6 +119,7 @@ class Tile {
   const UnitTile tile_;
   const UnitLoops& loops_;
   const FactorCodes a_, b_;
+  const CodeTable table_a_, table_b_;
   const std::vector<int64_t> steps_;
   const Specials specials_;
 };

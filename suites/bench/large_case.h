@@ -46,6 +46,15 @@ inline Case large_product(int64_t m, int64_t n, int64_t k) {
   return find_op(one.op).validate(one);
 }
 
+/// Case of deepgemm.fp8_gemm_1d2d.sm_90: the same with scales of blocks.
+inline Case large_block_product(int64_t m, int64_t n, int64_t k) {
+  Case one = large_product(m, n, k);
+  one.op = "gemm_block_scaled";
+  one.parameters.insert({{"layout_a", "tma"}, {"layout_b", "row"}, {"c", ""}});
+  one.parameters["contract"] = "deepgemm.fp8_gemm_1d2d.sm_90", one.parameters["scales"] = "1x128_128x128";
+  return find_op(one.op).validate(one);
+}
+
 /// Stores the lowest accepted code of every element, where the answer puts it.
 inline void store_answer(const Expectation& expectation, std::vector<HostTensor>& outputs) {
   const Answer& answer = expectation.any_of.front();

@@ -1,7 +1,9 @@
 // Time and memory of a 65536 x 16384 group quant: judging right outputs, judging wrong ones, and seeking the cause on a sample.
 // With a third number a matrix product instead: ROWS, COLUMNS, and products of each element.
-// Usage: assay_large_case_bench ROOT [ROWS COLUMNS [PRODUCTS]]
+// Usage: assay_large_case_bench ROOT [ROWS COLUMNS [PRODUCTS [blocks]]]   (blocks: with scales of blocks)
 #include <fmt/format.h>
+
+#include <string_view>
 
 #include "harness/diagnosis/diagnose.h"
 #include "suites/bench/large_case.h"
@@ -21,14 +23,17 @@ void print(const char* what, const Cost& cost, int64_t elements) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 && argc != 4 && argc != 5) {
-    fmt::print(stderr, "usage: assay_large_case_bench ROOT [ROWS COLUMNS [PRODUCTS]]\n");
+  const bool blocks = argc == 6 && std::string_view(argv[5]) == "blocks", product = argc == 5 || blocks;
+  if (argc != 2 && argc != 4 && !product) {
+    fmt::print(stderr, "usage: assay_large_case_bench ROOT [ROWS COLUMNS [PRODUCTS [blocks]]]\n");
     return 2;
   }
   open_rulebook(argv[1]);
   const int64_t m = argc > 2 ? std::stoll(argv[2]) : 65536, n = argc > 2 ? std::stoll(argv[3]) : 16384;
-  const Case one = argc == 5 ? large_product(m, n, std::stoll(argv[4])) : large_case(m, n);
-  const std::string wrong = argc == 5 ? kMistakeOfProduct : kMistake;
+  const Case one = blocks    ? large_block_product(m, n, std::stoll(argv[4]))
+                   : product ? large_product(m, n, std::stoll(argv[4]))
+                             : large_case(m, n);
+  const std::string wrong = product ? kMistakeOfProduct : kMistake;
   const Op& op = find_op(one.op);
   fmt::print("{}\n\n| what | s | s of CPU | 10^6 elements/s | MiB beyond the tensors |\n|---|---|---|---|---|\n", one.id);
   for (const std::string& mistake : {std::string(), wrong}) {
