@@ -1,6 +1,7 @@
 // libassay_deepgemm.so: the packers of scales of one commit of DeepGEMM behind the C ABI, smxx_layout.cuh as it is, with the
 // launches of smxx_layout.hpp.
 #include "layout.h"
+#include "products.h"
 
 // Since 2.6 the packers know the groups of a layout of sums, and how groups of k are aligned.
 #ifdef ASSAY_HAS_PSUM
@@ -64,6 +65,8 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
 #ifdef ASSAY_HAS_PSUM
           {"transpose_and_pack_fp32_into_ue8m0", "pack_scales", {"deepgemm.pack_ue8m0@2.6"}, {}, {}, pack},
           {"transpose_and_pack_fp32_into_ue8m0_psum", "pack_scales", {"deepgemm.pack_ue8m0_psum@2.6"}, {}, {}, pack_psum},
+          {"sm90_fp8_gemm_1d2d", "gemm_block_scaled", {"deepgemm.fp8_gemm_1d2d.sm_90"}, {}, {}, product_1d2d},
+          {"sm90_fp8_gemm_1d1d", "gemm_block_scaled", {"deepgemm.fp8_gemm_1d1d.sm_90"}, {}, {}, product_1d1d},
 #else
           {"transpose_and_pack_fp32_into_ue8m0", "pack_scales", {"deepgemm.pack_ue8m0@2.5"}, {}, {}, pack},
 #endif

@@ -45,20 +45,21 @@ def torch_rows():
         return run
 
     def blocks(of_b):
-        """Scales lie column after column, [m, blocks of k] and [n, blocks of k]; of tiles of 128 x 128 [blocks of k, n / 128], in columns of a
-        multiple of four numbers."""
+        """Scales lie column after column, [m, blocks of k] and [n, blocks of k], each column a multiple of 16 bytes, so that rows of zeros stand behind
+        those of a; of tiles of 128 x 128 [blocks of k, n / 128], in columns of a multiple of four numbers."""
 
         def run(call):
             from torch.nn.functional import ScalingType, SwizzleType, scaled_mm
 
             a, b, columns, wide = factors(call)
-            scale_a, scale_b = call["scale_a"].t().contiguous().t(), call["scale_b"]
+            rows, tall = a.shape[0], -(-a.shape[0] // 16) * 16
+            a, scale_a, scale_b = padded(a, tall), padded(call["scale_a"], tall, torch.ones).t().contiguous().t(), call["scale_b"]
             is_of_tiles = of_b == "BlockWise128x128"
             scale_b = padded(scale_b.t(), -(-scale_b.shape[1] // 4) * 4) if is_of_tiles else padded(scale_b, wide, torch.ones)
             scale_b = scale_b.t().contiguous().t()
             d = scaled_mm(a, b, scale_a, ScalingType.BlockWise1x128, scale_b, getattr(ScalingType, of_b), swizzle_a=SwizzleType.NO_SWIZZLE,
                           swizzle_b=SwizzleType.NO_SWIZZLE, output_dtype=result_of(call), use_fast_accum=False)
-            return {"d": d[:, :columns]}
+            return {"d": d[:rows, :columns]}
 
         return run
 

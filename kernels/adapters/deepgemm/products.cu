@@ -1,0 +1,95 @@
+// fp8_gemm_1d2d and fp8_gemm_1d1d of sm_90: DeepGEMM's kernels with one tile and as many stages as fit, whatever its heuristics
+// would take.
+#include <cuda.h>
+
+#include "layout.h"
+#if __has_include(<deep_gemm/impls/sm90_fp8_gemm_1d2d.cuh>) && defined ASSAY_HAS_PSUM
+#include <deep_gemm/impls/sm90_fp8_gemm_1d1d.cuh>
+#include <deep_gemm/impls/sm90_fp8_gemm_1d2d.cuh>
+
+#include "products.h"
+
+namespace assay::deepgemm {
+namespace {
+
+constexpr uint32_t kRows = 64, kColumns = 128, kBlock = 128, kStages = 5, kMultiprocessors = 132, kMathThreads = 128,
+                   kLoadThreads = 128;
+
+constexpr int64_t up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+/// A matrix in memory of that pitch, read or written in boxes. Columns of a swizzled box fill its bytes.
+CUtensorMap map(const void* data, CUtensorMapDataType type, int bytes, int64_t columns, int64_t rows, int64_t pitch,
+                int64_t box_columns, int64_t box_rows, CUtensorMapSwizzle swizzle) {
+  static const auto encode = [] {
+    void* found = nullptr;
+    cudaDriverEntryPointQueryResult result{};
+    cuda::good(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &found, 12000, cudaEnableDefault, &result));
+    return reinterpret_cast<decltype(&cuTensorMapEncodeTiled)>(found);
+  }();
+  CUtensorMap made;
+  const cuuint64_t extents[2] = {cuuint64_t(columns), cuuint64_t(rows)}, pitches[1] = {cuuint64_t(pitch * bytes)};
+  const cuuint32_t box[2] = {cuuint32_t(box_columns), cuuint32_t(box_rows)}, steps[2] = {1, 1};
+  if (encode(&made, type, 2, const_cast<void*>(data), extents, pitches, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
+             CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) != CUDA_SUCCESS)
+    unsupported("the tensor memory accelerator takes no matrix of this pitch");
+  return made;
+}
+
+CUtensorMap codes(const assay_tensor& x, int64_t rows) {
+  return map(x.data, CU_TENSOR_MAP_DATA_TYPE_UINT8, 1, x.shape[1], x.shape[0], x.strides[0], kBlock, rows,
+             CU_TENSOR_MAP_SWIZZLE_128B);
+}
+/// [rows, blocks of k], column after column.
+CUtensorMap scales(const assay_tensor& s, int64_t rows) {
+  const int64_t pitch = up(s.shape[0], 4);
+  if (s.shape[1] > 1 && (s.strides[0] != 1 || s.strides[1] != pitch))
+    unsupported("scales lie column after column, each a multiple of 16 bytes");
+  return map(s.data, CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 4, pitch, s.shape[1], pitch, rows, 1, CU_TENSOR_MAP_SWIZZLE_NONE);
+}
+
+template <class Kernel, class... Arguments>
+void launch(const Call& call, Kernel kernel, int64_t shared, Arguments... arguments) {
+  cuda::good(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared)));
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(kMultiprocessors), config.blockDim = dim3(kMathThreads + kLoadThreads);
+  config.dynamicSmemBytes = size_t(shared), config.stream = call.stream();
+  cuda::good(cudaLaunchKernelEx(&config, kernel, arguments...));
+}
+
+}  // namespace
+
+void product_1d2d(const Call& call) {
+  const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d"), &scale_b = call.at("scale_b");
+  const int64_t k = a.shape[1], blocks_of_k = (k + kBlock - 1) / kBlock;
+  const auto kernel =
+      deep_gemm::sm90_fp8_gemm_1d2d_impl<cute::UMMA::Major::K, 0, 0, 0, 1, kRows, kColumns, kBlock, 128, 128, 128, kStages,
+                                         kLoadThreads, kMathThreads, 1, false, kMultiprocessors, deep_gemm::GemmType::Normal,
+                                         cutlass::bfloat16_t, deep_gemm::epilogue::transform::EpilogueIdentity>;
+  const int64_t stage = kRows * kBlock + kColumns * kBlock + up(kRows * 4, 128);
+  const int64_t shared = up(kRows * kColumns * 2, 1024) + kStages * stage + up(blocks_of_k * 4, 8) + 16 * 16;
+  launch(call, kernel, shared, static_cast<float*>(scale_b.data), static_cast<int*>(nullptr), uint32_t(a.shape[0]),
+         uint32_t(b.shape[0]), uint32_t(k), codes(a, kRows), codes(b, kColumns),
+         map(d.data, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, d.shape[1], d.shape[0], d.strides[0], 64, kRows,
+             CU_TENSOR_MAP_SWIZZLE_128B),
+         scales(call.at("scale_a"), kRows));
+}
+
+/// Adds to d, which begins as c.
+void product_1d1d(const Call& call) {
+  const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");
+  call.copy_rows(d, call.at("c"));
+  const auto kernel =
+      deep_gemm::sm90_fp8_gemm_1d1d_impl<0, 0, 0, 1, kRows, kColumns, kBlock, 128, 128, kStages, kLoadThreads, kMathThreads, 1,
+                                         false, kMultiprocessors, deep_gemm::GemmType::Normal, float>;
+  const int64_t stage = kRows * kBlock + kColumns * kBlock + up(kRows * 4, 128) + up(kColumns * 4, 128);
+  const int64_t shared = up(kRows * kColumns * 4, 1024) + kStages * stage + 16 * 16;
+  launch(call, kernel, shared, static_cast<__nv_fp8_e4m3*>(nullptr), static_cast<__nv_fp8_e4m3*>(nullptr),
+         static_cast<int*>(nullptr), static_cast<cute::TmaDescriptor*>(nullptr), uint32_t(a.shape[0]), uint32_t(b.shape[0]),
+         uint32_t(a.shape[1]), codes(a, kRows), codes(b, kColumns), scales(call.at("scale_a"), kRows),
+         scales(call.at("scale_b"), kColumns),
+         map(d.data, CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 4, d.shape[1], d.shape[0], d.strides[0], kColumns, kRows,
+             CU_TENSOR_MAP_SWIZZLE_NONE));
+}
+
+}  // namespace assay::deepgemm
+#endif

@@ -1,0 +1,11 @@
+// Matrix products of sm_90, of commits that have DeepGEMM's layout of sums.
+#pragma once
+
+#include "assay/cuda_plugin.hpp"
+
+namespace assay::deepgemm {
+
+void product_1d2d(const cuda::Call& call);
+void product_1d1d(const cuda::Call& call);
+
+}  // namespace assay::deepgemm
