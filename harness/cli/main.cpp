@@ -144,6 +144,20 @@ void add_contracts(CLI::App& program, assay::ContractsArguments& contracts) {
   verb.add_option("--check", contracts.check, "of specials: exit 1 if the section is not the table")->excludes(write);
 }
 
+void add_hunt(CLI::App& program, assay::HuntArguments& hunt) {
+  CLI::App& verb = *program.add_subcommand("hunt", "invent cases of an op until a kernel breaks its contract, or time is over");
+  add_selection(verb, hunt.selection);
+  verb.remove_option(verb.get_option("--op"));
+  verb.add_option("--op", hunt.op, "cells of its cases are put together anew, with other seeds")->type_name("NAME")->required();
+  verb.add_option("--minutes", hunt.minutes, "how long")->check(CLI::Range(0.0, 1e6))->capture_default_str();
+  verb.add_option("--count", hunt.count, "cases at most")->check(CLI::Range(int64_t{1}, int64_t{1} << 40))->capture_default_str();
+  verb.add_option("--seed", hunt.seed, "of what is invented")->capture_default_str();
+  verb.add_option("--backend", hunt.backend, "as of run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--kernel", hunt.kernel, "only kernels of this name")->type_name("GLOB");
+  verb.add_option("--output", hunt.output, "a table for --cases with the first violation of each kernel")->type_name("FILE.csv");
+  verb.add_option("--timeout", hunt.timeout_seconds, "as of run")->check(seconds())->capture_default_str();
+}
+
 void add_arch(CLI::App& program, assay::ArchArguments& arch) {
   CLI::App& verb = *program.add_subcommand("arch", "the matrix units: list, show ID, diff A B, verify DIR of recorded results");
   verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify", "diff"}));
@@ -291,6 +305,8 @@ int main(int argc, char** argv) {
   add_contracts(program, contracts);
   assay::ArchArguments arch;
   add_arch(program, arch);
+  assay::HuntArguments hunt;
+  add_hunt(program, hunt);
   assay::ProbeArguments probe;
   add_probe(program, probe);
   assay::WitnessArguments witness;
@@ -318,6 +334,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("run")) return assay::run_verb(run);
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);
     if (program.got_subcommand("gate")) return assay::gate_verb(gate);
+    if (program.got_subcommand("hunt")) return assay::hunt_verb(hunt);
     if (program.got_subcommand("list")) return assay::list_verb(listed);
     if (program.got_subcommand("golden")) return assay::golden_verb(golden);
     if (program.got_subcommand("explain") && explain.minimize) return assay::minimize_verb(explain);

@@ -5,16 +5,15 @@
 #include <optional>
 #include <regex>
 
+#include "harness/cli/case_table.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/atomic_file.h"
 #include "harness/core/error.h"
 #include "harness/core/glob.h"
 #include "harness/core/match.h"
-#include "harness/core/printable.h"
 #include "harness/core/run_case.h"
 #include "harness/diagnosis/run_hooks.h"
-#include "harness/diagnosis/visibility.h"
 #include "suites/registry.h"
 
 namespace assay {
@@ -148,18 +147,6 @@ Case simplify_fill(Shrinker& shrinker, const Case& smallest) {
   return shrinker.still_fails(smallest, {{"seed", "1"}}).value_or(smallest);
 }
 
-std::string table_text(const Op& op, const Case& one, const std::string& why) {
-  std::string header = "op,", row = csv_cell(op.name) + ",";
-  for (const std::string& column : op.columns) {
-    header += column + ",";
-    row += csv_cell(one.text(column)) + ",";
-  }
-  std::string blind;
-  for (const Visibility& seen : visibilities(op, one))
-    if (seen.equivalent.empty() && !seen.visible()) blind += (blind.empty() ? "" : "; ") + seen.fault;
-  return header + "why,blind_to\n" + row + csv_cell(why) + "," + csv_cell(blind) + "\n";
-}
-
 }  // namespace
 
 int minimize_verb(const ExplainArguments& arguments) {
@@ -180,7 +167,7 @@ int minimize_verb(const ExplainArguments& arguments) {
     const Case smallest = simplify_fill(shrinker, shrink_shape(shrinker, start));
     const std::string why =
         "smallest that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.words() + "; from " + start.id;
-    const std::string text = table_text(op, smallest, why);
+    const std::string text = case_table(op, smallest, why);
     fmt::print("{}", text);
     fmt::print(stderr, "assay: {} of {} elements left after {} calls: {}\n", shrinker.shrinking(smallest).elements,
                shrinker.shrinking(start).elements, shrinker.calls(),

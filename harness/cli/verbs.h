@@ -97,6 +97,16 @@ struct ProbeArguments {
   double timeout_seconds = 60;
 };
 
+struct HuntArguments {
+  Selection selection;  ///< cases whose cells are put together anew; nothing selected: the op's quick tier
+  std::string op, backend = "cpu", kernel = "*";
+  double minutes = 1;
+  int64_t count = 1'000'000;  ///< cases at most
+  uint64_t seed = 1;
+  std::string output;  ///< table of the first violation of each kernel; empty: none
+  double timeout_seconds = 60;
+};
+
 struct ListArguments {
   Selection selection;
   bool all = false;  ///< every id, though nothing is selected
@@ -129,6 +139,7 @@ int put_table(const std::string& command, const std::function<std::string()>& ta
 int run_verb(const RunArguments& arguments);
 int judge_verb(const JudgeArguments& arguments);
 int gate_verb(const GateArguments& arguments);
+int hunt_verb(const HuntArguments& arguments);
 int list_verb(const ListArguments& arguments);
 int golden_verb(const GoldenArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);

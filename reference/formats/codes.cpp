@@ -52,15 +52,17 @@ void decode_f16(const std::byte* codes, std::span<double> values) {
   constexpr double kStep = 0x1p-24;                            // between subnormal numbers
   constexpr uint64_t kBias = uint64_t{1023 - 15} << 52;        // what the exponents differ by
   constexpr int kMantissaBits = 52 - 10, kSignBits = 63 - 15;  // that a double has more
+  bool all_finite = true;
   for (size_t i = 0; i < values.size(); ++i) {
     uint16_t code;
     std::memcpy(&code, codes + i * sizeof code, sizeof code);
     const uint32_t magnitude = code & ~kSign;
+    all_finite &= magnitude < kInfinity;
     const double normal = std::bit_cast<double>((uint64_t{magnitude} << kMantissaBits) + kBias), subnormal = int32_t(magnitude) * kStep;
     const auto bits = std::bit_cast<uint64_t>(magnitude < kFirstNormal ? subnormal : normal);
     values[i] = std::bit_cast<double>(bits | uint64_t{code & kSign} << kSignBits);
   }
-  for (size_t i = 0; i < values.size(); ++i) {
+  for (size_t i = 0; i < values.size() && !all_finite; ++i) {
     uint16_t code;
     std::memcpy(&code, codes + i * sizeof code, sizeof code);
     if ((code & ~kSign) >= kInfinity) values[i] = decode(kF16, code);

@@ -1,0 +1,20 @@
+#include "harness/cli/case_table.h"
+
+#include "harness/core/printable.h"
+#include "harness/diagnosis/visibility.h"
+
+namespace assay {
+
+std::string case_table(const Op& op, const Case& one, const std::string& why) {
+  std::string header = "op,", row = csv_cell(op.name) + ",";
+  for (const std::string& column : op.columns) {
+    header += column + ",";
+    row += csv_cell(one.text(column)) + ",";
+  }
+  std::string blind;
+  for (const Visibility& seen : visibilities(op, one))
+    if (seen.equivalent.empty() && !seen.visible()) blind += (blind.empty() ? "" : "; ") + seen.fault;
+  return header + "why,blind_to\n" + row + csv_cell(why) + "," + csv_cell(blind) + "\n";
+}
+
+}  // namespace assay

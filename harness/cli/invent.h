@@ -1,0 +1,34 @@
+// Cases that no table has.
+#pragma once
+
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/core/op.h"
+
+namespace assay {
+
+/// Takes a case, another seed, and some cells of other cases of the op: fills meet fills, shapes and chains with which no row has them.
+/// The same for the same cases and seed.
+class Inventor {
+ public:
+  /// Throws std::invalid_argument for no cases, or cases of several ops.
+  Inventor(const Op& op, std::vector<Case> from, uint64_t seed);
+
+  /// A case that is in none of these and was not invented before; nothing if what came together is no case, or no new one.
+  std::optional<Case> next();
+
+ private:
+  const Case& any() { return from_[below(from_.size())]; }
+  size_t below(size_t n) { return size_t(random_() % n); }
+
+  const Op& op_;
+  std::vector<Case> from_;
+  std::set<std::string> known_;
+  std::mt19937_64 random_;
+};
+
+}  // namespace assay
