@@ -32,6 +32,8 @@ constexpr Entry kFills[] = {
     {"specials", fills::specials, "NaN, Inf, -0 and subnormals in some groups, ordinary data in others"},
     {"every_code", fills::every_code, "scale 1 and every finite q code in turn"},
     {"lone", fills::lone, "one element per group, in each place in turn: a lane that is left out shows"},
+    {"ends", fills::ends, "normal, the largest of a group in its first or last place, of a row in the last, of 128 rows in the last: ends that are left out"},
+    {"spoiled_rows", fills::spoiled_rows, "rows of zeros behind rows with a NaN or an Inf, and ordinary ones: what a row leaves behind"},
     {"steps", fills::steps, "amax 1 and max(q) in turn along a row: a neighbour's scale shows"},
     {"distinct", fills::distinct, "amax 2^((7 row + group) mod 61 - 30): a scale in the wrong place shows"},
     {"pow2_edge", fills::pow2_edge, "amax max(q) 2^k, its neighbours, half of it, 240/224 of it: exponents about to change"},

@@ -92,6 +92,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"rank_specials", 0x8fd13b33149a8c1b},
       {"equal_pairs", 0x87eb716cc447afc5}, {"cancelling_pairs", 0xfd16cebc45b7d356},     {"amax_scales", 0xbd1dfe80fe3c4ebb},
       {"about_64", 0x3de48a91dbab4f40},        {"one_hot_rows", 0xc58f41101b59cebc},    {"codes_in_turn", 0x851556e87fd43605},
+      {"ends", 0xdeae6d2e52a99824},            {"spoiled_rows", 0xe7c4b5c24aedd92b},
       {"equal_blocks", 0xf8b4cdb2ae61f1b9},   {"opposite_blocks", 0x36bd42c58cf75227},   {"paired_scales", 0x5dc37a3053dc65f2},
   };
   return digests;

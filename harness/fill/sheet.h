@@ -154,6 +154,10 @@ void octaves(Sheet&);
 void extent_ties(Sheet&);
 void odd_ranges(Sheet&);
 
+// rows.cpp: ends of groups, of rows and of blocks of rows; rows that are spoiled
+void ends(Sheet&);
+void spoiled_rows(Sheet&);
+
 // fill_blocks.cpp: groups by the exponents of their scales
 void infinities(Sheet&);
 void exponent_rules(Sheet&);

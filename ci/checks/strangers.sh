@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The table of what the tiers see of strangers' mistakes is held against runs: a claim too much or too little, and a missing row, are named.
+. "$(dirname "$0")/lib.sh"
+data_copy "$scratch/data"
+mkdir -p "$scratch/data/suites/catches"
+table=$scratch/data/suites/catches/strangers.csv
+as_it_is() { cp "$root/suites/catches/strangers.csv" "$table"; }
+strangers() { "$build/suites/assay_strangers" "$scratch/data" "$build" "$@"; }
+as_it_is
+expect 0 '4 kernels, 0 not as claimed' strangers 'given*'
+sed -i 's/^given,right,/given,quick,/' "$table"
+expect 1 "given: seen by 'no tier', the table says 'quick'" strangers 'given*'
+as_it_is
+sed -i 's/^given_tail_divides,quick,/given_tail_divides,right,/' "$table"
+expect 1 "given_tail_divides: seen by 'quick', the table says 'right'" strangers 'given*'
+as_it_is
+sed -i '/^given_last_code,/d' "$table"
+expect 2 "has no row for 'given_last_code'" strangers 'given*'
+as_it_is
+sed -i 's/^given,right,/given,often,/' "$table"
+expect 2 "'often' is not one of: right, quick, full, ladder, no tier" strangers 'given*'
+# Without the cases that were made for them the tiers see less.
+as_it_is
+rm "$scratch"/data/suites/quant_static/cases/quick_ends.csv
+expect 1 "given_tail_nan_below: seen by 'no tier', the table says 'quick'" strangers 'given*'
+echo passed

@@ -1,0 +1,111 @@
+// vllm.silu_and_mul@v0.24.0, and vllm.silu_and_mul_per_block_quant, whose product stays fp32.
+#include <vector>
+
+#include "kernels/strangers/numbers.h"
+
+namespace assay_strangers {
+namespace {
+
+enum class Slip {
+  kNone,
+  kShortSeries,  // an exponential that is right to 2^-18
+  kClosed,       // gates below -20 are closed
+  kPast2048,     // the up half of columns beyond 2048 is taken 8 columns earlier
+  kRest8,        // behind whole vectors of eight the gate is multiplied without its sigmoid
+  kOpen,         // gates above 10 go through as they are, NaN closes
+  kRow16,        // rows from 16 on have the gates of row - 16
+  kUpInHalf,     // the up half goes through f16
+  kLastLeftOut,  // the last number of a group has no part in amax from column 1024 on
+  kScaleInBf16,  // scales are rounded to bf16 before codes are made
+  kSignOfScale,  // amax is of the signed products
+};
+
+float exponential(float v, Slip slip) {
+  const auto e = float(std::exp(double(v)));
+  return slip == Slip::kShortSeries ? e * (1.0f + 0x1p-18f) : e;
+}
+
+/// The gate times its sigmoid.
+float gated(float g, int64_t c, int64_t n, Slip slip, bool divides) {
+  if (slip == Slip::kClosed && g < -20.0f) return 0.0f;
+  if (slip == Slip::kRest8 && c >= n / 8 * 8) return g;
+  if (slip == Slip::kOpen && !(g <= 10.0f)) return g != g ? 0.0f : g;
+  const float below = 1.0f + exponential(-g, slip);
+  return divides ? g / below : 1.0f / below * g;
+}
+
+struct Halves {
+  const assay_tensor& x;
+  int64_t n;
+  Slip slip;
+  float gate(int64_t r, int64_t c) const { return read(x, row_of(x, slip == Slip::kRow16 && r >= 16 ? r - 16 : r) + c); }
+  float up(int64_t r, int64_t c) const {
+    const float u = read(x, row_of(x, r) + n + (slip == Slip::kPast2048 && c >= 2048 ? c - 8 : c));
+    return slip == Slip::kUpInHalf ? to_f16(u) : u;
+  }
+};
+
+void silu_and_mul(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &y = call.at("y");
+  const int64_t n = y.shape[1];
+  const Halves of{x, n, slip};
+  for (int64_t r = 0; r < y.shape[0]; ++r)
+    for (int64_t c = 0; c < n; ++c)
+      store(y, row_of(y, r) + c, rounded(y, rounded(y, gated(of.gate(r, c), c, n, slip, true)) * (of.up(r, c) + 0.0f)));
+}
+
+void silu_blocks(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &q = call.at("q"), &scales = call.at("scale");
+  const int64_t n = q.shape[1], size = call.integer("group_size");
+  const Halves of{x, n, slip};
+  std::vector<float> row(static_cast<size_t>(n));
+  for (int64_t r = 0; r < q.shape[0]; ++r) {
+    for (int64_t c = 0; c < n; ++c) row[size_t(c)] = gated(of.gate(r, c), c, n, slip, false) * of.up(r, c);
+    for (int64_t g = 0; g * size < n; ++g) {
+      const int64_t begin = g * size, end = std::min(n, begin + size);
+      float amax = 0;
+      for (int64_t c = begin; c < (slip == Slip::kLastLeftOut && begin >= 1024 ? end - 1 : end); ++c)
+        amax = larger(amax, slip == Slip::kSignOfScale ? row[size_t(c)] : std::fabs(row[size_t(c)]));
+      float s = larger(amax / 448.0f, 1.0f / (512.0f * 448.0f));
+      static_cast<float*>(scales.data)[r * scales.strides[0] + g * scales.strides[1]] = s;
+      if (slip == Slip::kScaleInBf16) s = to_bf16(s);
+      for (int64_t c = begin; c < end; ++c)
+        static_cast<uint8_t*>(q.data)[row_of(q, r) + c] = to_e4m3(larger(smaller(row[size_t(c)] / s, 448.0f), -448.0f));
+    }
+  }
+}
+
+template <Slip kSlip>
+Kernel alone(const char* name) {
+  return {name, "act_and_mul", {"vllm.silu_and_mul@v0.24.0"}, {{"x", {"bf16", "f16"}}}, {}, with<silu_and_mul, kSlip>};
+}
+template <Slip kSlip>
+Kernel blocks(const char* name) {
+  return {name, "silu_mul_quant_group",  {"vllm.silu_and_mul_per_block_quant"}, {{"x", {"bf16", "f16"}}},
+          {},   with<silu_blocks, kSlip>};
+}
+
+}  // namespace
+
+std::vector<Kernel> act_kernels() {
+  return {
+      alone<Slip::kNone>("silu"),
+      alone<Slip::kShortSeries>("silu_short_series"),
+      alone<Slip::kClosed>("silu_closed"),
+      alone<Slip::kPast2048>("silu_past_2048"),
+      alone<Slip::kRest8>("silu_rest_8"),
+      alone<Slip::kOpen>("silu_open"),
+      alone<Slip::kRow16>("silu_row_16"),
+      alone<Slip::kUpInHalf>("silu_up_in_half"),
+      blocks<Slip::kNone>("silu_blocks"),
+      blocks<Slip::kShortSeries>("silu_blocks_short_series"),
+      blocks<Slip::kClosed>("silu_blocks_closed"),
+      blocks<Slip::kPast2048>("silu_blocks_past_2048"),
+      blocks<Slip::kRow16>("silu_blocks_row_16"),
+      blocks<Slip::kLastLeftOut>("silu_blocks_last_left_out"),
+      blocks<Slip::kScaleInBf16>("silu_blocks_scale_in_bf16"),
+      blocks<Slip::kSignOfScale>("silu_blocks_signed"),
+  };
+}
+
+}  // namespace assay_strangers

@@ -1,0 +1,165 @@
+// Paged caches: vllm.fp8_ds_mla@v0.31.0 (four tiles of 128 codes with a scale each, 64 rotated numbers), vllm.mla_fp8 (one given
+// scale), vllm.indexer_k (keys of 128 numbers, their scales behind the keys of a block).
+#include "kernels/strangers/numbers.h"
+
+namespace assay_strangers {
+namespace {
+
+enum class Slip {
+  kNone,
+  kSlot16,    // slots in 16 bits
+  kSlot8,     // in 8
+  kMinusOne,  // of negative slots only -1 is left out, others count from the end
+  kToken32,   // tokens from the 32nd on have the scales of token - 32
+  kToken64,
+  kLastOfTile,        // the last number of a tile has no part in its amax
+  kLastTile,          // of the last tile only the first half has
+  kRopeThroughFloat,  // rotated numbers are stored from float: NaN is another NaN
+  kRopeMinusZero,     // and -0 is +0
+  kPages,             // a block is 16 tokens wherever its size is another
+  kFlushes,           // codes below the least normal number are zero
+  kTiesAway,          // codes that tie are rounded away from zero
+  kFloorBehind,       // the least scale bounds amax and not the scale
+  kOverwrites,        // scales are written as words of 16 bytes
+};
+
+struct Pages {
+  const assay_tensor &cache, &slots;
+  int64_t block_size;
+  Slip slip;
+  explicit Pages(const Call& call, Slip s)
+      : cache(call.at("kv_cache")), slots(call.at("slot_mapping")), block_size(call.integer("block_size")), slip(s) {}
+  int64_t tokens() const { return slots.shape[0]; }
+  int64_t places() const { return cache.shape[0] * block_size; }
+  /// Negative: not stored.
+  int64_t slot(int64_t token) const {
+    const int64_t given = static_cast<const int64_t*>(slots.data)[token];
+    if (slip == Slip::kSlot16 && given >= 0) return given & 65535;
+    if (slip == Slip::kSlot8 && given >= 0) return given & 255;
+    if (slip == Slip::kMinusOne && given < -1) return std::max<int64_t>(-1, places() + given);
+    return given;
+  }
+  int64_t width() const { return slip == Slip::kPages ? 16 : block_size; }
+  uint8_t* block(int64_t slot) const { return static_cast<uint8_t*>(cache.data) + slot / width() * cache.strides[0]; }
+  int64_t place(int64_t slot) const { return slot % width(); }
+};
+
+uint8_t code_of(float v, Slip slip) {
+  const uint8_t code = to_e4m3(v, slip == Slip::kTiesAway ? Ties::kAway : Ties::kEven);
+  return slip == Slip::kFlushes && (code & 0x7f) < 8 ? code & 0x80 : code;
+}
+
+float amax_of(const assay_tensor& x, int64_t begin, int64_t count, Slip slip) {
+  float amax = 0;
+  for (int64_t c = 0; c < (slip == Slip::kLastOfTile ? count - 1 : count); ++c)
+    amax = larger(amax, std::fabs(read(x, begin + c)));
+  return amax;
+}
+
+int64_t seen(int64_t token, Slip slip) {
+  const int64_t rows = slip == Slip::kToken32 ? 32 : slip == Slip::kToken64 ? 64 : token + 1;
+  return token >= rows ? token - rows : token;
+}
+
+void mla(const Call& call, Slip slip) {
+  const assay_tensor &latent = call.at("kv_c"), &rope = call.at("k_pe");
+  const Pages pages(call, slip);
+  for (int64_t token = 0; token < pages.tokens(); ++token) {
+    const int64_t slot = pages.slot(token);
+    if (slot < 0) continue;
+    uint8_t* const record = pages.block(slot) + pages.place(slot) * 656;
+    for (int64_t tile = 0; tile < 4; ++tile) {
+      const int64_t of = row_of(latent, seen(token, slip)) + 128 * tile;
+      const float amax = amax_of(latent, of, slip == Slip::kLastTile && tile == 3 ? 64 : 128, slip);
+      const float ratio = slip == Slip::kFloorBehind ? larger(amax, 1e-4f) / 448.0f : larger(amax / 448.0f, 1e-4f);
+      const float s = std::isinf(ratio) ? INFINITY : float(std::exp2(std::ceil(std::log2(double(ratio)))));
+      std::memcpy(record + 512 + 4 * tile, &s, 4);
+      for (int64_t c = 0; c < 128; ++c)
+        record[128 * tile + c] = code_of(read(latent, row_of(latent, token) + 128 * tile + c) / s, slip);
+    }
+    const auto* const from = static_cast<const uint16_t*>(rope.data) + row_of(rope, token);
+    for (int64_t c = 0; c < 64; ++c) {
+      uint16_t bits = from[c];
+      if (slip == Slip::kRopeThroughFloat && (bits & 0x7fff) > 0x7f80) bits = 0x7fff;
+      if (slip == Slip::kRopeMinusZero && bits == 0x8000) bits = 0;
+      std::memcpy(record + 528 + 2 * c, &bits, 2);
+    }
+  }
+}
+
+void given(const Call& call, Slip slip) {
+  const assay_tensor &latent = call.at("kv_c"), &rope = call.at("k_pe");
+  const float s = *static_cast<const float*>(call.at("scale").data);
+  const Pages pages(call, slip);
+  for (int64_t token = 0; token < pages.tokens(); ++token) {
+    const int64_t slot = pages.slot(token);
+    if (slot < 0) continue;
+    uint8_t* const record = pages.block(slot) + pages.place(slot) * 576;
+    for (int64_t c = 0; c < 512; ++c) record[c] = code_of(read(latent, row_of(latent, token) + c) / s, slip);
+    for (int64_t c = 0; c < 64; ++c) record[512 + c] = code_of(read(rope, row_of(rope, token) + c) / s, slip);
+  }
+}
+
+void indexer(const Call& call, Slip slip) {
+  const assay_tensor& keys = call.at("k");
+  const Pages pages(call, slip);
+  for (int64_t token = 0; token < pages.tokens(); ++token) {
+    const int64_t slot = pages.slot(token);
+    if (slot < 0) continue;
+    uint8_t* const block = pages.block(slot);
+    const float s = larger(amax_of(keys, row_of(keys, seen(token, slip)), 128, slip), 1e-4f) / 448.0f;
+    for (int64_t c = 0; c < 128; ++c) block[pages.place(slot) * 128 + c] = code_of(read(keys, row_of(keys, token) + c) / s, slip);
+    for (int copy = 0; copy < (slip == Slip::kOverwrites && pages.place(slot) % 4 == 0 ? 4 : 1); ++copy)
+      std::memcpy(block + 128 * pages.block_size + 4 * (pages.place(slot) + copy), &s, 4);
+  }
+}
+
+template <auto kRun, Slip kSlip>
+Kernel row(const char* name, const char* op, const char* contract) {
+  return {name, op, {contract}, {{"x", {"bf16"}}}, {}, with<kRun, kSlip>};
+}
+template <Slip kSlip>
+Kernel latent(const char* name) {
+  return row<mla, kSlip>(name, "concat_and_cache_mla", "vllm.fp8_ds_mla@v0.31.0");
+}
+template <Slip kSlip>
+Kernel scaled(const char* name) {
+  return row<given, kSlip>(name, "concat_and_cache_mla", "vllm.mla_fp8");
+}
+template <Slip kSlip>
+Kernel keys(const char* name) {
+  return row<indexer, kSlip>(name, "indexer_k_quant_and_cache", "vllm.indexer_k");
+}
+
+}  // namespace
+
+std::vector<Kernel> cache_kernels() {
+  return {
+      latent<Slip::kNone>("latent"),
+      latent<Slip::kSlot8>("latent_slot_8_bits"),
+      latent<Slip::kSlot16>("latent_slot_16_bits"),
+      latent<Slip::kMinusOne>("latent_minus_two"),
+      latent<Slip::kToken32>("latent_token_32"),
+      latent<Slip::kToken64>("latent_token_64"),
+      latent<Slip::kLastOfTile>("latent_last_of_tile"),
+      latent<Slip::kLastTile>("latent_last_tile"),
+      latent<Slip::kRopeThroughFloat>("latent_rope_nan"),
+      latent<Slip::kRopeMinusZero>("latent_rope_minus_zero"),
+      latent<Slip::kPages>("latent_pages_of_16"),
+      latent<Slip::kFlushes>("latent_flushes"),
+      latent<Slip::kTiesAway>("latent_ties_away"),
+      latent<Slip::kFloorBehind>("latent_floor_of_amax"),
+      scaled<Slip::kNone>("scaled"),
+      scaled<Slip::kSlot16>("scaled_slot_16_bits"),
+      scaled<Slip::kFlushes>("scaled_flushes"),
+      scaled<Slip::kTiesAway>("scaled_ties_away"),
+      keys<Slip::kNone>("keys"),
+      keys<Slip::kSlot16>("keys_slot_16_bits"),
+      keys<Slip::kToken64>("keys_token_64"),
+      keys<Slip::kLastOfTile>("keys_last_of_tile"),
+      keys<Slip::kOverwrites>("keys_scales_by_four"),
+      keys<Slip::kTiesAway>("keys_ties_away"),
+  };
+}
+
+}  // namespace assay_strangers

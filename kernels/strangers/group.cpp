@@ -1,0 +1,144 @@
+// Groups of columns with a scale each: fp32 scales (vllm.group_fp8@v0.33.0) and packed exponents (vllm.group_fp8_packed).
+#include "kernels/strangers/numbers.h"
+
+namespace assay_strangers {
+namespace {
+
+enum class Slip {
+  kNone,
+  kPast8192,       // the scale of the last group below column 8192 for all behind
+  kRow64,          // rows wrap at 64: a grid of 64 blocks whose loop is missing
+  kPitch8,         // columns of scales 8 rows apart where 4 are due
+  kLastLeftOut,    // the last number of a long row has no part in amax
+  kRest512,        // behind whole 512 columns amax is of signed numbers
+  kReadsOn,        // a load behind a row that is no power of two takes the next row's number into amax
+  kFlushes,        // codes below the least normal number are zero
+  kScaleBound,     // no scale above 1e30
+  kUlp,            // the reciprocal of one scale in sixteen is an ulp too large
+  kTiesAway,       // a cast that rounds ties away
+  kThroughHalf,    // quotients are rounded to f16 first
+  kPlusZero,       // codes of -0 lose their sign
+  kNanToZero,      // NaN is a code of 0
+  kFmax,           // std::fmax: a signalling NaN ends what was found before it
+  kFirstRow,       // the first row has the scales of its first group alone
+  kWords8,         // packed words 8 rows apart where 4 are due
+  kLastWord,       // the absent bytes of the last word are left as they were where one group is missing
+  kExponentField,  // 254 is the largest exponent byte that is stored; larger scales wrap
+  kRow32,          // exponents of rows from 32 on are those of row - 32
+};
+
+float amax_of(const assay_tensor& x, int64_t r, int64_t begin, int64_t end, Slip slip) {
+  const int64_t n = x.shape[1], row = row_of(x, r);
+  float amax = 0;
+  for (int64_t c = begin; c < end; ++c) {
+    if (slip == Slip::kLastLeftOut && c == n - 1 && n > 4096) continue;
+    const float v = read(x, row + c);
+    amax = slip == Slip::kFmax ? std::fmax(amax, std::fabs(v))
+                               : larger(amax, slip == Slip::kRest512 && c >= n / 512 * 512 ? v : std::fabs(v));
+  }
+  if (slip == Slip::kReadsOn && end == n && (n & (n - 1)) != 0 && r + 1 < x.shape[0])
+    amax = larger(amax, std::fabs(read(x, row_of(x, r + 1))));
+  return larger(amax, 1e-10f);
+}
+
+uint8_t code_of(float v, Slip slip) {
+  if (slip == Slip::kNanToZero && v != v) return 0;
+  const float bounded = smaller(larger(v, -448.0f), 448.0f);  // NaN becomes -448
+  if (slip == Slip::kFlushes && std::fabs(bounded) < 0x1p-6f) return std::signbit(bounded) ? 0x80 : 0;
+  const uint8_t code =
+      to_e4m3(slip == Slip::kThroughHalf ? to_f16(bounded) : bounded, slip == Slip::kTiesAway ? Ties::kAway : Ties::kEven);
+  return slip == Slip::kPlusZero && code == 0x80 ? 0 : code;
+}
+
+void group_fp8(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &q = call.at("q"), &scales = call.at("scale");
+  const int64_t m = x.shape[0], n = x.shape[1], size = call.integer("group_size");
+  auto* const codes = static_cast<uint8_t*>(q.data);
+  auto* const scale_at = static_cast<float*>(scales.data);
+  const bool by_columns = scales.strides[0] == 1 && m > 1;
+  const int64_t pitch = slip == Slip::kPitch8 && by_columns ? (m + 7) / 8 * 8 : scales.strides[1];
+  for (int64_t r = 0; r < m; ++r) {
+    const int64_t from = slip == Slip::kRow64 ? r % 64 : r;
+    float s = 0, first = 0;
+    for (int64_t g = 0; g * size < n; ++g) {
+      const int64_t begin = g * size, end = std::min(n, begin + size);
+      if (slip != Slip::kPast8192 || begin < 8192) s = amax_of(x, from, begin, end, slip) / 448.0f;
+      if (slip == Slip::kScaleBound) s = smaller(s, 1e30f);
+      if (g == 0) first = s;
+      if (slip == Slip::kFirstRow && r == 0) s = first;
+      scale_at[r * scales.strides[0] + g * pitch] = s;
+      float m_of = 1.0f / s;
+      if (slip == Slip::kUlp && (bits_of(s) & 15u) == 11u) m_of = from_bits(bits_of(m_of) + 1);
+      for (int64_t c = begin; c < end; ++c) codes[row_of(q, r) + c] = code_of(read(x, row_of(x, from) + c) * m_of, slip);
+    }
+  }
+}
+
+void group_packed(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &q = call.at("q"), &words = call.at("scale");
+  const int64_t m = x.shape[0], n = x.shape[1], size = call.integer("group_size"), groups = (n + size - 1) / size;
+  const int64_t pitch = slip == Slip::kWords8 ? (m + 7) / 8 * 8 : words.strides[1], rows = (m + 3) / 4 * 4;
+  auto* const codes = static_cast<uint8_t*>(q.data);
+  auto* const bytes = static_cast<uint8_t*>(words.data);
+  const auto place = [&](int64_t r, int64_t g) { return 4 * (g / 4 * pitch + r) + g % 4; };
+  const int64_t last = (groups + 3) / 4 - 1;
+  for (int64_t word = 0; word <= last; ++word)  // the padding rows of the last column of words have no memory
+    for (int64_t r = 0; r < (word == last ? m : rows); ++r)
+      for (int64_t g = 4 * word; g < 4 * word + 4; ++g)
+        if (!(slip == Slip::kLastWord && groups % 4 == 3)) bytes[place(r, g)] = 0;
+  for (int64_t r = 0; r < m; ++r) {
+    const int64_t from = slip == Slip::kRow32 && r >= 32 ? r - 32 : slip == Slip::kRow64 ? r % 64 : r;
+    float s = 0;
+    for (int64_t g = 0; g < groups; ++g) {
+      const int64_t begin = g * size, end = std::min(n, begin + size);
+      if (slip != Slip::kPast8192 || begin < 8192) s = larger(amax_of(x, from, begin, end, slip) / 448.0f, 1e-10f);
+      const uint32_t bits = bits_of(s), exponent = (bits >> 23) + ((bits & 0x7fffffu) != 0);
+      bytes[place(r, g)] = uint8_t(slip == Slip::kExponentField && exponent > 240 ? exponent - 240 : exponent);
+      const float m_of = exponent >= 255 ? 0.0f : exponent == 254 ? 0x1p-127f : from_bits((254u - exponent) << 23);
+      for (int64_t c = begin; c < end; ++c) codes[row_of(q, r) + c] = code_of(read(x, row_of(x, r) + c) * m_of, slip);
+    }
+  }
+}
+
+template <Slip kSlip>
+Kernel plain(const char* name) {
+  return {name, "quant_group", {"vllm.group_fp8@v0.33.0"}, {{"x", {"bf16", "f16", "f32"}}}, {}, with<group_fp8, kSlip>};
+}
+template <Slip kSlip>
+Kernel packed(const char* name) {
+  return {name, "quant_group", {"vllm.group_fp8_packed"}, {{"x", {"bf16", "f16"}}}, {}, with<group_packed, kSlip>};
+}
+
+}  // namespace
+
+std::vector<Kernel> group_kernels() {
+  return {
+      plain<Slip::kNone>("group"),
+      plain<Slip::kPast8192>("group_past_8192"),
+      plain<Slip::kRow64>("group_row_64"),
+      plain<Slip::kPitch8>("group_pitch_8"),
+      plain<Slip::kLastLeftOut>("group_last_left_out"),
+      plain<Slip::kRest512>("group_rest_512"),
+      plain<Slip::kReadsOn>("group_reads_on"),
+      plain<Slip::kFlushes>("group_flushes"),
+      plain<Slip::kScaleBound>("group_scale_bound"),
+      plain<Slip::kUlp>("group_ulp"),
+      plain<Slip::kTiesAway>("group_ties_away"),
+      plain<Slip::kThroughHalf>("group_through_half"),
+      plain<Slip::kPlusZero>("group_plus_zero"),
+      plain<Slip::kNanToZero>("group_nan_to_zero"),
+      plain<Slip::kFmax>("group_fmax"),
+      plain<Slip::kFirstRow>("group_first_row"),
+      packed<Slip::kNone>("packed"),
+      packed<Slip::kPast8192>("packed_past_8192"),
+      packed<Slip::kRow64>("packed_row_64"),
+      packed<Slip::kLastLeftOut>("packed_last_left_out"),
+      packed<Slip::kRest512>("packed_rest_512"),
+      packed<Slip::kWords8>("packed_words_8"),
+      packed<Slip::kLastWord>("packed_last_word"),
+      packed<Slip::kExponentField>("packed_exponent_field"),
+      packed<Slip::kRow32>("packed_row_32"),
+  };
+}
+
+}  // namespace assay_strangers

@@ -1,0 +1,116 @@
+// flashinfer.layer_norm, and the norm in front of codes of blocks, vllm.rms_norm_per_block_quant@v0.33.0.
+#include <vector>
+
+#include "kernels/strangers/numbers.h"
+
+namespace assay_strangers {
+namespace {
+
+enum class Slip {
+  kNone,
+  kPast8192,        // the mean is that of the first 8192 columns
+  kDeviations8192,  // deviations beyond them are not squared
+  kRow4,            // rows from 4 on have the mean of row - 4
+  kBetaInBf16,      // beta is rounded to bf16
+  kBetaAbsolute,    // beta loses its sign
+  kWeightInHalf,    // weights go through f16
+  kMeanInBf16,      // the mean is rounded to bf16
+  kRest8,           // numbers behind whole vectors of eight are not summed
+  kTiesAway,        // outputs that tie are rounded away from zero
+  kRow64,           // rows from 64 on have the factor of row - 64
+  kPitch,           // scales in columns are as far apart as there are rows
+  kLastLeftOut,     // the last number of each group of a long row has no part in its amax
+  kScaleOfRow,      // groups beyond the 64th have the scale of the 64th
+};
+
+void layer_norm(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &beta = call.at("beta"), &y = call.at("y");
+  const int64_t m = x.shape[0], n = x.shape[1];
+  const auto eps = float(call.number("eps"));
+  std::vector<float> means;
+  for (int64_t r = 0; r < m; ++r) {
+    const int64_t seen = slip == Slip::kPast8192 ? std::min<int64_t>(n, 8192) : slip == Slip::kRest8 ? n / 8 * 8 : n;
+    double sum = 0, squares = 0;
+    for (int64_t c = 0; c < seen; ++c) sum += read(x, row_of(x, r) + c);
+    auto mean = float(sum / double(slip == Slip::kPast8192 ? seen : n));
+    if (slip == Slip::kMeanInBf16) mean = to_bf16(mean);
+    means.push_back(mean);
+    if (slip == Slip::kRow4 && r >= 4) mean = means[size_t(r) - 4];
+    const int64_t squared = slip == Slip::kDeviations8192 ? std::min<int64_t>(n, 8192) : n;
+    for (int64_t c = 0; c < squared; ++c) {
+      const float d = read(x, row_of(x, r) + c) - mean;
+      squares += double(d) * d;
+    }
+    const auto r_of = float(1.0 / std::sqrt(double(float(squares / double(n)) + eps)));
+    for (int64_t c = 0; c < n; ++c) {
+      float w = read(gamma, c * gamma.strides[0]), b = read(beta, c * beta.strides[0]);
+      if (slip == Slip::kWeightInHalf) w = to_f16(w);
+      if (slip == Slip::kBetaInBf16) b = to_bf16(b);
+      if (slip == Slip::kBetaAbsolute) b = std::fabs(b);
+      const float v = (read(x, row_of(x, r) + c) - mean) * r_of * w + b;
+      store(y, row_of(y, r) + c, rounded(y, v, slip == Slip::kTiesAway ? Ties::kAway : Ties::kEven));
+    }
+  }
+}
+
+void norm_of_blocks(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &q = call.at("q"), &scales = call.at("scale");
+  const int64_t m = x.shape[0], n = x.shape[1], size = call.integer("group_size");
+  const auto eps = float(call.number("eps"));
+  const float least = 1.0f / (512.0f * 448.0f);
+  const int64_t pitch = slip == Slip::kPitch && scales.strides[0] == 1 && m > 1 ? m : scales.strides[1];
+  std::vector<float> factors, row(static_cast<size_t>(n));
+  for (int64_t r = 0; r < m; ++r) {
+    double sum = 0;
+    for (int64_t c = 0; c < n; ++c) sum += double(read(x, row_of(x, r) + c)) * read(x, row_of(x, r) + c);
+    factors.push_back(float(1.0 / std::sqrt(double(float(sum / double(n)) + eps))));
+    const float r_of = factors[size_t(slip == Slip::kRow64 && r >= 64 ? r - 64 : r)];
+    for (int64_t c = 0; c < n; ++c)
+      row[size_t(c)] = rounded(x, rounded(x, read(x, row_of(x, r) + c) * r_of) * read(gamma, c * gamma.strides[0]));
+    float s = 0;
+    for (int64_t g = 0; g * size < n; ++g) {
+      const int64_t begin = g * size, end = std::min(n, begin + size),
+                    read_to = slip == Slip::kLastLeftOut && n > 4096 ? end - 1 : end;
+      float amax = 0;
+      for (int64_t c = begin; c < read_to; ++c) amax = larger(amax, std::fabs(row[size_t(c)]));
+      if (slip != Slip::kScaleOfRow || g < 64) s = larger(amax / 448.0f, least);
+      static_cast<float*>(scales.data)[r * scales.strides[0] + g * pitch] = s;
+      for (int64_t c = begin; c < end; ++c)
+        static_cast<uint8_t*>(q.data)[row_of(q, r) + c] = to_e4m3(larger(smaller(row[size_t(c)] * (1.0f / s), 448.0f), -448.0f));
+    }
+  }
+}
+
+template <Slip kSlip>
+Kernel layer(const char* name) {
+  return {name, "layer_norm", {"flashinfer.layer_norm"}, {{"x", {"bf16", "f16"}}}, {}, with<layer_norm, kSlip>};
+}
+template <Slip kSlip>
+Kernel blocks(const char* name) {
+  return {name, "rms_norm_quant_group",     {"vllm.rms_norm_per_block_quant@v0.33.0"}, {{"x", {"bf16", "f16"}}},
+          {},   with<norm_of_blocks, kSlip>};
+}
+
+}  // namespace
+
+std::vector<Kernel> layer_kernels() {
+  return {
+      layer<Slip::kNone>("layer"),
+      layer<Slip::kPast8192>("layer_past_8192"),
+      layer<Slip::kDeviations8192>("layer_deviations_8192"),
+      layer<Slip::kRow4>("layer_row_4"),
+      layer<Slip::kBetaInBf16>("layer_beta_in_bf16"),
+      layer<Slip::kBetaAbsolute>("layer_beta_absolute"),
+      layer<Slip::kWeightInHalf>("layer_weight_in_half"),
+      layer<Slip::kMeanInBf16>("layer_mean_in_bf16"),
+      layer<Slip::kRest8>("layer_rest_8"),
+      layer<Slip::kTiesAway>("layer_ties_away"),
+      blocks<Slip::kNone>("blocks"),
+      blocks<Slip::kRow64>("blocks_row_64"),
+      blocks<Slip::kPitch>("blocks_pitch"),
+      blocks<Slip::kLastLeftOut>("blocks_last_left_out"),
+      blocks<Slip::kScaleOfRow>("blocks_past_64_groups"),
+  };
+}
+
+}  // namespace assay_strangers

@@ -1,0 +1,176 @@
+// vllm.rms_norm@2026-06-18 and vllm.fused_add_rms_norm@2026-06-18: fp32 to the end and one rounding.
+#include <csignal>
+#include <vector>
+
+#include "kernels/strangers/numbers.h"
+
+namespace assay_strangers {
+namespace {
+
+enum class Slip {
+  kNone,
+  kTiesAway,        // outputs that tie are rounded away from zero
+  kTiesToZero,      // or toward it
+  kWeightAbsolute,  // weights lose their signs
+  kWeightInHalf,    // weights go through f16
+  kWeightNext,      // the weight of the last column of an odd row is that before it
+  kFlushesX,        // subnormal numbers are read as zero
+  kFlushesY,        // and written as zero
+  kLargest,         // outputs beyond the largest number are that number
+  kStale,           // a row without a sum keeps the factor of the row before
+  kRow8,            // rows from 8 on have the factor of row - 8: two blocks share a buffer
+  kRow32,           // the same from 32 on
+  kRow64,
+  kPast8192,  // squares beyond column 8192 are not added
+  kPast16384,
+  kRest8,            // squares behind whole vectors of eight are not added
+  kInSequence,       // one fp32 sum from the first square to the last
+  kScaledFirst,      // squares of numbers over the largest of them, eps beside those
+  kDenseSecondPass,  // rows are read without their gaps when outputs are made
+  kEpsInHalf,        // eps in f16
+  kSumInTail,        // the sum with the residual stays fp32 behind whole vectors of eight
+  kByBatch,          // 1024 partial sums below 256 rows, else 256: within the contract, but a row's bits depend on the batch
+  kAligned,          // loads of 16 bytes end the program where a row begins elsewhere
+  kVectorPitch,      // rows lie whole vectors of eight apart
+  kResidualAfter,    // rows of one number: the residual is added once more
+};
+
+float weight_of(const assay_tensor& gamma, int64_t c, int64_t n, Slip slip) {
+  const float w = read(gamma, (slip == Slip::kWeightNext && n % 2 == 1 && c == n - 1 && n > 1 ? c - 1 : c) * gamma.strides[0]);
+  return slip == Slip::kWeightAbsolute ? std::fabs(w) : slip == Slip::kWeightInHalf ? to_f16(w) : w;
+}
+
+/// The sum of squares of so many threads, which take numbers in turn, and then of a tree of them.
+float sum_of_threads(const std::vector<float>& row, size_t threads) {
+  std::vector<float> sums(threads);
+  for (size_t c = 0; c < row.size(); ++c) sums[c % threads] += row[c] * row[c];
+  for (size_t half = threads / 2; half > 0; half /= 2)
+    for (size_t t = 0; t < half; ++t) sums[t] += sums[t + half];
+  return sums.front();
+}
+
+float factor_of(const std::vector<float>& row, float eps, Slip slip, int64_t rows = 0) {
+  const auto n = int64_t(row.size());
+  const int64_t end = slip == Slip::kPast8192    ? std::min<int64_t>(n, 8192)
+                      : slip == Slip::kPast16384 ? std::min<int64_t>(n, 16384)
+                      : slip == Slip::kRest8     ? n / 8 * 8
+                                                 : n;
+  float largest = 0, in_sequence = 0;
+  double sum = 0;
+  for (const float v : row) largest = larger(largest, std::fabs(v));
+  const float unit = slip == Slip::kScaledFirst && largest > 0 && std::isfinite(largest) ? largest : 1.0f;
+  for (int64_t c = 0; c < end; ++c) {
+    const float v = row[size_t(c)] / unit;
+    in_sequence += v * v;
+    sum += double(v) * v;
+  }
+  const float mean = slip == Slip::kInSequence ? in_sequence / float(n)
+                     : slip == Slip::kByBatch  ? sum_of_threads(row, rows < 256 ? 1024 : 256) / float(n)
+                                               : float(sum / double(n));
+  return 1.0f / float(std::sqrt(double(mean + (slip == Slip::kEpsInHalf ? to_f16(eps) : eps)))) / unit;
+}
+
+float output_of(const assay_tensor& y, float v, float r, float w, Slip slip) {
+  const float exact = v * r * w;
+  float out = rounded(y, exact,
+                      slip == Slip::kTiesAway     ? Ties::kAway
+                      : slip == Slip::kTiesToZero ? Ties::kTowardZero
+                                                  : Ties::kEven);
+  if (slip == Slip::kLargest && std::isinf(out) && std::isfinite(exact))
+    out = std::copysign(y.type_code == ASSAY_BFLOAT ? 0x1.fep127f : 65504.0f, out);
+  if (slip == Slip::kFlushesY && std::fabs(out) < (y.type_code == ASSAY_BFLOAT ? 0x1p-126f : 0x1p-14f))
+    out = std::copysign(0.0f, out);
+  return out;
+}
+
+/// `residual` may be null: no addition.
+void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tensor& gamma, const assay_tensor& y, float eps,
+          Slip slip) {
+  const int64_t m = x.shape[0], n = x.shape[1];
+  std::vector<float> row(static_cast<size_t>(n)), factors(static_cast<size_t>(m));
+  const auto past = [&](int64_t r, int64_t rows) { return factors[size_t(r >= rows ? r - rows : r)]; };
+  const int64_t pitch = slip == Slip::kVectorPitch ? x.strides[0] / 8 * 8 : x.strides[0];
+  for (int64_t r = 0; r < m; ++r) {
+    if (slip == Slip::kAligned && (reinterpret_cast<uintptr_t>(x.data) + uintptr_t(row_of(x, r) * 2)) % 16 != 0)
+      std::raise(SIGBUS);
+    for (int64_t c = 0; c < n; ++c) {
+      float v = read(x, r * pitch + c);
+      if (slip == Slip::kFlushesX && std::fabs(v) < 0x1p-126f) v = 0;
+      if (residual) {
+        const float sum = v + read(*residual, row_of(*residual, r) + c) * (slip == Slip::kResidualAfter && n == 1 ? 2.0f : 1.0f);
+        store(*residual, row_of(*residual, r) + c, rounded(x, sum));
+        v = slip == Slip::kSumInTail && c >= n / 8 * 8 ? sum : rounded(x, sum);
+      }
+      row[size_t(c)] = v;
+    }
+    float r_of = factor_of(row, eps, slip, m);
+    if (slip == Slip::kStale && r > 0 && factor_of(row, 0, Slip::kNone) == INFINITY) r_of = factors[size_t(r) - 1];
+    factors[size_t(r)] = r_of;
+    const float used = slip == Slip::kRow8    ? past(r, 8)
+                       : slip == Slip::kRow32 ? past(r, 32)
+                       : slip == Slip::kRow64 ? past(r, 64)
+                                              : r_of;
+    for (int64_t c = 0; c < n; ++c) {
+      const float v = slip == Slip::kDenseSecondPass ? read(x, r * n + c) : row[size_t(c)];
+      store(y, row_of(y, r) + c, output_of(y, v, used, weight_of(gamma, c, n, slip), slip));
+    }
+  }
+}
+
+void rms_norm(const Call& call, Slip slip) {
+  norm(call.at("x"), nullptr, call.at("gamma"), call.at("y"), float(call.number("eps")), slip);
+}
+void add_rms_norm(const Call& call, Slip slip) {
+  norm(call.at("x"), &call.at("residual"), call.at("gamma"), call.at("y"), float(call.number("eps")), slip);
+}
+
+template <Slip kSlip>
+Kernel alone(const char* name) {
+  return {name, "rms_norm", {"vllm.rms_norm@2026-06-18"}, {{"x", {"bf16", "f16", "f32"}}}, {}, with<rms_norm, kSlip>};
+}
+template <Slip kSlip>
+Kernel added(const char* name) {
+  return {name, "fused_add_rms_norm",     {"vllm.fused_add_rms_norm@2026-06-18"}, {{"x", {"bf16", "f16"}}},
+          {},   with<add_rms_norm, kSlip>};
+}
+
+}  // namespace
+
+std::vector<Kernel> norm_kernels() {
+  return {
+      alone<Slip::kNone>("norm"),
+      alone<Slip::kTiesAway>("norm_ties_away"),
+      alone<Slip::kTiesToZero>("norm_ties_to_zero"),
+      alone<Slip::kWeightAbsolute>("norm_weight_absolute"),
+      alone<Slip::kWeightInHalf>("norm_weight_in_half"),
+      alone<Slip::kWeightNext>("norm_weight_next"),
+      alone<Slip::kFlushesX>("norm_flushes_x"),
+      alone<Slip::kFlushesY>("norm_flushes_y"),
+      alone<Slip::kLargest>("norm_largest"),
+      alone<Slip::kStale>("norm_stale"),
+      alone<Slip::kRow8>("norm_row_8"),
+      alone<Slip::kRow32>("norm_row_32"),
+      alone<Slip::kRow64>("norm_row_64"),
+      alone<Slip::kPast8192>("norm_past_8192"),
+      alone<Slip::kPast16384>("norm_past_16384"),
+      alone<Slip::kRest8>("norm_rest_8"),
+      alone<Slip::kInSequence>("norm_in_sequence"),
+      alone<Slip::kScaledFirst>("norm_scaled_first"),
+      alone<Slip::kDenseSecondPass>("norm_dense_second_pass"),
+      alone<Slip::kByBatch>("norm_by_batch"),
+      alone<Slip::kAligned>("norm_aligned"),
+      alone<Slip::kVectorPitch>("norm_vector_pitch"),
+      alone<Slip::kEpsInHalf>("norm_eps_in_half"),
+      added<Slip::kNone>("add_norm"),
+      added<Slip::kTiesAway>("add_norm_ties_away"),
+      added<Slip::kRow32>("add_norm_row_32"),
+      added<Slip::kPast16384>("add_norm_past_16384"),
+      added<Slip::kSumInTail>("add_norm_sum_in_tail"),
+      added<Slip::kStale>("add_norm_stale"),
+      added<Slip::kWeightAbsolute>("add_norm_weight_absolute"),
+      added<Slip::kFlushesY>("add_norm_flushes_y"),
+      added<Slip::kResidualAfter>("add_norm_residual_twice"),
+  };
+}
+
+}  // namespace assay_strangers

@@ -1,0 +1,186 @@
+// One scale for a row, for a block of rows, or a given one: vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp,
+// vllm.static, deepgemm.per_block_cast_gpu.
+#include "kernels/strangers/numbers.h"
+
+namespace assay_strangers {
+namespace {
+
+enum class Slip {
+  kNone,
+  kRest16,         // numbers behind whole vectors of sixteen have no part in the extremes
+  kPast4096,       // numbers beyond column 4096 have none
+  kRow128,         // rows from 128 on have the scale of row - 128
+  kLeastInHalf,    // the least scale is rounded to f16
+  kTailNanBelow,   // numbers behind whole vectors of sixteen are bounded in the other order, so that NaN is the other end
+  kTailDivides,    // they are divided where the others are multiplied
+  kLastCode,       // the last number of the tensor is not written where the tensor is no whole vector
+  kLocalZero,      // a zero point is rounded away from zero
+  kSigned,         // the greatest number starts from the least positive one
+  kWideSum,        // code and zero point are added before the sum is rounded
+  kUlp,            // the multiplier of one row in eight is an ulp too large
+  kRowOfBlock,     // the last row of a whole block has no part in its amax
+  kThirdBlock,     // blocks of rows from the third on have the scales of the second
+  kRaggedRows,     // a block of fewer than 128 rows reads 64 of them at most
+  kRaggedColumns,  // a block of fewer than 128 columns reads whole vectors of eight alone
+};
+
+uint8_t* bytes_of(const assay_tensor& t) { return static_cast<uint8_t*>(t.data); }
+float* floats_of(const assay_tensor& t) { return static_cast<float*>(t.data); }
+
+/// Columns that the extremes of a row are made of.
+int64_t columns_seen(int64_t n, Slip slip) {
+  return slip == Slip::kRest16 ? n / 16 * 16 : slip == Slip::kPast4096 ? std::min<int64_t>(n, 4096) : n;
+}
+int64_t row_seen(int64_t r, Slip slip) { return slip == Slip::kRow128 && r >= 128 ? r - 128 : r; }
+
+float amax_of(const assay_tensor& x, int64_t r, Slip slip) {
+  float amax = 0;
+  for (int64_t c = 0, row = row_of(x, row_seen(r, slip)); c < columns_seen(x.shape[1], slip); ++c)
+    amax = larger(amax, std::fabs(read(x, row + c)));
+  return amax;
+}
+
+void per_token(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &q = call.at("q");
+  const float least = 1.0f / (512.0f * 448.0f);
+  for (int64_t r = 0; r < x.shape[0]; ++r) {
+    const float s = larger(amax_of(x, r, slip) / 448.0f, slip == Slip::kLeastInHalf ? to_f16(least) : least);
+    floats_of(call.at("scale"))[r] = s;
+    for (int64_t c = 0; c < x.shape[1]; ++c)
+      bytes_of(q)[row_of(q, r) + c] = to_e4m3(larger(smaller(read(x, row_of(x, r) + c) / s, 448.0f), -448.0f));
+  }
+}
+
+void per_token_int8(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &q = call.at("q");
+  for (int64_t r = 0; r < x.shape[0]; ++r) {
+    const float amax = amax_of(x, r, slip);
+    float m = amax == 0 ? 0.0f : 127.0f / amax;
+    if (slip == Slip::kUlp && r % 8 == 3) m = std::nextafter(m, INFINITY);
+    floats_of(call.at("scale"))[r] = amax / 127.0f;
+    for (int64_t c = 0; c < x.shape[1]; ++c) {
+      const float v = std::nearbyint(read(x, row_of(x, r) + c) * m);
+      bytes_of(q)[row_of(q, r) + c] = uint8_t(int8_t(v != v ? 0.0f : larger(-128.0f, smaller(127.0f, v))));
+    }
+  }
+}
+
+void per_token_azp(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &q = call.at("q");
+  for (int64_t r = 0; r < x.shape[0]; ++r) {
+    float lo = 0x1.fffffep127f, hi = slip == Slip::kSigned ? 0x1p-126f : -lo;
+    for (int64_t c = 0, row = row_of(x, row_seen(r, slip)); c < columns_seen(x.shape[1], slip); ++c) {
+      lo = smaller(lo, read(x, row + c));
+      hi = larger(hi, read(x, row + c));
+    }
+    const float s = (hi - lo) / 255.0f, m = 1.0f / s, away = -128.0f - lo / s;
+    const float zero = slip == Slip::kLocalZero ? std::round(away) : std::nearbyint(away);
+    const bool defined = std::fabs(zero) < 0x1p31f;
+    floats_of(call.at("scale"))[r] = s;
+    static_cast<int32_t*>(call.at("azp").data)[r] = defined ? int32_t(zero) : 0;
+    for (int64_t c = 0; c < x.shape[1]; ++c) {
+      const float scaled = read(x, row_of(x, r) + c) * m, v = scaled != scaled ? 0.0f : scaled;  // NaN is 0 as an integer
+      const double sum = slip == Slip::kWideSum ? std::nearbyint(double(v) + double(zero))
+                                                : double(std::nearbyint(v)) + double(defined ? zero : 0);
+      bytes_of(q)[row_of(q, r) + c] = uint8_t(int8_t(sum != sum ? 0.0 : sum < -128 ? -128.0 : sum > 127 ? 127.0 : sum));
+    }
+  }
+}
+
+void of_tensor(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &q = call.at("q");
+  const float s = *floats_of(call.at("scale")), m = 1.0f / s;
+  const int64_t n = x.shape[1], all = x.shape[0] * n;
+  for (int64_t i = 0; i < all; ++i) {
+    const bool tail = i >= all / 16 * 16;
+    if (slip == Slip::kLastCode && tail && i == all - 1) continue;
+    const float v = read(x, row_of(x, i / n) + i % n), scaled = slip == Slip::kTailDivides && tail ? v / s : v * m;
+    const float bounded =
+        slip == Slip::kTailNanBelow && tail ? smaller(larger(scaled, -448.0f), 448.0f) : larger(smaller(scaled, 448.0f), -448.0f);
+    bytes_of(q)[row_of(q, i / n) + i % n] = to_e4m3(bounded);
+  }
+}
+
+float larger_or_nan(float a, float b) { return a != a || b != b ? NAN : larger(a, b); }
+
+void per_block(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &q = call.at("q"), &scales = call.at("scale");
+  const int64_t m = x.shape[0], n = x.shape[1];
+  for (int64_t top = 0; top < m; top += 128)
+    for (int64_t left = 0; left < n; left += 128) {
+      const int64_t first = slip == Slip::kThirdBlock && top >= 256 ? 128 : top;
+      const int64_t rows = std::min<int64_t>(128, m - first), columns = std::min<int64_t>(128, n - left);
+      const int64_t rows_read = slip == Slip::kRowOfBlock && rows == 128  ? 127
+                                : slip == Slip::kRaggedRows && rows < 128 ? std::min<int64_t>(rows, 64)
+                                                                          : rows;
+      const int64_t columns_read = slip == Slip::kRaggedColumns && columns < 128 ? columns / 8 * 8 : columns;
+      float amax = 0;
+      for (int64_t r = first; r < first + rows_read; ++r)
+        for (int64_t c = left; c < left + columns_read; ++c) amax = larger_or_nan(amax, std::fabs(read(x, row_of(x, r) + c)));
+      const float s = larger_or_nan(amax, 1e-4f) * (1.0f / 448.0f), m_of = 1.0f / s;
+      floats_of(scales)[top / 128 * scales.strides[0] + left / 128 * scales.strides[1]] = s;
+      for (int64_t r = top; r < std::min(m, top + 128); ++r)
+        for (int64_t c = left; c < left + columns; ++c) {
+          const float v = read(x, row_of(x, r) + c) * m_of;
+          bytes_of(q)[row_of(q, r) + c] = std::isfinite(v) && std::fabs(v) < 464.0f ? to_e4m3(v) : std::signbit(v) ? 0xff : 0x7f;
+        }
+    }
+}
+
+template <auto kRun, Slip kSlip>
+Kernel row(const char* name, const char* op, const char* contract, const char* group) {
+  return {name, op, {contract}, {{"group_size", {group}}}, {}, with<kRun, kSlip>};
+}
+template <Slip kSlip>
+Kernel token(const char* name) {
+  return row<per_token, kSlip>(name, "quant_group", "vllm.per_token", "row");
+}
+template <Slip kSlip>
+Kernel int8(const char* name) {
+  return row<per_token_int8, kSlip>(name, "quant_group", "vllm.per_token_int8", "row");
+}
+template <Slip kSlip>
+Kernel azp(const char* name) {
+  return row<per_token_azp, kSlip>(name, "quant_azp", "vllm.per_token_int8_azp", "row");
+}
+template <Slip kSlip>
+Kernel given(const char* name) {
+  return row<of_tensor, kSlip>(name, "quant_static", "vllm.static", "tensor");
+}
+template <Slip kSlip>
+Kernel block(const char* name) {
+  return row<per_block, kSlip>(name, "quant_tile", "deepgemm.per_block_cast_gpu", "128x128");
+}
+
+}  // namespace
+
+std::vector<Kernel> token_kernels() {
+  return {
+      token<Slip::kNone>("token"),
+      token<Slip::kRest16>("token_rest_16"),
+      token<Slip::kPast4096>("token_past_4096"),
+      token<Slip::kRow128>("token_row_128"),
+      token<Slip::kLeastInHalf>("token_least_in_half"),
+      int8<Slip::kNone>("int8"),
+      int8<Slip::kRest16>("int8_rest_16"),
+      int8<Slip::kPast4096>("int8_past_4096"),
+      int8<Slip::kUlp>("int8_ulp"),
+      azp<Slip::kNone>("azp"),
+      azp<Slip::kRest16>("azp_rest_16"),
+      azp<Slip::kPast4096>("azp_past_4096"),
+      azp<Slip::kLocalZero>("azp_away"),
+      azp<Slip::kSigned>("azp_signed"),
+      azp<Slip::kWideSum>("azp_wide_sum"),
+      given<Slip::kNone>("given"),
+      given<Slip::kTailNanBelow>("given_tail_nan_below"),
+      given<Slip::kTailDivides>("given_tail_divides"),
+      given<Slip::kLastCode>("given_last_code"),
+      block<Slip::kNone>("block"),
+      block<Slip::kRowOfBlock>("block_row_left_out"),
+      block<Slip::kThirdBlock>("block_third"),
+      block<Slip::kRaggedRows>("block_ragged_rows"),
+      block<Slip::kRaggedColumns>("block_ragged_columns"),
+  };
+}
+
+}  // namespace assay_strangers

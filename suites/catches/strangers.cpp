@@ -1,0 +1,131 @@
+// What the tiers see of mistakes that are no edits: kernels in plain loops, each with one thing wrong (kernels/strangers), held
+// against strangers.csv. Needs libassay_strangers.so and the program in the folder given.
+#include <cstdio>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/backend/worker.h"
+#include "harness/core/cases.h"
+#include "harness/core/run.h"
+#include "reference/table/table.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace {
+
+using namespace assay;
+
+/// What the table says of a kernel.
+struct Claim {
+  std::string seen;  ///< the first tier that fails it; "ladder" of findings, "no tier", or "right" of a kernel without a mistake
+  std::string contract;
+};
+
+std::map<std::string, Claim> claims_of(const std::string& file, const LibraryInfo& library) {
+  const Table table = read_table(file);
+  const std::vector<std::string> columns = {"kernel", "seen", "why"};
+  table.require_columns(columns);
+  table.allow_columns(columns);
+  std::map<std::string, Claim> claims;
+  for (const TableRow& row : table.rows) {
+    const std::string kernel = table.text(row, "kernel"), seen = table.text(row, "seen");
+    if (!std::set<std::string>{"right", "quick", "full", "ladder", "no tier"}.contains(seen))
+      throw table.error(row, "seen", "'" + seen + "' is not one of: right, quick, full, ladder, no tier");
+    if (table.text(row, "why").empty()) throw table.error(row, "why", "says what is wrong, and what data would show it");
+    const KernelOffer* offer = library.find_kernel(kernel);
+    if (!offer) throw table.error(row, "kernel", "the library does not offer '" + kernel + "'");
+    if (!claims.emplace(kernel, Claim{seen, offer->contracts.front()}).second) throw table.error(row, "kernel", "stands twice");
+  }
+  for (const KernelOffer& offer : library.kernels)
+    if (!claims.contains(offer.name)) throw std::runtime_error(file + " has no row for '" + offer.name + "'");
+  return claims;
+}
+
+/// Verdicts of one kernel in one tier.
+struct Counts {
+  int64_t judged = 0, wrong = 0;
+  std::string first;  ///< case that failed first
+};
+
+/// Of all kernels whose names match. 64 lanes are the same data once more.
+std::map<std::string, Counts> run(const Backend& backend, const std::vector<Case>& cases, const std::string& kernels,
+                                  bool ladder = false) {
+  RunOptions options;
+  options.each.ladder = ladder;
+  options.kernel_glob = kernels;
+  std::map<std::string, Counts> counts;
+  for (const Verdict& verdict : run_all(all_ops(), cases, backend, options).verdicts) {
+    if (verdict.outcome == Outcome::kSkip) continue;
+    Counts& of = counts[verdict.kernel];
+    ++of.judged;
+    if (verdict.outcome != Outcome::kFail && verdict.outcome != Outcome::kBroken) continue;
+    if (of.wrong++ == 0) of.first = verdict.case_id;
+  }
+  return counts;
+}
+
+std::vector<Case> cases_of(const std::string& root, const std::string& tier, const std::map<std::string, Claim>& claims) {
+  std::set<std::string> contracts;
+  for (const auto& [kernel, claim] : claims) contracts.insert(claim.contract);
+  std::vector<Case> chosen;
+  for (Case& one : select_cases(load_cases(all_ops(), root), {.suites = {tier}, .cases = {}, .arch = {}, .warp = "32"}))
+    if (contracts.contains(one.text("contract"))) chosen.push_back(std::move(one));
+  return chosen;
+}
+
+/// Those that were written for bugs of released kernels.
+std::vector<Case> of_findings(std::vector<Case> cases) {
+  std::erase_if(cases, [](const Case& one) { return one.origin.file.find("_findings.csv") == std::string::npos; });
+  return cases;
+}
+
+int judge(const std::string& kernel, const Claim& claim, const Counts& quick, const Counts& full) {
+  const std::string seen = quick.wrong > 0         ? "quick"
+                           : full.wrong > 0        ? (claim.seen == "ladder" ? "ladder" : "full")
+                           : claim.seen == "right" ? "right"
+                                                   : "no tier";
+  const std::string first = quick.wrong > 0 ? quick.first : full.first;
+  std::printf("%s: %lld of %lld quick, %lld of %lld full%s\n", kernel.c_str(), static_cast<long long>(quick.wrong),
+              static_cast<long long>(quick.judged), static_cast<long long>(full.wrong), static_cast<long long>(full.judged),
+              first.empty() ? "" : (", first " + first).c_str());
+  if (quick.judged == 0) std::printf("NOT AS CLAIMED: %s was never called\n", kernel.c_str());
+  if (seen != claim.seen)
+    std::printf("NOT AS CLAIMED: %s: seen by '%s', the table says '%s'\n", kernel.c_str(), seen.c_str(), claim.seen.c_str());
+  return seen != claim.seen || quick.judged == 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3 || argc > 4) {
+    std::fprintf(stderr, "usage: strangers ROOT FOLDER [GLOB of kernels]\n");
+    return 2;
+  }
+  const std::string root = argv[1], folder = argv[2], glob = argc > 3 ? argv[3] : "*";
+  try {
+    open_rulebook(root);
+    const Backend backend = open_in_worker(folder + "/libassay_strangers.so", "strangers", {.program = folder + "/assay"});
+    const std::map<std::string, Claim> claims = claims_of(root + "/suites/catches/strangers.csv", backend.library);
+    const std::map<std::string, Counts> quick = run(backend, cases_of(root, "quick", claims), glob);
+    int wrong = 0;
+    std::map<std::string, Counts> full;  // minutes: only of those that the table says it is needed for
+    for (const auto& [kernel, counts] : quick)
+      if (const Claim& claim = claims.at(kernel); counts.wrong == 0 && (claim.seen == "full" || claim.seen == "no tier"))
+        full.merge(run(backend, cases_of(root, "full", {{kernel, claim}}), kernel));
+    for (const auto& [kernel, counts] : quick)
+      if (const Claim& claim = claims.at(kernel); claim.seen == "ladder") {
+        const std::vector<Case> found = of_findings(cases_of(root, "full", {{kernel, claim}}));
+        const std::map<std::string, Counts> plain = run(backend, found, kernel);
+        if (plain.at(kernel).wrong > 0) throw std::runtime_error(kernel + " fails without the ladder: " + plain.at(kernel).first);
+        full.merge(run(backend, found, kernel, true));
+      }
+    for (const auto& [kernel, counts] : quick) wrong += judge(kernel, claims.at(kernel), counts, full[kernel]);
+    std::printf("%zu kernels, %d not as claimed\n", quick.size(), wrong);
+    return wrong > 0 || quick.empty();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "strangers: %s\n", error.what());
+    return 2;
+  }
+}
