@@ -40,7 +40,8 @@ Kernel owner_keeps_row(const char* contract, const char* numbers) {
 std::vector<Kernel> all_reduce_kernels() {
   const char *one = "all_reduce.one_shot", *two = "all_reduce.two_shot", *lamport = "all_reduce.lamport";
   return {
-      not_in_place(all_reduce_row(one, {"vllm.all_reduce_1stage", "nccl.all_reduce_symmetric"}, run_one_shot<AbsoluteRules>)),
+      not_in_place(all_reduce_row(one, {"vllm.all_reduce_1stage", "nccl.all_reduce_symmetric", "sglang.all_reduce_v2_pull@v0.5.16"},
+                                  run_one_shot<AbsoluteRules>)),
       not_in_place(all_reduce_row(one, {"aiter.all_reduce_1stage"}, run_one_shot<Flushing1>)),
       not_in_place(bf16_row(one, "aiter.all_reduce_1stage_gfx942", run_one_shot<CutOffSum<Flushing1>>)),
       not_in_place(all_reduce_row(one, {"sglang.all_reduce_v2_pull"}, run_one_shot<FromZeroRules>)),
@@ -50,12 +51,15 @@ std::vector<Kernel> all_reduce_kernels() {
       all_reduce_row(two, {"flashinfer.all_reduce_twoshot", "aiter.all_reduce_2stage_write"}, run_two_shot<Flushing1>),
       bf16_row(two, "aiter.all_reduce_2stage_write_bf16", run_two_shot<CutOffSum<Flushing1>>),
       all_reduce_row(two, {"flashinfer.all_reduce_twoshot_native"}, run_two_shot<FlushingNative>, signals_and_buffer, true),
+      all_reduce_row(two, {"sglang.all_reduce_v2_pull@v0.5.16"}, run_two_shot<AbsoluteRules>),
       all_reduce_row(two, {"sglang.all_reduce_v2_pull"}, run_two_shot<FromZeroRules>),
       all_reduce_row(two, {"quickreduce.all_reduce_fp"}, run_two_shot<FromZeroNative>, signals_and_buffer, true),
       all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot"}, run_lamport<MinusZero<Flushing1>>, minus_zero_area),
       all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot_native"}, run_lamport<MinusZero<FlushingNative>>, minus_zero_area, true),
       all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot"}, run_lamport<MinusZero<FlushingSum<FromZeroRules>>>, minus_zero_area),
       all_reduce_row(lamport, {"sglang.all_reduce_v2_push"}, run_lamport<LamportRules<FromZeroRules, PlusZeroIsEmpty>>,
+                     plus_zero_area),
+      all_reduce_row(lamport, {"sglang.all_reduce_v2_push@v0.5.16"}, run_lamport<LamportRules<AbsoluteRules, PlusZeroIsEmpty>>,
                      plus_zero_area),
       all_reduce_row("all_reduce.ring", {"assay.all_reduce_ring", "nccl.all_reduce_ring"}, run_ring<Native>),
       coded_row<IntegerCodec<128, true>>("quickreduce.all_reduce_int8.gfx942"),

@@ -44,7 +44,7 @@ struct FromOwnerRules : RankRules {
   SIMT_DEVICE static int rank_of(int i, int owner, int /*reader*/, int ranks) { return (owner + i) % ranks; }
 };
 
-/// sglang include/sgl_kernel/distributed 7723177a3b reduce_impl: acc = {0, 0}.
+/// sglang include/sgl_kernel/distributed/custom_all_reduce.cuh v0.5.10.post1 to v0.5.15 reduce_impl: acc = {}; since v0.5.16 the first number.
 struct FromZeroRules : RankRules {
   static constexpr bool kFromZero = true;
 };
