@@ -30,6 +30,7 @@ Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgra
   Part d{"d", c.y, {c.m, c.n}, "one program has one code for each element"};
   if (!c.bias.empty() && dot_recipe(contract, *c.y, true).steps.size() > 1 && contract.row->text("bias").ends_with("~fma"))
     d.justification = "the bias is added with or without a rounding before it";
+  if (contract.adds_results) d.justification = "atomics add the rounded results of parts of k in any order";
   const auto rows = std::make_shared<const DotRows>(contract, program, *inputs, *c.y, mistake);
   return {program.name, {d}, c.m, [inputs, rows, y = c.y](int64_t first, int64_t end) {
             return AcceptedBlock{{accepted_rows(rows->rows(first, end), *y, first, end)}};
