@@ -132,7 +132,7 @@ LibraryInfo parse_description(const std::string& text, const std::string& path) 
   const Fields fields(json, "library", path);
   LibraryInfo info;
   info.path = path;
-  fields.allow({"name", "arch", "device", "driver", "toolkit", "honours_schedule_seed", "kernels"});
+  fields.allow({"name", "arch", "device", "driver", "toolkit", "honours_schedule_seed", "honours_group_streams", "kernels"});
   info.name = fields.name("name");
   info.arch = fields.text_that_is_there("arch");
   info.device = fields.text("device");

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "assay/abi.h"
 #include "harness/core/call.h"
@@ -22,7 +23,20 @@ struct Execution {
 ///   kGraph    captured, and replayed twice; before each replay `reset` puts the outputs back to what they were, so that what is
 ///             there afterwards came from a replay alone. Work that did not go to the stream does not happen again.
 ///
+/// `run` makes the calls, of one rank or of several, which get the stream. Calls of
+/// several ranks are made once before they are captured, as memory of a group is not to be had while a stream is captured. `reset` gets
+/// the number of the replay, 1 or 2.
+///
 /// ASSAY_UNSUPPORTED if the library has no functions for it.
-Execution execute(const assay_library& functions, assay_call& call, LaunchMode mode, const std::function<bool()>& reset);
+struct Launch {
+  std::vector<assay_call*> calls;
+  std::function<assay_status()> run;
+  std::function<bool(int replay)> reset;
+};
+Execution execute(const assay_library& functions, const Launch& launch, LaunchMode mode);
+/// The same of a lone call.
+inline Execution execute(const assay_library& functions, assay_call& call, LaunchMode mode, const std::function<bool()>& reset) {
+  return execute(functions, {{&call}, [&] { return functions.run(&call); }, [&](int) { return reset(); }}, mode);
+}
 
 }  // namespace assay

@@ -1,6 +1,7 @@
 #include "harness/backend/rank_group.h"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace assay {
 
@@ -31,6 +32,11 @@ void RankGroup::destroy() {
   if (handle_ != nullptr) functions_->destroy_group(handle_);
   handle_ = nullptr;
   ranks_ = 1;
+}
+
+bool RankGroup::honours_streams() const {
+  const nlohmann::json said = nlohmann::json::parse(functions_->describe(), nullptr, false);
+  return said.is_object() && said.contains("honours_group_streams") && said["honours_group_streams"] == true;
 }
 
 Execution RankGroup::run(const std::vector<const assay_call*>& calls) const {

@@ -29,7 +29,10 @@ class RankGroup {
   void* handle() const { return handle_; }
   int ranks() const { return ranks_; }
 
-  /// Runs the calls of all ranks that this process holds together and waits for them.
+  /// Whether the library enqueues calls that come with streams ("honours_group_streams" of describe()).
+  bool honours_streams() const;
+
+  /// Runs the calls of all ranks that this process holds together and waits for them, unless they have streams.
   Execution run(const std::vector<const assay_call*>& calls) const;
 
  private:

@@ -38,6 +38,23 @@ class TensorNames {
   TensorNames& operator=(const TensorNames&) = delete;
 };
 
+/// A call of before that has as much of everything; null if there is none.
+const Problem* problem_of_same_sizes(const Problem& problem) {
+  for (const Problem& earlier : problem.before) {
+    bool same = earlier.tensors.size() == problem.tensors.size();
+    for (size_t i = 0; same && i < problem.tensors.size(); ++i)
+      same = earlier.tensors[i].spec.bytes() == problem.tensors[i].spec.bytes();
+    if (same) return &earlier;
+  }
+  return nullptr;
+}
+
+std::vector<void*> addresses_of(const std::vector<DeviceBlock>& blocks) {
+  std::vector<void*> all;
+  for (const DeviceBlock& block : blocks) all.push_back(block.address());
+  return all;
+}
+
 }  // namespace
 
 /// With the memory of its members.
@@ -73,7 +90,7 @@ bool Runner::give_workspace(assay_call& call, std::string& reason) {
 }
 
 /// Makes the calls of all ranks on what the buffers hold, and says how they ended.
-CallResult Runner::called(const CallRequest& request) {
+CallResult Runner::called(const CallRequest& request, int sentinel) {
   const int ranks = request.problem->ranks, first = request.place ? request.place->first : 0;
   const int end = request.place ? first + request.place->count : ranks;
   std::deque<AbiCall> calls;
@@ -84,15 +101,26 @@ CallResult Runner::called(const CallRequest& request) {
     pointers.push_back(&abi.call);
     if (!give_workspace(abi.call, reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
   }
-  const auto reset_outputs = [&] {
-    return buffers_.reset_outputs(reason) && (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
+  // What a replay finds is not what it will make: outputs are reset, and ranks have other numbers in the first of two replays, so that
+  // what stays in buffers and flags of a group shows.
+  Problem other;
+  const auto reset = [&](int replay) {
+    const Problem* const earlier = replay == 1 ? problem_of_same_sizes(*request.problem) : nullptr;
+    if (earlier != nullptr) other = *earlier;
+    const std::vector<void*> places = addresses_of(buffers_.blocks());
+    const bool done = ranks > 1 ? buffers_.upload(earlier != nullptr ? other : *request.problem, sentinel, group_.handle(), reason)
+                                : buffers_.reset_outputs(reason);
+    return done && places == addresses_of(buffers_.blocks()) &&
+           (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
   };
+  Launch launch{{}, [&] { return ranks > 1 ? group_.run(pointers).status : functions_->run(pointers.front()); }, reset};
+  for (AbiCall& abi : calls) launch.calls.push_back(&abi.call);
 
   const TensorNames names(*request.problem, buffers_.blocks());
   const Clock::time_point start = Clock::now();
   Execution execution;
   try {
-    execution = ranks > 1 ? group_.run(pointers) : execute(*functions_, calls.front().call, request.mode, reset_outputs);
+    execution = ranks > 1 && request.mode == LaunchMode::kDefault ? group_.run(pointers) : execute(*functions_, launch, request.mode);
   } catch (const std::exception& error) {
     return refused(CallStatus::kBroken, std::string("exception out of the library: ") + error.what());
   } catch (...) {
@@ -127,7 +155,8 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
     call.problem = &problem;
     std::string reason;
     if (!buffers_.upload(problem, sentinel, group_.handle(), reason)) return lost(reason, false);
-    CallResult ended = called(call);
+    call.mode = LaunchMode::kDefault;
+    CallResult ended = called(call, sentinel);
     if (ended.status == CallStatus::kOk) continue;
     ended.message.insert(0, "in the call before: ");
     if (request.problem->ranks > 1) forget_group();
@@ -138,7 +167,7 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
 
 CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
-  if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault)
+  if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault && (request.place || !group_.honours_streams()))
     return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
   // Where calls are made before, the case alone decides what a kernel finds; and processes cannot know what the others still have.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
@@ -153,7 +182,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   }
   if (!buffers_.upload(*request.problem, sentinel, group_.handle(), reason)) return lost(reason, false);
 
-  CallResult ended = called(request);
+  CallResult ended = called(request, sentinel);
   const std::string changed = environment.restore();
   if (ended.status == CallStatus::kOk) {
     CallResult result = buffers_.download();

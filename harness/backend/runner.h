@@ -27,7 +27,7 @@ class Runner {
 
  private:
   CallResult run_once(const CallRequest& request, int sentinel);
-  CallResult called(const CallRequest& request);
+  CallResult called(const CallRequest& request, int sentinel);
   CallResult called_before(const CallRequest& request, int sentinel);
   bool give_workspace(assay_call& call, std::string& reason);
   bool device_answers();

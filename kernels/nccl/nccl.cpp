@@ -90,7 +90,10 @@ class Group {
   }
 
   void run(const assay_call* const* calls, const std::string& algorithm) {
-    for (const int device : devices_) good(cudaSetDevice(device)), good(cudaDeviceSynchronize());  // uploads
+    const bool has_streams = calls[0]->stream != nullptr;
+    if (has_streams && calls[0]->stream == calls[1]->stream) unsupported("each rank wants a stream of its own");
+    for (const int device : devices_)
+      if (!has_streams) good(cudaSetDevice(device)), good(cudaDeviceSynchronize());  // uploads
     std::unique_ptr<Communicators>& of_all = communicators_[algorithm];
     if (!of_all) of_all = std::make_unique<Communicators>(algorithm, devices_);
     const Api& api = Api::one();
@@ -98,9 +101,12 @@ class Group {
     for (size_t rank = 0; rank < devices_.size(); ++rank) {
       const Call call(*calls[rank]);
       const assay_tensor &x = call.at("x"), &y = call.at("y");
-      api.good(api.all_reduce(x.data, y.data, elements_of(x), type_of(x), ncclSum, of_all->of(rank), streams_[rank]), "ncclAllReduce");
+      api.good(api.all_reduce(x.data, y.data, elements_of(x), type_of(x), ncclSum, of_all->of(rank),
+                              has_streams ? static_cast<cudaStream_t>(calls[rank]->stream) : streams_[rank]),
+               "ncclAllReduce");
     }
     api.good(api.group_end(), "ncclGroupEnd");
+    if (has_streams) return;  // and the caller waits
     wait(*of_all);
     if (of_all->hung) {
       communicators_.erase(algorithm);

@@ -29,6 +29,7 @@ Case excerpt(Case c) {
   const RankCase p = read_rank_case(c);
   const int64_t most = p.contract.order == RankOrder::kAnyTree && p.ranks > 4 ? kExcerptOfTrees : kExcerptElements;
   c.parameters["m"] = std::to_string(std::min(p.m, std::max<int64_t>(1, most / p.n)));
+  if (p.n > 2 * most) c.parameters["n"] = std::to_string(most + p.n % most);  // one long row: its end has as many odd elements
   return c;
 }
 

@@ -8,7 +8,7 @@
 namespace assay_kernels {
 
 inline constexpr int kMostRanks = 8;
-inline constexpr int kMostRankBlocks = 16;
+inline constexpr int kMostRankBlocks = 36;
 inline constexpr int64_t kAreaBuffer = 4096;  ///< bytes before the buffer
 
 /// At the beginning of an area, zeros at first. Flags count calls upwards, in two sets that are used in turn, so that a rank that

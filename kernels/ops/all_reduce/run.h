@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <type_traits>
 
 #include "kernels/ops/all_reduce/coded.h"
@@ -18,6 +19,11 @@ using assay::plugin::AreaRequest;
 using assay::plugin::Ranks;
 
 inline constexpr int kRankThreads = 128;
+/// On a device plain sums have as many threads and blocks as vLLM's (512 and at most 36), and of all ranks of a launch no more blocks than
+/// every chip has multiprocessors that the kernels are compiled for: all of them must run at once.
+inline constexpr bool kOnDevice = std::size(simt::kWarpSizes) == 1;
+inline constexpr int kPlainThreads = kOnDevice ? 512 : kRankThreads;
+inline constexpr int kBlocksAtOnce = 96;
 
 /// What an area is: signals and a buffer as long as the message, or three buffers of a Lamport kernel, whose sentinel depends on
 /// T. kWithSums is added to those whose second half holds sums.
@@ -39,13 +45,13 @@ void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 
 /// Starts `count` ranks from `first` on. `kernel` is one for the type of x.
 template <class Kernel>
-void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel) {
+void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel, int threads = kRankThreads) {
   const simt::RankScope scope = ranks.lost ? simt::RankScope(ranks.lost, ranks.of)
                                            : simt::RankScope(ranks.areas, first, ranks.size, uint64_t(call.number("schedule_seed", 1)));
   AllReduceArguments a = all_reduce_arguments(ranks);
   a.first = first;
   a.blocks = blocks;
-  simt::launch(kernel, call.grid(int64_t{blocks} * count, kRankThreads), a);
+  simt::launch(kernel, call.grid(int64_t{blocks} * count, threads), a);
 }
 
 /// Blocks that a message wants, each rank the same.
@@ -53,12 +59,18 @@ inline int blocks_for(int64_t packets) {
   return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
 }
 
+/// Those of a plain sum, of which so many ranks share a launch.
+inline int plain_blocks_for(int64_t packets, int count) {
+  const int most = kOnDevice ? std::min(kMostRankBlocks, kBlocksAtOnce / count) : simt::kMostBlocksOfRank;
+  return int(std::clamp<int64_t>((packets + kPlainThreads - 1) / kPlainThreads, 1, most));
+}
+
 template <class Rules>
 void run_one_shot(const Call& call, const Ranks& ranks, int first, int count) {
   with_type(call.input("x"), [&](auto type) {
     using T = decltype(type);
     const int64_t packets = all_reduce_arguments(ranks).elements / simt::Vector<T>::kElements;
-    launch_ranks(call, ranks, first, count, blocks_for(packets), all_reduce_one_shot<Rules, T>);
+    launch_ranks(call, ranks, first, count, plain_blocks_for(packets, count), all_reduce_one_shot<Rules, T>, kPlainThreads);
   });
 }
 
@@ -77,7 +89,7 @@ void run_two_shot(const Call& call, const Ranks& ranks, int first, int count) {
   with_type(call.input("x"), [&](auto type) {
     using T = decltype(type);
     const int64_t packets = a.elements / simt::Vector<T>::kElements;
-    launch_ranks(call, ranks, first, count, blocks_for(packets / a.ranks), all_reduce_two_shot<Rules, T>);
+    launch_ranks(call, ranks, first, count, plain_blocks_for(packets / a.ranks, count), all_reduce_two_shot<Rules, T>, kPlainThreads);
   });
 }
 

@@ -99,7 +99,8 @@ class RanksOnDevice {
 };
 
 /// A kernel gets all ranks of a device in one launch, in a stream of the group's own; where ranks have several devices all launches are
-/// made before one of them is waited for.
+/// made before one of them is waited for. Calls that come with streams are enqueued in these, those of a device in that of its first rank,
+/// and nobody waits: such a call can be captured in a graph once another one was made on the same areas.
 template <class Runtime, class C>
 class DeviceGroup : public RanksOnDevice<C> {
  public:
@@ -126,11 +127,17 @@ class DeviceGroup : public RanksOnDevice<C> {
                    const typename RanksOnDevice<C>::Finished& finished) override {
     try {
       const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
+      const bool has_streams = calls[0]->stream != nullptr;
+      if (has_streams && devices() > 1 && calls[0]->stream == calls[each_]->stream) unsupported("each device wants a stream of its own");
       std::vector<assay_call> in_stream;
-      for (int32_t r = 0; r < n; ++r) in_stream.push_back(*calls[r]), in_stream.back().stream = streams_[size_t(r / each_)];
+      for (int32_t r = 0; r < n; ++r) {
+        in_stream.push_back(*calls[r]);
+        in_stream.back().stream = has_streams ? calls[r / each_ * each_]->stream : streams_[size_t(r / each_)];
+      }
       std::vector<const assay_call*> pointers;
       for (const assay_call& call : in_stream) pointers.push_back(&call);
       const Ranks ranks = areas_.ranks(kernel.area(C(in_stream[0])), pointers.data());
+      if (has_streams) return launch(kernel, ranks), ASSAY_OK;
       // Uploads went to default streams, for which those of the group do not wait.
       if (const assay_status ready = on_all([&](int) { return finished(nullptr); }); ready != ASSAY_OK) return ready;
       const assay_status status = launched(kernel, ranks, finished);
@@ -157,13 +164,17 @@ class DeviceGroup : public RanksOnDevice<C> {
     return first;
   }
 
+  void launch(const KernelOf<C>& kernel, const Ranks& ranks) const {
+    for (int device = 0; device < devices(); ++device) {
+      const OnDevice<Runtime> on(device);
+      kernel.run_ranks(C(*ranks.calls[device * each_]), ranks, device * each_, each_);
+    }
+  }
+
   assay_status launched(const KernelOf<C>& kernel, const Ranks& ranks, const typename RanksOnDevice<C>::Finished& finished) {
     const auto wait = [&] { return on_all([&](int device) { return finished(streams_[size_t(device)]); }); };
     try {
-      for (int device = 0; device < devices(); ++device) {
-        const OnDevice<Runtime> on(device);
-        kernel.run_ranks(C(*ranks.calls[device * each_]), ranks, device * each_, each_);
-      }
+      launch(kernel, ranks);
     } catch (...) {
       (void)wait();  // for ranks that were launched: they give up, and nothing is released under them
       throw;

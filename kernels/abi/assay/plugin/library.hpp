@@ -133,8 +133,12 @@ class DeviceLibrary {
     return status;
   }
 
+  /// Groups enqueue calls that come with streams (DeviceGroup).
   static const char* describe() {
-    static const std::string text = plugin::describe(device().identity, kept().kernels);
+    static const std::string text = [] {
+      std::string all = plugin::describe(device().identity, kept().kernels);
+      return all.insert(all.rfind('}'), ", \"honours_group_streams\": true");
+    }();
     return text.c_str();
   }
 

@@ -1,0 +1,141 @@
+// All-reduce of two ranks or more on devices: the plain paths of our library beside NCCL's ring and tree, at 64 KiB and 1 MiB in one run.
+// Everything goes through the C ABI, with a stream for each rank, so that nobody waits between calls. A rank has a device of its own where
+// there are as many, else they share one. Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
+#include <algorithm>
+#include <array>
+
+#include "kernels/bench/cuda_calls.h"
+
+namespace {
+
+using namespace assay_kernels;
+
+constexpr int kWarmUp = 20, kCalls = 200, kRounds = 11;
+
+struct Path {
+  const char *title, *contract, *kernel;
+};
+
+/// Buffers, streams and calls of all ranks of one library's group.
+class Group {
+ public:
+  Group(const assay_library& library, int ranks, int64_t bytes) : library_(library), calls_(size_t(ranks)), tensors_(size_t(ranks)) {
+    int devices = 0;
+    check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
+    const int spread = devices >= ranks ? 1 : ranks;  // ranks of a device
+    group_ = library.create_group != nullptr ? library.create_group(ranks) : nullptr;
+    shape_ = {1, bytes / 2};
+    strides_ = {bytes / 2, 1};
+    for (int r = 0; group_ != nullptr && r < ranks; ++r) {
+      check(cudaSetDevice(r / spread), "cudaSetDevice");
+      cudaStream_t stream;
+      check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
+      streams_.push_back(stream);
+      void *x = library.allocate_on(group_, r, size_t(bytes)), *y = library.allocate_on(group_, r, size_t(bytes));
+      if (x == nullptr || y == nullptr) std::exit(3);
+      check(cudaMemset(x, 0x3c, size_t(bytes)), "cudaMemset");
+      for (const auto& [role, data] : {std::pair<const char*, void*>{"x", x}, {"y", y}}) {
+        assay_tensor& t = tensors_[size_t(r)][data == y ? 1 : 0];
+        t = {sizeof t, ASSAY_BFLOAT, 16, uint8_t(data == y), 2, role, shape_.data(), strides_.data(), data, uint64_t(bytes)};
+      }
+    }
+    check(cudaSetDevice(0), "cudaSetDevice");
+    for (const int device : {0, devices - 1}) check(cudaSetDevice(device), "cudaSetDevice"), check(cudaDeviceSynchronize(), "upload");
+    check(cudaSetDevice(0), "cudaSetDevice");
+  }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+  ~Group() {
+    for (cudaStream_t stream : streams_) (void)cudaStreamDestroy(stream);
+    if (group_ != nullptr) library_.destroy_group(group_);
+  }
+  bool made() const { return group_ != nullptr; }
+
+  /// Seconds of a call: the median of rounds of kCalls that are enqueued one behind the other; negative if it was refused.
+  double seconds(const Path& path) {
+    std::vector<const assay_call*> pointers;
+    for (size_t r = 0; r < calls_.size(); ++r) {
+      assay_call& call = calls_[r];
+      call = {};
+      call.size = sizeof call, call.op = "all_reduce", call.contract = path.contract, call.kernel = path.kernel;
+      call.tensors = tensors_[r].data(), call.n_tensors = 2, call.stream = streams_[r];
+      call.message = message_, call.message_bytes = sizeof message_, call.rank = int32_t(r), call.world_size = int32_t(calls_.size());
+      pointers.push_back(&call);
+    }
+    const auto enqueue = [&] { return library_.run_group(group_, pointers.data(), int32_t(pointers.size())) == ASSAY_OK; };
+    const auto wait = [&] {
+      for (cudaStream_t stream : streams_) check(cudaStreamSynchronize(stream), path.title);
+    };
+    for (int i = 0; i < kWarmUp; ++i)
+      if (!enqueue()) return -1;
+    wait();
+    cudaEvent_t begin, end;
+    check(cudaEventCreate(&begin), "cudaEventCreate");
+    check(cudaEventCreate(&end), "cudaEventCreate");
+    std::vector<double> rounds;
+    for (int round = 0; round < kRounds; ++round) {
+      check(cudaEventRecord(begin, streams_[0]), "cudaEventRecord");
+      for (int i = 0; i < kCalls; ++i)
+        if (!enqueue()) return -1;
+      check(cudaEventRecord(end, streams_[0]), "cudaEventRecord");
+      wait();
+      float milliseconds = 0;
+      check(cudaEventElapsedTime(&milliseconds, begin, end), "cudaEventElapsedTime");
+      rounds.push_back(milliseconds * 1e-3 / kCalls);
+    }
+    check(cudaEventDestroy(begin), "cudaEventDestroy");
+    check(cudaEventDestroy(end), "cudaEventDestroy");
+    std::nth_element(rounds.begin(), rounds.begin() + kRounds / 2, rounds.end());
+    return rounds[kRounds / 2];
+  }
+  const char* message() const { return message_; }
+
+ private:
+  const assay_library& library_;
+  void* group_ = nullptr;
+  std::vector<cudaStream_t> streams_;
+  std::vector<assay_call> calls_;
+  std::vector<std::array<assay_tensor, 2>> tensors_;
+  std::array<int64_t, 2> shape_{}, strides_{};
+  char message_[256] = "";
+};
+
+/// The rate of the fastest path, in bytes of the message a second.
+double best_of(const char* title, const assay_library& library, const std::vector<Path>& paths, int ranks, int64_t bytes) {
+  Group group(library, ranks, bytes);
+  double best = 0;
+  for (const Path& path : paths) {
+    const double seconds = group.made() ? group.seconds(path) : -1;
+    if (seconds < 0) {
+      std::printf("%-8s %-44s %10s  %s\n", title, path.title, "-", group.made() ? group.message() : "no group of so many ranks here");
+      continue;
+    }
+    std::printf("%-8s %-44s %10.2f us %8.2f GB/s\n", title, path.title, seconds * 1e6, double(bytes) / seconds * 1e-9);
+    best = std::max(best, double(bytes) / seconds);
+  }
+  return best;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int ranks = argc > 1 ? std::atoi(argv[1]) : 2;
+  const assay_library& ours = open_library(argc > 2 ? argv[2] : ASSAY_CUDA_LIBRARY);
+  const assay_library& nccl = open_library(argc > 3 ? argv[3] : ASSAY_NCCL_LIBRARY);
+  int devices = 0;
+  check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+  std::printf("%d ranks on %d x %s, bf16, median of %d rounds of %d calls\n", ranks, std::min(devices, ranks), properties.name, kRounds, kCalls);
+  bool enough = true;
+  for (const int64_t bytes : {int64_t{1} << 16, int64_t{1} << 20}) {
+    std::printf("%lld KiB\n", static_cast<long long>(bytes >> 10));
+    const double theirs = best_of("nccl", nccl, {{"ring", "nccl.all_reduce_ring", "nccl_ring"}, {"tree", "nccl.all_reduce_tree", "nccl_tree"}}, ranks, bytes);
+    std::vector<Path> plain = {{"one shot", "vllm.all_reduce_1stage", "all_reduce.one_shot"}, {"two shots", "sglang.all_reduce_v2_pull", "all_reduce.two_shot"}};
+    if (ranks > 2) plain.push_back({"two stages", "vllm.all_reduce_2stage", "all_reduce.two_shot"});
+    const double own = best_of("assay", ours, plain, ranks, bytes);
+    if (theirs > 0) std::printf("assay has %.2f of NCCL's rate (wanted: 0.80)\n", own / theirs);
+    enough = enough && (theirs == 0 || own >= 0.8 * theirs);
+  }
+  return enough ? 0 : 1;
+}
