@@ -84,4 +84,15 @@ struct ScaleInF32 : MaskedBf16Ue8m0x4 {
 };
 using MaskedScaleInF32 = WithGroup<VllmSiluMaskedUe8m0x4, ScaleInF32>;
 
+/// By token: a row of zeros has the scale 0.
+struct TokenWithoutFloor : VllmPerToken {
+  static float scale(float amax) { return amax / 448.0f; }
+};
+struct SiluTokenFloorMissing : WithGroup<VllmSiluPerToken, TokenWithoutFloor> {};
+
+struct RoundsSiluAlone : SiluTwice {
+  static constexpr bool kRoundsProduct = false;
+};
+struct SiluTokenProductKept : WithActivation<VllmSiluPerTokenRounded, RoundsSiluAlone> {};
+
 }  // namespace assay_kernels

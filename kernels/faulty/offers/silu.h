@@ -3,6 +3,7 @@
 
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/silu_mul_quant_group/problem.h"
+#include "kernels/ops/silu_mul_quant_group/token.h"
 #include "kernels/ops/silu_mul_quant_masked/masked.h"
 
 namespace assay_kernels {
@@ -21,6 +22,19 @@ Kernel of_gated_groups(const char* name, const char* cites, const Values& layout
           name,
           cites,
           "silu_mul_quant_group"};
+}
+
+template <class Rules>
+Kernel of_gated_tokens(const char* name, const char* cites) {
+  return {name,
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+          {{"n", 16}},
+          run_silu_mul_quant_token<Rules>,
+          name,
+          cites,
+          "silu_mul_quant_token"};
 }
 
 template <class Rules>

@@ -42,6 +42,10 @@ struct SiluOnce : ActivationRules {
   SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp(-g)); }
 };
 
+struct SiluDividesF32 : SiluOnce {
+  static constexpr bool kRoundsProduct = false;
+};
+
 struct SiluTanh : ActivationRules {
   static constexpr bool kRoundsProduct = true;
   SIMT_DEVICE static float silu(float g) {

@@ -1,6 +1,7 @@
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/silu_mul_quant_group/problem.h"
 #include "kernels/ops/silu_mul_quant_group/rules.h"
+#include "kernels/ops/silu_mul_quant_group/token.h"
 
 namespace assay_kernels {
 namespace {
@@ -20,10 +21,21 @@ Kernel of_layouts(bool packed, const Values& layouts) {
           by_contract};
 }
 
+template <class Rules>
+Kernel of_tokens() {
+  return {"silu_mul_quant_token",
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+          {{"n", 16}},
+          run_silu_mul_quant_token<Rules>};
+}
+
 }  // namespace
 
 std::vector<Kernel> silu_mul_quant_group_kernels() {
-  return {of_layouts(false, {"row", "col", "tma"}), of_layouts(true, {"ue8m0x4_tma"})};
+  return {of_layouts(false, {"row", "col", "tma"}), of_layouts(true, {"ue8m0x4_tma"}), of_tokens<VllmSiluPerToken>(),
+          of_tokens<VllmSiluPerTokenUb>(), of_tokens<VllmSiluPerTokenRounded>()};
 }
 
 }  // namespace assay_kernels

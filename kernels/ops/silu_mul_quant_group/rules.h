@@ -103,6 +103,17 @@ struct TorchSiluGroup : SiluGroup<TorchSilu, VllmGroupFp8> {
   static constexpr const char* kContract = "torch.silu_mul_group_fp8";
 };
 
+// vLLM PR 46273, fused_silu_mul_per_token_quant.cu.
+struct VllmSiluPerToken : SiluGroup<SiluDividesF32, VllmPerToken> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_per_token_quant";
+};
+struct VllmSiluPerTokenUb : SiluGroup<SiluDividesF32, VllmPerTokenUb> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_per_token_quant_ub";
+};
+struct VllmSiluPerTokenRounded : SiluGroup<SiluTwice, VllmPerToken> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_per_token_quant_rounded";
+};
+
 using SiluGroupList = RulesList<VllmSiluPerBlock, VllmSiluPerBlockUb, VllmSiluPerBlockFnuz, VllmFusedSilu, VllmFusedSiluRounded,
                                 VllmFusedSiluUe8m0x4, VllmFusedSiluSm100, VllmFusedSiluRoundedSm100, VllmFusedSiluUe8m0x4Sm100,
                                 VllmSiluColmajor, VllmSiluColmajorUe8m0, VllmSiluColmajorV0190, VllmSiluColmajorUe8m0V0190,
