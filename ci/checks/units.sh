@@ -75,6 +75,6 @@ sed '2s/,512,/,500,/' "$seen" >"$scratch/other.csv"
 expect 2 'are no whole tiles of 64 x 8' "$assay" arch verify "$scratch/other.csv"
 expect 2 '--output is of arch verify --backend' "$assay" arch verify "$seen" --output "$scratch/other.csv"
 for file in "$root"/golden/observed/*/units.csv; do
-  [ ! -e "$file" ] || expect 0 'observed elements are as predicted' "$assay" arch verify "$file" ${sample:+--unit '*.wgmma.e5m2.f32'}
+  [ ! -e "$file" ] || expect 0 'observed elements are as predicted' "$assay" arch verify "$file" ${sample:+--unit '*.wgmma.tf32.f32'}
 done
 echo "units are shown, verified and edited"
