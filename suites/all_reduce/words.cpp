@@ -126,6 +126,9 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
     return text;
   };
   std::vector<std::string> notes = {"wrong elements: " + listed(by_rank)};
+  const auto in_own_part = [&](const WrongElement& one) { return owner_of(c, one.element) == one.rank; };
+  if (segments_of(c).size() > 1 && std::all_of(wrong.begin(), wrong.end(), in_own_part))
+    notes.push_back("each rank is wrong in its own part alone, the one that it adds up for all");
   std::string owners;
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in that of rank {}", owners.empty() ? "" : ", ", count, owner);
