@@ -53,16 +53,19 @@ std::vector<Case> offered(const std::vector<Case>& selected, const HuntArguments
 class Hunt {
  public:
   Hunt(const HuntArguments& arguments, const Op& op, const Backend& backend, std::vector<Case> begin_with)
-      : arguments_(arguments), op_(op), backend_(backend), inventor_(op, std::move(begin_with), arguments.seed) {
+      : arguments_(arguments), op_(op), backend_(backend), inventor_(op, std::move(begin_with), arguments.seed),
+        end_(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(60 * arguments.minutes))) {
     options_.kernel_glob = arguments.kernel;
     options_.threads = int(std::max(1u, std::thread::hardware_concurrency()));
     options_.each.diagnose = look_for_causes(backend);
-    options_.ended = ended_by;
+    options_.ended = [this]() -> const char* {
+      if (const char* signal = ended_by()) return signal;
+      return Clock::now() < end_ ? nullptr : "the end of its time";
+    };
   }
 
   void run() {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(60 * arguments_.minutes);
-    while (ended_by() == nullptr && !lost_ && std::chrono::steady_clock::now() < end) {
+    while (!lost_ && options_.ended() == nullptr) {
       const std::vector<Case> cases = batch();
       if (cases.empty()) return;
       invented_ += int64_t(cases.size());
@@ -81,6 +84,7 @@ class Hunt {
       fmt::print("{:<28} {} of {} verdicts are violations{}\n", kernel, prey.violations, prey.judged,
                  prey.budget_use == 0 ? "" : fmt::format("; highest budget use {:.3g}: {}", prey.budget_use, prey.nearest));
     }
+    if (unjudged_ > 0) fmt::print("{} verdicts could not be given, the first of {}\n", unjudged_, printable(first_unjudged_));
     fmt::print("{} cases of op {} were invented by seed {}; {} kernels break their contract\n", invented_, op_.name, arguments_.seed,
                broken_kernels());
     if (ended_by() != nullptr) return exit_code_of_ending();
@@ -89,6 +93,8 @@ class Hunt {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   std::vector<Case> batch() {
     std::vector<Case> cases;
     const int64_t most = std::min<int64_t>(kBatch, arguments_.count - invented_);
@@ -99,6 +105,10 @@ class Hunt {
 
   void take(const Verdict& verdict, const std::vector<Case>& cases) {
     if (verdict.outcome == Outcome::kSkip || verdict.device_lost) return;
+    if (verdict.outcome == Outcome::kNotJudged) {  // such as a fill with NaN for a format without, which no row has
+      if (unjudged_++ == 0) first_unjudged_ = verdict.case_id + ": " + verdict.message;
+      return;
+    }
     Prey& prey = prey_[verdict.kernel];
     ++prey.judged;
     for (const TensorFinding& tensor : verdict.tensors)
@@ -127,10 +137,12 @@ class Hunt {
   const Op& op_;
   const Backend& backend_;
   Inventor inventor_;
+  const Clock::time_point end_;
   RunOptions options_;
   std::map<std::string, Prey> prey_;
   std::string rows_;  ///< a table of the first violation of each kernel
-  int64_t invented_ = 0;
+  std::string first_unjudged_;
+  int64_t invented_ = 0, unjudged_ = 0;
   bool lost_ = false;
 };
 
