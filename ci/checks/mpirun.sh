@@ -14,7 +14,7 @@ print(*sorted(",".join(row) for row in rows), sep="\n")
 END
 }
 
-some=(--suite all_reduce/quick --suite all_reduce_add_rms_norm/quick --suite all_reduce_rms_norm/quick --warp 32)
+some=(--suite all_reduce/quick --suite all_reduce_add_rms_norm/quick --suite all_reduce_add_rms_norm_quant_static/quick --suite all_reduce_rms_norm/quick --warp 32)
 "$assay" run "${some[@]}" --report csv:"$scratch/one.csv" >"$scratch/log" 2>&1 || fail "one process: $(tail -n 5 "$scratch/log")"
 processes 4 "$assay" run "${some[@]}" --report csv:"$scratch/four.csv" >"$scratch/log" 2>&1 || fail "four processes: $(tail -n 9 "$scratch/log")"
 grep -qF "ranks are held by all of these processes together" "$scratch/log" || fail "four processes do not say that they hold ranks together"
