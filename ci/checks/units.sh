@@ -57,6 +57,7 @@ expect 2 "a_V100_fp16.txt: cannot be read" "$assay" arch verify "$scratch/record
 # A back end's own units, and one that is wrong.
 verify=("$assay" arch verify --elements 256 --unit sm_90.wgmma.e4m3.f32)
 expect 0 '16384 of 16384 elements are as predicted' "${verify[@]}" --backend cpu
+expect 0 'elements are as predicted, 0 differ' "$assay" arch verify --elements 256 --unit 'sm_120.mma.nvf4.f32' --backend cpu
 expect 1 'first at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_less
 expect 2 'NOTHING RAN' "$assay" arch verify --backend cpu --unit no.such.unit
 expect 2 'no folder with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu

@@ -24,6 +24,11 @@ std::string fill_of_c(const UnitFills& fills, const Unit& unit) {
   return std::string(fills.c) == "huge" && !reaches ? "half_zeros" : fills.c;
 }
 
+/// A format of which every code is a number has no special values: any code then.
+std::string fill_of_factor(const char* fill, const Format& format) {
+  return format.specials == Specials::kFinite && fill == std::string("specials") ? "uniform_bits" : fill;
+}
+
 }  // namespace
 
 std::span<const UnitFills> fills_of(const Unit& unit) {
@@ -35,7 +40,7 @@ MmaCase UnitCalls::chain(int64_t steps) const {
   c.row = row;
   c.m = m, c.n = n, c.steps = steps, c.seed = seed;
   c.tiles = std::max<int64_t>(1, (elements + m * n - 1) / (m * n));
-  c.fill = fills->a, c.b = fills->b, c.c = fill_of_c(*fills, row->unit);
+  c.fill = fill_of_factor(fills->a, *row->unit.a), c.b = fill_of_factor(fills->b, *row->unit.b), c.c = fill_of_c(*fills, row->unit);
   if (row->unit.scale) c.scale = fills->scale;
   return c;
 }
