@@ -1,6 +1,7 @@
 // The tables of the suites held against the reference: what they declare is so.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -58,6 +59,21 @@ TEST(Suites, ACaseThatDeclaresNothingIsFoundBlind) {
   size_t blind = 0;
   for (const Case& c : quick_cases()) blind += !undeclared(c, {}).empty();
   EXPECT_GT(blind, quick_cases().size() / 2);
+}
+
+/// power_of() stops at the first element that shows an edit; visibilities() counts them all. Of each contract a case that is blind to
+/// something.
+TEST(Suites, PowerIsBlindToWhatNoElementShows) {
+  std::set<std::string> contracts;
+  for (const Case& c : quick_cases()) {
+    const std::set<std::string> blind = undeclared(c, {});
+    if (blind.empty() || blind.size() == seen_by_case().at(c.id).size() || !contracts.insert(c.op + c.text("contract")).second) continue;
+    const Power power = power_of(find_op(c.op), c);
+    EXPECT_EQ(std::set<std::string>(power.blind_to.begin(), power.blind_to.end()), blind) << c.id;
+    const auto real = std::count_if(seen_by_case().at(c.id).begin(), seen_by_case().at(c.id).end(), [](const Visibility& v) { return v.equivalent.empty(); });
+    EXPECT_EQ(power.faults, real) << c.id;
+  }
+  EXPECT_GT(contracts.size(), 5u);
 }
 
 TEST(Suites, EveryDeclaredBlindnessIsThatOfACase) {

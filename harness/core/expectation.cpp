@@ -59,6 +59,7 @@ Expectation expectation_of(std::vector<WholePart> parts, std::vector<Violation> 
     std::vector<Violation> violations;
   };
   Answer answer;
+  answer.ready = true;
   for (const WholePart& whole : parts) {
     answer.parts.push_back(whole.part);
     answer.steps = std::max(answer.steps, whole.part.rows() * whole.part.steps_per_row);

@@ -114,6 +114,7 @@ struct Answer {
   /// The rows that belong to the steps from `first` to the one before `end`. May be called from several threads at once.
   std::function<AcceptedBlock(int64_t first, int64_t end)> accepted = {};
   int64_t products = 1;  ///< that an element is made of, where they are what it costs
+  bool ready = false;    ///< computed already: to ask for fewer steps saves nothing
 
   int64_t elements() const;
 };

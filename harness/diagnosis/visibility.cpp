@@ -1,9 +1,12 @@
 #include "harness/diagnosis/visibility.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
 #include <utility>
+
+#include "harness/core/blocks.h"
 
 namespace assay {
 namespace {
@@ -22,8 +25,12 @@ Interval reread(const Format& written, const Format& read, Interval accepted) {
   return {low, accepted.single() ? low : end(accepted.high)};
 }
 
+const std::vector<int32_t>& highs(const WholePart& part) { return part.high.empty() ? part.low : part.high; }
+const std::vector<int32_t>& highs(const AcceptedRows& rows) { return rows.high.empty() ? rows.low : rows.high; }
+
 /// Elements whose accepted sets have no code in common, place by place in storage.
 int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr) {
+  if (*right.part.format == *edited.part.format && right.low == edited.low && highs(right) == highs(edited)) return 0;
   int64_t count = 0;
   for (int64_t i = 0; i < right.part.elements(); ++i) {
     if (right.at(i).meets(reread(*edited.part.format, *right.part.format, edited.at(i)))) continue;
@@ -82,6 +89,39 @@ int64_t outside_of(const std::vector<Whole>& right, const Whole& edited) {
   return least;
 }
 
+/// Whether some of these rows of an edit have no code in common with the right ones in the same places.
+bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
+  const auto first = rows.first * right.part.columns();
+  const std::vector<int32_t>& high = highs(rows);
+  if (*right.part.format == *edited.format && std::equal(rows.low.begin(), rows.low.end(), right.low.begin() + first) &&
+      std::equal(high.begin(), high.end(), highs(right).begin() + first))
+    return false;
+  for (size_t i = 0; i < rows.low.size(); ++i)
+    if (!right.at(first + int64_t(i)).meets(reread(*edited.format, *right.part.format, {rows.low[i], high[i]}))) return true;
+  return false;
+}
+
+/// Whether an element tells the edit apart from the one answer. The first step, which shows most edits, is looked at by itself; the
+/// others are computed until one of them shows it.
+bool is_apart(const Whole& right, const Answer& edited) {
+  for (size_t p = 0; p < right.size(); ++p)
+    if (right[p].part.shape != edited.parts[p].shape || !in_the_same_places(right[p].part, edited.parts[p]))
+      return outside_of(right, computed(edited)) > 0;
+  std::atomic<bool> apart = false;
+  const auto look = [&](StepRange range) {
+    if (apart || range.first == range.end) return;
+    const AcceptedBlock block = edited.accepted(range.first, range.end);
+    for (size_t p = 0; p < right.size() && !apart; ++p)
+      if (is_apart(right[p], edited.parts[p], block.parts[p])) apart = true;
+  };
+  std::vector<StepRange> others = block_ranges(edited);
+  if (others.empty()) return false;
+  look({0, 1});
+  others.front().first = 1;
+  if (!apart) for_each_in_parallel(int64_t(others.size()), [&](int64_t i) { look(others[size_t(i)]); });
+  return apart;
+}
+
 /// The first row of a case alone, which shows most edits at a fraction of the price.
 struct FirstRow {
   Problem problem;
@@ -99,8 +139,6 @@ struct FirstRow {
     return false;
   }
 };
-
-const std::vector<int32_t>& highs(const WholePart& part) { return part.high.empty() ? part.low : part.high; }
 
 /// Whether each tensor of the row begins the tensor of all rows.
 bool begins(const Whole& row, const Whole& all) {
@@ -151,16 +189,22 @@ std::vector<Visibility> visibilities(const Op& op, const Case& one) { return fau
 Power power_of(const Op& op, const Case& whole) {
   const Case one = op.excerpt ? op.excerpt(whole) : whole;
   const Problem problem = op.problem(one);
-  const std::vector<Whole> right = answers_of(op.expect(one, problem, nullptr));
-  // What one row of an answer tells apart, another answer may hold.
-  const std::optional<FirstRow> first = right.size() == 1 ? first_row(op, one, problem, right.front()) : std::nullopt;
+  const Expectation expectation = op.expect(one, problem, nullptr);
+  const std::vector<Whole> right = answers_of(expectation);
+  // What one row of an answer tells apart, another answer may hold. An answer that is computed in steps gives its first row so.
+  const std::optional<FirstRow> first =
+      right.size() == 1 && expectation.any_of.front().ready ? first_row(op, one, problem, right.front()) : std::nullopt;
+  const auto shows = [&](const Hypothesis& hypothesis) {
+    if (first && first->shows(hypothesis.name)) return true;
+    const Expectation edited = hypothesis.expect(problem, nullptr);
+    return right.size() == 1 ? is_apart(right.front(), edited.any_of.front()) : outside_of(right, computed(edited)) > 0;
+  };
   Power power;
   for (const WholePart& part : right.front()) power.data.push_back(data_power(part));
   for (const Hypothesis& hypothesis : mistakes_of(op, one)) {
     if (!hypothesis.equivalent.empty()) continue;
     ++power.faults;
-    const bool seen = (first && first->shows(hypothesis.name)) || outside_of(right, computed(hypothesis.expect(problem, nullptr))) > 0;
-    if (!seen) power.blind_to.push_back(hypothesis.name);
+    if (!shows(hypothesis)) power.blind_to.push_back(hypothesis.name);
   }
   return power;
 }

@@ -191,14 +191,33 @@ void clamp(const Step& step, const RowPart& part) {
     lanes().clamp_spans(part.low, part.high, bounds, part.size);
 }
 
+/// Subnormal numbers of f32 become zeros. That is monotone, so each end goes by itself.
+void flush(const RowPart& part) {
+  const double least = std::ldexp(1.0, kF32.min_exponent());
+  for (double* const ends : {part.low, part.high})
+    for (size_t i = 0; ends && i < part.size; ++i) ends[i] = std::fabs(ends[i]) < least ? std::copysign(0.0, ends[i]) : ends[i];
+}
+
+/// Pinned numbers to the nearest of an integer format, NaN to 0.
+void saturate(const Format& integer, const RowPart& part) {
+  const double largest = max_finite(integer);
+  for (size_t i = 0; i < part.size; ++i) {
+    const double v = part.low[i];
+    part.low[i] = std::isnan(v) ? 0 : std::clamp(std::nearbyint(v), -largest - 1, largest);
+  }
+}
+
 void each(const Step& step, const RowPart& part) {
+  if (step.verb == Verb::kFtz && !is_integer(*step.working)) return flush(part);
   for (size_t i = 0; i < part.size; ++i) part.set(i, apply(step, part[i]));
 }
 
 void convert(const Step& step, const RowPart& part) {
   const Specials specials = step.target->specials;
-  if (step.rounding != Rounding::kNearestEven || specials == Specials::kInteger || specials == Specials::kScale)
-    return each(step, part);
+  const bool nearest = step.rounding == Rounding::kNearestEven;
+  if (nearest && specials == Specials::kInteger && step.beyond == BeyondInteger::kSaturate && part.pinned())
+    return saturate(*step.target, part);
+  if (!nearest || specials == Specials::kInteger || specials == Specials::kScale) return each(step, part);
   const Grid grid = grid_of(*step.target, step.overflow);
   if (part.pinned())
     lanes().round(grid, part.low, part.size);

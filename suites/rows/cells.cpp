@@ -75,8 +75,12 @@ const ContractRow& Cells::contract() const {
 }
 
 std::string Cells::fill_name(const std::string& column) const {
-  std::vector<std::string> known;
-  for (const FillInfo& fill : all_fills()) known.push_back(fill.name);
+  // Tables have tens of thousands of cells with a fill, and every start of the program reads them.
+  static const std::vector<std::string> known = [] {
+    std::vector<std::string> names;
+    for (const FillInfo& fill : all_fills()) names.push_back(fill.name);
+    return names;
+  }();
   if (std::find(known.begin(), known.end(), text(column)) == known.end())
     refuse(column, "unknown fill '" + text(column) + "'" + did_you_mean(text(column), known));
   return text(column);

@@ -109,10 +109,10 @@ void place_scales(const std::shared_ptr<const Rows>& rows, Part& scale) {
 }
 
 /// In the order in which reports name them.
-std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows) {
+std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explains) {
   const RowCase& c = rows->c;
   const GroupQuant* quant = rows->contract.group_quant();
-  const std::string reason = reason_of(rows->contract, rows->inputs.of_row(0), *c.x);
+  const std::string reason = explains ? reason_of(rows->contract, rows->inputs.of_row(0), *c.x) : "";
   std::vector<Part> parts = {{quant ? "q" : "y", quant ? quant->q : c.x, {c.m, c.n}, reason}};
   if (c.room > 0) place_in_room(rows, parts.front());
   if (rows->contract.row_norm() && rows->contract.row_norm()->adds())
@@ -133,7 +133,7 @@ std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows) {
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
                         const RowReading& reading) {
   const auto rows = std::make_shared<const Rows>(contract, c, problem, outputs, reading);
-  const std::vector<Part> parts = parts_of(rows);
+  const std::vector<Part> parts = parts_of(rows, reading.explains);
   return {{Answer{"", parts, c.m, [rows, parts](int64_t first, int64_t end) { return rows->accepted(parts, first, end); }}}};
 }
 

@@ -50,7 +50,7 @@ std::vector<int64_t> offsets_at(const RowCase& c, const ScaleOffsets& offsets) {
 /// The contract's own scales, found where another layout would have put them.
 Hypothesis stored_as(const RowCase& c, const Contract& contract, const ScaleOffsets& offsets) {
   return {"", [c, contract, offsets](const Problem& problem, const std::vector<HostTensor>* outputs) {
-            Expectation expectation = expect_rows(contract, c, problem, outputs);
+            Expectation expectation = expect_rows(contract, c, problem, outputs, {.explains = false});
             Part& scale = expectation.any_of.front().parts.back();
             scale.places = Places::of_elements(offsets);
             scale.padding = nullptr;
@@ -62,7 +62,7 @@ Hypothesis stored_as(const RowCase& c, const Contract& contract, const ScaleOffs
 Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
   c.layout = &other;
   return {"", [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
-            return expect_rows(contract, c, problem, outputs);
+            return expect_rows(contract, c, problem, outputs, {.explains = false});
           }};
 }
 
@@ -94,7 +94,7 @@ std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& cont
 Hypothesis rows_read_without_gaps(const RowCase& c, const Contract& contract) {
   return {"x: rows are read without the gaps between them",
           [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
-            return expect_rows(contract, c, problem, outputs, {.pitch = c.n});
+            return expect_rows(contract, c, problem, outputs, {.pitch = c.n, .explains = false});
           }};
 }
 
@@ -111,7 +111,7 @@ std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& ba
 
 Hypothesis of_contract(const RowCase& c, const Neighbour& neighbour) {
   const auto expect = [c, contract = neighbour.contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
-    return expect_rows(contract, c, problem, outputs);
+    return expect_rows(contract, c, problem, outputs, {.explains = false});
   };
   Hypothesis made{neighbour.name, expect, rulebook().equivalent(c.contract, *c.x, neighbour.name)};
   made.suspect = neighbour.suspect;

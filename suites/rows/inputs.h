@@ -23,6 +23,7 @@ std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& 
 struct RowReading {
   int64_t pitch = 0;          ///< from a row of x to the next, in elements; 0: as the tensor says
   int64_t end = INT64_MAX;    ///< columns from here on are read as zero, in each half of a gated row
+  bool explains = true;       ///< parts say why they accept more than one code; nobody asks that of a mistake
 };
 
 /// Row by row. Of groups that span rows the maxima are found when a row of theirs is first asked for. It refers to all that it is

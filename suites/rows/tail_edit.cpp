@@ -31,7 +31,7 @@ Hypothesis tail_hypothesis(const RowCase& c, const Contract& contract) {
   tail.name = "x: the last columns are read as zero";
   tail.expect = [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
     const int64_t end = outputs ? end_of_numbers(c, *outputs) : std::max<int64_t>(0, c.n - kLeastTail);
-    return expect_rows(contract, c, problem, outputs, {.end = end});
+    return expect_rows(contract, c, problem, outputs, {.end = end, .explains = false});
   };
   tail.in_words = [c](const std::vector<HostTensor>& outputs) {
     return "x: the columns from " + std::to_string(end_of_numbers(c, outputs)) + " on are read as zero";
