@@ -6,6 +6,7 @@ set(WITH_HIP AUTO CACHE STRING "Compile the kernels for AMD GPUs: AUTO (if clang
 set(ASSAY_HIP_ARCHITECTURES "gfx90a;gfx942;gfx950" CACHE STRING "AMD architectures with waves of 64 lanes")
 set(ASSAY_HIP_LLVM 22 CACHE STRING "Version of Debian's clang, lld and llvm; 19 does not know gfx950")
 set(ASSAY_HIPCC hipcc CACHE STRING "Compiler of ROCm that builds libassay_hip.so, if it is found and knows the architectures")
+option(ASSAY_TOGETHER "Sources of a folder are compiled as one file: for builds from nothing, where headers cost more than what includes them" OFF)
 set(ASSAY_SANITIZE "" CACHE STRING "empty, address (ASan+UBSan) or thread (TSan)")
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -42,6 +43,40 @@ endif()
 # Code whose time to compile counts for more than its time to run: -O1, which takes half of -O3.
 function(assay_seldom_run target)
   target_compile_options(${target} PRIVATE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>)
+endfunction()
+
+# With ASSAY_TOGETHER the sources of a target are compiled by folders, sixteen of one folder at most as one file (CMake's unity build).
+# Two of a folder may then not define one name, even where no other file sees it. Not those that EXCEPT names, nor those with flags of
+# their own.
+function(assay_together target)
+  cmake_parse_arguments(T "" "" "EXCEPT" ${ARGN})
+  if(NOT ASSAY_TOGETHER)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  get_target_property(sources ${target} SOURCES)
+  list(REMOVE_ITEM sources ${T_EXCEPT})
+  set(folders "")
+  foreach(source IN LISTS sources)
+    get_filename_component(folder ${source} DIRECTORY)
+    string(MAKE_C_IDENTIFIER "of_${folder}" folder)
+    if(NOT IS_ABSOLUTE ${source})
+      list(APPEND folders ${folder})
+      list(APPEND in_${folder} ${source})
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES folders)
+  foreach(folder IN LISTS folders)
+    list(LENGTH in_${folder} count)
+    set(at 0)
+    foreach(source IN LISTS in_${folder})
+      math(EXPR batch "${at} / 16")
+      math(EXPR at "${at} + 1")
+      if(count GREATER 1)
+        set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${folder}_${batch})
+      endif()
+    endforeach()
+  endforeach()
 endfunction()
 
 # assay_test(<name> SOURCES ... LIBRARIES ... [LABELS ...] [HOT]): one GoogleTest program, one CTest entry. HOT: its own loops run for

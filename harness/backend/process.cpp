@@ -23,13 +23,6 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& what, int error) { throw std::system_error(error, std::generic_category(), what); }
 
-/// Above the numbers that the child gets its files under.
-int moved_up(int file) {
-  const int moved = ::fcntl(file, F_DUPFD_CLOEXEC, 16);
-  ::close(file);
-  return moved;
-}
-
 constexpr const char* kHint = "; --in-process under a debugger shows where";
 
 }  // namespace
@@ -43,9 +36,10 @@ Process::Process(const WorkerOptions& options, const std::string& library, int m
     ::close(ends[1]);
     refuse("worker", error);
   }
-  socket_ = moved_up(ends[0]);
-  words_ = moved_up(words[0]);
-  const int their_socket = moved_up(ends[1]), their_words = moved_up(words[1]);
+  socket_ = beyond_worker_files(ends[0], "socket of a worker");
+  words_ = beyond_worker_files(words[0], "pipe of a worker");
+  const int their_socket = beyond_worker_files(ends[1], "socket of a worker");
+  const int their_words = beyond_worker_files(words[1], "pipe of a worker");
 
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);

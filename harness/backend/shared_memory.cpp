@@ -9,25 +9,19 @@
 #include <cerrno>
 #include <system_error>
 
+#include "harness/backend/worker_files.h"
+
 namespace assay {
 namespace {
 
 [[noreturn]] void refuse(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-/// Away from the small numbers that a child process gets its files under.
-int moved_up(int file) {
-  const int moved = ::fcntl(file, F_DUPFD_CLOEXEC, 16);
-  if (moved < 0) refuse("shared memory");
-  ::close(file);
-  return moved;
-}
 
 }  // namespace
 
 SharedMemory::SharedMemory() {
   const int file = ::memfd_create("assay-tensors", MFD_CLOEXEC);
   if (file < 0) refuse("memfd_create");
-  file_ = moved_up(file);
+  file_ = beyond_worker_files(file, "shared memory");
 }
 
 SharedMemory::~SharedMemory() {

@@ -1,4 +1,4 @@
-// Memory that two processes see: tensors cross the wall without being sent.
+// Memory that two processes see: tensors reach the other side of the process boundary without being sent.
 #pragma once
 
 #include <cstddef>

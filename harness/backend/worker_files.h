@@ -9,6 +9,9 @@ namespace assay {
 /// File descriptors that a worker is started with.
 inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4, kWorkerWords = 5;  ///< words: what it says of its own crash
 
+/// The same file under a number that no worker is started with; `file` is closed. Throws std::system_error that says `what` the file is.
+int beyond_worker_files(int file, const char* what);
+
 /// Either side gives memory back that it needed for a call if it was more than this.
 inline constexpr size_t kKeptBetweenCalls = size_t{64} << 20;
 

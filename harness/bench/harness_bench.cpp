@@ -1,4 +1,4 @@
-// How fast the harness itself is: comparing, filling, and the overhead of one tiny call on either side of the wall.
+// How fast the harness itself is: comparing, filling, and the overhead of one tiny call in this process and in a worker.
 #include <benchmark/benchmark.h>
 
 #include "harness/backend/worker.h"

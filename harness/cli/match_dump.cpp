@@ -32,7 +32,7 @@ struct Held {
 };
 
 /// Why contracts were not asked: the words, and one of them.
-using Reasons = std::map<std::string, std::vector<std::string>>;
+using ReasonsByContract = std::map<std::string, std::vector<std::string>>;
 
 std::vector<const Op*> ops_with_dumps(const std::string& only) {
   std::vector<const Op*> ops;
@@ -42,7 +42,7 @@ std::vector<const Op*> ops_with_dumps(const std::string& only) {
   return ops;
 }
 
-void hold(const Op& op, const std::string& contract, const DumpRequest& request, std::vector<Held>& all, Reasons& reasons) {
+void hold(const Op& op, const std::string& contract, const DumpRequest& request, std::vector<Held>& all, ReasonsByContract& reasons) {
   try {
     Held held{&op, contract, dumped_call(op, request), {}};
     held.verdict = blank_verdict(held.call.dump.one, "", "");
@@ -100,7 +100,7 @@ void print_programs(const std::vector<Held>& ranked) {
   if (!nearest.empty()) fmt::print("  made by   no program that is known; {}\n", nearest);
 }
 
-void print(std::vector<Held>& all, const Reasons& reasons) {
+void print(std::vector<Held>& all, const ReasonsByContract& reasons) {
   std::stable_sort(all.begin(), all.end(), [](const Held& a, const Held& b) {
     return std::pair(!a.obeys(), a.outside) < std::pair(!b.obeys(), b.outside);
   });
@@ -110,10 +110,10 @@ void print(std::vector<Held>& all, const Reasons& reasons) {
                             : fmt::format("{} elements outside; {}", held.outside, held.verdict.case_id));
   print_programs(all);
   size_t others = 0, shown = 0;
-  constexpr size_t kMostReasons = 8;
+  constexpr size_t kMostReasonsByContract = 8;
   for (const auto& [reason, contracts] : reasons) {
     const bool lacks_a_number = reason.find("--param") != std::string::npos;
-    if ((lacks_a_number || all.empty()) && shown++ < kMostReasons)
+    if ((lacks_a_number || all.empty()) && shown++ < kMostReasonsByContract)
       fmt::print("  not asked {}{}: {}\n", contracts.front(), contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
     else
       others += contracts.size();
@@ -129,7 +129,7 @@ int match_dump(const ContractsArguments& arguments) {
   const std::vector<const Op*> ops = ops_with_dumps(arguments.op);
   const DumpedFiles files = gather({arguments.ids, arguments.tensors}, ops);
   std::vector<Held> all;
-  Reasons reasons;
+  ReasonsByContract reasons;
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
       if (takes(*op, contract)) hold(*op, contract, {contract, files.roles, parameters, arguments.layout}, all, reasons);

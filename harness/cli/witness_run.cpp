@@ -1,7 +1,6 @@
 // assay witness run: a library called on the inputs of witnesses, and its outputs kept.
 #include <fmt/format.h>
 
-
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/verbs.h"

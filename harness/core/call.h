@@ -1,4 +1,4 @@
-// One call of one kernel, as asked and as answered. The same two values cross the wall to a worker process.
+// One call of one kernel, as asked and as answered. The same two values are sent to a worker process.
 #pragma once
 
 #include <functional>

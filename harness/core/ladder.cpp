@@ -12,16 +12,16 @@
 namespace assay {
 namespace {
 
-/// What a rung found: nothing, why it cannot be tried, or how it breaks.
-struct Finding {
+/// What came of trying a rung: nothing, why it cannot be tried, or how it breaks.
+struct Trial {
   std::string absent{}, broken{};
 };
 
-/// A call that must answer. Empty, and the finding says why, if it does not.
-std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& request, Finding& finding) {
+/// A call that must answer. Empty, and the trial says why, if it does not.
+std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& request, Trial& trial) {
   CallResult result = backend.call(request);
   if (result.status == CallStatus::kOk) return result;
-  (result.status == CallStatus::kUnsupported ? finding.absent : finding.broken) = result.message;
+  (result.status == CallStatus::kUnsupported ? trial.absent : trial.broken) = result.message;
   return std::nullopt;
 }
 
@@ -80,34 +80,34 @@ class Climber {
     if (op.batch) before_ = op.expect(one, *plain.problem, nullptr);
   }
 
-  Finding same_problem(uint64_t seed_step, LaunchMode mode) const {
-    Finding finding;
+  Trial same_problem(uint64_t seed_step, LaunchMode mode) const {
+    Trial trial;
     CallRequest request = plain_;
     request.mode = mode;
     request.schedule_seed += seed_step;
-    const std::optional<CallResult> again = answer_to(backend_, request, finding);
-    if (again) finding.broken = call_difference(first_, *again, 2);
-    return finding;
+    const std::optional<CallResult> again = answer_to(backend_, request, trial);
+    if (again) trial.broken = call_difference(first_, *again, 2);
+    return trial;
   }
 
-  Finding related(const Relation& relation) const {
+  Trial related(const Relation& relation) const {
     CallRequest request = plain_;
     request.problem = &relation.problem;
-    Finding finding;
-    const std::optional<CallResult> result = answer_to(backend_, request, finding);
-    if (result) finding.broken = relation_difference(relation, first_, *result);
-    return finding;
+    Trial trial;
+    const std::optional<CallResult> result = answer_to(backend_, request, trial);
+    if (result) trial.broken = relation_difference(relation, first_, *result);
+    return trial;
   }
 
-  Finding other_rows(const std::vector<int64_t>& rows) const {
+  Trial other_rows(const std::vector<int64_t>& rows) const {
     const auto [again, problem] = op_.batch->with_rows(one_, *plain_.problem, rows);
     if (const std::string why_not = why_not_offered(kernel_, again); !why_not.empty()) return {.absent = why_not};
     CallRequest request = plain_;
     request.problem = &problem;
-    Finding finding;
-    const std::optional<CallResult> result = answer_to(backend_, request, finding);
-    if (result) finding.broken = row_difference(before_, first_, op_.expect(again, problem, nullptr), *result, rows);
-    return finding;
+    Trial trial;
+    const std::optional<CallResult> result = answer_to(backend_, request, trial);
+    if (result) trial.broken = row_difference(before_, first_, op_.expect(again, problem, nullptr), *result, rows);
+    return trial;
   }
 
  private:
@@ -134,16 +134,16 @@ int64_t most_rows(const CallRequest& plain) {
 }
 
 /// The first rung below that breaks; the last reason why one cannot be tried, if none can.
-Finding each(const std::vector<std::function<Finding()>>& tries) {
-  Finding all;
+Trial each(const std::vector<std::function<Trial()>>& tries) {
+  Trial all;
   size_t tried = 0;
   for (const auto& attempt : tries) {
-    const Finding finding = attempt();
-    if (!finding.broken.empty()) return finding;
-    if (finding.absent.empty())
+    const Trial trial = attempt();
+    if (!trial.broken.empty()) return trial;
+    if (trial.absent.empty())
       ++tried;
     else
-      all.absent = finding.absent;
+      all.absent = trial.absent;
   }
   if (tried > 0) all.absent.clear();
   return all;
@@ -158,7 +158,7 @@ Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Back
     return [&, seed_step, mode] { return climber.same_problem(seed_step, mode); };
   };
   const auto with_rows = [&](auto rows_of) {
-    return [&, rows_of]() -> Finding {
+    return [&, rows_of]() -> Trial {
       if (!op.batch) return {.absent = "rows of this op are not independent"};
       return climber.other_rows(rows_of(op.batch->rows(one)));
     };
@@ -176,7 +176,7 @@ Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Back
     return rows;
   };
 
-  std::vector<std::pair<std::string, std::vector<std::function<Finding()>>>> rungs = {
+  std::vector<std::pair<std::string, std::vector<std::function<Trial()>>>> rungs = {
       {"repeat", {same(1, LaunchMode::kDefault), same(2, LaunchMode::kDefault)}},
       {"batch", {with_rows(middle_alone), with_rows(twice_and_more)}},
       {"neighbours", {with_rows(reversed)}}};
@@ -189,16 +189,16 @@ Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Back
   rungs.push_back({"graph", {same(0, LaunchMode::kGraph)}});
   Climb result;
   for (const auto& [name, tries] : rungs) {
-    const Finding finding = each(tries);
-    if (!finding.broken.empty()) {
+    const Trial trial = each(tries);
+    if (!trial.broken.empty()) {
       result.broken = name;
-      result.message = finding.broken;
+      result.message = trial.broken;
       return result;
     }
-    if (finding.absent.empty())
+    if (trial.absent.empty())
       result.held.push_back(name);
     else
-      result.absent.emplace_back(name, finding.absent);
+      result.absent.emplace_back(name, trial.absent);
   }
   return result;
 }

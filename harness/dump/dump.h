@@ -13,6 +13,9 @@
 
 namespace assay {
 
+/// Dimensions that a tensor of a file may have.
+inline constexpr size_t kMostDimensions = 64;
+
 /// A file that cannot be believed. what() reads `file: place: problem`.
 struct DumpError : std::runtime_error {
   DumpError(const std::string& file, const std::string& place, const std::string& problem)

@@ -9,8 +9,7 @@ namespace assay {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr uint64_t kMostHeader = 1 << 20;
-constexpr size_t kMostDimensions = 64;
+constexpr uint64_t kMostNpyHeader = 1 << 20;
 
 struct Descr {
   const char* name;
@@ -184,7 +183,7 @@ Dump index_npy(std::istream& stream, uint64_t size, const std::string& file, con
   if (length > size - start)
     throw DumpError(file, "byte 8",
                     "a header of " + std::to_string(length) + " bytes runs past the end of the file of " + std::to_string(size));
-  if (length > kMostHeader)
+  if (length > kMostNpyHeader)
     throw DumpError(file, "byte 8", "a header of " + std::to_string(length) + " bytes is too long to be one");
   std::string text(size_t(length), '\0');
   stream.seekg(std::streamoff(start));

@@ -14,8 +14,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr uint64_t kMostHeader = 100'000'000;
-constexpr size_t kMostDimensions = 64;
+constexpr uint64_t kMostJsonHeader = 100'000'000;
 constexpr int kDeepest = 3;  // header, tensor, shape
 
 struct Dtype {
@@ -156,7 +155,7 @@ Dump index_safetensors(std::istream& stream, uint64_t size, const std::string& f
   if (length > size - 8)
     throw DumpError(file, "byte 0",
                     "a header of " + std::to_string(length) + " bytes runs past the end of the file of " + std::to_string(size));
-  if (length > kMostHeader)
+  if (length > kMostJsonHeader)
     throw DumpError(file, "byte 0", "a header of " + std::to_string(length) + " bytes; the format allows 100000000");
   std::string text(size_t(length), '\0');
   stream.read(text.data(), std::streamsize(length));

@@ -9,7 +9,6 @@ namespace assay::fills {
 namespace {
 
 constexpr int64_t kBlock = 128;  ///< products that share a scale
-constexpr uint32_t kOther = 6;  ///< a lane of its own
 
 double signed_by_coin(const Sheet& sheet, int64_t i, double value) { return sheet.random.coin(i, kSign) ? -value : value; }
 

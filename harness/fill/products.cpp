@@ -10,8 +10,6 @@
 namespace assay::fills {
 namespace {
 
-constexpr uint32_t kOther = 6;  ///< a lane of its own
-
 double signed_significand(const Sheet& sheet, int64_t i) {
   return (sheet.random.coin(i, kSign) ? -1.0 : 1.0) * (1.0 + sheet.random.uniform(i, kValue));
 }

@@ -48,7 +48,7 @@ void for_each_group(const Sheet& sheet, Visit visit) {
 }
 
 /// Lanes of the random stream, so that two draws for one index differ.
-enum Lane : uint32_t { kValue = 0, kSign = 1, kExponent = 2, kPlace = 3, kGroup = 4, kPick = 5 };
+enum Lane : uint32_t { kValue = 0, kSign = 1, kExponent = 2, kPlace = 3, kGroup = 4, kPick = 5, kOther = 6 };
 
 /// 2^exponent, exact.
 double power_of_two(int exponent);

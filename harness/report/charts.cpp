@@ -14,15 +14,15 @@
 namespace assay::html {
 namespace {
 
-using Rows = std::vector<std::vector<std::string>>;
+using ChartRows = std::vector<std::vector<std::string>>;
 
 constexpr size_t kMostRows = 24;  ///< of a chart; beyond, neighbouring bins share a row
 
-std::string chart(const std::string& title, const Rows& rows, const std::string& caption) {
+std::string chart(const std::string& title, const ChartRows& rows, const std::string& caption) {
   return fmt::format("<figure><h5>{}</h5>\n{}<figcaption>{}</figcaption></figure>\n", title, table("numbers", rows), caption);
 }
 
-double share(int64_t count, int64_t of) { return of == 0 ? 0 : double(count) / double(of); }
+double ratio(int64_t count, int64_t of) { return of == 0 ? 0 : double(count) / double(of); }
 
 std::string raised(int exponent) { return fmt::format("2<sup>{}</sup>", exponent); }
 
@@ -64,7 +64,7 @@ std::vector<std::string> magnitude_row(const std::string& label, const Magnitude
   return {label,
           std::to_string(m.elements),
           std::to_string(m.outside),
-          bar(share(m.outside, m.elements)),
+          bar(ratio(m.outside, m.elements)),
           mean,
           m.outside == 0 ? "" : std::to_string(m.worst_ulps)};
 }
@@ -83,8 +83,8 @@ std::string distance_chart(const TensorFinding& f) {
   std::erase_if(counts, [](const auto& count) { return count.second == 0; });
   int64_t most = 0;
   for (const auto& [label, count] : counts) most = std::max(most, count);
-  Rows rows = {{"distance", "elements", ""}};
-  for (const auto& [label, count] : counts) rows.push_back({label, std::to_string(count), bar(share(count, most))});
+  ChartRows rows = {{"distance", "elements", ""}};
+  for (const auto& [label, count] : counts) rows.push_back({label, std::to_string(count), bar(ratio(count, most))});
   return chart("How far outside", rows, fmt::format("In ulp of {} from the nearest accepted code.", f.format));
 }
 
@@ -95,7 +95,7 @@ std::string magnitude_chart(const TensorFinding& f) {
   exponents.erase(Picture::kNotFinite);
   int step = 1;
   while (!exponents.empty() && coarser(exponents, step).size() > kMostRows) step *= 2;
-  Rows rows = {{"accepted", "elements", "outside", "share", "mean ulp", "worst ulp"}};
+  ChartRows rows = {{"accepted", "elements", "outside", "share", "mean ulp", "worst ulp"}};
   if (zero.elements > 0) rows.push_back(magnitude_row("0", zero));
   for (const auto& [bin, m] : coarser(exponents, step)) rows.push_back(magnitude_row(exponents_text(bin, step), m));
   if (special.elements > 0) rows.push_back(magnitude_row("Inf, NaN", special));
@@ -106,12 +106,12 @@ std::string budget_chart(const TensorFinding& f) {
   const auto& budget = f.picture->budget;
   const int64_t most = *std::max_element(budget.begin(), budget.end());
   if (most == 0) return "";
-  Rows rows = {{"budget use", "elements", ""}};
+  ChartRows rows = {{"budget use", "elements", ""}};
   for (size_t bin = 0; bin < budget.size(); ++bin) {
     const std::string label = bin < 10    ? fmt::format("{:.1f} .. {:.1f}", double(bin) / 10, double(bin + 1) / 10)
                               : bin == 10 ? "1 .. 2, outside"
                                           : "over 2, outside";
-    if (bin < 10 || budget[bin] > 0) rows.push_back({label, std::to_string(budget[bin]), bar(share(budget[bin], most))});
+    if (bin < 10 || budget[bin] > 0) rows.push_back({label, std::to_string(budget[bin]), bar(ratio(budget[bin], most))});
   }
   return chart("Use of the budget", rows, "Distance from the middle of the accepted set in half widths, where it has a width.");
 }

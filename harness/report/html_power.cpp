@@ -58,7 +58,7 @@ std::string spanning(size_t rows, const std::string& css, const std::string& mar
   return fmt::format("<td rowspan=\"{}\" class=\"{}\">{}</td>", rows, css, markup);
 }
 
-std::string share(int64_t count, int64_t of) {
+std::string share_cell(int64_t count, int64_t of) {
   return fmt::format("<td class=\"number{}\">{}</td>", count == 0 ? " none" : "", count == 0 ? "\xC2\xB7" : percent(count, of));
 }
 
@@ -73,7 +73,7 @@ std::string family_rows(const std::string& op, const std::string& contract, cons
     if (&sum != &family.tensors.begin()->second) text += "<tr>";
     text += fmt::format("<td>{}</td><td class=\"number\">{}</td><td>{}</td>", code(tensor.first + " " + tensor.second),
                         counted ? std::to_string(sum.codes.count()) : "", counted ? code_strip(sum.codes) : "");
-    text += share(sum.subnormal, sum.elements) + share(sum.saturated, sum.elements) + share(sum.not_a_number, sum.elements) +
+    text += share_cell(sum.subnormal, sum.elements) + share_cell(sum.saturated, sum.elements) + share_cell(sum.not_a_number, sum.elements) +
             "</tr>\n";
   }
   return text;

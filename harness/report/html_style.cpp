@@ -98,6 +98,12 @@ details table { margin-top: 8px; font-size: 12.5px; }
   .contents { padding: 7px 16px; }
   .card { padding: 10px 12px; }
   .tally div { min-width: 96px; padding: 6px 10px; }
+  .causes th:nth-child(1), .causes td:nth-child(1) { width: 28px; }
+  .causes th:nth-child(2), .causes td:nth-child(2) { width: 74px; }
+  .causes th:nth-child(4) { width: 36%; }
+  .causes code { font-size: 11px; }
+  .matrix { font-size: 12px; }
+  .matrix td, .matrix th { padding: 2px 4px; }
 }
 @media print {
   body { font-size: 11px; }

@@ -1,5 +1,5 @@
 // Exact dot products beside dgemm of OpenBLAS in one run: products a second, and their ratio. On the same number of threads, in turn, the
-// best of several rounds each, for other programs may share the machine; one thread is timed by its own clock, several by the wall's.
+// best of several rounds each, for other programs may share the machine; one thread is timed by its own clock, several by the clock of the machine.
 // usage: assay_dot_bench [M N K [ROUNDS]]
 #include <cblas.h>
 #include <oneapi/tbb/info.h>

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "reference/dot/panels.h"
 #include "reference/formats/codes.h"
 #include "reference/formats/quantum.h"
 
@@ -15,8 +16,6 @@ namespace {
 
 constexpr int kMostBits = 11;       ///< of a code: f16's
 constexpr int kMostScaleBits = 24;  ///< of a scale: f32's
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 bool is_floating(const Format& f) { return f.specials != Specials::kInteger && f.specials != Specials::kBits; }
 

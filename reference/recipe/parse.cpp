@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reference/formats/catalogue.h"
+#include "reference/recipe/elementary.h"
 #include "reference/recipe/verbs.h"
 #include "reference/table/near.h"
 
@@ -20,8 +21,6 @@ std::vector<std::string> verb_names() {
   for (const VerbInfo& verb : all_verbs()) names.emplace_back(verb.name);
   return names;
 }
-
-bool is_integer(const Format& format) { return format.specials == Specials::kInteger; }
 
 class CellParser {
  public:

@@ -9,18 +9,18 @@
 namespace assay {
 namespace {
 
-using Words = std::vector<CellStep>;
+using CellSteps = std::vector<CellStep>;
 
 class UnitEdits {
  public:
   explicit UnitEdits(const UnitRow& row) : row_(row) {}
 
   /// The cell with these words in the place of those from `first` on. Cells that no unit may have are none.
-  void replace(const std::string& column, const Words& cell, size_t first, size_t count, const Words& by) {
-    Words words(cell.begin(), cell.begin() + std::ptrdiff_t(first));
+  void replace(const std::string& column, const CellSteps& cell, size_t first, size_t count, const CellSteps& by) {
+    CellSteps words(cell.begin(), cell.begin() + std::ptrdiff_t(first));
     words.insert(words.end(), by.begin(), by.end());
     words.insert(words.end(), cell.begin() + std::ptrdiff_t(first + count), cell.end());
-    const Words old(cell.begin() + std::ptrdiff_t(first), cell.begin() + std::ptrdiff_t(first + count));
+    const CellSteps old(cell.begin() + std::ptrdiff_t(first), cell.begin() + std::ptrdiff_t(first + count));
     const std::string was = old.empty() ? "nothing" : text_of(old), is = by.empty() ? "missing" : text_of(by);
     UnitNeighbour edited{column + ": " + was + " -> " + is, row_};
     edited.row.cells[column].text = text_of(words);
@@ -40,7 +40,7 @@ class UnitEdits {
 };
 
 /// Numbers of a word, each one less and one more; of what divides, half and twice.
-void edit_numbers(UnitEdits& edits, const std::string& column, const Words& cell, size_t at) {
+void edit_numbers(UnitEdits& edits, const std::string& column, const CellSteps& cell, size_t at) {
   const CellStep& word = cell[at];
   if (word.word == "nan" || word.word == "interleave" || word.word == "split") return;
   for (size_t i = 0; i < word.arguments.size(); ++i) {
@@ -55,9 +55,9 @@ void edit_numbers(UnitEdits& edits, const std::string& column, const Words& cell
 }
 
 /// What a word may be instead.
-Words others_of(const CellStep& word, const Unit& unit) {
+CellSteps others_of(const CellStep& word, const Unit& unit) {
   static const std::pair<const char*, const char*> like[] = {{"truncate", "floor"}, {"ea+eb", "normalized"}};
-  Words others;
+  CellSteps others;
   for (const auto& [one, other] : like) {
     if (word.word == one) others.push_back(CellStep::made(other));
     if (word.word == other) others.push_back(CellStep::made(one));
@@ -75,7 +75,7 @@ Words others_of(const CellStep& word, const Unit& unit) {
 }
 
 /// Words from there on that are one statement: "ea+eb in(f16)" and "ea+eb".
-size_t exponent_words(const Words& cell, size_t at) { return at + 1 < cell.size() && cell[at + 1].word == "in" ? 2 : 1; }
+size_t exponent_words(const CellSteps& cell, size_t at) { return at + 1 < cell.size() && cell[at + 1].word == "in" ? 2 : 1; }
 
 bool may_be_missing(const CellStep& word) {
   for (const char* name : {"interleave", "in", "zeros", "least", "last", "drop", "flush", "inf"})
@@ -85,7 +85,7 @@ bool may_be_missing(const CellStep& word) {
 
 /// Words that a cell may have in addition, behind all others or, where the order asks for it, behind the first. A compiler that unpacks
 /// fp8 to f16 is met on each chip whose instruction is not native.
-void edit_additions(UnitEdits& edits, const std::string& column, const Words& cell) {
+void edit_additions(UnitEdits& edits, const std::string& column, const CellSteps& cell) {
   if (cell.empty()) return;
   if (column == "exponent") edits.replace(column, cell, exponent_words(cell, 0), 0, {CellStep::made("zeros")});
   if (column == "exponent" && exponent_words(cell, 0) == 1) edits.replace(column, cell, 1, 0, {CellStep::made("in", {"f16"})});
@@ -94,7 +94,7 @@ void edit_additions(UnitEdits& edits, const std::string& column, const Words& ce
 }
 
 /// The numbers in a row without their split: "split(2) align(24) truncate join(24) floor".
-void edit_split(UnitEdits& edits, const std::string& column, const Words& cell) {
+void edit_split(UnitEdits& edits, const std::string& column, const CellSteps& cell) {
   if (column != "sum" || cell.size() != 5) return;
   edits.replace(column, cell, 0, 5, {cell[1], cell[2]});
 }
@@ -106,7 +106,7 @@ std::vector<UnitNeighbour> unit_neighbours(const UnitRow& row) {
   if (!row.unit.known()) return {};
   for (const std::string& column : unit_step_columns()) {
     if (column == "scale") continue;  // a format and a shape of memory, no step
-    const Words cell = read_cell(row.text(column));
+    const CellSteps cell = read_cell(row.text(column));
     for (size_t at = 0; at < cell.size(); ++at) {
       edit_numbers(edits, column, cell, at);
       for (const CellStep& other : others_of(cell[at], row.unit))

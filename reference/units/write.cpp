@@ -13,7 +13,7 @@ std::string word(const char* name, std::initializer_list<int> numbers) {
   return text.append(")");
 }
 
-std::string lost(BitLoss loss) { return loss == BitLoss::kTruncate ? " truncate" : " floor"; }
+std::string loss_word(BitLoss loss) { return loss == BitLoss::kTruncate ? " truncate" : " floor"; }
 
 std::string order_of(const Unit& u) {
   const std::string take = word("take", {u.take});
@@ -37,8 +37,8 @@ std::string sum_of(const Unit& u) {
   std::string text = u.group > 1    ? word("group", {u.group}).append(" ")
                      : u.splits > 1 ? word("split", {u.splits}).append(" ")
                                     : "";
-  text.append(word("align", {u.fraction_bits})).append(lost(u.loss));
-  if (u.splits > 1) text.append(" ").append(word("join", {u.join_fraction_bits})).append(lost(u.join_loss));
+  text.append(word("align", {u.fraction_bits})).append(loss_word(u.loss));
+  if (u.splits > 1) text.append(" ").append(word("join", {u.join_fraction_bits})).append(loss_word(u.join_loss));
   return text;
 }
 
@@ -46,7 +46,7 @@ std::string c_of(const Unit& u) {
   if (u.join == AccumulatorJoin::kAdded) return "added";
   std::string text = "aligned";
   if (u.join == AccumulatorJoin::kJoined) {
-    text = word("joined", {u.sum_fraction_bits, u.c_fraction_bits}) + lost(u.c_loss);
+    text = word("joined", {u.sum_fraction_bits, u.c_fraction_bits}) + loss_word(u.c_loss);
     if (u.c_drop != 0) text.append(" ").append(word("drop", {u.c_drop}));
   }
   return u.c_last ? text + " last" : text;

@@ -18,7 +18,7 @@
 namespace assay::judges {
 namespace {
 
-constexpr const char* kColumns[] = {"recipe", "x",      "fill",  "factor", "offset", "over_n", "gamma",
+constexpr const char* kRecipeColumns[] = {"recipe", "x",      "fill",  "factor", "offset", "over_n", "gamma",
                                     "eps",    "shapes", "ranks", "before", "source", "status", "why"};
 
 using Shape = std::array<int64_t, 3>;
@@ -176,7 +176,7 @@ void scale_inputs(const Case& one, Problem& problem, double factor, double offse
 
 std::vector<Recipe> load_recipes(const std::string& file) {
   const Table table = read_table(file);
-  const std::vector<std::string> columns(std::begin(kColumns), std::end(kColumns));
+  const std::vector<std::string> columns(std::begin(kRecipeColumns), std::end(kRecipeColumns));
   table.require_columns(columns);
   table.allow_columns(columns);
   std::vector<Recipe> recipes;

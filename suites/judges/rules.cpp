@@ -12,7 +12,7 @@
 namespace assay::judges {
 namespace {
 
-constexpr const char* kColumns[] = {"rule",    "ops",    "recipe", "pairs",  "part", "what",
+constexpr const char* kRuleColumns[] = {"rule",    "ops",    "recipe", "pairs",  "part", "what",
                                     "measure", "bounds", "source", "status", "why"};
 const std::vector<std::string> kWhats = {"codes", "scale", "zero", "storage", "dequantized", "output", "residual"};
 const std::vector<std::string> kKinds = {"quant", "norm", "norm_quant", "reduce", "reduce_norm", "gemm"};
@@ -106,7 +106,7 @@ bool Rule::compares(const std::string& contract, const std::string& reference) c
 
 std::vector<Rule> load_rules(const std::string& file) {
   const Table table = read_table(file);
-  const std::vector<std::string> columns(std::begin(kColumns), std::end(kColumns));
+  const std::vector<std::string> columns(std::begin(kRuleColumns), std::end(kRuleColumns));
   table.require_columns(columns);
   table.allow_columns(columns);
   std::vector<Rule> rules;
