@@ -7,14 +7,14 @@ assay_status wait_for(const assay_library& functions, void* stream) {
   return functions.synchronise != nullptr ? functions.synchronise(stream) : ASSAY_OK;
 }
 
-Execution run_and_wait(const assay_library& functions, const Launch& launch, void* stream) {
+Execution run_and_wait(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
   const assay_status status = launch.run();
   if (status != ASSAY_OK) return {status};
   const assay_status waited = wait_for(functions, stream);
   return {waited, waited == ASSAY_OK ? "" : "synchronise failed after the call"};
 }
 
-Execution capture_and_replay(const assay_library& functions, const Launch& launch, void* stream) {
+Execution capture_and_replay(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
   if (launch.calls.size() > 1)
     if (const Execution before = run_and_wait(functions, launch, stream); before.status != ASSAY_OK) return before;
   if (const assay_status status = functions.begin_capture(stream); status != ASSAY_OK) return {status, "begin_capture failed"};
@@ -40,7 +40,7 @@ Execution capture_and_replay(const assay_library& functions, const Launch& launc
 
 }  // namespace
 
-Execution execute(const assay_library& functions, const Launch& launch, LaunchMode mode) {
+Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode) {
   if (mode == LaunchMode::kDefault) {
     if (launch.calls.size() > 1) return {launch.run()};  // a group waits itself
     return run_and_wait(functions, launch, launch.calls.front()->stream);

@@ -28,12 +28,12 @@ struct Execution {
 /// the number of the replay, 1 or 2.
 ///
 /// ASSAY_UNSUPPORTED if the library has no functions for it.
-struct Launch {
+struct CallsToLaunch {
   std::vector<assay_call*> calls;
   std::function<assay_status()> run;
   std::function<bool(int replay)> reset;
 };
-Execution execute(const assay_library& functions, const Launch& launch, LaunchMode mode);
+Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode);
 /// The same of a lone call.
 inline Execution execute(const assay_library& functions, assay_call& call, LaunchMode mode, const std::function<bool()>& reset) {
   return execute(functions, {{&call}, [&] { return functions.run(&call); }, [&](int) { return reset(); }}, mode);

@@ -113,7 +113,7 @@ CallResult Runner::called(const CallRequest& request, int sentinel) {
     return done && places == addresses_of(buffers_.blocks()) &&
            (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
   };
-  Launch launch{{}, [&] { return ranks > 1 ? group_.run(pointers).status : functions_->run(pointers.front()); }, reset};
+  CallsToLaunch launch{{}, [&] { return ranks > 1 ? group_.run(pointers).status : functions_->run(pointers.front()); }, reset};
   for (AbiCall& abi : calls) launch.calls.push_back(&abi.call);
 
   const TensorNames names(*request.problem, buffers_.blocks());
