@@ -2,10 +2,13 @@
 // the variance, eps in another place, and one rounding more or less.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "harness/core/cases.h"
+#include "reference/table/table.h"
 #include "suites/registry.h"
+#include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -95,16 +98,26 @@ bool is_rounded_behind_a_flush(const Case& c, const std::string& mistake) {
   return false;
 }
 
+/// By contract, the mistakes that no data show, each with its reason in the table.
+std::map<std::string, std::set<std::string>> unseen_mistakes() {
+  const Table table = read_table(std::string(ASSAY_SOURCE_DIR) + "/suites/unseen.csv");
+  std::map<std::string, std::set<std::string>> unseen;
+  for (const TableRow& row : table.rows)
+    for (const std::string& contract : alternatives_of(table.text(row, "contract"))) unseen[contract].insert(table.text(row, "fault"));
+  return unseen;
+}
+
 TEST(NormSizes, OneRoundingMoreOrLessIsSeen) {
+  auto unseen = unseen_mistakes();
   for (const Case& c : cases_of_sizes()) {
     if (c.text("x") == "f32") continue;  // has none
-    int flushed = 0;
+    int excused = 0;
     const Tried tried = try_mistakes(with_data(c, "normal", "normal"), [&](const std::string& name) {
-      const bool hidden = is_rounded_behind_a_flush(c, name);
-      flushed += hidden;
+      const bool hidden = is_rounded_behind_a_flush(c, name) || unseen[c.text("contract")].contains(name);
+      excused += hidden;
       return !hidden && (name.starts_with("y: to(x) after") || name.starts_with("y: drop to(x)"));
     });
-    EXPECT_GE(tried.mistakes + flushed, 1) << place(c);
+    EXPECT_GE(tried.mistakes + excused, 1) << place(c);
     EXPECT_EQ(tried.unseen, std::set<std::string>()) << place(c);
   }
 }
