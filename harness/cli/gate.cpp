@@ -16,7 +16,6 @@
 #include "harness/cli/reports.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/printable.h"
-#include "harness/core/tensor_of_part.h"
 #include "harness/dump/changes.h"
 #include "harness/report/console.h"
 #include "harness/report/reconcile.h"
@@ -71,21 +70,13 @@ struct Comparison {
   std::vector<PartChange> changes{};
 };
 
-bool same_inputs(const Problem& problem, const std::vector<HostTensor>& before) {
-  for (const HostTensor& tensor : problem.tensors) {
-    if (tensor.spec.role != Role::kInput) continue;
-    for (const HostTensor& other : before)
-      if (other.spec.name == tensor.spec.name && other.spec.rank == tensor.spec.rank && other.bytes != tensor.bytes) return false;
-  }
-  return true;
-}
-
 Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence& evidence) {
   const auto found = baseline.calls().find(key);
   if (found == baseline.calls().end() || evidence.outputs == nullptr) return {};
   try {
     const RecordedCall before = read_call(*found->second.first, *found->second.second);
-    if (!same_inputs(evidence.problem, before.inputs)) return {.why_not = "the baseline was given other inputs"};
+    if (std::string other = input_difference(evidence.problem, before.inputs); !other.empty())
+      return {.why_not = "in the baseline: " + other};
     const Expectation expectation = evidence.op.expect(evidence.one, evidence.problem, evidence.outputs);
     return {.comparable = true, .why_not = {}, .changes = changes(expectation.parts(), before.result.outputs, *evidence.outputs)};
   } catch (const std::exception& error) {

@@ -26,17 +26,6 @@ const HostTensor& recorded_as(const std::vector<HostTensor>& recorded, const Ten
   return tensor_of(recorded, part);
 }
 
-/// A recorded input that the case would not get today was made by another version: its outputs prove nothing about this case.
-std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded) {
-  for (const HostTensor& tensor : problem.tensors) {
-    if (tensor.spec.role != Role::kInput) continue;
-    const HostTensor& before = recorded_as(recorded, tensor.spec);
-    if (before.bytes == tensor.bytes) continue;
-    return "recorded input '" + tensor.spec.name + "' is not the one that this program makes for the case";
-  }
-  return "";
-}
-
 void check_outputs(const Problem& problem, const CallResult& result) {
   for (const HostTensor& tensor : problem.tensors) {
     if (tensor.spec.role == Role::kInput) continue;
@@ -102,6 +91,16 @@ Verdict judge_entry(const RecordedCase& entry, const CaseOptions& common) {
 }
 
 }  // namespace
+
+std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded) {
+  for (const HostTensor& tensor : problem.tensors) {
+    if (tensor.spec.role != Role::kInput) continue;
+    const HostTensor& before = recorded_as(recorded, tensor.spec);
+    if (before.bytes == tensor.bytes) continue;
+    return "recorded input '" + tensor.spec.name + "' is not the one that this program makes for the case";
+  }
+  return "";
+}
 
 std::vector<Recording> open_recordings(const std::vector<std::string>& folders) {
   std::vector<Recording> recordings;

@@ -26,6 +26,10 @@ std::vector<Recording> open_recordings(const std::vector<std::string>& folders);
 /// `cases` is left out and named on stderr; so is one that two recordings hold, which is judged once. Refers to both arguments.
 std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases);
 
+/// Which recorded input is not the one of the problem, in words; empty if all are. What was made by another version proves nothing about
+/// this case. Throws std::out_of_range for an input that was not recorded.
+std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
+
 /// The verdicts, on all cores. `record` sees what each was made from, from several threads at once.
 RunResult judge_recorded(const std::vector<RecordedCase>& recorded,
                          const std::function<void(const Evidence&, const Verdict&)>& record = {});
