@@ -15,28 +15,26 @@ STABLE = """
 #include "quantization/w8a8/cutlass/c3x/scaled_mm_kernels.hpp"
 
 using torch::stable::Tensor;
-void cutlass_scaled_mm_sm90(Tensor&, Tensor const&, Tensor const&, Tensor const&, Tensor const&, std::optional<Tensor> const&);
-void cutlass_scaled_mm_azp_sm90(Tensor&, Tensor const&, Tensor const&, Tensor const&, Tensor const&, Tensor const&, std::optional<Tensor> const&,
-                                std::optional<Tensor> const&);
-
 Tensor stable(at::Tensor t) { return Tensor(torch::aot_inductor::new_tensor_handle(std::move(t))); }
 std::optional<Tensor> stable(std::optional<at::Tensor> t) { return t ? std::optional<Tensor>(stable(*t)) : std::nullopt; }
+"""
+PRODUCT = """
+void cutlass_scaled_mm_sm90(Tensor&, Tensor const&, Tensor const&, Tensor const&, Tensor const&, std::optional<Tensor> const&);
 
 void product(at::Tensor d, at::Tensor a, at::Tensor b, at::Tensor scale_a, at::Tensor scale_b, std::optional<at::Tensor> bias) {
   Tensor out = stable(d);
   cutlass_scaled_mm_sm90(out, stable(a), stable(b), stable(scale_a), stable(scale_b), stable(bias));
 }
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("product", &product); }
+"""
+PRODUCT_AZP = """
 void product_azp(at::Tensor d, at::Tensor a, at::Tensor b, at::Tensor scale_a, at::Tensor scale_b, at::Tensor adj, std::optional<at::Tensor> azp,
                  std::optional<at::Tensor> bias) {
   Tensor out = stable(d);
-  cutlass_scaled_mm_azp_sm90(out, stable(a), stable(b), stable(scale_a), stable(scale_b), stable(adj), stable(azp), stable(bias));
+  vllm::cutlass_scaled_mm_azp_sm90_int8(out, stable(a), stable(b), stable(scale_a), stable(scale_b), stable(adj), stable(azp), stable(bias));
 }
-PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
-  m.def("product", &product);
-  m.def("product_azp", &product_azp);
-}
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("product_azp", &product_azp); }
 """
-
 
 FLAGS = "nvcc -O3; no fast math"  # of the kernels, as torch's extension builder and DeepGEMM compile them
 
@@ -68,7 +66,7 @@ def found(call, role):
     return call[role] if role in call.about["tensors"] else None
 
 
-def vllm_cutlass(source, _):
+def cutlass_module(source, name, bindings, files):
     from torch.utils.cpp_extension import load
 
     csrc = pathlib.Path(source).resolve() / "csrc"
@@ -76,14 +74,30 @@ def vllm_cutlass(source, _):
     if not cutlass.exists():
         raise LookupError(f"{cutlass}: no headers of CUTLASS")
     folder = pathlib.Path(tempfile.mkdtemp())
-    (folder / "bindings.cpp").write_text(STABLE)
-    w8a8 = csrc / "quantization/w8a8/cutlass"
-    files = [w8a8 / "scaled_mm_c3x_sm90.cu"] + [w8a8 / f"c3x/scaled_mm_{name}.cu" for name in
-                                                ("sm90_fp8", "sm90_int8", "azp_sm90_int8", "blockwise_sm90_fp8")]
+    (folder / "bindings.cpp").write_text(STABLE + bindings)
     defines = ["-DENABLE_SCALED_MM_SM90=1", "-DENABLE_FP8", "-DUSE_CUDA", "-DTORCH_TARGET_VERSION=0x020B000000000000ULL", "-std=c++20"]
-    module = load("assay_vllm_cutlass", [str(folder / "bindings.cpp"), *map(str, files)], extra_cflags=["-std=c++20"],
-                  extra_cuda_cflags=[*defines, "-gencode=arch=compute_90a,code=sm_90a", "--expt-relaxed-constexpr", "--expt-extended-lambda"],
-                  extra_include_paths=[str(csrc), str(cutlass / "include"), str(cutlass / "tools/util/include"), *toolkit()[0]])
+    return load(name, [str(folder / "bindings.cpp"), *(str(csrc / "quantization/w8a8/cutlass" / file) for file in files)], extra_cflags=["-std=c++20"],
+                extra_cuda_cflags=[*defines, "-gencode=arch=compute_90a,code=sm_90a", "--expt-relaxed-constexpr", "--expt-extended-lambda"],
+                extra_include_paths=[str(csrc), str(cutlass / "include"), str(cutlass / "tools/util/include"), *toolkit()[0]])
+
+
+def vllm_cutlass_azp(source, _):
+    """The products with zero points: one file of the five that vllm_cutlass() compiles."""
+    module = cutlass_module(source, "assay_vllm_cutlass_azp", PRODUCT_AZP, ["c3x/scaled_mm_azp_sm90_int8.cu"])
+
+    def run(call):
+        d = result_of(call, call["a"].shape[0])
+        module.product_azp(d, call["a"], call["b"].t(), call["scale_a"].reshape(-1, 1), call["scale_b"].reshape(1, -1), call["azp_adj"],
+                           found(call, "azp"), found(call, "bias"))
+        return {"d": d}
+
+    name = "vllm.cutlass_scaled_mm_azp"
+    return built([(name + ".sm_90", "cuda", run), (name + "_per_token.sm_90", "cuda", run)])
+
+
+def vllm_cutlass(source, _):
+    module = cutlass_module(source, "assay_vllm_cutlass", PRODUCT, ["scaled_mm_c3x_sm90.cu"] + [
+        f"c3x/scaled_mm_{name}.cu" for name in ("sm90_fp8", "sm90_int8", "azp_sm90_int8", "blockwise_sm90_fp8")])
 
     def product(least_rows):
         """vLLM exchanges a and b for 64 rows and fewer: rows of zeros are put behind those of the call, and left out of the result."""
@@ -104,15 +118,9 @@ def vllm_cutlass(source, _):
 
         return run
 
-    def azp(call):
-        d = result_of(call, call["a"].shape[0])
-        module.product_azp(d, call["a"], call["b"].t(), call["scale_a"].reshape(-1, 1), call["scale_b"].reshape(1, -1), call["azp_adj"],
-                           found(call, "azp"), found(call, "bias"))
-        return {"d": d}
-
     name = "vllm.cutlass_scaled_mm"
     return built([(name + ".sm_90", "cuda", product(65)), (name + "_swap_ab.sm_90", "cuda", product(0)), (name + "_int8.sm_90", "cuda", product(0)),
-                  (name + "_azp.sm_90", "cuda", azp), (name + "_azp_per_token.sm_90", "cuda", azp), (name + "_blockwise.sm_90", "cuda", product(0))])
+                  (name + "_blockwise.sm_90", "cuda", product(0))])
 
 
 def deepgemm(source):

@@ -20,6 +20,7 @@ import flashinfer_rows
 import gemm_rows
 import library_gemm_rows
 import other_rows
+import torch_activation_rows
 import vllm_rows
 import vllm_triton_rows
 import witness_file
@@ -29,7 +30,9 @@ COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [ai
 RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8,
                      gemm_rows.vllm_triton, cpp_rows.contiguity],
             "vllm:native": [vllm_rows.native], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
-            "vllm:cutlass": [library_gemm_rows.vllm_cutlass], "torchao": [other_rows.torchao_release_rows],
+            "vllm:cutlass": [library_gemm_rows.vllm_cutlass],
+            "vllm:cutlass_azp": [library_gemm_rows.vllm_cutlass_azp],
+            "vllm:silu_then_group": [torch_activation_rows.before_groups], "torchao": [other_rows.torchao_release_rows],
             "flashinfer-python:cute": [flashinfer_rows.cute]}
 TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.deepgemm_rows}
 MOST_SHAPES = 256  # of one function, for which torch.compile makes code; after so many it would go on eagerly
@@ -45,7 +48,7 @@ def rows_of(package, sources, is_compiled):
     given, (package, _, part) = package, package.partition(":")
     source = f"{sources}/{folder_of(package)}"
     if package == "torch":
-        return f"torch {torch.__version__}", [gemm_rows.torch_rows]
+        return f"torch {torch.__version__}", [gemm_rows.torch_rows, torch_activation_rows.alone]
     if package == "triton":
         import triton
 
