@@ -16,7 +16,9 @@ struct Neighbour {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step of that text in its cell
   Contract contract;
   std::vector<std::shared_ptr<const EditedRow>> rows;  ///< of its links, as edited: what neighbours_of() goes on from
-  bool suspect = false;  ///< another contract rather than a mistake: the diagnosis asks for it, and no data need tell it apart
+  /// The diagnosis asks for it, and no data need tell it apart: another contract rather than a mistake, or a mistake that only
+  /// data made for it show.
+  bool suspect = false;
 };
 
 /// Edits of every cell of every row of the contract: drop a step, swap a verb, take the next constant that a sibling row uses,

@@ -103,6 +103,21 @@ TEST(Neighbours, AStepThatStandsTwiceIsNumbered) {
   EXPECT_FALSE(y.contains("y: to(x) -> to(x,rz)"));
 }
 
+TEST(Neighbours, TiesAwayFromZeroAreASuspectOfEveryRoundingTo16Bits) {
+  const auto suspects = [](const char* contract, const Format& x) {
+    std::set<std::string> names;
+    for (const Neighbour& neighbour : neighbours(tables(), contract, x))
+      if (neighbour.suspect) names.insert(neighbour.name);
+    return names;
+  };
+  EXPECT_EQ(suspects("vllm.rms_norm@v0.19.1", kBf16),
+            (std::set<std::string>{"y: to(x)#1 -> to(x,rna)", "y: to(x)#2 -> to(x,rna)"}));
+  EXPECT_EQ(suspects("vllm.fused_add_rms_norm@2026-06-18", kF16),
+            (std::set<std::string>{"y: to(x) -> to(x,rna)", "z: to(x) -> to(x,rna)", "residual: to(x) -> to(x,rna)"}));
+  EXPECT_EQ(suspects("aiter.rms_norm_gfx942", kBf16), std::set<std::string>()) << "it cuts off";
+  EXPECT_EQ(suspects("vllm.rms_norm@v0.19.1", kF32), std::set<std::string>()) << "f32 in f32 has no ties";
+}
+
 TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
   for (const ContractRow& row : tables().rows()) {
     if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp

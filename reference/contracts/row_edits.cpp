@@ -168,6 +168,11 @@ void RowEdits::cell(const std::string& column) {
     const bool stored_integer = is_final_conversion && column == "zero";
     for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
       replace(column, cell, i, other);
+    if (x_.bits < kF32.bits)
+      for (const CellStep& rare : rare_forms(step)) {
+        replace(column, cell, i, rare);
+        edits_.back().suspect = true;
+      }
     if (behind_activation_ && step.text == "pow2(ceil)") exponent_in_bf16(column, cell, i);
     if (integer_codes) cut_evenly(cell, i);
     if (column == "code" && takes_quantity(step)) reciprocal(cell, i);

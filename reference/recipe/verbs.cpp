@@ -65,12 +65,20 @@ Steps other_conversions(const CellStep& to) {
   return others;
 }
 
+/// Ties away from zero, in formats of 16 bits.
+Steps ties_away(const CellStep& to) {
+  const std::string format = joined(to);
+  if (format != "x" && format != "bf16" && format != "f16") return {};
+  return {CellStep::made("to", {format, "rna"})};
+}
+
 }  // namespace
 
 std::span<const VerbInfo> all_verbs() {
   using enum Monotone;
   static constexpr VerbInfo verbs[] = {
-      {Verb::kAdd, "add", "add(a) | add(a,wrap)", "v + a; in int32 the sum saturates unless told to wrap", kUp, true, wrapping_sum},
+      {Verb::kAdd, "add", "add(a) | add(a,wrap)", "v + a; in int32 the sum saturates unless told to wrap", kUp, true,
+       wrapping_sum},
       {Verb::kSub, "sub", "sub(a)", "v - a", kUp, true},
       {Verb::kMul, "mul", "mul(a)", "v * a", kBySign, true, quotient_or_one_factor},
       {Verb::kFma, "fma", "fma(a,b)", "v * a + b, in f32", kBySign, true},
@@ -90,8 +98,9 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kTrunc, "trunc", "trunc", "integer toward zero", kUp, true},
       {Verb::kFtz, "ftz", "ftz", "v, or a zero of its sign below 2^-126: what -ftz makes of a subnormal f32", kUp, false},
       {Verb::kPow2, "pow2", "pow2(floor|ceil|even|q75|half)",
-       "v = m 2^e, 1 <= m < 2: 2^e, one more if m > 1 (ceil), m >= 1.9375 (even), m >= 1.75 (q75), m >= 1.5 (half); 0, Inf and NaN stay", kUp,
-       false, other_powers},
+       "v = m 2^e, 1 <= m < 2: 2^e, one more if m > 1 (ceil), m >= 1.9375 (even), m >= 1.75 (q75), m >= 1.5 (half); 0, Inf and "
+       "NaN stay",
+       kUp, false, other_powers},
       {Verb::kExp, "exp", "exp", "e^v", kUp, true},
       {Verb::kExp2, "exp2", "exp2", "2^v", kUp, true},
       {Verb::kLog2, "log2", "log2", "log2 v", kUp, true},
@@ -102,7 +111,7 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|wrap|undef])",
        "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; integers saturate with NaN as 0, or "
        "wrap, or are undefined beyond the format",
-       kUp, false, other_conversions},
+       kUp, false, other_conversions, ties_away},
   };
   return verbs;
 }
@@ -124,6 +133,11 @@ std::vector<CellStep> other_forms(const CellStep& step) {
   if (step.word == "absmax") return {step.arguments.empty() ? CellStep::made("absmax", {"keep"}) : CellStep::made("absmax")};
   const VerbInfo* verb = find_verb(step.word);
   return verb && verb->others ? verb->others(step) : std::vector<CellStep>();
+}
+
+std::vector<CellStep> rare_forms(const CellStep& step) {
+  const VerbInfo* verb = find_verb(step.word);
+  return verb && verb->rare_others ? verb->rare_others(step) : std::vector<CellStep>();
 }
 
 std::vector<CellStep> other_casts(const CellStep& to) {

@@ -23,6 +23,8 @@ struct VerbInfo {
   bool rounds;  ///< false: the result is on the grid already
   /// The same step with another rule, as a kernel might have it by mistake: of rounding, of NaN, of saturation; null: there is none.
   std::vector<CellStep> (*others)(const CellStep& step) = nullptr;
+  /// The same, of mistakes that only data made for them can show; null: there is none.
+  std::vector<CellStep> (*rare_others)(const CellStep& step) = nullptr;
 };
 
 std::span<const VerbInfo> all_verbs();
@@ -31,6 +33,10 @@ const VerbInfo& info(Verb verb);
 
 /// What a step could be by mistake. A reduction has no verb and is known here too.
 std::vector<CellStep> other_forms(const CellStep& step);
+
+/// What a step could be by mistake that only data made for it can show: of numbers with many bits one in 2^16 lies halfway
+/// between two of 16 bits.
+std::vector<CellStep> rare_forms(const CellStep& step);
 
 /// The last step of codes that are integers, with another rule of rounding or of overflow.
 std::vector<CellStep> other_casts(const CellStep& to);

@@ -1,4 +1,6 @@
-// How a norm rounds ties is seen: no other r of the row explains a kernel that rounds them away from zero, or toward it.
+// How a norm rounds ties is seen: no other r of the row explains a kernel that rounds them away from zero, or toward it. The
+// diagnosis names the rounding.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,6 +8,7 @@
 
 #include "harness/core/cases.h"
 #include "harness/core/compare.h"
+#include "harness/diagnosis/diagnose.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -54,6 +57,16 @@ bool accepted(const Op& op, const Case& one, const Problem& problem, const std::
   return compare(op.expect(one, problem, &outputs), outputs, std::vector<std::vector<ByteRange>>(outputs.size())).agrees();
 }
 
+/// Mistakes of the first cause, in the contract's words.
+std::vector<std::string> first_cause(const Op& op, const Case& one, const Problem& problem,
+                                     const std::vector<HostTensor>& outputs) {
+  std::vector<std::string> names;
+  const std::vector<Cause> causes = diagnose(op, one, problem, outputs);
+  if (!causes.empty())
+    for (const Mistake& mistake : causes.front().mistakes) names.push_back(mistake.name);
+  return names;
+}
+
 TEST(NormTies, RoundedOtherwiseAreRefused) {
   open_rulebook(ASSAY_SOURCE_DIR);
   int tried = 0;
@@ -68,6 +81,9 @@ TEST(NormTies, RoundedOtherwiseAreRefused) {
     EXPECT_TRUE(passes(Ties::kEven)) << one.id;
     EXPECT_FALSE(passes(Ties::kAway)) << one.id;
     EXPECT_FALSE(passes(Ties::kTowardZero)) << one.id;
+    EXPECT_THAT(first_cause(op, one, problem, outputs_of(problem, rounded_first, added, Ties::kAway)),
+                testing::ElementsAre(testing::EndsWith(" -> to(x,rna)")))
+        << one.id;
     ++tried;
   }
   EXPECT_EQ(tried, 12);
