@@ -69,19 +69,27 @@ done
 expect 1 "left the floating-point environment changed (it was put back): the thread rounds downward" judge "$bad/libchanges_rounding.so"
 
 # Who ends a run does not wait for a kernel that hangs, and has the reports of what there was.
+"$assay" run --backend "$bad/libhangs.so" --suite rms_norm/quick --case '*/bf16*normal*w32' --timeout 60 \
+  --report console --report "csv:$scratch/ended.csv" >"$scratch/out" 2>&1 &
+run=$!
+# SIGINT (bit 1 of SigCgt) is caught from the moment when cases begin; on a busy machine the tables take seconds until then.
+catches_sigint() { (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$run/status") >> 1) & 1)); }
+until catches_sigint; do
+  kill -0 "$run" 2>/dev/null || fail "a run ended before it could be ended: $(cat "$scratch/out")"
+  sleep 0.1
+done
+sleep 1
 start=$SECONDS
+kill -INT "$run"
 code=0
-timeout --signal INT 2 "$assay" run --backend "$bad/libhangs.so" --suite rms_norm/quick --case '*/bf16*normal*w32' --timeout 60 \
-  --report console --report "csv:$scratch/ended.csv" >"$scratch/out" 2>&1 || code=$?
-[ "$code" = 130 ] || [ "$code" = 124 ] || fail "a run that SIGINT ends gives $code"
+wait "$run" || code=$?
+[ "$code" = 130 ] || fail "a run that SIGINT ends gives $code"
 [ $((SECONDS - start)) -lt 20 ] || fail "a run that SIGINT ends waits for the kernel that hangs"
 grep -q 'ENDED EARLY by SIGINT' "$scratch/out" || fail "a run that SIGINT ends does not say so"
 [ -s "$scratch/ended.csv" ] || fail "a run that SIGINT ends leaves no report"
 
-# A kernel that hangs everywhere costs three times its time limit; the other one is judged.
-start=$SECONDS
+# A kernel that hangs everywhere is called three times; the other one is judged.
 same hangs_in_first "$(verdicts hangs_in_first | cut -d' ' -f1,3 | sort -u)" "$(printf '%s\n' 'hangs broken' 'hangs unjudged' 'innocent pass')"
-[ $((SECONDS - start)) -lt 10 ] || fail "the kernel that hangs was called too often"
 same hangs_in_first "$(verdicts hangs_in_first | awk '$3 == "broken" { n += $4 } END { print n }')" 3
 
 # State that is kept between calls is no race between lanes.
