@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <type_traits>
 
 #include "reference/casts/cell_words.h"
 #include "reference/casts/encode.h"
@@ -47,12 +46,9 @@ class Edits {
   /// Two edits that are one and the same have the name of the first.
   template <class Change>
   void add(const std::string& name, Change change) {
-    CastNeighbour wrong{name, right_, {}, {}};
-    if constexpr (std::is_invocable_v<Change, CastMistake&>)
-      change(wrong.mistake);
-    else
-      change(wrong.profile);
-    wrong.runs = runs_of(wrong.profile, wrong.mistake);
+    CastNeighbour wrong{name, right_, {}};
+    change(wrong.profile);
+    wrong.runs = runs_of(wrong.profile);
     const bool seen = std::any_of(all.begin(), all.end(), [&](const CastNeighbour& one) { return one.runs == wrong.runs; });
     if (wrong.runs != runs_ && !seen) all.push_back(std::move(wrong));
   }
@@ -95,21 +91,24 @@ void specials(const CastProfile& p, Edits& edits) {
   if (p.zero) edits.add("zero: " + hexadecimal(*p.zero, digits) + " -> as a number", [](CastProfile& q) { q.zero.reset(); });
   if (p.negative == Negative::kSign)
     edits.add("negative: sign -> magnitude", [](CastProfile& q) { q.negative = Negative::kMagnitude; });
-  edits.add("zero: loses its sign", [](CastMistake& m) { m.drops_sign_of_zero = true; });
+  edits.add("zero: loses its sign", [](CastProfile& q) { q.after = {{CastStep::kAddZero}}; });
 }
 
 void numbers(const CastProfile& p, Edits& edits) {
   if (p.format->specials != Specials::kInteger && p.format->specials != Specials::kScale)
-    edits.add("subnormals: become zero", [](CastMistake& m) { m.flushes_subnormals = true; });
+    edits.add("subnormals: become zero", [&](CastProfile& q) { q.after = {{CastStep::kFlush, p.format}}; });
   for (const Format* via : {&kBf16, &kF16})
-    edits.add("rounded twice: to " + std::string(via->name) + " first", [&](CastMistake& m) { m.via = via; });
+    edits.add("rounded twice: to " + std::string(via->name) + " first", [&](CastProfile& q) {
+      q.before = {{CastStep::kRound, via}};
+    });
   const Format* other = sibling(*p.format);
   if (!other) return;
   edits.add("format: " + std::string(p.format->name) + " -> " + std::string(other->name),
             [&](CastProfile& q) { q.format = other; });
   if (max_finite(*other) < max_finite(*p.format))
-    edits.add("largest: " + decimal(max_finite(*p.format)) + " -> " + decimal(max_finite(*other)),
-              [&](CastMistake& m) { m.clamp = max_finite(*other); });
+    edits.add("largest: " + decimal(max_finite(*p.format)) + " -> " + decimal(max_finite(*other)), [&](CastProfile& q) {
+      q.before = {{CastStep::kClamp, other}};
+    });
 }
 
 }  // namespace

@@ -11,8 +11,7 @@ namespace assay {
 
 struct CastNeighbour {
   std::string name;  ///< "rounding: nearest_even -> toward_zero"
-  CastProfile profile;        ///< with one cell edited,
-  CastMistake mistake;        ///< or made with a mistake that no cell says
+  CastProfile profile;        ///< with one cell edited, or one step more
   std::vector<CodeRun> runs;  ///< what becomes of all inputs
 };
 

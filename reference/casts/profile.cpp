@@ -8,10 +8,8 @@
 namespace assay {
 namespace {
 
-double prepared(const CastProfile& p, const CastMistake& mistake, double x) {
-  if (p.negative == Negative::kMagnitude) x = std::fabs(x);
-  if (mistake.via) x = round_to(*mistake.via, x, Rounding::kNearestEven, Overflow::kSpecial);
-  if (mistake.clamp > 0 && std::fabs(x) > mistake.clamp) x = std::copysign(mistake.clamp, x);
+double through(const std::vector<CastStep>& steps, double x) {
+  for (const CastStep& step : steps) x = step.of(x);
   return x;
 }
 
@@ -19,15 +17,12 @@ uint32_t beyond(const CastProfile& p, Beyond rule, bool negative) {
   return rule == Beyond::kLargest ? largest_code(*p.format, negative) : special_code(*p.format, negative);
 }
 
-uint32_t encode_number(const CastProfile& p, const CastMistake& mistake, double x) {
+uint32_t encode_number(const CastProfile& p, double x) {
   if (std::isinf(x)) return beyond(p, p.infinity, x < 0);
   if (p.overflow == Beyond::kSpecialAboveLargest && std::fabs(x) > max_finite(*p.format)) return special_code(*p.format, x < 0);
   const std::optional<uint32_t> code = encode_finite(*p.format, x, p.rounding);
   if (!code) return beyond(p, p.overflow, x < 0);
-  const double value = decode(*p.format, *code);
-  const bool vanishes = mistake.flushes_subnormals && std::fabs(value) < std::ldexp(1.0, p.format->min_exponent());
-  if (vanishes) return code_of(*p.format, std::copysign(0.0, value));
-  return value == 0 && mistake.drops_sign_of_zero ? code_of(*p.format, 0.0) : *code;
+  return p.after.empty() ? *code : code_of(*p.format, through(p.after, decode(*p.format, *code)));
 }
 
 /// How many of the source's patterns without sign, Inf the last, hold; those that do stand first.
@@ -45,6 +40,20 @@ uint64_t patterns_below(const CastSource& source, Holds holds) {
 }
 
 }  // namespace
+
+double CastStep::of(double x) const {
+  switch (kind) {
+    case kRound:
+      return round_to(*format, x, Rounding::kNearestEven, Overflow::kSpecial);
+    case kClamp:
+      return std::fabs(x) > max_finite(*format) ? std::copysign(max_finite(*format), x) : x;
+    case kFlush:
+      return std::fabs(x) < std::ldexp(1.0, format->min_exponent()) ? std::copysign(0.0, x) : x;
+    case kAddZero:
+      return x + 0.0;
+  }
+  return x;
+}
 
 CastProfile widened_from(const CastSource& source, const CastProfile& profile) {
   if (source.name == profile.from->name) return profile;
@@ -64,7 +73,7 @@ CastProfile widened_from(const CastSource& source, const CastProfile& profile) {
   return p;
 }
 
-uint32_t cast(const CastProfile& p, uint64_t input, const CastMistake& mistake) {
+uint32_t cast(const CastProfile& p, uint64_t input) {
   const bool negative = (input & p.from->sign()) != 0, nan = p.from->is_nan(input);
   const uint64_t magnitude = input & ~p.from->sign();
   if (magnitude == 0 && p.zero) return *p.zero;
@@ -76,7 +85,8 @@ uint32_t cast(const CastProfile& p, uint64_t input, const CastMistake& mistake) 
     factor = anomaly.factor;
   }
   if (nan) return negative ? p.minus_nan : p.nan;
-  return encode_number(p, mistake, prepared(p, mistake, value_of(*p.from, input) * factor));
+  const double x = value_of(*p.from, input) * factor;
+  return encode_number(p, through(p.before, p.negative == Negative::kMagnitude ? std::fabs(x) : x));
 }
 
 }  // namespace assay

@@ -29,6 +29,19 @@ enum class Negative {
   kCode        ///< becomes one code
 };
 
+/// A step beside the one rounding, on numbers.
+struct CastStep {
+  enum Kind {
+    kRound,   ///< to the nearest number of `format`, beyond it Inf
+    kClamp,   ///< to the largest magnitude of `format`, Inf too
+    kFlush,   ///< below the normal range of `format` the zero of its sign
+    kAddZero  ///< -0 becomes +0
+  } kind;
+  const Format* format = nullptr;
+
+  double of(double x) const;
+};
+
 /// Inputs that the rules do not describe, with those of the other sign: a code, or a factor that the input is multiplied by.
 struct Anomaly {
   uint64_t first, last;  ///< patterns without sign
@@ -48,14 +61,7 @@ struct CastProfile {
   uint32_t negative_code = 0;    ///< of kCode
   std::optional<uint32_t> zero;  ///< code of both zeros; without it they are numbers like others
   std::vector<Anomaly> anomalies;
-};
-
-/// What a wrong cast does that no row can say. By default nothing.
-struct CastMistake {
-  const Format* via = nullptr;      ///< a format that the number is rounded to first
-  double clamp = 0;                 ///< numbers are clamped to this magnitude first; 0: they are not
-  bool flushes_subnormals = false;  ///< results below the normal range become zero
-  bool drops_sign_of_zero = false;
+  std::vector<CastStep> before, after;  ///< the rounding; no row has any
 };
 
 /// Reads a row of casts.csv. Throws TableError naming the cell.
@@ -66,6 +72,6 @@ CastProfile read_cast(const ContractRow& row);
 CastProfile widened_from(const CastSource& source, const CastProfile& profile);
 
 /// The code of one input.
-uint32_t cast(const CastProfile& profile, uint64_t input, const CastMistake& mistake = {});
+uint32_t cast(const CastProfile& profile, uint64_t input);
 
 }  // namespace assay

@@ -30,17 +30,17 @@ void append(std::vector<CodeRun>& runs, const CodeRun& run) {
 
 }  // namespace
 
-std::vector<CodeRun> runs_of(const CastProfile& p, const CastMistake& mistake) {
+std::vector<CodeRun> runs_of(const CastProfile& p) {
   const std::vector<uint64_t> starts = stretches(p);
   std::vector<CodeRun> runs;
   for (size_t i = 0; i < starts.size(); ++i) {
     const uint64_t end = i + 1 < starts.size() ? starts[i + 1] - 1 : p.from->last();
     for (uint64_t first = starts[i];;) {
-      const uint32_t code = cast(p, first, mistake);
+      const uint32_t code = cast(p, first);
       uint64_t same = first, other = end;  // the last input of this code lies in [same, other]
       while (same < other) {
         const uint64_t middle = other - (other - same) / 2;
-        if (cast(p, middle, mistake) == code)
+        if (cast(p, middle) == code)
           same = middle;
         else
           other = middle - 1;

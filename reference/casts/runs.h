@@ -18,7 +18,7 @@ struct CodeRun {
 
 /// All inputs in order, without a gap; neighbouring runs differ. Between the places where a rule changes, a cast is monotone:
 /// ends of runs are found by bisection.
-std::vector<CodeRun> runs_of(const CastProfile& profile, const CastMistake& mistake = {});
+std::vector<CodeRun> runs_of(const CastProfile& profile);
 
 /// Inputs that become `a` here and `b` there.
 struct RunDifference {

@@ -65,8 +65,12 @@ class Edits {
       });
     edit("values in reverse", [&](Packing& p) { each(p, [&](WordTerm& term) { term.value = values - 1 - term.value; }); });
     edit("the bits of v0 alone, unpacked", [](Packing& p) { p.word.terms = {{0, {}}}; });
-    edits_.push_back({"word: absent values are all ones", right_, {.absent = ~0u}});
-    edits_.push_back({"word: exponents rounded up", right_, {.dropped = kMantissa}});
+    edit("absent values are all ones", [](Packing& p) { p.absent = ~0u; });
+    edit("exponents rounded up", [](Packing& p) {
+      each(p, [](WordTerm& term) {
+        term.steps.insert(term.steps.begin(), {{BitStep::kAdd, kMantissa}, {BitStep::kAnd, ~kMantissa}});
+      });
+    });
     return std::move(edits_);
   }
 
@@ -75,7 +79,7 @@ class Edits {
 
   template <class F>
   void edit(const std::string& name, F change) {
-    edits_.push_back({"word: " + name, right_, {}});
+    edits_.push_back({"word: " + name, right_});
     change(edits_.back().packing);
   }
   template <class F>

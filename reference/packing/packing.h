@@ -21,17 +21,9 @@ struct TakenLayout {
 struct Packing {
   std::string id;
   Word word;
+  uint32_t absent = 0;     ///< the bits of a scale that a row's last word lacks: 0 in all rows
   uint32_t zero_bits = 0;  ///< of every scale
   std::vector<TakenLayout> takes;
-};
-
-/// What a wrong kernel packs that no word can say. By default nothing is wrong.
-struct PackingMistake {
-  uint32_t absent = 0;   ///< what stands for a scale that a row's last word lacks
-  uint32_t dropped = 0;  ///< low bits of each scale, rounded up to be zero
-
-  /// The bits of a scale that is there.
-  uint32_t scale(uint32_t bits) const { return (bits + dropped) & ~dropped; }
 };
 
 /// Throws TableError.
@@ -40,8 +32,7 @@ Packing read_packing(const ContractRow& row);
 /// A packing with one mistake.
 struct PackingNeighbour {
   std::string name;  ///< "word: no mask"
-  Packing packing;         ///< with another word,
-  PackingMistake mistake;  ///< or with other bits in it
+  Packing packing;
 };
 
 /// Every single-step edit: a value dropped, masks dropped or set, places exchanged, exponents rounded up, absent values that are

@@ -42,6 +42,7 @@ class BitParser {
 };
 
 constexpr uint32_t kLastBit = 31, kAllBits = 0xffffffff;
+constexpr const char* kSigns[] = {">>", "<<", "&", "+"};  ///< by BitStep::Kind
 
 WordTerm parse_term(BitParser& parser, int values) {
   parser.need("v", "expected a value of the word: v0" + (values > 1 ? " to v" + std::to_string(values - 1) : ""));
@@ -53,9 +54,25 @@ WordTerm parse_term(BitParser& parser, int values) {
       term.steps.push_back({BitStep::kLeft, parser.number(kLastBit)});
     else if (parser.take("&"))
       term.steps.push_back({BitStep::kAnd, parser.number(kAllBits)});
+    else if (parser.take("+"))
+      term.steps.push_back({BitStep::kAdd, parser.number(kAllBits)});
     else
       return term;
   }
+}
+
+uint32_t changed(uint32_t bits, const BitStep& step) {
+  switch (step.kind) {
+    case BitStep::kRight:
+      return bits >> step.amount;
+    case BitStep::kLeft:
+      return bits << step.amount;
+    case BitStep::kAnd:
+      return bits & step.amount;
+    case BitStep::kAdd:
+      return bits + step.amount;
+  }
+  return bits;
 }
 
 std::string hexadecimal(uint32_t bits) {
@@ -66,10 +83,7 @@ std::string hexadecimal(uint32_t bits) {
 }  // namespace
 
 uint32_t WordTerm::of(uint32_t bits) const {
-  for (const BitStep& step : steps)
-    bits = step.kind == BitStep::kRight  ? bits >> step.amount
-           : step.kind == BitStep::kLeft ? bits << step.amount
-                                         : bits & step.amount;
+  for (const BitStep& step : steps) bits = changed(bits, step);
   return bits;
 }
 
@@ -77,8 +91,9 @@ std::string WordTerm::text() const {
   std::string all = "v";
   all += std::to_string(value);
   for (const BitStep& step : steps) {
-    all += step.kind == BitStep::kAnd ? "&" : step.kind == BitStep::kRight ? ">>" : "<<";
-    all += step.kind == BitStep::kAnd ? hexadecimal(step.amount) : std::to_string(step.amount);
+    const bool shifts = step.kind == BitStep::kRight || step.kind == BitStep::kLeft;
+    all += kSigns[step.kind];
+    all += shifts ? std::to_string(step.amount) : hexadecimal(step.amount);
   }
   return all;
 }
@@ -106,7 +121,7 @@ Word parse_word(std::string_view text, int values) {
       if (word.terms[i].value == word.terms.back().value)
         throw ParseError(begin, "v" + std::to_string(word.terms.back().value) + " has a term already");
   } while (parser.take("|"));
-  if (!parser.done()) parser.fail("expected >>N, <<N, &BITS or |");
+  if (!parser.done()) parser.fail("expected >>N, <<N, &BITS, +BITS or |");
   if (int(word.terms.size()) != values) parser.fail("a word of " + std::to_string(values) + " values needs a term for each");
   return word;
 }

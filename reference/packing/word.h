@@ -9,9 +9,9 @@
 
 namespace assay {
 
-/// One operation on 32 bits: `>>23`, `<<1` or `&0xff`.
+/// One operation on 32 bits: `>>23`, `<<1`, `&0xff` or `+0x7fffff`.
 struct BitStep {
-  enum Kind { kRight, kLeft, kAnd } kind;
+  enum Kind { kRight, kLeft, kAnd, kAdd } kind;
   uint32_t amount;
   bool operator==(const BitStep&) const = default;
 };

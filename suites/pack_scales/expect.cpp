@@ -12,9 +12,7 @@ namespace {
 /// A packing with one mistake; of another place of the scales, before or after.
 Hypothesis of(const PackCase& c, const PackingNeighbour& wrong) {
   return {wrong.name,
-          [c, wrong](const Problem& problem, const std::vector<HostTensor>*) {
-            return expect_packed(c, wrong.packing, problem, wrong.mistake);
-          },
+          [c, wrong](const Problem& problem, const std::vector<HostTensor>*) { return expect_packed(c, wrong.packing, problem); },
           rulebook().equivalent(c.row->id, *c.from->type, wrong.name)};
 }
 
@@ -41,15 +39,15 @@ void for_each_other(const Layout& own, int64_t m, int64_t n, F f) {
 
 }  // namespace
 
-std::vector<uint32_t> word_values(const PackCase& c, const HostTensor& x, int64_t row, int64_t word, const PackingMistake& mistake) {
+std::vector<uint32_t> word_values(const PackCase& c, const Packing& packing, const HostTensor& x, int64_t row, int64_t word) {
   const PlacedLayout layout(*c.from, c.m, c.n);
   std::vector<uint32_t> values;
   for (int64_t g = word * c.values(); g < (word + 1) * c.values(); ++g)
-    values.push_back(g < c.n ? mistake.scale(x.code(layout.offset(row, g))) : mistake.absent);
+    values.push_back(g < c.n ? x.code(layout.offset(row, g)) : packing.absent);
   return values;
 }
 
-Expectation expect_packed(const PackCase& c, const Packing& packing, const Problem& problem, const PackingMistake& mistake) {
+Expectation expect_packed(const PackCase& c, const Packing& packing, const Problem& problem) {
   const HostTensor& x = find(problem.tensors, "x");
   const PlacedLayout to(*c.to, c.m, c.n);
   const Format& element = *c.to->element;
@@ -58,7 +56,7 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   WholePart scale{{"scale", &element, {int64_t(rows.size()), to.cols()}, "moved and packed, nothing is rounded: one code"}, {}, {}};
   for (int64_t r : rows) {
     for (int64_t w = 0; w < words; ++w) {
-      const uint32_t word = packing.word.of(word_values(c, x, r, w, mistake));
+      const uint32_t word = packing.word.of(word_values(c, packing, x, r, w));
       for (int64_t j = 0; j < c.values(); ++j) {
         const uint32_t mask = element.bits == 32 ? ~0u : (1u << element.bits) - 1;
         scale.low.push_back(ordinal(element, word >> (element.bits * j) % 32 & mask));
@@ -83,12 +81,12 @@ std::vector<Hypothesis> pack_hypotheses(const PackCase& c) {
   for_each_other(*c.from, c.m, c.n, [&](const Layout& other) {
     PackCase misread = c;
     misread.from = &other;
-    all.push_back(of(misread, {"x layout: " + c.from->id + " -> " + other.id, c.packing, {}}));
+    all.push_back(of(misread, {"x layout: " + c.from->id + " -> " + other.id, c.packing}));
   });
   for_each_other(*c.to, c.m, PlacedLayout(*c.to, c.m, c.n).cols(), [&](const Layout& other) {
     PackCase misplaced = c;
     misplaced.to = &other;
-    Hypothesis hypothesis = of(misplaced, {"scale layout: " + c.to->id + " -> " + other.id, c.packing, {}});
+    Hypothesis hypothesis = of(misplaced, {"scale layout: " + c.to->id + " -> " + other.id, c.packing});
     hypothesis.expect = [stored = hypothesis.expect](const Problem& problem, const std::vector<HostTensor>* outputs) {
       Expectation expectation = stored(problem, outputs);
       expectation.any_of.front().parts.back().padding = nullptr;

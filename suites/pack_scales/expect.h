@@ -6,11 +6,11 @@
 
 namespace assay {
 
-/// Bits of the scales that stand in word `word` of a row; those of absent ones are 0.
-std::vector<uint32_t> word_values(const PackCase& c, const HostTensor& x, int64_t row, int64_t word, const PackingMistake& mistake = {});
+/// Bits of the scales that stand in word `word` of a row, and the bits that the packing has for scales that are absent.
+std::vector<uint32_t> word_values(const PackCase& c, const Packing& packing, const HostTensor& x, int64_t row, int64_t word);
 
 /// The scales of the case read as if they lay in c.from, packed and stored in c.to.
-Expectation expect_packed(const PackCase& c, const Packing& packing, const Problem& problem, const PackingMistake& mistake = {});
+Expectation expect_packed(const PackCase& c, const Packing& packing, const Problem& problem);
 
 std::vector<Hypothesis> pack_hypotheses(const PackCase& c);
 

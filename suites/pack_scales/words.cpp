@@ -47,7 +47,7 @@ std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, i
   if (judged >= int64_t(rows.size())) return {fmt::format("row {} is none of the {} that hold scales", judged, rows.size())};
   const int64_t row = rows[size_t(judged)];
   const int64_t index = column / c.values();
-  const std::vector<uint32_t> values = word_values(c, find(problem.tensors, "x"), row, index);
+  const std::vector<uint32_t> values = word_values(c, c.packing, find(problem.tensors, "x"), row, index);
   const Format& element = *c.to->element;
   std::vector<std::string> lines = {fmt::format("word [{}, {}]: scales {} to {} of row {}", row, index, index * c.values(),
                                                 index * c.values() + c.values() - 1, row)};
