@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/core/printable.h"
 #include "harness/report/counts.h"
-#include "harness/report/escape.h"
 #include "harness/report/failure_groups.h"
 #include "harness/report/where.h"
 #include "harness/report/words.h"

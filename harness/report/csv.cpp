@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "harness/report/escape.h"
+#include "harness/core/printable.h"
 #include "harness/report/words.h"
 
 namespace assay {

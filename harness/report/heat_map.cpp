@@ -6,8 +6,6 @@
 #include <numeric>
 #include <string_view>
 
-#include "harness/report/html_parts.h"
-
 namespace assay::html {
 namespace {
 
@@ -50,7 +48,7 @@ struct Sheet {
 };
 
 /// Runs of one shade as strokes one cell wide: a page with forty maps must stay small.
-std::string cells(const Sheet& sheet) {
+void cells(Node svg, const Sheet& sheet) {
   std::array<std::string, kShadeCount> strokes;
   for (int64_t r = 0; r < sheet.picture.rows; ++r) {
     for (int64_t c = 0; c < sheet.picture.columns;) {
@@ -60,34 +58,37 @@ std::string cells(const Sheet& sheet) {
       if (shade > 0) strokes[shade] += fmt::format("M{} {}.5h{}", begin, r, c - begin);
     }
   }
-  std::string text = fmt::format("<g class=\"cells\" transform=\"translate({} {}) scale({:.6g} {:.6g})\">", sheet.left, sheet.top,
-                                 sheet.cell_width, sheet.cell_height);
-  for (size_t s = 1; s < kShadeCount; ++s) {
-    if (!strokes[s].empty()) text += fmt::format("<path stroke=\"{}\" d=\"{}\"/>", kShades[s].grey, strokes[s]);
-  }
-  return text + "</g>\n";
+  const Node group =
+      set(child(svg, "g", "cells"), "transform",
+          fmt::format("translate({} {}) scale({:.6g} {:.6g})", sheet.left, sheet.top, sheet.cell_width, sheet.cell_height));
+  for (size_t s = 1; s < kShadeCount; ++s)
+    if (!strokes[s].empty()) set(set(child(group, "path"), "stroke", std::string(kShades[s].grey)), "d", strokes[s]);
+}
+
+/// Text whose beginning, or the end or middle that `anchor` says, stands there.
+Node text_at(Node svg, double x, double y, const std::string& words, const char* anchor = "") {
+  const Node made = set(set(child(svg, "text"), "x", fmt::format("{:.5g}", x)), "y", fmt::format("{:.5g}", y));
+  if (*anchor != 0) set(made, "text-anchor", anchor);
+  return write(made, words);
 }
 
 /// Shares as numbers where a cell is wide enough and holds more than one element.
-std::string numbers(const Sheet& sheet) {
+void numbers(Node svg, const Sheet& sheet) {
   constexpr double kWideEnough = 34;
-  if (sheet.cell_width < kWideEnough || sheet.cell_height < 11) return "";
-  std::string text;
+  if (sheet.cell_width < kWideEnough || sheet.cell_height < 11) return;
   for (int64_t r = 0; r < sheet.picture.rows; ++r) {
     for (int64_t c = 0; c < sheet.picture.columns; ++c) {
       const int64_t outside = sheet.outside(r, c), elements = sheet.picture.cell_elements(r, c, sheet.shape);
       if (outside == 0 || outside == elements) continue;
-      text +=
-          fmt::format("<text x=\"{:.4g}\" y=\"{:.4g}\" text-anchor=\"middle\"{}>{}</text>",
-                      sheet.left + (double(c) + 0.5) * sheet.cell_width, sheet.top + (double(r) + 0.5) * sheet.cell_height + 3.5,
-                      sheet.shade(r, c) > 3 ? " class=\"on-dark\"" : "", percent(outside, elements));
+      const Node share = text_at(svg, sheet.left + (double(c) + 0.5) * sheet.cell_width,
+                                 sheet.top + (double(r) + 0.5) * sheet.cell_height + 3.5, percent(outside, elements), "middle");
+      if (sheet.shade(r, c) > 3) set(share, "class", "on-dark");
     }
   }
-  return text;
 }
 
 /// A line through cells in which elements are wrong together, though each alone may be right.
-std::string joint_lines(const Sheet& sheet) {
+std::string joint_strokes(const Sheet& sheet) {
   const Picture& p = sheet.picture;
   std::string strokes;
   for (int64_t r = 0; r < p.rows; ++r) {
@@ -97,7 +98,7 @@ std::string joint_lines(const Sheet& sheet) {
                              sheet.top + (double(r) + 0.5) * sheet.cell_height, sheet.cell_width);
     }
   }
-  return strokes.empty() ? "" : fmt::format("<path class=\"joint\" d=\"{}\"/>\n", strokes);
+  return strokes;
 }
 
 /// Every how many cells a label fits.
@@ -107,65 +108,64 @@ int64_t label_step(double cell, double label) {
   return step;
 }
 
-std::string axes(const Sheet& sheet) {
-  std::string text;
+void tick(Node svg, const std::string& stroke) { set(child(svg, "path", "tick"), "d", stroke); }
+
+void axes(Node svg, const Sheet& sheet) {
   const Picture& p = sheet.picture;
   const int64_t across = label_step(sheet.cell_width, 40), down = label_step(sheet.cell_height, 11);
   for (int64_t c = 0; c < p.columns; c += across) {
     const double x = sheet.left + double(c) * sheet.cell_width;
-    text += fmt::format("<path class=\"tick\" d=\"M{0:.5g} {1}v{2:.5g}\"/><text x=\"{3:.5g}\" y=\"{4}\">{5}</text>", x,
-                        sheet.top - 4, sheet.height() + 4, x + 2, sheet.top - 6, c * p.cell_columns);
+    tick(svg, fmt::format("M{:.5g} {}v{:.5g}", x, sheet.top - 4, sheet.height() + 4));
+    text_at(svg, x + 2, sheet.top - 6, std::to_string(c * p.cell_columns));
   }
   for (int64_t r = 0; r < p.rows; r += down) {
     const double y = sheet.top + (double(r) + 0.5) * sheet.cell_height + 3.5;
-    text += fmt::format(
-        "<path class=\"tick\" d=\"M{0} {1:.5g}h{2:.5g}\"/><text x=\"{3}\" y=\"{4:.5g}\" text-anchor=\"end\">row {5}</text>",
-        sheet.left - 3, sheet.top + double(r) * sheet.cell_height, sheet.width() + 3, sheet.left - 5, y, r * p.cell_rows);
+    tick(svg, fmt::format("M{} {:.5g}h{:.5g}", sheet.left - 3, sheet.top + double(r) * sheet.cell_height, sheet.width() + 3));
+    text_at(svg, sheet.left - 5, y, fmt::format("row {}", r * p.cell_rows), "end");
     // The number beside a row is the row's own; rows without a label would have no room for theirs.
-    if (down == 1) {
-      text += fmt::format("<text x=\"{:.5g}\" y=\"{:.5g}\">{} of {}</text>", sheet.left + sheet.width() + 6, y,
-                          sheet.outside_of_row(r), sheet.elements_of_row(r));
-    }
+    if (down == 1)
+      text_at(svg, sheet.left + sheet.width() + 6, y, fmt::format("{} of {}", sheet.outside_of_row(r), sheet.elements_of_row(r)));
   }
-  return text + fmt::format("<rect class=\"edge\" x=\"{}\" y=\"{}\" width=\"{:.5g}\" height=\"{:.5g}\"/>\n", sheet.left,
-                            sheet.top, sheet.width(), sheet.height());
+  const Node edge = set(set(child(svg, "rect", "edge"), "x", fmt::format("{}", sheet.left)), "y", fmt::format("{}", sheet.top));
+  set(set(edge, "width", fmt::format("{:.5g}", sheet.width())), "height", fmt::format("{:.5g}", sheet.height()));
 }
 
-std::string legend(const Sheet& sheet) {
+void legend(Node caption, const Sheet& sheet) {
   std::array<int64_t, kShadeCount> count{};
   for (int64_t r = 0; r < sheet.picture.rows; ++r) {
     for (int64_t c = 0; c < sheet.picture.columns; ++c) ++count[sheet.shade(r, c)];
   }
   const Picture& p = sheet.picture;
   const bool single = p.cell_rows * p.cell_columns == 1;
-  std::string text = single ? "A cell is one element."
-                            : fmt::format("A cell is {} {} x {} columns; its shade is the share of elements outside.",
-                                          p.cell_rows, p.cell_rows == 1 ? "row" : "rows", p.cell_columns);
+  write(caption, single ? "A cell is one element."
+                        : fmt::format("A cell is {} {} x {} columns; its shade is the share of elements outside.", p.cell_rows,
+                                      p.cell_rows == 1 ? "row" : "rows", p.cell_columns));
   for (size_t s = 0; s < kShadeCount; ++s) {
     if (count[s] == 0) continue;
-    text += fmt::format("<span class=\"key\" style=\"background:{}\"></span>{}: {} {}", kShades[s].grey,
-                        single && s + 1 == kShadeCount ? "outside"
-                        : single                       ? "accepted"
-                                                       : kShades[s].words,
-                        count[s], count[s] == 1 ? "cell" : "cells");
+    set(child(caption, "span", "key"), "style", fmt::format("background:{}", kShades[s].grey));
+    const std::string_view words = !single ? kShades[s].words : s + 1 == kShadeCount ? "outside" : "accepted";
+    write(caption, fmt::format("{}: {} {}", words, count[s], count[s] == 1 ? "cell" : "cells"));
   }
-  if (!joint_lines(sheet).empty())
-    text += "<span class=\"key together\"></span>line: places that are wrong together, though each alone may be right";
-  return text;
+  if (joint_strokes(sheet).empty()) return;
+  child(caption, "span", "key together");
+  write(caption, "line: places that are wrong together, though each alone may be right");
 }
 
 }  // namespace
 
-std::string heat_map(const TensorFinding& finding) {
+void heat_map(Node parent, const TensorFinding& finding) {
   const Sheet sheet(finding);
   constexpr double kRight = 110, kBottom = 4;
-  const double width = sheet.left + sheet.width() + kRight, height = sheet.top + sheet.height() + kBottom;
-  return fmt::format(
-             "<figure><svg class=\"heat\" width=\"{0:.5g}\" height=\"{1:.5g}\" viewBox=\"0 0 {0:.5g} {1:.5g}\" role=\"img\" "
-             "aria-label=\"share of elements outside, by place\">\n",
-             width, height) +
-         cells(sheet) + numbers(sheet) + joint_lines(sheet) + axes(sheet) + "</svg><figcaption>" + legend(sheet) +
-         "</figcaption></figure>\n";
+  const std::string width = fmt::format("{:.5g}", sheet.left + sheet.width() + kRight),
+                    height = fmt::format("{:.5g}", sheet.top + sheet.height() + kBottom);
+  const Node figure = line(parent, "figure"), svg = set(set(child(figure, "svg", "heat"), "width", width), "height", height);
+  set(svg, "viewBox", fmt::format("0 0 {} {}", width, height));
+  set(set(svg, "role", "img"), "aria-label", "share of elements outside, by place");
+  cells(svg, sheet);
+  numbers(svg, sheet);
+  if (const std::string strokes = joint_strokes(sheet); !strokes.empty()) set(child(svg, "path", "joint"), "d", strokes);
+  axes(svg, sheet);
+  legend(child(figure, "figcaption"), sheet);
 }
 
 }  // namespace assay::html

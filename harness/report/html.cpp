@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "harness/report/counts.h"
-#include "harness/report/escape.h"
 #include "harness/report/failure_groups.h"
 #include "harness/report/html_failures.h"
 #include "harness/report/html_matrix.h"
@@ -24,27 +23,37 @@ namespace {
 
 using namespace html;
 
-/// How it ended, and the counts that a reader asks for first.
-std::string head(const RunResult& result, const Provenance& provenance) {
-  const std::string ending = ending_text(result);
-  const bool good = ending == "ALL AS EXPECTED" && provenance.ended_early.empty();
-  const std::string backend = result.verdicts.empty() ? "" : result.verdicts.front().backend;
-  std::string text = fmt::format("<h1>Assay: verdicts on back end {}</h1>\n<p class=\"ending{}\">{}</p>\n", code(backend),
-                                 good ? "" : " bad", ending);
-  if (!provenance.ended_early.empty())
-    text += fmt::format("<p class=\"early\">Ended early by {}: the verdicts are those that were there.</p>\n",
-                        xml_escaped(provenance.ended_early));
-  if (!result.harness_error.empty())
-    text += "<p class=\"early\">Ended early by a failure of the harness: " + xml_escaped(result.harness_error) + "</p>\n";
+/// A line of a definition list.
+void fact(Node list, const std::string& name, const std::string& text) {
+  write(child(list, "dt"), name);
+  write(line(list, "dd"), text);
+}
+
+/// Counts by standing, those first that a reader asks for first.
+void tally(Node main, const RunResult& result) {
   std::map<Standing, int64_t> counts;
   for (const Verdict& v : result.verdicts) ++counts[standing_of(v)];
-  text += "<div class=\"tally\">\n";
+  const Node tally = line(main, "div", "tally");
   for (const Standing s : kStandings) {
     if (s == Standing::kNotJudged && counts[s] == 0) continue;
-    text += fmt::format("<div{}><b>{}</b>{} {}</div>\n", counts[s] > 0 && is_bad(outcome_of(s)) ? " class=\"alarm\"" : "",
-                        counts[s], mark(outcome_of(s)), name(s));
+    const Node box = line(tally, "div", counts[s] > 0 && is_bad(outcome_of(s)) ? "alarm" : "");
+    write(child(box, "b"), std::to_string(counts[s]));
+    mark(box, outcome_of(s));
+    write(box, fmt::format(" {}", name(s)));
   }
-  text += "</div>\n<dl>\n";
+}
+
+/// How it ended, and what was run.
+void head(Node main, const RunResult& result, const Provenance& provenance) {
+  const std::string ending = ending_text(result);
+  const bool good = ending == "ALL AS EXPECTED" && provenance.ended_early.empty();
+  code(write(line(main, "h1"), "Assay: verdicts on back end "), result.verdicts.empty() ? "" : result.verdicts.front().backend);
+  write(line(main, "p", good ? "ending" : "ending bad"), ending);
+  if (!provenance.ended_early.empty())
+    write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + ": the verdicts are those that were there.");
+  if (!result.harness_error.empty())
+    write(line(main, "p", "early"), "Ended early by a failure of the harness: " + result.harness_error);
+  tally(main, result);
   double seconds = 0;
   std::set<std::string> cases, kernels;
   for (const Verdict& v : result.verdicts) {
@@ -52,74 +61,108 @@ std::string head(const RunResult& result, const Provenance& provenance) {
     cases.insert(v.case_id);
     if (!v.kernel.empty()) kernels.insert(v.kernel);
   }
-  text += fmt::format("<dt>cases</dt><dd>{}</dd>\n<dt>kernels</dt><dd>{}, {:.3g} s in their calls</dd>\n", cases.size(),
-                      kernels.size(), seconds);
-  text += fmt::format("<dt>verdicts</dt><dd>{}, {} not as expected</dd>\n", result.verdicts.size(), result.unexpected());
-  for (const auto& [words, count] : counts_by_rung(result))
-    text += fmt::format("<dt>determinism</dt><dd>{} {}</dd>\n", count, xml_escaped(words));
-  return text + "</dl>\n";
+  const Node facts = line(main, "dl");
+  fact(facts, "cases", std::to_string(cases.size()));
+  fact(facts, "kernels", fmt::format("{}, {:.3g} s in their calls", kernels.size(), seconds));
+  fact(facts, "verdicts", fmt::format("{}, {} not as expected", result.verdicts.size(), result.unexpected()));
+  for (const auto& [words, count] : counts_by_rung(result)) fact(facts, "determinism", fmt::format("{} {}", count, words));
 }
 
-std::string facts(const Provenance& provenance, const LibraryInfo& library) {
-  std::string text;
-  for (const Fact& fact : facts_of(provenance, library)) {
-    std::string title = fact.name;
+void provenance_facts(Node section, const Provenance& provenance, const LibraryInfo& library) {
+  std::vector<Fact> known = facts_of(provenance, library);
+  std::erase_if(known, [](const Fact& fact) { return fact.value.empty(); });
+  if (known.empty()) return;
+  const Node list = line(section, "dl");
+  for (const Fact& one : known) {
+    std::string title = one.name;
     std::replace(title.begin(), title.end(), '_', ' ');
-    if (!fact.value.empty()) text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", title, xml_escaped(fact.value));
+    fact(list, title, one.value);
   }
-  return text.empty() ? "" : "<dl>\n" + text + "</dl>\n";
 }
 
 /// Reasons of the verdicts of one standing, each with its number.
-std::string reasons(const RunResult& result, Standing standing) {
+void reasons(Node section, const RunResult& result, Standing standing) {
   std::map<std::string, int64_t> counts;
   for (const Verdict& v : result.verdicts)
     if (standing_of(v) == standing) ++counts[v.message];
-  std::vector<std::vector<std::string>> rows = {{"cases", "because"}};
-  for (const auto& [message, count] : counts) rows.push_back({std::to_string(count), xml_escaped(message)});
-  return table("skips", rows);
+  if (counts.empty()) return;
+  const Node body = table(section, "skips", {"cases", "because"});
+  for (const auto& [message, count] : counts) {
+    const Node row = line(body, "tr");
+    write(cell(row), std::to_string(count));
+    write(cell(row), message);
+  }
 }
 
-std::vector<std::string> pass_row(const Verdict& v) {
+void pass_row(Node body, const Verdict& v) {
   int64_t elements = 0;
   double budget_use = 0;
   for (const TensorFinding& f : v.tensors) elements += f.elements, budget_use = std::max(budget_use, f.budget_use);
-  return {code(v.case_id), fmt::format("{:.2f}", v.seconds * 1000), std::to_string(elements),
-          budget_use > 0 ? fmt::format("{:.2f}", budget_use) : "pinned",
-          v.power.faults > 0 ? fmt::format("{} of {}", v.power.seen(), v.power.faults) : ""};
+  const Node row = line(body, "tr");
+  code(cell(row), v.case_id);
+  for (const std::string& text : {fmt::format("{:.2f}", v.seconds * 1000), std::to_string(elements),
+                                  budget_use > 0 ? fmt::format("{:.2f}", budget_use) : "pinned",
+                                  v.power.faults > 0 ? fmt::format("{} of {}", v.power.seen(), v.power.faults) : ""})
+    write(cell(row), text);
 }
 
 /// Folded away, kernel by kernel.
-std::string passes(const RunResult& result) {
-  std::map<std::string, std::vector<std::vector<std::string>>> by_kernel;
-  for (const Verdict& v : result.verdicts) {
-    if (v.outcome != Outcome::kPass) continue;
-    auto& rows = by_kernel[v.kernel];
-    if (rows.empty()) rows.push_back({"case", "ms", "elements", "budget use", "faults seen"});
-    rows.push_back(pass_row(v));
+void passes(Node section, const RunResult& result) {
+  std::map<std::string, std::vector<const Verdict*>> by_kernel;
+  for (const Verdict& v : result.verdicts)
+    if (v.outcome == Outcome::kPass) by_kernel[v.kernel].push_back(&v);
+  for (const auto& [kernel, verdicts] : by_kernel) {
+    const Folded list = folded(section);
+    code(list.summary, kernel);
+    write(list.summary, fmt::format(": {} verdict{}", verdicts.size(), verdicts.size() == 1 ? "" : "s"));
+    const Node body = table(wide(list.content), "passes", {"case", "ms", "elements", "budget use", "faults seen"});
+    for (const Verdict* v : verdicts) pass_row(body, *v);
   }
-  std::string text;
-  for (const auto& [kernel, rows] : by_kernel)
-    text += fmt::format("<details><summary>{}: {} verdict{}</summary>\n{}</details>\n", code(kernel), rows.size() - 1,
-                        rows.size() == 2 ? "" : "s", wide(table("passes", rows)));
-  return text;
 }
 
-/// The sections of a page, and links to them that stay in sight.
+/// The page with its sections, and links to them that stay in sight.
 class Page {
  public:
-  void add(const char* id, const char* title, const std::string& content) {
-    if (content.empty()) return;
-    contents_ += fmt::format("<a href=\"#{}\">{}</a>\n", id, title);
-    sections_ += fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", id, title, content);
-  }
-  std::string text(const std::string& head) const {
-    return "<nav class=\"contents\">\n<a href=\"#top\">Top</a>\n" + contents_ + "</nav>\n<main id=\"top\">\n" + head + sections_ +
-           "</main>\n";
+  explicit Page(const std::string& ending) {
+    document_.append_child(pugi::node_doctype).set_value("html");
+    const Node html = set(document_.append_child("html"), "lang", "en"), head = child(html, "head");
+    set(line(head, "meta"), "charset", "utf-8");
+    meta(head, "viewport", "width=device-width");
+    meta(head, "color-scheme", "light dark");
+    write(line(head, "title"), "Assay: " + ending);
+    write(line(head, "style"), kStyle);
+    const Node body = line(html, "body");
+    mark_definitions(body);
+    contents_ = line(body, "nav", "contents");
+    main_ = set(line(body, "main"), "id", "top");
+    link("top", "Top");
   }
 
+  Node main() const { return main_; }
+
+  /// A section, unless `fill` has nothing to say.
+  template <class Fill>
+  void add(const char* id, const char* title, Fill fill) {
+    Node section = set(line(main_, "section"), "id", id);
+    write(line(section, "h2"), title);
+    const Node before = section.last_child();
+    fill(section);
+    if (section.last_child() == before)
+      main_.remove_child(section);
+    else
+      link(id, title);
+  }
+
+  std::string source() { return source_of(document_); }
+
  private:
-  std::string contents_, sections_;
+  static void meta(Node head, const char* name, const char* content) {
+    set(set(line(head, "meta"), "name", name), "content", content);
+  }
+  void link(const std::string& id, const char* title) { write(set(line(contents_, "a"), "href", "#" + id), title); }
+
+  pugi::xml_document document_;
+  Node contents_, main_;
 };
 
 }  // namespace
@@ -127,26 +170,18 @@ class Page {
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                       const EarlierRun* earlier) {
   const std::vector<FailureGroup> groups = failures_by_cause(result);
-  Page page;
-  page.add("causes", "What failed, by cause", cause_table(result, groups));
-  if (earlier != nullptr) page.add("trend", "Since the earlier run", trend_text(result, *earlier));
-  page.add("contracts", "Verdicts by contract", result.verdicts.empty() ? "" : matrix(result, groups));
-  page.add("failures", "Failures, a card a cause", cause_cards(result, groups));
-  page.add("not-run", "Not run", reasons(result, Standing::kNotRun));
-  page.add("not-offered", "Not offered", reasons(result, Standing::kNotOffered));
-  if (const std::string power = power_table(result); !power.empty()) {
-    page.add(
-        "power", "What the data can show",
-        "<p class=\"soft\">A data set sees a single-step fault of its contract if no right kernel could return what the faulty "
-        "one must. Codes, subnormal, saturated and NaN outputs are those that the contract demands.</p>\n" +
-            wide(power));
-  }
-  page.add("passed", "Passed", passes(result));
-  page.add("provenance", "Provenance", facts(provenance, library));
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
-         "content=\"width=device-width\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>Assay: " +
-         ending_text(result) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + mark_definitions() +
-         page.text(head(result, provenance)) + "</body>\n</html>\n";
+  Page page(ending_text(result));
+  head(page.main(), result, provenance);
+  page.add("causes", "What failed, by cause", [&](Node section) { cause_table(section, result, groups); });
+  if (earlier != nullptr) page.add("trend", "Since the earlier run", [&](Node section) { trend(section, result, *earlier); });
+  page.add("contracts", "Verdicts by contract", [&](Node section) { matrix(section, result, groups); });
+  page.add("failures", "Failures, a card a cause", [&](Node section) { cause_cards(section, result, groups); });
+  page.add("not-run", "Not run", [&](Node section) { reasons(section, result, Standing::kNotRun); });
+  page.add("not-offered", "Not offered", [&](Node section) { reasons(section, result, Standing::kNotOffered); });
+  page.add("power", "What the data can show", [&](Node section) { power(section, result); });
+  page.add("passed", "Passed", [&](Node section) { passes(section, result); });
+  page.add("provenance", "Provenance", [&](Node section) { provenance_facts(section, provenance, library); });
+  return page.source();
 }
 
 }  // namespace assay

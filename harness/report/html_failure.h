@@ -1,13 +1,12 @@
 // One verdict in full, as a part of the HTML report.
 #pragma once
 
-#include <string>
-
 #include "harness/core/verdict.h"
+#include "harness/report/html_parts.h"
 
 namespace assay::html {
 
 /// `title` names the case, or the cases if it has twins.
-std::string failure_body(const Verdict& verdict, const std::string& title);
+void failure(Node card, const Verdict& verdict, const std::string& title);
 
 }  // namespace assay::html

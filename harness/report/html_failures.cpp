@@ -5,9 +5,7 @@
 #include <map>
 
 #include "harness/report/causes.h"
-#include "harness/report/escape.h"
 #include "harness/report/html_failure.h"
-#include "harness/report/html_parts.h"
 #include "harness/report/words.h"
 
 namespace assay::html {
@@ -15,77 +13,75 @@ namespace {
 
 std::string counted(int64_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
 
-std::string kernels_text(const FailureGroup& group) {
+void kernels(Node parent, const FailureGroup& group) {
   constexpr int64_t kMost = 4;
-  std::string text;
   int64_t named = 0;
   for (const std::string& kernel : group.kernels) {
-    if (named++ == kMost) return text + fmt::format(" and {} more", int64_t(group.kernels.size()) - kMost);
-    text += (text.empty() ? "" : ", ") + code(kernel);
+    if (named == kMost) {
+      write(parent, fmt::format(" and {} more", int64_t(group.kernels.size()) - kMost));
+      return;
+    }
+    code(write(parent, named++ == 0 ? "" : ", "), kernel);
   }
-  return text;
 }
 
 std::string title(const RunResult& result, const FailureGroup& group) {
-  if (!group.cause.empty()) return xml_escaped(group.cause);
-  return xml_escaped(headline(result.verdicts[group.first()]));
+  return group.cause.empty() ? headline(result.verdicts[group.first()]) : group.cause;
 }
 
 /// One failure in a line: which case, what is wrong, and its cause where that has other numbers than the card's.
-std::string line(const RunResult& result, const FailureGroup& group, const Twins& twins) {
+void failure_line(Node list, const RunResult& result, const FailureGroup& group, const Twins& twins) {
   const Verdict& v = result.verdicts[twins.places.front()];
   std::string words = headline(v);
   if (const std::string mistake = first_mistake(v); mistake != group.cause && mistake != v.message) words += "; " + mistake;
-  return fmt::format("<li>{} {}</li>\n", code(twins_text(result, twins)), soft(xml_escaped(words)));
-}
-
-std::string folded(const std::string& summary, const std::string& lines) {
-  return "<details><summary>" + summary + "</summary>\n<ul class=\"others\">\n" + lines + "</ul>\n</details>\n";
+  const Node item = line(list, "li");
+  code(item, twins_text(result, twins));
+  soft(write(item, " "), words);
 }
 
 /// All failures of a group but the first, which the card shows in full.
-std::string others(const RunResult& result, const FailureGroup& group) {
-  struct OfKernel {
+void others(Node card, const RunResult& result, const FailureGroup& group) {
+  std::map<std::string, std::vector<const Twins*>> by_kernel;
+  for (const Twins& twins : group.failures)
+    if (&twins != &group.failures.front()) by_kernel[result.verdicts[twins.places.front()].kernel].push_back(&twins);
+  for (const auto& [name, failures] : by_kernel) {
     int64_t verdicts = 0;
-    std::string lines;
-  };
-  std::map<std::string, OfKernel> by_kernel;
-  for (const Twins& twins : group.failures) {
-    if (&twins == &group.failures.front()) continue;
-    OfKernel& kernel = by_kernel[result.verdicts[twins.places.front()].kernel];
-    kernel.verdicts += int64_t(twins.places.size());
-    kernel.lines += line(result, group, twins);
+    for (const Twins* twins : failures) verdicts += int64_t(twins->places.size());
+    const Folded list = folded(card);
+    code(write(list.summary, counted(verdicts, "verdict") + " more of kernel "), name);
+    const Node lines = line(list.content, "ul", "others");
+    for (const Twins* twins : failures) failure_line(lines, result, group, *twins);
   }
-  std::string text;
-  for (const auto& [name, kernel] : by_kernel)
-    text += folded(fmt::format("{} more of kernel {}", counted(kernel.verdicts, "verdict"), code(name)), kernel.lines);
-  return text;
 }
 
 }  // namespace
 
-std::string cause_table(const RunResult& result, const std::vector<FailureGroup>& groups) {
-  std::vector<std::vector<std::string>> rows = {{"", "verdicts", "cause", "kernels"}};
+void cause_table(Node section, const RunResult& result, const std::vector<FailureGroup>& groups) {
+  if (groups.empty()) return;
+  const Node body = table(section, "causes", {"", "verdicts", "cause", "kernels"});
   for (size_t i = 0; i < groups.size(); ++i) {
-    const FailureGroup& group = groups[i];
-    const std::string known = group.expected ? " " + soft("(as expected)") : "";
-    rows.push_back({cause_link(i, std::to_string(i + 1)), std::to_string(group.verdicts),
-                    cause_link(i, title(result, group)) + known, kernels_text(group)});
+    const Node row = line(body, "tr");
+    write(cause_link(cell(row), i), std::to_string(i + 1));
+    write(cell(row), std::to_string(groups[i].verdicts));
+    const Node cause = cell(row);
+    write(cause_link(cause, i), title(result, groups[i]));
+    if (groups[i].expected) soft(write(cause, " "), "(as expected)");
+    kernels(cell(row), groups[i]);
   }
-  return table("causes", rows);
 }
 
-std::string cause_cards(const RunResult& result, const std::vector<FailureGroup>& groups) {
-  std::string text;
+void cause_cards(Node section, const RunResult& result, const std::vector<FailureGroup>& groups) {
   for (size_t i = 0; i < groups.size(); ++i) {
     const FailureGroup& group = groups[i];
-    text += fmt::format("<section class=\"card\" id=\"c{0}\">\n<h3><a href=\"#c{0}\">{0}</a> {1}</h3>\n<p>{2} of {3}: {4}</p>\n",
-                        i + 1, title(result, group), counted(group.verdicts, "verdict"),
-                        counted(int64_t(group.kernels.size()), "kernel"), kernels_text(group));
-    const Twins& first = group.failures.front();
-    text += failure_body(result.verdicts[group.first()], twins_text(result, first)) + others(result, group) + "</section>\n";
+    const Node card = set(line(section, "section", "card"), "id", fmt::format("c{}", i + 1)), head = line(card, "h3");
+    write(cause_link(head, i), std::to_string(i + 1));
+    write(head, " " + title(result, group));
+    kernels(write(line(card, "p"), fmt::format("{} of {}: ", counted(group.verdicts, "verdict"),
+                                               counted(int64_t(group.kernels.size()), "kernel"))),
+            group);
+    failure(card, result.verdicts[group.first()], twins_text(result, group.failures.front()));
+    others(card, result, group);
   }
-  return text;
 }
 
 }  // namespace assay::html

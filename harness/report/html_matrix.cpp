@@ -9,8 +9,6 @@
 #include <utility>
 
 #include "harness/report/counts.h"
-#include "harness/report/escape.h"
-#include "harness/report/html_parts.h"
 
 namespace assay::html {
 namespace {
@@ -67,7 +65,7 @@ std::vector<Line> lines_of(const Row& row) {
 
 std::string warps_text(const std::vector<std::string>& warps) {
   std::string text;
-  for (const std::string& warp : warps) text += (text.empty() ? "" : ", ") + (warp.empty() ? "any" : xml_escaped(warp));
+  for (const std::string& warp : warps) text += (text.empty() ? "" : ", ") + (warp.empty() ? "any" : warp);
   return text + (warps.size() > 1 ? " each" : "");
 }
 
@@ -80,65 +78,77 @@ std::vector<Standing> standings_of(const RunResult& result) {
   return standings;
 }
 
-std::string header(const std::vector<Standing>& standings, bool with_causes) {
-  std::string names = "<tr><th>op</th><th>contract</th><th>warp</th>";
-  for (const Standing s : standings) names += fmt::format("<th>{} {}</th>", mark(outcome_of(s)), name(s));
-  return "<thead>" + names + (with_causes ? "<th class=\"links\">causes</th>" : "") + "</tr></thead>";
+void count_cell(Node line, const Row& row, Standing standing, int64_t count) {
+  const Node td = cell(line, count == 0 ? "none" : is_bad(outcome_of(standing)) ? "bad" : "some");
+  const auto card = row.first_card.find(standing);
+  const bool linked = count > 0 && card != row.first_card.end();
+  write(linked ? cause_link(td, card->second) : td, count == 0 ? "\xC2\xB7" : std::to_string(count));
 }
 
-std::string cell(const Row& row, Standing standing, int64_t count) {
-  const char* css = count == 0 ? "none" : is_bad(outcome_of(standing)) ? "bad" : "some";
-  std::string text = count == 0 ? "\xC2\xB7" : std::to_string(count);
-  if (const auto card = row.first_card.find(standing); count > 0 && card != row.first_card.end())
-    text = cause_link(card->second, text);
-  return fmt::format("<td class=\"{}\">{}</td>", css, text);
-}
-
-std::string causes_cell(const Row& row) {
+void causes_cell(Node line, const Row& row) {
   constexpr size_t kMost = 6;
-  std::string text;
+  const Node td = cell(line, "links");
   size_t shown = 0;
   for (const size_t cause : row.causes) {
-    if (shown++ == kMost) {
-      text += fmt::format(" and {} more", row.causes.size() - kMost);
+    if (shown == kMost) {
+      write(td, fmt::format(" and {} more", row.causes.size() - kMost));
       break;
     }
-    text += (text.empty() ? "" : " ") + cause_link(cause, std::to_string(cause + 1));
+    write(td, shown++ == 0 ? "" : " ");
+    write(cause_link(td, cause), std::to_string(cause + 1));
   }
-  return "<td class=\"links\">" + text + "</td>";
 }
 
-std::string row_text(const Rows::value_type& entry, const std::vector<Standing>& standings, bool with_causes) {
-  const auto& [key, row] = entry;
-  std::string text;
-  for (const Line& line : lines_of(row)) {
-    text +=
-        fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td>", xml_escaped(key.first), code(key.second), warps_text(line.warps));
-    for (const Standing s : standings) text += cell(row, s, line.counts->contains(s) ? line.counts->at(s) : 0);
-    text += (with_causes ? causes_cell(row) : "") + "</tr>\n";
+/// A table of some of the contracts.
+class Matrix {
+ public:
+  Matrix(Node parent, std::vector<Standing> standings, bool with_causes)
+      : standings_(std::move(standings)),
+        with_causes_(with_causes),
+        body_(table(wide(parent), "matrix", {"op", "contract", "warp"})) {
+    const Node names = body_.parent().child("thead").child("tr");
+    for (const Standing s : standings_) {
+      const Node name = child(names, "th");
+      mark(name, outcome_of(s));
+      write(name, fmt::format(" {}", assay::name(s)));
+    }
+    if (with_causes_) write(child(names, "th", "links"), "causes");
   }
-  return text;
-}
+
+  void add(const Rows::value_type& entry) {
+    const auto& [key, row] = entry;
+    for (const Line& same : lines_of(row)) {
+      const Node tr = line(body_, "tr");
+      write(cell(tr), key.first);
+      code(cell(tr), key.second);
+      write(cell(tr), warps_text(same.warps));
+      for (const Standing s : standings_) count_cell(tr, row, s, same.counts->contains(s) ? same.counts->at(s) : 0);
+      if (with_causes_) causes_cell(tr, row);
+    }
+  }
+
+ private:
+  std::vector<Standing> standings_;
+  bool with_causes_;
+  Node body_;
+};
 
 }  // namespace
 
-std::string matrix(const RunResult& result, const std::vector<FailureGroup>& groups) {
+void matrix(Node section, const RunResult& result, const std::vector<FailureGroup>& groups) {
   const Rows rows = rows_of(result, groups);
   const std::vector<Standing> standings = standings_of(result);
-  const bool with_causes = !groups.empty();
-  std::string busy, idle;
-  int64_t idle_rows = 0;
-  for (const auto& entry : rows) {
-    (entry.second.is_idle() ? idle : busy) += row_text(entry, standings, with_causes);
-    idle_rows += entry.second.is_idle() ? 1 : 0;
-  }
-  const auto table = [&](const std::string& body) {
-    return wide("<table class=\"matrix\">" + header(standings, with_causes) + "<tbody>\n" + body + "</tbody></table>\n");
+  std::vector<const Rows::value_type*> busy, idle;
+  for (const auto& entry : rows) (entry.second.is_idle() ? idle : busy).push_back(&entry);
+  const auto put = [&](Node parent, const std::vector<const Rows::value_type*>& entries) {
+    Matrix all(parent, standings, !groups.empty());
+    for (const Rows::value_type* entry : entries) all.add(*entry);
   };
-  std::string text = busy.empty() ? "" : table(busy);
-  if (idle_rows == 0) return text;
-  return text + fmt::format("<details><summary>{} contract{} not offered by the library</summary>\n{}</details>\n", idle_rows,
-                            idle_rows == 1 ? "" : "s", table(idle));
+  if (!busy.empty()) put(section, busy);
+  if (idle.empty()) return;
+  const Folded others = folded(section);
+  write(others.summary, fmt::format("{} contract{} not offered by the library", idle.size(), idle.size() == 1 ? "" : "s"));
+  put(others.content, idle);
 }
 
 }  // namespace assay::html

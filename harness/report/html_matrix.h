@@ -1,16 +1,16 @@
 // The verdicts of a run by contract, as a section of the HTML report.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "harness/core/run.h"
 #include "harness/report/failure_groups.h"
+#include "harness/report/html_parts.h"
 
 namespace assay::html {
 
 /// Op and contract by standing, with links to the cards of what failed. Warp sizes that agree share a line; contracts that the
 /// library offers nothing for are folded away.
-std::string matrix(const RunResult& result, const std::vector<FailureGroup>& groups);
+void matrix(Node section, const RunResult& result, const std::vector<FailureGroup>& groups);
 
 }  // namespace assay::html

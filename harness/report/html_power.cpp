@@ -7,9 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "harness/report/escape.h"
-#include "harness/report/html_parts.h"
-
 namespace assay::html {
 namespace {
 
@@ -36,17 +33,16 @@ void add(const Power& power, Family& family) {
 }
 
 /// One stroke for each code that is visited, 0x00 to the left.
-std::string code_strip(const std::bitset<256>& codes) {
+void code_strip(Node parent, const std::bitset<256>& codes) {
   std::string strokes;
   for (size_t code = 0; code < codes.size();) {
     const size_t begin = code;
     while (code < codes.size() && codes.test(code) == codes.test(begin)) ++code;
     if (codes.test(begin)) strokes += fmt::format("M{} 6h{}", begin, code - begin);
   }
-  return fmt::format(
-      "<svg class=\"codes\" width=\"258\" height=\"12\" viewBox=\"0 0 256 12\" preserveAspectRatio=\"none\"><path "
-      "d=\"{}\"/></svg>",
-      strokes);
+  const Node svg = set(set(child(parent, "svg", "codes"), "width", "258"), "height", "12");
+  set(set(svg, "viewBox", "0 0 256 12"), "preserveAspectRatio", "none");
+  set(child(svg, "path"), "d", strokes);
 }
 
 std::string faults_text(const Power* power) {
@@ -54,34 +50,56 @@ std::string faults_text(const Power* power) {
 }
 
 /// A cell that stands for all tensors of a family.
-std::string spanning(size_t rows, const std::string& css, const std::string& markup) {
-  return fmt::format("<td rowspan=\"{}\" class=\"{}\">{}</td>", rows, css, markup);
+Node spanning(Node row, size_t rows, const char* css_class) {
+  return set(set(child(row, "td"), "rowspan", std::to_string(rows)), "class", css_class);
 }
 
-std::string share_cell(int64_t count, int64_t of) {
-  return fmt::format("<td class=\"number{}\">{}</td>", count == 0 ? " none" : "", count == 0 ? "\xC2\xB7" : percent(count, of));
+void share_cell(Node row, int64_t count, int64_t of) {
+  write(cell(row, count == 0 ? "number none" : "number"), count == 0 ? "\xC2\xB7" : percent(count, of));
 }
 
-std::string family_rows(const std::string& op, const std::string& contract, const Family& family) {
+void family_rows(Node body, const std::string& op, const std::string& contract, const Family& family) {
   const size_t count = family.tensors.size();
-  std::string text = "<tr>" +
-                     spanning(count, "contract", code(contract) + "<br/><span class=\"soft\">" + xml_escaped(op) + "</span>") +
-                     spanning(count, "number", std::to_string(family.data_sets.size())) +
-                     spanning(count, "number", faults_text(family.fewest)) + spanning(count, "number", faults_text(family.most));
+  Node row = line(body, "tr");
+  const Node names = spanning(row, count, "contract");
+  code(names, contract);
+  child(names, "br");
+  soft(names, op);
+  for (const std::string& text : {std::to_string(family.data_sets.size()), faults_text(family.fewest), faults_text(family.most)})
+    write(spanning(row, count, "number"), text);
   for (const auto& [tensor, sum] : family.tensors) {
     const bool counted = sum.codes.any();
-    if (&sum != &family.tensors.begin()->second) text += "<tr>";
-    text += fmt::format("<td>{}</td><td class=\"number\">{}</td><td>{}</td>", code(tensor.first + " " + tensor.second),
-                        counted ? std::to_string(sum.codes.count()) : "", counted ? code_strip(sum.codes) : "");
-    text += share_cell(sum.subnormal, sum.elements) + share_cell(sum.saturated, sum.elements) + share_cell(sum.not_a_number, sum.elements) +
-            "</tr>\n";
+    if (&sum != &family.tensors.begin()->second) row = line(body, "tr");
+    code(cell(row), tensor.first + " " + tensor.second);
+    write(cell(row, "number"), counted ? std::to_string(sum.codes.count()) : "");
+    const Node strip = cell(row);
+    if (counted) code_strip(strip, sum.codes);
+    for (const int64_t part : {sum.subnormal, sum.saturated, sum.not_a_number}) share_cell(row, part, sum.elements);
   }
-  return text;
+}
+
+/// Two rows: what stands over two columns has their names below it.
+void head(Node table) {
+  const Node head = child(table, "thead"), above = line(head, "tr"), below = line(head, "tr");
+  const auto over = [&](const char* span, const char* text, const char* css_class = "") {
+    const Node name = set(child(above, "th"), span, "2");
+    write(*css_class == 0 ? name : set(name, "class", css_class), text);
+  };
+  over("rowspan", "contract");
+  over("rowspan", "data sets", "number");
+  over("colspan", "faults that a data set sees");
+  over("rowspan", "output");
+  over("colspan", "codes of 256");
+  for (const char* text : {"subnormal", "saturated", "NaN"}) over("rowspan", text, "number");
+  write(child(below, "th", "number"), "fewest");
+  write(child(below, "th", "number"), "most");
+  child(below, "th");
+  write(child(below, "th"), "0x00 to 0xff, black where visited");
 }
 
 }  // namespace
 
-std::string power_table(const RunResult& result) {
+void power(Node section, const RunResult& result) {
   std::map<std::pair<std::string, std::string>, Family> families;
   for (const Verdict& v : result.verdicts) {
     if (v.power.faults == 0) continue;
@@ -89,17 +107,14 @@ std::string power_table(const RunResult& result) {
     // Cases that differ in warp alone, and kernels of one case, share their data.
     if (family.data_sets.insert(data_id(v.case_id)).second) add(v.power, family);
   }
-  if (families.empty()) return "";
-  std::string rows;
-  for (const auto& [key, family] : families) rows += family_rows(key.first, key.second, family);
-  return "<table class=\"power\"><thead><tr><th rowspan=\"2\">contract</th><th rowspan=\"2\" class=\"number\">data sets</th><th "
-         "colspan=\"2\">faults "
-         "that a data set sees</th><th rowspan=\"2\">output</th><th colspan=\"2\">codes of 256</th><th rowspan=\"2\" "
-         "class=\"number\">subnormal</th>"
-         "<th rowspan=\"2\" class=\"number\">saturated</th><th rowspan=\"2\" class=\"number\">NaN</th></tr>\n<tr><th "
-         "class=\"number\">fewest</th><th class=\"number\">most</th><th></th><th>0x00 to 0xff, "
-         "black where visited</th></tr></thead><tbody>\n" +
-         rows + "</tbody></table>\n";
+  if (families.empty()) return;
+  write(line(section, "p", "soft"),
+        "A data set sees a single-step fault of its contract if no right kernel could return what the faulty one must. Codes, "
+        "subnormal, saturated and NaN outputs are those that the contract demands.");
+  const Node table = line(wide(section), "table", "power");
+  head(table);
+  const Node body = child(table, "tbody");
+  for (const auto& [key, family] : families) family_rows(body, key.first, key.second, family);
 }
 
 }  // namespace assay::html

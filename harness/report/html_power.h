@@ -1,13 +1,12 @@
 // What the data of a run can show, as a section of the HTML report.
 #pragma once
 
-#include <string>
-
 #include "harness/core/run.h"
+#include "harness/report/html_parts.h"
 
 namespace assay::html {
 
-/// A row for each output tensor of each contract, over the data sets of its cases. Empty if no power was reckoned.
-std::string power_table(const RunResult& result);
+/// A row for each output tensor of each contract, over the data sets of its cases. Nothing if no power was computed.
+void power(Node section, const RunResult& result);
 
 }  // namespace assay::html

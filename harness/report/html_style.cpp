@@ -62,7 +62,7 @@ td { padding: 3px 10px; border-bottom: 1px solid var(--hair); vertical-align: to
 .others { margin: 6px 0 0; padding-left: 0; list-style: none; font-size: 12.5px; }
 .others li { padding: 3px 0; border-bottom: 1px solid var(--hair); }
 .card { margin: 0 0 30px; padding: 14px 18px 16px; border: 1px solid var(--faint); border-top: 4px solid var(--ink); }
-.card > h3 > a { display: inline-block; min-width: 26px; color: var(--soft); text-decoration: none; }
+.card h3 a { display: inline-block; min-width: 26px; color: var(--soft); text-decoration: none; }
 .outcome { text-transform: uppercase; letter-spacing: 0.04em; color: var(--alarm); }
 .cause { margin: 10px 0; padding: 8px 14px; border-left: 4px solid var(--ink); background: var(--wash); font-size: 15px; }
 .cause p:not(:first-child) { font-size: 13px; color: var(--soft); }

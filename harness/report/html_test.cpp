@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "harness/report/heat_map.h"
+#include "harness/report/html_style.h"
 #include "harness/testing/sample_verdicts.h"
 
 namespace assay {
@@ -53,6 +54,13 @@ size_t times(const std::string& text, const std::string& part) {
   return count;
 }
 
+/// The source of the figure of a finding.
+std::string map_of(const TensorFinding& finding) {
+  pugi::xml_document document;
+  html::heat_map(document, finding);
+  return html::source_of(document);
+}
+
 RunResult everything() {
   RunResult result = one_of_each();
   result.verdicts.push_back(one_wrong_row());
@@ -67,6 +75,19 @@ TEST(Html, IsWellFormedAndHalfOfItIsNot) {
   EXPECT_EQ(nesting_error("<p><b></p></b>"), "</p> closes b");
 }
 
+TEST(Html, TextStaysTextAndElementsKeepTheirEndTags) {
+  pugi::xml_document document;
+  const html::Node cell = html::child(document, "td");
+  html::code(cell, "a<b>&\x1b\"'");
+  html::child(cell, "br");
+  html::child(cell, "span", "key");
+  html::write_powers(cell, "-2^-3 .. 2^10x");
+  EXPECT_EQ(html::source_of(document),
+            "<td><code>a&lt;b&gt;&amp;\\x1b\"'</code><br/><span class=\"key\"></span>-2<sup>-3</sup> .. "
+            "2<sup>10</sup>x</td>");
+  EXPECT_THAT(html_text({}, {}, {}), HasSubstr(html::kStyle)) << "a style sheet is no XML: nothing in it may need an entity";
+}
+
 TEST(Html, FetchesNothingAndRunsNothing) {
   const std::string page = html_text(everything(), {}, {});
   for (const char* word : {"http://", "https://", "<script", "<link", "src=", "@import", "url("})
@@ -75,7 +96,7 @@ TEST(Html, FetchesNothingAndRunsNothing) {
 
 TEST(Html, NamesEachFailureWithItsIdEscaped) {
   const std::string page = html_text(everything(), {}, {});
-  EXPECT_THAT(page, HasSubstr("quant_group/&lt;row&gt; &amp; &apos;three&apos;"));
+  EXPECT_THAT(page, HasSubstr("quant_group/&lt;row&gt; &amp; 'three'"));
   EXPECT_THAT(page, Not(HasSubstr("<row>")));
   EXPECT_THAT(page, HasSubstr("scale: &lt;doubled&gt;"));
   for (const char* id : {"quant_group/b", "rms_norm/d", "quant_group/e4m3fn.m2.n256.g128.ties.s17"})
@@ -109,7 +130,7 @@ TEST(Html, AFailureSaysWhatWhereByWhichRightAndHowToRepeat) {
 }
 
 TEST(Html, AWrongRowIsABlackRowInTheHeatMap) {
-  const std::string map = html::heat_map(one_wrong_row().tensors[0]);
+  const std::string map = map_of(one_wrong_row().tensors[0]);
   EXPECT_THAT(map, HasSubstr("<path stroke=\"#000\" d=\"M0 3.5h64\"/>"));
   EXPECT_EQ(times(map, "<path stroke="), 1u);
   EXPECT_THAT(map, HasSubstr("1024 of 1024"));
@@ -120,9 +141,9 @@ TEST(Html, AWrongRowIsABlackRowInTheHeatMap) {
 
 TEST(Html, PlacesThatAreWrongTogetherAreALineInTheHeatMap) {
   Verdict v = one_wrong_row();
-  EXPECT_THAT(html::heat_map(v.tensors[0]), Not(HasSubstr("joint")));
+  EXPECT_THAT(map_of(v.tensors[0]), Not(HasSubstr("joint")));
   v.tensors[0].picture->add_joint(1, Place::kWholeRow);
-  const std::string map = html::heat_map(v.tensors[0]);
+  const std::string map = map_of(v.tensors[0]);
   EXPECT_THAT(map, HasSubstr("<path class=\"joint\" d=\"M54 "));
   EXPECT_EQ(times(map, "h15"), 64u) << "every cell of row 1";
   EXPECT_THAT(map, HasSubstr("wrong together, though each alone may be right"));
@@ -204,7 +225,7 @@ TEST(Html, WhatIsNotOfferedIsToldFromWhatWasRefused) {
   EXPECT_LT(page.find("not run</div>"), page.find("not offered</div>"));
   EXPECT_LT(page.find("not offered</div>"), page.find("failed</div>"));
   EXPECT_THAT(
-      page, HasSubstr("<h2>Not run</h2>\n<table class=\"skips\">\n<thead><tr><th>cases</th><th>because</th></tr></thead><tbody>\n"
+      page, HasSubstr("<h2>Not run</h2>\n<table class=\"skips\"><thead><tr><th>cases</th><th>because</th></tr></thead><tbody>\n"
                       "<tr><td>1</td><td>needs 128 bytes of alignment</td></tr>"));
   EXPECT_THAT(page, HasSubstr("<tr><td>1</td><td>no kernel for contract vllm.group_fp8</td></tr>"));
   result.verdicts = {one_of_each().verdicts[3]};

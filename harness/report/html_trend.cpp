@@ -2,35 +2,40 @@
 
 #include <fmt/format.h>
 
-#include "harness/report/escape.h"
-#include "harness/report/html_parts.h"
 #include "harness/report/words.h"
 
 namespace assay::html {
 namespace {
 
-std::string list(const char* title, const std::vector<const Verdict*>& verdicts) {
-  if (verdicts.empty()) return "";
-  std::string lines;
-  for (const Verdict* v : verdicts)
-    lines += fmt::format("<li>{} {} {} {}</li>\n", mark(v->outcome), code(v->case_id), code(v->kernel),
-                         soft(xml_escaped(headline_with_cause(*v))));
-  return fmt::format("<details><summary>{}: {}</summary>\n<ul class=\"others\">\n{}</ul>\n</details>\n", title, verdicts.size(),
-                     lines);
+void list(Node section, const char* title, const std::vector<const Verdict*>& verdicts) {
+  if (verdicts.empty()) return;
+  const Folded list = folded(section);
+  write(list.summary, fmt::format("{}: {}", title, verdicts.size()));
+  const Node lines = line(list.content, "ul", "others");
+  for (const Verdict* v : verdicts) {
+    const Node item = line(lines, "li");
+    mark(item, v->outcome);
+    code(write(item, " "), v->case_id);
+    code(write(item, " "), v->kernel);
+    soft(write(item, " "), headline_with_cause(*v));
+  }
 }
 
 }  // namespace
 
-std::string trend_text(const RunResult& result, const EarlierRun& earlier) {
+void trend(Node section, const RunResult& result, const EarlierRun& earlier) {
   const Trend trend = trend_of(result, earlier);
-  std::string text = fmt::format(
-      "<p>Against {}{}: {} worse, {} better, {} wrong that were not judged before, {} still wrong, {} still right, {} judged "
-      "before but "
-      "not now.</p>\n",
-      code(earlier.path), earlier.begun.empty() ? "" : " of " + xml_escaped(earlier.begun), trend.worse.size(),
-      trend.better.size(), trend.fresh.size(), trend.still_bad, trend.still_passed, trend.gone);
-  return text + list("Worse: passed before", trend.worse) + list("Wrong, and not judged before", trend.fresh) +
-         list("Better: wrong before", trend.better);
+  const Node counts = write(line(section, "p"), "Against ");
+  code(counts, earlier.path);
+  write(counts, earlier.begun.empty() ? "" : " of " + earlier.begun);
+  write(
+      counts,
+      fmt::format(": {} worse, {} better, {} wrong that were not judged before, {} still wrong, {} still right, {} judged "
+                  "before but not now.",
+                  trend.worse.size(), trend.better.size(), trend.fresh.size(), trend.still_bad, trend.still_passed, trend.gone));
+  list(section, "Worse: passed before", trend.worse);
+  list(section, "Wrong, and not judged before", trend.fresh);
+  list(section, "Better: wrong before", trend.better);
 }
 
 }  // namespace assay::html

@@ -8,9 +8,9 @@
 #include <sstream>
 #include <vector>
 
+#include "harness/core/printable.h"
 #include "harness/report/console.h"
 #include "harness/report/counts.h"
-#include "harness/report/escape.h"
 #include "harness/report/words.h"
 
 namespace assay {

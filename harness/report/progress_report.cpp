@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "harness/report/escape.h"
+#include "harness/core/printable.h"
 
 namespace assay {
 namespace {

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <memory>
 
-#include "harness/report/escape.h"
+#include "harness/core/printable.h"
 
 namespace assay {
 namespace {

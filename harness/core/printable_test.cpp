@@ -1,5 +1,5 @@
-// Whatever bytes a library returns, a terminal is not steered, a table keeps its rows, and XML stays XML.
-#include "harness/report/escape.h"
+// Whatever bytes a library returns, a terminal is not steered and a table keeps its rows.
+#include "harness/core/printable.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-TEST(Escape, ControlCharactersAndBrokenUtf8AreNamedByTheirBytes) {
+TEST(Printable, ControlCharactersAndBrokenUtf8AreNamedByTheirBytes) {
   EXPECT_EQ(printable("plain \\ 'text'"), "plain \\ 'text'");
   EXPECT_EQ(printable("\0\x1b[31m\x7f"sv), "\\x00\\x1b[31m\\x7f");
   EXPECT_EQ(printable("a\tb\r\nALL AS EXPECTED"), "a\\tb\\r\\nALL AS EXPECTED") << "a message cannot end its line";
@@ -21,12 +21,7 @@ TEST(Escape, ControlCharactersAndBrokenUtf8AreNamedByTheirBytes) {
   EXPECT_EQ(printable_lines("one\n\x1btwo\n"), "one\n\\x1btwo\n");
 }
 
-TEST(Escape, XmlHoldsTheSameWords) {
-  EXPECT_EQ(xml_escaped("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&apos;");
-  EXPECT_EQ(xml_escaped("line\n\x1b\0"sv), "line\n\\x1b\\x00");
-}
-
-TEST(Escape, AShellReadsItsWordsBack) {
+TEST(Printable, AShellReadsItsWordsBack) {
   EXPECT_EQ(shell_word("--report"), "--report");
   EXPECT_EQ(shell_word("csv:out/v.csv"), "csv:out/v.csv");
   EXPECT_EQ(shell_word(""), "''");
