@@ -18,13 +18,11 @@
 #include "harness/report/html_style.h"
 #include "harness/report/html_trend.h"
 
-namespace assay {
+namespace assay::html {
 namespace {
 
-using namespace html;
-
 /// A line of a definition list.
-void fact(Node list, const std::string& name, const std::string& text) {
+void entry(Node list, const std::string& name, const std::string& text) {
   write(child(list, "dt"), name);
   write(line(list, "dd"), text);
 }
@@ -62,10 +60,10 @@ void head(Node main, const RunResult& result, const Provenance& provenance) {
     if (!v.kernel.empty()) kernels.insert(v.kernel);
   }
   const Node facts = line(main, "dl");
-  fact(facts, "cases", std::to_string(cases.size()));
-  fact(facts, "kernels", fmt::format("{}, {:.3g} s in their calls", kernels.size(), seconds));
-  fact(facts, "verdicts", fmt::format("{}, {} not as expected", result.verdicts.size(), result.unexpected()));
-  for (const auto& [words, count] : counts_by_rung(result)) fact(facts, "determinism", fmt::format("{} {}", count, words));
+  entry(facts, "cases", std::to_string(cases.size()));
+  entry(facts, "kernels", fmt::format("{}, {:.3g} s in their calls", kernels.size(), seconds));
+  entry(facts, "verdicts", fmt::format("{}, {} not as expected", result.verdicts.size(), result.unexpected()));
+  for (const auto& [words, count] : counts_by_rung(result)) entry(facts, "determinism", fmt::format("{} {}", count, words));
 }
 
 void provenance_facts(Node section, const Provenance& provenance, const LibraryInfo& library) {
@@ -76,7 +74,7 @@ void provenance_facts(Node section, const Provenance& provenance, const LibraryI
   for (const Fact& one : known) {
     std::string title = one.name;
     std::replace(title.begin(), title.end(), '_', ' ');
-    fact(list, title, one.value);
+    entry(list, title, one.value);
   }
 }
 
@@ -166,9 +164,13 @@ class Page {
 };
 
 }  // namespace
+}  // namespace assay::html
+
+namespace assay {
 
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                       const EarlierRun* earlier) {
+  using namespace html;
   const std::vector<FailureGroup> groups = failures_by_cause(result);
   Page page(ending_text(result));
   head(page.main(), result, provenance);
