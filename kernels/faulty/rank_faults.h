@@ -128,12 +128,30 @@ struct RankBufferByCount : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsE
 
 /// Waits while the flag is less than its own: where counts wrap nobody waits.
 struct RankWaitsWhileLess : FromOwnerRules {
-  static constexpr bool kWaitsWhileLess = true;
-  static bool at_least(const uint32_t* at, uint32_t flag) {
+  static constexpr bool kWaitsOtherwise = true;
+  static bool waited(const uint32_t* at, uint32_t flag) {
     return simt::cpu::wait_until(
-        [](const void* a, uint64_t v) { return __atomic_load_n(static_cast<const uint32_t*>(a), __ATOMIC_ACQUIRE) >= v; }, at, flag);
+        [](const void* a, uint64_t v) { return __atomic_load_n(static_cast<const uint32_t*>(a), __ATOMIC_ACQUIRE) >= v; }, at,
+        flag);
   }
 };
+
+/// Waits so many turns and then goes on, as if all had come: enough for every rank but one that is late.
+struct RankGivesUp : FromOwnerRules {
+  static constexpr bool kWaitsOtherwise = true;
+  static bool waited(const uint32_t* at, uint32_t flag) {
+    for (int turn = 0; turn < 64 && __atomic_load_n(at, __ATOMIC_ACQUIRE) != flag; ++turn) simt::may_lag();
+    return true;
+  }
+};
+
+/// One flag for all barriers, which who waited for it puts back to 0: a peer that has raised it again by then is not heard.
+struct RankFlagWiped : FromOwnerRules {
+  static constexpr bool kKeepsFlags = false;
+};
+
+/// All ranks in one chain where eight and eight are added by themselves.
+struct RankChunksForgotten : LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty> {};
 
 /// Writes over what its peers still read.
 struct RankInPlace : FromZeroRules {};
@@ -172,6 +190,9 @@ struct CodecEpsForgotten : IntegerCodec<8, false, simt::Bf16> {
 struct CodecOwnerReads : AiterFp8<true> {
   static constexpr bool kOwnerKeeps = false;
 };
+
+/// Two scales for 64 numbers that have one.
+struct CodecHalfTheGroup : AiterFp8<true, 32> {};
 
 /// Stripes begin with rank 1.
 struct CodecStripeNext : FlashinferFp8 {

@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "kernels/simt/launch.h"
+#include "kernels/simt/loading.h"
 
 #define SIMT_KERNEL __global__
 #define SIMT_WIDE_KERNEL SIMT_KERNEL
@@ -37,9 +38,9 @@ SIMT_DEVICE float magnitude(float value) { return ::fabsf(value); }
 }  // namespace simt
 
 // These need what stands above.
+#include "kernels/simt/cast_bits.h"
 #include "kernels/simt/divide.h"
 #include "kernels/simt/fp8_bits.h"
-#include "kernels/simt/cast_bits.h"
 
 namespace simt {
 
@@ -95,12 +96,12 @@ SIMT_DEVICE uint64_t nanoseconds() {
   asm volatile("mov.u64 %0, %globaltimer;" : "=l"(now));
   return now;
 }
-inline constexpr uint64_t kMostNanoseconds = 2000000000u;  ///< that a rank waits
+inline constexpr uint64_t kLongestWait = 2000000000u;  ///< of a rank, in nanoseconds
 template <class Ready>
-SIMT_DEVICE bool spin(Ready ready) {
+SIMT_DEVICE bool spin(Ready ready, uint64_t most = kLongestWait) {
   for (uint64_t begin = 0; !ready();) {
     if (begin == 0) begin = nanoseconds();
-    if (nanoseconds() - begin > kMostNanoseconds) return false;
+    if (nanoseconds() - begin > most) return false;
   }
   return true;
 }
@@ -132,7 +133,8 @@ template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint4 raw;
   memcpy(&raw, &v, sizeof raw);
-  asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(to), "r"(raw.x), "r"(raw.y), "r"(raw.z), "r"(raw.w) : "memory");
+  asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(to), "r"(raw.x), "r"(raw.y), "r"(raw.z), "r"(raw.w)
+               : "memory");
 }
 template <class T>
 SIMT_DEVICE Vector<T> receive16(const T* from) {
@@ -145,7 +147,10 @@ SIMT_DEVICE T receive1(const T* from) {
 template <class T>
 SIMT_DEVICE Vector<T> polled16(const T* from) {
   uint4 raw;
-  asm volatile("ld.volatile.global.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(raw.x), "=r"(raw.y), "=r"(raw.z), "=r"(raw.w) : "l"(from) : "memory");
+  asm volatile("ld.volatile.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(raw.x), "=r"(raw.y), "=r"(raw.z), "=r"(raw.w)
+               : "l"(from)
+               : "memory");
   Vector<T> v;
   memcpy(&v, &raw, sizeof v);
   return v;
@@ -315,9 +320,16 @@ bool with_warp_size(int warp, F f) {
   return true;
 }
 
-/// Enqueues the grid in its stream and does not wait. Throws DeviceError if the device does not take it.
+/// Enqueues the grid in its stream and does not wait; in a LoadScope it loads the kernel alone. Throws DeviceError if the device
+/// does not take it.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... arguments) {
+  if (LoadScope::active()) {
+    cudaFuncAttributes loaded{};
+    if (const cudaError_t error = cudaFuncGetAttributes(&loaded, kernel); error != cudaSuccess)
+      throw DeviceError(std::string("load: ") + cudaGetErrorString(error));
+    return;
+  }
   kernel<<<dim3(unsigned(grid.blocks)), dim3(unsigned(grid.threads)), 0, static_cast<cudaStream_t>(grid.stream)>>>(arguments...);
   const cudaError_t error = cudaGetLastError();
   if (error != cudaSuccess) throw DeviceError(std::string("launch: ") + cudaGetErrorString(error));

@@ -32,9 +32,9 @@ SIMT_DEVICE float magnitude(float value) { return __builtin_fabsf(value); }
 }  // namespace simt
 
 // These need what stands above.
+#include "kernels/simt/cast_bits.h"
 #include "kernels/simt/divide.h"
 #include "kernels/simt/fp8_bits.h"
-#include "kernels/simt/cast_bits.h"
 #include "kernels/simt/half_bits.h"
 #include "kernels/simt/in_double.h"
 
@@ -90,13 +90,13 @@ SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
 SIMT_DEVICE void signal_relaxed(uint32_t* to, uint32_t value) {
   __hip_atomic_store(to, value, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM);
 }
-inline constexpr uint64_t kMostTicks = 200000000u;  ///< that a rank waits, of a clock of 100 MHz
+inline constexpr uint64_t kLongestWait = 200000000u;  ///< of a rank, in ticks of a clock of 100 MHz
 template <class Ready>
-SIMT_DEVICE bool spin(Ready ready) {
+SIMT_DEVICE bool spin(Ready ready, uint64_t most = kLongestWait) {
   for (uint64_t begin = 0; !ready();) {
     const uint64_t now = __builtin_readsteadycounter();
     if (begin == 0) begin = now;
-    if (now - begin > kMostTicks) return false;
+    if (now - begin > most) return false;
   }
   return true;
 }

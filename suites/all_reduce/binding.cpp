@@ -51,10 +51,15 @@ Op all_reduce_op() {
   Op op;
   op.name = "all_reduce";
   op.roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense"},
-              {"y", Access::kOut, "[m, n] of each rank: the sums over all ranks, in the format of x; of cases in place at the address of x"}};
-  op.parameters = {roles::kWarp,
-                   {"counter", "what the group's own counts of calls and barriers stand at before its first call, so that they wrap; a "
-                               "library that has none, or cannot set them, ignores it"}};
+              {"y", Access::kOut,
+               "[m, n] of each rank: the sums over all ranks, in the format of x; of cases in place at the address of x"}};
+  op.parameters = {
+      roles::kWarp,
+      {"counter",
+       "what the group's own counts of calls and barriers stand at before its first call, so that they wrap; a "
+       "library that has none, or cannot set them, ignores it"},
+      {"straggler",
+       "a rank that is late in every phase of the calls, as a debugging hook of the library; one that has none ignores it"}};
   op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kRankReduce; };
   op.columns = {"contract", "ranks", "x", "m", "n", "fill", "shift", "before", "use", "seed", "warp"};
   op.optional_columns = {"shift", "before", "use"};

@@ -21,8 +21,9 @@ Case case_of(const std::string& contract, const std::string& ranks, const std::s
   (void)open;
   Case one;
   one.op = "all_reduce";
-  one.parameters = {{"contract", contract},  {"ranks", ranks}, {"x", "bf16"},      {"m", "1"},    {"n", "520"},
-                    {"fill", "rank_cancel"}, {"shift", ""},    {"before", before}, {"use", use},        {"seed", "1"},  {"warp", "32"}};
+  one.parameters = {{"contract", contract}, {"ranks", ranks},        {"x", "bf16"}, {"m", "1"},
+                    {"n", "520"},           {"fill", "rank_cancel"}, {"shift", ""}, {"before", before},
+                    {"use", use},           {"seed", "1"},           {"warp", "32"}};
   return find_op("all_reduce").validate(one);
 }
 
@@ -30,8 +31,18 @@ Case case_of_squares(const std::string& ranks) {
   (void)case_of("vllm.all_reduce_1stage", "2", "");
   Case one;
   one.op = "all_reduce_rms_norm";
-  one.parameters = {{"contract", "vllm.minimax_all_reduce_rms_norm"}, {"ranks", ranks}, {"x", "bf16"}, {"m", "4"}, {"n", "1024"},
-                    {"n_k", ""}, {"eps", "1e-6"}, {"fill", "normal"}, {"gamma", "gamma"}, {"before", "3"}, {"seed", "1"}, {"warp", "32"}};
+  one.parameters = {{"contract", "vllm.minimax_all_reduce_rms_norm"},
+                    {"ranks", ranks},
+                    {"x", "bf16"},
+                    {"m", "4"},
+                    {"n", "1024"},
+                    {"n_k", ""},
+                    {"eps", "1e-6"},
+                    {"fill", "normal"},
+                    {"gamma", "gamma"},
+                    {"before", "3"},
+                    {"seed", "1"},
+                    {"warp", "32"}};
   return find_op(one.op).validate(one);
 }
 
@@ -64,11 +75,12 @@ TEST(RankRaces, WhatIsRightAgreesHoweverAGroupIsUsed) {
                                                          {"flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
                                                          {"nccl.all_reduce_ring", "all_reduce.ring"}};
   for (const auto& [contract, kernel] : kernels)
-    for (const char* use : {"alternating", "wrapping", "in_place"})
+    for (const char* use : {"alternating", "wrapping", "in_place", "straggler"})
       for (const char* before : {"2", "3", "4", "5"})
         for (uint64_t seed = 1; seed <= 10; ++seed) {
           const Verdict verdict = verdict_of(cpu, case_of(contract, "4", before, use), kernel, seed);
-          ASSERT_EQ(verdict.outcome, Outcome::kPass) << kernel << " " << use << " " << before << " seed " << seed << ": " << verdict.message;
+          ASSERT_EQ(verdict.outcome, Outcome::kPass)
+              << kernel << " " << use << " " << before << " seed " << seed << ": " << verdict.message;
         }
 }
 
@@ -76,15 +88,18 @@ TEST(RankRaces, WhatIsRightAgreesHoweverAGroupIsUsed) {
 TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   const Case two_shot = case_of("vllm.all_reduce_2stage", "4", "1");
-  const std::pair<Case, const char*> races[] = {{case_of("vllm.all_reduce_2stage", "4", "1", "wrapping"), "rank_waits_while_less"},
-                                                {case_of("flashinfer.all_reduce_oneshot", "4", "4", "wrapping"), "rank_buffer_by_count"},
-                                                {case_of("sglang.all_reduce_v2_push", "4", "5", "alternating"), "rank_room_by_size"},
-                                                {case_of("sglang.all_reduce_v2_pull", "4", "", "in_place"), "rank_in_place"},
-                                                {two_shot, "rank_barrier_relaxed"},
-                                                {two_shot, "rank_barrier_missing"},
-                                                {two_shot, "rank_flag_frozen"},
-                                                {case_of("sglang.all_reduce_v2_push", "4", "3"), "rank_buffer_stale"},
-                                                {case_of_squares("4"), "squares_buffer_stale"}};
+  const std::pair<Case, const char*> races[] = {
+      {case_of("vllm.all_reduce_2stage", "4", "1", "wrapping"), "rank_waits_while_less"},
+      {case_of("flashinfer.all_reduce_oneshot", "4", "4", "wrapping"), "rank_buffer_by_count"},
+      {case_of("sglang.all_reduce_v2_push", "4", "5", "alternating"), "rank_room_by_size"},
+      {case_of("sglang.all_reduce_v2_pull", "4", "", "in_place"), "rank_in_place"},
+      {case_of("vllm.all_reduce_2stage", "4", "1", "straggler"), "rank_gives_up"},
+      {two_shot, "rank_flag_wiped"},
+      {two_shot, "rank_barrier_relaxed"},
+      {two_shot, "rank_barrier_missing"},
+      {two_shot, "rank_flag_frozen"},
+      {case_of("sglang.all_reduce_v2_push", "4", "3"), "rank_buffer_stale"},
+      {case_of_squares("4"), "squares_buffer_stale"}};
   for (const auto& [one, kernel] : races) {
     int seen = 0;
     for (uint64_t seed = 1; seed <= 100; ++seed) {
@@ -99,13 +114,15 @@ TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
 TEST(RankRaces, AFaultOfAUseShowsInNoOtherUse) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   const std::array<const char*, 3> faults[] = {{"vllm.all_reduce_2stage", "rank_waits_while_less", "wrapping"},
+                                               {"vllm.all_reduce_2stage", "rank_gives_up", "straggler"},
                                                {"flashinfer.all_reduce_oneshot", "rank_buffer_by_count", "wrapping"},
                                                {"sglang.all_reduce_v2_push", "rank_room_by_size", "alternating"},
                                                {"sglang.all_reduce_v2_pull", "rank_in_place", "in_place"}};
   for (const auto& [contract, kernel, shown] : faults)
-    for (const std::string use : {"", "alternating", "wrapping", "in_place"})
+    for (const std::string use : {"", "alternating", "wrapping", "in_place", "straggler"})
       for (uint64_t seed = 1; seed <= 10 && use != shown; ++seed)
-        EXPECT_EQ(verdict_of(faulty, case_of(contract, "4", "4", use), kernel, seed).outcome, Outcome::kPass) << kernel << " " << use;
+        EXPECT_EQ(verdict_of(faulty, case_of(contract, "4", "4", use), kernel, seed).outcome, Outcome::kPass)
+            << kernel << " " << use;
 }
 
 TEST(RankRaces, AScheduleHasOneOutcome) {

@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "harness/fill/fill.h"
 #include "harness/core/tensor_of_part.h"
+#include "harness/fill/fill.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"
@@ -13,19 +13,20 @@
 namespace assay {
 namespace {
 
-/// The seed of calls before is this one's and the case's: all of them have the same numbers, whichever of them a kernel mistakes for the last.
+/// The seed of calls before is this one's and the case's: all of them have the same numbers, whichever of them a kernel mistakes
+/// for the last.
 constexpr uint64_t kSeedBefore = 1000;
 
 /// Calls and barriers that a group has had, of cases that wrap: four calls further on the counts begin with 0 again.
 constexpr double kNearlyAll = 4294967292.0;
 
-/// alternating: every second call before has twice the rows, the last of them too; wrapping: counts begin at kNearlyAll; in_place: y has the
-/// memory of x.
+/// alternating: every second call before has twice the rows, the last of them too; wrapping: counts begin at kNearlyAll;
+/// in_place: y has the memory of x; straggler: the last rank but one comes to every meeting when all others wait for it.
 std::string use_of(const Cells& cells, int64_t before) {
   const std::string use = cells.has("use") ? cells.text("use") : "";
   if (use.empty()) return use;
-  if (use != "alternating" && use != "wrapping" && use != "in_place")
-    cells.refuse("use", "'" + use + "' is not one of: alternating, wrapping, in_place");
+  if (use != "alternating" && use != "wrapping" && use != "in_place" && use != "straggler")
+    cells.refuse("use", "'" + use + "' is not one of: alternating, wrapping, in_place, straggler");
   if (use == "alternating" && before < 2) cells.refuse("before", "a case of alternating sizes has two calls before it, or more");
   if (use == "wrapping" && before < 1) cells.refuse("before", "counts begin anew for cases that have calls before them");
   return use;
@@ -84,6 +85,7 @@ Problem problem_with(const RankCase& c, const std::string& name, uint64_t seed) 
   }
   made.parameters = {{"warp", double(c.warp)}};
   if (c.use == "wrapping") made.parameters.emplace_back("counter", kNearlyAll);
+  if (c.use == "straggler") made.parameters.emplace_back("straggler", double(c.ranks - 2));
   return made;
 }
 
@@ -102,6 +104,10 @@ RankCase read_rank_case(const Case& c) {
   p.x = &numbers_of(cells, p.contract);
   if (p.elements() * p.x->bytes() % p.contract.bytes != 0)
     cells.refuse("n", p.id() + " takes multiples of " + std::to_string(p.contract.bytes) + " bytes");
+  const RankCodec& codec = p.contract.codec;
+  if (codec.owner_keeps && p.contract.owners.of_bytes > 0 && p.elements() % (codec.group * p.ranks) != 0)
+    cells.refuse("n", p.id() + " takes whole groups of " + std::to_string(codec.group) + " numbers on each of " +
+                          std::to_string(p.ranks) + " ranks");
   p.fill = cells.fill_name("fill");
   p.shift = or_zero(cells, "shift");
   if (p.shift > 0 && p.contract.bytes > p.x->bytes()) cells.refuse("shift", p.id() + " wants aligned tensors");

@@ -91,7 +91,8 @@ TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
   for (const TensorFinding& part : parted.parts) EXPECT_EQ(part.outside, 0) << part.name;
   ASSERT_EQ(parted.violations.size(), 1u);
   EXPECT_EQ(parted.violations[0].rule, "the same bits on all ranks");
-  EXPECT_THAT(parted.violations[0].words, testing::AllOf(StartsWith("ranks 2 and 0 return different bits in "), HasSubstr("first y[0, 0]: 0x")));
+  EXPECT_THAT(parted.violations[0].words,
+              testing::AllOf(StartsWith("ranks 2 and 0 return different bits in "), HasSubstr("first y[0, 0]: 0x")));
   EXPECT_EQ(parted.violations[0].places.front().part, "y.rank 2");
 }
 
@@ -127,6 +128,23 @@ TEST(AllReduce, TheCallBeforeHasOtherNumbers) {
   EXPECT_NE(problem.before[0].tensors[0].bytes, problem.tensors[0].bytes);
   EXPECT_EQ(problem.before[0].tensors[0].bytes, problem.before[2].tensors[0].bytes);
   EXPECT_EQ(all_reduce().problem(case_with({{"before", ""}})).before.size(), 0u);
+}
+
+TEST(AllReduce, GroupsOfPartsAreWhole) {
+  const std::map<std::string, std::string> aiter = {{"contract", "aiter.all_reduce_fp8_g32.gfx950"}, {"x", "f16"}, {"m", "1"}};
+  const auto with = [&](const char* n) {
+    std::map<std::string, std::string> cells = aiter;
+    cells["n"] = n;
+    return refusal(std::move(cells));
+  };
+  EXPECT_EQ(with("384"), "");
+  EXPECT_THAT(with("192"), HasSubstr("n: aiter.all_reduce_fp8_g32.gfx950 takes whole groups of 32 numbers on each of 4 ranks"));
+}
+
+TEST(AllReduce, AStragglerIsNamedToTheLibrary) {
+  const auto parameters = [](const char* use) { return all_reduce().problem(case_with({{"use", use}})).parameters; };
+  EXPECT_THAT(parameters("straggler"), testing::Contains(std::pair<std::string, double>("straggler", 2)));
+  EXPECT_THAT(parameters(""), testing::Not(testing::Contains(testing::Key("straggler"))));
 }
 
 TEST(AllReduce, SizesAlternateAndTheLastCallIsTheLonger) {
@@ -173,7 +191,7 @@ TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
   std::vector<HostTensor> wrong = healthy;
   for (int64_t i = 0; i < 40; ++i) wrong[1].set_code(i, earlier[1].code(i));
   EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("results of the call before"));
-  EXPECT_THAT(all_reduce().remarks(one, problem, wrong), ElementsAre(HasSubstr("on rank 1"), HasSubstr("in that of rank 0")));
+  EXPECT_THAT(all_reduce().remarks(one, problem, wrong), ElementsAre(HasSubstr("on rank 1; none on rank 0, 2, 3"), HasSubstr("in that of rank 0")));
   wrong = healthy;
   for (int64_t i = 0; i < 40; ++i) wrong[2].set_code(i, problem.tensors[4].code(i));
   EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("the rank's own numbers"));

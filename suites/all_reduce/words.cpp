@@ -57,8 +57,11 @@ std::vector<WrongElement> wrong_elements(const RankCase& c, const RankInputs& in
   return wrong;
 }
 
-/// Sums in which some ranks' numbers are others: those of the call before, or what stands there already.
+/// Sums in which some ranks' numbers are others: those of the call before, or what stands there already. Of so many ranks that
+/// their sets are too many nobody says so.
 bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& others, const WrongElement& one) {
+  constexpr int kMostRanksInSets = 8;
+  if (c.ranks > kMostRanksInSets) return false;
   for (unsigned which = 1; which < 1u << c.ranks; ++which) {
     RankInputs mixed;
     for (int rank = 0; rank < c.ranks; ++rank)
@@ -93,7 +96,8 @@ std::vector<std::string> trace_ranks(const RankCase& c, const Problem& problem, 
   const int first = c.contract.order == RankOrder::kFromOwner     ? owner
                     : c.contract.order == RankOrder::kBehindOwner ? owner + 1
                                                                   : 0;
-  const bool one_chain = c.contract.order != RankOrder::kAnyTree && !c.contract.owners.any;
+  const bool one_chain =
+      c.contract.order != RankOrder::kAnyTree && c.contract.order != RankOrder::kChunks && !c.contract.owners.any;
   Spans sum(std::vector<double>{0.0});
   for (int i = 0; i < c.ranks; ++i) {
     const int rank = (first + i) % c.ranks;
@@ -125,14 +129,19 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
     for (const auto& [rank, count] : counts) text += fmt::format("{}{} on rank {}", text.empty() ? "" : ", ", count, rank);
     return text;
   };
-  std::vector<std::string> notes = {"wrong elements: " + listed(by_rank)};
+  std::string right;
+  for (int rank = 0; rank < c.ranks; ++rank)
+    if (!by_rank.contains(rank)) right += fmt::format("{}{}", right.empty() ? "; none on rank " : ", ", rank);
+  std::vector<std::string> notes = {"wrong elements: " + listed(by_rank) + right};
   const auto in_own_part = [&](const WrongElement& one) { return owner_of(c, one.element) == one.rank; };
   if (segments_of(c).size() > 1 && std::all_of(wrong.begin(), wrong.end(), in_own_part))
     notes.push_back("each rank is wrong in its own part alone, the one that it adds up for all");
   std::string owners;
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in that of rank {}", owners.empty() ? "" : ", ", count, owner);
-  if (segments_of(c).size() > 1) notes.push_back("by place, the numbers cut into an equal part for each rank: " + owners);
+  const size_t parts = segments_of(c).size();
+  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // else the parts are nobody's, and all of them are wrong
+  if (parts > 1 && by_parts) notes.push_back("by place, the numbers cut into an equal part for each rank: " + owners);
   return notes;
 }
 

@@ -139,7 +139,7 @@ TEST(ShardedNorm, ItsNormIsOneOfXAlone) {
     return "";
   };
   EXPECT_THAT(refusal_of("a,vllm.fused_add_rms_norm@2026-06-18,2,bf16,26,one"), HasSubstr("is no norm of x alone"));
-  EXPECT_THAT(refusal_of("b,vllm.rms_norm@2026-06-18,9,bf16,26,one"), HasSubstr("are 2 to 8"));
+  EXPECT_THAT(refusal_of("b,vllm.rms_norm@2026-06-18,17,bf16,26,one"), HasSubstr("are 2 to 16"));
   EXPECT_THAT(refusal_of("c,vllm.rms_norm@2026-06-18,2,bf16,n,one"), HasSubstr("is a number"));
   EXPECT_THAT(refusal_of("d,vllm.rms_norm@2026-06-18,2,bf16,26,three"), HasSubstr("matrices"));
 }

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 
 #include "kernels/simt/simt.h"
 
 namespace assay_kernels {
 
-inline constexpr int kMostRanks = 8;
+/// Whether ranks run at once on a device; on the CPU they take turns.
+inline constexpr bool kOnDevice = std::size(simt::kWarpSizes) == 1;
+inline constexpr int kMostRanks = 16;
 inline constexpr int kMostRankBlocks = 36;
-inline constexpr int64_t kAreaBuffer = 4096;  ///< bytes before the buffer
+inline constexpr int64_t kAreaBuffer = 8192;  ///< bytes before the buffer
 
 /// At the beginning of an area, zeros at first. Flags count calls upwards, in two sets that are used in turn, so that a rank that
 /// is one barrier ahead overwrites nothing that another still waits for (vLLM PR 8558).
@@ -35,9 +38,10 @@ struct AllReduceArguments {
   int64_t area_bytes;
   int64_t elements;
   int ranks;
-  int first;   ///< rank of the launch's first block
-  int blocks;  ///< of each rank
-  bool whole;  ///< tensors are aligned to 16 bytes
+  int first;           ///< rank of the launch's first block
+  int blocks;          ///< of each rank
+  bool whole;          ///< tensors are aligned to 16 bytes
+  int straggler = -1;  ///< a rank that comes later than all others; -1: none
 };
 
 /// Which rank and which of its blocks this is.

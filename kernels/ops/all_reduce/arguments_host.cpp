@@ -49,6 +49,7 @@ AllReduceArguments all_reduce_arguments(const Ranks& ranks) {
   a.ranks = ranks.size;
   a.area_bytes = int64_t(ranks.area_bytes);
   a.whole = true;
+  a.straggler = straggler_of(Call(*ranks.calls[0]));
   for (int r = 0; r < ranks.size; ++r) {
     const Call call(*ranks.calls[r]);
     const assay_tensor &x = call.at("x"), &y = call.at("y");
@@ -77,18 +78,12 @@ AreaRequest signals_and_buffer(const Call& call) {
   return counted_from(call, {kSignalsAndBuffer, size_t(kAreaBuffer + bytes), fill_buffers<0xffffffffu>});
 }
 
-AreaRequest coded_area(const Call& call) {
-  AreaRequest request = signals_and_buffer(call);
-  const int64_t groups = (elements_of(call.at("x")) + kCodecBlock - 1) / kCodecBlock;
-  request.bytes = size_t(kAreaBuffer + 2 * groups * kCodecBytes);
-  return request;
-}
+AreaRequest coded_area(const Call& call) { return area_of_groups(call, kCodecBlock, kCodecBytes); }
 
-AreaRequest owner_keeps_area(const Call& call) {
+AreaRequest area_of_groups(const Call& call, int64_t numbers, int64_t bytes) {
   AreaRequest request = signals_and_buffer(call);
-  constexpr int64_t kLeastGroup = 128, kScale = 16;
-  const int64_t groups = (elements_of(call.at("x")) + kLeastGroup - 1) / kLeastGroup;
-  request.bytes = size_t(kAreaBuffer + 2 * groups * (kLeastGroup + kScale));
+  const int64_t groups = (elements_of(call.at("x")) + numbers - 1) / numbers;
+  request.bytes = size_t(kAreaBuffer + 2 * groups * bytes);
   return request;
 }
 
@@ -97,7 +92,8 @@ void fill_with_minus_zero(unsigned char* area, size_t bytes) { fill_buffers<0x80
 AreaRequest lamport_area(const Call& call, bool minus_zero) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = (elements_of(x) * x.type_bits / 8 + 15) / 16 * 16;
-  if (bytes > kMostBytes / (kLamportBuffers * kMostRanks)) unsupported("more than 44 MiB");
+  const int64_t most = kMostBytes / (kLamportBuffers * call.raw().world_size);
+  if (bytes > most) unsupported("more than " + std::to_string(most >> 20) + " MiB of each rank");
   AreaRequest request =
       counted_from(call, {kLamportPlusZero, size_t(kAreaBuffer + bytes * kLamportBuffers * call.raw().world_size), nullptr});
   if (!minus_zero) return request;

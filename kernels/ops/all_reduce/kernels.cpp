@@ -30,7 +30,7 @@ Kernel bf16_row(const char* name, const char* contract, void (*run)(const Call&,
 
 template <class Rules>
 Kernel owner_keeps_row(const char* contract, const char* numbers) {
-  Kernel row = all_reduce_row("all_reduce.owner_keeps", {contract}, run_owner_keeps<Rules>, owner_keeps_area);
+  Kernel row = all_reduce_row("all_reduce.owner_keeps", {contract}, run_owner_keeps<Rules>, owner_keeps_area<Rules>);
   row.accepts.front() = {"x", {numbers}};
   return row;
 }
@@ -40,7 +40,8 @@ Kernel owner_keeps_row(const char* contract, const char* numbers) {
 std::vector<Kernel> all_reduce_kernels() {
   const char *one = "all_reduce.one_shot", *two = "all_reduce.two_shot", *lamport = "all_reduce.lamport";
   return {
-      not_in_place(all_reduce_row(one, {"vllm.all_reduce_1stage", "nccl.all_reduce_symmetric", "sglang.all_reduce_v2_pull@v0.5.16"},
+      not_in_place(all_reduce_row(one,
+                                  {"vllm.all_reduce_1stage", "nccl.all_reduce_symmetric", "sglang.all_reduce_v2_pull@v0.5.16"},
                                   run_one_shot<AbsoluteRules>)),
       not_in_place(all_reduce_row(one, {"aiter.all_reduce_1stage"}, run_one_shot<Flushing1>)),
       not_in_place(bf16_row(one, "aiter.all_reduce_1stage_gfx942", run_one_shot<CutOffSum<Flushing1>>)),
@@ -55,8 +56,13 @@ std::vector<Kernel> all_reduce_kernels() {
       all_reduce_row(two, {"sglang.all_reduce_v2_pull"}, run_two_shot<FromZeroRules>),
       all_reduce_row(two, {"quickreduce.all_reduce_fp"}, run_two_shot<FromZeroNative>, signals_and_buffer, true),
       all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot"}, run_lamport<MinusZero<Flushing1>>, minus_zero_area),
-      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot_native"}, run_lamport<MinusZero<FlushingNative>>, minus_zero_area, true),
-      all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot"}, run_lamport<MinusZero<FlushingSum<FromZeroRules>>>, minus_zero_area),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot_native"}, run_lamport<MinusZero<FlushingNative>>, minus_zero_area,
+                     true),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot"}, run_lamport<MinusZero<FlushingSum<FromZeroRules>>>,
+                     minus_zero_area),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot_16"},
+                     run_lamport<MinusZero<ChunksOf8<FlushingSum<FromZeroRules>>>>, minus_zero_area),
+      all_reduce_row(two, {"flashinfer.all_reduce_mnnvl_twoshot"}, run_two_shot<WithoutMinusZero<FlushingSum<FromZeroRules>>>),
       all_reduce_row(lamport, {"sglang.all_reduce_v2_push"}, run_lamport<LamportRules<FromZeroRules, PlusZeroIsEmpty>>,
                      plus_zero_area),
       all_reduce_row(lamport, {"sglang.all_reduce_v2_push@v0.5.16"}, run_lamport<LamportRules<AbsoluteRules, PlusZeroIsEmpty>>,
@@ -80,6 +86,14 @@ std::vector<Kernel> all_reduce_kernels() {
       coded_row<Fp8Codec<true, simt::Bf16>>("quickreduce.all_reduce_fp8_bf16.gfx950", "bf16"),
       owner_keeps_row<AiterFp8<false>>("aiter.all_reduce_fp8.gfx942", "f16"),
       owner_keeps_row<AiterFp8<true>>("aiter.all_reduce_fp8.gfx950", "f16"),
+      owner_keeps_row<AiterFp8<false, 64>>("aiter.all_reduce_fp8_g64.gfx942", "f16"),
+      owner_keeps_row<AiterFp8<true, 64>>("aiter.all_reduce_fp8_g64.gfx950", "f16"),
+      owner_keeps_row<AiterFp8<false, 32>>("aiter.all_reduce_fp8_g32.gfx942", "f16"),
+      owner_keeps_row<AiterFp8<true, 32>>("aiter.all_reduce_fp8_g32.gfx950", "f16"),
+      owner_keeps_row<AiterFp8<false, 16>>("aiter.all_reduce_fp8_g16.gfx942", "f16"),
+      owner_keeps_row<AiterFp8<true, 16>>("aiter.all_reduce_fp8_g16.gfx950", "f16"),
+      owner_keeps_row<AiterFp8<false, 8>>("aiter.all_reduce_fp8_g8.gfx942", "f16"),
+      owner_keeps_row<AiterFp8<true, 8>>("aiter.all_reduce_fp8_g8.gfx950", "f16"),
       owner_keeps_row<FlashinferFp8>("flashinfer.all_reduce_fp8_twoshot", "bf16"),
       not_in_place(all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree"}, run_pairs<Native>)),
   };

@@ -41,6 +41,10 @@ SIMT_KERNEL void all_reduce_lamport(AllReduceArguments a) {
   const uint32_t call = self->calls[me.block];
   const int64_t before = Rules::cleared(self->last_packets[me.block]);
   const int now = int(call % kLamportBuffers), last = int((call + kLamportBuffers - 1) % kLamportBuffers);
+  if (me.rank == a.straggler) {
+    if (simt::thread() == 0) simt::may_lag();
+    simt::barrier();
+  }
 
   for (int64_t i = first; i < packets; i += stride) {
     simt::Vector<T> own = simt::load16(static_cast<const T*>(a.x[me.rank]) + i * kElements);
@@ -52,9 +56,11 @@ SIMT_KERNEL void all_reduce_lamport(AllReduceArguments a) {
   SIMT_UNROLL
   for (int e = 0; e < kElements; ++e) nothing.at[e] = simt::from_float<T>(Rules::kMinusZero ? -0.0f : 0.0f);
   for (int64_t i = first; i < before; i += stride)
-    for (int rank = 0; rank < a.ranks; ++rank) simt::post16(lamport_packets<T>(a, room, me.rank, last, rank) + i * kElements, nothing);
+    for (int rank = 0; rank < a.ranks; ++rank)
+      simt::post16(lamport_packets<T>(a, room, me.rank, last, rank) + i * kElements, nothing);
   simt::barrier();  // all of the block have sent before one waits: on the CPU its threads run one after the other
-  if (simt::thread() == 0) self->calls[me.block] = Rules::behind(call, kLamportBuffers), self->last_packets[me.block] = uint32_t(packets);
+  if (simt::thread() == 0)
+    self->calls[me.block] = Rules::behind(call, kLamportBuffers), self->last_packets[me.block] = uint32_t(packets);
 
   T* const y = static_cast<T*>(a.y[me.rank]);
   for (int64_t i = first; i < packets; i += stride) {

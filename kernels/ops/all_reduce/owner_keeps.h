@@ -1,5 +1,6 @@
-// Two shots of codes of 8 bits whose owners return their sums as they are: what owners and other ranks have differs by a pass of the
-// codec. aiter csrc/include/custom_all_reduce.cuh e4048607 allReduceQuantFp8; flashinfer flashinfer/comm/quantized_allreduce.py fb28d724.
+// Two shots of codes of 8 bits whose owners return their sums as they are: what owners and other ranks have differs by a pass of
+// the codec. aiter csrc/include/custom_all_reduce.cuh e4048607 allReduceQuantFp8; flashinfer
+// flashinfer/comm/quantized_allreduce.py fb28d724.
 #pragma once
 
 #include "kernels/ops/all_reduce/barrier.h"
@@ -8,13 +9,17 @@
 
 namespace assay_kernels {
 
-inline constexpr int kChunk = 16;  ///< codes that are sent at once
+/// Codes that are sent at once, and bytes of a group with its scale.
+template <class Rules>
+inline constexpr int kChunkOf = Rules::kGroup < 16 ? Rules::kGroup : 16;
+template <class Rules>
+inline constexpr int kGroupBytes = (Rules::kGroup < 16 ? 16 : Rules::kGroup) + 16;
 
-/// kOcp: e4m3fn, else fnuz.
-template <bool kIsOcp>
+/// kOcp: e4m3fn, else fnuz. kNumbers: of a group, by what the part of a rank is a multiple of.
+template <bool kIsOcp, int kNumbers = 128>
 struct AiterFp8 {
   using Number = simt::F16;
-  static constexpr int kGroup = 128;
+  static constexpr int kGroup = kNumbers;
   static constexpr bool kOcp = kIsOcp, kCodesNumbers = false, kOwnerKeeps = true;
   static constexpr float kMost = kIsOcp ? 448.0f : 240.0f;
 
@@ -31,7 +36,9 @@ struct FlashinferFp8 {
   static constexpr int kGroup = 256, kStripe = 4096;
   static constexpr bool kOcp = true, kCodesNumbers = true, kOwnerKeeps = true;
 
-  SIMT_DEVICE static int owner_of(int64_t group, int64_t /*groups*/, int ranks) { return int(group / (kStripe / kGroup) % ranks); }
+  SIMT_DEVICE static int owner_of(int64_t group, int64_t /*groups*/, int ranks) {
+    return int(group / (kStripe / kGroup) % ranks);
+  }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*ranks*/) { return i; }
   SIMT_DEVICE static float begun(float first) { return 0.0f + first; }
   SIMT_DEVICE static float ended(float sum) { return sum; }
@@ -42,18 +49,19 @@ struct FlashinferFp8 {
   }
 };
 
-/// Codes of a group and their scale, sent to where others read them. `chunk_of(i, v)` gives the kChunk numbers from i on.
-template <class Rules, class ChunkOf>
-SIMT_DEVICE void encode_group(unsigned char* to, ChunkOf chunk_of) {
+/// Codes of a group and their scale, sent to where others read them. `chunk_from(i, v)` gives the numbers of a chunk from i on.
+template <class Rules, class ChunkFrom>
+SIMT_DEVICE void encode_group(unsigned char* to, ChunkFrom chunk_from) {
+  constexpr int kChunk = kChunkOf<Rules>;
   float v[kChunk], widest = 0.0f;
   for (int first = 0; first < Rules::kGroup; first += kChunk) {
-    chunk_of(first, v);
+    chunk_from(first, v);
     for (int i = 0; i < kChunk; ++i) widest = simt::max_number(widest, simt::magnitude(v[i]));
   }
   const float scale = Rules::scale(widest);
   for (int first = 0; first < Rules::kGroup; first += kChunk) {
-    chunk_of(first, v);
-    simt::Vector<uint8_t> codes;
+    chunk_from(first, v);
+    simt::Vector<uint8_t> codes{};
     for (int i = 0; i < kChunk; ++i) {
       const float scaled = Rules::scaled(v[i], widest, scale);
       codes.at[i] = Rules::kOcp ? simt::to_e4m3fn_sat(scaled) : simt::to_e4m3fnuz_sat(scaled);
@@ -61,21 +69,21 @@ SIMT_DEVICE void encode_group(unsigned char* to, ChunkOf chunk_of) {
     simt::send16(reinterpret_cast<uint8_t*>(to) + first, codes);
   }
   simt::Vector<float> scales{{scale, 0.0f, 0.0f, 0.0f}};
-  simt::send16(reinterpret_cast<float*>(to + Rules::kGroup), scales);
+  simt::send16(reinterpret_cast<float*>(to + kGroupBytes<Rules> - 16), scales);
 }
 
-/// The kChunk numbers of a group from `first` on, before they are rounded.
+/// The numbers of a chunk of a group from `first` on, before they are rounded.
 template <class Rules>
 SIMT_DEVICE void decode_chunk(const unsigned char* from, int first, float* v) {
-  const float scale = simt::receive16(reinterpret_cast<const float*>(from + Rules::kGroup)).at[0];
+  const float scale = simt::receive16(reinterpret_cast<const float*>(from + kGroupBytes<Rules> - 16)).at[0];
   const simt::Vector<uint8_t> codes = simt::receive16(reinterpret_cast<const uint8_t*>(from) + first);
-  for (int i = 0; i < kChunk; ++i) v[i] = Fp8Codec<Rules::kOcp>::number(codes.at[i]) * scale;
+  for (int i = 0; i < kChunkOf<Rules>; ++i) v[i] = Fp8Codec<Rules::kOcp>::number(codes.at[i]) * scale;
 }
 
 template <class Rules, class Protocol>
 SIMT_KERNEL void all_reduce_owner_keeps(AllReduceArguments a) {
   using T = typename Rules::Number;
-  constexpr int kGroup = Rules::kGroup, kBytes = kGroup + 16;
+  constexpr int kGroup = Rules::kGroup, kBytes = kGroupBytes<Rules>, kChunk = kChunkOf<Rules>;
   const RankBlock me(a);
   const int64_t stride = int64_t{simt::block_size()} * a.blocks, begin = int64_t{me.block} * simt::block_size() + simt::thread();
   const int64_t groups = a.elements / kGroup;

@@ -19,7 +19,7 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
 
   rank_barrier<Rules, RankPlace::kStart, false>(a, me);
   for (int step = 1; step < a.ranks; ++step) {
-    if (simt::thread() == 0) simt::may_lag();
+    if (!kOnDevice && simt::thread() == 0) simt::may_lag();
     // The chunk of rank c begins with the number of rank c + 1, which this rank's neighbour had in the step before.
     const int chunk = (me.rank + 2 * a.ranks - 1 - step) % a.ranks;
     for (int64_t i = first; i < parts.size(chunk); i += stride) {

@@ -11,8 +11,10 @@ namespace assay_kernels {
 struct RankRules {
   static constexpr bool kFromZero = false;  ///< +0 is added to; else the sum begins with the first number
   static constexpr bool kNative = false;    ///< every sum is rounded to T
-  static constexpr bool kWaitsWhileLess = false;  ///< and so passes where flags wrap; else flags are compared for equality
-  static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true;  ///< of barriers
+  static constexpr int kChunk =
+      0;  ///< so many ranks are added up by themselves, and then the sums of these; 0: all are one chain
+  static constexpr bool kWaitsOtherwise = false;  ///< by waited(at, flag); else until the flag is equal
+  static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true, kKeepsFlags = true;  ///< of barriers
 
   /// How many numbers the rank `reader` adds, and whose is number i.
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }
@@ -44,7 +46,8 @@ struct FromOwnerRules : RankRules {
   SIMT_DEVICE static int rank_of(int i, int owner, int /*reader*/, int ranks) { return (owner + i) % ranks; }
 };
 
-/// sglang include/sgl_kernel/distributed/custom_all_reduce.cuh v0.5.10.post1 to v0.5.15 reduce_impl: acc = {}; since v0.5.16 the first number.
+/// sglang include/sgl_kernel/distributed/custom_all_reduce.cuh v0.5.10.post1 to v0.5.15 reduce_impl: acc = {}; since v0.5.16 the
+/// first number.
 struct FromZeroRules : RankRules {
   static constexpr bool kFromZero = true;
 };
@@ -56,6 +59,23 @@ struct NativeRules : Base {
   template <class T>
   SIMT_DEVICE static float sum(float a, float b) {
     return rounded_to<T>(Base::template sum<T>(a, b));
+  }
+};
+
+/// flashinfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh fb28d724 reduceLamportRanksChunked<WorldSize, 8>: both sums
+/// begin with +0.
+template <class Base>
+struct ChunksOf8 : Base {
+  static constexpr int kChunk = 8;
+};
+
+/// The same file, sanitizeLamportPayload: a sum of -0 is sent as +0.
+template <class Base>
+struct WithoutMinusZero : Base {
+  SIMT_DEVICE static float wire(float v) { return Base::wire(v) + 0.0f; }
+  template <class T>
+  SIMT_DEVICE static T result(float sum) {
+    return simt::from_float<T>(simt::to_float(Base::template result<T>(sum)) + 0.0f);
   }
 };
 

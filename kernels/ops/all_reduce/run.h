@@ -19,22 +19,32 @@ using assay::plugin::AreaRequest;
 using assay::plugin::Ranks;
 
 inline constexpr int kRankThreads = 128;
-/// On a device plain sums have as many threads and blocks as vLLM's (512 and at most 36), and of all ranks of a launch no more blocks than
-/// every chip has multiprocessors that the kernels are compiled for: all of them must run at once.
-inline constexpr bool kOnDevice = std::size(simt::kWarpSizes) == 1;
+/// On a device plain sums have as many threads and blocks as vLLM's (512 and at most 36), and of all ranks of a launch no more
+/// blocks than every chip has multiprocessors that the kernels are compiled for: all of them must run at once.
 inline constexpr int kPlainThreads = kOnDevice ? 512 : kRankThreads;
 inline constexpr int kBlocksAtOnce = 96;
 
 /// What an area is: signals and a buffer as long as the message, or three buffers of a Lamport kernel, whose sentinel depends on
 /// T. kWithSums is added to those whose second half holds sums.
-enum AreaKind : int { kSignalsAndBuffer = 0, kLamportMinusZero16 = 1, kLamportMinusZero32 = 2, kLamportPlusZero = 3, kSquares = 4, kWithSums = 100 };
+enum AreaKind : int {
+  kSignalsAndBuffer = 0,
+  kLamportMinusZero16 = 1,
+  kLamportMinusZero32 = 2,
+  kLamportPlusZero = 3,
+  kSquares = 4,
+  kWithSums = 100
+};
 
 /// Elements of a message, and its arguments but those of a launch. Refuses ranks that do not have the same.
 AllReduceArguments all_reduce_arguments(const Ranks& ranks);
 AreaRequest signals_and_buffer(const Call& call);
 AreaRequest coded_area(const Call& call);
-/// The same with groups of 128 numbers or more that have a code of 8 bits each.
-AreaRequest owner_keeps_area(const Call& call);
+/// Signals, and room for the numbers of a rank and for sums, in groups of so many that take so many bytes.
+AreaRequest area_of_groups(const Call& call, int64_t numbers, int64_t bytes);
+template <class Rules>
+AreaRequest owner_keeps_area(const Call& call) {
+  return area_of_groups(call, Rules::kGroup, kGroupBytes<Rules>);
+}
 AreaRequest lamport_area(const Call& call, bool minus_zero);
 /// Buffers of fp32 of a Lamport kernel before anything came.
 void fill_with_minus_zero(unsigned char* area, size_t bytes);
@@ -43,11 +53,22 @@ AreaRequest counted_from(const Call& call, AreaRequest request);
 std::string all_reduce_complaint(const unsigned char* head, int rank);
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 
+/// Which rank comes last, by the call's parameter of that name.
+inline int straggler_of(const Call& call) { return int(call.number("straggler", -1)); }
+
+/// What the thread that runs ranks from `first` on is to them; devices have no use for it.
+inline simt::RankScope scope_of(const Call& call, const Ranks& ranks, int first) {
+  if (ranks.lost) return simt::RankScope(ranks.lost, ranks.of);
+  constexpr int kStragglerShift = 56;  // as simt/cpu/ranks.cpp has it
+  const uint64_t last = uint64_t(straggler_of(call) + 1) << kStragglerShift;
+  return simt::RankScope(ranks.areas, first, ranks.size, uint64_t(call.number("schedule_seed", 1)) | last);
+}
+
 /// Starts `count` ranks from `first` on. `kernel` is one for the type of x.
 template <class Kernel>
-void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel, int threads = kRankThreads) {
-  const simt::RankScope scope = ranks.lost ? simt::RankScope(ranks.lost, ranks.of)
-                                           : simt::RankScope(ranks.areas, first, ranks.size, uint64_t(call.number("schedule_seed", 1)));
+void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel,
+                  int threads = kRankThreads) {
+  const simt::RankScope scope = scope_of(call, ranks, first);
   AllReduceArguments a = all_reduce_arguments(ranks);
   a.first = first;
   a.blocks = blocks;
@@ -59,9 +80,10 @@ inline int blocks_for(int64_t packets) {
   return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
 }
 
-/// Those of a plain sum, of which so many ranks share a launch.
-inline int plain_blocks_for(int64_t packets, int count) {
-  const int most = kOnDevice ? std::min(kMostRankBlocks, kBlocksAtOnce / count) : simt::kMostBlocksOfRank;
+/// Those of a plain sum, of which so many ranks share a launch; ranks of processes may all share a device.
+inline int plain_blocks_for(int64_t packets, const Ranks& ranks, int count) {
+  const int sharing = ranks.lost ? ranks.size : count;
+  const int most = kOnDevice ? std::min(kMostRankBlocks, kBlocksAtOnce / sharing) : simt::kMostBlocksOfRank;
   return int(std::clamp<int64_t>((packets + kPlainThreads - 1) / kPlainThreads, 1, most));
 }
 
@@ -70,7 +92,8 @@ void run_one_shot(const Call& call, const Ranks& ranks, int first, int count) {
   with_type(call.input("x"), [&](auto type) {
     using T = decltype(type);
     const int64_t packets = all_reduce_arguments(ranks).elements / simt::Vector<T>::kElements;
-    launch_ranks(call, ranks, first, count, plain_blocks_for(packets, count), all_reduce_one_shot<Rules, T>, kPlainThreads);
+    launch_ranks(call, ranks, first, count, plain_blocks_for(packets, ranks, count), all_reduce_one_shot<Rules, T>,
+                 kPlainThreads);
   });
 }
 
@@ -89,7 +112,8 @@ void run_two_shot(const Call& call, const Ranks& ranks, int first, int count) {
   with_type(call.input("x"), [&](auto type) {
     using T = decltype(type);
     const int64_t packets = a.elements / simt::Vector<T>::kElements;
-    launch_ranks(call, ranks, first, count, plain_blocks_for(packets / a.ranks, count), all_reduce_two_shot<Rules, T>, kPlainThreads);
+    launch_ranks(call, ranks, first, count, plain_blocks_for(packets / a.ranks, ranks, count), all_reduce_two_shot<Rules, T>,
+                 kPlainThreads);
   });
 }
 
@@ -129,7 +153,8 @@ void run_owner_keeps(const Call& call, const Ranks& ranks, int first, int count)
   const AllReduceArguments a = all_reduce_arguments(ranks);
   const assay_tensor& x = call.input("x");
   expect_whole_packets(a, x);
-  if (a.elements % (int64_t{Rules::kGroup} * (Rules::kCodesNumbers ? 1 : a.ranks)) != 0) unsupported("whole groups of each rank's part only");
+  if (a.elements % (int64_t{Rules::kGroup} * (Rules::kCodesNumbers ? 1 : a.ranks)) != 0)
+    unsupported("whole groups of each rank's part only");
   with_type(x, [&](auto type) {
     if (!std::is_same_v<decltype(type), typename Rules::Number>) unsupported("the codec is one of another format");
   });
@@ -149,7 +174,7 @@ inline Kernel all_reduce_row(const char* name, std::vector<std::string> contract
 
 /// The same of a kernel whose peers read x as long as it writes y.
 inline Kernel not_in_place(Kernel row) {
-  row.accepts.push_back({"use", {"", "alternating", "wrapping"}});
+  row.accepts.push_back({"use", {"", "alternating", "wrapping", "straggler"}});
   return row;
 }
 

@@ -27,7 +27,7 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
   T* const own = reinterpret_cast<T*>(a.area[me.rank] + kAreaBuffer);
 
   rank_barrier<Rules, RankPlace::kStart, false>(a, me);
-  if (simt::thread() == 0) simt::may_lag();
+  if (!kOnDevice && simt::thread() == 0) simt::may_lag();
   const int64_t end = Rules::kTakesRest ? parts.size(me.rank) : parts.part;
   for (int64_t i = first; i < end; i += stride) {
     const int64_t at = (parts.begin(me.rank) + i) * kElements;

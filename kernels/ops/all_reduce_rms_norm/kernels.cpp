@@ -3,8 +3,11 @@
 namespace assay_kernels {
 
 std::vector<Kernel> all_reduce_rms_norm_kernels() {
-  return {squares_row<MiniMaxRules>("all_reduce_rms_norm.lamport", "vllm.minimax_all_reduce_rms_norm"),
-          squares_row<MiniMaxQkRules>("all_reduce_rms_norm.qk_lamport", "vllm.minimax_all_reduce_qk_rms_norm")};
+  const char *one = "all_reduce_rms_norm.lamport", *both = "all_reduce_rms_norm.qk_lamport";
+  return {squares_row<MiniMaxRules>(one, "vllm.minimax_all_reduce_rms_norm"),
+          squares_row<MiniMaxRules>(one, "vllm.minimax_all_reduce_rms_norm_16"),
+          squares_row<MiniMaxQkRules>(both, "vllm.minimax_all_reduce_qk_rms_norm"),
+          squares_row<MiniMaxQkRules>(both, "vllm.minimax_all_reduce_qk_rms_norm_16")};
 }
 
 }  // namespace assay_kernels

@@ -16,9 +16,7 @@ AreaRequest squares_area(const Call& call);
 
 template <class Rules>
 void run_squares(const Call& call, const Ranks& ranks, int first, int count) {
-  const simt::RankScope scope = ranks.lost
-                                    ? simt::RankScope(ranks.lost, ranks.of)
-                                    : simt::RankScope(ranks.calls, first, ranks.size, uint64_t(call.number("schedule_seed", 1)));
+  const simt::RankScope scope = scope_of(call, ranks, first);
   ShardedNormArguments a = sharded_norm_arguments(ranks, Rules::kSecond);
   a.ranks.first = first;
   a.ranks.blocks = kLamportBlocks;

@@ -48,7 +48,12 @@ struct Member {
 
 class Team {
  public:
-  Team(int size, uint64_t seed) : members_(size_t(size)), random_{seed * 0x9e3779b97f4a7c15u} {}
+  /// Above the seed, from bit kStragglerShift on: one more than a rank that goes on only where no other can; 0: none.
+  static constexpr int kStragglerShift = 56;
+  Team(int size, uint64_t seed)
+      : members_(size_t(size)),
+        random_{(seed & ((uint64_t{1} << kStragglerShift) - 1)) * 0x9e3779b97f4a7c15u},
+        straggler_(int(seed >> kStragglerShift) - 1) {}
 
   void enter(int rank) {
     std::unique_lock lock(mutex_);
@@ -107,13 +112,15 @@ class Team {
   std::vector<int> can_run() const {
     std::vector<int> able;
     for (int rank = 0; rank < int(members_.size()); ++rank)
-      if (members_[size_t(rank)].can_run()) able.push_back(rank);
+      if (rank != straggler_ && members_[size_t(rank)].can_run()) able.push_back(rank);
+    if (able.empty() && straggler_ >= 0 && members_[size_t(straggler_)].can_run()) able.push_back(straggler_);
     return able;
   }
 
   std::mutex mutex_;
   std::vector<Member> members_;
   Random random_;
+  int straggler_;
   int here_ = 0, turn_ = -1;
   bool hung_ = false;
 };
@@ -173,7 +180,8 @@ bool wait_until(Ready ready, const void* at, uint64_t value) {
       else
         std::this_thread::sleep_for(std::chrono::microseconds(100));  // so long only a rank waits that may wait in vain
       if (std::chrono::steady_clock::now() > end) return false;
-      if (turn % kBetweenLooks == 0 && self.lost && self.lost(self.of)) return ready(at, value);  // it may have signalled and ended well
+      if (turn % kBetweenLooks == 0 && self.lost && self.lost(self.of))
+        return ready(at, value);  // it may have signalled and ended well
     }
     return true;
   }

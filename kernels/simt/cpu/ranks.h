@@ -10,7 +10,7 @@ namespace simt::cpu {
 
 using Ready = bool (*)(const void* at, uint64_t value);
 
-/// The calling thread is that rank of the team until the end of the scope. All `size` ranks of a team come with one key.
+/// The calling thread is that rank of the team until the end of the scope. All `size` ranks come with one key; seed: ranks.cpp.
 class RankScope {
  public:
   RankScope(const void* key, int rank, int size, uint64_t seed);

@@ -9,15 +9,20 @@ namespace {
 
 using Steps = std::vector<CellStep>;
 
-/// With two ranks every order adds the same two numbers.
+/// Ranks of a chunk, where a row has none.
+constexpr int kUsualChunk = 8;
+
+/// With two ranks every order adds the same two numbers, and of no more ranks than a chunk has there is one chunk.
 void edit_order(const RankReduce& right, int world_size, RankEdits& edits) {
   if (world_size < 3) return;
   for (const RankOrder order : {RankOrder::kAbsolute, RankOrder::kFromOwner, RankOrder::kBehindOwner, RankOrder::kDescending,
-                                RankOrder::kPairs, RankOrder::kFromReader}) {
+                                RankOrder::kPairs, RankOrder::kFromReader, RankOrder::kChunks}) {
+    if (order == RankOrder::kChunks && world_size <= kUsualChunk) continue;
     if (order == right.order || right.order == RankOrder::kAnyTree || right.owners.any) continue;
     if (right.codec.group > 0 && order == RankOrder::kFromOwner && !right.codec.owner_keeps) continue;  // nobody owns a group
     edits.add(std::string("order: ") + name_of(right.order) + " -> " + name_of(order), [&](RankNeighbour& wrong) {
       wrong.contract.order = order;
+      wrong.contract.chunk = order == RankOrder::kChunks ? kUsualChunk : 0;
       if (wrong.contract.owners.of_bytes == 0 && wrong.contract.owners.stripe == 0) wrong.contract.owners.of_bytes = kUsualPacket;
     });
   }
@@ -77,7 +82,8 @@ void edit_ends(const RankReduce& right, const Format& x, RankEdits& edits) {
   const std::string wire = sent.empty() ? "nothing" : text_of(sent);
   for (const Steps& other : {Steps{}, plus, minus})
     if (text_of(other) != text_of(sent))
-      edits.cell("wire", &RankReduce::wire, flushed_as(right.wire, other, other.size()), wire + " -> " + (other.empty() ? "nothing" : text_of(other)));
+      edits.cell("wire", &RankReduce::wire, flushed_as(right.wire, other, other.size()),
+                 wire + " -> " + (other.empty() ? "nothing" : text_of(other)));
   Steps gained = {CellStep::made("mul", {"101/100"})};
   gained.insert(gained.end(), right.y.begin(), right.y.end());
   edits.cell("y", &RankReduce::y, gained, "gain 101/100");

@@ -19,6 +19,7 @@ enum class RankOrder {
   kFromOwner,    ///< the owner, the rank behind it, ...
   kBehindOwner,  ///< the rank behind the owner first, the owner last: a ring
   kAnyTree,      ///< any tree of additions
+  kChunks,       ///< 0, 1, ... of so many ranks at a time, and then the sums of these
   kDescending,   ///< the last rank first; of edits alone, as is what follows
   kPairs,        ///< neighbours first, then pairs of pairs
   kFromReader    ///< each rank begins with its own number, then the rank behind it
@@ -49,6 +50,7 @@ struct RankReduce {
   const ContractRow* row = nullptr;
   std::vector<int> ranks;  ///< numbers of ranks that it is made for, ascending
   RankOrder order = RankOrder::kAbsolute;
+  int chunk = 0;  ///< ranks of a chunk; 0: there are none
   RankOwners owners;
   bool from_zero = false;              ///< +0 is added to first; else the first number is the first sum
   RankCodec codec;                     ///< of every number before it is added, and of every sum
@@ -68,6 +70,9 @@ struct RankReduce {
 
 /// "absolute", "from_owner", ...
 const char* name_of(RankOrder order);
+
+/// The most ranks that a row may name: of a kernel in shared memory nobody has more.
+inline constexpr int kMostRanksOfRows = 16;
 
 /// Throws TableError at the cell.
 RankReduce read_rank_reduce(const ContractRow& row);

@@ -63,6 +63,50 @@ TEST(RankReduceTwin, AbsoluteOrderIsOneChainFromRankZero) {
     }
 }
 
+/// Ranks 0 to 7 and ranks 8 to 15, and then both; two shots have all in one chain.
+TEST(RankReduceTwin, SixteenRanksOfOneShotAreAddedByEights) {
+  const RankReduce by_eights = contract_of("flashinfer.all_reduce_mnnvl_oneshot_16"),
+                   in_one = contract_of("flashinfer.all_reduce_mnnvl_twoshot");
+  for (const Format* x : {&kBf16, &kF16, &kF32}) {
+    const RankInputs in = inputs_of(*x, 16, 300, 9);
+    const Spans y = RankSums(by_eights, *x, in).results(3, 0, 300), z = RankSums(in_one, *x, in).results(3, 0, 300);
+    int64_t apart = 0;
+    for (int64_t e = 0; e < 300; ++e) {
+      double halves[2];
+      for (const int half : {0, 1}) {
+        RankInputs part;
+        part.x.assign(in.x.begin() + 8 * half, in.x.begin() + 8 * half + 8);
+        halves[half] = 0;
+        for (const std::vector<double>& of_rank : part.x) halves[half] = one_sum(*x, halves[half], of_rank[size_t(e)], false);
+      }
+      ASSERT_EQ(y.low[size_t(e)], nearest(*x, Real(one_sum(*x, halves[0], halves[1], false)))) << x->name << " " << e;
+      ASSERT_EQ(z.low[size_t(e)], chain(in, *x, e, 0, false)) << x->name << " " << e;
+      apart += y.low[size_t(e)] != z.low[size_t(e)];
+    }
+    EXPECT_GT(apart, 100) << x->name;
+  }
+}
+
+/// A sum that flushes to -0 or rounds to it is sent as +0 by two shots; of one shot -0 is the end of a chunk alone, to which +0
+/// is added.
+TEST(RankReduceTwin, NoSumOfTwoShotsIsMinusZero) {
+  RankInputs in;
+  in.x.assign(16, {0.0});
+  in.x[9][0] = -std::ldexp(1.0, -24);
+  in.x[10][0] = -std::ldexp(1.0, -24);
+  const auto sign = [&](const char* id, const Format& x) {
+    return std::signbit(RankSums(contract_of(id), x, in).results(0, 0, 1)[0].low);
+  };
+  EXPECT_TRUE(sign("flashinfer.all_reduce_mnnvl_oneshot_16", kF16)) << "-2^-23 is a number of fp16";
+  in.x[9][0] = in.x[10][0] = -std::ldexp(1.0, -127);  // subnormal: zeros with their sign
+  EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_oneshot_16", kBf16));
+  EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_twoshot", kBf16));
+  in.x[9][0] = -std::ldexp(1.0, -126);
+  in.x[10][0] = std::ldexp(1.5, -126);
+  in.x[8][0] = -std::ldexp(1.25, -126);  // the last sum is subnormal and below zero
+  EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_twoshot", kBf16));
+}
+
 TEST(RankReduceTwin, EverySumOfANativeRowIsRounded) {
   const RankReduce contract = contract_of("flashinfer.all_reduce_twoshot_native");
   for (const Format* x : {&kBf16, &kF16}) {
@@ -261,16 +305,25 @@ TEST(RankReduceTwin, AGroupOfZerosIsPinnedWhicheverSignsTheyHave) {
 }
 
 TEST(RankReduceTwin, AitersOwnersKeepTheirSumsAndOthersReadCodes) {
-  TwoRanks data(kF16, 512, 5);
-  for (size_t i = 128; i < 256; ++i) data.in.x[0][i] = data.in.x[1][i] = data.sums[i] = 0;  // a group of zeros
-  const RankSums y(contract_of("aiter.all_reduce_fp8.gfx950"), kF16, data.in);
-  for (double& v : data.sums) v = nearest(kF16, Real(v));
-  for (size_t i = 0; i < 512; ++i) {
-    const int owner = i < 256 ? 0 : 1;
-    const double d = nearest(kF16, Real(nearest(kF32, Real(widest_of(data.sums, i / 128 * 128, 128)) / Real(448.0))));
-    const double read = d == 0 ? NAN : nearest(kF16, Real(nearest(kE4M3Fn, Real(nearest(kF32, Real(data.sums[i]) / Real(d))))) * Real(d));
-    ASSERT_TRUE(same_number(y.results(owner, int64_t(i), 1)[0].low, data.sums[i])) << i;
-    ASSERT_TRUE(same_number(y.results(1 - owner, int64_t(i), 1)[0].low, read)) << i;
+  const std::pair<const char*, size_t> rows[] = {{"aiter.all_reduce_fp8.gfx950", 128},
+                                                 {"aiter.all_reduce_fp8_g64.gfx950", 64},
+                                                 {"aiter.all_reduce_fp8_g32.gfx950", 32},
+                                                 {"aiter.all_reduce_fp8_g16.gfx950", 16},
+                                                 {"aiter.all_reduce_fp8_g8.gfx950", 8}};
+  for (const auto& [id, group] : rows) {
+    const size_t part = group * 3, elements = 2 * part;
+    TwoRanks data(kF16, int64_t(elements), 5);
+    for (size_t i = group; i < 2 * group; ++i) data.in.x[0][i] = data.in.x[1][i] = data.sums[i] = 0;  // a group of zeros
+    const RankSums y(contract_of(id), kF16, data.in);
+    for (double& v : data.sums) v = nearest(kF16, Real(v));
+    for (size_t i = 0; i < elements; ++i) {
+      const int owner = i < part ? 0 : 1;
+      const double d = nearest(kF16, Real(nearest(kF32, Real(widest_of(data.sums, i / group * group, group)) / Real(448.0))));
+      const double read =
+          d == 0 ? NAN : nearest(kF16, Real(nearest(kE4M3Fn, Real(nearest(kF32, Real(data.sums[i]) / Real(d))))) * Real(d));
+      ASSERT_TRUE(same_number(y.results(owner, int64_t(i), 1)[0].low, data.sums[i])) << id << " " << i;
+      ASSERT_TRUE(same_number(y.results(1 - owner, int64_t(i), 1)[0].low, read)) << id << " " << i;
+    }
   }
 }
 

@@ -10,10 +10,10 @@
 namespace assay {
 namespace {
 
-constexpr const char* kOrders[] = {"absolute", "from_owner", "behind_owner", "any_tree", "descending", "pairs", "from_reader"};
+constexpr const char* kOrders[] = {"absolute", "from_owner", "behind_owner", "any_tree",
+                                   "chunks",   "descending", "pairs",        "from_reader"};
 /// What a row may say; the others are mistakes.
-constexpr size_t kOrdersOfRows = 4;
-constexpr int kMostRanks = 8;
+constexpr size_t kOrdersOfRows = 5;
 
 int64_t whole_number(const RowCells& cells, const std::string& column, const std::string& text) {
   int64_t value = 0;
@@ -26,18 +26,21 @@ int64_t whole_number(const RowCells& cells, const std::string& column, const std
 void read_ranks(const RowCells& cells, RankReduce& contract) {
   for (const std::string& text : cells.alternatives("ranks")) {
     const int64_t ranks = whole_number(cells, "ranks", text);
-    if (ranks < 2 || ranks > kMostRanks) throw cells.error("ranks", 0, "are 2 to " + std::to_string(kMostRanks));
+    if (ranks < 2 || ranks > kMostRanksOfRows) throw cells.error("ranks", 0, "are 2 to " + std::to_string(kMostRanksOfRows));
     contract.ranks.push_back(int(ranks));
   }
   if (!std::is_sorted(contract.ranks.begin(), contract.ranks.end())) throw cells.error("ranks", 0, "ascend");
 }
 
 void read_order(const RowCells& cells, RankReduce& contract) {
-  const std::string& text = cells.text("order");
-  const auto found = std::find(kOrders, kOrders + kOrdersOfRows, text);
-  if (found == kOrders + kOrdersOfRows)
-    throw cells.error("order", 0, "'" + text + "' is not one of: absolute, from_owner, behind_owner, any_tree");
+  const std::vector<CellStep> steps = cells.steps("order");
+  const auto found = steps.size() == 1 ? std::find(kOrders, kOrders + kOrdersOfRows, steps[0].word) : kOrders + kOrdersOfRows;
+  const bool has_size = steps.size() == 1 && steps[0].arguments.size() == 1;
+  if (found == kOrders + kOrdersOfRows || has_size != (RankOrder(found - kOrders) == RankOrder::kChunks))
+    throw cells.error("order", 0,
+                      "'" + cells.text("order") + "' is not one of: absolute, from_owner, behind_owner, any_tree, chunks(RANKS)");
   contract.order = RankOrder(found - kOrders);
+  if (has_size) contract.chunk = int(whole_number(cells, "order", steps[0].argument(0)));
 }
 
 void read_owners(const RowCells& cells, RankReduce& contract) {
@@ -91,7 +94,8 @@ void check_steps(const RowCells& cells) {
   for (const char* column : {"wire", "add", "y"}) cells.forbid_reduction(column, cells.recipe(column, names_for(kF32)));
   const Recipe add = cells.recipe("add", names_for(kF32)), y = cells.recipe("y", names_for(kF32));
   if (add.steps.empty() || add.steps.front().text != "add(v)") throw cells.error("add", 0, "begins with add(v)");
-  const bool ends = std::any_of(y.steps.begin(), y.steps.end(), [](const Step& step) { return step.text == "to(x)" || step.text == "to(x,rz)"; });
+  const bool ends = std::any_of(y.steps.begin(), y.steps.end(),
+                                [](const Step& step) { return step.text == "to(x)" || step.text == "to(x,rz)"; });
   if (!ends) throw cells.error("y", 0, "holds to(x)");
 }
 

@@ -50,8 +50,8 @@ RankSums::RankSums(const RankReduce& contract, const Format& x, const RankInputs
       mult_(rank_recipe(contract.codec.mult, x)),
       code_(rank_recipe(contract.codec.code, x)),
       decode_(rank_recipe(contract.codec.decode, x)) {
-  const bool by_segments = mistake.next_segment || mistake.segments_before || mistake.rest_left || mistake.owner_uncoded ||
-                           contract.codec.owner_keeps;
+  const bool by_segments =
+      mistake.next_segment || mistake.segments_before || mistake.rest_left || mistake.owner_uncoded || contract.codec.owner_keeps;
   RankOwners owners = contract.owners;
   if (by_segments && owners.of_bytes == 0 && owners.stripe == 0)
     owners.of_bytes = contract.codec.group > 0 ? contract.codec.group * contract.codec.apart * x.bytes() : kUsualPacket;
@@ -95,11 +95,16 @@ std::vector<Spans> RankSums::terms(const RankNumbers& from, const std::vector<in
     const bool codes = contract_.codec.group > 0 && contract_.codec.of_numbers && !mistake_.first_uncoded;
     terms.push_back(codes ? coded(std::move(term)) : std::move(term));
   }
-  if (!contract_.from_zero) return terms;
-  Spans zero(std::vector<double>(size_t(count), 0.0));
-  add(zero, terms.front());
-  terms.front() = std::move(zero);
+  terms.front() = begun(std::move(terms.front()));
   return terms;
+}
+
+/// The first sum of a chain.
+Spans RankSums::begun(Spans first) const {
+  if (!contract_.from_zero) return first;
+  Spans zero(std::vector<double>(first.size(), 0.0));
+  add(zero, first);
+  return zero;
 }
 
 void RankSums::add(Spans& sum, const Spans& next) const {
@@ -114,9 +119,23 @@ Spans RankSums::chain(std::vector<Spans> terms) const {
   return sums;
 }
 
-/// One chain of additions, or pairs of pairs.
+/// Each chunk of terms as one, a chain of its own. The first of all terms was begun already.
+std::vector<Spans> RankSums::sums_of_chunks(std::vector<Spans> terms) const {
+  std::vector<Spans> sums;
+  for (size_t i = 0; i < terms.size(); ++i) {
+    if (i % size_t(contract_.chunk) == 0)
+      sums.push_back(i == 0 ? std::move(terms[i]) : begun(std::move(terms[i])));
+    else
+      add(sums.back(), terms[i]);
+  }
+  sums.front() = begun(std::move(sums.front()));
+  return sums;
+}
+
+/// One chain of additions, of chunks, or pairs of pairs.
 Spans RankSums::chain_of_sums(std::vector<Spans> terms) const {
   const bool pairs = contract_.order == RankOrder::kPairs;
+  if (contract_.order == RankOrder::kChunks) terms = sums_of_chunks(std::move(terms));
   while (terms.size() > 1) {
     std::vector<Spans> sums;
     for (size_t i = 0; i < terms.size(); ++i) {

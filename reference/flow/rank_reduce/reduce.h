@@ -56,6 +56,8 @@ class RankSums {
   void add(Spans& sum, const Spans& next) const;
   Spans chain(std::vector<Spans> terms) const;
   Spans chain_of_sums(std::vector<Spans> terms) const;
+  Spans begun(Spans first) const;
+  std::vector<Spans> sums_of_chunks(std::vector<Spans> terms) const;
   Span extreme(const Spans& numbers, size_t first) const;
   Spans coded(Spans numbers) const;
   Spans coded_results(int rank, int64_t first, int64_t count) const;

@@ -20,6 +20,10 @@ std::string order_words(const RankReduce& contract) {
       return "from the rank behind the owner on, around the ranks to the owner; owners have " + owners;
     case RankOrder::kAnyTree:
       return "in any tree of additions";
+    case RankOrder::kChunks: {
+      const std::string size = std::to_string(contract.chunk);
+      return "rank 0, 1, ... of " + size + " ranks at a time, each chunk begun like the sum, and then the sums of the chunks";
+    }
     default:
       return "rank 0, 1, ...";
   }
@@ -41,7 +45,9 @@ std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x)
     lines.push_back("code  = " + formula(rank_recipe(codec.code, x), "v"));
     lines.push_back("v     = " + formula(rank_recipe(codec.decode, x), "code") +
                     (codec.of_numbers ? ", once of each rank's numbers and once of the sums" : ", of the sums"));
-    if (codec.owner_keeps) lines.push_back("owner = has its sum as it is, and the others what the codec made of it; owners have " + owner_words(contract.owners));
+    if (codec.owner_keeps)
+      lines.push_back("owner = has its sum as it is, and the others what the codec made of it; owners have " +
+                      owner_words(contract.owners));
   }
   lines.push_back("order = " + order_words(contract));
   lines.push_back(contract.from_zero ? "sum   = +0 at first" : "sum   = the first number at first");

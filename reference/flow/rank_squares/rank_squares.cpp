@@ -1,6 +1,7 @@
 #include "reference/flow/rank_squares/rank_squares.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
@@ -13,7 +14,7 @@
 namespace assay {
 namespace {
 
-constexpr int kMostRanks = 8;
+constexpr int kMostRanks = 16;
 
 Expression depth_of(const RowCells& cells) {
   try {
@@ -59,8 +60,10 @@ RankSquares read_rank_squares(const ContractRow& row) {
   squares.row = &row;
   squares.norm = cells.text("sharded");
   for (const std::string& text : cells.alternatives("shards")) {
-    const int ranks = text.size() == 1 ? text[0] - '0' : 0;
-    if (ranks < 2 || ranks > kMostRanks) throw cells.error("shards", 0, "are 2 to " + std::to_string(kMostRanks));
+    int ranks = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), ranks);
+    if (failure != std::errc() || end != text.data() + text.size() || ranks < 2 || ranks > kMostRanks)
+      throw cells.error("shards", 0, "are 2 to " + std::to_string(kMostRanks));
     squares.ranks.push_back(ranks);
   }
   squares.formats = cells.formats_of_numbers("numbers");

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <string>
 #include <thread>
 
 #include "assay/plugin/table.hpp"
@@ -13,7 +14,7 @@
 #pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
 namespace assay::plugin {
 
-inline constexpr int32_t kMostRanks = 8;
+inline constexpr int32_t kMostRanks = 16;
 
 /// Whether a place is what join_group() may get.
 inline bool is_part_of_a_group(const assay_place* place) {
@@ -31,9 +32,22 @@ const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, con
   return kernel;
 }
 
-/// What is put into the messages of `count` ranks from `first` on, of which one or more went wrong. Returns the status of the first of these.
+/// What of a call decides which kernels it launches: the row, and format and shape of its tensors.
+inline std::string launches_of(const assay_call& call) {
+  std::string text = std::string(call.kernel) + " " + call.contract;
+  for (int32_t i = 0; i < call.n_tensors; ++i) {
+    const assay_tensor& t = call.tensors[i];
+    text += ' ' + type_name(t);
+    for (int d = 0; d < t.ndim; ++d) text += ',' + std::to_string(t.shape[d]);
+  }
+  return text;
+}
+
+/// What is put into the messages of `count` ranks from `first` on, of which one or more went wrong. Returns the status of the
+/// first of these.
 template <class C>
-assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const unsigned char* const* heads, int32_t first, int32_t count) {
+assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const unsigned char* const* heads, int32_t first,
+                          int32_t count) {
   assay_status status = ASSAY_OK;
   for (int32_t r = first; r < first + count && kernel.complaint; ++r) {
     const std::string words = kernel.complaint(heads[r], r);
