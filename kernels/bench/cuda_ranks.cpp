@@ -1,6 +1,6 @@
-// All-reduce of two ranks or more on devices: the plain paths of our library beside NCCL's ring and tree, at 64 KiB and 1 MiB in one run.
-// Everything goes through the C ABI, with a stream for each rank, so that nobody waits between calls. A rank has a device of its own where
-// there are as many, else they share one. Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
+// All-reduce of two ranks or more on devices: the plain paths of our library beside NCCL's ring and tree, at 64 KiB and 1 MiB in
+// one run. Everything goes through the C ABI, with a stream for each rank, so that nobody waits between calls. A rank has a
+// device of its own where there are as many, else they share one. Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
 #include <algorithm>
 #include <array>
 
@@ -9,6 +9,15 @@
 namespace {
 
 using namespace assay_kernels;
+
+/// Ranks of a device, as the libraries divide them.
+int ranks_of_a_device(int ranks) {
+  int devices = 0;
+  check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
+  int count = std::min(devices, ranks);
+  while (ranks % count != 0) --count;
+  return ranks / count;
+}
 
 constexpr int kWarmUp = 20, kCalls = 200, kRounds = 11;
 
@@ -19,15 +28,14 @@ struct Path {
 /// Buffers, streams and calls of all ranks of one library's group.
 class Group {
  public:
-  Group(const assay_library& library, int ranks, int64_t bytes) : library_(library), calls_(size_t(ranks)), tensors_(size_t(ranks)) {
-    int devices = 0;
-    check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
-    const int spread = devices >= ranks ? 1 : ranks;  // ranks of a device
+  Group(const assay_library& library, int ranks, int64_t bytes)
+      : library_(library), calls_(size_t(ranks)), tensors_(size_t(ranks)) {
+    const int each = ranks_of_a_device(ranks);
     group_ = library.create_group != nullptr ? library.create_group(ranks) : nullptr;
     shape_ = {1, bytes / 2};
     strides_ = {bytes / 2, 1};
     for (int r = 0; group_ != nullptr && r < ranks; ++r) {
-      check(cudaSetDevice(r / spread), "cudaSetDevice");
+      check(cudaSetDevice(r / each), "cudaSetDevice");
       cudaStream_t stream;
       check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
       streams_.push_back(stream);
@@ -39,8 +47,8 @@ class Group {
         t = {sizeof t, ASSAY_BFLOAT, 16, uint8_t(data == y), 2, role, shape_.data(), strides_.data(), data, uint64_t(bytes)};
       }
     }
-    check(cudaSetDevice(0), "cudaSetDevice");
-    for (const int device : {0, devices - 1}) check(cudaSetDevice(device), "cudaSetDevice"), check(cudaDeviceSynchronize(), "upload");
+    for (int device = 0; device < ranks / each; ++device)
+      check(cudaSetDevice(device), "cudaSetDevice"), check(cudaDeviceSynchronize(), "upload");
     check(cudaSetDevice(0), "cudaSetDevice");
   }
   Group(const Group&) = delete;
@@ -59,7 +67,8 @@ class Group {
       call = {};
       call.size = sizeof call, call.op = "all_reduce", call.contract = path.contract, call.kernel = path.kernel;
       call.tensors = tensors_[r].data(), call.n_tensors = 2, call.stream = streams_[r];
-      call.message = message_, call.message_bytes = sizeof message_, call.rank = int32_t(r), call.world_size = int32_t(calls_.size());
+      call.message = message_, call.message_bytes = sizeof message_, call.rank = int32_t(r),
+      call.world_size = int32_t(calls_.size());
       pointers.push_back(&call);
     }
     const auto enqueue = [&] { return library_.run_group(group_, pointers.data(), int32_t(pointers.size())) == ASSAY_OK; };
@@ -107,7 +116,8 @@ double best_of(const char* title, const assay_library& library, const std::vecto
   for (const Path& path : paths) {
     const double seconds = group.made() ? group.seconds(path) : -1;
     if (seconds < 0) {
-      std::printf("%-8s %-44s %10s  %s\n", title, path.title, "-", group.made() ? group.message() : "no group of so many ranks here");
+      std::printf("%-8s %-44s %10s  %s\n", title, path.title, "-",
+                  group.made() ? group.message() : "no group of so many ranks here");
       continue;
     }
     std::printf("%-8s %-44s %10.2f us %8.2f GB/s\n", title, path.title, seconds * 1e6, double(bytes) / seconds * 1e-9);
@@ -126,12 +136,16 @@ int main(int argc, char** argv) {
   check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
   cudaDeviceProp properties{};
   check(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
-  std::printf("%d ranks on %d x %s, bf16, median of %d rounds of %d calls\n", ranks, std::min(devices, ranks), properties.name, kRounds, kCalls);
+  std::printf("%d ranks on %d x %s, bf16, median of %d rounds of %d calls\n", ranks, std::min(devices, ranks), properties.name,
+              kRounds, kCalls);
   bool enough = true;
   for (const int64_t bytes : {int64_t{1} << 16, int64_t{1} << 20}) {
     std::printf("%lld KiB\n", static_cast<long long>(bytes >> 10));
-    const double theirs = best_of("nccl", nccl, {{"ring", "nccl.all_reduce_ring", "nccl_ring"}, {"tree", "nccl.all_reduce_tree", "nccl_tree"}}, ranks, bytes);
-    std::vector<Path> plain = {{"one shot", "vllm.all_reduce_1stage", "all_reduce.one_shot"}, {"two shots", "sglang.all_reduce_v2_pull", "all_reduce.two_shot"}};
+    const double theirs =
+        best_of("nccl", nccl, {{"ring", "nccl.all_reduce_ring", "nccl_ring"}, {"tree", "nccl.all_reduce_tree", "nccl_tree"}},
+                ranks, bytes);
+    std::vector<Path> plain = {{"one shot", "vllm.all_reduce_1stage", "all_reduce.one_shot"},
+                               {"two shots", "sglang.all_reduce_v2_pull", "all_reduce.two_shot"}};
     if (ranks > 2) plain.push_back({"two stages", "vllm.all_reduce_2stage", "all_reduce.two_shot"});
     const double own = best_of("assay", ours, plain, ranks, bytes);
     if (theirs > 0) std::printf("assay has %.2f of NCCL's rate (wanted: 0.80)\n", own / theirs);

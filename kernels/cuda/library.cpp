@@ -1,10 +1,19 @@
 // libassay_cuda.so: the same kernels on an NVIDIA GPU. Host code only; it needs the runtime, no nvcc.
 #include "assay/cuda_plugin.hpp"
 #include "kernels/ops/catalogue.h"
+#include "kernels/simt/loading.h"
+
+namespace {
+
+struct Runtime : assay::cuda::Runtime {
+  using LoadScope = simt::LoadScope;
+};
+
+}  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   assay::plugin::Identity device;
   if (!assay::cuda::Runtime::identify(device).empty()) (void)assay::cuda::Runtime::take_last_error();  // describe() says it
-  return assay::plugin::DeviceLibrary<assay::cuda::Runtime, assay_kernels::Call>::of(
+  return assay::plugin::DeviceLibrary<Runtime, assay_kernels::Call>::of(
       {{"assay_cuda", "", "", "", ""}, assay_kernels::kernels_of(device.arch)});
 }

@@ -32,6 +32,12 @@ struct Api {
     return version != nullptr && version(&number) == ncclSuccess ? number : 0;
   }
 
+  /// "2.28.9", or empty where there is none.
+  std::string release() const {
+    const int n = number();
+    return n == 0 ? "" : std::to_string(n / 10000) + "." + std::to_string(n / 100 % 100) + "." + std::to_string(n % 100);
+  }
+
   void good(ncclResult_t result, const char* what) const {
     if (result == ncclSuccess) return;
     const std::string words = std::string(what) + ": " + text(result);

@@ -1,5 +1,6 @@
-// All-reduce of NCCL on this machine, behind the C ABI: libassay_nccl.so. Not ours and not judged by ours. A rank has a device of its own;
-// where there are fewer, ranks share them, which NCCL does from 2.30 on and if NCCL_MULTI_RANK_GPU_ENABLE is 1.
+// All-reduce of NCCL on this machine, behind the C ABI: libassay_nccl.so. Not ours and not judged by ours. A rank has a device of
+// its own; where there are fewer, ranks share them, which NCCL does from 2.30 on and if NCCL_MULTI_RANK_GPU_ENABLE is 1.
+#include <algorithm>
 #include <assay/cuda_plugin.hpp>
 #include <chrono>
 #include <cstring>
@@ -22,8 +23,8 @@ using assay::plugin::report;
 using assay::plugin::unsupported;
 using assay_nccl::Api;
 
-constexpr int kSharesDevices = 23000;               ///< release from which ranks may share one
-constexpr std::chrono::seconds kMostSeconds{20};    ///< that a call of all ranks may take
+constexpr int kSharesDevices = 23000;             ///< release from which ranks may share one
+constexpr std::chrono::seconds kMostSeconds{20};  ///< that a call of all ranks may take
 
 ncclDataType_t type_of(const assay_tensor& t) {
   if (has_type(t, ASSAY_FLOAT, 32)) return ncclFloat32;
@@ -64,7 +65,7 @@ class Communicators {
 class Group {
  public:
   Group(int size, int devices) {
-    for (int rank = 0; rank < size; ++rank) devices_.push_back(rank % devices);
+    for (int rank = 0; rank < size; ++rank) devices_.push_back(rank * std::min(devices, size) / size);
     streams_.resize(size_t(size));
     for (size_t rank = 0; rank < devices_.size(); ++rank) {
       good(cudaSetDevice(devices_[rank]));
@@ -171,8 +172,10 @@ assay_status run_group(void* group, const assay_call* const* calls, int32_t) {
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   static const assay_library library = [] {
     const assay::plugin::Accepts any = {};
-    assay_library l = *assay::cuda::library("nccl", {{"nccl_ring", "all_reduce", {"nccl.all_reduce_ring"}, any, {}, nullptr},
-                                                     {"nccl_tree", "all_reduce", {"nccl.all_reduce_tree"}, any, {}, nullptr}});
+    const std::string release = Api::one().release();
+    assay_library l = *assay::cuda::library(release.empty() ? "nccl" : "nccl " + release,
+                                            {{"nccl_ring", "all_reduce", {"nccl.all_reduce_ring"}, any, {}, nullptr},
+                                             {"nccl_tree", "all_reduce", {"nccl.all_reduce_tree"}, any, {}, nullptr}});
     l.create_group = create_group;
     l.run_group = run_group;
     l.allocate_on = [](void* group, int32_t rank, size_t bytes) { return static_cast<Group*>(group)->allocate(rank, bytes); };

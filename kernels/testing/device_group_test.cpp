@@ -23,10 +23,16 @@ struct ToyRuntime {
   using Error = int;
   static constexpr Error kSuccess = 0, kBad = 1;
   static inline int count = 4, current = 0;
-  static inline bool delivers = true;                    ///< false: what is sent to another device never arrives
-  static inline std::set<std::pair<int, int>> reached;   ///< that were asked for
+  static inline bool delivers = true;                                  ///< false: what is sent to another device never arrives
+  static inline std::set<std::pair<int, int>> reached;                 ///< that were asked for
   static inline std::map<const void*, std::pair<size_t, int>> memory;  ///< bytes and device of each piece
-  static inline std::vector<std::string> log;
+  static inline std::vector<std::string> log, loaded;
+
+  static inline bool loads = false;
+  struct LoadScope {
+    LoadScope() { loads = true; }
+    ~LoadScope() { loads = false; }
+  };
 
   static int device_of(const void* data) {
     auto piece = memory.upper_bound(data);
@@ -65,8 +71,14 @@ struct ToyRuntime {
 
 /// y of each rank is the sum of all x. It says where it was launched, and of whose memory x, y and areas are.
 void sums(const Call& call, const Ranks& ranks, int first, int count) {
+  if (ToyRuntime::loads) {
+    ToyRuntime::loaded.push_back("ranks from " + std::to_string(first) + " on " + std::to_string(ToyRuntime::current));
+    for (const std::string& step : ToyRuntime::log) EXPECT_EQ(step.find("ranks"), std::string::npos) << "none runs yet";
+    return;
+  }
   ToyRuntime::log.push_back("ranks " + std::to_string(first) + " to " + std::to_string(first + count - 1) + " on " +
-                            std::to_string(ToyRuntime::current) + " in " + std::to_string(reinterpret_cast<intptr_t>(call.raw().stream)));
+                            std::to_string(ToyRuntime::current) + " in " +
+                            std::to_string(reinterpret_cast<intptr_t>(call.raw().stream)));
   for (int rank = first; rank < first + count; ++rank) {
     const auto y = Call(*ranks.calls[rank]).out<float>("y");
     EXPECT_EQ(ToyRuntime::device_of(y.data), ToyRuntime::current);
@@ -76,7 +88,7 @@ void sums(const Call& call, const Ranks& ranks, int first, int count) {
   }
 }
 void refuses_late(const Call& call, const Ranks& ranks, int first, int count) {
-  if (first > 0) assay::plugin::unsupported("not on the second device");
+  if (first > 0 && !ToyRuntime::loads) assay::plugin::unsupported("not on the second device");
   sums(call, ranks, first, count);
 }
 
@@ -87,14 +99,15 @@ const assay_library& library() {
     made.run_ranks = run;
     return made;
   };
-  return *assay::plugin::DeviceLibrary<ToyRuntime, Call>::of({{"toy", "", "", "", ""}, {row("sums", sums), row("refuses_late", refuses_late)}});
+  return *assay::plugin::DeviceLibrary<ToyRuntime, Call>::of(
+      {{"toy", "", "", "", ""}, {row("sums", sums), row("refuses_late", refuses_late)}});
 }
 
 class DeviceGroup : public testing::Test {
  protected:
   void SetUp() override {
     ToyRuntime::count = 4, ToyRuntime::current = 0, ToyRuntime::delivers = true;
-    ToyRuntime::reached.clear(), ToyRuntime::log.clear();
+    ToyRuntime::reached.clear(), ToyRuntime::log.clear(), ToyRuntime::loaded.clear();
     ::unsetenv("ASSAY_DEVICES");
   }
   void TearDown() override {
@@ -110,7 +123,8 @@ class DeviceGroup : public testing::Test {
     std::vector<assay_call> calls(static_cast<size_t>(ranks));
     std::vector<const assay_call*> pointers;
     for (int r = 0; r < ranks; ++r) {
-      auto *x = static_cast<float*>(library().allocate_on(group_, r, 4)), *y = static_cast<float*>(library().allocate_on(group_, r, 4));
+      auto *x = static_cast<float*>(library().allocate_on(group_, r, 4)),
+           *y = static_cast<float*>(library().allocate_on(group_, r, 4));
       *x = float(r + 1);
       tensors.push_back({assay_tensor{sizeof(assay_tensor), ASSAY_FLOAT, 32, 0, 1, "x", &kOne, &kOne, x, 4},
                          assay_tensor{sizeof(assay_tensor), ASSAY_FLOAT, 32, 1, 1, "y", &kOne, &kOne, y, 4}});
@@ -131,18 +145,20 @@ class DeviceGroup : public testing::Test {
   void* group_ = nullptr;
 };
 
+using testing::Contains;
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 TEST_F(DeviceGroup, EachDeviceGetsItsRanksAndAllAreLaunchedBeforeOneIsWaitedFor) {
   ToyRuntime::count = 2;
-  EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "wait 0 on 1", "ranks 0 to 1 on 0 in 100", "ranks 2 to 3 on 1 in 200", "wait 100 on 0",
-                                       "wait 200 on 1"));
+  EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "wait 0 on 1", "ranks 0 to 1 on 0 in 100", "ranks 2 to 3 on 1 in 200",
+                                       "wait 100 on 0", "wait 200 on 1"));
   EXPECT_EQ(ToyRuntime::reached, (std::set<std::pair<int, int>>{{0, 1}, {1, 0}})) << "both ways";
 }
 
 TEST_F(DeviceGroup, NoDeviceHasMoreRanksThanAnother) {
-  EXPECT_THAT(launches(2), ElementsAre("wait 0 on 0", "wait 0 on 1", "ranks 0 to 0 on 0 in 100", "ranks 1 to 1 on 1 in 200", "wait 100 on 0",
-                                       "wait 200 on 1"));
+  EXPECT_THAT(launches(2), ElementsAre("wait 0 on 0", "wait 0 on 1", "ranks 0 to 0 on 0 in 100", "ranks 1 to 1 on 1 in 200",
+                                       "wait 100 on 0", "wait 200 on 1"));
   library().destroy_group(group_);
   EXPECT_THAT(launches(6), testing::Contains("ranks 4 to 5 on 2 in 300")) << "six ranks on three of four devices";
 }
@@ -154,6 +170,33 @@ TEST_F(DeviceGroup, ASharedDeviceWhereTheyAreFewerOrAskedFor) {
   ::unsetenv("ASSAY_DEVICES");
   ToyRuntime::count = 1;
   EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "ranks 0 to 3 on 0 in 100", "wait 100 on 0"));
+}
+
+TEST_F(DeviceGroup, DevicesThatAreNamed) {
+  ::setenv("ASSAY_DEVICES", "3,1", 1);
+  EXPECT_THAT(launches(4), Contains("ranks 2 to 3 on 1 in 200"));
+  library().destroy_group(group_);
+  ::setenv("ASSAY_DEVICES", "9,2", 1);
+  EXPECT_THAT(launches(4), Contains("ranks 0 to 3 on 2 in 300")) << "one that is not there is left out";
+}
+
+TEST_F(DeviceGroup, OneDeviceRehearsesTwo) {
+  ::setenv("ASSAY_DEVICES", "0,0", 1);
+  ToyRuntime::count = 1;
+  EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "wait 0 on 0", "ranks 0 to 1 on 0 in 100", "ranks 2 to 3 on 0 in 100",
+                                       "wait 100 on 0", "wait 100 on 0"));
+  EXPECT_THAT(ToyRuntime::loaded, ElementsAre("ranks from 0 on 0", "ranks from 2 on 0"));
+}
+
+TEST_F(DeviceGroup, KernelsAreLoadedOnAllDevicesBeforeOneRuns) {
+  ToyRuntime::count = 2;
+  (void)launches(2);
+  EXPECT_THAT(ToyRuntime::loaded, ElementsAre("ranks from 0 on 0", "ranks from 1 on 1"));
+  library().destroy_group(group_);
+  ToyRuntime::loaded.clear();
+  ToyRuntime::count = 1;
+  (void)launches(2);
+  EXPECT_THAT(ToyRuntime::loaded, IsEmpty()) << "all ranks share a launch";
 }
 
 TEST_F(DeviceGroup, DevicesThatPromiseAccessAndDeliverNothingAreNotUsedTogether) {

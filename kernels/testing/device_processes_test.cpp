@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "assay/plugin/library.hpp"
 
@@ -27,6 +28,13 @@ struct FileRuntime {
     size_t bytes;
   };
   static inline std::map<void*, Handle> pieces;
+  static inline std::set<void*> exported;
+  /// Of all processes: pieces that are open, and those that were released while any was.
+  struct Counts {
+    int open, released_early;
+  };
+  static inline Counts* counts =
+      static_cast<Counts*>(::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   static inline bool exports = true;
 
   static Error map(const Handle& handle, void** data) {
@@ -46,12 +54,22 @@ struct FileRuntime {
     return error;
   }
   static Error release(void* data) {
+    if (exported.erase(data) > 0 && __atomic_load_n(&counts->open, __ATOMIC_SEQ_CST) > 0)
+      __atomic_fetch_add(&counts->released_early, 1, __ATOMIC_SEQ_CST);
     ::unlink(pieces.at(data).name);
     return ::munmap(data, pieces.at(data).bytes), pieces.erase(data), kSuccess;
   }
-  static Error export_memory(Handle& handle, void* data) { return exports ? (handle = pieces.at(data), kSuccess) : kBad; }
-  static Error open_memory(void** data, const Handle& handle) { return map(handle, data); }
-  static Error close_memory(void*) { return kSuccess; }
+  static Error export_memory(Handle& handle, void* data) {
+    return exports ? (exported.insert(data), handle = pieces.at(data), kSuccess) : kBad;
+  }
+  static Error open_memory(void** data, const Handle& handle) {
+    __atomic_fetch_add(&counts->open, 1, __ATOMIC_SEQ_CST);
+    return map(handle, data);
+  }
+  static Error close_memory(void*) {
+    __atomic_fetch_sub(&counts->open, 1, __ATOMIC_SEQ_CST);
+    return kSuccess;
+  }
   static Error copy_across(void* to, const void* from, size_t bytes) { return copy_in(to, from, bytes); }
   static Error copy_in(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
   static Error copy_out(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
@@ -102,7 +120,8 @@ const assay_library& library() {
     made.run_ranks = run;
     return made;
   };
-  return *assay::plugin::DeviceLibrary<FileRuntime, Call>::of({{"toy", "", "", "", ""}, {row("sums", sums), row("marks", marks)}});
+  return *assay::plugin::DeviceLibrary<FileRuntime, Call>::of(
+      {{"toy", "", "", "", ""}, {row("sums", sums), row("marks", marks)}});
 }
 
 /// One process's part of a group of four ranks. Numbers of rank r stand r words behind an aligned address.
@@ -165,6 +184,25 @@ TEST(DeviceProcesses, NumbersAndAreasOfOthersAreReached) {
   int ended = 0;
   ::waitpid(other, &ended, 0);
   EXPECT_EQ(WEXITSTATUS(ended), 3);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(DeviceProcesses, MemoryIsReleasedBehindTheOthersLastUse) {
+  const std::string folder = folder_for("released");
+  const auto used_for = [&](int32_t first, int milliseconds) {
+    Part part(folder, first);
+    const bool well = part.run("sums") == ASSAY_OK;
+    ::usleep(unsigned(milliseconds) * 1000);
+    return well;
+  };
+  const pid_t other = ::fork();
+  if (other == 0) ::_exit(used_for(2, 200) ? 0 : 1);
+  EXPECT_TRUE(used_for(0, 0));
+  int ended = 0;
+  ::waitpid(other, &ended, 0);
+  EXPECT_EQ(WEXITSTATUS(ended), 0);
+  EXPECT_EQ(FileRuntime::counts->open, 0);
+  EXPECT_EQ(FileRuntime::counts->released_early, 0);
   std::filesystem::remove_all(folder);
 }
 

@@ -24,13 +24,16 @@ std::string printed_by(const std::string& program, const std::string& options = 
 }
 
 /// What the probe prints, TSan's reports among it.
-std::string probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel, int warp) {
+std::string probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel,
+                  int warp) {
   return printed_by(ASSAY_TSAN_PROBE " " + library + " " + op + " " + contract + " " + kernel + " " + std::to_string(warp));
 }
 
 /// The same of four ranks.
-std::string ranks_probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel) {
-  return printed_by(ASSAY_TSAN_RANKS_PROBE " " + library + " " + op + " " + contract + " " + kernel, "suppressions=" ASSAY_TSAN_OF_RANKS);
+std::string ranks_probe(const std::string& library, const std::string& op, const std::string& contract,
+                        const std::string& kernel) {
+  return printed_by(ASSAY_TSAN_RANKS_PROBE " " + library + " " + op + " " + contract + " " + kernel,
+                    "suppressions=" ASSAY_TSAN_OF_RANKS);
 }
 
 class Tsan : public testing::TestWithParam<int> {};
@@ -77,6 +80,16 @@ TEST(TsanRanks, IsSilentAboutHealthyProtocols) {
       {"all_reduce", "nccl.all_reduce_tree", "all_reduce.pairs"},
       {"all_reduce", "quickreduce.all_reduce_int8.gfx942", "all_reduce.coded"},
       {"all_reduce", "quickreduce.all_reduce_fp8.gfx950", "all_reduce.coded"},
+      {"all_reduce", "aiter.all_reduce_fp8.gfx942", "all_reduce.owner_keeps"},
+      {"all_reduce", "aiter.all_reduce_fp8_g8.gfx950", "all_reduce.owner_keeps"},
+      {"all_reduce", "flashinfer.all_reduce_fp8_twoshot", "all_reduce.owner_keeps"},
+      {"all_reduce", "flashinfer.all_reduce_mnnvl_twoshot", "all_reduce.two_shot"},
+      {"all_reduce_add_rms_norm_quant_group", "vllm.all_reduce_add_rms_norm_token_fp8",
+       "all_reduce_add_rms_norm_quant_group.one_shot"},
+      {"all_reduce_add_rms_norm_quant_group", "aiter.all_reduce_add_rms_norm_token_fp8_2stage",
+       "all_reduce_add_rms_norm_quant_group.two_shot"},
+      {"all_reduce_add_rms_norm_quant_static", "flashinfer.all_reduce_add_rms_norm_fp8_oneshot",
+       "all_reduce_add_rms_norm_quant_static.lamport"},
       {"all_reduce_add_rms_norm", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot"},
       {"all_reduce_add_rms_norm", "flashinfer.all_reduce_add_rms_norm_twoshot", "all_reduce_add_rms_norm.two_shot"},
       {"all_reduce_add_rms_norm", "flashinfer.all_reduce_add_rms_norm_oneshot", "all_reduce_add_rms_norm.lamport"},

@@ -116,8 +116,8 @@ typedef struct assay_library {
    *               "accepts": {"<case parameter>": [values]},      a parameter not named here is free
    *               "multiple_of": {"<case parameter>": integer},   divisibility, e.g. {"n": 8}
    *               "fault": "...", "cites": "...", "twin": "..."}],                 faulty kernels only
-   *  "honours_schedule_seed": true}     optional: parameter "schedule_seed" orders the library's threads, so a race shows as such
-   *
+   *  "honours_schedule_seed": true,     optional: parameter "schedule_seed" orders the library's threads, so a race shows as such
+   *  "honours_group_streams": true}     optional: run_group() enqueues calls that come with streams in these, and does not wait
    * Whatever is called leaves the floating-point environment of its thread as it was: rounding, flushing of subnormals, traps. */
   const char* (*describe)(void);
   assay_status (*run)(const assay_call* call);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <set>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -13,12 +15,19 @@
 #pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
 namespace assay::plugin {
 
-/// Whether a runtime has several devices: int devices(), Error use(int device), which makes it the current one, bool reach(int from, int
-/// to), which gives the first access to memory of the second, copy_across(to, from, bytes).
+/// Whether a runtime has several devices: int devices(), Error use(int device), which makes it the current one, bool reach(int
+/// from, int to), which gives the first access to memory of the second, copy_across(to, from, bytes).
 template <class Runtime, class = void>
 struct HasDevices : std::false_type {};
 template <class Runtime>
 struct HasDevices<Runtime, std::void_t<decltype(Runtime::devices())>> : std::true_type {};
+
+/// Whether a runtime has a LoadScope: while one lives, what a kernel's row launches is loaded on the current device and not
+/// started.
+template <class Runtime, class = void>
+struct LoadsKernels : std::false_type {};
+template <class Runtime>
+struct LoadsKernels<Runtime, std::void_t<typename Runtime::LoadScope>> : std::true_type {};
 
 /// Makes a device the current one, and another one of before that when it goes.
 template <class Runtime>
@@ -26,7 +35,8 @@ class OnDevice {
  public:
   explicit OnDevice(int device) {
     if constexpr (HasDevices<Runtime>::value)
-      if (Runtime::use(device) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "device " + std::to_string(device) + " cannot be used");
+      if (Runtime::use(device) != Runtime::kSuccess)
+        throw Refusal(ASSAY_DEVICE_LOST, "device " + std::to_string(device) + " cannot be used");
   }
   OnDevice(const OnDevice&) = delete;
   OnDevice& operator=(const OnDevice&) = delete;
@@ -35,13 +45,13 @@ class OnDevice {
   }
 };
 
-/// Whether each of the first `count` devices has the memory of all others: bytes are sent and read back where they were sent to, since
-/// some drivers promise access and deliver nothing (vLLM 2728, 47544).
+/// Whether each of these devices has the memory of all others: bytes are sent and read back where they were sent to, since some
+/// drivers promise access and deliver nothing (vLLM 2728, 47544).
 template <class Runtime>
-bool devices_reach_each_other(int count) {
+bool devices_reach_each_other(const std::vector<int>& devices) {
   if constexpr (HasDevices<Runtime>::value) {
-    for (int from = 0; from < count; ++from)
-      for (int to = 0; to < count; ++to) {
+    for (const int from : devices)
+      for (const int to : devices) {
         if (from == to) continue;
         const uint64_t sent = 0x5a5a000000000000u + uint64_t(from * 256 + to);
         uint64_t found = 0;
@@ -69,18 +79,57 @@ bool devices_reach_each_other(int count) {
   return true;
 }
 
-/// How many devices a group of so many ranks uses: as many ranks on each, and one alone where devices do not reach each other.
-/// ASSAY_DEVICES is the most.
+/// Devices that groups may use, by ASSAY_DEVICES: "2" is the most of those that there are, "1,3" are these, and with "0,0" the
+/// ranks of one device are launched as if it were two, which rehearses two. Those that are not there are left out.
 template <class Runtime>
-int devices_for(int32_t ranks) {
-  if constexpr (HasDevices<Runtime>::value) {
-    const char* const most = std::getenv("ASSAY_DEVICES");
-    int count = std::min(Runtime::devices(), most != nullptr ? std::max(1, std::atoi(most)) : int(ranks));
-    while (count > 1 && ranks % count != 0) --count;
-    return count > 1 && devices_reach_each_other<Runtime>(count) ? count : 1;
+std::vector<int> devices_allowed() {
+  const int all = Runtime::devices();
+  const char* const said = std::getenv("ASSAY_DEVICES");
+  const std::string text = said != nullptr ? said : "";
+  std::vector<int> allowed;
+  if (text.find(',') == std::string::npos) {
+    const int most = text.empty() ? all : std::max(1, std::atoi(text.c_str()));
+    for (int device = 0; device < std::min(all, most); ++device) allowed.push_back(device);
+    return allowed;
   }
-  return 1;
+  for (size_t at = 0; at != std::string::npos;
+       at = text.find(',', at) == std::string::npos ? std::string::npos : text.find(',', at) + 1)
+    if (const int device = std::atoi(text.c_str() + at); device >= 0 && device < all) allowed.push_back(device);
+  return allowed;
 }
+
+/// Which devices a group of so many ranks uses: as many ranks on each, and one alone where devices do not reach each other.
+template <class Runtime>
+std::vector<int> devices_for(int32_t ranks) {
+  if constexpr (HasDevices<Runtime>::value) {
+    std::vector<int> devices = devices_allowed<Runtime>();
+    if (devices.empty()) return {0};
+    size_t count = std::min(devices.size(), size_t(ranks));
+    while (size_t(ranks) % count != 0) --count;
+    devices.resize(count);
+    if (!devices_reach_each_other<Runtime>(devices)) devices.resize(1);
+    return devices;
+  }
+  return {0};
+}
+
+/// Rows whose kernels were loaded, so that no launch waits for a rank that waits for that launch.
+template <class Runtime, class C>
+class LoadedKernels {
+ public:
+  /// `load` runs the ranks of the call, which starts nothing; once for all calls that launch the same.
+  template <class Load>
+  void expect(const assay_call& call, Load load) {
+    if constexpr (LoadsKernels<Runtime>::value) {
+      if (!loaded_.insert(launches_of(call)).second) return;
+      const typename Runtime::LoadScope scope;
+      load();
+    }
+  }
+
+ private:
+  std::set<std::string> loaded_;
+};
 
 /// A group on a device, whoever holds its other ranks.
 template <class C>
@@ -94,31 +143,36 @@ class RanksOnDevice {
   RanksOnDevice& operator=(const RanksOnDevice&) = delete;
   virtual ~RanksOnDevice() = default;
   virtual void* allocate(int32_t rank, size_t bytes) = 0;
-  virtual assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
-                           const Finished& finished) = 0;
+  virtual assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n,
+                           assay_status others, const Finished& finished) = 0;
 };
 
-/// A kernel gets all ranks of a device in one launch, in a stream of the group's own; where ranks have several devices all launches are
-/// made before one of them is waited for. Calls that come with streams are enqueued in these, those of a device in that of its first rank,
-/// and nobody waits: such a call can be captured in a graph once another one was made on the same areas.
+/// A kernel gets all ranks of a device in one launch, in a stream of the group's own; where ranks have several devices all
+/// launches are made before one of them is waited for. Calls that come with streams are enqueued in these, those of a device in
+/// that of its first rank, and nobody waits: such a call can be captured in a graph once another one was made on the same areas.
 template <class Runtime, class C>
 class DeviceGroup : public RanksOnDevice<C> {
  public:
-  explicit DeviceGroup(int32_t size) : size_(size), each_(size / devices_for<Runtime>(size)), areas_(size, Memory{each_}) {
-    for (int device = 0; device < devices(); ++device) {
+  explicit DeviceGroup(int32_t size)
+      : size_(size),
+        devices_(devices_for<Runtime>(size)),
+        each_(size / int(devices_.size())),
+        areas_(size, Memory{each_, devices_}) {
+    for (const int device : devices_) {
       const OnDevice<Runtime> on(device);
       streams_.push_back(nullptr);
-      if (Runtime::create_stream(&streams_.back()) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
+      if (Runtime::create_stream(&streams_.back()) != Runtime::kSuccess)
+        throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
     }
   }
   ~DeviceGroup() override {
     for (void* stream : streams_) (void)Runtime::destroy_stream(stream);
     for (void* data : memory_) (void)Runtime::release(data);
   }
-  int devices() const { return size_ / each_; }
+  int devices() const { return int(devices_.size()); }
 
   void* allocate(int32_t rank, size_t bytes) override {
-    void* const data = Memory{each_}.allocate(rank, bytes);
+    void* const data = Memory{each_, devices_}.allocate(rank, bytes);
     if (data != nullptr) memory_.push_back(data);
     return data;
   }
@@ -128,7 +182,8 @@ class DeviceGroup : public RanksOnDevice<C> {
     try {
       const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
       const bool has_streams = calls[0]->stream != nullptr;
-      if (has_streams && devices() > 1 && calls[0]->stream == calls[each_]->stream) unsupported("each device wants a stream of its own");
+      if (has_streams && devices() > 1 && calls[0]->stream == calls[each_]->stream)
+        unsupported("each device wants a stream of its own");
       std::vector<assay_call> in_stream;
       for (int32_t r = 0; r < n; ++r) {
         in_stream.push_back(*calls[r]);
@@ -157,18 +212,22 @@ class DeviceGroup : public RanksOnDevice<C> {
   assay_status on_all(Step step) {
     assay_status first = ASSAY_OK;
     for (int device = 0; device < devices(); ++device) {
-      const OnDevice<Runtime> on(device);
+      const OnDevice<Runtime> on(devices_[size_t(device)]);
       const assay_status status = step(device);
       if (first == ASSAY_OK) first = status;
     }
     return first;
   }
 
-  void launch(const KernelOf<C>& kernel, const Ranks& ranks) const {
-    for (int device = 0; device < devices(); ++device) {
-      const OnDevice<Runtime> on(device);
-      kernel.run_ranks(C(*ranks.calls[device * each_]), ranks, device * each_, each_);
-    }
+  void launch(const KernelOf<C>& kernel, const Ranks& ranks) {
+    const auto run_all = [&] {
+      for (int device = 0; device < devices(); ++device) {
+        const OnDevice<Runtime> on(devices_[size_t(device)]);
+        kernel.run_ranks(C(*ranks.calls[device * each_]), ranks, device * each_, each_);
+      }
+    };
+    if (devices() > 1) loaded_.expect(*ranks.calls[0], run_all);
+    run_all();
   }
 
   assay_status launched(const KernelOf<C>& kernel, const Ranks& ranks, const typename RanksOnDevice<C>::Finished& finished) {
@@ -196,16 +255,20 @@ class DeviceGroup : public RanksOnDevice<C> {
   /// Memory of a rank is its device's; all devices reach it.
   struct Memory {
     int32_t each = 1;
+    std::vector<int> devices = {0};
     void* allocate(int32_t rank, size_t bytes) const {
-      const OnDevice<Runtime> on(rank / each);
+      const OnDevice<Runtime> on(devices[size_t(rank / each)]);
       void* data = nullptr;
       return Runtime::allocate(&data, bytes) == Runtime::kSuccess ? data : nullptr;
     }
     static void release(void* data) { (void)Runtime::release(data); }
     static bool write(void* to, const void* from, size_t bytes) { return Runtime::copy_in(to, from, bytes) == Runtime::kSuccess; }
   };
-  int32_t size_, each_;  ///< ranks, and ranks of a device
+  int32_t size_;
+  std::vector<int> devices_;
+  int32_t each_;  ///< ranks of a device
   Areas<Memory> areas_;
+  LoadedKernels<Runtime, C> loaded_;
   std::vector<void*> streams_;  ///< of each device
   std::vector<void*> memory_;
 };

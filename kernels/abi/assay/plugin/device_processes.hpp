@@ -1,6 +1,6 @@
-// Ranks of a group that this process holds on a device, where other processes of the machine hold the others: on the same device, whose time
-// they share then, or on one that reaches it. What peers read or write is memory that its owner exports and the others open.
-// SPDX-License-Identifier: Apache-2.0
+// Ranks of a group that this process holds on a device, where other processes of the machine hold the others: on the same device,
+// whose time they share then, or on one that reaches it. What peers read or write is memory that its owner exports and the others
+// open. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <deque>
@@ -14,14 +14,15 @@
 #pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
 namespace assay::plugin {
 
-/// Whether a runtime exports memory: struct Handle, export_memory(Handle&, void*), open_memory(void**, const Handle&), close_memory(void*),
-/// copy_across(to, from, bytes).
+/// Whether a runtime exports memory: struct Handle, export_memory(Handle&, void*), open_memory(void**, const Handle&),
+/// close_memory(void*), copy_across(to, from, bytes).
 template <class Runtime, class = void>
 struct ExportsMemory : std::false_type {};
 template <class Runtime>
 struct ExportsMemory<Runtime, std::void_t<typename Runtime::Handle>> : std::true_type {};
 
-/// Memory by name and rank. Own pieces are allocated and exported; those of others are opened once their owners have met this process.
+/// Memory by name and rank. Own pieces are allocated and exported; those of others are opened once their owners have met this
+/// process.
 template <class Runtime>
 class SharedPieces {
  public:
@@ -29,8 +30,11 @@ class SharedPieces {
   explicit SharedPieces(Meeting& meeting) : meeting_(meeting) {}
   SharedPieces(const SharedPieces&) = delete;
   SharedPieces& operator=(const SharedPieces&) = delete;
+  /// Memory is released once all who opened it have closed it: cudaIpcCloseMemHandle() comes before cudaFree() of its owner.
   ~SharedPieces() {
-    for (auto& [name, data] : opened_) (void)Runtime::close_memory(data);
+    for (auto& [name, data] : opened_)
+      if (data != nullptr) (void)Runtime::close_memory(data);
+    if (!opened_.empty()) (void)meeting_.missing();
     for (auto& [name, data] : own_) (void)Runtime::release(data);
   }
 
@@ -77,8 +81,8 @@ class DeviceProcesses : public RanksOnDevice<C> {
   /// Of several devices a process takes one for good, so that as many ranks share each as may be.
   explicit DeviceProcesses(const assay_place& place) : meeting_(place), pieces_(meeting_) {
     if constexpr (HasDevices<Runtime>::value) {
-      const int count = devices_for<Runtime>(place.world_size);
-      if (Runtime::use(place.first_rank * count / place.world_size) != Runtime::kSuccess)
+      const std::vector<int> devices = devices_for<Runtime>(place.world_size);
+      if (Runtime::use(devices[size_t(place.first_rank) * devices.size() / size_t(place.world_size)]) != Runtime::kSuccess)
         throw Refusal(ASSAY_DEVICE_LOST, "the device of these ranks cannot be used");
     }
     if (Runtime::create_stream(&stream_) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
@@ -101,10 +105,13 @@ class DeviceProcesses : public RanksOnDevice<C> {
       const KernelOf<C>& kernel = select_for_group(kernels, calls, n, meeting_.count());
       if (const assay_status ready = finished(nullptr); ready != ASSAY_OK) return ready;
       const std::string inputs = publish(calls, n), area = offer_areas(kernel.area(C(*calls[0])));
-      if (const int32_t rank = meeting_.missing(); rank >= 0)
-        return report(calls[0], ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; its 'y' is not made");
+      if (const int32_t rank = meeting_.missing(); rank >= 0) return late(calls[0], rank);
       const Ranks ranks = all_of(calls, inputs, area);
-      kernel.run_ranks(C(*ranks.calls[meeting_.first()]), ranks, meeting_.first(), n);
+      const auto run_own = [&] { kernel.run_ranks(C(*ranks.calls[meeting_.first()]), ranks, meeting_.first(), n); };
+      loaded_.expect(*calls[0], run_own);
+      // Nobody's kernels wait while another process opens memory or loads its own.
+      if (const int32_t rank = meeting_.missing(); rank >= 0) return late(calls[0], rank);
+      run_own();
       const assay_status status = finished(stream_);
       (void)meeting_.missing();  // a peer may read what is here until its kernel has ended
       return status != ASSAY_OK ? status : complaints(kernel, ranks);
@@ -120,7 +127,12 @@ class DeviceProcesses : public RanksOnDevice<C> {
  private:
   static constexpr size_t kAligned = 256;
 
-  /// Copies inputs of own ranks into pieces that peers can open, as far from a multiple of kAligned as they were; says how they are called.
+  static assay_status late(const assay_call* call, int32_t rank) {
+    return report(call, ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; its 'y' is not made");
+  }
+
+  /// Copies inputs of own ranks into pieces that peers can open, as far from a multiple of kAligned as they were; says how they
+  /// are called.
   std::string publish(const assay_call* const* calls, int32_t n) {
     size_t bytes = kAligned;
     for (int32_t i = 0; i < calls[0]->n_tensors; ++i) bytes += (calls[0]->tensors[i].bytes + 2 * kAligned) / kAligned * kAligned;
@@ -135,7 +147,8 @@ class DeviceProcesses : public RanksOnDevice<C> {
         const assay_tensor& t = calls[r]->tensors[i];
         places[i] = next + reinterpret_cast<uintptr_t>(t.data) % kAligned;
         next += (t.bytes + 2 * kAligned) / kAligned * kAligned;
-        if (!t.is_output && t.bytes > 0 && Runtime::copy_across(pieces_.at(name, rank) + places[i], t.data, t.bytes) != Runtime::kSuccess)
+        if (!t.is_output && t.bytes > 0 &&
+            Runtime::copy_across(pieces_.at(name, rank) + places[i], t.data, t.bytes) != Runtime::kSuccess)
           throw Refusal(ASSAY_DEVICE_LOST, named(t) + " cannot be copied for the other processes");
       }
     }
@@ -193,6 +206,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
 
   Meeting meeting_;
   SharedPieces<Runtime> pieces_;
+  LoadedKernels<Runtime, C> loaded_;
   void* stream_ = nullptr;
   std::vector<void*> memory_;
   std::map<int, size_t> areas_;  ///< bytes by kind
