@@ -3,6 +3,7 @@
 // device of its own where there are as many, else they share one. Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "kernels/bench/cuda_calls.h"
 
@@ -41,7 +42,7 @@ class Group {
       streams_.push_back(stream);
       void *x = library.allocate_on(group_, r, size_t(bytes)), *y = library.allocate_on(group_, r, size_t(bytes));
       if (x == nullptr || y == nullptr) std::exit(3);
-      check(cudaMemset(x, 0x3c, size_t(bytes)), "cudaMemset");
+      check(cudaMemset(x, 0x40, size_t(bytes)), "cudaMemset");
       for (const auto& [role, data] : {std::pair<const char*, void*>{"x", x}, {"y", y}}) {
         assay_tensor& t = tensors_[size_t(r)][data == y ? 1 : 0];
         t = {sizeof t, ASSAY_BFLOAT, 16, uint8_t(data == y), 2, role, shape_.data(), strides_.data(), data, uint64_t(bytes)};
@@ -99,6 +100,20 @@ class Group {
   }
   const char* message() const { return message_; }
 
+  /// Whether every element of every rank is the sum, of threes: each number is 0x4040 in bf16.
+  bool is_right() const {
+    const float sum = 3.0f * float(tensors_.size());
+    uint32_t bits = 0;
+    std::memcpy(&bits, &sum, sizeof bits);
+    for (const auto& of_rank : tensors_) {
+      std::vector<uint16_t> y(of_rank[1].bytes / 2);
+      check(cudaMemcpy(y.data(), of_rank[1].data, of_rank[1].bytes, cudaMemcpyDefault), "download");
+      for (const uint16_t code : y)
+        if (code != bits >> 16) return false;
+    }
+    return true;
+  }
+
  private:
   const assay_library& library_;
   void* group_ = nullptr;
@@ -120,7 +135,10 @@ double best_of(const char* title, const assay_library& library, const std::vecto
                   group.made() ? group.message() : "no group of so many ranks here");
       continue;
     }
-    std::printf("%-8s %-44s %10.2f us %8.2f GB/s\n", title, path.title, seconds * 1e6, double(bytes) / seconds * 1e-9);
+    const bool right = group.is_right();
+    std::printf("%-8s %-44s %10.2f us %8.2f GB/s%s\n", title, path.title, seconds * 1e6, double(bytes) / seconds * 1e-9,
+                right ? "" : "  WRONG SUMS");
+    if (!right) std::exit(1);
     best = std::max(best, double(bytes) / seconds);
   }
   return best;

@@ -38,9 +38,9 @@ SIMT_DEVICE float magnitude(float value) { return ::fabsf(value); }
 }  // namespace simt
 
 // These need what stands above.
-#include "kernels/simt/cast_bits.h"
 #include "kernels/simt/divide.h"
 #include "kernels/simt/fp8_bits.h"
+#include "kernels/simt/cast_bits.h"
 
 namespace simt {
 
