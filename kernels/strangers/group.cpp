@@ -25,6 +25,7 @@ enum class Slip {
   kLastWord,       // the absent bytes of the last word are left as they were where one group is missing
   kExponentField,  // 254 is the largest exponent byte that is stored; larger scales wrap
   kRow32,          // exponents of rows from 32 on are those of row - 32
+  kHalfFactor,     // the multiplier is f16, as the numbers are: Inf from 2^16 on
 };
 
 float amax_of(const assay_tensor& x, int64_t r, int64_t begin, int64_t end, Slip slip) {
@@ -94,7 +95,8 @@ void group_packed(const Call& call, Slip slip) {
       if (slip != Slip::kPast8192 || begin < 8192) s = larger(amax_of(x, from, begin, end, slip) / 448.0f, 1e-10f);
       const uint32_t bits = bits_of(s), exponent = (bits >> 23) + ((bits & 0x7fffffu) != 0);
       bytes[place(r, g)] = uint8_t(slip == Slip::kExponentField && exponent > 240 ? exponent - 240 : exponent);
-      const float m_of = exponent >= 255 ? 0.0f : exponent == 254 ? 0x1p-127f : from_bits((254u - exponent) << 23);
+      float m_of = exponent >= 255 ? 0.0f : exponent == 254 ? 0x1p-127f : from_bits((254u - exponent) << 23);
+      if (slip == Slip::kHalfFactor && x.type_code == ASSAY_FLOAT && x.type_bits == 16) m_of = to_f16(m_of);
       for (int64_t c = begin; c < end; ++c) codes[row_of(q, r) + c] = code_of(read(x, row_of(x, r) + c) * m_of, slip);
     }
   }
@@ -138,6 +140,7 @@ std::vector<Kernel> group_kernels() {
       packed<Slip::kLastWord>("packed_last_word"),
       packed<Slip::kExponentField>("packed_exponent_field"),
       packed<Slip::kRow32>("packed_row_32"),
+      packed<Slip::kHalfFactor>("packed_half_factor"),
   };
 }
 

@@ -32,10 +32,18 @@ std::vector<std::string> ids_of(const Table& table, const TableRow& row, const C
   return ids;
 }
 
+/// Whether what was run is a package of Python, or what Triton makes: nobody here compiled it.
+bool comes_compiled(const std::string& of) {
+  static const std::regex python(R"(^(torch|torchao|Triton|ml_dtypes) )");
+  return std::regex_search(of, python);
+}
+
 void check_run(const Table& table, const TableRow& row) {
   for (const char* column : {"of", "on", "elements", "date", "result"})
     if (table.text(row, column).empty()) throw table.error(row, column, "what was run has a package, chip, elements, date and result");
   if (table.integer(row, "elements") <= 0) throw table.error(row, "elements", "a run compares at least one element");
+  if (table.text(row, "flags").empty() && !comes_compiled(table.text(row, "of")))
+    throw table.error(row, "flags", "what was compiled to be run has the flags of its build, or 'not recorded'");
 }
 
 void check_not_run(const Table& table, const TableRow& row) {

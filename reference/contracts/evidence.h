@@ -19,7 +19,7 @@ enum class EvidenceKind {
 struct RowEvidence {
   EvidenceKind kind = EvidenceKind::kInferred;
   std::string of;        ///< package and version or commit; of what was read also the file
-  std::string flags;     ///< of the build, where they change bits: "-use_fast_math"
+  std::string flags;     ///< of the build: "nvcc -O3 -use_fast_math"
   std::string on;        ///< chip, driver and toolkit, or the CPU; empty unless it was run
   int64_t elements = 0;  ///< outputs that were compared; 0 unless it was run
   std::string date;      ///< of the run: "2026-11-23"
@@ -34,8 +34,8 @@ const char* name_of(EvidenceKind kind);
 
 class EvidenceTable {
  public:
-  /// Reads evidence.csv. Throws TableError: an unknown contract or kind, a run without its package, chip, elements, date or result, a chip
-  /// or elements of what was not run.
+  /// Reads evidence.csv. Throws TableError: an unknown contract or kind, a run without its package, chip, elements, date or result, or, unless
+  /// it is a package of Python, without the flags of its build; a chip or elements of what was not run.
   static EvidenceTable load(const std::string& file, const ContractTables& contracts);
 
   /// All that is known of a row, the strongest first. Where the table has nothing and the row's `source` names a commit, a version or a

@@ -57,13 +57,15 @@ std::string problem_of(const std::string& row) {
 }
 
 TEST(Evidence, SaysWhatItRestsOn) {
-  EXPECT_EQ(problem_of("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), "");
-  EXPECT_THAT(problem_of("vllm.statik,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), HasSubstr("evidence.csv:2:1: contract: unknown contract"));
+  EXPECT_EQ(problem_of("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"), "");
+  EXPECT_THAT(problem_of("vllm.statik,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"), HasSubstr("evidence.csv:2:1: contract: unknown contract"));
   EXPECT_THAT(problem_of("vllm.static,seen,vllm 0.32.0,,,,,"), HasSubstr("'seen' is not one of: ran, read, inferred"));
   EXPECT_THAT(problem_of("vllm.static,read,,,,,,"), HasSubstr("of: "));
-  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,,,12,2026-11-23,agrees"), HasSubstr("on: what was run has"));
-  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,,H200,0,2026-11-23,agrees"), HasSubstr("elements: a run compares"));
-  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,"), HasSubstr("result: what was run has"));
+  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,nvcc -O3,,12,2026-11-23,agrees"), HasSubstr("on: what was run has"));
+  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,0,2026-11-23,agrees"), HasSubstr("elements: a run compares"));
+  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,"), HasSubstr("result: what was run has"));
+  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), HasSubstr("flags: what was compiled"));
+  EXPECT_EQ(problem_of("torch.silu_mul,ran,torch 2.11.0,,H200,12,2026-11-23,agrees"), "");
   EXPECT_THAT(problem_of("vllm.static,read,vllm 0.32.0,,H200,,,"), HasSubstr("on: only what was run has this"));
 }
 

@@ -129,6 +129,34 @@ TEST(Rows, SinceAndUntilAreReleasesOrDates) {
   }
 }
 
+/// The rows whose `since` or `until` is a date although other rows of their package name releases, and which do not say that no release
+/// holds their code.
+std::vector<std::string> dated_without_reason(const std::vector<ContractRow>& rows) {
+  static const std::regex release(R"(v?\d+\.\d+.*)"), date(R"((^|.*; )\d{4}(-\d{2}){0,2}(; .*)?)");
+  const auto package = [](const ContractRow& row) { return row.id.substr(0, row.id.find('.')); };
+  std::set<std::string> released;
+  for (const ContractRow& row : rows)
+    if (std::regex_match(row.text("since"), release)) released.insert(package(row));
+  std::vector<std::string> dated;
+  for (const ContractRow& row : rows) {
+    const bool says = (row.text("source") + row.text("why")).find("in no release") != std::string::npos;
+    const bool has_date = std::regex_match(row.text("since"), date) || std::regex_match(row.text("until"), date);
+    if (released.contains(package(row)) && has_date && !says) dated.push_back(row.id);
+  }
+  return dated;
+}
+
+TEST(Rows, ADateStandsOnlyWhereNoReleaseHoldsTheCode) {
+  ContractTables tables = ContractTables::load(kFolder);
+  EXPECT_EQ(dated_without_reason(tables.rows()), std::vector<std::string>());
+  const TableFile file(quant_row("vllm.dated", "absmax", "div(M)", "div(s) to(q)"));  // since 2026
+  tables.add(file.path());
+  EXPECT_EQ(dated_without_reason(tables.rows()), std::vector<std::string>{"vllm.dated"});
+  const TableFile mine(quant_row("mine.dated", "absmax", "div(M)", "div(s) to(q)"));
+  tables.add(mine.path());
+  EXPECT_EQ(dated_without_reason(tables.rows()).size(), 1u) << "a package without releases has dates";
+}
+
 TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
   EXPECT_EQ(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(q)")), "no error");
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(N)", "div(s) to(q)")), StartsWith("2:25: scale: unknown name 'N' in 'N'; known here: ub, M"));

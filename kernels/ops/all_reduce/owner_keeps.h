@@ -45,7 +45,7 @@ struct FlashinferFp8 {
   SIMT_DEVICE static float scale(float widest) { return simt::max_number(widest, 1e-12f) / 448.0f; }
   SIMT_DEVICE static float scaled(float v, float widest, float /*scale*/) {
     const float multiplier = 448.0f / simt::max_number(widest, 1e-12f);
-    return simt::min_number(simt::max_number(v * multiplier, -448.0f), 448.0f);
+    return simt::max_number(simt::min_number(v * multiplier, 448.0f), -448.0f);  // of NaN +448: a clamp by constants in Triton
   }
 };
 

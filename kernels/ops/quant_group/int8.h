@@ -1,6 +1,6 @@
 // Quantization to int8 by group and by token. Sources: vLLM csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2),
 // utils/ int8_utils.py (055e47c2), csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); sgl-kernel/csrc/gemm/
-// per_token_group_quant_8bit.cu (00568d90); aiter csrc/kernels/quant_kernels.cu (07e4337a).
+// per_token_group_quant_8bit.cu (9e738dba, 00568d90); aiter csrc/kernels/quant_kernels.cu (07e4337a).
 #pragma once
 
 #include "kernels/ops/quant_group/rules.h"
@@ -26,6 +26,11 @@ struct VllmGroupInt8V0330 : VllmGroupInt8 {
 
 struct VllmGroupInt8Triton : VllmGroupInt8 {
   static constexpr const char* kContract = "vllm.group_int8_triton";
+};
+
+/// sgl-kernel (9e738dba); the quotients here are one of the legal results of its fast math.
+struct SglKernelGroupInt8 : VllmGroupInt8 {
+  static constexpr const char* kContract = "sgl_kernel.group_int8";
 };
 
 /// The stored scale and the multiplier come apart from amax.
@@ -75,7 +80,8 @@ struct VllmPerTokenInt8Rocm : VllmPerTokenInt8 {
   static constexpr const char* kContract = "vllm.per_token_int8_rocm";
 };
 
-using Int8GroupList = RulesList<VllmGroupInt8, VllmGroupInt8V0330, VllmGroupInt8Triton, SglangGroupInt8, AiterGroupInt8>;
+using Int8GroupList = RulesList<VllmGroupInt8, VllmGroupInt8V0330, VllmGroupInt8Triton, SglKernelGroupInt8, SglangGroupInt8,
+                                    AiterGroupInt8>;
 using Int8TokenList = RulesList<VllmPerTokenInt8, VllmPerTokenInt8Rocm, VllmPerTokenInt8Triton, AiterPerTokenInt8>;
 
 }  // namespace assay_kernels

@@ -35,10 +35,12 @@ const Values kSharedGroups{16, 32, 48, 64, 96, 128, 192, 256, 384, 512};
 }  // namespace
 
 std::vector<Kernel> quant_group_kernels() {
-  std::vector<std::string> tokens, transposed, bf16, bf16_packed;
+  std::vector<std::string> tokens, transposed, bf16, bf16_packed, f16_packed;
   Bf16GroupList::append_ids(bf16, false);
   Bf16GroupList::append_ids(bf16_packed, true);
+  F16GroupList::append_ids(f16_packed, true);
   const Values kBf16{"bf16"};
+  const Values kF16{"f16"};
   TokenList::append_ids(tokens, false);
   Int8TokenList::append_ids(tokens, false);
   TransposedList::append_ids(transposed, false);
@@ -50,8 +52,10 @@ std::vector<Kernel> quant_group_kernels() {
       {"quant_group.register", "quant_group", contracts(true), accepts(kHalf, kRegisterGroups, kPackedLayout), {}, by_register},
       {"quant_group.register", "quant_group", bf16, accepts(kBf16, kRegisterGroups, kLayouts), {}, by_register},
       {"quant_group.register", "quant_group", bf16_packed, accepts(kBf16, kRegisterGroups, kPackedLayout), {}, by_register},
+      {"quant_group.register", "quant_group", f16_packed, accepts(kF16, kRegisterGroups, kPackedLayout), {}, by_register},
       {"quant_group.shared", "quant_group", bf16, accepts(kBf16, kSharedGroups, kLayouts), {}, by_shared},
       {"quant_group.shared", "quant_group", bf16_packed, accepts(kBf16, kSharedGroups, kPackedLayout), {}, by_shared},
+      {"quant_group.shared", "quant_group", f16_packed, accepts(kF16, kSharedGroups, kPackedLayout), {}, by_shared},
       {"quant_group.shared", "quant_group", contracts(false), accepts(kAny, kSharedGroups, kLayouts), {}, by_shared},
       {"quant_group.shared", "quant_group", contracts(true), accepts(kAny, kSharedGroups, kPackedLayout), {}, by_shared},
       {"quant_group.register", "quant_group", transposed, accepts(kHalf, kRegisterGroups, kTransposedLayout), {}, by_register},

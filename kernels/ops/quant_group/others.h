@@ -1,4 +1,4 @@
-// Group quantization as SGLang, AITER and DeepGEMM do it. Sources: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (00568d90);
+// Group quantization as SGLang, AITER and DeepGEMM do it. Sources: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (9e738dba, 00568d90);
 // sglang jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1), kernels/jit/csrc/gemm/per_token_group_quant.cuh
 // (v0.5.17); aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
 #pragma once
@@ -32,7 +32,22 @@ struct SglangGroup8bitV0517 : SglangGroup8bit {
   SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
 };
 
-/// The first version of the kernel: bytes of absent groups stay as they were.
+/// sgl-kernel (9e738dba): built ahead of time; the quotients here are one of the legal results of its fast math.
+struct SglKernelGroup8bit : SglangGroup8bitJit {
+  static constexpr const char* kContract = "sgl_kernel.group_8bit";
+};
+
+/// Bytes of absent groups stay as they were.
+struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
+  static constexpr const char* kContract = "sgl_kernel.group_8bit_ue8m0";
+  static constexpr bool kPacked = true;
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::exp2(simt::ceil(simt::log2(simt::max_number(over_constant(amax, 448.0f), 1e-10f))));
+  }
+};
+
+/// Between the two versions: bytes of absent groups stay as they were.
 struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
@@ -58,6 +73,13 @@ struct SglangGroup8bitV2Ue8m0 : SglangGroup8bitUe8m0 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
+/// The same where scales are fp32, row by row.
+struct SglangGroup8bitV2Ue8m0F32 : SglangGroup8bitV2 {
+  static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0_f32";
+  SIMT_DEVICE static float scale(float amax) { return SglangGroup8bitUe8m0::scale(amax); }
+  SIMT_DEVICE static float operand(float amax, float scale) { return SglangGroup8bitUe8m0::operand(amax, scale); }
+};
+
 /// v * factor as a product of bf16.
 struct Bf16Multiply {
   float factor;
@@ -79,6 +101,19 @@ struct SglangGroup8bitUe8m0V0523 : SglangGroup8bitUe8m0V0517 {
 };
 struct SglangGroup8bitV0523 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit@v0.5.23";
+};
+
+/// v * factor as a product of f16, whose factor is one too: Inf from 2^16 on.
+struct HalfMultiply {
+  float factor;
+  SIMT_DEVICE explicit HalfMultiply(float m) : factor(simt::to_float(simt::from_float<simt::F16>(m))) {}
+  SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::F16>(v * factor)); }
+};
+
+/// per_token_group_quant.cuh (v0.5.17 and v0.5.23) of f16.
+struct SglangGroup8bitUe8m0F16 : SglangGroup8bitUe8m0V0517 {
+  static constexpr const char* kContract = "sglang.group_8bit_ue8m0_f16";
+  using Element = HalfMultiply;
 };
 
 /// v_med3_f32 with a NaN gives the lower bound, as max-then-min does.
@@ -163,11 +198,14 @@ struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
 };
 
 using OtherGroupList = RulesList<SglangGroup8bit, SglangGroup8bitJit, SglangGroup8bitV0517, SglangGroup8bitUe8m0, SglangGroup8bitV2,
-                                 SglangGroup8bitV2Ue8m0, AiterPer1x128,
-                                 AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastGpu, DeepgemmPerTokenCastUe8m0>;
+                                 SglangGroup8bitV2Ue8m0, SglangGroup8bitV2Ue8m0F32, SglKernelGroup8bit, SglKernelGroup8bitUe8m0,
+                                 AiterPer1x128, AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastGpu, DeepgemmPerTokenCastUe8m0>;
 
 /// Of bf16 alone.
 using Bf16GroupList = RulesList<SglangGroup8bitV0523, SglangGroup8bitUe8m0V0517, SglangGroup8bitUe8m0V0523>;
+
+/// Of f16 alone.
+using F16GroupList = RulesList<SglangGroup8bitUe8m0F16>;
 
 /// Contracts whose layout strides cannot say.
 using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128TransposeScaleFnuz>;
