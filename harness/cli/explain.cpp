@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "harness/cli/call_text.h"
+#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
@@ -100,7 +101,7 @@ std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const
 }  // namespace
 
 int explain_verb(const ExplainArguments& arguments) {
-  const std::vector<Case> cases = open_cases();
+  const std::vector<Case> cases = open_cases_for({.cases = {arguments.case_id}});
   const Case& one = case_named(cases, arguments.case_id);
   const Op& op = find_op(one.op);
   const Problem problem = op.problem(one);

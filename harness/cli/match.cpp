@@ -9,6 +9,7 @@
 
 #include "harness/cli/ending.h"
 #include "harness/cli/offers.h"
+#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
 #include "harness/diagnosis/programs.h"
 #include "harness/cli/verbs.h"
@@ -153,8 +154,8 @@ void print(const std::string& title, const Tally& tally) {
 
 int match_verb(const ContractsArguments& arguments) {
   if (!arguments.ids.empty()) return match_dump(arguments);
-  const std::vector<Case> all = open_cases();
   if (arguments.op.empty()) throw UsageError("contracts match needs --op, or the files of a dump");
+  const std::vector<Case> all = open_cases_for({.suites = {arguments.op}});
   const Op& op = find_op(arguments.op);
   const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
   const bool once = ignores_warp(backend.library);

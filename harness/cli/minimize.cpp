@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "harness/cli/case_table.h"
+#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/atomic_file.h"
@@ -150,7 +151,7 @@ Case simplify_fill(Shrinker& shrinker, const Case& smallest) {
 }  // namespace
 
 int minimize_verb(const ExplainArguments& arguments) {
-  const std::vector<Case> cases = open_cases();
+  const std::vector<Case> cases = open_cases_for({.cases = {arguments.case_id}});
   const Case& start = case_named(cases, arguments.case_id);
   const Op& op = find_op(start.op);
   if (!op.shrink)

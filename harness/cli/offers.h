@@ -12,7 +12,8 @@ namespace assay {
 /// is not, a case parameter that the op has not, a cell that no column of that name can hold.
 void require_known_offers(const LibraryInfo& library);
 
-/// Contracts that a kernel offers and none of these cases has, a line for each: it would never be called under them.
+/// Contracts that a kernel offers and none of these cases has, a line for each: it would never be called under them. Nothing is said of
+/// an op that has no case among these.
 std::vector<std::string> offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
 
 /// True if the library works on this host and no kernel of it says which warp sizes it takes: cases that differ in warp alone are the

@@ -9,6 +9,7 @@
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
+#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/offers.h"
 #include "harness/core/error.h"
 #include "harness/core/glob.h"
@@ -44,15 +45,6 @@ std::map<std::string, fs::path> named_backends() {
     }
   }
   return found;
-}
-
-/// What a repro line needs besides the case's id.
-std::string options_of_tables() {
-  std::string needs;
-  for (const std::string& file : more_contracts()) needs += " --contracts " + shell_word(file);
-  for (const std::string& file : own_cases().files) needs += " --cases " + shell_word(file);
-  if (!own_cases().op.empty()) needs += " --op " + shell_word(own_cases().op);
-  return needs;
 }
 
 /// The step that builds a library of ours that is not there.
@@ -94,19 +86,9 @@ OwnCases& own_cases() {
   return own;
 }
 
-std::vector<Case> open_cases() {
-  const std::string root = data_root();
-  open_rulebook(root, more_contracts());
-  std::vector<Case> cases;
-  const OwnCases& own = own_cases();
-  for (const std::string& file : own.files)
-    for (Case& one : load_own_cases(all_ops(), read_text(file), file, own.op)) cases.push_back(std::move(one));
-  if (own.files.empty()) cases = load_cases(all_ops(), root);
-  options_of_repro() = options_of_tables();
-  return cases;
-}
+std::vector<Case> open_cases() { return open_cases_of(all_ops()); }
 
-std::vector<Case> open_selected_cases(const Selection& selection) { return selected_of(open_cases(), selection); }
+std::vector<Case> open_selected_cases(const Selection& selection) { return selected_of(open_cases_for(selection), selection); }
 
 /// Refuses an architecture that nobody knows, and says of one without a known matrix unit that none of its products is judged.
 static void check_arch(const std::vector<Case>& all, const std::string& arch) {

@@ -12,6 +12,7 @@
 #include "harness/backend/rank_processes.h"
 #include "harness/cli/ending.h"
 #include "harness/cli/offers.h"
+#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/reports.h"
@@ -81,7 +82,7 @@ int run_verb(const RunArguments& arguments) {
   std::optional<EarlierRun> earlier;
   if (!arguments.trend.empty()) earlier = read_earlier_run(arguments.trend);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
-  const std::vector<Case> all = open_cases();
+  const std::vector<Case> all = open_cases_for(arguments.selection);
   std::vector<Case> selected = selected_of(all, arguments.selection);
   const auto ended = [] { return ended_by() != nullptr; };
   Backend opened = open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds, ended});

@@ -18,12 +18,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-Verdict run(const std::string& kernel, const Op& op = testing::toy_op(), const Backend& backend = testing::toy_backend()) {
+Verdict climbed(const std::string& kernel, const Op& op = testing::toy_op(), const Backend& backend = testing::toy_backend()) {
   return run_case(op, testing::toy_case(), {.name = kernel, .op = "toy", .contracts = {"toy.copy"}}, backend, {.ladder = true});
 }
 
 TEST(Ladder, AKernelWhoseBitsDependOnItsRowAloneHoldsEveryRung) {
-  const Verdict verdict = run("copy");
+  const Verdict verdict = climbed("copy");
   ASSERT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
   EXPECT_THAT(verdict.climb->held, ElementsAre("repeat", "batch", "neighbours", "stream", "graph"));
   EXPECT_THAT(verdict.climb->absent, IsEmpty());
@@ -43,7 +43,7 @@ TEST_P(BrokenRung, IsNamed) {
     parts[0].low.assign(parts[0].low.size(), Interval::anything().low);
     return expectation_of(std::move(parts));
   };
-  const Verdict verdict = run(GetParam().kernel, op);
+  const Verdict verdict = climbed(GetParam().kernel, op);
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   ASSERT_TRUE(verdict.climb) << verdict.message;
   EXPECT_EQ(verdict.climb->broken, GetParam().rung);
@@ -69,7 +69,7 @@ TEST(Ladder, RungsThatCannotBeTriedSayWhy) {
   Backend backend = testing::toy_backend();
   const auto runner = std::make_shared<Runner>(of_this_size(plain, nullptr));
   backend.call = [runner](const CallRequest& request) { return runner->call(request); };
-  const Verdict verdict = run("copy", op, backend);
+  const Verdict verdict = climbed("copy", op, backend);
   ASSERT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
   EXPECT_THAT(verdict.climb->held, ElementsAre("repeat"));
   EXPECT_THAT(
@@ -79,7 +79,7 @@ TEST(Ladder, RungsThatCannotBeTriedSayWhy) {
 }
 
 TEST(Ladder, AWrongAnswerIsNotClimbed) {
-  const Verdict verdict = run("off_by_one");
+  const Verdict verdict = climbed("off_by_one");
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_FALSE(verdict.climb);
 }

@@ -14,8 +14,8 @@
 namespace assay {
 namespace {
 
-using testing::HasSubstr;
-using testing::ThrowsMessage;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 std::string in_words(const std::string& a, const std::string& b) {
   const std::optional<LineDifference> found = first_difference(a, b);
@@ -36,7 +36,7 @@ TEST(FirstDifference, IsEmptyWhereATextHasEnded) {
 }
 
 TEST(Section, IsWrittenBetweenItsMarksAndDiffersAtALineOfTheFile) {
-  const std::string file = testing::TempDir() + "section_test.md";
+  const std::string file = ::testing::TempDir() + "section_test.md";
   write_atomically(file, "# Title\n<!-- begin: table -->\nold\n<!-- end: table -->\nrest\n");
   EXPECT_EQ(section_difference(file, "table", "new\n"), file + ":3: has 'old' and should have 'new'");
   EXPECT_TRUE(write_section(file, "table", "new\n"));

@@ -26,7 +26,7 @@ std::function<Power(const Evidence&)> power_of_data() {
       const std::lock_guard lock(store->mutex);
       known = &store->by_data[evidence.one.data_id()];
     }
-    std::call_once(known->once, [&] { known->power = power_of(evidence.op, evidence.one); });
+    std::call_once(known->once, [&] { known->power = power_of(evidence.op, evidence.one, &evidence.problem); });
     return known->power;
   };
 }

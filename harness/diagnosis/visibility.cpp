@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -101,9 +100,18 @@ bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& ro
   return false;
 }
 
+/// Whether an element tells an edit apart whose answer is there already: part by part until one does.
+bool is_apart_at_once(const Whole& right, const Answer& edited) {
+  AcceptedBlock all = edited.accepted(0, edited.steps);
+  for (size_t p = 0; p < right.size(); ++p)
+    if (elements_apart(right[p], {edited.parts[p], std::move(all.parts[p].low), std::move(all.parts[p].high)}) > 0) return true;
+  return false;
+}
+
 /// Whether an element tells the edit apart from the one answer. The first step, which shows most edits, is looked at by itself; the
 /// others are computed until one of them shows it.
 bool is_apart(const Whole& right, const Answer& edited) {
+  if (edited.ready) return is_apart_at_once(right, edited);
   for (size_t p = 0; p < right.size(); ++p)
     if (right[p].part.shape != edited.parts[p].shape || !in_the_same_places(right[p].part, edited.parts[p]))
       return outside_of(right, computed(edited)) > 0;
@@ -120,45 +128,6 @@ bool is_apart(const Whole& right, const Answer& edited) {
   others.front().first = 1;
   if (!apart) for_each_in_parallel(int64_t(others.size()), [&](int64_t i) { look(others[size_t(i)]); });
   return apart;
-}
-
-/// The first row of a case alone, which shows most edits at a fraction of the price.
-struct FirstRow {
-  Problem problem;
-  Whole right;
-  std::map<std::string, Hypothesis> neighbours;
-
-  /// Whether elements tell the edit apart that stand in the same places: then they do among all rows too. Where storage differs
-  /// it may be by the number of rows.
-  bool shows(const std::string& edit) const {
-    const auto found = neighbours.find(edit);
-    if (found == neighbours.end() || found->second.by_rows) return false;
-    const Whole edited = computed(found->second.expect(problem, nullptr));
-    for (size_t p = 0; p < right.size(); ++p)
-      if (in_the_same_places(right[p].part, edited[p].part) && disjoint(right[p], edited[p]) > 0) return true;
-    return false;
-  }
-};
-
-/// Whether each tensor of the row begins the tensor of all rows.
-bool begins(const Whole& row, const Whole& all) {
-  const auto same = [](const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
-    return a.size() <= b.size() && std::equal(a.begin(), a.end(), b.begin());
-  };
-  for (size_t p = 0; p < all.size(); ++p)
-    if (!same(row[p].low, all[p].low) || !same(highs(row[p]), highs(all[p]))) return false;
-  return true;
-}
-
-/// None of an op whose rows are not independent, or where a row alone is judged otherwise, as one of a tile.
-std::optional<FirstRow> first_row(const Op& op, const Case& one, const Problem& problem, const Whole& right) {
-  if (!op.batch || op.batch->rows(one) < 2) return std::nullopt;
-  auto [row, of_row] = op.batch->with_rows(one, problem, {0});
-  FirstRow first{std::move(of_row), {}, {}};
-  first.right = computed(op.expect(row, first.problem, nullptr));
-  if (!begins(first.right, right)) return std::nullopt;
-  for (Hypothesis& hypothesis : mistakes_of(op, row)) first.neighbours.emplace(hypothesis.name, std::move(hypothesis));
-  return first;
 }
 
 }  // namespace
@@ -186,16 +155,13 @@ VisibilityReport fault_visibility(const Op& op, const Case& whole) {
 
 std::vector<Visibility> visibilities(const Op& op, const Case& one) { return fault_visibility(op, one).faults; }
 
-Power power_of(const Op& op, const Case& whole) {
+Power power_of(const Op& op, const Case& whole, const Problem* made) {
   const Case one = op.excerpt ? op.excerpt(whole) : whole;
-  const Problem problem = op.problem(one);
-  const Expectation expectation = op.expect(one, problem, nullptr);
-  const std::vector<Whole> right = answers_of(expectation);
-  // What one row of an answer tells apart, another answer may hold. An answer that is computed in steps gives its first row so.
-  const std::optional<FirstRow> first =
-      right.size() == 1 && expectation.any_of.front().ready ? first_row(op, one, problem, right.front()) : std::nullopt;
+  std::optional<Problem> of_excerpt;
+  if (made == nullptr || one.parameters != whole.parameters) made = &of_excerpt.emplace(op.problem(one));
+  const Problem& problem = *made;
+  const std::vector<Whole> right = answers_of(op.expect(one, problem, nullptr));
   const auto shows = [&](const Hypothesis& hypothesis) {
-    if (first && first->shows(hypothesis.name)) return true;
     const Expectation edited = hypothesis.expect(problem, nullptr);
     return right.size() == 1 ? is_apart(right.front(), edited.any_of.front()) : outside_of(right, computed(edited)) > 0;
   };

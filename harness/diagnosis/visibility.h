@@ -35,7 +35,8 @@ int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set
 /// The faults of fault_visibility().
 std::vector<Visibility> visibilities(const Op& op, const Case& one);
 
-/// fault_visibility() in short, sooner: true equivalences are no faults, and most edits show in the first row.
-Power power_of(const Op& op, const Case& one);
+/// fault_visibility() in short, sooner: true equivalences are no faults, and most edits show in the first row. `made`: the problem of
+/// the case, if it is there already.
+Power power_of(const Op& op, const Case& one, const Problem* made = nullptr);
 
 }  // namespace assay

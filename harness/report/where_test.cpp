@@ -7,8 +7,8 @@
 namespace assay {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 /// A tensor whose elements are wrong where `wrong` says so.
 template <class Wrong>

@@ -47,6 +47,11 @@ def unit_of(kernel):
     return found and found[1]
 
 
+def whatever_loads(kernel):
+    """A kernel for whatever number of loads a thread: the numbers among its arguments left out."""
+    return re.sub(r"(?<=[<\s])\d+(?=[,>])", "#", kernel)
+
+
 def units_without_row(rows, objects):
     """Matrix units of this architecture whose instruction no row names."""
     own = {kernel for kernel in objects.home if unit_of(kernel) and unit_of(kernel).lower().startswith(objects.architecture)}
@@ -85,11 +90,13 @@ def main():
     parser.add_argument("--architectures", required=True, nargs="+")
     parser.add_argument("--cpu-libraries", required=True, nargs="+")
     parser.add_argument("--sources", required=True, nargs="+", help="folders of the kernels' headers")
+    parser.add_argument("--few-loads", action="store_true",
+                        help="the objects have each kernel of the CPU library for some numbers of loads a thread, not for all")
     tools = parser.parse_args()
     with open(tools.expectations, newline="") as file:
         rows = list(csv.DictReader(file))
 
-    wrong, checked, emptied = [], 0, 0
+    wrong, checked, emptied, left = [], 0, 0, 0
     offered, unseen = cpu_kernels(tools.cpu_libraries, tools.sources, tools.cxxfilt)
     wrong += [f"kernel {name} of the sources is in no CPU library" for name in sorted(unseen)]
     for architecture in tools.architectures:
@@ -97,11 +104,17 @@ def main():
         there = {kernel for kernel in objects.home if not unit_of(kernel)}
         everywhere = {kernel for kernel in offered if not unit_of(kernel)}
         wrong += [f"no row says which instruction {kernel} of {architecture} has" for kernel in sorted(units_without_row(rows, objects))]
-        if not everywhere or everywhere != there:
-            missing, extra = sorted(everywhere - there), sorted(there - everywhere)
+        missing, extra = sorted(everywhere - there), sorted(there - everywhere)
+        if tools.few_loads:
+            kinds = {whatever_loads(kernel) for kernel in there}
+            missing = [kernel for kernel in missing if whatever_loads(kernel) not in kinds]
+        if not everywhere or missing or extra:
             wrong.append(f"{architecture}: kernels of the CPU library that are missing: {missing[:3]}, that it has not: {extra[:3]}")
         for row in rows:
             if row["architecture"] not in ("*", architecture):
+                continue
+            if tools.few_loads and row["kernel"] in everywhere - there - set(missing):
+                left += 1
                 continue
             if row["kernel"] not in objects.home:
                 wrong.append(f"no kernel {row['kernel']} in the objects of {architecture}")
@@ -119,7 +132,8 @@ def main():
         print(f"{architecture}: {len(objects.home)} kernels")
     for line in wrong:
         print("FAILED:", line)
-    print(f"{checked} expectations, {emptied} of them reported when their kernel is emptied")
+    print(f"{checked} expectations, {emptied} of them reported when their kernel is emptied"
+          + (f"; {left} of kernels that are not compiled here" if left else ""))
     return 1 if wrong or checked == 0 else 0
 
 

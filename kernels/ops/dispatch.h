@@ -26,13 +26,23 @@ void with_warp(const Call& call, F f) {
   if (!simt::with_warp_size(call.warp(), f)) unsupported("no warps of " + std::to_string(call.warp()) + " lanes here");
 }
 
+/// Whether each number of loads a thread has a kernel of its own. A build that only looks whether everything compiles (ASSAY_FEW_LOADS)
+/// has fewer: a kernel takes shorter rows, too.
+#ifdef ASSAY_FEW_LOADS
+inline constexpr bool kEachNumberOfLoads = false;
+#else
+inline constexpr bool kEachNumberOfLoads = true;
+#endif
+
 template <class F>
 void with_loads(int64_t loads, int threads, F f) {
   const int64_t each = (loads + threads - 1) / threads;
   if (each <= 1) return f(std::integral_constant<int, 1>{});
-  if (each <= 2) return f(std::integral_constant<int, 2>{});
-  if (each <= 4) return f(std::integral_constant<int, 4>{});
-  if (each <= 8) return f(std::integral_constant<int, 8>{});
+  if constexpr (kEachNumberOfLoads) {
+    if (each <= 2) return f(std::integral_constant<int, 2>{});
+    if (each <= 4) return f(std::integral_constant<int, 4>{});
+    if (each <= 8) return f(std::integral_constant<int, 8>{});
+  }
   if (each <= 16) return f(std::integral_constant<int, 16>{});
   unsupported("rows of more than " + std::to_string(16 * threads) + " loads of 16 bytes");
 }

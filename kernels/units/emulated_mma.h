@@ -1,6 +1,8 @@
 // mma() on the CPU: lanes emulate the unit, each its own elements.
 #pragma once
 
+#include <cstring>
+
 #include "kernels/units/amd.h"
 #include "kernels/units/blackwell.h"
 #include "kernels/units/nvidia.h"
@@ -26,6 +28,15 @@ struct Tile {
   static int column(int i) { return (simt::thread() + i * kWarp) % U::kN; }
 };
 
+/// number_of() of each code of a format of at most eight bits.
+template <class F>
+struct NumberTable {
+  Number of[1 << F::kBits];
+  NumberTable() {
+    for (uint32_t code = 0; code < 1u << F::kBits; ++code) of[code] = number_of<F>(code);
+  }
+};
+
 /// What the emulator reads of one operand: a number for each k, and those of its scales.
 template <class U, class F>
 struct Row {
@@ -33,13 +44,26 @@ struct Row {
   Number scale[Bytes<U>::kScales + 1];
 
   void read(const uint8_t* codes, const uint8_t* scales) {
-    for (int k = 0; k < U::kK; ++k) number[k] = U::template factor<F>(number_of<F>(code_at<F>(codes, k)), k);
+    if constexpr (F::kBits <= 8) {
+      static const NumberTable<F> table;
+      for (int k = 0; k < U::kK; ++k) number[k] = U::template factor<F>(table.of[code_at<F>(codes, k)], k);
+    } else {
+      for (int k = 0; k < U::kK; ++k) number[k] = U::template factor<F>(number_of<F>(code_at<F>(codes, k)), k);
+    }
     if constexpr (BlockOf<U>::value != 0)
       for (int s = 0; s < Bytes<U>::kScales; ++s) scale[s] = number_of<typename U::Scale>(scales[s]);
   }
 };
 
-/// d = A * B^T + d by one instruction, for all threads of a warp together.
+/// Whether two rows of a have the same codes and scales.
+template <class U>
+bool same_rows(const Operands& x, int row, int other) {
+  return std::memcmp(x.a + row * x.a_pitch, x.a + other * x.a_pitch, Bytes<U>::kRow) == 0 &&
+         (Bytes<U>::kScales == 0 || std::memcmp(x.sfa + row * x.sfa_pitch, x.sfa + other * x.sfa_pitch, Bytes<U>::kScales) == 0);
+}
+
+/// d = A * B^T + d by one instruction, for all threads of a warp together. The same codes, scales and c give the same bits, and are not
+/// added again: the rows of a tile beyond those of the matrix are all zero.
 template <class U, int kWarp>
 void mma(Tile<U, kWarp>& d, const Operands& x) {
   simt::cpu::exchange(0, simt::cpu::kMatrix);
@@ -47,8 +71,14 @@ void mma(Tile<U, kWarp>& d, const Operands& x) {
   Row<U, typename U::A> a;
   Row<U, typename U::B> b;
   int row = -1, column = -1;
+  uint32_t before = 0, after = 0;  // of the element that was computed last
   for (int i = 0; i < Tile<U, kWarp>::kElements; ++i) {
-    if (d.row(i) != row) {
+    const bool same_row = row >= 0 && (d.row(i) == row || same_rows<U>(x, d.row(i), row));
+    if (same_row && d.column(i) == column && d.at[i] == before) {
+      d.at[i] = after;
+      continue;
+    }
+    if (!same_row) {
       row = d.row(i);
       a.read(x.a + row * x.a_pitch, x.sfa + row * x.sfa_pitch);
     }
@@ -56,8 +86,9 @@ void mma(Tile<U, kWarp>& d, const Operands& x) {
       column = d.column(i);
       b.read(x.b + column * x.b_pitch, x.sfb + column * x.sfb_pitch);
     }
-    const uint32_t c = U::template addend<D>(d.at[i]);
-    d.at[i] = U::template result<D>(U::template element<U>(a.number, b.number, a.scale, b.scale, c));
+    before = d.at[i];
+    const uint32_t c = U::template addend<D>(before);
+    after = d.at[i] = U::template result<D>(U::template element<U>(a.number, b.number, a.scale, b.scale, c));
   }
 }
 

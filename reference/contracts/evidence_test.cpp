@@ -11,22 +11,22 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const ContractTables& tables() {
+const ContractTables& evidence_tables() {
   static const ContractTables all = ContractTables::load("reference/contracts");
   return all;
 }
 
 const EvidenceTable& evidence() {
-  static const EvidenceTable all = EvidenceTable::load("reference/contracts/evidence.csv", tables());
+  static const EvidenceTable all = EvidenceTable::load("reference/contracts/evidence.csv", evidence_tables());
   return all;
 }
 
 TEST(Evidence, NoRowIsWithout) {
-  for (const ContractRow& row : tables().rows()) EXPECT_FALSE(evidence().of(row).empty()) << row.file << ":" << row.line << ": " << row.id;
+  for (const ContractRow& row : evidence_tables().rows()) EXPECT_FALSE(evidence().of(row).empty()) << row.file << ":" << row.line << ": " << row.id;
 }
 
 TEST(Evidence, TheStrongestComesFirst) {
-  const std::vector<RowEvidence> found = evidence().of(tables().find("vllm.fp8_ds_mla"));
+  const std::vector<RowEvidence> found = evidence().of(evidence_tables().find("vllm.fp8_ds_mla"));
   ASSERT_GE(found.size(), 3u) << "two releases were run, and the source was read";
   EXPECT_EQ(found.front().kind, EvidenceKind::kRan);
   EXPECT_EQ(found.back().kind, EvidenceKind::kRead);
@@ -34,7 +34,7 @@ TEST(Evidence, TheStrongestComesFirst) {
 }
 
 TEST(Evidence, ARowOfAUserHasNone) {
-  ContractRow row = tables().find("torch.silu_mul");
+  ContractRow row = evidence_tables().find("torch.silu_mul");
   row.id = "mine.silu";
   row.cells["source"].text = "my kernel";
   EXPECT_TRUE(evidence().of(row).empty());
@@ -45,11 +45,11 @@ TEST(Evidence, ARowOfAUserHasNone) {
   EXPECT_TRUE(evidence().of(row).empty()) << "letters of a word are no commit";
 }
 
-std::string problem_of(const std::string& row) {
+std::string problem_of_run(const std::string& row) {
   const std::string file = testing::TempDir() + "evidence.csv";
   std::ofstream(file) << "contract,kind,of,flags,on,elements,date,result\n" << row << "\n";
   try {
-    EvidenceTable::load(file, tables());
+    EvidenceTable::load(file, evidence_tables());
   } catch (const TableError& error) {
     return error.what();
   }
@@ -57,16 +57,16 @@ std::string problem_of(const std::string& row) {
 }
 
 TEST(Evidence, SaysWhatItRestsOn) {
-  EXPECT_EQ(problem_of("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"), "");
-  EXPECT_THAT(problem_of("vllm.statik,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"), HasSubstr("evidence.csv:2:1: contract: unknown contract"));
-  EXPECT_THAT(problem_of("vllm.static,seen,vllm 0.32.0,,,,,"), HasSubstr("'seen' is not one of: ran, read, inferred"));
-  EXPECT_THAT(problem_of("vllm.static,read,,,,,,"), HasSubstr("of: "));
-  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,nvcc -O3,,12,2026-11-23,agrees"), HasSubstr("on: what was run has"));
-  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,0,2026-11-23,agrees"), HasSubstr("elements: a run compares"));
-  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,"), HasSubstr("result: what was run has"));
-  EXPECT_THAT(problem_of("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), HasSubstr("flags: what was compiled"));
-  EXPECT_EQ(problem_of("torch.silu_mul,ran,torch 2.11.0,,H200,12,2026-11-23,agrees"), "");
-  EXPECT_THAT(problem_of("vllm.static,read,vllm 0.32.0,,H200,,,"), HasSubstr("on: only what was run has this"));
+  EXPECT_EQ(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"), "");
+  EXPECT_THAT(problem_of_run("vllm.statik,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"), HasSubstr("evidence.csv:2:1: contract: unknown contract"));
+  EXPECT_THAT(problem_of_run("vllm.static,seen,vllm 0.32.0,,,,,"), HasSubstr("'seen' is not one of: ran, read, inferred"));
+  EXPECT_THAT(problem_of_run("vllm.static,read,,,,,,"), HasSubstr("of: "));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,,12,2026-11-23,agrees"), HasSubstr("on: what was run has"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,0,2026-11-23,agrees"), HasSubstr("elements: a run compares"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,"), HasSubstr("result: what was run has"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), HasSubstr("flags: what was compiled"));
+  EXPECT_EQ(problem_of_run("torch.silu_mul,ran,torch 2.11.0,,H200,12,2026-11-23,agrees"), "");
+  EXPECT_THAT(problem_of_run("vllm.static,read,vllm 0.32.0,,H200,,,"), HasSubstr("on: only what was run has this"));
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ TEST(Layouts, PackedWordsAreLittleEndianAndPaddedToFour) {
   EXPECT_NE(PlacedLayout(find("ue8m0x4_row"), 5, 5).offset(1, 0), placed.offset(1, 0));
 }
 
-std::string error_of(const std::string& offset, const std::string& strides = "g|1", const std::string& type = "f32", const std::string& tile = "") {
+std::string error_of_layout(const std::string& offset, const std::string& strides = "g|1", const std::string& type = "f32", const std::string& tile = "") {
   const auto path = std::filesystem::temp_directory_path() / ("layouts_test_" + std::to_string(::getpid()) + ".csv");
   std::ofstream(path) << "id,type,element,rows,cols,storage,shape,strides,offset,tile,source,why\n"
                       << "a," << type << ",f32,m,g,m*g,m|g," << strides << "," << offset << "," << tile << ",here,because\n";
@@ -177,14 +177,14 @@ std::string error_of(const std::string& offset, const std::string& strides = "g|
 }
 
 TEST(Layouts, AWrongRowSaysWhere) {
-  EXPECT_EQ(error_of("r*g+c"), "no error");
-  EXPECT_EQ(error_of("r*g+k"), "2:27: offset: unknown name 'k'; known here: m, g (rows, groups), r, c (row, group)");
-  EXPECT_EQ(error_of("r*(g+c"), "2:33: offset: expected ')'");
-  EXPECT_EQ(error_of("r*g+c", "g"), "2:23: strides: two expressions with | between them");
-  EXPECT_EQ(error_of("r*g+c", "g|*"), "2:25: strides: expected a number or a name, not '*'");
-  EXPECT_EQ(error_of("r*g+c", "g|1", "f32", "128x4"), "no error");
-  EXPECT_EQ(error_of("r*g+c", "g|1", "f32", "128"), "2:33: tile: '128' is not rows x columns of a tile, such as 128x4");
-  EXPECT_THAT(error_of("r*g+c", "g|1", "f23"), StartsWith("2:3: type: unknown format 'f23'; did you mean 'f32'"));
+  EXPECT_EQ(error_of_layout("r*g+c"), "no error");
+  EXPECT_EQ(error_of_layout("r*g+k"), "2:27: offset: unknown name 'k'; known here: m, g (rows, groups), r, c (row, group)");
+  EXPECT_EQ(error_of_layout("r*(g+c"), "2:33: offset: expected ')'");
+  EXPECT_EQ(error_of_layout("r*g+c", "g"), "2:23: strides: two expressions with | between them");
+  EXPECT_EQ(error_of_layout("r*g+c", "g|*"), "2:25: strides: expected a number or a name, not '*'");
+  EXPECT_EQ(error_of_layout("r*g+c", "g|1", "f32", "128x4"), "no error");
+  EXPECT_EQ(error_of_layout("r*g+c", "g|1", "f32", "128"), "2:33: tile: '128' is not rows x columns of a tile, such as 128x4");
+  EXPECT_THAT(error_of_layout("r*g+c", "g|1", "f23"), StartsWith("2:3: type: unknown format 'f23'; did you mean 'f32'"));
 }
 
 }  // namespace

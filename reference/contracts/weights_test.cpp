@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const WeightLayout& find(const std::string& id) {
+const WeightLayout& weight_layout(const std::string& id) {
   static const std::vector<WeightLayout> all = load_weight_layouts("reference/contracts/weights.csv");
   for (const WeightLayout& layout : all)
     if (layout.id == id) return layout;
@@ -32,7 +32,7 @@ TEST(Weights, Aiter16x16IsTheWalkOfItsPermutation) {
         for (int64_t half = 0; half < 2; ++half)
           for (int64_t r = 0; r < 16; ++r)
             for (int64_t c = 0; c < 16; ++c)
-              ASSERT_EQ(weight_offset(find("aiter_16x16"), w, b, tile_n * 16 + r, tile_k * 32 + half * 16 + c), next++)
+              ASSERT_EQ(weight_offset(weight_layout("aiter_16x16"), w, b, tile_n * 16 + r, tile_k * 32 + half * 16 + c), next++)
                   << b << " " << tile_n << " " << tile_k << " " << half << " " << r << " " << c;
   EXPECT_EQ(next, w.elements());
 }
@@ -65,7 +65,7 @@ TEST(Weights, AWrongRowOrExtentSaysWhere) {
   EXPECT_THAT(error_of("1|1", "b*n*k+r*g+c"), HasSubstr("offset: unknown name 'g'; known here: e, n, k (experts, rows, columns)"));
   EXPECT_THAT(error_of("16", "c"), HasSubstr("multiples: '16' is not what n and k are multiples of"));
   std::filesystem::remove(path);
-  EXPECT_THROW((void)weight_offset(find("aiter_16x16"), {1, 40, 64}, 0, 0, 0), std::invalid_argument);
+  EXPECT_THROW((void)weight_offset(weight_layout("aiter_16x16"), {1, 40, 64}, 0, 0, 0), std::invalid_argument);
 }
 
 }  // namespace

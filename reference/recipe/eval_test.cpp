@@ -12,13 +12,13 @@
 namespace assay {
 namespace {
 
-const Names kNames{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"a", "s"}};
+const Names kEvalNames{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"a", "s"}};
 
 Span run(const std::string& cell, Span v, Span a = point(1)) {
   Environment environment;
   environment.set("a", a);
   environment.set("s", a);
-  return evaluate(parse_recipe(cell, kNames), v, environment);
+  return evaluate(parse_recipe(cell, kEvalNames), v, environment);
 }
 
 /// a <= b with -0 below +0: they are two codes.
@@ -203,7 +203,7 @@ std::string unsound(const Evaluator& evaluator, int programs, int64_t* judged = 
   for (int i = 0; i < programs; ++i) {
     std::string cell;
     for (uint64_t n = 1 + random.below(3); n > 0; --n) cell += words[random.below(words.size())] + " ";
-    const Recipe recipe = parse_recipe(cell, kNames);
+    const Recipe recipe = parse_recipe(cell, kEvalNames);
     const Span v = random_span(random, special), a = random_span(random, special);
     const Span accepted = evaluator(recipe, v, a);
     if (judged) *judged += !accepted.any();
@@ -306,7 +306,7 @@ TEST(Evaluate, RowsAndSingleNumbersAgree) {
   RandomNumbers random(43);
   const std::vector<double> special = special_numbers();
   for (const std::string& word : steps()) {
-    const Recipe recipe = parse_recipe(word, kNames);
+    const Recipe recipe = parse_recipe(word, kEvalNames);
     Spans row, operand;
     row.low.resize(300), operand.low.resize(300);
     for (size_t i = 0; i < row.size(); ++i) row.set(i, random_span(random, special)), operand.set(i, random_span(random, special));
@@ -398,11 +398,11 @@ TEST(Evaluate, ZeroIsReplacedWhereverItMayBe) {
 
 TEST(Evaluate, AQuantityThatTheFlowDoesNotNameIsABrokenPromise) {
   Environment environment;
-  EXPECT_THROW(evaluate(parse_recipe("mul(s)", kNames), point(1), environment), std::out_of_range);
+  EXPECT_THROW(evaluate(parse_recipe("mul(s)", kEvalNames), point(1), environment), std::out_of_range);
   environment.set("s", point(2));
-  EXPECT_TRUE(same(evaluate(parse_recipe("mul(s)", kNames), point(1), environment), point(2)));
+  EXPECT_TRUE(same(evaluate(parse_recipe("mul(s)", kEvalNames), point(1), environment), point(2)));
   environment.set("s", point(3));
-  EXPECT_TRUE(same(evaluate(parse_recipe("mul(s)", kNames), point(1), environment), point(3))) << "the last value counts";
+  EXPECT_TRUE(same(evaluate(parse_recipe("mul(s)", kEvalNames), point(1), environment), point(3))) << "the last value counts";
 }
 
 /// What a listener was told: texts of steps and the first number after each.
@@ -414,7 +414,7 @@ struct Heard : StepListener {
 TEST(StepListener, HearsTheSpanAfterEachStep) {
   Heard heard;
   Spans row({1, 3});
-  evaluate(parse_recipe("div(M) rcp~1", kNames), row, Environment(), &heard);
+  evaluate(parse_recipe("div(M) rcp~1", kEvalNames), row, Environment(), &heard);
   ASSERT_EQ(heard.steps.size(), 2u);
   EXPECT_EQ(heard.steps[0].first, "div(M)");
   EXPECT_TRUE(heard.steps[0].second.pinned());
@@ -439,7 +439,7 @@ TEST(Integers, ANanIsZeroAndWhatDoesNotFitSaturatesWrapsOrIsUndefined) {
   for (const Span v : {nan, point(128), point(-129), point(-HUGE_VAL), Span{127, 128}})
     EXPECT_TRUE(run("to(int8,rz,undef)", v).any()) << v.high;
   Spans row({1.5, std::nan("")});
-  evaluate(parse_recipe("to(int8,rz,undef)", kNames), row, Environment());
+  evaluate(parse_recipe("to(int8,rz,undef)", kEvalNames), row, Environment());
   EXPECT_TRUE(same(row[0], point(1)) && row[1].any()) << "a row that was pinned";
 }
 

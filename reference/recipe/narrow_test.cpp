@@ -8,7 +8,7 @@
 namespace assay {
 namespace {
 
-const Names kNames{{{"M", "448"}}, {}, {}};
+const Names kNarrowNames{{{"M", "448"}}, {}, {}};
 
 double at(int64_t ordinal) { return decode(kF32, code_from_ordinal(kF32, int32_t(ordinal))); }
 
@@ -32,7 +32,7 @@ TEST(Narrow, FindsExactlyTheValuesThatTryingAllFinds) {
   RandomNumbers random(61);
   int64_t found = 0, empty = 0;
   for (const char* cell : {"div(M)", "mul(1/M)", "div(M)~2", "div(M) pow2(ceil)", "div(M) max(1e-10)", "bf16: mul(1/M)"}) {
-    const Recipe recipe = parse_recipe(cell, kNames);
+    const Recipe recipe = parse_recipe(cell, kNarrowNames);
     for (int i = 0; i < 60; ++i) {
       const double middle = i % 7 == 0 ? 448 : std::fabs(random.of(kF32));
       if (!(middle > 0x1p-100 && middle < 0x1p100)) continue;
@@ -52,14 +52,14 @@ TEST(Narrow, FindsExactlyTheValuesThatTryingAllFinds) {
 }
 
 TEST(Narrow, AnotherStoredValueLeavesOtherHiddenOnes) {
-  const Recipe recipe = parse_recipe("div(M)", kNames);
+  const Recipe recipe = parse_recipe("div(M)", kNarrowNames);
   const Span hidden{at(ordinal_of_value(kF32, 448) - 50), at(ordinal_of_value(kF32, 448) + 50)};
   EXPECT_FALSE(same(narrow(recipe, hidden, 1, Environment{}), narrow(recipe, hidden, next_up(kF32, 1), Environment{})));
   EXPECT_FALSE(same(narrow(recipe, hidden, 1, Environment{}), hidden));
 }
 
 TEST(Narrow, ANanStaysAsItIs) {
-  const Recipe recipe = parse_recipe("div(M)", kNames);
+  const Recipe recipe = parse_recipe("div(M)", kNarrowNames);
   EXPECT_TRUE(narrow(recipe, any_number(), 1, Environment{})->any());
   EXPECT_TRUE(std::isnan(narrow(recipe, point(std::nan("")), 1, Environment{})->low));
 }

@@ -23,22 +23,27 @@ struct Image {
   enum State : uint8_t { kAsBefore, kOneCode, kFree };
   std::vector<std::byte> bytes;
   std::vector<uint8_t> state;
+  bool any_free = false;  ///< in some byte
 
   explicit Image(const HostTensor& before) : bytes(before.bytes), state(before.bytes.size(), kAsBefore) {}
 
   void write(int64_t byte, const Format& format, int32_t low, int32_t high) {
     const uint32_t code = low == high ? code_from_ordinal(format, low) : 0;
     std::memcpy(bytes.data() + byte, &code, size_t(format.bytes()));
-    std::memset(state.data() + byte, low == high && !is_nan_ordinal(low) ? kOneCode : kFree, size_t(format.bytes()));
+    const bool one_code = low == high && !is_nan_ordinal(low);
+    std::memset(state.data() + byte, one_code ? kOneCode : kFree, size_t(format.bytes()));
+    any_free = any_free || !one_code;
   }
 
-  /// Bytes that the contract leaves alone, as they are now.
-  void append(int64_t byte, WholePart& untouched) const {
-    const bool free = state[size_t(byte)] == kFree;
-    const int32_t code = std::to_integer<int32_t>(bytes[size_t(byte)]);
-    const Interval accepted = free ? Interval::anything() : Interval{code, code};
-    untouched.low.push_back(accepted.low);
-    untouched.high.push_back(accepted.high);
+  /// Bytes that the contract leaves alone, as they are now. Caches are large: `high` is there only if one of the bytes is free.
+  void read(const std::vector<int64_t>& at, WholePart& untouched) const {
+    untouched.low.resize(at.size());
+    for (size_t i = 0; i < at.size(); ++i) untouched.low[i] = std::to_integer<int32_t>(bytes[size_t(at[i])]);
+    for (size_t i = 0; any_free && i < at.size(); ++i) {
+      if (state[size_t(at[i])] != kFree) continue;
+      if (untouched.high.empty()) untouched.high = untouched.low;
+      untouched.low[i] = Interval::anything().low, untouched.high[i] = Interval::anything().high;
+    }
   }
 };
 
@@ -106,7 +111,7 @@ void append_unwritten(const char* name, const Image& image, const UnwrittenRows&
   const auto columns = int64_t(rows.bytes.size() / rows.numbers.size());
   WholePart& whole = parts.emplace_back(
       WholePart{{kCache, &kUint8, {int64_t(rows.numbers.size()), columns}, "nobody's: as before the call", name}, {}, {}});
-  for (const int64_t byte : rows.bytes) image.append(byte, whole);
+  image.read(rows.bytes, whole);
   whole.part.row_number = [all, &rows](int64_t row) { return rows.numbers[size_t(row)]; };
   whole.part.places = Places::of_elements(
       [all, &rows, columns](int64_t row, int64_t column) { return rows.bytes[size_t(row * columns + column)]; });

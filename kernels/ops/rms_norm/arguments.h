@@ -44,13 +44,19 @@ bool lies_in_sixteens(const assay_tensor& tensor, int64_t pitch);
 bool expect_rows_of(const assay_tensor& output, const NormInputs& inputs);
 
 /// Calls f with the loads that each thread keeps in registers, or with 0 for rows that are read again: those that are not
-/// `whole`, and those of more than kMost loads a thread. Each number of loads is a kernel of every contract.
+/// `whole`, and those of more than kMost loads a thread. Each number of loads is a kernel of every contract; a build with few of them
+/// has kMost / 4.
 template <int kMost, class F>
 void with_row(int64_t loads, int threads, bool whole, F f) {
-  if (!whole || loads > int64_t{kMost} * threads) return f(std::integral_constant<int, 0>{});
-  with_loads(loads, threads, [&](auto each) {
-    if constexpr (decltype(each)::value <= kMost) f(each);
-  });
+  constexpr int kKept = kEachNumberOfLoads ? kMost : kMost / 4;
+  if (!whole || loads > int64_t{kKept} * threads) return f(std::integral_constant<int, 0>{});
+  if constexpr (kEachNumberOfLoads) {
+    with_loads(loads, threads, [&](auto each) {
+      if constexpr (decltype(each)::value <= kMost) f(each);
+    });
+  } else {
+    f(std::integral_constant<int, kKept>{});
+  }
 }
 
 }  // namespace assay_kernels
