@@ -44,7 +44,7 @@ pack=suites/pack_scales/cases/quick.csv
 edited domain $pack '5s/,pow2_scales,/,lone_mantissa,/'
 expect 2 "takes scales with &0x807fffff=0 only, which are powers of two; fill 'lone_mantissa' gives 1.5 (0x3fc00000)" "$assay" list
 edited word reference/contracts/quant_pack.csv '2s/v1>>15/v1>15/'
-expect 2 "quant_pack.csv:2:36: word: expected >>N, <<N, &BITS or |" "$assay" list
+expect 2 "quant_pack.csv:2:36: word: expected >>N, <<N, &BITS, +BITS or |" "$assay" list
 edited taken $pack '6s/,row|col,/,col,/;6s/deepgemm.pack_ue8m0_torch,5|7/deepgemm.pack_ue8m0@2.5,5/'
 expect 2 "takes layout col with a multiple of 4 rows, not 5" "$assay" list
 edited why $quick '2s/ordinary activations//'
@@ -52,6 +52,8 @@ expect 2 "quick.csv:2" "$assay" list
 edited fill $quick '2s/,normal,1,/,nromal,1,/'
 expect 2 "unknown fill 'nromal'" "$assay" list
 expect 2 "normal" "$assay" list
+# A command that names an op reads the tables of that op alone.
+expect 0 "layer_norm/" "$assay" list --suite layer_norm/quick
 edited contract $quick '2s/^vllm.group_fp8|/vllm.group_fp9|/'
 expect 2 "unknown contract 'vllm.group_fp9'" "$assay" list
 expect 2 "vllm.group_fp8" "$assay" list

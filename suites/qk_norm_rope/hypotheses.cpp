@@ -45,6 +45,7 @@ std::vector<Hypothesis> head_hypotheses(const HeadCase& c) {
   std::vector<Hypothesis> all;
   for (const Neighbour& first : mistakes(c, right)) {
     all.push_back(of(c, first.name, first.contract, {}));
+    all.back().suspect = first.suspect;
     all.back().with_another = [c, first] {
       std::vector<Hypothesis> pairs;
       for (const Neighbour& second : mistakes(c, first)) pairs.push_back(of(c, second.name, second.contract, {}));

@@ -93,7 +93,9 @@ Op with_second_consumer(Op op) {
     for (Hypothesis& one : once(c)) {
       if (is_of_shared_result(one)) {
         of_one.push_back({"of q2 alone: " + one.name, both(right, one.expect), one.equivalent});
+        of_one.back().suspect = one.suspect;
         of_one.push_back({"of q alone: " + one.name, both(one.expect, right), one.equivalent});
+        of_one.back().suspect = one.suspect;
       }
       all.push_back(of_both(std::move(one)));
     }
