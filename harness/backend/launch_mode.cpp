@@ -14,6 +14,13 @@ Execution run_and_wait(const assay_library& functions, const CallsToLaunch& laun
   return {waited, waited == ASSAY_OK ? "" : "synchronise failed after the call"};
 }
 
+/// Behind each other on one stream.
+Execution run_in_a_row_and_wait(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
+  if (launch.calls.size() > 1 && launch.repeatable)
+    if (const assay_status status = launch.run(); status != ASSAY_OK) return {status};
+  return run_and_wait(functions, launch, stream);
+}
+
 Execution capture_and_replay(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
   if (launch.calls.size() > 1)
     if (const Execution before = run_and_wait(functions, launch, stream); before.status != ASSAY_OK) return before;
@@ -46,7 +53,8 @@ Execution execute(const assay_library& functions, const CallsToLaunch& launch, L
     return run_and_wait(functions, launch, launch.calls.front()->stream);
   }
   if (functions.create_stream == nullptr) return {ASSAY_UNSUPPORTED, "the library has no streams"};
-  if (mode == LaunchMode::kGraph && functions.begin_capture == nullptr) return {ASSAY_UNSUPPORTED, "the library captures no graphs"};
+  if (mode == LaunchMode::kGraph && functions.begin_capture == nullptr)
+    return {ASSAY_UNSUPPORTED, "the library captures no graphs"};
 
   // The new stream waits for nobody: what the uploads left on the default stream must be done.
   if (const assay_status status = wait_for(functions, nullptr); status != ASSAY_OK)
@@ -54,8 +62,8 @@ Execution execute(const assay_library& functions, const CallsToLaunch& launch, L
   void* const stream = functions.create_stream();
   if (stream == nullptr) return {ASSAY_DEVICE_LOST, "create_stream returned NULL"};
   for (assay_call* call : launch.calls) call->stream = stream;
-  const Execution result =
-      mode == LaunchMode::kStream ? run_and_wait(functions, launch, stream) : capture_and_replay(functions, launch, stream);
+  const Execution result = mode == LaunchMode::kStream ? run_in_a_row_and_wait(functions, launch, stream)
+                                                       : capture_and_replay(functions, launch, stream);
   functions.destroy_stream(stream);
   for (assay_call* call : launch.calls) call->stream = nullptr;
   return result;

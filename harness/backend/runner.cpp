@@ -1,5 +1,6 @@
 #include "harness/backend/runner.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <deque>
@@ -7,8 +8,8 @@
 #include "harness/backend/abi_call.h"
 #include "harness/backend/crash_words.h"
 #include "harness/backend/float_environment.h"
-#include "harness/backend/sentinel.h"
 #include "harness/backend/launch_mode.h"
+#include "harness/backend/sentinel.h"
 #include "harness/backend/worker_files.h"
 
 namespace assay {
@@ -101,26 +102,32 @@ CallResult Runner::called(const CallRequest& request, int sentinel) {
     pointers.push_back(&abi.call);
     if (!give_workspace(abi.call, reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
   }
-  // What a replay finds is not what it will make: outputs are reset, and ranks have other numbers in the first of two replays, so that
-  // what stays in buffers and flags of a group shows.
+  // What a replay finds is not what it will make: outputs are reset, and ranks have other numbers in the first of two replays, so
+  // that what stays in buffers and flags of a group shows.
   Problem other;
   const auto reset = [&](int replay) {
     const Problem* const earlier = replay == 1 ? problem_of_same_sizes(*request.problem) : nullptr;
     if (earlier != nullptr) other = *earlier;
     const std::vector<void*> places = addresses_of(buffers_.blocks());
-    const bool done = ranks > 1 ? buffers_.upload(earlier != nullptr ? other : *request.problem, sentinel, group_.handle(), reason)
-                                : buffers_.reset_outputs(reason);
+    const bool done = ranks > 1
+                          ? buffers_.upload(earlier != nullptr ? other : *request.problem, sentinel, group_.handle(), reason)
+                          : buffers_.reset_outputs(reason);
     return done && places == addresses_of(buffers_.blocks()) &&
            (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
   };
   CallsToLaunch launch{{}, [&] { return ranks > 1 ? group_.run(pointers).status : functions_->run(pointers.front()); }, reset};
   for (AbiCall& abi : calls) launch.calls.push_back(&abi.call);
+  launch.repeatable =
+      std::none_of(request.problem->tensors.begin(), request.problem->tensors.end(), [](const HostTensor& tensor) {
+        return tensor.spec.role == Role::kOutput && (!tensor.bytes.empty() || !tensor.spec.shares.empty());
+      });
 
   const TensorNames names(*request.problem, buffers_.blocks());
   const Clock::time_point start = Clock::now();
   Execution execution;
   try {
-    execution = ranks > 1 && request.mode == LaunchMode::kDefault ? group_.run(pointers) : execute(*functions_, launch, request.mode);
+    execution =
+        ranks > 1 && request.mode == LaunchMode::kDefault ? group_.run(pointers) : execute(*functions_, launch, request.mode);
   } catch (const std::exception& error) {
     return refused(CallStatus::kBroken, std::string("exception out of the library: ") + error.what());
   } catch (...) {
@@ -131,7 +138,8 @@ CallResult Runner::called(const CallRequest& request, int sentinel) {
     size_t said = 0;
     while (said + 1 < calls.size() && calls[said].words().empty()) ++said;
     CallResult result = refused_by(execution, calls[said]);
-    if (ranks > 1 && !calls[said].words().empty()) result.message.insert(0, "rank " + std::to_string(calls[said].call.rank) + ": ");
+    if (ranks > 1 && !calls[said].words().empty())
+      result.message.insert(0, "rank " + std::to_string(calls[said].call.rank) + ": ");
     return result;
   }
   for (const assay_call* call : pointers) {
@@ -169,11 +177,12 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
   if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault && (request.place || !group_.honours_streams()))
     return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
-  // Where calls are made before, the case alone decides what a kernel finds; and processes cannot know what the others still have.
+  // Where calls are made before, the case alone decides what a kernel finds; and processes cannot know what the others still
+  // have.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
-  const Execution group = request.place ? group_.join(request.problem->ranks, *request.place,
-                                                      request.place->folder + "/" + std::to_string(sentinel))
-                                        : group_.hold(request.problem->ranks);
+  const Execution group =
+      request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))
+                    : group_.hold(request.problem->ranks);
   if (group.status != ASSAY_OK) return refused(CallStatus::kUnsupported, group.trouble);
   std::string reason;
   if (CallResult ended = called_before(request, sentinel); ended.status != CallStatus::kOk) {

@@ -68,11 +68,13 @@ const char* describe() {
                              "rank_fails",
                              "rank_hangs",
                              "counts_calls",
-                             "late_under_replay"}) {
+                             "late_under_replay",
+                             "meets_the_one_ahead"}) {
       kernels +=
           std::string(kernels.empty() ? "" : ",") + R"({"name": ")" + name + R"(", "op": "toy", "contracts": ["toy.copy"]})";
     }
-    return R"({"name": "toy", "arch": "cpu", "honours_schedule_seed": true, "honours_group_streams": true, "kernels": [)" + kernels + "]}";
+    return R"({"name": "toy", "arch": "cpu", "honours_schedule_seed": true, "honours_group_streams": true, "kernels": [)" +
+           kernels + "]}";
   }();
   return json.c_str();
 }
@@ -179,6 +181,7 @@ assay_status run_now(const assay_call* call) {
 /// A stream of the host: while it captures, calls are kept for later.
 struct Stream {
   bool captures = false;
+  int since_wait = 0;  ///< calls of ranks that nobody waited for
   std::vector<std::function<void()>> kept;
 };
 using Graph = std::vector<std::function<void()>>;
@@ -226,7 +229,8 @@ assay_status run_rank(Group& group, const assay_call& call) {
   std::memcpy(to, group.sum.data(), y.bytes);
   to[y.bytes - 1] = static_cast<unsigned char>(10 * call.world_size + call.rank);
   if (std::strcmp(call.kernel, "counts_calls") == 0 && call.rank == 0) to[0] = group.calls;
-  if (std::strcmp(call.kernel, "rank_hangs") == 0 && call.rank == 1) return say(call, ASSAY_HUNG, "waits for rank 0 in the middle");
+  if (std::strcmp(call.kernel, "rank_hangs") == 0 && call.rank == 1)
+    return say(call, ASSAY_HUNG, "waits for rank 0 in the middle");
   const bool fails = std::strcmp(call.kernel, "rank_fails") == 0 && call.rank == 1;
   return fails ? say(call, ASSAY_FAILED, "lost its peer") : ASSAY_OK;
 }
@@ -244,11 +248,13 @@ assay_status run_group_now(Group& group, const assay_call* const* calls, int32_t
   return ASSAY_OK;
 }
 
-/// Calls of ranks that are captured together: "late_under_replay" then has the sums of the call before, as if its flags were old ones.
+/// Calls of ranks that are captured together: "late_under_replay" then has the sums of the call before, as if its flags were old
+/// ones.
 void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   std::vector<assay_call> again;
   std::vector<std::vector<assay_tensor>> tensors;
-  for (int32_t r = 0; r < n; ++r) again.push_back(*calls[r]), tensors.emplace_back(calls[r]->tensors, calls[r]->tensors + calls[r]->n_tensors);
+  for (int32_t r = 0; r < n; ++r)
+    again.push_back(*calls[r]), tensors.emplace_back(calls[r]->tensors, calls[r]->tensors + calls[r]->n_tensors);
   stream_of(calls[0]->stream).kept.push_back([&group, again, tensors, kernel = std::string(calls[0]->kernel)]() mutable {
     std::vector<const assay_call*> pointers;
     for (size_t r = 0; r < again.size(); ++r) {
@@ -264,7 +270,13 @@ void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
 
 assay_status run_group(void* opaque, const assay_call* const* calls, int32_t n) {
   Group& group = *static_cast<Group*>(opaque);
-  if (calls[0]->stream == nullptr || !stream_of(calls[0]->stream).captures) return run_group_now(group, calls, n);
+  if (calls[0]->stream == nullptr || !stream_of(calls[0]->stream).captures) {
+    const assay_status status = run_group_now(group, calls, n);
+    const bool meets = calls[0]->stream != nullptr && ++stream_of(calls[0]->stream).since_wait > 1;
+    if (meets && std::strcmp(calls[0]->kernel, "meets_the_one_ahead") == 0)
+      static_cast<unsigned char*>(tensor(*calls[0], "y").data)[0] ^= 1;
+    return status;
+  }
   return keep_for_replay(group, calls, n), ASSAY_OK;
 }
 
@@ -274,6 +286,10 @@ const assay_library kLibrary = [] {
   host.size = sizeof(assay_library);
   host.describe = describe;
   host.run = run;
+  host.synchronise = [](void* stream) -> assay_status {
+    if (stream != nullptr) stream_of(stream).since_wait = 0;
+    return ASSAY_OK;
+  };
   host.create_stream = []() -> void* { return new Stream; };
   host.destroy_stream = [](void* stream) { delete &stream_of(stream); };
   host.begin_capture = [](void* stream) -> assay_status {
