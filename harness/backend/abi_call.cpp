@@ -84,6 +84,12 @@ std::string AbiCall::words() const {
   return text;
 }
 
+std::string AbiCall::program_said() const {
+  constexpr std::string_view kBefore = "program: ";
+  const std::string text = words();
+  return text.starts_with(kBefore) ? text.substr(kBefore.size()) : "";
+}
+
 CallResult refused(CallStatus status, std::string message) {
   CallResult result;
   result.status = status;

@@ -19,6 +19,8 @@ struct AbiCall {
 
   /// The library's words, in one line.
   std::string words() const;
+  /// By which program the library says that its outputs are made; empty if it says nothing.
+  std::string program_said() const;
 
   std::vector<assay_tensor> tensors;
   std::vector<assay_param> parameters;

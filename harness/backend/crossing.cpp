@@ -155,6 +155,7 @@ std::string pack_result(const CallResult& result, const Problem& problem, Shared
   MessageWriter out;
   out.number<uint8_t>(uint8_t(result.status));
   out.text(result.message);
+  out.text(result.program);
   out.number(result.seconds);
   out.number<uint8_t>(result.reached_kernel);
   out.number<uint8_t>(result.poisoned);
@@ -183,6 +184,7 @@ CallResult unpack_result(const std::string& message, const Problem& problem, Sha
   if (status > uint8_t(CallStatus::kNotCalled)) throw std::runtime_error("status " + std::to_string(status) + " is none");
   result.status = CallStatus(status);
   result.message = in.text();
+  result.program = in.text();
   result.seconds = in.number<double>();
   result.reached_kernel = in.number<uint8_t>() != 0;
   result.poisoned = in.number<uint8_t>() != 0;

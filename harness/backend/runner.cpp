@@ -151,6 +151,7 @@ CallResult Runner::called(const CallRequest& request, int sentinel) {
   }
   CallResult well;
   well.seconds = seconds;
+  if (ranks == 1) well.program = calls.front().program_said();
   return well;
 }
 
@@ -197,6 +198,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     CallResult result = buffers_.download();
     (void)environment.restore();
     result.seconds = ended.seconds;
+    result.program = ended.program;
     if (result.status != CallStatus::kOk || changed.empty()) return result;
     return refused(CallStatus::kBroken, "left the floating-point environment changed (it was put back): the thread " + changed);
   }

@@ -101,6 +101,8 @@ TEST(Runner, AnInPlaceOutputStartsWithItsData) {
 TEST(Runner, StatusesComeWithTheLibrarysWords) {
   EXPECT_EQ(call("refuses").status, CallStatus::kUnsupported);
   EXPECT_EQ(call("refuses").message, "not on a Sunday");
+  EXPECT_EQ(call("says_program").program, "every number as it is");
+  EXPECT_EQ(call("copy").program, "");
   EXPECT_EQ(call("fails").status, CallStatus::kFailed);
   EXPECT_EQ(call("fails").message, "n must be  a multiple of 7") << "in one line";
   EXPECT_EQ(call("loses_device").status, CallStatus::kDeviceLost);

@@ -77,6 +77,7 @@ std::string error_of(uint8_t status, uint64_t outputs, int64_t end) {
   MessageWriter out;
   out.number(status);
   out.text("");
+  out.text("");
   out.number(0.0);
   out.number<uint8_t>(1);
   out.number<uint8_t>(0);

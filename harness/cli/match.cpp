@@ -1,4 +1,6 @@
 // assay contracts match: which contracts do a kernel's outputs obey, whatever it claims.
+#include "harness/core/match.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -11,13 +13,12 @@
 #include "harness/cli/offers.h"
 #include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
-#include "harness/diagnosis/programs.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/glob.h"
-#include "harness/core/match.h"
 #include "harness/core/printable.h"
 #include "harness/core/run_case.h"
+#include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/separation.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
@@ -111,7 +112,8 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
       continue;
     }
     const Problem problem = op.problem(*one);
-    const CallResult result = backend.call({op.name, claimed, kernel.name, &problem, 1});
+    CallResult result = backend.call({op.name, claimed, kernel.name, &problem, 1});
+    result.program.clear();  // programs of one contract are no other's
     hangs = result.status == CallStatus::kBroken && result.message.starts_with("hung") ? hangs + 1 : 0;
     tally.device_lost |= result.status == CallStatus::kDeviceLost;
     if (result.status == CallStatus::kUnsupported) {
@@ -128,7 +130,7 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
   return tally;
 }
 
-void print(const std::string& title, const Tally& tally) {
+void print(const std::string& title, const Op& op, const Tally& tally) {
   fmt::print("{}\n", title);
   std::vector<std::pair<std::string, Score>> ranked(tally.scores.begin(), tally.scores.end());
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
@@ -146,8 +148,11 @@ void print(const std::string& title, const Tally& tally) {
     }
   }
   for (const std::string& line : tally.programs.lines()) fmt::print("  {}\n", line);
-  for (const auto& [reason, count] : tally.silent) fmt::print("  no answer {:>5} of {} cases: {}\n", count, tally.cases, printable(reason));
-  for (const auto& [reason, count] : tally.refused) fmt::print("  skipped   {:>5} of {} cases: {}\n", count, tally.cases, printable(reason));
+  if (tally.programs.unexplained() && !op.untried.empty()) fmt::print("  not tried {}\n", op.untried);
+  for (const auto& [reason, count] : tally.silent)
+    fmt::print("  no answer {:>5} of {} cases: {}\n", count, tally.cases, printable(reason));
+  for (const auto& [reason, count] : tally.refused)
+    fmt::print("  skipped   {:>5} of {} cases: {}\n", count, tally.cases, printable(reason));
 }
 
 }  // namespace
@@ -171,18 +176,20 @@ int match_verb(const ContractsArguments& arguments) {
       for (const Case& one : all) {
         const bool in_tier = one.tier == "quick" || one.tier == "own";
         if (one.op != op.name || !in_tier || one.text("contract") != claimed || !why_not_offered(kernel, one).empty()) continue;
-        if (!arguments.cases.empty() && std::none_of(arguments.cases.begin(), arguments.cases.end(), [&](const std::string& glob) { return glob_match(glob, one.id); }))
+        if (!arguments.cases.empty() && std::none_of(arguments.cases.begin(), arguments.cases.end(),
+                                                     [&](const std::string& glob) { return glob_match(glob, one.id); }))
           continue;
         if (!once || seen.insert(one.data_id()).second) cases.push_back(&one);
       }
       if (cases.empty()) continue;
       const Tally tally = tally_of(op, cases, kernel, claimed, backend, Progress());
-      print(kernel.name + " called as " + claimed, tally);
+      print(kernel.name + " called as " + claimed, op, tally);
       answered += tally.answered, unseen += tally.unseen();
       device_lost |= tally.device_lost;
     }
   }
-  if (kernels == 0) throw UsageError("back end " + arguments.backend + " offers no kernel " + arguments.kernel + " of op " + op.name);
+  if (kernels == 0)
+    throw UsageError("back end " + arguments.backend + " offers no kernel " + arguments.kernel + " of op " + op.name);
   if (ended_by() != nullptr) return exit_code_of_ending();
   if (device_lost) return kDeviceLost;
   if (unseen > 0) {

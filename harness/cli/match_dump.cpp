@@ -38,11 +38,13 @@ std::vector<const Op*> ops_with_dumps(const std::string& only) {
   std::vector<const Op*> ops;
   for (const Op& op : all_ops())
     if (op.case_of_dump && (only.empty() || op.name == only)) ops.push_back(&op);
-  if (ops.empty()) throw UsageError("dumps of op " + find_op(only).name + " cannot be judged; record its calls with assay run --record");
+  if (ops.empty())
+    throw UsageError("dumps of op " + find_op(only).name + " cannot be judged; record its calls with assay run --record");
   return ops;
 }
 
-void hold(const Op& op, const std::string& contract, const DumpRequest& request, std::vector<Held>& all, ReasonsByContract& reasons) {
+void hold(const Op& op, const std::string& contract, const DumpRequest& request, std::vector<Held>& all,
+          ReasonsByContract& reasons) {
   try {
     Held held{&op, contract, dumped_call(op, request), {}};
     held.verdict = blank_verdict(held.call.dump.one, "", "");
@@ -79,7 +81,7 @@ std::pair<Case, Problem> few_rows(const Held& held, std::vector<HostTensor>& out
 
 /// Programs of an op, whatever the contracts say.
 void print_programs(const std::vector<Held>& ranked) {
-  std::string nearest;
+  std::string nearest, untried;
   for (const Held& held : ranked) {
     if (!held.op->programs) continue;
     std::vector<HostTensor> outputs;
@@ -95,9 +97,10 @@ void print_programs(const std::vector<Held>& ranked) {
       for (const std::string& piece : pieces) fmt::print("            {}\n", piece);
       return;
     }
-    if (nearest.empty() && !pieces.empty()) nearest = pieces.front() + rows;
+    if (nearest.empty() && !pieces.empty()) nearest = pieces.front() + rows, untried = held.op->untried;
   }
   if (!nearest.empty()) fmt::print("  made by   no program that is known; {}\n", nearest);
+  if (!untried.empty()) fmt::print("  not tried {}\n", untried);
 }
 
 void print(std::vector<Held>& all, const ReasonsByContract& reasons) {
@@ -114,11 +117,13 @@ void print(std::vector<Held>& all, const ReasonsByContract& reasons) {
   for (const auto& [reason, contracts] : reasons) {
     const bool lacks_a_number = reason.find("--param") != std::string::npos;
     if ((lacks_a_number || all.empty()) && shown++ < kMostReasonsByContract)
-      fmt::print("  not asked {}{}: {}\n", contracts.front(), contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
+      fmt::print("  not asked {}{}: {}\n", contracts.front(),
+                 contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
     else
       others += contracts.size();
   }
-  if (others > 0) fmt::print("  not asked {} {}contracts, of which the tensors are no instance\n", others, shown > 0 ? "other " : "");
+  if (others > 0)
+    fmt::print("  not asked {} {}contracts, of which the tensors are no instance\n", others, shown > 0 ? "other " : "");
 }
 
 }  // namespace
@@ -135,7 +140,8 @@ int match_dump(const ContractsArguments& arguments) {
       if (takes(*op, contract)) hold(*op, contract, {contract, files.roles, parameters, arguments.layout}, all, reasons);
   print(all, reasons);
   if (!all.empty()) return kAllAsExpected;
-  fmt::print("NOTHING HELD: the tensors are an instance of no contract{}\n", arguments.op.empty() ? "" : " of op " + arguments.op);
+  fmt::print("NOTHING HELD: the tensors are an instance of no contract{}\n",
+             arguments.op.empty() ? "" : " of op " + arguments.op);
   return kUsageOrNothingRan;
 }
 

@@ -138,6 +138,10 @@ struct Op {
   std::function<std::vector<Hypothesis>(const Case&)> neighbours;
   /// Empty, or answers beyond all contracts: every program that may have made such outputs, each named by all that it does.
   std::function<Expectation(const Case&, const Problem&)> programs{};
+  std::string untried{};  ///< ways of real kernels that are not among these programs, and why: for who is told that none made his outputs
+  /// Empty, or which program of a case a library means that names one: several names are one program where they cut k alike. Else names
+  /// are as in the answers.
+  std::function<std::string(const Case&, const std::string& said)> program_meant{};
   /// The case on so few of its rows that its power can be reckoned quickly; what the excerpt sees, the case sees.
   std::function<Case(Case)> excerpt;
   std::optional<BatchAxis> batch{};  ///< none: what a row gets depends on other rows

@@ -176,7 +176,7 @@ void record(const CaseOptions& options, const Evidence& evidence, const Verdict&
 /// judge_outputs(), or what the memory knows of the same outputs.
 Sample judge_once(const Op& op, const Case& one, const Problem& problem, const CallResult& result, DataMemory& memory,
                   Verdict& verdict) {
-  if (const std::vector<TensorFinding>* known = memory.findings_of(result)) {
+  if (const std::vector<TensorFinding>* known = result.program.empty() ? memory.findings_of(result) : nullptr) {
     verdict.outcome = Outcome::kPass;
     verdict.tensors = *known;
     return {};
@@ -261,7 +261,8 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
 static bool leaves_unwritten(const Expectation& expectation, const CallResult& result, Verdict& verdict) {
   for (const Part& part : expectation.parts()) {
     const size_t i = output_index(result.outputs, part);
-    const Unwritten unwritten = result.in_place[i] ? Unwritten{} : unwritten_elements(part, result.outputs[i].spec, result.untouched[i]);
+    const Unwritten unwritten =
+        result.in_place[i] ? Unwritten{} : unwritten_elements(part, result.outputs[i].spec, result.untouched[i]);
     if (unwritten.elements == 0) continue;
     verdict.outcome = Outcome::kBroken;
     verdict.message = "output '" + part.label() + "': " + std::to_string(unwritten.elements) + " of " +
@@ -282,11 +283,32 @@ static std::string words_of(const Finding& finding) {
   return more > 0 ? text + "; and " + std::to_string(more) + " more" : text;
 }
 
+/// Of a library that says by which program its outputs are made that one alone is right. Where it names none of the contract's,
+/// all are compared, and the verdict is a failure.
+static bool keep_what_was_said(const Op& op, const Case& one, const std::string& said, Expectation& expectation) {
+  if (said.empty()) return true;
+  const std::string meant = op.program_meant ? op.program_meant(one, said) : said;
+  const auto is_meant = [&](const Answer& answer) { return answer.program == meant; };
+  if (std::none_of(expectation.any_of.begin(), expectation.any_of.end(), is_meant)) return false;
+  std::erase_if(expectation.any_of, [&](const Answer& answer) { return !is_meant(answer); });
+  return true;
+}
+
+/// "by split-K 1 and not by split-K 2, which the library says": if another program made the outputs.
+static std::string other_program(const Op& op, const Case& one, const Problem& problem, const CallResult& result) {
+  const Finding all = compare(op.expect(one, problem, &result.outputs), result.outputs, result.untouched);
+  if (!all.agrees()) return "";
+  return "made by " + (all.program.empty() ? "the contract's one program" : all.program) + " and not by " + result.program +
+         ", as the library says";
+}
+
 Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict) {
-  const Expectation expectation = op.expect(one, problem, &result.outputs);
+  Expectation expectation = op.expect(one, problem, &result.outputs);
   if (leaves_unwritten(expectation, result, verdict)) return all_steps(expectation.any_of.front());
+  const bool known = keep_what_was_said(op, one, result.program, expectation);
   Finding finding = compare(expectation, result.outputs, result.untouched);
-  const bool agrees = finding.agrees();
+  const bool agrees = known && finding.agrees();
+  verdict.program_said = result.program;
   verdict.program = finding.program;
   verdict.tensors = std::move(finding.parts);
   verdict.outcome = agrees ? Outcome::kPass : Outcome::kFail;
@@ -295,6 +317,10 @@ Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, cons
     return std::move(finding.sample);
   }
   verdict.message = words_of(finding);
+  if (!known)
+    verdict.message = "the library says that it made this by " + result.program + ", which is no program of the contract";
+  if (const std::string other = known && !result.program.empty() ? other_program(op, one, problem, result) : ""; !other.empty())
+    verdict.message = other;
   verdict.looked_at = finding.sample.words();
   verdict.violations = std::move(finding.violations);
   const auto wrong = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [](const auto& t) { return !t.agrees(); });

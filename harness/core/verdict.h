@@ -74,6 +74,7 @@ struct Verdict {
   std::string message;                 ///< why it was skipped, is broken or untrusted; one line
   std::vector<TensorFinding> tensors;  ///< of a judged case
   std::vector<Violation> violations;   ///< of a judged case: between elements; the first of them
+  std::string program_said{};          ///< which one the library said before; then that one alone is right
   std::string program;                 ///< of several that a contract admits: the one that the outputs come nearest to
   std::string looked_at;               ///< of a large failure: on how many rows its causes were sought; empty: on all
   std::vector<std::string> causes;     ///< of a failure: hypotheses that explain it, best first, or "no known cause"

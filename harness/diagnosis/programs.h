@@ -22,6 +22,8 @@ class ProgramTally {
   /// The programs that made the outputs of all cases, those that cut k alike in all of them if there are any; if none did, the
   /// cases that none made, or that no program made all.
   std::vector<std::string> lines() const;
+  /// Whether some outputs are those of no program.
+  bool unexplained() const { return unexplained_ > 0; }
 
  private:
   struct Way {

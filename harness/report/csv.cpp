@@ -14,7 +14,7 @@ namespace {
 using Cells = std::vector<std::string>;
 
 const Cells kVerdictColumns = {"case",    "op",          "contract", "arch",   "warp",    "kernel", "backend",
-                               "outcome", "as_expected", "message",  "ledger", "seconds", "row"};
+                               "outcome", "as_expected", "message",  "ledger", "seconds", "row", "program", "program_said"};
 const Cells kTensorColumns = {"tensor",      "format",   "elements",      "outside",   "worst_ulps",
                               "single_code", "unjudged", "padding_wrong", "budget_use"};
 /// Counts of elements are those of the data that power is reckoned on, which may be an excerpt.
@@ -47,7 +47,9 @@ Cells verdict_cells(const Verdict& v) {
           v.message,
           v.deviation,
           fmt::format("{:.6f}", v.seconds),
-          v.origin};
+          v.origin,
+          v.program,
+          v.program_said};
 }
 
 Cells tensor_cells(const TensorFinding& f) {

@@ -144,6 +144,7 @@ Json verdict(const Verdict& v) {
           {"device_lost", v.device_lost},
           {"message", v.message},
           {"program", v.program},
+          {"program_said", v.program_said},
           {"violations", violations(v.violations)},
           {"looked_at", v.looked_at},
           {"causes", v.causes},

@@ -135,6 +135,15 @@ TEST(Csv, IsReadBackByTheTableReader) {
   EXPECT_EQ(table.text(table.rows[0], "faults_seen"), "") << "not reckoned";
 }
 
+TEST(Csv, ProgramsStandBesideTheirVerdict) {
+  RunResult result;
+  result.verdicts = {truncating_kernel()};
+  result.verdicts[0].program = "split-K 2", result.verdicts[0].program_said = "split-K 3";
+  const Table table = parse_table(csv_text(result, {}, {}), "report.csv");
+  EXPECT_EQ(table.text(table.rows[0], "program"), "split-K 2");
+  EXPECT_EQ(table.text(table.rows[0], "program_said"), "split-K 3");
+}
+
 TEST(Csv, PowerStandsInItsLastColumns) {
   RunResult result;
   result.verdicts = {truncating_kernel()};

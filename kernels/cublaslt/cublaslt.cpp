@@ -1,5 +1,6 @@
 // The products of codes that cuBLASLt makes on this machine, behind the C ABI: libassay_cublaslt.so. Not ours and not judged by
-// ours: which way it cuts k is its heuristic's, under a workspace of 1 MiB, which the contracts name.
+// ours: which way it cuts k is its heuristic's, under a workspace of 1 MiB, which the contracts name. The plug-in says it before
+// the product is made, so that no other program is right.
 #include <cublasLt.h>
 
 #include <assay/cuda_plugin.hpp>
@@ -13,6 +14,7 @@ using assay::plugin::named;
 using assay::plugin::unsupported;
 
 constexpr size_t kWorkspace = size_t{1} << 20;
+constexpr size_t kMostScales = size_t{1} << 20;  ///< of b, copied to where cuBLASLt wants them
 
 void good(cublasStatus_t status, const char* what) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
@@ -25,10 +27,13 @@ void good(cublasStatus_t status, const char* what) {
 struct Library {
   cublasLtHandle_t handle{};
   void* workspace = nullptr;
+  float* scales = nullptr;
 
   Library() {
     good(cublasLtCreate(&handle), "cublasLtCreate");
     assay::cuda::good(cudaMalloc(&workspace, kWorkspace));
+    assay::cuda::good(cudaMalloc(reinterpret_cast<void**>(&scales), kMostScales * sizeof(float)));
+    assay::cuda::good(cudaMemset(scales, 0, kMostScales * sizeof(float)));
   }
   static Library& one() {
     static Library library;
@@ -83,7 +88,8 @@ class Description {
 cublasLtMatmulAlgo_t algorithm(const Description& description, const Layout& b, const Layout& a, const Layout& d) {
   cublasLtMatmulPreference_t preference{};
   good(cublasLtMatmulPreferenceCreate(&preference), "preference");
-  (void)cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspace, sizeof kWorkspace);
+  (void)cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspace,
+                                             sizeof kWorkspace);
   cublasLtMatmulHeuristicResult_t found{};
   int count = 0;
   const cublasStatus_t status =
@@ -94,35 +100,87 @@ cublasLtMatmulAlgo_t algorithm(const Description& description, const Layout& b, 
   return found.algo;
 }
 
-const float* scale(const Call& call, const char* role, int64_t many) {
+/// In how many parts it cuts k.
+int parts_of(const cublasLtMatmulAlgo_t& algorithm) {
+  int32_t parts = 0;
+  size_t written = 0;
+  good(cublasLtMatmulAlgoConfigGetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_SPLITK_NUM, &parts, sizeof parts, &written),
+       "split-K");
+  return parts > 1 ? parts : 1;
+}
+
+/// Of one factor: of the whole tensor, of each row, of 128 products of a row, of 128 of 128 rows.
+enum class Scales { kTensor, kRows, kVectors, kBlocks };
+
+cublasLtMatmulMatrixScale_t mode_of(Scales scales) {
+  switch (scales) {
+    case Scales::kTensor:
+      return CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F;
+    case Scales::kRows:
+      return CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+    case Scales::kVectors:
+      return CUBLASLT_MATMUL_MATRIX_SCALE_VEC128_32F;
+    case Scales::kBlocks:
+      return CUBLASLT_MATMUL_MATRIX_SCALE_BLK128x128_32F;
+  }
+  return CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F;
+}
+
+int64_t blocks_of(int64_t count, int64_t size = 128) { return (count + size - 1) / size; }
+
+/// Column after column, each of all rows.
+const float* vectors(const Call& call, const char* role, int64_t rows, int64_t k) {
+  const auto scales = call.in<float>(role);
+  if (scales.dimensions() != 2 || scales.size(0) != rows || scales.size(1) != blocks_of(k))
+    unsupported(std::string(role) + " is not [rows, blocks]");
+  if ((rows > 1 && scales.stride(0) != 1) || (scales.size(1) > 1 && scales.stride(1) != rows))
+    unsupported(std::string(role) + " must lie column after column");
+  return scales.data;
+}
+
+/// Copied into rows of whole groups of four.
+const float* blocks(const Call& call, const char* role, int64_t rows, int64_t k) {
   const auto scales = call.in<float>(role).dense();
-  if (scales.elements() != many) unsupported(std::string(role) + " is not that of this contract");
+  const size_t across = size_t(blocks_of(k)), pitch = size_t(blocks_of(k, 512)) * 4, down = size_t(blocks_of(rows));
+  if (scales.elements() != int64_t(across * down) || pitch * down > kMostScales)
+    unsupported(std::string(role) + " is not [blocks, blocks]");
+  float* const copy = Library::one().scales;
+  assay::cuda::good(cudaMemcpy2DAsync(copy, pitch * sizeof(float), scales.data, across * sizeof(float), across * sizeof(float),
+                                      down, cudaMemcpyDeviceToDevice, call.stream()));
+  return copy;
+}
+
+const float* scales_of(const Call& call, const char* role, const assay_tensor& factor, Scales kind) {
+  if (kind == Scales::kVectors) return vectors(call, role, factor.shape[0], factor.shape[1]);
+  if (kind == Scales::kBlocks) return blocks(call, role, factor.shape[0], factor.shape[1]);
+  const auto scales = call.in<float>(role).dense();
+  if (scales.elements() != (kind == Scales::kRows ? factor.shape[0] : 1))
+    unsupported(std::string(role) + " is not that of this contract");
   return scales.data;
 }
 
 /// d^T [n, m] = b [n, k] * a^T, column-major.
-template <bool kFast, bool kRows>
+template <bool kFast, Scales kOfA, Scales kOfB>
 void run(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");
   const Layout of_a(a), of_b(b), of_d(d);
   Description description;
   description.set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
   description.set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, int8_t(kFast));
-  description.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, scale(call, "scale_b", kRows ? b.shape[0] : 1));
-  description.set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, scale(call, "scale_a", kRows ? a.shape[0] : 1));
-  if (kRows) {
-    description.set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F);
-    description.set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F);
-  }
+  description.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, scales_of(call, "scale_b", b, kOfB));
+  description.set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, scales_of(call, "scale_a", a, kOfA));
+  description.set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, mode_of(kOfB));
+  description.set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, mode_of(kOfA));
   if (const assay_tensor* bias = call.find("bias")) {
     description.set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
     description.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(bias->data));
     description.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, type_of(*bias));
   }
   const cublasLtMatmulAlgo_t algo = algorithm(description, of_b, of_a, of_d);
+  call.say_program("split-K " + std::to_string(parts_of(algo)));
   const float one = 1, zero = 0;
-  good(cublasLtMatmul(Library::one().handle, description, &one, b.data, of_b, a.data, of_a, &zero, d.data, of_d, d.data, of_d, &algo,
-                      Library::one().workspace, kWorkspace, call.stream()),
+  good(cublasLtMatmul(Library::one().handle, description, &one, b.data, of_b, a.data, of_a, &zero, d.data, of_d, d.data, of_d,
+                      &algo, Library::one().workspace, kWorkspace, call.stream()),
        "cublasLtMatmul");
 }
 
@@ -132,8 +190,30 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
   const assay::plugin::Accepts any = {};
   return assay::cuda::library(
       "cublaslt",
-      {{"cublaslt_tensor_fast", "gemm_scaled", {"torch.scaled_mm_tensor_fast.sm_90", "torch.scaled_mm_tensor_fast_e5m2_e4m3.sm_90"}, any, {}, run<true, false>},
-       {"cublaslt_tensor", "gemm_scaled", {"torch.scaled_mm_tensor.sm_90", "torch.scaled_mm_tensor_e4m3_e5m2.sm_90"}, any, {}, run<false, false>},
-       {"cublaslt_row_fast", "gemm_scaled", {"torch.scaled_mm_row_fast.sm_90"}, any, {}, run<true, true>},
-       {"cublaslt_row", "gemm_scaled", {"torch.scaled_mm_row.sm_90"}, any, {}, run<false, true>}});
+      {{"cublaslt_tensor_fast",
+        "gemm_scaled",
+        {"torch.scaled_mm_tensor_fast.sm_90", "torch.scaled_mm_tensor_fast_e5m2_e4m3.sm_90"},
+        any,
+        {},
+        run<true, Scales::kTensor, Scales::kTensor>},
+       {"cublaslt_tensor",
+        "gemm_scaled",
+        {"torch.scaled_mm_tensor.sm_90", "torch.scaled_mm_tensor_e4m3_e5m2.sm_90"},
+        any,
+        {},
+        run<false, Scales::kTensor, Scales::kTensor>},
+       {"cublaslt_row_fast", "gemm_scaled", {"torch.scaled_mm_row_fast.sm_90"}, any, {}, run<true, Scales::kRows, Scales::kRows>},
+       {"cublaslt_row", "gemm_scaled", {"torch.scaled_mm_row.sm_90"}, any, {}, run<false, Scales::kRows, Scales::kRows>},
+       {"cublaslt_1x128_128x128",
+        "gemm_block_scaled",
+        {"torch.scaled_mm_1x128_128x128.sm_90"},
+        any,
+        {},
+        run<false, Scales::kVectors, Scales::kBlocks>},
+       {"cublaslt_1x128_1x128",
+        "gemm_block_scaled",
+        {"torch.scaled_mm_1x128_1x128.sm_90"},
+        any,
+        {},
+        run<false, Scales::kVectors, Scales::kVectors>}});
 }

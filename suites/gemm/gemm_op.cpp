@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "reference/flow/dot/words.h"
 #include "reference/flow/registry.h"
@@ -33,7 +34,8 @@ std::string shape_words(const GemmCase& p) {
 }
 
 std::string data_words(const GemmCase& p) {
-  const std::string more = (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp);
+  const std::string more =
+      (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp);
   return fmt::format("{}.{}.{}{}.s{}", p.fill, p.b, p.scale, more, p.seed);
 }
 
@@ -45,6 +47,14 @@ Case validated(Case c, const GemmOpParts& parts) {
   c.set_name({c.op, p.id(), shape_words(p), data_words(p), p.warp});
   c.parameters["arch"] = chip_of_unit(p.contract.unit_row->id);
   return c;
+}
+
+/// The program of the contract that "split-K 6" is; of other words themselves.
+std::string program_meant(const Case& c, const std::string& said) {
+  int parts = 0, end = 0;
+  if (std::sscanf(said.c_str(), "split-K %d%n", &parts, &end) != 1 || size_t(end) != said.size()) return said;
+  const GemmCase p = read_gemm_case(c);
+  return program_of_parts(p.contract, p.k, parts).value_or(said);
 }
 
 /// Rows of b, and products, of a tile that cannot be cut.
@@ -70,7 +80,9 @@ Shrinking shrink(const Case& c, const std::map<std::string, int64_t>&) {
   const GemmCase p = read_gemm_case(c);
   const TileOfB tile(p.contract.shuffle);
   const auto axis = [](const char* column, int64_t size, int64_t unit) {
-    return ShrinkAxis{size / unit, [=](int64_t units) { return std::map<std::string, std::string>{{column, std::to_string(units * unit)}}; }};
+    return ShrinkAxis{size / unit, [=](int64_t units) {
+                        return std::map<std::string, std::string>{{column, std::to_string(units * unit)}};
+                      }};
   };
   return {{axis("m", p.m, 1), axis("n", p.n, tile.rows), axis("k", p.k, tile.products)}, {}, p.m * p.n * p.k};
 }
@@ -82,9 +94,12 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   if (parts.of_blocks)
     all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the product, of contracts that do so"});
   else
-    all.insert(all.end(), {{"bias", Access::kIn, "[n] in the format of d: added to each row, of cases that have one"},
-                           {"azp_adj", Access::kIn, "[n] int32, of contracts with zero points: taken off the sum; the sums of rows of b, times azp if that is one number"},
-                           {"azp", Access::kIn, "[m] int32, of contracts with a zero point a token: times azp_adj"}});
+    all.insert(
+        all.end(),
+        {{"bias", Access::kIn, "[n] in the format of d: added to each row, of cases that have one"},
+         {"azp_adj", Access::kIn,
+          "[n] int32, of contracts with zero points: taken off the sum; the sums of rows of b, times azp if that is one number"},
+         {"azp", Access::kIn, "[m] int32, of contracts with a zero point a token: times azp_adj"}});
   all.push_back({"d", Access::kOut, "[m, n]: the scaled product"});
   return all;
 }
@@ -104,11 +119,15 @@ Op gemm_op(GemmOpParts parts) {
   op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>*) {
     const GemmCase p = read_gemm_case(c);
     Expectation expectation = expect_product(p, p.contract, made);
-    if (p.contract.unknown()) expectation.together = [p, &made](const std::vector<HostTensor>& outputs) { return error_violations(p, made, outputs); };
+    if (p.contract.unknown())
+      expectation.together = [p, &made](const std::vector<HostTensor>& outputs) { return error_violations(p, made, outputs); };
     return expectation;
   };
   op.neighbours = [](const Case& c) { return gemm_hypotheses(read_gemm_case(c)); };
   op.programs = [](const Case& c, const Problem& made) { return every_program(read_gemm_case(c), made); };
+  op.untried =
+      "stream-K of CUTLASS, whose scheduler cuts k elsewhere in each tile of d; results of 16 bits that atomics add in any order";
+  op.program_meant = program_meant;
   op.excerpt = excerpt;
   op.batch = BatchAxis{[](const Case& c) { return read_gemm_case(c).m; }, gemm_with_rows};
   op.relations = [](const Case& c, const Problem& made) { return gemm_relations(read_gemm_case(c), made); };

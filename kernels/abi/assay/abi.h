@@ -88,7 +88,10 @@ typedef struct assay_call {
   void* stream;    /* as create_stream() gave it, or NULL for the default. run() enqueues here and does not synchronise. */
   void* workspace; /* device memory, or NULL */
   size_t workspace_bytes;
-  char* message; /* the library writes at most message_bytes - 1 characters here when it does not return ASSAY_OK */
+  /* The library writes at most message_bytes - 1 characters here when it does not return ASSAY_OK. When it does it may say which of the
+   * contract's programs its outputs are made by, "program: split-K 3", known from its choice of a kernel and not from what that gives: no
+   * other program is then right. */
+  char* message;
   size_t message_bytes;
 
   /* Appended after the first release; a caller whose `size` ends before them has one rank. */

@@ -1,6 +1,7 @@
 // A row of a table of matrix products, read: which matrix unit adds the products, when its sums leave it, how scales join them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,5 +83,8 @@ struct DotProgram {
 
 /// The programs of a contract that differ for that k: the fewest parts first.
 std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k);
+
+/// Which of them cuts k into so many parts: 5 parts of 16 blocks are as long as 4, and one program. None of a contract that never does.
+std::optional<std::string> program_of_parts(const DotContract& contract, int64_t k, int parts);
 
 }  // namespace assay

@@ -35,15 +35,33 @@ Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias) 
 
 Recipe join_recipe(const DotContract& contract) { return resolve(contract.join, names_of_join()); }
 
+namespace {
+
+/// Products of a part: whole units, and as many in each part but the last.
+int64_t part_length(const DotContract& contract, int64_t k, int parts) {
+  const int64_t unit = std::max<int64_t>(1, contract.part_of), blocks = (k + unit - 1) / unit;
+  return parts == 1 ? std::max<int64_t>(1, k) : (blocks + parts - 1) / parts * unit;
+}
+
+}  // namespace
+
+std::optional<std::string> program_of_parts(const DotContract& contract, int64_t k, int parts) {
+  if (parts < contract.least_parts || parts > contract.most_parts) return std::nullopt;
+  const int64_t part = part_length(contract, k, parts);
+  for (const DotProgram& program : dot_programs(contract, k))
+    if (program.part == part || (program.part >= k && part >= k)) return program.name;
+  return std::nullopt;
+}
+
 std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k) {
   std::vector<DotProgram> programs;
   for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.adds_results ? parts : 1) {
-    const int64_t unit = std::max<int64_t>(1, contract.part_of), blocks = (k + unit - 1) / unit;
-    const int64_t part = parts == 1 ? std::max<int64_t>(1, k) : (blocks + parts - 1) / parts * unit;
+    const int64_t part = part_length(contract, k, parts);
     if (!programs.empty() && programs.back().part <= part) continue;  // no shorter parts than before
     if (!programs.empty() && part >= k) continue;
     const bool promotes = contract.of_blocks() || contract.promote < part;
-    programs.push_back({promotes ? contract.promote : 0, part, "split-K " + std::to_string(parts) + (contract.adds_results ? ", added in any order" : "")});
+    programs.push_back({promotes ? contract.promote : 0, part,
+                        "split-K " + std::to_string(parts) + (contract.adds_results ? ", added in any order" : "")});
   }
   if (programs.size() == 1 && programs.front().part >= k) programs.front().name.clear();
   return programs;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -131,6 +132,10 @@ class Call {
     if (call.size < offsetof(assay_call, message_bytes) + sizeof(size_t)) failed("assay_call is older than this library");
   }
   const assay_call& raw() const { return call_; }
+  /// Says before the outputs are there by which of the contract's programs they will be made: "split-K 3". No other is right then.
+  void say_program(const std::string& program) const {
+    if (call_.message && call_.message_bytes > 0) std::snprintf(call_.message, call_.message_bytes, "program: %s", program.c_str());
+  }
 
   /// Null if the call has no tensor of that role.
   const assay_tensor* find(const char* role) const {
