@@ -85,6 +85,12 @@ struct GemmLastRow : VllmScaledMmSwapAb {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t m) { return row == m - 1 && m > 1 ? m - 2 : row; }
 };
 
+/// Offset of an element of d in too narrow a type. The regressions wrap at 2^31 or 2^32; this one at 2^16, which a test can
+/// afford.
+struct GemmOffset32bit : VllmScaledMm {
+  SIMT_DEVICE static int64_t place_of_d(int64_t row, int64_t column, int64_t pitch) { return uint16_t(row * pitch + column); }
+};
+
 /// A stage of rows that was not waited for: the rows of the tile before.
 struct GemmTileBefore : TorchRowFast {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row >= 64 ? row - 64 : row; }

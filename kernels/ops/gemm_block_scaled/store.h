@@ -8,7 +8,7 @@ namespace assay_kernels {
 template <class Rules, class Y>
 SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
   const float c = x.c ? simt::to_float(static_cast<const Y*>(x.c)[row * x.n + column]) : 0.0f;
-  static_cast<Y*>(x.d)[row * x.pitch_d + column] = simt::from_float<Y>(Rules::result(acc, c));
+  static_cast<Y*>(x.d)[Rules::place_of_d(row, column, x.pitch_d)] = simt::from_float<Y>(Rules::result(acc, c));
 }
 
 template <class Rules>

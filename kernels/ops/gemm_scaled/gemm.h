@@ -13,7 +13,8 @@ SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, floa
   const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
   const float bias = Rules::template bias<Y>(x, row, column, sa, sb);
   const float scaled = Rules::template scaled<Y>(sum, sa, sb, bias);
-  static_cast<Y*>(x.d)[row * x.pitch_d + column] = Rules::has_bias(x) ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
+  static_cast<Y*>(x.d)[Rules::place_of_d(row, column, x.pitch_d)] =
+      Rules::has_bias(x) ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
 }
 
 /// A result in the format of d, as a number.
@@ -78,8 +79,8 @@ SIMT_KERNEL void scaled_product(GemmArguments x) {
     const int64_t r = row + chain.row(i), c = column + chain.column(i);
     if (r >= x.m || c >= x.n) continue;
     if constexpr (Rules::kAddsResults) {
-      if (x.y == ResultType::kBf16) static_cast<simt::Bf16*>(x.d)[r * x.pitch_d + c] = simt::from_float<simt::Bf16>(sum[i]);
-      if (x.y == ResultType::kF16) static_cast<simt::F16*>(x.d)[r * x.pitch_d + c] = simt::from_float<simt::F16>(sum[i]);
+      if (x.y == ResultType::kBf16) static_cast<simt::Bf16*>(x.d)[Rules::place_of_d(r, c, x.pitch_d)] = simt::from_float<simt::Bf16>(sum[i]);
+      if (x.y == ResultType::kF16) static_cast<simt::F16*>(x.d)[Rules::place_of_d(r, c, x.pitch_d)] = simt::from_float<simt::F16>(sum[i]);
       continue;
     }
     if (x.y == ResultType::kF32) store<Rules, float>(x, r, c, sum[i]);
