@@ -5,6 +5,7 @@
 
 #include "reference/dot/accumulator_model.h"
 #include "reference/dot/exact_dot.h"
+#include "reference/flow/dot/ways.h"
 #include "reference/formats/codes.h"
 #include "reference/formats/round.h"
 #include "suites/gemm/operands.h"
@@ -28,8 +29,7 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
   if (!c.contract.unit.scale) wanted.model = accumulator_model(c.contract.unit, c.contract.promote);
   const bool has_bound = wanted.model.has_value();
   if (has_bound) wanted.bound = bound;
-  exact_dot({operand_a(c, problem, inputs), operand_b(c, problem, inputs), c.k},
-            {0, c.m, 0, c.n}, wanted);
+  exact_dot({operand_a(c, problem, inputs), operand_b(c, problem, inputs), c.k}, {0, c.m, 0, c.n}, wanted);
   double worst_ulps = 0, worst_part = 0, errors = 0, squares = 0;
   int64_t above = 0, below = 0, normalized = 0;
   for (size_t i = 0; i < size; ++i) {
@@ -48,17 +48,20 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
     const bool larger = std::fabs(got) > std::fabs(exact);
     (larger ? above : below) += got != exact;
   }
-  std::vector<std::string> notes = {
-      fmt::format("farthest from the exact product: {:.3g} ulp of {}; {} magnitudes are above it, {} below", worst_ulps,
-                  c.y->name, above, below)};
+  std::vector<std::string> notes = {fmt::format(
+      "beside the exact product the worst element is {:.3g} ulp of {} off; {} elements are too large in magnitude, {} too small",
+      worst_ulps, c.y->name, above, below)};
   if (normalized > 0) {
     const double bias = errors / double(normalized);
-    notes.push_back(fmt::format("errors in parts of the sum of magnitudes: bias {:.3g} (below 0: toward zero), spread {:.3g}", bias,
-                                std::sqrt(std::max(0.0, squares / double(normalized) - bias * bias))));
+    notes.push_back(
+        fmt::format("errors, each divided by the sum of |a * b| of its products: mean {:.3g} (below 0: toward zero), standard "
+                    "deviation {:.3g}",
+                    bias, std::sqrt(std::max(0.0, squares / double(normalized) - bias * bias))));
   }
   if (has_bound)
-    notes.push_back(
-        fmt::format("{:.3g} times what the unit's additions and one rounding may lose in any order, at most", worst_part));
+    notes.push_back(fmt::format(
+        "the worst error is {:.3g} times its bound: what the unit's additions, in any order, and one rounding may lose",
+        worst_part));
   return notes;
 }
 
@@ -80,6 +83,17 @@ HostTensor rows_of(const HostTensor& d, const std::vector<int64_t>& rows) {
   return some;
 }
 
+/// The contract for who has not read its row: the unit, promotion, scales, and how k may be cut.
+std::string contract_words(const GemmCase& c) {
+  std::vector<DotProgram> programs = dot_programs(c.contract, c.k);
+  DotProgram whole = programs.front();
+  whole.name.clear();
+  std::string cuts;
+  for (const DotProgram& program : programs)
+    if (!program.name.empty()) cuts += (cuts.empty() ? "" : ", or ") + program.name;
+  return fmt::format("by its contract d is {}{}", dot_way_words(c.contract, whole), cuts.empty() ? "" : "; k cut as " + cuts);
+}
+
 }  // namespace
 
 std::vector<std::string> product_remarks(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
@@ -94,7 +108,7 @@ std::vector<std::string> product_remarks(const Case& one, const Problem& problem
     notes = remarks(read_gemm_case(fewer), some, rows_of(d, rows));
     notes.front() = fmt::format("of {} of {} rows: {}", rows.size(), c.m, notes.front());
   }
-  if (c.contract.unknown()) notes.push_back(error_statistics(c)->words());
+  notes.push_back(c.contract.unknown() ? error_statistics(c)->words() : contract_words(c));
   return notes;
 }
 
