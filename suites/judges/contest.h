@@ -3,6 +3,8 @@
 
 #include <array>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -46,11 +48,27 @@ struct Listener {
   std::function<void(const std::string& judge, const std::string& data, const std::string& case_id, Judgement)> said;
 };
 
+/// What healthy kernels gave, by kernel, case and the bytes of all inputs: many faults have one twin.
+class HealthyOutputs {
+ public:
+  /// Null if it is not there.
+  const std::vector<HostTensor>* find(const std::string& key) const;
+  /// Nothing is kept once there is much of it.
+  void keep(const std::string& key, const std::vector<HostTensor>& outputs);
+
+ private:
+  static constexpr size_t kMostBytes = size_t{256} << 20;
+  std::map<std::string, std::vector<HostTensor>> all_;
+  size_t bytes_ = 0;
+  mutable std::mutex mutex_;
+};
+
 struct Field {
   std::vector<Rule> rules;
   std::vector<Recipe> recipes;
   std::vector<Case> quick;  ///< cases of all ops
   const Backend* healthy;
+  std::shared_ptr<HealthyOutputs> before = std::make_shared<HealthyOutputs>();
 
   const Recipe& recipe(const std::string& id) const;
 };

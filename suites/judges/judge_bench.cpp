@@ -1,6 +1,9 @@
-// assay_judges ROOT LIBRARIES [--list | --check FILE | --write FILE | --sample N]: what the acceptance rules of other projects find, and
-// Assay, on the same faulty and healthy kernels.
-// --list prints every judgement: kernel, judge, data, case. --sample has one kernel in N judged, and Assay must be right about each.
+// assay_judges ROOT LIBRARIES [--list | --check FILE | --write FILE | --sample N] [--keep FILE.json]: what the acceptance rules
+// of other projects find, and Assay, on the same faulty and healthy kernels.
+// --list prints every judgement: kernel, judge, data, case. --sample has one kernel in N judged, and Assay must be right about
+// each.
+// --keep writes what was found of each kernel into a file and takes from it what stands there, so that a fault more is measured
+// alone. Nobody looks whether kernels, cases or rules have changed since: take out of it what has.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -18,6 +21,7 @@
 #include "reference/table/table.h"
 #include "suites/catches/measuring.h"
 #include "suites/catches/sample.h"
+#include "suites/judges/kept.h"
 #include "suites/judges/tables.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
@@ -103,7 +107,30 @@ std::vector<Contestant> contestants(Libraries& libraries, const std::string& roo
   return all;
 }
 
-std::vector<Entry> judged(const Field& field, const std::vector<Contestant>& all, bool list) {
+/// What was found of contestants before, and what is found now.
+class Kept {
+ public:
+  explicit Kept(std::string file) : file_(std::move(file)) {
+    if (!file_.empty()) marks_ = read_kept(file_);
+  }
+  const Marks* of(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = marks_.find(name);
+    return found == marks_.end() ? nullptr : &found->second;
+  }
+  void add(const std::string& name, const Marks& marks) {
+    const std::lock_guard lock(mutex_);
+    marks_[name] = marks;
+    if (!file_.empty()) write_kept(file_, marks_);
+  }
+
+ private:
+  std::string file_;
+  std::map<std::string, Marks> marks_;
+  mutable std::mutex mutex_;
+};
+
+std::vector<Entry> judged(const Field& field, const std::vector<Contestant>& all, bool list, Kept& kept) {
   std::vector<Entry> entries(all.size());
   std::vector<std::string> lines(all.size());
   std::atomic<size_t> next{0};
@@ -119,7 +146,12 @@ std::vector<Entry> judged(const Field& field, const std::vector<Contestant>& all
         lines[i].append(data).append(", ").append(id).append("\n");
       };
       try {
+        if (const Marks* before = kept.of(all[i].name)) {
+          entries[i] = {all[i], *before};
+          continue;
+        }
         entries[i] = {all[i], contest(field, all[i], {list ? note : decltype(Listener::said){}})};
+        kept.add(all[i].name, entries[i].marks);
       } catch (...) {
         const std::lock_guard lock(mutex);
         error = std::current_exception();
@@ -136,7 +168,8 @@ std::vector<Entry> judged(const Field& field, const std::vector<Contestant>& all
   return entries;
 }
 
-int run(const std::string& root, const std::string& folder, const std::string& option, const std::string& file) {
+int run(const std::string& root, const std::string& folder, const std::string& option, const std::string& file,
+        const std::string& keep) {
   open_rulebook(root);
   Libraries libraries(folder);
   const Field field{load_rules(root + "/suites/judges/rules.csv"), load_recipes(root + "/suites/judges/recipes.csv"),
@@ -145,7 +178,8 @@ int run(const std::string& root, const std::string& folder, const std::string& o
   for (const Rule& rule : field.rules) field.recipe(rule.recipe);
   std::vector<Contestant> all = contestants(libraries, root, field.rules);
   if (option == "--sample") std::erase_if(all, [n = one_in(file)](const Contestant& one) { return !in_sample(one.name, n); });
-  const std::vector<Entry> entries = judged(field, all, option == "--list");
+  Kept kept(keep);
+  const std::vector<Entry> entries = judged(field, all, option == "--list", kept);
   const std::string table = tables(field.rules, entries);
   if (option == "--write") write_section(file, kSection, table);
   std::fputs(table.c_str(), stdout);
@@ -159,13 +193,23 @@ int run(const std::string& root, const std::string& folder, const std::string& o
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string option = argc > 3 ? argv[3] : "", file = argc > 4 ? argv[4] : "";
-  if (argc < 3 || ((option == "--check" || option == "--write" || option == "--sample") && file.empty())) {
-    std::fprintf(stderr, "usage: assay_judges ROOT FOLDER_OF_LIBRARIES [--list | --check FILE.md | --write FILE.md | --sample N]\n");
+  std::vector<std::string> words(argv + 1, argv + argc);
+  std::string keep;
+  if (const auto at = std::find(words.begin(), words.end(), "--keep"); at != words.end() && at + 1 != words.end()) {
+    keep = at[1];
+    words.erase(at, at + 2);
+  }
+  const std::string option = words.size() > 2 ? words[2] : "", file = words.size() > 3 ? words[3] : "";
+  const bool wants_file = option == "--check" || option == "--write" || option == "--sample";
+  if (words.size() < 2 || words.size() > 4 || (!option.empty() && !wants_file && option != "--list") ||
+      wants_file == file.empty()) {
+    std::fprintf(stderr,
+                 "usage: assay_judges ROOT FOLDER_OF_LIBRARIES [--list | --check FILE.md | --write FILE.md | --sample N] [--keep "
+                 "FILE.json]\n");
     return 2;
   }
   try {
-    return run(argv[1], argv[2], option, file);
+    return run(words[0], words[1], option, file, keep);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "assay_judges: %s\n", error.what());
     return 2;

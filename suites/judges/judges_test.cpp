@@ -193,6 +193,7 @@ std::vector<Pair> pairs() {
       {"flashinfer_fuzz", ns, becomes(1.0859375), becomes(1.0937)},
       {"ck_gemm", ns, becomes(1.09375), becomes(1.109375)},
       {"cutlass_gemm", ns, same(), stepped(1, 1)},
+      {"ck_tile", ns, becomes(1.125), becomes(1.1328125)},
   };
 }
 
