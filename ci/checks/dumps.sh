@@ -6,7 +6,7 @@ packed='quant_group/vllm.group_fp8_packed/bf16.m5.n1024.g128.ue8m0x4_tma/normal.
 
 # Recording and judging give the same verdicts, byte for byte, for right and for wrong kernels: of groups, of outputs in place, of rows
 # that share a factor, of one buffer in parts, and of calls that end without outputs.
-cases=(--suite quick --warp 32 --case 'quant_group/*/bf16*/normal.*' --case 'fused_add_rms_norm/*/f16*/normal.*'
+cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16*/normal.*' --case 'fused_add_rms_norm/*/f16*/normal.*'
   --case 'qk_norm_rope/*/f16*/normal.*' --case 'concat_and_cache_mla/*/normal.*')
 # verdicts FILE: a report in CSV or as printed, without what it says about its own run.
 verdicts() {

@@ -112,12 +112,11 @@ int complain(const std::string& what) {
   return 1;
 }
 
-int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, const Backend& faulty, const std::vector<Case>& cases) {
+int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, const Backend& faulty, const std::string& root) {
   const KernelOffer* offer = faulty.library.find_kernel(demand.fault);
   if (!offer) return complain("the library of faults does not offer " + demand.fault);
-  std::vector<Case> chosen;
-  for (const Case& one : cases)
-    if (one.op == offer->op && one.text("contract") == offer->contracts.front()) chosen.push_back(one);
+  std::vector<Case> chosen = select_cases(load_cases(std::span(&find_op(offer->op), 1), root), {.suites = {"quick"}});
+  std::erase_if(chosen, [&](const Case& one) { return one.text("contract") != offer->contracts.front(); });
 
   const RunResult healthy = run(ops, cpu, chosen, offer->twin);
   if (healthy.judged() == 0 || healthy.unexpected() > 0) return complain("the healthy twin " + offer->twin + " does not pass");
@@ -154,11 +153,9 @@ int main(int argc, char** argv) {
   const std::string root = argv[1], folder = argv[2];
   try {
     open_rulebook(root);
-    const std::vector<Case> cases =
-        select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     const Backend cpu = shared_between_threads(open_in_process(folder + "/libassay_cpu.so", "cpu"));
     const Backend faulty = shared_between_threads(open_in_process(folder + "/libassay_faulty.so", "faulty"));
-    return judge(demand_of(root, argv[3]), ops_with(argc == 5 ? std::stoi(argv[4]) : 0), cpu, faulty, cases);
+    return judge(demand_of(root, argv[3]), ops_with(argc == 5 ? std::stoi(argv[4]) : 0), cpu, faulty, root);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "catches: %s\n", error.what());
     return 2;
