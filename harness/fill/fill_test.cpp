@@ -81,6 +81,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"subnormal_pairs", 0x46513deece33988c},   {"subnormal_pairs_partner", 0xdc6a6bbd62a0f910},   {"far_below_one", 0xfdd0b85f420b5d80},
       {"zero_beside_least", 0xdab394bf2a050437},   {"huge_beside_least", 0xc6a4a2c04f134250},
       {"far_scales", 0xe77e0ecc8a408986},   {"low_scales", 0xebb525d1bafc9ab7},
+      {"end_scales", 0x41a9d723ca92a49a},   {"nan_beside_huge", 0x61a82a73bd0d35b4},
       {"half_tenfold", 0xf01550c4af909eea},   {"row_octaves", 0x6976f0799da226a8},   {"infinities", 0x3779833b14f735f9},
       {"exponent_rules", 0x7e3a402bfe28ac8f}, {"every_scale", 0x92f94b1ac2dd6cb3},   {"lone_mantissa", 0xc87daaf3be23ad89},
       {"gate_open", 0x5f05efe41f811102},           {"gate_closed", 0xc9702c7ad32a7383},

@@ -98,6 +98,15 @@ void quiet(Sheet& sheet) {
   });
 }
 
+void nan_beside_huge(Sheet& sheet) {
+  huge(sheet);
+  if (sheet.format.specials == Specials::kInteger) return;
+  for_each_group(sheet, [&](const Group& group) {
+    const int64_t place = group.begin + sheet.random.below(group.size(), group.number, kPlace);
+    sheet.codes.push_back({place, nan_code(sheet.format, group.number)});
+  });
+}
+
 void specials(Sheet& sheet) {
   const double smallest = neighbour(sheet.format, 0.0, 1);
   const bool has_nan = sheet.format.specials != Specials::kInteger;

@@ -216,6 +216,14 @@ void low_scales(Sheet& sheet) {
     sheet.values[size_t(i)] = power_of_two(-70 - int(sheet.random.below(3, i, kExponent)));
 }
 
+void end_scales(Sheet& sheet) {
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
+    const int least = sheet.random.coin(i, kPick) ? sheet.format.min_exponent() - 2 : -sheet.format.min_exponent();
+    sheet.values[size_t(i)] =
+        power_of_two(least + int(sheet.random.below(2, i, kExponent))) * (1 + std::floor(sheet.random.uniform(i, kValue) * 8) / 8);
+  }
+}
+
 void zero_signs(Sheet& sheet) {
   const double minus = sheet.format.has_sign() && sheet.format.specials != Specials::kInteger ? -0.0 : 0.0;
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {

@@ -162,6 +162,8 @@ TEST(FillProducts, SubnormalPairsCancelAndLeaveSmallProducts) {
 
 TEST(FillProducts, ScalesAreFarApartOrLow) {
   for (const double s : values(filled("far_scales", kE4M3Fn))) ASSERT_TRUE((s >= 0x1p-9 && s < 0x1p-7) || s >= 0x1p7) << s;
+  for (const double s : values(filled("end_scales", kF32)))
+    ASSERT_TRUE((s >= 0x1p-128 && s < 0x1p-126) || (s >= 0x1p126 && s < 0x1p128)) << s;
   for (const double s : values(filled("low_scales", kE8M0))) ASSERT_TRUE(s >= 0x1p-72 && s <= 0x1p-70) << s;
 }
 

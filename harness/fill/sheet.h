@@ -108,6 +108,7 @@ void far_below_one(Sheet&);
 void zero_beside_least(Sheet&);
 void huge_beside_least(Sheet&);
 void far_scales(Sheet&);
+void end_scales(Sheet&);
 void low_scales(Sheet&);
 
 // fill_gemm.cpp: factors of whole matrix products
@@ -160,6 +161,7 @@ void spoiled_rows(Sheet&);
 
 // fill_blocks.cpp: groups by the exponents of their scales
 void infinities(Sheet&);
+void nan_beside_huge(Sheet&);
 void exponent_rules(Sheet&);
 void every_scale(Sheet&);
 

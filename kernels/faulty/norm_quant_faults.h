@@ -3,6 +3,7 @@
 
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/norm_faults.h"
+#include "kernels/ops/rms_norm_quant_group/mx.h"
 #include "kernels/ops/rms_norm_quant_static/rms_norm_quant_static.h"
 
 namespace assay_kernels {
@@ -72,6 +73,14 @@ struct StaticDivides : VllmStatic {
 
 struct AddedStale : VllmFusedAddRmsNormV0191 {
   static bool stores_residual() { return false; }
+};
+
+/// The exponent of amax, not of amax / 448.
+struct NormMxNoEmax : VllmMxfp8Fused {
+  static uint32_t exponent(float amax) {
+    const uint32_t e = exponent_ceil(amax);
+    return e < 254u ? e : 254u;
+  }
 };
 
 }  // namespace assay_kernels

@@ -24,6 +24,8 @@ std::vector<Kernel> silu_faults() {
                                              "vLLM #49828: there the floor is another one, under amax"),
       of_gated_tokens<SiluTokenProductKept>("silu_token_product_kept",
                                             "vLLM #46273: whether the product is rounded to 16 bits is an argument"),
+      of_gated_mx<SiluMxZerosDivided>("silu_mx_zeros_divided",
+                                      "vLLM mxfp8_utils.py v0.30.0, comment: 2**-127 flushes to zero on CDNA, 0/0 == NaN"),
       of_masked<BeyondTokens<>>("beyond_tokens",
                                 "rtp-llm #1362, sglang #32386: activation and quantization over the whole room of an expert"),
       of_masked<MaskedScaleInF32>("masked_scale_in_f32",

@@ -1,6 +1,7 @@
 // silu(gate) * up and its quantization gone wrong, each as it went wrong somewhere.
 #pragma once
 
+#include "kernels/ops/silu_mul_quant_group/mx.h"
 #include "kernels/ops/silu_mul_quant_group/rules.h"
 #include "kernels/ops/silu_mul_quant_masked/rules.h"
 
@@ -94,5 +95,11 @@ struct RoundsSiluAlone : SiluTwice {
   static constexpr bool kRoundsProduct = false;
 };
 struct SiluTokenProductKept : WithActivation<VllmSiluPerTokenRounded, RoundsSiluAlone> {};
+
+/// Without the guard a block of zeros is divided by the flushed 2^-127.
+struct MxZerosDivided : VllmMxfp8Fused {
+  static float multiplier(float /*amax*/, uint32_t e) { return VllmMxfp8Fused::multiplier(1.0f, e); }
+};
+using SiluMxZerosDivided = WithGroup<VllmSiluMxfp8, MxZerosDivided>;
 
 }  // namespace assay_kernels

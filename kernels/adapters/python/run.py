@@ -19,6 +19,7 @@ import cpp_rows
 import flashinfer_rows
 import gemm_rows
 import library_gemm_rows
+import liger_rows
 import other_rows
 import torch_activation_rows
 import vllm_rows
@@ -26,20 +27,20 @@ import vllm_triton_rows
 import witness_file
 
 COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [aiter_rows.in_triton, aiter_rows.on_the_host],
-           "torchao": [other_rows.torchao_commit_rows], "DeepGEMM:products": [library_gemm_rows.deepgemm]}
-RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8,
+           "torchao": [other_rows.torchao_commit_rows], "vllm:fused_mxfp8": [vllm_triton_rows.fused_mxfp8], "DeepGEMM:products": [library_gemm_rows.deepgemm]}
+RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8, vllm_triton_rows.in_mxfp8,
                      gemm_rows.vllm_triton, cpp_rows.contiguity],
-            "vllm:native": [vllm_rows.native], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
+            "vllm:native": [vllm_rows.native], "vllm:mxfp8": [vllm_triton_rows.in_mxfp8], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
             "vllm:cutlass": [library_gemm_rows.vllm_cutlass],
             "vllm:cutlass_azp": [library_gemm_rows.vllm_cutlass_azp],
             "vllm:silu_then_group": [torch_activation_rows.before_groups], "torchao": [other_rows.torchao_release_rows],
-            "flashinfer-python:cute": [flashinfer_rows.cute]}
+            "flashinfer-python:cute": [flashinfer_rows.cute], "liger-kernel": [liger_rows.forwards]}
 TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.deepgemm_rows}
 MOST_SHAPES = 256  # of one function, for which torch.compile makes code; after so many it would go on eagerly
 
 
 def folder_of(package):
-    return package.partition(":")[0].replace("==", "-").replace("@", "-").replace("flashinfer-", "flashinfer_")
+    return package.partition(":")[0].replace("==", "-").replace("@", "-").replace("flashinfer-", "flashinfer_").replace("liger-", "liger_")
 
 
 def rows_of(package, sources, is_compiled):

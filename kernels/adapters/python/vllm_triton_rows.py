@@ -1,6 +1,8 @@
 """vLLM's Triton kernels, each function as it stands in a release's sources, under the row of that release."""
 
 import ast
+import sys
+import types
 
 import torch
 
@@ -62,6 +64,59 @@ def in_int8(source, _):
         return {"q": q, "scale": scale}
 
     return [("vllm.group_int8_triton", "cuda", group), ("vllm.per_token_int8_triton", "cuda", token)]
+
+
+def triton_of_vllm():
+    """`from vllm.triton_utils import tl, triton` inside a function."""
+    import triton
+    import triton.language as tl
+
+    utils = types.ModuleType("vllm.triton_utils")
+    utils.tl, utils.triton = tl, triton
+    sys.modules.setdefault("vllm", types.ModuleType("vllm"))
+    sys.modules["vllm.triton_utils"] = utils
+
+
+def in_mxfp8(source, release):
+    """ROCm's quantizer, as Triton compiles it for this GPU."""
+    triton_of_vllm()
+    mx = functions(f"{source}/{UTILS}mxfp8_utils.py",
+                   ["MXFP8_VALUE_DTYPE", "MXFP8_SCALE_DTYPE", "MXFP8_BLOCK_SIZE", "_mxfp8_quant_triton_kernel", "_MXFP8_QUANT_KERNEL",
+                    "_mxfp8_e4m3_quantize_triton"], names_of(source))
+
+    def run(call):
+        q, scale = mx._mxfp8_e4m3_quantize_triton(call["x"])
+        return {"q": q, "scale": scale}
+
+    return [(row_of("vllm.mxfp8_triton", ["v0.27.0", "v0.30.0"], release), "cuda", run)]
+
+
+def fused_mxfp8(source):
+    """The pair of a branch. Scales lie in a buffer of whole tiles, whose padding the kernels leave as it was: made twice, on zeros and on ones."""
+    triton_of_vllm()
+    mx = functions(f"{source}/{UTILS}mxfp8_utils.py",
+                   ["MXFP8_VALUE_DTYPE", "MXFP8_SCALE_DTYPE", "MXFP8_BLOCK_SIZE", "_empty_swizzled_mxfp8_scales", "_build_fused_mxfp8_quant_kernels",
+                    "_SILU_AND_MUL_MXFP8_QUANT_KERNEL", "_FUSED_ADD_RMS_NORM_MXFP8_QUANT_KERNEL", "_get_fused_mxfp8_quant_kernels",
+                    "_silu_and_mul_mxfp8_quant_impl", "_fused_add_rms_norm_mxfp8_quant_impl"], common())
+    empty = mx._empty_swizzled_mxfp8_scales
+
+    def on_both(function, *arguments):
+        results = []
+        for byte in (0, 255):
+            mx._empty_swizzled_mxfp8_scales = lambda *shape, byte=byte: empty(*shape).fill_(byte)
+            results.append(function(*arguments))
+        (q, zeros, *rest), (_, ones, *_) = results
+        return q, (zeros, (zeros == 0) & (ones == 255)), *rest
+
+    def silu(call):
+        q, scale = on_both(mx._silu_and_mul_mxfp8_quant_impl, call["x"])
+        return {"q": q, "scale": scale}
+
+    def norm(call):
+        q, scale, residual = on_both(mx._fused_add_rms_norm_mxfp8_quant_impl, call["x"], call["residual"], call["gamma"], float(call.numbers["eps"]))
+        return {"q": q, "scale": scale, "residual": residual}
+
+    return [("vllm.silu_and_mul_mxfp8_quant", "cuda", silu), ("vllm.fused_add_rms_norm_mxfp8_quant", "cuda", norm)]
 
 
 def function_of_branch(path, name, names):

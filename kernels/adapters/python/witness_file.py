@@ -34,7 +34,9 @@ class Call:
         return torch.as_strided(flat, spec["shape"], spec["strides"], spec["offset"]).to(self._device)
 
     def stored(self, role, values):
-        """The bytes of an output's storage, and the byte ranges that no element has. `values` has the logical shape, or is the whole storage."""
+        """The bytes of an output's storage, and the byte ranges that no element has. `values` has the logical shape, or is the whole storage; then a
+        mask of what was left as it was may come with it."""
+        values, untouched = values if isinstance(values, tuple) else (values, None)
         spec = self.about["tensors"][role]
         dtype = DTYPES[spec["format"]]
         if values.dtype != dtype:
@@ -43,7 +45,8 @@ class Call:
             raise TypeError(f"{role} is not of type {spec['format']}")
         values = values.cpu()
         if values.dim() == 1 and values.numel() == spec["storage"]:
-            return values.contiguous().view(torch.uint8).numpy().tobytes(), []
+            ranges = [] if untouched is None else ranges_of(untouched.cpu(), dtype.itemsize)
+            return values.contiguous().view(torch.uint8).numpy().tobytes(), ranges
         storage = torch.zeros(spec["storage"], dtype=dtype).view(torch.uint8).view(-1, dtype.itemsize)
         at = torch.as_strided(torch.arange(spec["storage"]), spec["shape"], spec["strides"], spec["offset"])
         storage[at.reshape(-1)] = values.reshape(spec["shape"]).contiguous().view(torch.uint8).view(-1, dtype.itemsize)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/ops/catalogue.h"
+#include "kernels/ops/silu_mul_quant_group/mx.h"
 #include "kernels/ops/silu_mul_quant_group/problem.h"
 #include "kernels/ops/silu_mul_quant_group/token.h"
 #include "kernels/ops/silu_mul_quant_masked/masked.h"
@@ -35,6 +36,19 @@ Kernel of_gated_tokens(const char* name, const char* cites) {
           name,
           cites,
           "silu_mul_quant_token"};
+}
+
+template <class Rules>
+Kernel of_gated_mx(const char* name, const char* cites) {
+  return {name,
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", {32}}, {"layout", {"e8m0_128x4"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_mx<Rules>,
+          name,
+          cites,
+          "silu_mul_quant_mx"};
 }
 
 template <class Rules>

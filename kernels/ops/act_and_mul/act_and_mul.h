@@ -1,5 +1,5 @@
 // An activation of the first half of a row times the second half, in the type of x: sixteen bytes of each half in a thread.
-// Sources, vLLM: csrc/activation_kernels.cu (00ccbd42), csrc/libtorch_stable/activation_kernels.cu (v0.24.0).
+// Sources, vLLM: csrc/activation_kernels.cu (00ccbd42), csrc/libtorch_stable/activation_kernels.cu (v0.24.0). PyTorch: ActivationSiluKernel.cu.
 #pragma once
 
 #include "kernels/ops/dispatch.h"
@@ -26,6 +26,16 @@ struct VllmSiluAndMul : ActRules {
   SIMT_DEVICE static float activation(float g) { return g / (1.0f + simt::exp(-g)); }
 };
 
+struct TorchSiluMul : VllmSiluAndMul {
+  static constexpr const char* kContract = "torch.silu_mul";
+};
+
+/// Liger 0.8.5 src/liger_kernel/ops/swiglu.py and geglu.py: the sigmoid is a quotient of its own.
+struct LigerSwiglu : ActRules {
+  static constexpr const char* kContract = "liger.swiglu";
+  SIMT_DEVICE static float activation(float g) { return g * (1.0f / (1.0f + simt::exp_fast(-g))); }
+};
+
 struct VllmGeluAndMul : ActRules {
   static constexpr const char* kContract = "vllm.gelu_and_mul";
   SIMT_DEVICE static float activation(float g) { return g * 0.5f * (1.0f + simt::erf(g * 0.70710678f)); }
@@ -37,6 +47,10 @@ struct VllmGeluTanhAndMul : ActRules {
     const float inner = 0.79788456f * (g + 0.044715f * (g * g * g));
     return 0.5f * g * (1.0f + simt::tanh(inner));
   }
+};
+
+struct LigerGeglu : VllmGeluTanhAndMul {
+  static constexpr const char* kContract = "liger.geglu";
 };
 
 /// A beta of 0 is added to the up half: -0 becomes +0.
@@ -55,7 +69,7 @@ struct VllmGeluTanhAndMulBeta : WithBeta<VllmGeluTanhAndMul> {
 };
 
 using ActList = RulesList<VllmSiluAndMul, VllmGeluAndMul, VllmGeluTanhAndMul, VllmSiluAndMulBeta, VllmGeluAndMulBeta,
-                          VllmGeluTanhAndMulBeta>;
+                          VllmGeluTanhAndMulBeta, TorchSiluMul, LigerSwiglu, LigerGeglu>;
 
 inline constexpr int kActThreads = 128;
 

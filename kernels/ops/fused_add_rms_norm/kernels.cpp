@@ -5,7 +5,7 @@
 namespace assay_kernels {
 namespace {
 
-using List = NormList<VllmFusedAddRmsNormV0191, VllmFusedAddRmsNorm20260618, VllmIrFusedAddRmsNorm, FlashinferFusedAddRmsNorm, FlashinferTrtllmAddRmsNorm,
+using List = NormList<VllmFusedAddRmsNormV0191, VllmFusedAddRmsNorm20260618, VllmIrFusedAddRmsNorm, LigerFusedAddRmsNorm, FlashinferFusedAddRmsNorm, FlashinferTrtllmAddRmsNorm,
                       FlashinferGemmaFusedAddRmsNorm, FlashinferFusedAddRmsNormV067, FlashinferGemmaFusedAddRmsNormV067, AiterFusedAddRmsNorm, AiterOpusFusedAddRmsNorm, AiterOpusFusedAddRmsNormOdd,
                       AiterOpusT5FusedAddRmsNorm>;
 using CutOffList = NormList<AiterFusedAddRmsNormGfx942, AiterOpusFusedAddRmsNormGfx942>;

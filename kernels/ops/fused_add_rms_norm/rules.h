@@ -30,6 +30,12 @@ struct VllmIrFusedAddRmsNorm : WideSum {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
+/// Liger 0.8.5 src/liger_kernel/ops/fused_add_rms_norm.py, casting mode llama.
+struct LigerFusedAddRmsNorm : PlusZero<RoundedSum> {
+  static constexpr const char* kContract = "liger.fused_add_rms_norm";
+  static constexpr bool kRoundsBeforeWeight = true;
+};
+
 /// FlashInfer include/flashinfer/norm.cuh (fb28d724): the sum stays in shared memory.
 struct FlashinferFusedAddRmsNorm : Flushing<PlusZero<WideSum>> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm";

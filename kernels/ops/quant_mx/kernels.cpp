@@ -7,7 +7,7 @@ namespace {
 using MxList = RulesList<FlashinferMxfp8V063, FlashinferMxfp8, FlashinferMxfp8Cute, FlashinferMxfp8CuteV0618, TorchaoMxFloor,
                          TorchaoMxRceil, TorchaoMxCeil, TorchaoMxEven, TorchaoMxFloorV0120, TorchaoMxCeilV0120, TorchaoMxEvenV0120, AiterPer1x32, AiterPer1x32Fnuz, AiterPer1x32V0115,
                          AiterPer1x32FnuzV0115, FlashinferMxfp8V0213, TorchaoMxRceilV0120, TorchaoMxRceilV0180, AiterTritonMxfp8,
-                         AiterTritonMxfp8N32k4, VllmMxfp8Torch, VllmMxfp8TorchV0270>;
+                         AiterTritonMxfp8N32k4, VllmMxfp8Torch, VllmMxfp8TorchV0270, VllmMxfp8TritonV0270, VllmMxfp8TritonV0300>;
 using ExpertsList = RulesList<VllmMxfp8Experts, FlashinferMxfp8V063, FlashinferMxfp8, FlashinferMxfp8Cute, FlashinferMxfp8CuteV0618,
                               TorchaoMxFloor, TorchaoMxRceil>;
 

@@ -17,20 +17,22 @@ struct MxArguments {
   Out out;
 };
 
-/// Eight neighbouring elements of one thread, four threads a block.
-template <class Rules, int kWarp, class Out>
-SIMT_DEVICE void quantize_block(const float (&x)[8], bool live, uint8_t* q, const Out& out, int64_t row, int32_t group) {
-  const float widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kMxLanes>>(
+/// Neighbouring elements of one thread, a multiple of eight: a block is the work of so many threads as its 32 need.
+template <class Rules, int kWarp, class Out, int kElements>
+SIMT_DEVICE void quantize_block(const float (&x)[kElements], bool live, uint8_t* q, const Out& out, int64_t row, int32_t group) {
+  constexpr int kLanes = kMxBlock / kElements;
+  const float widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kLanes>>(
       widest_of<Rules>(x), [](float a, float b) { return Rules::widest(a, b); });
   const float amax = Rules::amax(widest);
   const uint32_t exponent = Rules::exponent(amax);
   const typename Rules::Element element(Rules::multiplier(amax, exponent));
-  float u[8];
+  float u[kElements];
   SIMT_UNROLL
-  for (int i = 0; i < 8; ++i) u[i] = Rules::clamp(element(Rules::before(x[i])));
+  for (int i = 0; i < kElements; ++i) u[i] = Rules::clamp(element(Rules::before(x[i])));
   if (!live) return;
-  simt::store8(q, Rules::Code::encode4(u), Rules::Code::encode4(u + 4));
-  if (simt::thread() % kMxLanes == 0) out.data[out.place(row, group)] = uint8_t(exponent);
+  SIMT_UNROLL
+  for (int i = 0; i < kElements; i += 8) simt::store8(q + i, Rules::Code::encode4(u + i), Rules::Code::encode4(u + i + 4));
+  if (simt::thread() % kLanes == 0) out.data[out.place(row, group)] = uint8_t(exponent);
 }
 
 /// The matrix is dense, so blocks follow each other; a block of threads takes kRegisterLoads runs of 128 loads.

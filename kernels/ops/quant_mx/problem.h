@@ -15,7 +15,10 @@ BytesOut bytes_out(const Call& call, Shape x);
 /// The same for the rows of experts, whose tensors `expert_offsets` and `blockscale_offsets` say where each begins.
 ExpertBytesOut expert_bytes_out(const Call& call, Shape x);
 
-/// Checks `x` and `q`, an element a byte of that type; block size 32 must divide the columns.
+/// Checks `q`, an element a byte of that type for each of that shape; block size 32 must divide the columns.
+void expect_mx_codes(const Call& call, Shape shape, int code_type);
+
+/// Checks `x` and `q`.
 Shape mx_shape(const Call& call, int code_type);
 
 template <class Rules, class Out>

@@ -32,16 +32,22 @@ const int32_t* offsets(const Call& call, const char* role, int64_t* count) {
 
 }  // namespace
 
-Shape mx_shape(const Call& call, int code_type) {
-  const assay_tensor &x = call.input("x"), &q = call.output("q");
-  const Shape shape = dense_matrix(x), out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
+void expect_mx_codes(const Call& call, Shape shape, int code_type) {
+  const assay_tensor& q = call.output("q");
+  const Shape out = dense_matrix(q);
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of what is quantized");
   if (!has_type(q, code_type, 8)) unsupported("q has not the type of contract " + call.contract());
   if (int64_t(call.number("group_size")) != kMxBlock) unsupported("blocks of 32 elements only");
   if (shape.columns % kMxBlock != 0) failed("blocks of 32 do not divide the row of " + std::to_string(shape.columns));
   if (shape.rows * (shape.columns / kMxBlock) > 0x7fffffff - 1024) unsupported("more than 2^31 blocks");
-  expect_aligned(x);
   expect_aligned(q);
+}
+
+Shape mx_shape(const Call& call, int code_type) {
+  const assay_tensor& x = call.input("x");
+  const Shape shape = dense_matrix(x);
+  expect_mx_codes(call, shape, code_type);
+  expect_aligned(x);
   return shape;
 }
 

@@ -5,7 +5,8 @@ namespace assay_kernels {
 namespace {
 
 using List = NormList<VllmRmsNormV0191, VllmRmsNorm20260618, VllmIrRmsNorm, VllmMinimaxQkRmsNorm, VllmGemmaRmsNorm, VllmRmsNormBatchInvariant, FlashinferRmsNorm, FlashinferGemmaRmsNorm,
-                      FlashinferRmsNormV067, FlashinferGemmaRmsNormV067, AiterRmsNorm, AiterGemmaRmsNorm, AiterOpusT5RmsNorm>;
+                      FlashinferRmsNormV067, FlashinferGemmaRmsNormV067, AiterRmsNorm, AiterGemmaRmsNorm, AiterOpusT5RmsNorm, LigerRmsNorm,
+                      LigerGemmaRmsNorm>;
 
 void by_contract(const Call& call) {
   List::with(call.contract(), [&](auto rules) { run_rms_norm<decltype(rules)>(call); });

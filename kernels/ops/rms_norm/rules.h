@@ -158,4 +158,13 @@ struct NormList {
   static std::vector<std::string> ids() { return {Rules::kContract...}; }
 };
 
+/// Liger 0.8.5 src/liger_kernel/ops/rms_norm.py, casting modes llama and gemma.
+struct LigerRmsNorm : PlusZero<NormRules> {
+  static constexpr const char* kContract = "liger.rms_norm";
+  static constexpr bool kRoundsBeforeWeight = true;
+};
+struct LigerGemmaRmsNorm : Gemma<NormRules> {
+  static constexpr const char* kContract = "liger.gemma_rms_norm";
+};
+
 }  // namespace assay_kernels

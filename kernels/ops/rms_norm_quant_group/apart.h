@@ -1,7 +1,7 @@
 // Contracts whose kernels are compiled apart from the others, for the compiler's sake.
 #pragma once
 
-#include "kernels/ops/call.h"
+#include "kernels/ops/catalogue.h"
 
 namespace assay_kernels {
 
@@ -12,5 +12,7 @@ void run_norm_aiter(const Call& call);
 void run_norm_token(const Call& call);
 void run_norm_rank_token(const Call& call);
 void run_norm_rank_group(const Call& call);
+
+Kernel norm_of_mx_blocks();
 
 }  // namespace assay_kernels

@@ -38,7 +38,8 @@ std::vector<Kernel> rms_norm_quant_group_kernels() {
           of_tokens({AiterArTokenGfx942::kContract}, run_norm_rank_token, kBf16),
           of_groups({FlashinferTrtllmNormPacked::kContract}, {32, 64, 128}, {"ue8m0x4_tma"}, run_norm_rank_group),
           of_groups({AiterArPerGroup::kContract, AiterArPerGroupTwoStage::kContract}, {32, 64, 128}, {"row", "col"}, run_norm_rank_group),
-          of_groups({AiterArPerGroupGfx942::kContract}, {32, 64, 128}, {"row", "col"}, run_norm_rank_group, kBf16)};
+          of_groups({AiterArPerGroupGfx942::kContract}, {32, 64, 128}, {"row", "col"}, run_norm_rank_group, kBf16),
+          norm_of_mx_blocks()};
 }
 
 }  // namespace assay_kernels

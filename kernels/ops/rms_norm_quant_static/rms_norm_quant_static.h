@@ -40,17 +40,17 @@ struct FlashinferStaticCute : FlashinferStatic {
 };
 
 /// FlashInfer include/flashinfer/norm.cuh (fb28d724).
-struct FlashinferNormStatic : NormThenStatic<WideNorm, FlashinferStatic> {
+struct FlashinferNormStatic : NormThenStatic<Flushing<PlusZero<WideNorm>>, FlashinferStatic> {
   static constexpr const char* kContract = "flashinfer.rmsnorm_quant";
 };
-struct FlashinferAddNormStatic : NormThenStatic<WideAddNorm, FlashinferStatic> {
+struct FlashinferAddNormStatic : NormThenStatic<Flushing<PlusZero<WideAddNorm>>, FlashinferStatic> {
   static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant";
 };
 /// FlashInfer flashinfer/norm/kernels/ (fb28d724), the CuTe DSL.
-struct FlashinferNormStaticCute : NormThenStatic<WideNorm, FlashinferStaticCute> {
+struct FlashinferNormStaticCute : NormThenStatic<PlusZero<WideNorm>, FlashinferStaticCute> {
   static constexpr const char* kContract = "flashinfer.rmsnorm_quant@v0.6.7";
 };
-struct FlashinferAddNormStaticCute : NormThenStatic<WideAddNorm, FlashinferStaticCute> {
+struct FlashinferAddNormStaticCute : NormThenStatic<PlusZero<WideAddNorm>, FlashinferStaticCute> {
   static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant@v0.6.7";
 };
 

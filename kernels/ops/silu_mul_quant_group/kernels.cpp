@@ -1,5 +1,5 @@
 #include "kernels/ops/catalogue.h"
-#include "kernels/ops/silu_mul_quant_group/problem.h"
+#include "kernels/ops/silu_mul_quant_group/mx.h"
 #include "kernels/ops/silu_mul_quant_group/rules.h"
 #include "kernels/ops/silu_mul_quant_group/token.h"
 
@@ -31,11 +31,20 @@ Kernel of_tokens() {
           run_silu_mul_quant_token<Rules>};
 }
 
+Kernel of_mx_blocks() {
+  return {"silu_mul_quant_mx",
+          "silu_mul_quant_group",
+          {VllmSiluMxfp8::kContract},
+          {{"x", kHalf}, {"group_size", {32}}, {"layout", {"e8m0_128x4"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_mx<VllmSiluMxfp8>};
+}
+
 }  // namespace
 
 std::vector<Kernel> silu_mul_quant_group_kernels() {
   return {of_layouts(false, {"row", "col", "tma"}), of_layouts(true, {"ue8m0x4_tma"}), of_tokens<VllmSiluPerToken>(),
-          of_tokens<VllmSiluPerTokenUb>(), of_tokens<VllmSiluPerTokenRounded>()};
+          of_tokens<VllmSiluPerTokenUb>(), of_tokens<VllmSiluPerTokenRounded>(), of_mx_blocks()};
 }
 
 }  // namespace assay_kernels
