@@ -34,8 +34,8 @@ const char* name_of(EvidenceKind kind);
 
 class EvidenceTable {
  public:
-  /// Reads evidence.csv. Throws TableError: an unknown contract or kind, a run without its package, chip, elements, date or result, or, unless
-  /// it is a package of Python, without the flags of its build; a chip or elements of what was not run.
+  /// Reads evidence.csv. Throws TableError: an unknown contract or kind, a run without its package, chip, elements, date or
+  /// result, or, unless it is a package of Python, without the flags of its build; a chip or elements of what was not run.
   static EvidenceTable load(const std::string& file, const ContractTables& contracts);
 
   /// All that is known of a row, the strongest first. Where the table has nothing and the row's `source` names a commit, a version or a

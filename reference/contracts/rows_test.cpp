@@ -129,8 +129,8 @@ TEST(Rows, SinceAndUntilAreReleasesOrDates) {
   }
 }
 
-/// The rows whose `since` or `until` is a date although other rows of their package name releases, and which do not say that no release
-/// holds their code.
+/// The rows whose `since` or `until` is a date although other rows of their package name releases, and which do not say that no
+/// release holds their code.
 std::vector<std::string> dated_without_reason(const std::vector<ContractRow>& rows) {
   static const std::regex release(R"(v?\d+\.\d+.*)"), date(R"((^|.*; )\d{4}(-\d{2}){0,2}(; .*)?)");
   const auto package = [](const ContractRow& row) { return row.id.substr(0, row.id.find('.')); };

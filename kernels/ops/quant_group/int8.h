@@ -80,8 +80,8 @@ struct VllmPerTokenInt8Rocm : VllmPerTokenInt8 {
   static constexpr const char* kContract = "vllm.per_token_int8_rocm";
 };
 
-using Int8GroupList = RulesList<VllmGroupInt8, VllmGroupInt8V0330, VllmGroupInt8Triton, SglKernelGroupInt8, SglangGroupInt8,
-                                    AiterGroupInt8>;
+using Int8GroupList =
+    RulesList<VllmGroupInt8, VllmGroupInt8V0330, VllmGroupInt8Triton, SglKernelGroupInt8, SglangGroupInt8, AiterGroupInt8>;
 using Int8TokenList = RulesList<VllmPerTokenInt8, VllmPerTokenInt8Rocm, VllmPerTokenInt8Triton, AiterPerTokenInt8>;
 
 }  // namespace assay_kernels

@@ -1,6 +1,7 @@
-// Group quantization as SGLang, AITER and DeepGEMM do it. Sources: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (9e738dba, 00568d90);
-// sglang jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1), kernels/jit/csrc/gemm/per_token_group_quant.cuh
-// (v0.5.17); aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
+// Group quantization as SGLang, AITER and DeepGEMM do it. Sources: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (9e738dba,
+// 00568d90); sglang jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1),
+// kernels/jit/csrc/gemm/per_token_group_quant.cuh (v0.5.17); aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM
+// deep_gemm/utils/math.py (54e22612).
 #pragma once
 
 #include "kernels/ops/quant_group/rules.h"
@@ -197,9 +198,10 @@ struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
   }
 };
 
-using OtherGroupList = RulesList<SglangGroup8bit, SglangGroup8bitJit, SglangGroup8bitV0517, SglangGroup8bitUe8m0, SglangGroup8bitV2,
-                                 SglangGroup8bitV2Ue8m0, SglangGroup8bitV2Ue8m0F32, SglKernelGroup8bit, SglKernelGroup8bitUe8m0,
-                                 AiterPer1x128, AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastGpu, DeepgemmPerTokenCastUe8m0>;
+using OtherGroupList =
+    RulesList<SglangGroup8bit, SglangGroup8bitJit, SglangGroup8bitV0517, SglangGroup8bitUe8m0, SglangGroup8bitV2,
+              SglangGroup8bitV2Ue8m0, SglangGroup8bitV2Ue8m0F32, SglKernelGroup8bit, SglKernelGroup8bitUe8m0, AiterPer1x128,
+              AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastGpu, DeepgemmPerTokenCastUe8m0>;
 
 /// Of bf16 alone.
 using Bf16GroupList = RulesList<SglangGroup8bitV0523, SglangGroup8bitUe8m0V0517, SglangGroup8bitUe8m0V0523>;
