@@ -1,8 +1,10 @@
-// diagnosis ROOT LIBRARIES [--list | --check FILE | --write FILE | --mislead | --sample N FILE]: how often the cause of a fault is named first, on
-// cases and kernels that no other test has: other shapes and seeds, other contracts, two mistakes at once, healthy kernels, and
-// outputs that nothing explains.
-// --list prints each case whose cause is not. --sample looks at one kernel in N, and each must have the line that FILE has of it, or none. --mislead demands of the mistakes in other contracts the cause of the next row, and
-// must find every kernel missed.
+// diagnosis ROOT LIBRARIES [--list | --check FILE | --write FILE | --mislead | --sample N FILE]: how often the cause of a fault
+// is named first, on cases and kernels that no other test has: other shapes and seeds, other contracts, two mistakes at once,
+// healthy kernels, and outputs that nothing explains.
+// --list prints each case whose cause is not. --sample looks at one kernel in N, and each must have the line that FILE has of it,
+// or none. --mislead demands of the mistakes in other contracts the cause of the next row, and must find every kernel missed.
+// --findings looks at the kernels in plain loops that have a bug of suites/FINDINGS.md, and their section alone.
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -22,6 +24,7 @@ namespace {
 using namespace assay;
 
 constexpr const char* kSection = "diagnosis measured";
+constexpr const char* kSectionOfFindings = "diagnosis findings";
 constexpr const char* kHead =
     "| kernels | cases | fail | first | tied | one of two | later | another | unknown | right "
     "|\n|---|---|---|---|---|---|---|---|---|---|\n";
@@ -136,6 +139,29 @@ int report_sample(const Outcomes& outcomes, const std::vector<Subject>& sample, 
   return all.empty() && !sample.empty() ? 0 : 1;
 }
 
+/// A line for each kernel of kind "finding". In a worker: some end the program, as the bug does.
+int findings(const std::string& root, const std::string& folder, const std::vector<Subject>& all, const std::string& option,
+             const std::string& file) {
+  const Backend strangers = open_in_worker(folder + "/libassay_strangers.so", "strangers", {.program = folder + "/assay"});
+  const std::vector<Case> cases =
+      select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = "32"});
+  Outcomes out;
+  std::string table = kHead;
+  for (const Subject& subject : all) {
+    if (subject.kind != "finding") continue;
+    const Score score = measure(strangers, subject, cases);
+    out.complain(subject.kernel, subject, score);
+    table += line(subject.kernel, score);
+  }
+  if (option == "--write") write_section(file, kSectionOfFindings, table);
+  std::printf("%s%s", out.list.c_str(), table.c_str());
+  if (const std::string difference = option == "--check" ? section_difference(file, kSectionOfFindings, table) : "";
+      !difference.empty())
+    out.complaints.push_back(difference + "\nrewrite it: assay_diagnosis ROOT LIBRARIES --findings --write FILE");
+  for (const std::string& complaint : out.complaints) std::printf("COMPLAINT: %s\n", complaint.c_str());
+  return out.complaints.empty() ? 0 : 1;
+}
+
 /// 0 if each of these kernels is missed once it is held against the cause of the next one, as it must be.
 int mislead(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
   std::vector<Subject> chosen;
@@ -158,15 +184,23 @@ int mislead(const std::string& folder, const std::vector<Subject>& all, const st
 }  // namespace
 
 int main(int argc, char** argv) {
+  const bool of_findings = argc > 3 && std::string(argv[3]) == "--findings";
+  if (of_findings) {  // what follows is read as without it
+    std::move(argv + 4, argv + argc, argv + 3);
+    --argc;
+  }
   const std::string option = argc > 3 ? argv[3] : "", file = argc > 4 ? argv[4] : "";
   if (argc < 3 || ((option == "--check" || option == "--write") && file.empty()) || (option == "--sample" && argc < 6)) {
-    std::fprintf(stderr, "usage: diagnosis ROOT FOLDER_OF_LIBRARIES [--list | --check FILE.md | --write FILE.md | --mislead | --sample N FILE.md]\n");
+    std::fprintf(stderr,
+                 "usage: diagnosis ROOT FOLDER_OF_LIBRARIES [--findings] [--list | --check FILE.md | --write FILE.md | --mislead "
+                 "| --sample N FILE.md]\n");
     return 2;
   }
   const std::string root = argv[1];
   try {
     open_rulebook(root);
     std::vector<Subject> all = subjects(root);
+    if (of_findings) return findings(root, argv[2], all, option, file);
     const std::vector<Case> cases =
         select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     if (option == "--sample") {

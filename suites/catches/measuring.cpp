@@ -56,11 +56,12 @@ bool add_tile(Case& one) {
   return true;
 }
 
-std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffer& kernel, int64_t most_elements) {
+std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffer& kernel, int64_t most_elements,
+                                const std::string& warp) {
   std::vector<Case> changed;
   std::set<std::string> ids;
   for (Case one : cases) {
-    if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != "64") continue;
+    if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != warp) continue;
     const bool tiled = add_tile(one);
     const int64_t rows = one.integer("m");
     if (!tiled) one.parameters["m"] = std::to_string(rows + more_rows(one));
@@ -159,9 +160,11 @@ Score measure(const Backend& backend, const Subject& subject, const std::vector<
   RunOptions options;
   options.kernel_glob = kernel.name;
   options.each.diagnose = look_for_causes(backend);
-  const int64_t most = subject.kind == "changed" ? kMostOfFaults : kMostElements;
+  const int64_t most = subject.kind == "changed" || subject.kind == "finding" ? kMostOfFaults : kMostElements;
+  const std::string warp =
+      subject.kind == "finding" ? "32" : "64";  // plain loops have no lanes, and some of their cases have 32 alone
   Score score;
-  for (const Verdict& verdict : run_all(all_ops(), changed_cases(cases, kernel, most), backend, options).verdicts) {
+  for (const Verdict& verdict : run_all(all_ops(), changed_cases(cases, kernel, most, warp), backend, options).verdicts) {
     if (verdict.outcome == Outcome::kSkip) continue;
     ++score.cases;
     if (verdict.outcome == Outcome::kPass) continue;

@@ -45,17 +45,17 @@ constexpr DLDataType kTypeOf = std::is_same_v<T, __half> ? DLDataType{kDLFloat, 
 [[maybe_unused]] bool by_columns(tvm::ffi::TensorView scale) { return scale.stride(0) < scale.stride(1); }
 
 #if defined ASSAY_FIRST_GENERATION
-template <class T, class Q, bool kPacked>
+template <class T, class Q, bool kPacked, bool kPowers>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
   constexpr bool kFp8 = std::is_same_v<Q, fp8_e4m3_t>;
-  if (kPacked) unsupported("this release packs no scales here");
+  if (kPowers) unsupported("this release makes no powers of two here");
   per_token_group_quant_8bit<T, Q>(x, q, scale, group, 1e-10, kFp8 ? -448 : -128, kFp8 ? 448 : 127, false);
 }
 #elif defined ASSAY_SECOND_GENERATION
-template <class T, class Q, bool kPacked>
+template <class T, class Q, bool kPacked, bool kPowers>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
   const int64_t tokens = q.size(0), groups = q.size(1) / group;
-  PerTokenGroupQuant8bitV2Kernel<T, Q, false>::run(x, q, scale, x, group, kPacked, false, false, tokens * groups, 1,
+  PerTokenGroupQuant8bitV2Kernel<T, Q, false>::run(x, q, scale, x, group, kPowers, false, false, tokens * groups, 1,
                                                    by_columns(scale), groups, tokens, 0, scale.stride(1));
 }
 #else
@@ -66,8 +66,9 @@ void quantize_groups(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::T
   else
     PerTokenGroupQuantFlatKernel<T, Q, kGroup, false, false, true, false, false>::run(x, q, scale);
 }
-template <class T, class Q, bool kPacked>
+template <class T, class Q, bool kPacked, bool kPowers>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
+  if (kPowers && !kPacked) unsupported("fp32 powers of two stay with the second version");
   if constexpr (kPacked) {
     if (group != 128) unsupported("packed scales of groups of 128");
     if (q.size(1) / group % 4 == 0)
@@ -83,14 +84,15 @@ void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorVi
 }
 #endif
 
-template <class Q, bool kPacked>
+/// kPowers: scales are powers of two; kPacked: as bytes, four in a word.
+template <class Q, bool kPacked, bool kPowers = kPacked>
 void group_quant(const Call& call) {
   if (TVMFFIEnvSetStream(kDLCUDA, 0, call.stream(), nullptr) != 0) assay::cuda::failed("TVMFFIEnvSetStream");
   assay::cuda::with_type<__nv_bfloat16, __half>(call.at("x"), [&](auto of) {
     using T = typename decltype(of)::type;
     Seen x(call.at("x"), kTypeOf<T>), q(call.at("q"), std::is_same_v<Q, int8_t> ? kInt8 : kE4m3),
         scale(call.at("scale"), kPacked ? kWords : kFloat32);
-    quantize<T, Q, kPacked>(x.view(), q.view(), scale.view(), call.integer("group_size"));
+    quantize<T, Q, kPacked, kPowers>(x.view(), q.view(), scale.view(), call.integer("group_size"));
   });
 }
 
@@ -116,10 +118,12 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
            group_quant<fp8_e4m3_t, false>},
           {"per_token_group_quant_ue8m0",
            "quant_group",
-           {"sglang.group_8bit_v2_ue8m0", "sglang.group_8bit_ue8m0@v0.5.17", "sglang.group_8bit_ue8m0@v0.5.23"},
+           {"sglang.group_8bit_v2_ue8m0", "sglang.group_8bit_ue8m0@v0.5.17", "sglang.group_8bit_ue8m0@v0.5.23",
+            "sglang.group_8bit_ue8m0_f16"},
            {},
            {},
            group_quant<fp8_e4m3_t, true>},
+          {"per_token_group_quant_powers", "quant_group", {"sglang.group_8bit_v2_ue8m0_f32"}, {}, {}, group_quant<fp8_e4m3_t, false, true>},
           {"is_contiguous", "weak_contiguity", {"sglang.contiguous"}, {}, {}, is_contiguous},
       },
       ASSAY_UNSUPPORTED);
