@@ -30,15 +30,18 @@ std::map<std::string, std::string> cells(const Contract& contract) {
     const std::string link = std::to_string(i) + ".";
     if (const auto* g = std::get_if<GroupQuant>(&contract.links[i])) {
       all[link + "q"] = g->q->name;
-      all[link + "amax"] = g->amax.text();
-      all[link + "lo"] = g->lo.text();
-      all[link + "hi"] = g->hi.text();
-      all[link + "zero"] = g->zero.text();
-      all[link + "scale"] = g->scale.text();
+      const auto* of_amax = std::get_if<AmaxScales>(&g->scales);
+      const auto* of_range = std::get_if<RangeScales>(&g->scales);
+      std::map<std::string, const Recipe*> recipes = {{"mult", &g->mult}, {"code", &g->code}};
+      if (of_amax) recipes.insert({{"amax", &of_amax->amax}, {"scale", &of_amax->scale}});
+      if (of_range)
+        recipes.insert({{"lo", &of_range->lo}, {"hi", &of_range->hi}, {"scale", &of_range->scale}, {"zero", &of_range->zero}});
+      for (const char* cell : {"amax", "lo", "hi", "zero", "scale"})
+        all[link + cell] = recipes.contains(cell) ? recipes[cell]->text() : "";
       all[link + "mult"] = g->mult.text();
       all[link + "code"] = g->code.text();
       // M is no cell of its own after binding: it lives in the constants.
-      for (const Recipe* recipe : {&g->amax, &g->lo, &g->hi, &g->scale, &g->zero, &g->mult, &g->code})
+      for (const auto& [cell, recipe] : recipes)
         for (const Step& step : recipe->steps) all[link + "constants"] += std::to_string(step.a.constant) + " ";
     } else if (const auto* h = std::get_if<Gated>(&contract.links[i])) {
       all[link + "halves"] = h->gate_first ? "gate_up" : "up_gate";

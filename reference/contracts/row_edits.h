@@ -23,6 +23,9 @@ struct EditedStep {
 };
 using EditedCell = std::vector<EditedStep>;
 
+/// Whether a step converts to one of these formats.
+bool rounds_to(const CellStep& step, std::initializer_list<const char*> formats);
+
 /// A row while mistakes are made in it, none of them twice at one place.
 class EditedRow {
  public:
@@ -92,6 +95,7 @@ class RowEdits {
   std::vector<EditedRow::Edit> finish() && { return std::move(edits_); }
 
  private:
+  static bool has_integer_codes(const ContractRow& row);
   bool is_sibling(const ContractRow& row) const;
   void cut_evenly(EditedCell tokens, size_t i);
   void of_scale(const EditedCell& tokens);

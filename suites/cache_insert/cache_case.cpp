@@ -33,7 +33,7 @@ void read_record(const Cells& cells, CacheCase& c) {
   c.group_size = parse_group_shape(row.text("group")).columns_of(c.coded);
   const RecordPart* scales = c.record->find(PartKind::kScales);
   const int64_t groups = c.coded / c.group_size;
-  if (quant.scale_given ? scales != nullptr : !scales || scales->elements != groups || c.coded % c.group_size != 0)
+  if (quant.takes_scales() ? scales != nullptr : !scales || scales->elements != groups || c.coded % c.group_size != 0)
     cells.refuse("contract", "record " + quant.record + " has no place for the scales of groups of " + row.text("group"));
 }
 

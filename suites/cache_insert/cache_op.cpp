@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// Enough for every fill to come round.
+/// Rows of an excerpt: every fill has repeated itself by then.
 constexpr int64_t kExcerptRows = 256;
 
 bool takes_record(const std::string& contract, const std::function<bool(const Flow&, const Record&)>& takes) {

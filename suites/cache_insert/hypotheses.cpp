@@ -42,12 +42,12 @@ std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract
   const Format& x = *c.x;
   std::vector<Named<Misreading>> all;
   if (const size_t scales = c.scale_fill.empty() ? 0 : cache_scale_names(c).size(); scales > 1) {
-    all.push_back({"scales: of V for K and of K for V", {.scales = GivenScales::kOfTheOther}});
+    all.push_back({"scales: of V for K and of K for V", {.scales = WhichScale::kOfTheOther}});
     if (c.coded / c.group_size > int64_t(scales))
-      all.push_back({"scales: of the first head for all", {.scales = GivenScales::kFirst}});
+      all.push_back({"scales: of the first head for all", {.scales = WhichScale::kFirst}});
   }
   // vLLM's dispatch by C++ types gives half as uint16_t (suites/FINDINGS.md); bf16 has a type of its own.
-  const bool of_inputs = !contract.rope() && !contract.row_norm() && !contract.group_quant()->scale_given;
+  const bool of_inputs = !contract.rope() && !contract.row_norm() && !contract.group_quant()->takes_scales();
   if (x == kF16 && of_inputs) all.push_back({"amax: fp16 codes read as integers", {.amax_of_codes = true}});
   if (!contract.rope()) return all;
   for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});

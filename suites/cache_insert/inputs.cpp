@@ -13,7 +13,7 @@ CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Pro
     : case_(c),
       problem_(problem),
       misreading_(misreading),
-      scale_given_(contract.group_quant()->scale_given),
+      scale_given_(contract.group_quant()->takes_scales()),
       rotates_(contract.rope() != nullptr),
       normalizes_(contract.row_norm() != nullptr) {
   if (!normalizes_ || c.gamma.empty()) return;
@@ -62,11 +62,11 @@ RowInputs CacheInputs::of_row(int64_t row) const {
 
 void CacheInputs::read_scales(RowInputs& inputs) const {
   std::vector<std::string> names = cache_scale_names(case_);
-  if (misreading_.scales == GivenScales::kOfTheOther) std::reverse(names.begin(), names.end());
+  if (misreading_.scales == WhichScale::kOfTheOther) std::reverse(names.begin(), names.end());
   for (const std::string& name : names) {
     const HostTensor& scale = find(problem_.tensors, name);
     for (int64_t i = 0; i < scale.spec.elements(); ++i)
-      inputs.scale.push_back(decode(*scale.spec.format, scale.code(misreading_.scales == GivenScales::kFirst ? 0 : i)));
+      inputs.scale.push_back(decode(*scale.spec.format, scale.code(misreading_.scales == WhichScale::kFirst ? 0 : i)));
   }
 }
 

@@ -11,7 +11,7 @@
 namespace assay {
 
 /// Which of the given scales a kernel takes for a group.
-enum class GivenScales {
+enum class WhichScale {
   kOwn,
   kOfTheOther,  ///< V's for K and K's for V
   kFirst        ///< of the first head for every head
@@ -22,7 +22,7 @@ struct Misreading {
   AngleReading angles = {};
   bool unrotated = false;      ///< angles are not read, and no number is rotated
   bool amax_of_codes = false;  ///< magnitudes are taken of codes: 16 bits without a sign
-  GivenScales scales = GivenScales::kOwn;
+  WhichScale scales = WhichScale::kOwn;
 };
 
 class CacheInputs {

@@ -39,7 +39,7 @@ struct Rows {
   Rows(const Contract& of, const RowCase& one, const Problem& problem, const std::vector<HostTensor>* stored, const RowReading& reading)
       : contract(of), c(one), outputs(stored), inputs(contract, c, problem, reading) {
     const GroupQuant* quant = contract.group_quant();
-    if (quant && !quant->scale_given) places.emplace(c);
+    if (quant && !quant->takes_scales()) places.emplace(c);
   }
 
   StoredRow stored_row(int64_t row) const {
@@ -47,7 +47,7 @@ struct Rows {
     const int64_t row_of_groups = row / c.group_rows;
     StoredRow stored;
     if (places) stored.scale = decoded_scales(find(*outputs, "scale"), *places, row_of_groups, c.groups());
-    if (places && quant->has_zero) stored.zero = decoded_row(find(*outputs, "azp"), row_of_groups, c.groups());
+    if (places && quant->has_zero()) stored.zero = decoded_row(find(*outputs, "azp"), row_of_groups, c.groups());
     if (quant)
       stored.q = decoded_row(find(*outputs, "q"), c.stored_row(row), c.n);
     else
@@ -120,7 +120,7 @@ std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explain
   if (!rows->places) return parts;
   Part of_groups{.tensor = "azp", .format = &kInt32, .shape = {c.rows_of_groups(), c.groups()}, .justification = reason};
   of_groups.steps_per_row = c.group_rows;
-  if (quant->has_zero) parts.push_back(of_groups);
+  if (quant->has_zero()) parts.push_back(of_groups);
   of_groups.tensor = "scale";
   of_groups.format = c.layout->element;
   place_scales(rows, of_groups);

@@ -68,7 +68,7 @@ Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
 
 /// Other layouts of the same elements that put them elsewhere in the same storage, each way of doing so once.
 std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& contract) {
-  const bool given = contract.group_quant()->scale_given;
+  const bool given = contract.group_quant()->takes_scales();
   const ScalePlaces own(c);
   std::set<std::vector<int64_t>> seen = {offsets_at(c, offsets_of(c, *c.layout))};
   std::vector<Hypothesis> hypotheses;
@@ -104,7 +104,7 @@ std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& ba
   if (c.row_stride > c.n && c.m > 1) hypotheses.push_back(rows_read_without_gaps(c, base.contract));
   if (!c.layout) return hypotheses;
   for (Hypothesis& hypothesis : layout_hypotheses(c, base.contract)) hypotheses.push_back(std::move(hypothesis));
-  if (base.contract.group_quant()->scale_given) return hypotheses;
+  if (base.contract.group_quant()->takes_scales()) return hypotheses;
   for (Hypothesis& hypothesis : packing_hypotheses(c, base)) hypotheses.push_back(std::move(hypothesis));
   return hypotheses;
 }

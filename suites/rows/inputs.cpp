@@ -30,7 +30,7 @@ std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& 
 CaseInputs::CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem, const RowReading& reading)
     : contract_(contract), case_(c), problem_(problem), reading_(reading) {
   const GroupQuant* quant = contract.group_quant();
-  if (!quant || quant->scale_given || c.group_rows == 1) return;
+  if (!quant || !std::holds_alternative<AmaxScales>(quant->scales) || c.group_rows == 1) return;
   for (int64_t i = 0; i < c.rows_of_groups(); ++i) maxima_.push_back(std::make_unique<Maxima>());
 }
 
@@ -52,7 +52,7 @@ std::vector<double> CaseInputs::row_of_x(int64_t row, int64_t columns) const {
 Spans CaseInputs::maxima_of_row(int64_t row) const {
   const GroupQuant& quant = *contract_.group_quant();
   std::vector<double> values = row_of_x(row, case_.n);
-  if (quant.amax.over == Over::kNextRowToo && row + 1 < case_.m) {
+  if (std::get<AmaxScales>(quant.scales).amax.over == Over::kNextRowToo && row + 1 < case_.m) {
     const std::vector<double> next = row_of_x(row + 1, case_.n);
     const int64_t missing = case_.groups() * case_.group_size - case_.n;
     values.insert(values.end(), next.begin(), next.begin() + std::ptrdiff_t(std::min(missing, case_.n)));
@@ -65,7 +65,8 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
   std::call_once(maxima.once, [&] {
     const GroupQuant& quant = *contract_.group_quant();
     const int64_t first = row_of_groups * case_.group_rows;
-    const int64_t end = quant.amax.over == Over::kFirstRow ? first + 1 : std::min(case_.m, first + case_.group_rows);
+    const int64_t end =
+        std::get<AmaxScales>(quant.scales).amax.over == Over::kFirstRow ? first + 1 : std::min(case_.m, first + case_.group_rows);
     // Stretches of rows side by side, for a group may be the whole tensor.
     constexpr int64_t kRowsOfStretch = 128;
     std::vector<Spans> stretches(size_t((end - first + kRowsOfStretch - 1) / kRowsOfStretch));
@@ -90,9 +91,9 @@ RowInputs CaseInputs::of_row(int64_t row) const {
   if (contract_.row_norm() && contract_.row_norm()->adds())
     inputs.residual = without_tail(decoded_row(find(problem_.tensors, "residual"), row, case_.n));
   if (!maxima_.empty()) inputs.maxima = maxima_of_rows(row / case_.group_rows);
-  if (quant && quant->scale_given) {
+  if (quant && quant->takes_scales()) {
     inputs.scale = decoded_scales(find(problem_.tensors, "scale"), ScalePlaces(case_), row / case_.group_rows, case_.groups());
-    if (quant->has_zero) inputs.zero = decoded_row(find(problem_.tensors, "azp"), row / case_.group_rows, case_.groups());
+    if (quant->has_zero()) inputs.zero = decoded_row(find(problem_.tensors, "azp"), row / case_.group_rows, case_.groups());
   }
   return inputs;
 }

@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-/// Enough for every fill to come round, and some milliseconds for each neighbour.
+/// Elements of an excerpt: every fill has repeated itself by then, and a neighbour takes some milliseconds.
 constexpr int64_t kExcerptElements = 1 << 18;
 
 /// Row i of x becomes row rows[i] of another; what all rows share stays as it is.

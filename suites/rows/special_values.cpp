@@ -77,7 +77,7 @@ SpecialAnswer special_answer(const ContractRow& row, const SpecialGroup& group) 
   SpecialAnswer answer;
   const std::string layouts = row.text("layouts");
   const Format& element = *rulebook().layout(layouts.substr(0, layouts.find('|'))).element;
-  answer.scale = quant.scale_given ? "1" : scale_bits(element, as_stored(out.scale, element)[0]);
+  answer.scale = quant.takes_scales() ? "1" : scale_bits(element, as_stored(out.scale, element)[0]);
   if (out.zero.size() > 0) answer.scale.append("@").append(accepted(kInt32, out.zero[0]));
   for (size_t i = 0; i < group.x.size(); ++i) answer.codes.push_back(accepted(*quant.q, out.q[i]));
   return answer;

@@ -7,19 +7,19 @@
 namespace assay {
 namespace {
 
-GroupQuant& quant(Link& link) { return std::get<GroupQuant>(link); }
+Recipe& amax(Link& link) { return std::get<AmaxScales>(std::get<GroupQuant>(link).scales).amax; }
 
 /// What the largest magnitude is taken of.
 void amax_over(RowEdits& edits) {
   const ContractRow& row = edits.row();
   if (row.text("group") != "tensor" && row.text("group") != "row")
-    edits.flow_edit("amax over", "amax: over two groups", [](Link& link) { quant(link).amax.over = Over::kTwice; });
-  edits.flow_edit("amax over", "amax: over half the group", [](Link& link) { quant(link).amax.over = Over::kHalf; });
+    edits.flow_edit("amax over", "amax: over two groups", [](Link& link) { amax(link).over = Over::kTwice; });
+  edits.flow_edit("amax over", "amax: over half the group", [](Link& link) { amax(link).over = Over::kHalf; });
   if (spans_rows(row))
-    edits.flow_edit("amax over", "amax: over the first row alone", [](Link& link) { quant(link).amax.over = Over::kFirstRow; });
+    edits.flow_edit("amax over", "amax: over the first row alone", [](Link& link) { amax(link).over = Over::kFirstRow; });
   if (pads_x(row))
     edits.flow_edit("amax over", "amax: over the next row too, beyond a ragged edge",
-                    [](Link& link) { quant(link).amax.over = Over::kNextRowToo; });
+                    [](Link& link) { amax(link).over = Over::kNextRowToo; });
 }
 
 /// Kernels change their scales to powers of two from one release to the next.

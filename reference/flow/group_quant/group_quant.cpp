@@ -62,28 +62,30 @@ Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction
 
 Spans group_maxima(const GroupQuant& contract, const Spans& values, int64_t group_size) {
   const auto size = size_t(group_size), groups = (values.size() + size - 1) / size;
-  const double part = share(contract.amax.over);
+  const Recipe& amax = std::get<AmaxScales>(contract.scales).amax;
+  const double part = share(amax.over);
   const auto window = size_t(double(group_size) * part);
   Spans maxima(std::vector<double>(groups, 0));
   for (size_t g = 0; g < groups; ++g) {
     const size_t own = g * size;
     const size_t begin = part < 1 ? own : own / window * window;
-    maxima.set(g, absolute_maximum(values, begin, std::min(window, values.size() - begin), contract.amax.reduction));
+    maxima.set(g, absolute_maximum(values, begin, std::min(window, values.size() - begin), amax.reduction));
   }
   return maxima;
 }
 
 void join_maxima(const GroupQuant& contract, Spans& maxima, const Spans& others) {
+  const Reduction reduction = std::get<AmaxScales>(contract.scales).amax.reduction;
   for (size_t g = 0; g < maxima.size(); ++g) {
     Spans pair(std::vector<double>(2, 0));
     pair.set(0, maxima[g]);
     pair.set(1, others[g]);
-    maxima.set(g, absolute_maximum(pair, 0, 2, contract.amax.reduction));
+    maxima.set(g, absolute_maximum(pair, 0, 2, reduction));
   }
 }
 
 Spans group_sources(const GroupQuant& contract, const Spans& values, const RowInputs& inputs) {
-  if (contract.scale_given) return Spans(inputs.scale);
+  if (contract.takes_scales()) return Spans(inputs.scale);
   return inputs.maxima.size() > 0 ? inputs.maxima : group_maxima(contract, values, inputs.group_size);
 }
 
@@ -93,19 +95,21 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& sources, doubl
   Environment none, bounded;
   bounded.set("ub", point(round_to(kF32, scale_ub, Rounding::kNearestEven, Overflow::kSpecial)));
   GroupScales result;
-  result.amax = sources;
-  if (contract.scale_given && listener) listener->quantity("scale given", sources, places());
-  RowListener* const makes = contract.scale_given ? nullptr : listener;  // a scale that is given has no cells
-  run_cell(makes, "amax", contract.amax, result.amax, none, places);
-  result.scale = result.amax;
-  run_cell(makes, "scale", contract.scale, result.scale, bounded, places);
-
-  result.s = result.scale;
-  Spans amax = result.amax;
-  for (size_t g = 0; g < stored_scale.size(); ++g) {
-    if (result.scale[g].pinned() || !accepts(result.scale[g], stored_scale[g])) continue;
-    result.s.set(g, point(stored_scale[g]));
-    if (const auto narrowed = narrow(contract.scale, amax[g], stored_scale[g], bounded)) amax.set(g, *narrowed);
+  result.amax = result.scale = result.s = sources;
+  Spans amax = sources;
+  if (const auto* made = std::get_if<AmaxScales>(&contract.scales)) {
+    run_cell(listener, "amax", made->amax, result.amax, none, places);
+    result.scale = result.amax;
+    run_cell(listener, "scale", made->scale, result.scale, bounded, places);
+    result.s = result.scale;
+    amax = result.amax;
+    for (size_t g = 0; g < stored_scale.size(); ++g) {
+      if (result.scale[g].pinned() || !accepts(result.scale[g], stored_scale[g])) continue;
+      result.s.set(g, point(stored_scale[g]));
+      if (const auto narrowed = narrow(made->scale, amax[g], stored_scale[g], bounded)) amax.set(g, *narrowed);
+    }
+  } else if (listener) {
+    listener->quantity("scale given", sources, places());
   }
   result.m = contract.mult.start.empty() ? result.s : amax;
   run_cell(contract.mult.empty() ? nullptr : listener, "m", contract.mult, result.m, none, places);
@@ -117,10 +121,11 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
   if (listener) listener->cell("q", values, each_column());
   Spans codes = values;
   Environment environment;
+  const bool with_zero = contract.has_zero();
   for (size_t g = 0; g < scales.s.size(); ++g) {
     environment.set("s", scales.s[g]);
     environment.set("m", scales.m[g]);
-    if (contract.has_zero) environment.set("azp", scales.azp[g]);
+    if (with_zero) environment.set("azp", scales.azp[g]);
     const size_t first = g * size_t(group_size);
     evaluate(contract.code, codes, first, std::min(size_t(group_size), values.size() - first), environment, listener);
   }
@@ -134,12 +139,12 @@ void run(const GroupQuant& link, RowRun& row) {
     row.out.y = values;
     values = first_of(values, inputs.coded);
   }
-  GroupScales scales = link.has_zero
-                           ? zero_point_scales(link, values, inputs, row.stored, row.listener)
-                           : group_scales(link, group_sources(link, values, inputs), inputs.scale_ub,
-                                          row.stored ? row.stored->scale : std::vector<double>(), row.listener, inputs.group_size);
+  GroupScales scales =
+      link.has_zero() ? zero_point_scales(link, values, inputs, row.stored, row.listener)
+                      : group_scales(link, group_sources(link, values, inputs), inputs.scale_ub,
+                                     row.stored ? row.stored->scale : std::vector<double>(), row.listener, inputs.group_size);
   row.out.q = group_codes(link, values, inputs.group_size, scales, row.listener);
-  if (link.scale_given) return;
+  if (link.takes_scales()) return;
   row.out.scale = std::move(scales.scale);
   row.out.zero = std::move(scales.zero);
 }

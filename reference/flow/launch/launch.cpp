@@ -1,21 +1,11 @@
 #include "reference/flow/launch/launch.h"
 
-#include <stdexcept>
-
+#include "reference/contracts/named_row.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
-
-/// A row that the cell names.
-const ContractRow& named_row(const ContractTables& tables, const ContractRow& row, const std::string& column) {
-  try {
-    return tables.find(row.text(column));
-  } catch (const std::out_of_range& error) {
-    throw row.error(column, 0, error.what());
-  }
-}
 
 /// Heads that are normalized and rotated, and a record with codes, each of the numbers of a token.
 void check_launch(const ContractTables& tables, const ContractRow& row) {

@@ -8,29 +8,37 @@
 namespace assay {
 namespace {
 
+void check(const RowCells& cells, const RangeScales& of_range) {
+  cells.require_reduction("lo", of_range.lo, "least");
+  cells.require_reduction("hi", of_range.hi, "greatest");
+  for (const auto& [column, recipe] : {std::pair{"scale", &of_range.scale}, {"zero", &of_range.zero}}) {
+    cells.forbid_reduction(column, *recipe);
+    if (recipe->start.empty()) throw cells.error(column, 0, "begins with a quantity: lo: or hi:");
+  }
+  const std::vector<Step>& zero = of_range.zero.steps;
+  if (zero.empty() || zero.back().verb != Verb::kTo || !(*zero.back().target == kInt32))
+    throw cells.error("zero", 0, "ends with to(int32)");
+}
+
 /// The zero point lies in the middle of a row's cells: least and greatest number, scale, zero point.
 Link bind_quant_azp(const RowCells& cells, const Format& x) {
   GroupQuant g;
   g.row = cells.id();
   g.q = &cells.format("q");
-  g.has_zero = true;
   Names names{{}, {{"x", &x}, {"q", g.q}}, {}};
   if (!cells.text("L").empty()) names.constants["L"] = cells.text("L");
-  g.lo = cells.recipe("lo", names);
-  g.hi = cells.recipe("hi", names);
+  RangeScales of_range;
+  of_range.lo = cells.recipe("lo", names);
+  of_range.hi = cells.recipe("hi", names);
   names.quantities = {"lo", "hi"};
-  g.scale = cells.recipe("scale", names);
+  of_range.scale = cells.recipe("scale", names);
   names.quantities = {"lo", "hi", "s"};
-  g.zero = cells.recipe("zero", names);
-  g.scale_given = g.lo.empty() && g.hi.empty() && g.scale.empty() && g.zero.empty();
-  if (!g.scale_given) {
-    cells.require_reduction("lo", g.lo, "least");
-    cells.require_reduction("hi", g.hi, "greatest");
-    cells.forbid_reduction("zero", g.zero);
-    for (const auto& [column, recipe] : {std::pair{"scale", &g.scale}, {"zero", &g.zero}})
-      if (recipe->start.empty()) throw cells.error(column, 0, "begins with a quantity: lo: or hi:");
-    if (g.zero.steps.empty() || g.zero.steps.back().verb != Verb::kTo || !(*g.zero.steps.back().target == kInt32))
-      throw cells.error("zero", 0, "ends with to(int32)");
+  of_range.zero = cells.recipe("zero", names);
+  if (of_range.lo.empty() && of_range.hi.empty() && of_range.scale.empty() && of_range.zero.empty()) {
+    g.scales = GivenScales{.with_zero = true};
+  } else {
+    check(cells, of_range);
+    g.scales = std::move(of_range);
   }
   check_groups(cells.row());
   bind_codes(cells, names, {}, g);
@@ -42,7 +50,8 @@ void add_edits(RowEdits& edits) {
   for (const char* column : {"lo", "hi", "scale", "zero", "mult", "code"}) edits.cell(column);
   if (!edits.steps("lo").empty())
     edits.flow_edit("range over", "lo, hi: over half the group", [](Link& link) {
-      for (Recipe* end : {&std::get<GroupQuant>(link).lo, &std::get<GroupQuant>(link).hi}) end->over = Over::kHalf;
+      auto& of_range = std::get<RangeScales>(std::get<GroupQuant>(link).scales);
+      of_range.lo.over = of_range.hi.over = Over::kHalf;
     });
 }
 

@@ -45,27 +45,28 @@ GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, c
                               RowListener* listener) {
   const auto places = [&] { return each_group(inputs.group_size); };
   GroupScales result;
-  if (contract.scale_given) {
+  const auto* of_range = std::get_if<RangeScales>(&contract.scales);
+  if (of_range == nullptr) {
     result.scale = result.s = Spans(inputs.scale);
     result.zero = result.azp = Spans(inputs.zero);
     if (listener) listener->quantity("scale given", result.scale, places());
     if (listener) listener->quantity("azp given", result.zero, places());
   } else {
-    result.lo = ends_of_range("lo", contract.lo, values, inputs.group_size, listener);
-    result.hi = ends_of_range("hi", contract.hi, values, inputs.group_size, listener);
+    result.lo = ends_of_range("lo", of_range->lo, values, inputs.group_size, listener);
+    result.hi = ends_of_range("hi", of_range->hi, values, inputs.group_size, listener);
     Environment known;
     known.set("lo", result.lo);
     known.set("hi", result.hi);
     const auto start = [&](const Recipe& cell) {
       return cell.start == "s" ? result.s : cell.start == "lo" ? result.lo : result.hi;
     };
-    result.scale = start(contract.scale);
-    run_cell(listener, "scale", contract.scale, result.scale, known, places);
+    result.scale = start(of_range->scale);
+    run_cell(listener, "scale", of_range->scale, result.scale, known, places);
     result.s = result.scale;
     if (stored) take_stored(result.s, stored->scale);
     known.set("s", result.s);
-    result.zero = start(contract.zero);
-    run_cell(listener, "azp", contract.zero, result.zero, known, places);
+    result.zero = start(of_range->zero);
+    run_cell(listener, "azp", of_range->zero, result.zero, known, places);
     result.azp = result.zero;
     if (stored) take_stored(result.azp, stored->zero);
   }

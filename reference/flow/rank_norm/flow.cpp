@@ -1,22 +1,13 @@
 #include "reference/flow/flow.h"
 
-#include <stdexcept>
-
 #include "reference/contracts/bind.h"
+#include "reference/contracts/named_row.h"
 #include "reference/flow/rank_norm/rank_norm.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
-
-const ContractRow& named_row(const ContractTables& tables, const ContractRow& row, const std::string& column) {
-  try {
-    return tables.find(row.text(column));
-  } catch (const std::out_of_range& error) {
-    throw row.error(column, 0, error.what());
-  }
-}
 
 /// A pinned sum, so that all ranks go on with one number, and a norm that adds a residual.
 void check_parts(const ContractTables& tables, const ContractRow& row) {

@@ -154,7 +154,7 @@ class JointCheck {
   void vote_codes(const Spans& y, const GroupQuant& quant, Vote& vote) const {
     for (size_t k = 0; k < open_q_.size(); ++k) {
       const size_t g = open_q_[k] / size_t(inputs_.group_size);
-      const Span scale = quant.scale_given ? point(inputs_.scale[g]) : wide_.scale[g];
+      const Span scale = quant.takes_scales() ? point(inputs_.scale[g]) : wide_.scale[g];
       if (!scale.pinned() && stored_.scale.empty()) continue;
       const Span s = scale.pinned() ? scale : point(stored_.scale[g]);
       Environment environment;

@@ -1,0 +1,153 @@
+// Reading an expression: its grammar, and what is wrong with a text that is none.
+#include <algorithm>
+#include <cctype>
+
+#include "reference/exact/expression.h"
+
+namespace assay {
+namespace {
+
+constexpr size_t kMostDigits = 18;         ///< of an integer: it fits in 64 bits
+constexpr size_t kMostExponentDigits = 3;  ///< more than any format needs
+
+bool is_whole(const std::string& number) { return number.find_first_of(".eE") == std::string::npos; }
+
+}  // namespace
+
+/// Recursive descent into postfix order.
+class ExpressionParser {
+ public:
+  ExpressionParser(std::string_view text, Expression& out) : text_(text), out_(out) {}
+
+  void parse() {
+    sum();
+    skip_space();
+    if (at_ != text_.size()) throw ParseError(at_, "unexpected '" + std::string(1, text_[at_]) + "'");
+  }
+
+ private:
+  using Token = Expression::Token;
+
+  void skip_space() {
+    while (at_ < text_.size() && text_[at_] == ' ') ++at_;
+  }
+  bool take(char c) {
+    skip_space();
+    if (at_ < text_.size() && text_[at_] == c) return ++at_, true;
+    return false;
+  }
+  void expect(char c) {
+    if (!take(c)) throw ParseError(at_, std::string("expected '") + c + "'");
+  }
+  void emit(Token::Kind kind) {
+    if (kind != Token::kNegate) --waiting_;
+    out_.postfix_.push_back({.kind = kind, .number = {}});
+  }
+  void emit_operand(Token token) {
+    if (++waiting_ > Expression::kDeepest) throw ParseError(at_, "is nested too deeply");
+    out_.postfix_.push_back(std::move(token));
+  }
+
+  void sum() {
+    product();
+    for (;;) {
+      if (take('+'))
+        product(), emit(Token::kAdd);
+      else if (take('-'))
+        product(), emit(Token::kSubtract);
+      else
+        return;
+    }
+  }
+  void product() {
+    factor();
+    for (;;) {
+      if (take('*'))
+        factor(), emit(Token::kMultiply);
+      else if (take('/'))
+        factor(), emit(Token::kDivide);
+      else if (take('%'))
+        factor(), emit(Token::kRemainder);
+      else
+        return;
+    }
+  }
+  void factor() {
+    if (take('-')) {
+      factor();
+      emit(Token::kNegate);
+      return;
+    }
+    primary();
+    if (take('^')) factor(), emit(Token::kPower);
+  }
+  void primary() {
+    skip_space();
+    if (take('(')) {
+      sum();
+      expect(')');
+      return;
+    }
+    if (at_ == text_.size()) throw ParseError(at_, "expected a number or a name");
+    const char c = text_[at_];
+    if (std::isdigit(static_cast<unsigned char>(c)) || c == '.') return number();
+    if (std::isalpha(static_cast<unsigned char>(c)) || c == '_') return name();
+    throw ParseError(at_, "expected a number or a name, not '" + std::string(1, c) + "'");
+  }
+  void digits() {
+    while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_]))) ++at_;
+  }
+  /// digits [. digits] [e [+-] digits], or a point with digits on one side only.
+  void number() {
+    const size_t start = at_;
+    const auto no_number = [&] {
+      std::string what("'");
+      what.append(text_.substr(start, at_ - start)).append("' is not a number");
+      return ParseError(start, what);
+    };
+    digits();
+    if (at_ < text_.size() && text_[at_] == '.') ++at_, digits();
+    if (at_ == start + 1 && text_[start] == '.') throw no_number();
+    if (at_ < text_.size() && (text_[at_] == 'e' || text_[at_] == 'E')) {
+      ++at_;
+      if (at_ < text_.size() && (text_[at_] == '-' || text_[at_] == '+')) ++at_;
+      const size_t exponent = at_;
+      digits();
+      if (at_ == exponent || at_ - exponent > kMostExponentDigits) throw no_number();
+    }
+    if (at_ < text_.size() && (text_[at_] == '.' || std::isalpha(static_cast<unsigned char>(text_[at_]))))
+      ++at_, throw no_number();
+    Token token{.kind = Token::kNumber, .number = std::string(text_.substr(start, at_ - start))};
+    token.whole = is_whole(token.number);
+    if (token.whole) {
+      if (token.number.size() > kMostDigits) throw ParseError(start, "'" + token.number + "' is too large");
+      token.integer = std::stoll(token.number);
+    }
+    emit_operand(std::move(token));
+  }
+  void name() {
+    const size_t start = at_;
+    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) ++at_;
+    const std::string word(text_.substr(start, at_ - start));
+    if (word == "ceil" && take('(')) {
+      sum();
+      expect(',');
+      sum();
+      expect(')');
+      emit(Token::kCeil);
+      return;
+    }
+    auto found = std::find(out_.names_.begin(), out_.names_.end(), word);
+    if (found == out_.names_.end()) found = out_.names_.insert(out_.names_.end(), word);
+    emit_operand({.kind = Token::kName, .number = {}, .name = size_t(found - out_.names_.begin())});
+  }
+
+  std::string_view text_;
+  Expression& out_;
+  size_t at_ = 0;
+  size_t waiting_ = 0;  ///< numbers that no operator has taken
+};
+
+Expression::Expression(std::string_view text) : text_(text) { ExpressionParser(text, *this).parse(); }
+
+}  // namespace assay
