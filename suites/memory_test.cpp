@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/core/judge_outputs.h"
 #include "harness/diagnosis/diagnose.h"
 #include "suites/bench/large_case.h"
 #include "suites/rulebook.h"

@@ -8,6 +8,7 @@
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/reports.h"
+#include "harness/core/judge_outputs.h"
 #include "harness/core/missing_role.h"
 #include "harness/core/printable.h"
 #include "harness/core/run.h"

@@ -16,6 +16,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/glob.h"
+#include "harness/core/judge_outputs.h"
 #include "harness/core/printable.h"
 #include "harness/core/run_case.h"
 #include "harness/diagnosis/programs.h"

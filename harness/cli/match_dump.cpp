@@ -7,6 +7,7 @@
 #include "harness/cli/dumped_call.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
+#include "harness/core/judge_outputs.h"
 #include "harness/core/missing_role.h"
 #include "harness/core/run_case.h"
 #include "harness/diagnosis/pieces.h"

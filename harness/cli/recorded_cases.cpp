@@ -12,6 +12,7 @@
 
 #include "harness/cli/ending.h"
 #include "harness/core/printable.h"
+#include "harness/core/repeated_call.h"
 #include "harness/core/tensor_of_part.h"
 #include "harness/diagnosis/run_hooks.h"
 #include "suites/registry.h"

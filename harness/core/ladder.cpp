@@ -7,6 +7,7 @@
 
 #include "harness/core/element.h"
 #include "harness/core/match.h"
+#include "harness/core/repeated_call.h"
 #include "harness/core/tensor_of_part.h"
 
 namespace assay {

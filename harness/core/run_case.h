@@ -52,13 +52,6 @@ struct CaseOptions {
 Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                  DataMemory* memory = nullptr);
 
-/// The verdict on outputs that are there already, as run_case gives it: unwritten elements, comparison, violations. Returns the
-/// steps that a diagnosis should look at.
-Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict);
-
-/// The first output element in which call number `call` differs from the first, in words; empty if there is none.
-std::string call_difference(const CallResult& first, const CallResult& again, int call);
-
 /// Options of the program without which no table has a case, such as " --cases mine.csv"; part of every repro line. Set before a run.
 std::string& options_of_repro();
 

@@ -17,7 +17,7 @@ const Cells kVerdictColumns = {"case",    "op",          "contract", "arch",   "
                                "outcome", "as_expected", "message",  "ledger", "seconds", "row", "program", "program_said"};
 const Cells kTensorColumns = {"tensor",      "format",   "elements",      "outside",   "worst_ulps",
                               "single_code", "unjudged", "padding_wrong", "budget_use"};
-/// Counts of elements are those of the data that power is reckoned on, which may be an excerpt.
+/// Counts of elements are those of the data that power is computed on, which may be an excerpt.
 const Cells kPowerColumns = {"faults_seen",     "faults",          "codes_visited", "power_elements",
                              "power_subnormal", "power_saturated", "power_nan"};
 
@@ -61,7 +61,7 @@ Cells tensor_cells(const TensorFinding& f) {
   return cells;
 }
 
-/// What the data can show: of the case, and of this tensor. Empty where it was not reckoned.
+/// What the data can show: of the case, and of this tensor. Empty where it was not computed.
 Cells power_cells(const Power& power, const std::string& tensor) {
   Cells cells(kPowerColumns.size());
   if (power.faults > 0) cells[0] = std::to_string(power.seen()), cells[1] = std::to_string(power.faults);

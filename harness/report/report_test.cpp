@@ -132,7 +132,7 @@ TEST(Csv, IsReadBackByTheTableReader) {
   EXPECT_EQ(table.text(table.rows[3], "message"), one_of_each().verdicts[2].message);
   EXPECT_EQ(table.text(table.rows[3], "as_expected"), "no");
   EXPECT_EQ(table.text(table.rows[4], "as_expected"), "yes");
-  EXPECT_EQ(table.text(table.rows[0], "faults_seen"), "") << "not reckoned";
+  EXPECT_EQ(table.text(table.rows[0], "faults_seen"), "") << "not computed";
 }
 
 TEST(Csv, ProgramsStandBesideTheirVerdict) {

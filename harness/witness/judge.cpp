@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 
+#include "harness/core/judge_outputs.h"
 #include "harness/core/run_case.h"
 #include "harness/diagnosis/membership.h"
 #include "harness/diagnosis/separation.h"

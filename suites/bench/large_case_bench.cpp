@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "harness/core/judge_outputs.h"
 #include "harness/diagnosis/diagnose.h"
 #include "suites/bench/large_case.h"
 #include "suites/rulebook.h"

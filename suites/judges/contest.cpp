@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "harness/core/judge_outputs.h"
 #include "harness/core/match.h"
 #include "harness/core/run_case.h"
 #include "harness/diagnosis/run_hooks.h"

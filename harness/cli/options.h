@@ -1,0 +1,35 @@
+// The options of each verb, as CLI11 reads them into the verb's arguments.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "harness/cli/verbs.h"
+
+namespace assay {
+
+/// A number of seconds above 0. CLI11's PositiveNumber takes NaN, which compares with nothing, and Inf, which no clock can wait
+/// for.
+const CLI::Validator& seconds();
+
+/// Which cases: of the shipped tables, or of tables of one's own.
+void add_selection(CLI::App& verb, Selection& selection);
+
+// options_of_runs.cpp: verbs that call kernels on cases, or judge what such a call returned
+void add_run(CLI::App& program, RunArguments& run);
+void add_list(CLI::App& program, ListArguments& listed);
+void add_judge(CLI::App& program, JudgeArguments& judge);
+void add_gate(CLI::App& program, GateArguments& gate);
+void add_golden(CLI::App& program, GoldenArguments& golden);
+void add_explain(CLI::App& program, ExplainArguments& explain);
+void add_hunt(CLI::App& program, HuntArguments& hunt);
+
+// options_of_tables.cpp: verbs about contracts, units and what tables say of them
+void add_contracts(CLI::App& program, ContractsArguments& contracts);
+void add_arch(CLI::App& program, ArchArguments& arch);
+void add_probe(CLI::App& program, ProbeArguments& probe);
+void add_witness(CLI::App& program, WitnessArguments& witness);
+/// A verb that makes a table of the suites.
+void add_table(CLI::App& program, const std::string& name, const std::string& what, PowerArguments& arguments);
+
+}  // namespace assay
