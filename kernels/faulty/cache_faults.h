@@ -1,6 +1,7 @@
 // Paged caches gone wrong.
 #pragma once
 
+#include "kernels/faulty/times_reciprocal.h"
 #include "kernels/ops/concat_and_cache_mla/given.h"
 #include "kernels/ops/concat_and_cache_mla/tiles.h"
 
@@ -34,11 +35,6 @@ struct CacheTilesMerged : VllmFp8DsMla {
 };
 
 struct CacheReciprocal : VllmFp8DsMla {
-  struct TimesReciprocal {
-    float inverse;
-    explicit TimesReciprocal(float s) : inverse(1.0f / s) {}
-    float operator()(float x) const { return x * inverse; }
-  };
   using Codes = CodesByStep<E4m3fnSat, TimesReciprocal>;
 };
 

@@ -1,6 +1,7 @@
 // The cache of attention gone wrong.
 #pragma once
 
+#include "kernels/faulty/times_reciprocal.h"
 #include "kernels/ops/reshape_and_cache_flash/insert_heads.h"
 
 namespace assay_kernels {
@@ -27,11 +28,6 @@ struct FlashHndAsNhd : VllmFlashFp8Hnd {
 };
 
 struct FlashReciprocal : VllmFlashFp8 {
-  struct TimesReciprocal {
-    float inverse;
-    explicit TimesReciprocal(float s) : inverse(1.0f / s) {}
-    float operator()(float x) const { return x * inverse; }
-  };
   using Codes = CodesByStep<E4m3fnSat, TimesReciprocal>;
 };
 

@@ -1,53 +1,14 @@
-// The CPU library through its own door, against plain loops: every op, 32 and 64 lanes, both variants of quant_group.
+// The CPU library through its own door, against plain loops: casts and quantizations, 32 and 64 lanes, and what it refuses.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <random>
-
-#include "kernels/simt/simt.h"
-#include "kernels/testing/library.h"
 #include "kernels/testing/oracle.h"
+#include "kernels/testing/quantized.h"
 
 namespace assay_kernels {
 namespace {
 
 using testing::HasSubstr;
-
-const assay_library& library() { return open_library(ASSAY_CPU_LIBRARY); }
-
-std::vector<uint16_t> random_bf16(size_t count, uint32_t seed, float spread = 4.0f) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<uint16_t> x(count);
-  for (auto& e : x) e = simt::bf16_bits_from_float(normal(random) * std::exp2(std::fmod(float(random() % 64), spread * 4)));
-  return x;
-}
-float value(uint16_t code) { return simt::float_from_bf16_bits(code); }
-
-struct Quantized {
-  std::vector<uint8_t> q;
-  std::vector<uint32_t> scale;  ///< storage, as bits or words; 0xa5a5a5a5 where nothing was written
-  bool operator==(const Quantized& other) const { return q == other.q && scale == other.scale; }
-};
-
-enum class Layout { kRow, kColumn, kTma, kPacked };
-
-Quantized quantize(const char* kernel, const char* contract, const std::vector<uint16_t>& x, int64_t m, int64_t n, int64_t group,
-                   Layout layout, int warp, Type code = kE4m3fn) {
-  const int64_t groups = n / group, aligned = (m + 3) / 4 * 4, words = (groups + 3) / 4;
-  const bool packed = layout == Layout::kPacked;
-  const int64_t pitch = layout == Layout::kColumn ? m : aligned;
-  const size_t storage = size_t(layout == Layout::kRow ? m * groups : m + ((packed ? words : groups) - 1) * pitch);
-  Quantized out{std::vector<uint8_t>(size_t(m * n), 0xa5), std::vector<uint32_t>(storage, 0xa5a5a5a5u)};
-  CallBuilder call;
-  call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", code, true, m, n, out.q.data());
-  call.tensor("scale", packed ? kInt32 : kF32, true, {m, packed ? words : groups},
-              layout == Layout::kRow ? std::vector<int64_t>{groups, 1} : std::vector<int64_t>{1, pitch}, out.scale.data(),
-              storage * 4);
-  call.parameter("group_size", double(group)).parameter("warp", warp);
-  EXPECT_EQ(call.run(library(), "quant_group", contract, kernel), ASSAY_OK) << call.message();
-  return out;
-}
 
 TEST(Cast, GivesWhatAPlainLoopGivesForAnyLength) {
   for (const int64_t n : {1, 15, 16, 17, 1000, 16384, 16384 + 5, 70000}) {
@@ -261,110 +222,6 @@ TEST(QuantStatic, MultipliesByTheReciprocalOfTheGivenScale) {
       ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(value(x[i]) * inverse, 448.0f), -448.0f))) << i;
     EXPECT_EQ(q.back(), 0xa5) << "beyond the end";
   }
-}
-
-struct Norm {
-  int64_t m, n;
-  std::vector<uint16_t> x, gamma, y;
-  Norm(int64_t rows, int64_t columns, const char* contract, int warp)
-      : m(rows),
-        n(columns),
-        x(random_bf16(size_t(m * n), uint32_t(n), 1.0f)),
-        gamma(random_bf16(size_t(n), 5, 0.25f)),
-        y(x.size()) {
-    CallBuilder call;
-    call.matrix("x", kBf16, false, m, n, x.data()).tensor("gamma", kBf16, false, {n}, {1}, gamma.data(), size_t(n) * 2);
-    call.matrix("y", kBf16, true, m, n, y.data()).parameter("eps", 1e-6).parameter("warp", warp);
-    EXPECT_EQ(call.run(library(), "rms_norm", contract, "rms_norm"), ASSAY_OK) << call.message();
-  }
-  /// y by a plain loop with r off by a relative `shift`.
-  uint16_t expected(size_t i, double shift, bool round_first) const {
-    double sum = 0;
-    const size_t row = i / size_t(n) * size_t(n);
-    for (size_t j = 0; j < size_t(n); ++j) sum += double(value(x[row + j])) * value(x[row + j]);
-    const double r = (1 + shift) / std::sqrt(sum / double(n) + double(1e-6f));
-    const double scaled = value(x[i]) * r;
-    return simt::bf16_bits_from_float(float((round_first ? oracle::round_bf16(scaled) : scaled) * value(gamma[i % size_t(n)])));
-  }
-};
-
-/// Relative error that the order of a sum of that depth leaves to r: half of the sum's, and a few roundings after it.
-double norm_shift(int64_t n) { return double((n + 2047) / 2048 * 8 + 16) * 0x1p-24; }
-
-TEST(RmsNorm, GivesWhatAPlainLoopGivesWithinTheDepthOfItsSum) {
-  for (const auto& [m, n] : {std::array<int64_t, 2>{1, 8}, {3, 264}, {2, 1024}, {3, 7168}, {2, 32768}})
-    for (const int warp : {32, 64})
-      for (const bool first : {true, false}) {
-        const Norm norm(m, n, first ? "vllm.rms_norm@v0.19.1" : "vllm.rms_norm@2026-06-18", warp);
-        const double shift = norm_shift(n);
-        for (size_t i = 0; i<norm.y.size(); i += n> 1000 ? 97 : 1) {
-          const uint16_t low = norm.expected(i, -shift, first), high = norm.expected(i, shift, first);
-          ASSERT_TRUE(norm.y[i] >= std::min(low, high) && norm.y[i] <= std::max(low, high))
-              << "element " << i << " of " << m << "x" << n;
-        }
-      }
-}
-
-TEST(FusedAddRmsNorm, IsTheRoundedSumFollowedByTheNorm) {
-  for (const auto& [m, n] : {std::array<int64_t, 2>{1, 8}, {3, 264}, {3, 7168}, {2, 32768}}) {
-    const auto x = random_bf16(size_t(m * n), 3, 1.0f), residual = random_bf16(size_t(m * n), 4, 1.0f);
-    const auto gamma = random_bf16(size_t(n), 5, 0.25f);
-    std::vector<uint16_t> sum(x.size()), y(x.size()), expected(x.size());
-    for (size_t i = 0; i < x.size(); ++i) sum[i] = simt::bf16_bits_from_float(value(x[i]) + value(residual[i]));
-    const auto run = [&](const char* op, const char* contract, const std::vector<uint16_t>& in, uint16_t* in_place, uint16_t* out) {
-      CallBuilder call;
-      call.matrix("x", kBf16, false, m, n, in.data()).tensor("gamma", kBf16, false, {n}, {1}, gamma.data(), size_t(n) * 2);
-      call.matrix("y", kBf16, true, m, n, out).parameter("eps", 1e-6).parameter("warp", 32);
-      if (in_place) call.matrix("residual", kBf16, true, m, n, in_place);
-      ASSERT_EQ(call.run(library(), op, contract, op), ASSAY_OK) << call.message();
-    };
-    run("rms_norm", "vllm.rms_norm@2026-06-18", sum, nullptr, expected.data());
-    std::vector<uint16_t> stored = residual;
-    run("fused_add_rms_norm", "vllm.fused_add_rms_norm@2026-06-18", x, stored.data(), y.data());
-    EXPECT_EQ(stored, sum);
-    EXPECT_EQ(y, expected);
-    stored = residual;
-    run("fused_add_rms_norm", "flashinfer.fused_add_rms_norm", x, stored.data(), y.data());
-    EXPECT_EQ(stored, sum);
-    if (n > 1000) {
-      EXPECT_NE(y, expected) << "the sum stays fp32";
-    }
-  }
-}
-
-TEST(Plugin, AStrangersKernelObeysTheSameContract) {
-  const Norm ours(5, 1000, "vllm.rms_norm@2026-06-18", 32);
-  std::vector<uint16_t> y(ours.y.size());
-  CallBuilder call;
-  call.matrix("x", kBf16, false, ours.m, ours.n, ours.x.data())
-      .tensor("gamma", kBf16, false, {ours.n}, {1}, ours.gamma.data(), size_t(ours.n) * 2);
-  call.matrix("y", kBf16, true, ours.m, ours.n, y.data()).parameter("eps", 1e-6);
-  ASSERT_EQ(call.run(open_library(ASSAY_PLUGIN_LIBRARY), "rms_norm", "vllm.rms_norm@2026-06-18", "my_rms_norm"), ASSAY_OK)
-      << call.message();
-  for (size_t i = 0; i < y.size(); ++i) {
-    const uint16_t low = ours.expected(i, -norm_shift(ours.n), false), high = ours.expected(i, norm_shift(ours.n), false);
-    ASSERT_TRUE(y[i] >= std::min(low, high) && y[i] <= std::max(low, high)) << i;
-  }
-}
-
-TEST(RmsNormQuantGroup, IsTheNormFollowedByTheQuantization) {
-  for (const auto& [m, n, group] :
-       {std::array<int64_t, 3>{5, 128, 128}, {3, 1152, 128}, {6, 7168, 128}, {2, 320, 64}, {9, 96, 32}})
-    for (const int warp : {32, 64}) {
-      const Norm norm(m, n, "vllm.rms_norm@2026-06-18", warp);
-      const auto expected = quantize("quant_group.register", "vllm.group_fp8_packed", norm.y, m, n, group, Layout::kPacked, 32);
-      const int64_t aligned = (m + 3) / 4 * 4, words = (n / group + 3) / 4;
-      Quantized out{std::vector<uint8_t>(norm.x.size()), std::vector<uint32_t>(expected.scale.size(), 0xa5a5a5a5u)};
-      CallBuilder call;
-      call.matrix("x", kBf16, false, m, n, norm.x.data())
-          .tensor("gamma", kBf16, false, {n}, {1}, norm.gamma.data(), size_t(n) * 2);
-      call.matrix("q", kE4m3fn, true, m, n, out.q.data());
-      call.tensor("scale", kInt32, true, {m, words}, {1, aligned}, out.scale.data(), out.scale.size() * 4);
-      call.parameter("eps", 1e-6).parameter("warp", warp).parameter("group_size", double(group));
-      ASSERT_EQ(call.run(library(), "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group"), ASSAY_OK)
-          << call.message();
-      EXPECT_EQ(out, expected) << m << "x" << n << " warp " << warp;
-    }
 }
 
 TEST(Refusals, SayWhatIsWrong) {
