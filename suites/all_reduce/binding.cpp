@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// Elements that power is reckoned on; fewer where every tree of additions is looked at.
+/// Elements that power is computed on; fewer where every tree of additions is looked at.
 constexpr int64_t kExcerptElements = 1 << 12, kExcerptOfTrees = 1 << 6;
 
 Case validate(Case c) {

@@ -29,7 +29,7 @@ struct CastCase {
   CastInputs inputs = CastInputs::kAll;
   int warp = 0;
 
-  /// Reckoned at its first use, so that a case that is not run costs nothing.
+  /// Computed at its first use, so that a case that is not run costs nothing.
   const CastTruth& truth() const;
 
   /// More inputs than one tensor should hold: all of fp32.

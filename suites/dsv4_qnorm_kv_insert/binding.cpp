@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-/// Enough for every fill to come round.
+/// Elements of an excerpt: every fill has repeated itself by then.
 constexpr int64_t kExcerptElements = 1 << 15;
 
 /// `column` counts through the heads of Q; a token has a number of KV for each column of the first one.

@@ -20,7 +20,7 @@
 namespace assay {
 namespace {
 
-/// Products that power is reckoned on; of a long k at least so many rows and columns.
+/// Products that power is computed on; of a long k at least so many rows and columns.
 constexpr int64_t kExcerptProducts = 1 << 19, kExcerptRows = 6, kExcerptColumns = 16;
 
 bool takes(const std::string& contract, bool of_blocks) {

@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-/// Enough for every fill to come round.
+/// Scales of an excerpt: every fill has repeated itself by then.
 constexpr int64_t kExcerptScales = 1 << 16;
 
 Case excerpt(Case c) {

@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// Enough for every fill to come round.
+/// Elements of an excerpt: every fill has repeated itself by then.
 constexpr int64_t kExcerptElements = 1 << 15;
 
 Contract contract_of(const HeadCase& c) { return bind(rulebook().contracts, c.contract, *c.x); }
