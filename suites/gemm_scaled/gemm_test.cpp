@@ -9,6 +9,7 @@
 #include "harness/core/cases.h"
 #include "harness/core/compare.h"
 #include "harness/core/judge_outputs.h"
+#include "harness/core/run_case.h"
 #include "harness/diagnosis/programs.h"
 #include "reference/formats/catalogue.h"
 #include "reference/units/definition.h"
