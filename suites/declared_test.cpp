@@ -7,8 +7,8 @@
 #include <set>
 
 #include "harness/core/cases.h"
-#include "harness/core/error.h"
 #include "harness/diagnosis/power_table.h"
+#include "harness/text/error.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

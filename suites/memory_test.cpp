@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "harness/core/judge_outputs.h"
 #include "harness/diagnosis/diagnose.h"
+#include "harness/run/judge_outputs.h"
 #include "suites/bench/large_case.h"
 #include "suites/rulebook.h"
 

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 #include "reference/table/near.h"
 #include "suites/ops.h"
 #include "suites/rulebook.h"

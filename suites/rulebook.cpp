@@ -4,7 +4,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "harness/core/glob.h"
+#include "harness/text/glob.h"
 #include "reference/flow/dot/dot.h"
 #include "reference/flow/registry.h"
 #include "reference/table/near.h"

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "harness/core/cases.h"
-#include "harness/core/glob.h"
 #include "harness/diagnosis/visibility.h"
+#include "harness/text/glob.h"
 #include "reference/flow/registry.h"
 #include "reference/table/table.h"
 #include "suites/catches/sample.h"

@@ -5,8 +5,8 @@
 #include <tuple>
 
 #include "harness/backend/library.h"
-#include "harness/core/error.h"
-#include "harness/core/printable.h"
+#include "harness/text/error.h"
+#include "harness/text/printable.h"
 #include "reference/table/near.h"
 
 namespace assay {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "harness/backend/crash_words.h"
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {

@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "harness/backend/float_environment.h"
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {

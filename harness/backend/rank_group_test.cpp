@@ -9,7 +9,7 @@
 
 #include "harness/backend/runner.h"
 #include "harness/backend/worker.h"
-#include "harness/core/run_case.h"
+#include "harness/run/run_case.h"
 #include "harness/testing/toy_library.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
 #include "harness/core/tensor.h"
 
 namespace assay {

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "harness/backend/abi_call.h"
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {

@@ -17,7 +17,7 @@
 #include "harness/backend/runner.h"
 #include "harness/backend/watch.h"
 #include "harness/backend/worker_files.h"
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {

@@ -10,7 +10,7 @@
 #include "harness/backend/worker.h"
 #include "harness/backend/worker_files.h"
 #include "harness/backend/worker_limits.h"
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {

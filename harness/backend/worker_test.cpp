@@ -8,8 +8,8 @@
 #include <cstdlib>
 
 #include "harness/backend/library.h"
-#include "harness/core/error.h"
 #include "harness/testing/toy_op.h"
+#include "harness/text/error.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {

@@ -2,9 +2,9 @@
 #include <benchmark/benchmark.h>
 
 #include "harness/backend/worker.h"
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
+#include "harness/compare/ordinals.h"
 #include "harness/fill/fill.h"
-#include "harness/core/ordinals.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 

@@ -7,7 +7,7 @@
 #include "harness/cli/arch_observed.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 #include "reference/units/formula.h"
 #include "reference/units/recordings.h"
 #include "reference/units/separate.h"

@@ -9,11 +9,11 @@
 #include "harness/cli/arch_observed.h"
 #include "harness/cli/ending.h"
 #include "harness/cli/places.h"
-#include "harness/core/atomic_file.h"
 #include "harness/core/blocks.h"
-#include "harness/core/error.h"
-#include "harness/core/printable.h"
 #include "harness/probe/ask.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/printable.h"
 #include "suites/rulebook.h"
 
 namespace assay {

@@ -7,11 +7,11 @@
 
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
-#include "harness/core/atomic_file.h"
 #include "harness/core/blocks.h"
-#include "harness/core/error.h"
-#include "harness/core/glob.h"
-#include "harness/core/printable.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/glob.h"
+#include "harness/text/printable.h"
 #include "reference/table/table.h"
 #include "suites/rulebook.h"
 

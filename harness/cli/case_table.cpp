@@ -1,7 +1,7 @@
 #include "harness/cli/case_table.h"
 
-#include "harness/core/printable.h"
 #include "harness/diagnosis/visibility.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 

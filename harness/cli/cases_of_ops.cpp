@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "harness/cli/places.h"
-#include "harness/core/printable.h"
-#include "harness/core/run_case.h"
+#include "harness/run/run_case.h"
+#include "harness/text/printable.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"

@@ -6,8 +6,8 @@
 
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/error.h"
 #include "harness/diagnosis/separation.h"
+#include "harness/text/error.h"
 #include "reference/flow/flow.h"
 #include "suites/cast/words.h"
 #include "suites/contract_words.h"

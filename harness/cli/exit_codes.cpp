@@ -12,8 +12,8 @@
 #include <string_view>
 #include <system_error>
 
-#include "harness/core/error.h"
-#include "harness/core/printable.h"
+#include "harness/text/error.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {

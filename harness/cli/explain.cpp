@@ -8,12 +8,12 @@
 #include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/error.h"
-#include "harness/core/run.h"
 #include "harness/diagnosis/run_hooks.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/report/console.h"
 #include "harness/report/words.h"
+#include "harness/run/run.h"
+#include "harness/text/error.h"
 #include "suites/registry.h"
 
 namespace assay {

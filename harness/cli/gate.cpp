@@ -15,11 +15,11 @@
 #include "harness/cli/recorded_cases.h"
 #include "harness/cli/reports.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/printable.h"
 #include "harness/dump/changes.h"
 #include "harness/report/console.h"
 #include "harness/report/reconcile.h"
 #include "harness/report/words.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {

@@ -8,9 +8,9 @@
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/error.h"
-#include "harness/core/printable.h"
-#include "harness/core/run.h"
+#include "harness/run/run.h"
+#include "harness/text/error.h"
+#include "harness/text/printable.h"
 #include "suites/registry.h"
 
 namespace assay {

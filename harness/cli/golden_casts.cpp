@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <map>
 
-#include "harness/core/atomic_file.h"
-#include "harness/core/first_difference.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/first_difference.h"
 #include "reference/casts/runs.h"
 #include "reference/flow/registry.h"
 #include "reference/table/table.h"

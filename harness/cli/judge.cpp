@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 
 namespace assay {
 

@@ -5,9 +5,9 @@
 
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
-#include "harness/core/error.h"
 #include "harness/diagnosis/scales.h"
 #include "harness/dump/strided.h"
+#include "harness/text/error.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rulebook.h"

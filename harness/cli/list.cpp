@@ -7,7 +7,7 @@
 #include "harness/cli/call_text.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 #include "suites/registry.h"
 
 namespace assay {

@@ -7,7 +7,7 @@
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/options.h"
 #include "harness/cli/places.h"
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 
 int main(int argc, char** argv) {
   assay::hold_standard_descriptors();

@@ -1,5 +1,5 @@
 // assay contracts match: which contracts do a kernel's outputs obey, whatever it claims.
-#include "harness/core/match.h"
+#include "harness/run/match.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -9,18 +9,18 @@
 #include <map>
 #include <set>
 
+#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/ending.h"
 #include "harness/cli/offers.h"
-#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/error.h"
-#include "harness/core/glob.h"
-#include "harness/core/judge_outputs.h"
-#include "harness/core/printable.h"
-#include "harness/core/run_case.h"
 #include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/separation.h"
+#include "harness/run/judge_outputs.h"
+#include "harness/run/run_case.h"
+#include "harness/text/error.h"
+#include "harness/text/glob.h"
+#include "harness/text/printable.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

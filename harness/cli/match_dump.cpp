@@ -7,11 +7,11 @@
 #include "harness/cli/dumped_call.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
-#include "harness/core/judge_outputs.h"
 #include "harness/core/missing_role.h"
-#include "harness/core/run_case.h"
 #include "harness/diagnosis/pieces.h"
 #include "harness/diagnosis/programs.h"
+#include "harness/run/judge_outputs.h"
+#include "harness/run/run_case.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

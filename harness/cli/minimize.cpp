@@ -9,12 +9,12 @@
 #include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/atomic_file.h"
-#include "harness/core/error.h"
-#include "harness/core/glob.h"
-#include "harness/core/match.h"
-#include "harness/core/run_case.h"
 #include "harness/diagnosis/run_hooks.h"
+#include "harness/run/match.h"
+#include "harness/run/run_case.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/glob.h"
 #include "suites/registry.h"
 
 namespace assay {

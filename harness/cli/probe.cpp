@@ -5,14 +5,14 @@
 
 #include "harness/cli/ending.h"
 #include "harness/cli/places.h"
-#include "harness/cli/provenance.h"
 #include "harness/cli/probe_casts.h"
+#include "harness/cli/provenance.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/atomic_file.h"
-#include "harness/core/error.h"
-#include "harness/core/printable.h"
 #include "harness/probe/ask.h"
 #include "harness/probe/words.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/printable.h"
 #include "suites/rulebook.h"
 
 namespace assay {

@@ -6,9 +6,9 @@
 #include <optional>
 #include <set>
 
-#include "harness/core/error.h"
-#include "harness/core/glob.h"
-#include "harness/core/printable.h"
+#include "harness/text/error.h"
+#include "harness/text/glob.h"
+#include "harness/text/printable.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"

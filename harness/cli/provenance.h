@@ -6,9 +6,9 @@
 
 #include "harness/cli/verbs.h"
 #include "harness/core/call.h"
-#include "harness/core/run.h"
 #include "harness/core/shard.h"
 #include "harness/report/provenance.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "harness/cli/verbs.h"
-#include "harness/core/error.h"
-#include "harness/core/section.h"
+#include "harness/text/error.h"
+#include "harness/text/section.h"
 
 namespace assay {
 

@@ -11,10 +11,10 @@
 #include <tuple>
 
 #include "harness/cli/ending.h"
-#include "harness/core/printable.h"
-#include "harness/core/repeated_call.h"
 #include "harness/core/tensor_of_part.h"
 #include "harness/diagnosis/run_hooks.h"
+#include "harness/run/repeated_call.h"
+#include "harness/text/printable.h"
 #include "suites/registry.h"
 
 namespace assay {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "harness/core/case.h"
-#include "harness/core/run.h"
-#include "harness/core/run_case.h"
 #include "harness/dump/recording.h"
+#include "harness/run/run.h"
+#include "harness/run/run_case.h"
 
 namespace assay {
 

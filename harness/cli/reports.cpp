@@ -5,9 +5,9 @@
 #include <map>
 #include <system_error>
 
-#include "harness/core/atomic_file.h"
-#include "harness/core/error.h"
-#include "harness/core/printable.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/run.h"
 #include "harness/core/shard.h"
 #include "harness/report/report.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

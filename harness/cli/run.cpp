@@ -1,4 +1,4 @@
-#include "harness/core/run.h"
+#include "harness/run/run.h"
 
 #include <unistd.h>
 
@@ -10,21 +10,21 @@
 #include <thread>
 
 #include "harness/backend/rank_processes.h"
+#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/ending.h"
 #include "harness/cli/offers.h"
-#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/reports.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/ledger.h"
-#include "harness/core/printable.h"
 #include "harness/core/shard.h"
 #include "harness/diagnosis/run_hooks.h"
 #include "harness/dump/recording.h"
 #include "harness/report/console.h"
 #include "harness/report/progress_report.h"
 #include "harness/report/reconcile.h"
+#include "harness/run/ledger.h"
+#include "harness/text/printable.h"
 #include "suites/registry.h"
 
 namespace assay {

@@ -7,10 +7,10 @@
 
 #include "harness/cli/places.h"
 #include "harness/cli/witness_files.h"
-#include "harness/core/atomic_file.h"
 #include "harness/core/blocks.h"
-#include "harness/core/error.h"
-#include "harness/core/glob.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/glob.h"
 #include "harness/witness/choose.h"
 #include "harness/witness/drift.h"
 #include "reference/table/table.h"

@@ -6,9 +6,9 @@
 
 #include "harness/cli/places.h"
 #include "harness/cli/witness_files.h"
-#include "harness/core/atomic_file.h"
-#include "harness/core/error.h"
-#include "harness/core/glob.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/glob.h"
 #include "harness/witness/judge.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"

@@ -5,8 +5,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "harness/core/error.h"
-#include "harness/core/glob.h"
+#include "harness/text/error.h"
+#include "harness/text/glob.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
 

@@ -6,10 +6,10 @@
 
 #include <filesystem>
 
-#include "harness/core/atomic_file.h"
-#include "harness/core/error.h"
-#include "harness/core/glob.h"
 #include "harness/testing/toy_op.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/glob.h"
 #include "reference/table/table.h"
 
 namespace assay {

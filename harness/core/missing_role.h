@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 
 namespace assay {
 

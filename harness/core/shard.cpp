@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/compare/verdict.h"
 #include "harness/core/op.h"
 #include "harness/core/sample.h"
-#include "harness/core/verdict.h"
 
 namespace assay {
 

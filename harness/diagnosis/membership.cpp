@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "harness/compare/element.h"
 #include "harness/core/blocks.h"
-#include "harness/core/element.h"
 #include "harness/core/tensor_of_part.h"
 
 namespace assay {

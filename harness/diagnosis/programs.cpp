@@ -4,8 +4,8 @@
 #include <mutex>
 #include <set>
 
+#include "harness/compare/element.h"
 #include "harness/core/blocks.h"
-#include "harness/core/element.h"
 #include "harness/core/tensor_of_part.h"
 
 namespace assay {

@@ -1,6 +1,6 @@
 #include "harness/diagnosis/race.h"
 
-#include "harness/core/repeated_call.h"
+#include "harness/run/repeated_call.h"
 
 namespace assay {
 

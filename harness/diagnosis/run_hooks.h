@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/run_case.h"
+#include "harness/run/run_case.h"
 
 namespace assay {
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "harness/core/element.h"
+#include "harness/compare/element.h"
 #include "reference/table/table.h"
 
 namespace assay {

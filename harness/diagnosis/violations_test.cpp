@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "harness/core/judge_outputs.h"
 #include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/run_hooks.h"
+#include "harness/run/judge_outputs.h"
 #include "harness/testing/toy_op.h"
 
 namespace assay {

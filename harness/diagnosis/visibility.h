@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/compare/power.h"
 #include "harness/core/op.h"
-#include "harness/core/power.h"
 
 namespace assay {
 

@@ -1,6 +1,6 @@
 #include "harness/diagnosis/zero_signs.h"
 
-#include "harness/core/element.h"
+#include "harness/compare/element.h"
 
 namespace assay {
 namespace {

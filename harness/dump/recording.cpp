@@ -7,9 +7,9 @@
 #include <system_error>
 
 #include "assay/abi.h"
-#include "harness/core/atomic_file.h"
 #include "harness/dump/safetensors.h"
 #include "harness/dump/strided.h"
+#include "harness/text/atomic_file.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {

@@ -6,13 +6,13 @@
 #include <tuple>
 
 #include "assay/abi.h"
-#include "harness/core/atomic_file.h"
-#include "harness/core/glob.h"
-#include "harness/core/json_integer.h"
-#include "harness/core/printable.h"
 #include "harness/dump/dump.h"
 #include "harness/dump/guarded_json.h"
 #include "harness/dump/recording.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/glob.h"
+#include "harness/text/json_integer.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <stdexcept>
 
+#include "harness/compare/element.h"
 #include "harness/core/blocks.h"
-#include "harness/core/element.h"
 #include "harness/core/tensor_of_part.h"
 
 namespace assay {

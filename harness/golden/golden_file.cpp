@@ -3,9 +3,9 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "harness/core/atomic_file.h"
-#include "harness/core/json_integer.h"
 #include "harness/golden/golden.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/json_integer.h"
 
 namespace assay {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/core/glob.h"
+#include "harness/text/glob.h"
 
 namespace assay {
 namespace {

@@ -8,7 +8,7 @@
 #include <map>
 #include <vector>
 
-#include "harness/report/html_parts.h"
+#include "harness/report/html/parts.h"
 #include "harness/report/words.h"
 
 namespace assay::html {

@@ -1,8 +1,8 @@
 // How far the wrong elements of a tensor err, as tables with bars.
 #pragma once
 
-#include "harness/core/verdict.h"
-#include "harness/report/html_parts.h"
+#include "harness/compare/verdict.h"
+#include "harness/report/html/parts.h"
 
 namespace assay::html {
 

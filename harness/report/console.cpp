@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/core/printable.h"
 #include "harness/report/counts.h"
 #include "harness/report/failure_groups.h"
 #include "harness/report/where.h"
 #include "harness/report/words.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "harness/core/run.h"
-#include "harness/core/verdict.h"
+#include "harness/compare/verdict.h"
 #include "harness/report/provenance.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

@@ -8,8 +8,8 @@
 #include <tuple>
 #include <vector>
 
-#include "harness/core/run.h"
-#include "harness/core/verdict.h"
+#include "harness/compare/verdict.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

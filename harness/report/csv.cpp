@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "harness/core/printable.h"
 #include "harness/report/words.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "harness/core/run.h"
 #include "harness/report/provenance.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

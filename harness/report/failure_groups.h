@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/run.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

@@ -1,8 +1,8 @@
 // Where in a tensor the wrong elements lie, as a drawing.
 #pragma once
 
-#include "harness/core/verdict.h"
-#include "harness/report/html_parts.h"
+#include "harness/compare/verdict.h"
+#include "harness/report/html/parts.h"
 
 namespace assay::html {
 

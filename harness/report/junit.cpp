@@ -8,10 +8,10 @@
 #include <sstream>
 #include <vector>
 
-#include "harness/core/printable.h"
 #include "harness/report/console.h"
 #include "harness/report/counts.h"
 #include "harness/report/words.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "harness/core/call.h"
-#include "harness/core/run.h"
 #include "harness/report/provenance.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "harness/core/printable.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {

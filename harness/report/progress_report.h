@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "harness/core/verdict.h"
+#include "harness/compare/verdict.h"
 
 namespace assay {
 

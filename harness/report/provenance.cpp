@@ -10,7 +10,7 @@
 #include <fstream>
 #include <memory>
 
-#include "harness/core/printable.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {

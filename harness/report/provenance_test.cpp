@@ -12,7 +12,7 @@
 
 #include "harness/report/console.h"
 #include "harness/report/csv.h"
-#include "harness/report/html.h"
+#include "harness/report/html/html.h"
 #include "harness/report/json.h"
 #include "harness/report/junit.h"
 #include "harness/testing/sample_verdicts.h"

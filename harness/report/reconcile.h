@@ -1,7 +1,7 @@
 // The causes of a kernel's failures held against each other, once all its cases have run.
 #pragma once
 
-#include "harness/core/run.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "harness/core/atomic_file.h"
-#include "harness/core/error.h"
 #include "harness/report/csv.h"
-#include "harness/report/html.h"
+#include "harness/report/html/html.h"
 #include "harness/report/json.h"
 #include "harness/report/junit.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
 
 namespace assay {
 

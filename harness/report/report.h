@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "harness/core/call.h"
-#include "harness/core/run.h"
 #include "harness/report/provenance.h"
 #include "harness/report/trend.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "harness/core/error.h"
 #include "harness/report/console.h"
 #include "harness/report/csv.h"
 #include "harness/report/junit.h"
 #include "harness/report/words.h"
 #include "harness/testing/sample_verdicts.h"
+#include "harness/text/error.h"
 #include "reference/table/table.h"
 
 namespace assay {

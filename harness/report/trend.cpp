@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "harness/core/error.h"
 #include "harness/report/failure_groups.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/core/run.h"
+#include "harness/run/run.h"
 
 namespace assay {
 

@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "harness/core/error.h"
-#include "harness/report/html.h"
+#include "harness/report/html/html.h"
 #include "harness/report/json.h"
 #include "harness/testing/sample_verdicts.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {

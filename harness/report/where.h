@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/verdict.h"
+#include "harness/compare/verdict.h"
 
 namespace assay {
 

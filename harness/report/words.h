@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "harness/core/verdict.h"
+#include "harness/compare/verdict.h"
 
 namespace assay {
 

@@ -1,6 +1,6 @@
 #include "harness/testing/sample_verdicts.h"
 
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
 #include "harness/testing/whole_part.h"
 #include "reference/formats/catalogue.h"
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include "harness/core/run.h"
-#include "harness/core/verdict.h"
+#include "harness/compare/verdict.h"
+#include "harness/run/run.h"
 
 namespace assay::testing {
 

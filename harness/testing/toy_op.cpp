@@ -2,8 +2,8 @@
 
 #include "harness/backend/library.h"
 #include "harness/backend/runner.h"
+#include "harness/compare/ordinals.h"
 #include "harness/fill/fill.h"
-#include "harness/core/ordinals.h"
 #include "harness/testing/toy_library.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
 
 namespace assay::testing {
 

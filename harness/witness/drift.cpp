@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "harness/core/element.h"
+#include "harness/compare/element.h"
 #include "harness/core/tensor_of_part.h"
 
 namespace assay {

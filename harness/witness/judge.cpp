@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <map>
 
-#include "harness/core/judge_outputs.h"
-#include "harness/core/run_case.h"
 #include "harness/diagnosis/membership.h"
 #include "harness/diagnosis/separation.h"
+#include "harness/run/judge_outputs.h"
+#include "harness/run/run_case.h"
 
 namespace assay {
 namespace {

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "harness/core/error.h"
 #include "harness/dump/dump.h"
 #include "harness/dump/safetensors.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {

@@ -9,7 +9,7 @@
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
 #include "harness/core/cases.h"
-#include "harness/core/run_case.h"
+#include "harness/run/run_case.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

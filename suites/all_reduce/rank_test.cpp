@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
 #include "reference/formats/catalogue.h"
 #include "suites/all_reduce/expect.h"
 #include "suites/all_reduce/words.h"

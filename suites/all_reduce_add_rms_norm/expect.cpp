@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "harness/core/element.h"
+#include "harness/compare/element.h"
 #include "harness/core/tensor_of_part.h"
 #include "reference/flow/rank_reduce/edits.h"
 #include "suites/all_reduce_add_rms_norm/fused_case.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"
 #include "suites/all_reduce_rms_norm/sharded_case.h"

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/compare/element.h"
 #include "harness/core/blocks.h"
-#include "harness/core/element.h"
-#include "harness/core/run_case.h"
+#include "harness/run/run_case.h"
 #include "suites/registry.h"
 
 namespace assay {

@@ -5,8 +5,8 @@
 
 #include <string_view>
 
-#include "harness/core/judge_outputs.h"
 #include "harness/diagnosis/diagnose.h"
+#include "harness/run/judge_outputs.h"
 #include "suites/bench/large_case.h"
 #include "suites/rulebook.h"
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "harness/core/element.h"
+#include "harness/compare/element.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"
 #include "suites/cache_insert/expect.h"

@@ -7,7 +7,7 @@
 #include <set>
 #include <tuple>
 
-#include "harness/core/element.h"
+#include "harness/compare/element.h"
 #include "reference/flow/cache_insert/cache_record.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"

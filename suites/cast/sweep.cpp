@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "harness/core/element.h"
+#include "harness/compare/element.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cast/cast_case.h"
 #include "suites/cast/found.h"

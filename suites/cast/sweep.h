@@ -1,8 +1,8 @@
 // A cast of every fp32 input: called in blocks, judged as runs.
 #pragma once
 
+#include "harness/compare/verdict.h"
 #include "harness/core/op.h"
-#include "harness/core/verdict.h"
 
 namespace assay {
 

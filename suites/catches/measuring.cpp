@@ -7,11 +7,11 @@
 #include <random>
 #include <set>
 
-#include "harness/core/glob.h"
-#include "harness/core/run.h"
 #include "harness/diagnosis/run_hooks.h"
-#include "reference/table/table.h"
+#include "harness/run/run.h"
+#include "harness/text/glob.h"
 #include "reference/contracts/group_shape.h"
+#include "reference/table/table.h"
 #include "suites/registry.h"
 
 namespace assay {

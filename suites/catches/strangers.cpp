@@ -8,7 +8,7 @@
 
 #include "harness/backend/worker.h"
 #include "harness/core/cases.h"
-#include "harness/core/run.h"
+#include "harness/run/run.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"

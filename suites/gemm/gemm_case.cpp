@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "harness/fill/fill.h"
-#include "harness/core/glob.h"
+#include "harness/text/glob.h"
 #include "reference/flow/dot/unknown.h"
 #include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 #include "suites/gemm/gemm_case.h"
 #include "suites/rows/row_dump.h"
 #include "suites/rulebook.h"

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "harness/core/ladder.h"
+#include "harness/run/ladder.h"
 #include "reference/formats/catalogue.h"
 #include "suites/gemm/expect.h"
 #include "suites/gemm/scale_tensors.h"

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/element.h"
+#include "harness/compare/element.h"
 #include "harness/core/op.h"
 #include "harness/core/tensor_of_part.h"
 #include "reference/testing/gemm_recordings.h"

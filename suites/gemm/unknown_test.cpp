@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
 #include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/visibility.h"
 #include "reference/formats/catalogue.h"

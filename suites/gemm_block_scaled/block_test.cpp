@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
 #include "harness/diagnosis/programs.h"
 #include "reference/formats/catalogue.h"
 #include "reference/units/definition.h"

@@ -1,7 +1,7 @@
 // Outputs of real libraries with scales of blocks on an H200: the contract's programs make them, and its mistakes do not.
 #include <gtest/gtest.h>
 
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
 #include "reference/contracts/layouts.h"
 #include "reference/formats/catalogue.h"
 #include "suites/gemm/gemm_case.h"

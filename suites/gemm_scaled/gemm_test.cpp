@@ -6,11 +6,11 @@
 #include <cmath>
 #include <map>
 
+#include "harness/compare/compare.h"
 #include "harness/core/cases.h"
-#include "harness/core/compare.h"
-#include "harness/core/judge_outputs.h"
-#include "harness/core/run_case.h"
 #include "harness/diagnosis/programs.h"
+#include "harness/run/judge_outputs.h"
+#include "harness/run/run_case.h"
 #include "reference/formats/catalogue.h"
 #include "reference/units/definition.h"
 #include "suites/gemm/expect.h"

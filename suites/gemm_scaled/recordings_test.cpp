@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "harness/core/compare.h"
+#include "harness/compare/compare.h"
 #include "reference/formats/catalogue.h"
 #include "suites/gemm/recordings.h"
 #include "suites/registry.h"

@@ -8,7 +8,7 @@
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
 #include "harness/core/cases.h"
-#include "harness/core/match.h"
+#include "harness/run/match.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

@@ -6,10 +6,10 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "harness/core/judge_outputs.h"
-#include "harness/core/match.h"
-#include "harness/core/run_case.h"
 #include "harness/diagnosis/run_hooks.h"
+#include "harness/run/judge_outputs.h"
+#include "harness/run/match.h"
+#include "harness/run/run_case.h"
 #include "reference/table/near.h"
 #include "suites/registry.h"
 

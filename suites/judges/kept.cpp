@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "harness/core/atomic_file.h"
+#include "harness/text/atomic_file.h"
 
 namespace assay::judges {
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <sstream>
 
-#include "harness/core/match.h"
 #include "harness/fill/nearest.h"
+#include "harness/run/match.h"
 #include "reference/formats/codes.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"

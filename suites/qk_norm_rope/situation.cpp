@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "harness/core/element.h"
+#include "harness/compare/element.h"
 #include "suites/qk_norm_rope/expect.h"
 #include "suites/rulebook.h"
 

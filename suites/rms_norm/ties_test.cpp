@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "harness/compare/compare.h"
 #include "harness/core/cases.h"
-#include "harness/core/compare.h"
 #include "harness/diagnosis/diagnose.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/core/error.h"
+#include "harness/text/error.h"
 #include "reference/contracts/group_shape.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/cells.h"

@@ -1,0 +1,196 @@
+#include "harness/compare/compare.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <stdexcept>
+
+#include "harness/compare/part_comparison.h"
+#include "harness/core/blocks.h"
+#include "harness/core/tensor_of_part.h"
+
+namespace assay {
+namespace {
+
+/// Stretches of an answer that are judged apart from each other and merged in their order.
+constexpr int64_t kMostStretches = 128;
+
+bool overlaps(const std::vector<ByteRange>& ranges, ByteRange asked) {
+  const auto after = std::partition_point(ranges.begin(), ranges.end(), [&](const ByteRange& r) { return r.end <= asked.begin; });
+  return after != ranges.end() && after->begin < asked.end;
+}
+
+bool covers(const std::vector<ByteRange>& ranges, ByteRange asked) {
+  const auto at = std::partition_point(ranges.begin(), ranges.end(), [&](const ByteRange& r) { return r.end <= asked.begin; });
+  return at != ranges.end() && at->begin <= asked.begin && asked.end <= at->end;
+}
+
+std::string describe_padding(const Padding& padding, const Format& format, uint32_t code) {
+  char text[128];
+  std::snprintf(text, sizeof text, "[%lld, %lld] holds 0x%0*x = %.9g, must be %s", static_cast<long long>(padding.at[0]),
+                static_cast<long long>(padding.at[1]), format.bits / 4, code, decode(format, code),
+                padding.rule == PaddingRule::kZero ? "zero" : "left untouched");
+  return text;
+}
+
+void compare_padding(const Part& part, const HostTensor& tensor, const std::vector<ByteRange>& untouched, TensorFinding& finding) {
+  if (!part.padding) return;
+  const int64_t stored = stored_elements(part, tensor);
+  part.padding([&](const Padding& padding) {
+    if (padding.offset < 0 || padding.offset >= stored)
+      throw std::logic_error("expectation of '" + part.label() + "': padding at offset " + std::to_string(padding.offset) +
+                             " is outside the storage of " + std::to_string(stored));
+    const uint32_t code = load_code(part, tensor, padding.offset);
+    const bool right =
+        padding.rule == PaddingRule::kFree || (padding.rule == PaddingRule::kZero && code == 0) ||
+        (padding.rule == PaddingRule::kUntouched && covers(untouched, bytes_of_element(part, tensor.spec, padding.offset)));
+    if (!right && finding.padding_wrong++ == 0) finding.padding_first = describe_padding(padding, *part.format, code);
+  });
+}
+
+/// What consecutive blocks gave.
+struct Stretch {
+  std::vector<PartComparison> parts;
+  std::vector<Violation> violations;
+  int64_t all_violations = 0;
+  SampleKeeper keeper;
+
+  Stretch(const Answer& answer, const std::vector<HostTensor>& tensors) : keeper(answer.steps) {
+    for (const Part& part : answer.parts) parts.emplace_back(part, tensor_of(tensors, part));
+  }
+
+  void add(const StepRange& steps, AcceptedBlock block) {
+    std::vector<bool> fails(size_t(steps.end - steps.first)), of_part;
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const AcceptedRows& rows = block.parts[p];
+      of_part.assign(size_t(rows.end - rows.first), false);
+      parts[p].add(rows, of_part);
+      for (size_t row = 0; row < of_part.size(); ++row)
+        if (of_part[row]) fails[size_t((rows.first + int64_t(row)) * parts[p].part().steps_per_row - steps.first)] = true;
+    }
+    for (Violation& violation : block.violations) {
+      fails[size_t(violation.step - steps.first)] = true;
+      keep(std::move(violation));
+    }
+    for (size_t step = 0; step < fails.size(); ++step) keeper.add(steps.first + int64_t(step), fails[step]);
+  }
+
+  void merge(Stretch&& later) {
+    for (size_t p = 0; p < parts.size(); ++p) parts[p].merge(std::move(later.parts[p]));
+    for (Violation& violation : later.violations)
+      if (violations.size() < Finding::kMostViolations) violations.push_back(std::move(violation));
+    all_violations += later.all_violations;
+    keeper.merge(later.keeper);
+  }
+
+  void keep(Violation violation) {
+    ++all_violations;
+    for (const Place& place : violation.places)
+      for (PartComparison& part : parts)
+        if (part.part().label() == place.part) part.add_joint(place);
+    if (violations.size() < Finding::kMostViolations) violations.push_back(std::move(violation));
+  }
+};
+
+Stretch judged(const Answer& answer, const std::vector<HostTensor>& tensors, const std::vector<StepRange>& ranges) {
+  const auto blocks = int64_t(ranges.size()), count = std::min(kMostStretches, std::max<int64_t>(1, blocks));
+  std::vector<Stretch> stretches(size_t(count), Stretch(answer, tensors));
+  for_each_in_parallel(count, [&](int64_t i) {
+    for (int64_t b = i * blocks / count; b < (i + 1) * blocks / count; ++b)
+      stretches[size_t(i)].add(ranges[size_t(b)], answer.accepted(ranges[size_t(b)].first, ranges[size_t(b)].end));
+  });
+  Stretch all = std::move(stretches.front());
+  for (size_t i = 1; i < stretches.size(); ++i) all.merge(std::move(stretches[i]));
+  return all;
+}
+
+/// What is not needed of outputs that agree.
+void look_closer(const Answer& answer, const Sample& sample, std::vector<PartComparison>& parts) {
+  const auto fails = [](const PartComparison& part) { return part.finding.outside > 0; };
+  if (std::none_of(parts.begin(), parts.end(), fails)) return;
+  for (const StepRange& steps : blocks_of(sample, answer)) {
+    const AcceptedBlock block = answer.accepted(steps.first, steps.end);
+    for (size_t p = 0; p < parts.size(); ++p)
+      if (fails(parts[p])) parts[p].finding.picture->look_closer(block.parts[p], parts[p].part(), parts[p].tensor());
+  }
+  for (size_t p = 0; p < parts.size(); ++p)
+    if (fails(parts[p])) parts[p].finding.picture->around = elements_around(answer, p, parts[p].tensor(), parts[p].worst());
+}
+
+Finding compare_with(const Answer& answer, const Expectation& expectation, const std::vector<HostTensor>& tensors,
+                     const std::vector<std::vector<ByteRange>>& untouched) {
+  Stretch all = judged(answer, tensors, block_ranges(answer));
+  if (expectation.together)
+    for (Violation& violation : expectation.together(tensors)) all.keep(std::move(violation));
+  Finding finding{answer.program, {}, std::move(all.violations), all.all_violations, all.keeper.chosen(answer)};
+  look_closer(answer, finding.sample, all.parts);
+  for (PartComparison& part : all.parts) {
+    const auto tensor = size_t(&part.tensor() - tensors.data());
+    static const std::vector<ByteRange> all_written;
+    compare_padding(part.part(), part.tensor(), tensor < untouched.size() ? untouched[tensor] : all_written, part.finding);
+    finding.parts.push_back(std::move(part.finding));
+  }
+  return finding;
+}
+
+int64_t wrong(const Finding& finding) {
+  int64_t sum = finding.all_violations;
+  for (const TensorFinding& part : finding.parts) sum += part.outside + part.padding_wrong;
+  return sum;
+}
+
+/// What an answer leaves wrong on a sample.
+int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<HostTensor>& tensors) {
+  const Stretch looked_at = judged(answer, tensors, sample.steps);
+  int64_t sum = looked_at.all_violations;
+  for (const PartComparison& part : looked_at.parts) sum += part.finding.outside;
+  return sum;
+}
+
+/// The answers behind the first one that are worth a look at the whole: all of small tensors; of large ones those that leave nothing
+/// wrong on the sample, or if there is none the one that leaves least, where that is less than the first one does.
+std::vector<const Answer*> worth_a_look(const Expectation& expectation, const std::vector<HostTensor>& tensors, const Sample& sample) {
+  std::vector<const Answer*> all, agreeing;
+  for (size_t i = 1; i < expectation.any_of.size(); ++i) all.push_back(&expectation.any_of[i]);
+  if (sample.is_everything() || all.empty()) return all;
+  int64_t least = wrong_on(sample, expectation.any_of.front(), tensors);
+  std::vector<const Answer*> nearest;
+  for (const Answer* answer : all) {
+    const int64_t left = wrong_on(sample, *answer, tensors);
+    if (left == 0) agreeing.push_back(answer);
+    if (left < least) least = left, nearest = {answer};
+  }
+  return agreeing.empty() ? nearest : agreeing;
+}
+
+}  // namespace
+
+bool Finding::agrees() const {
+  return all_violations == 0 && std::all_of(parts.begin(), parts.end(), [](const TensorFinding& part) { return part.agrees(); });
+}
+
+Finding compare(const Expectation& expectation, const std::vector<HostTensor>& tensors,
+                const std::vector<std::vector<ByteRange>>& untouched) {
+  if (expectation.any_of.empty()) throw std::logic_error("an expectation without an answer");
+  Finding nearest = compare_with(expectation.any_of.front(), expectation, tensors, untouched);
+  if (wrong(nearest) == 0) return nearest;
+  for (const Answer* answer : worth_a_look(expectation, tensors, nearest.sample)) {
+    Finding other = compare_with(*answer, expectation, tensors, untouched);
+    if (wrong(other) < wrong(nearest)) nearest = std::move(other);
+    if (wrong(nearest) == 0) break;
+  }
+  return nearest;
+}
+
+Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched) {
+  Unwritten found;
+  if (untouched.empty()) return found;
+  for (int64_t row = 0; row < part.rows(); ++row) {
+    for (int64_t column = 0; column < part.columns(); ++column) {
+      if (!overlaps(untouched, bytes_of_element(part, spec, part.offset(row, column)))) continue;
+      if (found.elements++ == 0) found.first = {part.number_of(row), column};
+    }
+  }
+  return found;
+}
+
+}  // namespace assay

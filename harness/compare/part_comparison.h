@@ -1,0 +1,57 @@
+// One part of an answer held against its tensor while the answer's blocks come in.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "harness/compare/compare.h"
+#include <span>
+
+#include "harness/compare/verdict.h"
+#include "harness/core/expectation.h"
+
+namespace assay {
+
+/// Blocks must come in the order of their rows. Several of these, each with a run of blocks, are merged in the same order.
+class PartComparison {
+ public:
+  /// Throws std::logic_error if a dense part does not fit the tensor.
+  PartComparison(const Part& part, const HostTensor& tensor);
+
+  /// Compares these rows; sets fails[row - rows.first] of those with an element outside.
+  void add(const AcceptedRows& rows, std::vector<bool>& fails);
+  void add_joint(const Place& place);
+  void merge(PartComparison&& later);
+
+  const Part& part() const { return *part_; }
+  const HostTensor& tensor() const { return *tensor_; }
+  const std::array<int64_t, 2>& worst() const { return worst_; }
+  TensorFinding finding;
+
+ private:
+  /// Ordinals of consecutive elements of the storage.
+  void load_ordinals(int64_t offset, std::span<int32_t> ordinals) const;
+  void add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, std::vector<bool>& fails);
+  void add_element(Interval accepted, int32_t o, int64_t row, int64_t column, int64_t offset, std::vector<bool>& fails,
+                   int64_t first_row);
+  void add_outside(Interval accepted, uint32_t code, int64_t row, int64_t column);
+  const Element& known_element(Interval accepted, uint32_t code);
+  void check_offset(int64_t offset) const;
+  [[noreturn]] void refuse(const std::string& what) const;
+
+  const Part* part_;
+  const HostTensor* tensor_;
+  std::array<int64_t, 2> worst_{};
+
+  /// Wrong elements that were looked at lately: a kernel that is wrong everywhere repeats a few thousand of them.
+  struct Known {
+    Interval accepted;
+    Element element;
+  };
+  static constexpr size_t kMostKnown = 4096;
+  std::vector<Known> known_;
+};
+
+}  // namespace assay

@@ -1,0 +1,89 @@
+#include "harness/run/judge_outputs.h"
+
+#include <algorithm>
+#include <string>
+
+#include "harness/compare/compare.h"
+#include "harness/core/tensor_of_part.h"
+
+namespace assay {
+namespace {
+
+size_t output_index(const std::vector<HostTensor>& outputs, const Part& part) {
+  return size_t(&tensor_of(outputs, part) - outputs.data());
+}
+
+/// An output element that was never written, if there is one: the verdict then says so.
+bool leaves_unwritten(const Expectation& expectation, const CallResult& result, Verdict& verdict) {
+  for (const Part& part : expectation.parts()) {
+    const size_t i = output_index(result.outputs, part);
+    const Unwritten unwritten =
+        result.in_place[i] ? Unwritten{} : unwritten_elements(part, result.outputs[i].spec, result.untouched[i]);
+    if (unwritten.elements == 0) continue;
+    verdict.outcome = Outcome::kBroken;
+    verdict.message = "output '" + part.label() + "': " + std::to_string(unwritten.elements) + " of " +
+                      std::to_string(part.elements()) + " elements were never written, first [" +
+                      std::to_string(unwritten.first[0]) + ", " + std::to_string(unwritten.first[1]) + "]";
+    return true;
+  }
+  return false;
+}
+
+/// The first violations in words, and how many more there are.
+std::string words_of(const Finding& finding) {
+  constexpr size_t kMostWords = 8;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMostWords, finding.violations.size()); ++i)
+    text += (text.empty() ? "" : "; ") + finding.violations[i].words;
+  const int64_t more = finding.all_violations - int64_t(std::min(kMostWords, finding.violations.size()));
+  return more > 0 ? text + "; and " + std::to_string(more) + " more" : text;
+}
+
+/// Of a library that says by which program its outputs are made that one alone is right. Where it names none of the contract's,
+/// all are compared, and the verdict is a failure.
+bool keep_what_was_said(const Op& op, const Case& one, const std::string& said, Expectation& expectation) {
+  if (said.empty()) return true;
+  const std::string meant = op.program_meant ? op.program_meant(one, said) : said;
+  const auto is_meant = [&](const Answer& answer) { return answer.program == meant; };
+  if (std::none_of(expectation.any_of.begin(), expectation.any_of.end(), is_meant)) return false;
+  std::erase_if(expectation.any_of, [&](const Answer& answer) { return !is_meant(answer); });
+  return true;
+}
+
+/// "by split-K 1 and not by split-K 2, which the library says": if another program made the outputs.
+std::string other_program(const Op& op, const Case& one, const Problem& problem, const CallResult& result) {
+  const Finding all = compare(op.expect(one, problem, &result.outputs), result.outputs, result.untouched);
+  if (!all.agrees()) return "";
+  return "made by " + (all.program.empty() ? "the contract's one program" : all.program) + " and not by " + result.program +
+         ", as the library says";
+}
+
+}  // namespace
+
+Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict) {
+  Expectation expectation = op.expect(one, problem, &result.outputs);
+  if (leaves_unwritten(expectation, result, verdict)) return all_steps(expectation.any_of.front());
+  const bool known = keep_what_was_said(op, one, result.program, expectation);
+  Finding finding = compare(expectation, result.outputs, result.untouched);
+  const bool agrees = known && finding.agrees();
+  verdict.program_said = result.program;
+  verdict.program = finding.program;
+  verdict.tensors = std::move(finding.parts);
+  verdict.outcome = agrees ? Outcome::kPass : Outcome::kFail;
+  if (agrees) {
+    if (op.remarks) verdict.tensors.front().notes = op.remarks(one, problem, result.outputs);
+    return std::move(finding.sample);
+  }
+  verdict.message = words_of(finding);
+  if (!known)
+    verdict.message = "the library says that it made this by " + result.program + ", which is no program of the contract";
+  if (const std::string other = known && !result.program.empty() ? other_program(op, one, problem, result) : ""; !other.empty())
+    verdict.message = other;
+  verdict.looked_at = finding.sample.words();
+  verdict.violations = std::move(finding.violations);
+  const auto wrong = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [](const auto& t) { return !t.agrees(); });
+  if (op.remarks && wrong != verdict.tensors.end()) wrong->notes = op.remarks(one, problem, result.outputs);
+  return std::move(finding.sample);
+}
+
+}  // namespace assay

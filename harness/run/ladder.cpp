@@ -1,0 +1,207 @@
+#include "harness/run/ladder.h"
+
+#include <cstdio>
+#include <functional>
+#include <numeric>
+#include <optional>
+
+#include "harness/compare/element.h"
+#include "harness/core/tensor_of_part.h"
+#include "harness/run/match.h"
+#include "harness/run/repeated_call.h"
+
+namespace assay {
+namespace {
+
+/// What came of trying a rung: nothing, why it cannot be tried, or how it breaks.
+struct Trial {
+  std::string absent{}, broken{};
+};
+
+/// A call that must answer. Empty, and the trial says why, if it does not.
+std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& request, Trial& trial) {
+  CallResult result = backend.call(request);
+  if (result.status == CallStatus::kOk) return result;
+  (result.status == CallStatus::kUnsupported ? trial.absent : trial.broken) = result.message;
+  return std::nullopt;
+}
+
+/// The first element of a row that has other bits in other company.
+std::string row_difference(const Expectation& before, const CallResult& first, const Expectation& after, const CallResult& again,
+                           const std::vector<int64_t>& rows) {
+  for (size_t p = 0; p < before.parts().size(); ++p) {
+    const Part &was = before.parts()[p], &is = after.parts()[p];
+    const HostTensor &a = tensor_of(first.outputs, was), &b = tensor_of(again.outputs, is);
+    for (size_t row = 0; row < rows.size(); ++row) {
+      for (int64_t column = 0; column < was.columns(); ++column) {
+        const uint32_t x = load_code(was, a, was.offset(rows[row], column));
+        const uint32_t y = load_code(is, b, is.offset(int64_t(row), column));
+        if (x == y) continue;
+        char text[192];
+        std::snprintf(text, sizeof text, "%s[%lld, %lld] is 0x%x in a batch of %lld rows, and 0x%x as row %zu of %zu",
+                      was.label().c_str(), static_cast<long long>(rows[row]), static_cast<long long>(column), x,
+                      static_cast<long long>(was.shape[0]), y, row, rows.size());
+        return text;
+      }
+    }
+  }
+  return "";
+}
+
+/// Where element i of a tensor lies, counted row by row.
+int64_t place_of(const TensorSpec& spec, int64_t i) {
+  int64_t at = spec.offset;
+  for (size_t d = spec.shape.size(); d-- > 0; i /= spec.shape[d]) at += i % spec.shape[d] * spec.strides[d];
+  return at;
+}
+
+/// The first element that should have kept its bits.
+std::string relation_difference(const Relation& relation, const CallResult& first, const CallResult& again) {
+  const HostTensor &a = find(first.outputs, relation.tensor), &b = find(again.outputs, relation.tensor);
+  for (size_t i = 0; i < relation.same_as.size(); ++i) {
+    const int64_t was = relation.same_as[i];
+    if (was == Relation::kAnything) continue;
+    const uint32_t x = a.code(place_of(a.spec, was)), y = b.code(place_of(b.spec, int64_t(i)));
+    if (x == y) continue;
+    const int64_t columns = a.spec.shape.back();
+    char text[256];
+    std::snprintf(text, sizeof text, "%s[%lld, %lld] is 0x%x, and 0x%x with %s", relation.tensor.c_str(), static_cast<long long>(was / columns),
+                  static_cast<long long>(was % columns), x, y, relation.what.c_str());
+    return text;
+  }
+  return "";
+}
+
+/// The plain call and what it gave, held against other calls.
+class Climber {
+ public:
+  Climber(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
+          const CallResult& first)
+      : op_(op), one_(one), kernel_(kernel), backend_(backend), plain_(plain), first_(first) {
+    if (op.batch) before_ = op.expect(one, *plain.problem, nullptr);
+  }
+
+  Trial same_problem(uint64_t seed_step, LaunchMode mode) const {
+    Trial trial;
+    CallRequest request = plain_;
+    request.mode = mode;
+    request.schedule_seed += seed_step;
+    const std::optional<CallResult> again = answer_to(backend_, request, trial);
+    if (again) trial.broken = call_difference(first_, *again, 2);
+    return trial;
+  }
+
+  Trial related(const Relation& relation) const {
+    CallRequest request = plain_;
+    request.problem = &relation.problem;
+    Trial trial;
+    const std::optional<CallResult> result = answer_to(backend_, request, trial);
+    if (result) trial.broken = relation_difference(relation, first_, *result);
+    return trial;
+  }
+
+  Trial other_rows(const std::vector<int64_t>& rows) const {
+    const auto [again, problem] = op_.batch->with_rows(one_, *plain_.problem, rows);
+    if (const std::string why_not = why_not_offered(kernel_, again); !why_not.empty()) return {.absent = why_not};
+    CallRequest request = plain_;
+    request.problem = &problem;
+    Trial trial;
+    const std::optional<CallResult> result = answer_to(backend_, request, trial);
+    if (result) trial.broken = row_difference(before_, first_, op_.expect(again, problem, nullptr), *result, rows);
+    return trial;
+  }
+
+ private:
+  const Op& op_;
+  const Case& one_;
+  const KernelOffer& kernel_;
+  const Backend& backend_;
+  const CallRequest& plain_;
+  const CallResult& first_;
+  Expectation before_;  ///< of the rows as they are; empty if the op has no other rows
+};
+
+/// Kernels take other blocks for larger batches: vLLM's norms have 1024 threads a row below 256 rows, then 256.
+constexpr int64_t kManyRows = 259;
+
+/// Rows that a larger batch may have, so that no tensor of it exceeds 32 MiB.
+int64_t most_rows(const CallRequest& plain) {
+  int64_t most = kManyRows;
+  for (const HostTensor& tensor : plain.problem->tensors) {
+    const int64_t rows = tensor.spec.shape.empty() ? 1 : std::max<int64_t>(1, tensor.spec.shape[0]);
+    most = std::min(most, rows * (int64_t{1} << 25) / std::max<int64_t>(1, int64_t(tensor.spec.bytes())));
+  }
+  return most;
+}
+
+/// The first rung below that breaks; the last reason why one cannot be tried, if none can.
+Trial each(const std::vector<std::function<Trial()>>& tries) {
+  Trial all;
+  size_t tried = 0;
+  for (const auto& attempt : tries) {
+    const Trial trial = attempt();
+    if (!trial.broken.empty()) return trial;
+    if (trial.absent.empty())
+      ++tried;
+    else
+      all.absent = trial.absent;
+  }
+  if (tried > 0) all.absent.clear();
+  return all;
+}
+
+}  // namespace
+
+Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
+            const CallResult& first) {
+  const Climber climber(op, one, kernel, backend, plain, first);
+  const auto same = [&](uint64_t seed_step, LaunchMode mode) {
+    return [&, seed_step, mode] { return climber.same_problem(seed_step, mode); };
+  };
+  const auto with_rows = [&](auto rows_of) {
+    return [&, rows_of]() -> Trial {
+      if (!op.batch) return {.absent = "rows of this op are not independent"};
+      return climber.other_rows(rows_of(op.batch->rows(one)));
+    };
+  };
+  const auto middle_alone = [](int64_t m) { return std::vector<int64_t>{m / 2}; };
+  const int64_t most = most_rows(plain);
+  const auto twice_and_more = [most](int64_t m) {
+    std::vector<int64_t> rows(size_t(std::max(2 * m + 3, std::min(kManyRows, most))));
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i) % m;
+    return rows;
+  };
+  const auto reversed = [](int64_t m) {
+    std::vector<int64_t> rows(static_cast<size_t>(m));
+    std::iota(rows.rbegin(), rows.rend(), 0);
+    return rows;
+  };
+
+  std::vector<std::pair<std::string, std::vector<std::function<Trial()>>>> rungs = {
+      {"repeat", {same(1, LaunchMode::kDefault), same(2, LaunchMode::kDefault)}},
+      {"batch", {with_rows(middle_alone), with_rows(twice_and_more)}},
+      {"neighbours", {with_rows(reversed)}}};
+  const std::vector<Relation> relations = op.relations ? op.relations(one, *plain.problem) : std::vector<Relation>();
+  for (const Relation& relation : relations) {
+    if (rungs.back().first != relation.rung) rungs.push_back({relation.rung, {}});
+    rungs.back().second.push_back([&] { return climber.related(relation); });
+  }
+  rungs.push_back({"stream", {same(0, LaunchMode::kStream)}});
+  rungs.push_back({"graph", {same(0, LaunchMode::kGraph)}});
+  Climb result;
+  for (const auto& [name, tries] : rungs) {
+    const Trial trial = each(tries);
+    if (!trial.broken.empty()) {
+      result.broken = name;
+      result.message = trial.broken;
+      return result;
+    }
+    if (trial.absent.empty())
+      result.held.push_back(name);
+    else
+      result.absent.emplace_back(name, trial.absent);
+  }
+  return result;
+}
+
+}  // namespace assay

@@ -1,0 +1,88 @@
+#include "harness/run/ladder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "harness/backend/library.h"
+#include "harness/backend/runner.h"
+#include "harness/testing/toy_library.h"
+#include "harness/testing/toy_op.h"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+Verdict climbed(const std::string& kernel, const Op& op = testing::toy_op(), const Backend& backend = testing::toy_backend()) {
+  return run_case(op, testing::toy_case(), {.name = kernel, .op = "toy", .contracts = {"toy.copy"}}, backend, {.ladder = true});
+}
+
+TEST(Ladder, AKernelWhoseBitsDependOnItsRowAloneHoldsEveryRung) {
+  const Verdict verdict = climbed("copy");
+  ASSERT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
+  EXPECT_THAT(verdict.climb->held, ElementsAre("repeat", "batch", "neighbours", "stream", "graph"));
+  EXPECT_THAT(verdict.climb->absent, IsEmpty());
+}
+
+struct Twin {
+  const char *kernel, *rung, *words;
+};
+class BrokenRung : public ::testing::TestWithParam<Twin> {};
+
+/// Each kernel gives the contract's answer to the plain call, so nothing but its rung can find it.
+TEST_P(BrokenRung, IsNamed) {
+  Op op = testing::toy_op();
+  op.expect = [any = op.expect](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
+    std::vector<WholePart> parts = computed(any(one, problem, outputs));
+    parts[0].high.assign(parts[0].low.size(), Interval::anything().high);
+    parts[0].low.assign(parts[0].low.size(), Interval::anything().low);
+    return expectation_of(std::move(parts));
+  };
+  const Verdict verdict = climbed(GetParam().kernel, op);
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  ASSERT_TRUE(verdict.climb) << verdict.message;
+  EXPECT_EQ(verdict.climb->broken, GetParam().rung);
+  EXPECT_THAT(verdict.message, HasSubstr(GetParam().words));
+  EXPECT_THAT(verdict.causes, ElementsAre("none in the contract: the first answer agrees with it"));
+}
+INSTANTIATE_TEST_SUITE_P(All, BrokenRung,
+                         ::testing::Values(Twin{"remembers", "repeat", "y at storage element 2"},
+                                           Twin{"follows_seed", "repeat", "y at storage element 2"},
+                                           Twin{"counts_rows", "batch", "in a batch of 2 rows"},
+                                           Twin{"counts_many_rows", "batch", "of 259"},
+                                           Twin{"looks_at_neighbours", "batch", "y["},
+                                           Twin{"needs_default_stream", "stream", "y at storage element 2"},
+                                           Twin{"ignores_capture", "graph", "y at storage element 0"},
+                                           Twin{"cannot_be_captured", "graph", "allocates while it is captured"}),
+                         [](const auto& info) { return std::string(info.param.kernel); });
+
+TEST(Ladder, RungsThatCannotBeTriedSayWhy) {
+  Op op = testing::toy_op();
+  op.batch.reset();
+  assay_library plain = *testing::toy_library();
+  plain.size = offsetof(assay_library, create_stream);  // of the ABI's first release
+  Backend backend = testing::toy_backend();
+  const auto runner = std::make_shared<Runner>(of_this_size(plain, nullptr));
+  backend.call = [runner](const CallRequest& request) { return runner->call(request); };
+  const Verdict verdict = climbed("copy", op, backend);
+  ASSERT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
+  EXPECT_THAT(verdict.climb->held, ElementsAre("repeat"));
+  EXPECT_THAT(
+      verdict.climb->absent,
+      ElementsAre(Pair("batch", "rows of this op are not independent"), Pair("neighbours", "rows of this op are not independent"),
+                  Pair("stream", "the library has no streams"), Pair("graph", "the library has no streams")));
+}
+
+TEST(Ladder, AWrongAnswerIsNotClimbed) {
+  const Verdict verdict = climbed("off_by_one");
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_FALSE(verdict.climb);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,208 @@
+#include "harness/run/run.h"
+
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+
+#include "harness/run/match.h"
+#include "harness/text/glob.h"
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+/// A case and a kernel that offers it, or the reason why none does.
+struct Pair {
+  const Op* op;
+  const Case* one;
+  const KernelOffer* kernel;
+  std::string why_skipped;
+};
+
+const Op& op_of(std::span<const Op> ops, const Case& one) {
+  const auto found = std::find_if(ops.begin(), ops.end(), [&](const Op& op) { return op.name == one.op; });
+  if (found == ops.end()) throw std::logic_error("case " + one.id + " belongs to no op");
+  return *found;
+}
+
+std::vector<Pair> pairs_of(std::span<const Op> ops, const std::vector<Case>& cases, const std::vector<KernelOffer>& kernels) {
+  std::vector<Pair> pairs;
+  for (const Case& one : cases) {
+    const Op& op = op_of(ops, one);
+    const size_t before = pairs.size();
+    // The reason of the kernel that comes nearest: one that does the contract tells more than one that does another op.
+    std::string reason = "no kernel for op " + one.op;
+    for (const KernelOffer& kernel : kernels) {
+      const std::string why_not = why_not_offered(kernel, one);
+      if (why_not.empty()) {
+        pairs.push_back({&op, &one, &kernel, ""});
+      } else if (kernel.op == one.op && (reason.starts_with("no kernel") || !why_not.starts_with("no kernel"))) {
+        reason = why_not;
+      }
+    }
+    if (pairs.size() == before) pairs.push_back({&op, &one, nullptr, reason});
+  }
+  return pairs;
+}
+
+std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::string& glob) {
+  std::vector<KernelOffer> chosen;
+  std::vector<std::string> names;
+  for (const KernelOffer& kernel : library.kernels) {
+    names.push_back(kernel.name);
+    if (glob_match(glob, kernel.name)) chosen.push_back(kernel);
+  }
+  if (chosen.empty() && glob != "*") throw UsageError("no kernel '" + glob + "' in " + library.name + did_you_mean(glob, names));
+  return chosen;
+}
+
+/// Hands out pairs to threads and takes verdicts back in order. Pairs that share their data go to one thread: what is found out of
+/// the data once, another would wait for.
+class Progress {
+ public:
+  Progress(const std::vector<Pair>& pairs, const RunOptions& options) : slots_(pairs.size()), options_(options) {
+    for (size_t i = 0; i < pairs.size(); ++i)
+      if (i == 0 || pairs[i].one->data_id() != pairs[i - 1].one->data_id()) begins_.push_back(i);
+    begins_.push_back(pairs.size());
+  }
+
+  /// Pairs from the first to the one before the end.
+  struct Share {
+    size_t first, end;
+  };
+  std::optional<Share> next() {
+    const std::lock_guard lock(mutex_);
+    if (has_ended() || next_ + 1 == begins_.size()) return std::nullopt;
+    ++next_;
+    return Share{begins_[next_ - 1], begins_[next_]};
+  }
+
+  bool stopped() {
+    const std::lock_guard lock(mutex_);
+    return has_ended();
+  }
+
+  /// Ends the run; the first reason stays.
+  void fail(const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (harness_error_.empty()) harness_error_ = why;
+  }
+
+  void deliver(size_t i, Verdict verdict) {
+    const std::lock_guard lock(mutex_);
+    if (has_ended() && !ended_by_.empty()) return;  // what ended the run may have ended the call
+    if (options_.ledger != nullptr) options_.ledger->expect(verdict);
+    losses_in_a_row_ = verdict.device_lost ? losses_in_a_row_ + 1 : 0;
+    constexpr int kMostLosses = 3;
+    if (losses_in_a_row_ >= kMostLosses) stopped_ = true;
+    slots_[i] = std::move(verdict);
+    for (; shown_ < slots_.size() && slots_[shown_]; ++shown_) {
+      if (options_.on_verdict) options_.on_verdict(*slots_[shown_]);
+    }
+  }
+
+  RunResult result() && {
+    RunResult result;
+    result.harness_error = harness_error_;
+    for (std::optional<Verdict>& slot : slots_) {
+      if (!slot) {
+        result.ended_by = ended_by_;
+        continue;
+      }
+      if (size_t(&slot - slots_.data()) >= shown_ && options_.on_verdict) options_.on_verdict(*slot);  // behind a gap
+      result.device_lost |= slot->device_lost;
+      result.verdicts.push_back(std::move(*slot));
+    }
+    return result;
+  }
+
+ private:
+  /// Under the lock.
+  bool has_ended() {
+    const char* const by = ended_by_.empty() && options_.ended ? options_.ended() : nullptr;
+    if (by != nullptr) ended_by_ = by, stopped_ = true;
+    return stopped_;
+  }
+
+  std::mutex mutex_;
+  std::vector<std::optional<Verdict>> slots_;
+  std::vector<size_t> begins_;  ///< of the shares, and the end of the last
+  const RunOptions& options_;
+  size_t next_ = 0, shown_ = 0;
+  int losses_in_a_row_ = 0;
+  bool stopped_ = false;
+  std::string harness_error_;
+  std::string ended_by_;
+};
+
+Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& options, DataMemory& memory) {
+  if (pair.kernel != nullptr) return run_case(*pair.op, *pair.one, *pair.kernel, backend, options, &memory);
+  Verdict skip = blank_verdict(*pair.one, "", backend.name);
+  skip.outcome = Outcome::kSkip;
+  skip.offered = false;
+  skip.message = pair.why_skipped;
+  return skip;
+}
+
+}  // namespace
+
+RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const Backend& backend, const RunOptions& options) {
+  const std::vector<KernelOffer> kernels = chosen_kernels(backend.library, options.kernel_glob);
+  const std::vector<Pair> pairs = pairs_of(ops, cases, kernels);
+
+  std::mutex call_mutex;  // a device is not asked two things at once, and a call's time is its own
+  Backend one_at_a_time = backend;
+  one_at_a_time.call = [&](const CallRequest& request) {
+    const std::lock_guard lock(call_mutex);
+    return backend.call(request);
+  };
+  if (backend.watched_call)
+    one_at_a_time.watched_call = [&](const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps) {
+      const std::lock_guard lock(call_mutex);
+      return backend.watched_call(request, first, steps);
+    };
+
+  Progress progress(pairs, options);
+  const auto work = [&] {
+    try {
+      while (const std::optional<Progress::Share> share = progress.next()) {
+        DataMemory memory;
+        for (size_t i = share->first; i < share->end && !progress.stopped(); ++i)
+          progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options.each, memory));
+      }
+    } catch (const HarnessError& error) {
+      progress.fail(error.what());
+    }
+  };
+  // The threads that judge a case in blocks (blocks.h) are the same ones: together never more than there are cores.
+  const int threads = std::min(options.threads, oneapi::tbb::info::default_concurrency());
+  oneapi::tbb::task_arena arena(threads);
+  arena.execute([&] { oneapi::tbb::parallel_for(0, threads, [&](int) { work(); }, oneapi::tbb::simple_partitioner()); });
+  return std::move(progress).result();
+}
+
+int64_t RunResult::count(Outcome outcome) const {
+  return std::count_if(verdicts.begin(), verdicts.end(), [&](const Verdict& v) { return v.outcome == outcome; });
+}
+
+int64_t RunResult::unexpected() const {
+  return std::count_if(verdicts.begin(), verdicts.end(), [](const Verdict& v) { return !as_expected(v); });
+}
+
+int64_t RunResult::judged() const {
+  return std::count_if(verdicts.begin(), verdicts.end(), [](const Verdict& v) { return v.outcome != Outcome::kSkip; });
+}
+
+ExitCode RunResult::exit_code() const {
+  if (!harness_error.empty()) return kHarnessFailed;
+  if (device_lost) return kDeviceLost;
+  if (judged() == 0) return kUsageOrNothingRan;
+  return unexpected() == 0 ? kAllAsExpected : kUnexpected;
+}
+
+}  // namespace assay

@@ -1,0 +1,152 @@
+#include "harness/run/run_case.h"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+
+#include "harness/run/judge_outputs.h"
+#include "harness/run/ladder.h"
+#include "harness/run/repeated_call.h"
+#include "harness/run/sweep_calls.h"
+#include "harness/text/error.h"
+#include "harness/text/glob.h"
+#include "harness/text/printable.h"
+
+namespace assay {
+namespace {
+
+std::string parameter_or_empty(const Case& one, const char* name) {
+  const auto found = one.parameters.find(name);
+  return found == one.parameters.end() ? "" : found->second;
+}
+
+/// For a shell, and in quotes even where it needs none: what stands between them is the id.
+std::string quoted(const std::string& id) {
+  std::string word = shell_word(id);
+  return word == id ? "'" + id + "'" : word;
+}
+
+/// Faults that the case cannot see and whose names its row does not declare.
+std::vector<std::string> undeclared(std::vector<std::string> faults, const std::vector<std::string>& declared) {
+  std::erase_if(faults, [&](const std::string& fault) {
+    return std::any_of(declared.begin(), declared.end(), [&](const std::string& glob) { return glob_match(glob, fault); });
+  });
+  return faults;
+}
+
+void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& verdict) {
+  if (!options.power) return;
+  verdict.power = options.power(evidence);
+  const std::vector<std::string> faults = undeclared(verdict.power.blind_to, evidence.one.blind_to);
+  if (verdict.outcome != Outcome::kPass || faults.empty()) return;
+  verdict.outcome = Outcome::kUntrusted;
+  verdict.message = "blind to";
+  for (const std::string& fault : faults) verdict.message.append(&fault == &faults.front() ? " " : "; ").append(fault);
+}
+
+/// True of a failure that only the ladder found.
+bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
+
+/// A case that its op judges by calls of its own. False if it is an ordinary one.
+bool run_sweep(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
+               Verdict& verdict) {
+  if (!op.sweep || !op.sweep->takes(one)) return false;
+  SweepAnswers answers({one.op, parameter_or_empty(one, "contract"), kernel.name, nullptr, options.schedule_seed}, backend,
+                       verdict);
+  op.sweep->judge(one, answers.calls(), verdict);
+  if (answers.gave_up()) verdict.tensors.clear();
+  const auto disagrees = [](const TensorFinding& tensor) { return !tensor.agrees(); };
+  if (std::any_of(verdict.tensors.begin(), verdict.tensors.end(), disagrees)) verdict.outcome = Outcome::kFail;
+  if (verdict.outcome == Outcome::kNotJudged && !answers.gave_up() && !verdict.tensors.empty()) verdict.outcome = Outcome::kPass;
+  const Problem excerpt = op.problem(one);
+  if (!answers.gave_up()) judge_power(options, {op, one, excerpt, nullptr}, verdict);
+  return true;
+}
+
+void record(const CaseOptions& options, const Evidence& evidence, const Verdict& verdict) {
+  if (!options.record) return;
+  try {
+    options.record(evidence, verdict);
+  } catch (const std::exception& error) {
+    throw HarnessError(std::string("cannot record ") + verdict.case_id + ": " + error.what());
+  }
+}
+
+/// judge_outputs(), or what the memory knows of the same outputs.
+Sample judge_once(const Op& op, const Case& one, const Problem& problem, const CallResult& result, DataMemory& memory,
+                  Verdict& verdict) {
+  if (const std::vector<TensorFinding>* known = result.program.empty() ? memory.findings_of(result) : nullptr) {
+    verdict.outcome = Outcome::kPass;
+    verdict.tensors = *known;
+    return {};
+  }
+  Sample sample = judge_outputs(op, one, problem, result, verdict);
+  if (verdict.outcome == Outcome::kPass && verdict.program.empty()) memory.remember(result, verdict.tensors);
+  return sample;
+}
+
+void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
+                 DataMemory& memory, Verdict& verdict) {
+  if (run_sweep(op, one, kernel, backend, options, verdict)) return;
+  const Problem& problem = memory.problem(op, one);
+  const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
+  const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
+  Sample sample;
+  if (result) sample = judge_once(op, one, problem, *result, memory, verdict);
+  if (result && options.ladder && verdict.outcome == Outcome::kPass) {
+    verdict.climb = climb(op, one, kernel, backend, request, *result);
+    if (!verdict.climb->broken.empty()) {
+      verdict.outcome = Outcome::kFail;
+      verdict.message = "rung '" + verdict.climb->broken + "' of the ladder breaks: " + verdict.climb->message;
+    }
+  }
+  const Evidence evidence{op, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr, &sample};
+  if (result) judge_power(options, evidence, verdict);
+  const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
+  if (is_bad && agreed_with_the_contract(verdict))
+    verdict.causes.push_back("none in the contract: the first answer agrees with it");
+  else if (is_bad && options.diagnose)
+    options.diagnose(evidence, verdict);
+  record(options, evidence, verdict);
+}
+
+}  // namespace
+
+std::string& options_of_repro() {
+  static std::string options;
+  return options;
+}
+
+Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend) {
+  Verdict verdict;
+  verdict.case_id = one.id;
+  verdict.kernel = kernel;
+  verdict.backend = backend;
+  verdict.why = one.why;
+  verdict.origin = one.origin.text();
+  verdict.repro = "assay run" + options_of_repro() + " --backend " + shell_word(backend) + " --case " + quoted(one.id) +
+                  (kernel.empty() ? "" : " --kernel " + shell_word(kernel));
+  verdict.op = one.op;
+  verdict.contract = parameter_or_empty(one, "contract");
+  verdict.arch = parameter_or_empty(one, "arch");
+  verdict.warp = parameter_or_empty(one, "warp");
+  return verdict;
+}
+
+Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
+                 DataMemory* memory) {
+  DataMemory of_one_case;
+  Verdict verdict = blank_verdict(one, kernel.name, backend.name);
+  try {
+    run_problem(op, one, kernel, backend, options, memory ? *memory : of_one_case, verdict);
+  } catch (const HarnessError&) {
+    throw;
+  } catch (const std::exception& error) {
+    verdict.outcome = Outcome::kNotJudged;
+    verdict.message = std::string("no verdict: ") + error.what();
+  }
+  if (verdict.outcome == Outcome::kNotJudged && verdict.message.empty()) verdict.message = "no verdict: the op judged no output";
+  return verdict;
+}
+
+}  // namespace assay

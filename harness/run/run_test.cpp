@@ -1,0 +1,358 @@
+#include "harness/run/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "harness/run/match.h"
+#include "harness/testing/toy_op.h"
+#include "reference/table/table.h"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const Op kOp = testing::toy_op();
+
+Verdict run(const std::string& kernel, const CaseOptions& options = {}, const std::string& format = "bf16") {
+  return run_case(kOp, testing::toy_case(format), {.name = kernel, .op = "toy", .contracts = {"toy.copy"}},
+                  testing::toy_backend(), options);
+}
+
+TEST(RunCase, ACorrectKernelPasses) {
+  const Verdict verdict = run("copy");
+  EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
+  EXPECT_EQ(verdict.tensors.at(0).single_code, 16);
+  EXPECT_EQ(verdict.origin, "suites/toy/cases/quick.csv:2");
+  EXPECT_EQ(verdict.repro, "assay run --backend toy --case 'toy/bf16.m2.n8.ramp.s1/w32' --kernel copy");
+  EXPECT_EQ(verdict.contract, "toy.copy");
+  EXPECT_EQ(verdict.warp, "32");
+}
+
+TEST(RunCase, AReproLineIsSafeInAShell) {
+  Case one = testing::toy_case();
+  options_of_repro() = " --cases mine.csv";
+  EXPECT_EQ(blank_verdict(one, "fast; rm -rf ~", "./my libs/lib.so").repro,
+            "assay run --cases mine.csv --backend './my libs/lib.so' --case 'toy/bf16.m2.n8.ramp.s1/w32' --kernel 'fast; rm -rf ~'");
+  one.id = "it's";
+  EXPECT_EQ(blank_verdict(one, "", "toy").repro, "assay run --cases mine.csv --backend toy --case 'it'\\''s'");
+  options_of_repro().clear();
+}
+
+TEST(RunCase, AWrongElementFails) {
+  const Verdict verdict = run("off_by_one");
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_EQ(verdict.tensors.at(0).outside, 1);
+  EXPECT_EQ(verdict.tensors.at(0).first.at, (std::array<int64_t, 2>{0, 1}));
+}
+
+TEST(RunCase, BrokenConditions) {
+  for (const char* kernel : {"overruns", "underruns", "changes_input", "unknown_status"})
+    EXPECT_EQ(run(kernel).outcome, Outcome::kBroken) << kernel;
+  EXPECT_EQ(run("unwritten").outcome, Outcome::kBroken);
+  EXPECT_EQ(run("unwritten").message, "output 'y': 3 of 16 elements were never written, first [1, 5]");
+  EXPECT_EQ(run("throws").outcome, Outcome::kBroken);
+  EXPECT_EQ(run("throws").message, "exception out of the library: thrown on purpose");
+}
+
+TEST(RunCase, AnOpMayJudgeByCallsOfItsOwn) {
+  Op op = testing::toy_op();
+  op.remarks = [](const Case&, const Problem&, const std::vector<HostTensor>&) { return std::vector<std::string>{"odd"}; };
+  const auto run_op = [&](const std::string& kernel) {
+    return run_case(op, testing::toy_case("bf16"), {.name = kernel, .op = "toy", .contracts = {"toy.copy"}},
+                    testing::toy_backend(), {});
+  };
+  EXPECT_THAT(run_op("off_by_one").tensors.at(0).notes, ElementsAre("odd"));
+  EXPECT_THAT(run_op("copy").tensors.at(0).notes, ElementsAre("odd")) << "they stand beside every verdict";
+
+  int calls = 0;
+  bool takes = true;
+  const auto judge = [&](const Case& one, const SweepCalls& sweep, Verdict& verdict) {
+    const Problem problem = testing::toy_op().problem(one);
+    for (int i = 0; i < 3 && sweep.outputs(problem) != nullptr; ++i) ++calls;
+    verdict.tensors.resize(1);
+    verdict.tensors[0].outside = calls == 3 ? 0 : 1;
+  };
+  op.sweep = Sweep{[&](const Case&) { return takes; }, judge};
+  EXPECT_EQ(run_op("copy").outcome, Outcome::kPass);
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(run_op("refuses").outcome, Outcome::kSkip) << "whatever tensors the op gives";
+  EXPECT_EQ(run_op("unwritten").message, "output 'y': some elements were never written");
+  takes = false;
+  EXPECT_EQ(run_op("off_by_one").outcome, Outcome::kFail) << "an ordinary case after all";
+}
+
+TEST(RunCase, RefusalsAndLosses) {
+  EXPECT_EQ(run("refuses").outcome, Outcome::kSkip);
+  EXPECT_TRUE(as_expected(run("refuses"))) << "a skip, never a failure";
+  EXPECT_FALSE(as_expected(run("loses_device")));
+  EXPECT_EQ(run("fails").outcome, Outcome::kFail);
+  EXPECT_TRUE(run("loses_device").device_lost);
+  EXPECT_EQ(run("loses_device").outcome, Outcome::kSkip);
+}
+
+TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
+  const KernelOffer copy{.name = "copy", .op = "toy"};
+  Op op = testing::toy_op();
+  op.sweep = Sweep{[](const Case&) { return true; }, [](const Case&, const SweepCalls&, Verdict&) {}};  // and judges nothing
+  const Verdict unjudged = run_case(op, testing::toy_case(), copy, testing::toy_backend(), {});
+  EXPECT_EQ(unjudged.outcome, Outcome::kNotJudged);
+  EXPECT_EQ(unjudged.message, "no verdict: the op judged no output");
+  EXPECT_FALSE(as_expected(unjudged));
+  EXPECT_FALSE(as_expected(Verdict{}));
+
+  op = testing::toy_op();
+  op.expect = [](const Case&, const Problem&, const std::vector<HostTensor>*) -> Expectation { throw std::logic_error("lost the table"); };
+  const Verdict failed = run_case(op, testing::toy_case(), copy, testing::toy_backend(), {});
+  EXPECT_EQ(failed.outcome, Outcome::kNotJudged) << "the harness's trouble is not the kernel's";
+  EXPECT_EQ(failed.message, "no verdict: lost the table");
+  Backend unsure = testing::toy_backend();
+  unsure.call = [](const CallRequest&) {
+    CallResult result;
+    result.status = CallStatus::kNotCalled;
+    return result;
+  };
+  EXPECT_EQ(run_case(testing::toy_op(), testing::toy_case(), copy, unsure, {}).outcome, Outcome::kNotJudged);
+}
+
+/// Of the same outputs on the same data the op is asked once; other outputs and other data are judged anew.
+TEST(RunCase, EqualOutputsAreJudgedOnce) {
+  int problems = 0, expectations = 0;
+  Op op = testing::toy_op();
+  op.problem = [&problems, make = op.problem](const Case& one) { return ++problems, make(one); };
+  op.expect = [&expectations, expect = op.expect](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return ++expectations, expect(one, problem, outputs);
+  };
+  Case narrow = testing::toy_case(), wide = narrow;
+  wide.parameters["warp"] = "64";
+  wide = op.validate(wide);
+  const KernelOffer copy{.name = "copy", .op = "toy"}, wrong{.name = "off_by_one", .op = "toy"};
+  DataMemory memory;
+  const auto outcome = [&](const Case& one, const KernelOffer& kernel) {
+    return run_case(op, one, kernel, testing::toy_backend(), {}, &memory).outcome;
+  };
+  EXPECT_EQ(outcome(narrow, copy), Outcome::kPass);
+  EXPECT_EQ(outcome(wide, copy), Outcome::kPass);
+  EXPECT_EQ(problems, 1);
+  EXPECT_EQ(expectations, 1);
+  EXPECT_EQ(outcome(wide, wrong), Outcome::kFail);
+  EXPECT_EQ(outcome(wide, wrong), Outcome::kFail) << "a failure is not remembered: its finding has more to it";
+  EXPECT_EQ(expectations, 3);
+  EXPECT_EQ(outcome(testing::toy_case("bf16", "3x16"), copy), Outcome::kPass);
+  EXPECT_EQ(problems, 2);
+  EXPECT_EQ(memory.problem(op, testing::toy_case("bf16", "3x16")).parameters.front().second, 32);
+}
+
+TEST(RunCase, RepetitionDemandsTheSameBits) {
+  EXPECT_EQ(run("copy", {.repeat = 5}).outcome, Outcome::kPass);
+  const Verdict verdict = run("follows_seed", {.repeat = 3});
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message, HasSubstr("not deterministic: call 2 gives other bits: y at storage element 2: 0x"));
+}
+
+TEST(RunCase, BlindnessMakesAPassUntrustedUnlessTheRowDeclaresIt) {
+  CaseOptions options;
+  options.power = [](const Evidence&) { return Power{5, {"scale dropped", "sign lost"}}; };
+  const Verdict verdict = run("copy", options);
+  EXPECT_EQ(verdict.outcome, Outcome::kUntrusted);
+  EXPECT_EQ(verdict.message, "blind to scale dropped; sign lost");
+  EXPECT_FALSE(as_expected(verdict));
+  EXPECT_EQ(verdict.power.seen(), 3);
+  EXPECT_EQ(run("off_by_one", options).outcome, Outcome::kFail) << "a failure is a failure";
+  EXPECT_EQ(run("off_by_one", options).power.faults, 5);
+  EXPECT_EQ(run("refuses", options).power.faults, 0) << "nothing was judged";
+
+  Case declared = testing::toy_case();
+  declared.blind_to = {"scale *", "sign lost"};
+  const KernelOffer kernel{.name = "copy", .op = "toy"};
+  EXPECT_EQ(run_case(kOp, declared, kernel, testing::toy_backend(), options).outcome, Outcome::kPass);
+  declared.blind_to = {"scale *"};
+  EXPECT_EQ(run_case(kOp, declared, kernel, testing::toy_backend(), options).message, "blind to sign lost");
+}
+
+TEST(RunCase, AJointViolationFailsThoughEachElementAgrees) {
+  Op op = kOp;
+  op.expect = [](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
+    Expectation expectation = kOp.expect(one, problem, outputs);
+    expectation.together = [](const auto&) { return std::vector<Violation>{{"one r for a row", "row 1 is normalised with two r"}}; };
+    return expectation;
+  };
+  const Verdict verdict = run_case(op, testing::toy_case(), {.name = "copy", .op = "toy"}, testing::toy_backend(), {});
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_EQ(verdict.message, "row 1 is normalised with two r");
+  EXPECT_TRUE(verdict.tensors.at(0).agrees());
+}
+
+TEST(RunCase, DiagnosisIsAskedForFailuresOnly) {
+  int asked = 0, recorded = 0;
+  CaseOptions options;
+  options.diagnose = [&](const Evidence& evidence, Verdict& verdict) {
+    ++asked;
+    EXPECT_NE(evidence.outputs, nullptr);
+    verdict.tensors.at(0).notes.push_back("element 1 has its last bit flipped");
+  };
+  options.record = [&](const Evidence&, const Verdict&) { ++recorded; };
+  EXPECT_THAT(run("off_by_one", options).tensors.at(0).notes, ElementsAre("element 1 has its last bit flipped"));
+  run("copy", options);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(recorded, 2);
+}
+
+TEST(Match, ReasonsNameTheParameter) {
+  const Case one = testing::toy_case();
+  KernelOffer offer{.name = "k",
+                    .op = "toy",
+                    .contracts = {"toy.copy"},
+                    .accepts = {{"n", {"8", "16"}}, {"absent", {"1"}}},
+                    .multiple_of = {{"n", 4}}};
+  EXPECT_EQ(why_not_offered(offer, one), "");
+  offer.multiple_of = {{"n", 16}};
+  EXPECT_EQ(why_not_offered(offer, one), "n 8 is not offered; it must be a multiple of 16");
+  offer.accepts = {{"warp", {"64"}}};
+  EXPECT_EQ(why_not_offered(offer, one), "warp 32 is not offered; offered: 64");
+  offer.accepts = {{"warp", {"3.2e1"}}};
+  offer.multiple_of = {};
+  EXPECT_EQ(why_not_offered(offer, one), "") << "the same number written another way";
+  offer.contracts = {"toy.other"};
+  EXPECT_EQ(why_not_offered(offer, one), "no kernel for contract toy.copy");
+  offer.op = "play";
+  EXPECT_EQ(why_not_offered(offer, one), "no kernel for op toy");
+}
+
+std::vector<Case> cases(int count) {
+  std::vector<Case> many;
+  for (int i = 1; i <= count; ++i) many.push_back(testing::toy_case("bf16", std::to_string(i) + "x8"));
+  return many;
+}
+
+RunResult run_kernels(const std::vector<Case>& which, const std::string& glob, RunOptions options = {}) {
+  options.kernel_glob = glob;
+  return run_all({&kOp, 1}, which, testing::toy_backend(), options);
+}
+
+TEST(RunAll, EveryPairHasAVerdictInOrder) {
+  RunOptions options;
+  std::vector<std::string> seen;
+  options.threads = 4;
+  options.on_verdict = [&](const Verdict& verdict) { seen.push_back(verdict.case_id + " " + verdict.kernel); };
+  const RunResult result = run_kernels(cases(40), "o*", options);  // overruns, off_by_one
+  ASSERT_EQ(result.verdicts.size(), 80u);
+  EXPECT_EQ(result.verdicts[2].case_id, "toy/bf16.m2.n8.ramp.s1/w32");
+  for (size_t i = 0; i < 80; ++i) EXPECT_EQ(seen.at(i), result.verdicts[i].case_id + " " + result.verdicts[i].kernel);
+  EXPECT_EQ(result.count(Outcome::kBroken), 40);
+  EXPECT_EQ(result.count(Outcome::kFail), 40);
+  EXPECT_EQ(result.exit_code(), kUnexpected);
+}
+
+TEST(RunAll, CallsAreMadeOneAtATime) {
+  std::atomic<int> inside = 0, most = 0;
+  Backend backend = testing::toy_backend();
+  backend.call = [&, inner = backend.call](const CallRequest& request) {
+    most = std::max(most.load(), ++inside);
+    const CallResult result = inner(request);
+    --inside;
+    return result;
+  };
+  backend.watched_call = [&](const CallRequest&, uint32_t, const std::vector<CodeStep>&) {
+    most = std::max(most.load(), ++inside);
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    --inside;
+    return WatchedResult{{}, {0}};
+  };
+  RunOptions options;
+  options.threads = 4;
+  options.kernel_glob = "copy";
+  EXPECT_EQ(run_all({&kOp, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(most, 1);
+
+  Op watching = kOp;
+  const auto judge = [](const Case& one, const SweepCalls& calls, Verdict& verdict) {
+    const Problem problem = kOp.problem(one);
+    const bool told = calls.wrong(problem, 0, {}).size() == 1 && calls.outputs(problem) != nullptr;
+    verdict.tensors.resize(1);
+    verdict.tensors[0].outside = told ? 0 : 1;
+  };
+  watching.sweep = Sweep{[](const Case&) { return true; }, judge};
+  EXPECT_EQ(run_all({&watching, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(most, 1) << "a watched call is one of them";
+}
+
+TEST(RunAll, ACaseThatNoKernelOffersIsOneExpectedSkip) {
+  std::vector<Case> which = cases(1);
+  which.push_back(testing::toy_case("bf16", "3x8"));
+  which[1].parameters["contract"] = "toy.other";
+  const RunResult result = run_kernels(which, "copy");
+  ASSERT_EQ(result.verdicts.size(), 2u);
+  EXPECT_EQ(result.verdicts[1].outcome, Outcome::kSkip);
+  EXPECT_EQ(result.verdicts[1].message, "no kernel for contract toy.other");
+  EXPECT_EQ(result.exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels({which[1]}, "copy").exit_code(), kUsageOrNothingRan) << "nothing ran";
+  EXPECT_EQ(run_kernels({}, "copy").exit_code(), kUsageOrNothingRan);
+}
+
+TEST(RunAll, ExitCodes) {
+  EXPECT_EQ(run_kernels(cases(1), "copy").exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels(cases(1), "refuses").exit_code(), kUsageOrNothingRan) << "a library that refuses all was not judged";
+  EXPECT_EQ(run_kernels(cases(1), "loses_device").exit_code(), kDeviceLost);
+  const Ledger ledger =
+      Ledger::parse("case,kernel,outcome,reason,issue,since,owner\n*,*,fail,flips a bit,#1,2026-11-21,ann\n", "l.csv");
+  RunOptions options;
+  options.ledger = &ledger;
+  EXPECT_EQ(run_kernels(cases(1), "off_by_one", options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels(cases(1), "copy", options).exit_code(), kUnexpected) << "an unexpected fix";
+}
+
+TEST(RunAll, ThreeLossesInARowEndTheRun) {
+  RunOptions options;
+  options.threads = 1;
+  EXPECT_EQ(run_kernels(cases(20), "loses_device", options).verdicts.size(), 3u);
+}
+
+TEST(RunAll, ARecordingThatCannotBeWrittenEndsTheRunAndBlamesNoKernel) {
+  RunOptions options;
+  options.threads = 4;
+  int written = 0;
+  options.each.record = [&](const Evidence&, const Verdict&) {
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
+    if (++written > 5) throw std::runtime_error("no space left on device");
+  };
+  const RunResult result = run_kernels(cases(40), "copy", options);
+  EXPECT_THAT(result.harness_error, HasSubstr("cannot record toy/bf16."));
+  EXPECT_THAT(result.harness_error, HasSubstr("no space left on device"));
+  EXPECT_EQ(result.exit_code(), kHarnessFailed);
+  EXPECT_EQ(result.verdicts.size(), 5u) << "what was judged stays";
+  EXPECT_EQ(result.count(Outcome::kBroken), 0);
+}
+
+TEST(RunAll, WhatIsAskedToEndKeepsTheVerdictsThatAreThere) {
+  std::vector<std::string> told;
+  RunOptions options;
+  options.threads = 1;
+  options.on_verdict = [&](const Verdict& verdict) { told.push_back(verdict.case_id); };
+  options.ended = [&]() -> const char* { return told.size() < 5 ? nullptr : "SIGINT"; };
+  const RunResult ended = run_kernels(cases(20), "copy", options);
+  EXPECT_EQ(ended.verdicts.size(), 5u);
+  EXPECT_EQ(told.size(), 5u);
+  EXPECT_EQ(ended.ended_by, "SIGINT");
+  told.clear();
+  EXPECT_EQ(run_kernels(cases(5), "copy", options).ended_by, "") << "all cases had their verdicts: nothing was left to end";
+}
+
+TEST(RunAll, AnUnknownKernelIsAUsageErrorWithNearMatches) {
+  try {
+    run_kernels(cases(1), "coppy");
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_STREQ(error.what(), "no kernel 'coppy' in toy; did you mean 'copy'?");
+  }
+}
+
+}  // namespace
+}  // namespace assay

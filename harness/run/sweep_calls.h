@@ -1,0 +1,33 @@
+// The calls that a sweep makes (Op::sweep), booked in its verdict.
+#pragma once
+
+#include <vector>
+
+#include "harness/compare/verdict.h"
+#include "harness/core/call.h"
+#include "harness/core/op.h"
+
+namespace assay {
+
+/// Remembers the last answer, and whether one of the calls ended the sweep.
+class SweepAnswers {
+ public:
+  /// `request`: of every call, but for its problem. Backend and verdict must live as long.
+  SweepAnswers(CallRequest request, const Backend& backend, Verdict& verdict)
+      : backend_(backend), verdict_(verdict), request_(std::move(request)) {}
+
+  SweepCalls calls();
+  bool gave_up() const { return gave_up_; }
+
+ private:
+  const std::vector<HostTensor>* outputs(const Problem& problem);
+  std::vector<int32_t> wrong(const Problem& problem, uint32_t first, const std::vector<CodeStep>& steps);
+
+  const Backend& backend_;
+  Verdict& verdict_;
+  CallRequest request_;
+  CallResult result_;
+  bool gave_up_ = false;
+};
+
+}  // namespace assay

@@ -1,0 +1,137 @@
+#include "harness/text/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const std::string& path, int error) {
+  throw std::system_error(error, std::generic_category(), "cannot write " + path);
+}
+
+bool write_all(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(size_t(written));
+  }
+  return true;
+}
+
+/// So that the new name survives a crash too. Some file systems cannot; they still have the file.
+void flush_folder(const fs::path& folder) {
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return;
+  (void)::fsync(file);
+  ::close(file);
+}
+
+fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
+
+/// Where the bytes of a path go.
+struct Target {
+  std::string file;        ///< behind all links
+  bool replaced = true;    ///< by a new file; else written to
+  int descriptor = -1;     ///< of this process, which the path names
+};
+
+/// The number N of /proc/self/fd/N, /dev/fd/N; -1 for other paths.
+int named_descriptor(const std::string& file) {
+  for (const char* folder : {"/proc/self/fd/", "/dev/fd/"}) {
+    if (!file.starts_with(folder)) continue;
+    const std::string number = file.substr(std::string_view(folder).size());
+    if (!number.empty() && number.size() < 8 && number.find_first_not_of("0123456789") == std::string::npos) return std::atoi(number.c_str());
+  }
+  return -1;
+}
+
+Target target_of(const std::string& path) {
+  fs::path file = path;
+  constexpr int kMostLinks = 40;
+  for (int links = 0; links < kMostLinks; ++links) {
+    if (const int descriptor = named_descriptor(file.string()); descriptor >= 0) return {file.string(), false, descriptor};
+    struct stat status {};
+    if (::lstat(file.c_str(), &status) != 0) return {file.string()};  // a new file, or opening it says what is wrong
+    if (S_ISDIR(status.st_mode)) refuse(path, EISDIR);
+    if (!S_ISLNK(status.st_mode)) return {file.string(), bool(S_ISREG(status.st_mode))};
+    std::error_code unread;
+    const fs::path next = fs::read_symlink(file, unread);
+    if (unread) refuse(path, unread.value());
+    file = next.is_absolute() ? next : folder_of(file) / next;
+  }
+  refuse(path, ELOOP);
+}
+
+/// An empty file beside the target, of a name that nobody else takes, with the rights that the process gives its files. The system
+/// applies the umask: to ask for it is to change it, for all threads.
+int open_beside(const std::string& path, const Target& target, std::string& temporary) {
+  static std::atomic<uint64_t> count = 0;
+  std::error_code unmade;
+  fs::create_directories(folder_of(target.file), unmade);
+  if (unmade) refuse(path, unmade.value());
+  for (;;) {
+    temporary = target.file + ".";
+    uint64_t number = uint64_t(::getpid()) * 1000003 + ++count;
+    for (int i = 0; i < 6; ++i, number /= 36) temporary += "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36];
+    const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file >= 0) return file;
+    if (errno != EEXIST) refuse(path, errno);
+  }
+}
+
+void write_through(const std::string& path, const Target& target, std::string_view text) {
+  std::fflush(stdout);  // what was printed before stands before
+  const int file = target.descriptor >= 0 ? ::fcntl(target.descriptor, F_DUPFD_CLOEXEC, 3)
+                                          : ::open(target.file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (file < 0) refuse(path, errno);
+  const bool written = write_all(file, text);
+  const int error = errno;
+  if (::close(file) != 0 && written) refuse(path, errno);
+  if (!written) refuse(path, error);
+}
+
+}  // namespace
+
+void write_atomically(const std::string& path, std::string_view text) {
+  const Target target = target_of(path);
+  if (!target.replaced) return write_through(path, target, text);
+  std::string temporary;
+  const int file = open_beside(path, target, temporary);
+  bool written = write_all(file, text) && ::fsync(file) == 0;
+  int error = errno;
+  if (::close(file) != 0 && written) written = false, error = errno;
+  if (written && ::rename(temporary.c_str(), target.file.c_str()) != 0) written = false, error = errno;
+  if (!written) {
+    ::unlink(temporary.c_str());
+    refuse(path, error);
+  }
+  flush_folder(folder_of(target.file));
+}
+
+void require_writable(const std::string& path) {
+  const Target target = target_of(path);
+  if (target.descriptor >= 0) {
+    if (::fcntl(target.descriptor, F_GETFD) < 0) refuse(path, errno);
+  } else if (!target.replaced) {
+    if (::access(target.file.c_str(), W_OK) != 0) refuse(path, errno);
+  } else {
+    std::string temporary;
+    ::close(open_beside(path, target, temporary));
+    ::unlink(temporary.c_str());
+  }
+}
+
+}  // namespace assay
