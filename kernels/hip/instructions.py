@@ -52,6 +52,15 @@ def whatever_loads(kernel):
     return re.sub(r"(?<=[<\s])\d+(?=[,>])", "#", kernel)
 
 
+def lanes_of(kernel):
+    """The first number among a kernel's own arguments, not among theirs; None of a kernel for any number of lanes."""
+    arguments, nested = kernel.partition("<")[2], 1
+    while nested:
+        arguments, nested = re.subn(r"<[^<>]*>", "", arguments)
+    found = re.search(r"(?:^|, )(\d+)\b", arguments)
+    return found and found[1]
+
+
 def units_without_row(rows, objects):
     """Matrix units of this architecture whose instruction no row names."""
     own = {kernel for kernel in objects.home if unit_of(kernel) and unit_of(kernel).lower().startswith(objects.architecture)}
@@ -76,8 +85,7 @@ def cpu_kernels(libraries, sources, cxxfilt):
     templates = set(re.findall(r"(?:SIMT_(?:WIDE_)?KERNEL|WATCH_DENSE_KERNEL\(.*\))\s+void\s+(?:SIMT_BOUNDS\(.*\)\s+)?(\w+)\(", text))
     names = [name for library in libraries for name in demangle(cxxfilt, CodeObject(library).functions(".symtab")).values()]
     names = {short_name(re.sub(r" \[clone [^]]*\]", "", name)) for name in names}  # one for each instruction set of the CPU
-    lanes = re.compile(r"(?:, |^\w+<)(\d+)\b")  # the first number among the arguments; without one a kernel takes any lanes
-    found = {n for n in names if n.split("<")[0] in templates and (not lanes.search(n) or lanes.search(n)[1] == "64")}
+    found = {n for n in names if n.split("<")[0] in templates and lanes_of(n) in (None, "64")}
     return found, templates - {n.split("<")[0] for n in found}
 
 
