@@ -88,8 +88,10 @@ wait "$run" || code=$?
 grep -q 'ENDED EARLY by SIGINT' "$scratch/out" || fail "a run that SIGINT ends does not say so"
 [ -s "$scratch/ended.csv" ] || fail "a run that SIGINT ends leaves no report"
 
-# A kernel that hangs everywhere is called three times; the other one is judged.
+# A kernel that hangs everywhere costs three times its time limit; the other one is judged.
+start=$SECONDS
 same hangs_in_first "$(verdicts hangs_in_first | cut -d' ' -f1,3 | sort -u)" "$(printf '%s\n' 'hangs broken' 'hangs unjudged' 'innocent pass')"
+[ $((SECONDS - start)) -lt 10 ] || fail "the kernel that hangs was called too often"
 same hangs_in_first "$(verdicts hangs_in_first | awk '$3 == "broken" { n += $4 } END { print n }')" 3
 
 # State that is kept between calls is no race between lanes.
