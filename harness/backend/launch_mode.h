@@ -20,8 +20,7 @@ struct Execution {
 ///
 ///   kDefault  on the default stream
 ///   kStream   on a stream of its own that does not wait for the default stream; calls of ranks twice, one behind the other
-///   without a
-///             wait between, so that a launch which begins before the one ahead has ended meets it
+///             without a wait between, so that a launch which begins before the one ahead has ended meets it
 ///   kGraph    captured, and replayed twice; before each replay `reset` puts the outputs back to what they were, so that what is
 ///             there afterwards came from a replay alone. Work that did not go to the stream does not happen again.
 ///

@@ -178,8 +178,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
   if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault && (request.place || !group_.honours_streams()))
     return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
-  // Where calls are made before, the case alone decides what a kernel finds; and processes cannot know what the others still
-  // have.
+  // Where calls are made before, the case alone decides what a kernel finds; and processes cannot know what others still have.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   const Execution group =
       request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))

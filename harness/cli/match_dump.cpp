@@ -114,10 +114,10 @@ void print(std::vector<Held>& all, const ReasonsByContract& reasons) {
                             : fmt::format("{} elements outside; {}", held.outside, held.verdict.case_id));
   print_programs(all);
   size_t others = 0, shown = 0;
-  constexpr size_t kMostReasonsByContract = 8;
+  constexpr size_t kMostReasons = 8;
   for (const auto& [reason, contracts] : reasons) {
     const bool lacks_a_number = reason.find("--param") != std::string::npos;
-    if ((lacks_a_number || all.empty()) && shown++ < kMostReasonsByContract)
+    if ((lacks_a_number || all.empty()) && shown++ < kMostReasons)
       fmt::print("  not asked {}{}: {}\n", contracts.front(),
                  contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
     else

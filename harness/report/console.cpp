@@ -136,7 +136,7 @@ std::string failure_text(const Verdict& verdict) {
   line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
   line(text, "reason", verdict.message);
   for (const TensorFinding& finding : verdict.tensors) tensor(text, finding);
-  line(text, "program", verdict.program + (verdict.program_said.empty() ? "" : "; the library said " + verdict.program_said));
+  line(text, "program", program_text(verdict));
   for (const std::string& cause : verdict.causes) line(text, "cause", cause);
   line(text, "looked at", verdict.looked_at);
   if (!verdict.deviation.empty()) line(text, "ledger", verdict.deviation);

@@ -130,7 +130,7 @@ void axes(Node svg, const Sheet& sheet) {
   set(set(edge, "width", fmt::format("{:.5g}", sheet.width())), "height", fmt::format("{:.5g}", sheet.height()));
 }
 
-void legend(Node caption, const Sheet& sheet) {
+void legend(Node caption, const Sheet& sheet, bool has_joint) {
   std::array<int64_t, kShadeCount> count{};
   for (int64_t r = 0; r < sheet.picture.rows; ++r) {
     for (int64_t c = 0; c < sheet.picture.columns; ++c) ++count[sheet.shade(r, c)];
@@ -146,7 +146,7 @@ void legend(Node caption, const Sheet& sheet) {
     const std::string_view words = !single ? kShades[s].words : s + 1 == kShadeCount ? "outside" : "accepted";
     write(caption, fmt::format("{}: {} {}", words, count[s], count[s] == 1 ? "cell" : "cells"));
   }
-  if (joint_strokes(sheet).empty()) return;
+  if (!has_joint) return;
   child(caption, "span", "key together");
   write(caption, "line: places that are wrong together, though each alone may be right");
 }
@@ -163,9 +163,10 @@ void heat_map(Node parent, const TensorFinding& finding) {
   set(set(svg, "role", "img"), "aria-label", "share of elements outside, by place");
   cells(svg, sheet);
   numbers(svg, sheet);
-  if (const std::string strokes = joint_strokes(sheet); !strokes.empty()) set(child(svg, "path", "joint"), "d", strokes);
+  const std::string joint = joint_strokes(sheet);
+  if (!joint.empty()) set(child(svg, "path", "joint"), "d", joint);
   axes(svg, sheet);
-  legend(child(figure, "figcaption"), sheet);
+  legend(child(figure, "figcaption"), sheet, !joint.empty());
 }
 
 }  // namespace assay::html

@@ -142,6 +142,7 @@ TEST(Csv, ProgramsStandBesideTheirVerdict) {
   const Table table = parse_table(csv_text(result, {}, {}), "report.csv");
   EXPECT_EQ(table.text(table.rows[0], "program"), "split-K 2");
   EXPECT_EQ(table.text(table.rows[0], "program_said"), "split-K 3");
+  EXPECT_EQ(program_text(result.verdicts[0]), "split-K 2; the library said split-K 3");
 }
 
 TEST(Csv, PowerStandsInItsLastColumns) {

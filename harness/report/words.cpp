@@ -45,6 +45,10 @@ std::string data_text(const DataPower& data) {
                      percent(data.subnormal), percent(data.saturated), percent(data.not_a_number));
 }
 
+std::string program_text(const Verdict& verdict) {
+  return verdict.program + (verdict.program_said.empty() ? "" : "; the library said " + verdict.program_said);
+}
+
 std::string headline(const Verdict& verdict) {
   std::string text = verdict.message;
   for (const TensorFinding& finding : verdict.tensors) {

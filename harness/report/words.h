@@ -30,6 +30,9 @@ std::string direction_text(const TensorFinding& finding);
 /// "q e4m3fn: 159 of 256 codes, 0.2 % subnormal, 0 % saturated, 0 % NaN"
 std::string data_text(const DataPower& data);
 
+/// "split-K 2; the library said split-K 3": the program that outputs come nearest to. Empty of a contract that has one.
+std::string program_text(const Verdict& verdict);
+
 /// One line that says what is wrong with a verdict: its message, or the tensors that do not agree.
 std::string headline(const Verdict& verdict);
 

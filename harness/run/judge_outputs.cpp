@@ -74,11 +74,12 @@ Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, cons
     if (op.remarks) verdict.tensors.front().notes = op.remarks(one, problem, result.outputs);
     return std::move(finding.sample);
   }
-  verdict.message = words_of(finding);
+  verdict.message.clear();
   if (!known)
     verdict.message = "the library says that it made this by " + result.program + ", which is no program of the contract";
-  if (const std::string other = known && !result.program.empty() ? other_program(op, one, problem, result) : ""; !other.empty())
-    verdict.message = other;
+  else if (!result.program.empty())
+    verdict.message = other_program(op, one, problem, result);
+  if (verdict.message.empty()) verdict.message = words_of(finding);
   verdict.looked_at = finding.sample.words();
   verdict.violations = std::move(finding.violations);
   const auto wrong = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [](const auto& t) { return !t.agrees(); });

@@ -102,7 +102,7 @@ void failure(Node card, const Verdict& v, const std::string& title) {
   }
   const Node facts = line(card, "dl");
   fact(facts, "message", v.message);
-  fact(facts, "program", v.program);
+  fact(facts, "program", program_text(v));
   fact(facts, "causes sought", v.looked_at);
   fact(facts, "ledger", v.deviation);
   const Node row = fact(facts, "row");

@@ -11,8 +11,8 @@ namespace assay_kernels {
 struct RankRules {
   static constexpr bool kFromZero = false;  ///< +0 is added to; else the sum begins with the first number
   static constexpr bool kNative = false;    ///< every sum is rounded to T
-  static constexpr int kChunk =
-      0;  ///< so many ranks are added up by themselves, and then the sums of these; 0: all are one chain
+  /// So many ranks are added up by themselves, and then the sums of these; 0: all are one chain.
+  static constexpr int kChunk = 0;
   static constexpr bool kWaitsOtherwise = false;  ///< by waited(at, flag); else until the flag is equal
   static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true, kKeepsFlags = true;  ///< of barriers
 

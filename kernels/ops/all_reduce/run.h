@@ -59,9 +59,7 @@ inline int straggler_of(const Call& call) { return int(call.number("straggler", 
 /// What the thread that runs ranks from `first` on is to them; devices have no use for it.
 inline simt::RankScope scope_of(const Call& call, const Ranks& ranks, int first) {
   if (ranks.lost) return simt::RankScope(ranks.lost, ranks.of);
-  constexpr int kStragglerShift = 56;  // as simt/cpu/ranks.cpp has it
-  const uint64_t last = uint64_t(straggler_of(call) + 1) << kStragglerShift;
-  return simt::RankScope(ranks.areas, first, ranks.size, uint64_t(call.number("schedule_seed", 1)) | last);
+  return simt::RankScope(ranks.areas, first, ranks.size, uint64_t(call.number("schedule_seed", 1)), straggler_of(call));
 }
 
 /// Starts `count` ranks from `first` on. `kernel` is one for the type of x.

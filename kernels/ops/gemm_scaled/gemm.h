@@ -79,8 +79,9 @@ SIMT_KERNEL void scaled_product(GemmArguments x) {
     const int64_t r = row + chain.row(i), c = column + chain.column(i);
     if (r >= x.m || c >= x.n) continue;
     if constexpr (Rules::kAddsResults) {
-      if (x.y == ResultType::kBf16) static_cast<simt::Bf16*>(x.d)[Rules::place_of_d(r, c, x.pitch_d)] = simt::from_float<simt::Bf16>(sum[i]);
-      if (x.y == ResultType::kF16) static_cast<simt::F16*>(x.d)[Rules::place_of_d(r, c, x.pitch_d)] = simt::from_float<simt::F16>(sum[i]);
+      const int64_t at = Rules::place_of_d(r, c, x.pitch_d);
+      if (x.y == ResultType::kBf16) static_cast<simt::Bf16*>(x.d)[at] = simt::from_float<simt::Bf16>(sum[i]);
+      if (x.y == ResultType::kF16) static_cast<simt::F16*>(x.d)[at] = simt::from_float<simt::F16>(sum[i]);
       continue;
     }
     if (x.y == ResultType::kF32) store<Rules, float>(x, r, c, sum[i]);

@@ -32,15 +32,9 @@ void run_rms_norm_quant_mx(const Call& call) {
   const BytesOut out = bytes_out(call, inputs.shape);
   if (inputs.shape.rows == 0) return;
   uint8_t* const q = static_cast<uint8_t*>(call.output("q").data);
-  const int64_t runs = inputs.loads() / kFusedRun;
-  const simt::Launch grid = call.grid(inputs.shape.rows, simt::block_threads(runs, call.warp()));
-  with_half_type(inputs.x, [&](auto type) {
+  with_fused_rows(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
     using T = decltype(type);
-    with_warp(call, [&](auto warp) {
-      with_row<4>(runs, grid.threads, inputs.in_sixteens, [&](auto each) {
-        simt::launch(rms_norm_quant_mx<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, inputs.arguments<T>(), q, out);
-      });
-    });
+    simt::launch(rms_norm_quant_mx<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, inputs.arguments<T>(), q, out);
   });
 }
 

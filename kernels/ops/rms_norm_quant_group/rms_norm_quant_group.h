@@ -47,6 +47,18 @@ SIMT_KERNEL void rms_norm_quant_group(NormArguments<T> a, GroupsOut out) {
   write_absent_rows<typename Rules::Group>(out.scales);
 }
 
+/// Calls f(a number of the type of x, lanes, runs that each thread keeps in registers, grid).
+template <class F>
+void with_fused_rows(const Call& call, const NormInputs& inputs, F f) {
+  const int64_t runs = inputs.loads() / kFusedRun;
+  const simt::Launch grid = call.grid(inputs.shape.rows, simt::block_threads(runs, call.warp()));
+  with_half_type(inputs.x, [&](auto type) {
+    with_warp(call, [&](auto warp) {
+      with_row<4>(runs, grid.threads, inputs.in_sixteens, [&](auto each) { f(type, warp, each, grid); });
+    });
+  });
+}
+
 template <class Rules>
 void run_rms_norm_quant_group(const Call& call) {
   using Group = typename Rules::Group;
@@ -57,19 +69,13 @@ void run_rms_norm_quant_group(const Call& call) {
   if (size != 32 && size != 64 && size != 128) unsupported("groups of 32, 64 or 128 elements only");
   if (inputs.shape.rows == 0) return;
   const GroupsOut out{outputs.q, outputs.scales, Group::kBounded ? float(call.number("scale_ub")) : 0.0f};
-  const int64_t runs = inputs.loads() / kFusedRun;
-  const simt::Launch grid = call.grid(inputs.shape.rows, simt::block_threads(runs, call.warp()));
-  with_half_type(inputs.x, [&](auto type) {
+  with_fused_rows(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
     using T = decltype(type);
-    with_warp(call, [&](auto warp) {
-      with_row<4>(runs, grid.threads, inputs.in_sixteens, [&](auto each) {
-        constexpr int kWarp = decltype(warp)::value, kRuns = decltype(each)::value;
-        const auto a = inputs.arguments<T>();
-        if (size == 32) return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 4 / kFusedRun>, grid, a, out);
-        if (size == 64) return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 8 / kFusedRun>, grid, a, out);
-        simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 16 / kFusedRun>, grid, a, out);
-      });
-    });
+    constexpr int kWarp = decltype(warp)::value, kRuns = decltype(each)::value;
+    const auto a = inputs.arguments<T>();
+    if (size == 32) return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 4 / kFusedRun>, grid, a, out);
+    if (size == 64) return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 8 / kFusedRun>, grid, a, out);
+    simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 16 / kFusedRun>, grid, a, out);
   });
 }
 

@@ -48,12 +48,8 @@ struct Member {
 
 class Team {
  public:
-  /// Above the seed, from bit kStragglerShift on: one more than a rank that goes on only where no other can; 0: none.
-  static constexpr int kStragglerShift = 56;
-  Team(int size, uint64_t seed)
-      : members_(size_t(size)),
-        random_{(seed & ((uint64_t{1} << kStragglerShift) - 1)) * 0x9e3779b97f4a7c15u},
-        straggler_(int(seed >> kStragglerShift) - 1) {}
+  Team(int size, uint64_t seed, int straggler)
+      : members_(size_t(size)), random_{seed * 0x9e3779b97f4a7c15u}, straggler_(straggler) {}
 
   void enter(int rank) {
     std::unique_lock lock(mutex_);
@@ -149,12 +145,12 @@ constexpr bool kTogether = false;
 
 }  // namespace
 
-RankScope::RankScope(const void* key, int rank, int size, uint64_t seed) {
+RankScope::RankScope(const void* key, int rank, int size, uint64_t seed, int straggler) {
   if (kTogether) return;
   {
     const std::lock_guard lock(teams_mutex);
     std::unique_ptr<Team>& team = teams()[key];
-    if (!team) team = std::make_unique<Team>(size, seed);
+    if (!team) team = std::make_unique<Team>(size, seed, straggler);
     self = {team.get(), key, rank, nullptr, nullptr};
   }
   self.team->enter(rank);

@@ -10,10 +10,11 @@ namespace simt::cpu {
 
 using Ready = bool (*)(const void* at, uint64_t value);
 
-/// The calling thread is that rank of the team until the end of the scope. All `size` ranks come with one key; seed: ranks.cpp.
+/// The calling thread is that rank of the team until the end of the scope. All `size` ranks of a team come with one key.
 class RankScope {
  public:
-  RankScope(const void* key, int rank, int size, uint64_t seed);
+  /// `straggler`: a rank that goes on only where no other can; -1: none.
+  RankScope(const void* key, int rank, int size, uint64_t seed, int straggler);
   /// A rank of whose team other processes hold members: all run at once. It waits no longer once lost(of).
   RankScope(bool (*lost)(const void* of), const void* of);
   RankScope(const RankScope&) = delete;

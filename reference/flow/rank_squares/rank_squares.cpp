@@ -8,13 +8,12 @@
 
 #include "reference/contracts/row_cells.h"
 #include "reference/flow/flow.h"
+#include "reference/flow/rank_reduce/rank_reduce.h"
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
-
-constexpr int kMostRanks = 16;
 
 Expression depth_of(const RowCells& cells) {
   try {
@@ -62,8 +61,8 @@ RankSquares read_rank_squares(const ContractRow& row) {
   for (const std::string& text : cells.alternatives("shards")) {
     int ranks = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), ranks);
-    if (failure != std::errc() || end != text.data() + text.size() || ranks < 2 || ranks > kMostRanks)
-      throw cells.error("shards", 0, "are 2 to " + std::to_string(kMostRanks));
+    if (failure != std::errc() || end != text.data() + text.size() || ranks < 2 || ranks > kMostRanksOfRows)
+      throw cells.error("shards", 0, "are 2 to " + std::to_string(kMostRanksOfRows));
     squares.ranks.push_back(ranks);
   }
   squares.formats = cells.formats_of_numbers("numbers");

@@ -92,9 +92,10 @@ std::vector<int> devices_allowed() {
     for (int device = 0; device < std::min(all, most); ++device) allowed.push_back(device);
     return allowed;
   }
-  for (size_t at = 0; at != std::string::npos;
-       at = text.find(',', at) == std::string::npos ? std::string::npos : text.find(',', at) + 1)
+  for (size_t at = 0, comma = 0; comma != std::string::npos; at = comma + 1) {
+    comma = text.find(',', at);
     if (const int device = std::atoi(text.c_str() + at); device >= 0 && device < all) allowed.push_back(device);
+  }
   return allowed;
 }
 

@@ -1,6 +1,7 @@
 // Ranks of a group that this process holds on a device, where other processes of the machine hold the others: on the same device,
 // whose time they share then, or on one that reaches it. What peers read or write is memory that its owner exports and the others
-// open. SPDX-License-Identifier: Apache-2.0
+// open.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <deque>
