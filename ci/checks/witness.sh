@@ -33,5 +33,15 @@ expect 0 'edits refuted' "$assay" witness check "$scratch/made"
 python3 "$edit" "$scratch/made/gemm_scaled/$product.safetensors" "$scratch/wrong/w.safetensors" flip d
 expect 1 "the row does not allow gemm_scaled/$product" "$assay" witness check "$scratch/wrong"
 expect 1 'not kept: its row does not allow' "$assay" witness keep "$scratch/flipped" --folder "$scratch"
+
+# And those of ranks, each with inputs and outputs of its own, behind a call with other numbers.
+sum=vllm.all_reduce_2stage
+expect 0 '48 of 48 edits' "$assay" witness inputs --folder "$scratch/ranks" --op all_reduce --contract "$sum"
+expect 0 'ours: 1 rows' "$assay" witness run "$scratch/ranks" --backend cpu --package ours --folder "$scratch/summed"
+expect 0 '48 of 48 edits refuted' "$assay" witness check "$scratch/summed"
+cp -r "$scratch/summed/all_reduce" "$scratch/"
+expect 0 "| $sum | same bits |" "$assay" witness drift "$scratch/summed" --folder "$scratch"
+python3 "$edit" "$scratch/summed/all_reduce/$sum.safetensors" "$scratch/rank/w.safetensors" flip y.r2 1
+expect 1 "the row does not allow all_reduce/$sum" "$assay" witness check "$scratch/rank"
 expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"
 expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" build torchx==1

@@ -1,4 +1,4 @@
-"""Spoils a witness. usage: witness_edit.py FROM TO flip [ROLE] | weaken | rename CONTRACT"""
+"""Spoils a witness. usage: witness_edit.py FROM TO flip [ROLE [CALL]] | weaken | rename CONTRACT"""
 
 import json
 import pathlib
@@ -14,7 +14,8 @@ def main():
     about = json.loads(header["__metadata__"]["assay.witness"])
     if what == "flip":  # the next code, in the first element of an output
         role = sys.argv[4] if len(sys.argv) > 4 else "q"
-        data[header[f"c0.{role}"]["data_offsets"][0]] ^= 1
+        call = sys.argv[5] if len(sys.argv) > 5 else "0"
+        data[header[f"c{call}.{role}"]["data_offsets"][0]] ^= 1
     elif what == "weaken":
         about["calls"] = about["calls"][:1]
     elif what == "rename":

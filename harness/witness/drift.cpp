@@ -19,7 +19,7 @@ bool same_outputs(const Op& op, const Witness& release, const Witness& committed
     if (same == committed.calls.end()) continue;
     const Expectation expectation = op.expect(call.one, call.problem, nullptr);
     for (const Part& part : expectation.parts()) {
-      const HostTensor &a = find(call.result.outputs, part.tensor), &b = find(same->result.outputs, part.tensor);
+      const HostTensor &a = tensor_of(call.result.outputs, part), &b = tensor_of(same->result.outputs, part);
       for (int64_t row = 0; row < part.rows(); ++row)
         for (int64_t column = 0; column < part.columns(); ++column)
           if (load_code(part, a, part.offset(row, column)) != load_code(part, b, part.offset(row, column))) return false;
@@ -39,6 +39,12 @@ std::string quoted(std::string cell) {
   return cell;
 }
 
+/// Of "vllm 0.33.0" the second; a package that has no version is called by its name.
+std::string version_of(const std::string& package) {
+  const size_t space = package.find(' ');
+  return space == std::string::npos ? package : package.substr(space + 1);
+}
+
 /// One package: rows by releases, then for each row that a release does not obey the first input that shows it.
 std::string table_of(const std::vector<const Drift*>& drifts) {
   std::vector<std::string> releases;
@@ -48,7 +54,7 @@ std::string table_of(const std::vector<const Drift*>& drifts) {
     rows[drift->contract][drift->release] = drift;
   }
   std::string table = "| row |", rule = "|---|", shown;
-  for (const std::string& release : releases) table += release.substr(release.find(' ')) + " |", rule += "---|";
+  for (const std::string& release : releases) table += " " + version_of(release) + " |", rule += "---|";
   table += "\n" + rule + "\n";
   for (const auto& [contract, by_release] : rows) {
     table += "| " + contract + " |";

@@ -48,8 +48,8 @@ bool same_tensors(const Problem& a, const Problem& b) {
   return std::equal(a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
                     [](const HostTensor& x, const HostTensor& y) {
                       const TensorSpec &s = x.spec, &t = y.spec;
-                      return s.name == t.name && s.role == t.role && *s.format == *t.format && s.shape == t.shape &&
-                             s.strides == t.strides && s.storage == t.storage;
+                      return s.name == t.name && s.rank == t.rank && s.role == t.role && *s.format == *t.format &&
+                             s.shape == t.shape && s.strides == t.strides && s.storage == t.storage;
                     });
 }
 

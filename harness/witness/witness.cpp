@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "harness/dump/dump.h"
@@ -16,9 +17,18 @@ using nlohmann::json;
 
 constexpr const char* kKey = "assay.witness";
 
-/// What a tensor is called in the file. An in-place tensor stands there twice: as it came, and with _out as it was left.
-std::string key_of(size_t call, const TensorSpec& spec, bool left) {
-  return "c" + std::to_string(call) + "." + spec.name + (left ? "_out" : "");
+/// What a tensor is called among those of its problem: with its rank where there are several.
+std::string name_in(const Problem& problem, const TensorSpec& spec) {
+  return spec.name + (problem.ranks > 1 ? ".r" + std::to_string(spec.rank) : "");
+}
+
+/// What it is called in the file. An in-place tensor stands there twice: as it came, and with _out as it was left.
+std::string key_of(size_t call, const std::string& name, bool left) {
+  return "c" + std::to_string(call) + "." + name + (left ? "_out" : "");
+}
+/// An input of a call that was made before the call, on the same memory.
+std::string key_before(size_t call, size_t before, const std::string& name) {
+  return "c" + std::to_string(call) + ".before" + std::to_string(before) + "." + name;
 }
 
 /// The whole storage, padding included: a flat tensor unless it is dense and row-major.
@@ -38,15 +48,27 @@ json layout_of(const HostTensor& tensor) {
           {"offset", spec.offset}};
 }
 
-/// The key of an input of an earlier call with the same bytes, such as a table of cosines: it is stored once. Empty if there is
-/// none.
-std::string earlier_key(const Witness& witness, size_t call, const HostTensor& tensor) {
-  for (size_t before = 0; before < call; ++before)
-    for (const HostTensor& other : witness.calls[before].problem.tensors)
-      if (other.spec.name == tensor.spec.name && access_of(other) != Access::kOut && other.bytes == tensor.bytes)
-        return key_of(before, other.spec, false);
-  return "";
-}
+/// Inputs that are in the file already. The same bytes, such as a table of cosines, are stored once for each role.
+class Inputs {
+ public:
+  explicit Inputs(std::vector<TensorBytes>& tensors) : tensors_(tensors) {}
+
+  /// Its layout, with the key of an earlier input whose bytes it has.
+  json add(const std::string& key, const HostTensor& tensor) {
+    json layout = layout_of(tensor);
+    if (access_of(tensor) == Access::kOut) return layout;
+    const auto [known, is_new] = keys_.try_emplace({tensor.spec.name, tensor.bytes}, key);
+    if (is_new)
+      tensors_.push_back(stored(key, tensor));
+    else
+      layout["as"] = known->second;
+    return layout;
+  }
+
+ private:
+  std::vector<TensorBytes>& tensors_;
+  std::map<std::pair<std::string, std::vector<std::byte>>, std::string> keys_;
+};
 
 json ranges_of(const std::vector<ByteRange>& ranges) {
   json list = json::array();
@@ -84,16 +106,26 @@ class Reader {
     for (const auto& [parameter, value] : from.at("numbers").items())
       call.problem.parameters.emplace_back(parameter,
                                            value.is_string() ? std::stod(value.get<std::string>()) : value.get<double>());
+    for (size_t before = 0; before < call.problem.before.size(); ++before) {
+      Problem& problem = call.problem.before[before];
+      for (HostTensor& tensor : problem.tensors) {
+        const std::string name = name_in(problem, tensor.spec);
+        const json& layout = from.at("before").at(before).at(name);
+        if (access_of(tensor) != Access::kOut)
+          tensor.bytes = bytes_of(layout.value("as", key_before(number, before, name)), tensor);
+      }
+    }
     const bool answered = from.contains("untouched");
     for (HostTensor& tensor : call.problem.tensors) {
       const Access access = access_of(tensor);
       HostTensor output = tensor;
-      const json& layout = from.at("tensors").at(tensor.spec.name);
-      if (access != Access::kOut) tensor.bytes = bytes_of(layout.value("as", key_of(number, tensor.spec, false)), tensor);
+      const std::string name = name_in(call.problem, tensor.spec);
+      const json& layout = from.at("tensors").at(name);
+      if (access != Access::kOut) tensor.bytes = bytes_of(layout.value("as", key_of(number, name, false)), tensor);
       if (access == Access::kIn || !answered) continue;
-      output.bytes = bytes_of(key_of(number, tensor.spec, access == Access::kInOut), tensor);
+      output.bytes = bytes_of(key_of(number, name, access == Access::kInOut), tensor);
       std::vector<ByteRange>& untouched = call.result.untouched.emplace_back();
-      for (const json& range : from.at("untouched").at(tensor.spec.name)) untouched.push_back({range.at(0), range.at(1)});
+      for (const json& range : from.at("untouched").at(name)) untouched.push_back({range.at(0), range.at(1)});
       call.result.in_place.push_back(access == Access::kInOut);
       call.result.outputs.push_back(std::move(output));
     }
@@ -132,6 +164,7 @@ std::string witness_text(const Witness& witness) {
   json about = {{"op", witness.op}, {"contract", witness.contract}, {"calls", json::array()}};
   about["origin"] = {{"package", o.package}, {"kernel", o.kernel}, {"flags", o.flags}, {"on", o.on}, {"date", o.date}};
   std::vector<TensorBytes> tensors;
+  Inputs inputs(tensors);
   for (const WitnessCall& call : witness.calls) {
     const size_t number = about["calls"].size();
     json said = {
@@ -142,18 +175,20 @@ std::string witness_text(const Witness& witness) {
       else
         said["numbers"][parameter] = std::to_string(value);  // JSON has no infinity
     }
+    for (size_t before = 0; before < call.problem.before.size(); ++before)
+      for (const Problem& problem = call.problem.before[before]; const HostTensor& tensor : problem.tensors) {
+        const std::string name = name_in(problem, tensor.spec);
+        said["before"][before][name] = inputs.add(key_before(number, before, name), tensor);
+      }
     for (const HostTensor& tensor : call.problem.tensors) {
-      json& layout = said["tensors"][tensor.spec.name] = layout_of(tensor);
-      if (access_of(tensor) == Access::kOut) continue;
-      if (const std::string earlier = earlier_key(witness, number, tensor); !earlier.empty())
-        layout["as"] = earlier;
-      else
-        tensors.push_back(stored(key_of(number, tensor.spec, false), tensor));
+      const std::string name = name_in(call.problem, tensor.spec);
+      said["tensors"][name] = inputs.add(key_of(number, name, false), tensor);
     }
     for (size_t i = 0; i < call.result.outputs.size(); ++i) {
       const HostTensor& output = call.result.outputs[i];
-      tensors.push_back(stored(key_of(number, output.spec, call.result.in_place[i]), output));
-      said["untouched"][output.spec.name] = ranges_of(call.result.untouched[i]);
+      const std::string name = name_in(call.problem, output.spec);
+      tensors.push_back(stored(key_of(number, name, call.result.in_place[i]), output));
+      said["untouched"][name] = ranges_of(call.result.untouched[i]);
     }
     about["calls"].push_back(std::move(said));
   }
