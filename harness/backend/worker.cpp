@@ -76,9 +76,8 @@ class Worker {
         end_process();
         throw LibraryError(path_ + ": wrote into the worker's socket while it was loaded");
     }
-    MessageReader in(message);
-    const Greeting kind = Greeting(in.number<uint8_t>());
-    Described described{in.text(), in.text(), in.number<uint8_t>() != 0};
+    Greeting kind{};
+    const Described described = read_greeting(message, kind);
     if (kind == Greeting::kReady) return described;
     process_.reset();
     if (kind == Greeting::kNoDevice) throw NoDeviceError(described.description);
@@ -126,6 +125,18 @@ class Worker {
   bool is_running() const { return process_.has_value(); }
 
  private:
+  Described read_greeting(const std::string& message, Greeting& kind) {
+    try {
+      MessageReader in(message);
+      if (in.number<uint32_t>() != kWorkerProtocol) throw std::runtime_error("it begins otherwise");
+      kind = Greeting(in.number<uint8_t>());
+      return {in.text(), in.text(), in.number<uint8_t>() != 0};
+    } catch (const std::runtime_error& error) {
+      end_process();
+      throw LibraryError(path_ + ": the first message of worker " + options_.program + " is none (" + error.what() +
+                         "): a program of another build than this one?");
+    }
+  }
   void end_process() {
     process_->kill();
     process_.reset();

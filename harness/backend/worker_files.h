@@ -15,6 +15,10 @@ int beyond_worker_files(int file, const char* what);
 /// Either side gives memory back that it needed for a call if it was more than this.
 inline constexpr size_t kKeptBetweenCalls = size_t{64} << 20;
 
+/// Begins the first message of a worker and changes with what messages hold: a program that was built again meanwhile may speak
+/// otherwise.
+inline constexpr uint32_t kWorkerProtocol = 0xa55a0001;
+
 enum class Greeting : uint8_t { kReady, kUnusable, kNoDevice };
 
 }  // namespace assay

@@ -18,6 +18,7 @@ namespace {
 /// The first message: a description, or why there is none.
 std::string greeting(Greeting kind, const std::string& text, const std::string& note = "", bool joins_groups = false) {
   MessageWriter out;
+  out.number(kWorkerProtocol);
   out.number<uint8_t>(uint8_t(kind));
   out.text(text);
   out.text(note);

@@ -3,9 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cfenv>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "harness/backend/library.h"
 #include "harness/testing/toy_op.h"
@@ -40,6 +43,24 @@ bool is_well(const Backend& backend) {
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   const CallResult result = call(backend, "copy", problem);
   return result.status == CallStatus::kOk && result.outputs.at(0).bytes == problem.tensors[0].bytes;
+}
+
+/// A program that answers in its own way: one byte, and another beginning.
+TEST(Worker, AProgramOfAnotherBuildIsToldSo) {
+  const std::string program = ::testing::TempDir() + "assay_other_build_" + std::to_string(::getpid());
+  for (const auto& [bytes, why] : {std::pair(R"(\001\0\0\0\0\0\0\0\0)", "the message ends early"),
+                                   std::pair(R"(\005\0\0\0\0\0\0\0\0\0\0\0\0)", "it begins otherwise")}) {
+    std::ofstream(program) << "#!/bin/sh\nprintf '" << bytes << "' >&3\n";
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    try {
+      (void)open_in_worker(kToy, "toy", {.timeout_seconds = 20, .program = program});
+      ADD_FAILURE() << why;
+    } catch (const LibraryError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("the first message of worker " + program + " is none (" + why +
+                                          "): a program of another build than this one?"));
+    }
+  }
+  std::filesystem::remove(program);
 }
 
 TEST(Worker, GivesTheSameResultsAsTheProcessItself) {
