@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "harness/diagnosis/diagnose.h"
 #include "harness/run/judge_outputs.h"
 #include "suites/bench/large_case.h"
@@ -57,10 +59,51 @@ TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
   const Sample sample = judge_outputs(op, large.one, large.problem, large.result, verdict);
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_FALSE(sample.is_everything());
-  EXPECT_LE((sample.failing + sample.good) * 512 * 2048, int64_t{1} << 26);
+  EXPECT_LE((sample.failing + sample.good) * sample.columns_chosen(512) * 2048, int64_t{1} << 25);
+  EXPECT_THAT(verdict.looked_at, HasSubstr("; of each 128 of 512 columns"));
   const std::vector<std::string> causes = causes_in_words(diagnose(op, large.one, large.problem, large.result.outputs, &sample));
   ASSERT_FALSE(causes.empty());
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
+}
+
+/// Only the last of 16384 columns is wrong: the sample holds it, and its cause is named.
+TEST_F(Memory, ADiagnosisOfAWideProductLooksAtTheColumnThatFails) {
+  constexpr int64_t kWide = 16384;
+  const Op& op = find_op("gemm_scaled");
+  const std::string mistake = "b: the last row is the one before it";
+  const LargeCase large = with_outputs(large_product(64, kWide, 512), mistake);
+  Verdict verdict;
+  const Sample sample = judge_outputs(op, large.one, large.problem, large.result, verdict);
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(sample.columns, ::testing::Contains(StepRange{kWide - 16, kWide}));
+  EXPECT_LE((sample.failing + sample.good) * sample.columns_chosen(kWide) * 512, int64_t{1} << 25);
+  const std::vector<std::string> causes = causes_in_words(diagnose(op, large.one, large.problem, large.result.outputs, &sample));
+  ASSERT_FALSE(causes.empty());
+  EXPECT_THAT(causes.front(), HasSubstr(mistake));
+}
+
+/// One wrong element of half a million, and one in each row of another column: the sample holds both its row and its column.
+TEST_F(Memory, ChosenRowsAndColumnsMeetInElementsThatFail) {
+  const Op& op = find_op("gemm_scaled");
+  for (const bool diagonal : {false, true}) {
+    LargeCase large = with_outputs(large_product(512, 1024, 512), "");
+    HostTensor& d = find(large.result.outputs, "d");
+    for (int64_t row = diagonal ? 0 : 77; row < (diagonal ? 512 : 78); ++row) {
+      const int64_t at = row * 1024 + (diagonal ? row * 2 : 901);
+      d.set_code(at, d.code(at) ^ 0x40);
+    }
+    Verdict verdict;
+    const Sample sample = judge_outputs(op, large.one, large.problem, large.result, verdict);
+    ASSERT_FALSE(sample.columns.empty());
+    const auto chosen = [](const std::vector<StepRange>& ranges, int64_t i) {
+      return std::any_of(ranges.begin(), ranges.end(), [&](const StepRange& range) { return range.first <= i && i < range.end; });
+    };
+    int64_t failing = 0;
+    for (int64_t row = 0; row < 512; ++row)
+      failing += chosen(sample.steps, row) && chosen(sample.columns, diagonal ? row * 2 : 901) && (diagonal || row == 77);
+    EXPECT_GE(failing, diagonal ? 2 : 1) << verdict.looked_at;
+    EXPECT_GT(sample.good, diagonal ? -1 : 0);
+  }
 }
 
 /// Distances from the exact product stand beside every verdict of a product; of a large one those of some rows.

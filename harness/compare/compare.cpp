@@ -1,6 +1,7 @@
 #include "harness/compare/compare.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <stdexcept>
 
@@ -54,24 +55,27 @@ struct Stretch {
   int64_t all_violations = 0;
   SampleKeeper keeper;
 
-  Stretch(const Answer& answer, const std::vector<HostTensor>& tensors) : keeper(answer.steps) {
+  Stretch(const Answer& answer, const std::vector<HostTensor>& tensors)
+      : keeper(answer.steps, answer.of_columns ? answer.parts.front().columns() : 0) {
     for (const Part& part : answer.parts) parts.emplace_back(part, tensor_of(tensors, part));
   }
 
   void add(const StepRange& steps, AcceptedBlock block) {
-    std::vector<bool> fails(size_t(steps.end - steps.first)), of_part;
+    std::vector<std::vector<int64_t>> wrong(size_t(steps.end - steps.first)), of_part;
     for (size_t p = 0; p < parts.size(); ++p) {
       const AcceptedRows& rows = block.parts[p];
-      of_part.assign(size_t(rows.end - rows.first), false);
+      of_part.assign(size_t(rows.end - rows.first), {});
       parts[p].add(rows, of_part);
-      for (size_t row = 0; row < of_part.size(); ++row)
-        if (of_part[row]) fails[size_t((rows.first + int64_t(row)) * parts[p].part().steps_per_row - steps.first)] = true;
+      for (size_t row = 0; row < of_part.size(); ++row) {
+        std::vector<int64_t>& of_step = wrong[size_t((rows.first + int64_t(row)) * parts[p].part().steps_per_row - steps.first)];
+        of_step.insert(of_step.end(), of_part[row].begin(), of_part[row].end());
+      }
     }
     for (Violation& violation : block.violations) {
-      fails[size_t(violation.step - steps.first)] = true;
+      wrong[size_t(violation.step - steps.first)].push_back(SampleKeeper::kNone);
       keep(std::move(violation));
     }
-    for (size_t step = 0; step < fails.size(); ++step) keeper.add(steps.first + int64_t(step), fails[step]);
+    for (size_t step = 0; step < wrong.size(); ++step) keeper.add(steps.first + int64_t(step), wrong[step]);
   }
 
   void merge(Stretch&& later) {
@@ -107,10 +111,10 @@ Stretch judged(const Answer& answer, const std::vector<HostTensor>& tensors, con
 void look_closer(const Answer& answer, const Sample& sample, std::vector<PartComparison>& parts) {
   const auto fails = [](const PartComparison& part) { return part.finding.outside > 0; };
   if (std::none_of(parts.begin(), parts.end(), fails)) return;
-  for (const StepRange& steps : blocks_of(sample, answer)) {
-    const AcceptedBlock block = answer.accepted(steps.first, steps.end);
+  for (const SampleBlock& at : blocks_of(sample, answer)) {
+    const AcceptedBlock block = accepted_in(at, answer);
     for (size_t p = 0; p < parts.size(); ++p)
-      if (fails(parts[p])) parts[p].finding.picture->look_closer(block.parts[p], parts[p].part(), parts[p].tensor());
+      if (fails(parts[p])) parts[p].finding.picture->look_closer(at, block.parts[p], parts[p].part(), parts[p].tensor());
   }
   for (size_t p = 0; p < parts.size(); ++p)
     if (fails(parts[p])) parts[p].finding.picture->around = elements_around(answer, p, parts[p].tensor(), parts[p].worst());
@@ -140,9 +144,21 @@ int64_t wrong(const Finding& finding) {
 
 /// What an answer leaves wrong on a sample.
 int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<HostTensor>& tensors) {
-  const Stretch looked_at = judged(answer, tensors, sample.steps);
-  int64_t sum = looked_at.all_violations;
-  for (const PartComparison& part : looked_at.parts) sum += part.finding.outside;
+  const std::vector<SampleBlock> blocks = blocks_of(sample, answer);
+  std::atomic<int64_t> sum = 0;
+  for_each_in_parallel(int64_t(blocks.size()), [&](int64_t i) {
+    const SampleBlock& at = blocks[size_t(i)];
+    const AcceptedBlock block = accepted_in(at, answer);
+    int64_t wrong = int64_t(block.violations.size());
+    for (size_t p = 0; p < answer.parts.size(); ++p) {
+      const Part& part = answer.parts[p];
+      const HostTensor& tensor = tensor_of(tensors, part);
+      for_each_element(at, part, block.parts[p], [&](int64_t row, int64_t column, Interval accepted) {
+        wrong += !accepted.holds(*part.format, ordinal(*part.format, load_code(part, tensor, part.offset(row, column))));
+      });
+    }
+    sum += wrong;
+  });
   return sum;
 }
 

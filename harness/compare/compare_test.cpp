@@ -278,7 +278,8 @@ Expectation three_large_programs(std::array<int64_t, 3>& asked) {
   constexpr int64_t kRows = 200;
   Expectation all;
   for (int program = 0; program < 3; ++program) {
-    Answer answer{"split-K " + std::to_string(program + 1), {whole_part(kInt8, {kRows, 1}, {}).part}, kRows, {}, int64_t{1} << 20};
+    Answer answer{"split-K " + std::to_string(program + 1), {whole_part(kInt8, {kRows, 1}, {}).part}, kRows};
+    answer.products = int64_t{1} << 20;
     answer.accepted = [program, &asked](int64_t first, int64_t end) {
       asked[size_t(program)] += end - first;
       return AcceptedBlock{{{first, end, std::vector<int32_t>(size_t(end - first), program + 1), {}}}};

@@ -43,25 +43,25 @@ void PartComparison::check_offset(int64_t offset) const {
     refuse("offset " + std::to_string(offset) + " is outside the storage of " + std::to_string(stored));
 }
 
-void PartComparison::add(const AcceptedRows& rows, std::vector<bool>& fails) {
+void PartComparison::add(const AcceptedRows& rows, WrongColumns& wrong) {
   const int64_t columns = part_->columns(), count = (rows.end - rows.first) * columns;
   if (int64_t(rows.low.size()) != count) refuse("as many low ordinals as elements are needed");
   if (!rows.high.empty() && int64_t(rows.high.size()) != count) refuse("as many high ordinals as elements are needed");
-  if (part_->places.dense()) return add_run(rows, 0, count, rows.first * columns, fails);
+  if (part_->places.dense()) return add_run(rows, 0, count, rows.first * columns, wrong);
   for (int64_t row = rows.first; row < rows.end && columns > 0; ++row) {
     const int64_t begin = (row - rows.first) * columns;
     if (part_->places.rows_are_runs()) {
       const int64_t first = part_->offset(row, 0);
       check_offset(first);
       check_offset(first + columns - 1);
-      add_run(rows, begin, columns, first, fails);
+      add_run(rows, begin, columns, first, wrong);
       continue;
     }
     for (int64_t column = 0; column < columns; ++column) {
       const int64_t offset = part_->offset(row, column);
       check_offset(offset);
-      add_element(rows.at(size_t(begin + column)), ordinal(*part_->format, load_code(*part_, *tensor_, offset)), row, column, offset,
-                  fails, rows.first);
+      add_element(rows.at(size_t(begin + column)), ordinal(*part_->format, load_code(*part_, *tensor_, offset)), row, column,
+                  offset, wrong, rows.first);
     }
   }
 }
@@ -73,7 +73,7 @@ void PartComparison::load_ordinals(int64_t offset, std::span<int32_t> ordinals) 
 }
 
 /// Runs of equal codes are passed over at the speed of memory; only what differs is looked at one by one.
-void PartComparison::add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, std::vector<bool>& fails) {
+void PartComparison::add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, WrongColumns& wrong) {
   int32_t ordinals[kRun];
   const int64_t columns = part_->columns();
   for (int64_t done = 0; done < count; done += kRun) {
@@ -86,12 +86,13 @@ void PartComparison::add_run(const AcceptedRows& rows, int64_t begin, int64_t co
     }
     for (int64_t k = 0; k < some; ++k) {
       const int64_t i = begin + done + k;
-      add_element(rows.at(size_t(i)), ordinals[k], rows.first + i / columns, i % columns, first_offset + done + k, fails, rows.first);
+      add_element(rows.at(size_t(i)), ordinals[k], rows.first + i / columns, i % columns, first_offset + done + k, wrong,
+                  rows.first);
     }
   }
 }
 
-void PartComparison::add_element(Interval accepted, int32_t o, int64_t row, int64_t column, int64_t offset, std::vector<bool>& fails,
+void PartComparison::add_element(Interval accepted, int32_t o, int64_t row, int64_t column, int64_t offset, WrongColumns& wrong,
                                  int64_t first_row) {
   if (accepted.single()) {
     ++finding.single_code;
@@ -101,7 +102,8 @@ void PartComparison::add_element(Interval accepted, int32_t o, int64_t row, int6
     finding.budget_use = std::max(finding.budget_use, budget_use(accepted, o));
   }
   if (accepted.holds(*part_->format, o)) return;
-  fails[size_t(row - first_row)] = true;
+  std::vector<int64_t>& of_row = wrong[size_t(row - first_row)];
+  if (of_row.empty() || part_of_columns(of_row.back()) != part_of_columns(column)) of_row.push_back(column);
   add_outside(accepted, load_code(*part_, *tensor_, offset), row, column);
 }
 

@@ -20,8 +20,11 @@ class PartComparison {
   /// Throws std::logic_error if a dense part does not fit the tensor.
   PartComparison(const Part& part, const HostTensor& tensor);
 
-  /// Compares these rows; sets fails[row - rows.first] of those with an element outside.
-  void add(const AcceptedRows& rows, std::vector<bool>& fails);
+  /// Columns with an element outside, of each row: one for each 64th part of the columns.
+  using WrongColumns = std::vector<std::vector<int64_t>>;
+
+  /// Compares these rows; adds to wrong[row - rows.first].
+  void add(const AcceptedRows& rows, WrongColumns& wrong);
   void add_joint(const Place& place);
   void merge(PartComparison&& later);
 
@@ -33,12 +36,13 @@ class PartComparison {
  private:
   /// Ordinals of consecutive elements of the storage.
   void load_ordinals(int64_t offset, std::span<int32_t> ordinals) const;
-  void add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, std::vector<bool>& fails);
-  void add_element(Interval accepted, int32_t o, int64_t row, int64_t column, int64_t offset, std::vector<bool>& fails,
+  void add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, WrongColumns& wrong);
+  void add_element(Interval accepted, int32_t o, int64_t row, int64_t column, int64_t offset, WrongColumns& wrong,
                    int64_t first_row);
   void add_outside(Interval accepted, uint32_t code, int64_t row, int64_t column);
   const Element& known_element(Interval accepted, uint32_t code);
   void check_offset(int64_t offset) const;
+  int64_t part_of_columns(int64_t column) const { return column * 64 / part_->columns(); }
   [[noreturn]] void refuse(const std::string& what) const;
 
   const Part* part_;

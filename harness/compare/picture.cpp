@@ -94,17 +94,14 @@ void Picture::merge(const Picture& other) {
   sign_of_zero += other.sign_of_zero;
 }
 
-void Picture::look_closer(const AcceptedRows& rows, const Part& part, const HostTensor& tensor) {
-  for (int64_t row = rows.first; row < rows.end; ++row) {
-    for (int64_t column = 0; column < part.columns(); ++column) {
-      const Interval accepted = rows.at(size_t((row - rows.first) * part.columns() + column));
-      if (accepted.any()) continue;
-      const Element e = element_at(part, row, column, accepted, load_code(part, tensor, part.offset(row, column)));
-      add_magnitude(e, magnitudes);
-      const int32_t o = ordinal(*part.format, e.code);
-      if (!accepted.single() && o != kNanOrdinal) ++budget[size_t(budget_bin(budget_use(accepted, o)))];
-    }
-  }
+void Picture::look_closer(const SampleBlock& at, const AcceptedRows& rows, const Part& part, const HostTensor& tensor) {
+  for_each_element(at, part, rows, [&](int64_t row, int64_t column, Interval accepted) {
+    if (accepted.any()) return;
+    const Element e = element_at(part, row, column, accepted, load_code(part, tensor, part.offset(row, column)));
+    add_magnitude(e, magnitudes);
+    const int32_t o = ordinal(*part.format, e.code);
+    if (!accepted.single() && o != kNanOrdinal) ++budget[size_t(budget_bin(budget_use(accepted, o)))];
+  });
 }
 
 std::vector<Element> elements_around(const Answer& answer, size_t index, const HostTensor& tensor,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/compare/element.h"
+#include "harness/core/sample.h"
 
 namespace assay {
 
@@ -52,8 +53,8 @@ struct Picture {
   void add_joint(int64_t row, int64_t column);
   /// Adds what another picture of the same part counted with these two.
   void merge(const Picture& other);
-  /// The second look: counts all elements of these rows by budget and magnitude.
-  void look_closer(const AcceptedRows& rows, const Part& part, const HostTensor& tensor);
+  /// The second look: counts all elements of a block by budget and magnitude.
+  void look_closer(const SampleBlock& at, const AcceptedRows& rows, const Part& part, const HostTensor& tensor);
 };
 
 /// k for a distance of 2^(k-1) up to below 2^k ulp, negative for negative distances. 0 for 0.

@@ -113,6 +113,8 @@ struct Answer {
   int64_t steps = 0;  ///< rows of work; a step makes at most one row of each part
   /// The rows that belong to the steps from `first` to the one before `end`. May be called from several threads at once.
   std::function<AcceptedBlock(int64_t first, int64_t end)> accepted = {};
+  /// Empty, or the same of some columns alone, where a row costs what its elements do: of the one part, row by row.
+  std::function<AcceptedBlock(int64_t first, int64_t end, int64_t first_column, int64_t end_column)> of_columns = {};
   int64_t products = 1;  ///< that an element is made of, where they are what it costs
   bool ready = false;    ///< computed already: to ask for fewer steps saves nothing
 

@@ -1,6 +1,8 @@
 #include "harness/core/sample.h"
 
 #include <algorithm>
+#include <set>
+#include <stdexcept>
 
 namespace assay {
 namespace {
@@ -11,62 +13,122 @@ constexpr int64_t kFewElements = int64_t{1} << 22;
 constexpr int64_t kSampledElements = int64_t{1} << 20;
 /// The same for elements that are sums of products: half a second each on one core.
 constexpr int64_t kFewProducts = int64_t{1} << 27, kSampledProducts = int64_t{1} << 26;
+/// Columns are chosen in groups that a vector holds, at least so many and at most so many of them.
+constexpr int64_t kGroup = 16, kLeastGroups = 4, kMostGroups = 16;
+/// Elements of chosen columns cost a quarter of the products of whole rows: their sums begin anew for each group.
+constexpr int64_t kProductsOfColumns = kSampledProducts / 4;
 
-/// As many of the steps, evenly spread, as there is room for; at least one.
-std::vector<int64_t> thinned(const std::array<int64_t, 64>& steps, int64_t none, int64_t most) {
-  std::vector<int64_t> there;
-  for (const int64_t step : steps)
-    if (step != none) there.push_back(step);
-  const auto count = int64_t(there.size());
-  const int64_t kept = std::min(count, std::max<int64_t>(1, most));
-  std::vector<int64_t> chosen;
-  for (int64_t i = 0; i < kept; ++i) chosen.push_back(there[size_t(i * count / kept)]);
-  return chosen;
+void add_step(std::set<int64_t>& steps, int64_t step) {
+  if (step != SampleKeeper::kNone) steps.insert(step);
+}
+
+std::vector<StepRange> one_by_one(const std::set<int64_t>& numbers, int64_t width, int64_t end) {
+  std::vector<StepRange> ranges;
+  for (const int64_t number : numbers) ranges.push_back({number * width, std::min((number + 1) * width, end)});
+  return ranges;
 }
 
 }  // namespace
 
-std::string Sample::words() const {
-  if (is_everything()) return "";
-  return "looked at " + std::to_string(failing + good) + " of " + std::to_string(of) + " rows: " + std::to_string(failing) +
-         " that fail, " + std::to_string(good) + " that do not";
+int64_t Sample::columns_chosen(int64_t all) const {
+  int64_t chosen = 0;
+  for (const StepRange& range : columns) chosen += range.end - range.first;
+  return columns.empty() ? all : chosen;
 }
 
-std::vector<StepRange> blocks_of(const Sample& sample, const Answer& answer) {
-  return sample.is_everything() ? block_ranges(answer) : sample.steps;
+std::string Sample::words() const {
+  if (is_everything()) return "";
+  const std::string rows = "looked at " + std::to_string(failing + good) + " of " + std::to_string(of) +
+                           " rows: " + std::to_string(failing) + " that fail, " + std::to_string(good) + " that do not";
+  if (columns.empty()) return rows;
+  return rows + "; of each " + std::to_string(columns_chosen(of_columns)) + " of " + std::to_string(of_columns) + " columns";
+}
+
+std::vector<SampleBlock> blocks_of(const Sample& sample, const Answer& answer) {
+  std::vector<SampleBlock> blocks;
+  for (const StepRange& steps : sample.is_everything() ? block_ranges(answer) : sample.steps) {
+    if (sample.columns.empty()) blocks.push_back({steps});
+    for (const StepRange& columns : sample.columns) blocks.push_back({steps, columns});
+  }
+  return blocks;
+}
+
+AcceptedBlock accepted_in(const SampleBlock& block, const Answer& answer) {
+  if (block.has_all_columns()) return answer.accepted(block.steps.first, block.steps.end);
+  if (!answer.of_columns) throw std::logic_error("columns of an answer that has whole rows alone");
+  return answer.of_columns(block.steps.first, block.steps.end, block.columns.first, block.columns.end);
 }
 
 Sample all_steps(const Answer& answer) { return {{{0, answer.steps}}, 0, answer.steps, answer.steps}; }
 
-SampleKeeper::SampleKeeper(int64_t steps) : steps_(steps) {
-  failing_.fill(kNone);
-  good_.fill(kNone);
-}
+SampleKeeper::SampleKeeper(int64_t steps, int64_t columns) : steps_(steps), columns_(columns) {}
 
-void SampleKeeper::add(int64_t step, bool fails) {
-  int64_t& first = (fails ? failing_ : good_)[size_t(step * kParts / steps_)];
-  if (first == kNone) first = step;
+void SampleKeeper::add(int64_t step, const std::vector<int64_t>& wrong) {
+  Place& first = (wrong.empty() ? good_ : failing_)[size_t(step * kParts / steps_)];
+  if (first.step == kNone) first = {step, wrong.empty() ? kNone : wrong.front()};
+  for (const int64_t column : wrong) {
+    if (column == kNone || columns_ == 0) continue;
+    Place& place = failing_columns_[size_t(column * kParts / columns_)];
+    if (place.step == kNone) place = {step, column};
+  }
 }
 
 void SampleKeeper::merge(const SampleKeeper& later) {
-  for (size_t i = 0; i < size_t(kParts); ++i) {
-    if (failing_[i] == kNone) failing_[i] = later.failing_[i];
-    if (good_[i] == kNone) good_[i] = later.good_[i];
+  for (const auto& [mine, others] : {std::pair(&failing_, &later.failing_), std::pair(&good_, &later.good_),
+                                     std::pair(&failing_columns_, &later.failing_columns_)})
+    for (size_t i = 0; i < mine->size(); ++i)
+      if ((*mine)[i].step == kNone) (*mine)[i] = (*others)[i];
+}
+
+/// As many of the places, evenly spread, as there is room for; at least one.
+std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int64_t most) {
+  std::vector<Place> there;
+  for (const Place& place : places)
+    if (place.step != kNone) there.push_back(place);
+  const auto count = int64_t(there.size());
+  const int64_t kept = std::min(count, std::max<int64_t>(1, most));
+  std::vector<Place> chosen;
+  for (int64_t i = 0; i < kept; ++i) chosen.push_back(there[size_t(i * count / kept)]);
+  return chosen;
+}
+
+/// Half of the columns are some in which something fails, each with a row of it, and a quarter those of failing rows; the others
+/// are spread evenly.
+Sample SampleKeeper::of_columns(const Answer& answer) const {
+  const int64_t elements = kProductsOfColumns / answer.products, of_groups = (columns_ + kGroup - 1) / kGroup;
+  const int64_t groups = std::min(of_groups, std::clamp(elements / kParts / kGroup, kLeastGroups, kMostGroups));
+  const int64_t rows = std::clamp<int64_t>(elements / groups / kGroup, 2, kParts);
+  std::set<int64_t> failing, good, columns;
+  for (const Place& place : thinned(failing_columns_, std::min(groups / 2, rows / 2)))
+    add_step(failing, place.step), columns.insert(place.column / kGroup);
+  for (const Place& place : thinned(failing_, rows / 2 - int64_t(failing.size()))) {
+    add_step(failing, place.step);
+    if (place.column != kNone && int64_t(columns.size()) < groups * 3 / 4) columns.insert(place.column / kGroup);
   }
+  for (const Place& place : thinned(good_, rows / 2)) add_step(good, place.step);
+  for (int64_t i = 0; int64_t(columns.size()) < groups; ++i) columns.insert((i * of_groups / groups + i / groups) % of_groups);
+  std::set<int64_t> steps = failing;
+  steps.insert(good.begin(), good.end());
+  return {one_by_one(steps, 1, answer.steps),
+          int64_t(failing.size()),
+          int64_t(good.size()),
+          answer.steps,
+          one_by_one(columns, kGroup, columns_),
+          columns_};
 }
 
 Sample SampleKeeper::chosen(const Answer& answer) const {
   const bool few = answer.elements() <= kFewElements && answer.elements() <= kFewProducts / answer.products;
   if (few || answer.steps <= 1) return all_steps(answer);
+  if (answer.of_columns && columns_ > kLeastGroups * kGroup) return of_columns(answer);
   const int64_t elements = std::min(kSampledElements, kSampledProducts / answer.products);
   const int64_t room = elements / std::max<int64_t>(1, answer.elements() / answer.steps);
-  const std::vector<int64_t> failing = thinned(failing_, kNone, room / 2), good = thinned(good_, kNone, room / 2);
-  Sample sample{{}, int64_t(failing.size()), int64_t(good.size()), answer.steps};
-  std::vector<int64_t> steps = failing;
-  steps.insert(steps.end(), good.begin(), good.end());
-  std::sort(steps.begin(), steps.end());
-  for (const int64_t step : steps) sample.steps.push_back({step, step + 1});
-  return sample;
+  std::set<int64_t> failing, good;
+  for (const Place& place : thinned(failing_, room / 2)) add_step(failing, place.step);
+  for (const Place& place : thinned(good_, room / 2)) add_step(good, place.step);
+  std::set<int64_t> steps = failing;
+  steps.insert(good.begin(), good.end());
+  return {one_by_one(steps, 1, answer.steps), int64_t(failing.size()), int64_t(good.size()), answer.steps};
 }
 
 }  // namespace assay

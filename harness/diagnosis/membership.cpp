@@ -10,45 +10,42 @@
 namespace assay {
 namespace {
 
-/// One row of a part. Returns whether an element is outside.
-bool look_at_row(const Part& part, const HostTensor& tensor, const AcceptedRows& rows, int64_t row, Membership* found) {
-  const int64_t stored = stored_elements(part, tensor);
-  bool outside = false;
-  for (int64_t column = 0; column < part.columns(); ++column) {
-    const Interval accepted = rows.at(size_t((row - rows.first) * part.columns() + column));
-    const int64_t offset = part.offset(row, column);
-    const bool there = 0 <= offset && offset < stored;
-    const bool holds = there && accepted.holds(*part.format, ordinal(*part.format, load_code(part, tensor, offset)));
-    found[column] = accepted.any() ? Membership::kAnything : holds ? Membership::kInside : Membership::kOutside;
-    outside |= found[column] == Membership::kOutside;
-  }
-  return outside;
+Membership membership(const Part& part, const HostTensor& tensor, int64_t stored, int64_t offset, Interval accepted) {
+  if (accepted.any()) return Membership::kAnything;
+  const bool there = 0 <= offset && offset < stored;
+  const bool holds = there && accepted.holds(*part.format, ordinal(*part.format, load_code(part, tensor, offset)));
+  return holds ? Membership::kInside : Membership::kOutside;
 }
 
 Memberships with_answer(const Answer& answer, const std::vector<HostTensor>& outputs, const Sample& sample) {
-  const std::vector<StepRange> ranges = blocks_of(sample, answer);
+  const std::vector<SampleBlock> blocks = blocks_of(sample, answer);
   Memberships all;
-  std::vector<std::vector<size_t>> begins;  // of each part: where the elements of each range begin
+  std::vector<std::vector<size_t>> begins;  // of each part: where the elements of each block begin
   for (const Part& part : answer.parts) {
     size_t at = 0;
     std::vector<size_t>& begin = begins.emplace_back();
-    for (const StepRange& range : ranges) {
+    for (const SampleBlock& block : blocks) {
       begin.push_back(at);
-      const auto [first, end] = part.rows_of_steps(range.first, range.end);
-      at += size_t((end - first) * part.columns());
+      const auto [first, end] = part.rows_of_steps(block.steps.first, block.steps.end);
+      at += size_t((end - first) * (block.has_all_columns() ? part.columns() : block.columns.end - block.columns.first));
     }
     all.parts.emplace_back(at);
   }
   std::mutex mutex;
-  for_each_block(answer, ranges, [&](size_t range, const AcceptedBlock& block) {
+  for_each_in_parallel(int64_t(blocks.size()), [&](int64_t i) {
+    const SampleBlock& at = blocks[size_t(i)];
+    const AcceptedBlock block = accepted_in(at, answer);
     std::set<int64_t> outside;
     for (size_t p = 0; p < answer.parts.size(); ++p) {
       const Part& part = answer.parts[p];
       const AcceptedRows& rows = block.parts[p];
       const HostTensor& tensor = tensor_of(outputs, part);
-      Membership* found = all.parts[p].data() + begins[p][range];
-      for (int64_t row = rows.first; row < rows.end; ++row, found += part.columns())
-        if (look_at_row(part, tensor, rows, row, found)) outside.insert(row * part.steps_per_row);
+      Membership* found = all.parts[p].data() + begins[p][size_t(i)];
+      const int64_t stored = stored_elements(part, tensor);
+      for_each_element(at, part, rows, [&](int64_t row, int64_t column, Interval accepted) {
+        *found = membership(part, tensor, stored, part.offset(row, column), accepted);
+        if (*found++ == Membership::kOutside) outside.insert(row * part.steps_per_row);
+      });
     }
     const std::lock_guard lock(mutex);
     all.outside_steps.merge(outside);

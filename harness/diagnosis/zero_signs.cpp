@@ -27,11 +27,16 @@ Expectation with_either_zero(const Expectation& right) {
   for (Answer& answer : either.any_of) {
     std::vector<const Format*> formats;
     for (const Part& part : answer.parts) formats.push_back(part.format);
-    answer.accepted = [accepted = answer.accepted, formats](int64_t first, int64_t end) {
-      AcceptedBlock block = accepted(first, end);
+    const auto widened = [formats](AcceptedBlock block) {
       for (size_t p = 0; p < block.parts.size(); ++p) widen(*formats[p], block.parts[p]);
       return block;
     };
+    answer.accepted = [accepted = answer.accepted, widened](int64_t first, int64_t end) { return widened(accepted(first, end)); };
+    if (answer.of_columns)
+      answer.of_columns = [of_columns = answer.of_columns, widened](int64_t first, int64_t end, int64_t first_column,
+                                                                    int64_t end_column) {
+        return widened(of_columns(first, end, first_column, end_column));
+      };
   }
   return either;
 }

@@ -81,6 +81,16 @@ DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   return wrong;
 }
 
+/// The same of columns of d.
+DotInputs last_column_is_the_one_before(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  const int64_t k = right.product.k;
+  Codes codes = codes_of(right.product.b, right.n, k);
+  std::copy(codes.end() - 2 * k, codes.end() - k, codes.end() - k);
+  use(wrong.product.b, wrong.own_b, std::move(codes), k);
+  return wrong;
+}
+
 /// A tile of rows is loaded where the next one should be: a stage of a pipeline that is read once more.
 DotInputs tiles_are_those_before(const DotInputs& right, int64_t rows) {
   DotInputs wrong = right;
@@ -115,6 +125,7 @@ std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_
       all.push_back({"b: read by tiles of " + std::to_string(48 - right.shuffle.rows) + " rows", of_other_tiles});
   }
   if (right.m > 1) all.push_back({"a: the last row is the one before it", last_row_is_the_one_before});
+  if (right.n > 1) all.push_back({"b: the last row is the one before it", last_column_is_the_one_before});
   constexpr int64_t kRowsOfTile = 64;
   if (right.m > kRowsOfTile) all.push_back({"a: each tile of 64 rows is the one before", tiles_are_those_before, kRowsOfTile});
   add_azp_misreadings(right, all);

@@ -45,9 +45,10 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
   product_.b.scales = codes_b_.data();
 }
 
-std::vector<double> DotRows::sums(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const {
-  std::vector<uint32_t> codes(size_t((end - first) * inputs_.n), 0);
-  accumulate(unit_, product_, {first, end - first, 0, inputs_.n}, first_k, end_k, codes.data(), inputs_.n);
+std::vector<double> DotRows::sums(const DotBlock& block, int64_t first_k, int64_t end_k) const {
+  std::vector<uint32_t> codes(block.size(), 0);
+  accumulate(unit_, product_, {block.first, block.rows(), block.first_column, block.columns()}, first_k, end_k, codes.data(),
+             block.columns());
   std::vector<double> values(codes.size());
   if (unit_.d->bytes() == int(sizeof codes[0]))
     decode_all(*unit_.d, std::as_bytes(std::span(codes)).data(), values);
@@ -56,58 +57,58 @@ std::vector<double> DotRows::sums(int64_t first, int64_t end, int64_t first_k, i
   return values;
 }
 
-Spans DotRows::chains(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const {
-  if (sums_ == DotSums::kBits) return Spans(sums(first, end, first_k, end_k));
+Spans DotRows::chains(const DotBlock& block, int64_t first_k, int64_t end_k) const {
+  if (sums_ == DotSums::kBits) return Spans(sums(block, first_k, end_k));
   Replay replay(unit_);
-  Spans spans(std::vector<double>(size_t((end - first) * inputs_.n)));
+  Spans spans(std::vector<double>(block.size()));
   const UnitFactor &a = product_.a, &b = product_.b;
-  for (size_t i = 0; i < spans.size(); ++i) {
-    const int64_t row = first + int64_t(i) / inputs_.n, column = int64_t(i) % inputs_.n;
-    spans.set(i, replay.chain(a.codes + row * a.pitch + first_k, b.codes + column * b.pitch + first_k, end_k - first_k));
-  }
+  for (size_t i = 0; i < spans.size(); ++i)
+    spans.set(i, replay.chain(a.codes + block.row_of(i) * a.pitch + first_k, b.codes + block.column_of(i) * b.pitch + first_k,
+                              end_k - first_k));
   return spans;
 }
 
-Spans DotRows::scales_of_a(int64_t first, int64_t rows, int64_t k) const {
+Spans DotRows::scales_of_a(const DotBlock& block, int64_t k) const {
   Spans scales;
-  scales.low.reserve(size_t(rows * inputs_.n));
-  for (int64_t row = first; row < first + rows; ++row)
-    scales.low.insert(scales.low.end(), size_t(inputs_.n), inputs_.scale_a.at(row, k));
+  scales.low.reserve(block.size());
+  for (int64_t row = block.first; row < block.end; ++row)
+    scales.low.insert(scales.low.end(), size_t(block.columns()), inputs_.scale_a.at(row, k));
   return scales;
 }
 
-Spans DotRows::scales_of_b(int64_t rows, int64_t k) const {
+Spans DotRows::scales_of_b(const DotBlock& block, int64_t k) const {
   Spans scales;
-  scales.low.reserve(size_t(rows * inputs_.n));
-  for (int64_t column = 0; column < inputs_.n; ++column) scales.low.push_back(inputs_.scale_b.at(column, k));
-  for (int64_t row = 1; row < rows; ++row) scales.low.insert(scales.low.end(), scales.low.begin(), scales.low.begin() + inputs_.n);
+  scales.low.reserve(block.size());
+  for (int64_t column = block.first_column; column < block.end_column; ++column)
+    scales.low.push_back(inputs_.scale_b.at(column, k));
+  for (int64_t row = 1; row < block.rows(); ++row)
+    scales.low.insert(scales.low.end(), scales.low.begin(), scales.low.begin() + block.columns());
   return scales;
 }
 
-Spans DotRows::joined(int64_t first, int64_t k, Spans sums, const Spans& acc) const {
-  const int64_t rows = int64_t(sums.size()) / inputs_.n;
+Spans DotRows::joined(const DotBlock& block, int64_t k, Spans sums, const Spans& acc) const {
   Spans sa, sb;
   Environment environment;
   environment.set("acc", acc);
-  if (reads(join_, "sa")) environment.set("sa", sa = scales_of_a(first, rows, k));
-  if (reads(join_, "sb")) environment.set("sb", sb = scales_of_b(rows, k));
+  if (reads(join_, "sa")) environment.set("sa", sa = scales_of_a(block, k));
+  if (reads(join_, "sb")) environment.set("sb", sb = scales_of_b(block, k));
   evaluate(join_, sums, environment);
   return sums;
 }
 
-Spans DotRows::part_sums(int64_t first, int64_t end, int64_t part) const {
+Spans DotRows::part_sums(const DotBlock& block, int64_t part) const {
   const int64_t end_k = std::min(part + program_.part, inputs_.product.k);
-  if (program_.promote == 0) return chains(first, end, part, end_k);
-  Spans acc(std::vector<double>(size_t((end - first) * inputs_.n), 0.0));
+  if (program_.promote == 0) return chains(block, part, end_k);
+  Spans acc(std::vector<double>(block.size(), 0.0));
   for (int64_t k = part; k < end_k; k += program_.promote)
-    acc = joined(first, k, chains(first, end, k, std::min(k + program_.promote, end_k)), acc);
+    acc = joined(block, k, chains(block, k, std::min(k + program_.promote, end_k)), acc);
   return acc;
 }
 
-void DotRows::subtract_zero_points(int64_t first, std::vector<double>& sums) const {
+void DotRows::subtract_zero_points(const DotBlock& block, std::vector<double>& sums) const {
   if (inputs_.azp_adj.empty() || mistake_.azp_in_bias) return;
   for (size_t i = 0; i < sums.size(); ++i) {
-    const double zero = zero_points(first + int64_t(i) / inputs_.n, int64_t(i) % inputs_.n);
+    const double zero = zero_points(block.row_of(i), block.column_of(i));
     sums[i] = mistake_.azp_after_float ? double(float(sums[i])) - double(float(zero)) : sums[i] - zero;  // of int32: exact
   }
 }
@@ -116,30 +117,31 @@ double DotRows::zero_points(int64_t row, int64_t column) const {
   return (inputs_.azp.empty() ? 1 : inputs_.azp[size_t(row)]) * inputs_.azp_adj[size_t(column)];
 }
 
-Spans DotRows::biases(int64_t first, int64_t rows) const {
+Spans DotRows::biases(const DotBlock& block) const {
   Spans bias;
-  for (int64_t row = first; row < first + rows; ++row)
-    for (int64_t column = 0; column < inputs_.n; ++column) {
-      double value = inputs_.bias.empty() ? 0 : inputs_.bias[size_t(column)];
-      if (mistake_.azp_in_bias) {
-        const double folded = double(float(inputs_.scale_a.at(row, 0) * inputs_.scale_b.at(column, 0))) * zero_points(row, column);
-        value = round_to(y_, value - folded, Rounding::kNearestEven, Overflow::kSpecial);
-      }
-      bias.low.push_back(value);
+  for (size_t i = 0; i < block.size(); ++i) {
+    const int64_t row = block.row_of(i), column = block.column_of(i);
+    double value = inputs_.bias.empty() ? 0 : inputs_.bias[size_t(column)];
+    if (mistake_.azp_in_bias) {
+      const double folded = double(float(inputs_.scale_a.at(row, 0) * inputs_.scale_b.at(column, 0))) * zero_points(row, column);
+      value = round_to(y_, value - folded, Rounding::kNearestEven, Overflow::kSpecial);
     }
+    bias.low.push_back(value);
+  }
   return bias;
 }
 
-Spans DotRows::scaled(int64_t first, Spans sums) const {
-  subtract_zero_points(first, sums.low);
-  const int64_t rows = int64_t(sums.size()) / inputs_.n;
+Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
+  subtract_zero_points(block, sums.low);
   Spans sa, sb, bias, c;
   Environment environment;
-  if (reads(recipe_, "sa")) environment.set("sa", sa = scales_of_a(first, rows, 0));
-  if (reads(recipe_, "sb")) environment.set("sb", sb = scales_of_b(rows, 0));
-  if (reads(recipe_, "bias")) bias = biases(first, rows);
+  if (reads(recipe_, "sa")) environment.set("sa", sa = scales_of_a(block, 0));
+  if (reads(recipe_, "sb")) environment.set("sb", sb = scales_of_b(block, 0));
+  if (reads(recipe_, "bias")) bias = biases(block);
   environment.set("bias", bias);
-  if (reads(recipe_, "c")) c.low.assign(inputs_.c.begin() + first * inputs_.n, inputs_.c.begin() + (first + rows) * inputs_.n);
+  if (reads(recipe_, "c"))
+    for (size_t i = 0; i < block.size(); ++i)
+      c.low.push_back(inputs_.c[size_t(block.row_of(i) * inputs_.n + block.column_of(i))]);
   environment.set("c", c);
   evaluate(recipe_, sums, environment);
   return sums;
@@ -149,11 +151,11 @@ bool DotRows::is_lost(int64_t part) const {
   return mistake_.last_part_lost && part > 0 && part + program_.part >= inputs_.product.k;
 }
 
-Spans DotRows::in_any_order(int64_t first, int64_t end) const {
+Spans DotRows::in_any_order(const DotBlock& block) const {
   std::vector<Spans> results;
   for (int64_t part = 0; part < inputs_.product.k && !is_lost(part); part += program_.part)
-    results.push_back(scaled(first, part_sums(first, end, part)));
-  Spans all(std::vector<double>(size_t((end - first) * inputs_.n), 0.0));
+    results.push_back(scaled(block, part_sums(block, part)));
+  Spans all(std::vector<double>(block.size(), 0.0));
   std::vector<Span> of_element(results.size());
   for (size_t i = 0; i < all.size(); ++i) {
     std::transform(results.begin(), results.end(), of_element.begin(), [&](const Spans& part) { return part[i]; });
@@ -162,14 +164,14 @@ Spans DotRows::in_any_order(int64_t first, int64_t end) const {
   return all;
 }
 
-Spans DotRows::rows(int64_t first, int64_t end) const {
-  if (adds_results_) return in_any_order(first, end);
-  Spans sum(std::vector<double>(size_t((end - first) * inputs_.n), 0.0)), results;  // of no product at all
+Spans DotRows::values(const DotBlock& block) const {
+  if (adds_results_) return in_any_order(block);
+  Spans sum(std::vector<double>(block.size(), 0.0)), results;  // of no product at all
   for (int64_t part = 0; part < inputs_.product.k; part += program_.part) {
     if (is_lost(part)) break;
-    Spans of_part = part_sums(first, end, part);
+    Spans of_part = part_sums(block, part);
     if (mistake_.parts_in_result) {
-      const Spans rounded = scaled(first, std::move(of_part));
+      const Spans rounded = scaled(block, std::move(of_part));
       if (part == 0) results = rounded;
       for (size_t i = 0; i < results.size() && part > 0; ++i)
         results.low[i] = round_to(y_, results.low[i] + rounded.low[i], Rounding::kNearestEven, Overflow::kSpecial);
@@ -179,7 +181,7 @@ Spans DotRows::rows(int64_t first, int64_t end) const {
       add_all(sum, of_part);
     }
   }
-  return mistake_.parts_in_result ? results : scaled(first, std::move(sum));
+  return mistake_.parts_in_result ? results : scaled(block, std::move(sum));
 }
 
 }  // namespace assay

@@ -37,6 +37,18 @@ struct DotMistake {
 /// Sums of a unit: its own bits, or everything that they may be if nobody knows which bits it loses (units/replay.h).
 enum class DotSums { kBits, kReplayed };
 
+/// Rows and columns of D.
+struct DotBlock {
+  int64_t first = 0, end = 0;  ///< rows
+  int64_t first_column = 0, end_column = 0;
+
+  int64_t rows() const { return end - first; }
+  int64_t columns() const { return end_column - first_column; }
+  size_t size() const { return size_t(rows() * columns()); }
+  int64_t row_of(size_t i) const { return first + int64_t(i) / columns(); }
+  int64_t column_of(size_t i) const { return first_column + int64_t(i) % columns(); }
+};
+
 /// Rows of D by one program of a contract. Keeps references to the inputs.
 class DotRows {
  public:
@@ -44,26 +56,31 @@ class DotRows {
           const DotMistake& mistake = {}, DotSums sums = DotSums::kBits);
 
   /// Values of rows first .. end - 1, one after the other: [end - first, n].
-  Spans rows(int64_t first, int64_t end) const;
+  Spans rows(int64_t first, int64_t end) const { return values({first, end, 0, inputs_.n}); }
+  /// The same of some columns.
+  Spans values(const DotBlock& block) const;
   /// Sums of products in [first_k, end_k) of rows [first, end), before scales: [end - first, n].
-  std::vector<double> sums(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const;
+  std::vector<double> sums(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const {
+    return sums(DotBlock{first, end, 0, inputs_.n}, first_k, end_k);
+  }
 
  private:
-  Spans chains(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const;
-  Spans part_sums(int64_t first, int64_t end, int64_t part) const;
+  std::vector<double> sums(const DotBlock& block, int64_t first_k, int64_t end_k) const;
+  Spans chains(const DotBlock& block, int64_t first_k, int64_t end_k) const;
+  Spans part_sums(const DotBlock& block, int64_t part) const;
   /// Promoted sums whose products begin at `k`, joined to `acc`.
-  Spans joined(int64_t first, int64_t k, Spans sums, const Spans& acc) const;
+  Spans joined(const DotBlock& block, int64_t k, Spans sums, const Spans& acc) const;
   /// The sums less what zero points of a added.
-  void subtract_zero_points(int64_t first, std::vector<double>& sums) const;
+  void subtract_zero_points(const DotBlock& block, std::vector<double>& sums) const;
   double zero_points(int64_t row, int64_t column) const;
-  Spans biases(int64_t first, int64_t rows) const;
-  Spans scaled(int64_t first, Spans sums) const;
-  /// Rows whose parts are scaled and rounded by themselves and added to +0 in any order.
-  Spans in_any_order(int64_t first, int64_t end) const;
+  Spans biases(const DotBlock& block) const;
+  Spans scaled(const DotBlock& block, Spans sums) const;
+  /// Elements whose parts are scaled and rounded by themselves and added to +0 in any order.
+  Spans in_any_order(const DotBlock& block) const;
   bool is_lost(int64_t part) const;
-  /// Scales of elements [rows, n] for the products from `k`.
-  Spans scales_of_a(int64_t first, int64_t rows, int64_t k) const;
-  Spans scales_of_b(int64_t rows, int64_t k) const;
+  /// Of each element the scale for the products from `k`.
+  Spans scales_of_a(const DotBlock& block, int64_t k) const;
+  Spans scales_of_b(const DotBlock& block, int64_t k) const;
 
   Unit unit_;
   std::vector<std::byte> codes_a_, codes_b_;  ///< of scales, for a unit that takes them
