@@ -37,11 +37,17 @@ std::vector<std::vector<CellStep>> block_joins() {
 
 namespace {
 
+/// Whether to promote after each instruction is to promote never. An instruction that begins with 0 and adds its c at the end by
+/// one rounded addition of f32 makes the sum s of its products from c = 0, since 0 + s is s; whether s then meets what was before
+/// in the unit or behind it is the same addition.
+bool adds_as_promoted(const Unit& unit) { return unit.c_last && unit.d->mantissa_bits == kF32.mantissa_bits; }
+
 /// Of one unit, with scales that join the result.
 void add_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
   const std::vector<std::vector<CellStep>> orders = {{times("sa*sb")}, {times("sb"), times("sa")}, {times("sa"), times("sb")}};
   for (const int instructions : {0, 1, 2, 4, 8}) {
     if (instructions > 0 && of_unit.of_integers()) continue;
+    if (instructions == 1 && adds_as_promoted(of_unit.unit)) continue;
     for (const std::vector<CellStep>& order : orders) {
       DotContract way = of_unit;
       way.promote = instructions * of_unit.unit.k;
@@ -70,13 +76,18 @@ void add_block_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
 
 std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& units) {
   std::vector<DotContract> all;
-  for (const UnitRow& row : units.rows()) {
-    const Unit& unit = row.unit;
+  std::vector<const UnitRow*> rows;
+  for (const UnitRow& row : units.rows()) rows.push_back(&row);
+  if (like.of_unknown_unit())
+    for (const DotContract& member : like.members) rows.push_back(member.unit_row);
+  for (const UnitRow* row : rows) {
+    const Unit& unit = row->unit;
     const bool fits =
         unit.known() && *unit.a == *like.unit.a && *unit.b == *like.unit.b && *unit.d == *like.unit.d && (unit.scale != nullptr) == like.scales_in_unit();
     if (!fits) continue;
     DotContract of_unit = like;
-    of_unit.unit_row = &row;
+    of_unit.members.clear();
+    of_unit.unit_row = row;
     of_unit.unit = unit;
     of_unit.most_parts = like.of_integers() ? 1 : kMostParts;
     of_unit.least_parts = 1, of_unit.adds_results = false;
