@@ -87,7 +87,7 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
   book->contracts = ContractTables::load(root + "/reference/contracts");
   book->evidence = EvidenceTable::load(root + "/reference/contracts/evidence.csv", book->contracts);
   book->elsewhere = ElsewhereTable::load(root + "/reference/contracts/elsewhere.csv", book->contracts);
-  book->units = UnitTable::load(root + "/reference/contracts/units.csv");
+  book->units = UnitTable::load_folder(root + "/reference/contracts");
   for (const std::string& file : more_contracts) {
     if (holds_units(file))
       book->units.add(file);

@@ -19,11 +19,17 @@ namespace {
 std::string contracts_file(const char* name) { return data_root() + "/reference/contracts/" + name; }
 
 UnitTable open_units(const ArchArguments& arguments) {
-  UnitTable units = UnitTable::load(contracts_file("units.csv"));
+  UnitTable units = UnitTable::load_folder(data_root() + "/reference/contracts");
   for (const std::string& file : arguments.units) units.add(file);
   for (const std::string& file : more_contracts())
     if (holds_units(file)) units.add(file);
   return units;
+}
+
+/// Of an unknown unit.
+std::string nothing_known(const UnitTable& units, const UnitRow& row) {
+  const size_t candidates = units.candidates_of(row).size();
+  return candidates == 0 ? "nothing is predicted" : fmt::format("no bits are predicted; spans of {} candidates", candidates);
 }
 
 void list(const UnitTable& units) {
@@ -33,16 +39,22 @@ void list(const UnitTable& units) {
     std::string steps;
     for (const std::string& column : unit_step_columns())
       if (column != "special" && !row.text(column).empty()) steps += (steps.empty() ? "" : " | ") + row.text(column);
-    fmt::print("{:<{}}  {:<17}  {}\n", row.id, width, row.text("evidence"), row.unit.known() ? steps : "nothing is predicted");
+    fmt::print("{:<{}}  {:<17}  {}\n", row.id, width, row.text("evidence"), row.unit.known() ? steps : nothing_known(units, row));
   }
 }
 
-void show(const UnitRow& row) {
+void show(const UnitTable& units, const UnitRow& row) {
   fmt::print("{}   {}:{}\n", row.id, std::filesystem::proximate(row.file, data_root()).string(), row.line);
   for (const std::string& line : unit_lines(row.unit)) fmt::print("  {}\n", line);
   for (const char* column :
        {"a", "b", "d", "k", "order", "exponent", "sum", "c", "round", "scale", "special", "evidence", "source", "why"})
     if (!row.text(column).empty()) fmt::print("  {:<8} {}\n", column, row.text(column));
+  for (const UnitRow* candidate : units.candidates_of(row)) {
+    fmt::print("  may add as {}   {}:{}\n", candidate->id, std::filesystem::proximate(candidate->file, data_root()).string(),
+               candidate->line);
+    for (const char* column : {"k", "order", "exponent", "sum", "c", "round", "source", "why"})
+      fmt::print("    {:<8} {}\n", column, candidate->text(column));
+  }
 }
 
 /// Every set that a unit covers; what differs is exit code 1, and if nothing is covered nothing ran.
@@ -124,7 +136,7 @@ int arch_verb(const ArchArguments& arguments) {
   const UnitTable units = open_units(arguments);
   if (arguments.action == "list") return need(arguments, 0, "no more arguments"), list(units), kAllAsExpected;
   if (arguments.action == "show")
-    return need(arguments, 1, "one unit id"), show(units.find(arguments.targets[0])), kAllAsExpected;
+    return need(arguments, 1, "one unit id"), show(units, units.find(arguments.targets[0])), kAllAsExpected;
   if (arguments.action == "diff")
     return need(arguments, 2, "two unit ids"), diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])),
            kAllAsExpected;

@@ -90,19 +90,32 @@ std::vector<Case> open_cases() { return open_cases_of(all_ops()); }
 
 std::vector<Case> open_selected_cases(const Selection& selection) { return selected_of(open_cases_for(selection), selection); }
 
-/// Refuses an architecture that nobody knows, and says of one without a known matrix unit that none of its products is judged.
+/// What a run says of an architecture some of whose matrix units nobody knows; empty of others.
+static std::string unknown_units(const std::string& arch) {
+  std::string judged;
+  int unknown = 0, all = 0;
+  for (const UnitRow& row : rulebook().units.rows()) {
+    if (chip_of_unit(row.id) != arch) continue;
+    ++all, unknown += !row.unit.known();
+    if (!rulebook().units.candidates_of(row).empty()) judged += (judged.empty() ? "" : ", ") + row.id;
+  }
+  if (unknown == 0) return "";
+  const std::string of = "of " + std::to_string(unknown) + " of " + std::to_string(all) + " matrix units of " + arch +
+                         " nobody knows how they add (assay arch list)";
+  if (judged.empty()) return of + ", so no product of theirs is predicted";
+  return of + ": products of " + judged + " are judged by spans of its candidates, of the others none";
+}
+
+/// Refuses an architecture that nobody knows, and says which of its matrix units are unknown.
 static void check_arch(const std::vector<Case>& all, const std::string& arch) {
   if (arch.empty()) return;
-  std::set<std::string> of_cases, known;
+  std::set<std::string> known;
   for (const Case& one : all)
-    if (const auto found = one.parameters.find("arch"); found != one.parameters.end()) of_cases.insert(found->second);
-  known = of_cases;
+    if (const auto found = one.parameters.find("arch"); found != one.parameters.end()) known.insert(found->second);
   for (const UnitRow& row : rulebook().units.rows()) known.insert(chip_of_unit(row.id));
   if (!known.contains(arch))
     throw UsageError("no case and no matrix unit is of '" + arch + "'" + did_you_mean(arch, std::vector<std::string>(known.begin(), known.end())));
-  if (!of_cases.contains(arch))
-    std::fprintf(stderr, "assay: of the matrix units of %s nothing is known (assay arch list), so no product of it is predicted; what follows are cases that name no architecture\n",
-                 arch.c_str());
+  if (const std::string note = unknown_units(arch); !note.empty()) std::fprintf(stderr, "assay: %s\n", note.c_str());
 }
 
 std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection) {

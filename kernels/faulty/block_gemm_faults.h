@@ -169,6 +169,13 @@ struct BlockGemmScaleRowMajor : AiterBlockscaleBpreshuffle {
   }
 };
 
+/// The same on gfx950.
+struct BlockGemmGfx950ScaleRowMajor : AiterBlockscaleBpreshuffleGfx950<units::Gfx950MfmaE4m3EachProduct> {
+  SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
+    return x.scale_a.data[row * ((x.k + kProductsOfScale - 1) / kProductsOfScale) + k / kProductsOfScale];
+  }
+};
+
 /// The highest byte first.
 struct BlockGemmPackedReversed : DeepGemmPacked {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t) {

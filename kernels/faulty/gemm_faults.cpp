@@ -63,6 +63,16 @@ std::vector<Kernel> gemm_faults() {
       of_gemm<GemmAzpInBias>(
           "gemm_azp_in_bias", other,
           "vllm tests/kernels/quantization/test_cutlass_scaled_mm.py: the test of azp in the bias is skipped, it fails"),
+      of_gemm<GemmInt8Tail>("gemm_int8_tail", "gemm_scaled.amd",
+                            "no regression known; a loop over whole instructions, which gfx950 has longer"),
+      of_gemm<GemmInt8BiasBeforeScale>("gemm_int8_bias_before_scale", "gemm_scaled.amd",
+                                       "no regression known; a bias that is folded into the accumulator"),
+      of_gemm<GemmOcpAsFnuz>("gemm_ocp_as_fnuz", "gemm_scaled.amd.as_gfx942",
+                             "aiter utility/dtypes.py e4048607: gfx942 has fnuz and gfx950 has not"),
+      of_gemm<GemmGfx950Gain>("gemm_gfx950_gain", "gemm_scaled.amd.one_rounding",
+                              "no regression known; what a bound of the error takes for rounding"),
+      of_gemm<GemmGfx950WeightTwice>("gemm_gfx950_weight_twice", "gemm_scaled.amd.as_gfx942",
+                                     "no regression known; a loader that shuffles what was shuffled already"),
       of_gemm<GemmInt8LastProduct>("gemm_int8_last_product", other, "no regression known; the coarsest mistake of a sum"),
   };
 }

@@ -185,6 +185,46 @@ struct GemmInt8LastProduct : VllmScaledMmInt8 {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - 1; }
 };
 
+/// Whole instructions of k alone, of which gfx950's have 64 products.
+struct GemmInt8Tail : AiterGemmA8w8Int8Gfx950 {
+  SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 64; }
+};
+
+/// The bias joins before the scales.
+struct GemmInt8BiasBeforeScale : AiterGemmA8w8Int8 {
+  template <class Y>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
+    return AiterGemmA8w8Int8::scaled<Y>(sum + bias, sa, sb, bias);
+  }
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float /*bias*/) {
+    return simt::from_float<Y>(scaled);
+  }
+};
+
+/// Codes of OCP as gfx942 reads them: half of each number.
+struct GemmOcpAsFnuz : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
+  using CodesOfA = units::E4m3;
+  using CodesOfB = units::E4m3;
+  static constexpr const char* kContract = "aiter.gemm_a8w8.gfx950";
+};
+
+/// One twentieth too much, of a unit that spans alone judge.
+struct GemmGfx950Gain : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3OneRounding> {
+  template <class Y>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return (sum * sb) * sa * 1.05f;
+  }
+};
+
+/// A weight that is shuffled once more.
+struct GemmGfx950WeightTwice : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3AsGfx942> {
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t, int64_t all_k) {
+    const int64_t once = ShuffledWeight::byte(column, k, all_k);
+    return ShuffledWeight::byte(once / all_k, once % all_k, all_k);
+  }
+};
+
 /// Zero points are forgotten.
 struct GemmAzpLeftOut : VllmScaledMmAzp {
   SIMT_DEVICE static float number(const GemmArguments&, uint32_t sum, int64_t, int64_t) { return float(int32_t(sum)); }

@@ -37,8 +37,11 @@ struct Gfx942MfmaE4m3fnuzE5m2fnuzF32 : SplitUnit<E4m3fnuz, E5m2fnuz> {
 struct Gfx942MfmaE5m2fnuzE4m3fnuzF32 : SplitUnit<E5m2fnuz, E4m3fnuz> {
   static constexpr const char* kContract = "gfx942.mfma.e5m2fnuz_e4m3fnuz.f32";
 };
+struct Gfx942MfmaInt8Int32 : IntegerUnit<MfmaTile> {
+  static constexpr const char* kContract = "gfx942.mfma.int8.int32";
+};
 using Gfx942Units = List<Gfx942MfmaF16F32, Gfx942MfmaBf16F32, Gfx942MfmaXf32F32, Gfx942MfmaE4m3fnuzF32, Gfx942MfmaE5m2fnuzF32,
-                         Gfx942MfmaE4m3fnuzE5m2fnuzF32, Gfx942MfmaE5m2fnuzE4m3fnuzF32>;
+                         Gfx942MfmaE4m3fnuzE5m2fnuzF32, Gfx942MfmaE5m2fnuzE4m3fnuzF32, Gfx942MfmaInt8Int32>;
 
 struct Gfx950MfmaF16F32 : UnknownUnit<F16, F16, 32> {
   static constexpr const char* kContract = "gfx950.mfma.f16.f32";
@@ -58,7 +61,20 @@ struct Gfx950MfmaMxf8E4m3F32 : UnknownUnit<E4m3, E4m3, 128, 32> {
 struct Gfx950MfmaMxf4F32 : UnknownUnit<E2m1, E2m1, 128, 32> {
   static constexpr const char* kContract = "gfx950.mfma.mxf4.f32";
 };
-using Gfx950Units =
+using Gfx950UnknownUnits =
     List<Gfx950MfmaF16F32, Gfx950MfmaBf16F32, Gfx950MfmaE4m3F32, Gfx950MfmaE5m2F32, Gfx950MfmaMxf8E4m3F32, Gfx950MfmaMxf4F32>;
+
+struct Gfx950MfmaInt8Int32 : IntegerUnit<MfmaTile> {
+  static constexpr int kK = 64;
+  static constexpr const char* kContract = "gfx950.mfma.int8.int32";
+};
+using Gfx950Units = List<Gfx950MfmaInt8Int32>;
+
+// Ways in which gfx950.mfma.e4m3.f32 may add (contracts/unit_candidates.csv), so that its products run on the CPU, where kernels
+// of the unit itself cannot. Nobody claims that the unit is one of them, so the op of units does not offer them.
+struct Gfx950MfmaE4m3AsGfx942 : SplitUnit<E4m3, E4m3> {};
+struct Gfx950MfmaE4m3OneRounding : WideSumUnit<E4m3, 32, 32> {};
+struct Gfx950MfmaE4m3EachProduct : WideSumUnit<E4m3, 32, 1> {};
+using Gfx950Candidates = List<Gfx950MfmaE4m3AsGfx942, Gfx950MfmaE4m3OneRounding, Gfx950MfmaE4m3EachProduct>;
 
 }  // namespace assay_kernels::units

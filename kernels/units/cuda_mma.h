@@ -11,6 +11,7 @@ namespace assay_kernels::units {
 struct OfNvidia : Lists<Sm80Units, Sm86Units, Sm89Units, Sm90Units> {};
 struct OfBlackwell : Lists<Sm100Units, Sm120Units> {};
 struct OfAmd : Lists<> {};
+struct UnknownOfAmd : Lists<> {};
 
 template <class U, int kWarp>
 inline constexpr int kThreads = U::kDeviceThreads;

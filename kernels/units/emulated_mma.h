@@ -13,7 +13,8 @@ namespace assay_kernels::units {
 /// Units that this build has kernels for, a source each.
 struct OfNvidia : Lists<Sm70Units, Sm75Units, Sm80Units, Sm86Units, Sm89Units, Sm90Units> {};
 struct OfBlackwell : Lists<Sm100Units, Sm120Units> {};
-struct OfAmd : Lists<Gfx90aUnits, Gfx942Units> {};
+struct OfAmd : Lists<Gfx90aUnits, Gfx942Units, Gfx950Units> {};
+struct UnknownOfAmd : Lists<Gfx950Candidates> {};  ///< what stands for units that nobody knows
 
 /// Threads that call mma() together.
 template <class U, int kWarp>

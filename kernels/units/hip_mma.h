@@ -10,7 +10,8 @@ namespace assay_kernels::units {
 
 struct OfNvidia : Lists<> {};
 struct OfBlackwell : Lists<> {};
-struct OfAmd : Lists<Gfx90aUnits, Gfx942Units, Gfx950Units> {};
+struct OfAmd : Lists<Gfx90aUnits, Gfx942Units, Gfx950Units, Gfx950UnknownUnits> {};
+struct UnknownOfAmd : Lists<List<Gfx950MfmaE4m3F32>> {};  ///< that products use
 
 template <class U, int kWarp>
 inline constexpr int kThreads = U::kDeviceThreads;
@@ -24,6 +25,7 @@ struct Tile {
 };
 
 using Accumulators = float __attribute__((ext_vector_type(4)));
+using Sums = int __attribute__((ext_vector_type(4)));
 
 /// A lane's part of a row, as the instruction wants it.
 template <class T>
@@ -47,12 +49,22 @@ struct Mfma {
     SIMT_DEVICE static Accumulators of(Part a, Part b, Accumulators c, int, int) { return builtin(a, b, c, 0, 0, 0); } \
   }
 
+/// The same of integers.
+#define SIMT_MFMA_OF_INTEGERS(Unit, Part, builtin)                                                     \
+  template <>                                                                                          \
+  struct Mfma<Unit> {                                                                                  \
+    static constexpr bool kHere = true;                                                                \
+    using Words = Part;                                                                                \
+    SIMT_DEVICE static Sums of(Part a, Part b, Sums c, int, int) { return builtin(a, b, c, 0, 0, 0); } \
+  }
+
 using Halves4 = _Float16 __attribute__((ext_vector_type(4)));
 using Halves8 = _Float16 __attribute__((ext_vector_type(8)));
 using Shorts2 = short __attribute__((ext_vector_type(2)));
 using Shorts4 = short __attribute__((ext_vector_type(4)));
 using Bf16s8 = __bf16 __attribute__((ext_vector_type(8)));
 using Floats2 = float __attribute__((ext_vector_type(2)));
+using Ints4 = int __attribute__((ext_vector_type(4)));
 using Ints8 = int __attribute__((ext_vector_type(8)));
 
 #if defined(__gfx90a__)
@@ -67,11 +79,13 @@ SIMT_MFMA(Gfx942MfmaE4m3fnuzF32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp
 SIMT_MFMA(Gfx942MfmaE5m2fnuzF32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8);
 SIMT_MFMA(Gfx942MfmaE4m3fnuzE5m2fnuzF32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_bf8);
 SIMT_MFMA(Gfx942MfmaE5m2fnuzE4m3fnuzF32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_fp8);
+SIMT_MFMA_OF_INTEGERS(Gfx942MfmaInt8Int32, long, __builtin_amdgcn_mfma_i32_16x16x32_i8);
 #elif defined(__gfx950__)
 SIMT_MFMA(Gfx950MfmaF16F32, Halves8, __builtin_amdgcn_mfma_f32_16x16x32_f16);
 SIMT_MFMA(Gfx950MfmaBf16F32, Bf16s8, __builtin_amdgcn_mfma_f32_16x16x32_bf16);
 SIMT_MFMA(Gfx950MfmaE4m3F32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8);
 SIMT_MFMA(Gfx950MfmaE5m2F32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8);
+SIMT_MFMA_OF_INTEGERS(Gfx950MfmaInt8Int32, Ints4, __builtin_amdgcn_mfma_i32_16x16x64_i8);
 
 /// Formats of a and b: 0 is e4m3fn, 4 e2m1; a lane's scale is the lowest byte of its word.
 template <int kFormat>
@@ -88,6 +102,7 @@ template <>
 struct Mfma<Gfx950MfmaMxf4F32> : ScaledMfma<4> {};
 #endif
 #undef SIMT_MFMA
+#undef SIMT_MFMA_OF_INTEGERS
 
 /// d = A * B^T + d by one instruction, for all lanes of a wave together. A unit of another architecture ends the kernel.
 template <class U, int kWarp>
@@ -99,7 +114,7 @@ SIMT_DEVICE void mma(Tile<U, kWarp>& d, const Operands& x) {
                 b = part_of<Words>(x.b + line * x.b_pitch, Bytes<U>::kColumn / 4);
     int sa = 0, sb = 0;
     if constexpr (Bytes<U>::kScales != 0) sa = x.sfa[line * x.sfa_pitch + quarter], sb = x.sfb[line * x.sfb_pitch + quarter];
-    Accumulators sums;
+    decltype(Mfma<U>::of(a, b, {}, 0, 0)) sums;
     __builtin_memcpy(&sums, d.at, sizeof sums);
     sums = Mfma<U>::of(a, b, sums, sa, sb);
     __builtin_memcpy(d.at, &sums, sizeof sums);

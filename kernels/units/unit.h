@@ -97,6 +97,12 @@ template <class FormatA, class FormatB>
 struct SplitUnit : Joined, MfmaUnit<FormatA, FormatB, 32> {
   static constexpr int kTake = 16, kSplits = 2, kDropsC = 25;
 };
+/// Products and c added without a loss that f32 could show, a block at a time, and rounded to the nearest.
+template <class Format, int kProducts, int kTaken>
+struct WideSumUnit : Aligned, MfmaUnit<Format, Format, kProducts> {
+  static constexpr int kTake = kTaken, kFraction = 40;
+  static constexpr Rounding kRounding = Rounding::kNearest;
+};
 /// Of which nobody has said how it adds: there is an instruction, and nothing to emulate it by.
 template <class FormatA, class FormatB, int kProducts, int kBlock = 0>
 struct UnknownUnit : MfmaUnit<FormatA, FormatB, kProducts> {

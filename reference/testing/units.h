@@ -14,7 +14,7 @@
 namespace assay {
 
 inline const UnitTable& unit_table() {
-  static const UnitTable table = UnitTable::load("reference/contracts/units.csv");
+  static const UnitTable table = UnitTable::load_folder("reference/contracts");
   return table;
 }
 

@@ -36,15 +36,26 @@ UnitTable UnitTable::load(const std::string& file) {
   return table;
 }
 
+UnitTable UnitTable::load_folder(const std::string& folder) {
+  UnitTable table = load(folder + "/units.csv");
+  table.add_candidates(folder + "/unit_candidates.csv");
+  return table;
+}
+
+UnitRow UnitTable::read_row(const Table& table, const TableRow& row) const {
+  UnitRow unit{table.text(row, "id"), table.file, row.line, {}, {}};
+  for (const std::string& column : unit_columns()) unit.cells[column] = table.cell(row, column);
+  if (unit.id.empty()) throw table.error(row, "id", "a unit needs an id");
+  unit.unit = read_unit(unit);
+  return unit;
+}
+
 void UnitTable::add(const std::string& file) {
   const Table table = read_table(file);
   table.require_columns(unit_columns());
   table.allow_columns(unit_columns());
   for (const TableRow& row : table.rows) {
-    UnitRow unit{table.text(row, "id"), table.file, row.line, {}, {}};
-    for (const std::string& column : unit_columns()) unit.cells[column] = table.cell(row, column);
-    if (unit.id.empty()) throw table.error(row, "id", "a unit needs an id");
-    unit.unit = read_unit(unit);
+    UnitRow unit = read_row(table, row);
     if (UnitRow* const unknown = unknown_namesake(unit)) {
       *unknown = std::move(unit);
       continue;
@@ -54,6 +65,37 @@ void UnitTable::add(const std::string& file) {
         throw table.error(row, "id", "'" + unit.id + "' stands in " + other.file + ":" + std::to_string(other.line) + " already");
     rows_.push_back(std::move(unit));
   }
+}
+
+void UnitTable::add_candidates(const std::string& file) {
+  const Table table = read_table(file);
+  table.require_columns(unit_columns());
+  table.allow_columns(unit_columns());
+  for (const TableRow& row : table.rows) {
+    UnitRow candidate = read_row(table, row);
+    const std::string of = candidate.id.substr(0, candidate.id.find(':'));
+    const auto unit = std::find_if(rows_.begin(), rows_.end(), [&](const UnitRow& one) { return one.id == of; });
+    if (unit == rows_.end() || of.size() + 1 >= candidate.id.size())
+      throw candidate.error(
+          "id", 0, "'" + candidate.id + "' is not UNIT:NAME with a unit of " + (rows_.empty() ? file : rows_.front().file));
+    for (const char* column : {"a", "b", "d", "scale"})
+      if (candidate.text(column) != unit->text(column))
+        throw candidate.error(column, 0, of + " has '" + unit->text(column) + "' there");
+    if (candidate.unit.k % unit->unit.k != 0) throw candidate.error("k", 0, "is no multiple of that of " + of);
+    if (!candidate.unit.known()) throw candidate.error("evidence", 0, "a candidate says how it adds");
+    for (const UnitRow& other : candidates_)
+      if (other.id == candidate.id)
+        throw candidate.error("id", 0, "'" + candidate.id + "' stands in line " + std::to_string(other.line) + " already");
+    candidates_.push_back(std::move(candidate));
+  }
+}
+
+std::vector<const UnitRow*> UnitTable::candidates_of(const UnitRow& unknown) const {
+  std::vector<const UnitRow*> found;
+  if (unknown.unit.known()) return found;
+  for (const UnitRow& row : candidates_)
+    if (row.id.starts_with(unknown.id + ":")) found.push_back(&row);
+  return found;
 }
 
 UnitRow* UnitTable::unknown_namesake(const UnitRow& row) {

@@ -38,6 +38,8 @@ class UnitTable {
  public:
   /// Throws TableError.
   static UnitTable load(const std::string& file);
+  /// The tables of a folder: units.csv, and unit_candidates.csv for those of which nothing is known. Throws TableError.
+  static UnitTable load_folder(const std::string& folder);
   /// Adds a user's rows. One with the id of a row that knows no steps takes its place, if its operands are the same. Throws
   /// TableError, also for any other id that exists.
   void add(const std::string& file);
@@ -46,11 +48,18 @@ class UnitTable {
   const UnitRow& find(const std::string& id) const;
   const std::vector<UnitRow>& rows() const { return rows_; }
 
+  /// Ways in which a unit may add of which nothing is known; none of another unit. No row claims any of them.
+  std::vector<const UnitRow*> candidates_of(const UnitRow& unknown) const;
+  /// Adds such ways. A candidate has the id of its unit, a ':' and a name of its own, the unit's operands, and a k that the
+  /// unit's k is part of. Throws TableError.
+  void add_candidates(const std::string& file);
+
  private:
+  UnitRow read_row(const Table& table, const TableRow& row) const;
   /// The row that this one may take the place of, or nullptr.
   UnitRow* unknown_namesake(const UnitRow& row);
 
-  std::vector<UnitRow> rows_;
+  std::vector<UnitRow> rows_, candidates_;
 };
 
 }  // namespace assay

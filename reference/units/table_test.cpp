@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "reference/testing/units.h"
+#include "reference/units/replay.h"
 
 namespace assay {
 namespace {
@@ -93,6 +94,60 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
   EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "scale", ""), "a unit with groups has scales");
   EXPECT_EQ(complaint("gfx90a.mfma.f16.f32", "round", "rz(23)"), "pairs are rounded to the nearest number of f32");
   EXPECT_EQ(complaint("sm_90.mma.int8.int32", "a", "e4m3fn"), "an exact sum is of integers");
+}
+
+TEST(UnitTable, AUnitThatNobodyKnowsHasCandidates) {
+  const UnitRow& unknown = unit_table().find("gfx950.mfma.e4m3.f32");
+  const auto candidates = unit_table().candidates_of(unknown);
+  ASSERT_EQ(candidates.size(), 4u);
+  for (const UnitRow* candidate : candidates) {
+    EXPECT_TRUE(candidate->unit.known()) << candidate->id;
+    EXPECT_TRUE(can_be_replayed(candidate->unit)) << candidate->id;
+    EXPECT_FALSE(candidate->text("source").empty() || candidate->text("why").empty()) << candidate->id;
+    EXPECT_THROW(unit_table().find(candidate->id), std::out_of_range) << "no row claims it";
+  }
+  EXPECT_TRUE(unit_table().candidates_of(unit_table().find("gfx942.mfma.e4m3fnuz.f32")).empty());
+  EXPECT_TRUE(unit_table().candidates_of(unit_table().find("gfx950.mfma.f16.f32")).empty());
+}
+
+/// A row that a probe of the chip filled in takes the place of the unknown one, and nothing is left open.
+TEST(UnitTable, ARowOfOnesOwnEndsTheCandidates) {
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("assay_found_" + std::to_string(::getpid()) + ".csv")).string();
+  std::ofstream(file) << "id,a,b,d,k,order,exponent,sum,c,round,scale,special,evidence,source,why\n"
+                         "gfx950.mfma.e4m3.f32,e4m3fn,e4m3fn,f32,32,take(32),ea+eb,align(24) "
+                         "truncate,aligned,rne(23),,nan(7fc00000),measured,s,w\n";
+  UnitTable own = unit_table();
+  own.add(file);
+  std::filesystem::remove(file);
+  EXPECT_TRUE(own.find("gfx950.mfma.e4m3.f32").unit.known());
+  EXPECT_TRUE(own.candidates_of(own.find("gfx950.mfma.e4m3.f32")).empty());
+}
+
+TEST(UnitTable, WrongCandidatesSayWhy) {
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("assay_candidates_" + std::to_string(::getpid()) + ".csv")).string();
+  const auto error_of = [&](const std::string& row) {
+    std::ofstream(file) << "id,a,b,d,k,order,exponent,sum,c,round,scale,special,evidence,source,why\n" << row << "\n";
+    UnitTable table = unit_table();
+    try {
+      table.add_candidates(file);
+    } catch (const TableError& error) {
+      return error.name() + ": " + error.problem();
+    }
+    return std::string("none");
+  };
+  const std::string steps = ",take(8),ea+eb,align(24) truncate,aligned,rne(23),,nan(7fc00000),inferred,s,w";
+  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32" + steps), "none");
+  EXPECT_THAT(error_of("gfx950.mfma.e5m2.f32,e5m2,e5m2,f32,32" + steps),
+              HasSubstr("id: 'gfx950.mfma.e5m2.f32' is not UNIT:NAME"));
+  EXPECT_THAT(error_of("gfx950.mfma.e9.f32:mine,e5m2,e5m2,f32,32" + steps), HasSubstr("is not UNIT:NAME"));
+  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e4m3fn,e5m2,f32,32" + steps), "a: gfx950.mfma.e5m2.f32 has 'e5m2' there");
+  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,48" + steps), "k: is no multiple of that of gfx950.mfma.e5m2.f32");
+  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32,,,,,,,,unknown,s,w"), "evidence: a candidate says how it adds");
+  EXPECT_EQ(error_of("gfx950.mfma.e4m3.f32:as_gfx942,e4m3fn,e4m3fn,f32,32" + steps),
+            "id: 'gfx950.mfma.e4m3.f32:as_gfx942' stands in line 2 already");
+  std::filesystem::remove(file);
 }
 
 TEST(UnitTable, ErrorsNameFileLineAndColumn) {

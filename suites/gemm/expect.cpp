@@ -25,25 +25,37 @@ AcceptedRows accepted_rows(const Spans& values, const Format& y, int64_t first, 
   return accepted;
 }
 
+template <class Rows>
+Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part& d,
+                      const std::shared_ptr<const DotInputs>& inputs, const std::shared_ptr<const Rows>& rows) {
+  const auto block = [inputs, rows, y = c.y](const DotBlock& at) {
+    return AcceptedBlock{{accepted_rows(rows->values(at), *y, at.first, at.end)}};
+  };
+  Answer answer{program, {d}, c.m, [block, n = c.n](int64_t first, int64_t end) { return block({first, end, 0, n}); }};
+  answer.of_columns = [block](int64_t first, int64_t end, int64_t first_column, int64_t end_column) {
+    return block({first, end, first_column, end_column});
+  };
+  answer.products = inputs->product.k;
+  return answer;
+}
+
 Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgram& program,
                  const std::shared_ptr<const DotInputs>& inputs, const DotMistake& mistake = {}) {
   Part d{"d", c.y, {c.m, c.n}, "one program has one code for each element"};
   if (!c.bias.empty() && dot_recipe(contract, *c.y, true).steps.size() > 1 && contract.row->text("bias").ends_with("~fma"))
     d.justification = "the bias is added with or without a rounding before it";
   if (contract.adds_results) d.justification = "atomics add the rounded results of parts of k in any order";
-  const auto rows = std::make_shared<const DotRows>(contract, program, *inputs, *c.y, mistake);
-  return {program.name, {d}, c.m, [inputs, rows, y = c.y](int64_t first, int64_t end) {
-            return AcceptedBlock{{accepted_rows(rows->rows(first, end), *y, first, end)}};
-          }, inputs->product.k};
+  return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y, mistake));
 }
 
-/// Of a kernel that nobody knows.
+/// Of a kernel, or of a unit, that nobody knows.
 Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::shared_ptr<const DotInputs>& inputs) {
-  const Part d{"d", c.y, {c.m, c.n}, "any program of the contract's, with or without each loss of bits in its unit"};
-  const auto rows = std::make_shared<const UnknownDotRows>(contract, *inputs, *c.y);
-  return {"", {d}, c.m, [inputs, rows, y = c.y](int64_t first, int64_t end) {
-            return AcceptedBlock{{accepted_rows(rows->rows(first, end), *y, first, end)}};
-          }, inputs->product.k};
+  const Part d{"d",
+               c.y,
+               {c.m, c.n},
+               contract.of_unknown_unit() ? "any candidate of the unit, with or without each loss of bits in it"
+                                          : "any program of the contract's, with or without each loss of bits in its unit"};
+  return answer_of_rows(c, "", d, inputs, std::make_shared<const UnknownDotRows>(contract, *inputs, *c.y));
 }
 
 Expectation of_inputs(const GemmCase& c, const DotContract& contract, std::shared_ptr<const DotInputs> inputs,

@@ -18,6 +18,22 @@ namespace {
 /// Some hundredths of a second on one core.
 constexpr int64_t kExactProducts = int64_t{1} << 27;
 
+/// What additions may lose in each element, of the program that may lose most; false where a unit has no bound.
+bool bounds(const GemmCase& c, const DotProblem& product, std::vector<double>& bound) {
+  if (c.contract.unit.scale) return false;
+  const std::vector<DotContract> alone = {c.contract};
+  for (const DotContract& member : c.contract.unknown() ? c.contract.members : alone) {
+    DotOutputs wanted;
+    wanted.model = accumulator_model(member.unit, member.promote);
+    if (!wanted.model) return false;
+    std::vector<double> of_member(bound.size());
+    wanted.bound = of_member;
+    exact_dot(product, {0, c.m, 0, c.n}, wanted);
+    for (size_t i = 0; i < bound.size(); ++i) bound[i] = std::max(bound[i], of_member[i]);
+  }
+  return true;
+}
+
 std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, const HostTensor& d) {
   const DotInputs inputs = gemm_inputs(c, problem);
   const auto size = size_t(c.m * c.n);
@@ -26,16 +42,16 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
   wanted.value = value;
   wanted.error = error;
   wanted.absolute_sum = magnitudes;
-  if (!c.contract.unit.scale) wanted.model = accumulator_model(c.contract.unit, c.contract.promote);
-  const bool has_bound = wanted.model.has_value();
-  if (has_bound) wanted.bound = bound;
-  exact_dot({operand_a(c, problem, inputs), operand_b(c, problem, inputs), c.k}, {0, c.m, 0, c.n}, wanted);
+  const DotProblem product{operand_a(c, problem, inputs), operand_b(c, problem, inputs), c.k};
+  exact_dot(product, {0, c.m, 0, c.n}, wanted);
+  const bool has_bound = bounds(c, product, bound);
   double worst_ulps = 0, worst_part = 0, errors = 0, squares = 0;
-  int64_t above = 0, below = 0, normalized = 0;
+  int64_t above = 0, below = 0, normalized = 0, finite = 0;
   for (size_t i = 0; i < size; ++i) {
     const double exact = value[i] + beside_product(c, inputs, int64_t(i) / c.n, int64_t(i) % c.n),
                  got = decode(*c.y, d.code(int64_t(i)));
     if (!std::isfinite(exact) || !std::isfinite(got)) continue;
+    ++finite;
     const double near = round_to(*c.y, exact, Rounding::kNearestEven, Overflow::kSaturate);
     const double ulp =
         std::max(next_up(*c.y, std::fabs(near)) - std::fabs(near), power_of_two(c.y->min_exponent() - c.y->mantissa_bits));
@@ -48,9 +64,12 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
     const bool larger = std::fabs(got) > std::fabs(exact);
     (larger ? above : below) += got != exact;
   }
-  std::vector<std::string> notes = {fmt::format(
-      "beside the exact product the worst element is {:.3g} ulp of {} off; {} elements are too large in magnitude, {} too small",
-      worst_ulps, c.y->name, above, below)};
+  if (finite == 0) return {"of no element are both the result and the exact product finite"};
+  std::vector<std::string> notes = {
+      fmt::format("beside the exact product the worst element is {:.3g} ulp of {} off; {} elements are too large in magnitude, "
+                  "{} too small{}",
+                  worst_ulps, c.y->name, above, below,
+                  finite < int64_t(size) ? fmt::format(", of {} no distance is finite", int64_t(size) - finite) : "")};
   if (normalized > 0) {
     const double bias = errors / double(normalized);
     notes.push_back(
@@ -108,7 +127,8 @@ std::vector<std::string> product_remarks(const Case& one, const Problem& problem
     notes = remarks(read_gemm_case(fewer), some, rows_of(d, rows));
     notes.front() = fmt::format("of {} of {} rows: {}", rows.size(), c.m, notes.front());
   }
-  notes.push_back(c.contract.unknown() ? error_statistics(c)->words() : contract_words(c));
+  if (!c.contract.unknown() || c.contract.of_unknown_unit()) notes.push_back(contract_words(c));
+  if (c.contract.unknown()) notes.push_back(error_statistics(c)->words());
   return notes;
 }
 

@@ -56,7 +56,9 @@ ErrorStatistic upper(ErrorStatistic x, ErrorStatistic y) { return {std::max(x.bi
 }  // namespace
 
 ErrorStatistics::ErrorStatistics(const GemmCase& c) : case_(c) {
-  if (c.scales != GemmScales::kTokensAndChannels)
+  if (c.contract.of_unknown_unit())
+    words_ = "no power here: how the unit adds nobody knows, so errors of right kernels are not known";
+  else if (c.scales != GemmScales::kTokensAndChannels)
     words_ = "no power here: parts of d share scales";
   else if (c.m < kParts * kLeastOfPart || c.n < kParts * kLeastOfPart)
     words_ = fmt::format("no power here: {} parts of d without a common row or column have fewer than {} rows or columns each", kParts, kLeastOfPart);

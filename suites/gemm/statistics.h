@@ -27,7 +27,8 @@ class ErrorStatistics {
   static constexpr double kLeastPower = 0.99;
   using OfParts = std::array<ErrorStatistic, kParts>;
 
-  /// Calibrated on programs of the contract's members; nothing is run if the case can have no verdict.
+  /// Calibrated on programs of the contract's members; nothing is run if the case can have no verdict. Candidates of a unit are
+  /// no known programs: the unit may be none of them.
   explicit ErrorStatistics(const GemmCase& c);
 
   /// The share of kernels with one fraction bit less that are found, of the program that hides it best.

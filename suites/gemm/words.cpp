@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "reference/dot/element.h"
+#include "reference/flow/dot/ways.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/eval.h"
 #include "reference/units/definition.h"
@@ -153,6 +154,9 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
   const DotProgram program = dot_programs(c.contract, c.k).front();
   std::vector<std::string> lines = {
       fmt::format("d[{}, {}] by {}{}", row, column, c.id(), program.name.empty() ? "" : ", " + program.name)};
+  if (c.contract.unknown())
+    lines.push_back(fmt::format("  one of {} ways that are accepted: {}", c.contract.members.size(),
+                                dot_way_words(c.contract.members.front(), program)));
   double acc = 0;
   for (int64_t part = 0; part < c.k; part += program.part) {
     const int64_t end = std::min(part + program.part, c.k), length = program.promote > 0 ? program.promote : program.part;

@@ -160,10 +160,13 @@ TEST(GemmBlockScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
 }
 
 TEST(GemmBlockScaled, AShuffledWeightIsTheSameProduct) {
-  const std::map<std::string, std::string> plain = {{"contract", "aiter.gemm_a8w8_blockscale.gfx942"}, {"scales", "1x128_128x128"},
-                                                    {"n", "144"}, {"y", "bf16"}, {"layout_a", "row"}};
+  const std::map<std::string, std::string> plain = {{"contract", "aiter.gemm_a8w8_blockscale@v0.1.1.gfx942"},
+                                                    {"scales", "1x128_128x128"},
+                                                    {"n", "144"},
+                                                    {"y", "bf16"},
+                                                    {"layout_a", "row"}};
   std::map<std::string, std::string> shuffled = plain;
-  shuffled["contract"] = "aiter.gemm_a8w8_blockscale_bpreshuffle.gfx942";
+  shuffled["contract"] = "aiter.gemm_a8w8_blockscale_bpreshuffle@v0.1.5.post3.gfx942";
   shuffled["layout_a"] = "col";
   const Case one = case_with(plain), other = case_with(shuffled);
   const Problem of_one = gemm().problem(one), of_other = gemm().problem(other);

@@ -15,7 +15,7 @@ void run_block_gemm_by_contract(const Call& call) {
 
 /// Rules may be offered in parts of k too, where the contract lets a library choose.
 template <class Rules, int kParts = 1>
-std::vector<Kernel> block_gemm_rows(const char* name) {
+std::vector<Kernel> block_gemm_rows(const std::string& name) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();
   if (contracts.empty()) return {};
   return {{name, "gemm_block_scaled", contracts, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_block_gemm_by_contract<Rules, kParts>}};

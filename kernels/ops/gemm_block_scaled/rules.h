@@ -158,12 +158,17 @@ struct UnknownBlocks : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "assay.unknown_fp8_1x128_128x128.sm_90";
 };
 
-// composable_kernel 8e22e1a7, blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp; AITER e4048607, opus_gemm.
-struct AiterBlockscale : ScaleOfRowFirst<units::Gfx942MfmaE4m3fnuzF32> {
-  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale.gfx942";
+// composable_kernel 1eb2e573, blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp, which hipcc contracts; AITER e4048607, opus_gemm.
+struct AiterBlockscale : ProductOfScales<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale@v0.1.1.gfx942";
 };
 struct AiterOpusBlockscale : ProductOfScales<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale.gfx942";
+};
+/// On gfx950 with codes of OCP, by its unit or by a candidate of it.
+template <class MatrixUnit>
+struct AiterBlockscaleGfx950 : ProductOfScales<MatrixUnit> {
+  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale.gfx950";
 };
 
 /// The weight comes shuffled, and scales of a by their bytes, [blocks of k, m], whatever their strides.
@@ -178,7 +183,11 @@ struct Preshuffled : Base {
   }
 };
 struct AiterBlockscaleBpreshuffle : Preshuffled<AiterBlockscale> {
-  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale_bpreshuffle.gfx942";
+  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale_bpreshuffle@v0.1.5.post3.gfx942";
+};
+template <class MatrixUnit>
+struct AiterBlockscaleBpreshuffleGfx950 : Preshuffled<AiterBlockscaleGfx950<MatrixUnit>> {
+  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale_bpreshuffle.gfx950";
 };
 struct AiterOpusBlockscaleBpreshuffle : Preshuffled<AiterOpusBlockscale> {
   static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale_bpreshuffle.gfx942";

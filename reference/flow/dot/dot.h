@@ -41,11 +41,14 @@ struct DotContract {
   WeightShuffle shuffle;           ///< of b
   GemmAzp azp = GemmAzp::kNone;
   std::vector<std::string> layouts;  ///< of layouts.csv, where scales of blocks of a may lie
-  /// Of a kernel that nobody knows: contracts one of whose programs made each element. What stands above is then that of the first one,
-  /// but for row, scales, out, layouts and no bias.
+  /// Of a kernel or of a unit that nobody knows: contracts one of whose programs made each element; of a unit the row with each
+  /// of its candidates. What stands above is then that of the first one, but for row, unit_row, scales, out and layouts; a kernel
+  /// that nobody knows takes no bias.
   std::vector<DotContract> members = {};
 
   bool unknown() const { return !members.empty(); }
+  /// Whether the row says all but how its unit adds.
+  bool of_unknown_unit() const { return unknown() && members.front().row == row; }
 
   /// Whether it takes a and b of integers, whose sums are exact in every order.
   bool of_integers() const { return unit.d->specials == Specials::kInteger; }
@@ -61,7 +64,8 @@ struct DotContract {
   bool makes(const Format& y) const;
 };
 
-/// Throws TableError at the cell: a unit that does not exist or of which nothing is predicted, and what a cell may not hold.
+/// Throws TableError at the cell: a unit that does not exist, or of which nothing is predicted and that has no candidates, and
+/// what a cell may not hold.
 DotContract read_dot(const ContractRow& row, const ContractTables& contracts, const UnitTable& units);
 
 /// The cell `scales`. Throws TableError.

@@ -52,6 +52,8 @@ class Edits {
   int64_t k_;
 };
 
+/// Codes of OCP taken for those of fnuz, or the other way round.
+void edit_codes(const DotContract& right, Edits& edits);
 /// Of scales and roundings behind the sum.
 void edit_y(const DotContract& right, const Format& y, Edits& edits);
 void edit_bias(const DotContract& right, const Format& y, Edits& edits);

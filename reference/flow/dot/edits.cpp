@@ -14,15 +14,6 @@ namespace {
 using dot::Edits;
 using dot::Steps;
 
-/// The format that the same bits may be taken for: OCP and fnuz.
-const Format* sibling(const Format& f) {
-  for (const Format& other : all_formats())
-    if (!(other == f) && other.bits == f.bits && other.exponent_bits == f.exponent_bits &&
-        other.mantissa_bits == f.mantissa_bits && other.bias != f.bias && f.specials != Specials::kInteger)
-      return &other;
-  return nullptr;
-}
-
 void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   for (UnitNeighbour& wrong : unit_neighbours(*right.unit_row)) {
     // Which NaN the unit returns is lost in what follows.
@@ -34,11 +25,7 @@ void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   for (const UnitRow& row : units.rows())
     if (row.id == narrow && row.id != id && row.unit.known() && *row.unit.a == *right.unit.a)
       edits.add("unit: sums in f16", [&](DotNeighbour& edited) { edited.contract.unit = row.unit; });
-  if (const Format* a = sibling(*right.unit.a), *b = sibling(*right.unit.b); a && b)
-    edits.add("a and b: " + std::string(right.unit.a->name) + " read as " + std::string(a->name), [&](DotNeighbour& edited) {
-      edited.contract.unit.a = a;
-      edited.contract.unit.b = b;
-    });
+  dot::edit_codes(right, edits);
 }
 
 /// Every so many instructions that kernels have, and none. Of promoted blocks that are twice as long, the first one's scales join.
@@ -91,10 +78,34 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
               [&](DotNeighbour& wrong) { two_parts(wrong, &DotMistake::parts_in_result); });
 }
 
+/// Of a row that says all but how its unit adds: what its other cells and its codes may be by mistake, with every candidate.
+/// Promotion and parts of k move sums within their spans.
+std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, const Format& y, bool with_bias) {
+  const DotContract& one = right.members.front();
+  Edits edits(one, k);
+  dot::edit_codes(one, edits);
+  if (right.of_blocks()) edit_join(one, edits);
+  dot::edit_y(one, y, edits);
+  Steps gained = one.y;
+  gained.insert(gained.end() - 1, CellStep::made("mul", {"105/100"}));
+  edits.y(kDemandedOfSpans, gained);
+  if (with_bias) dot::edit_bias(one, y, edits);
+  for (DotNeighbour& wrong : edits.all) {
+    DotContract all = right;
+    for (DotContract& member : all.members) {
+      member.y = wrong.contract.y, member.join = wrong.contract.join, member.bias = wrong.contract.bias;
+      member.unit.a = wrong.contract.unit.a, member.unit.b = wrong.contract.unit.b;
+    }
+    wrong.contract = std::move(all);
+  }
+  return std::move(edits.all);
+}
+
 }  // namespace
 
 std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTable& units, int64_t k, const Format& y,
                                          bool with_bias) {
+  if (right.of_unknown_unit()) return of_unknown_unit(right, k, y, with_bias);
   if (right.unknown()) return unknown_neighbours(right);
   Edits edits(right, k);
   edit_unit(right, units, edits);

@@ -42,7 +42,25 @@ void edit_scales(const CutY& cut, Edits& edits) {
             cut.with({CellStep::made("mul", {scale})}, cut.last));
 }
 
+/// The format that the same bits may be taken for: OCP and fnuz.
+const Format* sibling(const Format& f) {
+  for (const Format& other : all_formats())
+    if (!(other == f) && other.bits == f.bits && other.exponent_bits == f.exponent_bits &&
+        other.mantissa_bits == f.mantissa_bits && other.bias != f.bias && f.specials != Specials::kInteger)
+      return &other;
+  return nullptr;
+}
+
 }  // namespace
+
+void edit_codes(const DotContract& right, Edits& edits) {
+  const Format *a = sibling(*right.unit.a), *b = sibling(*right.unit.b);
+  if (!a || !b) return;
+  edits.add("a and b: " + std::string(right.unit.a->name) + " read as " + std::string(a->name), [&](DotNeighbour& edited) {
+    edited.contract.unit.a = a;
+    edited.contract.unit.b = b;
+  });
+}
 
 void edit_y(const DotContract& right, const Format& y, Edits& edits) {
   const CutY cut(right.y);

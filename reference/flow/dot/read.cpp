@@ -8,6 +8,7 @@
 #include "reference/flow/dot/unknown.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
+#include "reference/units/replay.h"
 
 namespace assay {
 namespace {
@@ -95,6 +96,43 @@ DotContract cells_of(const ContractRow& row) {
   return contract;
 }
 
+/// What cannot be made by that unit.
+void check_unit(const ContractRow& row, const DotContract& contract) {
+  if (!(*contract.unit.d == kF32) && !contract.of_integers())
+    throw row.error("unit", 0, "a unit whose sums are f32 or int32 is asked for");
+  if (contract.of_integers() && (contract.promote > 0 || contract.most_parts > 1))
+    throw row.error("promote", 0, "integers are added in one chain");
+  if (contract.adds_results && (contract.adds_c() || !contract.bias.empty() || contract.of_integers()))
+    throw row.error("split", 0, "of parts that are rounded by themselves takes no bias, no c and no integers");
+  if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points are of integers");
+  const Format* const scale = contract.unit.scale;
+  if ((scale != nullptr) != contract.scales_in_unit())
+    throw row.error(
+        "unit", 0,
+        scale ? "takes scales of blocks, which then join nothing else" : "takes no scales, and those of blocks join nothing");
+  if (scale && contract.scale_block() % contract.unit.scale_block != 0)
+    throw row.error("unit", 0, "has scales of other parts than those of " + std::to_string(contract.scale_block()) + " products");
+  if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is no multiple of the unit's products");
+  if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is no multiple of the unit's products");
+}
+
+/// A row whose unit nobody knows: a member for each way in which that unit may add.
+void add_candidates(const ContractRow& row, const UnitTable& units, DotContract& contract) {
+  std::vector<DotContract> members;
+  for (const UnitRow* candidate : units.candidates_of(*contract.unit_row)) {
+    DotContract member = contract;
+    member.unit_row = candidate;
+    member.unit = candidate->unit;
+    if (!can_be_replayed(member.unit)) throw candidate->error("sum", 0, "'" + candidate->id + "' cannot be replayed");
+    check_unit(row, member);
+    members.push_back(std::move(member));
+  }
+  if (members.empty())
+    throw row.error("unit", 0, "of unit '" + contract.unit.id + "' nothing is predicted, and it has no candidates");
+  contract.unit = members.front().unit;
+  contract.members = std::move(members);
+}
+
 }  // namespace
 
 std::vector<GemmScales> read_gemm_scales(const RowCells& cells) {
@@ -129,21 +167,10 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
     throw row.error("unit", 0, error.what());
   }
   contract.unit = contract.unit_row->unit;
-  if (!contract.unit.known()) throw row.error("unit", 0, "of unit '" + contract.unit.id + "' nothing is predicted");
-  if (!(*contract.unit.d == kF32) && !contract.of_integers())
-    throw row.error("unit", 0, "a unit whose sums are f32 or int32 is asked for");
-  if (contract.of_integers() && (contract.promote > 0 || contract.most_parts > 1))
-    throw row.error("promote", 0, "integers are added in one chain");
-  if (contract.adds_results && (contract.adds_c() || !contract.bias.empty() || contract.of_integers()))
-    throw row.error("split", 0, "of parts that are rounded by themselves takes no bias, no c and no integers");
-  if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points are of integers");
-  const Format* const scale = contract.unit.scale;
-  if ((scale != nullptr) != contract.scales_in_unit())
-    throw row.error("unit", 0, scale ? "takes scales of blocks, which then join nothing else" : "takes no scales, and those of blocks join nothing");
-  if (scale && contract.scale_block() % contract.unit.scale_block != 0)
-    throw row.error("unit", 0, "has scales of other parts than those of " + std::to_string(contract.scale_block()) + " products");
-  if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is no multiple of the unit's products");
-  if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is no multiple of the unit's products");
+  if (contract.unit.known())
+    check_unit(row, contract);
+  else
+    add_candidates(row, units, contract);
   return contract;
 }
 

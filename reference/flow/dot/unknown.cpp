@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "reference/contracts/row_cells.h"
+#include "reference/flow/dot/edit_list.h"
 #include "reference/flow/flow.h"
 #include "reference/recipe/fused.h"
 #include "reference/units/replay.h"
@@ -55,7 +56,11 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
   for (const std::string& id : cells.alternatives("programs")) try {
       const ContractRow& member = contracts.find(id);
       if (member.flow->kind != FlowKind::kDot) throw cells.error("programs", 0, "'" + id + "' is no matrix product with a unit");
-      members.push_back(read_dot(member, contracts, units));
+      const DotContract known = read_dot(member, contracts, units);
+      if (known.unknown())
+        members.insert(members.end(), known.members.begin(), known.members.end());
+      else
+        members.push_back(known);
     } catch (const std::out_of_range& error) {
       throw cells.error("programs", 0, error.what());
     }
@@ -86,10 +91,10 @@ UnknownDotRows::UnknownDotRows(const DotContract& contract, const DotInputs& inp
       programs_.emplace_back(member, program, inputs, y, DotMistake{}, DotSums::kReplayed);
 }
 
-Spans UnknownDotRows::rows(int64_t first, int64_t end) const {
-  Spans all = programs_.front().rows(first, end);
+Spans UnknownDotRows::values(const DotBlock& block) const {
+  Spans all = programs_.front().values(block);
   for (size_t i = 1; i < programs_.size(); ++i) {
-    const Spans others = programs_[i].rows(first, end);
+    const Spans others = programs_[i].values(block);
     for (size_t e = 0; e < all.size(); ++e) all.set(e, either(all[e], others[e]));
   }
   return all;
@@ -102,6 +107,10 @@ std::vector<DotNeighbour> unknown_neighbours(const DotContract& contract) {
     for (DotContract& member : wrong.contract.members) change(member);
     all.push_back(std::move(wrong));
   };
+  dot::Edits codes(contract.members.front(), 0);
+  dot::edit_codes(contract.members.front(), codes);
+  for (const DotNeighbour& read : codes.all)
+    add(read.name, [&](DotContract& member) { member.unit.a = read.contract.unit.a, member.unit.b = read.contract.unit.b; });
   for (const char* gain : {"101/100", "105/100"})
     add(std::string("y: gain ") + gain, [&](DotContract& member) {
       member.y.insert(member.y.end() - 1, CellStep::made("mul", {gain}));

@@ -1,4 +1,4 @@
-// Rows of matrix products whose kernel nobody knows: an element is right if a program of some contracts may have made it.
+// Matrix products whose kernel, or whose unit, nobody knows: an element is right if a program of some contracts may have made it.
 #pragma once
 
 #include "reference/flow/dot/edits.h"
@@ -12,21 +12,22 @@ const Flow& dot_unknown_flow();
 /// other formats, scales or results than the row's, or whose units cannot be replayed.
 DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contracts, const UnitTable& units);
 
-/// Rows of D as hulls of what the programs of all members may make of them (units/replay.h).
+/// Elements of D as hulls of what the programs of all members may make of them (units/replay.h).
 class UnknownDotRows {
  public:
   UnknownDotRows(const DotContract& contract, const DotInputs& inputs, const Format& y);
 
-  Spans rows(int64_t first, int64_t end) const;
+  Spans values(const DotBlock& block) const;
 
  private:
   std::vector<DotRows> programs_;
 };
 
-/// What data of such a contract must show: spans alone judge it, and some data hide everything in them.
+/// What data of such contracts must show: spans alone judge them, and some data hide everything in them.
 inline constexpr const char* kDemandedOfSpans = "y: gain 105/100";
 
-/// Single-step mistakes of what follows the sum; those of a unit are none of a kernel whose unit nobody knows.
+/// Single-step mistakes of what follows the sum, and of how codes are read; those of a unit are none of a kernel that nobody
+/// knows.
 std::vector<DotNeighbour> unknown_neighbours(const DotContract& contract);
 
 }  // namespace assay

@@ -20,11 +20,22 @@ std::vector<std::string> unknown_lines(const DotContract& contract) {
   return lines;
 }
 
+/// Ways in which a unit may add of which nothing is known.
+void append_candidates(const DotContract& contract, std::vector<std::string>& lines) {
+  lines.push_back(
+      "unit    how it adds nobody knows: an element is what some candidate may make of it, whatever bits it loses or keeps:");
+  for (const DotContract& member : contract.members)
+    lines.push_back("        " + member.unit.id + ": " + member.unit_row->text("why"));
+  lines.push_back(
+      "        each cut of bits and each rounding of a sum is made or left out; exponents and the order of k are the "
+      "candidate's");
+}
+
 }  // namespace
 
 std::vector<std::string> dot_lines(const DotContract& contract) {
-  if (contract.unknown()) return unknown_lines(contract);
-  const std::string unit = contract.unit.id;
+  if (contract.unknown() && !contract.of_unknown_unit()) return unknown_lines(contract);
+  const std::string unit = contract.unit_row->id;
   std::vector<std::string> lines = {"chain = instructions of " + unit +
                                     " in ascending k, each with the result of the one before, from 0"};
   if (contract.scales_in_unit()) lines.push_back("        the unit takes sa and sb itself: a code for each of its blocks");
@@ -49,7 +60,10 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   const Format& y = *contract.out.front();
   lines.push_back("y     = " + formula(dot_recipe(contract, y, false), "acc"));
   if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true), "acc"));
-  for (const std::string& line : unit_lines(contract.unit)) lines.push_back("unit    " + line);
+  if (contract.of_unknown_unit())
+    append_candidates(contract, lines);
+  else
+    for (const std::string& line : unit_lines(contract.unit)) lines.push_back("unit    " + line);
   return lines;
 }
 
