@@ -103,7 +103,7 @@ static std::string unknown_units(const std::string& arch) {
   const std::string of = "of " + std::to_string(unknown) + " of " + std::to_string(all) + " matrix units of " + arch +
                          " nobody knows how they add (assay arch list)";
   if (judged.empty()) return of + ", so no product of theirs is predicted";
-  return of + ": products of " + judged + " are judged by spans of its candidates, of the others none";
+  return of + ": products of " + judged + " are judged by spans of its candidates, products of the others not at all";
 }
 
 /// Refuses an architecture that nobody knows, and says which of its matrix units are unknown.
