@@ -1,0 +1,20 @@
+// Stands before the runtime's IPC (the linker's --wrap) in a library whose ranks are all of one process: the handle of memory is
+// its address.
+#include <cuda_runtime_api.h>
+
+#include <cstring>
+
+extern "C" {
+
+cudaError_t __wrap_cudaIpcGetMemHandle(cudaIpcMemHandle_t* handle, void* memory) {
+  std::memset(handle, 0, sizeof *handle);
+  std::memcpy(handle->reserved, &memory, sizeof memory);
+  return cudaSuccess;
+}
+cudaError_t __wrap_cudaIpcOpenMemHandle(void** memory, cudaIpcMemHandle_t handle, unsigned) {
+  std::memcpy(memory, handle.reserved, sizeof *memory);
+  return cudaSuccess;
+}
+cudaError_t __wrap_cudaIpcCloseMemHandle(void*) { return cudaSuccess; }
+
+}  // extern "C"

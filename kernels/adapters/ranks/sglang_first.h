@@ -1,0 +1,57 @@
+// SGLang's custom all-reduce before 0.5.16: an object for each rank that holds memory of its own and opens that of its peers by
+// IPC. Here the handle of memory is its address (ipc.cpp), since all ranks are of one process.
+#pragma once
+
+#include <sgl_kernel/distributed/custom_all_reduce.cuh>
+
+#include "sglang_tensor.h"
+
+namespace assay::ranks {
+
+using host::distributed::CustomAllReduceRef;
+
+/// The objects of a group, made anew with its areas.
+const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks);
+/// An area is a size and an identity: SGLang's objects have the memory.
+plugin::AreaRequest size_alone(const Call& call);
+
+/// SGLang works in place: y begins as x.
+template <class F>
+void reduce_in_place(const Call& call, const Ranks& ranks, int first, int count, F reduce) {
+  const int64_t bytes = bytes_of(call.at("x"));
+  const std::vector<CustomAllReduceRef>& of_rank = communicators_of(ranks);
+  cuda::with_type<__nv_bfloat16, __half, float>(call.at("x"), [&](auto of) {
+    using T = typename decltype(of)::type;
+    together(call, first, count, [&](int rank, cudaStream_t stream) {
+      use_stream(stream);
+      T* const y = out<T>(ranks, rank, "y");
+      good(cudaMemcpyAsync(y, in<T>(ranks, rank, "x"), size_t(bytes), cudaMemcpyDeviceToDevice, stream));
+      const tvm::ffi::Tensor tensor = tensor_at(y, kTypeOf<T>, {bytes / int64_t(sizeof(T))});
+      const auto with = [&](auto size) { (void)reduce(of, size, of_rank[size_t(rank)], tensor); };
+      switch (ranks.size) {
+        case 2:
+          return with(std::integral_constant<uint32_t, 2>());
+        case 4:
+          return with(std::integral_constant<uint32_t, 4>());
+        case 6:
+          return with(std::integral_constant<uint32_t, 6>());
+        case 8:
+          return with(std::integral_constant<uint32_t, 8>());
+        default:
+          unsupported("compiled for 2, 4, 6 and 8 ranks");
+      }
+    });
+  });
+}
+
+inline Kernel sglang_kernel(const char* name, const char* contract, decltype(Kernel::run_ranks) run) {
+  Kernel row{name, "all_reduce", {contract}, {{"ranks", {2, 4, 6, 8}}}, {}, nullptr};
+  row.area = size_alone;
+  row.run_ranks = run;
+  return row;
+}
+
+std::vector<Kernel> pull_kernels();
+std::vector<Kernel> push_kernels();
+
+}  // namespace assay::ranks

@@ -1,0 +1,69 @@
+// libassay_sglang_ranks.so of releases before 0.5.16: what reads its peers' memory, and the library.
+#include <distributed/custom_all_reduce_pull.cuh>
+
+#include "sglang_first.h"
+
+namespace assay::ranks {
+namespace {
+
+template <int kShots>
+void pull(const Call& call, const Ranks& ranks, int first, int count) {
+  reduce_in_place(call, ranks, first, count,
+                  [](auto of, auto size, const CustomAllReduceRef& object, const tvm::ffi::Tensor& tensor) {
+                    return custom_all_reduce<typename decltype(of)::type, size(), true>(object, tensor, kShots);
+                  });
+}
+
+/// Blocks of a rank, of which each may fill a processor. SGLang leaves their number to its caller, and no sum depends on it.
+uint32_t blocks_for(int ranks) {
+  int device = 0, processors = 0;
+  good(cudaGetDevice(&device));
+  good(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+  return uint32_t(std::max(1, std::min(32, processors / ranks)));
+}
+
+}  // namespace
+
+plugin::AreaRequest size_alone(const Call& call) {
+  plugin::AreaRequest request;
+  request.bytes = plugin::kAreaHead + size_t(bytes_of(call.at("x")));
+  return request;
+}
+
+const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks) {
+  static std::map<const void*, std::vector<CustomAllReduceRef>> all;  // of groups that have gone until another has its address
+  std::vector<CustomAllReduceRef>& of_rank = all[ranks.areas[0]];
+  if (ranks.earlier_calls > 0) return of_rank;
+  for (const CustomAllReduceRef& old : of_rank) old->free_storage();
+  of_rank.clear();
+  const auto blocks = blocks_for(ranks.size);
+  const auto bytes = int64_t(ranks.area_bytes - plugin::kAreaHead + 127) / 128 * 128;
+  tvm::ffi::Array<host::distributed::ExternHandle> handles;
+  for (int rank = 0; rank < ranks.size; ++rank) {
+    of_rank.push_back(tvm::ffi::details::ObjectUnsafe::ObjectRefFromObjectPtr<CustomAllReduceRef>(
+        tvm::ffi::make_object<host::distributed::CustomAllReduceBase>(uint32_t(rank), uint32_t(ranks.size), blocks, blocks, bytes,
+                                                                      bytes, int64_t{1})));
+    handles.push_back(of_rank.back()->share_storage());
+  }
+  for (const CustomAllReduceRef& object : of_rank) object->post_init(handles);
+  good(cudaDeviceSynchronize());  // what was cleared is clear before a rank writes to another
+  return of_rank;
+}
+
+std::vector<Kernel> pull_kernels() {
+  return {sglang_kernel("one_shot_pull", "sglang.all_reduce_v2_pull", pull<1>),
+          sglang_kernel("two_shot_pull", "sglang.all_reduce_v2_pull", pull<2>)};
+}
+
+}  // namespace assay::ranks
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  using namespace assay::ranks;
+  static const assay_library library = [] {
+    assay_library l =
+        *assay::cuda::library(ASSAY_PACKAGE, assay::plugin::joined<Call>({pull_kernels(), push_kernels()}), ASSAY_UNSUPPORTED);
+    l.join_group = nullptr;  // nothing here is shared with other processes
+    return l;
+  }();
+  return &library;
+}

@@ -1,0 +1,66 @@
+#include "together.h"
+
+#include <cstdlib>
+#include <map>
+
+#include "resident.h"
+
+namespace assay::ranks {
+namespace {
+
+/// Streams that wait in one queue of the device wait for each other; read when the device is first used.
+__attribute__((constructor)) void want_queues() { (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0); }
+
+/// Of one device, for as long as the library is loaded.
+struct Streams {
+  cudaStream_t of_rank[plugin::kMostRanks];
+  cudaEvent_t begin, end[plugin::kMostRanks];
+  Streams() {
+    good(cudaEventCreateWithFlags(&begin, cudaEventDisableTiming));
+    for (int rank = 0; rank < plugin::kMostRanks; ++rank) {
+      good(cudaStreamCreateWithFlags(&of_rank[rank], cudaStreamNonBlocking));
+      good(cudaEventCreateWithFlags(&end[rank], cudaEventDisableTiming));
+    }
+  }
+  static Streams& of_this_device() {
+    static std::map<int, Streams> all;
+    int device = 0;
+    good(cudaGetDevice(&device));
+    return all[device];
+  }
+};
+
+}  // namespace
+
+void together(const Call& call, int first, int count, const std::function<void(int, cudaStream_t)>& launch) {
+  Streams& streams = Streams::of_this_device();
+  const AtOnce at_once(count);
+  good(cudaEventRecord(streams.begin, call.stream()));
+  for (int i = 0; i < count; ++i) good(cudaStreamWaitEvent(streams.of_rank[i], streams.begin));
+  // Nothing stands between the launches that could wait for one of them.
+  for (int i = 0; i < count; ++i) launch(first + i, streams.of_rank[i]);
+  for (int i = 0; i < count; ++i) {
+    good(cudaEventRecord(streams.end[i], streams.of_rank[i]));
+    good(cudaStreamWaitEvent(call.stream(), streams.end[i]));
+  }
+}
+
+void expect_no_capture(const Call& call) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  if (call.stream() != nullptr) good(cudaStreamIsCapturing(call.stream(), &status));
+  if (status != cudaStreamCaptureStatusNone) unsupported("a captured call cannot be told where its peers lie");
+}
+
+int64_t packets_of(const assay_tensor& t) {
+  int64_t elements = 1;
+  for (int d = t.ndim - 1; d >= 0; --d) {
+    if (t.shape[d] > 1 && t.strides[d] != elements) unsupported(plugin::named(t) + " must be dense");
+    elements *= t.shape[d];
+  }
+  const int64_t bytes = elements * t.type_bits / 8;
+  if (bytes == 0) unsupported(plugin::named(t) + " has no element, for which the kernel would launch no block");
+  if (bytes % 16 != 0) unsupported(plugin::named(t) + " must have a multiple of 16 bytes");
+  return bytes / 16;
+}
+
+}  // namespace assay::ranks

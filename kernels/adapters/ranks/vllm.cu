@@ -1,0 +1,92 @@
+// libassay_vllm_ranks.so: vLLM's custom all-reduce of one release behind the C ABI, csrc/custom_all_reduce.cuh as it is, by its
+// own class. The pointers that vLLM opens by IPC are plain ones of this process.
+#include <custom_all_reduce.cuh>
+
+#include "vllm.h"
+
+namespace assay::ranks {
+namespace {
+
+/// An area begins with vLLM's signals, behind which its two stages keep their parts; the pointers of a call are at its end.
+constexpr size_t kPointers = sizeof(vllm::RankData);
+
+/// Blocks count barriers; the flags of a barrier are compared with the count, so nothing else has to be set.
+void begin_at(unsigned char* area, uint32_t counter) {
+  auto* const signal = reinterpret_cast<vllm::Signal*>(area);
+  for (vllm::FlagType& flag : signal->_flag) flag = counter;
+}
+
+plugin::AreaRequest signals_and_parts(const Call& call) {
+  plugin::AreaRequest request;
+  request.bytes = sizeof(vllm::Signal) + size_t(bytes_of(call.at("x"))) + 2 * kPointers;
+  request.counter = uint32_t(call.number("counter", 0));
+  if (request.counter > 0) request.begin_at = begin_at;
+  return request;
+}
+
+/// Blocks of a rank: what vLLM launches, or as many as a device holds of all its ranks where each fills a processor. No sum
+/// depends on it.
+int blocks_for(int ranks) {
+  int device = 0, processors = 0;
+  good(cudaGetDevice(&device));
+  good(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+  return std::max(1, std::min(int(vllm::defaultBlockLimit), processors / ranks));
+}
+
+template <class T>
+void reduce(const Call& call, const Ranks& ranks, int first, int count) {
+  vllm::Signal* signals[plugin::kMostRanks];
+  void* inputs[plugin::kMostRanks];
+  for (int rank = 0; rank < ranks.size; ++rank) {
+    signals[rank] = static_cast<vllm::Signal*>(ranks.areas[rank]);
+    inputs[rank] = in<T>(ranks, rank, "x");
+  }
+  const int elements = int(bytes_of(call.at("x")) / int64_t(sizeof(T)));
+  std::vector<std::unique_ptr<vllm::CustomAllreduce>> of_rank;
+  for (int rank = first; rank < first + count; ++rank) {
+    char* const pointers = static_cast<char*>(ranks.areas[rank]) + ranks.area_bytes - kPointers;
+    of_rank.push_back(std::make_unique<vllm::CustomAllreduce>(signals, pointers, kPointers, rank, ranks.size));
+    of_rank.back()->register_buffer(inputs);
+  }
+  together(call, first, count, [&](int rank, cudaStream_t stream) {
+    of_rank[size_t(rank - first)]->allreduce<T>(stream, static_cast<T*>(inputs[rank]), out<T>(ranks, rank, "y"), elements, 512,
+                                                blocks_for(count));
+    good(cudaGetLastError());
+  });
+}
+
+/// vLLM asks its environment which kernel to launch before it looks at the size.
+void reduce_by(const char* algorithm, const Call& call, const Ranks& ranks, int first, int count) {
+  expect_no_capture(call);
+  good(cudaStreamSynchronize(call.stream()));  // where peers lie is read until the call before has ended
+  (void)setenv("VLLM_CUSTOM_ALLREDUCE_ALGO", algorithm, 1);
+  cuda::with_type<__nv_bfloat16, __half, float>(call.at("x"),
+                                                [&](auto of) { reduce<typename decltype(of)::type>(call, ranks, first, count); });
+}
+void one_stage(const Call& call, const Ranks& ranks, int first, int count) { reduce_by("1stage", call, ranks, first, count); }
+void two_stages(const Call& call, const Ranks& ranks, int first, int count) { reduce_by("2stage", call, ranks, first, count); }
+
+Kernel kernel(const char* name, const char* contract, plugin::Values ranks, decltype(Kernel::run_ranks) run) {
+  Kernel row{name, "all_reduce", {contract}, {{"ranks", std::move(ranks)}}, {}, nullptr};
+  row.area = signals_and_parts;
+  row.run_ranks = run;
+  return row;
+}
+
+}  // namespace
+
+std::vector<Kernel> custom_all_reduce_kernels() {
+  return {kernel("cross_device_reduce_1stage", "vllm.all_reduce_1stage", {2, 4, 6, 8}, one_stage),
+          kernel("cross_device_reduce_2stage", "vllm.all_reduce_2stage", {4, 6, 8}, two_stages)};
+}
+#ifndef ASSAY_VLLM_MINIMAX
+std::vector<Kernel> minimax_kernels() { return {}; }
+#endif
+
+}  // namespace assay::ranks
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  using namespace assay::ranks;
+  return assay::cuda::library(ASSAY_PACKAGE, assay::plugin::joined<Call>({custom_all_reduce_kernels(), minimax_kernels()}),
+                              ASSAY_UNSUPPORTED);
+}
