@@ -111,6 +111,9 @@ struct RankSentinelSent : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEm
   }
 };
 
+/// Each number of 16 bits is a sentinel, where words of 32 bits are.
+struct RankSentinelOfNumbers : LamportRules<AbsoluteRules, PlusZeroIsEmpty> {};
+
 /// The buffer of the call before is not cleared.
 struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }

@@ -67,6 +67,8 @@ std::vector<Kernel> all_reduce_kernels() {
                      plus_zero_area),
       all_reduce_row(lamport, {"sglang.all_reduce_v2_push@v0.5.16"}, run_lamport<LamportRules<AbsoluteRules, PlusZeroIsEmpty>>,
                      plus_zero_area),
+      all_reduce_row(lamport, {"sglang.all_reduce_v2_push@v0.5.19"},
+                     run_lamport<OfWords<LamportRules<AbsoluteRules, PlusZeroIsEmpty>>>, plus_zero_area),
       all_reduce_row("all_reduce.ring", {"assay.all_reduce_ring", "nccl.all_reduce_ring"}, run_ring<Native>),
       coded_row<IntegerCodec<128, true>>("quickreduce.all_reduce_int8.gfx942"),
       coded_row<IntegerCodec<128, false>>("quickreduce.all_reduce_int8.gfx950"),

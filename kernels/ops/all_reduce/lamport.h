@@ -15,14 +15,28 @@ SIMT_DEVICE int64_t lamport_room(const AllReduceArguments& a) {
   return (a.area_bytes - kAreaBuffer) / (kLamportBuffers * a.ranks) / 16 * 16;
 }
 
+/// Numbers that are empty or not together.
+template <class Rules, class T>
+inline constexpr int kNumbersOfWord = Rules::kOfWords ? int(4 / sizeof(T)) : 1;
+
 template <class Rules, class T>
 struct ArrivedBy {
   SIMT_DEVICE static bool in(const simt::Vector<T>& v) {
-    for (int e = 0; e < simt::Vector<T>::kElements; ++e)
-      if (Rules::empty(v.at[e])) return false;
+    constexpr int kWord = kNumbersOfWord<Rules, T>;
+    for (int e = 0; e < simt::Vector<T>::kElements; e += kWord)
+      if (Rules::empty(v.at[e]) && Rules::empty(v.at[e + kWord - 1])) return false;
     return true;
   }
 };
+
+/// What is sent instead of a packet: in it nothing is empty.
+template <class Rules, class T>
+SIMT_DEVICE void fill_empty(simt::Vector<T>& v) {
+  constexpr int kWord = kNumbersOfWord<Rules, T>;
+  SIMT_UNROLL
+  for (int e = 0; e < simt::Vector<T>::kElements; e += kWord)
+    if (kWord == 1 || Rules::empty(v.at[e + kWord - 1])) v.at[e] = Rules::sent(v.at[e]);
+}
 
 /// Where the packets that rank `from` sends stand in that buffer of an area.
 template <class T>
@@ -48,8 +62,7 @@ SIMT_KERNEL void all_reduce_lamport(AllReduceArguments a) {
 
   for (int64_t i = first; i < packets; i += stride) {
     simt::Vector<T> own = simt::load16(static_cast<const T*>(a.x[me.rank]) + i * kElements);
-    SIMT_UNROLL
-    for (int e = 0; e < kElements; ++e) own.at[e] = Rules::sent(own.at[e]);
+    fill_empty<Rules>(own);
     for (int rank = 0; rank < a.ranks; ++rank) simt::post16(lamport_packets<T>(a, room, rank, now, me.rank) + i * kElements, own);
   }
   simt::Vector<T> nothing;

@@ -124,6 +124,7 @@ struct PlusZeroIsEmpty {
 };
 template <class Base, class Sentinel>
 struct LamportRules : Base {
+  static constexpr bool kOfWords = false;  ///< a word of 32 bits is empty or not; else each number
   template <class T>
   SIMT_DEVICE static T sent(T v) {
     return Sentinel::empty(v) ? simt::from_float<T>(Sentinel::kInstead) : v;
@@ -138,6 +139,13 @@ struct LamportRules : Base {
   /// Which of the buffers comes next. It is no count, whose remainder by three jumps where it wraps.
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t buffers) { return (call + 1) % buffers; }
   static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< what buffers are filled with at first
+};
+
+/// sglang kernels/jit/include/sgl_kernel/distributed/communicator.cuh v0.5.19 to v0.5.23 LamportTrait<T, N, 4>: of two numbers of
+/// 16 bits that are both the sentinel the first alone is sent as something else.
+template <class Base>
+struct OfWords : Base {
+  static constexpr bool kOfWords = true;
 };
 
 }  // namespace assay_kernels

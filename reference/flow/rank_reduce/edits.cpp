@@ -84,6 +84,9 @@ void edit_ends(const RankReduce& right, const Format& x, RankEdits& edits) {
     if (text_of(other) != text_of(sent))
       edits.cell("wire", &RankReduce::wire, flushed_as(right.wire, other, other.size()),
                  wire + " -> " + (other.empty() ? "nothing" : text_of(other)));
+  if (text_of(sent) == text_of(minus) && x.bytes() == 2)
+    edits.add(right.wire_of_words ? "wire: of words -> of numbers" : "wire: of numbers -> of words",
+              [&](RankNeighbour& wrong) { wrong.contract.wire_of_words = !right.wire_of_words; });
   Steps gained = {CellStep::made("mul", {"101/100"})};
   gained.insert(gained.end(), right.y.begin(), right.y.end());
   edits.cell("y", &RankReduce::y, gained, "gain 101/100");

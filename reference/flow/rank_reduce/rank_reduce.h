@@ -52,11 +52,12 @@ struct RankReduce {
   RankOrder order = RankOrder::kAbsolute;
   int chunk = 0;  ///< ranks of a chunk; 0: there are none
   RankOwners owners;
-  bool from_zero = false;              ///< +0 is added to first; else the first number is the first sum
-  RankCodec codec;                     ///< of every number before it is added, and of every sum
-  std::vector<CellStep> wire;          ///< what becomes of a number on its way to the sum
-  std::vector<CellStep> add;           ///< from the sum to the next one, with v, the next number
-  std::vector<CellStep> y;             ///< from the last sum to the result
+  bool from_zero = false;      ///< +0 is added to first; else the first number is the first sum
+  RankCodec codec;             ///< of every number before it is added, and of every sum
+  std::vector<CellStep> wire;  ///< what becomes of a number on its way to the sum
+  bool wire_of_words = false;  ///< of words of 32 bits that are all zeros alone, and of two numbers in one the first becomes that
+  std::vector<CellStep> add;   ///< from the sum to the next one, with v, the next number
+  std::vector<CellStep> y;     ///< from the last sum to the result
   std::vector<const Format*> formats;  ///< of numbers and of the result
   int64_t bytes = 1;                   ///< that the size of a rank's numbers is a multiple of
 

@@ -355,6 +355,21 @@ TEST(RankReduceTwin, FlashinfersStripesAreKeptByTurns) {
   EXPECT_GT(pinned, 2 * (8192 + 256) * 9 / 10) << "2 ulp of a scale move few codes";
 }
 
+/// sglang v0.5.19 communicator.cuh LamportTrait<bf16_t, 8, 4>: a word of two numbers is 0x00008000 instead of 0; one of fp32 0x80000000.
+TEST(RankReduceTwin, OfTwoZerosInAWordTheFirstIsSentWithAnotherSign) {
+  RankInputs in;
+  in.x = {{0.0, 0.0, 0.0, 1.0, -0.0, 0.0, 0.0, -0.0}, {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}};
+  const auto signs = [&](const char* id, const Format& x) {
+    const Spans y = RankSums(contract_of(id), x, in).results(0, 0, 8);
+    std::string text;
+    for (size_t i = 0; i < y.size(); ++i) text += y.low[i] != 0 ? '1' : std::signbit(y.low[i]) ? '-' : '+';
+    return text;
+  };
+  EXPECT_EQ(signs("sglang.all_reduce_v2_push@v0.5.19", kBf16), "-++1-+++");
+  EXPECT_EQ(signs("sglang.all_reduce_v2_push@v0.5.16", kBf16), "---1----");
+  EXPECT_EQ(signs("sglang.all_reduce_v2_push@v0.5.19", kF32), "---1----");
+}
+
 TEST(RankReduceTwin, OwnersHaveWholePacketsAndTheLastOneTheRest) {
   const auto ends = [](int64_t elements, int ranks) {
     std::vector<int64_t> all;

@@ -108,7 +108,7 @@ const Flow& rank_reduce_flow() {
       .says = "ranks",
       .files = {"rank_reduce.csv", "rank_codec.csv"},
       .columns = {"ranks", "order", "owners", "start", "wire", "add", "y", "numbers", "bytes"},
-      .optional = {"extreme", "group", "scale", "mult", "code", "decode", "coded", "owner"},
+      .optional = {"wire_of", "extreme", "group", "scale", "mult", "code", "decode", "coded", "owner"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)read_rank_reduce(row); },
   };
   return flow;
@@ -135,6 +135,8 @@ RankReduce read_rank_reduce(const ContractRow& row) {
   read_codec(cells, contract.codec);
   read_owners(cells, contract);
   contract.wire = cells.steps("wire");
+  contract.wire_of_words = !cells.text("wire_of").empty() && cells.is_first_of("wire_of", "words", "numbers");
+  if (contract.wire_of_words && contract.bytes % 4 != 0) throw cells.error("wire_of", 0, "messages of whole words of 4 bytes");
   contract.add = cells.steps("add");
   contract.y = cells.steps("y");
   return contract;

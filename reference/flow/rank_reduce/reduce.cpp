@@ -84,6 +84,16 @@ std::vector<int> RankSums::order_from(int owner, int rank) const {
   return order;
 }
 
+/// Of numbers of 16 bits, what is sent as it is: all but the first of two that are +0 and share a word of 32 bits.
+void RankSums::keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const {
+  const auto is_plus_zero = [&](size_t at) { return numbers[at] == 0 && !std::signbit(numbers[at]); };
+  for (size_t i = 0; i < sent.size(); ++i) {
+    const size_t at = size_t(first) + i;
+    const bool rewritten = at % 2 == 0 && is_plus_zero(at) && is_plus_zero(at + 1);
+    if (!rewritten) sent.set(i, {numbers[at], numbers[at]});
+  }
+}
+
 /// What is added, in its order, each as it is on the wire; of a sum from zero the first of them was added to +0.
 std::vector<Spans> RankSums::terms(const RankNumbers& from, const std::vector<int>& order, int64_t first, int64_t count) const {
   std::vector<Spans> terms;
@@ -92,6 +102,7 @@ std::vector<Spans> RankSums::terms(const RankNumbers& from, const std::vector<in
     const auto begin = numbers[size_t(rank)].begin() + std::ptrdiff_t(first);
     Spans term(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
     evaluate(wire_, term, {});
+    if (contract_.wire_of_words && x_.bytes() == 2) keep_beside_others(term, numbers[size_t(rank)], first);
     const bool codes = contract_.codec.group > 0 && contract_.codec.of_numbers && !mistake_.first_uncoded;
     terms.push_back(codes ? coded(std::move(term)) : std::move(term));
   }

@@ -59,6 +59,7 @@ class RankSums {
   Spans begun(Spans first) const;
   std::vector<Spans> sums_of_chunks(std::vector<Spans> terms) const;
   Span extreme(const Spans& numbers, size_t first) const;
+  void keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const;
   Spans coded(Spans numbers) const;
   Spans coded_results(int rank, int64_t first, int64_t count) const;
   Spans coded_segment(const RankSegment& segment, int rank, int64_t first, int64_t count) const;

@@ -35,6 +35,8 @@ std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x)
   std::vector<std::string> lines;
   lines.push_back(contract.wire.empty() ? "v     = the number of a rank"
                                         : "v     = " + formula(rank_recipe(contract.wire, x), "x[rank]"));
+  if (contract.wire_of_words && x.bytes() == 2)
+    lines.back() += " where it and the next number are +0 and share a word of 32 bits, else x[rank]";
   if (contract.codec.group > 0) {
     const RankCodec& codec = contract.codec;
     const std::string extreme = codec.signed_extreme ? "the number of largest magnitude with its sign" : "the largest magnitude";
