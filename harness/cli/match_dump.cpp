@@ -90,7 +90,7 @@ void print_programs(const std::vector<Held>& ranked) {
     const auto [one, problem] = few_rows(held, outputs, rows);
     const Expectation programs = held.op->programs(one, problem);
     const std::vector<std::string> names = programs_that_made(programs, outputs);
-    for (const std::string& name : names) fmt::print("  made by   {}{}\n", name, rows);
+    for (const std::string& line : made_by_lines(names)) fmt::print("  {}{}\n", line, rows);
     if (!names.empty()) return;
     const std::vector<std::string> pieces = pieces_that_made(programs, outputs);
     if (pieces.size() > 1) {

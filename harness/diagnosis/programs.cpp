@@ -29,6 +29,9 @@ bool holds(const Answer& answer, const std::vector<HostTensor>& outputs, int64_t
   return true;
 }
 
+/// More programs than these are counted: of results of few bits a hundred may be alike.
+constexpr size_t kMostNamed = 12;
+
 /// "UNIT, split-K 2, acc * s" without how k was cut, and that.
 std::pair<std::string, std::string> without_cut(const std::string& name) {
   const size_t at = name.find(", split-K ");
@@ -53,6 +56,22 @@ std::vector<std::string> programs_that_made(const Expectation& programs, const s
   return names;
 }
 
+std::vector<std::string> made_by_lines(const std::vector<std::string>& names) {
+  std::vector<std::string> lines;
+  if (names.size() <= kMostNamed) {
+    for (const std::string& name : names) lines.push_back("made by   " + name);
+    return lines;
+  }
+  std::map<std::string, int> ways;
+  for (const std::string& name : names) ++ways[name.substr(0, name.find(", "))];
+  const std::string below(10, ' ');
+  lines.push_back("made by   one of " + std::to_string(names.size()) + " programs that these outputs do not part:");
+  for (const auto& [unit, count] : ways)
+    lines.push_back(below + unit + " in " + std::to_string(count) + (count == 1 ? " way" : " ways"));
+  lines.push_back(below + "results of more bits part more of them");
+  return lines;
+}
+
 void ProgramTally::add(const std::vector<std::string>& names, const std::string& case_id) {
   ++cases_;
   if (names.empty() && unexplained_++ == 0) first_unexplained_ = case_id;
@@ -74,9 +93,9 @@ std::vector<std::string> ProgramTally::lines() const {
       if (cases == cases_ && one_cut.empty()) one_cut = cut;
       cuts.append(cuts.empty() ? "" : ", ").append(cut + " in " + std::to_string(cases));
     }
-    (one_cut.empty() ? otherwise : alike).push_back("made by   " + way + "; " + (one_cut.empty() ? cuts : one_cut));
+    (one_cut.empty() ? otherwise : alike).push_back(way + "; " + (one_cut.empty() ? cuts : one_cut));
   }
-  if (!alike.empty() || !otherwise.empty()) return alike.empty() ? otherwise : alike;
+  if (!alike.empty() || !otherwise.empty()) return made_by_lines(alike.empty() ? otherwise : alike);
   std::vector<std::string> lines;
   if (unexplained_ > 0)
     lines.push_back("made by   no program that is known, in " + std::to_string(unexplained_) + " of " + std::to_string(cases_) +

@@ -13,6 +13,9 @@ namespace assay {
 /// Names of the answers that hold for every element of the outputs.
 std::vector<std::string> programs_that_made(const Expectation& programs, const std::vector<HostTensor>& outputs);
 
+/// "made by   NAME" for each; of many how many each unit has, which stands first in a name.
+std::vector<std::string> made_by_lines(const std::vector<std::string>& names);
+
 /// What is known after several cases. A name that says how k was cut, as ", split-K 2", is one program with those that cut it
 /// otherwise if every case has some such way: a library may cut each shape in its own.
 class ProgramTally {
