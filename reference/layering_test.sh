@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What may not stand in the sources of reference/: ids of contracts and of units, constants of contracts, chips, other rooms, bits of floats
-# outside formats/;
+# outside formats/; structs of mistakes beside a contract;
 # and, in all rooms that read contracts, a flow that is told from others by its name.
 # Runs on the tree, then on copies with one violation each, on which it has to fail. usage: layering_test.sh REPOSITORY
 set -euo pipefail
@@ -24,6 +24,7 @@ violations() {
         if (code ~ /(^|[^0-9A-Za-z_])(sm_[0-9]+|gfx[0-9a-f]+)/) see("chip")
         if ($0 ~ /#include "(kernels|harness|suites|golden)\//) see("other room")
         if (FILENAME !~ /^reference\/formats\// && code ~ /bit_cast|memcpy|reinterpret_cast/) see("bits of a float")
+        if (code ~ /struct +[A-Za-z]*Mistake/) see("mistake beside a contract")
         if (FILENAME !~ /^reference\/flow\//) next
         gsub(/(^|[^0-9A-Za-z_.])[01]\.0/, " 0", code)
         if (code ~ /(^|[^0-9A-Za-z_.])([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+[eE][-+]?[0-9]+|0x[0-9a-fA-F.]+p[-+]?[0-9]+)/) see("number in a flow")
@@ -65,6 +66,7 @@ must_see 'constant of a contract' reference/exact/sum.h 'const double floor = 1e
 must_see 'other room' reference/formats/round.h '#include "kernels/abi/assay.h"'
 must_see 'other room' reference/recipe/step.h '#include "harness/core/op.h"'
 must_see 'bits of a float' reference/recipe/eval.cpp 'auto bits = std::bit_cast<uint64_t>(v);'
+must_see 'mistake beside a contract' reference/flow/rank_reduce/reduce.h 'struct RankMistake { int lost = -1; };'
 must_see 'number in a flow' reference/flow/row_norm/row_norm.cpp 'const double half = 0.5;'
 must_see 'number in a flow' reference/flow/group_quant/group_quant.h 'const double unit = 0x1p-24;'
 must_see 'number in a flow' reference/flow/evaluate.cpp 'const double eps = 1e-6;'

@@ -21,7 +21,9 @@ Grid grid_of(const Format& f, Overflow overflow) {
   return {.smallest_normal = power_of_two(f.min_exponent()),
           .last_place = power_of_two(-f.mantissa_bits),
           .largest = largest,
-          .beyond = overflow == Overflow::kSaturate ? largest : infinite ? HUGE_VAL : std::nan(""),
+          .beyond = overflow == Overflow::kSaturate ? largest
+                    : infinite                      ? HUGE_VAL
+                                                    : std::nan(""),
           .has_negative_zero = f.specials != Specials::kFnuz,
           .is_f32 = f == kF32 && overflow == Overflow::kSpecial};
 }
@@ -35,16 +37,19 @@ const Lanes* lanes_named(std::string_view name) {
   return nullptr;
 }
 
+const Lanes& lanes_asked_for(const char* name) {
+  if (name != nullptr) {
+    if (const Lanes* found = lanes_named(name)) return *found;
+    throw std::runtime_error("ASSAY_ISA is '" + std::string(name) +
+                             "'; this processor offers what of avx512, avx2, scalar it has");
+  }
+  for (const char* better : {"avx512", "avx2"})
+    if (const Lanes* found = lanes_named(better)) return *found;
+  return kLanes_scalar;
+}
+
 const Lanes& lanes() {
-  static const Lanes& chosen = [] () -> const Lanes& {
-    if (const char* asked = std::getenv("ASSAY_ISA")) {
-      if (const Lanes* found = lanes_named(asked)) return *found;
-      throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) + "'; this processor offers what of avx512, avx2, scalar it has");
-    }
-    for (const char* name : {"avx512", "avx2"})
-      if (const Lanes* found = lanes_named(name)) return *found;
-    return kLanes_scalar;
-  }();
+  static const Lanes& chosen = lanes_asked_for(std::getenv("ASSAY_ISA"));
   return chosen;
 }
 

@@ -1,7 +1,7 @@
-// The loops over rows of doubles, compiled for several instruction sets with the same results. Operands lie on grids of at most 24
-// bits, so that one operation in double followed by one rounding is one rounding of the real result: products are exact, quotients
-// keep away from ties (S. A. Figueroa, "When is double rounding innocuous?", 1995: 53 >= 2 * 24 + 2), and so do sums in f32; sums in
-// a narrower format look at what double lost.
+// The loops over rows of doubles, compiled for several instruction sets with the same results. Operands lie on grids of at most
+// 24 bits, so that one operation in double followed by one rounding is one rounding of the real result: products are exact,
+// quotients keep away from ties (S. A. Figueroa, "When is double rounding innocuous?", 1995: 53 >= 2 * 24 + 2), and so do sums in
+// f32; sums in a narrower format look at what double lost.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +14,9 @@ namespace assay {
 /// A grid to round to, nearest even.
 struct Grid {
   double smallest_normal, last_place, largest;
-  double beyond;             ///< what a larger magnitude becomes: largest, Inf or NaN
+  double beyond;  ///< what a larger magnitude becomes: largest, Inf or NaN
   bool has_negative_zero;
-  bool is_f32;               ///< the processor's own conversion serves
+  bool is_f32;  ///< the processor's own conversion serves
 };
 Grid grid_of(const Format& format, Overflow overflow);
 
@@ -48,8 +48,11 @@ struct Lanes {
   void (*clamp_spans)(double* low, double* high, Bounds bounds, size_t n);
 };
 
-/// The best set that this processor has; the environment variable ASSAY_ISA (avx512, avx2, scalar) asks for a lesser one.
+/// The best set that this processor has; the environment variable ASSAY_ISA (avx512, avx2, scalar) asks for a lesser one. Read
+/// once.
 const Lanes& lanes();
+/// The one that such a text in ASSAY_ISA asks for; nullptr: the best. Throws std::runtime_error if this processor lacks it.
+const Lanes& lanes_asked_for(const char* name);
 const Lanes* lanes_named(std::string_view name);  ///< nullptr if this processor lacks it
 
 }  // namespace assay

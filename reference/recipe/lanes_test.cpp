@@ -1,9 +1,10 @@
 #include "reference/recipe/lanes.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <cstdlib>
+#include <stdexcept>
 
 #include "reference/testing/f32.h"
 
@@ -20,7 +21,8 @@ Rows rows() {
   RandomNumbers random(51);
   const std::vector<double> special = special_numbers();
   const auto add = [&](double x, double y, double a, double b) {
-    r.low.push_back(std::fmin(x, y)), r.high.push_back(std::fmax(x, y)), r.b_low.push_back(std::fmin(a, b)), r.b_high.push_back(std::fmax(a, b));
+    r.low.push_back(std::fmin(x, y)), r.high.push_back(std::fmax(x, y)), r.b_low.push_back(std::fmin(a, b)),
+        r.b_high.push_back(std::fmax(a, b));
   };
   for (double x : special)
     for (double a : special) add(x, x, a, a), add(x, random.of(kF32), a, random.of(kF32));
@@ -52,7 +54,8 @@ std::vector<uint64_t> results(const Lanes& lanes, const Rows& rows) {
       for (bool scalar : {false, true}) {
         std::vector<double> v = rows.low, low = rows.low, high = rows.high;
         lanes.arithmetic(verb, grid, v.data(), {rows.b_low.data() + 1, rows.b_low.data() + 1, scalar}, scalar ? n : n - 1);
-        lanes.arithmetic_spans(verb, grid, low.data(), high.data(), {rows.b_low.data() + 1, rows.b_high.data() + 1, scalar}, scalar ? n : n - 1);
+        lanes.arithmetic_spans(verb, grid, low.data(), high.data(), {rows.b_low.data() + 1, rows.b_high.data() + 1, scalar},
+                               scalar ? n : n - 1);
         keep(v), keep(low), keep(high);
       }
     }
@@ -118,17 +121,13 @@ TEST(Lanes, RoundingInLanesIsRoundToOnAllFormats) {
 TEST(Lanes, UnknownSetsAreNotFoundAndNotGuessed) {
   EXPECT_EQ(lanes_named("sse9"), nullptr);
   EXPECT_NE(lanes_named("scalar"), nullptr);
-  const auto ask = [](const char* name) {
-    setenv("ASSAY_ISA", name, 1);
-    try {
-      std::exit(lanes().name == name ? 0 : 1);
-    } catch (const std::runtime_error& error) {
-      std::fprintf(stderr, "%s", error.what());
-      std::exit(2);
-    }
-  };
-  EXPECT_EXIT(ask("scalar"), testing::ExitedWithCode(0), "");
-  EXPECT_EXIT(ask("sse9"), testing::ExitedWithCode(2), "ASSAY_ISA is 'sse9'");
+  EXPECT_EQ(lanes_asked_for("scalar").name, "scalar");
+  const Lanes* best = nullptr;
+  for (const char* name : {"scalar", "avx2", "avx512"})
+    if (const Lanes* found = lanes_named(name)) best = found;
+  EXPECT_EQ(&lanes_asked_for(nullptr), best);
+  EXPECT_THAT([] { lanes_asked_for("sse9"); },
+              testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("ASSAY_ISA is 'sse9'")));
 }
 
 }  // namespace

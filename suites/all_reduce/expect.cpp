@@ -44,7 +44,7 @@ std::string code_words(const Format& format, uint32_t code) {
 
 /// Owners of elements, of contracts whose owners return what no other rank does; empty of all others.
 std::vector<RankSegment> owners_apart(const RankCase& c) {
-  if (!c.contract.codec.owner_keeps) return {};
+  if (!c.contract.codec.keeps_sums()) return {};
   return rank_segments(c.contract.owners, *c.x, c.elements(), c.ranks);
 }
 
@@ -66,27 +66,27 @@ std::optional<Violation> difference(const RankCase& c, const HostTensor& first, 
                                 code_words(*c.x, a), base);
   }
   if (count == 0) return std::nullopt;
-  found.words = fmt::format("ranks {} and {} return different bits in {} of {} elements, {}", rank, base, count, c.elements(), found.words);
+  found.words =
+      fmt::format("ranks {} and {} return different bits in {} of {} elements, {}", rank, base, count, c.elements(), found.words);
   return found;
 }
 
 std::string freedom(const RankReduce& contract) {
   if (contract.order == RankOrder::kAnyTree) return "what any tree of additions makes";
   if (contract.owners.any) return "what any rotation of the ranks makes";
-  if (contract.codec.owner_keeps && contract.codec.of_numbers) return "what divisions within 2 ulp make of the codes";
+  if (contract.codec.keeps_sums() && contract.codec.of_numbers) return "what divisions within 2 ulp make of the codes";
   return "every rounding and the order are pinned: one code";
 }
 
 /// Answers and the rule between them.
-Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs,
-                      const RankMistake& mistake) {
+Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs) {
   struct Known {
     std::shared_ptr<const RankInputs> inputs;
     RankSums sums;
-    Known(std::shared_ptr<const RankInputs> in, const RankReduce& contract, const Format& x, const RankMistake& mistake)
-        : inputs(std::move(in)), sums(contract, x, *inputs, mistake) {}
+    Known(std::shared_ptr<const RankInputs> in, const RankReduce& contract, const Format& x)
+        : inputs(std::move(in)), sums(contract, x, *inputs) {}
   };
-  const auto known = std::make_shared<const Known>(std::move(inputs), contract, *c.x, mistake);
+  const auto known = std::make_shared<const Known>(std::move(inputs), contract, *c.x);
   Answer answer;
   answer.steps = c.m;
   for (int rank = 0; rank < c.ranks; ++rank) answer.parts.push_back(part_of(c, rank, freedom(contract)));
@@ -136,15 +136,15 @@ Hypothesis of_neighbour(const RankCase& c, RankNeighbour wrong, const std::share
   const std::string name = wrong.name;
   return {name,
           [c, wrong = std::move(wrong), decoded](const Problem& problem, const std::vector<HostTensor>*) {
-            return of_inputs(c, wrong.contract, decoded->of(c, problem), wrong.mistake);
+            return of_inputs(c, wrong.contract, decoded->of(c, problem));
           },
           rulebook().equivalent(c.id(), *c.x, name)};
 }
 
 }  // namespace
 
-Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem, const RankMistake& mistake) {
-  return of_inputs(c, contract, std::make_shared<const RankInputs>(rank_inputs(c, problem)), mistake);
+Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem) {
+  return of_inputs(c, contract, std::make_shared<const RankInputs>(rank_inputs(c, problem)));
 }
 
 std::vector<Hypothesis> rank_hypotheses(const RankCase& c) {

@@ -8,7 +8,7 @@
 namespace assay {
 
 /// y of each rank, and one rule between them: the same bits on all ranks.
-Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem, const RankMistake& mistake = {});
+Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem);
 
 std::vector<Hypothesis> rank_hypotheses(const RankCase& c);
 

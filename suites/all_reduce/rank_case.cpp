@@ -105,7 +105,7 @@ RankCase read_rank_case(const Case& c) {
   if (p.elements() * p.x->bytes() % p.contract.bytes != 0)
     cells.refuse("n", p.id() + " takes multiples of " + std::to_string(p.contract.bytes) + " bytes");
   const RankCodec& codec = p.contract.codec;
-  if (codec.owner_keeps && p.contract.owners.of_bytes > 0 && p.elements() % (codec.group * p.ranks) != 0)
+  if (codec.keeps_sums() && p.contract.owners.of_bytes > 0 && p.elements() % (codec.group * p.ranks) != 0)
     cells.refuse("n", p.id() + " takes whole groups of " + std::to_string(codec.group) + " numbers on each of " +
                           std::to_string(p.ranks) + " ranks");
   p.fill = cells.fill_name("fill");

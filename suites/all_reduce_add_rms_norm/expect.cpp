@@ -67,16 +67,17 @@ std::optional<Violation> difference(const Part& first, const Part& other, const 
     found.places.push_back({first.tensor + "." + name_of_rank(other.rank), row, column});
   }
   if (count == 0) return std::nullopt;
-  found.words = fmt::format("ranks {} and 0 return different bits in {} of {} elements, {}", other.rank, count, first.elements(), found.words);
+  found.words = fmt::format("ranks {} and 0 return different bits in {} of {} elements, {}", other.rank, count, first.elements(),
+                            found.words);
   return found;
 }
 
 }  // namespace
 
 Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
-                         const RankReduce& contract, const RankMistake& mistake, const NormAnswer& norm) {
+                         const RankReduce& contract, const NormAnswer& norm) {
   const RankInputs inputs = rank_inputs(c.sum, problem);
-  const RankSums sums(contract, *c.sum.x, inputs, mistake);
+  const RankSums sums(contract, *c.sum.x, inputs);
   std::vector<std::shared_ptr<const RankAnswer>> ranks;
   for (int rank = 0; rank < c.sum.ranks; ++rank) {
     const bool alike = rank > 0 && !outputs && sums.same_for_all();
@@ -120,17 +121,18 @@ std::vector<Hypothesis> fused_hypotheses(const FusedCase& c) {
     if (wrong.name.starts_with("start:") || wrong.name.starts_with("wire:") || wrong.name.starts_with("ftz:")) continue;
     const std::string name = wrong.name;
     all.push_back({name, [c, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
-                     return expect_fused(c, problem, outputs, wrong.contract, wrong.mistake);
+                     return expect_fused(c, problem, outputs, wrong.contract);
                    }});
   }
   // Whose contract has cases in that op: there all of these show.
   for (Hypothesis& wrong : find_op(c.norm_case.op).neighbours(c.norm_case)) {
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.by_rows = wrong.by_rows;
-    if (wrong.in_words) of_ranks.in_words = [words = wrong.in_words](const std::vector<HostTensor>& outputs) { return words(of_rank(outputs, 0)); };
+    if (wrong.in_words)
+      of_ranks.in_words = [words = wrong.in_words](const std::vector<HostTensor>& outputs) { return words(of_rank(outputs, 0)); };
     of_ranks.suspect = true;  // data of the norm's own op tell it
     of_ranks.expect = [c, norm = wrong.expect](const Problem& problem, const std::vector<HostTensor>* outputs) {
-      return expect_fused(c, problem, outputs, c.sum.contract, {}, norm);
+      return expect_fused(c, problem, outputs, c.sum.contract, norm);
     };
     all.push_back(std::move(of_ranks));
   }

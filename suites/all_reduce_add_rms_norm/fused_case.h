@@ -27,11 +27,11 @@ Problem fused_problem(const FusedCase& c);
 /// What a rank goes on with behind the sum: the problem of its norm.
 Problem norm_problem(const FusedCase& c, const Problem& problem, const RankSums& sums, int rank);
 
-/// What each rank stores by some sum and some norm, and one rule: all ranks have the same bits. `mistake`: of the sum.
+/// What each rank stores by some sum and some norm, and one rule: all ranks have the same bits.
 /// `norm`: what a norm makes of its problem and of what was stored, null for that of the contract.
 using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
-                         const RankReduce& contract, const RankMistake& mistake = {}, const NormAnswer& norm = nullptr);
+                         const RankReduce& contract, const NormAnswer& norm = nullptr);
 
 std::vector<Hypothesis> fused_hypotheses(const FusedCase& c);
 

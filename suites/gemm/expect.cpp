@@ -40,12 +40,12 @@ Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part&
 }
 
 Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgram& program,
-                 const std::shared_ptr<const DotInputs>& inputs, const DotMistake& mistake = {}) {
+                 const std::shared_ptr<const DotInputs>& inputs) {
   Part d{"d", c.y, {c.m, c.n}, "one program has one code for each element"};
   if (!c.bias.empty() && dot_recipe(contract, *c.y, true).steps.size() > 1 && contract.row->text("bias").ends_with("~fma"))
     d.justification = "the bias is added with or without a rounding before it";
-  if (contract.adds_results) d.justification = "atomics add the rounded results of parts of k in any order";
-  return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y, mistake));
+  if (contract.has_atomics()) d.justification = "atomics add the rounded results of parts of k in any order";
+  return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y));
 }
 
 /// Of a kernel, or of a unit, that nobody knows.
@@ -58,12 +58,11 @@ Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::
   return answer_of_rows(c, "", d, inputs, std::make_shared<const UnknownDotRows>(contract, *inputs, *c.y));
 }
 
-Expectation of_inputs(const GemmCase& c, const DotContract& contract, std::shared_ptr<const DotInputs> inputs,
-                      const DotMistake& mistake = {}) {
+Expectation of_inputs(const GemmCase& c, const DotContract& contract, std::shared_ptr<const DotInputs> inputs) {
   if (contract.unknown()) return {{answer_of_any(c, contract, inputs)}};
   Expectation expectation;
   for (const DotProgram& program : dot_programs(contract, inputs->product.k))
-    expectation.any_of.push_back(answer_of(c, contract, program, inputs, mistake));
+    expectation.any_of.push_back(answer_of(c, contract, program, inputs));
   return expectation;
 }
 
@@ -75,7 +74,7 @@ Hypothesis of_neighbour(const GemmCase& c, DotNeighbour wrong) {
   const std::string name = wrong.name;
   return {name,
           [c, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>*) {
-            return expect_product(c, wrong.contract, problem, wrong.mistake);
+            return expect_product(c, wrong.contract, problem);
           },
           equivalent(c, name)};
 }
@@ -152,8 +151,8 @@ DotInputs shape_of(const GemmCase& c) {
 
 }  // namespace
 
-Expectation expect_product(const GemmCase& c, const DotContract& contract, const Problem& problem, const DotMistake& mistake) {
-  return of_inputs(c, contract, std::make_shared<const DotInputs>(gemm_inputs(c, problem)), mistake);
+Expectation expect_product(const GemmCase& c, const DotContract& contract, const Problem& problem) {
+  return of_inputs(c, contract, std::make_shared<const DotInputs>(gemm_inputs(c, problem)));
 }
 
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {

@@ -8,8 +8,7 @@
 namespace assay {
 
 /// One answer for each program of the contract: all elements are of one of them.
-Expectation expect_product(const GemmCase& c, const DotContract& contract, const Problem& problem,
-                           const DotMistake& mistake = {});
+Expectation expect_product(const GemmCase& c, const DotContract& contract, const Problem& problem);
 
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c);
 

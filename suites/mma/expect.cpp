@@ -27,31 +27,35 @@ bool is_negative(const Format& format, uint32_t code) { return format.has_sign()
 /// Rows of one tile.
 class TileRows {
  public:
-  TileRows(const MmaCase& c, const Unit& unit, const Problem& problem, const MmaMistake& mistake)
-      : c_(c), unit_(unit), problem_(problem), mistake_(mistake) {}
+  TileRows(const MmaCase& c, const Unit& unit, const Problem& problem, std::optional<TileStep> step)
+      : c_(c), unit_(unit), problem_(problem), step_(step) {}
 
   /// Codes of d in rows [first, first + rows) of a tile.
   std::vector<uint32_t> codes(int64_t tile, int64_t first, int64_t rows) const {
     const HostTensor& addend = find(problem_.tensors, "c");
     std::vector<uint32_t> d(size_t(rows * c_.n));
-    for (size_t i = 0; i < d.size(); ++i) d[i] = mistake_.zero_c ? 0u : addend.code((tile * c_.m + first) * c_.n + int64_t(i));
+    for (size_t i = 0; i < d.size(); ++i)
+      d[i] = has(TileStep::kZeroC) ? 0u : addend.code((tile * c_.m + first) * c_.n + int64_t(i));
     const UnitProduct product = tile_of(c_, problem_, tile);
     const UnitTile part{first, rows, 0, c_.n};
-    if (!mistake_.f16_accumulator && !mistake_.steps_backwards) {
+    const bool rounds = has(TileStep::kRoundC), backwards = has(TileStep::kLastKFirst);
+    if (!rounds && !backwards) {
       accumulate(unit_, product, part, 0, c_.k(), d.data(), c_.n);
     } else {
       for (int64_t s = 0; s < c_.steps; ++s) {
-        const int64_t k = (mistake_.steps_backwards ? c_.steps - 1 - s : s) * unit_.k;
-        if (mistake_.f16_accumulator)
+        const int64_t k = (backwards ? c_.steps - 1 - s : s) * unit_.k;
+        if (rounds)
           for (uint32_t& code : d) code = through_f16(code);
         accumulate(unit_, product, part, k, k + unit_.k, d.data(), c_.n);
       }
     }
-    if (mistake_.signed_zeros) sign_zeros(tile, first, d);
+    if (has(TileStep::kSignZeros)) sign_zeros(tile, first, d);
     return d;
   }
 
  private:
+  bool has(TileStep::Kind kind) const { return step_ && step_->kind == kind; }
+
   uint32_t through_f16(uint32_t code) const {
     const double value = decode(*unit_.d, code);
     if (std::isnan(value)) return code;
@@ -73,7 +77,7 @@ class TileRows {
   const MmaCase& c_;
   const Unit& unit_;
   const Problem& problem_;
-  const MmaMistake& mistake_;
+  std::optional<TileStep> step_;
 };
 
 /// A unit with one step wrong.
@@ -86,23 +90,22 @@ Hypothesis of_neighbour(const MmaCase& c, UnitNeighbour wrong) {
           rulebook().equivalent(c.row->id, *c.unit().a, name)};
 }
 
-Hypothesis of_mistake(const MmaCase& c, const std::string& name, const MmaMistake& mistake) {
+Hypothesis of_step(const MmaCase& c, const std::string& name, TileStep step) {
   return {name,
-          [c, mistake](const Problem& problem, const std::vector<HostTensor>*) {
-            return expect_tiles(c, c.unit(), problem, mistake);
-          },
+          [c, step](const Problem& problem, const std::vector<HostTensor>*) { return expect_tiles(c, c.unit(), problem, step); },
           rulebook().equivalent(c.row->id, *c.unit().a, name)};
 }
 
 }  // namespace
 
-Expectation expect_tiles(const MmaCase& c, const Unit& unit, const Problem& problem, const MmaMistake& mistake) {
+Expectation expect_tiles(const MmaCase& c, const Unit& unit, const Problem& problem, std::optional<TileStep> step) {
   Part d{"d", &with_nans_by_code(*unit.d), {c.tiles * c.m, c.n}, "a unit has one code for each element"};
   std::shared_ptr<const Problem> edited;
-  if (mistake.dropped >= 0) edited = std::make_shared<Problem>(Problem{without_product(c, problem, mistake.dropped), {}});
-  const auto accepted = [c, unit, &problem, mistake, edited, d](int64_t first, int64_t end) {
+  if (step && step->kind == TileStep::kDropProduct)
+    edited = std::make_shared<Problem>(Problem{without_product(c, problem, step->product), {}});
+  const auto accepted = [c, unit, &problem, step, edited, d](int64_t first, int64_t end) {
     const Problem& from = edited ? *edited : problem;
-    const TileRows rows(c, unit, from, mistake);
+    const TileRows rows(c, unit, from, step);
     AcceptedRows block{first, end, {}, {}};
     block.low.reserve(size_t((end - first) * c.n));
     for (int64_t row = first; row < end;) {
@@ -118,15 +121,16 @@ Expectation expect_tiles(const MmaCase& c, const Unit& unit, const Problem& prob
 std::vector<Hypothesis> mma_hypotheses(const MmaCase& c) {
   std::vector<Hypothesis> all;
   for (UnitNeighbour& neighbour : unit_neighbours(*c.row)) all.push_back(of_neighbour(c, std::move(neighbour)));
-  all.push_back(of_mistake(c, "products: the first of an instruction is left out", {.dropped = 0}));
-  all.push_back(of_mistake(c, "products: the last of an instruction is left out", {.dropped = c.unit().k - 1}));
-  all.push_back(of_mistake(c, "c: ignored", {.zero_c = true}));
-  if (c.steps > 1) all.push_back(of_mistake(c, "order: the last instruction first", {.steps_backwards = true}));
+  const auto add = [&](const char* name, TileStep step) { all.push_back(of_step(c, name, step)); };
+  add("products: the first of an instruction is left out", {TileStep::kDropProduct, 0});
+  add("products: the last of an instruction is left out", {TileStep::kDropProduct, c.unit().k - 1});
+  add("c: ignored", {TileStep::kZeroC});
+  if (c.steps > 1) add("order: the last instruction first", {TileStep::kLastKFirst});
   const Format& d = *c.unit().d;
   if (d.specials != Specials::kInteger) {
-    if (!(d == kF16)) all.push_back(of_mistake(c, "c: kept in f16", {.f16_accumulator = true}));
+    if (!(d == kF16)) add("c: kept in f16", {TileStep::kRoundC});
     const bool has_minus_zero = c.unit().a->specials != Specials::kFnuz && c.unit().sum != ProductSum::kPairs;
-    if (has_minus_zero) all.push_back(of_mistake(c, "round: a zero keeps its sign", {.signed_zeros = true}));
+    if (has_minus_zero) add("round: a zero keeps its sign", {TileStep::kSignZeros});
   }
   return all;
 }

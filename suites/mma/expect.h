@@ -1,22 +1,27 @@
 // What a matrix unit makes of the tiles of a case, and its mistakes.
 #pragma once
 
+#include <optional>
+
 #include "harness/core/op.h"
 #include "suites/mma/mma_case.h"
 
 namespace assay {
 
-/// What somebody may do wrong besides the steps of the unit.
-struct MmaMistake {
-  int dropped = -1;              ///< this product of every instruction is left out
-  bool f16_accumulator = false;  ///< each c is rounded to f16 before its instruction
-  bool zero_c = false;           ///< the first instruction begins with 0
-  bool steps_backwards = false;  ///< the last k first
-  bool signed_zeros = false;     ///< a zero is -0 where no term is positive
+/// What a kernel does around the unit, which has steps of its own. No contract says any.
+struct TileStep {
+  enum Kind {
+    kDropProduct,  ///< product `product` of every instruction is left out
+    kRoundC,       ///< each c is rounded to f16 before its instruction
+    kZeroC,        ///< the first instruction begins with 0
+    kLastKFirst,   ///< instructions in descending k
+    kSignZeros     ///< a zero is -0 where no term is positive
+  } kind;
+  int product = 0;
 };
 
 /// Every element has one code, NaN told apart by theirs.
-Expectation expect_tiles(const MmaCase& c, const Unit& unit, const Problem& problem, const MmaMistake& mistake = {});
+Expectation expect_tiles(const MmaCase& c, const Unit& unit, const Problem& problem, std::optional<TileStep> step = std::nullopt);
 
 std::vector<Hypothesis> mma_hypotheses(const MmaCase& c);
 

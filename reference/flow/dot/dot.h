@@ -18,6 +18,21 @@ namespace assay {
 /// the sums of rows of b, or `azp[m] * azp_adj[n]`.
 enum class GemmAzp { kNone, kTensor, kTokens };
 
+/// Where these meet the sum.
+enum class AzpPlace {
+  kIntegers,  ///< in int32, before anything is rounded
+  kFloats,    ///< behind a rounding of both to f32; of edits alone, as is what follows
+  kBias       ///< scaled and joined to a bias, which has the format of the result
+};
+
+/// How the sums of parts of k meet.
+enum class PartSums {
+  kF32,      ///< they are added in f32, in ascending order, before the steps of y
+  kAtomics,  ///< each is scaled and rounded, and results are added in their own format, in any order, to one that begins with
+             ///< +0: atomic additions to d. The numbers of parts are powers of two
+  kResults   ///< likewise in ascending order to the first one; of edits alone
+};
+
 /// The row of the registry.
 const Flow& dot_flow();
 
@@ -31,15 +46,15 @@ struct DotContract {
   int least_parts = 1,
       most_parts = 1;              ///< that k may be cut into, each a chain or promoted sums, added in f32 in ascending order
   int64_t part_of = 0;             ///< a part is a multiple of so many products; 0: k is not cut
-  /// Each part is scaled and rounded by itself, and the results are added in their own format, in any order, to one that begins with +0:
-  /// atomic additions to d. The numbers of parts are powers of two.
-  bool adds_results = false;
+  PartSums part_sums = PartSums::kF32;
+  int last_parts_left_out = 0;  ///< so many, if there are more; 0 in all rows
   std::vector<CellStep> y;         ///< from the sum to the result
   std::vector<CellStep> bias;      ///< where there is one, before the last step of y; empty: the contract takes none
   std::vector<GemmScales> scales;  ///< that it takes
   std::vector<const Format*> out;  ///< formats of the result
   WeightShuffle shuffle;           ///< of b
   GemmAzp azp = GemmAzp::kNone;
+  AzpPlace azp_place = AzpPlace::kIntegers;
   std::vector<std::string> layouts;  ///< of layouts.csv, where scales of blocks of a may lie
   /// Of a kernel or of a unit that nobody knows: contracts one of whose programs made each element; of a unit the row with each
   /// of its candidates. What stands above is then that of the first one, but for row, unit_row, scales, out and layouts; a kernel
@@ -50,6 +65,8 @@ struct DotContract {
   /// Whether the row says all but how its unit adds.
   bool of_unknown_unit() const { return unknown() && members.front().row == row; }
 
+  /// Whether atomics add the results of parts.
+  bool has_atomics() const { return part_sums == PartSums::kAtomics; }
   /// Whether it takes a and b of integers, whose sums are exact in every order.
   bool of_integers() const { return unit.d->specials == Specials::kInteger; }
   /// Whether scales change along k and join each promoted sum; else they join the result.

@@ -1,4 +1,5 @@
-// The edits of one matrix product as they are collected: those of its unit and sums (edits.cpp) and of its result (edits_of_result.cpp).
+// The edits of one matrix product as they are collected: those of its unit and sums (edits.cpp) and of its result
+// (edits_of_result.cpp).
 #pragma once
 
 #include <set>
@@ -17,17 +18,16 @@ class Edits {
  public:
   Edits(const DotContract& right, int64_t k) : right_(right), k_(k) {}
 
-  /// `change` edits the contract, or the mistake.
   template <class Change>
   void add(const std::string& name, Change change) {
-    DotNeighbour wrong{name, right_, {}};
+    DotNeighbour wrong{name, right_};
     change(wrong);
     all.push_back(std::move(wrong));
   }
   /// Only if its first program adds otherwise for this k than each of the contract's.
   template <class Change>
   void add_programs(const std::string& name, Change change) {
-    DotNeighbour wrong{name, right_, {}};
+    DotNeighbour wrong{name, right_};
     change(wrong.contract);
     if (!ways(right_).contains(way_of(dot_programs(wrong.contract, k_).front()))) all.push_back(std::move(wrong));
   }

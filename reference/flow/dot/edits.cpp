@@ -1,7 +1,6 @@
-#include "reference/flow/dot/edit_list.h"
-
 #include <algorithm>
 
+#include "reference/flow/dot/edit_list.h"
 #include "reference/flow/dot/unknown.h"
 #include "reference/flow/dot/ways.h"
 #include "reference/formats/catalogue.h"
@@ -28,7 +27,8 @@ void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   dot::edit_codes(right, edits);
 }
 
-/// Every so many instructions that kernels have, and none. Of promoted blocks that are twice as long, the first one's scales join.
+/// Every so many instructions that kernels have, and none. Of promoted blocks that are twice as long, the first one's scales
+/// join.
 void edit_promotion(const DotContract& right, Edits& edits) {
   if (right.of_integers()) return;
   const auto words = [](int64_t promote) {
@@ -64,18 +64,19 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
   cut.part_of = part_of;
   const bool can_be_cut = dot_programs(cut, k).front().part < k;
   if (!can_be_cut) return;
-  if (right.adds_results)
-    edits.add("split: parts are added in f32", [&](DotNeighbour& wrong) { wrong.contract.adds_results = false; });
+  if (right.has_atomics())
+    edits.add("split: parts are added in f32", [&](DotNeighbour& wrong) { wrong.contract.part_sums = PartSums::kF32; });
   if (right.most_parts == 1)
     edits.add_programs("split: none -> parts(2) of(" + std::to_string(part_of) + ")", [&](DotContract& wrong) { wrong = cut; });
-  const auto two_parts = [&](DotNeighbour& wrong, bool DotMistake::*mistake) {
+  edits.add("split: the last of two parts is lost", [&](DotNeighbour& wrong) {
     wrong.contract = cut;
-    wrong.mistake.*mistake = true;
-  };
-  edits.add("split: the last of two parts is lost", [&](DotNeighbour& wrong) { two_parts(wrong, &DotMistake::last_part_lost); });
-  if (!(y == kF32) && !right.adds_results)
-    edits.add("split: two parts are added in " + std::string(y.name),
-              [&](DotNeighbour& wrong) { two_parts(wrong, &DotMistake::parts_in_result); });
+    wrong.contract.last_parts_left_out = 1;
+  });
+  if (!(y == kF32) && !right.has_atomics())
+    edits.add("split: two parts are added in " + std::string(y.name), [&](DotNeighbour& wrong) {
+      wrong.contract = cut;
+      wrong.contract.part_sums = PartSums::kResults;
+    });
 }
 
 /// Of a row that says all but how its unit adds: what its other cells and its codes may be by mistake, with every candidate.
@@ -115,8 +116,10 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   dot::edit_y(right, y, edits);
   if (with_bias) dot::edit_bias(right, y, edits);
   if (right.azp != GemmAzp::kNone) {
-    edits.add("azp: rounded to f32 before it is taken off", [](DotNeighbour& wrong) { wrong.mistake.azp_after_float = true; });
-    if (!(y == kF32)) edits.add("azp: joined to the bias", [](DotNeighbour& wrong) { wrong.mistake.azp_in_bias = true; });
+    edits.add("azp: rounded to f32 before it is taken off",
+              [](DotNeighbour& wrong) { wrong.contract.azp_place = AzpPlace::kFloats; });
+    if (!(y == kF32))
+      edits.add("azp: joined to the bias", [](DotNeighbour& wrong) { wrong.contract.azp_place = AzpPlace::kBias; });
   }
   return std::move(edits.all);
 }

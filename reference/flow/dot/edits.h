@@ -8,11 +8,10 @@
 
 namespace assay {
 
-/// A contract with one cell edited, or a mistake that no cell says.
+/// A contract with one cell edited; some edits are what no row may say.
 struct DotNeighbour {
   std::string name;  ///< "unit sum: align(13) -> align(12)", "promote: every(128) -> none"
   DotContract contract;
-  DotMistake mistake = {};
 };
 
 /// Every edit whose programs are not those of the contract itself for that k. `y`: the format of the result.
@@ -31,7 +30,8 @@ void add_azp_misreadings(const DotInputs& right, std::vector<DotMisreading>& all
 /// Those of scales.
 void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& all);
 
-/// Those that change what is read for this shape, of scales too. `unit_k`: products of an instruction; `tile_k`: of a tile of k, or 0.
+/// Those that change what is read for this shape, of scales too. `unit_k`: products of an instruction; `tile_k`: of a tile of k,
+/// or 0.
 std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_k, int64_t tile_k);
 
 }  // namespace assay

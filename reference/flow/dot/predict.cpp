@@ -23,20 +23,26 @@ void add_all(Spans& to, const Spans& sums) {
   if (!to.pinned()) add(to.high, sums.pinned() ? sums.low : sums.high);
 }
 
+/// The product behind the last part that is added. There is always a first one.
+int64_t end_of_parts(int64_t k, int64_t part, int64_t left_out) {
+  if (left_out == 0 || k <= part) return k;
+  return std::max<int64_t>(1, (k + part - 1) / part - left_out) * part;
+}
+
 }  // namespace
 
-DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y,
-                 const DotMistake& mistake, DotSums sums)
+DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums)
     : unit_(contract.unit),
       product_(inputs.product),
       program_(std::move(program)),
       inputs_(inputs),
       y_(y),
-      mistake_(mistake),
       sums_(sums),
-      adds_results_(contract.adds_results),
+      part_sums_(contract.part_sums),
+      azp_place_(contract.azp_place),
+      end_k_(end_of_parts(inputs.product.k, program_.part, contract.last_parts_left_out)),
       join_(join_recipe(contract)),
-      recipe_(dot_recipe(contract, y, !inputs.bias.empty() || mistake.azp_in_bias)) {
+      recipe_(dot_recipe(contract, y, !inputs.bias.empty() || azp_place_ == AzpPlace::kBias)) {
   if (!unit_.scale) return;
   codes_a_ = inputs.scale_a.codes(*unit_.scale, inputs.m, product_.k, unit_.scale_block);
   codes_b_ = inputs.scale_b.codes(*unit_.scale, inputs.n, product_.k, unit_.scale_block);
@@ -106,10 +112,10 @@ Spans DotRows::part_sums(const DotBlock& block, int64_t part) const {
 }
 
 void DotRows::subtract_zero_points(const DotBlock& block, std::vector<double>& sums) const {
-  if (inputs_.azp_adj.empty() || mistake_.azp_in_bias) return;
+  if (inputs_.azp_adj.empty() || azp_place_ == AzpPlace::kBias) return;
   for (size_t i = 0; i < sums.size(); ++i) {
     const double zero = zero_points(block.row_of(i), block.column_of(i));
-    sums[i] = mistake_.azp_after_float ? double(float(sums[i])) - double(float(zero)) : sums[i] - zero;  // of int32: exact
+    sums[i] = azp_place_ == AzpPlace::kFloats ? double(float(sums[i])) - double(float(zero)) : sums[i] - zero;  // of int32: exact
   }
 }
 
@@ -122,7 +128,7 @@ Spans DotRows::biases(const DotBlock& block) const {
   for (size_t i = 0; i < block.size(); ++i) {
     const int64_t row = block.row_of(i), column = block.column_of(i);
     double value = inputs_.bias.empty() ? 0 : inputs_.bias[size_t(column)];
-    if (mistake_.azp_in_bias) {
+    if (azp_place_ == AzpPlace::kBias) {
       const double folded = double(float(inputs_.scale_a.at(row, 0) * inputs_.scale_b.at(column, 0))) * zero_points(row, column);
       value = round_to(y_, value - folded, Rounding::kNearestEven, Overflow::kSpecial);
     }
@@ -147,14 +153,9 @@ Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
   return sums;
 }
 
-bool DotRows::is_lost(int64_t part) const {
-  return mistake_.last_part_lost && part > 0 && part + program_.part >= inputs_.product.k;
-}
-
 Spans DotRows::in_any_order(const DotBlock& block) const {
   std::vector<Spans> results;
-  for (int64_t part = 0; part < inputs_.product.k && !is_lost(part); part += program_.part)
-    results.push_back(scaled(block, part_sums(block, part)));
+  for (int64_t part = 0; part < end_k_; part += program_.part) results.push_back(scaled(block, part_sums(block, part)));
   Spans all(std::vector<double>(block.size(), 0.0));
   std::vector<Span> of_element(results.size());
   for (size_t i = 0; i < all.size(); ++i) {
@@ -164,24 +165,28 @@ Spans DotRows::in_any_order(const DotBlock& block) const {
   return all;
 }
 
-Spans DotRows::values(const DotBlock& block) const {
-  if (adds_results_) return in_any_order(block);
-  Spans sum(std::vector<double>(block.size(), 0.0)), results;  // of no product at all
-  for (int64_t part = 0; part < inputs_.product.k; part += program_.part) {
-    if (is_lost(part)) break;
-    Spans of_part = part_sums(block, part);
-    if (mistake_.parts_in_result) {
-      const Spans rounded = scaled(block, std::move(of_part));
-      if (part == 0) results = rounded;
-      for (size_t i = 0; i < results.size() && part > 0; ++i)
-        results.low[i] = round_to(y_, results.low[i] + rounded.low[i], Rounding::kNearestEven, Overflow::kSpecial);
-    } else if (part == 0) {
-      sum = std::move(of_part);
-    } else {
-      add_all(sum, of_part);
-    }
+Spans DotRows::of_results(const DotBlock& block) const {
+  Spans all;
+  for (int64_t part = 0; part < end_k_; part += program_.part) {
+    const Spans result = scaled(block, part_sums(block, part));
+    if (part == 0) all = result;
+    for (size_t i = 0; i < all.size() && part > 0; ++i)
+      all.low[i] = round_to(y_, all.low[i] + result.low[i], Rounding::kNearestEven, Overflow::kSpecial);
   }
-  return mistake_.parts_in_result ? results : scaled(block, std::move(sum));
+  return all;
+}
+
+Spans DotRows::values(const DotBlock& block) const {
+  if (part_sums_ == PartSums::kAtomics) return in_any_order(block);
+  if (part_sums_ == PartSums::kResults) return of_results(block);
+  Spans sum(std::vector<double>(block.size(), 0.0));  // of no product at all
+  for (int64_t part = 0; part < end_k_; part += program_.part) {
+    if (part == 0)
+      sum = part_sums(block, part);
+    else
+      add_all(sum, part_sums(block, part));
+  }
+  return scaled(block, std::move(sum));
 }
 
 }  // namespace assay

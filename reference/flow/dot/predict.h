@@ -26,14 +26,6 @@ struct DotInputs {
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
 };
 
-/// What somebody may do wrong that no cell says and no other input.
-struct DotMistake {
-  bool last_part_lost = false;   ///< of the parts that k is cut into
-  bool parts_in_result = false;  ///< each part is scaled and rounded, and the results are added in their format
-  bool azp_after_float = false;  ///< sum and zero points are rounded to f32 before they meet
-  bool azp_in_bias = false;      ///< zero points are scaled and joined to a bias of the result's format
-};
-
 /// Sums of a unit: its own bits, or everything that they may be if nobody knows which bits it loses (units/replay.h).
 enum class DotSums { kBits, kReplayed };
 
@@ -52,8 +44,7 @@ struct DotBlock {
 /// Rows of D by one program of a contract. Keeps references to the inputs.
 class DotRows {
  public:
-  DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y,
-          const DotMistake& mistake = {}, DotSums sums = DotSums::kBits);
+  DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums = DotSums::kBits);
 
   /// Values of rows first .. end - 1, one after the other: [end - first, n].
   Spans rows(int64_t first, int64_t end) const { return values({first, end, 0, inputs_.n}); }
@@ -77,7 +68,8 @@ class DotRows {
   Spans scaled(const DotBlock& block, Spans sums) const;
   /// Elements whose parts are scaled and rounded by themselves and added to +0 in any order.
   Spans in_any_order(const DotBlock& block) const;
-  bool is_lost(int64_t part) const;
+  /// The same, added to the first one in ascending order.
+  Spans of_results(const DotBlock& block) const;
   /// Of each element the scale for the products from `k`.
   Spans scales_of_a(const DotBlock& block, int64_t k) const;
   Spans scales_of_b(const DotBlock& block, int64_t k) const;
@@ -88,9 +80,10 @@ class DotRows {
   DotProgram program_;
   const DotInputs& inputs_;
   const Format& y_;
-  DotMistake mistake_;
   DotSums sums_;
-  bool adds_results_;
+  PartSums part_sums_;
+  AzpPlace azp_place_;
+  int64_t end_k_;  ///< products that are added
   Recipe join_, recipe_;
 };
 

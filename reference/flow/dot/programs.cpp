@@ -55,13 +55,13 @@ std::optional<std::string> program_of_parts(const DotContract& contract, int64_t
 
 std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k) {
   std::vector<DotProgram> programs;
-  for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.adds_results ? parts : 1) {
+  for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.has_atomics() ? parts : 1) {
     const int64_t part = part_length(contract, k, parts);
     if (!programs.empty() && programs.back().part <= part) continue;  // no shorter parts than before
     if (!programs.empty() && part >= k) continue;
     const bool promotes = contract.of_blocks() || contract.promote < part;
     programs.push_back({promotes ? contract.promote : 0, part,
-                        "split-K " + std::to_string(parts) + (contract.adds_results ? ", added in any order" : "")});
+                        "split-K " + std::to_string(parts) + (contract.has_atomics() ? ", added in any order" : "")});
   }
   if (programs.size() == 1 && programs.front().part >= k) programs.front().name.clear();
   return programs;

@@ -39,7 +39,7 @@ void read_split(const RowCells& cells, DotContract& contract) {
   contract.most_parts = int(number_of(cells, "split", words[0]));
   if (atomics && (contract.most_parts < 2 || contract.most_parts > kMostAtomicParts))
     throw cells.error("split", words[0].position, "atomic additions are those of 2 to " + std::to_string(kMostAtomicParts) + " parts");
-  if (atomics) contract.adds_results = true, contract.least_parts = 2;
+  if (atomics) contract.part_sums = PartSums::kAtomics, contract.least_parts = 2;
   contract.part_of = number_of(cells, "split", words[1]);
 }
 
@@ -102,7 +102,7 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
     throw row.error("unit", 0, "a unit whose sums are f32 or int32 is asked for");
   if (contract.of_integers() && (contract.promote > 0 || contract.most_parts > 1))
     throw row.error("promote", 0, "integers are added in one chain");
-  if (contract.adds_results && (contract.adds_c() || !contract.bias.empty() || contract.of_integers()))
+  if (contract.has_atomics() && (contract.adds_c() || !contract.bias.empty() || contract.of_integers()))
     throw row.error("split", 0, "of parts that are rounded by themselves takes no bias, no c and no integers");
   if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points are of integers");
   const Format* const scale = contract.unit.scale;

@@ -74,7 +74,7 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
     const auto refuse = [&](const std::string& why) { throw cells.error("programs", 0, member.row->id + " " + why); };
     const Unit &unit = member.unit, &first = contract.unit;
     if (!can_be_replayed(unit)) refuse("has a unit that cannot be replayed");
-    if (!(*unit.a == *first.a) || !(*unit.b == *first.b) || member.shuffle.any() || member.adds_c() || member.adds_results)
+    if (!(*unit.a == *first.a) || !(*unit.b == *first.b) || member.shuffle.any() || member.adds_c() || member.has_atomics())
       refuse("multiplies other codes, adds c, or adds results of parts");
     for (const GemmScales scales : contract.scales)
       if (!member.takes(scales)) refuse(std::string("takes no scales ") + name_of(scales));
@@ -88,7 +88,7 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
 UnknownDotRows::UnknownDotRows(const DotContract& contract, const DotInputs& inputs, const Format& y) {
   for (const DotContract& member : contract.members)
     for (const DotProgram& program : dot_programs(member, inputs.product.k))
-      programs_.emplace_back(member, program, inputs, y, DotMistake{}, DotSums::kReplayed);
+      programs_.emplace_back(member, program, inputs, y, DotSums::kReplayed);
 }
 
 Spans UnknownDotRows::values(const DotBlock& block) const {
@@ -103,7 +103,7 @@ Spans UnknownDotRows::values(const DotBlock& block) const {
 std::vector<DotNeighbour> unknown_neighbours(const DotContract& contract) {
   std::vector<DotNeighbour> all;
   const auto add = [&](const std::string& name, auto change) {
-    DotNeighbour wrong{name, contract, {}};
+    DotNeighbour wrong{name, contract};
     for (DotContract& member : wrong.contract.members) change(member);
     all.push_back(std::move(wrong));
   };
@@ -112,9 +112,8 @@ std::vector<DotNeighbour> unknown_neighbours(const DotContract& contract) {
   for (const DotNeighbour& read : codes.all)
     add(read.name, [&](DotContract& member) { member.unit.a = read.contract.unit.a, member.unit.b = read.contract.unit.b; });
   for (const char* gain : {"101/100", "105/100"})
-    add(std::string("y: gain ") + gain, [&](DotContract& member) {
-      member.y.insert(member.y.end() - 1, CellStep::made("mul", {gain}));
-    });
+    add(std::string("y: gain ") + gain,
+        [&](DotContract& member) { member.y.insert(member.y.end() - 1, CellStep::made("mul", {gain})); });
   for (const char* scale : {"sa", "sb"})
     add(std::string(contract.of_blocks() ? "join: " : "y: ") + scale + " is left out", [&](DotContract& member) {
       std::vector<CellStep>& steps = contract.of_blocks() ? member.join : member.y;

@@ -90,7 +90,7 @@ std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& unit
     of_unit.unit_row = row;
     of_unit.unit = unit;
     of_unit.most_parts = like.of_integers() ? 1 : kMostParts;
-    of_unit.least_parts = 1, of_unit.adds_results = false;
+    of_unit.least_parts = 1, of_unit.part_sums = PartSums::kF32;
     if (like.scales_in_unit())
       of_unit.part_of = kScaleBlock, all.push_back(of_unit);
     else

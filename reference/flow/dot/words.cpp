@@ -14,9 +14,11 @@ std::string joined(const std::vector<std::string>& layouts) {
 }
 
 std::vector<std::string> unknown_lines(const DotContract& contract) {
-  std::vector<std::string> lines = {"y     = an element of d as some program of these may make it, whatever bits their units lose or keep:"};
+  std::vector<std::string> lines = {
+      "y     = an element of d as some program of these may make it, whatever bits their units lose or keep:"};
   for (const DotContract& member : contract.members) lines.push_back("        " + member.row->id);
-  lines.push_back("unit    each cut of bits and each rounding of a sum is made or left out; exponents and the order of k are the unit's");
+  lines.push_back(
+      "unit    each cut of bits and each rounding of a sum is made or left out; exponents and the order of k are the unit's");
   return lines;
 }
 
@@ -44,19 +46,22 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
                     formula(join_recipe(contract), "chain") + ", each step rounded to f32");
   else
     lines.push_back("acc   = the chain of all products");
-  if (contract.adds_results)
-    lines.push_back("split   k is cut into 2, 4, ... " + std::to_string(contract.most_parts) + " parts of whole " + std::to_string(contract.part_of) +
-                    " products: y of each is added to 0 in the format of y, in any order");
+  if (contract.has_atomics())
+    lines.push_back("split   k is cut into 2, 4, ... " + std::to_string(contract.most_parts) + " parts of whole " +
+                    std::to_string(contract.part_of) + " products: y of each is added to 0 in the format of y, in any order");
   else if (contract.most_parts > 1)
     lines.push_back("split   k may be cut into 1 to " + std::to_string(contract.most_parts) + " parts of whole " +
                     std::to_string(contract.part_of) + " products: acc of each, added in f32 in ascending order");
   if (contract.of_blocks())
-    lines.push_back(std::string("scales  of blocks ") + name_of(contract.scales.front()) + ": sa of a row of a, sb of rows of b, for " + std::to_string(contract.scale_block()) + " products; sa lies as " + joined(contract.layouts));
+    lines.push_back(std::string("scales  of blocks ") + name_of(contract.scales.front()) +
+                    ": sa of a row of a, sb of rows of b, for " + std::to_string(contract.scale_block()) +
+                    " products; sa lies as " + joined(contract.layouts));
   if (contract.shuffle.any())
     lines.push_back("b       shuffled as by AITER's shuffle_weight, layout (" + std::to_string(contract.shuffle.rows) + ", " +
                     std::to_string(contract.shuffle.products) + ")");
   if (contract.azp != GemmAzp::kNone)
-    lines.push_back(std::string("azp     acc = acc - ") + (contract.azp == GemmAzp::kTensor ? "azp_adj" : "azp * azp_adj") + " in int32, before anything is rounded");
+    lines.push_back(std::string("azp     acc = acc - ") + (contract.azp == GemmAzp::kTensor ? "azp_adj" : "azp * azp_adj") +
+                    " in int32, before anything is rounded");
   const Format& y = *contract.out.front();
   lines.push_back("y     = " + formula(dot_recipe(contract, y, false), "acc"));
   if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true), "acc"));

@@ -1,4 +1,4 @@
-// The group_quant flow against straight programs in MPFR, written by hand from contracts/quant.md and from nothing else.
+// Quantizations by group against programs written by hand.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -8,51 +8,13 @@
 #include "reference/flow/group_quant/group_quant.h"
 #include "reference/flow/row.h"
 #include "reference/testing/f32.h"
+#include "reference/testing/quant_programs.h"
 #include "reference/testing/real.h"
 
 namespace assay {
 namespace {
 
-Contract contract_of(const char* id, const Format& x) {
-  static const ContractTables tables = ContractTables::load("reference/contracts");
-  return bind(tables, id, x);
-}
-
-RowOutputs evaluated(const char* id, const std::vector<double>& x, int64_t group_size, const Format& format = kBf16) {
-  return evaluate_row(contract_of(id, format), {x, {}, 0, group_size}, nullptr, format);
-}
-
-/// What a kernel returns for one group.
-struct Group {
-  double scale;
-  std::vector<uint32_t> codes;
-};
-
-double fl(const Real& x) { return nearest(kF32, x); }
-
-/// Nearest even code of e4m3fn, saturating; NaN is 7F.
-uint32_t e4m3(double v) {
-  if (std::isnan(v)) return 0x7f;
-  const double y = std::isinf(v) ? v : nearest(kE4M3Fn, v);
-  return code_of(kE4M3Fn, std::isinf(y) ? std::copysign(448.0, y) : y);
-}
-
-/// min(max(v, -448), 448) of CUDA's fmaxf and fminf: the first drops a NaN for its bound.
-double max_then_min(double v) { return std::isnan(v) ? -448 : v < -448 ? -448 : v > 448 ? 448 : v; }
-
-double amax_of(const std::vector<double>& x) {
-  double amax = fl(Real("1e-10"));
-  for (double v : x)
-    if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN
-  return amax;
-}
-
-/// contracts/quant.md 3.2 with fp32 scales.
-Group group_fp8(const std::vector<double>& x) {
-  Group g{fl(Real(amax_of(x)) / 448), {}};
-  for (double v : x) g.codes.push_back(e4m3(max_then_min(fl(Real(v) / Real(g.scale)))));
-  return g;
-}
+using namespace quant_programs;
 
 /// contracts/quant.md 4.2: the least power of two that is not below the scale.
 Group group_fp8_packed(const std::vector<double>& x) {
@@ -62,13 +24,15 @@ Group group_fp8_packed(const std::vector<double>& x) {
   Group g{std::isinf(y) ? y : 0x1p-149, {}};
   while (g.scale < y) g.scale *= 2;
   const double inverse = std::isinf(g.scale) ? 0 : fl(Real(1) / Real(g.scale));
-  for (double v : x) g.codes.push_back(e4m3(max_then_min(std::isinf(v) && inverse == 0 ? std::nan("") : fl(Real(v) * Real(inverse)))));
+  for (double v : x)
+    g.codes.push_back(e4m3(max_then_min(std::isinf(v) && inverse == 0 ? std::nan("") : fl(Real(v) * Real(inverse)))));
   return g;
 }
 
 using Twin = std::function<Group(const std::vector<double>&)>;
 
-std::string disagreement(const char* id, const Twin& twin, const std::vector<std::vector<double>>& rows, int64_t group_size, const Format& x) {
+std::string disagreement(const char* id, const Twin& twin, const std::vector<std::vector<double>>& rows, int64_t group_size,
+                         const Format& x) {
   for (const auto& row : rows) {
     const RowOutputs out = evaluated(id, row, group_size, x);
     for (size_t g = 0; g < out.scale.size(); ++g) {
@@ -89,36 +53,6 @@ std::string disagreement(const char* id, const Twin& twin, const std::vector<std
     }
   }
   return {};
-}
-
-/// Rows of four groups: normal data of many magnitudes, ties, quiet groups, specials.
-std::vector<std::vector<double>> rows_of(const Format& x, int64_t group_size) {
-  RandomNumbers random(71);
-  std::mt19937 engine(72);
-  std::normal_distribution<double> normal;
-  const auto in_x = [&](double v) { return round_to(x, v, Rounding::kNearestEven, Overflow::kSpecial); };
-  const int lowest = x == kF16 ? -20 : -60, highest = x == kF16 ? 12 : 60;
-  std::vector<std::vector<double>> rows;
-  for (int trial = 0; trial < 24; ++trial) {
-    std::vector<double> row;
-    for (int64_t i = 0; i < 4 * group_size; ++i) {
-      const int exponent = lowest + (highest - lowest) * trial / 23;
-      row.push_back(in_x(std::ldexp(normal(engine), exponent)));
-    }
-    rows.push_back(row);
-  }
-  std::vector<double> any, ties, specials, quiet;
-  const std::vector<double> special = special_numbers();
-  for (int64_t i = 0; i < 4 * group_size; ++i) {
-    any.push_back(random.of(x));
-    ties.push_back(in_x(i % group_size == 0 ? 448 : (double(random.below(250)) + 0.5) * std::ldexp(1.0, int(random.below(8)) - 4)));
-    specials.push_back(i % 7 == 3 ? in_x(special[random.below(special.size())]) : in_x(normal(engine)));
-    quiet.push_back(in_x(normal(engine) * std::ldexp(1.0, -28 - int(i / group_size) * 3)));
-  }
-  for (auto* row : {&any, &ties, &specials, &quiet}) rows.push_back(*row);
-  rows.push_back(std::vector<double>(size_t(4 * group_size), 0.0));
-  rows.push_back(std::vector<double>(size_t(4 * group_size), std::nan("")));
-  return rows;
 }
 
 TEST(QuantTwin, Fp32AndPackedRowsEqualTheProgramsWrittenByHand) {
@@ -161,238 +95,8 @@ TEST(QuantTwin, AProgramWithOneMistakeIsSeen) {
   const auto rows = rows_of(kBf16, 128);
   for (const Twin& wrong : {min_then_max, multiplies, reciprocal_of_448, drops_the_last, Twin(group_fp8_packed)})
     EXPECT_NE(disagreement("vllm.group_fp8", wrong, rows, 128, kBf16), "");
-  for (const Twin& wrong : {floors, Twin(group_fp8)}) EXPECT_NE(disagreement("vllm.group_fp8_packed", wrong, rows, 128, kBf16), "");
-}
-
-// ---- the catalogue of contracts/quant.md, section 12
-
-constexpr char kG[] = "vllm.group_fp8", kP[] = "vllm.group_fp8_packed", kT[] = "vllm.group_triton_ue8m0", kK[] = "vllm.per_token";
-
-struct Answer {
-  RowOutputs out;
-  uint32_t scale_bits() const { return out.scale[0].pinned() ? code_of(kF32, out.scale[0].low) : 0xdeadbeef; }
-  uint32_t byte() const {
-    if (!out.scale[0].pinned()) return 0xdead;
-    return code_of(kE8M0, std::isinf(out.scale[0].low) ? std::nan("") : out.scale[0].low);
-  }
-  uint32_t code(size_t i, const Format& f = kE4M3Fn) const { return out.q[i].pinned() ? code_of(f, out.q[i].low) : 0xdead; }
-};
-
-/// One group of 128 zeros with the given numbers in front.
-Answer answer(const char* id, std::vector<double> front) {
-  front.resize(128, 0.0);
-  return {evaluated(id, front, 128)};
-}
-
-TEST(QuantCatalogue, Z0AGroupOfZeros) {
-  EXPECT_EQ(answer(kG, {}).scale_bits(), 0x2A7B5123u);
-  EXPECT_EQ(answer(kG, {}).code(0), 0u);
-  EXPECT_EQ(answer(kP, {}).byte(), 94u);
-  EXPECT_EQ(answer(kT, {}).byte(), 85u);
-  EXPECT_EQ(answer(kK, {}).scale_bits(), 0x36924925u);
-  EXPECT_EQ(answer(kK, {}).code(127), 0u);
-  EXPECT_EQ(answer("deepgemm.per_token_cast_ue8m0", {}).byte(), 105u);
-  EXPECT_EQ(answer("vllm.group_fp8_ue8m0", {}).byte(), 94u);
-  EXPECT_NE(answer(kP, {1}).byte(), 94u) << "the floor holds for quiet groups only";
-}
-
-TEST(QuantCatalogue, Z1AndZ2SignsOfZero) {
-  for (const char* id : {kG, kP, kK}) {
-    EXPECT_EQ(answer(id, {448, -0.0}).code(1), 0x80u) << id;
-    EXPECT_EQ(answer(id, {448, -0x1p-20}).code(1), 0x80u) << id;
-    EXPECT_EQ(answer(id, {448, 0.0}).code(1), 0x00u) << id;
-  }
-  EXPECT_EQ(answer("vllm.group_fp8_fnuz", {224, -0.0}).code(1, kE4M3Fnuz), 0x00u);
-  EXPECT_EQ(answer("vllm.group_fp8_fnuz", {224, -0x1p-20}).code(1, kE4M3Fnuz), 0x00u);
-  EXPECT_EQ(answer("vllm.group_fp8_fnuz", {224, -1}).code(1, kE4M3Fnuz), code_of(kE4M3Fnuz, -1));
-}
-
-TEST(QuantCatalogue, P0ToP4AmaxAtTheEdges) {
-  EXPECT_EQ(answer(kG, {448}).scale_bits(), 0x3F800000u);
-  EXPECT_EQ(answer(kP, {448}).byte(), 127u);
-  EXPECT_EQ(answer(kP, {450}).byte(), 128u);
-  EXPECT_EQ(answer(kG, {224}).out.scale[0].low, 0.5);
-  EXPECT_EQ(answer(kP, {224}).byte(), 126u);
-  const double quiet = nearest(kBf16, Real("1e-9"));
-  EXPECT_EQ(answer(kP, {quiet}).byte(), 94u);
-  EXPECT_EQ(answer(kT, {quiet}).byte(), 89u);
-  EXPECT_EQ(answer("deepgemm.per_token_cast_ue8m0", {quiet}).byte(), 105u);
-  const double below = next_down(kBf16, 0x1p-9), above = next_up(kBf16, 0x1p-9);
-  EXPECT_EQ(answer(kK, {below}).scale_bits(), 0x36924925u);
-  EXPECT_NE(answer(kK, {above}).scale_bits(), 0x36924925u);
-  EXPECT_EQ(answer(kG, {below}).out.scale[0].low, fl(Real(below) / 448));
-}
-
-TEST(QuantCatalogue, N0ANanIsLaunderedAsTheClampSays) {
-  const double nan = std::nan("");
-  EXPECT_EQ(answer(kG, {448, nan}).code(1), 0xfeu);
-  EXPECT_EQ(answer(kP, {448, nan}).code(1), 0xfeu);
-  EXPECT_EQ(answer(kK, {448, nan}).code(1), 0x7eu);
-  EXPECT_EQ(answer("sglang.group_8bit", {448, nan}).code(1), 0x7fu);
-  EXPECT_EQ(answer("aiter.per_1x128", {448, nan}).code(1), 0xfeu);
-  EXPECT_EQ(answer(kG, {448, nan}).scale_bits(), 0x3F800000u) << "and amax drops it";
-  for (size_t i : {0, 1, 127}) EXPECT_EQ(answer("deepgemm.per_token_cast", {448, nan}).code(i), 0x7fu) << "torch keeps it: all NaN";
-}
-
-TEST(QuantCatalogue, I0OneInfinity) {
-  for (const char* id : {kG, kP}) {
-    const Answer a = answer(id, {1, HUGE_VAL, -3});
-    EXPECT_EQ(a.out.scale[0].low, HUGE_VAL) << id;
-    EXPECT_EQ(a.code(0), 0x00u) << id;
-    EXPECT_EQ(a.code(1), 0xfeu) << id;
-    EXPECT_EQ(a.code(2), 0x80u) << id;
-  }
-  EXPECT_EQ(answer(kP, {1, HUGE_VAL}).byte(), 255u);
-  EXPECT_NE(answer(kP, {1}).byte(), 255u);
-}
-
-TEST(QuantCatalogue, W0NeighbouringGroupsKeepTheirOwnAmax) {
-  std::vector<double> row(256, 0.0);
-  row[5] = 1, row[200] = 448;
-  const RowOutputs out = evaluated(kG, row, 128);
-  EXPECT_EQ(code_of(kF32, out.scale[0].low), 0x3B124925u);
-  EXPECT_EQ(out.scale[1].low, 1);
-  EXPECT_EQ(evaluated(kG, row, 256).scale[0].low, 1) << "one group of both would hide the smaller";
-}
-
-TEST(QuantCatalogue, R0AProductOnATieTellsTheOrderOfTheSteps) {
-  int exact = 0, above = 0, free = 0;
-  for (int mantissa = 128; mantissa < 256; mantissa += 8) {
-    const double amax = mantissa, x = 0.375 * amax;  // x 448 / amax is 168, halfway between 160 and 176
-    const uint32_t code = answer(kG, {amax, x}).code(1);
-    EXPECT_EQ(code, group_fp8({amax, x}).codes[1]);
-    EXPECT_TRUE(code == 0x72 || code == 0x73);
-    (code == 0x72 ? exact : above) += 1;
-    EXPECT_EQ(answer(kP, {amax, 0}).out.q[0].pinned(), true);
-    const Span either = answer("sglang.group_8bit", {amax, x}).out.q[1];
-    EXPECT_TRUE(either.low <= 160 && 160 <= either.high);
-    free += either.low == 160 && either.high == 176;
-  }
-  EXPECT_GT(exact, 0);
-  EXPECT_GT(above, 0) << "the quotient lands one ulp above the tie for some amax";
-  EXPECT_GT(free, 0) << "within 2 ulp of fast division both codes are legal";
-}
-
-// ---- one scale for many rows, a bound from the caller, a scale from the caller
-
-/// min(max(v, -448), 448) with the bounds in the order of contracts/quant.md 5.1: NaN meets the upper one.
-double min_then_max(double v) { return std::isnan(v) ? 448 : v < -448 ? -448 : v > 448 ? 448 : v; }
-
-/// contracts/quant.md 5.2, static: x times the reciprocal, which is rounded.
-std::vector<uint32_t> codes_by_reciprocal(const std::vector<double>& x, double scale) {
-  const double inverse = scale == 0 ? HUGE_VAL : std::isinf(scale) ? 0 : fl(Real(1) / Real(scale));
-  std::vector<uint32_t> codes;
-  for (double v : x) {
-    const bool undefined = std::isnan(v) || (std::isinf(inverse) && v == 0) || (inverse == 0 && std::isinf(v));
-    const double product = undefined ? std::nan("") : std::isinf(v) || std::isinf(inverse) ? v * inverse : fl(Real(v) * Real(inverse));
-    codes.push_back(e4m3(min_then_max(product)));
-  }
-  return codes;
-}
-
-void expect_codes(const Spans& q, const std::vector<uint32_t>& codes, const std::string& where) {
-  ASSERT_EQ(q.size(), codes.size());
-  for (size_t i = 0; i < codes.size(); ++i)
-    ASSERT_TRUE(q[i].pinned() && code_of(kE4M3Fn, q[i].low) == codes[i]) << where << " element " << i;
-}
-
-TEST(QuantTwin, OneScaleForAllRowsEqualsTheProgramWrittenByHand) {
-  for (const Format* x : {&kBf16, &kF16, &kF32}) {
-    const Contract contract = contract_of("vllm.per_tensor", *x);
-    const auto rows = rows_of(*x, 32);
-    for (size_t first = 0; first + 1 < rows.size(); ++first) {
-      double amax = 0;
-      Spans maxima = group_maxima(*contract.group_quant(), Spans(rows[first]), 128);
-      join_maxima(*contract.group_quant(), maxima, group_maxima(*contract.group_quant(), Spans(rows[first + 1]), 128));
-      for (const auto& row : {rows[first], rows[first + 1]})
-        for (double v : row)
-          if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN
-      const double scale = std::isinf(amax) ? amax : fl(Real(amax) / 448);
-      for (const auto& row : {rows[first], rows[first + 1]}) {
-        const RowOutputs out = evaluate_row(contract, {row, {}, 0, 128, HUGE_VAL, {}, maxima}, nullptr, *x);
-        ASSERT_TRUE(out.scale[0].pinned() && same_number(out.scale[0].low, scale)) << first;
-        expect_codes(out.q, codes_by_reciprocal(row, scale), std::string(x->name) + " rows from " + std::to_string(first));
-      }
-    }
-  }
-}
-
-/// contracts/quant.md 4.4: torch's amax of a block, at least 1e-4, and a cast that does not saturate.
-TEST(QuantTwin, BlocksOfManyRowsAndCutOffColumnsEqualTheProgramWrittenByHand) {
-  for (const Format* x : {&kBf16, &kF32}) {
-    const Contract contract = contract_of("deepgemm.per_block_cast", *x);
-    auto rows = rows_of(*x, 32);
-    for (auto& row : rows) row.resize(77);  // groups of 32, 32 and 13
-    for (size_t first = 0; first + 1 < rows.size(); ++first) {
-      Spans maxima = group_maxima(*contract.group_quant(), Spans(rows[first]), 32);
-      join_maxima(*contract.group_quant(), maxima, group_maxima(*contract.group_quant(), Spans(rows[first + 1]), 32));
-      for (size_t r : {first, first + 1}) {
-        const RowOutputs out = evaluate_row(contract, {rows[r], {}, 0, 32, HUGE_VAL, {}, maxima}, nullptr, *x);
-        ASSERT_EQ(out.scale.size(), 3u);
-        for (size_t i = 0; i < 77; ++i) {
-          double amax = fl(Real("1e-4"));
-          for (size_t j = i / 32 * 32; j < std::min<size_t>(77, i / 32 * 32 + 32); ++j)
-            for (size_t both : {first, first + 1})
-              if (std::isnan(rows[both][j]) || std::fabs(rows[both][j]) > amax) amax = std::fabs(rows[both][j]) + (std::isnan(amax) ? amax : 0);
-          const double scale = std::isfinite(amax) ? fl(Real(amax) / 448) : amax;
-          ASSERT_TRUE(same_number(out.scale[i / 32].low, scale)) << first << " " << i;
-          const double inverse = std::isinf(scale) ? 0 : std::isnan(scale) ? scale : fl(Real(1) / Real(scale)), v = rows[r][i];
-          const bool nan = std::isnan(v) || std::isnan(inverse) || (std::isinf(v) && inverse == 0);
-          const double product = nan ? std::nan("") : fl(Real(v) * Real(inverse));
-          ASSERT_EQ(code_of(kE4M3Fn, out.q[i].low) & 0x7f, e4m3(product) & 0x7f) << first << " " << i;
-        }
-      }
-    }
-  }
-}
-
-TEST(QuantTwin, AGivenScaleIsTakenAsItIs) {
-  for (double scale : {1.0, 7.0, fl(Real("0.0123")), 0x1p-140, 0.0, HUGE_VAL}) {
-    const Contract contract = contract_of("vllm.static", kBf16);
-    for (const auto& row : rows_of(kBf16, 32)) {
-      const RowOutputs out = evaluate_row(contract, {row, {}, 0, 128, HUGE_VAL, {scale}}, nullptr, kBf16);
-      EXPECT_EQ(out.scale.size(), 0u) << "it is no output";
-      const double by = scale == 0x1p-140 ? 0 : scale;  // its reciprocal overflows
-      expect_codes(out.q, codes_by_reciprocal(row, by), std::to_string(scale));
-    }
-  }
-}
-
-TEST(QuantTwin, TheBoundIsOneOfAmaxAndRoundedToF32) {
-  const Contract contract = contract_of("vllm.per_token_ub", kBf16);
-  std::vector<double> x(128, 1.5);
-  x[7] = 96;
-  const auto scale_under = [&](double bound) { return evaluate_row(contract, {x, {}, 0, 128, bound}, nullptr, kBf16).scale[0].low; };
-  EXPECT_EQ(scale_under(HUGE_VAL), fl(Real(96) / 448));
-  EXPECT_EQ(scale_under(4), fl(Real(4) / 448));
-  EXPECT_EQ(scale_under(0.1), fl(Real(fl(Real("0.1"))) / 448));
-  EXPECT_EQ(scale_under(0), fl(Real(1) / (448 * 512))) << "the floor is above every bound";
-}
-
-// ---- a stored scale narrows what lies behind it
-
-TEST(QuantGivenScale, CodesAreJudgedWithTheScaleThatWasStored) {
-  const Contract contract = contract_of("vllm.group_triton", kBf16);
-  std::mt19937 engine(73);
-  std::normal_distribution<double> normal;
-  std::vector<double> x;
-  for (int i = 0; i < 128; ++i) x.push_back(nearest(kBf16, normal(engine)));
-  const RowInputs inputs{x, {}, 0, 128};
-  const RowOutputs wide = evaluate_row(contract, inputs, nullptr, kBf16);
-  ASSERT_FALSE(wide.scale[0].pinned()) << "a Triton division is free by 2 ulp";
-  const StoredRow low{{}, {}, {wide.scale[0].low}}, wrong{{}, {}, {2 * wide.scale[0].high}};
-  const auto open = [](const RowOutputs& out) {
-    int count = 0;
-    for (size_t i = 0; i < out.q.size(); ++i) count += !out.q[i].pinned();
-    return count;
-  };
-  const RowOutputs given = evaluate_row(contract, inputs, &low, kBf16), ignored = evaluate_row(contract, inputs, &wrong, kBf16);
-  EXPECT_LE(open(given), open(wide));
-  EXPECT_EQ(open(ignored), open(wide)) << "a scale that the contract forbids narrows nothing";
-  for (size_t i = 0; i < x.size(); ++i) {
-    EXPECT_GE(given.q[i].low, wide.q[i].low);
-    EXPECT_LE(given.q[i].high, wide.q[i].high);
-  }
+  for (const Twin& wrong : {floors, Twin(group_fp8)})
+    EXPECT_NE(disagreement("vllm.group_fp8_packed", wrong, rows, 128, kBf16), "");
 }
 
 }  // namespace

@@ -1,72 +1,24 @@
-// int8 rows of the flows group_quant and quant_azp against straight programs in MPFR, written by hand from
-// contracts/quant.md, 3.2 and 5.3, and the rows C0 to C2 of its catalogue.
+// int8 quantizations, with and without a zero point, against programs written by hand.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <sstream>
 
 #include "reference/contracts/rows.h"
 #include "reference/flow/row.h"
 #include "reference/testing/f32.h"
+#include "reference/testing/int8_programs.h"
 #include "reference/testing/real.h"
 
 namespace assay {
 namespace {
 
-const ContractTables& tables() {
-  static const ContractTables all = ContractTables::load("reference/contracts");
-  return all;
-}
-
-double fl(const Real& x) { return nearest(kF32, x); }
-
-/// a / b, a * b, a - b of IEEE 754 with one rounding, for all operands.
-double divided(double a, double b) { return fl(in_reals(mpfr_div, a, b)); }
-double times(double a, double b) { return fl(in_reals(mpfr_mul, a, b)); }
+using namespace int8_programs;
 double less(double a, double b) { return fl(in_reals(mpfr_sub, a, b)); }
 
-/// A whole number by MPFR, then limited; NaN is 0 (PTX ISA, cvt).
-int64_t whole(int round(mpfr_ptr, mpfr_srcptr, mpfr_rnd_t), double v, int64_t least, int64_t most) {
-  if (std::isnan(v)) return 0;
-  const Real w = in_reals(round, v);
-  return w < Real(least) ? least : w > Real(most) ? most : w.convert_to<int64_t>();
-}
-int to_even(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_rint(y, x, MPFR_RNDN); }
-int inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, x); }
-
-constexpr int64_t kLeast32 = -2147483648LL, kMost32 = 2147483647;
-
-/// What a kernel returns for one group; codes without a value are not specified.
-struct Group {
-  double scale = 0;
-  std::optional<int64_t> zero;
-  std::vector<std::optional<int64_t>> codes;
-};
-
-using Numbers = std::vector<double>;
 using Twin = std::function<Group(const Numbers&)>;
-
-double amax_from(double floor, const Numbers& x) {
-  double amax = floor;
-  for (double v : x)
-    if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN
-  return amax;
-}
-
-/// contracts/quant.md 3.2: max(., -128), then min(., 127), then a cast that cuts off.
-Group group_int8(const Numbers& x) {
-  const double amax = amax_from(fl(Real("1e-10")), x);
-  Group g{divided(amax, 127), {}, {}};
-  for (double v : x) {
-    const double quotient = divided(v, g.scale);
-    const double limited = std::isnan(quotient) || quotient < -128 ? -128 : quotient > 127 ? 127 : quotient;
-    g.codes.push_back(whole(inward, limited, -128, 127));
-  }
-  return g;
-}
 
 /// contracts/quant.md 5.3, dynamic: the multiplier is 127 / amax, 0 for a row of zeros.
 Group per_token(const Numbers& x) {
@@ -74,13 +26,6 @@ Group per_token(const Numbers& x) {
   Group g{divided(amax, 127), {}, {}};
   for (double v : x) g.codes.push_back(whole(to_even, times(v, inverse), -128, 127));
   return g;
-}
-
-/// contracts/quant.md 5.3, azp: round, add, limit.
-int64_t code_about(double v, double inverse, int64_t azp) {
-  const int64_t sum = whole(to_even, times(v, inverse), kLeast32, kMost32) + azp;
-  const int64_t word = std::min(std::max(sum, kLeast32), kMost32);
-  return std::min<int64_t>(std::max<int64_t>(word, -128), 127);
 }
 
 Group per_token_azp(const Numbers& x) {
@@ -144,35 +89,6 @@ std::string disagreement(const char* id, const Twin& twin, const std::vector<Num
   return {};
 }
 
-/// Rows of 128: many magnitudes, all ties of a scale of 1, one sign, one number, specials, quiet ones.
-std::vector<Numbers> rows_of(const Format& x) {
-  RandomNumbers random(81);
-  std::mt19937 engine(82);
-  std::normal_distribution<double> normal;
-  const auto in_x = [&](double v) { return round_to(x, v, Rounding::kNearestEven, Overflow::kSpecial); };
-  const int lowest = x == kF16 ? -20 : -60, highest = x == kF16 ? 12 : 60;
-  std::vector<Numbers> rows;
-  for (int trial = 0; trial < 32; ++trial) {
-    Numbers row;
-    const double offset = trial % 4 == 0 ? 0 : trial % 4 == 1 ? 5 : trial % 4 == 2 ? -5 : 0.1;
-    for (int i = 0; i < 128; ++i)
-      row.push_back(in_x(std::ldexp(normal(engine) + offset, lowest + (highest - lowest) * trial / 31)));
-    rows.push_back(row);
-  }
-  const Numbers special = special_numbers();
-  Numbers any, ties, shifted, specials, tiny;
-  for (int i = 0; i < 128; ++i) {
-    any.push_back(random.of(x));
-    ties.push_back(i == 0 ? -127 : (i - 64) + 0.5);
-    shifted.push_back(i == 0 ? -127 : i == 1 ? 128 : (i - 64) + 0.5);  // a range of 255 about an odd zero point
-    specials.push_back(i % 7 == 3 ? in_x(special[random.below(special.size())]) : in_x(normal(engine)));
-    tiny.push_back(std::ldexp(double(random.below(14)) - 10, x == kF16 ? -24 : -133));
-  }
-  for (const Numbers& row : {any, ties, shifted, specials, tiny}) rows.push_back(row);
-  for (double c : {0.0, -0.0, 1.0, -0.375, std::nan(""), HUGE_VAL, -HUGE_VAL}) rows.emplace_back(128, in_x(c));
-  return rows;
-}
-
 TEST(Int8Twin, RowsEqualTheProgramsWrittenByHand) {
   for (const Format* x : {&kBf16, &kF16, &kF32}) {
     EXPECT_EQ(disagreement("vllm.group_int8", group_int8, rows_of(*x), 32, *x), "");
@@ -213,128 +129,6 @@ TEST(Int8Twin, AProgramWithOneMistakeIsSeen) {
     EXPECT_NE(disagreement("vllm.per_token_int8", wrong, rows, 128, kBf16), "");
   for (const Twin& wrong : {rounded_once, azp_cut_off, Twin(proposed_azp)})
     EXPECT_NE(disagreement("vllm.per_token_int8_azp", wrong, rows, 128, kBf16), "");
-}
-
-TEST(Int8Twin, AGivenScaleAndZeroPointAreTakenAsTheyAre) {
-  for (double scale : {1.0, 7.0, fl(Real("0.0123")), 0.0, 0x1p-140, HUGE_VAL}) {
-    for (double azp : {0.0, 5.0, -128.0, 2147483647.0, -2147483648.0}) {
-      for (const Numbers& row : rows_of(kBf16)) {
-        const RowInputs inputs{row, {}, 0, 128, HUGE_VAL, {scale}, {}, {azp}};
-        const RowOutputs out = evaluate_row(bind(tables(), "vllm.static_int8_azp", kBf16), inputs, nullptr, kBf16);
-        const RowOutputs plain = evaluate_row(bind(tables(), "vllm.static_int8", kBf16), inputs, nullptr, kBf16);
-        EXPECT_EQ(out.scale.size() + out.zero.size(), 0u) << "they are no outputs";
-        for (size_t i = 0; i < row.size(); ++i) {
-          ASSERT_EQ(out.q[i].low, double(code_about(row[i], divided(1, scale), int64_t(azp))))
-              << row[i] << " " << scale << " " << azp;
-          ASSERT_EQ(plain.q[i].low, double(whole(to_even, divided(row[i], scale), -128, 127))) << row[i] << " / " << scale;
-        }
-      }
-    }
-  }
-}
-
-// ---- what was stored narrows what lies behind it
-
-/// The shipped tables and a row whose divisions are free by two ulp.
-ContractTables with_a_free_row() {
-  const auto path = std::filesystem::temp_directory_path() / ("int8_twin_test_" + std::to_string(::getpid()) + ".csv");
-  std::ofstream(path) << "id,lo,hi,q,L,scale,zero,mult,code,group,layouts,pad,since,until,source,why\n"
-                      << "my.free,least,greatest,int8,255,hi: sub(lo) div(L)~2,lo: div(s)~2 neg sub(128) to(int32),rcp,"
-                      << "mul(m) int32: rint add(azp) to(q),row,row,rows:untouched,2026-11-21,,a test,free\n";
-  ContractTables all = tables();
-  all.add(path.string());
-  std::filesystem::remove(path);
-  return all;
-}
-
-TEST(Int8Given, CodesAreJudgedWithTheScaleAndTheZeroPointThatWereStored) {
-  const Contract contract = bind(with_a_free_row(), "my.free", kF32);
-  RandomNumbers random(91);
-  int free = 0;
-  for (int trial = 0; trial < 4000; ++trial) {
-    // The zero point lies beside a tie: 2 k + 1 halves of a scale of 1.
-    const double lo = -double(random.below(200)) - 0.5;
-    const Numbers x = {lo, lo + 255, 0.25, 17, -3};
-    const RowInputs inputs{x, {}, 0, 5};
-    const RowOutputs wide = evaluate_row(contract, inputs, nullptr, kF32);
-    ASSERT_FALSE(wide.scale[0].pinned());
-    for (double azp : {wide.zero[0].low, wide.zero[0].high}) {
-      const StoredRow stored{{}, {}, {1}, {azp}}, wrong{{}, {}, {1}, {azp + 9}};
-      const RowOutputs given = evaluate_row(contract, inputs, &stored, kF32),
-                       ignored = evaluate_row(contract, inputs, &wrong, kF32);
-      if (given.zero[0].pinned()) continue;  // the stored scale leaves one zero point alone
-      ++free;
-      EXPECT_EQ(given.zero[0].high - given.zero[0].low, 1) << "what is accepted does not narrow";
-      for (size_t i = 0; i < x.size(); ++i) {
-        const Span q = given.q[i];
-        EXPECT_TRUE(q.pinned() && wide.q[i].low <= q.low && q.high <= wide.q[i].high);
-        EXPECT_EQ(q.low, double(std::min<int64_t>(127, std::max<int64_t>(-128, whole(to_even, x[i], -999, 999) + int64_t(azp)))));
-      }
-      EXPECT_FALSE(ignored.q[4].pinned()) << "a zero point that the contract forbids narrows nothing";
-    }
-  }
-  EXPECT_GT(free, 100);
-}
-
-// ---- the catalogue of contracts/quant.md, section 12
-
-RowOutputs of_row(const char* id, Numbers front, double rest = 0) {
-  front.resize(128, rest);
-  return evaluate_row(bind(tables(), id, kBf16), {front, {}, 0, 128}, nullptr, kBf16);
-}
-
-TEST(Int8Catalogue, C0AConstantRowIsUndefinedUpstreamAndExactInTheProposal) {
-  for (double c : {3.0, -0.375, 0.0}) {
-    const RowOutputs upstream = of_row("vllm.per_token_int8_azp", {}, c), proposed = of_row("assay.per_token_int8_azp", {}, c);
-    EXPECT_TRUE(same_number(upstream.scale[0].low, 0.0)) << "the scale is specified";
-    EXPECT_TRUE(upstream.zero[0].any() && upstream.q[0].any()) << "what follows from min / 0 is not";
-    const double restored = fl(Real(proposed.q[0].low - proposed.zero[0].low) * Real(proposed.scale[0].low));
-    EXPECT_TRUE(proposed.q[0].pinned() && round_to(kBf16, restored, Rounding::kNearestEven, Overflow::kSpecial) == c) << c;
-  }
-  EXPECT_TRUE(of_row("vllm.per_token_int8_azp", {1}, 3).q[0].pinned()) << "two numbers make a range";
-}
-
-TEST(Int8Catalogue, C1ASumBeyondInt32Saturates) {
-  const auto code = [](double x, double azp) {
-    return evaluate_row(bind(tables(), "vllm.static_int8_azp", kBf16), {{x}, {}, 0, 1, HUGE_VAL, {fl(Real("1e-10"))}, {}, {azp}},
-                        nullptr, kBf16)
-        .q[0]
-        .low;
-  };
-  EXPECT_EQ(code(1, 1), 127) << "a sum that wraps gives -128";
-  EXPECT_EQ(code(-1, -1), -128);
-  EXPECT_EQ(code(0, 1), 1);
-}
-
-TEST(Int8Catalogue, C2HalvesAndNineTenthsTellThreeRoundingsApart) {
-  // amax 127 makes the scale 1.
-  const Numbers x = {127, 2.5, 3.5, 1.8984375, -2.5, -3.5, -1.8984375};
-  const auto codes = [&](const char* id) {
-    Numbers all;
-    const RowOutputs out = of_row(id, x);
-    for (size_t i = 1; i < x.size(); ++i) all.push_back(out.q[i].low == out.q[i].high ? out.q[i].low : -999);
-    return all;
-  };
-  EXPECT_EQ(codes("vllm.group_int8"), (Numbers{2, 3, 1, -2, -3, -1}));
-  EXPECT_EQ(codes("vllm.per_token_int8"), (Numbers{2, 4, 2, -2, -4, -2}));
-  // The multiplier 127 / 127 may be off by two ulp and the tie then falls either way: away from zero at its upper end.
-  const RowOutputs away = of_row("vllm.per_token_int8_triton", x);
-  EXPECT_EQ(away.q[1].high, 3);
-  EXPECT_EQ(away.q[4].low, -3);
-  EXPECT_EQ(away.q[3].low, 2);
-}
-
-TEST(Int8Catalogue, ANanIsWhatEachCastMakesOfIt) {
-  const double nan = std::nan("");
-  EXPECT_EQ(of_row("vllm.group_int8", {127, nan}).q[1].low, -128) << "max drops it for -128";
-  EXPECT_EQ(of_row("sglang.group_int8", {127, nan}).q[1].low, -128);
-  EXPECT_EQ(of_row("vllm.per_token_int8", {127, nan}).q[1].low, 0) << "PTX ISA, cvt.rni.sat.s8.f32";
-  for (const char* id : {"aiter.group_int8", "aiter.per_token_int8", "vllm.per_token_int8_triton", "vllm.per_token_int8_rocm"}) {
-    EXPECT_TRUE(of_row(id, {127, nan}).q[1].any()) << id << ": undefined";
-    EXPECT_FALSE(of_row(id, {127, nan}).q[2].any()) << id << ": and nothing else is";
-  }
-  EXPECT_TRUE(of_row("aiter.per_token_int8", {}).q[0].any()) << "a row of zeros: 0 * Inf";
-  EXPECT_EQ(of_row("vllm.per_token_int8", {}).q[0].low, 0);
 }
 
 }  // namespace

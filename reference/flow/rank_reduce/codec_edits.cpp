@@ -27,15 +27,15 @@ void edit_rank_codec(const RankReduce& right, RankEdits& edits) {
   const RankCodec& codec = right.codec;
   if (codec.group == 0) return;
   if (codec.of_numbers)
-    edits.add("codec: the numbers of ranks are not coded", [](RankNeighbour& wrong) { wrong.mistake.first_uncoded = true; });
+    edits.add("codec: the numbers of ranks are not coded", [](RankNeighbour& wrong) { wrong.contract.codec.of_numbers = false; });
   else
     edits.add("codec: the numbers of ranks are coded, too", [](RankNeighbour& wrong) { wrong.contract.codec.of_numbers = true; });
-  edits.add("codec: sums are not coded", [](RankNeighbour& wrong) { wrong.mistake.sum_uncoded = true; });
-  if (codec.owner_keeps) {
-    edits.add("codec: the owner reads its code", [](RankNeighbour& wrong) { wrong.mistake.owner_coded = true; });
-    edits.add("owners: each is the next rank", [](RankNeighbour& wrong) { wrong.mistake.next_owner = true; });
+  edits.add("codec: sums are not coded", [](RankNeighbour& wrong) { wrong.contract.codec.of_sums = false; });
+  if (codec.keeps_sums()) {
+    edits.add("codec: the owner reads its code", [](RankNeighbour& wrong) { wrong.contract.codec.keeper = RankCodec::kNobody; });
+    edits.add("owners: each is the next rank", [](RankNeighbour& wrong) { wrong.contract.codec.keeper = 1; });
   } else {
-    edits.add("codec: the owner keeps its own sum", [](RankNeighbour& wrong) { wrong.mistake.owner_uncoded = true; });
+    edits.add("codec: the owner keeps its own sum", [](RankNeighbour& wrong) { wrong.contract.codec.keeper = 0; });
   }
   edits.add("group: half as many numbers", [&](RankNeighbour& wrong) { wrong.contract.codec.group = codec.group / 2; });
   if (codec.apart > 1) {
@@ -64,9 +64,10 @@ void edit_rank_codec(const RankReduce& right, RankEdits& edits) {
       edits.add("code: rint -> trunc", [&](RankNeighbour& wrong) { wrong.contract.codec.code[i] = CellStep::made("trunc"); });
   }
   const auto rounds = [](const Steps& steps) {
-    return std::any_of(steps.begin(), steps.end(), [](const CellStep& step) { return step.word == "to" && step.argument(0) == "x"; });
+    return std::any_of(steps.begin(), steps.end(),
+                       [](const CellStep& step) { return step.word == "to" && step.argument(0) == "x"; });
   };
-  if (!rounds(codec.scale) || codec.owner_keeps) return;  // those have no bit that arms it
+  if (!rounds(codec.scale) || codec.keeps_sums()) return;  // those have no bit that arms it
   edits.add("overflow: to the other end", [&](RankNeighbour& wrong) {
     for (Steps* steps : {&wrong.contract.codec.scale, &wrong.contract.codec.mult, &wrong.contract.codec.code,
                          &wrong.contract.codec.decode, &wrong.contract.add})

@@ -9,6 +9,10 @@
 namespace assay {
 namespace {
 
+/// The lesser and the greater of two numbers; -0 is less than +0.
+double lesser(double a, double b) { return a < b || (a == b && std::signbit(a)) ? a : b; }
+double greater(double a, double b) { return a > b || (a == b && std::signbit(b)) ? a : b; }
+
 /// What the magnitude of a number may be.
 Span magnitude_of(Span v) {
   const double low = std::fabs(v.low), high = std::fabs(v.high);
@@ -32,8 +36,8 @@ Span RankSums::extreme(const Spans& numbers, size_t first) const {
     low = std::isnan(low) ? v.low : lesser(low, v.low);
     high = std::isnan(high) ? v.high : greater(high, v.high);
     const Span magnitude = magnitude_of(v);
-    widest = std::isnan(widest.low) ? magnitude
-                                    : Span{std::max(widest.low, magnitude.low), std::max(widest.high, magnitude.high)};
+    widest =
+        std::isnan(widest.low) ? magnitude : Span{std::max(widest.low, magnitude.low), std::max(widest.high, magnitude.high)};
   }
   return with_sign ? point(-low >= high ? low : high) : widest;
 }
@@ -64,13 +68,13 @@ Spans RankSums::coded(Spans numbers) const {
   return numbers;
 }
 
-/// Numbers from `first` on, as many as `count`; beyond the message zeros.
-RankNumbers RankSums::whole_groups(const RankNumbers& from, int64_t first, int64_t count) const {
+/// Numbers of this call from `first` on, as many as `count`; beyond the message zeros.
+RankNumbers RankSums::whole_groups(int64_t first, int64_t count) const {
   RankNumbers all;
-  for (const std::vector<double>& x : from) {
+  for (const std::vector<double>* x : sources(inputs_.x)) {
     std::vector<double>& part = all.emplace_back(size_t(count), 0.0);
-    std::copy(x.begin() + std::ptrdiff_t(first), x.begin() + std::ptrdiff_t(std::min<int64_t>(first + count, int64_t(x.size()))),
-              part.begin());
+    std::copy(x->begin() + std::ptrdiff_t(first),
+              x->begin() + std::ptrdiff_t(std::min<int64_t>(first + count, int64_t(x->size()))), part.begin());
   }
   return all;
 }
@@ -80,15 +84,12 @@ Spans RankSums::coded_segment(const RankSegment& segment, int rank, int64_t firs
   const int64_t block = contract_.codec.group * contract_.codec.apart;
   const int64_t begin = segment.first + (first - segment.first) / block * block;
   const int64_t end = begin + (first + count - begin + block - 1) / block * block;
-  RankNumbers mixed = whole_groups(inputs_.x, begin, end - begin);
-  if (mistake_.stale >= 0 && !inputs_.before.empty())
-    mixed[size_t(mistake_.stale)] = whole_groups(inputs_.before, begin, end - begin)[size_t(mistake_.stale)];
-  RankSums plain(*this);
-  plain.mistake_.stale = -1;
-  Spans sums = plain.chain_of_sums(plain.terms(mixed, order_from(segment.owner, rank), 0, end - begin));
-  const int owner = mistake_.next_owner ? (segment.owner + 1) % inputs_.world_size() : segment.owner;
-  const bool keeps = owner == rank && (mistake_.owner_uncoded || (contract_.codec.owner_keeps && !mistake_.owner_coded));
-  if (!mistake_.sum_uncoded && !keeps) sums = coded(std::move(sums));
+  const RankNumbers numbers = whole_groups(begin, end - begin);
+  Sources all;
+  for (const std::vector<double>& of_rank : numbers) all.push_back(&of_rank);
+  Spans sums = chain_of_sums(terms(all, order_from(segment.owner, rank), 0, end - begin));
+  const bool keeps = contract_.codec.keeps_sums() && (segment.owner + contract_.codec.keeper) % inputs_.world_size() == rank;
+  if (contract_.codec.of_sums && !keeps) sums = coded(std::move(sums));
   evaluate(y_, sums, {});
   Spans results;
   const auto from = std::ptrdiff_t(first - begin), to = from + std::ptrdiff_t(count);

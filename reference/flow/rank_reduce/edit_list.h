@@ -16,11 +16,12 @@ class RankEdits {
 
   template <class Change>
   void add(const std::string& name, Change change) {
-    RankNeighbour wrong{name, right_, {}};
+    RankNeighbour wrong{name, right_};
     change(wrong);
     all.push_back(std::move(wrong));
   }
-  void cell(const std::string& column, std::vector<CellStep> RankReduce::*cell, const std::vector<CellStep>& steps, const std::string& words) {
+  void cell(const std::string& column, std::vector<CellStep> RankReduce::*cell, const std::vector<CellStep>& steps,
+            const std::string& words) {
     add(column + ": " + words, [&](RankNeighbour& wrong) { wrong.contract.*cell = steps; });
   }
 

@@ -19,7 +19,7 @@ void edit_order(const RankReduce& right, int world_size, RankEdits& edits) {
                                 RankOrder::kPairs, RankOrder::kFromReader, RankOrder::kChunks}) {
     if (order == RankOrder::kChunks && world_size <= kUsualChunk) continue;
     if (order == right.order || right.order == RankOrder::kAnyTree || right.owners.any) continue;
-    if (right.codec.group > 0 && order == RankOrder::kFromOwner && !right.codec.owner_keeps) continue;  // nobody owns a group
+    if (right.codec.group > 0 && order == RankOrder::kFromOwner && !right.codec.keeps_sums()) continue;  // nobody owns a group
     edits.add(std::string("order: ") + name_of(right.order) + " -> " + name_of(order), [&](RankNeighbour& wrong) {
       wrong.contract.order = order;
       wrong.contract.chunk = order == RankOrder::kChunks ? kUsualChunk : 0;
@@ -101,24 +101,27 @@ void edit_ends(const RankReduce& right, const Format& x, RankEdits& edits) {
 void edit_ranks(int world_size, bool before, RankEdits& edits) {
   for (int rank = 0; rank < world_size; ++rank) {
     const std::string name = "rank " + std::to_string(rank);
-    edits.add(name + " is left out", [&](RankNeighbour& wrong) { wrong.mistake.lost = rank; });
-    edits.add(name + " is counted twice", [&](RankNeighbour& wrong) { wrong.mistake.twice = rank; });
+    edits.add(name + " is left out", [&](RankNeighbour& wrong) { wrong.contract.terms = {{TermStep::kDrop, rank}}; });
+    edits.add(name + " is counted twice", [&](RankNeighbour& wrong) { wrong.contract.terms = {{TermStep::kRepeat, rank}}; });
     if (before)
-      edits.add(name + " gives its numbers of the call before", [&](RankNeighbour& wrong) { wrong.mistake.stale = rank; });
-    edits.add(name + " returns its own numbers", [&](RankNeighbour& wrong) { wrong.mistake.misses = rank; });
+      edits.add(name + " gives its numbers of the call before", [&](RankNeighbour& wrong) {
+        wrong.contract.terms = {{TermStep::kRecall, rank}};
+      });
+    edits.add(name + " returns its own numbers", [&](RankNeighbour& wrong) {
+      wrong.contract.result = ResultStep{ResultStep::kOwnNumbers, rank};
+    });
   }
 }
 
 void edit_segments(const RankReduce& right, const Format& x, int world_size, int64_t elements, bool before, RankEdits& edits) {
   const int64_t packet = (right.owners.of_bytes > 0 ? right.owners.of_bytes : kUsualPacket) / x.bytes();
   const int64_t part = elements / packet / world_size * packet;
-  if (part > 0) {
-    edits.add("segments: each is the next owner's", [](RankNeighbour& wrong) { wrong.mistake.next_segment = true; });
-    if (before)
-      edits.add("segments of others: of the call before", [](RankNeighbour& wrong) { wrong.mistake.segments_before = true; });
-  }
-  if (part * world_size < elements)
-    edits.add("rest behind equal parts: a rank's own numbers", [](RankNeighbour& wrong) { wrong.mistake.rest_left = true; });
+  const auto result = [&](const std::string& name, ResultStep::Kind kind) {
+    edits.add(name, [&](RankNeighbour& wrong) { wrong.contract.result = ResultStep{kind}; });
+  };
+  if (part > 0) result("segments: each is the next owner's", ResultStep::kNextSegment);
+  if (part > 0 && before) result("segments of others: of the call before", ResultStep::kOthersBefore);
+  if (part * world_size < elements) result("rest behind equal parts: a rank's own numbers", ResultStep::kOwnRest);
 }
 
 }  // namespace

@@ -1,18 +1,17 @@
-// Single-step mistakes of adding up ranks: of a row's cells, and what no cell says.
+// Single-step mistakes of adding up ranks: other cells of a row, and steps that no cell says.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "reference/flow/rank_reduce/reduce.h"
+#include "reference/flow/rank_reduce/rank_reduce.h"
 
 namespace assay {
 
-/// A contract with one cell edited, or a mistake that no cell says.
+/// A contract with one cell edited, or with one step more.
 struct RankNeighbour {
   std::string name;  ///< "order: absolute -> from_owner", "rank 3 is left out"
   RankReduce contract;
-  RankMistake mistake = {};
 };
 
 /// Every edit that may matter for so many ranks and elements. `before`: a call was made before with other numbers.

@@ -1,6 +1,7 @@
 // A row of contracts/rank_reduce.csv, read: in which order the numbers of all ranks are added, and what is rounded on the way.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,35 @@ struct RankCodec {
   std::vector<CellStep> mult;    ///< from d, or from m, to the multiplier e
   std::vector<CellStep> code;    ///< from a number to its code, with e
   std::vector<CellStep> decode;  ///< from a code to a number, with d
-  bool of_numbers = true;        ///< the numbers of ranks are coded before they are added, or sums alone
-  bool owner_keeps = false;      ///< the owner of a sum returns it as it is, and all others what the codec made of it
+  bool of_numbers = true,
+       of_sums = true;  ///< what is coded: the numbers of ranks before they are added, and sums; of all rows sums
+  /// Who returns a sum as it is, where all others return what the codec made of it: counted from its owner on, 0 in rows that
+  /// have one.
+  int keeper = kNobody;
+  static constexpr int kNobody = -1;
+
+  bool keeps_sums() const { return keeper != kNobody; }
+};
+
+/// What becomes of a rank's number among those that are added. No row says any.
+struct TermStep {
+  enum Kind {
+    kDrop,    ///< it is not added
+    kRepeat,  ///< it is added twice, one behind the other
+    kRecall   ///< it is that of the call before, if there was one
+  } kind;
+  int rank;
+};
+
+/// What becomes of results on their way to a rank's output. No row says any.
+struct ResultStep {
+  enum Kind {
+    kOwnNumbers,   ///< `rank` returns its own numbers
+    kOwnRest,      ///< what is behind equal parts of all ranks is each rank's own numbers
+    kNextSegment,  ///< the segment of each owner is that of the next one, as far as it goes
+    kOthersBefore  ///< segments of other ranks are results of the call before
+  } kind;
+  int rank = -1;
 };
 
 /// What all ranks have, added up. Edits change it.
@@ -58,6 +86,8 @@ struct RankReduce {
   bool wire_of_words = false;  ///< of words of 32 bits that are all zeros alone, and of two numbers in one the first becomes that
   std::vector<CellStep> add;   ///< from the sum to the next one, with v, the next number
   std::vector<CellStep> y;     ///< from the last sum to the result
+  std::vector<TermStep> terms;       ///< of the numbers in their order
+  std::optional<ResultStep> result;  ///< of the results
   std::vector<const Format*> formats;  ///< of numbers and of the result
   int64_t bytes = 1;                   ///< that the size of a rank's numbers is a multiple of
 
@@ -74,6 +104,9 @@ const char* name_of(RankOrder order);
 
 /// The most ranks that a row may name: of a kernel in shared memory nobody has more.
 inline constexpr int kMostRanksOfRows = 16;
+
+/// Bytes of the packets by which edits cut numbers where a row names no owners.
+inline constexpr int64_t kUsualPacket = 16;
 
 /// Throws TableError at the cell.
 RankReduce read_rank_reduce(const ContractRow& row);

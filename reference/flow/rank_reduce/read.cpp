@@ -45,11 +45,11 @@ void read_order(const RowCells& cells, RankReduce& contract) {
 
 void read_owners(const RowCells& cells, RankReduce& contract) {
   const std::vector<CellStep> owners = cells.steps("owners");
-  if ((contract.has_owners() || contract.codec.owner_keeps) == owners.empty())
+  if ((contract.has_owners() || contract.codec.keeps_sums()) == owners.empty())
     throw cells.error("owners", 0, "belong to an order by the owner and to a codec whose owner keeps its sum, and to no other");
   if (owners.empty()) return;
   contract.owners.any = owners.size() == 1 && owners[0].text == "any";
-  if (contract.owners.any && contract.codec.owner_keeps) throw cells.error("owners", 0, "that keep their sums are known");
+  if (contract.owners.any && contract.codec.keeps_sums()) throw cells.error("owners", 0, "that keep their sums are known");
   if (contract.owners.any) return;
   if (owners.size() == 1 && owners[0].word == "stripes" && owners[0].arguments.size() == 1) {
     contract.owners.stripe = whole_number(cells, "owners", owners[0].argument(0));
@@ -81,7 +81,7 @@ void read_codec(const RowCells& cells, RankCodec& codec) {
   codec.apart = whole_number(cells, "group", words[1].argument(0));
   codec.signed_extreme = cells.is_first_of("extreme", "signed", "magnitude");
   codec.of_numbers = cells.is_first_of("coded", "both", "sums");
-  codec.owner_keeps = cells.is_first_of("owner", "sum", "code");
+  if (cells.is_first_of("owner", "sum", "code")) codec.keeper = 0;
   for (const auto& [column, steps] :
        {std::pair{"scale", &codec.scale}, {"mult", &codec.mult}, {"code", &codec.code}, {"decode", &codec.decode}}) {
     cells.forbid_reduction(column, cells.recipe(column, names_for(kF16)));

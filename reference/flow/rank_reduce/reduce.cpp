@@ -5,31 +5,20 @@
 #include <cmath>
 
 #include "reference/recipe/eval.h"
+#include "reference/recipe/fused.h"
 
 namespace assay {
-namespace {
-
-/// What either may be. NaN of one of them alone leaves anything.
-Span hull(Span a, Span b) {
-  const auto has_nan = [](Span s) { return std::isnan(s.low) || std::isnan(s.high); };
-  const auto is_nan = [](Span s) { return std::isnan(s.low) && std::isnan(s.high); };
-  if (is_nan(a) && is_nan(b)) return a;
-  if (has_nan(a) || has_nan(b)) return any_number();
-  return {lesser(a.low, b.low), greater(a.high, b.high)};
-}
 
 void include(Spans& all, const Spans& other) {
   all.widen();
   for (size_t i = 0; i < all.size(); ++i) {
     const Span next = other[i];
     if (all.low[i] < next.low && next.high < all.high[i]) continue;  // most: no NaN is less or greater
-    const Span both = hull({all.low[i], all.high[i]}, next);
+    const Span both = either({all.low[i], all.high[i]}, next);
     all.low[i] = both.low;
     all.high[i] = both.high;
   }
 }
-
-}  // namespace
 
 void append(Spans& all, Spans more) {
   if (!more.pinned()) all.widen();
@@ -38,11 +27,10 @@ void append(Spans& all, Spans more) {
   all.high.insert(all.high.end(), more.high.begin(), more.high.end());
 }
 
-RankSums::RankSums(const RankReduce& contract, const Format& x, const RankInputs& inputs, const RankMistake& mistake)
+RankSums::RankSums(const RankReduce& contract, const Format& x, const RankInputs& inputs)
     : contract_(contract),
       x_(x),
       inputs_(inputs),
-      mistake_(mistake),
       wire_(rank_recipe(contract.wire, x)),
       add_(rank_recipe(contract.add, x)),
       y_(rank_recipe(contract.y, x)),
@@ -50,8 +38,7 @@ RankSums::RankSums(const RankReduce& contract, const Format& x, const RankInputs
       mult_(rank_recipe(contract.codec.mult, x)),
       code_(rank_recipe(contract.codec.code, x)),
       decode_(rank_recipe(contract.codec.decode, x)) {
-  const bool by_segments =
-      mistake.next_segment || mistake.segments_before || mistake.rest_left || mistake.owner_uncoded || contract.codec.owner_keeps;
+  const bool by_segments = (contract.result && !is_result(ResultStep::kOwnNumbers)) || contract.codec.keeps_sums();
   RankOwners owners = contract.owners;
   if (by_segments && owners.of_bytes == 0 && owners.stripe == 0)
     owners.of_bytes = contract.codec.group > 0 ? contract.codec.group * contract.codec.apart * x.bytes() : kUsualPacket;
@@ -78,9 +65,11 @@ std::vector<int> RankSums::order_from(int owner, int rank) const {
       default:
         order.push_back(i);
     }
-  const auto place = [&](int wanted) { return std::find(order.begin(), order.end(), wanted); };
-  if (mistake_.lost >= 0) order.erase(place(mistake_.lost));
-  if (mistake_.twice >= 0) order.insert(place(mistake_.twice), mistake_.twice);
+  for (const TermStep& step : contract_.terms) {
+    const auto place = std::find(order.begin(), order.end(), step.rank);
+    if (step.kind == TermStep::kDrop) order.erase(place);
+    if (step.kind == TermStep::kRepeat) order.insert(place, step.rank);
+  }
   return order;
 }
 
@@ -94,16 +83,23 @@ void RankSums::keep_beside_others(Spans& sent, const std::vector<double>& number
   }
 }
 
+RankSums::Sources RankSums::sources(const RankNumbers& of_call) const {
+  Sources all;
+  for (const std::vector<double>& numbers : of_call) all.push_back(&numbers);
+  for (const TermStep& step : contract_.terms)
+    if (step.kind == TermStep::kRecall && !inputs_.before.empty()) all[size_t(step.rank)] = &inputs_.before[size_t(step.rank)];
+  return all;
+}
+
 /// What is added, in its order, each as it is on the wire; of a sum from zero the first of them was added to +0.
-std::vector<Spans> RankSums::terms(const RankNumbers& from, const std::vector<int>& order, int64_t first, int64_t count) const {
+std::vector<Spans> RankSums::terms(const Sources& from, const std::vector<int>& order, int64_t first, int64_t count) const {
   std::vector<Spans> terms;
   for (const int rank : order) {
-    const RankNumbers& numbers = rank == mistake_.stale && !inputs_.before.empty() ? inputs_.before : from;
-    const auto begin = numbers[size_t(rank)].begin() + std::ptrdiff_t(first);
+    const auto begin = from[size_t(rank)]->begin() + std::ptrdiff_t(first);
     Spans term(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
     evaluate(wire_, term, {});
-    if (contract_.wire_of_words && x_.bytes() == 2) keep_beside_others(term, numbers[size_t(rank)], first);
-    const bool codes = contract_.codec.group > 0 && contract_.codec.of_numbers && !mistake_.first_uncoded;
+    if (contract_.wire_of_words && x_.bytes() == 2) keep_beside_others(term, *from[size_t(rank)], first);
+    const bool codes = contract_.codec.group > 0 && contract_.codec.of_numbers;
     terms.push_back(codes ? coded(std::move(term)) : std::move(term));
   }
   terms.front() = begun(std::move(terms.front()));
@@ -183,49 +179,6 @@ Spans RankSums::tree(std::vector<Spans> terms) const {
   }
   Spans all = std::move(of_set.back());
   evaluate(y_, all, {});
-  return all;
-}
-
-Spans RankSums::by_owner(const RankNumbers& from, int owner, int rank, int64_t first, int64_t count) const {
-  const auto from_owner = [&](int o) { return terms(from, order_from(o, rank), first, count); };
-  if (contract_.order == RankOrder::kAnyTree) return tree(from_owner(0));
-  if (!contract_.has_owners() || !contract_.owners.any) return chain(from_owner(owner));
-  Spans all = chain(from_owner(0));
-  for (int other = 1; other < inputs_.world_size(); ++other) include(all, chain(from_owner(other)));
-  return all;
-}
-
-Spans RankSums::own(int rank, int64_t first, int64_t count) const {
-  const auto begin = inputs_.x[size_t(rank)].begin() + std::ptrdiff_t(first);
-  return Spans(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
-}
-
-Spans RankSums::results(int rank, int64_t first, int64_t count) const {
-  if (contract_.codec.group > 0 && mistake_.misses != rank && count > 0) return coded_results(rank, first, count);
-  if (mistake_.misses == rank) return own(rank, first, count);
-  if (segments_.empty()) return by_owner(inputs_.x, 0, rank, first, count);
-  const int64_t packet = (contract_.owners.of_bytes > 0 ? contract_.owners.of_bytes : kUsualPacket) / x_.bytes();
-  const int64_t part = inputs_.elements() / packet / inputs_.world_size() * packet;
-  Spans all;
-  for (const RankSegment& segment : segments_) {
-    const int64_t begin = std::max(first, segment.first), end = std::min(first + count, segment.end);
-    if (begin >= end) continue;
-    if (mistake_.segments_before && segment.owner != rank && !inputs_.before.empty()) {
-      append(all, by_owner(inputs_.before, segment.owner, rank, begin, end - begin));
-    } else if (mistake_.rest_left) {
-      const int64_t rest = std::clamp(part * inputs_.world_size(), begin, end);
-      append(all, by_owner(inputs_.x, segment.owner, rank, begin, rest - begin));
-      append(all, own(rank, rest, end - rest));
-    } else if (mistake_.next_segment && part > 0) {
-      const int size = inputs_.world_size(), next = (segment.owner + 1) % size;
-      const int64_t moved = next * part - segment.owner * part;
-      const int64_t inside = std::clamp(segment.first + part, begin, end);
-      append(all, by_owner(inputs_.x, next, rank, begin + moved, inside - begin));
-      append(all, by_owner(inputs_.x, segment.owner, rank, inside, end - inside));
-    } else {
-      append(all, by_owner(inputs_.x, segment.owner, rank, begin, end - begin));
-    }
-  }
   return all;
 }
 

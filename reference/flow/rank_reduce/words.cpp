@@ -47,15 +47,16 @@ std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x)
     lines.push_back("code  = " + formula(rank_recipe(codec.code, x), "v"));
     lines.push_back("v     = " + formula(rank_recipe(codec.decode, x), "code") +
                     (codec.of_numbers ? ", once of each rank's numbers and once of the sums" : ", of the sums"));
-    if (codec.owner_keeps)
+    if (codec.keeps_sums())
       lines.push_back("owner = has its sum as it is, and the others what the codec made of it; owners have " +
                       owner_words(contract.owners));
   }
   lines.push_back("order = " + order_words(contract));
   lines.push_back(contract.from_zero ? "sum   = +0 at first" : "sum   = the first number at first");
   lines.push_back("sum   = " + formula(rank_recipe(contract.add, x), "sum") + " for each further number");
-  lines.push_back("y     = " + formula(rank_recipe(contract.y, x), "sum") +
-                  (contract.codec.owner_keeps ? ", the same bits on every rank but the owner" : ", the same bits on every rank"));
+  lines.push_back(
+      "y     = " + formula(rank_recipe(contract.y, x), "sum") +
+      (contract.codec.keeps_sums() ? ", the same bits on every rank but the owner" : ", the same bits on every rank"));
   return lines;
 }
 

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <numbers>
 #include <stdexcept>
 
 #include "reference/contracts/row_cells.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
-#include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -76,25 +73,6 @@ Contract bind_rank_squares(const ContractTables& tables, const RankSquares& squa
   contract.id = squares.row->id;
   std::get<RowNorm>(contract.links.front()).depth = squares.depth;
   return contract;
-}
-
-Span factor_of_squares(const RowNorm& norm, const std::vector<std::vector<double>>& x,
-                       const std::vector<std::vector<double>>& before, int rank, double eps, const SquaresMistake& mistake,
-                       const Format& format) {
-  std::vector<double> squared;
-  for (int r = 0; r < int(x.size()); ++r) {
-    if (mistake.own_alone && r != rank) continue;
-    std::vector<double> part = (mistake.stale >> r & 1) && !before.empty() ? before[size_t(r)] : x[size_t(r)];
-    const size_t kept = part.size() - part.size() % size_t(mistake.whole);
-    for (size_t i = 0; i < part.size(); ++i) {
-      if (r == mistake.lost || i >= kept) part[i] = 0;
-      // Twice the squares, and all of them by fewer columns: the numbers' own last bits are far below those of an f32 sum.
-      if (r == mistake.twice) part[i] *= std::numbers::sqrt2;
-      if (mistake.columns_of_one) part[i] *= std::sqrt(double(x.size()));
-    }
-    squared.insert(squared.end(), part.begin(), part.end());
-  }
-  return norm_factor(norm, norm_row(norm, squared, {}, format), eps);
 }
 
 }  // namespace assay

@@ -1,0 +1,173 @@
+// Many cases and kernels: which match, order, one call at a time, exit codes, and what ends a run.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "harness/run/match.h"
+#include "harness/run/run.h"
+#include "harness/testing/toy_op.h"
+#include "reference/table/table.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+const Op kToy = testing::toy_op();
+
+std::vector<Case> cases(int count) {
+  std::vector<Case> many;
+  for (int i = 1; i <= count; ++i) many.push_back(testing::toy_case("bf16", std::to_string(i) + "x8"));
+  return many;
+}
+
+RunResult run_kernels(const std::vector<Case>& which, const std::string& glob, RunOptions options = {}) {
+  options.kernel_glob = glob;
+  return run_all({&kToy, 1}, which, testing::toy_backend(), options);
+}
+
+TEST(Match, ReasonsNameTheParameter) {
+  const Case one = testing::toy_case();
+  KernelOffer offer{.name = "k",
+                    .op = "toy",
+                    .contracts = {"toy.copy"},
+                    .accepts = {{"n", {"8", "16"}}, {"absent", {"1"}}},
+                    .multiple_of = {{"n", 4}}};
+  EXPECT_EQ(why_not_offered(offer, one), "");
+  offer.multiple_of = {{"n", 16}};
+  EXPECT_EQ(why_not_offered(offer, one), "n 8 is not offered; it must be a multiple of 16");
+  offer.accepts = {{"warp", {"64"}}};
+  EXPECT_EQ(why_not_offered(offer, one), "warp 32 is not offered; offered: 64");
+  offer.accepts = {{"warp", {"3.2e1"}}};
+  offer.multiple_of = {};
+  EXPECT_EQ(why_not_offered(offer, one), "") << "the same number written another way";
+  offer.contracts = {"toy.other"};
+  EXPECT_EQ(why_not_offered(offer, one), "no kernel for contract toy.copy");
+  offer.op = "play";
+  EXPECT_EQ(why_not_offered(offer, one), "no kernel for op toy");
+}
+
+TEST(RunAll, EveryPairHasAVerdictInOrder) {
+  RunOptions options;
+  std::vector<std::string> seen;
+  options.threads = 4;
+  options.on_verdict = [&](const Verdict& verdict) { seen.push_back(verdict.case_id + " " + verdict.kernel); };
+  const RunResult result = run_kernels(cases(40), "o*", options);  // overruns, off_by_one
+  ASSERT_EQ(result.verdicts.size(), 80u);
+  EXPECT_EQ(result.verdicts[2].case_id, "toy/bf16.m2.n8.ramp.s1/w32");
+  for (size_t i = 0; i < 80; ++i) EXPECT_EQ(seen.at(i), result.verdicts[i].case_id + " " + result.verdicts[i].kernel);
+  EXPECT_EQ(result.count(Outcome::kBroken), 40);
+  EXPECT_EQ(result.count(Outcome::kFail), 40);
+  EXPECT_EQ(result.exit_code(), kUnexpected);
+}
+
+TEST(RunAll, CallsAreMadeOneAtATime) {
+  std::atomic<int> inside = 0, most = 0;
+  Backend backend = testing::toy_backend();
+  backend.call = [&, inner = backend.call](const CallRequest& request) {
+    most = std::max(most.load(), ++inside);
+    const CallResult result = inner(request);
+    --inside;
+    return result;
+  };
+  backend.watched_call = [&](const CallRequest&, uint32_t, const std::vector<CodeStep>&) {
+    most = std::max(most.load(), ++inside);
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    --inside;
+    return WatchedResult{{}, {0}};
+  };
+  RunOptions options;
+  options.threads = 4;
+  options.kernel_glob = "copy";
+  EXPECT_EQ(run_all({&kToy, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(most, 1);
+
+  Op watching = kToy;
+  const auto judge = [](const Case& one, const SweepCalls& calls, Verdict& verdict) {
+    const Problem problem = kToy.problem(one);
+    const bool told = calls.wrong(problem, 0, {}).size() == 1 && calls.outputs(problem) != nullptr;
+    verdict.tensors.resize(1);
+    verdict.tensors[0].outside = told ? 0 : 1;
+  };
+  watching.sweep = Sweep{[](const Case&) { return true; }, judge};
+  EXPECT_EQ(run_all({&watching, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(most, 1) << "a watched call is one of them";
+}
+
+TEST(RunAll, ACaseThatNoKernelOffersIsOneExpectedSkip) {
+  std::vector<Case> which = cases(1);
+  which.push_back(testing::toy_case("bf16", "3x8"));
+  which[1].parameters["contract"] = "toy.other";
+  const RunResult result = run_kernels(which, "copy");
+  ASSERT_EQ(result.verdicts.size(), 2u);
+  EXPECT_EQ(result.verdicts[1].outcome, Outcome::kSkip);
+  EXPECT_EQ(result.verdicts[1].message, "no kernel for contract toy.other");
+  EXPECT_EQ(result.exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels({which[1]}, "copy").exit_code(), kUsageOrNothingRan) << "nothing ran";
+  EXPECT_EQ(run_kernels({}, "copy").exit_code(), kUsageOrNothingRan);
+}
+
+TEST(RunAll, ExitCodes) {
+  EXPECT_EQ(run_kernels(cases(1), "copy").exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels(cases(1), "refuses").exit_code(), kUsageOrNothingRan) << "a library that refuses all was not judged";
+  EXPECT_EQ(run_kernels(cases(1), "loses_device").exit_code(), kDeviceLost);
+  const Ledger ledger =
+      Ledger::parse("case,kernel,outcome,reason,issue,since,owner\n*,*,fail,flips a bit,#1,2026-11-21,ann\n", "l.csv");
+  RunOptions options;
+  options.ledger = &ledger;
+  EXPECT_EQ(run_kernels(cases(1), "off_by_one", options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels(cases(1), "copy", options).exit_code(), kUnexpected) << "an unexpected fix";
+}
+
+TEST(RunAll, ThreeLossesInARowEndTheRun) {
+  RunOptions options;
+  options.threads = 1;
+  EXPECT_EQ(run_kernels(cases(20), "loses_device", options).verdicts.size(), 3u);
+}
+
+TEST(RunAll, ARecordingThatCannotBeWrittenEndsTheRunAndBlamesNoKernel) {
+  RunOptions options;
+  options.threads = 4;
+  int written = 0;
+  options.each.record = [&](const Evidence&, const Verdict&) {
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
+    if (++written > 5) throw std::runtime_error("no space left on device");
+  };
+  const RunResult result = run_kernels(cases(40), "copy", options);
+  EXPECT_THAT(result.harness_error, HasSubstr("cannot record toy/bf16."));
+  EXPECT_THAT(result.harness_error, HasSubstr("no space left on device"));
+  EXPECT_EQ(result.exit_code(), kHarnessFailed);
+  EXPECT_EQ(result.verdicts.size(), 5u) << "what was judged stays";
+  EXPECT_EQ(result.count(Outcome::kBroken), 0);
+}
+
+TEST(RunAll, WhatIsAskedToEndKeepsTheVerdictsThatAreThere) {
+  std::vector<std::string> told;
+  RunOptions options;
+  options.threads = 1;
+  options.on_verdict = [&](const Verdict& verdict) { told.push_back(verdict.case_id); };
+  options.ended = [&]() -> const char* { return told.size() < 5 ? nullptr : "SIGINT"; };
+  const RunResult ended = run_kernels(cases(20), "copy", options);
+  EXPECT_EQ(ended.verdicts.size(), 5u);
+  EXPECT_EQ(told.size(), 5u);
+  EXPECT_EQ(ended.ended_by, "SIGINT");
+  told.clear();
+  EXPECT_EQ(run_kernels(cases(5), "copy", options).ended_by, "") << "all cases had their verdicts: nothing was left to end";
+}
+
+TEST(RunAll, AnUnknownKernelIsAUsageErrorWithNearMatches) {
+  try {
+    run_kernels(cases(1), "coppy");
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_STREQ(error.what(), "no kernel 'coppy' in toy; did you mean 'copy'?");
+  }
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,104 @@
+// What a program may make of a number by a recipe: one legal result of many, step after step.
+#pragma once
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "reference/recipe/eval.h"
+#include "reference/testing/eval_cells.h"
+#include "reference/testing/f32.h"
+
+namespace assay {
+
+/// A span of numbers of f32: a point, a thin one, a wide one, one with an end at zero or infinity, NaN, or any.
+inline Span random_span(RandomNumbers& random, const std::vector<double>& special) {
+  const auto number = [&] { return random.below(3) == 0 ? special[random.below(special.size())] : random.of(kF32); };
+  const double x = number();
+  if (std::isnan(x)) return random.below(2) == 0 ? point(x) : any_number();
+  switch (random.below(4)) {
+    case 0:
+      return point(x);
+    case 1: {
+      double high = x;
+      for (uint64_t i = random.below(5); i > 0; --i) high = next_up(kF32, high);
+      return {x, high};
+    }
+    default: {
+      const double y = number();
+      return std::isnan(y) ? point(x) : not_above(x, y) ? Span{x, y} : Span{y, x};
+    }
+  }
+}
+
+/// A number that the span stands for: an end, a zero inside, or one between.
+inline double inside(RandomNumbers& random, Span span) {
+  if (span.any()) return random.below(2) == 0 ? std::nan("") : random.of(kF32);
+  if (span.pinned()) return span.low;
+  switch (random.below(5)) {
+    case 0:
+      return span.low;
+    case 1:
+      return span.high;
+    case 2:
+      return span.low < 0 && span.high > 0 ? 0.0 : span.low;
+    default: {
+      const int64_t low = ordinal_of_value(kF32, span.low), high = ordinal_of_value(kF32, span.high);
+      return decode(kF32, code_from_ordinal(kF32, int32_t(low + int64_t(random.below(uint64_t(high - low + 1))))));
+    }
+  }
+}
+
+inline Step without_freedom(Step step) {
+  step.slack_ulps = 0;
+  step.slack_per_unit = step.slack_relative = 0;
+  step.fast = step.contracted = false;
+  return step;
+}
+
+/// v +- a a, or v +- a, where a compiler has made a fused multiply-add of one product: of this one, or of the one before, which
+/// was number * factor.
+inline double fused_sum(RandomNumbers& random, const Step& step, double v, double a, const std::pair<double, double>* before) {
+  const double sign = step.verb == Verb::kSub ? -1 : 1;
+  const auto fma = [](double x, double y, double z) {
+    const bool beyond_f32 = std::isfinite(x) && std::isinf(float(x));  // pow2 makes 2^128
+    return beyond_f32 ? round_to(kF32, x * y + z, Rounding::kNearestEven, Overflow::kSpecial)
+                      : double(std::fma(float(x), float(y), float(z)));
+  };
+  const bool alone = step.a.times.empty();
+  if (before == nullptr || random.below(2) == 0) return fma(sign * a, alone ? 1 : a, v);
+  return fma(before->first, before->second, sign * (alone ? a : double(float(a * a))));
+}
+
+/// One legal result of a recipe on numbers: after a step with slack, some number that it allows.
+inline double legal_result(RandomNumbers& random, const Recipe& recipe, double v, const Environment& environment) {
+  std::pair<double, double> product;
+  const std::pair<double, double>* before = nullptr;
+  for (const Step& step : recipe.steps) {
+    Recipe single;
+    single.steps = {step};
+    single.steps[0] = without_freedom(step);
+    const double argument = v, a = environment.get("a").scalar.low;
+    v = evaluate(single, point(v), environment).low;
+    if (step.contracted && random.below(3) > 0) v = fused_sum(random, step, argument, a, before);
+    product = {argument, a};
+    before = step.text == "mul(a)" && *step.working == kF32 ? &product : nullptr;
+    const double exact = v;
+    if (v == 0 || !std::isfinite(v)) continue;
+    const double earned = std::floor(step.slack_per_unit * std::fabs(argument));
+    const uint64_t ulps = uint64_t(step.slack_ulps) + uint64_t(std::isfinite(earned) ? earned : 0);
+    for (uint64_t i = random.below(ulps + 1), up = random.below(2); i > 0 && v != 0; --i) {
+      const double next = up ? next_up(*step.working, v) : next_down(*step.working, v);
+      if (std::isfinite(next)) v = next;
+    }
+    if (step.slack_relative > 0 && std::isfinite(argument)) {
+      const double part = step.slack_relative * (double(random.below(2049)) - 1024) / 1024;
+      const double near = round_to(*step.working, exact * (1 + part), Rounding::kNearestEven, Overflow::kSpecial);
+      if (std::fabs(near - exact) <= step.slack_relative * std::fabs(exact)) v = near;
+    }
+    if (step.fast && std::fabs(argument) > 0x1p126 && random.below(2) == 0) v = std::copysign(0.0, v);
+  }
+  return v;
+}
+
+}  // namespace assay
