@@ -1,7 +1,9 @@
 #include "suites/rulebook.h"
 
 #include <algorithm>
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 
 #include "harness/text/glob.h"
@@ -9,10 +11,44 @@
 #include "reference/flow/registry.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
+#include "suites/contract_edits.h"
 
 namespace assay {
 namespace {
+
+/// Edits of some contracts, by contract and format; of a book, and gone with it.
+class EditMemory {
+ public:
+  using Edits = std::vector<std::shared_ptr<const Neighbour>>;
+
+  Edits of(const ContractTables& tables, const std::string& contract, const Format& x) {
+    const std::lock_guard lock(mutex_);
+    const auto found =
+        std::find_if(known_.begin(), known_.end(), [&](const Entry& one) { return one.contract == contract && *one.x == x; });
+    if (found != known_.end()) {
+      std::rotate(known_.begin(), found, found + 1);  // asked for last
+      return known_.front().edits;
+    }
+    Edits edits;
+    for (Neighbour& one : neighbours(tables, contract, x)) edits.push_back(std::make_shared<const Neighbour>(std::move(one)));
+    if (known_.size() == kMost) known_.pop_back();
+    known_.push_front({contract, &x, edits});
+    return edits;
+  }
+
+ private:
+  static constexpr size_t kMost = 64;  ///< a hundred edits of some kilobytes each
+  struct Entry {
+    std::string contract;
+    const Format* x;
+    Edits edits;
+  };
+  std::deque<Entry> known_;
+  std::mutex mutex_;
+};
+
 std::unique_ptr<Rulebook> open_book;
+std::unique_ptr<EditMemory> edits_of_book;
 
 std::vector<Equivalence> load_equivalences(const std::string& file) {
   const Table table = read_table(file);
@@ -100,6 +136,11 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
   book->records = load_records(root + "/reference/contracts/records.csv");
   book->equivalences = load_equivalences(root + "/suites/equivalent.csv");
   open_book = std::move(book);
+  edits_of_book = std::make_unique<EditMemory>();
+}
+
+std::vector<std::shared_ptr<const Neighbour>> contract_edits(const std::string& contract, const Format& x) {
+  return edits_of_book->of(rulebook().contracts, contract, x);
 }
 
 const Rulebook& rulebook() {

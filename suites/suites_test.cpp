@@ -22,7 +22,8 @@ namespace {
 const std::vector<Case>& quick_cases() {
   static const std::vector<Case> cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
-    std::vector<Case> all = select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+    std::vector<Case> all =
+        select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     std::erase_if(all, [](const Case& c) {
       return c.text("warp") != "32" || !in_sample(c.text("contract"), one_in_of_environment());  // the lanes change no data
     });
@@ -45,7 +46,8 @@ std::set<std::string> undeclared(const Case& c, const std::vector<std::string>& 
   std::set<std::string> faults;
   for (const Visibility& v : seen_by_case().at(c.id)) {
     if (!v.equivalent.empty() || v.visible()) continue;
-    const bool known = std::any_of(declared.begin(), declared.end(), [&](const std::string& glob) { return glob_match(glob, v.fault); });
+    const bool known =
+        std::any_of(declared.begin(), declared.end(), [&](const std::string& glob) { return glob_match(glob, v.fault); });
     if (!known) faults.insert(v.fault);
   }
   return faults;
@@ -61,31 +63,58 @@ TEST(Suites, ACaseThatDeclaresNothingIsFoundBlind) {
   EXPECT_GT(blind, quick_cases().size() / 2);
 }
 
-/// power_of() stops at the first element that shows an edit; visibilities() counts them all. Of each contract a case that is blind to
-/// something.
+/// power_of() stops at the first element that shows an edit; visibilities() counts them all. Of each contract a case that is
+/// blind to something.
 TEST(Suites, PowerIsBlindToWhatNoElementShows) {
   std::set<std::string> contracts;
   for (const Case& c : quick_cases()) {
     const std::set<std::string> blind = undeclared(c, {});
-    if (blind.empty() || blind.size() == seen_by_case().at(c.id).size() || !contracts.insert(c.op + c.text("contract")).second) continue;
-    const Power power = power_of(find_op(c.op), c);
+    if (blind.empty() || blind.size() == seen_by_case().at(c.id).size() || !contracts.insert(c.op + c.text("contract")).second)
+      continue;
+    Case silent = c;  // of what a case declares only the first row is looked at
+    silent.blind_to.clear();
+    const Power power = power_of(find_op(c.op), silent);
     EXPECT_EQ(std::set<std::string>(power.blind_to.begin(), power.blind_to.end()), blind) << c.id;
-    const auto real = std::count_if(seen_by_case().at(c.id).begin(), seen_by_case().at(c.id).end(), [](const Visibility& v) { return v.equivalent.empty(); });
+    const auto real = std::count_if(seen_by_case().at(c.id).begin(), seen_by_case().at(c.id).end(),
+                                    [](const Visibility& v) { return v.equivalent.empty(); });
     EXPECT_EQ(power.faults, real) << c.id;
   }
   EXPECT_GT(contracts.size(), 5u);
 }
 
-TEST(Suites, EveryDeclaredBlindnessIsThatOfACase) {
-  if (one_in_of_environment() > 1) GTEST_SKIP() << "a row of a table has cases of many contracts";
-  std::map<std::string, std::set<std::string>> needed;  // row -> globs that hide a blind fault of one of its cases
-  for (const Case& c : quick_cases()) {
+/// What rows declare and none of their cases needs: "FILE:LINE blind_to GLOB". A run does not find it, since power_of() takes a
+/// declaration at its word.
+std::set<std::string> stale_declarations(const std::vector<Case>& cases) {
+  std::set<std::string> needed, stale;
+  const auto words = [](const Case& c, const std::string& glob) { return c.origin.text() + " blind_to " + glob; };
+  for (const Case& c : cases)
     for (const std::string& glob : c.blind_to)
       for (const Visibility& v : seen_by_case().at(c.id))
-        if (v.equivalent.empty() && !v.visible() && glob_match(glob, v.fault)) needed[c.origin.text()].insert(glob);
+        if (v.equivalent.empty() && !v.visible() && glob_match(glob, v.fault)) needed.insert(words(c, glob));
+  for (const Case& c : cases)
+    for (const std::string& glob : c.blind_to)
+      if (!needed.contains(words(c, glob))) stale.insert(words(c, glob));
+  return stale;
+}
+
+TEST(Suites, EveryDeclaredBlindnessIsThatOfACase) {
+  if (one_in_of_environment() > 1) GTEST_SKIP() << "a row of a table has cases of many contracts";
+  EXPECT_EQ(stale_declarations(quick_cases()), std::set<std::string>());
+}
+
+TEST(Suites, AStaleDeclarationIsFound) {
+  for (Case c : quick_cases()) {
+    const std::vector<Visibility>& faults = seen_by_case().at(c.id);
+    const auto seen = std::find_if(faults.begin(), faults.end(), [](const Visibility& v) { return v.visible(); });
+    const auto blind =
+        std::find_if(faults.begin(), faults.end(), [](const Visibility& v) { return v.equivalent.empty() && !v.visible(); });
+    if (seen == faults.end() || blind == faults.end()) continue;
+    c.blind_to = {seen->fault, blind->fault, "no such fault"};
+    const std::string row = c.origin.text() + " blind_to ";
+    EXPECT_EQ(stale_declarations({c}), (std::set<std::string>{row + seen->fault, row + "no such fault"})) << c.id;
+    return;
   }
-  for (const Case& c : quick_cases())
-    for (const std::string& glob : c.blind_to) EXPECT_TRUE(needed[c.origin.text()].contains(glob)) << c.origin.text() << " blind_to " << glob;
+  FAIL() << "no case is blind to one fault and sees another";
 }
 
 TEST(Suites, EveryFaultIsSeenByACaseOfItsContract) {
@@ -105,12 +134,14 @@ TEST(Suites, EveryFaultIsSeenByACaseOfItsContract) {
     EXPECT_FALSE(unseen.text(row, "why").empty()) << row.line;
     for (const std::string& contract : alternatives_of(unseen.text(row, "contract"))) {
       if (!all.contains(contract)) continue;  // of a sample
-      EXPECT_TRUE(all.at(contract).contains(unseen.text(row, "fault"))) << contract << " has no fault " << unseen.text(row, "fault");
+      EXPECT_TRUE(all.at(contract).contains(unseen.text(row, "fault")))
+          << contract << " has no fault " << unseen.text(row, "fault");
       seen[contract].insert(unseen.text(row, "fault"));
     }
   }
   for (const auto& [contract, faults] : all)
-    for (const std::string& fault : faults) EXPECT_TRUE(seen[contract].contains(fault)) << contract << ": no quick case sees " << fault;
+    for (const std::string& fault : faults)
+      EXPECT_TRUE(seen[contract].contains(fault)) << contract << ": no quick case sees " << fault;
 }
 
 TEST(Suites, EquivalencesHoldOnAllQuickData) {
@@ -129,7 +160,8 @@ TEST(Suites, EquivalencesHoldOnAllQuickData) {
     }
   }
   if (one_in_of_environment() > 1) return;
-  for (const Equivalence& e : rulebook().equivalences) EXPECT_TRUE(used.contains(e.why)) << e.contract << " " << e.fault << " matches nothing";
+  for (const Equivalence& e : rulebook().equivalences)
+    EXPECT_TRUE(used.contains(e.why)) << e.contract << " " << e.fault << " matches nothing";
 }
 
 TEST(Suites, EveryContractCanBeWrittenAndTraced) {
@@ -155,7 +187,8 @@ TEST(Suites, EveryContractHasAQuickCase) {
     if (rulebook().is_unit(c.text("contract"))) continue;
     for (const std::string& link : chain_of(rulebook().contracts.find(c.text("contract")))) tested.insert(link);
   }
-  for (const ContractRow& row : rulebook().contracts.rows()) EXPECT_TRUE(row.flow->kind == FlowKind::kCast || tested.contains(row.id)) << row.id;
+  for (const ContractRow& row : rulebook().contracts.rows())
+    EXPECT_TRUE(row.flow->kind == FlowKind::kCast || tested.contains(row.id)) << row.id;
   for (const UnitRow& row : rulebook().units.rows()) EXPECT_EQ(tested.contains(row.id), row.unit.known()) << row.id;
 }
 

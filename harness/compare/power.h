@@ -22,9 +22,10 @@ struct DataPower {
 };
 
 struct Power {
-  int64_t faults = 0;                   ///< single-step faults of the contract that some data can show; 0: not reckoned
-  std::vector<std::string> blind_to{};  ///< those of them that these data cannot show, declared or not
-  std::vector<DataPower> data{};        ///< one for each output tensor
+  int64_t faults = 0;  ///< single-step faults of the contract that some data can show; 0: not reckoned
+  std::vector<std::string>
+      blind_to{};  ///< those of them that these data cannot show, or are declared not to and whose first row does not
+  std::vector<DataPower> data{};  ///< one for each output tensor
 
   int64_t seen() const { return faults - int64_t(blind_to.size()); }
 };

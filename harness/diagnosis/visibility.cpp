@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/core/blocks.h"
+#include "harness/text/glob.h"
 
 namespace assay {
 namespace {
@@ -81,7 +82,8 @@ std::vector<Whole> answers_of(const Expectation& expectation) {
   return all;
 }
 
-/// The same apart from every answer: a kernel with the edit has one program, the first, and may not pass for any of the contract's.
+/// The same apart from every answer: a kernel with the edit has one program, the first, and may not pass for any of the
+/// contract's.
 int64_t outside_of(const std::vector<Whole>& right, const Whole& edited) {
   int64_t least = outside_of(right.front(), edited);
   for (size_t i = 1; i < right.size() && least > 0; ++i) least = std::min(least, outside_of(right[i], edited));
@@ -108,26 +110,37 @@ bool is_apart_at_once(const Whole& right, const Answer& edited) {
   return false;
 }
 
-/// Whether an element tells the edit apart from the one answer. The first step, which shows most edits, is looked at by itself; the
-/// others are computed until one of them shows it.
-bool is_apart(const Whole& right, const Answer& edited) {
-  if (edited.ready) return is_apart_at_once(right, edited);
+bool in_the_same_places(const Whole& right, const Answer& edited) {
   for (size_t p = 0; p < right.size(); ++p)
-    if (right[p].part.shape != edited.parts[p].shape || !in_the_same_places(right[p].part, edited.parts[p]))
-      return outside_of(right, computed(edited)) > 0;
-  std::atomic<bool> apart = false;
+    if (right[p].part.shape != edited.parts[p].shape || !in_the_same_places(right[p].part, edited.parts[p])) return false;
+  return true;
+}
+
+/// Steps of an edit that are looked at.
+enum class Steps { kAll, kFirst };
+
+/// Whether elements tell the edit apart from each of the answers. The first step, which shows most edits, is looked at by itself;
+/// the others are computed until they show it. An edit that moves its elements is looked at whole.
+bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps) {
+  if (right.size() == 1 && edited.ready) return is_apart_at_once(right.front(), edited);
+  if (!std::all_of(right.begin(), right.end(), [&](const Whole& one) { return in_the_same_places(one, edited); }))
+    return outside_of(right, computed(edited)) > 0;
+  std::vector<std::atomic<bool>> apart(right.size());
+  const auto all_apart = [&] { return std::all_of(apart.begin(), apart.end(), [](const auto& one) { return one.load(); }); };
   const auto look = [&](StepRange range) {
-    if (apart || range.first == range.end) return;
+    if (range.first == range.end || all_apart()) return;
     const AcceptedBlock block = edited.accepted(range.first, range.end);
-    for (size_t p = 0; p < right.size() && !apart; ++p)
-      if (is_apart(right[p], edited.parts[p], block.parts[p])) apart = true;
+    for (size_t i = 0; i < right.size(); ++i)
+      for (size_t p = 0; p < right[i].size() && !apart[i]; ++p)
+        if (is_apart(right[i][p], edited.parts[p], block.parts[p])) apart[i] = true;
   };
   std::vector<StepRange> others = block_ranges(edited);
   if (others.empty()) return false;
   look({0, 1});
+  if (steps == Steps::kFirst || all_apart()) return all_apart();
   others.front().first = 1;
-  if (!apart) for_each_in_parallel(int64_t(others.size()), [&](int64_t i) { look(others[size_t(i)]); });
-  return apart;
+  for_each_in_parallel(int64_t(others.size()), [&](int64_t i) { look(others[size_t(i)]); });
+  return all_apart();
 }
 
 }  // namespace
@@ -161,9 +174,13 @@ Power power_of(const Op& op, const Case& whole, const Problem* made) {
   if (made == nullptr || one.parameters != whole.parameters) made = &of_excerpt.emplace(op.problem(one));
   const Problem& problem = *made;
   const std::vector<Whole> right = answers_of(op.expect(one, problem, nullptr));
+  const auto is_declared = [&](const std::string& fault) {
+    return std::any_of(whole.blind_to.begin(), whole.blind_to.end(),
+                       [&](const std::string& glob) { return glob_match(glob, fault); });
+  };
   const auto shows = [&](const Hypothesis& hypothesis) {
     const Expectation edited = hypothesis.expect(problem, nullptr);
-    return right.size() == 1 ? is_apart(right.front(), edited.any_of.front()) : outside_of(right, computed(edited)) > 0;
+    return is_apart(right, edited.any_of.front(), is_declared(hypothesis.name) ? Steps::kFirst : Steps::kAll);
   };
   Power power;
   for (const WholePart& part : right.front()) power.data.push_back(data_power(part));

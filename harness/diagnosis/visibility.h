@@ -28,15 +28,16 @@ struct VisibilityReport {
 /// Judged from the inputs of the case's excerpt alone.
 VisibilityReport fault_visibility(const Op& op, const Case& one);
 
-/// Elements of one part that tell an edit apart from the contract: no code is in both accepted sets. `rows`, unless null, gets the
-/// rows that they stand in, if the edit leaves elements in their places; of an edit that moves them no row is known.
+/// Elements of one part that tell an edit apart from the contract: no code is in both accepted sets. `rows`, unless null, gets
+/// the rows that they stand in, if the edit leaves elements in their places; of an edit that moves them no row is known.
 int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr);
 
 /// The faults of fault_visibility().
 std::vector<Visibility> visibilities(const Op& op, const Case& one);
 
-/// fault_visibility() in short, sooner: true equivalences are no faults, and most edits show in the first row. `made`: the problem of
-/// the case, if it is there already.
+/// fault_visibility() in short, sooner: true equivalences are no faults, most edits show in the first row, and those that the
+/// case declares unseen are looked for in that row alone: whether a declaration is stale, suites_test says, which looks at all
+/// rows. `made`: the problem of the case, if it is there already.
 Power power_of(const Op& op, const Case& one, const Problem* made = nullptr);
 
 }  // namespace assay

@@ -1,5 +1,7 @@
 #include "reference/contracts/neighbours.h"
 
+#include <algorithm>
+
 #include "reference/contracts/row_edits.h"
 
 namespace assay {
@@ -7,8 +9,9 @@ namespace assay {
 std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbour& first, const Format& x) {
   std::vector<Neighbour> result;
   for (size_t link = 0; link < first.rows.size(); ++link) {
-    for (EditedRow::Edit& edit : first.rows[link]->edits(tables, x, link > 0 && first.contract.gated(), link + 1 < first.rows.size())) {
-      Neighbour neighbour{std::move(edit.name), first.contract, first.rows, edit.suspect};
+    for (EditedRow::Edit& edit :
+         first.rows[link]->edits(tables, x, link > 0 && first.contract.gated(), link + 1 < first.rows.size())) {
+      Neighbour neighbour{std::move(edit.name), first.contract, first.rows, edit.suspect, std::min(first.right_links, link)};
       neighbour.contract.links[link] = edit.row.bind(x);
       neighbour.rows[link] = std::make_shared<EditedRow>(std::move(edit.row));
       result.push_back(std::move(neighbour));
@@ -18,7 +21,7 @@ std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbo
 }
 
 Neighbour unedited(const ContractTables& tables, const std::string& id, const Format& x) {
-  Neighbour right{"", bind(tables, id, x), {}, false};
+  Neighbour right{"", bind(tables, id, x), {}, false, SIZE_MAX};
   for (const std::string& link : chain_of(tables.find(id))) right.rows.push_back(std::make_shared<EditedRow>(tables.find(link)));
   return right;
 }

@@ -2,6 +2,7 @@
 // fail at all, and are the hypotheses of the diagnosis. Nothing here knows a contract, a fault or a kernel.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct Neighbour {
   /// The diagnosis asks for it, and no data need tell it apart: another contract rather than a mistake, or a mistake that only
   /// data made for it show.
   bool suspect = false;
+  size_t right_links = SIZE_MAX;  ///< so many of the first are the contract's own
 };
 
 /// Edits of every cell of every row of the contract: drop a step, swap a verb, take the next constant that a sibling row uses,

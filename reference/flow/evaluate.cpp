@@ -1,6 +1,7 @@
 #include <cmath>
 #include <optional>
 
+#include "reference/flow/row_behind.h"
 #include "reference/flow/row_norm/joint.h"
 #include "reference/flow/row_run.h"
 
@@ -32,23 +33,39 @@ void narrow_centered(const Contract& contract, RowRun& run) {
   }
 }
 
-}  // namespace
-
-RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
-                        RowListener* listener) {
-  RowRun row{inputs, stored, x_format, listener, Spans(inputs.x), {}, {}};
-  for (const Link& link : contract.links) std::visit([&](const auto& one) { run(one, row); }, link);
+/// What the links behind the first ones make of a row, and what its outputs allow together.
+RowOutputs finish(const Contract& contract, size_t links, RowRun row) {
+  for (size_t i = links; i < contract.links.size(); ++i) std::visit([&](const auto& one) { run(one, row); }, contract.links[i]);
   RowOutputs& out = row.out;
   if (!contract.group_quant()) out.y = std::move(row.values);
   const RowNorm* norm = contract.row_norm();
-  if (!stored || !norm || out.r.pinned() || out.r.any() || std::isnan(out.r.low)) return std::move(out);
+  if (!row.stored || !norm || out.r.pinned() || out.r.any() || std::isnan(out.r.low)) return std::move(out);
   if (norm->centers() && contract.links.size() == 1 && !row.norm.mu.pinned() && !row.norm.mu.any()) {
     narrow_centered(contract, row);
     return std::move(out);
   }
   std::string contradiction;
-  if (!factors_of_outputs(contract, inputs, row.norm, *stored, out, contradiction)) out.joint_violations.push_back(contradiction);
+  if (!factors_of_outputs(contract, row.inputs, row.norm, *row.stored, out, contradiction))
+    out.joint_violations.push_back(contradiction);
   return std::move(out);
+}
+
+}  // namespace
+
+RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
+                        RowListener* listener) {
+  return finish(contract, 0, {inputs, stored, x_format, listener, Spans(inputs.x), {}, {}});
+}
+
+RowBehind row_behind(const Contract& contract, size_t links, const RowInputs& inputs, const Format& x_format) {
+  RowRun row{inputs, nullptr, x_format, nullptr, Spans(inputs.x), {}, {}};
+  for (size_t i = 0; i < links; ++i) std::visit([&](const auto& one) { run(one, row); }, contract.links[i]);
+  return {links, std::move(row.values), std::move(row.out), std::move(row.norm)};
+}
+
+RowOutputs evaluate_behind(const RowBehind& behind, const Contract& contract, const RowInputs& inputs, const StoredRow* stored,
+                           const Format& x_format) {
+  return finish(contract, behind.links, {inputs, stored, x_format, nullptr, behind.values, behind.out, behind.norm});
 }
 
 }  // namespace assay

@@ -19,6 +19,8 @@ struct Placing {
   explicit Placing(const CacheCase& c) : record(c.record), block_stride(c.block_stride()), slots(c.slots) {}
   /// Byte of an element of a part of a row that is stored.
   int64_t byte(const RecordPart& part, const CacheCase& c, size_t row, int64_t element) const;
+  /// Whether what both write lies in the same places.
+  bool same_places(const Placing& other) const;
 };
 
 /// Name of the buffer among the tensors of all ops here.

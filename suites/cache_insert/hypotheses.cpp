@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <numeric>
 
-#include "reference/contracts/neighbours.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/tensors.h"
+#include "suites/contract_edits.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -121,10 +121,12 @@ std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
   const std::vector<Named<Misreading>> misreadings = misreadings_of(c, right.contract);
   const std::vector<Named<Placing>> placings = wrong_placings(c);
   std::vector<Hypothesis> all;
-  for (const Neighbour& edited : edits(c, right)) {
+  for (const std::shared_ptr<const Neighbour>& first : contract_edits(c.contract, *c.x)) {
+    const Neighbour& edited = *first;
     all.push_back(of(c, edited.name, {edited.contract, places}));
     all.back().suspect = edited.suspect;
     all.back().with_another = [=] {
+      const Neighbour& edited = *first;
       std::vector<Hypothesis> pairs = beside(c, edited, places, {});
       for (const auto& [name, misreading] : misreadings) pairs.push_back(of(c, name, {edited.contract, places, misreading}));
       for (const auto& [name, placing] : placings) pairs.push_back(of(c, name, {edited.contract, placing}));

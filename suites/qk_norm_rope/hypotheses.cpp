@@ -1,4 +1,5 @@
 #include "reference/contracts/neighbours.h"
+#include "suites/contract_edits.h"
 #include "suites/qk_norm_rope/expect.h"
 #include "suites/rulebook.h"
 
@@ -30,11 +31,15 @@ Hypothesis of(const HeadCase& c, const std::string& name, const Contract& contra
           rulebook().equivalent(c.contract, *c.x, name)};
 }
 
-/// Mistakes of the contract after `first`. Where all of a head is rotated, its first numbers are its last.
+/// Where all of a head is rotated, its first numbers are its last.
+bool is_none(const HeadCase& c, const Neighbour& mistake) {
+  return c.rotary == c.n && (mistake.name.starts_with("dims:") || mistake.name.starts_with("rope: half"));
+}
+
+/// Mistakes of the contract after `first`.
 std::vector<Neighbour> mistakes(const HeadCase& c, const Neighbour& first) {
   std::vector<Neighbour> all = neighbours_of(rulebook().contracts, first, *c.x);
-  if (c.rotary == c.n)
-    std::erase_if(all, [](const Neighbour& one) { return one.name.starts_with("dims:") || one.name.starts_with("rope: half"); });
+  std::erase_if(all, [&](const Neighbour& one) { return is_none(c, one); });
   return all;
 }
 
@@ -43,10 +48,12 @@ std::vector<Neighbour> mistakes(const HeadCase& c, const Neighbour& first) {
 std::vector<Hypothesis> head_hypotheses(const HeadCase& c) {
   const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
   std::vector<Hypothesis> all;
-  for (const Neighbour& first : mistakes(c, right)) {
-    all.push_back(of(c, first.name, first.contract, {}));
-    all.back().suspect = first.suspect;
-    all.back().with_another = [c, first] {
+  for (const std::shared_ptr<const Neighbour>& mistake : contract_edits(c.contract, *c.x)) {
+    if (is_none(c, *mistake)) continue;
+    all.push_back(of(c, mistake->name, mistake->contract, {}));
+    all.back().suspect = mistake->suspect;
+    all.back().with_another = [c, mistake] {
+      const Neighbour& first = *mistake;
       std::vector<Hypothesis> pairs;
       for (const Neighbour& second : mistakes(c, first)) pairs.push_back(of(c, second.name, second.contract, {}));
       for (const NamedReading& second : readings(c)) pairs.push_back(of(c, second.name, first.contract, second.reading));

@@ -34,9 +34,11 @@ struct Rows {
   const RowCase c;
   const std::vector<HostTensor>* const outputs;
   const CaseInputs inputs;
-  std::optional<ScalePlaces> places;  ///< of scales that the op stores
+  std::optional<ScalePlaces> places;                                            ///< of scales that the op stores
+  std::function<std::shared_ptr<const RowBehind>(const RowInputs&)> first_row;  ///< empty, or what is known of that row
 
-  Rows(const Contract& of, const RowCase& one, const Problem& problem, const std::vector<HostTensor>* stored, const RowReading& reading)
+  Rows(const Contract& of, const RowCase& one, const Problem& problem, const std::vector<HostTensor>* stored,
+       const RowReading& reading)
       : contract(of), c(one), outputs(stored), inputs(contract, c, problem, reading) {
     const GroupQuant* quant = contract.group_quant();
     if (quant && !quant->takes_scales()) places.emplace(c);
@@ -65,16 +67,24 @@ struct Rows {
     rows.put(row / c.group_rows, as_stored(answer.scale, *c.layout->element));
   }
 
+  RowOutputs evaluated(int64_t row, const StoredRow* stored) const {
+    const RowInputs of_row = inputs.of_row(row);
+    const std::shared_ptr<const RowBehind> behind = row == 0 && first_row ? first_row(of_row) : nullptr;
+    return behind ? evaluate_behind(*behind, contract, of_row, stored, *c.x) : evaluate_row(contract, of_row, stored, *c.x);
+  }
+
   AcceptedBlock accepted(const std::vector<Part>& parts, int64_t first, int64_t end) const {
     std::vector<Accepted> rows;
     for (const Part& part : parts) rows.emplace_back(part, first, end);
     AcceptedBlock block;
     for (int64_t row = first; row < end; ++row) {
       const std::optional<StoredRow> stored = outputs ? std::optional(stored_row(row)) : std::nullopt;
-      const RowOutputs answer = evaluate_row(contract, inputs.of_row(row), stored ? &*stored : nullptr, *c.x);
+      const RowOutputs answer = evaluated(row, stored ? &*stored : nullptr);
       for (size_t p = 0; p < parts.size(); ++p) put(parts[p], row, answer, rows[p]);
       for (const std::string& violation : answer.joint_violations)
-        block.violations.push_back({"one r for a row", "row " + std::to_string(row) + ": " + violation, row,
+        block.violations.push_back({"one r for a row",
+                                    "row " + std::to_string(row) + ": " + violation,
+                                    row,
                                     {{parts.front().label(), row, Place::kWholeRow}}});
     }
     for (Accepted& accepted : rows) block.parts.push_back(std::move(accepted).finish());
@@ -128,13 +138,40 @@ std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explain
   return parts;
 }
 
+Expectation answer_of(const std::shared_ptr<const Rows>& rows, bool explains) {
+  const std::vector<Part> parts = parts_of(rows, explains);
+  return {
+      {Answer{"", parts, rows->c.m, [rows, parts](int64_t first, int64_t end) { return rows->accepted(parts, first, end); }}}};
+}
+
 }  // namespace
 
-Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
-                        const RowReading& reading) {
-  const auto rows = std::make_shared<const Rows>(contract, c, problem, outputs, reading);
-  const std::vector<Part> parts = parts_of(rows, reading.explains);
-  return {{Answer{"", parts, c.m, [rows, parts](int64_t first, int64_t end) { return rows->accepted(parts, first, end); }}}};
+std::shared_ptr<const RowBehind> FirstRow::behind(const Neighbour& mistake, const RowInputs& inputs, const Format& x,
+                                                  const Problem& problem) {
+  const size_t links = mistake.contract.links.size() - 1;
+  if (links == 0 || mistake.right_links < links) return nullptr;
+  const std::lock_guard lock(mutex_);
+  const void* const bytes = problem.tensors.front().bytes.data();
+  if (!known_ || problem_ != &problem || bytes_ != bytes) {
+    known_ = std::make_shared<const RowBehind>(row_behind(mistake.contract, links, inputs, x));
+    problem_ = &problem;
+    bytes_ = bytes;
+  }
+  return known_;
+}
+
+Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
+                        const std::vector<HostTensor>* outputs, const RowReading& reading) {
+  return answer_of(std::make_shared<const Rows>(contract, c, problem, outputs, reading), reading.explains);
+}
+
+Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const RowCase& c, const Problem& problem,
+                           const std::vector<HostTensor>* outputs, const std::shared_ptr<FirstRow>& first) {
+  const auto rows = std::make_shared<Rows>(mistake->contract, c, problem, outputs, RowReading{.explains = false});
+  rows->first_row = [mistake, first, x = c.x, &problem](const RowInputs& inputs) {
+    return first->behind(*mistake, inputs, *x, problem);
+  };
+  return answer_of(rows, false);
 }
 
 }  // namespace assay

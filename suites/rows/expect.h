@@ -1,9 +1,12 @@
 // The contract's answer for a whole case, from the reference's answer for each row.
 #pragma once
 
+#include <memory>
+#include <mutex>
+
 #include "harness/core/op.h"
-#include "reference/contracts/bind.h"
-#include "reference/flow/row.h"
+#include "reference/contracts/neighbours.h"
+#include "reference/flow/row_behind.h"
 #include "reference/recipe/span.h"
 #include "suites/rows/inputs.h"
 #include "suites/rows/row_case.h"
@@ -16,9 +19,28 @@ Spans as_stored(Spans scale, const Format& element);
 /// By which right elements have more than one code, from the first row of a case.
 std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x);
 
+/// What the right links of a case's contract make of its first row, which shows most mistakes of the last link: found once for
+/// all of them.
+class FirstRow {
+ public:
+  /// Null unless all links but the last are the contract's own. May be called by several threads.
+  std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const RowInputs& inputs, const Format& x,
+                                          const Problem& problem);
+
+ private:
+  std::mutex mutex_;
+  const Problem* problem_ = nullptr;
+  const void* bytes_ = nullptr;  ///< of its first tensor
+  std::shared_ptr<const RowBehind> known_;
+};
+
 /// The contract's answer, a step a row. `outputs` null: from the inputs alone.
-Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
-                        const RowReading& reading = {});
+Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
+                        const std::vector<HostTensor>* outputs, const RowReading& reading = {});
+
+/// The same of a mistake in the contract. `first`: of all mistakes of the case.
+Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const RowCase& c, const Problem& problem,
+                           const std::vector<HostTensor>* outputs, const std::shared_ptr<FirstRow>& first);
 
 /// Single-step edits of the contract and of the scale layout, each with its own answer.
 std::vector<Hypothesis> row_hypotheses(const RowCase& c);

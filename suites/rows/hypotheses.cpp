@@ -3,7 +3,7 @@
 #include <memory>
 #include <set>
 
-#include "reference/contracts/neighbours.h"
+#include "suites/contract_edits.h"
 #include "suites/rows/expect.h"
 #include "suites/rows/packing_edits.h"
 #include "suites/rows/places.h"
@@ -17,7 +17,9 @@ namespace {
 using ScaleOffsets = std::function<int64_t(int64_t row, int64_t group)>;
 
 ScaleOffsets offsets_of(const RowCase& c, const Layout& layout) {
-  return [placed = std::make_shared<const ScalePlaces>(layout, c)](int64_t row, int64_t group) { return placed->offset(row, group); };
+  return [placed = std::make_shared<const ScalePlaces>(layout, c)](int64_t row, int64_t group) {
+    return placed->offset(row, group);
+  };
 }
 
 /// The same if all rows were those of one matrix and not of experts.
@@ -109,12 +111,15 @@ std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& ba
   return hypotheses;
 }
 
-Hypothesis of_contract(const RowCase& c, const Neighbour& neighbour) {
-  const auto expect = [c, contract = neighbour.contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
-    return expect_rows(contract, c, problem, outputs, {.explains = false});
+using SharedCase = std::shared_ptr<const RowCase>;
+using SharedNeighbour = std::shared_ptr<const Neighbour>;
+
+Hypothesis of_contract(const SharedCase& c, const SharedNeighbour& neighbour, const std::shared_ptr<FirstRow>& first) {
+  const auto expect = [c, neighbour, first](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return expect_mistake(neighbour, *c, problem, outputs, first);
   };
-  Hypothesis made{neighbour.name, expect, rulebook().equivalent(c.contract, *c.x, neighbour.name)};
-  made.suspect = neighbour.suspect;
+  Hypothesis made{neighbour->name, expect, rulebook().equivalent(c->contract, *c->x, neighbour->name)};
+  made.suspect = neighbour->suspect;
   return made;
 }
 
@@ -137,13 +142,16 @@ std::vector<Hypothesis> with_contract_mistakes(const RowCase& c, const Neighbour
 std::vector<Hypothesis> row_hypotheses(const RowCase& c) {
   const ContractTables& tables = rulebook().contracts;
   const Neighbour right = unedited(tables, c.contract, *c.x);
+  const auto shared = std::make_shared<const RowCase>(c);
+  const auto first_row = std::make_shared<FirstRow>();
   std::vector<Hypothesis> hypotheses;
-  for (const Neighbour& first : neighbours_of(tables, right, *c.x)) {
-    hypotheses.push_back(of_contract(c, first));
-    hypotheses.back().with_another = [c, first] {
+  for (const SharedNeighbour& first : contract_edits(c.contract, *c.x)) {
+    hypotheses.push_back(of_contract(shared, first, first_row));
+    hypotheses.back().with_another = [shared, first, first_row] {
       std::vector<Hypothesis> pairs;
-      for (const Neighbour& second : neighbours_of(rulebook().contracts, first, *c.x)) pairs.push_back(of_contract(c, second));
-      for (Hypothesis& second : storage_hypotheses(c, first)) pairs.push_back(std::move(second));
+      for (Neighbour& second : neighbours_of(rulebook().contracts, *first, *shared->x))
+        pairs.push_back(of_contract(shared, std::make_shared<const Neighbour>(std::move(second)), first_row));
+      for (Hypothesis& second : storage_hypotheses(*shared, *first)) pairs.push_back(std::move(second));
       return pairs;
     };
   }
