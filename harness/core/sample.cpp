@@ -99,13 +99,13 @@ Sample SampleKeeper::of_columns(const Answer& answer) const {
   const int64_t groups = std::min(of_groups, std::clamp(elements / kParts / kGroup, kLeastGroups, kMostGroups));
   const int64_t rows = std::clamp<int64_t>(elements / groups / kGroup, 2, kParts);
   std::set<int64_t> failing, good, columns;
+  for (const Place& place : thinned(good_, rows / 2)) add_step(good, place.step);
   for (const Place& place : thinned(failing_columns_, std::min(groups / 2, rows / 2)))
     add_step(failing, place.step), columns.insert(place.column / kGroup);
-  for (const Place& place : thinned(failing_, rows / 2 - int64_t(failing.size()))) {
+  for (const Place& place : thinned(failing_, rows - int64_t(good.size() + failing.size()))) {
     add_step(failing, place.step);
     if (place.column != kNone && int64_t(columns.size()) < groups * 3 / 4) columns.insert(place.column / kGroup);
   }
-  for (const Place& place : thinned(good_, rows / 2)) add_step(good, place.step);
   for (int64_t i = 0; int64_t(columns.size()) < groups; ++i) columns.insert((i * of_groups / groups + i / groups) % of_groups);
   std::set<int64_t> steps = failing;
   steps.insert(good.begin(), good.end());
