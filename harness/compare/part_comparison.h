@@ -20,7 +20,7 @@ class PartComparison {
   /// Throws std::logic_error if a dense part does not fit the tensor.
   PartComparison(const Part& part, const HostTensor& tensor);
 
-  /// Columns with an element outside, of each row: one for each 64th part of the columns.
+  /// Columns with an element outside, of each row: one for each part of the columns that a SampleKeeper tells apart.
   using WrongColumns = std::vector<std::vector<int64_t>>;
 
   /// Compares these rows; adds to wrong[row - rows.first].
@@ -42,7 +42,7 @@ class PartComparison {
   void add_outside(Interval accepted, uint32_t code, int64_t row, int64_t column);
   const Element& known_element(Interval accepted, uint32_t code);
   void check_offset(int64_t offset) const;
-  int64_t part_of_columns(int64_t column) const { return column * 64 / part_->columns(); }
+  int64_t part_of_columns(int64_t column) const { return column * SampleKeeper::kParts / part_->columns(); }
   [[noreturn]] void refuse(const std::string& what) const;
 
   const Part* part_;

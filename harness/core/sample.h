@@ -55,7 +55,7 @@ Sample all_steps(const Answer& answer);
 /// failing element of each 64th part of all columns.
 class SampleKeeper {
  public:
-  static constexpr int64_t kNone = -1;
+  static constexpr int64_t kNone = -1, kParts = 64;
 
   /// `columns`: of the one part whose columns may be chosen, or 0.
   SampleKeeper(int64_t steps, int64_t columns);
@@ -69,7 +69,6 @@ class SampleKeeper {
   Sample chosen(const Answer& answer) const;
 
  private:
-  static constexpr int64_t kParts = 64;
   struct Place {
     int64_t step = kNone, column = kNone;
   };
