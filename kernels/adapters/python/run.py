@@ -16,6 +16,7 @@ import torch
 
 import aiter_rows
 import cpp_rows
+import flashinfer_ranks_rows
 import flashinfer_rows
 import gemm_rows
 import library_gemm_rows
@@ -34,7 +35,7 @@ RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norm
             "vllm:cutlass": [library_gemm_rows.vllm_cutlass],
             "vllm:cutlass_azp": [library_gemm_rows.vllm_cutlass_azp],
             "vllm:silu_then_group": [torch_activation_rows.before_groups], "torchao": [other_rows.torchao_release_rows],
-            "flashinfer-python:cute": [flashinfer_rows.cute], "liger-kernel": [liger_rows.forwards]}
+            "flashinfer-python:cute": [flashinfer_rows.cute], "flashinfer-python:fp8_ranks": [flashinfer_ranks_rows.quantized], "liger-kernel": [liger_rows.forwards]}
 TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.deepgemm_rows}
 MOST_SHAPES = 256  # of one function, for which torch.compile makes code; after so many it would go on eagerly
 
@@ -92,6 +93,9 @@ def answered(path, run, device):
             print(f"  {said['from']}: {type(error).__name__} {str(error).splitlines()[0] if str(error) else ''}"[:200])
             continue
         now = f"c{len(calls)}."
+        for place, inputs in enumerate(said.get("before", [])):
+            for name in (f"before{place}.{role}" for role, spec in inputs.items() if spec["access"] != "output"):
+                kept[now + name] = tensors[f"c{number}.{name}"]
         for role, spec in said["tensors"].items():
             if spec["access"] != "output":
                 kept[now + role] = tensors[f"c{number}.{role}"]

@@ -74,9 +74,11 @@ def read(path):
     about = json.loads(header.pop("__metadata__")["assay.witness"])
     tensors = {name: text[8 + length + t["data_offsets"][0] : 8 + length + t["data_offsets"][1]] for name, t in header.items()}
     for number, call in enumerate(about["calls"]):
-        for role, spec in call["tensors"].items():
-            if "as" in spec:  # the same bytes as an earlier call's
-                tensors[f"c{number}.{role}"] = tensors[spec.pop("as")]
+        groups = [(f"c{number}.before{place}.", inputs) for place, inputs in enumerate(call.get("before", []))] + [(f"c{number}.", call["tensors"])]
+        for prefix, specs in groups:
+            for role, spec in specs.items():
+                if "as" in spec:  # the same bytes as an earlier input's
+                    tensors[prefix + role] = tensors[spec.pop("as")]
     return about, tensors, header
 
 

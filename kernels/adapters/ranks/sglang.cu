@@ -20,21 +20,19 @@ using tvm::ffi::TensorView;
 namespace distributed = host::distributed;
 
 constexpr DLDataType kByte{kDLUInt, 8, 1};
+constexpr int kMostBlocks = 32;  ///< of a rank
 
 /// Parts of an area: counts of pushes, semaphores of blocks, 2 x world slots for what peers push, one buffer that they read. All
 /// zeros at first.
 struct Parts {
-  static constexpr size_t kCounts = plugin::kAreaHead, kSemaphores = kCounts + 4 * 64, kSlots = kSemaphores + 128 * 64;
-  explicit Parts(const Ranks& ranks)
-      : ranks_(ranks), slot((ranks.area_bytes - kSlots) / size_t(2 * ranks.size + 1) / 128 * 128) {}
-  void* at(int rank, size_t place) const { return static_cast<char*>(ranks_.areas[rank]) + place; }
-  void* buffer(int rank) const { return at(rank, kSlots + size_t(2 * ranks_.size) * slot); }
+  static constexpr size_t kCounts = plugin::kAreaHead, kSemaphores = kCounts + 4 * kMostBlocks,
+                          kSlots = kSemaphores + 128 * kMostBlocks;
+  explicit Parts(const Ranks& of) : ranks(of), slot((of.area_bytes - kSlots) / size_t(2 * of.size + 1) / 128 * 128) {}
+  void* at(int rank, size_t place) const { return static_cast<char*>(ranks.areas[rank]) + place; }
+  void* buffer(int rank) const { return at(rank, kSlots + size_t(2 * ranks.size) * slot); }
   static size_t bytes(int64_t message, int ranks) { return kSlots + size_t(2 * ranks + 1) * size_t((message + 127) / 128 * 128); }
 
- private:
-  const Ranks& ranks_;
-
- public:
+  const Ranks& ranks;
   const size_t slot;  ///< bytes
 };
 
@@ -42,14 +40,6 @@ plugin::AreaRequest parts_area(const Call& call) {
   plugin::AreaRequest request;
   request.bytes = Parts::bytes(bytes_of(call.at("x")), call.raw().world_size);
   return request;
-}
-
-/// Blocks of a rank, of which each may fill a processor. SGLang leaves their number to its caller, and no sum depends on it.
-int64_t blocks_for(int ranks) {
-  int device = 0, processors = 0;
-  good(cudaGetDevice(&device));
-  good(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
-  return std::max(1, std::min(32, processors / ranks));
 }
 
 /// A new object behind its reference.
@@ -61,7 +51,7 @@ Reference made(const Arguments&... arguments) {
 
 distributed::CommunicatorRef communicator_of(const Ranks& ranks, int rank) {
   const Parts parts(ranks);
-  const int64_t blocks = blocks_for(ranks.size), slot = int64_t(parts.slot);
+  const int64_t blocks = blocks_for(kMostBlocks, ranks.size), slot = int64_t(parts.slot);
   std::vector<tvm::ffi::Tensor> kept;
   const auto seen = [&](void* data, const std::vector<int64_t>& sizes) {
     return TensorView(kept.emplace_back(tensor_at(data, kByte, sizes)));

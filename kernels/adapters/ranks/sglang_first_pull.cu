@@ -1,5 +1,6 @@
 // libassay_sglang_ranks.so of releases before 0.5.16: what reads its peers' memory, and the library.
 #include <distributed/custom_all_reduce_pull.cuh>
+#include <map>
 
 #include "sglang_first.h"
 
@@ -12,14 +13,6 @@ void pull(const Call& call, const Ranks& ranks, int first, int count) {
                   [](auto of, auto size, const CustomAllReduceRef& object, const tvm::ffi::Tensor& tensor) {
                     return custom_all_reduce<typename decltype(of)::type, size(), true>(object, tensor, kShots);
                   });
-}
-
-/// Blocks of a rank, of which each may fill a processor. SGLang leaves their number to its caller, and no sum depends on it.
-uint32_t blocks_for(int ranks) {
-  int device = 0, processors = 0;
-  good(cudaGetDevice(&device));
-  good(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
-  return uint32_t(std::max(1, std::min(32, processors / ranks)));
 }
 
 }  // namespace
@@ -36,7 +29,7 @@ const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks) {
   if (ranks.earlier_calls > 0) return of_rank;
   for (const CustomAllReduceRef& old : of_rank) old->free_storage();
   of_rank.clear();
-  const auto blocks = blocks_for(ranks.size);
+  const auto blocks = uint32_t(blocks_for(32, ranks.size));
   const auto bytes = int64_t(ranks.area_bytes - plugin::kAreaHead + 127) / 128 * 128;
   tvm::ffi::Array<host::distributed::ExternHandle> handles;
   for (int rank = 0; rank < ranks.size; ++rank) {

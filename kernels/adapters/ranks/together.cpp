@@ -1,5 +1,6 @@
 #include "together.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -43,6 +44,13 @@ void together(const Call& call, int first, int count, const std::function<void(i
     good(cudaEventRecord(streams.end[i], streams.of_rank[i]));
     good(cudaStreamWaitEvent(call.stream(), streams.end[i]));
   }
+}
+
+int blocks_for(int most, int ranks) {
+  int device = 0, processors = 0;
+  good(cudaGetDevice(&device));
+  good(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+  return std::max(1, std::min(most, processors / ranks));
 }
 
 void expect_no_capture(const Call& call) {

@@ -2,6 +2,8 @@
 // its own.
 #pragma once
 
+#include <functional>
+
 #include "assay/cuda_plugin.hpp"
 
 namespace assay::ranks {
@@ -16,6 +18,10 @@ using plugin::unsupported;
 /// stream wait for all of them. Whatever one of them launches must fit on the device as often as there are ranks (resident.cpp),
 /// or is refused.
 void together(const Call& call, int first, int count, const std::function<void(int rank, cudaStream_t stream)>& launch);
+
+/// Blocks of a rank: at most so many, and no more than a device holds of all its ranks where each fills a processor. Of kernels
+/// whose caller says how many, and whose sums do not depend on it.
+int blocks_for(int most, int ranks);
 
 /// Refuses to be captured: where peers lie is written before each call.
 void expect_no_capture(const Call& call);

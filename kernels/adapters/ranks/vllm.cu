@@ -1,6 +1,8 @@
 // libassay_vllm_ranks.so: vLLM's custom all-reduce of one release behind the C ABI, csrc/custom_all_reduce.cuh as it is, by its
 // own class. The pointers that vLLM opens by IPC are plain ones of this process.
+#include <cstdlib>
 #include <custom_all_reduce.cuh>
+#include <memory>
 
 #include "vllm.h"
 
@@ -16,6 +18,8 @@ void begin_at(unsigned char* area, uint32_t counter) {
   for (vllm::FlagType& flag : signal->_flag) flag = counter;
 }
 
+}  // namespace
+
 plugin::AreaRequest signals_and_parts(const Call& call) {
   plugin::AreaRequest request;
   request.bytes = sizeof(vllm::Signal) + size_t(bytes_of(call.at("x"))) + 2 * kPointers;
@@ -24,17 +28,10 @@ plugin::AreaRequest signals_and_parts(const Call& call) {
   return request;
 }
 
-/// Blocks of a rank: what vLLM launches, or as many as a device holds of all its ranks where each fills a processor. No sum
-/// depends on it.
-int blocks_for(int ranks) {
-  int device = 0, processors = 0;
-  good(cudaGetDevice(&device));
-  good(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
-  return std::max(1, std::min(int(vllm::defaultBlockLimit), processors / ranks));
-}
+namespace {
 
 template <class T>
-void reduce(const Call& call, const Ranks& ranks, int first, int count) {
+void reduce(const Call& call, const Ranks& ranks, int first, int count, const Result& result) {
   vllm::Signal* signals[plugin::kMostRanks];
   void* inputs[plugin::kMostRanks];
   for (int rank = 0; rank < ranks.size; ++rank) {
@@ -49,22 +46,31 @@ void reduce(const Call& call, const Ranks& ranks, int first, int count) {
     of_rank.back()->register_buffer(inputs);
   }
   together(call, first, count, [&](int rank, cudaStream_t stream) {
-    of_rank[size_t(rank - first)]->allreduce<T>(stream, static_cast<T*>(inputs[rank]), out<T>(ranks, rank, "y"), elements, 512,
-                                                blocks_for(count));
+    of_rank[size_t(rank - first)]->allreduce<T>(stream, static_cast<T*>(inputs[rank]), static_cast<T*>(result(rank)), elements,
+                                                512, blocks_for(vllm::defaultBlockLimit, count));
     good(cudaGetLastError());
   });
 }
 
 /// vLLM asks its environment which kernel to launch before it looks at the size.
-void reduce_by(const char* algorithm, const Call& call, const Ranks& ranks, int first, int count) {
+void reduce_by(const char* algorithm, const Call& call, const Ranks& ranks, int first, int count, const Result& result) {
   expect_no_capture(call);
   good(cudaStreamSynchronize(call.stream()));  // where peers lie is read until the call before has ended
   (void)setenv("VLLM_CUSTOM_ALLREDUCE_ALGO", algorithm, 1);
-  cuda::with_type<__nv_bfloat16, __half, float>(call.at("x"),
-                                                [&](auto of) { reduce<typename decltype(of)::type>(call, ranks, first, count); });
+  cuda::with_type<__nv_bfloat16, __half, float>(
+      call.at("x"), [&](auto of) { reduce<typename decltype(of)::type>(call, ranks, first, count, result); });
 }
-void one_stage(const Call& call, const Ranks& ranks, int first, int count) { reduce_by("1stage", call, ranks, first, count); }
-void two_stages(const Call& call, const Ranks& ranks, int first, int count) { reduce_by("2stage", call, ranks, first, count); }
+void into_y(const char* algorithm, const Call& call, const Ranks& ranks, int first, int count) {
+  const assay_tensor& x = call.at("x");
+  reduce_by(algorithm, call, ranks, first, count, [&](int rank) {
+    const assay_tensor& y = Call(*ranks.calls[rank]).at("y");
+    if (!plugin::has_type(y, x.type_code, x.type_bits) || bytes_of(y) != bytes_of(x))
+      plugin::failed("y must have the type and size of x");
+    return y.data;
+  });
+}
+void one_stage(const Call& call, const Ranks& ranks, int first, int count) { into_y("1stage", call, ranks, first, count); }
+void two_stages(const Call& call, const Ranks& ranks, int first, int count) { into_y("2stage", call, ranks, first, count); }
 
 Kernel kernel(const char* name, const char* contract, plugin::Values ranks, decltype(Kernel::run_ranks) run) {
   Kernel row{name, "all_reduce", {contract}, {{"ranks", std::move(ranks)}}, {}, nullptr};
@@ -75,6 +81,11 @@ Kernel kernel(const char* name, const char* contract, plugin::Values ranks, decl
 
 }  // namespace
 
+void reduce_in_one_stage(const Call& call, const Ranks& ranks, int first, int count, const Result& result) {
+  reduce_by("1stage", call, ranks, first, count, result);
+}
+void* parts_of(const Ranks& ranks, int rank) { return static_cast<vllm::Signal*>(ranks.areas[rank]) + 1; }
+
 std::vector<Kernel> custom_all_reduce_kernels() {
   return {kernel("cross_device_reduce_1stage", "vllm.all_reduce_1stage", {2, 4, 6, 8}, one_stage),
           kernel("cross_device_reduce_2stage", "vllm.all_reduce_2stage", {4, 6, 8}, two_stages)};
@@ -82,11 +93,15 @@ std::vector<Kernel> custom_all_reduce_kernels() {
 #ifndef ASSAY_VLLM_MINIMAX
 std::vector<Kernel> minimax_kernels() { return {}; }
 #endif
+#ifndef ASSAY_VLLM_NORMS
+std::vector<Kernel> norms_behind_sums() { return {}; }
+#endif
 
 }  // namespace assay::ranks
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   using namespace assay::ranks;
-  return assay::cuda::library(ASSAY_PACKAGE, assay::plugin::joined<Call>({custom_all_reduce_kernels(), minimax_kernels()}),
+  return assay::cuda::library(ASSAY_PACKAGE,
+                              assay::plugin::joined<Call>({custom_all_reduce_kernels(), minimax_kernels(), norms_behind_sums()}),
                               ASSAY_UNSUPPORTED);
 }
