@@ -39,6 +39,9 @@ void write_pointers(const Ranks& ranks, int first, int count) {
 }
 
 void norm(const Call& call, const Ranks& ranks, int first, int count, bool has_k) {
+  // vLLM has one kernel for q and k, of these columns; with others it would normalize q alone and leave k as it was.
+  if (has_k && (call.at("x").shape[1] * ranks.size != 6144 || call.at("k").shape[1] * ranks.size != 1024))
+    unsupported("q of 6144 columns and k of 1024");
   write_pointers(ranks, first, count);
   together(call, first, count, [&](int rank, cudaStream_t stream) {
     const Call of_rank(*ranks.calls[rank]);

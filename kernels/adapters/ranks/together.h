@@ -16,7 +16,7 @@ using plugin::unsupported;
 
 /// Enqueues `launch(rank, stream)` of the ranks first .. first + count - 1 behind what the stream of `call` has, and has that
 /// stream wait for all of them. Whatever one of them launches must fit on the device as often as there are ranks (resident.cpp),
-/// or is refused.
+/// or is refused; that the device has nothing else to run is the caller's business.
 void together(const Call& call, int first, int count, const std::function<void(int rank, cudaStream_t stream)>& launch);
 
 /// Blocks of a rank: at most so many, and no more than a device holds of all its ranks where each fills a processor. Of kernels
