@@ -53,6 +53,11 @@ processes 2 "${waits[@]}" --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1
 grep -qE "rank [01]: hung: block [0-9]+ waited in vain for rank [01] for a packet" "$scratch/waits.1of2.csv" ||
   fail "rank, block and place are not said: $(cat "$scratch/log")"
 
+# One that waits so long and no longer, where a rank is late.
+late=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_gives_up --case '*/vllm.all_reduce_2stage/bf16.r4.*.straggler/*' --warp 32)
+processes 4 "${late[@]}" >"$scratch/log" 2>&1 && ended=0 || ended=$?
+[ $ended -eq 1 ] || fail "exit $ended, a straggler among processes shows nothing: $(tail -n 5 "$scratch/log")"
+
 # Where no mpirun is: the same with the environment that it would give.
 timeout 300 "$root/ci/processes" 2 "$assay" run --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "ci/processes: $(cat "$scratch/log")"
 grep -qF "ranks are held by all of these processes together" "$scratch/log" || fail "ci/processes starts processes that hold no ranks together"

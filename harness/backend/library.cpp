@@ -49,6 +49,8 @@ void check_set(const assay_library& functions, const std::string& path) {
   const int group = (functions.create_group != nullptr) + (functions.run_group != nullptr) + (functions.destroy_group != nullptr);
   if (group != 0 && group != 3)
     throw LibraryError(path + ": create_group, run_group and destroy_group must be all there or all NULL");
+  if (functions.run_group_in_a_row != nullptr && group == 0)
+    throw LibraryError(path + ": run_group_in_a_row needs create_group, run_group and destroy_group");
   if (functions.join_group != nullptr && group == 0) throw LibraryError(path + ": join_group needs create_group, run_group and destroy_group");
   if ((functions.allocate_on != nullptr) != (group == 3 && functions.allocate != nullptr))
     throw LibraryError(path + ": allocate_on belongs to a library with groups and memory of its own, and to no other");

@@ -43,4 +43,10 @@ Execution RankGroup::run(const std::vector<const assay_call*>& calls) const {
   return {functions_->run_group(handle_, calls.data(), int32_t(calls.size()))};
 }
 
+Execution RankGroup::run_in_a_row(const std::vector<std::vector<const assay_call*>>& row) const {
+  std::vector<const assay_call* const*> calls;
+  for (const auto& one : row) calls.push_back(one.data());
+  return {functions_->run_group_in_a_row(handle_, calls.data(), int32_t(row.size()), int32_t(row.front().size()))};
+}
+
 }  // namespace assay

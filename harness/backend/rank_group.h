@@ -35,6 +35,10 @@ class RankGroup {
   /// Runs the calls of all ranks that this process holds together and waits for them, unless they have streams.
   Execution run(const std::vector<const assay_call*>& calls) const;
 
+  /// Whether the library runs several calls of all ranks without a wait between; and does so.
+  bool runs_in_a_row() const { return functions_->run_group_in_a_row != nullptr; }
+  Execution run_in_a_row(const std::vector<std::vector<const assay_call*>>& row) const;
+
  private:
   std::shared_ptr<const assay_library> functions_;
   void* handle_ = nullptr;

@@ -112,6 +112,52 @@ TEST(RankGroup, CallsOfRanksGoOnAStreamAndAreReplayed) {
   EXPECT_EQ(first_code("meets_the_one_ahead", LaunchMode::kStream), 2) << "nobody waits between two calls";
 }
 
+TEST(RankGroup, NobodyWaitsBetweenCallsInARow) {
+  Problem problem = problem_of(2);
+  const auto first_code = [&](const assay_library& library) {
+    Runner runner(std::make_shared<assay_library>(library));
+    const CallResult result = runner.call({"toy", "toy.copy", "meets_the_one_ahead", &problem, 1});
+    EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
+    return result.outputs.empty() ? -1 : codes_of(result.outputs.front()).front();
+  };
+  assay_library waits = *testing::toy_library();
+  waits.run_group_in_a_row = nullptr;
+  problem.before.assign(2, problem_of(2));
+  EXPECT_EQ(first_code(*testing::toy_library()), 3) << "each is waited for";
+  problem.parameters = {{"in_a_row", 1}};
+  EXPECT_EQ(first_code(*testing::toy_library()), 2);
+  Runner runner(std::make_shared<assay_library>(waits));
+  const CallResult skipped = runner.call({"toy", "toy.copy", "meets_the_one_ahead", &problem, 1});
+  EXPECT_EQ(skipped.status, CallStatus::kUnsupported);
+  EXPECT_EQ(skipped.message, "the library waits for each call of a group");
+  problem.before.clear();
+  EXPECT_EQ(first_code(*testing::toy_library()), 3) << "a call alone";
+}
+
+/// Numbers of rank r are 1 + r, and those of the first call before it more by 50.
+TEST(RankGroup, ACallWithTheNumbersOfTheFirstIsMadeBehind) {
+  static std::vector<std::vector<int>> seen;
+  assay_library library = *testing::toy_library();
+  library.run_group_in_a_row = [](void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n) {
+    for (int32_t i = 0; i < n_calls; ++i) {
+      seen.emplace_back();
+      for (int32_t r = 0; r < n; ++r) seen.back().push_back(*static_cast<const unsigned char*>(calls[i][r]->tensors[0].data));
+    }
+    return testing::toy_library()->run_group_in_a_row(group, calls, n_calls, n);
+  };
+  Problem problem = problem_of(2);
+  problem.before = {problem_of(2), problem_of(2)};
+  problem.parameters = {{"in_a_row", 1}};
+  for (HostTensor& tensor : problem.before.front().tensors)
+    for (int64_t i = 0; i < 8 && tensor.spec.role == Role::kInput; ++i) tensor.set_code(i, uint32_t(51 + tensor.spec.rank));
+  Runner runner(std::make_shared<assay_library>(library));
+  const CallResult result = runner.call({"toy", "toy.copy", "sums_ranks", &problem, 1});
+  ASSERT_EQ(result.status, CallStatus::kOk) << result.message;
+  EXPECT_EQ(codes_of(result.outputs.front()).front(), 3) << "outputs are those of the case";
+  using Numbers = std::vector<int>;
+  EXPECT_THAT(seen, ElementsAre(Numbers{51, 52}, Numbers{1, 2}, Numbers{1, 2}, Numbers{51, 52}));
+}
+
 TEST(RankGroup, AHangNamesItsRankAndTheNextCallHasAnotherGroup) {
   Runner toy(std::shared_ptr<const assay_library>(testing::toy_library(), [](const assay_library*) {}));
   const Problem problem = problem_of(3);

@@ -50,6 +50,34 @@ const Problem* problem_of_same_sizes(const Problem& problem) {
   return nullptr;
 }
 
+constexpr const char *kInTheCallBefore = "in the call before: ", *kInTheCallBehind = "in the call behind it: ";
+
+/// Whether the case is that nobody waits between its calls: parameter "in_a_row".
+bool goes_in_a_row(const CallRequest& request) {
+  const auto& parameters = request.problem->parameters;
+  return request.mode == LaunchMode::kDefault && !request.problem->before.empty() &&
+         std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.first == "in_a_row" && p.second != 0; });
+}
+
+/// What the library says of calls that did not end well: the first that has words, and of ranks that wait for each other all.
+CallResult not_well(const Execution& execution, const std::deque<std::deque<AbiCall>>& calls, size_t judged, int ranks) {
+  for (size_t i = 0; i < calls.size(); ++i)
+    for (size_t first = 0; first < calls[i].size(); ++first) {
+      const AbiCall& said = calls[i][first];
+      if (said.words().empty()) continue;
+      CallResult result = refused_by(execution, said);
+      if (ranks > 1) result.message.insert(0, "rank " + std::to_string(said.call.rank) + ": ");
+      for (size_t r = first + 1; r < calls[i].size() && execution.status == ASSAY_HUNG; ++r)
+        if (const std::string words = calls[i][r].words(); !words.empty())
+          result.message += "; rank " + std::to_string(calls[i][r].call.rank) + ": " + words;
+      // Who waits in vain does not know in which call of a row.
+      if (i != judged && execution.status != ASSAY_HUNG)
+        result.message.insert(0, i < judged ? kInTheCallBefore : kInTheCallBehind);
+      return result;
+    }
+  return refused_by(execution, calls[judged].back());
+}
+
 std::vector<void*> addresses_of(const std::vector<DeviceBlock>& blocks) {
   std::vector<void*> all;
   for (const DeviceBlock& block : blocks) all.push_back(block.address());
@@ -61,6 +89,7 @@ std::vector<void*> addresses_of(const std::vector<DeviceBlock>& blocks) {
 /// With the memory of its members.
 void Runner::forget_group() {
   buffers_.clear();
+  beside_.clear();
   workspaces_.clear();
   group_.destroy();
 }
@@ -76,31 +105,38 @@ bool Runner::device_answers() {
          (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
 }
 
-bool Runner::give_workspace(assay_call& call, std::string& reason) {
-  const size_t bytes = functions_->workspace_bytes != nullptr ? functions_->workspace_bytes(&call) : 0;
+/// One workspace of a rank for all its calls, which come one behind the other.
+bool Runner::give_workspace(const std::vector<assay_call*>& calls, std::string& reason) {
+  size_t bytes = 0;
+  for (assay_call* call : calls)
+    if (functions_->workspace_bytes != nullptr) bytes = std::max(bytes, functions_->workspace_bytes(call));
   if (bytes == 0) return true;
-  while (workspaces_.size() <= size_t(call.rank)) {
+  const auto rank = size_t(calls.front()->rank);
+  while (workspaces_.size() <= rank) {
     void* const group = functions_->allocate_on != nullptr ? group_.handle() : nullptr;
     workspaces_.emplace_back(functions_, DeviceBlock::Member{group, int32_t(workspaces_.size())});
   }
-  DeviceBlock& workspace = workspaces_[size_t(call.rank)];
+  DeviceBlock& workspace = workspaces_[rank];
   if (!workspace.enclose(bytes, reason)) return false;
-  call.workspace = workspace.address();
-  call.workspace_bytes = bytes;
+  for (assay_call* call : calls) call->workspace = workspace.address(), call->workspace_bytes = bytes;
   return true;
 }
 
-/// Makes the calls of all ranks on what the buffers hold, and says how they ended.
-CallResult Runner::called(const CallRequest& request, int sentinel) {
+/// Makes the calls of all ranks on what the buffers hold, one behind the other, and says how they ended.
+CallResult Runner::called(const std::vector<Step>& row, size_t judged, int sentinel) {
+  const CallRequest& request = row[judged].request;
   const int ranks = request.problem->ranks, first = request.place ? request.place->first : 0;
   const int end = request.place ? first + request.place->count : ranks;
-  std::deque<AbiCall> calls;
-  std::vector<const assay_call*> pointers;
+  std::deque<std::deque<AbiCall>> calls(row.size());
+  std::vector<std::vector<const assay_call*>> pointers(row.size());
   std::string reason;
   for (int rank = first; rank < end; ++rank) {
-    AbiCall& abi = calls.emplace_back(request, buffers_.blocks(), rank);
-    pointers.push_back(&abi.call);
-    if (!give_workspace(abi.call, reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
+    std::vector<assay_call*> of_rank;
+    for (size_t i = 0; i < row.size(); ++i) {
+      of_rank.push_back(&calls[i].emplace_back(row[i].request, row[i].buffers->blocks(), rank).call);
+      pointers[i].push_back(of_rank.back());
+    }
+    if (!give_workspace(of_rank, reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
   }
   // What a replay finds is not what it will make: outputs are reset, and ranks have other numbers in the first of two replays, so
   // that what stays in buffers and flags of a group shows.
@@ -115,8 +151,9 @@ CallResult Runner::called(const CallRequest& request, int sentinel) {
     return done && places == addresses_of(buffers_.blocks()) &&
            (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
   };
-  CallsToLaunch launch{{}, [&] { return ranks > 1 ? group_.run(pointers).status : functions_->run(pointers.front()); }, reset};
-  for (AbiCall& abi : calls) launch.calls.push_back(&abi.call);
+  const std::vector<const assay_call*>& own = pointers[judged];
+  CallsToLaunch launch{{}, [&] { return ranks > 1 ? group_.run(own).status : functions_->run(own.front()); }, reset};
+  for (AbiCall& abi : calls[judged]) launch.calls.push_back(&abi.call);
   launch.repeatable =
       std::none_of(request.problem->tensors.begin(), request.problem->tensors.end(), [](const HostTensor& tensor) {
         return tensor.spec.role == Role::kOutput && (!tensor.bytes.empty() || !tensor.spec.shares.empty());
@@ -126,23 +163,20 @@ CallResult Runner::called(const CallRequest& request, int sentinel) {
   const Clock::time_point start = Clock::now();
   Execution execution;
   try {
-    execution =
-        ranks > 1 && request.mode == LaunchMode::kDefault ? group_.run(pointers) : execute(*functions_, launch, request.mode);
+    if (row.size() > 1)
+      execution = group_.run_in_a_row(pointers);
+    else if (ranks > 1 && request.mode == LaunchMode::kDefault)
+      execution = group_.run(own);
+    else
+      execution = execute(*functions_, launch, request.mode);
   } catch (const std::exception& error) {
     return refused(CallStatus::kBroken, std::string("exception out of the library: ") + error.what());
   } catch (...) {
     return refused(CallStatus::kBroken, "exception out of the library: none of std::exception");
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (execution.status != ASSAY_OK) {
-    size_t said = 0;
-    while (said + 1 < calls.size() && calls[said].words().empty()) ++said;
-    CallResult result = refused_by(execution, calls[said]);
-    if (ranks > 1 && !calls[said].words().empty())
-      result.message.insert(0, "rank " + std::to_string(calls[said].call.rank) + ": ");
-    return result;
-  }
-  for (const assay_call* call : pointers) {
+  if (execution.status != ASSAY_OK) return not_well(execution, calls, judged, ranks);
+  for (const assay_call* call : own) {
     if (call->workspace == nullptr) continue;
     DeviceBlock& workspace = workspaces_[size_t(call->rank)];
     if (!workspace.download_guards(reason)) return lost("workspace: " + reason, true);
@@ -151,11 +185,11 @@ CallResult Runner::called(const CallRequest& request, int sentinel) {
   }
   CallResult well;
   well.seconds = seconds;
-  if (ranks == 1) well.program = calls.front().program_said();
+  if (ranks == 1) well.program = calls[judged].front().program_said();
   return well;
 }
 
-/// Makes the calls that come before, on the same buffers.
+/// Makes the calls that come before, on the same buffers, and waits for each.
 CallResult Runner::called_before(const CallRequest& request, int sentinel) {
   for (const Problem& earlier : request.problem->before) {
     Problem problem = earlier;
@@ -165,13 +199,43 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
     std::string reason;
     if (!buffers_.upload(problem, sentinel, group_.handle(), reason)) return lost(reason, false);
     call.mode = LaunchMode::kDefault;
-    CallResult ended = called(call, sentinel);
+    CallResult ended = called({{call, &buffers_}}, 0, sentinel);
     if (ended.status == CallStatus::kOk) continue;
-    ended.message.insert(0, "in the call before: ");
+    ended.message.insert(0, kInTheCallBefore);
     if (request.problem->ranks > 1) forget_group();
     return ended;
   }
   return {};
+}
+
+/// Makes the calls that come before, without a wait the problem's, and behind it the first of them again: a rank that goes on too
+/// early gives its peers numbers of that one. Each call has buffers of its own.
+CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
+  if (!group_.runs_in_a_row()) return refused(CallStatus::kUnsupported, "the library waits for each call of a group");
+  std::deque<Problem> problems;
+  std::vector<Step> row;
+  std::string reason;
+  const std::vector<Problem>& before = request.problem->before;
+  const auto beside = [&](const Problem& problem) -> Step {
+    problems.push_back(problem);
+    problems.back().parameters = request.problem->parameters;
+    CallRequest call = request;
+    call.problem = &problems.back();
+    return {call, &beside_.emplace_back(functions_)};
+  };
+  for (const Problem& earlier : before) row.push_back(beside(earlier));
+  row.push_back({request, &buffers_});
+  row.push_back(beside(before.front()));
+  for (const Step& step : row)
+    if (!step.buffers->upload(*step.request.problem, sentinel, group_.handle(), reason)) return lost(reason, false);
+  CallResult ended = called(row, before.size(), sentinel);
+  for (size_t i = 0; i < row.size() && ended.status == CallStatus::kOk; ++i)
+    if (i != before.size())
+      if (CallResult seen = row[i].buffers->download(); seen.status != CallStatus::kOk) {
+        seen.message.insert(0, i < before.size() ? kInTheCallBefore : kInTheCallBehind);
+        ended = std::move(seen);
+      }
+  return ended;
 }
 
 CallResult Runner::run_once(const CallRequest& request, int sentinel) {
@@ -184,14 +248,18 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
       request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))
                     : group_.hold(request.problem->ranks);
   if (group.status != ASSAY_OK) return refused(CallStatus::kUnsupported, group.trouble);
-  std::string reason;
-  if (CallResult ended = called_before(request, sentinel); ended.status != CallStatus::kOk) {
-    (void)environment.restore();
-    return ended;
+  CallResult ended;
+  if (goes_in_a_row(request)) {
+    ended = called_in_a_row(request, sentinel);
+  } else {
+    std::string reason;
+    if (CallResult before = called_before(request, sentinel); before.status != CallStatus::kOk) {
+      (void)environment.restore();
+      return before;
+    }
+    if (!buffers_.upload(*request.problem, sentinel, group_.handle(), reason)) return lost(reason, false);
+    ended = called({{request, &buffers_}}, 0, sentinel);
   }
-  if (!buffers_.upload(*request.problem, sentinel, group_.handle(), reason)) return lost(reason, false);
-
-  CallResult ended = called(request, sentinel);
   const std::string changed = environment.restore();
   if (ended.status == CallStatus::kOk) {
     CallResult result = buffers_.download();

@@ -1,6 +1,7 @@
 // Executes calls of one library in this process and watches what they do to memory.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace assay {
 /// never written. If elements still equal the sentinel the call runs once more over another sentinel: what equals both was not
 /// written.
 ///
-/// The calls of a problem of several ranks are made together (rank_group.h).
+/// The calls of a problem of several ranks are made together (rank_group.h). With a parameter "in_a_row" nobody waits between the
+/// calls before it, its own, and one more with the numbers of the first.
 class Runner {
  public:
   explicit Runner(std::shared_ptr<const assay_library> functions)
@@ -27,15 +29,22 @@ class Runner {
 
  private:
   CallResult run_once(const CallRequest& request, int sentinel);
-  CallResult called(const CallRequest& request, int sentinel);
+  /// A call of all ranks, and where its tensors lie.
+  struct Step {
+    CallRequest request;
+    Buffers* buffers;
+  };
+  CallResult called(const std::vector<Step>& row, size_t judged, int sentinel);
   CallResult called_before(const CallRequest& request, int sentinel);
-  bool give_workspace(assay_call& call, std::string& reason);
+  CallResult called_in_a_row(const CallRequest& request, int sentinel);
+  bool give_workspace(const std::vector<assay_call*>& calls, std::string& reason);
   bool device_answers();
   void forget_group();
 
   std::shared_ptr<const assay_library> functions_;
   RankGroup group_;  ///< outlives the memory of its members
   Buffers buffers_;
+  std::deque<Buffers> beside_;           ///< of calls in a row that are not the problem's own
   std::vector<DeviceBlock> workspaces_;  ///< of each rank
 };
 

@@ -60,6 +60,8 @@ std::vector<Kernel> rank_faults() {
                "aiter 2890, TensorRT-LLM 8612: a barrier without release"),
       of_ranks("rank_barrier_missing", vllm2, run_two_shot<RankBarrierMissing>, two,
                "vllm 2760: no order between the two stages"),
+      of_ranks("rank_end_missing", vllm1, run_registered<RankEndMissing>, "all_reduce.registered",
+               "aiter 2890: a barrier at the end that holds nobody back"),
       of_ranks("rank_flag_frozen", vllm2, run_two_shot<RankFlagFrozen>, two,
                "vllm 46913: the colour of a flag frozen at capture"),
       of_ranks("rank_segment_next", vllm2, run_two_shot<RankSegmentNext>, two,

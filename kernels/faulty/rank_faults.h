@@ -79,6 +79,11 @@ struct RankBarrierMissing : FromOwnerRules {
   static constexpr bool kWaitsInTheMiddle = false;
 };
 
+/// Nobody waits until all have read: the next call's copy overtakes them.
+struct RankEndMissing : AbsoluteRules {
+  static constexpr bool kWaitsAtTheEnd = false;
+};
+
 /// Flags are the same in every call: those of the call before let everybody pass.
 struct RankFlagFrozen : FromOwnerRules {
   static constexpr bool kCountsCalls = false;

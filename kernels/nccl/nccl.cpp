@@ -90,23 +90,16 @@ class Group {
     return memory_.push_back(data), data;
   }
 
-  void run(const assay_call* const* calls, const std::string& algorithm) {
-    const bool has_streams = calls[0]->stream != nullptr;
+  /// Calls in a row; those with streams are enqueued alone.
+  void run(const assay_call* const* const* row, int32_t n_calls, const std::string& algorithm) {
+    const bool has_streams = row[0][0]->stream != nullptr;
+    const assay_call* const* const calls = row[0];
     if (has_streams && calls[0]->stream == calls[1]->stream) unsupported("each rank wants a stream of its own");
     for (const int device : devices_)
       if (!has_streams) good(cudaSetDevice(device)), good(cudaDeviceSynchronize());  // uploads
     std::unique_ptr<Communicators>& of_all = communicators_[algorithm];
     if (!of_all) of_all = std::make_unique<Communicators>(algorithm, devices_);
-    const Api& api = Api::one();
-    api.good(api.group_start(), "ncclGroupStart");
-    for (size_t rank = 0; rank < devices_.size(); ++rank) {
-      const Call call(*calls[rank]);
-      const assay_tensor &x = call.at("x"), &y = call.at("y");
-      api.good(api.all_reduce(x.data, y.data, elements_of(x), type_of(x), ncclSum, of_all->of(rank),
-                              has_streams ? static_cast<cudaStream_t>(calls[rank]->stream) : streams_[rank]),
-               "ncclAllReduce");
-    }
-    api.good(api.group_end(), "ncclGroupEnd");
+    for (int32_t i = 0; i < n_calls; ++i) enqueue(row[i], *of_all, has_streams);
     if (has_streams) return;  // and the caller waits
     wait(*of_all);
     if (of_all->hung) {
@@ -116,6 +109,18 @@ class Group {
   }
 
  private:
+  void enqueue(const assay_call* const* calls, Communicators& of_all, bool has_streams) {
+    const Api& api = Api::one();
+    api.good(api.group_start(), "ncclGroupStart");
+    for (size_t rank = 0; rank < devices_.size(); ++rank) {
+      const Call call(*calls[rank]);
+      const assay_tensor &x = call.at("x"), &y = call.at("y");
+      api.good(api.all_reduce(x.data, y.data, elements_of(x), type_of(x), ncclSum, of_all.of(rank),
+                              has_streams ? static_cast<cudaStream_t>(calls[rank]->stream) : streams_[rank]),
+               "ncclAllReduce");
+    }
+    api.good(api.group_end(), "ncclGroupEnd");
+  }
   void wait(Communicators& of_all) {
     const auto end = std::chrono::steady_clock::now() + kMostSeconds;
     for (size_t rank = 0; rank < streams_.size(); ++rank) {
@@ -155,15 +160,15 @@ void* create_group(int32_t size) {
 }
 
 /// "nccl_ring" is Ring.
-assay_status run_group(void* group, const assay_call* const* calls, int32_t) {
+assay_status run_group_in_a_row(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t) {
+  const assay_call* const first = calls[0][0];
   try {
-    const std::string kernel = calls[0]->kernel;
-    static_cast<Group*>(group)->run(calls, kernel == "nccl_tree" ? "Tree" : "Ring");
+    static_cast<Group*>(group)->run(calls, n_calls, std::strcmp(first->kernel, "nccl_tree") == 0 ? "Tree" : "Ring");
     return ASSAY_OK;
   } catch (const Refusal& refusal) {
-    return report(calls[0], refusal.status, refusal.what());
+    return report(first, refusal.status, refusal.what());
   } catch (const std::exception& error) {
-    return report(calls[0], ASSAY_FAILED, error.what());
+    return report(first, ASSAY_FAILED, error.what());
   }
 }
 
@@ -177,7 +182,8 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
                                             {{"nccl_ring", "all_reduce", {"nccl.all_reduce_ring"}, any, {}, nullptr},
                                              {"nccl_tree", "all_reduce", {"nccl.all_reduce_tree"}, any, {}, nullptr}});
     l.create_group = create_group;
-    l.run_group = run_group;
+    l.run_group = [](void* group, const assay_call* const* calls, int32_t n) { return run_group_in_a_row(group, &calls, 1, n); };
+    l.run_group_in_a_row = run_group_in_a_row;
     l.allocate_on = [](void* group, int32_t rank, size_t bytes) { return static_cast<Group*>(group)->allocate(rank, bytes); };
     l.destroy_group = [](void* group) { delete static_cast<Group*>(group); };
     return l;

@@ -195,6 +195,7 @@ inline bool wait_relaxed(const uint32_t* at, uint32_t value) {
   return cpu::wait_until([](const void* a, uint64_t v) { return __atomic_load_n(static_cast<const uint32_t*>(a), __ATOMIC_RELAXED) == uint32_t(v); },
                          at, value);
 }
+inline uint32_t flag_now(const uint32_t* at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }
 /// For other ranks, once this one signals; post16() without a signal, as polled16() reads it.
 template <class T>
 void send16(T* to, const Vector<T>& v) {
@@ -239,6 +240,8 @@ bool wait_packet(const T* from) {
 inline void may_lag() { cpu::may_change_rank(); }
 /// Of the host's thread that runs a rank.
 using RankScope = cpu::RankScope;
+/// All that the kernel ahead sent is there.
+inline void rank_kernel_begins() { cpu::deliver(); }
 /// Each rank has a launch of its own, and so many blocks at most.
 inline constexpr int kMostBlocksOfRank = 4;
 

@@ -113,12 +113,13 @@ SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
     return seen == value;
   });
 }
+SIMT_DEVICE uint32_t flag_now(const uint32_t* at) {
+  uint32_t seen;
+  asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(seen) : "l"(at) : "memory");
+  return seen;
+}
 SIMT_DEVICE bool wait_relaxed(const uint32_t* at, uint32_t value) {
-  return spin([&] {
-    uint32_t seen;
-    asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(seen) : "l"(at) : "memory");
-    return seen == value;
-  });
+  return spin([&] { return flag_now(at) == value; });
 }
 /// For other ranks, once this one signals; post16() without a signal, as polled16() reads it.
 template <class T>

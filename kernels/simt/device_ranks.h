@@ -20,8 +20,9 @@ SIMT_DEVICE void may_lag() {
 /// A rank of the host: nothing to be done on a device.
 struct [[maybe_unused]] RankScope {
   RankScope(const void* /*key*/, int /*rank*/, int /*size*/, uint64_t /*seed*/, int /*straggler*/) {}
-  RankScope(bool (* /*lost*/)(const void*), const void* /*of*/) {}
+  RankScope(bool (* /*lost*/)(const void*), const void* /*of*/, bool /*is_late*/) {}
 };
+inline void rank_kernel_begins() {}
 /// All ranks of a device share a launch, and all of their blocks run at once.
 inline constexpr int kMostBlocksOfRank = 16;
 

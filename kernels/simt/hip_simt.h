@@ -104,8 +104,9 @@ SIMT_DEVICE bool spin(Ready ready, uint64_t most = kLongestWait) {
 SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
   return spin([&] { return __hip_atomic_load(at, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_SYSTEM) == value; });
 }
+SIMT_DEVICE uint32_t flag_now(const uint32_t* at) { return __hip_atomic_load(at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
 SIMT_DEVICE bool wait_relaxed(const uint32_t* at, uint32_t value) {
-  return spin([&] { return __hip_atomic_load(at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM) == value; });
+  return spin([&] { return flag_now(at) == value; });
 }
 /// For other ranks, once this one signals; post16() without a signal, as polled16() reads it.
 template <class T>

@@ -36,6 +36,7 @@ struct FileRuntime {
   static inline Counts* counts =
       static_cast<Counts*>(::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   static inline bool exports = true;
+  static inline std::vector<std::pair<void*, std::vector<unsigned char>>> under_way;
 
   static Error map(const Handle& handle, void** data) {
     const int file = ::open(handle.name, O_RDWR | O_CREAT, 0600);
@@ -70,10 +71,18 @@ struct FileRuntime {
     __atomic_fetch_sub(&counts->open, 1, __ATOMIC_SEQ_CST);
     return kSuccess;
   }
-  static Error copy_across(void* to, const void* from, size_t bytes) { return copy_in(to, from, bytes); }
-  static Error copy_in(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
+  static Error copy_across(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
+  /// Is there once somebody waits, as what is copied from memory that is not pinned.
+  static Error copy_in(void* to, const void* from, size_t bytes) {
+    const auto* const data = static_cast<const unsigned char*>(from);
+    under_way.push_back({to, std::vector<unsigned char>(data, data + bytes)});
+    return kSuccess;
+  }
   static Error copy_out(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
-  static Error wait(void*) { return kSuccess; }
+  static Error wait(void*) {
+    for (const auto& [to, data] : under_way) std::memcpy(to, data.data(), data.size());
+    return under_way.clear(), kSuccess;
+  }
   static Error take_last_error() { return kSuccess; }
   static Error create_stream(void**) { return kSuccess; }
   static Error destroy_stream(void*) { return kSuccess; }

@@ -12,12 +12,11 @@ namespace {
 constexpr int kRanks = 4;
 constexpr int64_t kElements = 1024;
 
-/// A group of the CPU library, and calls whose sums are exact.
+/// A group of a library, and calls whose sums are exact.
 class Group {
  public:
-  Group(const char* contract, const char* kernel) : contract_(contract), kernel_(kernel) {
-    handle_ = library_.create_group(kRanks);
-  }
+  Group(const assay_library& library, const char* contract, const char* kernel)
+      : library_(library), contract_(contract), kernel_(kernel), handle_(library.create_group(kRanks)) {}
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
   ~Group() { library_.destroy_group(handle_); }
@@ -50,34 +49,51 @@ class Group {
   }
 
  private:
-  const assay_library& library_ = open_library(ASSAY_CPU_LIBRARY);
+  const assay_library& library_;
   const char *contract_, *kernel_;
   void* handle_;
 };
 
-class RankGroups : public testing::TestWithParam<std::pair<const char*, const char*>> {};
-
-TEST_P(RankGroups, TakeTurns) {
-  Group one(GetParam().first, GetParam().second), other(GetParam().first, GetParam().second);
+/// How many calls of two groups go wrong that are called by turns, one of them less often, so that their counts of calls part.
+int wrong_by_turns(const assay_library& library, const char* contract, const char* kernel) {
+  Group one(library, contract, kernel), other(library, contract, kernel);
+  int wrong = 0;
   for (int call = 0; call < 12; ++call) {
-    EXPECT_EQ(one.wrong(float(call)), 0) << call;
-    if (call % 3 == 1) continue;
-    EXPECT_EQ(other.wrong(float(100 + call)), 0) << call;  // so that their counts of calls part
+    wrong += one.wrong(float(call)) != 0;
+    if (call % 3 != 1) wrong += other.wrong(float(100 + call)) != 0;
   }
+  return wrong;
 }
 
-TEST_P(RankGroups, AreUsedAtOnce) {
-  const auto calls = [](float first) {
-    Group group(GetParam().first, GetParam().second);
-    int64_t wrong = 0;
+/// The same of two that threads call at once.
+int wrong_at_once(const assay_library& library, const char* contract, const char* kernel) {
+  const auto calls = [&](float first) {
+    Group group(library, contract, kernel);
+    int wrong = 0;
     for (int call = 0; call < 40; ++call) wrong += group.wrong(first + float(call)) != 0;
     return wrong;
   };
-  int64_t of_other = -1;
+  int of_other = 0;
   std::thread other([&] { of_other = calls(1000); });
-  EXPECT_EQ(calls(0), 0);
+  const int wrong = calls(0);
   other.join();
-  EXPECT_EQ(of_other, 0);
+  return wrong + of_other;
+}
+
+class RankGroups : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(RankGroups, TakeTurns) {
+  EXPECT_EQ(wrong_by_turns(open_library(ASSAY_CPU_LIBRARY), GetParam().first, GetParam().second), 0);
+}
+
+TEST_P(RankGroups, AreUsedAtOnce) {
+  EXPECT_EQ(wrong_at_once(open_library(ASSAY_CPU_LIBRARY), GetParam().first, GetParam().second), 0);
+}
+
+TEST(OneWorkspaceOfAllGroups, IsSeenEitherWay) {
+  const assay_library& shared = open_library(ASSAY_ONE_WORKSPACE_PROBE);
+  EXPECT_GT(wrong_by_turns(shared, "flashinfer.all_reduce_oneshot", "all_reduce.lamport"), 0);
+  EXPECT_GT(wrong_at_once(shared, "flashinfer.all_reduce_oneshot", "all_reduce.lamport"), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Protocols, RankGroups,

@@ -1,10 +1,11 @@
-// tsan_ranks_probe LIBRARY OP CONTRACT KERNEL: runs one kernel of four ranks three times, for TSan to watch.
+// tsan_ranks_probe LIBRARY OP CONTRACT KERNEL [straggler] [in_a_row]: runs one kernel of four ranks three times, for TSan to
+// watch; with rank 1 late in every phase, or without a wait between its calls.
 #include <array>
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <memory>
 #include <string>
+#include <vector>
 
 #include "kernels/testing/library.h"
 
@@ -32,29 +33,19 @@ struct Tensors {
   }
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  using namespace assay_kernels;
-  if (argc != 5) return 2;
-  const assay_library& library = open_library(argv[1]);
-  const std::string op = argv[2], contract = argv[3];
-  const auto has = [](const std::string& text, const char* word) { return text.find(word) != std::string::npos; };
-  const bool codes = has(op, "_quant_");
-  const uint8_t type = has(contract, "quickreduce") || has(contract, "aiter.all_reduce_fp8") ? ASSAY_FLOAT : ASSAY_BFLOAT;
-  // Parts of four ranks with a rest, or whole groups of codes on each.
-  const int64_t elements = codes || has(contract, "all_reduce_fp8") ? 1024 : 520;
-  void* const group = library.create_group(kRanks);
-  assay_status status = ASSAY_OK;
-  for (int repetition = 0; repetition < 3 && status == ASSAY_OK; ++repetition) {
-    const auto value = uint32_t(0x3f80 + repetition);
-    std::deque<Tensors> tensors(kRanks);
-    std::vector<std::vector<char>> words(kRanks, std::vector<char>(256));
-    const assay_param parameters[] = {{"warp", 32}, {"schedule_seed", 1}, {"eps", 1e-6}, {"group_size", double(elements)}};
-    std::vector<assay_call> calls(kRanks);
-    std::vector<const assay_call*> pointers;
+/// The calls of all ranks, whose numbers have that pattern.
+class CallsOfRanks {
+ public:
+  CallsOfRanks(const char* op, const char* contract, const char* kernel, int straggler, uint32_t value) {
+    const auto has = [](const char* text, const char* word) { return std::strstr(text, word) != nullptr; };
+    const bool codes = has(op, "_quant_");
+    const uint8_t type = has(contract, "quickreduce") || has(contract, "aiter.all_reduce_fp8") ? ASSAY_FLOAT : ASSAY_BFLOAT;
+    // Parts of four ranks with a rest, or whole groups of codes on each.
+    const int64_t elements = codes || has(contract, "all_reduce_fp8") ? 1024 : 520;
+    parameters_ = {{"warp", 32}, {"schedule_seed", 1}, {"eps", 1e-6}, {"group_size", double(elements)}};
+    if (straggler >= 0) parameters_.push_back({"straggler", double(straggler)});
     for (int r = 0; r < kRanks; ++r) {
-      Tensors& own = tensors[size_t(r)];
+      Tensors& own = tensors_[size_t(r)];
       own.add("x", false, true, type, 16, elements, value);
       own.add("gamma", false, false, type, 16, elements, value);
       own.add("residual", true, true, type, 16, elements, value);
@@ -69,18 +60,52 @@ int main(int argc, char** argv) {
         own.add("y_k", true, true, type, 16, elements, 0);
         own.add("gamma_k", false, false, type, 16, elements, value);
       }
-      assay_call& call = calls[size_t(r)];
-      call.size = sizeof call, call.op = argv[2], call.contract = argv[3], call.kernel = argv[4];
-      call.tensors = own.all.data(), call.n_tensors = int32_t(own.all.size()), call.params = parameters;
-      call.n_params = int32_t(std::size(parameters));
-      call.message = words[size_t(r)].data(), call.message_bytes = words[size_t(r)].size();
+      assay_call& call = calls_[size_t(r)];
+      call.size = sizeof call, call.op = op, call.contract = contract, call.kernel = kernel;
+      call.tensors = own.all.data(), call.n_tensors = int32_t(own.all.size()), call.params = parameters_.data();
+      call.n_params = int32_t(parameters_.size());
+      call.message = words_[size_t(r)].data(), call.message_bytes = words_[size_t(r)].size();
       call.rank = r, call.world_size = kRanks;
-      pointers.push_back(&call);
+      pointers_[size_t(r)] = &call;
     }
-    status = library.run_group(group, pointers.data(), kRanks);
-    for (const auto& said : words)
+  }
+  CallsOfRanks(const CallsOfRanks&) = delete;
+  CallsOfRanks& operator=(const CallsOfRanks&) = delete;
+
+  const assay_call* const* pointers() const { return pointers_.data(); }
+  void print_words() const {
+    for (const auto& said : words_)
       if (said[0]) std::fprintf(stderr, "%s\n", said.data());
   }
+
+ private:
+  std::vector<assay_param> parameters_;
+  std::array<Tensors, kRanks> tensors_;
+  std::array<std::array<char, 256>, kRanks> words_{};
+  std::array<assay_call, kRanks> calls_{};
+  std::array<const assay_call*, kRanks> pointers_{};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 5) return 2;
+  const assay_library& library = assay_kernels::open_library(argv[1]);
+  bool in_a_row = false;
+  int straggler = -1;
+  for (int i = 5; i < argc; ++i) {
+    in_a_row = in_a_row || std::strcmp(argv[i], "in_a_row") == 0;
+    if (std::strcmp(argv[i], "straggler") == 0) straggler = 1;
+  }
+  std::deque<CallsOfRanks> all;
+  std::vector<const assay_call* const*> row;
+  for (uint32_t repetition = 0; repetition < 3; ++repetition)
+    row.push_back(all.emplace_back(argv[2], argv[3], argv[4], straggler, 0x3f80 + repetition).pointers());
+  void* const group = library.create_group(kRanks);
+  assay_status status = ASSAY_OK;
+  if (in_a_row) status = library.run_group_in_a_row(group, row.data(), int32_t(row.size()), kRanks);
+  for (size_t i = 0; i < row.size() && !in_a_row && status == ASSAY_OK; ++i) status = library.run_group(group, row[i], kRanks);
+  for (const CallsOfRanks& calls : all) calls.print_words();
   library.destroy_group(group);
   std::fprintf(stderr, "status %d\n", status);
   return status == ASSAY_OK ? 0 : 1;

@@ -59,7 +59,9 @@ Op all_reduce_op() {
        "what the group's own counts of calls and barriers stand at before its first call, so that they wrap; a "
        "library that has none, or cannot set them, ignores it"},
       {"straggler",
-       "a rank that is late in every phase of the calls, as a debugging hook of the library; one that has none ignores it"}};
+       "a rank that is late in every phase of the calls, as a debugging hook of the library; one that has none ignores it"},
+      {"in_a_row",
+       "1: nobody waits between the calls of the case, which run_group_in_a_row() gets at once; a kernel ignores it"}};
   op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kRankReduce; };
   op.columns = {"contract", "ranks", "x", "m", "n", "fill", "shift", "before", "use", "seed", "warp"};
   op.optional_columns = {"shift", "before", "use"};

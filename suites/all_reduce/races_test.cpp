@@ -57,6 +57,7 @@ Verdict verdict_of(const Backend& backend, const Case& one, const std::string& k
 TEST(RankRaces, WhatIsRightAgreesUnderEverySchedule) {
   const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
   const std::pair<const char*, const char*> kernels[] = {{"vllm.all_reduce_1stage", "all_reduce.one_shot"},
+                                                         {"vllm.all_reduce_1stage", "all_reduce.registered"},
                                                          {"vllm.all_reduce_2stage", "all_reduce.two_shot"},
                                                          {"flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
                                                          {"assay.all_reduce_ring", "all_reduce.ring"}};
@@ -70,12 +71,13 @@ TEST(RankRaces, WhatIsRightAgreesUnderEverySchedule) {
 
 TEST(RankRaces, WhatIsRightAgreesHoweverAGroupIsUsed) {
   const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
-  const std::pair<const char*, const char*> kernels[] = {{"vllm.all_reduce_2stage", "all_reduce.two_shot"},
+  const std::pair<const char*, const char*> kernels[] = {{"vllm.all_reduce_1stage", "all_reduce.registered"},
+                                                         {"vllm.all_reduce_2stage", "all_reduce.two_shot"},
                                                          {"sglang.all_reduce_v2_push", "all_reduce.lamport"},
                                                          {"flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
                                                          {"nccl.all_reduce_ring", "all_reduce.ring"}};
   for (const auto& [contract, kernel] : kernels)
-    for (const char* use : {"alternating", "wrapping", "in_place", "straggler"})
+    for (const char* use : {"alternating", "wrapping", "in_place", "straggler", "in_a_row"})
       for (const char* before : {"2", "3", "4", "5"})
         for (uint64_t seed = 1; seed <= 10; ++seed) {
           const Verdict verdict = verdict_of(cpu, case_of(contract, "4", before, use), kernel, seed);
@@ -98,6 +100,7 @@ TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
       {two_shot, "rank_barrier_relaxed"},
       {two_shot, "rank_barrier_missing"},
       {two_shot, "rank_flag_frozen"},
+      {case_of("vllm.all_reduce_1stage", "4", "1", "in_a_row"), "rank_end_missing"},
       {case_of("sglang.all_reduce_v2_push", "4", "3"), "rank_buffer_stale"},
       {case_of_squares("4"), "squares_buffer_stale"}};
   for (const auto& [one, kernel] : races) {
@@ -115,11 +118,12 @@ TEST(RankRaces, AFaultOfAUseShowsInNoOtherUse) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   const std::array<const char*, 3> faults[] = {{"vllm.all_reduce_2stage", "rank_waits_while_less", "wrapping"},
                                                {"vllm.all_reduce_2stage", "rank_gives_up", "straggler"},
+                                               {"vllm.all_reduce_1stage", "rank_end_missing", "in_a_row"},
                                                {"flashinfer.all_reduce_oneshot", "rank_buffer_by_count", "wrapping"},
                                                {"sglang.all_reduce_v2_push", "rank_room_by_size", "alternating"},
                                                {"sglang.all_reduce_v2_pull", "rank_in_place", "in_place"}};
   for (const auto& [contract, kernel, shown] : faults)
-    for (const std::string use : {"", "alternating", "wrapping", "in_place", "straggler"})
+    for (const std::string use : {"", "alternating", "wrapping", "in_place", "straggler", "in_a_row"})
       for (uint64_t seed = 1; seed <= 10 && use != shown; ++seed)
         EXPECT_EQ(verdict_of(faulty, case_of(contract, "4", "4", use), kernel, seed).outcome, Outcome::kPass)
             << kernel << " " << use;

@@ -21,13 +21,15 @@ constexpr uint64_t kSeedBefore = 1000;
 constexpr double kNearlyAll = 4294967292.0;
 
 /// alternating: every second call before has twice the rows, the last of them too; wrapping: counts begin at kNearlyAll;
-/// in_place: y has the memory of x; straggler: the last rank but one comes to every meeting when all others wait for it.
+/// in_place: y has the memory of x; straggler: the last rank but one comes to every meeting when all others wait for it;
+/// in_a_row: each rank goes on to its next call, and behind the last to one more, without a wait.
 std::string use_of(const Cells& cells, int64_t before) {
   const std::string use = cells.has("use") ? cells.text("use") : "";
   if (use.empty()) return use;
-  if (use != "alternating" && use != "wrapping" && use != "in_place" && use != "straggler")
-    cells.refuse("use", "'" + use + "' is not one of: alternating, wrapping, in_place, straggler");
+  if (use != "alternating" && use != "wrapping" && use != "in_place" && use != "straggler" && use != "in_a_row")
+    cells.refuse("use", "'" + use + "' is not one of: alternating, wrapping, in_place, straggler, in_a_row");
   if (use == "alternating" && before < 2) cells.refuse("before", "a case of alternating sizes has two calls before it, or more");
+  if (use == "in_a_row" && before < 1) cells.refuse("before", "a row of calls has one before the case's own, or more");
   if (use == "wrapping" && before < 1) cells.refuse("before", "counts begin anew for cases that have calls before them");
   return use;
 }
@@ -86,6 +88,7 @@ Problem problem_with(const RankCase& c, const std::string& name, uint64_t seed) 
   made.parameters = {{"warp", double(c.warp)}};
   if (c.use == "wrapping") made.parameters.emplace_back("counter", kNearlyAll);
   if (c.use == "straggler") made.parameters.emplace_back("straggler", double(c.ranks - 2));
+  if (c.use == "in_a_row") made.parameters.emplace_back("in_a_row", 1);
   return made;
 }
 

@@ -20,7 +20,7 @@ struct RankCase {
   std::string fill;
   int64_t shift = 0;   ///< elements between an aligned address and the tensors
   int64_t before = 0;  ///< calls with other numbers that are made first
-  std::string use;     ///< alternating, wrapping, in_place, straggler, or empty: the column of that name
+  std::string use;     ///< alternating, wrapping, in_place, straggler, in_a_row, or empty: the column of that name
   uint64_t seed = 0;
   int warp = 0;
 

@@ -164,6 +164,13 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
       return all + ": sums in which numbers of some ranks are their results: written in place while they were read";
   }
   if (inputs.before.empty()) return "";
+  if (c.use == "in_a_row") {
+    std::vector<WrongElement> some = wrong;
+    some.resize(std::min(some.size(), kMostLookedAt));
+    if (std::all_of(some.begin(), some.end(),
+                    [&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
+      return all + ": sums in which numbers of some ranks are those of the call behind: a rank went on while they were read";
+  }
   RankInputs earlier;
   earlier.x = inputs.before;
   const Spans results = RankSums(c.contract, *c.x, earlier).results(0, 0, c.elements());

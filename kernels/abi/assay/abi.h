@@ -160,6 +160,12 @@ typedef struct assay_library {
    * run_group() then gets the calls of these ranks alone, calls[i] of rank first_rank + i, and a rank whose peers do not come, or end, is
    * ASSAY_HUNG and not waited for. NULL here: all ranks of a group are called in one process. NULL returned: not so many, or not here. */
   void* (*join_group)(const assay_place* place);
+
+  /* Appended on 2026-11-24. run_group() of several calls that nobody waits for between: calls[i][r] is what calls[r] of run_group() is, i from 0
+   * to n_calls - 1. Each rank goes on to its next call once its own has ended, whether or not others are still in theirs, as launches follow each
+   * other on a stream. Calls may be of different sizes and have no stream; each has tensors of its own. Returns when all have ended. NULL here:
+   * cases of calls in a row are skipped. */
+  assay_status (*run_group_in_a_row)(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n);
 } assay_library;
 
 /* The one exported symbol. */

@@ -19,7 +19,8 @@ inline constexpr int64_t kAreaBuffer = 8192;  ///< bytes before the buffer
 struct Signals {
   uint32_t waited_for;  ///< a rank that did not come, and one; 0: all came
   uint32_t block, place;
-  uint32_t unused[61];
+  uint32_t wanted, seen;  ///< of its flag
+  uint32_t unused[59];
   uint32_t odd[kMostRankBlocks][kMostRanks];
   uint32_t even[kMostRankBlocks][kMostRanks];
   uint32_t flag[kMostRankBlocks];          ///< of the last barrier of each block
@@ -53,11 +54,13 @@ struct RankBlock {
 
 SIMT_DEVICE Signals* signals_of(const AllReduceArguments& a, int rank) { return reinterpret_cast<Signals*>(a.area[rank]); }
 
-/// The first complaint of a rank stays.
-SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace place) {
+/// The first complaint of a rank stays. Flags count barriers: one that is behind by more than one, or ahead, is no straggler's.
+SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace place, uint32_t wanted = 0, uint32_t seen = 0) {
   if (self->waited_for != 0) return;
   self->block = uint32_t(block);
   self->place = uint32_t(place);
+  self->wanted = wanted;
+  self->seen = seen;
   self->waited_for = uint32_t(waited_for) + 1;
 }
 

@@ -108,8 +108,10 @@ std::string all_reduce_complaint(const unsigned char* head, int /*rank*/) {
   std::memcpy(&said, head, assay::plugin::kAreaHead);
   if (said.waited_for == 0) return "";
   static const char* const kPlaces[] = {"", "at the start", "in the middle", "at the end", "for a packet"};
+  const std::string flag =
+      said.wanted == said.seen ? "" : ", whose flag was " + std::to_string(said.seen) + " and not " + std::to_string(said.wanted);
   return "block " + std::to_string(said.block) + " waited in vain for rank " + std::to_string(said.waited_for - 1) + " " +
-         kPlaces[said.place % 5] + "; its 'y' is not made";
+         kPlaces[said.place % 5] + flag + "; its 'y' is not made";
 }
 
 }  // namespace assay_kernels

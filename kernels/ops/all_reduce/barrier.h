@@ -31,7 +31,7 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
       came = Rules::waited(here, flag);
     else
       came = kOrdered && Rules::kReleases ? simt::wait_acquire(here, flag) : simt::wait_relaxed(here, flag);
-    if (!came) complain(self, peer, me.block, kPlace);
+    if (!came) complain(self, peer, me.block, kPlace, flag, simt::flag_now(here));
     if (!Rules::kKeepsFlags) simt::signal_relaxed(here, 0);
   }
   simt::barrier();

@@ -43,6 +43,7 @@ std::vector<Kernel> all_reduce_kernels() {
       not_in_place(all_reduce_row(one,
                                   {"vllm.all_reduce_1stage", "nccl.all_reduce_symmetric", "sglang.all_reduce_v2_pull@v0.5.16"},
                                   run_one_shot<AbsoluteRules>)),
+      all_reduce_row("all_reduce.registered", {"vllm.all_reduce_1stage"}, run_registered<AbsoluteRules>),
       not_in_place(all_reduce_row(one, {"aiter.all_reduce_1stage"}, run_one_shot<Flushing1>)),
       not_in_place(bf16_row(one, "aiter.all_reduce_1stage_gfx942", run_one_shot<CutOffSum<Flushing1>>)),
       not_in_place(all_reduce_row(one, {"sglang.all_reduce_v2_pull"}, run_one_shot<FromZeroRules>)),

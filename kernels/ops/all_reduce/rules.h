@@ -14,7 +14,8 @@ struct RankRules {
   /// So many ranks are added up by themselves, and then the sums of these; 0: all are one chain.
   static constexpr int kChunk = 0;
   static constexpr bool kWaitsOtherwise = false;  ///< by waited(at, flag); else until the flag is equal
-  static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true, kKeepsFlags = true;  ///< of barriers
+  static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true, kKeepsFlags = true,
+                        kWaitsAtTheEnd = true;  ///< of barriers
 
   /// How many numbers the rank `reader` adds, and whose is number i.
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <type_traits>
 
 #include "kernels/ops/all_reduce/coded.h"
 #include "kernels/ops/all_reduce/lamport.h"
 #include "kernels/ops/all_reduce/one_shot.h"
 #include "kernels/ops/all_reduce/owner_keeps.h"
+#include "kernels/ops/all_reduce/registered.h"
 #include "kernels/ops/all_reduce/ring.h"
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/dispatch.h"
@@ -56,20 +58,21 @@ void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 /// Which rank comes last, by the call's parameter of that name.
 inline int straggler_of(const Call& call) { return int(call.number("straggler", -1)); }
 
-/// What the thread that runs ranks from `first` on is to them; devices have no use for it.
-inline simt::RankScope scope_of(const Call& call, const Ranks& ranks, int first) {
-  if (ranks.lost) return simt::RankScope(ranks.lost, ranks.of);
-  return simt::RankScope(ranks.areas, first, ranks.size, uint64_t(call.number("schedule_seed", 1)), straggler_of(call));
+/// What the thread that runs a rank is to the others while it makes its calls; devices have no use for it.
+inline std::shared_ptr<void> enter_team(const Call& call, const Ranks& ranks, int rank) {
+  const int late = straggler_of(call);
+  if (ranks.lost) return std::make_shared<simt::RankScope>(ranks.lost, ranks.of, late == rank);
+  return std::make_shared<simt::RankScope>(ranks.areas, rank, ranks.size, uint64_t(call.number("schedule_seed", 1)), late);
 }
 
 /// Starts `count` ranks from `first` on. `kernel` is one for the type of x.
 template <class Kernel>
 void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel,
                   int threads = kRankThreads) {
-  const simt::RankScope scope = scope_of(call, ranks, first);
   AllReduceArguments a = all_reduce_arguments(ranks);
   a.first = first;
   a.blocks = blocks;
+  simt::rank_kernel_begins();
   simt::launch(kernel, call.grid(int64_t{blocks} * count, threads), a);
 }
 
@@ -91,6 +94,16 @@ void run_one_shot(const Call& call, const Ranks& ranks, int first, int count) {
     using T = decltype(type);
     const int64_t packets = all_reduce_arguments(ranks).elements / simt::Vector<T>::kElements;
     launch_ranks(call, ranks, first, count, plain_blocks_for(packets, ranks, count), all_reduce_one_shot<Rules, T>,
+                 kPlainThreads);
+  });
+}
+
+template <class Rules>
+void run_registered(const Call& call, const Ranks& ranks, int first, int count) {
+  with_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const int64_t packets = all_reduce_arguments(ranks).elements / simt::Vector<T>::kElements;
+    launch_ranks(call, ranks, first, count, plain_blocks_for(packets, ranks, count), all_reduce_registered<Rules, T>,
                  kPlainThreads);
   });
 }
@@ -165,6 +178,7 @@ inline Kernel all_reduce_row(const char* name, std::vector<std::string> contract
                              AreaRequest (*area)(const Call&) = signals_and_buffer, bool native = false) {
   Kernel row{name, "all_reduce", std::move(contracts), {{"x", native ? kHalf : kAny}, {"warp", simt::kWarpSizes}}, {}, nullptr};
   row.area = area;
+  row.enter = enter_team;
   row.run_ranks = run;
   row.complaint = all_reduce_complaint;
   return row;
@@ -172,7 +186,7 @@ inline Kernel all_reduce_row(const char* name, std::vector<std::string> contract
 
 /// The same of a kernel whose peers read x as long as it writes y.
 inline Kernel not_in_place(Kernel row) {
-  row.accepts.push_back({"use", {"", "alternating", "wrapping", "straggler"}});
+  row.accepts.push_back({"use", {"", "alternating", "wrapping", "straggler", "in_a_row"}});
   return row;
 }
 

@@ -16,11 +16,11 @@ AreaRequest squares_area(const Call& call);
 
 template <class Rules>
 void run_squares(const Call& call, const Ranks& ranks, int first, int count) {
-  const simt::RankScope scope = scope_of(call, ranks, first);
   ShardedNormArguments a = sharded_norm_arguments(ranks, Rules::kSecond);
   a.ranks.first = first;
   a.ranks.blocks = kLamportBlocks;
   a.eps = float(call.number("eps"));
+  simt::rank_kernel_begins();
   with_type(call.input("x"), [&](auto type) {
     using T = decltype(type);
     with_warp(call, [&](auto warp) {

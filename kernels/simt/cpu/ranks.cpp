@@ -134,8 +134,10 @@ struct Self {
   int rank = 0;
   bool (*lost)(const void* of) = nullptr;
   const void* of = nullptr;
+  bool is_late = false;
 };
 thread_local Self self;
+constexpr std::chrono::milliseconds kLate(2);
 
 #ifdef ASSAY_SIMT_TSAN
 constexpr bool kTogether = true;
@@ -146,17 +148,22 @@ constexpr bool kTogether = false;
 }  // namespace
 
 RankScope::RankScope(const void* key, int rank, int size, uint64_t seed, int straggler) {
-  if (kTogether) return;
+  if (kTogether) {
+    self.is_late = rank == straggler;
+    return;
+  }
   {
     const std::lock_guard lock(teams_mutex);
     std::unique_ptr<Team>& team = teams()[key];
     if (!team) team = std::make_unique<Team>(size, seed, straggler);
-    self = {team.get(), key, rank, nullptr, nullptr};
+    self = {team.get(), key, rank};
   }
   self.team->enter(rank);
 }
 
-RankScope::RankScope(bool (*lost)(const void* of), const void* of) { self = {nullptr, nullptr, 0, lost, of}; }
+RankScope::RankScope(bool (*lost)(const void* of), const void* of, bool is_late) {
+  self = {nullptr, nullptr, 0, lost, of, is_late};
+}
 
 RankScope::~RankScope() {
   if (self.team && self.team->leave(self.rank)) {
@@ -186,6 +193,7 @@ bool wait_until(Ready ready, const void* at, uint64_t value) {
 
 void may_change_rank() {
   if (self.team) self.team->change(self.rank);
+  if (self.is_late) std::this_thread::sleep_for(kLate);
 }
 
 void hold_back(void* to, const void* from, int bytes) {

@@ -13,10 +13,10 @@ using Ready = bool (*)(const void* at, uint64_t value);
 /// The calling thread is that rank of the team until the end of the scope. All `size` ranks of a team come with one key.
 class RankScope {
  public:
-  /// `straggler`: a rank that goes on only where no other can; -1: none.
+  /// `straggler`: a rank that goes on only where no other can, or where ranks run at once is late; -1: none.
   RankScope(const void* key, int rank, int size, uint64_t seed, int straggler);
   /// A rank of whose team other processes hold members: all run at once. It waits no longer once lost(of).
-  RankScope(bool (*lost)(const void* of), const void* of);
+  RankScope(bool (*lost)(const void* of), const void* of, bool is_late);
   RankScope(const RankScope&) = delete;
   RankScope& operator=(const RankScope&) = delete;
   ~RankScope();
@@ -25,7 +25,7 @@ class RankScope {
 /// Lets other ranks run until ready(at, value). False if no rank can go on any more.
 bool wait_until(Ready ready, const void* at, uint64_t value);
 
-/// A place where another rank may take over.
+/// A place where another rank may take over. Where ranks run at once one that is late waits 2 ms, so that all others come first.
 void may_change_rank();
 
 /// Sixteen bytes for others, or a word of four.

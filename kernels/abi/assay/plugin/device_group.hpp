@@ -132,6 +132,30 @@ class LoadedKernels {
   std::set<std::string> loaded_;
 };
 
+/// Copies of calls in a row, each in a stream.
+class InStreams {
+ public:
+  template <class StreamOf>
+  InStreams(const CallsInARow& row, int32_t n, StreamOf stream_of) : calls_(size_t(row.count)), pointers_(size_t(row.count)) {
+    for (int32_t i = 0; i < row.count; ++i) {
+      for (int32_t r = 0; r < n; ++r) {
+        calls_[size_t(i)].push_back(*row.calls[i][r]);
+        calls_[size_t(i)].back().stream = stream_of(i, r);
+      }
+      for (const assay_call& call : calls_[size_t(i)]) pointers_[size_t(i)].push_back(&call);
+      rows_.push_back(pointers_[size_t(i)].data());
+    }
+  }
+  InStreams(const InStreams&) = delete;
+  InStreams& operator=(const InStreams&) = delete;
+  CallsInARow row() const { return {rows_.data(), int32_t(rows_.size())}; }
+
+ private:
+  std::vector<std::vector<assay_call>> calls_;
+  std::vector<std::vector<const assay_call*>> pointers_;
+  std::vector<const assay_call* const*> rows_;
+};
+
 /// A group on a device, whoever holds its other ranks.
 template <class C>
 class RanksOnDevice {
@@ -144,8 +168,8 @@ class RanksOnDevice {
   RanksOnDevice& operator=(const RanksOnDevice&) = delete;
   virtual ~RanksOnDevice() = default;
   virtual void* allocate(int32_t rank, size_t bytes) = 0;
-  virtual assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n,
-                           assay_status others, const Finished& finished) = 0;
+  virtual assay_status run(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, assay_status others,
+                           const Finished& finished) = 0;
 };
 
 /// A kernel gets all ranks of a device in one launch, in a stream of the group's own; where ranks have several devices all
@@ -178,32 +202,31 @@ class DeviceGroup : public RanksOnDevice<C> {
     return data;
   }
 
-  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, assay_status others,
                    const typename RanksOnDevice<C>::Finished& finished) override {
     try {
-      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
-      const bool has_streams = calls[0]->stream != nullptr;
-      if (has_streams && devices() > 1 && calls[0]->stream == calls[each_]->stream)
+      const KernelOf<C>& kernel = select_for_group(kernels, row, n, size_);
+      const bool has_streams = row.first()->stream != nullptr;
+      if (has_streams && devices() > 1 && row.first()->stream == row.calls[0][each_]->stream)
         unsupported("each device wants a stream of its own");
-      std::vector<assay_call> in_stream;
-      for (int32_t r = 0; r < n; ++r) {
-        in_stream.push_back(*calls[r]);
-        in_stream.back().stream = has_streams ? calls[r / each_ * each_]->stream : streams_[size_t(r / each_)];
-      }
-      std::vector<const assay_call*> pointers;
-      for (const assay_call& call : in_stream) pointers.push_back(&call);
-      const Ranks ranks = areas_.ranks(kernel.area(C(in_stream[0])), pointers.data());
+      InStreams in_streams(row, n, [&](int32_t i, int32_t r) {
+        return has_streams ? row.calls[i][r / each_ * each_]->stream : streams_[size_t(r / each_)];
+      });
+      const std::vector<Ranks> ranks =
+          areas_.ranks(in_streams.row(), [&](const assay_call& call) { return kernel.area(C(call)); });
+      // Uploads and what new areas hold at first went to default streams, for which no other stream waits.
+      const bool nothing_new = has_streams && ranks.front().earlier_calls > 0;
+      if (!nothing_new)
+        if (const assay_status ready = on_all([&](int) { return finished(nullptr); }); ready != ASSAY_OK) return ready;
       if (has_streams) return launch(kernel, ranks), ASSAY_OK;
-      // Uploads went to default streams, for which those of the group do not wait.
-      if (const assay_status ready = on_all([&](int) { return finished(nullptr); }); ready != ASSAY_OK) return ready;
       const assay_status status = launched(kernel, ranks, finished);
-      return status != ASSAY_OK ? status : complaints(kernel, ranks);
+      return status != ASSAY_OK ? status : complaints(kernel, ranks.back());
     } catch (const Refusal& refusal) {
-      return report(calls[0], refusal.status, refusal.what());
+      return report(row.first(), refusal.status, refusal.what());
     } catch (const typename C::DeviceError& error) {
-      return report(calls[0], ASSAY_DEVICE_LOST, error.what());
+      return report(row.first(), ASSAY_DEVICE_LOST, error.what());
     } catch (const std::exception& error) {
-      return report(calls[0], others, error.what());
+      return report(row.first(), others, error.what());
     }
   }
 
@@ -220,21 +243,22 @@ class DeviceGroup : public RanksOnDevice<C> {
     return first;
   }
 
-  void launch(const KernelOf<C>& kernel, const Ranks& ranks) {
-    const auto run_all = [&] {
+  void launch(const KernelOf<C>& kernel, const std::vector<Ranks>& row) {
+    const auto run_all = [&](const Ranks& ranks) {
       for (int device = 0; device < devices(); ++device) {
         const OnDevice<Runtime> on(devices_[size_t(device)]);
         kernel.run_ranks(C(*ranks.calls[device * each_]), ranks, device * each_, each_);
       }
     };
-    if (devices() > 1) loaded_.expect(*ranks.calls[0], run_all);
-    run_all();
+    for (size_t i = 0; i < row.size() && devices() > 1; ++i) loaded_.expect(*row[i].calls[0], [&] { run_all(row[i]); });
+    for (const Ranks& ranks : row) run_all(ranks);
   }
 
-  assay_status launched(const KernelOf<C>& kernel, const Ranks& ranks, const typename RanksOnDevice<C>::Finished& finished) {
+  assay_status launched(const KernelOf<C>& kernel, const std::vector<Ranks>& row,
+                        const typename RanksOnDevice<C>::Finished& finished) {
     const auto wait = [&] { return on_all([&](int device) { return finished(streams_[size_t(device)]); }); };
     try {
-      launch(kernel, ranks);
+      launch(kernel, row);
     } catch (...) {
       (void)wait();  // for ranks that were launched: they give up, and nothing is released under them
       throw;

@@ -100,44 +100,63 @@ class DeviceProcesses : public RanksOnDevice<C> {
     return data;
   }
 
-  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others,
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, assay_status others,
                    const Finished& finished) override {
     try {
-      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, meeting_.count());
+      const KernelOf<C>& kernel = select_for_group(kernels, row, n, meeting_.count());
       if (const assay_status ready = finished(nullptr); ready != ASSAY_OK) return ready;
-      const std::string inputs = publish(calls, n), area = offer_areas(kernel.area(C(*calls[0])));
-      if (const int32_t rank = meeting_.missing(); rank >= 0) return late(calls[0], rank);
-      const Ranks ranks = all_of(calls, inputs, area);
-      const auto run_own = [&] { kernel.run_ranks(C(*ranks.calls[meeting_.first()]), ranks, meeting_.first(), n); };
-      loaded_.expect(*calls[0], run_own);
+      std::deque<AsSeen> seen;
+      for (int32_t i = 0; i < row.count; ++i) {
+        offer_areas(kernel.area(C(*row.calls[i][0])));
+        seen.emplace_back().inputs = publish(row.calls[i], n, i);
+      }
+      // What areas hold at first went to the default stream, for which this group's does not wait; nor do the others.
+      if (const assay_status ready = finished(nullptr); ready != ASSAY_OK) return ready;
+      if (const int32_t rank = meeting_.missing(); rank >= 0) return late(row.first(), rank);
+      std::vector<Ranks> ranks;
+      for (int32_t i = 0; i < row.count; ++i)
+        ranks.push_back(all_of(row.calls[i], kernel.area(C(*row.calls[i][0])), seen[size_t(i)]));
+      const auto run_own = [&](const Ranks& call) {
+        kernel.run_ranks(C(*call.calls[meeting_.first()]), call, meeting_.first(), n);
+      };
+      for (size_t i = 0; i < ranks.size(); ++i) loaded_.expect(*row.calls[i][0], [&] { run_own(ranks[i]); });
       // Nobody's kernels wait while another process opens memory or loads its own.
-      if (const int32_t rank = meeting_.missing(); rank >= 0) return late(calls[0], rank);
-      run_own();
+      if (const int32_t rank = meeting_.missing(); rank >= 0) return late(row.first(), rank);
+      for (const Ranks& call : ranks) run_own(call);
       const assay_status status = finished(stream_);
       (void)meeting_.missing();  // a peer may read what is here until its kernel has ended
-      return status != ASSAY_OK ? status : complaints(kernel, ranks);
+      return status != ASSAY_OK ? status : complaints(kernel, ranks.back());
     } catch (const Refusal& refusal) {
-      return report(calls[0], refusal.status, refusal.what());
+      return report(row.first(), refusal.status, refusal.what());
     } catch (const typename C::DeviceError& error) {
-      return report(calls[0], ASSAY_DEVICE_LOST, error.what());
+      return report(row.first(), ASSAY_DEVICE_LOST, error.what());
     } catch (const std::exception& error) {
-      return report(calls[0], others, error.what());
+      return report(row.first(), others, error.what());
     }
   }
 
  private:
   static constexpr size_t kAligned = 256;
 
+  /// The calls of all ranks as this process sees them: outputs of others are nobody's here.
+  struct AsSeen {
+    std::string inputs;  ///< name of the pieces that hold them
+    std::deque<assay_call> calls;
+    std::vector<const assay_call*> pointers;
+    std::deque<std::vector<assay_tensor>> tensors;
+    std::vector<void*> areas;
+  };
+
   static assay_status late(const assay_call* call, int32_t rank) {
     return report(call, ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; its 'y' is not made");
   }
 
   /// Copies inputs of own ranks into pieces that peers can open, as far from a multiple of kAligned as they were; says how they
-  /// are called.
-  std::string publish(const assay_call* const* calls, int32_t n) {
+  /// are called. `number`: of the call in its row.
+  std::string publish(const assay_call* const* calls, int32_t n, int32_t number) {
     size_t bytes = kAligned;
     for (int32_t i = 0; i < calls[0]->n_tensors; ++i) bytes += (calls[0]->tensors[i].bytes + 2 * kAligned) / kAligned * kAligned;
-    const std::string name = "inputs" + std::to_string(bytes);
+    const std::string name = "inputs" + std::to_string(bytes) + "call" + std::to_string(number);
     for (int32_t r = 0; r < n; ++r) {
       const int32_t rank = meeting_.first() + r;
       pieces_.offer(name, rank, bytes);
@@ -156,12 +175,16 @@ class DeviceProcesses : public RanksOnDevice<C> {
     return name;
   }
 
-  std::string offer_areas(const AreaRequest& wanted) {
+  /// Of a kind that is held already.
+  std::string area_name(const AreaRequest& wanted) const {
+    return "area" + std::to_string(wanted.kind) + "bytes" + std::to_string(areas_.at(wanted.kind));
+  }
+
+  void offer_areas(const AreaRequest& wanted) {
     size_t& bytes = areas_[wanted.kind];
     if (bytes < wanted.bytes)
       for (bytes = 4096; bytes < wanted.bytes;) bytes *= 2;
-    area_bytes_ = bytes;
-    std::string name = "area" + std::to_string(wanted.kind) + "bytes" + std::to_string(bytes);
+    const std::string name = area_name(wanted);
     for (int32_t rank = meeting_.first(); rank < meeting_.first() + meeting_.count(); ++rank) {
       if (!pieces_.offer(name, rank, bytes)) continue;
       std::vector<unsigned char> first(bytes);
@@ -170,27 +193,27 @@ class DeviceProcesses : public RanksOnDevice<C> {
       if (Runtime::copy_in(pieces_.at(name, rank), first.data(), bytes) != Runtime::kSuccess)
         throw Refusal(ASSAY_DEVICE_LOST, "the area of a rank cannot be written");
     }
-    return name;
   }
 
-  /// The calls of all ranks as this process sees them: outputs of others are nobody's here.
-  Ranks all_of(const assay_call* const* calls, const std::string& inputs, const std::string& area) {
-    calls_.clear(), pointers_.clear(), tensors_.clear(), reached_.clear();
+  /// Once all have come. `seen` must outlive what is returned.
+  Ranks all_of(const assay_call* const* calls, const AreaRequest& wanted, AsSeen& seen) {
+    const std::string area = area_name(wanted);
     for (int32_t rank = 0; rank < meeting_.size(); ++rank) {
       const bool own = meeting_.holds(rank);
-      assay_call& call = calls_.emplace_back(*calls[own ? rank - meeting_.first() : 0]);
-      pointers_.push_back(&call);
-      reached_.push_back(pieces_.at(area, rank));
+      assay_call& call = seen.calls.emplace_back(*calls[own ? rank - meeting_.first() : 0]);
+      seen.pointers.push_back(&call);
+      seen.areas.push_back(pieces_.at(area, rank));
       call.stream = stream_;
       if (own) continue;
-      std::vector<assay_tensor>& tensors = tensors_.emplace_back(call.tensors, call.tensors + call.n_tensors);
+      std::vector<assay_tensor>& tensors = seen.tensors.emplace_back(call.tensors, call.tensors + call.n_tensors);
       for (size_t i = 0; i < tensors.size(); ++i)
-        if (!tensors[i].is_output) tensors[i].data = pieces_.at(inputs, rank) + pieces_.label(inputs, rank).words[i];
+        if (!tensors[i].is_output) tensors[i].data = pieces_.at(seen.inputs, rank) + pieces_.label(seen.inputs, rank).words[i];
       call.tensors = tensors.data();
       call.message = nullptr;
       call.rank = rank;
     }
-    return {meeting_.size(), pointers_.data(), reached_.data(), area_bytes_, earlier_++, Meeting::lost, &meeting_};
+    return {meeting_.size(), seen.pointers.data(), seen.areas.data(), areas_.at(wanted.kind),
+            earlier_++,      Meeting::lost,        &meeting_};
   }
 
   assay_status complaints(const KernelOf<C>& kernel, const Ranks& ranks) {
@@ -211,12 +234,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
   void* stream_ = nullptr;
   std::vector<void*> memory_;
   std::map<int, size_t> areas_;  ///< bytes by kind
-  size_t area_bytes_ = 0;
   uint64_t earlier_ = 0;
-  std::deque<assay_call> calls_;
-  std::vector<const assay_call*> pointers_;
-  std::deque<std::vector<assay_tensor>> tensors_;
-  std::vector<void*> reached_;
 };
 
 }  // namespace assay::plugin

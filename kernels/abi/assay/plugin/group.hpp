@@ -22,12 +22,21 @@ inline bool is_part_of_a_group(const assay_place* place) {
          place->first_rank + place->n_ranks <= place->world_size && place->world_size >= 2 && place->world_size <= kMostRanks;
 }
 
+/// Calls of a group that each rank makes one behind the other: calls[i][r] is call i of the r-th rank here.
+struct CallsInARow {
+  const assay_call* const* const* calls;
+  int32_t count;
+  const assay_call* first() const { return calls[0][0]; }
+};
+
 /// The row that the calls ask for. Refuses calls that do not belong together.
 template <class C>
-const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n,
-                                    int32_t size) {
+const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, int32_t size) {
   if (n != size) failed("a group of " + std::to_string(size) + " ranks got " + std::to_string(n) + " calls");
-  const KernelOf<C>& kernel = select(kernels, *calls[0]);
+  if (row.count < 1) failed("a group got no calls");
+  const KernelOf<C>& kernel = select(kernels, *row.first());
+  for (int32_t i = 1; i < row.count; ++i)
+    if (&select(kernels, *row.calls[i][0]) != &kernel) failed("calls in a row are of one kernel and contract");
   if (!kernel.run_ranks) unsupported("kernel '" + kernel.name + "' works on one rank alone");
   return kernel;
 }
@@ -72,6 +81,22 @@ class Areas {
 
   /// Ranks of a call that needs such areas: those of earlier calls while they are large enough, else new ones.
   Ranks ranks(const AreaRequest& wanted, const assay_call* const* calls) {
+    hold(wanted);
+    Kind& kind = kinds_[wanted.kind];
+    return {size_, calls, kind.areas.data(), kind.bytes, kind.calls++};
+  }
+
+  /// The same of calls in a row, of which no area moves while another one is in use.
+  template <class Request>
+  std::vector<Ranks> ranks(const CallsInARow& row, Request request) {
+    std::vector<Ranks> all;
+    for (int32_t i = 0; i < row.count; ++i) hold(request(*row.calls[i][0]));
+    for (int32_t i = 0; i < row.count; ++i) all.push_back(ranks(request(*row.calls[i][0]), row.calls[i]));
+    return all;
+  }
+
+ private:
+  void hold(const AreaRequest& wanted) {
     Kind& kind = kinds_[wanted.kind];
     if (kind.bytes < wanted.bytes) {
       release(kind);
@@ -89,10 +114,7 @@ class Areas {
       kind.bytes = bytes;
       kind.calls = 0;
     }
-    return {size_, calls, kind.areas.data(), kind.bytes, kind.calls++};
   }
-
- private:
   struct Kind {
     std::vector<void*> areas;
     size_t bytes = 0;
@@ -107,12 +129,16 @@ class Areas {
   std::map<int, Kind> kinds_;
 };
 
-/// One rank on host memory. No exception leaves it.
+/// The calls of one rank on host memory, one behind the other. No exception leaves it.
 template <class C>
-assay_status run_rank(const KernelOf<C>& kernel, const Ranks& ranks, int32_t rank, assay_status others) {
-  const assay_call* call = ranks.calls[rank];
+assay_status run_rank(const KernelOf<C>& kernel, const std::vector<Ranks>& row, int32_t rank, assay_status others) {
+  const assay_call* call = row.front().calls[rank];
   try {
-    kernel.run_ranks(C(*call), ranks, rank, 1);
+    const std::shared_ptr<void> entered = kernel.enter ? kernel.enter(C(*call), row.front(), rank) : nullptr;
+    for (const Ranks& ranks : row) {
+      call = ranks.calls[rank];
+      kernel.run_ranks(C(*call), ranks, rank, 1);
+    }
     return ASSAY_OK;
   } catch (const Refusal& refusal) {
     return report(call, refusal.status, refusal.what());
@@ -123,23 +149,39 @@ assay_status run_rank(const KernelOf<C>& kernel, const Ranks& ranks, int32_t ran
   }
 }
 
+/// Ranks from `first` on, each by a thread. The status of the first that did not end well.
+template <class C>
+assay_status run_rank_threads(const KernelOf<C>& kernel, const std::vector<Ranks>& row, int32_t first, int32_t count,
+                              assay_status others) {
+  std::vector<assay_status> ended(size_t(count), ASSAY_OK);
+  std::vector<std::thread> threads;
+  for (int32_t i = 0; i < count; ++i)
+    threads.emplace_back([&, i] { ended[size_t(i)] = run_rank(kernel, row, first + i, others); });
+  for (std::thread& thread : threads) thread.join();
+  for (const assay_status status : ended)
+    if (status != ASSAY_OK) return status;
+  return ASSAY_OK;
+}
+
 /// Ranks that are threads of this process, on host memory.
 template <class C>
 class HostGroup {
  public:
   explicit HostGroup(int32_t size) : size_(size), areas_(size) {}
 
-  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others) {
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, assay_status others) {
     try {
-      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, size_);
-      const Ranks ranks = areas_.ranks(kernel.area(C(*calls[0])), calls);
-      const assay_status status = run_all(kernel, ranks, others);
+      const KernelOf<C>& kernel = select_for_group(kernels, row, n, size_);
+      for (int32_t i = 0; i < row.count; ++i)
+        for (int32_t r = 0; r < n; ++r) C checked(*row.calls[i][r]);
+      const std::vector<Ranks> ranks = areas_.ranks(row, [&](const assay_call& call) { return kernel.area(C(call)); });
+      const assay_status status = run_rank_threads(kernel, ranks, 0, size_, others);
       if (status != ASSAY_OK) return status;
-      return report_ranks(kernel, ranks, reinterpret_cast<const unsigned char* const*>(ranks.areas), 0, size_);
+      return report_ranks(kernel, ranks.back(), reinterpret_cast<const unsigned char* const*>(ranks.back().areas), 0, size_);
     } catch (const Refusal& refusal) {
-      return report(calls[0], refusal.status, refusal.what());
+      return report(row.first(), refusal.status, refusal.what());
     } catch (const std::exception& error) {
-      return report(calls[0], others, error.what());
+      return report(row.first(), others, error.what());
     }
   }
 
@@ -149,18 +191,6 @@ class HostGroup {
     static void release(void* data) { ::operator delete(data, std::align_val_t(256)); }
     static bool write(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes) != nullptr; }
   };
-
-  static assay_status run_all(const KernelOf<C>& kernel, const Ranks& ranks, assay_status others) {
-    for (int32_t r = 0; r < ranks.size; ++r) C checked(*ranks.calls[r]);
-    std::vector<assay_status> ended(size_t(ranks.size), ASSAY_OK);
-    std::vector<std::thread> threads;
-    for (int32_t r = 0; r < ranks.size; ++r)
-      threads.emplace_back([&, r] { ended[size_t(r)] = run_rank(kernel, ranks, r, others); });
-    for (std::thread& thread : threads) thread.join();
-    for (const assay_status status : ended)
-      if (status != ASSAY_OK) return status;
-    return ASSAY_OK;
-  }
 
   int32_t size_;
   Areas<Memory> areas_;

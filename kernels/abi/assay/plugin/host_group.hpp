@@ -15,8 +15,8 @@ class AnyGroup {
   explicit AnyGroup(int32_t size) : here_(std::make_unique<HostGroup<C>>(size)) {}
   explicit AnyGroup(const assay_place& place) : in_part_(std::make_unique<ProcessGroup<C>>(place)) {}
 
-  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others) {
-    return here_ ? here_->run(kernels, calls, n, others) : in_part_->run(kernels, calls, n, others);
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, assay_status others) {
+    return here_ ? here_->run(kernels, row, n, others) : in_part_->run(kernels, row, n, others);
   }
 
  private:

@@ -32,9 +32,10 @@ class HostLibrary {
       l.run = run;
       l.create_group = [](int32_t size) -> void* { return size < 2 || size > kMostRanks ? nullptr : new AnyGroup<C>(size); };
       l.join_group = join_group<C>;
-      l.run_group = [](void* group, const assay_call* const* calls, int32_t n) -> assay_status {
-        return static_cast<AnyGroup<C>*>(group)->run(kept().kernels, calls, n, kept().other_exceptions);
+      l.run_group = [](void* group, const assay_call* const* calls, int32_t n) {
+        return run_group_in_a_row(group, &calls, 1, n);
       };
+      l.run_group_in_a_row = run_group_in_a_row;
       l.destroy_group = [](void* group) { delete static_cast<AnyGroup<C>*>(group); };
       return l;
     }();
@@ -51,6 +52,9 @@ class HostLibrary {
     return text.c_str();
   }
   static assay_status run(const assay_call* call) { return plugin::run(kept().kernels, call, kept().other_exceptions); }
+  static assay_status run_group_in_a_row(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n) {
+    return static_cast<AnyGroup<C>*>(group)->run(kept().kernels, {calls, n_calls}, n, kept().other_exceptions);
+  }
 };
 
 /// Kernels on a device. Runtime: Error, kSuccess, identify(Identity&) (why there is no device, or ""), allocate(), release(),
@@ -82,7 +86,12 @@ class DeviceLibrary {
       l.replay = replay;
       l.destroy_graph = destroy_graph;
       l.create_group = create_group;
-      l.run_group = run_group;
+      l.run_group = [](void* group, const assay_call* const* calls, int32_t n) {
+        return run_group_in_a_row(group, &calls, 1, n);
+      };
+      // A table whose rows have no ranks may get groups that are not these (nccl/).
+      for (const KernelOf<C>& kernel : table.kernels)
+        if (kernel.run_ranks) l.run_group_in_a_row = run_group_in_a_row;
       l.allocate_on = [](void* group, int32_t rank, size_t bytes) { return lost() ? nullptr : group_of(group).allocate(rank, bytes); };
       l.destroy_group = [](void* group) { delete &group_of(group); };
       if constexpr (ExportsMemory<Runtime>::value) l.join_group = join_group;
@@ -213,15 +222,16 @@ class DeviceLibrary {
       return nullptr;
     }
   }
-  static assay_status run_group(void* group, const assay_call* const* calls, int32_t n) {
+  static assay_status run_group_in_a_row(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n) {
     const std::string why = why_lost();
-    if (!why.empty()) return report(calls[0], ASSAY_DEVICE_LOST, why);
-    return group_of(group).run(kept().kernels, calls, n, kept().other_exceptions, [&](void* stream) {
+    const CallsInARow row{calls, n_calls};
+    if (!why.empty()) return report(row.first(), ASSAY_DEVICE_LOST, why);
+    return group_of(group).run(kept().kernels, row, n, kept().other_exceptions, [&](void* stream) {
       const Error waited = Runtime::wait(stream);
       const Error last = Runtime::take_last_error();
       const Error error = waited != Runtime::kSuccess ? waited : last;
       const assay_status status = judged(error);
-      return status == ASSAY_OK ? status : report(calls[0], status, Runtime::text(error));
+      return status == ASSAY_OK ? status : report(row.first(), status, Runtime::text(error));
     });
   }
 };

@@ -8,7 +8,6 @@
 #include <exception>
 #include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "assay/plugin/group.hpp"
@@ -21,13 +20,14 @@ namespace assay::plugin {
 /// to. Outputs of others are nobody's here.
 class CallsOfAll {
  public:
-  CallsOfAll(Meeting& meeting, const assay_call* const* calls) : tensors_(size_t(meeting.size())) {
+  /// `number`: of the call in its row; each has a place of its own for its inputs.
+  CallsOfAll(Meeting& meeting, const assay_call* const* calls, int32_t number) : tensors_(size_t(meeting.size())) {
     const assay_call& first = *calls[0];
     size_t bytes = kHead;
     for (int32_t i = 0; i < first.n_tensors; ++i) bytes += (first.tensors[i].bytes + 2 * kAligned) / kAligned * kAligned;
     for (int32_t r = 0; r < meeting.size(); ++r) {
-      auto* const shared =
-          static_cast<unsigned char*>(meeting.memory("inputs" + std::to_string(bytes) + "of" + std::to_string(r), bytes));
+      auto* const shared = static_cast<unsigned char*>(
+          meeting.memory("inputs" + std::to_string(bytes) + "of" + std::to_string(r) + "call" + std::to_string(number), bytes));
       if (meeting.holds(r)) publish(*calls[r - meeting.first()], shared);
       shared_.push_back(shared);
       calls_.push_back(meeting.holds(r) ? *calls[r - meeting.first()] : first);
@@ -86,31 +86,36 @@ class ProcessGroup {
  public:
   explicit ProcessGroup(const assay_place& place) : meeting_(place) {}
 
-  assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* const* calls, int32_t n, assay_status others) {
+  assay_status run(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, assay_status others) {
     try {
-      const KernelOf<C>& kernel = select_for_group(kernels, calls, n, meeting_.count());
-      for (int32_t i = 0; i < n; ++i) C checked(*calls[i]);
-      CallsOfAll all(meeting_, calls);
-      Ranks ranks = areas_of(kernel.area(C(*calls[0])));
+      const KernelOf<C>& kernel = select_for_group(kernels, row, n, meeting_.count());
+      std::deque<CallsOfAll> all;
+      for (int32_t i = 0; i < row.count; ++i) {
+        for (int32_t r = 0; r < n; ++r) C checked(*row.calls[i][r]);
+        all.emplace_back(meeting_, row.calls[i], i);
+        hold(kernel.area(C(*row.calls[i][0])));
+      }
+      std::vector<Ranks> ranks;
+      for (int32_t i = 0; i < row.count; ++i) ranks.push_back(ranks_of(kernel.area(C(*row.calls[i][0]))));
       const int32_t missing = meeting_.missing();
       if (missing >= 0)
-        return report(calls[0], ASSAY_HUNG,
+        return report(row.first(), ASSAY_HUNG,
                       "waited in vain for rank " + std::to_string(missing) + " to begin; its 'y' is not made");
-      ranks.calls = all.as_seen(meeting_);
-      const assay_status status = run_own(kernel, ranks, others);
+      for (size_t i = 0; i < ranks.size(); ++i) ranks[i].calls = all[i].as_seen(meeting_);
+      const assay_status status = run_rank_threads(kernel, ranks, meeting_.first(), meeting_.count(), others);
       if (status != ASSAY_OK) return status;
-      return report_ranks(kernel, ranks, reinterpret_cast<const unsigned char* const*>(ranks.areas), meeting_.first(),
-                          meeting_.count());
+      return report_ranks(kernel, ranks.back(), reinterpret_cast<const unsigned char* const*>(ranks.back().areas),
+                          meeting_.first(), meeting_.count());
     } catch (const Refusal& refusal) {
-      return report(calls[0], refusal.status, refusal.what());
+      return report(row.first(), refusal.status, refusal.what());
     } catch (const std::exception& error) {
-      return report(calls[0], others, error.what());
+      return report(row.first(), others, error.what());
     }
   }
 
  private:
   /// Areas of that kind of all ranks; those of this process hold at first what the kernel wants.
-  Ranks areas_of(const AreaRequest& wanted) {
+  void hold(const AreaRequest& wanted) {
     Kind& kind = kinds_[wanted.kind];
     if (kind.bytes < wanted.bytes) {
       kind = {};
@@ -123,18 +128,10 @@ class ProcessGroup {
         kind.areas.push_back(area);
       }
     }
-    return {meeting_.size(), nullptr, kind.areas.data(), kind.bytes, kind.calls++, Meeting::lost, &meeting_};
   }
-
-  assay_status run_own(const KernelOf<C>& kernel, const Ranks& ranks, assay_status others) {
-    std::vector<assay_status> ended(size_t(meeting_.count()), ASSAY_OK);
-    std::vector<std::thread> threads;
-    for (int32_t i = 0; i < meeting_.count(); ++i)
-      threads.emplace_back([&, i] { ended[size_t(i)] = run_rank(kernel, ranks, meeting_.first() + i, others); });
-    for (std::thread& thread : threads) thread.join();
-    for (const assay_status status : ended)
-      if (status != ASSAY_OK) return status;
-    return ASSAY_OK;
+  Ranks ranks_of(const AreaRequest& wanted) {
+    Kind& kind = kinds_[wanted.kind];
+    return {meeting_.size(), nullptr, kind.areas.data(), kind.bytes, kind.calls++, Meeting::lost, &meeting_};
   }
 
   struct Kind {

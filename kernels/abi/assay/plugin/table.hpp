@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -102,6 +103,9 @@ struct KernelOf {
   AreaRequest (*area)(const C&) = nullptr;
   /// Runs or enqueues the ranks first .. first + count - 1, all of one process and device; C is the call of the first of them.
   void (*run_ranks)(const C&, const Ranks&, int first, int count) = nullptr;
+  /// On host memory: made by the thread of a rank before its first call of those in a row, released behind the last. Null:
+  /// nothing.
+  std::shared_ptr<void> (*enter)(const C&, const Ranks&, int rank) = nullptr;
   /// What a rank said in the head of its area, once all have ended: empty, or for whom it waited in vain.
   std::string (*complaint)(const unsigned char* head, int rank) = nullptr;
 };
