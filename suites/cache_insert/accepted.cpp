@@ -1,6 +1,7 @@
 #include "suites/cache_insert/accepted.h"
 
 #include <memory>
+#include <span>
 
 #include "harness/compare/element.h"
 #include "reference/formats/catalogue.h"
@@ -13,11 +14,21 @@ namespace {
 
 /// Ordinals of what a row may hold from `first` on; everything is accepted where nothing can be said.
 void put(const Format& format, const Spans& spans, size_t first, std::vector<int32_t>& low, std::vector<int32_t>& high) {
-  for (size_t i = 0; i < low.size(); ++i) {
-    const Span span = spans[first + i];
-    low[i] = span.any() ? Interval::anything().low : ordinal_of_value(format, span.low);
-    high[i] = span.any() ? Interval::anything().high : ordinal_of_value(format, span.high);
+  const size_t count = low.size();
+  const auto ends = [&](const std::vector<double>& values, std::vector<int32_t>& ordinals) {
+    ordinals_of_values(format, std::span(values).subspan(first, count), ordinals);
+  };
+  ends(spans.low, low);
+  if (spans.pinned()) {
+    high = low;
+    return;
   }
+  std::vector<double> known = spans.high;  // that of `any` is no number of every format
+  for (size_t i = first; i < first + count; ++i)
+    if (spans[i].any()) known[i] = 0;
+  ends(known, high);
+  for (size_t i = 0; i < count; ++i)
+    if (spans[first + i].any()) low[i] = Interval::anything().low, high[i] = Interval::anything().high;
 }
 
 /// Places of elements whose offsets are listed, row by row.
