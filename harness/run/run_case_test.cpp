@@ -200,11 +200,5 @@ TEST(RunCase, DiagnosisIsAskedForFailuresOnly) {
   EXPECT_EQ(recorded, 2);
 }
 
-std::vector<Case> cases(int count) {
-  std::vector<Case> many;
-  for (int i = 1; i <= count; ++i) many.push_back(testing::toy_case("bf16", std::to_string(i) + "x8"));
-  return many;
-}
-
 }  // namespace
 }  // namespace assay

@@ -9,6 +9,8 @@
 namespace assay {
 namespace {
 
+using namespace eval_cells;
+
 TEST(Evaluate, FreedomIsNoWiderThanItsSourceSays) {
   // exp(8): 2 + floor(9.384) = 11 steps on each side, and not 12.
   const double right = run("exp", point(8)).low;

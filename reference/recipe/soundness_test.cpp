@@ -10,6 +10,8 @@
 namespace assay {
 namespace {
 
+using namespace eval_cells;
+
 /// Every way in which a step may be written; slack where a verb takes it.
 std::vector<std::string> steps() {
   return {"add(a)",

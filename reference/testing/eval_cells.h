@@ -8,7 +8,7 @@
 #include "reference/recipe/eval.h"
 #include "reference/recipe/parse.h"
 
-namespace assay {
+namespace assay::eval_cells {
 
 /// What such a cell may name.
 inline const Names kEvalNames{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"a", "s"}};
@@ -36,4 +36,4 @@ inline bool same(Span a, Span b) {
   return end(a.low, b.low) && end(a.high, b.high);
 }
 
-}  // namespace assay
+}  // namespace assay::eval_cells

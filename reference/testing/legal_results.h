@@ -9,7 +9,7 @@
 #include "reference/testing/eval_cells.h"
 #include "reference/testing/f32.h"
 
-namespace assay {
+namespace assay::eval_cells {
 
 /// A span of numbers of f32: a point, a thin one, a wide one, one with an end at zero or infinity, NaN, or any.
 inline Span random_span(RandomNumbers& random, const std::vector<double>& special) {
@@ -101,4 +101,4 @@ inline double legal_result(RandomNumbers& random, const Recipe& recipe, double v
   return v;
 }
 
-}  // namespace assay
+}  // namespace assay::eval_cells
