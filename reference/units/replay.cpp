@@ -32,13 +32,14 @@ double above(double x) { return -below(-x); }
 }  // namespace
 
 bool can_be_replayed(const Unit& unit) {
-  return unit.known() && unit.sum == ProductSum::kAligned && unit.group == 1 && !unit.scale && unit.a->bits == 8 && unit.b->bits == 8 &&
-         unit.join != AccumulatorJoin::kAdded && unit.exponent == TermExponent::kSum && !unit.flush && unit.product_limit == 0 &&
-         unit.d->bits == 32;
+  return unit.known() && unit.sum == ProductSum::kAligned && unit.group == 1 && !unit.scale && unit.a->bits == 8 &&
+         unit.b->bits == 8 && unit.join != AccumulatorJoin::kAdded && unit.exponent == TermExponent::kSum && !unit.flush &&
+         unit.product_limit == 0 && unit.d->bits == 32;
 }
 
 Replay::Replay(const Unit& unit) : unit_(unit), a_{}, b_{}, order_{} {
-  if (!can_be_replayed(unit)) throw std::invalid_argument("unit " + unit.id + " cannot be replayed: its products are not aligned and added");
+  if (!can_be_replayed(unit))
+    throw std::invalid_argument("unit " + unit.id + " cannot be replayed: its products are not aligned and added");
   a_ = factors_of(*unit.a), b_ = factors_of(*unit.b);
   order_ = product_order(unit);
   terms_.resize(order_.size());
@@ -68,11 +69,15 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
   int exponent = std::max(least, unit_.least_exponent);
   for (int i = 0; i < count; ++i)
     if (unit_.zeros_count || terms[i].value != 0) exponent = std::max(exponent, terms[i].exponent);
+  // A product is a whole multiple of 2^(its exponent less the fraction bits of both factors): from here on it has nothing to
+  // lose.
+  const int whole = exponent - unit_.fraction_bits + unit_.a->mantissa_bits + unit_.b->mantissa_bits;
   Span sum{0, 0};
   double magnitudes = 0;
   for (int i = 0; i < count; ++i) {
     if (terms[i].value == 0) continue;
-    sum = plus(sum, lose(point(terms[i].value), exponent - unit_.fraction_bits, unit_.loss));
+    sum = plus(sum, terms[i].exponent >= whole ? point(terms[i].value)
+                                               : lose(point(terms[i].value), exponent - unit_.fraction_bits, unit_.loss));
     magnitudes += std::fabs(terms[i].value);
   }
   // Multiples of one step that stay below 2^53 steps are added exactly; else each addition may be off by 2^-53 of the magnitudes.
