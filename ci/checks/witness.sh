@@ -45,3 +45,10 @@ python3 "$edit" "$scratch/summed/all_reduce/$sum.safetensors" "$scratch/rank/w.s
 expect 1 "the row does not allow all_reduce/$sum" "$assay" witness check "$scratch/rank"
 expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"
 expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" build torchx==1
+
+# A release goes as far as the machine does: with its library made and no GPU, to what is left to do elsewhere.
+expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" --package torchx==1
+if ! nvidia-smi -L >/dev/null 2>&1; then
+  mkdir -p "$scratch/sources/vllm-0.33.0" "$scratch/libraries" && touch "$scratch/libraries/vllm-0.33.0.so"
+  expect 77 'go on there' env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0
+fi

@@ -59,7 +59,8 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
   CLI::App& verb =
       *program.add_subcommand("witness", "what real implementations returned on inputs that tell their rows from every mistake");
   verb.add_option("action", witness.action,
-                  "inputs: choose them; run: call a library on them; keep: commit what their rows allow; check: rows pass and "
+                  "inputs: choose them, but none of left_out.csv; run: call a library on them; keep: commit what their rows "
+                  "allow; check: rows pass and "
                   "their edits fail; drift: which rows a release still obeys")
       ->required()
       ->check(CLI::IsMember({"inputs", "run", "keep", "check", "drift"}));

@@ -31,10 +31,11 @@ bool has_witness(const Op& op, const Case& one) {
 
 int choose_all(const WitnessArguments& arguments) {
   if (arguments.folder.empty()) throw UsageError("witness inputs needs --folder");
+  const LeftOut left_out(witness_folder());
   std::map<std::pair<std::string, std::string>, std::vector<Case>> by_contract;
   for (const Case& one : open_selected_cases({.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}))
     if ((arguments.op.empty() || one.op == arguments.op) && glob_match(arguments.contract, one.text("contract")) &&
-        has_witness(find_op(one.op), one) &&
+        has_witness(find_op(one.op), one) && !left_out.has(one.text("contract"), one.data_id()) &&
         std::none_of(arguments.without.begin(), arguments.without.end(),
                      [&](const std::string& glob) { return glob_match(glob, one.id); }))
       by_contract[{one.op, one.text("contract")}].push_back(one);

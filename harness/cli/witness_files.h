@@ -20,7 +20,7 @@ std::vector<std::string> files_of(const WitnessArguments& arguments);
 class LeftOut {
  public:
   explicit LeftOut(const std::string& folder);
-  bool has(const Witness& witness, const WitnessCall& call) const;
+  bool has(const std::string& contract, const std::string& call) const;
   std::string text() const;  ///< rows of a table in Markdown
 
  private:

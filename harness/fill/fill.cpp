@@ -57,6 +57,8 @@ constexpr Entry kFills[] = {
     {"extent_ties", fills::extent_ties, "max - min of 255 2^k about all zero points of int8, elements halfway between its steps"},
     {"odd_ranges", fills::odd_ranges,
      "ranges that do not hold 0, hold one number or nothing, or are so small that their scale has no reciprocal"},
+    {"end_ranges", fills::end_ranges,
+     "ranges of one sign, of NaN alone, and of 255 steps whose ends round beyond int8 or whose step is 7 2^k: no sum leaves int32"},
     {"lone_mantissa", fills::lone_mantissa,
      "1, and 1.5 in one of four columns, in each in turn by rows: a mantissa that runs into a neighbour"},
     {"gate_open", fills::gate_open, "32 everywhere, as a gate: silu(32) is 32 in fp32, so what follows sees 32 times the other half"},

@@ -3,8 +3,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "harness/fill/sheet.h"
 #include "harness/fill/nearest.h"
+#include "harness/fill/sheet.h"
 
 namespace assay::fills {
 namespace {
@@ -259,6 +259,45 @@ void odd_ranges(Sheet& sheet) {
         break;
       default:
         set(c, true);
+        put_nan(group.begin + 1);
+    }
+  });
+}
+
+void end_ranges(Sheet& sheet) {
+  const bool has_nan = sheet.format.specials == Specials::kIeee;
+  for_each_group(sheet, [&](const Group& group) {
+    const double step = power_of_two(int(sheet.random.below(13, group.number, kExponent)) - 6);
+    const auto set = [&](auto value) {
+      for (int64_t i = group.begin; i < group.end; ++i) sheet.values[size_t(i)] = value(i) * step;
+    };
+    const auto put_ends = [&](double low, double high) {
+      sheet.values[size_t(group.begin)] = low * step, sheet.values[size_t(group.end - 1)] = high * step;
+    };
+    const auto put_nan = [&](int64_t end) {
+      for (int64_t i = group.begin; has_nan && i < end; ++i) sheet.codes.push_back({i, nan_code(sheet.format, i)});
+    };
+    const auto positive = [&](int64_t i) { return 1.0 + sheet.random.uniform(i, kValue); };
+    switch (group.number % 6) {
+      case 0:
+        set(positive);
+        break;
+      case 1:
+        set([&](int64_t i) { return -positive(i); });
+        break;
+      case 2:
+        set([&](int64_t i) { return double(sheet.random.below(254, i, kValue)) - 126.5; });
+        put_ends(-127.5, 127.5);
+        break;
+      case 3:
+        set([&](int64_t i) { return 7.0 * (double(sheet.random.below(17, i, kValue)) + 1.5); });
+        put_ends(7.0, 7.0 * 256);
+        break;
+      case 4:
+        put_nan(group.end);
+        break;
+      default:
+        set(positive);
         put_nan(group.begin + 1);
     }
   });

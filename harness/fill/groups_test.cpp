@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "harness/testing/fill_samples.h"
@@ -53,6 +54,33 @@ TEST(Fill, RangesAndZeroPointsOfInt8) {
       kinds.insert("tiny");
   }
   EXPECT_THAT(kinds, ::testing::UnorderedElementsAre("NaN", "Inf", "one number", "positive", "negative", "tiny"));
+}
+
+TEST(Fill, EndRangesRoundBeyondInt8AndTieUnderSeven) {
+  const std::vector<double> x = values(filled("end_ranges"));
+  std::map<std::string, int> kinds;
+  for (size_t begin = 0; begin < x.size(); begin += kGroup) {
+    std::vector<double> group(x.begin() + long(begin), x.begin() + long(begin + kGroup));
+    const auto nans = std::erase_if(group, [](double v) { return std::isnan(v); });
+    if (group.empty()) {
+      ++kinds["NaN alone"];
+      continue;
+    }
+    const auto [lo, hi] = std::minmax_element(group.begin(), group.end());
+    const double step = (*hi - *lo) / 255;
+    if (*lo == -*hi) {
+      EXPECT_EQ(std::rint(*hi / step) + std::rint(-128 - *lo / step), 128);
+      ++kinds["beyond"];
+    } else if (*hi < 4 * *lo || *hi < 0) {
+      ++kinds[nans == 1 ? "one NaN" : *lo > 0 ? "positive" : "negative"];
+    } else {
+      EXPECT_EQ(std::scalbn(step, -std::ilogb(step)), 1.75) << step;
+      for (const double v : group)
+        if (v != *lo && v != *hi) EXPECT_EQ(std::fabs(v / step - std::trunc(v / step)), 0.5) << v;
+      ++kinds["seven"];
+    }
+  }
+  for (const char* kind : {"NaN alone", "one NaN", "positive", "negative", "beyond", "seven"}) EXPECT_GT(kinds[kind], 5) << kind;
 }
 
 TEST(Fill, TiesLieHalfwayUnderAPowerOfTwoScale) {

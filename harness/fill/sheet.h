@@ -17,11 +17,11 @@ struct Sheet {
   const Format& format;  ///< of the tensor
   const Format& q;       ///< whose codes are aimed at
   Random random;
-  std::vector<double> values;                       ///< row-major, zeros at first
-  std::vector<std::pair<int64_t, uint32_t>> codes;  ///< (element, code) set after rounding, for codes that no double names
+  std::vector<double> values;                            ///< row-major, zeros at first
+  std::vector<std::pair<int64_t, uint32_t>> codes;       ///< (element, code) set after rounding, for codes that no double names
   const std::vector<FilledOperand>* operands = nullptr;  ///< of the problem, if there are any
-  int rank = 0, ranks = 1;                          ///< whose numbers they are, of how many
-  Random shared;                                    ///< the same of all ranks
+  int rank = 0, ranks = 1;                               ///< whose numbers they are, of how many
+  Random shared;                                         ///< the same of all ranks
 
   /// The values of that operand. Throws std::invalid_argument in the name of a fill that cannot do without.
   const std::vector<double>& operand(const std::string& role, const std::string& fill) const;
@@ -154,6 +154,7 @@ void pow2_edge(Sheet&);
 void octaves(Sheet&);
 void extent_ties(Sheet&);
 void odd_ranges(Sheet&);
+void end_ranges(Sheet&);
 
 // rows.cpp: ends of groups, of rows and of blocks of rows; rows that are spoiled
 void ends(Sheet&);

@@ -135,6 +135,10 @@ std::vector<Kernel> norm_quant_faults() {
       of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616"),
       of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
           "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: rounded to the input type first"),
+      of_norm_groups<AnotherNorm<AiterGatedNorm, GatedBySigmoid>>(
+          "norm_gated_by_sigmoid", "vLLM #40245: silu in one implementation of RMSNormGated, sigmoid in the other", {"row"}),
+      of_norm_groups<GroupAfterNorm<AiterHipGatedNorm, GatedFloorUnderScale>>(
+          "norm_gated_floor_under_scale", "aiter fused_fp8_quant.py e4048607: the Triton kernel of the op", {"row"}),
       {"one_consumer_fused",
        "rms_norm_double_quant",
        {DoubleFused::kContract},
@@ -145,6 +149,8 @@ std::vector<Kernel> norm_quant_faults() {
        "vLLM #41825: one consumer of the pair falls back to the unfused path",
        "rms_norm_double_quant"},
       of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
+      of_norm_tokens<GroupAfterNorm<AiterHipNormToken, TokenWithoutFloor>>(
+          "norm_token_floor_missing", "lmdeploy #3652, kernels-community #680: a row of zeros divided by its scale"),
       of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
           "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: bounds the scale there"),
       of_norm_tokens<AnotherNorm<NormPerToken, MissingTail<VllmDynamicNorm>>>("norm_tail_before_codes",

@@ -75,6 +75,21 @@ struct AddedStale : VllmFusedAddRmsNormV0191 {
   static bool stores_residual() { return false; }
 };
 
+/// The sigmoid of the gate alone, which other models gate by.
+struct GatedBySigmoid : GatedWideNorm {
+  static float gate(float g) { return 1.0f / (1.0f + simt::exp_fast(-g)); }
+};
+
+/// A floor under the scale, as the Triton kernel of the same op has one.
+struct GatedFloorUnderScale : AiterGatedGroupHip {
+  static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
+};
+
+/// A row of zeros has the scale 0, as behind AITER's quantization by token.
+struct TokenWithoutFloor : AiterPer1x128 {
+  static float amax(float widest) { return widest; }
+};
+
 /// The exponent of amax, not of amax / 448.
 struct NormMxNoEmax : VllmMxfp8Fused {
   static uint32_t exponent(float amax) {

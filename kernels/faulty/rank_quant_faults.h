@@ -18,7 +18,7 @@ struct RankOrderDescending : FlushingSum<AbsoluteRules> {
 };
 
 /// The norm is rounded to 16 bits before its codes.
-struct AiterArNormRounded : AiterArAddNorm {
+struct AiterArNormRounded : AiterFlushedAddNorm {
   static constexpr bool kRoundsOutput = true;
 };
 

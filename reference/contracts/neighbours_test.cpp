@@ -56,6 +56,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       all[link + "sum"] = n.sum.text();
       all[link + "mean"] = n.mean.text();
       all[link + "w"] = n.w.text();
+      all[link + "gate"] = n.gate.text();
       all[link + "depth"] = n.depth.text();
       all[link + "z"] = n.z.text();
       all[link + "residual"] = n.residual.text();

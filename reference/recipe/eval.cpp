@@ -50,6 +50,23 @@ Span choose(const Step& step, Span v, Span a) {
   return step.verb == Verb::kMax ? Span{known.low, HUGE_VAL} : Span{-HUGE_VAL, known.high};
 }
 
+/// The operand in the place of numbers up to a bound. Where that is open, both are in the answer: it is not monotone there.
+Span instead_of_small(Span v, Span bound, Span instead) {
+  if (v.any() || bound.any() || (std::isnan(instead.low) && !v.pinned())) return any_number();
+  if (std::isnan(v.low) || std::isnan(bound.low) || v.low > bound.high) return v;
+  if (v.high <= bound.low) return instead;
+  return hull(instead, {std::fmax(v.low, bound.low), v.high});
+}
+
+void replace_small(const Step& step, const RowPart& part, const Environment& environment) {
+  const Lane bound = lane(step.a, part, environment), instead = lane(step.b, part, environment);
+  const auto at = [](const Lane& lane, size_t i) {
+    const size_t place = lane.scalar ? 0 : i;
+    return Span{lane.low[place], lane.high[place]};
+  };
+  for (size_t i = 0; i < part.size; ++i) part.set(i, instead_of_small(part[i], at(bound, i), at(instead, i)));
+}
+
 void compare(const Step& step, const RowPart& part, const Environment& environment) {
   const Lane b = lane(step.a, part, environment);
   const auto at = [&](size_t i) { return b.scalar ? 0 : i; };
@@ -133,6 +150,9 @@ void run(const Recipe& recipe, const RowPart& part, const Environment& environme
       case Verb::kMin:
       case Verb::kIf0:
         compare(step, part, environment);
+        break;
+      case Verb::kIfLe:
+        replace_small(step, part, environment);
         break;
       case Verb::kClamp:
         clamp(step, part);

@@ -74,7 +74,7 @@ TEST(Evaluate, NanThatEveryProgramGivesStaysANumberToJudge) {
 
 TEST(Evaluate, AnyStaysAnyUntilABoundEndsIt) {
   for (const char* word :
-       {"add(a)", "mul(a)", "rcp", "neg", "abs", "sqrt", "to(q)", "to(q,nosat)", "max(a,keep)", "clamp(keep,M)", "if0(a)"})
+       {"add(a)", "mul(a)", "rcp", "neg", "abs", "sqrt", "to(q)", "to(q,nosat)", "max(a,keep)", "clamp(keep,M)", "if0(a)", "ifle(1,a)"})
     EXPECT_TRUE(run(word, any_number()).any()) << word;
   EXPECT_TRUE(same(run("clamp(min_max,M)", any_number()), {-448, 448})) << "not the upper bound alone";
   EXPECT_TRUE(same(run("clamp(max_min,M)", any_number()), {-448, 448}));
@@ -107,6 +107,15 @@ TEST(Evaluate, ZeroIsReplacedWhereverItMayBe) {
   EXPECT_TRUE(same(run("if0(a)", {0, 1}, point(5)), {0, 5}));
   EXPECT_TRUE(same(run("if0(a)", {1, 2}, point(5)), {1, 2}));
   EXPECT_TRUE(same(run("if0(a)", point(-0.0), point(5)), point(5)));
+}
+
+TEST(Evaluate, SmallNumbersAreReplacedWhereverTheyMayBe) {
+  EXPECT_TRUE(same(run("ifle(1,a)", {0.5, 1}, point(5)), point(5)));
+  EXPECT_TRUE(same(run("ifle(1,a)", {2, 3}, point(5)), {2, 3}));
+  EXPECT_TRUE(same(run("ifle(1,a)", {0.5, 3}, point(5)), {1, 5})) << "0.5 is replaced, 1.5 is not";
+  EXPECT_TRUE(same(run("ifle(1,a)", {0.5, 3}, point(0.125)), {0.125, 3}));
+  EXPECT_TRUE(same(run("ifle(a,5)", {2, 3}, {1, 2.5}), {2, 5})) << "a bound that is open";
+  EXPECT_TRUE(same(run("ifle(1,5)", point(std::nan(""))), point(std::nan(""))));
 }
 
 TEST(Evaluate, AQuantityThatTheFlowDoesNotNameIsABrokenPromise) {

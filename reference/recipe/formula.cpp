@@ -45,6 +45,7 @@ std::string applied(const Step& step, const std::string& v) {
       return "clamp(" + v + ", " + words(step.b) + " .. " + a + ", " + nan + ")";
     }
     case Verb::kIf0: return v + " or " + a + " if 0";
+    case Verb::kIfLe: return v + " or " + words(step.b) + " if <= " + a;
     case Verb::kPow2: {
       const char* rule = step.pow2 == Pow2::kFloor ? "2^floor(log2(" : step.pow2 == Pow2::kCeil ? "2^ceil(log2(" :
                          step.pow2 == Pow2::kEven ? "2^even(log2(" : step.pow2 == Pow2::kHalf ? "2^half(log2(" : "2^q75(log2(";

@@ -65,6 +65,8 @@ TEST(Formula, CellsThatDifferAreWrittenDifferently) {
                          "neg",
                          "abs",
                          "if0(1)",
+                         "ifle(1,2)",
+                         "ifle(2,1)",
                          "absmax",
                          "absmax(keep)",
                          "absmax(all)",

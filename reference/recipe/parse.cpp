@@ -172,6 +172,11 @@ class CellParser {
         need(1, 1);
         step.a = operand(arguments[0]);
         break;
+      case Verb::kIfLe:
+        need(2, 2);
+        step.a = operand(arguments[0]);
+        step.b = operand(arguments[1]);
+        break;
       case Verb::kRdiv:
         need(1, 2);
         step.a = operand(arguments[0]);

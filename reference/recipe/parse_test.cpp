@@ -131,6 +131,7 @@ TEST(Parse, ExactVerbsTakeNoSlack) {
     if (verb.verb == Verb::kPow2) cell = "pow2(ceil)";
     if (verb.verb == Verb::kTo) cell = "to(q)";
     if (verb.verb == Verb::kFma) cell = "fma(s,m)";
+    if (verb.verb == Verb::kIfLe) cell = "ifle(s,m)";
     const size_t a = cell.find("(a)");
     if (a != std::string::npos) cell.replace(a, 3, "(s)");
     EXPECT_EQ(error_of(cell.c_str()), "no error") << cell;

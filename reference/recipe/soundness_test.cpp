@@ -33,6 +33,8 @@ std::vector<std::string> steps() {
           "clamp(keep,M)",
           "if0(a)",
           "if0(1)",
+          "ifle(a,1)",
+          "ifle(1,a)",
           "ceil",
           "rint",
           "trunc",

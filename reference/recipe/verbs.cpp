@@ -37,6 +37,9 @@ Steps other_nan(const CellStep& bound) {
   return {CellStep::made(bound.word, {joined(bound), "keep"})};
 }
 
+/// A number in the place of small ones, taken for a floor under all.
+Steps plain_floor(const CellStep& ifle) { return {CellStep::made("max", {ifle.argument(1)})}; }
+
 Steps other_clamps(const CellStep& clamp) {
   const auto with = [&](const char* rule) {
     std::vector<std::string> arguments = clamp.argument_texts();
@@ -93,6 +96,7 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kClamp, "clamp", "clamp(max_min|min_max|med3|keep, a[, b])",
        "into [b, a], b = -a unless given; NaN becomes b (max_min, med3), a (min_max) or stays (keep)", kUp, false, other_clamps},
       {Verb::kIf0, "if0", "if0(a)", "a where v = 0, else v", kUp, false},
+      {Verb::kIfLe, "ifle", "ifle(c,a)", "a where v <= c, else v; a NaN stays", kUp, false, plain_floor},
       {Verb::kCeil, "ceil", "ceil", "least integer >= v", kUp, true},
       {Verb::kRint, "rint", "rint", "nearest integer, ties to even", kUp, true},
       {Verb::kTrunc, "trunc", "trunc", "integer toward zero", kUp, true},

@@ -130,6 +130,12 @@ const std::map<Verb, Definition>& definitions() {
        {{"clamp(max_min,448)", "clamp(min_max,448)", "clamp(med3,448)", "clamp(keep,448)"},
         [](const Input& in) { return into_bounds(in, -448, 448); }}},
       {Verb::kIf0, {{"if0(a)"}, [](const Input& in) { return in.v == 0 ? in.a : in.v; }}},
+      {Verb::kIfLe,
+       {{"ifle(a,448)", "ifle(448,a)"},
+        [](const Input& in) {
+          const bool bound_first = has(in.text, "(a");
+          return in.v <= (bound_first ? in.a : 448) ? (bound_first ? 448 : in.a) : in.v;
+        }}},
       {Verb::kCeil, of_one("ceil", to_integer_above)},
       {Verb::kRint, of_one("rint", mpfr_rint)},
       {Verb::kTrunc, of_one("trunc", to_integer_inward)},

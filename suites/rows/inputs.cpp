@@ -73,7 +73,8 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
     for_each_in_parallel(int64_t(stretches.size()), [&](int64_t i) {
       const int64_t begin = first + i * kRowsOfStretch;
       Spans joined = maxima_of_row(begin);
-      for (int64_t row = begin + 1; row < std::min(end, begin + kRowsOfStretch); ++row) join_maxima(quant, joined, maxima_of_row(row));
+      for (int64_t row = begin + 1; row < std::min(end, begin + kRowsOfStretch); ++row)
+        join_maxima(quant, joined, maxima_of_row(row));
       stretches[size_t(i)] = std::move(joined);
     });
     for (size_t i = 1; i < stretches.size(); ++i) join_maxima(quant, stretches.front(), stretches[i]);
@@ -88,6 +89,8 @@ RowInputs CaseInputs::of_row(int64_t row) const {
   if (contract_.row_norm()) inputs.gamma = decoded_row(find(problem_.tensors, "gamma"), 0, case_.n);
   if (contract_.row_norm() && contract_.row_norm()->centers())
     inputs.beta = decoded_row(find(problem_.tensors, "beta"), 0, case_.n);
+  if (contract_.row_norm() && contract_.row_norm()->gates())
+    inputs.gate = without_tail(decoded_row(find(problem_.tensors, "gate"), row, case_.n));
   if (contract_.row_norm() && contract_.row_norm()->adds())
     inputs.residual = without_tail(decoded_row(find(problem_.tensors, "residual"), row, case_.n));
   if (!maxima_.empty()) inputs.maxima = maxima_of_rows(row / case_.group_rows);

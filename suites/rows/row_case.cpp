@@ -62,23 +62,16 @@ void read_strides(const Cells& cells, RowCase& c) {
   if (given("row_stride")) c.row_stride = cells.positive("row_stride");
   if (given("offset")) c.offset = int64_t(cells.number("offset"));
   if (c.row_stride > 0 && c.row_stride < c.n)
-    cells.refuse("row_stride", "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
+    cells.refuse("row_stride",
+                 "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
 }
 
-/// A zero point that the contract takes must be given, and no other.
-void read_zero(const Cells& cells, RowCase& c) {
-  const bool wanted = takes(c.contract, "azp");
-  const bool given = cells.has("azp") && !cells.text("azp").empty();
-  if (wanted != given) cells.refuse("azp", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
-  if (given) c.zero_fill = cells.fill_name("azp");
-}
-
-/// A residual that the contract adds must be given, and no other.
-void read_residual(const Cells& cells, RowCase& c) {
-  const bool wanted = takes(c.contract, "residual");
-  const bool given = cells.has("residual") && !cells.text("residual").empty();
-  if (wanted != given) cells.refuse("residual", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
-  if (given) c.residual = cells.fill_name("residual");
+/// The fill of an input that only some contracts take: a residual, a gate. It must be given for those, and for no other.
+std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::string& input) {
+  const bool wanted = takes(c.contract, input);
+  const bool given = cells.has(input) && !cells.text(input).empty();
+  if (wanted != given) cells.refuse(input, "contract " + c.contract + (wanted ? " needs one" : " takes none"));
+  return given ? cells.fill_name(input) : std::string();
 }
 
 /// A beta that the contract adds must be given, and no other.
@@ -98,8 +91,7 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
 /// Of norms, an input that only some of them take.
 void require_input_of_norm(const Case& c, const std::string& input, const std::string& without) {
   const ContractRow& row = first_row(Cells(c).contract().id);
-  if (!takes(row.id, input))
-    Cells(c).refuse("contract", "'" + row.id + "' " + without + " and is of another op");
+  if (!takes(row.id, input)) Cells(c).refuse("contract", "'" + row.id + "' " + without + " and is of another op");
 }
 
 }  // namespace
@@ -116,6 +108,8 @@ void require_columns(const Case& c) {
   const std::string& id = cells.contract().id;
   if (takes(id, "residual") && !cells.has("residual"))
     cells.refuse("contract", "'" + first_row(id).id + "' adds a residual and is of another op");
+  if (takes(id, "gate") && !cells.has("gate"))
+    cells.refuse("contract", "'" + first_row(id).id + "' takes a gate and is of another op");
   if (takes(id, "beta") && !cells.has("beta"))
     cells.refuse("contract", "'" + first_row(id).id + "' takes the mean off and is of another op");
 }
@@ -145,8 +139,9 @@ RowCase read_row_case(const Case& source) {
   c.fill = cells.fill_name("fill");
   if (cells.has("up")) c.up = cells.fill_name("up");
   if (cells.has("scale")) c.scale_fill = cells.fill_name("scale");
-  if (cells.has("scale")) read_zero(cells, c);
-  read_residual(cells, c);
+  if (cells.has("scale")) c.zero_fill = fill_of_taken(cells, c, "azp");
+  c.residual = fill_of_taken(cells, c, "residual");
+  c.gate = fill_of_taken(cells, c, "gate");
   read_beta(cells, c);
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma");
   c.weights = cells.has("weights") ? find_format(cells.text("weights")) : c.x;
@@ -212,7 +207,7 @@ CaseName row_name(const Case& c, const RowCase& p) {
   }
   if (c.parameters.contains("eps")) shape.append(".eps").append(c.text("eps"));
   if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
-  for (const std::string& another : {p.up, p.residual, p.gamma, p.beta, p.scale_fill, p.zero_fill})
+  for (const std::string& another : {p.up, p.residual, p.gamma, p.beta, p.gate, p.scale_fill, p.zero_fill})
     if (!another.empty()) fills.append(".").append(another);
   return {c.op, p.contract, shape, fills + ".s" + std::to_string(p.seed), p.warp};
 }

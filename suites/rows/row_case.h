@@ -15,20 +15,21 @@ namespace assay {
 /// Parameters of one case. Columns that an op's table lacks keep their zeros.
 struct RowCase {
   std::string contract;
-  const Format* x = nullptr;       ///< of the input
+  const Format* x = nullptr;        ///< of the input
   const Format* weights = nullptr;  ///< of gamma and beta
-  int64_t m = 0, n = 0;            ///< rows, columns of the output
-  int64_t row_stride = 0;          ///< from a row of x to the next in memory; 0: as many as it has
-  int64_t offset = 0;              ///< elements before the first row of x, which is then not aligned
-  bool gated = false;              ///< a row of x is two halves of n: gate and up
-  int64_t group_size = 0;          ///< columns per scale; the cell `row` means n, `tensor` m and n
-  int64_t group_rows = 1;          ///< rows per scale
-  std::vector<int64_t> tokens;     ///< rows of each expert, m in all; empty if the rows are no experts'
-  int64_t room = 0;                ///< rows that each expert has in memory, from its tokens on unused; 0: as many as tokens
-  const Layout* layout = nullptr;  ///< of the scales
+  int64_t m = 0, n = 0;             ///< rows, columns of the output
+  int64_t row_stride = 0;           ///< from a row of x to the next in memory; 0: as many as it has
+  int64_t offset = 0;               ///< elements before the first row of x, which is then not aligned
+  bool gated = false;               ///< a row of x is two halves of n: gate and up
+  int64_t group_size = 0;           ///< columns per scale; the cell `row` means n, `tensor` m and n
+  int64_t group_rows = 1;           ///< rows per scale
+  std::vector<int64_t> tokens;      ///< rows of each expert, m in all; empty if the rows are no experts'
+  int64_t room = 0;                 ///< rows that each expert has in memory, from its tokens on unused; 0: as many as tokens
+  const Layout* layout = nullptr;   ///< of the scales
   double eps = 0;
-  double scale_ub = HUGE_VAL;           ///< of contracts that bound amax by it
-  std::string fill, up, residual, gamma, beta, scale_fill, zero_fill;  ///< names of fills; of gated contracts `fill` is the gate's
+  double scale_ub = HUGE_VAL;  ///< of contracts that bound amax by it
+  std::string fill, up, residual, gamma, beta, gate, scale_fill,
+      zero_fill;  ///< names of fills; of gated contracts `fill` is the gate's
   uint64_t seed = 0;
   int warp = 0;
 
@@ -63,14 +64,15 @@ void require_sharing(const Case& c, Sharing sharing);
 /// "bf16.m16.n7168.g128.row" from what the op has.
 std::string shape_id(const RowCase& c);
 
-/// "rms_norm/vllm.rms_norm@v0.19.1/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32" in parts: the name of the case that `p` was read from.
-/// Golden files carry it.
+/// "rms_norm/vllm.rms_norm@v0.19.1/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32" in parts: the name of the case that `p` was read
+/// from. Golden files carry it.
 CaseName row_name(const Case& c, const RowCase& p);
 
 /// Fewer rows of each expert, and at least one of those that have some.
 Case with_fewer_tokens(Case c, const RowCase& p, int64_t rows);
 
-/// Throws TableError about `contract` unless the op has the columns that the contract needs: those of a residual and of a beta.
+/// Throws TableError about `contract` unless the op has the columns that the contract needs: those of a residual, of a gate and
+/// of a beta.
 void require_columns(const Case& c);
 
 }  // namespace assay

@@ -25,7 +25,7 @@ bool has_column(const Op& op, const std::string& column) {
 void put_placeholders(const Op& op, const ContractRow& contract, Cellmap& cells) {
   for (const char* column : {"fill", "up", "gamma", "beta", "scale"})
     if (has_column(op, column)) cells.emplace(column, "zeros");
-  for (const char* column : {"residual", "azp"})
+  for (const char* column : {"residual", "azp", "gate"})
     if (has_column(op, column) && takes(rulebook().contracts, contract, column)) cells.emplace(column, "zeros");
   cells.emplace("seed", "1");
   cells.emplace("warp", "32");
@@ -91,8 +91,7 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   if (has_column(op, "group_size")) cells["group_size"] = cells["layout"] = "";  // from the scales, below
   require_given(op, request, cells);
   if (has_column(op, "group_size")) {
-    const ScaleReading reading =
-        read_dumped_scales(last, dumped_role(request.roles, "scale"), m, n, group, request.layout);
+    const ScaleReading reading = read_dumped_scales(last, dumped_role(request.roles, "scale"), m, n, group, request.layout);
     cells["group_size"] = reading.group;
     cells["layout"] = reading.layout->id;
     dump.placing = reading.placing;

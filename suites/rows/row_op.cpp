@@ -19,7 +19,7 @@ constexpr int64_t kExcerptElements = 1 << 18;
 
 /// Row i of x becomes row rows[i] of another; what all rows share stays as it is.
 void gather_rows(const HostTensor& from, const std::vector<int64_t>& rows, HostTensor& to) {
-  if (from.spec.name != "x" && from.spec.name != "residual") return;
+  if (from.spec.name != "x" && from.spec.name != "residual" && from.spec.name != "gate") return;
   const size_t bytes = size_t(from.spec.shape.back() * from.spec.format->bytes());
   for (size_t i = 0; i < rows.size(); ++i)
     std::memcpy(to.bytes.data() + size_t(to.spec.row(int64_t(i)) * to.spec.format->bytes()),

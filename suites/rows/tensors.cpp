@@ -47,8 +47,12 @@ HostTensor input_halves(const RowCase& c, const Format& q) {
   const bool gate_first = bind(rulebook().contracts, c.contract, *c.x).gated()->gate_first;
   HostTensor gate{dense("gate", Role::kInput, *c.x, {c.stored_rows(), c.n}), {}}, up = gate;
   fill(gate, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 0});
-  fill(up,
-       {.name = c.up, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 1, .exponent = c.fill == "gate_open" ? -5 : 0});
+  fill(up, {.name = c.up,
+            .seed = c.seed,
+            .group_size = c.group_size,
+            .q = &q,
+            .tensor = 1,
+            .exponent = c.fill == "gate_open" ? -5 : 0});
   HostTensor x{dense("x", Role::kInput, *c.x, {c.stored_rows(), 2 * c.n}), {}};
   x.bytes.resize(x.spec.bytes());
   const auto half = size_t(c.n * c.x->bytes());
@@ -83,6 +87,12 @@ HostTensor input_beta(const RowCase& c) {
   HostTensor beta{dense("beta", Role::kInput, *c.weights, {c.n}), {}};
   fill(beta, {.name = c.beta, .seed = c.seed, .group_size = 0, .q = c.weights, .tensor = 5});
   return beta;
+}
+
+HostTensor input_gate(const RowCase& c) {
+  HostTensor gate{dense("gate", Role::kInput, *c.x, {c.m, c.n}), {}};
+  fill(gate, {.name = c.gate, .seed = c.seed, .group_size = c.group_size, .q = c.x, .tensor = 6});
+  return gate;
 }
 
 HostTensor in_place_residual(const RowCase& c) {

@@ -6,13 +6,13 @@
 
 namespace assay {
 
-/// The rows of a dense matrix `stride` elements apart (0: as they are), from element `offset` on. What lies between them is NaN, all
-/// ones.
+/// The rows of a dense matrix `stride` elements apart (0: as they are), from element `offset` on. What lies between them is NaN,
+/// all ones.
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
 /// Input x [m, n].
 HostTensor input_matrix(const RowCase& c, const Format& q);
-/// Input x [m, 2n] of a gated contract: the fill of the gate in one half, that of up in the other. The fill `gate_open` makes 32 of
-/// every gate, and the other half is then taken 2^-5 times: the product has the values that its fill names.
+/// Input x [m, 2n] of a gated contract: the fill of the gate in one half, that of up in the other. The fill `gate_open` makes 32
+/// of every gate, and the other half is then taken 2^-5 times: the product has the values that its fill names.
 HostTensor input_halves(const RowCase& c, const Format& q);
 /// Input of int32 numbers that belong to the case and not to its data: rows of experts, where they begin.
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
@@ -22,6 +22,8 @@ HostTensor input_int64(const std::string& name, const std::vector<int64_t>& valu
 HostTensor input_gamma(const RowCase& c);
 /// Input beta [n] in that format.
 HostTensor input_beta(const RowCase& c);
+/// Input gate [m, n] in x's format, of a norm that has one.
+HostTensor input_gate(const RowCase& c);
 /// residual [m, n] in x's format: read, and then overwritten.
 HostTensor in_place_residual(const RowCase& c);
 /// Output y [m, n] in x's format, or q [m, n] in the contract's.

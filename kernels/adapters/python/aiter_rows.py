@@ -1,5 +1,6 @@
 """AITER's Python: Triton kernels, which Triton compiles for NVIDIA too, and the order of a weight, which torch makes on the CPU."""
 
+import functools
 import types
 
 import torch
@@ -18,6 +19,8 @@ def in_triton(source):
     names = {"torch": torch, "triton": triton, "tl": tl, "_LOGGER": QUIET, "fp8_dtype": torch.float8_e4m3fn}
     norm_kernels = functions(f"{source}/{KERNELS}fused_fp8_quant.py", ["_rmsmorm_op", "_fp8_quant_op", "_fused_rms_fp8_group_quant_kernel"], names)
     norm = functions(f"{source}/{HOST}fused_fp8_quant.py", ["fused_rms_fp8_group_quant"], {**names, **vars(norm_kernels)})
+    gated = functions(f"{source}/{HOST}fused_fp8_quant.py", ["get_fp8_min_max_bounds", "_num_compute_units", "calc_rows_per_block", "fused_rms_gated_fp8_group_quant"],
+                      {**names, "cache": functools.cache, "get_fp8_e4m3_dtype": lambda: torch.float8_e4m3fn, **vars(norm_kernels)})
     mx_kernels = functions(f"{source}/{KERNELS}quant.py", ["_mxfp8_quant_op", "_dynamic_mxfp8_quant_kernel", "_dynamic_mxfp8_quant_n32k4_mbn_kernel"], names)
     mx = functions(f"{source}/{HOST}quant.py", ["_MXFP8_QUANT_BLOCK_SIZE", "dynamic_mxfp8_quant", "dynamic_mxfp8_quant_n32k4_mbn"],
                    {**names, **vars(mx_kernels)})
@@ -39,6 +42,12 @@ def in_triton(source):
         (q2, scale2), *_ = fused(call)
         return {"q": q, "scale": scale, "q2": q2, "scale2": scale2}
 
+    def gated_norm_quant(call):
+        size = int(call.numbers["group_size"])
+        q, scale = gated.fused_rms_gated_fp8_group_quant(call["x"], call["gamma"], None, call["gate"], call.numbers["eps"],
+                                                         group_size=None if size == call["x"].shape[1] else size)
+        return {"q": q, "scale": scale.reshape(len(q), -1)}
+
     def mxfp8(call):
         q, scale = mx.dynamic_mxfp8_quant(call["x"])
         return {"q": q, "scale": scale}
@@ -48,7 +57,8 @@ def in_triton(source):
         return {"q": q.squeeze(1), "scale": scale.flatten()}
 
     return [("aiter.fused_rms_fp8_group_quant", "cuda", norm_quant), ("aiter.fused_add_rms_fp8_group_quant", "cuda", add_norm_quant),
-            ("aiter.double_quant_fused", "cuda", twice), ("aiter.triton_mxfp8", "cuda", mxfp8), ("aiter.triton_mxfp8_n32k4", "cuda", mxfp8_n32k4)]
+            ("aiter.double_quant_fused", "cuda", twice), ("aiter.fused_rms_gated_fp8_group_quant", "cuda", gated_norm_quant),
+            ("aiter.fused_rms_gated_fp8_token_quant", "cuda", gated_norm_quant), ("aiter.triton_mxfp8", "cuda", mxfp8), ("aiter.triton_mxfp8_n32k4", "cuda", mxfp8_n32k4)]
 
 
 def on_the_host(source):

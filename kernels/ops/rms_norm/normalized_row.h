@@ -1,4 +1,5 @@
-// The row of a block and its factor. Threads take runs of kRun neighbouring loads, and neighbouring threads neighbouring runs.
+// The row of a block and its factor. Threads take runs of kRun neighbouring loads, and neighbouring threads neighbouring runs. A
+// norm with a gate is one that stays fp32 (for_each()).
 #pragma once
 
 #include "kernels/ops/rms_norm/row.h"
@@ -14,7 +15,8 @@ class NormalizedRow {
   static constexpr bool kWhole = true;
   static constexpr int kKept = kLoads;
 
-  SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : gamma_(a.gamma), n_(a.n) {
+  SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a)
+      : gamma_(a.gamma), gate_(a.gate + simt::block() * (Rules::kGates ? a.n : 0)), n_(a.n) {
     const T* x = a.x + simt::block() * Rules::pitch(a.pitch, a.n);
     T* residual = a.residual + simt::block() * (Rules::kAdds ? a.n : 0);
     const int covered = Rules::covered(a.n, kElements, simt::block_size());
@@ -46,8 +48,10 @@ class NormalizedRow {
       const int first = load_of(k) * kElements;
       float v[kRun][kElements];
       SIMT_UNROLL
-      for (int j = 0; j < kRun; ++j)
+      for (int j = 0; j < kRun; ++j) {
         normalize<Rules, T>(row_[k + j], r_, load_of_row(gamma_, first + j * kElements, n_, true), v[j]);
+        if constexpr (Rules::kGates) multiply_by_gate<Rules, T>(load_of_row(gate_, first + j * kElements, n_, true), v[j]);
+      }
       f(first, v);
     }
   }
@@ -72,7 +76,7 @@ class NormalizedRow {
   SIMT_DEVICE static int load_of(int k) { return (k / kRun * simt::block_size() + simt::thread()) * kRun + k % kRun; }
 
   Held<Rules, T> row_[kLoads];
-  const T* gamma_;
+  const T *gamma_, *gate_;
   int n_;
   float r_;
 };
@@ -88,6 +92,7 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
   SIMT_DEVICE explicit NormalizedRow(const NormArguments<T>& a) : a_(a) {
     a_.x += simt::block() * Rules::pitch(a.pitch, a.n);
     if (Rules::kAdds) a_.residual += simt::block() * a.n;
+    if (Rules::kGates) a_.gate += simt::block() * a.n;
     float sum = 0.0f;
     simt::Vector<T> stored;
     for (int first = first_of_thread(); first < a.n; first += step())
@@ -106,6 +111,7 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
       for (int j = 0; j < kRun; ++j) {
         const int at = first + j * kElements;
         normalize<Rules, T>(read(at, unused, stored), r_, load_of_row(a_.gamma, at, a_.n, false), v[j]);
+        if constexpr (Rules::kGates) multiply_by_gate<Rules, T>(load_of_row(a_.gate, at, a_.n, false), v[j]);
       }
       f(first, v);
     }

@@ -68,6 +68,15 @@ SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_
   for (int i = 0; i < kElements; ++i) v[i] = Rules::kept(v[i] * Rules::weight(weight[i]));
 }
 
+/// v times the activation of its gates.
+template <class Rules, class T>
+SIMT_DEVICE void multiply_by_gate(const simt::Vector<uint32_t>& gate, float (&v)[simt::Vector<T>::kElements]) {
+  float g[simt::Vector<T>::kElements];
+  widen<T>(gate, g);
+  SIMT_UNROLL
+  for (int i = 0; i < simt::Vector<T>::kElements; ++i) v[i] *= Rules::gate(g[i]);
+}
+
 /// x r gamma rounded to T. Two numbers of T have an exact product in fp32, so where x r is rounded first a product of pairs will
 /// do.
 template <class Rules, class T, class Held>

@@ -45,6 +45,8 @@ struct NormRules {
   /// An operand or a product of y, as the build treats subnormal numbers.
   SIMT_DEVICE static float kept(float v) { return v; }
 
+  static constexpr bool kGates = false;  ///< times gate(g), g the number of a tensor of the shape of x
+
   // Of norms that add a residual.
   static constexpr bool kAdds = false;
   static constexpr bool kSquaresRounded = false;     ///< the sum x + residual, once it has the type of x
@@ -89,7 +91,8 @@ struct VllmGemmaRmsNorm : Gemma<NormRules> {
   static constexpr const char* kContract = "vllm.gemma_rms_norm";
 };
 
-/// vLLM model_executor/determinism/batch_invariant.py (v0.33.0). A root and a division there; rsqrt is one of their legal results.
+/// vLLM model_executor/determinism/batch_invariant.py (v0.33.0). A root and a division there; rsqrt is one of their legal
+/// results.
 struct VllmRmsNormBatchInvariant : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm_batch_invariant";
 };

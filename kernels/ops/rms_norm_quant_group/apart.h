@@ -5,11 +5,13 @@
 
 namespace assay_kernels {
 
-/// By the contract that the call names, one of a list in rules.h: NormBlockList, NormAiterList, NormTokenList, NormRankTokenList or
-/// NormRankGroupList.
+/// By the contract that the call names, one of a list in rules.h: NormBlockList, NormAiterList, NormTokenList,
+/// NormAiterTokenList, NormGatedList, NormRankTokenList or NormRankGroupList.
 void run_norm_block(const Call& call);
 void run_norm_aiter(const Call& call);
 void run_norm_token(const Call& call);
+void run_norm_aiter_token(const Call& call);
+void run_norm_gated(const Call& call);
 void run_norm_rank_token(const Call& call);
 void run_norm_rank_group(const Call& call);
 

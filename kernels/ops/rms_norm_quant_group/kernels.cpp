@@ -24,7 +24,12 @@ Kernel of_groups(std::vector<std::string> contracts, const Values& groups, const
 }
 
 Kernel of_tokens(std::vector<std::string> contracts, void (*run)(const Call&), const Values& x = kHalf) {
-  return {"rms_norm_quant_token", "rms_norm_quant_group", std::move(contracts), {{"x", x}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}}, {}, run};
+  return {"rms_norm_quant_token",
+          "rms_norm_quant_group",
+          std::move(contracts),
+          {{"x", x}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run};
 }
 
 }  // namespace
@@ -33,11 +38,19 @@ std::vector<Kernel> rms_norm_quant_group_kernels() {
   return {of_groups({NormGroupPacked::kContract}, {32, 64, 128}, {"ue8m0x4_tma"}, run_rms_norm_quant_group<NormGroupPacked>),
           of_groups(NormBlockList::ids(), {64, 128}, {"row", "col", "tma"}, run_norm_block),
           of_groups(NormAiterList::ids(), {32, 64, 128}, {"row", "col"}, run_norm_aiter),
+          of_groups({AiterGatedNorm::kContract, AiterGatedNormFnuz::kContract}, {32, 64, 128}, {"row"}, run_norm_gated),
+          of_groups({AiterHipGatedNorm::kContract, AiterHipGatedNormFnuz::kContract}, {128}, {"row"}, run_norm_gated),
           of_tokens(NormTokenList::ids(), run_norm_token),
-          of_tokens({FlashinferTrtllmNormToken::kContract, AiterArToken::kContract, AiterArTokenTwoStage::kContract}, run_norm_rank_token),
+          of_tokens({AiterHipNormToken::kContract, AiterHipNormTokenFnuz::kContract, AiterHipNormTokenInt8::kContract,
+                     AiterHipAddNormToken::kContract, AiterGatedNormToken::kContract},
+                    run_norm_aiter_token),
+          of_tokens({AiterHipAddNormTokenGfx942::kContract}, run_norm_aiter_token, kBf16),
+          of_tokens({FlashinferTrtllmNormToken::kContract, AiterArToken::kContract, AiterArTokenTwoStage::kContract},
+                    run_norm_rank_token),
           of_tokens({AiterArTokenGfx942::kContract}, run_norm_rank_token, kBf16),
           of_groups({FlashinferTrtllmNormPacked::kContract}, {32, 64, 128}, {"ue8m0x4_tma"}, run_norm_rank_group),
-          of_groups({AiterArPerGroup::kContract, AiterArPerGroupTwoStage::kContract}, {32, 64, 128}, {"row", "col"}, run_norm_rank_group),
+          of_groups({AiterArPerGroup::kContract, AiterArPerGroupTwoStage::kContract}, {32, 64, 128}, {"row", "col"},
+                    run_norm_rank_group),
           of_groups({AiterArPerGroupGfx942::kContract}, {32, 64, 128}, {"row", "col"}, run_norm_rank_group, kBf16),
           norm_of_mx_blocks()};
 }

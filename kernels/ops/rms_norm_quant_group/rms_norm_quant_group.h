@@ -62,7 +62,7 @@ void with_fused_rows(const Call& call, const NormInputs& inputs, F f) {
 template <class Rules>
 void run_rms_norm_quant_group(const Call& call) {
   using Group = typename Rules::Group;
-  const NormInputs inputs(call, Rules::Norm::kAdds);
+  const NormInputs inputs(call, Rules::Norm::kAdds, Rules::Norm::kGates);
   const int64_t size = group_size_of(call, inputs.shape);
   const GroupOutputs outputs = group_outputs(call, inputs.shape, size, Group::Code::kType, Group::kPacked);
   expect_aligned(call.output("q"));

@@ -30,7 +30,7 @@ SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
 template <class Rules>
 void run_rms_norm_quant_token(const Call& call) {
   using Group = typename Rules::Group;
-  const NormInputs inputs(call, Rules::Norm::kAdds);
+  const NormInputs inputs(call, Rules::Norm::kAdds, Rules::Norm::kGates);
   const GroupOutputs outputs = group_outputs(call, inputs.shape, inputs.shape.columns, Group::Code::kType, false);
   const bool whole = expect_rows_of(call.output("q"), inputs) && inputs.in_sixteens;
   if (inputs.shape.rows == 0) return;

@@ -31,9 +31,10 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
   if (n.sum.text() != (n.deviates() ? "deviations" : "squares"))
     throw cells.error("sum", 0,
                       n.deviates() || n.sum.reduction == Reduction::kSquares ? "is squares or deviations alone"
-                                                                         : "begins with squares or deviations");
+                                                                             : "begins with squares or deviations");
   n.residual = cells.recipe("residual", names);
   n.w = cells.recipe("w", names);
+  n.gate = cells.recipe("gate", {{}, {{"x", &x}}, {"g"}});
   names.quantities = {"res", "resz"};
   n.z = cells.recipe("z", names);
   if (n.z.empty() != n.residual.empty())
@@ -48,10 +49,17 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
   n.r = cells.recipe("r", names);
   names.quantities = {"r", "w"};
   if (n.centers()) names.quantities.insert(names.quantities.end(), {"mu", "b"});
+  if (n.gates()) names.quantities.emplace_back("h");
   n.y = cells.recipe("y", names);
   if (n.centers() && n.adds()) throw cells.error("z", 0, "a norm that takes the mean off adds no residual yet");
-  for (const auto& [column, recipe] :
-       {std::pair{"z", &n.z}, {"residual", &n.residual}, {"mean", &n.mean}, {"r", &n.r}, {"w", &n.w}, {"y", &n.y}})
+  if (n.centers() && n.gates()) throw cells.error("gate", 0, "a norm that takes the mean off has no gate yet");
+  for (const auto& [column, recipe] : {std::pair{"z", &n.z},
+                                       {"residual", &n.residual},
+                                       {"mean", &n.mean},
+                                       {"r", &n.r},
+                                       {"w", &n.w},
+                                       {"gate", &n.gate},
+                                       {"y", &n.y}})
     cells.forbid_reduction(column, *recipe);
   n.depth = depth_of(cells);
   return n;

@@ -54,7 +54,7 @@ void add_row_norm_edits(RowEdits& edits) {
   edits.flow_edit("sum over", "sum: ignores the data", [](Link& link) { norm(link).sum.over = Over::kNothing; });
   edits.flow_edit("sum over", "sum: over half the row", [](Link& link) { norm(link).sum.over = Over::kHalf; });
   edits.flow_edit("eps", "r: eps -> 10 eps", [](Link& link) { replace_quantity(norm(link).r, "eps", kTenEps); });
-  for (const char* column : {"z", "residual", "r", "w", "y"})
+  for (const char* column : {"z", "residual", "r", "w", "gate", "y"})
     if (!edits.is_edited(column)) edits.cell(column);  // a sum that is not stored is rounded by nobody
   const bool weighs = row.text("y").find('w') != std::string::npos;
   if (row.text("w").find("add(1)") == std::string::npos && weighs)

@@ -83,9 +83,8 @@ class JointCheck {
     open_scales_ = usable(wide.scale, stored.scale);
     if (contract.rope()) return;  // a head is short, and a number of it hangs on its partner: all of it is made again
     if (contract.row_norm()->centers()) std::erase_if(open_y_, [&](size_t i) { return slope(i) == 0; });
-    x_y_ = gather(normalized_, open_y_), weights_y_ = gather(inputs.gamma, open_y_);
-    if (contract.row_norm()->centers()) weights_y_.beta = gather(inputs.beta, open_y_);
-    x_q_ = gather(normalized_, open_q_), weights_q_ = gather(inputs.gamma, open_q_);
+    x_y_ = gather(normalized_, open_y_), weights_y_ = weights_at(open_y_);
+    x_q_ = gather(normalized_, open_q_), weights_q_ = weights_at(open_q_);
   }
 
   std::optional<Span> factors(std::string& contradiction) const {
@@ -99,6 +98,13 @@ class JointCheck {
   }
 
  private:
+  NormWeights weights_at(const std::vector<size_t>& at) const {
+    NormWeights own(gather(inputs_.gamma, at));
+    if (contract_.row_norm()->centers()) own.beta = gather(inputs_.beta, at);
+    if (contract_.row_norm()->gates()) own.gate = gather(inputs_.gate, at);
+    return own;
+  }
+
   /// Of an output of a norm that centers, by r: the sign of (x - mu) gamma. 0 where mu may lie on either side of x.
   int slope(size_t i) const {
     const double x = normalized_[i];
@@ -130,7 +136,7 @@ class JointCheck {
     }
     if (const GroupQuant* quant = contract_.group_quant()) {
       const auto normalized = [&](const std::vector<size_t>& at) {
-        return norm_outputs(norm, gather(normalized_, at), gather(inputs_.gamma, at), point(trial));
+        return norm_outputs(norm, gather(normalized_, at), weights_at(at), point(trial));
       };
       vote_scales(normalized, *quant, vote);
       vote_codes(norm_outputs(norm, x_q_, weights_q_, point(trial)), *quant, vote);

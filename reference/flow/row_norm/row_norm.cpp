@@ -35,7 +35,8 @@ Span of_row(const Recipe& recipe, const char* name, Span from, const Environment
 
 /// Of a row, or of a part of it that is taken for all.
 Span mean_of(const RowNorm& contract, const std::vector<double>& x, RowListener* listener) {
-  return of_row(contract.mean, "mu", norm_sum_of_x(contract, x), with_n(int64_t(double(x.size()) * share(contract.mean.over))), listener);
+  return of_row(contract.mean, "mu", norm_sum_of_x(contract, x), with_n(int64_t(double(x.size()) * share(contract.mean.over))),
+                listener);
 }
 
 }  // namespace
@@ -106,7 +107,12 @@ Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& o
   environment.set("mu", factors.mu);
   environment.set("b", own.beta);
   const Spans& gamma = own.gamma;
-  Spans weights;
+  Spans weights, activated = own.gate;
+  if (contract.gates()) {
+    Environment of_gate;
+    of_gate.set("g", own.gate);
+    run_cell(listener, "h", contract.gate, activated, of_gate, each_column);
+  }
   const bool one_more = reads(contract.y, kOnePlusW), own_weights = one_more || !contract.w.empty();
   if (own_weights) weights = gamma;
   if (one_more)
@@ -115,6 +121,7 @@ Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& o
   environment.set(one_more ? kOnePlusW : "w", own_weights ? weights : gamma);
   if (listener && !own_weights && gamma.size() > 0) listener->quantity("w", gamma, each_column());
   if (listener && own.beta.size() > 0) listener->quantity("b", own.beta, each_column());
+  if (contract.gates()) environment.set("h", activated);
   Spans y = x;
   run_cell(listener, "y", contract.y, y, environment, each_column);
   return y;
@@ -123,8 +130,9 @@ Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& o
 void run(const RowNorm& link, RowRun& row) {
   row.norm = norm_row(link, row.inputs.x, row.inputs.residual, row.x, row.listener);
   row.out.r = norm_factor(link, row.norm, row.inputs.eps, row.listener);
-  row.values = norm_outputs(link, Spans(row.norm.normalized), {Spans(row.inputs.gamma), Spans(row.inputs.beta)},
-                            {row.out.r, row.norm.mu}, row.listener);
+  row.values =
+      norm_outputs(link, Spans(row.norm.normalized), {Spans(row.inputs.gamma), Spans(row.inputs.beta), Spans(row.inputs.gate)},
+                   {row.out.r, row.norm.mu}, row.listener);
   row.out.residual = Spans(std::move(row.norm.residual));
 }
 

@@ -45,9 +45,11 @@ struct NormFactors {
 
 /// What each number of a row has for itself.
 struct NormWeights {
-  NormWeights(Spans gamma, Spans beta = {}) : gamma(std::move(gamma)), beta(std::move(beta)) {}
+  NormWeights(Spans gamma, Spans beta = {}, Spans gate = {})
+      : gamma(std::move(gamma)), beta(std::move(beta)), gate(std::move(gate)) {}
   Spans gamma;
   Spans beta;  ///< of a norm that adds one
+  Spans gate;  ///< of a norm that has one
 };
 
 /// Outputs of the numbers x.

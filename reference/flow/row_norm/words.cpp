@@ -14,12 +14,12 @@ void append_formulas(const RowNorm& norm, FormulaLines& to) {
     to.add("residual", formula(norm.residual, "z"));
   }
   if (norm.centers()) to.add("mu", formula(norm.mean, "sum(x)"));
-  to.add("sum", std::string("sum(") + (norm.deviates() ? "(x - mu)" : z) + "^2), any order within a tree of depth " + norm.depth.text());
+  to.add("sum",
+         std::string("sum(") + (norm.deviates() ? "(x - mu)" : z) + "^2), any order within a tree of depth " + norm.depth.text());
   to.add("r", formula(norm.r, "sum"));
   if (!norm.w.empty()) to.add("w", formula(norm.w, "gamma"));
-  to.add("y", formula(norm.y, z) + (!norm.w.empty()  ? ""
-                                    : norm.centers() ? "   (w = gamma, b = beta)"
-                                                     : "   (w = gamma)"));
+  if (norm.gates()) to.add("h", formula(norm.gate, "g") + "   (g = gate)");
+  to.add("y", formula(norm.y, z) + (!norm.w.empty() ? "" : norm.centers() ? "   (w = gamma, b = beta)" : "   (w = gamma)"));
   if (norm.stored_from != RowNorm::kNoColumn)
     to.lines.push_back("        from column " + std::to_string(norm.stored_from) + " on with the residual in place of z");
   to.value = "y";

@@ -1,0 +1,10 @@
+#include "kernels/ops/rms_norm_quant_group/apart.h"
+#include "kernels/ops/rms_norm_quant_group/rms_norm_quant_group.h"
+
+namespace assay_kernels {
+
+void run_norm_gated(const Call& call) {
+  NormGatedList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });
+}
+
+}  // namespace assay_kernels
