@@ -102,6 +102,22 @@ bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& ro
   return false;
 }
 
+/// Whether an element of the first step tells the edit apart, in the place where the right answer has it.
+bool is_apart_in_first_step(const Whole& right, const Answer& edited) {
+  if (edited.steps == 0) return false;
+  const AcceptedBlock block = edited.accepted(0, 1);
+  for (size_t p = 0; p < right.size(); ++p) {
+    const Part &own = right[p].part, &other = edited.parts[p];
+    const AcceptedRows& rows = block.parts[p];
+    bool in_place = rows.first < rows.end && own.shape == other.shape;
+    for (int64_t row = rows.first; row < rows.end && in_place; ++row)
+      for (int64_t column = 0; column < own.columns() && in_place; ++column)
+        in_place = own.offset(row, column) == other.offset(row, column);
+    if (in_place && is_apart(right[p], other, rows)) return true;
+  }
+  return false;
+}
+
 /// Whether an element tells an edit apart whose answer is there already: part by part until one does.
 bool is_apart_at_once(const Whole& right, const Answer& edited) {
   AcceptedBlock all = edited.accepted(0, edited.steps);
@@ -122,7 +138,9 @@ enum class Steps { kAll, kFirst };
 /// Whether elements tell the edit apart from each of the answers. The first step, which shows most edits, is looked at by itself;
 /// the others are computed until they show it. An edit that moves its elements is looked at whole.
 bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps) {
-  if (right.size() == 1 && edited.ready) return is_apart_at_once(right.front(), edited);
+  const bool single = right.size() == 1;
+  if (single && is_apart_in_first_step(right.front(), edited)) return true;
+  if (single && edited.ready) return steps == Steps::kAll && is_apart_at_once(right.front(), edited);
   if (!std::all_of(right.begin(), right.end(), [&](const Whole& one) { return in_the_same_places(one, edited); }))
     return outside_of(right, computed(edited)) > 0;
   std::vector<std::atomic<bool>> apart(right.size());
@@ -136,7 +154,7 @@ bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps
   };
   std::vector<StepRange> others = block_ranges(edited);
   if (others.empty()) return false;
-  look({0, 1});
+  if (!single) look({0, 1});
   if (steps == Steps::kFirst || all_apart()) return all_apart();
   others.front().first = 1;
   for_each_in_parallel(int64_t(others.size()), [&](int64_t i) { look(others[size_t(i)]); });

@@ -23,15 +23,13 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
 /// all of them.
 class FirstRow {
  public:
-  /// Null unless all links but the last are the contract's own. May be called by several threads.
-  std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const RowInputs& inputs, const Format& x,
-                                          const Problem& problem);
+  /// Null unless all links but the last are the contract's own. Made anew for other inputs. May be called by several threads.
+  std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const RowInputs& inputs, const Format& x);
 
  private:
   std::mutex mutex_;
-  const Problem* problem_ = nullptr;
-  const void* bytes_ = nullptr;  ///< of its first tensor
-  std::shared_ptr<const RowBehind> known_;
+  RowInputs inputs_;
+  std::shared_ptr<const RowBehind> known_;  ///< of these inputs
 };
 
 /// The contract's answer, a step a row. `outputs` null: from the inputs alone.
