@@ -49,6 +49,7 @@ expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" build torchx
 # A release goes as far as the machine does: with its library made and no GPU, to what is left to do elsewhere.
 expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" --package torchx==1
 if ! nvidia-smi -L >/dev/null 2>&1; then
-  mkdir -p "$scratch/sources/vllm-0.33.0" "$scratch/libraries" && touch "$scratch/libraries/vllm-0.33.0.so"
+  mkdir -p "$scratch/sources/vllm-0.33.0" "$scratch/libraries" && touch "$scratch/libraries/vllm-0.33.0.so" "$scratch/libraries/vllm-0.33.0.ranks.so"
   expect 77 'go on there' env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0
+  expect 77 'Ready for one: '"$scratch/libraries/vllm-0.33.0.ranks.so" env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0:ranks
 fi
