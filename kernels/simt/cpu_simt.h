@@ -240,6 +240,8 @@ bool wait_packet(const T* from) {
 inline void may_lag() { cpu::may_change_rank(); }
 /// Of the host's thread that runs a rank.
 using RankScope = cpu::RankScope;
+/// A launch has ended when it returns.
+inline void wait_for_stream(void* /*stream*/) {}
 /// All that the kernel ahead sent is there.
 inline void rank_kernel_begins() { cpu::deliver(); }
 /// Each rank has a launch of its own, and so many blocks at most.

@@ -336,4 +336,11 @@ void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... argu
   if (error != cudaSuccess) throw DeviceError(std::string("launch: ") + cudaGetErrorString(error));
 }
 
+/// Waits for what was enqueued there; in a LoadScope nothing was.
+inline void wait_for_stream(void* stream) {
+  if (LoadScope::active()) return;
+  const cudaError_t error = cudaStreamSynchronize(static_cast<cudaStream_t>(stream));
+  if (error != cudaSuccess) throw DeviceError(std::string("wait: ") + cudaGetErrorString(error));
+}
+
 }  // namespace simt

@@ -46,4 +46,12 @@ void launch(void (*kernel)(Parameters...), [[maybe_unused]] const Launch& grid, 
 #endif
 }
 
+/// Waits for what was enqueued there.
+inline void wait_for_stream([[maybe_unused]] void* stream) {
+#ifdef ASSAY_HIP_RUNTIME
+  const hipError_t error = hipStreamSynchronize(static_cast<hipStream_t>(stream));
+  if (error != hipSuccess) throw DeviceError(std::string("wait: ") + hipGetErrorString(error));
+#endif
+}
+
 }  // namespace simt

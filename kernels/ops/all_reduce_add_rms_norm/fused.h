@@ -25,7 +25,7 @@ void run_norm_in_place(const assay_call& call) {
 
 template <class NormRules, RankRun kSum>
 void run_fused(const Call& call, const Ranks& ranks, int first, int count) {
-  kSum(call, ranks, first, count);
+  run_sum_before_norm<kSum>(call, ranks, first, count);
   for (int rank = first; rank < first + count; ++rank) run_norm_in_place<NormRules>(*ranks.calls[rank]);
 }
 

@@ -12,6 +12,14 @@ namespace assay_kernels {
 
 using RankRun = void (*)(const Call&, const Ranks&, int, int);
 
+/// The sum of ranks that a norm follows. Where it waits for ranks of other processes nothing is enqueued behind it before it has
+/// ended: with norms behind it ranks waited in vain in two of 614 cases of two processes that shared an H200, and in none without.
+template <RankRun kSum>
+void run_sum_before_norm(const Call& call, const Ranks& ranks, int first, int count) {
+  kSum(call, ranks, first, count);
+  if (ranks.lost) simt::wait_for_stream(call.raw().stream);
+}
+
 /// Half of such an area is the sum's, so that the places of its buffers do not move with the message; the other half holds the sum.
 inline AreaRequest with_room_for_sums(AreaRequest request) {
   request.kind += kWithSums;
@@ -64,7 +72,7 @@ class CallsWithSums {
 template <class Then, RankRun kSum>
 void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int count) {
   CallsWithSums calls(ranks);
-  kSum(Call(*calls.ranks().calls[first]), calls.ranks(), first, count);
+  run_sum_before_norm<kSum>(Call(*calls.ranks().calls[first]), calls.ranks(), first, count);
   const char* const contract = Then::contract(call.contract());
   for (int rank = first; rank < first + count; ++rank) calls.with_sum(rank, contract, Then::run);
 }
