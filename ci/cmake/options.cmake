@@ -8,6 +8,7 @@ set(ASSAY_HIP_ARCHITECTURES "gfx90a;gfx942;gfx950" CACHE STRING "AMD architectur
 set(ASSAY_HIP_LLVM 22 CACHE STRING "Version of Debian's clang, lld and llvm; 19 does not know gfx950")
 set(ASSAY_HIPCC hipcc CACHE STRING "Compiler of ROCm that builds libassay_hip.so, if it is found and knows the architectures")
 option(ASSAY_TOGETHER "Sources of a folder are compiled as one file: for builds from nothing, where headers cost more than what includes them" OFF)
+option(ASSAY_BENCHES "Build the benchmarks" ON)
 set(ASSAY_SANITIZE "" CACHE STRING "empty, address (ASan+UBSan) or thread (TSan)")
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -46,11 +47,11 @@ function(assay_seldom_run target)
   target_compile_options(${target} PRIVATE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>)
 endfunction()
 
-# With ASSAY_TOGETHER the sources of a target are compiled by folders, sixteen of one folder at most as one file (CMake's unity build).
-# Two of a folder may then not define one name, even where no other file sees it. Not those that EXCEPT names, nor those with flags of
-# their own.
+# With ASSAY_TOGETHER the sources of a target are compiled by folders, sixteen of one folder at most as one file (CMake's unity build);
+# with ACROSS_FOLDERS as if all lay in one. Two that are compiled so may not define one name, even where no other file sees it. Not those
+# that EXCEPT names, nor those with flags of their own.
 function(assay_together target)
-  cmake_parse_arguments(T "" "" "EXCEPT" ${ARGN})
+  cmake_parse_arguments(T "ACROSS_FOLDERS" "" "EXCEPT" ${ARGN})
   if(NOT ASSAY_TOGETHER)
     return()
   endif()
@@ -60,6 +61,9 @@ function(assay_together target)
   set(folders "")
   foreach(source IN LISTS sources)
     get_filename_component(folder ${source} DIRECTORY)
+    if(T_ACROSS_FOLDERS)
+      set(folder ${target})
+    endif()
     string(MAKE_C_IDENTIFIER "of_${folder}" folder)
     if(NOT IS_ABSOLUTE ${source})
       list(APPEND folders ${folder})
@@ -120,7 +124,7 @@ function(assay_test_program name)
   cmake_parse_arguments(T "HOT" "PREFIX" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE assay::flags ${T_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
-  assay_together(${name})
+  assay_together(${name} ACROSS_FOLDERS)
   if(NOT T_HOT)
     assay_seldom_run(${name})
   endif()

@@ -19,7 +19,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::string library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
+std::string path_of_library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
 
 /// x of rank r holds r + 1 everywhere, in codes of a byte.
 Problem problem_of(int ranks, int64_t n = 8) {
@@ -58,7 +58,7 @@ void expect_sums(const Backend& backend) {
 }
 
 TEST(RankGroup, RanksThatWaitForEachOtherGetTheirCallsAtOnce) {
-  expect_sums(open_in_worker(library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM}));
+  expect_sums(open_in_worker(path_of_library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM}));
   expect_sums(testing::toy_backend());
 }
 
@@ -87,7 +87,7 @@ TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
   const Problem five = problem_of(5), two = problem_of(2);
   EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).status, CallStatus::kUnsupported);
   EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).message, "the library makes no group of 5 ranks here");
-  const Backend old = open_in_process(library("built_with_old_header"), "old");
+  const Backend old = open_in_process(path_of_library("built_with_old_header"), "old");
   EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks");
 }
 
@@ -173,7 +173,7 @@ TEST(RankGroup, AHangNamesItsRankAndTheNextCallHasAnotherGroup) {
 /// A case whose calls before are part of it depends on no other case.
 TEST(RankGroup, CallsBeforeAreMadeOnTheGroupOfTheCase) {
   const Backend here = testing::toy_backend(),
-                elsewhere = open_in_worker(library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
+                elsewhere = open_in_worker(path_of_library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
   Problem problem = problem_of(2);
   for (const Backend* backend : {&here, &elsewhere}) {
     for (const int before : {2, 0, 1}) {
@@ -195,7 +195,7 @@ TEST(RankGroup, CallsBeforeAreMadeOnTheGroupOfTheCase) {
 /// In place: what is written to x is in y, here and in a worker.
 TEST(SharedMemory, AnOutputMayHaveTheAddressOfAnInput) {
   const Backend here = testing::toy_backend(),
-                elsewhere = open_in_worker(library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
+                elsewhere = open_in_worker(path_of_library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
   for (const Backend* backend : {&here, &elsewhere}) {
     Problem problem = testing::toy_problem(kE8M0, 1, 8);
     HostTensor &x = find(problem.tensors, "x"), &y = find(problem.tensors, "y");
@@ -281,7 +281,7 @@ TEST(RankGroup, ACaseOfTwoRanksIsJudgedRankByRank) {
 }
 
 TEST(OldHeader, ALibraryBuiltWithItLoadsAndPasses) {
-  const std::string path = library("built_with_old_header");
+  const std::string path = path_of_library("built_with_old_header");
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   for (const bool in_worker : {false, true}) {
     const Backend old =
@@ -318,7 +318,7 @@ TEST(PackedCodes, TwoStandInAByte) {
   y.spec.name = "y";
   y.spec.role = Role::kOutput;
   const Problem problem{{x, y}};
-  const std::string toy = library("toy_library");
+  const std::string toy = path_of_library("toy_library");
   for (const Backend& backend :
        {testing::toy_backend(), open_in_worker(toy, "toy", {.timeout_seconds = 20, .program = ASSAY_PROGRAM})}) {
     const CallResult result = backend.call({"toy", "toy.copy", "copy", &problem, 1});

@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Problem problem_of(int ranks) {
+Problem problem_of_members(int ranks) {
   Problem problem;
   problem.ranks = ranks;
   for (int rank = 0; rank < ranks; ++rank)
@@ -70,7 +70,7 @@ TEST(RankMembers, OutputsAreThoseOfAllRanksInTheirOrder) {
     EXPECT_TRUE(std::filesystem::is_directory(request.place->folder));
     return numbers_of_ranks(request);
   };
-  const Problem problem = problem_of(6);
+  const Problem problem = problem_of_members(6);
   const CallResult result = call_members({member, member, member, member}, {"toy", "toy.copy", "any", &problem, 1});
   ASSERT_EQ(result.status, CallStatus::kOk) << result.message;
   ASSERT_EQ(result.outputs.size(), 6u);
@@ -93,7 +93,7 @@ TEST(RankMembers, OneThatBreaksIsNamedBeforeThoseThatWaited) {
     result.message = "crashed: SIGSEGV";
     return result;
   };
-  const Problem problem = problem_of(4);
+  const Problem problem = problem_of_members(4);
   const CallResult result = call_members({waits, dies}, {"toy", "toy.copy", "any", &problem, 1});
   EXPECT_EQ(result.status, CallStatus::kBroken);
   EXPECT_EQ(result.message, "ranks 2 to 3: crashed: SIGSEGV; rank 0: hung: block 3 waited in vain for rank 2 at the start");
@@ -105,7 +105,7 @@ TEST(RankMembers, ALibraryWithoutSuchGroupsIsASkip) {
   const Backend one = open_in_worker(toy, "toy", {.timeout_seconds = 20, .program = ASSAY_PROGRAM}),
                 other = open_in_process(toy, "toy");
   EXPECT_FALSE(one.library.joins_groups);
-  const Problem problem = problem_of(2);
+  const Problem problem = problem_of_members(2);
   const CallResult result = call_members({one.call, other.call}, {"toy", "toy.copy", "sums_ranks", &problem, 1});
   EXPECT_EQ(result.status, CallStatus::kUnsupported);
   EXPECT_EQ(result.message, "the library has no groups whose ranks are processes");

@@ -17,72 +17,72 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
-const std::string kToy = ASSAY_TESTING_FOLDER "/libassay_testing_toy_library.so";
+const std::string kToyPath = ASSAY_TESTING_FOLDER "/libassay_testing_toy_library.so";
 
-Backend worker(double timeout_seconds = 20, uint64_t memory_bytes = 0) {
-  return open_in_worker(kToy, "toy", {timeout_seconds, ASSAY_PROGRAM, memory_bytes});
+Backend toy_worker(double timeout_seconds = 20, uint64_t memory_bytes = 0) {
+  return open_in_worker(kToyPath, "toy", {timeout_seconds, ASSAY_PROGRAM, memory_bytes});
 }
 
-CallResult call(const Backend& backend, const std::string& kernel, int64_t rows = 2) {
+CallResult call_rows(const Backend& backend, const std::string& kernel, int64_t rows = 2) {
   const Problem problem = testing::toy_problem(kBf16, rows, 8);
   return backend.call({"toy", "toy.copy", kernel, &problem, 1});
 }
 
 TEST(WorkerEnds, AThreadThatStartedAWorkerMayEndBeforeIt) {
-  const Backend backend = worker();
+  const Backend backend = toy_worker();
   std::thread([&] {
-    EXPECT_EQ(call(backend, "crashes_if_tall", 4).status, CallStatus::kBroken);
-    EXPECT_EQ(call(backend, "crashes_if_tall", 3).status, CallStatus::kOk) << "in a worker that this thread started";
+    EXPECT_EQ(call_rows(backend, "crashes_if_tall", 4).status, CallStatus::kBroken);
+    EXPECT_EQ(call_rows(backend, "crashes_if_tall", 3).status, CallStatus::kOk) << "in a worker that this thread started";
   }).join();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  const CallResult result = call(backend, "crashes_if_tall", 3);
+  const CallResult result = call_rows(backend, "crashes_if_tall", 3);
   EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
 }
 
 int process_of(const Backend& backend, const std::string& other_kernel = "") {
-  if (!other_kernel.empty()) call(backend, other_kernel);
-  const CallResult result = call(backend, "process_id");
+  if (!other_kernel.empty()) call_rows(backend, other_kernel);
+  const CallResult result = call_rows(backend, "process_id");
   return int(result.outputs.at(0).code(0) & 0xffu) << 8 | int(result.outputs.at(0).code(1) & 0xffu);
 }
 
 TEST(WorkerEnds, EachKernelHasItsOwnProcess) {
-  const Backend backend = worker();
+  const Backend backend = toy_worker();
   const int first = process_of(backend);
   EXPECT_EQ(process_of(backend), first) << "kept for its next case";
   EXPECT_EQ(process_of(backend, "crashes"), first) << "another kernel's crash is not ours";
   EXPECT_EQ(process_of(backend, "copy"), first);
-  EXPECT_THAT(call(backend, "remembers").outputs.at(0).code(2) ^ call(backend, "remembers").outputs.at(0).code(2), 3u)
+  EXPECT_THAT(call_rows(backend, "remembers").outputs.at(0).code(2) ^ call_rows(backend, "remembers").outputs.at(0).code(2), 3u)
       << "its own state stays, so that it shows";
 }
 
 TEST(WorkerEnds, ManyKernelsDoNotKeepManyProcesses) {
-  const Backend backend = worker();
+  const Backend backend = toy_worker();
   std::vector<std::string> kernels;
   for (const KernelOffer& kernel : backend.library.kernels)
     if (kernel.name != "hangs" && kernel.name != "closes_files" && kernel.name != "takes_memory") kernels.push_back(kernel.name);
   ASSERT_GT(kernels.size(), 20u);
-  for (const std::string& kernel : kernels) call(backend, kernel);
-  EXPECT_EQ(call(backend, "copy").status, CallStatus::kOk) << "in a new process, for the first has ended";
+  for (const std::string& kernel : kernels) call_rows(backend, kernel);
+  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process, for the first has ended";
 }
 
 TEST(WorkerEnds, ATinyCallTakesLessThanAMillisecond) {
-  const Backend backend = worker();
-  call(backend, "copy");
+  const Backend backend = toy_worker();
+  call_rows(backend, "copy");
   double best = 1;
   for (int i = 0; i < 50; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    call(backend, "copy");
+    call_rows(backend, "copy");
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   EXPECT_LT(best, 1e-3);
 }
 
 TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
-  const Backend backend = worker();
+  const Backend backend = toy_worker();
   for (const auto& [kernel, words] : {std::pair("writes_far_behind", ": [a-z ]+ 60000 bytes behind the end of 'y', in .*"),
                                       std::pair("writes_far_before", ": [a-z ]+ 60000 bytes before the start of 'y', in .*"),
                                       std::pair("reads_far_behind", ": [a-z ]+ 60000 bytes behind the end of 'x', in .*")}) {
-    const CallResult result = call(backend, kernel);
+    const CallResult result = call_rows(backend, kernel);
     EXPECT_EQ(result.status, CallStatus::kBroken) << kernel;
     EXPECT_THAT(result.message, MatchesRegex(std::string("crashed: SIGSEGV at address 0x[0-9a-f]+") + words)) << kernel;
     EXPECT_THAT(result.message, HasSubstr("libassay_testing_toy_library.so+0x")) << kernel;
@@ -91,41 +91,41 @@ TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
 }
 
 TEST(InProcess, AFarWriteNamesTheKernelBeforeTheProgramEnds) {
-  const Backend here = open_in_process(kToy, "toy");
-  EXPECT_DEATH(call(here, "writes_far_behind"), "kernel 'writes_far_behind' in a call of toy, .* bytes behind the end of 'y'");
+  const Backend here = open_in_process(kToyPath, "toy");
+  EXPECT_DEATH(call_rows(here, "writes_far_behind"), "kernel 'writes_far_behind' in a call of toy, .* bytes behind the end of 'y'");
 }
 
 TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
-  const Backend backend = worker(0.1);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(call(backend, "hangs").message, "hung: no answer within 0.1 s");
+  const Backend backend = toy_worker(0.1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(call_rows(backend, "hangs").message, "hung: no answer within 0.1 s");
   const auto start = std::chrono::steady_clock::now();
-  const CallResult fourth = call(backend, "hangs");
+  const CallResult fourth = call_rows(backend, "hangs");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(50));
   EXPECT_EQ(fourth.status, CallStatus::kNotCalled);
   EXPECT_THAT(fourth.message, StartsWith("not called: this kernel hung in 3 calls before"));
-  EXPECT_EQ(call(backend, "copy").status, CallStatus::kOk) << "another kernel is not punished";
+  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "another kernel is not punished";
 }
 
 TEST(WorkerEnds, AKernelThatClosesTheSocketAndGoesOnIsNotWaitedFor) {
-  EXPECT_EQ(call(worker(20), "closes_files").message, "closed the worker's socket and went on");
+  EXPECT_EQ(call_rows(toy_worker(20), "closes_files").message, "closed the worker's socket and went on");
 }
 
 TEST(WorkerEnds, BytesOnTheSocketAreNoAnswer) {
-  const Backend backend = worker();
-  EXPECT_EQ(call(backend, "scribbles_on_socket").message, "wrote into the worker's socket");
-  EXPECT_EQ(call(backend, "scribbles_on_socket").status, CallStatus::kBroken) << "in a new process";
+  const Backend backend = toy_worker();
+  EXPECT_EQ(call_rows(backend, "scribbles_on_socket").message, "wrote into the worker's socket");
+  EXPECT_EQ(call_rows(backend, "scribbles_on_socket").status, CallStatus::kBroken) << "in a new process";
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose allocators end the process instead
 TEST(WorkerEnds, MemoryIsLimited) {
-  EXPECT_EQ(call(worker(20, uint64_t{512} << 20), "takes_memory").message, "was stopped");
-  EXPECT_EQ(call(worker(20, uint64_t{16} << 30), "takes_memory").message, "took 4 GiB") << "the limit stopped it";
+  EXPECT_EQ(call_rows(toy_worker(20, uint64_t{512} << 20), "takes_memory").message, "was stopped");
+  EXPECT_EQ(call_rows(toy_worker(20, uint64_t{16} << 30), "takes_memory").message, "took 4 GiB") << "the limit stopped it";
 }
 #endif
 
 TEST(WorkerEnds, AFaultOfTheCallIsItsOwn) {
-  const Backend backend = worker();
-  const CallResult faulted = call(backend, "faults"), lost = call(backend, "loses_device");
+  const Backend backend = toy_worker();
+  const CallResult faulted = call_rows(backend, "faults"), lost = call_rows(backend, "loses_device");
   EXPECT_EQ(faulted.status, CallStatus::kBroken);
   EXPECT_EQ(faulted.message, "made the device useless: illegal address");
   EXPECT_EQ(lost.status, CallStatus::kBroken) << "twice, in processes that had the device";

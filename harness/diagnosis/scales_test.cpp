@@ -54,7 +54,7 @@ uint32_t or_packed(float a, float b, float c, float d) {
   return bits(a) >> 23 | bits(b) >> 15 | bits(c) >> 7 | bits(d) << 1;
 }
 
-std::vector<std::string> found(const ScaleGrid& grid) {
+std::vector<std::string> scales_found(const ScaleGrid& grid) {
   std::vector<std::string> all;
   for (const ScaleFinding& finding : look_at_scales(grid).findings) all.push_back(finding.what);
   return all;
@@ -113,16 +113,16 @@ TEST(Scales, Fp32RowsAmongPackedOnesAreNamed) {
 }
 
 TEST(Scales, ZeroBytesInsideARowAreFoundAndPaddingIsNot) {
-  EXPECT_THAT(found(bytes(2, 8, [](int64_t r, int64_t c) { return r == 1 && c == 3 ? 0 : 120 + c; })),
+  EXPECT_THAT(scales_found(bytes(2, 8, [](int64_t r, int64_t c) { return r == 1 && c == 3 ? 0 : 120 + c; })),
               ::testing::ElementsAre(HasSubstr("1 of 16 bytes is 0x00")));
   const ScaleGrid padded = bytes(2, 8, [](int64_t, int64_t c) { return c < 5 ? 120 + c : 0; });
-  EXPECT_THAT(found(padded), IsEmpty());
+  EXPECT_THAT(scales_found(padded), IsEmpty());
   EXPECT_THAT(text_of(padded), HasSubstr("padding of 5 groups, as it must be"));
 }
 
 TEST(Scales, PaddingThatIsNotZeroIsStaleOnceTheExtentIsKnown) {
   ScaleGrid grid = bytes(8, 8, [](int64_t r, int64_t c) { return c < 5 && r < 5 ? 120 + (r + c) % 3 : 0x7f; });
-  EXPECT_THAT(found(grid), IsEmpty()) << "0x7f is the scale 1: no tensor alone tells that it is padding";
+  EXPECT_THAT(scales_found(grid), IsEmpty()) << "0x7f is the scale 1: no tensor alone tells that it is padding";
   grid.present_rows = grid.present_columns = 5;
   grid.extent_known = true;
   EXPECT_THAT(text_of(grid), HasSubstr("stale padding: 39 padding elements are not zero"));
@@ -130,7 +130,7 @@ TEST(Scales, PaddingThatIsNotZeroIsStaleOnceTheExtentIsKnown) {
   for (int64_t r = 0; r < 8; ++r)
     for (int64_t c = 0; c < 8; ++c)
       if (r >= 5 || c >= 5) grid.codes[size_t(8 * r + c)] = 0;
-  EXPECT_THAT(found(grid), IsEmpty());
+  EXPECT_THAT(scales_found(grid), IsEmpty());
 }
 
 TEST(Scales, TailsOfAPatternThatIsNoScaleAreFoundWithoutAnExtent) {
@@ -143,7 +143,7 @@ TEST(Scales, TailsOfAPatternThatIsNoScaleAreFoundWithoutAnExtent) {
 }
 
 TEST(Scales, QuietRowsAtTheEndAreNoPattern) {
-  EXPECT_THAT(found(bytes(8, 8, [](int64_t r, int64_t c) { return r < 6 ? 118 + (r * c) % 5 : 94; })), IsEmpty())
+  EXPECT_THAT(scales_found(bytes(8, 8, [](int64_t r, int64_t c) { return r < 6 ? 118 + (r * c) % 5 : 94; })), IsEmpty())
       << "94 is the floor of an empty group";
 }
 
@@ -153,21 +153,21 @@ TEST(Scales, NumbersThatNoScaleMayBe) {
   for (size_t i = 0; i < std::size(bad); ++i) {
     const ScaleGrid grid =
         floats(3, 3, [&](int64_t r, int64_t c) { return r == 1 && c == 2 ? bad[i] : float(0.01 + uniform(3, r, c)); });
-    EXPECT_THAT(found(grid), ::testing::ElementsAre(HasSubstr(std::string("1 of 9 scales is ") + names[i])));
+    EXPECT_THAT(scales_found(grid), ::testing::ElementsAre(HasSubstr(std::string("1 of 9 scales is ") + names[i])));
     EXPECT_THAT(text_of(grid), HasSubstr("where    row 1; group 2"));
   }
 }
 
 TEST(Scales, MantissasMatterToAConsumerOfUe8m0Only) {
   ScaleGrid grid = floats(4, 4, [](int64_t r, int64_t c) { return float(0.01 + uniform(4, r, c)); });
-  EXPECT_THAT(found(grid), IsEmpty());
+  EXPECT_THAT(scales_found(grid), IsEmpty());
   grid.powers_of_two = true;
   EXPECT_THAT(text_of(grid), HasSubstr("16 of 16 fp32 scales are no powers of two, and the consumer takes UE8M0"));
   const ScaleGrid mostly =
       floats(4, 4, [](int64_t r, int64_t c) { return r == 2 && c == 1 ? 1.5f : std::ldexp(1.0f, int(r + c) - 9); });
   EXPECT_THAT(text_of(mostly), HasSubstr("1 of 16 fp32 scales is no power of two, though most are"));
   EXPECT_THAT(text_of(mostly), HasSubstr("too small by a factor of 1.5"));
-  EXPECT_THAT(found(floats(4, 4, [](int64_t r, int64_t c) { return std::ldexp(1.0f, int(r + c) - 9); })), IsEmpty());
+  EXPECT_THAT(scales_found(floats(4, 4, [](int64_t r, int64_t c) { return std::ldexp(1.0f, int(r + c) - 9); })), IsEmpty());
 }
 
 TEST(Scales, PackedWordsReadAsFp32AreFound) {
@@ -180,10 +180,10 @@ TEST(Scales, RepeatedRowsOfFp32AreABroadcast) {
               HasSubstr("7 of 8 rows repeat the row before them"));
   EXPECT_THAT(text_of(floats(8, 8, [](int64_t r, int64_t) { return float(0.01 + uniform(5, r, 0)); })),
               HasSubstr("8 of 8 rows hold one value in all 8 groups"));
-  EXPECT_THAT(found(floats(8, 8, [](int64_t r, int64_t c) { return float(0.01 + uniform(5, std::min<int64_t>(r, 5), c)); })),
+  EXPECT_THAT(scales_found(floats(8, 8, [](int64_t r, int64_t c) { return float(0.01 + uniform(5, std::min<int64_t>(r, 5), c)); })),
               IsEmpty())
       << "the same token three times";
-  EXPECT_THAT(found(bytes(8, 8, [](int64_t, int64_t c) { return 120 + c / 4; })), IsEmpty()) << "exponents repeat by nature";
+  EXPECT_THAT(scales_found(bytes(8, 8, [](int64_t, int64_t c) { return 120 + c / 4; })), IsEmpty()) << "exponents repeat by nature";
 }
 
 /// Tokens and channels with loudnesses of their own, and some noise.
@@ -193,7 +193,7 @@ float loud(int64_t r, int64_t c) {
 
 TEST(Scales, TranspositionIsFoundInBothDirections) {
   constexpr int64_t kRows = 13, kColumns = 8;
-  EXPECT_THAT(found(floats(kRows, kColumns, loud)), IsEmpty());
+  EXPECT_THAT(scales_found(floats(kRows, kColumns, loud)), IsEmpty());
   EXPECT_THAT(text_of(floats(kRows, kColumns,
                              [](int64_t r, int64_t c) { return loud((c * kRows + r) / kColumns, (c * kRows + r) % kColumns); })),
               HasSubstr("transposed: the storage was written row by row and is read column by column"));
@@ -205,7 +205,7 @@ TEST(Scales, TranspositionIsFoundInBothDirections) {
 TEST(Scales, TransposedWordsMoveAsWords) {
   constexpr int64_t kRows = 13, kWords = 4;
   const auto exponent = [](int64_t r, int64_t c) { return 127 + int64_t(std::lround(std::log2(loud(r, c)))); };
-  EXPECT_THAT(found(bytes(kRows, 4 * kWords, exponent)), IsEmpty());
+  EXPECT_THAT(scales_found(bytes(kRows, 4 * kWords, exponent)), IsEmpty());
   EXPECT_THAT(text_of(bytes(kRows, 4 * kWords,
                             [&](int64_t r, int64_t c) {
                               const int64_t i = c / 4 * kRows + r;
@@ -218,12 +218,12 @@ TEST(Scales, RandomTensorsOfEveryKindAreClean) {
   for (uint64_t seed = 10; seed < 60; ++seed) {
     const auto scale = [&](int64_t r, int64_t c) { return float(std::exp2(-10 + 8 * uniform(seed, r, c))); };
     const auto exponent = [&](int64_t r, int64_t c) { return 127 + int64_t(std::ceil(std::log2(scale(r, c)))); };
-    EXPECT_THAT(found(floats(5, 8, scale)), IsEmpty()) << seed;
-    EXPECT_THAT(found(floats(9, 56, scale)), IsEmpty()) << seed;
-    EXPECT_THAT(found(floats(1, 1, scale)), IsEmpty()) << seed;
-    EXPECT_THAT(found(bytes(7, 16, exponent)), IsEmpty()) << seed;
-    EXPECT_THAT(found(bytes(7, 5, exponent, ScaleKind::kBytes)), IsEmpty()) << seed;
-    EXPECT_THAT(found(floats(9, 8, [&](int64_t r, int64_t c) { return std::ldexp(1.0f, int(exponent(r, c)) - 127); })), IsEmpty())
+    EXPECT_THAT(scales_found(floats(5, 8, scale)), IsEmpty()) << seed;
+    EXPECT_THAT(scales_found(floats(9, 56, scale)), IsEmpty()) << seed;
+    EXPECT_THAT(scales_found(floats(1, 1, scale)), IsEmpty()) << seed;
+    EXPECT_THAT(scales_found(bytes(7, 16, exponent)), IsEmpty()) << seed;
+    EXPECT_THAT(scales_found(bytes(7, 5, exponent, ScaleKind::kBytes)), IsEmpty()) << seed;
+    EXPECT_THAT(scales_found(floats(9, 8, [&](int64_t r, int64_t c) { return std::ldexp(1.0f, int(exponent(r, c)) - 127); })), IsEmpty())
         << seed;
   }
 }

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using testing::one_of_each;
 using testing::one_wrong_row;
 
-LibraryInfo library() {
+LibraryInfo toy_library() {
   LibraryInfo info;
   info.name = "mine";
   info.arch = "sm_90";
@@ -28,7 +28,7 @@ LibraryInfo library() {
   return info;
 }
 
-json report(const RunResult& result) { return json::parse(json_text(result, library(), {})); }
+json report(const RunResult& result) { return json::parse(json_text(result, toy_library(), {})); }
 
 json report(const Verdict& verdict) {
   RunResult result;
@@ -128,7 +128,7 @@ TEST(Json, TextThatIsNoUtf8DoesNotEndTheReport) {
 }
 
 TEST(Json, EachVerdictStandsOnALineInTheOrderOfTheRun) {
-  std::istringstream text(json_text(one_of_each(), library(), {}));
+  std::istringstream text(json_text(one_of_each(), toy_library(), {}));
   std::vector<std::string> ids;
   for (std::string line; std::getline(text, line);) {
     if (line.starts_with("{\"case\":")) ids.push_back(json::parse(line.substr(0, line.rfind('}') + 1)).at("case"));
@@ -138,7 +138,7 @@ TEST(Json, EachVerdictStandsOnALineInTheOrderOfTheRun) {
 }
 
 TEST(Json, AnEmptyRunIsApproved) {
-  EXPECT_EQ(json_text({}, library(), {}), R"({"version":1,
+  EXPECT_EQ(json_text({}, toy_library(), {}), R"({"version":1,
 "library":{"name":"mine","arch":"sm_90","device":"H200","driver":"570.1","toolkit":"13.0","notes":[]},
 "provenance":{"version":"","commit":"","begun":"","ended":"","ended_early":"","host":"","command":"","options":{},"share":"","library_file":null,"ledger":null,"tables":[],"evidence":""},
 "ending":"NOTHING RAN",

@@ -30,7 +30,7 @@ class TrendTest : public ::testing::Test {
   const std::string path_ = std::filesystem::temp_directory_path() / ("assay_trend_" + std::to_string(::getpid()));
 };
 
-RunResult run(std::vector<Verdict> verdicts) {
+RunResult run_of(std::vector<Verdict> verdicts) {
   RunResult result;
   result.verdicts = std::move(verdicts);
   return result;
@@ -40,11 +40,11 @@ TEST_F(TrendTest, EachKindOfChangeIsCounted) {
   Provenance provenance;
   provenance.begun = "2026-11-22T00:00:00Z";
   const RunResult before =
-      run({verdict(Outcome::kPass, "q/worse"), verdict(Outcome::kFail, "q/better"), verdict(Outcome::kFail, "q/bad"),
+      run_of({verdict(Outcome::kPass, "q/worse"), verdict(Outcome::kFail, "q/better"), verdict(Outcome::kFail, "q/bad"),
            verdict(Outcome::kPass, "q/good"), verdict(Outcome::kPass, "q/gone"), verdict(Outcome::kSkip, "q/skip")});
   const EarlierRun earlier = read(json_text(before, {}, provenance));
   const RunResult now =
-      run({verdict(Outcome::kFail, "q/worse"), verdict(Outcome::kPass, "q/better"), verdict(Outcome::kBroken, "q/bad"),
+      run_of({verdict(Outcome::kFail, "q/worse"), verdict(Outcome::kPass, "q/better"), verdict(Outcome::kBroken, "q/bad"),
            verdict(Outcome::kPass, "q/good"), verdict(Outcome::kFail, "q/skip"), verdict(Outcome::kFail, "q/new"),
            verdict(Outcome::kPass, "q/new and right")});
   const Trend trend = trend_of(now, earlier);

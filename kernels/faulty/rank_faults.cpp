@@ -22,9 +22,6 @@ Kernel of_fused(const char* name, const char* contract, const char* twin, const 
   return row;
 }
 
-AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
-AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
-
 }  // namespace
 
 std::vector<Kernel> rank_faults() {

@@ -5,7 +5,6 @@ namespace assay_kernels {
 namespace {
 
 constexpr const char* kOp = "all_reduce_add_rms_norm_quant_group";
-using FlushingSums = FlushingSum<AbsoluteRules>;
 
 /// A norm of those rules behind a sum. Its contract is named in what it refuses alone.
 template <class Rules, void (*kRun)(const Call&)>
@@ -14,11 +13,9 @@ struct Then {
   static void run(const Call& call) { kRun(call); }
 };
 
-AreaRequest barrier_area(const Call& call) { return with_room_for_sums(signals_and_buffer(call)); }
-
 template <class Rules, void (*kRun)(const Call&), RankRun kSum>
 Kernel row_of(const char* name, const char* contract, const char* protocol, const Values& groups, const Values& layouts, const char* cites) {
-  Kernel row = all_reduce_row(name, {contract}, run_fused_quantized<Then<Rules, kRun>, kSum>, barrier_area);
+  Kernel row = all_reduce_row(name, {contract}, run_fused_quantized<Then<Rules, kRun>, kSum>, barrier_area_with_sums);
   row.op = kOp;
   row.accepts = {{"x", kHalf}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
   row.fault = name;

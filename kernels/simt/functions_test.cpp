@@ -7,6 +7,7 @@
 
 #include "kernels/simt/simt.h"
 
+namespace assay_kernels::functions_test {
 namespace {
 
 const float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
@@ -60,3 +61,4 @@ TEST(Functions, HaveTheirLimitsAndSignsOfZero) {
 }
 
 }  // namespace
+}  // namespace assay_kernels::functions_test

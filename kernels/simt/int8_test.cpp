@@ -7,6 +7,7 @@
 
 #include "kernels/simt/simt.h"
 
+namespace assay_kernels::int8_test {
 namespace {
 
 const float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
@@ -70,3 +71,4 @@ TEST(Int8, ASaturatingQuotientHasTheCodeOfTheTrueOne) {
 }
 
 }  // namespace
+}  // namespace assay_kernels::int8_test

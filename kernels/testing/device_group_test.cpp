@@ -10,7 +10,7 @@
 
 #include "assay/plugin/library.hpp"
 
-namespace assay_kernels {
+namespace assay_kernels::device_group_test {
 namespace {
 
 using assay::plugin::AreaRequest;
@@ -211,4 +211,4 @@ TEST_F(DeviceGroup, WhatWasLaunchedIsWaitedForWhereAnotherDeviceRefuses) {
 }
 
 }  // namespace
-}  // namespace assay_kernels
+}  // namespace assay_kernels::device_group_test

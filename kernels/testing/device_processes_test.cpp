@@ -11,7 +11,7 @@
 
 #include "assay/plugin/library.hpp"
 
-namespace assay_kernels {
+namespace assay_kernels::device_processes_test {
 namespace {
 
 using assay::plugin::AreaRequest;
@@ -242,4 +242,4 @@ TEST(DeviceProcesses, MemoryThatCannotBeExportedIsASkip) {
 }
 
 }  // namespace
-}  // namespace assay_kernels
+}  // namespace assay_kernels::device_processes_test

@@ -8,7 +8,7 @@
 #include "assay/plugin/library.hpp"
 #include "kernels/testing/library.h"
 
-namespace assay_kernels {
+namespace assay_kernels::plugin_test {
 namespace {
 
 using assay::plugin::Call;
@@ -190,4 +190,4 @@ TEST(DevicePlugin, WithoutADeviceItIsLostAndNotFailed) {
 }
 
 }  // namespace
-}  // namespace assay_kernels
+}  // namespace assay_kernels::plugin_test

@@ -22,7 +22,7 @@ const ContractTables& tables() {
   return all;
 }
 
-std::vector<double> numbers(const Format& format, size_t count, double scale, uint32_t seed) {
+std::vector<double> drawn_numbers(const Format& format, size_t count, double scale, uint32_t seed) {
   std::mt19937 random(seed);
   std::normal_distribution<double> normal;
   std::vector<double> all;
@@ -33,18 +33,18 @@ std::vector<double> numbers(const Format& format, size_t count, double scale, ui
 /// One row with everything that a contract may take. The bound of the scales is no number of f32.
 RowInputs row_for(const Contract& contract, const Format& x) {
   RowInputs in;
-  in.x = numbers(x, contract.gated() ? 2 * kNumbers : kNumbers, 3, 1);
-  in.gamma = numbers(x, kNumbers, 1, 2);
-  in.beta = numbers(x, kNumbers, 1, 3);
-  in.residual = numbers(x, kNumbers, 1, 4);
+  in.x = drawn_numbers(x, contract.gated() ? 2 * kNumbers : kNumbers, 3, 1);
+  in.gamma = drawn_numbers(x, kNumbers, 1, 2);
+  in.beta = drawn_numbers(x, kNumbers, 1, 3);
+  in.residual = drawn_numbers(x, kNumbers, 1, 4);
   in.eps = 1e-6;
   in.group_size = kGroup;
   in.scale_ub = 0.001;
   in.scale = {0.01, 0.02, 0.03, 0.04};
   in.zero = {-3, 0, 5, 7};
   for (double& scale : in.scale) scale = round_to(kF32, scale, Rounding::kNearestEven, Overflow::kSpecial);
-  in.cos = numbers(x, kPairs, 1, 5);
-  in.sin = numbers(x, kPairs, 1, 6);
+  in.cos = drawn_numbers(x, kPairs, 1, 5);
+  in.sin = drawn_numbers(x, kPairs, 1, 6);
   if (contract.group_quant() && !contract.group_quant()->record.empty()) in.coded = kCoded;
   return in;
 }

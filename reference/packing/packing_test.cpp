@@ -15,11 +15,11 @@ namespace {
 using testing::Contains;
 using testing::Not;
 
-const ContractTables& tables() {
+const ContractTables& packing_tables() {
   static const ContractTables all = ContractTables::load("reference/contracts");
   return all;
 }
-Packing packing_of(const char* id) { return read_packing(tables().find(id)); }
+Packing packing_of(const char* id) { return read_packing(packing_tables().find(id)); }
 
 constexpr uint32_t kOne = 0x3f800000, kOneAndAHalf = 0x3fc00000, kTwo = 0x40000000;
 
@@ -44,7 +44,7 @@ TEST(Word, ASignRunsIntoTheByteAfterUnlessMasked) {
 }
 
 TEST(Word, IsWhatItsTextSays) {
-  for (const ContractRow& row : tables().rows())
+  for (const ContractRow& row : packing_tables().rows())
     if (row.flow->kind == FlowKind::kPacking) {
       EXPECT_EQ(read_packing(row).word.text(), row.text("word"));
     }
@@ -111,7 +111,7 @@ TEST(PackingNeighbours, DifferFromTheContractOnSomeWord) {
   const std::vector<std::vector<uint32_t>> words = {{kOne, kTwo, kOneAndAHalf, 0x3f000001},
                                                     {0xbf800000, kTwo, 0x00400000, kOneAndAHalf},
                                                     {kOneAndAHalf, kOneAndAHalf, kOne, kTwo}};
-  for (const ContractRow& row : tables().rows()) {
+  for (const ContractRow& row : packing_tables().rows()) {
     if (row.flow->kind != FlowKind::kPacking) continue;
     const Packing right = read_packing(row);
     std::set<std::string> seen;

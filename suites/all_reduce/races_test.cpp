@@ -13,7 +13,7 @@
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
-namespace assay {
+namespace assay::races_test {
 namespace {
 
 Case case_of(const std::string& contract, const std::string& ranks, const std::string& before, const std::string& use = "") {
@@ -157,4 +157,4 @@ TEST(RankRaces, AHangNamesTheRankThatIsMissed) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::races_test

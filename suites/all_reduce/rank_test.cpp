@@ -11,7 +11,7 @@
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
-namespace assay {
+namespace assay::rank_test {
 namespace {
 
 using testing::ElementsAre;
@@ -235,4 +235,4 @@ TEST(AllReduce, ATraceFollowsTheSum) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::rank_test

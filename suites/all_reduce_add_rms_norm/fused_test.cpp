@@ -11,7 +11,7 @@
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
-namespace assay {
+namespace assay::fused_test {
 namespace {
 
 using testing::HasSubstr;
@@ -117,4 +117,4 @@ TEST(FusedRanks, AFreeSumOrANormWithoutAResidualIsRefused) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::fused_test

@@ -12,7 +12,7 @@
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
-namespace assay {
+namespace assay::sharded_test {
 namespace {
 
 using testing::HasSubstr;
@@ -145,4 +145,4 @@ TEST(ShardedNorm, ItsNormIsOneOfXAlone) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::sharded_test

@@ -19,7 +19,7 @@ Problem problem() {
   return {{{dense("x", Role::kInput, kF32, shape), {}}, {dense("q", Role::kOutput, kE4M3Fn, shape), {}}}, {{"warp", 32.0}}};
 }
 
-std::vector<CodeRun> runs(const std::string& contract) {
+std::vector<CodeRun> watched_runs(const std::string& contract) {
   open_rulebook(ASSAY_SOURCE_DIR);
   return runs_of(read_cast(rulebook().contracts.find(contract)));
 }
@@ -28,7 +28,7 @@ std::vector<CodeRun> runs(const std::string& contract) {
 WatchedResult watched(std::shared_ptr<const assay_library> library, const std::string& cast, const std::string& steps_of,
                       uint32_t first) {
   std::vector<CodeStep> steps;
-  for (const CodeRun& run : runs(steps_of)) steps.push_back({uint32_t(run.last), run.code});
+  for (const CodeRun& run : watched_runs(steps_of)) steps.push_back({uint32_t(run.last), run.code});
   const Problem asked = problem();
   return Watch(std::move(library), open_library(ASSAY_WATCH_LIBRARY))
       .call({.op = "cast", .contract = cast, .kernel = "cast", .problem = &asked}, first, steps);
@@ -53,7 +53,7 @@ TEST(Watch, CountsWhatTheReferenceCounts) {
     EXPECT_EQ(right.wrong, std::vector<int32_t>(4)) << first;
 
     std::vector<int32_t> expected(4);
-    for (const RunDifference& d : differences(runs("cuda.e4m3fn_nosat"), runs("cuda.e4m3fn_sat")))
+    for (const RunDifference& d : differences(watched_runs("cuda.e4m3fn_nosat"), watched_runs("cuda.e4m3fn_sat")))
       for (uint64_t input = std::max<uint64_t>(d.first, first); input <= d.last && input < first + kInputs; ++input)
         ++expected[size_t((input - first) / SweepCalls::kWatchedInputs)];
     EXPECT_EQ(watched(cpu, "cuda.e4m3fn_sat", "cuda.e4m3fn_nosat", first).wrong, expected) << first;

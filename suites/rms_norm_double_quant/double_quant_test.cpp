@@ -9,7 +9,7 @@
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
-namespace assay {
+namespace assay::double_quant_test {
 namespace {
 
 const Op& op() { return find_op("rms_norm_double_quant"); }
@@ -127,4 +127,4 @@ TEST(DoubleQuant, ConsumersThatDisagreeAreAJointViolation) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::double_quant_test

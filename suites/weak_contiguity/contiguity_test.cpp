@@ -9,7 +9,7 @@
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
-namespace assay {
+namespace assay::contiguity_test {
 namespace {
 
 using testing::HasSubstr;
@@ -54,4 +54,4 @@ TEST(WeakContiguity, ACellOfOtherWordsIsRefused) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::contiguity_test

@@ -43,7 +43,6 @@ Kernel of_heads(const char* name) {
 }
 
 using OldNorm = VllmRmsNormV0191;
-const Values kGroups{32, 64, 128};
 
 }  // namespace
 

@@ -10,8 +10,6 @@
 namespace assay_kernels {
 namespace {
 
-const Values kGroups{32, 64, 128};
-
 struct Dsv4BothSides : VllmDsv4Both {
   using Heads = Dsv4HeadsRoundedBeforeRope::Heads;
   using Insert = Dsv4FloorForCeil<>;

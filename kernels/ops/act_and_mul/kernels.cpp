@@ -4,7 +4,7 @@
 namespace assay_kernels {
 namespace {
 
-void by_contract(const Call& call) {
+void act_by_contract(const Call& call) {
   ActList::with(call.contract(), [&](auto rules) { run_act_and_mul<decltype(rules)>(call); });
 }
 
@@ -13,7 +13,7 @@ void by_contract(const Call& call) {
 std::vector<Kernel> act_and_mul_kernels() {
   std::vector<std::string> contracts;
   ActList::append_ids(contracts, false);
-  return {{"act_and_mul", "act_and_mul", contracts, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, by_contract}};
+  return {{"act_and_mul", "act_and_mul", contracts, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, act_by_contract}};
 }
 
 }  // namespace assay_kernels

@@ -5,14 +5,10 @@ namespace {
 
 using FromZeroNative = NativeRules<FromZeroRules>;
 using Native = NativeRules<AbsoluteRules>;
-using Flushing1 = FlushingSum<AbsoluteRules>;
 using Flushing2 = FlushingSum<FromOwnerRules>;
-using FlushingNative = NativeRules<Flushing1>;
+using FlushingNative = NativeRules<FlushingSums>;
 template <class Base>
 using MinusZero = LamportRules<Base, MinusZeroIsEmpty>;
-
-AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
-AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
 
 template <class Codec>
 Kernel coded_row(const char* contract, const char* numbers = "f16") {
@@ -44,19 +40,19 @@ std::vector<Kernel> all_reduce_kernels() {
                                   {"vllm.all_reduce_1stage", "nccl.all_reduce_symmetric", "sglang.all_reduce_v2_pull@v0.5.16"},
                                   run_one_shot<AbsoluteRules>)),
       all_reduce_row("all_reduce.registered", {"vllm.all_reduce_1stage"}, run_registered<AbsoluteRules>),
-      not_in_place(all_reduce_row(one, {"aiter.all_reduce_1stage"}, run_one_shot<Flushing1>)),
-      not_in_place(bf16_row(one, "aiter.all_reduce_1stage_gfx942", run_one_shot<CutOffSum<Flushing1>>)),
+      not_in_place(all_reduce_row(one, {"aiter.all_reduce_1stage"}, run_one_shot<FlushingSums>)),
+      not_in_place(bf16_row(one, "aiter.all_reduce_1stage_gfx942", run_one_shot<CutOffSum<FlushingSums>>)),
       not_in_place(all_reduce_row(one, {"sglang.all_reduce_v2_pull"}, run_one_shot<FromZeroRules>)),
       all_reduce_row(two, {"vllm.all_reduce_2stage", "nccl.all_reduce_symmetric_rs"}, run_two_shot<FromOwnerRules>),
       all_reduce_row(two, {"aiter.all_reduce_2stage"}, run_two_shot<Flushing2>),
       bf16_row(two, "aiter.all_reduce_2stage_gfx942", run_two_shot<CutOffSum<Flushing2>>),
-      all_reduce_row(two, {"flashinfer.all_reduce_twoshot", "aiter.all_reduce_2stage_write"}, run_two_shot<Flushing1>),
-      bf16_row(two, "aiter.all_reduce_2stage_write_bf16", run_two_shot<CutOffSum<Flushing1>>),
+      all_reduce_row(two, {"flashinfer.all_reduce_twoshot", "aiter.all_reduce_2stage_write"}, run_two_shot<FlushingSums>),
+      bf16_row(two, "aiter.all_reduce_2stage_write_bf16", run_two_shot<CutOffSum<FlushingSums>>),
       all_reduce_row(two, {"flashinfer.all_reduce_twoshot_native"}, run_two_shot<FlushingNative>, signals_and_buffer, true),
       all_reduce_row(two, {"sglang.all_reduce_v2_pull@v0.5.16"}, run_two_shot<AbsoluteRules>),
       all_reduce_row(two, {"sglang.all_reduce_v2_pull"}, run_two_shot<FromZeroRules>),
       all_reduce_row(two, {"quickreduce.all_reduce_fp"}, run_two_shot<FromZeroNative>, signals_and_buffer, true),
-      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot"}, run_lamport<MinusZero<Flushing1>>, minus_zero_area),
+      all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot"}, run_lamport<MinusZero<FlushingSums>>, minus_zero_area),
       all_reduce_row(lamport, {"flashinfer.all_reduce_oneshot_native"}, run_lamport<MinusZero<FlushingNative>>, minus_zero_area,
                      true),
       all_reduce_row(lamport, {"flashinfer.all_reduce_mnnvl_oneshot"}, run_lamport<MinusZero<FlushingSum<FromZeroRules>>>,

@@ -89,6 +89,7 @@ struct FlushingSum : Base {
     return flushed(Base::template sum<T>(a, b));
   }
 };
+using FlushingSums = FlushingSum<AbsoluteRules>;
 
 /// aiter csrc/include/opus/opus.hpp e4048607 on gfx942: bf16 has the upper half of fp32.
 template <class Base>

@@ -48,6 +48,8 @@ AreaRequest owner_keeps_area(const Call& call) {
   return area_of_groups(call, Rules::kGroup, kGroupBytes<Rules>);
 }
 AreaRequest lamport_area(const Call& call, bool minus_zero);
+inline AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
+inline AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
 /// Buffers of fp32 of a Lamport kernel before anything came.
 void fill_with_minus_zero(unsigned char* area, size_t bytes);
 /// A request whose flags and counts of calls begin where the call says.

@@ -5,8 +5,6 @@ namespace assay_kernels {
 namespace {
 
 using Norm = VllmFusedAddRmsNorm20260618;
-using FlushingSums = FlushingSum<AbsoluteRules>;
-AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
 
 }  // namespace
 

@@ -26,6 +26,8 @@ inline AreaRequest with_room_for_sums(AreaRequest request) {
   request.bytes *= 2;
   return request;
 }
+inline AreaRequest barrier_area_with_sums(const Call& call) { return with_room_for_sums(signals_and_buffer(call)); }
+inline AreaRequest minus_zero_area_with_sums(const Call& call) { return with_room_for_sums(minus_zero_area(call)); }
 
 /// The calls of all ranks with a `y` where their sums go to.
 class CallsWithSums {

@@ -4,11 +4,11 @@
 namespace assay_kernels {
 namespace {
 
-constexpr const char* kOp = "all_reduce_add_rms_norm_quant_group";
+constexpr const char* kGroupOp = "all_reduce_add_rms_norm_quant_group";
 
 /// Which norm stands in such a contract.
 template <void (*kNorm)(const Call&)>
-struct Then {
+struct ThenGroups {
   static const char* contract(const std::string& whole) {
     static const std::pair<const char*, const char*> kHalves[] = {
         {"vllm.all_reduce_add_rms_norm_token_fp8", "vllm.add_rms_norm_dynamic_per_token_quant"},
@@ -30,11 +30,7 @@ struct Then {
   static void run(const Call& call) { kNorm(call); }
 };
 
-using FlushingSums = FlushingSum<AbsoluteRules>;
 using OneShot = LamportRules<FlushingSums, MinusZeroIsEmpty>;
-
-AreaRequest barrier_area(const Call& call) { return with_room_for_sums(signals_and_buffer(call)); }
-AreaRequest minus_zero_area(const Call& call) { return with_room_for_sums(lamport_area(call, true)); }
 
 struct Scales {
   Values groups, layouts;
@@ -43,11 +39,11 @@ const Scales kToken{{"row"}, {"row"}}, kBlock{{64, 128}, {"row", "col", "tma"}},
     kPacked{{32, 64, 128}, {"ue8m0x4_tma"}};
 
 template <RankRun kSum, void (*kNorm)(const Call&)>
-Kernel row_of(const char* protocol, const char* contract, const Scales& scales, AreaRequest (*area)(const Call&) = barrier_area,
+Kernel group_row(const char* protocol, const char* contract, const Scales& scales, AreaRequest (*area)(const Call&) = barrier_area_with_sums,
               const Values& x = kHalf) {
-  Kernel row = all_reduce_row("", {contract}, run_fused_quantized<Then<kNorm>, kSum>, area);
-  row.name = std::string(kOp) + "." + protocol;
-  row.op = kOp;
+  Kernel row = all_reduce_row("", {contract}, run_fused_quantized<ThenGroups<kNorm>, kSum>, area);
+  row.name = std::string(kGroupOp) + "." + protocol;
+  row.op = kGroupOp;
   row.accepts = {{"x", x}, {"group_size", scales.groups}, {"layout", scales.layouts}, {"warp", simt::kWarpSizes}};
   return row;
 }
@@ -58,18 +54,18 @@ std::vector<Kernel> all_reduce_add_rms_norm_quant_group_kernels() {
   const char *one = "one_shot", *two = "two_shot", *lamport = "lamport";
   const Values bf16{"bf16"};
   return {
-      row_of<run_one_shot<AbsoluteRules>, run_norm_token>(one, "vllm.all_reduce_add_rms_norm_token_fp8", kToken),
-      row_of<run_one_shot<AbsoluteRules>, run_norm_block>(one, "vllm.all_reduce_add_rms_norm_group_fp8", kBlock),
-      row_of<run_lamport<OneShot>, run_norm_rank_token>(lamport, "flashinfer.all_reduce_add_rms_norm_token_fp8_oneshot", kToken, minus_zero_area),
-      row_of<run_two_shot<FlushingSums>, run_norm_rank_token>(two, "flashinfer.all_reduce_add_rms_norm_token_fp8_twoshot", kToken),
-      row_of<run_lamport<OneShot>, run_norm_rank_group>(lamport, "flashinfer.all_reduce_add_rms_norm_group_packed_oneshot", kPacked, minus_zero_area),
-      row_of<run_two_shot<FlushingSums>, run_norm_rank_group>(two, "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", kPacked),
-      row_of<run_one_shot<FlushingSums>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8", kToken),
-      row_of<run_one_shot<CutOffSum<FlushingSums>>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8_gfx942", kToken, barrier_area, bf16),
-      row_of<run_two_shot<FlushingSums>, run_norm_rank_token>(two, "aiter.all_reduce_add_rms_norm_token_fp8_2stage", kToken),
-      row_of<run_one_shot<FlushingSums>, run_norm_rank_group>(one, "aiter.all_reduce_add_rms_norm_group_fp8", kGroup),
-      row_of<run_one_shot<CutOffSum<FlushingSums>>, run_norm_rank_group>(one, "aiter.all_reduce_add_rms_norm_group_fp8_gfx942", kGroup, barrier_area, bf16),
-      row_of<run_two_shot<FlushingSums>, run_norm_rank_group>(two, "aiter.all_reduce_add_rms_norm_group_fp8_2stage", kGroup),
+      group_row<run_one_shot<AbsoluteRules>, run_norm_token>(one, "vllm.all_reduce_add_rms_norm_token_fp8", kToken),
+      group_row<run_one_shot<AbsoluteRules>, run_norm_block>(one, "vllm.all_reduce_add_rms_norm_group_fp8", kBlock),
+      group_row<run_lamport<OneShot>, run_norm_rank_token>(lamport, "flashinfer.all_reduce_add_rms_norm_token_fp8_oneshot", kToken, minus_zero_area_with_sums),
+      group_row<run_two_shot<FlushingSums>, run_norm_rank_token>(two, "flashinfer.all_reduce_add_rms_norm_token_fp8_twoshot", kToken),
+      group_row<run_lamport<OneShot>, run_norm_rank_group>(lamport, "flashinfer.all_reduce_add_rms_norm_group_packed_oneshot", kPacked, minus_zero_area_with_sums),
+      group_row<run_two_shot<FlushingSums>, run_norm_rank_group>(two, "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", kPacked),
+      group_row<run_one_shot<FlushingSums>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8", kToken),
+      group_row<run_one_shot<CutOffSum<FlushingSums>>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8_gfx942", kToken, barrier_area_with_sums, bf16),
+      group_row<run_two_shot<FlushingSums>, run_norm_rank_token>(two, "aiter.all_reduce_add_rms_norm_token_fp8_2stage", kToken),
+      group_row<run_one_shot<FlushingSums>, run_norm_rank_group>(one, "aiter.all_reduce_add_rms_norm_group_fp8", kGroup),
+      group_row<run_one_shot<CutOffSum<FlushingSums>>, run_norm_rank_group>(one, "aiter.all_reduce_add_rms_norm_group_fp8_gfx942", kGroup, barrier_area_with_sums, bf16),
+      group_row<run_two_shot<FlushingSums>, run_norm_rank_group>(two, "aiter.all_reduce_add_rms_norm_group_fp8_2stage", kGroup),
   };
 }
 

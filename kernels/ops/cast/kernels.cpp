@@ -6,9 +6,9 @@ namespace {
 
 /// The first of the rules whose contract the call names.
 template <class Rules, class... Others>
-void by_contract(const Call& call) {
+void cast_by_contract(const Call& call) {
   if (call.contract() == Rules::kContract) return run_cast<Rules>(call);
-  if constexpr (sizeof...(Others) > 0) return by_contract<Others...>(call);
+  if constexpr (sizeof...(Others) > 0) return cast_by_contract<Others...>(call);
   unsupported("no cast '" + call.contract() + "'");
 }
 
@@ -19,7 +19,7 @@ Kernel one_of() {
           {Rules::kContract...},
           {{"x", {"f32", "bf16", "f16"}}, {"warp", simt::kWarpSizes}},
           {},
-          by_contract<Rules...>};
+          cast_by_contract<Rules...>};
 }
 
 }  // namespace

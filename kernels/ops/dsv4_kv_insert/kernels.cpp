@@ -5,7 +5,7 @@ namespace assay_kernels {
 namespace {
 
 template <class Rules>
-Kernel of() {
+Kernel kv_insert_row() {
   const char* const op = Rules::kNorm ? "dsv4_kv_norm_insert" : "dsv4_kv_insert";
   return {op, op, {Rules::kContract}, {{"x", kHalf}, {"warp", simt::kWarpSizes}}, {}, run_dsv4_kv_insert<Rules>};
 }
@@ -13,7 +13,7 @@ Kernel of() {
 }  // namespace
 
 std::vector<Kernel> dsv4_kv_insert_kernels() {
-  return {of<VllmDsv4Kv>(), of<VllmDsv4KvFnuz>(), of<VllmDsv4KvNorm>(), of<VllmDsv4KvNormFnuz>()};
+  return {kv_insert_row<VllmDsv4Kv>(), kv_insert_row<VllmDsv4KvFnuz>(), kv_insert_row<VllmDsv4KvNorm>(), kv_insert_row<VllmDsv4KvNormFnuz>()};
 }
 
 }  // namespace assay_kernels

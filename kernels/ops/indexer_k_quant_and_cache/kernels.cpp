@@ -5,7 +5,7 @@ namespace assay_kernels {
 namespace {
 
 template <class Rules>
-Kernel of(const Values& x) {
+Kernel indexer_row(const Values& x) {
   return {"indexer_k_quant_and_cache",
           "indexer_k_quant_and_cache",
           {Rules::kContract},
@@ -18,7 +18,7 @@ Kernel of(const Values& x) {
 
 std::vector<Kernel> indexer_k_quant_and_cache_kernels() {
   const Values bf16{"bf16"};  // gfx942 rounds a quotient of fp16 twice
-  return {of<VllmIndexerK>(kHalf), of<VllmIndexerKUe8m0>(kHalf), of<VllmIndexerKFnuz>(bf16), of<VllmIndexerKUe8m0Fnuz>(bf16)};
+  return {indexer_row<VllmIndexerK>(kHalf), indexer_row<VllmIndexerKUe8m0>(kHalf), indexer_row<VllmIndexerKFnuz>(bf16), indexer_row<VllmIndexerKUe8m0Fnuz>(bf16)};
 }
 
 }  // namespace assay_kernels

@@ -5,16 +5,16 @@
 namespace assay_kernels {
 namespace {
 
-using List = NormList<FlashinferLayerNorm, TrtllmLayerNorm, TrtllmLayerNormSquares>;
+using LayerNormList = NormList<FlashinferLayerNorm, TrtllmLayerNorm, TrtllmLayerNormSquares>;
 
-void by_contract(const Call& call) {
-  List::with(call.contract(), [&](auto rules) { run_layer_norm<decltype(rules)>(call); });
+void layer_norm_by_contract(const Call& call) {
+  LayerNormList::with(call.contract(), [&](auto rules) { run_layer_norm<decltype(rules)>(call); });
 }
 
 }  // namespace
 
 std::vector<Kernel> layer_norm_kernels() {
-  return {{"layer_norm", "layer_norm", List::ids(), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, by_contract}};
+  return {{"layer_norm", "layer_norm", LayerNormList::ids(), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, layer_norm_by_contract}};
 }
 
 }  // namespace assay_kernels

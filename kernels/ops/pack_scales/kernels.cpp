@@ -6,7 +6,7 @@ namespace {
 
 using Packers = PackList<DeepgemmPack25, DeepgemmPack26, DeepgemmPackPsum26, DeepgemmPackTorch, DeepgemmMnMajorTmaAlignedF32>;
 
-void by_contract(const Call& call) {
+void pack_by_contract(const Call& call) {
   Packers::with(call.contract(), [&](auto rules) { run_pack<decltype(rules)>(call); });
 }
 
@@ -15,7 +15,7 @@ void by_contract(const Call& call) {
 std::vector<Kernel> pack_scales_kernels() {
   std::vector<std::string> contracts;
   Packers::append_ids(contracts);
-  return {{"pack_scales", "pack_scales", contracts, pack_accepts(), {}, by_contract}};
+  return {{"pack_scales", "pack_scales", contracts, pack_accepts(), {}, pack_by_contract}};
 }
 
 }  // namespace assay_kernels

@@ -6,7 +6,7 @@ namespace {
 
 using AzpList = RulesList<VllmPerTokenInt8Azp, AssayPerTokenInt8Azp>;
 
-void by_contract(const Call& call) {
+void azp_by_contract(const Call& call) {
   AzpList::with(call.contract(), [&](auto rules) { run_token_azp<decltype(rules)>(call); });
 }
 
@@ -20,7 +20,7 @@ std::vector<Kernel> quant_azp_kernels() {
            contracts,
            {{"x", kAny}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
            {{"n", 8}},
-           by_contract}};
+           azp_by_contract}};
 }
 
 }  // namespace assay_kernels

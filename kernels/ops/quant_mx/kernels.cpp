@@ -11,10 +11,10 @@ using MxList = RulesList<FlashinferMxfp8V063, FlashinferMxfp8, FlashinferMxfp8Cu
 using ExpertsList = RulesList<VllmMxfp8Experts, FlashinferMxfp8V063, FlashinferMxfp8, FlashinferMxfp8Cute, FlashinferMxfp8CuteV0618,
                               TorchaoMxFloor, TorchaoMxRceil>;
 
-void by_contract(const Call& call) {
+void mx_by_contract(const Call& call) {
   MxList::with(call.contract(), [&](auto rules) { run_mx<decltype(rules)>(call); });
 }
-void by_experts(const Call& call) {
+void mx_by_experts(const Call& call) {
   ExpertsList::with(call.contract(), [&](auto rules) { run_mx_experts<decltype(rules)>(call); });
 }
 
@@ -25,8 +25,8 @@ std::vector<Kernel> quant_mx_kernels() {
   MxList::append_ids(contracts, false);
   ExpertsList::append_ids(of_experts, false);
   const Accepts accepts = {{"x", kHalf}, {"group_size", {32}}, {"layout", kMxLayouts}, {"warp", simt::kWarpSizes}};
-  return {{"quant_mx", "quant_group", contracts, accepts, {}, by_contract},
-          {"quant_mx_experts", "quant_experts", of_experts, accepts, {}, by_experts}};
+  return {{"quant_mx", "quant_group", contracts, accepts, {}, mx_by_contract},
+          {"quant_mx_experts", "quant_experts", of_experts, accepts, {}, mx_by_experts}};
 }
 
 }  // namespace assay_kernels

@@ -10,14 +10,14 @@ namespace {
 using StaticList = RulesList<VllmStatic, VllmStaticFnuz, VllmStaticNative, AiterStatic, AiterStaticFnuz, VllmStaticInt8>;
 using StaticAzpList = RulesList<VllmStaticInt8Azp>;
 
-void by_contract(const Call& call) {
+void static_by_contract(const Call& call) {
   StaticList::with(call.contract(), [&](auto rules) { run_static<decltype(rules)>(call); }) ||
       StaticAzpList::with(call.contract(), [&](auto rules) { run_static_azp<decltype(rules)>(call); });
 }
 
 using GroupsList = RulesList<VllmStaticGroup, VllmStaticGroupFnuz>;
 
-void by_groups(const Call& call) {
+void static_by_groups(const Call& call) {
   GroupsList::with(call.contract(), [&](auto rules) { run_static_groups<decltype(rules)>(call); });
 }
 
@@ -28,8 +28,8 @@ std::vector<Kernel> quant_static_kernels() {
   StaticList::append_ids(contracts, false);
   StaticAzpList::append_ids(contracts, false);
   GroupsList::append_ids(of_groups, false);
-  return {{"quant_static", "quant_static", contracts, one_scale_accepts(), {}, by_contract},
-          {"quant_static.groups", "quant_static", of_groups, static_groups_accept(), {}, by_groups}};
+  return {{"quant_static", "quant_static", contracts, one_scale_accepts(), {}, static_by_contract},
+          {"quant_static.groups", "quant_static", of_groups, static_groups_accept(), {}, static_by_groups}};
 }
 
 }  // namespace assay_kernels

@@ -9,14 +9,14 @@ namespace {
 using TensorList = RulesList<VllmPerTensor, VllmPerTensorFnuz, VllmPerTensorNative, VllmPerTensorNativeGpu, AiterPerTensor,
                              AiterPerTensorFnuz>;
 
-void by_contract(const Call& call) {
+void tensor_by_contract(const Call& call) {
   TensorList::with(call.contract(), [&](auto rules) { run_tensor<decltype(rules)>(call); });
 }
 
 using BlockList = RulesList<DeepgemmPerBlockCast, DeepgemmPerBlockCastGpu, DeepgemmPerBlockCastUe8m0, VllmPerBlockCastUe8m0,
                             VllmScaledQuantizeBlock>;
 
-void by_block(const Call& call) {
+void block_by_contract(const Call& call) {
   BlockList::with(call.contract(), [&](auto rules) { run_block<decltype(rules)>(call); });
 }
 
@@ -26,8 +26,8 @@ std::vector<Kernel> quant_tile_kernels() {
   std::vector<std::string> contracts, of_blocks;
   TensorList::append_ids(contracts, false);
   BlockList::append_ids(of_blocks, false);
-  return {{"quant_tensor", "quant_tile", contracts, one_scale_accepts(), {}, by_contract},
-          {"quant_block", "quant_tile", of_blocks, block_accepts(), {}, by_block}};
+  return {{"quant_tensor", "quant_tile", contracts, one_scale_accepts(), {}, tensor_by_contract},
+          {"quant_block", "quant_tile", of_blocks, block_accepts(), {}, block_by_contract}};
 }
 
 }  // namespace assay_kernels

@@ -5,7 +5,7 @@ namespace assay_kernels {
 namespace {
 
 template <class Rules, int kScales>
-Kernel of() {
+Kernel flash_cache_row() {
   return {"reshape_and_cache_flash",
           "reshape_and_cache_flash",
           {Rules::kContract},
@@ -17,7 +17,7 @@ Kernel of() {
 }  // namespace
 
 std::vector<Kernel> reshape_and_cache_flash_kernels() {
-  return {of<VllmFlashFp8, 1>(), of<VllmFlashFp8Heads, kHeads>(), of<VllmFlashFp8Hnd, 1>(), of<VllmFlashFp8HndHeads, kHeads>()};
+  return {flash_cache_row<VllmFlashFp8, 1>(), flash_cache_row<VllmFlashFp8Heads, kHeads>(), flash_cache_row<VllmFlashFp8Hnd, 1>(), flash_cache_row<VllmFlashFp8HndHeads, kHeads>()};
 }
 
 }  // namespace assay_kernels

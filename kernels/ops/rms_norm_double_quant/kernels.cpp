@@ -4,7 +4,7 @@
 namespace assay_kernels {
 namespace {
 
-void by_contract(const Call& call) {
+void double_quant_by_contract(const Call& call) {
   DoubleList::with(call.contract(), [&](auto rules) { run_double<decltype(rules)>(call); });
 }
 
@@ -16,7 +16,7 @@ std::vector<Kernel> rms_norm_double_quant_kernels() {
            DoubleList::ids(),
            {{"x", kHalf}, {"group_size", {128}}, {"layout", {"row", "col"}}, {"warp", simt::kWarpSizes}},
            {},
-           by_contract}};
+           double_quant_by_contract}};
 }
 
 }  // namespace assay_kernels

@@ -6,11 +6,11 @@
 namespace assay_kernels {
 namespace {
 
-void by_contract(const Call& call) {
+void silu_group_by_contract(const Call& call) {
   SiluGroupList::with(call.contract(), [&](auto rules) { run_silu_mul_quant_group<decltype(rules)>(call); });
 }
 
-Kernel of_layouts(bool packed, const Values& layouts) {
+Kernel silu_group_of_layouts(bool packed, const Values& layouts) {
   std::vector<std::string> contracts;
   SiluGroupList::append_ids(contracts, packed);
   return {"silu_mul_quant_group",
@@ -18,11 +18,11 @@ Kernel of_layouts(bool packed, const Values& layouts) {
           contracts,
           {{"x", kHalf}, {"group_size", {32, 64, 128}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
           {},
-          by_contract};
+          silu_group_by_contract};
 }
 
 template <class Rules>
-Kernel of_tokens() {
+Kernel silu_of_tokens() {
   return {"silu_mul_quant_token",
           "silu_mul_quant_group",
           {Rules::kContract},
@@ -31,7 +31,7 @@ Kernel of_tokens() {
           run_silu_mul_quant_token<Rules>};
 }
 
-Kernel of_mx_blocks() {
+Kernel silu_of_mx_blocks() {
   return {"silu_mul_quant_mx",
           "silu_mul_quant_group",
           {VllmSiluMxfp8::kContract},
@@ -43,8 +43,8 @@ Kernel of_mx_blocks() {
 }  // namespace
 
 std::vector<Kernel> silu_mul_quant_group_kernels() {
-  return {of_layouts(false, {"row", "col", "tma"}), of_layouts(true, {"ue8m0x4_tma"}), of_tokens<VllmSiluPerToken>(),
-          of_tokens<VllmSiluPerTokenUb>(), of_tokens<VllmSiluPerTokenRounded>(), of_mx_blocks()};
+  return {silu_group_of_layouts(false, {"row", "col", "tma"}), silu_group_of_layouts(true, {"ue8m0x4_tma"}), silu_of_tokens<VllmSiluPerToken>(),
+          silu_of_tokens<VllmSiluPerTokenUb>(), silu_of_tokens<VllmSiluPerTokenRounded>(), silu_of_mx_blocks()};
 }
 
 }  // namespace assay_kernels

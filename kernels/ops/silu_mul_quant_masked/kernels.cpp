@@ -5,11 +5,11 @@
 namespace assay_kernels {
 namespace {
 
-void by_contract(const Call& call) {
+void silu_masked_by_contract(const Call& call) {
   SiluMaskedList::with(call.contract(), [&](auto rules) { run_silu_mul_quant_masked<decltype(rules)>(call); });
 }
 
-Kernel of_layouts(bool packed, const Values& layouts) {
+Kernel silu_masked_of_layouts(bool packed, const Values& layouts) {
   std::vector<std::string> contracts;
   SiluMaskedList::append_ids(contracts, packed);
   return {"silu_mul_quant_masked",
@@ -17,11 +17,11 @@ Kernel of_layouts(bool packed, const Values& layouts) {
           contracts,
           {{"x", {"bf16"}}, {"group_size", {128}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
           {},
-          by_contract};
+          silu_masked_by_contract};
 }
 
 }  // namespace
 
-std::vector<Kernel> silu_mul_quant_masked_kernels() { return {of_layouts(false, {"col"}), of_layouts(true, {"ue8m0x4_col"})}; }
+std::vector<Kernel> silu_mul_quant_masked_kernels() { return {silu_masked_of_layouts(false, {"col"}), silu_masked_of_layouts(true, {"ue8m0x4_col"})}; }
 
 }  // namespace assay_kernels

@@ -5,7 +5,7 @@
 namespace assay_kernels {
 namespace {
 
-void by_contract(const Call& call) {
+void silu_static_by_contract(const Call& call) {
   SiluStaticList::with(call.contract(), [&](auto rules) { run_silu_mul_quant_given<decltype(rules)>(call); });
 }
 
@@ -19,7 +19,7 @@ std::vector<Kernel> silu_mul_quant_static_kernels() {
            contracts,
            {{"x", kHalf}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
            {{"n", 8}},
-           by_contract}};
+           silu_static_by_contract}};
 }
 
 }  // namespace assay_kernels

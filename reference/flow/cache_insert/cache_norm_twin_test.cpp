@@ -6,7 +6,7 @@
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/testing/records.h"
 
-namespace assay {
+namespace assay::cache_norm_twin {
 namespace {
 
 /// The row behind its norm for one factor: x r w in fp32 steps, rounded to 16 bits.
@@ -120,4 +120,4 @@ TEST(CacheTwin, OneFactorMustExplainTheWholeRecord) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::cache_norm_twin

@@ -4,7 +4,7 @@
 #include "reference/testing/f32.h"
 #include "reference/testing/records.h"
 
-namespace assay {
+namespace assay::cache_twin {
 namespace {
 
 /// The conversion of CUDA: to nearest even, what is too large becomes the largest number.
@@ -191,4 +191,4 @@ TEST(CacheTwin, RotatedNumbersCountInNoScale) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::cache_twin

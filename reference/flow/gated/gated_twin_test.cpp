@@ -9,7 +9,7 @@
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::gated_twin {
 namespace {
 
 Contract contract_of(const char* id) {
@@ -226,4 +226,4 @@ TEST(GatedSharpness, NearlyEveryCodeIsPinned) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::gated_twin

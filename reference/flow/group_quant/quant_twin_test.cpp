@@ -11,7 +11,7 @@
 #include "reference/testing/quant_programs.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::quant_twin {
 namespace {
 
 using namespace quant_programs;
@@ -100,4 +100,4 @@ TEST(QuantTwin, AProgramWithOneMistakeIsSeen) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::quant_twin

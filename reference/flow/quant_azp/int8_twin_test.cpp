@@ -12,7 +12,7 @@
 #include "reference/testing/int8_programs.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::int8_twin {
 namespace {
 
 using namespace int8_programs;
@@ -132,4 +132,4 @@ TEST(Int8Twin, AProgramWithOneMistakeIsSeen) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::int8_twin

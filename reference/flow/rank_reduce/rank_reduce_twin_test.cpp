@@ -9,7 +9,7 @@
 #include "reference/flow/rank_reduce/words.h"
 #include "reference/testing/ranks.h"
 
-namespace assay {
+namespace assay::rank_reduce_twin {
 namespace {
 
 using testing::ElementsAre;
@@ -232,4 +232,4 @@ TEST(RankReduceTwin, WordsSayTheOrder) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::rank_reduce_twin

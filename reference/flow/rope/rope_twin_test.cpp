@@ -10,7 +10,7 @@
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::rope_twin {
 namespace {
 
 constexpr double kEps = 1e-6;
@@ -158,4 +158,4 @@ TEST(RopeTwin, TermsOfOneSignRiseWithTheHead) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::rope_twin

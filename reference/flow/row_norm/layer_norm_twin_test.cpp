@@ -13,7 +13,7 @@
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::layer_norm_twin {
 namespace {
 
 constexpr char kTwoPass[] = "flashinfer.layer_norm", kOnePass[] = "trtllm.layer_norm_squares";
@@ -292,4 +292,4 @@ TEST(LayerNormTwin, HalfARowWithAnotherFactorIsCaughtAlthoughEachElementPasses) 
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::layer_norm_twin

@@ -10,7 +10,7 @@
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::norm_add_twin {
 namespace {
 
 constexpr double kEps = 1e-6;
@@ -145,4 +145,4 @@ TEST(NormAddTwin, OneFactorMustExplainTheWholeRow) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::norm_add_twin

@@ -12,7 +12,7 @@
 #include "reference/testing/norm_rows.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::norm_twin {
 namespace {
 
 using namespace norm_rows;
@@ -123,4 +123,4 @@ TEST(NormTwin, FactorsOfFloatProgramsInManyOrdersLieInTheSpan) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::norm_twin
