@@ -33,7 +33,7 @@ TEST(Changes, CountsElementsAndNamesTheFirstAndTheFarthest) {
   EXPECT_EQ(all[0].changed, 2);
   EXPECT_EQ(all[0].elements(), 6);
   EXPECT_EQ(all[0].most_ulps, 3);
-  EXPECT_THAT(all[0].at, testing::ElementsAre(0, 2));
+  EXPECT_THAT(all[0].at, ::testing::ElementsAre(0, 2));
   EXPECT_EQ(all[0].before, 0x4040u);
   EXPECT_EQ(all[0].now, 0x4041u);
 }
@@ -66,7 +66,7 @@ TEST(Changes, AnotherSizeIsRefusedByName) {
     changes({kPart}, {plain()}, {now});
     FAIL() << "nothing was thrown";
   } catch (const std::runtime_error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("output 'y'"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("output 'y'"));
   }
 }
 

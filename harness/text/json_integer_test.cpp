@@ -22,7 +22,7 @@ TEST(JsonInteger, RefusesTheRest) {
 
 TEST(JsonInteger, SaysWhatIsThere) {
   EXPECT_THAT([] { json_integer<int32_t>(json(2.5)); },
-              testing::ThrowsMessage<std::runtime_error>("holds 2.5 where an integer from -2147483648 to 2147483647 belongs"));
+              ::testing::ThrowsMessage<std::runtime_error>("holds 2.5 where an integer from -2147483648 to 2147483647 belongs"));
 }
 
 }  // namespace

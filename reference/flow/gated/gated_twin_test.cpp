@@ -8,6 +8,7 @@
 #include "reference/flow/row.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
+#include "reference/testing/twins.h"
 
 namespace assay::gated_twin {
 namespace {
@@ -17,7 +18,6 @@ Contract contract_of(const char* id) {
   return bind(tables, id, kBf16);
 }
 
-double fl(const Real& x) { return nearest(kF32, x); }
 double bf16(const Real& x) { return nearest(kBf16, x); }
 
 /// Some steps of fp32 from a number that is not zero.
@@ -112,15 +112,15 @@ Quantized program(const Twin& twin, const std::vector<double>& row, std::mt19937
   return twin.quantized(h);
 }
 
-bool accepts(Span span, double v) { return span.low <= v && v <= span.high; }
+bool lies_in(Span span, double v) { return span.low <= v && v <= span.high; }
 
 /// Whether a kernel that stored this is judged right.
 bool accepted(const Twin& twin, const std::vector<double>& row, const Quantized& out) {
   StoredRow stored;
   stored.scale = {out.scale}, stored.q = out.codes;
   const RowOutputs answer = evaluate_row(contract_of(twin.id), {row, {}, 0, int64_t(kGroup)}, &stored, kBf16);
-  bool right = accepts(answer.scale[0], out.scale);
-  for (size_t i = 0; i < kGroup; ++i) right = right && accepts(answer.q[i], out.codes[i]);
+  bool right = lies_in(answer.scale[0], out.scale);
+  for (size_t i = 0; i < kGroup; ++i) right = right && lies_in(answer.q[i], out.codes[i]);
   return right;
 }
 
@@ -199,8 +199,8 @@ TEST(GatedTwin, AGroupOfNaNAloneHasTheUpperBoundForItsScale) {
     RowInputs inputs{row, {}, 0, int64_t(kGroup)};
     inputs.scale_ub = 0.75;
     const Span scale = evaluate_row(contract_of("vllm.silu_and_mul_per_block_quant_ub"), inputs, nullptr, kBf16).scale[0];
-    EXPECT_TRUE(accepts(scale, scale_of_block_ub(h, 0.75, false))) << numbers;
-    EXPECT_EQ(accepts(scale, scale_of_block_ub(h, 0.75, true)), numbers > 0) << "a maximum that begins with 0";
+    EXPECT_TRUE(lies_in(scale, scale_of_block_ub(h, 0.75, false))) << numbers;
+    EXPECT_EQ(lies_in(scale, scale_of_block_ub(h, 0.75, true)), numbers > 0) << "a maximum that begins with 0";
   }
 }
 

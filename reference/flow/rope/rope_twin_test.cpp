@@ -9,18 +9,12 @@
 #include "reference/formats/catalogue.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
+#include "reference/testing/twins.h"
 
 namespace assay::rope_twin {
 namespace {
 
 constexpr double kEps = 1e-6;
-
-Contract contract_of(const std::string& id, const Format& x) {
-  static const ContractTables tables = ContractTables::load("reference/contracts");
-  return bind(tables, id, x);
-}
-
-double fl(const Real& x) { return nearest(kF32, x); }
 
 RowInputs inputs_of(const Format& format, int head, int rotary, unsigned seed) {
   std::mt19937 engine(seed);

@@ -12,17 +12,13 @@
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
+#include "reference/testing/twins.h"
 
 namespace assay::layer_norm_twin {
 namespace {
 
 constexpr char kTwoPass[] = "flashinfer.layer_norm", kOnePass[] = "trtllm.layer_norm_squares";
 constexpr double kEps = 1e-6;
-
-Contract contract_of(const char* id, const Format& x) {
-  static const ContractTables tables = ContractTables::load("reference/contracts");
-  return bind(tables, id, x);
-}
 
 /// x ~ N(mean, 1) in the input format; gamma ~ N(1, 0.1) and beta ~ N(0, 1) in fp32.
 RowInputs normal_row(const Format& format, int n, unsigned seed, double mean) {

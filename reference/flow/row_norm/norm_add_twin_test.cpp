@@ -9,16 +9,12 @@
 #include "reference/formats/catalogue.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
+#include "reference/testing/twins.h"
 
 namespace assay::norm_add_twin {
 namespace {
 
 constexpr double kEps = 1e-6;
-
-Contract contract_of(const char* id, const Format& x) {
-  static const ContractTables tables = ContractTables::load("reference/contracts");
-  return bind(tables, id, x);
-}
 
 RowInputs inputs_of(const Format& format, int n, unsigned seed) {
   std::mt19937 engine(seed);
@@ -31,8 +27,6 @@ RowInputs inputs_of(const Format& format, int n, unsigned seed) {
   }
   return in;
 }
-
-double fl(const Real& x) { return nearest(kF32, x); }
 
 /// The sums of a row: as stored, and as normalized.
 struct Sums {
