@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Recordings, dumps and lone tensors: what was recorded gets the verdicts of its run, what others wrote is read or refused by name.
+# Recordings, dumps and lone tensors: what was recorded gets the verdicts of its run, what others wrote is read or refused by name. A sample
+# records fewer cases of each op.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 packed='quant_group/vllm.group_fp8_packed/bf16.m5.n1024.g128.ue8m0x4_tma/normal.s1/w32'
@@ -8,6 +9,8 @@ packed='quant_group/vllm.group_fp8_packed/bf16.m5.n1024.g128.ue8m0x4_tma/normal.
 # that share a factor, of one buffer in parts, and of calls that end without outputs.
 cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16*/normal.*' --case 'fused_add_rms_norm/*/f16*/normal.*'
   --case 'qk_norm_rope/*/f16*/normal.*' --case 'concat_and_cache_mla/*/normal.*')
+[ -z "$sample" ] || cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16.m5.n1024.g128*/normal.s1/*' --case 'fused_add_rms_norm/vllm.*/f16*/normal.*'
+  --case 'qk_norm_rope/vllm.fused*/f16*/normal.*' --case 'concat_and_cache_mla/*/f16*/normal.*')
 # verdicts FILE: a report in CSV or as printed, without what it says about its own run.
 verdicts() {
   case $1 in

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Ranks as processes of mpirun, four and two of them: the same verdicts as in one process; a process that dies ends its case and not the
-# run; ranks that wait in vain name whom they wait for, their block and the place. With --shard the processes divide the cases instead.
+# run; ranks that wait in vain name whom they wait for, their block and the place. With --shard the processes divide the cases instead. A sample
+# compares the verdicts of bf16.
 . "$(dirname "$0")/lib.sh"
 command -v mpirun >/dev/null || skip "no mpirun (package openmpi-bin)"
 processes() { timeout 300 mpirun --allow-run-as-root --oversubscribe -n "$@"; }
@@ -15,6 +16,7 @@ END
 }
 
 some=(--suite all_reduce/quick --suite all_reduce_add_rms_norm/quick --suite all_reduce_add_rms_norm_quant_static/quick --suite all_reduce_rms_norm/quick --warp 32)
+[ -z "$sample" ] || some+=(--case '*/bf16.*')
 "$assay" run "${some[@]}" --report csv:"$scratch/one.csv" >"$scratch/log" 2>&1 || fail "one process: $(tail -n 5 "$scratch/log")"
 processes 4 "$assay" run "${some[@]}" --report csv:"$scratch/four.csv" >"$scratch/log" 2>&1 || fail "four processes: $(tail -n 9 "$scratch/log")"
 grep -qF "ranks are held by all of these processes together" "$scratch/log" || fail "four processes do not say that they hold ranks together"
