@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 
 const Op kToy = testing::toy_op();
 
-std::vector<Case> cases(int count) {
+std::vector<Case> toy_cases(int count) {
   std::vector<Case> many;
   for (int i = 1; i <= count; ++i) many.push_back(testing::toy_case("bf16", std::to_string(i) + "x8"));
   return many;
@@ -56,7 +56,7 @@ TEST(RunAll, EveryPairHasAVerdictInOrder) {
   std::vector<std::string> seen;
   options.threads = 4;
   options.on_verdict = [&](const Verdict& verdict) { seen.push_back(verdict.case_id + " " + verdict.kernel); };
-  const RunResult result = run_kernels(cases(40), "o*", options);  // overruns, off_by_one
+  const RunResult result = run_kernels(toy_cases(40), "o*", options);  // overruns, off_by_one
   ASSERT_EQ(result.verdicts.size(), 80u);
   EXPECT_EQ(result.verdicts[2].case_id, "toy/bf16.m2.n8.ramp.s1/w32");
   for (size_t i = 0; i < 80; ++i) EXPECT_EQ(seen.at(i), result.verdicts[i].case_id + " " + result.verdicts[i].kernel);
@@ -83,7 +83,7 @@ TEST(RunAll, CallsAreMadeOneAtATime) {
   RunOptions options;
   options.threads = 4;
   options.kernel_glob = "copy";
-  EXPECT_EQ(run_all({&kToy, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_all({&kToy, 1}, toy_cases(50), backend, options).exit_code(), kAllAsExpected);
   EXPECT_EQ(most, 1);
 
   Op watching = kToy;
@@ -94,12 +94,12 @@ TEST(RunAll, CallsAreMadeOneAtATime) {
     verdict.tensors[0].outside = told ? 0 : 1;
   };
   watching.sweep = Sweep{[](const Case&) { return true; }, judge};
-  EXPECT_EQ(run_all({&watching, 1}, cases(50), backend, options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_all({&watching, 1}, toy_cases(50), backend, options).exit_code(), kAllAsExpected);
   EXPECT_EQ(most, 1) << "a watched call is one of them";
 }
 
 TEST(RunAll, ACaseThatNoKernelOffersIsOneExpectedSkip) {
-  std::vector<Case> which = cases(1);
+  std::vector<Case> which = toy_cases(1);
   which.push_back(testing::toy_case("bf16", "3x8"));
   which[1].parameters["contract"] = "toy.other";
   const RunResult result = run_kernels(which, "copy");
@@ -112,21 +112,21 @@ TEST(RunAll, ACaseThatNoKernelOffersIsOneExpectedSkip) {
 }
 
 TEST(RunAll, ExitCodes) {
-  EXPECT_EQ(run_kernels(cases(1), "copy").exit_code(), kAllAsExpected);
-  EXPECT_EQ(run_kernels(cases(1), "refuses").exit_code(), kUsageOrNothingRan) << "a library that refuses all was not judged";
-  EXPECT_EQ(run_kernels(cases(1), "loses_device").exit_code(), kDeviceLost);
+  EXPECT_EQ(run_kernels(toy_cases(1), "copy").exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels(toy_cases(1), "refuses").exit_code(), kUsageOrNothingRan) << "a library that refuses all was not judged";
+  EXPECT_EQ(run_kernels(toy_cases(1), "loses_device").exit_code(), kDeviceLost);
   const Ledger ledger =
       Ledger::parse("case,kernel,outcome,reason,issue,since,owner\n*,*,fail,flips a bit,#1,2026-11-21,ann\n", "l.csv");
   RunOptions options;
   options.ledger = &ledger;
-  EXPECT_EQ(run_kernels(cases(1), "off_by_one", options).exit_code(), kAllAsExpected);
-  EXPECT_EQ(run_kernels(cases(1), "copy", options).exit_code(), kUnexpected) << "an unexpected fix";
+  EXPECT_EQ(run_kernels(toy_cases(1), "off_by_one", options).exit_code(), kAllAsExpected);
+  EXPECT_EQ(run_kernels(toy_cases(1), "copy", options).exit_code(), kUnexpected) << "an unexpected fix";
 }
 
 TEST(RunAll, ThreeLossesInARowEndTheRun) {
   RunOptions options;
   options.threads = 1;
-  EXPECT_EQ(run_kernels(cases(20), "loses_device", options).verdicts.size(), 3u);
+  EXPECT_EQ(run_kernels(toy_cases(20), "loses_device", options).verdicts.size(), 3u);
 }
 
 TEST(RunAll, ARecordingThatCannotBeWrittenEndsTheRunAndBlamesNoKernel) {
@@ -138,7 +138,7 @@ TEST(RunAll, ARecordingThatCannotBeWrittenEndsTheRunAndBlamesNoKernel) {
     const std::lock_guard lock(mutex);
     if (++written > 5) throw std::runtime_error("no space left on device");
   };
-  const RunResult result = run_kernels(cases(40), "copy", options);
+  const RunResult result = run_kernels(toy_cases(40), "copy", options);
   EXPECT_THAT(result.harness_error, HasSubstr("cannot record toy/bf16."));
   EXPECT_THAT(result.harness_error, HasSubstr("no space left on device"));
   EXPECT_EQ(result.exit_code(), kHarnessFailed);
@@ -152,17 +152,17 @@ TEST(RunAll, WhatIsAskedToEndKeepsTheVerdictsThatAreThere) {
   options.threads = 1;
   options.on_verdict = [&](const Verdict& verdict) { told.push_back(verdict.case_id); };
   options.ended = [&]() -> const char* { return told.size() < 5 ? nullptr : "SIGINT"; };
-  const RunResult ended = run_kernels(cases(20), "copy", options);
+  const RunResult ended = run_kernels(toy_cases(20), "copy", options);
   EXPECT_EQ(ended.verdicts.size(), 5u);
   EXPECT_EQ(told.size(), 5u);
   EXPECT_EQ(ended.ended_by, "SIGINT");
   told.clear();
-  EXPECT_EQ(run_kernels(cases(5), "copy", options).ended_by, "") << "all cases had their verdicts: nothing was left to end";
+  EXPECT_EQ(run_kernels(toy_cases(5), "copy", options).ended_by, "") << "all cases had their verdicts: nothing was left to end";
 }
 
 TEST(RunAll, AnUnknownKernelIsAUsageErrorWithNearMatches) {
   try {
-    run_kernels(cases(1), "coppy");
+    run_kernels(toy_cases(1), "coppy");
     FAIL();
   } catch (const UsageError& error) {
     EXPECT_STREQ(error.what(), "no kernel 'coppy' in toy; did you mean 'copy'?");

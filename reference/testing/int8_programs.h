@@ -9,6 +9,7 @@
 #include "reference/flow/row.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
+#include "reference/testing/twins.h"
 
 namespace assay::int8_programs {
 
@@ -17,7 +18,6 @@ inline const ContractTables& tables() {
   return all;
 }
 
-inline double fl(const Real& x) { return nearest(kF32, x); }
 
 /// a / b, a * b, a - b of IEEE 754 with one rounding, for all operands.
 inline double divided(double a, double b) { return fl(in_reals(mpfr_div, a, b)); }

@@ -6,17 +6,13 @@
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
+#include "reference/testing/twins.h"
 
 namespace assay::norm_rows {
 
 inline constexpr char kNA[] = "vllm.rms_norm@v0.19.1", kNB[] = "vllm.rms_norm@2026-06-18",
                       kFused[] = "assay.rms_norm_group_packed";
 inline constexpr double kEps = 1e-6;
-
-inline Contract contract_of(const char* id, const Format& x) {
-  static const ContractTables tables = ContractTables::load("reference/contracts");
-  return bind(tables, id, x);
-}
 
 struct Row {
   std::vector<double> x, gamma;

@@ -6,13 +6,9 @@
 #include "reference/flow/row.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
+#include "reference/testing/twins.h"
 
 namespace assay::quant_programs {
-
-inline Contract contract_of(const char* id, const Format& x) {
-  static const ContractTables tables = ContractTables::load("reference/contracts");
-  return bind(tables, id, x);
-}
 
 inline RowOutputs evaluated(const char* id, const std::vector<double>& x, int64_t group_size, const Format& format = kBf16) {
   return evaluate_row(contract_of(id, format), {x, {}, 0, group_size}, nullptr, format);
@@ -24,7 +20,6 @@ struct Group {
   std::vector<uint32_t> codes;
 };
 
-inline double fl(const Real& x) { return nearest(kF32, x); }
 
 /// Nearest even code of e4m3fn, saturating; NaN is 7F.
 inline uint32_t e4m3(double v) {

@@ -9,7 +9,7 @@
 #include "reference/testing/quant_programs.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::quant_catalogue {
 namespace {
 
 using namespace quant_programs;
@@ -123,4 +123,4 @@ TEST(QuantCatalogue, R0AProductOnATieTellsTheOrderOfTheSteps) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::quant_catalogue

@@ -10,7 +10,7 @@
 #include "reference/testing/quant_programs.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::quant_shared {
 namespace {
 
 using namespace quant_programs;
@@ -136,4 +136,4 @@ TEST(QuantGivenScale, CodesAreJudgedWithTheScaleThatWasStored) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::quant_shared

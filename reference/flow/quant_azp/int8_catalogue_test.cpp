@@ -10,7 +10,7 @@
 #include "reference/testing/int8_programs.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::int8_catalogue {
 namespace {
 
 using namespace int8_programs;
@@ -77,4 +77,4 @@ TEST(Int8Catalogue, ANanIsWhatEachCastMakesOfIt) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::int8_catalogue

@@ -11,7 +11,7 @@
 #include "reference/testing/int8_programs.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::int8_given {
 namespace {
 
 using namespace int8_programs;
@@ -78,4 +78,4 @@ TEST(Int8Given, CodesAreJudgedWithTheScaleAndTheZeroPointThatWereStored) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::int8_given

@@ -7,7 +7,7 @@
 
 #include "reference/testing/ranks.h"
 
-namespace assay {
+namespace assay::rank_codec_twin {
 namespace {
 
 /// One pass of QuickReduce's int8 codec over a group of 32, written down; `saturates`: FP16_OVFL.
@@ -143,4 +143,4 @@ TEST(RankCodecTwin, FlashinfersStripesAreKeptByTurns) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::rank_codec_twin

@@ -7,7 +7,7 @@
 #include "reference/flow/rank_squares/rank_squares.h"
 #include "reference/testing/ranks.h"
 
-namespace assay {
+namespace assay::rank_edits {
 namespace {
 
 TEST(RankEdits, EveryMistakeShowsOnDataThatCancel) {
@@ -71,4 +71,4 @@ TEST(RankEdits, NoRowSaysWhatOnlyEditsDo) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::rank_edits

@@ -10,7 +10,7 @@
 #include "reference/testing/norm_rows.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::joint_test {
 namespace {
 
 using namespace norm_rows;
@@ -122,4 +122,4 @@ TEST(NormReason, NamesTheTreeAndTheSlackStep) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::joint_test

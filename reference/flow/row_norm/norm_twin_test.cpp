@@ -11,12 +11,12 @@
 #include "reference/testing/f32.h"
 #include "reference/testing/norm_rows.h"
 #include "reference/testing/real.h"
+#include "reference/testing/twins.h"
 
 namespace assay::norm_twin {
 namespace {
 
 using namespace norm_rows;
-double fl(const Real& x) { return nearest(kF32, x); }
 
 /// 1 / sqrt(mean of squares + eps) in 400 bits.
 Real exact_factor(const Row& row, double eps) {

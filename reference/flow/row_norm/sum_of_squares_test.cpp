@@ -10,7 +10,7 @@
 #include "reference/testing/norm_rows.h"
 #include "reference/testing/real.h"
 
-namespace assay {
+namespace assay::sum_of_squares_test {
 namespace {
 
 using namespace norm_rows;
@@ -113,4 +113,4 @@ TEST(Sharpness, NearlyEverySixteenBitOutputAt7168HasOneCode) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::sum_of_squares_test
