@@ -149,7 +149,7 @@ std::vector<Kernel> norm_quant_faults() {
        "vLLM #41825: one consumer of the pair falls back to the unfused path",
        "rms_norm_double_quant"},
       of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
-      of_norm_tokens<GroupAfterNorm<AiterHipNormToken, TokenWithoutFloor>>(
+      of_norm_tokens<GroupAfterNorm<AiterHipNormToken, NormTokenWithoutFloor>>(
           "norm_token_floor_missing", "lmdeploy #3652, kernels-community #680: a row of zeros divided by its scale"),
       of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
           "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: bounds the scale there"),

@@ -86,7 +86,7 @@ struct GatedFloorUnderScale : AiterGatedGroupHip {
 };
 
 /// A row of zeros has the scale 0, as behind AITER's quantization by token.
-struct TokenWithoutFloor : AiterPer1x128 {
+struct NormTokenWithoutFloor : AiterPer1x128 {
   static float amax(float widest) { return widest; }
 };
 

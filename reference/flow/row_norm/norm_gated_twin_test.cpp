@@ -10,8 +10,9 @@
 #include "reference/formats/round.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/real.h"
+#include "reference/testing/twins.h"
 
-namespace assay {
+namespace assay::norm_gated_twin {
 namespace {
 
 constexpr double kEps = 1e-6;
@@ -22,7 +23,6 @@ Contract contract_of(const char* id) {
   return bind(tables, id, kBf16);
 }
 
-double fl(const Real& x) { return nearest(kF32, x); }
 
 /// Some steps of fp32 from a number that is not zero.
 double moved(double v, int steps) {
@@ -99,4 +99,4 @@ TEST(NormGatedTwin, ScalesAndCodesAreOfTheProduct) {
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::norm_gated_twin
