@@ -23,7 +23,6 @@ Contract contract_of(const char* id) {
   return bind(tables, id, kBf16);
 }
 
-
 /// Some steps of fp32 from a number that is not zero.
 double moved(double v, int steps) {
   for (; steps > 0 && v != 0; --steps) v = next_up(kF32, v);
