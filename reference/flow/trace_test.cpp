@@ -37,6 +37,7 @@ RowInputs row_for(const Contract& contract, const Format& x) {
   in.gamma = drawn_numbers(x, kNumbers, 1, 2);
   in.beta = drawn_numbers(x, kNumbers, 1, 3);
   in.residual = drawn_numbers(x, kNumbers, 1, 4);
+  in.gate = drawn_numbers(x, kNumbers, 3, 7);
   in.eps = 1e-6;
   in.group_size = kGroup;
   in.scale_ub = 0.001;
