@@ -92,7 +92,8 @@ TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
 
 TEST(InProcess, AFarWriteNamesTheKernelBeforeTheProgramEnds) {
   const Backend here = open_in_process(kToyPath, "toy");
-  EXPECT_DEATH(call_rows(here, "writes_far_behind"), "kernel 'writes_far_behind' in a call of toy, .* bytes behind the end of 'y'");
+  EXPECT_DEATH(call_rows(here, "writes_far_behind"),
+               "kernel 'writes_far_behind' in a call of toy, .* bytes behind the end of 'y'");
 }
 
 TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {

@@ -1,10 +1,9 @@
 // One case and one kernel: the outcome of a call.
-#include "harness/run/run.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "harness/run/match.h"
+#include "harness/run/run.h"
 #include "harness/testing/toy_op.h"
 #include "reference/table/table.h"
 
@@ -34,8 +33,9 @@ TEST(RunCase, ACorrectKernelPasses) {
 TEST(RunCase, AReproLineIsSafeInAShell) {
   Case one = testing::toy_case();
   options_of_repro() = " --cases mine.csv";
-  EXPECT_EQ(blank_verdict(one, "fast; rm -rf ~", "./my libs/lib.so").repro,
-            "assay run --cases mine.csv --backend './my libs/lib.so' --case 'toy/bf16.m2.n8.ramp.s1/w32' --kernel 'fast; rm -rf ~'");
+  EXPECT_EQ(
+      blank_verdict(one, "fast; rm -rf ~", "./my libs/lib.so").repro,
+      "assay run --cases mine.csv --backend './my libs/lib.so' --case 'toy/bf16.m2.n8.ramp.s1/w32' --kernel 'fast; rm -rf ~'");
   one.id = "it's";
   EXPECT_EQ(blank_verdict(one, "", "toy").repro, "assay run --cases mine.csv --backend toy --case 'it'\\''s'");
   options_of_repro().clear();
@@ -104,7 +104,9 @@ TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
   EXPECT_FALSE(as_expected(Verdict{}));
 
   op = testing::toy_op();
-  op.expect = [](const Case&, const Problem&, const std::vector<HostTensor>*) -> Expectation { throw std::logic_error("lost the table"); };
+  op.expect = [](const Case&, const Problem&, const std::vector<HostTensor>*) -> Expectation {
+    throw std::logic_error("lost the table");
+  };
   const Verdict failed = run_case(op, testing::toy_case(), copy, testing::toy_backend(), {});
   EXPECT_EQ(failed.outcome, Outcome::kNotJudged) << "the harness's trouble is not the kernel's";
   EXPECT_EQ(failed.message, "no verdict: lost the table");
@@ -122,7 +124,8 @@ TEST(RunCase, EqualOutputsAreJudgedOnce) {
   int problems = 0, expectations = 0;
   Op op = testing::toy_op();
   op.problem = [&problems, make = op.problem](const Case& one) { return ++problems, make(one); };
-  op.expect = [&expectations, expect = op.expect](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
+  op.expect = [&expectations, expect = op.expect](const Case& one, const Problem& problem,
+                                                  const std::vector<HostTensor>* outputs) {
     return ++expectations, expect(one, problem, outputs);
   };
   Case narrow = testing::toy_case(), wide = narrow;
@@ -176,7 +179,9 @@ TEST(RunCase, AJointViolationFailsThoughEachElementAgrees) {
   Op op = kOp;
   op.expect = [](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
     Expectation expectation = kOp.expect(one, problem, outputs);
-    expectation.together = [](const auto&) { return std::vector<Violation>{{"one r for a row", "row 1 is normalised with two r"}}; };
+    expectation.together = [](const auto&) {
+      return std::vector<Violation>{{"one r for a row", "row 1 is normalised with two r"}};
+    };
     return expectation;
   };
   const Verdict verdict = run_case(op, testing::toy_case(), {.name = "copy", .op = "toy"}, testing::toy_backend(), {});

@@ -18,7 +18,6 @@ inline const ContractTables& tables() {
   return all;
 }
 
-
 /// a / b, a * b, a - b of IEEE 754 with one rounding, for all operands.
 inline double divided(double a, double b) { return fl(in_reals(mpfr_div, a, b)); }
 

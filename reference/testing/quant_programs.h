@@ -20,7 +20,6 @@ struct Group {
   std::vector<uint32_t> codes;
 };
 
-
 /// Nearest even code of e4m3fn, saturating; NaN is 7F.
 inline uint32_t e4m3(double v) {
   if (std::isnan(v)) return 0x7f;

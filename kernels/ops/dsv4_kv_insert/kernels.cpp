@@ -13,7 +13,8 @@ Kernel kv_insert_row() {
 }  // namespace
 
 std::vector<Kernel> dsv4_kv_insert_kernels() {
-  return {kv_insert_row<VllmDsv4Kv>(), kv_insert_row<VllmDsv4KvFnuz>(), kv_insert_row<VllmDsv4KvNorm>(), kv_insert_row<VllmDsv4KvNormFnuz>()};
+  return {kv_insert_row<VllmDsv4Kv>(), kv_insert_row<VllmDsv4KvFnuz>(), kv_insert_row<VllmDsv4KvNorm>(),
+          kv_insert_row<VllmDsv4KvNormFnuz>()};
 }
 
 }  // namespace assay_kernels

@@ -12,6 +12,8 @@ Kernel qnorm_kv_insert_row() {
 
 }  // namespace
 
-std::vector<Kernel> dsv4_qnorm_kv_insert_kernels() { return {qnorm_kv_insert_row<VllmDsv4Both>(), qnorm_kv_insert_row<VllmDsv4BothFnuz>()}; }
+std::vector<Kernel> dsv4_qnorm_kv_insert_kernels() {
+  return {qnorm_kv_insert_row<VllmDsv4Both>(), qnorm_kv_insert_row<VllmDsv4BothFnuz>()};
+}
 
 }  // namespace assay_kernels

@@ -18,7 +18,8 @@ Kernel indexer_row(const Values& x) {
 
 std::vector<Kernel> indexer_k_quant_and_cache_kernels() {
   const Values bf16{"bf16"};  // gfx942 rounds a quotient of fp16 twice
-  return {indexer_row<VllmIndexerK>(kHalf), indexer_row<VllmIndexerKUe8m0>(kHalf), indexer_row<VllmIndexerKFnuz>(bf16), indexer_row<VllmIndexerKUe8m0Fnuz>(bf16)};
+  return {indexer_row<VllmIndexerK>(kHalf), indexer_row<VllmIndexerKUe8m0>(kHalf), indexer_row<VllmIndexerKFnuz>(bf16),
+          indexer_row<VllmIndexerKUe8m0Fnuz>(bf16)};
 }
 
 }  // namespace assay_kernels

@@ -14,7 +14,8 @@ void layer_norm_by_contract(const Call& call) {
 }  // namespace
 
 std::vector<Kernel> layer_norm_kernels() {
-  return {{"layer_norm", "layer_norm", LayerNormList::ids(), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, layer_norm_by_contract}};
+  return {
+      {"layer_norm", "layer_norm", LayerNormList::ids(), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, layer_norm_by_contract}};
 }
 
 }  // namespace assay_kernels

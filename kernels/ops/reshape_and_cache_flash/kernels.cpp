@@ -17,7 +17,8 @@ Kernel flash_cache_row() {
 }  // namespace
 
 std::vector<Kernel> reshape_and_cache_flash_kernels() {
-  return {flash_cache_row<VllmFlashFp8, 1>(), flash_cache_row<VllmFlashFp8Heads, kHeads>(), flash_cache_row<VllmFlashFp8Hnd, 1>(), flash_cache_row<VllmFlashFp8HndHeads, kHeads>()};
+  return {flash_cache_row<VllmFlashFp8, 1>(), flash_cache_row<VllmFlashFp8Heads, kHeads>(), flash_cache_row<VllmFlashFp8Hnd, 1>(),
+          flash_cache_row<VllmFlashFp8HndHeads, kHeads>()};
 }
 
 }  // namespace assay_kernels

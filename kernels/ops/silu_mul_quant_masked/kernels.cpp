@@ -22,6 +22,8 @@ Kernel silu_masked_of_layouts(bool packed, const Values& layouts) {
 
 }  // namespace
 
-std::vector<Kernel> silu_mul_quant_masked_kernels() { return {silu_masked_of_layouts(false, {"col"}), silu_masked_of_layouts(true, {"ue8m0x4_col"})}; }
+std::vector<Kernel> silu_mul_quant_masked_kernels() {
+  return {silu_masked_of_layouts(false, {"col"}), silu_masked_of_layouts(true, {"ue8m0x4_col"})};
+}
 
 }  // namespace assay_kernels

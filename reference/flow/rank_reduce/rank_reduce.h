@@ -86,8 +86,8 @@ struct RankReduce {
   bool wire_of_words = false;  ///< of words of 32 bits that are all zeros alone, and of two numbers in one the first becomes that
   std::vector<CellStep> add;   ///< from the sum to the next one, with v, the next number
   std::vector<CellStep> y;     ///< from the last sum to the result
-  std::vector<TermStep> terms;       ///< of the numbers in their order
-  std::optional<ResultStep> result;  ///< of the results
+  std::vector<TermStep> terms;         ///< of the numbers in their order
+  std::optional<ResultStep> result;    ///< of the results
   std::vector<const Format*> formats;  ///< of numbers and of the result
   int64_t bytes = 1;                   ///< that the size of a rank's numbers is a multiple of
 

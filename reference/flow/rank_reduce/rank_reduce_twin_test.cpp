@@ -201,7 +201,8 @@ TEST(RankReduceTwin, AiterCutsBf16OffOnGfx942) {
   EXPECT_EQ(of_column("aiter.all_reduce_1stage_gfx942", kBf16, column).low, 1.0);
 }
 
-/// sglang v0.5.19 communicator.cuh LamportTrait<bf16_t, 8, 4>: a word of two numbers is 0x00008000 instead of 0; one of fp32 0x80000000.
+/// sglang v0.5.19 communicator.cuh LamportTrait<bf16_t, 8, 4>: a word of two numbers is 0x00008000 instead of 0; one of fp32
+/// 0x80000000.
 TEST(RankReduceTwin, OfTwoZerosInAWordTheFirstIsSentWithAnotherSign) {
   RankInputs in;
   in.x = {{0.0, 0.0, 0.0, 1.0, -0.0, 0.0, 0.0, -0.0}, {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}};
