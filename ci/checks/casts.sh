@@ -35,7 +35,7 @@ facts() {
   cp "$root/reference/casts/facts.csv" "$scratch/$1/reference/casts/"
   sed -i "$3" "$scratch/$1/$2"
   cmp -s "$scratch/$1/$2" "$root/$2" && fail "the edit '$3' changed nothing"
-  (cd "$scratch/$1" && "$build/reference/casts_test" --gtest_filter='Facts/*')
+  (cd "$scratch/$1" && "$build/reference/reference_flow_tests" --gtest_filter='Facts/*')
 }
 expect 1 '43e00001 = 448.00003' facts overflow $casts '/^hip.e4m3fn_nosat,/s/special_above_largest/special/'
 expect 1 'ffc00000 = -NaN' facts nan $casts '/^cuda.e4m3fn_sat,/s/,7f,7f,/,7f,ff,/'

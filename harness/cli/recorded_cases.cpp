@@ -53,6 +53,7 @@ CallResult replay(const RecordedCase& entry, const Problem& problem) {
     if (!other.empty())
       return {.status = CallStatus::kFailed,
               .message = "the recordings differ: " + other,
+              .program = {},
               .outputs = {},
               .untouched = {},
               .in_place = {}};
