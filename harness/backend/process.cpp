@@ -78,11 +78,13 @@ bool Process::ends_within(int milliseconds) {
   }
 }
 
-void Process::kill() {
-  if (process_ <= 0) return;
+bool Process::kill() {
+  constexpr int kLongestEnd = 5000;  // a GPU's context with all of its memory is taken down in less
+  if (process_ <= 0) return true;
   ::kill(process_, SIGKILL);
-  while (::waitpid(process_, &status_, 0) < 0 && errno == EINTR) continue;
+  const bool ended = ends_within(kLongestEnd);
   process_ = 0;
+  return ended;
 }
 
 /// One line of printable characters; the process may have written anything.

@@ -20,7 +20,9 @@ class Process {
   ~Process();
 
   int socket() const { return socket_; }
-  void kill();
+  /// False if the process is still there some seconds after SIGKILL: what a driver does for it cannot be interrupted. Nobody waits
+  /// for it then.
+  bool kill();
 
   /// After the socket has closed: how the process ended, in words. It is given a moment, for a kernel may have closed the socket
   /// and go on.

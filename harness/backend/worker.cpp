@@ -102,8 +102,8 @@ class Worker {
         return broken(process_->exit_text());
       case Received::kTimeout:
         hung = true;
-        process_->kill();
-        return broken("hung: no answer within " + seconds_in_words(options_.timeout_seconds));
+        return broken("hung: no answer within " + seconds_in_words(options_.timeout_seconds) +
+                      (process_->kill() ? "" : ", and its process does not end when it is killed"));
       case Received::kGivenUp:
         process_->kill();
         return broken("not waited for: the run ended");

@@ -107,6 +107,14 @@ TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
   EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "another kernel is not punished";
 }
 
+TEST(WorkerEnds, AProcessThatAKillDoesNotEndIsNotWaitedFor) {
+  const Backend backend = toy_worker(0.5);
+  const CallResult hung = call_rows(backend, "hangs_in_driver");
+  if (hung.message == "no tracer") GTEST_SKIP() << "this machine lets no process trace another";
+  EXPECT_EQ(hung.message, "hung: no answer within 0.5 s, and its process does not end when it is killed");
+  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process";
+}
+
 TEST(WorkerEnds, AKernelThatClosesTheSocketAndGoesOnIsNotWaitedFor) {
   EXPECT_EQ(call_rows(toy_worker(20), "closes_files").message, "closed the worker's socket and went on");
 }

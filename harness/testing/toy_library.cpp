@@ -1,7 +1,10 @@
 #include "harness/testing/toy_library.h"
 
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <unistd.h>
 
+#include <array>
 #include <cfenv>
 #include <condition_variable>
 #include <csignal>
@@ -43,6 +46,7 @@ const char* describe() {
                              "aborts",
                              "exits",
                              "hangs",
+                             "hangs_in_driver",
                              "prints",
                              "remembers",
                              "counts_rows",
@@ -110,6 +114,25 @@ void flush_subnormals() {
 #endif
 }
 
+/// A killed process stays until the process that traces it has looked, as one stays whose driver does not let go of it. The
+/// tracer sleeps for 20 s. False if none may be.
+bool outlive_a_kill() {
+  ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+  const pid_t self = ::getpid();
+  std::array<int, 2> ready{};
+  if (::pipe(ready.data()) != 0) return false;
+  if (::fork() == 0) {
+    const char traces = ::ptrace(PTRACE_SEIZE, self, nullptr, nullptr) == 0 ? 'y' : 'n';
+    if (::write(ready[1], &traces, 1) == 1 && traces == 'y') {
+      ::close_range(0, ~0U, 0);
+      ::sleep(20);
+    }
+    ::_exit(0);
+  }
+  char traced = 'n';
+  return ::read(ready[0], &traced, 1) == 1 && traced == 'y';
+}
+
 /// Until there is none; 4 GiB are enough to see that nothing stops it.
 assay_status take_memory(const assay_call& call) {
   constexpr size_t kPiece = size_t{64} << 20;
@@ -141,6 +164,10 @@ assay_status run_now(const assay_call* call) {
   if (kernel == "aborts") std::abort();
   if (kernel == "exits") std::exit(7);
   if (kernel == "hangs") {
+    for (;;) ::pause();
+  }
+  if (kernel == "hangs_in_driver") {
+    if (!outlive_a_kill()) return say(*call, ASSAY_FAILED, "no tracer");
     for (;;) ::pause();
   }
   if (kernel == "prints") std::puts("a kernel's own words");
