@@ -1,6 +1,7 @@
 // Matrix products with scales of blocks gone wrong: each the rules of its twin with one mistake.
 #pragma once
 
+#include "kernels/faulty/product_faults.h"
 #include "kernels/ops/gemm_block_scaled/gemm.h"
 
 namespace assay_kernels {
@@ -57,9 +58,7 @@ struct BlockGemmFirstBlock : AiterBlockscale {
 };
 
 /// Whole blocks of k alone.
-struct BlockGemmTailDropped : VllmTriton {
-  SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 128; }
-};
+using BlockGemmTailDropped = TailLeftOut<VllmTriton, 128>;
 
 /// Sums of two blocks leave the unit together, with the scales of the first.
 struct BlockGemmPromotionLate : ProductOfScales<units::Sm90WgmmaE4m3F32, 256> {
@@ -154,13 +153,7 @@ struct BlockGemmWeightPlain : AiterBlockscaleBpreshuffle {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t, int64_t all_k) { return column * all_k + k; }
 };
 
-/// A weight that is shuffled once more.
-struct BlockGemmWeightTwice : AiterOpusBlockscaleBpreshuffle {
-  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t, int64_t all_k) {
-    const int64_t once = ShuffledWeight::byte(column, k, all_k);
-    return ShuffledWeight::byte(once / all_k, once % all_k, all_k);
-  }
-};
+using BlockGemmWeightTwice = ShuffledTwice<AiterOpusBlockscaleBpreshuffle>;
 
 /// Scales of a row by row, where their bytes are transposed.
 struct BlockGemmScaleRowMajor : AiterBlockscaleBpreshuffle {

@@ -1,6 +1,7 @@
 // Scaled matrix products gone wrong: each the rules of its twin with one mistake.
 #pragma once
 
+#include "kernels/faulty/product_faults.h"
 #include "kernels/ops/gemm_scaled/gemm.h"
 
 namespace assay_kernels {
@@ -70,10 +71,10 @@ struct GemmTokenScaleNext : TorchRow {
   }
 };
 
-/// Whole instructions of k alone.
-struct GemmTailDropped : TorchTensor {
-  SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 32; }
-};
+/// Whole instructions of k alone, of which gfx950's of int8 have 64 products.
+using GemmTailDropped = TailLeftOut<TorchTensor, 32>;
+using GemmUnknownTail = TailLeftOut<UnknownTensor, 32>;
+using GemmInt8Tail = TailLeftOut<AiterGemmA8w8Int8Gfx950, 64>;
 
 /// Half of the tail behind whole tiles of k.
 struct GemmTailHalfUsed : TorchTensor {
@@ -117,11 +118,6 @@ struct GemmUnknownGain : UnknownRow {
   }
 };
 
-/// Whole instructions of k alone.
-struct GemmUnknownTail : UnknownTensor {
-  SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 32; }
-};
-
 /// Scales in the order of the exchanged product.
 struct GemmScaleOrder : TorchRow {
   template <class>
@@ -131,16 +127,19 @@ struct GemmScaleOrder : TorchRow {
 };
 
 /// The bias joins before the scales.
-struct GemmBiasBeforeScale : TorchTensor {
+template <class Right>
+struct BiasBeforeScale : Right {
   template <class Y>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
-    return TorchTensor::scaled<Y>(sum + bias, sa, sb, bias);
+    return Right::template scaled<Y>(sum + bias, sa, sb, bias);
   }
   template <class Y>
   SIMT_DEVICE static Y with_bias(float scaled, float /*bias*/) {
     return simt::from_float<Y>(scaled);
   }
 };
+using GemmBiasBeforeScale = BiasBeforeScale<TorchTensor>;
+using GemmInt8BiasBeforeScale = BiasBeforeScale<AiterGemmA8w8Int8>;
 
 /// Rounded to 16 bits before the bias joins and once more behind.
 struct GemmRoundedTwice : TorchTensorFast {
@@ -185,23 +184,6 @@ struct GemmInt8LastProduct : VllmScaledMmInt8 {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - 1; }
 };
 
-/// Whole instructions of k alone, of which gfx950's have 64 products.
-struct GemmInt8Tail : AiterGemmA8w8Int8Gfx950 {
-  SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 64; }
-};
-
-/// The bias joins before the scales.
-struct GemmInt8BiasBeforeScale : AiterGemmA8w8Int8 {
-  template <class Y>
-  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
-    return AiterGemmA8w8Int8::scaled<Y>(sum + bias, sa, sb, bias);
-  }
-  template <class Y>
-  SIMT_DEVICE static Y with_bias(float scaled, float /*bias*/) {
-    return simt::from_float<Y>(scaled);
-  }
-};
-
 /// Codes of OCP as gfx942 reads them: half of each number.
 struct GemmOcpAsFnuz : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
   using CodesOfA = units::E4m3;
@@ -217,13 +199,7 @@ struct GemmGfx950Gain : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3OneRounding>
   }
 };
 
-/// A weight that is shuffled once more.
-struct GemmGfx950WeightTwice : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3AsGfx942> {
-  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t, int64_t all_k) {
-    const int64_t once = ShuffledWeight::byte(column, k, all_k);
-    return ShuffledWeight::byte(once / all_k, once % all_k, all_k);
-  }
-};
+using GemmGfx950WeightTwice = ShuffledTwice<AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3AsGfx942>>;
 
 /// Zero points are forgotten.
 struct GemmAzpLeftOut : VllmScaledMmAzp {

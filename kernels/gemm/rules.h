@@ -38,4 +38,13 @@ struct ShuffledWeight {
   }
 };
 
+/// Rules of a product whose weight comes so.
+template <class Base>
+struct OfShuffledWeight : Base {
+  static constexpr bool kDenseWeight = true;
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
+    return ShuffledWeight::byte(column, k, all_k);
+  }
+};
+
 }  // namespace assay_kernels

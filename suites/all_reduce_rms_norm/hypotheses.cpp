@@ -104,35 +104,41 @@ void add_mistakes_of_ranks(std::vector<Hypothesis>& all, const ShardedCase& c) {
 }  // namespace
 
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  if (problem.before.empty()) return "";
-  std::vector<std::vector<WholePart>> by_ranks;  ///< whose squares are old, a bit each; the first one: nobody's
-  for (unsigned old = 0; old < 1u << c.ranks; ++old) {
+  constexpr int kMostRanks = 8;  // whose subsets are tried one by one, each a norm of all rows
+  if (problem.before.empty() || c.ranks > kMostRanks) return "";
+  const auto with_old = [&](unsigned ranks) {  // whose squares are old, a bit each
     RankSquares squares = c.contract;
     for (int rank = 0; rank < c.ranks; ++rank)
-      if (old >> rank & 1) squares.steps.push_back({SquaresStep::kRecall, rank});
-    by_ranks.push_back(computed(of_squares(c, problem, squares)));
-  }
+      if (ranks >> rank & 1) squares.steps.push_back({SquaresStep::kRecall, rank});
+    return computed(of_squares(c, problem, squares));
+  };
+  struct WrongRow {
+    size_t part;
+    int64_t row;
+  };
+  const auto outside = [&](const std::vector<WholePart>& parts, const WrongRow& at) {
+    const WholePart& accepted = parts[at.part];
+    const HostTensor& y = tensor_of(outputs, accepted.part);
+    const int64_t columns = accepted.part.columns();
+    int64_t count = 0;
+    for (int64_t i = at.row * columns; i < (at.row + 1) * columns; ++i)
+      count += !accepted.at(i).holds(*c.x, ordinal(*c.x, y.code(i)));
+    return count;
+  };
+  const std::vector<WholePart> right = with_old(0);
+  std::vector<WrongRow> unexplained;
   int64_t wrong = 0;
-  for (size_t p = 0; p < by_ranks.front().size(); ++p) {
-    const Part& part = by_ranks.front()[p].part;
-    const HostTensor& y = tensor_of(outputs, part);
-    const auto outside = [&](const WholePart& accepted, int64_t row) {
-      int64_t count = 0;
-      for (int64_t i = row * part.columns(); i < (row + 1) * part.columns(); ++i)
-        count += !accepted.at(i).holds(*c.x, ordinal(*c.x, y.code(i)));
-      return count;
-    };
-    for (int64_t row = 0; row < part.rows(); ++row) {
-      const int64_t count = outside(by_ranks.front()[p], row);
-      wrong += count;
-      if (count > 0 &&
-          std::none_of(by_ranks.begin(), by_ranks.end(), [&](const auto& parts) { return outside(parts[p], row) == 0; }))
-        return "";
-    }
+  for (size_t p = 0; p < right.size(); ++p)
+    for (int64_t row = 0; row < right[p].part.rows(); ++row)
+      if (const int64_t count = outside(right, {p, row}); count > 0) wrong += count, unexplained.push_back({p, row});
+  for (unsigned old = 1; old < 1u << c.ranks && !unexplained.empty(); ++old) {
+    const std::vector<WholePart> parts = with_old(old);
+    std::erase_if(unexplained, [&](const WrongRow& at) { return outside(parts, at) == 0; });
   }
-  return wrong == 0 ? ""
-                    : "all " + std::to_string(wrong) +
-                          " wrong elements: in rows whose factor has squares of the call before of some ranks";
+  return wrong == 0 || !unexplained.empty()
+             ? ""
+             : "all " + std::to_string(wrong) +
+                   " wrong elements: in rows whose factor has squares of the call before of some ranks";
 }
 
 std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {

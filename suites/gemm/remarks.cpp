@@ -18,20 +18,17 @@ namespace {
 /// Some hundredths of a second on one core.
 constexpr int64_t kExactProducts = int64_t{1} << 27;
 
-/// What additions may lose in each element, of the program that may lose most; false where a unit has no bound.
-bool bounds(const GemmCase& c, const DotProblem& product, std::vector<double>& bound) {
-  if (c.contract.unit.scale) return false;
-  const std::vector<DotContract> alone = {c.contract};
-  for (const DotContract& member : c.contract.unknown() ? c.contract.members : alone) {
-    DotOutputs wanted;
-    wanted.model = accumulator_model(member.unit, member.promote);
-    if (!wanted.model) return false;
-    std::vector<double> of_member(bound.size());
-    wanted.bound = of_member;
-    exact_dot(product, {0, c.m, 0, c.n}, wanted);
-    for (size_t i = 0; i < bound.size(); ++i) bound[i] = std::max(bound[i], of_member[i]);
+/// What bounds the losses of the programs that may have made a result; none where the unit of one has no bound.
+std::vector<AccumulatorModel> models_of(const DotContract& contract) {
+  if (contract.unit.scale) return {};
+  std::vector<AccumulatorModel> models;
+  const std::vector<DotContract> alone = {contract};
+  for (const DotContract& member : contract.unknown() ? contract.members : alone) {
+    const std::optional<AccumulatorModel> model = accumulator_model(member.unit, member.promote);
+    if (!model) return {};
+    models.push_back(*model);
   }
-  return true;
+  return models;
 }
 
 std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, const HostTensor& d) {
@@ -42,9 +39,18 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
   wanted.value = value;
   wanted.error = error;
   wanted.absolute_sum = magnitudes;
+  const std::vector<AccumulatorModel> models = models_of(c.contract);
+  const bool has_bound = !models.empty();
+  if (has_bound) wanted.model = models.front(), wanted.bound = bound;
   const DotProblem product{operand_a(c, problem, inputs), operand_b(c, problem, inputs), c.k};
   exact_dot(product, {0, c.m, 0, c.n}, wanted);
-  const bool has_bound = bounds(c, product, bound);
+  for (size_t other = 1; other < models.size(); ++other) {  // the bound is that of the program that may lose most
+    std::vector<double> of_other(size);
+    DotOutputs another;
+    another.model = models[other], another.bound = of_other;
+    exact_dot(product, {0, c.m, 0, c.n}, another);
+    for (size_t i = 0; i < size; ++i) bound[i] = std::max(bound[i], of_other[i]);
+  }
   double worst_ulps = 0, worst_part = 0, errors = 0, squares = 0;
   int64_t above = 0, below = 0, normalized = 0, finite = 0;
   for (size_t i = 0; i < size; ++i) {

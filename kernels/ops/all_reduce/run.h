@@ -90,24 +90,23 @@ inline int plain_blocks_for(int64_t packets, const Ranks& ranks, int count) {
   return int(std::clamp<int64_t>((packets + kPlainThreads - 1) / kPlainThreads, 1, most));
 }
 
-template <class Rules>
-void run_one_shot(const Call& call, const Ranks& ranks, int first, int count) {
+/// A plain sum, of a message that is cut into so many parts. `kernel_of` says which kernel a type has.
+template <class KernelOf>
+void run_plain(const Call& call, const Ranks& ranks, int first, int count, int parts, KernelOf kernel_of) {
   with_type(call.input("x"), [&](auto type) {
-    using T = decltype(type);
-    const int64_t packets = all_reduce_arguments(ranks).elements / simt::Vector<T>::kElements;
-    launch_ranks(call, ranks, first, count, plain_blocks_for(packets, ranks, count), all_reduce_one_shot<Rules, T>,
-                 kPlainThreads);
+    const int64_t packets = all_reduce_arguments(ranks).elements / simt::Vector<decltype(type)>::kElements / parts;
+    launch_ranks(call, ranks, first, count, plain_blocks_for(packets, ranks, count), kernel_of(type), kPlainThreads);
   });
 }
 
 template <class Rules>
+void run_one_shot(const Call& call, const Ranks& ranks, int first, int count) {
+  run_plain(call, ranks, first, count, 1, [](auto type) { return all_reduce_one_shot<Rules, decltype(type)>; });
+}
+
+template <class Rules>
 void run_registered(const Call& call, const Ranks& ranks, int first, int count) {
-  with_type(call.input("x"), [&](auto type) {
-    using T = decltype(type);
-    const int64_t packets = all_reduce_arguments(ranks).elements / simt::Vector<T>::kElements;
-    launch_ranks(call, ranks, first, count, plain_blocks_for(packets, ranks, count), all_reduce_registered<Rules, T>,
-                 kPlainThreads);
-  });
+  run_plain(call, ranks, first, count, 1, [](auto type) { return all_reduce_registered<Rules, decltype(type)>; });
 }
 
 template <class Rules>
@@ -122,12 +121,7 @@ template <class Rules>
 void run_two_shot(const Call& call, const Ranks& ranks, int first, int count) {
   const AllReduceArguments a = all_reduce_arguments(ranks);
   expect_whole_packets(a, call.input("x"));
-  with_type(call.input("x"), [&](auto type) {
-    using T = decltype(type);
-    const int64_t packets = a.elements / simt::Vector<T>::kElements;
-    launch_ranks(call, ranks, first, count, plain_blocks_for(packets / a.ranks, ranks, count), all_reduce_two_shot<Rules, T>,
-                 kPlainThreads);
-  });
+  run_plain(call, ranks, first, count, a.ranks, [](auto type) { return all_reduce_two_shot<Rules, decltype(type)>; });
 }
 
 template <class Rules>

@@ -173,11 +173,7 @@ struct AiterBlockscaleGfx950 : ProductOfScales<MatrixUnit> {
 
 /// The weight comes shuffled, and scales of a by their bytes, [blocks of k, m], whatever their strides.
 template <class Base>
-struct Preshuffled : Base {
-  static constexpr bool kDenseWeight = true;
-  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
-    return ShuffledWeight::byte(column, k, all_k);
-  }
+struct Preshuffled : OfShuffledWeight<Base> {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return x.scale_a.data[k / kProductsOfScale * x.m + row];
   }

@@ -188,11 +188,8 @@ struct AiterGemmA8w8Int8Gfx950 : WeightFirst<units::Gfx950MfmaInt8Int32> {
 };
 /// The weight comes shuffled.
 template <class MatrixUnit>
-struct ShuffledWeightFirst : WeightFirst<MatrixUnit> {
-  static constexpr bool kDenseWeight = true, kTakesBias = false;
-  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
-    return ShuffledWeight::byte(column, k, all_k);
-  }
+struct ShuffledWeightFirst : OfShuffledWeight<WeightFirst<MatrixUnit>> {
+  static constexpr bool kTakesBias = false;
 };
 struct AiterBpreshuffle : ShuffledWeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.gemm_a8w8_bpreshuffle.gfx942";

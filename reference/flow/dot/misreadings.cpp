@@ -71,13 +71,17 @@ DotInputs of_other_tiles(const DotInputs& right, int64_t) {
   return from_memory(right, [other, k = right.product.k](int64_t row, int64_t i) { return other.place(row, i, k, 1); });
 }
 
+/// Codes of an operand whose last row of k is the one before it.
+Codes with_last_row_before(Codes codes, int64_t k) {
+  std::copy(codes.end() - 2 * k, codes.end() - k, codes.end() - k);
+  return codes;
+}
+
 /// A bound on rows that is one too low.
 DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
-  Codes codes = codes_of(right.product.a, right.m, k);
-  std::copy(codes.end() - 2 * k, codes.end() - k, codes.end() - k);
-  use(wrong.product.a, wrong.own_a, std::move(codes), k);
+  use(wrong.product.a, wrong.own_a, with_last_row_before(codes_of(right.product.a, right.m, k), k), k);
   return wrong;
 }
 
@@ -85,9 +89,7 @@ DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
 DotInputs last_column_is_the_one_before(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
-  Codes codes = codes_of(right.product.b, right.n, k);
-  std::copy(codes.end() - 2 * k, codes.end() - k, codes.end() - k);
-  use(wrong.product.b, wrong.own_b, std::move(codes), k);
+  use(wrong.product.b, wrong.own_b, with_last_row_before(codes_of(right.product.b, right.n, k), k), k);
   return wrong;
 }
 
