@@ -9,7 +9,7 @@ using Split = GemmList<units::OfAmd, AiterSplitK, AiterBpreshuffleSplitK>;
 
 /// On the CPU a candidate of gfx950's unit, on the chip that unit.
 template <class U>
-std::vector<Kernel> of_gfx950(const std::string& name) {
+std::vector<Kernel> gemm_of_gfx950(const std::string& name) {
   using Plain = GemmList<units::UnknownOfAmd, AiterGemmA8w8Gfx950<U>, AiterBpreshuffleGfx950<U>, UnknownRowGfx950<U>>;
   using Split = GemmList<units::UnknownOfAmd, AiterSplitKGfx950<U>, AiterBpreshuffleSplitKGfx950<U>>;
   return assay::plugin::joined(
@@ -20,10 +20,11 @@ std::vector<Kernel> of_gfx950(const std::string& name) {
 
 std::vector<Kernel> gemm_scaled_of_amd() {
   return assay::plugin::joined({gemm_rows<Plain>("gemm_scaled.amd"), gemm_rows<Split, 2>("gemm_scaled.two_results"),
-                                gemm_rows<Split, 4>("gemm_scaled.four_results"), of_gfx950<units::Gfx950MfmaE4m3F32>("gfx950"),
-                                of_gfx950<units::Gfx950MfmaE4m3AsGfx942>("as_gfx942"),
-                                of_gfx950<units::Gfx950MfmaE4m3OneRounding>("one_rounding"),
-                                of_gfx950<units::Gfx950MfmaE4m3EachProduct>("each_product")});
+                                gemm_rows<Split, 4>("gemm_scaled.four_results"),
+                                gemm_of_gfx950<units::Gfx950MfmaE4m3F32>("gfx950"),
+                                gemm_of_gfx950<units::Gfx950MfmaE4m3AsGfx942>("as_gfx942"),
+                                gemm_of_gfx950<units::Gfx950MfmaE4m3OneRounding>("one_rounding"),
+                                gemm_of_gfx950<units::Gfx950MfmaE4m3EachProduct>("each_product")});
 }
 
 }  // namespace assay_kernels

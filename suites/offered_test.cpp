@@ -1,0 +1,42 @@
+// Every case of the quick tier has a kernel of ours on the CPU: one that gets lost in a build would be a skip, which is as expected.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "harness/backend/library.h"
+#include "harness/core/cases.h"
+#include "harness/run/match.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+std::vector<Case> quick_cases() {
+  open_rulebook(ASSAY_SOURCE_DIR);
+  return select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}});
+}
+
+/// Contracts of cases that none of the kernels takes.
+std::set<std::string> left_out(const std::vector<KernelOffer>& kernels, const std::vector<Case>& cases) {
+  std::set<std::string> contracts;
+  for (const Case& one : cases)
+    if (std::none_of(kernels.begin(), kernels.end(),
+                     [&](const KernelOffer& kernel) { return why_not_offered(kernel, one).empty(); }))
+      contracts.insert(one.text("contract"));
+  return contracts;
+}
+
+TEST(Offered, EveryQuickCaseHasAKernelOfOurs) {
+  EXPECT_EQ(left_out(open_library(ASSAY_CPU_LIBRARY).info.kernels, quick_cases()), std::set<std::string>());
+}
+
+TEST(Offered, AKernelThatIsLostIsFound) {
+  std::vector<KernelOffer> kernels = open_library(ASSAY_CPU_LIBRARY).info.kernels;
+  std::erase_if(kernels, [](const KernelOffer& kernel) { return kernel.op == "pack_scales"; });
+  EXPECT_FALSE(left_out(kernels, quick_cases()).empty());
+}
+
+}  // namespace
+}  // namespace assay
