@@ -1,4 +1,5 @@
-// Every case of the quick tier has a kernel of ours on the CPU: one that gets lost in a build would be a skip, which is as expected.
+// Every case of the quick tier has a kernel of ours on the CPU: one that gets lost in a build would be a skip, which is as
+// expected.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -97,6 +97,13 @@ CallResult refused(CallStatus status, std::string message) {
   return result;
 }
 
+CallResult lost(const std::string& reason, bool reached_kernel) {
+  CallResult result = refused(CallStatus::kDeviceLost, reason);
+  result.reached_kernel = reached_kernel;
+  result.poisoned = true;
+  return result;
+}
+
 CallResult refused_by(const Execution& execution, const AbiCall& call) {
   CallResult result = refused(status_of(execution.status), call.words());
   result.poisoned = execution.status == ASSAY_DEVICE_LOST || execution.status == ASSAY_FAULTED;

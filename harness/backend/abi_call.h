@@ -31,6 +31,9 @@ struct AbiCall {
 /// An answer without outputs.
 CallResult refused(CallStatus status, std::string message);
 
+/// The device answers no more, before or after it got to the kernel.
+CallResult lost(const std::string& reason, bool reached_kernel);
+
 /// The same of an execution that did not end well.
 CallResult refused_by(const Execution& execution, const AbiCall& call);
 

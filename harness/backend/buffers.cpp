@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "harness/backend/abi_call.h"
+#include "harness/backend/crash_words.h"
 #include "harness/backend/sentinel.h"
 
 namespace assay {
@@ -24,12 +25,6 @@ std::string input_damage(const HostTensor& tensor, std::span<const std::byte> no
 size_t row_bytes(const TensorSpec& spec) {
   constexpr size_t kMost = size_t{16} << 20;
   return spec.shape.size() < 2 ? 0 : std::min(kMost, spec.byte_of(std::abs(spec.strides[spec.shape.size() - 2])));
-}
-
-CallResult lost(const std::string& tensor, const std::string& reason) {
-  CallResult result = refused(CallStatus::kDeviceLost, tensor + ": " + reason);
-  result.poisoned = true;
-  return result;
 }
 
 }  // namespace
@@ -79,7 +74,7 @@ CallResult Buffers::download() {
   const std::vector<HostTensor>& tensors = problem_->tensors;
   std::string reason;
   for (size_t i = 0; i < tensors.size(); ++i)
-    if (!blocks_[i].download(reason)) return lost(tensors[i].spec.name, reason);
+    if (!blocks_[i].download(reason)) return lost(tensors[i].spec.name + ": " + reason, true);
   for (size_t i = 0; i < tensors.size(); ++i) {
     const std::string damage = blocks_[i].guard_damage();
     if (!damage.empty()) return refused(CallStatus::kBroken, "wrote outside '" + tensors[i].spec.name + "': " + damage);
@@ -109,5 +104,22 @@ void Buffers::clear() {
   blocks_.clear();
   members_.clear();
 }
+
+std::vector<void*> Buffers::addresses() const {
+  std::vector<void*> all;
+  for (const DeviceBlock& block : blocks_) all.push_back(block.address());
+  return all;
+}
+
+TensorNames::TensorNames(const Problem& problem, const Buffers& buffers) {
+  const std::vector<DeviceBlock>& blocks = buffers.blocks();
+  for (size_t i = 0; i < problem.tensors.size(); ++i) {
+    const auto* begin = static_cast<const std::byte*>(blocks[i].address());
+    remember_tensor(
+        {blocks[i].low(), begin, begin + problem.tensors[i].spec.bytes(), blocks[i].high(), problem.tensors[i].spec.name});
+  }
+}
+
+TensorNames::~TensorNames() { forget_tensors(); }
 
 }  // namespace assay

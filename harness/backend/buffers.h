@@ -31,6 +31,7 @@ class Buffers {
   void clear();
 
   const std::vector<DeviceBlock>& blocks() const { return blocks_; }
+  std::vector<void*> addresses() const;
 
  private:
   std::span<const std::byte> before(size_t i) const;
@@ -40,6 +41,15 @@ class Buffers {
   std::vector<DeviceBlock> blocks_;
   std::vector<DeviceBlock::Member> members_;       ///< that the blocks were made for
   std::vector<std::vector<std::byte>> sentinels_;  ///< empty where the problem has bytes
+};
+
+/// While it lives, a crash can name the tensor beside which it happened.
+class TensorNames {
+ public:
+  TensorNames(const Problem& problem, const Buffers& buffers);
+  ~TensorNames();
+  TensorNames(const TensorNames&) = delete;
+  TensorNames& operator=(const TensorNames&) = delete;
 };
 
 }  // namespace assay

@@ -6,7 +6,7 @@
 #include <deque>
 
 #include "harness/backend/abi_call.h"
-#include "harness/backend/crash_words.h"
+#include "harness/backend/call_row.h"
 #include "harness/backend/float_environment.h"
 #include "harness/backend/launch_mode.h"
 #include "harness/backend/sentinel.h"
@@ -16,28 +16,6 @@ namespace assay {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-CallResult lost(const std::string& reason, bool reached_kernel) {
-  CallResult result = refused(CallStatus::kDeviceLost, reason);
-  result.reached_kernel = reached_kernel;
-  result.poisoned = true;
-  return result;
-}
-
-/// So that a crash can name the tensor beside which it happened.
-class TensorNames {
- public:
-  TensorNames(const Problem& problem, const std::vector<DeviceBlock>& blocks) {
-    for (size_t i = 0; i < problem.tensors.size(); ++i) {
-      const auto* begin = static_cast<const std::byte*>(blocks[i].address());
-      remember_tensor(
-          {blocks[i].low(), begin, begin + problem.tensors[i].spec.bytes(), blocks[i].high(), problem.tensors[i].spec.name});
-    }
-  }
-  ~TensorNames() { forget_tensors(); }
-  TensorNames(const TensorNames&) = delete;
-  TensorNames& operator=(const TensorNames&) = delete;
-};
 
 /// A call of before that has as much of everything; null if there is none.
 const Problem* problem_of_same_sizes(const Problem& problem) {
@@ -50,38 +28,11 @@ const Problem* problem_of_same_sizes(const Problem& problem) {
   return nullptr;
 }
 
-constexpr const char *kInTheCallBefore = "in the call before: ", *kInTheCallBehind = "in the call behind it: ";
-
 /// Whether the case is that nobody waits between its calls: parameter "in_a_row".
 bool goes_in_a_row(const CallRequest& request) {
   const auto& parameters = request.problem->parameters;
   return request.mode == LaunchMode::kDefault && !request.problem->before.empty() &&
          std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.first == "in_a_row" && p.second != 0; });
-}
-
-/// What the library says of calls that did not end well: the first that has words, and of ranks that wait for each other all.
-CallResult not_well(const Execution& execution, const std::deque<std::deque<AbiCall>>& calls, size_t judged, int ranks) {
-  for (size_t i = 0; i < calls.size(); ++i)
-    for (size_t first = 0; first < calls[i].size(); ++first) {
-      const AbiCall& said = calls[i][first];
-      if (said.words().empty()) continue;
-      CallResult result = refused_by(execution, said);
-      if (ranks > 1) result.message.insert(0, "rank " + std::to_string(said.call.rank) + ": ");
-      for (size_t r = first + 1; r < calls[i].size() && execution.status == ASSAY_HUNG; ++r)
-        if (const std::string words = calls[i][r].words(); !words.empty())
-          result.message += "; rank " + std::to_string(calls[i][r].call.rank) + ": " + words;
-      // Who waits in vain does not know in which call of a row.
-      if (i != judged && execution.status != ASSAY_HUNG)
-        result.message.insert(0, i < judged ? kInTheCallBefore : kInTheCallBehind);
-      return result;
-    }
-  return refused_by(execution, calls[judged].back());
-}
-
-std::vector<void*> addresses_of(const std::vector<DeviceBlock>& blocks) {
-  std::vector<void*> all;
-  for (const DeviceBlock& block : blocks) all.push_back(block.address());
-  return all;
 }
 
 }  // namespace
@@ -105,68 +56,41 @@ bool Runner::device_answers() {
          (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
 }
 
-/// One workspace of a rank for all its calls, which come one behind the other.
-bool Runner::give_workspace(const std::vector<assay_call*>& calls, std::string& reason) {
-  size_t bytes = 0;
-  for (assay_call* call : calls)
-    if (functions_->workspace_bytes != nullptr) bytes = std::max(bytes, functions_->workspace_bytes(call));
-  if (bytes == 0) return true;
-  const auto rank = size_t(calls.front()->rank);
-  while (workspaces_.size() <= rank) {
-    void* const group = functions_->allocate_on != nullptr ? group_.handle() : nullptr;
-    workspaces_.emplace_back(functions_, DeviceBlock::Member{group, int32_t(workspaces_.size())});
-  }
-  DeviceBlock& workspace = workspaces_[rank];
-  if (!workspace.enclose(bytes, reason)) return false;
-  for (assay_call* call : calls) call->workspace = workspace.address(), call->workspace_bytes = bytes;
-  return true;
-}
-
 /// Makes the calls of all ranks on what the buffers hold, one behind the other, and says how they ended.
 CallResult Runner::called(const std::vector<Step>& row, size_t judged, int sentinel) {
   const CallRequest& request = row[judged].request;
-  const int ranks = request.problem->ranks, first = request.place ? request.place->first : 0;
-  const int end = request.place ? first + request.place->count : ranks;
-  std::deque<std::deque<AbiCall>> calls(row.size());
-  std::vector<std::vector<const assay_call*>> pointers(row.size());
+  const int ranks = request.problem->ranks;
+  CallRow calls(row, judged);
   std::string reason;
-  for (int rank = first; rank < end; ++rank) {
-    std::vector<assay_call*> of_rank;
-    for (size_t i = 0; i < row.size(); ++i) {
-      of_rank.push_back(&calls[i].emplace_back(row[i].request, row[i].buffers->blocks(), rank).call);
-      pointers[i].push_back(of_rank.back());
-    }
-    if (!give_workspace(of_rank, reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
-  }
+  if (!calls.take(workspaces_, group_.handle(), reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
   // What a replay finds is not what it will make: outputs are reset, and ranks have other numbers in the first of two replays, so
   // that what stays in buffers and flags of a group shows.
   Problem other;
   const auto reset = [&](int replay) {
     const Problem* const earlier = replay == 1 ? problem_of_same_sizes(*request.problem) : nullptr;
     if (earlier != nullptr) other = *earlier;
-    const std::vector<void*> places = addresses_of(buffers_.blocks());
+    const std::vector<void*> places = buffers_.addresses();
     const bool done = ranks > 1
                           ? buffers_.upload(earlier != nullptr ? other : *request.problem, sentinel, group_.handle(), reason)
                           : buffers_.reset_outputs(reason);
-    return done && places == addresses_of(buffers_.blocks()) &&
+    return done && places == buffers_.addresses() &&
            (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
   };
-  const std::vector<const assay_call*>& own = pointers[judged];
-  CallsToLaunch launch{{}, [&] { return ranks > 1 ? group_.run(own).status : functions_->run(own.front()); }, reset};
-  for (AbiCall& abi : calls[judged]) launch.calls.push_back(&abi.call);
+  CallsToLaunch launch{calls.own_calls(),
+                       [&] { return ranks > 1 ? group_.run(calls.own()).status : functions_->run(calls.own().front()); }, reset};
   launch.repeatable =
       std::none_of(request.problem->tensors.begin(), request.problem->tensors.end(), [](const HostTensor& tensor) {
         return tensor.spec.role == Role::kOutput && (!tensor.bytes.empty() || !tensor.spec.shares.empty());
       });
 
-  const TensorNames names(*request.problem, buffers_.blocks());
+  const TensorNames names(*request.problem, buffers_);
   const Clock::time_point start = Clock::now();
   Execution execution;
   try {
     if (row.size() > 1)
-      execution = group_.run_in_a_row(pointers);
+      execution = group_.run_in_a_row(calls.all());
     else if (ranks > 1 && request.mode == LaunchMode::kDefault)
-      execution = group_.run(own);
+      execution = group_.run(calls.own());
     else
       execution = execute(*functions_, launch, request.mode);
   } catch (const std::exception& error) {
@@ -175,17 +99,11 @@ CallResult Runner::called(const std::vector<Step>& row, size_t judged, int senti
     return refused(CallStatus::kBroken, "exception out of the library: none of std::exception");
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (execution.status != ASSAY_OK) return not_well(execution, calls, judged, ranks);
-  for (const assay_call* call : own) {
-    if (call->workspace == nullptr) continue;
-    DeviceBlock& workspace = workspaces_[size_t(call->rank)];
-    if (!workspace.download_guards(reason)) return lost("workspace: " + reason, true);
-    if (const std::string damage = workspace.guard_damage(); !damage.empty())
-      return refused(CallStatus::kBroken, "wrote outside the workspace: " + damage);
-  }
-  CallResult well;
+  if (execution.status != ASSAY_OK) return calls.not_well(execution);
+  CallResult well = workspaces_.looked_at(calls.own());
+  if (well.status != CallStatus::kOk) return well;
   well.seconds = seconds;
-  if (ranks == 1) well.program = calls[judged].front().program_said();
+  if (ranks == 1) well.program = calls.program_said();
   return well;
 }
 

@@ -7,7 +7,9 @@
 
 #include "assay/abi.h"
 #include "harness/backend/buffers.h"
+#include "harness/backend/call_row.h"
 #include "harness/backend/rank_group.h"
+#include "harness/backend/workspaces.h"
 #include "harness/core/call.h"
 
 namespace assay {
@@ -22,22 +24,16 @@ namespace assay {
 class Runner {
  public:
   explicit Runner(std::shared_ptr<const assay_library> functions)
-      : functions_(functions), group_(functions), buffers_(functions) {}
+      : functions_(functions), group_(functions), buffers_(functions), workspaces_(functions) {}
 
   /// Never throws for what the library does; a crash or a hang is the process's (worker.h).
   CallResult call(const CallRequest& request);
 
  private:
   CallResult run_once(const CallRequest& request, int sentinel);
-  /// A call of all ranks, and where its tensors lie.
-  struct Step {
-    CallRequest request;
-    Buffers* buffers;
-  };
   CallResult called(const std::vector<Step>& row, size_t judged, int sentinel);
   CallResult called_before(const CallRequest& request, int sentinel);
   CallResult called_in_a_row(const CallRequest& request, int sentinel);
-  bool give_workspace(const std::vector<assay_call*>& calls, std::string& reason);
   bool device_answers();
   void forget_group();
 
@@ -45,7 +41,7 @@ class Runner {
   RankGroup group_;  ///< outlives the memory of its members
   Buffers buffers_;
   std::deque<Buffers> beside_;           ///< of calls in a row that are not the problem's own
-  std::vector<DeviceBlock> workspaces_;  ///< of each rank
+  Workspaces workspaces_;
 };
 
 }  // namespace assay

@@ -218,7 +218,7 @@ TEST_F(Cli, LibrariesThatCannotBeUsed) {
   EXPECT_EQ(assay("run --backend " + library("no_device")).exit_code, 77);
   const Answer toy = assay(std::string("run ") + kFewCases + "--backend " + library("toy_library"));
   EXPECT_EQ(toy.exit_code, 2);
-  EXPECT_THAT(toy.text, HasSubstr("describe(): kernel 'copy': unknown op 'toy'"));
+  EXPECT_THAT(toy.text, HasSubstr("describe(): kernel 'aborts': unknown op 'toy'"));
 }
 
 TEST_F(Cli, AWrongCellOfATableIsNamedBeforeAnythingRuns) {

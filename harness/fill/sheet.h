@@ -56,12 +56,21 @@ double power_of_two(int exponent);
 /// Exponent of the largest finite number of a format.
 int max_exponent(const Format& format);
 
+/// The value so many codes of the format away from (the nearest code to) a value.
+double neighbour(const Format& format, double value, int codes);
+
+/// A NaN of the format, by turns its canonical one, the one of the smallest payload and the negative one, as far as it has them.
+uint32_t nan_code(const Format& format, int64_t which);
+
+/// -1 or 1, the same for all elements of the group.
+double sign_of_group(const Sheet& sheet, const Group& group);
+
 /// A group whose largest magnitude is `amax`, at a random place and of random sign; the others are uniform below it.
 void fill_group_with_amax(Sheet& sheet, const Group& group, double amax);
 
 using Maker = void (*)(Sheet&);
 
-// fill_plain.cpp: element by element
+// plain.cpp: element by element
 void normal(Sheet&);
 void uniform01(Sheet&);
 void wide(Sheet&);
@@ -83,7 +92,7 @@ void lone_mantissa(Sheet&);
 void gate_open(Sheet&);
 void gate_closed(Sheet&);
 
-// fill_products.cpp: factors of a matrix unit
+// products.cpp: factors of a matrix unit
 void uniform_bits(Sheet&);
 void near_one(Sheet&);
 void half_zeros(Sheet&);
@@ -111,7 +120,7 @@ void far_scales(Sheet&);
 void end_scales(Sheet&);
 void low_scales(Sheet&);
 
-// fill_gemm.cpp: factors of whole matrix products
+// gemm.cpp: factors of whole matrix products
 void amax_scaled(Sheet&);
 void amax_scaled_positive(Sheet&);
 void few_maxima(Sheet&);
@@ -128,7 +137,7 @@ void equal_blocks(Sheet&);
 void opposite_blocks(Sheet&);
 void paired_scales(Sheet&);
 
-// fill_ranks.cpp: what ranks add up
+// ranks.cpp: what ranks add up
 void rank_integers(Sheet&);
 void rank_counts(Sheet&);
 void ranks_alike(Sheet&);
@@ -136,22 +145,27 @@ void rank_cancel(Sheet&);
 void rank_overflow(Sheet&);
 void rank_specials(Sheet&);
 
-// fill_norms.cpp: with the weights that norms multiply by
+// norms.cpp: with the weights that norms multiply by
 void pinned_ties(Sheet&);
 void tie_weights(Sheet&);
 void tie_weights_less_one(Sheet&);
 
-// fill_groups.cpp: group by group
-void ties(Sheet&);
-void near_ties(Sheet&);
+// groups.cpp: group by group
 void quiet(Sheet&);
+void nan_beside_huge(Sheet&);
 void specials(Sheet&);
-void every_code(Sheet&);
 void lone(Sheet&);
 void steps(Sheet&);
 void distinct(Sheet&);
 void pow2_edge(Sheet&);
 void octaves(Sheet&);
+
+// codes.cpp: codes of the output, and the points between them
+void ties(Sheet&);
+void near_ties(Sheet&);
+void every_code(Sheet&);
+
+// ranges.cpp: group by group, by the least and the greatest number
 void extent_ties(Sheet&);
 void odd_ranges(Sheet&);
 void end_ranges(Sheet&);
@@ -160,9 +174,8 @@ void end_ranges(Sheet&);
 void ends(Sheet&);
 void spoiled_rows(Sheet&);
 
-// fill_blocks.cpp: groups by the exponents of their scales
+// blocks.cpp: groups by the exponents of their scales
 void infinities(Sheet&);
-void nan_beside_huge(Sheet&);
 void exponent_rules(Sheet&);
 void every_scale(Sheet&);
 

@@ -1,0 +1,210 @@
+#include "harness/testing/toy_kernels.h"
+
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
+
+#include <array>
+#include <cfenv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <stdexcept>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace assay::testing::toy {
+namespace {
+
+/// Beyond the small zones around memory of a process, within the large ones around memory of a device.
+constexpr size_t kFarAway = 60000;
+
+/// A call with its two tensors, x to read and y to write.
+struct Toy {
+  explicit Toy(const assay_call& of) : call(of), x(tensor(of, "x")), y(tensor(of, "y")) {}
+
+  /// All but `skip` bytes at the beginning and `leave` at the end.
+  assay_status copy(size_t skip = 0, size_t leave = 0) const {
+    std::memcpy(to + skip, from + skip, y.bytes - skip - leave);
+    return ASSAY_OK;
+  }
+  /// A copy in which one byte is wrong by these bits.
+  assay_status spoiled(size_t byte, unsigned char bits) const {
+    copy();
+    to[byte] ^= bits;
+    return ASSAY_OK;
+  }
+  /// A copy with another byte.
+  assay_status marked(size_t byte, unsigned char value) const {
+    copy();
+    to[byte] = value;
+    return ASSAY_OK;
+  }
+  double parameter(const char* name) const {
+    for (int32_t i = 0; i < call.n_params; ++i)
+      if (std::strcmp(call.params[i].name, name) == 0) return call.params[i].value;
+    return 0;
+  }
+  size_t element_bytes() const { return y.type_bits / 8u; }
+
+  const assay_call& call;
+  const assay_tensor &x, &y;
+  unsigned char* const to = static_cast<unsigned char*>(y.data);
+  unsigned char* const from = static_cast<unsigned char*>(x.data);
+};
+
+[[noreturn]] void wait_forever() {
+  for (;;) ::pause();
+}
+
+void flush_subnormals() {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040u);
+#else
+  std::fesetround(FE_TOWARDZERO);
+#endif
+}
+
+/// A killed process stays until the process that traces it has looked, as one stays whose driver does not let go of it. The
+/// tracer sleeps for 20 s. False if none may be.
+bool outlive_a_kill() {
+  ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+  const pid_t self = ::getpid();
+  std::array<int, 2> ready{};
+  if (::pipe(ready.data()) != 0) return false;
+  if (::fork() == 0) {
+    const char traces = ::ptrace(PTRACE_SEIZE, self, nullptr, nullptr) == 0 ? 'y' : 'n';
+    if (::write(ready[1], &traces, 1) == 1 && traces == 'y') {
+      ::close_range(0, ~0U, 0);
+      ::sleep(20);
+    }
+    ::_exit(0);
+  }
+  char traced = 'n';
+  return ::read(ready[0], &traced, 1) == 1 && traced == 'y';
+}
+
+/// Until there is none; 4 GiB are enough to see that nothing stops it.
+assay_status take_memory(const Toy& toy) {
+  constexpr size_t kPiece = size_t{64} << 20;
+  std::vector<void*> taken;
+  for (int i = 0; i < 64; ++i) {
+    void* const piece = std::malloc(kPiece);
+    if (piece == nullptr) break;
+    taken.push_back(piece);
+  }
+  for (void* piece : taken) std::free(piece);
+  return say(toy.call, ASSAY_FAILED, taken.size() < 64 ? "was stopped" : "took 4 GiB");
+}
+
+assay_status remember(const Toy& toy) {
+  static unsigned char calls = 0;
+  return toy.spoiled(4, ++calls);
+}
+
+assay_status write_process_id(const Toy& toy) {
+  toy.copy();
+  toy.to[0] = static_cast<unsigned char>(::getpid()), toy.to[2] = static_cast<unsigned char>(::getpid() >> 8);
+  return ASSAY_OK;
+}
+
+constexpr assay_status kWell = ASSAY_OK;  // a lambda takes its type from it
+
+using Kernel = assay_status (*)(const Toy&);
+
+const std::map<std::string, Kernel>& kernels() {
+  static const std::map<std::string, Kernel> all = {
+      {"copy", [](const Toy& toy) { return toy.copy(); }},
+      // what it says
+      {"refuses", [](const Toy& toy) { return say(toy.call, ASSAY_UNSUPPORTED, "not on a Sunday"); }},
+      {"fails", [](const Toy& toy) { return say(toy.call, ASSAY_FAILED, "n must be\n a multiple of 7"); }},
+      {"loses_device", [](const Toy& toy) { return say(toy.call, ASSAY_DEVICE_LOST, "fell off the bus"); }},
+      {"faults", [](const Toy& toy) { return say(toy.call, ASSAY_FAULTED, "illegal address"); }},
+      {"unknown_status", [](const Toy&) { return assay_status{42}; }},
+      {"says_program", [](const Toy& toy) { return say(toy.call, toy.copy(), "program: every number as it is"); }},
+      {"prints", [](const Toy& toy) { return std::puts("a kernel's own words"), toy.copy(); }},
+      // how it ends
+      {"throws", [](const Toy&) -> assay_status { throw std::runtime_error("thrown on purpose"); }},
+      {"crashes",
+       [](const Toy& toy) {
+         std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would catch it
+         ::raise(SIGSEGV);
+         return toy.copy();
+       }},
+      {"crashes_if_tall", [](const Toy& toy) { return toy.y.shape[0] > 3 ? std::abort() : void(), toy.copy(); }},
+      {"aborts", [](const Toy&) -> assay_status { std::abort(); }},
+      {"exits", [](const Toy&) -> assay_status { std::exit(7); }},
+      {"hangs", [](const Toy&) -> assay_status { wait_forever(); }},
+      {"hangs_in_driver",
+       [](const Toy& toy) { return outlive_a_kill() ? wait_forever() : void(), say(toy.call, ASSAY_FAILED, "no tracer"); }},
+      // what it does to its process
+      {"rounds_down", [](const Toy& toy) { return std::fesetround(FE_DOWNWARD), toy.copy(); }},
+      {"flushes", [](const Toy& toy) { return flush_subnormals(), toy.copy(); }},
+      {"takes_memory", take_memory},
+      {"scribbles_on_socket",
+       [](const Toy& toy) { return ::write(3, "\xff\xff\xff\xff\xff\xff\xff\x7f", 8) < 0 ? std::abort() : void(), toy.copy(); }},
+      {"closes_files",
+       [](const Toy&) -> assay_status {
+         for (int file = 3; file < 6; ++file) ::close(file);
+         wait_forever();
+       }},
+      // what it does to memory
+      {"overruns", [](const Toy& toy) { return toy.spoiled(toy.y.bytes, 1); }},
+      {"underruns", [](const Toy& toy) { return toy.copy(), std::memset(toy.to - 2, 0, 2), kWell; }},
+      {"far_overrun", [](const Toy& toy) { return toy.copy(), std::memset(toy.to + toy.y.bytes + 100, 0, 8), kWell; }},
+      {"writes_far_behind", [](const Toy& toy) { return toy.marked(toy.y.bytes + kFarAway, 1); }},
+      {"writes_far_before", [](const Toy& toy) { return *(toy.to - kFarAway) = 1, toy.copy(); }},
+      {"writes_a_row_behind", [](const Toy& toy) { return toy.marked(toy.y.bytes + size_t(toy.y.strides[0]) * 2 - 1, 1); }},
+      {"reads_far_behind",
+       [](const Toy& toy) {
+         toy.to[0] = static_cast<volatile unsigned char*>(toy.from)[toy.x.bytes + kFarAway];
+         return toy.copy();
+       }},
+      {"unwritten", [](const Toy& toy) { return toy.copy(0, 3 * toy.element_bytes()); }},
+      {"unwritten_first", [](const Toy& toy) { return toy.copy(toy.element_bytes()); }},
+      {"changes_input", [](const Toy& toy) { return toy.copy(), toy.from[4] ^= 1, kWell; }},
+      {"uses_workspace", [](const Toy& toy) { return std::memset(toy.call.workspace, 1, toy.call.workspace_bytes), toy.copy(); }},
+      {"exceeds_workspace",
+       [](const Toy& toy) { return std::memset(toy.call.workspace, 1, toy.call.workspace_bytes + 1), toy.copy(); }},
+      // what it makes
+      {"off_by_one", [](const Toy& toy) { return toy.spoiled(2, 1); }},
+      {"follows_seed", [](const Toy& toy) { return toy.marked(4, static_cast<unsigned char>(toy.parameter("schedule_seed"))); }},
+      {"remembers", remember},
+      {"counts_rows", [](const Toy& toy) { return toy.marked(4, static_cast<unsigned char>(toy.y.shape[0])); }},
+      {"counts_many_rows", [](const Toy& toy) { return toy.spoiled(4, toy.y.shape[0] > 256 ? 1 : 0); }},
+      {"looks_at_neighbours", [](const Toy& toy) { return toy.spoiled(0, toy.from[toy.y.bytes - 1]); }},
+      {"needs_default_stream", [](const Toy& toy) { return toy.spoiled(4, toy.call.stream != nullptr ? 1 : 0); }},
+      {"process_id", write_process_id},
+  };
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const auto& [name, kernel] : kernels()) all.push_back(name);
+  return all;
+}
+
+const assay_tensor& tensor(const assay_call& call, const char* role) {
+  for (int32_t i = 0; i < call.n_tensors; ++i)
+    if (std::strcmp(call.tensors[i].role, role) == 0) return call.tensors[i];
+  throw std::runtime_error("no such tensor");
+}
+
+assay_status say(const assay_call& call, assay_status status, const char* words) {
+  std::snprintf(call.message, call.message_bytes, "%s", words);
+  return status;
+}
+
+assay_status run_now(const assay_call& call) {
+  const auto kernel = kernels().find(call.kernel);
+  return kernel == kernels().end() ? Toy(call).copy() : kernel->second(Toy(call));
+}
+
+}  // namespace assay::testing::toy
