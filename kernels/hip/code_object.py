@@ -13,6 +13,11 @@ def short_name(demangled):
     return name[: name.rindex(">(") + 1] if ">(" in name else name
 
 
+def template_of(short):
+    """'rms_norm<Rules, F16, 64, 1>' -> 'rms_norm'"""
+    return short.split("<")[0]
+
+
 class CodeObject:
     def __init__(self, path):
         self.path = pathlib.Path(path)

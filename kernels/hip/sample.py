@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Keeps of the kernels in a file of LLVM IR those that become machine code in a hurry: all that the expectations name, one of each
+template, and one in so many of the rest by a hash of their names. Beside the output goes a list of all kernels that were there."""
+import argparse
+import csv
+import hashlib
+import pathlib
+import re
+
+from code_object import demangle, short_name, template_of
+
+KERNEL = re.compile(r"^define [^\n]*\bamdgpu_kernel void @(\w+)\(.*?^}\n", re.M | re.S)
+
+
+def chosen(names, wanted, one_in):
+    """Of mangled names with their short ones: those that stay."""
+    kept = {mangled for mangled, name in names.items() if name in wanted}
+    seen = {template_of(names[mangled]) for mangled in kept}
+    for mangled, name in sorted(names.items()):
+        if template_of(name) not in seen or int(hashlib.sha256(name.encode()).hexdigest(), 16) % one_in == 0:
+            kept.add(mangled)
+            seen.add(template_of(name))
+    return kept
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("source", type=pathlib.Path, help="LLVM IR as text, before its first pass")
+    parser.add_argument("--output", required=True, type=pathlib.Path, help="the same with fewer kernels")
+    parser.add_argument("--list", required=True, type=pathlib.Path, help="the short names of all kernels, one a line")
+    parser.add_argument("--expectations", required=True)
+    parser.add_argument("--architecture", required=True)
+    parser.add_argument("--cxxfilt", required=True)
+    parser.add_argument("--one-in", required=True, type=int)
+    arguments = parser.parse_args()
+    with open(arguments.expectations, newline="") as file:
+        wanted = {row["kernel"] for row in csv.DictReader(file) if row["architecture"] in ("*", arguments.architecture)}
+
+    text = arguments.source.read_text()
+    mangled = KERNEL.findall(text)
+    if len(mangled) != text.count(" amdgpu_kernel void @"):
+        raise SystemExit(f"{arguments.source}: kernels whose definition was not understood")
+    names = {name: short_name(full) for name, full in demangle(arguments.cxxfilt, mangled).items()}
+    kept = chosen(names, wanted, arguments.one_in)
+    arguments.output.write_text(KERNEL.sub(lambda found: found[0] if found[1] in kept else "", text))
+    arguments.list.write_text("".join(f"{name}\n" for name in names.values()))
+
+
+if __name__ == "__main__":
+    main()
