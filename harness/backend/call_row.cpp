@@ -2,7 +2,7 @@
 
 namespace assay {
 
-CallRow::CallRow(const std::vector<Step>& row, size_t judged)
+CallRow::CallRow(const std::vector<CallInRow>& row, size_t judged)
     : judged_(judged), ranks_(row[judged].request.problem->ranks), calls_(row.size()), pointers_(row.size()) {
   const CallRequest& request = row[judged].request;
   const int first = request.place ? request.place->first : 0;

@@ -15,7 +15,7 @@ namespace assay {
 inline constexpr const char *kInTheCallBefore = "in the call before: ", *kInTheCallBehind = "in the call behind it: ";
 
 /// A call of all ranks, and where its tensors lie.
-struct Step {
+struct CallInRow {
   CallRequest request;
   Buffers* buffers;
 };
@@ -23,7 +23,7 @@ struct Step {
 class CallRow {
  public:
   /// The calls of those ranks that this process holds; `judged` is the problem's own.
-  CallRow(const std::vector<Step>& row, size_t judged);
+  CallRow(const std::vector<CallInRow>& row, size_t judged);
 
   /// Gives each rank its workspace. False, with a reason, if the device refuses.
   bool take(Workspaces& workspaces, void* group, std::string& reason);

@@ -57,7 +57,7 @@ bool Runner::device_answers() {
 }
 
 /// Makes the calls of all ranks on what the buffers hold, one behind the other, and says how they ended.
-CallResult Runner::called(const std::vector<Step>& row, size_t judged, int sentinel) {
+CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int sentinel) {
   const CallRequest& request = row[judged].request;
   const int ranks = request.problem->ranks;
   CallRow calls(row, judged);
@@ -131,10 +131,10 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
 CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
   if (!group_.runs_in_a_row()) return refused(CallStatus::kUnsupported, "the library waits for each call of a group");
   std::deque<Problem> problems;
-  std::vector<Step> row;
+  std::vector<CallInRow> row;
   std::string reason;
   const std::vector<Problem>& before = request.problem->before;
-  const auto beside = [&](const Problem& problem) -> Step {
+  const auto beside = [&](const Problem& problem) -> CallInRow {
     problems.push_back(problem);
     problems.back().parameters = request.problem->parameters;
     CallRequest call = request;
@@ -144,7 +144,7 @@ CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
   for (const Problem& earlier : before) row.push_back(beside(earlier));
   row.push_back({request, &buffers_});
   row.push_back(beside(before.front()));
-  for (const Step& step : row)
+  for (const CallInRow& step : row)
     if (!step.buffers->upload(*step.request.problem, sentinel, group_.handle(), reason)) return lost(reason, false);
   CallResult ended = called(row, before.size(), sentinel);
   for (size_t i = 0; i < row.size() && ended.status == CallStatus::kOk; ++i)

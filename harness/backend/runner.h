@@ -31,7 +31,7 @@ class Runner {
 
  private:
   CallResult run_once(const CallRequest& request, int sentinel);
-  CallResult called(const std::vector<Step>& row, size_t judged, int sentinel);
+  CallResult called(const std::vector<CallInRow>& row, size_t judged, int sentinel);
   CallResult called_before(const CallRequest& request, int sentinel);
   CallResult called_in_a_row(const CallRequest& request, int sentinel);
   bool device_answers();
@@ -40,7 +40,7 @@ class Runner {
   std::shared_ptr<const assay_library> functions_;
   RankGroup group_;  ///< outlives the memory of its members
   Buffers buffers_;
-  std::deque<Buffers> beside_;           ///< of calls in a row that are not the problem's own
+  std::deque<Buffers> beside_;  ///< of calls in a row that are not the problem's own
   Workspaces workspaces_;
 };
 
