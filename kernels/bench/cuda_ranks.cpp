@@ -1,6 +1,7 @@
 // All-reduce of two ranks or more on devices: the plain paths of our library beside NCCL's ring and tree, at 64 KiB and 1 MiB in
-// one run. Everything goes through the C ABI, with a stream for each rank, so that nobody waits between calls. A rank has a
-// device of its own where there are as many, else they share one. Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
+// one run. Everything goes through the C ABI, with a stream for each rank, so that nobody waits between calls: once as the calls
+// come from one thread, whose time for a launch is in the figures, and once as a graph, whose figures are the devices' own. A rank
+// has a device of its own where there are as many, else they share one. Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -42,6 +43,7 @@ class Group {
       streams_.push_back(stream);
       void *x = library.allocate_on(group_, r, size_t(bytes)), *y = library.allocate_on(group_, r, size_t(bytes));
       if (x == nullptr || y == nullptr) std::exit(3);
+      check(cudaSetDevice(r / each), "cudaSetDevice");  // a library may leave another device behind
       check(cudaMemset(x, 0x40, size_t(bytes)), "cudaMemset");
       for (const auto& [role, data] : {std::pair<const char*, void*>{"x", x}, {"y", y}}) {
         assay_tensor& t = tensors_[size_t(r)][data == y ? 1 : 0];
@@ -61,40 +63,31 @@ class Group {
   bool made() const { return group_ != nullptr; }
 
   /// Seconds of a call: the median of rounds of kCalls that are enqueued one behind the other; negative if it was refused.
-  double seconds(const Path& path) {
-    std::vector<const assay_call*> pointers;
-    for (size_t r = 0; r < calls_.size(); ++r) {
-      assay_call& call = calls_[r];
-      call = {};
-      call.size = sizeof call, call.op = "all_reduce", call.contract = path.contract, call.kernel = path.kernel;
-      call.tensors = tensors_[r].data(), call.n_tensors = 2, call.stream = streams_[r];
-      call.message = message_, call.message_bytes = sizeof message_, call.rank = int32_t(r),
-      call.world_size = int32_t(calls_.size());
-      pointers.push_back(&call);
-    }
-    const auto enqueue = [&] { return library_.run_group(group_, pointers.data(), int32_t(pointers.size())) == ASSAY_OK; };
-    const auto wait = [&] {
-      for (cudaStream_t stream : streams_) check(cudaStreamSynchronize(stream), path.title);
-    };
+  double seconds(const Path& path, bool as_graph) {
+    prepare(path);
     for (int i = 0; i < kWarmUp; ++i)
       if (!enqueue()) return -1;
-    wait();
+    wait(path);
+    cudaGraphExec_t graph = as_graph ? captured() : nullptr;
+    if (as_graph && graph == nullptr) return -1;
     cudaEvent_t begin, end;
     check(cudaEventCreate(&begin), "cudaEventCreate");
     check(cudaEventCreate(&end), "cudaEventCreate");
     std::vector<double> rounds;
     for (int round = 0; round < kRounds; ++round) {
       check(cudaEventRecord(begin, streams_[0]), "cudaEventRecord");
-      for (int i = 0; i < kCalls; ++i)
+      if (as_graph) check(cudaGraphLaunch(graph, streams_[0]), "cudaGraphLaunch");
+      for (int i = 0; i < kCalls && !as_graph; ++i)
         if (!enqueue()) return -1;
       check(cudaEventRecord(end, streams_[0]), "cudaEventRecord");
-      wait();
+      wait(path);
       float milliseconds = 0;
       check(cudaEventElapsedTime(&milliseconds, begin, end), "cudaEventElapsedTime");
       rounds.push_back(milliseconds * 1e-3 / kCalls);
     }
     check(cudaEventDestroy(begin), "cudaEventDestroy");
     check(cudaEventDestroy(end), "cudaEventDestroy");
+    if (as_graph) check(cudaGraphExecDestroy(graph), "cudaGraphExecDestroy");
     std::nth_element(rounds.begin(), rounds.begin() + kRounds / 2, rounds.end());
     return rounds[kRounds / 2];
   }
@@ -115,21 +108,67 @@ class Group {
   }
 
  private:
+  void prepare(const Path& path) {
+    pointers_.clear();
+    for (size_t r = 0; r < calls_.size(); ++r) {
+      assay_call& call = calls_[r];
+      call = {};
+      call.size = sizeof call, call.op = "all_reduce", call.contract = path.contract, call.kernel = path.kernel;
+      call.tensors = tensors_[r].data(), call.n_tensors = 2, call.stream = streams_[r];
+      call.message = message_, call.message_bytes = sizeof message_, call.rank = int32_t(r),
+      call.world_size = int32_t(calls_.size());
+      pointers_.push_back(&call);
+    }
+  }
+  bool enqueue() { return library_.run_group(group_, pointers_.data(), int32_t(pointers_.size())) == ASSAY_OK; }
+  void wait(const Path& path) {
+    for (cudaStream_t stream : streams_) check(cudaStreamSynchronize(stream), path.title);
+  }
+
+  /// A round of calls as a graph of all streams, which leave the first one and come back to it; null if one of them was refused.
+  cudaGraphExec_t captured() {
+    std::vector<cudaEvent_t> events(streams_.size());
+    const int each = ranks_of_a_device(int(streams_.size()));
+    for (size_t r = 0; r < streams_.size(); ++r) {
+      check(cudaSetDevice(int(r) / each), "cudaSetDevice");
+      check(cudaEventCreateWithFlags(&events[r], cudaEventDisableTiming), "cudaEventCreate");
+    }
+    check(cudaSetDevice(0), "cudaSetDevice");
+    check(cudaStreamBeginCapture(streams_[0], cudaStreamCaptureModeRelaxed), "cudaStreamBeginCapture");
+    check(cudaEventRecord(events[0], streams_[0]), "cudaEventRecord");
+    for (size_t r = 1; r < streams_.size(); ++r) check(cudaStreamWaitEvent(streams_[r], events[0], 0), "cudaStreamWaitEvent");
+    bool good = true;
+    for (int i = 0; i < kCalls && good; ++i) good = enqueue();
+    for (size_t r = 1; r < streams_.size(); ++r) {
+      check(cudaEventRecord(events[r], streams_[r]), "cudaEventRecord");
+      check(cudaStreamWaitEvent(streams_[0], events[r], 0), "cudaStreamWaitEvent");
+    }
+    cudaGraph_t graph = nullptr;
+    check(cudaStreamEndCapture(streams_[0], &graph), "cudaStreamEndCapture");
+    cudaGraphExec_t ready = nullptr;
+    if (good) check(cudaGraphInstantiate(&ready, graph, 0), "cudaGraphInstantiate");
+    check(cudaGraphDestroy(graph), "cudaGraphDestroy");
+    for (cudaEvent_t event : events) check(cudaEventDestroy(event), "cudaEventDestroy");
+    return ready;
+  }
+
   const assay_library& library_;
   void* group_ = nullptr;
   std::vector<cudaStream_t> streams_;
   std::vector<assay_call> calls_;
+  std::vector<const assay_call*> pointers_;
   std::vector<std::array<assay_tensor, 2>> tensors_;
   std::array<int64_t, 2> shape_{}, strides_{};
   char message_[256] = "";
 };
 
 /// The rate of the fastest path, in bytes of the message a second.
-double best_of(const char* title, const assay_library& library, const std::vector<Path>& paths, int ranks, int64_t bytes) {
+double best_of(const char* title, const assay_library& library, const std::vector<Path>& paths, int ranks, int64_t bytes,
+               bool as_graph) {
   Group group(library, ranks, bytes);
   double best = 0;
   for (const Path& path : paths) {
-    const double seconds = group.made() ? group.seconds(path) : -1;
+    const double seconds = group.made() ? group.seconds(path, as_graph) : -1;
     if (seconds < 0) {
       std::printf("%-8s %-44s %10s  %s\n", title, path.title, "-",
                   group.made() ? group.message() : "no group of so many ranks here");
@@ -157,17 +196,18 @@ int main(int argc, char** argv) {
   std::printf("%d ranks on %d x %s, bf16, median of %d rounds of %d calls\n", ranks, std::min(devices, ranks), properties.name,
               kRounds, kCalls);
   bool enough = true;
-  for (const int64_t bytes : {int64_t{1} << 16, int64_t{1} << 20}) {
-    std::printf("%lld KiB\n", static_cast<long long>(bytes >> 10));
-    const double theirs =
-        best_of("nccl", nccl, {{"ring", "nccl.all_reduce_ring", "nccl_ring"}, {"tree", "nccl.all_reduce_tree", "nccl_tree"}},
-                ranks, bytes);
-    std::vector<Path> plain = {{"one shot", "vllm.all_reduce_1stage", "all_reduce.one_shot"},
-                               {"two shots", "sglang.all_reduce_v2_pull", "all_reduce.two_shot"}};
-    if (ranks > 2) plain.push_back({"two stages", "vllm.all_reduce_2stage", "all_reduce.two_shot"});
-    const double own = best_of("assay", ours, plain, ranks, bytes);
-    if (theirs > 0) std::printf("assay has %.2f of NCCL's rate (wanted: 0.80)\n", own / theirs);
-    enough = enough && (theirs == 0 || own >= 0.8 * theirs);
-  }
+  for (const bool as_graph : {false, true})
+    for (const int64_t bytes : {int64_t{1} << 16, int64_t{1} << 20}) {
+      std::printf("%lld KiB, %s\n", static_cast<long long>(bytes >> 10), as_graph ? "as a graph" : "as one thread calls");
+      const double theirs =
+          best_of("nccl", nccl, {{"ring", "nccl.all_reduce_ring", "nccl_ring"}, {"tree", "nccl.all_reduce_tree", "nccl_tree"}},
+                  ranks, bytes, as_graph);
+      std::vector<Path> plain = {{"one shot", "vllm.all_reduce_1stage", "all_reduce.one_shot"},
+                                 {"two shots", "sglang.all_reduce_v2_pull", "all_reduce.two_shot"}};
+      if (ranks > 2) plain.push_back({"two stages", "vllm.all_reduce_2stage", "all_reduce.two_shot"});
+      const double own = best_of("assay", ours, plain, ranks, bytes, as_graph);
+      if (theirs > 0) std::printf("assay has %.2f of NCCL's rate (wanted: 0.80)\n", own / theirs);
+      enough = enough && (theirs == 0 || own >= 0.8 * theirs);
+    }
   return enough ? 0 : 1;
 }
