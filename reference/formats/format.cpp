@@ -116,7 +116,7 @@ uint32_t code_of(const Format& f, double value) {
     code = uint32_t(std::ilogb(magnitude) + f.bias);
   } else {
     const int exponent = std::max(std::ilogb(magnitude), f.min_exponent());
-    const double steps = std::ldexp(magnitude, f.mantissa_bits - exponent);  // significand in units of the last place
+    const double steps = magnitude * power_of_two(f.mantissa_bits - exponent);  // significand in units of the last place
     code = uint32_t(exponent - f.min_exponent()) << f.mantissa_bits;
     code += uint32_t(int64_t(steps));  // the hidden bit carries into the exponent field
   }

@@ -8,9 +8,11 @@
 namespace assay {
 namespace {
 
+/// Sums and steps here are those of FP8 products in f32 or a few bits more: 2^step and 2^-step are normal doubles, and products with them
+/// exact.
 double cut(double x, int step, BitLoss loss) {
-  const double steps = std::ldexp(x, -step);
-  return std::ldexp(loss == BitLoss::kTruncate ? std::trunc(steps) : std::floor(steps), step);
+  const double steps = x * power_of_two(-step);
+  return (loss == BitLoss::kTruncate ? std::trunc(steps) : std::floor(steps)) * power_of_two(step);
 }
 
 /// What is left whether the loss happens or not.
@@ -82,7 +84,7 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
   }
   // Multiples of one step that stay below 2^53 steps are added exactly; else each addition may be off by 2^-53 of the magnitudes.
   const int step = unit_.a->min_exponent() - unit_.a->mantissa_bits + unit_.b->min_exponent() - unit_.b->mantissa_bits;
-  const double slack = magnitudes < std::ldexp(1.0, 53 + step) ? 0 : std::ldexp(magnitudes, -53) * 2 * count;
+  const double slack = magnitudes < power_of_two(53 + step) ? 0 : magnitudes * power_of_two(-53) * 2 * count;
   return {{sum.low - slack, sum.high + slack}, exponent};
 }
 
@@ -90,7 +92,7 @@ Span Replay::rounded(Span sum, bool to_nearest, int bits) const {
   const auto one = [&](double x) {
     if (x == 0) return x;
     const int step = std::max(std::ilogb(x), unit_.d->min_exponent()) - bits;
-    return to_nearest ? std::ldexp(std::nearbyint(std::ldexp(x, -step)), step) : cut(x, step, BitLoss::kTruncate);
+    return to_nearest ? std::nearbyint(x * power_of_two(-step)) * power_of_two(step) : cut(x, step, BitLoss::kTruncate);
   };
   return {std::min(sum.low, one(sum.low)), std::max(sum.high, one(sum.high))};
 }
