@@ -22,7 +22,7 @@ namespace assay {
 namespace {
 
 /// Tensors of a case that a witness takes inputs from: what is larger shows nothing that a smaller case does not.
-constexpr int64_t kMostBytes = 320 << 10;
+constexpr int64_t kMostBytes = 640 << 10;
 
 /// Rows of the tables of contracts; units and casts have recordings or sweeps of their own.
 bool has_witness(const Op& op, const Case& one) {

@@ -49,7 +49,7 @@ std::string LeftOut::text() const {
 }
 
 /// A committed witness is small.
-static constexpr size_t kMostBytesOfWitness = 448 << 10;
+static constexpr size_t kMostBytesOfWitness = 768 << 10;
 
 int keep_witnesses(const WitnessArguments& arguments) {
   open_rulebook(data_root(), more_contracts());

@@ -7,8 +7,10 @@ machine or a release lacks is said and left out: rows of the CPU need no GPU."""
 
 import argparse
 import datetime
+import importlib.metadata
 import pathlib
 import platform
+import re
 import sys
 import traceback
 
@@ -31,7 +33,9 @@ COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [ai
            "torchao": [other_rows.torchao_commit_rows], "vllm:fused_mxfp8": [vllm_triton_rows.fused_mxfp8], "DeepGEMM:products": [library_gemm_rows.deepgemm]}
 RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8, vllm_triton_rows.in_mxfp8,
                      gemm_rows.vllm_triton, cpp_rows.contiguity],
-            "vllm:native": [vllm_rows.native], "vllm:mxfp8": [vllm_triton_rows.in_mxfp8], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
+            "vllm:native": [vllm_rows.native],
+            "vllm:triton": [vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8, vllm_triton_rows.in_mxfp8, gemm_rows.vllm_triton, vllm_rows.norms],
+            "vllm:mxfp8": [vllm_triton_rows.in_mxfp8], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
             "vllm:cutlass": [library_gemm_rows.vllm_cutlass],
             "vllm:cutlass_azp": [library_gemm_rows.vllm_cutlass_azp],
             "vllm:silu_then_group": [torch_activation_rows.before_groups], "torchao": [other_rows.torchao_release_rows],
@@ -73,6 +77,17 @@ def place_of(device):
         return f"{name}, torch {torch.__version__}"
     major, minor = torch.cuda.get_device_capability()
     return f"{torch.cuda.get_device_name()} sm_{major}{minor}, CUDA {torch.version.cuda}, torch {torch.__version__}"
+
+
+def another_triton():
+    """Triton's version where it is not the one that this torch was made for, else nothing: kernels of packages may have other bits then."""
+    wants = [re.match(r"triton\s*[=~]=\s*([\d.]+)", line) for line in importlib.metadata.requires("torch") or []]
+    wanted = next((found[1] for found in wants if found), None)
+    try:
+        version = importlib.metadata.version("triton")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+    return "" if version == wanted else f", Triton {version}"
 
 
 def compiled(run):
@@ -117,6 +132,7 @@ def main():
     failed = 0
     for package in arguments.packages:
         said, parts = rows_of(package, arguments.sources, arguments.compiled)
+        kernels_by = "" if package == "triton" else another_triton()
         for part in parts:
             try:
                 rows = part()
@@ -132,6 +148,7 @@ def main():
                 if device == "cuda" and not torch.cuda.is_available():
                     print(f"{contract}: no GPU")
                     continue
+                other = kernels_by if device == "cuda" else ""
                 for path in sorted(arguments.inputs.glob(f"*/{contract}.safetensors")):
                     try:
                         about, tensors, elements = answered(path, compiled(run) if arguments.compiled else run, device)
@@ -143,9 +160,9 @@ def main():
                     if not about["calls"]:
                         failed += 1
                         continue
-                    about["origin"] = {"package": said + said_so, "kernel": contract.split(".")[1].split("@")[0], "flags": getattr(run, "flags", flags), "on": place_of(device),
+                    about["origin"] = {"package": said + said_so + other, "kernel": contract.split(".")[1].split("@")[0], "flags": getattr(run, "flags", flags), "on": place_of(device),
                                        "date": datetime.date.today().isoformat()}
-                    witness_file.write(arguments.outputs / (folder_of(package) + beside) / path.parent.name / path.name, about, tensors)
+                    witness_file.write(arguments.outputs / (folder_of(package) + beside + other.replace(", ", "-").replace(" ", "-")) / path.parent.name / path.name, about, tensors)
                     print(f"{contract}: {len(about['calls'])} calls, {elements} outputs on {device}")
     return 1 if failed else 0
 

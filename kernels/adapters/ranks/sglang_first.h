@@ -10,8 +10,8 @@ namespace assay::ranks {
 
 using host::distributed::CustomAllReduceRef;
 
-/// The objects of a group, made anew with its areas.
-const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks);
+/// The objects of a group, made anew with its areas, each on the device of its area.
+const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int first);
 /// An area is a size and an identity: SGLang's objects have the memory.
 plugin::AreaRequest size_alone(const Call& call);
 
@@ -19,7 +19,7 @@ plugin::AreaRequest size_alone(const Call& call);
 template <class F>
 void reduce_in_place(const Call& call, const Ranks& ranks, int first, int count, F reduce) {
   const int64_t bytes = bytes_of(call.at("x"));
-  const std::vector<CustomAllReduceRef>& of_rank = communicators_of(ranks);
+  const std::vector<CustomAllReduceRef>& of_rank = communicators_of(ranks, first);
   cuda::with_type<__nv_bfloat16, __half, float>(call.at("x"), [&](auto of) {
     using T = typename decltype(of)::type;
     together(call, first, count, [&](int rank, cudaStream_t stream) {

@@ -23,23 +23,46 @@ plugin::AreaRequest size_alone(const Call& call) {
   return request;
 }
 
-const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks) {
+namespace {
+/// The device that has this memory is the current one while it lives.
+class OnDeviceOf {
+ public:
+  explicit OnDeviceOf(const void* memory) {
+    cudaPointerAttributes found{};
+    good(cudaPointerGetAttributes(&found, memory));
+    good(cudaGetDevice(&before_));
+    good(cudaSetDevice(found.device));
+  }
+  OnDeviceOf(const OnDeviceOf&) = delete;
+  OnDeviceOf& operator=(const OnDeviceOf&) = delete;
+  ~OnDeviceOf() { (void)cudaSetDevice(before_); }
+
+ private:
+  int before_ = 0;
+};
+}  // namespace
+
+const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int first) {
   static std::map<const void*, std::vector<CustomAllReduceRef>> all;  // of groups that have gone until another has its address
   std::vector<CustomAllReduceRef>& of_rank = all[ranks.areas[0]];
-  if (ranks.earlier_calls > 0) return of_rank;
+  if (ranks.earlier_calls > 0 || first > 0) return of_rank;  // of several devices the first makes them all
   for (const CustomAllReduceRef& old : of_rank) old->free_storage();
   of_rank.clear();
   const auto blocks = uint32_t(blocks_for(32, ranks.size));
   const auto bytes = int64_t(ranks.area_bytes - plugin::kAreaHead + 127) / 128 * 128;
   tvm::ffi::Array<host::distributed::ExternHandle> handles;
   for (int rank = 0; rank < ranks.size; ++rank) {
+    const OnDeviceOf device(ranks.areas[rank]);
     of_rank.push_back(tvm::ffi::details::ObjectUnsafe::ObjectRefFromObjectPtr<CustomAllReduceRef>(
         tvm::ffi::make_object<host::distributed::CustomAllReduceBase>(uint32_t(rank), uint32_t(ranks.size), blocks, blocks, bytes,
                                                                       bytes, int64_t{1})));
     handles.push_back(of_rank.back()->share_storage());
   }
-  for (const CustomAllReduceRef& object : of_rank) object->post_init(handles);
-  good(cudaDeviceSynchronize());  // what was cleared is clear before a rank writes to another
+  for (int rank = 0; rank < ranks.size; ++rank) {
+    const OnDeviceOf device(ranks.areas[rank]);
+    of_rank[size_t(rank)]->post_init(handles);
+    good(cudaDeviceSynchronize());  // what was cleared is clear before a rank writes to another
+  }
   return of_rank;
 }
 

@@ -9,8 +9,12 @@
 namespace assay::ranks {
 namespace {
 
-/// Streams that wait in one queue of the device wait for each other; read when the device is first used.
-__attribute__((constructor)) void want_queues() { (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0); }
+/// Read when the device is first used. Streams that wait in one queue of the device wait for each other. A kernel that is loaded
+/// at its first launch waits for what the device runs: for ranks that wait for those of a device that is launched behind it.
+__attribute__((constructor)) void set_environment() {
+  (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
+  (void)setenv("CUDA_MODULE_LOADING", "EAGER", 0);
+}
 
 /// Of one device, for as long as the library is loaded.
 struct Streams {

@@ -25,9 +25,7 @@ void behind_sum(const char* norm, const Call& call, const Ranks& ranks, int firs
       if (std::strcmp(tensor.role, "x") == 0) tensor.data = parts_of(ranks, rank);
     of_rank.tensors = tensors.data();
     of_rank.stream = call.stream();
-    const Call norm_call(of_rank);
-    const torch_stable::Running running(norm_call);  // vLLM asks torch for the stream
-    kernel.run(norm_call);
+    kernel.run(Call(of_rank));
   }
 }
 

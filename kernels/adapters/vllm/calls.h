@@ -46,6 +46,13 @@ void call_either(F* function, Fewer fewer, More more) {
     more(function);
 }
 
+/// A row's function. vLLM launches on the stream that torch calls current: here it is the call's.
+template <auto kRun>
+void on_stream(const Call& call) {
+  const torch_stable::Running running(call);
+  kRun(call);
+}
+
 std::vector<Kernel> quant_kernels();
 std::vector<Kernel> norm_kernels();
 std::vector<Kernel> activation_kernels();
