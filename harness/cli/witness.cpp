@@ -21,8 +21,8 @@
 namespace assay {
 namespace {
 
-/// Tensors of a case that a witness takes inputs from. The largest that is needed is NaN in a cache of DeepSeek-V4; what is larger
-/// shows nothing that a smaller case does not.
+/// Tensors of a case that a witness takes inputs from. The largest that is needed is NaN in a cache of DeepSeek-V4; what is
+/// larger shows nothing that a smaller case does not.
 constexpr int64_t kMostBytes = 640 << 10;
 
 /// Rows of the tables of contracts; units and casts have recordings or sweeps of their own.
