@@ -2,25 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#include "assay/plugin/devices.hpp"
 #include "assay/plugin/group.hpp"
 
 #pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
 namespace assay::plugin {
-
-/// Whether a runtime has several devices: int devices(), Error use(int device), which makes it the current one, bool reach(int
-/// from, int to), which gives the first access to memory of the second, copy_across(to, from, bytes).
-template <class Runtime, class = void>
-struct HasDevices : std::false_type {};
-template <class Runtime>
-struct HasDevices<Runtime, std::void_t<decltype(Runtime::devices())>> : std::true_type {};
 
 /// Whether a runtime has a LoadScope: while one lives, what a kernel's row launches is loaded on the current device and not
 /// started.
@@ -28,91 +20,6 @@ template <class Runtime, class = void>
 struct LoadsKernels : std::false_type {};
 template <class Runtime>
 struct LoadsKernels<Runtime, std::void_t<typename Runtime::LoadScope>> : std::true_type {};
-
-/// Makes a device the current one, and another one of before that when it goes.
-template <class Runtime>
-class OnDevice {
- public:
-  explicit OnDevice(int device) {
-    if constexpr (HasDevices<Runtime>::value)
-      if (Runtime::use(device) != Runtime::kSuccess)
-        throw Refusal(ASSAY_DEVICE_LOST, "device " + std::to_string(device) + " cannot be used");
-  }
-  OnDevice(const OnDevice&) = delete;
-  OnDevice& operator=(const OnDevice&) = delete;
-  ~OnDevice() {
-    if constexpr (HasDevices<Runtime>::value) (void)Runtime::use(0);
-  }
-};
-
-/// Whether each of these devices has the memory of all others: bytes are sent and read back where they were sent to, since some
-/// drivers promise access and deliver nothing (vLLM 2728, 47544).
-template <class Runtime>
-bool devices_reach_each_other(const std::vector<int>& devices) {
-  if constexpr (HasDevices<Runtime>::value) {
-    for (const int from : devices)
-      for (const int to : devices) {
-        if (from == to) continue;
-        const uint64_t sent = 0x5a5a000000000000u + uint64_t(from * 256 + to);
-        uint64_t found = 0;
-        void *here = nullptr, *there = nullptr;
-        {
-          const OnDevice<Runtime> on(to);
-          if (Runtime::allocate(&there, sizeof sent) != Runtime::kSuccess) return false;
-        }
-        {
-          const OnDevice<Runtime> on(from);
-          if (!Runtime::reach(from, to) || Runtime::allocate(&here, sizeof sent) != Runtime::kSuccess ||
-              Runtime::copy_in(here, &sent, sizeof sent) != Runtime::kSuccess ||
-              Runtime::copy_across(there, here, sizeof sent) != Runtime::kSuccess)
-            found = ~sent;
-        }
-        {
-          const OnDevice<Runtime> on(to);
-          if (found == 0 && Runtime::copy_out(&found, there, sizeof found) != Runtime::kSuccess) found = ~sent;
-        }
-        if (here != nullptr) (void)Runtime::release(here);
-        (void)Runtime::release(there);
-        if (found != sent) return (void)Runtime::take_last_error(), false;
-      }
-  }
-  return true;
-}
-
-/// Devices that groups may use, by ASSAY_DEVICES: "2" is the most of those that there are, "1,3" are these, and with "0,0" the
-/// ranks of one device are launched as if it were two, which rehearses two. Those that are not there are left out.
-template <class Runtime>
-std::vector<int> devices_allowed() {
-  const int all = Runtime::devices();
-  const char* const said = std::getenv("ASSAY_DEVICES");
-  const std::string text = said != nullptr ? said : "";
-  std::vector<int> allowed;
-  if (text.find(',') == std::string::npos) {
-    const int most = text.empty() ? all : std::max(1, std::atoi(text.c_str()));
-    for (int device = 0; device < std::min(all, most); ++device) allowed.push_back(device);
-    return allowed;
-  }
-  for (size_t at = 0, comma = 0; comma != std::string::npos; at = comma + 1) {
-    comma = text.find(',', at);
-    if (const int device = std::atoi(text.c_str() + at); device >= 0 && device < all) allowed.push_back(device);
-  }
-  return allowed;
-}
-
-/// Which devices a group of so many ranks uses: as many ranks on each, and one alone where devices do not reach each other.
-template <class Runtime>
-std::vector<int> devices_for(int32_t ranks) {
-  if constexpr (HasDevices<Runtime>::value) {
-    std::vector<int> devices = devices_allowed<Runtime>();
-    if (devices.empty()) return {0};
-    size_t count = std::min(devices.size(), size_t(ranks));
-    while (size_t(ranks) % count != 0) --count;
-    devices.resize(count);
-    if (!devices_reach_each_other<Runtime>(devices)) devices.resize(1);
-    return devices;
-  }
-  return {0};
-}
 
 /// Rows whose kernels were loaded, so that no launch waits for a rank that waits for that launch.
 template <class Runtime, class C>

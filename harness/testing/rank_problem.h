@@ -1,0 +1,36 @@
+// Problems of several ranks for the toy library, and where the libraries of tests are.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/core/call.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay::testing {
+
+inline std::string path_of_library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
+
+/// x of rank r holds r + 1 everywhere, in codes of a byte.
+inline Problem problem_of(int ranks, int64_t n = 8) {
+  Problem problem;
+  problem.ranks = ranks;
+  for (int rank = 0; rank < ranks; ++rank) {
+    for (HostTensor& tensor : toy_problem(kE8M0, 1, n).tensors) {
+      tensor.spec.rank = rank;
+      for (int64_t i = 0; i < n && tensor.spec.role == Role::kInput; ++i) tensor.set_code(i, uint32_t(rank + 1));
+      problem.tensors.push_back(std::move(tensor));
+    }
+  }
+  return problem;
+}
+
+inline std::vector<int> codes_of(const HostTensor& tensor) {
+  std::vector<int> codes;
+  for (int64_t i = 0; i < tensor.spec.elements(); ++i) codes.push_back(int(tensor.code(i)));
+  return codes;
+}
+
+}  // namespace assay::testing
