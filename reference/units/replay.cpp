@@ -9,8 +9,9 @@ namespace assay {
 namespace {
 
 /// Sums and steps here are those of FP8 products in f32 or a few bits more: 2^step and 2^-step are normal doubles, and products with them
-/// exact.
+/// exact. Where all is zero a step is that of no exponent, and no double holds it.
 double cut(double x, int step, BitLoss loss) {
+  if (x == 0) return x;
   const double steps = x * power_of_two(-step);
   return (loss == BitLoss::kTruncate ? std::trunc(steps) : std::floor(steps)) * power_of_two(step);
 }
