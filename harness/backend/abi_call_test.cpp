@@ -6,6 +6,7 @@
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
+#include "harness/testing/libraries.h"
 #include "harness/testing/rank_problem.h"
 
 namespace assay {

@@ -8,6 +8,7 @@
 
 #include "harness/backend/runner.h"
 #include "harness/backend/worker.h"
+#include "harness/testing/libraries.h"
 #include "harness/testing/rank_problem.h"
 #include "harness/testing/toy_library.h"
 

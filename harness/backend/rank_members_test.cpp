@@ -10,6 +10,7 @@
 
 #include "harness/backend/launch.h"
 #include "harness/backend/worker.h"
+#include "harness/testing/libraries.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 
@@ -101,7 +102,7 @@ TEST(RankMembers, OneThatBreaksIsNamedBeforeThoseThatWaited) {
 }
 
 TEST(RankMembers, ALibraryWithoutSuchGroupsIsASkip) {
-  const std::string toy = ASSAY_TESTING_FOLDER "/libassay_testing_toy_library.so";
+  const std::string toy = testing::path_of_library("toy_library");
   const Backend one = open_in_worker(toy, "toy", {.timeout_seconds = 20, .program = ASSAY_PROGRAM}),
                 other = open_in_process(toy, "toy");
   EXPECT_FALSE(one.library.joins_groups);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "harness/backend/worker.h"
+#include "harness/testing/libraries.h"
 
 namespace assay {
 namespace {
@@ -17,18 +18,16 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::string testing_library(const std::string& name) { return std::string(ASSAY_TESTING_FOLDER) + "/libassay_testing_" + name + ".so"; }
-
 class FindWatch : public ::testing::Test {
  protected:
   FindWatch() { fs::create_directories(folder_); }
   ~FindWatch() override { fs::remove_all(folder_); }
 
   void offer(const std::string& vendor, const std::string& library) {
-    fs::copy_file(testing_library(library), folder_ / ("assay_watch_" + vendor + ".so"));
+    fs::copy_file(testing::path_of_library(library), folder_ / ("assay_watch_" + vendor + ".so"));
   }
   FoundWatch found(const std::string& arch) const {
-    Library tested = open_library(testing_library("device_memory"));
+    Library tested = open_library(testing::path_of_library("device_memory"));
     tested.info.arch = arch;
     return find_watch(tested, {folder_ / "absent", folder_});
   }
@@ -66,14 +65,14 @@ TEST_F(FindWatch, SaysNothingWhereNoneIsOffered) {
 
 TEST_F(FindWatch, ALibraryOnHostMemoryNeedsNone) {
   offer("other", "device_memory");
-  const FoundWatch watch = find_watch(open_library(testing_library("toy_library")), {folder_});
+  const FoundWatch watch = find_watch(open_library(testing::path_of_library("toy_library")), {folder_});
   EXPECT_EQ(watch.watch, nullptr);
   EXPECT_THAT(watch.why_none, IsEmpty());
 }
 
 TEST_F(FindWatch, ItsTroubleIsANoteOfTheLibrary) {
   offer("lost", "no_symbol");
-  const Backend backend = open_in_process(testing_library("device_memory"), "twin", {folder_});
+  const Backend backend = open_in_process(testing::path_of_library("device_memory"), "twin", {folder_});
   EXPECT_THAT(backend.library.notes, ::testing::ElementsAre(HasSubstr("assay_watch_lost.so: no symbol")));
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "harness/backend/worker.h"
+#include "harness/testing/libraries.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 
@@ -17,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
-const std::string kToyPath = ASSAY_TESTING_FOLDER "/libassay_testing_toy_library.so";
+const std::string kToyPath = testing::path_of_library("toy_library");
 
 Backend toy_worker(double timeout_seconds = 20, uint64_t memory_bytes = 0) {
   return open_in_worker(kToyPath, "toy", {timeout_seconds, ASSAY_PROGRAM, memory_bytes});

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "harness/backend/library.h"
+#include "harness/testing/libraries.h"
 #include "harness/testing/toy_op.h"
 #include "harness/text/error.h"
 #include "reference/formats/catalogue.h"
@@ -21,11 +22,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+using testing::path_of_library;
 
-/// A library of harness/testing.
-std::string library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
-
-const std::string kToy = library("toy_library");
+const std::string kToy = path_of_library("toy_library");
 
 Backend worker(double timeout_seconds = 20) {
   return open_in_worker(kToy, "toy", {.timeout_seconds = timeout_seconds, .program = ASSAY_PROGRAM});
@@ -139,23 +138,23 @@ std::string open_error(const std::string& path, bool in_worker, double timeout_s
 TEST(OpenLibrary, WhatCannotBeUsedIsSaidInOneLine) {
   for (const bool in_worker : {false, true}) {
     EXPECT_EQ(open_error("no/such.so", in_worker), "no/such.so: no such file");
-    EXPECT_EQ(open_error(library("no_symbol"), in_worker),
-              library("no_symbol") + ": no symbol assay_get_library; see assay/abi.h");
+    EXPECT_EQ(open_error(path_of_library("no_symbol"), in_worker),
+              path_of_library("no_symbol") + ": no symbol assay_get_library; see assay/abi.h");
     EXPECT_THAT(open_error("/proc/self/status", in_worker), HasSubstr("cannot be loaded"));
   }
 }
 
 TEST(OpenLibrary, ALibraryThatDiesWhileLoadingDoesNotTakeUsAlong) {
-  EXPECT_EQ(open_error(library("dies_on_load"), true),
-            library("dies_on_load") + ": crashed: SIGABRT; --in-process under a debugger shows where, while it was loaded");
+  EXPECT_EQ(open_error(path_of_library("dies_on_load"), true),
+            path_of_library("dies_on_load") + ": crashed: SIGABRT; --in-process under a debugger shows where, while it was loaded");
 }
 
 TEST(OpenLibrary, ALibraryThatHangsWhileLoadingIsGivenUp) {
-  EXPECT_EQ(open_error(library("hangs_on_load"), true, 0.3), library("hangs_on_load") + ": not loaded within 0.3 s");
+  EXPECT_EQ(open_error(path_of_library("hangs_on_load"), true, 0.3), path_of_library("hangs_on_load") + ": not loaded within 0.3 s");
 }
 
 TEST(OpenLibrary, AChangedRoundingModeIsNotedAndPutBack) {
-  const std::string path = library("rounds_on_load");
+  const std::string path = path_of_library("rounds_on_load");
   for (const bool in_worker : {false, true}) {
     const Backend backend =
         in_worker ? open_in_worker(path, path, {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, path);
@@ -167,7 +166,7 @@ TEST(OpenLibrary, AChangedRoundingModeIsNotedAndPutBack) {
 }
 
 TEST(OpenLibrary, AMissingDeviceIsNoBrokenLibrary) {
-  const std::string path = library("no_device");
+  const std::string path = path_of_library("no_device");
   for (const bool in_worker : {false, true}) {
     try {
       in_worker ? open_in_worker(path, path, {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, path);

@@ -5,6 +5,7 @@
 #include "harness/compare/compare.h"
 #include "harness/compare/ordinals.h"
 #include "harness/fill/fill.h"
+#include "harness/testing/libraries.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 
@@ -72,7 +73,7 @@ void tiny_call(benchmark::State& state, const Backend& backend) {
 }
 void tiny_call_in_process(benchmark::State& state) { tiny_call(state, testing::toy_backend()); }
 void tiny_call_in_worker(benchmark::State& state) {
-  tiny_call(state, open_in_worker(ASSAY_TESTING_FOLDER "/libassay_testing_toy_library.so", "toy",
+  tiny_call(state, open_in_worker(testing::path_of_library("toy_library"), "toy",
                                   {.timeout_seconds = 20, .program = ASSAY_PROGRAM}));
 }
 BENCHMARK(tiny_call_in_process);

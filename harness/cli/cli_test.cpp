@@ -12,6 +12,7 @@
 #include <sstream>
 #include <string>
 
+#include "harness/testing/libraries.h"
 #include "reference/table/table.h"
 
 namespace assay {
@@ -41,8 +42,6 @@ Answer shell(const std::string& command) {
 Answer assay(const std::string& arguments, const std::string& environment = "") {
   return shell(environment + " '" ASSAY_PROGRAM "' " + arguments + " 2>&1");
 }
-
-std::string library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
 
 constexpr const char* kFewCases = "--case 'quant_group/vllm.group_fp8/*/ties.s1/w32' ";
 
@@ -212,11 +211,11 @@ TEST_F(Cli, ALibraryGivenByPathRunsInAWorkerWithTheSameVerdicts) {
 }
 
 TEST_F(Cli, LibrariesThatCannotBeUsed) {
-  EXPECT_EQ(assay("run --backend " + library("no_symbol")).exit_code, 2);
-  EXPECT_EQ(assay("run --backend " + library("dies_on_load")).exit_code, 2);
+  EXPECT_EQ(assay("run --backend " + testing::path_of_library("no_symbol")).exit_code, 2);
+  EXPECT_EQ(assay("run --backend " + testing::path_of_library("dies_on_load")).exit_code, 2);
   EXPECT_EQ(assay("run --backend no/such.so").exit_code, 2);
-  EXPECT_EQ(assay("run --backend " + library("no_device")).exit_code, 77);
-  const Answer toy = assay(std::string("run ") + kFewCases + "--backend " + library("toy_library"));
+  EXPECT_EQ(assay("run --backend " + testing::path_of_library("no_device")).exit_code, 77);
+  const Answer toy = assay(std::string("run ") + kFewCases + "--backend " + testing::path_of_library("toy_library"));
   EXPECT_EQ(toy.exit_code, 2);
   EXPECT_THAT(toy.text, HasSubstr("describe(): kernel 'aborts': unknown op 'toy'"));
 }

@@ -1,7 +1,6 @@
-// Problems of several ranks for the toy library, and where the libraries of tests are.
+// Problems of several ranks for the toy library.
 #pragma once
 
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,8 +9,6 @@
 #include "reference/formats/catalogue.h"
 
 namespace assay::testing {
-
-inline std::string path_of_library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
 
 /// x of rank r holds r + 1 everywhere, in codes of a byte.
 inline Problem problem_of(int ranks, int64_t n = 8) {
