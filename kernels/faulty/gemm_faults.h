@@ -2,7 +2,9 @@
 #pragma once
 
 #include "kernels/faulty/product_faults.h"
+#include "kernels/ops/gemm_scaled/amd_rules.h"
 #include "kernels/ops/gemm_scaled/gemm.h"
+#include "kernels/ops/gemm_scaled/nvidia_rules.h"
 
 namespace assay_kernels {
 

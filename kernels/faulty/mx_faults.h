@@ -2,7 +2,10 @@
 // wrong.
 #pragma once
 
+#include "kernels/ops/quant_mx/aiter.h"
 #include "kernels/ops/quant_mx/problem.h"
+#include "kernels/ops/quant_mx/torchao.h"
+#include "kernels/ops/quant_mx/vllm.h"
 
 namespace assay_kernels {
 

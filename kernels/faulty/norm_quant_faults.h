@@ -3,6 +3,7 @@
 
 #include "kernels/faulty/group_faults.h"
 #include "kernels/faulty/norm_faults.h"
+#include "kernels/ops/rms_norm_quant_group/aiter.h"
 #include "kernels/ops/rms_norm_quant_group/mx.h"
 #include "kernels/ops/rms_norm_quant_static/rms_norm_quant_static.h"
 

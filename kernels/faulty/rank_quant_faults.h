@@ -3,6 +3,7 @@
 
 #include "kernels/faulty/norm_quant_faults.h"
 #include "kernels/ops/all_reduce_add_rms_norm/quantized.h"
+#include "kernels/ops/rms_norm_quant_group/behind_ranks.h"
 #include "kernels/ops/rms_norm_quant_group/token.h"
 
 namespace assay_kernels {

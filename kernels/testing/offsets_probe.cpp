@@ -4,6 +4,7 @@
 
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/gemm_scaled/gemm.h"
+#include "kernels/ops/gemm_scaled/nvidia_rules.h"
 
 namespace assay_kernels {
 namespace {

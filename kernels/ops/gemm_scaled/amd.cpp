@@ -1,3 +1,4 @@
+#include "kernels/ops/gemm_scaled/amd_rules.h"
 #include "kernels/ops/gemm_scaled/offers.h"
 
 namespace assay_kernels {

@@ -1,3 +1,4 @@
+#include "kernels/ops/gemm_scaled/nvidia_rules.h"
 #include "kernels/ops/gemm_scaled/offers.h"
 
 namespace assay_kernels {

@@ -1,5 +1,8 @@
 #include "kernels/ops/catalogue.h"
+#include "kernels/ops/quant_mx/aiter.h"
 #include "kernels/ops/quant_mx/problem.h"
+#include "kernels/ops/quant_mx/torchao.h"
+#include "kernels/ops/quant_mx/vllm.h"
 
 namespace assay_kernels {
 namespace {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/ops/rms_norm_double_quant/consumer.h"
-#include "kernels/ops/rms_norm_quant_group/rms_norm_quant_group.h"
+#include "kernels/ops/rms_norm_quant_group/aiter.h"
 
 namespace assay_kernels {
 

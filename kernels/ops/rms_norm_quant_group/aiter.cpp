@@ -1,5 +1,5 @@
+#include "kernels/ops/rms_norm_quant_group/aiter.h"
 #include "kernels/ops/rms_norm_quant_group/apart.h"
-#include "kernels/ops/rms_norm_quant_group/rms_norm_quant_group.h"
 
 namespace assay_kernels {
 

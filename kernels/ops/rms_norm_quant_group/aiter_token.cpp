@@ -1,3 +1,4 @@
+#include "kernels/ops/rms_norm_quant_group/aiter.h"
 #include "kernels/ops/rms_norm_quant_group/apart.h"
 #include "kernels/ops/rms_norm_quant_group/token.h"
 

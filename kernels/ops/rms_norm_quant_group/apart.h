@@ -5,8 +5,8 @@
 
 namespace assay_kernels {
 
-/// By the contract that the call names, one of a list in rules.h: NormBlockList, NormAiterList, NormTokenList,
-/// NormAiterTokenList, NormGatedList, NormRankTokenList or NormRankGroupList.
+/// By the contract that the call names, one of a list: NormBlockList or NormTokenList (rules.h), NormAiterList, NormAiterTokenList or
+/// NormGatedList (aiter.h), NormRankTokenList or NormRankGroupList (behind_ranks.h).
 void run_norm_block(const Call& call);
 void run_norm_aiter(const Call& call);
 void run_norm_token(const Call& call);

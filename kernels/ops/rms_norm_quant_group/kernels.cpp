@@ -1,5 +1,6 @@
 #include "kernels/ops/catalogue.h"
 #include "kernels/ops/rms_norm_quant_group/apart.h"
+#include "kernels/ops/rms_norm_quant_group/behind_ranks.h"
 #include "kernels/ops/rms_norm_quant_group/rms_norm_quant_group.h"
 
 namespace assay_kernels {

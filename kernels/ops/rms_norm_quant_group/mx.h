@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/ops/quant_mx/problem.h"
+#include "kernels/ops/quant_mx/vllm.h"
 #include "kernels/ops/rms_norm_quant_group/rms_norm_quant_group.h"
 
 namespace assay_kernels {

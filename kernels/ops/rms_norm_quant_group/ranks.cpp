@@ -1,5 +1,6 @@
 // Behind sums over ranks.
 #include "kernels/ops/rms_norm_quant_group/apart.h"
+#include "kernels/ops/rms_norm_quant_group/behind_ranks.h"
 #include "kernels/ops/rms_norm_quant_group/token.h"
 
 namespace assay_kernels {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/ops/quant_mx/problem.h"
+#include "kernels/ops/quant_mx/vllm.h"
 #include "kernels/ops/silu_mul_quant_group/problem.h"
 #include "kernels/ops/silu_mul_quant_group/rules.h"
 
