@@ -77,12 +77,12 @@ int64_t Expression::integer(std::span<const int64_t> values) const {
   const auto pop = [&] { return stack[--size]; };
   for (const Token& token : postfix_) {
     if (token.kind == Token::kNumber) {
-      if (!token.whole) throw std::domain_error("'" + token.number + "' is not an integer in '" + text_ + "'");
+      if (!token.whole) throw std::domain_error("'" + numbers_[token.place] + "' is not an integer in '" + text_ + "'");
       push(token.integer);
       continue;
     }
     if (token.kind == Token::kName) {
-      push(values[token.name]);
+      push(values[token.place]);
       continue;
     }
     const int64_t b = pop();
@@ -124,12 +124,12 @@ double Expression::rounded(const std::map<std::string, std::string>& constants, 
   };
   for (const Token& token : postfix_) {
     if (token.kind == Token::kNumber) {
-      stack.push_back(exact_decimal(token.number));
+      stack.push_back(exact_decimal(numbers_[token.place]));
       continue;
     }
     if (token.kind == Token::kName) {
-      const auto found = constants.find(names_[token.name]);
-      if (found == constants.end()) throw std::out_of_range("unknown name '" + names_[token.name] + "' in '" + text_ + "'");
+      const auto found = constants.find(names_[token.place]);
+      if (found == constants.end()) throw std::out_of_range("unknown name '" + names_[token.place] + "' in '" + text_ + "'");
       stack.push_back(exact_decimal(found->second));
       continue;
     }

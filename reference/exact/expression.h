@@ -41,14 +41,13 @@ class Expression {
  private:
   struct Token {
     enum Kind { kNumber, kName, kAdd, kSubtract, kMultiply, kDivide, kRemainder, kNegate, kCeil, kPower } kind;
-    std::string number;  ///< as written
     bool whole = false;   ///< of a number: `integer` is it
+    size_t place = 0;     ///< of a number as written in numbers_, of a name in names_
     int64_t integer = 0;
-    size_t name = 0;
   };
   friend class ExpressionParser;
   std::string text_;
-  std::vector<std::string> names_;
+  std::vector<std::string> names_, numbers_;
   std::vector<Token> postfix_;
 
   static constexpr size_t kDeepest = 32;  ///< numbers that wait at once

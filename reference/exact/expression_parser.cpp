@@ -41,11 +41,11 @@ class ExpressionParser {
   }
   void emit(Token::Kind kind) {
     if (kind != Token::kNegate) --waiting_;
-    out_.postfix_.push_back({.kind = kind, .number = {}});
+    out_.postfix_.push_back({.kind = kind});
   }
-  void emit_operand(Token token) {
+  void emit_operand(const Token& token) {
     if (++waiting_ > Expression::kDeepest) throw ParseError(at_, "is nested too deeply");
-    out_.postfix_.push_back(std::move(token));
+    out_.postfix_.push_back(token);
   }
 
   void sum() {
@@ -117,13 +117,13 @@ class ExpressionParser {
     }
     if (at_ < text_.size() && (text_[at_] == '.' || std::isalpha(static_cast<unsigned char>(text_[at_]))))
       ++at_, throw no_number();
-    Token token{.kind = Token::kNumber, .number = std::string(text_.substr(start, at_ - start))};
-    token.whole = is_whole(token.number);
+    const std::string& written = out_.numbers_.emplace_back(text_.substr(start, at_ - start));
+    Token token{.kind = Token::kNumber, .whole = is_whole(written), .place = out_.numbers_.size() - 1};
     if (token.whole) {
-      if (token.number.size() > kMostDigits) throw ParseError(start, "'" + token.number + "' is too large");
-      token.integer = std::stoll(token.number);
+      if (written.size() > kMostDigits) throw ParseError(start, "'" + written + "' is too large");
+      token.integer = std::stoll(written);
     }
-    emit_operand(std::move(token));
+    emit_operand(token);
   }
   void name() {
     const size_t start = at_;
@@ -139,7 +139,7 @@ class ExpressionParser {
     }
     auto found = std::find(out_.names_.begin(), out_.names_.end(), word);
     if (found == out_.names_.end()) found = out_.names_.insert(out_.names_.end(), word);
-    emit_operand({.kind = Token::kName, .number = {}, .name = size_t(found - out_.names_.begin())});
+    emit_operand({.kind = Token::kName, .place = size_t(found - out_.names_.begin())});
   }
 
   std::string_view text_;

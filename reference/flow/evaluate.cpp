@@ -54,18 +54,30 @@ RowOutputs finish(const Contract& contract, size_t links, RowRun row) {
 
 RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                         RowListener* listener) {
-  return finish(contract, 0, {inputs, stored, x_format, listener, Spans(inputs.x), {}, {}});
+  return finish(contract, 0, {inputs, stored, x_format, listener, Spans(inputs.x), {}, {}, 0});
 }
 
 RowBehind row_behind(const Contract& contract, size_t links, const RowInputs& inputs, const Format& x_format) {
-  RowRun row{inputs, nullptr, x_format, nullptr, Spans(inputs.x), {}, {}};
+  RowRun row{inputs, nullptr, x_format, nullptr, Spans(inputs.x), {}, {}, 0};
   for (size_t i = 0; i < links; ++i) std::visit([&](const auto& one) { run(one, row); }, contract.links[i]);
   return {links, std::move(row.values), std::move(row.out), std::move(row.norm)};
 }
 
+RowOutputs evaluate_first(const Contract& contract, const RowInputs& inputs, const Format& x_format, size_t count) {
+  return finish(contract, 0, {inputs, nullptr, x_format, nullptr, Spans(inputs.x), {}, {}, count});
+}
+
+RowBehind first_numbers(const RowBehind& behind, size_t count) {
+  RowBehind first{behind.links, {}, {}, {}};
+  const auto end = std::ptrdiff_t(count);
+  first.values.low.assign(behind.values.low.begin(), behind.values.low.begin() + end);
+  if (!behind.values.pinned()) first.values.high.assign(behind.values.high.begin(), behind.values.high.begin() + end);
+  return first;
+}
+
 RowOutputs evaluate_behind(const RowBehind& behind, const Contract& contract, const RowInputs& inputs, const StoredRow* stored,
                            const Format& x_format) {
-  return finish(contract, behind.links, {inputs, stored, x_format, nullptr, behind.values, behind.out, behind.norm});
+  return finish(contract, behind.links, {inputs, stored, x_format, nullptr, behind.values, behind.out, behind.norm, 0});
 }
 
 }  // namespace assay

@@ -16,6 +16,7 @@ struct RowRun {
   Spans values;     ///< what the links before have made of the row
   RowOutputs out;
   NormRow norm;     ///< of a contract with a norm, for the check of the outputs together
+  size_t asked = 0; ///< a norm sees the whole row and makes so many of its numbers, the first ones; 0: all
 };
 
 void run(const RowNorm& link, RowRun& row);

@@ -50,20 +50,36 @@ class Specials {
   const std::vector<int64_t>& steps_;
 };
 
+}  // namespace
+
+/// What does not depend on factors.
+struct PreparedUnit::Tables {
+  const Unit unit;
+  const UnitLoops& loops;
+  const UnitPlan plan;
+  const CodeTable a, b;
+
+  Tables(const Unit& of, const UnitLoops& by)
+      : unit(of), loops(by), plan(plan_of(unit, loops)), a(plan, *unit.a, 0), b(plan, *unit.b, loops.lanes) {}
+};
+
+namespace {
+
 /// One tile while its instructions run.
 class Tile {
  public:
-  Tile(const Unit& unit, const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, const UnitLoops& loops)
-      : unit_(unit),
-        plan_(plan_of(unit, loops)),
+  Tile(const UnitPlan& plan, const CodeTable& table_a, const CodeTable& table_b, const UnitProduct& product, const UnitTile& tile,
+       int64_t first, int64_t end, const UnitLoops& loops)
+      : unit_(*plan.unit),
+        plan_(plan),
         tile_(tile),
         loops_(loops),
-        a_(unit, product.a, *unit.a, product.k),
-        b_(unit, product.b, *unit.b, product.k),
-        table_a_(plan_, *unit.a, 0),
-        table_b_(plan_, *unit.b, loops.lanes),
-        steps_(steps_of(unit, first, end)),
-        specials_(unit, a_, b_, steps_) {}
+        a_(unit_, product.a, *unit_.a, product.k),
+        b_(unit_, product.b, *unit_.b, product.k),
+        table_a_(table_a),
+        table_b_(table_b),
+        steps_(steps_of(unit_, first, end)),
+        specials_(unit_, a_, b_, steps_) {}
 
   void run(uint32_t* d, int64_t pitch, const ForEach& for_each) const {
     const int64_t panels = (tile_.columns + loops_.lanes - 1) / loops_.lanes,
@@ -115,11 +131,11 @@ class Tile {
   }
 
   const Unit& unit_;
-  const UnitPlan plan_;
+  const UnitPlan& plan_;
   const UnitTile tile_;
   const UnitLoops& loops_;
   const FactorCodes a_, b_;
-  const CodeTable table_a_, table_b_;
+  const CodeTable &table_a_, &table_b_;
   const std::vector<int64_t> steps_;
   const Specials specials_;
 };
@@ -130,13 +146,21 @@ void one_after_the_other(int64_t count, const std::function<void(int64_t)>& f) {
   for (int64_t i = 0; i < count; ++i) f(i);
 }
 
+PreparedUnit::PreparedUnit(const Unit& unit, const UnitLoops& loops)
+    : unit_(unit), tables_(unit.known() ? std::make_shared<const Tables>(unit, loops) : nullptr) {}
+
+void PreparedUnit::accumulate(const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d,
+                              int64_t pitch, const ForEach& for_each) const {
+  require(unit_.known(), unit_, "is unknown: nothing is predicted for it");
+  require(first >= 0 && first % unit_.k == 0 && (end % unit_.k == 0 || end == product.k) && end <= product.k, unit_,
+          "instructions begin and end at multiples of its k, or at the product's");
+  require(!unit_.scale || (product.a.scales && product.b.scales), unit_, "has scales, and none are given");
+  Tile(tables_->plan, tables_->a, tables_->b, product, tile, first, end, tables_->loops).run(d, pitch, for_each);
+}
+
 void accumulate(const Unit& unit, const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d,
                 int64_t pitch, const ForEach& for_each, const UnitLoops& loops) {
-  require(unit.known(), unit, "is unknown: nothing is predicted for it");
-  require(first >= 0 && first % unit.k == 0 && (end % unit.k == 0 || end == product.k) && end <= product.k, unit,
-          "instructions begin and end at multiples of its k, or at the product's");
-  require(!unit.scale || (product.a.scales && product.b.scales), unit, "has scales, and none are given");
-  Tile(unit, product, tile, first, end, loops).run(d, pitch, for_each);
+  PreparedUnit(unit, loops).accumulate(product, tile, first, end, d, pitch, for_each);
 }
 
 }  // namespace assay

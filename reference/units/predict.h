@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "reference/units/plan.h"
 #include "reference/units/unit.h"
@@ -41,5 +42,19 @@ void one_after_the_other(int64_t count, const std::function<void(int64_t)>& f);
 /// is not so, for an unknown unit, and for missing scales.
 void accumulate(const Unit& unit, const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d,
                 int64_t pitch, const ForEach& for_each = one_after_the_other, const UnitLoops& loops = unit_loops());
+
+/// A unit with what each code is to its loops, for those that accumulate() many tiles of it: that is looked up once.
+class PreparedUnit {
+ public:
+  explicit PreparedUnit(const Unit& unit, const UnitLoops& loops = unit_loops());
+
+  void accumulate(const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d, int64_t pitch,
+                  const ForEach& for_each = one_after_the_other) const;
+
+ private:
+  struct Tables;
+  Unit unit_;
+  std::shared_ptr<const Tables> tables_;  ///< null of an unknown unit
+};
 
 }  // namespace assay

@@ -1,22 +1,42 @@
 #include "reference/units/replay.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 
 namespace assay {
 namespace {
 
-/// Sums and steps here are those of FP8 products in f32 or a few bits more: 2^step and 2^-step are normal doubles, and products with them
-/// exact. Where all is zero a step is that of no exponent, and no double holds it.
+// The functions of <cmath> for these are calls where a processor of any kind is compiled for, and most of the time went there.
+
+/// Whether a number can have a fraction, and then fits an integer of 64 bits.
+bool can_have_fraction(double x) { return std::fabs(x) < 0x1p52; }
+double truncated(double x) { return can_have_fraction(x) ? std::copysign(double(int64_t(x)), x) : x; }
+double floored(double x) {
+  const double whole = truncated(x);
+  return whole > x ? whole - 1 : whole;
+}
+/// To nearest even: where doubles have no fraction the processor's own addition rounds so.
+double to_nearest_even(double x) { return can_have_fraction(x) ? std::copysign((std::fabs(x) + 0x1p52) - 0x1p52, x) : x; }
+/// floor(log2 |x|) of a normal double, as all but zero are here.
+int exponent_of_double(double x) { return int(std::bit_cast<uint64_t>(x) >> 52 & 0x7ff) - 1023; }
+
+/// Sums and steps here are those of FP8 products in f32 or a few bits more: 2^step and 2^-step are normal doubles, and products
+/// with them exact. Where all is zero a step is that of no exponent, and no double holds it.
 double cut(double x, int step, BitLoss loss) {
   if (x == 0) return x;
   const double steps = x * power_of_two(-step);
-  return (loss == BitLoss::kTruncate ? std::trunc(steps) : std::floor(steps)) * power_of_two(step);
+  return (loss == BitLoss::kTruncate ? truncated(steps) : floored(steps)) * power_of_two(step);
 }
 
 /// What is left whether the loss happens or not.
+Span lose(double x, int step, BitLoss loss) {
+  const double left = cut(x, step, loss);
+  return {std::min(x, left), std::max(x, left)};
+}
 Span lose(Span x, int step, BitLoss loss) {
   return {std::min(x.low, cut(x.low, step, loss)), std::max(x.high, cut(x.high, step, loss))};
 }
@@ -60,7 +80,7 @@ std::array<Replay::Factor, 256> Replay::factors_of(const Format& format) const {
 
 int Replay::exponent_of(Span c) const {
   const double most = largest(c);
-  return most == 0 ? unit_.d->min_exponent() : std::max(std::ilogb(most), unit_.d->min_exponent());
+  return most == 0 ? unit_.d->min_exponent() : std::max(exponent_of_double(most), unit_.d->min_exponent());
 }
 
 int Replay::least_exponent_of(Span c) const {
@@ -80,7 +100,7 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
   for (int i = 0; i < count; ++i) {
     if (terms[i].value == 0) continue;
     sum = plus(sum, terms[i].exponent >= whole ? point(terms[i].value)
-                                               : lose(point(terms[i].value), exponent - unit_.fraction_bits, unit_.loss));
+                                               : lose(terms[i].value, exponent - unit_.fraction_bits, unit_.loss));
     magnitudes += std::fabs(terms[i].value);
   }
   // Multiples of one step that stay below 2^53 steps are added exactly; else each addition may be off by 2^-53 of the magnitudes.
@@ -92,20 +112,20 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
 Span Replay::rounded(Span sum, bool to_nearest, int bits) const {
   const auto one = [&](double x) {
     if (x == 0) return x;
-    const int step = std::max(std::ilogb(x), unit_.d->min_exponent()) - bits;
-    return to_nearest ? std::nearbyint(x * power_of_two(-step)) * power_of_two(step) : cut(x, step, BitLoss::kTruncate);
+    const int step = std::max(exponent_of_double(x), unit_.d->min_exponent()) - bits;
+    return to_nearest ? to_nearest_even(x * power_of_two(-step)) * power_of_two(step) : cut(x, step, BitLoss::kTruncate);
   };
   return {std::min(sum.low, one(sum.low)), std::max(sum.high, one(sum.high))};
 }
 
-Span Replay::joined(const Term* terms, Span c) const {
+Span Replay::joined(const Term* terms, Span c) {
   const int part = unit_.take / unit_.splits;
-  std::vector<Sum> sums;
-  for (int first = 0; first < unit_.take; first += part) sums.push_back(aligned(terms + first, part, kNoExponent));
-  int of_sum = sums.front().exponent;
-  for (const Sum& one : sums) of_sum = std::max(of_sum, one.exponent);
+  sums_.clear();
+  for (int first = 0; first < unit_.take; first += part) sums_.push_back(aligned(terms + first, part, kNoExponent));
+  int of_sum = sums_.front().exponent;
+  for (const Sum& one : sums_) of_sum = std::max(of_sum, one.exponent);
   Span sum{0, 0};
-  for (const Sum& one : sums)
+  for (const Sum& one : sums_)
     sum = plus(sum, unit_.splits > 1 ? lose(one.span, of_sum - unit_.join_fraction_bits, unit_.join_loss) : one.span);
   const int of_c = exponent_of(c), exponent = std::max(of_sum, of_c);
   Span c_part = lose(c, exponent - unit_.c_fraction_bits, unit_.c_loss);
@@ -114,7 +134,7 @@ Span Replay::joined(const Term* terms, Span c) const {
   return plus(lose(sum, exponent - unit_.sum_fraction_bits, unit_.c_loss), c_part);
 }
 
-Span Replay::block(const Term* terms, Span c) const {
+Span Replay::block(const Term* terms, Span c) {
   Span sum;
   if (unit_.join == AccumulatorJoin::kJoined) {
     sum = joined(terms, c);

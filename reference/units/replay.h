@@ -44,9 +44,9 @@ class Replay {
 
   std::array<Factor, 256> factors_of(const Format& format) const;
   Span instruction(const std::byte* a, const std::byte* b, int64_t products, Span c);
-  Span block(const Term* terms, Span c) const;
+  Span block(const Term* terms, Span c);
   Sum aligned(const Term* terms, int count, int least) const;
-  Span joined(const Term* terms, Span c) const;
+  Span joined(const Term* terms, Span c);
   int exponent_of(Span c) const;        ///< the largest that it may have
   int least_exponent_of(Span c) const;
   Span rounded(Span sum, bool to_nearest, int bits) const;
@@ -55,6 +55,7 @@ class Replay {
   std::array<Factor, 256> a_, b_;
   std::vector<int> order_;
   std::vector<Term> terms_;
+  std::vector<Sum> sums_;  ///< of the parts of one block
 };
 
 }  // namespace assay

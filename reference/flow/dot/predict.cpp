@@ -33,6 +33,7 @@ int64_t end_of_parts(int64_t k, int64_t part, int64_t left_out) {
 
 DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums)
     : unit_(contract.unit),
+      prepared_(unit_),
       product_(inputs.product),
       program_(std::move(program)),
       inputs_(inputs),
@@ -53,8 +54,8 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
 
 std::vector<double> DotRows::sums(const DotBlock& block, int64_t first_k, int64_t end_k) const {
   std::vector<uint32_t> codes(block.size(), 0);
-  accumulate(unit_, product_, {block.first, block.rows(), block.first_column, block.columns()}, first_k, end_k, codes.data(),
-             block.columns());
+  prepared_.accumulate(product_, {block.first, block.rows(), block.first_column, block.columns()}, first_k, end_k, codes.data(),
+                       block.columns());
   std::vector<double> values(codes.size());
   if (unit_.d->bytes() == int(sizeof codes[0]))
     decode_all(*unit_.d, std::as_bytes(std::span(codes)).data(), values);

@@ -75,6 +75,7 @@ class DotRows {
   Spans scales_of_b(const DotBlock& block, int64_t k) const;
 
   Unit unit_;
+  PreparedUnit prepared_;
   std::vector<std::byte> codes_a_, codes_b_;  ///< of scales, for a unit that takes them
   UnitProduct product_;
   DotProgram program_;

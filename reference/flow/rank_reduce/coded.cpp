@@ -52,9 +52,17 @@ Spans RankSums::coded(Spans numbers) const {
   evaluate(scale_, scale, {});
   Spans mult = mult_.start == "m" ? extremes : scale;
   evaluate(mult_, mult, {});
+  const auto ends_of_numbers = [&](const std::vector<double>& of_groups) {
+    std::vector<double> all(of_groups.empty() ? 0 : numbers.size());
+    for (size_t first = 0; first < all.size(); first += apart) {
+      const auto group = of_groups.begin() + std::ptrdiff_t(first / block * apart);
+      std::copy(group, group + std::ptrdiff_t(apart), all.begin() + std::ptrdiff_t(first));
+    }
+    return all;
+  };
   const auto of_numbers = [&](const Spans& of_groups) {
-    Spans all(std::vector<double>(numbers.size(), 0.0));
-    for (size_t i = 0; i < numbers.size(); ++i) all.set(i, of_groups[i / block * apart + i % apart]);
+    Spans all(ends_of_numbers(of_groups.low));
+    all.high = ends_of_numbers(of_groups.high);
     return all;
   };
   const Spans scales = of_numbers(scale), mults = of_numbers(mult);
@@ -79,31 +87,66 @@ RankNumbers RankSums::whole_groups(int64_t first, int64_t count) const {
   return all;
 }
 
-/// Results of elements of a segment, from those of all groups that hold them; groups begin with the segment.
-Spans RankSums::coded_segment(const RankSegment& segment, int rank, int64_t first, int64_t count) const {
+bool RankSums::keeps(const RankSegment& segment, int rank) const {
+  return contract_.codec.keeps_sums() && (segment.owner + contract_.codec.keeper) % inputs_.world_size() == rank;
+}
+
+/// From the sums of all groups that hold elements of the stretch; groups begin with the segment.
+RankSums::CodedSums RankSums::coded_sums(const Stretch& stretch, int rank) const {
+  const RankSegment& segment = stretch.segment;
   const int64_t block = contract_.codec.group * contract_.codec.apart;
-  const int64_t begin = segment.first + (first - segment.first) / block * block;
-  const int64_t end = begin + (first + count - begin + block - 1) / block * block;
+  const int64_t begin = segment.first + (stretch.first - segment.first) / block * block;
+  const int64_t end = begin + (stretch.end - begin + block - 1) / block * block;
   const RankNumbers numbers = whole_groups(begin, end - begin);
   Sources all;
   for (const std::vector<double>& of_rank : numbers) all.push_back(&of_rank);
+  const auto result_of = [&](Spans sums) {
+    evaluate(y_, sums, {});
+    const auto from = std::ptrdiff_t(stretch.first - begin), to = std::ptrdiff_t(stretch.end - begin);
+    Spans result;
+    result.low.assign(sums.low.begin() + from, sums.low.begin() + to);
+    if (!sums.pinned()) result.high.assign(sums.high.begin() + from, sums.high.begin() + to);
+    return result;
+  };
   Spans sums = chain_of_sums(terms(all, order_from(segment.owner, rank), 0, end - begin));
-  const bool keeps = contract_.codec.keeps_sums() && (segment.owner + contract_.codec.keeper) % inputs_.world_size() == rank;
-  if (contract_.codec.of_sums && !keeps) sums = coded(std::move(sums));
-  evaluate(y_, sums, {});
-  Spans results;
-  const auto from = std::ptrdiff_t(first - begin), to = from + std::ptrdiff_t(count);
-  results.low.assign(sums.low.begin() + from, sums.low.begin() + to);
-  if (!sums.pinned()) results.high.assign(sums.high.begin() + from, sums.high.begin() + to);
+  CodedSums results;
+  if (contract_.codec.keeps_sums()) results.kept = result_of(sums);
+  results.read = result_of(contract_.codec.of_sums ? coded(std::move(sums)) : std::move(sums));
   return results;
 }
 
-Spans RankSums::coded_results(int rank, int64_t first, int64_t count) const {
-  if (segments_.empty()) return coded_segment({0, 0, inputs_.elements()}, rank, first, count);
-  Spans all;
+std::vector<RankSums::Stretch> RankSums::stretches(int64_t first, int64_t count) const {
+  if (segments_.empty()) return {{{0, 0, inputs_.elements()}, first, first + count}};
+  std::vector<Stretch> all;
   for (const RankSegment& segment : segments_) {
     const int64_t begin = std::max(first, segment.first), end = std::min(first + count, segment.end);
-    if (begin < end) append(all, coded_segment(segment, rank, begin, end - begin));
+    if (begin < end) all.push_back({segment, begin, end});
+  }
+  return all;
+}
+
+Spans RankSums::coded_results(int rank, int64_t first, int64_t count) const {
+  Spans all;
+  for (const Stretch& stretch : stretches(first, count)) {
+    CodedSums sums = coded_sums(stretch, rank);
+    append(all, keeps(stretch.segment, rank) ? std::move(sums.kept) : std::move(sums.read));
+  }
+  return all;
+}
+
+std::vector<Spans> RankSums::results_of_ranks(int64_t first, int64_t count) const {
+  const int size = inputs_.world_size();
+  std::vector<Spans> all;
+  const bool differ_by_keeper =
+      contract_.codec.group > 0 && count > 0 && contract_.order != RankOrder::kFromReader && !contract_.result;
+  if (!differ_by_keeper) {
+    for (int rank = 0; rank < size; ++rank) all.push_back(rank > 0 && same_for_all() ? all.front() : results(rank, first, count));
+    return all;
+  }
+  all.resize(size_t(size));
+  for (const Stretch& stretch : stretches(first, count)) {
+    const CodedSums sums = coded_sums(stretch, 0);
+    for (int rank = 0; rank < size; ++rank) append(all[size_t(rank)], keeps(stretch.segment, rank) ? sums.kept : sums.read);
   }
   return all;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "reference/flow/rank_reduce/edits.h"
 #include "reference/testing/ranks.h"
 
 namespace assay::rank_codec_twin {
@@ -140,6 +141,34 @@ TEST(RankCodecTwin, FlashinfersStripesAreKeptByTurns) {
     }
   }
   EXPECT_GT(pinned, 2 * (8192 + 256) * 9 / 10) << "2 ulp of a scale move few codes";
+}
+
+/// Bits of both ends.
+bool same_spans(const Spans& a, const Spans& b) {
+  const auto same = [](const std::vector<double>& x, const std::vector<double>& y) {
+    return x.size() == y.size() && std::equal(x.begin(), x.end(), y.begin(), same_number);
+  };
+  return same(a.low, b.low) && same(a.pinned() ? a.low : a.high, b.pinned() ? b.low : b.high);
+}
+
+TEST(RankCodecTwin, WhatRanksHaveInCommonIsWhatEachOfThemReturns) {
+  int differ = 0;
+  for (const char* id : {"aiter.all_reduce_fp8.gfx950", "flashinfer.all_reduce_fp8_twoshot", "quickreduce.all_reduce_int8.gfx942",
+                         "vllm.all_reduce_2stage", "nccl.all_reduce_ring"}) {
+    const RankReduce right = contract_of_ranks(id);
+    const Format& x = right.takes(kBf16) ? kBf16 : kF16;
+    const TwoRanks data(x, 4096 + 512, 7);
+    std::vector<RankReduce> contracts = {right};
+    for (const RankNeighbour& wrong : rank_neighbours(right, x, 2, 4096 + 512, false)) contracts.push_back(wrong.contract);
+    for (const RankReduce& contract : contracts) {
+      const RankSums sums(contract, x, data.in);
+      const std::vector<Spans> of_ranks = sums.results_of_ranks(100, 4096);
+      ASSERT_EQ(of_ranks.size(), 2u);
+      for (int rank = 0; rank < 2; ++rank) ASSERT_TRUE(same_spans(of_ranks[size_t(rank)], sums.results(rank, 100, 4096))) << id;
+      differ += !same_spans(of_ranks[0], of_ranks[1]);
+    }
+  }
+  EXPECT_GT(differ, 10) << "owners keep their sums";
 }
 
 }  // namespace

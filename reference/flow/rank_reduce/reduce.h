@@ -26,6 +26,8 @@ class RankSums {
 
   /// Results of elements first .. first + count - 1 as that rank returns them.
   Spans results(int rank, int64_t first, int64_t count) const;
+  /// Of all ranks in turn. What they have in common is made once: of contracts whose owners keep their sums all but who keeps which.
+  std::vector<Spans> results_of_ranks(int64_t first, int64_t count) const;
   /// Whether all ranks return the same: results() need be asked for one of them only.
   bool same_for_all() const;
 
@@ -42,8 +44,19 @@ class RankSums {
   Span extreme(const Spans& numbers, size_t first) const;
   void keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const;
   Spans coded(Spans numbers) const;
+  /// Elements first .. end - 1, which lie in one segment.
+  struct Stretch {
+    RankSegment segment;
+    int64_t first, end;
+  };
+  /// What ranks return of a stretch: those that read codes, and, where one keeps its sums, that one.
+  struct CodedSums {
+    Spans read, kept;
+  };
+  std::vector<Stretch> stretches(int64_t first, int64_t count) const;
+  bool keeps(const RankSegment& segment, int rank) const;
+  CodedSums coded_sums(const Stretch& stretch, int rank) const;
   Spans coded_results(int rank, int64_t first, int64_t count) const;
-  Spans coded_segment(const RankSegment& segment, int rank, int64_t first, int64_t count) const;
   RankNumbers whole_groups(int64_t first, int64_t count) const;
   Spans tree(std::vector<Spans> terms) const;
   Spans by_owner(const RankNumbers& from, int owner, int rank, int64_t first, int64_t count) const;

@@ -130,9 +130,12 @@ Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& o
 void run(const RowNorm& link, RowRun& row) {
   row.norm = norm_row(link, row.inputs.x, row.inputs.residual, row.x, row.listener);
   row.out.r = norm_factor(link, row.norm, row.inputs.eps, row.listener);
-  row.values =
-      norm_outputs(link, Spans(row.norm.normalized), {Spans(row.inputs.gamma), Spans(row.inputs.beta), Spans(row.inputs.gate)},
-                   {row.out.r, row.norm.mu}, row.listener);
+  const auto asked = [&](const std::vector<double>& of_row) {
+    const size_t count = row.asked > 0 ? std::min(row.asked, of_row.size()) : of_row.size();
+    return Spans(std::vector<double>(of_row.begin(), of_row.begin() + std::ptrdiff_t(count)));
+  };
+  row.values = norm_outputs(link, asked(row.norm.normalized), {asked(row.inputs.gamma), asked(row.inputs.beta), asked(row.inputs.gate)},
+                            {row.out.r, row.norm.mu}, row.listener);
   row.out.residual = Spans(std::move(row.norm.residual));
 }
 
