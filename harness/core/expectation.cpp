@@ -41,14 +41,20 @@ Answer side_by_side(Answer first, Answer second) {
   Answer all = first;
   all.parts.insert(all.parts.end(), second.parts.begin(), second.parts.end());
   all.steps = std::max(first.steps, second.steps);
-  all.accepted = [first = std::move(first), second = std::move(second)](int64_t begin, int64_t end) {
-    const auto of = [&](const Answer& answer) {
-      return answer.accepted(std::min(begin, answer.steps), std::min(end, answer.steps));
-    };
-    AcceptedBlock block = of(first), more = of(second);
+  const auto joined = [](AcceptedBlock block, AcceptedBlock more) {
     std::move(more.parts.begin(), more.parts.end(), std::back_inserter(block.parts));
     std::move(more.violations.begin(), more.violations.end(), std::back_inserter(block.violations));
     return block;
+  };
+  all.of_columns = nullptr;
+  all.glimpse = nullptr;
+  if (first.glimpse && second.glimpse)
+    all.glimpse = [joined, first = first.glimpse, second = second.glimpse] { return joined(first(), second()); };
+  all.accepted = [joined, first = std::move(first), second = std::move(second)](int64_t begin, int64_t end) {
+    const auto of = [&](const Answer& answer) {
+      return answer.accepted(std::min(begin, answer.steps), std::min(end, answer.steps));
+    };
+    return joined(of(first), of(second));
   };
   return all;
 }

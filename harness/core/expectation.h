@@ -115,6 +115,9 @@ struct Answer {
   std::function<AcceptedBlock(int64_t first, int64_t end)> accepted = {};
   /// Empty, or the same of some columns alone, where a row costs what its elements do: of the one part, row by row.
   std::function<AcceptedBlock(int64_t first, int64_t end, int64_t first_column, int64_t end_column)> of_columns = {};
+  /// Empty, or the first elements of the first row of each part, as many as cost little: AcceptedRows of row 0 with fewer columns, or
+  /// with none. For those who look whether an edit shows at all.
+  std::function<AcceptedBlock()> glimpse = {};
   int64_t products = 1;  ///< that an element is made of, where they are what it costs
   bool ready = false;    ///< computed already: to ask for fewer steps saves nothing
 

@@ -90,7 +90,7 @@ int64_t outside_of(const std::vector<Whole>& right, const Whole& edited) {
   return least;
 }
 
-/// Whether some of these rows of an edit have no code in common with the right ones in the same places.
+/// Whether some of these rows of an edit, of one row perhaps its first columns alone, have no code in common with the right ones in the same places.
 bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
   const auto first = rows.first * right.part.columns();
   const std::vector<int32_t>& high = highs(rows);
@@ -102,16 +102,16 @@ bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& ro
   return false;
 }
 
-/// Whether an element of the first step tells the edit apart, in the place where the right answer has it.
-bool is_apart_in_first_step(const Whole& right, const Answer& edited) {
-  if (edited.steps == 0) return false;
-  const AcceptedBlock block = edited.accepted(0, 1);
+/// Whether an element of rows of an edit, or of their first columns, tells it apart, in the place where the right answer has it.
+bool is_apart_in(const Whole& right, const Answer& edited, const AcceptedBlock& block) {
   for (size_t p = 0; p < right.size(); ++p) {
     const Part &own = right[p].part, &other = edited.parts[p];
     const AcceptedRows& rows = block.parts[p];
     bool in_place = rows.first < rows.end && own.shape == other.shape;
+    const bool dense = own.places.dense() && other.places.dense();
+    const int64_t columns = in_place && !dense ? int64_t(rows.low.size()) / (rows.end - rows.first) : 0;
     for (int64_t row = rows.first; row < rows.end && in_place; ++row)
-      for (int64_t column = 0; column < own.columns() && in_place; ++column)
+      for (int64_t column = 0; column < columns && in_place; ++column)
         in_place = own.offset(row, column) == other.offset(row, column);
     if (in_place && is_apart(right[p], other, rows)) return true;
   }
@@ -135,11 +135,15 @@ bool in_the_same_places(const Whole& right, const Answer& edited) {
 /// Steps of an edit that are looked at.
 enum class Steps { kAll, kFirst };
 
-/// Whether elements tell the edit apart from each of the answers. The first step, which shows most edits, is looked at by itself;
-/// the others are computed until they show it. An edit that moves its elements is looked at whole.
+/// Whether elements tell the edit apart from each of the answers. Its first elements, and then the first step, show most edits and are
+/// looked at by themselves; the other steps are computed until they show it. An edit that moves its elements is looked at whole.
 bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps) {
   const bool single = right.size() == 1;
-  if (single && is_apart_in_first_step(right.front(), edited)) return true;
+  const auto apart_from_all = [&](const AcceptedBlock& block) {
+    return std::all_of(right.begin(), right.end(), [&](const Whole& one) { return is_apart_in(one, edited, block); });
+  };
+  if (edited.steps > 0 && edited.glimpse && apart_from_all(edited.glimpse())) return true;
+  if (single && edited.steps > 0 && apart_from_all(edited.accepted(0, 1))) return true;
   if (single && edited.ready) return steps == Steps::kAll && is_apart_at_once(right.front(), edited);
   if (!std::all_of(right.begin(), right.end(), [&](const Whole& one) { return in_the_same_places(one, edited); }))
     return outside_of(right, computed(edited)) > 0;

@@ -32,6 +32,7 @@ Expectation with_either_zero(const Expectation& right) {
       return block;
     };
     answer.accepted = [accepted = answer.accepted, widened](int64_t first, int64_t end) { return widened(accepted(first, end)); };
+    answer.glimpse = nullptr;
     if (answer.of_columns)
       answer.of_columns = [of_columns = answer.of_columns, widened](int64_t first, int64_t end, int64_t first_column,
                                                                     int64_t end_column) {

@@ -4,18 +4,17 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "harness/core/tensor_of_part.h"
 #include "reference/formats/codes.h"
+#include "suites/made_once.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
 
-AcceptedRows accepted_rows(const RankSums& sums, const RankCase& c, int rank, int64_t first, int64_t end) {
-  const Spans values = sums.results(rank, first * c.n, (end - first) * c.n);
+AcceptedRows accepted_rows(const Spans& values, const RankCase& c, int64_t first, int64_t end) {
   AcceptedRows accepted{first, end, std::vector<int32_t>(values.size()), {}};
   ordinals_of_values(*c.x, values.low, accepted.low);
   if (values.pinned()) return accepted;
@@ -91,10 +90,20 @@ Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared
   answer.steps = c.m;
   for (int rank = 0; rank < c.ranks; ++rank) answer.parts.push_back(part_of(c, rank, freedom(contract)));
   answer.accepted = [c, known](int64_t first, int64_t end) {
+    const int64_t from = first * c.n, count = (end - first) * c.n;
     AcceptedBlock block;
-    for (int rank = 0; rank < c.ranks; ++rank)
-      block.parts.push_back(rank > 0 && known->sums.same_for_all() ? block.parts.front()
-                                                                   : accepted_rows(known->sums, c, rank, first, end));
+    if (known->sums.same_for_all()) {
+      block.parts.assign(size_t(c.ranks), accepted_rows(known->sums.results(0, from, count), c, first, end));
+      return block;
+    }
+    for (const Spans& values : known->sums.results_of_ranks(from, count))
+      block.parts.push_back(accepted_rows(values, c, first, end));
+    return block;
+  };
+  answer.glimpse = [c, known] {
+    constexpr int64_t kFew = 64;
+    AcceptedBlock block{std::vector<AcceptedRows>(size_t(c.ranks))};
+    block.parts.front() = accepted_rows(known->sums.results(0, 0, std::min(c.n, kFew)), c, 0, 1);
     return block;
   };
   Expectation expectation{{std::move(answer)}};
@@ -111,32 +120,13 @@ Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared
   return expectation;
 }
 
-/// Inputs as numbers, made once for all hypotheses of a case.
-class Decoded {
- public:
-  std::shared_ptr<const RankInputs> of(const RankCase& c, const Problem& problem) {
-    const std::lock_guard lock(mutex_);
-    const void* const first = problem.tensors.front().bytes.data();
-    if (!inputs_ || problem_ != &problem || first_ != first) {
-      inputs_ = std::make_shared<const RankInputs>(rank_inputs(c, problem));
-      problem_ = &problem;
-      first_ = first;
-    }
-    return inputs_;
-  }
-
- private:
-  std::mutex mutex_;
-  const Problem* problem_ = nullptr;
-  const void* first_ = nullptr;
-  std::shared_ptr<const RankInputs> inputs_;
-};
+using Decoded = MadeOnce<RankInputs>;
 
 Hypothesis of_neighbour(const RankCase& c, RankNeighbour wrong, const std::shared_ptr<Decoded>& decoded) {
   const std::string name = wrong.name;
   return {name,
           [c, wrong = std::move(wrong), decoded](const Problem& problem, const std::vector<HostTensor>*) {
-            return of_inputs(c, wrong.contract, decoded->of(c, problem));
+            return of_inputs(c, wrong.contract, decoded->of(problem, [&] { return rank_inputs(c, problem); }));
           },
           rulebook().equivalent(c.id(), *c.x, name)};
 }

@@ -11,6 +11,7 @@
 #include "reference/flow/dot/ways.h"
 #include "reference/formats/codes.h"
 #include "suites/gemm/scale_tensors.h"
+#include "suites/made_once.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -25,6 +26,9 @@ AcceptedRows accepted_rows(const Spans& values, const Format& y, int64_t first, 
   return accepted;
 }
 
+/// As many as one pass of the widest unit loops makes.
+constexpr int64_t kGlimpseColumns = 16;
+
 template <class Rows>
 Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part& d,
                       const std::shared_ptr<const DotInputs>& inputs, const std::shared_ptr<const Rows>& rows) {
@@ -35,6 +39,7 @@ Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part&
   answer.of_columns = [block](int64_t first, int64_t end, int64_t first_column, int64_t end_column) {
     return block({first, end, first_column, end_column});
   };
+  answer.glimpse = [block, n = c.n] { return block({0, 1, 0, std::min(n, kGlimpseColumns)}); };
   answer.products = inputs->product.k;
   return answer;
 }
@@ -70,27 +75,29 @@ std::string equivalent(const GemmCase& c, const std::string& name) {
   return rulebook().equivalent(c.id(), *c.contract.unit.a, name);
 }
 
-Hypothesis of_neighbour(const GemmCase& c, DotNeighbour wrong) {
+using SharedInputs = std::shared_ptr<MadeOnce<DotInputs>>;
+
+Hypothesis of_neighbour(const GemmCase& c, DotNeighbour wrong, const SharedInputs& inputs) {
   const std::string name = wrong.name;
   return {name,
-          [c, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>*) {
-            return expect_product(c, wrong.contract, problem);
+          [c, wrong = std::move(wrong), inputs](const Problem& problem, const std::vector<HostTensor>*) {
+            return of_inputs(c, wrong.contract, inputs->of(problem, [&] { return gemm_inputs(c, problem); }));
           },
           equivalent(c, name)};
 }
 
-Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong) {
+Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const SharedInputs& inputs) {
   return {wrong.name,
-          [c, wrong](const Problem& problem, const std::vector<HostTensor>*) {
-            return of_inputs(c, c.contract,
-                             std::make_shared<const DotInputs>(wrong.read(gemm_inputs(c, problem), wrong.products)));
+          [c, wrong, inputs](const Problem& problem, const std::vector<HostTensor>*) {
+            const std::shared_ptr<const DotInputs> right = inputs->of(problem, [&] { return gemm_inputs(c, problem); });
+            return of_inputs(c, c.contract, std::make_shared<const DotInputs>(wrong.read(*right, wrong.products)));
           },
           equivalent(c, wrong.name)};
 }
 
 /// Scales of one factor, read as if they lay otherwise.
-void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const ScaleShape& shape, ScaleValues DotInputs::*scales,
-                 std::vector<Hypothesis>& all) {
+void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const ScaleShape& shape,
+                 ScaleValues DotInputs::*scales, std::vector<Hypothesis>& all) {
   if (!layout) return;
   const std::vector<std::string> plain = {"row", "col", "tma"}, words = {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"},
                                  bytes = {"e8m0_row", "e8m0_col", "e8m0_128x4", "e8m0_8x4"};
@@ -113,7 +120,8 @@ void add_layouts(const GemmCase& c, const char* role, const Layout* layout, cons
 void add_layouts_of_both(const GemmCase& c, std::vector<Hypothesis>& all) {
   if (!c.scales_are_bytes() || c.layout_a->packs_words() || c.layout_a->id == "e8m0_row") return;
   const Layout* plain = &rulebook().layout("e8m0_row");
-  if (!reads_others(c.shape_of_scale_a(), *c.layout_a, *plain) && !reads_others(c.shape_of_scale_b(), *c.layout_b, *plain)) return;
+  if (!reads_others(c.shape_of_scale_a(), *c.layout_a, *plain) && !reads_others(c.shape_of_scale_b(), *c.layout_b, *plain))
+    return;
   const std::string name = fmt::format("scales: layout {} -> {}", c.layout_a->id, plain->id);
   all.push_back({name,
                  [=](const Problem& problem, const std::vector<HostTensor>*) {
@@ -157,10 +165,12 @@ Expectation expect_product(const GemmCase& c, const DotContract& contract, const
 
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
   std::vector<Hypothesis> edits, readings = of_layouts(c);
+  const auto inputs = std::make_shared<MadeOnce<DotInputs>>();
   for (DotNeighbour& wrong : dot_neighbours(c.contract, rulebook().units, c.k, *c.y, !c.bias.empty()))
-    edits.push_back(of_neighbour(c, std::move(wrong)));
+    edits.push_back(of_neighbour(c, std::move(wrong), inputs));
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
-  for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile)) readings.push_back(of_misreading(c, wrong));
+  for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
+    readings.push_back(of_misreading(c, wrong, inputs));
   // Of two that explain the same the first is named: where k is never cut, a tail that is left out and not a part that is lost.
   const bool cut = c.contract.most_parts > 1;
   std::vector<Hypothesis>&all = cut ? edits : readings, &others = cut ? readings : edits;

@@ -1,6 +1,5 @@
 #include "suites/rows/expect.h"
 
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,18 +29,27 @@ Spans as_stored(Spans scale, const Format& element) {
 
 namespace {
 
+/// Codes of numbers of one row, its first ones.
+AcceptedRows accepted_row(const Format& format, const Spans& numbers) {
+  Accepted row(Part{"", &format, {1, int64_t(numbers.size())}}, 0, 1);
+  row.put(0, numbers);
+  return std::move(row).finish();
+}
+
 /// All that the rows of an answer are made from. Blocks of rows are asked for when they are compared.
 struct Rows {
-  const Contract contract;
-  const RowCase c;
+  const std::shared_ptr<const Contract> contract_held;
+  const std::shared_ptr<const RowCase> case_held;
+  const Contract& contract = *contract_held;
+  const RowCase& c = *case_held;
   const std::vector<HostTensor>* const outputs;
   const CaseInputs inputs;
-  std::optional<ScalePlaces> places;                                            ///< of scales that the op stores
-  std::function<std::shared_ptr<const RowBehind>(const RowInputs&)> first_row;  ///< empty, or what is known of that row
+  std::optional<ScalePlaces> places;                            ///< of scales that the op stores
+  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< of a mistake: what is known of that row, or null
 
-  Rows(const Contract& of, const RowCase& one, const Problem& problem, const std::vector<HostTensor>* stored,
-       const RowReading& reading)
-      : contract(of), c(one), outputs(stored), inputs(contract, c, problem, reading) {
+  Rows(std::shared_ptr<const Contract> of, std::shared_ptr<const RowCase> one, const Problem& problem,
+       const std::vector<HostTensor>* stored, const RowReading& reading)
+      : contract_held(std::move(of)), case_held(std::move(one)), outputs(stored), inputs(contract, c, problem, reading) {
     const GroupQuant* quant = contract.group_quant();
     if (quant && !quant->takes_scales()) places.emplace(c);
   }
@@ -71,8 +79,47 @@ struct Rows {
 
   RowOutputs evaluated(int64_t row, const StoredRow* stored) const {
     const RowInputs of_row = inputs.of_row(row);
-    const std::shared_ptr<const RowBehind> behind = row == 0 && first_row ? first_row(of_row) : nullptr;
+    const std::shared_ptr<const RowBehind> behind = row == 0 && first_row ? first_row() : nullptr;
     return behind ? evaluate_behind(*behind, contract, of_row, stored, *c.x) : evaluate_row(contract, of_row, stored, *c.x);
+  }
+
+  /// How many columns of the first row cost little and come out as in the whole row; 0: none do.
+  int64_t columns_of_glimpse() const {
+    constexpr int64_t kFew = 256;
+    int64_t columns = kFew;
+    for (const Link& link : contract.links) {
+      if (std::holds_alternative<Rope>(link)) return 0;
+      const auto* quant = std::get_if<GroupQuant>(&link);
+      if (quant && quant->has_zero()) return 0;
+      if (!quant || quant->takes_scales()) continue;
+      const auto* made = std::get_if<AmaxScales>(&quant->scales);
+      if (!made || made->amax.over == Over::kTwice || made->amax.over == Over::kNextRowToo) return 0;
+      columns = (kFew + c.group_size - 1) / c.group_size * c.group_size;
+    }
+    return columns <= c.n / 2 ? columns : 0;
+  }
+
+  RowOutputs first_columns(size_t columns) const {
+    const std::shared_ptr<const RowBehind> behind = first_row();
+    if (!behind && contract.row_norm()) return evaluate_first(contract, inputs.of_row(0), *c.x, columns);
+    const RowInputs of_row = inputs.first_of_row0(int64_t(columns));
+    if (!behind) return evaluate_row(contract, of_row, nullptr, *c.x);
+    return evaluate_behind(first_numbers(*behind, columns), contract, of_row, nullptr, *c.x);
+  }
+
+  /// The first columns of the first row; of parts beside codes and their scales nothing.
+  AcceptedBlock glimpse(const std::vector<Part>& parts) const {
+    const auto columns = size_t(columns_of_glimpse());
+    AcceptedBlock block{std::vector<AcceptedRows>(parts.size())};
+    if (columns == 0) return block;
+    const RowOutputs answer = first_columns(columns);
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const std::string& tensor = parts[p].tensor;
+      if (tensor == "y") block.parts[p] = accepted_row(*parts[p].format, answer.y);
+      if (tensor == "q") block.parts[p] = accepted_row(*parts[p].format, answer.q);
+      if (tensor == "scale") block.parts[p] = accepted_row(*parts[p].format, as_stored(answer.scale, *c.layout->element));
+    }
+    return block;
   }
 
   AcceptedBlock accepted(const std::vector<Part>& parts, int64_t first, int64_t end) const {
@@ -142,41 +189,36 @@ std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explain
 
 Expectation answer_of(const std::shared_ptr<const Rows>& rows, bool explains) {
   const std::vector<Part> parts = parts_of(rows, explains);
-  return {
-      {Answer{"", parts, rows->c.m, [rows, parts](int64_t first, int64_t end) { return rows->accepted(parts, first, end); }}}};
-}
-
-/// To the bit, zeros and NaN too, in all that links before the last one read.
-bool same_row(const RowInputs& a, const RowInputs& b) {
-  const auto same = [](const std::vector<double>& one, const std::vector<double>& other) {
-    return one.size() == other.size() && (one.empty() || std::memcmp(one.data(), other.data(), one.size() * sizeof one[0]) == 0);
-  };
-  return a.eps == b.eps && same(a.x, b.x) && same(a.gamma, b.gamma) && same(a.residual, b.residual) && same(a.beta, b.beta) &&
-         same(a.cos, b.cos) && same(a.sin, b.sin) && same(a.gate, b.gate);
+  Answer answer{"", parts, rows->c.m, [rows, parts](int64_t first, int64_t end) { return rows->accepted(parts, first, end); }};
+  if (rows->first_row) answer.glimpse = [rows, parts] { return rows->glimpse(parts); };
+  return {{std::move(answer)}};
 }
 
 }  // namespace
 
-std::shared_ptr<const RowBehind> FirstRow::behind(const Neighbour& mistake, const RowInputs& inputs, const Format& x) {
+std::shared_ptr<const RowBehind> FirstRow::behind(const Neighbour& mistake, const Problem& problem,
+                                                  const std::function<RowInputs()>& inputs, const Format& x) {
   const size_t links = mistake.contract.links.size() - 1;
   if (links == 0 || mistake.right_links < links) return nullptr;
-  const std::lock_guard lock(mutex_);
-  if (!known_ || !same_row(inputs, inputs_)) {
-    known_ = std::make_shared<const RowBehind>(row_behind(mistake.contract, links, inputs, x));
-    inputs_ = inputs;
-  }
-  return known_;
+  return known_.of(problem, [&] { return row_behind(mistake.contract, links, inputs(), x); });
 }
 
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading) {
-  return answer_of(std::make_shared<const Rows>(contract, c, problem, outputs, reading), reading.explains);
+  const auto rows = std::make_shared<const Rows>(std::make_shared<const Contract>(contract), std::make_shared<const RowCase>(c),
+                                                 problem, outputs, reading);
+  return answer_of(rows, reading.explains);
 }
 
-Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const RowCase& c, const Problem& problem,
-                           const std::vector<HostTensor>* outputs, const std::shared_ptr<FirstRow>& first) {
-  const auto rows = std::make_shared<Rows>(mistake->contract, c, problem, outputs, RowReading{.explains = false});
-  rows->first_row = [mistake, first, x = c.x](const RowInputs& inputs) { return first->behind(*mistake, inputs, *x); };
+Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const std::shared_ptr<const RowCase>& c,
+                           const Problem& problem, const std::vector<HostTensor>* outputs,
+                           const std::shared_ptr<FirstRow>& first) {
+  const auto rows = std::make_shared<Rows>(std::shared_ptr<const Contract>(mistake, &mistake->contract), c, problem, outputs,
+                                           RowReading{.explains = false});
+  rows->first_row = [mistake, first, &problem, x = c->x, inputs = &rows->inputs] {
+    return first->behind(
+        *mistake, problem, [&] { return inputs->of_row(0); }, *x);
+  };
   return answer_of(rows, false);
 }
 

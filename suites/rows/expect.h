@@ -1,13 +1,14 @@
 // The contract's answer for a whole case, from the reference's answer for each row.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <mutex>
 
 #include "harness/core/op.h"
 #include "reference/contracts/neighbours.h"
 #include "reference/flow/row_behind.h"
 #include "reference/recipe/span.h"
+#include "suites/made_once.h"
 #include "suites/rows/inputs.h"
 #include "suites/rows/row_case.h"
 
@@ -20,25 +21,24 @@ Spans as_stored(Spans scale, const Format& element);
 std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x);
 
 /// What the right links of a case's contract make of its first row, which shows most mistakes of the last link: found once for
-/// all of them.
+/// all of them. May be asked by several threads at once.
 class FirstRow {
  public:
-  /// Null unless all links but the last are the contract's own. Made anew for other inputs. May be called by several threads.
-  std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const RowInputs& inputs, const Format& x);
+  /// Null unless all links but the last are the contract's own. `inputs` makes those of the row.
+  std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const Problem& problem, const std::function<RowInputs()>& inputs,
+                                          const Format& x);
 
  private:
-  std::mutex mutex_;
-  RowInputs inputs_;
-  std::shared_ptr<const RowBehind> known_;  ///< of these inputs
+  MadeOnce<RowBehind> known_;
 };
 
 /// The contract's answer, a step a row. `outputs` null: from the inputs alone.
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 
-/// The same of a mistake in the contract. `first`: of all mistakes of the case.
-Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const RowCase& c, const Problem& problem,
-                           const std::vector<HostTensor>* outputs, const std::shared_ptr<FirstRow>& first);
+/// The same of a mistake in the contract, and nothing is copied: a case has hundreds. `first`: of all mistakes of the case.
+Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const std::shared_ptr<const RowCase>& c,
+                           const Problem& problem, const std::vector<HostTensor>* outputs, const std::shared_ptr<FirstRow>& first);
 
 /// Single-step edits of the contract and of the scale layout, each with its own answer.
 std::vector<Hypothesis> row_hypotheses(const RowCase& c);

@@ -116,7 +116,7 @@ using SharedNeighbour = std::shared_ptr<const Neighbour>;
 
 Hypothesis of_contract(const SharedCase& c, const SharedNeighbour& neighbour, const std::shared_ptr<FirstRow>& first) {
   const auto expect = [c, neighbour, first](const Problem& problem, const std::vector<HostTensor>* outputs) {
-    return expect_mistake(neighbour, *c, problem, outputs, first);
+    return expect_mistake(neighbour, c, problem, outputs, first);
   };
   Hypothesis made{neighbour->name, expect, rulebook().equivalent(c->contract, *c->x, neighbour->name)};
   made.suspect = neighbour->suspect;

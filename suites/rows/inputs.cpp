@@ -9,11 +9,15 @@
 
 namespace assay {
 
-std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns) {
-  std::vector<double> values(size_t(columns), 0.0);
+std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t first, int64_t count) {
+  std::vector<double> values(size_t(count), 0.0);
   const Format& format = *tensor.spec.format;
-  decode_all(format, tensor.bytes.data() + tensor.spec.row(row) * format.bytes(), values);
+  decode_all(format, tensor.bytes.data() + (tensor.spec.row(row) + first) * format.bytes(), values);
   return values;
+}
+
+std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns) {
+  return decoded_part(tensor, row, 0, columns);
 }
 
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups) {
@@ -81,6 +85,27 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
     maxima.of_groups = std::move(stretches.front());
   });
   return maxima.of_groups;
+}
+
+RowInputs CaseInputs::first_of_row0(int64_t columns) const {
+  const HostTensor& x = find(problem_.tensors, "x");
+  const int64_t row = case_.stored_row(0), groups = (columns + case_.group_size - 1) / std::max<int64_t>(1, case_.group_size);
+  RowInputs inputs{decoded_part(x, row, 0, columns), {}, case_.eps, case_.group_size, case_.scale_ub};
+  if (case_.gated) {
+    const std::vector<double> up = decoded_part(x, row, case_.n, columns);
+    inputs.x.insert(inputs.x.end(), up.begin(), up.end());
+  }
+  const GroupQuant* quant = contract_.group_quant();
+  const auto first = [&](const std::vector<double>& ends) {
+    return std::vector<double>(ends.begin(), ends.begin() + std::min(std::ptrdiff_t(groups), std::ptrdiff_t(ends.size())));
+  };
+  if (!maxima_.empty()) {
+    const Spans& all = maxima_of_rows(0);
+    inputs.maxima.low = first(all.low), inputs.maxima.high = first(all.high);
+  }
+  if (quant && quant->takes_scales())
+    inputs.scale = decoded_scales(find(problem_.tensors, "scale"), ScalePlaces(case_), 0, groups);
+  return inputs;
 }
 
 RowInputs CaseInputs::of_row(int64_t row) const {

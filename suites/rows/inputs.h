@@ -16,6 +16,9 @@ namespace assay {
 /// The numbers of one row of a dense tensor.
 std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns);
 
+/// Numbers [first, first + count) of one row of it.
+std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t first, int64_t count);
+
 /// The scales of one row of groups, in the layout's own element format, as the values they stand for.
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
@@ -33,6 +36,8 @@ class CaseInputs {
   CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem, const RowReading& reading = {});
 
   RowInputs of_row(int64_t row) const;
+  /// Of row 0 its first columns, whole groups unless the scales are given: for contracts without a norm. Nothing is left out of a tail.
+  RowInputs first_of_row0(int64_t columns) const;
 
  private:
   struct Maxima {

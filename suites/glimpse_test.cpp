@@ -1,0 +1,75 @@
+// What edits show of their first elements at little cost is what their whole first rows have there.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "harness/core/cases.h"
+#include "reference/formats/catalogue.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+struct Looked {
+  int64_t elements = 0, wrong = 0;
+};
+
+/// Elements of a glimpse, and how many of them the first rows have otherwise.
+Looked look(const Answer& answer) {
+  Looked looked;
+  const AcceptedBlock some = answer.glimpse(), whole = answer.accepted(0, 1);
+  EXPECT_EQ(some.parts.size(), whole.parts.size());
+  for (size_t p = 0; p < some.parts.size(); ++p) {
+    const AcceptedRows &few = some.parts[p], &all = whole.parts[p];
+    EXPECT_LE(few.low.size(), all.low.size());
+    for (size_t i = 0; i < few.low.size(); ++i)
+      looked.wrong += few.at(i).low != all.at(i).low || few.at(i).high != all.at(i).high;
+    looked.elements += int64_t(few.low.size());
+  }
+  return looked;
+}
+
+/// One case in so many of each op.
+std::vector<Case> cases_of_each_op() {
+  constexpr int kOneIn = 24;
+  open_rulebook(ASSAY_SOURCE_DIR);
+  std::vector<Case> some;
+  std::map<std::string, int> met;
+  for (const Case& one : select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .warp = "32"}))
+    if (met[one.op]++ % kOneIn == 0) some.push_back(one);
+  return some;
+}
+
+TEST(Glimpse, HoldsWhatTheFirstRowsHold) {
+  std::set<std::string> ops;
+  for (const Case& one : cases_of_each_op()) {
+    const Op& op = find_op(one.op);
+    if (op.sweep && op.sweep->takes(one)) continue;
+    const Case excerpt = op.excerpt ? op.excerpt(one) : one;
+    const Problem problem = op.problem(excerpt);
+    for (const Hypothesis& edit : op.neighbours(excerpt)) {
+      const Answer answer = edit.expect(problem, nullptr).any_of.front();
+      if (!answer.glimpse || answer.steps == 0) continue;
+      const Looked looked = look(answer);
+      EXPECT_EQ(looked.wrong, 0) << one.id << ": " << edit.name;
+      if (looked.elements > 0) ops.insert(op.name);
+    }
+  }
+  for (const char* op : {"quant_group", "rms_norm", "rms_norm_quant_group", "silu_mul_quant_group", "rms_norm_double_quant",
+                         "gemm_scaled", "gemm_block_scaled", "all_reduce"})
+    EXPECT_TRUE(ops.contains(op)) << op << " shows nothing of any edit";
+}
+
+TEST(Glimpse, OneThatIsWrongIsFound) {
+  Answer answer = expectation_of({{{"y", find_format("bf16"), {1, 4}}, {1, 2, 3, 4}, {}}}).any_of.front();
+  answer.glimpse = [] { return AcceptedBlock{{{0, 1, {1, 2}, {}}}}; };
+  EXPECT_EQ(look(answer).wrong, 0);
+  answer.glimpse = [] { return AcceptedBlock{{{0, 1, {1, 3}, {}}}}; };
+  EXPECT_EQ(look(answer).wrong, 1);
+}
+
+}  // namespace
+}  // namespace assay
