@@ -26,9 +26,9 @@ for file in glob.glob(root + "/golden/predicted/*.json"):
     open(f"{seeds}/golden/{golden['op']}", "w").write(json.dumps(golden))
 END
 
-# fuzz NAME: 50000 runs, a quarter of a minute at most (a sample: 10000, three seconds); what crashes is kept for looking at.
+# fuzz NAME: 50000 runs, a quarter of a minute at most (a sample: 10000, one second); what crashes is kept for looking at.
 runs=50000 seconds=15
-[ -z "$sample" ] || runs=10000 seconds=3
+[ -z "$sample" ] || runs=10000 seconds=1
 fuzz() {
   mkdir -p "$build/fuzz_crashes" "$scratch/grown/$1"
   "$build/clang/harness/fuzz/fuzz_$1" -runs=$runs -max_total_time=$seconds -seed=1 -max_len=4096 -timeout=10 -rss_limit_mb=2048 \

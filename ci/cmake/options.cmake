@@ -1,7 +1,7 @@
 # What a builder may choose, and the flags that hold for every target.
 set(WITH_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO (if nvcc is found), ON, OFF")
 set(ASSAY_CUDA_ARCHITECTURES 90a-real CACHE STRING "CUDA architectures, e.g. 80-real;90a-real;100a-real;120a-real")
-option(ASSAY_CUDA_FAST_COMPILE "nvcc takes half the time and makes slower kernels: for machines that only look whether everything compiles" OFF)
+option(ASSAY_CUDA_FAST_COMPILE "nvcc takes a third of the time and makes PTX of slower kernels: for machines that only look whether everything compiles" OFF)
 option(ASSAY_FEW_LOADS "CUDA kernels keep one number of loads a thread in registers, or none: for machines that only look whether everything compiles" OFF)
 set(WITH_HIP AUTO CACHE STRING "Compile the kernels for AMD GPUs: AUTO (if clang-22 is found), ON, OFF")
 set(ASSAY_HIP_ARCHITECTURES "gfx90a;gfx942;gfx950" CACHE STRING "AMD architectures with waves of 64 lanes")
