@@ -19,6 +19,13 @@ __attribute__((always_inline)) static inline double quantum(double x, double sma
   return (power > smallest_normal ? power : smallest_normal) * last_place;
 }
 
+/// floor(log2 |x|) of a normal double. Inlined by force, as above.
+__attribute__((always_inline)) static inline int binade_of(double x) {
+  uint64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return int(bits >> 52 & 0x7ff) - 1023;
+}
+
 /// 2^exponent for the exponent of a normal double. Inlined by force, as above.
 __attribute__((always_inline)) static inline double power_of(int64_t exponent) {
   const int64_t bits = (exponent + 1023) << 52;

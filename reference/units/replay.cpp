@@ -1,11 +1,12 @@
 #include "reference/units/replay.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
+
+#include "reference/formats/quantum.h"
 
 namespace assay {
 namespace {
@@ -21,8 +22,6 @@ double floored(double x) {
 }
 /// To nearest even: where doubles have no fraction the processor's own addition rounds so.
 double to_nearest_even(double x) { return can_have_fraction(x) ? std::copysign((std::fabs(x) + 0x1p52) - 0x1p52, x) : x; }
-/// floor(log2 |x|) of a normal double, as all but zero are here.
-int exponent_of_double(double x) { return int(std::bit_cast<uint64_t>(x) >> 52 & 0x7ff) - 1023; }
 
 /// Sums and steps here are those of FP8 products in f32 or a few bits more: 2^step and 2^-step are normal doubles, and products
 /// with them exact. Where all is zero a step is that of no exponent, and no double holds it.
@@ -80,7 +79,7 @@ std::array<Replay::Factor, 256> Replay::factors_of(const Format& format) const {
 
 int Replay::exponent_of(Span c) const {
   const double most = largest(c);
-  return most == 0 ? unit_.d->min_exponent() : std::max(exponent_of_double(most), unit_.d->min_exponent());
+  return most == 0 ? unit_.d->min_exponent() : std::max(binade_of(most), unit_.d->min_exponent());
 }
 
 int Replay::least_exponent_of(Span c) const {
@@ -112,7 +111,7 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
 Span Replay::rounded(Span sum, bool to_nearest, int bits) const {
   const auto one = [&](double x) {
     if (x == 0) return x;
-    const int step = std::max(exponent_of_double(x), unit_.d->min_exponent()) - bits;
+    const int step = std::max(binade_of(x), unit_.d->min_exponent()) - bits;
     return to_nearest ? to_nearest_even(x * power_of_two(-step)) * power_of_two(step) : cut(x, step, BitLoss::kTruncate);
   };
   return {std::min(sum.low, one(sum.low)), std::max(sum.high, one(sum.high))};
