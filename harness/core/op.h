@@ -43,6 +43,9 @@ struct Hypothesis {
   std::function<std::vector<Hypothesis>()> with_another = {};
   /// The name with what these outputs say about it, such as a column. Empty: the name says all.
   std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
+  /// Empty, or the first rows of some parts of that answer, found by their labels: of ops whose answers are made whole, for those who
+  /// look whether the edit shows at all. From the inputs alone.
+  std::function<Expectation(const Problem&)> first_row = {};
   bool by_rows = false;  ///< what it reads of an input depends on how many rows there are: one row alone shows something else
   bool suspect = false;  ///< asked for by the diagnosis alone: no data need tell it from the contract
 };

@@ -90,7 +90,8 @@ int64_t outside_of(const std::vector<Whole>& right, const Whole& edited) {
   return least;
 }
 
-/// Whether some of these rows of an edit, of one row perhaps its first columns alone, have no code in common with the right ones in the same places.
+/// Whether some of these rows of an edit, of one row perhaps its first columns alone, have no code in common with the right ones
+/// in the same places.
 bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
   const auto first = rows.first * right.part.columns();
   const std::vector<int32_t>& high = highs(rows);
@@ -103,18 +104,30 @@ bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& ro
 }
 
 /// Whether an element of rows of an edit, or of their first columns, tells it apart, in the place where the right answer has it.
+bool is_apart_in_place(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
+  const Part& own = right.part;
+  if (rows.first == rows.end || rows.end > own.rows() || own.columns() != edited.columns()) return false;
+  const bool dense = own.places.dense() && edited.places.dense();
+  const int64_t columns = dense ? 0 : int64_t(rows.low.size()) / (rows.end - rows.first);
+  for (int64_t row = rows.first; row < rows.end; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      if (own.offset(row, column) != edited.offset(row, column)) return false;
+  return is_apart(right, edited, rows);
+}
+
+/// The same of a block of the edit's answer.
 bool is_apart_in(const Whole& right, const Answer& edited, const AcceptedBlock& block) {
-  for (size_t p = 0; p < right.size(); ++p) {
-    const Part &own = right[p].part, &other = edited.parts[p];
-    const AcceptedRows& rows = block.parts[p];
-    bool in_place = rows.first < rows.end && own.shape == other.shape;
-    const bool dense = own.places.dense() && other.places.dense();
-    const int64_t columns = in_place && !dense ? int64_t(rows.low.size()) / (rows.end - rows.first) : 0;
-    for (int64_t row = rows.first; row < rows.end && in_place; ++row)
-      for (int64_t column = 0; column < columns && in_place; ++column)
-        in_place = own.offset(row, column) == other.offset(row, column);
-    if (in_place && is_apart(right[p], other, rows)) return true;
-  }
+  for (size_t p = 0; p < right.size(); ++p)
+    if (is_apart_in_place(right[p], edited.parts[p], block.parts[p])) return true;
+  return false;
+}
+
+/// The same of Hypothesis::first_row.
+bool is_apart_in_first_rows(const Whole& right, const Answer& edited) {
+  const AcceptedBlock block = edited.accepted(0, 1);
+  for (size_t p = 0; p < edited.parts.size(); ++p)
+    for (const WholePart& own : right)
+      if (own.part.label() == edited.parts[p].label() && is_apart_in_place(own, edited.parts[p], block.parts[p])) return true;
   return false;
 }
 
@@ -135,8 +148,9 @@ bool in_the_same_places(const Whole& right, const Answer& edited) {
 /// Steps of an edit that are looked at.
 enum class Steps { kAll, kFirst };
 
-/// Whether elements tell the edit apart from each of the answers. Its first elements, and then the first step, show most edits and are
-/// looked at by themselves; the other steps are computed until they show it. An edit that moves its elements is looked at whole.
+/// Whether elements tell the edit apart from each of the answers. Its first elements, and then the first step, show most edits
+/// and are looked at by themselves; the other steps are computed until they show it. An edit that moves its elements is looked at
+/// whole.
 bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps) {
   const bool single = right.size() == 1;
   const auto apart_from_all = [&](const AcceptedBlock& block) {
@@ -201,6 +215,11 @@ Power power_of(const Op& op, const Case& whole, const Problem* made) {
                        [&](const std::string& glob) { return glob_match(glob, fault); });
   };
   const auto shows = [&](const Hypothesis& hypothesis) {
+    if (hypothesis.first_row) {
+      const Answer first = hypothesis.first_row(problem).any_of.front();
+      if (std::all_of(right.begin(), right.end(), [&](const Whole& one) { return is_apart_in_first_rows(one, first); }))
+        return true;
+    }
     const Expectation edited = hypothesis.expect(problem, nullptr);
     return is_apart(right, edited.any_of.front(), is_declared(hypothesis.name) ? Steps::kFirst : Steps::kAll);
   };

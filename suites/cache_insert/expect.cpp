@@ -87,4 +87,21 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
   return expectation_of(std::move(all), std::move(violations));
 }
 
+Expectation expect_first_record(const Contract& contract, const CacheCase& c, const Problem& problem,
+                                const Misreading& misreading) {
+  const auto first = std::find_if(c.slots.begin(), c.slots.end(), [](int64_t slot) { return slot >= 0; });
+  const auto row = size_t(first - c.slots.begin());
+  const Placing right(c);
+  const CacheInputs inputs(contract, c, problem, misreading);
+  const RecordValues values = record_values(contract, inputs.of_row(int64_t(row)), nullptr, *c.x);
+  std::vector<WholePart> parts;
+  for (const RecordPart& of_record : c.record->parts) {
+    AcceptedPart part(of_record, c, {int64_t(row)}, contract, "");
+    part.evaluate(values, inputs, int64_t(row));
+    part.append([&](int64_t e) { return right.byte(of_record, c, row, e); });
+    parts.push_back(std::move(part).finish());
+  }
+  return expectation_of(std::move(parts));
+}
+
 }  // namespace assay

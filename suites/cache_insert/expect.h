@@ -30,6 +30,9 @@ inline constexpr const char* kCache = "kv_cache";
 Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
                          const std::vector<HostTensor>* outputs, const Misreading& misreading = {});
 
+/// The same of a mistake that leaves records in their places, of the first row that is stored alone: parts of its record.
+Expectation expect_first_record(const Contract& contract, const CacheCase& c, const Problem& problem, const Misreading& misreading);
+
 /// Whether all of its bytes lie in the buffer, aligned to their elements, no two in one place.
 bool fits(const Placing& placing, const CacheCase& c);
 

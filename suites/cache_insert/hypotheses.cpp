@@ -26,11 +26,17 @@ struct Named {
 };
 
 Hypothesis of(const CacheCase& c, const std::string& name, const Answer& answer) {
-  return {name,
-          [c, answer](const Problem& problem, const std::vector<HostTensor>* outputs) {
-            return expect_cache(answer.contract, answer.placing, c, problem, outputs, answer.misreading);
-          },
-          rulebook().equivalent(c.contract, *c.x, name)};
+  Hypothesis made{name,
+                  [c, answer](const Problem& problem, const std::vector<HostTensor>* outputs) {
+                    return expect_cache(answer.contract, answer.placing, c, problem, outputs, answer.misreading);
+                  },
+                  rulebook().equivalent(c.contract, *c.x, name)};
+  const Placing right(c);
+  if (answer.placing.same_places(right) && answer.placing.left_out.empty() && c.m > 0)
+    made.first_row = [c, answer](const Problem& problem) {
+      return expect_first_record(answer.contract, c, problem, answer.misreading);
+    };
+  return made;
 }
 
 std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {

@@ -35,6 +35,7 @@ Expect both(Expect heads, Expect insert) {
 /// A mistake of the heads beside right records, or of the records beside right heads.
 Hypothesis of_heads(Hypothesis one, const Expect& insert) {
   one.name = "Q: " + one.name;
+  one.first_row = [heads = one.expect](const Problem& problem) { return heads(problem, nullptr); };  // records are made whole
   one.expect = both(one.expect, insert);
   return one;
 }
