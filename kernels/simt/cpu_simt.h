@@ -140,20 +140,14 @@ inline uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
 inline uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
 inline uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 inline uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
-inline uint8_t to_e8m0_rz_sat(float v) { return e8m0_bits_rz_sat(v); }
-inline uint8_t to_e8m0_rp_sat(float v) { return e8m0_bits_rp_sat(v); }
-inline uint8_t to_int8_sat(float v) { return int8_bits_sat(v); }
-inline uint8_t to_int8_rz_sat(float v) { return int8_bits_rz_sat(v); }
-inline uint8_t to_int8_rna_sat(float v) { return int8_bits_rna_sat(v); }
-inline int32_t to_int32_sat(float v) { return int32_bits_sat(v); }
-inline int32_t add_sat(int32_t a, int32_t b) { return sum_sat(a, b); }
-/// Four integers, each limited, as the bytes of a word, the first lowest.
-inline uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
-  return uint32_t{int8_bits_of_int32_sat(a)} | uint32_t{int8_bits_of_int32_sat(b)} << 8 |
-         uint32_t{int8_bits_of_int32_sat(c)} << 16 | uint32_t{int8_bits_of_int32_sat(d)} << 24;
-}
 /// Two codes in the low 16 bits, the first lowest.
 inline uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
+
+}  // namespace simt
+
+#include "kernels/simt/integer_conversions.h"
+
+namespace simt {
 
 /// One rounding, as by the instruction of that name.
 SIMT_DEVICE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }

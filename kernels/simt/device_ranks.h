@@ -1,5 +1,5 @@
-// What ranks on a device have in common, whoever made it. Included by the vendor's header, whose spin() and polled16() it is
-// written with.
+// What ranks on a device have in common, whoever made it. Included by the vendor's header, whose spin(), flag_now(), polled16(), loads
+// and stores it is written with.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,26 @@
 
 namespace simt {
 
+SIMT_DEVICE bool wait_relaxed(const uint32_t* at, uint32_t value) {
+  return spin([&] { return flag_now(at) == value; });
+}
+/// For other ranks, once this one signals.
+template <class T>
+SIMT_DEVICE void send16(T* to, const Vector<T>& v) {
+  store16(to, v);
+}
+template <class T>
+SIMT_DEVICE void send1(T* to, T v) {
+  *to = v;
+}
+template <class T>
+SIMT_DEVICE Vector<T> receive16(const T* from) {
+  return load16(from);
+}
+template <class T>
+SIMT_DEVICE T receive1(const T* from) {
+  return *from;
+}
 /// Polls until Arrived::in() says that the packet is there. False: it did not come in the time that spin() gives it.
 template <class Arrived, class T>
 SIMT_DEVICE bool wait_packet(const T* from) {

@@ -38,32 +38,13 @@ SIMT_DEVICE uint32_t flag_now(const uint32_t* at) {
   asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(seen) : "l"(at) : "memory");
   return seen;
 }
-SIMT_DEVICE bool wait_relaxed(const uint32_t* at, uint32_t value) {
-  return spin([&] { return flag_now(at) == value; });
-}
-/// For other ranks, once this one signals; post16() without a signal, as polled16() reads it.
-template <class T>
-SIMT_DEVICE void send16(T* to, const Vector<T>& v) {
-  store16(to, v);
-}
-template <class T>
-SIMT_DEVICE void send1(T* to, T v) {
-  *to = v;
-}
+/// Without a signal, as polled16() reads it.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint4 raw;
   memcpy(&raw, &v, sizeof raw);
   asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(to), "r"(raw.x), "r"(raw.y), "r"(raw.z), "r"(raw.w)
                : "memory");
-}
-template <class T>
-SIMT_DEVICE Vector<T> receive16(const T* from) {
-  return load16(from);
-}
-template <class T>
-SIMT_DEVICE T receive1(const T* from) {
-  return *from;
 }
 template <class T>
 SIMT_DEVICE Vector<T> polled16(const T* from) {

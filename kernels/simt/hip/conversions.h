@@ -81,17 +81,7 @@ SIMT_DEVICE uint8_t to_e5m2_sat(float v) {
 #else
 SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
 #endif
-SIMT_DEVICE uint8_t to_e8m0_rz_sat(float v) { return e8m0_bits_rz_sat(v); }
-SIMT_DEVICE uint8_t to_e8m0_rp_sat(float v) { return e8m0_bits_rp_sat(v); }
-SIMT_DEVICE uint8_t to_int8_sat(float v) { return int8_bits_sat(v); }
-SIMT_DEVICE uint8_t to_int8_rz_sat(float v) { return int8_bits_rz_sat(v); }
-SIMT_DEVICE uint8_t to_int8_rna_sat(float v) { return int8_bits_rna_sat(v); }
-SIMT_DEVICE int32_t to_int32_sat(float v) { return int32_bits_sat(v); }
-SIMT_DEVICE int32_t add_sat(int32_t a, int32_t b) { return sum_sat(a, b); }
-/// Four integers, each limited, as the bytes of a word, the first lowest.
-SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
-  return uint32_t{int8_bits_of_int32_sat(a)} | uint32_t{int8_bits_of_int32_sat(b)} << 8 |
-         uint32_t{int8_bits_of_int32_sat(c)} << 16 | uint32_t{int8_bits_of_int32_sat(d)} << 24;
-}
 
 }  // namespace simt
+
+#include "kernels/simt/integer_conversions.h"

@@ -26,32 +26,13 @@ SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
   return spin([&] { return __hip_atomic_load(at, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_SYSTEM) == value; });
 }
 SIMT_DEVICE uint32_t flag_now(const uint32_t* at) { return __hip_atomic_load(at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
-SIMT_DEVICE bool wait_relaxed(const uint32_t* at, uint32_t value) {
-  return spin([&] { return flag_now(at) == value; });
-}
-/// For other ranks, once this one signals; post16() without a signal, as polled16() reads it.
-template <class T>
-SIMT_DEVICE void send16(T* to, const Vector<T>& v) {
-  store16(to, v);
-}
-template <class T>
-SIMT_DEVICE void send1(T* to, T v) {
-  *to = v;
-}
+/// Without a signal, as polled16() reads it.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint32_t raw[4];
   __builtin_memcpy(raw, &v, sizeof raw);
   for (int i = 0; i < 4; ++i)
     __hip_atomic_store(reinterpret_cast<uint32_t*>(to) + i, raw[i], __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM);
-}
-template <class T>
-SIMT_DEVICE Vector<T> receive16(const T* from) {
-  return load16(from);
-}
-template <class T>
-SIMT_DEVICE T receive1(const T* from) {
-  return *from;
 }
 template <class T>
 SIMT_DEVICE Vector<T> polled16(const T* from) {
