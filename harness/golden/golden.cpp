@@ -1,8 +1,8 @@
 #include "harness/golden/golden.h"
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <memory>
 #include <stdexcept>
 
 #include "harness/compare/element.h"
@@ -15,16 +15,18 @@ namespace {
 /// The digest of ordinals that come one stretch after the other.
 class Digest {
  public:
-  Digest() { XXH3_64bits_reset(&state_); }
-  void add(const std::vector<int32_t>& ordinals) { XXH3_64bits_update(&state_, ordinals.data(), ordinals.size() * sizeof ordinals[0]); }
+  Digest() { XXH3_64bits_reset(state_.get()); }
+  void add(const std::vector<int32_t>& ordinals) {
+    XXH3_64bits_update(state_.get(), ordinals.data(), ordinals.size() * sizeof ordinals[0]);
+  }
   std::string text() const {
     char hexadecimal[17];
-    std::snprintf(hexadecimal, sizeof hexadecimal, "%016llx", static_cast<unsigned long long>(XXH3_64bits_digest(&state_)));
+    std::snprintf(hexadecimal, sizeof hexadecimal, "%016llx", static_cast<unsigned long long>(XXH3_64bits_digest(state_.get())));
     return hexadecimal;
   }
 
  private:
-  XXH3_state_t state_;
+  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state_{XXH3_createState(), &XXH3_freeState};
 };
 
 std::vector<int32_t> stored_ordinals(const Part& part, const HostTensor& tensor, const AcceptedRows& rows) {
@@ -90,7 +92,8 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Answ
       return "tensor " + observed[p].name + " " + observed[p].format + " where " + label_of(answer, part) + " " +
              std::string(part.format->name) + " is expected";
     for (const auto& [element, step] : observed[p].steps)
-      if (element < 0 || element >= part.elements()) return part.label() + ": element " + std::to_string(element) + " does not exist";
+      if (element < 0 || element >= part.elements())
+        return part.label() + ": element " + std::to_string(element) + " does not exist";
   }
   std::vector<Digest> digests(observed.size());
   std::vector<int64_t> outside(observed.size(), -1);  // the first element of each part that was seen outside its set

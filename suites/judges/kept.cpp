@@ -1,12 +1,12 @@
 #include "suites/judges/kept.h"
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -25,16 +25,16 @@ namespace {
 /// XXH3 of many pieces of bytes, the length of each with it.
 class Digest {
  public:
-  Digest() { XXH3_64bits_reset(&state_); }
+  Digest() { XXH3_64bits_reset(state_.get()); }
   void add(const void* bytes, size_t size) {
-    XXH3_64bits_update(&state_, &size, sizeof size);
-    XXH3_64bits_update(&state_, bytes, size);
+    XXH3_64bits_update(state_.get(), &size, sizeof size);
+    XXH3_64bits_update(state_.get(), bytes, size);
   }
   void add(const std::string& text) { add(text.data(), text.size()); }
-  std::string text() const { return std::to_string(XXH3_64bits_digest(&state_)); }
+  std::string text() const { return std::to_string(XXH3_64bits_digest(state_.get())); }
 
  private:
-  XXH3_state_t state_;
+  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state_{XXH3_createState(), &XXH3_freeState};
 };
 
 std::string bytes_of(const std::string& file) {
