@@ -80,6 +80,10 @@ TEST(Declared, AnOpTakesTheContractsOfItsCases) {
   for (const Case& one : some_cases()) EXPECT_TRUE(find_op(one.op).takes(one.text("contract"))) << one.id;
   EXPECT_FALSE(find_op("rms_norm").takes("aiter.fused_add_rms_norm"));
   EXPECT_FALSE(find_op("quant_group").takes("vllm.static"));
+  for (const Op& op : all_ops()) {
+    EXPECT_FALSE(op.takes("vllm.grup_fp8")) << op.name;
+    EXPECT_EQ(op.takes("sm_90.wgmma.e4m3.f32"), op.name == "mma") << op.name;
+  }
   EXPECT_EQ(op_of_contract("flashinfer.layer_norm").name, "layer_norm");
   EXPECT_EQ(op_of_contract("flashinfer.mxfp8").name, "quant_group");
   EXPECT_EQ(op_of_contract("flashinfer.mxfp8", {{"tokens", "1;2"}}).name, "quant_experts");

@@ -29,19 +29,11 @@ const Op& find_op(std::string_view name) {
   throw std::out_of_range("unknown op '" + std::string(name) + "'" + did_you_mean(name, names));
 }
 
-bool takes(const Op& op, const std::string& contract) {
-  try {
-    return op.takes(contract);
-  } catch (const std::out_of_range&) {
-    return false;
-  }
-}
-
 const Op& op_of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters) {
   const Op* first = nullptr;
   if (!rulebook().is_unit(contract)) (void)rulebook().contracts.find(contract);  // throws for one that does not exist
   for (const Op& op : all_ops()) {
-    if (!takes(op, contract)) continue;
+    if (!op.takes(contract)) continue;
     if (first == nullptr) first = &op;
     const bool has_all = std::all_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
       return std::find(op.columns.begin(), op.columns.end(), parameter.first) != op.columns.end();

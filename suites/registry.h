@@ -13,9 +13,6 @@ std::span<const Op> all_ops();
 /// std::out_of_range for an unknown contract, UsageError for one that no op takes.
 const Op& op_of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters = {});
 
-/// Whether cases of the op can have the contract. Ops of contract rows know no units.
-bool takes(const Op& op, const std::string& contract);
-
 /// Throws std::out_of_range with near matches.
 const Op& find_op(std::string_view name);
 

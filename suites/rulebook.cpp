@@ -89,6 +89,11 @@ std::vector<std::string> Rulebook::contract_ids() const {
   return ids;
 }
 
+bool Rulebook::is_row(const std::string& contract, FlowKind kind) const {
+  const ContractRow* row = contracts.lookup(contract);
+  return row != nullptr && row->flow->kind == kind;
+}
+
 bool Rulebook::is_unit(const std::string& contract) const {
   return std::any_of(units.rows().begin(), units.rows().end(), [&](const UnitRow& row) { return row.id == contract; });
 }

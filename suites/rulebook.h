@@ -9,6 +9,7 @@
 #include "reference/contracts/layouts.h"
 #include "reference/contracts/records.h"
 #include "reference/contracts/rows.h"
+#include "reference/flow/flow.h"
 #include "reference/units/table.h"
 
 namespace assay {
@@ -30,6 +31,8 @@ struct Rulebook {
   /// Of every contract and unit.
   std::vector<std::string> contract_ids() const;
   bool is_unit(const std::string& contract) const;
+  /// Whether it is a contract row of that kind. False also for one that does not exist.
+  bool is_row(const std::string& contract, FlowKind kind) const;
   /// How it is known that a contract says what the real code does, the strongest first: evidence.csv, or the unit's own cell.
   std::vector<EvidenceKind> evidence_of(const std::string& contract) const;
 

@@ -2,7 +2,8 @@
 # assay gate: the same bits pass, a change within the budget passes and is told, a violation and a kernel that is gone do not pass.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
-norm=(--suite rms_norm/quick --warp 32 --case '*/bf16.*')
+some='*/bf16.m4.*'
+norm=(--suite rms_norm/quick --warp 32 --case "$some")
 "$assay" run --backend cpu "${norm[@]}" --record "$r/before" >/dev/null || fail "the baseline does not pass"
 "$assay" run --backend cpu "${norm[@]}" --record "$r/now" >/dev/null || fail "the second run does not pass"
 expect 0 "GATE OPEN: " "$assay" gate --baseline "$r/before" "$r/now"
@@ -33,7 +34,7 @@ cp "$r/turned/$one" "$r/wrong/$one"
 expect 1 "1 violation" "$assay" gate --baseline "$r/before" "$r/wrong"
 
 # A case that no longer runs, one that the baseline lacks, other inputs, and a baseline that is none.
-"$assay" run --backend cpu --suite rms_norm/quick --warp 64 --case '*/bf16.*' --record "$r/wide" >/dev/null
+"$assay" run --backend cpu --suite rms_norm/quick --warp 64 --case "$some" --record "$r/wide" >/dev/null
 expect 1 "gone since the baseline" "$assay" gate --baseline "$r/before" "$r/wide"
 expect 1 "not in the baseline" "$assay" gate --baseline "$r/before" "$r/wide"
 expect 0 "GATE OPEN: " "$assay" gate --baseline "$r/before" "$r/wide" "$r/now"

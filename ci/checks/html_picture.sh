@@ -26,7 +26,7 @@ shows "$scratch/blank.html" && fail "a blank page passed for a report"
 
 # A library that is wrong nearly everywhere: the document as the browser built it has a card a cause and names every failure, and at two
 # widths nothing reaches beyond the page.
-"$assay" run --backend faulty --suite rms_norm/quick --report html:"$scratch/all.html" --report json:"$scratch/all.json" >/dev/null
+"$assay" run --backend faulty --suite rms_norm/quick --case '*/bf16.m4.*' --report html:"$scratch/all.html" --report json:"$scratch/all.json" >/dev/null
 browser --dump-dom "file://$scratch/all.html" >"$scratch/dom.html"
 python3 - "$scratch" <<'END' || fail "the document lacks failures that the JSON has"
 import html, json, re, sys

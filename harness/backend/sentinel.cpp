@@ -6,11 +6,11 @@
 namespace assay {
 namespace {
 
-bool is_packed(const Format& format) { return format.specials == Specials::kInteger && format.bits == 32; }
+bool is_packed(const Format& format) { return format.is_integer() && format.bits == 32; }
 
 /// Bytes of sentinel 0, lowest first.
 std::byte first_byte(const Format& format, int64_t place) {
-  const bool no_negative_zero = format.specials == Specials::kFnuz || (format.specials == Specials::kInteger && format.bits == 8);
+  const bool no_negative_zero = format.specials == Specials::kFnuz || (format.is_integer() && format.bits == 8);
   if (no_negative_zero) return std::byte{0x80};
   const bool highest = place == format.bytes() - 1;
   return highest || is_packed(format) ? std::byte{0xff} : std::byte{0xc3};

@@ -32,7 +32,7 @@ std::string fill_of_factor(const char* fill, const Format& format) {
 }  // namespace
 
 std::span<const UnitFills> fills_of(const Unit& unit) {
-  return std::span(kFills).first(unit.d->specials == Specials::kInteger ? 1 : kFills.size());
+  return std::span(kFills).first(unit.d->is_integer() ? 1 : kFills.size());
 }
 
 MmaCase UnitCalls::chain(int64_t steps) const {

@@ -138,7 +138,7 @@ int match_dump(const ContractsArguments& arguments) {
   ReasonsByContract reasons;
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
-      if (takes(*op, contract)) hold(*op, contract, {contract, files.roles, parameters, arguments.layout}, all, reasons);
+      if (op->takes(contract)) hold(*op, contract, {contract, files.roles, parameters, arguments.layout}, all, reasons);
   print(all, reasons);
   if (!all.empty()) return kAllAsExpected;
   fmt::print("NOTHING HELD: the tensors are an instance of no contract{}\n",

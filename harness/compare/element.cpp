@@ -9,7 +9,7 @@ namespace {
 /// Signed distance in ulp from the nearest accepted value; 0 where NaN is involved.
 int64_t ulps_outside(const Format& format, Interval accepted, int32_t o) {
   const int32_t nearest = o < accepted.low ? accepted.low : accepted.high;
-  if (format.specials != Specials::kInteger && (is_nan_ordinal(o) || is_nan_ordinal(accepted.low))) return 0;
+  if (!format.is_integer() && (is_nan_ordinal(o) || is_nan_ordinal(accepted.low))) return 0;
   return ulps_between(format, o, nearest);
 }
 

@@ -54,7 +54,7 @@ void widen(const std::byte* codes, std::span<int32_t> ordinals) {
 }  // namespace
 
 void ordinals_of_codes(const Format& format, const std::byte* codes, std::span<int32_t> ordinals) {
-  if (format.specials == Specials::kInteger) {
+  if (format.is_integer()) {
     return format.bytes() == 1 ? widen<int8_t>(codes, ordinals) : widen<int32_t>(codes, ordinals);
   }
   const Layout layout = layout_of(format);

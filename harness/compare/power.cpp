@@ -9,7 +9,7 @@ namespace {
 
 /// Magnitudes below this and above zero are subnormal; 0 for formats that have none.
 double smallest_normal(const Format& format) {
-  const bool has_subnormals = format.specials != Specials::kInteger && format.specials != Specials::kScale && format.specials != Specials::kBits;
+  const bool has_subnormals = !format.is_integer() && format.specials != Specials::kScale && format.specials != Specials::kBits;
   return has_subnormals ? std::ldexp(1.0, format.min_exponent()) : 0;
 }
 

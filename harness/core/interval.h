@@ -21,7 +21,7 @@ struct Interval {
   /// largest ordinal only if the interval begins with it; integers have no NaN.
   constexpr bool holds(const Format& format, int32_t o) const {
     if (any()) return true;
-    const bool is_nan = o == kNanOrdinal && format.specials != Specials::kInteger;
+    const bool is_nan = o == kNanOrdinal && !format.is_integer();
     return low <= o && o <= high && (!is_nan || low == kNanOrdinal);
   }
   constexpr bool meets(Interval other) const { return low <= other.high && other.low <= high; }

@@ -130,7 +130,7 @@ struct Op {
   std::vector<std::string> columns;          ///< of its case tables, besides why and blind_to; keys of a kernel's `accepts`
   std::set<std::string> optional_columns{};  ///< of those: a table may lack them, and its cases then have empty cells
   std::string data_column = "fill";  ///< of those: which data its cases have, by which power is told apart; empty: data decide nothing
-  /// Whether the op's cases can have this contract. It may throw std::out_of_range for one that does not exist.
+  /// Whether the op's cases can have this contract. False also for one that does not exist.
   std::function<bool(const std::string& contract)> takes{};
   /// Checks one expanded row and names it. Throws TableError with the column at fault.
   std::function<Case(Case)> validate;

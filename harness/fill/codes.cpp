@@ -20,7 +20,7 @@ std::vector<double> halfway_points(const Format& q) {
 
 /// Walks the halfway points over the whole sheet, both signs, scaled by another 2^k in each group, `codes` ulps beside them.
 void halfway(Sheet& sheet, bool beside) {
-  const int q_bits = sheet.q.specials == Specials::kInteger ? sheet.q.mantissa_bits : sheet.q.precision();
+  const int q_bits = sheet.q.is_integer() ? sheet.q.mantissa_bits : sheet.q.precision();
   if (sheet.q.bits > 8 || q_bits >= sheet.format.precision()) {
     throw std::invalid_argument("fill ties: " + std::string(sheet.format.name) +
                                 " cannot hold the points halfway between codes of " + std::string(sheet.q.name));

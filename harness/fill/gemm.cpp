@@ -16,7 +16,7 @@ double signed_by_coin(const Sheet& sheet, int64_t i, double value) { return shee
 double deviation(const Sheet& sheet) { return max_finite(sheet.format) * 3 / 14; }
 
 double quantum(const Format& format) {
-  return format.specials == Specials::kInteger ? 1 : power_of_two(format.min_exponent() - format.mantissa_bits);
+  return format.is_integer() ? 1 : power_of_two(format.min_exponent() - format.mantissa_bits);
 }
 
 /// Numbers that depend on their place alone: of factors of gigabytes they are made on all cores.

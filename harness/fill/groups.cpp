@@ -60,7 +60,7 @@ void quiet(Sheet& sheet) {
 
 void nan_beside_huge(Sheet& sheet) {
   huge(sheet);
-  if (sheet.format.specials == Specials::kInteger) return;
+  if (sheet.format.is_integer()) return;
   for_each_group(sheet, [&](const Group& group) {
     const int64_t place = group.begin + sheet.random.below(group.size(), group.number, kPlace);
     sheet.codes.push_back({place, nan_code(sheet.format, group.number)});
@@ -69,7 +69,7 @@ void nan_beside_huge(Sheet& sheet) {
 
 void specials(Sheet& sheet) {
   const double smallest = neighbour(sheet.format, 0.0, 1);
-  const bool has_nan = sheet.format.specials != Specials::kInteger;
+  const bool has_nan = !sheet.format.is_integer();
   const bool has_infinity = sheet.format.specials == Specials::kIeee;
   for_each_group(sheet, [&](const Group& group) {
     fill_group_with_normal(sheet, group);

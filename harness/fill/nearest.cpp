@@ -28,7 +28,7 @@ uint32_t nearest_integer(const Format& format, double value) {
 
 uint32_t nearest_code(const Format& format, double value) {
   if (std::isnan(value)) return code_of(format, value);
-  if (format.specials == Specials::kInteger) return nearest_integer(format, value);
+  if (format.is_integer()) return nearest_integer(format, value);
   const uint64_t bits = std::bit_cast<uint64_t>(value);
   const uint64_t mantissa = bits & ((uint64_t{1} << kDoubleMantissaBits) - 1);
   const int exponent =

@@ -44,7 +44,7 @@ void wide(Sheet& sheet) {
 
 void ramp(Sheet& sheet) {
   // Odd period, so that no power-of-two stride meets the same value; 8 bits, so that every format from bf16 up holds it.
-  const double unit = sheet.format.specials == Specials::kInteger ? 1.0 : 0x1p-4;
+  const double unit = sheet.format.is_integer() ? 1.0 : 0x1p-4;
   for_each_element(sheet, [&](int64_t i) { return double(i % 255 - 127) * unit; });
 }
 

@@ -69,7 +69,7 @@ int half_of(int exponent) { return exponent >= 0 ? exponent / 2 : -((1 - exponen
 
 /// The neighbour above, in the format.
 double next(const Format& format, double value) {
-  if (format.specials == Specials::kInteger) return value + 1;
+  if (format.is_integer()) return value + 1;
   const int exponent = std::max(std::ilogb(value), format.min_exponent());
   return value + power_of_two(exponent - format.mantissa_bits);
 }
@@ -92,7 +92,7 @@ void uniform_bits(Sheet& sheet) {
   const uint32_t top = f.exponent_bits == 0 ? 0 : 1u << (f.mantissa_bits + f.exponent_bits - 1);  // highest bit of the exponent
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
     uint32_t code = sheet.random.word(i, kValue) & uint32_t(f.code_count() - 1);
-    if (f.specials != Specials::kInteger && !std::isfinite(decode(f, code)))
+    if (!f.is_integer() && !std::isfinite(decode(f, code)))
       code = (code ^ top) & ~(f.specials == Specials::kFnuz ? 1u << (f.bits - 1) : 0u);
     sheet.codes.push_back({i, code});
   }
@@ -225,7 +225,7 @@ void end_scales(Sheet& sheet) {
 }
 
 void zero_signs(Sheet& sheet) {
-  const double minus = sheet.format.has_sign() && sheet.format.specials != Specials::kInteger ? -0.0 : 0.0;
+  const double minus = sheet.format.has_sign() && !sheet.format.is_integer() ? -0.0 : 0.0;
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
     const int64_t kind = i / sheet.columns % 4;
     sheet.values[size_t(i)] = kind == 0 || (kind == 3 && i % sheet.columns % 2 == 0) ? minus : 0.0;

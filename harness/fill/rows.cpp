@@ -18,7 +18,7 @@ void ends(Sheet& sheet) {
 }
 
 void spoiled_rows(Sheet& sheet) {
-  const bool has_nan = sheet.format.specials != Specials::kInteger;
+  const bool has_nan = !sheet.format.is_integer();
   const bool has_infinity = sheet.format.specials == Specials::kIeee;
   for (int64_t row = 0; row < sheet.rows && sheet.columns > 0; ++row) {
     const int64_t turn = row % 6, begin = row * sheet.columns, place = begin + sheet.random.below(sheet.columns, row, kPlace);

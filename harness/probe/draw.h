@@ -28,7 +28,7 @@ class Draw {
 
 inline int top_exponent(const Format& f) { return std::ilogb(max_finite(f)); }
 /// Of the least subnormal number.
-inline int bottom_exponent(const Format& f) { return f.specials == Specials::kInteger ? 0 : f.min_exponent() - f.mantissa_bits; }
+inline int bottom_exponent(const Format& f) { return f.is_integer() ? 0 : f.min_exponent() - f.mantissa_bits; }
 
 /// The code of x, toward zero and within the format.
 inline uint32_t code_near(const Format& f, double x) {

@@ -94,7 +94,7 @@ void any_bits(TileFill& t, int64_t tile) {
 void specials(TileFill& t, int64_t tile) {
   const auto value = [&](const Format& f) -> uint32_t {
     const bool rare = t.draw().below(24) != 0;
-    if (f.specials == Specials::kInteger || f.specials == Specials::kFinite) return finite_code(f, t.draw());
+    if (f.is_integer() || f.specials == Specials::kFinite) return finite_code(f, t.draw());
     const double inf = std::numeric_limits<double>::infinity();
     if (rare) return code_near(f, t.draw().coin() ? 1.0 : 0.0);
     switch (t.draw().below(6)) {

@@ -20,7 +20,7 @@ struct Instruction {
   int scale_block = 0;
   std::vector<bool> dead;  ///< products that were seen to have no effect: nothing is put there any more
 
-  bool integers() const { return d->specials == Specials::kInteger; }
+  bool integers() const { return d->is_integer(); }
   int scales() const { return scale ? k / scale_block : 0; }  ///< of a row
 };
 

@@ -145,8 +145,8 @@ TEST(Probe, NamesTheCellInWhichAUnitDiffers) {
 }
 
 TEST(Probe, WhatNoRowExplainsIsUnknown) {
-  const UnitRow& row = table().find("sm_90.mma.f16.f32");
-  const Instruction instruction = instruction_of(row, 16, 8);
+  const UnitRow& row = table().find("sm_70.mma.f16.f32");
+  const Instruction instruction = instruction_of(row, 8, 8);
   const Ask one_off = ask_of(row.unit, [](uint32_t code) { return code % 4096 == 1 ? code + 1 : code; });
   const Probed probed = probe_unit(instruction, one_off);
   EXPECT_FALSE(probed.known());

@@ -18,7 +18,7 @@ class Ladder {
       : f_(f),
         highest_(ordinal_of_value(f, max_finite(f))),
         lowest_(!f.has_sign()                      ? 0
-                : f.specials == Specials::kInteger ? -highest_ - 1
+                : f.is_integer() ? -highest_ - 1
                                                    : ordinal_of_value(f, -max_finite(f))) {
     if (f.bits > 16) return;
     std::vector<double> values;
@@ -45,7 +45,7 @@ class Ladder {
   }
 
   bool is_even(int32_t o) const {
-    const int64_t magnitude = o < 0 && f_.specials != Specials::kInteger ? -int64_t{o} - 1 : o;
+    const int64_t magnitude = o < 0 && !f_.is_integer() ? -int64_t{o} - 1 : o;
     return magnitude % 2 == 0;
   }
 
@@ -117,7 +117,7 @@ std::optional<uint32_t> encode_finite(const Format& f, double value, Rounding ro
 }
 
 uint32_t largest_code(const Format& f, bool negative) {
-  if (f.specials == Specials::kInteger) return code_of(f, negative ? -max_finite(f) - 1 : max_finite(f));
+  if (f.is_integer()) return code_of(f, negative ? -max_finite(f) - 1 : max_finite(f));
   return code_of(f, negative && f.has_sign() ? -max_finite(f) : max_finite(f));
 }
 

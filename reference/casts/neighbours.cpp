@@ -95,7 +95,7 @@ void specials(const CastProfile& p, Edits& edits) {
 }
 
 void numbers(const CastProfile& p, Edits& edits) {
-  if (p.format->specials != Specials::kInteger && p.format->specials != Specials::kScale)
+  if (!p.format->is_integer() && p.format->specials != Specials::kScale)
     edits.add("subnormals: become zero", [&](CastProfile& q) { q.after = {{CastStep::kFlush, p.format}}; });
   for (const Format* via : {&kBf16, &kF16})
     edits.add("rounded twice: to " + std::string(via->name) + " first", [&](CastProfile& q) {

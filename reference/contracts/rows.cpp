@@ -1,5 +1,6 @@
 #include "reference/contracts/rows.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "reference/flow/registry.h"
@@ -35,11 +36,6 @@ const Flow& flow_of(const Table& table) {
 }
 
 }  // namespace
-
-TableError ContractRow::error(const std::string& column, size_t offset, const std::string& problem) const {
-  const TableCell& cell = cells.at(column);
-  return TableError(file, cell.line, cell.column + int(offset), column, problem);
-}
 
 ContractTables ContractTables::load(const std::string& folder) {
   ContractTables tables;
@@ -82,9 +78,13 @@ bool has_recipes(const ContractRow& row) {
   return row.flow->kind == FlowKind::kLink || row.flow->kind == FlowKind::kChain;
 }
 
+const ContractRow* ContractTables::lookup(const std::string& id) const {
+  const auto row = std::find_if(rows_.begin(), rows_.end(), [&](const ContractRow& one) { return one.id == id; });
+  return row == rows_.end() ? nullptr : &*row;
+}
+
 const ContractRow& ContractTables::find(const std::string& id) const {
-  for (const ContractRow& row : rows_)
-    if (row.id == id) return row;
+  if (const ContractRow* row = lookup(id)) return *row;
   if (const auto found = retired_.find(id); found != retired_.end())
     throw std::out_of_range("contract '" + id + "' described no code: " + found->second.why + "; now '" + found->second.now + "'");
   throw std::out_of_range("unknown contract '" + id + "'" + did_you_mean(id, ids()));

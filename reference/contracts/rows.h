@@ -21,7 +21,10 @@ struct ContractRow {
 
   const std::string& text(const std::string& column) const { return cells.at(column).text; }
   /// The error to throw about a place in a cell, `offset` characters into it.
-  TableError error(const std::string& column, size_t offset, const std::string& problem) const;
+  TableError error(const std::string& column, size_t offset, const std::string& problem) const {
+    const TableCell& cell = cells.at(column);
+    return TableError(file, cell.line, cell.column + int(offset), column, problem);
+  }
 };
 
 /// Whether it is one function of a row, its cells recipes or those of the rows that it names: neither a cast nor a packing, nor a
@@ -38,6 +41,8 @@ class ContractTables {
 
   /// Throws std::out_of_range with near matches, or with what has taken the place of a row that described no code.
   const ContractRow& find(const std::string& id) const;
+  /// nullptr if there is none.
+  const ContractRow* lookup(const std::string& id) const;
   const std::vector<ContractRow>& rows() const { return rows_; }
   std::vector<std::string> ids() const;
 

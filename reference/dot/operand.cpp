@@ -17,7 +17,7 @@ namespace {
 constexpr int kMostBits = 11;       ///< of a code: f16's
 constexpr int kMostScaleBits = 24;  ///< of a scale: f32's
 
-bool is_floating(const Format& f) { return f.specials != Specials::kInteger && f.specials != Specials::kBits; }
+bool is_floating(const Format& f) { return !f.is_integer() && f.specials != Specials::kBits; }
 
 /// Exponent of the step between the smallest values of a format.
 int least_step_exponent(const Format& f) { return is_floating(f) ? f.min_exponent() - f.mantissa_bits : 0; }

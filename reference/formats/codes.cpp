@@ -114,7 +114,7 @@ void ordinals_of_values(const Format& f, std::span<const double> values, std::sp
       const uint32_t bits = std::bit_cast<uint32_t>(float(values[i])) >> shift;
       ordinals[i] = std::isnan(values[i]) ? kNanOrdinal : sign_magnitude_ordinal(bits, sign);
     }
-  } else if (f.bytes() == 1 && f.specials != Specials::kInteger) {
+  } else if (f.bytes() == 1 && !f.is_integer()) {
     const std::vector<int32_t>& table = ordinal_table(f);
     for (size_t i = 0; i < values.size(); ++i) ordinals[i] = table[top_bits(values[i])];
   } else {

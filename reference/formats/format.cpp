@@ -54,12 +54,12 @@ double decode_magnitude(const Format& f, uint32_t magnitude) {
 }  // namespace
 
 double max_finite(const Format& f) {
-  return f.specials == Specials::kInteger ? decode_integer(f, largest_finite(f)) : decode_magnitude(f, largest_finite(f));
+  return f.is_integer() ? decode_integer(f, largest_finite(f)) : decode_magnitude(f, largest_finite(f));
 }
 
 double decode(const Format& f, uint32_t code) {
   code &= low_bits(f.bits);
-  if (f.specials == Specials::kInteger) return decode_integer(f, code);
+  if (f.is_integer()) return decode_integer(f, code);
   const uint32_t magnitude = code & magnitude_mask(f);
   const bool negative = (code & sign_bit(f)) != 0;
   if (f.specials == Specials::kFnuz && negative && magnitude == 0) return std::nan("");
@@ -97,7 +97,7 @@ uint32_t code_of(const Format& f, double value) {
     throw std::domain_error("NaN is not a value of " + std::string(f.name));
   }
   const auto off_grid = [&] { return std::domain_error(std::to_string(value) + " is not a value of " + std::string(f.name)); };
-  if (f.specials == Specials::kInteger) {
+  if (f.is_integer()) {
     if (value != std::rint(value) || value > max_finite(f) || value < -max_finite(f) - 1) throw off_grid();
     return uint32_t(int64_t(value)) & low_bits(f.bits);
   }
@@ -127,7 +127,7 @@ uint32_t code_of(const Format& f, double value) {
 int32_t ordinal(const Format& f, uint32_t code) {
   code &= low_bits(f.bits);
   const int32_t nan = f.nan_by_code ? kNanOrdinal - 1 - int32_t(code) : kNanOrdinal;
-  if (f.specials == Specials::kInteger) return int32_t(decode_integer(f, code));
+  if (f.is_integer()) return int32_t(decode_integer(f, code));
   const uint32_t magnitude = code & magnitude_mask(f);
   const bool negative = (code & sign_bit(f)) != 0;
   const uint32_t infinity = f.specials == Specials::kIeee ? 1u : 0u;
@@ -139,7 +139,7 @@ int32_t ordinal(const Format& f, uint32_t code) {
 uint32_t code_from_ordinal(const Format& f, int32_t o) {
   if (has_room_for_nans(f)) return o < 0 ? sign_bit(f) | uint32_t(-(o + 1)) : uint32_t(o);
   if (o == kNanOrdinal) return code_of(f, std::nan(""));
-  if (f.specials == Specials::kInteger) return uint32_t(o) & low_bits(f.bits);
+  if (f.is_integer()) return uint32_t(o) & low_bits(f.bits);
   if (is_nan_ordinal(o)) return uint32_t(kNanOrdinal - 1 - o);
   return o < 0 ? sign_bit(f) | uint32_t(-(o + 1)) : uint32_t(o);
 }
@@ -150,7 +150,7 @@ int32_t ordinal_of_value(const Format& f, double value) {
 }
 
 int64_t ulps_between(const Format& f, int32_t a, int32_t b) {
-  const int64_t negative_zero = f.specials == Specials::kInteger ? 0 : 1;  // two's complement has no place for it
+  const int64_t negative_zero = f.is_integer() ? 0 : 1;  // two's complement has no place for it
   const auto value_place = [&](int64_t o) { return o < 0 ? o + negative_zero : o; };
   return value_place(a) - value_place(b);
 }

@@ -36,6 +36,7 @@ struct Format {
   constexpr uint64_t code_count() const { return uint64_t{1} << bits; }
   /// Bytes of one element in memory; narrow codes stand in the low bits of a byte of their own.
   constexpr int bytes() const { return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8; }
+  constexpr bool is_integer() const { return specials == Specials::kInteger; }
   constexpr bool has_sign() const { return specials < Specials::kScale || specials == Specials::kFinite || specials == Specials::kInteger; }
   bool operator==(const Format& other) const { return name == other.name; }
 };

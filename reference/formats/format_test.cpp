@@ -156,7 +156,7 @@ TEST(Format, NanCodesHaveOneOrdinalUnlessTheFormatTellsThemApart) {
 
 TEST(Format, CanonicalNanIsANanCode) {
   for (const Format& f : all_formats()) {
-    if (f.specials == Specials::kInteger || f.specials == Specials::kFinite) {
+    if (f.is_integer() || f.specials == Specials::kFinite) {
       EXPECT_THROW(code_of(f, std::nan("")), std::domain_error) << f.name;
       continue;
     }

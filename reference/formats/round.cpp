@@ -48,7 +48,7 @@ double round_scale(const Format& f, double value, Rounding rounding, Overflow ov
 
 double round_to(const Format& f, double value, Rounding rounding, Overflow overflow) {
   if (std::isnan(value)) return value;
-  if (f.specials == Specials::kInteger) return round_integer(f, value, rounding);
+  if (f.is_integer()) return round_integer(f, value, rounding);
   if (f.specials == Specials::kScale) return round_scale(f, std::fabs(value), rounding, overflow);
   if (!f.has_sign()) value = std::fabs(value);
   if (std::isinf(value)) return overflowed(f, value, overflow);
@@ -67,7 +67,7 @@ double next_up(const Format& f, double value) {
   if (std::isnan(value) || value == HUGE_VAL) return value;
   if (std::isinf(value)) return -max_finite(f);
   if (value == max_finite(f)) return f.specials == Specials::kIeee ? HUGE_VAL : value;
-  if (f.specials == Specials::kInteger) return value + 1;
+  if (f.is_integer()) return value + 1;
   if (value == 0) return decode(f, 1);
   const int32_t next = ordinal_of_value(f, value) + 1;
   if (next == -1) return f.specials == Specials::kFnuz ? 0.0 : -0.0;
@@ -76,7 +76,7 @@ double next_up(const Format& f, double value) {
 
 double next_down(const Format& f, double value) {
   if (std::isnan(value)) return value;
-  if (f.specials == Specials::kInteger) return value == -max_finite(f) - 1 ? value : value - 1;
+  if (f.is_integer()) return value == -max_finite(f) - 1 ? value : value - 1;
   if (!f.has_sign()) {
     const int32_t o = ordinal_of_value(f, value);
     return o == 0 ? value : decode(f, code_from_ordinal(f, o - 1));

@@ -41,7 +41,7 @@ void print_rounded(const std::vector<const Format*>& formats) {
     std::printf("%x", bits);
     for (const Format* f : formats) {
       const double y = round_to(*f, std::bit_cast<float>(bits), Rounding::kNearestEven, Overflow::kSpecial);
-      const bool absent = std::isnan(y) && f->specials == Specials::kInteger;
+      const bool absent = std::isnan(y) && f->is_integer();
       std::printf(" %x", absent ? 0u : code_of(*f, y));
     }
     std::printf("\n");

@@ -84,7 +84,7 @@ Span negated(Span span) { return {-span.high, -span.low}; }
 void arithmetic(const Step& step, const RowPart& part, const Environment& environment) {
   const OperandOf operand(step, part, environment);
   const Lane& b = operand.lane();
-  if (is_integer(*step.working)) return add_integers(step, part, b);
+  if (step.working->is_integer()) return add_integers(step, part, b);
   const Grid grid = grid_of(*step.working, Overflow::kSpecial);
   if (part.pinned())
     lanes().arithmetic(step.verb, grid, part.low, b, part.size);

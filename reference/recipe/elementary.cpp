@@ -67,12 +67,10 @@ bool breaks(const Step& step, Span v) {
 
 }  // namespace
 
-bool is_integer(const Format& format) { return format.specials == Specials::kInteger; }
-
 double low_bits(const Format& integer, double int32) { return decode(integer, uint32_t(int64_t(int32))); }
 
 double apply(const Step& step, double v) {
-  if (is_integer(*step.working) && std::isnan(v)) v = 0;  // the step makes an integer of it: PTX ISA, cvt
+  if (step.working->is_integer() && std::isnan(v)) v = 0;  // the step makes an integer of it: PTX ISA, cvt
   const auto nearest = [&](double x) { return round_to(*step.working, x, Rounding::kNearestEven, Overflow::kSpecial); };
   switch (step.verb) {
     case Verb::kRcp:
@@ -106,7 +104,7 @@ double apply(const Step& step, double v) {
     case Verb::kRsqrt:
       return correctly_rounded(Function::kRsqrt, v, *step.working);
     case Verb::kTo:
-      if (is_integer(*step.target)) return to_integer(step, v);
+      if (step.target->is_integer()) return to_integer(step, v);
       return round_to(*step.target, v, step.rounding, step.overflow);
     default:
       throw std::logic_error("verb without a function of one real");

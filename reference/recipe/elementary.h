@@ -6,8 +6,6 @@
 
 namespace assay {
 
-bool is_integer(const Format& format);
-
 /// The number that the low bits of an int32 stand for.
 double low_bits(const Format& integer, double int32);
 

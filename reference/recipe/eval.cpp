@@ -104,7 +104,7 @@ void saturate(const Format& integer, const RowPart& part) {
 }
 
 void each(const Step& step, const RowPart& part) {
-  if (step.verb == Verb::kFtz && !is_integer(*step.working)) return flush(part);
+  if (step.verb == Verb::kFtz && !step.working->is_integer()) return flush(part);
   for (size_t i = 0; i < part.size; ++i) part.set(i, apply(step, part[i]));
 }
 

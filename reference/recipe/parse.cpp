@@ -77,7 +77,7 @@ class CellParser {
     const auto& known = names_.quantities;
     if (std::find(known.begin(), known.end(), text) != known.end()) return {0, text};
     try {
-      return {Expression(text).rounded(names_.constants, is_integer(*working_) ? kF32 : *working_), {}};
+      return {Expression(text).rounded(names_.constants, working_->is_integer() ? kF32 : *working_), {}};
     } catch (const ParseError& error) {
       throw ParseError(position + error.position, error.what());
     } catch (const std::exception& error) {
@@ -146,7 +146,7 @@ class CellParser {
       if (arguments.size() < least || arguments.size() > most)
         throw ParseError(token.position, "'" + token.word + "' is written " + std::string(verb->form));
     };
-    const bool integers = is_integer(*working_);
+    const bool integers = working_->is_integer();
     static constexpr Verb kOfIntegers[] = {Verb::kAdd, Verb::kRint, Verb::kTrunc, Verb::kClamp, Verb::kTo};
     if (integers && std::find(std::begin(kOfIntegers), std::end(kOfIntegers), verb->verb) == std::end(kOfIntegers))
       throw ParseError(token.position, "'" + token.word + "' is no step in integers, which are: rint, trunc, add, clamp, to");
@@ -203,7 +203,7 @@ class CellParser {
       case Verb::kTo:
         need(1, 3);
         step.target = &format(arguments[0]);
-        step.overflow = step.target->bits <= 8 || is_integer(*step.target) ? Overflow::kSaturate : Overflow::kSpecial;
+        step.overflow = step.target->bits <= 8 || step.target->is_integer() ? Overflow::kSaturate : Overflow::kSpecial;
         for (size_t i = 1; i < arguments.size(); ++i) conversion_rule(arguments[i], step);
         break;
       default: need(0, 0);
@@ -215,7 +215,7 @@ class CellParser {
   }
 
   static void conversion_rule(const CellArgument& argument, Step& step) {
-    const bool integer = is_integer(*step.target);
+    const bool integer = step.target->is_integer();
     if (argument.text == "rz") step.rounding = Rounding::kTowardZero;
     else if (argument.text == "rna") step.rounding = Rounding::kNearestAway;
     else if (argument.text == "wrap" && integer)

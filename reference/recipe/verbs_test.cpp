@@ -79,7 +79,7 @@ double to_format(const Input& in) {
   const Format& f = *find_format(name);
   const Real v = in.v;
   const bool saturates = !has(in.text, "nosat") && (f.bits <= 8 || has(in.text, ",sat"));
-  if (f.specials == Specials::kInteger) {
+  if (f.is_integer()) {
     if (std::isnan(in.v)) return 0;  // PTX ISA, cvt
     const Real whole = in_reals(has(in.text, "rz") ? to_integer_inward : has(in.text, "rna") ? mpfr_round_away : mpfr_rint, v);
     const Real least = -max_finite(kInt32) - 1, most = max_finite(kInt32);

@@ -24,7 +24,7 @@ Factor factor(const Unit& unit, const Format& format, uint32_t code, std::span<c
   Factor f;
   f.value = decode(format, code);
   if (unit.flush && std::fabs(f.value) < std::ldexp(1.0, format.min_exponent())) f.value = 0;
-  if (std::isfinite(f.value) && format.specials != Specials::kInteger)
+  if (std::isfinite(f.value) && !format.is_integer())
     f.exponent = exponent_in(unit.exponents_in ? *unit.exponents_in : format, f.value);
   if (!unit.scale) return f;
   f.scale = decode(*unit.scale, uint32_t(scales[size_t(k / unit.scale_block)] & (unit.scale->code_count() - 1)));

@@ -83,7 +83,7 @@ void read_special(const UnitRow& row, Unit& unit) {
 void check_formats(const UnitRow& row, const Unit& unit) {
   const bool exact = unit.sum == ProductSum::kExact;
   for (const auto& [column, f] : {std::pair("a", unit.a), std::pair("b", unit.b)}) {
-    if (exact != (f->specials == Specials::kInteger) || f->bits > 19 || f->specials > Specials::kInteger ||
+    if (exact != f->is_integer() || f->bits > 19 || f->specials > Specials::kInteger ||
         f->specials == Specials::kScale || f->specials == Specials::kUnsigned || f->precision() > 11)
       throw row.error(column, 0, exact ? "an exact sum is of integers" : "a factor has a sign and at most 11 significand bits");
     if (unit.group > 1 && (f->specials != Specials::kFinite || f->exponent_bits > 2))

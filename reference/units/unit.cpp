@@ -8,7 +8,7 @@ namespace assay {
 
 std::vector<const Format*> exponent_formats(const Format& a, const Format& b) {
   const auto holds = [](const Format& wide, const Format& narrow) {
-    return narrow.specials != Specials::kInteger && narrow.mantissa_bits <= wide.mantissa_bits &&
+    return !narrow.is_integer() && narrow.mantissa_bits <= wide.mantissa_bits &&
            narrow.min_exponent() >= wide.min_exponent() && max_finite(narrow) <= max_finite(wide);
   };
   // The least exponents that numbers of a and of b but 0 have in it.

@@ -62,7 +62,7 @@ Op all_reduce_op() {
        "a rank that is late in every phase of the calls, as a debugging hook of the library; one that has none ignores it"},
       {"in_a_row",
        "1: nobody waits between the calls of the case, which run_group_in_a_row() gets at once; a kernel ignores it"}};
-  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kRankReduce; };
+  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kRankReduce); };
   op.columns = {"contract", "ranks", "x", "m", "n", "fill", "shift", "before", "use", "seed", "warp"};
   op.optional_columns = {"shift", "before", "use"};
   op.validate = validate;

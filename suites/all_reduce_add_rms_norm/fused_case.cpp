@@ -50,7 +50,7 @@ FusedCase read_fused_case(const Case& c) {
   fused.sum = read_rank_case(part_of_case(c, "all_reduce", parts.reduce));
   if (fused.sum.m == 0) cells.refuse("m", "a norm has rows");
   const Op& norm_op = find_op(norm_op_of(c.op));
-  if (!takes(norm_op, parts.then)) cells.refuse("contract", "'" + parts.then + "' is not what op " + norm_op.name + " does");
+  if (!norm_op.takes(parts.then)) cells.refuse("contract", "'" + parts.then + "' is not what op " + norm_op.name + " does");
   fused.norm_case = part_of_case(c, norm_op.name, parts.then);
   for (const std::string& column : norm_op.optional_columns)
     if (!fused.norm_case.parameters.contains(column)) fused.norm_case.parameters[column] = "";

@@ -63,8 +63,7 @@ Op fused_op(std::string name, std::vector<RoleSpec> outputs, std::vector<Paramet
   op.roles.insert(op.roles.end(), outputs.begin(), outputs.end());
   op.parameters = std::move(parameters);
   op.takes = [norm = norm_op_of(op.name)](const std::string& contract) {
-    const ContractRow& row = rulebook().contracts.find(contract);
-    return row.flow->kind == FlowKind::kRankNorm && takes(find_op(norm), read_rank_norm(row).then);
+    return rulebook().is_row(contract, FlowKind::kRankNorm) && find_op(norm).takes(read_rank_norm(rulebook().contracts.find(contract)).then);
   };
   op.columns = std::move(columns);
   op.optional_columns = {"before"};

@@ -47,7 +47,7 @@ Op all_reduce_rms_norm_op() {
               {"gamma_k", Access::kIn, "[n_k / ranks]: its weights"},
               {"y_k", Access::kOut, "[m, n_k / ranks]: its result"}};
   op.parameters = {roles::kEps, roles::kWarp};
-  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kRankSquares; };
+  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kRankSquares); };
   op.columns = {"contract", "ranks", "x", "m", "n", "n_k", "eps", "fill", "gamma", "before", "seed", "warp"};
   op.optional_columns = {"n_k", "before"};
   op.validate = validate;

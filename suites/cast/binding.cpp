@@ -103,7 +103,7 @@ Op cast_op() {
               {"q", Access::kOut, "[rows, 256]: the code of each input"}};
   op.parameters = {roles::kWarp};
   op.columns = {"contract", "x", "fill", "warp"};
-  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kCast; };
+  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kCast); };
   op.validate = validate;
   op.problem = problem;
   op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>*) {

@@ -73,7 +73,7 @@ bool names_cause(const Verdict& verdict, const std::string& cell) {
 void multiply(HostTensor& tensor, int exponent) {
   constexpr int kLeast = 32, kMost = 223;  // of bytes that stay exponents with some octaves more or less
   const Format& format = *tensor.spec.format;
-  if (format.specials == Specials::kInteger) {
+  if (format.is_integer()) {
     for (std::byte& byte : tensor.bytes)
       if (int(byte) >= kLeast && int(byte) <= kMost) byte = std::byte(int(byte) + exponent);
     return;

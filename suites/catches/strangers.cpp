@@ -1,5 +1,6 @@
 // What the tiers see of mistakes that are no edits: kernels in plain loops, each with one thing wrong (kernels/strangers), held
 // against strangers.csv. Needs libassay_strangers.so and the program in the folder given.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -10,6 +11,7 @@
 #include "harness/core/cases.h"
 #include "harness/run/run.h"
 #include "reference/table/table.h"
+#include "suites/catches/sample.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -99,15 +101,19 @@ int judge(const std::string& kernel, const Claim& claim, const Counts& quick, co
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3 || argc > 4) {
-    std::fprintf(stderr, "usage: strangers ROOT FOLDER [GLOB of kernels]\n");
-    return 2;
-  }
-  const std::string root = argv[1], folder = argv[2], glob = argc > 3 ? argv[3] : "*";
+  std::string root, folder, glob = "*";
+  unsigned one_in = 1;
+  CLI::App program("What the tiers see of strangers' mistakes, held against the table of claims");
+  program.add_option("root", root, "the source tree")->required();
+  program.add_option("folder", folder, "the build tree, with the libraries")->required();
+  program.add_option("kernels", glob, "glob of kernels");
+  program.add_option("--sample", one_in, "one kernel in N")->check(CLI::Range(1, 1000));
+  CLI11_PARSE(program, argc, argv);
   try {
     open_rulebook(root);
-    const Backend backend = open_in_worker(folder + "/libassay_strangers.so", "strangers", {.program = folder + "/assay"});
+    Backend backend = open_in_worker(folder + "/libassay_strangers.so", "strangers", {.program = folder + "/assay"});
     const std::map<std::string, Claim> claims = claims_of(root + "/suites/catches/strangers.csv", backend.library);
+    std::erase_if(backend.library.kernels, [&](const KernelOffer& kernel) { return !in_sample(kernel.name, one_in); });
     const std::map<std::string, Counts> quick = run(backend, cases_of(root, "quick", claims), glob);
     int wrong = 0;
     std::map<std::string, Counts> full;  // minutes: only of those that the table says it is needed for

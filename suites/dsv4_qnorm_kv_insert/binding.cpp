@@ -49,7 +49,7 @@ Op dsv4_qnorm_kv_insert_op() {
               {"q_out", Access::kOut, "[m, padded_heads n]: the heads of Q and, behind them, +0.0"},
               roles::kCacheBuffer};
   op.parameters = {roles::kQHeads, roles::kEps, roles::kBlockSize, roles::kWarp};
-  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kLaunch; };
+  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kLaunch); };
   op.columns = {"contract",     "x",      "m",    "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap",
                 "slot_mapping", "q_fill", "fill", "seed",    "warp"};
   op.validate = [](Case c) {

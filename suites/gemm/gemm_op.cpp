@@ -24,8 +24,8 @@ namespace {
 constexpr int64_t kExcerptProducts = 1 << 19, kExcerptRows = 6, kExcerptColumns = 16;
 
 bool takes(const std::string& contract, bool of_blocks) {
-  const ContractRow& row = rulebook().contracts.find(contract);
-  return is_product(row) && read_dot(row, rulebook().contracts, rulebook().units).of_blocks() == of_blocks;
+  const ContractRow* row = rulebook().contracts.lookup(contract);
+  return row != nullptr && is_product(*row) && read_dot(*row, rulebook().contracts, rulebook().units).of_blocks() == of_blocks;
 }
 
 std::string shape_words(const GemmCase& p) {

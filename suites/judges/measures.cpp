@@ -57,7 +57,7 @@ Judgement steps(const Check& check, const Pair& pair) {
 
 Judgement tiny_diff(const Check& check, const Pair& pair) {
   const Format& format = *pair.kernel.format;
-  const bool is_int8 = format.specials == Specials::kInteger && format.bits == 8;
+  const bool is_int8 = format.is_integer() && format.bits == 8;
   if (!is_int8 && format.name != "e4m3fn") return Judgement::kCannot;
   if (check.has("elements") && double(pair.size()) > check.bound("elements")) return Judgement::kRefuses;
   int64_t signs = 0, tiny = 0, large = 0;

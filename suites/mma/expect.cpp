@@ -127,7 +127,7 @@ std::vector<Hypothesis> mma_hypotheses(const MmaCase& c) {
   add("c: ignored", {TileStep::kZeroC});
   if (c.steps > 1) add("order: the last instruction first", {TileStep::kLastKFirst});
   const Format& d = *c.unit().d;
-  if (d.specials != Specials::kInteger) {
+  if (!d.is_integer()) {
     if (!(d == kF16)) add("c: kept in f16", {TileStep::kRoundC});
     const bool has_minus_zero = c.unit().a->specials != Specials::kFnuz && c.unit().sum != ProductSum::kPairs;
     if (has_minus_zero) add("round: a zero keeps its sign", {TileStep::kSignZeros});

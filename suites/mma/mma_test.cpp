@@ -61,7 +61,7 @@ TEST(Mma, EveryKnownUnitHasAQuickCaseOfSpecialValues) {
   for (const Case& one : mma_cases())
     if (one.text("c") == "specials") special.insert(one.text("contract"));
   for (const UnitRow& row : rulebook().units.rows()) {
-    const bool integers = row.unit.d->specials == Specials::kInteger;
+    const bool integers = row.unit.d->is_integer();
     EXPECT_EQ(special.contains(row.id), row.unit.known() && !integers) << row.id;
   }
 }

@@ -66,7 +66,7 @@ Op pack_scales_op() {
               {"psum_layout", Access::kIn, "[groups] int32: the row where each group of rows ends; of cases with groups"},
               {"scale", Access::kOut, "the packed scales, in the layout that their consumer reads"}};
   op.parameters = {{"m_alignment", "rows that groups begin at a multiple of; of cases with groups"}, roles::kWarp};
-  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kPacking; };
+  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kPacking); };
   op.columns = {"contract", "m", "n", "tokens", "alignment", "takes", "layout", "fill", "seed", "warp"};
   op.optional_columns = {"tokens", "alignment"};
   op.validate = validate;

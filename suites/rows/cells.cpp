@@ -18,9 +18,10 @@ std::vector<std::string> alternatives_of(const std::string& cell) {
 }
 
 bool takes_contract(const std::string& contract, const std::vector<std::string>& columns, const std::function<void(const Case&)>& require) {
+  if (rulebook().contracts.lookup(contract) == nullptr) return false;
   Case probe;
   for (const std::string& column : columns) probe.parameters[column] = "";
-  probe.parameters["contract"] = rulebook().contracts.find(contract).id;
+  probe.parameters["contract"] = contract;
   try {
     require(probe);
     return true;

@@ -13,7 +13,7 @@ namespace assay {
 /// Parts of a cell that lists alternatives: "row|col".
 std::vector<std::string> alternatives_of(const std::string& cell);
 
-/// Whether `require` lets a case pass that has this contract and else empty cells. Throws std::out_of_range for an unknown contract.
+/// Whether `require` lets a case pass that has this contract and else empty cells. False also for one that does not exist.
 bool takes_contract(const std::string& contract, const std::vector<std::string>& columns, const std::function<void(const Case&)>& require);
 
 class Cells {

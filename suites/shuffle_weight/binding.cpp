@@ -106,7 +106,7 @@ Op shuffle_weight_op() {
   op.roles = {{"x", Access::kIn, "[experts, n, k]: a weight, row-major and dense, or one that was shuffled"},
               {"y", Access::kOut, "the same elements in the other order; the same shape"}};
   op.parameters = {roles::kWarp};
-  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kShuffle; };
+  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kShuffle); };
   op.columns = {"contract", "x", "experts", "n", "k", "fill", "seed", "warp"};
   op.validate = validate;
   op.problem = problem;

@@ -103,7 +103,7 @@ Op weak_contiguity_op() {
   op.roles = {{"x", Access::kIn, "strided, of any shape; its bytes are those that the storage has from its first element on"},
               {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}};
   op.parameters = {roles::kWarp};
-  op.takes = [](const std::string& contract) { return rulebook().contracts.find(contract).flow->kind == FlowKind::kContiguity; };
+  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kContiguity); };
   op.columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"};
   op.data_column = "";  // x is zeros: what it holds decides nothing
   op.validate = validate;

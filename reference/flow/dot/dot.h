@@ -68,7 +68,7 @@ struct DotContract {
   /// Whether atomics add the results of parts.
   bool has_atomics() const { return part_sums == PartSums::kAtomics; }
   /// Whether it takes a and b of integers, whose sums are exact in every order.
-  bool of_integers() const { return unit.d->specials == Specials::kInteger; }
+  bool of_integers() const { return unit.d->is_integer(); }
   /// Whether scales change along k and join each promoted sum; else they join the result.
   bool of_blocks() const { return has_blocks(scales.front()); }
   /// Products that share a scale, of scales of blocks.

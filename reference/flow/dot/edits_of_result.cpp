@@ -46,7 +46,7 @@ void edit_scales(const CutY& cut, Edits& edits) {
 const Format* sibling(const Format& f) {
   for (const Format& other : all_formats())
     if (!(other == f) && other.bits == f.bits && other.exponent_bits == f.exponent_bits &&
-        other.mantissa_bits == f.mantissa_bits && other.bias != f.bias && f.specials != Specials::kInteger)
+        other.mantissa_bits == f.mantissa_bits && other.bias != f.bias && !f.is_integer())
       return &other;
   return nullptr;
 }
