@@ -75,8 +75,11 @@ TEST(Fill, EndRangesRoundBeyondInt8AndTieUnderSeven) {
       ++kinds[nans == 1 ? "one NaN" : *lo > 0 ? "positive" : "negative"];
     } else {
       EXPECT_EQ(std::scalbn(step, -std::ilogb(step)), 1.75) << step;
-      for (const double v : group)
-        if (v != *lo && v != *hi) EXPECT_EQ(std::fabs(v / step - std::trunc(v / step)), 0.5) << v;
+      for (const double v : group) {
+        if (v != *lo && v != *hi) {
+          EXPECT_EQ(std::fabs(v / step - std::trunc(v / step)), 0.5) << v;
+        }
+      }
       ++kinds["seven"];
     }
   }

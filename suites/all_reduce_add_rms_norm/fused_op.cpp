@@ -53,7 +53,8 @@ std::vector<std::string> trace(const Case& c, const Problem& problem, int64_t ro
 
 }  // namespace
 
-Op fused_op(std::string name, std::vector<RoleSpec> outputs, std::vector<ParameterSpec> parameters, std::vector<std::string> columns) {
+Op fused_op(std::string name, std::vector<RoleSpec> outputs, std::vector<ParameterSpec> parameters,
+            std::vector<std::string> columns) {
   Op op;
   op.name = std::move(name);
   op.roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense"},
@@ -63,7 +64,8 @@ Op fused_op(std::string name, std::vector<RoleSpec> outputs, std::vector<Paramet
   op.roles.insert(op.roles.end(), outputs.begin(), outputs.end());
   op.parameters = std::move(parameters);
   op.takes = [norm = norm_op_of(op.name)](const std::string& contract) {
-    return rulebook().is_row(contract, FlowKind::kRankNorm) && find_op(norm).takes(read_rank_norm(rulebook().contracts.find(contract)).then);
+    return rulebook().is_row(contract, FlowKind::kRankNorm) &&
+           find_op(norm).takes(read_rank_norm(rulebook().contracts.find(contract)).then);
   };
   op.columns = std::move(columns);
   op.optional_columns = {"before"};

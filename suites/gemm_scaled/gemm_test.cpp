@@ -238,7 +238,9 @@ TEST(GemmScaled, PromotedAfterEachInstructionIsNotPromotedWhereCIsAddedLast) {
       return computed(expect_product(c, chain, problem))[0].low != computed(expect_product(c, promoted, problem))[0].low;
     };
     for (const char* unit : {"sm_90.mma.e4m3.f32", "sm_100.mma.e4m3.f32"}) EXPECT_FALSE(differ(unit)) << one.id << " " << unit;
-    if (c.k == 7168) EXPECT_TRUE(differ("sm_90.mma.e4m3_unpacked.f32"));
+    if (c.k == 7168) {
+      EXPECT_TRUE(differ("sm_90.mma.e4m3_unpacked.f32"));
+    }
   }
 }
 

@@ -38,10 +38,17 @@ Case with_data(Case c, const char* x, const char* residual) {
   return c;
 }
 
-bool apart(const std::vector<WholePart>& a, const std::vector<WholePart>& b) {
-  for (size_t p = 0; p < a.size(); ++p)
-    for (int64_t i = 0; i < a[p].part.elements(); ++i)
-      if (!a[p].at(i).meets(b[p].at(i))) return true;
+/// Row by row: most mistakes show in the first.
+bool apart(const std::vector<WholePart>& right, const Answer& edited) {
+  for (int64_t step = 0; step < edited.steps; ++step) {
+    const AcceptedBlock block = edited.accepted(step, step + 1);
+    for (size_t p = 0; p < right.size(); ++p) {
+      const AcceptedRows& rows = block.parts[p];
+      const int64_t first = rows.first * right[p].part.columns();
+      for (size_t i = 0; i < rows.low.size(); ++i)
+        if (!right[p].at(first + int64_t(i)).meets(rows.at(i))) return true;
+    }
+  }
   return false;
 }
 
@@ -60,7 +67,7 @@ Tried try_mistakes(const Case& c, Wanted wanted) {
   for (const Hypothesis& h : op.neighbours(c)) {
     if (!wanted(h.name) || !h.equivalent.empty()) continue;
     ++tried.mistakes;
-    if (!apart(right, computed(h.expect(problem, nullptr)))) tried.unseen.insert(h.name);
+    if (!apart(right, h.expect(problem, nullptr).any_of.front())) tried.unseen.insert(h.name);
   }
   return tried;
 }
@@ -103,7 +110,8 @@ std::map<std::string, std::set<std::string>> unseen_mistakes() {
   const Table table = read_table(std::string(ASSAY_SOURCE_DIR) + "/suites/unseen.csv");
   std::map<std::string, std::set<std::string>> unseen;
   for (const TableRow& row : table.rows)
-    for (const std::string& contract : alternatives_of(table.text(row, "contract"))) unseen[contract].insert(table.text(row, "fault"));
+    for (const std::string& contract : alternatives_of(table.text(row, "contract")))
+      unseen[contract].insert(table.text(row, "fault"));
   return unseen;
 }
 
