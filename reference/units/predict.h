@@ -19,11 +19,13 @@ struct UnitFactor {
   bool two_in_a_byte = false;         ///< codes of 4 bits, that of the lower k in the low half; rows begin at whole bytes
   const std::byte* scales = nullptr;  ///< of a unit with scales: one code of a byte for every scale_block codes of a row
   int64_t scale_pitch = 0;
+  bool operator==(const UnitFactor&) const = default;
 };
 
 struct UnitProduct {
   UnitFactor a, b;
   int64_t k = 0;  ///< what is beyond it in the last instruction is zero
+  bool operator==(const UnitProduct&) const = default;
 };
 
 struct UnitTile {

@@ -91,6 +91,7 @@ struct Unit {
   int product_limit = 0;  ///< a product of at least 2^product_limit is Inf; 0: products have no limit
 
   bool known() const { return take > 0; }  ///< false: nothing is predicted
+  bool operator==(const Unit&) const = default;
 };
 
 /// What `exponents_in` may be with such factors: f16 and f32 where they hold every number of both, normal ones as such, and where some number has

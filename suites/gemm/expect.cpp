@@ -75,13 +75,22 @@ std::string equivalent(const GemmCase& c, const std::string& name) {
   return rulebook().equivalent(c.id(), *c.contract.unit.a, name);
 }
 
+/// Inputs of all edits of a case, and the sums that edits share.
 using SharedInputs = std::shared_ptr<MadeOnce<DotInputs>>;
+
+std::shared_ptr<const DotInputs> inputs_of(const SharedInputs& shared, const GemmCase& c, const Problem& problem) {
+  return shared->of(problem, [&] {
+    DotInputs inputs = gemm_inputs(c, problem);
+    inputs.memory = std::make_shared<SumMemory>();
+    return inputs;
+  });
+}
 
 Hypothesis of_neighbour(const GemmCase& c, DotNeighbour wrong, const SharedInputs& inputs) {
   const std::string name = wrong.name;
   return {name,
           [c, wrong = std::move(wrong), inputs](const Problem& problem, const std::vector<HostTensor>*) {
-            return of_inputs(c, wrong.contract, inputs->of(problem, [&] { return gemm_inputs(c, problem); }));
+            return of_inputs(c, wrong.contract, inputs_of(inputs, c, problem));
           },
           equivalent(c, name)};
 }
@@ -89,7 +98,7 @@ Hypothesis of_neighbour(const GemmCase& c, DotNeighbour wrong, const SharedInput
 Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const SharedInputs& inputs) {
   return {wrong.name,
           [c, wrong, inputs](const Problem& problem, const std::vector<HostTensor>*) {
-            const std::shared_ptr<const DotInputs> right = inputs->of(problem, [&] { return gemm_inputs(c, problem); });
+            const std::shared_ptr<const DotInputs> right = inputs_of(inputs, c, problem);
             return of_inputs(c, c.contract, std::make_shared<const DotInputs>(wrong.read(*right, wrong.products)));
           },
           equivalent(c, wrong.name)};
@@ -97,7 +106,7 @@ Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const Sh
 
 /// Scales of one factor, read as if they lay otherwise.
 void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const ScaleShape& shape,
-                 ScaleValues DotInputs::*scales, std::vector<Hypothesis>& all) {
+                 ScaleValues DotInputs::*scales, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!layout) return;
   const std::vector<std::string> plain = {"row", "col", "tma"}, words = {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"},
                                  bytes = {"e8m0_row", "e8m0_col", "e8m0_128x4", "e8m0_8x4"};
@@ -107,7 +116,7 @@ void add_layouts(const GemmCase& c, const char* role, const Layout* layout, cons
     const std::string name = fmt::format("{}: layout {} -> {}", role, layout->id, id);
     all.push_back({name,
                    [=](const Problem& problem, const std::vector<HostTensor>*) {
-                     DotInputs wrong = gemm_inputs(c, problem);
+                     DotInputs wrong = *inputs_of(inputs, c, problem);
                      wrong.*scales = scale_values(find(problem.tensors, role), shape, other);
                      return of_inputs(c, c.contract, std::make_shared<const DotInputs>(std::move(wrong)));
                    },
@@ -117,7 +126,7 @@ void add_layouts(const GemmCase& c, const char* role, const Layout* layout, cons
 }
 
 /// Bytes of both factors, read as if they lay otherwise: a step that puts them into tiles is left out for both or for none.
-void add_layouts_of_both(const GemmCase& c, std::vector<Hypothesis>& all) {
+void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!c.scales_are_bytes() || c.layout_a->packs_words() || c.layout_a->id == "e8m0_row") return;
   const Layout* plain = &rulebook().layout("e8m0_row");
   if (!reads_others(c.shape_of_scale_a(), *c.layout_a, *plain) && !reads_others(c.shape_of_scale_b(), *c.layout_b, *plain))
@@ -125,7 +134,7 @@ void add_layouts_of_both(const GemmCase& c, std::vector<Hypothesis>& all) {
   const std::string name = fmt::format("scales: layout {} -> {}", c.layout_a->id, plain->id);
   all.push_back({name,
                  [=](const Problem& problem, const std::vector<HostTensor>*) {
-                   DotInputs wrong = gemm_inputs(c, problem);
+                   DotInputs wrong = *inputs_of(inputs, c, problem);
                    wrong.scale_a = scale_values(find(problem.tensors, "scale_a"), c.shape_of_scale_a(), plain);
                    wrong.scale_b = scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), plain);
                    return of_inputs(c, c.contract, std::make_shared<const DotInputs>(std::move(wrong)));
@@ -134,11 +143,11 @@ void add_layouts_of_both(const GemmCase& c, std::vector<Hypothesis>& all) {
   all.back().by_rows = true;
 }
 
-std::vector<Hypothesis> of_layouts(const GemmCase& c) {
+std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs) {
   std::vector<Hypothesis> all;
-  add_layouts(c, "scale_a", c.layout_a, c.shape_of_scale_a(), &DotInputs::scale_a, all);
-  add_layouts(c, "scale_b", c.layout_b, c.shape_of_scale_b(), &DotInputs::scale_b, all);
-  add_layouts_of_both(c, all);
+  add_layouts(c, "scale_a", c.layout_a, c.shape_of_scale_a(), &DotInputs::scale_a, inputs, all);
+  add_layouts(c, "scale_b", c.layout_b, c.shape_of_scale_b(), &DotInputs::scale_b, inputs, all);
+  add_layouts_of_both(c, inputs, all);
   return all;
 }
 
@@ -164,8 +173,8 @@ Expectation expect_product(const GemmCase& c, const DotContract& contract, const
 }
 
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
-  std::vector<Hypothesis> edits, readings = of_layouts(c);
   const auto inputs = std::make_shared<MadeOnce<DotInputs>>();
+  std::vector<Hypothesis> edits, readings = of_layouts(c, inputs);
   for (DotNeighbour& wrong : dot_neighbours(c.contract, rulebook().units, c.k, *c.y, !c.bias.empty()))
     edits.push_back(of_neighbour(c, std::move(wrong), inputs));
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);

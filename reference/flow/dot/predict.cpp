@@ -65,6 +65,12 @@ std::vector<double> DotRows::sums(const DotBlock& block, int64_t first_k, int64_
 }
 
 Spans DotRows::chains(const DotBlock& block, int64_t first_k, int64_t end_k) const {
+  const auto make = [&] { return added(block, first_k, end_k); };
+  if (!inputs_.memory || unit_.scale) return make();
+  return inputs_.memory->of({block, first_k, end_k, product_, sums_, inputs_.own_a, inputs_.own_b, unit_}, make);
+}
+
+Spans DotRows::added(const DotBlock& block, int64_t first_k, int64_t end_k) const {
   if (sums_ == DotSums::kBits) return Spans(sums(block, first_k, end_k));
   Replay replay(unit_);
   Spans spans(std::vector<double>(block.size()));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "reference/flow/dot/dot.h"
+#include "reference/flow/dot/sum_memory.h"
 #include "reference/recipe/span.h"
 #include "reference/units/predict.h"
 
@@ -24,21 +25,8 @@ struct DotInputs {
   std::shared_ptr<const std::vector<std::byte>> scale_codes_a = nullptr, scale_codes_b = nullptr;
   /// Codes that no tensor holds, which the product then points to.
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
-};
-
-/// Sums of a unit: its own bits, or everything that they may be if nobody knows which bits it loses (units/replay.h).
-enum class DotSums { kBits, kReplayed };
-
-/// Rows and columns of D.
-struct DotBlock {
-  int64_t first = 0, end = 0;  ///< rows
-  int64_t first_column = 0, end_column = 0;
-
-  int64_t rows() const { return end - first; }
-  int64_t columns() const { return end_column - first_column; }
-  size_t size() const { return size_t(rows() * columns()); }
-  int64_t row_of(size_t i) const { return first + int64_t(i) / columns(); }
-  int64_t column_of(size_t i) const { return first_column + int64_t(i) % columns(); }
+  /// Of inputs that many edits are asked about: the sums that those share.
+  std::shared_ptr<SumMemory> memory = nullptr;
 };
 
 /// Rows of D by one program of a contract. Keeps references to the inputs.
@@ -58,6 +46,7 @@ class DotRows {
  private:
   std::vector<double> sums(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans chains(const DotBlock& block, int64_t first_k, int64_t end_k) const;
+  Spans added(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans part_sums(const DotBlock& block, int64_t part) const;
   /// Promoted sums whose products begin at `k`, joined to `acc`.
   Spans joined(const DotBlock& block, int64_t k, Spans sums, const Spans& acc) const;
