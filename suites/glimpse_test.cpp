@@ -97,7 +97,7 @@ TEST(Glimpse, OneThatIsWrongIsFound) {
   };
   EXPECT_EQ(look(made({1, 2, 3, 4}), made({1, 2, 3, 4})).wrong, 0);
   EXPECT_EQ(look(made({1, 2, 3, 4}), made({1, 2, 0, 4})).wrong, 1);
-  Answer answer = expectation_of({{{"y", find_format("bf16"), {1, 4}}, {1, 2, 3, 4}, {}}}).any_of.front();
+  Answer answer = made({1, 2, 3, 4});
   answer.glimpse = [] { return AcceptedBlock{{{0, 1, {1, 2}, {}}}}; };
   EXPECT_EQ(look(answer).wrong, 0);
   answer.glimpse = [] { return AcceptedBlock{{{0, 1, {1, 3}, {}}}}; };

@@ -94,6 +94,13 @@ bool Rulebook::is_row(const std::string& contract, FlowKind kind) const {
   return row != nullptr && row->flow->kind == kind;
 }
 
+std::vector<const ContractRow*> Rulebook::links_of(const std::string& contract) const {
+  std::vector<const ContractRow*> links;
+  if (const ContractRow* row = contracts.lookup(contract))
+    for (const std::string& link : chain_of(*row)) links.push_back(&contracts.find(link));
+  return links;
+}
+
 bool Rulebook::is_unit(const std::string& contract) const {
   return std::any_of(units.rows().begin(), units.rows().end(), [&](const UnitRow& row) { return row.id == contract; });
 }

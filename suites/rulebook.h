@@ -33,6 +33,8 @@ struct Rulebook {
   bool is_unit(const std::string& contract) const;
   /// Whether it is a contract row of that kind. False also for one that does not exist.
   bool is_row(const std::string& contract, FlowKind kind) const;
+  /// The rows of a chain in order; of a plain row itself, and none of what is no row.
+  std::vector<const ContractRow*> links_of(const std::string& contract) const;
   /// How it is known that a contract says what the real code does, the strongest first: evidence.csv, or the unit's own cell.
   std::vector<EvidenceKind> evidence_of(const std::string& contract) const;
 

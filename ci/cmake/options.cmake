@@ -98,6 +98,15 @@ function(assay_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" TIMEOUT 600)
 endfunction()
 
+# assay_leave_to_tables(<test> <name> <filter> LABELS ...): those tests of an assay_test take long. They are CTest <name>, which ci/tables
+# runs and ci/test does not.
+function(assay_leave_to_tables test name filter)
+  cmake_parse_arguments(T "" "" "LABELS" ${ARGN})
+  set_tests_properties(${test} PROPERTIES ENVIRONMENT "GTEST_FILTER=-${filter}")
+  add_test(NAME ${name} COMMAND ${test} --gtest_filter=${filter} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS};tables" TIMEOUT 600)
+endfunction()
+
 # assay_tests(<program> [PREFIX <of names>] and as above): tests of several sources in one program, whose headers are then read once, and
 # a CTest for each source, named by it: it runs the suites of that source. The last runs all that the others do not, so none is left out.
 function(assay_tests program)

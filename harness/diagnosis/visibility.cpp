@@ -185,6 +185,8 @@ int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set
   return in_the_same_places(right.part, edited.part) ? disjoint(right, edited, rows) : disjoint_in_storage(right, edited);
 }
 
+bool tells_apart(const std::vector<Whole>& right, const Answer& edited) { return is_apart(right, edited, Steps::kAll); }
+
 VisibilityReport fault_visibility(const Op& op, const Case& whole) {
   const Case one = op.excerpt ? op.excerpt(whole) : whole;
   const Problem problem = op.problem(one);

@@ -32,6 +32,9 @@ VisibilityReport fault_visibility(const Op& op, const Case& one);
 /// the rows that they stand in, if the edit leaves elements in their places; of an edit that moves them no row is known.
 int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr);
 
+/// Whether an element tells an edit's answer apart from each of the contract's, computed until one does.
+bool tells_apart(const std::vector<std::vector<WholePart>>& right, const Answer& edited);
+
 /// The faults of fault_visibility().
 std::vector<Visibility> visibilities(const Op& op, const Case& one);
 

@@ -14,12 +14,6 @@ namespace {
 
 using namespace assay::testing;
 
-double share(const std::vector<double>& all, bool (*is)(double)) {
-  return double(std::count_if(all.begin(), all.end(), is)) / double(all.size());
-}
-/// Six standard deviations of a share of p among kRows * kColumns.
-double within(double p) { return 6 * std::sqrt(p * (1 - p) / double(kRows * kColumns)); }
-
 TEST(FillProducts, UniformBitsMeetEveryFiniteCode) {
   for (const Format* f : {&kE4M3Fn, &kE5M2, &kE4M3Fnuz, &kInt8}) {
     const HostTensor tensor = filled("uniform_bits", *f);
@@ -35,8 +29,8 @@ TEST(FillProducts, UniformBitsMeetEveryFiniteCode) {
 TEST(FillProducts, ZerosAreAsManyAsSaidAndOfBothSigns) {
   for (const auto& [name, p] : {std::pair{"half_zeros", 0.5}, {"mostly_zeros", 15.0 / 16}}) {
     const std::vector<double> x = values(filled(name, kBf16));
-    EXPECT_NEAR(share(x, [](double v) { return v == 0; }), p, within(p)) << name;
-    EXPECT_NEAR(share(x, [](double v) { return v == 0 && std::signbit(v); }), p / 2, within(p / 2)) << name;
+    EXPECT_NEAR(share(x, [](double v) { return v == 0; }), p, six_sigma(p)) << name;
+    EXPECT_NEAR(share(x, [](double v) { return v == 0 && std::signbit(v); }), p / 2, six_sigma(p / 2)) << name;
   }
 }
 
@@ -45,7 +39,7 @@ TEST(FillProducts, TinyIsSubnormalInAQuarter) {
   const double normal = std::ldexp(1.0, kF16.min_exponent());
   int64_t below = 0;
   for (const double v : x) below += std::fabs(v) < normal;
-  EXPECT_NEAR(double(below) / double(x.size()), 0.25, within(0.25)) << "half of the exponents about the least are below it";
+  EXPECT_NEAR(double(below) / double(x.size()), 0.25, six_sigma(0.25)) << "half of the exponents about the least are below it";
 }
 
 TEST(FillProducts, ProductsLieAboutTheLargestNumberOfTheResult) {

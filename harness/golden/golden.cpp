@@ -1,33 +1,25 @@
 #include "harness/golden/golden.h"
 
-#include <xxhash.h>
-
-#include <memory>
+#include <cstdio>
 #include <stdexcept>
 
 #include "harness/compare/element.h"
 #include "harness/core/blocks.h"
 #include "harness/core/tensor_of_part.h"
+#include "harness/text/digest.h"
 
 namespace assay {
 namespace {
 
-/// The digest of ordinals that come one stretch after the other.
-class Digest {
- public:
-  Digest() { XXH3_64bits_reset(state_.get()); }
-  void add(const std::vector<int32_t>& ordinals) {
-    XXH3_64bits_update(state_.get(), ordinals.data(), ordinals.size() * sizeof ordinals[0]);
-  }
-  std::string text() const {
-    char hexadecimal[17];
-    std::snprintf(hexadecimal, sizeof hexadecimal, "%016llx", static_cast<unsigned long long>(XXH3_64bits_digest(state_.get())));
-    return hexadecimal;
-  }
+void add(Digest& digest, const std::vector<int32_t>& ordinals) {
+  digest.add(ordinals.data(), ordinals.size() * sizeof ordinals[0]);
+}
 
- private:
-  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state_{XXH3_createState(), &XXH3_freeState};
-};
+std::string text_of(const Digest& digest) {
+  char hexadecimal[17];
+  std::snprintf(hexadecimal, sizeof hexadecimal, "%016llx", static_cast<unsigned long long>(digest.value()));
+  return hexadecimal;
+}
 
 std::vector<int32_t> stored_ordinals(const Part& part, const HostTensor& tensor, const AcceptedRows& rows) {
   std::vector<int32_t> ordinals;
@@ -51,12 +43,12 @@ std::vector<PredictedTensor> predicted(const Answer& answer) {
   for_each_block_in_order(answer, block_ranges(answer), [&](const AcceptedBlock& block) {
     for (size_t p = 0; p < tensors.size(); ++p) {
       const AcceptedRows& rows = block.parts[p];
-      low[p].add(rows.low);
-      high[p].add(rows.high.empty() ? rows.low : rows.high);
+      add(low[p], rows.low);
+      add(high[p], rows.high.empty() ? rows.low : rows.high);
       for (size_t i = 0; i < rows.low.size(); ++i) tensors[p].single_code += rows.at(i).single();
     }
   });
-  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].low = low[p].text(), tensors[p].high = high[p].text();
+  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].low = text_of(low[p]), tensors[p].high = text_of(high[p]);
   return tensors;
 }
 
@@ -69,12 +61,12 @@ std::vector<ObservedTensor> observed_as(const Answer& answer, const std::vector<
       const Part& part = answer.parts[p];
       const AcceptedRows& rows = block.parts[p];
       const std::vector<int32_t> ordinals = stored_ordinals(part, tensor_of(outputs, part), rows);
-      digests[p].add(ordinals);
+      add(digests[p], ordinals);
       for (size_t i = 0; i < ordinals.size(); ++i)
         if (ordinals[i] != rows.low[i]) tensors[p].steps[rows.first * part.columns() + int64_t(i)] = ordinals[i] - rows.low[i];
     }
   });
-  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].digest = digests[p].text();
+  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].digest = text_of(digests[p]);
   return tensors;
 }
 
@@ -108,12 +100,12 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Answ
         ordinals[i] += step->second;
         if (outside[p] < 0 && (ordinals[i] < rows.low[i] || ordinals[i] > rows.at(i).high)) outside[p] = step->first;
       }
-      digests[p].add(ordinals);
+      add(digests[p], ordinals);
     }
   });
   for (size_t p = 0; p < observed.size(); ++p) {
     const std::string label = answer.parts[p].label();
-    if (digests[p].text() != observed[p].digest)
+    if (text_of(digests[p]) != observed[p].digest)
       return label + ": the digest does not fit: the accepted sets are no longer those of the recording";
     if (outside[p] >= 0) return label + ": element " + std::to_string(outside[p]) + " was seen outside its accepted set";
   }

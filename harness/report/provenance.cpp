@@ -8,8 +8,8 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 
+#include "harness/text/digest.h"
 #include "harness/text/printable.h"
 
 namespace assay {
@@ -42,15 +42,14 @@ FileStamp stamp_of(const std::string& path) {
   if (!std::filesystem::is_regular_file(path, unknown)) return {path, ""};  // a pipe can be read once, a device has no end
   std::ifstream file(path, std::ios::binary);
   if (!file) return {path, ""};
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
-  XXH3_64bits_reset(state.get());
+  Digest digest;
   std::array<char, 1 << 16> block;
   do {
     file.read(block.data(), block.size());
-    XXH3_64bits_update(state.get(), block.data(), size_t(file.gcount()));
+    digest.add(block.data(), size_t(file.gcount()));
   } while (file);
   if (file.bad()) return {path, ""};
-  return {path, fmt::format("xxh3:{:016x}", XXH3_64bits_digest(state.get()))};
+  return {path, fmt::format("xxh3:{:016x}", digest.value())};
 }
 
 std::string utc_now() {

@@ -42,6 +42,14 @@ inline std::vector<double> amaxes(const HostTensor& tensor) {
   return all;
 }
 
+/// How many of all numbers are as asked for.
+double share(const std::vector<double>& all, const auto& is) {
+  return double(std::count_if(all.begin(), all.end(), is)) / double(all.size());
+}
+
+/// Six standard deviations of a share of p among the numbers of filled().
+inline double six_sigma(double p) { return 6 * std::sqrt(p * (1 - p) / double(kRows * kColumns)); }
+
 /// The number so many codes further.
 inline double next_code(const Format& format, double value, int steps) {
   return decode(format, code_from_ordinal(format, ordinal_of_value(format, value) + steps));

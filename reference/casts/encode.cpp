@@ -17,9 +17,9 @@ class Ladder {
   explicit Ladder(const Format& f)
       : f_(f),
         highest_(ordinal_of_value(f, max_finite(f))),
-        lowest_(!f.has_sign()                      ? 0
+        lowest_(!f.has_sign()    ? 0
                 : f.is_integer() ? -highest_ - 1
-                                                   : ordinal_of_value(f, -max_finite(f))) {
+                                 : ordinal_of_value(f, -max_finite(f))) {
     if (f.bits > 16) return;
     std::vector<double> values;
     for (int32_t o = lowest_ - 1; o <= highest_ + 1; ++o) values.push_back(computed(o));

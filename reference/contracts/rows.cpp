@@ -58,15 +58,12 @@ void ContractTables::add(const std::string& file) {
   table.allow_columns(columns);
   const size_t first = rows_.size();
   for (const TableRow& row : table.rows) {
-    ContractRow contract{table.text(row, "id"), &flow, table.file, row.line, {}};
-    for (const std::string& column : columns)
-      contract.cells[column] = table.has_column(column) ? table.cell(row, column) : TableCell{"", row.line, 1};
+    ContractRow contract = ContractRow::read(table, row, flow, columns);
     if (contract.id.empty()) throw table.error(row, "id", "a contract needs an id");
-    for (const ContractRow& other : rows_)
-      if (other.id == contract.id)
-        throw table.error(row, "id",
-                          "'" + contract.id + "' stands in " + other.file + ":" + std::to_string(other.line) +
-                              " already; ids are never reused");
+    if (const ContractRow* other = lookup(contract.id))
+      throw table.error(row, "id",
+                        "'" + contract.id + "' stands in " + other->file + ":" + std::to_string(other->line) +
+                            " already; ids are never reused");
     if (const auto found = retired_.find(contract.id); found != retired_.end())
       throw table.error(row, "id", "'" + contract.id + "' was retired for '" + found->second.now + "'; ids are never reused");
     rows_.push_back(std::move(contract));

@@ -19,6 +19,14 @@ struct ContractRow {
   int line = 0;
   std::map<std::string, TableCell> cells;
 
+  /// A table's row as a contract of that flow. A column that the table lacks is an empty cell.
+  static ContractRow read(const Table& table, const TableRow& row, const Flow& flow, const std::vector<std::string>& columns) {
+    ContractRow contract{table.text(row, "id"), &flow, table.file, row.line, {}};
+    for (const std::string& column : columns)
+      contract.cells[column] = table.has_column(column) ? table.cell(row, column) : TableCell{"", row.line, 1};
+    return contract;
+  }
+
   const std::string& text(const std::string& column) const { return cells.at(column).text; }
   /// The error to throw about a place in a cell, `offset` characters into it.
   TableError error(const std::string& column, size_t offset, const std::string& problem) const {

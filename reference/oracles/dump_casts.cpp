@@ -25,9 +25,6 @@ void print(const ContractRow& row) {
 
 int main() {
   const assay::Table table = assay::read_table("reference/contracts/casts.csv");
-  for (const assay::TableRow& row : table.rows) {
-    assay::ContractRow contract{table.text(row, "id"), &assay::cast_flow(), table.file, row.line, {}};
-    for (const std::string& column : table.columns) contract.cells[column] = table.cell(row, column);
-    assay::print(contract);
-  }
+  for (const assay::TableRow& row : table.rows)
+    assay::print(assay::ContractRow::read(table, row, assay::cast_flow(), table.columns));
 }

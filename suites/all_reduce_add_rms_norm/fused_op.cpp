@@ -64,8 +64,8 @@ Op fused_op(std::string name, std::vector<RoleSpec> outputs, std::vector<Paramet
   op.roles.insert(op.roles.end(), outputs.begin(), outputs.end());
   op.parameters = std::move(parameters);
   op.takes = [norm = norm_op_of(op.name)](const std::string& contract) {
-    return rulebook().is_row(contract, FlowKind::kRankNorm) &&
-           find_op(norm).takes(read_rank_norm(rulebook().contracts.find(contract)).then);
+    const ContractRow* row = rulebook().contracts.lookup(contract);
+    return row != nullptr && row->flow->kind == FlowKind::kRankNorm && find_op(norm).takes(read_rank_norm(*row).then);
   };
   op.columns = std::move(columns);
   op.optional_columns = {"before"};

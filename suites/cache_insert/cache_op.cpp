@@ -16,12 +16,9 @@ namespace {
 constexpr int64_t kExcerptRows = 256;
 
 bool takes_record(const std::string& contract, const std::function<bool(const Flow&, const Record&)>& takes) {
-  const ContractTables& tables = rulebook().contracts;
-  const ContractRow* row = tables.lookup(contract);
-  if (row == nullptr) return false;
-  const std::vector<std::string> links = chain_of(*row);
-  if (tables.find(links.back()).flow != &cache_insert_flow()) return false;
-  return takes(*tables.find(links.front()).flow, rulebook().record(tables.find(links.back()).text("record")));
+  const std::vector<const ContractRow*> links = rulebook().links_of(contract);
+  if (links.empty() || links.back()->flow != &cache_insert_flow()) return false;
+  return takes(*links.front()->flow, rulebook().record(links.back()->text("record")));
 }
 
 }  // namespace

@@ -1,17 +1,15 @@
 #include "suites/judges/kept.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "harness/run/match.h"
 #include "harness/text/atomic_file.h"
+#include "harness/text/digest.h"
 #include "suites/registry.h"
 
 namespace assay::judges {
@@ -22,19 +20,18 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KeptMarks, state, marks)
 
 namespace {
 
-/// XXH3 of many pieces of bytes, the length of each with it.
-class Digest {
+/// What kept marks depend on: many pieces of bytes, the length of each with it.
+class State {
  public:
-  Digest() { XXH3_64bits_reset(state_.get()); }
   void add(const void* bytes, size_t size) {
-    XXH3_64bits_update(state_.get(), &size, sizeof size);
-    XXH3_64bits_update(state_.get(), bytes, size);
+    digest_.add(&size, sizeof size);
+    digest_.add(bytes, size);
   }
   void add(const std::string& text) { add(text.data(), text.size()); }
-  std::string text() const { return std::to_string(XXH3_64bits_digest(state_.get())); }
+  std::string text() const { return std::to_string(digest_.value()); }
 
  private:
-  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state_{XXH3_createState(), &XXH3_freeState};
+  Digest digest_;
 };
 
 std::string bytes_of(const std::string& file) {
@@ -71,28 +68,28 @@ std::vector<std::string> what_marks_depend_on(const std::string& root, const std
 Kept::Kept(std::string file, const Field& field, const std::vector<std::string>& files) : file_(std::move(file)), field_(field) {
   if (file_.empty()) return;
   marks_ = read_kept(file_);
-  Digest digest;
-  for (const std::string& one : files) digest.add(bytes_of(one));
-  common_ = digest.text();
+  State state;
+  for (const std::string& one : files) state.add(bytes_of(one));
+  common_ = state.text();
 }
 
 std::string Kept::state_of(const Contestant& contestant) const {
   constexpr int kCalls = 4;
-  Digest digest;
-  digest.add(common_);
-  digest.add(contestant.twin);
+  State state;
+  state.add(common_);
+  state.add(contestant.twin);
   int calls = 0;
   for (const Case& one : field_.quick) {
     if (!why_not_offered(contestant.kernel, one).empty()) continue;
-    digest.add(one.id);
+    state.add(one.id);
     const bool of_ranks = one.parameters.contains("ranks");  // a call leaves something in their group
     if (of_ranks || ++calls > kCalls) continue;
     const Problem problem = find_op(one.op).problem(one);
     const CallResult result = contestant.backend->call({one.op, one.text("contract"), contestant.kernel.name, &problem, 1});
-    digest.add(result.message);
-    for (const HostTensor& output : result.outputs) digest.add(output.bytes.data(), output.bytes.size());
+    state.add(result.message);
+    for (const HostTensor& output : result.outputs) state.add(output.bytes.data(), output.bytes.size());
   }
-  return digest.text();
+  return state.text();
 }
 
 std::optional<Marks> Kept::of(const Contestant& contestant) {

@@ -35,12 +35,8 @@ std::pair<Case, Problem> with_tokens(Case c, const Problem& made, const std::vec
 }
 
 bool takes_heads(const std::string& contract) {
-  const ContractTables& tables = rulebook().contracts;
-  const ContractRow* row = tables.lookup(contract);
-  if (row == nullptr) return false;
-  const std::vector<std::string> links = chain_of(*row);
-  return links.size() == 2 && tables.find(links[0]).flow == &flow_named("row_norm") &&
-         tables.find(links[1]).flow == &flow_named("rope");
+  const std::vector<const ContractRow*> links = rulebook().links_of(contract);
+  return links.size() == 2 && links[0]->flow == &flow_named("row_norm") && links[1]->flow == &flow_named("rope");
 }
 
 }  // namespace

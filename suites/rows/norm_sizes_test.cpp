@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/core/cases.h"
+#include "harness/diagnosis/visibility.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
 #include "suites/rows/cells.h"
@@ -38,20 +39,6 @@ Case with_data(Case c, const char* x, const char* residual) {
   return c;
 }
 
-/// Row by row: most mistakes show in the first.
-bool apart(const std::vector<WholePart>& right, const Answer& edited) {
-  for (int64_t step = 0; step < edited.steps; ++step) {
-    const AcceptedBlock block = edited.accepted(step, step + 1);
-    for (size_t p = 0; p < right.size(); ++p) {
-      const AcceptedRows& rows = block.parts[p];
-      const int64_t first = rows.first * right[p].part.columns();
-      for (size_t i = 0; i < rows.low.size(); ++i)
-        if (!right[p].at(first + int64_t(i)).meets(rows.at(i))) return true;
-    }
-  }
-  return false;
-}
-
 /// How many of these mistakes there are, and the names of those that the data do not show.
 struct Tried {
   int mistakes = 0;
@@ -62,12 +49,12 @@ template <class Wanted>
 Tried try_mistakes(const Case& c, Wanted wanted) {
   const Op& op = find_op(c.op);
   const Problem problem = op.problem(c);
-  const std::vector<WholePart> right = computed(op.expect(c, problem, nullptr));
+  const std::vector<std::vector<WholePart>> right = {computed(op.expect(c, problem, nullptr))};
   Tried tried;
   for (const Hypothesis& h : op.neighbours(c)) {
     if (!wanted(h.name) || !h.equivalent.empty()) continue;
     ++tried.mistakes;
-    if (!apart(right, h.expect(problem, nullptr).any_of.front())) tried.unseen.insert(h.name);
+    if (!tells_apart(right, h.expect(problem, nullptr).any_of.front())) tried.unseen.insert(h.name);
   }
   return tried;
 }

@@ -2,32 +2,16 @@
 // products.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include "reference/flow/dot/block.h"
 #include "reference/recipe/span.h"
 #include "reference/units/predict.h"
 
 namespace assay {
-
-/// Sums of a unit: its own bits, or everything that they may be if nobody knows which bits it loses (units/replay.h).
-enum class DotSums { kBits, kReplayed };
-
-/// Rows and columns of D.
-struct DotBlock {
-  int64_t first = 0, end = 0;  ///< rows
-  int64_t first_column = 0, end_column = 0;
-
-  int64_t rows() const { return end - first; }
-  int64_t columns() const { return end_column - first_column; }
-  size_t size() const { return size_t(rows() * columns()); }
-  int64_t row_of(size_t i) const { return first + int64_t(i) / columns(); }
-  int64_t column_of(size_t i) const { return first_column + int64_t(i) % columns(); }
-  bool operator==(const DotBlock&) const = default;
-};
 
 /// What decides a block's sums of the products from `first_k` to the one before `end_k`, of a unit that takes no scales.
 struct SumKey {
@@ -41,7 +25,7 @@ struct SumKey {
   bool operator==(const SumKey&) const = default;
 };
 
-/// Remembers sums until they are a number of megabytes. May be asked by several threads at once.
+/// Remembers sums until they take 1 MiB. May be asked by several threads at once, which then may make the same sums twice.
 class SumMemory {
  public:
   /// What `make` makes, or made of the same key.
@@ -62,7 +46,7 @@ class SumMemory {
   void remember(const SumKey& key, const Spans& sums);
 
   mutable std::mutex mutex_;
-  std::deque<Entry> entries_;
+  std::vector<Entry> entries_;
   size_t numbers_ = 0;
 };
 

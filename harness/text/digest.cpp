@@ -1,0 +1,15 @@
+#include "harness/text/digest.h"
+
+#include <xxhash.h>
+
+namespace assay {
+
+Digest::Digest() : state_(XXH3_createState()) { XXH3_64bits_reset(state_.get()); }
+
+void Digest::add(const void* bytes, size_t size) { XXH3_64bits_update(state_.get(), bytes, size); }
+
+uint64_t Digest::value() const { return XXH3_64bits_digest(state_.get()); }
+
+void Digest::Free::operator()(XXH3_state_s* state) const { XXH3_freeState(state); }
+
+}  // namespace assay
