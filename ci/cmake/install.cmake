@@ -20,7 +20,7 @@ function(assay_install_package)
   install(DIRECTORY suites DESTINATION ${ASSAY_INSTALL_DATADIR} COMPONENT assay FILES_MATCHING PATTERN "*.csv"
     PATTERN catches EXCLUDE PATTERN rows EXCLUDE)
   install(DIRECTORY reference/contracts DESTINATION ${ASSAY_INSTALL_DATADIR}/reference COMPONENT assay FILES_MATCHING PATTERN "*.csv")
-  install(DIRECTORY golden/predicted golden/observed golden/casts golden/witness DESTINATION ${ASSAY_INSTALL_DATADIR}/golden COMPONENT assay)
+  install(DIRECTORY golden/predicted golden/power golden/observed golden/casts golden/witness DESTINATION ${ASSAY_INSTALL_DATADIR}/golden COMPONENT assay)
   install(DIRECTORY kernels/example_plugin DESTINATION ${ASSAY_INSTALL_DATADIR} COMPONENT assay)
   install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT assay)
 

@@ -7,7 +7,10 @@
 #include "harness/cli/golden_casts.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
+#include "harness/cli/recorded_power.h"
 #include "harness/cli/verbs.h"
+#include "harness/diagnosis/visibility.h"
+#include "harness/golden/power_records.h"
 #include "harness/run/run.h"
 #include "harness/text/error.h"
 #include "harness/text/printable.h"
@@ -37,6 +40,16 @@ std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases) {
     if (golden.predicted.contains(prediction_key(one))) continue;
     const Op& op = find_op(one.op);
     golden.predicted[prediction_key(one)] = predict(op.expect(one, op.problem(one), nullptr));
+  }
+  return by_op;
+}
+
+/// What each data set shows, reckoned now.
+std::map<std::string, Golden> power_now(const std::vector<Case>& cases) {
+  std::map<std::string, Golden> by_op;
+  for (const Case& one : cases) {
+    Golden& golden = by_op.try_emplace(one.op, Golden{"power", one.op, {}, {}, {}}).first->second;
+    if (!golden.power.contains(one.data_id())) golden.power[one.data_id()] = {power_of(find_op(one.op), one), declared_by(one)};
   }
   return by_op;
 }
@@ -120,6 +133,25 @@ void check_observed(const std::string& root, const std::vector<Case>& cases, Com
   }
 }
 
+/// What is recorded of each data set is what it shows, by the sources and tables of now.
+void check_power(const std::string& root, const std::vector<Case>& cases, Complaints& complaints) {
+  const std::string folder = root + "/power", write_again = "; assay golden write makes it again";
+  const PowerRecords records = PowerRecords::read(folder, made_of(), ops_of(cases));
+  if (records.empty()) {
+    complaints.add(folder, "is not of the sources and tables of this program" + write_again);
+    return;
+  }
+  const std::map<std::string, Golden> now = power_now(cases);
+  for (const Case& one : cases) {
+    const Power* const recorded = records.find(one);
+    if (recorded == nullptr)
+      complaints.add(folder, one.id + ": is not recorded, or its row declares something else now" + write_again);
+    else if (*recorded != now.at(one.op).power.at(one.data_id()).power)
+      complaints.add(folder, one.id + ": its data show something else now" + write_again);
+  }
+  std::printf("%s: %zu data sets\n", folder.c_str(), records.size());
+}
+
 }  // namespace
 
 int golden_verb(const GoldenArguments& arguments) {
@@ -129,6 +161,7 @@ int golden_verb(const GoldenArguments& arguments) {
     Complaints complaints;
     check_predicted(root, cases, complaints);
     check_observed(root, cases, complaints);
+    check_power(root, cases, complaints);
     check_cast_runs(root, [&](const std::string& file, const std::string& what) { complaints.add(file, what); });
     if (complaints.count == 0) std::printf("golden files agree\n");
     return complaints.count == 0 ? kAllAsExpected : kUnexpected;
@@ -138,12 +171,15 @@ int golden_verb(const GoldenArguments& arguments) {
     for (const auto& [op, golden] : by_op) {
       const std::string file = root + "/" + folder + "/" + op + ".json";
       write_golden(file, golden);
-      std::printf("wrote %s: %zu cases\n", file.c_str(), golden.predicted.size() + golden.observed.size());
+      std::printf("wrote %s: %zu cases\n", file.c_str(), golden.cases());
     }
   };
   if (arguments.backend.empty()) {
     write(predicted_now(cases), "predicted");
     std::printf("wrote %s/casts: the runs of %d casts\n", root.c_str(), write_cast_runs(root));
+    const std::map<std::string, Golden> power = power_now(cases);
+    write_power_records(root + "/power", made_of(), power);
+    std::printf("wrote %s/power: what the data of %zu ops show\n", root.c_str(), power.size());
   } else {
     const auto observed = observed_now(cases, arguments);
     if (observed.empty()) throw UsageError("back end " + arguments.backend + " ran no quick case");

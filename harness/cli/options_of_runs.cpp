@@ -53,6 +53,7 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_option("--repeat", run.repeat, "call each kernel so often and demand the same bits")->check(CLI::Range(1, 1000000));
   verb.add_flag("--ladder", run.ladder,
                 "demand the same bits when repeated, in other batches, among other rows, on a stream, from a graph");
+  verb.add_flag("--reckon-power", run.reckon_power, "reckon what the data show, also where golden/power has it from the same sources and tables");
   verb.add_option("--ledger", run.ledger, "known deviations: their outcomes are demanded instead of pass")->type_name("FILE.csv");
   verb.add_option("--shard", run.shard,
                   "only the I-th of N shares of the cases; without it GoogleTest's, Slurm's and Open MPI's variables hold")

@@ -49,6 +49,7 @@ Provenance provenance_of(const RunArguments& arguments, const Shard& shard) {
              {"kernel", arguments.kernel},
              {"repeat", std::to_string(arguments.repeat)},
              {"ladder", arguments.ladder ? "yes" : "no"},
+             {"reckon_power", arguments.reckon_power ? "yes" : "no"},
              {"in_process", arguments.in_process ? "yes" : "no"},
              {"timeout", fmt::format("{:g}", arguments.timeout_seconds)}};
   add_selection(options, arguments.selection);

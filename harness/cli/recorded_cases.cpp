@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "harness/cli/ending.h"
+#include "harness/cli/recorded_power.h"
 #include "harness/core/tensor_of_part.h"
 #include "harness/diagnosis/run_hooks.h"
 #include "harness/run/repeated_call.h"
@@ -147,7 +148,10 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
 RunResult judge_recorded(const std::vector<RecordedCase>& entries,
                          const std::function<void(const Evidence&, const Verdict&)>& record) {
   CaseOptions options;
-  options.power = power_of_data();
+  std::vector<Case> cases;
+  for (const RecordedCase& entry : entries) cases.push_back(*entry.one);
+  const PowerRecords records = recorded_power(cases);
+  options.power = power_of_data([&](const Case& one) { return records.find(one); });
   options.record = record;
   std::vector<std::optional<Verdict>> verdicts(entries.size());
   std::atomic<size_t> next{0};

@@ -15,6 +15,7 @@
 #include "harness/cli/offers.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
+#include "harness/cli/recorded_power.h"
 #include "harness/cli/reports.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/shard.h"
@@ -110,7 +111,8 @@ int run_verb(const RunArguments& arguments) {
   options.ledger = &ledger;
   options.each.repeat = arguments.repeat;
   options.each.ladder = arguments.ladder;
-  options.each.power = power_of_data();
+  const PowerRecords records = arguments.reckon_power ? PowerRecords() : recorded_power(cases);
+  options.each.power = power_of_data([&](const Case& one) { return records.find(one); });
   options.each.diagnose = look_for_causes(backend);
   std::optional<Recorder> recorder;
   if (!arguments.record.empty()) {
@@ -134,6 +136,7 @@ int run_verb(const RunArguments& arguments) {
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
   add_evidence(provenance, result);
+  provenance.power = power_sources(cases, records);
   bool all_written = reports.write(result, backend.library, provenance, earlier ? &*earlier : nullptr);
   if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
   if (reports.to_console())

@@ -21,6 +21,7 @@ struct RunArguments {
   std::string ledger;  ///< table of known deviations; empty: none
   std::string shard;   ///< "I/N"; empty: what the environment says
   bool ladder = false;
+  bool reckon_power = false;  ///< also where golden/power has it
   std::string trend;  ///< JSON report of an earlier run, which the HTML report is held against; empty: none
   std::vector<std::string> command;  ///< the whole command line, for reports
 };

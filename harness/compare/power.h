@@ -19,6 +19,7 @@ struct DataPower {
   int64_t subnormal = 0;   ///< below the normal range, but not zero
   int64_t saturated = 0;   ///< at the largest finite magnitude of the format
   int64_t not_a_number = 0;
+  bool operator==(const DataPower&) const = default;
 };
 
 struct Power {
@@ -27,6 +28,7 @@ struct Power {
       blind_to{};  ///< those of them that these data cannot show, or are declared not to and whose first row does not
   std::vector<DataPower> data{};  ///< one for each output tensor
 
+  bool operator==(const Power&) const = default;
   int64_t seen() const { return faults - int64_t(blind_to.size()); }
 };
 

@@ -1,6 +1,5 @@
 #include "harness/golden/golden.h"
 
-#include <cstdio>
 #include <stdexcept>
 
 #include "harness/compare/element.h"
@@ -13,12 +12,6 @@ namespace {
 
 void add(Digest& digest, const std::vector<int32_t>& ordinals) {
   digest.add(ordinals.data(), ordinals.size() * sizeof ordinals[0]);
-}
-
-std::string text_of(const Digest& digest) {
-  char hexadecimal[17];
-  std::snprintf(hexadecimal, sizeof hexadecimal, "%016llx", static_cast<unsigned long long>(digest.value()));
-  return hexadecimal;
 }
 
 std::vector<int32_t> stored_ordinals(const Part& part, const HostTensor& tensor, const AcceptedRows& rows) {
@@ -48,7 +41,7 @@ std::vector<PredictedTensor> predicted(const Answer& answer) {
       for (size_t i = 0; i < rows.low.size(); ++i) tensors[p].single_code += rows.at(i).single();
     }
   });
-  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].low = text_of(low[p]), tensors[p].high = text_of(high[p]);
+  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].low = low[p].text(), tensors[p].high = high[p].text();
   return tensors;
 }
 
@@ -66,7 +59,7 @@ std::vector<ObservedTensor> observed_as(const Answer& answer, const std::vector<
         if (ordinals[i] != rows.low[i]) tensors[p].steps[rows.first * part.columns() + int64_t(i)] = ordinals[i] - rows.low[i];
     }
   });
-  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].digest = text_of(digests[p]);
+  for (size_t p = 0; p < tensors.size(); ++p) tensors[p].digest = digests[p].text();
   return tensors;
 }
 
@@ -105,7 +98,7 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Answ
   });
   for (size_t p = 0; p < observed.size(); ++p) {
     const std::string label = answer.parts[p].label();
-    if (text_of(digests[p]) != observed[p].digest)
+    if (digests[p].text() != observed[p].digest)
       return label + ": the digest does not fit: the accepted sets are no longer those of the recording";
     if (outside[p] >= 0) return label + ": element " + std::to_string(outside[p]) + " was seen outside its accepted set";
   }
@@ -113,6 +106,13 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Answ
 }
 
 }  // namespace
+
+std::string declared_by(const Case& one) {
+  if (one.blind_to.empty()) return "";
+  Digest digest;
+  for (const std::string& glob : one.blind_to) digest.add(glob.c_str(), glob.size() + 1);
+  return digest.text();
+}
 
 std::string prediction_key(const Case& one) { return one.data_id(); }
 

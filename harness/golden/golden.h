@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/compare/power.h"
 #include "harness/core/op.h"
 
 namespace assay {
@@ -30,13 +31,23 @@ struct ObservedOn {
   std::string arch, device, driver, toolkit, date;
 };
 
-/// One file: predicted or observed, for one op.
+/// The power of a data set, which depends on what its row declares (decision H-47).
+struct RecordedPower {
+  Power power;
+  std::string declared;  ///< XXH3 of the declared globs; empty: there are none
+};
+
+/// One file: predicted, observed or power, for one op.
 struct Golden {
-  std::string kind;  ///< "predicted" or "observed"
+  std::string kind;  ///< "predicted", "observed" or "power"
   std::string op;
   ObservedOn provenance;                                                               ///< of observed bits
   std::map<std::string, std::vector<PredictedTensor>> predicted;                       ///< by case
   std::map<std::string, std::map<std::string, std::vector<ObservedTensor>>> observed;  ///< by case, then kernel
+  std::map<std::string, RecordedPower> power{};                                        ///< by data
+
+  /// Of that kind.
+  size_t cases() const { return predicted.size() + observed.size() + power.size(); }
 };
 
 /// The case without its warp: predictions do not depend on it.
@@ -50,9 +61,17 @@ std::vector<ObservedTensor> observe(const Expectation& expectation, const std::v
 /// Empty, or why the observed bits are not what is accepted now: a digest that does not fit, an element outside its set.
 std::string disagreement(const std::vector<ObservedTensor>& observed, const Expectation& expectation);
 
+/// What RecordedPower::declared says of a case.
+std::string declared_by(const Case& one);
+
 /// Reads or writes a file; one case to a line, sorted. Writing is atomic. Reading throws std::runtime_error naming the file and
 /// what is wrong: not JSON (a truncated file), another version, a count that does not fit.
 Golden read_golden(const std::string& path);
 void write_golden(const std::string& path, const Golden& golden);
+
+/// The text of a file, and what it says. `path` is only used in messages. Both throw as read_golden().
+std::string read_golden_text(const std::string& path);
+Golden parse_golden(const std::string& text, const std::string& path);
+std::string golden_text(const Golden& golden);
 
 }  // namespace assay

@@ -47,6 +47,58 @@ ObservedTensor observed_from(const json& j) {
   return tensor;
 }
 
+/// Of the 256 codes four to a digit, those of code 0 first; "" if none must occur, as of formats of more than 8 bits.
+std::string digits_of(const std::bitset<256>& codes) {
+  if (codes.none()) return "";
+  std::string digits;
+  for (size_t code = 0; code < 256; code += 4)
+    digits += "0123456789abcdef"[codes[code] + 2 * codes[code + 1] + 4 * codes[code + 2] + 8 * codes[code + 3]];
+  return digits;
+}
+
+std::bitset<256> codes_from(const std::string& digits) {
+  std::bitset<256> codes;
+  if (digits.empty()) return codes;
+  if (digits.size() != 64 || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
+    throw std::runtime_error("'" + digits + "' is no set of 256 codes");
+  for (size_t code = 0; code < 256; ++code) {
+    const char digit = digits[code / 4];
+    codes[code] = (digit <= '9' ? digit - '0' : digit - 'a' + 10) >> code % 4 & 1;
+  }
+  return codes;
+}
+
+ordered_json to_json(const DataPower& data) {
+  ordered_json j = {{"tensor", data.tensor}, {"format", data.format}, {"elements", data.elements}};
+  if (data.codes.any()) j["codes"] = digits_of(data.codes);
+  if (data.subnormal > 0) j["subnormal"] = data.subnormal;
+  if (data.saturated > 0) j["saturated"] = data.saturated;
+  if (data.not_a_number > 0) j["nan"] = data.not_a_number;
+  return j;
+}
+
+DataPower data_from(const json& j) {
+  const auto count = [&](const char* name) { return j.contains(name) ? json_integer<int64_t>(j.at(name)) : 0; };
+  return {j.at("tensor"),     j.at("format"),     count("elements"), codes_from(j.value("codes", "")),
+          count("subnormal"), count("saturated"), count("nan")};
+}
+
+ordered_json to_json(const RecordedPower& recorded) {
+  ordered_json j = {{"faults", recorded.power.faults}};
+  if (!recorded.declared.empty()) j["declared"] = recorded.declared;
+  if (!recorded.power.blind_to.empty()) j["blind_to"] = recorded.power.blind_to;
+  for (const DataPower& data : recorded.power.data) j["data"].push_back(to_json(data));
+  return j;
+}
+
+RecordedPower power_from(const json& j) {
+  RecordedPower recorded{{json_integer<int64_t>(j.at("faults"))}, j.value("declared", "")};
+  if (j.contains("blind_to")) j.at("blind_to").get_to(recorded.power.blind_to);
+  if (j.contains("data"))
+    for (const json& data : j.at("data")) recorded.power.data.push_back(data_from(data));
+  return recorded;
+}
+
 template <class Tensor>
 ordered_json list(const std::vector<Tensor>& tensors) {
   ordered_json j = ordered_json::array();
@@ -59,14 +111,16 @@ Golden from_json(const json& j) {
   if (golden.kind == "observed")
     golden.provenance = {j.at("arch"), j.at("device"), j.at("driver"), j.at("toolkit"), j.at("date")};
   for (const auto& [id, value] : j.at("cases").items()) {
-    if (golden.kind == "predicted")
+    if (golden.kind == "power")
+      golden.power[id] = power_from(value);
+    else if (golden.kind == "predicted")
       for (const json& tensor : value) golden.predicted[id].push_back(predicted_from(tensor));
     else
       for (const auto& [kernel, tensors] : value.items())
         for (const json& tensor : tensors) golden.observed[id][kernel].push_back(observed_from(tensor));
   }
   const auto stated = json_integer<int64_t>(j.at("count"));
-  const size_t count = golden.predicted.size() + golden.observed.size();
+  const size_t count = golden.cases();
   if (int64_t(count) != stated)
     throw std::runtime_error("its head counts " + std::to_string(stated) + " cases and it holds " + std::to_string(count));
   return golden;
@@ -74,13 +128,19 @@ Golden from_json(const json& j) {
 
 }  // namespace
 
-Golden read_golden(const std::string& path) {
+std::string read_golden_text(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw std::runtime_error(path + ": cannot be read");
   std::stringstream text;
   text << file.rdbuf();
+  return text.str();
+}
+
+Golden read_golden(const std::string& path) { return parse_golden(read_golden_text(path), path); }
+
+Golden parse_golden(const std::string& text, const std::string& path) {
   try {
-    const json j = json::parse(text.str());
+    const json j = json::parse(text);
     if (!j.contains("assay_golden")) throw std::runtime_error("is no golden file: it lacks assay_golden");
     if (j.at("assay_golden") != kVersion)
       throw std::runtime_error("has version " + j.at("assay_golden").dump() + " and this program reads version " +
@@ -93,7 +153,7 @@ Golden read_golden(const std::string& path) {
   }
 }
 
-void write_golden(const std::string& path, const Golden& golden) {
+std::string golden_text(const Golden& golden) {
   ordered_json head = {{"assay_golden", kVersion}, {"kind", golden.kind}, {"op", golden.op}};
   if (golden.kind == "observed") {
     head["arch"] = golden.provenance.arch;
@@ -102,7 +162,7 @@ void write_golden(const std::string& path, const Golden& golden) {
     head["toolkit"] = golden.provenance.toolkit;
     head["date"] = golden.provenance.date;
   }
-  head["count"] = golden.predicted.size() + golden.observed.size();
+  head["count"] = golden.cases();
   std::string text = head.dump();
   text.back() = ',';
   text += "\n\"cases\":{\n";
@@ -112,12 +172,15 @@ void write_golden(const std::string& path, const Golden& golden) {
     separator = ",\n";
   };
   for (const auto& [id, tensors] : golden.predicted) line(id, list(tensors));
+  for (const auto& [id, recorded] : golden.power) line(id, to_json(recorded));
   for (const auto& [id, kernels] : golden.observed) {
     ordered_json value;
     for (const auto& [kernel, tensors] : kernels) value[kernel] = list(tensors);
     line(id, value);
   }
-  write_atomically(path, text + "\n}}\n");
+  return text + "\n}}\n";
 }
+
+void write_golden(const std::string& path, const Golden& golden) { write_atomically(path, golden_text(golden)); }
 
 }  // namespace assay

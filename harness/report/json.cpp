@@ -177,7 +177,8 @@ Json provenance_of(const Provenance& p) {
           {"library_file", stamp(p.library)},
           {"ledger", stamp(p.ledger)},
           {"tables", tables},
-          {"evidence", p.evidence}};
+          {"evidence", p.evidence},
+          {"power", p.power}};
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ TEST(Json, EachVerdictStandsOnALineInTheOrderOfTheRun) {
 TEST(Json, AnEmptyRunIsApproved) {
   EXPECT_EQ(json_text({}, toy_library(), {}), R"({"version":1,
 "library":{"name":"mine","arch":"sm_90","device":"H200","driver":"570.1","toolkit":"13.0","notes":[]},
-"provenance":{"version":"","commit":"","begun":"","ended":"","ended_early":"","host":"","command":"","options":{},"share":"","library_file":null,"ledger":null,"tables":[],"evidence":""},
+"provenance":{"version":"","commit":"","begun":"","ended":"","ended_early":"","host":"","command":"","options":{},"share":"","library_file":null,"ledger":null,"tables":[],"evidence":"","power":""},
 "ending":"NOTHING RAN",
 "counts":{"pass":0,"fail":0,"skip":0,"untrusted":0,"broken":0},
 "verdicts":[

@@ -49,7 +49,7 @@ FileStamp stamp_of(const std::string& path) {
     digest.add(block.data(), size_t(file.gcount()));
   } while (file);
   if (file.bad()) return {path, ""};
-  return {path, fmt::format("xxh3:{:016x}", digest.value())};
+  return {path, "xxh3:" + digest.text()};
 }
 
 std::string utc_now() {
@@ -90,7 +90,8 @@ std::vector<Fact> facts_of(const Provenance& provenance, const LibraryInfo& libr
           {"toolkit", library.toolkit},
           {"ledger", provenance.ledger.text()},
           {"tables", stamps_text(provenance.tables)},
-          {"evidence", provenance.evidence}};
+          {"evidence", provenance.evidence},
+          {"power", provenance.power}};
 }
 
 std::string run_id(const std::vector<Fact>& facts) {

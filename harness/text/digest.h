@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 
 struct XXH3_state_s;
 
@@ -15,6 +17,8 @@ class Digest {
   void add(const void* bytes, size_t size);
   /// Of what was added until now.
   uint64_t value() const;
+  /// The same as 16 hexadecimal digits.
+  std::string text() const;
 
  private:
   struct Free {
@@ -22,5 +26,8 @@ class Digest {
   };
   std::unique_ptr<XXH3_state_s, Free> state_;
 };
+
+/// Of these bytes alone.
+std::string digest_text(std::string_view bytes);
 
 }  // namespace assay
