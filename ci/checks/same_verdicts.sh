@@ -14,7 +14,7 @@ verdicts() {
     set -f
     set -- "$1" "$2" $part
     set +f
-    "$1" run --backend "$4" --suite "$5" --case "$6" --warp 32 --report csv:"$scratch/report.csv" >"$scratch/log" 2>&1
+    "$1" run --backend "$4" --suite "$5" --case "$6" --warp 32 --reckon-power --report csv:"$scratch/report.csv" >"$scratch/log" 2>&1
     [ $? -eq "$3" ] || [ "$2" = edited ] || fail "$2, $4: $(tail -n 5 "$scratch/log")"
     python3 - "$scratch/report.csv" >>"$scratch/$2" <<'END'
 import csv, sys
