@@ -1,60 +1,26 @@
-// The program as its users meet it: arguments in, text and exit code out.
+// The program as its users meet it: it understands arguments, libraries and tables, or says which one is wrong.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 
 #include "harness/testing/libraries.h"
-#include "reference/table/table.h"
+#include "harness/testing/program.h"
 
 namespace assay {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Answer;
+using testing::assay;
+using testing::Cli;
 using ::testing::HasSubstr;
+using testing::kFewCases;
 using ::testing::Not;
-
-struct Answer {
-  int exit_code;
-  std::string text;  ///< standard output and error
-};
-
-/// What bash makes of it, without standard error unless the command says so.
-Answer shell(const std::string& command) {
-  std::string quoted;
-  for (const char c : command) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  FILE* pipe = ::popen(("bash -c '" + quoted + "'").c_str(), "r");
-  std::string text;
-  char chunk[4096];
-  for (size_t got; (got = std::fread(chunk, 1, sizeof chunk, pipe)) > 0;) text.append(chunk, got);
-  const int status = ::pclose(pipe);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
-}
-
-Answer assay(const std::string& arguments, const std::string& environment = "") {
-  return shell(environment + " '" ASSAY_PROGRAM "' " + arguments + " 2>&1");
-}
-
-constexpr const char* kFewCases = "--case 'quant_group/vllm.group_fp8/*/ties.s1/w32' ";
-
-class Cli : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("assay_cli_" + std::to_string(::getpid()));
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  std::string file(const std::string& name) const { return (folder_ / name).string(); }
-  fs::path folder_;
-};
 
 TEST_F(Cli, HelpNamesTheVerbsButNotTheWorker) {
   const Answer help = assay("--help");
@@ -77,7 +43,8 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   if (!std::filesystem::exists(std::filesystem::path(ASSAY_PROGRAM).parent_path() / "libassay_cuda.so"))
     EXPECT_THAT(assay("run --backend cuda").text, HasSubstr("ci/build release assay_kernels_cuda"));
   EXPECT_THAT(assay("explain quant_group/no/such").text, HasSubstr("no case 'quant_group/no/such'; there are: quant_group/"));
-  EXPECT_THAT(assay("contracts diff vllm.rms_norm@2026-06-18 cuda.e4m3fn_sat").text, HasSubstr("no input has an answer under both"));
+  EXPECT_THAT(assay("contracts diff vllm.rms_norm@2026-06-18 cuda.e4m3fn_sat").text,
+              HasSubstr("no input has an answer under both"));
   const Answer suite = assay("run --suite quant_gruop");
   EXPECT_EQ(suite.exit_code, 2);
   EXPECT_THAT(suite.text, HasSubstr("no suite 'quant_gruop'; did you mean 'quant_group'"));
@@ -118,77 +85,6 @@ TEST_F(Cli, ListPrintsOneIdALine) {
   EXPECT_EQ(summary.exit_code, 0);
   EXPECT_THAT(summary.text, HasSubstr("\nquant_group "));
   EXPECT_LT(std::count(summary.text.begin(), summary.text.end(), '\n'), 60) << "a line for each op";
-}
-
-TEST_F(Cli, ARunOnTheCpuWritesItsReports) {
-  const Answer run = assay(std::string("run ") + kFewCases + "--report console --report csv:" + file("r.csv") +
-                           " --report junit:" + file("r.xml"));
-  EXPECT_EQ(run.exit_code, 0) << run.text;
-  EXPECT_THAT(run.text, HasSubstr("ALL AS EXPECTED"));
-  EXPECT_GT(read_table(file("r.csv")).rows.size(), 0u);
-  EXPECT_THAT(read_text(file("r.xml")), HasSubstr("<testsuite name=\"quant_group\""));
-}
-
-TEST_F(Cli, AReportThatCannotBeWrittenIsRefusedBeforeTheRun) {
-  const Answer run = assay(std::string("run ") + kFewCases + "--report csv:" + file("r.csv") + " --report junit:/dev/null/r.xml");
-  EXPECT_EQ(run.exit_code, 2);
-  EXPECT_EQ(run.text, "assay: --report junit:/dev/null/r.xml: cannot write /dev/null/r.xml: Not a directory\n");
-  const std::string twice = "--report csv:" + file("r.csv") + " --report html:" + file("./r.csv");
-  EXPECT_THAT(assay(std::string("run ") + kFewCases + twice).text, HasSubstr("goes to the file of --report csv:"));
-}
-
-TEST_F(Cli, AReportThatIsLostAtTheEndLosesNoOther) {
-  const Answer run = assay(std::string("run ") + kFewCases + "--report csv:/dev/full --report junit:" + file("r.xml"));
-  EXPECT_EQ(run.exit_code, 3);
-  EXPECT_THAT(run.text, HasSubstr("cannot write /dev/full: No space left on device"));
-  EXPECT_THAT(run.text, HasSubstr("ALL AS EXPECTED"));
-  EXPECT_THAT(read_text(file("r.xml")), HasSubstr("<testsuite name=\"quant_group\""));
-  EXPECT_TRUE(fs::is_character_file("/dev/full"));
-}
-
-TEST_F(Cli, ALostStandardOutputIsNoSuccess) {
-  for (const std::string verb : {"list", "contracts list", "--help", "run --case 'quant_group/vllm.group_fp8/*/ties.s1/w32'"}) {
-    const std::string command = "'" ASSAY_PROGRAM "' " + verb;
-    EXPECT_EQ(shell(command + " >/dev/full").exit_code, 3) << verb;
-    EXPECT_THAT(shell(command + " 2>&1 >/dev/full").text, HasSubstr("standard output was lost")) << verb;
-    EXPECT_EQ(shell(command + " >&-").exit_code, 3) << verb;
-  }
-  const Answer piped = shell("set -o pipefail; '" ASSAY_PROGRAM "' run " + std::string(kFewCases) + "--report csv:" + file("p.csv") + " | true");
-  EXPECT_NE(piped.exit_code, 0);
-  EXPECT_GT(read_table(file("p.csv")).rows.size(), 0u) << "the reports are written though nobody reads the console";
-}
-
-TEST_F(Cli, AnInterruptedRunWritesWhatItHas) {
-  for (const auto& [signal, code] : {std::pair("INT", 130), {"TERM", 143}}) {
-    const Answer run = shell("'" ASSAY_PROGRAM "' run --suite quick --report junit:" + file("i.xml") + " --record " + file(signal) +
-                             " & for i in {1..600}; do find " + file(signal) + " -name \"*.safetensors\" 2>/dev/null | grep -q . && break; sleep 0.1; done;" +
-                             " kill -" + signal + " $!; wait $!");
-    EXPECT_EQ(run.exit_code, code) << run.text;
-    EXPECT_THAT(run.text, HasSubstr(std::string("ENDED EARLY by SIG") + signal));
-    EXPECT_THAT(read_text(file("i.xml")), HasSubstr(std::string("message=\"ENDED EARLY by SIG") + signal));
-    EXPECT_THAT(assay("judge " + file(signal)).text, HasSubstr("BUT INCOMPLETE: " + file(signal) + ": its run was ended early by SIG"));
-  }
-}
-
-TEST_F(Cli, SharesOfARunAreOneRecordingAndAMissingOneIsSeen) {
-  const std::string run = std::string("run ") + "--case 'quant_group/vllm.group_fp8/*/ties.s1/*' --record " + file("n1") + " --shard ";
-  EXPECT_EQ(assay(run + "1/3").exit_code, 0);
-  EXPECT_EQ(assay(run + "3/3").exit_code, 0);
-  const Answer two = assay("judge " + file("n1"));
-  EXPECT_EQ(two.exit_code, 1);
-  EXPECT_THAT(two.text, HasSubstr("BUT INCOMPLETE: 1 of 3 shares of the run on assay_cpu are missing: 2/3"));
-  EXPECT_THAT(assay(run + "1/3").text, HasSubstr("holds a recording already (index.1of3.json)"));
-  EXPECT_THAT(assay(run + "1/2").text, HasSubstr("holds a recording already"));
-  EXPECT_EQ(assay(run + "2/3").exit_code, 0);
-  const Answer all = assay("judge " + file("n1"));
-  EXPECT_EQ(all.exit_code, 0) << all.text;
-  EXPECT_THAT(all.text, Not(HasSubstr("INCOMPLETE")));
-}
-
-TEST_F(Cli, ARecordingThatCannotBeWrittenIsRefusedBeforeTheRun) {
-  const Answer run = assay(std::string("run ") + kFewCases + "--record /dev/null/n1");
-  EXPECT_EQ(run.exit_code, 2);
-  EXPECT_EQ(run.text, "assay: --record /dev/null/n1: cannot write /dev/null/n1/index.json: Not a directory\n");
 }
 
 /// Without the lines that say which run it was.

@@ -13,6 +13,7 @@
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/recorded_cases.h"
+#include "harness/cli/recorded_power.h"
 #include "harness/cli/reports.h"
 #include "harness/cli/verbs.h"
 #include "harness/dump/changes.h"
@@ -155,7 +156,8 @@ int gate_verb(const GateArguments& arguments) {
   end_on_signals();
   std::mutex mutex;
   std::map<Key, Comparison> comparisons;
-  RunResult result = judge_recorded(recorded, [&](const Evidence& evidence, const Verdict& verdict) {
+  const PowerRecords power = recorded_power(cases);
+  RunResult result = judge_recorded(recorded, power, [&](const Evidence& evidence, const Verdict& verdict) {
     Comparison comparison = compare_with(baseline, {verdict.case_id, verdict.kernel}, evidence);
     const std::lock_guard lock(mutex);
     comparisons[{verdict.case_id, verdict.kernel}] = std::move(comparison);
@@ -182,6 +184,7 @@ int gate_verb(const GateArguments& arguments) {
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
   add_evidence(provenance, result);
+  provenance.power = power_sources(cases, result, power);
   const bool all_written = reports.write(result, recordings.front().library, provenance);
   std::vector<std::string> gaps = gaps_of(recordings);
   for (const std::string& gap : gaps_of(baseline.recordings())) gaps.push_back(gap);

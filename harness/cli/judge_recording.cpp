@@ -9,6 +9,7 @@
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/recorded_cases.h"
+#include "harness/cli/recorded_power.h"
 #include "harness/cli/reports.h"
 #include "harness/report/console.h"
 #include "harness/report/reconcile.h"
@@ -44,7 +45,8 @@ int judge_recordings(const JudgeArguments& arguments) {
 
   const bool colour = wants_colour(STDOUT_FILENO);
   end_on_signals();
-  RunResult result = judge_recorded(entries);
+  const PowerRecords power = recorded_power(cases);
+  RunResult result = judge_recorded(entries, power);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   for (Verdict& verdict : result.verdicts) {
     ledger.expect(verdict);
@@ -58,6 +60,7 @@ int judge_recordings(const JudgeArguments& arguments) {
   const LibraryInfo& library = recordings.front().library;
   provenance.ended = utc_now();
   add_evidence(provenance, result);
+  provenance.power = power_sources(cases, result, power);
   provenance.ended_early = result.ended_by;
   const bool all_written = reports.write(result, library, provenance);
   if (reports.to_console()) std::printf("%s", provenance_text(provenance, library).c_str());

@@ -11,7 +11,6 @@
 #include <tuple>
 
 #include "harness/cli/ending.h"
-#include "harness/cli/recorded_power.h"
 #include "harness/core/tensor_of_part.h"
 #include "harness/diagnosis/run_hooks.h"
 #include "harness/run/repeated_call.h"
@@ -145,13 +144,10 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
   return entries;
 }
 
-RunResult judge_recorded(const std::vector<RecordedCase>& entries,
+RunResult judge_recorded(const std::vector<RecordedCase>& entries, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record) {
   CaseOptions options;
-  std::vector<Case> cases;
-  for (const RecordedCase& entry : entries) cases.push_back(*entry.one);
-  const PowerRecords records = recorded_power(cases);
-  options.power = power_of_data([&](const Case& one) { return records.find(one); });
+  options.power = power_of_data([&](const Case& one) { return power.find(one); });
   options.record = record;
   std::vector<std::optional<Verdict>> verdicts(entries.size());
   std::atomic<size_t> next{0};

@@ -45,12 +45,15 @@ PowerRecords recorded_power(const std::vector<Case>& cases) {
   return PowerRecords::read(data_root() + "/golden/power", made_of(), ops_of(cases));
 }
 
-std::string power_sources(const std::vector<Case>& cases, const PowerRecords& records) {
-  std::set<std::string> data;
+std::string power_sources(const std::vector<Case>& cases, const RunResult& result, const PowerRecords& records) {
+  std::set<std::string> judged;
+  for (const Verdict& verdict : result.verdicts)
+    if (!verdict.power.data.empty()) judged.insert(data_id(verdict.case_id));
+  const size_t all = judged.size();
   size_t recorded = 0;
   for (const Case& one : cases)
-    if (data.insert(one.data_id()).second) recorded += records.find(one) != nullptr;
-  return fmt::format("of {} data sets: {} recorded, {} reckoned", data.size(), recorded, data.size() - recorded);
+    if (judged.erase(one.data_id()) > 0) recorded += records.find(one) != nullptr;
+  return fmt::format("of {} data sets: {} recorded, {} reckoned", all, recorded, all - recorded);
 }
 
 }  // namespace assay

@@ -7,6 +7,7 @@
 
 #include "harness/core/case.h"
 #include "harness/golden/power_records.h"
+#include "harness/run/run.h"
 
 namespace assay {
 
@@ -21,7 +22,7 @@ std::set<std::string> ops_of(const std::vector<Case>& cases);
 /// Throws std::runtime_error if a file of the records is damaged.
 PowerRecords recorded_power(const std::vector<Case>& cases);
 
-/// For the report: of how many of these cases' data sets power was recorded.
-std::string power_sources(const std::vector<Case>& cases, const PowerRecords& records);
+/// For the report: of how many judged data sets power was recorded.
+std::string power_sources(const std::vector<Case>& cases, const RunResult& result, const PowerRecords& records);
 
 }  // namespace assay

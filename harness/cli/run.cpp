@@ -136,7 +136,7 @@ int run_verb(const RunArguments& arguments) {
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
   add_evidence(provenance, result);
-  provenance.power = power_sources(cases, records);
+  provenance.power = power_sources(cases, result, records);
   bool all_written = reports.write(result, backend.library, provenance, earlier ? &*earlier : nullptr);
   if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
   if (reports.to_console())
