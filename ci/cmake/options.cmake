@@ -108,7 +108,7 @@ function(assay_leave_to_tables test name filter)
 endfunction()
 
 # assay_tests(<program> [PREFIX <of names>] and as above): tests of several sources in one program, whose headers are then read once, and
-# a CTest for each source, named by it: it runs the suites of that source. The last runs all that the others do not, so none is left out.
+# a CTest for each source, named by it: it runs the tests of that source. The last runs all that the others do not, so none is left out.
 function(assay_tests program)
   cmake_parse_arguments(T "HOT" "PREFIX" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   assay_test_program(${program} ${ARGN})
@@ -117,8 +117,9 @@ function(assay_tests program)
   foreach(source IN LISTS T_SOURCES)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
     file(STRINGS ${source} lines REGEX "^(TYPED_)?TEST(_F|_P)?\\(")
-    list(TRANSFORM lines REPLACE "^[A-Z_]+\\(([A-Za-z0-9]+).*" "\\1.*:*/\\1.*:\\1/*")
-    list(REMOVE_DUPLICATES lines)
+    list(TRANSFORM lines REPLACE "^TEST_P\\(([A-Za-z0-9]+), *([A-Za-z0-9]+).*" "*/\\1.\\2/*")
+    list(TRANSFORM lines REPLACE "^TYPED_TEST\\(([A-Za-z0-9]+), *([A-Za-z0-9]+).*" "\\1/*.\\2")
+    list(TRANSFORM lines REPLACE "^TEST(_F)?\\(([A-Za-z0-9]+), *([A-Za-z0-9]+).*" "\\2.\\3")
     list(JOIN lines ":" filter)
     if(filter STREQUAL "")
       message(FATAL_ERROR "${source} has no test")

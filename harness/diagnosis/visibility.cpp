@@ -1,11 +1,10 @@
 #include "harness/diagnosis/visibility.h"
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
 #include <utility>
 
-#include "harness/core/blocks.h"
+#include "harness/diagnosis/apart.h"
 #include "harness/text/glob.h"
 
 namespace assay {
@@ -17,64 +16,6 @@ std::vector<Hypothesis> mistakes_of(const Op& op, const Case& one) {
   return all;
 }
 
-/// Intervals of one format as intervals of another over the same codes: what a reader of the bytes would see.
-Interval reread(const Format& written, const Format& read, Interval accepted) {
-  if (written == read || accepted.any()) return accepted;
-  const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
-  const int32_t low = end(accepted.low);
-  return {low, accepted.single() ? low : end(accepted.high)};
-}
-
-const std::vector<int32_t>& highs(const WholePart& part) { return part.high.empty() ? part.low : part.high; }
-const std::vector<int32_t>& highs(const AcceptedRows& rows) { return rows.high.empty() ? rows.low : rows.high; }
-
-/// Elements whose accepted sets have no code in common, place by place in storage.
-int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr) {
-  if (*right.part.format == *edited.part.format && right.low == edited.low && highs(right) == highs(edited)) return 0;
-  int64_t count = 0;
-  for (int64_t i = 0; i < right.part.elements(); ++i) {
-    if (right.at(i).meets(reread(*edited.part.format, *right.part.format, edited.at(i)))) continue;
-    ++count;
-    if (rows != nullptr) rows->insert(i / right.part.columns());
-  }
-  return count;
-}
-
-/// The same where the edit puts its elements elsewhere in storage. What it leaves unwritten differs.
-int64_t disjoint_in_storage(const WholePart& right, const WholePart& edited) {
-  std::vector<int64_t> place;
-  for (int64_t i = 0; i < edited.part.elements(); ++i) {
-    const auto at = size_t(edited.offset_at(i));
-    if (at >= place.size()) place.resize(at + 1, -1);
-    place[at] = i;
-  }
-  int64_t count = 0;
-  for (int64_t i = 0; i < right.part.elements(); ++i) {
-    const auto at = size_t(right.offset_at(i));
-    const int64_t j = at < place.size() ? place[at] : -1;
-    count += j < 0 || !right.at(i).meets(edited.at(j));
-  }
-  return count;
-}
-
-bool in_the_same_places(const Part& a, const Part& b) {
-  if (a.places.dense() && b.places.dense()) return a.columns() == b.columns();
-  const int64_t columns = a.places.rows_are_runs() && b.places.rows_are_runs() ? std::min<int64_t>(1, a.columns()) : a.columns();
-  for (int64_t row = 0; row < a.rows(); ++row)
-    for (int64_t column = 0; column < columns; ++column)
-      if (a.offset(row, column) != b.offset(row, column)) return false;
-  return true;
-}
-
-using Whole = std::vector<WholePart>;
-
-/// Elements of all outputs that tell the edit apart from one answer.
-int64_t outside_of(const Whole& right, const Whole& edited) {
-  int64_t count = 0;
-  for (size_t p = 0; p < right.size(); ++p) count += elements_apart(right[p], edited[p]);
-  return count;
-}
-
 /// Each answer that the contract has.
 std::vector<Whole> answers_of(const Expectation& expectation) {
   std::vector<Whole> all;
@@ -82,110 +23,7 @@ std::vector<Whole> answers_of(const Expectation& expectation) {
   return all;
 }
 
-/// The same apart from every answer: a kernel with the edit has one program, the first, and may not pass for any of the
-/// contract's.
-int64_t outside_of(const std::vector<Whole>& right, const Whole& edited) {
-  int64_t least = outside_of(right.front(), edited);
-  for (size_t i = 1; i < right.size() && least > 0; ++i) least = std::min(least, outside_of(right[i], edited));
-  return least;
-}
-
-/// Whether some of these rows of an edit, of one row perhaps its first columns alone, have no code in common with the right ones
-/// in the same places.
-bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
-  const auto first = rows.first * right.part.columns();
-  const std::vector<int32_t>& high = highs(rows);
-  if (*right.part.format == *edited.format && std::equal(rows.low.begin(), rows.low.end(), right.low.begin() + first) &&
-      std::equal(high.begin(), high.end(), highs(right).begin() + first))
-    return false;
-  for (size_t i = 0; i < rows.low.size(); ++i)
-    if (!right.at(first + int64_t(i)).meets(reread(*edited.format, *right.part.format, {rows.low[i], high[i]}))) return true;
-  return false;
-}
-
-/// Whether an element of rows of an edit, or of their first columns, tells it apart, in the place where the right answer has it.
-bool is_apart_in_place(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
-  const Part& own = right.part;
-  if (rows.first == rows.end || rows.end > own.rows() || own.columns() != edited.columns()) return false;
-  const bool dense = own.places.dense() && edited.places.dense();
-  const int64_t columns = dense ? 0 : int64_t(rows.low.size()) / (rows.end - rows.first);
-  for (int64_t row = rows.first; row < rows.end; ++row)
-    for (int64_t column = 0; column < columns; ++column)
-      if (own.offset(row, column) != edited.offset(row, column)) return false;
-  return is_apart(right, edited, rows);
-}
-
-/// The same of a block of the edit's answer.
-bool is_apart_in(const Whole& right, const Answer& edited, const AcceptedBlock& block) {
-  for (size_t p = 0; p < right.size(); ++p)
-    if (is_apart_in_place(right[p], edited.parts[p], block.parts[p])) return true;
-  return false;
-}
-
-/// The same of Hypothesis::first_row.
-bool is_apart_in_first_rows(const Whole& right, const Answer& edited) {
-  const AcceptedBlock block = edited.accepted(0, 1);
-  for (size_t p = 0; p < edited.parts.size(); ++p)
-    for (const WholePart& own : right)
-      if (own.part.label() == edited.parts[p].label() && is_apart_in_place(own, edited.parts[p], block.parts[p])) return true;
-  return false;
-}
-
-/// Whether an element tells an edit apart whose answer is there already: part by part until one does.
-bool is_apart_at_once(const Whole& right, const Answer& edited) {
-  AcceptedBlock all = edited.accepted(0, edited.steps);
-  for (size_t p = 0; p < right.size(); ++p)
-    if (elements_apart(right[p], {edited.parts[p], std::move(all.parts[p].low), std::move(all.parts[p].high)}) > 0) return true;
-  return false;
-}
-
-bool in_the_same_places(const Whole& right, const Answer& edited) {
-  for (size_t p = 0; p < right.size(); ++p)
-    if (right[p].part.shape != edited.parts[p].shape || !in_the_same_places(right[p].part, edited.parts[p])) return false;
-  return true;
-}
-
-/// Steps of an edit that are looked at.
-enum class Steps { kAll, kFirst };
-
-/// Whether elements tell the edit apart from each of the answers. Its first elements, and then the first step, show most edits
-/// and are looked at by themselves; the other steps are computed until they show it. An edit that moves its elements is looked at
-/// whole.
-bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps) {
-  const bool single = right.size() == 1;
-  const auto apart_from_all = [&](const AcceptedBlock& block) {
-    return std::all_of(right.begin(), right.end(), [&](const Whole& one) { return is_apart_in(one, edited, block); });
-  };
-  if (edited.steps > 0 && edited.glimpse && apart_from_all(edited.glimpse())) return true;
-  if (single && edited.steps > 0 && apart_from_all(edited.accepted(0, 1))) return true;
-  if (single && edited.ready) return steps == Steps::kAll && is_apart_at_once(right.front(), edited);
-  if (!std::all_of(right.begin(), right.end(), [&](const Whole& one) { return in_the_same_places(one, edited); }))
-    return outside_of(right, computed(edited)) > 0;
-  std::vector<std::atomic<bool>> apart(right.size());
-  const auto all_apart = [&] { return std::all_of(apart.begin(), apart.end(), [](const auto& one) { return one.load(); }); };
-  const auto look = [&](StepRange range) {
-    if (range.first == range.end || all_apart()) return;
-    const AcceptedBlock block = edited.accepted(range.first, range.end);
-    for (size_t i = 0; i < right.size(); ++i)
-      for (size_t p = 0; p < right[i].size() && !apart[i]; ++p)
-        if (is_apart(right[i][p], edited.parts[p], block.parts[p])) apart[i] = true;
-  };
-  std::vector<StepRange> others = block_ranges(edited);
-  if (others.empty()) return false;
-  if (!single) look({0, 1});
-  if (steps == Steps::kFirst || all_apart()) return all_apart();
-  others.front().first = 1;
-  for_each_in_parallel(int64_t(others.size()), [&](int64_t i) { look(others[size_t(i)]); });
-  return all_apart();
-}
-
 }  // namespace
-
-int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows) {
-  return in_the_same_places(right.part, edited.part) ? disjoint(right, edited, rows) : disjoint_in_storage(right, edited);
-}
-
-bool tells_apart(const std::vector<Whole>& right, const Answer& edited) { return is_apart(right, edited, Steps::kAll); }
 
 VisibilityReport fault_visibility(const Op& op, const Case& whole) {
   const Case one = op.excerpt ? op.excerpt(whole) : whole;

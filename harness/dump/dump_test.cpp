@@ -1,66 +1,32 @@
-// Files that others wrote: what is right comes back bit for bit, what is wrong gets one error with file and place.
+// Files that others wrote: what is right comes back bit for bit, by name and as it lay in memory; what is no file of tensors is
+// told so.
 #include "harness/dump/dump.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <sstream>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "harness/dump/npy.h"
 #include "harness/dump/safetensors.h"
 #include "harness/dump/strided.h"
+#include "harness/dump/testing/damaged_files.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
 
+using damaged_files::complaint_of;
+using damaged_files::counted;
+using damaged_files::npy;
 using ::testing::HasSubstr;
-
-std::vector<std::byte> counted(size_t count) {
-  std::vector<std::byte> bytes(count);
-  for (size_t i = 0; i < count; ++i) bytes[i] = std::byte(7 * i + 1);
-  return bytes;
-}
-
-std::string safetensors(const std::string& header, size_t data) {
-  std::string text(8, '\0');
-  for (size_t i = 0; i < 8; ++i) text[i] = char(header.size() >> (8 * i) & 0xff);
-  return text + header + std::string(data, 'd');
-}
-
-std::string npy(const std::string& header, size_t data, char version = 1) {
-  std::string text = "\x93NUMPY";
-  text += {version, '\0', char(header.size() & 0xff), char(header.size() >> 8)};
-  if (version > 1) text += {'\0', '\0'};
-  return text + header + std::string(data, 'd');
-}
-
-/// What reading `text` says; empty if it can be read.
-std::string complaint_of(const std::function<void()>& read) {
-  try {
-    read();
-    return "";
-  } catch (const DumpError& error) {
-    return error.what();
-  }
-}
-std::string safetensors_complaint(const std::string& text) {
-  return complaint_of([&] {
-    std::istringstream stream(text);
-    (void)index_safetensors(stream, text.size(), "f.safetensors");
-  });
-}
-std::string npy_complaint(const std::string& text, const Format* stated = nullptr) {
-  return complaint_of([&] {
-    std::istringstream stream(text);
-    (void)index_npy(stream, text.size(), "f.npy", stated);
-  });
-}
 
 /// Formats that have a dtype of their own in files.
 const std::vector<Format>& formats_of_files() {
@@ -143,124 +109,6 @@ TEST_F(DumpFiles, AFileThatShrinksBetweenHeaderAndDataIsNoticed) {
   const Dump dump = open_dump(path);
   write("x.safetensors", text.substr(0, text.size() - 8));
   EXPECT_THAT(complaint_of([&] { (void)read_bytes(dump, dump.tensors.front()); }), HasSubstr("has become shorter"));
-}
-
-TEST(Safetensors, HostileFilesGetOneErrorWithFileAndPlace) {
-  const std::string good = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
-  EXPECT_EQ(safetensors_complaint(safetensors(good, 8)), "");
-  const std::pair<std::string, const char*> files[] = {
-      {"", "has 0 bytes"},
-      {"\1\2\3", "has 3 bytes; a safetensors file begins with 8 bytes"},
-      {std::string(8, '\xff'), "byte 0: a header of 18446744073709551615 bytes runs past the end"},
-      {safetensors(good, 8).substr(0, 20), "runs past the end of the file of 20"},
-      {safetensors("[]", 0), "byte 8: the header does not begin with '{'"},
-      {safetensors("{\"a\":", 0), "the header is no JSON: truncated or damaged"},
-      {safetensors("{\"\xff\xfe\":1}", 0), "the header is no UTF-8"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[[[1]]],"data_offsets":[0,8]}})", 8), "is nested deeper than 3 levels"},
-      {safetensors("{\"a\":" + std::string(100000, '['), 0), "is nested deeper than 3 levels"},
-      {safetensors(
-           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8),
-       "'a' stands twice"},
-      {safetensors(R"({"a":{"dtype":"F32","dtype":"F16","shape":[2],"data_offsets":[0,8]}})", 8), "'dtype' stands twice"},
-      {safetensors(R"({"a":7})", 0), "tensor 'a': is number, not object"},
-      {safetensors(R"({"a":{"shape":[2],"data_offsets":[0,8]}})", 8), "tensor 'a': lacks dtype"},
-      {safetensors(R"({"a":{"dtype":3,"shape":[2],"data_offsets":[0,8]}})", 8), "dtype is number, not string"},
-      {safetensors(R"({"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}})", 8), "unknown dtype 'F33'"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8),
-       "shape holds -2, which is no integer from 0"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}})", 8), "shape holds 2.5"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}})", 8), "shape holds"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}})", 8),
-       "more elements than any memory"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,8]}})", 8),
-       "needs 0 bytes"},
-      {safetensors(R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}})", 1), "is no whole number of bytes"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8), "data_offsets [8, 0] are no begin and end"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", 8), "data_offsets [0] are no begin and end"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 8), "run out of the file, which holds 8 bytes"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8),
-       "F32 [3] needs 12 bytes, data_offsets [0, 8] give 8"},
-      {safetensors(
-           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12),
-       "tensor 'b': begins at byte 4 of the data, inside the tensor before it, which ends at 8"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "and nothing holds the bytes from 0 on"},
-      {safetensors(good, 9), "1 bytes behind the last tensor"},
-      {safetensors(R"({"__metadata__":7})", 0), "__metadata__: is number, not object"},
-      {safetensors(R"({"__metadata__":{"a":7}})", 0), "'a' is number, not string"}};
-  for (const auto& [text, problem] : files) {
-    EXPECT_THAT(safetensors_complaint(text), HasSubstr(problem));
-    EXPECT_THAT(safetensors_complaint(text), HasSubstr("f.safetensors: "));
-  }
-}
-
-TEST(Safetensors, NoPrefixAndNoFlippedByteOfAFileCrashes) {
-  const std::vector<std::byte> bytes = counted(40);
-  const std::string good = safetensors_text(
-      {{"x", &kF32, {2, 4}, std::span(bytes).first(32)}, {"q", &kE4M3Fn, {8}, std::span(bytes).first(8)}}, {{"k", "v"}});
-  ASSERT_EQ(safetensors_complaint(good), "");
-  for (size_t length = 0; length < good.size(); ++length) EXPECT_NE(safetensors_complaint(good.substr(0, length)), "") << length;
-  for (size_t at = 0; at < good.size() - 40; ++at)
-    for (const int flip : {1, 4, 0x20, 0x80}) {
-      std::string damaged = good;
-      damaged[at] = char(damaged[at] ^ flip);
-      (void)safetensors_complaint(damaged);  // an error or another header, never a crash
-    }
-}
-
-TEST(Npy, HostileFilesGetOneErrorWithFileAndPlace) {
-  const std::string good = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n";
-  EXPECT_EQ(npy_complaint(npy(good, 8)), "");
-  EXPECT_EQ(npy_complaint(npy(good, 8, 2)), "");
-  EXPECT_EQ(npy_complaint(npy(good, 8, 3)), "");
-  const auto shaped = [](const std::string& shape) { return "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + "}"; };
-  const auto typed = [](const std::string& descr) { return "{'descr': " + descr + ", 'fortran_order': False, 'shape': (2,)}"; };
-  const std::pair<std::string, const char*> files[] = {
-      {"", "byte 0: is no .npy file"},
-      {"PK\3\4 this is an .npz", "byte 0: is no .npy file"},
-      {npy(good, 8, 4), "byte 6: version 4"},
-      {npy(good, 8).substr(0, 40), "byte 8: a header of 58 bytes runs past the end of the file of 40"},
-      {std::string("\x93NUMPY\2\0\xff\xff\xff\xff", 12), "runs past the end"},
-      {npy("[1, 2]", 0), "byte 10: '{' is missing"},
-      {npy("{'descr': '<f4'", 0), "'}' is missing"},
-      {npy("{'descr': '<f4'}", 0), "lacks descr, fortran_order or shape"},
-      {npy("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", 4), "'descr' stands twice"},
-      {npy("{'descr': '<f4', 'order': False, 'shape': ()}", 4), "'order' is none of descr, fortran_order, shape"},
-      {npy("{'descr': '<f4', 'fortran_order': 0, 'shape': ()}", 4), "neither True nor False"},
-      {npy(good + "import os", 8), "text behind the dictionary"},
-      {npy(shaped("(-2,)"), 8), "shape has a negative extent"},
-      {npy(shaped("(2.0,)"), 8), "')' is missing"},
-      {npy(shaped("(((2)))"), 8), "no integer"},
-      {npy(shaped("(99999999999999999999,)"), 8), "more elements than any memory"},
-      {npy(shaped("(4294967296, 4294967296)"), 8), "more elements than any memory"},
-      {npy(shaped("(3,)"), 8), "'<f4' [3] needs 12 bytes and 8 follow"},
-      {npy(shaped("(2,)"), 9), "needs 8 bytes and 9 follow"},
-      {npy(typed("'>f4'"), 8), "big-endian"},
-      {npy(typed("'|O'"), 16), "Python objects, which are never read"},
-      {npy(typed("[('a', '<f4')]"), 8), "descr is a structure"},
-      {npy(typed("'<c16'"), 32), "is no type that Assay has a format for"},
-      {npy(typed("'<f4"), 8), "'}' is missing"},
-      {npy("{'descr", 0), "a quote is never closed"}};
-  for (const auto& [text, problem] : files) {
-    EXPECT_THAT(npy_complaint(text), HasSubstr(problem));
-    EXPECT_THAT(npy_complaint(text), HasSubstr("f.npy: "));
-  }
-  EXPECT_THAT(npy_complaint(npy(good, 8), &kBf16), HasSubstr("has 32 bits and cannot be bf16"));
-  EXPECT_THAT(npy_complaint(npy(typed("'<f2'"), 4), &kBf16), HasSubstr("is f16, not bf16"));
-  EXPECT_EQ(npy_complaint(npy(typed("'<V2'"), 4), &kBf16), "");
-  EXPECT_EQ(npy_complaint(npy(typed("'|V1'"), 2), &kE8M0), "");
-  EXPECT_EQ(npy_complaint(npy(typed("'float8_e4m3fn'"), 2)), "");
-}
-
-TEST(Npy, NoPrefixAndNoFlippedByteOfAFileCrashes) {
-  const std::vector<std::byte> bytes = counted(32);
-  const std::string good = npy_text(kF32, {2, 4}, bytes);
-  for (size_t length = 0; length < good.size(); ++length) EXPECT_NE(npy_complaint(good.substr(0, length)), "") << length;
-  for (size_t at = 0; at < 128; ++at)
-    for (int flip = 1; flip < 256; ++flip) {
-      std::string damaged = good;
-      damaged[at] = char(damaged[at] ^ flip);
-      (void)npy_complaint(damaged);
-    }
 }
 
 TEST_F(DumpFiles, FortranOrderIsReadByItsStrides) {

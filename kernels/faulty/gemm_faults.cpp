@@ -1,5 +1,8 @@
 #include "kernels/faulty/gemm_faults.h"
 
+#include "kernels/faulty/gemm_result_faults.h"
+#include "kernels/ops/gemm_scaled/gemm.h"
+
 namespace assay_kernels {
 namespace {
 

@@ -1,83 +1,28 @@
+// Products of all formats under all scales are rounded as long integers round them, on every instruction set, and certificates
+// hold.
 #include "reference/dot/exact_dot.h"
 
 #include <gtest/gtest.h>
-#include <oneapi/tbb/task_arena.h>
 
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "reference/testing/dot_answers.h"
 #include "reference/testing/exact_product.h"
 
 namespace assay {
 namespace {
 
+using namespace dot_answers;
+
 const Format* const kCodeFormats[] = {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE5M2Fnuz, &kF16, &kBf16, &kInt8};
-const Format* const kOutputs[] = {&kF32, &kBf16, &kF16, &kE4M3Fn};
-
-/// What exact_dot says of a product.
-struct Answer {
-  std::vector<std::vector<double>> rounded;
-  std::vector<double> value, error;
-};
-
-Answer answer(const OwnedOperand& a, const OwnedOperand& b, const DotKernels& kernels = dot_kernels()) {
-  const auto size = size_t(a.operand.rows * b.operand.rows);
-  Answer answer{std::vector(std::size(kOutputs), std::vector<double>(size, -1)), std::vector<double>(size, -1),
-                std::vector<double>(size, -1)};
-  DotOutputs outputs{
-      .rounded = {}, .value = answer.value, .error = answer.error, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}};
-  for (size_t i = 0; i < std::size(kOutputs); ++i) outputs.rounded.push_back({kOutputs[i], answer.rounded[i]});
-  exact_dot({a.operand, b.operand, a.k}, {0, a.operand.rows, 0, b.operand.rows}, outputs, kernels);
-  return answer;
-}
-
-bool same(double a, double b) { return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b)); }
-
-/// The first element that is not the exact one rounded, or whose certificate does not hold; empty if there is none.
-std::string first_wrong(const OwnedOperand& a, const OwnedOperand& b, const Answer& got) {
-  for (int64_t i = 0; i < a.operand.rows; ++i) {
-    for (int64_t j = 0; j < b.operand.rows; ++j) {
-      const Integer exact = exact_element(a, i, b, j);
-      const auto place = size_t(i * b.operand.rows + j);
-      const std::string at = "[" + std::to_string(i) + ", " + std::to_string(j) + "] ";
-      for (size_t f = 0; f < std::size(kOutputs); ++f)
-        if (!same(got.rounded[f][place], nearest(*kOutputs[f], exact)))
-          return at + std::string(kOutputs[f]->name) + " is " + std::to_string(got.rounded[f][place]) + ", not " +
-                 std::to_string(nearest(*kOutputs[f], exact));
-      if (abs(fixed_point(got.value[place]) - exact) > fixed_point(got.error[place])) return at + "lies outside its certificate";
-    }
-  }
-  return "";
-}
-
-/// Codes of a kind: any finite ones, or few bits near one, so that sums land on ties, or signs that cancel.
-enum class Fill { kAny, kFewBits, kCancelling };
-
-double finite(const Format& f, std::mt19937_64& random) {
-  for (;;)
-    if (const double x = decode(f, uint32_t(random() % f.code_count())); std::isfinite(x)) return x;
-}
-
-double few_bits(const Format& f, std::mt19937_64& random) {
-  const double x = double(1 + random() % 3) * (random() % 2 ? 1 : -1);
-  return f == kInt8 ? x : std::ldexp(x, -int(random() % 6));
-}
-
-double scale_number(const Format& f, Fill fill, std::mt19937_64& random) {
-  const int exponent = int(random() % 12) - 6;
-  if (f == kE8M0 || fill == Fill::kFewBits) return std::ldexp(1.0, exponent);
-  if (random() % 40 == 0) return 0;
-  if (random() % 40 == 0) return 0x1p-149;
-  return double(float(std::ldexp(1 + double(random() % 8388608) / 8388608, exponent)));
-}
-
-OwnedOperand random_operand(const Format& f, int64_t rows, int64_t k, const DotScaleKind& kind, Fill fill, std::mt19937_64& random) {
-  OwnedOperand o = make_operand(f, rows, k, kind, int64_t(random() % 3));
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t i = 0; i < k; ++i) o.set(row, i, fill == Fill::kFewBits ? few_bits(f, random) : finite(f, random));
-  const DotScales& g = o.operand.scales;
-  for (int64_t row = 0; g.codes && row < rows; row += g.rows_per_scale)
-    for (int64_t i = 0; i < k; i += g.k_per_scale)
-      o.set_scale(row / g.rows_per_scale, i / g.k_per_scale, scale_number(*g.format, fill, random));
-  return o;
-}
 
 /// Makes the second half of k take back what the first half adds, all but the last product.
 void cancel(OwnedOperand& a, OwnedOperand& b) {
@@ -118,7 +63,8 @@ TEST_P(EveryInstructionSet, RoundsEveryPairOfFormatsUnderAllScalesAsTheIntegersD
   }
 }
 
-/// Writes a number of at most `bits` bits, lowest 2^unit, as products of powers of two into columns of row 0; zeros fill the rest.
+/// Writes a number of at most `bits` bits, lowest 2^unit, as products of powers of two into columns of row 0; zeros fill the
+/// rest.
 int64_t write_bits(OwnedOperand& a, OwnedOperand& b, uint64_t bits, int unit, int64_t at, double sign) {
   for (int bit = 0; bits >> bit; ++bit) {
     if (!(bits >> bit & 1)) continue;
@@ -151,7 +97,8 @@ TEST_P(EveryInstructionSet, SumsOnAndBesideMidpointsRoundAsTheIntegersDo) {
           }
           if (away != 0) a.set(0, 199, away * decode(*fa, 1)), b.set(0, 199, decode(*fb, 1));
           const Answer got = answer(a, b, *kernels);
-          ASSERT_EQ(first_wrong(a, b, got), "") << fa->name << " x " << fb->name << " to " << out->name << ", " << away << " beside";
+          ASSERT_EQ(first_wrong(a, b, got), "")
+              << fa->name << " x " << fb->name << " to " << out->name << ", " << away << " beside";
           const Integer exact = exact_element(a, 0, b, 0), midpoint = fixed_point(sign * std::ldexp(double(bits), unit));
           ASSERT_EQ(exact - midpoint, away * fixed_point(least)) << "the data lie where they should";
           (away == 0 ? ties : beside) += 1;
@@ -210,70 +157,6 @@ TEST(ExactDot, ProductsThatAreExactInDoubleHaveNoError) {
   EXPECT_EQ(answer(c, b).error, std::vector<double>(9, 0)) << "steps of a row may show it where formats do not";
   const OwnedOperand d = random_operand(kE5M2, 3, 4096, kDotScaleKinds[0], Fill::kAny, random);
   EXPECT_NE(answer(d, d).error, std::vector<double>(9, 0));
-}
-
-TEST(ExactDot, ARangeIsThatPartOfTheWhole) {
-  std::mt19937_64 random(16);
-  const OwnedOperand a = random_operand(kE4M3Fn, 40, 96, kDotScaleKinds[6], Fill::kAny, random);
-  const OwnedOperand b = random_operand(kE4M3Fn, 50, 96, kDotScaleKinds[6], Fill::kAny, random);
-  const Answer whole = answer(a, b);
-  std::vector<double> part(7 * 11);
-  exact_dot({a.operand, b.operand, 96}, {33, 7, 20, 11},
-            {.rounded = {{&kF32, part}}, .value = {}, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}});
-  for (size_t i = 0; i < 7; ++i)
-    for (size_t j = 0; j < 11; ++j) EXPECT_EQ(part[i * 11 + j], whole.rounded[0][(33 + i) * 50 + 20 + j]);
-}
-
-TEST(ExactDot, ColumnMajorOperandsGiveTheSame) {
-  std::mt19937_64 random(17);
-  for (const Format* f : {&kE4M3Fn, &kBf16}) {
-    const OwnedOperand a = random_operand(*f, 6, 70, kDotScaleKinds[3], Fill::kAny, random),
-                       b = random_operand(*f, 9, 70, kDotScaleKinds[0], Fill::kAny, random);
-    OwnedOperand turned = make_operand(*f, 9, 70, kDotScaleKinds[0]);
-    turned.operand.row_stride = 1;
-    turned.operand.k_stride = 9;
-    for (int64_t row = 0; row < 9; ++row)
-      for (int64_t i = 0; i < 70; ++i) turned.set(row, i, b.value(row, i));
-    EXPECT_EQ(answer(a, turned).value, answer(a, b).value);
-  }
-}
-
-TEST(ExactDot, OneThreadGivesWhatAllGive) {
-  std::mt19937_64 random(18);
-  const OwnedOperand a = random_operand(kE5M2, 100, 64, kDotScaleKinds[2], Fill::kAny, random),
-                     b = random_operand(kE4M3Fn, 200, 64, kDotScaleKinds[6], Fill::kAny, random);
-  Answer alone;
-  oneapi::tbb::task_arena(1).execute([&] { alone = answer(a, b); });
-  EXPECT_EQ(alone.rounded[0], answer(a, b).rounded[0]);
-  EXPECT_EQ(alone.value, answer(a, b).value);
-}
-
-TEST(ExactDot, EmptySumsAreZeroAndEmptyRangesNothing) {
-  const OwnedOperand a = make_operand(kE4M3Fn, 2, 0, {"none", nullptr, 0, 0, false});
-  OwnedOperand scaled = a;
-  scaled.operand.scales = {.codes = a.codes.data(), .format = &kF32, .rows_per_scale = 2, .k_per_scale = 0};
-  EXPECT_EQ(answer(a, scaled).value, std::vector<double>(4, 0));
-  exact_dot({a.operand, a.operand, 0}, {2, 0, 0, 2}, {});
-}
-
-TEST(ExactDot, WhatItCannotDoIsSaid) {
-  const OwnedOperand a = make_operand(kE4M3Fn, 2, 8, kDotScaleKinds[0]), f32 = make_operand(kF32, 2, 8, kDotScaleKinds[0]);
-  std::vector<double> four(4), three(3);
-  EXPECT_THROW(exact_dot({f32.operand, a.operand, 8}, {0, 2, 0, 2},
-                         {.rounded = {}, .value = four, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
-               std::invalid_argument);
-  EXPECT_THROW(
-      exact_dot({a.operand, a.operand, 8}, {0, 2, 0, 2},
-                {.rounded = {}, .value = three, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
-      std::invalid_argument);
-  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {1, 2, 0, 2},
-                         {.rounded = {}, .value = four, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
-               std::invalid_argument);
-  EXPECT_THROW(
-      exact_dot(
-          {a.operand, a.operand, 8}, {0, 2, 0, 2},
-          {.rounded = {{&kF32, three}}, .value = {}, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
-      std::invalid_argument);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The alphabet: every verb of the recipes with its form, its meaning in real arithmetic and how it runs with its argument.
-// It is closed: a new verb is a reviewed change of this table, lanes.cpp and verbs_test.cpp.
+// It is closed: a new verb is a reviewed change of this table, lanes.cpp and testing/verb_definitions.h.
 #pragma once
 
 #include <span>

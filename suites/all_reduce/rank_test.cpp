@@ -1,71 +1,23 @@
-// Op all_reduce: what is refused, what all ranks must have in common, and what is said of wrong outputs.
+// Op all_reduce: what is refused, what all ranks must have in common, what is not judged, and what lies before shifted tensors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/compare/compare.h"
 #include "reference/formats/catalogue.h"
 #include "suites/all_reduce/expect.h"
-#include "suites/all_reduce/words.h"
-#include "suites/registry.h"
-#include "suites/rulebook.h"
+#include "suites/testing/usual_ranks.h"
 
 namespace assay::rank_test {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-const Op& all_reduce() {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  return find_op("all_reduce");
-}
-
-Case case_with(std::map<std::string, std::string> cells) {
-  Case one;
-  one.op = all_reduce().name;
-  one.parameters = {{"contract", "vllm.all_reduce_1stage"},
-                    {"ranks", "4"},
-                    {"x", "bf16"},
-                    {"m", "2"},
-                    {"n", "168"},
-                    {"fill", "rank_cancel"},
-                    {"shift", ""},
-                    {"before", "1"},
-                    {"use", ""},
-                    {"seed", "1"},
-                    {"warp", "32"}};
-  for (auto& [column, cell] : cells) one.parameters[column] = cell;
-  return all_reduce().validate(one);
-}
-
-/// What each rank returns by a contract: the least, or on the ranks named the greatest that it accepts.
-std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation, std::vector<int> greatest = {}) {
-  std::vector<HostTensor> outputs;
-  const std::vector<WholePart> parts = computed(expectation);
-  for (const WholePart& whole : parts) {
-    for (const HostTensor& tensor : problem.tensors)
-      if (tensor.spec.name == "y" && tensor.spec.rank == whole.part.rank) outputs.push_back(tensor);
-    HostTensor& y = outputs.back();
-    y.bytes.resize(y.spec.bytes());
-    const bool most = std::find(greatest.begin(), greatest.end(), whole.part.rank) != greatest.end();
-    for (int64_t i = 0; i < whole.part.elements(); ++i)
-      y.set_code(whole.offset_at(i), code_from_ordinal(*whole.part.format, most ? whole.at(i).high : whole.at(i).low));
-  }
-  return outputs;
-}
-
-std::string refusal(std::map<std::string, std::string> cells) {
-  try {
-    (void)case_with(std::move(cells));
-  } catch (const TableError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_EQ(refusal({}), "");
@@ -122,14 +74,6 @@ TEST(AllReduce, ShiftedTensorsHaveNothingBeforeThem) {
       << "an element before rank 0's was written";
 }
 
-TEST(AllReduce, TheCallBeforeHasOtherNumbers) {
-  const Problem problem = all_reduce().problem(case_with({{"before", "3"}}));
-  ASSERT_EQ(problem.before.size(), 3u);
-  EXPECT_NE(problem.before[0].tensors[0].bytes, problem.tensors[0].bytes);
-  EXPECT_EQ(problem.before[0].tensors[0].bytes, problem.before[2].tensors[0].bytes);
-  EXPECT_EQ(all_reduce().problem(case_with({{"before", ""}})).before.size(), 0u);
-}
-
 TEST(AllReduce, GroupsOfPartsAreWhole) {
   const std::map<std::string, std::string> aiter = {{"contract", "aiter.all_reduce_fp8_g32.gfx950"}, {"x", "f16"}, {"m", "1"}};
   const auto with = [&](const char* n) {
@@ -139,99 +83,6 @@ TEST(AllReduce, GroupsOfPartsAreWhole) {
   };
   EXPECT_EQ(with("384"), "");
   EXPECT_THAT(with("192"), HasSubstr("n: aiter.all_reduce_fp8_g32.gfx950 takes whole groups of 32 numbers on each of 4 ranks"));
-}
-
-TEST(AllReduce, AStragglerIsNamedToTheLibrary) {
-  const auto parameters = [](const char* use) { return all_reduce().problem(case_with({{"use", use}})).parameters; };
-  EXPECT_THAT(parameters("straggler"), testing::Contains(std::pair<std::string, double>("straggler", 2)));
-  EXPECT_THAT(parameters(""), testing::Not(testing::Contains(testing::Key("straggler"))));
-}
-
-TEST(AllReduce, SizesAlternateAndTheLastCallIsTheLonger) {
-  const Case one = case_with({{"before", "3"}, {"use", "alternating"}});
-  const Problem problem = all_reduce().problem(one);
-  ASSERT_EQ(problem.before.size(), 3u);
-  const auto rows = [](const Problem& p) { return p.tensors[0].spec.shape[0]; };
-  EXPECT_THAT((std::vector<int64_t>{rows(problem.before[0]), rows(problem.before[1]), rows(problem.before[2]), rows(problem)}),
-              ElementsAre(4, 2, 4, 2));
-  EXPECT_EQ(rank_inputs(read_rank_case(one), problem).before[0].size(), size_t(problem.tensors[0].spec.elements()));
-  EXPECT_THAT(refusal({{"before", "1"}, {"use", "alternating"}}), HasSubstr("two calls before it, or more"));
-}
-
-TEST(AllReduce, CountsThatWrapAreAParameterOfAllCalls) {
-  const Problem problem = all_reduce().problem(case_with({{"use", "wrapping"}}));
-  for (const Problem* p : {&problem, &problem.before[0]}) {
-    ASSERT_EQ(p->parameters.back().first, "counter");
-    EXPECT_EQ(p->parameters.back().second + 4, 0x1p32);
-  }
-  EXPECT_THAT(refusal({{"before", ""}, {"use", "wrapping"}}), HasSubstr("calls before them"));
-  EXPECT_THAT(refusal({{"use", "wraping"}}), HasSubstr("'wraping' is not one of: alternating, wrapping, in_place"));
-}
-
-TEST(AllReduce, InPlaceIsOneMemoryOfEachRank) {
-  const Problem problem = all_reduce().problem(case_with({{"use", "in_place"}, {"before", ""}}));
-  for (size_t i = 0; i < problem.tensors.size(); i += 2) {
-    EXPECT_EQ(problem.tensors[i + 1].spec.shares, "x");
-    EXPECT_EQ(problem.tensors[i + 1].bytes, problem.tensors[i].bytes);
-  }
-  EXPECT_EQ(all_reduce().problem(case_with({})).tensors[1].spec.shares, "");
-}
-
-std::string situation_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  return all_reduce().situation(one, problem, outputs);
-}
-
-TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
-  const Case one = case_with({{"contract", "vllm.all_reduce_2stage"}});
-  const Problem problem = all_reduce().problem(one);
-  const RankCase c = read_rank_case(one);
-  const Expectation right = all_reduce().expect(one, problem, nullptr), before = expect_ranks(c, c.contract, problem.before[0]);
-  const std::vector<HostTensor> healthy = outputs_by(problem, right), earlier = outputs_by(problem, before);
-  EXPECT_EQ(situation_of(one, problem, healthy), "");
-  std::vector<HostTensor> wrong = healthy;
-  for (int64_t i = 0; i < 40; ++i) wrong[1].set_code(i, earlier[1].code(i));
-  EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("results of the call before"));
-  EXPECT_THAT(all_reduce().remarks(one, problem, wrong), ElementsAre(HasSubstr("on rank 1; none on rank 0, 2, 3"), HasSubstr("in that of rank 0")));
-  wrong = healthy;
-  for (int64_t i = 0; i < 40; ++i) wrong[2].set_code(i, problem.tensors[4].code(i));
-  EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("the rank's own numbers"));
-  std::vector<HostTensor> elsewhere = healthy;
-  for (int64_t i = 0; i < 40; ++i) elsewhere[1].set_code(i, earlier[1].code(100 + i));
-  EXPECT_THAT(situation_of(one, problem, elsewhere), HasSubstr("such as calls before had them, in other places"));
-  wrong[3].set_code(7, code_of(kBf16, 1024));
-  EXPECT_EQ(situation_of(one, problem, wrong), "");
-  Problem mixed = problem;
-  for (HostTensor& tensor : mixed.tensors)
-    if (tensor.spec.rank == 2 && tensor.spec.name == "x") tensor.bytes = problem.before[0].tensors[4].bytes;
-  EXPECT_THAT(situation_of(one, problem, outputs_by(problem, expect_ranks(c, c.contract, mixed))),
-              HasSubstr("sums in which numbers of some ranks are those of the call before"));
-}
-
-TEST(AllReduce, ResultsThatWereReadAsNumbersAreSaid) {
-  const Case one = case_with({{"contract", "sglang.all_reduce_v2_pull"}, {"use", "in_place"}, {"before", ""}});
-  const Problem problem = all_reduce().problem(one);
-  const RankCase c = read_rank_case(one);
-  std::vector<HostTensor> outputs = outputs_by(problem, all_reduce().expect(one, problem, nullptr));
-  EXPECT_EQ(situation_of(one, problem, outputs), "");
-  Problem overwritten = problem;
-  for (HostTensor& tensor : overwritten.tensors)
-    if (tensor.spec.rank == 1 && tensor.spec.name == "x") tensor.bytes = outputs[1].bytes;
-  outputs[3] = outputs_by(overwritten, expect_ranks(c, c.contract, overwritten))[3];
-  EXPECT_THAT(situation_of(one, problem, outputs), HasSubstr("written in place while they were read"));
-}
-
-TEST(AllReduce, ATraceFollowsTheSum) {
-  const Case one = case_with({{"contract", "vllm.all_reduce_2stage"}});
-  const Problem problem = all_reduce().problem(one);
-  const std::vector<std::string> lines = all_reduce().trace(one, problem, 1, 3);
-  ASSERT_EQ(lines.size(), 7u);
-  EXPECT_EQ(lines[1], "owner: rank 2");
-  EXPECT_THAT(lines[2], StartsWith("rank 2: "));
-  EXPECT_THAT(lines[5], StartsWith("rank 1: "));
-  const int32_t y = computed(all_reduce().expect(one, problem, nullptr))[0].low[size_t(168 + 3)];
-  char text[64];
-  std::snprintf(text, sizeof text, "y = %.9g", decode(kBf16, code_from_ordinal(kBf16, y)));
-  EXPECT_EQ(lines[6], text);
 }
 
 }  // namespace

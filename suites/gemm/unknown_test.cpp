@@ -1,82 +1,37 @@
-// Kernels that nobody knows: whatever a known program makes lies within the spans, mixtures too; a gain does not, where data can show it.
+// Kernels that nobody knows: whatever a known program makes lies within the spans, mixtures too; a gain does not, where data can
+// show it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/compare/compare.h"
 #include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/visibility.h"
+#include "reference/flow/dot/predict.h"
 #include "reference/formats/catalogue.h"
-#include "reference/formats/round.h"
-#include "suites/gemm/expect.h"
-#include "suites/gemm/statistics.h"
-#include "suites/registry.h"
-#include "suites/rulebook.h"
-#include "suites/testing/case_with.h"
+#include "reference/table/table.h"
+#include "suites/testing/unknown_gemm.h"
 
-namespace assay {
+namespace assay::unknown_gemm_test {
 namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-const Op& gemm() {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  return find_op("gemm_scaled");
-}
-
-const TestCells kUsual = {{"contract", "assay.unknown_fp8_row.sm_90"}, {"m", "4"},    {"n", "24"},           {"k", "416"},
-                          {"fill", "amax_scaled"},               {"b", "amax_scaled"}, {"scales", "token_channel"}, {"scale", "amax_scales"},
-                          {"y", "f32"},                          {"bias", ""},  {"seed", "1"},         {"warp", "32"}};
-
-Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
-
-std::vector<HostTensor> outputs_of(const Problem& problem, const Answer& answer) {
-  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
-  outputs[0].bytes.resize(outputs[0].spec.bytes());
-  const std::vector<WholePart> d = computed(answer);
-  for (size_t i = 0; i < d[0].low.size(); ++i)
-    outputs[0].set_code(int64_t(i), code_from_ordinal(*outputs[0].spec.format, d[0].low[i]));
-  return outputs;
-}
-
-/// What the programs of all members make, one after the other.
-std::vector<std::vector<HostTensor>> made_by_members(const GemmCase& c, const Problem& problem) {
-  std::vector<std::vector<HostTensor>> all;
-  for (const DotContract& member : c.contract.members)
-    for (const Answer& answer : expect_product(c, member, problem).any_of) all.push_back(outputs_of(problem, answer));
-  return all;
-}
-
-/// What each member's programs make is right, and so is a mixture of all.
-void expect_members_and_a_mixture_pass(const Case& one, size_t least, size_t most) {
-  const Problem problem = gemm().problem(one);
-  const Expectation expectation = gemm().expect(one, problem, nullptr);
-  const auto made = made_by_members(read_gemm_case(one), problem);
-  ASSERT_GE(made.size(), least);
-  ASSERT_LE(made.size(), most);
-  std::vector<HostTensor> mixture = made[0];
-  for (size_t program = 0; program < made.size(); ++program) {
-    EXPECT_TRUE(compare(expectation, made[program], {{}}).agrees()) << one.id << " program " << program;
-    for (int64_t i = int64_t(program); i < mixture[0].spec.elements(); i += int64_t(made.size()))
-      mixture[0].set_code(i, made[program][0].code(i));
-  }
-  EXPECT_TRUE(compare(expectation, mixture, {{}}).agrees()) << one.id;
-}
-
 TEST(UnknownGemm, WhatAKnownProgramMakesIsRightAndSoAreMixtures) {
   for (const char* fill : {"amax_scaled", "few_maxima", "wide", "amax_scaled_positive", "block_outliers", "codes_with_nans"})
-    for (const auto& [contract, scales] : {std::pair("assay.unknown_fp8_row.sm_90", "token_channel"),
-                                           std::pair("assay.unknown_fp8_tensor.sm_90", "tensor")})
+    for (const auto& [contract, scales] :
+         {std::pair("assay.unknown_fp8_row.sm_90", "token_channel"), std::pair("assay.unknown_fp8_tensor.sm_90", "tensor")})
       expect_members_and_a_mixture_pass(case_with({{"contract", contract}, {"scales", scales}, {"fill", fill}}), 3, SIZE_MAX);
 }
 
-/// CUTLASS's stream-K cuts k where its scheduler says, here of some tiles of d behind 2 of 13 tiles of k and of others behind 5: no row has
-/// such parts, and the spans hold them.
+/// CUTLASS's stream-K cuts k where its scheduler says, here of some tiles of d behind 2 of 13 tiles of k and of others behind 5:
+/// no row has such parts, and the spans hold them.
 TEST(UnknownGemm, PartsThatDifferFromTileToTileAreWithinTheSpans) {
   const Case one = case_with({{"k", "1664"}, {"fill", "few_maxima"}, {"b", "few_maxima"}});
   const GemmCase c = read_gemm_case(one);
@@ -115,9 +70,11 @@ TEST(UnknownGemm, AGainIsOutsideWhereDataShowIt) {
   EXPECT_THAT(power_of(gemm(), one).blind_to, Not(Contains("y: gain 105/100")));
 }
 
-/// Long sums of one sign lose so much that a twentieth hides in it: such a case is untrusted, and its row may not declare otherwise.
+/// Long sums of one sign lose so much that a twentieth hides in it: such a case is untrusted, and its row may not declare
+/// otherwise.
 TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
-  const TestCells hiding = {{"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}, {"m", "1"}, {"n", "8"}};
+  const TestCells hiding = {
+      {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}, {"m", "1"}, {"n", "8"}};
   EXPECT_THAT(power_of(gemm(), case_with(hiding)).blind_to, Contains("y: gain 105/100"));
   Case declared = case_with(hiding);
   for (const char* glob : {"y: gain 105/100", "y: gain *", "*"}) {
@@ -126,132 +83,19 @@ TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
       (void)gemm().validate(declared);
       ADD_FAILURE() << glob << " was taken";
     } catch (const TableError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("blind_to: '" + std::string(glob) + "' declares 'y: gain 105/100', which data of assay.unknown_fp8_row.sm_90 must show"));
+      EXPECT_THAT(error.what(), HasSubstr("blind_to: '" + std::string(glob) +
+                                          "' declares 'y: gain 105/100', which data of assay.unknown_fp8_row.sm_90 must show"));
     }
   }
   declared.blind_to = {"k: *"};
   EXPECT_NO_THROW((void)gemm().validate(declared));
 }
 
-const TestCells kPositive = {{"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"m", "24"}, {"n", "24"}, {"k", "512"}};
-
-/// The statistics of right kernels are those of some program; of elements that are right one by one they may be of none.
-TEST(UnknownGemm, ErrorsOfNoProgramAreRefutedThoughEachIsWithinItsSpan) {
-  const Case one = case_with(kPositive);
-  const Problem problem = gemm().problem(one);
-  const Expectation expectation = gemm().expect(one, problem, nullptr);
-  for (const auto& made : made_by_members(read_gemm_case(one), problem)) EXPECT_TRUE(compare(expectation, made, {{}}).agrees());
-  // Nothing is ever lost: each element is the upper end of its span.
-  const WholePart d = computed(expectation.any_of.front())[0];
-  std::vector<HostTensor> exact = outputs_of(problem, expectation.any_of.front());
-  for (size_t i = 0; i < d.high.size(); ++i) exact[0].set_code(int64_t(i), code_from_ordinal(kF32, d.high[i]));
-  const Finding finding = compare(expectation, exact, {{}});
-  EXPECT_TRUE(finding.parts.front().agrees());
-  ASSERT_EQ(finding.violations.size(), 1u);
-  EXPECT_THAT(finding.violations[0].words, HasSubstr("errors are not those of any known program: of three parts of d bias "));
-}
-
-TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
-  TestCells signs = kPositive;
-  signs["fill"] = "amax_scaled", signs["y"] = "bf16";
-  const auto words = [](const TestCells& cells) { return error_statistics(read_gemm_case(case_with(cells)))->words(); };
-  EXPECT_THAT(words(kPositive), HasSubstr("are told from these in 100 % of 200 runs"));
-  EXPECT_THAT(words(signs), HasSubstr("no power here: errors with one fraction bit less"));
-  EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no power here: 3 parts of d"));
-  EXPECT_THAT(words({{"contract", "assay.unknown_fp8_tensor.sm_90"}, {"scales", "tensor"}}), HasSubstr("no power here: parts of d share scales"));
-}
-
-/// 200 kernels that are right, with data of other seeds than the calibration's.
-TEST(UnknownGemm, TheVerdictOnErrorsRaisesNoFalseAlarm) {
-  const GemmCase c = read_gemm_case(case_with(kPositive));
-  const auto statistics = error_statistics(c);
-  int alarms = 0, outside = 0;
-  for (uint64_t seed = 1000; seed < 1200; ++seed) {
-    GemmCase other = c;
-    other.seed = seed;
-    const Problem problem = gemm_problem(other);
-    const Answer answer = expect_product(other, other.contract.members[seed % 3], problem).any_of.front();
-    ErrorStatistics::OfParts seen = statistics->of(problem, outputs_of(problem, answer)[0]);
-    alarms += statistics->refutes(seen);
-    for (ErrorStatistic& part : seen) part.bias *= 2;
-    outside += statistics->refutes(seen);
-  }
-  EXPECT_EQ(alarms, 0);
-  EXPECT_EQ(outside, 200);
-}
-
-/// gfx950: a row whose unit nobody knows.
-const TestCells kGfx950 = {{"contract", "aiter.gemm_a8w8.gfx950"}, {"n", "32"}, {"k", "416"}, {"y", "bf16"}};
-
-TestCells of_gfx950(TestCells cells) {
-  for (const auto& [column, text] : kGfx950) cells.insert({column, text});
-  return cells;
-}
-
-TEST(UnknownGemm, WhatAnyCandidateOfAUnitMakesIsRightAndSoAreMixtures) {
-  for (const char* contract : {"aiter.gemm_a8w8.gfx950", "aiter.gemm_a8w8_bpreshuffle.gfx950", "assay.unknown_fp8_row.gfx950"})
-    for (const char* fill : {"amax_scaled", "few_maxima", "amax_scaled_positive", "codes_with_nans"})
-      expect_members_and_a_mixture_pass(case_with(of_gfx950({{"contract", contract}, {"fill", fill}})), 4, 4);
-}
-
-/// A fused product for each k, in ascending order, rounded as f32: what a program does that knows no unit.
-TEST(UnknownGemm, AChainOfFusedProductsIsWithinTheSpansOfAUnitThatNobodyKnows) {
-  const Case one = case_with(of_gfx950({{"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}}));
-  const GemmCase c = read_gemm_case(one);
-  const Problem problem = gemm().problem(one);
-  const DotInputs inputs = gemm_inputs(c, problem);
-  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
-  outputs[0].bytes.resize(outputs[0].spec.bytes());
-  for (int64_t i = 0; i < c.m * c.n; ++i) {
-    float sum = 0;
-    for (int64_t k = 0; k < c.k; ++k)
-      sum = std::fma(float(decode(kE4M3Fn, uint32_t(inputs.product.a.codes[i / c.n * inputs.product.a.pitch + k]))),
-                     float(decode(kE4M3Fn, uint32_t(inputs.product.b.codes[i % c.n * inputs.product.b.pitch + k]))), sum);
-    const float scaled = (sum * float(inputs.scale_b.at(i % c.n, 0))) * float(inputs.scale_a.at(i / c.n, 0));
-    outputs[0].set_code(i, code_of(kBf16, round_to(kBf16, double(scaled), Rounding::kNearestEven, Overflow::kSpecial)));
-  }
-  EXPECT_TRUE(compare(gemm().expect(one, problem, nullptr), outputs, {{}}).agrees());
-}
-
-TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
-  const Case one = case_with(of_gfx950({{"bias", "normal"}}));
-  std::vector<std::string> names;
-  for (const Hypothesis& hypothesis : gemm().neighbours(one)) names.push_back(hypothesis.name);
-  const std::vector<std::string> blind = power_of(gemm(), one).blind_to;
-  for (const char* mistake :
-       {"a and b: e4m3fn read as e4m3fnuz", "y: gain 101/100", "y: gain 105/100", "y: sa is left out", "y: to(y) -> to(y,rz)",
-        "bias: missing", "bias: before the scales", "b: read as [k, n]", "k: what is beyond whole 128 is left out"}) {
-    if (std::string(mistake).starts_with("k:") && std::find(names.begin(), names.end(), mistake) == names.end()) continue;
-    EXPECT_THAT(names, Contains(mistake));
-    EXPECT_THAT(blind, Not(Contains(mistake)));
-  }
-  const Case shuffled = case_with(of_gfx950({{"contract", "aiter.gemm_a8w8_bpreshuffle.gfx950"}}));
-  for (const char* mistake : {"b: read as if it were not shuffled", "b: read as if it were shuffled twice"})
-    EXPECT_THAT(power_of(gemm(), shuffled).blind_to, Not(Contains(mistake)));
-}
-
-/// Candidates are no known programs: errors that are none of theirs refute nothing.
-TEST(UnknownGemm, NoStatisticsAreKnownOfAUnitThatNobodyKnows) {
-  EXPECT_EQ(error_statistics(read_gemm_case(case_with(of_gfx950({{"m", "24"}, {"n", "32"}}))))->words(),
-            "no power here: how the unit adds nobody knows, so errors of right kernels are not known");
-}
-
-/// Which candidate made outputs is told, since they are programs like any.
-TEST(UnknownGemm, TheCandidateThatMadeOutputsIsNamed) {
-  const Case one =
-      case_with(of_gfx950({{"fill", "few_maxima"}, {"b", "few_maxima"}, {"k", "1056"}, {"m", "9"}, {"fill", "few_maxima"}}));
-  const Problem problem = gemm().problem(one);
-  const GemmCase c = read_gemm_case(one);
-  for (const DotContract& member : c.contract.members) {
-    const auto outputs = outputs_of(problem, expect_product(c, member, problem).any_of.front());
-    EXPECT_THAT(programs_that_made(gemm().programs(one, problem), outputs), Contains(HasSubstr(member.unit.id)));
-  }
-}
-
 TEST(UnknownGemm, TakesNoBiasAndNoOtherScales) {
   EXPECT_THAT(refusal_of(gemm(), kUsual, {{"y", "bf16"}, {"bias", "normal"}}), HasSubstr("takes no bias"));
-  EXPECT_THAT(refusal_of(gemm(), kUsual, {{"scales", "tensor"}}), HasSubstr("'tensor' are no scales of assay.unknown_fp8_row.sm_90"));
+  EXPECT_THAT(refusal_of(gemm(), kUsual, {{"scales", "tensor"}}),
+              HasSubstr("'tensor' are no scales of assay.unknown_fp8_row.sm_90"));
 }
 
 }  // namespace
-}  // namespace assay
+}  // namespace assay::unknown_gemm_test

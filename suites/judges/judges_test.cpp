@@ -1,106 +1,15 @@
 // Every rule of rules.csv accepts what it must accept and refuses what it must refuse, if there is anything that it refuses.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <fstream>
-#include <functional>
 #include <limits>
+#include <vector>
 
-#include "harness/fill/nearest.h"
-#include "reference/formats/catalogue.h"
-#include "reference/table/table.h"
-#include "suites/judges/rules.h"
-#include "suites/judges/tables.h"
+#include "suites/judges/edited_answers.h"
 
 namespace assay::judges {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-const std::vector<Rule>& rules() {
-  static const std::vector<Rule> all = load_rules("suites/judges/rules.csv");
-  return all;
-}
-const Rule& rule(const std::string& id) {
-  const auto found = std::find_if(rules().begin(), rules().end(), [&](const Rule& r) { return r.id == id; });
-  if (found == rules().end()) throw std::out_of_range(id);
-  return *found;
-}
-
-Numbers filled(const char* format, size_t count, double value) {
-  const Format& f = *find_format(format);
-  return numbers(f, std::vector<uint32_t>(count, nearest_code(f, value)));
-}
-
-/// 8192 codes of 8 under one scale, unless said otherwise.
-Answer quantized(double scale, const char* format = "e4m3fn", size_t count = 8192) {
-  Answer answer;
-  answer.result = filled(format, count, 8);
-  answer.scale = filled("f32", 1, scale);
-  answer.scale_storage.assign(16, std::byte{0});
-  return answer;
-}
-Answer normalised(double y, const char* format = "bf16") {
-  Answer answer;
-  answer.result = filled(format, 1000, y);
-  return answer;
-}
-
-using Edit = std::function<void(Answer&)>;
-
-Edit same() {
-  return [](Answer&) {};
-}
-/// The first codes so many steps up.
-Edit stepped(size_t count, uint32_t steps) {
-  return [=](Answer& a) {
-    for (size_t i = 0; i < count; ++i) a.result.codes[i] += steps;
-  };
-}
-Edit zeroed(size_t count) {
-  return [=](Answer& a) { std::fill_n(a.result.codes.begin(), count, 0u); };
-}
-Edit becomes(double value) {
-  return [=](Answer& a) { a.result = filled(a.result.format->name.data(), a.result.codes.size(), value); };
-}
-Edit scale_becomes(double value) {
-  return [=](Answer& a) { a.scale = filled("f32", 1, value); };
-}
-Answer with_zero_point(double zero) {
-  Answer answer = quantized(1, "int8");
-  answer.zero = filled("int32", 1, zero);
-  return answer;
-}
-Edit zero_becomes(double value) {
-  return [=](Answer& a) { a.zero = filled("int32", 1, value); };
-}
-Answer with_residual(double y) {
-  Answer answer = normalised(y);
-  answer.residual = answer.result;
-  return answer;
-}
-Edit residual_becomes(double value) {
-  return [=](Answer& a) { a.residual = filled("bf16", a.residual.codes.size(), value); };
-}
-Edit padding_changes() {
-  return [](Answer& a) { a.scale_storage.back() = std::byte{0x7f}; };
-}
-
-/// Values, dequantized numbers and input after the codes.
-Answer finished(Answer a) {
-  a.result = numbers(*a.result.format, a.result.codes);
-  a.dequantized = a.result.values;
-  for (double& v : a.dequantized) v = a.scale.format ? double(float(v) * float(a.scale.values[0])) : v;
-  return a;
-}
-Judgement said(const std::string& id, const Answer& base, const Edit& edit) {
-  Answer reference = finished(base), kernel = base;
-  edit(kernel);
-  kernel = finished(kernel);
-  reference.input = kernel.input = reference.dequantized;
-  return judge(rule(id), kernel, reference);
-}
 
 struct Pair {
   const char* rule;
@@ -246,52 +155,6 @@ TEST(Judges, SqnrIsOfAnOpThatQuantizesItsInput) {
 }
 
 TEST(Judges, SomeRulesKnowOneFormat) { EXPECT_EQ(said("sglang_group", quantized(1, "e4m3fnuz"), same()), Judgement::kCannot); }
-
-/// What load_rules says of a table.
-std::string complaint_about(const std::string& rows) {
-  const std::string file = testing::TempDir() + "judges_rules.csv";
-  std::ofstream(file) << "rule,ops,recipe,pairs,part,what,measure,bounds,source,status,why\n" << rows;
-  try {
-    load_rules(file);
-  } catch (const TableError& error) {
-    return std::to_string(error.line()) + ":" + std::to_string(error.column()) + " " + error.name() + ": " + error.problem();
-  }
-  return "";
-}
-
-TEST(Rules, AWrongRowIsNamedWithItsPlace) {
-  using testing::HasSubstr;
-  EXPECT_EQ(complaint_about("a,quant,r,,1,codes,bits,,s,read,w\n"), "");
-  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,clos,atol=1,s,read,w\n"),
-              HasSubstr("2:20 measure: unknown 'clos'; did you mean 'close'"));
-  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,close,rtol=1,s,read,w\n"), HasSubstr("2:26 bounds: close needs atol"));
-  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,close,atol=x,s,read,w\n"),
-              HasSubstr("bounds: 'atol=x' is not a name, '=' and a number"));
-  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,atol=1,s,read,w\n"), HasSubstr("bounds: unknown 'atol'"));
-  EXPECT_THAT(complaint_about("a,quant,r,,2,codes,bits,,s,read,w\n"), HasSubstr("part: part 2 after 0"));
-  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,only=int9,s,read,w\n"), HasSubstr("bounds: 'int9' is no format"));
-  EXPECT_THAT(complaint_about("a,quant,r,a.b,1,codes,bits,,s,read,w\n"),
-              HasSubstr("pairs: 'a.b' is not two contracts with '~' between"));
-  EXPECT_THAT(complaint_about("a,quants,r,,1,codes,bits,,s,read,w\n"), HasSubstr("ops: unknown 'quants'; did you mean 'quant'"));
-  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,,,read,w\n"), HasSubstr("source: the first row of a rule must say it"));
-}
-
-Entry entry(const std::string& name, bool healthy, int64_t refused) {
-  Entry made{{name, healthy, nullptr, {}}, {}};
-  made.marks.kind = "quant";
-  made.marks.assay = {.cases = 3, .refused = refused};
-  for (const Rule& r : rules()) made.marks.on_recipe[r.id][1] = {.cases = 1};
-  return made;
-}
-
-TEST(Complaints, AMissedFaultAndARefusedHealthyKernel) {
-  std::vector<Rule> quant_rules = rules();
-  std::erase_if(quant_rules, [](const Rule& r) { return !r.is_for("quant"); });
-  EXPECT_TRUE(complaints(quant_rules, {entry("seen", false, 1), entry("well", true, 0)}).empty());
-  EXPECT_THAT(complaints(quant_rules, {entry("unseen", false, 0)}), testing::ElementsAre("Assay does not see unseen"));
-  EXPECT_THAT(complaints(quant_rules, {entry("well", true, 1)}), testing::ElementsAre("Assay refuses well, which is healthy"));
-  EXPECT_EQ(complaints(quant_rules, {}).size(), quant_rules.size());
-}
 
 }  // namespace
 }  // namespace assay::judges

@@ -1,0 +1,48 @@
+// Tests ask of an HTML page whether its tags are nested and how often words stand there, mostly of a run with every outcome.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "harness/run/run.h"
+#include "harness/testing/sample_verdicts.h"
+
+namespace assay::testing {
+
+/// What is wrong with the nesting of tags, or empty. Enough for a page that is written as XML.
+inline std::string nesting_error(const std::string& html) {
+  std::vector<std::string> open;
+  for (size_t at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {
+    const size_t end = html.find('>', at);
+    if (end == std::string::npos) return "a tag without end";
+    const std::string inside = html.substr(at + 1, end - at - 1);
+    if (inside.starts_with("!DOCTYPE") || inside.ends_with("/")) continue;
+    const bool closes = inside.starts_with("/");
+    const std::string name = inside.substr(closes, inside.find_first_of(" \n", closes) - closes);
+    if (!closes) {
+      open.push_back(name);
+    } else if (open.empty() || open.back() != name) {
+      return "</" + name + "> closes " + (open.empty() ? "nothing" : open.back());
+    } else {
+      open.pop_back();
+    }
+  }
+  return open.empty() ? "" : open.back() + " stays open";
+}
+
+/// How often `part` stands in `text`.
+inline size_t times(const std::string& text, const std::string& part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+/// Every outcome once, and a failure with a picture.
+inline RunResult everything() {
+  RunResult result = one_of_each();
+  result.verdicts.push_back(one_wrong_row());
+  return result;
+}
+
+}  // namespace assay::testing

@@ -1,0 +1,50 @@
+// Tests start the program as its users do: arguments go in, text and an exit code come out, files lie in a folder of the test.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+namespace assay::testing {
+
+struct Answer {
+  int exit_code;
+  std::string text;  ///< standard output and error
+};
+
+/// What bash makes of it, without standard error unless the command says so.
+inline Answer shell(const std::string& command) {
+  std::string quoted;
+  for (const char c : command) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  FILE* pipe = ::popen(("bash -c '" + quoted + "'").c_str(), "r");
+  std::string text;
+  char chunk[4096];
+  for (size_t got; (got = std::fread(chunk, 1, sizeof chunk, pipe)) > 0;) text.append(chunk, got);
+  const int status = ::pclose(pipe);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
+}
+
+inline Answer assay(const std::string& arguments, const std::string& environment = "") {
+  return shell(environment + " '" ASSAY_PROGRAM "' " + arguments + " 2>&1");
+}
+
+/// Cases that the CPU has run in a moment.
+inline constexpr const char* kFewCases = "--case 'quant_group/vllm.group_fp8/*/ties.s1/w32' ";
+
+class Cli : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("assay_cli_" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string file(const std::string& name) const { return (folder_ / name).string(); }
+  std::filesystem::path folder_;
+};
+
+}  // namespace assay::testing

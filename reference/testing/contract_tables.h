@@ -1,0 +1,54 @@
+// Contract tables for tests: those that are shipped, and one that a test adds to them, with the error that it meets.
+#pragma once
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "reference/contracts/rows.h"
+
+namespace assay::contract_tables {
+
+inline constexpr char kFolder[] = "reference/contracts";
+
+inline const ContractTables& tables() {
+  static const ContractTables all = ContractTables::load(kFolder);
+  return all;
+}
+
+/// A table on disk for as long as this lives.
+class TableFile {
+ public:
+  explicit TableFile(const std::string& text)
+      : path_(std::filesystem::temp_directory_path() / ("rows_test_" + std::to_string(::getpid()) + ".csv")) {
+    std::ofstream(path_) << text;
+  }
+  ~TableFile() { std::filesystem::remove(path_); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline const std::string kQuantHeader = "id,q,M,amax,scale,mult,code,group,layouts,pad,since,until,source,why\n";
+
+inline std::string quant_row(const std::string& id, const std::string& amax, const std::string& scale, const std::string& code) {
+  return kQuantHeader + id + ",e4m3fn,448," + amax + "," + scale + ",," + code + ",128,row,rows:untouched,2026,,here,because\n";
+}
+
+/// The error of adding a table to the shipped ones, without the file's path; or "no error".
+inline std::string error_of(const std::string& text) {
+  const TableFile file(text);
+  ContractTables tables = ContractTables::load(kFolder);
+  try {
+    tables.add(file.path());
+  } catch (const TableError& error) {
+    const std::string what = error.what();
+    return what.substr(what.find(file.path()) == 0 ? file.path().size() + 1 : 0);
+  }
+  return "no error";
+}
+
+}  // namespace assay::contract_tables

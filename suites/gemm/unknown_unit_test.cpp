@@ -1,0 +1,94 @@
+// Kernels on a unit that nobody knows, gfx950's: what any candidate of it makes is right, mixtures too, and mistakes are seen.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "harness/compare/compare.h"
+#include "harness/diagnosis/programs.h"
+#include "harness/diagnosis/visibility.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "suites/gemm/statistics.h"
+#include "suites/testing/unknown_gemm.h"
+
+namespace assay::unknown_gemm_test {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+/// gfx950: a row whose unit nobody knows.
+const TestCells kGfx950 = {{"contract", "aiter.gemm_a8w8.gfx950"}, {"n", "32"}, {"k", "416"}, {"y", "bf16"}};
+
+TestCells of_gfx950(TestCells cells) {
+  for (const auto& [column, text] : kGfx950) cells.insert({column, text});
+  return cells;
+}
+
+TEST(UnknownGemm, WhatAnyCandidateOfAUnitMakesIsRightAndSoAreMixtures) {
+  for (const char* contract : {"aiter.gemm_a8w8.gfx950", "aiter.gemm_a8w8_bpreshuffle.gfx950", "assay.unknown_fp8_row.gfx950"})
+    for (const char* fill : {"amax_scaled", "few_maxima", "amax_scaled_positive", "codes_with_nans"})
+      expect_members_and_a_mixture_pass(case_with(of_gfx950({{"contract", contract}, {"fill", fill}})), 4, 4);
+}
+
+/// A fused product for each k, in ascending order, rounded as f32: what a program does that knows no unit.
+TEST(UnknownGemm, AChainOfFusedProductsIsWithinTheSpansOfAUnitThatNobodyKnows) {
+  const Case one = case_with(of_gfx950({{"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}}));
+  const GemmCase c = read_gemm_case(one);
+  const Problem problem = gemm().problem(one);
+  const DotInputs inputs = gemm_inputs(c, problem);
+  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
+  outputs[0].bytes.resize(outputs[0].spec.bytes());
+  for (int64_t i = 0; i < c.m * c.n; ++i) {
+    float sum = 0;
+    for (int64_t k = 0; k < c.k; ++k)
+      sum = std::fma(float(decode(kE4M3Fn, uint32_t(inputs.product.a.codes[i / c.n * inputs.product.a.pitch + k]))),
+                     float(decode(kE4M3Fn, uint32_t(inputs.product.b.codes[i % c.n * inputs.product.b.pitch + k]))), sum);
+    const float scaled = (sum * float(inputs.scale_b.at(i % c.n, 0))) * float(inputs.scale_a.at(i / c.n, 0));
+    outputs[0].set_code(i, code_of(kBf16, round_to(kBf16, double(scaled), Rounding::kNearestEven, Overflow::kSpecial)));
+  }
+  EXPECT_TRUE(compare(gemm().expect(one, problem, nullptr), outputs, {{}}).agrees());
+}
+
+TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
+  const Case one = case_with(of_gfx950({{"bias", "normal"}}));
+  std::vector<std::string> names;
+  for (const Hypothesis& hypothesis : gemm().neighbours(one)) names.push_back(hypothesis.name);
+  const std::vector<std::string> blind = power_of(gemm(), one).blind_to;
+  for (const char* mistake :
+       {"a and b: e4m3fn read as e4m3fnuz", "y: gain 101/100", "y: gain 105/100", "y: sa is left out", "y: to(y) -> to(y,rz)",
+        "bias: missing", "bias: before the scales", "b: read as [k, n]", "k: what is beyond whole 128 is left out"}) {
+    if (std::string(mistake).starts_with("k:") && std::find(names.begin(), names.end(), mistake) == names.end()) continue;
+    EXPECT_THAT(names, Contains(mistake));
+    EXPECT_THAT(blind, Not(Contains(mistake)));
+  }
+  const Case shuffled = case_with(of_gfx950({{"contract", "aiter.gemm_a8w8_bpreshuffle.gfx950"}}));
+  for (const char* mistake : {"b: read as if it were not shuffled", "b: read as if it were shuffled twice"})
+    EXPECT_THAT(power_of(gemm(), shuffled).blind_to, Not(Contains(mistake)));
+}
+
+/// Candidates are no known programs: errors that are none of theirs refute nothing.
+TEST(UnknownGemm, NoStatisticsAreKnownOfAUnitThatNobodyKnows) {
+  EXPECT_EQ(error_statistics(read_gemm_case(case_with(of_gfx950({{"m", "24"}, {"n", "32"}}))))->words(),
+            "no power here: how the unit adds nobody knows, so errors of right kernels are not known");
+}
+
+/// Which candidate made outputs is told, since they are programs like any.
+TEST(UnknownGemm, TheCandidateThatMadeOutputsIsNamed) {
+  const Case one =
+      case_with(of_gfx950({{"fill", "few_maxima"}, {"b", "few_maxima"}, {"k", "1056"}, {"m", "9"}, {"fill", "few_maxima"}}));
+  const Problem problem = gemm().problem(one);
+  const GemmCase c = read_gemm_case(one);
+  for (const DotContract& member : c.contract.members) {
+    const auto outputs = outputs_of(problem, expect_product(c, member, problem).any_of.front());
+    EXPECT_THAT(programs_that_made(gemm().programs(one, problem), outputs), Contains(HasSubstr(member.unit.id)));
+  }
+}
+
+}  // namespace
+}  // namespace assay::unknown_gemm_test

@@ -1,0 +1,75 @@
+// Cases of kernels that nobody knows, for tests: usual cells, some of them changed, what the programs of all members of a
+// contract make, and that it is right, mixtures too.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "harness/compare/compare.h"
+#include "harness/core/expectation.h"
+#include "reference/formats/format.h"
+#include "suites/gemm/expect.h"
+#include "suites/gemm/gemm_case.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
+
+namespace assay::unknown_gemm_test {
+
+inline const Op& gemm() {
+  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
+  (void)open;
+  return find_op("gemm_scaled");
+}
+
+inline const TestCells kUsual = {{"contract", "assay.unknown_fp8_row.sm_90"},
+                                 {"m", "4"},
+                                 {"n", "24"},
+                                 {"k", "416"},
+                                 {"fill", "amax_scaled"},
+                                 {"b", "amax_scaled"},
+                                 {"scales", "token_channel"},
+                                 {"scale", "amax_scales"},
+                                 {"y", "f32"},
+                                 {"bias", ""},
+                                 {"seed", "1"},
+                                 {"warp", "32"}};
+
+inline Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
+
+inline std::vector<HostTensor> outputs_of(const Problem& problem, const Answer& answer) {
+  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
+  outputs[0].bytes.resize(outputs[0].spec.bytes());
+  const std::vector<WholePart> d = computed(answer);
+  for (size_t i = 0; i < d[0].low.size(); ++i)
+    outputs[0].set_code(int64_t(i), code_from_ordinal(*outputs[0].spec.format, d[0].low[i]));
+  return outputs;
+}
+
+/// What the programs of all members make, one after the other.
+inline std::vector<std::vector<HostTensor>> made_by_members(const GemmCase& c, const Problem& problem) {
+  std::vector<std::vector<HostTensor>> all;
+  for (const DotContract& member : c.contract.members)
+    for (const Answer& answer : expect_product(c, member, problem).any_of) all.push_back(outputs_of(problem, answer));
+  return all;
+}
+
+/// What each member's programs make is right, and so is a mixture of all.
+inline void expect_members_and_a_mixture_pass(const Case& one, size_t least, size_t most) {
+  const Problem problem = gemm().problem(one);
+  const Expectation expectation = gemm().expect(one, problem, nullptr);
+  const auto made = made_by_members(read_gemm_case(one), problem);
+  ASSERT_GE(made.size(), least);
+  ASSERT_LE(made.size(), most);
+  std::vector<HostTensor> mixture = made[0];
+  for (size_t program = 0; program < made.size(); ++program) {
+    EXPECT_TRUE(compare(expectation, made[program], {{}}).agrees()) << one.id << " program " << program;
+    for (int64_t i = int64_t(program); i < mixture[0].spec.elements(); i += int64_t(made.size()))
+      mixture[0].set_code(i, made[program][0].code(i));
+  }
+  EXPECT_TRUE(compare(expectation, mixture, {{}}).agrees()) << one.id;
+}
+
+}  // namespace assay::unknown_gemm_test

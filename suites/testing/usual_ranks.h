@@ -1,0 +1,68 @@
+// Cases of all_reduce for its tests: usual cells, some of them changed, what ranks return by a contract, and what is refused.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/core/expectation.h"
+#include "reference/formats/format.h"
+#include "reference/table/table.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay::rank_test {
+
+inline const Op& all_reduce() {
+  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
+  (void)open;
+  return find_op("all_reduce");
+}
+
+inline Case case_with(std::map<std::string, std::string> cells) {
+  Case one;
+  one.op = all_reduce().name;
+  one.parameters = {{"contract", "vllm.all_reduce_1stage"},
+                    {"ranks", "4"},
+                    {"x", "bf16"},
+                    {"m", "2"},
+                    {"n", "168"},
+                    {"fill", "rank_cancel"},
+                    {"shift", ""},
+                    {"before", "1"},
+                    {"use", ""},
+                    {"seed", "1"},
+                    {"warp", "32"}};
+  for (auto& [column, cell] : cells) one.parameters[column] = cell;
+  return all_reduce().validate(one);
+}
+
+/// What each rank returns by a contract: the least, or on the ranks named the greatest that it accepts.
+inline std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation,
+                                          std::vector<int> greatest = {}) {
+  std::vector<HostTensor> outputs;
+  const std::vector<WholePart> parts = computed(expectation);
+  for (const WholePart& whole : parts) {
+    for (const HostTensor& tensor : problem.tensors)
+      if (tensor.spec.name == "y" && tensor.spec.rank == whole.part.rank) outputs.push_back(tensor);
+    HostTensor& y = outputs.back();
+    y.bytes.resize(y.spec.bytes());
+    const bool most = std::find(greatest.begin(), greatest.end(), whole.part.rank) != greatest.end();
+    for (int64_t i = 0; i < whole.part.elements(); ++i)
+      y.set_code(whole.offset_at(i), code_from_ordinal(*whole.part.format, most ? whole.at(i).high : whole.at(i).low));
+  }
+  return outputs;
+}
+
+inline std::string refusal(std::map<std::string, std::string> cells) {
+  try {
+    (void)case_with(std::move(cells));
+  } catch (const TableError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace assay::rank_test
