@@ -55,12 +55,11 @@ expect 0 "golden files agree" "$assay" golden check
 run=("$assay" run --backend cpu --suite quick)
 expect 0 "of 24 data sets: 24 recorded, 0 reckoned" "${run[@]}"
 expect 0 "of 24 data sets: 0 recorded, 24 reckoned" "${run[@]}" --reckon-power
-sed 's/"made_of": "./&x/' "$golden/power/index.json" >"$scratch/index.json"
-cp "$golden/power/index.json" "$scratch/whole"
-cp "$scratch/index.json" "$golden/power/index.json"
+cp "$golden/power/index.json" "$scratch/index.json"
+sed -i 's/"made_of": "./&x/' "$golden/power/index.json"
 expect 0 "of 24 data sets: 0 recorded, 24 reckoned" "${run[@]}"
 expect 1 "golden/power: is not of the sources and tables of this program" "$assay" golden check
-cp "$scratch/whole" "$golden/power/index.json"
+cp "$scratch/index.json" "$golden/power/index.json"
 
 # damaged FILE CODE TEXT EDIT: the file of golden, read from EDIT's output.
 damaged() {

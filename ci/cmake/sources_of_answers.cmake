@@ -1,8 +1,8 @@
 # What the reference accepts, and which mistakes a data set shows, is made by these sources alone: the digest of all of them says whether what is
 # written down in golden/power still holds. Tests, benchmarks and programs that measure the harness are none of them.
 #
-# As a module: assay_sources_of_answers(OUT) lists them. As a script, cmake -DSOURCE=... -DOUTPUT=... -P sources_of_answers.cmake, it writes
-# OUTPUT, the one source that knows the digest.
+# As a module: assay_sources_of_answers(ROOT OUT) lists them, relative to ROOT. As a script, cmake -DSOURCE=... -DOUTPUT=... -P
+# sources_of_answers.cmake, it writes OUTPUT, the one source that knows the digest.
 function(assay_sources_of_answers root out)
   set(globs "")
   foreach(room reference suites harness/core harness/fill harness/text harness/compare harness/diagnosis kernels/abi)

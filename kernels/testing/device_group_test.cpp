@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "assay/plugin/library.hpp"
+#include "kernels/testing/quiet_runtime.h"
 
 namespace assay_kernels::device_group_test {
 namespace {
@@ -19,9 +20,7 @@ using assay::plugin::Ranks;
 using Row = assay::plugin::KernelOf<Call>;
 
 /// Devices of this process. Streams are numbers of 100 times the device and more.
-struct ToyRuntime {
-  using Error = int;
-  static constexpr Error kSuccess = 0, kBad = 1;
+struct ToyRuntime : QuietRuntime {
   static inline int count = 4, current = 0;
   static inline bool delivers = true;                                  ///< false: what is sent to another device never arrives
   static inline std::set<std::pair<int, int>> reached;                 ///< that were asked for
@@ -41,7 +40,6 @@ struct ToyRuntime {
   static int devices() { return count; }
   static Error use(int device) { return device < count ? (current = device, kSuccess) : kBad; }
   static bool reach(int from, int to) { return reached.emplace(from, to), current == from; }
-  static std::string identify(assay::plugin::Identity& identity) { return identity.arch = "toy", ""; }
   static Error allocate(void** data, size_t bytes) {
     *data = std::malloc(bytes);
     memory[*data] = {bytes, current};
@@ -58,15 +56,7 @@ struct ToyRuntime {
     log.push_back("wait " + std::to_string(reinterpret_cast<intptr_t>(stream)) + " on " + std::to_string(current));
     return kSuccess;
   }
-  static Error take_last_error() { return kSuccess; }
   static Error create_stream(void** stream) { return *stream = reinterpret_cast<void*>(intptr_t{100} * (current + 1)), kSuccess; }
-  static Error destroy_stream(void*) { return kSuccess; }
-  static Error begin_capture(void*) { return kSuccess; }
-  static Error end_capture(void*, void**) { return kSuccess; }
-  static Error replay(void*, void*) { return kSuccess; }
-  static Error destroy_graph(void*) { return kSuccess; }
-  static std::string text(Error error) { return "error " + std::to_string(error); }
-  static assay_status status_of(Error error) { return error == kSuccess ? ASSAY_OK : ASSAY_DEVICE_LOST; }
 };
 
 /// y of each rank is the sum of all x. It says where it was launched, and of whose memory x, y and areas are.

@@ -15,13 +15,12 @@
 #include <vector>
 
 #include "assay/plugin/library.hpp"
+#include "kernels/testing/quiet_runtime.h"
 
 namespace assay_kernels::device_processes_test {
 
 /// Memory of a process, each piece a file; what is opened is another address of the same bytes.
-struct FileRuntime {
-  using Error = int;
-  static constexpr Error kSuccess = 0, kBad = 1;
+struct FileRuntime : QuietRuntime {
   struct Handle {
     char name[64];
     size_t bytes;
@@ -44,7 +43,6 @@ struct FileRuntime {
     ::close(file);
     return *data == MAP_FAILED ? kBad : kSuccess;
   }
-  static std::string identify(assay::plugin::Identity& identity) { return identity.arch = "toy", ""; }
   static Error allocate(void** data, size_t bytes) {
     static int number = 0;
     Handle handle{{}, bytes};
@@ -82,15 +80,6 @@ struct FileRuntime {
     for (const auto& [to, data] : under_way) std::memcpy(to, data.data(), data.size());
     return under_way.clear(), kSuccess;
   }
-  static Error take_last_error() { return kSuccess; }
-  static Error create_stream(void**) { return kSuccess; }
-  static Error destroy_stream(void*) { return kSuccess; }
-  static Error begin_capture(void*) { return kSuccess; }
-  static Error end_capture(void*, void**) { return kSuccess; }
-  static Error replay(void*, void*) { return kSuccess; }
-  static Error destroy_graph(void*) { return kSuccess; }
-  static std::string text(Error error) { return "error " + std::to_string(error); }
-  static assay_status status_of(Error error) { return error == kSuccess ? ASSAY_OK : ASSAY_DEVICE_LOST; }
 };
 
 }  // namespace assay_kernels::device_processes_test

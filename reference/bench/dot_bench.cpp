@@ -87,8 +87,7 @@ void race(const Contest& contest, const Shape& s, int threads, int rounds) {
   oneapi::tbb::task_arena arena(threads);
   openblas_set_num_threads(threads);
   std::vector<double> sums, bounds;
-  DotOutputs outputs{
-      .rounded = {{&kBf16, rounded}}, .value = {}, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}};
+  DotOutputs outputs{.rounded = {{&kBf16, rounded}}};
   if (contest.asked == Asked::kAbsoluteSums || contest.asked == Asked::kAll) sums.resize(z.size()), outputs.absolute_sum = sums;
   if (contest.asked == Asked::kBounds || contest.asked == Asked::kAll) {
     bounds.resize(z.size()), outputs.bound = bounds;

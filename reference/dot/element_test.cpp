@@ -36,14 +36,7 @@ struct Sides {
       const DotKernels* kernels = dot_kernels_named(name);
       std::vector<double> rounded(4, -1), value(4, -1), error(4, -1);
       if (kernels)
-        exact_dot({a.operand, b.operand, kK}, {0, 2, 0, 2},
-                  {.rounded = {{&out, rounded}},
-                   .value = value,
-                   .error = error,
-                   .absolute_sum = {},
-                   .model = {},
-                   .bound = {},
-                   .largest_exponent = {}},
+        exact_dot({a.operand, b.operand, kK}, {0, 2, 0, 2}, {.rounded = {{&out, rounded}}, .value = value, .error = error},
                   *kernels);
       if (!kernels) continue;
       const bool equal =

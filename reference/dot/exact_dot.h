@@ -42,20 +42,21 @@ struct DotOutputs {
     const Format* format;  ///< f32, bf16, f16 or any other of at most 24 bits
     std::span<double> values;
   };
-  std::vector<Rounded> rounded;  ///< y rounded once to nearest even; too large is Inf, or NaN in a format without Inf
-  std::span<double> value;       ///< a double near y
-  std::span<double> error;       ///< |value - y| is at most this; 0: value is y
-  /// sum |a b| with all scales, rounded upward: more than the sum by at most 2^-14 of it (absolute_sum.h); what is not finite counts as 0
-  std::span<double> absolute_sum;
+  std::vector<Rounded> rounded{};  ///< y rounded once to nearest even; too large is Inf, or NaN in a format without Inf
+  std::span<double> value{};       ///< a double near y
+  std::span<double> error{};       ///< |value - y| is at most this; 0: value is y
+  /// sum |a b| with all scales, rounded upward: more than the sum by at most 2^-14 of it (absolute_sum.h); what is not finite
+  /// counts as 0
+  std::span<double> absolute_sum{};
 
   /// Bounds of what a unit that adds in ascending k makes of y before anything else is rounded; they need a model.
-  std::optional<AccumulatorModel> model;
+  std::optional<AccumulatorModel> model{};
   /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), with T steps of g products and E the largest exponent that the unit may have
   /// aligned to: of a product e_a + e_b, of a subnormal code the format's least, and of partial results. NaN where y is, Inf where it is.
-  std::span<double> bound;
+  std::span<double> bound{};
   /// The largest such exponent of the products and of the exact partial results (their double sums) of all chunks, before scales outside;
   /// INT32_MIN if all products are 0. What is not finite counts as 0.
-  std::span<int32_t> largest_exponent;
+  std::span<int32_t> largest_exponent{};
 };
 
 /// Computes a range of y, in the caller's oneTBB arena.

@@ -24,14 +24,7 @@ TEST(ExactDot, ARangeIsThatPartOfTheWhole) {
   const OwnedOperand b = random_operand(kE4M3Fn, 50, 96, kDotScaleKinds[6], Fill::kAny, random);
   const Answer whole = answer(a, b);
   std::vector<double> part(7 * 11);
-  exact_dot({a.operand, b.operand, 96}, {33, 7, 20, 11},
-            {.rounded = {{&kF32, part}},
-             .value = {},
-             .error = {},
-             .absolute_sum = {},
-             .model = {},
-             .bound = {},
-             .largest_exponent = {}});
+  exact_dot({a.operand, b.operand, 96}, {33, 7, 20, 11}, {.rounded = {{&kF32, part}}});
   for (size_t i = 0; i < 7; ++i)
     for (size_t j = 0; j < 11; ++j) EXPECT_EQ(part[i * 11 + j], whole.rounded[0][(33 + i) * 50 + 20 + j]);
 }
@@ -71,30 +64,10 @@ TEST(ExactDot, EmptySumsAreZeroAndEmptyRangesNothing) {
 TEST(ExactDot, WhatItCannotDoIsSaid) {
   const OwnedOperand a = make_operand(kE4M3Fn, 2, 8, kDotScaleKinds[0]), f32 = make_operand(kF32, 2, 8, kDotScaleKinds[0]);
   std::vector<double> four(4), three(3);
-  EXPECT_THROW(
-      exact_dot(
-          {f32.operand, a.operand, 8}, {0, 2, 0, 2},
-          {.rounded = {}, .value = four, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
-      std::invalid_argument);
-  EXPECT_THROW(
-      exact_dot(
-          {a.operand, a.operand, 8}, {0, 2, 0, 2},
-          {.rounded = {}, .value = three, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
-      std::invalid_argument);
-  EXPECT_THROW(
-      exact_dot(
-          {a.operand, a.operand, 8}, {1, 2, 0, 2},
-          {.rounded = {}, .value = four, .error = {}, .absolute_sum = {}, .model = {}, .bound = {}, .largest_exponent = {}}),
-      std::invalid_argument);
-  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {0, 2, 0, 2},
-                         {.rounded = {{&kF32, three}},
-                          .value = {},
-                          .error = {},
-                          .absolute_sum = {},
-                          .model = {},
-                          .bound = {},
-                          .largest_exponent = {}}),
-               std::invalid_argument);
+  EXPECT_THROW(exact_dot({f32.operand, a.operand, 8}, {0, 2, 0, 2}, {.value = four}), std::invalid_argument);
+  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {0, 2, 0, 2}, {.value = three}), std::invalid_argument);
+  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {1, 2, 0, 2}, {.value = four}), std::invalid_argument);
+  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {0, 2, 0, 2}, {.rounded = {{&kF32, three}}}), std::invalid_argument);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "reference/formats/round.h"
 #include "reference/testing/dot_answers.h"
 #include "reference/testing/exact_product.h"
+#include "reference/testing/with_dot_kernels.h"
 
 namespace assay {
 namespace {
@@ -35,15 +36,7 @@ void cancel(OwnedOperand& a, OwnedOperand& b) {
       }
 }
 
-class EveryInstructionSet : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    kernels = dot_kernels_named(GetParam());
-    if (!kernels) GTEST_SKIP() << "this processor has no " << GetParam();
-    EXPECT_EQ(kernels->name, GetParam());
-  }
-  const DotKernels* kernels = nullptr;
-};
+class EveryInstructionSet : public WithDotKernels {};
 
 TEST_P(EveryInstructionSet, RoundsEveryPairOfFormatsUnderAllScalesAsTheIntegersDo) {
   std::mt19937_64 random(11);

@@ -26,13 +26,7 @@ inline Answer answer(const OwnedOperand& a, const OwnedOperand& b, const DotKern
   const auto size = size_t(a.operand.rows * b.operand.rows);
   Answer answer{std::vector(std::size(kOutputs), std::vector<double>(size, -1)), std::vector<double>(size, -1),
                 std::vector<double>(size, -1)};
-  DotOutputs outputs{.rounded = {},
-                     .value = answer.value,
-                     .error = answer.error,
-                     .absolute_sum = {},
-                     .model = {},
-                     .bound = {},
-                     .largest_exponent = {}};
+  DotOutputs outputs{.value = answer.value, .error = answer.error};
   for (size_t i = 0; i < std::size(kOutputs); ++i) outputs.rounded.push_back({kOutputs[i], answer.rounded[i]});
   exact_dot({a.operand, b.operand, a.k}, {0, a.operand.rows, 0, b.operand.rows}, outputs, kernels);
   return answer;

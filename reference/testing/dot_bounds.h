@@ -17,6 +17,7 @@
 #include "reference/formats/round.h"
 #include "reference/testing/exact_product.h"
 #include "reference/testing/units.h"
+#include "reference/testing/with_dot_kernels.h"
 
 namespace assay::dot_bounds {
 
@@ -47,9 +48,7 @@ inline Bounds bounds(const OwnedOperand& a, const OwnedOperand& b, const Accumul
   Bounds got{std::vector<double>(size, -1), std::vector<double>(size, -1), std::vector<double>(size, -1),
              std::vector<int32_t>(size, -1)};
   exact_dot({a.operand, b.operand, a.k}, {0, a.operand.rows, 0, b.operand.rows},
-            {.rounded = {},
-             .value = got.value,
-             .error = {},
+            {.value = got.value,
              .absolute_sum = got.absolute_sum,
              .model = model,
              .bound = got.bound,
@@ -140,13 +139,6 @@ inline constexpr double relative(int64_t k) {
   return double(k + 64) * std::numeric_limits<double>::epsilon();
 }  // roundings of either side
 
-class EverySetOfLoops : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    kernels = dot_kernels_named(GetParam());
-    if (!kernels) GTEST_SKIP() << "this processor has no " << GetParam();
-  }
-  const DotKernels* kernels = nullptr;
-};
+class EverySetOfLoops : public WithDotKernels {};
 
 }  // namespace assay::dot_bounds

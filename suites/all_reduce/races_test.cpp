@@ -11,20 +11,19 @@
 #include "harness/core/cases.h"
 #include "harness/run/run_case.h"
 #include "suites/registry.h"
-#include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
 
 namespace assay::races_test {
 namespace {
 
 Case case_of(const std::string& contract, const std::string& ranks, const std::string& before, const std::string& use = "") {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
+  const Op& op = shipped_op("all_reduce");
   Case one;
-  one.op = "all_reduce";
+  one.op = op.name;
   one.parameters = {{"contract", contract}, {"ranks", ranks},        {"x", "bf16"}, {"m", "1"},
                     {"n", "520"},           {"fill", "rank_cancel"}, {"shift", ""}, {"before", before},
                     {"use", use},           {"seed", "1"},           {"warp", "32"}};
-  return find_op("all_reduce").validate(one);
+  return op.validate(one);
 }
 
 Case case_of_squares(const std::string& ranks) {

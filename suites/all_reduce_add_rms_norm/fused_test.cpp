@@ -10,36 +10,29 @@
 #include "suites/all_reduce_add_rms_norm/fused_case.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
 
 namespace assay::fused_test {
 namespace {
 
 using testing::HasSubstr;
 
-const Op& fused() {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  return find_op("all_reduce_add_rms_norm");
-}
+const Op& fused() { return shipped_op("all_reduce_add_rms_norm"); }
 
-Case case_with(std::map<std::string, std::string> cells) {
-  Case one;
-  one.op = fused().name;
-  one.parameters = {{"contract", "flashinfer.all_reduce_add_rms_norm_twoshot"},
-                    {"ranks", "4"},
-                    {"x", "bf16"},
-                    {"m", "2"},
-                    {"n", "256"},
-                    {"eps", "1e-6"},
-                    {"fill", "rank_cancel"},
-                    {"residual", "normal"},
-                    {"gamma", "gamma"},
-                    {"before", "1"},
-                    {"seed", "1"},
-                    {"warp", "32"}};
-  for (auto& [column, cell] : cells) one.parameters[column] = cell;
-  return fused().validate(one);
-}
+const TestCells kUsual = {{"contract", "flashinfer.all_reduce_add_rms_norm_twoshot"},
+                          {"ranks", "4"},
+                          {"x", "bf16"},
+                          {"m", "2"},
+                          {"n", "256"},
+                          {"eps", "1e-6"},
+                          {"fill", "rank_cancel"},
+                          {"residual", "normal"},
+                          {"gamma", "gamma"},
+                          {"before", "1"},
+                          {"seed", "1"},
+                          {"warp", "32"}};
+
+Case case_with(const TestCells& cells) { return case_of(fused(), kUsual, cells); }
 
 std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation) {
   std::vector<HostTensor> outputs;

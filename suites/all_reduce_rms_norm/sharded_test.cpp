@@ -9,38 +9,30 @@
 #include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"
 #include "suites/all_reduce_rms_norm/sharded_case.h"
-#include "suites/registry.h"
 #include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
 
 namespace assay::sharded_test {
 namespace {
 
 using testing::HasSubstr;
 
-const Op& sharded() {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  return find_op("all_reduce_rms_norm");
-}
+const Op& sharded() { return shipped_op("all_reduce_rms_norm"); }
 
-Case case_with(std::map<std::string, std::string> cells) {
-  Case one;
-  one.op = sharded().name;
-  one.parameters = {{"contract", "vllm.minimax_all_reduce_qk_rms_norm"},
-                    {"ranks", "4"},
-                    {"x", "bf16"},
-                    {"m", "3"},
-                    {"n", "1024"},
-                    {"n_k", "256"},
-                    {"eps", "1e-6"},
-                    {"fill", "normal"},
-                    {"gamma", "gamma"},
-                    {"before", "1"},
-                    {"seed", "1"},
-                    {"warp", "32"}};
-  for (auto& [column, cell] : cells) one.parameters[column] = cell;
-  return sharded().validate(one);
-}
+const TestCells kUsual = {{"contract", "vllm.minimax_all_reduce_qk_rms_norm"},
+                          {"ranks", "4"},
+                          {"x", "bf16"},
+                          {"m", "3"},
+                          {"n", "1024"},
+                          {"n_k", "256"},
+                          {"eps", "1e-6"},
+                          {"fill", "normal"},
+                          {"gamma", "gamma"},
+                          {"before", "1"},
+                          {"seed", "1"},
+                          {"warp", "32"}};
+
+Case case_with(const TestCells& cells) { return case_of(sharded(), kUsual, cells); }
 
 /// What a small factor gives on all ranks but one, which has a larger one: -1 for none.
 std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation, int other_rank) {

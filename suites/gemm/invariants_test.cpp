@@ -9,8 +9,6 @@
 #include "reference/formats/catalogue.h"
 #include "suites/gemm/expect.h"
 #include "suites/gemm/scale_tensors.h"
-#include "suites/registry.h"
-#include "suites/rulebook.h"
 #include "suites/testing/case_with.h"
 
 namespace assay {
@@ -19,11 +17,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Op& gemm() {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  return find_op("gemm_block_scaled");
-}
+const Op& gemm() { return shipped_op("gemm_block_scaled"); }
 
 /// Rows of 5 tokens and 24 columns; first codes ascend, so that an order can be told from its opposite.
 struct Plain {

@@ -6,8 +6,6 @@
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "suites/gemm/gemm_case.h"
-#include "suites/registry.h"
-#include "suites/rulebook.h"
 #include "suites/testing/case_with.h"
 
 namespace assay {
@@ -15,11 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const Op& gemm() {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  return find_op("gemm_scaled");
-}
+const Op& gemm() { return shipped_op("gemm_scaled"); }
 
 constexpr const char *kTensor = "vllm.cutlass_scaled_mm_azp.sm_90", *kTokens = "vllm.cutlass_scaled_mm_azp_per_token.sm_90";
 

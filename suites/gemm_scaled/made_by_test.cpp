@@ -87,7 +87,7 @@ TEST(GemmScaled, PromotedAfterEachInstructionIsNotPromotedWhereCIsAddedLast) {
 TEST(GemmScaled, OutputsOfNoProgramAreToldSo) {
   const Case one = case_with({});
   const Problem problem = gemm().problem(one);
-  std::vector<HostTensor> outputs = outputs_of(one, problem, gemm().expect(one, problem, nullptr).any_of[0]);
+  std::vector<HostTensor> outputs = outputs_of(problem, gemm().expect(one, problem, nullptr).any_of[0]);
   outputs[0].set_code(3, outputs[0].code(3) + 1);
   const Expectation programs = gemm().programs(one, problem);
   EXPECT_THAT(programs_that_made(programs, outputs), ElementsAre());
@@ -103,9 +103,8 @@ TEST(GemmScaled, ALibraryMayCutEachShapeInItsOwnWay) {
   for (size_t i = 0; i < cases.size(); ++i) {
     const Problem problem = gemm().problem(cases[i]);
     const Expectation expectation = gemm().expect(cases[i], problem, nullptr);
-    tally.add(
-        programs_that_made(gemm().programs(cases[i], problem), outputs_of(cases[i], problem, expectation.any_of[i == 0 ? 1 : 0])),
-        cases[i].id);
+    tally.add(programs_that_made(gemm().programs(cases[i], problem), outputs_of(problem, expectation.any_of[i == 0 ? 1 : 0])),
+              cases[i].id);
   }
   ASSERT_FALSE(tally.lines().empty());
   EXPECT_THAT(tally.lines()[0], HasSubstr("made by   sm_90.wgmma.e4m3.f32, acc * (sa * sb); "));

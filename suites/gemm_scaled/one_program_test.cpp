@@ -40,8 +40,7 @@ TEST(GemmScaled, OneProgramHasToMakeTheWholeTensor) {
   const Problem problem = gemm().problem(one);
   const Expectation expectation = gemm().expect(one, problem, nullptr);
   ASSERT_GE(expectation.any_of.size(), 2u);
-  std::vector<HostTensor> whole = outputs_of(one, problem, expectation.any_of[0]),
-                          split = outputs_of(one, problem, expectation.any_of[1]);
+  std::vector<HostTensor> whole = outputs_of(problem, expectation.any_of[0]), split = outputs_of(problem, expectation.any_of[1]);
   EXPECT_EQ(compare(expectation, whole, {{}}).program, "split-K 1");
   const Finding other = compare(expectation, split, {{}});
   EXPECT_TRUE(other.agrees());
@@ -71,7 +70,7 @@ TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   const Problem problem = gemm().problem(one);
   const Expectation expectation = gemm().expect(one, problem, nullptr);
   ASSERT_EQ(expectation.any_of[1].program, "split-K 2");
-  const std::vector<HostTensor> split = outputs_of(one, problem, expectation.any_of[1]);
+  const std::vector<HostTensor> split = outputs_of(problem, expectation.any_of[1]);
   const Verdict silent = verdict_on(one, split, ""), right = verdict_on(one, split, "split-K 2"),
                 wrong = verdict_on(one, split, "split-K 1"), none = verdict_on(one, split, "stream-K");
   EXPECT_EQ(silent.outcome, Outcome::kPass);

@@ -1,4 +1,4 @@
-// Cases of an op for its tests: usual cells, some of them changed.
+// Cases of a shipped op for its tests: usual cells, some of them changed.
 #pragma once
 
 #include <map>
@@ -6,10 +6,19 @@
 
 #include "harness/core/op.h"
 #include "reference/table/table.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
 
 namespace assay {
 
 using TestCells = std::map<std::string, std::string>;
+
+/// An op under the shipped rulebook, which is opened once.
+inline const Op& shipped_op(const std::string& name) {
+  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
+  (void)open;
+  return find_op(name);
+}
 
 /// The case of these cells, `changed` in the place of the usual ones, as the op reads it. Throws TableError.
 inline Case case_of(const Op& op, TestCells usual, const TestCells& changed) {

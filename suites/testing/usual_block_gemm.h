@@ -1,17 +1,11 @@
 // Cases of gemm_block_scaled for its tests: usual cells, some of them changed.
 #pragma once
 
-#include "suites/registry.h"
-#include "suites/rulebook.h"
 #include "suites/testing/case_with.h"
 
 namespace assay::gemm_block_scaled_test {
 
-inline const Op& gemm() {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  return find_op("gemm_block_scaled");
-}
+inline const Op& gemm() { return shipped_op("gemm_block_scaled"); }
 
 inline const TestCells kUsual = {{"contract", "torch.scaled_mm_1x128_1x128.sm_90"},
                                  {"m", "5"},

@@ -6,17 +6,12 @@
 #include "harness/core/expectation.h"
 #include "reference/formats/format.h"
 #include "suites/gemm/gemm_case.h"
-#include "suites/registry.h"
-#include "suites/rulebook.h"
 #include "suites/testing/case_with.h"
+#include "suites/testing/outputs_of.h"
 
 namespace assay::gemm_scaled_test {
 
-inline const Op& gemm() {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  return find_op("gemm_scaled");
-}
+inline const Op& gemm() { return shipped_op("gemm_scaled"); }
 
 inline const TestCells kUsual = {{"contract", "torch.scaled_mm_tensor.sm_90"},
                                  {"m", "5"},
@@ -32,14 +27,5 @@ inline const TestCells kUsual = {{"contract", "torch.scaled_mm_tensor.sm_90"},
                                  {"warp", "32"}};
 
 inline Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
-
-inline std::vector<HostTensor> outputs_of(const Case& one, const Problem& problem, const Answer& answer) {
-  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
-  outputs[0].bytes.resize(outputs[0].spec.bytes());
-  const std::vector<WholePart> d = computed(answer);
-  for (size_t i = 0; i < d[0].low.size(); ++i)
-    outputs[0].set_code(int64_t(i), code_from_ordinal(*read_gemm_case(one).y, d[0].low[i]));
-  return outputs;
-}
 
 }  // namespace assay::gemm_scaled_test

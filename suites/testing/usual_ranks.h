@@ -10,34 +10,25 @@
 #include "harness/core/expectation.h"
 #include "reference/formats/format.h"
 #include "reference/table/table.h"
-#include "suites/registry.h"
-#include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
 
 namespace assay::rank_test {
 
-inline const Op& all_reduce() {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  return find_op("all_reduce");
-}
+inline const Op& all_reduce() { return shipped_op("all_reduce"); }
 
-inline Case case_with(std::map<std::string, std::string> cells) {
-  Case one;
-  one.op = all_reduce().name;
-  one.parameters = {{"contract", "vllm.all_reduce_1stage"},
-                    {"ranks", "4"},
-                    {"x", "bf16"},
-                    {"m", "2"},
-                    {"n", "168"},
-                    {"fill", "rank_cancel"},
-                    {"shift", ""},
-                    {"before", "1"},
-                    {"use", ""},
-                    {"seed", "1"},
-                    {"warp", "32"}};
-  for (auto& [column, cell] : cells) one.parameters[column] = cell;
-  return all_reduce().validate(one);
-}
+inline const TestCells kUsual = {{"contract", "vllm.all_reduce_1stage"},
+                                 {"ranks", "4"},
+                                 {"x", "bf16"},
+                                 {"m", "2"},
+                                 {"n", "168"},
+                                 {"fill", "rank_cancel"},
+                                 {"shift", ""},
+                                 {"before", "1"},
+                                 {"use", ""},
+                                 {"seed", "1"},
+                                 {"warp", "32"}};
+
+inline Case case_with(const TestCells& cells) { return case_of(all_reduce(), kUsual, cells); }
 
 /// What each rank returns by a contract: the least, or on the ranks named the greatest that it accepts.
 inline std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation,
