@@ -61,16 +61,6 @@ std::vector<Equivalence> load_equivalences(const std::string& file) {
   return all;
 }
 
-/// Whether one of the globs of a cell, with | between them, matches.
-bool any_matches(std::string_view cell, std::string_view name) {
-  for (size_t at = 0; at <= cell.size();) {
-    const size_t end = std::min(cell.find('|', at), cell.size());
-    if (glob_match(cell.substr(at, end - at), name)) return true;
-    at = end + 1;
-  }
-  return false;
-}
-
 /// The entry of that name.
 template <class Entry>
 const Entry& entry(const std::vector<Entry>& entries, const char* kind, const std::string& id) {
@@ -121,7 +111,7 @@ std::vector<EvidenceKind> Rulebook::evidence_of(const std::string& contract) con
 
 std::string Rulebook::equivalent(const std::string& contract, const Format& x, const std::string& fault) const {
   for (const Equivalence& e : equivalences) {
-    if (glob_match(e.fault, fault) && any_matches(e.contract, contract) && any_matches(e.x, x.name)) return e.why;
+    if (glob_match(e.fault, fault) && any_glob_matches(e.contract, contract) && any_glob_matches(e.x, x.name)) return e.why;
   }
   return {};
 }

@@ -53,7 +53,7 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_option("--repeat", run.repeat, "call each kernel so often and demand the same bits")->check(CLI::Range(1, 1000000));
   verb.add_flag("--ladder", run.ladder,
                 "demand the same bits when repeated, in other batches, among other rows, on a stream, from a graph");
-  verb.add_flag("--reckon-power", run.reckon_power, "reckon what the data show, also where golden/power has it from the same sources and tables");
+  verb.add_flag("--reckon-power", run.reckon_power, "compute what the data show, also where golden/power has it");
   verb.add_option("--ledger", run.ledger, "known deviations: their outcomes are demanded instead of pass")->type_name("FILE.csv");
   verb.add_option("--shard", run.shard,
                   "only the I-th of N shares of the cases; without it GoogleTest's, Slurm's and Open MPI's variables hold")
@@ -113,6 +113,8 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
   verb.add_option("action", golden.action, "check or write")->required()->check(CLI::IsMember({"check", "write"}));
   verb.add_option("--observed", golden.backend, "write the bits that this back end returns")->type_name("NAME|PATH.so");
   verb.add_option("--timeout", golden.timeout_seconds, "of --observed, as of run")->check(seconds())->capture_default_str();
+  verb.add_option("--part", golden.part, "of check: look at this part alone")->check(CLI::IsMember({"predicted", "observed", "power", "casts"}));
+  verb.add_option("--sample", golden.sample, "of check: compute 5 % of golden/power again, drawn with this seed, and not all")->type_name("SEED");
   verb.add_option("--folder", golden.folder, "instead of golden/ beside the suites")->type_name("DIR");
 }
 

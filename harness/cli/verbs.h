@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ struct GoldenArguments {
   std::string action;   ///< "check" or "write"
   std::string backend;  ///< write what this back end returns; empty: what the reference predicts
   std::string folder;   ///< instead of golden/ in the data folder
+  std::string part;     ///< of check: "predicted", "observed", "power" or "casts"; empty: all
+  std::optional<uint64_t> sample;  ///< of check: seed of the 5 % of golden/power that are computed again; none: all are
   double timeout_seconds = 60;
 };
 

@@ -107,13 +107,6 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Answ
 
 }  // namespace
 
-std::string declared_by(const Case& one) {
-  if (one.blind_to.empty()) return "";
-  Digest digest;
-  for (const std::string& glob : one.blind_to) digest.add(glob.c_str(), glob.size() + 1);
-  return digest.text();
-}
-
 std::string prediction_key(const Case& one) { return one.data_id(); }
 
 std::vector<PredictedTensor> predict(const Expectation& expectation) {

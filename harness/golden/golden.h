@@ -31,10 +31,10 @@ struct ObservedOn {
   std::string arch, device, driver, toolkit, date;
 };
 
-/// The power of a data set, which depends on what its row declares (decision H-47).
+/// The power of a data set, with the seal that says what it was computed from (power_records.h).
 struct RecordedPower {
   Power power;
-  std::string declared;  ///< XXH3 of the declared globs; empty: there are none
+  std::string seal;
 };
 
 /// One file: predicted, observed or power, for one op.
@@ -61,9 +61,6 @@ std::vector<ObservedTensor> observe(const Expectation& expectation, const std::v
 /// Empty, or why the observed bits are not what is accepted now: a digest that does not fit, an element outside its set.
 std::string disagreement(const std::vector<ObservedTensor>& observed, const Expectation& expectation);
 
-/// What RecordedPower::declared says of a case.
-std::string declared_by(const Case& one);
-
 /// Reads or writes a file; one case to a line, sorted. Writing is atomic. Reading throws std::runtime_error naming the file and
 /// what is wrong: not JSON (a truncated file), another version, a count that does not fit.
 Golden read_golden(const std::string& path);
@@ -73,5 +70,8 @@ void write_golden(const std::string& path, const Golden& golden);
 std::string read_golden_text(const std::string& path);
 Golden parse_golden(const std::string& text, const std::string& path);
 std::string golden_text(const Golden& golden);
+
+/// A record of power as it is written, without its seal.
+std::string power_text(const Power& power);
 
 }  // namespace assay

@@ -83,16 +83,21 @@ DataPower data_from(const json& j) {
           count("subnormal"), count("saturated"), count("nan")};
 }
 
+ordered_json to_json(const Power& power) {
+  ordered_json j = {{"faults", power.faults}};
+  if (!power.blind_to.empty()) j["blind_to"] = power.blind_to;
+  for (const DataPower& data : power.data) j["data"].push_back(to_json(data));
+  return j;
+}
+
 ordered_json to_json(const RecordedPower& recorded) {
-  ordered_json j = {{"faults", recorded.power.faults}};
-  if (!recorded.declared.empty()) j["declared"] = recorded.declared;
-  if (!recorded.power.blind_to.empty()) j["blind_to"] = recorded.power.blind_to;
-  for (const DataPower& data : recorded.power.data) j["data"].push_back(to_json(data));
+  ordered_json j = to_json(recorded.power);
+  j["seal"] = recorded.seal;
   return j;
 }
 
 RecordedPower power_from(const json& j) {
-  RecordedPower recorded{{json_integer<int64_t>(j.at("faults"))}, j.value("declared", "")};
+  RecordedPower recorded{{json_integer<int64_t>(j.at("faults"))}, j.at("seal")};
   if (j.contains("blind_to")) j.at("blind_to").get_to(recorded.power.blind_to);
   if (j.contains("data"))
     for (const json& data : j.at("data")) recorded.power.data.push_back(data_from(data));
@@ -119,6 +124,7 @@ Golden from_json(const json& j) {
       for (const auto& [kernel, tensors] : value.items())
         for (const json& tensor : tensors) golden.observed[id][kernel].push_back(observed_from(tensor));
   }
+  if (golden.kind == "power") return golden;  // each record has a seal, and git merges the lines of two branches
   const auto stated = json_integer<int64_t>(j.at("count"));
   const size_t count = golden.cases();
   if (int64_t(count) != stated)
@@ -162,7 +168,7 @@ std::string golden_text(const Golden& golden) {
     head["toolkit"] = golden.provenance.toolkit;
     head["date"] = golden.provenance.date;
   }
-  head["count"] = golden.cases();
+  if (golden.kind != "power") head["count"] = golden.cases();
   std::string text = head.dump();
   text.back() = ',';
   text += "\n\"cases\":{\n";
@@ -180,6 +186,8 @@ std::string golden_text(const Golden& golden) {
   }
   return text + "\n}}\n";
 }
+
+std::string power_text(const Power& power) { return to_json(power).dump(); }
 
 void write_golden(const std::string& path, const Golden& golden) { write_atomically(path, golden_text(golden)); }
 

@@ -1,5 +1,6 @@
 #include "harness/text/glob.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace assay {
@@ -22,6 +23,15 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+bool any_glob_matches(std::string_view patterns, std::string_view text) {
+  for (size_t at = 0; at <= patterns.size();) {
+    const size_t end = std::min(patterns.find('|', at), patterns.size());
+    if (glob_match(patterns.substr(at, end - at), text)) return true;
+    at = end + 1;
+  }
+  return false;
 }
 
 }  // namespace assay
