@@ -6,25 +6,21 @@
 parts=("0 cpu quick *" "1 $build/libassay_faulty.so rms_norm/quick *")
 [ -z "$sample" ] || parts=("0 cpu quant_group/quick */normal*" "0 cpu rms_norm/quick */normal*" "1 $build/libassay_faulty.so rms_norm/quick *.n1024.*")
 
-# verdicts PROGRAM NAME: reports without their seconds and without what they say about their run, as $scratch/NAME.
+# verdicts PROGRAM NAME: the reports of all parts as one, $scratch/NAME.csv.
 verdicts() {
   local part
-  : >"$scratch/$2"
+  rm -f "$scratch/$2.csv"
   for part in "${parts[@]}"; do
     set -f
     set -- "$1" "$2" $part
     set +f
     "$1" run --backend "$4" --suite "$5" --case "$6" --warp 32 --reckon-power --report csv:"$scratch/report.csv" >"$scratch/log" 2>&1
     [ $? -eq "$3" ] || [ "$2" = edited ] || fail "$2, $4: $(tail -n 5 "$scratch/log")"
-    python3 - "$scratch/report.csv" >>"$scratch/$2" <<'END'
-import csv, sys
-for row in csv.DictReader(open(sys.argv[1])):
-    if row["kernel"] == "missing_barrier": continue  # a race: it does not even agree with itself
-    print(*(cell for column, cell in row.items() if column != "seconds" and not column.startswith("run_")), sep=",")
-END
+    if [ -e "$scratch/$2.csv" ]; then sed 1d "$scratch/report.csv"; else cat "$scratch/report.csv"; fi >>"$scratch/$2.csv"
   done
 }
-same() { cmp "$scratch/$1" "$scratch/$2"; }
+# missing_barrier has a race: it does not even agree with itself.
+same() { python3 "$root/ci/same_verdicts" "$scratch/$1.csv" "$scratch/$2.csv" --every-column --without missing_barrier; }
 
 verdicts "$assay" native
 if [ -n "$sample" ]; then
@@ -48,6 +44,30 @@ data_copy "$scratch/data"
 sed -i '/^vllm.rms_norm@2026-06-18/s/mul(r) mul(w) to(x)/mul(r) to(x) mul(w) to(x)/' "$scratch/data/reference/contracts/norm.csv"
 ASSAY_DATA=$scratch/data verdicts "$assay" edited
 same native edited >"$scratch/log" && fail "verdicts under an edited contract are taken for the same"
-[ "$(wc -l <"$scratch/native")" -gt 30 ] || fail "only $(wc -l <"$scratch/native") verdicts"
-echo "$(wc -l <"$scratch/native") lines are the same: g++, ${sample:+the casts of }clang, ${sets[*]}"
+lines=$(wc -l <"$scratch/native.csv")
+[ "$lines" -gt 30 ] || fail "only $lines lines"
+
+# What ci/same_verdicts compares: a cell of a report that differs, a row that is missing, causes that become one or two.
+compare() { python3 "$root/ci/same_verdicts" "$scratch/old.csv" "$scratch/new.csv"; }
+reports() {
+  printf 'case,kernel,tensor,warp,outcome,elements,outside,worst_ulps,single_code,budget_use,faults_seen,faults,seconds\n' >"$scratch/$1.csv"
+  printf 'op/a/w32,k,y,32,fail,8,%s,1,8,1.5,3,4,0.1\nop/b/w64,k,y,64,fail,8,1,1,8,1.5,3,4,0.1\n' "$2" >>"$scratch/$1.csv"
+  printf '{"verdicts":[{"case":"a","kernel":"k","causes":["%s"]},{"case":"b","kernel":"k","causes":["%s"]}]}' "$3" "$4" >"$scratch/$1.json"
+}
+reports old 1 "sum in f16" "gamma left out"
+reports new 1 "f16 sum" "no gamma"
+expect 0 "2 and 2 rows, lanes 32 64, 2 verdicts with a cause: no differences" compare
+reports new 2 "f16 sum" "no gamma"
+expect 1 "op/a/w32 k y: outside: 1 -> 2" compare
+reports new 1 "f16 sum" "f16 sum"
+expect 1 "b k: cause 'f16 sum' was 'gamma left out', and elsewhere 'sum in f16'" compare
+reports old 1 "f16 sum" "f16 sum"
+reports new 1 "f16 sum" "no gamma"
+expect 1 "b k: cause 'f16 sum' is now 'no gamma', and elsewhere 'f16 sum'" compare
+sed -i '$d' "$scratch/new.csv"
+expect 1 "op/b/w64 k y: is in the old report alone" compare
+sed -i 's/,outside,/,outsides,/' "$scratch/new.csv"
+expect 2 "got no column outside" compare
+expect 2 "expected a commit or a FILE.csv" python3 "$root/ci/same_verdicts" no_such_commit "$scratch/new.csv"
+echo "$lines lines are the same: g++, ${sample:+the casts of }clang, ${sets[*]}"
 echo passed
