@@ -41,7 +41,8 @@ TEST(Declared, TensorsAndParametersOfProblemsAreThoseOfTheOp) {
   std::map<std::string, std::set<std::string>> met;
   for (const Case& one : some_cases()) {
     const Op& op = find_op(one.op);
-    const Problem problem = op.problem(op.excerpt(one));
+    const std::unique_ptr<const BoundCase> bound = op.bind(one), excerpt = bound->excerpt();
+    const Problem problem = (excerpt ? *excerpt : *bound).problem();
     for (const HostTensor& tensor : problem.tensors) {
       met[op.name].insert(tensor.spec.name);
       const auto role =
@@ -95,7 +96,7 @@ TEST(Declared, LayoutsSayWhereScalesLieAndWhatPaddingHolds) {
     for (const Case& one : quick_cases())
       if (one.op == op && one.text("contract") == contract) {
         std::string text;
-        for (const std::string& line : find_op(op).layouts(one)) text += line + "\n";
+        for (const std::string& line : find_op(op).bind(one)->layouts()) text += line + "\n";
         return text;
       }
     return std::string("no such case");
@@ -111,21 +112,17 @@ TEST(Declared, LayoutsSayWhereScalesLieAndWhatPaddingHolds) {
 TEST(Declared, WhatIsTakenAwayLeavesACase) {
   for (const Case& one : some_cases()) {
     const Op& op = find_op(one.op);
-    if (!op.shrink) continue;
-    const Shrinking shrinking = op.shrink(one, {});
-    for (const ShrinkAxis& axis : shrinking.axes) {
-      Case same = one;
-      for (const auto& [column, cell] : axis.cells(axis.now)) same.parameters[column] = cell;
-      EXPECT_EQ(op.validate(same).id, one.id);
-    }
-    EXPECT_GT(shrinking.elements, 0) << one.id;
+    const std::optional<Shrinking> shrinking = op.bind(one)->shrinking({});
+    if (!shrinking) continue;
+    for (const ShrinkAxis& axis : shrinking->axes) EXPECT_EQ(checked_case(op, with_cells(one, axis.cells(axis.now))).id, one.id);
+    EXPECT_GT(shrinking->elements, 0) << one.id;
   }
 }
 
 TEST(Declared, GroupsAreTakenAwayWhole) {
   const auto axes = [](const std::string& group) {
     for (const Case& one : quick_cases())
-      if (one.op == "quant_tile" && one.text("group_size") == group) return find_op("quant_tile").shrink(one, {{"n", 8}}).axes;
+      if (one.op == "quant_tile" && one.text("group_size") == group) return find_op("quant_tile").bind(one)->shrinking({{"n", 8}})->axes;
     return std::vector<ShrinkAxis>{};
   };
   const std::vector<ShrinkAxis> block = axes("128x128"), tensor = axes("tensor");

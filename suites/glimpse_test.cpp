@@ -68,10 +68,11 @@ TEST(Glimpse, HoldsWhatTheFirstRowsHold) {
   std::set<std::string> ops;
   for (const Case& one : cases_of_each_op()) {
     const Op& op = find_op(one.op);
-    if (op.sweep && op.sweep->takes(one)) continue;
-    const Case excerpt = op.excerpt ? op.excerpt(one) : one;
-    const Problem problem = op.problem(excerpt);
-    for (const Hypothesis& edit : op.neighbours(excerpt)) {
+    const std::unique_ptr<const BoundCase> bound = op.bind(one), excerpt = bound->excerpt();
+    if (bound->is_sweep()) continue;
+    const BoundCase& few = excerpt ? *excerpt : *bound;
+    const Problem problem = few.problem();
+    for (const Hypothesis& edit : few.mutants()) {
       const Answer answer = edit.expect(problem, nullptr).any_of.front();
       if (answer.steps == 0) continue;
       if (answer.glimpse) {

@@ -28,7 +28,7 @@ TEST_F(Memory, OfJudgingDoesNotGrowWithTheTensor) {
   for (const int64_t rows : {int64_t{512}, int64_t{2048}}) {
     const LargeCase large = with_outputs(large_case(rows, kColumns), "");
     Verdict verdict;
-    const Cost cost = cost_of([&] { judge_outputs(find_op("quant_group"), large.one, large.problem, large.result, verdict); });
+    const Cost cost = cost_of([&] { judge_outputs(*find_op("quant_group").bind(large.one), large.problem, large.result, verdict); });
     EXPECT_NE(verdict.outcome, Outcome::kFail);
     EXPECT_LT(cost.bytes, kMost) << rows << " rows";
   }
@@ -39,12 +39,12 @@ TEST_F(Memory, OfADiagnosisIsThatOfItsSample) {
   const LargeCase large = with_outputs(large_case(2048, kColumns), kMistake);
   const Op& op = find_op("quant_group");
   Verdict verdict;
-  const Sample sample = judge_outputs(op, large.one, large.problem, large.result, verdict);
+  const Sample sample = judge_outputs(*op.bind(large.one), large.problem, large.result, verdict);
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_FALSE(sample.is_everything());
   EXPECT_THAT(verdict.looked_at, HasSubstr("of 2048 rows"));
   std::vector<std::string> causes;
-  const Cost cost = cost_of([&] { causes = causes_in_words(diagnose(op, large.one, large.problem, large.result.outputs, &sample)); });
+  const Cost cost = cost_of([&] { causes = causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample)); });
   EXPECT_LT(cost.bytes, kMost);
   ASSERT_FALSE(causes.empty());
   EXPECT_THAT(causes.front(), HasSubstr(kMistake));
@@ -56,12 +56,12 @@ TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
   const std::string mistake = "scale_a: of the next row";
   const LargeCase large = with_outputs(large_product(256, 512, 2048), mistake);
   Verdict verdict;
-  const Sample sample = judge_outputs(op, large.one, large.problem, large.result, verdict);
+  const Sample sample = judge_outputs(*op.bind(large.one), large.problem, large.result, verdict);
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_FALSE(sample.is_everything());
   EXPECT_LE((sample.failing + sample.good) * sample.columns_chosen(512) * 2048, int64_t{1} << 25);
   EXPECT_THAT(verdict.looked_at, HasSubstr("; of each 128 of 512 columns"));
-  const std::vector<std::string> causes = causes_in_words(diagnose(op, large.one, large.problem, large.result.outputs, &sample));
+  const std::vector<std::string> causes = causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample));
   ASSERT_FALSE(causes.empty());
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
 }
@@ -73,11 +73,11 @@ TEST_F(Memory, ADiagnosisOfAWideProductLooksAtTheColumnThatFails) {
   const std::string mistake = "b: the last row is the one before it";
   const LargeCase large = with_outputs(large_product(64, kWide, 512), mistake);
   Verdict verdict;
-  const Sample sample = judge_outputs(op, large.one, large.problem, large.result, verdict);
+  const Sample sample = judge_outputs(*op.bind(large.one), large.problem, large.result, verdict);
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_THAT(sample.columns, ::testing::Contains(StepRange{kWide - 16, kWide}));
   EXPECT_LE((sample.failing + sample.good) * sample.columns_chosen(kWide) * 512, int64_t{1} << 25);
-  const std::vector<std::string> causes = causes_in_words(diagnose(op, large.one, large.problem, large.result.outputs, &sample));
+  const std::vector<std::string> causes = causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample));
   ASSERT_FALSE(causes.empty());
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
 }
@@ -93,7 +93,7 @@ TEST_F(Memory, ChosenRowsAndColumnsMeetInElementsThatFail) {
       d.set_code(at, d.code(at) ^ 0x40);
     }
     Verdict verdict;
-    const Sample sample = judge_outputs(op, large.one, large.problem, large.result, verdict);
+    const Sample sample = judge_outputs(*op.bind(large.one), large.problem, large.result, verdict);
     ASSERT_FALSE(sample.columns.empty());
     const auto chosen = [](const std::vector<StepRange>& ranges, int64_t i) {
       return std::any_of(ranges.begin(), ranges.end(), [&](const StepRange& range) { return range.first <= i && i < range.end; });
@@ -111,7 +111,7 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
   const auto notes_of = [](int64_t rows) {
     const LargeCase large = with_outputs(large_product(rows, 512, 2048), "");
     Verdict verdict;
-    judge_outputs(find_op("gemm_scaled"), large.one, large.problem, large.result, verdict);
+    judge_outputs(*find_op("gemm_scaled").bind(large.one), large.problem, large.result, verdict);
     EXPECT_EQ(verdict.outcome, Outcome::kPass);
     return verdict.tensors.front().notes;
   };
@@ -124,7 +124,7 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
 TEST_F(Memory, ASmallProductIsLookedAtWhole) {
   const LargeCase small = with_outputs(large_product(64, 64, 512), "y: gain 101/100");
   Verdict verdict;
-  EXPECT_TRUE(judge_outputs(find_op("gemm_scaled"), small.one, small.problem, small.result, verdict).is_everything());
+  EXPECT_TRUE(judge_outputs(*find_op("gemm_scaled").bind(small.one), small.problem, small.result, verdict).is_everything());
 }
 
 /// One wrong element among 32 million: the sample holds its row.
@@ -132,7 +132,7 @@ TEST_F(Memory, ASampleHoldsTheOnlyRowThatFails) {
   LargeCase large = with_outputs(large_case(2048, kColumns), "");
   find(large.result.outputs, "q").bytes[size_t(1234 * kColumns + 5)] ^= std::byte{0x40};
   Verdict verdict;
-  const Sample sample = judge_outputs(find_op("quant_group"), large.one, large.problem, large.result, verdict);
+  const Sample sample = judge_outputs(*find_op("quant_group").bind(large.one), large.problem, large.result, verdict);
   EXPECT_EQ(verdict.tensors.front().outside, 1);
   EXPECT_EQ(verdict.tensors.front().first.at, (std::array<int64_t, 2>{1234, 5}));
   EXPECT_EQ(sample.failing, 1);

@@ -36,7 +36,7 @@ const std::vector<Case>& quick_cases() {
 const std::map<std::string, std::vector<Visibility>>& seen_by_case() {
   static const auto seen = [] {
     std::map<std::string, std::vector<Visibility>> all;
-    for (const Case& c : quick_cases()) all[c.id] = visibilities(find_op(c.op), c);
+    for (const Case& c : quick_cases()) all[c.id] = visibilities(*find_op(c.op).bind(c));
     return all;
   }();
   return seen;
@@ -73,7 +73,7 @@ TEST(Suites, PowerIsBlindToWhatNoElementShows) {
       continue;
     Case silent = c;  // of what a case declares only the first row is looked at
     silent.blind_to.clear();
-    const Power power = power_of(find_op(c.op), silent);
+    const Power power = power_of(*find_op(c.op).bind(silent), silent.blind_to);
     EXPECT_EQ(std::set<std::string>(power.blind_to.begin(), power.blind_to.end()), blind) << c.id;
     const auto real = std::count_if(seen_by_case().at(c.id).begin(), seen_by_case().at(c.id).end(),
                                     [](const Visibility& v) { return v.equivalent.empty(); });
@@ -148,9 +148,9 @@ TEST(Suites, EquivalencesHoldOnAllQuickData) {
   std::set<std::string> used;
   for (const Case& c : quick_cases()) {
     const Op& op = find_op(c.op);
-    const Problem problem = op.problem(c);
-    const std::vector<WholePart> right = computed(op.expect(c, problem, nullptr));
-    for (const Hypothesis& h : op.neighbours(c)) {
+    const Problem problem = op.bind(c)->problem();
+    const std::vector<WholePart> right = computed(op.bind(c)->expect(problem, nullptr));
+    for (const Hypothesis& h : op.bind(c)->mutants()) {
       if (h.equivalent.empty()) continue;
       used.insert(h.equivalent);
       const std::vector<WholePart> edited = computed(h.expect(problem, nullptr));
@@ -169,13 +169,13 @@ TEST(Suites, EveryContractCanBeWrittenAndTraced) {
   for (const Case& c : quick_cases()) {
     if (!tried.insert(c.op + c.text("contract")).second) continue;
     const Op& op = find_op(c.op);
-    const Problem problem = op.problem(c);
-    EXPECT_FALSE(op.formulas(c).empty()) << c.id;
+    const Problem problem = op.bind(c)->problem();
+    EXPECT_FALSE(op.bind(c)->formulas().empty()) << c.id;
     const TensorSpec& x = problem.tensors.front().spec;
     const int64_t columns = x.shape.size() > 1 ? x.shape.back() : 1;
     for (const int64_t row : {int64_t{0}, x.elements() / columns - 1})
       for (const int64_t column : {int64_t{0}, columns - 1})
-        EXPECT_FALSE(op.trace(c, problem, row, column).empty()) << c.id << " " << row << " " << column;
+        EXPECT_FALSE(op.bind(c)->trace(problem, row, column).empty()) << c.id << " " << row << " " << column;
   }
 }
 

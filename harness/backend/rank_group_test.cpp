@@ -146,30 +146,32 @@ TEST(RankGroup, MemoryBelongsToTheGroup) {
   EXPECT_TRUE(device::held.empty());
 }
 
+class CaseOfTwoRanks : public testing::ToyCase {
+ public:
+  CaseOfTwoRanks(const Case& one, int fourth_of_rank_1) : ToyCase(one), fourth_of_rank_1_(fourth_of_rank_1) {}
+  Problem problem() const override { return problem_of(2); }
+  Expectation expect(const Problem&, const std::vector<HostTensor>*) const override {
+    std::vector<WholePart> parts;
+    for (int rank = 0; rank < 2; ++rank) {
+      WholePart y{{"y", &kE8M0, {1, 8}}, std::vector<int32_t>(8, ordinal(kE8M0, 3)), {}};
+      y.part.name = "rank " + std::to_string(rank);
+      y.part.rank = rank;
+      y.low.back() = ordinal(kE8M0, uint32_t(20 + rank));
+      if (rank == 1) y.low[4] = ordinal(kE8M0, uint32_t(fourth_of_rank_1_));
+      parts.push_back(std::move(y));
+    }
+    return expectation_of(parts);
+  }
+
+ private:
+  const int fourth_of_rank_1_;
+};
+
 TEST(RankGroup, ACaseOfTwoRanksIsJudgedRankByRank) {
-  Op op;
-  op.name = "toy";
-  op.problem = [](const Case&) { return problem_of(2); };
-  const auto wanted = [](int fourth_of_rank_1) {
-    return [fourth_of_rank_1](const Case&, const Problem&, const std::vector<HostTensor>*) {
-      std::vector<WholePart> parts;
-      for (int rank = 0; rank < 2; ++rank) {
-        WholePart y{{"y", &kE8M0, {1, 8}}, std::vector<int32_t>(8, ordinal(kE8M0, 3)), {}};
-        y.part.name = "rank " + std::to_string(rank);
-        y.part.rank = rank;
-        y.low.back() = ordinal(kE8M0, uint32_t(20 + rank));
-        if (rank == 1) y.low[4] = ordinal(kE8M0, uint32_t(fourth_of_rank_1));
-        parts.push_back(std::move(y));
-      }
-      return expectation_of(parts);
-    };
-  };
   const Case one = testing::toy_case();
   const KernelOffer kernel{.name = "sums_ranks", .op = "toy"};
-  op.expect = wanted(3);
-  EXPECT_EQ(run_case(op, one, kernel, testing::toy_backend(), {}).outcome, Outcome::kPass);
-  op.expect = wanted(4);
-  const Verdict wrong = run_case(op, one, kernel, testing::toy_backend(), {});
+  EXPECT_EQ(run_case(testing::toy_op_of<CaseOfTwoRanks>(3), one, kernel, testing::toy_backend(), {}).outcome, Outcome::kPass);
+  const Verdict wrong = run_case(testing::toy_op_of<CaseOfTwoRanks>(4), one, kernel, testing::toy_backend(), {});
   EXPECT_EQ(wrong.outcome, Outcome::kFail);
   ASSERT_EQ(wrong.tensors.size(), 2u);
   EXPECT_TRUE(wrong.tensors[0].agrees());

@@ -50,13 +50,12 @@ std::string wrapped(const std::vector<std::string>& words, size_t indent) {
 
 }  // namespace
 
-std::string call_text(const Op& op, const Case& one, const Problem& problem) {
+std::string call_text(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem) {
   std::string text;
   for (const auto& [parameter, value] : problem.parameters)
     text += fmt::format("parameter {} = {}   {}\n", parameter, value, what(op.parameters, parameter));
   for (const HostTensor& tensor : problem.tensors) text += tensor_text(op, tensor);
-  if (op.layouts)
-    for (const std::string& line : op.layouts(one)) text += "layout    " + line + "\n";
+  for (const std::string& line : bound.layouts()) text += "layout    " + line + "\n";
   text += "accepts  ";
   for (const std::string& column : op.columns)
     if (column != "contract" && !one.text(column).empty()) text += fmt::format(" {}={}", column, one.text(column));

@@ -12,7 +12,7 @@ std::string case_table(const Op& op, const Case& one, const std::string& why) {
     row += csv_cell(one.text(column)) + ",";
   }
   std::string blind;
-  for (const Visibility& seen : visibilities(op, one))
+  for (const Visibility& seen : visibilities(*op.bind(one)))
     if (seen.equivalent.empty() && !seen.visible()) blind += (blind.empty() ? "" : "; ") + seen.fault;
   return header + "why,blind_to\n" + row + csv_cell(why) + "," + csv_cell(blind) + "\n";
 }

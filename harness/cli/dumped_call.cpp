@@ -5,6 +5,7 @@
 #include <set>
 
 #include "harness/cli/judge.h"
+#include "harness/core/forwarded_case.h"
 #include "harness/core/missing_role.h"
 #include "harness/dump/strided.h"
 
@@ -85,16 +86,21 @@ VisitPadding zeros_of(const VisitPadding& all) {
   };
 }
 
-/// What a dump cannot show is not held against it: padding that it does not hold, and what was there before the call.
-Op without_unseen_padding(Op op, ScalePlacing placing) {
-  op.expect = [expect = op.expect, placing](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
-    Expectation expectation = expect(c, problem, outputs);
+/// A case without what a dump cannot show: padding that it does not hold, and what was there before the call.
+class DumpedCase : public ForwardedCase {
+ public:
+  DumpedCase(std::shared_ptr<const BoundCase> whole, ScalePlacing placing) : ForwardedCase(std::move(whole)), placing_(placing) {}
+
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    Expectation expectation = other().expect(problem, outputs);
     for (Answer& answer : expectation.any_of)
-      for (Part& part : answer.parts) part.padding = placing == ScalePlacing::kLogical ? nullptr : zeros_of(part.padding);
+      for (Part& part : answer.parts) part.padding = placing_ == ScalePlacing::kLogical ? nullptr : zeros_of(part.padding);
     return expectation;
-  };
-  return op;
-}
+  }
+
+ private:
+  const ScalePlacing placing_;
+};
 
 /// Names that tensors of a dump may go by: roles, and NAME_out for what a call left of one that is in place.
 std::vector<std::string> names_in_dump(const std::vector<const Op*>& ops) {
@@ -150,7 +156,7 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
 
 DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
   DumpCase dump = op.case_of_dump(op, request);
-  DumpedCall call{dump, without_unseen_padding(op, dump.placing), dump.problem, {}};
+  DumpedCall call{dump, std::make_shared<const DumpedCase>(dump.bound, dump.placing), dump.problem, {}};
   const std::string& by = op.roles.front().name;
   const auto placed = [&](const std::string& role, const TensorSpec& spec) {
     const auto from = request.roles.find(role);

@@ -29,7 +29,7 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
 /// A dump as a problem and what some kernel made of it.
 struct DumpedCall {
   DumpCase dump;
-  Op judging;  ///< the op; what a dump cannot show is not held against it: padding that it does not hold
+  std::shared_ptr<const BoundCase> judging;  ///< the bound case, without padding that the dump does not hold
   Problem problem;
   CallResult result;
 };

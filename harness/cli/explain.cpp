@@ -19,16 +19,16 @@
 namespace assay {
 namespace {
 
-void print_case(const Op& op, const Case& one, const Problem& problem) {
+void print_case(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem) {
   fmt::print("case      {}\n", one.id);
   fmt::print("row       {}  {}\n", one.origin.text(), one.why);
-  fmt::print("{}", call_text(op, one, problem));
+  fmt::print("{}", call_text(op, one, bound, problem));
   fmt::print("\ncontract {}\n", one.text("contract"));
-  for (const std::string& line : op.formulas(one)) fmt::print("  {}\n", line);
+  for (const std::string& line : bound.formulas()) fmt::print("  {}\n", line);
 }
 
-void print_power(const Op& op, const Case& one) {
-  const VisibilityReport report = fault_visibility(op, one);
+void print_power(const BoundCase& bound) {
+  const VisibilityReport report = fault_visibility(bound);
   const std::vector<Visibility>& all = report.faults;
   const auto real = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.equivalent.empty(); });
   const auto visible = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.visible(); });
@@ -104,10 +104,11 @@ int explain_verb(const ExplainArguments& arguments) {
   const std::vector<Case> cases = open_cases_for({.cases = {arguments.case_id}});
   const Case& one = case_named(cases, arguments.case_id);
   const Op& op = find_op(one.op);
-  const Problem problem = op.problem(one);
-  print_case(op, one, problem);
+  const std::unique_ptr<const BoundCase> bound = op.bind(one);
+  const Problem problem = bound->problem();
+  print_case(op, one, *bound, problem);
   if (arguments.call_only) return kAllAsExpected;
-  print_power(op, one);
+  print_power(*bound);
 
   const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
   RunOptions options;
@@ -124,7 +125,7 @@ int explain_verb(const ExplainArguments& arguments) {
   if (element[0] < 0 || element[0] >= shape[0] || element[1] < 0 || element[1] >= shape[1])
     throw UsageError(fmt::format("element {} {} lies outside [{}, {}]", element[0], element[1], shape[0], shape[1]));
   fmt::print("\ntrace\n");
-  for (const std::string& line : op.trace(one, problem, element[0], element[1])) fmt::print("  {}\n", line);
+  for (const std::string& line : bound->trace(problem, element[0], element[1])) fmt::print("  {}\n", line);
   return result.exit_code();
 }
 

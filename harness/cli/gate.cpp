@@ -78,7 +78,7 @@ Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence
     const RecordedCall before = read_call(*found->second.first, *found->second.second);
     if (std::string other = input_difference(evidence.problem, before.inputs); !other.empty())
       return {.why_not = "in the baseline: " + other};
-    const Expectation expectation = evidence.op.expect(evidence.one, evidence.problem, evidence.outputs);
+    const Expectation expectation = evidence.bound.expect(evidence.problem, evidence.outputs);
     return {.comparable = true, .why_not = {}, .changes = changes(expectation.parts(), before.result.outputs, *evidence.outputs)};
   } catch (const std::exception& error) {
     return {.why_not = error.what()};

@@ -40,8 +40,8 @@ std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases) {
   for (const Case& one : cases) {
     Golden& golden = by_op.try_emplace(one.op, Golden{"predicted", one.op, {}, {}, {}}).first->second;
     if (golden.predicted.contains(prediction_key(one))) continue;
-    const Op& op = find_op(one.op);
-    golden.predicted[prediction_key(one)] = predict(op.expect(one, op.problem(one), nullptr));
+    const std::unique_ptr<const BoundCase> bound = find_op(one.op).bind(one);
+    golden.predicted[prediction_key(one)] = predict(bound->expect(bound->problem(), nullptr));
   }
   return by_op;
 }
@@ -54,7 +54,7 @@ std::map<std::string, Golden> power_now(const std::vector<Case>& cases, const Po
     if (golden.power.contains(one.data_id())) continue;
     const Power* const known = records.find(one);
     computed += known == nullptr;
-    const Power power = known != nullptr ? *known : power_of(find_op(one.op), one);
+    const Power power = known != nullptr ? *known : power_of(*find_op(one.op).bind(one), one.blind_to);
     golden.power[one.data_id()] = {power, power_seal(one, power, rows_read_by(one))};
   }
   return by_op;
@@ -70,9 +70,9 @@ std::map<std::string, Golden> observed_now(const std::vector<Case>& cases, const
   RunOptions options;
   options.each.record = [&](const Evidence& evidence, const Verdict& verdict) {
     if (!evidence.outputs || verdict.outcome != Outcome::kPass) return;
-    auto tensors = observe(evidence.op.expect(evidence.one, evidence.problem, nullptr), *evidence.outputs);
+    auto tensors = observe(evidence.bound.expect(evidence.problem, nullptr), *evidence.outputs);
     const std::lock_guard lock(mutex);
-    Golden& golden = by_op.try_emplace(evidence.op.name, Golden{"observed", evidence.op.name, provenance, {}, {}}).first->second;
+    Golden& golden = by_op.try_emplace(evidence.one.op, Golden{"observed", evidence.one.op, provenance, {}, {}}).first->second;
     golden.observed[evidence.one.id][verdict.kernel] = std::move(tensors);
   };
   const RunResult result = run_all(all_ops(), cases, backend, options);
@@ -123,10 +123,10 @@ void check_observed(const std::string& root, const std::vector<Case>& cases, Com
           continue;
         }
         const Case& one = *by_id[id];
-        const Op& op = find_op(one.op);
-        const Problem problem = op.problem(one);
+        const std::unique_ptr<const BoundCase> bound = find_op(one.op).bind(one);
+        const Problem problem = bound->problem();
         Expectation expectation;  // computed once for all kernels
-        for (const Answer& answer : op.expect(one, problem, nullptr).any_of) {
+        for (const Answer& answer : bound->expect(problem, nullptr).any_of) {
           expectation.any_of.push_back(expectation_of(computed(answer)).any_of.front());
           expectation.any_of.back().program = answer.program;
         }
@@ -149,7 +149,7 @@ void check_power(const std::string& root, const std::vector<Case>& cases, const 
     if (records.find(one) == nullptr)
       complaints.add(folder, one.id + ": is not recorded by the tables of now; try assay golden write");
   const std::vector<Case> sample = sample_of_data(cases, seed ? kSample : 100, seed.value_or(0));
-  const auto compute = [](const Case& one) { return power_of(find_op(one.op), one); };
+  const auto compute = [](const Case& one) { return power_of(*find_op(one.op).bind(one), one.blind_to); };
   for (const std::string& change : changed_power(records, sample, compute))
     complaints.add(folder, change + "; if that is intended, raise kPowerEvaluator (harness/golden/power_records.h) and run assay golden write");
   std::printf("%s: %zu data sets, %zu of them computed again\n", folder.c_str(), records.size(), sample.size());

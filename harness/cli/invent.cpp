@@ -32,7 +32,7 @@ std::optional<Case> Inventor::next() {
   one.why = "invented from " + begun;
   one.blind_to.clear();
   try {
-    one = op_.validate(std::move(one));
+    one = checked_case(op_, std::move(one));
   } catch (const std::exception&) {
     return std::nullopt;  // a group that does not divide, a fill that the format cannot hold
   }

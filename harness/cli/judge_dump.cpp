@@ -37,11 +37,11 @@ int judge_case(const JudgeArguments& arguments, const DumpedCall& call, const Du
   verdict.backend = "dump";
   verdict.origin = dump.one.origin.file;
   verdict.repro = command_line(arguments);
-  const Sample sample = judge_outputs(call.judging, dump.one, call.problem, call.result, verdict);
+  const Sample sample = judge_outputs(*call.judging, call.problem, call.result, verdict);
   const bool elements_wrong =
       std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
   if (verdict.outcome == Outcome::kFail && elements_wrong)
-    verdict.causes = causes_in_words(diagnose(call.judging, dump.one, call.problem, call.result.outputs, &sample));
+    verdict.causes = causes_in_words(diagnose(*call.judging, call.problem, call.result.outputs, &sample));
   RunResult all;
   all.verdicts.push_back(std::move(verdict));
   fmt::print("{}", failure_text(all.verdicts.front()));

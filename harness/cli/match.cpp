@@ -64,18 +64,19 @@ bool same_call(const Problem& a, const Problem& b) {
   return true;
 }
 
-/// The case under another contract, if that contract is asked of the same tensors.
-bool comparable(const Op& op, const Case& one, const Problem& problem, const std::string& contract, Case& other) {
-  if (contract == one.text("contract")) return other = one, true;
-  return with_contract(op, one, contract, other) && same_call(problem, op.problem(other));
+/// The case under another contract, if that contract is asked of the same tensors; else null.
+std::unique_ptr<const BoundCase> comparable(const Op& op, const Case& one, const Problem& problem, const std::string& contract) {
+  std::unique_ptr<const BoundCase> other = under_contract(op, one, contract);
+  const bool same = other && (contract == one.text("contract") || same_call(problem, other->problem()));
+  return same ? std::move(other) : nullptr;
 }
 
 void judge_under_all(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Tally& tally) {
   for (const std::string& contract : rulebook().contract_ids()) {
-    Case other;
-    if (!comparable(op, one, problem, contract, other)) continue;
-    Verdict verdict = blank_verdict(other, "", "");
-    judge_outputs(op, other, problem, result, verdict);
+    const std::unique_ptr<const BoundCase> other = comparable(op, one, problem, contract);
+    if (!other) continue;
+    Verdict verdict = blank_verdict(one, "", "");
+    judge_outputs(*other, problem, result, verdict);
     Score& score = tally.scores[contract];
     ++score.cases;
     for (const TensorFinding& finding : verdict.tensors) score.elements += finding.outside;
@@ -112,7 +113,8 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
       ++tally.silent[fmt::format("not called: the kernel hung {} times in a row", kMostHangs)];
       continue;
     }
-    const Problem problem = op.problem(*one);
+    const std::unique_ptr<const BoundCase> bound = op.bind(*one);
+    const Problem problem = bound->problem();
     CallResult result = backend.call({op.name, claimed, kernel.name, &problem, 1});
     result.program.clear();  // programs of one contract are no other's
     hangs = result.status == CallStatus::kBroken && result.message.starts_with("hung") ? hangs + 1 : 0;
@@ -124,7 +126,8 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
     } else {
       ++tally.answered;
       judge_under_all(op, *one, problem, result, tally);
-      if (op.programs) tally.programs.add(programs_that_made(op.programs(*one, problem), result.outputs), one->id);
+      if (const Expectation programs = bound->programs(problem); !programs.any_of.empty())
+        tally.programs.add(programs_that_made(programs, result.outputs), one->id);
     }
   }
   progress.clear();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "harness/cli/dumped_call.h"
 #include "harness/cli/judge.h"
@@ -49,7 +50,7 @@ void hold(const Op& op, const std::string& contract, const DumpRequest& request,
   try {
     Held held{&op, contract, dumped_call(op, request), {}};
     held.verdict = blank_verdict(held.call.dump.one, "", "");
-    judge_outputs(held.call.judging, held.call.dump.one, held.call.problem, held.call.result, held.verdict);
+    judge_outputs(*held.call.judging, held.call.problem, held.call.result, held.verdict);
     for (const TensorFinding& finding : held.verdict.tensors) held.outside += finding.outside;
     all.push_back(std::move(held));
   } catch (const MissingRole& missing) {
@@ -61,34 +62,35 @@ void hold(const Op& op, const std::string& contract, const DumpRequest& request,
   }
 }
 
-/// The call on fewer rows, if it has many and rows are independent; else itself. `rows`: how many of how many.
-std::pair<Case, Problem> few_rows(const Held& held, std::vector<HostTensor>& outputs, std::string& rows) {
+/// The call on fewer rows, if it has many and rows are independent; null if it has not. `rows`: how many of how many.
+std::optional<CaseOfRows> few_rows(const Held& held, std::vector<HostTensor>& outputs, std::string& rows) {
   const DumpCase& dump = held.call.dump;
   outputs = held.call.result.outputs;
   const int64_t elements = outputs.front().spec.elements();
-  if (elements <= kMostElements || !held.op->batch) return {dump.one, held.call.problem};
-  const int64_t all = held.op->batch->rows(dump.one), few = std::min(all, kRowsOfLarge);
+  const int64_t all = dump.bound->independent_rows();
+  if (elements <= kMostElements || all == 0) return std::nullopt;
+  const int64_t few = std::min(all, kRowsOfLarge);
   std::vector<int64_t> chosen;
   for (int64_t i = 0; i < few; ++i) chosen.push_back(i * all / few);
   Problem with_outputs = held.call.problem;
   for (HostTensor& tensor : with_outputs.tensors)
     for (const HostTensor& output : outputs)
       if (tensor.spec.name == output.spec.name) tensor.bytes = output.bytes;
-  auto [one, problem] = held.op->batch->with_rows(dump.one, with_outputs, chosen);
-  for (HostTensor& output : outputs) output = find(problem.tensors, output.spec.name);
+  CaseOfRows some = dump.bound->with_rows(with_outputs, chosen);
+  for (HostTensor& output : outputs) output = find(some.problem.tensors, output.spec.name);
   rows = fmt::format(" (looked at {} of {} rows)", few, all);
-  return {std::move(one), std::move(problem)};
+  return some;
 }
 
 /// Programs of an op, whatever the contracts say.
 void print_programs(const std::vector<Held>& ranked) {
   std::string nearest, untried;
   for (const Held& held : ranked) {
-    if (!held.op->programs) continue;
     std::vector<HostTensor> outputs;
     std::string rows;
-    const auto [one, problem] = few_rows(held, outputs, rows);
-    const Expectation programs = held.op->programs(one, problem);
+    const std::optional<CaseOfRows> some = few_rows(held, outputs, rows);
+    const Expectation programs = some ? some->bound->programs(some->problem) : held.call.dump.bound->programs(held.call.problem);
+    if (programs.any_of.empty()) continue;
     const std::vector<std::string> names = programs_that_made(programs, outputs);
     for (const std::string& line : made_by_lines(names)) fmt::print("  {}{}\n", line, rows);
     if (!names.empty()) return;

@@ -70,10 +70,9 @@ class Shrinker {
   int calls() const { return calls_; }
 
   /// The case with other cells, if it is one, if the kernel is for it, and if it fails for the same cause.
-  std::optional<Case> still_fails(Case one, const std::map<std::string, std::string>& cells) {
-    for (const auto& [column, cell] : cells) one.parameters[column] = cell;
+  std::optional<Case> still_fails(Case one, const CellChanges& cells) {
     try {
-      one = op_.validate(std::move(one));
+      one = checked_case(op_, with_cells(std::move(one), cells));
       if (!why_not_offered(kernel_, one).empty()) return std::nullopt;
       const std::optional<Verdict> verdict = failure(one);
       if (!verdict || verdict->outcome != outcome_ || essence_of(*verdict) != cause_) return std::nullopt;
@@ -84,7 +83,7 @@ class Shrinker {
   }
 
   /// What may be taken away of a case for this kernel.
-  Shrinking shrinking(const Case& one) const { return op_.shrink(one, kernel_.multiple_of); }
+  Shrinking shrinking(const Case& one) const { return op_.bind(one)->shrinking(kernel_.multiple_of).value_or(Shrinking{}); }
 
   /// The case with the least of an axis that still fails: small numbers in turn, then doubling, then halving the gap.
   Case shrink(const Case& one, const ShrinkAxis& axis) {
@@ -154,7 +153,7 @@ int minimize_verb(const ExplainArguments& arguments) {
   const std::vector<Case> cases = open_cases_for({.cases = {arguments.case_id}});
   const Case& start = case_named(cases, arguments.case_id);
   const Op& op = find_op(start.op);
-  if (!op.shrink)
+  if (!op.bind(start)->shrinking({}))
     throw UsageError("cases of op " + op.name + " have no rows and columns to take away; assay run names the inputs that fail");
   const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
   int offered = 0;

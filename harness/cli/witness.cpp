@@ -27,7 +27,7 @@ constexpr int64_t kMostBytes = 640 << 10;
 
 /// Rows of the tables of contracts; units and casts have recordings or sweeps of their own.
 bool has_witness(const Op& op, const Case& one) {
-  return !op.sweep && one.parameters.contains("contract") && !rulebook().is_unit(one.text("contract"));
+  return !op.has_sweeps && one.parameters.contains("contract") && !rulebook().is_unit(one.text("contract"));
 }
 
 int choose_all(const WitnessArguments& arguments) {

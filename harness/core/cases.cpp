@@ -45,10 +45,10 @@ std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table&
   return all;
 }
 
-/// What validate refuses knows the row's line at most; the table knows the character.
+/// What an op refuses knows the row's line at most; the table knows the character.
 Case validated(const Op& op, const Table& table, const TableRow& row, Case one) {
   try {
-    Case named = op.validate(std::move(one));
+    Case named = checked_case(op, std::move(one));
     if (named.id.empty()) throw TableError(table.file, row.line, 0, "", "op '" + op.name + "' gave this row no id");
     return named;
   } catch (const TableError& error) {

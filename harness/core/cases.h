@@ -16,7 +16,7 @@ std::string tier_of(const std::string& file_name);
 /// Expands one table of an op. A cell may list alternatives, `32|64`; a row stands for the product of its cells' alternatives.
 /// `why` and `blind_to` (globs separated by ';') are taken as they are.
 /// A column `op` may be there and then names the op. Throws TableError with file, line and column: unknown or missing columns, an
-/// empty alternative, what op.validate refuses.
+/// empty alternative, what the op refuses.
 std::vector<Case> expand_table(const Op& op, const std::string& text, const std::string& file);
 
 /// All tables of all ops under `root`/suites/<op>/cases, in the order of `ops`, then of file names, then of rows.

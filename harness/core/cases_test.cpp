@@ -135,19 +135,21 @@ TEST_F(CasesOnDisk, UnknownSuitesAndTiersGetNearMatches) {
             "no suite 'zzzz'; there are: toy, toy/full, full, toy/quick, quick");
 }
 
+struct CaseNamedByItsBound : testing::ToyCase {
+  explicit CaseNamedByItsBound(const Case& one) : ToyCase(one), bound(one.text("bound")) {}
+  CaseName name() const override { return {"toy", "", "bound '" + bound + "'", "", 0}; }
+  const std::string bound;
+};
+
 TEST(Cases, ATableMayLackAnOptionalColumn) {
-  Op op = testing::toy_op();
+  Op op = testing::toy_op_of<CaseNamedByItsBound>();
   const std::string without = "contract,format,m,n,fill,seed,warp,why\n";
   op.columns.push_back("bound");
   EXPECT_THAT(error_of<TableError>([&] { expand_table(op, without, kFile); }), HasSubstr("bound"));
   op.optional_columns = {"bound"};
-  op.validate = [](Case c) {
-    c.id = "bound '" + c.text("bound") + "'";
-    return c;
-  };
   const std::string row = "toy.copy,f32,1,4,normal,1,32,";
-  EXPECT_THAT(ids(expand_table(op, without + row + "why\n", kFile)), ElementsAre("bound ''"));
-  EXPECT_THAT(ids(expand_table(op, "bound," + without + "1|2," + row + "why\n", kFile)), ElementsAre("bound '1'", "bound '2'"));
+  EXPECT_THAT(ids(expand_table(op, without + row + "why\n", kFile)), ElementsAre("toy/bound ''"));
+  EXPECT_THAT(ids(expand_table(op, "bound," + without + "1|2," + row + "why\n", kFile)), ElementsAre("toy/bound '1'", "toy/bound '2'"));
 }
 
 TEST(Tier, IsTheFileNameUpToUnderscoreOrDot) {

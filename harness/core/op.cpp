@@ -1,5 +1,8 @@
 #include "harness/core/op.h"
 
+#include <stdexcept>
+#include <utility>
+
 namespace assay {
 
 Access access_of(const HostTensor& tensor) {
@@ -17,6 +20,22 @@ const char* name(Access access) {
       break;
   }
   return "in place";
+}
+
+Case with_cells(Case one, const CellChanges& cells) {
+  for (const auto& [column, cell] : cells) one.parameters[column] = cell;
+  return one;
+}
+
+CaseOfRows BoundCase::with_rows(const Problem&, const std::vector<int64_t>&) const {
+  throw std::logic_error("rows of this case depend on each other");
+}
+
+Case checked_case(const Op& op, Case one) {
+  const std::unique_ptr<const BoundCase> bound = op.bind(one);
+  one.set_name(bound->name());
+  if (std::string arch = bound->arch(); !arch.empty()) one.parameters["arch"] = std::move(arch);
+  return one;
 }
 
 }  // namespace assay

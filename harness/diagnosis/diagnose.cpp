@@ -23,10 +23,10 @@ struct Tried {
 
 class Search {
  public:
-  Search(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs, const Expectation& right,
+  Search(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, const Expectation& right,
          const Sample& sample)
-      : op_(op), one_(one), problem_(problem), outputs_(outputs), right_(right), sample_(sample), contract_(memberships(right, outputs, sample)) {
-    std::vector<Hypothesis> hypotheses = op.neighbours(one);
+      : bound_(bound), problem_(problem), outputs_(outputs), right_(right), sample_(sample), contract_(memberships(right, outputs, sample)) {
+    std::vector<Hypothesis> hypotheses = bound.mutants();
     for (Hypothesis& hypothesis : hypotheses) {
       if (!hypothesis.equivalent.empty()) continue;
       const Expectation edited = hypothesis.expect(problem, &outputs);
@@ -111,11 +111,10 @@ class Search {
 
   /// Where the op can say what holds the wrong elements, pairs that explain some of them by chance are not looked for.
   bool in_a_situation() const {
-    return causes_.empty() && op_.situation && !op_.situation(one_, problem_, outputs_).empty();
+    return causes_.empty() && !bound_.situation(problem_, outputs_).empty();
   }
 
-  const Op& op_;
-  const Case& one_;
+  const BoundCase& bound_;
   const Problem& problem_;
   const std::vector<HostTensor>& outputs_;
   const Expectation& right_;
@@ -138,10 +137,10 @@ std::string in_words(const Cause& cause) {
 
 }  // namespace
 
-std::vector<Cause> diagnose(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs,
+std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                             const Sample* sample) {
-  const Expectation right = op.expect(one, problem, &outputs);
-  return Search(op, one, problem, outputs, right, sample ? *sample : all_steps(right.any_of.front())).causes();
+  const Expectation right = bound.expect(problem, &outputs);
+  return Search(bound, problem, outputs, right, sample ? *sample : all_steps(right.any_of.front())).causes();
 }
 
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {

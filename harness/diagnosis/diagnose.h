@@ -1,4 +1,4 @@
-// Why a kernel's outputs are wrong: which edits of the contract reproduce them. Hypotheses are the op's neighbours, one alone or
+// Why a kernel's outputs are wrong: which edits of the contract reproduce them. Hypotheses are the case's mutants, one alone or
 // two together; nothing here sees a library's or a kernel's name.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/compare/verdict.h"
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 #include "harness/core/sample.h"
 
 namespace assay {
@@ -37,7 +37,7 @@ struct Cause {
 /// fewer pairs are tried, of very large ones none.
 ///
 /// Only the steps of `sample` are evaluated; of a sample counts are those of the sample. Nullptr: all steps.
-std::vector<Cause> diagnose(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs,
+std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                             const Sample* sample = nullptr);
 
 /// The causes in words for a report, at most three: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)"; two

@@ -53,7 +53,7 @@ class OpPower {
       if (one.op != op.name || !data.insert(one.data_id()).second) continue;
       const std::string fill = op.data_column.empty() ? kNoData : one.text(op.data_column), contract = one.text("contract");
       if (std::find(fills_.begin(), fills_.end(), fill) == fills_.end()) fills_.push_back(fill);
-      for (const Visibility& seen : visibilities(op, one)) book(seen, fill, contract);
+      for (const Visibility& seen : visibilities(*op.bind(one))) book(seen, fill, contract);
     }
   }
 
@@ -160,7 +160,7 @@ std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases)
   std::string text;
   for (const Op& op : ops) {
     const bool has_cases = std::any_of(cases.begin(), cases.end(), [&](const Case& one) { return one.op == op.name; });
-    if (!has_cases || !op.neighbours) continue;
+    if (!has_cases) continue;
     if (!text.empty()) text += "\n";
     text += OpPower(op, cases).text();
   }

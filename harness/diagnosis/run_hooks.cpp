@@ -28,7 +28,7 @@ std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(c
       const std::lock_guard lock(store->mutex);
       known = &store->by_data[evidence.one.data_id()];
     }
-    std::call_once(known->once, [&] { known->power = power_of(evidence.op, evidence.one, &evidence.problem); });
+    std::call_once(known->once, [&] { known->power = power_of(evidence.bound, evidence.one.blind_to, &evidence.problem); });
     return known->power;
   };
 }
@@ -63,7 +63,7 @@ Backend shared_between_threads(Backend backend) {
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend) {
   return [&backend](const Evidence& evidence, Verdict& verdict) {
     if (never_written(evidence, verdict)) {
-      const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs, evidence.sample);
+      const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample);
       if (!causes.empty() && causes.front().complete()) verdict.causes = causes_in_words(causes);
       return;
     }
@@ -72,10 +72,10 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       verdict.causes = {std::string(kPadding) + "; every element is right"};
       return;
     }
-    const std::vector<Cause> causes = diagnose(evidence.op, evidence.one, evidence.problem, *evidence.outputs, evidence.sample);
+    const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample);
     verdict.causes = causes_in_words(causes);
-    if (causes.empty() && evidence.op.situation) {
-      const std::string situation = evidence.op.situation(evidence.one, evidence.problem, *evidence.outputs);
+    if (causes.empty()) {
+      const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
       if (!situation.empty()) verdict.causes = {situation};
     }
     if (causes.empty() || !causes.front().complete()) {

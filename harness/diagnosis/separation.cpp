@@ -58,14 +58,11 @@ void compare(const WholePart& a, const WholePart& b, Separation& result) {
 
 }  // namespace
 
-bool with_contract(const Op& op, const Case& one, const std::string& contract, Case& other) {
-  other = one;
-  other.parameters["contract"] = contract;
+std::unique_ptr<const BoundCase> under_contract(const Op& op, const Case& one, const std::string& contract) {
   try {
-    other = op.validate(other);
-    return true;
+    return op.bind(with_cells(one, {{"contract", contract}}));
   } catch (const TableError&) {
-    return false;
+    return nullptr;
   }
 }
 
@@ -75,12 +72,12 @@ std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case
   std::set<std::string> seen;
   for (const Op& op : ops) {
     for (const Case& one : cases) {
-      Case other;
       if (one.op != op.name || one.tier != "quick" || one.text("contract") != a || !seen.insert(op.name + one.name.data()).second)
         continue;
-      if (!with_contract(op, one, b, other)) continue;
-      const Problem problem = op.problem(one);
-      const std::vector<WholePart> first = computed(op.expect(one, problem, nullptr)), second = computed(op.expect(other, problem, nullptr));
+      const std::unique_ptr<const BoundCase> own = op.bind(one), other = under_contract(op, one, b);
+      if (!other) continue;
+      const Problem problem = own->problem();
+      const std::vector<WholePart> first = computed(own->expect(problem, nullptr)), second = computed(other->expect(problem, nullptr));
       Separation result{one.name.data(), {}, {}};
       for (size_t t = 0; t < first.size(); ++t) compare(first[t], second[t], result);
       found.push_back(std::move(result));

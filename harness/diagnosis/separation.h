@@ -27,7 +27,7 @@ struct Separation {
 /// Every quick case of contract `a` that can be judged under `b` too, on the inputs of `a`; each data set once.
 std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a, const std::string& b);
 
-/// The case under another contract, on its own data; false if that contract lacks its groups or layout.
-bool with_contract(const Op& op, const Case& one, const std::string& contract, Case& other);
+/// The case under another contract, on its own data; null if that contract lacks its groups or layout.
+std::unique_ptr<const BoundCase> under_contract(const Op& op, const Case& one, const std::string& contract);
 
 }  // namespace assay

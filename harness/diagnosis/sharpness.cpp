@@ -63,9 +63,10 @@ std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& ca
     std::set<std::string> data;
     for (const Case& one : cases) {
       if (one.op != op.name || !data.insert(one.data_id()).second) continue;
-      const Case excerpt = op.validate(op.excerpt ? op.excerpt(one) : one);
-      const Problem problem = op.problem(excerpt);
-      for (const WholePart& whole : computed(op.expect(excerpt, problem, nullptr)))
+      const std::unique_ptr<const BoundCase> bound = op.bind(one), excerpt = bound->excerpt();
+      const BoundCase& few = excerpt ? *excerpt : *bound;
+      const Problem problem = few.problem();
+      for (const WholePart& whole : computed(few.expect(problem, nullptr)))
         outputs[fmt::format("{}, {} {}", op.name, whole.part.label(), whole.part.format->name)][one.text("contract")].add(whole);
     }
     for (auto& [output, contracts] : outputs) table += row_of(output, contracts);

@@ -14,20 +14,25 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 /// The toy op, with sets of these widths in the first places of its output.
-Op with_widths(const std::vector<int32_t>& widths) {
-  Op op = testing::toy_op();
-  op.expect = [widths](const Case&, const Problem&, const std::vector<HostTensor>*) {
+class CaseOfWidths : public testing::ToyCase {
+ public:
+  CaseOfWidths(const Case& one, std::vector<int32_t> widths) : ToyCase(one), widths_(std::move(widths)) {}
+  Expectation expect(const Problem&, const std::vector<HostTensor>*) const override {
     WholePart y = testing::whole_part(kBf16, {1, 8}, std::vector<int32_t>(8, 100), std::vector<int32_t>(8, 100), "", "y");
-    for (size_t i = 0; i < widths.size(); ++i) {
-      if (widths[i] < 0)
+    for (size_t i = 0; i < widths_.size(); ++i) {
+      if (widths_[i] < 0)
         y.low[i] = Interval::anything().low, y.high[i] = Interval::anything().high;
       else
-        y.high[i] += widths[i];
+        y.high[i] += widths_[i];
     }
     return expectation_of({std::move(y)});
-  };
-  return op;
-}
+  }
+
+ private:
+  const std::vector<int32_t> widths_;
+};
+
+Op with_widths(const std::vector<int32_t>& widths) { return testing::toy_op_of<CaseOfWidths>(widths); }
 
 std::string table_of(const std::vector<int32_t>& widths) {
   const Op op = with_widths(widths);

@@ -25,12 +25,17 @@ Expectation breaks_a_rule(const Problem& problem) {
   return expectation_of({std::move(y)}, {{"one r for a row", "row 1: no single r explains it", 1, {{"y", 1, Place::kWholeRow}}}});
 }
 
-Op op_with_rule() {
-  Op op = testing::toy_op();
-  op.expect = [](const Case&, const Problem& problem, const std::vector<HostTensor>*) { return breaks_a_rule(problem); };
-  op.neighbours = [](const Case&) { return std::vector<Hypothesis>{}; };
-  return op;
-}
+class CaseWithRule : public testing::ToyCase {
+ public:
+  explicit CaseWithRule(const Case& one, std::vector<Hypothesis> wrong = {}) : ToyCase(one), wrong_(std::move(wrong)) {}
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override { return breaks_a_rule(problem); }
+  std::vector<Hypothesis> mutants() const override { return wrong_; }
+
+ private:
+  const std::vector<Hypothesis> wrong_;
+};
+
+Op op_with_rule(const std::vector<Hypothesis>& wrong = {}) { return testing::toy_op_of<CaseWithRule>(wrong); }
 
 std::vector<HostTensor> outputs_of(const Problem& problem) {
   HostTensor y = problem.tensors.back();
@@ -39,14 +44,15 @@ std::vector<HostTensor> outputs_of(const Problem& problem) {
 }
 
 Verdict judged(const Op& op, const Case& one) {
-  const Problem problem = op.problem(one);
+  const std::unique_ptr<const BoundCase> bound = op.bind(one);
+  const Problem problem = bound->problem();
   CallResult result;
   result.outputs = outputs_of(problem);
   result.untouched.resize(1), result.in_place.resize(1);
   Verdict verdict = blank_verdict(one, "copy", "toy");
-  const Sample sample = judge_outputs(op, one, problem, result, verdict);
+  const Sample sample = judge_outputs(*bound, problem, result, verdict);
   const Backend backend = shared_between_threads(testing::toy_backend());
-  look_for_causes(backend)({op, one, problem, &result.outputs, &result, &sample}, verdict);
+  look_for_causes(backend)({*bound, one, problem, &result.outputs, &result, &sample}, verdict);
   return verdict;
 }
 
@@ -60,22 +66,16 @@ TEST(Violations, AreNotCalledPadding) {
 }
 
 TEST(Violations, AreExplainedByAnEditThatBreaksNoRule) {
-  Op op = op_with_rule();
-  op.neighbours = [](const Case& one) {
-    const Op right = testing::toy_op();
-    return std::vector<Hypothesis>{{"r: of half a row", [one, right](const Problem& problem, const std::vector<HostTensor>* outputs) {
-                                      return right.expect(one, problem, outputs);
-                                    }}};
-  };
-  EXPECT_THAT(judged(op, testing::toy_case("bf16", "4x16")).causes, ElementsAre("explains 1 of 1 failing elements: r: of half a row"));
+  const Case one = testing::toy_case("bf16", "4x16");
+  const Op op = op_with_rule({{"r: of half a row", [one](const Problem& problem, const std::vector<HostTensor>* outputs) {
+                                 return testing::ToyCase(one).expect(problem, outputs);
+                               }}});
+  EXPECT_THAT(judged(op, one).causes, ElementsAre("explains 1 of 1 failing elements: r: of half a row"));
 }
 
 TEST(Violations, AreNotExplainedByAnEditThatBreaksTheRuleToo) {
-  Op op = op_with_rule();
-  op.neighbours = [](const Case&) {
-    return std::vector<Hypothesis>{
-        {"eps: another", [](const Problem& problem, const std::vector<HostTensor>*) { return breaks_a_rule(problem); }}};
-  };
+  const Op op = op_with_rule(
+      {{"eps: another", [](const Problem& problem, const std::vector<HostTensor>*) { return breaks_a_rule(problem); }}});
   EXPECT_THAT(judged(op, testing::toy_case("bf16", "4x16")).causes, ElementsAre("no known cause"));
 }
 

@@ -10,8 +10,8 @@
 namespace assay {
 namespace {
 
-std::vector<Hypothesis> mistakes_of(const Op& op, const Case& one) {
-  std::vector<Hypothesis> all = op.neighbours(one);
+std::vector<Hypothesis> mistakes_of(const BoundCase& bound) {
+  std::vector<Hypothesis> all = bound.mutants();
   std::erase_if(all, [](const Hypothesis& hypothesis) { return hypothesis.suspect; });
   return all;
 }
@@ -25,13 +25,14 @@ std::vector<Whole> answers_of(const Expectation& expectation) {
 
 }  // namespace
 
-VisibilityReport fault_visibility(const Op& op, const Case& whole) {
-  const Case one = op.excerpt ? op.excerpt(whole) : whole;
-  const Problem problem = op.problem(one);
-  const std::vector<Whole> right = answers_of(op.expect(one, problem, nullptr));
+VisibilityReport fault_visibility(const BoundCase& bound) {
+  const std::unique_ptr<const BoundCase> excerpt = bound.excerpt();
+  const BoundCase& one = excerpt ? *excerpt : bound;
+  const Problem problem = one.problem();
+  const std::vector<Whole> right = answers_of(one.expect(problem, nullptr));
   VisibilityReport report;
   for (const WholePart& part : right.front()) report.data.push_back(data_power(part));
-  for (const Hypothesis& hypothesis : mistakes_of(op, one)) {
+  for (const Hypothesis& hypothesis : mistakes_of(one)) {
     Visibility seen{hypothesis.name, hypothesis.equivalent, 0, 0};
     if (hypothesis.equivalent.empty()) {
       for (const WholePart& part : right.front()) seen.elements += part.part.elements();
@@ -42,17 +43,17 @@ VisibilityReport fault_visibility(const Op& op, const Case& whole) {
   return report;
 }
 
-std::vector<Visibility> visibilities(const Op& op, const Case& one) { return fault_visibility(op, one).faults; }
+std::vector<Visibility> visibilities(const BoundCase& bound) { return fault_visibility(bound).faults; }
 
-Power power_of(const Op& op, const Case& whole, const Problem* made) {
-  const Case one = op.excerpt ? op.excerpt(whole) : whole;
+Power power_of(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made) {
+  const std::unique_ptr<const BoundCase> excerpt = bound.excerpt();
+  const BoundCase& one = excerpt ? *excerpt : bound;
   std::optional<Problem> of_excerpt;
-  if (made == nullptr || one.parameters != whole.parameters) made = &of_excerpt.emplace(op.problem(one));
+  if (made == nullptr || excerpt) made = &of_excerpt.emplace(one.problem());
   const Problem& problem = *made;
-  const std::vector<Whole> right = answers_of(op.expect(one, problem, nullptr));
+  const std::vector<Whole> right = answers_of(one.expect(problem, nullptr));
   const auto is_declared = [&](const std::string& fault) {
-    return std::any_of(whole.blind_to.begin(), whole.blind_to.end(),
-                       [&](const std::string& glob) { return glob_match(glob, fault); });
+    return std::any_of(declared.begin(), declared.end(), [&](const std::string& glob) { return glob_match(glob, fault); });
   };
   const auto shows = [&](const Hypothesis& hypothesis) {
     if (hypothesis.first_row) {
@@ -65,7 +66,7 @@ Power power_of(const Op& op, const Case& whole, const Problem* made) {
   };
   Power power;
   for (const WholePart& part : right.front()) power.data.push_back(data_power(part));
-  for (const Hypothesis& hypothesis : mistakes_of(op, one)) {
+  for (const Hypothesis& hypothesis : mistakes_of(one)) {
     if (!hypothesis.equivalent.empty()) continue;
     ++power.faults;
     if (!shows(hypothesis)) power.blind_to.push_back(hypothesis.name);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/compare/power.h"
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 
 namespace assay {
 
@@ -26,7 +26,7 @@ struct VisibilityReport {
 };
 
 /// Judged from the inputs of the case's excerpt alone.
-VisibilityReport fault_visibility(const Op& op, const Case& one);
+VisibilityReport fault_visibility(const BoundCase& bound);
 
 /// Elements of one part that tell an edit apart from the contract: no code is in both accepted sets. `rows`, unless null, gets
 /// the rows that they stand in, if the edit leaves elements in their places; of an edit that moves them no row is known.
@@ -36,11 +36,11 @@ int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set
 bool tells_apart(const std::vector<std::vector<WholePart>>& right, const Answer& edited);
 
 /// The faults of fault_visibility().
-std::vector<Visibility> visibilities(const Op& op, const Case& one);
+std::vector<Visibility> visibilities(const BoundCase& bound);
 
 /// fault_visibility() in short, sooner: true equivalences are no faults, most edits show in the first row, and those that the
 /// case declares unseen are looked for in that row alone: whether a declaration is stale, suites_test says, which looks at all
-/// rows. `made`: the problem of the case, if it is there already.
-Power power_of(const Op& op, const Case& one, const Problem* made = nullptr);
+/// rows. `declared`: globs over the mutants that its row declares unseen. `made`: the problem of the case, if it is there already.
+Power power_of(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made = nullptr);
 
 }  // namespace assay

@@ -16,16 +16,24 @@ size_t bytes_of(const std::vector<HostTensor>& tensors) {
 
 void set_warp(const Case& one, Problem& problem) {
   const auto warp = std::find_if(problem.parameters.begin(), problem.parameters.end(), [](const auto& p) { return p.first == "warp"; });
-  if (warp != problem.parameters.end()) warp->second = double(one.integer("warp"));
+  if (warp != problem.parameters.end()) warp->second = double(one.name.warp);
 }
 
 }  // namespace
 
-const Problem& DataMemory::problem(const Op& op, const Case& one) {
+const BoundCase& DataMemory::bound(const Op& op, const Case& one) {
+  if (!bound_ || case_ != one.id) {
+    bound_ = op.bind(one);
+    case_ = one.id;
+  }
+  return *bound_;
+}
+
+const Problem& DataMemory::problem(const BoundCase& bound, const Case& one) {
   if (!problem_ || data_ != one.data_id()) {
     agreed_.clear();
     problem_.reset();  // before the next one is made
-    problem_ = op.problem(one);
+    problem_ = bound.problem();
     data_ = one.data_id();
   } else {
     set_warp(one, *problem_);

@@ -41,9 +41,9 @@ std::string words_of(const Finding& finding) {
 
 /// Of a library that says by which program its outputs are made that one alone is right. Where it names none of the contract's,
 /// all are compared, and the verdict is a failure.
-bool keep_what_was_said(const Op& op, const Case& one, const std::string& said, Expectation& expectation) {
+bool keep_what_was_said(const BoundCase& bound, const std::string& said, Expectation& expectation) {
   if (said.empty()) return true;
-  const std::string meant = op.program_meant ? op.program_meant(one, said) : said;
+  const std::string meant = bound.program_meant(said);
   const auto is_meant = [&](const Answer& answer) { return answer.program == meant; };
   if (std::none_of(expectation.any_of.begin(), expectation.any_of.end(), is_meant)) return false;
   std::erase_if(expectation.any_of, [&](const Answer& answer) { return !is_meant(answer); });
@@ -51,8 +51,8 @@ bool keep_what_was_said(const Op& op, const Case& one, const std::string& said, 
 }
 
 /// "by split-K 1 and not by split-K 2, which the library says": if another program made the outputs.
-std::string other_program(const Op& op, const Case& one, const Problem& problem, const CallResult& result) {
-  const Finding all = compare(op.expect(one, problem, &result.outputs), result.outputs, result.untouched);
+std::string other_program(const BoundCase& bound, const Problem& problem, const CallResult& result) {
+  const Finding all = compare(bound.expect(problem, &result.outputs), result.outputs, result.untouched);
   if (!all.agrees()) return "";
   return "made by " + (all.program.empty() ? "the contract's one program" : all.program) + " and not by " + result.program +
          ", as the library says";
@@ -60,10 +60,10 @@ std::string other_program(const Op& op, const Case& one, const Problem& problem,
 
 }  // namespace
 
-Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict) {
-  Expectation expectation = op.expect(one, problem, &result.outputs);
+Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict) {
+  Expectation expectation = bound.expect(problem, &result.outputs);
   if (leaves_unwritten(expectation, result, verdict)) return all_steps(expectation.any_of.front());
-  const bool known = keep_what_was_said(op, one, result.program, expectation);
+  const bool known = keep_what_was_said(bound, result.program, expectation);
   Finding finding = compare(expectation, result.outputs, result.untouched);
   const bool agrees = known && finding.agrees();
   verdict.program_said = result.program;
@@ -71,19 +71,19 @@ Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, cons
   verdict.tensors = std::move(finding.parts);
   verdict.outcome = agrees ? Outcome::kPass : Outcome::kFail;
   if (agrees) {
-    if (op.remarks) verdict.tensors.front().notes = op.remarks(one, problem, result.outputs);
+    verdict.tensors.front().notes = bound.remarks(problem, result.outputs);
     return std::move(finding.sample);
   }
   verdict.message.clear();
   if (!known)
     verdict.message = "the library says that it made this by " + result.program + ", which is no program of the contract";
   else if (!result.program.empty())
-    verdict.message = other_program(op, one, problem, result);
+    verdict.message = other_program(bound, problem, result);
   if (verdict.message.empty()) verdict.message = words_of(finding);
   verdict.looked_at = finding.sample.words();
   verdict.violations = std::move(finding.violations);
   const auto wrong = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [](const auto& t) { return !t.agrees(); });
-  if (op.remarks && wrong != verdict.tensors.end()) wrong->notes = op.remarks(one, problem, result.outputs);
+  if (wrong != verdict.tensors.end()) wrong->notes = bound.remarks(problem, result.outputs);
   return std::move(finding.sample);
 }
 

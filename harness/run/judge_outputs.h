@@ -9,6 +9,6 @@
 namespace assay {
 
 /// As run_case gives it: unwritten elements, comparison, violations. Returns the steps that a diagnosis should look at.
-Sample judge_outputs(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Verdict& verdict);
+Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict);
 
 }  // namespace assay

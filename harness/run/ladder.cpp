@@ -75,10 +75,10 @@ std::string relation_difference(const Relation& relation, const CallResult& firs
 /// The plain call and what it gave, held against other calls.
 class Climber {
  public:
-  Climber(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
+  Climber(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
           const CallResult& first)
-      : op_(op), one_(one), kernel_(kernel), backend_(backend), plain_(plain), first_(first) {
-    if (op.batch) before_ = op.expect(one, *plain.problem, nullptr);
+      : bound_(bound), one_(one), kernel_(kernel), backend_(backend), plain_(plain), first_(first) {
+    if (bound.independent_rows() > 0) before_ = bound.expect(*plain.problem, nullptr);
   }
 
   Trial same_problem(uint64_t seed_step, LaunchMode mode) const {
@@ -101,18 +101,18 @@ class Climber {
   }
 
   Trial other_rows(const std::vector<int64_t>& rows) const {
-    const auto [again, problem] = op_.batch->with_rows(one_, *plain_.problem, rows);
-    if (const std::string why_not = why_not_offered(kernel_, again); !why_not.empty()) return {.absent = why_not};
+    const CaseOfRows again = bound_.with_rows(*plain_.problem, rows);
+    if (const std::string why_not = why_not_offered(kernel_, with_cells(one_, again.cells)); !why_not.empty()) return {.absent = why_not};
     CallRequest request = plain_;
-    request.problem = &problem;
+    request.problem = &again.problem;
     Trial trial;
     const std::optional<CallResult> result = answer_to(backend_, request, trial);
-    if (result) trial.broken = row_difference(before_, first_, op_.expect(again, problem, nullptr), *result, rows);
+    if (result) trial.broken = row_difference(before_, first_, again.bound->expect(again.problem, nullptr), *result, rows);
     return trial;
   }
 
  private:
-  const Op& op_;
+  const BoundCase& bound_;
   const Case& one_;
   const KernelOffer& kernel_;
   const Backend& backend_;
@@ -152,16 +152,17 @@ Trial each(const std::vector<std::function<Trial()>>& tries) {
 
 }  // namespace
 
-Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
+Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
             const CallResult& first) {
-  const Climber climber(op, one, kernel, backend, plain, first);
+  const Climber climber(bound, one, kernel, backend, plain, first);
   const auto same = [&](uint64_t seed_step, LaunchMode mode) {
     return [&, seed_step, mode] { return climber.same_problem(seed_step, mode); };
   };
   const auto with_rows = [&](auto rows_of) {
     return [&, rows_of]() -> Trial {
-      if (!op.batch) return {.absent = "rows of this op are not independent"};
-      return climber.other_rows(rows_of(op.batch->rows(one)));
+      const int64_t rows = bound.independent_rows();
+      if (rows == 0) return {.absent = "rows of this op are not independent"};
+      return climber.other_rows(rows_of(rows));
     };
   };
   const auto middle_alone = [](int64_t m) { return std::vector<int64_t>{m / 2}; };
@@ -181,7 +182,7 @@ Climb climb(const Op& op, const Case& one, const KernelOffer& kernel, const Back
       {"repeat", {same(1, LaunchMode::kDefault), same(2, LaunchMode::kDefault)}},
       {"batch", {with_rows(middle_alone), with_rows(twice_and_more)}},
       {"neighbours", {with_rows(reversed)}}};
-  const std::vector<Relation> relations = op.relations ? op.relations(one, *plain.problem) : std::vector<Relation>();
+  const std::vector<Relation> relations = bound.relations(*plain.problem);
   for (const Relation& relation : relations) {
     if (rungs.back().first != relation.rung) rungs.push_back({relation.rung, {}});
     rungs.back().second.push_back([&] { return climber.related(relation); });

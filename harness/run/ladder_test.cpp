@@ -34,16 +34,20 @@ struct Twin {
 };
 class BrokenRung : public ::testing::TestWithParam<Twin> {};
 
-/// Each kernel gives the contract's answer to the plain call, so nothing but its rung can find it.
-TEST_P(BrokenRung, IsNamed) {
-  Op op = testing::toy_op();
-  op.expect = [any = op.expect](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
-    std::vector<WholePart> parts = computed(any(one, problem, outputs));
+/// Accepts everything.
+struct FreeCase : testing::ToyCase {
+  using ToyCase::ToyCase;
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    std::vector<WholePart> parts = computed(ToyCase::expect(problem, outputs));
     parts[0].high.assign(parts[0].low.size(), Interval::anything().high);
     parts[0].low.assign(parts[0].low.size(), Interval::anything().low);
     return expectation_of(std::move(parts));
-  };
-  const Verdict verdict = climbed(GetParam().kernel, op);
+  }
+};
+
+/// Each kernel gives the contract's answer to the plain call, so nothing but its rung can find it.
+TEST_P(BrokenRung, IsNamed) {
+  const Verdict verdict = climbed(GetParam().kernel, testing::toy_op_of<FreeCase>());
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   ASSERT_TRUE(verdict.climb) << verdict.message;
   EXPECT_EQ(verdict.climb->broken, GetParam().rung);
@@ -61,9 +65,13 @@ INSTANTIATE_TEST_SUITE_P(All, BrokenRung,
                                            Twin{"cannot_be_captured", "graph", "allocates while it is captured"}),
                          [](const auto& info) { return std::string(info.param.kernel); });
 
+struct CaseOfOneRow : testing::ToyCase {
+  using ToyCase::ToyCase;
+  int64_t independent_rows() const override { return 0; }
+};
+
 TEST(Ladder, RungsThatCannotBeTriedSayWhy) {
-  Op op = testing::toy_op();
-  op.batch.reset();
+  const Op op = testing::toy_op_of<CaseOfOneRow>();
   assay_library plain = *testing::toy_library();
   plain.size = offsetof(assay_library, create_stream);  // of the ABI's first release
   Backend backend = testing::toy_backend();

@@ -65,6 +65,18 @@ TEST(RunAll, EveryPairHasAVerdictInOrder) {
   EXPECT_EQ(result.exit_code(), kUnexpected);
 }
 
+/// A sweep of a watched call and a plain one.
+struct WatchingCase : testing::ToyCase {
+  using ToyCase::ToyCase;
+  bool is_sweep() const override { return true; }
+  void judge_sweep(const SweepCalls& calls, Verdict& verdict) const override {
+    const Problem made = problem();
+    const bool told = calls.wrong(made, 0, {}).size() == 1 && calls.outputs(made) != nullptr;
+    verdict.tensors.resize(1);
+    verdict.tensors[0].outside = told ? 0 : 1;
+  }
+};
+
 TEST(RunAll, CallsAreMadeOneAtATime) {
   std::atomic<int> inside = 0, most = 0;
   Backend backend = testing::toy_backend();
@@ -86,14 +98,7 @@ TEST(RunAll, CallsAreMadeOneAtATime) {
   EXPECT_EQ(run_all({&kToy, 1}, toy_cases(50), backend, options).exit_code(), kAllAsExpected);
   EXPECT_EQ(most, 1);
 
-  Op watching = kToy;
-  const auto judge = [](const Case& one, const SweepCalls& calls, Verdict& verdict) {
-    const Problem problem = kToy.problem(one);
-    const bool told = calls.wrong(problem, 0, {}).size() == 1 && calls.outputs(problem) != nullptr;
-    verdict.tensors.resize(1);
-    verdict.tensors[0].outside = told ? 0 : 1;
-  };
-  watching.sweep = Sweep{[](const Case&) { return true; }, judge};
+  const Op watching = testing::toy_op_of<WatchingCase>();
   EXPECT_EQ(run_all({&watching, 1}, toy_cases(50), backend, options).exit_code(), kAllAsExpected);
   EXPECT_EQ(most, 1) << "a watched call is one of them";
 }

@@ -48,18 +48,18 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
 bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
 
 /// A case that its op judges by calls of its own. False if it is an ordinary one.
-bool run_sweep(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
+bool run_sweep(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                Verdict& verdict) {
-  if (!op.sweep || !op.sweep->takes(one)) return false;
+  if (!bound.is_sweep()) return false;
   SweepAnswers answers({one.op, parameter_or_empty(one, "contract"), kernel.name, nullptr, options.schedule_seed}, backend,
                        verdict);
-  op.sweep->judge(one, answers.calls(), verdict);
+  bound.judge_sweep(answers.calls(), verdict);
   if (answers.gave_up()) verdict.tensors.clear();
   const auto disagrees = [](const TensorFinding& tensor) { return !tensor.agrees(); };
   if (std::any_of(verdict.tensors.begin(), verdict.tensors.end(), disagrees)) verdict.outcome = Outcome::kFail;
   if (verdict.outcome == Outcome::kNotJudged && !answers.gave_up() && !verdict.tensors.empty()) verdict.outcome = Outcome::kPass;
-  const Problem excerpt = op.problem(one);
-  if (!answers.gave_up()) judge_power(options, {op, one, excerpt, nullptr}, verdict);
+  const Problem excerpt = bound.problem();
+  if (!answers.gave_up()) judge_power(options, {bound, one, excerpt, nullptr}, verdict);
   return true;
 }
 
@@ -73,34 +73,34 @@ void record(const CaseOptions& options, const Evidence& evidence, const Verdict&
 }
 
 /// judge_outputs(), or what the memory knows of the same outputs.
-Sample judge_once(const Op& op, const Case& one, const Problem& problem, const CallResult& result, DataMemory& memory,
-                  Verdict& verdict) {
+Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResult& result, DataMemory& memory, Verdict& verdict) {
   if (const std::vector<TensorFinding>* known = result.program.empty() ? memory.findings_of(result) : nullptr) {
     verdict.outcome = Outcome::kPass;
     verdict.tensors = *known;
     return {};
   }
-  Sample sample = judge_outputs(op, one, problem, result, verdict);
+  Sample sample = judge_outputs(bound, problem, result, verdict);
   if (verdict.outcome == Outcome::kPass && verdict.program.empty()) memory.remember(result, verdict.tensors);
   return sample;
 }
 
 void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                  DataMemory& memory, Verdict& verdict) {
-  if (run_sweep(op, one, kernel, backend, options, verdict)) return;
-  const Problem& problem = memory.problem(op, one);
+  const BoundCase& bound = memory.bound(op, one);
+  if (run_sweep(bound, one, kernel, backend, options, verdict)) return;
+  const Problem& problem = memory.problem(bound, one);
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
   Sample sample;
-  if (result) sample = judge_once(op, one, problem, *result, memory, verdict);
+  if (result) sample = judge_once(bound, problem, *result, memory, verdict);
   if (result && options.ladder && verdict.outcome == Outcome::kPass) {
-    verdict.climb = climb(op, one, kernel, backend, request, *result);
+    verdict.climb = climb(bound, one, kernel, backend, request, *result);
     if (!verdict.climb->broken.empty()) {
       verdict.outcome = Outcome::kFail;
       verdict.message = "rung '" + verdict.climb->broken + "' of the ladder breaks: " + verdict.climb->message;
     }
   }
-  const Evidence evidence{op, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr, &sample};
+  const Evidence evidence{bound, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr, &sample};
   if (result) judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
   if (is_bad && agreed_with_the_contract(verdict))

@@ -15,7 +15,7 @@ namespace assay {
 
 /// What a verdict was made from, for those who look deeper: power, diagnosis, recording.
 struct Evidence {
-  const Op& op;
+  const BoundCase& bound;
   const Case& one;
   const Problem& problem;
   const std::vector<HostTensor>* outputs;  ///< nullptr if no call gave any

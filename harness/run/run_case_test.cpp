@@ -57,9 +57,29 @@ TEST(RunCase, BrokenConditions) {
   EXPECT_EQ(run("throws").message, "exception out of the library: thrown on purpose");
 }
 
+/// Says something of every verdict, and is a sweep of three calls if it shall be one.
+class OddCase : public testing::ToyCase {
+ public:
+  OddCase(const Case& one, const bool* is_sweep, int* calls) : ToyCase(one), is_sweep_(is_sweep), calls_(calls) {}
+
+  std::vector<std::string> remarks(const Problem&, const std::vector<HostTensor>&) const override { return {"odd"}; }
+  bool is_sweep() const override { return *is_sweep_; }
+  void judge_sweep(const SweepCalls& sweep, Verdict& verdict) const override {
+    const Problem made = problem();
+    for (int i = 0; i < 3 && sweep.outputs(made) != nullptr; ++i) ++*calls_;
+    verdict.tensors.resize(1);
+    verdict.tensors[0].outside = *calls_ == 3 ? 0 : 1;
+  }
+
+ private:
+  const bool* const is_sweep_;
+  int* const calls_;
+};
+
 TEST(RunCase, AnOpMayJudgeByCallsOfItsOwn) {
-  Op op = testing::toy_op();
-  op.remarks = [](const Case&, const Problem&, const std::vector<HostTensor>&) { return std::vector<std::string>{"odd"}; };
+  bool is_sweep = false;
+  int calls = 0;
+  const Op op = testing::toy_op_of<OddCase>(static_cast<const bool*>(&is_sweep), &calls);
   const auto run_op = [&](const std::string& kernel) {
     return run_case(op, testing::toy_case("bf16"), {.name = kernel, .op = "toy", .contracts = {"toy.copy"}},
                     testing::toy_backend(), {});
@@ -67,20 +87,12 @@ TEST(RunCase, AnOpMayJudgeByCallsOfItsOwn) {
   EXPECT_THAT(run_op("off_by_one").tensors.at(0).notes, ElementsAre("odd"));
   EXPECT_THAT(run_op("copy").tensors.at(0).notes, ElementsAre("odd")) << "they stand beside every verdict";
 
-  int calls = 0;
-  bool takes = true;
-  const auto judge = [&](const Case& one, const SweepCalls& sweep, Verdict& verdict) {
-    const Problem problem = testing::toy_op().problem(one);
-    for (int i = 0; i < 3 && sweep.outputs(problem) != nullptr; ++i) ++calls;
-    verdict.tensors.resize(1);
-    verdict.tensors[0].outside = calls == 3 ? 0 : 1;
-  };
-  op.sweep = Sweep{[&](const Case&) { return takes; }, judge};
+  is_sweep = true;
   EXPECT_EQ(run_op("copy").outcome, Outcome::kPass);
   EXPECT_EQ(calls, 3);
   EXPECT_EQ(run_op("refuses").outcome, Outcome::kSkip) << "whatever tensors the op gives";
   EXPECT_EQ(run_op("unwritten").message, "output 'y': some elements were never written");
-  takes = false;
+  is_sweep = false;
   EXPECT_EQ(run_op("off_by_one").outcome, Outcome::kFail) << "an ordinary case after all";
 }
 
@@ -93,21 +105,26 @@ TEST(RunCase, RefusalsAndLosses) {
   EXPECT_EQ(run("loses_device").outcome, Outcome::kSkip);
 }
 
+struct SweepThatJudgesNothing : testing::ToyCase {
+  using ToyCase::ToyCase;
+  bool is_sweep() const override { return true; }
+};
+
+struct CaseThatThrows : testing::ToyCase {
+  using ToyCase::ToyCase;
+  Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { throw std::logic_error("lost the table"); }
+};
+
 TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
   const KernelOffer copy{.name = "copy", .op = "toy"};
-  Op op = testing::toy_op();
-  op.sweep = Sweep{[](const Case&) { return true; }, [](const Case&, const SweepCalls&, Verdict&) {}};  // and judges nothing
-  const Verdict unjudged = run_case(op, testing::toy_case(), copy, testing::toy_backend(), {});
+  const Verdict unjudged =
+      run_case(testing::toy_op_of<SweepThatJudgesNothing>(), testing::toy_case(), copy, testing::toy_backend(), {});
   EXPECT_EQ(unjudged.outcome, Outcome::kNotJudged);
   EXPECT_EQ(unjudged.message, "no verdict: the op judged no output");
   EXPECT_FALSE(as_expected(unjudged));
   EXPECT_FALSE(as_expected(Verdict{}));
 
-  op = testing::toy_op();
-  op.expect = [](const Case&, const Problem&, const std::vector<HostTensor>*) -> Expectation {
-    throw std::logic_error("lost the table");
-  };
-  const Verdict failed = run_case(op, testing::toy_case(), copy, testing::toy_backend(), {});
+  const Verdict failed = run_case(testing::toy_op_of<CaseThatThrows>(), testing::toy_case(), copy, testing::toy_backend(), {});
   EXPECT_EQ(failed.outcome, Outcome::kNotJudged) << "the harness's trouble is not the kernel's";
   EXPECT_EQ(failed.message, "no verdict: lost the table");
   Backend unsure = testing::toy_backend();
@@ -119,18 +136,27 @@ TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
   EXPECT_EQ(run_case(testing::toy_op(), testing::toy_case(), copy, unsure, {}).outcome, Outcome::kNotJudged);
 }
 
-/// Of the same outputs on the same data the op is asked once; other outputs and other data are judged anew.
+struct Asked {
+  int bound = 0, problems = 0, expectations = 0;
+};
+
+class CountingCase : public testing::ToyCase {
+ public:
+  CountingCase(const Case& one, Asked* asked) : ToyCase(one), asked_(asked) { ++asked->bound; }
+  Problem problem() const override { return ++asked_->problems, ToyCase::problem(); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    return ++asked_->expectations, ToyCase::expect(problem, outputs);
+  }
+
+ private:
+  Asked* const asked_;
+};
+
+/// Of the same outputs on the same data the op is asked once; other outputs and other data are judged anew. A case is read once.
 TEST(RunCase, EqualOutputsAreJudgedOnce) {
-  int problems = 0, expectations = 0;
-  Op op = testing::toy_op();
-  op.problem = [&problems, make = op.problem](const Case& one) { return ++problems, make(one); };
-  op.expect = [&expectations, expect = op.expect](const Case& one, const Problem& problem,
-                                                  const std::vector<HostTensor>* outputs) {
-    return ++expectations, expect(one, problem, outputs);
-  };
-  Case narrow = testing::toy_case(), wide = narrow;
-  wide.parameters["warp"] = "64";
-  wide = op.validate(wide);
+  Asked asked;
+  const Op op = testing::toy_op_of<CountingCase>(&asked);
+  const Case narrow = testing::toy_case(), wide = checked_case(testing::toy_op(), with_cells(narrow, {{"warp", "64"}}));
   const KernelOffer copy{.name = "copy", .op = "toy"}, wrong{.name = "off_by_one", .op = "toy"};
   DataMemory memory;
   const auto outcome = [&](const Case& one, const KernelOffer& kernel) {
@@ -138,14 +164,17 @@ TEST(RunCase, EqualOutputsAreJudgedOnce) {
   };
   EXPECT_EQ(outcome(narrow, copy), Outcome::kPass);
   EXPECT_EQ(outcome(wide, copy), Outcome::kPass);
-  EXPECT_EQ(problems, 1);
-  EXPECT_EQ(expectations, 1);
+  EXPECT_EQ(asked.problems, 1);
+  EXPECT_EQ(asked.expectations, 1);
+  EXPECT_EQ(asked.bound, 2);
   EXPECT_EQ(outcome(wide, wrong), Outcome::kFail);
   EXPECT_EQ(outcome(wide, wrong), Outcome::kFail) << "a failure is not remembered: its finding has more to it";
-  EXPECT_EQ(expectations, 3);
+  EXPECT_EQ(asked.expectations, 3);
+  EXPECT_EQ(asked.bound, 2) << "once for all kernels";
   EXPECT_EQ(outcome(testing::toy_case("bf16", "3x16"), copy), Outcome::kPass);
-  EXPECT_EQ(problems, 2);
-  EXPECT_EQ(memory.problem(op, testing::toy_case("bf16", "3x16")).parameters.front().second, 32);
+  EXPECT_EQ(asked.problems, 2);
+  const Case last = testing::toy_case("bf16", "3x16");
+  EXPECT_EQ(memory.problem(memory.bound(op, last), last).parameters.front().second, 32);
 }
 
 TEST(RunCase, RepetitionDemandsTheSameBits) {
@@ -175,15 +204,19 @@ TEST(RunCase, BlindnessMakesAPassUntrustedUnlessTheRowDeclaresIt) {
   EXPECT_EQ(run_case(kOp, declared, kernel, testing::toy_backend(), options).message, "blind to sign lost");
 }
 
-TEST(RunCase, AJointViolationFailsThoughEachElementAgrees) {
-  Op op = kOp;
-  op.expect = [](const Case& one, const Problem& problem, const std::vector<HostTensor>* outputs) {
-    Expectation expectation = kOp.expect(one, problem, outputs);
+struct CaseUnderARule : testing::ToyCase {
+  using ToyCase::ToyCase;
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    Expectation expectation = ToyCase::expect(problem, outputs);
     expectation.together = [](const auto&) {
       return std::vector<Violation>{{"one r for a row", "row 1 is normalised with two r"}};
     };
     return expectation;
-  };
+  }
+};
+
+TEST(RunCase, AJointViolationFailsThoughEachElementAgrees) {
+  const Op op = testing::toy_op_of<CaseUnderARule>();
   const Verdict verdict = run_case(op, testing::toy_case(), {.name = "copy", .op = "toy"}, testing::toy_backend(), {});
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_EQ(verdict.message, "row 1 is normalised with two r");

@@ -1,4 +1,4 @@
-// The calls that a sweep makes (Op::sweep), booked in its verdict.
+// The calls that a sweep makes (BoundCase::judge_sweep), booked in its verdict.
 #pragma once
 
 #include <vector>

@@ -9,23 +9,25 @@
 #include "reference/table/table.h"
 
 namespace assay::testing {
-namespace {
 
-Case validate(Case one) {
+ToyCase::ToyCase(const Case& one) : one_(one) {
   if (one.text("n") == "0") throw TableError(one.origin.file, one.origin.line, 0, "n", "must be positive");
-  const std::string data = one.text("format") + ".m" + one.text("m") + ".n" + one.text("n") + "." + one.text("fill") + ".s" + one.text("seed");
-  one.set_name({one.op, "", data, "", std::stoi(one.text("warp"))});
-  return one;
 }
 
-Problem problem(const Case& one) {
-  const Format& format = *find_format(one.text("format"));
-  HostTensor x{dense("x", Role::kInput, format, {one.integer("m"), one.integer("n")}), {}};
-  fill(x, {.name = one.text("fill"), .seed = uint64_t(one.integer("seed"))});
-  return {{x, {dense("y", Role::kOutput, format, x.spec.shape), {}}}, {{"warp", double(one.integer("warp"))}}};
+CaseName ToyCase::name() const {
+  return {one_.op, "",
+          one_.text("format") + ".m" + one_.text("m") + ".n" + one_.text("n") + "." + one_.text("fill") + ".s" + one_.text("seed"),
+          "", std::stoi(one_.text("warp"))};
 }
 
-Expectation expect(const Case&, const Problem& problem, const std::vector<HostTensor>*) {
+Problem ToyCase::problem() const {
+  const Format& format = *find_format(one_.text("format"));
+  HostTensor x{dense("x", Role::kInput, format, {one_.integer("m"), one_.integer("n")}), {}};
+  fill(x, {.name = one_.text("fill"), .seed = uint64_t(one_.integer("seed"))});
+  return {{x, {dense("y", Role::kOutput, format, x.spec.shape), {}}}, {{"warp", double(one_.integer("warp"))}}};
+}
+
+Expectation ToyCase::expect(const Problem& problem, const std::vector<HostTensor>*) const {
   const HostTensor& x = problem.tensors[0];
   WholePart y{{"y", x.spec.format, {x.spec.shape[0], x.spec.shape[1]}, "pinned: one code"}, {}, {}};
   y.low.resize(size_t(y.part.elements()));
@@ -33,26 +35,21 @@ Expectation expect(const Case&, const Problem& problem, const std::vector<HostTe
   return expectation_of({y});
 }
 
-}  // namespace
+CaseOfRows ToyCase::with_rows(const Problem& from, const std::vector<int64_t>& rows) const {
+  CellChanges cells = {{"m", std::to_string(rows.size())}};
+  auto some = std::make_unique<const ToyCase>(with_cells(one_, cells));
+  Problem made = some->problem();
+  HostTensor& to = made.tensors[0];
+  const int64_t n = one_.integer("n");
+  for (size_t i = 0; i < rows.size(); ++i)
+    for (int64_t j = 0; j < n; ++j) to.set_code(int64_t(i) * n + j, from.tensors[0].code(rows[i] * n + j));
+  return {std::move(some), std::move(made), std::move(cells)};
+}
 
 Op toy_op() {
-  Op op;
-  op.name = "toy";
-  op.columns = {"contract", "format", "m", "n", "fill", "seed", "warp"};
-  op.validate = validate;
-  op.problem = problem;
-  op.expect = expect;
-  const auto with_rows = [](Case one, const Problem& from, const std::vector<int64_t>& rows) {
-    one.parameters["m"] = std::to_string(rows.size());
-    Problem made = problem(one);
-    HostTensor& to = made.tensors[0];
-    const int64_t n = one.integer("n");
-    for (size_t i = 0; i < rows.size(); ++i)
-      for (int64_t j = 0; j < n; ++j) to.set_code(int64_t(i) * n + j, from.tensors[0].code(rows[i] * n + j));
-    return std::pair(one, made);
-  };
-  op.batch = BatchAxis{[](const Case& one) { return one.integer("m"); }, with_rows};
-  return op;
+  return {.name = "toy",
+          .columns = {"contract", "format", "m", "n", "fill", "seed", "warp"},
+          .bind = [](const Case& one) { return std::make_unique<const ToyCase>(one); }};
 }
 
 Case toy_case(const std::string& format, const std::string& shape) {
@@ -69,7 +66,7 @@ Case toy_case(const std::string& format, const std::string& shape) {
                     {"warp", "32"}};
   one.why = "a copy is the simplest kernel";
   one.origin = {"suites/toy/cases/quick.csv", 2};
-  return validate(one);
+  return checked_case(toy_op(), one);
 }
 
 Backend toy_backend() {

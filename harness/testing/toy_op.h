@@ -10,8 +10,32 @@
 
 namespace assay::testing {
 
+/// Its bound case. Tests derive from it what an op does otherwise.
+class ToyCase : public BoundCase {
+ public:
+  /// Throws TableError if n is 0.
+  explicit ToyCase(const Case& one);
+
+  CaseName name() const override;
+  Problem problem() const override;
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override;
+  int64_t independent_rows() const override { return one_.integer("m"); }
+  CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override;
+
+ private:
+  const Case one_;
+};
+
 /// Columns: contract, format, m, n, fill, seed, warp. `format` is of both tensors.
 Op toy_op();
+
+/// The same with other cases: Bound(one, arguments...).
+template <class Bound, class... Arguments>
+Op toy_op_of(Arguments... arguments) {
+  Op op = toy_op();
+  op.bind = [arguments...](const Case& one) { return std::make_unique<const Bound>(one, arguments...); };
+  return op;
+}
 
 /// A case of that op without a table.
 Case toy_case(const std::string& format = "bf16", const std::string& shape = "2x8");

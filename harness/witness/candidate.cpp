@@ -36,10 +36,12 @@ std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& case
   std::set<std::string> data;
   for (const Case& one : cases) {
     if (!data.insert(one.data_id()).second) continue;
-    Problem problem = op.problem(one);
+    std::shared_ptr<const BoundCase> bound = op.bind(one);
+    Problem problem = bound->problem();
     if (bytes_of(problem) > most_bytes) continue;
-    std::vector<WholePart> right = computed(op.expect(one, problem, nullptr));
-    all.push_back({&one, std::move(problem), std::move(right), op.batch ? op.batch->rows(one) : 1});
+    std::vector<WholePart> right = computed(bound->expect(problem, nullptr));
+    const int64_t batch = std::max<int64_t>(1, bound->independent_rows());
+    all.push_back({&one, std::move(bound), std::move(problem), std::move(right), batch});
   }
   std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
     return bytes_of(a.problem) / std::max<int64_t>(1, a.batch) < bytes_of(b.problem) / std::max<int64_t>(1, b.batch);

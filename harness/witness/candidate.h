@@ -13,6 +13,7 @@ int64_t bytes_of(const Problem& problem);
 
 struct Candidate {
   const Case* one;
+  std::shared_ptr<const BoundCase> bound;
   Problem problem;
   std::vector<WholePart> right;  ///< what the contract makes of it
   int64_t batch;                 ///< rows that can be taken alone; 1: the case is taken whole

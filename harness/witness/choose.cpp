@@ -44,9 +44,9 @@ class Chooser {
 
  private:
   /// Mistakes that data can show and that nothing chosen shows yet; the others are only counted.
-  std::vector<Hypothesis> open_edits(const Case& one) {
+  std::vector<Hypothesis> open_edits(const BoundCase& bound) {
     std::vector<Hypothesis> open;
-    for (Hypothesis& edit : op_.neighbours(one))
+    for (Hypothesis& edit : bound.mutants())
       if (!edit.suspect && edit.equivalent.empty() && !edits_.try_emplace(edit.name, false).first->second)
         open.push_back(std::move(edit));
     return open;
@@ -54,7 +54,7 @@ class Chooser {
 
   void take_rows_of(const Candidate& candidate) {
     std::map<int64_t, std::set<std::string>> shows;  // batch row -> edits
-    for (const Hypothesis& edit : open_edits(*candidate.one)) {
+    for (const Hypothesis& edit : open_edits(*candidate.bound)) {
       if (edit.by_rows) continue;
       const std::vector<WholePart> edited = computed(edit.expect(candidate.problem, nullptr));
       for (size_t p = 0; p < candidate.right.size(); ++p) {
@@ -87,12 +87,15 @@ class Chooser {
 
   /// Edits are noted by what the rows show on their own, which may be less than they show among others.
   void take(const Candidate& candidate, const Rows& rows) {
-    const bool whole = !op_.batch || int64_t(rows.size()) == candidate.batch;
-    auto [one, problem] = whole ? std::pair(*candidate.one, candidate.problem)
-                                : op_.batch->with_rows(*candidate.one, candidate.problem, {rows.begin(), rows.end()});
-    const std::vector<WholePart> right = computed(op_.expect(one, problem, nullptr));
+    const bool whole = candidate.bound->independent_rows() == 0 || int64_t(rows.size()) == candidate.batch;
+    CaseOfRows some = whole ? CaseOfRows{nullptr, candidate.problem, {}}
+                            : candidate.bound->with_rows(candidate.problem, {rows.begin(), rows.end()});
+    const BoundCase& bound = whole ? *candidate.bound : *some.bound;
+    Case one = with_cells(*candidate.one, some.cells);
+    Problem problem = std::move(some.problem);
+    const std::vector<WholePart> right = computed(bound.expect(problem, nullptr));
     std::set<std::string> shown;
-    for (const Hypothesis& edit : op_.neighbours(one)) {
+    for (const Hypothesis& edit : bound.mutants()) {
       if (edit.suspect || !edit.equivalent.empty()) continue;
       const std::vector<WholePart> edited = computed(edit.expect(problem, nullptr));
       int64_t apart = 0;
@@ -127,7 +130,7 @@ class Chooser {
   }
 
   void take_whole_if_it_shows_more(const Candidate& candidate) {
-    for (const Hypothesis& edit : open_edits(*candidate.one)) {
+    for (const Hypothesis& edit : open_edits(*candidate.bound)) {
       const std::vector<WholePart> edited = computed(edit.expect(candidate.problem, nullptr));
       int64_t apart = 0;
       for (size_t p = 0; p < candidate.right.size(); ++p) apart += elements_apart(candidate.right[p], edited[p]);

@@ -17,7 +17,7 @@ bool same_outputs(const Op& op, const Witness& release, const Witness& committed
     const auto same =
         std::find_if(committed.calls.begin(), committed.calls.end(), [&](const WitnessCall& c) { return c.from == call.from; });
     if (same == committed.calls.end()) continue;
-    const Expectation expectation = op.expect(call.one, call.problem, nullptr);
+    const Expectation expectation = op.bind(call.one)->expect(call.problem, nullptr);
     for (const Part& part : expectation.parts()) {
       const HostTensor &a = tensor_of(call.result.outputs, part), &b = tensor_of(same->result.outputs, part);
       for (int64_t row = 0; row < part.rows(); ++row)

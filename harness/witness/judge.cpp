@@ -31,9 +31,9 @@ int64_t outside_of(const Hypothesis& edit, const WitnessCall& call) {
   return 0;
 }
 
-Verdict verdict_on(const Op& op, const Case& one, const WitnessCall& call) {
-  Verdict verdict = blank_verdict(one, "", "");
-  judge_outputs(op, one, call.problem, call.result, verdict);
+Verdict verdict_on(const BoundCase& bound, const WitnessCall& call) {
+  Verdict verdict = blank_verdict(call.one, "", "");
+  judge_outputs(bound, call.problem, call.result, verdict);
   return verdict;
 }
 
@@ -85,13 +85,14 @@ WitnessFinding judge_witness(const Op& op, const Witness& witness, bool edits) {
   finding.elements = witness.output_elements();
   std::map<std::string, EditOnWitness> all;
   for (const WitnessCall& call : witness.calls) {
-    const Verdict verdict = verdict_on(op, call.one, call);
+    const std::unique_ptr<const BoundCase> bound = op.bind(call.one);
+    const Verdict verdict = verdict_on(*bound, call);
     if (const int64_t outside = outside_of(verdict); outside > 0) {
       finding.outside += outside;
       finding.against.push_back(call.from + ": " + first_of(verdict));
     }
     if (!edits) continue;
-    for (const Hypothesis& edit : op.neighbours(call.one)) {
+    for (const Hypothesis& edit : bound->mutants()) {
       if (edit.suspect) continue;
       EditOnWitness& known = all.try_emplace(edit.name, EditOnWitness{edit.name, edit.equivalent}).first->second;
       if (!edit.equivalent.empty()) continue;
@@ -106,16 +107,15 @@ WitnessFinding judge_witness(const Op& op, const Witness& witness, bool edits) {
 
 bool obeys(const Op& op, const Witness& witness, const std::string& contract) {
   return std::all_of(witness.calls.begin(), witness.calls.end(), [&](const WitnessCall& call) {
-    Case other;
-    return with_contract(op, call.one, contract, other) && same_tensors(op.problem(other), call.problem) &&
-           outside_of(verdict_on(op, other, call)) == 0;
+    const std::unique_ptr<const BoundCase> other = under_contract(op, call.one, contract);
+    return other && same_tensors(other->problem(), call.problem) && outside_of(verdict_on(*other, call)) == 0;
   });
 }
 
 std::vector<std::string> edits_that_hold(const Op& op, const Witness& witness) {
   std::map<std::string, size_t> holds;
   for (const WitnessCall& call : witness.calls)
-    for (const Hypothesis& edit : op.neighbours(call.one))
+    for (const Hypothesis& edit : op.bind(call.one)->mutants())
       if (!edit.suspect && outside_of(edit, call) == 0) ++holds[edit.name];
   std::vector<std::string> names;
   for (const auto& [name, calls] : holds)

@@ -101,7 +101,7 @@ class Reader {
     call.one.tier = "witness";
     call.one.parameters = from.at("parameters").get<std::map<std::string, std::string>>();
     call.one.id = dump_.file + ", call " + std::to_string(number);
-    call.problem = op.problem(call.one);
+    call.problem = op.bind(call.one)->problem();
     call.problem.parameters.clear();
     for (const auto& [parameter, value] : from.at("numbers").items())
       call.problem.parameters.emplace_back(parameter,

@@ -17,13 +17,13 @@ Problem problem(const RowCase& p) { return {{input_halves(p, *p.x), output_matri
 }  // namespace
 
 Op act_and_mul_op() {
-  return row_op({.name = "act_and_mul",
+  return bindable(row_op({.name = "act_and_mul",
                  .roles = {roles::kHalves, roles::kY},
                  .parameters = {roles::kWarp},
                  .columns = {"contract", "x", "m", "n", "fill", "up", "seed", "warp"},
                  .optional_columns = {},
                  .require = require,
-                 .problem = problem});
+                 .problem = problem}));
 }
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/core/callback_op.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_reduce/words.h"
 #include "suites/all_reduce/expect.h"
@@ -48,7 +49,7 @@ Shrinking shrink(const Case& c, const std::map<std::string, int64_t>&) {
 }  // namespace
 
 Op all_reduce_op() {
-  Op op;
+  CallbackOp op;
   op.name = "all_reduce";
   op.roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense"},
               {"y", Access::kOut,
@@ -87,7 +88,7 @@ Op all_reduce_op() {
     return rank_situation(read_rank_case(c), made, outputs);
   };
   op.shrink = shrink;
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

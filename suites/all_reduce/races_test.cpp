@@ -23,7 +23,7 @@ Case case_of(const std::string& contract, const std::string& ranks, const std::s
   one.parameters = {{"contract", contract}, {"ranks", ranks},        {"x", "bf16"}, {"m", "1"},
                     {"n", "520"},           {"fill", "rank_cancel"}, {"shift", ""}, {"before", before},
                     {"use", use},           {"seed", "1"},           {"warp", "32"}};
-  return op.validate(one);
+  return checked_case(op, one);
 }
 
 Case case_of_squares(const std::string& ranks) {
@@ -42,7 +42,7 @@ Case case_of_squares(const std::string& ranks) {
                     {"before", "3"},
                     {"seed", "1"},
                     {"warp", "32"}};
-  return find_op(one.op).validate(one);
+  return checked_case(find_op(one.op), one);
 }
 
 Verdict verdict_of(const Backend& backend, const Case& one, const std::string& kernel, uint64_t seed) {
@@ -145,7 +145,7 @@ TEST(RankRaces, AHangNamesTheRankThatIsMissed) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   Case one = case_of("flashinfer.all_reduce_oneshot", "4", "1");
   one.parameters["fill"] = "rank_specials";
-  one = find_op("all_reduce").validate(one);
+  one = checked_case(find_op("all_reduce"), one);
   const Verdict verdict = verdict_of(faulty, one, "rank_sentinel_sent", 1);
   EXPECT_EQ(verdict.outcome, Outcome::kBroken);
   EXPECT_THAT(verdict.message,

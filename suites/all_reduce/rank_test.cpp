@@ -34,8 +34,8 @@ TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
 /// Each of two ranks has what its contract allows, and yet not the same.
 TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
   const Case one = case_with({{"contract", "nccl.all_reduce_tree"}});
-  const Problem problem = all_reduce().problem(one);
-  const Expectation expectation = all_reduce().expect(one, problem, nullptr);
+  const Problem problem = all_reduce().bind(one)->problem();
+  const Expectation expectation = all_reduce().bind(one)->expect(problem, nullptr);
   EXPECT_TRUE(compare(expectation, outputs_by(problem, expectation), {}).agrees());
   EXPECT_TRUE(compare(expectation, outputs_by(problem, expectation, {0, 1, 2, 3}), {}).agrees());
   const Finding parted = compare(expectation, outputs_by(problem, expectation, {2}), {});
@@ -51,8 +51,8 @@ TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
 /// Inf - Inf of one tree is NaN and of another is not: nothing can be said, and a number is no failure.
 TEST(AllReduce, WhatOnlySomeTreesOverflowIsNotJudged) {
   const Case one = case_with({{"contract", "nccl.all_reduce_tree"}, {"x", "f16"}, {"fill", "rank_overflow"}});
-  const Problem problem = all_reduce().problem(one);
-  const Expectation expectation = all_reduce().expect(one, problem, nullptr);
+  const Problem problem = all_reduce().bind(one)->problem();
+  const Expectation expectation = all_reduce().bind(one)->expect(problem, nullptr);
   const Expectation of_one_stage = expect_ranks(read_rank_case(one), read_rank_case(case_with({{"x", "f16"}})).contract, problem);
   const Finding finding = compare(expectation, outputs_by(problem, of_one_stage), {});
   EXPECT_TRUE(finding.agrees());
@@ -61,12 +61,12 @@ TEST(AllReduce, WhatOnlySomeTreesOverflowIsNotJudged) {
 
 TEST(AllReduce, ShiftedTensorsHaveNothingBeforeThem) {
   const Case one = case_with({{"contract", "nccl.all_reduce_symmetric"}, {"n", "77"}, {"shift", "3"}});
-  const Problem problem = all_reduce().problem(one);
+  const Problem problem = all_reduce().bind(one)->problem();
   const HostTensor& x = problem.tensors.front();
   EXPECT_EQ(x.spec.offset, 3);
   EXPECT_EQ(x.spec.storage, 2 * 77 + 3);
   EXPECT_TRUE(std::isnan(decode(kBf16, x.code(2))));
-  const Expectation expectation = all_reduce().expect(one, problem, nullptr);
+  const Expectation expectation = all_reduce().bind(one)->expect(problem, nullptr);
   std::vector<HostTensor> outputs = outputs_by(problem, expectation);
   const std::vector<std::vector<ByteRange>> untouched(4, {{0, 6}});
   EXPECT_TRUE(compare(expectation, outputs, untouched).agrees());

@@ -16,22 +16,22 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(AllReduce, TheCallBeforeHasOtherNumbers) {
-  const Problem problem = all_reduce().problem(case_with({{"before", "3"}}));
+  const Problem problem = all_reduce().bind(case_with({{"before", "3"}}))->problem();
   ASSERT_EQ(problem.before.size(), 3u);
   EXPECT_NE(problem.before[0].tensors[0].bytes, problem.tensors[0].bytes);
   EXPECT_EQ(problem.before[0].tensors[0].bytes, problem.before[2].tensors[0].bytes);
-  EXPECT_EQ(all_reduce().problem(case_with({{"before", ""}})).before.size(), 0u);
+  EXPECT_EQ(all_reduce().bind(case_with({{"before", ""}}))->problem().before.size(), 0u);
 }
 
 TEST(AllReduce, AStragglerIsNamedToTheLibrary) {
-  const auto parameters = [](const char* use) { return all_reduce().problem(case_with({{"use", use}})).parameters; };
+  const auto parameters = [](const char* use) { return all_reduce().bind(case_with({{"use", use}}))->problem().parameters; };
   EXPECT_THAT(parameters("straggler"), testing::Contains(std::pair<std::string, double>("straggler", 2)));
   EXPECT_THAT(parameters(""), testing::Not(testing::Contains(testing::Key("straggler"))));
 }
 
 TEST(AllReduce, SizesAlternateAndTheLastCallIsTheLonger) {
   const Case one = case_with({{"before", "3"}, {"use", "alternating"}});
-  const Problem problem = all_reduce().problem(one);
+  const Problem problem = all_reduce().bind(one)->problem();
   ASSERT_EQ(problem.before.size(), 3u);
   const auto rows = [](const Problem& p) { return p.tensors[0].spec.shape[0]; };
   EXPECT_THAT((std::vector<int64_t>{rows(problem.before[0]), rows(problem.before[1]), rows(problem.before[2]), rows(problem)}),
@@ -41,7 +41,7 @@ TEST(AllReduce, SizesAlternateAndTheLastCallIsTheLonger) {
 }
 
 TEST(AllReduce, CountsThatWrapAreAParameterOfAllCalls) {
-  const Problem problem = all_reduce().problem(case_with({{"use", "wrapping"}}));
+  const Problem problem = all_reduce().bind(case_with({{"use", "wrapping"}}))->problem();
   for (const Problem* p : {&problem, &problem.before[0]}) {
     ASSERT_EQ(p->parameters.back().first, "counter");
     EXPECT_EQ(p->parameters.back().second + 4, 0x1p32);
@@ -51,12 +51,12 @@ TEST(AllReduce, CountsThatWrapAreAParameterOfAllCalls) {
 }
 
 TEST(AllReduce, InPlaceIsOneMemoryOfEachRank) {
-  const Problem problem = all_reduce().problem(case_with({{"use", "in_place"}, {"before", ""}}));
+  const Problem problem = all_reduce().bind(case_with({{"use", "in_place"}, {"before", ""}}))->problem();
   for (size_t i = 0; i < problem.tensors.size(); i += 2) {
     EXPECT_EQ(problem.tensors[i + 1].spec.shares, "x");
     EXPECT_EQ(problem.tensors[i + 1].bytes, problem.tensors[i].bytes);
   }
-  EXPECT_EQ(all_reduce().problem(case_with({})).tensors[1].spec.shares, "");
+  EXPECT_EQ(all_reduce().bind(case_with({}))->problem().tensors[1].spec.shares, "");
 }
 
 }  // namespace

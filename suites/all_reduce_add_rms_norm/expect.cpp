@@ -125,7 +125,7 @@ std::vector<Hypothesis> fused_hypotheses(const FusedCase& c) {
                    }});
   }
   // Whose contract has cases in that op: there all of these show.
-  for (Hypothesis& wrong : find_op(c.norm_case.op).neighbours(c.norm_case)) {
+  for (Hypothesis& wrong : find_op(c.norm_case.op).bind(c.norm_case)->mutants()) {
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.by_rows = wrong.by_rows;
     if (wrong.in_words)

@@ -55,13 +55,13 @@ FusedCase read_fused_case(const Case& c) {
   for (const std::string& column : norm_op.optional_columns)
     if (!fused.norm_case.parameters.contains(column)) fused.norm_case.parameters[column] = "";
   fused.norm_case.parameters["fill"] = "zeros";  // its x is the sum
-  fused.norm_case = norm_op.validate(fused.norm_case);
+  fused.norm_case = checked_case(norm_op, fused.norm_case);
   fused.norm = read_row_case(fused.norm_case);
   return fused;
 }
 
 Problem fused_problem(const FusedCase& c) {
-  const Problem sums = rank_problem(c.sum), norm = find_op(c.norm_case.op).problem(c.norm_case);
+  const Problem sums = rank_problem(c.sum), norm = find_op(c.norm_case.op).bind(c.norm_case)->problem();
   const auto make = [&](const Problem& x) {
     Problem made;
     made.ranks = x.ranks;
@@ -80,7 +80,7 @@ Problem fused_problem(const FusedCase& c) {
 }
 
 Problem norm_problem(const FusedCase& c, const Problem& problem, const RankSums& sums, int rank) {
-  Problem norm = find_op(c.norm_case.op).problem(c.norm_case);
+  Problem norm = find_op(c.norm_case.op).bind(c.norm_case)->problem();
   HostTensor& x = find(norm.tensors, "x");
   const Spans values = sums.results(rank, 0, c.sum.elements());
   for (int64_t i = 0; i < c.sum.elements(); ++i) x.set_code(i, code_of(*c.sum.x, values.low[size_t(i)]));

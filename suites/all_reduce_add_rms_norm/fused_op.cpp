@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/core/callback_op.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_norm/rank_norm.h"
 #include "reference/flow/rank_reduce/words.h"
@@ -47,7 +48,7 @@ std::vector<std::string> trace(const Case& c, const Problem& problem, int64_t ro
   if (row >= p.sum.m || column >= p.sum.n) return lines;
   const RankInputs inputs = rank_inputs(p.sum, problem);
   const Problem norm = norm_problem(p, problem, RankSums(p.sum.contract, *p.sum.x, inputs), 0);
-  for (std::string& line : find_op(p.norm_case.op).trace(p.norm_case, norm, row, column)) lines.push_back(std::move(line));
+  for (std::string& line : find_op(p.norm_case.op).bind(p.norm_case)->trace(norm, row, column)) lines.push_back(std::move(line));
   return lines;
 }
 
@@ -55,7 +56,7 @@ std::vector<std::string> trace(const Case& c, const Problem& problem, int64_t ro
 
 Op fused_op(std::string name, std::vector<RoleSpec> outputs, std::vector<ParameterSpec> parameters,
             std::vector<std::string> columns) {
-  Op op;
+  CallbackOp op;
   op.name = std::move(name);
   op.roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense"},
               {"residual", Access::kInOut,
@@ -85,11 +86,11 @@ Op fused_op(std::string name, std::vector<RoleSpec> outputs, std::vector<Paramet
     const FusedCase p = read_fused_case(c);
     std::vector<std::string> lines = rank_lines(p.sum.contract, *p.sum.x);
     lines.back() = "x     = what is y there, on every rank";
-    for (std::string& line : find_op(p.norm_case.op).formulas(p.norm_case)) lines.push_back(std::move(line));
+    for (std::string& line : find_op(p.norm_case.op).bind(p.norm_case)->formulas()) lines.push_back(std::move(line));
     return lines;
   };
   op.trace = trace;
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

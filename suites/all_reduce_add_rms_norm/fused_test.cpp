@@ -50,21 +50,21 @@ std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& ex
 TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
   const Case one = case_with({});
   const FusedCase c = read_fused_case(one);
-  const Problem problem = fused().problem(one);
-  const std::vector<WholePart> all = computed(fused().expect(one, problem, nullptr));
+  const Problem problem = fused().bind(one)->problem();
+  const std::vector<WholePart> all = computed(fused().bind(one)->expect(problem, nullptr));
   ASSERT_EQ(all.size(), 8u);
 
   // The same by the two ops, one behind the other.
-  const Case sum = find_op("all_reduce").validate([&] {
+  const Case sum = checked_case(find_op("all_reduce"), [&] {
     Case s = one;
     s.op = "all_reduce";
     s.parameters["contract"] = "flashinfer.all_reduce_twoshot";
     return s;
   }());
-  const std::vector<WholePart> sums = computed(find_op("all_reduce").expect(sum, find_op("all_reduce").problem(sum), nullptr));
-  Problem norm = find_op("fused_add_rms_norm").problem(c.norm_case);
+  const std::vector<WholePart> sums = computed(find_op("all_reduce").bind(sum)->expect(find_op("all_reduce").bind(sum)->problem(), nullptr));
+  Problem norm = find_op("fused_add_rms_norm").bind(c.norm_case)->problem();
   for (int64_t i = 0; i < 512; ++i) find(norm.tensors, "x").set_code(i, code_from_ordinal(kBf16, sums[3].low[size_t(i)]));
-  const std::vector<WholePart> alone = computed(find_op("fused_add_rms_norm").expect(c.norm_case, norm, nullptr));
+  const std::vector<WholePart> alone = computed(find_op("fused_add_rms_norm").bind(c.norm_case)->expect(norm, nullptr));
   for (const WholePart& part : all)
     for (const WholePart& other : alone)
       if (part.part.tensor == other.part.tensor) {
@@ -75,15 +75,15 @@ TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
 
 TEST(FusedRanks, RanksMustHaveTheSameBits) {
   const Case one = case_with({});
-  const Problem problem = fused().problem(one);
-  std::vector<HostTensor> outputs = outputs_by(problem, fused().expect(one, problem, nullptr));
-  EXPECT_TRUE(compare(fused().expect(one, problem, &outputs), outputs, {}).agrees());
+  const Problem problem = fused().bind(one)->problem();
+  std::vector<HostTensor> outputs = outputs_by(problem, fused().bind(one)->expect(problem, nullptr));
+  EXPECT_TRUE(compare(fused().bind(one)->expect(problem, &outputs), outputs, {}).agrees());
   HostTensor* residual = nullptr;
   for (HostTensor& tensor : outputs)
     if (tensor.spec.rank == 2 && tensor.spec.name == "residual") residual = &tensor;
   ASSERT_NE(residual, nullptr);
   residual->set_code(300, residual->code(300) ^ 1);
-  const Finding finding = compare(fused().expect(one, problem, &outputs), outputs, {});
+  const Finding finding = compare(fused().bind(one)->expect(problem, &outputs), outputs, {});
   EXPECT_FALSE(finding.agrees());
   bool said = false;
   for (const Violation& violation : finding.violations)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/core/callback_op.h"
 #include "reference/flow/flow.h"
 #include "suites/all_reduce_rms_norm/sharded_case.h"
 #include "suites/ops.h"
@@ -30,7 +31,7 @@ std::vector<std::string> trace(const Case& c, const Problem& problem, int64_t ro
   const ShardedMatrix& first = p.matrices.front();
   std::vector<std::string> lines = {
       fmt::format("column {} of the first rank, of {} columns on {} ranks", column, first.norm.n, p.ranks)};
-  for (std::string& line : find_op(first.norm_case.op).trace(first.norm_case, whole_problem(p, first, problem), row, column))
+  for (std::string& line : find_op(first.norm_case.op).bind(first.norm_case)->trace(whole_problem(p, first, problem), row, column))
     lines.push_back(std::move(line));
   return lines;
 }
@@ -38,7 +39,7 @@ std::vector<std::string> trace(const Case& c, const Problem& problem, int64_t ro
 }  // namespace
 
 Op all_reduce_rms_norm_op() {
-  Op op;
+  CallbackOp op;
   op.name = "all_reduce_rms_norm";
   op.roles = {{"x", Access::kIn, "[m, n / ranks] of each rank: its columns of the rows, dense"},
               {"gamma", Access::kIn, "[n / ranks] of each rank: the weights of its columns"},
@@ -66,7 +67,7 @@ Op all_reduce_rms_norm_op() {
     std::vector<std::string> lines = {
         fmt::format("x     = the columns of all {} ranks side by side; their squares alone cross ranks", p.ranks)};
     const ShardedMatrix& first = p.matrices.front();
-    for (std::string& line : find_op(first.norm_case.op).formulas(first.norm_case)) lines.push_back(std::move(line));
+    for (std::string& line : find_op(first.norm_case.op).bind(first.norm_case)->formulas()) lines.push_back(std::move(line));
     if (p.matrices.size() > 1) lines.emplace_back("k       likewise, with a factor and weights of its own");
     return lines;
   };
@@ -74,7 +75,7 @@ Op all_reduce_rms_norm_op() {
   op.situation = [](const Case& c, const Problem& made, const std::vector<HostTensor>& outputs) {
     return sharded_situation(read_sharded_case(c), made, outputs);
   };
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

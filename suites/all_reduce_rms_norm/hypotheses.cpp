@@ -145,7 +145,7 @@ std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {
   std::vector<Hypothesis> all;
   add_mistakes_of_ranks(all, c);
   std::vector<std::vector<Hypothesis>> of_matrices;
-  for (const ShardedMatrix& matrix : c.matrices) of_matrices.push_back(find_op(matrix.norm_case.op).neighbours(matrix.norm_case));
+  for (const ShardedMatrix& matrix : c.matrices) of_matrices.push_back(find_op(matrix.norm_case.op).bind(matrix.norm_case)->mutants());
   for (size_t i = 0; i < of_matrices.front().size(); ++i) {
     const Hypothesis& wrong = of_matrices.front()[i];
     std::vector<NormAnswer> norms;

@@ -34,7 +34,7 @@ ShardedMatrix matrix_of(const Case& c, const ShardedCase& sharded, const char* c
   norm.parameters["n"] = cells.text(column);
   norm.parameters["seed"] = std::to_string(seed);
   for (const char* unused : {"row_stride", "offset"}) norm.parameters[unused] = "";
-  norm = find_op(kNormOp).validate(norm);
+  norm = checked_case(find_op(kNormOp), norm);
   matrix.norm = read_row_case(norm);
   return matrix;
 }
@@ -73,7 +73,7 @@ Problem problem_with(const ShardedCase& c, uint64_t more_seed) {
     for (const ShardedMatrix& matrix : c.matrices) {
       Case one = matrix.norm_case;
       one.parameters["seed"] = std::to_string(matrix.norm.seed + more_seed);
-      const Problem whole = find_op(kNormOp).problem(one);
+      const Problem whole = find_op(kNormOp).bind(one)->problem();
       made.tensors.push_back(shard(find(whole.tensors, "x"), matrix.x, rank, c.ranks));
       made.tensors.push_back(shard(find(whole.tensors, "gamma"), matrix.gamma, rank, c.ranks));
       made.tensors.push_back(shard(find(whole.tensors, "y"), matrix.y, rank, c.ranks));
@@ -112,7 +112,7 @@ Problem sharded_problem(const ShardedCase& c) {
 }
 
 Problem whole_problem(const ShardedCase& c, const ShardedMatrix& matrix, const Problem& problem) {
-  Problem whole = find_op(kNormOp).problem(matrix.norm_case);
+  Problem whole = find_op(kNormOp).bind(matrix.norm_case)->problem();
   put_shards(find(whole.tensors, "x"), problem.tensors, matrix.x, c.ranks);
   put_shards(find(whole.tensors, "gamma"), problem.tensors, matrix.gamma, c.ranks);
   return whole;

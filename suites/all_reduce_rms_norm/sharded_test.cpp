@@ -54,13 +54,13 @@ std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& ex
 /// By hand, in double: the sum of squares of all ranks, its root, and the rank's own columns.
 TEST(ShardedNorm, FollowsFromTheSquaresOfAllRanks) {
   const Case one = case_with({});
-  const Problem problem = sharded().problem(one);
+  const Problem problem = sharded().bind(one)->problem();
   const auto tensor = [&](const std::string& name, int rank) -> const HostTensor& {
     for (const HostTensor& t : problem.tensors)
       if (t.spec.name == name && t.spec.rank == rank) return t;
     throw std::out_of_range(name);
   };
-  for (const WholePart& whole : computed(sharded().expect(one, problem, nullptr))) {
+  for (const WholePart& whole : computed(sharded().bind(one)->expect(problem, nullptr))) {
     const bool second = whole.part.tensor == "y_k";
     const int64_t columns = second ? 64 : 256;
     ASSERT_EQ(whole.part.columns(), columns);
@@ -90,11 +90,11 @@ TEST(ShardedNorm, FollowsFromTheSquaresOfAllRanks) {
 
 TEST(ShardedNorm, RanksThatNormByFactorsOfTheirOwnAreSeen) {
   const Case one = case_with({{"x", "f32"}});
-  const Problem problem = sharded().problem(one);
-  std::vector<HostTensor> outputs = outputs_by(problem, sharded().expect(one, problem, nullptr), -1);
-  EXPECT_TRUE(compare(sharded().expect(one, problem, &outputs), outputs, {}).agrees());
-  outputs = outputs_by(problem, sharded().expect(one, problem, nullptr), 2);
-  const Finding finding = compare(sharded().expect(one, problem, &outputs), outputs, {});
+  const Problem problem = sharded().bind(one)->problem();
+  std::vector<HostTensor> outputs = outputs_by(problem, sharded().bind(one)->expect(problem, nullptr), -1);
+  EXPECT_TRUE(compare(sharded().bind(one)->expect(problem, &outputs), outputs, {}).agrees());
+  outputs = outputs_by(problem, sharded().bind(one)->expect(problem, nullptr), 2);
+  const Finding finding = compare(sharded().bind(one)->expect(problem, &outputs), outputs, {});
   EXPECT_FALSE(finding.agrees());
   ASSERT_FALSE(finding.violations.empty());
   EXPECT_THAT(finding.violations.front().words, HasSubstr("y of all ranks: row 0"));

@@ -42,14 +42,14 @@ int main(int argc, char** argv) {
     Verdict verdict;
     Sample sample;
     print(mistake.empty() ? "judging right outputs" : "judging wrong outputs",
-          cost_of([&] { sample = judge_outputs(op, one, large.problem, large.result, verdict); }), m * n);
+          cost_of([&] { sample = judge_outputs(*op.bind(one), large.problem, large.result, verdict); }), m * n);
     if (mistake.empty() != (verdict.outcome == Outcome::kPass)) {
       fmt::print(stderr, "the verdict is {}\n", name(verdict.outcome));
       return 1;
     }
     if (mistake.empty()) continue;
     std::vector<std::string> causes;
-    print("seeking the cause", cost_of([&] { causes = causes_in_words(diagnose(op, one, large.problem, large.result.outputs, &sample)); }), m * n);
+    print("seeking the cause", cost_of([&] { causes = causes_in_words(diagnose(*op.bind(one), large.problem, large.result.outputs, &sample)); }), m * n);
     fmt::print("\n{}; {}\n", causes.front(), verdict.looked_at);
   }
   return 0;

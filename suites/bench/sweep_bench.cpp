@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
     Case one;
     one.op = "cast";
     one.parameters = {{"contract", contract}, {"x", "f32"}, {"fill", "all"}, {"warp", "32"}};
-    one = op.validate(one);
+    one = checked_case(op, one);
     Verdict verdict;
     const Times times = time_of([&] { verdict = run_case(op, one, {.name = "cast", .op = "cast"}, backend, {}); });
     std::printf("%-24s %8.2f %8.2f %8.2f %10.1f   %s %s\n", contract.c_str(), times.wall, times.cpu, verdict.seconds,

@@ -23,10 +23,10 @@ bool takes_record(const std::string& contract, const std::function<bool(const Fl
 
 }  // namespace
 
-Op cache_op(std::string name, std::vector<RoleSpec> roles, std::vector<std::string> columns,
+CallbackOp cache_op(std::string name, std::vector<RoleSpec> roles, std::vector<std::string> columns,
             std::function<std::vector<HostTensor>(const CacheCase&)> inputs,
             std::function<bool(const Flow& first, const Record&)> takes) {
-  Op op;
+  CallbackOp op;
   op.name = std::move(name);
   op.roles = std::move(roles);
   op.roles.insert(op.roles.end(), {roles::kSlots, roles::kCacheBuffer});

@@ -187,8 +187,7 @@ class SweepRun {
 
 }  // namespace
 
-void sweep_cast(const Case& c, const SweepCalls& calls, Verdict& verdict) {
-  const CastCase p = read_cast_case(c);
+void sweep_cast(const CastCase& p, const SweepCalls& calls, Verdict& verdict) {
   SweepRun sweep(p, calls);
   if (!sweep.run(verdict)) return;
   const std::vector<RunDifference> wrong = differences(p.truth().runs, sweep.given());

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "harness/compare/verdict.h"
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
+#include "suites/cast/cast_case.h"
 
 namespace assay {
 
-/// Judges a case that fits no problem: Sweep::judge of casts.
-void sweep_cast(const Case& c, const SweepCalls& calls, Verdict& verdict);
+/// Judges a case that fits no problem: BoundCase::judge_sweep of casts.
+void sweep_cast(const CastCase& c, const SweepCalls& calls, Verdict& verdict);
 
 }  // namespace assay

@@ -13,6 +13,7 @@
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
 #include "harness/core/cases.h"
+#include "harness/core/forwarded_case.h"
 #include "harness/diagnosis/run_hooks.h"
 #include "harness/run/run.h"
 #include "harness/text/glob.h"
@@ -84,18 +85,29 @@ void multiply(HostTensor& tensor, int exponent) {
   }
 }
 
-/// All ops; in matrix products the scales of a and what joins the product are so many octaves larger.
+/// A GEMM whose scales of a, and whatever is added to the product, are so many octaves larger.
+class LargerGemm : public ForwardedCase {
+ public:
+  LargerGemm(std::shared_ptr<const BoundCase> plain, int exponent) : ForwardedCase(std::move(plain)), exponent_(exponent) {}
+
+  Problem problem() const override {
+    Problem problem = other().problem();
+    for (HostTensor& tensor : problem.tensors)
+      if (tensor.spec.name == "scale_a" || tensor.spec.name == "bias" || tensor.spec.name == "c") multiply(tensor, exponent_);
+    return problem;
+  }
+
+ private:
+  const int exponent_;
+};
+
+/// All ops; those with a role scale_a are GEMMs.
 std::vector<Op> ops_with(int exponent) {
   std::vector<Op> ops(all_ops().begin(), all_ops().end());
   for (Op& op : ops) {
-    const bool is_product = bool(op.programs);
-    if (!is_product || exponent == 0) continue;
-    op.problem = [plain = op.problem, exponent](const Case& one) {
-      Problem problem = plain(one);
-      for (HostTensor& tensor : problem.tensors)
-        if (tensor.spec.name == "scale_a" || tensor.spec.name == "bias" || tensor.spec.name == "c") multiply(tensor, exponent);
-      return problem;
-    };
+    const bool is_gemm = std::any_of(op.roles.begin(), op.roles.end(), [](const RoleSpec& role) { return role.name == "scale_a"; });
+    if (is_gemm && exponent != 0)
+      op.bind = [plain = op.bind, exponent](const Case& one) { return std::make_unique<const LargerGemm>(plain(one), exponent); };
   }
   return ops;
 }

@@ -18,7 +18,7 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 }  // namespace
 
 Op concat_and_cache_mla_op() {
-  Op op = cache_op("concat_and_cache_mla",
+  CallbackOp op = cache_op("concat_and_cache_mla",
                    {{"kv_c", Access::kIn, "[m, 512]: the latent of each token"},
                     {"k_pe", Access::kIn, "[m, 64]: the numbers of each token that RoPE has turned"},
                     {"scale", Access::kIn, "[1] fp32: of contracts whose record has none"}},
@@ -33,7 +33,7 @@ Op concat_and_cache_mla_op() {
       Cells(c).refuse("contract", "'" + p.contract + "' keeps tokens of " + std::to_string(p.numbers()) + " numbers");
     return validate(c);
   };
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

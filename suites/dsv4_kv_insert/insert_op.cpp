@@ -17,11 +17,11 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 
 }  // namespace
 
-Op dsv4_insert_op(const char* name, const char* first_flow, const std::vector<RoleSpec>& roles, std::vector<std::string> columns) {
+CallbackOp dsv4_insert_op(const char* name, const char* first_flow, const std::vector<RoleSpec>& roles, std::vector<std::string> columns) {
   std::vector<RoleSpec> all = {{"kv", Access::kIn, "[m, 512]: the numbers of each token, of which the last 64 are rotated"},
                                roles::kCosSin, roles::kPositions};
   all.insert(all.end(), roles.begin(), roles.end());
-  Op op = cache_op(name, std::move(all), std::move(columns), inputs, [first_flow](const Flow& first, const Record&) { return first.name == first_flow; });
+  CallbackOp op = cache_op(name, std::move(all), std::move(columns), inputs, [first_flow](const Flow& first, const Record&) { return first.name == first_flow; });
   op.validate = [validate = op.validate, first_flow](const Case& c) {
     require_chain(c, first_flow);
     return validate(c);

@@ -6,11 +6,11 @@
 namespace assay {
 
 Op dsv4_kv_norm_insert_op() {
-  Op op = dsv4_insert_op("dsv4_kv_norm_insert", "row_norm", {{kNormWeight, Access::kIn, "[512]: the weights of the norm before it"}},
+  CallbackOp op = dsv4_insert_op("dsv4_kv_norm_insert", "row_norm", {{kNormWeight, Access::kIn, "[512]: the weights of the norm before it"}},
                         {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "eps", "fill", "gamma",
                          "seed", "warp"});
   op.parameters.push_back(roles::kEps);
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "harness/core/callback_op.h"
 #include "reference/flow/flow.h"
 #include "suites/cache_insert/words.h"
 #include "suites/dsv4_qnorm_kv_insert/launch_case.h"
@@ -39,7 +40,7 @@ std::vector<std::string> launch_lines(const std::string& contract, const Format&
 }
 
 Op dsv4_qnorm_kv_insert_op() {
-  Op op;
+  CallbackOp op;
   op.name = "dsv4_qnorm_kv_insert";
   op.roles = {{"q", Access::kIn, "[m, q_heads n]: the heads of Q"},
               {"kv", Access::kIn, "[m, 512]: the numbers of each token, of which the last 64 are rotated"},
@@ -73,7 +74,7 @@ Op dsv4_qnorm_kv_insert_op() {
     return record_lines(insert);
   };
   op.shrink = [](const Case& c, const std::map<std::string, int64_t>&) { return shrink_tokens(c, read_launch_case(c).insert); };
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

@@ -21,13 +21,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op fused_add_rms_norm_op() {
-  return row_op({.name = "fused_add_rms_norm",
+  return bindable(row_op({.name = "fused_add_rms_norm",
                  .roles = {roles::kX, roles::kResidual, roles::kGamma, roles::kY},
                  .parameters = {roles::kEps, roles::kWarp},
                  .columns = {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "residual", "gamma", "seed", "warp"},
                  .optional_columns = {"row_stride", "offset"},
                  .require = require,
-                 .problem = problem});
+                 .problem = problem}));
 }
 
 }  // namespace assay

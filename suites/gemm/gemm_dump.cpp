@@ -80,10 +80,11 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   one.why = "a dump of yours, judged under " + request.contract;
   for (const std::string& column : op.columns) one.parameters[column] = request.parameters.contains(column) ? request.parameters.at(column) : cells[column];
   DumpCase dump;
-  dump.one = op.validate(std::move(one));
+  dump.bound = op.bind(one);
+  dump.one = checked_case(op, std::move(one));
   dump.one.name.fills.clear(), dump.one.name.warp = 0;  // placeholders
   dump.one.id = dump.one.name.id();
-  dump.problem = op.problem(dump.one);
+  dump.problem = dump.bound->problem();
   return dump;
 }
 

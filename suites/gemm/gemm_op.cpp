@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "harness/core/callback_op.h"
 #include "reference/flow/dot/words.h"
 #include "reference/flow/registry.h"
 #include "suites/chip_of_unit.h"
@@ -107,7 +108,7 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
 }  // namespace
 
 Op gemm_op(GemmOpParts parts) {
-  Op op;
+  CallbackOp op;
   op.name = parts.name;
   op.roles = roles_of(parts);
   op.parameters = {roles::kWarp};
@@ -129,7 +130,7 @@ Op gemm_op(GemmOpParts parts) {
       "stream-K of CUTLASS, whose scheduler cuts k elsewhere in each tile of d; results of 16 bits that atomics add in any order";
   op.program_meant = program_meant;
   op.excerpt = excerpt;
-  op.batch = BatchAxis{[](const Case& c) { return read_gemm_case(c).m; }, gemm_with_rows};
+  op.batch = CallbackOp::Batch{[](const Case& c) { return read_gemm_case(c).m; }, gemm_with_rows};
   op.relations = [](const Case& c, const Problem& made) { return gemm_relations(read_gemm_case(c), made); };
   op.formulas = [](const Case& c) { return dot_lines(read_gemm_case(c).contract); };
   op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {
@@ -138,7 +139,7 @@ Op gemm_op(GemmOpParts parts) {
   op.remarks = product_remarks;
   op.case_of_dump = gemm_case_of_dump;
   op.shrink = shrink;
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

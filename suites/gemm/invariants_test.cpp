@@ -28,7 +28,7 @@ struct Plain {
     one = case_of(gemm(), {{"contract", "torch.scaled_mm_1x128_1x128.sm_90"}, {"m", "5"}, {"n", "24"}, {"k", "416"},
                       {"fill", "few_maxima"}, {"b", "few_maxima"}, {"scales", "1x128_1x128"}, {"scale", "amax_scales"},
                       {"layout_a", "col"}, {"layout_b", "row"}, {"y", "f32"}, {"c", ""}, {"seed", "1"}, {"warp", "32"}}, {});
-    problem = gemm().problem(one);
+    problem = gemm().bind(one)->problem();
     for (const char* role : {"a", "b"}) {
       HostTensor& tensor = find(problem.tensors, role);
       for (int64_t row = 0; row < tensor.spec.shape[0]; ++row) tensor.set_code(row * 416, uint32_t(0x20 + row));
@@ -68,7 +68,7 @@ struct Product {
     }
     Case one = plain;
     one.parameters["m"] = std::to_string(find(problem.tensors, "a").spec.shape[0]);
-    const GemmCase c = read_gemm_case(gemm().validate(one));
+    const GemmCase c = read_gemm_case(checked_case(gemm(), one));
     const Expectation all = expect_product(c, c.contract, problem);
     std::vector<int32_t> d = computed(all.any_of.at(program_of(c, problem)))[0].low;
     if (spoil) spoil(c, problem, d);
@@ -88,7 +88,7 @@ Climb climb_of(const Product& product) {
   static const Plain plain;
   const Backend backend{"test", {}, [&](const CallRequest& request) { return product(plain.one, request); }};
   const CallRequest request{gemm().name, plain.one.text("contract"), "product", &plain.problem};
-  return climb(gemm(), plain.one, {.name = "product", .op = gemm().name, .contracts = {plain.one.text("contract")}}, backend, request, backend.call(request));
+  return climb(*gemm().bind(plain.one), plain.one, {.name = "product", .op = gemm().name, .contracts = {plain.one.text("contract")}}, backend, request, backend.call(request));
 }
 
 uint32_t first_code(const Problem& problem, const char* role, int64_t row) { return find(problem.tensors, role).code(row * 416); }

@@ -22,8 +22,8 @@ const TestCells kPositive = {
 /// The statistics of right kernels are those of some program; of elements that are right one by one they may be of none.
 TEST(UnknownGemm, ErrorsOfNoProgramAreRefutedThoughEachIsWithinItsSpan) {
   const Case one = case_with(kPositive);
-  const Problem problem = gemm().problem(one);
-  const Expectation expectation = gemm().expect(one, problem, nullptr);
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
   for (const auto& made : made_by_members(read_gemm_case(one), problem)) EXPECT_TRUE(compare(expectation, made, {{}}).agrees());
   // Nothing is ever lost: each element is the upper end of its span.
   const WholePart d = computed(expectation.any_of.front())[0];

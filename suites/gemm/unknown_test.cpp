@@ -35,7 +35,7 @@ TEST(UnknownGemm, WhatAKnownProgramMakesIsRightAndSoAreMixtures) {
 TEST(UnknownGemm, PartsThatDifferFromTileToTileAreWithinTheSpans) {
   const Case one = case_with({{"k", "1664"}, {"fill", "few_maxima"}, {"b", "few_maxima"}});
   const GemmCase c = read_gemm_case(one);
-  const Problem problem = gemm().problem(one);
+  const Problem problem = gemm().bind(one)->problem();
   const DotInputs inputs = gemm_inputs(c, problem);
   const DotContract& fast = c.contract.members.front();
   const DotRows rows(fast, dot_programs(fast, c.k).front(), inputs, kF32);
@@ -54,20 +54,20 @@ TEST(UnknownGemm, PartsThatDifferFromTileToTileAreWithinTheSpans) {
     }
   }
   EXPECT_GT(differ, c.m * c.n / 4) << "no known program makes them";
-  EXPECT_TRUE(compare(gemm().expect(one, problem, nullptr), outputs, {{}}).agrees());
-  EXPECT_TRUE(programs_that_made(gemm().programs(one, problem), outputs).empty());
+  EXPECT_TRUE(compare(gemm().bind(one)->expect(problem, nullptr), outputs, {{}}).agrees());
+  EXPECT_TRUE(programs_that_made(gemm().bind(one)->programs(problem), outputs).empty());
   outputs[0].set_code(5, code_of(kF32, double(float(1.05 * decode(kF32, outputs[0].code(5))))));
-  EXPECT_FALSE(compare(gemm().expect(one, problem, nullptr), outputs, {{}}).agrees());
+  EXPECT_FALSE(compare(gemm().bind(one)->expect(problem, nullptr), outputs, {{}}).agrees());
 }
 
 TEST(UnknownGemm, AGainIsOutsideWhereDataShowIt) {
   const Case one = case_with({});
-  const Problem problem = gemm().problem(one);
+  const Problem problem = gemm().bind(one)->problem();
   std::vector<HostTensor> outputs = made_by_members(read_gemm_case(one), problem)[0];
   for (int64_t i = 0; i < outputs[0].spec.elements(); ++i)
     outputs[0].set_code(i, code_of(kF32, double(float(decode(kF32, outputs[0].code(i)) * 1.05))));
-  EXPECT_FALSE(compare(gemm().expect(one, problem, nullptr), outputs, {{}}).agrees());
-  EXPECT_THAT(power_of(gemm(), one).blind_to, Not(Contains("y: gain 105/100")));
+  EXPECT_FALSE(compare(gemm().bind(one)->expect(problem, nullptr), outputs, {{}}).agrees());
+  EXPECT_THAT(power_of(*gemm().bind(one), one.blind_to).blind_to, Not(Contains("y: gain 105/100")));
 }
 
 /// Long sums of one sign lose so much that a twentieth hides in it: such a case is untrusted, and its row may not declare
@@ -75,12 +75,12 @@ TEST(UnknownGemm, AGainIsOutsideWhereDataShowIt) {
 TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
   const TestCells hiding = {
       {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}, {"m", "1"}, {"n", "8"}};
-  EXPECT_THAT(power_of(gemm(), case_with(hiding)).blind_to, Contains("y: gain 105/100"));
+  EXPECT_THAT(power_of(*gemm().bind(case_with(hiding)), case_with(hiding).blind_to).blind_to, Contains("y: gain 105/100"));
   Case declared = case_with(hiding);
   for (const char* glob : {"y: gain 105/100", "y: gain *", "*"}) {
     declared.blind_to = {glob};
     try {
-      (void)gemm().validate(declared);
+      (void)checked_case(gemm(), declared);
       ADD_FAILURE() << glob << " was taken";
     } catch (const TableError& error) {
       EXPECT_THAT(error.what(), HasSubstr("blind_to: '" + std::string(glob) +
@@ -88,7 +88,7 @@ TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
     }
   }
   declared.blind_to = {"k: *"};
-  EXPECT_NO_THROW((void)gemm().validate(declared));
+  EXPECT_NO_THROW((void)checked_case(gemm(), declared));
 }
 
 TEST(UnknownGemm, TakesNoBiasAndNoOtherScales) {

@@ -40,7 +40,7 @@ TEST(UnknownGemm, WhatAnyCandidateOfAUnitMakesIsRightAndSoAreMixtures) {
 TEST(UnknownGemm, AChainOfFusedProductsIsWithinTheSpansOfAUnitThatNobodyKnows) {
   const Case one = case_with(of_gfx950({{"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}}));
   const GemmCase c = read_gemm_case(one);
-  const Problem problem = gemm().problem(one);
+  const Problem problem = gemm().bind(one)->problem();
   const DotInputs inputs = gemm_inputs(c, problem);
   std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
   outputs[0].bytes.resize(outputs[0].spec.bytes());
@@ -52,14 +52,14 @@ TEST(UnknownGemm, AChainOfFusedProductsIsWithinTheSpansOfAUnitThatNobodyKnows) {
     const float scaled = (sum * float(inputs.scale_b.at(i % c.n, 0))) * float(inputs.scale_a.at(i / c.n, 0));
     outputs[0].set_code(i, code_of(kBf16, round_to(kBf16, double(scaled), Rounding::kNearestEven, Overflow::kSpecial)));
   }
-  EXPECT_TRUE(compare(gemm().expect(one, problem, nullptr), outputs, {{}}).agrees());
+  EXPECT_TRUE(compare(gemm().bind(one)->expect(problem, nullptr), outputs, {{}}).agrees());
 }
 
 TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
   const Case one = case_with(of_gfx950({{"bias", "normal"}}));
   std::vector<std::string> names;
-  for (const Hypothesis& hypothesis : gemm().neighbours(one)) names.push_back(hypothesis.name);
-  const std::vector<std::string> blind = power_of(gemm(), one).blind_to;
+  for (const Hypothesis& hypothesis : gemm().bind(one)->mutants()) names.push_back(hypothesis.name);
+  const std::vector<std::string> blind = power_of(*gemm().bind(one), one.blind_to).blind_to;
   for (const char* mistake :
        {"a and b: e4m3fn read as e4m3fnuz", "y: gain 101/100", "y: gain 105/100", "y: sa is left out", "y: to(y) -> to(y,rz)",
         "bias: missing", "bias: before the scales", "b: read as [k, n]", "k: what is beyond whole 128 is left out"}) {
@@ -69,7 +69,7 @@ TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
   }
   const Case shuffled = case_with(of_gfx950({{"contract", "aiter.gemm_a8w8_bpreshuffle.gfx950"}}));
   for (const char* mistake : {"b: read as if it were not shuffled", "b: read as if it were shuffled twice"})
-    EXPECT_THAT(power_of(gemm(), shuffled).blind_to, Not(Contains(mistake)));
+    EXPECT_THAT(power_of(*gemm().bind(shuffled), shuffled.blind_to).blind_to, Not(Contains(mistake)));
 }
 
 /// Candidates are no known programs: errors that are none of theirs refute nothing.
@@ -82,11 +82,11 @@ TEST(UnknownGemm, NoStatisticsAreKnownOfAUnitThatNobodyKnows) {
 TEST(UnknownGemm, TheCandidateThatMadeOutputsIsNamed) {
   const Case one =
       case_with(of_gfx950({{"fill", "few_maxima"}, {"b", "few_maxima"}, {"k", "1056"}, {"m", "9"}, {"fill", "few_maxima"}}));
-  const Problem problem = gemm().problem(one);
+  const Problem problem = gemm().bind(one)->problem();
   const GemmCase c = read_gemm_case(one);
   for (const DotContract& member : c.contract.members) {
     const auto outputs = outputs_of(problem, expect_product(c, member, problem).any_of.front());
-    EXPECT_THAT(programs_that_made(gemm().programs(one, problem), outputs), Contains(HasSubstr(member.unit.id)));
+    EXPECT_THAT(programs_that_made(gemm().bind(one)->programs(problem), outputs), Contains(HasSubstr(member.unit.id)));
   }
 }
 

@@ -101,8 +101,8 @@ TEST(GemmBlockScaled, PartsOfKAreWholeGroupsOfBlocks) {
 
 TEST(GemmBlockScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
   const Case one = case_with({{"m", "3"}, {"n", "16"}, {"k", "2048"}, {"fill", "wide"}});
-  const Problem problem = gemm().problem(one);
-  const Expectation all = gemm().programs(one, problem);
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation all = gemm().bind(one)->programs(problem);
   std::map<std::string, std::vector<int32_t>> made;
   for (const Answer& answer : all.any_of) made[answer.program] = computed(answer)[0].low;
   ASSERT_GT(made.size(), 300u);
@@ -133,23 +133,23 @@ TEST(GemmBlockScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
 
 TEST(GemmBlockScaled, ATraceShowsTheScalesOfEachBlock) {
   const Case one = case_with({{"k", "160"}});
-  const Problem problem = gemm().problem(one);
+  const Problem problem = gemm().bind(one)->problem();
   std::string text;
-  for (const std::string& line : gemm().trace(one, problem, 1, 2)) text += line + "\n";
+  for (const std::string& line : gemm().bind(one)->trace(problem, 1, 2)) text += line + "\n";
   EXPECT_THAT(text, HasSubstr("k 128..159: chain = "));
   EXPECT_THAT(text, HasSubstr("promoted: sa = "));
   char code[16];
   std::snprintf(code, sizeof code, "d     %08x",
-                code_from_ordinal(kF32, computed(gemm().expect(one, problem, nullptr).any_of[0])[0].low[136 + 2]));
+                code_from_ordinal(kF32, computed(gemm().bind(one)->expect(problem, nullptr).any_of[0])[0].low[136 + 2]));
   EXPECT_THAT(text, HasSubstr(code));
 }
 
 TEST(GemmBlockScaled, RowsAreWhatTheyAreAlone) {
   const Case one = case_with({{"contract", "vllm.triton_w8a8_block.sm_90"}, {"scales", "1x128_128x128"}, {"layout_a", "tma"}});
-  const Problem problem = gemm().problem(one);
-  const std::vector<WholePart> all = computed(gemm().expect(one, problem, nullptr));
-  const auto [few, of_few] = gemm().batch->with_rows(one, problem, {3, 1});
-  const std::vector<WholePart> some = computed(gemm().expect(few, of_few, nullptr));
+  const Problem problem = gemm().bind(one)->problem();
+  const std::vector<WholePart> all = computed(gemm().bind(one)->expect(problem, nullptr));
+  const CaseOfRows few = gemm().bind(one)->with_rows(problem, {3, 1});
+  const std::vector<WholePart> some = computed(few.bound->expect(few.problem, nullptr));
   for (int64_t column = 0; column < 136; ++column) {
     EXPECT_EQ(some[0].low[size_t(column)], all[0].low[size_t(3 * 136 + column)]);
     EXPECT_EQ(some[0].low[size_t(136 + column)], all[0].low[size_t(136 + column)]);

@@ -31,16 +31,16 @@ TEST(GemmBlockScaled, ALayoutPlacesScalesAndItsTranspositionIsSeen) {
     return case_with(cells);
   };
   const Case by_rows = with("row"), by_columns = with("col");
-  const Problem rows = gemm().problem(by_rows), columns = gemm().problem(by_columns);
+  const Problem rows = gemm().bind(by_rows)->problem(), columns = gemm().bind(by_columns)->problem();
   EXPECT_THAT(find(rows.tensors, "scale_a").spec.strides, ElementsAre(4, 1));
   EXPECT_THAT(find(columns.tensors, "scale_a").spec.strides, ElementsAre(1, 5));
-  EXPECT_EQ(computed(gemm().expect(by_rows, rows, nullptr))[0].low, computed(gemm().expect(by_columns, columns, nullptr))[0].low)
+  EXPECT_EQ(computed(gemm().bind(by_rows)->expect(rows, nullptr))[0].low, computed(gemm().bind(by_columns)->expect(columns, nullptr))[0].low)
       << "the same scales, wherever they lie";
   bool found = false;
-  for (const Hypothesis& wrong : gemm().neighbours(by_rows)) {
+  for (const Hypothesis& wrong : gemm().bind(by_rows)->mutants()) {
     if (wrong.name != "scale_a: layout row -> col") continue;
     found = true;
-    EXPECT_NE(computed(wrong.expect(rows, nullptr))[0].low, computed(gemm().expect(by_rows, rows, nullptr))[0].low);
+    EXPECT_NE(computed(wrong.expect(rows, nullptr))[0].low, computed(gemm().bind(by_rows)->expect(rows, nullptr))[0].low);
   }
   EXPECT_TRUE(found);
 }
@@ -55,9 +55,9 @@ TEST(GemmBlockScaled, AShuffledWeightIsTheSameProduct) {
   shuffled["contract"] = "aiter.gemm_a8w8_blockscale_bpreshuffle@v0.1.5.post3.gfx942";
   shuffled["layout_a"] = "col";
   const Case one = case_with(plain), other = case_with(shuffled);
-  const Problem of_one = gemm().problem(one), of_other = gemm().problem(other);
+  const Problem of_one = gemm().bind(one)->problem(), of_other = gemm().bind(other)->problem();
   EXPECT_NE(find(of_one.tensors, "b").bytes, find(of_other.tensors, "b").bytes);
-  EXPECT_EQ(computed(gemm().expect(one, of_one, nullptr))[0].low, computed(gemm().expect(other, of_other, nullptr))[0].low);
+  EXPECT_EQ(computed(gemm().bind(one)->expect(of_one, nullptr))[0].low, computed(gemm().bind(other)->expect(of_other, nullptr))[0].low);
   shuffled["n"] = "136";
   EXPECT_THAT([&] { (void)case_with(shuffled); },
               testing::ThrowsMessage<TableError>(HasSubstr("n: b is shuffled in tiles of 16 rows and 32 products")));
@@ -116,10 +116,10 @@ TEST(GemmBlockScaled, PackedScalesAreThoseOfTheirBytes) {
         ASSERT_EQ(d[0].low[size_t(row * c.n + column)],
                   ordinal_of_value(kF32, in_unit ? by_hand.in_unit(row, column) : by_hand.in_software(row, column)))
             << contract << " " << row << " " << column;
-    const auto [few, of_few] = gemm().batch->with_rows(one, problem, {3});
-    const std::vector<WholePart> some = computed(gemm().expect(few, of_few, nullptr));
+    const CaseOfRows few = gemm().bind(one)->with_rows(problem, {3});
+    const std::vector<WholePart> some = computed(few.bound->expect(few.problem, nullptr));
     for (int64_t column = 0; column < c.n; ++column) ASSERT_EQ(some[0].low[size_t(column)], d[0].low[size_t(3 * c.n + column)]);
-    EXPECT_THAT(gemm().trace(one, problem, 1, 2).back(), HasSubstr("exact "));
+    EXPECT_THAT(gemm().bind(one)->trace(problem, 1, 2).back(), HasSubstr("exact "));
   }
 }
 
@@ -159,10 +159,10 @@ TEST(GemmBlockScaled, MxScalesAreThoseOfTheirTiles) {
         const double right = decode(kF32, defined_element(c.contract.unit, {a, b, sa, sb}, 0));
         ASSERT_EQ(d[0].low[size_t(row * c.n + column)], ordinal_of_value(kF32, right)) << contract << " " << row << " " << column;
       }
-    const auto [few, of_few] = gemm().batch->with_rows(one, problem, {129});
-    const std::vector<WholePart> some = computed(gemm().expect(few, of_few, nullptr));
+    const CaseOfRows few = gemm().bind(one)->with_rows(problem, {129});
+    const std::vector<WholePart> some = computed(few.bound->expect(few.problem, nullptr));
     for (int64_t column = 0; column < c.n; ++column) ASSERT_EQ(some[0].low[size_t(column)], d[0].low[size_t(129 * c.n + column)]);
-    EXPECT_THAT(gemm().trace(one, problem, 129, 2).back(), HasSubstr("exact "));
+    EXPECT_THAT(gemm().bind(one)->trace(problem, 129, 2).back(), HasSubstr("exact "));
   }
 }
 

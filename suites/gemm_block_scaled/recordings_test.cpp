@@ -49,7 +49,7 @@ Case case_of(const Recorded& r) {
                     {"c", adds_c ? "zeros" : ""},
                     {"seed", "1"},
                     {"warp", "32"}};
-  return find_op(one.op).validate(one);
+  return checked_case(find_op(one.op), one);
 }
 
 /// Numbers run over the row-major index of the nominal shape, wherever the layout puts them.
@@ -88,7 +88,7 @@ TEST(GemmBlockScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMis
   EXPECT_EQ(recordings_of(folder, true), names_of(kRecorded)) << "every recording is looked at";
   for (const Recorded& r : kRecorded) {
     const Case one = case_of(r);
-    Problem problem = op.problem(one);
+    Problem problem = op.bind(one)->problem();
     const std::string table = npy(folder / ("table_" + std::string(r.table) + ".npy"));
     put(find(problem.tensors, "a"), recorded_codes(table, 1, r.m, r.k));
     put(find(problem.tensors, "b"), recorded_codes(table, 2, r.n, r.k));
@@ -97,9 +97,9 @@ TEST(GemmBlockScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMis
     std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
     put(outputs[0], npy(folder / (std::string(r.name) + ".npy")));
 
-    const Finding finding = compare(op.expect(one, problem, nullptr), outputs, {{}});
+    const Finding finding = compare(op.bind(one)->expect(problem, nullptr), outputs, {{}});
     EXPECT_TRUE(finding.agrees()) << r.name << ": " << finding.parts.front().outside << " elements";
-    seen.look(r.contract, op.neighbours(one), problem, outputs[0]);
+    seen.look(r.contract, op.bind(one)->mutants(), problem, outputs[0]);
   }
   seen.expect_all_but(not_seen());
 }

@@ -25,9 +25,9 @@ TEST(GemmAzp, ElementsAreThoseOfCodesLessTheirZeroPoint) {
   for (const char* contract : {kTensor, kTokens}) {
     const Case one = case_of(gemm(), kUsual, {{"contract", contract}, {"fill", "amax_scaled_positive"}, {"azp", "amax_scaled_positive"}});
     const GemmCase c = read_gemm_case(one);
-    const Problem problem = gemm().problem(one);
+    const Problem problem = gemm().bind(one)->problem();
     const HostTensor &a = find(problem.tensors, "a"), &b = find(problem.tensors, "b"), &adj = find(problem.tensors, "azp_adj");
-    const std::vector<WholePart> d = computed(gemm().expect(one, problem, nullptr));
+    const std::vector<WholePart> d = computed(gemm().bind(one)->expect(problem, nullptr));
     for (int64_t row = 0; row < c.m; ++row)
       for (int64_t column = 0; column < c.n; ++column) {
         int64_t sum = 0, of_b = 0;
@@ -56,16 +56,16 @@ TEST(GemmAzp, WhatMayOverflowInt32IsRefused) {
 TEST(GemmAzp, ATraceSaysWhatIsTakenOff) {
   const Case one = case_of(gemm(), kUsual, {});
   std::string text;
-  for (const std::string& line : gemm().trace(one, gemm().problem(one), 1, 2)) text += line + "\n";
+  for (const std::string& line : gemm().bind(one)->trace(gemm().bind(one)->problem(), 1, 2)) text += line + "\n";
   EXPECT_THAT(text, HasSubstr("zero points take off "));
 }
 
 TEST(GemmAzp, RowsKeepTheirZeroPoints) {
   const Case one = case_of(gemm(), kUsual, {{"contract", kTokens}});
-  const Problem problem = gemm().problem(one);
-  const std::vector<WholePart> all = computed(gemm().expect(one, problem, nullptr));
-  const auto [few, of_few] = gemm().batch->with_rows(one, problem, {3, 1});
-  const std::vector<WholePart> some = computed(gemm().expect(few, of_few, nullptr));
+  const Problem problem = gemm().bind(one)->problem();
+  const std::vector<WholePart> all = computed(gemm().bind(one)->expect(problem, nullptr));
+  const CaseOfRows few = gemm().bind(one)->with_rows(problem, {3, 1});
+  const std::vector<WholePart> some = computed(few.bound->expect(few.problem, nullptr));
   for (int64_t column = 0; column < 8; ++column) EXPECT_EQ(some[0].low[size_t(column)], all[0].low[size_t(3 * 8 + column)]);
 }
 

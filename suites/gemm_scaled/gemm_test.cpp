@@ -89,15 +89,15 @@ TEST(GemmScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
 
 TEST(GemmScaled, ATraceEndsWithTheElementAndItsExactValue) {
   const Case one = case_with({{"k", "160"}});
-  const Problem problem = gemm().problem(one);
+  const Problem problem = gemm().bind(one)->problem();
   std::string text;
-  for (const std::string& line : gemm().trace(one, problem, 1, 2)) text += line + "\n";
+  for (const std::string& line : gemm().bind(one)->trace(problem, 1, 2)) text += line + "\n";
   EXPECT_THAT(text, HasSubstr("k 0..127: chain = "));
   EXPECT_THAT(text, HasSubstr("promoted: acc = "));
   EXPECT_THAT(text, HasSubstr("k 128..159: chain = "));
   EXPECT_THAT(text, HasSubstr("mul(sa*sb)"));
   EXPECT_THAT(text, HasSubstr("exact "));
-  const int32_t d = computed(gemm().expect(one, problem, nullptr).any_of[0])[0].low[24 + 2];
+  const int32_t d = computed(gemm().bind(one)->expect(problem, nullptr).any_of[0])[0].low[24 + 2];
   char code[16];
   std::snprintf(code, sizeof code, "d     %08x", code_from_ordinal(kF32, d));
   EXPECT_THAT(text, HasSubstr(code));
@@ -105,10 +105,10 @@ TEST(GemmScaled, ATraceEndsWithTheElementAndItsExactValue) {
 
 TEST(GemmScaled, RowsAreWhatTheyAreAlone) {
   const Case one = case_with({{"contract", "torch.scaled_mm_row.sm_90"}, {"scales", "token_channel"}});
-  const Problem problem = gemm().problem(one);
-  const std::vector<WholePart> all = computed(gemm().expect(one, problem, nullptr));
-  const auto [few, of_few] = gemm().batch->with_rows(one, problem, {3, 1});
-  const std::vector<WholePart> some = computed(gemm().expect(few, of_few, nullptr));
+  const Problem problem = gemm().bind(one)->problem();
+  const std::vector<WholePart> all = computed(gemm().bind(one)->expect(problem, nullptr));
+  const CaseOfRows few = gemm().bind(one)->with_rows(problem, {3, 1});
+  const std::vector<WholePart> some = computed(few.bound->expect(few.problem, nullptr));
   for (int64_t column = 0; column < 24; ++column) {
     EXPECT_EQ(some[0].low[size_t(column)], all[0].low[size_t(3 * 24 + column)]);
     EXPECT_EQ(some[0].low[size_t(24 + column)], all[0].low[size_t(24 + column)]);

@@ -34,8 +34,8 @@ TEST(GemmScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
   const std::vector<Case> cases = telling_cases("torch.scaled_mm_row.sm_90", "token_channel");
   std::vector<std::map<std::string, std::vector<int32_t>>> made(cases.size());  // of each case: what programs make
   for (size_t i = 0; i < cases.size(); ++i) {
-    const Problem problem = gemm().problem(cases[i]);
-    for (const Answer& answer : gemm().programs(cases[i], problem).any_of) made[i][answer.program] = computed(answer)[0].low;
+    const Problem problem = gemm().bind(cases[i])->problem();
+    for (const Answer& answer : gemm().bind(cases[i])->programs(problem).any_of) made[i][answer.program] = computed(answer)[0].low;
     ASSERT_GT(made[i].size(), 190u);
   }
   int64_t tried = 0;
@@ -66,7 +66,7 @@ TEST(GemmScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
 /// part them and they are one program. A unit whose c is one of its terms has two.
 TEST(GemmScaled, PromotedAfterEachInstructionIsNotPromotedWhereCIsAddedLast) {
   for (const Case& one : telling_cases("torch.scaled_mm_row.sm_90", "token_channel")) {
-    const Problem problem = gemm().problem(one);
+    const Problem problem = gemm().bind(one)->problem();
     const GemmCase c = read_gemm_case(one);
     const auto differ = [&](const char* unit) {
       DotContract chain = c.contract;
@@ -86,10 +86,10 @@ TEST(GemmScaled, PromotedAfterEachInstructionIsNotPromotedWhereCIsAddedLast) {
 
 TEST(GemmScaled, OutputsOfNoProgramAreToldSo) {
   const Case one = case_with({});
-  const Problem problem = gemm().problem(one);
-  std::vector<HostTensor> outputs = outputs_of(problem, gemm().expect(one, problem, nullptr).any_of[0]);
+  const Problem problem = gemm().bind(one)->problem();
+  std::vector<HostTensor> outputs = outputs_of(problem, gemm().bind(one)->expect(problem, nullptr).any_of[0]);
   outputs[0].set_code(3, outputs[0].code(3) + 1);
-  const Expectation programs = gemm().programs(one, problem);
+  const Expectation programs = gemm().bind(one)->programs(problem);
   EXPECT_THAT(programs_that_made(programs, outputs), ElementsAre());
   ProgramTally tally;
   tally.add(programs_that_made(programs, outputs), one.id);
@@ -101,9 +101,9 @@ TEST(GemmScaled, ALibraryMayCutEachShapeInItsOwnWay) {
   ProgramTally tally;
   const std::vector<Case> cases = telling_cases("torch.scaled_mm_tensor_fast.sm_90", "tensor");
   for (size_t i = 0; i < cases.size(); ++i) {
-    const Problem problem = gemm().problem(cases[i]);
-    const Expectation expectation = gemm().expect(cases[i], problem, nullptr);
-    tally.add(programs_that_made(gemm().programs(cases[i], problem), outputs_of(problem, expectation.any_of[i == 0 ? 1 : 0])),
+    const Problem problem = gemm().bind(cases[i])->problem();
+    const Expectation expectation = gemm().bind(cases[i])->expect(problem, nullptr);
+    tally.add(programs_that_made(gemm().bind(cases[i])->programs(problem), outputs_of(problem, expectation.any_of[i == 0 ? 1 : 0])),
               cases[i].id);
   }
   ASSERT_FALSE(tally.lines().empty());
@@ -115,8 +115,8 @@ TEST(GemmScaled, ALibraryMayCutEachShapeInItsOwnWay) {
 /// No order of additions rounds, so every program has the same bits.
 TEST(GemmScaled, ExactSumsHideEveryProgram) {
   const Case one = case_with({{"fill", "exact_sums"}, {"b", "exact_sums"}, {"k", "7168"}, {"scale", "ones"}});
-  const Problem problem = gemm().problem(one);
-  const Expectation programs = gemm().programs(one, problem);
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation programs = gemm().bind(one)->programs(problem);
   const std::vector<int32_t> first = computed(programs.any_of[0])[0].low;
   for (size_t i = 1; i < programs.any_of.size(); i += 37)
     EXPECT_EQ(computed(programs.any_of[i])[0].low, first) << programs.any_of[i].program;

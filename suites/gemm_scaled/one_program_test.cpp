@@ -37,8 +37,8 @@ TEST(GemmScaled, ProgramsAreThoseThatCutKOtherwise) {
 
 TEST(GemmScaled, OneProgramHasToMakeTheWholeTensor) {
   const Case one = case_with({{"contract", "torch.scaled_mm_tensor_fast.sm_90"}});
-  const Problem problem = gemm().problem(one);
-  const Expectation expectation = gemm().expect(one, problem, nullptr);
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
   ASSERT_GE(expectation.any_of.size(), 2u);
   std::vector<HostTensor> whole = outputs_of(problem, expectation.any_of[0]), split = outputs_of(problem, expectation.any_of[1]);
   EXPECT_EQ(compare(expectation, whole, {{}}).program, "split-K 1");
@@ -49,26 +49,26 @@ TEST(GemmScaled, OneProgramHasToMakeTheWholeTensor) {
   for (int64_t i = 0; i < split[0].spec.elements(); ++i)
     if (i % 24 >= 12) split[0].set_code(i, whole[0].code(i));
   EXPECT_FALSE(compare(expectation, split, {{}}).agrees());
-  EXPECT_THAT(programs_that_made(gemm().programs(one, problem), split), ElementsAre());
+  EXPECT_THAT(programs_that_made(gemm().bind(one)->programs(problem), split), ElementsAre());
 }
 
 Verdict verdict_on(const Case& one, std::vector<HostTensor> outputs, const std::string& said) {
-  const Problem problem = gemm().problem(one);
+  const Problem problem = gemm().bind(one)->problem();
   CallResult result;
   result.outputs = std::move(outputs);
   result.untouched = {{}};
   result.in_place = {false};
   result.program = said;
   Verdict verdict = blank_verdict(one, "cuts_k", "a_library");
-  judge_outputs(gemm(), one, problem, result, verdict);
+  judge_outputs(*gemm().bind(one), problem, result, verdict);
   return verdict;
 }
 
 /// What a library foretells is the one right answer.
 TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   const Case one = case_with({{"contract", "torch.scaled_mm_tensor_fast.sm_90"}});
-  const Problem problem = gemm().problem(one);
-  const Expectation expectation = gemm().expect(one, problem, nullptr);
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
   ASSERT_EQ(expectation.any_of[1].program, "split-K 2");
   const std::vector<HostTensor> split = outputs_of(problem, expectation.any_of[1]);
   const Verdict silent = verdict_on(one, split, ""), right = verdict_on(one, split, "split-K 2"),
@@ -83,7 +83,7 @@ TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
 }
 
 TEST(GemmScaled, NamesOfOneProgramMeanTheSame) {
-  const auto meant = [](const TestCells& cells, const std::string& said) { return gemm().program_meant(case_with(cells), said); };
+  const auto meant = [](const TestCells& cells, const std::string& said) { return gemm().bind(case_with(cells))->program_meant(said); };
   EXPECT_EQ(meant({{"k", "2048"}}, "split-K 3"), "split-K 3");
   EXPECT_EQ(meant({{"k", "2048"}}, "split-K 6"), "split-K 6");
   EXPECT_EQ(meant({{"k", "640"}}, "split-K 4"), "split-K 3") << "parts of two blocks";

@@ -63,7 +63,7 @@ Case case_of(const Recorded& r) {
                     {"bias", ""},
                     {"seed", "1"},
                     {"warp", "32"}};
-  return find_op(one.op).validate(one);
+  return checked_case(find_op(one.op), one);
 }
 
 /// Edits that no recording of these contracts shows.
@@ -100,7 +100,7 @@ TEST(GemmScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMistake)
   EXPECT_EQ(recordings_of(folder, false), names_of(kRecorded)) << "every recording is looked at";
   for (const Recorded& r : kRecorded) {
     const Case one = case_of(r);
-    Problem problem = op.problem(one);
+    Problem problem = op.bind(one)->problem();
     const auto table = [&](const char* name) { return npy(folder / ("table_" + std::string(name) + ".npy")); };
     put(find(problem.tensors, "a"), recorded_codes(table(r.a_table), r.a_seed, r.m, r.k));
     put(find(problem.tensors, "b"), recorded_codes(table(r.b_table), r.b_seed, r.n, r.k));
@@ -116,10 +116,10 @@ TEST(GemmScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMistake)
     std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
     put(outputs[0], npy(folder / (std::string(r.name) + ".npy")));
 
-    const Finding finding = compare(op.expect(one, problem, nullptr), outputs, {{}});
+    const Finding finding = compare(op.bind(one)->expect(problem, nullptr), outputs, {{}});
     EXPECT_TRUE(finding.agrees()) << r.name << ": " << finding.parts.front().outside << " elements";
     EXPECT_EQ(finding.program, r.program) << r.name;
-    seen.look(r.contract, op.neighbours(one), problem, outputs[0]);
+    seen.look(r.contract, op.bind(one)->mutants(), problem, outputs[0]);
   }
   seen.expect_all_but(not_seen());
 }

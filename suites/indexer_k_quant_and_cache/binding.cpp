@@ -8,7 +8,7 @@
 namespace assay {
 
 Op indexer_k_quant_and_cache_op() {
-  Op op = cache_op("indexer_k_quant_and_cache",
+  CallbackOp op = cache_op("indexer_k_quant_and_cache",
                    {{"k", Access::kIn, "[tokens, 128]: the key of each token; there are as many as slots"}},
                    {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"},
                    [](const CacheCase& c) { return std::vector<HostTensor>{token_matrix("k", c, c.numbers(), c.fill, 0)}; },
@@ -24,7 +24,7 @@ Op indexer_k_quant_and_cache_op() {
     if (int64_t(p.slots.size()) != p.m) Cells(c).refuse("slot_mapping", "has another length than m");
     return validate(c);
   };
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

@@ -109,7 +109,7 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& c
     if (one.parameters.contains("shift")) one.parameters["shift"] = "";
   }
   try {
-    one = find_op(one.op).validate(std::move(one));
+    one = checked_case(find_op(one.op), std::move(one));
   } catch (const TableError&) {
     return std::nullopt;
   }
@@ -200,7 +200,7 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
           const double factor = recipe.factor * kScales[scale] / (recipe.over_n ? double(shape[1]) : 1.0);
           const std::optional<Case> one = case_of(recipe, factor, {x, ranks, shape}, kernel, *model);
           if (!one) break;
-          if (!plain) plain = find_op(one->op).problem(*one);
+          if (!plain) plain = find_op(one->op).bind(*one)->problem();
           made.push_back({*one, *plain, scale});
           if (of_products)
             scale_product(made.back().problem, factor);

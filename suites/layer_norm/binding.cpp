@@ -20,13 +20,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op layer_norm_op() {
-  return row_op({.name = "layer_norm",
+  return bindable(row_op({.name = "layer_norm",
                  .roles = {roles::kX, roles::kGamma, roles::kBeta, roles::kY},
                  .parameters = {roles::kEps, roles::kWarp},
                  .columns = {"contract", "x", "weights", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "beta", "seed", "warp"},
                  .optional_columns = {"row_stride", "offset"},
                  .require = require,
-                 .problem = problem});
+                 .problem = problem}));
 }
 
 }  // namespace assay

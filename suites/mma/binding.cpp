@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/core/callback_op.h"
 #include "reference/units/formula.h"
 #include "suites/chip_of_unit.h"
 #include "suites/mma/expect.h"
@@ -38,7 +39,7 @@ Shrinking shrink(const Case& c, const std::map<std::string, int64_t>&) {
 }  // namespace
 
 Op mma_op() {
-  Op op;
+  CallbackOp op;
   op.name = "mma";
   op.roles = {{"c", Access::kIn, "[tiles, m, n]: what the products are added to, in the format of d"},
               {"a", Access::kIn,
@@ -65,7 +66,7 @@ Op mma_op() {
     return trace_element(read_mma_case(c), made, row, column);
   };
   op.shrink = shrink;
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

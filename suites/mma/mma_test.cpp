@@ -70,7 +70,7 @@ TEST(Mma, AUnitOfWhichNothingIsKnownHasNoCase) {
   Case one = mma_cases().front();
   one.parameters["contract"] = "gfx950.mfma.f16.f32";
   try {
-    (void)find_op("mma").validate(one);
+    (void)checked_case(find_op("mma"), one);
     FAIL();
   } catch (const TableError& error) {
     EXPECT_THAT(error.what(), HasSubstr("nothing is predicted"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/core/callback_op.h"
 #include "reference/flow/flow.h"
 #include "suites/ops.h"
 #include "suites/pack_scales/expect.h"
@@ -60,7 +61,7 @@ Shrinking shrink(const Case& c, const std::map<std::string, int64_t>&) {
 }  // namespace
 
 Op pack_scales_op() {
-  Op op;
+  CallbackOp op;
   op.name = "pack_scales";
   op.roles = {{"x", Access::kIn, "the fp32 scales, m rows of n, in the layout that the case takes them in"},
               {"psum_layout", Access::kIn, "[groups] int32: the row where each group of rows ends; of cases with groups"},
@@ -88,7 +89,7 @@ Op pack_scales_op() {
   op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {
     return trace_word(read_pack_case(c), made, row, column);
   };
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

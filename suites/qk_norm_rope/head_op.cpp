@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "harness/core/callback_op.h"
 #include "reference/flow/registry.h"
 #include "suites/qk_norm_rope/expect.h"
 #include "suites/qk_norm_rope/words.h"
@@ -42,7 +43,7 @@ bool takes_heads(const std::string& contract) {
 }  // namespace
 
 Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterSpec> parameters, std::vector<std::string> columns) {
-  Op op;
+  CallbackOp op;
   op.name = std::move(name);
   op.roles = std::move(roles);
   op.roles.insert(op.roles.end(), {roles::kCosSin, roles::kPositions});
@@ -66,7 +67,7 @@ Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterS
     c.parameters["m"] = std::to_string(std::min(p.m, std::max<int64_t>(3, kExcerptElements / p.columns())));
     return c;
   };
-  op.batch = BatchAxis{[](const Case& c) { return read_head_case(c).m; }, with_tokens};
+  op.batch = CallbackOp::Batch{[](const Case& c) { return read_head_case(c).m; }, with_tokens};
   op.formulas = [](const Case& c) { return formulas(contract_of(read_head_case(c))); };
   op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {
     return trace_head(read_head_case(c), made, row, column);
@@ -78,7 +79,7 @@ Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterS
     all.elements = p.m * p.columns();
     return all;
   };
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

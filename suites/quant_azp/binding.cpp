@@ -20,13 +20,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op quant_azp_op() {
-  return row_op({.name = "quant_azp",
+  return bindable(row_op({.name = "quant_azp",
                  .roles = {roles::kX, roles::kQ, roles::kScale, roles::kAzp},
                  .parameters = {roles::kGroupSize, roles::kWarp},
                  .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"},
                  .optional_columns = {},
                  .require = require,
-                 .problem = problem});
+                 .problem = problem}));
 }
 
 }  // namespace assay

@@ -27,7 +27,7 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op quant_experts_op() {
-  Op op = row_op({.name = "quant_experts",
+  CallbackOp op = row_op({.name = "quant_experts",
                  .roles = {roles::kX, roles::kQ, roles::kScale},
                  .parameters = {roles::kGroupSize, roles::kTileRows, roles::kTileColumns, roles::kWarp},
                  .columns = {"contract", "x", "tokens", "n", "group_size", "layout", "fill", "seed", "warp"},
@@ -37,7 +37,7 @@ Op quant_experts_op() {
   op.roles.push_back({"expert_offsets", Access::kIn, "[experts + 1] int32: the row of x and q where each expert begins, and their number"});
   op.roles.push_back({"blockscale_offsets", Access::kIn, "[experts + 1] int32: the row of scales, whole tiles, where each expert begins, and their number"});
   op.batch.reset();  // where a row's scales lie depends on the rows before it
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

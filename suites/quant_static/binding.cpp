@@ -26,7 +26,7 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op quant_static_op() {
-  Op op = row_op({.name = "quant_static",
+  CallbackOp op = row_op({.name = "quant_static",
                  .roles = {roles::kX, roles::kScaleGiven, roles::kAzpGiven, roles::kQ},
                  .parameters = {roles::kGroupRows, roles::kGroupSize, roles::kWarp},
                  .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "scale", "azp", "seed", "warp"},
@@ -34,7 +34,7 @@ Op quant_static_op() {
                  .require = require,
                  .problem = problem});
   op.batch.reset();  // rows have scales of their own
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

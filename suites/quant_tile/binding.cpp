@@ -20,7 +20,7 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op quant_tile_op() {
-  Op op = row_op({.name = "quant_tile",
+  CallbackOp op = row_op({.name = "quant_tile",
                  .roles = {roles::kX, roles::kQ, roles::kScale},
                  .parameters = {roles::kGroupRows, roles::kGroupSize, roles::kWarp},
                  .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"},
@@ -28,7 +28,7 @@ Op quant_tile_op() {
                  .require = require,
                  .problem = problem});
   op.batch.reset();  // a row's codes depend on the others'
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

@@ -15,7 +15,7 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 }  // namespace
 
 Op reshape_and_cache_flash_op() {
-  Op op =
+  CallbackOp op =
       cache_op("reshape_and_cache_flash",
                {{"key", Access::kIn, "[m, heads * size]: K of each token, head after head"},
                 {"value", Access::kIn, "[m, heads * size]: V of each token"},
@@ -29,7 +29,7 @@ Op reshape_and_cache_flash_op() {
     require_flow(c, "cache_insert");
     return validate(c);
   };
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

@@ -20,13 +20,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op rms_norm_op() {
-  return row_op({.name = "rms_norm",
+  return bindable(row_op({.name = "rms_norm",
                  .roles = {roles::kX, roles::kGamma, roles::kY},
                  .parameters = {roles::kEps, roles::kWarp},
                  .columns = {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "seed", "warp"},
                  .optional_columns = {"row_stride", "offset"},
                  .require = require,
-                 .problem = problem});
+                 .problem = problem}));
 }
 
 }  // namespace assay

@@ -54,14 +54,14 @@ std::vector<HostTensor> outputs_of(const Problem& problem, bool rounded_first, d
 }
 
 bool accepted(const Op& op, const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  return compare(op.expect(one, problem, &outputs), outputs, std::vector<std::vector<ByteRange>>(outputs.size())).agrees();
+  return compare(op.bind(one)->expect(problem, &outputs), outputs, std::vector<std::vector<ByteRange>>(outputs.size())).agrees();
 }
 
 /// Mistakes of the first cause, in the contract's words.
 std::vector<std::string> first_cause(const Op& op, const Case& one, const Problem& problem,
                                      const std::vector<HostTensor>& outputs) {
   std::vector<std::string> names;
-  const std::vector<Cause> causes = diagnose(op, one, problem, outputs);
+  const std::vector<Cause> causes = diagnose(*op.bind(one), problem, outputs);
   if (!causes.empty())
     for (const Mistake& mistake : causes.front().mistakes) names.push_back(mistake.name);
   return names;
@@ -74,7 +74,7 @@ TEST(NormTies, RoundedOtherwiseAreRefused) {
     const std::string& contract = one.text("contract");
     if (one.text("fill") != "pinned_ties" || one.text("x") != "bf16" || contract == "aiter.rms_norm_gfx942") continue;
     const Op& op = find_op(one.op);
-    const Problem problem = op.problem(one);
+    const Problem problem = op.bind(one)->problem();
     const bool rounded_first = contract == "vllm.rms_norm@v0.19.1" || contract == "vllm.ir_rms_norm";
     const double added = contract.find("gemma") == std::string::npos ? 0 : 1;
     const auto passes = [&](Ties ties) { return accepted(op, one, problem, outputs_of(problem, rounded_first, added, ties)); };

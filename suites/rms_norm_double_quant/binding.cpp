@@ -37,7 +37,7 @@ void as_sequences(TensorSpec& spec) {
 }  // namespace
 
 Op rms_norm_double_quant_op() {
-  Op op = with_second_consumer(row_op({.name = "rms_norm_double_quant",
+  CallbackOp op = with_second_consumer(row_op({.name = "rms_norm_double_quant",
                         .roles = {roles::kX, roles::kGamma, roles::kQ, roles::kScale},
                         .parameters = {roles::kGroupSize, roles::kEps, roles::kWarp},
                         .columns = {"contract", "x", "m", "n", "group_size", "layout", "view", "eps", "fill", "gamma", "seed", "warp"},
@@ -57,7 +57,7 @@ Op rms_norm_double_quant_op() {
     if (c.text("view") == "yes") c.name.fills += ".view", c.set_name(c.name);
     return c;
   };
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

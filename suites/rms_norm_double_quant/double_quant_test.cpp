@@ -19,7 +19,7 @@ Case case_of(const std::string& contract, const std::string& view = "no") {
   for (Case c : load_cases(all_ops(), ASSAY_SOURCE_DIR)) {
     if (c.op != "rms_norm_double_quant" || c.tier != "quick" || c.text("contract") != contract || c.text("n") != "7168") continue;
     c.parameters["view"] = view;
-    return op().validate(c);
+    return checked_case(op(), c);
   }
   throw std::out_of_range("no case of " + contract);
 }
@@ -34,8 +34,8 @@ struct Pair {
 
 Pair answers(const std::string& a, const std::string& b) {
   const Case one = case_of(a), other = case_of(b);
-  const Problem problem = op().problem(one);
-  return {computed(op().expect(one, problem, nullptr)), computed(op().expect(other, problem, nullptr))};
+  const Problem problem = op().bind(one)->problem();
+  return {computed(op().bind(one)->expect(problem, nullptr)), computed(op().bind(other)->expect(problem, nullptr))};
 }
 
 struct Apart {
@@ -98,18 +98,18 @@ TEST(DoubleQuant, AContractHasNoDifferenceFromItself) {
 TEST(DoubleQuant, AViewChangesShapesAndNoNumber) {
   const Case flat = case_of("aiter.double_quant_fused"), seen = case_of("aiter.double_quant_fused", "yes");
   EXPECT_NE(flat.id, seen.id);
-  const Problem a = op().problem(flat), b = op().problem(seen);
+  const Problem a = op().bind(flat)->problem(), b = op().bind(seen)->problem();
   EXPECT_EQ(find(b.tensors, "x").spec.shape.size(), 3u);
   EXPECT_EQ(find(b.tensors, "q").spec.shape.size(), 3u);
   EXPECT_EQ(find(b.tensors, "q2").spec.shape.size(), 2u);
   EXPECT_EQ(find(a.tensors, "x").bytes, find(b.tensors, "x").bytes);
-  const std::vector<WholePart> of_a = computed(op().expect(flat, a, nullptr)), of_b = computed(op().expect(seen, b, nullptr));
+  const std::vector<WholePart> of_a = computed(op().bind(flat)->expect(a, nullptr)), of_b = computed(op().bind(seen)->expect(b, nullptr));
   for (size_t p = 0; p < of_a.size(); ++p) EXPECT_EQ(of_a[p].low, of_b[p].low);
 }
 
 TEST(DoubleQuant, ConsumersThatDisagreeAreAJointViolation) {
   const Case c = case_of("aiter.double_quant_fused");
-  const Problem problem = op().problem(c);
+  const Problem problem = op().bind(c)->problem();
   std::vector<HostTensor> outputs;
   for (HostTensor tensor : problem.tensors) {
     if (tensor.spec.role != Role::kOutput) continue;
@@ -118,7 +118,7 @@ TEST(DoubleQuant, ConsumersThatDisagreeAreAJointViolation) {
   }
   const auto violations = [&] {
     std::vector<std::string> found;
-    for (const Violation& violation : op().expect(c, problem, &outputs).together(outputs)) found.push_back(violation.words);
+    for (const Violation& violation : op().bind(c)->expect(problem, &outputs).together(outputs)) found.push_back(violation.words);
     return found;
   };
   EXPECT_TRUE(violations().empty());

@@ -67,7 +67,7 @@ bool is_of_shared_result(const Hypothesis& one) {
 
 }  // namespace
 
-Op with_second_consumer(Op op) {
+CallbackOp with_second_consumer(CallbackOp op) {
   for (const auto& [first, second] : kConsumers)
     op.roles.push_back({second, Access::kOut, std::string("what the second consumer stores: the same bytes as ") + first});
   op.problem = [once = op.problem](const Case& c) {

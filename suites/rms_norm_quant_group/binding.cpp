@@ -25,7 +25,7 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op rms_norm_quant_group_op() {
-  return row_op(
+  return bindable(row_op(
       {.name = "rms_norm_quant_group",
        .roles = {roles::kX, roles::kResidual, roles::kGamma, roles::kGate, roles::kQ, roles::kScale},
        .parameters = {roles::kGroupSize, roles::kTileRows, roles::kTileColumns, roles::kEps, roles::kScaleUb, roles::kWarp},
@@ -33,7 +33,7 @@ Op rms_norm_quant_group_op() {
                    "residual", "gamma", "gate", "seed", "warp"},
        .optional_columns = {"row_stride", "offset", "scale_ub", "residual", "gate"},
        .require = require,
-       .problem = problem});
+       .problem = problem}));
 }
 
 }  // namespace assay

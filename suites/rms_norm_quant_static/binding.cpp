@@ -22,13 +22,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op rms_norm_quant_static_op() {
-  return row_op({.name = "rms_norm_quant_static",
+  return bindable(row_op({.name = "rms_norm_quant_static",
                  .roles = {roles::kX, roles::kResidual, roles::kGamma, roles::kScaleGiven, roles::kQ},
                  .parameters = {roles::kEps, roles::kWarp},
                  .columns = {"contract", "x", "m", "n", "row_stride", "offset", "group_size", "layout", "eps", "fill", "residual", "gamma", "scale", "seed", "warp"},
                  .optional_columns = {"row_stride", "offset", "residual"},
                  .require = require,
-                 .problem = problem});
+                 .problem = problem}));
 }
 
 }  // namespace assay

@@ -48,10 +48,10 @@ struct Tried {
 template <class Wanted>
 Tried try_mistakes(const Case& c, Wanted wanted) {
   const Op& op = find_op(c.op);
-  const Problem problem = op.problem(c);
-  const std::vector<std::vector<WholePart>> right = {computed(op.expect(c, problem, nullptr))};
+  const Problem problem = op.bind(c)->problem();
+  const std::vector<std::vector<WholePart>> right = {computed(op.bind(c)->expect(problem, nullptr))};
   Tried tried;
-  for (const Hypothesis& h : op.neighbours(c)) {
+  for (const Hypothesis& h : op.bind(c)->mutants()) {
     if (!wanted(h.name) || !h.equivalent.empty()) continue;
     ++tried.mistakes;
     if (!tells_apart(right, h.expect(problem, nullptr).any_of.front())) tried.unseen.insert(h.name);

@@ -102,10 +102,12 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   one.origin = {x.file, 0};
   one.why = "a dump of yours, judged under " + request.contract;
   for (const std::string& column : op.columns) one.parameters[column] = cells[column];
-  dump.one = op.validate(std::move(one));
+  dump.bound = op.bind(one);
+  dump.one = std::move(one);
+  dump.one.name = dump.bound->name();
   dump.one.name.fills.clear(), dump.one.name.warp = 0;  // placeholders
   dump.one.id = dump.one.name.id();
-  dump.problem = op.problem(dump.one);
+  dump.problem = dump.bound->problem();
   return dump;
 }
 

@@ -30,8 +30,8 @@ Contract contract_of(const RowCase& c) { return bind(rulebook().contracts, c.con
 
 }  // namespace
 
-Op row_op(RowOpParts parts) {
-  Op op;
+CallbackOp row_op(RowOpParts parts) {
+  CallbackOp op;
   op.name = std::move(parts.name);
   op.roles = std::move(parts.roles);
   op.parameters = std::move(parts.parameters);
@@ -68,7 +68,7 @@ Op row_op(RowOpParts parts) {
     for (size_t i = 0; i < made.tensors.size(); ++i) gather_rows(made.tensors[i], rows, problem.tensors[i]);
     return std::pair(c, problem);
   };
-  op.batch = BatchAxis{[](const Case& c) { return read_row_case(c).m; }, with_rows};
+  op.batch = CallbackOp::Batch{[](const Case& c) { return read_row_case(c).m; }, with_rows};
   op.formulas = [](const Case& c) { return formulas(contract_of(read_row_case(c))); };
   op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {
     return trace_element(read_row_case(c), made, row, column);

@@ -1,7 +1,7 @@
 // What every row-wise op has in common once its cases are checked and its tensors made.
 #pragma once
 
-#include "harness/core/op.h"
+#include "harness/core/callback_op.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {
@@ -18,6 +18,6 @@ struct RowOpParts {
   std::function<Problem(const RowCase&)> problem;
 };
 
-Op row_op(RowOpParts parts);
+CallbackOp row_op(RowOpParts parts);
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/core/callback_op.h"
 #include "harness/fill/fill.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/shuffle/shuffle.h"
@@ -101,7 +102,7 @@ std::vector<std::string> trace(const Case& c, const Problem& made, int64_t row, 
 }  // namespace
 
 Op shuffle_weight_op() {
-  Op op;
+  CallbackOp op;
   op.name = "shuffle_weight";
   op.roles = {{"x", Access::kIn, "[experts, n, k]: a weight, row-major and dense, or one that was shuffled"},
               {"y", Access::kOut, "the same elements in the other order; the same shape"}};
@@ -119,7 +120,7 @@ Op shuffle_weight_op() {
   op.formulas = [](const Case& c) { return shuffle_lines(read_shuffle_case(c).move); };
   op.shrink = shrink;
   op.trace = trace;
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

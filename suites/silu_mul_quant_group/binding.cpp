@@ -23,13 +23,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op silu_mul_quant_group_op() {
-  return row_op({.name = "silu_mul_quant_group",
+  return bindable(row_op({.name = "silu_mul_quant_group",
                  .roles = {roles::kHalves, roles::kQ, roles::kScale},
                  .parameters = {roles::kGroupSize, roles::kTileRows, roles::kTileColumns, roles::kScaleUb, roles::kWarp},
                  .columns = {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "up", "seed", "warp"},
                  .optional_columns = {"scale_ub"},
                  .require = require,
-                 .problem = problem});
+                 .problem = problem}));
 }
 
 }  // namespace assay

@@ -30,7 +30,7 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op silu_mul_quant_masked_op() {
-  Op op = row_op({.name = "silu_mul_quant_masked",
+  CallbackOp op = row_op({.name = "silu_mul_quant_masked",
                  .roles = {roles::kQ, roles::kScale},
                  .parameters = {roles::kGroupSize, roles::kWarp},
                  .columns = {"contract", "x", "tokens", "room", "n", "group_size", "layout", "fill", "up", "seed", "warp"},
@@ -41,7 +41,7 @@ Op silu_mul_quant_masked_op() {
                                      {"tokens", Access::kIn, "[experts] int32: rows in use, of the room that each expert has"}});
   op.excerpt = [](Case c) { return c; };  // its size is that of its experts
   op.batch.reset();                       // rows are taken out of their experts' room, not out of a batch
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay

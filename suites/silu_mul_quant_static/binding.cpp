@@ -19,13 +19,13 @@ Problem problem(const RowCase& p) {
 }  // namespace
 
 Op silu_mul_quant_static_op() {
-  return row_op({.name = "silu_mul_quant_static",
+  return bindable(row_op({.name = "silu_mul_quant_static",
                  .roles = {roles::kHalves, roles::kScaleGiven, roles::kQ},
                  .parameters = {roles::kWarp},
                  .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "up", "scale", "seed", "warp"},
                  .optional_columns = {},
                  .require = require,
-                 .problem = problem});
+                 .problem = problem}));
 }
 
 }  // namespace assay

@@ -26,7 +26,7 @@ inline Case case_of(const Op& op, TestCells usual, const TestCells& changed) {
   one.op = op.name;
   one.parameters = std::move(usual);
   for (const auto& [column, cell] : changed) one.parameters[column] = cell;
-  return op.validate(std::move(one));
+  return checked_case(op, std::move(one));
 }
 
 /// What the op says against such a case; empty if it takes it.

@@ -44,8 +44,8 @@ inline std::vector<std::vector<HostTensor>> made_by_members(const GemmCase& c, c
 
 /// What each member's programs make is right, and so is a mixture of all.
 inline void expect_members_and_a_mixture_pass(const Case& one, size_t least, size_t most) {
-  const Problem problem = gemm().problem(one);
-  const Expectation expectation = gemm().expect(one, problem, nullptr);
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
   const auto made = made_by_members(read_gemm_case(one), problem);
   ASSERT_GE(made.size(), least);
   ASSERT_LE(made.size(), most);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "harness/core/callback_op.h"
 #include "reference/flow/contiguity/contiguity.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
@@ -98,7 +99,7 @@ std::vector<std::string> trace(const Case& c, const Problem&, int64_t, int64_t) 
 }  // namespace
 
 Op weak_contiguity_op() {
-  Op op;
+  CallbackOp op;
   op.name = "weak_contiguity";
   op.roles = {{"x", Access::kIn, "strided, of any shape; its bytes are those that the storage has from its first element on"},
               {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}};
@@ -116,7 +117,7 @@ Op weak_contiguity_op() {
   op.excerpt = [](Case c) { return c; };
   op.formulas = [](const Case& c) { return contiguity_lines(read_strided_case(c).contract); };
   op.trace = trace;
-  return op;
+  return bindable(std::move(op));
 }
 
 }  // namespace assay
