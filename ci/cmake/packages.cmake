@@ -1,7 +1,7 @@
 # Every package of the project, in one place. Debian names are in ci/packages.txt.
 find_package(Threads REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
-find_package(Boost 1.74 REQUIRED COMPONENTS context)
+find_package(Boost 1.74 CONFIG REQUIRED COMPONENTS context)
 find_package(GTest 1.12 REQUIRED)
 find_package(benchmark 1.7 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)

@@ -20,7 +20,7 @@ foreach(variable HOST KERNEL OP)
 endforeach()
 EOF
 list() { printf '// A list.\n' >"$scratch/ops/ops.inc"; printf 'ASSAY_OP(%s)\n' "$@" >>"$scratch/ops/ops.inc"; }
-configure() { "$cmake" -S "$scratch" -B "$scratch/build" >"$scratch/log" 2>&1; }
+configure() { "$cmake" -G Ninja -S "$scratch" -B "$scratch/build" >"$scratch/log" 2>&1; }
 says() { tr -s '\n ' ' ' <"$scratch/log" | grep -qF -- "$1" || fail "not said: $1"; }
 refused() {
   configure && fail "not refused: $1"

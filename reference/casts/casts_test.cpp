@@ -36,10 +36,10 @@ std::vector<CastProfile> profiles_in_order() {
   return all;
 }
 
-const std::vector<CodeRun>& runs(const std::string& id) {
+const std::vector<CodeRun>& runs(std::string_view id) {
   static std::map<std::string, std::vector<CodeRun>> known;
-  std::vector<CodeRun>& runs = known[id];
-  if (runs.empty()) runs = runs_of(profiles().at(id));
+  std::vector<CodeRun>& runs = known[std::string(id)];
+  if (runs.empty()) runs = runs_of(profiles().at(std::string(id)));
   return runs;
 }
 

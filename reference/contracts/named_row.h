@@ -2,14 +2,13 @@
 #pragma once
 
 #include <stdexcept>
-#include <string>
 
 #include "reference/contracts/rows.h"
 
 namespace assay {
 
 /// The row whose id stands in that cell. Throws TableError about the cell if there is none.
-inline const ContractRow& named_row(const ContractTables& tables, const ContractRow& row, const std::string& column) {
+inline const ContractRow& named_row(const ContractTables& tables, const ContractRow& row, const char* column) {
   try {
     return tables.find(row.text(column));
   } catch (const std::out_of_range& error) {

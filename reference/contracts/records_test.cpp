@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-const Record& record(const std::string& id) {
+const Record& record(const char* id) {
   static const std::vector<Record> records = load_records("reference/contracts/records.csv");
   for (const Record& one : records)
     if (one.id == id) return one;

@@ -14,7 +14,7 @@ try:
     import ml_dtypes
     import numpy as np
 except ImportError as missing:
-    print(f"skipped: {missing}; pip install numpy ml_dtypes")
+    print(f"SKIPPED: no {missing.name} for Python (pip install numpy ml_dtypes)")
     sys.exit(SKIPPED)
 
 TYPES = {

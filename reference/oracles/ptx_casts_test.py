@@ -35,7 +35,7 @@ def cast_of(rounding):
 
 def main():
     if not torch.cuda.is_available():
-        print("skipped: no GPU")
+        print("SKIPPED: no GPU")
         sys.exit(77)
     print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}")
     profiles = cast_runs.read_profiles(sys.argv[1])

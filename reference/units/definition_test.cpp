@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-const Unit& unit(const std::string& id) { return unit_table().find(id).unit; }
+const Unit& unit(std::string_view id) { return unit_table().find(std::string(id)).unit; }
 
 TEST(UnitDefinition, GivesWhatEveryProbeExpects) {
   for (const UnitProbe& probe : unit_probes())

@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-const UnitRow& row(const std::string& id) { return unit_table().find(id); }
+const UnitRow& row(const char* id) { return unit_table().find(id); }
 
 TEST(UnitNeighbours, AreSingleStepsThatTheLoaderTakes) {
   for (const UnitRow& one : unit_table().rows()) {

@@ -52,7 +52,7 @@ std::vector<int64_t> as_matrix(const std::vector<int64_t>& shape) {
 
 std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-const DumpedTensor& dumped_role(const DumpedRoles& roles, const std::string& name) {
+const DumpedTensor& dumped_role(const DumpedRoles& roles, const char* name) {
   if (const auto found = roles.find(name); found != roles.end()) return found->second;
   throw MissingRole(name);
 }

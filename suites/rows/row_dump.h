@@ -12,7 +12,7 @@ std::vector<int64_t> as_matrix(const std::vector<int64_t>& shape);
 std::string shape_text(const std::vector<int64_t>& shape);
 
 /// The tensor of that role. Throws UsageError saying what there is.
-const DumpedTensor& dumped_role(const DumpedRoles& roles, const std::string& name);
+const DumpedTensor& dumped_role(const DumpedRoles& roles, const char* name);
 
 /// Throws UsageError for a parameter that is no column of the op.
 void require_known_parameters(const Op& op, const DumpRequest& request);

@@ -14,7 +14,7 @@ namespace assay {
 using TestCells = std::map<std::string, std::string>;
 
 /// An op under the shipped rulebook, which is opened once.
-inline const Op& shipped_op(const std::string& name) {
+inline const Op& shipped_op(std::string_view name) {
   static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
   (void)open;
   return find_op(name);

@@ -86,7 +86,8 @@ std::vector<ContiguityNeighbour> contiguity_neighbours(const Contiguity& right) 
 }
 
 std::vector<std::string> contiguity_lines(const Contiguity& right) {
-  std::vector<std::string> lines = {"accepted = 1 if one of these holds, else 0"};
+  std::vector<std::string> lines;
+  lines.emplace_back("accepted = 1 if one of these holds, else 0");
   if (right.contiguous)
     lines.emplace_back("   row-major without gaps; strides of sizes of one say nothing, and no elements are always so");
   if (right.tail)
