@@ -2,7 +2,7 @@
 usage: test_summary.py JUNIT-FILE   (written by ctest --output-junit)
 
 A skipped test prints `SKIPPED: reason`. A reason ends before ` (` or `;`: what follows is advice. Programs of GoogleTest that pass can skip
-single tests; these are counted after the others, with GoogleTest's own words."""
+single tests. Those are counted after the others."""
 
 import collections
 import re
@@ -36,7 +36,7 @@ def main(path):
     line = f"{passed} passed, {len(failed)} failed" + (": " + ", ".join(failed) if failed else "")
     line += f", {skipped.total()} skipped" + (": " + counted(skipped) if skipped else "")
     if single:
-        line += f"; in programs that passed, {single.total()} single tests skipped: {counted(single)}"
+        line += f"; skipped inside programs that passed: {counted(single)}"
     print(line)
 
 

@@ -4,6 +4,7 @@ usage: witness_sources.py NAME==VERSION FOLDER-INSIDE DESTINATION
 The index is that of PIP_INDEX_URL, of `pip config`, or pip's default. Certificates are those of pip's `cert`, else Python's own."""
 
 import base64
+import functools
 import hashlib
 import html.parser
 import io
@@ -22,6 +23,7 @@ import zipfile
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 
 
+@functools.cache
 def pip(*arguments):
     """What pip prints. Debian's Python has no pip; the virtual environment of ci/test has one."""
     for python in (sys.executable, "build/venv/bin/python3"):

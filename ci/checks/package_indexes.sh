@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # No address of a package index or of a mirror stands in the tree: scripts ask pip and apt, whose settings hold behind a mirror, too. An
-# address that is written down is seen.
+# address that is written down is seen. ci/witness asks the index of pip's settings, behind a password and in both formats of a page.
 . "$(dirname "$0")/lib.sh"
 
 kinds='pypi|pythonhosted|devpi|debian|ubuntu'
@@ -24,4 +24,53 @@ for line in "No release on PyPI is newer." "PIP_INDEX_URL names another index" "
   'page = f"{index()}/{name}/"'; do
   ! seen "$line" || fail "taken for an address: $line"
 done
+
+# An index of one source distribution, as JSON (PEP 691) and as HTML (PEP 503), behind a password.
+cat >"$scratch/index.py" <<'END'
+import base64, hashlib, http.server, io, json, sys, tarfile
+page_kind, damaged = sys.argv[1], len(sys.argv) > 2
+archive = io.BytesIO()
+with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+    tar.addfile(tarfile.TarInfo("some_package-1.0/setup.py"))
+data = archive.getvalue()
+digest = hashlib.sha256(data + b"." * damaged).hexdigest()
+name = "some_package-1.0.tar.gz"
+json_page = json.dumps({"files": [{"filename": name, "url": "../../files/" + name, "hashes": {"sha256": digest}}]})
+html_page = f'<!DOCTYPE html><a href="../../files/{name}#sha256={digest}">{name}</a>'
+class Index(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        allowed = self.headers.get("Authorization") == "Basic " + base64.b64encode(b"me:p@ss").decode()
+        page = {"/py/some-package/": (json_page if page_kind == "json" else html_page).encode(), "/files/" + name: data}.get(self.path)
+        self.send_response(401 if not allowed else 404 if page is None else 200)
+        self.send_header("Content-Type", "text/html" if page_kind == "html" else "application/vnd.pypi.simple.v1+json")
+        self.end_headers()
+        self.wfile.write(page or b"")
+    def log_message(self, *_): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Index)
+print(server.server_port, flush=True)
+server.serve_forever()
+END
+fetch() { # fetch HOST_WITH_PASSWORD PACKAGE: from the index at $port
+  local index=http://$1:$port/py/
+  (cd "$root" && PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL=$index python3 ci/witness_sources.py "$2" "${2/==/-}" "$scratch/fetched")
+}
+for kind in json html "html damaged"; do
+  # shellcheck disable=SC2086
+  python3 "$scratch/index.py" $kind >"$scratch/port" &
+  server=$!
+  until [ -s "$scratch/port" ] || ! kill -0 $server; do sleep 0.1; done
+  port=$(cat "$scratch/port")
+  rm -rf "$scratch/fetched"
+  if [ "$kind" = "html damaged" ]; then
+    expect 1 "its bytes are not those that the package index names" fetch me:p%40ss@127.0.0.1 some_package==1.0
+  else
+    expect 0 "" fetch me:p%40ss@127.0.0.1 some_package==1.0
+    [ -f "$scratch/fetched/some_package-1.0/setup.py" ] || fail "a source distribution of an index of $kind is not unpacked"
+    expect 1 "no source distribution some_package-2.0.tar.gz" fetch me:p%40ss@127.0.0.1 some_package==2.0
+    expect 1 "401" fetch 127.0.0.1 some_package==1.0
+  fi
+  kill $server
+  : >"$scratch/port"
+done
+expect 1 "try another index with PIP_INDEX_URL" fetch 127.0.0.1 some_package==1.0
 echo passed
