@@ -1,73 +1,72 @@
-"""Every decision of a room's DECISIONS.md has an id of its own, a date and a guard, and every test that it names exists.
+"""Checks docs/decisions: at most 12 pages, each listed in README.md, each with all sections and with guards (tests) that exist.
 usage: decisions.py ROOT [--mutants]
-With --mutants the check is tried on tables with an id that is taken, without a date, without a guard, with a test that nobody wrote."""
+With --mutants the check is tried on damaged pages: a missing section, no guard, a guard that does not exist, a page that is not listed."""
 import glob, os, re, subprocess, sys
 
-LINE = re.compile(r"- \*\*([A-Z]+-\d+), (\d{4}-\d\d-\d\d)\b")
-TEST = re.compile(r"^([A-Z]\w+)\.([A-Z]\w*|\*)(\.\.\.)?$")  # of GoogleTest; `Suite.*` is all of a suite, `Suite.Begins...` one of a long name
+SECTIONS = ["Context", "Alternatives", "Decision", "Consequences", "Guarded by"]
+TEST = re.compile(r"^([A-Z]\w+)\.([A-Z]\w*|\*)$")  # a GoogleTest; `Suite.*` is every test of a suite
+MOST_PAGES = 12
+FOLDER = "docs/decisions"
 
 
 def sources(root):
-    """All that can hold a test, as one text: sources, scripts, lists of CMake and tables. Not the decisions, which name themselves."""
+    """Everything that can define a test, as one text: sources, scripts, CMake lists and tables. Not the documentation, which only names tests."""
     listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True).stdout.split("\n")
-    paths = [path for path in listed if re.search(r"\.(cpp|h|hpp|py|sh|txt|csv|md|inc)$|^ci/", path) and not path.endswith("DECISIONS.md")]
+    paths = [path for path in listed if re.search(r"\.(cpp|h|hpp|py|sh|txt|csv|inc)$|^ci/", path) and not path.endswith(".md")]
     return "\n".join(paths) + "\n".join(open(os.path.join(root, path), errors="replace").read() for path in paths if os.path.isfile(os.path.join(root, path)))
 
 
 def exists(name, text):
-    if " " in name:  # a command
-        return True
     test = TEST.match(name)
     if test:
-        case = r"\w+" if test[2] == "*" else test[2] + (r"\w*" if test[3] else "")
+        case = r"\w+" if test[2] == "*" else test[2]
         return re.search(rf"TEST(?:_F|_P)?\(\s*{test[1]},\s*{case}\s*\)", text)
-    return all(re.search(re.escape(part).replace(r"\*", r"\w+"), text) for part in name.rstrip(".").split("/"))
+    return all(re.search(re.escape(part).replace(r"\*", r"\w+"), text) for part in name.split("/"))
 
 
-def complaints(rooms, text):
-    seen, owner = [], {}
-    for path, lines in rooms.items():
-        for number, line in enumerate(lines.split("\n"), 1):
-            if not line.startswith("- "):
-                continue
-            where, found = f"{path}:{number}", LINE.match(line)
-            if not found:
-                seen.append(f"{where}: no id and date: {line[:60]}")
-                continue
-            if found[1] in owner:
-                seen.append(f"{where}: {found[1]} is taken by {owner[found[1]]}")
-            owner.setdefault(found[1], where)
-            guard = re.findall(r"Guards?: *(\S.*)", line)
-            if not guard:
-                seen.append(f"{where}: {found[1]} names no guard")
-            for name in re.findall(r"`([^`]+)`", guard[-1] if guard else ""):
-                if not exists(name, text):
-                    seen.append(f"{where}: {found[1]} is guarded by {name}, which is nowhere")
+def complaints(pages, index, text):
+    seen = []
+    if len(pages) > MOST_PAGES:
+        seen.append(f"{FOLDER}: {len(pages)} pages; at most {MOST_PAGES}")
+    for path, page in pages.items():
+        sections = re.findall(r"^## (.+)$", page, re.M)
+        if sections != SECTIONS:
+            seen.append(f"{path}: has the sections {', '.join(sections)}; expected: {', '.join(SECTIONS)}")
+        if f"({os.path.basename(path)})" not in index:
+            seen.append(f"{path}: is not listed in {FOLDER}/README.md")
+        guards = re.findall(r"`([^`]+)`", page.split("\n## Guarded by")[-1]) if "\n## Guarded by" in page else []
+        if not guards and "Guarded by" in sections:
+            seen.append(f"{path}: names no guard")
+        seen += [f"{path}: is guarded by {name}, which does not exist" for name in guards if not exists(name, text)]
     return seen
 
 
 def main(root, *options):
     text = sources(root)
-    rooms = {os.path.relpath(path, root): open(path).read() for path in sorted(glob.glob(root + "/*/DECISIONS.md"))}
-    seen = complaints(rooms, text)
+    paths = sorted(glob.glob(f"{root}/{FOLDER}/*.md"))
+    pages = {os.path.relpath(path, root): open(path).read() for path in paths if not path.endswith("README.md")}
+    index = open(f"{root}/{FOLDER}/README.md").read()
+    seen = complaints(pages, index, text)
     for line in seen:
         print(line)
-    count = sum(lines.count("\n- **") for lines in rooms.values())
-    if seen or count < 100:
+    if seen or len(pages) < 10:
         return 1
     if "--mutants" in options:
-        path, lines = next(iter(rooms.items()))
-        first = re.search(r"^- \*\*.*$", lines, re.M)[0]
-        for twin, complaint in (
-                (lines + "\n" + first, "is taken by"),
-                (LINE.sub(r"- **\1", lines, count=1), "no id and date"),
-                (lines.replace(first, re.sub("Guard.*", "", first)), "names no guard"),
-                (lines.replace(first, first + " Guard: `Nobody.WroteThis`"), "is nowhere")):
-            answer = complaints({**rooms, path: twin}, text)
+        path, page = next(iter(pages.items()))
+        for twin, listed, complaint in (
+                (page.replace("## Alternatives", "## Others"), index, "expected: Context"),
+                (page.split("\n## Guarded by")[0] + "\n## Guarded by\nnothing\n", index, "names no guard"),
+                (page + "\n- `Nobody.WroteThis`\n", index, "does not exist"),
+                (page + "\n- `checks/" + "nobody_wrote" + "_this`\n", index, "does not exist"),
+                (page, index.replace(os.path.basename(path), "other.md"), "is not listed")):
+            answer = complaints({**pages, path: twin}, listed, text)
             if len(answer) != 1 or complaint not in answer[0]:
                 print(f"'{complaint}' is not seen: {answer}")
                 return 1
-    print(f"{count} decisions")
+        if not complaints({f"{FOLDER}/{i}.md": page for i in range(MOST_PAGES + 1)}, index, text):
+            print("too many pages are not seen")
+            return 1
+    print(f"{len(pages)} decisions")
     return 0
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Decisions have ids of their own and guards that exist. Those that do not are seen.
+# Pages of docs/decisions are complete and name guards that exist. Damaged pages are found.
 . "$(dirname "$0")/lib.sh"
-python3 -B "$(dirname "$0")/decisions.py" "$root" --mutants || fail "a decision lacks something, or a mutant is not seen"
+python3 -B "$(dirname "$0")/decisions.py" "$root" --mutants || fail "a decision page is incomplete, or a damaged one is not found"
 echo passed

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "harness/backend/worker.h"
+#include "harness/cli/docs.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/options.h"
 #include "harness/cli/places.h"
@@ -43,6 +44,8 @@ int main(int argc, char** argv) {
   assay::add_table(program, "power", "which fills tell which single-step faults from their contract, as a table", power);
   assay::PowerArguments sharpness;
   assay::add_table(program, "sharpness", "how many elements of rows of 7168 may have one code only, as a table", sharpness);
+  assay::DocsArguments docs;
+  assay::add_docs(program, docs);
   program.add_option("--contracts", assay::more_contracts(), "a table with contracts or units of your own; may be repeated")
       ->type_name("FILE.csv");
   std::string library;
@@ -72,6 +75,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("witness")) return assay::witness_verb(witness);
     if (program.got_subcommand("power")) return assay::power_verb(power);
     if (program.got_subcommand("sharpness")) return assay::sharpness_verb(sharpness);
+    if (program.got_subcommand("docs")) return assay::docs_verb(program, docs);
     if (program.got_subcommand("contracts"))
       return contracts.action == "match" ? assay::match_verb(contracts) : assay::contracts_verb(contracts);
     return assay::worker_main(library);

@@ -13,13 +13,43 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-const Cells kVerdictColumns = {"case",    "op",          "contract", "arch",   "warp",    "kernel", "backend",
-                               "outcome", "as_expected", "message",  "ledger", "seconds", "row", "program", "program_said"};
-const Cells kTensorColumns = {"tensor",      "format",   "elements",      "outside",   "worst_ulps",
-                              "single_code", "unjudged", "padding_wrong", "budget_use"};
+using Fields = std::vector<ReportField>;
+
+const Fields kVerdictColumns = {
+    {"case", "id of the case"},
+    {"op", "op"},
+    {"contract", "contract that the outputs were checked against"},
+    {"arch", "architecture that the case is for; empty: all"},
+    {"warp", "32 or 64 lanes"},
+    {"kernel", "name of the kernel"},
+    {"backend", "name of the kernel library"},
+    {"outcome", "pass, fail, skip, untrusted, broken or unjudged"},
+    {"as_expected", "yes or no: whether the run may pass with this row"},
+    {"message", "why the case was skipped, or is broken or untrusted"},
+    {"ledger", "row of the ledger of known deviations that covers this verdict"},
+    {"seconds", "wall time of the kernel call"},
+    {"row", "file and line of the case"},
+    {"program", "of several algorithms that the contract admits: the one that made the outputs, or comes nearest"},
+    {"program_said", "algorithm that the library itself named before the call"}};
+const Fields kTensorColumns = {
+    {"tensor", "output tensor, or a part of it"},
+    {"format", "format of its elements"},
+    {"elements", "number of elements"},
+    {"outside", "elements outside their accepted interval"},
+    {"worst_ulps", "largest distance from the accepted interval, in ulp of the format"},
+    {"single_code", "elements with exactly one accepted code"},
+    {"unjudged", "elements that the contract leaves undefined"},
+    {"padding_wrong", "padding elements that break their rule"},
+    {"budget_use", "largest distance from the middle of an accepted interval, divided by its half width: 1 is the edge; 0 if no element has a width"}};
 /// Counts of elements are those of the data that power is computed on, which may be an excerpt.
-const Cells kPowerColumns = {"faults_seen",     "faults",          "codes_visited", "power_elements",
-                             "power_subnormal", "power_saturated", "power_nan"};
+const Fields kPowerColumns = {
+    {"faults_seen", "mutants of the contract that this data set exposes"},
+    {"faults", "mutants of the contract that some data set can expose"},
+    {"codes_visited", "codes that every right kernel returns on this data set; of 8-bit formats"},
+    {"power_elements", "elements that the next three columns count"},
+    {"power_subnormal", "elements that must be subnormal"},
+    {"power_saturated", "elements that must have the largest finite magnitude"},
+    {"power_nan", "elements that must be NaN"}};
 
 Cells joined(Cells a, const Cells& b) {
   a.insert(a.end(), b.begin(), b.end());
@@ -76,7 +106,20 @@ Cells power_cells(const Power& power, const std::string& tensor) {
   return cells;
 }
 
+Cells names_of(const Fields& fields) {
+  Cells names;
+  for (const ReportField& field : fields) names.push_back(field.name);
+  return names;
+}
+
 }  // namespace
+
+std::vector<ReportField> csv_columns() {
+  Fields all = kVerdictColumns;
+  all.insert(all.end(), kTensorColumns.begin(), kTensorColumns.end());
+  all.insert(all.end(), kPowerColumns.begin(), kPowerColumns.end());
+  return all;
+}
 
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
   const std::vector<Fact> facts = facts_of(provenance, library);
@@ -88,7 +131,7 @@ std::string csv_text(const RunResult& result, const LibraryInfo& library, const 
   const auto whole_row = [](const Cells& verdict, const Cells& tensor, const Cells& power, const Cells& run) {
     return row(joined(joined(joined(verdict, tensor), power), run));
   };
-  std::string text = whole_row(kVerdictColumns, kTensorColumns, kPowerColumns, run_columns);
+  std::string text = whole_row(names_of(kVerdictColumns), names_of(kTensorColumns), names_of(kPowerColumns), run_columns);
   const auto put = [&](const Verdict& verdict, const Cells& tensor, const std::string& name) {
     text += whole_row(verdict_cells(verdict), tensor, power_cells(verdict.power, name), run_cells);
     std::fill(run_cells.begin() + 1, run_cells.end(), "");  // what is the same for all rows stands in the first

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "harness/report/fields.h"
 #include "harness/report/provenance.h"
 #include "harness/run/run.h"
 
@@ -13,5 +15,8 @@ namespace assay {
 /// where the first value of a column among the rows of one run_id is that run's; who compares two runs leaves these columns and
 /// "seconds" out.
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
+
+/// Its columns, without those that begin with "run_".
+std::vector<ReportField> csv_columns();
 
 }  // namespace assay

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "harness/testing/sample_verdicts.h"
@@ -108,6 +109,40 @@ TEST(Json, HoldsViolationsBetweenElementsAndWhereCausesWereSought) {
   EXPECT_EQ(j.at("looked_at"), "100 of 4096 rows");
   EXPECT_EQ(j.at("violations"), json::parse(R"([{"rule": "one r for a row", "words": "row 3: no single r explains it",
     "places": [{"tensor": "y", "row": 3, "column": null}, {"tensor": "q", "row": 3, "column": 7}]}])"));
+}
+
+/// Paths of all keys; objects whose keys are data, and leaves that the list describes as a whole, are not entered.
+void collect_paths(const json& value, const std::string& path, std::set<std::string>& paths) {
+  const std::set<std::string> whole = {"counts", "provenance.options", "provenance.library_file", "provenance.ledger",
+                                       "provenance.tables[]", "verdicts[].ladder.absent", "verdicts[].power.data[]",
+                                       "verdicts[].violations[].places[]", "verdicts[].tensors[].first", "verdicts[].tensors[].worst",
+                                       "verdicts[].tensors[].picture.distances[]", "verdicts[].tensors[].picture.magnitudes[]",
+                                       "verdicts[].tensors[].picture.around[]"};
+  const std::set<std::string> arrays_of_numbers = {"verdicts[].tensors[].shape", "verdicts[].tensors[].picture.cell",
+                                                   "verdicts[].tensors[].picture.cells", "verdicts[].tensors[].picture.outside",
+                                                   "verdicts[].tensors[].picture.joint", "verdicts[].tensors[].picture.budget"};
+  if (value.is_array() && !arrays_of_numbers.contains(path)) {
+    paths.erase(path);
+    paths.insert(path + "[]");
+    for (const json& item : value) collect_paths(item, path + "[]", paths);
+  }
+  if (!value.is_object() || whole.contains(path)) return;
+  for (const auto& [key, item] : value.items()) {
+    const std::string at = path.empty() ? key : path + "." + key;
+    paths.insert(at);
+    collect_paths(item, at, paths);
+  }
+}
+
+TEST(Json, EveryFieldIsDescribedAndNoOther) {
+  RunResult result;
+  result.verdicts = {one_wrong_row()};
+  result.verdicts[0].climb.emplace();
+  result.verdicts[0].violations = {{"one r for a row", "row 3", 3, {{"y", 3, 7}}}};
+  std::set<std::string> written, described;
+  collect_paths(report(result), "", written);
+  for (const ReportField& field : json_fields()) described.insert(field.name);
+  EXPECT_EQ(written, described);
 }
 
 TEST(Json, NumbersThatJsonLacksAreStrings) {

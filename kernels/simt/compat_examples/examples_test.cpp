@@ -40,6 +40,17 @@ TEST_P(Warps, CudaGroupQuantIsThePlainLoop) {
   EXPECT_EQ(q, expected_q);
 }
 
+/// A NaN that is signaling in bf16 stays so in fp32, where glibc's fmaxf would return it.
+TEST_P(Warps, MaximaDropEveryNan) {
+  constexpr int kGroupSize = 128;
+  std::vector<__nv_bfloat16> x(kGroupSize);
+  for (auto& v : x) v = __nv_bfloat16::from_bits(0x7fa0);
+  std::vector<uint8_t> q(x.size());
+  float scale = -1.0f;
+  launch(token_group_quant<kGroupSize>, 1, 256, GetParam(), x.data(), q.data(), &scale, 1, 1e-10f);
+  EXPECT_EQ(scale, 1e-10f / 448.0f);
+}
+
 struct Norm {
   static constexpr int kRows = 70, kVectors = 150;
   std::vector<float4> x, gamma, y;

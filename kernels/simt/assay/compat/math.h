@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include <cmath>  // it undefines names that are macros below
 #include <cstring>
 
 #include "kernels/simt/simt.h"
@@ -18,9 +19,15 @@ To as(From value) {
   return to;
 }
 
+/// A device drops every NaN. glibc returns NaN for a signaling one, which bf16 data contain.
+inline float larger(float x, float y) { return x != x ? y : y != y ? x : fmaxf(x, y); }
+inline float smaller(float x, float y) { return x != x ? y : y != y ? x : fminf(x, y); }
+
 }  // namespace assay::simt
 
 // Macros, for glibc has functions of these names that no program may define.
+#define fmaxf(x, y) (::assay::simt::larger((x), (y)))
+#define fminf(x, y) (::assay::simt::smaller((x), (y)))
 #define __expf(x) (::simt::cpu::exp(x))
 #define __logf(x) (::simt::cpu::log(x))
 #define __log2f(x) (::simt::cpu::log2(x))

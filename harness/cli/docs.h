@@ -1,0 +1,31 @@
+// The verb `docs`: reference pages made of what the program itself reads and writes, so that they cannot go stale.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace assay {
+
+struct DocsArguments {
+  std::string output;  ///< folder that gets the pages, and the README.md two folders above it gets its table; empty: none
+  std::string check;   ///< such a folder: exit 1 if a page or that table is stale
+};
+
+/// A page of the reference.
+struct DocsPage {
+  std::string file, text;
+};
+
+/// "| a | b |": a row of a Markdown table. A | inside a cell is escaped.
+std::string markdown_row(const std::vector<std::string>& cells);
+/// A row of titles and the rule below it.
+std::string markdown_header(const std::vector<std::string>& titles);
+
+/// Verbs of recipes, and every column of the contract tables. Throws std::logic_error for a column that nobody has described.
+DocsPage contract_cells_page();
+
+void add_docs(CLI::App& program, DocsArguments& arguments);
+int docs_verb(const CLI::App& program, const DocsArguments& arguments);
+
+}  // namespace assay
