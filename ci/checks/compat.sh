@@ -49,7 +49,7 @@ refused "__activemask()" '#include <cuda_runtime.h>' '__global__ void k(unsigned
 examples=$root/kernels/simt/compat_examples
 # The example of docs/judge-cuda.md: a .cu file behind the C ABI is judged on the CPU; with one lane too few in its maximum it fails.
 plugin() { compile -O1 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" -I"$scratch" "$scratch/my_group_quant.cpp" -L"$scratch/installed/lib" -lassay_simt_cpu -lboost_context -pthread -o "$scratch/$1.so"; }
-cp "$examples/my_group_quant.cpp" "$examples/token_group_quant.cu" "$scratch/"
+cp "$root/kernels/example_plugin/my_group_quant.cpp" "$examples/token_group_quant.cu" "$scratch/"
 expect 0 "" plugin right
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$scratch/right.so" --case 'quant_group/vllm.group_fp8/*m5.n1024*'
 sed -i 's/__shfl_xor_sync(mask, value, 8)/value/' "$scratch/token_group_quant.cu"

@@ -1,7 +1,7 @@
 // What each data set shows (golden/power), so that a run need not compute it again: it is half of what a run costs.
 //
-// A record has a seal: a digest of the record, of the table rows that it was computed from, of what its row declares (decision
-// H-47), and of the evaluator's version. A record with another seal is unknown, and is computed again. The seal does not cover
+// A record has a seal: a digest of the record, of the table rows that it was computed from, of what its row declares
+// (docs/decisions/mutation-analysis.md), and of the evaluator's version. A record with another seal is unknown, and is computed again. The seal does not cover
 // the sources of the evaluator, so an edit that changes no result leaves all records valid. CI computes a sample again.
 #pragma once
 
