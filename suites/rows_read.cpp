@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-using Cells = std::map<std::string, TableCell>;
+using TableCells = std::map<std::string, TableCell>;
 
 /// Adds each piece of a cell that may be the id of a row.
 void add_names(std::string_view cell, std::set<std::string>& names) {
@@ -61,7 +61,7 @@ class RowsRead {
   }
 
  private:
-  void add_row(const std::string& id, const Cells& cells) {
+  void add_row(const std::string& id, const TableCells& cells) {
     std::string& text = text_[id] = id;
     for (const auto& [column, cell] : cells)
       if (!informs_only(column)) text += "\t" + column + "=" + cell.text;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -47,7 +48,23 @@ class EditMemory {
   std::mutex mutex_;
 };
 
+/// Contracts by id and format; of a book, and gone with it.
+class BoundContracts {
+ public:
+  std::shared_ptr<const Contract> of(const ContractTables& tables, const std::string& contract, const Format& x) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<const Contract>& known = known_[{contract, std::string(x.name)}];
+    if (!known) known = std::make_shared<const Contract>(bind(tables, contract, x));
+    return known;
+  }
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const Contract>> known_;
+  std::mutex mutex_;
+};
+
 std::unique_ptr<Rulebook> open_book;
+std::unique_ptr<BoundContracts> contracts_of_book;
 std::unique_ptr<EditMemory> edits_of_book;
 
 std::vector<Equivalence> load_equivalences(const std::string& file) {
@@ -138,11 +155,16 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
   book->records = load_records(root + "/reference/contracts/records.csv");
   book->equivalences = load_equivalences(root + "/suites/equivalent.csv");
   open_book = std::move(book);
+  contracts_of_book = std::make_unique<BoundContracts>();
   edits_of_book = std::make_unique<EditMemory>();
 }
 
 std::vector<std::shared_ptr<const Neighbour>> contract_edits(const std::string& contract, const Format& x) {
   return edits_of_book->of(rulebook().contracts, contract, x);
+}
+
+std::shared_ptr<const Contract> bound_contract(const std::string& contract, const Format& x) {
+  return contracts_of_book->of(rulebook().contracts, contract, x);
 }
 
 const Rulebook& rulebook() {

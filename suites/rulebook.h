@@ -1,9 +1,11 @@
 // The contract and layout tables of this run: read once, extended by --contracts before anything runs.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "reference/contracts/bind.h"
 #include "reference/contracts/elsewhere.h"
 #include "reference/contracts/evidence.h"
 #include "reference/contracts/layouts.h"
@@ -52,5 +54,9 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
 
 /// Throws std::logic_error if none is open.
 const Rulebook& rulebook();
+
+/// A contract of the open rulebook bound to a format: once for all cases that have both. May be called by several threads. Throws as
+/// bind().
+std::shared_ptr<const Contract> bound_contract(const std::string& contract, const Format& x);
 
 }  // namespace assay

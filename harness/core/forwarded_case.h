@@ -42,6 +42,7 @@ class ForwardedCase : public BoundCase {
 
  protected:
   const BoundCase& other() const { return *to_; }
+  const std::shared_ptr<const BoundCase>& shared() const { return to_; }
 
  private:
   const std::shared_ptr<const BoundCase> to_;

@@ -15,6 +15,7 @@ struct Entry {
   const char* name;
   fills::Maker make;
   const char* aims_at;
+  int exponent_of_constant = 0;
 };
 
 constexpr Entry kFills[] = {
@@ -61,7 +62,7 @@ constexpr Entry kFills[] = {
      "ranges of one sign, of NaN alone, and of 255 steps whose ends round beyond int8 or whose step is 7 2^k: no sum leaves int32"},
     {"lone_mantissa", fills::lone_mantissa,
      "1, and 1.5 in one of four columns, in each in turn by rows: a mantissa that runs into a neighbour"},
-    {"gate_open", fills::gate_open, "32 everywhere, as a gate: silu(32) is 32 in fp32, so what follows sees 32 times the other half"},
+    {"gate_open", fills::gate_open, "32 everywhere, as a gate: silu(32) is 32 in fp32, so what follows sees 32 times the other half", 5},
     {"gate_closed", fills::gate_closed, "-88 to -20 in steps of bf16, as gates: silu(v) is v e^v, and forms by tanh have nothing left"},
     {"scales_of_seven", fills::scales_of_seven, "7 2^k as a scale: x / s ties where x (1 / s) does not"},
     {"uniform_bits", fills::uniform_bits, "every finite code as often as any other"},
@@ -220,6 +221,8 @@ const std::vector<double>& Sheet::operand(const std::string& role, const std::st
 }
 
 }  // namespace fills
+
+int exponent_of_constant(const std::string& fill) { return entry(fill).exponent_of_constant; }
 
 std::vector<FillInfo> all_fills() {
   std::vector<FillInfo> infos;

@@ -43,6 +43,9 @@ struct FillInfo {
   std::string aims_at;  ///< one line
 };
 
+/// The power of two that a fill puts everywhere, as its exponent: 5 of gate_open. 0 of all others.
+int exponent_of_constant(const std::string& fill);
+
 /// Every fill, in the order of the documentation.
 std::vector<FillInfo> all_fills();
 

@@ -131,6 +131,8 @@ TEST(Fill, DeepGatesAreEveryNumberOfBf16Between) {
   for (double x = -88; x <= -20; x = next_up(kBf16, x)) all.insert(x);
   EXPECT_EQ(seen, all);
   for (const double x : values(filled("gate_open"))) EXPECT_EQ(x, 32);
+  EXPECT_EQ(exponent_of_constant("gate_open"), 5) << "by which the other half is divided";
+  EXPECT_EQ(exponent_of_constant("gate_closed"), 0);
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "suites/all_reduce/rank_case.h"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "harness/core/tensor_of_part.h"
 #include "harness/fill/fill.h"
@@ -20,22 +23,27 @@ constexpr uint64_t kSeedBefore = 1000;
 /// Calls and barriers that a group has had, of cases that wrap: four calls further on the counts begin with 0 again.
 constexpr double kNearlyAll = 4294967292.0;
 
-/// alternating: every second call before has twice the rows, the last of them too; wrapping: counts begin at kNearlyAll;
-/// in_place: y has the memory of x; straggler: the last rank but one comes to every meeting when all others wait for it;
-/// in_a_row: each rank goes on to its next call, and behind the last to one more, without a wait.
-std::string use_of(const Cells& cells, int64_t before) {
-  const std::string use = cells.has("use") ? cells.text("use") : "";
-  if (use.empty()) return use;
-  if (use != "alternating" && use != "wrapping" && use != "in_place" && use != "straggler" && use != "in_a_row")
-    cells.refuse("use", "'" + use + "' is not one of: alternating, wrapping, in_place, straggler, in_a_row");
-  if (use == "alternating" && before < 2) cells.refuse("before", "a case of alternating sizes has two calls before it, or more");
-  if (use == "in_a_row" && before < 1) cells.refuse("before", "a row of calls has one before the case's own, or more");
-  if (use == "wrapping" && before < 1) cells.refuse("before", "counts begin anew for cases that have calls before them");
+constexpr std::pair<RankUse, const char*> kUses[] = {{RankUse::kAlternating, "alternating"},
+                                                    {RankUse::kWrapping, "wrapping"},
+                                                    {RankUse::kInPlace, "in_place"},
+                                                    {RankUse::kStraggler, "straggler"},
+                                                    {RankUse::kInARow, "in_a_row"}};
+
+RankUse use_of(const Cells& cells, int64_t before) {
+  if (!cells.has("use") || cells.text("use").empty()) return RankUse::kPlain;
+  const std::string& cell = cells.text("use");
+  const auto found = std::find_if(std::begin(kUses), std::end(kUses), [&](const auto& use) { return cell == use.second; });
+  if (found == std::end(kUses))
+    cells.refuse("use", "'" + cell + "' is not one of: alternating, wrapping, in_place, straggler, in_a_row");
+  const RankUse use = found->first;
+  if (use == RankUse::kAlternating && before < 2)
+    cells.refuse("before", "a case of alternating sizes has two calls before it, or more");
+  if (use == RankUse::kInARow && before < 1) cells.refuse("before", "a row of calls has one before the case's own, or more");
+  if (use == RankUse::kWrapping && before < 1) cells.refuse("before", "counts begin anew for cases that have calls before them");
   return use;
 }
 
-RankReduce contract_of(const Cells& cells) {
-  const ContractRow& row = cells.contract();
+RankReduce contract_of(const Cells& cells, const ContractRow& row) {
   if (row.flow->kind != FlowKind::kRankReduce)
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op adds up ranks");
   return read_rank_reduce(row);
@@ -80,24 +88,34 @@ Problem problem_with(const RankCase& c, const std::string& name, uint64_t seed) 
     fill(x, {.name = name, .seed = seed, .tensor = uint32_t(rank), .rank = rank, .ranks = c.ranks});
     for (HostTensor* tensor : {&x, &y}) {
       *tensor = shifted(std::move(*tensor), c.shift);
-      if (tensor == &y && c.use == "in_place") y.spec.shares = "x", y.bytes = made.tensors.back().bytes;
+      if (tensor == &y && c.use == RankUse::kInPlace) y.spec.shares = "x", y.bytes = made.tensors.back().bytes;
       tensor->spec.rank = rank;
       made.tensors.push_back(std::move(*tensor));
     }
   }
   made.parameters = {{"warp", double(c.warp)}};
-  if (c.use == "wrapping") made.parameters.emplace_back("counter", kNearlyAll);
-  if (c.use == "straggler") made.parameters.emplace_back("straggler", double(c.ranks - 2));
-  if (c.use == "in_a_row") made.parameters.emplace_back("in_a_row", 1);
+  if (c.use == RankUse::kWrapping) made.parameters.emplace_back("counter", kNearlyAll);
+  if (c.use == RankUse::kStraggler) made.parameters.emplace_back("straggler", double(c.ranks - 2));
+  if (c.use == RankUse::kInARow) made.parameters.emplace_back("in_a_row", 1);
   return made;
 }
 
 }  // namespace
 
+const char* name(RankUse use) {
+  for (const auto& [known, cell] : kUses)
+    if (known == use) return cell;
+  return "";
+}
+
 RankCase read_rank_case(const Case& c) {
   const Cells cells(c);
+  return read_rank_case(cells, cells.contract());
+}
+
+RankCase read_rank_case(const Cells& cells, const ContractRow& contract) {
   RankCase p;
-  p.contract = contract_of(cells);
+  p.contract = contract_of(cells, contract);
   p.ranks = int(cells.positive("ranks"));
   if (!p.contract.takes(p.ranks))
     cells.refuse("ranks",
@@ -126,7 +144,7 @@ Problem rank_problem(const RankCase& c) {
   if (c.before > 0) made.before.assign(size_t(c.before), problem_with(c, kFillBefore, kSeedBefore + c.seed));
   RankCase longer = c;
   longer.m *= 2;
-  for (int64_t i = c.before - 1; i >= 0 && c.use == "alternating"; i -= 2)
+  for (int64_t i = c.before - 1; i >= 0 && c.use == RankUse::kAlternating; i -= 2)
     made.before[size_t(i)] = problem_with(longer, kFillBefore, kSeedBefore + c.seed);
   return made;
 }
@@ -144,7 +162,7 @@ RankInputs rank_inputs(const RankCase& c, const Problem& problem) {
   RankInputs inputs;
   for (int rank = 0; rank < c.ranks; ++rank) {
     inputs.x.push_back(values_of_rank(problem.tensors, "x", rank));
-    const size_t as_long = c.use == "alternating" ? 2 : 1;  // calls back
+    const size_t as_long = c.use == RankUse::kAlternating ? 2 : 1;  // calls back
     if (!problem.before.empty())
       inputs.before.push_back(values_of_rank(problem.before[problem.before.size() - as_long].tensors, "x", rank));
   }

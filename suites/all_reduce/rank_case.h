@@ -4,13 +4,26 @@
 #include <string>
 
 #include "harness/core/case.h"
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 #include "reference/flow/rank_reduce/reduce.h"
+#include "suites/rows/cells.h"
 
 namespace assay {
 
 /// What calls before add up: exact sums of 1 to 15 of either sign, so that nothing of them can pass for what is asked.
 inline constexpr const char* kFillBefore = "rank_integers";
+
+/// How the group of a case has been used, or is used.
+enum class RankUse {
+  kPlain,
+  kAlternating,  ///< every second call before has twice the rows, the last of them too
+  kWrapping,     ///< counts of calls and barriers begin four before they wrap
+  kInPlace,      ///< y has the memory of x
+  kStraggler,    ///< the last rank but one comes to every meeting when all others wait for it
+  kInARow        ///< each rank goes on to its next call, and behind the last to one more, without a wait
+};
+/// Its cell: "alternating", "in_a_row"; empty for kPlain.
+const char* name(RankUse use);
 
 struct RankCase {
   RankReduce contract;
@@ -20,7 +33,7 @@ struct RankCase {
   std::string fill;
   int64_t shift = 0;   ///< elements between an aligned address and the tensors
   int64_t before = 0;  ///< calls with other numbers that are made first
-  std::string use;     ///< alternating, wrapping, in_place, straggler, in_a_row, or empty: the column of that name
+  RankUse use = RankUse::kPlain;
   uint64_t seed = 0;
   int warp = 0;
 
@@ -30,6 +43,8 @@ struct RankCase {
 
 /// Throws TableError naming row and column: a contract that adds no ranks, so many ranks, numbers or bytes as it does not take.
 RankCase read_rank_case(const Case& c);
+/// The same for a contract that the case's own names, of an op that is composed of others.
+RankCase read_rank_case(const Cells& cells, const ContractRow& contract);
 
 /// x and y of each rank, and the calls that are made before.
 Problem rank_problem(const RankCase& c);

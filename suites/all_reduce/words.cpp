@@ -155,7 +155,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   if (every([](const WrongElement& one) { return std::isnan(one.value); })) return all + ": NaN, as where nobody wrote";
   if (every([&](const WrongElement& one) { return same(one.value, inputs.x[size_t(one.rank)][size_t(one.element)]); }))
     return all + ": the rank's own numbers";
-  if (c.use == "in_place") {
+  if (c.use == RankUse::kInPlace) {
     RankNumbers results;
     for (int rank = 0; rank < c.ranks; ++rank) results.push_back(values_of_rank(outputs, "y", rank));
     wrong.resize(std::min(wrong.size(), kMostLookedAt));
@@ -163,7 +163,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
       return all + ": sums in which numbers of some ranks are their results: written in place while they were read";
   }
   if (inputs.before.empty()) return "";
-  if (c.use == "in_a_row") {
+  if (c.use == RankUse::kInARow) {
     std::vector<WrongElement> some = wrong;
     some.resize(std::min(some.size(), kMostLookedAt));
     if (std::all_of(some.begin(), some.end(),

@@ -1,12 +1,11 @@
 #include "suites/all_reduce_add_rms_norm/fused_op.h"
 #include "suites/ops.h"
-#include "suites/rows/roles.h"
 
 namespace assay {
 
 Op all_reduce_add_rms_norm_op() {
-  return fused_op("all_reduce_add_rms_norm", {{"y", Access::kOut, "[m, n] of each rank in the format of x: the norm"}},
-                  {roles::kEps, roles::kWarp},
+  return fused_op("all_reduce_add_rms_norm", RowChain({norm_stage({.residual = Has::kAlways})}),
+                  {{"y", Access::kOut, "[m, n] of each rank in the format of x: the norm"}},
                   {"contract", "ranks", "x", "m", "n", "eps", "fill", "residual", "gamma", "before", "seed", "warp"});
 }
 

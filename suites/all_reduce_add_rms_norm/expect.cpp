@@ -1,7 +1,7 @@
-#include "suites/rows/expect.h"
-
+// What each rank of a fused op stores, and its mutants.
 #include <fmt/format.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -9,11 +9,12 @@
 #include "harness/core/tensor_of_part.h"
 #include "reference/flow/rank_reduce/edits.h"
 #include "suites/all_reduce_add_rms_norm/fused_case.h"
-#include "suites/registry.h"
-#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
+
+/// What a norm makes of its problem and of what was stored.
+using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
 /// A rank's norm: its problem, what it stored as if it were alone, and its answer, which refers to both.
 struct RankAnswer {
@@ -41,15 +42,13 @@ AcceptedBlock relabelled(AcceptedBlock block, int rank) {
   return block;
 }
 
-std::shared_ptr<const RankAnswer> answer_of(const FusedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
+std::shared_ptr<const RankAnswer> answer_of(const BoundFused& c, const Problem& problem, const std::vector<HostTensor>* outputs,
                                             const RankSums& sums, const NormAnswer& norm, int rank) {
   auto made = std::make_shared<RankAnswer>();
-  made->problem = norm_problem(c, problem, sums, rank);
+  made->problem = c.norm_problem(problem, sums, rank);
   if (outputs) made->stored = of_rank(*outputs, rank);
   const std::vector<HostTensor>* stored = outputs ? &made->stored : nullptr;
-  made->answer = (norm ? norm(made->problem, stored)
-                       : expect_rows(bind(rulebook().contracts, c.norm.contract, *c.norm.x), c.norm, made->problem, stored))
-                     .any_of.front();
+  made->answer = norm(made->problem, stored).any_of.front();
   return made;
 }
 
@@ -72,20 +71,20 @@ std::optional<Violation> difference(const Part& first, const Part& other, const 
   return found;
 }
 
-}  // namespace
-
-Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
+/// What each rank stores by some sum and some norm.
+Expectation expect_fused(const BoundFused& c, const Problem& problem, const std::vector<HostTensor>* outputs,
                          const RankReduce& contract, const NormAnswer& norm) {
-  const RankInputs inputs = rank_inputs(c.sum, problem);
-  const RankSums sums(contract, *c.sum.x, inputs);
+  const int count = c.sum().ranks;
+  const RankInputs inputs = rank_inputs(c.sum(), problem);
+  const RankSums sums(contract, *c.sum().x, inputs);
   std::vector<std::shared_ptr<const RankAnswer>> ranks;
-  for (int rank = 0; rank < c.sum.ranks; ++rank) {
+  for (int rank = 0; rank < count; ++rank) {
     const bool alike = rank > 0 && !outputs && sums.same_for_all();
     ranks.push_back(alike ? ranks.front() : answer_of(c, problem, outputs, sums, norm, rank));
   }
   Answer all;
   all.steps = ranks.front()->answer.steps;
-  for (int rank = 0; rank < c.sum.ranks; ++rank)
+  for (int rank = 0; rank < count; ++rank)
     for (Part part : ranks[size_t(rank)]->answer.parts) {
       part.rank = rank;
       part.name = name_of_rank(rank);
@@ -105,7 +104,7 @@ Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::
   };
   const std::vector<Part> parts = all.parts;
   Expectation expectation{{std::move(all)}};
-  expectation.together = [parts, each = parts.size() / size_t(c.sum.ranks)](const std::vector<HostTensor>& stored) {
+  expectation.together = [parts, each = parts.size() / size_t(count)](const std::vector<HostTensor>& stored) {
     std::vector<Violation> violations;
     for (size_t i = each; i < parts.size(); ++i)
       if (auto found = difference(parts[i % each], parts[i], stored)) violations.push_back(std::move(*found));
@@ -114,25 +113,37 @@ Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::
   return expectation;
 }
 
-std::vector<Hypothesis> fused_hypotheses(const FusedCase& c) {
+}  // namespace
+
+Expectation BoundFused::expect(const Problem& problem, const std::vector<HostTensor>* outputs) const {
+  return expect_fused(*this, problem, outputs, sum().contract,
+                      [this](const Problem& of_rank, const std::vector<HostTensor>* stored) { return norm_->expect(of_rank, stored); });
+}
+
+std::vector<Hypothesis> BoundFused::mutants() const {
+  // Mutants outlive this case.
+  const auto c = std::make_shared<const BoundFused>(sum_, norm_, name_);
+  const NormAnswer right = [norm = norm_](const Problem& problem, const std::vector<HostTensor>* stored) {
+    return norm->expect(problem, stored);
+  };
   std::vector<Hypothesis> all;
-  for (RankNeighbour& wrong : rank_neighbours(c.sum.contract, *c.sum.x, c.sum.ranks, c.sum.elements(), c.sum.before > 0)) {
+  for (RankNeighbour& wrong : rank_neighbours(sum().contract, *sum().x, sum().ranks, sum().elements(), sum().before > 0)) {
     // Signs of zeros and subnormal numbers are those of all_reduce alone: a residual hides them.
     if (wrong.name.starts_with("start:") || wrong.name.starts_with("wire:") || wrong.name.starts_with("ftz:")) continue;
     const std::string name = wrong.name;
-    all.push_back({name, [c, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
-                     return expect_fused(c, problem, outputs, wrong.contract);
+    all.push_back({name, [c, right, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
+                     return expect_fused(*c, problem, outputs, wrong.contract, right);
                    }});
   }
   // Whose contract has cases in that op: there all of these show.
-  for (Hypothesis& wrong : find_op(c.norm_case.op).bind(c.norm_case)->mutants()) {
+  for (Hypothesis& wrong : norm_->mutants()) {
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.by_rows = wrong.by_rows;
     if (wrong.in_words)
       of_ranks.in_words = [words = wrong.in_words](const std::vector<HostTensor>& outputs) { return words(of_rank(outputs, 0)); };
     of_ranks.suspect = true;  // data of the norm's own op tell it
     of_ranks.expect = [c, norm = wrong.expect](const Problem& problem, const std::vector<HostTensor>* outputs) {
-      return expect_fused(c, problem, outputs, c.sum.contract, norm);
+      return expect_fused(*c, problem, outputs, c->sum().contract, norm);
     };
     all.push_back(std::move(of_ranks));
   }

@@ -1,29 +1,39 @@
 #include "suites/all_reduce_add_rms_norm/fused_case.h"
 
-#include <stdexcept>
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_norm/rank_norm.h"
+#include "reference/flow/rank_reduce/words.h"
 #include "reference/formats/codes.h"
-#include "suites/registry.h"
-#include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
 
-constexpr std::pair<const char*, const char*> kNormOps[] = {
-    {"all_reduce_add_rms_norm", "fused_add_rms_norm"},
-    {"all_reduce_add_rms_norm_quant_group", "rms_norm_quant_group"},
-    {"all_reduce_add_rms_norm_quant_static", "rms_norm_quant_static"}};
+constexpr int64_t kExcerptElements = 1 << 11;
 
-/// The same cells for another op and contract.
-Case part_of_case(const Case& c, const std::string& op, const std::string& contract) {
-  Case part = c;
-  part.op = op;
-  part.parameters["contract"] = contract;
-  return part;
+/// "normal.normal.gamma", and behind it the fill of a given scale.
+std::string fills_of(const RankCase& sum, const RowCase& norm) {
+  const std::string scale = norm.scale_fill.empty() ? "" : "." + norm.scale_fill;
+  return fmt::format("{}.{}.{}{}.s{}", sum.fill, norm.residual, norm.gamma, scale, sum.seed);
+}
+
+/// What a quantization adds: "g128.ue8m0x4_tma".
+std::string scales_of(const Case& c, const RowCase& norm) {
+  if (!norm.has_scales()) return "";
+  const bool counts = norm.group.columns > 0;  // "row" and "tensor" are words
+  return fmt::format(".{}{}.{}", counts ? "g" : "", c.text("group_size"), norm.layout->id);
+}
+
+CaseName name_of(const Case& c, const std::string& contract, const RankCase& s, const RowCase& norm) {
+  return {c.op, contract,
+          fmt::format("{}.r{}.m{}.n{}{}.eps{}{}", s.x->name, s.ranks, s.m, s.n, scales_of(c, norm), c.text("eps"),
+                      s.before > 0 ? fmt::format(".after{}", s.before) : ""),
+          fills_of(s, norm), s.warp};
 }
 
 HostTensor of_rank(HostTensor tensor, int rank) {
@@ -33,35 +43,25 @@ HostTensor of_rank(HostTensor tensor, int rank) {
 
 }  // namespace
 
-std::string norm_op_of(const std::string& op) {
-  for (const auto& [fused, norm] : kNormOps)
-    if (op == fused) return norm;
-  throw std::logic_error("'" + op + "' has no norm behind a sum over ranks");
-}
-
-FusedCase read_fused_case(const Case& c) {
+std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpParts>& norm, const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow->kind != FlowKind::kRankNorm)
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op is a sum and a norm");
   const RankNorm parts = read_rank_norm(row);
-  FusedCase fused;
-  fused.id = row.id;
-  fused.sum = read_rank_case(part_of_case(c, "all_reduce", parts.reduce));
-  if (fused.sum.m == 0) cells.refuse("m", "a norm has rows");
-  const Op& norm_op = find_op(norm_op_of(c.op));
-  if (!norm_op.takes(parts.then)) cells.refuse("contract", "'" + parts.then + "' is not what op " + norm_op.name + " does");
-  fused.norm_case = part_of_case(c, norm_op.name, parts.then);
-  for (const std::string& column : norm_op.optional_columns)
-    if (!fused.norm_case.parameters.contains(column)) fused.norm_case.parameters[column] = "";
-  fused.norm_case.parameters["fill"] = "zeros";  // its x is the sum
-  fused.norm_case = checked_case(norm_op, fused.norm_case);
-  fused.norm = read_row_case(fused.norm_case);
-  return fused;
+  const ContractTables& tables = rulebook().contracts;
+  RankCase sum = read_rank_case(cells, tables.find(parts.reduce));
+  if (sum.m == 0) cells.refuse("m", "a norm has rows");
+  norm->chain.require(cells, tables.find(parts.then));
+  RowCase rows = read_row_case(cells, tables.find(parts.then), false);
+  CaseName name = name_of(c, row.id, sum, rows);
+  return std::make_unique<const BoundFused>(std::make_shared<const BoundRanks>(std::move(sum), name),
+                                            std::make_shared<const BoundRows>(norm, std::move(rows), name), name);
 }
 
-Problem fused_problem(const FusedCase& c) {
-  const Problem sums = rank_problem(c.sum), norm = find_op(c.norm_case.op).bind(c.norm_case)->problem();
+Problem BoundFused::problem() const {
+  const RowCase& rows = norm_->row_case();
+  const Problem sums = sum_->problem(), norm = norm_->problem_of({dense("x", Role::kInput, *rows.x, {rows.m, rows.n}), {}});
   const auto make = [&](const Problem& x) {
     Problem made;
     made.ranks = x.ranks;
@@ -79,15 +79,43 @@ Problem fused_problem(const FusedCase& c) {
   return made;
 }
 
-Problem norm_problem(const FusedCase& c, const Problem& problem, const RankSums& sums, int rank) {
-  Problem norm = find_op(c.norm_case.op).bind(c.norm_case)->problem();
-  HostTensor& x = find(norm.tensors, "x");
-  const Spans values = sums.results(rank, 0, c.sum.elements());
-  for (int64_t i = 0; i < c.sum.elements(); ++i) x.set_code(i, code_of(*c.sum.x, values.low[size_t(i)]));
+Problem BoundFused::norm_problem(const Problem& problem, const RankSums& sums, int rank) const {
+  const RowCase& rows = norm_->row_case();
+  HostTensor x{dense("x", Role::kInput, *rows.x, {rows.m, rows.n}), {}};
+  x.bytes.resize(x.spec.bytes());
+  const Spans values = sums.results(rank, 0, x.spec.elements());
+  for (int64_t i = 0; i < x.spec.elements(); ++i) x.set_code(i, code_of(*rows.x, values.low[size_t(i)]));
+  Problem norm;
+  norm.parameters = problem.parameters;
+  norm.tensors.push_back(std::move(x));
   for (const HostTensor& tensor : problem.tensors)
-    if (tensor.spec.rank == rank && tensor.spec.name != "x" && !tensor.bytes.empty())
-      find(norm.tensors, tensor.spec.name).bytes = tensor.bytes;
+    if (tensor.spec.rank == rank && tensor.spec.name != "x") norm.tensors.push_back(of_rank(tensor, 0));
   return norm;
+}
+
+std::unique_ptr<const BoundCase> BoundFused::excerpt() const {
+  const int64_t rows = std::min(sum().m, std::max<int64_t>(1, kExcerptElements / sum().n));
+  if (rows == sum().m) return nullptr;
+  RankCase few = sum();
+  few.m = rows;
+  return std::make_unique<const BoundFused>(std::make_shared<const BoundRanks>(std::move(few), name_),
+                                            norm_->with(norm_->row_case().with_rows(rows)), name_);
+}
+
+std::vector<std::string> BoundFused::formulas() const {
+  std::vector<std::string> lines = sum_->formulas();
+  lines.back() = "x     = what is y there, on every rank";
+  for (std::string& line : norm_->formulas()) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::vector<std::string> BoundFused::trace(const Problem& problem, int64_t row, int64_t column) const {
+  std::vector<std::string> lines = sum_->trace(problem, row, column);
+  if (row >= sum().m || column >= sum().n) return lines;
+  const RankInputs inputs = rank_inputs(sum(), problem);
+  const Problem norm = norm_problem(problem, RankSums(sum().contract, *sum().x, inputs), 0);
+  for (std::string& line : norm_->trace(norm, row, column)) lines.push_back(std::move(line));
+  return lines;
 }
 
 }  // namespace assay

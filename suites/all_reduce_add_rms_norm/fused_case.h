@@ -1,38 +1,43 @@
-// One case of a fused op: a sum over ranks, and behind it a residual and a norm on every rank, and perhaps a quantization.
+// The bound case of a fused op: a sum over ranks, and behind it a residual and a norm on every rank, and perhaps a quantization.
 #pragma once
 
-#include "harness/core/op.h"
-#include "reference/contracts/bind.h"
-#include "suites/all_reduce/rank_case.h"
-#include "suites/rows/row_case.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "suites/all_reduce/bound_ranks.h"
+#include "suites/rows/row_op.h"
 
 namespace assay {
 
-struct FusedCase {
-  std::string id;
-  RankCase sum;    ///< of the ranks
-  Case norm_case;  ///< of the op that norms one rank's rows, whose x is that sum
-  RowCase norm;
+/// Composed of the case of the sum and of the case of one rank's rows, whose x is that sum.
+class BoundFused : public BoundCase {
+ public:
+  BoundFused(std::shared_ptr<const BoundRanks> sum, std::shared_ptr<const BoundRows> norm, CaseName name)
+      : sum_(std::move(sum)), norm_(std::move(norm)), name_(std::move(name)) {}
+
+  const RankCase& sum() const { return sum_->rank_case(); }
+  const BoundRows& norm() const { return *norm_; }
+  /// What a rank goes on with behind the sum: the problem of its norm.
+  Problem norm_problem(const Problem& problem, const RankSums& sums, int rank) const;
+
+  CaseName name() const override { return name_; }
+  /// x of each rank and the tensors of its norm; all ranks have the same residual, gamma and scale.
+  Problem problem() const override;
+  /// What each rank stores, and one rule: all ranks have the same bits.
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override;
+  std::vector<Hypothesis> mutants() const override;
+  std::unique_ptr<const BoundCase> excerpt() const override;
+  std::vector<std::string> formulas() const override;
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override;
+
+ private:
+  const std::shared_ptr<const BoundRanks> sum_;
+  const std::shared_ptr<const BoundRows> norm_;
+  const CaseName name_;
 };
 
-/// The op that does what such an op does behind the sum.
-std::string norm_op_of(const std::string& op);
-
-/// Throws TableError.
-FusedCase read_fused_case(const Case& c);
-
-/// x of each rank and the tensors of its norm; all ranks have the same residual, gamma and scale.
-Problem fused_problem(const FusedCase& c);
-
-/// What a rank goes on with behind the sum: the problem of its norm.
-Problem norm_problem(const FusedCase& c, const Problem& problem, const RankSums& sums, int rank);
-
-/// What each rank stores by some sum and some norm, and one rule: all ranks have the same bits.
-/// `norm`: what a norm makes of its problem and of what was stored, null for that of the contract.
-using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
-Expectation expect_fused(const FusedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
-                         const RankReduce& contract, const NormAnswer& norm = nullptr);
-
-std::vector<Hypothesis> fused_hypotheses(const FusedCase& c);
+/// Throws TableError. `norm`: the stages behind the sum.
+std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpParts>& norm, const Case& c);
 
 }  // namespace assay

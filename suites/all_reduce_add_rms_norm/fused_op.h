@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "harness/core/op.h"
+#include "suites/rows/row_stages.h"
 
 namespace assay {
 
-/// `outputs`: what is stored besides the residual, and a scale that is given. The op behind the sum follows from the name
-/// (fused_case.h).
-Op fused_op(std::string name, std::vector<RoleSpec> outputs, std::vector<ParameterSpec> parameters, std::vector<std::string> columns);
+/// `norm`: the stages behind the sum. `outputs`: what is stored besides the residual, and a scale that is given.
+Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns);
 
 }  // namespace assay

@@ -5,9 +5,9 @@
 #include <fstream>
 
 #include "harness/compare/compare.h"
+#include "reference/flow/rank_norm/rank_norm.h"
 #include "reference/formats/catalogue.h"
 #include "suites/all_reduce/expect.h"
-#include "suites/all_reduce_add_rms_norm/fused_case.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 #include "suites/testing/case_with.h"
@@ -49,22 +49,18 @@ std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& ex
 
 TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
   const Case one = case_with({});
-  const FusedCase c = read_fused_case(one);
   const Problem problem = fused().bind(one)->problem();
   const std::vector<WholePart> all = computed(fused().bind(one)->expect(problem, nullptr));
   ASSERT_EQ(all.size(), 8u);
 
   // The same by the two ops, one behind the other.
-  const Case sum = checked_case(find_op("all_reduce"), [&] {
-    Case s = one;
-    s.op = "all_reduce";
-    s.parameters["contract"] = "flashinfer.all_reduce_twoshot";
-    return s;
-  }());
-  const std::vector<WholePart> sums = computed(find_op("all_reduce").bind(sum)->expect(find_op("all_reduce").bind(sum)->problem(), nullptr));
-  Problem norm = find_op("fused_add_rms_norm").bind(c.norm_case)->problem();
+  const RankNorm parts = read_rank_norm(rulebook().contracts.find(one.text("contract")));
+  const auto sum = find_op("all_reduce").bind(with_cells(one, {{"contract", parts.reduce}}));
+  const auto rows = find_op("fused_add_rms_norm").bind(with_cells(one, {{"contract", parts.then}, {"fill", "zeros"}}));
+  const std::vector<WholePart> sums = computed(sum->expect(sum->problem(), nullptr));
+  Problem norm = rows->problem();
   for (int64_t i = 0; i < 512; ++i) find(norm.tensors, "x").set_code(i, code_from_ordinal(kBf16, sums[3].low[size_t(i)]));
-  const std::vector<WholePart> alone = computed(find_op("fused_add_rms_norm").bind(c.norm_case)->expect(norm, nullptr));
+  const std::vector<WholePart> alone = computed(rows->expect(norm, nullptr));
   for (const WholePart& part : all)
     for (const WholePart& other : alone)
       if (part.part.tensor == other.part.tensor) {

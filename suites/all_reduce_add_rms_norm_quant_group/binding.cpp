@@ -1,14 +1,12 @@
 #include "suites/all_reduce_add_rms_norm/fused_op.h"
 #include "suites/ops.h"
-#include "suites/rows/roles.h"
 
 namespace assay {
 
 Op all_reduce_add_rms_norm_quant_group_op() {
-  return fused_op("all_reduce_add_rms_norm_quant_group",
+  return fused_op("all_reduce_add_rms_norm_quant_group", RowChain({norm_stage({.residual = Has::kAlways}), quant_stage({})}),
                   {{"q", Access::kOut, "[m, n] of each rank: codes of the norm"},
                    {"scale", Access::kOut, "of each rank: a scale for each group of a row, or for each row"}},
-                  {roles::kGroupSize, roles::kEps, roles::kWarp},
                   {"contract", "ranks", "x", "m", "n", "group_size", "layout", "eps", "fill", "residual", "gamma", "before", "seed", "warp"});
 }
 

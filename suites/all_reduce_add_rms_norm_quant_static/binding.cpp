@@ -1,14 +1,13 @@
 #include "suites/all_reduce_add_rms_norm/fused_op.h"
 #include "suites/ops.h"
-#include "suites/rows/roles.h"
 
 namespace assay {
 
 Op all_reduce_add_rms_norm_quant_static_op() {
   return fused_op("all_reduce_add_rms_norm_quant_static",
+                  RowChain({norm_stage({.residual = Has::kAlways}), quant_stage({.sharing = Sharing::kGiven})}),
                   {{"scale", Access::kIn, "[1, 1] of each rank, the same on all: the scale of all codes"},
                    {"q", Access::kOut, "[m, n] of each rank: codes of the norm"}},
-                  {roles::kEps, roles::kWarp},
                   {"contract", "ranks", "x", "m", "n", "group_size", "layout", "eps", "fill", "residual", "gamma", "scale", "before", "seed", "warp"});
 }
 

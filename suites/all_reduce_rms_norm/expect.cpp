@@ -1,10 +1,7 @@
 // The answer is that of the norm on whole rows: each rank has its columns of it, and one factor holds for the columns of all.
-#include "suites/rows/expect.h"
-
 #include <memory>
 
 #include "suites/all_reduce_rms_norm/answers.h"
-#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
@@ -32,9 +29,8 @@ AcceptedRows columns_of(const AcceptedRows& whole, int rank, int ranks) {
 }
 
 NormAnswer right_norm(const ShardedCase& c, const ShardedMatrix& matrix) {
-  const Contract contract = bind_rank_squares(rulebook().contracts, c.contract, *c.x);
-  return [contract, norm = matrix.norm](const Problem& problem, const std::vector<HostTensor>* outputs) {
-    return expect_rows(contract, norm, problem, outputs);
+  return [contract = c.whole, norm = matrix.norm](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return norm->expect_of(contract, problem, outputs);
   };
 }
 

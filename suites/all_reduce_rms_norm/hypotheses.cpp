@@ -6,7 +6,6 @@
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "suites/all_reduce_rms_norm/answers.h"
-#include "suites/registry.h"
 #include "suites/rows/accepted.h"
 #include "suites/rulebook.h"
 
@@ -56,12 +55,11 @@ Expectation of_squares(const ShardedCase& c, const Problem& problem, const RankS
       if (!problem.before.empty()) own.before.push_back(values_of(problem.before.back().tensors, matrix.x, rank));
     }
   }
-  const Contract contract = bind_rank_squares(rulebook().contracts, c.contract, *c.x);
   Answer all;
   all.parts = sharded_parts(c, "");
   all.steps = c.rows();
-  all.accepted = [c, shards, contract, squares, misread, parts = all.parts](int64_t first, int64_t end) {
-    const RowNorm& norm = *contract.row_norm();
+  all.accepted = [c, shards, squares, misread, parts = all.parts](int64_t first, int64_t end) {
+    const RowNorm& norm = *c.whole->row_norm();
     AcceptedBlock block;
     for (size_t p = 0; p < parts.size(); ++p) {
       const int rank = parts[p].rank;
@@ -71,7 +69,7 @@ Expectation of_squares(const ShardedCase& c, const Problem& problem, const RankS
       Accepted rows(parts[p], first, end);
       for (int64_t row = first; row < end; ++row) {
         const Span r = factor_of_squares(squares, norm, of_squares.row(of_squares.x, row, others),
-                                         of_squares.row(of_squares.before, row, others), rank, c.matrices[matrix].norm.eps, *c.x);
+                                         of_squares.row(of_squares.before, row, others), rank, c.matrices[matrix].rows().eps, *c.x);
         rows.put(row, norm_outputs(norm, Spans(own.row(own.x, row, columns)[size_t(rank)]),
                                    NormWeights(Spans(own.gamma[size_t(rank)])), NormFactors(r)));
       }
@@ -92,7 +90,7 @@ void add(std::vector<Hypothesis>& all, const ShardedCase& c, const std::string& 
 }
 
 void add_mistakes_of_ranks(std::vector<Hypothesis>& all, const ShardedCase& c) {
-  const int64_t whole_warps = c.matrices.front().norm.warp * 16 / c.x->bytes();
+  const int64_t whole_warps = c.matrices.front().rows().warp * 16 / c.x->bytes();
   bool has_tail = false;
   for (const ShardedMatrix& matrix : c.matrices) has_tail |= c.columns(matrix) % whole_warps != 0;
   for (const SquaresNeighbour& wrong : squares_neighbours(c.contract, c.ranks, c.before > 0, has_tail ? whole_warps : 0))
@@ -145,7 +143,7 @@ std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {
   std::vector<Hypothesis> all;
   add_mistakes_of_ranks(all, c);
   std::vector<std::vector<Hypothesis>> of_matrices;
-  for (const ShardedMatrix& matrix : c.matrices) of_matrices.push_back(find_op(matrix.norm_case.op).bind(matrix.norm_case)->mutants());
+  for (const ShardedMatrix& matrix : c.matrices) of_matrices.push_back(matrix.norm->mutants());
   for (size_t i = 0; i < of_matrices.front().size(); ++i) {
     const Hypothesis& wrong = of_matrices.front()[i];
     std::vector<NormAnswer> norms;

@@ -3,14 +3,12 @@
 #include "harness/core/tensor_of_part.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
-#include "suites/registry.h"
 #include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
 
-constexpr const char* kNormOp = "rms_norm";
 constexpr int64_t kPacket = 16;  ///< bytes that a thread of any such kernel loads at once
 /// Seeds of calls before and of a second matrix are other ones.
 constexpr uint64_t kSeedBefore = 1000, kSeedOfSecond = 100;
@@ -22,21 +20,24 @@ RankSquares contract_of(const Cells& cells) {
   return read_rank_squares(row);
 }
 
-ShardedMatrix matrix_of(const Case& c, const ShardedCase& sharded, const char* column, const std::string& suffix, uint64_t seed) {
-  ShardedMatrix matrix{suffix.empty() ? "x" : "k", "gamma" + suffix, "y" + suffix, c, {}};
-  const Cells cells(c);
+/// The norm of whole rows, as op rms_norm has it.
+const std::shared_ptr<const RowOpParts>& norm_of_rows() {
+  static const auto parts = std::make_shared<const RowOpParts>(
+      RowOpParts{.name = "all_reduce_rms_norm", .chain = RowChain({norm_stage()}), .columns = {}});
+  return parts;
+}
+
+ShardedMatrix matrix_of(const Cells& cells, const ShardedCase& sharded, const char* column, const std::string& suffix, uint64_t seed) {
   const int64_t columns = cells.positive(column);
   if (columns % (sharded.ranks * kPacket / sharded.x->bytes()) != 0)
     cells.refuse(column, "each rank has whole packets of " + std::to_string(kPacket) + " bytes of a row");
-  Case& norm = matrix.norm_case;
-  norm.op = kNormOp;
-  norm.parameters["contract"] = sharded.contract.norm;
-  norm.parameters["n"] = cells.text(column);
-  norm.parameters["seed"] = std::to_string(seed);
-  for (const char* unused : {"row_stride", "offset"}) norm.parameters[unused] = "";
-  norm = checked_case(find_op(kNormOp), norm);
-  matrix.norm = read_row_case(norm);
-  return matrix;
+  const ContractRow& contract = rulebook().contracts.find(sharded.contract.norm);
+  norm_of_rows()->chain.require(cells, contract);
+  RowCase rows = read_row_case(cells, contract, true);
+  rows.n = columns;
+  rows.seed = seed;
+  return {suffix.empty() ? "x" : "k", "gamma" + suffix, "y" + suffix,
+          std::make_shared<const BoundRows>(norm_of_rows(), std::move(rows), CaseName{})};
 }
 
 /// Columns of one rank of a matrix or of a vector of all.
@@ -71,9 +72,9 @@ Problem problem_with(const ShardedCase& c, uint64_t more_seed) {
   made.ranks = c.ranks;
   for (int rank = 0; rank < c.ranks; ++rank)
     for (const ShardedMatrix& matrix : c.matrices) {
-      Case one = matrix.norm_case;
-      one.parameters["seed"] = std::to_string(matrix.norm.seed + more_seed);
-      const Problem whole = find_op(kNormOp).bind(one)->problem();
+      RowCase one = matrix.rows();
+      one.seed += more_seed;
+      const Problem whole = matrix.norm->with(std::move(one))->problem();
       made.tensors.push_back(shard(find(whole.tensors, "x"), matrix.x, rank, c.ranks));
       made.tensors.push_back(shard(find(whole.tensors, "gamma"), matrix.gamma, rank, c.ranks));
       made.tensors.push_back(shard(find(whole.tensors, "y"), matrix.y, rank, c.ranks));
@@ -98,11 +99,18 @@ ShardedCase read_sharded_case(const Case& source) {
   c.seed = uint64_t(cells.positive("seed"));
   const bool earlier = cells.has("before") && !cells.text("before").empty();
   c.before = earlier ? int64_t(cells.number("before")) : 0;
-  c.matrices.push_back(matrix_of(source, c, "n", "", c.seed));
+  c.whole = std::make_shared<const Contract>(bind_rank_squares(rulebook().contracts, c.contract, *c.x));
+  c.matrices.push_back(matrix_of(cells, c, "n", "", c.seed));
   const bool second = cells.has("n_k") && !cells.text("n_k").empty();
   if (second != c.contract.two_rows) cells.refuse("n_k", c.id() + (second ? " has one matrix" : " has a second matrix"));
-  if (second) c.matrices.push_back(matrix_of(source, c, "n_k", "_k", c.seed + kSeedOfSecond));
+  if (second) c.matrices.push_back(matrix_of(cells, c, "n_k", "_k", c.seed + kSeedOfSecond));
   return c;
+}
+
+ShardedCase ShardedCase::with_rows(int64_t rows) const {
+  ShardedCase few = *this;
+  for (ShardedMatrix& matrix : few.matrices) matrix.norm = matrix.norm->with(matrix.rows().with_rows(rows));
+  return few;
 }
 
 Problem sharded_problem(const ShardedCase& c) {
@@ -112,14 +120,14 @@ Problem sharded_problem(const ShardedCase& c) {
 }
 
 Problem whole_problem(const ShardedCase& c, const ShardedMatrix& matrix, const Problem& problem) {
-  Problem whole = find_op(kNormOp).bind(matrix.norm_case)->problem();
+  Problem whole = matrix.norm->problem_of({dense("x", Role::kInput, *c.x, {matrix.rows().m, matrix.rows().n}), {}});
   put_shards(find(whole.tensors, "x"), problem.tensors, matrix.x, c.ranks);
   put_shards(find(whole.tensors, "gamma"), problem.tensors, matrix.gamma, c.ranks);
   return whole;
 }
 
 HostTensor whole_output(const ShardedCase& c, const ShardedMatrix& matrix, const std::vector<HostTensor>& outputs) {
-  HostTensor y{dense("y", Role::kOutput, *c.x, {matrix.norm.m, matrix.norm.n}), {}};
+  HostTensor y{dense("y", Role::kOutput, *c.x, {matrix.rows().m, matrix.rows().n}), {}};
   put_shards(y, outputs, matrix.y, c.ranks);
   return y;
 }

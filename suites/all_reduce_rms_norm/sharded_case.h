@@ -1,24 +1,27 @@
 // One case of op all_reduce_rms_norm: rows whose columns lie on several ranks, and a norm that all of them need.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 #include "reference/flow/rank_squares/rank_squares.h"
-#include "suites/rows/row_case.h"
+#include "suites/rows/row_op.h"
 
 namespace assay {
 
 /// One matrix of a call: its roles on each rank, and the norm of its whole rows.
 struct ShardedMatrix {
   std::string x, gamma, y;
-  Case norm_case;  ///< of op rms_norm, whose x has the columns of all ranks
-  RowCase norm;
+  std::shared_ptr<const BoundRows> norm;  ///< whose x has the columns of all ranks
+
+  const RowCase& rows() const { return norm->row_case(); }
 };
 
 struct ShardedCase {
   RankSquares contract;
+  std::shared_ptr<const Contract> whole;  ///< what it makes of whole rows
   int ranks = 2;
   const Format* x = nullptr;
   int64_t before = 0;  ///< calls with other numbers that are made first
@@ -26,8 +29,10 @@ struct ShardedCase {
   std::vector<ShardedMatrix> matrices;  ///< one, or q and k
 
   const std::string& id() const { return contract.row->id; }
-  int64_t rows() const { return matrices.front().norm.m; }
-  int64_t columns(const ShardedMatrix& matrix) const { return matrix.norm.n / ranks; }  ///< of each rank
+  int64_t rows() const { return matrices.front().rows().m; }
+  int64_t columns(const ShardedMatrix& matrix) const { return matrix.rows().n / ranks; }  ///< of each rank
+  /// The case with fewer rows.
+  ShardedCase with_rows(int64_t rows) const;
 };
 
 /// Throws TableError: another contract, so many ranks or numbers as it does not take, columns that are no whole packets on each

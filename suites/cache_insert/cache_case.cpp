@@ -7,16 +7,14 @@
 #include "reference/flow/cache_insert/cache_record.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
-#include "suites/cache_insert/slots.h"
-#include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
 
 void read_record(const Cells& cells, CacheCase& c) {
-  const Contract contract = assay::bind(rulebook().contracts, c.contract, *c.x);
-  const GroupQuant& quant = *contract.group_quant();
+  c.bound = bound_contract(c.contract, *c.x);
+  const GroupQuant& quant = *c.bound->group_quant();
   c.q = quant.q;
   try {
     c.record = &rulebook().record(quant.record);
@@ -39,10 +37,8 @@ void read_record(const Cells& cells, CacheCase& c) {
 
 }  // namespace
 
-CacheCase read_cache_case(const Case& source) {
-  const Cells cells(source);
+CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   CacheCase c;
-  const ContractRow& row = cells.contract();
   c.contract = row.id;
   const Flow& last = *rulebook().contracts.find(chain_of(row).back()).flow;
   if (&last != &cache_insert_flow())
@@ -58,7 +54,8 @@ CacheCase read_cache_case(const Case& source) {
     cells.refuse("gap", "a block of " + std::to_string(c.block_stride()) + " bytes is no multiple of 16");
   c.seed = uint64_t(cells.positive("seed"));
   try {
-    c.slots = slots_from(cells.text("slot_mapping"), c.blocks * c.block_size, c.block_size, c.seed);
+    c.slot_cell = parse_slots(cells.text("slot_mapping"));
+    c.slots = slots_of(c.slot_cell, c.blocks * c.block_size, c.block_size, c.seed);
   } catch (const std::invalid_argument& error) {
     cells.refuse("slot_mapping", error.what());
   }
@@ -102,25 +99,23 @@ CaseName cache_case_name(const Case& c, const CacheCase& p) {
   return {c.op, p.contract, cache_shape(c, p), fills + ".s" + std::to_string(p.seed), p.warp};
 }
 
-Shrinking shrink_tokens(const Case& c, const CacheCase& p) {
+Shrinking shrink_tokens(const CacheCase& c) {
   Shrinking all;
-  if (c.text("slot_mapping").find(':') != std::string::npos)
-    all.axes.push_back(
-        {p.m, [c, p](int64_t rows) {
-           const Case fewer = with_fewer_rows(c, p, rows);
-           return std::map<std::string, std::string>{{"m", fewer.text("m")}, {"slot_mapping", fewer.text("slot_mapping")}};
-         }});
-  all.elements = p.m * p.numbers();
+  if (c.slot_cell.pattern != SlotPattern::kListed)
+    all.axes.push_back({c.m, [c](int64_t rows) {
+                          const CacheCase fewer = c.with_fewer_rows(rows);
+                          return CellChanges{{"m", std::to_string(fewer.m)}, {"slot_mapping", fewer.slot_cell.text()}};
+                        }});
+  all.elements = c.m * c.numbers();
   return all;
 }
 
-Case with_fewer_rows(Case c, const CacheCase& p, int64_t rows) {
-  if (p.m <= rows) return c;
-  const std::string& cell = c.text("slot_mapping");
-  const size_t colon = cell.find(':');
-  if (colon == std::string::npos) return c;
-  c.parameters["slot_mapping"] = cell.substr(0, colon + 1) + std::to_string(std::min(rows, int64_t(p.slots.size())));
-  c.parameters["m"] = std::to_string(rows);
+CacheCase CacheCase::with_fewer_rows(int64_t rows) const {
+  if (m <= rows || slot_cell.pattern == SlotPattern::kListed) return *this;
+  CacheCase c = *this;
+  c.slot_cell.rows = std::min(rows, int64_t(slots.size()));
+  c.slots = slots_of(c.slot_cell, blocks * block_size, block_size, seed);
+  c.m = rows;
   return c;
 }
 

@@ -1,24 +1,29 @@
 // What the ops that fill a paged cache share: the columns of their case tables, read and checked.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 #include "reference/contracts/bind.h"
 #include "reference/contracts/records.h"
+#include "suites/cache_insert/slots.h"
+#include "suites/rows/cells.h"
 
 namespace assay {
 
 /// Parameters of one case.
 struct CacheCase {
   std::string contract;
+  std::shared_ptr<const Contract> bound;  ///< the contract for the format of the inputs
   const Record* record = nullptr;  ///< how a token lies in its block
   const Format* x = nullptr;       ///< of the inputs
   const Format* q = nullptr;       ///< of the codes
   int64_t m = 0;                   ///< rows of the inputs; from slots.size() on they belong to nobody
   int64_t blocks = 0, block_size = 0;
   int64_t gap = 0;                            ///< bytes behind the tokens of a block
+  SlotCell slot_cell;
   std::vector<int64_t> slots;                 ///< place of each row in the cache; negative: nowhere
   int64_t coded = 0;                          ///< of a token's numbers: those that become codes, the first ones
   int64_t group_size = 0;                     ///< of the codes, in columns
@@ -32,10 +37,12 @@ struct CacheCase {
 
   int64_t block_stride() const { return record->block_bytes(block_size, *q, *x) + gap; }
   int64_t numbers() const { return record->numbers(); }  ///< of a token
+  /// The case on at most that many rows; itself if its places are listed.
+  CacheCase with_fewer_rows(int64_t rows) const;
 };
 
-/// Throws TableError naming row and column.
-CacheCase read_cache_case(const Case& c);
+/// Throws TableError naming row and column. `contract`: its own, or the one that its own names, of an op that is composed of others.
+CacheCase read_cache_case(const Cells& cells, const ContractRow& contract);
 
 /// Formats, rows and blocks of a case: "bf16.m7.b3x16.holes-7".
 std::string cache_shape(const Case& c, const CacheCase& p);
@@ -44,9 +51,6 @@ std::string cache_shape(const Case& c, const CacheCase& p);
 CaseName cache_case_name(const Case& c, const CacheCase& p);
 
 /// What --minimize may take away: tokens, where their places are a pattern.
-Shrinking shrink_tokens(const Case& c, const CacheCase& p);
-
-/// The case, read as `p`, on at most that many rows.
-Case with_fewer_rows(Case c, const CacheCase& p, int64_t rows);
+Shrinking shrink_tokens(const CacheCase& c);
 
 }  // namespace assay

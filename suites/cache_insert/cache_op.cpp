@@ -1,7 +1,8 @@
 #include "suites/cache_insert/cache_op.h"
 
+#include <utility>
+
 #include "reference/flow/cache_insert/cache_record.h"
-#include "reference/flow/flow.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/hypotheses.h"
 #include "suites/cache_insert/tensors.h"
@@ -15,52 +16,71 @@ namespace {
 /// Rows of an excerpt: every fill has repeated itself by then.
 constexpr int64_t kExcerptRows = 256;
 
-bool takes_record(const std::string& contract, const std::function<bool(const Flow&, const Record&)>& takes) {
+class BoundInsert : public BoundCase {
+ public:
+  BoundInsert(std::shared_ptr<const CacheOpParts> op, CacheCase c, CaseName name)
+      : op_(std::move(op)), c_(std::move(c)), name_(std::move(name)) {}
+
+  CaseName name() const override { return name_; }
+  Problem problem() const override {
+    Problem problem{op_->inputs(c_), {{"block_size", double(c_.block_size)}, {"warp", double(c_.warp)}}};
+    if (!c_.gamma.empty()) problem.parameters.emplace_back("eps", c_.eps);
+    if (!c_.scale_fill.empty())
+      for (HostTensor& scale : cache_scales(c_)) problem.tensors.push_back(std::move(scale));
+    problem.tensors.push_back(slot_mapping(c_));
+    problem.tensors.push_back(cache_before(kCache, c_));
+    return problem;
+  }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    return expect_cache(*c_.bound, Placing(c_), c_, problem, outputs);
+  }
+  std::vector<Hypothesis> mutants() const override { return cache_hypotheses(c_); }
+  std::unique_ptr<const BoundCase> excerpt() const override {
+    CacheCase few = c_.with_fewer_rows(kExcerptRows);
+    return few.m < c_.m ? std::make_unique<const BoundInsert>(op_, std::move(few), name_) : nullptr;
+  }
+  std::vector<std::string> formulas() const override { return cache_lines(c_.contract, *c_.x); }
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
+    return trace_number(c_, problem, row, column);
+  }
+  std::vector<std::string> layouts() const override { return record_lines(c_); }
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override { return shrink_tokens(c_); }
+
+ private:
+  const std::shared_ptr<const CacheOpParts> op_;
+  const CacheCase c_;
+  const CaseName name_;
+};
+
+bool takes_record(const std::string& contract, bool (*takes)(const Flow&, const Record&)) {
   const std::vector<const ContractRow*> links = rulebook().links_of(contract);
   if (links.empty() || links.back()->flow != &cache_insert_flow()) return false;
   return takes(*links.front()->flow, rulebook().record(links.back()->text("record")));
 }
 
+std::unique_ptr<const BoundCase> bind_insert(const std::shared_ptr<const CacheOpParts>& op, const Case& c) {
+  const Cells cells(c);
+  const ContractRow& contract = cells.contract();
+  op->require(cells, contract);
+  CacheCase p = read_cache_case(cells, contract);
+  if (op->require_case) op->require_case(cells, p);
+  CaseName name = cache_case_name(c, p);
+  return std::make_unique<const BoundInsert>(op, std::move(p), std::move(name));
+}
+
 }  // namespace
 
-CallbackOp cache_op(std::string name, std::vector<RoleSpec> roles, std::vector<std::string> columns,
-            std::function<std::vector<HostTensor>(const CacheCase&)> inputs,
-            std::function<bool(const Flow& first, const Record&)> takes) {
-  CallbackOp op;
-  op.name = std::move(name);
-  op.roles = std::move(roles);
-  op.roles.insert(op.roles.end(), {roles::kSlots, roles::kCacheBuffer});
-  op.parameters = {roles::kBlockSize, roles::kWarp};
-  op.takes = [takes = std::move(takes)](const std::string& contract) { return takes_record(contract, takes); };
-  op.columns = std::move(columns);
-  op.optional_columns = {"scale", "row_stride"};
-  op.validate = [](Case c) {
-    c.set_name(cache_case_name(c, read_cache_case(c)));
-    return c;
-  };
-  op.problem = [inputs = std::move(inputs)](const Case& c) {
-    const CacheCase p = read_cache_case(c);
-    Problem problem{inputs(p), {{"block_size", double(p.block_size)}, {"warp", double(p.warp)}}};
-    if (!p.gamma.empty()) problem.parameters.emplace_back("eps", p.eps);
-    if (!p.scale_fill.empty())
-      for (HostTensor& scale : cache_scales(p)) problem.tensors.push_back(std::move(scale));
-    problem.tensors.push_back(slot_mapping(p));
-    problem.tensors.push_back(cache_before(kCache, p));
-    return problem;
-  };
-  op.expect = [](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
-    const CacheCase p = read_cache_case(c);
-    return expect_cache(bind(rulebook().contracts, p.contract, *p.x), Placing(p), p, problem, outputs);
-  };
-  op.neighbours = [](const Case& c) { return cache_hypotheses(read_cache_case(c)); };
-  op.excerpt = [](const Case& c) { return with_fewer_rows(c, read_cache_case(c), kExcerptRows); };
-  op.formulas = [](const Case& c) { return cache_lines(c.text("contract"), *read_cache_case(c).x); };
-  op.layouts = record_lines;
-  op.shrink = [](const Case& c, const std::map<std::string, int64_t>&) { return shrink_tokens(c, read_cache_case(c)); };
-  op.trace = [](const Case& c, const Problem& problem, int64_t row, int64_t column) {
-    return trace_number(read_cache_case(c), problem, row, column);
-  };
-  return op;
+Op cache_op(CacheOpParts own) {
+  own.roles.insert(own.roles.end(), {roles::kSlots, roles::kCacheBuffer});
+  own.parameters.insert(own.parameters.begin(), {roles::kBlockSize, roles::kWarp});
+  const auto parts = std::make_shared<const CacheOpParts>(std::move(own));
+  return {.name = parts->name,
+          .roles = parts->roles,
+          .parameters = parts->parameters,
+          .columns = parts->columns,
+          .optional_columns = {"scale", "row_stride"},
+          .takes = [parts](const std::string& contract) { return takes_record(contract, parts->takes); },
+          .bind = [parts](const Case& c) { return bind_insert(parts, c); }};
 }
 
 }  // namespace assay

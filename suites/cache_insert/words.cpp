@@ -11,7 +11,8 @@
 
 namespace assay {
 std::vector<std::string> cache_lines(const std::string& contract_id, const Format& x) {
-  const Contract contract = bind(rulebook().contracts, contract_id, x);
+  const std::shared_ptr<const Contract> bound = bound_contract(contract_id, x);
+  const Contract& contract = *bound;
   std::vector<std::string> lines = formulas(contract);
   const Record& record = rulebook().record(contract.group_quant()->record);
   lines.push_back("record " + record.id + "   (p = position in the block, b = tokens of a block, c = element; bytes)");
@@ -21,8 +22,7 @@ std::vector<std::string> cache_lines(const std::string& contract_id, const Forma
   return lines;
 }
 
-std::vector<std::string> record_lines(const Case& c) {
-  const CacheCase p = read_cache_case(c);
+std::vector<std::string> record_lines(const CacheCase& p) {
   std::vector<std::string> lines = {
       fmt::format("kv_cache: record {}: byte of element c of the token at position p of a block of b = {} tokens", p.record->id,
                   p.block_size)};
@@ -34,7 +34,7 @@ std::vector<std::string> record_lines(const Case& c) {
 }
 
 std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem, int64_t row, int64_t column) {
-  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
+  const Contract& contract = *c.bound;
   std::vector<std::string> lines = {fmt::format("number {} of row {}", column, row)};
   if (row >= int64_t(c.slots.size()) || c.slots[size_t(row)] < 0) {
     lines.emplace_back("  has no slot: nothing is stored");

@@ -2,7 +2,6 @@
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cache_insert/tensors.h"
 #include "suites/ops.h"
-#include "suites/rows/cells.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {
@@ -15,25 +14,26 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
   return {token_matrix("kv_c", c, kLatent, c.fill, 0), token_matrix("k_pe", c, kRotated, c.second_fill, 1)};
 }
 
+void require_numbers(const Cells& cells, const CacheCase& p) {
+  if (p.numbers() != kLatent + kRotated)
+    cells.refuse("contract", "'" + p.contract + "' keeps tokens of " + std::to_string(p.numbers()) + " numbers");
+}
+
 }  // namespace
 
 Op concat_and_cache_mla_op() {
-  CallbackOp op = cache_op("concat_and_cache_mla",
-                   {{"kv_c", Access::kIn, "[m, 512]: the latent of each token"},
-                    {"k_pe", Access::kIn, "[m, 64]: the numbers of each token that RoPE has turned"},
-                    {"scale", Access::kIn, "[1] fp32: of contracts whose record has none"}},
-                   {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "rope", "scale", "seed", "warp"},
-                   inputs, [](const Flow& first, const Record& record) {
-                     return &first == &cache_insert_flow() && record.numbers() == kLatent + kRotated;
-                   });
-  op.validate = [validate = op.validate](const Case& c) {
-    require_flow(c, "cache_insert");
-    const CacheCase p = read_cache_case(c);
-    if (p.numbers() != kLatent + kRotated)
-      Cells(c).refuse("contract", "'" + p.contract + "' keeps tokens of " + std::to_string(p.numbers()) + " numbers");
-    return validate(c);
-  };
-  return bindable(std::move(op));
+  return cache_op({.name = "concat_and_cache_mla",
+                   .roles = {{"kv_c", Access::kIn, "[m, 512]: the latent of each token"},
+                             {"k_pe", Access::kIn, "[m, 64]: the numbers of each token that RoPE has turned"},
+                             {"scale", Access::kIn, "[1] fp32: of contracts whose record has none"}},
+                   .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "rope", "scale", "seed", "warp"},
+                   .inputs = inputs,
+                   .takes =
+                       [](const Flow& first, const Record& record) {
+                         return &first == &cache_insert_flow() && record.numbers() == kLatent + kRotated;
+                       },
+                   .require = [](const Cells& cells, const ContractRow& contract) { require_flow(cells, contract, "cache_insert"); },
+                   .require_case = require_numbers});
 }
 
 }  // namespace assay

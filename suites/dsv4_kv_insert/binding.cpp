@@ -4,8 +4,8 @@
 namespace assay {
 
 Op dsv4_kv_insert_op() {
-  return bindable(dsv4_insert_op("dsv4_kv_insert", "rope", {},
-                        {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"}));
+  return dsv4_insert_op("dsv4_kv_insert", KvNorm::kNone,
+                        {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"});
 }
 
 }  // namespace assay

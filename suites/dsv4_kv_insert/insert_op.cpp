@@ -1,5 +1,7 @@
 #include "suites/dsv4_kv_insert/insert_op.h"
 
+#include <utility>
+
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cache_insert/tensors.h"
 #include "suites/rows/roles.h"
@@ -17,16 +19,21 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 
 }  // namespace
 
-CallbackOp dsv4_insert_op(const char* name, const char* first_flow, const std::vector<RoleSpec>& roles, std::vector<std::string> columns) {
-  std::vector<RoleSpec> all = {{"kv", Access::kIn, "[m, 512]: the numbers of each token, of which the last 64 are rotated"},
-                               roles::kCosSin, roles::kPositions};
-  all.insert(all.end(), roles.begin(), roles.end());
-  CallbackOp op = cache_op(name, std::move(all), std::move(columns), inputs, [first_flow](const Flow& first, const Record&) { return first.name == first_flow; });
-  op.validate = [validate = op.validate, first_flow](const Case& c) {
-    require_chain(c, first_flow);
-    return validate(c);
-  };
-  return op;
+Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> columns) {
+  CacheOpParts parts{.name = name,
+                     .roles = {{"kv", Access::kIn, "[m, 512]: the numbers of each token, of which the last 64 are rotated"},
+                               roles::kCosSin,
+                               roles::kPositions},
+                     .columns = std::move(columns),
+                     .inputs = inputs,
+                     .takes = [](const Flow& first, const Record&) { return first.name == "rope"; },
+                     .require = [](const Cells& cells, const ContractRow& contract) { require_chain(cells, contract, "rope"); }};
+  if (norm == KvNorm::kNone) return cache_op(std::move(parts));
+  parts.roles.push_back({kNormWeight, Access::kIn, "[512]: the weights of the norm before it"});
+  parts.parameters.push_back(roles::kEps);
+  parts.takes = [](const Flow& first, const Record&) { return first.name == "row_norm"; };
+  parts.require = [](const Cells& cells, const ContractRow& contract) { require_chain(cells, contract, "row_norm"); };
+  return cache_op(std::move(parts));
 }
 
 }  // namespace assay

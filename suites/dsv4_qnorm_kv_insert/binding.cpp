@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "harness/core/callback_op.h"
 #include "reference/flow/flow.h"
 #include "suites/cache_insert/words.h"
 #include "suites/dsv4_qnorm_kv_insert/launch_case.h"
@@ -18,14 +17,40 @@ namespace {
 /// Elements of an excerpt: every fill has repeated itself by then.
 constexpr int64_t kExcerptElements = 1 << 15;
 
-/// `column` counts through the heads of Q; a token has a number of KV for each column of the first one.
-std::vector<std::string> trace(const Case& c, const Problem& problem, int64_t row, int64_t column) {
-  const LaunchCase p = read_launch_case(c);
-  std::vector<std::string> lines = trace_head(p.heads, problem, row, column);
-  if (column >= p.insert.numbers()) return lines;
-  for (const std::string& line : trace_number(p.insert, problem, row, column)) lines.push_back("KV: " + line);
-  return lines;
-}
+/// Composed of heads and of an insertion, which have the tokens, the positions and the cache of angles in common.
+class BoundLaunch : public BoundCase {
+ public:
+  BoundLaunch(std::string contract, LaunchCase c, CaseName name)
+      : contract_(std::move(contract)), c_(std::move(c)), name_(std::move(name)) {}
+
+  CaseName name() const override { return name_; }
+  Problem problem() const override { return launch_problem(c_); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    return expect_launch(c_, problem, outputs);
+  }
+  std::vector<Hypothesis> mutants() const override { return launch_hypotheses(c_); }
+  std::unique_ptr<const BoundCase> excerpt() const override {
+    LaunchCase few = c_;
+    few.insert = c_.insert.with_fewer_rows(std::max<int64_t>(4, kExcerptElements / c_.heads.columns()));
+    few.heads.m = few.insert.m;
+    return few.insert.m < c_.insert.m ? std::make_unique<const BoundLaunch>(contract_, std::move(few), name_) : nullptr;
+  }
+  std::vector<std::string> formulas() const override { return launch_lines(contract_, *c_.insert.x); }
+  /// `column` counts through the heads of Q; a token has a number of KV for each column of the first one.
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
+    std::vector<std::string> lines = trace_head(c_.heads, problem, row, column);
+    if (column >= c_.insert.numbers()) return lines;
+    for (const std::string& line : trace_number(c_.insert, problem, row, column)) lines.push_back("KV: " + line);
+    return lines;
+  }
+  std::vector<std::string> layouts() const override { return record_lines(c_.insert); }
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override { return shrink_tokens(c_.insert); }
+
+ private:
+  const std::string contract_;
+  const LaunchCase c_;
+  const CaseName name_;
+};
 
 }  // namespace
 
@@ -40,41 +65,24 @@ std::vector<std::string> launch_lines(const std::string& contract, const Format&
 }
 
 Op dsv4_qnorm_kv_insert_op() {
-  CallbackOp op;
-  op.name = "dsv4_qnorm_kv_insert";
-  op.roles = {{"q", Access::kIn, "[m, q_heads n]: the heads of Q"},
-              {"kv", Access::kIn, "[m, 512]: the numbers of each token, of which the last 64 are rotated"},
-              roles::kCosSin,
-              roles::kPositions,
-              roles::kSlots,
-              {"q_out", Access::kOut, "[m, padded_heads n]: the heads of Q and, behind them, +0.0"},
-              roles::kCacheBuffer};
-  op.parameters = {roles::kQHeads, roles::kEps, roles::kBlockSize, roles::kWarp};
-  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kLaunch); };
-  op.columns = {"contract",     "x",      "m",    "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap",
-                "slot_mapping", "q_fill", "fill", "seed",    "warp"};
-  op.validate = [](Case c) {
-    c.set_name(launch_name(c, read_launch_case(c)));
-    return c;
-  };
-  op.problem = [](const Case& c) { return launch_problem(read_launch_case(c)); };
-  op.expect = [](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
-    return expect_launch(read_launch_case(c), problem, outputs);
-  };
-  op.neighbours = [](const Case& c) { return launch_hypotheses(read_launch_case(c)); };
-  op.excerpt = [](const Case& c) {
-    const LaunchCase p = read_launch_case(c);
-    return with_fewer_rows(c, p.insert, std::max<int64_t>(4, kExcerptElements / p.heads.columns()));
-  };
-  op.formulas = [](const Case& c) { return launch_lines(c.text("contract"), *read_launch_case(c).insert.x); };
-  op.trace = trace;
-  op.layouts = [](const Case& c) {
-    Case insert = c;
-    insert.parameters["contract"] = rulebook().contracts.find(c.text("contract")).text("insert");
-    return record_lines(insert);
-  };
-  op.shrink = [](const Case& c, const std::map<std::string, int64_t>&) { return shrink_tokens(c, read_launch_case(c).insert); };
-  return bindable(std::move(op));
+  return {.name = "dsv4_qnorm_kv_insert",
+          .roles = {{"q", Access::kIn, "[m, q_heads n]: the heads of Q"},
+                    {"kv", Access::kIn, "[m, 512]: the numbers of each token, of which the last 64 are rotated"},
+                    roles::kCosSin,
+                    roles::kPositions,
+                    roles::kSlots,
+                    {"q_out", Access::kOut, "[m, padded_heads n]: the heads of Q and, behind them, +0.0"},
+                    roles::kCacheBuffer},
+          .parameters = {roles::kQHeads, roles::kEps, roles::kBlockSize, roles::kWarp},
+          .columns = {"contract",     "x",      "m",    "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap",
+                      "slot_mapping", "q_fill", "fill", "seed",    "warp"},
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kLaunch); },
+          .bind =
+              [](const Case& c) {
+                LaunchCase p = read_launch_case(c);
+                CaseName name = launch_name(c, p);
+                return std::make_unique<const BoundLaunch>(c.text("contract"), std::move(p), std::move(name));
+              }};
 }
 
 }  // namespace assay

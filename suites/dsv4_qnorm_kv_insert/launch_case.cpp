@@ -3,21 +3,16 @@
 #include <fmt/format.h>
 
 #include "reference/flow/registry.h"
+#include "reference/formats/catalogue.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/tensors.h"
 #include "suites/rows/cells.h"
+#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
 
 constexpr uint32_t kStreamOfKv = 15;
-
-/// The case of one of the contracts that the row names.
-Case case_of(const Case& c, const std::string& contract) {
-  Case one = c;
-  one.parameters["contract"] = contract;
-  return one;
-}
 
 }  // namespace
 
@@ -26,17 +21,14 @@ LaunchCase read_launch_case(const Case& c) {
   const ContractRow& row = cells.contract();
   if (row.flow->kind != FlowKind::kLaunch)
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes launch rows");
+  const ContractTables& tables = rulebook().contracts;
   LaunchCase p;
-  p.insert = read_cache_case(case_of(c, row.text("insert")));
+  p.insert = read_cache_case(cells, tables.find(row.text("insert")));
   p.insert.first_input = 1;  // behind q
-  Case heads = case_of(c, row.text("heads"));
-  heads.parameters["fill"] = cells.text("q_fill");
-  heads.parameters["n"] = std::to_string(p.insert.numbers());
-  heads.parameters["rotary"] = std::to_string(p.insert.numbers() - p.insert.coded);
-  heads.parameters["cache"] = "f32";
-  heads.parameters["max_position"] = std::to_string(kPositions);
-  heads.parameters["positions"] = "scattered";  // those of the insertion
-  p.heads = read_head_case(heads);
+  // The positions are those of the insertion.
+  p.heads = read_head_case(cells, tables.find(row.text("heads")),
+                           {p.insert.numbers(), p.insert.numbers() - p.insert.coded, &kF32, kPositions, Positions::kScattered,
+                            cells.fill_name("q_fill")});
   return p;
 }
 

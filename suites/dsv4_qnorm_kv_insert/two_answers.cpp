@@ -5,7 +5,6 @@
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/hypotheses.h"
 #include "suites/qk_norm_rope/expect.h"
-#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
@@ -13,16 +12,14 @@ namespace {
 using Expect = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
 Expect heads_answer(const LaunchCase& c, const AngleReading& angles = {}) {
-  return [c, angles, contract = bind(rulebook().contracts, c.heads.contract, *c.heads.x)](
-             const Problem& problem, const std::vector<HostTensor>* outputs) {
-    return expect_heads(contract, c.heads, problem, outputs, {.angles = angles});
+  return [c, angles](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return expect_heads(*c.heads.bound, c.heads, problem, outputs, {.angles = angles});
   };
 }
 
 Expect insert_answer(const LaunchCase& c, const AngleReading& angles = {}) {
-  return [c, angles, contract = bind(rulebook().contracts, c.insert.contract, *c.insert.x)](
-             const Problem& problem, const std::vector<HostTensor>* outputs) {
-    return expect_cache(contract, Placing(c.insert), c.insert, problem, outputs, {.angles = angles});
+  return [c, angles](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return expect_cache(*c.insert.bound, Placing(c.insert), c.insert, problem, outputs, {.angles = angles});
   };
 }
 

@@ -215,10 +215,7 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   return inputs;
 }
 
-std::pair<Case, Problem> gemm_with_rows(const Case& c, const Problem& problem, const std::vector<int64_t>& rows) {
-  Case fewer = c;
-  fewer.parameters["m"] = std::to_string(rows.size());
-  const GemmCase p = read_gemm_case(c);
+Problem gemm_with_rows(const GemmCase& p, const Problem& problem, const std::vector<int64_t>& rows) {
   Problem made{{}, problem.parameters};
   for (const HostTensor& tensor : problem.tensors) {
     const std::string& role = tensor.spec.name;
@@ -227,7 +224,7 @@ std::pair<Case, Problem> gemm_with_rows(const Case& c, const Problem& problem, c
     else
       made.tensors.push_back(role == "a" || role == "c" || role == "azp" || role == "d" ? chosen(tensor, rows) : tensor);
   }
-  return {std::move(fewer), std::move(made)};
+  return made;
 }
 
 }  // namespace assay

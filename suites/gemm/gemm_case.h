@@ -4,7 +4,7 @@
 #include <string>
 
 #include "harness/core/case.h"
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 #include "reference/contracts/layouts.h"
 #include "reference/flow/dot/predict.h"
 
@@ -42,7 +42,7 @@ Problem gemm_problem(const GemmCase& c);
 /// The tensors of a problem as the reference reads them; they must live as long.
 DotInputs gemm_inputs(const GemmCase& c, const Problem& problem);
 
-/// The case and problem whose row i is row rows[i].
-std::pair<Case, Problem> gemm_with_rows(const Case& c, const Problem& problem, const std::vector<int64_t>& rows);
+/// The problem whose row i is row rows[i].
+Problem gemm_with_rows(const GemmCase& c, const Problem& problem, const std::vector<int64_t>& rows);
 
 }  // namespace assay

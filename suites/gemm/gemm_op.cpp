@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "harness/core/callback_op.h"
 #include "reference/flow/dot/words.h"
 #include "reference/flow/registry.h"
 #include "suites/chip_of_unit.h"
@@ -40,24 +39,6 @@ std::string data_words(const GemmCase& p) {
   return fmt::format("{}.{}.{}{}.s{}", p.fill, p.b, p.scale, more, p.seed);
 }
 
-Case validated(Case c, const GemmOpParts& parts) {
-  const GemmCase p = read_gemm_case(c);
-  if (p.contract.of_blocks() != parts.of_blocks)
-    Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), name_of(p.scales),
-                                            parts.of_blocks ? "blocks" : "tensors, tokens and channels"));
-  c.set_name({c.op, p.id(), shape_words(p), data_words(p), p.warp});
-  c.parameters["arch"] = chip_of_unit(p.contract.unit_row->id);
-  return c;
-}
-
-/// The program of the contract that "split-K 6" is; of other words themselves.
-std::string program_meant(const Case& c, const std::string& said) {
-  int parts = 0, end = 0;
-  if (std::sscanf(said.c_str(), "split-K %d%n", &parts, &end) != 1 || size_t(end) != said.size()) return said;
-  const GemmCase p = read_gemm_case(c);
-  return program_of_parts(p.contract, p.k, parts).value_or(said);
-}
-
 /// Rows of b, and products, of a tile that cannot be cut.
 struct TileOfB {
   int64_t rows = 1, products = 1;
@@ -67,25 +48,70 @@ struct TileOfB {
   }
 };
 
-Case excerpt(Case c) {
-  const TileOfB tile(read_gemm_case(c).contract.shuffle);
-  const int64_t m = c.integer("m"), n = c.integer("n"), elements = kExcerptProducts / c.integer("k");
-  const int64_t columns = std::min(n, std::max(kExcerptColumns, elements / m) / tile.rows * tile.rows),
-                rows = std::min(m, std::max(kExcerptRows, elements / columns));
-  c.parameters["m"] = std::to_string(rows);
-  c.parameters["n"] = std::to_string(columns);
-  return c;
-}
+class BoundGemm : public BoundCase {
+ public:
+  BoundGemm(GemmCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}
 
-Shrinking shrink(const Case& c, const std::map<std::string, int64_t>&) {
-  const GemmCase p = read_gemm_case(c);
-  const TileOfB tile(p.contract.shuffle);
-  const auto axis = [](const char* column, int64_t size, int64_t unit) {
-    return ShrinkAxis{size / unit, [=](int64_t units) {
-                        return std::map<std::string, std::string>{{column, std::to_string(units * unit)}};
-                      }};
-  };
-  return {{axis("m", p.m, 1), axis("n", p.n, tile.rows), axis("k", p.k, tile.products)}, {}, p.m * p.n * p.k};
+  CaseName name() const override { return name_; }
+  std::string arch() const override { return chip_of_unit(c_.contract.unit_row->id); }
+  Problem problem() const override { return gemm_problem(c_); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override {
+    Expectation expectation = expect_product(c_, c_.contract, problem);
+    if (c_.contract.unknown())
+      expectation.together = [c = c_, &problem](const std::vector<HostTensor>& outputs) { return error_violations(c, problem, outputs); };
+    return expectation;
+  }
+  std::vector<Hypothesis> mutants() const override { return gemm_hypotheses(c_); }
+  std::unique_ptr<const BoundCase> excerpt() const override {
+    const TileOfB tile(c_.contract.shuffle);
+    const int64_t elements = kExcerptProducts / c_.k;
+    GemmCase few = c_;
+    few.n = std::min(c_.n, std::max(kExcerptColumns, elements / c_.m) / tile.rows * tile.rows);
+    few.m = std::min(c_.m, std::max(kExcerptRows, elements / few.n));
+    return few.m == c_.m && few.n == c_.n ? nullptr : std::make_unique<const BoundGemm>(std::move(few), name_);
+  }
+  Expectation programs(const Problem& problem) const override { return every_program(c_, problem); }
+  /// The program of the contract that "split-K 6" is; of other words themselves.
+  std::string program_meant(const std::string& said) const override {
+    int parts = 0, end = 0;
+    if (std::sscanf(said.c_str(), "split-K %d%n", &parts, &end) != 1 || size_t(end) != said.size()) return said;
+    return program_of_parts(c_.contract, c_.k, parts).value_or(said);
+  }
+  int64_t independent_rows() const override { return c_.m; }
+  CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override {
+    GemmCase some = c_;
+    some.m = int64_t(rows.size());
+    return {std::make_unique<const BoundGemm>(std::move(some), name_), gemm_with_rows(c_, problem, rows),
+            {{"m", std::to_string(rows.size())}}};
+  }
+  std::vector<Relation> relations(const Problem& problem) const override { return gemm_relations(c_, problem); }
+  std::vector<std::string> formulas() const override { return dot_lines(c_.contract); }
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
+    return trace_product(c_, problem, row, column);
+  }
+  std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
+    return product_remarks(c_, problem, outputs);
+  }
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override {
+    const TileOfB tile(c_.contract.shuffle);
+    const auto axis = [](const char* column, int64_t size, int64_t unit) {
+      return ShrinkAxis{size / unit, [=](int64_t units) { return CellChanges{{column, std::to_string(units * unit)}}; }};
+    };
+    return Shrinking{{axis("m", c_.m, 1), axis("n", c_.n, tile.rows), axis("k", c_.k, tile.products)}, {}, c_.m * c_.n * c_.k};
+  }
+
+ private:
+  const GemmCase c_;
+  const CaseName name_;
+};
+
+std::unique_ptr<const BoundCase> bind_gemm(const Case& c, bool of_blocks) {
+  GemmCase p = read_gemm_case(c);
+  if (p.contract.of_blocks() != of_blocks)
+    Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), name_of(p.scales),
+                                            of_blocks ? "blocks" : "tensors, tokens and channels"));
+  CaseName name = {c.op, p.id(), shape_words(p), data_words(p), p.warp};
+  return std::make_unique<const BoundGemm>(std::move(p), std::move(name));
 }
 
 std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
@@ -108,38 +134,15 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
 }  // namespace
 
 Op gemm_op(GemmOpParts parts) {
-  CallbackOp op;
-  op.name = parts.name;
-  op.roles = roles_of(parts);
-  op.parameters = {roles::kWarp};
-  op.columns = parts.columns;
-  op.optional_columns = parts.optional_columns;
-  op.takes = [of_blocks = parts.of_blocks](const std::string& contract) { return takes(contract, of_blocks); };
-  op.validate = [parts](Case c) { return validated(std::move(c), parts); };
-  op.problem = [](const Case& c) { return gemm_problem(read_gemm_case(c)); };
-  op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>*) {
-    const GemmCase p = read_gemm_case(c);
-    Expectation expectation = expect_product(p, p.contract, made);
-    if (p.contract.unknown())
-      expectation.together = [p, &made](const std::vector<HostTensor>& outputs) { return error_violations(p, made, outputs); };
-    return expectation;
-  };
-  op.neighbours = [](const Case& c) { return gemm_hypotheses(read_gemm_case(c)); };
-  op.programs = [](const Case& c, const Problem& made) { return every_program(read_gemm_case(c), made); };
-  op.untried =
-      "stream-K of CUTLASS, whose scheduler cuts k elsewhere in each tile of d; results of 16 bits that atomics add in any order";
-  op.program_meant = program_meant;
-  op.excerpt = excerpt;
-  op.batch = CallbackOp::Batch{[](const Case& c) { return read_gemm_case(c).m; }, gemm_with_rows};
-  op.relations = [](const Case& c, const Problem& made) { return gemm_relations(read_gemm_case(c), made); };
-  op.formulas = [](const Case& c) { return dot_lines(read_gemm_case(c).contract); };
-  op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {
-    return trace_product(read_gemm_case(c), made, row, column);
-  };
-  op.remarks = product_remarks;
-  op.case_of_dump = gemm_case_of_dump;
-  op.shrink = shrink;
-  return bindable(std::move(op));
+  return {.name = parts.name,
+          .roles = roles_of(parts),
+          .parameters = {roles::kWarp},
+          .columns = parts.columns,
+          .optional_columns = parts.optional_columns,
+          .untried = "stream-K of CUTLASS, whose scheduler cuts k elsewhere in each tile of d; results of 16 bits that atomics add in any order",
+          .takes = [of_blocks = parts.of_blocks](const std::string& contract) { return takes(contract, of_blocks); },
+          .bind = [of_blocks = parts.of_blocks](const Case& c) { return bind_gemm(c, of_blocks); },
+          .case_of_dump = gemm_case_of_dump};
 }
 
 }  // namespace assay

@@ -121,16 +121,16 @@ std::string contract_words(const GemmCase& c) {
 
 }  // namespace
 
-std::vector<std::string> product_remarks(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  const GemmCase c = read_gemm_case(one);
+std::vector<std::string> product_remarks(const GemmCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
   const std::vector<int64_t> rows = rows_looked_at(c);
   const HostTensor& d = find(outputs, "d");
   std::vector<std::string> notes;
   if (int64_t(rows.size()) == c.m) {
     notes = remarks(c, problem, d);
   } else {
-    const auto [fewer, some] = gemm_with_rows(one, problem, rows);
-    notes = remarks(read_gemm_case(fewer), some, rows_of(d, rows));
+    GemmCase fewer = c;
+    fewer.m = int64_t(rows.size());
+    notes = remarks(fewer, gemm_with_rows(c, problem, rows), rows_of(d, rows));
     notes.front() = fmt::format("of {} of {} rows: {}", rows.size(), c.m, notes.front());
   }
   if (!c.contract.unknown() || c.contract.of_unknown_unit()) notes.push_back(contract_words(c));

@@ -15,6 +15,6 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
 /// What stands beside every verdict: how far the worst element is from the exact product, in ulp and as a part of what any order of
 /// the unit's additions may lose, and whether numbers are too large or too small on the whole. Of large products so many rows, evenly
 /// spread, are multiplied exactly; the first remark then says how many.
-std::vector<std::string> product_remarks(const Case& c, const Problem& problem, const std::vector<HostTensor>& outputs);
+std::vector<std::string> product_remarks(const GemmCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

@@ -3,8 +3,7 @@
 
 #include <string>
 
-#include "harness/core/case.h"
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 #include "reference/units/predict.h"
 #include "reference/units/table.h"
 

@@ -92,19 +92,19 @@ HostTensor scales_of(const PackCase& c) {
   return x;
 }
 
-void require_domain(const Case& c, const PackCase& p, const HostTensor& x) {
-  if (p.packing.zero_bits == 0) return;
-  const PlacedLayout layout(*p.from, p.m, p.n);
-  for (int64_t r : p.rows()) {
-    for (int64_t g = 0; g < p.n; ++g) {
+std::string outside_domain(const PackCase& c, const HostTensor& x) {
+  if (c.packing.zero_bits == 0) return "";
+  const PlacedLayout layout(*c.from, c.m, c.n);
+  for (int64_t r : c.rows()) {
+    for (int64_t g = 0; g < c.n; ++g) {
       const uint32_t bits = x.code(layout.offset(r, g));
-      if ((bits & p.packing.zero_bits) == 0) continue;
-      Cells(c).refuse("fill",
-                      fmt::format("contract {} takes scales with {} only, which are powers of two; fill '{}' gives {:.9g} "
-                                  "(0x{:08x}) at [{}, {}]",
-                                  p.row->id, p.row->text("domain"), p.fill, decode(kF32, bits), bits, r, g));
+      if ((bits & c.packing.zero_bits) == 0) continue;
+      return fmt::format("contract {} takes scales with {} only, which are powers of two; fill '{}' gives {:.9g} "
+                         "(0x{:08x}) at [{}, {}]",
+                         c.row->id, c.row->text("domain"), c.fill, decode(kF32, bits), bits, r, g);
     }
   }
+  return "";
 }
 
 }  // namespace assay

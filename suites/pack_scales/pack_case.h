@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/case.h"
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 #include "reference/contracts/layouts.h"
 #include "reference/packing/packing.h"
 
@@ -38,7 +37,7 @@ PackCase read_pack_case(const Case& c);
 /// Input x: the scales in their layout.
 HostTensor scales_of(const PackCase& c);
 
-/// Throws TableError if one of them is none that the contract takes.
-void require_domain(const Case& c, const PackCase& p, const HostTensor& x);
+/// Which of them the contract does not take, and why; empty if it takes all.
+std::string outside_domain(const PackCase& c, const HostTensor& x);
 
 }  // namespace assay

@@ -1,7 +1,7 @@
 // What a contract makes of the heads of a case, and its mistakes.
 #pragma once
 
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 #include "reference/flow/rope/rope.h"
 #include "suites/qk_norm_rope/head_case.h"
 #include "suites/rows/rotation.h"
@@ -23,7 +23,7 @@ Expectation expect_heads(const Contract& contract, const HeadCase& c, const Prob
 
 std::vector<Hypothesis> head_hypotheses(const HeadCase& c);
 
-/// As Op::situation.
-std::string situation_of_heads(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
+/// As BoundCase::situation.
+std::string situation_of_heads(const HeadCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

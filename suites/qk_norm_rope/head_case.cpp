@@ -9,7 +9,6 @@
 #include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
-#include "suites/rows/cells.h"
 #include "suites/rows/rotation.h"
 #include "suites/rows/tensors.h"
 #include "suites/rulebook.h"
@@ -45,29 +44,53 @@ std::vector<int64_t> positions_of(const HeadCase& p) {
   const Random random(p.seed, kPositions);
   std::vector<int64_t> positions;
   for (int64_t i = 0; i < p.m; ++i) {
-    const int64_t anywhere = random.below(p.max_position, p.positions == "repeated" ? i / 3 : i);
-    positions.push_back(p.positions == "ascending" ? i % p.max_position : anywhere);
+    const int64_t anywhere = random.below(p.max_position, p.positions == Positions::kRepeated ? i / 3 : i);
+    positions.push_back(p.positions == Positions::kAscending ? i % p.max_position : anywhere);
   }
-  if (p.positions == "scattered") positions.back() = p.max_position - 1;
+  if (p.positions == Positions::kScattered) positions.back() = p.max_position - 1;
   return positions;
 }
 
 }  // namespace
 
-const std::vector<std::string>& kinds_of_positions() {
-  static const std::vector<std::string> kinds = {"ascending", "scattered", "repeated"};
-  return kinds;
+const char* name(Positions positions) {
+  switch (positions) {
+    case Positions::kAscending:
+      return "ascending";
+    case Positions::kScattered:
+      return "scattered";
+    case Positions::kRepeated:
+      break;
+  }
+  return "repeated";
+}
+
+static Positions read_positions(const Cells& cells) {
+  for (const Positions kind : {Positions::kAscending, Positions::kScattered, Positions::kRepeated})
+    if (cells.text("positions") == name(kind)) return kind;
+  cells.refuse("positions", "'" + cells.text("positions") + "' is none of: ascending, scattered, repeated");
 }
 
 HeadCase read_head_case(const Case& c) {
   const Cells cells(c);
+  const ContractRow& contract = cells.contract();
+  const std::shared_ptr<const Contract> bound = bound_contract(contract.id, half_format(cells, "x"));
+  if (!bound->rope()) cells.refuse("contract", "'" + contract.id + "' is no chain of a norm and a rope");
+  const Format& cache = cache_format(cells, half_format(cells, "x"), bound->rope()->row);
+  return read_head_case(cells, contract,
+                        {cells.positive("n"), cells.positive("rotary"), &cache, cells.positive("max_position"), read_positions(cells),
+                         cells.fill_name("fill")});
+}
+
+HeadCase read_head_case(const Cells& cells, const ContractRow& row, const HeadLayout& layout) {
   HeadCase p;
-  p.contract = cells.contract().id;
+  p.contract = row.id;
   p.x = &half_format(cells, "x");
-  const Contract contract = assay::bind(rulebook().contracts, p.contract, *p.x);
+  p.bound = bound_contract(p.contract, *p.x);
+  const Contract& contract = *p.bound;
   if (!contract.row_norm() || !contract.rope() || contract.links.size() != 2 || contract.row_norm()->adds())
     cells.refuse("contract", "'" + p.contract + "' is no chain of a norm and a rope");
-  const bool weighted = takes(rulebook().contracts, cells.contract(), "gamma");
+  const bool weighted = takes(rulebook().contracts, row, "gamma");
   if (weighted != cells.has("gamma"))
     cells.refuse("contract", "'" + p.contract + (weighted ? "' takes weights" : "' takes no weights") + " and is of another op");
   p.m = cells.positive("m");
@@ -77,18 +100,15 @@ HeadCase read_head_case(const Case& c) {
   if (cells.has("padded_heads")) p.padded_heads = cells.positive("padded_heads");
   if (!p.in_place() && p.padded_heads < p.q_heads)
     cells.refuse("padded_heads", fmt::format("{} are fewer than the {} of q", p.padded_heads, p.q_heads));
-  p.n = cells.positive("n");
-  p.rotary = cells.positive("rotary");
+  p.n = layout.n;
+  p.rotary = layout.rotary;
   if (p.rotary > p.n || p.rotary % 2 != 0)
     cells.refuse("rotary", fmt::format("{} is no even number up to n = {}", p.rotary, p.n));
-  p.cache = &cache_format(cells, *p.x, contract.rope()->row);
-  p.max_position = cells.positive("max_position");
+  p.cache = layout.cache;
+  p.max_position = layout.max_position;
   p.eps = cells.number("eps");
-  p.positions = cells.text("positions");
-  const auto& kinds = kinds_of_positions();
-  if (std::find(kinds.begin(), kinds.end(), p.positions) == kinds.end())
-    cells.refuse("positions", "'" + p.positions + "' is none of: " + fmt::format("{}", fmt::join(kinds, ", ")));
-  p.fill = cells.fill_name("fill");
+  p.positions = layout.positions;
+  p.fill = layout.fill;
   if (cells.has("gamma")) p.gamma = cells.fill_name("gamma");
   p.seed = uint64_t(cells.positive("seed"));
   p.warp = cells.warp();
@@ -101,7 +121,7 @@ CaseName head_name(const Case& c, const HeadCase& p) {
   return {c.op, p.contract,
           fmt::format("{}.m{}.{}.n{}.r{}.{}.p{}.eps{}", p.x->name, p.m, heads, p.n, p.rotary, p.cache->name, p.max_position,
                       c.text("eps")),
-          fmt::format("{}{}.{}.s{}", p.fill, p.gamma.empty() ? "" : "." + p.gamma, p.positions, p.seed), p.warp};
+          fmt::format("{}{}.{}.s{}", p.fill, p.gamma.empty() ? "" : "." + p.gamma, name(p.positions), p.seed), p.warp};
 }
 
 HostTensor heads_of(const HeadCase& p, const char* name, Role role) {

@@ -1,16 +1,32 @@
 // One case of the ops whose rows are heads: qk_norm_rope, q_norm_rope.
 #pragma once
 
+#include <memory>
 #include <string>
 
-#include "harness/core/case.h"
-#include "harness/core/op.h"
+#include "harness/core/bound_case.h"
 #include "reference/contracts/bind.h"
+#include "suites/rows/cells.h"
 
 namespace assay {
 
+/// How the numbers of the tensor `positions` run.
+enum class Positions { kAscending, kScattered, kRepeated };
+/// "ascending", "scattered", "repeated".
+const char* name(Positions positions);
+
+/// What heads look like, of a case whose table says it, or of one whose op knows it.
+struct HeadLayout {
+  int64_t n = 0, rotary = 0;     ///< numbers of a head; those that are rotated
+  const Format* cache = nullptr;  ///< of cosines and sines
+  int64_t max_position = 0;      ///< rows of the cache
+  Positions positions = Positions::kAscending;
+  std::string fill;
+};
+
 struct HeadCase {
   std::string contract;
+  std::shared_ptr<const Contract> bound;          ///< the contract for the format of the heads
   const Format* x = nullptr;                      ///< of heads and weights
   const Format* cache = nullptr;                  ///< of cosines and sines
   int64_t m = 0;                                  ///< tokens
@@ -19,7 +35,8 @@ struct HeadCase {
   int64_t n = 0, rotary = 0;                      ///< numbers of a head; those that are rotated
   int64_t max_position = 0;                       ///< rows of the cache
   double eps = 0;
-  std::string positions, fill, gamma;
+  Positions positions = Positions::kAscending;
+  std::string fill, gamma;
   uint64_t seed = 0;
   int warp = 0;
 
@@ -31,6 +48,8 @@ struct HeadCase {
 /// Reads the columns that are there. Throws TableError naming row and column: a contract that rotates no heads, more rotated
 /// numbers than a head has, a cache of a format that the contract does not take.
 HeadCase read_head_case(const Case& c);
+/// The same for a contract that the case's own names, of an op that is composed of others.
+HeadCase read_head_case(const Cells& cells, const ContractRow& contract, const HeadLayout& layout);
 
 CaseName head_name(const Case& c, const HeadCase& p);
 
@@ -41,8 +60,5 @@ HostTensor q_out_of(const HeadCase& p);
 
 /// Inputs and outputs, in the order of the call.
 Problem head_problem(const HeadCase& p);
-
-/// How the numbers of the tensor `positions` may run: "ascending", "scattered", "repeated".
-const std::vector<std::string>& kinds_of_positions();
 
 }  // namespace assay

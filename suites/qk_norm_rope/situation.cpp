@@ -2,7 +2,6 @@
 
 #include "harness/compare/element.h"
 #include "suites/qk_norm_rope/expect.h"
-#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
@@ -34,9 +33,8 @@ bool only_firsts_are_right(const std::vector<bool>& wrong, size_t count) {
 
 }  // namespace
 
-std::string situation_of_heads(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  const HeadCase c = read_head_case(one);
-  const Expectation right = expect_heads(bind(rulebook().contracts, c.contract, *c.x), c, problem, &outputs);
+std::string situation_of_heads(const HeadCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
+  const Expectation right = expect_heads(*c.bound, c, problem, &outputs);
   const WholePart whole = computed(right).front();
   const std::vector<bool> wrong = wrong_heads(c, whole, find(outputs, whole.part.tensor));
   for (const size_t count : {8, 4, 2})  // of a warp, as kernels have them

@@ -5,7 +5,6 @@
 #include "suites/qk_norm_rope/expect.h"
 #include "suites/rows/rotation.h"
 #include "suites/rows/words.h"
-#include "suites/rulebook.h"
 
 namespace assay {
 
@@ -26,7 +25,7 @@ std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, i
     lines.push_back("  stays as it is: " + in_words(point(inputs.x[own])));
     return lines;
   }
-  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
+  const Contract& contract = *c.bound;
   append_pair(lines, *contract.rope(), inputs, own);
   Trace trace(own);
   evaluate_row(contract, inputs, nullptr, *c.x, &trace);

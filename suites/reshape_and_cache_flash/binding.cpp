@@ -15,21 +15,18 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 }  // namespace
 
 Op reshape_and_cache_flash_op() {
-  CallbackOp op =
-      cache_op("reshape_and_cache_flash",
-               {{"key", Access::kIn, "[m, heads * size]: K of each token, head after head"},
-                {"value", Access::kIn, "[m, heads * size]: V of each token"},
-                {"k_scale", Access::kIn, "[1] or [heads] fp32: what K is divided by"},
-                {"v_scale", Access::kIn, "[1] or [heads] fp32: likewise of V"}},
-               {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "value", "scale", "seed", "warp"},
-               inputs, [](const Flow& first, const Record& record) {
-                 return &first == &cache_insert_flow() && record.find("k") && record.find("v");
-               });
-  op.validate = [validate = op.validate](const Case& c) {
-    require_flow(c, "cache_insert");
-    return validate(c);
-  };
-  return bindable(std::move(op));
+  return cache_op({.name = "reshape_and_cache_flash",
+                   .roles = {{"key", Access::kIn, "[m, heads * size]: K of each token, head after head"},
+                             {"value", Access::kIn, "[m, heads * size]: V of each token"},
+                             {"k_scale", Access::kIn, "[1] or [heads] fp32: what K is divided by"},
+                             {"v_scale", Access::kIn, "[1] or [heads] fp32: likewise of V"}},
+                   .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "value", "scale", "seed", "warp"},
+                   .inputs = inputs,
+                   .takes =
+                       [](const Flow& first, const Record& record) {
+                         return &first == &cache_insert_flow() && record.find("k") && record.find("v");
+                       },
+                   .require = [](const Cells& cells, const ContractRow& contract) { require_flow(cells, contract, "cache_insert"); }});
 }
 
 }  // namespace assay

@@ -1,32 +1,13 @@
 #include "suites/ops.h"
-#include "suites/rows/roles.h"
 #include "suites/rows/row_op.h"
-#include "suites/rows/stored_y.h"
-#include "suites/rows/tensors.h"
 
 namespace assay {
-namespace {
-
-void require(const Case& c) {
-  require_flow(c, "row_norm");
-  require_stored_y(c);
-}
-
-Problem problem(const RowCase& p) {
-  const Format& q = code_format(p);
-  return {{input_matrix(p, q), input_gamma(p), output_matrix("y", p, *p.x)}, {{"eps", p.eps}, {"warp", double(p.warp)}}};
-}
-
-}  // namespace
 
 Op rms_norm_op() {
-  return bindable(row_op({.name = "rms_norm",
-                 .roles = {roles::kX, roles::kGamma, roles::kY},
-                 .parameters = {roles::kEps, roles::kWarp},
+  return row_op({.name = "rms_norm",
+                 .chain = RowChain({norm_stage()}),
                  .columns = {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "seed", "warp"},
-                 .optional_columns = {"row_stride", "offset"},
-                 .require = require,
-                 .problem = problem}));
+                 .optional_columns = {"row_stride", "offset"}});
 }
 
 }  // namespace assay

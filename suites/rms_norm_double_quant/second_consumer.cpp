@@ -35,6 +35,22 @@ std::vector<Violation> differences(const std::vector<HostTensor>& outputs) {
   return found;
 }
 
+/// A matrix as two sequences of half its rows.
+void as_sequences(TensorSpec& spec) {
+  const int64_t rows = spec.shape[0] / 2;
+  spec.shape.insert(spec.shape.begin(), 2), spec.shape[1] = rows;
+  spec.strides.insert(spec.strides.begin(), rows * spec.strides[0]);
+}
+
+Problem doubled(Problem once) {
+  for (const auto& [first, second] : kConsumers) {
+    HostTensor another = find(once.tensors, first);
+    another.spec.name = second;
+    once.tensors.push_back(std::move(another));
+  }
+  return once;
+}
+
 Expect both(Expect first, Expect second) {
   return [first = std::move(first), second = std::move(second)](const Problem& problem, const std::vector<HostTensor>* outputs) {
     // The second answer is made from its own consumer's outputs, which live as long as it does.
@@ -67,46 +83,56 @@ bool is_of_shared_result(const Hypothesis& one) {
 
 }  // namespace
 
-CallbackOp with_second_consumer(CallbackOp op) {
+std::vector<RoleSpec> roles_of_second() {
+  std::vector<RoleSpec> all;
   for (const auto& [first, second] : kConsumers)
-    op.roles.push_back({second, Access::kOut, std::string("what the second consumer stores: the same bytes as ") + first});
-  op.problem = [once = op.problem](const Case& c) {
-    Problem problem = once(c);
-    for (const auto& [first, second] : kConsumers) {
-      HostTensor another = find(problem.tensors, first);
-      another.spec.name = second;
-      problem.tensors.push_back(std::move(another));
+    all.push_back({second, Access::kOut, std::string("what the second consumer stores: the same bytes as ") + first});
+  return all;
+}
+
+CaseName BoundDoubleQuant::name() const {
+  CaseName name = other().name();
+  if (view_) name.fills += ".view";
+  return name;
+}
+
+Problem BoundDoubleQuant::problem() const {
+  Problem made = doubled(other().problem());
+  if (view_) as_sequences(find(made.tensors, "x").spec), as_sequences(find(made.tensors, "q").spec);
+  return made;
+}
+
+Expectation BoundDoubleQuant::expect(const Problem& problem, const std::vector<HostTensor>* outputs) const {
+  const Expect one = [this](const Problem& p, const std::vector<HostTensor>* stored) { return other().expect(p, stored); };
+  return both(one, one)(problem, outputs);
+}
+
+std::vector<Hypothesis> BoundDoubleQuant::mutants() const {
+  const Expect right = [once = shared()](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return once->expect(problem, outputs);
+  };
+  std::vector<Hypothesis> all, of_one;
+  for (Hypothesis& one : other().mutants()) {
+    if (is_of_shared_result(one)) {
+      of_one.push_back({"of q2 alone: " + one.name, both(right, one.expect), one.equivalent});
+      of_one.back().suspect = one.suspect;
+      of_one.push_back({"of q alone: " + one.name, both(one.expect, right), one.equivalent});
+      of_one.back().suspect = one.suspect;
     }
-    return problem;
-  };
-  op.batch->with_rows = [gather = op.batch->with_rows, make = op.problem](const Case& c, const Problem& made, const std::vector<int64_t>& rows) {
-    auto [fewer, problem] = gather(c, made, rows);
-    for (const HostTensor& tensor : make(fewer).tensors)
-      if (tensor.spec.name.ends_with("2")) problem.tensors.push_back(tensor);
-    return std::pair(fewer, problem);
-  };
-  op.neighbours = [once = op.neighbours, expect = op.expect](const Case& c) {
-    const Expect right = [expect, c](const Problem& problem, const std::vector<HostTensor>* outputs) {
-      return expect(c, problem, outputs);
-    };
-    std::vector<Hypothesis> all, of_one;
-    for (Hypothesis& one : once(c)) {
-      if (is_of_shared_result(one)) {
-        of_one.push_back({"of q2 alone: " + one.name, both(right, one.expect), one.equivalent});
-        of_one.back().suspect = one.suspect;
-        of_one.push_back({"of q alone: " + one.name, both(one.expect, right), one.equivalent});
-        of_one.back().suspect = one.suspect;
-      }
-      all.push_back(of_both(std::move(one)));
-    }
-    all.insert(all.end(), of_one.begin(), of_one.end());
-    return all;
-  };
-  op.expect = [once = op.expect](const Case& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
-    const Expect one = [&](const Problem& p, const std::vector<HostTensor>* stored) { return once(c, p, stored); };
-    return both(one, one)(problem, outputs);
-  };
-  return op;
+    all.push_back(of_both(std::move(one)));
+  }
+  all.insert(all.end(), of_one.begin(), of_one.end());
+  return all;
+}
+
+std::unique_ptr<const BoundCase> BoundDoubleQuant::excerpt() const {
+  std::unique_ptr<const BoundCase> few = other().excerpt();
+  return few ? std::make_unique<const BoundDoubleQuant>(std::move(few), view_) : nullptr;
+}
+
+CaseOfRows BoundDoubleQuant::with_rows(const Problem& problem, const std::vector<int64_t>& rows) const {
+  CaseOfRows some = other().with_rows(problem, rows);
+  return {std::make_unique<const BoundDoubleQuant>(std::move(some.bound), false), doubled(std::move(some.problem)), std::move(some.cells)};
 }
 
 }  // namespace assay

@@ -17,13 +17,15 @@ std::vector<std::string> alternatives_of(const std::string& cell) {
   return parts;
 }
 
-bool takes_contract(const std::string& contract, const std::vector<std::string>& columns, const std::function<void(const Case&)>& require) {
-  if (rulebook().contracts.lookup(contract) == nullptr) return false;
+bool takes_contract(const std::string& contract, const std::vector<std::string>& columns,
+                    const std::function<void(const Cells&, const ContractRow&)>& require) {
+  const ContractRow* row = rulebook().contracts.lookup(contract);
+  if (row == nullptr) return false;
   Case probe;
   for (const std::string& column : columns) probe.parameters[column] = "";
   probe.parameters["contract"] = contract;
   try {
-    require(probe);
+    require(Cells(probe), *row);
     return true;
   } catch (const TableError&) {
     return false;

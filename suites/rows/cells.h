@@ -13,9 +13,6 @@ namespace assay {
 /// Parts of a cell that lists alternatives: "row|col".
 std::vector<std::string> alternatives_of(const std::string& cell);
 
-/// Whether `require` lets a case pass that has this contract and else empty cells. False also for one that does not exist.
-bool takes_contract(const std::string& contract, const std::vector<std::string>& columns, const std::function<void(const Case&)>& require);
-
 class Cells {
  public:
   explicit Cells(const Case& c) : case_(c) {}
@@ -36,5 +33,10 @@ class Cells {
  private:
   const Case& case_;
 };
+
+/// Whether `require` takes a contract for an op with these columns, all of whose other cells are empty. False also for a contract that
+/// does not exist.
+bool takes_contract(const std::string& contract, const std::vector<std::string>& columns,
+                    const std::function<void(const Cells&, const ContractRow&)>& require);
 
 }  // namespace assay

@@ -203,11 +203,14 @@ std::shared_ptr<const RowBehind> FirstRow::behind(const Neighbour& mistake, cons
   return known_.of(problem, [&] { return row_behind(mistake.contract, links, inputs(), x); });
 }
 
-Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
+Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading) {
-  const auto rows = std::make_shared<const Rows>(std::make_shared<const Contract>(contract), std::make_shared<const RowCase>(c),
-                                                 problem, outputs, reading);
-  return answer_of(rows, reading.explains);
+  return answer_of(std::make_shared<const Rows>(contract, c, problem, outputs, reading), reading.explains);
+}
+
+Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
+                        const RowReading& reading) {
+  return expect_rows(std::make_shared<const Contract>(contract), std::make_shared<const RowCase>(c), problem, outputs, reading);
 }
 
 Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const std::shared_ptr<const RowCase>& c,

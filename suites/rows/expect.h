@@ -33,6 +33,9 @@ class FirstRow {
 };
 
 /// The contract's answer, a step a row. `outputs` null: from the inputs alone.
+Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c, const Problem& problem,
+                        const std::vector<HostTensor>* outputs, const RowReading& reading = {});
+/// The same of copies of both.
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 
@@ -41,6 +44,6 @@ Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, cons
                            const Problem& problem, const std::vector<HostTensor>* outputs, const std::shared_ptr<FirstRow>& first);
 
 /// Single-step edits of the contract and of the scale layout, each with its own answer.
-std::vector<Hypothesis> row_hypotheses(const RowCase& c);
+std::vector<Hypothesis> row_hypotheses(const std::shared_ptr<const RowCase>& c);
 
 }  // namespace assay

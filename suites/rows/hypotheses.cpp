@@ -139,10 +139,9 @@ std::vector<Hypothesis> with_contract_mistakes(const RowCase& c, const Neighbour
 
 }  // namespace
 
-std::vector<Hypothesis> row_hypotheses(const RowCase& c) {
-  const ContractTables& tables = rulebook().contracts;
-  const Neighbour right = unedited(tables, c.contract, *c.x);
-  const auto shared = std::make_shared<const RowCase>(c);
+std::vector<Hypothesis> row_hypotheses(const SharedCase& shared) {
+  const RowCase& c = *shared;
+  const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
   const auto first_row = std::make_shared<FirstRow>();
   std::vector<Hypothesis> hypotheses;
   for (const SharedNeighbour& first : contract_edits(c.contract, *c.x)) {

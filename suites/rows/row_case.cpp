@@ -5,11 +5,11 @@
 #include <numeric>
 
 #include "harness/fill/fill.h"
-#include "reference/contracts/group_shape.h"
+#include "reference/flow/gated/gated.h"
 #include "reference/flow/registry.h"
+#include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
-#include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -35,8 +35,8 @@ void read_groups(const Cells& cells, RowCase& c) {
   const auto layouts = alternatives_of(row.text("layouts"));
   const std::string& cell = cells.text("group_size");
   try {
-    const GroupShape shape = parse_group_shape(cell);
-    c.group_size = shape.columns_of(c.n), c.group_rows = shape.rows_of(c.m);
+    c.group = parse_group_shape(cell);
+    c.group_size = c.group.columns_of(c.n), c.group_rows = c.group.rows_of(c.m);
   } catch (const ParseError& error) {
     cells.refuse("group_size", error.what());
   }
@@ -89,40 +89,29 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
 }
 
 /// Of norms, an input that only some of them take.
-void require_input_of_norm(const Case& c, const std::string& input, const std::string& without) {
-  const ContractRow& row = first_row(Cells(c).contract().id);
-  if (!takes(row.id, input)) Cells(c).refuse("contract", "'" + row.id + "' " + without + " and is of another op");
+void require_input_of_norm(const Cells& cells, const ContractRow& contract, const std::string& input, const std::string& without) {
+  const ContractRow& row = first_row(contract.id);
+  if (!takes(row.id, input)) cells.refuse("contract", "'" + row.id + "' " + without + " and is of another op");
+}
+
+/// The cell whose last number y is; null: the row makes none.
+const std::string* cell_of_y(const ContractRow& row) {
+  if (row.flow == &row_norm_flow()) return &row.text("y");
+  if (row.flow == &gated_flow()) return &row.text("h");
+  return nullptr;
 }
 
 }  // namespace
 
-int64_t RowCase::stored_row(int64_t row) const {
-  if (room == 0) return row;
-  int64_t expert = 0;
-  for (; row >= tokens[size_t(expert)]; ++expert) row -= tokens[size_t(expert)];
-  return expert * room + row;
-}
-
-void require_columns(const Case& c) {
-  const Cells cells(c);
-  const std::string& id = cells.contract().id;
-  if (takes(id, "residual") && !cells.has("residual"))
-    cells.refuse("contract", "'" + first_row(id).id + "' adds a residual and is of another op");
-  if (takes(id, "gate") && !cells.has("gate"))
-    cells.refuse("contract", "'" + first_row(id).id + "' takes a gate and is of another op");
-  if (takes(id, "beta") && !cells.has("beta"))
-    cells.refuse("contract", "'" + first_row(id).id + "' takes the mean off and is of another op");
-}
-
-RowCase read_row_case(const Case& source) {
-  const Cells cells(source);
-  require_columns(source);
+RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_x) {
+  require_columns(cells, contract);
   RowCase c;
-  c.contract = cells.contract().id;
+  c.contract = contract.id;
   c.gated = takes(c.contract, "up");
   c.x = find_format(cells.text("x"));
   if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee)
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
+  c.bound = bound_contract(c.contract, *c.x);
   if (cells.has("tokens")) c.tokens = cells.counts("tokens");
   c.m = c.tokens.empty() ? cells.positive("m") : std::accumulate(c.tokens.begin(), c.tokens.end(), int64_t{0});
   if (cells.has("room")) c.room = cells.positive("room");
@@ -136,7 +125,7 @@ RowCase read_row_case(const Case& source) {
     read_scale_ub(cells, c);
   }
   if (cells.has("eps")) c.eps = cells.number("eps");
-  c.fill = cells.fill_name("fill");
+  if (has_x) c.fill = cells.fill_name("fill");
   if (cells.has("up")) c.up = cells.fill_name("up");
   if (cells.has("scale")) c.scale_fill = cells.fill_name("scale");
   if (cells.has("scale")) c.zero_fill = fill_of_taken(cells, c, "azp");
@@ -152,37 +141,83 @@ RowCase read_row_case(const Case& source) {
   return c;
 }
 
-void require_flow(const Case& c, const std::string& flow) {
-  const ContractRow& row = Cells(c).contract();
+int64_t RowCase::stored_row(int64_t row) const {
+  if (room == 0) return row;
+  int64_t expert = 0;
+  for (; row >= tokens[size_t(expert)]; ++expert) row -= tokens[size_t(expert)];
+  return expert * room + row;
+}
+
+RowCase RowCase::with_rows(int64_t rows) const {
+  RowCase c = *this;
+  c.m = rows;
+  if (has_scales()) c.group_rows = group.rows_of(rows);
+  return c;
+}
+
+RowCase RowCase::with_fewer_tokens(int64_t rows) const {
+  if (m <= rows) return *this;
+  RowCase c = *this;
+  for (int64_t& count : c.tokens) count = std::max(std::min<int64_t>(count, 1), count * rows / m);
+  const int64_t left = std::accumulate(c.tokens.begin(), c.tokens.end(), int64_t{0});
+  c.m = left;
+  if (has_scales()) c.group_rows = group.rows_of(left);
+  return c;
+}
+
+RowCase read_row_case(const Case& c) {
+  const Cells cells(c);
+  return read_row_case(cells, cells.contract(), true);
+}
+
+void require_columns(const Cells& cells, const ContractRow& contract) {
+  const std::string& id = contract.id;
+  if (takes(id, "residual") && !cells.has("residual"))
+    cells.refuse("contract", "'" + first_row(id).id + "' adds a residual and is of another op");
+  if (takes(id, "gate") && !cells.has("gate"))
+    cells.refuse("contract", "'" + first_row(id).id + "' takes a gate and is of another op");
+  if (takes(id, "beta") && !cells.has("beta"))
+    cells.refuse("contract", "'" + first_row(id).id + "' takes the mean off and is of another op");
+}
+
+void require_flow(const Cells& cells, const ContractRow& row, const std::string& flow) {
   if (row.flow != &flow_named(flow))
-    Cells(c).refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes " + flow + " rows");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes " + flow + " rows");
 }
 
-void require_chain(const Case& c, const std::string& first_flow) {
-  require_flow(c, "chain");
-  const std::string& id = Cells(c).contract().id;
-  const Flow& flow = *first_row(id).flow;
+void require_chain(const Cells& cells, const ContractRow& row, const std::string& first_flow) {
+  require_flow(cells, row, "chain");
+  const Flow& flow = *first_row(row.id).flow;
   if (&flow != &flow_named(first_flow))
-    Cells(c).refuse("contract",
-                    "'" + id + "' begins with a " + flow.name + " row and this op takes chains that begin with " + first_flow);
+    cells.refuse("contract",
+                 "'" + row.id + "' begins with a " + flow.name + " row and this op takes chains that begin with " + first_flow);
 }
 
-void require_mean(const Case& c) { require_input_of_norm(c, "beta", "takes no mean off"); }
+void require_mean(const Cells& cells, const ContractRow& row) { require_input_of_norm(cells, row, "beta", "takes no mean off"); }
 
-void require_residual(const Case& c) { require_input_of_norm(c, "residual", "adds no residual"); }
+void require_residual(const Cells& cells, const ContractRow& row) { require_input_of_norm(cells, row, "residual", "adds no residual"); }
 
-void require_sharing(const Case& c, Sharing sharing) {
-  const ContractRow& contract = Cells(c).contract();
+void require_sharing(const Cells& cells, const ContractRow& contract, Sharing sharing) {
   const ContractRow& row = last_row(contract.id);
-  if (contract.flow->kind != FlowKind::kChain && !is_quantization(contract)) require_flow(c, "group_quant");
+  if (contract.flow->kind != FlowKind::kChain && !is_quantization(contract)) require_flow(cells, contract, "group_quant");
   if (!is_quantization(row))
-    Cells(c).refuse("contract", "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations");
+    cells.refuse("contract", "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations");
   const bool given = takes(row.id, "scale");
   const Sharing own = given ? Sharing::kGiven : spans_rows(row) ? Sharing::kAcrossRows : Sharing::kInRow;
   static const std::map<Sharing, std::string> words = {{Sharing::kInRow, "gives groups of a row their scales"},
                                                        {Sharing::kAcrossRows, "gives many rows one scale"},
                                                        {Sharing::kGiven, "takes its scales as an input"}};
-  if (own != sharing) Cells(c).refuse("contract", "'" + row.id + "' " + words.at(own) + " and is of another op");
+  if (own != sharing) cells.refuse("contract", "'" + row.id + "' " + words.at(own) + " and is of another op");
+}
+
+void require_stored_y(const Cells& cells, const ContractRow& row) {
+  const std::string& x = cells.text("x");
+  const std::string* y = cell_of_y(row);
+  if (!y || x.empty() || x == "f32") return;  // empty: the contract alone is asked for
+  const std::string last = y->substr(y->rfind(' ') + 1);  // the whole of one step: npos + 1 is 0
+  const bool stored = last == "to(x)" || last == "to(" + x + ")" || last.starts_with("to(" + x + ",");
+  if (!stored)
+    cells.refuse("contract", "'" + row.id + "' leaves no " + x + " for y: it is of another input, or of no op alone");
 }
 
 std::string shape_id(const RowCase& c) {
@@ -210,17 +245,6 @@ CaseName row_name(const Case& c, const RowCase& p) {
   for (const std::string& another : {p.up, p.residual, p.gamma, p.beta, p.gate, p.scale_fill, p.zero_fill})
     if (!another.empty()) fills.append(".").append(another);
   return {c.op, p.contract, shape, fills + ".s" + std::to_string(p.seed), p.warp};
-}
-
-Case with_fewer_tokens(Case c, const RowCase& p, int64_t rows) {
-  if (p.m <= rows) return c;
-  std::string counts;
-  for (int64_t count : p.tokens) {
-    const int64_t fewer = std::max(std::min<int64_t>(count, 1), count * rows / p.m);
-    counts.append(counts.empty() ? "" : ";").append(std::to_string(fewer));
-  }
-  c.parameters["tokens"] = counts;
-  return c;
 }
 
 }  // namespace assay

@@ -2,25 +2,29 @@
 #pragma once
 
 #include <cmath>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "harness/core/case.h"
-#include "harness/core/op.h"
+#include "reference/contracts/bind.h"
+#include "reference/contracts/group_shape.h"
 #include "reference/contracts/layouts.h"
+#include "suites/rows/cells.h"
 
 namespace assay {
 
 /// Parameters of one case. Columns that an op's table lacks keep their zeros.
 struct RowCase {
   std::string contract;
+  std::shared_ptr<const Contract> bound;  ///< the contract for the format of x
   const Format* x = nullptr;        ///< of the input
   const Format* weights = nullptr;  ///< of gamma and beta
   int64_t m = 0, n = 0;             ///< rows, columns of the output
   int64_t row_stride = 0;           ///< from a row of x to the next in memory; 0: as many as it has
   int64_t offset = 0;               ///< elements before the first row of x, which is then not aligned
   bool gated = false;               ///< a row of x is two halves of n: gate and up
+  GroupShape group;                 ///< as its cell says, of a case with scales
   int64_t group_size = 0;           ///< columns per scale; the cell `row` means n, `tensor` m and n
   int64_t group_rows = 1;           ///< rows per scale
   std::vector<int64_t> tokens;      ///< rows of each expert, m in all; empty if the rows are no experts'
@@ -39,27 +43,40 @@ struct RowCase {
   int64_t x_columns() const { return gated ? 2 * n : n; }
   int64_t groups() const { return (n + group_size - 1) / group_size; }  ///< in a row
   int64_t rows_of_groups() const { return (m + group_rows - 1) / group_rows; }
+  bool has_scales() const { return layout != nullptr; }
+  /// The case with another number of rows.
+  RowCase with_rows(int64_t rows) const;
+  /// The case with fewer rows of each expert, and at least one of those that have some; itself if it has no more than that.
+  RowCase with_fewer_tokens(int64_t rows) const;
 };
 
 /// Reads the columns that are there. Throws TableError naming row and column: no such contract, layout, format, fill; a group
 /// size that does not divide n or that the contract does not have; a warp other than 32 and 64.
 RowCase read_row_case(const Case& c);
 
-/// Throws TableError unless the case's contract is a row of that flow ("group_quant", "quant_azp", "row_norm", "chain").
-void require_flow(const Case& c, const std::string& flow);
-
-/// Throws TableError unless the case's contract is a chain that begins with a row of that flow.
-void require_chain(const Case& c, const std::string& first_flow);
-
-/// Throws TableError unless the case's contract takes the mean off.
-void require_mean(const Case& c);
-
-/// Throws TableError unless the case's contract adds a residual.
-void require_residual(const Case& c);
+/// The same for a contract that the case's own names, of an op that is composed of others. `has_x`: its x has a fill; it is no other
+/// op's result.
+RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_x);
 
 /// How a group_quant contract, or the one at the end of a chain, shares and gets its scales: each op takes one kind.
 enum class Sharing { kInRow, kAcrossRows, kGiven };
-void require_sharing(const Case& c, Sharing sharing);
+
+// Each throws TableError about `contract` unless the contract
+
+/// is a row of that flow ("group_quant", "quant_azp", "row_norm", "chain"),
+void require_flow(const Cells& cells, const ContractRow& contract, const std::string& flow);
+/// is a chain that begins with a row of that flow,
+void require_chain(const Cells& cells, const ContractRow& contract, const std::string& first_flow);
+/// subtracts the mean,
+void require_mean(const Cells& cells, const ContractRow& contract);
+/// adds a residual,
+void require_residual(const Cells& cells, const ContractRow& contract);
+/// shares its scales like that,
+void require_sharing(const Cells& cells, const ContractRow& contract, Sharing sharing);
+/// rounds y to the format of x, which an op that stores it needs,
+void require_stored_y(const Cells& cells, const ContractRow& contract);
+/// needs no column that the op lacks: of a residual, a gate, a beta.
+void require_columns(const Cells& cells, const ContractRow& contract);
 
 /// "bf16.m16.n7168.g128.row" from what the op has.
 std::string shape_id(const RowCase& c);
@@ -67,12 +84,5 @@ std::string shape_id(const RowCase& c);
 /// "rms_norm/vllm.rms_norm@v0.19.1/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32" in parts: the name of the case that `p` was read
 /// from. Golden files carry it.
 CaseName row_name(const Case& c, const RowCase& p);
-
-/// Fewer rows of each expert, and at least one of those that have some.
-Case with_fewer_tokens(Case c, const RowCase& p, int64_t rows);
-
-/// Throws TableError about `contract` unless the op has the columns that the contract needs: those of a residual, of a gate and
-/// of a beta.
-void require_columns(const Case& c);
 
 }  // namespace assay

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <cstring>
 
-#include "suites/rows/cells.h"
 #include "suites/rows/expect.h"
 #include "suites/rows/layout_words.h"
 #include "suites/rows/row_dump.h"
 #include "suites/rows/row_shrink.h"
 #include "suites/rows/words.h"
-#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
@@ -26,57 +24,69 @@ void gather_rows(const HostTensor& from, const std::vector<int64_t>& rows, HostT
                 from.bytes.data() + size_t(from.spec.row(rows[i]) * from.spec.format->bytes()), bytes);
 }
 
-Contract contract_of(const RowCase& c) { return bind(rulebook().contracts, c.contract, *c.x); }
-
 }  // namespace
 
-CallbackOp row_op(RowOpParts parts) {
-  CallbackOp op;
-  op.name = std::move(parts.name);
-  op.roles = std::move(parts.roles);
-  op.parameters = std::move(parts.parameters);
-  op.columns = std::move(parts.columns);
-  op.optional_columns = std::move(parts.optional_columns);
-  op.takes = [columns = op.columns, require = parts.require](const std::string& contract) {
-    return takes_contract(contract, columns, [&](const Case& probe) {
-      require(probe);
-      require_columns(probe);
-    });
-  };
-  op.validate = [require = std::move(parts.require)](Case c) {
-    require(c);
-    c.set_name(row_name(c, read_row_case(c)));
-    return c;
-  };
-  op.problem = [problem = std::move(parts.problem)](const Case& c) { return problem(read_row_case(c)); };
-  op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>* outputs) {
-    const RowCase p = read_row_case(c);
-    return expect_rows(contract_of(p), p, made, outputs);
-  };
-  op.neighbours = [](const Case& c) { return row_hypotheses(read_row_case(c)); };
-  op.excerpt = [](Case c) {
-    const RowCase p = read_row_case(c);
-    int64_t rows = std::max<int64_t>(1, kExcerptElements / p.n);
-    if (!p.tokens.empty()) return with_fewer_tokens(std::move(c), p, rows);
-    if (p.group_rows < p.m) rows = (rows + p.group_rows - 1) / p.group_rows * p.group_rows;  // whole groups
-    c.parameters["m"] = std::to_string(std::min(p.m, rows));
-    return c;
-  };
-  const auto with_rows = [make = op.problem](Case c, const Problem& made, const std::vector<int64_t>& rows) {
-    c.parameters["m"] = std::to_string(rows.size());
-    Problem problem = make(c);
-    for (size_t i = 0; i < made.tensors.size(); ++i) gather_rows(made.tensors[i], rows, problem.tensors[i]);
-    return std::pair(c, problem);
-  };
-  op.batch = CallbackOp::Batch{[](const Case& c) { return read_row_case(c).m; }, with_rows};
-  op.formulas = [](const Case& c) { return formulas(contract_of(read_row_case(c))); };
-  op.trace = [](const Case& c, const Problem& made, int64_t row, int64_t column) {
-    return trace_element(read_row_case(c), made, row, column);
-  };
-  op.layouts = [](const Case& c) { return row_layout_lines(read_row_case(c)); };
-  op.case_of_dump = row_case_of_dump;
-  op.shrink = shrink_rows;
-  return op;
+Expectation BoundRows::expect_of(const std::shared_ptr<const Contract>& contract, const Problem& problem,
+                                 const std::vector<HostTensor>* outputs) const {
+  return expect_rows(contract, c_, problem, outputs);
+}
+
+Expectation BoundRows::expect(const Problem& problem, const std::vector<HostTensor>* outputs) const {
+  return expect_rows(c_->bound, c_, problem, outputs);
+}
+
+std::vector<Hypothesis> BoundRows::mutants() const { return row_hypotheses(c_); }
+
+std::unique_ptr<const BoundCase> BoundRows::excerpt() const {
+  if (c_->room > 0) return nullptr;  // its size is that of its experts
+  int64_t rows = std::max<int64_t>(1, kExcerptElements / c_->n);
+  if (c_->m <= rows) return nullptr;
+  if (!c_->tokens.empty()) return with(c_->with_fewer_tokens(rows));
+  if (c_->group_rows < c_->m) rows = (rows + c_->group_rows - 1) / c_->group_rows * c_->group_rows;  // whole groups
+  return rows < c_->m ? with(c_->with_rows(rows)) : nullptr;
+}
+
+CaseOfRows BoundRows::with_rows(const Problem& problem, const std::vector<int64_t>& rows) const {
+  std::unique_ptr<const BoundRows> some = with(c_->with_rows(int64_t(rows.size())));
+  Problem made = some->problem();
+  for (size_t i = 0; i < problem.tensors.size(); ++i) gather_rows(problem.tensors[i], rows, made.tensors[i]);
+  return {std::move(some), std::move(made), {{"m", std::to_string(rows.size())}}};
+}
+
+std::vector<std::string> BoundRows::formulas() const { return assay::formulas(*c_->bound); }
+
+std::vector<std::string> BoundRows::trace(const Problem& problem, int64_t row, int64_t column) const {
+  return trace_element(*c_, problem, row, column);
+}
+
+std::vector<std::string> BoundRows::layouts() const { return row_layout_lines(*c_); }
+
+std::optional<Shrinking> BoundRows::shrinking(const std::map<std::string, int64_t>& multiple_of) const {
+  return shrink_rows(*c_, multiple_of);
+}
+
+std::unique_ptr<const BoundRows> bind_rows(const std::shared_ptr<const RowOpParts>& op, const Case& c) {
+  const Cells cells(c);
+  op->chain.require(cells, cells.contract());
+  RowCase p = read_row_case(c);
+  CaseName name = row_name(c, p);
+  return std::make_unique<const BoundRows>(op, std::move(p), std::move(name));
+}
+
+Op row_op(RowOpParts own) {
+  const auto parts = std::make_shared<const RowOpParts>(std::move(own));
+  return {.name = parts->name,
+          .roles = parts->chain.roles(),
+          .parameters = parts->chain.parameters(),
+          .columns = parts->columns,
+          .optional_columns = parts->optional_columns,
+          .takes =
+              [parts](const std::string& contract) {
+                return takes_contract(contract, parts->columns,
+                                      [&](const Cells& cells, const ContractRow& row) { parts->chain.require(cells, row); });
+              },
+          .bind = [parts](const Case& c) { return bind_rows(parts, c); },
+          .case_of_dump = row_case_of_dump};
 }
 
 }  // namespace assay

@@ -1,19 +1,42 @@
 #include "suites/rows/tensors.h"
 
 #include <cstring>
+#include <optional>
 
 #include "harness/fill/fill.h"
-#include "reference/contracts/bind.h"
 #include "reference/formats/catalogue.h"
+#include "reference/recipe/eval.h"
 #include "suites/rows/places.h"
-#include "suites/rulebook.h"
 
 namespace assay {
 
-const Format& code_format(const RowCase& c) {
-  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
-  return contract.group_quant() ? *contract.group_quant()->q : *c.x;
+namespace {
+
+/// Random streams of the tensors of a row op. Golden data depend on them: a new tensor takes a new number. No row op has both halves
+/// and gamma.
+enum Stream : uint32_t { kX = 0, kUp = 1, kGamma = 1, kScale = 2, kZeroPoint = 3, kResidual = 4, kBeta = 5, kGate = 6 };
+
+/// What the contract adds to gamma before it multiplies by it: the weight of a gamma of 0.
+double added_to_gamma(const Contract& contract) {
+  const RowNorm* norm = contract.row_norm();
+  if (norm == nullptr || norm->w.empty()) return 0;
+  Spans weight(std::vector<double>{0.0});
+  evaluate(norm->w, weight, {});
+  return weight[0].low;
 }
+
+/// x without gaps; of a norm `gamma` is what its rows are multiplied by, which some fills look at.
+HostTensor dense_matrix(const RowCase& c, const HostTensor* gamma) {
+  HostTensor x{dense("x", Role::kInput, *c.x, {c.m, c.n}), {}};
+  std::vector<FilledOperand> operands;
+  if (gamma) operands.push_back(filled_operand(*gamma, added_to_gamma(*c.bound)));
+  fill(x, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &code_format(c), .tensor = kX, .operands = &operands});
+  return x;
+}
+
+}  // namespace
+
+const Format& code_format(const RowCase& c) { return c.bound->group_quant() ? *c.bound->group_quant()->q : *c.x; }
 
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset) {
   HostTensor x = rows;
@@ -29,30 +52,24 @@ HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset) {
   return x;
 }
 
-/// What the contract adds to gamma before it multiplies by it.
-static double added_to_weights(const RowCase& c) {
-  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
-  return contract.row_norm() && contract.row_norm()->w.text() == "add(1)" ? 1 : 0;
-}
-
-HostTensor input_matrix(const RowCase& c, const Format& q) {
-  HostTensor x{dense("x", Role::kInput, *c.x, {c.m, c.n}), {}};
-  std::vector<FilledOperand> operands;
-  if (!c.gamma.empty()) operands.push_back(filled_operand(input_gamma(c), added_to_weights(c)));
-  fill(x, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 0, .operands = &operands});
+HostTensor input_matrix(const RowCase& c) {
+  std::optional<HostTensor> gamma;
+  if (!c.gamma.empty()) gamma = input_gamma(c);
+  const HostTensor x = dense_matrix(c, gamma ? &*gamma : nullptr);
   return c.row_stride > 0 || c.offset > 0 ? rows_apart(x, c.row_stride, c.offset) : x;
 }
 
-HostTensor input_halves(const RowCase& c, const Format& q) {
-  const bool gate_first = bind(rulebook().contracts, c.contract, *c.x).gated()->gate_first;
+HostTensor input_halves(const RowCase& c) {
+  const bool gate_first = c.bound->gated()->gate_first;
+  const Format& q = code_format(c);
   HostTensor gate{dense("gate", Role::kInput, *c.x, {c.stored_rows(), c.n}), {}}, up = gate;
-  fill(gate, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = 0});
+  fill(gate, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = kX});
   fill(up, {.name = c.up,
             .seed = c.seed,
             .group_size = c.group_size,
             .q = &q,
-            .tensor = 1,
-            .exponent = c.fill == "gate_open" ? -5 : 0});
+            .tensor = kUp,
+            .exponent = -exponent_of_constant(c.fill)});
   HostTensor x{dense("x", Role::kInput, *c.x, {c.stored_rows(), 2 * c.n}), {}};
   x.bytes.resize(x.spec.bytes());
   const auto half = size_t(c.n * c.x->bytes());
@@ -79,25 +96,25 @@ HostTensor input_int64(const std::string& name, const std::vector<int64_t>& valu
 
 HostTensor input_gamma(const RowCase& c) {
   HostTensor gamma{dense("gamma", Role::kInput, *c.weights, {c.n}), {}};
-  fill(gamma, {.name = c.gamma, .seed = c.seed, .group_size = 0, .q = c.weights, .tensor = 1});
+  fill(gamma, {.name = c.gamma, .seed = c.seed, .group_size = 0, .q = c.weights, .tensor = kGamma});
   return gamma;
 }
 
 HostTensor input_beta(const RowCase& c) {
   HostTensor beta{dense("beta", Role::kInput, *c.weights, {c.n}), {}};
-  fill(beta, {.name = c.beta, .seed = c.seed, .group_size = 0, .q = c.weights, .tensor = 5});
+  fill(beta, {.name = c.beta, .seed = c.seed, .group_size = 0, .q = c.weights, .tensor = kBeta});
   return beta;
 }
 
 HostTensor input_gate(const RowCase& c) {
   HostTensor gate{dense("gate", Role::kInput, *c.x, {c.m, c.n}), {}};
-  fill(gate, {.name = c.gate, .seed = c.seed, .group_size = c.group_size, .q = c.x, .tensor = 6});
+  fill(gate, {.name = c.gate, .seed = c.seed, .group_size = c.group_size, .q = c.x, .tensor = kGate});
   return gate;
 }
 
 HostTensor in_place_residual(const RowCase& c) {
   HostTensor residual{dense("residual", Role::kOutput, *c.x, {c.m, c.n}), {}};
-  fill(residual, {.name = c.residual, .seed = c.seed, .group_size = c.group_size, .q = c.x, .tensor = 4});
+  fill(residual, {.name = c.residual, .seed = c.seed, .group_size = c.group_size, .q = c.x, .tensor = kResidual});
   return residual;
 }
 
@@ -119,7 +136,7 @@ void name_tiles(const RowCase& c, Problem& problem) {
 HostTensor input_scale(const RowCase& c) {
   HostTensor scale = output_scale(c);
   scale.spec.role = Role::kInput;
-  fill(scale, {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = c.layout->element, .tensor = 2});
+  fill(scale, {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = c.layout->element, .tensor = kScale});
   return scale;
 }
 
@@ -127,7 +144,7 @@ HostTensor output_zero(const RowCase& c) { return {dense("azp", Role::kOutput, k
 
 HostTensor input_zero(const RowCase& c) {
   HostTensor zero{dense("azp", Role::kInput, kInt32, {c.rows_of_groups(), c.groups()}), {}};
-  fill(zero, {.name = c.zero_fill, .seed = c.seed, .group_size = 0, .q = &kInt8, .tensor = 3});
+  fill(zero, {.name = c.zero_fill, .seed = c.seed, .group_size = 0, .q = &kInt8, .tensor = kZeroPoint});
   return zero;
 }
 

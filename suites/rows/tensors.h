@@ -10,10 +10,10 @@ namespace assay {
 /// all ones.
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
 /// Input x [m, n].
-HostTensor input_matrix(const RowCase& c, const Format& q);
-/// Input x [m, 2n] of a gated contract: the fill of the gate in one half, that of up in the other. The fill `gate_open` makes 32
-/// of every gate, and the other half is then taken 2^-5 times: the product has the values that its fill names.
-HostTensor input_halves(const RowCase& c, const Format& q);
+HostTensor input_matrix(const RowCase& c);
+/// Input x [m, 2n] of a gated contract: the fill of the gate in one half, that of up in the other. A gate of one constant, such as the
+/// 32 of gate_open, is taken out of the other half: the product has the values that its fill names.
+HostTensor input_halves(const RowCase& c);
 /// Input of int32 numbers that belong to the case and not to its data: rows of experts, where they begin.
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
 /// The same of int64: positions and places of tokens.

@@ -5,7 +5,6 @@
 #include <cstdio>
 
 #include "suites/rows/inputs.h"
-#include "suites/rulebook.h"
 
 namespace assay {
 
@@ -34,7 +33,7 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
   // x may have more than the result: two halves, or room for rows that nobody has.
   if (row >= c.m || column >= c.n)
     return {fmt::format("element [{}, {}] is none of the result's [{}, {}]", row, column, c.m, c.n)};
-  const Contract contract = bind(rulebook().contracts, c.contract, *c.x);
+  const Contract& contract = *c.bound;
   Trace trace{size_t(column)};
   evaluate_row(contract, CaseInputs(contract, c, problem).of_row(row), nullptr, *c.x, &trace);
   std::vector<std::string> lines = {fmt::format("element [{}, {}]", row, column)};

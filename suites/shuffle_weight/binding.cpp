@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "harness/core/callback_op.h"
 #include "harness/fill/fill.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/shuffle/shuffle.h"
@@ -44,20 +43,6 @@ ShuffleCase read_shuffle_case(const Case& c) {
   return p;
 }
 
-Case validate(Case c) {
-  const ShuffleCase p = read_shuffle_case(c);
-  c.set_name({c.op, p.id, fmt::format("{}.e{}.n{}.k{}", p.x->name, p.extents.experts, p.extents.n, p.extents.k),
-              fmt::format("{}.s{}", p.fill, p.seed), p.warp});
-  return c;
-}
-
-Problem problem(const Case& c) {
-  const ShuffleCase p = read_shuffle_case(c);
-  HostTensor x{dense("x", Role::kInput, *p.x, p.shape()), {}};
-  fill(x, {.name = p.fill, .seed = p.seed, .q = p.x});
-  return {{std::move(x), {dense("y", Role::kOutput, *p.x, p.shape()), {}}}, {{"warp", double(p.warp)}}};
-}
-
 /// Bytes of the result, for which every code is another: a row for each row of the weight.
 Expectation expect_moved(const ShuffleCase& p, const std::vector<int64_t>& sources, const Problem& made) {
   const HostTensor& x = find(made.tensors, "x");
@@ -69,58 +54,69 @@ Expectation expect_moved(const ShuffleCase& p, const std::vector<int64_t>& sourc
   return expectation_of({std::move(y)});
 }
 
-std::vector<Hypothesis> hypotheses(const ShuffleCase& p) {
-  std::vector<Hypothesis> all;
-  for (ShuffleNeighbour& wrong : shuffle_neighbours(p.move, p.extents))
-    all.push_back({wrong.name,
-                   [p, sources = std::move(wrong.sources)](const Problem& made, const std::vector<HostTensor>*) {
-                     return expect_moved(p, sources, made);
-                   },
-                   rulebook().equivalent(p.id, *p.x, wrong.name)});
-  return all;
-}
+class BoundShuffle : public BoundCase {
+ public:
+  BoundShuffle(ShuffleCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}
 
-Shrinking shrink(const Case& c, const std::map<std::string, int64_t>&) {
-  const ShuffleCase p = read_shuffle_case(c);
-  const auto axis = [](const char* column, int64_t size, int64_t unit) {
-    return ShrinkAxis{size / unit, [=](int64_t units) { return std::map<std::string, std::string>{{column, std::to_string(units * unit)}}; }};
-  };
-  return {{axis("n", p.extents.n, p.move.shuffle.rows), axis("k", p.extents.k, 2 * p.move.shuffle.products), axis("experts", p.extents.experts, 1)},
-          {},
-          p.extents.elements()};
-}
+  CaseName name() const override { return name_; }
+  Problem problem() const override {
+    HostTensor x{dense("x", Role::kInput, *c_.x, c_.shape()), {}};
+    fill(x, {.name = c_.fill, .seed = c_.seed, .q = c_.x});
+    return {{std::move(x), {dense("y", Role::kOutput, *c_.x, c_.shape()), {}}}, {{"warp", double(c_.warp)}}};
+  }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override {
+    return expect_moved(c_, sources_of(c_.move, c_.extents), problem);
+  }
+  std::vector<Hypothesis> mutants() const override {
+    std::vector<Hypothesis> all;
+    for (ShuffleNeighbour& wrong : shuffle_neighbours(c_.move, c_.extents))
+      all.push_back({wrong.name,
+                     [c = c_, sources = std::move(wrong.sources)](const Problem& problem, const std::vector<HostTensor>*) {
+                       return expect_moved(c, sources, problem);
+                     },
+                     rulebook().equivalent(c_.id, *c_.x, wrong.name)});
+    return all;
+  }
+  std::vector<std::string> formulas() const override { return shuffle_lines(c_.move); }
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
+    const int64_t k = c_.extents.k, place = row * k + column / c_.extents.bytes;
+    if (row >= c_.extents.experts * c_.extents.n || column >= k * c_.extents.bytes) return {"y has no such element"};
+    const int64_t source = sources_of(c_.move, c_.extents)[size_t(place)], of_expert = c_.extents.n * k;
+    return {fmt::format("y, expert {}: element {} of its memory is x[{}, {}]: 0x{:0{}x}", place / of_expert, place % of_expert,
+                        source % of_expert / k, source % k, find(problem.tensors, "x").code(source), c_.x->bits / 4)};
+  }
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override {
+    const auto axis = [](const char* column, int64_t size, int64_t unit) {
+      return ShrinkAxis{size / unit, [=](int64_t units) { return CellChanges{{column, std::to_string(units * unit)}}; }};
+    };
+    return Shrinking{{axis("n", c_.extents.n, c_.move.shuffle.rows), axis("k", c_.extents.k, 2 * c_.move.shuffle.products),
+                      axis("experts", c_.extents.experts, 1)},
+                     {},
+                     c_.extents.elements()};
+  }
 
-std::vector<std::string> trace(const Case& c, const Problem& made, int64_t row, int64_t column) {
-  const ShuffleCase p = read_shuffle_case(c);
-  const int64_t k = p.extents.k, place = row * k + column / p.extents.bytes;
-  if (row >= p.extents.experts * p.extents.n || column >= k * p.extents.bytes) return {"y has no such element"};
-  const int64_t source = sources_of(p.move, p.extents)[size_t(place)], of_expert = p.extents.n * k;
-  return {fmt::format("y, expert {}: element {} of its memory is x[{}, {}]: 0x{:0{}x}", place / of_expert, place % of_expert,
-                      source % of_expert / k, source % k, find(made.tensors, "x").code(source), p.x->bits / 4)};
+ private:
+  const ShuffleCase c_;
+  const CaseName name_;
+};
+
+std::unique_ptr<const BoundCase> bind_shuffle(const Case& c) {
+  ShuffleCase p = read_shuffle_case(c);
+  CaseName name = {c.op, p.id, fmt::format("{}.e{}.n{}.k{}", p.x->name, p.extents.experts, p.extents.n, p.extents.k),
+                   fmt::format("{}.s{}", p.fill, p.seed), p.warp};
+  return std::make_unique<const BoundShuffle>(std::move(p), std::move(name));
 }
 
 }  // namespace
 
 Op shuffle_weight_op() {
-  CallbackOp op;
-  op.name = "shuffle_weight";
-  op.roles = {{"x", Access::kIn, "[experts, n, k]: a weight, row-major and dense, or one that was shuffled"},
-              {"y", Access::kOut, "the same elements in the other order; the same shape"}};
-  op.parameters = {roles::kWarp};
-  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kShuffle); };
-  op.columns = {"contract", "x", "experts", "n", "k", "fill", "seed", "warp"};
-  op.validate = validate;
-  op.problem = problem;
-  op.expect = [](const Case& c, const Problem& made, const std::vector<HostTensor>*) {
-    const ShuffleCase p = read_shuffle_case(c);
-    return expect_moved(p, sources_of(p.move, p.extents), made);
-  };
-  op.neighbours = [](const Case& c) { return hypotheses(read_shuffle_case(c)); };
-  op.excerpt = [](Case c) { return c; };
-  op.formulas = [](const Case& c) { return shuffle_lines(read_shuffle_case(c).move); };
-  op.shrink = shrink;
-  op.trace = trace;
-  return bindable(std::move(op));
+  return {.name = "shuffle_weight",
+          .roles = {{"x", Access::kIn, "[experts, n, k]: a weight, row-major and dense, or one that was shuffled"},
+                    {"y", Access::kOut, "the same elements in the other order; the same shape"}},
+          .parameters = {roles::kWarp},
+          .columns = {"contract", "x", "experts", "n", "k", "fill", "seed", "warp"},
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kShuffle); },
+          .bind = bind_shuffle};
 }
 
 }  // namespace assay

@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-#include "harness/core/callback_op.h"
 #include "reference/flow/contiguity/contiguity.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
@@ -55,69 +54,66 @@ StridedCase read_strided_case(const Case& c) {
   return p;
 }
 
-Case validate(Case c) {
-  const StridedCase p = read_strided_case(c);
-  c.set_name(
-      {c.op, p.id,
-       fmt::format("{}.{}.by{}.at{}.of{}", p.x->name, c.text("shape"), c.text("strides"), c.text("offset"), c.text("storage")),
-       "zeros", p.warp});
-  return c;
-}
-
-Problem problem(const Case& c) {
-  const StridedCase p = read_strided_case(c);
-  const StridedExtents& e = p.extents;
-  HostTensor x{{"x", Role::kInput, p.x, e.shape, e.strides, e.storage, e.offset}, {}};
-  x.bytes.resize(x.spec.bytes());
-  return {{std::move(x), {dense("accepted", Role::kOutput, kInt32, {1}), {}}}, {{"warp", double(p.warp)}}};
-}
-
 Expectation expect_answer(bool taken) {
   return expectation_of(
       {WholePart{{"accepted", &kInt32, {1, 1}, "yes or no: one code"}, {ordinal(kInt32, uint32_t(taken))}, {}}});
 }
 
-std::vector<Hypothesis> hypotheses(const StridedCase& p) {
-  std::vector<Hypothesis> all;
-  for (const ContiguityNeighbour& wrong : contiguity_neighbours(p.contract))
-    all.push_back(
-        {wrong.name,
-         [taken = wrong.takes(p.extents)](const Problem&, const std::vector<HostTensor>*) { return expect_answer(taken); },
-         rulebook().equivalent(p.id, *p.x, wrong.name)});
-  return all;
-}
+class BoundContiguity : public BoundCase {
+ public:
+  BoundContiguity(StridedCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}
 
-std::vector<std::string> trace(const Case& c, const Problem&, int64_t, int64_t) {
-  const StridedCase p = read_strided_case(c);
-  const StridedExtents& e = p.extents;
-  return {fmt::format("{} elements of {} bytes; the storage has {} from the first one on", e.elements(), e.bytes,
-                      e.storage - e.offset),
-          fmt::format("row-major without gaps: {}", e.contiguous() ? "yes" : "no"),
-          fmt::format("accepted = {}", p.contract.takes(e) ? 1 : 0)};
+  CaseName name() const override { return name_; }
+  Problem problem() const override {
+    const StridedExtents& e = c_.extents;
+    HostTensor x{{"x", Role::kInput, c_.x, e.shape, e.strides, e.storage, e.offset}, {}};
+    x.bytes.resize(x.spec.bytes());
+    return {{std::move(x), {dense("accepted", Role::kOutput, kInt32, {1}), {}}}, {{"warp", double(c_.warp)}}};
+  }
+  Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return expect_answer(c_.contract.takes(c_.extents)); }
+  std::vector<Hypothesis> mutants() const override {
+    std::vector<Hypothesis> all;
+    for (const ContiguityNeighbour& wrong : contiguity_neighbours(c_.contract))
+      all.push_back(
+          {wrong.name,
+           [taken = wrong.takes(c_.extents)](const Problem&, const std::vector<HostTensor>*) { return expect_answer(taken); },
+           rulebook().equivalent(c_.id, *c_.x, wrong.name)});
+    return all;
+  }
+  std::vector<std::string> formulas() const override { return contiguity_lines(c_.contract); }
+  std::vector<std::string> trace(const Problem&, int64_t, int64_t) const override {
+    const StridedExtents& e = c_.extents;
+    return {fmt::format("{} elements of {} bytes; the storage has {} from the first one on", e.elements(), e.bytes,
+                        e.storage - e.offset),
+            fmt::format("row-major without gaps: {}", e.contiguous() ? "yes" : "no"),
+            fmt::format("accepted = {}", c_.contract.takes(e) ? 1 : 0)};
+  }
+
+ private:
+  const StridedCase c_;
+  const CaseName name_;
+};
+
+std::unique_ptr<const BoundCase> bind_strided(const Case& c) {
+  StridedCase p = read_strided_case(c);
+  CaseName name = {
+      c.op, p.id,
+      fmt::format("{}.{}.by{}.at{}.of{}", p.x->name, c.text("shape"), c.text("strides"), c.text("offset"), c.text("storage")),
+      "zeros", p.warp};
+  return std::make_unique<const BoundContiguity>(std::move(p), std::move(name));
 }
 
 }  // namespace
 
 Op weak_contiguity_op() {
-  CallbackOp op;
-  op.name = "weak_contiguity";
-  op.roles = {{"x", Access::kIn, "strided, of any shape; its bytes are those that the storage has from its first element on"},
-              {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}};
-  op.parameters = {roles::kWarp};
-  op.takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kContiguity); };
-  op.columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"};
-  op.data_column = "";  // x is zeros: what it holds decides nothing
-  op.validate = validate;
-  op.problem = problem;
-  op.expect = [](const Case& c, const Problem&, const std::vector<HostTensor>*) {
-    const StridedCase p = read_strided_case(c);
-    return expect_answer(p.contract.takes(p.extents));
-  };
-  op.neighbours = [](const Case& c) { return hypotheses(read_strided_case(c)); };
-  op.excerpt = [](Case c) { return c; };
-  op.formulas = [](const Case& c) { return contiguity_lines(read_strided_case(c).contract); };
-  op.trace = trace;
-  return bindable(std::move(op));
+  return {.name = "weak_contiguity",
+          .roles = {{"x", Access::kIn, "strided, of any shape; its bytes are those that the storage has from its first element on"},
+                    {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}},
+          .parameters = {roles::kWarp},
+          .columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"},
+          .data_column = "",  // x is zeros: what it holds decides nothing
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kContiguity); },
+          .bind = bind_strided};
 }
 
 }  // namespace assay

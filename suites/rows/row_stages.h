@@ -1,0 +1,93 @@
+// What row ops are made of: an op is a chain of stages that each row passes through. A stage knows which contracts it takes and which
+// tensors and parameters it adds to a call.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/core/op.h"
+#include "suites/rows/row_case.h"
+
+namespace assay {
+
+/// Where a stage stands in its op.
+struct StagePlace {
+  bool first = true;  ///< it reads x
+  bool last = true;   ///< it stores its result
+};
+
+class RowStage {
+ public:
+  virtual ~RowStage() = default;
+
+  /// Flow of the contract rows that it takes: "row_norm".
+  virtual std::string flow() const = 0;
+  /// Throws TableError unless it takes the contract, whose flow is checked already.
+  virtual void require(const Cells& cells, const ContractRow& contract, StagePlace place) const = 0;
+  /// Its tensors beside x, in the order of the call.
+  virtual std::vector<RoleSpec> roles(StagePlace place) const = 0;
+  virtual std::vector<ParameterSpec> parameters(StagePlace place) const = 0;
+  virtual void add_to(Problem& problem, const RowCase& c, StagePlace place) const = 0;
+
+  /// The input of an op that begins with this stage.
+  virtual RoleSpec role_of_x() const;
+  virtual HostTensor x(const RowCase& c) const;
+  /// Whether one contract row may stand alone in the op, of another flow than flow().
+  virtual bool takes_other_flows() const { return false; }
+};
+
+using RowStagePtr = std::shared_ptr<const RowStage>;
+
+/// Whether cases of the op have an input.
+enum class Has { kNever, kSometimes, kAlways };
+
+/// A norm; its rows may be summed with a residual first, and multiplied by a gate behind it.
+struct NormInputs {
+  Has residual = Has::kNever, gate = Has::kNever;
+  bool beta = false;  ///< LayerNorm: it subtracts the mean
+};
+RowStagePtr norm_stage(NormInputs inputs = {});
+
+/// An activation of one half of a row times the other half.
+RowStagePtr gated_stage();
+
+/// A quantization; it is the last stage.
+struct QuantTensors {
+  Sharing sharing = Sharing::kInRow;
+  bool zero_points = false;
+  bool tiles = false;  ///< layouts of its scales may be swizzled in tiles
+  bool bound = false;  ///< contracts may bound amax
+};
+RowStagePtr quant_stage(QuantTensors tensors);
+
+/// How the rows of a case belong to experts.
+enum class Experts {
+  kNone,
+  kOneBehindTheOther,  ///< x and q without gaps; scales in a grid for each expert
+  kInRooms             ///< each expert has room for more rows than it has tokens
+};
+
+/// All stages of an op.
+class RowChain {
+ public:
+  explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone) : stages_(std::move(stages)), experts_(experts) {}
+
+  /// Throws TableError about `contract` unless the op has that contract. Looks at no other cell but x.
+  void require(const Cells& cells, const ContractRow& contract) const;
+  std::vector<RoleSpec> roles() const;
+  std::vector<ParameterSpec> parameters() const;
+
+  HostTensor x(const RowCase& c) const { return stages_.front()->x(c); }
+  /// The call with this x. `x` of a chain behind another op is what that op makes.
+  Problem problem(const RowCase& c, HostTensor x) const;
+  Problem problem(const RowCase& c) const { return problem(c, x(c)); }
+
+ private:
+  StagePlace place_of(size_t stage) const { return {stage == 0, stage + 1 == stages_.size()}; }
+
+  std::vector<RowStagePtr> stages_;
+  Experts experts_;
+};
+
+}  // namespace assay
