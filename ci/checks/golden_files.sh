@@ -66,8 +66,8 @@ damaged() {
   expect "$2" "$3" "$assay" golden check
   cp "$scratch/whole" "$golden/$1"
 }
-damaged power/rms_norm.json 2 "power/rms_norm.json: is truncated or damaged" head -c 200
-damaged predicted/rms_norm.json 2 "rms_norm.json: is truncated or damaged at byte" head -c 200
+damaged power/rms_norm.json 2 "is truncated or damaged" head -c 200
+damaged predicted/rms_norm.json 2 "is truncated or damaged" head -c 200
 damaged predicted/rms_norm.json 2 "has version 2" sed 's/"assay_golden":1/"assay_golden":2/'
 damaged predicted/rms_norm.json 2 "its head counts 1 cases" sed 's/"count":[0-9]*/"count":1/'
 damaged predicted/rms_norm.json 2 "holds 1e+106 where an integer" sed 's/"elements":[0-9]*/"elements":1e106/'

@@ -31,8 +31,61 @@ quickly 2 "no tensor for role 'x'; there are: layer.0.weight" "$assay" judge "$r
 quickly 2 "no tensor for role 'x'; there are: hidden, out; name it with --tensor x=NAME" "$assay" judge "$r/few.safetensors" --contract vllm.group_fp8
 quickly 2 "wide.csv:1: has more than 1000 columns" "$assay" --contracts "$r/wide.csv" list
 quickly 2 "long_row.csv:2: has more than 1000 columns" "$assay" list --cases "$r/long_row.csv" --op rms_norm
-quickly 2 "/dev/zero: is larger than 64 MiB" "$assay" --contracts /dev/zero list
+quickly 2 "/dev/zero: is no regular file" "$assay" --contracts /dev/zero list
+mkfifo "$r/waits.csv"
+quickly 2 "waits.csv: is no regular file" "$assay" --contracts "$r/waits.csv" list
+quickly 0 "quant_group" "$assay" --contracts <(sed -n 1,2p "$root/reference/contracts/quant.csv" | sed '2s/^[^,]*/my.own_group/') list
 quickly 2 "tensor 'lone.weight'" "$assay" judge "$r/huge.safetensors:lone.weight" --as scale
+
+# Formulas, lists and nesting without end: each is refused at its place, in a moment (issue 37, B1 to B7).
+layouts=$root/reference/contracts/layouts.csv
+formula() { # formula OFFSET WORDS: of the first layout
+  local copy=$r/formula
+  rm -rf "$copy"
+  mkdir -p "$copy/reference"
+  ln -s "$root/suites" "$copy/suites"
+  cp -r "$root/reference/contracts" "$copy/reference/"
+  python3 -c 'import csv, sys
+rows = list(csv.reader(open(sys.argv[1])))
+rows[1][rows[0].index("offset")] = eval(sys.argv[3])
+csv.writer(open(sys.argv[2], "w"), lineterminator="\n").writerows(rows)' "$layouts" "$copy/reference/contracts/layouts.csv" "$1"
+  quickly 2 "$2" env ASSAY_DATA="$copy" "$assay" list
+}
+formula '"(0-2)^63/(0-1)"' "layouts.csv:2:36: offset: a value does not fit in 64 bits"
+formula '"m*1000000000000"' "outside its"
+formula '"("*40000' "offset: is nested too deeply"
+formula '"-"*60000' "offset: is nested too deeply"
+quick=$root/suites/rms_norm/cases/quick.csv
+python3 - "$quick" "$r" <<'PYTHON' || fail "cannot write the case tables"
+import csv, json, sys
+source, folder = sys.argv[1:]
+rows = list(csv.reader(open(source)))
+def table(name, **cells):
+    row = list(rows[1])
+    for column, cell in cells.items():
+        row[rows[0].index(column)] = cell
+    csv.writer(open(f"{folder}/{name}.csv", "w"), lineterminator="\n").writerows([rows[0], row])
+many = "|".join(str(i) for i in range(1, 3001))
+table("product", m=many, seed=many)
+table("cell", m="|".join(str(i) for i in range(1, 200001)))
+table("no_fill", fill="x" * 60000)
+for name, text in {"nested": '{"assay_golden": ' + "[" * 200000, "evil": '{"x\\u001b[31m": 1, "x\\u001b[31m": 2}', "number": '{"verdicts": [1e999999]}'}.items():
+    open(f"{folder}/{name}.json", "w").write(text)
+PYTHON
+quickly 2 "product.csv:2: the alternatives of its cells and the rows before make more than 100000 cases" "$assay" list --op rms_norm --cases "$r/product.csv"
+quickly 2 "a cell has more than 65536 bytes" "$assay" list --op rms_norm --cases "$r/cell.csv"
+quickly 2 "unknown fill 'xxxx" "$assay" list --op rms_norm --cases "$r/no_fill.csv"
+"$assay" list --op rms_norm --cases "$r/no_fill.csv" 2>&1 | awk 'length > 2100 { exit 1 }' || fail "a cell of 60 KB is quoted whole"
+quickly 2 "nested.json:1:257: is nested deeper than 256 levels" "$assay" run --trend "$r/nested.json"
+quickly 2 "'x\x1b[31m' stands twice" "$assay" run --trend "$r/evil.json"
+quickly 2 "number.json:1:23: holds a number that no double holds" "$assay" run --trend "$r/number.json"
+mkdir -p "$r/endless" "$r/piped"
+ln -s /dev/zero "$r/endless/index.json"
+mkfifo "$r/piped/index.json"
+quickly 2 "index.json: is no regular file" "$assay" judge "$r/endless"
+quickly 2 "index.json: is no regular file" "$assay" judge "$r/piped"
+for empty in --ledger --record --trend; do quickly 2 "is empty" "$assay" run $empty ""; done
+quickly 2 "ASSAY_ISA is 'zz'" env ASSAY_ISA=zz "$assay" list
 
 # Reports into pipes, devices and links.
 one=(run --suite rms_norm/quick --case '*@2026-06-18/bf16.m3.n8.*/w32')

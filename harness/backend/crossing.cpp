@@ -1,7 +1,6 @@
 #include "harness/backend/crossing.h"
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 
 #include "reference/formats/catalogue.h"
@@ -44,10 +43,6 @@ std::vector<ByteRange> ranges_from(const std::vector<int64_t>& ends, int64_t byt
     ranges.push_back({ends[k], ends[k + 1]});
   }
   return ranges;
-}
-
-void copy_bytes(std::byte* to, const std::byte* from, size_t bytes) {
-  if (bytes > 0) std::memcpy(to, from, bytes);
 }
 
 void pack_specs(const Problem& problem, MessageWriter& out) {
@@ -107,7 +102,6 @@ Problem unpack_specs(MessageReader& in, std::vector<uint64_t>& held) {
 
 std::string pack_request(const CallRequest& request, SharedMemory& memory) {
   const std::vector<size_t> places = places_of(*request.problem);
-  memory.reserve(places.back());
   MessageWriter out;
   out.text(request.op);
   out.text(request.contract);
@@ -123,7 +117,7 @@ std::string pack_request(const CallRequest& request, SharedMemory& memory) {
   for (const Problem& earlier : request.problem->before) pack_specs(earlier, out);
   const auto tensors = tensors_of(*request.problem);
   for (size_t i = 0; i < tensors.size(); ++i)
-    copy_bytes(memory.data() + places[i], tensors[i]->bytes.data(), std::min(tensors[i]->bytes.size(), tensors[i]->spec.bytes()));
+    memory.write(places[i], tensors[i]->bytes.data(), std::min(tensors[i]->bytes.size(), tensors[i]->spec.bytes()));
   return out.bytes();
 }
 
@@ -142,11 +136,10 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
   const uint64_t earlier = in.number<uint64_t>();
   for (uint64_t i = 0; i < earlier; ++i) unpacked.problem.before.push_back(unpack_specs(in, held));
   const std::vector<size_t> places = places_of(unpacked.problem);
-  memory.reserve(places.back());
   const auto tensors = tensors_of(unpacked.problem);
   for (size_t i = 0; i < held.size(); ++i) {
     tensors[i]->bytes.resize(held[i]);
-    copy_bytes(tensors[i]->bytes.data(), memory.data() + places[i], held[i]);
+    memory.read(places[i], tensors[i]->bytes.data(), held[i]);
   }
   return unpacked;
 }
@@ -171,7 +164,7 @@ std::string pack_result(const CallResult& result, const Problem& problem, Shared
     }
     out.numbers(ends);
     out.number<uint8_t>(result.in_place[next]);
-    copy_bytes(memory.data() + places[i], result.outputs[next].bytes.data(), result.outputs[next].bytes.size());
+    memory.write(places[i], result.outputs[next].bytes.data(), result.outputs[next].bytes.size());
     ++next;
   }
   return out.bytes();
@@ -198,8 +191,8 @@ CallResult unpack_result(const std::string& message, const Problem& problem, Sha
     if (spec.role != Role::kOutput) continue;
     result.untouched.push_back(ranges_from(in.numbers(), int64_t(spec.bytes())));
     result.in_place.push_back(in.number<uint8_t>() != 0);
-    const std::byte* bytes = memory.data() + places[i];
-    result.outputs.push_back({spec, {bytes, bytes + spec.bytes()}});
+    result.outputs.push_back({spec, std::vector<std::byte>(spec.bytes())});
+    memory.read(places[i], result.outputs.back().bytes.data(), spec.bytes());
   }
   return result;
 }

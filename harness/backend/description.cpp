@@ -6,6 +6,7 @@
 
 #include "harness/backend/library.h"
 #include "harness/text/error.h"
+#include "harness/text/guarded_json.h"
 #include "harness/text/printable.h"
 #include "reference/table/near.h"
 
@@ -124,10 +125,11 @@ void require_different(const LibraryInfo& info) {
 LibraryInfo parse_description(const std::string& text, const std::string& path) {
   Json json;
   try {
-    json = Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw LibraryError(path + ": describe() is not JSON: at byte " + std::to_string(error.byte) + " of " +
-                       std::to_string(text.size()));
+    if (text.size() > kMostFileBytes) throw LibraryError(path + ": describe() is larger than 64 MiB");
+    json = guarded_json(text, path, {.levels = 16});
+  } catch (const JsonError& error) {
+    throw LibraryError(path + ": describe(): line " + std::to_string(error.line()) + ", column " + std::to_string(error.column()) + ": " +
+                       error.problem());
   }
   const Fields fields(json, "library", path);
   LibraryInfo info;

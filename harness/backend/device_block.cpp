@@ -80,7 +80,7 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
   bytes_ = bytes;
   guard_ = guard;
   const size_t total = bytes + 2 * guard + kAlignment;
-  bool has_room = total >= bytes;
+  bool has_room = total > bytes;
   if (on_host()) {
     has_room = has_room && pages_.hold(total);
     // The end of the data lies as near to the untouchable pages as alignment and guard allow.
@@ -94,7 +94,7 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
     has_room = allocation_ != nullptr;
   }
   if (!has_room) {
-    problem = "cannot allocate " + bytes_in_words(total);
+    problem = "cannot allocate " + bytes_in_words(std::max(bytes, total));
     return false;
   }
   if (on_host()) return true;

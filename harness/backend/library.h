@@ -6,12 +6,13 @@
 
 #include "assay/abi.h"
 #include "harness/core/call.h"
+#include "reference/table/message.h"
 
 namespace assay {
 
-/// A library that cannot be used. One line that starts with its path.
+/// A library that cannot be used. One line that starts with its path; what the library said stands in it printable and short.
 struct LibraryError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit LibraryError(const std::string& problem) : std::runtime_error(message_text(problem)) {}
 };
 
 /// An open library. Stays loaded as long as one copy of the pointer lives.

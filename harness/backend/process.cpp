@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 #include <system_error>
 #include <thread>
 
+#include "harness/backend/descendants.h"
+#include "harness/backend/live_workers.h"
 #include "harness/backend/worker_files.h"
 
 extern char** environ;
@@ -24,6 +27,25 @@ namespace {
 [[noreturn]] void refuse(const std::string& what, int error) { throw std::system_error(error, std::generic_category(), what); }
 
 constexpr const char* kHint = "; --in-process under a debugger shows where";
+
+/// A session of its own; and signals that end a run are held back until worker_main() looks at who sent them.
+class Attributes {
+ public:
+  Attributes() {
+    ::posix_spawnattr_init(&attributes_);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+    sigset_t held;
+    ::sigemptyset(&held);
+    for (const int signal : kSignalsThatEndARun) ::sigaddset(&held, signal);
+    ::posix_spawnattr_setsigmask(&attributes_, &held);
+  }
+  Attributes(const Attributes&) = delete;
+  ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
 
 }  // namespace
 
@@ -49,11 +71,21 @@ Process::Process(const WorkerOptions& options, const std::string& library, int m
   posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);  // what a kernel prints must not stand in a report
   std::string program = options.program, verb = "worker", flag = "--library", path = library;
   char* arguments[] = {program.data(), verb.data(), flag.data(), path.data(), nullptr};
-  const int error = ::posix_spawn(&process_, program.c_str(), &files, nullptr, arguments, environ);
+  const Attributes attributes;
+  int error = 0;
+  {
+    const std::lock_guard no_stray(children_mutex());
+    error = ::posix_spawn(&process_, program.c_str(), &files, attributes.get(), arguments, environ);
+    if (error == 0) add_live_worker(process_);
+  }
   posix_spawn_file_actions_destroy(&files);
   ::close(their_socket);
   ::close(their_words);
-  if (error == 0) return;
+  if (error == 0) {
+    const int end = int(::syscall(SYS_pidfd_open, process_, 0));
+    if (end >= 0) end_ = beyond_worker_files(end, "end of a worker");
+    return;
+  }
   ::close(socket_);
   ::close(words_);
   refuse("cannot start a worker from " + options.program, error);
@@ -63,16 +95,25 @@ Process::~Process() {
   ::close(socket_);  // with it the process ends by itself, unless it hangs
   if (process_ > 0 && !ends_within(1000)) kill();
   ::close(words_);
+  if (end_ >= 0) ::close(end_);
+}
+
+/// While the ended process is not waited for, its number is nobody else's and names its group.
+void Process::book_end() {
+  ::kill(-process_, SIGKILL);
+  remove_live_worker(process_);
+  while (::waitpid(process_, &status_, 0) < 0 && errno == EINTR) {
+  }
+  process_ = 0;
+  end_strays();
 }
 
 bool Process::ends_within(int milliseconds) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
   for (;;) {
-    const pid_t ended = ::waitpid(process_, &status_, WNOHANG);
-    if (ended == process_ || (ended < 0 && errno != EINTR)) {
-      process_ = 0;
-      return true;
-    }
+    siginfo_t ended{};
+    const int looked = ::waitid(P_PID, id_t(process_), &ended, WEXITED | WNOHANG | WNOWAIT);
+    if ((looked == 0 && ended.si_pid == process_) || (looked < 0 && errno != EINTR)) return book_end(), true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(std::chrono::microseconds(500));
   }
@@ -81,8 +122,9 @@ bool Process::ends_within(int milliseconds) {
 bool Process::kill() {
   constexpr int kLongestEnd = 5000;  // a GPU's context with all of its memory is taken down in less
   if (process_ <= 0) return true;
+  ::kill(-process_, SIGKILL);
   ::kill(process_, SIGKILL);
-  const bool ended = ends_within(kLongestEnd);
+  const bool ended = ends_within(kLongestEnd);  // one that does not end stays among the live ones: nobody looks for it as a stray
   process_ = 0;
   return ended;
 }

@@ -1,7 +1,8 @@
 #include "harness/backend/rank_group.h"
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+
+#include "harness/text/guarded_json.h"
 
 namespace assay {
 
@@ -35,7 +36,7 @@ void RankGroup::destroy() {
 }
 
 bool RankGroup::honours_streams() const {
-  const nlohmann::json said = nlohmann::json::parse(functions_->describe(), nullptr, false);
+  const nlohmann::json said = guarded_json(functions_->describe(), "describe()");
   return said.is_object() && said.contains("honours_group_streams") && said["honours_group_streams"] == true;
 }
 

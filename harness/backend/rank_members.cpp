@@ -1,11 +1,17 @@
 #include "harness/backend/rank_members.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
+#include <mutex>
 #include <system_error>
 #include <thread>
 
@@ -14,11 +20,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// In memory where the machine has a folder for it. Removed with what is in it.
+constexpr const char* kFolderName = "assay-ranks-";
+
+/// What a killed run left of this user: folders that carry the number of a process that is gone.
+void remove_leftovers(const fs::path& folder) {
+  std::error_code unread;
+  for (const auto& entry : fs::directory_iterator(folder, unread)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kFolderName)) continue;
+    const int process = std::atoi(name.c_str() + std::string(kFolderName).size());
+    struct stat status {};
+    const bool is_own = ::lstat(entry.path().c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();
+    std::error_code left;
+    if (is_own && process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), left);
+  }
+}
+
+/// In memory where the machine has a folder for it. Removed with what is in it; what a killed run left is removed by the next.
 class FolderOfCall {
  public:
-  FolderOfCall()
-      : path_((::access("/dev/shm", W_OK) == 0 ? fs::path("/dev/shm") : fs::temp_directory_path()) / "assay-ranks-XXXXXX") {
+  FolderOfCall() {
+    const fs::path folder = ::access("/dev/shm", W_OK) == 0 ? fs::path("/dev/shm") : fs::temp_directory_path();
+    static const bool is_clean = (remove_leftovers(folder), true);
+    static_cast<void>(is_clean);
+    path_ = folder / (kFolderName + std::to_string(::getpid()) + "-XXXXXX");
     if (::mkdtemp(path_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), path_);
   }
   FolderOfCall(const FolderOfCall&) = delete;
@@ -46,12 +71,48 @@ Problem part_of(const Problem& whole, const RankPlace& place) {
   return part;
 }
 
-std::string ranks_text(const RankPlace& place) {
-  const std::string first = std::to_string(place.first), last = std::to_string(place.first + place.count - 1);
-  return place.count == 1 ? "rank " + first : "ranks " + first + " to " + last;
+/// Results as they come.
+class Results {
+ public:
+  explicit Results(size_t count) : results_(count), left_(count) {}
+
+  void book(size_t i, CallResult result) {
+    const std::lock_guard lock(mutex_);
+    if (result.status == CallStatus::kBroken && first_broken_ < 0) first_broken_ = int(i);
+    results_[i] = std::move(result);
+    --left_;
+    changed_.notify_all();
+  }
+
+  /// Until all have come; a second after the first one that broke the others are given up.
+  void wait(std::atomic<bool>* give_up) {
+    constexpr std::chrono::seconds kForTheOthers(1);
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return left_ == 0 || first_broken_ >= 0; });
+    if (changed_.wait_for(lock, kForTheOthers, [&] { return left_ == 0; }) || give_up == nullptr) return;
+    *give_up = true;
+  }
+
+  /// After all have come.
+  std::vector<CallResult>& all() { return results_; }
+  int first_broken() const { return first_broken_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<CallResult> results_;
+  size_t left_;
+  int first_broken_ = -1;
+};
+
+/// What those say that were given up: they waited for the first one that broke.
+void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
+  for (size_t i = 0; i < results.size(); ++i)
+    if (int(i) != first_broken && results[i].message.starts_with(kNotWaitedFor))
+      results[i].message = "waited for " + ranks_text(places[size_t(first_broken)]);
 }
 
-/// One line of what all members said that did not end well, first those whose process broke.
+/// One line of what all members said that did not end well, first those whose process broke, last those that were given up.
 CallResult not_well(const std::vector<CallResult>& results, const std::vector<RankPlace>& places) {
   CallResult all;
   const auto is = [&](CallStatus status) {
@@ -60,11 +121,11 @@ CallResult not_well(const std::vector<CallResult>& results, const std::vector<Ra
   for (const CallStatus status :
        {CallStatus::kBroken, CallStatus::kFailed, CallStatus::kDeviceLost, CallStatus::kNotCalled, CallStatus::kUnsupported})
     if (all.status == CallStatus::kOk && is(status)) all.status = status;
-  for (const bool of_library : {false, true})
+  for (const int turn : {0, 1, 2})
     for (size_t i = 0; i < results.size(); ++i) {
       const std::string& said = results[i].message;
       const bool names_rank = said.starts_with("rank ");
-      if (results[i].status == CallStatus::kOk || names_rank != of_library) continue;
+      if (results[i].status == CallStatus::kOk || turn != (names_rank ? 1 : said.starts_with("waited for ") ? 2 : 0)) continue;
       const std::string line = names_rank || all.status == CallStatus::kUnsupported ? said : ranks_text(places[i]) + ": " + said;
       if (all.message.find(line) == std::string::npos) all.message += (all.message.empty() ? "" : "; ") + line;
     }
@@ -74,12 +135,17 @@ CallResult not_well(const std::vector<CallResult>& results, const std::vector<Ra
 
 }  // namespace
 
+std::string ranks_text(const RankPlace& place) {
+  const std::string first = std::to_string(place.first), last = std::to_string(place.first + place.count - 1);
+  return place.count == 1 ? "rank " + first : "ranks " + first + " to " + last;
+}
+
 RankPlace place_of(int ranks, int index, int members) {
   const int each = ranks / members, rest = ranks % members;
   return {index * each + std::min(index, rest), each + (index < rest ? 1 : 0), ""};
 }
 
-CallResult call_members(const std::vector<RankMember>& members, const CallRequest& request) {
+CallResult call_members(const std::vector<RankMember>& members, const CallRequest& request, std::atomic<bool>* give_up) {
   const Problem& whole = *request.problem;
   const FolderOfCall folder;
   std::vector<RankPlace> places;
@@ -91,16 +157,19 @@ CallResult call_members(const std::vector<RankMember>& members, const CallReques
     parts.push_back(part_of(whole, place));
     places.push_back(std::move(place));
   }
-  std::vector<CallResult> results(places.size());
+  Results come(places.size());
   std::vector<std::thread> threads;
   for (size_t i = 0; i < places.size(); ++i)
     threads.emplace_back([&, i] {
       CallRequest own = request;
       own.problem = &parts[i];
       own.place = places[i];
-      results[i] = members[i](own);
+      come.book(i, members[i](own));
     });
+  come.wait(give_up);
   for (std::thread& thread : threads) thread.join();
+  std::vector<CallResult>& results = come.all();
+  if (come.first_broken() >= 0) say_who_was_waited_for(results, places, come.first_broken());
 
   if (std::any_of(results.begin(), results.end(), [](const CallResult& r) { return r.status != CallStatus::kOk; }))
     return not_well(results, places);

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "harness/backend/launch.h"
 #include "harness/backend/worker.h"
@@ -99,6 +102,29 @@ TEST(RankMembers, OneThatBreaksIsNamedBeforeThoseThatWaited) {
   EXPECT_EQ(result.status, CallStatus::kBroken);
   EXPECT_EQ(result.message, "ranks 2 to 3: crashed: SIGSEGV; rank 0: hung: block 3 waited in vain for rank 2 at the start");
   EXPECT_TRUE(result.outputs.empty());
+}
+
+TEST(RankMembers, AfterACrashTheOthersGetASecondAndAreNotCalledHung) {
+  std::atomic<bool> give_up{false};
+  const RankMember waits = [&](const CallRequest&) {
+    while (!give_up) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CallResult result;
+    result.status = CallStatus::kBroken;
+    result.message = std::string(kNotWaitedFor) + ": the run ended";
+    return result;
+  };
+  const RankMember dies = [](const CallRequest&) {
+    CallResult result;
+    result.status = CallStatus::kBroken;
+    result.message = "crashed: SIGSEGV";
+    return result;
+  };
+  const Problem problem = problem_of_members(4);
+  const auto start = std::chrono::steady_clock::now();
+  const CallResult result = call_members({waits, dies, waits}, {"toy", "toy.copy", "any", &problem, 1}, &give_up);
+  EXPECT_EQ(result.status, CallStatus::kBroken);
+  EXPECT_EQ(result.message, "rank 2: crashed: SIGSEGV; ranks 0 to 1: waited for rank 2; rank 3: waited for rank 2");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 TEST(RankMembers, ALibraryWithoutSuchGroupsIsASkip) {

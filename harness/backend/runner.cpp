@@ -35,6 +35,11 @@ bool goes_in_a_row(const CallRequest& request) {
          std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.first == "in_a_row" && p.second != 0; });
 }
 
+/// Why tensors have no room: of a device that is its loss, of this process a lack of memory that says nothing about a kernel.
+CallResult without_room(const assay_library& functions, const std::string& reason) {
+  return functions.upload != nullptr ? lost(reason, false) : refused(CallStatus::kNotCalled, "not called: " + reason + " of memory");
+}
+
 }  // namespace
 
 /// With the memory of its members.
@@ -62,7 +67,11 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
   const int ranks = request.problem->ranks;
   CallRow calls(row, judged);
   std::string reason;
-  if (!calls.take(workspaces_, group_.handle(), reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
+  try {
+    if (!calls.take(workspaces_, group_.handle(), reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
+  } catch (const WorkspaceError& error) {
+    return refused(CallStatus::kBroken, error.what());
+  }
   // What a replay finds is not what it will make: outputs are reset, and ranks have other numbers in the first of two replays, so
   // that what stays in buffers and flags of a group shows.
   Problem other;
@@ -115,7 +124,7 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
     CallRequest call = request;
     call.problem = &problem;
     std::string reason;
-    if (!buffers_.upload(problem, sentinel, group_.handle(), reason)) return lost(reason, false);
+    if (!buffers_.upload(problem, sentinel, group_.handle(), reason)) return without_room(*functions_, reason);
     call.mode = LaunchMode::kDefault;
     CallResult ended = called({{call, &buffers_}}, 0, sentinel);
     if (ended.status == CallStatus::kOk) continue;
@@ -145,7 +154,7 @@ CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
   row.push_back({request, &buffers_});
   row.push_back(beside(before.front()));
   for (const CallInRow& step : row)
-    if (!step.buffers->upload(*step.request.problem, sentinel, group_.handle(), reason)) return lost(reason, false);
+    if (!step.buffers->upload(*step.request.problem, sentinel, group_.handle(), reason)) return without_room(*functions_, reason);
   CallResult ended = called(row, before.size(), sentinel);
   for (size_t i = 0; i < row.size() && ended.status == CallStatus::kOk; ++i)
     if (i != before.size())
@@ -175,7 +184,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
       (void)environment.restore();
       return before;
     }
-    if (!buffers_.upload(*request.problem, sentinel, group_.handle(), reason)) return lost(reason, false);
+    if (!buffers_.upload(*request.problem, sentinel, group_.handle(), reason)) return without_room(*functions_, reason);
     ended = called({{request, &buffers_}}, 0, sentinel);
   }
   const std::string changed = environment.restore();

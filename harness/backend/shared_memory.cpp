@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
 
 #include "harness/backend/worker_files.h"
@@ -20,35 +20,34 @@ namespace {
 
 SharedMemory::SharedMemory() {
   const int file = ::memfd_create("assay-tensors", MFD_CLOEXEC);
-  if (file < 0) refuse("memfd_create");
-  file_ = beyond_worker_files(file, "shared memory");
+  if (file < 0) refuse("memory for tensors of a worker (memfd_create)");
+  file_ = beyond_worker_files(file, "memory for tensors of a worker");
 }
 
-SharedMemory::~SharedMemory() {
-  if (data_ != nullptr) ::munmap(data_, mapped_);
-  ::close(file_);
-}
+SharedMemory::~SharedMemory() { ::close(file_); }
 
 void SharedMemory::shrink_to(size_t bytes) {
-  if (mapped_ <= bytes) return;
-  ::munmap(data_, mapped_);
-  data_ = nullptr;
-  mapped_ = 0;
-  if (::ftruncate(file_, 0) != 0) refuse("shared memory");
+  struct stat status;
+  if (::fstat(file_, &status) == 0 && size_t(status.st_size) > bytes && ::ftruncate(file_, 0) != 0) refuse("memory for tensors of a worker");
 }
 
-void SharedMemory::reserve(size_t bytes) {
-  if (bytes <= mapped_) return;
-  struct stat status;
-  if (::fstat(file_, &status) != 0) refuse("shared memory");
-  const size_t size = std::max({bytes, size_t(status.st_size), 2 * mapped_});
-  if (size > size_t(status.st_size) && ::ftruncate(file_, off_t(size)) != 0) refuse("shared memory");
-  if (data_ != nullptr) ::munmap(data_, mapped_);
-  data_ = nullptr;
-  void* mapping = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
-  if (mapping == MAP_FAILED) refuse("shared memory");
-  data_ = static_cast<std::byte*>(mapping);
-  mapped_ = size;
+void SharedMemory::write(size_t at, const std::byte* bytes, size_t count) {
+  while (count > 0) {
+    const ssize_t written = ::pwrite(file_, bytes, count, off_t(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) refuse("cannot write tensors for a worker");
+    at += size_t(written), bytes += written, count -= size_t(written);
+  }
+}
+
+void SharedMemory::read(size_t at, std::byte* bytes, size_t count) const {
+  while (count > 0) {
+    const ssize_t got = ::pread(file_, bytes, count, off_t(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) refuse("cannot read tensors of a worker");
+    if (got == 0) throw std::runtime_error("the memory for its tensors was made smaller");
+    at += size_t(got), bytes += got, count -= size_t(got);
+  }
 }
 
 }  // namespace assay

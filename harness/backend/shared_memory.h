@@ -5,7 +5,8 @@
 
 namespace assay {
 
-/// An anonymous file in memory, mapped. Both sides hold one; a side that needs more than it has mapped maps it anew.
+/// An anonymous file in memory, that both sides hold. It is read and written by calls that can fail, and never mapped: a kernel has its
+/// descriptor too, and could make a mapping of the harness end it by making the file shorter.
 class SharedMemory {
  public:
   /// Makes a new one, or takes over a file descriptor that was inherited. Throws std::system_error.
@@ -16,17 +17,17 @@ class SharedMemory {
 
   int file() const { return file_; }
 
-  /// Makes the file and the mapping at least so big. Throws std::system_error, e.g. if memory is short.
-  void reserve(size_t bytes);
-  std::byte* data() const { return data_; }
+  /// The file grows as needed. Throws std::system_error, e.g. if memory is short.
+  void write(size_t at, const std::byte* bytes, size_t count);
 
-  /// Gives the memory back if there is more of it than that. The other side's mapping holds zeros until the file grows again.
+  /// Throws std::runtime_error if the file has not so many bytes there.
+  void read(size_t at, std::byte* bytes, size_t count) const;
+
+  /// Gives the memory back if there is more of it than that.
   void shrink_to(size_t bytes);
 
  private:
   int file_;
-  std::byte* data_ = nullptr;
-  size_t mapped_ = 0;
 };
 
 }  // namespace assay

@@ -27,24 +27,43 @@ bool send_all(int socket, const char* bytes, size_t size) {
   return true;
 }
 
-struct Patience {
-  bool forever;
-  Clock::time_point deadline;
-  const std::function<bool()>& given_up;
+/// Looked up at least so often, so that a stop of the process is told from a long wait.
+constexpr double kSlice = 50;  // ms
+
+class Patience {
+ public:
+  Patience(double seconds, const std::function<bool()>& given_up, int end) : left_(seconds * 1000), forever_(seconds < 0), given_up_(given_up), end_(end) {}
+
+  bool is_over() const { return !forever_ && left_ <= 0; }
+  bool is_given_up() const { return given_up_ && given_up_(); }
+
+  enum class Seen { kNothing, kBytes, kEnd };
+  /// Waits for bytes, for a slice of time at most.
+  Seen look(int socket) {
+    // What a slice took beyond a second the process was stopped, by Ctrl-Z or a batch system, and it is not the kernel's time.
+    constexpr double kMostOfASlice = kSlice + 1000;
+    pollfd wait[] = {{socket, POLLIN, 0}, {end_, POLLIN, 0}};
+    const Clock::time_point begin = Clock::now();
+    const int ready = ::poll(wait, 2, int(std::ceil(forever_ ? kSlice : std::clamp(left_, 0.0, kSlice))));
+    left_ -= std::min(std::chrono::duration<double, std::milli>(Clock::now() - begin).count(), kMostOfASlice);
+    if (ready <= 0) return Seen::kNothing;
+    return wait[0].revents != 0 ? Seen::kBytes : Seen::kEnd;
+  }
+
+ private:
+  double left_;
+  bool forever_;
+  const std::function<bool()>& given_up_;
+  int end_;
 };
 
-Received receive_all(int socket, char* bytes, size_t size, const Patience& patience) {
-  constexpr double kBetweenQuestions = 50;  // ms
+Received receive_all(int socket, char* bytes, size_t size, Patience& patience) {
   while (size > 0) {
-    if (patience.given_up && patience.given_up()) return Received::kGivenUp;
-    double left = std::chrono::duration<double, std::milli>(patience.deadline - Clock::now()).count();
-    if (patience.forever) left = 1e9;
-    const double longest = patience.given_up ? std::min(left, kBetweenQuestions) : left;
-    pollfd wait{socket, POLLIN, 0};
-    const int ready = ::poll(&wait, 1, int(std::ceil(std::clamp(longest, 0.0, 1e9))));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready == 0 && (patience.forever || longest < left)) continue;
-    if (ready == 0) return Received::kTimeout;
+    if (patience.is_given_up()) return Received::kGivenUp;
+    const Patience::Seen seen = patience.look(socket);
+    if (seen == Patience::Seen::kEnd) return Received::kClosed;
+    if (seen == Patience::Seen::kNothing && patience.is_over()) return Received::kTimeout;
+    if (seen == Patience::Seen::kNothing) continue;
     const ssize_t got = ::recv(socket, bytes, size, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return Received::kClosed;
@@ -71,10 +90,8 @@ bool send_message(int socket, const std::string& bytes) {
   return send_all(socket, reinterpret_cast<const char*>(&size), sizeof size) && send_all(socket, bytes.data(), bytes.size());
 }
 
-Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up) {
-  const auto deadline =
-      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, timeout_seconds)));
-  const Patience patience{timeout_seconds < 0, deadline, given_up};
+Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up, int end) {
+  Patience patience(timeout_seconds, given_up, end);
   uint64_t size = 0;
   const Received head = receive_all(socket, reinterpret_cast<char*>(&size), sizeof size, patience);
   if (head != Received::kMessage) return head;

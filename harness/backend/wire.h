@@ -69,8 +69,9 @@ enum class Received { kMessage, kClosed, kTimeout, kTooLong, kGivenUp };
 /// A message holds specs and words. What is longer was not written by the other side's program but by a kernel in it.
 inline constexpr uint64_t kLongestMessage = uint64_t{64} << 20;
 
-/// Waits for a whole message, at most so long; a negative time waits for ever. Takes memory only for bytes that have come. Gives up
-/// soon after `given_up`, asked several times a second, says so.
-Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up = {});
+/// Waits for a whole message, at most so long; a negative time waits for ever. Time for which this process was stopped does not count.
+/// Takes memory only for bytes that have come. Gives up soon after `given_up`, asked several times a second, says so. `end` is a file that
+/// becomes readable when the other side's process ends, for the socket may be held open by a child of it; -1: none.
+Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up = {}, int end = -1);
 
 }  // namespace assay

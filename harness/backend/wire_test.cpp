@@ -73,7 +73,8 @@ TEST(Wire, CountsBeyondTheMessageAreRefused) {
 std::string error_of(uint8_t status, uint64_t outputs, int64_t end) {
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   SharedMemory memory;
-  memory.reserve(4096);
+  const std::vector<std::byte> zeros(4096);
+  memory.write(0, zeros.data(), zeros.size());
   MessageWriter out;
   out.number(status);
   out.text("");
@@ -90,6 +91,19 @@ std::string error_of(uint8_t status, uint64_t outputs, int64_t end) {
     return error.what();
   }
   return "";
+}
+
+TEST(Wire, TheEndOfTheOtherProcessIsSeenThoughTheSocketStaysOpen) {
+  Sockets sockets;
+  int end[2];
+  ASSERT_EQ(::pipe(end), 0);
+  ::close(end[1]);  // readable from now on, as a file of a process that ended
+  std::string bytes;
+  EXPECT_EQ(receive_message(sockets.ends[0], 60, bytes, {}, end[0]), Received::kClosed);
+  ASSERT_TRUE(send_message(sockets.ends[1], "said before it ended"));
+  EXPECT_EQ(receive_message(sockets.ends[0], 60, bytes, {}, end[0]), Received::kMessage);
+  EXPECT_EQ(bytes, "said before it ended");
+  ::close(end[0]);
 }
 
 TEST(Crossing, AnAnswerIsValidated) {

@@ -1,6 +1,7 @@
 // How a process ends, and that its end is nobody else's.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -60,7 +61,7 @@ TEST(WorkerEnds, ManyKernelsDoNotKeepManyProcesses) {
   const Backend backend = toy_worker();
   std::vector<std::string> kernels;
   for (const KernelOffer& kernel : backend.library.kernels)
-    if (kernel.name != "hangs" && kernel.name != "closes_files" && kernel.name != "takes_memory") kernels.push_back(kernel.name);
+    if (kernel.name != "hangs" && kernel.name != "closes_files" && kernel.name != "takes_memory" && kernel.name != "leaves_daemon") kernels.push_back(kernel.name);
   ASSERT_GT(kernels.size(), 20u);
   for (const std::string& kernel : kernels) call_rows(backend, kernel);
   EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process, for the first has ended";
@@ -124,6 +125,56 @@ TEST(WorkerEnds, BytesOnTheSocketAreNoAnswer) {
   const Backend backend = toy_worker();
   EXPECT_EQ(call_rows(backend, "scribbles_on_socket").message, "wrote into the worker's socket");
   EXPECT_EQ(call_rows(backend, "scribbles_on_socket").status, CallStatus::kBroken) << "in a new process";
+}
+
+TEST(WorkerEnds, AKernelThatResizesTheMemoryOfTensorsHarmsNobody) {
+  const Backend backend = toy_worker();
+  EXPECT_EQ(call_rows(backend, "shrinks_files").status, CallStatus::kOk);
+  EXPECT_EQ(call_rows(backend, "grows_files").status, CallStatus::kOk);
+  EXPECT_EQ(call_rows(backend, "copy", 300000).status, CallStatus::kOk) << "and larger calls work after it";
+}
+
+bool is_there(pid_t process) { return process > 0 && ::kill(process, 0) == 0; }
+
+/// Whether a process ends, within ten seconds.
+bool ends(pid_t process) {
+  for (int i = 0; i < 1000 && is_there(process); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return !is_there(process);
+}
+
+/// The number that leave_child() wrote.
+pid_t child_of(const CallResult& result) {
+  pid_t child = 0;
+  for (size_t i = 0; i < sizeof child; ++i) child |= pid_t(result.outputs.at(0).bytes[2 * i]) << (8 * i);
+  return child;
+}
+
+TEST(WorkerEnds, AChildOfAKernelEndsWithItsWorker) {
+  pid_t child = 0;
+  {
+    const Backend backend = toy_worker();
+    child = child_of(call_rows(backend, "leaves_child"));
+    EXPECT_TRUE(is_there(child));
+  }
+  EXPECT_TRUE(ends(child)) << child;
+}
+
+TEST(WorkerEnds, ACrashIsACrashWhileAChildHoldsTheSocket) {
+  const Backend backend = toy_worker(60);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_THAT(call_rows(backend, "leaves_child_and_crashes").message, StartsWith("crashed: SIGABRT"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << "the time limit was waited for";
+}
+
+TEST(WorkerEnds, SignalsOfAKernelsGroupReachItselfAlone) {
+  EXPECT_THAT(call_rows(toy_worker(), "signals_its_group").message, StartsWith("crashed: SIGTERM"));
+}
+
+TEST(WorkerEnds, ASignalFromOutsideIsNoVerdict) {
+  const Backend backend = toy_worker();
+  const int worker = process_of(backend);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::kill(worker, signal);
+  EXPECT_EQ(process_of(backend), worker) << "it goes on";
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose allocators end the process instead

@@ -11,6 +11,9 @@
 #include <string>
 #include <thread>
 
+#include "harness/backend/descendants.h"
+#include "harness/backend/worker_files.h"
+
 namespace assay {
 namespace {
 
@@ -58,8 +61,27 @@ void end_with_other_side(int socket) {
     }
     constexpr unsigned kSecondsToEndByItself = 2;
     ::sleep(kSecondsToEndByItself);
+    end_descendants(::getpid());
     ::kill(::getpid(), SIGKILL);
   }).detach();
+}
+
+void obey_own_signals_alone() {
+  struct sigaction action {};
+  action.sa_sigaction = [](int signal, siginfo_t* info, void*) {
+    if (info->si_code > 0 || ::getsid(info->si_pid) != ::getsid(0)) return;
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+  };
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  ::sigemptyset(&action.sa_mask);
+  sigset_t held;
+  ::sigemptyset(&held);
+  for (const int signal : kSignalsThatEndARun) {
+    ::sigaction(signal, &action, nullptr);
+    ::sigaddset(&held, signal);
+  }
+  ::sigprocmask(SIG_UNBLOCK, &held, nullptr);
 }
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 
 #include "harness/backend/crash_words.h"
 #include "harness/backend/crossing.h"
+#include "harness/backend/descendants.h"
 #include "harness/backend/library.h"
 #include "harness/backend/runner.h"
 #include "harness/backend/worker.h"
@@ -40,6 +41,8 @@ CallResult answer(Runner& runner, const CallRequest& request) {
 }  // namespace
 
 int worker_main(const std::string& path) {
+  obey_own_signals_alone();
+  adopt_orphans();
   end_with_other_side(kWorkerSocket);
   speak_of_crashes(kWorkerWords, "");
   std::string message;

@@ -1,13 +1,16 @@
 #include "harness/backend/worker_process.h"
 
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <stdexcept>
 #include <utility>
 
 #include "harness/backend/crossing.h"
 #include "harness/backend/library.h"
+#include "harness/backend/live_workers.h"
 #include "harness/backend/wire.h"
 #include "harness/text/error.h"
 
@@ -35,7 +38,7 @@ Described Worker::start() {
   settings.number<uint64_t>(options_.memory_bytes);
   send_message(process_->socket(), settings.bytes());  // a worker that is gone already is noticed below
   std::string message;
-  switch (receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended)) {
+  switch (receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended, process_->end())) {
     case Received::kMessage:
       break;
     case Received::kClosed: {
@@ -70,9 +73,20 @@ CallResult Worker::call(const CallRequest& request, bool& hung) {
     lost.reached_kernel = false;
     return lost;
   }
+  const pid_t worker = process_->number();
+  CallResult result = answer(request, hung);
+  if (const int signal = take_signal_of(worker); signal != 0) {
+    process_.reset();
+    const char* const name = ::sigabbrev_np(signal);
+    return without_outputs(CallStatus::kBroken, "sent SIG" + std::string(name != nullptr ? name : "?") + " to the process that called it");
+  }
+  return result;
+}
+
+CallResult Worker::answer(const CallRequest& request, bool& hung) {
   std::string message;
   const bool sent = send_message(process_->socket(), pack_request(request, memory_));
-  switch (sent ? receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended) : Received::kClosed) {
+  switch (sent ? receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended, process_->end()) : Received::kClosed) {
     case Received::kMessage:
       break;
     case Received::kClosed:

@@ -37,6 +37,7 @@ class Worker {
   bool is_running() const { return process_.has_value(); }
 
  private:
+  CallResult answer(const CallRequest& request, bool& hung);
   Described read_greeting(const std::string& message, Greeting& kind);
   void end_process();
   CallResult broken(std::string message);

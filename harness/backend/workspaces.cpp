@@ -11,6 +11,8 @@ bool Workspaces::give(const std::vector<assay_call*>& calls, void* group, std::s
   for (assay_call* call : calls)
     if (functions_->workspace_bytes != nullptr) bytes = std::max(bytes, functions_->workspace_bytes(call));
   if (bytes == 0) return true;
+  constexpr size_t kMost = size_t{1} << 46;  // 64 TiB: a mistake of the library, and not a device that is too small
+  if (bytes > kMost) throw WorkspaceError("asks for a workspace of " + std::to_string(bytes) + " bytes");
   const auto rank = size_t(calls.front()->rank);
   while (of_ranks_.size() <= rank) {
     void* const owner = functions_->allocate_on != nullptr ? group : nullptr;

@@ -1,6 +1,7 @@
 // The scratch memory that a library asks for.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -9,12 +10,18 @@
 
 namespace assay {
 
+/// A size that no device has.
+struct WorkspaceError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 /// One workspace of a rank for all its calls, which come one behind the other. They are kept for the next calls.
 class Workspaces {
  public:
   explicit Workspaces(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
 
-  /// Gives the calls of one rank as much as the hungriest of them asks for. False, with a reason, if the device refuses.
+  /// Gives the calls of one rank as much as the hungriest of them asks for. False, with a reason, if the device refuses. Throws
+  /// WorkspaceError.
   bool give(const std::vector<assay_call*>& calls, void* group, std::string& reason);
 
   /// kOk, or that one of the calls wrote outside of its workspace, or that the device is lost.

@@ -18,6 +18,9 @@
 namespace assay {
 namespace {
 
+/// Since the program began; what is written to it is lost.
+bool has_no_standard_output = false;
+
 int say(ExitCode code, const std::string& words) {
   std::fprintf(stderr, "assay: %s\n", printable_lines(words).c_str());
   return code;
@@ -55,14 +58,15 @@ int delivered(int code) {
   const bool flushed = std::fflush(stdout) == 0;
   const int error = errno;
   if (flushed && std::ferror(stdout) == 0) return code;
-  const int lost =
-      say(kHarnessFailed, std::string("standard output was lost") + (flushed ? "" : std::string(": ") + std::strerror(error)));
+  const std::string why = has_no_standard_output ? ": it is closed" : flushed ? "" : std::string(": ") + std::strerror(error);
+  const int lost = say(kHarnessFailed, "standard output was lost" + why);
   return code == kAllAsExpected ? lost : code;
 }
 
 void hold_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(descriptor, F_GETFD) >= 0) continue;
+    if (descriptor == STDOUT_FILENO) has_no_standard_output = true;
     const int file = ::open(descriptor == STDOUT_FILENO ? "/dev/full" : "/dev/null", O_RDWR);
     if (file >= 0 && file != descriptor) ::dup2(file, descriptor), ::close(file);
   }

@@ -1,6 +1,7 @@
 // assay: reads the command line and hands it to a verb.
 #include <signal.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "harness/backend/worker.h"
@@ -9,6 +10,7 @@
 #include "harness/cli/options.h"
 #include "harness/cli/places.h"
 #include "harness/text/error.h"
+#include "reference/recipe/lanes.h"
 
 int main(int argc, char** argv) {
   assay::hold_standard_descriptors();
@@ -61,7 +63,10 @@ int main(int argc, char** argv) {
   // A reader that left must not end a run before its reports are written; other verbs have none, and end like `cat`.
   for (const char* const verb : {"run", "judge", "gate", "golden", "probe"})
     if (program.got_subcommand(verb)) ::signal(SIGPIPE, SIG_IGN);
+  // What a file system or a limit refuses is said of the file, and ends no process.
+  ::signal(SIGXFSZ, SIG_IGN);
   const int code = assay::guarded([&] {
+    if (std::getenv("ASSAY_ISA") != nullptr) (void)assay::lanes();  // a misspelled one is told before anything runs
     if (program.got_subcommand("run")) return assay::run_verb(run);
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);
     if (program.got_subcommand("gate")) return assay::gate_verb(gate);

@@ -17,6 +17,12 @@ void add_own_cases(CLI::App& verb) {
       ->needs(cases);
 }
 
+/// "" would be ignored where a shell's variable was empty.
+const CLI::Validator& a_name() {
+  static const CLI::Validator validator([](std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, "");
+  return validator;
+}
+
 }  // namespace
 
 const CLI::Validator& seconds() {
@@ -49,16 +55,17 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_option("--report", run.reports, "console, csv:FILE, junit:FILE, json:FILE, html:FILE; may be repeated")
       ->type_name("KIND[:FILE]");
   verb.add_option("--trend", run.trend, "a JSON report of an earlier run: the HTML report says what changed")
+      ->check(a_name())
       ->type_name("FILE.json");
   verb.add_option("--repeat", run.repeat, "call each kernel so often and demand the same bits")->check(CLI::Range(1, 1000000));
   verb.add_flag("--ladder", run.ladder,
                 "demand the same bits when repeated, in other batches, among other rows, on a stream, from a graph");
   verb.add_flag("--reckon-power", run.reckon_power, "compute what the data show, also where golden/power has it");
-  verb.add_option("--ledger", run.ledger, "known deviations: their outcomes are demanded instead of pass")->type_name("FILE.csv");
+  verb.add_option("--ledger", run.ledger, "known deviations: their outcomes are demanded instead of pass")->check(a_name())->type_name("FILE.csv");
   verb.add_option("--shard", run.shard,
                   "only the I-th of N shares of the cases; without it GoogleTest's, Slurm's and Open MPI's variables hold")
       ->type_name("I/N");
-  verb.add_option("--record", run.record, "write what each kernel was given and returned, for assay judge")->type_name("DIR");
+  verb.add_option("--record", run.record, "write what each kernel was given and returned, for assay judge")->check(a_name())->type_name("DIR");
   verb.add_flag("--in-process", run.in_process, "load also a library given by path into this process, for debuggers");
   verb.add_option("--timeout", run.timeout_seconds, "seconds after which a call in a worker process counts as hung")
       ->check(seconds())
@@ -93,7 +100,7 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
   verb.add_option("--as", judge.as, "a lone tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
   verb.add_option("--report", judge.reports, "as of run; may be repeated")->type_name("KIND[:FILE]");
-  verb.add_option("--ledger", judge.ledger, "as of run, for recordings")->type_name("FILE.csv");
+  verb.add_option("--ledger", judge.ledger, "as of run, for recordings")->check(a_name())->type_name("FILE.csv");
   add_selection(verb, judge.selection);
 }
 
@@ -104,7 +111,7 @@ void add_gate(CLI::App& program, GateArguments& gate) {
   verb.add_option("--baseline", gate.baseline, "the earlier recording, of run --record")->type_name("DIR")->required();
   verb.add_flag("--same-bits", gate.same_bits, "a change within the budget does not pass either");
   verb.add_option("--report", gate.reports, "as of run; may be repeated")->type_name("KIND[:FILE]");
-  verb.add_option("--ledger", gate.ledger, "as of run")->type_name("FILE.csv");
+  verb.add_option("--ledger", gate.ledger, "as of run")->check(a_name())->type_name("FILE.csv");
   add_selection(verb, gate.selection);
 }
 
@@ -138,7 +145,7 @@ void add_hunt(CLI::App& program, HuntArguments& hunt) {
   verb.add_option("--op", hunt.op, "cells of its cases are put together anew, with other seeds")->type_name("NAME")->required();
   verb.add_option("--minutes", hunt.minutes, "how long")->check(CLI::Range(0.0, 1e6))->capture_default_str();
   verb.add_option("--count", hunt.count, "cases at most")->check(CLI::Range(int64_t{1}, int64_t{1} << 40))->capture_default_str();
-  verb.add_option("--seed", hunt.seed, "of what is invented")->capture_default_str();
+  verb.add_option("--seed", hunt.seed, "of what is invented")->check(CLI::NonNegativeNumber)->capture_default_str();
   verb.add_option("--backend", hunt.backend, "as of run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", hunt.kernel, "only kernels of this name")->type_name("GLOB");
   verb.add_option("--output", hunt.output, "a table for --cases with the first violation of each kernel")->type_name("FILE.csv");

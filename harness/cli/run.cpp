@@ -17,6 +17,7 @@
 #include "harness/cli/provenance.h"
 #include "harness/cli/recorded_power.h"
 #include "harness/cli/reports.h"
+#include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/shard.h"
 #include "harness/diagnosis/run_hooks.h"
@@ -58,26 +59,36 @@ bool has_ranks(const Case& one) {
   return ranks != one.parameters.end() && ranks->second != "1";
 }
 
-/// The processes that hold ranks together: those of a launch by Open MPI on this machine, if somebody asks for ranks and the library knows
-/// such groups. Otherwise all ranks of a case are in the process that has the case, as with --shard.
-std::optional<Launch> launch_for_ranks(const RunArguments& arguments, const std::vector<Case>& cases, const LibraryInfo& library) {
-  if (!arguments.shard.empty() || !library.joins_groups || std::none_of(cases.begin(), cases.end(), has_ranks)) return std::nullopt;
+/// The processes that may hold ranks together: those of a launch by Open MPI on this machine. They do so if somebody asks for ranks and the
+/// library knows such groups. Otherwise all ranks of a case are in the process that has the case, as with --shard.
+std::optional<Launch> launch_for_ranks(const RunArguments& arguments) {
+  if (!arguments.shard.empty()) return std::nullopt;
   return launch_of_environment([](const char* name) { return std::getenv(name); });
 }
 
-/// Makes the calls that the first process asks for. A process that cannot says so, and the cases of its ranks are broken.
-void serve(const Launch& launch, const std::string& library, const WorkerOptions& options) {
-  try {
-    serve_ranks(launch, library, options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "assay: process %d: %s\n", launch.index, printable(error.what()).c_str());
-  }
+/// A library by path runs in workers, and may do to this process what it likes: a supervisor is in front of it.
+bool is_supervised(const RunArguments& arguments) {
+  const bool is_path = arguments.backend.find('/') != std::string::npos || arguments.backend.ends_with(".so");
+  return is_path && !arguments.in_process;
 }
 
-}  // namespace
-
-int run_verb(const RunArguments& arguments) {
+/// Reports of a run that was killed: the verdicts that it had, marked incomplete.
+void report_killed(const RunArguments& arguments, const KilledRun& killed) {
   const Shard shard = shard_of(arguments);
+  Provenance provenance = provenance_of(arguments, shard);
+  add_library(provenance, killed.library);
+  provenance.ended = utc_now();
+  provenance.ended_early = killed.result.ended_by;
+  const Reports reports(arguments.reports, shard);
+  (void)reports.write(killed.result, killed.library, provenance);
+  std::printf("%s%s", reports.to_console() ? summary_text(killed.result).c_str() : "",
+              coloured(outcome_line(killed.result), wants_colour(STDOUT_FILENO)).c_str());
+}
+
+int run_under(const Supervised& supervisor, const RunArguments& arguments) {
+  const Shard shard = shard_of(arguments);
+  std::optional<RankMeeting> meeting;  // before all that may end this process, so that the others notice
+  if (const std::optional<Launch> launch = launch_for_ranks(arguments)) meeting.emplace(*launch);
   Provenance provenance = provenance_of(arguments, shard);
   const Reports reports(arguments.reports, shard);
   std::optional<EarlierRun> earlier;
@@ -87,21 +98,27 @@ int run_verb(const RunArguments& arguments) {
   std::vector<Case> selected = selected_of(all, arguments.selection);
   const auto ended = [] { return ended_by() != nullptr; };
   Backend opened = open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds, ended});
-  const std::optional<Launch> launch = launch_for_ranks(arguments, selected, opened.library);
+  if (!opened.library.joins_groups || std::none_of(selected.begin(), selected.end(), has_ranks)) meeting.reset();
   const WorkerOptions for_ranks{.timeout_seconds = arguments.timeout_seconds, .ended = ended};
-  if (launch && launch->index == 0) opened = with_ranks_in_processes(std::move(opened), *launch, for_ranks);
+  if (meeting && meeting->launch().index == 0) opened = meeting->with_ranks(std::move(opened), for_ranks);
+  opened.call = [call = std::move(opened.call), &supervisor](const CallRequest& request) {
+    supervisor.calls(request);
+    return call(request);
+  };
   const Backend backend = shared_between_threads(std::move(opened));
   for (const std::string& line : offers_without_cases(backend.library, all))
     std::fprintf(stderr, "assay: %s\n", line.c_str());
   RecordedRun recorded{shard, fingerprint(selected), ignores_warp(backend.library), {}};
   if (recorded.once) selected = each_data_once(std::move(selected));
-  const std::vector<Case> cases = share_of(selected, shard, launch ? has_ranks : std::function<bool(const Case&)>());
-  std::jthread serving;
-  if (launch && launch->index > 0) serving = std::jthread(serve, *launch, backend.library.path, for_ranks);
+  const std::vector<Case> cases = share_of(selected, shard, meeting ? has_ranks : std::function<bool(const Case&)>());
+  if (meeting && meeting->launch().index > 0)
+    meeting->serve(backend.library.path, for_ranks, [index = meeting->launch().index](const std::string& problem) {
+      std::fprintf(stderr, "assay: process %d: %s\n", index, printable(problem).c_str());
+    });
   if (!shard.is_whole()) {
     touch_status_file();
     std::printf("shard %s (%s): %zu of %zu cases%s\n", shard.text().c_str(), shard.source.c_str(), cases.size(), selected.size(),
-                launch ? "; ranks are held by all of these processes together" : "");
+                meeting ? "; ranks are held by all of these processes together" : "");
   }
   add_library(provenance, backend.library);
 
@@ -122,11 +139,13 @@ int run_verb(const RunArguments& arguments) {
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
   options.on_verdict = [&](const Verdict& verdict) {
+    supervisor.judged(verdict);
     progress.clear();
     if (reports.to_console() && !as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
     progress.step(verdict);
   };
   end_on_signals();
+  supervisor.begin(backend.library);
   options.ended = ended_by;
   RunResult result = run_all(all_ops(), cases, backend, options);
   progress.clear();
@@ -139,14 +158,23 @@ int run_verb(const RunArguments& arguments) {
   provenance.power = power_sources(cases, result, records);
   bool all_written = reports.write(result, backend.library, provenance, earlier ? &*earlier : nullptr);
   if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
+  supervisor.wrote_reports();
   if (reports.to_console())
     std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
-  if (serving.joinable() && cases.empty()) return std::printf("calls of ranks alone are made here\n"), kAllAsExpected;
+  if (meeting && meeting->serves() && cases.empty()) return std::printf("calls of ranks alone are made here\n"), kAllAsExpected;
   std::printf("%s%s", reports.to_console() ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
   if (!shard.is_whole() && cases.empty()) return kAllAsExpected;
   const ExitCode code = result.exit_code();
   return code == kAllAsExpected && !all_written ? kHarnessFailed : code;
+}
+
+}  // namespace
+
+int run_verb(const RunArguments& arguments) {
+  if (!is_supervised(arguments)) return run_under(Supervised(), arguments);
+  return supervised([&](const Supervised& supervisor) { return run_under(supervisor, arguments); },
+                    [&](const KilledRun& killed) { report_killed(arguments, killed); });
 }
 
 }  // namespace assay

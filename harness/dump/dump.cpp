@@ -9,6 +9,7 @@
 #include "harness/dump/npy.h"
 #include "harness/dump/safetensors.h"
 #include "reference/formats/catalogue.h"
+#include "reference/table/message.h"
 #include "reference/table/near.h"
 
 namespace assay {
@@ -51,6 +52,9 @@ void require_memory(const Dump& dump, const StoredTensor& tensor) {
 }
 
 }  // namespace
+
+DumpError::DumpError(const std::string& file, const std::string& place, const std::string& problem)
+    : std::runtime_error(printable(file) + ": " + (place.empty() ? "" : message_text(place) + ": ") + message_text(problem)) {}
 
 int64_t StoredTensor::elements() const {
   int64_t n = 1;

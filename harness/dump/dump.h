@@ -16,10 +16,9 @@ namespace assay {
 /// Dimensions that a tensor of a file may have.
 inline constexpr size_t kMostDimensions = 64;
 
-/// A file that cannot be believed. what() reads `file: place: problem`.
+/// A file that cannot be believed. what() reads `file: place: problem`; what is quoted of the file is printable and short.
 struct DumpError : std::runtime_error {
-  DumpError(const std::string& file, const std::string& place, const std::string& problem)
-      : std::runtime_error(file + ": " + (place.empty() ? "" : place + ": ") + problem) {}
+  DumpError(const std::string& file, const std::string& place, const std::string& problem);
 };
 
 /// One tensor of a file, not read yet. Shapes and strides in elements; every element lies inside [begin, end).

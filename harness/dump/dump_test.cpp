@@ -10,14 +10,17 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "harness/dump/npy.h"
+#include "harness/dump/recording.h"
 #include "harness/dump/safetensors.h"
 #include "harness/dump/strided.h"
 #include "harness/dump/testing/damaged_files.h"
+#include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -90,6 +93,50 @@ TEST_F(DumpFiles, EmptyAndScalarTensorsAreTensors) {
   EXPECT_EQ(code_matrix({storage_spec(dump, dump.find("none")), {}}).codes.size(), 0u);
   const Dump scalar = open_dump(write("s.npy", npy_text(kF32, {}, four)));
   EXPECT_EQ(scalar.tensors.front().shape, std::vector<int64_t>{});
+}
+
+TEST_F(DumpFiles, KernelsWhoseNamesDifferNeverShareAFileOfARecording) {
+  Backend backend{"toy", {}, {}};
+  Recorder recorder(folder_.string(), backend, {});
+  const Op op;
+  Case one;
+  one.op = "toy";
+  const Problem problem = testing::toy_problem(kBf16, 1, 4);
+  CallResult result;
+  result.outputs = {problem.tensors[0]};
+  result.untouched = {{}};
+  result.in_place = {false};
+  const std::vector<std::string> names = {"a b", "a_b", "a/b", "a%2Fb", "..", ".a", "\x1b[31m", std::string(300, 'k'), std::string(301, 'k')};
+  for (const std::string& name : names) {
+    Verdict verdict;
+    verdict.case_id = "toy/case";
+    verdict.kernel = name;
+    recorder.write({op, one, problem, &result.outputs, &result, nullptr}, verdict);
+  }
+  std::set<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "toy/case")) files.insert(entry.path().filename().string());
+  EXPECT_EQ(files.size(), names.size());
+  EXPECT_TRUE(files.contains("a%20b.safetensors") && files.contains("a_b.safetensors") && files.contains("a%2Fb.safetensors"));
+}
+
+TEST_F(DumpFiles, AWholeRecordingAndAShareAreNotOneRecording) {
+  Recording recording{folder_.string(), "toy", {}, {}, {}};
+  write_index(recording);
+  EXPECT_EQ(read_indexes(folder_.string()).size(), 1u);
+  recording.run.shard = {1, 2, ""};
+  write_index(recording);
+  EXPECT_THAT([&] { read_indexes(folder_.string()); },
+              ::testing::ThrowsMessage<DumpError>(::testing::HasSubstr("holds the recording of a whole run (index.json) and of a share")));
+}
+
+TEST_F(DumpFiles, AHeaderOfManyExtentsIsRefusedWhileItIsRead) {
+  std::string header = R"({"a":{"dtype":"U8","shape":[1)";
+  for (int i = 0; i < 1'000'000; ++i) header += ",1";
+  header += R"(],"data_offsets":[0,1]}})";
+  std::string file(8, '\0');
+  for (int i = 0; i < 8; ++i) file[size_t(i)] = char(uint64_t(header.size()) >> (8 * i) & 0xff);
+  EXPECT_THAT([&] { open_dump(write("wide.safetensors", file + header + "x")); },
+              ::testing::ThrowsMessage<DumpError>(::testing::HasSubstr("has a list of more than 128 values")));
 }
 
 TEST_F(DumpFiles, UnknownNamesGetNearMatches) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstdio>
 #include <filesystem>
 #include <system_error>
 
@@ -10,6 +11,7 @@
 #include "harness/dump/safetensors.h"
 #include "harness/dump/strided.h"
 #include "harness/text/atomic_file.h"
+#include "harness/text/digest.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -24,12 +26,19 @@ std::string ranges_text(const std::vector<ByteRange>& ranges) {
   return text;
 }
 
-/// A library chooses its kernels' names, but not where they are written.
+/// A library chooses its kernels' names, but not where they are written: bytes that a file name should not have become %XX, so two names
+/// never share a file. A long name keeps its beginning, and its digest behind a ~, which no escaped name has.
 std::string file_name(const std::string& kernel) {
-  std::string name = kernel;
-  for (char& c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-' && c != '_') c = '_';
-  return (name.empty() || name.front() == '.' ? "_" : "") + name + ".safetensors";
+  constexpr size_t kMostName = 200, kKept = 100;  // of 255 bytes that file systems allow
+  std::string name;
+  for (const char c : kernel) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || (c == '.' && !name.empty());
+    char escaped[4];
+    std::snprintf(escaped, sizeof escaped, "%%%02X", unsigned(static_cast<unsigned char>(c)));
+    name += plain ? std::string(1, c) : std::string(escaped);
+  }
+  if (name.size() > kMostName) name = name.substr(0, kKept) + "~" + digest_text(kernel);
+  return name + ".safetensors";
 }
 
 /// What a tensor is called in a file: its role, of a rank but the first with that.

@@ -68,7 +68,7 @@ Recording read_index(const std::string& folder, const std::string& index);
 /// Reading throws DumpError: no index, damaged, another version, a count that does not fit, files outside
 /// the folder.
 void write_index(const Recording& recording);
-/// All recordings of a folder: the whole, or the shares that are there in their order.
+/// All recordings of a folder: the whole, or the shares that are there in their order. A folder with both is refused.
 std::vector<Recording> read_indexes(const std::string& folder);
 
 /// Throws DumpError for a file that is missing, damaged or not the recording of this verdict.

@@ -1,13 +1,11 @@
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <tuple>
 
 #include "assay/abi.h"
 #include "harness/dump/dump.h"
-#include "harness/dump/guarded_json.h"
+#include "harness/text/guarded_json.h"
 #include "harness/dump/recording.h"
 #include "harness/text/atomic_file.h"
 #include "harness/text/glob.h"
@@ -138,24 +136,25 @@ std::vector<Recording> read_indexes(const std::string& folder) {
   std::vector<Recording> all;
   for (const std::string& index : index_files(folder)) all.push_back(read_index(folder, index));
   if (all.empty()) throw DumpError(folder, "", "has no index.json: it is no recording, or its run did not end");
+  for (const Recording& one : all)
+    if (one.run.shard.is_whole() && all.size() > 1)
+      throw DumpError(folder, "", "holds the recording of a whole run (index.json) and of a share: they are of different runs; remove one");
   return all;
 }
 
 Recording read_index(const std::string& folder, const std::string& index) {
   const std::string path = (std::filesystem::path(folder) / index).string();
-  std::ifstream file(path);
-  if (!file) throw DumpError(path, "", "cannot be read");
-  std::stringstream text;
-  text << file.rdbuf();
+  constexpr size_t kLevels = 4;  // the index, its verdicts, one of them, its causes
   try {
-    const json j = guarded_json(text.str(), 4);
+    const json j = read_json(path, {.levels = kLevels});
     if (!j.is_object() || !j.contains("assay_recording")) throw std::runtime_error("is no recording: it lacks assay_recording");
     if (j.at("assay_recording") != kVersion)
       throw std::runtime_error("has version " + j.at("assay_recording").dump() + " and this program reads version " +
                                std::to_string(kVersion));
     return from_json(j, folder);
-  } catch (const json::parse_error& error) {
-    throw DumpError(path, "byte " + std::to_string(error.byte), "is truncated or damaged");
+  } catch (const TableError& error) {
+    throw DumpError(path, error.line() > 0 ? "line " + std::to_string(error.line()) + ", column " + std::to_string(error.column()) : "",
+                    error.problem());
   } catch (const std::exception& error) {
     throw DumpError(path, "", error.what());
   }

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/core/tensor.h"
-#include "harness/dump/guarded_json.h"
+#include "harness/text/guarded_json.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -15,7 +15,8 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr uint64_t kMostJsonHeader = 100'000'000;
-constexpr int kDeepest = 3;  // header, tensor, shape
+/// Header, tensor, shape; a shape has fewer extents than this, and no file that we met has 100,000 tensors.
+constexpr JsonLimits kLimits{.levels = 3, .members = size_t{1} << 19, .values = size_t{1} << 21, .list = 2 * kMostDimensions};
 
 struct Dtype {
   const char* name;
@@ -59,14 +60,9 @@ const char* dtype_of(const Format& format) {
 json parsed_header(const std::string& text, const std::string& file) {
   if (text.empty() || text.front() != '{') throw DumpError(file, "byte 8", "the header does not begin with '{'");
   try {
-    return guarded_json(text, kDeepest);
-  } catch (const JsonRefused& refused) {
-    throw DumpError(file, "header", refused.what());
-  } catch (const json::exception& error) {
-    const auto* at = dynamic_cast<const json::parse_error*>(&error);
-    const bool utf8 = std::string_view(error.what()).find("UTF-8") != std::string_view::npos;
-    throw DumpError(file, at != nullptr ? "byte " + std::to_string(8 + at->byte) : "header",
-                    utf8 ? "the header is no UTF-8" : "the header is no JSON: truncated or damaged");
+    return guarded_json(text, file, kLimits);
+  } catch (const JsonError& error) {
+    throw DumpError(file, "byte " + std::to_string(8 + error.byte()), "the header " + error.problem());
   }
 }
 

@@ -45,7 +45,7 @@ TEST(Safetensors, HostileFilesGetOneErrorWithFileAndPlace) {
       {std::string(8, '\xff'), "byte 0: a header of 18446744073709551615 bytes runs past the end"},
       {safetensors(good, 8).substr(0, 20), "runs past the end of the file of 20"},
       {safetensors("[]", 0), "byte 8: the header does not begin with '{'"},
-      {safetensors("{\"a\":", 0), "the header is no JSON: truncated or damaged"},
+      {safetensors("{\"a\":", 0), "the header is truncated or damaged: no JSON"},
       {safetensors("{\"\xff\xfe\":1}", 0), "the header is no UTF-8"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[[[1]]],"data_offsets":[0,8]}})", 8), "is nested deeper than 3 levels"},
       {safetensors("{\"a\":" + std::string(100000, '['), 0), "is nested deeper than 3 levels"},

@@ -1,11 +1,11 @@
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <stdexcept>
 
 #include "harness/golden/golden.h"
 #include "harness/text/atomic_file.h"
+#include "harness/text/guarded_json.h"
 #include "harness/text/json_integer.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {
@@ -134,28 +134,22 @@ Golden from_json(const json& j) {
 
 }  // namespace
 
-std::string read_golden_text(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw std::runtime_error(path + ": cannot be read");
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+std::string read_golden_text(const std::string& path) { return read_text(path); }
 
 Golden read_golden(const std::string& path) { return parse_golden(read_golden_text(path), path); }
 
 Golden parse_golden(const std::string& text, const std::string& path) {
   try {
-    const json j = json::parse(text);
+    const json j = guarded_json(text, path);
     if (!j.contains("assay_golden")) throw std::runtime_error("is no golden file: it lacks assay_golden");
     if (j.at("assay_golden") != kVersion)
       throw std::runtime_error("has version " + j.at("assay_golden").dump() + " and this program reads version " +
                                std::to_string(kVersion));
     return from_json(j);
-  } catch (const json::parse_error& error) {
-    throw std::runtime_error(path + ": is truncated or damaged at byte " + std::to_string(error.byte));
+  } catch (const JsonError&) {
+    throw;
   } catch (const std::exception& error) {
-    throw std::runtime_error(path + ": " + error.what());
+    throw std::runtime_error(path + ": " + message_text(error.what()));
   }
 }
 

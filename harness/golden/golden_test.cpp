@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Answer answer_of(const std::string& program, const std::vector<int32_t>& codes) {
   WholePart part{{"d", &kInt8, {1, int64_t(codes.size())}}, {}, {}};

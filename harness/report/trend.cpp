@@ -1,11 +1,12 @@
 #include "harness/report/trend.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "harness/report/failure_groups.h"
 #include "harness/text/error.h"
+#include "harness/text/guarded_json.h"
+#include "harness/text/printable.h"
 
 namespace assay {
 namespace {
@@ -15,16 +16,14 @@ bool was_bad(const std::string& outcome) { return outcome != name(Outcome::kPass
 }  // namespace
 
 EarlierRun read_earlier_run(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw UsageError(path + ": cannot be read");
   EarlierRun earlier{path, "", {}};
   try {
-    const nlohmann::json report = nlohmann::json::parse(file);
+    const nlohmann::json report = read_json(path);
     if (report.contains("provenance")) earlier.begun = report.at("provenance").value("begun", "");
     for (const nlohmann::json& verdict : report.at("verdicts"))
       earlier.outcomes[{verdict.at("case"), verdict.at("kernel")}] = verdict.at("outcome");
   } catch (const nlohmann::json::exception& error) {
-    throw UsageError(path + ": is no report of --report json:FILE: " + error.what());
+    throw UsageError(path + ": is no report of --report json:FILE: " + message_text(error.what()));
   }
   return earlier;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
 #include <map>
 #include <set>
 #include <utility>
@@ -18,9 +19,11 @@ const std::vector<std::string> kColumns = {"case", "kernel", "outcome", "reason"
 
 bool is_date(const std::string& text) {
   constexpr std::string_view kShape = "dddd-dd-dd";
-  return std::equal(text.begin(), text.end(), kShape.begin(), kShape.end(), [](char c, char shape) {
+  const bool has_shape = std::equal(text.begin(), text.end(), kShape.begin(), kShape.end(), [](char c, char shape) {
     return shape == 'd' ? std::isdigit(static_cast<unsigned char>(c)) != 0 : c == shape;
   });
+  return has_shape && std::chrono::year_month_day(std::chrono::year(std::stoi(text.substr(0, 4))), std::chrono::month(unsigned(std::stoi(text.substr(5, 2)))),
+                                                  std::chrono::day(unsigned(std::stoi(text.substr(8, 2))))).ok();
 }
 
 Deviation deviation_of(const Table& table, const TableRow& row) {

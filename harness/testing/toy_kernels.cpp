@@ -77,6 +77,7 @@ bool outlive_a_kill() {
   std::array<int, 2> ready{};
   if (::pipe(ready.data()) != 0) return false;
   if (::fork() == 0) {
+    ::setsid();  // else it is ended with the group of the process
     const char traces = ::ptrace(PTRACE_SEIZE, self, nullptr, nullptr) == 0 ? 'y' : 'n';
     if (::write(ready[1], &traces, 1) == 1 && traces == 'y') {
       ::close_range(0, ~0U, 0);
@@ -99,6 +100,32 @@ assay_status take_memory(const Toy& toy) {
   }
   for (void* piece : taken) std::free(piece);
   return say(toy.call, ASSAY_FAILED, taken.size() < 64 ? "was stopped" : "took 4 GiB");
+}
+
+/// The library's own descriptors and the harness's: sockets refuse, memory takes the size.
+assay_status resize_files(const Toy& toy, off_t size) {
+  toy.copy();
+  for (int file = 3; file < 64; ++file)
+    if (::ftruncate(file, size) != 0) continue;
+  return ASSAY_OK;
+}
+
+/// A child that sleeps for ten minutes, in the session of its parent or one of its own. Its number is in the first bytes of y.
+assay_status leave_child(const Toy& toy, bool own_session) {
+  toy.copy();
+  std::array<int, 2> ready{};
+  if (::pipe(ready.data()) != 0) return ASSAY_FAILED;
+  if (::fork() == 0) {
+    if (own_session) ::setsid();
+    if (own_session && ::fork() != 0) ::_exit(0);
+    const pid_t self = ::getpid();
+    if (::write(ready[1], &self, sizeof self) == ssize_t(sizeof self)) ::sleep(600);
+    ::_exit(0);
+  }
+  pid_t child = 0;
+  if (::read(ready[0], &child, sizeof child) != ssize_t(sizeof child)) return ASSAY_FAILED;
+  for (size_t i = 0; i < sizeof child; ++i) toy.to[2 * i] = static_cast<unsigned char>(child >> (8 * i));
+  return ASSAY_OK;
 }
 
 assay_status remember(const Toy& toy) {
@@ -147,6 +174,12 @@ const std::map<std::string, Kernel>& kernels() {
       {"takes_memory", take_memory},
       {"scribbles_on_socket",
        [](const Toy& toy) { return ::write(3, "\xff\xff\xff\xff\xff\xff\xff\x7f", 8) < 0 ? std::abort() : void(), toy.copy(); }},
+      {"shrinks_files", [](const Toy& toy) { return resize_files(toy, 0); }},
+      {"grows_files", [](const Toy& toy) { return resize_files(toy, off_t{1} << 50); }},
+      {"leaves_child", [](const Toy& toy) { return leave_child(toy, false); }},
+      {"leaves_daemon", [](const Toy& toy) { return leave_child(toy, true); }},
+      {"leaves_child_and_crashes", [](const Toy& toy) -> assay_status { return leave_child(toy, false), std::abort(), kWell; }},
+      {"signals_its_group", [](const Toy& toy) { return ::kill(0, SIGTERM), toy.copy(); }},
       {"closes_files",
        [](const Toy&) -> assay_status {
          for (int file = 3; file < 6; ++file) ::close(file);

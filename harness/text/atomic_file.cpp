@@ -75,17 +75,36 @@ Target target_of(const std::string& path) {
   refuse(path, ELOOP);
 }
 
-/// An empty file beside the target, of a name that nobody else takes, with the rights that the process gives its files. The system
-/// applies the umask: to ask for it is to change it, for all threads.
-int open_beside(const std::string& path, const Target& target, std::string& temporary) {
-  static std::atomic<uint64_t> count = 0;
+void make_folder_of(const std::string& path, const Target& target) {
   std::error_code unmade;
   fs::create_directories(folder_of(target.file), unmade);
   if (unmade) refuse(path, unmade.value());
+}
+
+/// A file in the target's folder that has no name yet, so that nothing is left of it if the process is killed; -1 where the file system
+/// has no such files.
+int open_unnamed(const Target& target) {
+  return ::open(folder_of(target.file).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+}
+
+bool give_name(int file, const std::string& name) {
+  return ::linkat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(file)).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
+/// A name beside the target that nobody else takes.
+std::string temporary_name(const Target& target) {
+  static std::atomic<uint64_t> count = 0;
+  std::string name = target.file + ".";
+  uint64_t number = uint64_t(::getpid()) * 1000003 + ++count;
+  for (int i = 0; i < 6; ++i, number /= 36) name += "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36];
+  return name;
+}
+
+/// An empty file beside the target, of a name that nobody else takes, with the rights that the process gives its files. The system
+/// applies the umask: to ask for it is to change it, for all threads.
+int open_beside(const std::string& path, const Target& target, std::string& temporary) {
   for (;;) {
-    temporary = target.file + ".";
-    uint64_t number = uint64_t(::getpid()) * 1000003 + ++count;
-    for (int i = 0; i < 6; ++i, number /= 36) temporary += "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36];
+    temporary = temporary_name(target);
     const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file >= 0) return file;
     if (errno != EEXIST) refuse(path, errno);
@@ -108,14 +127,27 @@ void write_through(const std::string& path, const Target& target, std::string_vi
 void write_atomically(const std::string& path, std::string_view text) {
   const Target target = target_of(path);
   if (!target.replaced) return write_through(path, target, text);
+  make_folder_of(path, target);
   std::string temporary;
-  const int file = open_beside(path, target, temporary);
+  const int unnamed = open_unnamed(target);
+  const int file = unnamed >= 0 ? unnamed : open_beside(path, target, temporary);
   bool written = write_all(file, text) && ::fsync(file) == 0;
   int error = errno;
+  if (written && unnamed >= 0) {
+    if (give_name(file, target.file)) {  // a new file needs no other name in between
+      ::close(file);
+      return flush_folder(folder_of(target.file));
+    }
+    while (written && temporary.empty()) {
+      const std::string name = temporary_name(target);
+      if (give_name(file, name)) temporary = name;
+      else if (errno != EEXIST) written = false, error = errno;
+    }
+  }
   if (::close(file) != 0 && written) written = false, error = errno;
   if (written && ::rename(temporary.c_str(), target.file.c_str()) != 0) written = false, error = errno;
   if (!written) {
-    ::unlink(temporary.c_str());
+    if (!temporary.empty()) ::unlink(temporary.c_str());
     refuse(path, error);
   }
   flush_folder(folder_of(target.file));
@@ -128,6 +160,11 @@ void require_writable(const std::string& path) {
   } else if (!target.replaced) {
     if (::access(target.file.c_str(), W_OK) != 0) refuse(path, errno);
   } else {
+    make_folder_of(path, target);
+    if (const int unnamed = open_unnamed(target); unnamed >= 0) {
+      ::close(unnamed);
+      return;
+    }
     std::string temporary;
     ::close(open_beside(path, target, temporary));
     ::unlink(temporary.c_str());

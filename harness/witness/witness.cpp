@@ -9,6 +9,7 @@
 #include "harness/dump/dump.h"
 #include "harness/dump/safetensors.h"
 #include "harness/text/error.h"
+#include "harness/text/guarded_json.h"
 
 namespace assay {
 namespace {
@@ -81,8 +82,11 @@ class Reader {
   explicit Reader(const std::string& file) : dump_(open_dump(file)) {
     const auto found = dump_.metadata.find(kKey);
     if (found == dump_.metadata.end()) throw DumpError(file, "__metadata__", std::string("has no ") + kKey);
-    about_ = json::parse(found->second, nullptr, false);
-    if (about_.is_discarded()) throw DumpError(file, "__metadata__", std::string(kKey) + " is no JSON");
+    try {
+      about_ = guarded_json(found->second, file);
+    } catch (const JsonError& error) {
+      throw DumpError(file, "__metadata__", std::string(kKey) + " " + error.problem());
+    }
   }
 
   Witness read(const OpNamed& op_named) const {

@@ -1,6 +1,7 @@
 #include "reference/contracts/layouts.h"
 
 #include <cstdio>
+#include <stdexcept>
 
 #include "reference/contracts/address_cell.h"
 #include "reference/formats/catalogue.h"
@@ -38,6 +39,37 @@ void read_tile(const Table& table, const TableRow& row, Layout& layout) {
     throw table.error(row, "tile", "'" + text + "' is not rows x columns of a tile, such as 128x4");
 }
 
+/// Elements that a layout may take for m rows of g groups: the largest tile of ours pads 1 scale to 2,048. A layout that takes more is a
+/// wrong formula, and would fill the memory.
+int64_t most_elements(int64_t m, int64_t g) { return (int64_t{1} << 16) + 1024 * m * g; }
+
+/// Evaluates every formula for some extents. What overflows, divides by zero or points outside the storage is said of its cell.
+void try_extents(const Table& table, const TableRow& row, const Layout& layout) {
+  struct Extents {
+    int64_t m, g;
+  };
+  std::string column = "rows";
+  const auto tried = [&](const char* of, auto formula) {
+    column = of;
+    formula();
+  };
+  for (const auto& [m, g] : {Extents{1, 1}, Extents{3, 5}, Extents{130, 9}}) {
+    try {
+      for (const auto& [of, expression] : {std::pair("rows", &layout.rows), std::pair("cols", &layout.cols), std::pair("storage", &layout.storage)})
+        tried(of, [&] { (void)expression->integer({{"m", m}, {"g", g}, {"r", 0}, {"c", 0}}); });
+      column = "storage";
+      const PlacedLayout placed(layout, m, g);
+      tried("shape", [&] { (void)placed.shape(); });
+      tried("strides", [&] { (void)placed.strides(); });
+      column = "offset";
+      for (int64_t r = 0; r < m; ++r)
+        for (int64_t c = 0; c < g; ++c) (void)placed.offset(r, c);
+    } catch (const std::domain_error& error) {
+      throw table.error(row, column, std::string(error.what()) + ", with m = " + std::to_string(m) + ", g = " + std::to_string(g));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Layout> load_layouts(const std::string& file) {
@@ -53,6 +85,7 @@ std::vector<Layout> load_layouts(const std::string& file) {
                        pair(table, row, "shape"), pair(table, row, "strides"), whole(table, row, "offset"), 1, 1,
                        table.text(row, "source"), table.text(row, "why")});
     read_tile(table, row, layouts.back());
+    try_extents(table, row, layouts.back());
   }
   return layouts;
 }
@@ -62,6 +95,12 @@ PlacedLayout::PlacedLayout(const Layout& layout, int64_t m, int64_t g)
   rows_ = value(layout.rows);
   cols_ = value(layout.cols);
   storage_ = value(layout.storage);
+  const int64_t most = most_elements(m, g);
+  const auto is_possible = [most](int64_t extent) { return extent >= 0 && extent <= most; };
+  if (!is_possible(rows_) || !is_possible(cols_) || !is_possible(storage_) || (cols_ > 0 && rows_ > most / cols_))
+    throw std::domain_error("layout '" + layout.id + "' has " + std::to_string(rows_) + " rows, " + std::to_string(cols_) + " columns and " +
+                            std::to_string(storage_) + " elements of storage; for " + std::to_string(m) + " rows of " + std::to_string(g) +
+                            " groups it may have " + std::to_string(most));
 }
 
 int64_t PlacedLayout::value(const Expression& expression, int64_t r, int64_t c) const {
@@ -75,6 +114,12 @@ int64_t PlacedLayout::value(const Expression& expression, int64_t r, int64_t c) 
 
 std::vector<int64_t> PlacedLayout::shape() const { return {value(layout_->shape[0]), value(layout_->shape[1])}; }
 std::vector<int64_t> PlacedLayout::strides() const { return {value(layout_->strides[0]), value(layout_->strides[1])}; }
-int64_t PlacedLayout::offset(int64_t r, int64_t c) const { return value(layout_->offset, r, c); }
+int64_t PlacedLayout::offset(int64_t r, int64_t c) const {
+  const int64_t at = value(layout_->offset, r, c);
+  if (at < 0 || at >= storage_elements())
+    throw std::domain_error("layout '" + layout_->id + "' puts scale (" + std::to_string(r) + ", " + std::to_string(c) + ") at " +
+                            std::to_string(at) + ", outside its " + std::to_string(storage_elements()) + " elements");
+  return at;
+}
 
 }  // namespace assay

@@ -26,7 +26,8 @@ struct Layout {
   bool packs_words() const { return type->bits > element->bits; }  ///< several scales to an element of the tensor
 };
 
-/// A layout for m rows of g groups.
+/// A layout for m rows of g groups. The constructor and offset() throw std::domain_error for formulas that overflow, take much more than
+/// the scales need, or point outside the storage.
 class PlacedLayout {
  public:
   PlacedLayout(const Layout& layout, int64_t m, int64_t g);
@@ -46,7 +47,7 @@ class PlacedLayout {
   int64_t m_, g_, rows_, cols_, storage_;
 };
 
-/// Reads layouts.csv. Throws TableError.
+/// Reads layouts.csv and evaluates every formula for some extents. Throws TableError.
 std::vector<Layout> load_layouts(const std::string& file);
 
 }  // namespace assay

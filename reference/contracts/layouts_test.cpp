@@ -187,5 +187,12 @@ TEST(Layouts, AWrongRowSaysWhere) {
   EXPECT_THAT(error_of_layout("r*g+c", "g|1", "f23"), StartsWith("2:3: type: unknown format 'f23'; did you mean 'f32'"));
 }
 
+TEST(Layouts, AFormulaThatOverflowsOrPointsOutsideIsNamedBeforeAnythingIsFilled) {
+  EXPECT_THAT(error_of_layout("(0-2)^63/(0-1)"), StartsWith("2:27: offset: a value does not fit in 64 bits, with m = 1, g = 1"));
+  EXPECT_THAT(error_of_layout("m*1000000000000"), StartsWith("2:27: offset: layout 'a' puts scale (0, 0) at 1000000000000, outside its 1 elements"));
+  EXPECT_THAT(error_of_layout("r*g+c-1"), StartsWith("2:27: offset: layout 'a' puts scale (0, 0) at -1, outside"));
+  EXPECT_THAT(error_of_layout("r*g+c", "1%0|1"), StartsWith("2:23: strides: division by zero"));
+}
+
 }  // namespace
 }  // namespace assay

@@ -4,12 +4,16 @@
 #include <array>
 #include <map>
 #include <set>
+#include <stdexcept>
 
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"
 
 namespace assay {
 namespace {
+
+/// A record holds the cache entry of one token. The largest of ours has 584 bytes.
+constexpr int64_t kMostRecordElements = int64_t{1} << 20;
 
 PartKind kind_in(const Table& table, const TableRow& row) {
   static const std::map<std::string, PartKind> words = {
@@ -40,7 +44,13 @@ void check_overlap(const Table& table, const TableRow& last_row, const Record& r
     const int64_t width = part.format_in(kE4M3Fn, kBf16).bytes();
     for (int64_t p = 0; p < 2; ++p) {
       for (int64_t c = 0; c < part.elements; ++c) {
-        const int64_t first = part.byte(2, p, c);
+        int64_t first = 0;
+        try {
+          first = part.byte(2, p, c);
+        } catch (const std::domain_error& error) {
+          throw table.error(last_row, "offset", "part " + part.name + ": " + error.what());
+        }
+        if (first < 0) throw table.error(last_row, "offset", "part " + part.name + " begins before the block");
         if (first % width != 0) throw table.error(last_row, "offset", "part " + part.name + " is not aligned to its elements");
         for (int64_t byte = first; byte < first + width; ++byte)
           if (!taken.insert(byte).second)
@@ -110,6 +120,8 @@ std::vector<Record> load_records(const std::string& file) {
     RecordPart part{table.text(row, "part"), kind_in(table, row), table.integer(row, "from"), table.integer(row, "elements"),
                     table.text(row, "format"), offset_in(table, row)};
     if (part.from < 0 || part.elements < 1) throw table.error(row, "elements", "a part has numbers from 0 on and at least one");
+    if (part.from > kMostRecordElements || part.elements > kMostRecordElements)
+      throw table.error(row, "elements", "a part has at most " + std::to_string(kMostRecordElements) + " numbers");
     if (part.format != "q" && part.format != "x" && !find_format(part.format))
       throw table.error(row, "format", "'" + part.format + "' is neither q nor x nor a format");
     if (records.back().find(part.name)) throw table.error(row, "part", "'" + part.name + "' stands in this record already");

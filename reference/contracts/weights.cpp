@@ -10,12 +10,14 @@
 namespace assay {
 namespace {
 
+constexpr long long kMostMultiple = 1 << 16;  ///< the largest of ours is 128
+
 /// "16|32": of n and of k.
 void read_multiples(const Table& table, const TableRow& row, WeightLayout& layout) {
   const std::string& text = table.text(row, "multiples");
   long long n = 0, k = 0;
   int end = 0;
-  if (std::sscanf(text.c_str(), "%lld|%lld%n", &n, &k, &end) != 2 || size_t(end) != text.size() || n < 1 || k < 1)
+  if (std::sscanf(text.c_str(), "%lld|%lld%n", &n, &k, &end) != 2 || size_t(end) != text.size() || n < 1 || k < 1 || n > kMostMultiple || k > kMostMultiple)
     throw table.error(row, "multiples", "'" + text + "' is not what n and k are multiples of, such as 16|32");
   layout.multiple_of_n = n, layout.multiple_of_k = k;
 }
@@ -34,6 +36,12 @@ std::vector<WeightLayout> load_weight_layouts(const std::string& file) {
                                     "e, n, k (experts, rows, columns), b, r, c (expert, row, column)"),
                        table.text(row, "source"), table.text(row, "why")});
     read_multiples(table, row, layouts.back());
+    const WeightLayout& layout = layouts.back();
+    try {
+      for (const int64_t e : {0, 1}) (void)weight_offset(layout, {2, layout.multiple_of_n, layout.multiple_of_k}, e, 0, 0);
+    } catch (const std::domain_error& error) {
+      throw table.error(row, "offset", error.what());
+    }
   }
   return layouts;
 }
@@ -64,7 +72,11 @@ int64_t weight_offset(const WeightLayout& layout, const WeightExtents& extents, 
         values[i] = c;
     }
   }
-  return layout.offset.integer(values);
+  const int64_t at = layout.offset.integer(values);
+  if (at < 0 || at >= extents.e * extents.n * extents.k)
+    throw std::domain_error("layout '" + layout.id + "' puts weight (" + std::to_string(b) + ", " + std::to_string(r) + ", " + std::to_string(c) +
+                            ") at " + std::to_string(at) + ", outside the tensor");
+  return at;
 }
 
 }  // namespace assay

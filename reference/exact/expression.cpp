@@ -15,9 +15,19 @@ using Integer = boost::multiprecision::cpp_int;
 namespace {
 
 constexpr int kLargestPower = 4096;
+constexpr unsigned kMostBits = 4096;   ///< above and below the fraction bar; 2^-149, the least number of f32, needs 150
+constexpr size_t kMostWritten = 1300;  ///< digits of a constant: more than kMostBits can hold
+
+Rational within_limits(Rational x) {
+  const Integer above = abs(numerator(x));
+  if ((above != 0 && msb(above) > kMostBits) || msb(denominator(x)) > kMostBits)
+    throw std::domain_error("a value has more than " + std::to_string(kMostBits) + " bits");
+  return x;
+}
 
 /// A decimal number as written, exactly: digits times a power of ten.
 Rational exact_decimal(const std::string& text) {
+  if (text.size() > kMostWritten) throw std::domain_error("a value has more than " + std::to_string(kMostBits) + " bits");
   const size_t e = text.find_first_of("eE");
   int exponent = e == std::string::npos ? 0 : std::stoi(text.substr(e + 1));
   std::string digits = text.substr(0, e);
@@ -34,6 +44,9 @@ Rational power(const Rational& base, const Rational& exponent) {
   if (denominator(exponent) != 1 || abs(exponent) > kLargestPower) throw std::domain_error("a power is an integer of at most 4096");
   const int n = exponent.convert_to<int>();
   if (base == 0 && n < 0) throw std::domain_error("division by zero");
+  if (base == 0) return n == 0 ? 1 : 0;
+  const auto bits = int64_t(std::max(msb(abs(numerator(base))), msb(denominator(base))));
+  if (bits * std::abs(n) > int64_t{kMostBits}) throw std::domain_error("a value has more than " + std::to_string(kMostBits) + " bits");
   const Integer above = boost::multiprecision::pow(numerator(base), unsigned(std::abs(n)));
   const Integer below = boost::multiprecision::pow(denominator(base), unsigned(std::abs(n)));
   return n < 0 ? Rational(below, above) : Rational(above, below);
@@ -55,16 +68,39 @@ double round_rational(const Rational& x, const Format& format) {
   return x < 0 ? -rounded : rounded;
 }
 
+/// A value beyond 64 bits is a wrong formula; to wrap it would be a wrong address.
+[[noreturn]] void overflow() { throw std::domain_error("a value does not fit in 64 bits"); }
+
+int64_t sum(int64_t a, int64_t b) {
+  int64_t result = 0;
+  if (__builtin_add_overflow(a, b, &result)) overflow();
+  return result;
+}
+
+int64_t difference(int64_t a, int64_t b) {
+  int64_t result = 0;
+  if (__builtin_sub_overflow(a, b, &result)) overflow();
+  return result;
+}
+
+int64_t product(int64_t a, int64_t b) {
+  int64_t result = 0;
+  if (__builtin_mul_overflow(a, b, &result)) overflow();
+  return result;
+}
+
 int64_t integer_power(int64_t base, int64_t exponent) {
   if (exponent < 0) throw std::domain_error("a negative power is no integer");
+  if (base == 0 || base == 1) return exponent == 0 ? 1 : base;
+  if (base == -1) return exponent % 2 == 0 ? 1 : -1;
   int64_t result = 1;
-  for (; exponent > 0; --exponent)
-    if (__builtin_mul_overflow(result, base, &result)) throw std::domain_error("a power does not fit in 64 bits");
+  for (; exponent > 0; --exponent) result = product(result, base);
   return result;
 }
 
 int64_t floor_divide(int64_t a, int64_t b) {
   if (b == 0) throw std::domain_error("division by zero");
+  if (b == -1) return difference(0, a);  // of the least integer there is none
   return a / b - ((a % b != 0) && ((a < 0) != (b < 0)));
 }
 
@@ -87,17 +123,17 @@ int64_t Expression::integer(std::span<const int64_t> values) const {
     }
     const int64_t b = pop();
     if (token.kind == Token::kNegate) {
-      push(-b);
+      push(difference(0, b));
       continue;
     }
     const int64_t a = pop();
     switch (token.kind) {
-      case Token::kAdd: push(a + b); break;
-      case Token::kSubtract: push(a - b); break;
-      case Token::kMultiply: push(a * b); break;
+      case Token::kAdd: push(sum(a, b)); break;
+      case Token::kSubtract: push(difference(a, b)); break;
+      case Token::kMultiply: push(product(a, b)); break;
       case Token::kDivide: push(floor_divide(a, b)); break;
-      case Token::kRemainder: push(a - b * floor_divide(a, b)); break;
-      case Token::kCeil: push(-floor_divide(-a, b) * b); break;
+      case Token::kRemainder: push(b == -1 ? 0 : difference(a, product(b, floor_divide(a, b)))); break;
+      case Token::kCeil: push(product(difference(0, floor_divide(difference(0, a), b)), b)); break;
       case Token::kPower: push(integer_power(a, b)); break;
       default: break;
     }
@@ -144,10 +180,10 @@ double Expression::rounded(const std::map<std::string, std::string>& constants, 
       return a / b;
     };
     switch (token.kind) {
-      case Token::kAdd: stack.push_back(a + b); break;
-      case Token::kSubtract: stack.push_back(a - b); break;
-      case Token::kMultiply: stack.push_back(a * b); break;
-      case Token::kDivide: stack.push_back(quotient()); break;
+      case Token::kAdd: stack.push_back(within_limits(a + b)); break;
+      case Token::kSubtract: stack.push_back(within_limits(a - b)); break;
+      case Token::kMultiply: stack.push_back(within_limits(a * b)); break;
+      case Token::kDivide: stack.push_back(within_limits(quotient())); break;
       case Token::kPower: stack.push_back(power(a, b)); break;
       default: throw std::domain_error("only + - * / ^ may stand in a constant: '" + text_ + "'");
     }

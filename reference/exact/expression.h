@@ -20,7 +20,8 @@ struct ParseError : std::runtime_error {
 };
 
 /// Grammar: sums, differences, products, quotients, remainders, unary minus, integer powers as 2^-24, parentheses,
-/// ceil(a,b) = a rounded up to a multiple of b, decimal numbers, names.
+/// ceil(a,b) = a rounded up to a multiple of b, decimal numbers, names. At most 256 levels of nesting, 256 numbers, names and operators,
+/// and 4096 digits in a number.
 class Expression {
  public:
   /// Throws ParseError.
@@ -30,12 +31,13 @@ class Expression {
   const std::vector<std::string>& names() const { return names_; }
 
   /// Integer value, division rounding down; `values` in the order of names(). Throws std::out_of_range on a missing name and
-  /// std::domain_error on a division by zero, a power that is no integer or a number with a fraction.
+  /// std::domain_error on a division by zero, a power that is no integer, a number with a fraction or a value beyond 64 bits.
   int64_t integer(std::span<const int64_t> values) const;
   int64_t integer(const std::map<std::string, int64_t>& values) const;
 
   /// Exact rational value rounded once, to nearest even, to `format`. Throws std::out_of_range on a missing name and
-  /// std::domain_error on a division by zero, `%` or ceil, a power that is no integer and a value that does not fit in the format.
+  /// std::domain_error on a division by zero, `%` or ceil, a power that is no integer, a value that does not fit in the format and one
+  /// whose numerator or denominator has more than 4096 bits on the way.
   double rounded(const std::map<std::string, std::string>& constants, const Format& format) const;
 
  private:
@@ -50,7 +52,8 @@ class Expression {
   std::vector<std::string> names_, numbers_;
   std::vector<Token> postfix_;
 
-  static constexpr size_t kDeepest = 32;  ///< numbers that wait at once
+  static constexpr size_t kDeepest = 32;     ///< numbers that wait at once
+  static constexpr size_t kMostTokens = 256;  ///< the longest cell of ours has 31
 };
 
 }  // namespace assay

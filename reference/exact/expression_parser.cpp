@@ -9,6 +9,8 @@ namespace {
 
 constexpr size_t kMostDigits = 18;         ///< of an integer: it fits in 64 bits
 constexpr size_t kMostExponentDigits = 3;  ///< more than any format needs
+constexpr size_t kMostWrittenDigits = 4096;  ///< of a decimal number
+constexpr int kMostLevels = 256;             ///< each takes some hundred bytes of stack
 
 bool is_whole(const std::string& number) { return number.find_first_of(".eE") == std::string::npos; }
 
@@ -41,12 +43,30 @@ class ExpressionParser {
   }
   void emit(Token::Kind kind) {
     if (kind != Token::kNegate) --waiting_;
-    out_.postfix_.push_back({.kind = kind});
+    append({.kind = kind});
   }
   void emit_operand(const Token& token) {
     if (++waiting_ > Expression::kDeepest) throw ParseError(at_, "is nested too deeply");
+    append(token);
+  }
+  void append(const Token& token) {
+    if (out_.postfix_.size() == Expression::kMostTokens)
+      throw ParseError(at_, "a formula has at most " + std::to_string(Expression::kMostTokens) + " numbers, names and operators");
     out_.postfix_.push_back(token);
   }
+
+  /// One level of the recursion, as long as it lives.
+  class Level {
+   public:
+    explicit Level(ExpressionParser& parser) : parser_(parser) {
+      if (++parser_.levels_ > kMostLevels) throw ParseError(parser_.at_, "is nested too deeply");
+    }
+    Level(const Level&) = delete;
+    ~Level() { --parser_.levels_; }
+
+   private:
+    ExpressionParser& parser_;
+  };
 
   void sum() {
     product();
@@ -73,6 +93,7 @@ class ExpressionParser {
     }
   }
   void factor() {
+    const Level level(*this);
     if (take('-')) {
       factor();
       emit(Token::kNegate);
@@ -117,6 +138,8 @@ class ExpressionParser {
     }
     if (at_ < text_.size() && (text_[at_] == '.' || std::isalpha(static_cast<unsigned char>(text_[at_]))))
       ++at_, throw no_number();
+    if (at_ - start > kMostWrittenDigits)
+      throw ParseError(start, "a number has at most " + std::to_string(kMostWrittenDigits) + " digits");
     const std::string& written = out_.numbers_.emplace_back(text_.substr(start, at_ - start));
     Token token{.kind = Token::kNumber, .whole = is_whole(written), .place = out_.numbers_.size() - 1};
     if (token.whole) {
@@ -145,6 +168,7 @@ class ExpressionParser {
   std::string_view text_;
   Expression& out_;
   size_t at_ = 0;
+  int levels_ = 0;
   size_t waiting_ = 0;  ///< numbers that no operator has taken
 };
 

@@ -48,6 +48,39 @@ std::string parse_error(const char* text) {
   return "no error";
 }
 
+/// What evaluating says is wrong, or "no error".
+std::string value_error(const std::string& text) {
+  try {
+    (void)Expression(text).integer({{"m", int64_t{1} << 62}});
+  } catch (const std::domain_error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Expression, AValueBeyond64BitsIsAnErrorAndNoWrongAddress) {
+  for (const char* text : {"(0-2)^63/(0-1)", "m+m", "0-m-m-m", "m*4", "ceil(m+(m-1),m)", "-((0-2)^63)", "2^64"})
+    EXPECT_EQ(value_error(text), "a value does not fit in 64 bits") << text;
+  EXPECT_EQ(value_error("m/(m-m)"), "division by zero");
+  EXPECT_EQ(Expression("(0-2)^63%(0-1)").integer(std::map<std::string, int64_t>{}), 0) << "the remainder by -1 fits";
+  EXPECT_EQ(Expression("1^(2^62)").integer(std::map<std::string, int64_t>{}), 1) << "and takes no time";
+}
+
+TEST(Expression, HostileFormulasEndAtOnce) {
+  const auto parse = [](const std::string& text) { return parse_error(text.c_str()); };
+  EXPECT_EQ(parse(std::string(40000, '(')), "256: is nested too deeply");
+  EXPECT_EQ(parse(std::string(1'000'000, '-')), "256: is nested too deeply");
+  EXPECT_EQ(parse("2" + std::string(40000, '^')), "2: expected a number or a name, not '^'");
+  std::string sum = "1";
+  for (int i = 0; i < 300; ++i) sum += "+1";
+  EXPECT_THAT(parse(sum), HasSubstr("a formula has at most 256 numbers, names and operators"));
+  EXPECT_THAT(parse("0." + std::string(5000, '1')), HasSubstr("a number has at most 4096 digits"));
+  for (const char* text : {"(10^4096)^4096", "((2^4096)^4096)^4096", "1e999*1e999", "(1+2^-4000)^4096", "1/(1e999*1e999)"})
+    EXPECT_THROW((void)Expression(text).rounded({}, kF32), std::domain_error) << text;
+  EXPECT_THROW((void)Expression("M").rounded({{"M", std::string(5000, '7')}}, kF32), std::domain_error);
+  EXPECT_EQ(Expression("0^4096").rounded({}, kF32), 0);
+}
+
 TEST(Expression, ErrorsSayWhereAndWhat) {
   EXPECT_EQ(parse_error("1+2"), "no error");
   EXPECT_EQ(parse_error(""), "0: expected a number or a name");

@@ -7,9 +7,12 @@
 #include <optional>
 
 #include "reference/exact/expression.h"
+#include "reference/table/message.h"
 
 namespace assay {
 namespace {
+
+constexpr size_t kMostSteps = 256;  ///< of a cell; the longest of ours has 18
 
 /// A short number of digits alone, or nothing.
 std::optional<int> short_number(std::string_view text) {
@@ -63,7 +66,7 @@ CellStep read_step(std::string_view cell, size_t start) {
     if (cell[at] == ')' && --depth < 0) throw ParseError(at, "')' without '('");
     ++at;
   }
-  if (depth > 0) throw ParseError(start, "'" + std::string(cell.substr(start)) + "' is not closed by ')'");
+  if (depth > 0) throw ParseError(start, "'" + shortened(cell.substr(start)) + "' is not closed by ')'");
   std::string_view text = cell.substr(start, at - start);
   CellStep step{"", {}, {}, std::string(text), start};
   if (const size_t tilde = text.rfind('~'); tilde != std::string_view::npos) {
@@ -115,6 +118,7 @@ std::vector<CellStep> read_cell(std::string_view cell) {
       ++at;
       continue;
     }
+    if (steps.size() == kMostSteps) throw ParseError(at, "a cell has at most " + std::to_string(kMostSteps) + " steps");
     steps.push_back(read_step(cell, at));
     at += steps.back().text.size();
   }

@@ -4,23 +4,24 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
+#include "reference/table/message.h"
 #include "reference/table/near.h"
 
 namespace assay {
 namespace {
 
 std::string located(const std::string& file, int line, int column, const std::string& name, const std::string& problem) {
-  std::string text = file;
+  std::string text = printable(file);
   if (line > 0) text.append(":").append(std::to_string(line));
   if (line > 0 && column > 0) text.append(":").append(std::to_string(column));
-  if (!name.empty()) text.append(": ").append(name);
-  return text.append(": ").append(problem);
+  if (!name.empty()) text.append(": ").append(printable(shortened(name)));
+  return text.append(": ").append(message_text(problem));
 }
 
-// No table of this program comes near these; a file that does is another kind of file, and is told so before it fills the memory.
-constexpr size_t kMostBytes = size_t{64} << 20, kMostColumns = 1000, kMostRows = 1'000'000;
+// No table of this program comes near these; a file that does is another kind of file, and is told so before it fills the memory. The
+// largest have 31 columns, 136,000 cells and 1,500 bytes in a cell.
+constexpr size_t kMostColumns = 1000, kMostCells = size_t{1} << 20, kMostCellBytes = size_t{64} << 10;
 
 /// Feeds libcsv byte by byte, since it reports cells but not their places.
 class Reader {
@@ -45,8 +46,11 @@ class Reader {
       }
       if (row_.cells.size() > kMostColumns)
         throw TableError(file_, row_.line, 0, "", "has more than " + std::to_string(kMostColumns) + " columns: this is no table of Assay");
-      if (rows_.size() > kMostRows)
-        throw TableError(file_, line_, 0, "", "has more than " + std::to_string(kMostRows) + " rows: this is no table of Assay");
+      if (cells_ > kMostCells)
+        throw TableError(file_, line_, 0, "", "has more than " + std::to_string(kMostCells) + " cells: this is no table of Assay");
+      if (in_cell_ && ++cell_bytes_ > kMostCellBytes)
+        throw TableError(file_, cell_line_, cell_column_, "",
+                         "a cell has more than " + std::to_string(kMostCellBytes) + " bytes: this is no table of Assay");
       ++column_;
       if (byte == '\n') {
         ++line_;
@@ -69,6 +73,8 @@ class Reader {
     TableCell cell{std::string(static_cast<const char*>(text), size), reader.cell_line_, reader.cell_column_};
     if (reader.row_is_empty_) reader.row_.line = cell.line;
     reader.row_.cells.push_back(std::move(cell));
+    ++reader.cells_;
+    reader.cell_bytes_ = 0;
     reader.row_is_empty_ = false;
     reader.in_cell_ = false;
     reader.cell_line_ = reader.line_;
@@ -88,6 +94,7 @@ class Reader {
   TableRow row_;
   bool row_is_empty_ = true;
   bool in_cell_ = false;
+  size_t cells_ = 0, cell_bytes_ = 0;
   int line_ = 1, column_ = 1;
   int cell_line_ = 1, cell_column_ = 1;
 };
@@ -177,18 +184,6 @@ Table parse_table(std::string_view text, const std::string& file) {
   check_header(table);
   check_rows(table);
   return table;
-}
-
-std::string read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  for (std::vector<char> chunk(size_t{1} << 16); file.good() && text.size() <= kMostBytes;) {
-    file.read(chunk.data(), std::streamsize(chunk.size()));
-    text.append(chunk.data(), size_t(file.gcount()));
-  }
-  if (text.size() > kMostBytes) throw TableError(path, 0, 0, "", "is larger than 64 MiB: this is no file of Assay");
-  if (!file.eof() || file.bad()) throw TableError(path, 0, 0, "", "cannot be read");
-  return text;
 }
 
 Table read_table(const std::string& path) { return parse_table(read_text(path), path); }

@@ -8,9 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/table/text_file.h"
+
 namespace assay {
 
-/// A place in a table that is wrong. what() reads `file:line:column: name: what`; parts that are unknown are left out.
+/// A place in a file of text that is wrong. what() reads `file:line:column: name: what`; parts that are unknown are left out, and what
+/// is quoted of the file is printable and short (message_text()).
 class TableError : public std::runtime_error {
  public:
   /// `line` and `column` are 1-based (column in bytes); 0 is unknown. `name` is the table's column, or empty.
@@ -70,13 +73,11 @@ struct Table {
 /// Reads a table. The first row names the columns. Blanks around unquoted cells are dropped, blank lines are skipped.
 ///
 /// Throws TableError: no such file, no header, unnamed or duplicate columns, rows of another length than the header, a quote that
-/// is never closed or stands inside an unquoted cell, a NUL byte, an empty cell in a column `why`, over 1000 columns or 10^6 rows.
+/// is never closed or stands inside an unquoted cell, a NUL byte, an empty cell in a column `why`, over 1000 columns, 2^20 cells or
+/// 64 KiB in one cell.
 Table read_table(const std::string& path);
 
 /// The same for text in memory; `file` is only used in messages.
 Table parse_table(std::string_view text, const std::string& file);
-
-/// Everything in a file. Throws TableError if it cannot be read, or is larger than 64 MiB: /dev/zero has no end.
-std::string read_text(const std::string& path);
 
 }  // namespace assay

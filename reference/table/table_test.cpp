@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "reference/table/near.h"
 
@@ -49,6 +51,44 @@ TEST(Table, EmptyLastCellOfAFileIsACell) {
   const Table t = parse_table("a,b\n1,", "t.csv");
   EXPECT_EQ(t.text(t.rows[0], "b"), "");
   EXPECT_EQ(t.cell(t.rows[0], "b").column, 3);
+}
+
+TEST(Table, AQuoteOfAFileIsShortAndPrintable) {
+  const std::string evil = "t\x1b[31m\nALL AS EXPECTED";
+  const TableError error("f\n.csv", 3, 1, evil, "'" + evil + "' is none; did you mean 'x'?");
+  EXPECT_STREQ(error.what(), "f\\n.csv:3:1: t\\x1b[31m\\nALL AS EXPECTED: 't\\x1b[31m\\nALL AS EXPECTED' is none; did you mean 'x'?");
+  const std::string what = TableError("f", 1, 1, std::string(5000, 'n'), "'" + std::string(5000, 'q') + "' is none").what();
+  EXPECT_EQ(what, "f:1:1: " + std::string(100, 'n') + "...: '" + std::string(100, 'q') + "...' is none");
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += "'a' ";
+  EXPECT_LT(std::string(TableError("f", 1, 1, "", many).what()).size(), 2100u);
+}
+
+TEST(Table, ATableIsBounded) {
+  EXPECT_EQ(error_of("a,why\n" + std::string(70000, 'x') + ",y\n").substr(0, 40), "t.csv:2:1: a cell has more than 65536 by");
+  std::string many = "a,b\n";
+  for (int i = 0; i < 600000; ++i) many += ",\n";
+  EXPECT_THAT(error_of(many), HasSubstr("has more than 1048576 cells"));
+}
+
+TEST(Table, OnlyRegularFilesAndOpenDescriptorsAreRead) {
+  const std::string path = ::testing::TempDir() + "table_test_pipe_" + std::to_string(::getpid());
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THAT([&] { read_text(path); }, testing::ThrowsMessage<TableError>(HasSubstr("is no regular file; a pipe is read as - or /dev/fd/N")));
+  EXPECT_THROW(read_text("/dev/zero"), TableError);
+  EXPECT_THROW(read_text("/"), TableError);
+  ::unlink(path.c_str());
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], "a,b", 3), 3);
+  ::close(ends[1]);
+  EXPECT_EQ(read_text("/dev/fd/" + std::to_string(ends[0])), "a,b");
+  ::close(ends[0]);
+}
+
+TEST(Table, ALongWordHasNoNearMatches) {
+  const std::vector<std::string> names = {"normal", std::string(300, 'n')};
+  EXPECT_EQ(did_you_mean(std::string(1'000'000, 'n'), names).substr(0, 20), "; there are: normal,");
 }
 
 TEST(Table, BrokenTablesSayWhere) {

@@ -10,6 +10,7 @@
 #include "harness/run/match.h"
 #include "harness/text/atomic_file.h"
 #include "harness/text/digest.h"
+#include "harness/text/guarded_json.h"
 #include "suites/registry.h"
 
 namespace assay::judges {
@@ -45,8 +46,7 @@ std::string bytes_of(const std::string& file) {
 std::map<std::string, KeptMarks> read_kept(const std::string& file) {
   if (!std::filesystem::exists(file)) return {};
   try {
-    std::ifstream in(file);
-    return nlohmann::json::parse(in).get<std::map<std::string, KeptMarks>>();
+    return read_json(file).get<std::map<std::string, KeptMarks>>();
   } catch (const nlohmann::json::exception& error) {
     throw std::runtime_error(file + " is no file of measured kernels: " + error.what());
   }

@@ -10,7 +10,8 @@ Expression depth_of(const RowCells& cells) {
     Expression depth(cells.text("depth"));
     for (const std::string& name : depth.names())
       if (name != "n") throw ParseError(0, "unknown name '" + name + "'; known here: n");
-    if (depth.integer({{"n", 1}}) < 0) throw ParseError(0, "a depth is not negative");
+    for (const int64_t n : {1, 7168, 1 << 20})
+      if (depth.integer({{"n", n}}) < 0) throw ParseError(0, "a depth is not negative");
     return depth;
   } catch (const ParseError& error) {
     throw cells.error("depth", error.position, error.what());

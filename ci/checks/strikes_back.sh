@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Kernels that turn against the program, and signals from everywhere: the guilty kernel is named, the innocent one keeps its verdicts, no report
+# is lost or half written, and no process is left. What is promised stands in docs/promises.md.
+. "$(dirname "$0")/lib.sh"
+bad=$build/misbehaving
+data_copy "$scratch/data"
+only_ops "$scratch/data" rms_norm
+export ASSAY_DATA=$scratch/data
+
+# Processes that a run left: they have its environment.
+left() {
+  local process
+  for process in /proc/[0-9]*; do
+    [ "${process#/proc/}" != "$BASHPID" ] && [ "${process#/proc/}" != $$ ] || continue
+    grep -qzF "STRIKE_LEFT=$scratch" "$process/environ" 2>/dev/null && grep -q '^State:[[:space:]]*[^ZX]' "$process/status" 2>/dev/null && echo "${process#/proc/}"
+  done
+}
+# nothing_left WHAT: within five seconds.
+nothing_left() {
+  for _ in $(seq 50); do
+    [ -n "$(left)" ] || return 0
+    sleep 0.1
+  done
+  fail "$1 left processes: $(for p in $(left); do tr '\0' ' ' <"/proc/$p/cmdline"; done)"
+}
+few=(--suite rms_norm/quick --case '*2026-06-18/bf16.m3.n8*normal*w32' --case '*2026-06-18/bf16.m4.n1024.eps1e-6/normal*w32')
+# strike HOW: a run of the striker and the innocent kernel; its output in $scratch/out, its exit code in $code.
+strike() {
+  rm -f "$scratch/v.csv"
+  code=0
+  STRIKE=$1 STRIKE_LEFT=$scratch timeout 120 "$assay" run --backend "$bad/libstrikes_back.so" "${few[@]}" --timeout 20 \
+    --report console --report "csv:$scratch/v.csv" >"$scratch/out" 2>&1 || code=$?
+  nothing_left "$1"
+}
+# outcomes: "KERNEL OUTCOME" of each kernel, once.
+outcomes() {
+  python3 -c 'import csv, sys
+print("\n".join(sorted({row["kernel"] + " " + row["outcome"] for row in csv.DictReader(open(sys.argv[1])) if row["kernel"]})))' "$scratch/v.csv"
+}
+# says HOW CODE OUTCOME WORDS: the striker's outcome; the innocent kernel passes.
+says() {
+  strike "$1"
+  [ "$code" = "$2" ] || fail "$1 gives exit code $code, not $2: $(cat "$scratch/out")"
+  [ "$(outcomes)" = "innocent pass"$'\n'"striker $3" ] || fail "$1 gives '$(outcomes)', not 'striker $3': $(cat "$scratch/out")"
+  grep -qF -- "$4" "$scratch/out" || fail "$1 does not say '$4': $(cat "$scratch/out")"
+}
+says nothing 0 pass "ALL AS EXPECTED"
+says shrinks_memory 0 pass "ALL AS EXPECTED"
+says grows_memory 0 pass "ALL AS EXPECTED"
+says terms_parent 1 broken "sent SIGTERM to the process that called it"
+says usr1_parent 1 broken "sent SIGUSR1 to the process that called it"
+says terms_group 1 broken "crashed: SIGTERM"
+says leaves_child 0 pass "ALL AS EXPECTED"
+says leaves_daemon 0 pass "ALL AS EXPECTED"
+says crashes_with_child 1 broken "crashed: SIGABRT"
+says stops_parent 0 pass "it goes on"
+strike traces_parent
+[ "$code" != 124 ] || fail "a kernel that traces the run keeps it for ever"
+# Of a run that is killed the reports are there, marked, and nobody but the kernel under way is named.
+strike kills_parent
+[ "$code" = 137 ] || fail "a killed run gives exit code $code: $(cat "$scratch/out")"
+grep -qF "it had called kernel 'striker' in a call of rms_norm" "$scratch/out" || fail "the kernel under way is not named: $(cat "$scratch/out")"
+grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a killed run does not say so: $(cat "$scratch/out")"
+[ -s "$scratch/v.csv" ] || fail "a killed run has no report"
+# Signals to a run whose kernel waits: to the program, to its group, to its terminal's session; once the run has begun.
+# signalled SIGNAL CODE TARGET: TARGET is one of program, group, child.
+signalled() {
+  rm -f "$scratch/v.csv"
+  STRIKE_LEFT=$scratch setsid "$assay" run --backend "$bad/libhangs_in_first.so" "${few[@]}" --timeout 60 --report console --report "csv:$scratch/v.csv" >"$scratch/out" 2>&1 &
+  local run=$! begin=$SECONDS
+  # SIGINT (bit 1 of SigCgt) is caught from the moment when cases begin.
+  until (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$run/status" 2>/dev/null || echo 0) >> 1) & 1)); do
+    kill -0 "$run" 2>/dev/null && [ $((SECONDS - begin)) -lt 60 ] || fail "a run ended before it could be ended: $(cat "$scratch/out")"
+    sleep 0.05
+  done
+  case $3 in
+    program) kill -s "$1" "$run" ;;
+    group) kill -s "$1" -- "-$run" ;;
+    child) kill -s "$1" "$(pgrep -P "$run")" ;;
+  esac
+  local code=0
+  wait "$run" || code=$?
+  [ "$code" = "$2" ] || fail "$1 to the $3: exit code $code, not $2: $(cat "$scratch/out")"
+  grep -qF "ENDED EARLY by SIG$1" "$scratch/out" || fail "$1 to the $3 is not said: $(cat "$scratch/out")"
+  [ -s "$scratch/v.csv" ] || fail "$1 to the $3 leaves no report"
+  ! grep -q ',broken,' "$scratch/v.csv" || fail "$1 to the $3 is a verdict: $(grep ',broken,' "$scratch/v.csv")"
+  nothing_left "$1 to the $3"
+}
+for target in program group; do
+  signalled INT 130 $target
+  signalled TERM 143 $target
+  signalled HUP 129 $target
+done
+signalled KILL 137 child
+echo passed

@@ -1,0 +1,267 @@
+#include "harness/cli/supervisor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include "harness/backend/descendants.h"
+#include "harness/backend/wire.h"
+#include "harness/backend/worker_files.h"
+#include "harness/text/printable.h"
+
+namespace assay {
+namespace {
+
+enum Kind : char { kBegin = 'B', kCalls = 'C', kJudged = 'V', kWrote = 'W' };
+
+/// The last signal that came, and who sent it; 0: none. Written by the handler alone.
+struct Came {
+  std::atomic<int> signal{0}, count_of_interrupts{0};
+  std::atomic<pid_t> sender{0};
+};
+Came came;
+
+void note(int signal, siginfo_t* info, void*) {
+  came.sender = info->si_code > 0 ? 0 : info->si_pid;
+  came.signal = signal;
+}
+
+std::string name_of(int signal) {
+  const char* const name = ::sigabbrev_np(signal);
+  return "SIG" + std::string(name != nullptr ? name : std::to_string(signal).c_str());
+}
+
+/// What the child told, as it comes.
+class Told {
+ public:
+  KilledRun run;
+  std::string calling;  ///< the kernel of the call that was made last
+  bool began = false, wrote = false;
+
+  /// Takes whole messages from the front of the buffer: a kind, a length, the fields.
+  void take(std::string& buffer) {
+    constexpr size_t kHead = 1 + sizeof(uint64_t);
+    size_t at = 0;
+    for (uint64_t size = 0; buffer.size() - at >= kHead; at += kHead + size) {
+      std::memcpy(&size, buffer.data() + at + 1, sizeof size);
+      if (buffer.size() - at - kHead < size) break;
+      MessageReader in(buffer.substr(at + kHead, size));
+      take_message(buffer[at], in);
+    }
+    buffer.erase(0, at);
+  }
+
+ private:
+  void take_message(char kind, MessageReader& in) {
+    if (kind == kWrote) wrote = true;
+    if (kind == kCalls) calling = in.text();
+    if (kind == kJudged) take_verdict(in);
+    if (kind != kBegin) return;
+    began = true;
+    LibraryInfo& library = run.library;
+    for (std::string* field : {&library.path, &library.name, &library.arch, &library.device, &library.driver, &library.toolkit}) *field = in.text();
+  }
+  void take_verdict(MessageReader& in) {
+    Verdict v;
+    for (std::string* field : {&v.case_id, &v.kernel, &v.backend, &v.message, &v.why, &v.origin, &v.repro, &v.op, &v.contract, &v.arch, &v.warp,
+                               &v.expected, &v.deviation, &v.program})
+      *field = in.text();
+    v.outcome = Outcome(in.number<uint8_t>());
+    v.offered = in.number<uint8_t>() != 0;
+    v.device_lost = in.number<uint8_t>() != 0;
+    v.seconds = in.number<double>();
+    v.causes.resize(in.number<uint32_t>());
+    for (std::string& cause : v.causes) cause = in.text();
+    run.result.device_lost |= v.device_lost;
+    run.result.verdicts.push_back(std::move(v));
+  }
+};
+
+/// A number behind a word of /proc/N/status; 0 if there is none.
+std::string status_of(pid_t process, const std::string& word) {
+  std::ifstream lines("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(word)) return line.substr(std::min(line.find_first_not_of(" \t", word.size()), line.size()));
+  return "";
+}
+
+class Supervisor {
+ public:
+  Supervisor(pid_t child, int pipe) : child_(child), pipe_(pipe) {}
+
+  /// Until the child has ended. Returns its status.
+  int watch() {
+    int status = 0;
+    for (bool open = true;;) {
+      if (open) open = read_some();
+      if (told.began && !listens_) listen();
+      if (const int signal = came.signal.exchange(0); signal != 0) forward(signal);
+      const pid_t looked = ::waitpid(child_, &status, open ? WNOHANG : 0);
+      if (looked == child_) break;
+      if (looked < 0 && errno != EINTR) break;
+      see_to_stops();
+    }
+    while (read_some()) {
+    }
+    return status;
+  }
+
+  Told told;
+  bool interrupted_twice() const { return interrupts_ > 1; }
+
+ private:
+  static constexpr int kSlice = 200;  // ms
+
+  /// False once the pipe is closed.
+  bool read_some() {
+    pollfd wait{pipe_, POLLIN, 0};
+    if (::poll(&wait, 1, kSlice) <= 0) return true;
+    std::array<char, size_t{1} << 16> piece;
+    const ssize_t got = ::read(pipe_, piece.data(), piece.size());
+    if (got < 0) return errno == EINTR;
+    buffer_.append(piece.data(), size_t(got));
+    try {
+      told.take(buffer_);
+    } catch (const std::runtime_error&) {  // no message of the child ends early
+      return false;
+    }
+    return got > 0;
+  }
+
+  /// Before a run begins these signals end it without reports.
+  void listen() {
+    listens_ = true;
+    struct sigaction action {};
+    action.sa_sigaction = note;
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
+    ::sigemptyset(&action.sa_mask);
+    for (const int signal : kSignalsThatEndARun) {
+      struct sigaction now {};
+      if (::sigaction(signal, nullptr, &now) == 0 && (now.sa_handler != SIG_IGN || signal != SIGHUP)) ::sigaction(signal, &action, nullptr);
+    }
+  }
+
+  void forward(int signal) {
+    const pid_t sender = came.sender;
+    const std::vector<pid_t> ours = descendants_of(::getpid());
+    if (sender > 0 && sender != child_ && std::find(ours.begin(), ours.end(), sender) != ours.end()) {
+      std::fprintf(stderr, "assay: %s of process %d is not obeyed: a kernel started it\n", name_of(signal).c_str(), int(sender));
+      return;
+    }
+    interrupts_ += int(signal == SIGINT);
+    ::kill(child_, signal);
+  }
+
+  /// A child that is stopped, or traced, by what it started. A terminal stops this process too, and then no time passes here.
+  void see_to_stops() {
+    constexpr int kPatience = 2000 / kSlice, kBetweenLooks = 5;
+    if (++slices_ % kBetweenLooks != 0) return;
+    const std::string state = status_of(child_, "State:");
+    if (state.starts_with('t')) {
+      const pid_t tracer = std::atoi(status_of(child_, "TracerPid:").c_str());
+      const std::vector<pid_t> ours = descendants_of(::getpid());
+      if (std::find(ours.begin(), ours.end(), tracer) != ours.end()) ::kill(tracer, SIGKILL);
+    }
+    stopped_ = state.starts_with('T') ? stopped_ + kBetweenLooks : 0;
+    if (stopped_ <= kPatience) return;
+    std::fprintf(stderr, "assay: the run was stopped by a signal, and not by this terminal; it goes on\n");
+    ::kill(child_, SIGCONT);
+    stopped_ = 0;
+  }
+
+  pid_t child_;
+  int pipe_;
+  std::string buffer_;
+  bool listens_ = false;
+  int interrupts_ = 0, slices_ = 0, stopped_ = 0;
+};
+
+}  // namespace
+
+void Supervised::tell(char kind, const std::string& message) const {
+  if (pipe_ < 0) return;
+  MessageWriter out;
+  out.number(kind);
+  out.text(message);
+  const std::string& bytes = out.bytes();
+  for (size_t at = 0; at < bytes.size();) {
+    const ssize_t written = ::write(pipe_, bytes.data() + at, bytes.size() - at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return;
+    at += size_t(written);
+  }
+}
+
+void Supervised::begin(const LibraryInfo& library) const {
+  MessageWriter out;
+  for (const std::string* field : {&library.path, &library.name, &library.arch, &library.device, &library.driver, &library.toolkit}) out.text(*field);
+  tell(kBegin, out.bytes());
+}
+
+void Supervised::calls(const CallRequest& request) const {
+  MessageWriter out;
+  out.text("kernel '" + request.kernel + "' in a call of " + request.op + ", contract " + request.contract);
+  tell(kCalls, out.bytes());
+}
+
+void Supervised::judged(const Verdict& v) const {
+  MessageWriter out;
+  for (const std::string* field : {&v.case_id, &v.kernel, &v.backend, &v.message, &v.why, &v.origin, &v.repro, &v.op, &v.contract, &v.arch, &v.warp,
+                                   &v.expected, &v.deviation, &v.program})
+    out.text(*field);
+  out.number(uint8_t(v.outcome));
+  out.number(uint8_t(v.offered));
+  out.number(uint8_t(v.device_lost));
+  out.number(v.seconds);
+  out.number(uint32_t(v.causes.size()));
+  for (const std::string& cause : v.causes) out.text(cause);
+  tell(kJudged, out.bytes());
+}
+
+void Supervised::wrote_reports() const { tell(kWrote, ""); }
+
+int supervised(const std::function<int(const Supervised&)>& run, const std::function<void(const KilledRun&)>& report) {
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe of a run");
+  const int read_end = beyond_worker_files(pipe[0], "pipe of a run"), write_end = beyond_worker_files(pipe[1], "pipe of a run");
+  adopt_orphans();
+  std::fflush(nullptr);
+  const pid_t parent = ::getpid(), child = ::fork();
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot start the process of a run");
+  if (child == 0) {
+    ::close(read_end);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(0);
+    adopt_orphans();
+    return run(Supervised(write_end));
+  }
+  ::close(write_end);
+  Supervisor supervisor(child, read_end);
+  const int status = supervisor.watch();
+  ::close(read_end);
+  end_strays();
+  Told& told = supervisor.told;
+  if (!WIFSIGNALED(status)) return WEXITSTATUS(status);
+  const int signal = WTERMSIG(status);
+  std::fprintf(stderr, "assay: the run was ended by %s%s\n", name_of(signal).c_str(),
+               told.calling.empty() ? "" : printable("; it had called " + told.calling).c_str());
+  if (told.began && !told.wrote && !supervisor.interrupted_twice()) {
+    told.run.result.ended_by = name_of(signal);
+    report(told.run);
+  }
+  return 128 + signal;
+}
+
+}  // namespace assay
