@@ -5,6 +5,7 @@
 clang_tree "-fsanitize=fuzzer,address,undefined" assay_fuzzers
 seeds=$scratch/seeds
 mkdir -p "$seeds"/{csv,recipe,safetensors,npy,golden,believes_length}
+cp -r "$root"/harness/fuzz/corpus/* "$seeds/"
 for op in "$root"/suites/*/cases; do cp "$op/quick.csv" "$seeds/csv/$(basename "$(dirname "$op")")"; done
 python3 - "$root" "$seeds" <<'END' || fail "cannot write the first files"
 import csv, glob, json, struct, sys
@@ -26,15 +27,15 @@ for file in glob.glob(root + "/golden/predicted/*.json"):
     open(f"{seeds}/golden/{golden['op']}", "w").write(json.dumps(golden))
 END
 
-# fuzz NAME: 50000 runs, a quarter of a minute at most (a sample: 10000, one second); what crashes is kept for looking at.
-runs=50000 seconds=15
+# fuzz NAME: a minute (a sample: 10000 runs, one second); what crashes is kept for looking at. ASSAY_FUZZ_SEED goes on with other inputs.
+runs=-1 seconds=60 seed=${ASSAY_FUZZ_SEED:-1}
 [ -z "$sample" ] || runs=10000 seconds=1
 fuzz() {
   mkdir -p "$build/fuzz_crashes" "$scratch/grown/$1"
-  "$build/clang/harness/fuzz/fuzz_$1" -runs=$runs -max_total_time=$seconds -seed=1 -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+  "$build/clang/harness/fuzz/fuzz_$1" -runs=$runs -max_total_time=$seconds -seed=$seed -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="$build/fuzz_crashes/$1-" "$scratch/grown/$1" "$seeds/$1" >"$scratch/$1.log" 2>&1
 }
-for program in csv recipe safetensors npy golden; do
+for program in csv recipe safetensors npy golden json expression describe ledger; do
   fuzz $program || fail "fuzz_$program: see $build/fuzz_crashes"$'\n'"$(tail -n 40 "$scratch/$program.log")"
   grep '^Done' "$scratch/$program.log" | sed "s/^Done/$program:/"
 done

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# 200 kills: whatever the program writes is either whole or not there under its name, at whatever moment it dies, and the next run and
+# 1000 kills: whatever the program writes is either whole or not there under its name, at whatever moment it dies, and the next run and
 # golden check do not stumble over what is left. A writer that writes in place is caught. A sample: 50 kills.
+# ASSAY_KILLS_SEED draws other moments.
 . "$(dirname "$0")/lib.sh"
 part=1
-[ -z "$sample" ] || part=4
+[ -z "$sample" ] || part=20
 kills() { # kills KIND COUNT COMMAND...: @ stands for the folder
   local kind=$1 count=$2
   shift 2
   mkdir -p "$scratch/$kind/whole"
-  python3 "$(dirname "$0")/kills.py" "$kind" "$count" 1 "$scratch/$kind/killed" "$scratch/$kind/whole" -- "$@"
+  python3 "$(dirname "$0")/kills.py" "$kind" "$count" "${ASSAY_KILLS_SEED:-1}" "$scratch/$kind/killed" "$scratch/$kind/whole" -- "$@"
 }
 
 # Small tables: what a run takes is mostly the writing of its files.
@@ -18,11 +19,11 @@ for table in "$scratch"/data/suites/*/cases/*.csv; do
 done
 export ASSAY_DATA=$scratch/data
 few=(--suite layer_norm/quick --warp 32)
-kills reports $((104 / part)) "$assay" run "${few[@]}" --report csv:@/v.csv --report json:@/v.json --report junit:@/v.xml --report html:@/v.html || fail reports
-kills record $((60 / part)) "$assay" run "${few[@]}" --record @ || fail record
+kills reports $((520 / part)) "$assay" run "${few[@]}" --report csv:@/v.csv --report json:@/v.json --report junit:@/v.xml --report html:@/v.html || fail reports
+kills record $((300 / part)) "$assay" run "${few[@]}" --record @ || fail record
 expect 0 "ALL AS EXPECTED" "$assay" judge "$scratch/record/killed"
-kills golden $((32 / part)) "$assay" golden write --folder @ || fail golden
-kills observed $((4 / part)) "$assay" golden write --observed cpu --folder @ || fail observed
+kills golden $((160 / part)) "$assay" golden write --folder @ || fail golden
+kills observed $((20 / part)) "$assay" golden write --observed cpu --folder @ || fail observed
 
 # What a killed writer may leave beside the golden files is not taken for one of them; under a final name it is.
 golden=$scratch/observed/killed

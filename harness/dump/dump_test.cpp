@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/core/cases.h"
 #include "harness/dump/npy.h"
 #include "harness/dump/recording.h"
 #include "harness/dump/safetensors.h"
@@ -98,9 +99,9 @@ TEST_F(DumpFiles, EmptyAndScalarTensorsAreTensors) {
 TEST_F(DumpFiles, KernelsWhoseNamesDifferNeverShareAFileOfARecording) {
   Backend backend{"toy", {}, {}};
   Recorder recorder(folder_.string(), backend, {});
-  const Op op;
-  Case one;
-  one.op = "toy";
+  const Op op = testing::toy_op();
+  Case one = expand_table(op, "contract,format,m,n,fill,seed,warp,why\ntoy.copy,bf16,1,4,ramp,1,32,any\n", "quick.csv").front();
+  const auto bound = op.bind(one);
   const Problem problem = testing::toy_problem(kBf16, 1, 4);
   CallResult result;
   result.outputs = {problem.tensors[0]};
@@ -111,7 +112,7 @@ TEST_F(DumpFiles, KernelsWhoseNamesDifferNeverShareAFileOfARecording) {
     Verdict verdict;
     verdict.case_id = "toy/case";
     verdict.kernel = name;
-    recorder.write({op, one, problem, &result.outputs, &result, nullptr}, verdict);
+    recorder.write({*bound, one, problem, &result.outputs, &result, nullptr}, verdict);
   }
   std::set<std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder_ / "toy/case")) files.insert(entry.path().filename().string());

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-constexpr size_t kMostSteps = 256;  ///< of a cell; the longest of ours has 18
+constexpr size_t kMostSteps = 256;  ///< of a cell; the longest of ours has some 50
 
 /// A short number of digits alone, or nothing.
 std::optional<int> short_number(std::string_view text) {

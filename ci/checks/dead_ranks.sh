@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# A process of a launch that is killed or stopped at a random moment: the others say so, judge what is left, and end. A sample is 4 trials, the
+# whole 200; ASSAY_FIRST_TRIAL goes on with another one.
+. "$(dirname "$0")/lib.sh"
+data_copy "$scratch/data"
+only_ops "$scratch/data" all_reduce
+export ASSAY_DATA=$scratch/data
+expect 0 "" cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$root/kernels/example_plugin/my_all_reduce_processes.c" -o "$scratch/plugin.so"
+trials=200
+[ -z "$sample" ] || trials=4
+mkdir "$scratch/runs"
+python3 "$(dirname "$0")/dead_ranks.py" "$assay" "$scratch/plugin.so" "$scratch/runs" "${ASSAY_FIRST_TRIAL:-1}" $trials || fail "see above"
+echo passed

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The tests of reference, suites, harness and CPU kernels with the address and undefined-behaviour sanitizers; those of the harness and of ranks
+# with the thread sanitizer. Whole builds: only in ci/tables. The trees are kept, build-asan and build-tsan.
+. "$(dirname "$0")/lib.sh"
+cd "$root" || fail "no $root"
+tests() { # tests PRESET CTEST-ARGUMENT...
+  local preset=$1
+  shift
+  cmake --preset "$preset" >"$scratch/log" 2>&1 && cmake --build --preset "$preset" >"$scratch/log" 2>&1 || fail "$preset does not build: $(tail -n 20 "$scratch/log")"
+  ctest --preset "$preset" -LE 'tables|checks' "$@" >"$scratch/log" 2>&1 || fail "$preset: $(grep -E 'Failed|\*\*\*|ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error' "$scratch/log" | head -n 40)"
+  tail -n 4 "$scratch/log"
+}
+tests asan
+tests tsan
+echo passed
