@@ -51,7 +51,7 @@ rows[1][rows[0].index("offset")] = eval(sys.argv[3])
 csv.writer(open(sys.argv[2], "w"), lineterminator="\n").writerows(rows)' "$layouts" "$copy/reference/contracts/layouts.csv" "$1"
   quickly 2 "$2" env ASSAY_DATA="$copy" "$assay" list
 }
-formula '"(0-2)^63/(0-1)"' "layouts.csv:2:36: offset: a value does not fit in 64 bits"
+formula '"(0-2)^63/(0-1)"' "layouts.csv:2:29: offset: a value does not fit in 64 bits"
 formula '"m*1000000000000"' "outside its"
 formula '"("*40000' "offset: is nested too deeply"
 formula '"-"*60000' "offset: is nested too deeply"
@@ -75,7 +75,7 @@ PYTHON
 quickly 2 "product.csv:2: the alternatives of its cells and the rows before make more than 100000 cases" "$assay" list --op rms_norm --cases "$r/product.csv"
 quickly 2 "a cell has more than 65536 bytes" "$assay" list --op rms_norm --cases "$r/cell.csv"
 quickly 2 "unknown fill 'xxxx" "$assay" list --op rms_norm --cases "$r/no_fill.csv"
-"$assay" list --op rms_norm --cases "$r/no_fill.csv" 2>&1 | awk 'length > 2100 { exit 1 }' || fail "a cell of 60 KB is quoted whole"
+("$assay" list --op rms_norm --cases "$r/no_fill.csv" 2>&1 || true) | awk 'length > 2100 { exit 1 }' || fail "a cell of 60 KB is quoted whole"
 quickly 2 "nested.json:1:257: is nested deeper than 256 levels" "$assay" run --trend "$r/nested.json"
 quickly 2 "'x\x1b[31m' stands twice" "$assay" run --trend "$r/evil.json"
 quickly 2 "number.json:1:23: holds a number that no double holds" "$assay" run --trend "$r/number.json"

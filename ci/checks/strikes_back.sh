@@ -69,7 +69,7 @@ signalled() {
   STRIKE_LEFT=$scratch setsid "$assay" run --backend "$bad/libhangs_in_first.so" "${few[@]}" --timeout 60 --report console --report "csv:$scratch/v.csv" >"$scratch/out" 2>&1 &
   local run=$! begin=$SECONDS
   # SIGINT (bit 1 of SigCgt) is caught from the moment when cases begin.
-  until (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$run/status" 2>/dev/null || echo 0) >> 1) & 1)); do
+  until [ "$(cat "/proc/$run/comm" 2>/dev/null)" = assay ] && (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$run/status" 2>/dev/null || echo 0) >> 1) & 1)); do
     kill -0 "$run" 2>/dev/null && [ $((SECONDS - begin)) -lt 60 ] || fail "a run ended before it could be ended: $(cat "$scratch/out")"
     sleep 0.05
   done

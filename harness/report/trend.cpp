@@ -22,6 +22,8 @@ EarlierRun read_earlier_run(const std::string& path) {
     if (report.contains("provenance")) earlier.begun = report.at("provenance").value("begun", "");
     for (const nlohmann::json& verdict : report.at("verdicts"))
       earlier.outcomes[{verdict.at("case"), verdict.at("kernel")}] = verdict.at("outcome");
+  } catch (const TableError& error) {
+    throw UsageError(error.what() + std::string("; expected a report of --report json:FILE"));
   } catch (const nlohmann::json::exception& error) {
     throw UsageError(path + ": is no report of --report json:FILE: " + message_text(error.what()));
   }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
+#include <mutex>
 
 #include "reference/table/table.h"
 
@@ -26,11 +28,8 @@ struct Descriptor {
   }
 };
 
-}  // namespace
-
-std::string read_text(const std::string& path) {
+std::string read_once(const std::string& path, bool is_open) {
   const auto refuse = [&](const char* problem) { return TableError(path, 0, 0, "", problem); };
-  const bool is_open = names_descriptor(path);
   // O_NONBLOCK: to open a named pipe is to wait for its writer.
   const Descriptor file{path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                     : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (is_open ? 0 : O_NONBLOCK))};
@@ -53,6 +52,18 @@ std::string read_text(const std::string& path) {
     if (got == 0) return text;
     if (text.size() > kMostFileBytes) throw refuse(kTooLarge);
   }
+}
+
+}  // namespace
+
+std::string read_text(const std::string& path) {
+  if (!names_descriptor(path)) return read_once(path, false);
+  // A pipe gives its bytes once, and a table may be read for its rows and again for its digest.
+  static std::mutex mutex;
+  static std::map<std::string, std::string> kept;
+  const std::lock_guard lock(mutex);
+  if (const auto found = kept.find(path); found != kept.end()) return found->second;
+  return kept[path] = read_once(path, true);
 }
 
 }  // namespace assay
