@@ -16,7 +16,7 @@
 namespace assay {
 namespace {
 
-const Format& half_format(const Cells& cells, const std::string& column) {
+const Format& half_format(const Cells& cells, const char* column) {
   const Format* format = find_format(cells.text(column));
   if (!format || (!(*format == kBf16) && !(*format == kF16)))
     cells.refuse(column, "'" + cells.text(column) + "' is not one of: bf16, f16");
