@@ -76,7 +76,7 @@ signalled() {
   case $3 in
     program) kill -s "$1" "$run" ;;
     group) kill -s "$1" -- "-$run" ;;
-    child) kill -s "$1" "$(pgrep -P "$run")" ;;
+    child) kill -s "$1" "$(grep -lxs "PPid:[[:space:]]*$run" /proc/[0-9]*/status | cut -d / -f 3)" ;;
   esac
   local code=0
   wait "$run" || code=$?
