@@ -1,8 +1,9 @@
 #include "harness/cli/dumped_call.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
-#include <set>
+#include <map>
 
 #include "harness/cli/judge.h"
 #include "harness/core/forwarded_case.h"
@@ -61,15 +62,21 @@ HostTensor placed_dense(const DumpedTensor& from, const TensorSpec& spec, const 
 
 HostTensor placed_scale(const DumpedTensor& from, const TensorSpec& spec, ScalePlacing placing) {
   check_format(from, spec);
+  const auto set_once = [&](HostTensor& tensor, std::vector<bool>& there, int64_t at, uint32_t code) {
+    if (there[size_t(at)] && tensor.code(at) != code)
+      throw UsageError(from.place() + ": expected one scale for all groups, got several; try another --layout");
+    tensor.set_code(at, code), there[size_t(at)] = true;
+  };
   HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
   if (placing != ScalePlacing::kLogical) {
     std::memcpy(tensor.bytes.data(), from.tensor.bytes.data(), tensor.bytes.size());
     return tensor;
   }
   const CodeMatrix matrix = code_matrix(from.tensor);
+  std::vector<bool> there(size_t(spec.storage), false);
   for (size_t i = 0; i < matrix.codes.size(); ++i) {
     const auto r = int64_t(i) / spec.shape[1], c = int64_t(i) % spec.shape[1];
-    tensor.set_code(r * spec.strides[0] + c * spec.strides[1], matrix.codes[i]);
+    set_once(tensor, there, r * spec.strides[0] + c * spec.strides[1], matrix.codes[i]);
   }
   return tensor;
 }
@@ -89,28 +96,47 @@ VisitPadding zeros_of(const VisitPadding& all) {
 /// A case without what a dump cannot show: padding that it does not hold, and what was there before the call.
 class DumpedCase : public ForwardedCase {
  public:
-  DumpedCase(std::shared_ptr<const BoundCase> whole, ScalePlacing placing) : ForwardedCase(std::move(whole)), placing_(placing) {}
+  DumpedCase(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings)
+      : ForwardedCase(std::move(whole)), placings_(std::move(placings)) {}
 
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
     Expectation expectation = other().expect(problem, outputs);
     for (Answer& answer : expectation.any_of)
-      for (Part& part : answer.parts) part.padding = placing_ == ScalePlacing::kLogical ? nullptr : zeros_of(part.padding);
+      for (Part& part : answer.parts) {
+        const auto placing = placings_.find(part.tensor);
+        const bool held = placing != placings_.end() && placing->second != ScalePlacing::kLogical;
+        part.padding = held ? zeros_of(part.padding) : nullptr;
+      }
     return expectation;
   }
 
  private:
-  const ScalePlacing placing_;
+  const std::map<std::string, ScalePlacing> placings_;
 };
 
-/// Names that tensors of a dump may go by: roles, and NAME_out for what a call left of one that is in place.
-std::vector<std::string> names_in_dump(const std::vector<const Op*>& ops) {
-  std::set<std::string> names;
+/// Names that tensors of a dump may go by: roles, and NAME_out for what a call left of one that is in place. True: each rank has one.
+std::map<std::string, bool> names_in_dump(const std::vector<const Op*>& ops) {
+  std::map<std::string, bool> names;
   for (const Op* op : ops)
     for (const RoleSpec& role : op->roles) {
-      names.insert(role.name);
-      if (role.access == Access::kInOut) names.insert(role.name + "_out");
+      names[role.name] |= role.of_each_rank;
+      if (role.access == Access::kInOut) names[role.name + "_out"] |= role.of_each_rank;
     }
-  return {names.begin(), names.end()};
+  return names;
+}
+
+/// "x@12" in parts; rank 0 if there is no such ending.
+std::pair<std::string, int> name_and_rank(const std::string& key) {
+  const size_t at = key.rfind('@');
+  int rank = 0;
+  if (at == std::string::npos) return {key, 0};
+  const auto [end, failure] = std::from_chars(key.data() + at + 1, key.data() + key.size(), rank);
+  if (failure != std::errc() || end != key.data() + key.size() || key_of(key.substr(0, at), rank) != key) return {key, 0};
+  return {key.substr(0, at), rank};
+}
+
+bool has_ranks(const Op& op) {
+  return std::any_of(op.roles.begin(), op.roles.end(), [](const RoleSpec& role) { return role.of_each_rank; });
 }
 
 }  // namespace
@@ -127,9 +153,18 @@ std::string DumpedFiles::what_there_is(const std::string& role) const {
 }
 
 DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>& ops) {
-  const std::vector<std::string> wanted = names_in_dump(ops);
+  const std::map<std::string, bool> wanted = names_in_dump(ops);
   const std::map<std::string, std::string> renamed = named_values("--tensor", arguments.tensors);
   DumpedFiles files;
+  for (const auto& [role, name] : renamed)
+    if (!wanted.contains(name_and_rank(role).first))
+      throw UsageError("--tensor " + role + "=" + name + ": the contract has no such role");
+  // Of an all-reduce the second file with an "x" is the dump of rank 1.
+  const auto next_key = [&](const std::string& name) {
+    int rank = 0;
+    while (wanted.at(name) && files.roles.contains(key_of(name, rank))) ++rank;
+    return key_of(name, rank);
+  };
   for (const std::string& target : arguments.targets) {
     const size_t equals = target.find('=');
     if (equals != std::string::npos && target.find('/') > equals) {
@@ -140,34 +175,34 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
     const Dump dump = open_dump(target);
     for (const StoredTensor& stored : dump.tensors) files.there.push_back(stored.name);
     if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; say role=" + target);
-    for (const std::string& role : wanted) {
-      if (const auto name = renamed.find(role); name != renamed.end())
-        put(files.roles, role, dumped(dump, dump.find(name->second)));
-      else
-        for (const StoredTensor& stored : dump.tensors)
-          if (stored.name == role) put(files.roles, role, dumped(dump, stored));
+    for (const StoredTensor& stored : dump.tensors) {
+      const auto [name, rank] = name_and_rank(stored.name);
+      if (!wanted.contains(name) || renamed.contains(name) || (rank > 0 && !wanted.at(name))) continue;
+      put(files.roles, rank == 0 ? next_key(name) : stored.name, dumped(dump, stored));
     }
+    for (const auto& [role, name] : renamed) put(files.roles, wanted.contains(role) ? next_key(role) : role, dumped(dump, dump.find(name)));
   }
-  for (const auto& [role, name] : renamed)
-    if (std::find(wanted.begin(), wanted.end(), role) == wanted.end())
-      throw UsageError("--tensor " + role + "=" + name + ": the contract has no such role");
   return files;
 }
 
 DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
+  for (const auto& [role, tensor] : request.roles)
+    if (name_and_rank(role).second > 0 && !has_ranks(op))
+      throw UsageError(tensor.place() + ": is that of a further rank, and op " + op.name + " works on one device");
   DumpCase dump = op.case_of_dump(op, request);
-  DumpedCall call{dump, std::make_shared<const DumpedCase>(dump.bound, dump.placing), dump.problem, {}};
+  DumpedCall call{dump, std::make_shared<const DumpedCase>(dump.bound, dump.placings), dump.problem, {}};
   const std::string& by = op.roles.front().name;
   const auto placed = [&](const std::string& role, const TensorSpec& spec) {
     const auto from = request.roles.find(role);
     if (from == request.roles.end()) throw MissingRole(role);
-    return role == "scale" ? placed_scale(from->second, spec, dump.placing) : placed_dense(from->second, spec, by);
+    const auto placing = dump.placings.find(role);
+    return placing != dump.placings.end() ? placed_scale(from->second, spec, placing->second) : placed_dense(from->second, spec, by);
   };
   for (HostTensor& tensor : call.problem.tensors) {
     const bool in_place = access_of(tensor) == Access::kInOut;  // what was there, and NAME_out
-    if (in_place || tensor.spec.role == Role::kInput) tensor.bytes = placed(tensor.spec.name, tensor.spec).bytes;
+    if (in_place || tensor.spec.role == Role::kInput) tensor.bytes = placed(key_of(tensor.spec), tensor.spec).bytes;
     if (tensor.spec.role == Role::kInput) continue;
-    call.result.outputs.push_back(placed(tensor.spec.name + (in_place ? "_out" : ""), tensor.spec));
+    call.result.outputs.push_back(placed(key_of(tensor.spec.name + (in_place ? "_out" : ""), tensor.spec.rank), tensor.spec));
     call.result.untouched.emplace_back();
     call.result.in_place.push_back(true);
   }

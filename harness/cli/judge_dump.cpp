@@ -45,7 +45,8 @@ int judge_case(const JudgeArguments& arguments, const DumpedCall& call, const Du
   RunResult all;
   all.verdicts.push_back(std::move(verdict));
   fmt::print("{}", failure_text(all.verdicts.front()));
-  if (dump.placing == ScalePlacing::kLogical && files.roles.contains("scale"))
+  const auto placing = dump.placings.find("scale");
+  if (placing != dump.placings.end() && placing->second == ScalePlacing::kLogical)
     fmt::print("  note      the dump holds no padding of the scales, so none was judged\n");
   provenance.ended = utc_now();
   add_evidence(provenance, all);

@@ -88,14 +88,15 @@ void add_list(CLI::App& program, ListArguments& listed) {
 void add_judge(CLI::App& program, JudgeArguments& judge) {
   CLI::App& verb = *program.add_subcommand("judge", "judge what was recorded or dumped, without any kernel");
   verb.add_option("targets", judge.targets,
-                  "DIR... of run --record; FILE.safetensors or role=FILE.npy ... with --contract; FILE:TENSOR with --as scale")
+                  "DIR... of run --record; FILE.safetensors or role=FILE.npy ... with --contract, of an all-reduce a file a rank; "
+                  "FILE:TENSOR with --as scale")
       ->required();
   verb.add_option("--contract", judge.contract,
                   "of a dump whose tensors are named x, gamma, q, scale, y or a, b, scale_a, scale_b, d")
       ->type_name("ID");
   verb.add_option("--param", judge.parameters, "parameter of a dump, such as group_size=128 or eps=1e-6; may be repeated")
       ->type_name("NAME=VALUE");
-  verb.add_option("--layout", judge.layout, "of the scale tensor, where its shape does not tell")->type_name("NAME");
+  verb.add_option("--layout", judge.layout, "of the scale tensor, where its shape does not tell; of a GEMM that of scale_a")->type_name("NAME");
   verb.add_option("--tensor", judge.tensors, "name of a role's tensor in the file; may be repeated")->type_name("ROLE=NAME");
   verb.add_option("--as", judge.as, "a lone tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));

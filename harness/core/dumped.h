@@ -20,10 +20,10 @@ struct DumpedTensor {
 
 using DumpedRoles = std::map<std::string, DumpedTensor>;
 
-/// How the scales of a dump lie.
+/// How a tensor of scales lies in a dump. The order is from the most to the least that shape and strides say about the layout.
 enum class ScalePlacing {
-  kMemory,   ///< the whole storage of the layout, padding included
-  kLogical,  ///< one element for each row and column, whatever the layout
+  kMemory,   ///< the layout's own shape and strides, padding included
+  kLogical,  ///< the layout's shape with other strides
   kFlat      ///< the storage as a flat tensor, or as its columns one after the other
 };
 

@@ -19,6 +19,7 @@ struct RoleSpec {
   std::string name;
   Access access;
   std::string what;  ///< shape and meaning
+  bool of_each_rank = false;  ///< every rank has a tensor of its own: a dump calls that of rank 2 "x@2"
 };
 
 /// A number that calls of the op may have.
@@ -31,7 +32,7 @@ struct DumpCase {
   Case one;
   std::shared_ptr<const BoundCase> bound;
   Problem problem;
-  ScalePlacing placing = ScalePlacing::kLogical;
+  std::map<std::string, ScalePlacing> placings{};  ///< of scales with a layout, by role; all other tensors are placed by shape
 };
 
 struct Op {

@@ -12,6 +12,9 @@ int64_t TensorSpec::elements() const {
   return n;
 }
 
+std::string key_of(const std::string& name, int rank) { return rank == 0 ? name : name + "@" + std::to_string(rank); }
+std::string key_of(const TensorSpec& spec) { return key_of(spec.name, spec.rank); }
+
 TensorSpec dense(std::string name, Role role, const Format& format, std::vector<int64_t> shape) {
   std::vector<int64_t> strides(shape.size());
   int64_t stride = 1;
@@ -20,6 +23,16 @@ TensorSpec dense(std::string name, Role role, const Format& format, std::vector<
     stride *= shape[d];
   }
   return {std::move(name), role, &format, std::move(shape), std::move(strides), stride};
+}
+
+TensorSpec packed(TensorSpec spec) {
+  if (spec.format->bits != 4) throw std::logic_error("tensor '" + spec.name + "' has no codes of 4 bits to be packed");
+  for (size_t d = 0; d < spec.strides.size(); ++d)
+    if (spec.shape[d] > 1 && spec.strides[d] != 1 && spec.strides[d] % 2 != 0)
+      throw std::logic_error("tensor '" + spec.name + "' has packed rows that begin within a byte");
+  spec.packed = true;
+  spec.storage += spec.storage % 2;
+  return spec;
 }
 
 namespace {

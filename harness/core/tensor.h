@@ -35,8 +35,16 @@ struct TensorSpec {
   int64_t element_of(size_t byte) const { return packed ? int64_t(byte) * 2 : int64_t(byte) / format->bytes(); }
 };
 
+/// What files and dumps call the tensor: its name, and "x@2" on rank 2.
+std::string key_of(const TensorSpec& spec);
+std::string key_of(const std::string& name, int rank);
+
 /// A dense row-major spec of the given shape.
 TensorSpec dense(std::string name, Role role, const Format& format, std::vector<int64_t> shape);
+
+/// The spec with two codes of 4 bits in a byte. Storage becomes even. Throws std::logic_error for another format, and where rows begin
+/// within a byte: strides other than 1 are even.
+TensorSpec packed(TensorSpec spec);
 
 /// A spec with its storage on the host.
 struct HostTensor {

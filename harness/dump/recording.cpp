@@ -41,9 +41,6 @@ std::string file_name(const std::string& kernel) {
   return name + ".safetensors";
 }
 
-/// What a tensor is called in a file: its role, of a rank but the first with that.
-std::string key_of(const TensorSpec& spec) { return spec.rank == 0 ? spec.name : spec.name + "@" + std::to_string(spec.rank); }
-
 struct Contents {
   std::vector<TensorBytes> tensors;
   std::map<std::string, std::string> metadata;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/text/error.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_reduce/words.h"
 #include "suites/all_reduce/bound_ranks.h"
@@ -9,6 +10,7 @@
 #include "suites/all_reduce/words.h"
 #include "suites/ops.h"
 #include "suites/rows/roles.h"
+#include "suites/rows/row_dump.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -23,6 +25,34 @@ CaseName name_of(const Case& c, const RankCase& p) {
                     use = p.use == RankUse::kPlain ? "" : fmt::format(".{}", name(p.use));
   return {c.op, p.id(), fmt::format("{}.r{}.m{}.n{}{}{}{}", p.x->name, p.ranks, p.m, p.n, shift, before, use),
           fmt::format("{}.s{}", p.fill, p.seed), p.warp};
+}
+
+/// One x and one y of each rank, of one shape and format. What the call left of earlier ones is not in a dump.
+DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
+  require_known_parameters(op, request);
+  const DumpedTensor& x = dumped_role(request.roles, "x");
+  const std::vector<int64_t> shape = as_matrix(x.tensor.spec.shape);
+  int ranks = 1;
+  for (const auto& [key, tensor] : request.roles)
+    if (key.starts_with("x@")) ++ranks;
+  for (int rank = 1; rank < ranks; ++rank) (void)dumped_role(request.roles, key_of("x", rank).c_str());
+  if (ranks == 1) throw UsageError(x.place() + ": expected an x of each rank, got one; try a file for each rank");
+  std::map<std::string, std::string> cells = {{"contract", request.contract}, {"ranks", std::to_string(ranks)},
+                                              {"x", std::string(x.tensor.spec.format->name)},
+                                              {"m", std::to_string(shape[0])}, {"n", std::to_string(shape[1])},
+                                              {"fill", "zeros"}, {"seed", "1"}, {"warp", "32"}};
+  for (const auto& [name, value] : request.parameters) cells[name] = value;
+  DumpCase dump;
+  dump.one.op = op.name;
+  dump.one.origin = {x.file, 0};
+  dump.one.why = "a dump of yours, judged under " + request.contract;
+  for (const std::string& column : op.columns) dump.one.parameters[column] = cells[column];
+  dump.bound = op.bind(dump.one);
+  dump.one.name = dump.bound->name();
+  dump.one.name.fills.clear(), dump.one.name.warp = 0;  // placeholders
+  dump.one.id = dump.one.name.id();
+  dump.problem = dump.bound->problem();
+  return dump;
 }
 
 }  // namespace
@@ -69,9 +99,9 @@ std::optional<Shrinking> BoundRanks::shrinking(const std::map<std::string, int64
 Op all_reduce_op() {
   return {
       .name = "all_reduce",
-      .roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense"},
+      .roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense", true},
                 {"y", Access::kOut,
-                 "[m, n] of each rank: the sums over all ranks, in the format of x; of cases in place at the address of x"}},
+                 "[m, n] of each rank: the sums over all ranks, in the format of x; of cases in place at the address of x", true}},
       .parameters =
           {roles::kWarp,
            {"counter",
@@ -89,7 +119,8 @@ Op all_reduce_op() {
             RankCase p = read_rank_case(c);
             CaseName name = name_of(c, p);
             return std::make_unique<const BoundRanks>(std::move(p), std::move(name));
-          }};
+          },
+      .case_of_dump = case_of_dump};
 }
 
 }  // namespace assay

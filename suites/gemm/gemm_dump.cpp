@@ -1,10 +1,17 @@
 #include "suites/gemm/gemm_dump.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "harness/text/error.h"
 #include "suites/gemm/gemm_case.h"
+#include "suites/gemm/scale_tensors.h"
 #include "suites/rows/row_dump.h"
+#include "suites/rows/scale_reading.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -12,43 +19,114 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-/// Extents without those of 1, whose place says nothing of a vector.
-bool fits(const Shape& shape, const ScaleShape& scales) {
-  if (scales.k_block > 0) return as_matrix(shape) == Shape{scales.rows, scales.columns};
+constexpr std::array<const char*, 3> kPlainLayouts = {"row", "col", "tma"};
+
+/// A way to read the scales of both factors: layouts of scales of blocks and how the dump holds them.
+struct ScalesInDump {
+  GemmScales scales;
+  const Layout *a = nullptr, *b = nullptr;
+  ScalePlacing placing_a = ScalePlacing::kLogical, placing_b = ScalePlacing::kLogical;
+
+  std::pair<ScalePlacing, ScalePlacing> placings() const { return {placing_a, placing_b}; }
+};
+
+/// A vector of scales may have been kept as a row or as a column.
+bool is_vector_of(const Shape& shape, int64_t scales) {
   const auto longer = std::count_if(shape.begin(), shape.end(), [](int64_t extent) { return extent != 1; });
-  return scales.count() == 1 ? longer == 0 : longer == 1 && std::count(shape.begin(), shape.end(), scales.rows) == 1;
+  return scales == 1 ? longer == 0 : longer == 1 && std::count(shape.begin(), shape.end(), scales) == 1;
 }
 
-/// "scale_a [5, 4] and scale_b [2, 4]", as the contract would have them.
-std::string wanted(const DotContract& contract, int64_t m, int64_t n, int64_t k) {
-  std::string text;
-  for (const GemmScales scales : contract.scales) {
-    const ScaleShape a = scales_of_a(scales, m, k), b = scales_of_b(scales, n, k);
-    text += (text.empty() ? "" : ", or ") + shape_text({a.rows, a.columns}) + " and " + shape_text({b.rows, b.columns}) + " (" + name_of(scales) + ")";
+bool read_alike(const ScaleShape& shape, const Layout& one, const Layout& other) {
+  return !reads_others(shape, one, other) && !reads_others(shape, other, one);
+}
+
+/// Finds the scales of a contract that the two tensors of a dump hold, as they lie in memory.
+class GemmScaleReader {
+ public:
+  GemmScaleReader(const DotContract& contract, const DumpRequest& request, int64_t m, int64_t n, int64_t k)
+      : contract_(contract), request_(request), a_(dumped_role(request.roles, "scale_a")), b_(dumped_role(request.roles, "scale_b")),
+        m_(m), n_(n), k_(k) {}
+
+  ScalesInDump best() {
+    for (const GemmScales scales : contract_.scales) contract_.of_blocks() ? consider_blocks(scales) : consider_vectors(scales);
+    if (found_.empty()) refuse();
+    const ScalesInDump best = *std::min_element(found_.begin(), found_.end(), [](const ScalesInDump& one, const ScalesInDump& other) {
+      return one.placings() < other.placings();
+    });
+    for (const ScalesInDump& other : found_)
+      if (other.scales == best.scales && other.placings() == best.placings()) require_same_reading(best, other);
+    return best;
   }
-  return text;
-}
 
-GemmScales scales_in(const DotContract& contract, const DumpedTensor& a, const DumpedTensor& b, int64_t m, int64_t n, int64_t k) {
-  const Shape &shape_a = a.tensor.spec.shape, &shape_b = b.tensor.spec.shape;
-  for (const GemmScales scales : contract.scales)
-    if (fits(shape_a, scales_of_a(scales, m, k)) && fits(shape_b, scales_of_b(scales, n, k))) return scales;
-  throw UsageError(a.place() + ": is " + shape_text(shape_a) + " and scale_b is " + shape_text(shape_b) + "; contract " + contract.row->id +
-                   " wants " + wanted(contract, m, n, k));
-}
+ private:
+  void consider_vectors(GemmScales scales) {
+    const ScaleShape a = scales_of_a(scales, m_, k_), b = scales_of_b(scales, n_, k_);
+    wanted_.push_back(fmt::format("f32 [{}] and f32 [{}] ({})", a.rows, b.rows, name_of(scales)));
+    if (is_vector_of(a_.tensor.spec.shape, a.count()) && is_vector_of(b_.tensor.spec.shape, b.count())) found_.push_back({scales});
+  }
+
+  void consider_blocks(GemmScales scales) {
+    const ScaleShape a = scales_of_a(scales, m_, k_), b = scales_of_b(scales, n_, k_);
+    for (const Layout* of_a : layouts_of_a())
+      for (const Layout* of_b : layouts_of_b(*of_a)) {
+        const PlacedLayout placed_a(*of_a, a.rows, a.columns), placed_b(*of_b, b.rows, b.columns);
+        const std::string wanted = fmt::format("{} and {} ({})", stored_text(placed_a), stored_text(placed_b), name_of(scales));
+        if (std::find(wanted_.begin(), wanted_.end(), wanted) == wanted_.end()) wanted_.push_back(wanted);
+        const auto placing_a = placing_of(a_, placed_a), placing_b = placing_of(b_, placed_b);
+        if (placing_a && placing_b) found_.push_back({scales, of_a, of_b, *placing_a, *placing_b});
+      }
+  }
+
+  /// Plain layouts first: which of them a case names matters only where a layout is more than strides.
+  std::vector<const Layout*> layouts_of_a() const {
+    if (!request_.layout.empty()) return {&rulebook().layout(request_.layout)};
+    std::vector<const Layout*> all;
+    for (const char* id : kPlainLayouts)
+      if (std::find(contract_.layouts.begin(), contract_.layouts.end(), id) != contract_.layouts.end()) all.push_back(&rulebook().layout(id));
+    for (const std::string& id : contract_.layouts)
+      if (std::find(kPlainLayouts.begin(), kPlainLayouts.end(), id) == kPlainLayouts.end()) all.push_back(&rulebook().layout(id));
+    return all;
+  }
+
+  static std::vector<const Layout*> layouts_of_b(const Layout& of_a) {
+    if (of_a.element->bytes() == 1) return {&of_a};
+    std::vector<const Layout*> all;
+    for (const char* id : kPlainLayouts) all.push_back(&rulebook().layout(id));
+    return all;
+  }
+
+  void require_same_reading(const ScalesInDump& best, const ScalesInDump& other) const {
+    if (!best.a) return;
+    const ScaleShape a = scales_of_a(best.scales, m_, k_), b = scales_of_b(best.scales, n_, k_);
+    const auto refuse_both = [](const DumpedTensor& tensor, const Layout& one, const Layout& two, const char* instead) {
+      throw UsageError(fmt::format("{}: expected the storage of one layout, got that of {} as well as of {}; {}", tensor.place(), one.id,
+                                   two.id, instead));
+    };
+    if (best.placing_a != ScalePlacing::kLogical && !read_alike(a, *best.a, *other.a))
+      refuse_both(a_, *best.a, *other.a, "try --layout NAME");
+    if (best.placing_b != ScalePlacing::kLogical && !read_alike(b, *best.b, *other.b))
+      refuse_both(b_, *best.b, *other.b, "try a tensor of two dimensions, or its shape and strides in the metadata");
+  }
+
+  [[noreturn]] void refuse() const {
+    throw UsageError(fmt::format("{}: is {} {} and scale_b is {} {}; contract {} with a [{}, {}] and b [{}, {}] wants\n  {}", a_.place(),
+                                 a_.dtype, shape_text(a_.tensor.spec.shape), b_.dtype, shape_text(b_.tensor.spec.shape), contract_.row->id,
+                                 m_, k_, n_, k_, fmt::join(wanted_, "\n  ")));
+  }
+
+  const DotContract& contract_;
+  const DumpRequest& request_;
+  const DumpedTensor &a_, &b_;
+  int64_t m_, n_, k_;
+  std::vector<ScalesInDump> found_;
+  std::vector<std::string> wanted_;
+};
 
 /// Rows and products of a factor.
 Shape factor(const DumpedTensor& tensor) {
   const Shape shape = as_matrix(tensor.tensor.spec.shape);
   if (shape[0] > 0 && shape[1] > 0) return shape;
   throw UsageError(tensor.place() + ": is " + shape_text(tensor.tensor.spec.shape) + ", which is empty");
-}
-
-/// Of scales that somebody names elements of by row and block.
-std::string plain_layout(const DotContract& contract) {
-  for (const char* id : {"row", "col", "tma"})
-    if (std::find(contract.layouts.begin(), contract.layouts.end(), id) != contract.layouts.end()) return id;
-  return contract.layouts.front();
 }
 
 }  // namespace
@@ -61,19 +139,15 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   if (of_a[1] != of_b[1])
     throw UsageError(b.place() + ": is " + shape_text(of_b) + " and a is " + shape_text(of_a) + "; b has a row of k products for each column of d");
   const int64_t m = of_a[0], n = of_b[0], k = of_a[1];
-  const GemmScales scales =
-      scales_in(contract, dumped_role(request.roles, "scale_a"), dumped_role(request.roles, "scale_b"), m, n, k);
+  const ScalesInDump scales = GemmScaleReader(contract, request, m, n, k).best();
   std::map<std::string, std::string> cells = {{"contract", request.contract}, {"m", std::to_string(m)},  {"n", std::to_string(n)},
                                               {"k", std::to_string(k)},       {"fill", "zeros"},         {"b", "zeros"},
-                                              {"scales", name_of(scales)},    {"scale", "ones"},         {"seed", "1"},
+                                              {"scales", name_of(scales.scales)},    {"scale", "ones"},         {"seed", "1"},
                                               {"warp", "32"},                 {"y", std::string(d.tensor.spec.format->name)}};
   if (request.roles.contains("bias")) cells["bias"] = "zeros";
   if (contract.adds_c()) cells["c"] = "zeros";
   if (contract.azp != GemmAzp::kNone) cells["azp"] = "zeros";
-  if (contract.of_blocks()) {
-    cells["layout_a"] = request.layout.empty() ? plain_layout(contract) : request.layout;
-    cells["layout_b"] = rulebook().layout(cells["layout_a"]).element->bytes() == 1 ? cells["layout_a"] : "row";
-  }
+  if (scales.a) cells["layout_a"] = scales.a->id, cells["layout_b"] = scales.b->id;
   Case one;
   one.op = op.name;
   one.origin = {a.file, 0};
@@ -85,6 +159,7 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   dump.one.name.fills.clear(), dump.one.name.warp = 0;  // placeholders
   dump.one.id = dump.one.name.id();
   dump.problem = dump.bound->problem();
+  if (scales.a) dump.placings = {{"scale_a", scales.placing_a}, {"scale_b", scales.placing_b}};
   return dump;
 }
 

@@ -6,9 +6,9 @@
 namespace assay {
 
 /// m, n and k come from a [m, k] and b [n, k], the result's format from d, what has a scale from the extents of scale_a and scale_b: of
-/// a contract that takes several the first that fits. Scales of blocks are a matrix [rows, blocks of k], read in the order in which the file
-/// has them. Throws UsageError naming the tensor: none, an empty one, a shape that fits no scales of the contract; TableError for what the
-/// contract has not.
+/// a contract that takes several the first that fits. Block scales lie as the contract's layouts put them in memory: packed, tiled, or
+/// strided; the layout whose shape and strides they have is taken. Throws UsageError naming the tensor: none, an empty one, a shape that
+/// fits no scales of the contract, storage that two layouts read differently; TableError for what the contract has not.
 DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request);
 
 }  // namespace assay

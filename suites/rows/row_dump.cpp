@@ -94,7 +94,7 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
     const ScaleReading reading = read_dumped_scales(last, dumped_role(request.roles, "scale"), m, n, group, request.layout);
     cells["group_size"] = reading.group;
     cells["layout"] = reading.layout->id;
-    dump.placing = reading.placing;
+    dump.placings["scale"] = reading.placing;
   }
 
   Case one;

@@ -12,36 +12,14 @@
 namespace assay {
 namespace {
 
-/// How much of a layout a tensor shows.
-enum Quality { kNone, kFlat, kLogical, kMemory };
-
 struct Candidate {
   std::string group;
   const Layout* layout;
-  Quality quality;
+  ScalePlacing placing;
 };
 
-Quality quality(const DumpedTensor& scale, const PlacedLayout& placed) {
-  const TensorSpec& spec = scale.tensor.spec;
-  const bool type =
-      *spec.format == *placed.layout().type || (scale.plain_bytes && spec.format->bits == placed.layout().type->bits);
-  if (!type) return kNone;
-  const std::vector<int64_t> shape = placed.shape(), strides = placed.strides();
-  if (spec.shape == shape && spec.strides == strides && spec.storage == placed.storage()) return kMemory;
-  const bool one_group = spec.shape.size() == 1 && shape[1] == 1 && spec.shape[0] == shape[0];
-  const bool one_scale = spec.elements() == 1 && shape[0] * shape[1] == 1;
-  if (as_matrix(spec.shape) == shape || one_group || one_scale) return kLogical;
-  const bool contiguous = spec.storage == spec.elements();
-  if (spec.shape.size() == 1 && contiguous && spec.storage == placed.storage()) return kFlat;
-  // Columns one after the other, the last one padded too or not.
-  const bool columns_first =
-      spec.shape.size() == 2 && strides[0] == 1 && spec.shape[0] == shape[1] && spec.shape[1] == strides[1];
-  return columns_first && contiguous && spec.storage >= placed.storage() ? kFlat : kNone;
-}
-
 std::string wanted_text(const PlacedLayout& placed, const std::string& group) {
-  return placed.layout().id + " with groups of " + group + ": " + std::string(placed.layout().type->name) + " " +
-         shape_text(placed.shape());
+  return placed.layout().id + " with groups of " + group + ": " + stored_text(placed);
 }
 
 class ScaleReader {
@@ -53,15 +31,15 @@ class ScaleReader {
       for (const std::string& size : group.empty() ? alternatives_of(row_.text("group")) : std::vector<std::string>{group})
         consider(rulebook().layout(one), size);
     if (found_.empty()) refuse();
-    const Quality most = std::max_element(found_.begin(), found_.end(), [](const Candidate& a, const Candidate& b) {
-                           return a.quality < b.quality;
-                         })->quality;
-    std::erase_if(found_, [&](const Candidate& one) { return one.quality < most; });
+    const ScalePlacing best = std::min_element(found_.begin(), found_.end(), [](const Candidate& a, const Candidate& b) {
+                                return a.placing < b.placing;
+                              })->placing;
+    std::erase_if(found_, [&](const Candidate& one) { return one.placing != best; });
     for (const Candidate& other : found_) {
       if (other.group != found_.front().group)
         throw UsageError(scale_.place() + ": groups of " + found_.front().group + " and of " + other.group +
                          " both make its shape; say --param group_size=N");
-      if (other.layout != found_.front().layout && most != kLogical)
+      if (other.layout != found_.front().layout && best != ScalePlacing::kLogical)
         throw UsageError(scale_.place() + ": is the storage of layout " + found_.front().layout->id + " as well as of " +
                          other.layout->id + "; say --layout NAME");
     }
@@ -75,7 +53,7 @@ class ScaleReader {
     const int64_t rows = shape.rows_of(m_), columns = shape.columns_of(n_);
     if (!pads_x(row_) && (m_ % rows != 0 || n_ % columns != 0)) return;
     const PlacedLayout placed(layout, (m_ + rows - 1) / rows, (n_ + columns - 1) / columns);
-    if (const Quality found = quality(scale_, placed); found != kNone) found_.push_back({group, &layout, found});
+    if (const auto placing = placing_of(scale_, placed)) found_.push_back({group, &layout, *placing});
     if (wanted_.size() < 8) wanted_.push_back(wanted_text(placed, group));
   }
 
@@ -112,13 +90,33 @@ class ScaleReader {
 
 }  // namespace
 
+std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const PlacedLayout& placed) {
+  const TensorSpec& spec = scale.tensor.spec;
+  const bool type =
+      *spec.format == *placed.layout().type || (scale.plain_bytes && spec.format->bits == placed.layout().type->bits);
+  if (!type) return std::nullopt;
+  const std::vector<int64_t> shape = placed.shape(), strides = placed.strides();
+  if (spec.shape == shape && spec.strides == strides && spec.storage == placed.storage()) return ScalePlacing::kMemory;
+  const bool one_group = spec.shape.size() == 1 && shape[1] == 1 && spec.shape[0] == shape[0];
+  const bool one_scale = spec.elements() == 1 && shape[0] * shape[1] == 1;
+  if (as_matrix(spec.shape) == shape || one_group || one_scale) return ScalePlacing::kLogical;
+  const bool contiguous = spec.storage == spec.elements();
+  if (spec.shape.size() == 1 && contiguous && spec.storage == placed.storage()) return ScalePlacing::kFlat;
+  // Columns one after the other, the last one padded too or not.
+  const bool columns_first =
+      spec.shape.size() == 2 && strides[0] == 1 && spec.shape[0] == shape[1] && spec.shape[1] == strides[1];
+  if (columns_first && contiguous && spec.storage >= placed.storage()) return ScalePlacing::kFlat;
+  return std::nullopt;
+}
+
+std::string stored_text(const PlacedLayout& placed) {
+  return std::string(placed.layout().type->name) + " " + shape_text(placed.shape());
+}
+
 ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, int64_t m, int64_t n, const std::string& group,
                                 const std::string& layout) {
   const Candidate best = ScaleReader(row, scale, m, n).best(group, layout);
-  return {best.group, best.layout,
-          best.quality == kMemory    ? ScalePlacing::kMemory
-          : best.quality == kLogical ? ScalePlacing::kLogical
-                                     : ScalePlacing::kFlat};
+  return {best.group, best.layout, best.placing};
 }
 
 }  // namespace assay

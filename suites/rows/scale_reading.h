@@ -1,11 +1,19 @@
 // Which groups and which layout a tensor of scales is.
 #pragma once
 
+#include <optional>
+
 #include "harness/core/dumped.h"
 #include "reference/contracts/layouts.h"
 #include "reference/contracts/rows.h"
 
 namespace assay {
+
+/// How a dumped tensor holds the scales of a layout; nullopt if its type, shape and storage are others.
+std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const PlacedLayout& placed);
+
+/// "e8m0 [128, 4]": type and shape of the layout's tensor.
+std::string stored_text(const PlacedLayout& placed);
 
 /// A way to read a tensor of scales.
 struct ScaleReading {
