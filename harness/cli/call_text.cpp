@@ -21,12 +21,11 @@ std::string what(const std::vector<Spec>& specs, const std::string& name) {
 
 std::string tensor_text(const Op& op, const HostTensor& tensor) {
   const TensorSpec& spec = tensor.spec;
-  const auto width = size_t(spec.format->bytes());
-  std::string text = fmt::format("tensor    {:<14} {:<8} {:<8} {} strides {}, {} elements in {} bytes", spec.name,
+  std::string text = fmt::format("tensor    {:<14} {:<8} {:<8} {} strides {}, {} elements in {} bytes{}", spec.name,
                                  name(access_of(tensor)), spec.format->name, list(spec.shape), list(spec.strides), spec.storage,
-                                 spec.bytes());
+                                 spec.bytes(), spec.packed ? ", two in a byte, the first in its low half" : "");
   if (spec.offset > 0)
-    text += fmt::format(", data begins {} bytes behind an aligned address", size_t(spec.offset) * width);
+    text += fmt::format(", data begins {} bytes behind an aligned address", spec.byte_of(spec.offset));
   const std::string says = what(op.roles, spec.name);
   return text + "\n" + (says.empty() ? "" : "          " + says + "\n");
 }

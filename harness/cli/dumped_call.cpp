@@ -44,8 +44,20 @@ void check_format(const DumpedTensor& from, const TensorSpec& spec) {
                    " for role '" + spec.name + "'");
 }
 
+/// Bytes that the file says no more about, [m, n / 2], as the packed codes [m, n] that the contract wants.
+DumpedTensor unpacked_bytes(DumpedTensor from, const TensorSpec& spec) {
+  TensorSpec& own = from.tensor.spec;
+  const bool bytes = from.plain_bytes && own.format->bits == 8 && !own.shape.empty() && own.strides.back() == 1;
+  if (!spec.packed || !bytes) return from;
+  own.format = spec.format, own.packed = true;
+  for (size_t d = 0; d + 1 < own.strides.size(); ++d) own.strides[d] *= 2;
+  own.shape.back() *= 2, own.storage *= 2, own.offset *= 2;
+  return from;
+}
+
 /// The tensor of the case with the dump's elements, each in its place.
-HostTensor placed_dense(const DumpedTensor& from, const TensorSpec& spec, const std::string& by) {
+HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, const std::string& by) {
+  const DumpedTensor from = unpacked_bytes(dumped, spec);
   check_format(from, spec);
   if (!same_extents(from.tensor.spec.shape, spec.shape))
     throw UsageError(from.place() + ": has shape " + extents_text(from.tensor.spec.shape) + "; role '" + spec.name +
@@ -75,8 +87,9 @@ HostTensor placed_scale(const DumpedTensor& from, const TensorSpec& spec, ScaleP
   const CodeMatrix matrix = code_matrix(from.tensor);
   std::vector<bool> there(size_t(spec.storage), false);
   for (size_t i = 0; i < matrix.codes.size(); ++i) {
-    const auto r = int64_t(i) / spec.shape[1], c = int64_t(i) % spec.shape[1];
-    set_once(tensor, there, r * spec.strides[0] + c * spec.strides[1], matrix.codes[i]);
+    int64_t rest = int64_t(i), at = 0;
+    for (size_t d = spec.shape.size(); d-- > 0; rest /= spec.shape[d]) at += rest % spec.shape[d] * spec.strides[d];
+    set_once(tensor, there, at, matrix.codes[i]);
   }
   return tensor;
 }

@@ -25,7 +25,7 @@ struct DumpError : std::runtime_error {
 struct StoredTensor {
   std::string name;
   std::string dtype;               ///< as the file spells it: "F8_E4M3", "<f4"
-  const Format* format = nullptr;  ///< nullptr: plain bytes (U8, |V1), or a type that Assay has no format for
+  const Format* format = nullptr;  ///< nullptr: plain bytes (U8, |V1), or a type that Assay has no format for; F4: e2m1, two in a byte
   int bits = 0;                    ///< of one element
   std::vector<int64_t> shape, strides;
   uint64_t begin = 0, end = 0;  ///< bytes of the file

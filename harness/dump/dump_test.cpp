@@ -74,6 +74,32 @@ TEST_F(DumpFiles, EveryFormatSurvivesASafetensorsFile) {
   }
 }
 
+TEST_F(DumpFiles, CodesOfFourBitsArePackedAndThoseInBytesAreNot) {
+  const std::vector<std::byte> bytes = {std::byte{0x21}, std::byte{0x43}, std::byte{0x65}, std::byte{0x07}, std::byte{0x01}, std::byte{0x02}};
+  const std::vector<TensorBytes> tensors = {{"packed", &kE2M1, {2, 4}, std::span(bytes).first(4), true},
+                                            {"flat", &kE2M1, {8}, std::span(bytes).first(4), true},
+                                            {"bytes", &kE2M1, {1, 2}, std::span(bytes).last(2)}};
+  const Dump dump = open_dump(write("four.safetensors", safetensors_text(tensors, {{"flat.shape", "[2, 3]"}, {"flat.strides", "[4, 1]"}})));
+  const auto read = [&](const char* name) {
+    const StoredTensor& stored = dump.find(name);
+    return code_matrix({storage_spec(dump, stored), read_bytes(dump, stored)}).codes;
+  };
+  EXPECT_EQ(dump.find("packed").dtype, "F4");
+  EXPECT_EQ(dump.find("bytes").dtype, "U8");
+  EXPECT_EQ(read("packed"), (std::vector<uint32_t>{1, 2, 3, 4, 5, 6, 7, 0}));
+  EXPECT_EQ(read("flat"), (std::vector<uint32_t>{1, 2, 3, 5, 6, 7}));
+  EXPECT_EQ(read("bytes"), (std::vector<uint32_t>{1, 2}));
+  EXPECT_THROW(safetensors_text({{"odd", &kE2M1, {3}, std::span(bytes).first(2), true}}, {}), DumpError);
+}
+
+TEST(TensorSpec, PackedRowsBeginWithAByte) {
+  const TensorSpec even = packed(dense("q", Role::kOutput, kE2M1, {3, 6}));
+  EXPECT_EQ(even.bytes(), 9u);
+  EXPECT_EQ(packed(dense("q", Role::kOutput, kE2M1, {5})).storage, 6);
+  EXPECT_THROW(packed(dense("q", Role::kOutput, kE2M1, {3, 5})), std::logic_error);
+  EXPECT_THROW(packed(dense("q", Role::kOutput, kE4M3Fn, {3, 6})), std::logic_error);
+}
+
 TEST_F(DumpFiles, EveryFormatSurvivesAnNpyFileIfItIsStated) {
   const std::vector<std::byte> bytes = counted(6 * 4);
   for (const Format& format : formats_of_files()) {

@@ -50,7 +50,7 @@ struct Contents {
     const bool plain = spec.strides == dense("", spec.role, *spec.format, spec.shape).strides && spec.storage == spec.elements();
     const std::string key = key_of(spec);
     if (spec.rank > 0) metadata[key + ".rank"] = std::to_string(spec.rank);
-    tensors.push_back({key, spec.format, plain ? spec.shape : std::vector<int64_t>{spec.storage}, tensor.bytes});
+    tensors.push_back({key, spec.format, plain ? spec.shape : std::vector<int64_t>{spec.storage}, tensor.bytes, spec.packed});
     metadata[key + ".format"] = std::string(spec.format->name);
     metadata[key + ".role"] = spec.role == Role::kInput ? "input" : "output";
     if (plain) return;

@@ -38,7 +38,7 @@ constexpr Dtype kDtypes[] = {{"F32", 32, &kF32},
                              {"U8", 8, nullptr},
                              {"U32", 32, nullptr},
                              {"BOOL", 8, nullptr},
-                             {"F4", 4, nullptr},
+                             {"F4", 4, &kE2M1},
                              {"F6_E2M3", 6, nullptr},
                              {"F6_E3M2", 6, nullptr},
                              {"I16", 16, nullptr},
@@ -48,13 +48,13 @@ constexpr Dtype kDtypes[] = {{"F32", 32, &kF32},
                              {"F64", 64, nullptr},
                              {"C64", 64, nullptr}};
 
-const char* dtype_of(const Format& format) {
-  // Written, but not read as these: a U8 tensor of others may be codes of any format.
-  if (format == kUint8) return "U8";
-  if (format == kInt64) return "I64";
+/// Codes that have no dtype of their own are written as bytes, whose format the metadata of a recording name.
+const char* dtype_of(const TensorBytes& tensor) {
+  if (*tensor.format == kInt64) return "I64";
   for (const Dtype& dtype : kDtypes)
-    if (dtype.format != nullptr && *dtype.format == format) return dtype.name;
-  throw std::logic_error("safetensors has no dtype for " + std::string(format.name));
+    if (dtype.format != nullptr && *dtype.format == *tensor.format && dtype.bits == tensor.bits()) return dtype.name;
+  if (tensor.bits() == 8) return "U8";
+  throw std::logic_error("safetensors has no dtype for " + std::string(tensor.format->name));
 }
 
 json parsed_header(const std::string& text, const std::string& file) {
@@ -182,11 +182,11 @@ std::string safetensors_text(const std::vector<TensorBytes>& tensors, const std:
   if (!metadata.empty()) header["__metadata__"] = metadata;
   uint64_t at = 0;
   for (const TensorBytes& tensor : tensors) {
-    if (checked_bytes("", tensor.name, tensor.shape, tensor.format->bits) != tensor.bytes.size())
+    if (checked_bytes("", tensor.name, tensor.shape, tensor.bits()) != tensor.bytes.size())
       throw std::logic_error("tensor '" + tensor.name + "' holds " + std::to_string(tensor.bytes.size()) +
                              " bytes, not those of " + extents_text(tensor.shape));
     header[tensor.name] = {
-        {"dtype", dtype_of(*tensor.format)}, {"shape", tensor.shape}, {"data_offsets", {at, at + tensor.bytes.size()}}};
+        {"dtype", dtype_of(tensor)}, {"shape", tensor.shape}, {"data_offsets", {at, at + tensor.bytes.size()}}};
     at += tensor.bytes.size();
   }
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);

@@ -25,6 +25,9 @@ struct TensorBytes {
   const Format* format;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
+  bool packed = false;  ///< two codes of 4 bits in a byte; else each has a byte or more
+
+  int bits() const { return packed ? format->bits : format->bytes() * 8; }
 };
 
 /// A whole file as text; what is no UTF-8 in metadata is replaced by U+FFFD. Throws std::logic_error if bytes do not fit a shape.

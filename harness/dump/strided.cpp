@@ -47,6 +47,7 @@ const Format& format_of(const Dump& dump, const StoredTensor& stored) {
 
 TensorSpec storage_spec(const Dump& dump, const StoredTensor& stored) {
   TensorSpec spec{stored.name, Role::kInput, &format_of(dump, stored), stored.shape, stored.strides, stored.elements()};
+  spec.packed = stored.bits == 4;
   const auto shape = dump.metadata.find(stored.name + ".shape"), strides = dump.metadata.find(stored.name + ".strides");
   if (shape == dump.metadata.end() && strides == dump.metadata.end()) return spec;
   const auto refuse = [&](const std::string& problem) {

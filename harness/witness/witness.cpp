@@ -36,7 +36,7 @@ std::string key_before(size_t call, size_t before, const std::string& name) {
 TensorBytes stored(std::string key, const HostTensor& tensor) {
   const TensorSpec& spec = tensor.spec;
   const bool plain = spec.strides == dense("", spec.role, *spec.format, spec.shape).strides && spec.storage == spec.elements();
-  return {std::move(key), spec.format, plain ? spec.shape : std::vector<int64_t>{spec.storage}, tensor.bytes};
+  return {std::move(key), spec.format, plain ? spec.shape : std::vector<int64_t>{spec.storage}, tensor.bytes, spec.packed};
 }
 
 json layout_of(const HostTensor& tensor) {
