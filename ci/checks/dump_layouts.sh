@@ -6,6 +6,8 @@ r=$scratch
 
 # OP/CONTRACT glob, layout. Layouts that no kernel writes or reads exist as mutants alone.
 of_mutants='ue8m0x4_row e8m0_col'
+# Its op has groups of rows, which judge does not read from a dump yet.
+of_groups='ue8m0x4_col'
 cases=()
 while read -r glob; do cases+=("$("$assay" list --suite quick --warp 32 --case "$glob" | head -1)"); done <<'GLOBS'
 quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal*
@@ -97,7 +99,7 @@ for case in "${cases[@]}"; do
   done <"$r/forms.txt"
 done
 for layout in $(cut -d, -f1 "$root/reference/contracts/layouts.csv" | tail -n +2); do
-  [[ " $of_mutants " == *" $layout "* ]] && continue
+  [[ " $of_mutants $of_groups " == *" $layout "* ]] && continue
   printf '%s\n' "${cases[@]}" | grep -qE "[._]$layout(/|_)" || fail "no case above has layout $layout"
 done
 echo "$judged dumps judged"
