@@ -39,7 +39,7 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   EXPECT_EQ(assay("run --repeat 0").exit_code, 2);
   for (const char* seconds : {"nan", "inf", "-1", "0", "1e400", "soon"})
     EXPECT_EQ(assay(std::string("run --timeout ") + seconds + " --backend no.so").exit_code, 2) << seconds;
-  EXPECT_THAT(assay("run --timeout nan").text, HasSubstr("'nan' is no number of seconds above 0"));
+  EXPECT_THAT(assay("run --timeout nan").text, HasSubstr("expected a number of seconds above 0, got 'nan'"));
   if (!std::filesystem::exists(std::filesystem::path(ASSAY_PROGRAM).parent_path() / "libassay_cuda.so"))
     EXPECT_THAT(assay("run --backend cuda").text, HasSubstr("ci/build release assay_kernels_cuda"));
   EXPECT_THAT(assay("explain quant_group/no/such").text, HasSubstr("no case 'quant_group/no/such'; there are: quant_group/"));

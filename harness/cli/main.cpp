@@ -43,12 +43,12 @@ int main(int argc, char** argv) {
   assay::WitnessArguments witness;
   assay::add_witness(program, witness);
   assay::PowerArguments power;
-  assay::add_table(program, "power", "which fills tell which single-step faults from their contract, as a table", power);
+  assay::add_table(program, "power", "table: which input generators kill which mutants", power);
   assay::PowerArguments sharpness;
-  assay::add_table(program, "sharpness", "how many elements of rows of 7168 may have one code only, as a table", sharpness);
+  assay::add_table(program, "sharpness", "table: how many elements accept exactly one code", sharpness);
   assay::DocsArguments docs;
   assay::add_docs(program, docs);
-  program.add_option("--contracts", assay::more_contracts(), "a table with contracts or units of your own; may be repeated")
+  program.add_option("--contracts", assay::more_contracts(), "table with contracts or instructions of your own; may be repeated")
       ->type_name("FILE.csv");
   std::string library;
   CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: started by run for a library given by path
