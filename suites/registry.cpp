@@ -40,7 +40,7 @@ const Op& op_of_contract(const std::string& contract, const std::map<std::string
     });
     if (has_all) return op;
   }
-  if (first == nullptr) throw UsageError("no op has contract '" + contract + "': it is a link of others");
+  if (first == nullptr) throw UsageError("no op has contract '" + contract + "': it is only a stage of fused contracts; no op runs it alone");
   return *first;
 }
 

@@ -15,7 +15,7 @@ expect 2 "quant.csv:2:" "$assay" list
 expect 2 "unknown verb 'dvi'" "$assay" list
 expect 2 "allowed:" "$assay" list
 edited slack $quant 's/div(M)~2,/div(M)~x,/'
-expect 2 "after '~' stands a number of ulp" "$assay" list
+expect 2 "after '~': expected k, k+Cv, 2^-N or fma" "$assay" list
 edited format $quant 's/^vllm.group_fp8,e4m3fn,/vllm.group_fp8,e4m3fm,/'
 expect 2 "quant.csv:2:16: q: unknown format 'e4m3fm'" "$assay" list
 edited cell $quick '2s/,5,1024,128,row,/,5,1024,100,row,/'

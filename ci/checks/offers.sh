@@ -17,7 +17,7 @@ said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"acep
 said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"wrap":[32]}}' "op rms_norm has no case parameter 'wrap'; did you mean 'warp'"
 said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"x":["bf61"]}}' "accepts.x: no case can have 'bf61'; did you mean 'bf16'"
 said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"warp":[16]}}' "accepts.warp: no case can have '16'"
-said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"n":["many"]}}' "accepts.n: 'many' is no number"
+said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"n":["many"]}}' "accepts.n: 'many' is not a number"
 said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"multiple_of":{"nn":8}}' "multiple_of: op rms_norm has no case parameter 'nn'"
 twice='{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"]}'
 said "$twice,$twice" "kernels[1]: 'k' for contract vllm.rms_norm@2026-06-18 of op rms_norm stands twice, first in kernels[0]"

@@ -11,7 +11,7 @@ expect 2 "arch show takes one unit id" "$assay" arch show
 expect 2 "arch verify takes one folder of recordings" "$assay" arch verify
 expect 2 "no/such: no such folder" "$assay" arch verify no/such
 mkdir "$scratch/empty"
-expect 2 "holds no set" "$assay" arch verify "$scratch/empty"
+expect 2 "holds no data set" "$assay" arch verify "$scratch/empty"
 
 expect 0 "the smallest input found" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_90.mma.e4m3.f32
 expect 0 "take(16)" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32
@@ -59,7 +59,7 @@ expect 2 "stands in" "$assay" arch list --units "$scratch/again.csv"
 
 # Broken files say where.
 mv "$set" "$scratch/recorded/V100/fp17"
-expect 2 "no set is of a unit that is known" "$assay" arch verify "$scratch/recorded"
+expect 2 "no data set belongs to a known instruction" "$assay" arch verify "$scratch/recorded"
 mv "$scratch/recorded/V100/fp17" "$set"
 truncate -s 40 "$set/d_V100_fp32.txt"
 expect 2 "d_V100_fp32.txt:2: '0011101' is no word of f32 in 32 binary digits" "$assay" arch verify "$scratch/recorded"
@@ -84,10 +84,10 @@ expect 0 '16384 of 16384 observed elements are as predicted' "$assay" arch verif
 sed '2s/,[0-9a-f]\{16\},/,0123456789abcdef,/' "$seen" >"$scratch/other.csv"
 expect 1 'chains of 1: 0123456789abcdef was observed' "$assay" arch verify "$scratch/other.csv"
 sed 's/near 1/near 2/' "$seen" >"$scratch/other.csv"
-expect 2 "'near 2' is no kind of data of this unit" "$assay" arch verify "$scratch/other.csv"
+expect 2 "'near 2' is not a kind of data of this instruction" "$assay" arch verify "$scratch/other.csv"
 sed '2s/,512,/,500,/' "$seen" >"$scratch/other.csv"
 expect 2 'are no whole tiles of 64 x 8' "$assay" arch verify "$scratch/other.csv"
-expect 2 '--output is of arch verify --backend' "$assay" arch verify "$seen" --output "$scratch/other.csv"
+expect 2 '--output needs arch verify --backend' "$assay" arch verify "$seen" --output "$scratch/other.csv"
 for file in "$root"/golden/observed/*/units.csv; do
   [ ! -e "$file" ] || expect 0 'observed elements are as predicted' "$assay" arch verify "$file" ${sample:+--unit '*.wgmma.tf32.f32'}
 done

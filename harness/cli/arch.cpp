@@ -76,7 +76,7 @@ int verify(const UnitTable& units, const std::string& folder) {
     }
     if (!covered) fmt::print("{:<18} skipped: no row of unit_recordings.csv says which unit made it\n", set.name());
   }
-  if (vectors == 0) throw UsageError(folder + ": no set is of a unit that is known");
+  if (vectors == 0) throw UsageError(folder + ": no data set belongs to a known instruction");
   fmt::print("{} of {} vectors\n", matches, vectors);
   return matches == vectors ? kAllAsExpected : kUnexpected;
 }
@@ -127,9 +127,9 @@ void need(const ArchArguments& arguments, size_t count, const char* what) {
 }  // namespace
 
 int arch_verb(const ArchArguments& arguments) {
-  if (!arguments.output.empty() && arguments.backend.empty()) throw UsageError("--output is of arch verify --backend");
+  if (!arguments.output.empty() && arguments.backend.empty()) throw UsageError("--output needs arch verify --backend");
   if (!arguments.backend.empty()) {
-    if (arguments.action != "verify") throw UsageError("--backend is of arch verify");
+    if (arguments.action != "verify") throw UsageError("--backend needs arch verify");
     need(arguments, 0, "no folder with --backend");
     return verify_backend(arguments);
   }

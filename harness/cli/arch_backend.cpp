@@ -121,7 +121,7 @@ int verify_backend(const ArchArguments& arguments) {
   end_on_signals();
   const LibraryInfo& library = backend.library;
   std::vector<Line> lines = lines_of(offered_instructions(library, arguments.kernel, arguments.unit), arguments);
-  if (lines.empty()) throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no such unit that is known");
+  if (lines.empty()) throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no known instruction that matches --unit");
   fmt::print("{}\n",
              printable(fmt::format("{} on {}, driver {}, toolkit {}: seed {}, chains of 1, 2, 4 and 128 instructions, XXH3 of d",
                                    library.name, library.device, library.driver, library.toolkit, arguments.seed)));

@@ -32,7 +32,7 @@ uint64_t digest(const Table& table, const TableRow& row, const std::string& colu
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   if (text.size() != 16 || error != std::errc() || end != text.data() + text.size())
-    throw table.error(row, column, "'" + text + "' is no digest of 16 hexadecimal digits");
+    throw table.error(row, column, "'" + text + "': expected 16 hexadecimal digits");
   return value;
 }
 
@@ -47,7 +47,7 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   if (!calls.row->unit.known()) throw table.error(row, "unit", "of unit " + calls.row->id + " nothing is predicted");
   for (const UnitFills& fills : fills_of(calls.row->unit))
     if (fills.words == table.text(row, "data")) calls.fills = &fills;
-  if (!calls.fills) throw table.error(row, "data", "'" + table.text(row, "data") + "' is no kind of data of this unit");
+  if (!calls.fills) throw table.error(row, "data", "'" + table.text(row, "data") + "' is not a kind of data of this instruction");
   constexpr int64_t kLargestTile = 1 << 10, kMostElements = 1 << 28;
   const auto within = [&](const char* column, int64_t most) {
     const int64_t value = table.integer(row, column);
@@ -58,7 +58,7 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   calls.seed = uint64_t(within("seed", std::numeric_limits<int64_t>::max()));
   calls.elements = within("elements", kMostElements);
   if (calls.elements % (calls.m * calls.n) != 0)
-    throw table.error(row, "elements", fmt::format("{} elements are no whole tiles of {} x {}", calls.elements, calls.m, calls.n));
+    throw table.error(row, "elements", fmt::format("{} elements are not a multiple of a tile of {} x {}", calls.elements, calls.m, calls.n));
   for (size_t i = 0; i < kUnitChains.size(); ++i) one.digests[i] = digest(table, row, chain_column(kUnitChains[i]));
   return one;
 }

@@ -97,7 +97,7 @@ void diff(const std::string& a, const std::string& b, const std::vector<Case>& c
   fmt::print("{}\n{}\n", a, b);
   cell_differences(tables.find(a), tables.find(b));
   if (casts) return diff_casts(tables.find(a), tables.find(b));
-  if (found.empty()) fmt::print("no quick case can be judged under both: their flows, groups or layouts differ\n");
+  if (found.empty()) fmt::print("no quick case names both, or their op kinds, groups or layouts differ\n");
   std::string same;
   for (const Separation& s : found) {
     if (s.witness.empty()) {

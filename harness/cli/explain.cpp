@@ -123,7 +123,7 @@ int explain_verb(const ExplainArguments& arguments) {
   }
   const std::array<int64_t, 2> shape = matrix_of(problem.tensors.front().spec);
   if (element[0] < 0 || element[0] >= shape[0] || element[1] < 0 || element[1] >= shape[1])
-    throw UsageError(fmt::format("element {} {} lies outside [{}, {}]", element[0], element[1], shape[0], shape[1]));
+    throw UsageError(fmt::format("element {} {} is outside [{}, {}]", element[0], element[1], shape[0], shape[1]));
   fmt::print("\ntrace\n");
   for (const std::string& line : bound->trace(problem, element[0], element[1])) fmt::print("  {}\n", line);
   return result.exit_code();

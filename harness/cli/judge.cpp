@@ -14,7 +14,7 @@ std::map<std::string, std::string> named_values(const std::string& option, const
     if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
       throw UsageError(option + " " + text + ": must read name=value");
     if (!values.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
-      throw UsageError(option + " " + text + ": stands twice");
+      throw UsageError(option + " " + text + ": given twice");
   }
   return values;
 }

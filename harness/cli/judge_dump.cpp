@@ -47,7 +47,7 @@ int judge_case(const JudgeArguments& arguments, const DumpedCall& call, const Du
   fmt::print("{}", failure_text(all.verdicts.front()));
   const auto placing = dump.placings.find("scale");
   if (placing != dump.placings.end() && placing->second == ScalePlacing::kLogical)
-    fmt::print("  note      the dump holds no padding of the scales, so none was judged\n");
+    fmt::print("  note      the dump has no padding of the scales, so padding was not checked\n");
   provenance.ended = utc_now();
   add_evidence(provenance, all);
   if (!reports.write(all, LibraryInfo{}, provenance) && all.exit_code() == kAllAsExpected) return kHarnessFailed;
@@ -63,7 +63,7 @@ int judge_dump(const JudgeArguments& arguments) {
   const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
   const Op& op = op_of_contract(arguments.contract, parameters);
   if (!op.case_of_dump)
-    throw UsageError("dumps of op " + op.name + " cannot be judged; record its calls with assay run --record");
+    throw UsageError("dumps of op " + op.name + " cannot be checked; record its calls with assay run --record");
   const DumpedFiles files = gather({arguments.targets, arguments.tensors}, {&op});
   try {
     const DumpedCall call = dumped_call(op, {arguments.contract, files.roles, parameters, arguments.layout});

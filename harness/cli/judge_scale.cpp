@@ -36,7 +36,7 @@ class Facts {
     int64_t number = 0;
     const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), number);
     if (read.ec != std::errc() || read.ptr != cell.data() + cell.size() || number <= 0 || number > (int64_t{1} << 31))
-      throw UsageError(name + " '" + cell + "' is no positive integer");
+      throw UsageError(name + " '" + cell + "': expected a positive integer");
     return number;
   }
 
@@ -62,7 +62,7 @@ ScaleKind kind_of(const NamedTensor& named, const Format& format) {
   if (format == kF32 || format == kBf16 || format == kF16) return ScaleKind::kFloats;
   throw DumpError(
       named.dump.file, "tensor '" + named.tensor.name + "'",
-      named.tensor.dtype + " is no type of scales that is known here: int32 words or bytes of UE8M0, fp32, bf16, f16");
+      named.tensor.dtype + " is not a type of scales; expected int32 words or bytes of UE8M0, fp32, bf16 or f16");
 }
 
 /// The storage of a known layout, padding included.

@@ -41,7 +41,7 @@ std::vector<const Op*> ops_with_dumps(const std::string& only) {
   for (const Op& op : all_ops())
     if (op.case_of_dump && (only.empty() || op.name == only)) ops.push_back(&op);
   if (ops.empty())
-    throw UsageError("dumps of op " + find_op(only).name + " cannot be judged; record its calls with assay run --record");
+    throw UsageError("dumps of op " + find_op(only).name + " cannot be checked; record its calls with assay run --record");
   return ops;
 }
 
@@ -126,7 +126,7 @@ void print(std::vector<Held>& all, const ReasonsByContract& reasons) {
       others += contracts.size();
   }
   if (others > 0)
-    fmt::print("  not asked {} {}contracts, of which the tensors are no instance\n", others, shown > 0 ? "other " : "");
+    fmt::print("  not asked {} {}contracts, whose shapes or formats do not fit these tensors\n", others, shown > 0 ? "other " : "");
 }
 
 }  // namespace

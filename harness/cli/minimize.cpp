@@ -154,7 +154,7 @@ int minimize_verb(const ExplainArguments& arguments) {
   const Case& start = case_named(cases, arguments.case_id);
   const Op& op = find_op(start.op);
   if (!op.bind(start)->shrinking({}))
-    throw UsageError("cases of op " + op.name + " have no rows and columns to take away; assay run names the inputs that fail");
+    throw UsageError("cases of op " + op.name + " cannot be made smaller; assay run names the inputs that fail");
   const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
   int offered = 0;
   for (const KernelOffer& kernel : backend.library.kernels) {

@@ -75,7 +75,7 @@ class Checker {
     const std::string where = "accepts." + column + ": ";
     const std::vector<std::string> words = words_of(column);
     if (!words.empty() && !contains(words, cell)) refuse(kernel, where + "no case can have '" + cell + "'" + did_you_mean(cell, words));
-    if (is_numeric(column) && !is_number(cell)) refuse(kernel, where + "'" + cell + "' is no number");
+    if (is_numeric(column) && !is_number(cell)) refuse(kernel, where + "'" + cell + "' is not a number");
   }
 
   const LibraryInfo& library_;

@@ -103,7 +103,7 @@ static std::string unknown_units(const std::string& arch) {
   const std::string of = "of " + std::to_string(unknown) + " of " + std::to_string(all) + " matrix units of " + arch +
                          " nobody knows how they add (assay arch list)";
   if (judged.empty()) return of + ", so no product of theirs is predicted";
-  return of + ": products of " + judged + " are judged by spans of its candidates, products of the others not at all";
+  return of + ": GEMMs on " + judged + " are checked against all its candidate models, GEMMs on the others are not checked";
 }
 
 /// Refuses an architecture that nobody knows, and says which of its matrix units are unknown.
@@ -114,7 +114,7 @@ static void check_arch(const std::vector<Case>& all, const std::string& arch) {
     if (const auto found = one.parameters.find("arch"); found != one.parameters.end()) known.insert(found->second);
   for (const UnitRow& row : rulebook().units.rows()) known.insert(chip_of_unit(row.id));
   if (!known.contains(arch))
-    throw UsageError("no case and no matrix unit is of '" + arch + "'" + did_you_mean(arch, std::vector<std::string>(known.begin(), known.end())));
+    throw UsageError("no case and no tensor core instruction is for '" + arch + "'" + did_you_mean(arch, std::vector<std::string>(known.begin(), known.end())));
   if (const std::string note = unknown_units(arch); !note.empty()) std::fprintf(stderr, "assay: %s\n", note.c_str());
 }
 

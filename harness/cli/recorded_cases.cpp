@@ -33,7 +33,7 @@ void check_outputs(const Problem& problem, const CallResult& result) {
     const TensorSpec& recorded = recorded_as(result.outputs, tensor.spec).spec;
     if (!(*recorded.format == *tensor.spec.format) || recorded.shape != tensor.spec.shape ||
         (tensor.spec.elements() > 0 && recorded.strides != tensor.spec.strides) || recorded.storage != tensor.spec.storage)
-      throw std::runtime_error("recorded output '" + tensor.spec.name + "' has another format, shape or stride than the case's");
+      throw std::runtime_error("recorded output '" + tensor.spec.name + "' differs from the case in format, shape or strides");
   }
 }
 

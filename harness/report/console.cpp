@@ -97,7 +97,7 @@ std::string counts_table(const RunResult& result) {
   const std::string text = rows.size() > 1 ? aligned(rows, 3) : "";
   if (offered.size() == all.size()) return text;
   const size_t idle = all.size() - offered.size();
-  return text + fmt::format("{} contract{} of which the library offers nothing {} left out\n", idle, idle == 1 ? "" : "s",
+  return text + fmt::format("{} contract{} that the library does not implement {} not shown\n", idle, idle == 1 ? "" : "s",
                             idle == 1 ? "is" : "are");
 }
 
@@ -117,7 +117,7 @@ std::map<std::string, int64_t> skips(const RunResult& result) {
   std::erase_if(counts, [](const auto& entry) {
     return entry.first.starts_with("no kernel for op ") || entry.first.starts_with("no kernel for contract ");
   });
-  counts[fmt::format("no kernel for {} ops and for {} contracts of others; a report of each case: --report csv:FILE", ops, contracts)] = cases;
+  counts[fmt::format("no kernel for {} ops and for {} contracts of other ops; --report csv:FILE lists each case", ops, contracts)] = cases;
   return counts;
 }
 

@@ -25,7 +25,7 @@ EarlierRun read_earlier_run(const std::string& path) {
   } catch (const TableError& error) {
     throw UsageError(error.what() + std::string("; expected a report of --report json:FILE"));
   } catch (const nlohmann::json::exception& error) {
-    throw UsageError(path + ": is no report of --report json:FILE: " + message_text(error.what()));
+    throw UsageError(path + ": is not a report of --report json:FILE: " + message_text(error.what()));
   }
   return earlier;
 }

@@ -76,7 +76,7 @@ Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallR
   }
   verdict.message.clear();
   if (!known)
-    verdict.message = "the library says that it made this by " + result.program + ", which is no program of the contract";
+    verdict.message = "the library says that it used " + result.program + ", which the contract does not admit";
   else if (!result.program.empty())
     verdict.message = other_program(bound, problem, result);
   if (verdict.message.empty()) verdict.message = words_of(finding);

@@ -29,7 +29,7 @@ bool is_date(const std::string& text) {
 Deviation deviation_of(const Table& table, const TableRow& row) {
   for (const std::string& column : kColumns)
     if (table.text(row, column).empty())
-      throw table.error(row, column, "is empty: a deviation has a reason, an issue, a date and an owner");
+      throw table.error(row, column, "is empty: a deviation needs a reason, an issue, a date and an owner");
   std::vector<std::string> outcomes;
   for (const Outcome o : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken})
     outcomes.push_back(name(o));
@@ -37,7 +37,7 @@ Deviation deviation_of(const Table& table, const TableRow& row) {
   if (std::find(outcomes.begin(), outcomes.end(), outcome) == outcomes.end())
     throw table.error(row, "outcome", "no outcome '" + outcome + "'" + did_you_mean(outcome, outcomes));
   if (!is_date(table.text(row, "since")))
-    throw table.error(row, "since", "'" + table.text(row, "since") + "' is no date like 2026-11-21");
+    throw table.error(row, "since", "'" + table.text(row, "since") + "': expected a date like 2026-11-21");
   return {table.text(row, "case"),   table.text(row, "kernel"), outcome,
           table.text(row, "reason"), table.text(row, "issue"),  table.text(row, "since"),
           table.text(row, "owner"),  {table.file, row.line}};
@@ -65,7 +65,7 @@ Ledger Ledger::parse(const std::string& text, const std::string& file) {
     ledger.rows_.push_back(deviation_of(table, row));
     const Deviation& one = ledger.rows_.back();
     const auto [first, is_new] = places.try_emplace({one.cases, one.kernels}, one.origin.text());
-    if (!is_new) throw table.error(row, "case", "stands twice: " + first->second + " is for the same cases and kernels");
+    if (!is_new) throw table.error(row, "case", "is a duplicate: " + first->second + " is for the same cases and kernels");
   }
   return ledger;
 }

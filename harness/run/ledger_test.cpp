@@ -81,7 +81,7 @@ TEST(Ledger, WrongCellsAreNamed) {
 
 TEST(Ledger, ARowThatStandsTwiceIsNamedWithBothPlaces) {
   EXPECT_THAT(complaint("a,*,fail,x,#7,2026-11-21,ann\nb,*,fail,x,#7,2026-11-21,ann\na,*,broken,y,#8,2026-11-22,bob"),
-              HasSubstr("l.csv:4:1: case: stands twice: l.csv:2 is for the same cases and kernels"));
+              HasSubstr("l.csv:4:1: case: is a duplicate: l.csv:2 is for the same cases and kernels"));
   EXPECT_EQ(complaint("a,k,fail,x,#7,2026-11-21,ann\na,*,fail,x,#7,2026-11-21,ann"), "") << "other kernels: another row";
 }
 

@@ -25,7 +25,7 @@ ElsewhereTable ElsewhereTable::load(const std::string& file, const ContractTable
   ElsewhereTable all;
   for (const TableRow& row : table.rows) {
     for (const char* column : {"needs", "why"})
-      if (table.text(row, column).empty()) throw table.error(row, column, "what it needs, and why, is said");
+      if (table.text(row, column).empty()) throw table.error(row, column, "is empty: expected what the contract needs, and why");
     Entry entry{{}, table.text(row, "needs")};
     std::istringstream cell(table.text(row, "contract"));
     for (std::string pattern; std::getline(cell, pattern, '|');) {

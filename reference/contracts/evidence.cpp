@@ -28,7 +28,7 @@ std::vector<std::string> ids_of(const Table& table, const TableRow& row, const C
       throw table.error(row, "contract", "unknown contract '" + id + "'" + did_you_mean(id, known));
     ids.push_back(std::move(id));
   }
-  if (ids.empty()) throw table.error(row, "contract", "evidence needs a contract");
+  if (ids.empty()) throw table.error(row, "contract", "is empty: expected a contract id");
   return ids;
 }
 
@@ -40,15 +40,15 @@ bool comes_compiled(const std::string& of) {
 
 void check_run(const Table& table, const TableRow& row) {
   for (const char* column : {"of", "on", "elements", "date", "result"})
-    if (table.text(row, column).empty()) throw table.error(row, column, "what was run has a package, chip, elements, date and result");
+    if (table.text(row, column).empty()) throw table.error(row, column, "is empty: a run needs package, chip, elements, date and result");
   if (table.integer(row, "elements") <= 0) throw table.error(row, "elements", "a run compares at least one element");
   if (table.text(row, "flags").empty() && !comes_compiled(table.text(row, "of")))
-    throw table.error(row, "flags", "what was compiled to be run has the flags of its build, or 'not recorded'");
+    throw table.error(row, "flags", "is empty: expected the flags of the build, or 'not recorded'");
 }
 
 void check_not_run(const Table& table, const TableRow& row) {
   for (const char* column : {"on", "elements", "date", "result"})
-    if (!table.text(row, column).empty()) throw table.error(row, column, "only what was run has this");
+    if (!table.text(row, column).empty()) throw table.error(row, column, "must be empty: the code was not run");
 }
 
 /// Whether a source says which version was read: "0f5257e2", "v0.19.1", "PTX 8.8", "PR 41825", "as of 2026-08".
@@ -76,7 +76,7 @@ EvidenceTable EvidenceTable::load(const std::string& file, const ContractTables&
   EvidenceTable all;
   for (const TableRow& row : table.rows) {
     const EvidenceKind kind = kind_of(table, row);
-    if (table.text(row, "of").empty()) throw table.error(row, "of", "what was run, read or concluded from is named");
+    if (table.text(row, "of").empty()) throw table.error(row, "of", "is empty: expected what was run, read or concluded from");
     kind == EvidenceKind::kRan ? check_run(table, row) : check_not_run(table, row);
     all.entries_.push_back({ids_of(table, row, contracts),
                             {kind, table.text(row, "of"), table.text(row, "flags"), table.text(row, "on"),

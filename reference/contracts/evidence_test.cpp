@@ -61,12 +61,12 @@ TEST(Evidence, SaysWhatItRestsOn) {
   EXPECT_THAT(problem_of_run("vllm.statik,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"), HasSubstr("evidence.csv:2:1: contract: unknown contract"));
   EXPECT_THAT(problem_of_run("vllm.static,seen,vllm 0.32.0,,,,,"), HasSubstr("'seen' is not one of: ran, read, inferred"));
   EXPECT_THAT(problem_of_run("vllm.static,read,,,,,,"), HasSubstr("of: "));
-  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,,12,2026-11-23,agrees"), HasSubstr("on: what was run has"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,,12,2026-11-23,agrees"), HasSubstr("on: is empty: a run needs"));
   EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,0,2026-11-23,agrees"), HasSubstr("elements: a run compares"));
-  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,"), HasSubstr("result: what was run has"));
-  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), HasSubstr("flags: what was compiled"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,"), HasSubstr("result: is empty: a run needs"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), HasSubstr("flags: is empty: expected the flags of the build"));
   EXPECT_EQ(problem_of_run("torch.silu_mul,ran,torch 2.11.0,,H200,12,2026-11-23,agrees"), "");
-  EXPECT_THAT(problem_of_run("vllm.static,read,vllm 0.32.0,,H200,,,"), HasSubstr("on: only what was run has this"));
+  EXPECT_THAT(problem_of_run("vllm.static,read,vllm 0.32.0,,H200,,,"), HasSubstr("on: must be empty: the code was not run"));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ Expression whole(const Table& table, const TableRow& row, const std::string& col
 std::array<Expression, 2> pair(const Table& table, const TableRow& row, const std::string& column) {
   const std::string& text = table.text(row, column);
   const size_t bar = text.find('|');
-  if (bar == std::string::npos) throw table.error(row, column, "two expressions with | between them");
+  if (bar == std::string::npos) throw table.error(row, column, "expected two expressions with | between them");
   return {expression(table, row, column, 0, text.substr(0, bar)), expression(table, row, column, bar + 1, text.substr(bar + 1))};
 }
 
@@ -36,7 +36,7 @@ void read_tile(const Table& table, const TableRow& row, Layout& layout) {
   const bool read =
       std::sscanf(text.c_str(), "%dx%d%n", &layout.tile_rows, &layout.tile_columns, &end) == 2 && size_t(end) == text.size();
   if (!text.empty() && (!read || layout.tile_rows < 1 || layout.tile_columns < 1))
-    throw table.error(row, "tile", "'" + text + "' is not rows x columns of a tile, such as 128x4");
+    throw table.error(row, "tile", "'" + text + "': expected rows x columns of a tile, such as 128x4");
 }
 
 /// Elements that a layout may take for m rows of g groups: the largest tile of ours pads 1 scale to 2,048. A layout that takes more is a

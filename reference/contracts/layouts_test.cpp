@@ -180,10 +180,10 @@ TEST(Layouts, AWrongRowSaysWhere) {
   EXPECT_EQ(error_of_layout("r*g+c"), "no error");
   EXPECT_EQ(error_of_layout("r*g+k"), "2:27: offset: unknown name 'k'; known here: m, g (rows, groups), r, c (row, group)");
   EXPECT_EQ(error_of_layout("r*(g+c"), "2:33: offset: expected ')'");
-  EXPECT_EQ(error_of_layout("r*g+c", "g"), "2:23: strides: two expressions with | between them");
+  EXPECT_EQ(error_of_layout("r*g+c", "g"), "2:23: strides: expected two expressions with | between them");
   EXPECT_EQ(error_of_layout("r*g+c", "g|*"), "2:25: strides: expected a number or a name, not '*'");
   EXPECT_EQ(error_of_layout("r*g+c", "g|1", "f32", "128x4"), "no error");
-  EXPECT_EQ(error_of_layout("r*g+c", "g|1", "f32", "128"), "2:33: tile: '128' is not rows x columns of a tile, such as 128x4");
+  EXPECT_EQ(error_of_layout("r*g+c", "g|1", "f32", "128"), "2:33: tile: '128': expected rows x columns of a tile, such as 128x4");
   EXPECT_THAT(error_of_layout("r*g+c", "g|1", "f23"), StartsWith("2:3: type: unknown format 'f23'; did you mean 'f32'"));
 }
 

@@ -114,17 +114,17 @@ std::vector<Record> load_records(const std::string& file) {
     if (records.empty() || records.back().id != id) {
       if (last) check_overlap(table, *last, records.back());
       for (const Record& other : records)
-        if (other.id == id) throw table.error(row, "record", "the parts of '" + id + "' stand apart");
+        if (other.id == id) throw table.error(row, "record", "the parts of '" + id + "' must be neighbouring rows");
       records.push_back({id, {}});
     }
     RecordPart part{table.text(row, "part"), kind_in(table, row), table.integer(row, "from"), table.integer(row, "elements"),
                     table.text(row, "format"), offset_in(table, row)};
-    if (part.from < 0 || part.elements < 1) throw table.error(row, "elements", "a part has numbers from 0 on and at least one");
+    if (part.from < 0 || part.elements < 1) throw table.error(row, "elements", "a part starts at 0 or later and has at least one element");
     if (part.from > kMostRecordElements || part.elements > kMostRecordElements)
       throw table.error(row, "elements", "a part has at most " + std::to_string(kMostRecordElements) + " numbers");
     if (part.format != "q" && part.format != "x" && !find_format(part.format))
-      throw table.error(row, "format", "'" + part.format + "' is neither q nor x nor a format");
-    if (records.back().find(part.name)) throw table.error(row, "part", "'" + part.name + "' stands in this record already");
+      throw table.error(row, "format", "'" + part.format + "': expected q, x or a format");
+    if (records.back().find(part.name)) throw table.error(row, "part", "'" + part.name + "' is already a part of this record");
     records.back().parts.push_back(std::move(part));
     last = &row;
   }

@@ -50,12 +50,12 @@ TEST(Records, WrongTablesAreRefused) {
       {codes + "a,scale,scales,0,1,f32,p*8+2,s,w\n", "not aligned"},
       {codes + "a,scale,scales,0,1,f32,p*4,s,w\n", "overlaps another at byte"},
       {codes + "a,more,codes,0,4,q,p*8+5+c,s,w\n", "overlaps another at byte 8"},  // the next token
-      {codes + "a,codes,codes,0,1,q,p*8+7,s,w\n", "stands in this record already"},
+      {codes + "a,codes,codes,0,1,q,p*8+7,s,w\n", "is already a part of this record"},
       {"a,codes,numbers,0,4,q,p*8+c,s,w\n", "is not one of: codes, scales, values, zeros"},
-      {"a,codes,codes,0,4,e4m4,p*8+c,s,w\n", "neither q nor x nor a format"},
+      {"a,codes,codes,0,4,e4m4,p*8+c,s,w\n", "expected q, x or a format"},
       {"a,codes,codes,0,4,q,p*8+k,s,w\n", "unknown name 'k'"},
       {"a,codes,codes,0,0,q,p*8+c,s,w\n", "at least one"},
-      {codes + "b,codes,codes,0,1,q,p,s,w\n" + "a,scale,scales,0,1,f32,p*8+4,s,w\n", "stand apart"}};
+      {codes + "b,codes,codes,0,1,q,p,s,w\n" + "a,scale,scales,0,1,f32,p*8+4,s,w\n", "must be neighbouring rows"}};
   for (const auto& [rows, problem] : wrong) EXPECT_NE(problem_of(rows).find(problem), std::string::npos) << rows << problem_of(rows);
 }
 

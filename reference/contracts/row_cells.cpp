@@ -30,7 +30,7 @@ void RowCells::require_reduction(const std::string& column, const Recipe& recipe
 }
 
 void RowCells::forbid_reduction(const std::string& column, const Recipe& recipe) const {
-  if (recipe.reduction != Reduction::kNone) throw error(column, 0, "takes one number and cannot reduce");
+  if (recipe.reduction != Reduction::kNone) throw error(column, 0, "must not begin with a reduction: it starts from one number");
 }
 
 bool RowCells::is_first_of(const std::string& column, const std::string& one, const std::string& other) const {
@@ -44,7 +44,7 @@ int64_t RowCells::column_number(const std::string& column) const {
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (failure != std::errc() || end != digits.data() + digits.size() || value < 0)
-    throw error(column, 0, "'" + digits + "' is no column: a number, from 0");
+    throw error(column, 0, "'" + digits + "': expected a column number, from 0");
   return value;
 }
 

@@ -25,7 +25,7 @@ TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
   EXPECT_THAT(error_of(quant_row("a", "max(1)", "div(M)", "div(s) to(q)")),
               EndsWith("2:14: amax: begins with absmax, absmax(keep) or absmax(all)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "absmax", "div(s) to(q)")),
-              EndsWith("scale: takes one number and cannot reduce"));
+              EndsWith("scale: must not begin with a reduction: it starts from one number"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s)")), EndsWith("code: ends with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(bf16)")), EndsWith("code: ends with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(r) to(q)")),
@@ -72,9 +72,9 @@ TEST(Rows, ANormThatAddsSaysWhatItStores) {
   };
   EXPECT_EQ(added("add(res)", "to(x)"), "no error");
   EXPECT_EQ(added("", ""), "no error");
-  EXPECT_THAT(added("add(res)", ""), EndsWith("residual: a row has both a z and a residual, or neither"));
-  EXPECT_THAT(added("", "to(x)"), EndsWith("z: a row has both a z and a residual, or neither"));
-  EXPECT_THAT(added("add(res)~1", "to(x)"), EndsWith("z: 'add(res)~1' leaves it free; what is summed must be one number"));
+  EXPECT_THAT(added("add(res)", ""), EndsWith("residual: z and residual need each other"));
+  EXPECT_THAT(added("", "to(x)"), EndsWith("z: z and residual need each other"));
+  EXPECT_THAT(added("add(res)~1", "to(x)"), EndsWith("z: 'add(res)~1' has an interval of results; what is summed must be one number"));
   EXPECT_THAT(added("add(w)", "to(x)"), HasSubstr("z: unknown name 'w'"));
 }
 
@@ -92,7 +92,7 @@ TEST(Rows, ARowWithAZeroPointSaysWhatItsCellsNeed) {
   EXPECT_THAT(error_of(azp_row("least", scale, "lo: div(s)", code)), EndsWith("zero: ends with to(int32)"));
   EXPECT_THAT(error_of(azp_row("least", scale, zero, "mul(m) add(zero) to(q)")), HasSubstr("unknown name 'zero'"));
   EXPECT_THAT(error_of(azp_row("least", scale, zero, "mul(m) int32: rint mul(azp) to(q)")),
-              HasSubstr("'mul' is no step in integers"));
+              HasSubstr("'mul' is not available for integers"));
 }
 
 }  // namespace

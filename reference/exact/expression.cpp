@@ -90,7 +90,7 @@ int64_t product(int64_t a, int64_t b) {
 }
 
 int64_t integer_power(int64_t base, int64_t exponent) {
-  if (exponent < 0) throw std::domain_error("a negative power is no integer");
+  if (exponent < 0) throw std::domain_error("a negative power is not an integer");
   if (base == 0 || base == 1) return exponent == 0 ? 1 : base;
   if (base == -1) return exponent % 2 == 0 ? 1 : -1;
   int64_t result = 1;

@@ -72,7 +72,7 @@ CellStep read_step(std::string_view cell, size_t start) {
   if (const size_t tilde = text.rfind('~'); tilde != std::string_view::npos) {
     const std::optional<CellSlack> slack = slack_of(text.substr(tilde + 1));
     if (!slack)
-      throw ParseError(start + tilde, "after '~' stands a number of ulp, k, k+Cv or 2^-N, or fma, not '" +
+      throw ParseError(start + tilde, "after '~': expected k, k+Cv, 2^-N or fma, got '" +
                                           std::string(text.substr(tilde + 1)) + "'");
     step.slack = *slack;
     text = text.substr(0, tilde);

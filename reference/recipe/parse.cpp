@@ -103,7 +103,7 @@ class CellParser {
 
   Operand constant(const CellArgument& argument) const {
     const Operand found = operand(argument);
-    if (!found.name.empty()) throw ParseError(argument.position, "'" + found.name + "' varies; a bound is a constant");
+    if (!found.name.empty()) throw ParseError(argument.position, "'" + found.name + "' varies; a bound of clamp must be a constant");
     return found;
   }
 
@@ -140,7 +140,7 @@ class CellParser {
     step.slack_per_unit = token.slack.per_unit;
     step.slack_relative = token.slack.relative;
     step.contracted = token.slack.fma;
-    if (token.slack.given() && !verb->rounds) throw ParseError(token.position, "'" + token.word + "' is exact and takes no '~'");
+    if (token.slack.given() && !verb->rounds) throw ParseError(token.position, "'" + token.word + "' does not round, so '~' cannot widen it");
     const auto& arguments = token.arguments;
     const auto need = [&](size_t least, size_t most) {
       if (arguments.size() < least || arguments.size() > most)
@@ -149,7 +149,7 @@ class CellParser {
     const bool integers = working_->is_integer();
     static constexpr Verb kOfIntegers[] = {Verb::kAdd, Verb::kRint, Verb::kTrunc, Verb::kClamp, Verb::kTo};
     if (integers && std::find(std::begin(kOfIntegers), std::end(kOfIntegers), verb->verb) == std::end(kOfIntegers))
-      throw ParseError(token.position, "'" + token.word + "' is no step in integers, which are: rint, trunc, add, clamp, to");
+      throw ParseError(token.position, "'" + token.word + "' is not available for integers; available: rint, trunc, add, clamp, to");
     switch (verb->verb) {
       case Verb::kAdd:
         need(1, integers ? 2 : 1);
@@ -164,7 +164,7 @@ class CellParser {
         break;
       case Verb::kFma:
         need(2, 2);
-        if (!(*working_ == kF32)) throw ParseError(token.position, "'fma' is a step in f32");
+        if (!(*working_ == kF32)) throw ParseError(token.position, "'fma' is available in f32 only");
         step.a = factor_or_product(arguments[0]);
         step.b = operand(arguments[1]);
         break;
@@ -193,7 +193,7 @@ class CellParser {
                                                   {"med3", NanRule::kToLow}, {"keep", NanRule::kKeep}});
         step.a = constant(arguments[1]);
         step.b = arguments.size() == 3 ? constant(arguments[2]) : Operand{-step.a.constant, {}};
-        if (!(step.b.constant <= step.a.constant)) throw ParseError(arguments[1].position, "the upper bound comes first and is not below the lower one");
+        if (!(step.b.constant <= step.a.constant)) throw ParseError(arguments[1].position, "the first bound is the upper one and must not be below the second");
         break;
       case Verb::kPow2:
         need(1, 1);
@@ -210,7 +210,7 @@ class CellParser {
     }
     const bool sums = verb->verb == Verb::kAdd || verb->verb == Verb::kSub;
     if (step.contracted && (!sums || !(*working_ == kF32)))
-      throw ParseError(token.position, "'~fma' stands behind add and sub in f32");
+      throw ParseError(token.position, "'~fma' is allowed after add and sub in f32 only");
     return step;
   }
 

@@ -45,7 +45,7 @@ class Reader {
         throw TableError(file_, line_, column_, "", "misplaced quote (inside a quoted cell write \"\" for \")");
       }
       if (row_.cells.size() > kMostColumns)
-        throw TableError(file_, row_.line, 0, "", "has more than " + std::to_string(kMostColumns) + " columns: this is no table of Assay");
+        throw TableError(file_, row_.line, 0, "", "has more than " + std::to_string(kMostColumns) + " columns: not a table of Assay");
       if (cells_ > kMostCells)
         throw TableError(file_, line_, 0, "", "has more than " + std::to_string(kMostCells) + " cells: this is no table of Assay");
       if (in_cell_ && ++cell_bytes_ > kMostCellBytes)

@@ -160,7 +160,7 @@ TEST(Near, NearestComesFirstAndFarOnesAreListed) {
 TEST(Table, AbsurdInputIsOneMessageBeforeItFillsTheMemory) {
   std::string wide = "a";
   for (int i = 0; i < 1'000'000; ++i) wide += ",a" + std::to_string(i);
-  EXPECT_EQ(error_of(wide + "\n"), "t.csv:1: has more than 1000 columns: this is no table of Assay");
+  EXPECT_EQ(error_of(wide + "\n"), "t.csv:1: has more than 1000 columns: not a table of Assay");
   EXPECT_THAT(error_of("a,b\n" + std::string(1'000'000, ',')), HasSubstr("t.csv:2: has more than 1000 columns"));
   EXPECT_THROW(read_text("/dev/zero"), TableError);
 }

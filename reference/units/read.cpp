@@ -16,11 +16,11 @@ void read_order(const UnitRow& row, Unit& unit) {
     unit.interleave_period = words.integer(0, 1, unit.k);
     unit.interleave_width = words.integer(1, 1, unit.k);
     if (unit.k % unit.interleave_period != 0 || unit.interleave_period % unit.interleave_width != 0)
-      throw words.error("the width divides the period, and the period k");
+      throw words.error("the width must divide the period, and the period must divide k");
   }
   if (!words.next_is("take", 1)) words.expected({"interleave(PERIOD,WIDTH)", "take(N)"});
   unit.take = words.integer(0, 1, std::min(unit.k, kMostTaken));
-  if (unit.k % unit.take != 0) throw words.error("take divides k, which is " + std::to_string(unit.k));
+  if (unit.k % unit.take != 0) throw words.error("take must divide k, which is " + std::to_string(unit.k));
   words.end("take");
 }
 
@@ -48,7 +48,7 @@ void read_round(const UnitRow& row, Unit& unit) {
 void read_scale(const UnitRow& row, Unit& unit) {
   const std::string& text = row.text("scale");
   if (text.empty()) {
-    if (unit.group > 1) throw row.error("scale", 0, "a unit with groups has scales");
+    if (unit.group > 1) throw row.error("scale", 0, "an instruction with groups needs scales");
     return;
   }
   const size_t slash = text.find('/');
@@ -58,11 +58,11 @@ void read_scale(const UnitRow& row, Unit& unit) {
   unit.scale_block = digits ? std::stoi(block) : 0;
   if (unit.scale_block == 0 || unit.k % unit.scale_block != 0 || unit.scale_block % unit.group != 0)
     throw row.error("scale", 0, "'" + text + "' must read FORMAT/BLOCK, a block of whole groups that divides k");
-  if (unit.sum != ProductSum::kAligned) throw row.error("scale", 0, "a sum without alignment takes no scales");
+  if (unit.sum != ProductSum::kAligned) throw row.error("scale", 0, "scales need an aligned sum");
   if (unit.group == 1 && unit.scale->specials != Specials::kScale)
-    throw row.error("scale", 0, "without groups a scale is a power of two");
+    throw row.error("scale", 0, "without groups the scale format must hold powers of two");
   if (unit.scale->specials != Specials::kScale && unit.scale->specials != Specials::kUnsigned)
-    throw row.error("scale", 0, "'" + std::string(unit.scale->name) + "' is no format of scales");
+    throw row.error("scale", 0, "'" + std::string(unit.scale->name) + "' is not a scale format");
 }
 
 void read_special(const UnitRow& row, Unit& unit) {
@@ -75,7 +75,7 @@ void read_special(const UnitRow& row, Unit& unit) {
   unit.flush = words.next_is("flush");
   if (words.next_is("inf", 1)) {
     unit.product_limit = words.integer(0, 1, kWidestExponent);
-    if (unit.sum != ProductSum::kAligned || unit.group > 1) throw words.error("only single aligned products have a limit");
+    if (unit.sum != ProductSum::kAligned || unit.group > 1) throw words.error("inf(E) needs single aligned products");
   }
   words.end("the special values");
 }
@@ -87,7 +87,7 @@ void check_formats(const UnitRow& row, const Unit& unit) {
         f->specials == Specials::kScale || f->specials == Specials::kUnsigned || f->precision() > 11)
       throw row.error(column, 0, exact ? "an exact sum is of integers" : "a factor has a sign and at most 11 significand bits");
     if (unit.group > 1 && (f->specials != Specials::kFinite || f->exponent_bits > 2))
-      throw row.error(column, 0, "groups are of e2m1 or e2m3");
+      throw row.error(column, 0, "groups need e2m1 or e2m3");
   }
   const bool fits =
       exact ? *unit.d == kInt32 : *unit.d == kF32 || (*unit.d == kF16 && unit.sum == ProductSum::kAligned && unit.group == 1);
@@ -101,7 +101,7 @@ void read_evidence(const UnitRow& row) {
   if (words.next_is("unknown")) {
     for (const std::string& column : unit_step_columns())
       if (column != "scale" && !row.text(column).empty())
-        throw row.error(column, 0, "of a unit that is unknown no step is known");
+        throw row.error(column, 0, "must be empty: the instruction is unknown");
     return words.end("unknown");
   }
   do {

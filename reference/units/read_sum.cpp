@@ -47,7 +47,7 @@ void read_exponent(const UnitRow& row, Unit& unit) {
   else
     words.expected({"ea+eb", "normalized", "scales"});
   if ((unit.exponent == TermExponent::kScales) != (unit.group > 1))
-    throw words.error("groups, and they alone, are aligned by scales");
+    throw words.error("'scales' is required with group(N) and only allowed with it");
   if (unit.exponent == TermExponent::kSum && words.next_is("in", 1)) unit.exponents_in = read_exponents_in(row, words, unit);
   unit.zeros_count = words.next_is("zeros");
   if (words.next_is("least", 1)) unit.least_exponent = words.integer(0, -kWidestExponent, kWidestExponent);
@@ -58,7 +58,7 @@ void read_sum(const UnitRow& row, Unit& unit) {
   CellWords words(row, "sum");
   if (words.next_is("pairs")) {
     unit.sum = ProductSum::kPairs;
-    if ((unit.take & (unit.take - 1)) != 0) throw words.error("pairs want a power of two of products");
+    if ((unit.take & (unit.take - 1)) != 0) throw words.error("pairs needs a power of two as take");
     return words.end("pairs");
   }
   if (words.next_is("exact")) {
@@ -101,7 +101,7 @@ void read_c(const UnitRow& row, Unit& unit) {
     words.expected({"aligned", "joined(SUM_BITS,C_BITS)"});
   }
   if ((unit.splits > 1 && unit.join != AccumulatorJoin::kJoined) || (unit.group > 1 && unit.join != AccumulatorJoin::kAligned))
-    throw words.error("behind a split c is joined, with groups it is aligned");
+    throw words.error("with split, c must be joined; with group, aligned");
   unit.c_last = words.next_is("last");
   words.end("c");
 }

@@ -107,7 +107,7 @@ TEST_F(RecordingFiles, ThatAreBrokenSayWhere) {
   fs::remove(root_ / "G" / "fp16" / "c_G_fp32.txt");
   EXPECT_THAT(error(), HasSubstr("c_G_fp32.txt: cannot be read"));
   fs::remove_all(root_ / "G");
-  EXPECT_THAT(error(), HasSubstr("holds no set"));
+  EXPECT_THAT(error(), HasSubstr("holds no data set"));
   EXPECT_THROW(recorded_sets("no/such/folder"), std::runtime_error);
 }
 

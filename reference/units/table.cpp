@@ -45,7 +45,7 @@ UnitTable UnitTable::load_folder(const std::string& folder) {
 UnitRow UnitTable::read_row(const Table& table, const TableRow& row) const {
   UnitRow unit{table.text(row, "id"), table.file, row.line, {}, {}};
   for (const std::string& column : unit_columns()) unit.cells[column] = table.cell(row, column);
-  if (unit.id.empty()) throw table.error(row, "id", "a unit needs an id");
+  if (unit.id.empty()) throw table.error(row, "id", "is empty: expected the id of an instruction");
   unit.unit = read_unit(unit);
   return unit;
 }
@@ -82,7 +82,7 @@ void UnitTable::add_candidates(const std::string& file) {
       if (candidate.text(column) != unit->text(column))
         throw candidate.error(column, 0, of + " has '" + unit->text(column) + "' there");
     if (candidate.unit.k % unit->unit.k != 0) throw candidate.error("k", 0, "is no multiple of that of " + of);
-    if (!candidate.unit.known()) throw candidate.error("evidence", 0, "a candidate says how it adds");
+    if (!candidate.unit.known()) throw candidate.error("evidence", 0, "is unknown: a candidate must say how it accumulates");
     for (const UnitRow& other : candidates_)
       if (other.id == candidate.id)
         throw candidate.error("id", 0, "'" + candidate.id + "' stands in line " + std::to_string(other.line) + " already");

@@ -69,29 +69,29 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
   const std::string id = "sm_90.wgmma.e4m3.f32";
   EXPECT_EQ(complaint(id, "sum", "algin(13) truncate"),
             "'algin(13)' is not one of: align(F), split(N), group(N), pairs, exact; did you mean 'align'?");
-  EXPECT_EQ(complaint(id, "sum", "align(13)"), "here stands one of: truncate, floor");
-  EXPECT_EQ(complaint(id, "sum", "align(13) truncate truncate"), "'truncate' has no meaning behind the sum");
+  EXPECT_EQ(complaint(id, "sum", "align(13)"), "expected one of: truncate, floor");
+  EXPECT_EQ(complaint(id, "sum", "align(13) truncate truncate"), "'truncate' is not allowed after the sum");
   EXPECT_EQ(complaint(id, "sum", "align(29) truncate"), "'29' is no integer from 1 to 28");
   EXPECT_EQ(complaint(id, "sum", "align(13"), "'align(13' is not closed by ')'");
   EXPECT_EQ(complaint(id, "order", "take(33)"), "'33' is no integer from 1 to 32");
-  EXPECT_EQ(complaint(id, "order", "take(12)"), "take divides k, which is 32");
-  EXPECT_EQ(complaint(id, "order", "interleave(4,3) take(16)"), "the width divides the period, and the period k");
-  EXPECT_EQ(complaint(id, "exponent", "scales"), "groups, and they alone, are aligned by scales");
+  EXPECT_EQ(complaint(id, "order", "take(12)"), "take must divide k, which is 32");
+  EXPECT_EQ(complaint(id, "order", "interleave(4,3) take(16)"), "the width must divide the period, and the period must divide k");
+  EXPECT_EQ(complaint(id, "exponent", "scales"), "'scales' is required with group(N) and only allowed with it");
   EXPECT_EQ(complaint(id, "c", "added"), "'added' is not one of: aligned, joined(SUM_BITS,C_BITS)");
   EXPECT_EQ(complaint(id, "round", "rz(24)"), "'24' is no integer from 1 to 23");
   EXPECT_EQ(complaint(id, "special", "nan(7f800000)"), "this is no NaN of f32");
-  EXPECT_EQ(complaint(id, "special", ""), "here stands one of: nan(CODE)");
+  EXPECT_EQ(complaint(id, "special", ""), "expected one of: nan(CODE)");
   EXPECT_EQ(complaint(id, "a", "e4m3"), "unknown format 'e4m3'; did you mean 'ue4m3' or 'e2m3' or 'e4m3fn'?");
   EXPECT_EQ(complaint(id, "a", "f32"), "a factor has a sign and at most 11 significand bits");
   EXPECT_EQ(complaint(id, "d", "bf16"), "'bf16' holds no such sum: f32, f16 of aligned products, int32 of exact ones");
   EXPECT_EQ(complaint(id, "k", "0"), "'0' is no integer from 1 to 1024");
   EXPECT_EQ(complaint(id, "scale", "e8m0"), "'e8m0' must read FORMAT/BLOCK, a block of whole groups that divides k");
-  EXPECT_EQ(complaint(id, "scale", "ue4m3/16"), "without groups a scale is a power of two");
+  EXPECT_EQ(complaint(id, "scale", "ue4m3/16"), "without groups the scale format must hold powers of two");
   EXPECT_EQ(complaint(id, "evidence", "guessed"), "'guessed' is not one of: measured, recorded, model, inferred, unknown");
-  EXPECT_EQ(complaint("gfx950.mfma.f16.f32", "order", "take(8)"), "of a unit that is unknown no step is known");
-  EXPECT_EQ(complaint("gfx942.mfma.e4m3fnuz.f32", "c", "aligned"), "behind a split c is joined, with groups it is aligned");
-  EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "a", "e4m3fn"), "groups are of e2m1 or e2m3");
-  EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "scale", ""), "a unit with groups has scales");
+  EXPECT_EQ(complaint("gfx950.mfma.f16.f32", "order", "take(8)"), "must be empty: the instruction is unknown");
+  EXPECT_EQ(complaint("gfx942.mfma.e4m3fnuz.f32", "c", "aligned"), "with split, c must be joined; with group, aligned");
+  EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "a", "e4m3fn"), "groups need e2m1 or e2m3");
+  EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "scale", ""), "an instruction with groups needs scales");
   EXPECT_EQ(complaint("gfx90a.mfma.f16.f32", "round", "rz(23)"), "pairs are rounded to the nearest number of f32");
   EXPECT_EQ(complaint("sm_90.mma.int8.int32", "a", "e4m3fn"), "an exact sum is of integers");
 }
@@ -144,7 +144,7 @@ TEST(UnitTable, WrongCandidatesSayWhy) {
   EXPECT_THAT(error_of("gfx950.mfma.e9.f32:mine,e5m2,e5m2,f32,32" + steps), HasSubstr("is not UNIT:NAME"));
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e4m3fn,e5m2,f32,32" + steps), "a: gfx950.mfma.e5m2.f32 has 'e5m2' there");
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,48" + steps), "k: is no multiple of that of gfx950.mfma.e5m2.f32");
-  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32,,,,,,,,unknown,s,w"), "evidence: a candidate says how it adds");
+  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32,,,,,,,,unknown,s,w"), "evidence: is unknown: a candidate must say how it accumulates");
   EXPECT_EQ(error_of("gfx950.mfma.e4m3.f32:as_gfx942,e4m3fn,e4m3fn,f32,32" + steps),
             "id: 'gfx950.mfma.e4m3.f32:as_gfx942' stands in line 2 already");
   std::filesystem::remove(file);

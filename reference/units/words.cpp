@@ -30,7 +30,7 @@ int CellWords::integer(size_t argument, int least, int most) const {
 }
 
 int CellWords::whole(int least, int most) {
-  if (words_.size() != 1) throw row_.error(column_, 0, "here stands one integer");
+  if (words_.size() != 1) throw row_.error(column_, 0, "expected one integer");
   return number({words_[at_++].text, 0}, least, most);
 }
 
@@ -61,7 +61,7 @@ void CellWords::expected(std::initializer_list<const char*> forms) const {
     known.push_back(std::string(form).substr(0, std::string(form).find('(')));
     all.append(all.empty() ? "" : ", ").append(form);
   }
-  if (at_ == words_.size()) throw row_.error(column_, row_.text(column_).size(), "here stands one of: " + all);
+  if (at_ == words_.size()) throw row_.error(column_, row_.text(column_).size(), "expected one of: " + all);
   const CellStep& word = words_[at_];
   throw row_.error(column_, word.position,
                    "'" + word.text + "' is not one of: " + all +
@@ -70,7 +70,7 @@ void CellWords::expected(std::initializer_list<const char*> forms) const {
 
 void CellWords::end(const char* after) const {
   if (at_ == words_.size()) return;
-  throw row_.error(column_, words_[at_].position, "'" + words_[at_].text + "' has no meaning behind " + after);
+  throw row_.error(column_, words_[at_].position, "'" + words_[at_].text + "' is not allowed after " + after);
 }
 
 }  // namespace assay

@@ -52,7 +52,7 @@ RankReduce contract_of(const Cells& cells, const ContractRow& row) {
 int64_t from_zero(const Cells& cells, const std::string& column) {
   const double value = cells.number(column);
   const auto whole = int64_t(value);
-  if (double(whole) != value) cells.refuse(column, "'" + cells.text(column) + "' is no whole number");
+  if (double(whole) != value) cells.refuse(column, "'" + cells.text(column) + "' is not a whole number");
   return whole;
 }
 
@@ -63,7 +63,7 @@ int64_t or_zero(const Cells& cells, const std::string& column) {
 const Format& numbers_of(const Cells& cells, const RankReduce& contract) {
   const Format* format = find_format(cells.text("x"));
   if (!format || !contract.takes(*format))
-    cells.refuse("x", "'" + cells.text("x") + "' are no numbers of " + contract.row->id + ": " + contract.row->text("numbers"));
+    cells.refuse("x", "contract " + contract.row->id + " does not support '" + cells.text("x") + "'; supported: " + contract.row->text("numbers"));
   return *format;
 }
 
@@ -119,7 +119,7 @@ RankCase read_rank_case(const Cells& cells, const ContractRow& contract) {
   p.ranks = int(cells.positive("ranks"));
   if (!p.contract.takes(p.ranks))
     cells.refuse("ranks",
-                 "'" + cells.text("ranks") + "' is no number of ranks of " + p.id() + ": " + p.contract.row->text("ranks"));
+                 "contract " + p.id() + " does not support " + cells.text("ranks") + " ranks; supported: " + p.contract.row->text("ranks"));
   p.m = from_zero(cells, "m");
   p.n = cells.positive("n");
   p.x = &numbers_of(cells, p.contract);

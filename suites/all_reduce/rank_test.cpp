@@ -23,8 +23,8 @@ TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_EQ(refusal({}), "");
   EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}),
               HasSubstr("contract: 'vllm.group_fp8' is a group_quant row and this op adds up ranks"));
-  EXPECT_THAT(refusal({{"ranks", "3"}}), HasSubstr("ranks: '3' is no number of ranks of vllm.all_reduce_1stage: 2|4|6|8"));
-  EXPECT_THAT(refusal({{"contract", "quickreduce.all_reduce_fp"}, {"x", "f32"}}), HasSubstr("x: 'f32' are no numbers of"));
+  EXPECT_THAT(refusal({{"ranks", "3"}}), HasSubstr("ranks: contract vllm.all_reduce_1stage does not support 3 ranks; supported: 2|4|6|8"));
+  EXPECT_THAT(refusal({{"contract", "quickreduce.all_reduce_fp"}, {"x", "f32"}}), HasSubstr("x: contract quickreduce.all_reduce_fp does not support 'f32'"));
   EXPECT_THAT(refusal({{"n", "170"}}), HasSubstr("n: vllm.all_reduce_1stage takes multiples of 16 bytes"));
   EXPECT_THAT(refusal({{"shift", "1"}}), HasSubstr("shift: vllm.all_reduce_1stage wants aligned tensors"));
   EXPECT_EQ(refusal({{"contract", "nccl.all_reduce_ring"}, {"n", "170"}, {"shift", "1"}}), "");

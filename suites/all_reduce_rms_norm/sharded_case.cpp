@@ -92,10 +92,10 @@ ShardedCase read_sharded_case(const Case& source) {
   c.ranks = int(cells.positive("ranks"));
   if (!c.contract.takes(c.ranks))
     cells.refuse("ranks",
-                 "'" + cells.text("ranks") + "' is no number of ranks of " + c.id() + ": " + c.contract.row->text("shards"));
+                 "contract " + c.id() + " does not support " + cells.text("ranks") + " ranks; supported: " + c.contract.row->text("shards"));
   c.x = find_format(cells.text("x"));
   if (!c.x || !c.contract.takes(*c.x))
-    cells.refuse("x", "'" + cells.text("x") + "' are no numbers of " + c.id() + ": " + c.contract.row->text("numbers"));
+    cells.refuse("x", "contract " + c.id() + " does not support '" + cells.text("x") + "'; supported: " + c.contract.row->text("numbers"));
   c.seed = uint64_t(cells.positive("seed"));
   const bool earlier = cells.has("before") && !cells.text("before").empty();
   c.before = earlier ? int64_t(cells.number("before")) : 0;

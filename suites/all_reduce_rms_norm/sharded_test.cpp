@@ -110,7 +110,7 @@ TEST(ShardedNorm, WhatDoesNotFitIsRefused) {
     return "";
   };
   (void)sharded();
-  EXPECT_THAT(refusal({{"ranks", "6"}}), HasSubstr("is no number of ranks"));
+  EXPECT_THAT(refusal({{"ranks", "6"}}), HasSubstr("does not support 6 ranks"));
   EXPECT_THAT(refusal({{"n", "1000"}}), HasSubstr("whole packets of 16 bytes"));
   EXPECT_THAT(refusal({{"n_k", ""}}), HasSubstr("has a second matrix"));
   EXPECT_THAT(refusal({{"contract", "vllm.minimax_all_reduce_rms_norm"}}), HasSubstr("has one matrix"));
@@ -130,9 +130,9 @@ TEST(ShardedNorm, ItsNormIsOneOfXAlone) {
     }
     return "";
   };
-  EXPECT_THAT(refusal_of("a,vllm.fused_add_rms_norm@2026-06-18,2,bf16,26,one"), HasSubstr("is no norm of x alone"));
+  EXPECT_THAT(refusal_of("a,vllm.fused_add_rms_norm@2026-06-18,2,bf16,26,one"), HasSubstr("is not a norm of squares without residual"));
   EXPECT_THAT(refusal_of("b,vllm.rms_norm@2026-06-18,17,bf16,26,one"), HasSubstr("are 2 to 16"));
-  EXPECT_THAT(refusal_of("c,vllm.rms_norm@2026-06-18,2,bf16,n,one"), HasSubstr("is a number"));
+  EXPECT_THAT(refusal_of("c,vllm.rms_norm@2026-06-18,2,bf16,n,one"), HasSubstr("expected a number"));
   EXPECT_THAT(refusal_of("d,vllm.rms_norm@2026-06-18,2,bf16,26,three"), HasSubstr("matrices"));
 }
 

@@ -51,7 +51,7 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   c.block_size = cells.positive("block_size");
   if (cells.text("gap") != "0") c.gap = cells.positive("gap");
   if (c.block_stride() % 16 != 0)
-    cells.refuse("gap", "a block of " + std::to_string(c.block_stride()) + " bytes is no multiple of 16");
+    cells.refuse("gap", "a block of " + std::to_string(c.block_stride()) + " bytes is not a multiple of 16");
   c.seed = uint64_t(cells.positive("seed"));
   try {
     c.slot_cell = parse_slots(cells.text("slot_mapping"));

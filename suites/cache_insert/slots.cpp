@@ -19,7 +19,7 @@ int64_t integer(const std::string& text) {
   int64_t value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size())
-    throw std::invalid_argument("'" + text + "' is no place; written as 3;-1;0 or as order, pages, shuffled or holes with a number of rows: holes:7");
+    throw std::invalid_argument("'" + text + "': expected places such as 3;-1;0, or order, pages, shuffled or holes with a number of rows, such as holes:7");
   return value;
 }
 
@@ -79,7 +79,7 @@ std::vector<int64_t> slots_of(const SlotCell& cell, int64_t places, int64_t bloc
   if (slots.empty()) throw std::invalid_argument("names no place");
   std::set<int64_t> taken;
   for (const int64_t slot : slots) {
-    if (slot >= places) throw std::invalid_argument(std::to_string(slot) + " lies beyond the " + std::to_string(places) + " places of the cache");
+    if (slot >= places) throw std::invalid_argument(std::to_string(slot) + " is beyond the " + std::to_string(places) + " places of the cache");
     if (slot >= 0 && !taken.insert(slot).second) throw std::invalid_argument(std::to_string(slot) + " is taken by two rows");
   }
   return slots;

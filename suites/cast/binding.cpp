@@ -95,7 +95,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   DumpCase dump;
   dump.one.op = op.name;
   dump.one.origin = {x.file, 0};
-  dump.one.why = "a dump of yours, judged under " + request.contract;
+  dump.one.why = "your dump, checked against " + request.contract;
   dump.one.parameters = {{"contract", request.contract},
                          {"x", std::string(x.tensor.spec.format->name)},
                          {"fill", "borders"},

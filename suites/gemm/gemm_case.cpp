@@ -27,7 +27,7 @@ DotContract contract_of(const Cells& cells) {
 const Format& result_of(const Cells& cells, const DotContract& contract) {
   const Format* format = find_format(cells.text("y"));
   if (!format || !contract.makes(*format))
-    cells.refuse("y", "'" + cells.text("y") + "' is no result of " + contract.row->id + ": " + contract.row->text("out"));
+    cells.refuse("y", "contract " + contract.row->id + " does not support y '" + cells.text("y") + "'; supported: " + contract.row->text("out"));
   return *format;
 }
 
@@ -39,7 +39,7 @@ GemmScales scales_of(const Cells& cells, const DotContract& contract) {
     cells.refuse("scales", error.what());
   }
   cells.refuse("scales",
-               "'" + cells.text("scales") + "' are no scales of " + contract.row->id + ": " + contract.row->text("scales"));
+               "contract " + contract.row->id + " does not support scales '" + cells.text("scales") + "'; supported: " + contract.row->text("scales"));
 }
 
 /// Where scales of blocks lie.

@@ -151,7 +151,7 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   Case one;
   one.op = op.name;
   one.origin = {a.file, 0};
-  one.why = "a dump of yours, judged under " + request.contract;
+  one.why = "your dump, checked against " + request.contract;
   for (const std::string& column : op.columns) one.parameters[column] = request.parameters.contains(column) ? request.parameters.at(column) : cells[column];
   DumpCase dump;
   dump.bound = op.bind(one);

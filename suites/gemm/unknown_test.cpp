@@ -94,7 +94,7 @@ TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
 TEST(UnknownGemm, TakesNoBiasAndNoOtherScales) {
   EXPECT_THAT(refusal_of(gemm(), kUsual, {{"y", "bf16"}, {"bias", "normal"}}), HasSubstr("takes no bias"));
   EXPECT_THAT(refusal_of(gemm(), kUsual, {{"scales", "tensor"}}),
-              HasSubstr("'tensor' are no scales of assay.unknown_fp8_row.sm_90"));
+              HasSubstr("contract assay.unknown_fp8_row.sm_90 does not support scales 'tensor'"));
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ TEST(GemmBlockScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_THAT(refusal({{"contract", "torch.scaled_mm_row.sm_90"}, {"scales", "token_channel"}}),
               HasSubstr("has scales token_channel and this op takes those of blocks"));
   EXPECT_THAT(refusal({{"scales", "1x128_128x128"}}),
-              HasSubstr("'1x128_128x128' are no scales of torch.scaled_mm_1x128_1x128.sm_90"));
+              HasSubstr("contract torch.scaled_mm_1x128_1x128.sm_90 does not support scales '1x128_128x128'"));
   EXPECT_THAT(refusal({{"layout_a", "ue8m0x4_tma"}}), HasSubstr("layout_a: 'ue8m0x4_tma' is not one of: col"));
   EXPECT_THAT(refusal({{"contract", "assay.fp8_gemm_1d1d_packed.sm_90"}, {"layout_a", "ue8m0x4_tma"}, {"layout_b", "row"}}),
               HasSubstr("layout_b: 'row' is not one of: ue8m0x4_tma"));

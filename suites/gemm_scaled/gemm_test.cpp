@@ -71,9 +71,9 @@ TEST(GemmScaled, ElementsAreWhatTheDefinitionMakesOfThem) {
 
 TEST(GemmScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}), HasSubstr("contract: 'vllm.group_fp8' is a group_quant row"));
-  EXPECT_THAT(refusal({{"scales", "token"}}), HasSubstr("scales: 'token' are no scales of torch.scaled_mm_tensor.sm_90: tensor"));
+  EXPECT_THAT(refusal({{"scales", "token"}}), HasSubstr("scales: contract torch.scaled_mm_tensor.sm_90 does not support scales 'token'; supported: tensor"));
   EXPECT_THAT(refusal({{"scales", "block"}}), HasSubstr("'block' is not one of: tensor, token, channel, token_channel"));
-  EXPECT_THAT(refusal({{"y", "e4m3fn"}}), HasSubstr("y: 'e4m3fn' is no result of"));
+  EXPECT_THAT(refusal({{"y", "e4m3fn"}}), HasSubstr("does not support y 'e4m3fn'"));
   EXPECT_THAT(refusal({{"bias", "normal"}}), HasSubstr("bias: a bias has the 16 bits of the result"));
   EXPECT_THAT(
       refusal({{"contract", "cutlass.fp8_gemm_row.sm_90"}, {"scales", "token_channel"}, {"y", "bf16"}, {"bias", "normal"}}),

@@ -84,7 +84,7 @@ TEST(Mma, ATraceSaysWhatWasCutOffAndWhere) {
     const std::string text = joined(trace_element(c, mma_problem(c), 0, 0));
     EXPECT_THAT(text, HasSubstr("d[0, 0, 0] of unit sm_90.wgmma.e4m3.f32"));
     EXPECT_THAT(text, HasSubstr("products 0..31"));
-    EXPECT_THAT(text, ContainsRegex("E = -?[0-9]+ is the largest e: of each term what lies below 2"));
+    EXPECT_THAT(text, ContainsRegex("E = -?[0-9]+ is the largest e: bits of each term below 2"));
     EXPECT_THAT(text, HasSubstr("cut off"));
     EXPECT_THAT(text, HasSubstr("products 96..127"));
     return;

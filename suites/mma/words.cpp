@@ -78,7 +78,7 @@ void append_block_lines(const Unit& unit, const UnitElement& g, const UnitBlockS
   }
   const bool one_sum = unit.join == AccumulatorJoin::kAligned && unit.loss == BitLoss::kTruncate;
   if (one_sum && block.largest != kNoExponent)
-    lines.push_back(fmt::format("  E = {} is {}: of each term what lies below 2^{} is cut off", block.largest,
+    lines.push_back(fmt::format("  E = {} is {}: bits of each term below 2^{} are cut off", block.largest,
                                 block.largest == unit.least_exponent ? "the least that this unit aligns to" : "the largest e",
                                 block.largest - unit.fraction_bits));
   for (const UnitTermSeen& term : block.terms)

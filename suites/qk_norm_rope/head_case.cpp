@@ -75,7 +75,7 @@ HeadCase read_head_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& contract = cells.contract();
   const std::shared_ptr<const Contract> bound = bound_contract(contract.id, half_format(cells, "x"));
-  if (!bound->rope()) cells.refuse("contract", "'" + contract.id + "' is no chain of a norm and a rope");
+  if (!bound->rope()) cells.refuse("contract", "'" + contract.id + "' is not a chain of row_norm and rope");
   const Format& cache = cache_format(cells, half_format(cells, "x"), bound->rope()->row);
   return read_head_case(cells, contract,
                         {cells.positive("n"), cells.positive("rotary"), &cache, cells.positive("max_position"), read_positions(cells),
@@ -89,10 +89,10 @@ HeadCase read_head_case(const Cells& cells, const ContractRow& row, const HeadLa
   p.bound = bound_contract(p.contract, *p.x);
   const Contract& contract = *p.bound;
   if (!contract.row_norm() || !contract.rope() || contract.links.size() != 2 || contract.row_norm()->adds())
-    cells.refuse("contract", "'" + p.contract + "' is no chain of a norm and a rope");
+    cells.refuse("contract", "'" + p.contract + "' is not a chain of row_norm and rope");
   const bool weighted = takes(rulebook().contracts, row, "gamma");
   if (weighted != cells.has("gamma"))
-    cells.refuse("contract", "'" + p.contract + (weighted ? "' takes weights" : "' takes no weights") + " and is of another op");
+    cells.refuse("contract", "'" + p.contract + (weighted ? "' has weights" : "' has no weights") + "; use another op");
   p.m = cells.positive("m");
   p.q_heads = cells.positive("q_heads");
   if (cells.has("k_heads")) p.k_heads = cells.positive("k_heads");
@@ -103,7 +103,7 @@ HeadCase read_head_case(const Cells& cells, const ContractRow& row, const HeadLa
   p.n = layout.n;
   p.rotary = layout.rotary;
   if (p.rotary > p.n || p.rotary % 2 != 0)
-    cells.refuse("rotary", fmt::format("{} is no even number up to n = {}", p.rotary, p.n));
+    cells.refuse("rotary", fmt::format("{}: expected an even number up to n = {}", p.rotary, p.n));
   p.cache = layout.cache;
   p.max_position = layout.max_position;
   p.eps = cells.number("eps");

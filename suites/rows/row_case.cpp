@@ -91,7 +91,7 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
 /// Of norms, an input that only some of them take.
 void require_input_of_norm(const Cells& cells, const ContractRow& contract, const std::string& input, const std::string& without) {
   const ContractRow& row = first_row(contract.id);
-  if (!takes(row.id, input)) cells.refuse("contract", "'" + row.id + "' " + without + " and is of another op");
+  if (!takes(row.id, input)) cells.refuse("contract", "'" + row.id + "' " + without + "; use another op");
 }
 
 /// The cell whose last number y is; null: the row makes none.
@@ -173,11 +173,11 @@ RowCase read_row_case(const Case& c) {
 void require_columns(const Cells& cells, const ContractRow& contract) {
   const std::string& id = contract.id;
   if (takes(id, "residual") && !cells.has("residual"))
-    cells.refuse("contract", "'" + first_row(id).id + "' adds a residual and is of another op");
+    cells.refuse("contract", "'" + first_row(id).id + "' adds a residual; use an op with a residual");
   if (takes(id, "gate") && !cells.has("gate"))
-    cells.refuse("contract", "'" + first_row(id).id + "' takes a gate and is of another op");
+    cells.refuse("contract", "'" + first_row(id).id + "' has a gate; use an op with a gate");
   if (takes(id, "beta") && !cells.has("beta"))
-    cells.refuse("contract", "'" + first_row(id).id + "' takes the mean off and is of another op");
+    cells.refuse("contract", "'" + first_row(id).id + "' subtracts the mean; use op layer_norm");
 }
 
 void require_flow(const Cells& cells, const ContractRow& row, const std::string& flow) {
@@ -207,7 +207,7 @@ void require_sharing(const Cells& cells, const ContractRow& contract, Sharing sh
   static const std::map<Sharing, std::string> words = {{Sharing::kInRow, "gives groups of a row their scales"},
                                                        {Sharing::kAcrossRows, "gives many rows one scale"},
                                                        {Sharing::kGiven, "takes its scales as an input"}};
-  if (own != sharing) cells.refuse("contract", "'" + row.id + "' " + words.at(own) + " and is of another op");
+  if (own != sharing) cells.refuse("contract", "'" + row.id + "' " + words.at(own) + "; use another op");
 }
 
 void require_stored_y(const Cells& cells, const ContractRow& row) {

@@ -100,7 +100,7 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   Case one;
   one.op = op.name;
   one.origin = {x.file, 0};
-  one.why = "a dump of yours, judged under " + request.contract;
+  one.why = "your dump, checked against " + request.contract;
   for (const std::string& column : op.columns) one.parameters[column] = cells[column];
   dump.bound = op.bind(one);
   dump.one = std::move(one);

@@ -29,7 +29,7 @@ std::vector<int64_t> sizes_of(const Cells& cells, const char* column) {
     int64_t size = 0;
     const auto [next, error] = std::from_chars(at, end, size);
     if (error != std::errc() || size < 0 || (next != end && *next != 'x'))
-      cells.refuse(column, "'" + text + "' are no whole numbers with x between them");
+      cells.refuse(column, "'" + text + "': expected whole numbers with x between them");
     sizes.push_back(size);
     at = next;
   }
@@ -42,7 +42,7 @@ StridedCase read_strided_case(const Case& c) {
   if (row.flow->kind != FlowKind::kContiguity)
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op asks which tensors are taken");
   StridedCase p{row.id, read_contiguity(row), find_format(cells.text("x")), {}, cells.warp()};
-  if (!p.x || p.x->bits < 16) cells.refuse("x", "'" + cells.text("x") + "' is no format of two or four bytes");
+  if (!p.x || p.x->bits < 16) cells.refuse("x", "'" + cells.text("x") + "': expected a format of two or four bytes");
   StridedExtents& x = p.extents;
   x = {sizes_of(cells, "shape"), sizes_of(cells, "strides"), int64_t(cells.number("offset")), int64_t(cells.number("storage")),
        p.x->bytes()};
@@ -50,7 +50,7 @@ StridedCase read_strided_case(const Case& c) {
   int64_t last = x.offset;
   for (size_t d = 0; d < x.shape.size(); ++d) last += (x.shape[d] - 1) * x.strides[d];
   if (x.elements() > 0 && last >= x.storage) cells.refuse("storage", "ends before the tensor does");
-  if (x.offset > x.storage) cells.refuse("offset", "lies behind the storage");
+  if (x.offset > x.storage) cells.refuse("offset", "is beyond the storage");
   return p;
 }
 

@@ -38,14 +38,14 @@ void read_split(const RowCells& cells, DotContract& contract) {
     throw cells.error("split", 0, "is none, parts(AT_MOST) of(PRODUCTS), or atomics(AT_MOST) of(PRODUCTS)");
   contract.most_parts = int(number_of(cells, "split", words[0]));
   if (atomics && (contract.most_parts < 2 || contract.most_parts > kMostAtomicParts))
-    throw cells.error("split", words[0].position, "atomic additions are those of 2 to " + std::to_string(kMostAtomicParts) + " parts");
+    throw cells.error("split", words[0].position, "atomics needs 2 to " + std::to_string(kMostAtomicParts) + " parts");
   if (atomics) contract.part_sums = PartSums::kAtomics, contract.least_parts = 2;
   contract.part_of = number_of(cells, "split", words[1]);
 }
 
 void read_layouts(const RowCells& cells, DotContract& contract) {
   if (cells.text("layouts").empty() == contract.of_blocks())
-    throw cells.error("layouts", 0, "says where scales of blocks of a lie, and only they");
+    throw cells.error("layouts", 0, "is required for block scales of a, and only allowed with them");
   if (contract.of_blocks()) contract.layouts = cells.alternatives("layouts");
 }
 
@@ -54,7 +54,7 @@ void check_scales(const RowCells& cells, const DotContract& contract, const Reci
   const bool blocks = contract.of_blocks(), in_unit = blocks && join.empty();
   for (const GemmScales scales : contract.scales)
     if (has_blocks(scales) != blocks || (blocks && products_of_scale(scales) != contract.scale_block()))
-      throw cells.error("scales", 0, "are of blocks of as many products all, or none is");
+      throw cells.error("scales", 0, "must all have the same block size along k, or none has blocks");
   for (const char* scale : {"sa", "sb"}) {
     if (!in_unit && reads(join, scale) != blocks)
       throw cells.error("join", 0, std::string(blocks ? "lacks " : "takes ") + scale + (blocks ? "" : ", which joins the result"));
@@ -74,7 +74,7 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   cells.forbid_reduction("bias", bias);
   if (y.steps.empty() || y.steps.back().text != "to(y)") throw cells.error("y", 0, "ends with to(y)");
   if (contract.promote > 0 ? !reads(join, "acc") : !join.empty())
-    throw cells.error("join", 0, contract.promote > 0 ? "says how a promoted sum joins acc" : "is of promoted sums, and there are none");
+    throw cells.error("join", 0, contract.promote > 0 ? "says how a promoted sum joins acc" : "must be empty: promote is none");
   check_scales(cells, contract, join, y);
 }
 
@@ -99,12 +99,12 @@ DotContract cells_of(const ContractRow& row) {
 /// What cannot be made by that unit.
 void check_unit(const ContractRow& row, const DotContract& contract) {
   if (!(*contract.unit.d == kF32) && !contract.of_integers())
-    throw row.error("unit", 0, "a unit whose sums are f32 or int32 is asked for");
+    throw row.error("unit", 0, "expected an instruction with f32 or int32 sums");
   if (contract.of_integers() && (contract.promote > 0 || contract.most_parts > 1))
-    throw row.error("promote", 0, "integers are added in one chain");
+    throw row.error("promote", 0, "integer sums allow neither promote nor split");
   if (contract.has_atomics() && (contract.adds_c() || !contract.bias.empty() || contract.of_integers()))
-    throw row.error("split", 0, "of parts that are rounded by themselves takes no bias, no c and no integers");
-  if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points are of integers");
+    throw row.error("split", 0, "atomics(P) allows no bias, no c and no integers");
+  if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points need an integer instruction");
   const Format* const scale = contract.unit.scale;
   if ((scale != nullptr) != contract.scales_in_unit())
     throw row.error(
@@ -112,8 +112,8 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
         scale ? "takes scales of blocks, which then join nothing else" : "takes no scales, and those of blocks join nothing");
   if (scale && contract.scale_block() % contract.unit.scale_block != 0)
     throw row.error("unit", 0, "has scales of other parts than those of " + std::to_string(contract.scale_block()) + " products");
-  if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is no multiple of the unit's products");
-  if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is no multiple of the unit's products");
+  if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is not a multiple of the instruction's k");
+  if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is not a multiple of the instruction's k");
 }
 
 /// A row whose unit nobody knows: a member for each way in which that unit may add.

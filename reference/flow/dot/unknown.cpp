@@ -55,7 +55,7 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
   std::vector<DotContract> members;
   for (const std::string& id : cells.alternatives("programs")) try {
       const ContractRow& member = contracts.find(id);
-      if (member.flow->kind != FlowKind::kDot) throw cells.error("programs", 0, "'" + id + "' is no matrix product with a unit");
+      if (member.flow->kind != FlowKind::kDot) throw cells.error("programs", 0, "'" + id + "' is not a GEMM contract with an instruction");
       const DotContract known = read_dot(member, contracts, units);
       if (known.unknown())
         members.insert(members.end(), known.members.begin(), known.members.end());
@@ -80,7 +80,7 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
       if (!member.takes(scales)) refuse(std::string("takes no scales ") + name_of(scales));
   }
   if (contract.of_blocks() == contract.layouts.empty())
-    throw cells.error(contract.layouts.empty() ? "scales" : "layouts", 0, "scales of blocks have layouts, and only they");
+    throw cells.error(contract.layouts.empty() ? "scales" : "layouts", 0, "layouts are required for block scales, and only allowed with them");
   contract.members = std::move(members);
   return contract;
 }

@@ -13,13 +13,13 @@ namespace {
 void check_parts(const ContractTables& tables, const ContractRow& row) {
   const ContractRow& reduce = named_row(tables, row, "reduce");
   if (reduce.flow != &rank_reduce_flow())
-    throw row.error("reduce", 0, "'" + reduce.id + "' is a " + reduce.flow->name + " row, not a sum over ranks");
+    throw row.error("reduce", 0, "'" + reduce.id + "' is a " + reduce.flow->name + " row; expected rank_reduce");
   const RankReduce sum = read_rank_reduce(reduce);
   if (sum.order == RankOrder::kAnyTree || sum.owners.any)
     throw row.error("reduce", 0, "the order of '" + reduce.id + "' is free");
   const Contract then = bind(tables, named_row(tables, row, "then").id, kBf16);
   if (!then.row_norm() || !then.row_norm()->adds())
-    throw row.error("then", 0, "'" + then.id + "' is no norm that adds a residual");
+    throw row.error("then", 0, "'" + then.id + "' is not a norm with a residual");
 }
 
 }  // namespace

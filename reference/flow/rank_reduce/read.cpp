@@ -46,10 +46,10 @@ void read_order(const RowCells& cells, RankReduce& contract) {
 void read_owners(const RowCells& cells, RankReduce& contract) {
   const std::vector<CellStep> owners = cells.steps("owners");
   if ((contract.has_owners() || contract.codec.keeps_sums()) == owners.empty())
-    throw cells.error("owners", 0, "belong to an order by the owner and to a codec whose owner keeps its sum, and to no other");
+    throw cells.error("owners", 0, "is required for order=from_owner, order=behind_owner and owner=sum, and only allowed with them");
   if (owners.empty()) return;
   contract.owners.any = owners.size() == 1 && owners[0].text == "any";
-  if (contract.owners.any && contract.codec.keeps_sums()) throw cells.error("owners", 0, "that keep their sums are known");
+  if (contract.owners.any && contract.codec.keeps_sums()) throw cells.error("owners", 0, "must not be any: an owner that keeps its sum is known");
   if (contract.owners.any) return;
   if (owners.size() == 1 && owners[0].word == "stripes" && owners[0].arguments.size() == 1) {
     contract.owners.stripe = whole_number(cells, "owners", owners[0].argument(0));
@@ -70,7 +70,7 @@ Names names_for(const Format& x) {
 void read_codec(const RowCells& cells, RankCodec& codec) {
   if (cells.text("group").empty()) {
     for (const char* column : {"extreme", "scale", "mult", "code", "decode", "coded", "owner"})
-      if (!cells.text(column).empty()) throw cells.error(column, 0, "belongs to a codec, which has a group");
+      if (!cells.text(column).empty()) throw cells.error(column, 0, "must be empty without a group");
     return;
   }
   const std::vector<CellStep> words = cells.steps("group");
@@ -86,7 +86,7 @@ void read_codec(const RowCells& cells, RankCodec& codec) {
        {std::pair{"scale", &codec.scale}, {"mult", &codec.mult}, {"code", &codec.code}, {"decode", &codec.decode}}) {
     cells.forbid_reduction(column, cells.recipe(column, names_for(kF16)));
     *steps = cells.steps(column);
-    if (steps->empty() && steps != &codec.mult) throw cells.error(column, 0, "a codec says it");
+    if (steps->empty() && steps != &codec.mult) throw cells.error(column, 0, "is empty: a row with a group needs it");
   }
 }
 
@@ -136,7 +136,7 @@ RankReduce read_rank_reduce(const ContractRow& row) {
   read_owners(cells, contract);
   contract.wire = cells.steps("wire");
   contract.wire_of_words = !cells.text("wire_of").empty() && cells.is_first_of("wire_of", "words", "numbers");
-  if (contract.wire_of_words && contract.bytes % 4 != 0) throw cells.error("wire_of", 0, "messages of whole words of 4 bytes");
+  if (contract.wire_of_words && contract.bytes % 4 != 0) throw cells.error("wire_of", 0, "wire_of=words needs bytes that are a multiple of 4");
   contract.add = cells.steps("add");
   contract.y = cells.steps("y");
   return contract;

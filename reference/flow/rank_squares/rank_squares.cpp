@@ -15,7 +15,7 @@ namespace {
 Expression depth_of(const RowCells& cells) {
   try {
     Expression depth(cells.text("depth"));
-    if (!depth.names().empty()) throw ParseError(0, "is a number: no kernel here has rows of any length");
+    if (!depth.names().empty()) throw ParseError(0, "expected a number, got an expression of n");
     return depth;
   } catch (const ParseError& error) {
     throw cells.error("depth", error.position, error.what());
@@ -27,7 +27,7 @@ void check_norm(const ContractTables& tables, const ContractRow& row) {
   try {
     const Contract norm = bind(tables, squares.norm, kBf16);
     if (norm.links.size() != 1 || !norm.row_norm() || norm.row_norm()->adds() || norm.row_norm()->centers())
-      throw row.error("sharded", 0, "'" + squares.norm + "' is no norm of x alone by its squares");
+      throw row.error("sharded", 0, "'" + squares.norm + "' is not a norm of squares without residual");
   } catch (const std::out_of_range& error) {
     throw row.error("sharded", 0, error.what());
   }

@@ -11,7 +11,7 @@ Expression depth_of(const RowCells& cells) {
     for (const std::string& name : depth.names())
       if (name != "n") throw ParseError(0, "unknown name '" + name + "'; known here: n");
     for (const int64_t n : {1, 7168, 1 << 20})
-      if (depth.integer({{"n", n}}) < 0) throw ParseError(0, "a depth is not negative");
+      if (depth.integer({{"n", n}}) < 0) throw ParseError(0, "a depth must not be negative");
     return depth;
   } catch (const ParseError& error) {
     throw cells.error("depth", error.position, error.what());
@@ -28,7 +28,7 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
   Names names{{}, {{"x", &x}}, {}};
   n.mean = cells.recipe("mean", {{}, {{"x", &x}}, {"n"}});
   n.sum = cells.recipe("sum", names);
-  if (n.deviates() && !n.centers()) throw cells.error("sum", 0, "there is no mean that x deviates from");
+  if (n.deviates() && !n.centers()) throw cells.error("sum", 0, "deviations need the column mean");
   if (n.sum.text() != (n.deviates() ? "deviations" : "squares"))
     throw cells.error("sum", 0,
                       n.deviates() || n.sum.reduction == Reduction::kSquares ? "is squares or deviations alone"
@@ -39,12 +39,12 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
   names.quantities = {"res", "resz"};
   n.z = cells.recipe("z", names);
   if (n.z.empty() != n.residual.empty())
-    throw cells.error(n.z.empty() ? "z" : "residual", 0, "a row has both a z and a residual, or neither");
+    throw cells.error(n.z.empty() ? "z" : "residual", 0, "z and residual need each other");
   for (const auto& [column, recipe] : {std::pair{"z", &n.z}, {"residual", &n.residual}})
     for (const Step& step : recipe->steps)
-      if (step.is_free()) throw cells.error(column, 0, "'" + step.text + "' leaves it free; what is summed must be one number");
+      if (step.is_free()) throw cells.error(column, 0, "'" + step.text + "' has an interval of results; what is summed must be one number");
   if (!cells.text("stored_from").empty()) n.stored_from = cells.column_number("stored_from");
-  if (n.stored_from != RowNorm::kNoColumn && n.residual.empty()) throw cells.error("stored_from", 0, "there is no residual");
+  if (n.stored_from != RowNorm::kNoColumn && n.residual.empty()) throw cells.error("stored_from", 0, "needs the column residual");
   names.quantities = {"n", "eps"};
   if (n.centers()) names.quantities.emplace_back("mu");
   n.r = cells.recipe("r", names);
@@ -52,8 +52,8 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
   if (n.centers()) names.quantities.insert(names.quantities.end(), {"mu", "b"});
   if (n.gates()) names.quantities.emplace_back("h");
   n.y = cells.recipe("y", names);
-  if (n.centers() && n.adds()) throw cells.error("z", 0, "a norm that takes the mean off adds no residual yet");
-  if (n.centers() && n.gates()) throw cells.error("gate", 0, "a norm that takes the mean off has no gate yet");
+  if (n.centers() && n.adds()) throw cells.error("z", 0, "a residual is not supported together with a mean");
+  if (n.centers() && n.gates()) throw cells.error("gate", 0, "a gate is not supported together with a mean");
   for (const auto& [column, recipe] : {std::pair{"z", &n.z},
                                        {"residual", &n.residual},
                                        {"mean", &n.mean},

@@ -105,7 +105,7 @@ WeightMove read_shuffle(const ContractRow& row) {
   move.back = cells.is_first_of("direction", "unshuffle", "shuffle");
   for (const std::string& name : cells.alternatives("x")) {
     const Format* format = find_format(name);
-    if (!format || format->bits % 8 != 0 || format->bits > 16) throw cells.error("x", 0, "'" + name + "' is no format of one or two bytes");
+    if (!format || format->bits % 8 != 0 || format->bits > 16) throw cells.error("x", 0, "'" + name + "': expected a format of one or two bytes");
     move.formats.push_back(format);
   }
   return move;
