@@ -1,4 +1,4 @@
-// The chip of a matrix unit, by which `--arch` selects cases.
+// The chip of a tensor core, by which `--arch` selects cases.
 #pragma once
 
 #include <string>

@@ -13,7 +13,7 @@
 
 namespace assay {
 
-/// Inputs of 32 bits counted up, codes of 8 bits held against steps. What it says of a kernel is hearsay: the caller lets the
+/// Inputs of 32 bits counted up, codes of 8 bits compared with steps. What it says of a kernel is hearsay: the caller lets the
 /// host look at whatever is said to be wrong, and at a part of what is said to be right.
 class Watch {
  public:

@@ -1,4 +1,4 @@
-// How fast a device predicts what a matrix unit makes of a whole product (kernels/watch), and whether the reference says the same
+// How fast a device predicts what a tensor core makes of a whole product (kernels/watch), and whether the reference says the same
 // of a sample of it.
 //
 //   assay_gemm_witness WATCH_LIBRARY [M N K] [--mislead]     (4096 4096 7168)

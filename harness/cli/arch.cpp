@@ -1,4 +1,4 @@
-// assay arch: the matrix units, and recordings of real ones held against them.
+// assay arch: the tensor cores, and recordings of real ones compared with them.
 #include <fmt/format.h>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// assay arch verify --backend: the units of a back end held against their rows, on as many elements as one likes.
+// assay arch verify --backend: the units of a back end compared with their rows, on as many elements as one likes.
 #pragma once
 
 #include "harness/cli/verbs.h"

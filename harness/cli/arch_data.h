@@ -1,4 +1,4 @@
-// The calls by which units are held against their rows: seven kinds of data and special values, in chains of several lengths.
+// The calls by which units are compared with their rows: seven kinds of data and special values, in chains of several lengths.
 #pragma once
 
 #include <array>

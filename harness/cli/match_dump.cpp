@@ -1,4 +1,4 @@
-// assay contracts match FILE...: which contracts do a user's tensors obey, and which program made a matrix product.
+// assay contracts match FILE...: which contracts do a user's tensors obey, and which program made a GEMM.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -90,7 +90,7 @@ std::vector<Case> open_cases() { return open_cases_of(all_ops()); }
 
 std::vector<Case> open_selected_cases(const Selection& selection) { return selected_of(open_cases_for(selection), selection); }
 
-/// What a run says of an architecture some of whose matrix units nobody knows; empty of others.
+/// What a run says of an architecture some of whose tensor cores nobody knows; empty of others.
 static std::string unknown_units(const std::string& arch) {
   std::string judged;
   int unknown = 0, all = 0;
@@ -106,7 +106,7 @@ static std::string unknown_units(const std::string& arch) {
   return of + ": GEMMs on " + judged + " are checked against all its candidate models, GEMMs on the others are not checked";
 }
 
-/// Refuses an architecture that nobody knows, and says which of its matrix units are unknown.
+/// Refuses an architecture that nobody knows, and says which of its tensor cores are unknown.
 static void check_arch(const std::vector<Case>& all, const std::string& arch) {
   if (arch.empty()) return;
   std::set<std::string> known;

@@ -1,4 +1,4 @@
-// assay probe: what the matrix unit and the conversions of a device do, found out by asking.
+// assay probe: what the tensor core and the conversions of a device do, found out by asking.
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// One part of an answer held against its tensor while the answer's blocks come in.
+// One part of an answer compared with its tensor while the answer's blocks come in.
 #pragma once
 
 #include <array>

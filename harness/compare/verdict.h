@@ -78,7 +78,7 @@ struct Verdict {
   std::string program;                 ///< of several that a contract admits: the one that the outputs come nearest to
   std::string looked_at;               ///< of a large failure: on how many rows its causes were sought; empty: on all
   std::vector<std::string> causes;     ///< of a failure: hypotheses that explain it, best first, or "no known cause"
-  Power power;                         ///< of its data; not reckoned where the call gave no outputs
+  Power power;                         ///< of its data; not computed where the call gave no outputs
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;
   std::string op, contract, arch, warp;  ///< parameters of the case by which summaries count; empty where the op has none

@@ -34,7 +34,7 @@ Shard shard_of_environment(const Environment& get);
 /// Of the ids and their order: shares with the same one are shares of the same cases.
 std::string fingerprint(const std::vector<Case>& cases);
 
-/// Every count-th case, from the index-th on. The kinds of cases of a table spread over all shares. `undivided`: those that stand in the
+/// Every count-th case, from the index-th on. The kinds of cases of a table spread over all shares. `undivided`: those that are in the
 /// first share whole; none if it is empty.
 std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard, const std::function<bool(const Case&)>& undivided = {});
 

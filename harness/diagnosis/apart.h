@@ -1,4 +1,4 @@
-// An edit's answer is held against what the contract accepts: does an element have no code that is in both? For visibility.cpp.
+// An edit's answer is compared with what the contract accepts: does an element have no code that is in both? For visibility.cpp.
 #pragma once
 
 #include <cstdint>

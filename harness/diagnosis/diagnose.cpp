@@ -14,7 +14,7 @@ constexpr size_t kWorthNaming = 3;
 /// Hypotheses that pairs begin with, and the elements that all pairs of one case may cost.
 constexpr int64_t kMostFirsts = 12, kElementsOfPairs = int64_t(1) << 26;
 
-/// A hypothesis that was held against the outputs.
+/// A hypothesis that was compared with the outputs.
 struct Tried {
   Hypothesis hypothesis;
   Memberships held;

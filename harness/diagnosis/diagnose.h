@@ -18,7 +18,7 @@ struct Mistake {
   int64_t needed = 0;  ///< failing elements that the cause would not explain without it
 };
 
-/// One hypothesis, or two together, held against the outputs.
+/// One hypothesis, or two together, compared with the outputs.
 struct Cause {
   std::vector<Mistake> mistakes;
   int64_t failing = 0;       ///< elements that the contract does not allow

@@ -1,4 +1,4 @@
-// Outputs held against an answer, element by element, on the steps of a sample.
+// Outputs compared with an answer, element by element, on the steps of a sample.
 #pragma once
 
 #include <cstdint>

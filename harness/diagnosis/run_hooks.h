@@ -10,7 +10,7 @@
 namespace assay {
 
 /// What the data of a case can show. Cases that differ in warp alone share their data, so each data set is looked at once.
-/// `recorded`: what was reckoned before; nullptr of other cases.
+/// `recorded`: what was computed before; nullptr of other cases.
 std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(const Case&)> recorded);
 
 /// The same library behind a lock, for calls that the diagnosis makes beside those of the run.

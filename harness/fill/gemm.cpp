@@ -1,4 +1,4 @@
-// Fills of the factors of whole matrix products: quantized activations and weights, and data on which programs part.
+// Fills of the factors of whole GEMMs: quantized activations and weights, and data on which programs part.
 #include <algorithm>
 #include <cmath>
 

@@ -1,4 +1,4 @@
-// Fills of matrix products: what their names say is in what they make.
+// Fills of GEMMs: what their names say is in what they make.
 #include <gtest/gtest.h>
 
 #include <cmath>

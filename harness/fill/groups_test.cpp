@@ -1,4 +1,4 @@
-// These fills decide a group's amax before its elements, and what else stands in a group.
+// These fills decide a group's amax before its elements, and what else is in a group.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// Fills of factors that a matrix unit multiplies and adds: where exponents are far apart, sums cancel, results leave their
+// Fills of factors that a tensor core multiplies and adds: where exponents are far apart, sums cancel, results leave their
 // format.
 #include <algorithm>
 #include <cmath>

@@ -92,7 +92,7 @@ void lone_mantissa(Sheet&);
 void gate_open(Sheet&);
 void gate_closed(Sheet&);
 
-// products.cpp: factors of a matrix unit
+// products.cpp: factors of a tensor core
 void uniform_bits(Sheet&);
 void near_one(Sheet&);
 void half_zeros(Sheet&);
@@ -120,7 +120,7 @@ void far_scales(Sheet&);
 void end_scales(Sheet&);
 void low_scales(Sheet&);
 
-// gemm.cpp: factors of whole matrix products
+// gemm.cpp: factors of whole GEMMs
 void amax_scaled(Sheet&);
 void amax_scaled_positive(Sheet&);
 void few_maxima(Sheet&);

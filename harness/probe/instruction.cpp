@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-/// As it stands in memory: tf32 as f32, and the scales of NVFP4 in the type that carries their bytes.
+/// As it is in memory: tf32 as f32, and the scales of NVFP4 in the type that carries their bytes.
 const Format& stored(const Format& format) { return format == kTf32 ? kF32 : format == kUe4M3 ? kE4M3Fn : format; }
 
 /// Bits of a word of memory below the code.

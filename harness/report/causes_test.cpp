@@ -1,4 +1,4 @@
-// Causes are taken apart, merged and held against each other by their words alone.
+// Causes are taken apart, merged and compared with each other by their words alone.
 #include "harness/report/causes.h"
 
 #include <gmock/gmock.h>

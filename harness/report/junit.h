@@ -10,7 +10,7 @@
 namespace assay {
 
 /// One testsuite for each op, one testcase for each verdict. A verdict as expected is no failure; broken is an error; an expected
-/// deviation is a skip that says so. A failure's message ends with its cause. Provenance stands in the properties.
+/// deviation is a skip that says so. A failure's message ends with its cause. Provenance is in the properties.
 std::string junit_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
 }  // namespace assay

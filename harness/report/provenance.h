@@ -38,7 +38,7 @@ struct Provenance {
   FileStamp library, ledger;
   std::vector<FileStamp> tables;  ///< contracts and cases of the user's own
   std::string evidence;           ///< how the contracts that were judged are known: "42 run, 17 read, 1 inferred"
-  std::string power;              ///< where that of the data is from: "of 120 data sets: 118 recorded, 2 reckoned"
+  std::string power;              ///< where that of the data is from: "of 120 data sets: 118 recorded, 2 computed"
 };
 
 /// "2026-11-23T02:50:53Z": now.

@@ -1,4 +1,4 @@
-// The causes of a kernel's failures held against each other, once all its cases have run.
+// The causes of a kernel's failures compared with each other, once all its cases have run.
 #pragma once
 
 #include "harness/run/run.h"

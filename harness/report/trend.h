@@ -1,4 +1,4 @@
-// A run held against the JSON report of an earlier one.
+// A run compared with the JSON report of an earlier one.
 #pragma once
 
 #include <map>

@@ -72,7 +72,7 @@ std::string relation_difference(const Relation& relation, const CallResult& firs
   return "";
 }
 
-/// The plain call and what it gave, held against other calls.
+/// The plain call and what it gave, compared with other calls.
 class Climber {
  public:
   Climber(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,

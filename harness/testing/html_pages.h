@@ -31,7 +31,7 @@ inline std::string nesting_error(const std::string& html) {
   return open.empty() ? "" : open.back() + " stays open";
 }
 
-/// How often `part` stands in `text`.
+/// How often `part` is in `text`.
 inline size_t times(const std::string& text, const std::string& part) {
   size_t count = 0;
   for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;

@@ -1,4 +1,4 @@
-// Chooses the inputs of a witness: of the cases of one contract as few rows as show every single-step edit that they can show,
+// Chooses the inputs of a witness: of the cases of one contract as few rows as show every mutant that they can show,
 // and of each kind of data a row.
 #pragma once
 

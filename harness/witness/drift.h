@@ -15,13 +15,13 @@ struct Drift {
   bool same_bits = false;          ///< as the witness that is committed
   bool is_new = false;             ///< there is none
   std::vector<std::string> rows;   ///< others that allow every output; looked for only if the row does not
-  std::vector<std::string> edits;  ///< single-step edits of the row that do, where no other row does
+  std::vector<std::string> edits;  ///< mutants of the row that do, where no other row does
 
   /// "same bits", "obeys", "obeys, other bits", "12 of 512 differ: vllm.x", "...: div(s) -> mul(1/s)", "...: no row or edit".
   std::string text() const;
 };
 
-/// `committed`: the witness of the row, or nullptr. `contracts`: the rows that the outputs are held against if their own fails.
+/// `committed`: the witness of the row, or nullptr. `contracts`: the rows that the outputs are compared with if their own fails.
 Drift drift_of(const Op& op, const Witness& release, const Witness* committed, const std::vector<std::string>& contracts);
 
 /// Markdown: rows by releases, then a line for each row that a release does not obey.

@@ -1,4 +1,4 @@
-// Whether a witness is one: its row allows every output, and no single-step edit of the row does.
+// Whether a witness is one: its row allows every output, and no mutant of the row does.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// A single-step edit of the row, held against all calls of a witness that have it.
+/// A mutant of the row, compared with all calls of a witness that have it.
 struct EditOnWitness {
   std::string name;
   std::string equivalent;  ///< why no data can tell it from the row; empty for a mistake
@@ -30,7 +30,7 @@ struct WitnessFinding {
   std::vector<std::string> survivors() const;
 };
 
-/// Without `edits` only the row is held against the outputs.
+/// Without `edits` only the row is compared with the outputs.
 WitnessFinding judge_witness(const Op& op, const Witness& witness, bool edits = true);
 
 /// Whether another row allows every output of a witness; false where some call cannot be asked of it.

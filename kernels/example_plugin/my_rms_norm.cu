@@ -1,4 +1,4 @@
-// A kernel library of one's own for an NVIDIA GPU: a row and a function for the kernel, the rest is assay/cuda_plugin.hpp.
+// A kernel library of the user for an NVIDIA GPU: a row and a function for the kernel, the rest is assay/cuda_plugin.hpp.
 // Copy this folder, replace the kernel. SPDX-License-Identifier: Apache-2.0
 #include <assay/cuda_plugin.hpp>
 

@@ -22,7 +22,7 @@ struct CacheBlocksDense : Twin {
   }
 };
 
-/// The scales stand behind the rotated numbers.
+/// The scales follow the rotated numbers.
 struct CacheScalesLast : VllmFp8DsMla {
   static int64_t scales_at(int64_t p) { return p * kTokenBytes + 640; }
   static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 512; }

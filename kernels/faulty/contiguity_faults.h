@@ -15,12 +15,12 @@ struct ContiguityRoomBehind : WeakContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes >= elements(x) * (x.type_bits / 8); }
 };
 
-/// Elements are held against bytes.
+/// Elements are compared with bytes.
 struct ContiguityElementsForBytes : WeakContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x); }
 };
 
-/// The strides of all sizes are held against those of rows without gaps.
+/// The strides of all sizes are compared with those of rows without gaps.
 struct ContiguityStrideOfOne : ContiguousRules {
   static bool accepts(const assay_tensor& x) {
     int64_t wanted = 1;

@@ -1,4 +1,4 @@
-// Results of scaled matrix products gone wrong: scales, zero points and a bias join right sums, each by the rules of its twin
+// Results of scaled GEMMs gone wrong: scales, zero points and a bias join right sums, each by the rules of its twin
 // with one mistake.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Matrix units gone wrong: each an emulation with one step as somebody took it to be, or as another chip has it.
+// Tensor cores gone wrong: each an emulation with one step as somebody took it to be, or as another chip has it.
 #include "kernels/ops/mma/mma.h"
 
 namespace assay_kernels {

@@ -5,7 +5,7 @@
 
 namespace assay_kernels {
 
-/// The shuffle stands in the branch of the lanes that rotate, and names all lanes.
+/// The shuffle is in the branch of the lanes that rotate, and names all lanes.
 struct DivergentShuffle : VllmFusedQkNormRopeNeox {
   template <int kWarp, class Part>
   static void load_partners(const Part& part, int load, int lanes_apart, bool rotates, float (&others)[kHeadLoad]) {

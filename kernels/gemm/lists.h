@@ -1,4 +1,4 @@
-// Which rules of matrix products have an instruction here, the contracts that they obey, and the types of their codes.
+// Which rules of GEMMs have an instruction here, the contracts that they obey, and the types of their codes.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Factors and result of a call of any matrix product, read and checked by the host.
+// Factors and result of a call of any GEMM, read and checked by the host.
 #pragma once
 
 #include <algorithm>

@@ -21,7 +21,7 @@ inline const Values kAny{"bf16", "f16", "f32"};
 /// Every kernel of every op.
 std::vector<Kernel> all_kernels();
 
-/// Those that a chip can run: instructions of a matrix unit belong to one. `arch` as in describe(), "sm_90" or "gfx942:sramecc+"; empty where
+/// Those that a chip can run: instructions of a tensor core belong to one. `arch` as in describe(), "sm_90" or "gfx942:sramecc+"; empty where
 /// no chip is known: all of them.
 std::vector<Kernel> kernels_of(const std::string& arch);
 

@@ -1,4 +1,4 @@
-// Functions whose bits are ours on the CPU, and on HIP where a chip has no instruction: held against the C library's in double.
+// Functions whose bits are ours on the CPU, and on HIP where a chip has no instruction: compared with the C library's in double.
 #include <gtest/gtest.h>
 
 #include <cmath>

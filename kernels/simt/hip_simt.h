@@ -125,7 +125,7 @@ struct HardwareFma {
 using Divide = DivideByCorrection<HardwareFma>;
 using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
 
-/// No branches stand in the compiler's own division.
+/// No branches are in the compiler's own division.
 SIMT_DEVICE float reciprocal_within(float d) { return 1.0f / d; }
 SIMT_DEVICE float divide_within(float x, float d) { return x / d; }
 

@@ -20,7 +20,7 @@ using Row = assay::plugin::KernelOf<Call>;
 
 constexpr unsigned char kFirst = 7;  ///< what an area holds at first, behind its head
 
-/// y = the sum of all x and what stands in the rank's own area.
+/// y = the sum of all x and what is in the rank's own area.
 void sums(const Call&, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) {
     const auto y = Call(*ranks.calls[rank]).out<float>("y");
@@ -30,7 +30,7 @@ void sums(const Call&, const Ranks& ranks, int first, int count) {
       for (int64_t i = 0; i < y.elements(); ++i) y.data[i] += Call(*ranks.calls[from]).in<float>("x").data[i];
   }
 }
-/// Each rank adds its number to what stands in the areas of all.
+/// Each rank adds its number to what is in the areas of all.
 void marks(const Call&, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) {
     static_cast<float*>(Call(*ranks.calls[rank]).out<float>("y").data)[0] = 0;

@@ -1,4 +1,4 @@
-// A matrix product whose offsets into a have 32 bits: right in every case whose a is smaller than 2 GiB, so that no suite of small cases
+// A GEMM whose offsets into a have 32 bits: right in every case whose a is smaller than 2 GiB, so that no suite of small cases
 // shows it. flashinfer 2642, 2853, 3743, aiter 2104, 2196, 2373, 4343 and deepgemm 226 are of such offsets.
 #include "assay/plugin/library.hpp"
 

@@ -16,7 +16,7 @@ SIMT_DEVICE constexpr uint32_t tcgen05_format() {
   return std::is_same<F, Tf32>::value ? 2 : 0;
 }
 
-/// The instruction descriptor: formats and the tile; with scales their format in the place of D's.
+/// The instruction descriptor: formats and the tile; with scales their format instead of D's.
 template <class U>
 SIMT_DEVICE constexpr uint32_t tcgen05_descriptor() {
   const uint32_t tile = tcgen05_format<typename U::A>() << 7 | tcgen05_format<typename U::B>() << 10 | uint32_t(U::kN / 8) << 17 |

@@ -1,4 +1,4 @@
-// Codes of the operands of matrix units, taken apart into integers. Nothing here is a float: an emulated unit adds integers.
+// Codes of the operands of tensor cores, taken apart into integers. Nothing here is a float: an emulated unit adds integers.
 // Included after kernels/simt/simt.h, whose SIMT_DEVICE it needs.
 #pragma once
 

@@ -1,4 +1,4 @@
-// One collective for every matrix unit: mma(d, operands) makes d = A * B^T + d by one instruction, of the threads that kThreads<>
+// One collective for every tensor core: mma(d, operands) makes d = A * B^T + d by one instruction, of the threads that kThreads<>
 // counts. On a device it is that instruction, on the CPU what kernels/units emulates; the compiler is told apart as in
 // simt/simt.h.
 #pragma once

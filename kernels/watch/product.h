@@ -1,4 +1,4 @@
-// What a matrix unit of 8-bit factors makes of a whole product D = A * B^T, predicted on the device: a witness, fast enough to
+// What a tensor core of 8-bit factors makes of a whole product D = A * B^T, predicted on the device: a witness, fast enough to
 // say something of every element. It shares no line with the units that are judged (kernels/units) or with the reference, which
 // looks at a part of what it says.
 //
@@ -45,7 +45,7 @@ struct ProductArguments {
   int promote;        ///< blocks after which the accumulator is added to a sum in f32 and begins with 0; 0: it is one chain
 };
 
-/// What stands in the place of an element that is not predicted: its row or column holds a NaN or an Inf.
+/// What stands instead of an element that is not predicted: its row or column holds a NaN or an Inf.
 inline constexpr uint32_t kNoPrediction = 0xffffffffu;
 
 inline constexpr int kTile = 64;                             ///< rows and columns of a block of threads

@@ -1,4 +1,4 @@
-// Rates of the matrix units, products a second on one core, each row by each instruction set of this processor in one run; and
+// Rates of the tensor cores, products a second on one core, each row by each instruction set of this processor in one run; and
 // one of the definition beside them. --benchmark_filter=ID chooses.
 #include <benchmark/benchmark.h>
 #include <oneapi/tbb/parallel_for.h>

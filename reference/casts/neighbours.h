@@ -1,4 +1,4 @@
-// Every single-step mistake of a cast: what a fault of it can be, and what a failure is held against.
+// Every mutant of a cast: what a fault of it can be, and what a failure is compared with.
 #pragma once
 
 #include <string>

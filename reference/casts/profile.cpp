@@ -62,7 +62,7 @@ CastProfile widened_from(const CastSource& source, const CastProfile& profile) {
   p.from = &source;
   p.anomalies.clear();
   for (Anomaly anomaly : profile.anomalies) {
-    // Patterns without sign stand in the order of their values, those of NaN excepted: no anomaly of fp32 reaches so far.
+    // Patterns without sign are in the order of their values, those of NaN excepted: no anomaly of fp32 reaches so far.
     const double first = value_of(*profile.from, anomaly.first), last = value_of(*profile.from, anomaly.last);
     anomaly.first = patterns_below(source, [&](double x) { return x < first; });
     const uint64_t end = patterns_below(source, [&](double x) { return x <= last; });

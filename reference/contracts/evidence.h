@@ -11,7 +11,7 @@ namespace assay {
 
 /// From the strongest to the weakest.
 enum class EvidenceKind {
-  kRan,      ///< the code that the row describes was run, and its outputs were held against the row
+  kRan,      ///< the code that the row describes was run, and its outputs were compared with the row
   kRead,     ///< its source was read
   kInferred  ///< neither: from a document, from like code, or from instructions that were read in object code
 };

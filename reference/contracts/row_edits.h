@@ -1,5 +1,5 @@
 // Edits of one row of a contract table: of the steps of its cells as they were read, and of what the bound row does with them. A
-// flow's own edits stand in its folder and are made of the ones here; what a verb may be instead stands beside the verb.
+// flow's own edits are in its folder and are made of the ones here; what a verb may be instead stands beside the verb.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What a bound of a matrix unit's error needs to know of it, from its row.
+// What a bound of a tensor core's error needs to know of it, from its row.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// The loops of chunks, which a matrix unit adds without anything coming in between. Included by kernels_<isa>.cpp only, as
+// The loops of chunks, which a tensor core adds without anything coming in between. Included by kernels_<isa>.cpp only, as
 // kernel_loops.h.
 
 #include "reference/dot/kernel_loops.h"

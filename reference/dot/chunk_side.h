@@ -1,4 +1,4 @@
-// One side of a tile whose k are added chunk by chunk, as a matrix unit adds them.
+// One side of a tile whose k are added chunk by chunk, as a tensor core adds them.
 #pragma once
 
 #include <cmath>

@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// A real number between two neighbouring doubles, which are equal if it is one. NaN and infinities stand in both.
+/// A real number between two neighbouring doubles, which are equal if it is one. NaN and infinities are in both.
 struct ExactElement {
   double low, high;
 };

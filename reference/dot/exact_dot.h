@@ -1,4 +1,4 @@
-// Matrix products of scaled codes, exactly: a double with a certificate where that decides, long integers where it does not.
+// GEMMs of scaled codes, exactly: a double with a certificate where that decides, long integers where it does not.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct DotRange {
   int64_t first_row = 0, rows = 0, first_column = 0, columns = 0;
 };
 
-/// How a matrix unit adds, as far as a bound of its error needs it: it takes some products and the partial result, aligns them to the
+/// How a tensor core adds, as far as a bound of its error needs it: it takes some products and the partial result, aligns them to the
 /// largest exponent of all, drops what lies below, adds, and rounds. Numbers: contracts/units.csv. Source of the bound: P. Blanchard, N. J.
 /// Higham, F. Lopez, T. Mary, S. Pranesh, "Mixed precision block fused multiply-add: error analysis and application to GPU tensor cores"
 /// (2020).

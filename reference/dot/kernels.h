@@ -60,7 +60,7 @@ inline constexpr int kPowers = 800;
 inline constexpr int8_t kNoSmallExponent = -64;
 inline constexpr int kMostSmallExponent = 15;
 
-/// A column of register tiles over a stretch of k of a chunk, which a matrix unit adds without anything coming in between, and what becomes
+/// A column of register tiles over a stretch of k of a chunk, which a tensor core adds without anything coming in between, and what becomes
 /// of the chunk at its end. Numbers for rows and columns lie side by side, sums as in PanelBlock.
 struct ChunkBlock {
   const double* a;  ///< [row_tiles][depth][tile rows]

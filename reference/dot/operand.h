@@ -1,4 +1,4 @@
-// One side of a matrix product as codes and scales lie in memory, and its values in double.
+// One side of a GEMM as codes and scales lie in memory, and its values in double.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// The largest exponents of products, which a matrix unit aligns to, found for a tile of y beside its sums.
+// The largest exponents of products, which a tensor core aligns to, found for a tile of y beside its sums.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// One tile of a matrix product: packed, summed in double, certified, rounded.
+// One tile of a GEMM: packed, summed in double, certified, rounded.
 #pragma once
 
 #include <vector>
@@ -40,7 +40,7 @@ struct TileSums {
 /// Sums of all k, and facts of the rows of a and b.
 TileSums plain_sums(const DotTask& task, const DotRange& part, FactsOfRows& rows, FactsOfRows& columns);
 
-/// The same, chunk by chunk as a matrix unit adds, with the bounds of its error.
+/// The same, chunk by chunk as a tensor core adds, with the bounds of its error.
 TileSums chunk_sums(const DotTask& task, const DotRange& part, FactsOfRows& rows, FactsOfRows& columns);
 
 /// At least the norm of a row of which k values were looked at: any way to a sum of k squares has at most k + 2 roundings, the root one

@@ -13,10 +13,10 @@ namespace assay {
 class RowEdits;
 
 /// What a contract row of the flow is. Links are functions of one row of numbers, chains are made of links; the others have a
-/// contract of their own, such as a matrix product or a sum over ranks.
+/// contract of their own, such as a GEMM or an all-reduce.
 enum class FlowKind { kLink, kChain, kLaunch, kPacking, kCast, kDot, kDotUnknown, kRankReduce, kRankNorm, kRankSquares, kContiguity, kShuffle };
 
-/// Where a link may stand in a chain.
+/// Where a link may are in a chain.
 enum class ChainPlace { kAnywhere, kFirst, kLast };
 
 struct Flow {

@@ -18,7 +18,7 @@ const Flow& flow_named(const std::string& name);
 /// Whether the contract takes that beside x: the row or, of a chain, one of its links. "residual", "beta", "scale", "up", ...
 bool takes(const ContractTables& tables, const ContractRow& row, const std::string& input);
 
-/// Whether the row is a matrix product, of a unit or of a kernel that nobody knows.
+/// Whether the row is a GEMM, of a unit or of a kernel that nobody knows.
 bool is_product(const ContractRow& row);
 
 /// Whether the row makes codes and says in which layouts their scales lie.

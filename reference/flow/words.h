@@ -1,4 +1,4 @@
-// A contract in words: its cells as formulas, and what its outputs owe their freedom to. The words of a flow stand in its folder.
+// A contract in words: its cells as formulas, and what its outputs owe their freedom to. The words of a flow are in its folder.
 #pragma once
 
 #include <string>

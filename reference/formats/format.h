@@ -34,7 +34,7 @@ struct Format {
   /// Exponent of the smallest number that has full precision.
   constexpr int min_exponent() const { return specials == Specials::kScale ? -bias : 1 - bias; }
   constexpr uint64_t code_count() const { return uint64_t{1} << bits; }
-  /// Bytes of one element in memory; narrow codes stand in the low bits of a byte of their own.
+  /// Bytes of one element in memory; narrow codes are in the low bits of a byte of their own.
   constexpr int bytes() const { return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8; }
   constexpr bool is_integer() const { return specials == Specials::kInteger; }
   constexpr bool has_sign() const { return specials < Specials::kScale || specials == Specials::kFinite || specials == Specials::kInteger; }

@@ -35,7 +35,7 @@ struct PackingNeighbour {
   Packing packing;
 };
 
-/// Every single-step edit: a value dropped, masks dropped or set, places exchanged, exponents rounded up, absent values that are
+/// Every mutant: a value dropped, masks dropped or set, places exchanged, exponents rounded up, absent values that are
 /// not 0.
 std::vector<PackingNeighbour> neighbours(const Packing& packing);
 

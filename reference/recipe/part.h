@@ -8,7 +8,7 @@ namespace assay {
 /// A part of a row while a recipe runs over it. Its numbers are pinned throughout (no `high`) or spans from the first step on.
 struct RowPart {
   double *low, *high;
-  size_t first, size;  ///< where it stands in the row
+  size_t first, size;  ///< where it is in the row
   bool pinned() const { return high == nullptr; }
   Span operator[](size_t i) const { return {low[i], pinned() ? low[i] : high[i]}; }
   void set(size_t i, Span span) const {

@@ -1,4 +1,4 @@
-// Matrix products of scaled codes in the integers of Boost.Multiprecision, written down as their definition says. For tests; slow.
+// GEMMs of scaled codes in the integers of Boost.Multiprecision, written down as their definition says. For tests; slow.
 #pragma once
 
 #include <boost/multiprecision/cpp_int.hpp>

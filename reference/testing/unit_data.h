@@ -1,4 +1,4 @@
-// Factors for tests of the matrix units: codes of every kind that tells units apart, and rows of random parameters.
+// Factors for tests of the tensor cores: codes of every kind that tells units apart, and rows of random parameters.
 #pragma once
 
 #include <random>

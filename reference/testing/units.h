@@ -1,4 +1,4 @@
-// What tests of the matrix units share: the table, random codes, and the probes of units/probes.csv.
+// What tests of the tensor cores share: the table, random codes, and the probes of units/probes.csv.
 #pragma once
 
 #include <cmath>

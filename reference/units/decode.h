@@ -1,4 +1,4 @@
-// Factors of a matrix unit as its loops read them.
+// Factors of a tensor core as its loops read them.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// The definition of every matrix unit: its row, step by step, in exact numbers. Slow; predict.h is fast and shares nothing with
+// The definition of every tensor core: its row, step by step, in exact numbers. Slow; predict.h is fast and shares nothing with
 // it.
 #pragma once
 

@@ -15,7 +15,7 @@ class UnitEdits {
  public:
   explicit UnitEdits(const UnitRow& row) : row_(row) {}
 
-  /// The cell with these words in the place of those from `first` on. Cells that no unit may have are none.
+  /// The cell with these words instead of those from `first` on. Cells that no unit may have are none.
   void replace(const std::string& column, const CellSteps& cell, size_t first, size_t count, const CellSteps& by) {
     CellSteps words(cell.begin(), cell.begin() + std::ptrdiff_t(first));
     words.insert(words.end(), by.begin(), by.end());

@@ -1,4 +1,4 @@
-// Single-step edits of a unit: what a matrix unit, or somebody's model of one, would be with one mistake.
+// Single-step edits of a unit: what a tensor core, or somebody's model of one, would be with one mistake.
 #pragma once
 
 #include <string>

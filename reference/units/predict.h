@@ -1,4 +1,4 @@
-// What a matrix unit returns for whole tiles of D = A * B^T + C: fast, on all cores, and equal to definition.h bit for bit.
+// What a tensor core returns for whole tiles of D = A * B^T + C: fast, on all cores, and equal to definition.h bit for bit.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Results that real matrix units gave, as MATLAB-tensor-core records them (b12b5a7, model_validation): a folder for every GPU and
+// Results that real tensor cores gave, as MATLAB-tensor-core records them (b12b5a7, model_validation): a folder for every GPU and
 // in it one for every format, with `a_GPU_FORMAT.txt` and `b_..` (a dot product a line, operands as hexadecimal words of f32),
 // `c_GPU_fp32.txt` (addends, which were rounded to the format of the result) and `d_GPU_fp32.txt`, `d_GPU_fp16.txt` (results),
 // words of f32 in binary digits; those of fp16 are widened.

@@ -1,4 +1,4 @@
-// What a matrix unit may make of an element if nobody knows which of its losses of bits happen: its order and its exponents are those of
+// What a tensor core may make of an element if nobody knows which of its losses of bits happen: its order and its exponents are those of
 // the row, each cut and each rounding may be made or left out.
 #pragma once
 

@@ -1,4 +1,4 @@
-// contracts/units.csv: the matrix units as they are written.
+// contracts/units.csv: the tensor cores as they are written.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// What one instruction of a matrix unit makes of its operands: a row of contracts/units.csv, read. README.md defines the cells.
+// What one instruction of a tensor core makes of its operands: a row of contracts/units.csv, read. README.md defines the cells.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Sums over ranks in words: what became of one element, and what wrong ones have in common.
+// All-reduces in words: what became of one element, and what wrong ones have in common.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// A group quant or a matrix product with the outputs of a right or of a wrong kernel, of any size, and what it costs to judge it.
+// A group quant or a GEMM with the outputs of a right or of a wrong kernel, of any size, and what it costs to judge it.
 #pragma once
 
 #include <chrono>

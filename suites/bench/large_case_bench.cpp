@@ -1,5 +1,5 @@
 // Time and memory of a 65536 x 16384 group quant: judging right outputs, judging wrong ones, and seeking the cause on a sample.
-// With a third number a matrix product instead: ROWS, COLUMNS, and products of each element.
+// With a third number a GEMM instead: ROWS, COLUMNS, and products of each element.
 // Usage: assay_large_case_bench ROOT [ROWS COLUMNS [PRODUCTS [blocks]]]   (blocks: with scales of blocks)
 #include <fmt/format.h>
 

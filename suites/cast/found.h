@@ -1,4 +1,4 @@
-// What a kernel made of inputs, as runs, held against the contract and its single-step mistakes.
+// What a kernel made of inputs, as runs, compared with the contract and its mutants.
 #pragma once
 
 #include <string>

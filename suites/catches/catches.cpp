@@ -1,6 +1,6 @@
 // catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass its healthy twin in the
-// same run. What is demanded of each fault stands in faults.csv. Needs libassay_cpu.so and libassay_faulty.so in the folder
-// given. With an exponent all inputs of matrix products are so many octaves larger, by the scales of a: what is seen does not depend on that.
+// same run. What is demanded of each fault is in faults.csv. Needs libassay_cpu.so and libassay_faulty.so in the folder
+// given. With an exponent all inputs of GEMMs are so many octaves larger, by the scales of a: what is seen does not depend on that.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -69,7 +69,7 @@ int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   return out.complaints.empty() ? 0 : 1;
 }
 
-/// 0 if each of these kernels is missed once it is held against the cause of the next one, as it must be.
+/// 0 if each of these kernels is missed once it is compared with the cause of the next one, as it must be.
 int mislead(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
   std::vector<Subject> chosen;
   for (const Subject& subject : all)

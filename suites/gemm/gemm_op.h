@@ -1,4 +1,4 @@
-// What ops of matrix products share.
+// What ops of GEMMs share.
 #pragma once
 
 #include <set>

@@ -1,4 +1,4 @@
-// What the bits of a matrix product may not depend on, whatever program makes them: other columns, NaN in another row, the scale of
+// What the bits of a GEMM may not depend on, whatever program makes them: other columns, NaN in another row, the scale of
 // another block, how far rows lie apart.
 #pragma once
 

@@ -32,7 +32,7 @@ struct Answer {
 /// Whether a rule can compare anything of these outputs: codes, normalised numbers, or a scaled product. An activation alone, half as wide as its x, has none.
 bool is_comparable(const Problem& problem);
 
-/// The outputs of a call on a case of ranks, on a matrix product, or on a row-wise one, whose problem is comparable.
+/// The outputs of a call on a case of ranks, on a GEMM, or on a row-wise one, whose problem is comparable.
 Answer answer_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay::judges

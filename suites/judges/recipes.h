@@ -13,13 +13,13 @@ namespace assay::judges {
 
 struct Recipe {
   std::string id;
-  std::vector<std::string> x;  ///< formats of the input, of matrix products of d: the first that the kernel takes
-  std::string fill;        ///< made in that format, of matrix products in that of a and b, then
-  double factor = 1;       ///< multiplied, of matrix products the scales of a and what is added,
+  std::vector<std::string> x;  ///< formats of the input, of GEMMs of d: the first that the kernel takes
+  std::string fill;        ///< made in that format, of GEMMs in that of a and b, then
+  double factor = 1;       ///< multiplied, of GEMMs the scales of a and what is added,
   double offset = 0;       ///< moved,
   bool over_n = false;     ///< divided by the number of columns, and rounded again
-  std::string gamma, eps;  ///< of norms: a fill and the case's cell; of matrix products gamma is the fill of scales
-  std::vector<std::array<int64_t, 3>> shapes;  ///< rows, columns, and products of an element of d; 0: of no matrix product
+  std::string gamma, eps;  ///< of norms: a fill and the case's cell; of GEMMs gamma is the fill of scales
+  std::vector<std::array<int64_t, 3>> shapes;  ///< rows, columns, and products of an element of d; 0: of no GEMM
   std::vector<std::string> ranks{};  ///< of ops of ranks: how many; the kernel's cases say so if there are none
   int64_t before = 0;                ///< of ops of ranks: calls that are made first
   bool again = false;                ///< these have the same numbers; else other ones

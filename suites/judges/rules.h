@@ -1,6 +1,6 @@
 // Acceptance rules of other projects, as data (rules.csv): how they compare a kernel's outputs with a reference's.
 //
-// No verdict of Assay reads them. They are held against faulty and healthy kernels to see what they find.
+// No verdict of Assay reads them. They are compared with faulty and healthy kernels to see what they find.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// What a matrix unit makes of the tiles of a case, and its mistakes.
+// What a tensor core makes of the tiles of a case, and its mistakes.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// A matrix unit in words: its steps as formulas, and what they made of one element.
+// A tensor core in words: its steps as formulas, and what they made of one element.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What others measured or read about special values, a row of special_facts.csv each, held against the reference.
+// What others measured or read about special values, a row of special_facts.csv each, compared with the reference.
 #include "suites/rows/special_values.h"
 
 #include <fmt/ranges.h>

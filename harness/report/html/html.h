@@ -11,7 +11,7 @@
 namespace assay {
 
 /// Well-formed as XML too, which is how tests read it.
-/// `earlier` is a run that it is held against, or null.
+/// `earlier` is a run that it is compared with, or null.
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                       const EarlierRun* earlier = nullptr);
 

@@ -54,7 +54,7 @@ struct Folded {
 };
 Folded folded(Node parent);
 
-/// The source of all that stands in a document. Elements that HTML knows as void, and those of drawings, may have no end tag;
+/// The source of all that is in a document. Elements that HTML knows as void, and those of drawings, may have no end tag;
 /// others do.
 std::string source_of(pugi::xml_document& document);
 

@@ -1,4 +1,4 @@
-// Matrix products of sm_90, of commits that have DeepGEMM's layout of sums.
+// GEMMs of sm_90, of commits that have DeepGEMM's layout of sums.
 #pragma once
 
 #include "assay/cuda_plugin.hpp"

@@ -19,7 +19,7 @@ using plugin::unsupported;
 /// or is refused; that the device has nothing else to run is the caller's business.
 void together(const Call& call, int first, int count, const std::function<void(int rank, cudaStream_t stream)>& launch);
 
-/// Blocks of a rank: at most so many, and no more than a device holds of all its ranks where each fills a processor. Of kernels
+/// Blocks of a rank: at most so many, and at most a device holds of all its ranks where each fills a processor. Of kernels
 /// whose caller says how many, and whose sums do not depend on it.
 int blocks_for(int most, int ranks);
 

@@ -38,7 +38,7 @@ SIMT_DEVICE void fill_empty(simt::Vector<T>& v) {
     if (kWord == 1 || Rules::empty(v.at[e + kWord - 1])) v.at[e] = Rules::sent(v.at[e]);
 }
 
-/// Where the packets that rank `from` sends stand in that buffer of an area.
+/// Where the packets that rank `from` sends are in that buffer of an area.
 template <class T>
 SIMT_DEVICE T* lamport_packets(const AllReduceArguments& a, int64_t room, int rank, int buffer, int from) {
   return reinterpret_cast<T*>(a.area[rank] + kAreaBuffer + (buffer * a.ranks + from) * room);

@@ -1,4 +1,4 @@
-// A sum over ranks into y, and behind it the norm with its residual, which takes y for its x: a block has read its row before it
+// An all-reduce into y, and behind it the norm with its residual, which takes y for its x: a block has read its row before it
 // writes it.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace assay_kernels {
 
-/// The call of one rank with its y in the place of x.
+/// The call of one rank with its y instead of x.
 template <class NormRules>
 void run_norm_in_place(const assay_call& call) {
   std::vector<assay_tensor> tensors(call.tensors, call.tensors + call.n_tensors);

@@ -1,4 +1,4 @@
-// A sum over ranks into the rank's own area, and behind it a norm with its residual and a quantization, whose x is that sum.
+// An all-reduce into the rank's own area, and behind it a norm with its residual and a quantization, whose x is that sum.
 #pragma once
 
 #include <cstring>

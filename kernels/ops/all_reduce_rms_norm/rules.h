@@ -10,7 +10,7 @@ struct MiniMaxRules {
   static constexpr bool kSecond = false;  ///< a second matrix, k
   static constexpr bool kClears = true;   ///< the buffer of the call before
 
-  /// The sum over ranks from +0, rank 0 first.
+  /// The all-reduce from +0, rank 0 first.
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int /*self*/) {
     float sum = 0.0f;
     for (int r = 0; r < ranks; ++r) sum += of_ranks[r];

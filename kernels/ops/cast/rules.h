@@ -1,4 +1,4 @@
-// Casts by contract: one code of one float. Where they come from stands in their rows of reference/contracts/casts.csv.
+// Casts by contract: one code of one float. Where they come from is in their rows of reference/contracts/casts.csv.
 #pragma once
 
 #include "assay/abi.h"

@@ -1,4 +1,4 @@
-// A matrix product whose unit takes the scales: one chain of all k, a tile of the instruction's own size to a block.
+// A GEMM whose unit takes the scales: one chain of all k, a tile of the instruction's own size to a block.
 #pragma once
 
 #include "kernels/gemm/staging.h"

@@ -1,4 +1,4 @@
-// Contracts of gemm_scaled with matrix units of NVIDIA.
+// Contracts of gemm_scaled with tensor cores of NVIDIA.
 #pragma once
 
 #include "kernels/ops/gemm_scaled/rules.h"

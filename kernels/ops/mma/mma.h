@@ -1,4 +1,4 @@
-// One instruction of a matrix unit after the other on tiles of its own size, one tile a block.
+// One instruction of a tensor core after the other on tiles of its own size, one tile a block.
 #pragma once
 
 #include "kernels/ops/catalogue.h"

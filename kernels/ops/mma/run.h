@@ -1,4 +1,4 @@
-// Tensors of a call as tiles of a matrix unit.
+// Tensors of a call as tiles of a tensor core.
 #pragma once
 
 #include "kernels/ops/call.h"

@@ -1,4 +1,4 @@
-// Tensors of a call as tiles of a matrix unit.
+// Tensors of a call as tiles of a tensor core.
 #include "kernels/ops/mma/run.h"
 
 namespace assay_kernels {

@@ -1,4 +1,4 @@
-// Behind sums over ranks.
+// Behind all-reduces.
 #include "kernels/ops/rms_norm_quant_group/apart.h"
 #include "kernels/ops/rms_norm_quant_group/behind_ranks.h"
 #include "kernels/ops/rms_norm_quant_group/token.h"

@@ -54,7 +54,7 @@ struct FlashinferAddNormStaticCute : NormThenStatic<PlusZero<WideAddNorm>, Flash
   static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant@v0.6.7";
 };
 
-/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724), behind its sum over ranks.
+/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724), behind its all-reduce.
 struct FlashinferTrtllmNormStatic : NormThenStatic<FlashinferTrtllmAddRmsNorm, FlashinferStaticCute> {
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_fp8";
 };

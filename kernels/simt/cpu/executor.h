@@ -35,7 +35,7 @@ inline constexpr uint32_t kReduce = 0x100;    ///< over a number of lanes; witho
 inline constexpr uint32_t kIndexed = 0x200;   ///< a shuffle in which each lane names its source
 inline constexpr uint32_t kVote = 0x300;      ///< ballot, any, all
 inline constexpr uint32_t kWarpSync = 0x400;  ///< no value
-inline constexpr uint32_t kMatrix = 0x500;    ///< an instruction of the matrix unit
+inline constexpr uint32_t kMatrix = 0x500;    ///< an instruction of the tensor core
 
 void wait_for_warp(uint32_t what);
 void wait_for_block();

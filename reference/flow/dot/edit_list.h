@@ -1,4 +1,4 @@
-// The edits of one matrix product as they are collected: those of its unit and sums (edits.cpp) and of its result
+// The edits of one GEMM as they are collected: those of its unit and sums (edits.cpp) and of its result
 // (edits_of_result.cpp).
 #pragma once
 

@@ -1,4 +1,4 @@
-// Single-step mistakes of a matrix product: of its unit, of its row, and of what it reads.
+// Single-step mistakes of a GEMM: of its unit, of its row, and of what it reads.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Quantities that the cells of a matrix product may name.
+// Quantities that the cells of a GEMM may name.
 #pragma once
 
 #include "reference/formats/format.h"

@@ -1,4 +1,4 @@
-// Matrix products whose kernel, or whose unit, nobody knows: an element is right if a program of some contracts may have made it.
+// GEMMs whose kernel, or whose unit, nobody knows: an element is right if a program of some contracts may have made it.
 #pragma once
 
 #include "reference/flow/dot/edits.h"
@@ -8,7 +8,7 @@ namespace assay {
 /// The row of the registry.
 const Flow& dot_unknown_flow();
 
-/// A contract whose `members` are those that the row names. Throws TableError at the cell: what is no matrix product, and members of
+/// A contract whose `members` are those that the row names. Throws TableError at the cell: what is no GEMM, and members of
 /// other formats, scales or results than the row's, or whose units cannot be replayed.
 DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contracts, const UnitTable& units);
 

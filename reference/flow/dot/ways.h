@@ -1,4 +1,4 @@
-// Every way in which a matrix product may have been added and scaled, as far as rows and units know any.
+// Every way in which a GEMM may have been added and scaled, as far as rows and units know any.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// How the codes of b lie in memory: row by row, or shuffled for the loads of a matrix unit.
+// How the codes of b lie in memory: row by row, or shuffled for the loads of a tensor core.
 #pragma once
 
 #include <cstddef>

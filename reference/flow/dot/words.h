@@ -1,4 +1,4 @@
-// A matrix product in words.
+// A GEMM in words.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// A row of contracts/rank_norm.csv: a sum over ranks, and what every rank makes of its rows.
+// A row of contracts/rank_norm.csv: an all-reduce, and what every rank makes of its rows.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The edits of a sum over ranks while they are collected, by files of this folder.
+// The edits of an all-reduce while they are collected, by files of this folder.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Mistakes of sums over ranks: each shows, and none of them is what a row may say.
+// Mistakes of all-reduces: each shows, and none of them is what a row may say.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

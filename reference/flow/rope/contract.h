@@ -7,7 +7,7 @@
 
 namespace assay {
 
-// Quantities that no row can name. Edits put them in the place of the right ones.
+// Quantities that no row can name. Edits put them instead of the right ones.
 inline constexpr char kMinusS[] = "-s";
 inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a head apart";
 
@@ -18,7 +18,7 @@ struct Rope {
   bool first = true;         ///< the rotated numbers stand at the beginning of the head; else at its end
   Recipe even;               ///< from the first number of a pair, with e and o = the pair, c and s = cosine and sine
   Recipe odd;                ///< from the second
-  Recipe rest;               ///< from a number that stands in no pair
+  Recipe rest;               ///< from a number that is in no pair
 };
 
 }  // namespace assay

@@ -22,7 +22,7 @@ Link bind_rope(const RowCells& cells, const Format& x) {
   return rope;
 }
 
-/// In both cells, another quantity in the place of one.
+/// In both cells, another quantity instead of one.
 void replace_in_both(Link& link, const std::string& from, const std::string& to) {
   Rope& rope = std::get<Rope>(link);
   for (Recipe* cell : {&rope.even, &rope.odd}) replace_quantity(*cell, from, to);

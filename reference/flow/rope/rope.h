@@ -22,7 +22,7 @@ std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t h
 
 class RowListener;
 
-/// A head with its pairs rotated. Numbers that stand in none follow the cell `rest`.
+/// A head with its pairs rotated. Numbers that are in none follow the cell `rest`.
 Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles, RowListener* listener = nullptr);
 
 /// Which outputs cannot come nearer to zero while all numbers of the head go away from it: those of no pair, and those whose two

@@ -10,7 +10,7 @@
 
 namespace assay {
 
-// Quantities that no row can name. Edits put them in the place of the right ones.
+// Quantities that no row can name. Edits put them instead of the right ones.
 inline constexpr char kUnroundedZ[] = "unrounded z", kTenEps[] = "10 eps", kOneLess[] = "n - 1", kOnePlusW[] = "1 + w";
 
 /// One factor r for each row: row_norm.h runs it.

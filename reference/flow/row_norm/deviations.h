@@ -1,4 +1,4 @@
-// Sums of a row that a norm takes its mean off.
+// Sums of a row that a norm subtracts its mean.
 #pragma once
 
 #include <cstdint>

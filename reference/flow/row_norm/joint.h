@@ -14,7 +14,7 @@ namespace assay {
 std::optional<Span> factors_of_outputs(const Contract& contract, const RowInputs& inputs, const NormRow& row,
                                        const StoredRow& stored, const RowOutputs& wide, std::string& contradiction);
 
-/// Of a norm that takes its mean off and whose outputs are stored as they are: the means for which some r of `wide` gives each
+/// Of a norm that subtracts its mean and whose outputs are stored as they are: the means for which some r of `wide` gives each
 /// output that may be what is stored. Empty if there is none; then `contradiction` names two outputs that cannot be had together.
 std::optional<Span> means_of_outputs(const RowNorm& norm, const RowInputs& inputs, Span mu, const StoredRow& stored,
                                      const RowOutputs& wide, std::string& contradiction);

@@ -166,7 +166,7 @@ inline assay_status report(const assay_call* call, assay_status status, const st
   return status;
 }
 
-/// Kernels of one name may stand in several rows, each for its contracts.
+/// Kernels of one name may are in several rows, each for its contracts.
 template <class C>
 const KernelOf<C>& select(const std::vector<KernelOf<C>>& kernels, const assay_call& call) {
   const std::string name = call.kernel ? call.kernel : "", op = call.op ? call.op : "",
