@@ -67,7 +67,7 @@ std::string table_of(const std::vector<const Drift*>& drifts) {
     table += "\n";
     if (first != nullptr) shown += fmt::format("- {} in {}: {}\n", contract, first->release, first->against);
   }
-  return table + (shown.empty() ? "" : "\nThe first input that shows it:\n\n" + shown);
+  return table + (shown.empty() ? "" : "\nThe first element that differs:\n\n" + shown);
 }
 
 }  // namespace
