@@ -2,7 +2,7 @@
 # assay hunt: nothing is found of the CPU's kernels, something of faulty ones by cases that no table has, and what is found can be repeated.
 . "$(dirname "$0")/lib.sh"
 
-expect 0 "64 cases of op rms_norm were invented by seed 1; 0 kernels break their contract" "$assay" hunt --op rms_norm --count 64
+expect 0 "64 cases of op rms_norm were generated from seed 1; 0 kernels break their contract" "$assay" hunt --op rms_norm --count 64
 expect 0 "0 kernels break their contract" "$assay" hunt --op mma --count 64 --seed 9
 
 found=$scratch/found.csv

@@ -15,7 +15,7 @@ expect 2 "holds no data set" "$assay" arch verify "$scratch/empty"
 
 expect 0 "the smallest input found" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_90.mma.e4m3.f32
 expect 0 "take(16)" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32
-expect 0 "no input was found that tells them apart" "$assay" arch diff sm_90.wgmma.f16.f32 sm_90.mma.f16.f32
+expect 0 "no input was found on which they differ" "$assay" arch diff sm_90.wgmma.f16.f32 sm_90.mma.f16.f32
 expect 2 "no input has a result under both" "$assay" arch diff sm_90.mma.f16.f32 sm_90.mma.bf16.f32
 expect 2 "nothing is predicted for gfx950.mfma.f16.f32" "$assay" arch diff gfx942.mfma.f16.f32 gfx950.mfma.f16.f32
 expect 2 "arch diff takes two unit ids" "$assay" arch diff sm_90.mma.f16.f32
@@ -38,9 +38,9 @@ sed -i 's/^\(sm_70.mma.f16.f32,.*\)align(22)/\1align(twelve)/' "$scratch/data/re
 expect 2 "units.csv:2:" env ASSAY_DATA="$scratch/data" "$assay" arch list
 
 # One that nobody knows has candidates, until somebody's row says how it adds.
-expect 0 "no bits are predicted; spans of 4 candidates" "$assay" arch list
+expect 0 "no single prediction; 4 candidate models" "$assay" arch list
 expect 0 "may add as gfx950.mfma.e4m3.f32:each_product" "$assay" arch show gfx950.mfma.e4m3.f32
-expect 0 "how it adds nobody knows: an element is what some candidate may make of it" "$assay" contracts show aiter.gemm_a8w8.gfx950
+expect 0 "accumulation is undocumented: an element may be what any candidate model returns" "$assay" contracts show aiter.gemm_a8w8.gfx950
 {
   head -1 "$root/reference/contracts/units.csv"
   grep '^gfx950.mfma.e4m3.f32:as_gfx942,' "$root/reference/contracts/unit_candidates.csv" | sed 's/:as_gfx942//; s/,inferred,/,measured,/'

@@ -29,7 +29,7 @@ UnitTable open_units(const ArchArguments& arguments) {
 /// Of an unknown unit.
 std::string nothing_known(const UnitTable& units, const UnitRow& row) {
   const size_t candidates = units.candidates_of(row).size();
-  return candidates == 0 ? "nothing is predicted" : fmt::format("no bits are predicted; spans of {} candidates", candidates);
+  return candidates == 0 ? "nothing is predicted" : fmt::format("no single prediction; {} candidate models", candidates);
 }
 
 void list(const UnitTable& units) {
@@ -74,7 +74,7 @@ int verify(const UnitTable& units, const std::string& folder) {
                                        : fmt::format("   first at line {}: recorded {:08x}, predicted {:08x}", found.first_line,
                                                      found.recorded, found.predicted));
     }
-    if (!covered) fmt::print("{:<18} skipped: no row of unit_recordings.csv says which unit made it\n", set.name());
+    if (!covered) fmt::print("{:<18} skipped: unit_recordings.csv does not say which instruction made it\n", set.name());
   }
   if (vectors == 0) throw UsageError(folder + ": no data set belongs to a known instruction");
   fmt::print("{} of {} vectors\n", matches, vectors);
@@ -117,7 +117,7 @@ void diff(const UnitRow& a, const UnitRow& b) {
   if (found.witness)
     print_witness(a, b, found);
   else
-    fmt::print("no input was found that tells them apart, {} products an element\n", found.k);
+    fmt::print("no input was found on which they differ, {} products per element\n", found.k);
 }
 
 void need(const ArchArguments& arguments, size_t count, const char* what) {
@@ -140,7 +140,7 @@ int arch_verb(const ArchArguments& arguments) {
   if (arguments.action == "diff")
     return need(arguments, 2, "two unit ids"), diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])),
            kAllAsExpected;
-  need(arguments, 1, "one folder of recordings, or one table of what was observed");
+  need(arguments, 1, "one folder of recordings, or one table that --output wrote");
   if (std::filesystem::is_regular_file(arguments.targets[0])) return verify_observed(arguments);
   return verify(units, arguments.targets[0]);
 }

@@ -25,7 +25,7 @@ std::string tensor_text(const Op& op, const HostTensor& tensor) {
                                  name(access_of(tensor)), spec.format->name, list(spec.shape), list(spec.strides), spec.storage,
                                  spec.bytes(), spec.packed ? ", two in a byte, the first in its low half" : "");
   if (spec.offset > 0)
-    text += fmt::format(", data begins {} bytes behind an aligned address", spec.byte_of(spec.offset));
+    text += fmt::format(", data starts {} bytes after an aligned address", spec.byte_of(spec.offset));
   const std::string says = what(op.roles, spec.name);
   return text + "\n" + (says.empty() ? "" : "          " + says + "\n");
 }
@@ -69,7 +69,7 @@ std::string op_text(const Op& op, const std::vector<Case>& cases) {
   for (const Case& one : cases)
     if (one.op == op.name) contracts.insert(one.text("contract"));
   text += "contracts " + wrapped({contracts.begin(), contracts.end()}, 10);
-  text += "keys of a kernel's `accepts` and `multiple_of`, and the cells of the cases; a key that is not named is free\n";
+  text += "keys of a kernel's `accepts` and `multiple_of`, with the values in the cases; a key that is not named is free\n";
   for (const std::string& column : op.columns) {
     if (column == "contract") continue;
     std::set<std::string> cells;

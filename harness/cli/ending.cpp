@@ -49,7 +49,7 @@ void ask(int signal, siginfo_t* info, void*) {
     const bool is_new = std::max<int>(count.forwarded, count.direct) > before;
     int none = 0;
     if (asked.compare_exchange_strong(none, signal)) {
-      constexpr std::string_view kText = "\nassay: ending, then come the reports; a second SIGINT ends without them\n";
+      constexpr std::string_view kText = "\nassay: stopping; reports follow. A second SIGINT stops without them\n";
       (void)!::write(STDERR_FILENO, kText.data(), kText.size());
     } else if (signal == SIGINT && is_new) {
       end_at_once(signal);

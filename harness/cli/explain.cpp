@@ -32,7 +32,7 @@ void print_power(const BoundCase& bound) {
   const std::vector<Visibility>& all = report.faults;
   const auto real = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.equivalent.empty(); });
   const auto visible = std::count_if(all.begin(), all.end(), [](const Visibility& v) { return v.visible(); });
-  fmt::print("\nsees {} of {} single-step faults of its contract\n", visible, real);
+  fmt::print("\nthese inputs expose {} of {} mutants of the contract\n", visible, real);
   for (const Visibility& v : all) {
     if (!v.equivalent.empty())
       fmt::print("  equivalent  {}: {}\n", v.fault, v.equivalent);

@@ -85,7 +85,7 @@ class Hunt {
                  prey.budget_use == 0 ? "" : fmt::format("; highest budget use {:.3g}: {}", prey.budget_use, prey.nearest));
     }
     if (unjudged_ > 0) fmt::print("{} verdicts could not be given, the first of {}\n", unjudged_, printable(first_unjudged_));
-    fmt::print("{} cases of op {} were invented by seed {}; {} kernels break their contract\n", invented_, op_.name, arguments_.seed,
+    fmt::print("{} cases of op {} were generated from seed {}; {} kernels break their contract\n", invented_, op_.name, arguments_.seed,
                broken_kernels());
     if (ended_by() != nullptr) return exit_code_of_ending();
     if (lost_) return kDeviceLost;

@@ -46,7 +46,7 @@ int judge_verb(const JudgeArguments& arguments) {
   if (arguments.contract.empty())
     throw UsageError(
         arguments.targets.front() +
-        ": no folder with a recording; a dump needs --contract ID (see assay contracts list), a lone tensor --as scale");
+        ": expected a folder with a recording; a dump needs --contract ID (see assay contracts list), a single scale tensor --as scale");
   return judge_dump(arguments);
 }
 

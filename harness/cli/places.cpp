@@ -100,9 +100,9 @@ static std::string unknown_units(const std::string& arch) {
     if (!rulebook().units.candidates_of(row).empty()) judged += (judged.empty() ? "" : ", ") + row.id;
   }
   if (unknown == 0) return "";
-  const std::string of = "of " + std::to_string(unknown) + " of " + std::to_string(all) + " matrix units of " + arch +
-                         " nobody knows how they add (assay arch list)";
-  if (judged.empty()) return of + ", so no product of theirs is predicted";
+  const std::string of = std::to_string(unknown) + " of " + std::to_string(all) + " tensor core instructions of " + arch +
+                         " accumulate in an undocumented way (assay arch list)";
+  if (judged.empty()) return of + ", so their GEMMs are not predicted";
   return of + ": GEMMs on " + judged + " are checked against all its candidate models, GEMMs on the others are not checked";
 }
 

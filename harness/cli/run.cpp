@@ -161,7 +161,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   supervisor.wrote_reports();
   if (reports.to_console())
     std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
-  if (meeting && meeting->serves() && cases.empty()) return std::printf("calls of ranks alone are made here\n"), kAllAsExpected;
+  if (meeting && meeting->serves() && cases.empty()) return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
   std::printf("%s%s", reports.to_console() ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
   if (!shard.is_whole() && cases.empty()) return kAllAsExpected;

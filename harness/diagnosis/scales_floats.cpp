@@ -47,7 +47,7 @@ constexpr Kind kKinds[] = {
      "NaN in the input of the group, 0 / 0 for a group of zeros, or memory that nobody wrote"},
     {"Inf", [](int64_t c) { return std::isinf(value(c)); }, "Inf in the input of the group, or a division by a scale of zero"},
     {"negative", [](int64_t c) { return value(c) < 0; },
-     "a scale is a magnitude: other data stand here, or packed words are read as fp32"},
+     "a scale is not negative: the tensor holds other data, or packed words are read as fp32"},
     {"zero", [](int64_t c) { return value(c) == 0; },
      "a group of zeros without a floor under its scale (x / 0 is NaN), or a group that nobody wrote"},
     {"subnormal", [](int64_t c) { return value(c) != 0 && std::fabs(value(c)) < 0x1p-126f; },

@@ -25,7 +25,7 @@ std::vector<std::string> unknown_lines(const DotContract& contract) {
 /// Ways in which a unit may add of which nothing is known.
 void append_candidates(const DotContract& contract, std::vector<std::string>& lines) {
   lines.push_back(
-      "unit    how it adds nobody knows: an element is what some candidate may make of it, whatever bits it loses or keeps:");
+      "unit    accumulation is undocumented: an element may be what any candidate model returns, whatever bits it loses or keeps:");
   for (const DotContract& member : contract.members)
     lines.push_back("        " + member.unit.id + ": " + member.unit_row->text("why"));
   lines.push_back(
