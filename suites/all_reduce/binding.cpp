@@ -99,18 +99,18 @@ std::optional<Shrinking> BoundRanks::shrinking(const std::map<std::string, int64
 Op all_reduce_op() {
   return {
       .name = "all_reduce",
-      .roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense", true},
+      .roles = {{"x", Access::kIn, "[m, n] of each rank: the input, dense", true},
                 {"y", Access::kOut,
-                 "[m, n] of each rank: the sums over all ranks, in the format of x; of cases in place at the address of x", true}},
+                 "[m, n] of each rank: the all-reduced x, in the format of x; at the address of x in in-place cases", true}},
       .parameters =
           {roles::kWarp,
            {"counter",
             "what the group's own counts of calls and barriers stand at before its first call, so that they wrap; a "
             "library that has none, or cannot set them, ignores it"},
            {"straggler",
-            "a rank that is late in every phase of the calls, as a debugging hook of the library; one that has none ignores it"},
+            "rank that is delayed in every phase; a library without such a hook ignores it"},
            {"in_a_row",
-            "1: nobody waits between the calls of the case, which run_group_in_a_row() gets at once; a kernel ignores it"}},
+            "1: the calls of the case are made without a wait, by run_group_in_a_row(); kernels ignore it"}},
       .columns = {"contract", "ranks", "x", "m", "n", "fill", "shift", "before", "use", "seed", "warp"},
       .optional_columns = {"shift", "before", "use"},
       .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kRankReduce); },

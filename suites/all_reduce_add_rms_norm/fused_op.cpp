@@ -12,10 +12,10 @@ namespace assay {
 Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns) {
   const auto parts = std::make_shared<const RowOpParts>(
       RowOpParts{.name = std::move(name), .chain = std::move(norm), .columns = std::move(columns), .optional_columns = {"before"}});
-  std::vector<RoleSpec> roles = {{"x", Access::kIn, "[m, n] of each rank: its numbers, dense"},
+  std::vector<RoleSpec> roles = {{"x", Access::kIn, "[m, n] of each rank: the input, dense"},
                                  {"residual", Access::kInOut,
-                                  "[m, n] of each rank, the same on all: added to the sum over ranks, and then overwritten by that"},
-                                 {"gamma", Access::kIn, "[n] of each rank: the weight of each column"}};
+                                  "[m, n] of each rank, the same on all: residual, added to the all-reduced x and overwritten by that sum"},
+                                 {"gamma", Access::kIn, "[n] of each rank: weights"}};
   roles.insert(roles.end(), outputs.begin(), outputs.end());
   return {.name = parts->name,
           .roles = std::move(roles),

@@ -67,10 +67,10 @@ std::unique_ptr<const BoundCase> bind_sharded(const Case& c) {
 
 Op all_reduce_rms_norm_op() {
   return {.name = "all_reduce_rms_norm",
-          .roles = {{"x", Access::kIn, "[m, n / ranks] of each rank: its columns of the rows, dense"},
+          .roles = {{"x", Access::kIn, "[m, n / ranks] of each rank: its columns of the input, dense"},
                     {"gamma", Access::kIn, "[n / ranks] of each rank: the weights of its columns"},
                     {"y", Access::kOut, "[m, n / ranks] of each rank in the format of x"},
-                    {"k", Access::kIn, "[m, n_k / ranks]: a second matrix with rows and a factor of its own; of contracts with two"},
+                    {"k", Access::kIn, "[m, n_k / ranks]: a second matrix with a factor of its own; only in contracts with two"},
                     {"gamma_k", Access::kIn, "[n_k / ranks]: its weights"},
                     {"y_k", Access::kOut, "[m, n_k / ranks]: its result"}},
           .parameters = {roles::kEps, roles::kWarp},

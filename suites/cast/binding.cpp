@@ -112,7 +112,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
 
 Op cast_op() {
   return {.name = "cast",
-          .roles = {{"x", Access::kIn, "[rows, 256]: every input that is tried; of a sweep, blocks of them in calls of their own"},
+          .roles = {{"x", Access::kIn, "[rows, 256]: all inputs; a sweep passes them block by block"},
                     {"q", Access::kOut, "[rows, 256]: the code of each input"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "fill", "warp"},

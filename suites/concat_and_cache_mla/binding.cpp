@@ -24,8 +24,8 @@ void require_numbers(const Cells& cells, const CacheCase& p) {
 Op concat_and_cache_mla_op() {
   return cache_op({.name = "concat_and_cache_mla",
                    .roles = {{"kv_c", Access::kIn, "[m, 512]: the latent of each token"},
-                             {"k_pe", Access::kIn, "[m, 64]: the numbers of each token that RoPE has turned"},
-                             {"scale", Access::kIn, "[1] fp32: of contracts whose record has none"}},
+                             {"k_pe", Access::kIn, "[m, 64]: the elements of each token after rotary embedding"},
+                             {"scale", Access::kIn, "[1] fp32: the scale, if the cache entry has none"}},
                    .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "rope", "scale", "seed", "warp"},
                    .inputs = inputs,
                    .takes =

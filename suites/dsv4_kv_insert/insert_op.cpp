@@ -21,7 +21,7 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 
 Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> columns) {
   CacheOpParts parts{.name = name,
-                     .roles = {{"kv", Access::kIn, "[m, 512]: the numbers of each token, of which the last 64 are rotated"},
+                     .roles = {{"kv", Access::kIn, "[m, 512]: one row per token; the last 64 elements are rotated"},
                                roles::kCosSin,
                                roles::kPositions},
                      .columns = std::move(columns),

@@ -67,7 +67,7 @@ std::vector<std::string> launch_lines(const std::string& contract, const Format&
 Op dsv4_qnorm_kv_insert_op() {
   return {.name = "dsv4_qnorm_kv_insert",
           .roles = {{"q", Access::kIn, "[m, q_heads n]: the heads of Q"},
-                    {"kv", Access::kIn, "[m, 512]: the numbers of each token, of which the last 64 are rotated"},
+                    {"kv", Access::kIn, "[m, 512]: one row per token; the last 64 elements are rotated"},
                     roles::kCosSin,
                     roles::kPositions,
                     roles::kSlots,

@@ -116,18 +116,18 @@ std::unique_ptr<const BoundCase> bind_gemm(const Case& c, bool of_blocks) {
 
 std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   std::vector<RoleSpec> all = {{"a", Access::kIn, "[m, k]: codes of the activations, row-major and dense"},
-                               {"b", Access::kIn, "[n, k]: codes of the weights, a row for each column of d; d = a * b^T"}};
+                               {"b", Access::kIn, "[n, k]: codes of the weights, one row per column of d; d = a * b^T"}};
   all.insert(all.end(), parts.scales.begin(), parts.scales.end());
   if (parts.of_blocks)
-    all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the product, of contracts that do so"});
+    all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the GEMM; only in contracts that add it"});
   else
     all.insert(
         all.end(),
-        {{"bias", Access::kIn, "[n] in the format of d: added to each row, of cases that have one"},
+        {{"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"},
          {"azp_adj", Access::kIn,
-          "[n] int32, of contracts with zero points: taken off the sum; the sums of rows of b, times azp if that is one number"},
-         {"azp", Access::kIn, "[m] int32, of contracts with a zero point a token: times azp_adj"}});
-  all.push_back({"d", Access::kOut, "[m, n]: the scaled product"});
+          "[n] int32, zero-point correction, subtracted from the sum: the row sums of b, times azp if that is a single number; only in contracts with zero points"},
+         {"azp", Access::kIn, "[m] int32, zero point per token, multiplied by azp_adj; only in contracts that have it"}});
+  all.push_back({"d", Access::kOut, "[m, n]: the scaled GEMM"});
   return all;
 }
 

@@ -57,14 +57,14 @@ std::unique_ptr<const BoundCase> bind_mma(const Case& c) {
 
 Op mma_op() {
   return {.name = "mma",
-          .roles = {{"c", Access::kIn, "[tiles, m, n]: what the products are added to, in the format of d"},
+          .roles = {{"c", Access::kIn, "[tiles, m, n]: the addend, in the format of d"},
                     {"a", Access::kIn,
                      "[tiles, m, k]: the instruction's k times so many instructions one after the other; tf32 in words of f32, "
                      "codes of 4 bits two in a byte"},
                     {"b", Access::kIn, "[tiles, n, k]: likewise; d = a * b^T + c"},
-                    {"sfa", Access::kIn, "[tiles, m, k / block]: scales of a, of units that have them; ue4m3 in the type of e4m3fn"},
+                    {"sfa", Access::kIn, "[tiles, m, k / block]: scales of a, if the instruction has them; ue4m3 has the type of e4m3fn"},
                     {"sfb", Access::kIn, "[tiles, n, k / block]: scales of b, likewise"},
-                    {"d", Access::kOut, "[tiles, m, n]: what the unit returns"}},
+                    {"d", Access::kOut, "[tiles, m, n]: the result of the instruction"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "tiles", "m", "n", "steps", "fill", "b", "c", "scale", "seed", "warp"},
           .optional_columns = {"scale"},

@@ -92,10 +92,10 @@ std::unique_ptr<const BoundCase> bind_packing(const Case& c) {
 
 Op pack_scales_op() {
   return {.name = "pack_scales",
-          .roles = {{"x", Access::kIn, "the fp32 scales, m rows of n, in the layout that the case takes them in"},
-                    {"psum_layout", Access::kIn, "[groups] int32: the row where each group of rows ends; of cases with groups"},
+          .roles = {{"x", Access::kIn, "the fp32 scales, m rows of n, placed by the case's input layout"},
+                    {"psum_layout", Access::kIn, "[groups] int32: end row of each group; only in cases with groups of rows"},
                     {"scale", Access::kOut, "the packed scales, in the layout that their consumer reads"}},
-          .parameters = {{"m_alignment", "rows that groups begin at a multiple of; of cases with groups"}, roles::kWarp},
+          .parameters = {{"m_alignment", "alignment of the first row of each group; only in cases with groups of rows"}, roles::kWarp},
           .columns = {"contract", "m", "n", "tokens", "alignment", "takes", "layout", "fill", "seed", "warp"},
           .optional_columns = {"tokens", "alignment"},
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kPacking); },

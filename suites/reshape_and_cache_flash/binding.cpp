@@ -18,7 +18,7 @@ Op reshape_and_cache_flash_op() {
   return cache_op({.name = "reshape_and_cache_flash",
                    .roles = {{"key", Access::kIn, "[m, heads * size]: K of each token, head after head"},
                              {"value", Access::kIn, "[m, heads * size]: V of each token"},
-                             {"k_scale", Access::kIn, "[1] or [heads] fp32: what K is divided by"},
+                             {"k_scale", Access::kIn, "[1] or [heads] fp32: scale that K is divided by"},
                              {"v_scale", Access::kIn, "[1] or [heads] fp32: likewise of V"}},
                    .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "value", "scale", "seed", "warp"},
                    .inputs = inputs,

@@ -107,7 +107,7 @@ std::unique_ptr<const BoundCase> bind_strided(const Case& c) {
 
 Op weak_contiguity_op() {
   return {.name = "weak_contiguity",
-          .roles = {{"x", Access::kIn, "strided, of any shape; its bytes are those that the storage has from its first element on"},
+          .roles = {{"x", Access::kIn, "a strided tensor of any shape; `bytes` counts its storage from the first element on"},
                     {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"},
