@@ -125,8 +125,8 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
         all.end(),
         {{"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"},
          {"azp_adj", Access::kIn,
-          "[n] int32, zero-point correction, subtracted from the sum: the row sums of b, times azp if that is a single number; only in contracts with zero points"},
-         {"azp", Access::kIn, "[m] int32, zero point per token, multiplied by azp_adj; only in contracts that have it"}});
+          "[n] int32: zero-point correction, subtracted from the sum: the row sums of b, times azp if that is a single number; only in contracts with zero points"},
+         {"azp", Access::kIn, "[m] int32: zero point per token, multiplied by azp_adj; only in contracts that have it"}});
   all.push_back({"d", Access::kOut, "[m, n]: the scaled GEMM"});
   return all;
 }
