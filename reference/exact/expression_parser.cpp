@@ -46,7 +46,7 @@ class ExpressionParser {
     append({.kind = kind});
   }
   void emit_operand(const Token& token) {
-    if (++waiting_ > Expression::kDeepest) throw ParseError(at_, "has too many nested parentheses");
+    if (++waiting_ > Expression::kDeepest) throw ParseError(at_, "is nested too deeply");
     append(token);
   }
   void append(const Token& token) {
@@ -59,7 +59,7 @@ class ExpressionParser {
   class Level {
    public:
     explicit Level(ExpressionParser& parser) : parser_(parser) {
-      if (++parser_.levels_ > kMostLevels) throw ParseError(parser_.at_, "has too many nested parentheses");
+      if (++parser_.levels_ > kMostLevels) throw ParseError(parser_.at_, "is nested too deeply");
     }
     Level(const Level&) = delete;
     ~Level() { --parser_.levels_; }

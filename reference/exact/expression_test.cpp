@@ -91,7 +91,7 @@ TEST(Expression, ErrorsSayWhereAndWhat) {
   EXPECT_EQ(parse_error("1 2"), "2: unexpected '2'");
   EXPECT_EQ(parse_error("ceil(m)"), "6: expected ','");
   EXPECT_EQ(parse_error("(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1"),
-            "98: has too many nested parentheses");
+            "98: is nested too deeply");
   EXPECT_EQ(parse_error("1.2.3"), "0: '1.2.' is not a number");
   EXPECT_EQ(parse_error("1e"), "0: '1e' is not a number");
   EXPECT_EQ(parse_error("1e5e3"), "0: '1e5e' is not a number");
