@@ -52,7 +52,7 @@ DocsPage commands_page(const CLI::App& program) {
                      markdown_row({"2", "wrong command line, table, dump or library, or nothing ran"}) +
                      markdown_row({"3", "the device, the machine or the program failed; the run is not complete"}) +
                      markdown_row({"77", "no such device"}) +
-                     markdown_row({"130, 143", "ended by SIGINT or SIGTERM; reports of the cases until then are written"}) + "\n";
+                     markdown_row({"129, 130, 143", "ended by SIGHUP, SIGINT or SIGTERM; reports of the cases until then are written"}) + "\n";
   for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; }))
     if (!verb->get_group().empty()) text += command_section(*verb);
   return {"commands.md", text};
