@@ -193,7 +193,7 @@ void require_chain(const Cells& cells, const ContractRow& row, const std::string
                  "'" + row.id + "' begins with a " + flow.name + " row and this op takes chains that begin with " + first_flow);
 }
 
-void require_mean(const Cells& cells, const ContractRow& row) { require_input_of_norm(cells, row, "beta", "takes no mean off"); }
+void require_mean(const Cells& cells, const ContractRow& row) { require_input_of_norm(cells, row, "beta", "subtracts no mean"); }
 
 void require_residual(const Cells& cells, const ContractRow& row) { require_input_of_norm(cells, row, "residual", "adds no residual"); }
 
