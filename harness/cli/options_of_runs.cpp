@@ -88,15 +88,15 @@ void add_list(CLI::App& program, ListArguments& listed) {
 void add_judge(CLI::App& program, JudgeArguments& judge) {
   CLI::App& verb = *program.add_subcommand("judge", "check recorded or dumped outputs, without any kernel");
   verb.add_option("targets", judge.targets,
-                  "DIR... of run --record; FILE.safetensors or role=FILE.npy ... with --contract, of an all-reduce a file a rank; "
-                  "FILE:TENSOR with --as scale")
+                  "folders of run --record; or FILE.safetensors or ROLE=FILE.npy ... with --contract, one file per rank of an all-reduce; "
+                  "or FILE:TENSOR with --as")
       ->required();
   verb.add_option("--contract", judge.contract,
                   "contract of the dumped tensors, which are named as the op names them: x, gamma, q, scale, y, or a, b, scale_a, scale_b, d")
       ->type_name("ID");
   verb.add_option("--param", judge.parameters, "parameter of the dumped call, such as group_size=128 or eps=1e-6; may be repeated")
       ->type_name("NAME=VALUE");
-  verb.add_option("--layout", judge.layout, "of the scale tensor, where its shape does not tell; of a GEMM that of scale_a")->type_name("NAME");
+  verb.add_option("--layout", judge.layout, "layout of the scale tensor (GEMM: of scale_a), if its shape leaves it open")->type_name("NAME");
   verb.add_option("--tensor", judge.tensors, "name in the file of the tensor with this role; may be repeated")->type_name("ROLE=NAME");
   verb.add_option("--as", judge.as, "check a single scale tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
