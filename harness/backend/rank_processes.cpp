@@ -23,7 +23,9 @@ namespace {
 /// While its worker calls, a process says once a second that it is there: an empty message.
 constexpr std::chrono::seconds kBetweenSigns(1);
 
-constexpr double kSecondsOfSilence = 5;  ///< before it is said that somebody is waited for
+/// Before it is said that somebody is waited for, and before he counts as gone. All come as soon as they are started, and the first one looks
+/// for them when it has read its tables and loaded its library.
+constexpr double kSecondsOfSilence = 5, kSecondsForTheLast = 10;
 
 /// Whether the other end of a connection is closed.
 bool is_closed(int socket) {
@@ -131,7 +133,7 @@ class AllProcesses {
     for (size_t i = 0; i < others_.size(); ++i) {
       Arrival arrival = point_.next(kSecondsOfSilence, options_.ended);
       if (arrival.index < 0) std::fprintf(stderr, "assay: waiting for %zu processes of this launch\n", others_.size() - i);
-      if (arrival.index < 0) arrival = point_.next(kSecondsToCome, options_.ended);
+      if (arrival.index < 0) arrival = point_.next(kSecondsForTheLast, options_.ended);
       if (arrival.index < 1 || size_t(arrival.index) > others_.size()) break;  // none came
       Elsewhere& other = *others_[size_t(arrival.index) - 1];
       if (send_file(arrival.socket.number(), other.memory())) other.came(std::move(arrival.socket));
