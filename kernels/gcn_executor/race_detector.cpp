@@ -1,0 +1,52 @@
+#include "kernels/gcn_executor/race_detector.h"
+
+#include <algorithm>
+
+namespace assay_gcn {
+
+bool RaceDetector::ordered(const Wave& w, const Access& earlier) const {
+  const Group& group = *w.group;
+  if (earlier.group == static_cast<uint32_t>(group.number)) return (earlier.wave == w.number && !earlier.several) || earlier.time < group.ordered;
+  return earlier.time < group.acquired;
+}
+
+void RaceDetector::access(Wave& w, const Operation* o, std::vector<Touch>& touches, uint64_t offset, uint64_t bytes, Kind kind, bool atomic,
+                          const Buffer* buffer) {
+  const uint64_t first = offset / 4, last = (offset + bytes - 1) / 4;
+  for (uint64_t k = first; k <= last; ++k) {
+    Touch& touch = touches[k];
+    unsigned mask = 15;
+    if (k == first) mask &= 15u << (offset % 4);
+    if (k == last) mask &= 15u >> (3 - (offset + bytes - 1) % 4);
+    const auto conflicts = [&](const Access& earlier) {
+      return earlier.operation != nullptr && (earlier.bytes & mask) != 0 && !(atomic && earlier.atomic) && !ordered(w, earlier);
+    };
+    if (conflicts(touch.write)) report(w, o, touch.write, true, kind, 4 * k, buffer);
+    if (kind == kWrite && conflicts(touch.read)) report(w, o, touch.read, false, kind, 4 * k, buffer);
+    Access& kept = kind == kWrite ? touch.write : touch.read;
+    const bool fresh = kept.operation == nullptr || ordered(w, kept) || kept.atomic != atomic;
+    const bool same_bytes = kept.bytes == mask;
+    const bool several = !fresh && (kept.several || kept.wave != w.number);
+    // Several waves that touch other bytes of a word each: the last one's bytes are kept, so that no wave is blamed for its own.
+    kept = {o, w.number, static_cast<uint32_t>(w.group->number), time_, static_cast<uint8_t>(mask), atomic, several && same_bytes};
+  }
+}
+
+void RaceDetector::access(Wave& w, const Operation* o, Buffer& buffer, uint64_t address, uint64_t bytes, Kind kind, bool atomic) {
+  if (buffer.touched_in != batch_) {
+    buffer.touches.assign((buffer.end - buffer.begin + 3) / 4, Touch());
+    buffer.touched_in = batch_;
+  }
+  access(w, o, buffer.touches, address - buffer.begin, bytes, kind, atomic, &buffer);
+}
+
+void RaceDetector::report(Wave& w, const Operation* o, const Access& earlier, bool earlier_writes, Kind kind, uint64_t offset, const Buffer* buffer) {
+  if (!pairs_.emplace(earlier.operation, o).second || found_.size() >= 100) return;
+  const Executable& code = *w.launch->executable;
+  const std::string place = buffer == nullptr ? "LDS offset " + std::to_string(offset) : "byte " + std::to_string(offset) + " of buffer '" + buffer->name + "'";
+  found_.push_back("race in " + w.launch->kernel->name + " at " + place + ": wave " + std::to_string(earlier.wave) + " " +
+                   (earlier_writes ? "wrote" : "read") + " at " + code.describe(earlier.operation) + ", wave " + std::to_string(w.number) + " " +
+                   (kind == kWrite ? "writes" : "reads") + " at " + code.describe(o) + ", nothing orders them");
+}
+
+}  // namespace assay_gcn

@@ -1,0 +1,346 @@
+// Small kernels, compiled by clang for gfx942, against plain C++ loops; and what the executor has to refuse or to name.
+#include "kernels/gcn_executor/executor.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "kernels/gcn_executor/lane_code.h"
+#include "kernels/gcn_executor/program.h"
+
+namespace assay_gcn {
+namespace {
+
+std::string bytes_of_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// One code object on one device.
+class Machine {
+ public:
+  explicit Machine(const std::string& options = "", const std::string& path = ASSAY_TEST_KERNELS)
+      : device(options_of(options)), elf(bytes_of_file(path)), code(device.load(elf.data(), elf.size())) {}
+
+  template <class T>
+  T* buffer(const std::vector<T>& values) {
+    void* data = device.memory().allocate(values.size() * sizeof(T), "buffer");
+    std::memcpy(data, values.data(), values.size() * sizeof(T));
+    return static_cast<T*>(data);
+  }
+  template <class T>
+  T* buffer(size_t count) {
+    return buffer(std::vector<T>(count));
+  }
+  template <class... T>
+  void run(const std::string& name, uint32_t groups, uint32_t items, T... arguments) {
+    void* pointers[] = {&arguments...};
+    const auto launch = device.start(*code, code->object().kernels().at(name), {groups, 1, 1}, {items, 1, 1}, 0, pointers);
+    device.run(*launch);
+  }
+
+  Device device;
+  std::string elf;
+  std::unique_ptr<Executable> code;
+};
+
+template <class Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const Fault& fault) {
+    return fault.what();
+  }
+  return "";
+}
+
+uint64_t random_state = 1;
+uint32_t random_word() {
+  random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+  return static_cast<uint32_t>(random_state >> 32);
+}
+template <class T>
+std::vector<T> random_patterns(size_t count) {
+  std::vector<T> values(count);
+  for (T& value : values) {
+    const uint64_t word = random_word() | static_cast<uint64_t>(random_word()) << 32;
+    std::memcpy(&value, &word, sizeof value);
+  }
+  return values;
+}
+/// Specials and their neighbours among random patterns.
+std::vector<float> floats(size_t count) {
+  std::vector<float> values = random_patterns<float>(count);
+  const uint32_t specials[] = {0, 0x80000000, 1, 0x007FFFFF, 0x00800000, 0x7F7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000, 0x3F800000, 0x40000000};
+  for (size_t i = 0; i < count; i += 7) std::memcpy(&values[i], &specials[i / 7 % std::size(specials)], 4);
+  return values;
+}
+
+template <class T>
+bool same(T a, T b) {  // any NaN for any
+  return (a != a && b != b) || std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+class EveryLanes : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (const std::string why = message_of([&] { lanes_of(GetParam()); }); !why.empty()) GTEST_SKIP() << why;
+  }
+  std::string options() const { return "lanes=" + GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(Executor, EveryLanes, testing::Values("portable", "AVX2", "AVX-512"),
+                         [](const auto& name) { return name.param == "AVX-512" ? std::string("AVX512") : name.param; });
+
+// LLVM's IEEE sequences stay exact whichever way the approximate instructions are moved by an ULP.
+TEST_P(EveryLanes, DivisionAndSquareRootAreIeee) {
+  constexpr int kCount = 6000;
+  const std::vector<float> x = floats(kCount), y = [&] {
+    std::vector<float> values = floats(kCount + 3);
+    values.erase(values.begin(), values.begin() + 3);
+    return values;
+  }();
+  for (const char* approximate : {"nearest", "up", "down", "random"}) {
+    Machine machine(options() + ",approximate=" + approximate);
+    float *quotient = machine.buffer<float>(kCount), *root = machine.buffer<float>(kCount);
+    machine.run("divide", (kCount + 255) / 256, 256, machine.buffer(x), machine.buffer(y), quotient, root, kCount);
+    for (int i = 0; i < kCount; ++i) {
+      ASSERT_TRUE(same(quotient[i], x[i] / y[i])) << x[i] << " / " << y[i] << ", " << approximate;
+      ASSERT_TRUE(same(root[i], std::sqrt(x[i]))) << x[i] << ", " << approximate;
+    }
+    EXPECT_FALSE(machine.device.approximate_instructions().empty());
+  }
+}
+
+TEST_P(EveryLanes, DivisionAndSquareRootOfDoublesAreIeee) {
+  constexpr int kCount = 4000;
+  const std::vector<double> x = random_patterns<double>(kCount), y = random_patterns<double>(kCount);
+  Machine machine(options());
+  double *quotient = machine.buffer<double>(kCount), *root = machine.buffer<double>(kCount);
+  machine.run("divide64", (kCount + 255) / 256, 256, machine.buffer(x), machine.buffer(y), quotient, root, kCount);
+  for (int i = 0; i < kCount; ++i) {
+    ASSERT_TRUE(same(quotient[i], x[i] / y[i])) << x[i] << " / " << y[i];
+    ASSERT_TRUE(same(root[i], std::sqrt(x[i]))) << x[i];
+  }
+}
+
+TEST_P(EveryLanes, FusedMultiplyAdd) {
+  constexpr int kCount = 4096;
+  const std::vector<float> x = floats(kCount), y = floats(kCount), z = floats(kCount);
+  Machine machine(options());
+  float* out = machine.buffer<float>(kCount);
+  machine.run("fused", 16, 256, machine.buffer(x), machine.buffer(y), machine.buffer(z), out, kCount);
+  for (int i = 0; i < kCount; ++i) ASSERT_TRUE(same(out[i], std::fma(x[i], y[i], z[i]))) << x[i] << " " << y[i] << " " << z[i];
+}
+
+/// Nearest e4m3fnuz by search. Beyond the range: NaN (0x80), or the largest number.
+uint8_t nearest_fnuz(float x, bool saturates) {
+  const auto value = [](int code) { return code >> 3 == 0 ? std::ldexp(code, -10) : std::ldexp(8 + (code & 7), (code >> 3) - 11); };
+  const uint8_t sign = std::signbit(x) ? 0x80 : 0;
+  const double magnitude = std::fabs(static_cast<double>(x));
+  if (std::isnan(x)) return 0x80;
+  if (magnitude >= 248) return saturates ? 0x7F | sign : 0x80;
+  int code = 0;
+  while (code < 0x7F && value(code + 1) <= magnitude) ++code;
+  const double below = magnitude - value(code), above = code == 0x7F ? 1e9 : value(code + 1) - magnitude;
+  if (above < below || (above == below && (code & 1) != 0)) ++code;
+  return code == 0 ? 0 : static_cast<uint8_t>(code | sign);
+}
+
+TEST_P(EveryLanes, Fp8CodesAreNearestAndOverflowFollowsMode) {
+  std::vector<float> x;
+  for (uint32_t high = 0; high < 65536; high += 3)
+    for (const uint32_t low : {0u, 1u, 0x8000u}) {
+      const uint32_t word = high << 16 | low;
+      float value;
+      std::memcpy(&value, &word, 4);
+      x.push_back(value);
+    }
+  if (x.size() % 2 != 0) x.push_back(0);
+  const int n = static_cast<int>(x.size() / 2);
+  for (const int saturates : {0, 1}) {
+    Machine machine(options());
+    auto* out = machine.buffer<unsigned short>(x.size() / 2);
+    machine.run("to_fp8", static_cast<uint32_t>(n + 255) / 256, 256, machine.buffer(x), out, n, saturates);
+    const auto* codes = reinterpret_cast<const uint8_t*>(out);
+    for (size_t i = 0; i < x.size(); ++i) {
+      if (saturates && std::isinf(x[i])) continue;  // see InfinityUnderFp16Overflow
+      ASSERT_EQ(codes[i], nearest_fnuz(x[i], saturates != 0)) << x[i];
+    }
+  }
+}
+
+TEST_P(EveryLanes, HalvesRoundOnce) {
+  constexpr int kCount = 8192;
+  Machine machine(options());
+  const auto x = random_patterns<_Float16>(kCount), y = random_patterns<_Float16>(kCount), z = random_patterns<_Float16>(kCount);
+  auto *sum = machine.buffer<_Float16>(kCount), *product = machine.buffer<_Float16>(kCount), *fma = machine.buffer<_Float16>(kCount);
+  machine.run("half_arithmetic", 32, 256, machine.buffer(x), machine.buffer(y), machine.buffer(z), sum, product, fma, kCount);
+  for (int i = 0; i < kCount; ++i) {
+    const double a = static_cast<double>(x[i]), b = static_cast<double>(y[i]), c = static_cast<double>(z[i]);
+    ASSERT_TRUE(same(sum[i], static_cast<_Float16>(a + b)));  // exact in a double
+    ASSERT_TRUE(same(product[i], static_cast<_Float16>(a * b)));
+    const long double exact = static_cast<long double>(a) * b + c;  // 64 bits: most are exact, the rest cannot be decided here
+    if (std::isfinite(static_cast<double>(exact)) && static_cast<long double>(a) * b == exact - c && exact - static_cast<long double>(a) * b == c)
+      ASSERT_TRUE(same(fma[i], static_cast<_Float16>(exact))) << a << " " << b << " " << c;
+  }
+}
+
+TEST_P(EveryLanes, LanesDiverge) {
+  constexpr int kCount = 1000;
+  std::vector<int> trips(kCount);
+  for (int& trip : trips) trip = static_cast<int>(random_word() % 200);
+  Machine machine(options());
+  int* out = machine.buffer<int>(kCount);
+  machine.run("diverge", 4, 256, machine.buffer(trips), out, kCount);
+  for (int i = 0; i < kCount; ++i) {
+    int s = i;
+    for (int k = 0; k < trips[static_cast<size_t>(i)]; ++k) s = s & 1 ? static_cast<int>(3u * static_cast<unsigned>(s) + 1) : s / 2 - k;
+    ASSERT_EQ(out[i], s) << i;
+  }
+}
+
+std::vector<int> numbers(size_t count) {
+  std::vector<int> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = static_cast<int>(i * i % 1009);
+  return values;
+}
+int sum_of(const std::vector<int>& values, size_t begin, size_t count) {
+  int sum = 0;
+  for (size_t i = begin; i < begin + count; ++i) sum += values[i];
+  return sum;
+}
+
+TEST(Executor, BarriersHoldUnderEverySchedule) {
+  const std::vector<int> x = numbers(1024);
+  for (const char* schedule : {"ahead", "lockstep", "random,seed=1", "random,seed=2"}) {
+    Machine machine(std::string("races,schedule=") + schedule);
+    int* out = machine.buffer<int>(1024);
+    machine.run("tree", 4, 256, machine.buffer(x), out);
+    for (size_t i = 0; i < 1024; ++i) ASSERT_EQ(out[i], sum_of(x, i / 256 * 256, 256)) << schedule;
+    EXPECT_EQ(machine.device.races(), std::vector<std::string>()) << schedule;
+  }
+}
+
+TEST(Executor, RacesAreNamedWithBothInstructions) {
+  Machine machine("races");
+  machine.run("racy_tree", 1, 256, machine.buffer(numbers(256)), machine.buffer<int>(256));
+  ASSERT_FALSE(machine.device.races().empty());
+  const std::string race = machine.device.races()[0];
+  for (const char* text : {"race in racy_tree at LDS offset ", "ds_write", "ds_read", "racy_tree+0x", "nothing orders them"})
+    EXPECT_NE(race.find(text), std::string::npos) << race;
+
+  Machine groups("races");
+  groups.run("racy_groups", 3, 64, groups.buffer<int>(1));
+  ASSERT_EQ(groups.device.races().size(), 1u);
+  EXPECT_NE(groups.device.races()[0].find("byte 0 of buffer 'buffer'"), std::string::npos) << groups.device.races()[0];
+
+  Machine silent;  // the detector is off
+  silent.run("racy_tree", 1, 256, silent.buffer(numbers(256)), silent.buffer<int>(256));
+  EXPECT_TRUE(silent.device.races().empty());
+}
+
+TEST(Executor, AButterflyFor32LanesIsWrongOn64) {
+  const std::vector<int> x = numbers(256);
+  Machine machine;
+  int *of_32 = machine.buffer<int>(256), *of_64 = machine.buffer<int>(256);
+  machine.run("sum_of_32", 1, 256, machine.buffer(x), of_32);
+  machine.run("sum_of_64", 1, 256, machine.buffer(x), of_64);
+  for (size_t i = 0; i < 256; ++i) {
+    EXPECT_EQ(of_64[i], sum_of(x, i / 64 * 64, 64));
+    EXPECT_EQ(of_32[i], sum_of(x, i / 32 * 32, 32));
+    EXPECT_NE(of_32[i], of_64[i]);
+  }
+}
+
+TEST(Executor, AtomicsAndGroupsThatWait) {
+  Machine machine("races");
+  auto* counter = machine.buffer<unsigned>(1);
+  auto* wide = machine.buffer<unsigned long long>(1);
+  machine.run("count", 3, 200, counter, wide);
+  EXPECT_EQ(*counter, 3u * 199 * 200 / 2);
+  EXPECT_EQ(*wide, 599ull << 33);
+  auto* flags = machine.buffer<unsigned>(5);
+  machine.run("relay", 5, 64, flags);
+  EXPECT_EQ(flags[0], 5u);
+  EXPECT_EQ(machine.device.races(), std::vector<std::string>());
+}
+
+TEST(Executor, AddressesOutsideOfBuffersStopTheKernel) {
+  Machine machine;
+  float *x = machine.buffer<float>(64), *out = machine.buffer<float>(64);
+  machine.run("reads_behind", 1, 64, x, out, 0);
+  const std::string why = message_of([&] { machine.run("reads_behind", 1, 64, x, out, 1); });
+  for (const char* text : {"kernel reads_behind, group 0, wave 0", "global_load_dword", "load of 4 bytes", "0 bytes behind buffer 'buffer' (256 bytes)", "lane 63"})
+    EXPECT_NE(why.find(text), std::string::npos) << why;
+}
+
+TEST(Executor, AnUnknownInstructionStopsTheKernelWithItsText) {
+  Machine machine;
+  const std::string why = message_of([&] { machine.run("unknown_instruction", 1, 64, machine.buffer<float>(64)); });
+  EXPECT_NE(why.find("v_cubeid_f32 v1, v1, v1, v1: not implemented: v_cubeid_f32"), std::string::npos) << why;
+}
+
+TEST(Executor, ScratchIsOfEachLane) {
+  std::vector<int> index(64);
+  for (int& i : index) i = static_cast<int>(random_word() % 32);
+  Machine machine;
+  int* out = machine.buffer<int>(64);
+  machine.run("stack", 1, 64, machine.buffer(index), out);
+  for (int i = 0; i < 64; ++i) EXPECT_EQ(out[i], index[static_cast<size_t>(i)] * index[static_cast<size_t>(i)] + i);
+}
+
+// All builds of the lanes' arithmetic give the same bits on random patterns, NaN payloads included.
+TEST(Executor, EveryInstructionHasTheSameBitsInEveryBuild) {
+  const LaneTable& portable = portable_lanes();
+  size_t compared = 0;
+  for (const char* name : {"AVX2", "AVX-512"}) {
+    if (!message_of([&] { lanes_of(name); }).empty()) continue;
+    const LaneTable& other = lanes_of(name);
+    ASSERT_EQ(other.count, portable.count);
+    for (size_t k = 0; k < portable.count; ++k) {
+      for (int round = 0; round < 40; ++round) {
+        std::vector<u32> rows[4];
+        const u32* sources[4];
+        for (int s = 0; s < 4; ++s) {
+          rows[s] = random_patterns<u32>(2 * kLanes);
+          if (round % 2 == 0)
+            for (size_t i = 0; i < rows[s].size(); i += 3) rows[s][i] = round % 4 == 0 ? rows[s][i] % 64 : rows[s][i] & 0xFF80FFFFu;
+          sources[s] = rows[s].data();
+        }
+        State state;
+        state.mode = kIeee | 0xF0 | (round % 3 == 0 ? kFp16Overflow : 0);
+        state.is_gfx950 = round % 5 == 0;
+        std::vector<u32> a(4 * kLanes), b(4 * kLanes);
+        portable.entries[k].body(sources, a.data(), state);
+        other.entries[k].body(sources, b.data(), state);
+        ASSERT_EQ(a, b) << portable.entries[k].name << " in " << name;
+        ++compared;
+      }
+    }
+  }
+  if (compared == 0) GTEST_SKIP() << "this CPU has neither AVX2 nor AVX-512";
+}
+
+TEST(Executor, OptionsThatDoNotExistAreRefused) {
+  EXPECT_NE(message_of([] { options_of("seeds=3"); }).find("option 'seeds=3': expected races, seed=N"), std::string::npos);
+  EXPECT_NE(message_of([] { options_of("schedule=fast"); }).find("expected schedule=ahead|lockstep|random"), std::string::npos);
+  EXPECT_NE(message_of([] { lanes_of("AVX9"); }).find("expected portable, AVX2 or AVX-512"), std::string::npos);
+}
+
+TEST(Executor, WhatIsNoCodeObjectIsRefused) {
+  Memory memory;
+  const auto load = [&](const std::string& bytes) {
+    return message_of([&] { CodeObject(bytes.data(), bytes.size(), memory); });
+  };
+  EXPECT_NE(load("\177ELF").find("cut off"), std::string::npos);
+  EXPECT_NE(load(std::string(4096, 'x')).find("expected a 64-bit ELF file for AMDGPU"), std::string::npos);
+  const std::string whole = bytes_of_file(ASSAY_TEST_KERNELS);
+  for (size_t size = 64; size < whole.size(); size += 61) EXPECT_NE(load(whole.substr(0, size)), "") << size;
+}
+
+}  // namespace
+}  // namespace assay_gcn

@@ -1,0 +1,149 @@
+// Kernels that the executor's tests run: their results are compared with plain C++ loops.
+#include <hip/hip_runtime.h>
+
+#define KERNEL extern "C" __global__
+
+__device__ unsigned item() { return blockIdx.x * blockDim.x + threadIdx.x; }
+
+/// IEEE division and square root: LLVM's sequences of approximate instructions and corrections.
+KERNEL void divide(const float* x, const float* y, float* quotient, float* root, int n) {
+  const int i = int(item());
+  if (i >= n) return;
+  quotient[i] = x[i] / y[i];
+  root[i] = __builtin_sqrtf(x[i]);
+}
+KERNEL void divide64(const double* x, const double* y, double* quotient, double* root, int n) {
+  const int i = int(item());
+  if (i >= n) return;
+  quotient[i] = x[i] / y[i];
+  root[i] = __builtin_sqrt(x[i]);
+}
+KERNEL void fused(const float* x, const float* y, const float* z, float* out, int n) {
+  const int i = int(item());
+  if (i < n) out[i] = __builtin_fmaf(x[i], y[i], z[i]);
+}
+/// Two e4m3fnuz or e4m3fn codes, by the instruction.
+KERNEL void to_fp8(const float* x, unsigned short* out, int n, int saturates) {
+  const int i = int(item());
+  if (saturates) __builtin_amdgcn_s_setreg(1 | 23 << 6 | 0 << 11, 1);  // MODE.FP16_OVFL
+  if (i < n) out[i] = (unsigned short)__builtin_amdgcn_cvt_pk_fp8_f32(x[2 * i], x[2 * i + 1], 0, false);
+}
+KERNEL void to_half(const float* x, _Float16* out, float* back, int n) {
+  const int i = int(item());
+  if (i >= n) return;
+  out[i] = _Float16(x[i]);
+  back[i] = float(out[i]);
+}
+KERNEL void half_arithmetic(const _Float16* x, const _Float16* y, const _Float16* z, _Float16* sum, _Float16* product, _Float16* fma, int n) {
+  const int i = int(item());
+  if (i >= n) return;
+  sum[i] = x[i] + y[i];
+  product[i] = x[i] * y[i];
+  fma[i] = __builtin_fmaf16(x[i], y[i], z[i]);
+}
+/// Trip counts that differ by lane.
+KERNEL void diverge(const int* trips, int* out, int n) {
+  const int i = int(item());
+  if (i >= n) return;
+  int s = i;
+  for (int k = 0; k < trips[i]; ++k) s = s & 1 ? 3 * s + 1 : s / 2 - k;
+  out[i] = s;
+}
+/// A sum over 256 work-items through LDS, and its broadcast.
+KERNEL void tree(const int* x, int* out) {
+  __shared__ int s[256];
+  const int t = int(threadIdx.x);
+  s[t] = x[item()];
+  __syncthreads();
+  for (int half = 128; half > 0; half /= 2) {
+    if (t < half) s[t] += s[t + half];
+    __syncthreads();
+  }
+  out[item()] = s[0];
+}
+/// The same without the second barrier: a race between waves.
+KERNEL void racy_tree(const int* x, int* out) {
+  __shared__ int s[256];
+  const int t = int(threadIdx.x);
+  s[t] = x[item()];
+  __syncthreads();
+  for (int half = 128; half > 0; half /= 2)
+    if (t < half) s[t] += s[t + half];
+  __syncthreads();
+  out[item()] = s[0];
+}
+/// Every work-group writes the same word.
+KERNEL void racy_groups(int* out) {
+  if (threadIdx.x == 0) out[0] = int(blockIdx.x);
+}
+/// A butterfly for waves of 32 lanes: on 64 lanes two halves are never added.
+KERNEL void sum_of_32(const int* x, int* out) {
+  int v = x[item()];
+  for (int mask = 16; mask > 0; mask /= 2) v += __shfl_xor(v, mask);
+  out[item()] = v;
+}
+KERNEL void sum_of_64(const int* x, int* out) {
+  int v = x[item()];
+  for (int mask = 32; mask > 0; mask /= 2) v += __shfl_xor(v, mask);
+  out[item()] = v;
+}
+KERNEL void count(unsigned* counter, unsigned long long* wide) {
+  __hip_atomic_fetch_add(counter, threadIdx.x, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+  __hip_atomic_fetch_max(wide, (unsigned long long)item() << 33, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+}
+/// Groups that wait for the one behind them.
+KERNEL void relay(unsigned* flags) {
+  if (threadIdx.x != 0) return;
+  const unsigned last = gridDim.x - 1;
+  if (blockIdx.x != last)
+    while (__hip_atomic_load(flags + blockIdx.x + 1, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_AGENT) == 0) {
+    }
+  __hip_atomic_store(flags + blockIdx.x, 1 + last - blockIdx.x, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_AGENT);
+}
+KERNEL void reads_behind(const float* x, float* out, int offset) { out[threadIdx.x] = x[int(threadIdx.x) + offset]; }
+/// An instruction that the executor does not have.
+KERNEL void unknown_instruction(float* out) {
+  float v = out[threadIdx.x];
+  asm volatile("v_cubeid_f32 %0, %0, %0, %0" : "+v"(v));
+  out[threadIdx.x] = v;
+}
+/// An array on the stack, indexed by data.
+KERNEL void stack(const int* index, int* out) {
+  volatile int on_stack[32];
+  for (int k = 0; k < 32; ++k) on_stack[k] = k * k + int(threadIdx.x);
+  out[threadIdx.x] = on_stack[index[threadIdx.x] & 31];
+}
+
+// ---- speed
+KERNEL void bench_loop(const float* x, const float* y, float* out, int steps, float a) {
+  const int i = int(item());
+  float s = 0, m = -3.0e38f;
+  for (int k = 0; k < steps; ++k) {
+    float u = x[i + k * 256];
+    const float v = y[i + k * 256];
+    s = __builtin_fmaf(u, v, s), u = u * a, m = __builtin_fmaxf(m, __builtin_fmaf(u, a, v) + s);
+  }
+  out[2 * i] = s, out[2 * i + 1] = m;
+}
+KERNEL void bench_alu(const float* x, float* out, int steps, float a) {
+  const int i = int(item());
+  float p = x[i], q = x[i + 1], r = x[i + 2], s = x[i + 3];
+  for (int k = 0; k < steps; ++k) p = __builtin_fmaf(p, a, q), q = __builtin_fmaf(q, a, r), r = __builtin_fmaxf(r * a, s), s = s + p;
+  out[i] = p + q + r + s;
+}
+KERNEL void bench_tree(const float* x, float* out, int rounds) {
+  __shared__ float s[256];
+  const int t = int(threadIdx.x);
+  float total = 0;
+  for (int k = 0; k < rounds; ++k) {
+    s[t] = x[item()] + total;
+    __syncthreads();
+    for (int half = 128; half > 0; half /= 2) {
+      if (t < half) s[t] += s[t + half];
+      __syncthreads();
+    }
+    total = __builtin_fmaf(s[0], 0.001f, total);
+    __syncthreads();
+  }
+  out[item()] = total;
+}
