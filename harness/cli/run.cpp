@@ -53,6 +53,21 @@ bool finished(const Recorder& recorder, const RunResult& result) {
   }
 }
 
+/// Tells libassay_hip_runtime.so, which plug-ins load, what to be. Returns the library to open.
+std::string library_to_open(const RunArguments& arguments) {
+  if (arguments.execute.empty()) return arguments.backend;
+  const size_t comma = std::min(arguments.execute.find(','), arguments.execute.size());
+  setenv("ASSAY_EXECUTE", arguments.execute.substr(0, comma).c_str(), 1);
+  setenv("ASSAY_EXECUTE_OPTIONS", comma == arguments.execute.size() ? "" : arguments.execute.substr(comma + 1).c_str(), 1);
+  return arguments.backend == "hip" ? "hip_executed" : arguments.backend;
+}
+
+void demand_executor(const RunArguments& arguments, const LibraryInfo& library) {
+  if (!arguments.execute.empty() && library.device.find("executed on the CPU") == std::string::npos)
+    throw UsageError("--execute " + arguments.execute + ": expected a library that is linked to libassay_hip_runtime.so, got " + library.path + " on device '" +
+                library.device + "'; try --backend hip, or link it with -lassay_hip_runtime");
+}
+
 /// Cases whose kernels wait for each other in several ranks.
 bool has_ranks(const Case& one) {
   const auto ranks = one.parameters.find("ranks");
@@ -97,8 +112,9 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   const std::vector<Case> all = open_cases_for(arguments.selection);
   std::vector<Case> selected = selected_of(all, arguments.selection);
   const auto ended = [] { return ended_by() != nullptr; };
-  Backend opened = open_backend({arguments.backend, arguments.in_process, arguments.timeout_seconds, ended});
+  Backend opened = open_backend({library_to_open(arguments), arguments.in_process, arguments.timeout_seconds, ended});
   if (!opened.library.joins_groups || std::none_of(selected.begin(), selected.end(), has_ranks)) meeting.reset();
+  demand_executor(arguments, opened.library);
   const WorkerOptions for_ranks{.timeout_seconds = arguments.timeout_seconds, .ended = ended};
   if (meeting && meeting->launch().index == 0) opened = meeting->with_ranks(std::move(opened), for_ranks);
   opened.call = [call = std::move(opened.call), &supervisor](const CallRequest& request) {

@@ -13,6 +13,7 @@ namespace assay {
 struct RunArguments {
   std::string backend = "cpu";  ///< a name, or the path of a library
   std::string kernel = "*";
+  std::string execute;  ///< "ARCH[,OPTION...]": AMD code objects are executed on the CPU; empty: they run on the GPU
   Selection selection;
   std::vector<std::string> reports;
   int repeat = 1;
