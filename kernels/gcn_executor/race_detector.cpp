@@ -13,8 +13,19 @@ bool RaceDetector::ordered(const Wave& w, const Access& earlier) const {
 void RaceDetector::access(Wave& w, const Operation* o, std::vector<Touch>& touches, uint64_t offset, uint64_t bytes, Kind kind, bool atomic,
                           const Buffer* buffer) {
   const uint64_t first = offset / 4, last = (offset + bytes - 1) / 4;
+  const bool whole_words = (offset | bytes) % 4 == 0;
+  const auto group = static_cast<uint32_t>(w.group->number);
+  const uint32_t ordered_from = w.group->ordered, acquired = w.group->acquired;
+  // Whether nothing has to be looked at: no access, one that is ordered, or this wave's own.
+  const auto settled = [&](const Access& earlier) {
+    return earlier.group == group ? earlier.time < ordered_from || (earlier.wave == w.number && !earlier.several) : earlier.time < acquired;
+  };
   for (uint64_t k = first; k <= last; ++k) {
     Touch& touch = touches[k];
+    if (whole_words && (touch.write.operation == nullptr || settled(touch.write)) && (touch.read.operation == nullptr || settled(touch.read))) {
+      (kind == kWrite ? touch.write : touch.read) = {o, w.number, group, time_, 15, atomic, false};
+      continue;
+    }
     unsigned mask = 15;
     if (k == first) mask &= 15u << (offset % 4);
     if (k == last) mask &= 15u >> (3 - (offset + bytes - 1) % 4);
