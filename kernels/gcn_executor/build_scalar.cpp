@@ -232,6 +232,24 @@ const Operation* s_swappc_b64(Wave& w, const Operation* o) {
   return w.launch->executable->at(to);
 }
 
+const Operation* s_set_gpr_idx_off(Wave&, const Operation* o) { return o + o->slots; }
+
+/// Vector registers are indexed by source 0 until s_set_gpr_idx_off: bit 0 of `code` says first sources, bit 3 destinations. The vector
+/// instructions between are executed here.
+const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
+  const u32 index = low_word(w, o->source[0]) & 0xFF;
+  const Operation* next = w.launch->executable->ready(o + o->slots);
+  for (; next->run != s_set_gpr_idx_off; next = w.launch->executable->ready(next + next->slots)) {
+    if (next->run != w.launch->lanes->vector) throw Fault("not implemented: an instruction other than a vector one with indexed registers");
+    Operation moved = *next;
+    if (o->code & 8) moved.row = static_cast<u16>(moved.row + index);
+    if (o->code & 1 && moved.source[0].kind == Source::kRow) moved.source[0].index = static_cast<u16>(moved.source[0].index + index);
+    if (moved.row > 255 || (moved.source[0].kind == Source::kRow && moved.source[0].index > 255)) throw Fault("an indexed register above v255");
+    (void)w.launch->lanes->vector(w, &moved);
+  }
+  return next + next->slots;
+}
+
 /// Bits offset .. offset + bytes of MODE; see build_mode().
 const Operation* set_mode(Wave& w, const Operation* o) {
   const u32 mask = (o->bytes >= 32 ? ~0u : (1u << o->bytes) - 1) << o->offset;
@@ -409,6 +427,14 @@ bool build_scalar(Build& build) {
   else if (name == "s_sleep") o.run = s_sleep;
   else if (name == "s_endpgm") o.run = s_endpgm;
   else if (name == "s_trap") o.run = s_trap;
+  else if (name == "s_set_gpr_idx_off") o.run = s_set_gpr_idx_off;
+  else if (name == "s_set_gpr_idx_on") {
+    const std::string& which = build.in.operands.at(1).text;
+    if (which != "gpr_idx(SRC0)" && which != "gpr_idx(DST)") not_implemented(which);
+    o.run = s_set_gpr_idx_on;
+    o.source[0] = source_of(build.in.operands[0], 'b');
+    o.code = which == "gpr_idx(DST)" ? 8 : 1;
+  }
   if (o.run != nullptr || build_jump(build) || build_constant(build) || build_mode(build) || build_load(build)) return true;
   const auto found = table().find(name);
   if (found == table().end()) return false;

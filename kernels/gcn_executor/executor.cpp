@@ -191,6 +191,8 @@ const Operation* Executable::decode(const Operation* operation) {
   return &o;
 }
 
+const Operation* Executable::ready(const Operation* operation) { return operation->run == decode_first ? decode(operation) : operation; }
+
 std::vector<std::string> Executable::check() {
   std::vector<std::string> found;
   for (const auto& [end, function] : object_.functions()) {

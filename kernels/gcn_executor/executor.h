@@ -60,6 +60,8 @@ class Executable {
   std::string describe(const Operation* operation) const;
   /// Decodes in place. Throws Fault with the text of an instruction that is not implemented.
   const Operation* decode(const Operation* operation);
+  /// Decodes an operation that no wave has reached yet.
+  const Operation* ready(const Operation* operation);
   /// Decodes every function. Returns the instructions that are not implemented, and those whose parts do not give LLVM's text again.
   std::vector<std::string> check();
 
