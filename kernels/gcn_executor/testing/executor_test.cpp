@@ -184,8 +184,9 @@ TEST_P(GcnLanes, HalvesRoundOnce) {
     ASSERT_TRUE(same(sum[i], static_cast<_Float16>(a + b)));  // exact in a double
     ASSERT_TRUE(same(product[i], static_cast<_Float16>(a * b)));
     const long double exact = static_cast<long double>(a) * b + c;  // 64 bits: most are exact, the rest cannot be decided here
-    if (std::isfinite(static_cast<double>(exact)) && static_cast<long double>(a) * b == exact - c && exact - static_cast<long double>(a) * b == c)
+    if (std::isfinite(static_cast<double>(exact)) && static_cast<long double>(a) * b == exact - c && exact - static_cast<long double>(a) * b == c) {
       ASSERT_TRUE(same(fma[i], static_cast<_Float16>(exact))) << a << " " << b << " " << c;
+    }
   }
 }
 
@@ -312,7 +313,7 @@ TEST(GcnExecutor, EveryInstructionHasTheSameBitsInEveryBuild) {
           sources[s] = rows[s].data();
         }
         State state;
-        state.mode = kIeee | 0xF0 | (round % 3 == 0 ? kFp16Overflow : 0);
+        state.mode = kIeee | 0xF0u | (round % 3 == 0 ? u32{kFp16Overflow} : 0u);
         state.is_gfx950 = round % 5 == 0;
         std::vector<u32> a(4 * kLanes), b(4 * kLanes);
         portable.entries[k].body(sources, a.data(), state);
