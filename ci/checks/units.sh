@@ -40,14 +40,14 @@ expect 2 "units.csv:2:" env ASSAY_DATA="$scratch/data" "$assay" arch list
 # One that nobody knows has candidates, until somebody's row says how it adds.
 expect 0 "no single prediction; 4 candidate models" "$assay" arch list
 expect 0 "may add as gfx950.mfma.e4m3.f32:each_product" "$assay" arch show gfx950.mfma.e4m3.f32
-expect 0 "accumulation is undocumented: an element may be what any candidate model returns" "$assay" contracts show aiter.gemm_a8w8.gfx950
+expect 0 "accumulation is undocumented: an element may be what any candidate model returns" "$assay" contracts show aiter.ck_gemm_a8w8.gfx950
 {
   head -1 "$root/reference/contracts/units.csv"
   grep '^gfx950.mfma.e4m3.f32:as_gfx942,' "$root/reference/contracts/unit_candidates.csv" | sed 's/:as_gfx942//; s/,inferred,/,measured,/'
 } >"$scratch/found.csv"
-expect 0 "E = max e of all t of k mod 2" "$assay" contracts show aiter.gemm_a8w8.gfx950 --contracts "$scratch/found.csv"
-head -1 "$root/reference/contracts/dot.csv" >"$scratch/e5m2.csv"
-grep '^aiter.gemm_a8w8.gfx950,' "$root/reference/contracts/dot.csv" | sed 's/^aiter.gemm_a8w8/my.gemm/; s/mfma.e4m3/mfma.e5m2/' >>"$scratch/e5m2.csv"
+expect 0 "E = max e of all t of k mod 2" "$assay" contracts show aiter.ck_gemm_a8w8.gfx950 --contracts "$scratch/found.csv"
+head -1 "$root/reference/contracts/dot_amd.csv" >"$scratch/e5m2.csv"
+grep '^aiter.ck_gemm_a8w8.gfx950,' "$root/reference/contracts/dot_amd.csv" | sed 's/^aiter.ck_gemm_a8w8/my.gemm/; s/mfma.e4m3/mfma.e5m2/' >>"$scratch/e5m2.csv"
 expect 2 "unit: of unit 'gfx950.mfma.e5m2.f32' nothing is predicted, and it has no candidates" "$assay" contracts show my.gemm.gfx950 --contracts "$scratch/e5m2.csv"
 
 # A unit of one's own.

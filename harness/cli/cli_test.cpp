@@ -62,13 +62,13 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
 TEST_F(Cli, AnArchitectureSelectsTheProductsOfItsUnits) {
   const Answer amd = assay("list --all --suite gemm_block_scaled/quick --arch gfx942");
   EXPECT_EQ(amd.exit_code, 0);
-  EXPECT_THAT(amd.text, HasSubstr("aiter.gemm_a8w8_blockscale_bpreshuffle@v0.1.5.post3.gfx942"));
+  EXPECT_THAT(amd.text, HasSubstr("aiter.ck_gemm_a8w8_blockscale_bpreshuffle.gfx942"));
   EXPECT_THAT(amd.text, Not(HasSubstr(".sm_90/")));
   EXPECT_THAT(assay("list --all --suite mma/quick --arch sm_89").text, Not(HasSubstr("mma/sm_90")));
   const Answer unknown = assay("list --all --arch gfx950");
   EXPECT_THAT(unknown.text, HasSubstr("6 of 7 tensor core instructions of gfx950 accumulate in an undocumented way (assay arch list): GEMMs on "
                                       "gfx950.mfma.e4m3.f32 are checked against all its candidate models"));
-  EXPECT_THAT(unknown.text, HasSubstr("gemm_scaled/aiter.gemm_a8w8_bpreshuffle.gfx950/"));
+  EXPECT_THAT(unknown.text, HasSubstr("gemm_scaled/aiter.ck_gemm_a8w8_bpreshuffle.gfx950/"));
   EXPECT_THAT(unknown.text, HasSubstr("\nquant_group/")) << "which names no architecture";
   EXPECT_THAT(assay("list --all --arch gfx942").text, Not(HasSubstr("undocumented")));
   const Answer none = assay("list --arch gfx9420");

@@ -96,6 +96,10 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"bias", "recipe: how a bias joins before the last rounding; empty: the contract takes none"},
       {"out", "formats of the result"},
       {"weight", "`shuffle(R,C)`: B lies in tiles, as AITER's preshuffled kernels want it"},
+      {"k_order",
+       "`lanes(L,R,A)`: an instruction takes R neighbours in k from each of L places that lie A apart, then the next R; alternatives are "
+       "kernel instances; empty: ascending"},
+      {"denormals", "`flush`: subnormal scales, sums and results of fp32 count as 0; `keep` or empty: they do not"},
       {"azp", "`adj` or `azp*adj`: the zero-point correction subtracted from the int32 sum"},
       {"programs", "contracts whose algorithms are candidates"},
       {"ranks", "numbers of ranks, from 2"},

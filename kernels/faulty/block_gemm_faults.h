@@ -132,10 +132,24 @@ struct BlockUnitOcp : units::Gfx942MfmaE4m3fnuzF32 {
   using A = units::E4m3;
   using B = units::E4m3;
 };
-struct BlockGemmFnuzAsFn : ProductOfScales<BlockUnitOcp> {
+struct BlockGemmFnuzAsFn : CkBlocks<BlockUnitOcp> {
   using CodesOfA = units::E4m3fnuz;
   using CodesOfB = units::E4m3fnuz;
   static constexpr const char* kContract = AiterOpusBlockscale::kContract;
+  template <class Y>
+  SIMT_DEVICE static Y stored(float result) {
+    return AiterOpusBlockscale::stored<Y>(result);
+  }
+};
+
+/// bf16 is rounded to nearest where opus cuts it off.
+struct BlockGemmRounded : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = AiterOpusBlockscale::kContract;
+};
+
+/// k in ascending order, where lanes of an instruction take it from places that lie apart.
+struct BlockGemmKAscending : FlushedProductOfScales<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = AiterBlockscale::kContract;
 };
 
 /// The last part of k comes too late.
@@ -146,6 +160,11 @@ struct BlockGemmSplitRace : TorchBlock1x128 {
 /// One hundredth too much.
 struct BlockGemmGain : DeepGemm1d2d {
   SIMT_DEVICE static float result(float acc, float) { return acc * 1.01f; }
+};
+
+/// Parts of k are added before they are rounded.
+struct BlockGemmSplitKInF32 : AiterBlockscale {
+  static constexpr const char* kContract = AiterBlockscaleSplitK::kContract;
 };
 
 /// A shuffled weight read row by row.

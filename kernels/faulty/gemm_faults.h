@@ -57,10 +57,10 @@ struct GemmFnAsFnuz : WeightFirst<GemmUnitFnuz> {
 };
 
 /// Codes of OCP as gfx942 reads them: half of each number.
-struct GemmOcpAsFnuz : WeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
+struct GemmOcpAsFnuz : CkRowwise<units::Gfx942MfmaE4m3fnuzF32> {
   using CodesOfA = units::E4m3;
   using CodesOfB = units::E4m3;
-  static constexpr const char* kContract = "aiter.gemm_a8w8.gfx950";
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx950";
 };
 
 /// Whole instructions of k alone, of which gfx950's of int8 have 64 products.
@@ -93,6 +93,17 @@ using GemmGfx950WeightTwice = ShuffledTwice<AiterBpreshuffleGfx950<units::Gfx950
 /// A loop over k that ends one early.
 struct GemmInt8LastProduct : VllmScaledMmInt8 {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - 1; }
+};
+
+/// k in ascending order, where lanes of an instruction take it from places that lie apart.
+struct GemmKAscending : OfShuffledWeight<FlushedWeightFirst<units::Gfx942MfmaE4m3fnuzF32>> {
+  static constexpr const char* kContract = AiterBpreshuffle::kContract;
+  static constexpr bool kTakesBias = false;
+};
+
+/// A build without the flag that flushes.
+struct GemmSubnormalsKept : LaneOrder<WeightFirst<units::Gfx942MfmaE4m3fnuzF32>, 4, 32> {
+  static constexpr const char* kContract = AiterGemmA8w8Fnuz::kContract;
 };
 
 /// Parts of k are added before they are scaled and rounded.

@@ -24,6 +24,7 @@ std::vector<Kernel> norm_faults() {
       of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: the rule of gfx950 on gfx942", {"bf16"}),
       of_norms<WeightsNotFlushed<>>("weights_not_flushed", "flashinfer/jit/core.py: -use_fast_math, and a build without it"),
       of_norms<WeightSignKept<>>("weight_sign_kept", "flashinfer v0.1.6 norm.cuh: no bias is added to the weight"),
+      of_norms<WeightOffsetLeftOut>("weight_offset_left_out", "aiter v0.1.16.post6 rmsnorm_quant_kernels.cu: no weight_offset is added"),
       of_added_norms<SumNotRounded>("sum_not_rounded", "vLLM #52104, vllm-omni #6878"),
       of_added_norms<SumRounded>("sum_rounded", "aiter #2586, vLLM #52104"),
       of_added_norms<VarianceOfUnroundedSum>("variance_of_unrounded_sum", "vLLM type_convert.cuh 4a8dd8e3, vLLM #52104"),

@@ -86,6 +86,11 @@ struct WeightSignKept : Base {
   static float weight(float gamma) { return gamma; }
 };
 
+/// AITER's norm as it was before v0.1.17.
+struct WeightOffsetLeftOut : AiterRmsNorm {
+  static constexpr const char* kContract = AiterRmsNormV0117::kContract;
+};
+
 /// bf16 cut off where the contract rounds to nearest.
 template <class Base>
 struct CutOffStore : Base {

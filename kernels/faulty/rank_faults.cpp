@@ -14,8 +14,9 @@ Kernel of_ranks(const char* name, const char* contract, void (*run)(const Call&,
 }
 
 template <class NormRules, RankRun kSum>
-Kernel of_fused(const char* name, const char* contract, const char* twin, const char* cites) {
-  Kernel row = fused_row<NormRules, kSum>(name, contract);
+Kernel of_fused(const char* name, const char* contract, const char* twin, const char* cites,
+                AreaRequest (*area)(const Call&) = signals_and_buffer) {
+  Kernel row = fused_row<NormRules, kSum>(name, contract, area);
   row.fault = name;
   row.cites = cites;
   row.twin = twin;
@@ -42,8 +43,12 @@ std::vector<Kernel> rank_faults() {
                "flashinfer trtllm_allreduce_fusion.cuh fb28d724: fp32_acc left off"),
       of_ranks("rank_sums_in_f16", vllm1, run_one_shot<RankSumsInF16>, one, "sglang 34473, vllm 55345: bf16 in fp16",
                signals_and_buffer, Values{"bf16"}),
-      of_ranks("rank_sums_in_f32", "quickreduce.all_reduce_fp", run_two_shot<RankSumsInF32>, two,
-               "no regression known; better than its contract, and other bits", signals_and_buffer, kHalf),
+      of_ranks("rank_sums_in_f32", "quickreduce.all_reduce_fp_bf16", run_two_shot<RankSumsInF32>, two,
+               "no regression known; better than its contract, and other bits", signals_and_buffer, Values{"bf16"}),
+      of_ranks("rank_sum_to_inf", "quickreduce.all_reduce_fp.gfx942", run_two_shot<RankSumToInf>, two,
+               "vllm csrc/rocm/quickreduce/base.h v0.33.0: set_fp16_ovfl under gfx942 alone", signals_and_buffer, half),
+      of_ranks("rank_cast_unscaled", "sglang.quick_all_reduce_fp_cast", run_two_shot<RankCastUnscaled>, two,
+               "sglang 34473: bf16 beyond 65504 in fp16", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_truncated", vllm2, run_two_shot<RankTruncated>, two,
                "no regression known; survives every tolerance of these tests"),
       of_ranks("rank_from_zero", "aiter.all_reduce_1stage", run_one_shot<RankFromZero>, one,
@@ -98,12 +103,16 @@ std::vector<Kernel> rank_faults() {
                "no regression known; the range of codes as other quantizations have it", coded_area, half),
       of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded,
                "sglang 40084, 34473: FP16_OVFL armed on one chip and not on the next", coded_area, half),
+      of_ranks("codec_saturates", "aiter.all_reduce_fp8_nosat.gfx942", run_owner_keeps<CodecSaturates>, "all_reduce.owner_keeps",
+               "rocm-systems 9556: v_cvt_pk_fp8_f32 taken for one that saturates", owner_keeps_area<CodecSaturates>, half),
+      of_ranks("codec_inf_saturates", "quickreduce.all_reduce_fp8_nosat.gfx950", run_coded<CodecInfSaturates>, coded,
+               "rocm-systems 9556: v_cvt_pk_fp8_f32 taken for one that saturates", coded_area, half),
       of_ranks("codec_eps_forgotten", "quickreduce.all_reduce_int4_bf16", run_coded<CodecEpsForgotten>, coded,
                "no regression known; the reciprocal of a group of zeros", coded_area, Values{"bf16"}),
-      of_ranks("codec_owner_reads", "aiter.all_reduce_fp8.gfx950", run_owner_keeps<CodecOwnerReads>, "all_reduce.owner_keeps",
+      of_ranks("codec_owner_reads", "aiter.all_reduce_fp8_nosat.gfx950", run_owner_keeps<CodecOwnerReads>, "all_reduce.owner_keeps",
                "b12x 44: the mend of that design, under the contract of one that has it", owner_keeps_area<CodecOwnerReads>,
                half),
-      of_ranks("codec_half_the_group", "aiter.all_reduce_fp8_g64.gfx950", run_owner_keeps<CodecHalfTheGroup>,
+      of_ranks("codec_half_the_group", "aiter.all_reduce_fp8_g64_nosat.gfx950", run_owner_keeps<CodecHalfTheGroup>,
                "all_reduce.owner_keeps", "no regression known; the group of parts that 64 does not divide",
                owner_keeps_area<CodecHalfTheGroup>, half),
       of_ranks("codec_stripe_next", "flashinfer.all_reduce_fp8_twoshot", run_owner_keeps<CodecStripeNext>,
@@ -117,6 +126,9 @@ std::vector<Kernel> rank_faults() {
       of_fused<VllmFusedAddRmsNormV0191, run_one_shot<AbsoluteRules>>(
           "fused_rounded_before_weight", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot",
           "vllm PR 46070: releases before it round before the weight"),
+      of_fused<FusedSquaresInF32, run_lamport<LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty>>>(
+          "fused_squares_in_f32", "flashinfer.all_reduce_add_rms_norm_mnnvl_oneshot", "all_reduce_add_rms_norm.lamport",
+          "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: its two shots square in fp32", minus_zero_area),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankMisses>>("fused_rank_misses", "vllm.all_reduce_add_rms_norm",
                                                                       "all_reduce_add_rms_norm.one_shot",
                                                                       "vllm 30650: a rank whose reduction was skipped"),

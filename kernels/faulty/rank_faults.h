@@ -199,6 +199,31 @@ struct CodecOwnerReads : AiterFp8<true> {
   static constexpr bool kOwnerKeeps = false;
 };
 
+/// Codes saturate, where the instruction without FP16_OVFL makes NaN beyond the largest one.
+struct CodecSaturates : AiterFp8<false> {
+  SIMT_DEVICE static uint8_t code(float scaled) { return simt::to_e4m3fnuz_sat(scaled); }
+};
+struct CodecInfSaturates : Fp8Codec<true> {
+  template <class>
+  SIMT_DEVICE static uint8_t code(float scaled) {
+    return simt::to_e4m3fn_sat(scaled);
+  }
+};
+
+/// Sums of fp16 overflow to Inf on the chip whose kernels arm FP16_OVFL.
+struct RankSumToInf : NativeRules<FromZeroRules> {};
+
+/// The cast of bf16 to fp16 without the divisor that keeps sums in range.
+struct RankCastUnscaled : CastToHalf<FromZeroRules, true> {};
+
+/// Squares in fp32 where they are made in 16 bits.
+struct FusedSquaresInF32 : FlashinferMnnvlAddRmsNorm {
+  template <class T>
+  SIMT_DEVICE static float square(float z) {
+    return z * z;
+  }
+};
+
 /// Two scales for 64 numbers that have one.
 struct CodecHalfTheGroup : AiterFp8<true, 32> {};
 

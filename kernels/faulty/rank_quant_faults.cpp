@@ -37,9 +37,11 @@ Kernel of_groups(const char* name, const char* contract, const char* protocol, c
 }  // namespace
 
 std::vector<Kernel> rank_quant_faults() {
-  const char *packed = "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", *token = "aiter.all_reduce_add_rms_norm_token_fp8";
+  const char *packed = "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", *token = "aiter.all_reduce_add_rms_norm_token_fp8_ftz";
   return {of_tokens<GroupAfterNorm<AiterArToken, ZeroScale>, run_one_shot<FlushingSums>>(
               "fused_zero_scale", token, "one_shot", "no regression known; aiter e4048607 says 1 for an amax of 0, its all-reduce in fp8 does not"),
+          of_tokens<GroupAfterNorm<AiterArToken, ScaleKept>, run_one_shot<FlushingSums>>(
+              "fused_scale_not_flushed", token, "one_shot", "aiter/jit/core.py e4048607: -fgpu-flush-denormals-to-zero left off"),
           of_tokens<AnotherNorm<AiterArToken, AiterArNormRounded>, run_one_shot<FlushingSums>>(
               "fused_rounded_before_codes", token, "one_shot", "vllm 41825: which of two fused norms is rounded before its codes"),
           of_tokens<AiterArToken, run_one_shot<RankOrderDescending>>("fused_order_descending", token, "one_shot",

@@ -13,13 +13,18 @@ struct ZeroScale : AiterArGroup {
   SIMT_DEVICE static float amax(float widest) { return widest; }
 };
 
+/// A subnormal scale is kept, and codes are not NaN.
+struct ScaleKept : AiterArGroup {
+  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
+};
+
 /// The last rank comes first.
 struct RankOrderDescending : FlushingSum<AbsoluteRules> {
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int ranks) { return ranks - 1 - i; }
 };
 
 /// The norm is rounded to 16 bits before its codes.
-struct AiterArNormRounded : AiterFlushedAddNorm {
+struct AiterArNormRounded : AiterArAddNorm {
   static constexpr bool kRoundsOutput = true;
 };
 

@@ -13,6 +13,10 @@ struct PlainProduct {
   using CodesOfA = typename MatrixUnit::A;  ///< that the tensors hold
   using CodesOfB = typename MatrixUnit::B;
 
+  static constexpr int64_t kPeriod = 1;  ///< products after which the order along k repeats
+  /// The product that is multiplied at a place.
+  SIMT_DEVICE static int64_t product_at(int64_t place) { return place; }
+
   static constexpr bool kDenseWeight = false;  ///< rows of b follow each other: it is no matrix of rows
 
   /// Where what is multiplied lies.
@@ -23,6 +27,23 @@ struct PlainProduct {
   SIMT_DEVICE static int64_t place_of_d(int64_t row, int64_t column, int64_t pitch) { return row * pitch + column; }
   SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
 };
+
+/// Each of kLanes groups of lanes takes eight neighbours in k, and the groups begin kApart apart: composable_kernel 8e22e1ae,
+/// blockwise_gemm_pipeline_xdlops_base.hpp CalculateAThreadOriginDataIndex. Both factors are read so.
+template <class Base, int kLanes, int kApart>
+struct LaneOrder : Base {
+  static constexpr int64_t kPeriod = kLanes * kApart;
+  SIMT_DEVICE static int64_t product_at(int64_t place) {
+    const int64_t at = place % kPeriod, eight = at / 8;
+    return place - at + eight % kLanes * kApart + eight / kLanes * 8 + at % 8;
+  }
+};
+
+/// The end of whole periods of k.
+template <class Rules>
+SIMT_DEVICE int64_t end_of_periods(int64_t first, int64_t end) {
+  return first + (end - first + Rules::kPeriod - 1) / Rules::kPeriod * Rules::kPeriod;
+}
 
 /// Refuses a weight whose rows lie apart where there are no rows.
 template <class Rules>

@@ -28,11 +28,11 @@ SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& 
                        int64_t end) {
   using U = typename Rules::Unit;
   for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
-    const int64_t r = row + i / U::kK, at = k + i % U::kK;
+    const int64_t r = row + i / U::kK, at = Rules::product_at(k + i % U::kK);
     step.a[i] = r < x.m && at < end ? x.a[Rules::byte_of_a(Rules::row_of_a(r, x.m), at, x.pitch_a)] : uint8_t{0};
   }
   for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
-    const int64_t c = column + i / U::kK, at = k + i % U::kK;
+    const int64_t c = column + i / U::kK, at = Rules::product_at(k + i % U::kK);
     step.b[i] = c < x.n && at < end ? x.b[Rules::byte_of_b(c, at, x.n, x.pitch_b)] : uint8_t{0};
   }
 }

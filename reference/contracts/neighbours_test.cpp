@@ -91,7 +91,7 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
                        (row.flow->name == "row_norm" && row.text("y") == "mul(r)");
       const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // a division and a cast
       EXPECT_GE(names.size(), given_to_cache ? 5u : few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
-      const bool unlimited = row.cells.contains("code") && row.text("code") == "div(s) to(q)";  // a quotient and a cast
+      const bool unlimited = row.cells.contains("code") && row.text("code").starts_with("div(s) to(q");  // a quotient and a cast
       EXPECT_TRUE(x != &kBf16 || few || unlimited || names.size() >= (integers ? 11u : 15u)) << row.id;
     }
   }

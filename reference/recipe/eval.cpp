@@ -5,6 +5,8 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/arithmetic_steps.h"
@@ -108,7 +110,23 @@ void each(const Step& step, const RowPart& part) {
   for (size_t i = 0; i < part.size; ++i) part.set(i, apply(step, part[i]));
 }
 
-void convert(const Step& step, const RowPart& part) {
+/// Infinities of a part, which a conversion that saturates finite numbers alone leaves as they are.
+class Infinities {
+ public:
+  explicit Infinities(const RowPart& part) {
+    for (double* const ends : {part.low, part.high})
+      for (size_t i = 0; ends && i < part.size; ++i)
+        if (std::isinf(ends[i])) found_.emplace_back(ends + i, ends[i]);
+  }
+  void restore() const {
+    for (const auto& [place, value] : found_) *place = value;
+  }
+
+ private:
+  std::vector<std::pair<double*, double>> found_;
+};
+
+void round_to_format(const Step& step, const RowPart& part) {
   const Specials specials = step.target->specials;
   const bool nearest = step.rounding == Rounding::kNearestEven;
   if (nearest && specials == Specials::kInteger && step.beyond == BeyondInteger::kSaturate && part.pinned())
@@ -119,6 +137,13 @@ void convert(const Step& step, const RowPart& part) {
     lanes().round(grid, part.low, part.size);
   else
     lanes().round_spans(grid, part.low, part.high, part.size);
+}
+
+void convert(const Step& step, const RowPart& part) {
+  if (!step.keeps_infinity) return round_to_format(step, part);
+  const Infinities infinities(part);
+  round_to_format(step, part);
+  infinities.restore();
 }
 
 void run(const Recipe& recipe, const RowPart& part, const Environment& environment, StepListener* listener) {

@@ -56,6 +56,7 @@ std::string applied(const Step& step, const std::string& v) {
       if (step.rounding == Rounding::kTowardZero) rule = ", toward zero";
       if (step.rounding == Rounding::kNearestAway) rule = ", ties away";
       if (step.beyond == BeyondInteger::kWrap) rule = ", wraps";
+      if (step.keeps_infinity) rule += ", finite numbers saturate";
       if (step.beyond == BeyondInteger::kUndefined) rule += ", undefined beyond it";
       if (step.target->bits <= 8 && step.overflow == Overflow::kSpecial) rule += ", no saturation";
       return std::string(step.target->name) + "(" + v + rule + ")";

@@ -225,9 +225,11 @@ class CellParser {
     else if (argument.text == "nosat" && !integer)
       step.overflow = Overflow::kSpecial;
     else if (argument.text == "sat") step.overflow = Overflow::kSaturate;
+    else if (argument.text == "ovfl" && !integer)
+      step.overflow = Overflow::kSaturate, step.keeps_infinity = true;
     else
       throw ParseError(argument.position, "'" + argument.text + "' is not one of: rz, rna, " +
-                                            std::string(integer ? "sat, wrap, undef" : "nosat, sat"));
+                                            std::string(integer ? "sat, wrap, undef" : "nosat, sat, ovfl"));
   }
 
   const Names& names_;

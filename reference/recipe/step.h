@@ -49,6 +49,7 @@ struct Step {
   Rounding rounding = Rounding::kNearestEven;
   Overflow overflow = Overflow::kSpecial;
   BeyondInteger beyond = BeyondInteger::kSaturate;  ///< of `to` an integer format, and of a sum in one
+  bool keeps_infinity = false;  ///< of `to` that saturates: finite numbers alone do, Inf stays Inf
   int slack_ulps = 0;         ///< the result may be off by this many ulp of the working format,
   double slack_per_unit = 0;  ///< and by floor(this |v|) ulp more, v what the step takes;
   double slack_relative = 0;  ///< or by this part of the exact result

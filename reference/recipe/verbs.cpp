@@ -60,7 +60,7 @@ Steps other_powers(const CellStep& pow2) {
 Steps other_conversions(const CellStep& to) {
   const std::string format = to.argument(0), rules = joined(to).substr(format.size());
   if (rules.ends_with(",nosat")) return {CellStep::made("to", {format})};
-  if (rules == ",rz") return {CellStep::made("to", {format})};
+  if (rules == ",rz" || rules == ",ovfl") return {CellStep::made("to", {format})};
   if (!rules.empty()) return {};
   if (format == "e8m0") return {CellStep::made("to", {"e8m0", "nosat"})};  // powers of two need no rounding
   Steps others = {CellStep::made("to", {format, "rz"})};
@@ -112,9 +112,9 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kErf, "erf", "erf", "error function of v, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to v", kUp, true},
       {Verb::kSqrt, "sqrt", "sqrt", "square root of v", kUp, true},
       {Verb::kRsqrt, "rsqrt", "rsqrt", "1 / square root of v", kDown, true},
-      {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|wrap|undef])",
-       "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; integers saturate with NaN as 0, or "
-       "wrap, or are undefined beyond the format",
+      {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|ovfl|wrap|undef])",
+       "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; with ovfl (AMD's MODE.FP16_OVFL) finite numbers "
+       "saturate and Inf stays Inf; integers saturate with NaN as 0, or wrap, or are undefined beyond the format",
        kUp, false, other_conversions, ties_away},
   };
   return verbs;

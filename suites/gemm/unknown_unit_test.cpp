@@ -23,7 +23,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 /// gfx950: a row whose unit nobody knows.
-const TestCells kGfx950 = {{"contract", "aiter.gemm_a8w8.gfx950"}, {"n", "32"}, {"k", "416"}, {"y", "bf16"}};
+const TestCells kGfx950 = {{"contract", "aiter.ck_gemm_a8w8.gfx950"}, {"n", "32"}, {"k", "416"}, {"y", "bf16"}};
 
 TestCells of_gfx950(TestCells cells) {
   for (const auto& [column, text] : kGfx950) cells.insert({column, text});
@@ -31,7 +31,7 @@ TestCells of_gfx950(TestCells cells) {
 }
 
 TEST(UnknownGemm, WhatAnyCandidateOfAUnitMakesIsRightAndSoAreMixtures) {
-  for (const char* contract : {"aiter.gemm_a8w8.gfx950", "aiter.gemm_a8w8_bpreshuffle.gfx950", "assay.unknown_fp8_row.gfx950"})
+  for (const char* contract : {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_bpreshuffle.gfx950", "assay.unknown_fp8_row_lanes.gfx950"})
     for (const char* fill : {"amax_scaled", "few_maxima", "amax_scaled_positive", "codes_with_nans"})
       expect_members_and_a_mixture_pass(case_with(of_gfx950({{"contract", contract}, {"fill", fill}})), 4, 4);
 }
@@ -67,7 +67,7 @@ TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
     EXPECT_THAT(names, Contains(mistake));
     EXPECT_THAT(blind, Not(Contains(mistake)));
   }
-  const Case shuffled = case_with(of_gfx950({{"contract", "aiter.gemm_a8w8_bpreshuffle.gfx950"}}));
+  const Case shuffled = case_with(of_gfx950({{"contract", "aiter.ck_gemm_a8w8_bpreshuffle.gfx950"}}));
   for (const char* mistake : {"b: read as if it were not shuffled", "b: read as if it were shuffled twice"})
     EXPECT_THAT(power_of(*gemm().bind(shuffled), shuffled.blind_to).blind_to, Not(Contains(mistake)));
 }

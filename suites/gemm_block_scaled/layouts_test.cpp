@@ -46,13 +46,13 @@ TEST(GemmBlockScaled, ALayoutPlacesScalesAndItsTranspositionIsSeen) {
 }
 
 TEST(GemmBlockScaled, AShuffledWeightIsTheSameProduct) {
-  const std::map<std::string, std::string> plain = {{"contract", "aiter.gemm_a8w8_blockscale@v0.1.1.gfx942"},
+  const std::map<std::string, std::string> plain = {{"contract", "aiter.ck_gemm_a8w8_blockscale.gfx942"},
                                                     {"scales", "1x128_128x128"},
                                                     {"n", "144"},
                                                     {"y", "bf16"},
                                                     {"layout_a", "row"}};
   std::map<std::string, std::string> shuffled = plain;
-  shuffled["contract"] = "aiter.gemm_a8w8_blockscale_bpreshuffle@v0.1.5.post3.gfx942";
+  shuffled["contract"] = "aiter.ck_gemm_a8w8_blockscale_bpreshuffle.gfx942";
   shuffled["layout_a"] = "col";
   const Case one = case_with(plain), other = case_with(shuffled);
   const Problem of_one = gemm().bind(one)->problem(), of_other = gemm().bind(other)->problem();

@@ -29,16 +29,23 @@ struct CodecConstants<simt::Bf16> {
   static constexpr bool kMaySaturate = false;
 };
 
-template <class T>
+/// e4m3fnuz as v_cvt_pk_fp8_f32 makes it where FP16_OVFL is not set: from the tie 248 on NaN.
+SIMT_DEVICE uint8_t to_e4m3fnuz_nosat(float v) {
+  return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80);
+}
+
+/// T: of the arithmetic; S: of the message.
+template <class T, class S = T>
 struct CodecRules : CodecConstants<T> {
   using Number = T;
+  using Stored = S;
   static constexpr bool kSaturates = true;
   static constexpr bool kFirstPass = true, kOwnerReadsItsCodes = true;
   SIMT_DEVICE static int lane_of(int place) { return place % 2; }  ///< which of two groups
 };
 
-template <int kLevels, bool kOverflowSaturates, class T = simt::F16>
-struct IntegerCodec : CodecRules<T> {
+template <int kLevels, bool kOverflowSaturates, class T = simt::F16, class S = T>
+struct IntegerCodec : CodecRules<T, S> {
   static constexpr bool kSaturates = kOverflowSaturates;
   static constexpr float kMost = kLevels - 1, kLeast = -kLevels;
   SIMT_DEVICE static float extreme(float low, float high) { return -low >= high ? low : high; }
@@ -51,8 +58,9 @@ struct IntegerCodec : CodecRules<T> {
   SIMT_DEVICE static float number(uint8_t code) { return float(int8_t(code)); }
 };
 
-template <bool kOcp, class T = simt::F16>
-struct Fp8Codec : CodecRules<T> {
+/// kOcp: e4m3fn, of gfx950, where FP16_OVFL is not set and nothing saturates; else e4m3fnuz of gfx942, where it is.
+template <bool kOcp, class T = simt::F16, class S = T>
+struct Fp8Codec : CodecRules<T, S> {
   static constexpr bool kSaturates = !kOcp && CodecConstants<T>::kMaySaturate;
   static constexpr int kBias = kOcp ? 7 : 8;
   SIMT_DEVICE static float extreme(float low, float high) {
@@ -61,7 +69,7 @@ struct Fp8Codec : CodecRules<T> {
   SIMT_DEVICE static float scale(float m) { return half_number<T, kSaturates>(m * CodecRules<T>::kOver240); }
   template <class>
   SIMT_DEVICE static uint8_t code(float scaled) {
-    return kOcp ? simt::to_e4m3fn_sat(scaled) : simt::to_e4m3fnuz_sat(scaled);
+    return kOcp ? simt::to_e4m3fn_nosat(scaled) : simt::to_e4m3fnuz_sat(scaled);
   }
   SIMT_DEVICE static float number(uint8_t code) {
     if (kOcp ? (code & 0x7f) == 0x7f : code == 0x80) return simt::from_bits(0x7fc00000u);

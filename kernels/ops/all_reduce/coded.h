@@ -10,7 +10,8 @@ namespace assay_kernels {
 
 template <class Rules, class Protocol>
 SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
-  using T = typename Rules::Number;
+  using T = typename Rules::Stored;
+  using Number = typename Rules::Number;
   const RankBlock me(a);
   const int64_t stride = int64_t{simt::block_size()} * a.blocks, first = int64_t{me.block} * simt::block_size() + simt::thread();
   const int64_t groups = (a.elements + kCodecBlock - 1) / kCodecBlock;
@@ -20,13 +21,15 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
   const auto owner_of = [&](int64_t g) {
     return parts.part == 0 ? a.ranks - 1 : int(g / parts.part < a.ranks ? g / parts.part : a.ranks - 1);
   };
-  const auto* const x = static_cast<const T*>(a.x[me.rank]);
+  const auto number_of = [&](int rank, int64_t i) {
+    return i < a.elements ? half_number<Number, Rules::kSaturates>(simt::to_float(static_cast<const T*>(a.x[rank])[i])) : 0.0f;
+  };
   auto* const y = static_cast<T*>(a.y[me.rank]);
 
   rank_barrier<Protocol, RankPlace::kStart, false>(a, me);
   float v[kCodecBlock], sum[kCodecBlock];
   for (int64_t g = first; g < groups; g += stride) {
-    for (int i = 0; i < kCodecBlock; ++i) v[i] = g * kCodecBlock + i < a.elements ? simt::to_float(x[g * kCodecBlock + i]) : 0.0f;
+    for (int i = 0; i < kCodecBlock; ++i) v[i] = number_of(me.rank, g * kCodecBlock + i);
     encode_block<Rules>(v, numbers_of(me.rank, g));
   }
   rank_barrier<Protocol, RankPlace::kMiddle, true>(a, me);
@@ -37,11 +40,9 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
       if (Rules::kFirstPass) {
         decode_block<Rules>(numbers_of(rank, g), v);
       } else {
-        for (int i = 0; i < kCodecBlock; ++i)
-          v[i] = g * kCodecBlock + i < a.elements ? simt::to_float(static_cast<const T*>(a.x[rank])[g * kCodecBlock + i])
-                                                  : 0.0f;
+        for (int i = 0; i < kCodecBlock; ++i) v[i] = number_of(rank, g * kCodecBlock + i);
       }
-      for (int i = 0; i < kCodecBlock; ++i) sum[i] = half_number<T, Rules::kSaturates>(sum[i] + v[i]);
+      for (int i = 0; i < kCodecBlock; ++i) sum[i] = half_number<Number, Rules::kSaturates>(sum[i] + v[i]);
     }
     encode_block<Rules>(sum, sums_of(me.rank, g));
     for (int i = 0; i < kCodecBlock && !Rules::kOwnerReadsItsCodes; ++i)

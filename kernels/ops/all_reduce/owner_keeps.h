@@ -29,6 +29,7 @@ struct AiterFp8 {
   SIMT_DEVICE static float ended(float sum) { return rounded_to<Number>(sum); }
   SIMT_DEVICE static float scale(float widest) { return rounded_to<Number>(widest / kMost); }
   SIMT_DEVICE static float scaled(float v, float /*widest*/, float scale) { return v / scale; }
+  SIMT_DEVICE static uint8_t code(float scaled) { return kOcp ? simt::to_e4m3fn_nosat(scaled) : to_e4m3fnuz_nosat(scaled); }
 };
 
 struct FlashinferFp8 {
@@ -47,6 +48,7 @@ struct FlashinferFp8 {
     const float multiplier = 448.0f / simt::max_number(widest, 1e-12f);
     return simt::max_number(simt::min_number(v * multiplier, 448.0f), -448.0f);  // of NaN +448: a clamp by constants in Triton
   }
+  SIMT_DEVICE static uint8_t code(float scaled) { return simt::to_e4m3fn_sat(scaled); }
 };
 
 /// Codes of a group and their scale, sent to where others read them. `chunk_from(i, v)` gives the numbers of a chunk from i on.
@@ -63,8 +65,7 @@ SIMT_DEVICE void encode_group(unsigned char* to, ChunkFrom chunk_from) {
     chunk_from(first, v);
     simt::Vector<uint8_t> codes{};
     for (int i = 0; i < kChunk; ++i) {
-      const float scaled = Rules::scaled(v[i], widest, scale);
-      codes.at[i] = Rules::kOcp ? simt::to_e4m3fn_sat(scaled) : simt::to_e4m3fnuz_sat(scaled);
+      codes.at[i] = Rules::code(Rules::scaled(v[i], widest, scale));
     }
     simt::send16(reinterpret_cast<uint8_t*>(to) + first, codes);
   }

@@ -63,6 +63,41 @@ struct NativeRules : Base {
   }
 };
 
+/// v in fp16 under MODE.FP16_OVFL: a finite number saturates, Inf stays Inf. Of other formats the bit says nothing.
+template <class T>
+SIMT_DEVICE float saturated_to(float v) {
+  const float rounded = rounded_to<T>(v);
+  const bool overflows = std::is_same_v<T, simt::F16> && simt::magnitude(rounded) > 65504.0f && simt::magnitude(v) < simt::from_bits(0x7f800000u);
+  return overflows ? (v > 0 ? 65504.0f : -65504.0f) : rounded;
+}
+
+/// vllm csrc/rocm/quickreduce/quick_reduce_impl.cuh v0.33.0 CodecBase on gfx942: sums of T saturate.
+template <class Base>
+struct SaturatingRules : Base {
+  static constexpr bool kNative = true;
+  template <class T>
+  SIMT_DEVICE static float sum(float a, float b) {
+    return saturated_to<T>(Base::template sum<T>(a, b));
+  }
+};
+
+/// Numbers of bf16 that are cast to fp16, added there and cast back: the same file, cast_bf2half. kDivisor: of sglang's pull request 34484, a
+/// power of two that keeps numbers and sums in the range of fp16.
+template <class Base, bool kSaturates, int kDivisor = 1>
+struct CastToHalf : Base {
+  static constexpr bool kNative = true;
+  SIMT_DEVICE static float half(float v) { return kSaturates ? saturated_to<simt::F16>(v) : rounded_to<simt::F16>(v); }
+  SIMT_DEVICE static float wire(float v) { return half(Base::wire(v) * (1.0f / kDivisor)); }
+  template <class T>
+  SIMT_DEVICE static float sum(float a, float b) {
+    return half(Base::template sum<T>(a, b));
+  }
+  template <class T>
+  SIMT_DEVICE static T result(float sum) {
+    return Base::template result<T>(sum * float(kDivisor));
+  }
+};
+
 /// flashinfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh fb28d724 reduceLamportRanksChunked<WorldSize, 8>: both sums
 /// begin with +0.
 template <class Base>

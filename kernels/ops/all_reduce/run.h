@@ -150,7 +150,7 @@ void run_coded(const Call& call, const Ranks& ranks, int first, int count) {
   const assay_tensor& x = call.input("x");
   expect_whole_packets(a, x);
   with_type(x, [&](auto type) {
-    if (!std::is_same_v<decltype(type), typename Codec::Number>) unsupported("the codec is one of another format");
+    if (!std::is_same_v<decltype(type), typename Codec::Stored>) unsupported("the codec is one of another format");
   });
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / kCodecBlock), all_reduce_coded<Codec, RankRules>);
 }

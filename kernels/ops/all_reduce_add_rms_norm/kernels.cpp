@@ -13,7 +13,9 @@ std::vector<Kernel> all_reduce_add_rms_norm_kernels() {
           fused_row<FlashinferTrtllmAddRmsNorm, run_two_shot<FlushingSums>>("all_reduce_add_rms_norm.two_shot",
                                                        "flashinfer.all_reduce_add_rms_norm_twoshot"),
           fused_row<FlashinferTrtllmAddRmsNorm, run_lamport<LamportRules<FlushingSums, MinusZeroIsEmpty>>>(
-              "all_reduce_add_rms_norm.lamport", "flashinfer.all_reduce_add_rms_norm_oneshot", minus_zero_area)};
+              "all_reduce_add_rms_norm.lamport", "flashinfer.all_reduce_add_rms_norm_oneshot", minus_zero_area),
+          fused_row<FlashinferMnnvlAddRmsNorm, run_lamport<LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty>>>(
+              "all_reduce_add_rms_norm.lamport", "flashinfer.all_reduce_add_rms_norm_mnnvl_oneshot", minus_zero_area)};
 }
 
 }  // namespace assay_kernels

@@ -17,12 +17,14 @@ struct ThenGroups {
         {"flashinfer.all_reduce_add_rms_norm_token_fp8_twoshot", "flashinfer.trtllm_add_rms_norm_token_fp8"},
         {"flashinfer.all_reduce_add_rms_norm_group_packed_oneshot", "flashinfer.trtllm_add_rms_norm_group_packed"},
         {"flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", "flashinfer.trtllm_add_rms_norm_group_packed"},
-        {"aiter.all_reduce_add_rms_norm_token_fp8", "aiter.ar_add_rms_norm_token_fp8"},
-        {"aiter.all_reduce_add_rms_norm_token_fp8_gfx942", "aiter.ar_add_rms_norm_token_fp8_gfx942"},
-        {"aiter.all_reduce_add_rms_norm_token_fp8_2stage", "aiter.ar_add_rms_norm_token_fp8_2stage"},
-        {"aiter.all_reduce_add_rms_norm_group_fp8", "aiter.ar_add_rms_norm_group_fp8"},
-        {"aiter.all_reduce_add_rms_norm_group_fp8_gfx942", "aiter.ar_add_rms_norm_group_fp8_gfx942"},
-        {"aiter.all_reduce_add_rms_norm_group_fp8_2stage", "aiter.ar_add_rms_norm_group_fp8_2stage"}};
+        {"aiter.all_reduce_add_rms_norm_token_fp8_ftz", "aiter.ar_add_rms_norm_token_fp8_ftz"},
+        {"aiter.all_reduce_add_rms_norm_token_fp8_ftz_gfx942", "aiter.ar_add_rms_norm_token_fp8_ftz_gfx942"},
+        {"aiter.all_reduce_add_rms_norm_token_fp8_ftz_2stage", "aiter.ar_add_rms_norm_token_fp8_ftz_2stage"},
+        {"aiter.all_reduce_add_rms_norm_group_fp8_ftz", "aiter.ar_add_rms_norm_group_fp8_ftz"},
+        {"aiter.all_reduce_add_rms_norm_group_fp8_ftz_gfx942", "aiter.ar_add_rms_norm_group_fp8_ftz_gfx942"},
+        {"aiter.all_reduce_add_rms_norm_group_fp8_ftz_2stage", "aiter.ar_add_rms_norm_group_fp8_ftz_2stage"},
+        {"aiter.all_reduce_add_rms_norm_token_fp8_ftz_2stage_gfx942", "aiter.ar_add_rms_norm_token_fp8_ftz_2stage_gfx942"},
+        {"aiter.all_reduce_add_rms_norm_group_fp8_ftz_2stage_gfx942", "aiter.ar_add_rms_norm_group_fp8_ftz_2stage_gfx942"}};
     for (const auto& [id, half] : kHalves)
       if (whole == id) return half;
     unsupported("contract " + whole);
@@ -60,12 +62,14 @@ std::vector<Kernel> all_reduce_add_rms_norm_quant_group_kernels() {
       group_row<run_two_shot<FlushingSums>, run_norm_rank_token>(two, "flashinfer.all_reduce_add_rms_norm_token_fp8_twoshot", kToken),
       group_row<run_lamport<OneShot>, run_norm_rank_group>(lamport, "flashinfer.all_reduce_add_rms_norm_group_packed_oneshot", kPacked, minus_zero_area_with_sums),
       group_row<run_two_shot<FlushingSums>, run_norm_rank_group>(two, "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", kPacked),
-      group_row<run_one_shot<FlushingSums>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8", kToken),
-      group_row<run_one_shot<CutOffSum<FlushingSums>>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8_gfx942", kToken, barrier_area_with_sums, bf16),
-      group_row<run_two_shot<FlushingSums>, run_norm_rank_token>(two, "aiter.all_reduce_add_rms_norm_token_fp8_2stage", kToken),
-      group_row<run_one_shot<FlushingSums>, run_norm_rank_group>(one, "aiter.all_reduce_add_rms_norm_group_fp8", kGroup),
-      group_row<run_one_shot<CutOffSum<FlushingSums>>, run_norm_rank_group>(one, "aiter.all_reduce_add_rms_norm_group_fp8_gfx942", kGroup, barrier_area_with_sums, bf16),
-      group_row<run_two_shot<FlushingSums>, run_norm_rank_group>(two, "aiter.all_reduce_add_rms_norm_group_fp8_2stage", kGroup),
+      group_row<run_one_shot<FlushingSums>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8_ftz", kToken),
+      group_row<run_one_shot<CutOffSum<FlushingSums>>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8_ftz_gfx942", kToken, barrier_area_with_sums, bf16),
+      group_row<run_two_shot<FlushingSums>, run_norm_rank_token>(two, "aiter.all_reduce_add_rms_norm_token_fp8_ftz_2stage", kToken),
+      group_row<run_one_shot<FlushingSums>, run_norm_rank_group>(one, "aiter.all_reduce_add_rms_norm_group_fp8_ftz", kGroup),
+      group_row<run_one_shot<CutOffSum<FlushingSums>>, run_norm_rank_group>(one, "aiter.all_reduce_add_rms_norm_group_fp8_ftz_gfx942", kGroup, barrier_area_with_sums, bf16),
+      group_row<run_two_shot<FlushingSums>, run_norm_rank_group>(two, "aiter.all_reduce_add_rms_norm_group_fp8_ftz_2stage", kGroup),
+      group_row<run_two_shot<CutOffSum<FlushingSums>>, run_norm_rank_token>(two, "aiter.all_reduce_add_rms_norm_token_fp8_ftz_2stage_gfx942", kToken, barrier_area_with_sums, bf16),
+      group_row<run_two_shot<CutOffSum<FlushingSums>>, run_norm_rank_group>(two, "aiter.all_reduce_add_rms_norm_group_fp8_ftz_2stage_gfx942", kGroup, barrier_area_with_sums, bf16),
   };
 }
 

@@ -5,10 +5,10 @@
 namespace assay_kernels {
 namespace {
 
-using FusedAddList = NormList<VllmFusedAddRmsNormV0191, VllmFusedAddRmsNorm20260618, VllmIrFusedAddRmsNorm, LigerFusedAddRmsNorm, FlashinferFusedAddRmsNorm, FlashinferTrtllmAddRmsNorm,
-                      FlashinferGemmaFusedAddRmsNorm, FlashinferFusedAddRmsNormV067, FlashinferGemmaFusedAddRmsNormV067, AiterFusedAddRmsNorm, AiterOpusFusedAddRmsNorm, AiterOpusFusedAddRmsNormOdd,
+using FusedAddList = NormList<VllmFusedAddRmsNormV0191, VllmFusedAddRmsNorm20260618, VllmIrFusedAddRmsNorm, LigerFusedAddRmsNorm, FlashinferFusedAddRmsNorm, FlashinferTrtllmAddRmsNorm, FlashinferMnnvlAddRmsNorm,
+                      FlashinferGemmaFusedAddRmsNorm, FlashinferFusedAddRmsNormV067, FlashinferGemmaFusedAddRmsNormV067, AiterFusedAddRmsNorm, AiterFusedAddRmsNormV0117, AiterOpusFusedAddRmsNorm, AiterOpusFusedAddRmsNormOdd,
                       AiterOpusT5FusedAddRmsNorm>;
-using FusedAddCutOffList = NormList<AiterFusedAddRmsNormGfx942, AiterOpusFusedAddRmsNormGfx942>;
+using FusedAddCutOffList = NormList<AiterFusedAddRmsNormGfx942, AiterFusedAddRmsNormGfx942V0117, AiterOpusFusedAddRmsNormGfx942>;
 
 void fused_add_by_contract(const Call& call) {
   FusedAddList::with(call.contract(), [&](auto rules) { run_rms_norm<decltype(rules)>(call); });

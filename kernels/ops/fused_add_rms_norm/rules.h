@@ -50,6 +50,18 @@ struct FlashinferTrtllmAddRmsNorm : Flushing<PlusZero<RoundedSum>> {
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm";
 };
 
+/// FlashInfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh (fb28d724) oneshotAllreduceFusionKernel: the residual is added and
+/// squares are made in the type of x.
+struct FlashinferMnnvlAddRmsNorm : PlusZero<RoundedSum> {
+  static constexpr const char* kContract = "flashinfer.mnnvl_add_rms_norm";
+  SIMT_DEVICE static float weight(float gamma) { return PlusZero<RoundedSum>::weight(flushed(gamma)); }
+  SIMT_DEVICE static float kept(float v) { return flushed(v); }
+  template <class T>
+  SIMT_DEVICE static float square(float z) {
+    return simt::to_float(simt::from_float<T>(z * z));
+  }
+};
+
 /// FlashInfer flashinfer/norm/kernels/fused_add_rmsnorm.py (fb28d724), the CuTe DSL.
 struct FlashinferFusedAddRmsNormV067 : PlusZero<WideSum> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm@v0.6.7";
@@ -66,6 +78,15 @@ struct AiterFusedAddRmsNorm : Flushing<WideSum> {
 
 struct AiterFusedAddRmsNormGfx942 : Flushing<WideSum> {
   static constexpr const char* kContract = "aiter.fused_add_rms_norm_gfx942";
+  using Store = StoreCutOff;
+};
+
+/// Since v0.1.17 weight_offset, 0, is added to the weight.
+struct AiterFusedAddRmsNormV0117 : Flushing<PlusZero<WideSum>> {
+  static constexpr const char* kContract = "aiter.fused_add_rms_norm@v0.1.17";
+};
+struct AiterFusedAddRmsNormGfx942V0117 : Flushing<PlusZero<WideSum>> {
+  static constexpr const char* kContract = "aiter.fused_add_rms_norm_gfx942@v0.1.17";
   using Store = StoreCutOff;
 };
 

@@ -25,12 +25,13 @@ SIMT_KERNEL void block_scaled_product(BlockGemmArguments x) {
     const int64_t end = part + x.part < k ? part + x.part : k;
     SIMT_UNROLL
     for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0, acc[i] = 0.0f;
-    for (int64_t at = part; at < end; at += U::kK) {
+    const int64_t last = end_of_periods<Rules>(part, end);
+    for (int64_t at = part; at < last; at += U::kK) {
       stage<Rules, kThreads>(step, x, row, column, at, end);
       simt::barrier();
       units::mma<U, kWarp>(chain, factors);
       simt::barrier();
-      const bool promotes = (at + U::kK - part) % Rules::kPromote == 0 || at + U::kK >= end;
+      const bool promotes = (at + U::kK - part) % Rules::kPromote == 0 || at + U::kK >= last;
       const int64_t first = part + (at - part) / Rules::kPromote * Rules::kPromote;  // of the products that are promoted
       SIMT_UNROLL
       for (int i = 0; i < chain.kElements && promotes; ++i) {
@@ -43,7 +44,8 @@ SIMT_KERNEL void block_scaled_product(BlockGemmArguments x) {
     }
     if (!Rules::keeps_part(part, end, k)) continue;
     SIMT_UNROLL
-    for (int i = 0; i < chain.kElements; ++i) sum[i] = part == 0 ? acc[i] : sum[i] + acc[i];
+    for (int i = 0; i < chain.kElements; ++i)
+      sum[i] = Rules::kAddsResults ? added_block_result_as<Rules>(x.y, sum[i], acc[i]) : part == 0 ? acc[i] : sum[i] + acc[i];
   }
   SIMT_UNROLL
   for (int i = 0; i < chain.kElements; ++i) {
@@ -58,6 +60,7 @@ void run_block_gemm(const Call& call) {
   BlockGemmArguments x = block_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>,
                                               Rules::kRowsOfScaleB, Rules::kAddsC, Rules::kForm, Rules::kProducts);
   expect_weight<Rules>(x);
+  if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("atomics add results of 16 bits");
   if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/gemm/rules.h"
+#include "kernels/ops/flushed.h"
 #include "kernels/ops/gemm_block_scaled/problem.h"
 #include "kernels/ops/quant_mx/bytes_out.h"
 
@@ -17,6 +18,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   static constexpr ScaleForm kForm = ScaleForm::kFloat;
   static constexpr int64_t kProducts = kProductsOfScale;  ///< that share a scale
   static constexpr bool kInUnit = false;  ///< the unit takes them
+  static constexpr bool kAddsResults = false;  ///< each part of k is a result of its own, and results are added in their format
 
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
     return scales.data[row * scales.row_stride + block * scales.block_stride];
@@ -29,6 +31,10 @@ struct BlockRules : PlainProduct<MatrixUnit> {
     return scale(x.scale_b, column / x.scale_b.rows, k / kProductsOfScale);
   }
   SIMT_DEVICE static float result(float acc, float /*c*/) { return acc; }
+  template <class Y>
+  SIMT_DEVICE static Y stored(float result) {
+    return simt::from_float<Y>(result);
+  }
 };
 
 /// Both scales are multiplied first: acc + (sa sb) chain, one FMA.
@@ -158,17 +164,51 @@ struct UnknownBlocks : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "assay.unknown_fp8_1x128_128x128.sm_90";
 };
 
-// composable_kernel 1eb2e573, blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp, which hipcc contracts; AITER e4048607, opus_gemm.
-struct AiterBlockscale : ProductOfScales<units::Gfx942MfmaE4m3fnuzF32> {
-  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale@v0.1.1.gfx942";
+/// The product of both scales first, in a build that flushes.
+template <class MatrixUnit>
+struct FlushedProductOfScales : BlockRules<MatrixUnit> {
+  SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) {
+    return flushed(simt::fma(flushed(flushed(sa) * flushed(sb)), chain, acc));
+  }
 };
-struct AiterOpusBlockscale : ProductOfScales<units::Gfx942MfmaE4m3fnuzF32> {
-  static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale.gfx942";
+
+/// composable_kernel 1eb2e573, blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp, which hipcc contracts; AITER e4048607, opus_gemm. In the
+/// order of an instance of 16x16 tiles: KPack is 16.
+template <class MatrixUnit>
+using CkBlocks = LaneOrder<FlushedProductOfScales<MatrixUnit>, 4, 16>;
+
+struct AiterBlockscale : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale.gfx942";
+};
+/// bf16 is the upper half of fp32: csrc/include/opus/opus.hpp, OPUS_FP32_to_BF16_DEFAULT 2.
+struct AiterOpusBlockscale : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
+  template <class Y>
+  SIMT_DEVICE static Y stored(float result) {
+    if constexpr (std::is_same_v<Y, simt::Bf16>)
+      return simt::from_float<Y>(simt::from_bits(simt::bits(result) & 0xffff0000u));
+    else
+      return simt::from_float<Y>(result);
+  }
+  static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale_rz.gfx942";
 };
 /// On gfx950 with codes of OCP, by its unit or by a candidate of it.
 template <class MatrixUnit>
-struct AiterBlockscaleGfx950 : ProductOfScales<MatrixUnit> {
-  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale.gfx950";
+struct AiterBlockscaleGfx950 : CkBlocks<MatrixUnit> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale.gfx950";
+};
+
+/// Parts of k as results of 16 bits that are added to zeros, here one after the other; atomics add them as they come: SetKBatch in AITER
+/// e4048607, gemm_a8w8_blockscale_common.cuh.
+template <class Base>
+struct AddedBlockResults : Base {
+  static constexpr bool kAddsResults = true;
+};
+struct AiterBlockscaleSplitK : AddedBlockResults<AiterBlockscale> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale_split_k.gfx942";
+};
+template <class MatrixUnit>
+struct AiterBlockscaleSplitKGfx950 : AddedBlockResults<AiterBlockscaleGfx950<MatrixUnit>> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale_split_k.gfx950";
 };
 
 /// The weight comes shuffled, and scales of a by their bytes, [blocks of k, m], whatever their strides.
@@ -179,14 +219,14 @@ struct Preshuffled : OfShuffledWeight<Base> {
   }
 };
 struct AiterBlockscaleBpreshuffle : Preshuffled<AiterBlockscale> {
-  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale_bpreshuffle@v0.1.5.post3.gfx942";
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale_bpreshuffle.gfx942";
 };
 template <class MatrixUnit>
 struct AiterBlockscaleBpreshuffleGfx950 : Preshuffled<AiterBlockscaleGfx950<MatrixUnit>> {
-  static constexpr const char* kContract = "aiter.gemm_a8w8_blockscale_bpreshuffle.gfx950";
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale_bpreshuffle.gfx950";
 };
 struct AiterOpusBlockscaleBpreshuffle : Preshuffled<AiterOpusBlockscale> {
-  static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale_bpreshuffle.gfx942";
+  static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale_bpreshuffle_rz.gfx942";
 };
 
 }  // namespace assay_kernels

@@ -47,12 +47,13 @@ SIMT_KERNEL void scaled_product(GemmArguments x) {
     const int64_t end = part + x.part < k ? part + x.part : k;
     SIMT_UNROLL
     for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0, promoted[i] = 0.0f;
-    for (int64_t at = part; at < end; at += U::kK) {
+    const int64_t last = end_of_periods<Rules>(part, end);
+    for (int64_t at = part; at < last; at += U::kK) {
       stage<Rules, kThreads>(step, x, row, column, at, end);
       simt::barrier();
       units::mma<U, kWarp>(chain, factors);
       simt::barrier();
-      const bool promotes = Rules::kPromote > 0 && ((at + U::kK - part) % kEvery == 0 || at + U::kK >= end);
+      const bool promotes = Rules::kPromote > 0 && ((at + U::kK - part) % kEvery == 0 || at + U::kK >= last);
       SIMT_UNROLL
       for (int i = 0; i < chain.kElements && promotes; ++i) {
         promoted[i] = promoted[i] + number_of_sum<U>(chain.at[i]);

@@ -5,7 +5,7 @@ namespace assay_kernels {
 namespace {
 
 using RmsNormList = NormList<VllmRmsNormV0191, VllmRmsNorm20260618, VllmIrRmsNorm, VllmMinimaxQkRmsNorm, VllmGemmaRmsNorm, VllmRmsNormBatchInvariant, FlashinferRmsNorm, FlashinferGemmaRmsNorm,
-                      FlashinferRmsNormV067, FlashinferGemmaRmsNormV067, AiterRmsNorm, AiterGemmaRmsNorm, AiterOpusT5RmsNorm, LigerRmsNorm,
+                      FlashinferRmsNormV067, FlashinferGemmaRmsNormV067, AiterRmsNorm, AiterRmsNormV0117, AiterGemmaRmsNorm, AiterOpusT5RmsNorm, LigerRmsNorm,
                       LigerGemmaRmsNorm>;
 
 void rms_norm_by_contract(const Call& call) {
@@ -21,7 +21,13 @@ std::vector<Kernel> rms_norm_kernels() {
            {AiterRmsNormGfx942::kContract},
            {{"x", {"bf16"}}, {"warp", simt::kWarpSizes}},
            {},
-           run_rms_norm<AiterRmsNormGfx942>}};
+           run_rms_norm<AiterRmsNormGfx942>},
+          {"rms_norm",
+           "rms_norm",
+           {AiterRmsNormGfx942V0117::kContract},
+           {{"x", {"bf16"}}, {"warp", simt::kWarpSizes}},
+           {},
+           run_rms_norm<AiterRmsNormGfx942V0117>}};
 }
 
 }  // namespace assay_kernels

@@ -115,7 +115,7 @@ SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& 
   SIMT_UNROLL
   for (int i = 0; i < kElements; ++i) {
     const float z = Rules::kAdds && Rules::kSquaresRounded ? narrow[i] : v[i];
-    sum += z * z;
+    sum += Rules::template square<T>(z);
   }
   if constexpr (std::is_same_v<Held<Rules, T>, Widened<T>>) {
     Widened<T> wide;

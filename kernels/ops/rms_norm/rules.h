@@ -38,6 +38,11 @@ struct NormRules {
   /// From a row of x to the next.
   SIMT_DEVICE static int64_t pitch(int64_t pitch, int32_t /*n*/) { return pitch; }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
+  /// Of a number of T or of a sum in fp32.
+  template <class T>
+  SIMT_DEVICE static float square(float z) {
+    return z * z;
+  }
   /// What is added to the mean.
   SIMT_DEVICE static float share(float eps, float /*n*/) { return eps; }
   SIMT_DEVICE static float factor(float mean, float eps) { return simt::rsqrt(mean + eps); }
@@ -138,6 +143,15 @@ struct AiterRmsNorm : Flushing<NormRules> {
 
 struct AiterRmsNormGfx942 : Flushing<NormRules> {
   static constexpr const char* kContract = "aiter.rms_norm_gfx942";
+  using Store = StoreCutOff;
+};
+
+/// Since v0.1.17 weight_offset, 0, is added to the weight.
+struct AiterRmsNormV0117 : Flushing<PlusZero<NormRules>> {
+  static constexpr const char* kContract = "aiter.rms_norm@v0.1.17";
+};
+struct AiterRmsNormGfx942V0117 : Flushing<PlusZero<NormRules>> {
+  static constexpr const char* kContract = "aiter.rms_norm_gfx942@v0.1.17";
   using Store = StoreCutOff;
 };
 

@@ -18,6 +18,9 @@ struct DoubleFusedFnuz : AiterNormFnuz {
 struct DoubleUnfused : NormThenGroup<AiterRmsNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.double_quant_unfused";
 };
+struct DoubleUnfusedV0117 : NormThenGroup<AiterRmsNormV0117, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.double_quant_unfused@v0.1.17";
+};
 struct DoubleUnfusedGfx942 : NormThenGroup<AiterRmsNormGfx942, AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.double_quant_unfused_gfx942";
 };
@@ -26,7 +29,7 @@ struct DoubleEager : NormThenGroup<VllmIrRmsNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.double_quant_eager";
 };
 
-using DoubleList = NormList<DoubleFused, DoubleFusedFnuz, DoubleUnfused, DoubleUnfusedGfx942, DoubleEager>;
+using DoubleList = NormList<DoubleFused, DoubleFusedFnuz, DoubleUnfused, DoubleUnfusedV0117, DoubleUnfusedGfx942, DoubleEager>;
 
 template <class First, class Second = First>
 void run_double(const Call& call) {

@@ -27,6 +27,11 @@ struct AiterHipNorm : NormThenGroup<WideNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.rmsnorm_group_quant";
 };
 
+/// Since v0.1.17 weight_offset, 0, is added to the weight.
+struct AiterHipNormV0117 : NormThenGroup<PlusZero<WideNorm>, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.rmsnorm_group_quant@v0.1.17";
+};
+
 /// What is stored beside it is flushed; the norm stays fp32 up to the codes.
 struct AiterFlushedAddNorm : WideAddNorm {
   SIMT_DEVICE static float sum(float x, float residual) { return flushed(WideAddNorm::sum(flushed(x), flushed(residual))); }
@@ -39,6 +44,9 @@ struct AiterFlushedAddNormGfx942 : AiterFlushedAddNorm {
 struct AiterHipNormToken : NormThenGroup<WideNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.rmsnorm_quant";
 };
+struct AiterHipNormTokenV0117 : NormThenGroup<PlusZero<WideNorm>, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.rmsnorm_quant@v0.1.17";
+};
 struct AiterHipNormTokenFnuz : NormThenGroup<WideNorm, AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.rmsnorm_quant_fnuz";
 };
@@ -47,6 +55,9 @@ struct AiterHipNormTokenInt8 : NormThenGroup<WideNorm, AiterGroupInt8> {
 };
 struct AiterHipAddNormToken : NormThenGroup<AiterFlushedAddNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.add_rmsnorm_quant";
+};
+struct AiterHipAddNormTokenV0117 : NormThenGroup<PlusZero<AiterFlushedAddNorm>, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.add_rmsnorm_quant@v0.1.17";
 };
 struct AiterHipAddNormTokenGfx942 : NormThenGroup<AiterFlushedAddNormGfx942, AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.add_rmsnorm_quant_gfx942";
@@ -84,8 +95,8 @@ struct AiterHipGatedNormFnuz : NormThenGroup<GatedWideNorm, AiterGatedGroupHipFn
   static constexpr const char* kContract = "aiter.gated_rmsnorm_fp8_group_quant_fnuz";
 };
 
-using NormAiterList = NormList<AiterNorm, AiterNormFnuz, AiterAddNorm, AiterHipNorm>;
-using NormAiterTokenList = NormList<AiterHipNormToken, AiterHipNormTokenFnuz, AiterHipNormTokenInt8, AiterHipAddNormToken,
+using NormAiterList = NormList<AiterNorm, AiterNormFnuz, AiterAddNorm, AiterHipNorm, AiterHipNormV0117>;
+using NormAiterTokenList = NormList<AiterHipNormToken, AiterHipNormTokenFnuz, AiterHipNormTokenInt8, AiterHipAddNormToken, AiterHipNormTokenV0117, AiterHipAddNormTokenV0117,
                                     AiterHipAddNormTokenGfx942, AiterGatedNormToken>;
 using NormGatedList = NormList<AiterGatedNorm, AiterGatedNormFnuz, AiterHipGatedNorm, AiterHipGatedNormFnuz>;
 

@@ -23,39 +23,58 @@ struct FlashinferTrtllmNormPacked : NormThenGroup<FlashinferTrtllmAddRmsNorm, Tr
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_group_packed";
 };
 
-struct AiterArAddNormR1 : AiterFlushedAddNorm {
+/// All of the module flushes, the norm too.
+struct AiterArAddNorm : Flushing<WideAddNorm> {};
+struct AiterArAddNormGfx942 : AiterArAddNorm {
+  using Store = StoreCutOff;
+};
+struct AiterArAddNormR1 : AiterArAddNorm {
   static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
 };
-/// A group of zeros has the scale 1.
+/// v_cvt_pk_fp8_f32 without FP16_OVFL: beyond the largest code NaN.
+struct E4m3fnuzNosat {
+  static constexpr int kType = ASSAY_FLOAT8_E4M3FNUZ;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzNosat>(v); }
+};
+/// A group of zeros has the scale 1; a subnormal scale is 0.
 struct AiterArGroup : GroupRules {
+  using Code = E4m3fnNosat;
   SIMT_DEVICE static float amax(float widest) { return widest == 0.0f ? 448.0f : widest; }
-  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(amax / 448.0f); }
 };
 struct AiterArGroupFnuz : GroupRules {
-  using Code = E4m3fnuzSat;
+  using Code = E4m3fnuzNosat;
   SIMT_DEVICE static float amax(float widest) { return widest == 0.0f ? 240.0f : widest; }
-  SIMT_DEVICE static float scale(float amax) { return amax / 240.0f; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(amax / 240.0f); }
 };
-struct AiterArToken : NormThenGroup<AiterFlushedAddNorm, AiterArGroup> {
-  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8";
+struct AiterArToken : NormThenGroup<AiterArAddNorm, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_ftz";
 };
-struct AiterArTokenGfx942 : NormThenGroup<AiterFlushedAddNormGfx942, AiterArGroupFnuz> {
-  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_gfx942";
+struct AiterArTokenGfx942 : NormThenGroup<AiterArAddNormGfx942, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_ftz_gfx942";
 };
 struct AiterArTokenTwoStage : NormThenGroup<AiterArAddNormR1, AiterArGroup> {
-  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_2stage";
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_ftz_2stage";
 };
-struct AiterArPerGroup : NormThenGroup<AiterFlushedAddNorm, AiterArGroup> {
-  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8";
+struct AiterArTokenTwoStageGfx942 : NormThenGroup<AiterArAddNormR1, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_ftz_2stage_gfx942";
 };
-struct AiterArPerGroupGfx942 : NormThenGroup<AiterFlushedAddNormGfx942, AiterArGroupFnuz> {
-  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_gfx942";
+struct AiterArPerGroup : NormThenGroup<AiterArAddNorm, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_ftz";
+};
+struct AiterArPerGroupGfx942 : NormThenGroup<AiterArAddNormGfx942, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_ftz_gfx942";
 };
 struct AiterArPerGroupTwoStage : NormThenGroup<AiterArAddNormR1, AiterArGroup> {
-  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_2stage";
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_ftz_2stage";
+};
+struct AiterArPerGroupTwoStageGfx942 : NormThenGroup<AiterArAddNormR1, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_ftz_2stage_gfx942";
 };
 
-using NormRankTokenList = NormList<FlashinferTrtllmNormToken, AiterArToken, AiterArTokenGfx942, AiterArTokenTwoStage>;
-using NormRankGroupList = NormList<FlashinferTrtllmNormPacked, AiterArPerGroup, AiterArPerGroupGfx942, AiterArPerGroupTwoStage>;
+using NormRankTokenList = NormList<FlashinferTrtllmNormToken, AiterArToken, AiterArTokenGfx942, AiterArTokenTwoStage, AiterArTokenTwoStageGfx942>;
+using NormRankGroupList = NormList<FlashinferTrtllmNormPacked, AiterArPerGroup, AiterArPerGroupGfx942, AiterArPerGroupTwoStage,
+                                   AiterArPerGroupTwoStageGfx942>;
 
 }  // namespace assay_kernels

@@ -42,17 +42,18 @@ std::vector<Kernel> rms_norm_quant_group_kernels() {
           of_groups({AiterGatedNorm::kContract, AiterGatedNormFnuz::kContract}, {32, 64, 128}, {"row"}, run_norm_gated),
           of_groups({AiterHipGatedNorm::kContract, AiterHipGatedNormFnuz::kContract}, {128}, {"row"}, run_norm_gated),
           of_tokens(NormTokenList::ids(), run_norm_token),
-          of_tokens({AiterHipNormToken::kContract, AiterHipNormTokenFnuz::kContract, AiterHipNormTokenInt8::kContract,
+          of_tokens({AiterHipNormToken::kContract, AiterHipNormTokenV0117::kContract, AiterHipAddNormTokenV0117::kContract, AiterHipNormTokenFnuz::kContract, AiterHipNormTokenInt8::kContract,
                      AiterHipAddNormToken::kContract, AiterGatedNormToken::kContract},
                     run_norm_aiter_token),
           of_tokens({AiterHipAddNormTokenGfx942::kContract}, run_norm_aiter_token, kBf16),
           of_tokens({FlashinferTrtllmNormToken::kContract, AiterArToken::kContract, AiterArTokenTwoStage::kContract},
                     run_norm_rank_token),
-          of_tokens({AiterArTokenGfx942::kContract}, run_norm_rank_token, kBf16),
+          of_tokens({AiterArTokenGfx942::kContract, AiterArTokenTwoStageGfx942::kContract}, run_norm_rank_token, kBf16),
           of_groups({FlashinferTrtllmNormPacked::kContract}, {32, 64, 128}, {"ue8m0x4_tma"}, run_norm_rank_group),
           of_groups({AiterArPerGroup::kContract, AiterArPerGroupTwoStage::kContract}, {32, 64, 128}, {"row", "col"},
                     run_norm_rank_group),
-          of_groups({AiterArPerGroupGfx942::kContract}, {32, 64, 128}, {"row", "col"}, run_norm_rank_group, kBf16),
+          of_groups({AiterArPerGroupGfx942::kContract, AiterArPerGroupTwoStageGfx942::kContract}, {32, 64, 128}, {"row", "col"},
+                    run_norm_rank_group, kBf16),
           norm_of_mx_blocks()};
 }
 

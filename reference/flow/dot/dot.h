@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reference/contracts/rows.h"
+#include "reference/flow/dot/k_order.h"
 #include "reference/flow/dot/scales.h"
 #include "reference/flow/dot/weight.h"
 #include "reference/recipe/cell.h"
@@ -48,6 +49,8 @@ struct DotContract {
   int64_t part_of = 0;             ///< a part is a multiple of so many products; 0: k is not cut
   PartSums part_sums = PartSums::kF32;
   int last_parts_left_out = 0;  ///< so many, if there are more; 0 in all rows
+  std::vector<KOrder> orders;   ///< along k, by kernel instance: one of them for all of d; empty: ascending
+  bool flushes = false;         ///< subnormal scales, sums and results of f32 are zeros, but for those that fp8 products add up to
   std::vector<CellStep> y;         ///< from the sum to the result
   std::vector<CellStep> bias;      ///< where there is one, before the last step of y; empty: the contract takes none
   std::vector<GemmScales> scales;  ///< that it takes
@@ -99,7 +102,8 @@ Recipe join_recipe(const DotContract& contract);
 struct DotProgram {
   int64_t promote = 0;  ///< as in the contract; 0 where a part is not longer and no scale joins
   int64_t part = 0;     ///< products of a part of k, the last one may have fewer
-  std::string name;     ///< "split-K 2", "split-K 2, added in any order"; empty if k stays whole
+  KOrder order = {};    ///< in which products are added
+  std::string name;     ///< "split-K 2", "lanes(4,8,32)", "split-K 2, added in any order"; empty if k stays whole and has one order
 };
 
 /// The programs of a contract that differ for that k: the fewest parts first.

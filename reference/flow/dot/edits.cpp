@@ -79,6 +79,14 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
     });
 }
 
+/// Of rows that say in which order lanes take k, and that their build flushes.
+void edit_order_and_flush(const DotContract& right, Edits& edits) {
+  if (!right.orders.empty() && !right.of_integers())
+    edits.add("k_order: " + right.orders.front().text() + " -> ascending", [](DotNeighbour& wrong) { wrong.contract.orders.clear(); });
+  if (right.flushes)
+    edits.add("denormals: flush -> keep", [](DotNeighbour& wrong) { wrong.contract.flushes = false; });
+}
+
 /// Of a row that says all but how its unit adds: what its other cells and its codes may be by mistake, with every candidate.
 /// Promotion and parts of k move sums within their spans.
 std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, const Format& y, bool with_bias) {
@@ -87,6 +95,8 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
   dot::edit_codes(one, edits);
   if (right.of_blocks()) edit_join(one, edits);
   dot::edit_y(one, y, edits);
+  if (right.flushes)
+    edits.add("denormals: flush -> keep", [](DotNeighbour& wrong) { wrong.contract.flushes = false; });
   Steps gained = one.y;
   gained.insert(gained.end() - 1, CellStep::made("mul", {"105/100"}));
   edits.y(kDemandedOfSpans, gained);
@@ -95,6 +105,7 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
     DotContract all = right;
     for (DotContract& member : all.members) {
       member.y = wrong.contract.y, member.join = wrong.contract.join, member.bias = wrong.contract.bias;
+      member.flushes = wrong.contract.flushes;
       member.unit.a = wrong.contract.unit.a, member.unit.b = wrong.contract.unit.b;
     }
     wrong.contract = std::move(all);
@@ -113,6 +124,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   edit_promotion(right, edits);
   if (right.of_blocks() && !right.scales_in_unit()) edit_join(right, edits);
   edit_split(right, k, y, edits);
+  edit_order_and_flush(right, edits);
   dot::edit_y(right, y, edits);
   if (with_bias) dot::edit_bias(right, y, edits);
   if (right.azp != GemmAzp::kNone) {

@@ -23,6 +23,14 @@ void add_all(Spans& to, const Spans& sums) {
   if (!to.pinned()) add(to.high, sums.pinned() ? sums.low : sums.high);
 }
 
+/// Whether a step takes the product of both scales.
+bool multiplies_scales(const std::vector<CellStep>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const CellStep& step) {
+    const std::vector<std::string> arguments = step.argument_texts();
+    return std::find(arguments.begin(), arguments.end(), "sa*sb") != arguments.end();
+  });
+}
+
 /// The product behind the last part that is added. There is always a first one.
 int64_t end_of_parts(int64_t k, int64_t part, int64_t left_out) {
   if (left_out == 0 || k <= part) return k;
@@ -41,9 +49,20 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
       sums_(sums),
       part_sums_(contract.part_sums),
       azp_place_(contract.azp_place),
-      end_k_(end_of_parts(inputs.product.k, program_.part, contract.last_parts_left_out)),
+      flushes_(contract.flushes),
+      multiplies_scales_(multiplies_scales(contract.join) || multiplies_scales(contract.y)),
       join_(join_recipe(contract)),
       recipe_(dot_recipe(contract, y, !inputs.bias.empty() || azp_place_ == AzpPlace::kBias)) {
+  const int64_t period = program_.order.period();
+  product_.k = (product_.k + period - 1) / period * period;
+  if (program_.part >= inputs.product.k) program_.part = std::max(program_.part, product_.k);
+  end_k_ = end_of_parts(product_.k, program_.part, contract.last_parts_left_out);
+  if (program_.order.any()) {
+    ordered_a_ = in_order(program_.order, inputs.product.a, inputs.m, inputs.product.k);
+    ordered_b_ = in_order(program_.order, inputs.product.b, inputs.n, inputs.product.k);
+    product_.a.codes = ordered_a_.data(), product_.b.codes = ordered_b_.data();
+    product_.a.pitch = product_.b.pitch = product_.k;
+  }
   if (!unit_.scale) return;
   codes_a_ = inputs.scale_a.codes(*unit_.scale, inputs.m, product_.k, unit_.scale_block);
   codes_b_ = inputs.scale_b.codes(*unit_.scale, inputs.n, product_.k, unit_.scale_block);
@@ -67,7 +86,7 @@ std::vector<double> DotRows::sums(const DotBlock& block, int64_t first_k, int64_
 Spans DotRows::chains(const DotBlock& block, int64_t first_k, int64_t end_k) const {
   const auto make = [&] { return added(block, first_k, end_k); };
   if (!inputs_.memory || unit_.scale) return make();
-  return inputs_.memory->of({block, first_k, end_k, product_, sums_, inputs_.own_a, inputs_.own_b, unit_}, make);
+  return inputs_.memory->of({block, first_k, end_k, inputs_.product, program_.order, sums_, inputs_.own_a, inputs_.own_b, unit_}, make);
 }
 
 Spans DotRows::added(const DotBlock& block, int64_t first_k, int64_t end_k) const {
@@ -81,11 +100,15 @@ Spans DotRows::added(const DotBlock& block, int64_t first_k, int64_t end_k) cons
   return spans;
 }
 
+double DotRows::read(double value) const {
+  return flushes_ && std::fabs(value) < std::ldexp(1.0, kF32.min_exponent()) ? std::copysign(0.0, value) : value;
+}
+
 Spans DotRows::scales_of_a(const DotBlock& block, int64_t k) const {
   Spans scales;
   scales.low.reserve(block.size());
   for (int64_t row = block.first; row < block.end; ++row)
-    scales.low.insert(scales.low.end(), size_t(block.columns()), inputs_.scale_a.at(row, k));
+    scales.low.insert(scales.low.end(), size_t(block.columns()), read(inputs_.scale_a.at(row, k)));
   return scales;
 }
 
@@ -93,24 +116,37 @@ Spans DotRows::scales_of_b(const DotBlock& block, int64_t k) const {
   Spans scales;
   scales.low.reserve(block.size());
   for (int64_t column = block.first_column; column < block.end_column; ++column)
-    scales.low.push_back(inputs_.scale_b.at(column, k));
+    scales.low.push_back(read(inputs_.scale_b.at(column, k)));
   for (int64_t row = 1; row < block.rows(); ++row)
     scales.low.insert(scales.low.end(), scales.low.begin(), scales.low.begin() + block.columns());
   return scales;
+}
+
+/// Where both are multiplied first and a product of theirs may be subnormal, that product takes the place of one, and 1 that of the
+/// other.
+void DotRows::set_scales(Environment& environment, Spans& sa, Spans& sb) const {
+  if (flushes_ && multiplies_scales_)
+    for (size_t i = 0; i < sa.size() && i < sb.size(); ++i) {
+      sa.low[i] = read(double(float(sa.low[i] * sb.low[i])));
+      sb.low[i] = 1;
+    }
+  if (!sa.low.empty()) environment.set("sa", sa);
+  if (!sb.low.empty()) environment.set("sb", sb);
 }
 
 Spans DotRows::joined(const DotBlock& block, int64_t k, Spans sums, const Spans& acc) const {
   Spans sa, sb;
   Environment environment;
   environment.set("acc", acc);
-  if (reads(join_, "sa")) environment.set("sa", sa = scales_of_a(block, k));
-  if (reads(join_, "sb")) environment.set("sb", sb = scales_of_b(block, k));
+  if (reads(join_, "sa")) sa = scales_of_a(block, k);
+  if (reads(join_, "sb")) sb = scales_of_b(block, k);
+  set_scales(environment, sa, sb);
   evaluate(join_, sums, environment);
   return sums;
 }
 
 Spans DotRows::part_sums(const DotBlock& block, int64_t part) const {
-  const int64_t end_k = std::min(part + program_.part, inputs_.product.k);
+  const int64_t end_k = std::min(part + program_.part, product_.k);
   if (program_.promote == 0) return chains(block, part, end_k);
   Spans acc(std::vector<double>(block.size(), 0.0));
   for (int64_t k = part; k < end_k; k += program_.promote)
@@ -134,7 +170,7 @@ Spans DotRows::biases(const DotBlock& block) const {
   Spans bias;
   for (size_t i = 0; i < block.size(); ++i) {
     const int64_t row = block.row_of(i), column = block.column_of(i);
-    double value = inputs_.bias.empty() ? 0 : inputs_.bias[size_t(column)];
+    double value = inputs_.bias.empty() ? 0 : read(inputs_.bias[size_t(column)]);
     if (azp_place_ == AzpPlace::kBias) {
       const double folded = double(float(inputs_.scale_a.at(row, 0) * inputs_.scale_b.at(column, 0))) * zero_points(row, column);
       value = round_to(y_, value - folded, Rounding::kNearestEven, Overflow::kSpecial);
@@ -148,8 +184,9 @@ Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
   subtract_zero_points(block, sums.low);
   Spans sa, sb, bias, c;
   Environment environment;
-  if (reads(recipe_, "sa")) environment.set("sa", sa = scales_of_a(block, 0));
-  if (reads(recipe_, "sb")) environment.set("sb", sb = scales_of_b(block, 0));
+  if (reads(recipe_, "sa")) sa = scales_of_a(block, 0);
+  if (reads(recipe_, "sb")) sb = scales_of_b(block, 0);
+  set_scales(environment, sa, sb);
   if (reads(recipe_, "bias")) bias = biases(block);
   environment.set("bias", bias);
   if (reads(recipe_, "c"))

@@ -6,6 +6,7 @@
 
 #include "reference/flow/dot/dot.h"
 #include "reference/flow/dot/sum_memory.h"
+#include "reference/recipe/eval.h"
 #include "reference/recipe/span.h"
 #include "reference/units/predict.h"
 
@@ -33,6 +34,7 @@ struct DotInputs {
 class DotRows {
  public:
   DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums = DotSums::kBits);
+  DotRows(DotRows&&) = default;  // a copy's product would point to the codes of the first
 
   /// Values of rows first .. end - 1, one after the other: [end - first, n].
   Spans rows(int64_t first, int64_t end) const { return values({first, end, 0, inputs_.n}); }
@@ -59,20 +61,25 @@ class DotRows {
   Spans in_any_order(const DotBlock& block) const;
   /// The same, added to the first one in ascending order.
   Spans of_results(const DotBlock& block) const;
+  /// A number as a build that flushes reads it.
+  double read(double value) const;
   /// Of each element the scale for the products from `k`.
   Spans scales_of_a(const DotBlock& block, int64_t k) const;
   Spans scales_of_b(const DotBlock& block, int64_t k) const;
+  void set_scales(Environment& environment, Spans& sa, Spans& sb) const;
 
   Unit unit_;
   PreparedUnit prepared_;
-  std::vector<std::byte> codes_a_, codes_b_;  ///< of scales, for a unit that takes them
-  UnitProduct product_;
+  std::vector<std::byte> codes_a_, codes_b_;      ///< of scales, for a unit that takes them
+  std::vector<std::byte> ordered_a_, ordered_b_;  ///< codes in the order of an instance
+  UnitProduct product_;                           ///< its k is made of whole periods of that order
   DotProgram program_;
   const DotInputs& inputs_;
   const Format& y_;
   DotSums sums_;
   PartSums part_sums_;
   AzpPlace azp_place_;
+  bool flushes_, multiplies_scales_;  ///< subnormal f32, and one scale with the other before they meet a sum
   int64_t end_k_;  ///< products that are added
   Recipe join_, recipe_;
 };

@@ -43,6 +43,15 @@ void read_split(const RowCells& cells, DotContract& contract) {
   contract.part_of = number_of(cells, "split", words[1]);
 }
 
+/// Orders along k repeat within what leaves the unit at once.
+void read_orders(const RowCells& cells, DotContract& contract) {
+  contract.orders = read_k_orders(cells, "k_order");
+  for (const KOrder& order : contract.orders)
+    if (contract.promote % order.period() != 0)
+      throw cells.error("k_order", 0, order.text() + " repeats every " + std::to_string(order.period()) + " products, which must divide the " +
+                                          std::to_string(contract.promote) + " that are promoted");
+}
+
 void read_layouts(const RowCells& cells, DotContract& contract) {
   if (cells.text("layouts").empty() == contract.of_blocks())
     throw cells.error("layouts", 0, "is required for block scales of a, and only allowed with them");
@@ -72,7 +81,8 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   cells.forbid_reduction("join", join);
   cells.forbid_reduction("y", y);
   cells.forbid_reduction("bias", bias);
-  if (y.steps.empty() || y.steps.back().text != "to(y)") throw cells.error("y", 0, "ends with to(y)");
+  if (y.steps.empty() || (y.steps.back().text != "to(y)" && y.steps.back().text != "to(y,rz)"))
+    throw cells.error("y", 0, "ends with to(y) or to(y,rz)");
   if (contract.promote > 0 ? !reads(join, "acc") : !join.empty())
     throw cells.error("join", 0, contract.promote > 0 ? "says how a promoted sum joins acc" : "must be empty: promote is none");
   check_scales(cells, contract, join, y);
@@ -84,6 +94,8 @@ DotContract cells_of(const ContractRow& row) {
   contract.row = &row;
   read_promote(cells, contract);
   read_split(cells, contract);
+  read_orders(cells, contract);
+  contract.flushes = !cells.text("denormals").empty() && cells.is_first_of("denormals", "flush", "keep");
   contract.scales = read_gemm_scales(cells);
   contract.out = cells.formats_of_numbers("out");
   if (!cells.text("weight").empty()) contract.shuffle = read_weight_tile(cells, "weight");
@@ -150,9 +162,9 @@ const Flow& dot_flow() {
       .name = "dot",
       .kind = FlowKind::kDot,
       .says = "unit",
-      .files = {"dot.csv", "dot_block.csv", "dot_preshuffled.csv", "dot_packed.csv", "dot_azp.csv"},
+      .files = {"dot.csv", "dot_block.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts", "azp"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reference/flow/dot/block.h"
+#include "reference/flow/dot/k_order.h"
 #include "reference/recipe/span.h"
 #include "reference/units/predict.h"
 
@@ -18,6 +19,7 @@ struct SumKey {
   DotBlock block;
   int64_t first_k = 0, end_k = 0;
   UnitProduct product{};
+  KOrder order{};
   DotSums sums = DotSums::kBits;
   std::shared_ptr<const std::vector<std::byte>> own_a{}, own_b{};  ///< keep codes that no tensor holds where they are
   Unit unit{};

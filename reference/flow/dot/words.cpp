@@ -13,6 +13,13 @@ std::string joined(const std::vector<std::string>& layouts) {
   return text;
 }
 
+/// "one of lanes(4,8,32), lanes(2,8,64): ..".
+std::string orders_of(const DotContract& contract) {
+  std::string text = contract.orders.size() > 1 ? "by kernel instance one of " : "";
+  for (const KOrder& order : contract.orders) text += order.text() + (order == contract.orders.back() ? "" : ", ");
+  return text + ": lanes(L,R,A) takes R products from each of L places that lie A apart, then the next R";
+}
+
 std::vector<std::string> unknown_lines(const DotContract& contract) {
   std::vector<std::string> lines = {
       "y     = an element of d as some program of these may make it, whatever bits their units lose or keep:"};
@@ -38,8 +45,9 @@ void append_candidates(const DotContract& contract, std::vector<std::string>& li
 std::vector<std::string> dot_lines(const DotContract& contract) {
   if (contract.unknown() && !contract.of_unknown_unit()) return unknown_lines(contract);
   const std::string unit = contract.unit_row->id;
-  std::vector<std::string> lines = {"chain = instructions of " + unit +
-                                    " in ascending k, each with the result of the one before, from 0"};
+  std::vector<std::string> lines = {"chain = instructions of " + unit + (contract.orders.empty() ? " in ascending k" : " in k_order") +
+                                    ", each with the result of the one before, from 0"};
+  if (!contract.orders.empty()) lines.push_back("k_order " + orders_of(contract));
   if (contract.scales_in_unit()) lines.push_back("        the unit takes sa and sb itself: a code for each of its blocks");
   if (contract.promote > 0)
     lines.push_back("acc   = 0; then for the chain of each " + std::to_string(contract.promote) + " products " +
@@ -65,6 +73,7 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   const Format& y = *contract.out.front();
   lines.push_back("y     = " + formula(dot_recipe(contract, y, false), "acc"));
   if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true), "acc"));
+  if (contract.flushes) lines.push_back("flush   subnormal scales and biases count as 0, and so does each f32 result");
   if (contract.of_unknown_unit())
     append_candidates(contract, lines);
   else

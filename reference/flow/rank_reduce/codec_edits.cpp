@@ -16,8 +16,8 @@ Steps without(Steps steps, size_t i) {
 /// Another rounding where a number of the format overflows: to its largest or to Inf.
 Steps with_other_overflow(Steps steps) {
   for (CellStep& step : steps)
-    if (step.word == "to" && step.argument(0) == "x")
-      step = step.has_argument("sat") ? CellStep::made("to", {"x"}) : CellStep::made("to", {"x", "sat"});
+    if (step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16"))
+      step = step.has_argument("sat") ? CellStep::made("to", {step.argument(0)}) : CellStep::made("to", {step.argument(0), "sat"});
   return steps;
 }
 
@@ -60,17 +60,21 @@ void edit_rank_codec(const RankReduce& right, RankEdits& edits) {
         wrong.contract.codec.code[i] = CellStep::made("clamp", {step.argument(0), step.argument(1), "-" + step.argument(1)});
       });
     }
+    if (step.word == "to" && step.has_argument("nosat")) {
+      const CellStep saturates = CellStep::made("to", {step.argument(0)});
+      edits.add("code: " + step.text + " -> " + saturates.text, [&](RankNeighbour& wrong) { wrong.contract.codec.code[i] = saturates; });
+    }
     if (step.word == "rint")
       edits.add("code: rint -> trunc", [&](RankNeighbour& wrong) { wrong.contract.codec.code[i] = CellStep::made("trunc"); });
   }
   const auto rounds = [](const Steps& steps) {
     return std::any_of(steps.begin(), steps.end(),
-                       [](const CellStep& step) { return step.word == "to" && step.argument(0) == "x"; });
+                       [](const CellStep& step) { return step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16"); });
   };
   if (!rounds(codec.scale) || codec.keeps_sums()) return;  // those have no bit that arms it
   edits.add("overflow: to the other end", [&](RankNeighbour& wrong) {
     for (Steps* steps : {&wrong.contract.codec.scale, &wrong.contract.codec.mult, &wrong.contract.codec.code,
-                         &wrong.contract.codec.decode, &wrong.contract.add})
+                         &wrong.contract.codec.decode, &wrong.contract.add, &wrong.contract.wire})
       *steps = with_other_overflow(*steps);
   });
 }

@@ -44,6 +44,21 @@ Steps flushed_as(const Steps& right, Steps steps, size_t behind) {
   return steps;
 }
 
+/// Whether numbers are added in another format than theirs.
+bool casts(const Steps& wire) {
+  return std::any_of(wire.begin(), wire.end(), [](const CellStep& step) { return step.word == "to"; });
+}
+
+/// What numbers are divided by before they are cast, and sums multiplied by behind it.
+void edit_divisor(const RankReduce& right, RankEdits& edits) {
+  const auto is_product = [](const CellStep& step) { return step.word == "mul"; };
+  if (!casts(right.wire) || !is_product(right.wire.front())) return;
+  edits.add("wire: " + right.wire.front().text + " is left out, and its inverse of y", [&](RankNeighbour& wrong) {
+    std::erase_if(wrong.contract.wire, is_product);
+    std::erase_if(wrong.contract.y, is_product);
+  });
+}
+
 /// Of a build that flushes: one that does not. Of fp16 no subnormal number is one of fp32.
 void edit_flush(const RankReduce& right, const Format& x, RankEdits& edits) {
   if (!flushes(right.add) || x == kF16) return;
@@ -65,7 +80,7 @@ void edit_sums(const RankReduce& right, const Format& x, int world_size, RankEdi
       edits.cell("add", &RankReduce::add, flushed_as(right.add, {sum, to_x}, 1), "to(x) behind add(v)");
   }
   const auto rounded_to = [&](const char* format) { return flushed_as(right.add, {sum, CellStep::made("to", {format})}, 1); };
-  if (x == kBf16) edits.cell("add", &RankReduce::add, rounded_to("f16"), "to(f16) behind add(v)");
+  if (x == kBf16 && !casts(right.wire)) edits.cell("add", &RankReduce::add, rounded_to("f16"), "to(f16) behind add(v)");
   if (x == kF32) edits.cell("add", &RankReduce::add, rounded_to("bf16"), "to(bf16) behind add(v)");
   for (size_t i = 1; i < right.add.size() && !(x == kF32); ++i)
     for (const CellStep& other : other_forms(right.add[i])) {
@@ -80,7 +95,8 @@ void edit_ends(const RankReduce& right, const Format& x, RankEdits& edits) {
               minus = {CellStep::made("neg"), CellStep::made("add", {"0"}), CellStep::made("neg")};
   const Steps sent = unflushed(right.wire);
   const std::string wire = sent.empty() ? "nothing" : text_of(sent);
-  for (const Steps& other : {Steps{}, plus, minus})
+  const std::vector<Steps> others = casts(sent) ? std::vector<Steps>{Steps()} : std::vector<Steps>{Steps(), plus, minus};
+  for (const Steps& other : others)
     if (text_of(other) != text_of(sent))
       edits.cell("wire", &RankReduce::wire, flushed_as(right.wire, other, other.size()),
                  wire + " -> " + (other.empty() ? "nothing" : text_of(other)));
@@ -134,6 +150,7 @@ std::vector<RankNeighbour> rank_neighbours(const RankReduce& right, const Format
   edit_sums(right, x, world_size, edits);
   edit_ends(right, x, edits);
   edit_flush(right, x, edits);
+  edit_divisor(right, edits);
   edit_ranks(world_size, before, edits);
   if (right.codec.group == 0) edit_segments(right, x, world_size, elements, before, edits);
   edit_rank_codec(right, edits);

@@ -93,11 +93,11 @@ TEST(RankCodecTwin, AGroupOfZerosIsPinnedWhicheverSignsTheyHave) {
 }
 
 TEST(RankCodecTwin, AitersOwnersKeepTheirSumsAndOthersReadCodes) {
-  const std::pair<const char*, size_t> rows[] = {{"aiter.all_reduce_fp8.gfx950", 128},
-                                                 {"aiter.all_reduce_fp8_g64.gfx950", 64},
-                                                 {"aiter.all_reduce_fp8_g32.gfx950", 32},
-                                                 {"aiter.all_reduce_fp8_g16.gfx950", 16},
-                                                 {"aiter.all_reduce_fp8_g8.gfx950", 8}};
+  const std::pair<const char*, size_t> rows[] = {{"aiter.all_reduce_fp8_nosat.gfx950", 128},
+                                                 {"aiter.all_reduce_fp8_g64_nosat.gfx950", 64},
+                                                 {"aiter.all_reduce_fp8_g32_nosat.gfx950", 32},
+                                                 {"aiter.all_reduce_fp8_g16_nosat.gfx950", 16},
+                                                 {"aiter.all_reduce_fp8_g8_nosat.gfx950", 8}};
   for (const auto& [id, group] : rows) {
     const size_t part = group * 3, elements = 2 * part;
     TwoRanks data(kF16, int64_t(elements), 5);
@@ -112,6 +112,28 @@ TEST(RankCodecTwin, AitersOwnersKeepTheirSumsAndOthersReadCodes) {
       ASSERT_TRUE(same_number(y.results(owner, int64_t(i), 1)[0].low, data.sums[i])) << id << " " << i;
       ASSERT_TRUE(same_number(y.results(1 - owner, int64_t(i), 1)[0].low, read)) << id << " " << i;
     }
+  }
+}
+
+/// v_cvt_pk_fp8_f32 does not saturate where FP16_OVFL is not set. On two ranks: one number, the others zeros.
+TEST(RankCodecTwin, CodesBeyondTheLargestAreNaN) {
+  const auto read_by = [](const char* id, double widest, size_t elements, int rank) {
+    RankInputs in;
+    in.x.assign(2, std::vector<double>(elements, 0.0));
+    in.x[0][0] = widest;
+    return RankSums(contract_of_ranks(id), kF16, in).results(rank, 0, int64_t(elements));
+  };
+  // A sum of 336 * 2^-24 has the scale 1.4 * 2^-24, which f16 rounds to 2^-24: the quotient is 336.
+  for (const auto& [id, widest] : {std::pair{"aiter.all_reduce_fp8_nosat.gfx942", 336.0}, {"aiter.all_reduce_fp8_nosat.gfx950", 600.0}}) {
+    EXPECT_EQ(read_by(id, widest * 0x1p-24, 1024, 0).low[0], widest * 0x1p-24) << id << ": its owner has the sum";
+    EXPECT_TRUE(std::isnan(read_by(id, widest * 0x1p-24, 1024, 1).low[0])) << id;
+    EXPECT_FALSE(std::isnan(read_by(id, 240 * 0x1p-24, 1024, 1).low[0])) << id;
+  }
+  // On gfx950 the multiplier of a small group is Inf, and that of zeros too: all of them are NaN. One rank of zeros is enough.
+  for (const double widest : {0x1p-24, 0x1p-9, 0.0036, 0.0, 1.0}) {
+    const Spans y = read_by("quickreduce.all_reduce_fp8_nosat.gfx950", widest, 64, 1);
+    for (const size_t i : {size_t{0}, size_t{2}}) EXPECT_TRUE(std::isnan(y.low[i])) << widest << " " << i;
+    EXPECT_FALSE(std::isnan(read_by("quickreduce.all_reduce_fp8.gfx942", widest, 64, 1).low[0])) << widest;
   }
 }
 
@@ -153,7 +175,7 @@ bool same_spans(const Spans& a, const Spans& b) {
 
 TEST(RankCodecTwin, WhatRanksHaveInCommonIsWhatEachOfThemReturns) {
   int differ = 0;
-  for (const char* id : {"aiter.all_reduce_fp8.gfx950", "flashinfer.all_reduce_fp8_twoshot", "quickreduce.all_reduce_int8.gfx942",
+  for (const char* id : {"aiter.all_reduce_fp8_nosat.gfx950", "flashinfer.all_reduce_fp8_twoshot", "quickreduce.all_reduce_int8.gfx942",
                          "vllm.all_reduce_2stage", "nccl.all_reduce_ring"}) {
     const RankReduce right = contract_of_ranks(id);
     const Format& x = right.takes(kBf16) ? kBf16 : kF16;

@@ -170,7 +170,7 @@ TEST(RankReduceTwin, SignsOfZeroAreThoseOfTheRow) {
   for (const char* id : {"vllm.all_reduce_1stage", "flashinfer.all_reduce_twoshot", "nccl.all_reduce_ring"})
     EXPECT_TRUE(std::signbit(of_column(id, kBf16, minus).low)) << id;
   for (const char* id :
-       {"sglang.all_reduce_v2_pull", "sglang.all_reduce_v2_push", "flashinfer.all_reduce_oneshot", "quickreduce.all_reduce_fp"})
+       {"sglang.all_reduce_v2_pull", "sglang.all_reduce_v2_push", "flashinfer.all_reduce_oneshot", "quickreduce.all_reduce_fp_bf16"})
     EXPECT_FALSE(std::signbit(of_column(id, kBf16, minus).low)) << id;
   EXPECT_FALSE(std::signbit(of_column("vllm.all_reduce_1stage", kBf16, mixed).low));
 }
@@ -178,7 +178,7 @@ TEST(RankReduceTwin, SignsOfZeroAreThoseOfTheRow) {
 TEST(RankReduceTwin, AFiniteSumMayOverflowOnTheWay) {
   const std::vector<double> column = {60000, 60000, -60000, -60000};
   EXPECT_EQ(of_column("vllm.all_reduce_1stage", kF16, column).low, 0);
-  EXPECT_EQ(of_column("quickreduce.all_reduce_fp", kF16, column).low, HUGE_VAL);
+  EXPECT_EQ(of_column("quickreduce.all_reduce_fp.gfx950", kF16, column).low, HUGE_VAL);
   const Span tree = of_column("nccl.all_reduce_tree", kF16, column);
   EXPECT_TRUE(tree.any()) << "Inf - Inf in one tree, 0 in another";
   EXPECT_TRUE(std::isnan(of_column("nccl.all_reduce_tree", kF16, {1, NAN, 2, 3}).high));
@@ -199,6 +199,19 @@ TEST(RankReduceTwin, AiterCutsBf16OffOnGfx942) {
   const std::vector<double> column = {1.0, 0x1.fp-8};
   EXPECT_EQ(of_column("aiter.all_reduce_1stage", kBf16, column).low, 0x1.02p0);
   EXPECT_EQ(of_column("aiter.all_reduce_1stage_gfx942", kBf16, column).low, 1.0);
+}
+
+/// FP16_OVFL: a finite sum saturates, Inf of a rank stays. It is set on gfx942 alone by vLLM, before bf16 is cast.
+TEST(RankReduceTwin, QuickReduceSaturatesOnGfx942) {
+  const std::vector<double> most = {65504, 65504}, infinite = {HUGE_VAL, 1}, beyond = {0x1p17, 0x1p17};
+  EXPECT_EQ(of_column("quickreduce.all_reduce_fp.gfx942", kF16, most).low, 65504);
+  EXPECT_EQ(of_column("quickreduce.all_reduce_fp.gfx950", kF16, most).low, HUGE_VAL);
+  for (const char* id : {"quickreduce.all_reduce_fp.gfx942", "quickreduce.all_reduce_fp.gfx950"})
+    EXPECT_EQ(of_column(id, kF16, infinite).low, HUGE_VAL) << id;
+  EXPECT_EQ(of_column("quickreduce.all_reduce_fp_cast.gfx942", kBf16, beyond).low, 65536) << "65504 in bf16";
+  EXPECT_EQ(of_column("quickreduce.all_reduce_fp_cast.gfx950", kBf16, beyond).low, HUGE_VAL);
+  EXPECT_EQ(of_column("sglang.quick_all_reduce_fp_cast", kBf16, beyond).low, 0x1p18);
+  EXPECT_EQ(of_column("quickreduce.all_reduce_fp_bf16", kBf16, beyond).low, 0x1p18);
 }
 
 /// sglang v0.5.19 communicator.cuh LamportTrait<bf16_t, 8, 4>: a word of two numbers is 0x00008000 instead of 0; one of fp32

@@ -29,9 +29,9 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
   n.mean = cells.recipe("mean", {{}, {{"x", &x}}, {"n"}});
   n.sum = cells.recipe("sum", names);
   if (n.deviates() && !n.centers()) throw cells.error("sum", 0, "deviations need the column mean");
-  if (n.sum.text() != (n.deviates() ? "deviations" : "squares"))
+  if (n.sum.text() != (n.deviates() ? "deviations" : "squares") && n.sum.text() != "squares to(x)")
     throw cells.error("sum", 0,
-                      n.deviates() || n.sum.reduction == Reduction::kSquares ? "is squares or deviations alone"
+                      n.deviates() || n.sum.reduction == Reduction::kSquares ? "is squares or deviations alone, or squares to(x)"
                                                                              : "begins with squares or deviations");
   n.residual = cells.recipe("residual", names);
   n.w = cells.recipe("w", names);

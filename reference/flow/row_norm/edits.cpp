@@ -53,6 +53,8 @@ void add_row_norm_edits(RowEdits& edits) {
   const ContractRow& row = edits.row();
   edits.flow_edit("sum over", "sum: ignores the data", [](Link& link) { norm(link).sum.over = Over::kNothing; });
   edits.flow_edit("sum over", "sum: over half the row", [](Link& link) { norm(link).sum.over = Over::kHalf; });
+  if (row.text("sum") == "squares to(x)")
+    edits.flow_edit("squares", "sum: squares to(x) -> squares", [](Link& link) { norm(link).sum.steps.clear(); });
   edits.flow_edit("eps", "r: eps -> 10 eps", [](Link& link) { replace_quantity(norm(link).r, "eps", kTenEps); });
   for (const char* column : {"z", "residual", "r", "w", "gate", "y"})
     if (!edits.is_edited(column)) edits.cell(column);  // a sum that is not stored is rounded by nobody

@@ -25,6 +25,22 @@ Environment with_n(int64_t n) {
   return environment;
 }
 
+/// Of squares that are rounded before they are added.
+Span sum_of_rounded_squares(const std::vector<double>& x, int64_t depth, const Format& format) {
+  ExactSum sum;
+  double special = 0;
+  for (const double v : x) {
+    const double square = round_to(format, v * v, Rounding::kNearestEven, Overflow::kSpecial);
+    if (std::isfinite(square))
+      sum.add(square);
+    else
+      special += square;
+  }
+  if (special != 0) return point(special);  // Inf, or NaN
+  const double low = sum.rounded_down(), high = sum.rounded_up();
+  return high == 0 ? point(0) : tree_of_squares(low, high, x.size(), depth);
+}
+
 /// A cell that makes one number for the row.
 Span of_row(const Recipe& recipe, const char* name, Span from, const Environment& environment, RowListener* listener) {
   Spans number(std::vector<double>{0});
@@ -88,6 +104,7 @@ Span norm_sum(const RowNorm& contract, const NormRow& row) {
   const bool all = contract.sum.over == Over::kAll;
   const std::vector<double> part = all ? std::vector<double>() : first_part(row.summed, share(contract.sum.over));
   const std::vector<double>& x = all ? row.summed : part;
+  if (!contract.sum.steps.empty()) return sum_of_rounded_squares(x, depth, *contract.sum.steps.front().target);
   return contract.deviates() ? sum_of_deviations(x, row.mu, depth) : sum_of_squares(x, depth, *row.format);
 }
 

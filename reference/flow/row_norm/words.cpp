@@ -15,7 +15,9 @@ void append_formulas(const RowNorm& norm, FormulaLines& to) {
   }
   if (norm.centers()) to.add("mu", formula(norm.mean, "sum(x)"));
   to.add("sum",
-         std::string("sum(") + (norm.deviates() ? "(x - mu)" : z) + "^2), any order within a tree of depth " + norm.depth.text());
+         std::string("sum(") + (norm.deviates() ? "(x - mu)^2" : z + "^2") +
+             (norm.sum.steps.empty() ? "" : ", each rounded to the type of x") + "), any order within a tree of depth " +
+             norm.depth.text());
   to.add("r", formula(norm.r, "sum"));
   if (!norm.w.empty()) to.add("w", formula(norm.w, "gamma"));
   if (norm.gates()) to.add("h", formula(norm.gate, "g") + "   (g = gate)");
