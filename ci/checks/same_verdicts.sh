@@ -16,7 +16,7 @@ verdicts() {
     set +f
     "$1" run --backend "$4" --suite "$5" --case "$6" --warp 32 --reckon-power --report csv:"$scratch/report.csv" >"$scratch/log" 2>&1
     [ $? -eq "$3" ] || [ "$2" = edited ] || fail "$2, $4: $(tail -n 5 "$scratch/log")"
-    if [ -e "$scratch/$2.csv" ]; then sed 1d "$scratch/report.csv"; else cat "$scratch/report.csv"; fi >>"$scratch/$2.csv"
+    if [ -s "$scratch/$2.csv" ]; then sed 1d "$scratch/report.csv"; else cat "$scratch/report.csv"; fi >>"$scratch/$2.csv"
   done
 }
 # missing_barrier has a race: it does not even agree with itself.
