@@ -74,8 +74,7 @@ ScaleGrid placed_grid(const HostTensor& tensor, const PlacedLayout& placed) {
   HostTensor elements{dense("", Role::kInput, element, {placed.storage_elements()}), tensor.bytes};
   for (int64_t r = 0; r < grid.rows; ++r)
     for (int64_t c = 0; c < grid.columns; ++c) {
-      const int64_t offset = placed.offset(r, c);
-      grid.codes.push_back(offset < placed.storage_elements() ? int64_t(elements.code(offset)) : -1);
+      grid.codes.push_back(placed.holds(r, c) ? int64_t(elements.code(placed.offset(r, c))) : -1);
     }
   return grid;
 }

@@ -114,6 +114,11 @@ int64_t PlacedLayout::value(const Expression& expression, int64_t r, int64_t c) 
 
 std::vector<int64_t> PlacedLayout::shape() const { return {value(layout_->shape[0]), value(layout_->shape[1])}; }
 std::vector<int64_t> PlacedLayout::strides() const { return {value(layout_->strides[0]), value(layout_->strides[1])}; }
+bool PlacedLayout::holds(int64_t r, int64_t c) const {
+  const int64_t at = value(layout_->offset, r, c);
+  return at >= 0 && at < storage_elements();
+}
+
 int64_t PlacedLayout::offset(int64_t r, int64_t c) const {
   const int64_t at = value(layout_->offset, r, c);
   if (at < 0 || at >= storage_elements())

@@ -39,6 +39,8 @@ class PlacedLayout {
   int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
+  /// Whether (r, c), which may be padding, has an address inside the storage: padding of the last column may lie beyond it.
+  bool holds(int64_t r, int64_t c) const;
   int64_t offset(int64_t r, int64_t c) const;
 
  private:

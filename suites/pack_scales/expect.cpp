@@ -69,7 +69,7 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
     for (int64_t r = 0; r < to.rows(); ++r) {
       if (c.holds_scales(r)) continue;
       for (int64_t g = 0; g < to.cols(); ++g)
-        if (to.offset(r, g) < to.storage_elements()) visit({to.offset(r, g), {r, g}, padding_rule(pad, r < c.m ? "gaps" : "rows")});
+        if (to.holds(r, g)) visit({to.offset(r, g), {r, g}, padding_rule(pad, r < c.m ? "gaps" : "rows")});
     }
   };
   return expectation_of({std::move(scale)});

@@ -28,8 +28,8 @@ class ScalePlaces {
     for (const Grid& grid : grids_) {
       for (int64_t r = 0; r < grid.placed.rows(); ++r) {
         for (int64_t c = r < grid.rows ? groups_ : 0; c < grid.placed.cols(); ++c) {
-          const int64_t offset = grid.placed.offset(r, c);
-          if (offset < grid.placed.storage_elements()) visit(grid.first_element + offset, grid.first_row + r, c, r >= grid.rows);
+          if (!grid.placed.holds(r, c)) continue;
+          visit(grid.first_element + grid.placed.offset(r, c), grid.first_row + r, c, r >= grid.rows);
         }
       }
     }
