@@ -6,8 +6,6 @@ r=$scratch
 
 # OP/CONTRACT glob, layout. Layouts that no kernel writes or reads exist as mutants alone.
 of_mutants='ue8m0x4_row e8m0_col'
-# Its op has groups of rows, which judge does not read from a dump yet.
-of_groups='ue8m0x4_col'
 cases=()
 while read -r glob; do cases+=("$("$assay" list --suite quick --warp 32 --case "$glob" | head -1)"); done <<'GLOBS'
 quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal*
@@ -21,6 +19,8 @@ quant_group/aiter.per_1x32_e8m0/*.e8m0_32x8/*
 quant_group/aiter.triton_mxfp8_n32k4/*.e8m0_n32k4/*
 quant_group/aiter.per_1x128_transpose_scale/bf16.m5.n1024*.row_transposed/normal*
 quant_static/*.one/*
+quant_experts/*.e8m0_128x4.t*/*
+silu_mul_quant_masked/*.ue8m0x4_col.t*/*
 gemm_block_scaled/vllm.triton_w8a8_block.sm_90/*.row_row/*
 gemm_block_scaled/*.col_row/*
 gemm_block_scaled/*.tma_row/*
@@ -47,6 +47,8 @@ tensors = {name: (t["dtype"], t["shape"], data[8 + size + t["data_offsets"][0]:8
 scales = [name for name in ("scale", "scale_a", "scale_b") if name in tensors]
 layouts = {name: meta["parameter.layout" if name == "scale" else "parameter.layout_" + name[-1]] for name in scales}
 extents = {key: value for key, value in meta.items() if key.endswith((".shape", ".strides", ".offset"))}
+# What no tensor shows: a group size that may be any number, and which op has the tokens.
+stated = [("quant_static", "group_size"), ("silu_mul_quant_masked", "room")]
 def write(form, tensors, metadata, code, layout=""):
     header, out = {"__metadata__": metadata} if metadata else {}, b""
     for name, (dtype, shape, content) in tensors.items():
@@ -54,7 +56,7 @@ def write(form, tensors, metadata, code, layout=""):
         out += content
     text = json.dumps(header).encode()
     open(f"{folder}/{form}.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + out)
-    print(form, code, layout or "-", "group_size=" + meta["parameter.group_size"] if meta["assay.op"] == "quant_static" else "")
+    print(form, code, layout or "-", *[f"{name}={meta['parameter.' + name]}" for op, name in stated if meta["assay.op"] == op])
 def width(name): return len(tensors[name][2]) // max(1, tensors[name][1][0] if len(tensors[name][1]) == 1 else tensors[name][1][0] * tensors[name][1][1])
 write("memory", tensors, extents, 0)
 wrong = dict(tensors)
@@ -99,8 +101,8 @@ for case in "${cases[@]}"; do
   done <"$r/forms.txt"
 done
 for layout in $(cut -d, -f1 "$root/reference/contracts/layouts.csv" | tail -n +2); do
-  [[ " $of_mutants $of_groups " == *" $layout "* ]] && continue
-  printf '%s\n' "${cases[@]}" | grep -qE "[._]$layout(/|_)" || fail "no case above has layout $layout"
+  [[ " $of_mutants " == *" $layout "* ]] && continue
+  printf '%s\n' "${cases[@]}" | grep -qE "[._]$layout(/|_|\\.t)" || fail "no case above has layout $layout"
 done
 echo "$judged dumps judged"
 

@@ -26,6 +26,7 @@ struct RowInputs {
   std::vector<double> gate = {};           ///< whose activation multiplies what a norm makes
   std::vector<double> cos = {}, sin = {};  ///< of the position, a number each rotated pair
   int64_t coded = 0;                       ///< numbers that become codes, the first ones, where others stay numbers; 0: all
+  double outer_scale = 1;                  ///< of the level above the groups, an f32; 1 without one
 };
 
 /// What the kernel under test stored for this row, decoded. A tensor that is not there is empty.

@@ -25,8 +25,8 @@ std::string fills_of(const RankCase& sum, const RowCase& norm) {
 /// What a quantization adds: "g128.ue8m0x4_tma".
 std::string scales_of(const Case& c, const RowCase& norm) {
   if (!norm.has_scales()) return "";
-  const bool counts = norm.group.columns > 0;  // "row" and "tensor" are words
-  return fmt::format(".{}{}.{}", counts ? "g" : "", c.text("group_size"), norm.layout->id);
+  const bool counts = norm.scales.block().columns > 0;  // "row" and "tensor" are words
+  return fmt::format(".{}{}.{}", counts ? "g" : "", c.text("group_size"), norm.layout()->id);
 }
 
 CaseName name_of(const Case& c, const std::string& contract, const RankCase& s, const RowCase& norm) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "reference/contracts/group_shape.h"
+#include "reference/contracts/scale_spec.h"
 #include "reference/flow/cache_insert/cache_record.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
@@ -28,7 +28,7 @@ void read_record(const Cells& cells, CacheCase& c) {
   }
   if (c.coded == 0) cells.refuse("contract", "record " + quant.record + " has no codes");
   const ContractRow& row = rulebook().contracts.find(quant.row);
-  c.group_size = parse_group_shape(row.text("group")).columns_of(c.coded);
+  c.group_size = parse_scale_spec(row.text("group")).block().columns_of(c.coded);
   const RecordPart* scales = c.record->find(PartKind::kScales);
   const int64_t groups = c.coded / c.group_size;
   if (quant.takes_scales() ? scales != nullptr : !scales || scales->elements != groups || c.coded % c.group_size != 0)

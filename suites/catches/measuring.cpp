@@ -10,7 +10,7 @@
 #include "harness/diagnosis/run_hooks.h"
 #include "harness/run/run.h"
 #include "harness/text/glob.h"
-#include "reference/contracts/group_shape.h"
+#include "reference/contracts/scale_spec.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
 
@@ -35,7 +35,7 @@ constexpr int64_t kMostOfFaults = (1 << 16) + (1 << 14);
 /// Two rows, or those of one group more.
 int64_t more_rows(const Case& one) {
   const auto group = one.parameters.find("group_size");
-  const int64_t rows = group == one.parameters.end() || group->second.empty() ? 1 : parse_group_shape(group->second).rows;
+  const int64_t rows = group == one.parameters.end() || group->second.empty() ? 1 : parse_scale_spec(group->second).block().rows;
   return std::max<int64_t>(2, rows);
 }
 

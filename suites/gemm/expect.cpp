@@ -9,6 +9,7 @@
 
 #include "reference/flow/dot/unknown.h"
 #include "reference/flow/dot/ways.h"
+#include "reference/formats/catalogue.h"
 #include "reference/formats/codes.h"
 #include "suites/gemm/scale_tensors.h"
 #include "suites/made_once.h"
@@ -104,13 +105,22 @@ Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const Sh
           equivalent(c, wrong.name)};
 }
 
+/// Layouts that a kernel may take for this one.
+std::vector<std::string> layouts_taken_for(const Layout& layout) {
+  if (layout.packs_words()) return {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"};
+  if (layout.element->bytes() > 1) return {"row", "col", "tma"};
+  if (*layout.element == kE8M0) return {"e8m0_row", "e8m0_col", "e8m0_128x4", "e8m0_8x4"};
+  std::vector<std::string> all;
+  for (const Layout& other : rulebook().layouts)
+    if (*other.type == *layout.type && *other.element == *layout.element) all.push_back(other.id);
+  return all;
+}
+
 /// Scales of one factor, read as if they lay otherwise.
-void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const ScaleShape& shape,
+void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const ScaleGrid& shape,
                  ScaleValues DotInputs::*scales, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!layout) return;
-  const std::vector<std::string> plain = {"row", "col", "tma"}, words = {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"},
-                                 bytes = {"e8m0_row", "e8m0_col", "e8m0_128x4", "e8m0_8x4"};
-  for (const std::string& id : layout->packs_words() ? words : layout->element->bytes() == 1 ? bytes : plain) {
+  for (const std::string& id : layouts_taken_for(*layout)) {
     const Layout* other = &rulebook().layout(id);
     if (!reads_others(shape, *layout, *other)) continue;
     const std::string name = fmt::format("{}: layout {} -> {}", role, layout->id, id);
@@ -127,11 +137,12 @@ void add_layouts(const GemmCase& c, const char* role, const Layout* layout, cons
 
 /// Bytes of both factors, read as if they lay otherwise: a step that puts them into tiles is left out for both or for none.
 void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
-  if (!c.scales_are_bytes() || c.layout_a->packs_words() || c.layout_a->id == "e8m0_row") return;
-  const Layout* plain = &rulebook().layout("e8m0_row");
-  if (!reads_others(c.shape_of_scale_a(), *c.layout_a, *plain) && !reads_others(c.shape_of_scale_b(), *c.layout_b, *plain))
+  if (!c.scales_are_bytes() || c.layout_a()->packs_words()) return;
+  const Layout* plain = &rulebook().layout(std::string(c.layout_a()->element->name) + "_row");
+  if (c.layout_a() == plain) return;
+  if (!reads_others(c.shape_of_scale_a(), *c.layout_a(), *plain) && !reads_others(c.shape_of_scale_b(), *c.layout_b(), *plain))
     return;
-  const std::string name = fmt::format("scales: layout {} -> {}", c.layout_a->id, plain->id);
+  const std::string name = fmt::format("scales: layout {} -> {}", c.layout_a()->id, plain->id);
   all.push_back({name,
                  [=](const Problem& problem, const std::vector<HostTensor>*) {
                    DotInputs wrong = *inputs_of(inputs, c, problem);
@@ -145,8 +156,8 @@ void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vec
 
 std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs) {
   std::vector<Hypothesis> all;
-  add_layouts(c, "scale_a", c.layout_a, c.shape_of_scale_a(), &DotInputs::scale_a, inputs, all);
-  add_layouts(c, "scale_b", c.layout_b, c.shape_of_scale_b(), &DotInputs::scale_b, inputs, all);
+  add_layouts(c, "scale_a", c.layout_a(), c.shape_of_scale_a(), &DotInputs::scale_a, inputs, all);
+  add_layouts(c, "scale_b", c.layout_b(), c.shape_of_scale_b(), &DotInputs::scale_b, inputs, all);
   add_layouts_of_both(c, inputs, all);
   return all;
 }
@@ -158,7 +169,8 @@ DotInputs shape_of(const GemmCase& c) {
   inputs.m = c.m;
   inputs.n = c.n;
   inputs.shuffle = c.contract.shuffle;
-  inputs.scales_are_powers = c.scales_are_bytes();
+  inputs.scales_are_powers = c.scales_are_powers();
+  inputs.packed = c.packs_codes();
   inputs.scale_a.shape = c.shape_of_scale_a();
   inputs.scale_b.shape = c.shape_of_scale_b();
   if (!c.azp.empty()) inputs.azp_adj.resize(size_t(c.n));

@@ -33,9 +33,9 @@ const Format& result_of(const Cells& cells, const DotContract& contract) {
 
 GemmScales scales_of(const Cells& cells, const DotContract& contract) {
   try {
-    const GemmScales scales = gemm_scales_named(cells.text("scales"));
+    GemmScales scales = gemm_scales_named(cells.text("scales"));
     if (contract.takes(scales)) return scales;
-  } catch (const std::out_of_range& error) {
+  } catch (const ParseError& error) {
     cells.refuse("scales", error.what());
   }
   cells.refuse("scales",
@@ -79,11 +79,12 @@ void require_room(const Cells& cells, const GemmCase& p) {
 
 HostTensor filled(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {
   HostTensor tensor{dense(role, Role::kInput, format, std::move(shape)), {}};
+  if (format.bits == 4) tensor.spec = packed(std::move(tensor.spec));
   fill(tensor, request);
   return tensor;
 }
 
-HostTensor filled_scales(const char* role, const ScaleShape& shape, const Layout* layout, const FillRequest& request) {
+HostTensor filled_scales(const char* role, const ScaleGrid& shape, const Layout* layout, const FillRequest& request) {
   if (layout && layout->element->bytes() == 1)
     return byte_scales(filled(role, *layout->element, {shape.rows, shape.columns}, request), role, shape, *layout);
   HostTensor tensor = scale_tensor(role, shape, layout);
@@ -95,6 +96,13 @@ std::vector<double> values_of(const HostTensor& tensor) {
   std::vector<double> values(size_t(tensor.spec.elements()));
   for (size_t i = 0; i < values.size(); ++i) values[i] = decode(*tensor.spec.format, tensor.code(int64_t(i)));
   return values;
+}
+
+/// Codes of 4 bits, one in a byte.
+std::shared_ptr<const std::vector<std::byte>> unpacked(const HostTensor& tensor) {
+  auto codes = std::make_shared<std::vector<std::byte>>(size_t(tensor.spec.elements()));
+  for (size_t i = 0; i < codes->size(); ++i) (*codes)[i] = std::byte(tensor.code(int64_t(i)));
+  return codes;
 }
 
 /// Of a: integers of its format. azp_adj is what a caller makes of them and of b.
@@ -122,9 +130,10 @@ HostTensor chosen(const HostTensor& tensor, const std::vector<int64_t>& rows) {
   std::vector<int64_t> shape = tensor.spec.shape;
   shape[0] = int64_t(rows.size());
   HostTensor some{dense(tensor.spec.name, tensor.spec.role, *tensor.spec.format, shape), {}};
+  if (tensor.spec.packed) some.spec = packed(std::move(some.spec));
   if (tensor.bytes.empty()) return some;
   some.bytes.resize(some.spec.bytes());
-  const size_t size = size_t(columns) * size_t(tensor.spec.format->bytes());
+  const size_t size = tensor.spec.byte_of(columns);
   for (size_t i = 0; i < rows.size(); ++i)
     std::copy_n(tensor.bytes.begin() + std::ptrdiff_t(size_t(rows[i]) * size), size,
                 some.bytes.begin() + std::ptrdiff_t(i * size));
@@ -145,10 +154,10 @@ GemmCase read_gemm_case(const Case& c) {
   p.scales = scales_of(cells, p.contract);
   p.scale = cells.fill_name("scale");
   if (p.contract.of_blocks()) {
-    p.layout_a = layout_of(cells, "layout_a", p.contract.layouts);
-    const std::vector<std::string> plain = {"row", "col", "tma"}, same = {p.layout_a->id};
-    p.layout_b = layout_of(cells, "layout_b", p.scales_are_bytes() ? same : plain);
-    if (p.contract.scales_in_unit() && !(*p.layout_a->element == *p.contract.unit.scale))
+    p.scales.a.block().layout = layout_of(cells, "layout_a", p.contract.layouts);
+    const std::vector<std::string> plain = {"row", "col", "tma"}, same = {p.layout_a()->id};
+    p.scales.b.block().layout = layout_of(cells, "layout_b", p.scales_are_bytes() ? same : plain);
+    if (p.contract.scales_in_unit() && !(*p.layout_a()->element == *p.contract.unit.scale))
       cells.refuse("layout_a", "the unit takes scales of " + std::string(p.contract.unit.scale->name));
   }
   p.y = &result_of(cells, p.contract);
@@ -162,6 +171,7 @@ GemmCase read_gemm_case(const Case& c) {
   else if (cells.has("azp") && !cells.text("azp").empty()) cells.refuse("azp", p.id() + " takes no zero points");
   p.seed = uint64_t(cells.positive("seed"));
   p.warp = cells.warp();
+  if (p.packs_codes() && p.k % 2 != 0) cells.refuse("k", "expected whole bytes of two codes, got an odd number");
   require_room(cells, p);
   require_tiles(cells, p);
   require_power(cells, c, p);
@@ -179,8 +189,10 @@ Problem gemm_problem(const GemmCase& c) {
   made.tensors.push_back(filled("b", *unit.b, {c.n, c.k}, request(c.b)));
   HostTensor& b = made.tensors.back();
   if (c.contract.shuffle.any()) b.bytes = shuffled(c.contract.shuffle, b.bytes.data(), c.n, c.k);
-  made.tensors.push_back(filled_scales("scale_a", c.shape_of_scale_a(), c.layout_a, request(c.scale)));
-  made.tensors.push_back(filled_scales("scale_b", c.shape_of_scale_b(), c.layout_b, request(c.scale)));
+  made.tensors.push_back(filled_scales("scale_a", c.shape_of_scale_a(), c.layout_a(), request(c.scale)));
+  made.tensors.push_back(filled_scales("scale_b", c.shape_of_scale_b(), c.layout_b(), request(c.scale)));
+  if (c.scales.a.outer()) made.tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, request(c.scale)));
+  if (c.scales.b.outer()) made.tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, request(c.scale)));
   if (!c.bias.empty()) made.tensors.push_back(filled("bias", *c.y, {c.n}, request(c.bias)));
   if (!c.c.empty()) made.tensors.push_back(filled("c", *c.y, {c.m, c.n}, request(c.c)));
   if (!c.azp.empty()) add_zero_points(c, request(c.azp), made);
@@ -199,12 +211,19 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
     inputs.own_b = std::make_shared<const std::vector<std::byte>>(unshuffled(inputs.shuffle, inputs.product.b.codes, c.n, c.k));
     inputs.product.b.codes = inputs.own_b->data();
   }
-  inputs.scale_a = scale_values(find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a);
-  inputs.scale_b = scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b);
-  inputs.scales_are_powers = c.scales_are_bytes();
+  if (c.packs_codes()) {
+    inputs.packed = true;
+    inputs.own_a = unpacked(find(problem.tensors, "a")), inputs.own_b = unpacked(find(problem.tensors, "b"));
+    inputs.product.a.codes = inputs.own_a->data(), inputs.product.b.codes = inputs.own_b->data();
+  }
+  if (c.scales.a.outer()) inputs.outer_a = {c.outer_of_a(), values_of(find(problem.tensors, "global_scale_a"))};
+  if (c.scales.b.outer()) inputs.outer_b = {c.outer_of_b(), values_of(find(problem.tensors, "global_scale_b"))};
+  inputs.scale_a = scale_values(find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a());
+  inputs.scale_b = scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b());
+  inputs.scales_are_powers = c.scales_are_powers();
   if (c.scales_are_bytes()) {
     const auto codes = [&](const ScaleValues& scales, int64_t rows) {
-      return std::make_shared<const std::vector<std::byte>>(scales.codes(*c.layout_a->element, rows, c.k, scales.shape.k_block));
+      return std::make_shared<const std::vector<std::byte>>(scales.codes(*c.layout_a()->element, rows, c.k, scales.shape.column_block));
     };
     inputs.scale_codes_a = codes(inputs.scale_a, c.m), inputs.scale_codes_b = codes(inputs.scale_b, c.n);
   }
@@ -220,7 +239,7 @@ Problem gemm_with_rows(const GemmCase& p, const Problem& problem, const std::vec
   for (const HostTensor& tensor : problem.tensors) {
     const std::string& role = tensor.spec.name;
     if (role == "scale_a" && p.shape_of_scale_a().row_block > 0)
-      made.tensors.push_back(scales_of_rows(tensor, p.shape_of_scale_a(), p.layout_a, rows));
+      made.tensors.push_back(scales_of_rows(tensor, p.shape_of_scale_a(), p.layout_a(), rows));
     else
       made.tensors.push_back(role == "a" || role == "c" || role == "azp" || role == "d" ? chosen(tensor, rows) : tensor);
   }

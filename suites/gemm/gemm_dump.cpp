@@ -36,7 +36,7 @@ bool is_vector_of(const Shape& shape, int64_t scales) {
   return scales == 1 ? longer == 0 : longer == 1 && std::count(shape.begin(), shape.end(), scales) == 1;
 }
 
-bool read_alike(const ScaleShape& shape, const Layout& one, const Layout& other) {
+bool read_alike(const ScaleGrid& shape, const Layout& one, const Layout& other) {
   return !reads_others(shape, one, other) && !reads_others(shape, other, one);
 }
 
@@ -48,7 +48,7 @@ class GemmScaleReader {
         m_(m), n_(n), k_(k) {}
 
   ScalesInDump best() {
-    for (const GemmScales scales : contract_.scales) contract_.of_blocks() ? consider_blocks(scales) : consider_vectors(scales);
+    for (const GemmScales& scales : contract_.scales) contract_.of_blocks() ? consider_blocks(scales) : consider_vectors(scales);
     if (found_.empty()) refuse();
     const ScalesInDump best = *std::min_element(found_.begin(), found_.end(), [](const ScalesInDump& one, const ScalesInDump& other) {
       return one.placings() < other.placings();
@@ -59,20 +59,20 @@ class GemmScaleReader {
   }
 
  private:
-  void consider_vectors(GemmScales scales) {
-    const ScaleShape a = scales_of_a(scales, m_, k_), b = scales_of_b(scales, n_, k_);
-    wanted_.push_back(fmt::format("f32 [{}] and f32 [{}] ({})", a.rows, b.rows, name_of(scales)));
+  void consider_vectors(const GemmScales& scales) {
+    const ScaleGrid a = scales.of_a(m_, k_), b = scales.of_b(n_, k_);
+    wanted_.push_back(fmt::format("f32 [{}] and f32 [{}] ({})", a.rows, b.rows, scales.name));
     if (is_vector_of(a_.tensor.spec.shape, a.count()) && is_vector_of(b_.tensor.spec.shape, b.count())) found_.push_back({scales});
   }
 
-  void consider_blocks(GemmScales scales) {
-    const ScaleShape a = scales_of_a(scales, m_, k_), b = scales_of_b(scales, n_, k_);
+  void consider_blocks(const GemmScales& scales) {
+    const ScaleGrid a = scales.of_a(m_, k_), b = scales.of_b(n_, k_);
     for (const Layout* of_a : layouts_of_a())
       for (const Layout* of_b : layouts_of_b(*of_a)) {
-        const PlacedLayout placed_a(*of_a, a.rows, a.columns), placed_b(*of_b, b.rows, b.columns);
-        const std::string wanted = fmt::format("{} and {} ({})", stored_text(placed_a), stored_text(placed_b), name_of(scales));
+        const ScaleStorage stored_a(PlacedLayout(*of_a, a.rows, a.columns)), stored_b(PlacedLayout(*of_b, b.rows, b.columns));
+        const std::string wanted = fmt::format("{} and {} ({})", stored_a.text(), stored_b.text(), scales.name);
         if (std::find(wanted_.begin(), wanted_.end(), wanted) == wanted_.end()) wanted_.push_back(wanted);
-        const auto placing_a = placing_of(a_, placed_a), placing_b = placing_of(b_, placed_b);
+        const auto placing_a = placing_of(a_, stored_a), placing_b = placing_of(b_, stored_b);
         if (placing_a && placing_b) found_.push_back({scales, of_a, of_b, *placing_a, *placing_b});
       }
   }
@@ -97,7 +97,7 @@ class GemmScaleReader {
 
   void require_same_reading(const ScalesInDump& best, const ScalesInDump& other) const {
     if (!best.a) return;
-    const ScaleShape a = scales_of_a(best.scales, m_, k_), b = scales_of_b(best.scales, n_, k_);
+    const ScaleGrid a = best.scales.of_a(m_, k_), b = best.scales.of_b(n_, k_);
     const auto refuse_both = [](const DumpedTensor& tensor, const Layout& one, const Layout& two, const char* instead) {
       throw UsageError(fmt::format("{}: expected the storage of one layout, got that of {} as well as of {}; {}", tensor.place(), one.id,
                                    two.id, instead));
@@ -142,7 +142,7 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   const ScalesInDump scales = GemmScaleReader(contract, request, m, n, k).best();
   std::map<std::string, std::string> cells = {{"contract", request.contract}, {"m", std::to_string(m)},  {"n", std::to_string(n)},
                                               {"k", std::to_string(k)},       {"fill", "zeros"},         {"b", "zeros"},
-                                              {"scales", name_of(scales.scales)},    {"scale", "ones"},         {"seed", "1"},
+                                              {"scales", scales.scales.name},    {"scale", "ones"},         {"seed", "1"},
                                               {"warp", "32"},                 {"y", std::string(d.tensor.spec.format->name)}};
   if (request.roles.contains("bias")) cells["bias"] = "zeros";
   if (contract.adds_c()) cells["c"] = "zeros";

@@ -29,8 +29,8 @@ bool takes(const std::string& contract, bool of_blocks) {
 }
 
 std::string shape_words(const GemmCase& p) {
-  const std::string layouts = p.layout_a ? fmt::format(".{}_{}", p.layout_a->id, p.layout_b->id) : "";
-  return fmt::format("{}.m{}.n{}.k{}.{}{}", p.y->name, p.m, p.n, p.k, name_of(p.scales), layouts);
+  const std::string layouts = p.layout_a() ? fmt::format(".{}_{}", p.layout_a()->id, p.layout_b()->id) : "";
+  return fmt::format("{}.m{}.n{}.k{}.{}{}", p.y->name, p.m, p.n, p.k, p.scales.name, layouts);
 }
 
 std::string data_words(const GemmCase& p) {
@@ -108,7 +108,7 @@ class BoundGemm : public BoundCase {
 std::unique_ptr<const BoundCase> bind_gemm(const Case& c, bool of_blocks) {
   GemmCase p = read_gemm_case(c);
   if (p.contract.of_blocks() != of_blocks)
-    Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), name_of(p.scales),
+    Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), p.scales.name,
                                             of_blocks ? "blocks" : "tensors, tokens and channels"));
   CaseName name = {c.op, p.id(), shape_words(p), data_words(p), p.warp};
   return std::make_unique<const BoundGemm>(std::move(p), std::move(name));

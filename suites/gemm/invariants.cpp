@@ -61,7 +61,7 @@ Relation columns(const GemmCase& c, const Problem& problem) {
       reorder(tensor, order);
       if (c.contract.shuffle.any()) tensor.bytes = shuffled(c.contract.shuffle, tensor.bytes.data(), c.n, c.k);
     }
-    if (role == "scale_b" && c.shape_of_scale_b().row_block == 1) tensor = scales_of_rows(tensor, c.shape_of_scale_b(), c.layout_b, order);
+    if (role == "scale_b" && c.shape_of_scale_b().row_block == 1) tensor = scales_of_rows(tensor, c.shape_of_scale_b(), c.layout_b(), order);
     if (role == "bias" || role == "azp_adj") reorder(tensor, order);
     if (role == "c") reorder_columns(tensor, order, c.m);
   }
@@ -72,7 +72,7 @@ Relation columns(const GemmCase& c, const Problem& problem) {
 Relation spoiled_row(const GemmCase& c, const Problem& problem) {
   const int64_t spoiled = c.m / 2;
   const Format& format = *c.contract.unit.a;
-  const bool integers = format.is_integer();
+  const bool integers = format.is_integer() || format.specials == Specials::kFinite;  // no NaN
   Relation relation{"other rows", fmt::format("row {} of a is {}", spoiled, integers ? "another" : "NaN"), problem, "d",
                     all_but(c, [=](int64_t row, int64_t) { return row == spoiled; })};
   HostTensor& a = find(relation.problem.tensors, "a");
@@ -84,25 +84,25 @@ Relation spoiled_row(const GemmCase& c, const Problem& problem) {
 }
 
 /// The last scale of a row, or of rows of b, taken twice.
-void change_scale(HostTensor& tensor, const ScaleShape& shape, const Layout* layout, int64_t row) {
+void change_scale(HostTensor& tensor, const ScaleGrid& shape, const Layout* layout, int64_t row) {
   const ScaleValues values = scale_values(tensor, shape, layout);
   const double value = values.values[size_t((row + 1) * shape.columns - 1)];
   set_scale(tensor, shape, layout, row, shape.columns - 1, value == 0 || !std::isfinite(value) ? 1 : value > 1 ? value / 2 : 2 * value);
 }
 
 void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
-  const ScaleShape a = c.shape_of_scale_a(), b = c.shape_of_scale_b();
+  const ScaleGrid a = c.shape_of_scale_a(), b = c.shape_of_scale_b();
   if (a.row_block > 0 && a.rows > 1) {
     const int64_t changed = a.rows / 2;
     all.push_back({"scales", fmt::format("another scale of row {} of a", changed), problem, "d",
                    all_but(c, [=](int64_t row, int64_t) { return row / a.row_block == changed; })});
-    change_scale(find(all.back().problem.tensors, "scale_a"), a, c.layout_a, changed);
+    change_scale(find(all.back().problem.tensors, "scale_a"), a, c.layout_a(), changed);
   }
   if (b.row_block > 0 && b.rows > 1) {
     const int64_t changed = b.rows / 2;
     all.push_back({"scales", fmt::format("another scale {} of b", changed), problem, "d",
                    all_but(c, [=](int64_t, int64_t column) { return column / b.row_block == changed; })});
-    change_scale(find(all.back().problem.tensors, "scale_b"), b, c.layout_b, changed);
+    change_scale(find(all.back().problem.tensors, "scale_b"), b, c.layout_b(), changed);
   }
 }
 

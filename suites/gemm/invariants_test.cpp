@@ -137,7 +137,7 @@ TEST(GemmInvariants, AScaleIsSeenBeyondItsBlock) {
   static const Plain plain;
   const auto sum = [](const Problem& problem, const GemmCase& c) {
     double all = 0;
-    for (const double scale : scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b).values) all += scale;
+    for (const double scale : scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b()).values) all += scale;
     return all;
   };
   const double whole = sum(plain.problem, read_gemm_case(plain.one));

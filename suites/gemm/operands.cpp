@@ -6,20 +6,21 @@ namespace assay {
 namespace {
 
 /// Codes with their scales, where those lie.
-DotOperand operand(const UnitFactor& codes, const HostTensor& tensor, const HostTensor& scale, const ScaleShape& shape, const Layout* layout) {
+DotOperand operand(const UnitFactor& codes, const HostTensor& tensor, const HostTensor& scale, const ScaleGrid& shape, const Layout* layout) {
   const int64_t rows = tensor.spec.shape[0], k = tensor.spec.shape[1];
   DotOperand one{codes.codes, tensor.spec.format, rows, codes.pitch, 1, {}};
   const int64_t of_row = layout ? scale.spec.strides[0] : 1, of_block = layout ? scale.spec.strides[1] : 0;
   one.scales = {scale.bytes.data(), &kF32,
-                shape.row_block > 0 ? shape.row_block : rows, shape.k_block > 0 ? shape.k_block : k,
+                shape.row_block > 0 ? shape.row_block : rows, shape.column_block > 0 ? shape.column_block : k,
                 shape.row_block > 0 ? of_row : 0, of_block};
   return one;
 }
 
 /// Packed scales, as bytes row by row.
-DotOperand with_bytes(DotOperand one, const std::shared_ptr<const std::vector<std::byte>>& codes, const ScaleShape& shape) {
+DotOperand with_bytes(DotOperand one, const std::shared_ptr<const std::vector<std::byte>>& codes, const ScaleGrid& shape,
+                      const Layout* layout) {
   if (!codes) return one;
-  one.scales.codes = codes->data(), one.scales.format = &kE8M0;
+  one.scales.codes = codes->data(), one.scales.format = layout->element;
   one.scales.rows_per_scale = 1, one.scales.row_stride = shape.columns, one.scales.k_stride = 1;
   return one;
 }
@@ -27,12 +28,17 @@ DotOperand with_bytes(DotOperand one, const std::shared_ptr<const std::vector<st
 }  // namespace
 
 DotOperand operand_a(const GemmCase& c, const Problem& problem, const DotInputs& inputs) {
-  return with_bytes(operand(inputs.product.a, find(problem.tensors, "a"), find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a),
-                    inputs.scale_codes_a, c.shape_of_scale_a());
+  return with_bytes(operand(inputs.product.a, find(problem.tensors, "a"), find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a()),
+                    inputs.scale_codes_a, c.shape_of_scale_a(), c.layout_a());
 }
 DotOperand operand_b(const GemmCase& c, const Problem& problem, const DotInputs& inputs) {
-  return with_bytes(operand(inputs.product.b, find(problem.tensors, "b"), find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b),
-                    inputs.scale_codes_b, c.shape_of_scale_b());
+  return with_bytes(operand(inputs.product.b, find(problem.tensors, "b"), find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b()),
+                    inputs.scale_codes_b, c.shape_of_scale_b(), c.layout_b());
+}
+
+double outer_scale(const DotInputs& inputs, int64_t row, int64_t column) {
+  const auto of = [](const ScaleValues& outer, int64_t at) { return outer.values.empty() ? 1 : outer.at(at, 0); };
+  return of(inputs.outer_a, row) * of(inputs.outer_b, column);
 }
 
 /// What joins the exact product: a bias, c, zero points.

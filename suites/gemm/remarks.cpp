@@ -51,6 +51,11 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
     exact_dot(product, {0, c.m, 0, c.n}, another);
     for (size_t i = 0; i < size; ++i) bound[i] = std::max(bound[i], of_other[i]);
   }
+  for (size_t i = 0; i < size && !(inputs.outer_a.values.empty() && inputs.outer_b.values.empty()); ++i) {
+    const double outer = outer_scale(inputs, int64_t(i) / c.n, int64_t(i) % c.n);
+    value[i] *= outer, error[i] *= std::fabs(outer), magnitudes[i] *= std::fabs(outer);
+    if (has_bound) bound[i] *= std::fabs(outer);
+  }
   double worst_ulps = 0, worst_part = 0, errors = 0, squares = 0;
   int64_t above = 0, below = 0, normalized = 0, finite = 0;
   for (size_t i = 0; i < size; ++i) {

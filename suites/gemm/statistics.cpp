@@ -58,7 +58,7 @@ ErrorStatistic upper(ErrorStatistic x, ErrorStatistic y) { return {std::max(x.bi
 ErrorStatistics::ErrorStatistics(const GemmCase& c) : case_(c) {
   if (c.contract.of_unknown_unit())
     words_ = "no power here: how the unit adds nobody knows, so errors of right kernels are not known";
-  else if (c.scales != GemmScales::kTokensAndChannels)
+  else if (!c.scales.of_rows())
     words_ = "no power here: parts of d share scales";
   else if (c.m < kParts * kLeastOfPart || c.n < kParts * kLeastOfPart)
     words_ = fmt::format("no power here: {} parts of d without a common row or column have fewer than {} rows or columns each", kParts, kLeastOfPart);
@@ -139,7 +139,7 @@ void ErrorStatistics::calibrate() {
 std::shared_ptr<const ErrorStatistics> error_statistics(const GemmCase& c) {
   static std::mutex mutex;
   static std::map<std::string, std::shared_ptr<const ErrorStatistics>> known;
-  const std::string key = fmt::format("{} {} {} {} {} {} {} {} {}", c.id(), c.m, c.n, c.k, c.fill, c.b, c.scale, c.y->name, c.seed) + name_of(c.scales);
+  const std::string key = fmt::format("{} {} {} {} {} {} {} {} {}", c.id(), c.m, c.n, c.k, c.fill, c.b, c.scale, c.y->name, c.seed) + c.scales.name;
   {
     const std::lock_guard lock(mutex);
     if (const auto found = known.find(key); found != known.end()) return found->second;

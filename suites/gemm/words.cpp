@@ -127,6 +127,8 @@ void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
   Quantities quantities(recipe, fmt::format("acc = {:.9g}", acc));
   quantities.set("sa", inputs.scale_a.at(row, 0));
   quantities.set("sb", inputs.scale_b.at(column, 0));
+  if (!inputs.outer_a.values.empty()) quantities.set("ga", inputs.outer_a.at(row, 0));
+  if (!inputs.outer_b.values.empty()) quantities.set("gb", inputs.outer_b.at(column, 0));
   if (!inputs.bias.empty()) quantities.set("bias", inputs.bias[size_t(column)]);
   if (!inputs.c.empty()) quantities.set("c", inputs.c[size_t(row * c.n + column)]);
   lines.push_back(quantities.given());
@@ -142,7 +144,7 @@ void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
 double exact_value(const GemmCase& c, const Problem& problem, const DotInputs& inputs, int64_t row, int64_t column) {
   const DecodedOperand a(operand_a(c, problem, inputs), c.k), b(operand_b(c, problem, inputs), c.k);
   ExactElements elements(a, b);
-  return elements.at(row, column).low + beside_product(c, inputs, row, column);
+  return elements.at(row, column).low * outer_scale(inputs, row, column) + beside_product(c, inputs, row, column);
 }
 
 }  // namespace

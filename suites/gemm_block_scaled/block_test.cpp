@@ -47,7 +47,7 @@ struct ByHand {
     float acc = 0;
     for (int64_t k = first; k < end; k += 128) {
       const float p = chain(row, column, k, std::min(k + 128, end)), sa = scale("scale_a", row, k / 128);
-      const float sb = scale("scale_b", c.scales == GemmScales::kRowBlocks ? column : column / 128, k / 128);
+      const float sb = scale("scale_b", c.scales.b.block().rows == 1 ? column : column / 128, k / 128);
       acc = row_first ? std::fma(p * sa, sb, acc) : std::fma(p, sa * sb, acc);
     }
     return acc;

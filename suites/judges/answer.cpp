@@ -40,9 +40,9 @@ Answer answer_of_ranks(const std::vector<HostTensor>& outputs) {
 Numbers scale_numbers(const HostTensor& tensor, const RowCase& c) {
   const ScalePlaces places(c);
   Numbers scale;
-  scale.format = c.layout->element;
-  for (int64_t row = 0; row < c.rows_of_groups(); ++row)
-    for (const double value : decoded_scales(tensor, places, row, c.groups())) {
+  scale.format = c.layout()->element;
+  for (int64_t row = 0; row < c.rows_of_scales(); ++row)
+    for (const double value : decoded_scales(tensor, places, row, c.scales_of_row())) {
       scale.values.push_back(value);
       scale.codes.push_back(code_of(*scale.format, value));
     }
@@ -53,7 +53,7 @@ std::vector<double> dequantized(const Answer& answer, int64_t columns, const Num
   const Numbers& q = answer.result;
   std::vector<double> values(q.values.size());
   for (int64_t i = 0; i < int64_t(values.size()); ++i) {
-    const int64_t group = i / columns / c.group_rows * c.groups() + i % columns / c.group_size;
+    const int64_t group = i / columns / c.group_rows() * c.scales_of_row() + i % columns / c.group_size();
     const double zero = answer.zero.values.empty() ? 0.0 : answer.zero.values.at(size_t(group));
     values[size_t(i)] = double(float(q.values[size_t(i)] - zero) * float(scale.values.at(size_t(group))));
   }
@@ -93,7 +93,7 @@ Answer answer_of(const Case& one, const Problem& problem, const std::vector<Host
     const std::vector<double> numbers = decoded_row(x, row, c.x_columns());
     answer.input.insert(answer.input.end(), numbers.begin(), numbers.end());
   }
-  if (!q || !c.layout) return answer;
+  if (!q || !c.layout()) return answer;
   if (const HostTensor* zero = find_or_null(outputs, "azp")) answer.zero = dense_numbers(*zero);
   const HostTensor* stored = find_or_null(outputs, "scale");
   const Numbers scale = scale_numbers(stored ? *stored : find(problem.tensors, "scale"), c);

@@ -130,18 +130,18 @@ std::vector<double> multiply(HostTensor& x, double factor, double offset) {
 
 /// The scale of each group: amax over the largest code; amax of all if the groups are not those of x.
 void fit_scales(HostTensor& scale, const RowCase& c, const std::vector<double>& x, double largest_code) {
-  std::vector<double> amax(size_t(c.rows_of_groups() * c.groups()), 0.0);
+  std::vector<double> amax(size_t(c.rows_of_scales() * c.scales_of_row()), 0.0);
   const bool groups_of_x = int64_t(x.size()) == c.m * c.n;
   if (!groups_of_x) std::fill(amax.begin(), amax.end(), *std::max_element(x.begin(), x.end()));
   for (int64_t i = 0; groups_of_x && i < int64_t(x.size()); ++i) {
-    double& group = amax[size_t(i / c.n / c.group_rows * c.groups() + i % c.n / c.group_size)];
+    double& group = amax[size_t(i / c.n / c.group_rows() * c.scales_of_row() + i % c.n / c.group_size())];
     group = std::max(group, x[size_t(i)]);
   }
   const ScalePlaces places(c);
-  for (int64_t row = 0; row < c.rows_of_groups(); ++row)
-    for (int64_t group = 0; group < c.groups(); ++group)
+  for (int64_t row = 0; row < c.rows_of_scales(); ++row)
+    for (int64_t group = 0; group < c.scales_of_row(); ++group)
       scale.set_code(places.offset(row, group),
-                     nearest_code(*scale.spec.format, amax[size_t(row * c.groups() + group)] / largest_code));
+                     nearest_code(*scale.spec.format, amax[size_t(row * c.scales_of_row() + group)] / largest_code));
 }
 
 HostTensor* find_or_null(Problem& problem, std::string_view name) {

@@ -6,7 +6,8 @@ namespace assay {
 Op quant_experts_op() {
   return row_op({.name = "quant_experts",
                  .chain = RowChain({quant_stage({.tiles = true})}, Experts::kOneBehindTheOther),
-                 .columns = {"contract", "x", "tokens", "n", "group_size", "layout", "fill", "seed", "warp"},
+                 .columns = {"contract", "x", "tokens", "n", "group_size", "layout", "fill", "global_scale", "seed", "warp"},
+                 .optional_columns = {"global_scale"},
                  .independent_rows = false});
 }
 

@@ -56,10 +56,10 @@ struct Rows {
 
   StoredRow stored_row(int64_t row) const {
     const GroupQuant* quant = contract.group_quant();
-    const int64_t row_of_groups = row / c.group_rows;
+    const int64_t row_of_groups = row / c.group_rows();
     StoredRow stored;
-    if (places) stored.scale = decoded_scales(find(*outputs, "scale"), *places, row_of_groups, c.groups());
-    if (places && quant->has_zero()) stored.zero = decoded_row(find(*outputs, "azp"), row_of_groups, c.groups());
+    if (places) stored.scale = decoded_scales(find(*outputs, "scale"), *places, row_of_groups, c.scales_of_row());
+    if (places && quant->has_zero()) stored.zero = decoded_row(find(*outputs, "azp"), row_of_groups, c.scales_of_row());
     if (quant)
       stored.q = decoded_row(find(*outputs, "q"), c.stored_row(row), c.n);
     else
@@ -72,9 +72,9 @@ struct Rows {
     if (part.tensor == "y") return rows.put(row, answer.y);
     if (part.tensor == "q") return rows.put(row, answer.q);
     if (part.tensor == "residual") return rows.put(row, answer.residual);
-    if (row % c.group_rows != 0) return;
-    if (part.tensor == "azp") return rows.put(row / c.group_rows, answer.zero);
-    rows.put(row / c.group_rows, as_stored(answer.scale, *c.layout->element));
+    if (row % c.group_rows() != 0) return;
+    if (part.tensor == "azp") return rows.put(row / c.group_rows(), answer.zero);
+    rows.put(row / c.group_rows(), as_stored(answer.scale, *c.layout()->element));
   }
 
   RowOutputs evaluated(int64_t row, const StoredRow* stored) const {
@@ -94,7 +94,7 @@ struct Rows {
       if (!quant || quant->takes_scales()) continue;
       const auto* made = std::get_if<AmaxScales>(&quant->scales);
       if (!made || made->amax.over == Over::kTwice || made->amax.over == Over::kNextRowToo) return 0;
-      columns = (kFew + c.group_size - 1) / c.group_size * c.group_size;
+      columns = (kFew + c.group_size() - 1) / c.group_size() * c.group_size();
     }
     return columns <= c.n / 2 ? columns : 0;
   }
@@ -117,7 +117,7 @@ struct Rows {
       const std::string& tensor = parts[p].tensor;
       if (tensor == "y") block.parts[p] = accepted_row(*parts[p].format, answer.y);
       if (tensor == "q") block.parts[p] = accepted_row(*parts[p].format, answer.q);
-      if (tensor == "scale") block.parts[p] = accepted_row(*parts[p].format, as_stored(answer.scale, *c.layout->element));
+      if (tensor == "scale") block.parts[p] = accepted_row(*parts[p].format, as_stored(answer.scale, *c.layout()->element));
     }
     return block;
   }
@@ -141,17 +141,14 @@ struct Rows {
   }
 };
 
-/// Rows of experts that have room for more: where they lie, and that the rest stays as it was.
+/// Rows of groups with unused rows between them: where they lie, and that the unused ones stay as they were.
 void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
   q.places = Places::of_rows([rows](int64_t row) { return rows->c.stored_row(row) * rows->c.n; });
   q.padding = [rows](const std::function<void(const Padding&)>& visit) {
     const RowCase& c = rows->c;
-    for (size_t expert = 0; expert < c.tokens.size(); ++expert)
-      for (int64_t row = c.tokens[expert]; row < c.room; ++row)
-        for (int64_t column = 0; column < c.n; ++column) {
-          const int64_t stored = int64_t(expert) * c.room + row;
-          visit({stored * c.n + column, {stored, column}, PaddingRule::kUntouched});
-        }
+    c.groups.for_each_unused([&](int64_t stored) {
+      for (int64_t column = 0; column < c.n; ++column) visit({stored * c.n + column, {stored, column}, PaddingRule::kUntouched});
+    });
   };
 }
 
@@ -173,15 +170,15 @@ std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explain
   const GroupQuant* quant = rows->contract.group_quant();
   const std::string reason = explains ? reason_of(rows->contract, rows->inputs.of_row(0), *c.x) : "";
   std::vector<Part> parts = {{quant ? "q" : "y", quant ? quant->q : c.x, {c.m, c.n}, reason}};
-  if (c.room > 0) place_in_room(rows, parts.front());
+  if (c.stored_rows() > c.m) place_in_room(rows, parts.front());
   if (rows->contract.row_norm() && rows->contract.row_norm()->adds())
     parts.push_back({"residual", c.x, {c.m, c.n}, "the sum has one rounding: one code"});
   if (!rows->places) return parts;
-  Part of_groups{.tensor = "azp", .format = &kInt32, .shape = {c.rows_of_groups(), c.groups()}, .justification = reason};
-  of_groups.steps_per_row = c.group_rows;
+  Part of_groups{.tensor = "azp", .format = &kInt32, .shape = {c.rows_of_scales(), c.scales_of_row()}, .justification = reason};
+  of_groups.steps_per_row = c.group_rows();
   if (quant->has_zero()) parts.push_back(of_groups);
   of_groups.tensor = "scale";
-  of_groups.format = c.layout->element;
+  of_groups.format = c.layout()->element;
   place_scales(rows, of_groups);
   parts.push_back(std::move(of_groups));
   return parts;

@@ -25,8 +25,7 @@ ScaleOffsets offsets_of(const RowCase& c, const Layout& layout) {
 /// The same if all rows were those of one matrix and not of experts.
 ScaleOffsets offsets_as_one_matrix(const RowCase& c) {
   RowCase one = c;
-  one.tokens.clear();
-  one.room = 0;
+  one.groups = {};
   one.m = c.stored_rows();
   return [c, placed = std::make_shared<const ScalePlaces>(one)](int64_t row, int64_t group) {
     return placed->offset(c.stored_row(row), group);
@@ -36,7 +35,7 @@ ScaleOffsets offsets_as_one_matrix(const RowCase& c) {
 /// Rows of scales by which layouts are told apart: all of them, or of very many the first and the last ones.
 std::vector<int64_t> telling_rows(const RowCase& c) {
   constexpr int64_t kMost = 1024;
-  const int64_t rows = c.rows_of_groups(), ends = std::min(rows, kMost);
+  const int64_t rows = c.rows_of_scales(), ends = std::min(rows, kMost);
   std::vector<int64_t> telling;
   for (int64_t r = 0; r < rows; r = (r + 1 == ends / 2 ? rows - (ends - ends / 2) : r + 1)) telling.push_back(r);
   return telling;
@@ -45,7 +44,7 @@ std::vector<int64_t> telling_rows(const RowCase& c) {
 std::vector<int64_t> offsets_at(const RowCase& c, const ScaleOffsets& offsets) {
   std::vector<int64_t> all;
   for (const int64_t r : telling_rows(c))
-    for (int64_t g = 0; g < c.groups(); ++g) all.push_back(offsets(r, g));
+    for (int64_t g = 0; g < c.scales_of_row(); ++g) all.push_back(offsets(r, g));
   return all;
 }
 
@@ -62,7 +61,7 @@ Hypothesis stored_as(const RowCase& c, const Contract& contract, const ScaleOffs
 
 /// Scales that are given, read where another layout would have put them.
 Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
-  c.layout = &other;
+  c.scales.block().layout = &other;
   return {"", [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
             return expect_rows(contract, c, problem, outputs, {.explains = false});
           }};
@@ -72,19 +71,19 @@ Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
 std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& contract) {
   const bool given = contract.group_quant()->takes_scales();
   const ScalePlaces own(c);
-  std::set<std::vector<int64_t>> seen = {offsets_at(c, offsets_of(c, *c.layout))};
+  std::set<std::vector<int64_t>> seen = {offsets_at(c, offsets_of(c, *c.layout()))};
   std::vector<Hypothesis> hypotheses;
   for (const Layout& other : rulebook().layouts) {
-    if (!(*other.type == *c.layout->type) || !(*other.element == *c.layout->element)) continue;
+    if (!(*other.type == *c.layout()->type) || !(*other.element == *c.layout()->element)) continue;
     const ScaleOffsets offsets = offsets_of(c, other);
     const std::vector<int64_t> telling = offsets_at(c, offsets);
     const std::set<int64_t> apart(telling.begin(), telling.end());
     if (*apart.rbegin() >= own.storage_elements() || (!given && apart.size() < telling.size())) continue;
     if (!seen.insert(telling).second) continue;
     hypotheses.push_back(given ? read_as(c, contract, other) : stored_as(c, contract, offsets));
-    hypotheses.back().name = "scale layout: " + c.layout->id + " -> " + other.id;
+    hypotheses.back().name = "scale layout: " + c.layout()->id + " -> " + other.id;
   }
-  if (c.tokens.empty()) return hypotheses;
+  if (!c.groups.any()) return hypotheses;
   const ScaleOffsets offsets = offsets_as_one_matrix(c);
   if (!seen.insert(offsets_at(c, offsets)).second) return hypotheses;
   hypotheses.push_back(stored_as(c, contract, offsets));
@@ -100,11 +99,23 @@ Hypothesis rows_read_without_gaps(const RowCase& c, const Contract& contract) {
           }};
 }
 
+/// Codes of 4 bits, the first of two in the upper half of the byte.
+Hypothesis halves_swapped(const RowCase& c, const Contract& contract) {
+  return {"q: the halves of each byte swapped", [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
+            Expectation expectation = expect_rows(contract, c, problem, outputs, {.explains = false});
+            Part& q = expectation.any_of.front().parts.front();
+            const Places right = q.places;
+            q.places = Places::of_elements([right, n = c.n](int64_t row, int64_t column) { return right.of(row, column, n) ^ 1; });
+            return expectation;
+          }};
+}
+
 /// What can go wrong around the numbers: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
   if (c.row_stride > c.n && c.m > 1) hypotheses.push_back(rows_read_without_gaps(c, base.contract));
-  if (!c.layout) return hypotheses;
+  if (!c.layout()) return hypotheses;
+  if (base.contract.group_quant()->q->bits == 4) hypotheses.push_back(halves_swapped(c, base.contract));
   for (Hypothesis& hypothesis : layout_hypotheses(c, base.contract)) hypotheses.push_back(std::move(hypothesis));
   if (base.contract.group_quant()->takes_scales()) return hypotheses;
   for (Hypothesis& hypothesis : packing_hypotheses(c, base)) hypotheses.push_back(std::move(hypothesis));

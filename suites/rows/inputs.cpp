@@ -12,7 +12,9 @@ namespace assay {
 std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t first, int64_t count) {
   std::vector<double> values(size_t(count), 0.0);
   const Format& format = *tensor.spec.format;
-  decode_all(format, tensor.bytes.data() + (tensor.spec.row(row) + first) * format.bytes(), values);
+  const int64_t from = tensor.spec.row(row) + first;
+  if (!tensor.spec.packed) decode_all(format, tensor.bytes.data() + tensor.spec.byte_of(from), values);
+  for (int64_t i = 0; i < count && tensor.spec.packed; ++i) values[size_t(i)] = decode(format, tensor.code(from + i));
   return values;
 }
 
@@ -34,8 +36,8 @@ std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& 
 CaseInputs::CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem, const RowReading& reading)
     : contract_(contract), case_(c), problem_(problem), reading_(reading) {
   const GroupQuant* quant = contract.group_quant();
-  if (!quant || !std::holds_alternative<AmaxScales>(quant->scales) || c.group_rows == 1) return;
-  for (int64_t i = 0; i < c.rows_of_groups(); ++i) maxima_.push_back(std::make_unique<Maxima>());
+  if (!quant || !std::holds_alternative<AmaxScales>(quant->scales) || c.group_rows() == 1) return;
+  for (int64_t i = 0; i < c.rows_of_scales(); ++i) maxima_.push_back(std::make_unique<Maxima>());
 }
 
 std::vector<double> CaseInputs::without_tail(std::vector<double> row) const {
@@ -58,19 +60,19 @@ Spans CaseInputs::maxima_of_row(int64_t row) const {
   std::vector<double> values = row_of_x(row, case_.n);
   if (std::get<AmaxScales>(quant.scales).amax.over == Over::kNextRowToo && row + 1 < case_.m) {
     const std::vector<double> next = row_of_x(row + 1, case_.n);
-    const int64_t missing = case_.groups() * case_.group_size - case_.n;
+    const int64_t missing = case_.scales_of_row() * case_.group_size() - case_.n;
     values.insert(values.end(), next.begin(), next.begin() + std::ptrdiff_t(std::min(missing, case_.n)));
   }
-  return group_maxima(quant, Spans(std::move(values)), case_.group_size);
+  return group_maxima(quant, Spans(std::move(values)), case_.group_size());
 }
 
 const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
   Maxima& maxima = *maxima_[size_t(row_of_groups)];
   std::call_once(maxima.once, [&] {
     const GroupQuant& quant = *contract_.group_quant();
-    const int64_t first = row_of_groups * case_.group_rows;
+    const int64_t first = row_of_groups * case_.group_rows();
     const int64_t end =
-        std::get<AmaxScales>(quant.scales).amax.over == Over::kFirstRow ? first + 1 : std::min(case_.m, first + case_.group_rows);
+        std::get<AmaxScales>(quant.scales).amax.over == Over::kFirstRow ? first + 1 : std::min(case_.m, first + case_.group_rows());
     // Stretches of rows side by side, for a group may be the whole tensor.
     constexpr int64_t kRowsOfStretch = 128;
     std::vector<Spans> stretches(size_t((end - first + kRowsOfStretch - 1) / kRowsOfStretch));
@@ -87,14 +89,22 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
   return maxima.of_groups;
 }
 
+double CaseInputs::outer_scale_of(int64_t row) const {
+  if (!case_.scales.outer()) return 1;
+  const HostTensor& outer = find(problem_.tensors, "global_scale");
+  const int64_t at = case_.groups.any() ? case_.groups.group_of(row) : case_.scales.outer()->grid(case_.m, case_.n).of(row, 0);
+  return decode(*outer.spec.format, outer.code(at));
+}
+
 RowInputs CaseInputs::first_of_row0(int64_t columns) const {
   const HostTensor& x = find(problem_.tensors, "x");
-  const int64_t row = case_.stored_row(0), groups = (columns + case_.group_size - 1) / std::max<int64_t>(1, case_.group_size);
-  RowInputs inputs{decoded_part(x, row, 0, columns), {}, case_.eps, case_.group_size, case_.scale_ub};
+  const int64_t row = case_.stored_row(0), groups = (columns + case_.group_size() - 1) / std::max<int64_t>(1, case_.group_size());
+  RowInputs inputs{decoded_part(x, row, 0, columns), {}, case_.eps, case_.group_size(), case_.scale_ub};
   if (case_.gated) {
     const std::vector<double> up = decoded_part(x, row, case_.n, columns);
     inputs.x.insert(inputs.x.end(), up.begin(), up.end());
   }
+  inputs.outer_scale = outer_scale_of(0);
   const GroupQuant* quant = contract_.group_quant();
   const auto first = [&](const std::vector<double>& ends) {
     return std::vector<double>(ends.begin(), ends.begin() + std::min(std::ptrdiff_t(groups), std::ptrdiff_t(ends.size())));
@@ -109,7 +119,8 @@ RowInputs CaseInputs::first_of_row0(int64_t columns) const {
 }
 
 RowInputs CaseInputs::of_row(int64_t row) const {
-  RowInputs inputs{row_of_x(case_.stored_row(row), case_.x_columns()), {}, case_.eps, case_.group_size, case_.scale_ub};
+  RowInputs inputs{row_of_x(case_.stored_row(row), case_.x_columns()), {}, case_.eps, case_.group_size(), case_.scale_ub};
+  inputs.outer_scale = outer_scale_of(row);
   const GroupQuant* quant = contract_.group_quant();
   if (contract_.row_norm()) inputs.gamma = decoded_row(find(problem_.tensors, "gamma"), 0, case_.n);
   if (contract_.row_norm() && contract_.row_norm()->centers())
@@ -118,10 +129,10 @@ RowInputs CaseInputs::of_row(int64_t row) const {
     inputs.gate = without_tail(decoded_row(find(problem_.tensors, "gate"), row, case_.n));
   if (contract_.row_norm() && contract_.row_norm()->adds())
     inputs.residual = without_tail(decoded_row(find(problem_.tensors, "residual"), row, case_.n));
-  if (!maxima_.empty()) inputs.maxima = maxima_of_rows(row / case_.group_rows);
+  if (!maxima_.empty()) inputs.maxima = maxima_of_rows(row / case_.group_rows());
   if (quant && quant->takes_scales()) {
-    inputs.scale = decoded_scales(find(problem_.tensors, "scale"), ScalePlaces(case_), row / case_.group_rows, case_.groups());
-    if (quant->has_zero()) inputs.zero = decoded_row(find(problem_.tensors, "azp"), row / case_.group_rows, case_.groups());
+    inputs.scale = decoded_scales(find(problem_.tensors, "scale"), ScalePlaces(case_), row / case_.group_rows(), case_.scales_of_row());
+    if (quant->has_zero()) inputs.zero = decoded_row(find(problem_.tensors, "azp"), row / case_.group_rows(), case_.scales_of_row());
   }
   return inputs;
 }

@@ -44,6 +44,7 @@ class CaseInputs {
     std::once_flag once;
     Spans of_groups;
   };
+  double outer_scale_of(int64_t row) const;
   std::vector<double> row_of_x(int64_t row, int64_t columns) const;
   std::vector<double> without_tail(std::vector<double> row) const;
   Spans maxima_of_row(int64_t row) const;

@@ -39,12 +39,12 @@ std::vector<std::string> layout_lines(const std::string& tensor, const Layout& l
 }
 
 std::vector<std::string> row_layout_lines(const RowCase& c) {
-  if (c.layout == nullptr) return {};
+  if (c.layout() == nullptr) return {};
   const std::string last = chain_of(rulebook().contracts.find(c.contract)).back();
-  std::vector<std::string> lines = layout_lines("scale", *c.layout, rulebook().contracts.find(last).text("pad"));
-  lines.push_back(fmt::format("  here m = {}, g = {}; a group is {} x {} numbers", c.rows_of_groups(), c.groups(), c.group_rows,
-                              c.group_size));
-  if (!c.tokens.empty()) lines.push_back("  each expert has a grid of its own, one behind the other");
+  std::vector<std::string> lines = layout_lines("scale", *c.layout(), rulebook().contracts.find(last).text("pad"));
+  lines.push_back(fmt::format("  here m = {}, g = {}; a group is {} x {} numbers", c.rows_of_scales(), c.scales_of_row(), c.group_rows(),
+                              c.group_size()));
+  if (c.groups.any()) lines.push_back("  each expert has a grid of its own, one behind the other");
   return lines;
 }
 

@@ -46,16 +46,16 @@ AcceptedRows packed_rows(const AcceptedRows& f32, int64_t groups, Pack pack) {
 /// Answers of the fp32 contract, with the words that `pack` makes of its scales, found in the packed layout as bytes.
 Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack, const Problem& problem) {
   RowCase plain = c;
-  plain.layout = &rulebook().layout("row");
+  plain.scales.block().layout = &rulebook().layout("row");
   Expectation expectation = expect_rows(contract, plain, problem, nullptr, {.explains = false});
   Answer& answer = expectation.any_of.front();
   Part& scale = answer.parts.back();
   scale.format = &kE8M0;
-  scale.places = Places::of_elements([placed = std::make_shared<const ScalePlaces>(*c.layout, c)](int64_t row, int64_t group) {
+  scale.places = Places::of_elements([placed = std::make_shared<const ScalePlaces>(*c.layout(), c)](int64_t row, int64_t group) {
     return placed->offset(row, group);
   });
   scale.padding = nullptr;
-  answer.accepted = [f32 = answer.accepted, groups = c.groups(), pack](int64_t first, int64_t end) {
+  answer.accepted = [f32 = answer.accepted, groups = c.scales_of_row(), pack](int64_t first, int64_t end) {
     AcceptedBlock block = f32(first, end);
     block.parts.back() = packed_rows(block.parts.back(), groups, pack);
     return block;
@@ -69,8 +69,8 @@ std::string nan_bytes_in_words(const RowCase& c, const std::vector<HostTensor>& 
   const HostTensor& scale = find(outputs, "scale");
   const ScalePlaces places(c);
   std::array<int64_t, 4> words{}, nan{};
-  for (int64_t r = 0; r < c.rows_of_groups(); ++r)
-    for (int64_t g = 0; g < c.groups(); ++g) {
+  for (int64_t r = 0; r < c.rows_of_scales(); ++r)
+    for (int64_t g = 0; g < c.scales_of_row(); ++g) {
       ++words[size_t(g % 4)];
       nan[size_t(g % 4)] += scale.bytes[size_t(places.offset(r, g))] == std::byte{0xff};
     }
@@ -85,7 +85,7 @@ std::string nan_bytes_in_words(const RowCase& c, const std::vector<HostTensor>& 
 }  // namespace
 
 std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& base) {
-  if (!c.layout || !(*c.layout->element == kE8M0) || !c.layout->packs_words()) return {};
+  if (!c.layout() || !(*c.layout()->element == kE8M0) || !c.layout()->packs_words()) return {};
   const std::optional<Contract> contract = with_fp32_scales(c, base);
   if (!contract) return {};
   const auto hypothesis = [&](const char* name, Pack pack) {

@@ -4,11 +4,12 @@
 
 namespace assay {
 
-ScalePlaces::ScalePlaces(const Layout& layout, const RowCase& c) : layout_(&layout), groups_(c.groups()) {
-  const std::vector<int64_t> rows = c.tokens.empty() ? std::vector<int64_t>{c.rows_of_groups()} : c.tokens;
+ScalePlaces::ScalePlaces(const Layout& layout, const RowCase& c) : layout_(&layout), groups_(c.scales_of_row()) {
+  const std::vector<int64_t> rows = c.groups.any() ? c.groups.sizes() : std::vector<int64_t>{c.rows_of_scales()};
+  capacity_ = c.groups.capacity();
   int64_t first_row = 0;
   for (int64_t count : rows) {
-    const PlacedLayout placed(layout, c.room > 0 ? c.room : count, groups_);
+    const PlacedLayout placed(layout, capacity_ > 0 ? capacity_ : count, groups_);
     grids_.push_back({placed, count, first_row, storage_elements()});
     storage_ += placed.storage();
     first_row += count;
@@ -17,8 +18,14 @@ ScalePlaces::ScalePlaces(const Layout& layout, const RowCase& c) : layout_(&layo
 
 std::vector<int64_t> ScalePlaces::shape() const {
   std::vector<int64_t> shape = grids_.front().placed.shape();
+  if (capacity_ > 0) return {int64_t(grids_.size()), capacity_, shape[1]};
   if (grids_.size() == 1) return shape;
   return {first_rows_of_tiles().back(), shape[1]};
+}
+
+std::vector<int64_t> ScalePlaces::strides() const {
+  const std::vector<int64_t> of_grid = grids_.front().placed.strides();
+  return capacity_ > 0 ? std::vector<int64_t>{grids_.front().placed.storage(), of_grid[0], of_grid[1]} : of_grid;
 }
 
 std::vector<int64_t> ScalePlaces::first_rows_of_tiles() const {

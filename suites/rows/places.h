@@ -1,5 +1,5 @@
-// Where the scales of a case lie: in one grid, or each expert's in a grid of its own, one after the other; a grid has the room of
-// its expert, from its tokens on unused.
+// Where the scales of a case lie: in one grid, or those of each group of rows in a grid of its own, one after the other; the grid of a
+// masked group has all rows of its capacity.
 #pragma once
 
 #include <vector>
@@ -13,13 +13,14 @@ namespace assay {
 class ScalePlaces {
  public:
   ScalePlaces(const Layout& layout, const RowCase& c);
-  explicit ScalePlaces(const RowCase& c) : ScalePlaces(*c.layout, c) {}
+  explicit ScalePlaces(const RowCase& c) : ScalePlaces(*c.layout(), c) {}
 
   const Layout& layout() const { return *layout_; }
   int64_t storage() const { return storage_; }
   int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
+  /// Of masked groups [groups, capacity, columns].
   std::vector<int64_t> shape() const;
-  std::vector<int64_t> strides() const { return grids_.front().placed.strides(); }
+  std::vector<int64_t> strides() const;
   int64_t offset(int64_t row, int64_t group) const;
 
   /// Where no scale lies: calls visit(offset, row, column, beyond the last row of its grid).
@@ -35,7 +36,7 @@ class ScalePlaces {
     }
   }
 
-  /// Rows of scales, whole tiles, that lie before each expert's, and the number of all: the tensor blockscale_offsets.
+  /// Rows of scales, whole tiles, that lie before each group's, and the number of all: the tensor blockscale_offsets.
   std::vector<int64_t> first_rows_of_tiles() const;
 
  private:
@@ -46,7 +47,7 @@ class ScalePlaces {
   const Grid& grid_of(int64_t row) const;
 
   const Layout* layout_;
-  int64_t groups_, storage_ = 0;
+  int64_t groups_, storage_ = 0, capacity_ = 0;
   std::vector<Grid> grids_;
 };
 

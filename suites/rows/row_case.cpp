@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
+#include <stdexcept>
 
 #include "harness/fill/fill.h"
 #include "reference/flow/gated/gated.h"
@@ -35,25 +35,35 @@ void read_groups(const Cells& cells, RowCase& c) {
   const auto layouts = alternatives_of(row.text("layouts"));
   const std::string& cell = cells.text("group_size");
   try {
-    c.group = parse_group_shape(cell);
-    c.group_size = c.group.columns_of(c.n), c.group_rows = c.group.rows_of(c.m);
+    c.scales = parse_scale_spec(cell);
   } catch (const ParseError& error) {
     cells.refuse("group_size", error.what());
   }
   if (!has_group(row, cell))
     cells.refuse("group_size", "contract " + row.id + " has groups of " + row.text("group") + ", not " + cell);
-  if (c.n % c.group_size != 0 && !pads_x(row))
-    cells.refuse("group_size", "group_size " + std::to_string(c.group_size) + " does not divide n " + std::to_string(c.n));
-  if (c.m % c.group_rows != 0 && !pads_x(row))
+  if (c.n % c.group_size() != 0 && !pads_x(row))
+    cells.refuse("group_size", "group_size " + std::to_string(c.group_size()) + " does not divide n " + std::to_string(c.n));
+  if (c.m % c.group_rows() != 0 && !pads_x(row))
     cells.refuse("group_size",
-                 std::to_string(c.group_rows) + " rows of group_size " + cell + " do not divide m " + std::to_string(c.m));
+                 std::to_string(c.group_rows()) + " rows of group_size " + cell + " do not divide m " + std::to_string(c.m));
+  const Format* q = find_format(row.text("q"));
+  if (q && q->bits == 4 && c.n % 2 != 0) cells.refuse("n", "expected whole bytes of two codes, got an odd number");
   try {
-    c.layout = &rulebook().layout(cells.text("layout"));
+    c.scales.block().layout = &rulebook().layout(cells.text("layout"));
   } catch (const std::out_of_range& error) {
     cells.refuse("layout", error.what());
   }
-  if (std::find(layouts.begin(), layouts.end(), c.layout->id) == layouts.end())
-    cells.refuse("layout", "contract " + row.id + " has layouts " + row.text("layouts") + ", not " + c.layout->id);
+  if (std::find(layouts.begin(), layouts.end(), c.layout()->id) == layouts.end())
+    cells.refuse("layout", "contract " + row.id + " has layouts " + row.text("layouts") + ", not " + c.layout()->id);
+}
+
+/// Rows of each expert, and the room that it has for them, if that is a column.
+Groups groups_of(const Cells& cells) {
+  try {
+    return cells.has("room") ? Groups::masked(cells.counts("tokens"), cells.positive("room")) : Groups::contiguous(cells.counts("tokens"));
+  } catch (const std::invalid_argument& error) {
+    cells.refuse("tokens", error.what());
+  }
 }
 
 /// Rows of x that lie apart, or not where allocations begin.
@@ -112,12 +122,8 @@ RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_
   if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee)
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
   c.bound = bound_contract(c.contract, *c.x);
-  if (cells.has("tokens")) c.tokens = cells.counts("tokens");
-  c.m = c.tokens.empty() ? cells.positive("m") : std::accumulate(c.tokens.begin(), c.tokens.end(), int64_t{0});
-  if (cells.has("room")) c.room = cells.positive("room");
-  for (int64_t count : c.tokens)
-    if (c.room > 0 && count > c.room)
-      cells.refuse("tokens", std::to_string(count) + " are more than the room of " + std::to_string(c.room));
+  if (cells.has("tokens")) c.groups = groups_of(cells);
+  c.m = c.groups.any() ? c.groups.rows() : cells.positive("m");
   c.n = cells.positive("n");
   read_strides(cells, c);
   if (cells.has("group_size")) {
@@ -129,6 +135,7 @@ RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_
   if (cells.has("up")) c.up = cells.fill_name("up");
   if (cells.has("scale")) c.scale_fill = cells.fill_name("scale");
   if (cells.has("scale")) c.zero_fill = fill_of_taken(cells, c, "azp");
+  if (cells.has("group_size")) c.outer_fill = fill_of_taken(cells, c, "global_scale");
   c.residual = fill_of_taken(cells, c, "residual");
   c.gate = fill_of_taken(cells, c, "gate");
   read_beta(cells, c);
@@ -141,27 +148,19 @@ RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_
   return c;
 }
 
-int64_t RowCase::stored_row(int64_t row) const {
-  if (room == 0) return row;
-  int64_t expert = 0;
-  for (; row >= tokens[size_t(expert)]; ++expert) row -= tokens[size_t(expert)];
-  return expert * room + row;
-}
-
 RowCase RowCase::with_rows(int64_t rows) const {
   RowCase c = *this;
   c.m = rows;
-  if (has_scales()) c.group_rows = group.rows_of(rows);
   return c;
 }
 
 RowCase RowCase::with_fewer_tokens(int64_t rows) const {
   if (m <= rows) return *this;
   RowCase c = *this;
-  for (int64_t& count : c.tokens) count = std::max(std::min<int64_t>(count, 1), count * rows / m);
-  const int64_t left = std::accumulate(c.tokens.begin(), c.tokens.end(), int64_t{0});
-  c.m = left;
-  if (has_scales()) c.group_rows = group.rows_of(left);
+  std::vector<int64_t> sizes = groups.sizes();
+  for (int64_t& count : sizes) count = std::max(std::min<int64_t>(count, 1), count * rows / m);
+  c.groups = groups.with_sizes(std::move(sizes));
+  c.m = c.groups.rows();
   return c;
 }
 
@@ -176,6 +175,8 @@ void require_columns(const Cells& cells, const ContractRow& contract) {
     cells.refuse("contract", "'" + first_row(id).id + "' adds a residual; use an op with a residual");
   if (takes(id, "gate") && !cells.has("gate"))
     cells.refuse("contract", "'" + first_row(id).id + "' has a gate; use an op with a gate");
+  if (takes(id, "global_scale") && !cells.has("global_scale"))
+    cells.refuse("contract", "'" + last_row(id).id + "' has scales of two levels; use an op with a global scale");
   if (takes(id, "beta") && !cells.has("beta"))
     cells.refuse("contract", "'" + first_row(id).id + "' subtracts the mean; use op layer_norm");
 }
@@ -197,17 +198,15 @@ void require_mean(const Cells& cells, const ContractRow& row) { require_input_of
 
 void require_residual(const Cells& cells, const ContractRow& row) { require_input_of_norm(cells, row, "residual", "adds no residual"); }
 
-void require_sharing(const Cells& cells, const ContractRow& contract, Sharing sharing) {
+void require_scales(const Cells& cells, const ContractRow& contract, const ScalesOfOp& scales) {
   const ContractRow& row = last_row(contract.id);
   if (contract.flow->kind != FlowKind::kChain && !is_quantization(contract)) require_flow(cells, contract, "group_quant");
   if (!is_quantization(row))
     cells.refuse("contract", "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations");
-  const bool given = takes(row.id, "scale");
-  const Sharing own = given ? Sharing::kGiven : spans_rows(row) ? Sharing::kAcrossRows : Sharing::kInRow;
-  static const std::map<Sharing, std::string> words = {{Sharing::kInRow, "gives groups of a row their scales"},
-                                                       {Sharing::kAcrossRows, "gives many rows one scale"},
-                                                       {Sharing::kGiven, "takes its scales as an input"}};
-  if (own != sharing) cells.refuse("contract", "'" + row.id + "' " + words.at(own) + "; use another op");
+  const bool given = takes(row.id, "scale"), across_rows = !given && spans_rows(row);
+  if (given == scales.given && across_rows == scales.across_rows) return;
+  const char* const words = given ? "takes its scales as an input" : across_rows ? "gives many rows one scale" : "gives groups of a row their scales";
+  cells.refuse("contract", "'" + row.id + "' " + words + "; use another op");
 }
 
 void require_stored_y(const Cells& cells, const ContractRow& row) {
@@ -225,10 +224,12 @@ std::string shape_id(const RowCase& c) {
   if (c.row_stride > 0) id.append(".stride").append(std::to_string(c.row_stride));
   if (c.offset > 0) id.append(".offset").append(std::to_string(c.offset));
   if (c.weights != c.x) id.append(".w").append(c.weights->name);
-  if (c.group_size == 0) return id;
+  if (!c.has_scales()) return id;
   id += ".g";
-  if (c.group_rows > 1 || c.group_size == 1) id.append(std::to_string(c.group_rows)).append("x");
-  id.append(std::to_string(c.group_size)).append(".").append(c.layout->id);
+  if (c.group_rows() > 1 || c.group_size() == 1) id.append(std::to_string(c.group_rows())).append("x");
+  id.append(std::to_string(c.group_size()));
+  if (c.scales.outer()) id.append("+").append(c.scales.outer()->rows == 0 ? "tensor" : "row");
+  id.append(".").append(c.layout()->id);
   return id;
 }
 
@@ -238,11 +239,11 @@ CaseName row_name(const Case& c, const RowCase& p) {
     std::string counts = c.text("tokens");
     std::replace(counts.begin(), counts.end(), ';', '-');
     shape.append(".t").append(counts);
-    if (p.room > 0) shape.append(".r").append(std::to_string(p.room));
+    if (p.groups.capacity() > 0) shape.append(".r").append(std::to_string(p.groups.capacity()));
   }
   if (c.parameters.contains("eps")) shape.append(".eps").append(c.text("eps"));
   if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
-  for (const std::string& another : {p.up, p.residual, p.gamma, p.beta, p.gate, p.scale_fill, p.zero_fill})
+  for (const std::string& another : {p.up, p.residual, p.gamma, p.beta, p.gate, p.scale_fill, p.zero_fill, p.outer_fill})
     if (!another.empty()) fills.append(".").append(another);
   return {c.op, p.contract, shape, fills + ".s" + std::to_string(p.seed), p.warp};
 }

@@ -8,8 +8,8 @@
 
 #include "harness/core/case.h"
 #include "reference/contracts/bind.h"
-#include "reference/contracts/group_shape.h"
-#include "reference/contracts/layouts.h"
+#include "reference/contracts/groups.h"
+#include "reference/contracts/scale_spec.h"
 #include "suites/rows/cells.h"
 
 namespace assay {
@@ -24,26 +24,27 @@ struct RowCase {
   int64_t row_stride = 0;           ///< from a row of x to the next in memory; 0: as many as it has
   int64_t offset = 0;               ///< elements before the first row of x, which is then not aligned
   bool gated = false;               ///< a row of x is two halves of n: gate and up
-  GroupShape group;                 ///< as its cell says, of a case with scales
-  int64_t group_size = 0;           ///< columns per scale; the cell `row` means n, `tensor` m and n
-  int64_t group_rows = 1;           ///< rows per scale
-  std::vector<int64_t> tokens;      ///< rows of each expert, m in all; empty if the rows are no experts'
-  int64_t room = 0;                 ///< rows that each expert has in memory, from its tokens on unused; 0: as many as tokens
-  const Layout* layout = nullptr;   ///< of the scales
+  ScaleSpec scales;                 ///< none of ops without them
+  Groups groups;                    ///< of rows, m in all, such as the tokens of each expert; none: one matrix
   double eps = 0;
   double scale_ub = HUGE_VAL;  ///< of contracts that bound amax by it
   std::string fill, up, residual, gamma, beta, gate, scale_fill,
-      zero_fill;  ///< names of fills; of gated contracts `fill` is the gate's
+      zero_fill, outer_fill;  ///< names of fills; of gated contracts `fill` is the gate's
   uint64_t seed = 0;
   int warp = 0;
 
-  int64_t stored_rows() const { return room == 0 ? m : room * int64_t(tokens.size()); }
+  int64_t stored_rows() const { return groups.any() ? groups.stored_rows() : m; }
   /// Where a row lies among the stored ones.
-  int64_t stored_row(int64_t row) const;
+  int64_t stored_row(int64_t row) const { return groups.any() ? groups.stored_row(row) : row; }
   int64_t x_columns() const { return gated ? 2 * n : n; }
-  int64_t groups() const { return (n + group_size - 1) / group_size; }  ///< in a row
-  int64_t rows_of_groups() const { return (m + group_rows - 1) / group_rows; }
-  bool has_scales() const { return layout != nullptr; }
+  bool has_scales() const { return scales.any(); }
+  int64_t group_size() const { return has_scales() ? scales.block().columns_of(n) : 0; }  ///< columns per scale
+  int64_t group_rows() const { return has_scales() ? scales.block().rows_of(m) : 1; }     ///< rows per scale
+  int64_t scales_of_row() const { return (n + group_size() - 1) / group_size(); }
+  int64_t rows_of_scales() const { return (m + group_rows() - 1) / group_rows(); }
+  const Layout* layout() const { return has_scales() ? scales.block().layout : nullptr; }  ///< of the scales of blocks
+  /// Scales of the level above blocks: one for each group of rows, or those of its grid.
+  int64_t outer_scales() const { return groups.any() ? groups.count() : scales.outer()->grid(m, n).count(); }
   /// The case with another number of rows.
   RowCase with_rows(int64_t rows) const;
   /// The case with fewer rows of each expert, and at least one of those that have some; itself if it has no more than that.
@@ -58,8 +59,10 @@ RowCase read_row_case(const Case& c);
 /// op's result.
 RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_x);
 
-/// How a group_quant contract, or the one at the end of a chain, shares and gets its scales: each op takes one kind.
-enum class Sharing { kInRow, kAcrossRows, kGiven };
+/// Which scales of blocks an op takes: those that are inputs, or those that it makes, in each row or across rows.
+struct ScalesOfOp {
+  bool given = false, across_rows = false;
+};
 
 // Each throws TableError about `contract` unless the contract
 
@@ -71,11 +74,11 @@ void require_chain(const Cells& cells, const ContractRow& contract, const std::s
 void require_mean(const Cells& cells, const ContractRow& contract);
 /// adds a residual,
 void require_residual(const Cells& cells, const ContractRow& contract);
-/// shares its scales like that,
-void require_sharing(const Cells& cells, const ContractRow& contract, Sharing sharing);
+/// has such scales, or the quantization at the end of its chain has,
+void require_scales(const Cells& cells, const ContractRow& contract, const ScalesOfOp& scales);
 /// rounds y to the format of x, which an op that stores it needs,
 void require_stored_y(const Cells& cells, const ContractRow& contract);
-/// needs no column that the op lacks: of a residual, a gate, a beta.
+/// needs no column that the op lacks: of a residual, a gate, a beta, an outer level of scales.
 void require_columns(const Cells& cells, const ContractRow& contract);
 
 /// "bf16.m16.n7168.g128.row" from what the op has.

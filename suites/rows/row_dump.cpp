@@ -7,6 +7,7 @@
 
 #include "harness/core/missing_role.h"
 #include "reference/flow/registry.h"
+#include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rows/row_case.h"
 #include "suites/rows/scale_reading.h"
@@ -25,10 +26,41 @@ bool has_column(const Op& op, const std::string& column) {
 void put_placeholders(const Op& op, const ContractRow& contract, Cellmap& cells) {
   for (const char* column : {"fill", "up", "gamma", "beta", "scale"})
     if (has_column(op, column)) cells.emplace(column, "zeros");
-  for (const char* column : {"residual", "azp", "gate"})
+  for (const char* column : {"residual", "azp", "gate", "global_scale"})
     if (has_column(op, column) && takes(rulebook().contracts, contract, column)) cells.emplace(column, "zeros");
   cells.emplace("seed", "1");
   cells.emplace("warp", "32");
+}
+
+std::vector<int64_t> integers_of(const DumpedTensor& tensor) {
+  const TensorSpec& spec = tensor.tensor.spec;
+  if (spec.shape.size() != 1 || !(*spec.format == kInt32))
+    throw UsageError(tensor.place() + ": expected a vector of int32, got " + tensor.dtype + " " + shape_text(spec.shape));
+  std::vector<int64_t> all;
+  for (int64_t i = 0; i < spec.shape[0]; ++i) all.push_back(int32_t(tensor.tensor.code(spec.offset + i * spec.strides[0])));
+  return all;
+}
+
+/// The rows of each group, as the tensors of ops with groups say. Puts their cells.
+Groups read_groups(const Op& op, const DumpedRoles& roles, int64_t stored_rows, Cellmap& cells) {
+  if (!has_column(op, "tokens")) return {};
+  const bool masked = has_column(op, "room");
+  const DumpedTensor& tensor = dumped_role(roles, masked ? "tokens" : "expert_offsets");
+  std::vector<int64_t> sizes = integers_of(tensor);
+  const auto refuse = [&](const std::string& what) { throw UsageError(tensor.place() + ": " + what + " for " + std::to_string(stored_rows) + " rows of x"); };
+  if (!masked) {
+    if (sizes.size() < 2 || sizes.front() != 0 || sizes.back() != stored_rows) refuse("expected offsets from 0 to the number of rows");
+    for (size_t g = 0; g + 1 < sizes.size(); ++g) sizes[g] = sizes[g + 1] - sizes[g];
+    sizes.pop_back();
+  }
+  if (sizes.empty() || std::any_of(sizes.begin(), sizes.end(), [](int64_t size) { return size < 0; })) refuse("expected the rows of each group");
+  if (masked && stored_rows % int64_t(sizes.size()) != 0) refuse("expected as many rows for each of " + std::to_string(sizes.size()) + " groups");
+  cells["tokens"] = fmt::format("{}", fmt::join(sizes, ";"));
+  if (!masked) return Groups::contiguous(std::move(sizes));
+  const int64_t room = stored_rows / int64_t(sizes.size());
+  cells["room"] = std::to_string(room);
+  if (*std::max_element(sizes.begin(), sizes.end()) > room) refuse("expected at most " + std::to_string(room) + " rows in a group");
+  return Groups::masked(std::move(sizes), room);
 }
 
 /// Columns that no tensor shows and that the op or the contract needs.
@@ -76,13 +108,16 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   if (gated && shape[1] % 2 != 0)
     throw UsageError(x.place() + ": has rows of " + std::to_string(shape[1]) + ", and contract " + request.contract +
                      " takes two halves");
-  const int64_t m = shape[0], n = gated ? shape[1] / 2 : shape[1];
+  RowCase matrix;
+  matrix.n = gated ? shape[1] / 2 : shape[1];
 
   Cellmap cells = request.parameters;
   cells["contract"] = request.contract;
   cells["x"] = std::string(x.tensor.spec.format->name);
-  cells["m"] = std::to_string(m);
-  cells["n"] = std::to_string(n);
+  matrix.groups = read_groups(op, request.roles, shape[0], cells);
+  matrix.m = matrix.groups.any() ? matrix.groups.rows() : shape[0];
+  cells["m"] = std::to_string(matrix.m);
+  cells["n"] = std::to_string(matrix.n);
   if (has_column(op, "weights"))
     cells.emplace("weights", std::string(dumped_role(request.roles, "gamma").tensor.spec.format->name));
   put_placeholders(op, tables.find(request.contract), cells);
@@ -91,7 +126,7 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   if (has_column(op, "group_size")) cells["group_size"] = cells["layout"] = "";  // from the scales, below
   require_given(op, request, cells);
   if (has_column(op, "group_size")) {
-    const ScaleReading reading = read_dumped_scales(last, dumped_role(request.roles, "scale"), m, n, group, request.layout);
+    const ScaleReading reading = read_dumped_scales(last, dumped_role(request.roles, "scale"), matrix, group, request.layout);
     cells["group_size"] = reading.group;
     cells["layout"] = reading.layout->id;
     dump.placings["scale"] = reading.placing;

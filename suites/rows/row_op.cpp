@@ -38,11 +38,11 @@ Expectation BoundRows::expect(const Problem& problem, const std::vector<HostTens
 std::vector<Hypothesis> BoundRows::mutants() const { return row_hypotheses(c_); }
 
 std::unique_ptr<const BoundCase> BoundRows::excerpt() const {
-  if (c_->room > 0) return nullptr;  // its size is that of its experts
+  if (c_->groups.capacity() > 0) return nullptr;  // its size is that of its experts
   int64_t rows = std::max<int64_t>(1, kExcerptElements / c_->n);
   if (c_->m <= rows) return nullptr;
-  if (!c_->tokens.empty()) return with(c_->with_fewer_tokens(rows));
-  if (c_->group_rows < c_->m) rows = (rows + c_->group_rows - 1) / c_->group_rows * c_->group_rows;  // whole groups
+  if (c_->groups.any()) return with(c_->with_fewer_tokens(rows));
+  if (c_->group_rows() < c_->m) rows = (rows + c_->group_rows() - 1) / c_->group_rows() * c_->group_rows();  // whole groups
   return rows < c_->m ? with(c_->with_rows(rows)) : nullptr;
 }
 

@@ -15,7 +15,7 @@ ShrinkAxis number_axis(const std::string& column, int64_t now, int64_t unit) {
 ShrinkAxis tokens_axis(const RowCase& c) {
   return {c.m, [c](int64_t rows) {
             std::string counts;
-            for (const int64_t count : c.with_fewer_tokens(rows).tokens) counts.append(counts.empty() ? "" : ";").append(std::to_string(count));
+            for (const int64_t count : c.with_fewer_tokens(rows).groups.sizes()) counts.append(counts.empty() ? "" : ";").append(std::to_string(count));
             return CellChanges{{"tokens", counts}};
           }};
 }
@@ -23,14 +23,14 @@ ShrinkAxis tokens_axis(const RowCase& c) {
 }  // namespace
 
 Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& multiple_of) {
-  const GroupShape group = c.has_scales() ? c.group : GroupShape{};
+  const ScaleLevel group = c.has_scales() ? c.scales.block() : ScaleLevel{};
   const auto multiple = multiple_of.find("n");
   const int64_t unit_of_n = group.columns > 0 ? group.columns : multiple == multiple_of.end() ? 1 : multiple->second;
   const int64_t unit_of_m = std::max<int64_t>(1, group.rows);
   Shrinking all;
-  all.axes.push_back(c.tokens.empty() ? number_axis("m", c.m, unit_of_m) : tokens_axis(c));
+  all.axes.push_back(c.groups.any() ? tokens_axis(c) : number_axis("m", c.m, unit_of_m));
   all.axes.push_back(number_axis("n", c.n, unit_of_n));
-  if (group.rows == 1 && group.columns > 0)
+  if (group.rows == 1 && group.columns > 0 && !c.scales.outer())
     for (const int64_t size : {32, 64})
       if (size < group.columns)
         all.instead.push_back({{"group_size", std::to_string(size)}, {"n", std::to_string(c.n / group.columns * size)}});

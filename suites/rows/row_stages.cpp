@@ -82,7 +82,7 @@ class QuantStage : public RowStage {
   std::string flow() const override { return tensors_.zero_points ? "quant_azp" : "group_quant"; }
   bool takes_other_flows() const override { return given(); }
   void require(const Cells& cells, const ContractRow& contract, StagePlace) const override {
-    require_sharing(cells, contract, tensors_.sharing);
+    require_scales(cells, contract, tensors_.scales);
   }
   std::vector<RoleSpec> roles(StagePlace) const override {
     if (given() && tensors_.zero_points) return {roles::kScaleGiven, roles::kAzpGiven, roles::kQ};
@@ -102,38 +102,24 @@ class QuantStage : public RowStage {
     std::vector<HostTensor>& tensors = problem.tensors;
     if (given()) tensors.push_back(input_scale(c));
     if (given() && !c.zero_fill.empty()) tensors.push_back(input_zero(c));
+    if (c.scales.outer()) tensors.push_back(input_outer_scale(c));
     tensors.push_back(output_matrix("q", c, code_format(c)));
     if (!given()) tensors.push_back(output_scale(c));
     if (!given() && tensors_.zero_points) tensors.push_back(output_zero(c));
-    if (names_rows(place)) problem.parameters.emplace_back("group_rows", double(c.group_rows));
-    if (names_columns(place)) problem.parameters.emplace_back("group_size", double(c.group_size));
+    if (names_rows(place)) problem.parameters.emplace_back("group_rows", double(c.group_rows()));
+    if (names_columns(place)) problem.parameters.emplace_back("group_size", double(c.group_size()));
     if (tensors_.tiles) name_tiles(c, problem);
     if (tensors_.bound && std::isfinite(c.scale_ub)) problem.parameters.emplace_back("scale_ub", c.scale_ub);
   }
 
  private:
-  bool given() const { return tensors_.sharing == Sharing::kGiven; }
+  bool given() const { return tensors_.scales.given; }
   /// A call names the extents of its groups where they may vary: scales that are given to a chain are those of a tensor.
   bool names_columns(StagePlace place) const { return place.first || !given(); }
-  bool names_rows(StagePlace place) const { return place.first && tensors_.sharing != Sharing::kInRow; }
+  bool names_rows(StagePlace place) const { return place.first && (given() || tensors_.scales.across_rows); }
 
   const QuantTensors tensors_;
 };
-
-/// First rows of x of each expert, and their number.
-std::vector<int64_t> first_rows_of(const RowCase& c) {
-  std::vector<int64_t> first = {0};
-  for (const int64_t count : c.tokens) first.push_back(first.back() + count);
-  return first;
-}
-
-/// [experts, room, columns]: the experts' grids one after the other.
-void as_grids(TensorSpec& scale, const RowCase& c) {
-  const auto experts = int64_t(c.tokens.size());
-  const std::vector<int64_t> of_one = scale.strides;
-  scale.shape = {experts, c.room, scale.shape[1]};
-  scale.strides = {scale.storage / experts, of_one[0], of_one[1]};
-}
 
 }  // namespace
 
@@ -182,13 +168,12 @@ std::vector<ParameterSpec> RowChain::parameters() const {
 Problem RowChain::problem(const RowCase& c, HostTensor x) const {
   Problem made;
   made.tensors.push_back(std::move(x));
-  if (experts_ == Experts::kInRooms) made.tensors.push_back(input_integers("tokens", c.tokens));
+  if (experts_ == Experts::kInRooms) made.tensors.push_back(input_integers("tokens", c.groups.sizes()));
   if (experts_ == Experts::kOneBehindTheOther) {
-    made.tensors.push_back(input_integers("expert_offsets", first_rows_of(c)));
+    made.tensors.push_back(input_integers("expert_offsets", c.groups.offsets()));
     made.tensors.push_back(input_integers("blockscale_offsets", ScalePlaces(c).first_rows_of_tiles()));
   }
   for (size_t i = 0; i < stages_.size(); ++i) stages_[i]->add_to(made, c, place_of(i));
-  if (experts_ == Experts::kInRooms) as_grids(find(made.tensors, "scale").spec, c);
   made.parameters.emplace_back("warp", double(c.warp));
   return made;
 }

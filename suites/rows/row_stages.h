@@ -54,7 +54,7 @@ RowStagePtr gated_stage();
 
 /// A quantization; it is the last stage.
 struct QuantTensors {
-  Sharing sharing = Sharing::kInRow;
+  ScalesOfOp scales{};
   bool zero_points = false;
   bool tiles = false;  ///< layouts of its scales may be swizzled in tiles
   bool bound = false;  ///< contracts may bound amax

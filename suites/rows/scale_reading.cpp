@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "harness/text/error.h"
-#include "reference/contracts/group_shape.h"
+#include "reference/contracts/scale_spec.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/row_dump.h"
@@ -18,13 +18,14 @@ struct Candidate {
   ScalePlacing placing;
 };
 
-std::string wanted_text(const PlacedLayout& placed, const std::string& group) {
-  return placed.layout().id + " with groups of " + group + ": " + stored_text(placed);
+std::string wanted_text(const ScalePlaces& places, const std::string& group) {
+  return places.layout().id + " with groups of " + group + ": " + ScaleStorage(places).text();
 }
 
 class ScaleReader {
  public:
-  ScaleReader(const ContractRow& row, const DumpedTensor& scale, int64_t m, int64_t n) : row_(row), scale_(scale), m_(m), n_(n) {}
+  ScaleReader(const ContractRow& row, const DumpedTensor& scale, const RowCase& matrix)
+      : row_(row), scale_(scale), matrix_(matrix), m_(matrix.m), n_(matrix.n) {}
 
   Candidate best(const std::string& group, const std::string& layout) {
     for (const std::string& one : layout.empty() ? alternatives_of(row_.text("layouts")) : std::vector<std::string>{layout})
@@ -49,17 +50,17 @@ class ScaleReader {
  private:
   void consider(const Layout& layout, const std::string& group) {
     if (group == "any") return;  // every number of columns: only the user can say which
-    const GroupShape shape = group_shape(group);
-    const int64_t rows = shape.rows_of(m_), columns = shape.columns_of(n_);
-    if (!pads_x(row_) && (m_ % rows != 0 || n_ % columns != 0)) return;
-    const PlacedLayout placed(layout, (m_ + rows - 1) / rows, (n_ + columns - 1) / columns);
-    if (const auto placing = placing_of(scale_, placed)) found_.push_back({group, &layout, *placing});
-    if (wanted_.size() < 8) wanted_.push_back(wanted_text(placed, group));
+    RowCase one = matrix_;
+    one.scales = spec_of(group);
+    if (!pads_x(row_) && (m_ % one.group_rows() != 0 || n_ % one.group_size() != 0)) return;
+    const ScalePlaces places(layout, one);
+    if (const auto placing = placing_of(scale_, ScaleStorage(places))) found_.push_back({group, &layout, *placing});
+    if (wanted_.size() < 8) wanted_.push_back(wanted_text(places, group));
   }
 
-  static GroupShape group_shape(const std::string& group) {
+  static ScaleSpec spec_of(const std::string& group) {
     try {
-      return parse_group_shape(group);
+      return parse_scale_spec(group);
     } catch (const ParseError& error) {
       throw UsageError("--param group_size=" + group + ": " + error.what());
     }
@@ -83,39 +84,43 @@ class ScaleReader {
 
   const ContractRow& row_;
   const DumpedTensor& scale_;
-  int64_t m_, n_;
+  const RowCase& matrix_;
+  const int64_t m_, n_;
   std::vector<Candidate> found_;
   std::vector<std::string> wanted_;
 };
 
 }  // namespace
 
-std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const PlacedLayout& placed) {
+ScaleStorage::ScaleStorage(const PlacedLayout& placed)
+    : type(placed.layout().type), shape(placed.shape()), strides(placed.strides()), storage(placed.storage()) {}
+
+ScaleStorage::ScaleStorage(const ScalePlaces& places)
+    : type(places.layout().type), shape(places.shape()), strides(places.strides()), storage(places.storage()) {}
+
+std::string ScaleStorage::text() const { return std::string(type->name) + " " + shape_text(shape); }
+
+std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const ScaleStorage& stored) {
   const TensorSpec& spec = scale.tensor.spec;
-  const bool type =
-      *spec.format == *placed.layout().type || (scale.plain_bytes && spec.format->bits == placed.layout().type->bits);
-  if (!type) return std::nullopt;
-  const std::vector<int64_t> shape = placed.shape(), strides = placed.strides();
-  if (spec.shape == shape && spec.strides == strides && spec.storage == placed.storage()) return ScalePlacing::kMemory;
-  const bool one_group = spec.shape.size() == 1 && shape[1] == 1 && spec.shape[0] == shape[0];
-  const bool one_scale = spec.elements() == 1 && shape[0] * shape[1] == 1;
-  if (as_matrix(spec.shape) == shape || one_group || one_scale) return ScalePlacing::kLogical;
+  const std::vector<int64_t>& shape = stored.shape;
+  if (!(*spec.format == *stored.type) && !(scale.plain_bytes && spec.format->bits == stored.type->bits)) return std::nullopt;
+  if (spec.shape == shape && spec.strides == stored.strides && spec.storage == stored.storage) return ScalePlacing::kMemory;
+  const std::vector<int64_t> matrix = as_matrix(shape);
+  const bool one_group = spec.shape.size() == 1 && matrix[1] == 1 && spec.shape[0] == matrix[0];
+  const bool one_scale = spec.elements() == 1 && matrix[0] * matrix[1] == 1;
+  if (as_matrix(spec.shape) == matrix || one_group || one_scale) return ScalePlacing::kLogical;
   const bool contiguous = spec.storage == spec.elements();
-  if (spec.shape.size() == 1 && contiguous && spec.storage == placed.storage()) return ScalePlacing::kFlat;
+  if (spec.shape.size() == 1 && contiguous && spec.storage == stored.storage) return ScalePlacing::kFlat;
   // Columns one after the other, the last one padded too or not.
-  const bool columns_first =
-      spec.shape.size() == 2 && strides[0] == 1 && spec.shape[0] == shape[1] && spec.shape[1] == strides[1];
-  if (columns_first && contiguous && spec.storage >= placed.storage()) return ScalePlacing::kFlat;
+  const bool columns_first = spec.shape.size() == 2 && shape.size() == 2 && stored.strides[0] == 1 && spec.shape[0] == shape[1] &&
+                             spec.shape[1] == stored.strides[1];
+  if (columns_first && contiguous && spec.storage >= stored.storage) return ScalePlacing::kFlat;
   return std::nullopt;
 }
 
-std::string stored_text(const PlacedLayout& placed) {
-  return std::string(placed.layout().type->name) + " " + shape_text(placed.shape());
-}
-
-ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, int64_t m, int64_t n, const std::string& group,
+ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, const RowCase& matrix, const std::string& group,
                                 const std::string& layout) {
-  const Candidate best = ScaleReader(row, scale, m, n).best(group, layout);
+  const Candidate best = ScaleReader(row, scale, matrix).best(group, layout);
   return {best.group, best.layout, best.placing};
 }
 

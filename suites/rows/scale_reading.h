@@ -6,14 +6,23 @@
 #include "harness/core/dumped.h"
 #include "reference/contracts/layouts.h"
 #include "reference/contracts/rows.h"
+#include "suites/rows/places.h"
 
 namespace assay {
 
-/// How a dumped tensor holds the scales of a layout; nullopt if its type, shape and storage are others.
-std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const PlacedLayout& placed);
+/// A tensor of scales as a kernel has it.
+struct ScaleStorage {
+  const Format* type;
+  std::vector<int64_t> shape, strides;
+  int64_t storage;
 
-/// "e8m0 [128, 4]": type and shape of the layout's tensor.
-std::string stored_text(const PlacedLayout& placed);
+  explicit ScaleStorage(const PlacedLayout& placed);
+  explicit ScaleStorage(const ScalePlaces& places);
+  std::string text() const;  ///< "e8m0 [128, 4]"
+};
+
+/// How a dumped tensor holds the scales of a layout; nullopt if its type, shape and storage are others.
+std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const ScaleStorage& stored);
 
 /// A way to read a tensor of scales.
 struct ScaleReading {
@@ -22,9 +31,9 @@ struct ScaleReading {
   ScalePlacing placing;
 };
 
-/// The best way to read the scales of an m x n matrix under a contract, of that group and layout if they are not empty. Throws
-/// UsageError naming the tensor and every shape that would have done, or what else it could be.
-ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, int64_t m, int64_t n, const std::string& group,
+/// The best way to read the scales of the m x n matrix of a case, whose rows may belong to groups, under a contract, of that group size and
+/// layout if they are not empty. Throws UsageError naming the tensor and every shape that would have done, or what else it could be.
+ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, const RowCase& matrix, const std::string& group,
                                 const std::string& layout);
 
 }  // namespace assay

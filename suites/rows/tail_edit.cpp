@@ -11,7 +11,7 @@ constexpr int64_t kLeastTail = 8;
 
 /// One past the last column in which some row holds a number that is not zero.
 int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs) {
-  const HostTensor& numbers = find(outputs, c.group_size > 0 ? "q" : "y");
+  const HostTensor& numbers = find(outputs, c.group_size() > 0 ? "q" : "y");
   int64_t end = 0;
   for (int64_t row = 0; row < c.m; ++row) {
     for (int64_t column = c.n - 1; column >= end; --column) {

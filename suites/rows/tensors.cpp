@@ -14,7 +14,7 @@ namespace {
 
 /// Random streams of the tensors of a row op. Golden data depend on them: a new tensor takes a new number. No row op has both halves
 /// and gamma.
-enum Stream : uint32_t { kX = 0, kUp = 1, kGamma = 1, kScale = 2, kZeroPoint = 3, kResidual = 4, kBeta = 5, kGate = 6 };
+enum Stream : uint32_t { kX = 0, kUp = 1, kGamma = 1, kScale = 2, kZeroPoint = 3, kResidual = 4, kBeta = 5, kGate = 6, kOuterScale = 7 };
 
 /// What the contract adds to gamma before it multiplies by it: the weight of a gamma of 0.
 double added_to_gamma(const Contract& contract) {
@@ -30,7 +30,7 @@ HostTensor dense_matrix(const RowCase& c, const HostTensor* gamma) {
   HostTensor x{dense("x", Role::kInput, *c.x, {c.m, c.n}), {}};
   std::vector<FilledOperand> operands;
   if (gamma) operands.push_back(filled_operand(*gamma, added_to_gamma(*c.bound)));
-  fill(x, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &code_format(c), .tensor = kX, .operands = &operands});
+  fill(x, {.name = c.fill, .seed = c.seed, .group_size = c.group_size(), .q = &code_format(c), .tensor = kX, .operands = &operands});
   return x;
 }
 
@@ -63,10 +63,10 @@ HostTensor input_halves(const RowCase& c) {
   const bool gate_first = c.bound->gated()->gate_first;
   const Format& q = code_format(c);
   HostTensor gate{dense("gate", Role::kInput, *c.x, {c.stored_rows(), c.n}), {}}, up = gate;
-  fill(gate, {.name = c.fill, .seed = c.seed, .group_size = c.group_size, .q = &q, .tensor = kX});
+  fill(gate, {.name = c.fill, .seed = c.seed, .group_size = c.group_size(), .q = &q, .tensor = kX});
   fill(up, {.name = c.up,
             .seed = c.seed,
-            .group_size = c.group_size,
+            .group_size = c.group_size(),
             .q = &q,
             .tensor = kUp,
             .exponent = -exponent_of_constant(c.fill)});
@@ -108,42 +108,49 @@ HostTensor input_beta(const RowCase& c) {
 
 HostTensor input_gate(const RowCase& c) {
   HostTensor gate{dense("gate", Role::kInput, *c.x, {c.m, c.n}), {}};
-  fill(gate, {.name = c.gate, .seed = c.seed, .group_size = c.group_size, .q = c.x, .tensor = kGate});
+  fill(gate, {.name = c.gate, .seed = c.seed, .group_size = c.group_size(), .q = c.x, .tensor = kGate});
   return gate;
 }
 
 HostTensor in_place_residual(const RowCase& c) {
   HostTensor residual{dense("residual", Role::kOutput, *c.x, {c.m, c.n}), {}};
-  fill(residual, {.name = c.residual, .seed = c.seed, .group_size = c.group_size, .q = c.x, .tensor = kResidual});
+  fill(residual, {.name = c.residual, .seed = c.seed, .group_size = c.group_size(), .q = c.x, .tensor = kResidual});
   return residual;
 }
 
 HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format) {
-  return {dense(name, Role::kOutput, format, {c.stored_rows(), c.n}), {}};
+  TensorSpec spec = dense(name, Role::kOutput, format, {c.stored_rows(), c.n});
+  return {format.bits == 4 ? packed(std::move(spec)) : std::move(spec), {}};
+}
+
+HostTensor input_outer_scale(const RowCase& c) {
+  HostTensor scale{dense("global_scale", Role::kInput, kF32, {c.outer_scales()}), {}};
+  fill(scale, {.name = c.outer_fill, .seed = c.seed, .group_size = 0, .q = &kF32, .tensor = kOuterScale});
+  return scale;
 }
 
 HostTensor output_scale(const RowCase& c) {
   const ScalePlaces places(c);
-  return {{"scale", Role::kOutput, c.layout->type, places.shape(), places.strides(), places.storage()}, {}};
+  return {{"scale", Role::kOutput, c.layout()->type, places.shape(), places.strides(), places.storage()}, {}};
 }
 
 void name_tiles(const RowCase& c, Problem& problem) {
-  if (c.layout->tile_rows == 1) return;
-  problem.parameters.emplace_back("scale_tile_rows", double(c.layout->tile_rows));
-  problem.parameters.emplace_back("scale_tile_columns", double(c.layout->tile_columns));
+  if (c.layout()->tile_rows == 1) return;
+  problem.parameters.emplace_back("scale_tile_rows", double(c.layout()->tile_rows));
+  problem.parameters.emplace_back("scale_tile_columns", double(c.layout()->tile_columns));
 }
 
 HostTensor input_scale(const RowCase& c) {
   HostTensor scale = output_scale(c);
   scale.spec.role = Role::kInput;
-  fill(scale, {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = c.layout->element, .tensor = kScale});
+  fill(scale, {.name = c.scale_fill, .seed = c.seed, .group_size = 0, .q = c.layout()->element, .tensor = kScale});
   return scale;
 }
 
-HostTensor output_zero(const RowCase& c) { return {dense("azp", Role::kOutput, kInt32, {c.rows_of_groups(), c.groups()}), {}}; }
+HostTensor output_zero(const RowCase& c) { return {dense("azp", Role::kOutput, kInt32, {c.rows_of_scales(), c.scales_of_row()}), {}}; }
 
 HostTensor input_zero(const RowCase& c) {
-  HostTensor zero{dense("azp", Role::kInput, kInt32, {c.rows_of_groups(), c.groups()}), {}};
+  HostTensor zero{dense("azp", Role::kInput, kInt32, {c.rows_of_scales(), c.scales_of_row()}), {}};
   fill(zero, {.name = c.zero_fill, .seed = c.seed, .group_size = 0, .q = &kInt8, .tensor = kZeroPoint});
   return zero;
 }

@@ -26,7 +26,9 @@ HostTensor input_beta(const RowCase& c);
 HostTensor input_gate(const RowCase& c);
 /// residual [m, n] in x's format: read, and then overwritten.
 HostTensor in_place_residual(const RowCase& c);
-/// Output y [m, n] in x's format, or q [m, n] in the contract's.
+/// Input global_scale, f32: one for each group of rows, or those of the outer level. Of contracts with two levels.
+HostTensor input_outer_scale(const RowCase& c);
+/// Output y [m, n] in x's format, or q [m, n] in the contract's; codes of 4 bits two in a byte.
 HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format);
 /// Output scale in the case's layout.
 HostTensor output_scale(const RowCase& c);

@@ -37,7 +37,7 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
   Trace trace{size_t(column)};
   evaluate_row(contract, CaseInputs(contract, c, problem).of_row(row), nullptr, *c.x, &trace);
   std::vector<std::string> lines = {fmt::format("element [{}, {}]", row, column)};
-  const std::optional<int64_t> group = c.group_size > 0 ? std::optional(column / c.group_size) : std::nullopt;
+  const std::optional<int64_t> group = c.group_size() > 0 ? std::optional(column / c.group_size()) : std::nullopt;
   for (std::string& line : trace_lines(trace, group)) lines.push_back(std::move(line));
   return lines;
 }

@@ -23,7 +23,7 @@ struct ShuffleCase {
   uint64_t seed = 0;
   int warp = 0;
 
-  std::vector<int64_t> shape() const { return {extents.experts, extents.n, extents.k}; }
+  std::vector<int64_t> shape() const { return {extents.experts.count(), extents.n(), extents.k}; }
 };
 
 ShuffleCase read_shuffle_case(const Case& c) {
@@ -33,8 +33,8 @@ ShuffleCase read_shuffle_case(const Case& c) {
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes the order of a weight");
   ShuffleCase p{read_shuffle(row), row.id, find_format(cells.text("x")), {}, {}};
   if (!p.x || !p.move.moves(*p.x)) cells.refuse("x", "contract " + row.id + " does not support '" + cells.text("x") + "'; supported: " + row.text("x"));
-  p.extents = {cells.positive("experts"), cells.positive("n"), cells.positive("k"), p.x->bytes()};
-  if (!p.move.shuffle.fits(p.extents.n, p.extents.k))
+  p.extents = {Groups::uniform(cells.positive("experts"), cells.positive("n")), cells.positive("k"), p.x->bytes()};
+  if (!p.move.shuffle.fits(p.extents.n(), p.extents.k))
     cells.refuse("n", fmt::format("{} has tiles of {} rows and {} columns, which n and k are multiples of", row.id, p.move.shuffle.rows,
                                   2 * p.move.shuffle.products));
   p.fill = cells.fill_name("fill");
@@ -47,7 +47,7 @@ ShuffleCase read_shuffle_case(const Case& c) {
 Expectation expect_moved(const ShuffleCase& p, const std::vector<int64_t>& sources, const Problem& made) {
   const HostTensor& x = find(made.tensors, "x");
   const auto bytes = size_t(p.extents.bytes);
-  WholePart y{{"y", &kUint8, {p.extents.experts * p.extents.n, p.extents.k * p.extents.bytes}, "moved, nothing is rounded: one code"}, {}, {}};
+  WholePart y{{"y", &kUint8, {p.extents.experts.rows(), p.extents.k * p.extents.bytes}, "moved, nothing is rounded: one code"}, {}, {}};
   y.low.reserve(sources.size() * bytes);
   for (const int64_t source : sources)
     for (size_t i = 0; i < bytes; ++i) y.low.push_back(ordinal(kUint8, uint32_t(x.bytes[size_t(source) * bytes + i])));
@@ -80,8 +80,8 @@ class BoundShuffle : public BoundCase {
   std::vector<std::string> formulas() const override { return shuffle_lines(c_.move); }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     const int64_t k = c_.extents.k, place = row * k + column / c_.extents.bytes;
-    if (row >= c_.extents.experts * c_.extents.n || column >= k * c_.extents.bytes) return {"y has no such element"};
-    const int64_t source = sources_of(c_.move, c_.extents)[size_t(place)], of_expert = c_.extents.n * k;
+    if (row >= c_.extents.experts.rows() || column >= k * c_.extents.bytes) return {"y has no such element"};
+    const int64_t source = sources_of(c_.move, c_.extents)[size_t(place)], of_expert = c_.extents.n() * k;
     return {fmt::format("y, expert {}: element {} of its memory is x[{}, {}]: 0x{:0{}x}", place / of_expert, place % of_expert,
                         source % of_expert / k, source % k, find(problem.tensors, "x").code(source), c_.x->bits / 4)};
   }
@@ -89,8 +89,8 @@ class BoundShuffle : public BoundCase {
     const auto axis = [](const char* column, int64_t size, int64_t unit) {
       return ShrinkAxis{size / unit, [=](int64_t units) { return CellChanges{{column, std::to_string(units * unit)}}; }};
     };
-    return Shrinking{{axis("n", c_.extents.n, c_.move.shuffle.rows), axis("k", c_.extents.k, 2 * c_.move.shuffle.products),
-                      axis("experts", c_.extents.experts, 1)},
+    return Shrinking{{axis("n", c_.extents.n(), c_.move.shuffle.rows), axis("k", c_.extents.k, 2 * c_.move.shuffle.products),
+                      axis("experts", c_.extents.experts.count(), 1)},
                      {},
                      c_.extents.elements()};
   }
@@ -102,7 +102,7 @@ class BoundShuffle : public BoundCase {
 
 std::unique_ptr<const BoundCase> bind_shuffle(const Case& c) {
   ShuffleCase p = read_shuffle_case(c);
-  CaseName name = {c.op, p.id, fmt::format("{}.e{}.n{}.k{}", p.x->name, p.extents.experts, p.extents.n, p.extents.k),
+  CaseName name = {c.op, p.id, fmt::format("{}.e{}.n{}.k{}", p.x->name, p.extents.experts.count(), p.extents.n(), p.extents.k),
                    fmt::format("{}.s{}", p.fill, p.seed), p.warp};
   return std::make_unique<const BoundShuffle>(std::move(p), std::move(name));
 }

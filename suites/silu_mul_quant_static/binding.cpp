@@ -5,7 +5,7 @@ namespace assay {
 
 Op silu_mul_quant_static_op() {
   return row_op({.name = "silu_mul_quant_static",
-                 .chain = RowChain({gated_stage(), quant_stage({.sharing = Sharing::kGiven})}),
+                 .chain = RowChain({gated_stage(), quant_stage({.scales = {.given = true}})}),
                  .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "up", "scale", "seed", "warp"}});
 }
 

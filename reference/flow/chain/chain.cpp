@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "reference/contracts/group_shape.h"
+#include "reference/contracts/scale_spec.h"
 #include "reference/flow/registry.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"

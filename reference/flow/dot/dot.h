@@ -73,14 +73,14 @@ struct DotContract {
   /// Whether it takes a and b of integers, whose sums are exact in every order.
   bool of_integers() const { return unit.d->is_integer(); }
   /// Whether scales change along k and join each promoted sum; else they join the result.
-  bool of_blocks() const { return has_blocks(scales.front()); }
+  bool of_blocks() const { return scales.front().has_blocks(); }
   /// Products that share a scale, of scales of blocks.
-  int64_t scale_block() const { return products_of_scale(scales.front()); }
+  int64_t scale_block() const { return scales.front().products(); }
   /// Whether the unit itself takes the scales, which then neither join promoted sums nor the result.
   bool scales_in_unit() const { return of_blocks() && join.empty(); }
   /// Whether a matrix c is added.
   bool adds_c() const;
-  bool takes(GemmScales scales) const;
+  bool takes(const GemmScales& scales) const;
   bool makes(const Format& y) const;
 };
 

@@ -65,6 +65,16 @@ void edit_codes(const DotContract& right, Edits& edits) {
 void edit_y(const DotContract& right, const Format& y, Edits& edits) {
   const CutY cut(right.y);
   if (!right.of_blocks()) edit_scales(cut, edits);
+  for (const char* scale : {"ga", "gb"}) {
+    const std::string other = scale[1] == 'a' ? "gb" : "ga";
+    Steps without;
+    for (const CellStep& step : cut.scales) {
+      if (step.arguments.size() == 1 && step.argument(0) == scale) continue;
+      const bool of_both = step.arguments.size() == 1 && (step.argument(0) == "ga*gb" || step.argument(0) == "gb*ga");
+      without.push_back(of_both ? CellStep::made("mul", {other}) : step);
+    }
+    edits.y(std::string("y: ") + scale + " is left out", cut.with(without, cut.last));
+  }
   Steps gained = cut.scales;
   gained.push_back(CellStep::made("mul", {"101/100"}));
   edits.y("y: gain 101/100", cut.with(gained, cut.last));

@@ -104,6 +104,23 @@ DotInputs tiles_are_those_before(const DotInputs& right, int64_t rows) {
   return wrong;
 }
 
+/// Of codes of 4 bits the upper half of a byte is taken for the first.
+Codes with_halves_swapped(Codes codes) {
+  for (size_t i = 0; i + 1 < codes.size(); i += 2) std::swap(codes[i], codes[i + 1]);
+  return codes;
+}
+
+DotInputs halves_of_a_swapped(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  use(wrong.product.a, wrong.own_a, with_halves_swapped(codes_of(right.product.a, right.m, right.product.k)), right.product.k);
+  return wrong;
+}
+DotInputs halves_of_b_swapped(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  use(wrong.product.b, wrong.own_b, with_halves_swapped(codes_of(right.product.b, right.n, right.product.k)), right.product.k);
+  return wrong;
+}
+
 }  // namespace
 
 std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_k, int64_t tile_k) {
@@ -130,6 +147,10 @@ std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_
   if (right.n > 1) all.push_back({"b: the last row is the one before it", last_column_is_the_one_before});
   constexpr int64_t kRowsOfTile = 64;
   if (right.m > kRowsOfTile) all.push_back({"a: each tile of 64 rows is the one before", tiles_are_those_before, kRowsOfTile});
+  if (right.packed) {
+    all.push_back({"a: the halves of each byte swapped", halves_of_a_swapped});
+    all.push_back({"b: the halves of each byte swapped", halves_of_b_swapped});
+  }
   add_azp_misreadings(right, all);
   add_scale_misreadings(right, all);
   return all;

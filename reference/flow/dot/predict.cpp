@@ -104,19 +104,19 @@ double DotRows::read(double value) const {
   return flushes_ && std::fabs(value) < std::ldexp(1.0, kF32.min_exponent()) ? std::copysign(0.0, value) : value;
 }
 
-Spans DotRows::scales_of_a(const DotBlock& block, int64_t k) const {
+Spans DotRows::of_rows(const ScaleValues& of, const DotBlock& block, int64_t k) const {
   Spans scales;
   scales.low.reserve(block.size());
   for (int64_t row = block.first; row < block.end; ++row)
-    scales.low.insert(scales.low.end(), size_t(block.columns()), read(inputs_.scale_a.at(row, k)));
+    scales.low.insert(scales.low.end(), size_t(block.columns()), read(of.at(row, k)));
   return scales;
 }
 
-Spans DotRows::scales_of_b(const DotBlock& block, int64_t k) const {
+Spans DotRows::of_columns(const ScaleValues& of, const DotBlock& block, int64_t k) const {
   Spans scales;
   scales.low.reserve(block.size());
   for (int64_t column = block.first_column; column < block.end_column; ++column)
-    scales.low.push_back(read(inputs_.scale_b.at(column, k)));
+    scales.low.push_back(read(of.at(column, k)));
   for (int64_t row = 1; row < block.rows(); ++row)
     scales.low.insert(scales.low.end(), scales.low.begin(), scales.low.begin() + block.columns());
   return scales;
@@ -138,8 +138,8 @@ Spans DotRows::joined(const DotBlock& block, int64_t k, Spans sums, const Spans&
   Spans sa, sb;
   Environment environment;
   environment.set("acc", acc);
-  if (reads(join_, "sa")) sa = scales_of_a(block, k);
-  if (reads(join_, "sb")) sb = scales_of_b(block, k);
+  if (reads(join_, "sa")) sa = of_rows(inputs_.scale_a, block, k);
+  if (reads(join_, "sb")) sb = of_columns(inputs_.scale_b, block, k);
   set_scales(environment, sa, sb);
   evaluate(join_, sums, environment);
   return sums;
@@ -182,11 +182,13 @@ Spans DotRows::biases(const DotBlock& block) const {
 
 Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
   subtract_zero_points(block, sums.low);
-  Spans sa, sb, bias, c;
+  Spans sa, sb, ga, gb, bias, c;
   Environment environment;
-  if (reads(recipe_, "sa")) sa = scales_of_a(block, 0);
-  if (reads(recipe_, "sb")) sb = scales_of_b(block, 0);
+  if (reads(recipe_, "sa")) sa = of_rows(inputs_.scale_a, block, 0);
+  if (reads(recipe_, "sb")) sb = of_columns(inputs_.scale_b, block, 0);
   set_scales(environment, sa, sb);
+  if (reads(recipe_, "ga")) environment.set("ga", ga = of_rows(inputs_.outer_a, block, 0));
+  if (reads(recipe_, "gb")) environment.set("gb", gb = of_columns(inputs_.outer_b, block, 0));
   if (reads(recipe_, "bias")) bias = biases(block);
   environment.set("bias", bias);
   if (reads(recipe_, "c"))

@@ -17,6 +17,8 @@ struct DotInputs {
   int64_t m = 0, n = 0;
   WeightShuffle shuffle{};  ///< of b in memory; the product has its codes row by row
   ScaleValues scale_a, scale_b;
+  ScaleValues outer_a{}, outer_b{};  ///< the level above blocks; no values: there is one level
+  bool packed = false;               ///< codes lie two in a byte in memory; the product has them one in a byte
   bool scales_are_powers = false;  ///< of two: bytes that are exponents
   std::vector<double> bias;  ///< [n], or none
   std::vector<double> c;     ///< [m, n]: of a contract that adds it, or none
@@ -63,9 +65,9 @@ class DotRows {
   Spans of_results(const DotBlock& block) const;
   /// A number as a build that flushes reads it.
   double read(double value) const;
-  /// Of each element the scale for the products from `k`.
-  Spans scales_of_a(const DotBlock& block, int64_t k) const;
-  Spans scales_of_b(const DotBlock& block, int64_t k) const;
+  /// Of each element the scale of its row, or of its column, for the products from `k`.
+  Spans of_rows(const ScaleValues& scales, const DotBlock& block, int64_t k) const;
+  Spans of_columns(const ScaleValues& scales, const DotBlock& block, int64_t k) const;
   void set_scales(Environment& environment, Spans& sa, Spans& sb) const;
 
   Unit unit_;

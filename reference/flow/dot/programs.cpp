@@ -16,11 +16,11 @@ Names names_of_join() {
 Names names_of_result(const Format& y) {
   Names names;
   names.formats["y"] = &y;
-  names.quantities = {"sa", "sb", "bias", "c"};
+  names.quantities = {"sa", "sb", "ga", "gb", "bias", "c"};
   return names;
 }
 
-bool DotContract::takes(GemmScales which) const { return std::find(scales.begin(), scales.end(), which) != scales.end(); }
+bool DotContract::takes(const GemmScales& which) const { return std::find(scales.begin(), scales.end(), which) != scales.end(); }
 
 bool DotContract::makes(const Format& y) const {
   return std::any_of(out.begin(), out.end(), [&](const Format* format) { return *format == y; });

@@ -61,9 +61,16 @@ void read_layouts(const RowCells& cells, DotContract& contract) {
 /// Scales join once: blocks each promoted sum, all others the result.
 void check_scales(const RowCells& cells, const DotContract& contract, const Recipe& join, const Recipe& y) {
   const bool blocks = contract.of_blocks(), in_unit = blocks && join.empty();
-  for (const GemmScales scales : contract.scales)
-    if (has_blocks(scales) != blocks || (blocks && products_of_scale(scales) != contract.scale_block()))
+  for (const GemmScales& scales : contract.scales)
+    if (scales.has_blocks() != blocks || (blocks && scales.products() != contract.scale_block()))
       throw cells.error("scales", 0, "must all have the same block size along k, or none has blocks");
+  const auto check_outer = [&](const char* scale, ScaleSpec GemmScales::*of) {
+    for (const GemmScales& scales : contract.scales)
+      if (reads(y, scale) != ((scales.*of).outer() != nullptr))
+        throw cells.error("y", 0, std::string((scales.*of).outer() ? "lacks " : "takes ") + scale + ", the scale of the tensor above the blocks of " + scales.name);
+  };
+  check_outer("ga", &GemmScales::a);
+  check_outer("gb", &GemmScales::b);
   for (const char* scale : {"sa", "sb"}) {
     if (!in_unit && reads(join, scale) != blocks)
       throw cells.error("join", 0, std::string(blocks ? "lacks " : "takes ") + scale + (blocks ? "" : ", which joins the result"));
@@ -151,8 +158,8 @@ std::vector<GemmScales> read_gemm_scales(const RowCells& cells) {
   std::vector<GemmScales> scales;
   for (const std::string& name : cells.alternatives("scales")) try {
       scales.push_back(gemm_scales_named(name));
-    } catch (const std::out_of_range& error) {
-      throw cells.error("scales", 0, error.what());
+    } catch (const ParseError& error) {
+      throw cells.error("scales", error.position, error.what());
     }
   return scales;
 }

@@ -76,8 +76,8 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
     if (!can_be_replayed(unit)) refuse("has a unit that cannot be replayed");
     if (!(*unit.a == *first.a) || !(*unit.b == *first.b) || member.shuffle.any() || member.adds_c() || member.has_atomics())
       refuse("multiplies other codes, adds c, or adds results of parts");
-    for (const GemmScales scales : contract.scales)
-      if (!member.takes(scales)) refuse(std::string("takes no scales ") + name_of(scales));
+    for (const GemmScales& scales : contract.scales)
+      if (!member.takes(scales)) refuse("takes no scales " + scales.name);
   }
   if (contract.of_blocks() == contract.layouts.empty())
     throw cells.error(contract.layouts.empty() ? "scales" : "layouts", 0, "layouts are required for block scales, and only allowed with them");

@@ -54,7 +54,7 @@ TEST(WeightShuffle, AsksForWholeTiles) {
 
 /// Experts apart, and each mistake another permutation or none.
 TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
-  const ShuffleExtents extents{3, 64, 96, 2};
+  const ShuffleExtents extents{Groups::uniform(3, 64), 96, 2};
   WeightMove there{{16, 16}, false, {}}, back = there;
   back.back = true;
   const std::vector<int64_t> to = sources_of(there, extents), from = sources_of(back, extents);

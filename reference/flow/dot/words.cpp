@@ -61,9 +61,11 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back("split   k may be cut into 1 to " + std::to_string(contract.most_parts) + " parts of whole " +
                     std::to_string(contract.part_of) + " products: acc of each, added in f32 in ascending order");
   if (contract.of_blocks())
-    lines.push_back(std::string("scales  of blocks ") + name_of(contract.scales.front()) +
+    lines.push_back("scales  of blocks " + contract.scales.front().name +
                     ": sa of a row of a, sb of rows of b, for " + std::to_string(contract.scale_block()) +
                     " products; sa lies as " + joined(contract.layouts));
+  if (contract.scales.front().a.outer() || contract.scales.front().b.outer())
+    lines.push_back("levels  scales of blocks are relative to a scale of the whole tensor: ga of a, gb of b");
   if (contract.shuffle.any())
     lines.push_back("b       shuffled as by AITER's shuffle_weight, layout (" + std::to_string(contract.shuffle.rows) + ", " +
                     std::to_string(contract.shuffle.products) + ")");

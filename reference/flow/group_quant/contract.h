@@ -26,7 +26,7 @@ struct GivenScales {
   bool with_zero;
 };
 
-/// One scale for each group of numbers: group_quant.h runs it.
+/// A scale for each group of numbers, on one level or below an outer one: group_quant.h runs it.
 struct GroupQuant {
   std::string row;          ///< id
   const Format* q;          ///< format of the codes
@@ -34,6 +34,7 @@ struct GroupQuant {
   std::variant<AmaxScales, RangeScales, GivenScales> scales;
   Recipe mult;  ///< from scale (or `amax:`) to m; may be empty
   Recipe code;  ///< from one number to its code, with s = scale, m and azp = zero point
+  bool outer = false;  ///< scales are relative to one of an outer level, which is an input: g in the cells of scale, mult and code
 
   bool takes_scales() const { return std::holds_alternative<GivenScales>(scales); }
   bool has_zero() const {

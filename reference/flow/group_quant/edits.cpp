@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "reference/contracts/group_shape.h"
+#include "reference/contracts/scale_spec.h"
 
 namespace assay {
 namespace {

@@ -1,3 +1,4 @@
+#include "reference/contracts/scale_spec.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/group_quant/codes.h"
 #include "reference/flow/group_quant/edits.h"
@@ -9,6 +10,7 @@ std::vector<std::string> scales_taken(const ContractRow& row) {
   std::vector<std::string> inputs;
   if (row.text("amax").empty() && row.text("scale").empty()) inputs.emplace_back("scale");
   if (row.text("scale").find("(ub)") != std::string::npos) inputs.emplace_back("scale_ub");
+  if (has_outer_scales(row)) inputs.emplace_back("global_scale");
   return inputs;
 }
 

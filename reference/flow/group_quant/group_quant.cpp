@@ -90,9 +90,10 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
 }
 
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale,
-                         RowListener* listener, int64_t group_size) {
+                         RowListener* listener, int64_t group_size, double outer) {
   const auto places = [&] { return each_group(group_size); };
   Environment none, bounded;
+  for (Environment* of : {&none, &bounded}) of->set("g", point(outer));
   bounded.set("ub", point(round_to(kF32, scale_ub, Rounding::kNearestEven, Overflow::kSpecial)));
   GroupScales result;
   result.amax = result.scale = result.s = sources;
@@ -117,10 +118,11 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& sources, doubl
 }
 
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales,
-                  RowListener* listener) {
+                  RowListener* listener, double outer) {
   if (listener) listener->cell("q", values, each_column());
   Spans codes = values;
   Environment environment;
+  environment.set("g", point(outer));
   const bool with_zero = contract.has_zero();
   for (size_t g = 0; g < scales.s.size(); ++g) {
     environment.set("s", scales.s[g]);
@@ -142,8 +144,8 @@ void run(const GroupQuant& link, RowRun& row) {
   GroupScales scales =
       link.has_zero() ? zero_point_scales(link, values, inputs, row.stored, row.listener)
                       : group_scales(link, group_sources(link, values, inputs), inputs.scale_ub,
-                                     row.stored ? row.stored->scale : std::vector<double>(), row.listener, inputs.group_size);
-  row.out.q = group_codes(link, values, inputs.group_size, scales, row.listener);
+                                     row.stored ? row.stored->scale : std::vector<double>(), row.listener, inputs.group_size, inputs.outer_scale);
+  row.out.q = group_codes(link, values, inputs.group_size, scales, row.listener, inputs.outer_scale);
   if (link.takes_scales()) return;
   row.out.scale = std::move(scales.scale);
   row.out.zero = std::move(scales.zero);

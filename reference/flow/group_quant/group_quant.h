@@ -6,7 +6,8 @@
 
 namespace assay {
 
-/// Which scales the cells amax and scale leave to the caller: "scale" itself, or "scale_ub" that bounds it.
+/// Which scales the cells amax and scale leave to the caller: "scale" itself, "scale_ub" that bounds it,
+/// and "global_scale" of an outer level.
 std::vector<std::string> scales_taken(const ContractRow& row);
 
 /// The row of the registry.
@@ -35,15 +36,15 @@ void join_maxima(const GroupQuant& contract, Spans& maxima, const Spans& others)
 Spans group_sources(const GroupQuant& contract, const Spans& values, const RowInputs& inputs);
 
 /// `stored_scale` empty: nothing to narrow by. A stored scale that the contract does not allow is ignored here (it fails by itself).
-/// `group_size`: of the groups, for the listener.
+/// `group_size`: of the groups, for the listener. `outer`: the scale of the outer level.
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale,
-                         RowListener* listener = nullptr, int64_t group_size = 1);
+                         RowListener* listener = nullptr, int64_t group_size = 1, double outer = 1);
 
 /// Whether a stored number is one that the contract allows.
 bool accepts(Span span, double value);
 
 /// Codes of the numbers first .. first + values.size() of the row, given the scales of their groups.
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales,
-                  RowListener* listener = nullptr);
+                  RowListener* listener = nullptr, double outer = 1);
 
 }  // namespace assay

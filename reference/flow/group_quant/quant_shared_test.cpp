@@ -6,6 +6,7 @@
 #include "reference/contracts/rows.h"
 #include "reference/flow/group_quant/group_quant.h"
 #include "reference/flow/row.h"
+#include "reference/testing/contract_tables.h"
 #include "reference/testing/f32.h"
 #include "reference/testing/quant_programs.h"
 #include "reference/testing/real.h"
@@ -132,6 +133,30 @@ TEST(QuantGivenScale, CodesAreJudgedWithTheScaleThatWasStored) {
   for (size_t i = 0; i < x.size(); ++i) {
     EXPECT_GE(given.q[i].low, wide.q[i].low);
     EXPECT_LE(given.q[i].high, wide.q[i].high);
+  }
+}
+
+/// scale = e4m3(amax * (1/448) * g), code = x * (g / scale), each operation rounded.
+TEST(QuantTwin, AScaleBelowAnOuterOneIsRelativeToIt) {
+  const contract_tables::TableFile file(contract_tables::kQuantHeader +
+                                        "two.levels,e4m3fn,448,absmax,mul(1/M) mul(g) to(e4m3fn),rdiv(g),mul(m) to(q),4+tensor,row,rows:free,2026,,here,because\n");
+  ContractTables tables = ContractTables::load(contract_tables::kFolder);
+  tables.add(file.path());
+  const Contract contract = bind(tables, "two.levels", kF32);
+  const std::vector<double> x = {1, -2.5, 0.375, 3, 100, 7, -0.0625, 50};
+  for (const double g : {1.0, 24.0, 300.5}) {
+    RowInputs inputs{x, {}, 0, 4};
+    inputs.outer_scale = g;
+    const RowOutputs out = evaluate_row(contract, inputs, nullptr, kF32);
+    for (size_t group = 0; group < 2; ++group) {
+      double amax = 0;
+      for (size_t i = 4 * group; i < 4 * group + 4; ++i) amax = std::max(amax, std::fabs(double(float(x[i]))));
+      const double scale = decode(kE4M3Fn, e4m3(min_then_max(fl(Real(fl(Real(amax) * Real(fl(Real(1) / Real(448))))) * Real(g)))));
+      EXPECT_EQ(out.scale[group].low, scale) << g;
+      const double m = fl(Real(g) / Real(scale));
+      for (size_t i = 4 * group; i < 4 * group + 4; ++i)
+        EXPECT_EQ(out.q[i].low, decode(kE4M3Fn, e4m3(min_then_max(fl(Real(float(x[i])) * Real(m)))))) << g << " " << i;
+    }
   }
 }
 

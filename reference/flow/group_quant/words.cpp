@@ -13,6 +13,7 @@ void append_formulas(const GroupQuant& quant, FormulaLines& to) {
     to.add("amax", formula(of_amax->amax, to.value));
     to.add("scale", formula(of_amax->scale, "amax"));
   }
+  if (quant.outer) to.add("g", "the scale of the outer level, an input");
   if (!quant.mult.steps.empty()) to.add("m", formula(quant.mult, "scale"));
   to.add("q", formula(quant.code, to.value) + "   (s = scale)");
 }

@@ -1,4 +1,4 @@
-#include "reference/contracts/group_shape.h"
+#include "reference/contracts/scale_spec.h"
 #include "reference/contracts/row_edits.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/group_quant/codes.h"

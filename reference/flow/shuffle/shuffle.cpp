@@ -15,8 +15,8 @@ using PlaceInExpert = std::function<int64_t(int64_t row, int64_t column)>;
 /// The result's element at to(r, c) is that of x at from(r, c).
 std::vector<int64_t> moved(const ShuffleExtents& extents, const PlaceInExpert& from, const PlaceInExpert& to) {
   std::vector<int64_t> sources(size_t(extents.elements()));
-  const int64_t of_expert = extents.n * extents.k;
-  for (int64_t row = 0; row < extents.n; ++row)
+  const int64_t of_expert = extents.n() * extents.k;
+  for (int64_t row = 0; row < extents.n(); ++row)
     for (int64_t column = 0; column < extents.k; ++column) {
       const int64_t source = from(row, column), place = to(row, column);
       for (int64_t first = 0; first < extents.elements(); first += of_expert) sources[size_t(first + place)] = first + source;
@@ -51,7 +51,7 @@ PlaceInExpert tiles_by_columns(const WeightShuffle& shuffle, const ShuffleExtent
   return [=](int64_t row, int64_t column) {
     const int64_t tile_k = 2 * shuffle.products, tile = shuffle.rows * tile_k;
     const int64_t in_tile = shuffle.place(row % shuffle.rows, column % tile_k, tile_k, extents.bytes);
-    return (column / tile_k * (extents.n / shuffle.rows) + row / shuffle.rows) * tile + in_tile;
+    return (column / tile_k * (extents.n() / shuffle.rows) + row / shuffle.rows) * tile + in_tile;
   };
 }
 
@@ -84,15 +84,15 @@ std::vector<ShuffleNeighbour> shuffle_neighbours(const WeightMove& move, const S
         return shuffle.place(once / extents.k, once % extents.k, extents.k, extents.bytes);
       }));
   const WeightShuffle other_tile{shuffle.rows == 16 ? 32 : 16, shuffle.products};
-  if (other_tile.fits(extents.n, extents.k))
+  if (other_tile.fits(extents.n(), extents.k))
     add("tile: " + std::to_string(other_tile.rows) + " rows", between(move, extents, by_tiles(other_tile, extents)));
-  const ShuffleExtents other_bytes{extents.experts, extents.n, extents.k, extents.bytes == 1 ? 2 : 1};
+  const ShuffleExtents other_bytes{extents.experts, extents.k, extents.bytes == 1 ? 2 : 1};
   add("runs: of " + std::to_string(16 / other_bytes.bytes) + " elements", between(move, extents, by_tiles(shuffle, other_bytes)));
   add("runs: those of a row together", between(move, extents, rows_of_tiles(shuffle, extents)));
   add("tiles: those of a column together", between(move, extents, tiles_by_columns(shuffle, extents)));
-  if (extents.experts > 1) {
+  if (extents.experts.count() > 1) {
     std::vector<int64_t> first = seen.front();
-    for (int64_t& source : first) source %= extents.n * extents.k;
+    for (int64_t& source : first) source %= extents.n() * extents.k;
     add("experts: the first in the place of each", std::move(first));
   }
   return all;

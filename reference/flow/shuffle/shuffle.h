@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "reference/contracts/groups.h"
 #include "reference/contracts/rows.h"
 #include "reference/flow/dot/weight.h"
 #include "reference/formats/format.h"
@@ -25,12 +26,14 @@ struct WeightMove {
 /// Throws TableError.
 WeightMove read_shuffle(const ContractRow& row);
 
-/// [experts, n, k] of elements of so many bytes. An expert's elements stay its own.
+/// A weight [experts, n, k] of elements of so many bytes: n rows of each expert. An expert's elements stay its own.
 struct ShuffleExtents {
-  int64_t experts = 1, n = 0, k = 0;
+  Groups experts;
+  int64_t k = 0;
   int bytes = 1;
 
-  int64_t elements() const { return experts * n * k; }
+  int64_t n() const { return experts.sizes().front(); }
+  int64_t elements() const { return experts.rows() * k; }
 };
 
 /// Of each element of the result, in the order of memory, which one of x it is, likewise.

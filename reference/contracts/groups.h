@@ -1,0 +1,68 @@
+// Rows of a tensor that belong to groups, such as the tokens of each expert, and where they lie.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace assay {
+
+/// How the rows of groups lie in memory.
+enum class GroupOrder {
+  kContiguous,  ///< one group behind the other, no row unused
+  kMasked,      ///< each group has `capacity` rows; those behind its size are unused
+  kOffsets,     ///< group g begins at row offsets[g]; rows between groups are unused
+  kByIndex      ///< row i belongs to group index[i]; -1: unused
+};
+
+/// "contiguous", "masked", "offsets", "by index"
+const char* name(GroupOrder order);
+
+/// Used rows are numbered group by group, from 0 to rows() - 1; stored rows are those of the tensor, from 0 to stored_rows() - 1.
+class Groups {
+ public:
+  /// No groups: rows are those of one matrix.
+  Groups() = default;
+  static Groups contiguous(std::vector<int64_t> sizes);
+  /// So many groups of `size` rows each.
+  static Groups uniform(int64_t count, int64_t size);
+  /// Throws std::invalid_argument: a group that is larger than the capacity.
+  static Groups masked(std::vector<int64_t> sizes, int64_t capacity);
+  /// `offsets`: a row for each group, and the number of stored rows. Throws std::invalid_argument: a group that does not fit.
+  static Groups at_offsets(std::vector<int64_t> sizes, std::vector<int64_t> offsets);
+  /// Throws std::invalid_argument: an index beyond `count`.
+  static Groups by_index(std::vector<int64_t> index, int64_t count);
+
+  bool any() const { return !sizes_.empty(); }
+  GroupOrder order() const { return order_; }
+  int64_t count() const { return int64_t(sizes_.size()); }
+  const std::vector<int64_t>& sizes() const { return sizes_; }
+  int64_t capacity() const { return capacity_; }  ///< of masked groups; 0 of others
+  int64_t rows() const;
+  int64_t stored_rows() const { return stored_rows_; }
+
+  /// Of the used row: its group, its number in that group, and where it lies.
+  int64_t group_of(int64_t row) const;
+  int64_t row_in_group(int64_t row) const;
+  int64_t stored_row(int64_t row) const;
+  /// The first used row of each group, and the number of all: [count + 1].
+  std::vector<int64_t> first_rows() const;
+  /// The stored row where each group begins, and the number of stored rows: [count + 1]. Not of groups by index.
+  std::vector<int64_t> offsets() const;
+  /// Of each stored row its group, or -1: [stored_rows].
+  std::vector<int64_t> index() const;
+  /// Stored rows that no group uses, in their order.
+  void for_each_unused(const std::function<void(int64_t stored_row)>& visit) const;
+
+  /// The same groups in the same order with other sizes. Of groups by index rows are taken from the end of a group.
+  Groups with_sizes(std::vector<int64_t> sizes) const;
+
+ private:
+  GroupOrder order_ = GroupOrder::kContiguous;
+  std::vector<int64_t> sizes_, offsets_, index_;
+  std::vector<int64_t> used_;  ///< by index: the stored row of each used row
+  int64_t capacity_ = 0, stored_rows_ = 0;
+};
+
+}  // namespace assay
