@@ -58,7 +58,7 @@ template <class Rules, int kParts>
 void run_block_gemm(const Call& call) {
   using U = typename Rules::Unit;
   BlockGemmArguments x = block_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>,
-                                              Rules::kRowsOfScaleB, Rules::kAddsC, Rules::kForm, Rules::kProducts);
+                                              Rules::kRowsOfScaleB, Rules::kAddsC, Rules::kLevel, Rules::kProducts);
   expect_weight<Rules>(x);
   if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("atomics add results of 16 bits");
   if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);

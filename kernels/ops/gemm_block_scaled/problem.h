@@ -5,11 +5,15 @@
 
 namespace assay_kernels {
 
-/// What a scale is: a number, a byte of an int32 word, or a byte in tiles of 128 rows and 4 blocks.
-enum class ScaleForm { kFloat, kPacked, kTiled };
+/// How scales of blocks lie in memory.
+struct ScaleLevel {
+  int type = ASSAY_FLOAT, bits = 32;       ///< of an element of the tensor
+  int64_t in_element = 1;                  ///< scales that an element holds
+  int64_t tile_rows = 1, tile_blocks = 1;  ///< of the tile that repeats, rows and blocks padded to whole ones; 1: strides say all
+};
+inline constexpr ScaleLevel kFloatScales{}, kPackedScales{ASSAY_INT, 32, 4}, kTiledScales{ASSAY_FLOAT8_E8M0FNU, 8, 1, 128, 4};
 
-/// Scales of 128 products of `rows` rows, or of 32; strides in elements, of packed ones in words, of bytes in tiles in bytes of a row of
-/// whole tiles. `data` points to them whatever they are.
+/// Scales of blocks of `rows` rows; strides in elements of the tensor, of tiles in elements of a row of whole tiles. `data` points to them whatever they are.
 struct BlockScales {
   const float* data;
   int64_t row_stride, block_stride;
@@ -24,6 +28,6 @@ struct BlockGemmArguments : GemmOperands {
 inline constexpr int64_t kProductsOfScale = 128;
 
 /// Refuses what is no such call; see gemm_operands(). `rows_of_b`: rows of b that share a scale. `products`: that share a scale.
-BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c, ScaleForm form, int64_t products);
+BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c, const ScaleLevel& level, int64_t products);
 
 }  // namespace assay_kernels

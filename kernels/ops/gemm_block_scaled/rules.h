@@ -15,7 +15,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kRowsOfScaleB = 128;
   static constexpr int64_t kPartOf = 128;  ///< parts of k are whole multiples
   static constexpr bool kAddsC = false;
-  static constexpr ScaleForm kForm = ScaleForm::kFloat;
+  static constexpr ScaleLevel kLevel = kFloatScales;
   static constexpr int64_t kProducts = kProductsOfScale;  ///< that share a scale
   static constexpr bool kInUnit = false;  ///< the unit takes them
   static constexpr bool kAddsResults = false;  ///< each part of k is a result of its own, and results are added in their format
@@ -63,7 +63,7 @@ struct DeepGemm1d1d : ProductOfScales<units::Sm90WgmmaE4m3F32> {
 /// Byte block % 4 of word block / 4: an exponent.
 template <class Base>
 struct PackedScales : Base {
-  static constexpr ScaleForm kForm = ScaleForm::kPacked;
+  static constexpr ScaleLevel kLevel = kPackedScales;
   static constexpr int64_t kRowsOfScaleB = 1;
 
   SIMT_DEVICE static uint8_t byte_at(const BlockScales& scales, int64_t row, int64_t word, int64_t byte) {
@@ -90,7 +90,7 @@ struct DeepGemmPacked : PackedScales<BlockRules<units::Sm100Tcgen05MxE4m3F32>> {
 template <class Rules, class MatrixUnit>
 struct TiledScales : BlockRules<MatrixUnit> {
   static constexpr bool kInUnit = true;
-  static constexpr ScaleForm kForm = ScaleForm::kTiled;
+  static constexpr ScaleLevel kLevel = kTiledScales;
   static constexpr int64_t kProducts = 32, kRowsOfScaleB = 1;
 
   SIMT_DEVICE static int64_t block_of(int64_t block) { return block; }
