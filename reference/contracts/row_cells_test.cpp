@@ -40,7 +40,7 @@ TEST(Rows, AWrongGroupSaysWhichPartOfWhichAlternative) {
   };
   for (const char* right : {"128", "32|64", "128x128", "row", "column", "tensor", "row|column|any"})
     EXPECT_EQ(group(right), "no error") << right;
-  const std::string forms = "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor";
+  const std::string forms = "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor, and GROUP+tensor has two levels";
   EXPECT_EQ(group("128x"), "2:39: group: a number is missing in '128x'" + forms);
   EXPECT_EQ(group("x128"), "2:35: group: a number is missing in 'x128'" + forms);
   EXPECT_EQ(group("128|64xrow"), "2:42: group: 'row' is not a positive integer" + forms);

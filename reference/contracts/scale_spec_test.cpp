@@ -77,7 +77,7 @@ TEST(ScaleSpec, AContractOfTwoLevelsReadsTheOuterOne) {
   };
   EXPECT_EQ(error_of(row("16+tensor", "mul(1/M) mul(g)")), "no error");
   EXPECT_THAT(error_of(row("16+tensor", "mul(1/M)")), HasSubstr("group: has two levels, and no step reads g"));
-  EXPECT_THAT(error_of(row("16", "mul(1/M) mul(g)")), HasSubstr("'g' is not one of"));
+  EXPECT_THAT(error_of(row("16", "mul(1/M) mul(g)")), HasSubstr("unknown name 'g'"));
   EXPECT_THAT(error_of(row("16+tensor|32", "mul(1/M) mul(g)")), HasSubstr("'32' has other levels than the groups beside it"));
 }
 

@@ -42,7 +42,7 @@ std::vector<int64_t> integers_of(const DumpedTensor& tensor) {
 }
 
 /// The rows of each group, as the tensors of ops with groups say. Puts their cells.
-Groups read_groups(const Op& op, const DumpedRoles& roles, int64_t stored_rows, Cellmap& cells) {
+Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_rows, Cellmap& cells) {
   if (!has_column(op, "tokens")) return {};
   const bool masked = has_column(op, "room");
   const DumpedTensor& tensor = dumped_role(roles, masked ? "tokens" : "expert_offsets");
@@ -114,7 +114,7 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   Cellmap cells = request.parameters;
   cells["contract"] = request.contract;
   cells["x"] = std::string(x.tensor.spec.format->name);
-  matrix.groups = read_groups(op, request.roles, shape[0], cells);
+  matrix.groups = groups_in_dump(op, request.roles, shape[0], cells);
   matrix.m = matrix.groups.any() ? matrix.groups.rows() : shape[0];
   cells["m"] = std::to_string(matrix.m);
   cells["n"] = std::to_string(matrix.n);
