@@ -57,8 +57,8 @@ bool has_alternative(const ContractRow& row, Is is) {
 
 }  // namespace
 
-ScaleGrid ScaleLevel::grid(int64_t m, int64_t n) const {
-  ScaleGrid grid{1, 1, rows, columns};
+LevelGrid ScaleLevel::grid(int64_t m, int64_t n) const {
+  LevelGrid grid{1, 1, rows, columns};
   if (rows > 0) grid.rows = (m + rows - 1) / rows;
   if (columns > 0) grid.columns = (n + columns - 1) / columns;
   return grid;

@@ -12,7 +12,7 @@
 namespace assay {
 
 /// The scales of one level for a tensor: how many there are, and which one an element has.
-struct ScaleGrid {
+struct LevelGrid {
   int64_t rows = 1, columns = 1;  ///< of scales
   int64_t row_block = 0;          ///< rows of the tensor that share one; 0: all
   int64_t column_block = 0;       ///< columns that share one; 0: all
@@ -32,7 +32,7 @@ struct ScaleLevel {
 
   int64_t rows_of(int64_t m) const { return rows ? rows : m; }
   int64_t columns_of(int64_t n) const { return columns ? columns : n; }
-  ScaleGrid grid(int64_t m, int64_t n) const;
+  LevelGrid grid(int64_t m, int64_t n) const;
 };
 
 /// `128`: blocks of 128 columns of one row. `128x128`: rows x columns. `row`, `column`, `tensor`: all of one. `16+tensor`: blocks of 16,

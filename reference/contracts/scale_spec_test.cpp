@@ -31,7 +31,7 @@ std::string complaint(const std::string& text, bool of_gemm = false) {
 TEST(ScaleSpec, LevelsAreBlocksAndWhatHoldsThem) {
   const ScaleSpec blocks = parse_scale_spec("128x64");
   EXPECT_EQ(blocks.outer(), nullptr);
-  const ScaleGrid grid = blocks.block().grid(300, 130);
+  const LevelGrid grid = blocks.block().grid(300, 130);
   EXPECT_EQ(grid.rows, 3);
   EXPECT_EQ(grid.columns, 3);
   EXPECT_EQ(grid.of(255, 64), 1 * 3 + 1);

@@ -117,7 +117,7 @@ std::vector<std::string> layouts_taken_for(const Layout& layout) {
 }
 
 /// Scales of one factor, read as if they lay otherwise.
-void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const ScaleGrid& shape,
+void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const LevelGrid& shape,
                  ScaleValues DotInputs::*scales, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!layout) return;
   for (const std::string& id : layouts_taken_for(*layout)) {

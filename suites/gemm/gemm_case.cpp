@@ -84,7 +84,7 @@ HostTensor filled(const char* role, const Format& format, std::vector<int64_t> s
   return tensor;
 }
 
-HostTensor filled_scales(const char* role, const ScaleGrid& shape, const Layout* layout, const FillRequest& request) {
+HostTensor filled_scales(const char* role, const LevelGrid& shape, const Layout* layout, const FillRequest& request) {
   if (layout && layout->element->bytes() == 1)
     return byte_scales(filled(role, *layout->element, {shape.rows, shape.columns}, request), role, shape, *layout);
   HostTensor tensor = scale_tensor(role, shape, layout);

@@ -32,10 +32,10 @@ struct GemmCase {
   /// Whether a and b have two codes in a byte.
   bool packs_codes() const { return contract.unit.a->bits == 4; }
   const std::string& id() const { return contract.row->id; }
-  ScaleGrid shape_of_scale_a() const { return scales.of_a(m, k); }
-  ScaleGrid shape_of_scale_b() const { return scales.of_b(n, k); }
-  ScaleGrid outer_of_a() const { return scales.a.outer()->grid(m, k); }
-  ScaleGrid outer_of_b() const { return scales.b.outer()->grid(n, k); }
+  LevelGrid shape_of_scale_a() const { return scales.of_a(m, k); }
+  LevelGrid shape_of_scale_b() const { return scales.of_b(n, k); }
+  LevelGrid outer_of_a() const { return scales.a.outer()->grid(m, k); }
+  LevelGrid outer_of_b() const { return scales.b.outer()->grid(n, k); }
 };
 
 /// Throws TableError naming row and column: a contract that is no matrix product, scales, a layout, a result or a bias that it does

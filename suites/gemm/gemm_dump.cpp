@@ -36,7 +36,7 @@ bool is_vector_of(const Shape& shape, int64_t scales) {
   return scales == 1 ? longer == 0 : longer == 1 && std::count(shape.begin(), shape.end(), scales) == 1;
 }
 
-bool read_alike(const ScaleGrid& shape, const Layout& one, const Layout& other) {
+bool read_alike(const LevelGrid& shape, const Layout& one, const Layout& other) {
   return !reads_others(shape, one, other) && !reads_others(shape, other, one);
 }
 
@@ -60,13 +60,13 @@ class GemmScaleReader {
 
  private:
   void consider_vectors(const GemmScales& scales) {
-    const ScaleGrid a = scales.of_a(m_, k_), b = scales.of_b(n_, k_);
+    const LevelGrid a = scales.of_a(m_, k_), b = scales.of_b(n_, k_);
     wanted_.push_back(fmt::format("f32 [{}] and f32 [{}] ({})", a.rows, b.rows, scales.name));
     if (is_vector_of(a_.tensor.spec.shape, a.count()) && is_vector_of(b_.tensor.spec.shape, b.count())) found_.push_back({scales});
   }
 
   void consider_blocks(const GemmScales& scales) {
-    const ScaleGrid a = scales.of_a(m_, k_), b = scales.of_b(n_, k_);
+    const LevelGrid a = scales.of_a(m_, k_), b = scales.of_b(n_, k_);
     for (const Layout* of_a : layouts_of_a())
       for (const Layout* of_b : layouts_of_b(*of_a)) {
         const ScaleStorage stored_a(PlacedLayout(*of_a, a.rows, a.columns)), stored_b(PlacedLayout(*of_b, b.rows, b.columns));
@@ -97,7 +97,7 @@ class GemmScaleReader {
 
   void require_same_reading(const ScalesInDump& best, const ScalesInDump& other) const {
     if (!best.a) return;
-    const ScaleGrid a = best.scales.of_a(m_, k_), b = best.scales.of_b(n_, k_);
+    const LevelGrid a = best.scales.of_a(m_, k_), b = best.scales.of_b(n_, k_);
     const auto refuse_both = [](const DumpedTensor& tensor, const Layout& one, const Layout& two, const char* instead) {
       throw UsageError(fmt::format("{}: expected the storage of one layout, got that of {} as well as of {}; {}", tensor.place(), one.id,
                                    two.id, instead));

@@ -84,14 +84,14 @@ Relation spoiled_row(const GemmCase& c, const Problem& problem) {
 }
 
 /// The last scale of a row, or of rows of b, taken twice.
-void change_scale(HostTensor& tensor, const ScaleGrid& shape, const Layout* layout, int64_t row) {
+void change_scale(HostTensor& tensor, const LevelGrid& shape, const Layout* layout, int64_t row) {
   const ScaleValues values = scale_values(tensor, shape, layout);
   const double value = values.values[size_t((row + 1) * shape.columns - 1)];
   set_scale(tensor, shape, layout, row, shape.columns - 1, value == 0 || !std::isfinite(value) ? 1 : value > 1 ? value / 2 : 2 * value);
 }
 
 void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
-  const ScaleGrid a = c.shape_of_scale_a(), b = c.shape_of_scale_b();
+  const LevelGrid a = c.shape_of_scale_a(), b = c.shape_of_scale_b();
   if (a.row_block > 0 && a.rows > 1) {
     const int64_t changed = a.rows / 2;
     all.push_back({"scales", fmt::format("another scale of row {} of a", changed), problem, "d",

@@ -6,7 +6,7 @@ namespace assay {
 namespace {
 
 /// Codes with their scales, where those lie.
-DotOperand operand(const UnitFactor& codes, const HostTensor& tensor, const HostTensor& scale, const ScaleGrid& shape, const Layout* layout) {
+DotOperand operand(const UnitFactor& codes, const HostTensor& tensor, const HostTensor& scale, const LevelGrid& shape, const Layout* layout) {
   const int64_t rows = tensor.spec.shape[0], k = tensor.spec.shape[1];
   DotOperand one{codes.codes, tensor.spec.format, rows, codes.pitch, 1, {}};
   const int64_t of_row = layout ? scale.spec.strides[0] : 1, of_block = layout ? scale.spec.strides[1] : 0;
@@ -17,7 +17,7 @@ DotOperand operand(const UnitFactor& codes, const HostTensor& tensor, const Host
 }
 
 /// Packed scales, as bytes row by row.
-DotOperand with_bytes(DotOperand one, const std::shared_ptr<const std::vector<std::byte>>& codes, const ScaleGrid& shape,
+DotOperand with_bytes(DotOperand one, const std::shared_ptr<const std::vector<std::byte>>& codes, const LevelGrid& shape,
                       const Layout* layout) {
   if (!codes) return one;
   one.scales.codes = codes->data(), one.scales.format = layout->element;

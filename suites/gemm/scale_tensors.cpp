@@ -7,7 +7,7 @@ namespace assay {
 namespace {
 
 template <class Visit>
-void for_each_scale(const ScaleGrid& shape, Visit visit) {
+void for_each_scale(const LevelGrid& shape, Visit visit) {
   for (int64_t row = 0; row < shape.rows; ++row)
     for (int64_t block = 0; block < shape.columns; ++block) visit(row, block);
 }
@@ -24,7 +24,7 @@ void set_code_at(HostTensor& tensor, const Layout& layout, int64_t offset, uint3
 }
 
 /// All ones, and zeros for blocks that a row's last word or tile lacks.
-void clear(HostTensor& tensor, const ScaleGrid& shape, const Layout* layout) {
+void clear(HostTensor& tensor, const LevelGrid& shape, const Layout* layout) {
   tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
   if (!layout || layout->element->bytes() > 1) return;
   const PlacedLayout placed(*layout, shape.rows, shape.columns);
@@ -34,7 +34,7 @@ void clear(HostTensor& tensor, const ScaleGrid& shape, const Layout* layout) {
 
 }  // namespace
 
-HostTensor byte_scales(const HostTensor& codes, const std::string& role, const ScaleGrid& shape, const Layout& layout) {
+HostTensor byte_scales(const HostTensor& codes, const std::string& role, const LevelGrid& shape, const Layout& layout) {
   HostTensor tensor = scale_tensor(role, shape, &layout);
   clear(tensor, shape, &layout);
   const PlacedLayout placed(layout, shape.rows, shape.columns);
@@ -44,13 +44,13 @@ HostTensor byte_scales(const HostTensor& codes, const std::string& role, const S
   return tensor;
 }
 
-HostTensor scale_tensor(const std::string& role, const ScaleGrid& shape, const Layout* layout) {
+HostTensor scale_tensor(const std::string& role, const LevelGrid& shape, const Layout* layout) {
   if (!layout) return {dense(role, Role::kInput, kF32, {shape.rows}), {}};
   const PlacedLayout placed(*layout, shape.rows, shape.columns);
   return {{role, Role::kInput, layout->type, placed.shape(), placed.strides(), placed.storage()}, {}};
 }
 
-ScaleValues scale_values(const HostTensor& tensor, const ScaleGrid& shape, const Layout* layout) {
+ScaleValues scale_values(const HostTensor& tensor, const LevelGrid& shape, const Layout* layout) {
   ScaleValues scales{shape, {}};
   scales.values.reserve(size_t(shape.count()));
   if (!layout) {
@@ -64,14 +64,14 @@ ScaleValues scale_values(const HostTensor& tensor, const ScaleGrid& shape, const
   return scales;
 }
 
-void set_scale(HostTensor& tensor, const ScaleGrid& shape, const Layout* layout, int64_t row, int64_t block, double value) {
+void set_scale(HostTensor& tensor, const LevelGrid& shape, const Layout* layout, int64_t row, int64_t block, double value) {
   if (!layout) return tensor.set_code(row, code_of(kF32, value));
   const PlacedLayout placed(*layout, shape.rows, shape.columns);
   set_code_at(tensor, *layout, placed.offset(row, block), code_of(*layout->element, value));
 }
 
-HostTensor scales_of_rows(const HostTensor& tensor, const ScaleGrid& shape, const Layout* layout, const std::vector<int64_t>& rows) {
-  ScaleGrid fewer = shape;
+HostTensor scales_of_rows(const HostTensor& tensor, const LevelGrid& shape, const Layout* layout, const std::vector<int64_t>& rows) {
+  LevelGrid fewer = shape;
   fewer.rows = int64_t(rows.size());
   HostTensor some = scale_tensor(tensor.spec.name, fewer, layout);
   clear(some, fewer, layout);
@@ -86,7 +86,7 @@ HostTensor scales_of_rows(const HostTensor& tensor, const ScaleGrid& shape, cons
   return some;
 }
 
-bool reads_others(const ScaleGrid& shape, const Layout& layout, const Layout& other) {
+bool reads_others(const LevelGrid& shape, const Layout& layout, const Layout& other) {
   const PlacedLayout right(layout, shape.rows, shape.columns), wrong(other, shape.rows, shape.columns);
   bool differs = false, inside = true;
   for_each_scale(shape, [&](int64_t row, int64_t block) {

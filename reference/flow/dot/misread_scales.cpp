@@ -11,7 +11,7 @@ namespace {
 /// Scales that somebody looks up elsewhere: those of `from` in the place of a row and a block of k.
 template <class From>
 ScaleValues looked_up(const ScaleValues& right, From from) {
-  const ScaleGrid& shape = right.shape;
+  const LevelGrid& shape = right.shape;
   ScaleValues wrong = right;
   for (int64_t row = 0; row < shape.rows; ++row)
     for (int64_t block = 0; block < shape.columns; ++block) {
@@ -39,7 +39,7 @@ ScaleValues first_block(const ScaleValues& right) {
 /// Words of four bytes, or the four bytes of 128 products: somebody takes the byte `of(block)` of a row for that of a block; of bytes that no block has the code is 0.
 template <class Of>
 ScaleValues other_bytes(const ScaleValues& right, Of of) {
-  const ScaleGrid& shape = right.shape;
+  const LevelGrid& shape = right.shape;
   ScaleValues wrong = right;
   for (int64_t row = 0; row < shape.rows; ++row)
     for (int64_t block = 0; block < shape.columns; ++block) {
@@ -119,7 +119,7 @@ DotInputs swapped_scales(const DotInputs& right, int64_t) {
 }  // namespace
 
 void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& all) {
-  const ScaleGrid &a = right.scale_a.shape, &b = right.scale_b.shape;
+  const LevelGrid &a = right.scale_a.shape, &b = right.scale_b.shape;
   const std::string columns = b.row_block > 1 ? std::to_string(b.row_block) + " columns" : "column";
   if (a.rows > 1) {
     all.push_back({"scale_a: of the next row", of_a<next_row>});

@@ -23,8 +23,8 @@ struct GemmScales {
   /// Whether a row of a and a row of b each have a scale of their own, and all of k shares it.
   bool of_rows() const { return a.block().rows == 1 && b.block().rows == 1 && !has_blocks(); }
   /// Scales of blocks of a [m, k], and of b [n, k].
-  ScaleGrid of_a(int64_t m, int64_t k) const { return a.block().grid(m, k); }
-  ScaleGrid of_b(int64_t n, int64_t k) const { return b.block().grid(n, k); }
+  LevelGrid of_a(int64_t m, int64_t k) const { return a.block().grid(m, k); }
+  LevelGrid of_b(int64_t n, int64_t k) const { return b.block().grid(n, k); }
   bool operator==(const GemmScales& other) const { return name == other.name; }
 };
 
@@ -38,7 +38,7 @@ inline constexpr int64_t kScaleBlock = 128;
 
 /// The scales of one factor, row by row.
 struct ScaleValues {
-  ScaleGrid shape;
+  LevelGrid shape;
   std::vector<double> values;  ///< none: there are no such scales
 
   double at(int64_t row, int64_t k) const { return values[size_t(shape.of(row, k))]; }
