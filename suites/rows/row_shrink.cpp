@@ -15,7 +15,8 @@ ShrinkAxis number_axis(const std::string& column, int64_t now, int64_t unit) {
 ShrinkAxis tokens_axis(const RowCase& c) {
   return {c.m, [c](int64_t rows) {
             std::string counts;
-            for (const int64_t count : c.with_fewer_tokens(rows).groups.sizes()) counts.append(counts.empty() ? "" : ";").append(std::to_string(count));
+            const RowCase fewer = c.with_fewer_tokens(rows);
+            for (const int64_t count : fewer.groups.sizes()) counts.append(counts.empty() ? "" : ";").append(std::to_string(count));
             return CellChanges{{"tokens", counts}};
           }};
 }
