@@ -5,7 +5,7 @@
 namespace assay_kernels {
 namespace {
 
-using FusedAddList = NormList<VllmFusedAddRmsNormV0191, VllmFusedAddRmsNorm20260618, VllmIrFusedAddRmsNorm, LigerFusedAddRmsNorm, FlashinferFusedAddRmsNorm, FlashinferTrtllmAddRmsNorm,
+using FusedAddList = NormList<VllmFusedAddRmsNormV0191, VllmFusedAddRmsNorm20260618, VllmIrFusedAddRmsNorm, LigerFusedAddRmsNorm, FlashinferFusedAddRmsNorm, FlashinferTrtllmAddRmsNorm, FlashinferMnnvlAddRmsNorm,
                       FlashinferGemmaFusedAddRmsNorm, FlashinferFusedAddRmsNormV067, FlashinferGemmaFusedAddRmsNormV067, AiterFusedAddRmsNorm, AiterFusedAddRmsNormV0117, AiterOpusFusedAddRmsNorm, AiterOpusFusedAddRmsNormOdd,
                       AiterOpusT5FusedAddRmsNorm>;
 using FusedAddCutOffList = NormList<AiterFusedAddRmsNormGfx942, AiterFusedAddRmsNormGfx942V0117, AiterOpusFusedAddRmsNormGfx942>;
