@@ -1,6 +1,7 @@
 #include "harness/backend/abi_call.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -39,6 +40,29 @@ size_t block_of(const std::vector<HostTensor>& tensors, size_t i) {
   return i;
 }
 
+/// Of a message "program: split-K 3", as libraries wrote it before assay_algorithm; empty if it is none.
+SaidAlgorithm said_in(const std::string& message) {
+  constexpr std::string_view kBefore = "program: ", kAnyOrder = ", added in any order";
+  if (!message.starts_with(kBefore)) return {};
+  std::string words = message.substr(kBefore.size());
+  SaidAlgorithm said;
+  const bool any_order = words.ends_with(kAnyOrder);
+  const std::string count = any_order ? words.substr(0, words.size() - kAnyOrder.size()) : words;
+  int end = 0;
+  if (std::sscanf(count.c_str(), "split-K %d%n", &said.split_k, &end) != 1 || size_t(end) != count.size() || said.split_k < 1)
+    return {.words = std::move(words)};
+  if (any_order) said.order = SaidAlgorithm::Order::kAny;
+  return said;
+}
+
+/// The field whose value means nothing, in words; empty if there is none.
+std::string wrong_field(const assay_algorithm& algorithm) {
+  if (algorithm.split_k < 0) return "split_k " + std::to_string(algorithm.split_k);
+  if (algorithm.promote < -1) return "promote " + std::to_string(algorithm.promote);
+  if (algorithm.order < ASSAY_ORDER_NOT_SAID || algorithm.order > ASSAY_ORDER_ANY) return "order " + std::to_string(algorithm.order);
+  return "";
+}
+
 }  // namespace
 
 AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks, int rank) {
@@ -75,7 +99,8 @@ AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blo
           .message = message,
           .message_bytes = sizeof message,
           .rank = rank,
-          .world_size = request.problem->ranks};
+          .world_size = request.problem->ranks,
+          .algorithm = &algorithm};
 }
 
 std::string AbiCall::words() const {
@@ -84,10 +109,11 @@ std::string AbiCall::words() const {
   return text;
 }
 
-std::string AbiCall::program_said() const {
-  constexpr std::string_view kBefore = "program: ";
-  const std::string text = words();
-  return text.starts_with(kBefore) ? text.substr(kBefore.size()) : "";
+SaidAlgorithm AbiCall::said() const {
+  if (algorithm.split_k == 0 && algorithm.promote == 0 && algorithm.order == ASSAY_ORDER_NOT_SAID) return said_in(words());
+  const std::string wrong = wrong_field(algorithm);
+  if (!wrong.empty()) return {.words = wrong + ", which abi.h does not know"};
+  return {.words = {}, .split_k = algorithm.split_k, .promote = algorithm.promote, .order = SaidAlgorithm::Order(algorithm.order)};
 }
 
 CallResult refused(CallStatus status, std::string message) {

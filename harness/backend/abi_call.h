@@ -19,12 +19,13 @@ struct AbiCall {
 
   /// The library's words, in one line.
   std::string words() const;
-  /// By which program the library says that its outputs are made; empty if it says nothing.
-  std::string program_said() const;
+  /// The algorithm by which the library says that its outputs are made: in `algorithm`, or in the words of a library that is older.
+  SaidAlgorithm said() const;
 
   std::vector<assay_tensor> tensors;
   std::vector<assay_param> parameters;
   char message[1024] = {};
+  assay_algorithm algorithm{.size = sizeof(assay_algorithm), .split_k = 0, .promote = 0, .order = ASSAY_ORDER_NOT_SAID};
   assay_call call;
 };
 

@@ -33,16 +33,25 @@ TEST(SharedMemory, AnOutputMayHaveTheAddressOfAnInput) {
   }
 }
 
+/// A library, and the algorithm that it names.
+struct OldLibrary {
+  const char* name;
+  SaidAlgorithm said;
+};
+
 TEST(OldHeader, ALibraryBuiltWithItLoadsAndPasses) {
-  const std::string path = path_of_library("built_with_old_header");
-  const Problem problem = testing::toy_problem(kBf16, 2, 8);
-  for (const bool in_worker : {false, true}) {
-    const Backend old =
-        in_worker ? open_in_worker(path, "old", {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, "old");
-    const CallResult result = old.call({"toy", "toy.copy", "copy", &problem, 1});
-    EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
-    EXPECT_EQ(result.outputs.at(0).bytes, problem.tensors[0].bytes);
-    EXPECT_FALSE(old.library.honours_schedule_seed) << "what it does not declare";
+  for (const OldLibrary& library : {OldLibrary{"built_with_old_header", {}}, OldLibrary{"built_with_header_2026_11_25", {.split_k = 3}}}) {
+    const std::string path = path_of_library(library.name);
+    const Problem problem = testing::toy_problem(kBf16, 2, 8);
+    for (const bool in_worker : {false, true}) {
+      const Backend old =
+          in_worker ? open_in_worker(path, "old", {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, "old");
+      const CallResult result = old.call({"toy", "toy.copy", "copy", &problem, 1});
+      EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
+      EXPECT_EQ(result.outputs.at(0).bytes, problem.tensors[0].bytes);
+      EXPECT_EQ(result.said, library.said) << library.name;
+      EXPECT_FALSE(old.library.honours_schedule_seed) << "what it does not declare";
+    }
   }
 }
 

@@ -33,7 +33,7 @@ class CallRow {
   /// The problem's own, to be changed.
   std::vector<assay_call*> own_calls();
   /// By which program the library says that the outputs of the problem's own call are made.
-  std::string program_said() const { return calls_[judged_].front().program_said(); }
+  SaidAlgorithm said() const { return calls_[judged_].front().said(); }
 
   /// What the library says of calls that did not end well: the first that has words, and of ranks that wait for each other all.
   CallResult not_well(const Execution& execution) const;

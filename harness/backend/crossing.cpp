@@ -148,7 +148,10 @@ std::string pack_result(const CallResult& result, const Problem& problem, Shared
   MessageWriter out;
   out.number<uint8_t>(uint8_t(result.status));
   out.text(result.message);
-  out.text(result.program);
+  out.text(result.said.words);
+  out.number(result.said.split_k);
+  out.number(result.said.promote);
+  out.number<uint8_t>(uint8_t(result.said.order));
   out.number(result.seconds);
   out.number<uint8_t>(result.reached_kernel);
   out.number<uint8_t>(result.poisoned);
@@ -177,7 +180,12 @@ CallResult unpack_result(const std::string& message, const Problem& problem, Sha
   if (status > uint8_t(CallStatus::kNotCalled)) throw std::runtime_error("status " + std::to_string(status) + " is none");
   result.status = CallStatus(status);
   result.message = in.text();
-  result.program = in.text();
+  result.said.words = in.text();
+  result.said.split_k = in.number<int32_t>();
+  result.said.promote = in.number<int32_t>();
+  const auto order = in.number<uint8_t>();
+  if (order > uint8_t(SaidAlgorithm::Order::kAny)) throw std::runtime_error("order " + std::to_string(order) + " is none");
+  result.said.order = SaidAlgorithm::Order(order);
   result.seconds = in.number<double>();
   result.reached_kernel = in.number<uint8_t>() != 0;
   result.poisoned = in.number<uint8_t>() != 0;

@@ -112,7 +112,7 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
   CallResult well = workspaces_.looked_at(calls.own());
   if (well.status != CallStatus::kOk) return well;
   well.seconds = seconds;
-  if (ranks == 1) well.program = calls.program_said();
+  if (ranks == 1) well.said = calls.said();
   return well;
 }
 
@@ -192,7 +192,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     CallResult result = buffers_.download();
     (void)environment.restore();
     result.seconds = ended.seconds;
-    result.program = ended.program;
+    result.said = ended.said;
     if (result.status != CallStatus::kOk || changed.empty()) return result;
     return refused(CallStatus::kBroken, "left the floating-point environment changed (it was put back): the thread " + changed);
   }

@@ -116,7 +116,7 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
     const std::unique_ptr<const BoundCase> bound = op.bind(*one);
     const Problem problem = bound->problem();
     CallResult result = backend.call({op.name, claimed, kernel.name, &problem, 1});
-    result.program.clear();  // programs of one contract are no other's
+    result.said = {};  // programs of one contract are no other's
     hangs = result.status == CallStatus::kBroken && result.message.starts_with("hung") ? hangs + 1 : 0;
     tally.device_lost |= result.status == CallStatus::kDeviceLost;
     if (result.status == CallStatus::kUnsupported) {

@@ -53,7 +53,7 @@ CallResult replay(const RecordedCase& entry, const Problem& problem) {
     if (!other.empty())
       return {.status = CallStatus::kFailed,
               .message = "the recordings differ: " + other,
-              .program = {},
+              .said = {},
               .outputs = {},
               .untouched = {},
               .in_place = {}};

@@ -50,6 +50,19 @@ struct Hypothesis {
   bool suspect = false;  ///< asked for by the diagnosis alone: no data need tell it from the contract
 };
 
+/// What a library says of the algorithm that made its outputs (assay_algorithm of the C ABI). Fields are 0 where it says nothing.
+struct SaidAlgorithm {
+  enum class Order : uint8_t { kNotSaid, kAscending, kAny };
+  std::string words{};  ///< of a library that says something else in its own words: "stream-K"
+  int32_t split_k = 0;  ///< parts of k
+  int32_t promote = 0;  ///< multiply-accumulates between promotions; -1: never
+  Order order = Order::kNotSaid;
+
+  bool operator==(const SaidAlgorithm&) const = default;
+  bool empty() const { return *this == SaidAlgorithm{}; }
+  std::string text() const;  ///< "split-K 3, promoted every 128, added in any order"
+};
+
 /// One code for all inputs from where the step before ends to `last`.
 struct CodeStep {
   uint32_t last, code;
@@ -131,8 +144,9 @@ class BoundCase {
 
   /// Answers beyond all contracts: every program that may have made such outputs, each named by all that it does. Empty: none is known.
   virtual Expectation programs(const Problem&) const { return {}; }
-  /// The program of the contract that a library means by this name. Several names are one program where they cut k alike.
-  virtual std::string program_meant(const std::string& said) const { return said; }
+  /// Whether the contract's program of this name may be the algorithm that a library says it used. Several split-K counts are one program
+  /// where they cut k alike.
+  virtual bool is_meant(const SaidAlgorithm& said, const std::string& program) const { return program == said.text(); }
 
   /// How many rows it has, of a case whose rows are independent. 0: what a row gets depends on other rows.
   virtual int64_t independent_rows() const { return 0; }

@@ -63,7 +63,7 @@ enum class CallStatus : uint8_t { kOk, kUnsupported, kFailed, kDeviceLost, kBrok
 struct CallResult {
   CallStatus status = CallStatus::kOk;
   std::string message;  ///< why it is not ok: the library's words, or what broke
-  std::string program;  ///< ok: by which of the contract's programs the library says that it made its outputs; mostly empty
+  SaidAlgorithm said;   ///< ok: the algorithm by which the library says that it made its outputs; mostly empty
   std::vector<HostTensor> outputs;
   std::vector<std::vector<ByteRange>> untouched;  ///< of each output: bytes of storage that were never written, ascending
   std::vector<bool> in_place;                     ///< of each output: it came with data, so an untouched byte may be an answer

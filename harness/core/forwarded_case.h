@@ -23,7 +23,7 @@ class ForwardedCase : public BoundCase {
   std::vector<Hypothesis> mutants() const override { return to_->mutants(); }
   std::unique_ptr<const BoundCase> excerpt() const override { return to_->excerpt(); }
   Expectation programs(const Problem& problem) const override { return to_->programs(problem); }
-  std::string program_meant(const std::string& said) const override { return to_->program_meant(said); }
+  bool is_meant(const SaidAlgorithm& said, const std::string& program) const override { return to_->is_meant(said, program); }
   int64_t independent_rows() const override { return to_->independent_rows(); }
   CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override { return to_->with_rows(problem, rows); }
   std::vector<Relation> relations(const Problem& problem) const override { return to_->relations(problem); }

@@ -22,6 +22,15 @@ const char* name(Access access) {
   return "in place";
 }
 
+std::string SaidAlgorithm::text() const {
+  std::string text = words;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (split_k != 0) add("split-K " + std::to_string(split_k));
+  if (promote != 0) add(promote < 0 ? "never promoted" : "promoted every " + std::to_string(promote));
+  if (order != Order::kNotSaid) add(order == Order::kAny ? "added in any order" : "added in ascending order");
+  return text;
+}
+
 Case with_cells(Case one, const CellChanges& cells) {
   for (const auto& [column, cell] : cells) one.parameters[column] = cell;
   return one;

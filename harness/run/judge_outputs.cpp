@@ -39,12 +39,11 @@ std::string words_of(const Finding& finding) {
   return more > 0 ? text + "; and " + std::to_string(more) + " more" : text;
 }
 
-/// Of a library that says by which program its outputs are made that one alone is right. Where it names none of the contract's,
-/// all are compared, and the verdict is a failure.
-bool keep_what_was_said(const BoundCase& bound, const std::string& said, Expectation& expectation) {
+/// A library that says which algorithm it used is held to it: no other program of the contract is right. False if the contract has no
+/// such program; then outputs are compared with all, and the verdict is a failure.
+bool keep_what_was_said(const BoundCase& bound, const SaidAlgorithm& said, Expectation& expectation) {
   if (said.empty()) return true;
-  const std::string meant = bound.program_meant(said);
-  const auto is_meant = [&](const Answer& answer) { return answer.program == meant; };
+  const auto is_meant = [&](const Answer& answer) { return bound.is_meant(said, answer.program); };
   if (std::none_of(expectation.any_of.begin(), expectation.any_of.end(), is_meant)) return false;
   std::erase_if(expectation.any_of, [&](const Answer& answer) { return !is_meant(answer); });
   return true;
@@ -54,7 +53,7 @@ bool keep_what_was_said(const BoundCase& bound, const std::string& said, Expecta
 std::string other_program(const BoundCase& bound, const Problem& problem, const CallResult& result) {
   const Finding all = compare(bound.expect(problem, &result.outputs), result.outputs, result.untouched);
   if (!all.agrees()) return "";
-  return "made by " + (all.program.empty() ? "the contract's one program" : all.program) + " and not by " + result.program +
+  return "made by " + (all.program.empty() ? "the contract's one program" : all.program) + " and not by " + result.said.text() +
          ", as the library says";
 }
 
@@ -63,10 +62,10 @@ std::string other_program(const BoundCase& bound, const Problem& problem, const 
 Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict) {
   Expectation expectation = bound.expect(problem, &result.outputs);
   if (leaves_unwritten(expectation, result, verdict)) return all_steps(expectation.any_of.front());
-  const bool known = keep_what_was_said(bound, result.program, expectation);
+  const bool known = keep_what_was_said(bound, result.said, expectation);
   Finding finding = compare(expectation, result.outputs, result.untouched);
   const bool agrees = known && finding.agrees();
-  verdict.program_said = result.program;
+  verdict.program_said = result.said.text();
   verdict.program = finding.program;
   verdict.tensors = std::move(finding.parts);
   verdict.outcome = agrees ? Outcome::kPass : Outcome::kFail;
@@ -76,8 +75,8 @@ Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallR
   }
   verdict.message.clear();
   if (!known)
-    verdict.message = "the library says that it used " + result.program + ", which the contract does not admit";
-  else if (!result.program.empty())
+    verdict.message = "the library says that it used " + result.said.text() + ", which the contract does not admit";
+  else if (!result.said.empty())
     verdict.message = other_program(bound, problem, result);
   if (verdict.message.empty()) verdict.message = words_of(finding);
   verdict.looked_at = finding.sample.words();

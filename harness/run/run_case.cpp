@@ -74,7 +74,7 @@ void record(const CaseOptions& options, const Evidence& evidence, const Verdict&
 
 /// judge_outputs(), or what the memory knows of the same outputs.
 Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResult& result, DataMemory& memory, Verdict& verdict) {
-  if (const std::vector<TensorFinding>* known = result.program.empty() ? memory.findings_of(result) : nullptr) {
+  if (const std::vector<TensorFinding>* known = result.said.empty() ? memory.findings_of(result) : nullptr) {
     verdict.outcome = Outcome::kPass;
     verdict.tensors = *known;
     return {};

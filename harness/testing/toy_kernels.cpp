@@ -153,6 +153,12 @@ const std::map<std::string, Kernel>& kernels() {
       {"faults", [](const Toy& toy) { return say(toy.call, ASSAY_FAULTED, "illegal address"); }},
       {"unknown_status", [](const Toy&) { return assay_status{42}; }},
       {"says_program", [](const Toy& toy) { return say(toy.call, toy.copy(), "program: every number as it is"); }},
+      {"says_algorithm",
+       [](const Toy& toy) {
+         toy.call.algorithm->split_k = 3, toy.call.algorithm->promote = 128, toy.call.algorithm->order = ASSAY_ORDER_ANY;
+         return toy.copy();
+       }},
+      {"says_nonsense", [](const Toy& toy) { return toy.call.algorithm->order = 7, toy.copy(); }},
       {"prints", [](const Toy& toy) { return std::puts("a kernel's own words"), toy.copy(); }},
       // how it ends
       {"throws", [](const Toy&) -> assay_status { throw std::runtime_error("thrown on purpose"); }},

@@ -71,11 +71,13 @@ class BoundGemm : public BoundCase {
     return few.m == c_.m && few.n == c_.n ? nullptr : std::make_unique<const BoundGemm>(std::move(few), name_);
   }
   Expectation programs(const Problem& problem) const override { return every_program(c_, problem); }
-  /// The program of the contract that "split-K 6" is; of other words themselves.
-  std::string program_meant(const std::string& said) const override {
-    int parts = 0, end = 0;
-    if (std::sscanf(said.c_str(), "split-K %d%n", &parts, &end) != 1 || size_t(end) != said.size()) return said;
-    return program_of_parts(c_.contract, c_.k, parts).value_or(said);
+  bool is_meant(const SaidAlgorithm& said, const std::string& program) const override {
+    if (!said.words.empty()) return false;
+    const auto within_k = [&](int64_t every) { return every < 0 || every >= c_.k ? 0 : every; };  // 0: no promotion before the end
+    if (said.promote != 0 && within_k(said.promote) != within_k(c_.contract.promote)) return false;
+    const bool adds_parts = !program.empty() && program != "split-K 1";
+    if (said.order == SaidAlgorithm::Order::kAny && adds_parts && !c_.contract.has_atomics()) return false;
+    return said.split_k == 0 || program_of_parts(c_.contract, c_.k, said.split_k) == program;
   }
   int64_t independent_rows() const override { return c_.m; }
   CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override {

@@ -52,13 +52,13 @@ TEST(GemmScaled, OneProgramHasToMakeTheWholeTensor) {
   EXPECT_THAT(programs_that_made(gemm().bind(one)->programs(problem), split), ElementsAre());
 }
 
-Verdict verdict_on(const Case& one, std::vector<HostTensor> outputs, const std::string& said) {
+Verdict verdict_on(const Case& one, std::vector<HostTensor> outputs, const SaidAlgorithm& said) {
   const Problem problem = gemm().bind(one)->problem();
   CallResult result;
   result.outputs = std::move(outputs);
   result.untouched = {{}};
   result.in_place = {false};
-  result.program = said;
+  result.said = said;
   Verdict verdict = blank_verdict(one, "cuts_k", "a_library");
   judge_outputs(*gemm().bind(one), problem, result, verdict);
   return verdict;
@@ -71,8 +71,8 @@ TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
   ASSERT_EQ(expectation.any_of[1].program, "split-K 2");
   const std::vector<HostTensor> split = outputs_of(problem, expectation.any_of[1]);
-  const Verdict silent = verdict_on(one, split, ""), right = verdict_on(one, split, "split-K 2"),
-                wrong = verdict_on(one, split, "split-K 1"), none = verdict_on(one, split, "stream-K");
+  const Verdict silent = verdict_on(one, split, {}), right = verdict_on(one, split, {.split_k = 2}),
+                wrong = verdict_on(one, split, {.split_k = 1}), none = verdict_on(one, split, {.words = "stream-K"});
   EXPECT_EQ(silent.outcome, Outcome::kPass);
   EXPECT_EQ(right.outcome, Outcome::kPass);
   EXPECT_EQ(right.program_said, "split-K 2");
@@ -82,17 +82,41 @@ TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   EXPECT_EQ(none.message, "the library says that it used stream-K, which the contract does not admit");
 }
 
-TEST(GemmScaled, NamesOfOneProgramMeanTheSame) {
-  const auto meant = [](const TestCells& cells, const std::string& said) { return gemm().bind(case_with(cells))->program_meant(said); };
-  EXPECT_EQ(meant({{"k", "2048"}}, "split-K 3"), "split-K 3");
-  EXPECT_EQ(meant({{"k", "2048"}}, "split-K 6"), "split-K 6");
-  EXPECT_EQ(meant({{"k", "640"}}, "split-K 4"), "split-K 3") << "parts of two blocks";
-  EXPECT_EQ(meant({{"k", "96"}}, "split-K 1"), "") << "k is never cut";
-  EXPECT_EQ(meant({{"k", "2048"}}, "split-K 7"), "split-K 7") << "no program of the contract";
-  EXPECT_EQ(meant({{"k", "2048"}}, "split-K 3 or so"), "split-K 3 or so");
+/// Programs of the case that the algorithm may be.
+std::vector<std::string> meant(const TestCells& cells, const SaidAlgorithm& said) {
+  const Case one = case_with(cells);
+  const std::unique_ptr<const BoundCase> bound = gemm().bind(one);
+  const GemmCase p = read_gemm_case(one);
+  std::vector<std::string> names;
+  for (const DotProgram& program : dot_programs(p.contract, p.k))
+    if (bound->is_meant(said, program.name)) names.push_back(program.name);
+  return names;
+}
+
+TEST(GemmScaled, SplitKCountsThatCutKAlikeAreOneProgram) {
+  EXPECT_THAT(meant({{"k", "2048"}}, {.split_k = 3}), ElementsAre("split-K 3"));
+  EXPECT_THAT(meant({{"k", "2048"}}, {.split_k = 6}), ElementsAre("split-K 6"));
+  EXPECT_THAT(meant({{"k", "640"}}, {.split_k = 4}), ElementsAre("split-K 3")) << "parts of two blocks";
+  EXPECT_THAT(meant({{"k", "96"}}, {.split_k = 1}), ElementsAre("")) << "k is never cut";
+  EXPECT_THAT(meant({{"k", "2048"}}, {.split_k = 7}), ElementsAre()) << "no program of the contract";
+  EXPECT_THAT(meant({{"k", "2048"}}, {.words = "split-K 3 or so"}), ElementsAre());
   const TestCells whole = {{"contract", "torch.scaled_mm_row.sm_90"}, {"scales", "token_channel"}};
-  EXPECT_EQ(meant(whole, "split-K 1"), "");
-  EXPECT_EQ(meant(whole, "split-K 2"), "split-K 2");
+  EXPECT_THAT(meant(whole, {.split_k = 1}), ElementsAre(""));
+  EXPECT_THAT(meant(whole, {.split_k = 2}), ElementsAre());
+}
+
+TEST(GemmScaled, PromotionAndOrderMustBeTheContracts) {
+  const TestCells every_128 = {{"contract", "torch.scaled_mm_tensor.sm_90"}, {"k", "512"}},
+                  never = {{"contract", "torch.scaled_mm_tensor_fast.sm_90"}, {"k", "512"}};
+  const auto all = ElementsAre("split-K 1", "split-K 2", "split-K 4");
+  EXPECT_THAT(meant(every_128, {.promote = 128}), all);
+  EXPECT_THAT(meant(every_128, {.promote = 256}), ElementsAre());
+  EXPECT_THAT(meant(every_128, {.promote = -1}), ElementsAre());
+  EXPECT_THAT(meant(never, {.promote = -1}), all);
+  EXPECT_THAT(meant(never, {.promote = 512}), all) << "once behind the end";
+  EXPECT_THAT(meant(never, {.promote = 128}), ElementsAre());
+  EXPECT_THAT(meant(never, {.order = SaidAlgorithm::Order::kAscending}), all);
+  EXPECT_THAT(meant(never, {.order = SaidAlgorithm::Order::kAny}), ElementsAre("split-K 1")) << "one part is added to none";
 }
 
 }  // namespace

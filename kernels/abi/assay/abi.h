@@ -76,6 +76,21 @@ typedef struct assay_param {
   double value;
 } assay_param;
 
+enum assay_order_code {
+  ASSAY_ORDER_NOT_SAID = 0,
+  ASSAY_ORDER_ASCENDING = 1, /* parts of k are added one after the other, the first one first */
+  ASSAY_ORDER_ANY = 2        /* in the order in which they are ready, as by atomics */
+};
+
+/* The algorithm that made the outputs of a call, for contracts that admit several. run() fills it in from its choice of a kernel, not from
+ * the outputs. Outputs of another algorithm are then wrong. A field that stays 0 is not said. */
+typedef struct assay_algorithm {
+  uint32_t size;   /* sizeof(assay_algorithm) at the caller: write no field behind it */
+  int32_t split_k; /* parts that k is cut into; 1: it stays whole */
+  int32_t promote; /* multiply-accumulates between two promotions of the accumulator to fp32; -1: it is never promoted */
+  int32_t order;   /* assay_order_code: how the sums of the parts are added */
+} assay_algorithm;
+
 typedef struct assay_call {
   uint32_t size;        /* sizeof(assay_call) at the caller */
   const char* op;       /* "quant_group" */
@@ -88,15 +103,17 @@ typedef struct assay_call {
   void* stream;    /* as create_stream() gave it, or NULL for the default. run() enqueues here and does not synchronise. */
   void* workspace; /* device memory, or NULL */
   size_t workspace_bytes;
-  /* The library writes at most message_bytes - 1 characters here when it does not return ASSAY_OK. When it does it may say which of the
-   * contract's programs its outputs are made by, "program: split-K 3", known from its choice of a kernel and not from what that gives: no
-   * other program is then right. */
+  /* The library writes at most message_bytes - 1 characters here when it does not return ASSAY_OK. Before `algorithm` was there, a library
+   * that returned ASSAY_OK could name its algorithm here, "program: split-K 3". That is still read. */
   char* message;
   size_t message_bytes;
 
   /* Appended after the first release; a caller whose `size` ends before them has one rank. */
   int32_t rank;       /* of the group that calls together, from 0; 0 outside of one */
   int32_t world_size; /* ranks of that group; 1 outside of one */
+
+  /* Appended on 2026-11-25; NULL for a caller that does not ask. */
+  assay_algorithm* algorithm;
 } assay_call;
 
 /* Which ranks of a group this process holds, and where it meets the processes that hold the others: join_group(). */

@@ -132,9 +132,18 @@ class Call {
     if (call.size < offsetof(assay_call, message_bytes) + sizeof(size_t)) failed("assay_call is older than this library");
   }
   const assay_call& raw() const { return call_; }
-  /// Says before the outputs are there by which of the contract's programs they will be made: "split-K 3". No other is right then.
-  void say_program(const std::string& program) const {
-    if (call_.message && call_.message_bytes > 0) std::snprintf(call_.message, call_.message_bytes, "program: %s", program.c_str());
+  /// assay_algorithm without its size.
+  struct Algorithm {
+    int32_t split_k = 0, promote = 0, order = ASSAY_ORDER_NOT_SAID;
+  };
+  /// Says which algorithm makes the outputs, before they are there. Outputs of another one are then wrong. An older caller reads no more
+  /// than split_k.
+  void say_algorithm(const Algorithm& used) const {
+    if (call_.size >= offsetof(assay_call, algorithm) + sizeof call_.algorithm && call_.algorithm != nullptr) {
+      call_.algorithm->split_k = used.split_k, call_.algorithm->promote = used.promote, call_.algorithm->order = used.order;
+    } else if (used.split_k > 0 && call_.message != nullptr && call_.message_bytes > 0) {
+      std::snprintf(call_.message, call_.message_bytes, "program: split-K %d", int(used.split_k));
+    }
   }
 
   /// Null if the call has no tensor of that role.

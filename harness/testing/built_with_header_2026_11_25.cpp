@@ -1,0 +1,45 @@
+// A library as it was built before assay_algorithm came into the C ABI: it includes a copy of the header of that day, which never
+// changes, and names its algorithm in its message. It copies x to y, and looks into assay_call only as far as it knows it.
+#include <cstdio>
+#include <cstring>
+
+#include "assay/abi.h"
+
+namespace {
+
+const char* describe() {
+  return R"({"name": "old", "arch": "cpu", "kernels": [{"name": "copy", "op": "toy", "contracts": ["toy.copy"]}]})";
+}
+
+assay_status run(const assay_call* call) {
+  const assay_tensor *x = nullptr, *y = nullptr;
+  for (int32_t i = 0; i < call->n_tensors; ++i) {
+    if (std::strcmp(call->tensors[i].role, "x") == 0) x = &call->tensors[i];
+    if (std::strcmp(call->tensors[i].role, "y") == 0) y = &call->tensors[i];
+  }
+  if (call->size < sizeof(assay_call) || x == nullptr || y == nullptr || call->stream != nullptr) return ASSAY_FAILED;
+  std::memcpy(y->data, x->data, y->bytes);
+  std::snprintf(call->message, call->message_bytes, "program: split-K 3");
+  return ASSAY_OK;
+}
+
+const assay_library kLibrary = {ASSAY_ABI_VERSION,
+                                sizeof(assay_library),
+                                describe,
+                                run,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr};
+static_assert(sizeof(assay_library) == 112 && sizeof(assay_call) == 104, "the header of 2026-11-25 has these");
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) { return &kLibrary; }
