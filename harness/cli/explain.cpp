@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "harness/cli/call_text.h"
 #include "harness/cli/cases_of_ops.h"
@@ -44,35 +42,10 @@ void print_power(const BoundCase& bound) {
   for (const DataPower& data : report.data) fmt::print("  visits      {}\n", data_text(data));
 }
 
-/// Lines of the struct that makes a faulty kernel differ from its twin, from the source that it was built from.
-std::vector<std::string> fault_source(const std::string& fault) {
-  std::string type;
-  bool upper = true;
-  for (const char c : fault) {
-    if (c == '_')
-      upper = true;
-    else
-      type += upper ? char(std::toupper(static_cast<unsigned char>(c))) : c, upper = false;
-  }
-  std::vector<std::string> lines;
-  std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator(data_root() + "/kernels/faulty", missing)) {
-    std::ifstream file(entry.path());
-    bool inside = false;
-    for (std::string line; std::getline(file, line);) {
-      inside = inside || line.starts_with("struct " + type + " ");
-      if (inside) lines.push_back(line);
-      if (inside && line == "};") return lines;
-    }
-  }
-  return lines;
-}
-
 void print_kernel(const KernelOffer& kernel) {
   fmt::print("\nkernel {}\n", kernel.name);
   if (kernel.fault.empty()) return;
   fmt::print("  wrong on purpose: {} ({}); right twin: {}\n", kernel.fault, kernel.cites, kernel.twin);
-  for (const std::string& line : fault_source(kernel.fault)) fmt::print("  + {}\n", line);
 }
 
 /// Rows and columns of a tensor; more dimensions are rows that follow each other.
