@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kWrittenBy = "<!-- Written by `assay docs --output docs/reference`. -->\n\n";
+constexpr const char* kWrittenBy = "<!-- Written by `assay regenerate`, or by `assay docs --output docs/reference`. -->\n\n";
 constexpr const char* kReadmeSection = "assay docs";
 
 std::string code(const std::string& text) { return text.empty() ? "" : "`" + text + "`"; }
@@ -199,25 +199,6 @@ std::vector<DocsPage> pages_of(const CLI::App& program, const std::map<std::stri
 
 fs::path readme_of(const fs::path& folder) { return fs::absolute(folder / "../../README.md").lexically_normal(); }
 
-void write(const std::vector<DocsPage>& pages, const std::string& table, const fs::path& folder) {
-  require_section(readme_of(folder).string(), kReadmeSection);
-  fs::create_directories(folder);
-  for (const DocsPage& page : pages) write_atomically((folder / page.file).string(), page.text);
-  write_section(readme_of(folder).string(), kReadmeSection, table);
-  fmt::print("{} pages in {}, and the table of {}\n", pages.size(), folder.string(), readme_of(folder).string());
-}
-
-int check(const std::vector<DocsPage>& pages, const std::string& table, const fs::path& folder) {
-  std::vector<std::string> stale;
-  for (const DocsPage& page : pages) {
-    const fs::path file = folder / page.file;
-    if (!fs::exists(file) || read_text(file.string()) != page.text) stale.push_back(file.string());
-  }
-  if (!section_difference(readme_of(folder).string(), kReadmeSection, table).empty()) stale.push_back(readme_of(folder).string());
-  for (const std::string& file : stale) fmt::print("{} is stale; write it with: assay docs --output {}\n", file, folder.string());
-  return stale.empty() ? kAllAsExpected : kUnexpected;
-}
-
 }  // namespace
 
 std::string markdown_row(const std::vector<std::string>& cells) {
@@ -236,6 +217,14 @@ std::string markdown_header(const std::vector<std::string>& titles) {
   return markdown_row(titles) + rule + "\n";
 }
 
+std::map<std::string, std::string> docs_files(const CLI::App& program, const std::string& folder) {
+  const std::map<std::string, OpStatus> status = status_of_ops();
+  const std::string readme = readme_of(folder).string();
+  std::map<std::string, std::string> files = {{readme, with_section(readme, kReadmeSection, readme_table(status))}};
+  for (const DocsPage& page : pages_of(program, status)) files[(fs::path(folder) / page.file).string()] = page.text;
+  return files;
+}
+
 void add_docs(CLI::App& program, DocsArguments& arguments) {
   CLI::App& verb = *program.add_subcommand("docs", "write the reference pages of docs/reference and the status table of README.md, or check them");
   CLI::Option* output = verb.add_option("--output", arguments.output, "write the pages here; README.md is two folders above")->type_name("DIR");
@@ -244,11 +233,21 @@ void add_docs(CLI::App& program, DocsArguments& arguments) {
 
 int docs_verb(const CLI::App& program, const DocsArguments& arguments) {
   if (arguments.output.empty() && arguments.check.empty()) throw UsageError("docs: expected --output DIR or --check DIR, got neither; try: assay docs --output docs/reference");
-  const std::map<std::string, OpStatus> status = status_of_ops();
-  const std::vector<DocsPage> pages = pages_of(program, status);
-  if (!arguments.check.empty()) return check(pages, readme_table(status), arguments.check);
-  write(pages, readme_table(status), arguments.output);
-  return kAllAsExpected;
+  const std::string& folder = arguments.check.empty() ? arguments.output : arguments.check;
+  const std::map<std::string, std::string> files = docs_files(program, folder);
+  if (arguments.check.empty()) {
+    fs::create_directories(folder);
+    for (const auto& [file, text] : files) write_atomically(file, text);
+    fmt::print("{} pages in {}, and the table of {}\n", files.size() - 1, folder, readme_of(folder).string());
+    return kAllAsExpected;
+  }
+  bool stale = false;
+  for (const auto& [file, text] : files) {
+    if (fs::exists(file) && read_text(file) == text) continue;
+    stale = true;
+    fmt::print("{} is stale; write it with: assay docs --output {}\n", file, folder);
+  }
+  return stale ? kUnexpected : kAllAsExpected;
 }
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ std::string markdown_header(const std::vector<std::string>& titles);
 
 /// Verbs of recipes, and every column of the contract tables. Throws std::logic_error for a column that nobody has described.
 DocsPage contract_cells_page();
+
+/// The text of each page, and of the README.md two folders above, by path. Opens the rulebook.
+std::map<std::string, std::string> docs_files(const CLI::App& program, const std::string& folder);
 
 void add_docs(CLI::App& program, DocsArguments& arguments);
 int docs_verb(const CLI::App& program, const DocsArguments& arguments);

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "harness/cli/derived.h"
 #include "harness/cli/golden_casts.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
@@ -16,7 +17,6 @@
 #include "harness/text/error.h"
 #include "harness/text/printable.h"
 #include "suites/registry.h"
-#include "suites/rows_read.h"
 
 namespace assay {
 namespace {
@@ -33,31 +33,6 @@ std::string seen_on(const ObservedOn& seen) {
   if (!seen.driver.empty()) text += ", driver " + seen.driver;
   if (!seen.toolkit.empty()) text += ", CUDA " + seen.toolkit;
   return printable(text + ", " + seen.date);
-}
-
-std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases) {
-  std::map<std::string, Golden> by_op;
-  for (const Case& one : cases) {
-    Golden& golden = by_op.try_emplace(one.op, Golden{"predicted", one.op, {}, {}, {}}).first->second;
-    if (golden.predicted.contains(prediction_key(one))) continue;
-    const std::unique_ptr<const BoundCase> bound = find_op(one.op).bind(one);
-    golden.predicted[prediction_key(one)] = predict(bound->expect(bound->problem(), nullptr));
-  }
-  return by_op;
-}
-
-/// What each data set shows: as `records` have it, or computed now.
-std::map<std::string, Golden> power_now(const std::vector<Case>& cases, const PowerRecords& records, size_t& computed) {
-  std::map<std::string, Golden> by_op;
-  for (const Case& one : cases) {
-    Golden& golden = by_op.try_emplace(one.op, Golden{"power", one.op, {}, {}, {}}).first->second;
-    if (golden.power.contains(one.data_id())) continue;
-    const Power* const known = records.find(one);
-    computed += known == nullptr;
-    const Power power = known != nullptr ? *known : power_of(*find_op(one.op).bind(one), one.blind_to);
-    golden.power[one.data_id()] = {power, power_seal(one, power, rows_read_by(one))};
-  }
-  return by_op;
 }
 
 /// Runs the cases on a back end and keeps the bits of those that pass.
@@ -149,7 +124,7 @@ void check_power(const std::string& root, const std::vector<Case>& cases, const 
     if (records.find(one) == nullptr)
       complaints.add(folder, one.id + ": is not recorded by the tables of now; try assay golden write");
   const std::vector<Case> sample = sample_of_data(cases, seed ? kSample : 100, seed.value_or(0));
-  const auto compute = [](const Case& one) { return power_of(*find_op(one.op).bind(one), one.blind_to); };
+  const auto compute = [](const Case& one) { return power_to_record(*find_op(one.op).bind(one), one.blind_to); };
   for (const std::string& change : changed_power(records, sample, compute))
     complaints.add(folder, change + "; if that is intended, raise kPowerEvaluator (harness/golden/power_records.h) and run assay golden write");
   std::printf("%s: %zu data sets, %zu of them computed again\n", folder.c_str(), records.size(), sample.size());
@@ -170,25 +145,13 @@ int golden_verb(const GoldenArguments& arguments) {
     if (complaints.count == 0) std::printf("golden files agree\n");
     return complaints.count == 0 ? kAllAsExpected : kUnexpected;
   }
-  const auto write = [&](const std::map<std::string, Golden>& by_op, const std::string& folder) {
-    if (by_op.empty()) throw UsageError("nothing to write");
-    for (const auto& [op, golden] : by_op) {
-      const std::string file = root + "/" + folder + "/" + op + ".json";
-      write_golden(file, golden);
-      std::printf("wrote %s: %zu cases\n", file.c_str(), golden.cases());
-    }
-  };
-  if (arguments.backend.empty()) {
-    write(predicted_now(cases), "predicted");
-    std::printf("wrote %s/casts: the runs of %d casts\n", root.c_str(), write_cast_runs(root));
-    size_t computed = 0;
-    const std::map<std::string, Golden> power = power_now(cases, recorded_power(cases, root + "/power"), computed);
-    write_power_records(root + "/power", power);
-    std::printf("wrote %s/power: what the data of %zu ops show, %zu data sets of them computed now\n", root.c_str(), power.size(), computed);
-  } else {
-    const auto observed = observed_now(cases, arguments);
-    if (observed.empty()) throw UsageError("back end " + arguments.backend + " ran no quick case");
-    write(observed, "observed/" + observed.begin()->second.provenance.arch);
+  if (arguments.backend.empty()) return regenerate_verb({.golden = root, .parts = {"predicted", "power", "casts"}});
+  const auto observed = observed_now(cases, arguments);
+  if (observed.empty()) throw UsageError("back end " + arguments.backend + " ran no quick case");
+  for (const auto& [op, golden] : observed) {
+    const std::string file = root + "/observed/" + golden.provenance.arch + "/" + op + ".json";
+    write_golden(file, golden);
+    std::printf("wrote %s: %zu cases\n", file.c_str(), golden.cases());
   }
   return kAllAsExpected;
 }

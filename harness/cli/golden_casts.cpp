@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <map>
 
-#include "harness/text/atomic_file.h"
 #include "harness/text/first_difference.h"
 #include "reference/casts/runs.h"
 #include "reference/flow/registry.h"
@@ -25,14 +23,6 @@ std::string runs_text(const CastProfile& profile) {
   return text;
 }
 
-/// The text of each file by its path.
-std::map<std::string, std::string> files_now(const std::string& root) {
-  std::map<std::string, std::string> files;
-  for (const ContractRow& row : rulebook().contracts.rows())
-    if (row.flow->kind == FlowKind::kCast) files[root + "/casts/" + row.id + ".csv"] = runs_text(read_cast(row));
-  return files;
-}
-
 /// What is wrong with a file that must hold this text; empty if nothing is.
 std::string flaw_of_file(const std::string& file, const std::string& now) {
   try {
@@ -45,15 +35,15 @@ std::string flaw_of_file(const std::string& file, const std::string& now) {
 
 }  // namespace
 
-int write_cast_runs(const std::string& root) {
-  const std::map<std::string, std::string> files = files_now(root);
-  fs::create_directories(root + "/casts");
-  for (const auto& [file, text] : files) write_atomically(file, text);
-  return int(files.size());
+std::map<std::string, std::string> cast_runs(const std::string& root) {
+  std::map<std::string, std::string> files;
+  for (const ContractRow& row : rulebook().contracts.rows())
+    if (row.flow->kind == FlowKind::kCast) files[root + "/casts/" + row.id + ".csv"] = runs_text(read_cast(row));
+  return files;
 }
 
 void check_cast_runs(const std::string& root, const std::function<void(const std::string&, const std::string&)>& say) {
-  const std::map<std::string, std::string> files = files_now(root);
+  const std::map<std::string, std::string> files = cast_runs(root);
   for (const auto& [file, now] : files)
     if (const std::string flaw = flaw_of_file(file, now); !flaw.empty()) say(file, flaw);
   if (!fs::is_directory(root + "/casts")) return;

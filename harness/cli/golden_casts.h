@@ -2,12 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 namespace assay {
 
-/// Writes the file of each cast under root/casts. Returns how many.
-int write_cast_runs(const std::string& root);
+/// The text of each cast's file, by its path under root/casts.
+std::map<std::string, std::string> cast_runs(const std::string& root);
 
 /// Says of each file what is wrong with it: missing, no longer a cast, or the first line that the reference gives otherwise.
 void check_cast_runs(const std::string& root, const std::function<void(const std::string& file, const std::string& what)>& say);

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "harness/backend/worker.h"
@@ -42,6 +43,8 @@ int main(int argc, char** argv) {
   assay::add_probe(program, probe);
   assay::WitnessArguments witness;
   assay::add_witness(program, witness);
+  assay::RegenerateArguments regenerate;
+  assay::add_regenerate(program, regenerate);
   assay::PowerArguments power;
   assay::add_table(program, "power", "table: which input generators kill which mutants", power);
   assay::PowerArguments sharpness;
@@ -61,7 +64,7 @@ int main(int argc, char** argv) {
   }
   run.command = judge.command = gate.command = {argv, argv + argc};
   // A reader that left must not end a run before its reports are written; other verbs have none, and end like `cat`.
-  for (const char* const verb : {"run", "judge", "gate", "golden", "probe"})
+  for (const char* const verb : {"run", "judge", "gate", "golden", "regenerate", "probe"})
     if (program.got_subcommand(verb)) ::signal(SIGPIPE, SIG_IGN);
   // What a file system or a limit refuses is said of the file, and ends no process.
   ::signal(SIGXFSZ, SIG_IGN);
@@ -78,6 +81,11 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("arch")) return assay::arch_verb(arch);
     if (program.got_subcommand("probe")) return assay::probe_verb(probe);
     if (program.got_subcommand("witness")) return assay::witness_verb(witness);
+    if (program.got_subcommand("regenerate")) {
+      const std::string pages = assay::data_root() + "/docs/reference";
+      if (std::filesystem::is_directory(pages)) regenerate.docs = [&program, pages] { return assay::docs_files(program, pages); };
+      return assay::regenerate_verb(regenerate);
+    }
     if (program.got_subcommand("power")) return assay::power_verb(power);
     if (program.got_subcommand("sharpness")) return assay::sharpness_verb(sharpness);
     if (program.got_subcommand("docs")) return assay::docs_verb(program, docs);

@@ -29,6 +29,7 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts);
 void add_arch(CLI::App& program, ArchArguments& arch);
 void add_probe(CLI::App& program, ProbeArguments& probe);
 void add_witness(CLI::App& program, WitnessArguments& witness);
+void add_regenerate(CLI::App& program, RegenerateArguments& regenerate);
 /// A verb that makes a table of the suites.
 void add_table(CLI::App& program, const std::string& name, const std::string& what, PowerArguments& arguments);
 

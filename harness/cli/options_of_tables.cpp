@@ -1,3 +1,4 @@
+#include "harness/cli/derived.h"
 #include "harness/cli/options.h"
 
 namespace assay {
@@ -81,6 +82,18 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
       ->type_name("FILE.md");
   verb.add_option("--check", witness.check, "for check and drift: exit 1 if that section is out of date")->type_name("FILE.md");
   verb.add_option("--timeout", witness.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
+}
+
+void add_regenerate(CLI::App& program, RegenerateArguments& regenerate) {
+  CLI::App& verb = *program.add_subcommand("regenerate", "rewrite every file that is made from tables, or check them");
+  std::vector<std::string> names;
+  for (const DerivedPart& part : derived_parts()) names.push_back(part.name);
+  CLI::Option* const check = verb.add_flag("--check", regenerate.check, "write nothing; exit 1 and name each file that is out of date");
+  verb.add_option("--part", regenerate.parts, "only these files; may be repeated")->check(CLI::IsMember(names));
+  verb.add_flag("--recompute", regenerate.recompute, "compute all records of golden/power, also those with a right seal");
+  verb.add_flag("!--without-measured", regenerate.measured, "leave out suites/DIAGNOSIS.md and suites/judges/TABLES.md, which take minutes");
+  verb.add_option("--seed", regenerate.seed, "of the 5 % of golden/power that --check computes again")->needs(check)->capture_default_str();
+  verb.add_option("--golden", regenerate.golden, "instead of golden/ beside the suites")->type_name("DIR");
 }
 
 void add_table(CLI::App& program, const std::string& name, const std::string& what, PowerArguments& arguments) {

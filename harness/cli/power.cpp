@@ -1,5 +1,6 @@
 // assay power: which fills of the quick tier tell which faults from their contract.
 #include "harness/cli/places.h"
+#include "harness/cli/recorded_power.h"
 #include "harness/cli/verbs.h"
 #include "harness/diagnosis/power_table.h"
 #include "suites/registry.h"
@@ -10,7 +11,12 @@ int power_verb(const PowerArguments& arguments) {
   Selection quick{.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}};
   if (!arguments.op.empty()) quick.suites = {find_op(arguments.op).name + "/quick"};
   const std::vector<Case> cases = open_selected_cases(quick);
-  return put_table("assay power", [&] { return power_table(all_ops(), cases); }, arguments.write, arguments.check);
+  const auto table = [&] {
+    size_t computed = 0;
+    const std::map<std::string, Power> powers = powers_of(cases, recorded_power(cases), computed);
+    return power_table(all_ops(), cases, [&](const Case& one) { return powers.at(one.data_id()); });
+  };
+  return put_table("assay power", table, arguments.write, arguments.check);
 }
 
 }  // namespace assay

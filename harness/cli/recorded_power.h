@@ -1,6 +1,7 @@
 // The records in golden/power, for the cases and tables of this program.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace assay {
 
 /// What golden/power, or the folder named, records of these cases by the tables of now. Throws std::runtime_error if a file is damaged.
 PowerRecords recorded_power(const std::vector<Case>& cases, const std::string& folder = {});
+
+/// The power of each data set by its id: as the records have it, or computed on all cores. `computed` counts the latter.
+std::map<std::string, Power> powers_of(const std::vector<Case>& cases, const PowerRecords& records, size_t& computed);
 
 /// For the report: of how many judged data sets power was recorded.
 std::string power_sources(const std::vector<Case>& cases, const RunResult& result, const PowerRecords& records);

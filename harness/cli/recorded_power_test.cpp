@@ -55,8 +55,8 @@ TEST(RecordedPower, ADroppedMutantIsNoticed) {
   const PowerRecords records = PowerRecords::read(ASSAY_SOURCE_DIR "/golden/power", cases, rows_read_by);
   const std::vector<Case> sample = {sample_of_data(cases, 5, 1).front()};
   const auto bound = [](const Case& one) { return find_op("rms_norm").bind(one); };
-  EXPECT_THAT(changed_power(records, sample, [&](const Case& one) { return power_of(*bound(one), one.blind_to); }), IsEmpty());
-  const auto dropped = [&](const Case& one) { return power_of(CaseWithoutAMutant(bound(one)), one.blind_to); };
+  EXPECT_THAT(changed_power(records, sample, [&](const Case& one) { return power_to_record(*bound(one), one.blind_to); }), IsEmpty());
+  const auto dropped = [&](const Case& one) { return power_to_record(CaseWithoutAMutant(bound(one)), one.blind_to); };
   EXPECT_THAT(changed_power(records, sample, dropped), ElementsAre(HasSubstr(" mutants, computed ")));
 }
 

@@ -1,21 +1,26 @@
 // assay sharpness: how little the contracts leave open at a real hidden size.
 #include "harness/diagnosis/sharpness.h"
 
+#include "harness/cli/derived.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "suites/registry.h"
 
 namespace assay {
 
-int sharpness_verb(const PowerArguments& arguments) {
-  Selection selection{.suites = {"quick", "full"}, .cases = {}, .arch = {}, .warp = {}};
-  if (!arguments.op.empty()) selection.suites = {arguments.op + "/quick", arguments.op + "/full"};
-  std::vector<Case> cases = open_selected_cases(selection);
+std::string sharpness_now(std::vector<Case> cases) {
   std::erase_if(cases, [](const Case& one) {
     const auto n = one.parameters.find("n"), fill = one.parameters.find("fill");
     return n == one.parameters.end() || n->second != "7168" || fill == one.parameters.end() || fill->second != "normal";
   });
-  return put_table("assay sharpness", [&] { return sharpness_table(all_ops(), cases); }, arguments.write, arguments.check);
+  return sharpness_table(all_ops(), cases);
+}
+
+int sharpness_verb(const PowerArguments& arguments) {
+  Selection selection{.suites = {"quick", "full"}, .cases = {}, .arch = {}, .warp = {}};
+  if (!arguments.op.empty()) selection.suites = {arguments.op + "/quick", arguments.op + "/full"};
+  const std::vector<Case> cases = open_selected_cases(selection);
+  return put_table("assay sharpness", [&] { return sharpness_now(cases); }, arguments.write, arguments.check);
 }
 
 }  // namespace assay

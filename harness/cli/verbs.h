@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -135,6 +136,16 @@ struct PowerArguments {
   std::string check;  ///< file whose section must be the table
 };
 
+struct RegenerateArguments {
+  std::string golden;              ///< folder of golden files; empty: golden/ in the data folder
+  std::vector<std::string> parts;  ///< of derived_parts(); empty: all
+  bool check = false;              ///< say which files are out of date, and write none
+  bool recompute = false;          ///< compute all records of golden/power
+  bool measured = true;            ///< also the tables that other programs of the build tree measure
+  std::function<std::map<std::string, std::string>()> docs{};  ///< makes the pages of docs/reference; empty: they are left out
+  uint64_t seed = 1;               ///< of the sample of golden/power that a check computes again
+};
+
 /// Prints a table that a command owns, writes it into the command's section of a Markdown file, or holds that section against it.
 /// The table is made once the file is known to have that section.
 int put_table(const std::string& command, const std::function<std::string()>& table, const std::string& write,
@@ -152,6 +163,7 @@ int explain_verb(const ExplainArguments& arguments);
 int arch_verb(const ArchArguments& arguments);
 int probe_verb(const ProbeArguments& arguments);
 int contracts_verb(const ContractsArguments& arguments);
+int regenerate_verb(const RegenerateArguments& arguments);
 int power_verb(const PowerArguments& arguments);
 int sharpness_verb(const PowerArguments& arguments);
 int witness_verb(const WitnessArguments& arguments);

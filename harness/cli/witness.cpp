@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "harness/cli/derived.h"
 #include "harness/cli/places.h"
 #include "harness/cli/witness_files.h"
 #include "harness/core/blocks.h"
@@ -89,57 +90,65 @@ class Reasons {
   std::vector<Reason> all_;
 };
 
-int check_all(const WitnessArguments& arguments) {
-  open_rulebook(data_root(), more_contracts());
-  const std::vector<std::string> files = files_of(arguments);
+/// Witnesses held against their rows.
+struct WitnessCheck {
+  std::string rows, survivors, complaints;
+  int64_t refuted = 0, edits = 0;
+};
+
+WitnessCheck check_witnesses(const std::vector<std::string>& files) {
   const Reasons reasons;
-  struct Judged {
-    std::string row, survivors, complaint;
-    int64_t refuted = 0, edits = 0;
-  };
-  std::vector<Judged> judged(files.size());
+  std::vector<WitnessCheck> judged(files.size());
   for_each_in_parallel(int64_t(files.size()), [&](int64_t i) {
     const Witness witness = read_witness(files[size_t(i)], op_of_witness);
-    Judged& j = judged[size_t(i)];
+    WitnessCheck& j = judged[size_t(i)];
     if (!witness.has_outputs()) {
-      j.complaint = files[size_t(i)] + ": holds inputs alone\n";
+      j.complaints = files[size_t(i)] + ": holds inputs alone\n";
       return;
     }
     const WitnessFinding finding = judge_witness(find_op(witness.op), witness);
-    for (const std::string& line : finding.against) j.complaint += files[size_t(i)] + ": the row does not allow " + line + "\n";
+    for (const std::string& line : finding.against) j.complaints += files[size_t(i)] + ": the row does not allow " + line + "\n";
     const std::vector<std::string> survivors = finding.survivors();
     j.refuted = finding.refuted();
     j.edits = j.refuted + int64_t(survivors.size());
     const WitnessOrigin& o = witness.origin;
-    j.row = fmt::format("| {} | {} {} | {} | {} | {} | {} | {} of {} |\n", witness.contract, o.package, o.kernel, o.flags, o.on,
-                        o.date, finding.elements, j.refuted, j.edits);
+    j.rows = fmt::format("| {} | {} {} | {} | {} | {} | {} | {} of {} |\n", witness.contract, o.package, o.kernel, o.flags, o.on,
+                         o.date, finding.elements, j.refuted, j.edits);
     for (const std::string& name : survivors) {
       const std::string why = reasons.of(witness.contract, name);
       j.survivors += fmt::format("| {} | `{}` | {} |\n", witness.contract, name, why);
-      if (why.empty()) j.complaint += fmt::format("{}: too weak: does not refute {}\n", files[size_t(i)], name);
+      if (why.empty()) j.complaints += fmt::format("{}: too weak: does not refute {}\n", files[size_t(i)], name);
     }
   });
-  std::string rows, survivors, complaints;
-  int64_t refuted = 0, edits = 0;
-  for (const Judged& j : judged) {
-    rows += j.row, survivors += j.survivors, complaints += j.complaint;
-    refuted += j.refuted, edits += j.edits;
+  WitnessCheck all;
+  for (const WitnessCheck& j : judged) {
+    all.rows += j.rows, all.survivors += j.survivors, all.complaints += j.complaints;
+    all.refuted += j.refuted, all.edits += j.edits;
   }
-  fmt::print("{}{} witnesses, {} of {} edits refuted\n", complaints, files.size(), refuted, edits);
-  const auto table = [&] {
-    return fmt::format(
-        "{} rows; of {} single-step edits their witnesses refute {}.\n\n| row | run | flags | on | date | outputs | edits "
-        "refuted |\n|---|---|---|---|---|---|---|\n{}"
-        "\nEdits that a witness does not refute:\n\n| row | edit | why |\n|---|---|---|\n{}"
-        "\nCalls that are left out, since there the row and the implementation differ:\n\n| row | call | why "
-        "|\n|---|---|---|\n{}",
-        files.size(), edits, refuted, rows, survivors, LeftOut(witness_folder()).text());
-  };
+  return all;
+}
+
+std::string table_of(const WitnessCheck& check, size_t witnesses) {
+  return fmt::format(
+      "{} rows; of {} single-step edits their witnesses refute {}.\n\n| row | run | flags | on | date | outputs | edits "
+      "refuted |\n|---|---|---|---|---|---|---|\n{}"
+      "\nEdits that a witness does not refute:\n\n| row | edit | why |\n|---|---|---|\n{}"
+      "\nCalls that are left out, since there the row and the implementation differ:\n\n| row | call | why "
+      "|\n|---|---|---|\n{}",
+      witnesses, check.edits, check.refuted, check.rows, check.survivors, LeftOut(witness_folder()).text());
+}
+
+int check_all(const WitnessArguments& arguments) {
+  open_rulebook(data_root(), more_contracts());
+  const std::vector<std::string> files = files_of(arguments);
+  const WitnessCheck check = check_witnesses(files);
+  fmt::print("{}{} witnesses, {} of {} edits refuted\n", check.complaints, files.size(), check.refuted, check.edits);
   const bool wants_table = !arguments.write.empty() || !arguments.check.empty();
+  const auto table = [&] { return table_of(check, files.size()); };
   const int tabled =
       wants_table ? put_table("assay witness check", table, arguments.write, arguments.check) : int(kAllAsExpected);
-  if (!wants_table && !survivors.empty()) fmt::print("{}", survivors);
-  return complaints.empty() ? tabled : int(kUnexpected);
+  if (!wants_table && !check.survivors.empty()) fmt::print("{}", check.survivors);
+  return check.complaints.empty() ? tabled : int(kUnexpected);
 }
 
 int drift_all(const WitnessArguments& arguments) {
@@ -160,6 +169,13 @@ int drift_all(const WitnessArguments& arguments) {
 }
 
 }  // namespace
+
+std::string witness_table_now() {
+  const std::vector<std::string> files = files_of({});
+  const WitnessCheck check = check_witnesses(files);
+  if (!check.complaints.empty()) throw std::runtime_error(check.complaints);
+  return table_of(check, files.size());
+}
 
 int witness_verb(const WitnessArguments& arguments) {
   if (arguments.action == "inputs") return choose_all(arguments);

@@ -27,6 +27,8 @@ struct Power {
   std::vector<std::string>
       blind_to{};  ///< those of them that these data cannot show, or are declared not to and whose first row does not
   std::vector<DataPower> data{};  ///< one for each output tensor
+  /// Of blind_to: those that are declared, and that rows behind the first show. Only golden/power has them, for the table of power.
+  std::vector<std::string> seen_later{};
 
   bool operator==(const Power&) const = default;
   int64_t seen() const { return faults - int64_t(blind_to.size()); }

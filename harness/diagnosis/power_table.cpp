@@ -4,8 +4,6 @@
 #include <map>
 #include <set>
 
-#include "harness/diagnosis/visibility.h"
-
 namespace assay {
 namespace {
 
@@ -47,13 +45,18 @@ std::string quoted(std::string text) {
 
 class OpPower {
  public:
-  OpPower(const Op& op, const std::vector<Case>& cases) : name_(op.name) {
+  OpPower(const Op& op, const std::vector<Case>& cases, const std::function<Power(const Case&)>& power) : name_(op.name) {
     std::set<std::string> data;
     for (const Case& one : cases) {
       if (one.op != op.name || !data.insert(one.data_id()).second) continue;
       const std::string fill = op.data_column.empty() ? kNoData : one.text(op.data_column), contract = one.text("contract");
       if (std::find(fills_.begin(), fills_.end(), fill) == fills_.end()) fills_.push_back(fill);
-      for (const Visibility& seen : visibilities(*op.bind(one))) book(seen, fill, contract);
+      const Power shown = power(one);
+      std::set<std::string> blind(shown.blind_to.begin(), shown.blind_to.end());
+      for (const std::string& seen : shown.seen_later) blind.erase(seen);
+      const std::unique_ptr<const BoundCase> bound = op.bind(one), excerpt = bound->excerpt();
+      for (const Hypothesis& mutant : (excerpt ? excerpt : bound)->mutants())
+        if (!mutant.suspect) book(mutant, !blind.contains(mutant.name), fill, contract);
     }
   }
 
@@ -74,14 +77,14 @@ class OpPower {
   }
 
  private:
-  void book(const Visibility& seen, const std::string& fill, const std::string& contract) {
-    if (!seen.equivalent.empty()) {
-      equivalent_[{seen.fault, seen.equivalent}].insert(contract);
+  void book(const Hypothesis& mutant, bool is_seen, const std::string& fill, const std::string& contract) {
+    if (!mutant.equivalent.empty()) {
+      equivalent_[{mutant.name, mutant.equivalent}].insert(contract);
       return;
     }
-    if (!seen_.contains(seen.fault)) faults_.push_back(seen.fault);
-    bool& shows = seen_[seen.fault][fill][contract];
-    shows = shows || seen.visible();
+    if (!seen_.contains(mutant.name)) faults_.push_back(mutant.name);
+    bool& shows = seen_[mutant.name][fill][contract];
+    shows = shows || is_seen;
   }
 
   std::string summary() const {
@@ -156,13 +159,13 @@ class OpPower {
 
 }  // namespace
 
-std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases) {
+std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases, const std::function<Power(const Case&)>& power) {
   std::string text;
   for (const Op& op : ops) {
     const bool has_cases = std::any_of(cases.begin(), cases.end(), [&](const Case& one) { return one.op == op.name; });
     if (!has_cases) continue;
     if (!text.empty()) text += "\n";
-    text += OpPower(op, cases).text();
+    text += OpPower(op, cases, power).text();
   }
   return text;
 }

@@ -45,7 +45,9 @@ VisibilityReport fault_visibility(const BoundCase& bound) {
 
 std::vector<Visibility> visibilities(const BoundCase& bound) { return fault_visibility(bound).faults; }
 
-Power power_of(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made) {
+namespace {
+
+Power power_of_data(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made, bool look_behind_first_row) {
   const std::unique_ptr<const BoundCase> excerpt = bound.excerpt();
   const BoundCase& one = excerpt ? *excerpt : bound;
   std::optional<Problem> of_excerpt;
@@ -55,23 +57,36 @@ Power power_of(const BoundCase& bound, const std::vector<std::string>& declared,
   const auto is_declared = [&](const std::string& fault) {
     return std::any_of(declared.begin(), declared.end(), [&](const std::string& glob) { return glob_match(glob, fault); });
   };
-  const auto shows = [&](const Hypothesis& hypothesis) {
+  const auto shows = [&](const Hypothesis& hypothesis, Steps of_declared) {
     if (hypothesis.first_row) {
       const Answer first = hypothesis.first_row(problem).any_of.front();
       if (std::all_of(right.begin(), right.end(), [&](const Whole& one) { return is_apart_in_first_rows(one, first); }))
         return true;
     }
     const Expectation edited = hypothesis.expect(problem, nullptr);
-    return is_apart(right, edited.any_of.front(), is_declared(hypothesis.name) ? Steps::kFirst : Steps::kAll);
+    return is_apart(right, edited.any_of.front(), is_declared(hypothesis.name) ? of_declared : Steps::kAll);
   };
   Power power;
   for (const WholePart& part : right.front()) power.data.push_back(data_power(part));
   for (const Hypothesis& hypothesis : mistakes_of(one)) {
     if (!hypothesis.equivalent.empty()) continue;
     ++power.faults;
-    if (!shows(hypothesis)) power.blind_to.push_back(hypothesis.name);
+    if (shows(hypothesis, Steps::kFirst)) continue;
+    power.blind_to.push_back(hypothesis.name);
+    if (look_behind_first_row && is_declared(hypothesis.name) && shows(hypothesis, Steps::kAll))
+      power.seen_later.push_back(hypothesis.name);
   }
   return power;
+}
+
+}  // namespace
+
+Power power_of(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made) {
+  return power_of_data(bound, declared, made, false);
+}
+
+Power power_to_record(const BoundCase& bound, const std::vector<std::string>& declared) {
+  return power_of_data(bound, declared, nullptr, true);
 }
 
 }  // namespace assay

@@ -42,5 +42,7 @@ std::vector<Visibility> visibilities(const BoundCase& bound);
 /// case declares unseen are looked for in that row alone: whether a declaration is stale, suites_test says, which looks at all
 /// rows. `declared`: globs over the mutants that its row declares unseen. `made`: the problem of the case, if it is there already.
 Power power_of(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made = nullptr);
+/// The same with Power::seen_later, as golden/power records it.
+Power power_to_record(const BoundCase& bound, const std::vector<std::string>& declared);
 
 }  // namespace assay

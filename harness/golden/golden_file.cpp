@@ -1,4 +1,6 @@
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <stdexcept>
 
 #include "harness/golden/golden.h"
@@ -22,12 +24,38 @@ ordered_json to_json(const PredictedTensor& t) {
   return j;
 }
 
+/// "71 3656:-2": each element as its distance from the one before, and its step where that is not 1.
+std::string steps_text(const std::map<int64_t, int32_t>& steps) {
+  std::string text;
+  int64_t last = 0;
+  for (const auto& [element, step] : steps) {
+    text += (text.empty() ? "" : " ") + std::to_string(element - last) + (step == 1 ? "" : ":" + std::to_string(step));
+    last = element;
+  }
+  return text;
+}
+
+/// Throws std::runtime_error for text that is not of steps_text().
+std::map<int64_t, int32_t> steps_from(const std::string& text) {
+  std::map<int64_t, int32_t> steps;
+  std::istringstream words(text);
+  int64_t element = 0;
+  for (std::string word; words >> word;) {
+    int64_t distance = 0;
+    int32_t step = 1;
+    const char* const end = word.data() + word.size();
+    std::from_chars_result read = std::from_chars(word.data(), end, distance);
+    if (read.ec == std::errc() && read.ptr != end && *read.ptr == ':') read = std::from_chars(read.ptr + 1, end, step);
+    if (read.ec != std::errc() || read.ptr != end || distance < 0)
+      throw std::runtime_error("'" + word + "' is no distance and step of an element");
+    steps[element += distance] = step;
+  }
+  return steps;
+}
+
 ordered_json to_json(const ObservedTensor& t) {
   ordered_json j = {{"name", t.name}, {"format", t.format}, {"digest", t.digest}};
-  if (t.steps.empty()) return j;
-  ordered_json steps = ordered_json::array();
-  for (const auto& [element, step] : t.steps) steps.push_back({element, step});
-  j["steps"] = std::move(steps);
+  if (!t.steps.empty()) j["steps"] = steps_text(t.steps);
   return j;
 }
 
@@ -42,8 +70,7 @@ PredictedTensor predicted_from(const json& j) {
 
 ObservedTensor observed_from(const json& j) {
   ObservedTensor tensor{j.at("name"), j.at("format"), j.at("digest"), {}};
-  if (j.contains("steps"))
-    for (const json& step : j.at("steps")) tensor.steps[json_integer<int64_t>(step.at(0))] = json_integer<int32_t>(step.at(1));
+  if (j.contains("steps")) tensor.steps = steps_from(j.at("steps"));
   return tensor;
 }
 
@@ -86,6 +113,7 @@ DataPower data_from(const json& j) {
 ordered_json to_json(const Power& power) {
   ordered_json j = {{"faults", power.faults}};
   if (!power.blind_to.empty()) j["blind_to"] = power.blind_to;
+  if (!power.seen_later.empty()) j["seen_later"] = power.seen_later;
   for (const DataPower& data : power.data) j["data"].push_back(to_json(data));
   return j;
 }
@@ -99,6 +127,7 @@ ordered_json to_json(const RecordedPower& recorded) {
 RecordedPower power_from(const json& j) {
   RecordedPower recorded{{json_integer<int64_t>(j.at("faults"))}, j.at("seal")};
   if (j.contains("blind_to")) j.at("blind_to").get_to(recorded.power.blind_to);
+  if (j.contains("seen_later")) j.at("seen_later").get_to(recorded.power.seen_later);
   if (j.contains("data"))
     for (const json& data : j.at("data")) recorded.power.data.push_back(data_from(data));
   return recorded;

@@ -16,7 +16,7 @@ namespace assay {
 
 /// The version of everything that decides what a data set shows besides tables: generators, reference, mutants, comparison. Raise
 /// it in the commit that changes such a result; then `assay golden write` computes every record again.
-inline constexpr int kPowerEvaluator = 1;
+inline constexpr int kPowerEvaluator = 2;
 
 /// Digest of the table rows that answers and mutants of a case are made from.
 using RowsRead = std::function<std::string(const Case&)>;

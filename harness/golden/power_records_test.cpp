@@ -31,7 +31,7 @@ class Records : public ::testing::Test {
   std::vector<Case> cases = {plain, declared, other};
   std::string rows = "rows of today";
 
-  Power reckoned{3, {"drop \"x\"; y"}, {{"q", "e4m3fn", 512, {}, 1, 2, 3}, {"y, rank 1", "bf16", 8, {}, 0, 0, 0}}};
+  Power reckoned{3, {"drop \"x\"; y"}, {{"q", "e4m3fn", 512, {}, 1, 2, 3}, {"y, rank 1", "bf16", 8, {}, 0, 0, 0}}, {"drop \"x\"; y"}};
 
   void SetUp() override {
     for (const size_t code : {0, 1, 126, 255}) reckoned.data[0].codes.set(code);

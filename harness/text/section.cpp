@@ -28,6 +28,11 @@ Parts read_parts(const std::string& file, const std::string& name) {
 
 void require_section(const std::string& file, const std::string& name) { (void)read_parts(file, name); }
 
+std::string with_section(const std::string& file, const std::string& name, const std::string& text) {
+  const Parts parts = read_parts(file, name);
+  return parts.before + text + parts.after;
+}
+
 bool write_section(const std::string& file, const std::string& name, const std::string& text) {
   const Parts parts = read_parts(file, name);
   if (parts.inside == text) return false;

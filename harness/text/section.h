@@ -8,6 +8,9 @@ namespace assay {
 /// Throws UsageError if the file lacks a mark, TableError if it cannot be read.
 void require_section(const std::string& file, const std::string& name);
 
+/// The whole file with `text` between the marks. Throws as require_section().
+std::string with_section(const std::string& file, const std::string& name, const std::string& text);
+
 /// Puts `text` between the marks. True if that changed the file. Throws as require_section().
 bool write_section(const std::string& file, const std::string& name, const std::string& text);
 

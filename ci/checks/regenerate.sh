@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Every file that the program derives from tables and recordings is what it derives now, with no kernel in reach; one that is not is named.
+# A sample computes 5 % of golden/power again, of every op and with another seed in each commit; all of it is computed by ci/tables.
+. "$(dirname "$0")/lib.sh"
+mkdir "$scratch/alone"
+cp "$assay" "$scratch/alone/"          # no kernel library and no measuring program beside the program
+data_copy "$scratch/data"               # no kernels/ in the data
+ln -s "$root/golden" "$scratch/data/golden"
+how=(--recompute)
+[ -z "$sample" ] || how=(--seed "$(git -C "$root" rev-list --count HEAD 2>/dev/null || echo 1)")
+ASSAY_DATA=$scratch/data expect 0 "derived files are up to date" "$scratch/alone/assay" regenerate --check "${how[@]}"
+nm -C "$assay" | grep -q 'assay_kernels::' && fail "the program contains kernels"
+
+# The rest on tables of few cases and one witness.
+few=$scratch/few golden=$scratch/few/golden
+data_copy "$few"
+few_cases "$few" rms_norm quant_group
+mkdir -p "$golden/witness/quant_group"
+cp "$root"/golden/witness/*.{csv,md} "$golden/witness/"
+cp "$root"/golden/witness/quant_group/vllm.group_fp8.safetensors "$golden/witness/quant_group/"
+export ASSAY_DATA=$few
+regenerate=("$assay" regenerate --without-measured)
+expect 0 "wrote $golden/power/rms_norm.json" "${regenerate[@]}"
+expect 0 " 0 written, 0 removed; power of 0 data sets computed" "${regenerate[@]}"
+expect 0 "suites/DIAGNOSIS.md: left as it is; its program" "$scratch/alone/assay" regenerate
+
+# forgotten FILE EDIT: a file as it would be had nobody regenerated it.
+forgotten() {
+  cp "$few/$1" "$scratch/whole"
+  sed "$2" "$scratch/whole" >"$few/$1"
+  expect 1 "$few/$1:" "$assay" regenerate --check
+  expect 0 "wrote $few/$1" "${regenerate[@]}"
+  cmp "$scratch/whole" "$few/$1" || fail "regenerate does not restore $1"
+}
+forgotten golden/predicted/rms_norm.json 3d
+forgotten golden/power/rms_norm.json 3d
+forgotten golden/casts/cuda.e4m3fn_nosat.csv 2d
+for table in reference/contracts/SPECIALS.md suites/POWER.md suites/SHARPNESS.md golden/witness/TABLES.md; do
+  forgotten $table 's/^<!-- end: /| another row |\n&/'
+done
+rm "$golden/predicted/quant_group.json"
+expect 1 "$golden/predicted/quant_group.json: is missing" "$assay" regenerate --check
+echo '{}' >"$golden/power/gone.json"
+expect 1 "$golden/power/gone.json: is made from nothing any more" "$assay" regenerate --check
+expect 0 "1 written, 1 removed" "${regenerate[@]}"
+grep -v '^<!-- end: assay power' "$few/suites/POWER.md" >"$scratch/unmarked"
+cp "$scratch/unmarked" "$few/suites/POWER.md"
+expect 2 "has no lines '<!-- begin: assay power -->'" "${regenerate[@]}"
+echo passed

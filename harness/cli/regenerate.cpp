@@ -1,0 +1,131 @@
+// assay regenerate: rewrites every file that is made from others, or says which one is out of date.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "harness/cli/derived.h"
+#include "harness/cli/places.h"
+#include "harness/cli/verbs.h"
+#include "harness/diagnosis/visibility.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/first_difference.h"
+#include "harness/text/printable.h"
+#include "reference/table/table.h"
+#include "suites/registry.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file as it should be.
+struct Wanted {
+  std::string path, text;
+  bool is_right() const { return fs::exists(path) && read_text(path) == text; }
+};
+
+/// Both lines around the first character that differs.
+std::string words_of(const LineDifference& found) {
+  constexpr size_t kBefore = 40, kShown = 100;
+  const auto [a, b] = std::mismatch(found.a.begin(), found.a.end(), found.b.begin(), found.b.end());
+  const size_t at = size_t(a - found.a.begin()), from = at < kBefore ? 0 : at - kBefore;
+  const auto part = [&](const std::string& line) {
+    return (from > 0 ? "..." : "") + line.substr(std::min(from, line.size()), kShown);
+  };
+  return fmt::format("has '{}' and should have '{}'", part(found.a), part(found.b));
+}
+
+std::string flaw_of(const Wanted& wanted) {
+  if (!fs::exists(wanted.path)) return wanted.path + ": is missing";
+  const auto found = first_difference(read_text(wanted.path), wanted.text);
+  return found ? fmt::format("{}:{}: {}", wanted.path, found->line, words_of(*found)) : "";
+}
+
+/// Power of a sample of the quick cases, computed again although it is recorded.
+std::vector<std::string> changes_of_power(const Derivation& derivation, uint64_t seed) {
+  constexpr double kPercent = 5;
+  const auto compute = [](const Case& one) { return power_to_record(*find_op(one.op).bind(one), one.blind_to); };
+  std::vector<std::string> changes =
+      changed_power(derivation.records(), sample_of_data(derivation.quick_cases(), kPercent, seed), compute);
+  for (std::string& change : changes)
+    change = "golden/power: " + change +
+             "; if that is intended, raise kPowerEvaluator (harness/golden/power_records.h), build, and run assay regenerate";
+  return changes;
+}
+
+/// Tables that programs of the build tree measure with kernels, and how they are called.
+struct Measured {
+  const char *file, *program, *options;
+};
+constexpr Measured kMeasured[] = {{"suites/DIAGNOSIS.md", "suites/assay_diagnosis", ""},
+                                  {"suites/DIAGNOSIS.md", "suites/assay_diagnosis", "--findings "},
+                                  {"suites/judges/TABLES.md", "suites/assay_judges", ""}};
+
+/// False if one of the programs failed.
+bool write_measured() {
+  bool all = true;
+  const fs::path build = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const Measured& one : kMeasured) {
+    const fs::path program = build / one.program;
+    if (!fs::exists(program)) {
+      fmt::print("{}: left as it is; its program {} is not built\n", one.file, program.string());
+      continue;
+    }
+    const std::string command = fmt::format("{} {} {} {}--write {}", shell_word(program.string()), shell_word(data_root()),
+                                            shell_word(build.string()), one.options, shell_word(data_root() + "/" + one.file));
+    fmt::print("{}: measured by {}\n", one.file, command);
+    std::fflush(stdout);
+    all = std::system(command.c_str()) == 0 && all;
+  }
+  return all;
+}
+
+}  // namespace
+
+int regenerate_verb(const RegenerateArguments& arguments) {
+  const std::string golden = arguments.golden.empty() ? data_root() + "/golden" : arguments.golden;
+  Derivation derivation(golden, !arguments.recompute, arguments.docs);
+  std::vector<Wanted> wanted;
+  std::vector<std::string> strays;
+  for (const DerivedPart& part : derived_parts()) {
+    if (!arguments.parts.empty() && std::find(arguments.parts.begin(), arguments.parts.end(), part.name) == arguments.parts.end())
+      continue;
+    const auto files = derivation.files(part);
+    for (const auto& [path, text] : files) wanted.push_back({path, text});
+    for (std::string& stray : derivation.strays(part, files)) strays.push_back(std::move(stray));
+  }
+  const bool has_power =
+      arguments.parts.empty() || std::find(arguments.parts.begin(), arguments.parts.end(), "power") != arguments.parts.end();
+  if (arguments.check) {
+    std::vector<std::string> flaws;
+    if (has_power && !arguments.recompute) flaws = changes_of_power(derivation, arguments.seed);
+    for (const Wanted& one : wanted)
+      if (const std::string flaw = flaw_of(one); !flaw.empty()) flaws.push_back(flaw);
+    for (const std::string& stray : strays) flaws.push_back(stray + ": is made from nothing any more");
+    for (const std::string& flaw : flaws) fmt::print("{}\n", flaw);
+    if (flaws.empty())
+      fmt::print("{} derived files are up to date\n", wanted.size());
+    else
+      fmt::print("out of date; try assay regenerate\n");
+    return flaws.empty() ? kAllAsExpected : kUnexpected;
+  }
+  size_t written = 0;
+  for (const Wanted& one : wanted) {
+    if (one.is_right()) continue;
+    write_atomically(one.path, one.text);
+    fmt::print("wrote {}\n", one.path);
+    ++written;
+  }
+  for (const std::string& stray : strays) {
+    fs::remove(stray);
+    fmt::print("removed {}\n", stray);
+  }
+  fmt::print("{} derived files: {} written, {} removed; power of {} data sets computed\n", wanted.size(), written, strays.size(),
+             derivation.computed());
+  return arguments.parts.empty() && arguments.measured && !write_measured() ? kUnexpected : kAllAsExpected;
+}
+
+}  // namespace assay
