@@ -70,15 +70,18 @@ TEST(Wire, CountsBeyondTheMessageAreRefused) {
 }
 
 /// What unpack_result says of an answer with such a status, count of outputs and end of a range in the only output of 32 bytes.
-std::string error_of(uint8_t status, uint64_t outputs, int64_t end) {
+std::string error_of(uint8_t status, uint64_t outputs, int64_t end, uint8_t order = 0) {
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   SharedMemory memory;
   const std::vector<std::byte> zeros(4096);
   memory.write(0, zeros.data(), zeros.size());
   MessageWriter out;
   out.number(status);
-  out.text("");
-  out.text("");
+  out.text("");  // the message
+  out.text("");  // the algorithm: words, split_k, promote, order
+  out.number<int32_t>(0);
+  out.number<int32_t>(0);
+  out.number<uint8_t>(order);
   out.number(0.0);
   out.number<uint8_t>(1);
   out.number<uint8_t>(0);
@@ -115,6 +118,8 @@ TEST(Crossing, AnAnswerIsValidated) {
   EXPECT_EQ(error_of(0, 1, 33), "a range of bytes is none");
   EXPECT_EQ(error_of(0, 1, -1), "a range of bytes is none");
   EXPECT_EQ(error_of(0, 1, 32), "");
+  EXPECT_EQ(error_of(0, 1, 32, 2), "");
+  EXPECT_EQ(error_of(0, 1, 32, 3), "order 3 is none");
 }
 
 }  // namespace
