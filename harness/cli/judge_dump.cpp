@@ -30,7 +30,7 @@ std::string command_line(const JudgeArguments& arguments) {
   return line + (arguments.layout.empty() ? "" : " --layout " + shell_word(arguments.layout));
 }
 
-int judge_case(const JudgeArguments& arguments, const DumpedCall& call, const DumpedFiles& files, const Reports& reports, Provenance provenance) {
+int judge_case(const JudgeArguments& arguments, const DumpedCall& call, const Reports& reports, Provenance provenance) {
   const DumpCase& dump = call.dump;
   Verdict verdict = blank_verdict(dump.one, "", "");
   verdict.kernel = "unknown kernel";
@@ -67,7 +67,7 @@ int judge_dump(const JudgeArguments& arguments) {
   const DumpedFiles files = gather({arguments.targets, arguments.tensors}, {&op});
   try {
     const DumpedCall call = dumped_call(op, {arguments.contract, files.roles, parameters, arguments.layout});
-    return judge_case(arguments, call, files, reports, std::move(provenance));
+    return judge_case(arguments, call, reports, std::move(provenance));
   } catch (const MissingRole& missing) {
     throw UsageError(missing.what() + files.what_there_is(missing.role));
   }

@@ -156,9 +156,9 @@ TEST(Parse, UnknownNamesListWhatIsKnownThere) {
   EXPECT_EQ(error_of("rcp max(1/(512*N))"), "8: unknown name 'N' in '1/(512*N)'; known here: s, m, amax, M");
   EXPECT_EQ(error_of("rcp max(1+)"), "10: expected a number or a name");
   EXPECT_THAT(error_of("to(e4m3)"), StartsWith("3: unknown format 'e4m3'; known: q, x, f32, bf16"));
-  EXPECT_EQ(error_of("to(q,up)"), "5: 'up' is not one of: rz, rna, nosat, sat");
+  EXPECT_EQ(error_of("to(q,up)"), "5: 'up' is not one of: rz, rna, nosat, sat, ovfl");
   EXPECT_EQ(error_of("to(int8,nosat)"), "8: 'nosat' is not one of: rz, rna, sat, wrap, undef");
-  EXPECT_EQ(error_of("to(q,wrap)"), "5: 'wrap' is not one of: rz, rna, nosat, sat");
+  EXPECT_EQ(error_of("to(q,wrap)"), "5: 'wrap' is not one of: rz, rna, nosat, sat, ovfl");
   EXPECT_EQ(error_of("int32: mul(s)"), "7: 'mul' is not available for integers; available: rint, trunc, add, clamp, to");
   EXPECT_EQ(error_of("pow2(round)"), "5: 'round' is not one of: floor, ceil, even, q75, half");
   EXPECT_EQ(error_of("clamp(minmax,M)"), "6: 'minmax' is not one of: max_min, min_max, med3, keep");
