@@ -75,7 +75,7 @@ TEST(Ledger, WrongCellsAreNamed) {
   EXPECT_THAT(complaint("a,*,fial,x,#7,2026-11-21,ann"),
               HasSubstr("l.csv:2:5: outcome: no outcome 'fial'; did you mean 'fail'?"));
   EXPECT_THAT(complaint("a,*,fail,,#7,2026-11-21,ann"), HasSubstr("l.csv:2:10: reason: is empty"));
-  EXPECT_THAT(complaint("a,*,fail,x,#7,yesterday,ann"), HasSubstr("since: 'yesterday' is no date"));
+  EXPECT_THAT(complaint("a,*,fail,x,#7,yesterday,ann"), HasSubstr("since: 'yesterday': expected a date"));
   EXPECT_THAT(complaint("a,*,fail,x,#7,2026-11-21"), HasSubstr("l.csv:2"));
 }
 
