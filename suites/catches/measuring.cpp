@@ -80,7 +80,8 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
     if (has_columns && one.integer("m") * one.integer("n") > most_elements) continue;
     try {
-      one = checked_case(find_op(one.op), std::move(one));
+      const Op& op = find_op(one.op);  // before `one` is moved from
+      one = checked_case(op, std::move(one));
     } catch (const TableError&) {
       continue;  // a shape that its contract does not have
     }

@@ -109,7 +109,8 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& c
     if (one.parameters.contains("shift")) one.parameters["shift"] = "";
   }
   try {
-    one = checked_case(find_op(one.op), std::move(one));
+    const Op& op = find_op(one.op);  // before `one` is moved from
+    one = checked_case(op, std::move(one));
   } catch (const TableError&) {
     return std::nullopt;
   }
