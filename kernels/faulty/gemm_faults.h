@@ -107,9 +107,8 @@ struct GemmSubnormalsKept : LaneOrder<WeightFirst<units::Gfx942MfmaE4m3fnuzF32>,
 };
 
 /// Parts of k are added before they are scaled and rounded.
-struct GemmSplitKInF32 : AiterGemmA8w8Fnuz {
-  static constexpr const char* kContract = AiterSplitK::kContract;
-  static constexpr bool kTakesBias = false;
+struct GemmSplitKInF32 : AiterBpreshuffle {
+  static constexpr const char* kContract = AiterBpreshuffleSplitK::kContract;
 };
 
 /// The last part of k is never added.
