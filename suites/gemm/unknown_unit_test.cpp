@@ -30,10 +30,11 @@ TestCells of_gfx950(TestCells cells) {
   return cells;
 }
 
+/// Four candidates of the instruction, each in every order of k that the contract names: one to eight.
 TEST(UnknownGemm, WhatAnyCandidateOfAUnitMakesIsRightAndSoAreMixtures) {
   for (const char* contract : {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_bpreshuffle.gfx950", "assay.unknown_fp8_row_lanes.gfx950"})
     for (const char* fill : {"amax_scaled", "few_maxima", "amax_scaled_positive", "codes_with_nans"})
-      expect_members_and_a_mixture_pass(case_with(of_gfx950({{"contract", contract}, {"fill", fill}})), 4, 4);
+      expect_members_and_a_mixture_pass(case_with(of_gfx950({{"contract", contract}, {"fill", fill}})), 4, 4 * 8);
 }
 
 /// A fused product for each k, in ascending order, rounded as f32: what a program does that knows no unit.
