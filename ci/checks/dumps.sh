@@ -63,7 +63,7 @@ expect 1 "the recordings differ" "$assay" judge "$r/shards/a" "$r/differs"
 sed -i 's/"count":[0-9]*/"count":1/' "$r/damaged/index.json"
 expect 2 "its head counts 1 verdicts" "$assay" judge "$r/damaged"
 head -c 500 "$r/whole/index.json" >"$r/damaged/index.json"
-expect 2 "index.json: byte" "$assay" judge "$r/damaged"
+expect 2 "index.json: line" "$assay" judge "$r/damaged"
 rm "$r/damaged/index.json"
 expect 2 "its run did not end" "$assay" judge "$r/damaged"
 
