@@ -96,8 +96,7 @@ std::map<std::string, std::string> Derivation::files(const DerivedPart& part) {
     return section("suites/POWER.md", "assay power",
                    power_table(all_ops(), cases_, [&](const Case& one) { return powers().at(one.data_id()); }));
   if (part.name == "sharpness")
-    return section("suites/SHARPNESS.md", "assay sharpness",
-                   sharpness_now(selected_of(all_cases_, {.suites = {"quick", "full"}, .cases = {}, .arch = {}, .warp = {}})));
+    return section("suites/SHARPNESS.md", "assay sharpness", sharpness_now(all_cases_));
   if (part.name == "docs") return docs_ ? docs_() : std::map<std::string, std::string>();
   return section("golden/witness/TABLES.md", "assay witness check", witness_table_now());
 }
