@@ -40,8 +40,9 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   for (const char* seconds : {"nan", "inf", "-1", "0", "1e400", "soon"})
     EXPECT_EQ(assay(std::string("run --timeout ") + seconds + " --backend no.so").exit_code, 2) << seconds;
   EXPECT_THAT(assay("run --timeout nan").text, HasSubstr("expected a number of seconds above 0, got 'nan'"));
-  if (!std::filesystem::exists(std::filesystem::path(ASSAY_PROGRAM).parent_path() / "libassay_cuda.so"))
+  if (!std::filesystem::exists(std::filesystem::path(ASSAY_PROGRAM).parent_path() / "libassay_cuda.so")) {
     EXPECT_THAT(assay("run --backend cuda").text, HasSubstr("ci/build release assay_kernels_cuda"));
+  }
   EXPECT_THAT(assay("explain quant_group/no/such").text, HasSubstr("no case 'quant_group/no/such'; there are: quant_group/"));
   EXPECT_THAT(assay("contracts diff vllm.rms_norm@2026-06-18 cuda.e4m3fn_sat").text,
               HasSubstr("no input has an answer under both"));

@@ -29,6 +29,8 @@ const assay_library kLibrary = {ASSAY_ABI_VERSION,
                                 nullptr,
                                 nullptr,
                                 nullptr,
+                                nullptr,
+                                nullptr,
                                 nullptr};
 
 }  // namespace

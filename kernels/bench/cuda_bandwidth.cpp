@@ -48,7 +48,7 @@ CallBuilder any_call_of(const Op& op, const Buffers& buffers, const Places& plac
 
 int main(int argc, char** argv) {
   const std::string path = argc > 1 ? argv[1] : ASSAY_CUDA_LIBRARY;
-  const assay_library& library = open_library(path);
+  const assay_library& library = open_library(path.c_str());
   int index = 0, driver = 0;
   cudaDeviceProp properties{};
   check(cudaGetDevice(&index), "cudaGetDevice");

@@ -177,7 +177,9 @@ void run(const Call& call) {
     description.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, type_of(*bias));
   }
   const cublasLtMatmulAlgo_t algo = algorithm(description, of_b, of_a, of_d);
-  call.say_algorithm({.split_k = int32_t(parts_of(algo))});
+  Call::Algorithm used;
+  used.split_k = int32_t(parts_of(algo));
+  call.say_algorithm(used);
   const float one = 1, zero = 0;
   good(cublasLtMatmul(Library::one().handle, description, &one, b.data, of_b, a.data, of_a, &zero, d.data, of_d, d.data, of_d,
                       &algo, Library::one().workspace, kWorkspace, call.stream()),

@@ -15,11 +15,11 @@
 namespace assay_kernels {
 
 /// The library of a file. Never closed: kernels may hold on to it until exit.
-inline const assay_library& open_library(const std::string& path) {
-  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+inline const assay_library& open_library(const char* path) {
+  void* handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!handle) throw std::runtime_error(dlerror());
   const auto get = reinterpret_cast<assay_get_library_fn>(dlsym(handle, "assay_get_library"));
-  if (!get) throw std::runtime_error(path + " has no assay_get_library");
+  if (!get) throw std::runtime_error(std::string(path) + " has no assay_get_library");
   return *get();
 }
 
@@ -66,7 +66,8 @@ class CallBuilder {
                           message_.data(),
                           message_.size(),
                           0,
-                          1};
+                          1,
+                          nullptr};
     return library.run(&call);
   }
   const char* message() const { return message_.data(); }

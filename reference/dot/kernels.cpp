@@ -41,16 +41,16 @@ const DotKernels* dot_kernels_named(std::string_view name) {
 }
 
 const DotKernels& dot_kernels() {
-  static const DotKernels& chosen = []() -> const DotKernels& {
+  static const DotKernels* const chosen = [] {
     if (const char* asked = std::getenv("ASSAY_ISA")) {
-      if (const DotKernels* found = dot_kernels_named(asked)) return *found;
+      if (const DotKernels* found = dot_kernels_named(asked)) return found;
       throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) + "'; this processor offers what of avx512, avx2, scalar it has");
     }
     for (const char* name : {"avx512", "avx2"})
-      if (const DotKernels* found = dot_kernels_named(name)) return *found;
-    return kDotKernels_scalar;
+      if (const DotKernels* found = dot_kernels_named(name)) return found;
+    return &kDotKernels_scalar;
   }();
-  return chosen;
+  return *chosen;
 }
 
 }  // namespace assay

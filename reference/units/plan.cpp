@@ -66,18 +66,18 @@ const UnitLoops* unit_loops_named(std::string_view name) {
 }
 
 const UnitLoops& unit_loops() {
-  static const UnitLoops& chosen = []() -> const UnitLoops& {
+  static const UnitLoops* const chosen = [] {
     if (const char* asked = std::getenv("ASSAY_ISA")) {
       const bool vnni = std::string_view(asked) == "avx512" && unit_loops_named("avx512vnni");
-      if (const UnitLoops* found = unit_loops_named(vnni ? "avx512vnni" : asked)) return *found;
+      if (const UnitLoops* found = unit_loops_named(vnni ? "avx512vnni" : asked)) return found;
       throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) +
                                "'; this processor offers what of avx512, avx2, scalar it has");
     }
     for (const char* name : {"avx512vnni", "avx512", "avx2"})
-      if (const UnitLoops* found = unit_loops_named(name)) return *found;
-    return kUnitLoops_scalar;
+      if (const UnitLoops* found = unit_loops_named(name)) return found;
+    return &kUnitLoops_scalar;
   }();
-  return chosen;
+  return *chosen;
 }
 
 }  // namespace assay
