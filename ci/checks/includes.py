@@ -12,6 +12,14 @@ def read_table(path):
     return {row["room"]: (row["may_include"].split(), row["tests_also"].split()) for row in csv.DictReader(open(path))}
 
 
+def installed(root, header):
+    """Where the source of an installed header lies."""
+    for source in ("kernels/abi/" + header, "harness/check/" + header.removeprefix("assay/")):
+        if os.path.exists(f"{root}/{source}"):
+            return source
+    return "kernels/simt/" + header
+
+
 def read_includes(root):
     """[(file, line, included)] of all that names a header of a room."""
     found = []
@@ -27,7 +35,7 @@ def read_includes(root):
                         continue
                     header = match[1]
                     if header.startswith("assay/"):
-                        header = ("kernels/abi/" if os.path.exists(f"{root}/kernels/abi/{header}") else "kernels/simt/") + header
+                        header = installed(root, header)
                     if header.startswith("../"):
                         header = os.path.relpath(os.path.join(folder, header), root)
                     if header.split("/")[0] in ROOMS:

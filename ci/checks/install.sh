@@ -37,6 +37,21 @@ grep -qF '#include "assay/plugin/library.hpp"' "$prefix/include/assay/cuda_plugi
 echo '#include <assay/plugin/library.hpp>' >"$scratch/author.cpp"
 expect 0 "" c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I"$prefix/include" "$scratch/author.cpp"
 
+# A kernel under GoogleTest, with assay::check; one that multiplies by 1 / s fails and the test prints the cause.
+for kind in right wrong; do cp -r "$prefix/share/assay/example_check" "$scratch/check_$kind"; done
+sed -i 's|from_bf16(x\[i\]) / s,|from_bf16(x[i]) * (1 / s),|' "$scratch/check_wrong/group_quant_test.cpp"
+cmp -s "$scratch/check_wrong/group_quant_test.cpp" "$scratch/check_right/group_quant_test.cpp" && fail "the wrong kernel is the right one"
+for kind in right wrong; do
+  expect 0 "" cmake -S "$scratch/check_$kind" -B "$scratch/check_$kind/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
+  expect 0 "" cmake --build "$scratch/check_$kind/build"
+done
+expect 0 "PASSED" "$scratch/check_right/build/group_quant_test"
+expect 1 "code: div(s) -> mul(1/s)" "$scratch/check_wrong/build/group_quant_test"
+expect 1 "Expected: conform to contract vllm.group_fp8" "$scratch/check_wrong/build/group_quant_test"
+printf '#include <assay/check.h>\nint main(void) { return assay_check_version() != ASSAY_CHECK_VERSION; }\n' >"$scratch/plain.c"
+expect 0 "" cc -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$prefix/include" "$scratch/plain.c" -L"$prefix/lib" -Wl,-rpath,"$prefix/lib" -lassay_check -o "$scratch/plain"
+expect 0 "" "$scratch/plain"
+
 # A CUDA kernel on the CPU, in a project of C++.
 mkdir "$scratch/compat"
 cat >"$scratch/compat/CMakeLists.txt" <<'END'

@@ -1,17 +1,13 @@
 // assay judge FILE --contract C: a user's tensors, named by role, held against a contract.
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "harness/cli/dumped_call.h"
+#include "harness/check/judge_tensors.h"
+#include "harness/cli/dumped_files.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/reports.h"
 #include "harness/core/missing_role.h"
-#include "harness/diagnosis/diagnose.h"
-#include "harness/report/console.h"
-#include "harness/run/judge_outputs.h"
 #include "harness/run/run.h"
 #include "harness/text/printable.h"
 #include "suites/registry.h"
@@ -31,23 +27,10 @@ std::string command_line(const JudgeArguments& arguments) {
 }
 
 int judge_case(const JudgeArguments& arguments, const DumpedCall& call, const Reports& reports, Provenance provenance) {
-  const DumpCase& dump = call.dump;
-  Verdict verdict = blank_verdict(dump.one, "", "");
-  verdict.kernel = "unknown kernel";
-  verdict.backend = "dump";
-  verdict.origin = dump.one.origin.file;
-  verdict.repro = command_line(arguments);
-  const Sample sample = judge_outputs(*call.judging, call.problem, call.result, verdict);
-  const bool elements_wrong =
-      std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
-  if (verdict.outcome == Outcome::kFail && elements_wrong)
-    verdict.causes = causes_in_words(diagnose(*call.judging, call.problem, call.result.outputs, &sample));
+  const TensorsVerdict judged = judge_tensors(call, command_line(arguments), WithPower::kNo);
+  fmt::print("{}", tensors_text(judged));
   RunResult all;
-  all.verdicts.push_back(std::move(verdict));
-  fmt::print("{}", failure_text(all.verdicts.front()));
-  const auto placing = dump.placings.find("scale");
-  if (placing != dump.placings.end() && placing->second == ScalePlacing::kLogical)
-    fmt::print("  note      the dump has no padding of the scales, so padding was not checked\n");
+  all.verdicts.push_back(judged.verdict);
   provenance.ended = utc_now();
   add_evidence(provenance, all);
   if (!reports.write(all, LibraryInfo{}, provenance) && all.exit_code() == kAllAsExpected) return kHarnessFailed;

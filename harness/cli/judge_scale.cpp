@@ -1,170 +1,24 @@
-// assay judge FILE:TENSOR --as scale: finds the extent of a lone scale tensor and has it looked at.
-#include <charconv>
+// assay judge FILE:TENSOR --as scale: looks at a lone scale tensor.
 #include <cstdio>
-#include <optional>
 
+#include "harness/check/scale_tensor.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
-#include "harness/diagnosis/scales.h"
 #include "harness/dump/strided.h"
 #include "harness/text/error.h"
-#include "reference/formats/catalogue.h"
-#include "reference/table/near.h"
 #include "suites/rulebook.h"
 
 namespace assay {
-namespace {
-
-/// What is known of the tensor besides its bytes: said on the command line, or by the metadata of a recording.
-class Facts {
- public:
-  Facts(const JudgeArguments& arguments, const NamedTensor& named) : values_(named_values("--param", arguments.parameters)) {
-    const std::vector<std::string> known = {"m", "n", "groups", "group_size"};
-    for (const auto& [name, value] : values_)
-      if (std::find(known.begin(), known.end(), name) == known.end())
-        throw UsageError("--param " + name + ": unknown here" + did_you_mean(name, known));
-    for (const auto& [key, value] : named.dump.metadata)
-      if (key.starts_with("parameter.")) values_.emplace(key.substr(10), value);
-    if (!arguments.layout.empty()) values_["layout"] = arguments.layout;
-  }
-
-  std::string text(const std::string& name) const { return values_.contains(name) ? values_.at(name) : ""; }
-
-  std::optional<int64_t> integer(const std::string& name) const {
-    const std::string cell = text(name);
-    if (cell.empty()) return std::nullopt;
-    int64_t number = 0;
-    const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-    if (read.ec != std::errc() || read.ptr != cell.data() + cell.size() || number <= 0 || number > (int64_t{1} << 31))
-      throw UsageError(name + " '" + cell + "': expected a positive integer");
-    return number;
-  }
-
-  std::optional<int64_t> groups() const {
-    if (const auto stated = integer("groups")) return stated;
-    const auto n = integer("n");
-    if (text("group_size") == "row") return 1;
-    const auto size = integer("group_size");
-    if (n && size) return (*n + *size - 1) / *size;
-    return std::nullopt;
-  }
-
- private:
-  std::map<std::string, std::string> values_;
-};
-
-/// bf16 and f16 are exact in fp32, and so is the question whether they are scales.
-int64_t fp32_bits(const Format& format, uint32_t code) { return code_of(kF32, decode(format, code)); }
-
-ScaleKind kind_of(const NamedTensor& named, const Format& format) {
-  if (format == kInt32) return ScaleKind::kWords;
-  if (format == kE8M0 || (named.tensor.format == nullptr && format == kInt8)) return ScaleKind::kBytes;
-  if (format == kF32 || format == kBf16 || format == kF16) return ScaleKind::kFloats;
-  throw DumpError(
-      named.dump.file, "tensor '" + named.tensor.name + "'",
-      named.tensor.dtype + " is not a type of scales; expected int32 words or bytes of UE8M0, fp32, bf16 or f16");
-}
-
-/// The storage of a known layout, padding included.
-ScaleGrid placed_grid(const HostTensor& tensor, const PlacedLayout& placed) {
-  ScaleGrid grid;
-  grid.rows = placed.rows();
-  grid.columns = placed.cols();
-  const Format& element = *placed.layout().element;
-  HostTensor elements{dense("", Role::kInput, element, {placed.storage_elements()}), tensor.bytes};
-  for (int64_t r = 0; r < grid.rows; ++r)
-    for (int64_t c = 0; c < grid.columns; ++c) {
-      grid.codes.push_back(placed.holds(r, c) ? int64_t(elements.code(placed.offset(r, c))) : -1);
-    }
-  return grid;
-}
-
-/// The tensor as a matrix of rows and groups.
-ScaleGrid logical_grid(const HostTensor& tensor, ScaleKind kind) {
-  const CodeMatrix matrix = code_matrix(tensor);
-  ScaleGrid grid;
-  grid.rows = matrix.rows;
-  grid.columns = matrix.columns * (kind == ScaleKind::kWords ? 4 : 1);
-  for (const uint32_t code : matrix.codes) {
-    if (kind == ScaleKind::kFloats)
-      grid.codes.push_back(fp32_bits(*tensor.spec.format, code));
-    else if (kind == ScaleKind::kBytes)
-      grid.codes.push_back(int64_t(code));
-    else
-      for (int shift = 0; shift < 32; shift += 8) grid.codes.push_back(code >> shift & 0xff);
-  }
-  return grid;
-}
-
-/// Files hold elements in their logical order. That is the order of the storage if the tensor was dumped as its storage, or is
-/// one without gaps whose rows lie one after the other, whatever the layout then makes of its places.
-bool in_order_of_storage(const StoredTensor& stored, const PlacedLayout& placed) {
-  const std::vector<int64_t> shape = placed.shape();
-  return stored.shape.size() == 1 || (stored.shape == shape && placed.strides() == std::vector<int64_t>{shape[1], 1});
-}
-
-void check_layout(const NamedTensor& named, const HostTensor& tensor, const PlacedLayout& placed) {
-  const Layout& layout = placed.layout();
-  const auto refuse = [&](const std::string& problem) {
-    return DumpError(named.dump.file, "tensor '" + named.tensor.name + "'", problem);
-  };
-  const bool plain_bytes = named.tensor.format == nullptr && layout.type->bits == tensor.spec.format->bits;
-  if (!(*layout.type == *tensor.spec.format) && !plain_bytes)
-    throw refuse("is " + named.tensor.dtype + ", layout " + layout.id + " is made of " + std::string(layout.type->name) +
-                 "; leave --layout out to look at it as it is");
-  if (placed.storage() != tensor.spec.storage)
-    throw refuse("holds " + std::to_string(tensor.spec.storage) + " elements, layout " + layout.id + " has " +
-                 std::to_string(placed.storage()));
-}
-
-/// What the padding must hold: the contract of a recording says it; otherwise zero for words, whose consumers read it.
-void state_padding(const Facts& facts, ScaleGrid& grid) {
-  grid.zero_rows = grid.zero_columns = grid.kind == ScaleKind::kWords;
-  if (facts.text("contract").empty()) return;
-  const std::string last = chain_of(rulebook().contracts.find(facts.text("contract"))).back();
-  const std::string& pad = rulebook().contracts.find(last).text("pad");
-  grid.zero_rows = pad.find("rows:00") != std::string::npos;
-  grid.zero_columns = pad.find("k:00") != std::string::npos;
-}
-
-ScaleGrid grid_of(const NamedTensor& named, const Facts& facts) {
-  HostTensor tensor{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)};
-  const ScaleKind kind = kind_of(named, *tensor.spec.format);
-  const std::optional<int64_t> m = facts.integer("m"), groups = facts.groups();
-  ScaleGrid grid;
-  std::optional<PlacedLayout> placed;
-  if (const std::string layout = facts.text("layout"); !layout.empty() && m && groups)
-    placed.emplace(rulebook().layout(layout), *m, *groups);
-  if (placed && in_order_of_storage(named.tensor, *placed)) {
-    check_layout(named, tensor, *placed);
-    grid = placed_grid(tensor, *placed);
-  } else {
-    grid = logical_grid(tensor, kind);
-  }
-  grid.kind = kind;
-  grid.name = named.tensor.name == "array" ? "scale" : named.tensor.name;
-  grid.present_rows = m.value_or(grid.rows);
-  grid.present_columns = groups.value_or(grid.columns);
-  grid.extent_known = groups.has_value();
-  if (grid.present_rows > grid.rows || grid.present_columns > grid.columns)
-    throw DumpError(named.dump.file, "tensor '" + named.tensor.name + "'",
-                    "holds " + std::to_string(grid.rows) + " rows of " + std::to_string(grid.columns) + " scales, " +
-                        std::to_string(grid.present_rows) + " of " + std::to_string(grid.present_columns) + " were stated" +
-                        (grid.present_rows == grid.columns && grid.present_columns == grid.rows ? ": it is transposed" : ""));
-  if (grid.present_rows == 0 || grid.present_columns == 0)
-    throw DumpError(named.dump.file, "tensor '" + named.tensor.name + "'", "is empty");
-  state_padding(facts, grid);
-  return grid;
-}
-
-}  // namespace
 
 int judge_scale(const JudgeArguments& arguments) {
   if (arguments.targets.size() != 1)
     throw UsageError("--as " + arguments.as + " takes one tensor: FILE.safetensors:TENSOR or FILE.npy");
   open_rulebook(data_root(), more_contracts());
   const NamedTensor named = open_tensor(arguments.targets.front());
-  ScaleGrid grid = grid_of(named, Facts(arguments, named));
+  const ScaleFacts facts(named_values("--param", arguments.parameters), named.dump.metadata, arguments.layout);
+  const DumpedTensor dumped{{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)}, named.dump.file, named.tensor.name,
+                            named.tensor.dtype, named.tensor.format == nullptr};
+  ScaleGrid grid = scale_grid(dumped, facts);
   grid.powers_of_two = arguments.as == "ue8m0_scale";
   const ScaleReport report = look_at_scales(grid);
   std::printf("%s", scale_text(grid, report).c_str());

@@ -1,40 +1,18 @@
 // assay contracts match FILE...: which contracts do a user's tensors obey, and which program made a GEMM.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
-#include <optional>
 
-#include "harness/cli/dumped_call.h"
+#include "harness/check/match_tensors.h"
+#include "harness/cli/dumped_files.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
-#include "harness/core/missing_role.h"
-#include "harness/diagnosis/pieces.h"
-#include "harness/diagnosis/programs.h"
-#include "harness/run/judge_outputs.h"
-#include "harness/run/run_case.h"
+#include "harness/text/error.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
-
-/// Outputs of more elements are told from programs of an op on so many of their rows, evenly spread.
-constexpr int64_t kMostElements = int64_t{1} << 16, kRowsOfLarge = 8;
-
-/// A contract that the tensors can be an instance of.
-struct Held {
-  const Op* op;
-  std::string contract;
-  DumpedCall call;
-  Verdict verdict;
-  int64_t outside = 0;
-
-  bool obeys() const { return verdict.outcome == Outcome::kPass; }
-};
-
-/// Why contracts were not asked: the words, and one of them.
-using ReasonsByContract = std::map<std::string, std::vector<std::string>>;
 
 std::vector<const Op*> ops_with_dumps(const std::string& only) {
   std::vector<const Op*> ops;
@@ -45,90 +23,6 @@ std::vector<const Op*> ops_with_dumps(const std::string& only) {
   return ops;
 }
 
-void hold(const Op& op, const std::string& contract, const DumpRequest& request, std::vector<Held>& all,
-          ReasonsByContract& reasons) {
-  try {
-    Held held{&op, contract, dumped_call(op, request), {}};
-    held.verdict = blank_verdict(held.call.dump.one, "", "");
-    judge_outputs(*held.call.judging, held.call.problem, held.call.result, held.verdict);
-    for (const TensorFinding& finding : held.verdict.tensors) held.outside += finding.outside;
-    all.push_back(std::move(held));
-  } catch (const MissingRole& missing) {
-    reasons[std::string("no tensor ") + missing.role].push_back(contract);
-  } catch (const UsageError& error) {
-    reasons[error.what()].push_back(contract);
-  } catch (const TableError& error) {
-    reasons[error.what()].push_back(contract);
-  }
-}
-
-/// The call on fewer rows, if it has many and rows are independent; null if it has not. `rows`: how many of how many.
-std::optional<CaseOfRows> few_rows(const Held& held, std::vector<HostTensor>& outputs, std::string& rows) {
-  const DumpCase& dump = held.call.dump;
-  outputs = held.call.result.outputs;
-  const int64_t elements = outputs.front().spec.elements();
-  const int64_t all = dump.bound->independent_rows();
-  if (elements <= kMostElements || all == 0) return std::nullopt;
-  const int64_t few = std::min(all, kRowsOfLarge);
-  std::vector<int64_t> chosen;
-  for (int64_t i = 0; i < few; ++i) chosen.push_back(i * all / few);
-  Problem with_outputs = held.call.problem;
-  for (HostTensor& tensor : with_outputs.tensors)
-    for (const HostTensor& output : outputs)
-      if (tensor.spec.name == output.spec.name) tensor.bytes = output.bytes;
-  CaseOfRows some = dump.bound->with_rows(with_outputs, chosen);
-  for (HostTensor& output : outputs) output = find(some.problem.tensors, output.spec.name);
-  rows = fmt::format(" (looked at {} of {} rows)", few, all);
-  return some;
-}
-
-/// Programs of an op, whatever the contracts say.
-void print_programs(const std::vector<Held>& ranked) {
-  std::string nearest, untried;
-  for (const Held& held : ranked) {
-    std::vector<HostTensor> outputs;
-    std::string rows;
-    const std::optional<CaseOfRows> some = few_rows(held, outputs, rows);
-    const Expectation programs = some ? some->bound->programs(some->problem) : held.call.dump.bound->programs(held.call.problem);
-    if (programs.any_of.empty()) continue;
-    const std::vector<std::string> names = programs_that_made(programs, outputs);
-    for (const std::string& line : made_by_lines(names)) fmt::print("  {}{}\n", line, rows);
-    if (!names.empty()) return;
-    const std::vector<std::string> pieces = pieces_that_made(programs, outputs);
-    if (pieces.size() > 1) {
-      fmt::print("  made by   several programs{}\n", rows);
-      for (const std::string& piece : pieces) fmt::print("            {}\n", piece);
-      return;
-    }
-    if (nearest.empty() && !pieces.empty()) nearest = pieces.front() + rows, untried = held.op->untried;
-  }
-  if (!nearest.empty()) fmt::print("  made by   no program that is known; {}\n", nearest);
-  if (!untried.empty()) fmt::print("  not tried {}\n", untried);
-}
-
-void print(std::vector<Held>& all, const ReasonsByContract& reasons) {
-  std::stable_sort(all.begin(), all.end(), [](const Held& a, const Held& b) {
-    return std::pair(!a.obeys(), a.outside) < std::pair(!b.obeys(), b.outside);
-  });
-  for (const Held& held : all)
-    fmt::print("  {:<9} {:<40} {}\n", held.obeys() ? "obeys" : "not", held.contract,
-               held.obeys() ? held.verdict.case_id + (held.verdict.program.empty() ? "" : ", " + held.verdict.program)
-                            : fmt::format("{} elements outside; {}", held.outside, held.verdict.case_id));
-  print_programs(all);
-  size_t others = 0, shown = 0;
-  constexpr size_t kMostReasons = 8;
-  for (const auto& [reason, contracts] : reasons) {
-    const bool lacks_a_number = reason.find("--param") != std::string::npos;
-    if ((lacks_a_number || all.empty()) && shown++ < kMostReasons)
-      fmt::print("  not asked {}{}: {}\n", contracts.front(),
-                 contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
-    else
-      others += contracts.size();
-  }
-  if (others > 0)
-    fmt::print("  not asked {} {}contracts, whose shapes or formats do not fit these tensors\n", others, shown > 0 ? "other " : "");
-}
-
 }  // namespace
 
 int match_dump(const ContractsArguments& arguments) {
@@ -136,13 +30,9 @@ int match_dump(const ContractsArguments& arguments) {
   const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
   const std::vector<const Op*> ops = ops_with_dumps(arguments.op);
   const DumpedFiles files = gather({arguments.ids, arguments.tensors}, ops);
-  std::vector<Held> all;
-  ReasonsByContract reasons;
-  for (const std::string& contract : rulebook().contract_ids())
-    for (const Op* op : ops)
-      if (op->takes(contract)) hold(*op, contract, {contract, files.roles, parameters, arguments.layout}, all, reasons);
-  print(all, reasons);
-  if (!all.empty()) return kAllAsExpected;
+  const MatchedContracts matched = match_tensors(ops, files.roles, parameters, arguments.layout);
+  fmt::print("{}", match_text(matched));
+  if (!matched.asked.empty()) return kAllAsExpected;
   fmt::print("NOTHING HELD: the tensors are an instance of no contract{}\n",
              arguments.op.empty() ? "" : " of op " + arguments.op);
   return kUsageOrNothingRan;

@@ -1,25 +1,17 @@
-#include "harness/cli/dumped_call.h"
+#include "harness/check/dumped_call.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <map>
 
-#include "harness/cli/judge.h"
 #include "harness/core/forwarded_case.h"
 #include "harness/core/missing_role.h"
 #include "harness/dump/strided.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {
-
-DumpedTensor dumped(const Dump& dump, const StoredTensor& stored) {
-  return {{storage_spec(dump, stored), read_bytes(dump, stored)}, dump.file, stored.name, stored.dtype, stored.format == nullptr};
-}
-
-void put(DumpedRoles& roles, const std::string& role, DumpedTensor tensor) {
-  if (!roles.emplace(role, std::move(tensor)).second) throw UsageError("two tensors for role '" + role + "'");
-}
 
 /// A vector may have been kept as a row or as a column.
 bool is_vector_of(const std::vector<int64_t>& shape, int64_t elements) {
@@ -62,6 +54,9 @@ HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, cons
   if (!same_extents(from.tensor.spec.shape, spec.shape))
     throw UsageError(from.place() + ": has shape " + extents_text(from.tensor.spec.shape) + "; role '" + spec.name +
                      "' must be " + extents_text(spec.shape) + ", as " + by + " says");
+  const TensorSpec& own = from.tensor.spec;
+  if (own.strides == spec.strides && own.offset == spec.offset && own.packed == spec.packed && from.tensor.bytes.size() == spec.bytes())
+    return {spec, from.tensor.bytes};  // the places of its elements are those of the case
   HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
   const CodeMatrix matrix = code_matrix(from.tensor);
   const bool matrix_of_rows = spec.strides.size() == 2;  // its rows may lie apart, or its columns
@@ -127,18 +122,12 @@ class DumpedCase : public ForwardedCase {
   const std::map<std::string, ScalePlacing> placings_;
 };
 
-/// Names that tensors of a dump may go by: roles, and NAME_out for what a call left of one that is in place. True: each rank has one.
-std::map<std::string, bool> names_in_dump(const std::vector<const Op*>& ops) {
-  std::map<std::string, bool> names;
-  for (const Op* op : ops)
-    for (const RoleSpec& role : op->roles) {
-      names[role.name] |= role.of_each_rank;
-      if (role.access == Access::kInOut) names[role.name + "_out"] |= role.of_each_rank;
-    }
-  return names;
+bool has_ranks(const Op& op) {
+  return std::any_of(op.roles.begin(), op.roles.end(), [](const RoleSpec& role) { return role.of_each_rank; });
 }
 
-/// "x@12" in parts; rank 0 if there is no such ending.
+}  // namespace
+
 std::pair<std::string, int> name_and_rank(const std::string& key) {
   const size_t at = key.rfind('@');
   int rank = 0;
@@ -148,54 +137,24 @@ std::pair<std::string, int> name_and_rank(const std::string& key) {
   return {key.substr(0, at), rank};
 }
 
-bool has_ranks(const Op& op) {
-  return std::any_of(op.roles.begin(), op.roles.end(), [](const RoleSpec& role) { return role.of_each_rank; });
+std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings) {
+  return std::make_unique<const DumpedCase>(std::move(whole), std::move(placings));
 }
 
-}  // namespace
-
-std::string DumpedFiles::what_there_is(const std::string& role) const {
-  std::vector<std::string> names = there;
-  for (const auto& [other, tensor] : roles)
-    if (std::find(names.begin(), names.end(), tensor.name) == names.end()) names.push_back(other);
-  std::string text = names.empty() ? "; there are: none" : "";
-  constexpr size_t kMostNamed = 12;
-  for (size_t i = 0; i < std::min(names.size(), kMostNamed); ++i) text += (i == 0 ? "; there are: " : ", ") + names[i];
-  if (names.size() > kMostNamed) text += ", ... (" + std::to_string(names.size()) + " in all)";
-  return text + "; name it with --tensor " + role + "=NAME or " + role + "=FILE.npy";
-}
-
-DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>& ops) {
-  const std::map<std::string, bool> wanted = names_in_dump(ops);
-  const std::map<std::string, std::string> renamed = named_values("--tensor", arguments.tensors);
-  DumpedFiles files;
-  for (const auto& [role, name] : renamed)
-    if (!wanted.contains(name_and_rank(role).first))
-      throw UsageError("--tensor " + role + "=" + name + ": the contract has no such role");
-  // Of an all-reduce the second file with an "x" is the dump of rank 1.
-  const auto next_key = [&](const std::string& name) {
-    int rank = 0;
-    while (wanted.at(name) && files.roles.contains(key_of(name, rank))) ++rank;
-    return key_of(name, rank);
-  };
-  for (const std::string& target : arguments.targets) {
-    const size_t equals = target.find('=');
-    if (equals != std::string::npos && target.find('/') > equals) {
-      const NamedTensor named = open_tensor(target.substr(equals + 1));
-      put(files.roles, target.substr(0, equals), dumped(named.dump, named.tensor));
-      continue;
-    }
-    const Dump dump = open_dump(target);
-    for (const StoredTensor& stored : dump.tensors) files.there.push_back(stored.name);
-    if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; say role=" + target);
-    for (const StoredTensor& stored : dump.tensors) {
-      const auto [name, rank] = name_and_rank(stored.name);
-      if (!wanted.contains(name) || renamed.contains(name) || (rank > 0 && !wanted.at(name))) continue;
-      put(files.roles, rank == 0 ? next_key(name) : stored.name, dumped(dump, stored));
-    }
-    for (const auto& [role, name] : renamed) put(files.roles, wanted.contains(role) ? next_key(role) : role, dumped(dump, dump.find(name)));
+PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec) {
+  const TensorSpec& own = from.tensor.spec;
+  if (from.tensor.bytes.size() == spec.bytes() && own.format->bits == spec.format->bits) {
+    const bool same_places = own.shape == spec.shape && own.strides == spec.strides && own.offset == spec.offset;
+    const bool flat_storage = own.shape.size() == 1 && spec.shape.size() > 1 && own.shape[0] == spec.storage && own.strides[0] == 1;
+    if (same_places || flat_storage) return {placed_scale(from, spec, ScalePlacing::kMemory), ScalePlacing::kMemory};
   }
-  return files;
+  const DumpedTensor unpacked = unpacked_bytes(from, spec);
+  if (!same_extents(unpacked.tensor.spec.shape, spec.shape)) {
+    std::string wanted = std::string(spec.format->name) + " " + extents_text(spec.shape);
+    if (spec.storage != spec.elements()) wanted += ", or its storage as a vector of " + std::to_string(spec.storage);
+    throw UsageError(from.place() + ": is " + from.dtype + " " + extents_text(own.shape) + "; the case wants " + wanted);
+  }
+  return {placed_scale(unpacked, spec, ScalePlacing::kLogical), ScalePlacing::kLogical};
 }
 
 DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
@@ -203,7 +162,7 @@ DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
     if (name_and_rank(role).second > 0 && !has_ranks(op))
       throw UsageError(tensor.place() + ": is that of a further rank, and op " + op.name + " works on one device");
   DumpCase dump = op.case_of_dump(op, request);
-  DumpedCall call{dump, std::make_shared<const DumpedCase>(dump.bound, dump.placings), dump.problem, {}};
+  DumpedCall call{dump, without_unseen_padding(dump.bound, dump.placings), dump.problem, {}};
   const std::string& by = op.roles.front().name;
   const auto placed = [&](const std::string& role, const TensorSpec& spec) {
     const auto from = request.roles.find(role);

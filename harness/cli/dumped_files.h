@@ -1,11 +1,10 @@
-// A user's tensors as a call that was made: which tensor has which role, and where its elements lie.
+// Which tensors of a user's files have which role.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "harness/core/op.h"
-#include "harness/run/run_case.h"
 
 namespace assay {
 
@@ -25,16 +24,5 @@ struct DumpedFiles {
 
 /// The tensors of all targets that a role of one of the ops is named by. Throws UsageError, DumpError.
 DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>& ops);
-
-/// A dump as a problem and what some kernel made of it.
-struct DumpedCall {
-  DumpCase dump;
-  std::shared_ptr<const BoundCase> judging;  ///< the bound case, without padding that the dump does not hold
-  Problem problem;
-  CallResult result;
-};
-
-/// Throws UsageError, or MissingRole: tensors that are no instance of the contract.
-DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
 }  // namespace assay

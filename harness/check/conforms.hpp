@@ -1,0 +1,95 @@
+// A GoogleTest matcher over assay/check.h, installed as assay/conforms.hpp. C++17. SPDX-License-Identifier: Apache-2.0
+//
+//   assay::Tensors call;
+//   call.add("x", "bf16", {m, n}, x.data()).add("q", "e4m3fn", {m, n}, q.data()).add("scale", "f32", {m, n / 128}, scale.data());
+//   EXPECT_THAT(call.set("group_size", "128"), assay::ConformsTo("vllm.group_fp8"));
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <assay/check.h>
+
+namespace assay {
+
+/// Tensors of one call by role, inputs and outputs, and its parameters. Refers to the data and copies everything else.
+class Tensors {
+ public:
+  /// dtypes and strides as in assay/check.h; without strides the tensor is row-major. Data lie in host memory.
+  Tensors& add(std::string role, std::string dtype, std::vector<int64_t> shape, const void* data, std::vector<int64_t> strides = {}) {
+    tensors_.push_back({std::move(role), std::move(dtype), std::move(shape), std::move(strides), data});
+    return *this;
+  }
+  Tensors& set(std::string parameter, std::string value) {
+    parameters_.emplace_back(std::move(parameter), std::move(value));
+    return *this;
+  }
+  /// Layout of the scales, where their shape leaves it open.
+  Tensors& layout(std::string name) {
+    layout_ = std::move(name);
+    return *this;
+  }
+
+  /// Whether the outputs are those of the contract; `report` gets Assay's report, or why it cannot tell.
+  bool conform_to(const std::string& contract, std::string& report) const {
+    std::vector<assay_check_tensor> tensors;
+    for (const Tensor& one : tensors_)
+      tensors.push_back({sizeof(assay_check_tensor), int32_t(one.shape.size()), one.role.c_str(), one.dtype.c_str(), one.shape.data(),
+                         one.strides.empty() ? nullptr : one.strides.data(), one.data, 0});
+    std::vector<assay_check_parameter> parameters;
+    for (const auto& [name, value] : parameters_) parameters.push_back({name.c_str(), value.c_str()});
+    assay_check_request request{};
+    request.size = sizeof request;
+    request.contract = contract.c_str();
+    request.tensors = tensors.data(), request.n_tensors = int32_t(tensors.size());
+    request.parameters = parameters.data(), request.n_parameters = int32_t(parameters.size());
+    request.layout = layout_.empty() ? nullptr : layout_.c_str();
+    assay_check_report* answer = nullptr;
+    const assay_check_status status = assay_check_judge(&request, &answer);
+    const std::unique_ptr<assay_check_report, void (*)(assay_check_report*)> owner(answer, assay_check_free);
+    report = assay_check_text(answer);
+    return status == ASSAY_CHECK_OK && assay_check_conforms(answer) == 1;
+  }
+
+  friend void PrintTo(const Tensors& tensors, std::ostream* out) {
+    *out << tensors.tensors_.size() << " tensors:";
+    for (const Tensor& one : tensors.tensors_) *out << " " << one.role << " " << one.dtype;
+  }
+
+ private:
+  struct Tensor {
+    std::string role, dtype;
+    std::vector<int64_t> shape, strides;
+    const void* data;
+  };
+  std::vector<Tensor> tensors_;
+  std::vector<std::pair<std::string, std::string>> parameters_;
+  std::string layout_;
+};
+
+/// EXPECT_THAT(tensors, ConformsTo("vllm.group_fp8")): a failure prints Assay's report with the cause.
+class ConformsTo {
+ public:
+  using is_gtest_matcher = void;
+
+  explicit ConformsTo(std::string contract) : contract_(std::move(contract)) {}
+
+  bool MatchAndExplain(const Tensors& tensors, std::ostream* out) const {
+    std::string report;
+    const bool conforms = tensors.conform_to(contract_, report);
+    if (out != nullptr) *out << "\n" << report;
+    return conforms;
+  }
+  void DescribeTo(std::ostream* out) const { *out << "conform to contract " << contract_; }
+  void DescribeNegationTo(std::ostream* out) const { *out << "violate contract " << contract_; }
+
+ private:
+  std::string contract_;
+};
+
+}  // namespace assay

@@ -1,0 +1,49 @@
+// A case of the suite for somebody who has a kernel and no library of it: its call, and the verdict on outputs that came back.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/check/judge_tensors.h"
+#include "harness/core/case.h"
+#include "harness/core/dumped.h"
+#include "harness/core/op.h"
+#include "harness/golden/power_records.h"
+
+namespace assay {
+
+/// The case tables of one op with what is recorded of their data.
+struct OpCases {
+  std::vector<Case> cases;
+  PowerRecords power;
+};
+/// Read once for each op. Needs an open rulebook whose tables are below `root`. May be called by several threads. Throws TableError.
+const OpCases& cases_of_op(const Op& op, const std::string& root);
+
+/// A case with its inputs. Never changes, so several threads may ask it.
+class SuiteCase {
+ public:
+  /// Throws UsageError for a case whose call is none of tensors in and tensors out: a sweep, calls in a row.
+  SuiteCase(const Op& op, const Case& one, const Power* power);
+
+  const Op& op() const { return op_; }
+  const Case& one() const { return one_; }
+  const Problem& problem() const { return problem_; }
+
+  /// The verdict on outputs by role; `NAME_out` is the same as NAME. Throws UsageError, MissingRole.
+  TensorsVerdict judge(const DumpedRoles& outputs, const std::string& kernel, const std::string& backend) const;
+
+ private:
+  const Op& op_;
+  const Case one_;
+  const Power* power_;  ///< as recorded, or nullptr
+  const std::shared_ptr<const BoundCase> bound_;
+  const Problem problem_;
+};
+
+/// The case of that id. Throws UsageError with near ids.
+std::unique_ptr<const SuiteCase> open_suite_case(const std::string& id, const std::string& root);
+
+}  // namespace assay
