@@ -62,21 +62,52 @@ strike kills_parent
 grep -qF "it had called kernel 'striker' in a call of rms_norm" "$scratch/out" || fail "the kernel under way is not named: $(cat "$scratch/out")"
 grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a killed run does not say so: $(cat "$scratch/out")"
 [ -s "$scratch/v.csv" ] || fail "a killed run has no report"
+# begun RUN: returns once cases run: from then on SIGINT (bit 1 of SigCgt) is caught.
+begun() {
+  local begin=$SECONDS
+  until [ "$(cat "/proc/$1/comm" 2>/dev/null)" = assay ] && (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status" 2>/dev/null || echo 0) >> 1) & 1)); do
+    kill -0 "$1" 2>/dev/null && [ $((SECONDS - begin)) -lt 60 ] || fail "a run ended before it could be ended: $(cat "$scratch/out")"
+    sleep 0.05
+  done
+}
+# child_of PROCESS: one that it started.
+child_of() { grep -lxs "PPid:[[:space:]]*$1" /proc/[0-9]*/status | cut -d / -f 3 | head -n 1; }
+# is_stopped PROCESS WHAT
+is_stopped() { grep -q '^State:[[:space:]]*T' "/proc/$1/status" || fail "Ctrl-Z does not stop $2: $(grep State "/proc/$1/status")"; }
+# Ctrl-Z in the middle of a call, for longer than its time limit, then fg: workers stand still meanwhile, and every verdict is right. A terminal
+# sends SIGTSTP to the supervisor, whose default action is to stop, and to the harness, which stops its workers first.
+stopped() {
+  STRIKE=takes_its_time STRIKE_LEFT=$scratch "$assay" run --backend "$bad/libstrikes_back.so" "${few[@]}" --kernel striker --timeout 4 --report console \
+    >"$scratch/out" 2>&1 &
+  local run=$! harness="" worker="" code=0
+  begun "$run"
+  while [ -z "$worker" ] && kill -0 "$run" 2>/dev/null; do
+    harness=$(child_of "$run")
+    [ -z "$harness" ] || worker=$(child_of "$harness")
+  done
+  [ -n "$worker" ] || fail "no worker is seen: $(cat "$scratch/out")"
+  sleep 0.5
+  kill -STOP "$run"
+  kill -TSTP "$harness"
+  sleep 5
+  is_stopped "$harness" "a run"
+  is_stopped "$worker" "a worker"
+  kill -CONT "$harness" "$run"
+  wait "$run" || code=$?
+  [ "$code" = 0 ] && grep -q "ALL AS EXPECTED" "$scratch/out" || fail "a run that was stopped for 5 s in a call of 2 s, with a limit of 4 s: exit code $code: $(cat "$scratch/out")"
+}
+stopped
 # Signals to a run whose kernel waits: to the program, to its group, to its terminal's session; once the run has begun.
 # signalled SIGNAL CODE TARGET: TARGET is one of program, group, child.
 signalled() {
   rm -f "$scratch/v.csv"
   STRIKE_LEFT=$scratch setsid "$assay" run --backend "$bad/libhangs_in_first.so" "${few[@]}" --timeout 60 --report console --report "csv:$scratch/v.csv" >"$scratch/out" 2>&1 &
-  local run=$! begin=$SECONDS
-  # SIGINT (bit 1 of SigCgt) is caught from the moment when cases begin.
-  until [ "$(cat "/proc/$run/comm" 2>/dev/null)" = assay ] && (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$run/status" 2>/dev/null || echo 0) >> 1) & 1)); do
-    kill -0 "$run" 2>/dev/null && [ $((SECONDS - begin)) -lt 60 ] || fail "a run ended before it could be ended: $(cat "$scratch/out")"
-    sleep 0.05
-  done
+  local run=$!
+  begun "$run"
   case $3 in
     program) kill -s "$1" "$run" ;;
     group) kill -s "$1" -- "-$run" ;;
-    child) kill -s "$1" "$(grep -lxs "PPid:[[:space:]]*$run" /proc/[0-9]*/status | cut -d / -f 3)" ;;
+    child) kill -s "$1" "$(child_of "$run")" ;;
   esac
   local code=0
   wait "$run" || code=$?

@@ -36,6 +36,7 @@ static assay_status strike(const assay_call* call) {
   if (strcmp(how, "kills_parent") == 0) kill(getppid(), SIGKILL);
   if (strcmp(how, "stops_parent") == 0) kill(getppid(), SIGSTOP);
   if (strcmp(how, "traces_parent") == 0) ptrace(PTRACE_ATTACH, getppid(), 0, 0);
+  if (strcmp(how, "takes_its_time") == 0) sleep(2);
   if (strcmp(how, "leaves_child") == 0) leave_child(0);
   if (strcmp(how, "leaves_daemon") == 0) leave_child(1);
   if (strcmp(how, "crashes_with_child") == 0) {
