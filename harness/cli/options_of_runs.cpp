@@ -52,8 +52,8 @@ void add_run(CLI::App& program, RunArguments& run) {
       ->type_name("NAME|PATH.so")
       ->capture_default_str();
   verb.add_option("--execute", run.execute,
-                  "execute AMD code objects on the CPU: gfx942 or gfx950, then options such as ,races or ,schedule=random,seed=3; back end 'hip' is "
-                  "then libassay_hip_executed.so")
+                  "execute AMD code objects on the CPU: gfx942 or gfx950, then options such as ,races or ,schedule=random,seed=3 or "
+                  ",approximate=each (outputs that depend on approximate instructions are counted); back end 'hip' is then libassay_hip_executed.so")
       ->type_name("ARCH[,OPTION...]");
   verb.add_option("--kernel", run.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--report", run.reports, "write a report: console, csv:FILE, junit:FILE, json:FILE or html:FILE; may be repeated")

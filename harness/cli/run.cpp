@@ -12,6 +12,7 @@
 #include "harness/backend/rank_processes.h"
 #include "harness/cli/cases_of_ops.h"
 #include "harness/cli/ending.h"
+#include "harness/cli/execution.h"
 #include "harness/cli/offers.h"
 #include "harness/cli/places.h"
 #include "harness/cli/provenance.h"
@@ -51,21 +52,6 @@ bool finished(const Recorder& recorder, const RunResult& result) {
     std::fprintf(stderr, "assay: %s\n", printable(error.what()).c_str());
     return false;
   }
-}
-
-/// Tells libassay_hip_runtime.so, which plug-ins load, what to be. Returns the library to open.
-std::string library_to_open(const RunArguments& arguments) {
-  if (arguments.execute.empty()) return arguments.backend;
-  const size_t comma = std::min(arguments.execute.find(','), arguments.execute.size());
-  setenv("ASSAY_EXECUTE", arguments.execute.substr(0, comma).c_str(), 1);
-  setenv("ASSAY_EXECUTE_OPTIONS", comma == arguments.execute.size() ? "" : arguments.execute.substr(comma + 1).c_str(), 1);
-  return arguments.backend == "hip" ? "hip_executed" : arguments.backend;
-}
-
-void demand_executor(const RunArguments& arguments, const LibraryInfo& library) {
-  if (!arguments.execute.empty() && library.device.find("executed on the CPU") == std::string::npos)
-    throw UsageError("--execute " + arguments.execute + ": expected a library that is linked to libassay_hip_runtime.so, got " + library.path + " on device '" +
-                library.device + "'; try --backend hip, or link it with -lassay_hip_runtime");
 }
 
 /// Cases whose kernels wait for each other in several ranks.
@@ -112,9 +98,11 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   const std::vector<Case> all = open_cases_for(arguments.selection);
   std::vector<Case> selected = selected_of(all, arguments.selection);
   const auto ended = [] { return ended_by() != nullptr; };
-  Backend opened = open_backend({library_to_open(arguments), arguments.in_process, arguments.timeout_seconds, ended});
+  Execution execution(arguments.execute);
+  Backend opened = open_backend({execution.library_of(arguments.backend), arguments.in_process, arguments.timeout_seconds, ended});
   if (!opened.library.joins_groups || std::none_of(selected.begin(), selected.end(), has_ranks)) meeting.reset();
-  demand_executor(arguments, opened.library);
+  execution.demand(opened.library);
+  execution.repeat_calls(opened, [&](const std::string& path) { return open_backend({path, false, arguments.timeout_seconds, ended}); });
   const WorkerOptions for_ranks{.timeout_seconds = arguments.timeout_seconds, .ended = ended};
   if (meeting && meeting->launch().index == 0) opened = meeting->with_ranks(std::move(opened), for_ranks);
   opened.call = [call = std::move(opened.call), &supervisor](const CallRequest& request) {
@@ -172,11 +160,13 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   provenance.ended_early = result.ended_by;
   add_evidence(provenance, result);
   provenance.power = power_sources(cases, result, records);
-  bool all_written = reports.write(result, backend.library, provenance, earlier ? &*earlier : nullptr);
+  LibraryInfo library = backend.library;
+  if (execution.is_asked()) library.notes.push_back(execution.summary(library));
+  bool all_written = reports.write(result, library, provenance, earlier ? &*earlier : nullptr);
   if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
   supervisor.wrote_reports();
   if (reports.to_console())
-    std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, backend.library).c_str());
+    std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, library).c_str());
   if (meeting && meeting->serves() && cases.empty()) return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
   std::printf("%s%s", reports.to_console() ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();

@@ -310,7 +310,8 @@ std::unique_ptr<Launch> Device::begin(Executable& executable, const Kernel& kern
   launch->races = detector_.get();
   launch->random = options_.seed * 0x9E3779B97F4A7C15u + 1;
   if (active_++ == 0 && detector_) detector_->begin_batch();
-  void* const data = memory_.allocate(std::max<size_t>(arguments.size(), 8), "arguments of " + kernel.name);
+  // Compilers widen loads up to the segment's alignment of 16 bytes.
+  void* const data = memory_.allocate(std::max<size_t>((arguments.size() + 15) / 16 * 16, 16), "arguments of " + kernel.name);
   std::memcpy(data, arguments.data(), arguments.size());
   launch->kernel_arguments = reinterpret_cast<uint64_t>(data);
   uint8_t packet[64] = {};  // hsa_kernel_dispatch_packet_t

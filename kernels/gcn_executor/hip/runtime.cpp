@@ -1,7 +1,8 @@
 // libassay_hip_runtime.so: HIP's host API over the executor. Streams are queues; work is done by a thread that waits for a result, and all
 // streams take turns then, so kernels of several ranks can wait for each other.
 //
-// Environment: ASSAY_EXECUTE is the architecture (gfx942 if empty), ASSAY_EXECUTE_OPTIONS what options_of() takes.
+// Environment: ASSAY_EXECUTE is the architecture (gfx942 if empty), ASSAY_EXECUTE_OPTIONS what options_of() takes, ASSAY_EXECUTE_NOTES a file
+// that gets a line for each approximate instruction when it is first executed.
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -88,7 +89,7 @@ struct Runtime {
   std::map<const void*, std::pair<Binary*, std::string>> variables;
   std::map<const void*, ihipModuleSymbol_t> found;
   hipError_t sticky = hipSuccess;
-  size_t races = 0, names = 0;
+  size_t races = 0, names = 0, noted = 0;  ///< races that were reported, buffers that were named, approximate instructions in the notes
 
   Runtime() {
     const char *name = std::getenv("ASSAY_EXECUTE"), *text = std::getenv("ASSAY_EXECUTE_OPTIONS");
@@ -129,6 +130,21 @@ void fail(Runtime& r, const std::string& why) {
   for (ihipStream_t* stream : r.streams) stream->queue.clear();
 }
 
+/// Appends the approximate instructions that were executed since. Whole lines at once: several processes may share the file.
+void note_approximate(Runtime& r) {
+  static const char* const file = std::getenv("ASSAY_EXECUTE_NOTES");
+  if (file == nullptr || *file == 0) return;
+  const auto executed = r.device->approximate_instructions();
+  if (executed.size() == r.noted) return;
+  r.noted = executed.size();
+  std::string lines;
+  for (const auto& [name, count] : executed) lines += name + "\n";
+  if (std::FILE* const notes = std::fopen(file, "a")) {
+    std::fwrite(lines.data(), 1, lines.size(), notes);
+    std::fclose(notes);
+  }
+}
+
 /// One step of each stream that has work. False: none has.
 bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
   size_t busy = 0;
@@ -149,6 +165,7 @@ bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
       } else {
         done = work.step();
       }
+      note_approximate(r);
       const auto races = r.device->races();
       if (races.size() > r.races) {
         why = races[r.races];
@@ -351,6 +368,25 @@ hipError_t hipGetDeviceProperties(hipDeviceProp_t* p, int device) {
   p->major = 9;
   p->minor = r.architecture == "gfx950" ? 5 : 4;
   p->maxThreadsPerMultiProcessor = 2048;
+  return hipSuccess;
+}
+/// What headers of ROCm 6 and 7 call hipGetDeviceProperties: their struct has other fields between these.
+hipError_t hipGetDevicePropertiesR0600(void* properties, int device) {
+  struct Field {
+    size_t offset, bytes;
+    const void* value;
+  };
+  hipDeviceProp_t p;
+  const hipError_t error = hipGetDeviceProperties(&p, device);
+  if (error != hipSuccess) return error;
+  auto* const to = static_cast<char*>(properties);
+  std::memset(to, 0, 1472);
+  for (const Field& field : {Field{0, 256, p.name}, {288, 8, &p.totalGlobalMem}, {296, 8, &p.sharedMemPerBlock}, {304, 4, &p.regsPerBlock},
+                             {308, 4, &p.warpSize}, {320, 4, &p.maxThreadsPerBlock}, {324, 12, p.maxThreadsDim}, {336, 12, p.maxGridSize},
+                             {348, 4, &p.clockRate}, {360, 4, &p.major}, {364, 4, &p.minor}, {388, 4, &p.multiProcessorCount},
+                             {624, 4, &p.maxThreadsPerMultiProcessor}, {640, 8, &p.sharedMemPerBlock}, {696, 8, &p.sharedMemPerBlock},
+                             {1160, 256, p.gcnArchName}, {1416, 8, &p.sharedMemPerBlock}})
+    std::memcpy(to + field.offset, field.value, field.bytes);
   return hipSuccess;
 }
 hipError_t hipDeviceGetAttribute(int* value, hipDeviceAttribute_t attribute, int device) {

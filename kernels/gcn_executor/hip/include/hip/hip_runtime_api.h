@@ -104,6 +104,7 @@ ASSAY_HIP_API hipError_t hipGetDeviceCount(int* count);
 ASSAY_HIP_API hipError_t hipGetDevice(int* device);
 ASSAY_HIP_API hipError_t hipSetDevice(int device);
 ASSAY_HIP_API hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int device);
+ASSAY_HIP_API hipError_t hipGetDevicePropertiesR0600(void* properties, int device);
 ASSAY_HIP_API hipError_t hipDeviceGetAttribute(int* value, hipDeviceAttribute_t attribute, int device);
 ASSAY_HIP_API hipError_t hipDeviceSynchronize(void);
 ASSAY_HIP_API hipError_t hipDeviceCanAccessPeer(int* can, int device, int peer);
