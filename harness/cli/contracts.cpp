@@ -32,22 +32,23 @@ std::string evidence_words(const ContractRow& row) {
 
 /// How many rows ran, of those that can be run here; and what the others need.
 void print_reach() {
-  int64_t can = 0, ran = 0;
+  int64_t can = 0, ran = 0, executed = 0;
   std::map<std::string, int64_t> elsewhere;
   for (const ContractRow& row : rulebook().contracts.rows()) {
     const std::string needs = rulebook().elsewhere.needs(row.id);
+    const std::vector<RowEvidence> evidence = rulebook().evidence.of(row);
     if (!needs.empty()) {
-      ++elsewhere[needs];
+      const bool is_executed = !evidence.empty() && evidence.front().has_outputs();
+      ++(is_executed ? executed : elsewhere[needs]);
       continue;
     }
-    const std::vector<RowEvidence> evidence = rulebook().evidence.of(row);
     ++can;
     ran += !evidence.empty() && evidence.front().kind == EvidenceKind::kRan;
   }
   std::string others;
   for (const auto& [needs, rows] : elsewhere) others += fmt::format("{}{}: {}", others.empty() ? "" : ", ", needs, rows);
-  fmt::print("{} of the {} rows that sm_90 or a CPU can run ran: {:.1f} %; elsewhere {}\n", ran, can,
-             100.0 * double(ran) / double(can), others.empty() ? "none" : others);
+  fmt::print("{} of the {} rows that sm_90 or a CPU can run ran: {:.1f} %; executed on the CPU: {}; elsewhere {}\n", ran, can,
+             100.0 * double(ran) / double(can), executed, others.empty() ? "none" : others);
 }
 
 void list(bool with_evidence) {
@@ -59,7 +60,7 @@ void list(bool with_evidence) {
   std::map<EvidenceKind, int64_t> rows;
   for (const ContractRow& row : rulebook().contracts.rows())
     if (const std::vector<RowEvidence> evidence = rulebook().evidence.of(row); !evidence.empty()) ++rows[evidence.front().kind];
-  fmt::print("{} rows ran, {} read, {} inferred\n", rows[EvidenceKind::kRan], rows[EvidenceKind::kRead],
+  fmt::print("{} rows ran, {} executed, {} read, {} inferred\n", rows[EvidenceKind::kRan], rows[EvidenceKind::kExecuted], rows[EvidenceKind::kRead],
              rows[EvidenceKind::kInferred]);
   print_reach();
 }

@@ -97,8 +97,22 @@ DocsPage ops_page() {
 struct OpStatus {
   std::set<std::string> contracts;
   int64_t quick = 0, full = 0;
-  int64_t ran = 0, read = 0, inferred = 0;
+  int64_t ran = 0, executed = 0, read = 0, inferred = 0;
   std::map<std::string, int64_t> needs;  ///< contracts by the chip that their code needs
+
+  int64_t& of(EvidenceKind kind) {
+    switch (kind) {
+      case EvidenceKind::kRan:
+        return ran;
+      case EvidenceKind::kExecuted:
+        return executed;
+      case EvidenceKind::kRead:
+        return read;
+      case EvidenceKind::kInferred:
+        break;
+    }
+    return inferred;
+  }
 };
 
 /// What the implementation of a contract needs, if neither an sm_90 nor a CPU runs it. A tensor core instruction needs its own chip.
@@ -118,9 +132,9 @@ std::map<std::string, OpStatus> status_of_ops() {
   for (auto& [op, status] : all)
     for (const std::string& contract : status.contracts) {
       const std::vector<EvidenceKind> evidence = rulebook().evidence_of(contract);
-      if (!evidence.empty())
-        ++(evidence.front() == EvidenceKind::kRan ? status.ran : evidence.front() == EvidenceKind::kRead ? status.read : status.inferred);
-      if (const std::string needs = needs_of(contract); !needs.empty()) ++status.needs[needs];
+      if (!evidence.empty()) ++status.of(evidence.front());
+      const bool is_executed = !evidence.empty() && evidence.front() == EvidenceKind::kExecuted;
+      if (const std::string needs = needs_of(contract); !needs.empty() && !is_executed) ++status.needs[needs];
     }
   return all;
 }
@@ -134,13 +148,14 @@ std::string needs_text(const std::map<std::string, int64_t>& needs) {
 DocsPage status_page(const std::map<std::string, OpStatus>& status) {
   std::string text =
       "# Status by op\n\n"
-      "`ran`: the code that the contract describes was run and its outputs agree or differ as `assay contracts show ID` says. `read`: its source was "
-      "read. `inferred`: neither. `needs`: contracts whose code runs neither on sm_90 nor on a CPU, by what it needs.\n\n" +
-      markdown_header({"op", "contracts", "quick cases", "full cases", "ran", "read", "inferred", "needs"});
+      "`ran`: the code that the contract describes was run and its outputs agree or differ as `assay contracts show ID` says. `executed`: its AMD code "
+      "object was executed on the CPU. `read`: its source was read. `inferred`: none of these. `needs`: contracts whose code runs neither on sm_90 nor on a "
+      "CPU and was not executed, by what it needs.\n\n" +
+      markdown_header({"op", "contracts", "quick cases", "full cases", "ran", "executed", "read", "inferred", "needs"});
   for (const Op& op : all_ops()) {
     const OpStatus& of = status.at(op.name);
     text += markdown_row({"`" + op.name + "`", std::to_string(of.contracts.size()), std::to_string(of.quick), std::to_string(of.full),
-                          std::to_string(of.ran), std::to_string(of.read), std::to_string(of.inferred), needs_text(of.needs)});
+                          std::to_string(of.ran), std::to_string(of.executed), std::to_string(of.read), std::to_string(of.inferred), needs_text(of.needs)});
   }
   return {"status.md", text};
 }

@@ -8,7 +8,7 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
       "contracts", "contracts: list, show ID, diff A B, match --op OP or match FILE..., specials");
   verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match", "specials"}));
   verb.add_option("ids", contracts.ids, "contract ids; for match: FILE.safetensors or ROLE=FILE.npy ...")->type_name("ID|FILE");
-  verb.add_flag("--evidence", contracts.evidence, "for list: whether the code of each contract was run, read or neither");
+  verb.add_flag("--evidence", contracts.evidence, "for list: whether the code of each contract was run, executed on the CPU, read or none of these");
   verb.add_option("--backend", contracts.backend, "for match, as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--op", contracts.op, "for match: op whose contracts are tried");
   verb.add_option("--kernel", contracts.kernel, "for match: only kernels whose name matches")->type_name("GLOB");

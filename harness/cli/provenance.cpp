@@ -90,7 +90,7 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
     const std::vector<EvidenceKind> evidence = rulebook().evidence_of(contract);
     ++known[evidence.empty() ? "without evidence" : name_of(evidence.front())];
   }
-  for (const char* kind : {"ran", "read", "inferred", "without evidence"})
+  for (const char* kind : {"ran", "executed", "read", "inferred", "without evidence"})
     if (known.contains(kind))
       provenance.evidence += fmt::format("{}{} {}", provenance.evidence.empty() ? fmt::format("of {} contracts judged: ", judged.size()) : ", ",
                                          known[kind], kind);

@@ -206,7 +206,7 @@ std::vector<ReportField> json_fields() {
       {"provenance.library_file", "path and digest of the library; null: none"},
       {"provenance.ledger", "path and digest of the ledger; null: none"},
       {"provenance.tables[]", "path and digest of each table of the user"},
-      {"provenance.evidence", "how many of the contracts were run, read or inferred"},
+      {"provenance.evidence", "how many of the contracts were run, executed, read or inferred"},
       {"provenance.power", "how many mutation results were read from golden/power and how many were computed"},
       {"ending", "ALL AS EXPECTED, NOT AS EXPECTED, or what ended the run"},
       {"counts", "number of verdicts by outcome"},

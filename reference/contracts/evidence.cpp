@@ -10,12 +10,12 @@
 namespace assay {
 namespace {
 
-constexpr std::array kNames = {"ran", "read", "inferred"};
+constexpr std::array kNames = {"ran", "executed", "read", "inferred"};
 
 EvidenceKind kind_of(const Table& table, const TableRow& row) {
   for (size_t i = 0; i < kNames.size(); ++i)
     if (table.text(row, "kind") == kNames[i]) return EvidenceKind(i);
-  throw table.error(row, "kind", "'" + table.text(row, "kind") + "' is not one of: ran, read, inferred");
+  throw table.error(row, "kind", "'" + table.text(row, "kind") + "' is not one of: ran, executed, read, inferred");
 }
 
 /// The ids of a cell, with | between them.
@@ -46,15 +46,24 @@ void check_run(const Table& table, const TableRow& row) {
     throw table.error(row, "flags", "is empty: expected the flags of the build, or 'not recorded'");
 }
 
-void check_not_run(const Table& table, const TableRow& row) {
-  for (const char* column : {"on", "elements", "date", "result"})
-    if (!table.text(row, column).empty()) throw table.error(row, column, "must be empty: the code was not run");
-}
-
 /// Whether a source says which version was read: "0f5257e2", "v0.19.1", "PTX 8.8", "PR 41825", "as of 2026-08".
 bool names_a_version(const std::string& source) {
   static const std::regex version(R"(\b(?=[a-f]*[0-9])[0-9a-f]{7,40}\b|\bv?\d+\.\d+(\.\d+)?\b|\bPR \d+|\bas of \d{4})");
   return std::regex_search(source, version);
+}
+
+void check_executed(const Table& table, const TableRow& row) {
+  check_run(table, row);
+  if (!names_a_version(table.text(row, "of"))) throw table.error(row, "of", "expected the version or the commit of the source that was compiled");
+  static const std::regex compiler(R"((clang|hipcc|triton) \d.*)"), executor(R"(gfx\w+( and gfx\w+)* by assay_gcn \d+; approximate: .+)");
+  if (!std::regex_match(table.text(row, "flags"), compiler)) throw table.error(row, "flags", "expected compiler, version and flags: 'clang 22.1.8 -O3'");
+  if (!std::regex_match(table.text(row, "on"), executor))
+    throw table.error(row, "on", "expected architecture, executor and approximate instructions: 'gfx942 by assay_gcn 1; approximate: none'");
+}
+
+void check_not_run(const Table& table, const TableRow& row) {
+  for (const char* column : {"on", "elements", "date", "result"})
+    if (!table.text(row, column).empty()) throw table.error(row, column, "must be empty: the code was not run");
 }
 
 }  // namespace
@@ -64,7 +73,7 @@ const char* name_of(EvidenceKind kind) { return kNames[size_t(kind)]; }
 std::string RowEvidence::text() const {
   std::string text = std::string(name_of(kind)) + ": " + of;
   if (!flags.empty()) text += " (" + flags + ")";
-  if (kind == EvidenceKind::kRan) text += " on " + on + ", " + std::to_string(elements) + " elements, " + date + ": " + result;
+  if (has_outputs()) text += " on " + on + ", " + std::to_string(elements) + " elements, " + date + ": " + result;
   return text;
 }
 
@@ -77,10 +86,11 @@ EvidenceTable EvidenceTable::load(const std::string& file, const ContractTables&
   for (const TableRow& row : table.rows) {
     const EvidenceKind kind = kind_of(table, row);
     if (table.text(row, "of").empty()) throw table.error(row, "of", "is empty: expected what was run, read or concluded from");
-    kind == EvidenceKind::kRan ? check_run(table, row) : check_not_run(table, row);
+    const bool has_outputs = kind == EvidenceKind::kRan || kind == EvidenceKind::kExecuted;
+    kind == EvidenceKind::kRan ? check_run(table, row) : has_outputs ? check_executed(table, row) : check_not_run(table, row);
     all.entries_.push_back({ids_of(table, row, contracts),
                             {kind, table.text(row, "of"), table.text(row, "flags"), table.text(row, "on"),
-                             kind == EvidenceKind::kRan ? table.integer(row, "elements") : 0, table.text(row, "date"),
+                             has_outputs ? table.integer(row, "elements") : 0, table.text(row, "date"),
                              table.text(row, "result")}});
   }
   return all;
@@ -90,7 +100,7 @@ std::vector<RowEvidence> EvidenceTable::of(const ContractRow& row) const {
   std::vector<RowEvidence> found;
   for (const Entry& entry : entries_)
     if (std::find(entry.contracts.begin(), entry.contracts.end(), row.id) != entry.contracts.end()) found.push_back(entry.evidence);
-  const auto read = [](const RowEvidence& e) { return e.kind != EvidenceKind::kRan; };
+  const auto read = [](const RowEvidence& e) { return !e.has_outputs(); };
   if (std::none_of(found.begin(), found.end(), read) && names_a_version(row.text("source")))
     found.push_back({EvidenceKind::kRead, row.text("source"), {}, {}, 0, {}, {}});
   std::stable_sort(found.begin(), found.end(), [](const RowEvidence& a, const RowEvidence& b) { return a.kind < b.kind; });
