@@ -40,6 +40,8 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   for (const char* seconds : {"nan", "inf", "-1", "0", "1e400", "soon"})
     EXPECT_EQ(assay(std::string("run --timeout ") + seconds + " --backend no.so").exit_code, 2) << seconds;
   EXPECT_THAT(assay("run --timeout nan").text, HasSubstr("expected a number of seconds above 0, got 'nan'"));
+  for (const char* verb : {"hunt --op rms_norm", "probe", "arch verify", "regenerate --check"})
+    EXPECT_THAT(assay(std::string(verb) + " --seed -1").text, HasSubstr("expected a whole number from 0 to 2^64 - 1, got '-1'")) << verb;
   if (!std::filesystem::exists(std::filesystem::path(ASSAY_PROGRAM).parent_path() / "libassay_cuda.so")) {
     EXPECT_THAT(assay("run --backend cuda").text, HasSubstr("ci/build release assay_kernels_cuda"));
   }

@@ -11,6 +11,8 @@ namespace assay {
 /// A number of seconds above 0. CLI11's PositiveNumber takes NaN, which compares with nothing, and Inf, which no clock can wait
 /// for.
 const CLI::Validator& seconds();
+/// A seed: strtoull, which CLI11 asks, takes -1 for 2^64 - 1.
+const CLI::Validator& whole_number();
 
 /// Which cases: of the shipped tables, or of tables of one's own.
 void add_selection(CLI::App& verb, Selection& selection);

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
@@ -34,6 +35,18 @@ const CLI::Validator& seconds() {
         return "expected a number of seconds above 0, got '" + text + "'";
       },
       "SECONDS");
+  return validator;
+}
+
+const CLI::Validator& whole_number() {
+  static const CLI::Validator validator(
+      [](std::string& text) {
+        uint64_t value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error == std::errc() && end == text.data() + text.size()) return std::string();
+        return "expected a whole number from 0 to 2^64 - 1, got '" + text + "'";
+      },
+      "NUMBER");
   return validator;
 }
 
@@ -150,7 +163,7 @@ void add_hunt(CLI::App& program, HuntArguments& hunt) {
   verb.add_option("--op", hunt.op, "op whose cases are recombined")->type_name("NAME")->required();
   verb.add_option("--minutes", hunt.minutes, "time limit")->check(CLI::Range(0.0, 1e6))->capture_default_str();
   verb.add_option("--count", hunt.count, "largest number of cases")->check(CLI::Range(int64_t{1}, int64_t{1} << 40))->capture_default_str();
-  verb.add_option("--seed", hunt.seed, "seed of the generated cases")->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb.add_option("--seed", hunt.seed, "seed of the generated cases")->check(whole_number())->capture_default_str();
   verb.add_option("--backend", hunt.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", hunt.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--output", hunt.output, "write the first failing case of each kernel to this case table")->type_name("FILE.csv");

@@ -37,7 +37,7 @@ void add_arch(CLI::App& program, ArchArguments& arch) {
   verb.add_option("--elements", arch.elements, "for verify --backend: results for each instruction, kind of data and chain length")
       ->check(CLI::Range(1, 1 << 28))
       ->capture_default_str();
-  verb.add_option("--seed", arch.seed, "for verify --backend: seed of the operands")->capture_default_str();
+  verb.add_option("--seed", arch.seed, "for verify --backend: seed of the operands")->check(whole_number())->capture_default_str();
   verb.add_option("--timeout", arch.timeout_seconds, "for verify --backend, as for run")->check(seconds())->capture_default_str();
 }
 
@@ -52,7 +52,7 @@ void add_probe(CLI::App& program, ProbeArguments& probe) {
   verb.add_option("--elements", probe.elements, "results for each kind of data before an instruction counts as found; twice as many verify it")
       ->check(CLI::Range(256, 1 << 24))
       ->capture_default_str();
-  verb.add_option("--seed", probe.seed, "seed of the operands")->capture_default_str();
+  verb.add_option("--seed", probe.seed, "seed of the operands")->check(whole_number())->capture_default_str();
   verb.add_option("--timeout", probe.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
 }
 
@@ -92,7 +92,7 @@ void add_regenerate(CLI::App& program, RegenerateArguments& regenerate) {
   verb.add_option("--part", regenerate.parts, "only these files; may be repeated")->check(CLI::IsMember(names));
   verb.add_flag("--recompute", regenerate.recompute, "compute all records of golden/power, also those with a right seal");
   verb.add_flag("!--without-measured", regenerate.measured, "leave out suites/DIAGNOSIS.md and suites/judges/TABLES.md, which take minutes");
-  verb.add_option("--seed", regenerate.seed, "of the 5 % of golden/power that --check computes again")->needs(check)->capture_default_str();
+  verb.add_option("--seed", regenerate.seed, "of the 5 % of golden/power that --check computes again")->check(whole_number())->needs(check)->capture_default_str();
   verb.add_option("--golden", regenerate.golden, "instead of golden/ beside the suites")->type_name("DIR");
 }
 
