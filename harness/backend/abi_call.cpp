@@ -27,20 +27,20 @@ CallStatus status_of(assay_status status) {
   return CallStatus::kBroken;
 }
 
-/// Code and bits; codes narrower than a byte that have one each are plain bytes to the ABI.
+/// ABI type code and width in bits. Unpacked codes of less than 8 bits are plain bytes to the ABI.
 std::pair<assay_type_code, int> type_of(const TensorSpec& spec) {
   if (spec.format->bits < 8 && !spec.packed) return {ASSAY_UINT, 8};
   return {type_code_of(*spec.format), spec.format->bits};
 }
 
-/// The block of a tensor: of an input that an output of its rank is made over, that output's.
+/// Index of the memory block of a tensor. An input that shares its memory with an output of its rank uses the output's block.
 size_t block_of(const std::vector<HostTensor>& tensors, size_t i) {
   for (size_t j = 0; j < tensors.size(); ++j)
     if (tensors[j].spec.shares == tensors[i].spec.name && tensors[j].spec.rank == tensors[i].spec.rank) return j;
   return i;
 }
 
-/// Of a message "program: split-K 3", as libraries wrote it before assay_algorithm; empty if it is none.
+/// Parses a message "program: split-K 3", as libraries wrote it before assay_algorithm existed; empty if it is no such message.
 SaidAlgorithm said_in(const std::string& message) {
   constexpr std::string_view kBefore = "program: ", kAnyOrder = ", added in any order";
   if (!message.starts_with(kBefore)) return {};
@@ -55,7 +55,7 @@ SaidAlgorithm said_in(const std::string& message) {
   return said;
 }
 
-/// The field whose value means nothing, in words; empty if there is none.
+/// Describes the first field with an invalid value; empty if all are valid.
 std::string wrong_field(const assay_algorithm& algorithm) {
   if (algorithm.split_k < 0) return "split_k " + std::to_string(algorithm.split_k);
   if (algorithm.promote < -1) return "promote " + std::to_string(algorithm.promote);
@@ -112,7 +112,7 @@ std::string AbiCall::words() const {
 SaidAlgorithm AbiCall::said() const {
   if (algorithm.split_k == 0 && algorithm.promote == 0 && algorithm.order == ASSAY_ORDER_NOT_SAID) return said_in(words());
   const std::string wrong = wrong_field(algorithm);
-  if (!wrong.empty()) return {.words = wrong + ", which abi.h does not know"};
+  if (!wrong.empty()) return {.words = wrong + ", which abi.h does not define"};
   return {.words = {}, .split_k = algorithm.split_k, .promote = algorithm.promote, .order = SaidAlgorithm::Order(algorithm.order)};
 }
 
@@ -134,7 +134,7 @@ CallResult refused_by(const Execution& execution, const AbiCall& call) {
   CallResult result = refused(status_of(execution.status), call.words());
   result.poisoned = execution.status == ASSAY_DEVICE_LOST || execution.status == ASSAY_FAULTED;
   if (result.status == CallStatus::kBroken && !result.poisoned && execution.status != ASSAY_HUNG)
-    result.message = "run() returned " + std::to_string(int(execution.status)) + ", which abi.h does not know";
+    result.message = "run() returned " + std::to_string(int(execution.status)) + ", which abi.h does not define";
   if (result.message.empty()) result.message = execution.trouble;
   if (result.message.empty()) result.message = "the library gave no reason";
   if (execution.status == ASSAY_FAULTED) result.message.insert(0, "made the device useless: ");

@@ -1,4 +1,4 @@
-// A call as the C ABI wants it, and what its status means.
+// Converts a call to the structs of the C ABI, and a returned status to a result.
 #pragma once
 
 #include <string>
@@ -11,15 +11,15 @@
 
 namespace assay {
 
-/// The C structs of one rank's call and the memory they point to: tensor i of the problem lies in block i, and the call has those
-/// of its rank.
+/// The C structs of one rank's call and the memory they point to. Tensor i of the problem is stored in block i; the call contains
+/// the tensors of its rank.
 struct AbiCall {
   AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks, int rank = 0);
   AbiCall(const AbiCall&) = delete;
 
-  /// The library's words, in one line.
+  /// The library's message as one line.
   std::string words() const;
-  /// The algorithm by which the library says that its outputs are made: in `algorithm`, or in the words of a library that is older.
+  /// The algorithm that the library reports, from `algorithm` or, for an older library, from its message.
   SaidAlgorithm said() const;
 
   std::vector<assay_tensor> tensors;
@@ -29,13 +29,13 @@ struct AbiCall {
   assay_call call;
 };
 
-/// An answer without outputs.
+/// A result without outputs.
 CallResult refused(CallStatus status, std::string message);
 
-/// The device answers no more, before or after it got to the kernel.
+/// A result for a device that stopped answering, before or after the kernel was called.
 CallResult lost(const std::string& reason, bool reached_kernel);
 
-/// The same of an execution that did not end well.
+/// A result for an execution that failed.
 CallResult refused_by(const Execution& execution, const AbiCall& call);
 
 }  // namespace assay

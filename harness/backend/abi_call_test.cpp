@@ -1,4 +1,4 @@
-// What a call may be made of: an address twice, a workspace, two codes in a byte; and a library that knows nothing of it.
+// Variants of a call: two tensors with one address, a workspace, two codes per byte, and a library from before assay_algorithm.
 #include "harness/backend/abi_call.h"
 
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::path_of_library;
 
-/// In place: what is written to x is in y, here and in a worker.
+/// In place: a write to x appears in y, here and in a worker.
 TEST(SharedMemory, AnOutputMayHaveTheAddressOfAnInput) {
   const Backend here = testing::toy_backend(),
                 elsewhere = open_in_worker(path_of_library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
@@ -33,7 +33,7 @@ TEST(SharedMemory, AnOutputMayHaveTheAddressOfAnInput) {
   }
 }
 
-/// A library, and the algorithm that it names.
+/// A library of an older ABI, and the algorithm that its message names.
 struct OldLibrary {
   const char* name;
   SaidAlgorithm said;

@@ -1,4 +1,4 @@
-// Formats as the C ABI names them.
+// Type codes of the C ABI for our formats.
 #pragma once
 
 #include "assay/abi.h"
@@ -6,7 +6,7 @@
 
 namespace assay {
 
-/// Type code of a format; its bits are format.bits. Throws std::logic_error for a format that the ABI cannot name.
+/// The width in bits is format.bits. Throws std::logic_error if the ABI has no type for the format.
 assay_type_code type_code_of(const Format& format);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// The tensors of one call in a library's memory.
+// The tensors of one call, in the library's memory.
 #pragma once
 
 #include <memory>
@@ -11,20 +11,19 @@
 
 namespace assay {
 
-/// Buffers between guard zones, one for each tensor of a problem: inputs with their bytes, outputs with a sentinel (a NaN where
-/// the format has one) or, if the problem's output holds bytes, with those (an in-place operand). They are kept for the next
-/// problem.
+/// One buffer per tensor, each between guard zones. Inputs hold their data. Outputs hold a sentinel (NaN if the format has one),
+/// or their data if they are in-place operands. Buffers are reused for the next problem.
 class Buffers {
  public:
   explicit Buffers(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
 
-  /// `group` holds the memory of problems of more than one rank. False, with a reason in `problem`, if the device refuses. The
-  /// problem must outlive the other calls.
+  /// `group` owns the memory of problems with more than one rank. Returns false, with the device's message in `reason`, if the
+  /// device refuses. `problem` must stay alive for the later calls.
   bool upload(const Problem& problem, int sentinel, void* group, std::string& reason);
-  /// Puts the outputs back to what they were before the call.
+  /// Restores the outputs to their state before the call.
   bool reset_outputs(std::string& reason);
 
-  /// What the call did: broken guards, changed inputs, the outputs and what of them was never written, in this order.
+  /// Checks and returns what the call did, in this order: broken guards, changed inputs, outputs, unwritten bytes.
   CallResult download();
 
   size_t held() const;
@@ -39,11 +38,11 @@ class Buffers {
   std::shared_ptr<const assay_library> functions_;
   const Problem* problem_ = nullptr;
   std::vector<DeviceBlock> blocks_;
-  std::vector<DeviceBlock::Member> members_;       ///< that the blocks were made for
-  std::vector<std::vector<std::byte>> sentinels_;  ///< empty where the problem has bytes
+  std::vector<DeviceBlock::Member> members_;       ///< group members that the blocks were allocated for
+  std::vector<std::vector<std::byte>> sentinels_;  ///< empty for outputs that hold data of the problem
 };
 
-/// While it lives, a crash can name the tensor beside which it happened.
+/// During its lifetime, a crash report can name the tensor next to the faulting address.
 class TensorNames {
  public:
   TensorNames(const Problem& problem, const Buffers& buffers);

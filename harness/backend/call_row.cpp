@@ -37,7 +37,7 @@ CallResult CallRow::not_well(const Execution& execution) const {
       for (size_t r = first + 1; r < calls_[i].size() && execution.status == ASSAY_HUNG; ++r)
         if (const std::string words = calls_[i][r].words(); !words.empty())
           result.message += "; rank " + std::to_string(calls_[i][r].call.rank) + ": " + words;
-      // Who waits in vain does not know in which call of a row.
+      // A rank that waits forever cannot tell in which call it hangs.
       if (i != judged_ && execution.status != ASSAY_HUNG)
         result.message.insert(0, i < judged_ ? kInTheCallBefore : kInTheCallBehind);
       return result;

@@ -1,4 +1,4 @@
-// Calls of all ranks that come one behind the other, as the C ABI wants them.
+// Consecutive calls of all ranks, as C ABI structs.
 #pragma once
 
 #include <deque>
@@ -11,10 +11,10 @@
 
 namespace assay {
 
-/// What is set before the words of a call that is not the problem's own.
+/// Prefixes of messages about calls other than the problem's own.
 inline constexpr const char *kInTheCallBefore = "in the call before: ", *kInTheCallBehind = "in the call behind it: ";
 
-/// A call of all ranks, and where its tensors lie.
+/// A call of all ranks, and the buffers of its tensors.
 struct CallInRow {
   CallRequest request;
   Buffers* buffers;
@@ -22,26 +22,26 @@ struct CallInRow {
 
 class CallRow {
  public:
-  /// The calls of those ranks that this process holds; `judged` is the problem's own.
+  /// The calls of the ranks that this process holds. `judged` is the index of the problem's own call.
   CallRow(const std::vector<CallInRow>& row, size_t judged);
 
-  /// Gives each rank its workspace. False, with a reason, if the device refuses.
+  /// Allocates a workspace for each rank. Returns false, with a reason, if the device refuses.
   bool take(Workspaces& workspaces, void* group, std::string& reason);
 
   const std::vector<std::vector<const assay_call*>>& all() const { return pointers_; }
   const std::vector<const assay_call*>& own() const { return pointers_[judged_]; }
-  /// The problem's own, to be changed.
+  /// Mutable access to the problem's own calls.
   std::vector<assay_call*> own_calls();
-  /// By which program the library says that the outputs of the problem's own call are made.
+  /// The algorithm that the library reports for the problem's own call.
   SaidAlgorithm said() const { return calls_[judged_].front().said(); }
 
-  /// What the library says of calls that did not end well: the first that has words, and of ranks that wait for each other all.
+  /// The library's messages for failed calls: the first one with a message, or all of them if ranks wait for each other.
   CallResult not_well(const Execution& execution) const;
 
  private:
   size_t judged_;
   int ranks_;
-  std::deque<std::deque<AbiCall>> calls_;  ///< of each step, its ranks
+  std::deque<std::deque<AbiCall>> calls_;  ///< per step: one call per rank
   std::vector<std::vector<const assay_call*>> pointers_;
 };
 

@@ -1,4 +1,4 @@
-// Calls before a case, and calls between which nobody waits.
+// Warm-up calls before a case, and back-to-back calls without synchronization.
 #include "harness/backend/call_row.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ using testing::codes_of;
 using testing::path_of_library;
 using testing::problem_of;
 
-/// A case whose calls before are part of it depends on no other case.
+/// A case brings its own warm-up calls, so its result does not depend on the cases before it.
 TEST(CallRow, CallsBeforeAreMadeOnTheGroupOfTheCase) {
   const Backend here = testing::toy_backend(),
                 elsewhere = open_in_worker(path_of_library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
@@ -64,7 +64,7 @@ TEST(CallRow, NobodyWaitsBetweenCallsInARow) {
   EXPECT_EQ(first_code(*testing::toy_library()), 3) << "a call alone";
 }
 
-/// Numbers of rank r are 1 + r, and those of the first call before it more by 50.
+/// Inputs of rank r are 1 + r; those of the first warm-up call are larger by 50.
 TEST(CallRow, ACallWithTheNumbersOfTheFirstIsMadeBehind) {
   static std::vector<std::vector<int>> seen;
   assay_library library = *testing::toy_library();

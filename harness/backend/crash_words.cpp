@@ -1,5 +1,5 @@
-// Only what a signal handler may do: no memory is allocated and nothing is locked. dladdr() is no such function by the letter; by
-// then all but the name of the code has been written.
+// Uses only async-signal-safe functions: no allocation, no locks. The exception is dladdr(), which is called last, after
+// everything but the function's name has been written.
 #include "harness/backend/crash_words.h"
 
 #include <dlfcn.h>
@@ -26,7 +26,7 @@ int words_file = -1;
 const char* words_begin = "";
 const char* volatile subject = nullptr;
 
-/// A line that is put together on the stack.
+/// A line of text built on the stack.
 class Line {
  public:
   Line& add(const char* text) {
@@ -42,7 +42,7 @@ class Line {
     return *this;
   }
   void write_to(int file) {
-    if (::write(file, text_.data(), length_) < 0) return;  // nobody is left to be told
+    if (::write(file, text_.data(), length_) < 0) return;  // nothing can be done about a write error here
     length_ = 0;
   }
 
@@ -51,7 +51,7 @@ class Line {
   size_t length_ = 0;
 };
 
-/// "read", "wrote", or what is both where the processor does not say.
+/// "read" or "wrote"; "touched memory" if the processor does not report which.
 const char* kind_of_access([[maybe_unused]] const void* context) {
 #if defined(__x86_64__)
   const auto* state = static_cast<const ucontext_t*>(context);
@@ -104,7 +104,7 @@ void on_crash(int signal, siginfo_t* info, void* context) {
   line.add(words_begin);
   if (const char* who = subject; who != nullptr) line.add(who).add(": ");
   line.add(name_of(signal));
-  const bool has_address = info->si_code > 0;  // not sent by a process
+  const bool has_address = info->si_code > 0;  // false if another process sent the signal
   if (has_address) {
     const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
     line.add(" at address 0x").add(address, 16);
@@ -117,7 +117,7 @@ void on_crash(int signal, siginfo_t* info, void* context) {
   }
   line.add("\n").write_to(words_file);
   ::signal(signal, SIG_DFL);
-  ::raise(signal);  // held back until this function has returned
+  ::raise(signal);  // delivered after this function returns
 }
 
 }  // namespace
@@ -141,7 +141,8 @@ void remember_tensor(const TensorMemory& memory) {
 void speak_of_crashes(int file, const char* begin) {
   words_file = file;
   words_begin = begin;
-  alignas(16) static std::array<std::byte, size_t{64} << 10> stack;  // of the main thread, whose own may have run over
+  alignas(16) static std::array<std::byte, size_t{64} << 10> stack;  // signal stack of the main thread, whose own stack may have
+                                                                     // overflowed
   const stack_t alternative{stack.data(), 0, stack.size()};
   ::sigaltstack(&alternative, nullptr);
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {

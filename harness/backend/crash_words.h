@@ -1,4 +1,4 @@
-// What can be said of a crash from inside: the address, the tensor that it lies beside, the code that was running.
+// Describes a crash from the signal handler: the address, the nearest tensor, the running function.
 #pragma once
 
 #include <cstddef>
@@ -6,24 +6,26 @@
 
 namespace assay {
 
-/// Memory of a tensor, for the words of a crash in or beside it.
+/// Memory of a tensor, to describe crashes in or next to it.
 struct TensorMemory {
-  const std::byte *low, *begin, *end, *high;  ///< low to high with the untouchable pages around it
+  const std::byte *low, *begin, *end, *high;  ///< [begin, end) is the tensor; [low, high) includes the inaccessible pages around
+                                              ///< it
   std::string_view name;
 };
 
-/// The tensors of the call that comes next; forgets those of the call before. At most 64 of them are remembered.
+/// Registers the tensors of the next call and forgets those of the previous one. At most 64 are kept.
 void forget_tensors();
 void remember_tensor(const TensorMemory& memory);
 
-/// From here on a SIGSEGV, SIGBUS, SIGFPE or SIGILL writes such a line to the file before it ends the process as it would have:
+/// Installs handlers for SIGSEGV, SIGBUS, SIGFPE and SIGILL. A handler writes such a line to the file and lets the signal end the
+/// process:
 ///
 ///   SIGSEGV at address 0x7f..: wrote 4352 bytes behind the end of 'y', in my_kernel (libmine.so+0x11a9)
 ///
-/// `begin` stands before it and must live on. A signal that has a handler already (a sanitizer's) keeps it.
+/// `begin` is written before the line and must stay alive. A signal that already has a handler (a sanitizer's) keeps it.
 void speak_of_crashes(int file, const char* begin);
 
-/// The library and the kernel that are being called, if `begin` is not to say it; null for none.
+/// Names the library and kernel of the current call, if `begin` does not; null for none.
 void set_crash_subject(const char* words);
 
 }  // namespace assay

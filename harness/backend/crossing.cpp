@@ -8,7 +8,7 @@
 namespace assay {
 namespace {
 
-/// The tensors of a problem, then those of the calls before it. P is Problem, const or not.
+/// Calls f for the tensors of a problem, then for those of its warm-up calls. P is Problem or const Problem.
 template <class P>
 auto tensors_of(P& problem) {
   std::vector<decltype(problem.tensors.data())> all;
@@ -18,7 +18,7 @@ auto tensors_of(P& problem) {
   return all;
 }
 
-/// Where each of them stands in the shared memory; the last entry is the size of all.
+/// Offset of each tensor in shared memory; the last entry is the total size.
 std::vector<size_t> places_of(const Problem& problem) {
   constexpr size_t kAlignment = 64;
   std::vector<size_t> places = {0};
@@ -33,12 +33,12 @@ size_t outputs_of(const Problem& problem) {
                               [](const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }));
 }
 
-/// Ascending ranges within a tensor, from their ends one after the other.
+/// Ascending ranges within a tensor, from a list of alternating begins and ends.
 std::vector<ByteRange> ranges_from(const std::vector<int64_t>& ends, int64_t bytes) {
   std::vector<ByteRange> ranges;
   int64_t at = 0;
   for (size_t k = 0; k + 1 < ends.size(); k += 2) {
-    if (ends[k] < at || ends[k + 1] <= ends[k] || ends[k + 1] > bytes) throw std::runtime_error("a range of bytes is none");
+    if (ends[k] < at || ends[k + 1] <= ends[k] || ends[k + 1] > bytes) throw std::runtime_error("invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
     at = ends[k + 1];
     ranges.push_back({ends[k], ends[k + 1]});
   }
@@ -68,7 +68,7 @@ void pack_specs(const Problem& problem, MessageWriter& out) {
   }
 }
 
-/// `held` gets the bytes that each tensor holds.
+/// `held` receives the number of data bytes of each tensor.
 Problem unpack_specs(MessageReader& in, std::vector<uint64_t>& held) {
   Problem problem;
   const uint64_t tensors = in.number<uint64_t>();

@@ -1,4 +1,4 @@
-// How a call and its result cross to the worker and back: specs and words by message, bytes by shared memory.
+// Serializes calls and results for the worker: descriptions in messages, tensor bytes in shared memory.
 #pragma once
 
 #include "harness/backend/shared_memory.h"
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// Puts the inputs into `memory` and everything else into the message.
+/// Copies the inputs into `memory` and everything else into the message.
 std::string pack_request(const CallRequest& request, SharedMemory& memory);
 
 /// A request and the problem that it points to.
@@ -17,9 +17,10 @@ struct UnpackedRequest {
 };
 UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory);
 
-/// Puts the outputs into `memory`, at the places that their tensors have in the problem.
+/// Copies the outputs into `memory`, at the offsets that their tensors have in the problem.
 std::string pack_result(const CallResult& result, const Problem& problem, SharedMemory& memory);
-/// Trusts nothing that the worker sent: throws std::runtime_error for what no worker sends by itself.
+/// Validates everything: a kernel may have corrupted the worker. Throws std::runtime_error for a message that no intact worker
+/// sends.
 CallResult unpack_result(const std::string& message, const Problem& problem, SharedMemory& memory);
 
 }  // namespace assay

@@ -28,7 +28,8 @@ std::vector<pid_t>& spared_for_ever() {
   return children;
 }
 
-/// The parent of a process; 0 if it is gone or ended. The name in /proc/N/stat may hold blanks and parentheses, so the last ) counts.
+/// Parent of a process; 0 if the process is gone or a zombie. The name in /proc/N/stat may contain blanks and parentheses, so
+/// parsing starts after the last ')'.
 pid_t living_parent_of(pid_t process) {
   const int file = ::open(("/proc/" + std::to_string(process) + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return 0;
@@ -42,7 +43,7 @@ pid_t living_parent_of(pid_t process) {
   return parent;
 }
 
-/// Every process and its parent.
+/// (process, parent) of every process.
 std::vector<std::pair<pid_t, pid_t>> all_processes() {
   std::vector<std::pair<pid_t, pid_t>> all;
   DIR* const folder = ::opendir("/proc");
@@ -73,7 +74,7 @@ std::vector<pid_t> descendants_but(pid_t root, const std::vector<pid_t>& spared)
 std::vector<pid_t> descendants_of(pid_t root) { return descendants_but(root, {}); }
 
 int end_descendants(pid_t root, const std::vector<pid_t>& spared) {
-  // One that forks faster than it is found is found again; what a driver does not let go of is not waited for.
+  // Bounds the loop: processes may fork faster than they are found, and a driver may keep one from ending.
   constexpr int kMostRounds = 50;
   int ended = 0;
   for (int round = 0; round < kMostRounds; ++round) {

@@ -1,4 +1,4 @@
-// Processes that a process started, and those that these started: what a kernel leaves behind is found by its parents.
+// Finds and ends the descendants of a process, such as processes that a kernel started.
 #pragma once
 
 #include <sys/types.h>
@@ -8,20 +8,21 @@
 
 namespace assay {
 
-/// Children of `root`, their children and so on, as /proc says now.
+/// All descendants of `root` according to /proc.
 std::vector<pid_t> descendants_of(pid_t root);
 
-/// SIGKILL to all descendants of `root` but those `spared` and their descendants, until there are no more. Returns how many there were.
+/// Sends SIGKILL to all descendants of `root`, except `spared` and their descendants, until none is left. Returns how many there
+/// were.
 int end_descendants(pid_t root, const std::vector<pid_t>& spared = {});
 
-/// From here on a process whose parent ended becomes a child of this one, so that end_strays() finds it wherever its session is.
-/// Children that are there already are left alone for ever.
+/// Makes this process the parent of orphaned descendants, so that end_strays() finds them in any session. Children that exist
+/// already are never ended.
 void adopt_orphans();
 
-/// Held while a worker is started, until it is among the live ones.
+/// Hold it from the start of a worker until the worker is registered as live.
 std::mutex& children_mutex();
 
-/// Ends children of this process that are no live workers (live_workers.h), if it adopts orphans: what a worker that ended left behind.
+/// If this process adopts orphans: ends children that are not live workers (live_workers.h), i.e. leftovers of ended workers.
 int end_strays();
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// The only reader of describe()'s JSON.
+// Parses the JSON of describe(). No other code reads it.
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Reads fields of one JSON object and says which one is wrong.
+/// Reads the fields of one JSON object; errors name the field.
 class Fields {
  public:
   Fields(const Json& json, std::string where, const std::string& path) : json_(json), where_(std::move(where)), path_(path) {
@@ -26,27 +26,27 @@ class Fields {
     throw LibraryError(path_ + ": describe(): " + where_ + (field.empty() ? "" : "." + field) + " " + problem);
   }
 
-  /// A misspelled name would be a field that nobody reads.
+  /// Rejects unknown fields, since a misspelled one would be ignored.
   void allow(const std::vector<std::string>& known) const {
     for (const auto& [name, value] : json_.items())
       if (std::find(known.begin(), known.end(), name) == known.end())
         throw LibraryError(path_ + ": describe(): " + where_ + ": unknown key '" + printable(name) + "'" + did_you_mean(name, known));
   }
 
-  /// Words for people, made fit for reports.
+  /// Free text, made printable for reports.
   std::string text(const char* field) const {
     if (!json_.contains(field)) return "";
     if (!json_[field].is_string()) refuse(field, "must be a string");
     return printable(json_[field].get<std::string>());
   }
 
-  /// Of a library that met no device it is there and empty.
+  /// A required field that may be empty, as for a library without a device.
   std::string text_that_is_there(const char* field) const {
     if (!json_.contains(field)) refuse(field, "is missing");
     return text(field);
   }
 
-  /// A name is a key of reports and files, and goes back to the library as it is.
+  /// A name is a key in reports and files and is sent back to the library unchanged.
   std::string name(const char* field) const {
     if (!json_.contains(field)) refuse(field, "is missing");
     if (!json_[field].is_string()) refuse(field, "must be a string");
@@ -78,7 +78,7 @@ class Fields {
   const std::string& path_;
 };
 
-/// As it would stand in a cell of a case table.
+/// The text that a case-table cell would have.
 std::string cell(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 KernelOffer offer_of(const Json& json, const std::string& where, const std::string& path) {
@@ -106,7 +106,8 @@ KernelOffer offer_of(const Json& json, const std::string& where, const std::stri
   return offer;
 }
 
-/// A kernel may stand several times, for contracts that differ. Twice for one contract, two verdicts would have one name.
+/// A kernel may be listed several times for different contracts. Two entries with the same contract would give two verdicts one
+/// name.
 void require_different(const LibraryInfo& info) {
   std::map<std::tuple<std::string, std::string, std::string>, size_t> places;
   for (size_t i = 0; i < info.kernels.size(); ++i) {

@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kPeriod = 256;
 
-/// No two neighbouring bytes are alike, so a fill with one value cannot pass for the guard.
+/// Adjacent bytes differ, so memory filled with one value is never mistaken for an intact guard.
 const std::array<std::byte, kPeriod>& pattern() {
   static const auto bytes = [] {
     std::array<std::byte, kPeriod> made;
@@ -70,7 +70,7 @@ void* DeviceBlock::allocate(size_t bytes) const {
   return functions_->allocate(bytes);
 }
 
-/// What a group's member holds goes with the group.
+/// Memory of a group member is released together with the group.
 void DeviceBlock::release() {
   if (allocation_ != nullptr && member_.group == nullptr) functions_->release(allocation_);
   allocation_ = nullptr;
@@ -83,7 +83,7 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
   bool has_room = total > bytes;
   if (on_host()) {
     has_room = has_room && pages_.hold(total);
-    // The end of the data lies as near to the untouchable pages as alignment and guard allow.
+    // Places the end of the data as close to the inaccessible pages as alignment and guard allow.
     if (has_room)
       data_ = pages_.end() - (reinterpret_cast<uintptr_t>(pages_.end()) -
                               aligned_down(reinterpret_cast<uintptr_t>(pages_.end()) - guard - bytes));
@@ -103,7 +103,7 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
   return true;
 }
 
-/// Puts fresh guards where this process can read them, with so many bytes between them.
+/// Writes fresh guards into host memory, with `between` bytes between them.
 void DeviceBlock::hold(size_t between) {
   if (on_host()) {
     before_ = {pages_.begin(), data_};
@@ -126,7 +126,7 @@ bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem, 
 }
 
 bool DeviceBlock::download(std::string& problem) {
-  // After enclose() there is room for the guards alone.
+  // After enclose() the staging memory holds the guards only.
   if (!on_host() && staging_.size() < bytes_ + 2 * guard_) hold(bytes_);
   return on_host() || download_piece(before_.data(), data_ - guard_, bytes_ + 2 * guard_, problem);
 }

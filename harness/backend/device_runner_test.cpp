@@ -1,4 +1,4 @@
-// A library with a device is called: its own functions alone reach the memory there, and it may refuse or answer no more.
+// A library with a device: only its own functions access device memory, and it may refuse a call or stop answering.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A device whose memory is not the host's: only its own functions may touch it.
+// A device with separate memory: only its own functions may access it.
 namespace device {
 int allocations = 0;
 bool refuse_upload = false, refuse_allocation = false;
@@ -95,7 +95,7 @@ TEST(Runner, ABlockIsReadWholeAfterItsGuardsAloneWereWritten) {
 TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {
   assay_library library = device_library();
   library.run = [](const assay_call* call) -> assay_status {
-    device::refuse_upload = true;  // as every call after an illegal address does
+    device::refuse_upload = true;  // like every call after an illegal address
     std::snprintf(call->message, call->message_bytes, "illegal address");
     return ASSAY_FAILED;
   };

@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-/// Handlers of exit() run on the thread that called it.
+/// exit() runs its handlers on the calling thread.
 thread_local const std::string* calling = nullptr;
 
 void say_who_exits() {

@@ -1,4 +1,4 @@
-// Says who ended the program.
+// Reports a kernel that ends the program.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace assay {
 
-/// While it lives, a kernel that ends this process with exit() or by a crash is named on stderr, and the exit code is that of a
-/// broken one. CUDA does so where host code calls a function that is for the device alone.
+/// During its lifetime, a kernel that ends this process with exit() or by a crash is named on stderr, and the exit code is that
+/// of kBroken. CUDA calls exit() if host code calls a device-only function.
 class ExitNotice {
  public:
   ExitNotice(const std::string& path, const CallRequest& request);

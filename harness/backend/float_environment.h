@@ -1,4 +1,4 @@
-// The part of the processor's state that changes what arithmetic gives: rounding, flushing of subnormals, exceptions that trap.
+// Floating-point control state of the processor: rounding mode, flushing of subnormals, trapped exceptions.
 #pragma once
 
 #include <cstdint>
@@ -6,24 +6,24 @@
 
 namespace assay {
 
-/// The state of the calling thread at one moment. Flags that arithmetic raises are no part of it.
+/// The state of the calling thread at one moment. Exception flags are not included.
 ///
-/// Whatever runs a library's code (a call, its constructors, describe()) takes one before and restores it afterwards: otherwise a
-/// kernel that rounds downward would change the bits of the next kernel, and of the reference in this process.
+/// Create one before running code of a library (a call, its constructors, describe()) and restore it afterwards. Otherwise a
+/// kernel that sets rounding downward would change the results of the next kernel, and of the reference in this process.
 class FloatEnvironment {
  public:
-  /// Of this thread, now.
+  /// Captures the state of this thread.
   FloatEnvironment();
 
-  /// Puts it back. What had been changed since, in words: "rounds downward, flushes subnormal results to zero (FTZ)"; empty if
-  /// nothing had.
+  /// Restores the state. Returns a description of what had changed: "rounds downward, flushes subnormal results to zero (FTZ)";
+  /// empty if nothing had.
   std::string restore() const;
 
  private:
   std::string changes_to(const FloatEnvironment& now) const;
 
-  uint64_t control_ = 0;  ///< MXCSR without its flags, or FPCR
-  uint64_t x87_ = 0;      ///< control word of the x87, 0 elsewhere
+  uint64_t control_ = 0;  ///< MXCSR without its exception flags (x86), or FPCR (Arm)
+  uint64_t x87_ = 0;      ///< x87 control word; 0 on other architectures
 };
 
 }  // namespace assay

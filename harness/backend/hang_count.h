@@ -1,11 +1,11 @@
-// When to stop calling a kernel that hangs.
+// Decides when to stop calling a kernel that hangs.
 #pragma once
 
 #include <string>
 
 namespace assay {
 
-/// Every hang costs the whole time limit, so a kernel that hangs in each of hundreds of cases would take a day to say so.
+/// Each hang costs the whole time limit. A kernel that hangs in hundreds of cases would take a day.
 class HangCount {
  public:
   static constexpr int kMostInARow = 3, kMostInAll = 10;
@@ -15,7 +15,7 @@ class HangCount {
     in_all_ += int(hung);
   }
 
-  /// Empty as long as the kernel is to be called.
+  /// Empty while the kernel may be called.
   std::string why_not_to_call() const {
     if (in_a_row_ < kMostInARow && in_all_ < kMostInAll) return "";
     return "not called: this kernel hung in " + std::to_string(in_all_) +

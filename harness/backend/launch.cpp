@@ -6,7 +6,7 @@
 namespace assay {
 namespace {
 
-/// -1: not there, or no number.
+/// -1 if the text is missing or not a number.
 int number_in(const char* text) {
   int number = -1;
   if (text == nullptr) return -1;

@@ -1,4 +1,4 @@
-// Processes that a launcher started together, and that can hold the ranks of one group.
+// Processes of one MPI launch, which can hold the ranks of one group.
 #pragma once
 
 #include <optional>
@@ -9,12 +9,12 @@
 namespace assay {
 
 struct Launch {
-  int index = 0, count = 1;  ///< of this process, from 0, and of all
-  std::string job;           ///< a name that other launches on this machine do not have
+  int index = 0, count = 1;  ///< index of this process, from 0, and number of processes
+  std::string job;           ///< unique among the launches on this machine
 };
 
-/// What Open MPI says with OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE, OMPI_COMM_WORLD_LOCAL_SIZE and PMIX_NAMESPACE. None unless
-/// it started several processes, all on this machine: ranks meet in its memory.
+/// Reads OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE, OMPI_COMM_WORLD_LOCAL_SIZE and PMIX_NAMESPACE of Open MPI. Empty unless it
+/// started several processes, all on this machine: ranks communicate through its memory.
 std::optional<Launch> launch_of_environment(const Environment& get);
 
 }  // namespace assay

@@ -14,7 +14,7 @@ Execution run_and_wait(const assay_library& functions, const CallsToLaunch& laun
   return {waited, waited == ASSAY_OK ? "" : "synchronise failed after the call"};
 }
 
-/// Behind each other on one stream.
+/// Launches the calls one after the other on one stream, then waits.
 Execution run_in_a_row_and_wait(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
   if (launch.calls.size() > 1 && launch.repeatable)
     if (const assay_status status = launch.run(); status != ASSAY_OK) return {status};
@@ -49,14 +49,14 @@ Execution capture_and_replay(const assay_library& functions, const CallsToLaunch
 
 Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode) {
   if (mode == LaunchMode::kDefault) {
-    if (launch.calls.size() > 1) return {launch.run()};  // a group waits itself
+    if (launch.calls.size() > 1) return {launch.run()};  // a group synchronizes itself
     return run_and_wait(functions, launch, launch.calls.front()->stream);
   }
   if (functions.create_stream == nullptr) return {ASSAY_UNSUPPORTED, "the library has no streams"};
   if (mode == LaunchMode::kGraph && functions.begin_capture == nullptr)
     return {ASSAY_UNSUPPORTED, "the library captures no graphs"};
 
-  // The new stream waits for nobody: what the uploads left on the default stream must be done.
+  // The new stream does not wait for the default stream, so uploads there must be complete.
   if (const assay_status status = wait_for(functions, nullptr); status != ASSAY_OK)
     return {status, "synchronise failed before the call"};
   void* const stream = functions.create_stream();

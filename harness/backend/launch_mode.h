@@ -1,4 +1,4 @@
-// The ways in which a call can reach its kernel.
+// The ways to launch a call.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// How a call ended. `trouble` says what went wrong beside the kernel's own message.
+/// Status of a call. `trouble` describes a failure that is not in the kernel's own message.
 struct Execution {
   assay_status status = ASSAY_OK;
   std::string trouble{};
@@ -19,24 +19,23 @@ struct Execution {
 /// Runs the call and waits for it.
 ///
 ///   kDefault  on the default stream
-///   kStream   on a stream of its own that does not wait for the default stream; calls of ranks twice, one behind the other
-///             without a wait between, so that a launch which begins before the one ahead has ended meets it
-///   kGraph    captured, and replayed twice; before each replay `reset` puts the outputs back to what they were, so that what is
-///             there afterwards came from a replay alone. Work that did not go to the stream does not happen again.
+///   kStream   on a stream that does not synchronize with the default stream. Calls of ranks are launched twice without a wait
+///             between, so that a launch that begins before the previous one has ended shows its races.
+///   kGraph    captured in a graph and replayed twice. `reset` restores the outputs before each replay, so that the final
+///             outputs come from a replay. Work that was not enqueued on the stream is not repeated.
 ///
-/// `run` makes the calls, of one rank or of several, which get the stream. Calls of
-/// several ranks are made once before they are captured, as memory of a group is not to be had while a stream is captured.
-/// `reset` gets the number of the replay, 1 or 2.
+/// `run` makes the calls of one or several ranks on the given stream. Calls of several ranks are made once before the capture,
+/// since a group cannot allocate memory during a capture. `reset` gets the number of the replay, 1 or 2.
 ///
-/// ASSAY_UNSUPPORTED if the library has no functions for it.
+/// Returns ASSAY_UNSUPPORTED if the library lacks the functions.
 struct CallsToLaunch {
   std::vector<assay_call*> calls;
   std::function<assay_status()> run;
   std::function<bool(int replay)> reset;
-  bool repeatable = false;  ///< calls of ranks that leave what they read as it was
+  bool repeatable = false;  ///< for calls of ranks: they leave their inputs unchanged
 };
 Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode);
-/// The same of a lone call.
+/// As above, for a single call.
 inline Execution execute(const assay_library& functions, assay_call& call, LaunchMode mode, const std::function<bool()>& reset) {
   return execute(functions, {{&call}, [&] { return functions.run(&call); }, [&](int) { return reset(); }}, mode);
 }

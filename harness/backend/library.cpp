@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// Of assay_library in the ABI's first release.
+/// sizeof(assay_library) in the ABI's first release.
 constexpr size_t kFirstSize = offsetof(assay_library, create_stream);
 
 std::string loader_error() {
@@ -21,7 +21,7 @@ std::string loader_error() {
   return text != nullptr ? text : "unknown loader error";
 }
 
-/// A library that was built for a device which this machine lacks can be loaded and described, but not used.
+/// A library for a device that this machine lacks can be loaded and described, but not used.
 void check_device(const Library& library) {
   const assay_library& functions = *library.functions;
   if (functions.allocate == nullptr) return;
@@ -31,7 +31,7 @@ void check_device(const Library& library) {
   functions.release(data);
 }
 
-/// Functions that need each other come together.
+/// Functions that depend on each other must be all set or all NULL.
 void check_set(const assay_library& functions, const std::string& path) {
   if (functions.describe == nullptr || functions.run == nullptr) throw LibraryError(path + ": describe and run must not be NULL");
   const int memory = (functions.allocate != nullptr) + (functions.release != nullptr) + (functions.upload != nullptr) +
@@ -56,7 +56,7 @@ void check_set(const assay_library& functions, const std::string& path) {
     throw LibraryError(path + ": allocate_on belongs to a library with groups and memory of its own, and to no other");
 }
 
-/// Empty, or who changed what the thread's arithmetic depends on. It is put back.
+/// Describes a changed floating-point environment and what changed it; empty if it is unchanged. Restores the environment.
 std::string restored_after(const FloatEnvironment& before, const char* what) {
   const std::string changes = before.restore();
   if (changes.empty()) return "";
@@ -83,14 +83,14 @@ std::shared_ptr<const assay_library> of_this_size(const assay_library& functions
     std::shared_ptr<void> keep_alive;
   };
   const auto held = std::make_shared<Held>();
-  constexpr size_t kPointer = sizeof(void*);  // a size that ends within a function's address has not that function
+  constexpr size_t kPointer = sizeof(void*);  // a size that ends within a function pointer does not include that function
   std::memcpy(&held->functions, &functions, std::min(sizeof(assay_library), size_t{functions.size} / kPointer * kPointer));
   held->keep_alive = std::move(keep_alive);
   return {held, &held->functions};
 }
 
 Library open_library(const std::string& path) {
-  // A bare name would be looked for in the system's folders.
+  // dlopen() searches the system's folders for a name without a slash
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   if (!std::filesystem::exists(file)) throw LibraryError(path + ": no such file");
   const FloatEnvironment before;

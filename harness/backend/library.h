@@ -1,4 +1,4 @@
-// A kernel library on disk: open it, check that it speaks our ABI, read what it offers.
+// Loads a kernel library: opens it, checks its ABI version and reads its description.
 #pragma once
 
 #include <memory>
@@ -10,32 +10,33 @@
 
 namespace assay {
 
-/// A library that cannot be used. One line that starts with its path; what the library said stands in it printable and short.
+/// A library that cannot be used. The message is one line that starts with the path; text from the library is made printable and
+/// shortened.
 struct LibraryError : std::runtime_error {
   explicit LibraryError(const std::string& problem) : std::runtime_error(message_text(problem)) {}
 };
 
-/// An open library. Stays loaded as long as one copy of the pointer lives.
+/// An open library. It stays loaded while a copy of the pointer exists.
 struct Library {
   LibraryInfo info;
   std::string description;  ///< the JSON of describe()
   std::shared_ptr<const assay_library> functions;
 };
 
-/// Opens a shared object with its symbols kept to itself.
-/// Throws LibraryError: no such file, no loadable object, no assay_get_library, another ABI version, a description that is not as
-/// abi.h says. Throws NoDeviceError if assay_get_library() returns NULL, or if the library has device memory and cannot allocate
-/// any.
+/// Opens a shared object with local symbols (RTLD_LOCAL). Throws LibraryError: no such file, not a loadable object, no
+/// assay_get_library, another ABI version, a description that violates abi.h. Throws NoDeviceError if assay_get_library() returns
+/// NULL, or if the library has device memory and cannot allocate any.
 Library open_library(const std::string& path);
 
-/// Reads the JSON of describe(). Throws LibraryError with the path and the place in the JSON that is wrong.
+/// Parses the JSON of describe(). Throws LibraryError with the path and the JSON location of the error.
 LibraryInfo parse_description(const std::string& json, const std::string& path);
 
-/// Checks version, size (of what the library has of the struct), mandatory functions, and that functions which need each other
-/// come together. Throws LibraryError.
+/// Checks version, struct size, mandatory functions, and that functions that depend on each other are all set or all NULL. Throws
+/// LibraryError.
 void check_functions(const assay_library& functions, const std::string& path);
 
-/// The functions in a struct of this program's size: what an older library lacks is NULL. `keep_alive` lives as long as they do.
+/// The functions in a struct of this program's size; functions that an older library lacks are NULL. Holds `keep_alive` as long
+/// as the result exists.
 std::shared_ptr<const assay_library> of_this_size(const assay_library& functions, std::shared_ptr<void> keep_alive);
 
 }  // namespace assay

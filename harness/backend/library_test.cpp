@@ -1,4 +1,4 @@
-// What a library offers is read; a table of functions that does not hang together, or a description that is none, is refused.
+// Libraries are read; inconsistent function tables and invalid descriptions are rejected.
 #include "harness/backend/library.h"
 
 #include <gmock/gmock.h>

@@ -15,7 +15,7 @@ struct Slot {
   std::atomic<int> signal{0};
 };
 
-/// Of sixteen kernels, and of ranks.
+/// Enough for sixteen kernels and for ranks.
 std::array<Slot, 64> slots;
 static_assert(std::atomic<pid_t>::is_always_lock_free, "a handler may not wait for a lock");
 
@@ -25,7 +25,7 @@ Slot* slot_of(pid_t worker) {
   return nullptr;
 }
 
-/// Takes a signal that is pending for the process in this thread: a change of the mask makes the system look.
+/// Delivers a signal that is pending for the process to this thread; changing the signal mask makes the kernel check.
 void take_pending_signals() {
   sigset_t other, before;
   ::sigemptyset(&other);

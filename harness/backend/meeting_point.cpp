@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int kBetweenQuestions = 50;  // ms
 
-/// A name without a file: it goes with its socket.
+/// A socket address in the abstract namespace: it disappears with its socket and has no file.
 struct Address {
   sockaddr_un address{};
   socklen_t size = 0;
@@ -38,7 +38,7 @@ struct Address {
 
 int new_socket() {
   const int file = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int moved = file < 0 ? -1 : ::fcntl(file, F_DUPFD_CLOEXEC, 16);  // above the numbers that workers get their files under
+  const int moved = file < 0 ? -1 : ::fcntl(file, F_DUPFD_CLOEXEC, 16);  // above the descriptors that workers inherit
   if (file >= 0) ::close(file);
   if (moved < 0) throw std::system_error(errno, std::generic_category(), "socket of ranks");
   return moved;

@@ -1,4 +1,4 @@
-// Where processes of one launch find each other: a socket of this machine that has the name of the launch.
+// Connects the processes of one launch through a local socket that is named after the launch.
 #pragma once
 
 #include <functional>
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// A file descriptor, closed with this. -1: none.
+/// A file descriptor that is closed on destruction; -1: none.
 class OpenFile {
  public:
   explicit OpenFile(int number = -1) : number_(number) {}
@@ -26,26 +26,26 @@ class OpenFile {
 inline constexpr double kSecondsToCome = 60;
 
 struct Arrival {
-  int index = -1;  ///< of its process; -1: nobody came
+  int index = -1;  ///< index of the process that connected; -1: none did
   OpenFile socket{};
 };
 
 class MeetingPoint {
  public:
-  /// Throws std::system_error, e.g. if another process of the job is there already.
+  /// Throws std::system_error, e.g. if another process of the job already listens.
   explicit MeetingPoint(const std::string& job);
 
-  /// The next process of this user that comes, for at most so long and until `ended` says so.
+  /// Waits for the next process of this user to connect, for at most `seconds` or until `ended` returns true.
   Arrival next(double seconds, const std::function<bool()>& ended);
 
  private:
   OpenFile socket_;
 };
 
-/// Comes as the process of that number. Throws std::runtime_error if nobody is there within that time, or `ended` says so.
+/// Connects as process number `index`. Throws std::runtime_error if nobody listens within that time, or if `ended` returns true.
 OpenFile come_to(const std::string& job, int index, double seconds, const std::function<bool()>& ended);
 
-/// An open file, given to the process at the other end of a socket. receive_file() gives -1 if that process ended.
+/// Passes an open file to the process at the other end of a socket. receive_file() returns -1 if that process ended.
 bool send_file(int socket, int file);
 int receive_file(int socket);
 

@@ -28,7 +28,7 @@ namespace {
 
 constexpr const char* kHint = "; --in-process under a debugger shows where";
 
-/// A session of its own; and signals that end a run are held back until worker_main() looks at who sent them.
+/// Starts a session of its own. Signals that end a run stay blocked until worker_main() can check who sent them.
 class Attributes {
  public:
   Attributes() {
@@ -68,7 +68,8 @@ Process::Process(const WorkerOptions& options, const std::string& library, int m
   posix_spawn_file_actions_adddup2(&files, their_socket, kWorkerSocket);
   posix_spawn_file_actions_adddup2(&files, memory, kWorkerMemory);
   posix_spawn_file_actions_adddup2(&files, their_words, kWorkerWords);
-  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);  // what a kernel prints must not stand in a report
+  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);  // output of a kernel must not end up in a report on
+                                                                           // stdout
   std::string program = options.program, verb = "worker", flag = "--library", path = library;
   char* arguments[] = {program.data(), verb.data(), flag.data(), path.data(), nullptr};
   const Attributes attributes;
@@ -92,13 +93,13 @@ Process::Process(const WorkerOptions& options, const std::string& library, int m
 }
 
 Process::~Process() {
-  ::close(socket_);  // with it the process ends by itself, unless it hangs
+  ::close(socket_);  // the process then ends by itself, unless it hangs
   if (process_ > 0 && !ends_within(1000)) kill();
   ::close(words_);
   if (end_ >= 0) ::close(end_);
 }
 
-/// While the ended process is not waited for, its number is nobody else's and names its group.
+/// Until a dead process is reaped, its id is not reused and still names its process group.
 void Process::book_end() {
   ::kill(-process_, SIGKILL);
   remove_live_worker(process_);
@@ -120,16 +121,17 @@ bool Process::ends_within(int milliseconds) {
 }
 
 bool Process::kill() {
-  constexpr int kLongestEnd = 5000;  // a GPU's context with all of its memory is taken down in less
+  constexpr int kLongestEnd = 5000;  // ms; enough to destroy a GPU context with all of its memory
   if (process_ <= 0) return true;
   ::kill(-process_, SIGKILL);
   ::kill(process_, SIGKILL);
-  const bool ended = ends_within(kLongestEnd);  // one that does not end stays among the live ones: nobody looks for it as a stray
+  const bool ended = ends_within(kLongestEnd);  // a process that does not end stays registered as live, so end_strays() ignores
+                                                // it
   process_ = 0;
   return ended;
 }
 
-/// One line of printable characters; the process may have written anything.
+/// One printable line. The process may have written anything.
 std::string Process::last_words() const {
   std::array<char, 1024> text;
   const ssize_t got = ::read(words_, text.data(), text.size());

@@ -1,4 +1,4 @@
-// A started worker process and the ends of its files that stay here.
+// A worker process and this side's file descriptors for it.
 #pragma once
 
 #include <sys/types.h>
@@ -9,9 +9,9 @@
 
 namespace assay {
 
-/// Ends the process and what it started when it goes. Any thread may start one and any may use it, one at a time: the process watches its
-/// socket and not the thread that started it. It has a session of its own, so that no signal of a terminal reaches it and none that it
-/// sends to its process group reaches this process.
+/// The destructor ends the process and everything it started. Any thread may start it and any may use it, one at a time: the
+/// process watches its socket, not the thread that started it. It runs in a session of its own. So terminal signals do not reach
+/// it, and signals to its own process group do not reach this process.
 class Process {
  public:
   /// Throws std::system_error.
@@ -22,14 +22,15 @@ class Process {
 
   int socket() const { return socket_; }
   pid_t number() const { return process_; }
-  /// Readable once the process has ended, though a child of it may hold its socket open; -1 where the system has no such files.
+  /// Becomes readable when the process has ended, even if a child holds its socket open; -1 if the system has no such descriptors
+  /// (pidfd).
   int end() const { return end_; }
-  /// False if the process is still there some seconds after SIGKILL: what a driver does for it cannot be interrupted. Nobody waits
-  /// for it then.
+  /// Returns false if the process still exists some seconds after SIGKILL, because it is in an uninterruptible driver call.
+  /// Nobody waits for it then.
   bool kill();
 
-  /// After the socket has closed: how the process ended, in words. It is given a moment, for a kernel may have closed the socket
-  /// and go on.
+  /// Describes how the process ended. Call it after the socket has closed. Waits a moment first, since a kernel may have closed
+  /// the socket and continued.
   std::string exit_text();
 
  private:

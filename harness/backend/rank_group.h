@@ -1,4 +1,4 @@
-// A group of ranks of a library: several calls that are made together.
+// A library's group of ranks, whose calls are made together.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace assay {
 
-/// Made for the first problem of more than one rank and kept for those of as many: what a kernel leaves in its flags, the next
-/// call meets, as it would in use.
+/// Created for the first problem with more than one rank and kept for later ones of the same size. So a kernel finds its flags as
+/// its previous call left them, as in production.
 class RankGroup {
  public:
   explicit RankGroup(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
@@ -20,22 +20,22 @@ class RankGroup {
   RankGroup& operator=(const RankGroup&) = delete;
   ~RankGroup() { destroy(); }
 
-  /// ASSAY_OK with a group of so many ranks, or why there is none. One rank needs no group.
+  /// Creates a group of that many ranks. Returns ASSAY_OK or the reason why there is none. One rank needs no group.
   Execution hold(int ranks);
-  /// The same with a part of such a group, made anew; `folder` is made if it is not there.
+  /// Creates this process's part of a group that spans several processes. Creates `folder` if it does not exist.
   Execution join(int ranks, const RankPlace& place, const std::string& folder);
   void destroy();
 
   void* handle() const { return handle_; }
   int ranks() const { return ranks_; }
 
-  /// Whether the library enqueues calls that come with streams ("honours_group_streams" of describe()).
+  /// Whether the library enqueues calls on given streams ("honours_group_streams" of describe()).
   bool honours_streams() const;
 
-  /// Runs the calls of all ranks that this process holds together and waits for them, unless they have streams.
+  /// Runs the calls of all ranks in this process together. Waits for them, unless they have streams.
   Execution run(const std::vector<const assay_call*>& calls) const;
 
-  /// Whether the library runs several calls of all ranks without a wait between; and does so.
+  /// Whether the library can run several calls of all ranks without a wait between them.
   bool runs_in_a_row() const { return functions_->run_group_in_a_row != nullptr; }
   Execution run_in_a_row(const std::vector<std::vector<const assay_call*>>& row) const;
 

@@ -74,7 +74,7 @@ TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
   EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks");
 }
 
-/// Between two replays ranks have other numbers: what is left of the first then shows in the second.
+/// Ranks get other inputs between two replays, so stale data from the first replay show in the second.
 TEST(RankGroup, CallsOfRanksGoOnAStreamAndAreReplayed) {
   const Backend toy = testing::toy_backend();
   Problem problem = problem_of(2), other = problem_of(2);
@@ -107,7 +107,7 @@ TEST(RankGroup, AHangNamesItsRankAndTheNextCallHasAnotherGroup) {
   EXPECT_EQ(codes_of(next.outputs.front()).front(), 1);
 }
 
-// Memory of the ranks, asked of the library and given back with the group.
+// Memory of ranks is allocated by the library and released with the group.
 namespace device {
 int groups = 0, allocations = 0;
 std::vector<std::pair<int32_t, void*>> held;

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFolderName = "assay-ranks-";
 
-/// What a killed run left of this user: folders that carry the number of a process that is gone.
+/// Removes folders of killed runs of this user: their names contain the id of a process that no longer exists.
 void remove_leftovers(const fs::path& folder) {
   std::error_code unread;
   for (const auto& entry : fs::directory_iterator(folder, unread)) {
@@ -36,7 +36,8 @@ void remove_leftovers(const fs::path& folder) {
   }
 }
 
-/// In memory where the machine has a folder for it. Removed with what is in it; what a killed run left is removed by the next.
+/// In /dev/shm if that is writable. Removed with its content on destruction; leftovers of a killed run are removed by the next
+/// run.
 class FolderOfCall {
  public:
   FolderOfCall() {
@@ -60,7 +61,7 @@ class FolderOfCall {
 
 bool holds(const RankPlace& place, int rank) { return rank >= place.first && rank < place.first + place.count; }
 
-/// The tensors of these ranks alone.
+/// The problem with the tensors of these ranks only.
 Problem part_of(const Problem& whole, const RankPlace& place) {
   Problem part;
   part.ranks = whole.ranks;
@@ -71,7 +72,7 @@ Problem part_of(const Problem& whole, const RankPlace& place) {
   return part;
 }
 
-/// Results as they come.
+/// Collects results from several threads.
 class Results {
  public:
   explicit Results(size_t count) : results_(count), left_(count) {}
@@ -84,7 +85,7 @@ class Results {
     changed_.notify_all();
   }
 
-  /// Until all have come; a second after the first one that broke the others are given up.
+  /// Waits until all results are there. One second after the first broken one, tells the others to give up.
   void wait(std::atomic<bool>* give_up) {
     constexpr std::chrono::seconds kForTheOthers(1);
     std::unique_lock lock(mutex_);
@@ -93,7 +94,7 @@ class Results {
     *give_up = true;
   }
 
-  /// After all have come.
+  /// Call it after wait().
   std::vector<CallResult>& all() { return results_; }
   int first_broken() const { return first_broken_; }
 
@@ -105,14 +106,14 @@ class Results {
   int first_broken_ = -1;
 };
 
-/// What those say that were given up: they waited for the first one that broke.
+/// Completes the messages of members that gave up: they waited for the first member that broke.
 void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
   for (size_t i = 0; i < results.size(); ++i)
     if (int(i) != first_broken && results[i].message.starts_with(kNotWaitedFor))
       results[i].message = "waited for " + ranks_text(places[size_t(first_broken)]);
 }
 
-/// One line of what all members said that did not end well, first those whose process broke, last those that were given up.
+/// Joins the messages of all failed members into one line: first those whose process broke, last those that gave up.
 CallResult not_well(const std::vector<CallResult>& results, const std::vector<RankPlace>& places) {
   CallResult all;
   const auto is = [&](CallStatus status) {

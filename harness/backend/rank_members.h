@@ -1,4 +1,4 @@
-// Calls of several ranks, each made by the process that holds the rank.
+// Calls of several ranks, where each rank belongs to one of several processes.
 #pragma once
 
 #include <atomic>
@@ -10,25 +10,24 @@
 
 namespace assay {
 
-/// A process that can be called, in whatever way.
+/// Calls a process that holds ranks.
 using RankMember = std::function<CallResult(const CallRequest&)>;
 
-/// Ranks that the index-th of `members` processes holds of `ranks`: neighbours, as many in each process as can be, the first ones
-/// one more.
+/// The ranks of member `index` out of `members`: consecutive ranks, divided evenly; the first members get one more if needed.
 RankPlace place_of(int ranks, int index, int members);
 
-/// "rank 2", "ranks 2 to 3".
+/// "rank 2" or "ranks 2 to 3".
 std::string ranks_text(const RankPlace& place);
 
-/// Begins the message of a call that a member made and did not wait for because `give_up` said so.
+/// Prefix of the message of a call that a member abandoned because `give_up` was set.
 inline constexpr const char* kNotWaitedFor = "not waited for";
 
-/// Calls all members that hold ranks of the problem at once, each with the tensors of its own ranks, in a folder of this call.
-/// The outputs are those of all ranks. If a member does not end well the result names its ranks first and then what each of the others says:
-/// for whom it waited, in which block and where.
+/// Calls all members that hold ranks of the problem at once, each with the tensors of its ranks. All of them share a folder for
+/// this call. Returns the outputs of all ranks. If a member fails, the message names its ranks first, then what each other member
+/// reports: which rank it waited for, in which block and where.
 ///
-/// Ranks wait for each other, so one that broke keeps the others for the whole time limit: a second after the first broke `give_up` is
-/// set, which members look at, and the others "waited for rank 2".
+/// Ranks wait for each other, so one broken rank would block the others for the whole time limit. One second after the first
+/// failure `give_up` is set; the other members poll it and report "waited for rank 2".
 CallResult call_members(const std::vector<RankMember>& members, const CallRequest& request, std::atomic<bool>* give_up = nullptr);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Calls of several ranks are divided between processes, and what these say is put together again.
+// Calls of several ranks are divided between processes, and their results are joined.
 #include "harness/backend/rank_members.h"
 
 #include <gmock/gmock.h>
@@ -33,7 +33,7 @@ Problem problem_of_members(int ranks) {
   return problem;
 }
 
-/// y of each rank holds its number.
+/// Each rank's y holds its rank number.
 CallResult numbers_of_ranks(const CallRequest& request) {
   CallResult result;
   for (const HostTensor& tensor : request.problem->tensors) {

@@ -20,11 +20,11 @@
 namespace assay {
 namespace {
 
-/// While its worker calls, a process says once a second that it is there: an empty message.
+/// Heartbeat: while its worker runs, a process sends an empty message once a second.
 constexpr std::chrono::seconds kBetweenSigns(1);
 
-/// Before it is said that somebody is waited for, and before he counts as gone. All come as soon as they are started, and the first one looks
-/// for them when it has read its tables and loaded its library.
+/// After the first time the user is told which processes are missing; after the second a missing process counts as gone. All
+/// processes connect at once when they start; the first one listens after it has read its tables and loaded its library.
 constexpr double kSecondsOfSilence = 5, kSecondsForTheLast = 10;
 
 /// Whether the other end of a connection is closed.
@@ -33,13 +33,13 @@ bool is_closed(int socket) {
   return ::poll(&other, 1, 0) > 0 && (other.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/// Whether something came that was not asked for: the first process no longer wants the answer.
+/// Whether unrequested bytes arrived: the first process no longer wants the answer.
 bool has_bytes(int socket) {
   pollfd other{socket, POLLIN, 0};
   return ::poll(&other, 1, 0) > 0;
 }
 
-/// The first process's end of a connection to another one.
+/// The first process's connection to one of the others.
 class Elsewhere {
  public:
   Elsewhere(int index, const WorkerOptions& options) : index_(index), options_(options) {}
@@ -47,7 +47,7 @@ class Elsewhere {
   int memory() const { return memory_.file(); }
   void came(OpenFile socket) { socket_ = std::move(socket); }
 
-  /// Of a process that ended since the last call too.
+  /// Also detects a process that ended since the last call.
   bool is_gone() {
     if (socket_.number() >= 0 && is_closed(socket_.number())) leave("is gone");
     return socket_.number() < 0;
@@ -66,7 +66,7 @@ class Elsewhere {
     bool told = false;
     const auto stop = [&] {
       if (options_.ended && options_.ended()) return true;
-      if (give_up && !told) told = send_message(socket_.number(), "");  // then it answers at once
+      if (give_up && !told) told = send_message(socket_.number(), "");  // makes it answer at once
       return false;
     };
     while (got == Received::kMessage) {
@@ -97,7 +97,7 @@ class Elsewhere {
   bool said_ = false;
 };
 
-/// All processes, this one first. They are waited for at the first call.
+/// All processes, this one first. The first call waits for them to connect.
 class AllProcesses {
  public:
   AllProcesses(const Launch& launch, MeetingPoint& point, const std::string& library, WorkerOptions options)
@@ -134,7 +134,7 @@ class AllProcesses {
       Arrival arrival = point_.next(kSecondsOfSilence, options_.ended);
       if (arrival.index < 0) std::fprintf(stderr, "assay: waiting for %zu processes of this launch\n", others_.size() - i);
       if (arrival.index < 0) arrival = point_.next(kSecondsForTheLast, options_.ended);
-      if (arrival.index < 1 || size_t(arrival.index) > others_.size()) break;  // none came
+      if (arrival.index < 1 || size_t(arrival.index) > others_.size()) break;  // none connected
       Elsewhere& other = *others_[size_t(arrival.index) - 1];
       if (send_file(arrival.socket.number(), other.memory())) other.came(std::move(arrival.socket));
     }
@@ -152,11 +152,11 @@ class AllProcesses {
   bool waited_ = false;
 };
 
-/// What the first process asks for, until it closes the connection.
+/// Serves the requests of the first process until it closes the connection.
 void answer_calls(int socket, const std::string& library, const WorkerOptions& options) {
   auto sign = std::chrono::steady_clock::now();
   WorkerOptions own = options;
-  bool has_loaded = false;  // before it has, what waits in the socket is the file with the tensors
+  bool has_loaded = false;  // until the library is loaded, the next item in the socket is the file with the tensors
   own.ended = [&] {
     const auto now = std::chrono::steady_clock::now();
     if (now - sign >= kBetweenSigns) (void)send_message(socket, ""), sign = now;
@@ -165,11 +165,11 @@ void answer_calls(int socket, const std::string& library, const WorkerOptions& o
   const Backend worker = open_in_worker(library, library, own);
   has_loaded = true;
   const int file = receive_file(socket);
-  if (file < 0) return;  // the first process had nothing to ask
+  if (file < 0) return;  // the first process had no request
   SharedMemory memory(file);
   std::string message;
   while (receive_message(socket, -1, message, options.ended) == Received::kMessage) {
-    if (message.empty()) continue;  // it gave up a call whose answer was on its way
+    if (message.empty()) continue;  // the first process abandoned a call whose answer was already sent
     const UnpackedRequest unpacked = unpack_request(message, memory);
     CallRequest request = unpacked.request;
     request.problem = &unpacked.problem;

@@ -1,4 +1,4 @@
-// Processes of one launch that hold ranks together: the first one asks, the others call their part of a library.
+// Ranks divided between the processes of one launch: the first process coordinates, the others run their ranks.
 #pragma once
 
 #include <exception>
@@ -15,7 +15,7 @@
 
 namespace assay {
 
-/// In every process, made before a library is loaded: from here on the processes of the launch know of each other's end.
+/// Create one in every process before loading a library. From then on each process notices when another one ends.
 class RankMeeting {
  public:
   explicit RankMeeting(const Launch& launch);
@@ -23,22 +23,23 @@ class RankMeeting {
 
   const Launch& launch() const { return launch_; }
 
-  /// In the first process (throws std::system_error if another one of the job was there already): the same back end, but that calls of several ranks are made by all processes of the launch, each in a
-  /// worker of its own. A kernel that dies there ends its case, and the next call has a new worker. Of a process that is gone the first call
-  /// is broken; every later call that needs its ranks is not made (CallStatus::kNotCalled). A process that says nothing for the time limit and
-  /// kMarginOfProcess is gone.
+  /// For the first process. Returns a back end that lets all processes of the launch make the calls of several ranks, each
+  /// process in its own worker. A kernel that dies there ends its case only; the next call gets a new worker. If a process is
+  /// gone, the first call that needs its ranks is broken and later ones are not made (CallStatus::kNotCalled). A process that
+  /// sends nothing for the time limit plus kMarginOfProcess counts as gone. Throws std::system_error if the job already has a
+  /// first process.
   Backend with_ranks(Backend backend, const WorkerOptions& options);
 
-  /// In every other process: makes the calls that the first one asks for, on a thread of its own, until that one ends. What goes wrong
-  /// goes to `say`. Not called: the first process learns that this one serves no ranks when the meeting goes.
+  /// For every other process: makes the calls that the first process requests, on a thread of its own, until the first process
+  /// ends. Errors go to `say`. If serve() is never called, the destructor tells the first process that this one serves no ranks.
   void serve(const std::string& library, const WorkerOptions& options, const std::function<void(const std::string&)>& say);
   bool serves() const { return serving_.joinable(); }
 
  private:
   Launch launch_;
-  std::unique_ptr<MeetingPoint> point_;  ///< of the first process
+  std::unique_ptr<MeetingPoint> point_;  ///< first process only
   std::exception_ptr why_none_;
-  std::future<OpenFile> socket_;         ///< of every other: to the first, once that is there
+  std::future<OpenFile> socket_;         ///< other processes: connection to the first process, once it listens
   std::jthread coming_, serving_;
 };
 

@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A call of before that has as much of everything; null if there is none.
+/// A warm-up call with tensors of the same sizes; null if there is none.
 const Problem* problem_of_same_sizes(const Problem& problem) {
   for (const Problem& earlier : problem.before) {
     bool same = earlier.tensors.size() == problem.tensors.size();
@@ -28,21 +28,21 @@ const Problem* problem_of_same_sizes(const Problem& problem) {
   return nullptr;
 }
 
-/// Whether the case is that nobody waits between its calls: parameter "in_a_row".
+/// Whether the case makes its calls back-to-back: parameter "in_a_row".
 bool goes_in_a_row(const CallRequest& request) {
   const auto& parameters = request.problem->parameters;
   return request.mode == LaunchMode::kDefault && !request.problem->before.empty() &&
          std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.first == "in_a_row" && p.second != 0; });
 }
 
-/// Why tensors have no room: of a device that is its loss, of this process a lack of memory that says nothing about a kernel.
+/// Result of a failed allocation. On a device it counts as a lost device; in host memory it says nothing about the kernel.
 CallResult without_room(const assay_library& functions, const std::string& reason) {
   return functions.upload != nullptr ? lost(reason, false) : refused(CallStatus::kNotCalled, "not called: " + reason + " of memory");
 }
 
 }  // namespace
 
-/// With the memory of its members.
+/// Also releases the memory of the group's members.
 void Runner::forget_group() {
   buffers_.clear();
   beside_.clear();
@@ -50,7 +50,7 @@ void Runner::forget_group() {
   group_.destroy();
 }
 
-/// After a call that did not end well. An error that is left over from it is taken by the first synchronise().
+/// Call it after a failed call. The first synchronise() consumes an error that is left over from that call.
 bool Runner::device_answers() {
   if (functions_->upload == nullptr) return true;
   if (functions_->synchronise != nullptr) (void)functions_->synchronise(nullptr);
@@ -61,7 +61,7 @@ bool Runner::device_answers() {
          (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
 }
 
-/// Makes the calls of all ranks on what the buffers hold, one behind the other, and says how they ended.
+/// Makes the calls of all ranks on the uploaded buffers, one after the other. Returns their status.
 CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int sentinel) {
   const CallRequest& request = row[judged].request;
   const int ranks = request.problem->ranks;
@@ -72,8 +72,8 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
   } catch (const WorkspaceError& error) {
     return refused(CallStatus::kBroken, error.what());
   }
-  // What a replay finds is not what it will make: outputs are reset, and ranks have other numbers in the first of two replays, so
-  // that what stays in buffers and flags of a group shows.
+  // A replay must compute its outputs itself: they are reset before each replay. In the first of two replays ranks have other
+  // inputs, so that stale data in buffers and flags of a group show.
   Problem other;
   const auto reset = [&](int replay) {
     const Problem* const earlier = replay == 1 ? problem_of_same_sizes(*request.problem) : nullptr;
@@ -116,7 +116,7 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
   return well;
 }
 
-/// Makes the calls that come before, on the same buffers, and waits for each.
+/// Makes the warm-up calls on the same buffers and waits for each.
 CallResult Runner::called_before(const CallRequest& request, int sentinel) {
   for (const Problem& earlier : request.problem->before) {
     Problem problem = earlier;
@@ -135,8 +135,8 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
   return {};
 }
 
-/// Makes the calls that come before, without a wait the problem's, and behind it the first of them again: a rank that goes on too
-/// early gives its peers numbers of that one. Each call has buffers of its own.
+/// Makes the warm-up calls, the problem's call and the first warm-up call again, without a wait between them. A rank that
+/// continues too early passes data of the last call to its peers. Each call has its own buffers.
 CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
   if (!group_.runs_in_a_row()) return refused(CallStatus::kUnsupported, "the library waits for each call of a group");
   std::deque<Problem> problems;
@@ -169,7 +169,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
   if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault && (request.place || !group_.honours_streams()))
     return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
-  // Where calls are made before, the case alone decides what a kernel finds; and processes cannot know what others still have.
+  // With warm-up calls, only the case may decide what a kernel finds. With several processes, none knows the state of the others.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   const Execution group =
       request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))
@@ -209,7 +209,8 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
 
 CallResult Runner::call(const CallRequest& request) {
   CallResult result = run_once(request, 0);
-  bool unclear = request.place && result.status == CallStatus::kOk;  // no process knows what the others saw: all call again
+  bool unclear = request.place && result.status == CallStatus::kOk;  // no process knows what the others saw, so all of them
+                                                                     // repeat the call
   for (size_t i = 0; i < result.untouched.size(); ++i) unclear |= !result.in_place[i] && !result.untouched[i].empty();
   if (unclear) {
     CallResult second = run_once(request, 1);

@@ -1,4 +1,4 @@
-// Executes calls of one library in this process and watches what they do to memory.
+// Runs calls of one library in this process and checks what they do to memory.
 #pragma once
 
 #include <deque>
@@ -14,19 +14,19 @@
 
 namespace assay {
 
-/// For each call: buffers (buffers.h) uploaded, the workspace that the library asks for; run, synchronise, download. Then, in
-/// this order: broken guards, changed inputs, a floating-point environment left changed (which is put back), bytes of outputs
-/// never written. If elements still equal the sentinel the call runs once more over another sentinel: what equals both was not
-/// written.
+/// Each call: upload the buffers (buffers.h), allocate the workspace that the library asks for, run, synchronise, download. Then
+/// check, in this order: broken guards, changed inputs, a changed floating-point environment (which is restored), unwritten
+/// output bytes. If elements still equal the sentinel, the call is repeated with a different sentinel; bytes that equal both were
+/// not written.
 ///
-/// The calls of a problem of several ranks are made together (rank_group.h). With a parameter "in_a_row" nobody waits between the
-/// calls before it, its own, and one more with the numbers of the first.
+/// Calls of several ranks are made together (rank_group.h). With the parameter "in_a_row" there is no wait between the warm-up
+/// calls, the problem's call, and a final call with the inputs of the first.
 class Runner {
  public:
   explicit Runner(std::shared_ptr<const assay_library> functions)
       : functions_(functions), group_(functions), buffers_(functions), workspaces_(functions) {}
 
-  /// Never throws for what the library does; a crash or a hang is the process's (worker.h).
+  /// Never throws because of the library. A crash or a hang takes the process with it (see worker.h).
   CallResult call(const CallRequest& request);
 
  private:
@@ -38,9 +38,9 @@ class Runner {
   void forget_group();
 
   std::shared_ptr<const assay_library> functions_;
-  RankGroup group_;  ///< outlives the memory of its members
+  RankGroup group_;  ///< must outlive the memory of its members
   Buffers buffers_;
-  std::deque<Buffers> beside_;  ///< of calls in a row that are not the problem's own
+  std::deque<Buffers> beside_;  ///< buffers of back-to-back calls other than the problem's own
   Workspaces workspaces_;
 };
 

@@ -1,4 +1,4 @@
-// What a call does to memory is seen, whatever the kernel.
+// The runner detects what a kernel does to memory.
 #include "harness/backend/runner.h"
 
 #include <gmock/gmock.h>
@@ -75,7 +75,7 @@ TEST(Runner, UnwrittenElementsAreToldFromWrittenSentinels) {
   EXPECT_THAT(last.untouched[0], ElementsAre(ByteRange{26, 32}));
   EXPECT_THAT(first.untouched[0], ElementsAre(ByteRange{0, 2}));
   for (const Format* format : {&kBf16, &kF32, &kE4M3Fn, &kE4M3Fnuz, &kE8M0, &kInt8, &kInt32}) {
-    // A kernel that writes exactly what the first sentinel is has written all the same.
+    // A kernel that writes exactly the first sentinel's value counts as having written.
     Problem problem = testing::toy_problem(*format, 4, 64);
     problem.tensors[0].bytes = sentinel_storage(problem.tensors[0].spec, 0);
     EXPECT_THAT(call("copy", problem).untouched[0], ElementsAre()) << format->name;

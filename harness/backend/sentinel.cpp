@@ -28,7 +28,7 @@ std::vector<ByteRange> unchanged(std::span<const std::byte> before, std::span<co
   };
   for (int64_t begin = 0; begin < units; begin += kBlock) {
     const int64_t end = std::min(begin + kBlock, units);
-    unsigned any = 0;  // vector code decides for a block at a time; hits are rare
+    unsigned any = 0;  // checked per block, so that the loop vectorizes; hits are rare
     for (int64_t i = begin; i < end; ++i) any |= unsigned(load(before, i) == load(now, i));
     for (int64_t i = begin; any != 0 && i < end; ++i) {
       if (load(before, i) != load(now, i)) continue;

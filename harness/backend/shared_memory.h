@@ -1,15 +1,15 @@
-// Memory that two processes see: tensors reach the other side of the process boundary without being sent.
+// Memory shared by two processes; tensors are not sent through the socket.
 #pragma once
 
 #include <cstddef>
 
 namespace assay {
 
-/// An anonymous file in memory, that both sides hold. It is read and written by calls that can fail, and never mapped: a kernel has its
-/// descriptor too, and could make a mapping of the harness end it by making the file shorter.
+/// An anonymous file in memory (memfd) that both processes hold. It is accessed with read and write calls, which can fail, and
+/// never mapped: a kernel also has the descriptor and could shrink the file, and then accessing a mapping would kill the harness.
 class SharedMemory {
  public:
-  /// Makes a new one, or takes over a file descriptor that was inherited. Throws std::system_error.
+  /// Creates a file, or takes over an inherited descriptor. Throws std::system_error.
   SharedMemory();
   explicit SharedMemory(int file) : file_(file) {}
   SharedMemory(const SharedMemory&) = delete;
@@ -20,10 +20,10 @@ class SharedMemory {
   /// The file grows as needed. Throws std::system_error, e.g. if memory is short.
   void write(size_t at, const std::byte* bytes, size_t count);
 
-  /// Throws std::runtime_error if the file has not so many bytes there.
+  /// Throws std::runtime_error if the file ends before at + count.
   void read(size_t at, std::byte* bytes, size_t count) const;
 
-  /// Gives the memory back if there is more of it than that.
+  /// Frees memory beyond that size.
   void shrink_to(size_t bytes);
 
  private:

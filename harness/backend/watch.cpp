@@ -18,7 +18,7 @@ TensorSpec as(TensorSpec spec, Role role) {
   return spec;
 }
 
-/// The lanes of a warp, as the watch's own kernels want them.
+/// Warp size of the device, which the on-device checker needs for its own kernels.
 double warp_of(const LibraryInfo& info) {
   const auto accepts = info.kernels.at(0).accepts.find("warp");
   return accepts == info.kernels.at(0).accepts.end() ? 32 : std::stod(accepts->second.front());
@@ -96,7 +96,7 @@ FoundWatch find_watch(const Library& tested, const std::vector<fs::path>& folder
       if (!file.starts_with("assay_watch_") || !file.ends_with(".so")) continue;
       try {
         Library watch = open_library(entry.path().string());
-        if (watch.functions->upload == nullptr) continue;  // works on host memory
+        if (watch.functions->upload == nullptr) continue;  // a library for host memory
         if (watch.info.arch == tested.info.arch) return {std::make_shared<Watch>(tested.functions, std::move(watch)), ""};
         why += "; " + file + " is for " + watch.info.arch;
       } catch (const std::exception& error) {

@@ -1,5 +1,5 @@
-// Calls of casts too large to be looked at from the host: a second library on the same device makes the inputs and compares the
-// codes where they lie.
+// On-device checker for casts with too many inputs for the host: a second library on the same device generates the inputs and
+// compares the codes in device memory.
 #pragma once
 
 #include <filesystem>
@@ -13,14 +13,15 @@
 
 namespace assay {
 
-/// Inputs of 32 bits counted up, codes of 8 bits compared with steps. What it says of a kernel is hearsay: the caller lets the
-/// host look at whatever is said to be wrong, and at a part of what is said to be right.
+/// Inputs are consecutive 32-bit patterns; 8-bit codes are compared with steps. Its result is not trusted: the caller checks on
+/// the host whatever it reports as wrong, and a part of what it reports as right.
 class Watch {
  public:
   Watch(std::shared_ptr<const assay_library> tested, Library watch) : tested_(std::move(tested)), watch_(std::move(watch)) {}
 
-  /// The problem has an input x without bytes and an output q; element i of x is the pattern `first` + i. Before the call q holds
-  /// what no right kernel leaves there. Guards are checked as in every call; inputs that the call changed count as wrong.
+  /// The problem has an input x without data and an output q. Input element i has the pattern `first` + i. Before the call, q is
+  /// filled with a value that no correct kernel leaves there. Guards are checked as in every call; inputs changed by the call
+  /// count as wrong.
   WatchedResult call(const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps);
 
  private:
@@ -28,15 +29,15 @@ class Watch {
 
   std::shared_ptr<const assay_library> tested_;
   Library watch_;
-  std::vector<DeviceBlock> blocks_;  ///< x, q, steps, counts
+  std::vector<DeviceBlock> blocks_;  ///< for x, q, steps and counts
 };
 
 struct FoundWatch {
-  std::shared_ptr<Watch> watch;  ///< null for a library that works on host memory, and where there is none
-  std::string why_none;          ///< one line, of a watch that is there and cannot be used; empty where it is used or there is none
+  std::shared_ptr<Watch> watch;  ///< null if the library works on host memory, or if no checker was found
+  std::string why_none;          ///< one line, if a checker was found but cannot be used; otherwise empty
 };
 
-/// The watch for a library, among the files assay_watch_*.so of these folders: one for the same device.
+/// Finds the checker for a library among the files assay_watch_*.so of these folders: one for the same device.
 FoundWatch find_watch(const Library& tested, const std::vector<std::filesystem::path>& folders);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// A watch is taken from the folders, and one that cannot be used is named: sweeps without it are as right, but slow.
+// A checker is found in the folders, and one that cannot be used is reported. Sweeps without it are equally correct, but slow.
 #include "harness/backend/watch.h"
 
 #include <gmock/gmock.h>
@@ -57,7 +57,7 @@ TEST_F(FindWatch, NamesEachThatCannotBeUsed) {
 
 TEST_F(FindWatch, SaysNothingWhereNoneIsOffered) {
   std::ofstream(folder_ / "assay_watch.txt") << "no library";
-  offer("cpu", "toy_library");  // works on host memory, as kernels/watch does for tests
+  offer("cpu", "toy_library");  // works on host memory, as kernels/watch does in tests
   const FoundWatch watch = found("sm_0");
   EXPECT_EQ(watch.watch, nullptr);
   EXPECT_THAT(watch.why_none, IsEmpty());

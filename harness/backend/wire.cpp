@@ -27,7 +27,7 @@ bool send_all(int socket, const char* bytes, size_t size) {
   return true;
 }
 
-/// Looked up at least so often, so that a stop of the process is told from a long wait.
+/// Poll interval; short, so that a stop of this process can be distinguished from a long wait.
 constexpr double kSlice = 50;  // ms
 
 class Patience {
@@ -38,9 +38,10 @@ class Patience {
   bool is_given_up() const { return given_up_ && given_up_(); }
 
   enum class Seen { kNothing, kBytes, kEnd };
-  /// Waits for bytes, for a slice of time at most.
+  /// Waits for bytes, for one slice of time at most.
   Seen look(int socket) {
-    // What a slice took beyond a second the process was stopped, by Ctrl-Z or a batch system, and it is not the kernel's time.
+    // A slice that took a second longer than it should: the process was stopped (Ctrl-Z, batch system). That time is not the
+    // kernel's.
     constexpr double kMostOfASlice = kSlice + 1000;
     pollfd wait[] = {{socket, POLLIN, 0}, {end_, POLLIN, 0}};
     const Clock::time_point begin = Clock::now();

@@ -1,4 +1,4 @@
-// Messages between the harness and its worker: a length, then fields one after the other.
+// Messages between the harness and its worker: a length, followed by fields.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ class MessageWriter {
   std::string bytes_;
 };
 
-/// Reads fields in the order in which they were written. Throws std::runtime_error at the end of the message.
+/// Reads fields in the order they were written. Throws std::runtime_error at the end of the message.
 class MessageReader {
  public:
   explicit MessageReader(std::string bytes) : bytes_(std::move(bytes)) {}
@@ -55,23 +55,24 @@ class MessageReader {
  private:
   void take(void* into, size_t size);
   size_t checked(uint64_t size) const { return counted(size, 1); }
-  size_t counted(uint64_t count, size_t each) const;  ///< refuses more than what is left
+  size_t counted(uint64_t count, size_t each) const;  ///< throws if more is asked for than is left
 
   std::string bytes_;
   size_t next_ = 0;
 };
 
-/// Sends a whole message. False if the other side is gone.
+/// Sends a whole message. Returns false if the other side is gone.
 bool send_message(int socket, const std::string& bytes);
 
 enum class Received { kMessage, kClosed, kTimeout, kTooLong, kGivenUp };
 
-/// A message holds specs and words. What is longer was not written by the other side's program but by a kernel in it.
+/// A message holds descriptions only. A longer one was written by a kernel, not by our program.
 inline constexpr uint64_t kLongestMessage = uint64_t{64} << 20;
 
-/// Waits for a whole message, at most so long; a negative time waits for ever. Time for which this process was stopped does not count.
-/// Takes memory only for bytes that have come. Gives up soon after `given_up`, asked several times a second, says so. `end` is a file that
-/// becomes readable when the other side's process ends, for the socket may be held open by a child of it; -1: none.
+/// Waits for a whole message, at most `timeout_seconds`; negative: without limit. Time during which this process was stopped does
+/// not count. Allocates memory only for bytes that have arrived. Gives up soon after `given_up`, polled several times a second,
+/// returns true. `end` is a descriptor that becomes readable when the other process ends, since a child of it may hold the socket
+/// open; -1: none.
 Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up = {}, int end = -1);
 
 }  // namespace assay

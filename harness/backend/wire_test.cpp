@@ -1,4 +1,4 @@
-// What comes from a worker is not trusted: a kernel may have written it.
+// Messages of a worker are not trusted: a kernel may have written them.
 #include "harness/backend/wire.h"
 
 #include <gtest/gtest.h>
@@ -69,7 +69,8 @@ TEST(Wire, CountsBeyondTheMessageAreRefused) {
   }
 }
 
-/// What unpack_result says of an answer with such a status, count of outputs and end of a range in the only output of 32 bytes.
+/// The error of unpack_result for an answer with this status, number of outputs, and end of a range in the only output of 32
+/// bytes.
 std::string error_of(uint8_t status, uint64_t outputs, int64_t end, uint8_t order = 0) {
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   SharedMemory memory;
@@ -77,8 +78,8 @@ std::string error_of(uint8_t status, uint64_t outputs, int64_t end, uint8_t orde
   memory.write(0, zeros.data(), zeros.size());
   MessageWriter out;
   out.number(status);
-  out.text("");  // the message
-  out.text("");  // the algorithm: words, split_k, promote, order
+  out.text("");  // message
+  out.text("");  // algorithm: words, split_k, promote, order
   out.number<int32_t>(0);
   out.number<int32_t>(0);
   out.number<uint8_t>(order);
@@ -100,7 +101,7 @@ TEST(Wire, TheEndOfTheOtherProcessIsSeenThoughTheSocketStaysOpen) {
   Sockets sockets;
   int end[2];
   ASSERT_EQ(::pipe(end), 0);
-  ::close(end[1]);  // readable from now on, as a file of a process that ended
+  ::close(end[1]);  // readable from now on, like the descriptor of an ended process
   std::string bytes;
   EXPECT_EQ(receive_message(sockets.ends[0], 60, bytes, {}, end[0]), Received::kClosed);
   ASSERT_TRUE(send_message(sockets.ends[1], "said before it ended"));

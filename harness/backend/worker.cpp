@@ -21,12 +21,12 @@
 namespace assay {
 namespace {
 
-/// Once, when the library is opened: what it did to this process changes no verdict, but its author should know.
+/// Printed once when the library is opened: side effects of loading change no verdict, but the author should know.
 void say_notes(const LibraryInfo& info) {
   for (const std::string& note : info.notes) std::fprintf(stderr, "assay: %s: %s\n", info.path.c_str(), note.c_str());
 }
 
-/// A worker for each kernel; beyond kMost the one that was not used for the longest time ends.
+/// One worker per kernel. Beyond kMost the least recently used one ends.
 class Workers {
  public:
   Workers(std::string path, WorkerOptions options) : path_(std::move(path)), options_(std::move(options)) {
@@ -55,7 +55,8 @@ class Workers {
     HangCount hangs;
   };
 
-  /// A new process tells a device that is gone from one that the call, or an earlier one of this kernel, made useless.
+  /// A new process shows whether the device itself is gone, or whether this call or an earlier one of the kernel broke it for its
+  /// process.
   static CallResult call_again(Own& own, const CallRequest& request, const CallResult& first, bool& hung) {
     CallResult again = own.worker->call(request, hung);
     if (again.status != CallStatus::kDeviceLost || !again.reached_kernel || !first.reached_kernel) return again;
@@ -68,7 +69,7 @@ class Workers {
   Own& own_of(const std::string& kernel) {
     for (auto at = own_.begin(); at != own_.end(); ++at) {
       if (at->kernel != kernel && !at->kernel.empty()) continue;
-      at->kernel = kernel;  // the first one was started for describe() alone
+      at->kernel = kernel;  // the first worker was started only for describe()
       own_.splice(own_.begin(), own_, at);
       return own_.front();
     }
@@ -81,7 +82,7 @@ class Workers {
 
   std::string path_;
   WorkerOptions options_;
-  std::list<Own> own_;  ///< the one that was used last comes first
+  std::list<Own> own_;  ///< most recently used first
 };
 
 }  // namespace

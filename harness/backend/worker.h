@@ -1,4 +1,4 @@
-// A kernel library in processes of their own, so that what it does to memory, signals and time ends there.
+// Runs a kernel library in worker processes, which contain its effects on memory, signals and time.
 #pragma once
 
 #include <cstdint>
@@ -14,23 +14,22 @@ namespace assay {
 struct WorkerOptions {
   double timeout_seconds = 60;             ///< for one call, and for loading the library
   std::string program = "/proc/self/exe";  ///< started as `program worker --library PATH`
-  uint64_t memory_bytes = 0;               ///< that one process may allocate; 0: half of what the machine or its container has
-  std::function<bool()> ended = {};        ///< asked while a call is waited for: true gives it up at once, as broken
+  uint64_t memory_bytes = 0;               ///< limit on a worker's allocations; 0: half of the memory of the machine or container
+  std::function<bool()> ended = {};        ///< polled during a call; true abandons the call and reports it as broken
 };
 
-/// Opens a library in this process, with a watch on its device if these folders have one. Throws as open_library().
+/// Opens a library in this process, with an on-device checker if these folders have one. Throws like open_library().
 Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders = {});
 
-/// Opens a library in worker processes, one for each kernel, so that no kernel meets what another left behind: a late thread, a
-/// wild write, a sticky error of the device. Throws as open_library(), and LibraryError if the worker dies or hangs while
-/// loading.
+/// Opens a library in worker processes, one for each kernel, so that no kernel is affected by another: a late thread, a wild
+/// write, a sticky device error. Throws like open_library(), and LibraryError if the worker dies or hangs while loading.
 ///
-/// A call that crashes or hangs gives CallStatus::kBroken and names the signal or the time; the kernel's next call starts a new
-/// process. A call that loses the device is made once more in a new process: if the device is there before the call and lost
-/// after it again, the call is broken. A kernel that hung in several calls is called no more (CallStatus::kNotCalled).
+/// A call that crashes or hangs returns CallStatus::kBroken and names the signal or the time; the kernel's next call starts a new
+/// process. A call that loses the device is repeated once in a new process: if the device is there before the call and lost after
+/// it again, the call is broken. A kernel that hung several times is not called any more (CallStatus::kNotCalled).
 Backend open_in_worker(const std::string& path, const std::string& name, const WorkerOptions& options);
 
-/// What the worker process does: answers calls until the other side closes its socket. Returns the exit code.
+/// Main function of the worker process: answers calls until the other side closes its socket. Returns the exit code.
 int worker_main(const std::string& library);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// How a process ends, and that its end is nobody else's.
+// How a worker process ends, and that its end affects no other process.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -136,13 +136,13 @@ TEST(WorkerEnds, AKernelThatResizesTheMemoryOfTensorsHarmsNobody) {
 
 bool is_there(pid_t process) { return process > 0 && ::kill(process, 0) == 0; }
 
-/// Whether a process ends, within ten seconds.
+/// Whether a process ends within ten seconds.
 bool ends(pid_t process) {
   for (int i = 0; i < 1000 && is_there(process); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   return !is_there(process);
 }
 
-/// The number that leave_child() wrote.
+/// The process id that leave_child() wrote.
 pid_t child_of(const CallResult& result) {
   pid_t child = 0;
   for (size_t i = 0; i < sizeof child; ++i) child |= pid_t(result.outputs.at(0).bytes[2 * i]) << (8 * i);

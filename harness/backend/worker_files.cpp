@@ -13,7 +13,7 @@ int beyond_worker_files(int file, const char* what) {
   constexpr int kLeast = 16;
   const int moved = ::fcntl(file, F_DUPFD_CLOEXEC, kLeast);
   if (moved < 0) {
-    // EINVAL: the limit of open files lies below the number.
+    // EINVAL: the limit of open files is below the requested number.
     const int error = errno == EINVAL ? EMFILE : errno;
     throw std::system_error(error, std::generic_category(), std::string(what) + (error == EMFILE ? " (raise ulimit -n)" : ""));
   }

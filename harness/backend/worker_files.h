@@ -1,4 +1,4 @@
-// What both sides of a worker agree on besides the messages.
+// Constants that both sides of a worker share, besides the messages.
 #pragma once
 
 #include <csignal>
@@ -7,20 +7,22 @@
 
 namespace assay {
 
-/// File descriptors that a worker is started with.
-inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4, kWorkerWords = 5;  ///< words: what it says of its own crash
+/// File descriptors that a worker inherits.
+inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4, kWorkerWords = 5;  ///< words: where it describes its own crash
 
-/// The same file under a number that no worker is started with; `file` is closed. Throws std::system_error that says `what` the file is.
+/// Moves the descriptor to a number that no worker inherits and closes `file`. Throws std::system_error; `what` names the file in
+/// the message.
 int beyond_worker_files(int file, const char* what);
 
-/// Ask a run to end, from a person, a terminal or a batch system: they are for the harness, and a worker obeys them from itself alone.
+/// Signals that ask a run to end (from a person, a terminal or a batch system). The harness handles them; a worker obeys them
+/// only if it sent them itself.
 inline constexpr int kSignalsThatEndARun[] = {SIGHUP, SIGTERM, SIGINT};
 
-/// Either side gives memory back that it needed for a call if it was more than this.
+/// Each side frees shared memory beyond this size after a call.
 inline constexpr size_t kKeptBetweenCalls = size_t{64} << 20;
 
-/// Begins the first message of a worker and changes with what messages hold: a program that was built again meanwhile may speak
-/// otherwise.
+/// First field of a worker's first message. Change it whenever the message layout changes: the program on disk may have been
+/// rebuilt while the harness runs.
 inline constexpr uint32_t kWorkerProtocol = 0xa55a0001;
 
 enum class Greeting : uint8_t { kReady, kUnusable, kNoDevice };

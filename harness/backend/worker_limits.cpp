@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-/// Number behind a word in a file of /proc, in units of 1024 bytes; 0 if there is none.
+/// Number after a word in a /proc file, in KiB; 0 if there is none.
 uint64_t kibibytes_of(const char* file, const std::string& word) {
   std::ifstream lines(file);
   for (std::string line; std::getline(lines, line);)
@@ -36,8 +36,8 @@ uint64_t memory_of_machine() {
 
 void limit_memory(uint64_t bytes) {
   if (bytes == 0) bytes = memory_of_machine() / 2;
-  // Counts what is private and writable, so neither a sanitizer's shadow that is there already nor addresses that a device's
-  // driver reserves are in its way.
+  // Counts private writable memory (VmData), so a sanitizer's shadow memory and address space reserved by a device driver do not
+  // count.
   const uint64_t has = kibibytes_of("/proc/self/status", "VmData:") << 10;
   rlimit limit{};
   if (bytes > 0 && ::getrlimit(RLIMIT_DATA, &limit) == 0 && has + bytes < limit.rlim_cur) {
@@ -49,8 +49,8 @@ void limit_memory(uint64_t bytes) {
 
 void end_with_other_side(int socket) {
   std::thread([socket, harness = ::getppid()] {
-    // Looked at anew again and again: a poll that waits would hold the socket open after a kernel has closed it, and the other
-    // side would not learn of it.
+    // Checks repeatedly with short timeouts: a blocking poll would keep the socket open after a kernel has closed it, and the
+    // other side would not notice.
     constexpr int kMilliseconds = 250;
     for (;;) {
       pollfd other{socket, POLLRDHUP, 0};

@@ -16,7 +16,7 @@
 namespace assay {
 namespace {
 
-/// The first message: a description, or why there is none.
+/// The first message: a description, or the reason why there is none.
 std::string greeting(Greeting kind, const std::string& text, const std::string& note = "", bool joins_groups = false) {
   MessageWriter out;
   out.number(kWorkerProtocol);

@@ -36,7 +36,7 @@ Described Worker::start() {
   process_.emplace(options_, path_, memory_.file());
   MessageWriter settings;
   settings.number<uint64_t>(options_.memory_bytes);
-  send_message(process_->socket(), settings.bytes());  // a worker that is gone already is noticed below
+  send_message(process_->socket(), settings.bytes());  // a worker that is already gone is noticed below
   std::string message;
   switch (receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended, process_->end())) {
     case Received::kMessage:

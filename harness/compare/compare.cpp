@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// Stretches of an answer that are judged apart from each other and merged in their order.
+/// Upper bound on the stretches of an answer that are compared in parallel; their findings are merged in order.
 constexpr int64_t kMostStretches = 128;
 
 bool overlaps(const std::vector<ByteRange>& ranges, ByteRange asked) {
@@ -48,7 +48,7 @@ void compare_padding(const Part& part, const HostTensor& tensor, const std::vect
   });
 }
 
-/// What consecutive blocks gave.
+/// Findings of consecutive blocks.
 struct Stretch {
   std::vector<PartComparison> parts;
   std::vector<Violation> violations;
@@ -107,7 +107,7 @@ Stretch judged(const Answer& answer, const std::vector<HostTensor>& tensors, con
   return all;
 }
 
-/// What is not needed of outputs that agree.
+/// Collects details that are needed only for outputs that disagree.
 void look_closer(const Answer& answer, const Sample& sample, std::vector<PartComparison>& parts) {
   const auto fails = [](const PartComparison& part) { return part.finding.outside > 0; };
   if (std::none_of(parts.begin(), parts.end(), fails)) return;
@@ -142,7 +142,7 @@ int64_t wrong(const Finding& finding) {
   return sum;
 }
 
-/// What an answer leaves wrong on a sample.
+/// Number of wrong elements that an answer leaves on a sample.
 int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<HostTensor>& tensors) {
   const std::vector<SampleBlock> blocks = blocks_of(sample, answer);
   std::atomic<int64_t> sum = 0;
@@ -162,8 +162,9 @@ int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<H
   return sum;
 }
 
-/// The answers behind the first one that are worth a look at the whole: all of small tensors; of large ones those that leave nothing
-/// wrong on the sample, or if there is none the one that leaves least, where that is less than the first one does.
+/// The alternative answers (all but the first) that are worth a full comparison. Small tensors: all of them. Large tensors: those
+/// with no wrong element on the sample; if there are none, the one with the fewest, provided that is fewer than the first answer
+/// has.
 std::vector<const Answer*> worth_a_look(const Expectation& expectation, const std::vector<HostTensor>& tensors, const Sample& sample) {
   std::vector<const Answer*> all, agreeing;
   for (size_t i = 1; i < expectation.any_of.size(); ++i) all.push_back(&expectation.any_of[i]);

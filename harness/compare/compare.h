@@ -1,4 +1,4 @@
-// Holds outputs against what they may be. Knows codes and ordinals, no op and no back end.
+// Compares outputs with an expectation. Works on encodings and ordinals; knows no op and no back end.
 #pragma once
 
 #include <cstdint>
@@ -13,30 +13,30 @@
 
 namespace assay {
 
-/// What outputs are to the answer that they come nearest to.
+/// How outputs differ from the closest answer.
 struct Finding {
-  std::string program;               ///< of that answer
-  std::vector<TensorFinding> parts;  ///< of each of its parts
-  std::vector<Violation> violations; ///< the first of them, in the order of steps; then those between tensors
+  std::string program;               ///< name of that answer
+  std::vector<TensorFinding> parts;  ///< one per part of that answer
+  std::vector<Violation> violations; ///< the first few: violations within steps in step order, then those between tensors
   int64_t all_violations = 0;
-  Sample sample;                     ///< which steps the diagnosis should look at
+  Sample sample;                     ///< steps that the diagnosis should examine
 
   static constexpr size_t kMostViolations = 64;
   bool agrees() const;
 };
 
-/// Compares every element and every padding element with each answer, block by block on all cores, until one agrees; else the
-/// finding is that of the answer with the fewest elements outside. A part has a picture if elements are outside or if violations
-/// have places in it.
+/// Compares every element and every padding element with each answer, block by block on all cores, until one answer agrees. If
+/// none agrees, the finding describes the answer with the fewest elements outside. A part gets a picture if it has elements
+/// outside or places of violations.
 ///
-/// An element is right if its interval holds its ordinal; NaN is right only where the interval is NaN, and -0 and +0 are two
-/// codes. An interval of anything is unjudged: right, and counted. `untouched`: of each tensor the bytes that the call did not
-/// write, ascending; only PaddingRule::kUntouched looks at them. Throws std::logic_error if the expectation does not fit the
-/// tensors: a missing tensor, numbers of intervals, an offset outside the storage.
+/// An element is right if its interval contains its ordinal. NaN is right only where the interval is NaN. -0 and +0 are different
+/// codes. An element whose interval is Interval::anything() counts as right and as unchecked. `untouched` lists, for each tensor,
+/// the bytes that the call did not write, ascending; only PaddingRule::kUntouched reads it. Throws std::logic_error if the
+/// expectation does not fit the tensors: a missing tensor, a wrong number of intervals, an offset outside the storage.
 Finding compare(const Expectation& expectation, const std::vector<HostTensor>& tensors,
                 const std::vector<std::vector<ByteRange>>& untouched);
 
-/// Logical elements of which a byte was not written: how many, and the first one's row and column.
+/// Logical elements with at least one unwritten byte: their count, and the row and column of the first.
 struct Unwritten {
   int64_t elements = 0;
   std::array<int64_t, 2> first{};

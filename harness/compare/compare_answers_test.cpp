@@ -1,4 +1,4 @@
-// Several answers, one of which must hold for a whole output, and violations between elements.
+// Expectations with several answers, of which one must hold for the whole output; violations between elements.
 #include <gtest/gtest.h>
 
 #include "harness/compare/compare.h"
@@ -28,7 +28,7 @@ TEST(CompareAnswers, AnExpectationThatDoesNotFitIsARefusal) {
   EXPECT_THROW(compare(short_of_one, {tensor_of(kBf16, {1, 2})}, {}), std::logic_error);
 }
 
-/// All codes from 1 to 4 in one row, or from 5 to 8: one program or the other, and no mixture.
+/// Two variants: all codes of a row are 1 to 4, or all are 5 to 8. A mixture is wrong.
 Expectation one_of_two_programs() {
   Expectation both = expectation_of({pinned(kInt8, {1, 2, 3, 4})});
   both.any_of.push_back(expectation_of({pinned(kInt8, {5, 6, 7, 8})}).any_of.front());
@@ -50,8 +50,8 @@ TEST(CompareAnswers, OneAnswerMustHoldForTheWholeOutput) {
   EXPECT_EQ(mixture.parts.front().outside, 1);
 }
 
-/// Three programs of which each stores its own number in all rows; elements of so many products that a sample is looked at.
-/// `asked` counts rows by program.
+/// Three variants, each of which stores its own number in all rows. Elements have a k so large that only a sample is compared.
+/// `asked` counts the rows requested per variant.
 Expectation three_large_programs(std::array<int64_t, 3>& asked) {
   constexpr int64_t kRows = 200;
   Expectation all;

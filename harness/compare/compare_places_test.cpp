@@ -1,4 +1,4 @@
-// Where elements lie: parts of one buffer, offsets, padding, bytes that nobody wrote, codes of half a byte.
+// Where elements are stored: several parts in one buffer, offsets, padding, unwritten bytes, 4-bit codes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ using testing::compare_part;
 using testing::listed;
 using testing::whole_part;
 
-/// A record of two codes, a scale and a number of 16 bits in twelve bytes, the last two of them nobody's.
+/// A 12-byte record: two codes, a scale, a 16-bit number, and two unused bytes at the end.
 HostTensor record_of(float scale) {
   HostTensor cache{dense("cache", Role::kOutput, kUint8, {1, 12}), {}};
   cache.bytes = {std::byte{0x38}, std::byte{0x40}, {},           {},          {}, {}, {}, {},
@@ -89,7 +89,7 @@ TEST(ComparePlaces, IntegersCountAcrossZero) {
 }
 
 TEST(ComparePlaces, OffsetsLeadToTheStorage) {
-  // Column-major [2, 2] in a storage of 3 per column.
+  // Column-major [2, 2]; each column takes 3 elements of storage.
   WholePart expected = pinned(kE8M0, {1, 2, 3, 4});
   expected.part.shape = {2, 2};
   expected.part.places = listed({0, 3, 1, 4}, 2);
@@ -136,7 +136,7 @@ TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
   EXPECT_EQ(unwritten_elements(part, spec, {{6, 21}}).elements, 1);
 }
 
-/// Codes of 4 bits, two in a byte: rows of five begin in the middle of one.
+/// Packed 4-bit codes, two in a byte: with five codes a row, the second row begins in the middle of a byte.
 TEST(Packed, CodesOfHalfABytesAreComparedOneByOne) {
   WholePart expected = whole_part(kE2M1, {2, 5}, {}, {}, "pinned: one code");
   HostTensor tensor{dense("q", Role::kOutput, kE2M1, {2, 5}), {}};

@@ -1,4 +1,4 @@
-// Single elements against their accepted sets: codes, ULP, zeros, NaN, intervals.
+// Single elements against their accepted intervals: codes, ULP distance, zeros, NaN.
 #include "harness/compare/compare.h"
 
 #include <gtest/gtest.h>
@@ -124,7 +124,7 @@ TEST(Compare, SingleCodesAreCountedAlsoAmongIntervals) {
   EXPECT_EQ(compare_part(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81})).outside, 1);
 }
 
-/// INT32_MAX is a number of int32 and the ordinal of NaN elsewhere.
+/// INT32_MAX is a valid int32 value, but it is the ordinal of NaN in floating-point formats.
 TEST(Interval, TheLargestIntegerIsNoNan) {
   constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
   EXPECT_TRUE((Interval{5, kMost}.holds(kInt32, kMost)));

@@ -6,7 +6,7 @@
 namespace assay {
 namespace {
 
-/// Signed distance in ulp from the nearest accepted value; 0 where NaN is involved.
+/// Signed distance to the nearest accepted value, in ulp; 0 if either value is NaN.
 int64_t ulps_outside(const Format& format, Interval accepted, int32_t o) {
   const int32_t nearest = o < accepted.low ? accepted.low : accepted.high;
   if (!format.is_integer() && (is_nan_ordinal(o) || is_nan_ordinal(accepted.low))) return 0;

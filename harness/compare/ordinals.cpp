@@ -6,13 +6,13 @@
 namespace assay {
 namespace {
 
-/// The numbers that turn a code into its ordinal without a branch.
+/// Constants for a branch-free conversion of codes to ordinals.
 struct Layout {
-  int32_t bits;           ///< that are part of the code
+  int32_t bits;           ///< width of the code in bits
   int32_t sign;           ///< sign bit, or 0
-  int32_t largest;        ///< largest magnitude that is no NaN
-  int32_t negative_zero;  ///< ordinal of the code that is a sign and nothing else
-  int32_t nan, nan_bits;  ///< ordinal of a NaN: the first less those bits of its code
+  int32_t largest;        ///< largest magnitude that is not NaN
+  int32_t negative_zero;  ///< ordinal of -0 (only the sign bit set)
+  int32_t nan, nan_bits;  ///< ordinal of a NaN = nan - (code & nan_bits)
 };
 
 Layout layout_of(const Format& format) {
@@ -20,7 +20,7 @@ Layout layout_of(const Format& format) {
   const uint32_t sign = format.has_sign() ? 1u << (format.bits - 1) : 0u;
   const bool fnuz = format.specials == Specials::kFnuz;
   const uint32_t bits = uint32_t(format.code_count() - 1);
-  const bool counts_on = format.nan_by_code && format.bits == 32 && infinity;  // NaN codes beyond the infinities, as numbers would be
+  const bool counts_on = format.nan_by_code && format.bits == 32 && infinity;  // NaN codes above Inf map to ordinals like numbers
   return {int32_t(bits),
           int32_t(sign),
           counts_on ? int32_t(~sign) : int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))),

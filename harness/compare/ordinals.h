@@ -1,4 +1,4 @@
-// Ordinals of whole arrays of codes, at the speed of memory.
+// Ordinals of arrays of codes, at memory bandwidth.
 #pragma once
 
 #include <cstddef>

@@ -10,9 +10,9 @@
 namespace assay {
 namespace {
 
-constexpr int64_t kRun = 2048;  ///< elements that are decoded at once
+constexpr int64_t kRun = 2048;  ///< elements that are decoded per pass
 
-/// Adds the counts of a later stretch of the same part.
+/// Adds the counts of a later range of the same part.
 void add_counts(const TensorFinding& later, TensorFinding& sum) {
   sum.outside += later.outside;
   sum.single_code += later.single_code;
@@ -72,7 +72,7 @@ void PartComparison::load_ordinals(int64_t offset, std::span<int32_t> ordinals) 
   for (size_t i = 0; i < ordinals.size(); ++i) ordinals[i] = ordinal(*part_->format, tensor_->code(offset + int64_t(i)));
 }
 
-/// Runs of equal codes are passed over at the speed of memory; only what differs is looked at one by one.
+/// Skips runs that match at memory bandwidth; only elements that differ are examined one by one.
 void PartComparison::add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, WrongColumns& wrong) {
   int32_t ordinals[kRun];
   const int64_t columns = part_->columns();

@@ -1,4 +1,4 @@
-// One part of an answer compared with its tensor while the answer's blocks come in.
+// Compares one part of an answer with its tensor, block by block.
 #pragma once
 
 #include <array>
@@ -14,13 +14,14 @@
 
 namespace assay {
 
-/// Blocks must come in the order of their rows. Several of these, each with a run of blocks, are merged in the same order.
+/// Blocks must come in row order. Several objects may each take a run of blocks; merge them in the same order.
 class PartComparison {
  public:
   /// Throws std::logic_error if a dense part does not fit the tensor.
   PartComparison(const Part& part, const HostTensor& tensor);
 
-  /// Columns with an element outside, of each row: one for each part of the columns that a SampleKeeper tells apart.
+  /// For each row: the columns that have an element outside, at most one for each range of columns that a SampleKeeper
+  /// distinguishes.
   using WrongColumns = std::vector<std::vector<int64_t>>;
 
   /// Compares these rows; adds to wrong[row - rows.first].
@@ -49,7 +50,7 @@ class PartComparison {
   const HostTensor* tensor_;
   std::array<int64_t, 2> worst_{};
 
-  /// Wrong elements that were looked at lately: a kernel that is wrong everywhere repeats a few thousand of them.
+  /// Cache of wrong elements: a kernel that is wrong everywhere repeats a few thousand different ones.
   struct Known {
     Interval accepted;
     Element element;

@@ -10,7 +10,7 @@ namespace {
 
 int64_t blocks(int64_t size, int64_t block) { return (size + block - 1) / block; }
 
-/// The least power of two that cuts `size` into at most `most` parts.
+/// The smallest power of two that divides `size` into at most `most` cells.
 int64_t cell_size(int64_t size, int64_t most) {
   int64_t cell = 1;
   while (blocks(size, cell) > most) cell *= 2;

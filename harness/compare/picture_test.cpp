@@ -1,4 +1,4 @@
-// A picture shows the pattern that was put in, and no other.
+// A picture shows the injected error pattern and nothing else.
 #include "harness/compare/picture.h"
 
 #include <gmock/gmock.h>
@@ -18,7 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
-constexpr uint32_t kOne = 0x38, kTwo = 0x40;  // of e4m3fn, 8 ulp apart
+constexpr uint32_t kOne = 0x38, kTwo = 0x40;  // two e4m3fn codes, 8 ulp apart
 
 /// Every element must be 1; `wrong` says which ones are 2.
 TensorFinding found(int64_t rows, int64_t columns, const std::function<bool(int64_t, int64_t)>& wrong) {
@@ -30,7 +30,7 @@ TensorFinding found(int64_t rows, int64_t columns, const std::function<bool(int6
   return testing::compare_part(expected, tensor);
 }
 
-/// The cells of which all elements are wrong; the others must be clean.
+/// The cells whose elements are all wrong. Fails if any other cell has a wrong element.
 std::vector<std::array<int64_t, 2>> full_cells(const TensorFinding& f) {
   std::vector<std::array<int64_t, 2>> cells;
   for (int64_t r = 0; r < f.picture->rows; ++r) {
@@ -95,7 +95,7 @@ TEST(Picture, DistancesAreBinnedByPowersOfTwoWithTheirSign) {
   EXPECT_EQ(ones.sum_ulps, 24);
 }
 
-/// One element each for NaN, zero and width.
+/// One element each for NaN, zero sign and interval width.
 TEST(Picture, NanZeroAndBudgetHaveTheirOwnCounts) {
   const auto o = [](double value) { return ordinal_of_value(kBf16, value); };
   const double nan = std::nan("");

@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-/// Magnitudes below this and above zero are subnormal; 0 for formats that have none.
+/// Nonzero magnitudes below this are subnormal; 0 for formats without subnormals.
 double smallest_normal(const Format& format) {
   const bool has_subnormals = !format.is_integer() && format.specials != Specials::kScale && format.specials != Specials::kBits;
   return has_subnormals ? std::ldexp(1.0, format.min_exponent()) : 0;
@@ -26,7 +26,7 @@ DataPower data_power(const WholePart& expected) {
     const double a = decode(format, code), b = accepted.single() ? a : decode(format, code_from_ordinal(format, accepted.high));
     if (accepted.single() && format.bits == 8) power.codes.set(code);
     power.not_a_number += std::isnan(a);
-    if (a * b > 0 && format.specials != Specials::kBits) {  // of one sign, neither zero nor NaN
+    if (a * b > 0 && format.specials != Specials::kBits) {  // same sign; neither is zero or NaN
       power.subnormal += std::fmax(std::fabs(a), std::fabs(b)) < normal;
       power.saturated += std::fmin(std::fabs(a), std::fabs(b)) == largest;
     }

@@ -1,4 +1,4 @@
-// What the data of a case can show: which faults of its contract, and which codes of its outputs.
+// What the data of a case can detect: which mutants of its contract, and which codes its outputs visit.
 #pragma once
 
 #include <bitset>
@@ -10,24 +10,25 @@
 
 namespace assay {
 
-/// The accepted answer of one output tensor, counted. An element counts where every code that it may have is of the kind, so that
-/// each right kernel visits at least this much.
+/// Counts over the accepted answer of one output tensor. An element is counted only if every code that it may have is of that
+/// kind, so every correct kernel visits at least this much.
 struct DataPower {
   std::string tensor, format;
   int64_t elements = 0;
-  std::bitset<256> codes;  ///< that an element must have; of formats of 8 bits
-  int64_t subnormal = 0;   ///< below the normal range, but not zero
+  std::bitset<256> codes;  ///< codes that some element must have; 8-bit formats only
+  int64_t subnormal = 0;   ///< nonzero and below the normal range
   int64_t saturated = 0;   ///< at the largest finite magnitude of the format
   int64_t not_a_number = 0;
   bool operator==(const DataPower&) const = default;
 };
 
 struct Power {
-  int64_t faults = 0;  ///< single-step faults of the contract that some data can show; 0: not reckoned
+  int64_t faults = 0;  ///< mutants of the contract that some data can detect; 0: not computed
   std::vector<std::string>
-      blind_to{};  ///< those of them that these data cannot show, or are declared not to and whose first row does not
+      blind_to{};  ///< the mutants among them that this case cannot detect, or that are declared undetectable and not detected by
+                   ///< the first row
   std::vector<DataPower> data{};  ///< one for each output tensor
-  /// Of blind_to: those that are declared, and that rows behind the first show. Only golden/power has them, for the table of power.
+  /// The part of blind_to that is declared but that rows after the first detect. Only golden/power fills it, for POWER.md.
   std::vector<std::string> seen_later{};
 
   bool operator==(const Power&) const = default;

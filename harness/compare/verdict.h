@@ -14,7 +14,7 @@
 
 namespace assay {
 
-/// kNotJudged: where every verdict begins. One that ends there says why in its message, and is never expected.
+/// kNotJudged is the initial value. A verdict that keeps it states the reason in its message and is never expected.
 enum class Outcome { kPass, kFail, kSkip, kUntrusted, kBroken, kNotJudged };
 
 constexpr const char* name(Outcome outcome) {
@@ -50,20 +50,20 @@ struct TensorFinding {
   double budget_use = 0;  ///< largest (distance from the middle) / (half width) over elements with a width; 0 when all are pinned
   Element first, worst;
   std::string padding_first;       ///< the first broken padding element in words
-  std::string reason;              ///< by which right
-  std::vector<std::string> notes;  ///< facts that only the op can see, e.g. "q follows the stored scale in 12 of 12 groups"
+  std::string reason;              ///< why an element may have several codes, e.g. "rsqrt~2 61 %"
+  std::vector<std::string> notes;  ///< op-specific facts, e.g. "q follows the stored scale in 12 of 12 groups"
 
-  std::optional<Picture> picture;  ///< where the wrong elements lie; only if there are any
+  std::optional<Picture> picture;  ///< where the wrong elements are; only if there are any
 
-  bool agrees() const { return outside == 0 && padding_wrong == 0; }  ///< element by element; violations are the verdict's
+  bool agrees() const { return outside == 0 && padding_wrong == 0; }  ///< elements only; violations belong to the verdict
 };
 
-/// How far a kernel came on the ladder of determinism (ladder.h).
+/// Result of the invariance tests of a kernel (ladder.h).
 struct Climb {
-  std::vector<std::string> held;                            ///< rungs on which all bits were the same
-  std::vector<std::pair<std::string, std::string>> absent;  ///< rungs that cannot be tried, and why
-  std::string broken;                                       ///< the first rung that breaks; empty if none does
-  std::string message;                                      ///< of that rung: which element, which bits
+  std::vector<std::string> held;                            ///< levels on which all bits were the same
+  std::vector<std::pair<std::string, std::string>> absent;  ///< levels that could not be tested, and why
+  std::string broken;                                       ///< the first level that failed; empty if none did
+  std::string message;                                      ///< of the failed level: which element, which bits
 };
 
 struct Verdict {
@@ -71,26 +71,27 @@ struct Verdict {
   std::string kernel;
   std::string backend;
   Outcome outcome = Outcome::kNotJudged;
-  std::string message;                 ///< why it was skipped, is broken or untrusted; one line
-  std::vector<TensorFinding> tensors;  ///< of a judged case
-  std::vector<Violation> violations;   ///< of a judged case: between elements; the first of them
-  std::string program_said{};          ///< which one the library said before; then that one alone is right
-  std::string program;                 ///< of several that a contract admits: the one that the outputs come nearest to
-  std::string looked_at;               ///< of a large failure: on how many rows its causes were sought; empty: on all
-  std::vector<std::string> causes;     ///< of a failure: hypotheses that explain it, best first, or "no known cause"
-  Power power;                         ///< of its data; not computed where the call gave no outputs
+  std::string message;                 ///< why the outcome is skip, broken, untrusted or not_judged; one line
+  std::vector<TensorFinding> tensors;  ///< for a case whose outputs were compared
+  std::vector<Violation> violations;   ///< for a case whose outputs were compared: the first few violations between elements
+  std::string program_said{};          ///< algorithm that the library reported with the call; then only that variant is accepted
+  std::string program;                 ///< the variant of the contract that the outputs are closest to, if the contract has
+                                       ///< several
+  std::string looked_at;               ///< how many rows of a large failure were used to search for causes; empty: all
+  std::vector<std::string> causes;     ///< for a failure: hypotheses that explain it, best first, or "no known cause"
+  Power power;                         ///< what the case's data can detect; not computed if the call gave no outputs
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;
-  std::string op, contract, arch, warp;  ///< parameters of the case by which summaries count; empty where the op has none
+  std::string op, contract, arch, warp;  ///< parameters by which summaries count; empty if the op does not have them
   bool offered = true;                   ///< false: no kernel of the library offers the case, so none was called
-  bool device_lost = false;              ///< nothing can be said about the kernel, and the run's exit code is 3
-  std::optional<Climb> climb;            ///< if the ladder was asked for and the outputs agree
-  std::string expected = "pass";         ///< outcome that the ledger of known deviations names
-  std::string deviation;                 ///< the ledger's row in words; empty if none covers this verdict
+  bool device_lost = false;              ///< the verdict says nothing about the kernel, and the run's exit code is 3
+  std::optional<Climb> climb;            ///< if invariance tests were requested and the outputs agree
+  std::string expected = "pass";         ///< outcome that the known-failures list demands
+  std::string deviation;                 ///< the matching row of the known-failures list as text; empty if none matches
 };
 
-/// True if the run may pass with this verdict. A skip is what the library does not offer, or what its kernel answered with
-/// ASSAY_UNSUPPORTED: no failure either way.
+/// True if the run may pass with this verdict. A skip never fails a run: the library does not offer the case, or its kernel
+/// returned ASSAY_UNSUPPORTED.
 inline bool as_expected(const Verdict& verdict) {
   if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost) return false;
   if (verdict.outcome == Outcome::kSkip && verdict.deviation.empty()) return true;

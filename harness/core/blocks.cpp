@@ -10,7 +10,7 @@ namespace assay {
 namespace {
 
 constexpr int64_t kElementsPerBlock = 1 << 15;
-/// Of sums of products: so many rows use what one look at the other factor decodes, where as many blocks are left.
+/// For GEMMs: enough rows per block to reuse the decoded B operand, provided that enough blocks remain for all cores.
 constexpr int64_t kRowsOfProducts = 128, kBlocksOfProducts = 32;
 constexpr size_t kBlocksInFlight = 16;
 

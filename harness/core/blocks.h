@@ -1,4 +1,4 @@
-// An answer block by block: small enough for a cache, on all cores, in memory that does not grow with the tensor.
+// Computes an answer block by block: a block fits in a cache, blocks run on all cores, and memory does not grow with the tensor.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,18 @@ struct StepRange {
   bool operator==(const StepRange&) const = default;
 };
 
-/// All steps of an answer in ranges of some ten thousand elements, or of one step where that has more.
+/// All steps of an answer, in ranges of about ten thousand elements. A step with more elements gets a range of its own.
 std::vector<StepRange> block_ranges(const Answer& answer);
 
-/// Runs f(i) for i from 0 to count - 1 on the shared threads. Work that waits elsewhere in the program is not taken up meanwhile,
-/// so f may be called under a lock. An exception out of f is thrown on.
+/// Runs f(i) for i in [0, count) on the shared thread pool. While it waits, it takes no unrelated task, so f may be called while
+/// holding a lock. Rethrows an exception of f.
 void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f);
 
-/// Calls f(index of the range, its block) for each range, from several threads at once.
+/// Calls f(index of the range, block) for each range, concurrently from several threads.
 void for_each_block(const Answer& answer, const std::vector<StepRange>& ranges,
                     const std::function<void(size_t, const AcceptedBlock&)>& f);
 
-/// The same, one after the other in their order, while further blocks are computed.
+/// As above, but calls f in the order of the ranges while later blocks are being computed.
 void for_each_block_in_order(const Answer& answer, const std::vector<StepRange>& ranges,
                              const std::function<void(const AcceptedBlock&)>& f);
 

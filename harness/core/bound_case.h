@@ -1,5 +1,5 @@
-// A case that an op has read: its problem, what it must return, its mutants and what can be said of it. The harness knows cases as
-// this class alone; suites/ derives one for each family of ops.
+// A case bound to its op: its problem, the outputs it accepts, its mutants and what a report can say about it. The harness sees
+// cases only through this class; suites/ derives one class for each op family.
 #pragma once
 
 #include <functional>
@@ -18,44 +18,45 @@ namespace assay {
 
 struct Verdict;
 
-/// Everything a kernel is called with. Output tensors hold no bytes yet. Of more than one rank it is a call of each rank, made
-/// together; a tensor belongs to one of them (TensorSpec::rank), and the parameters are those of all.
+/// Everything a kernel is called with. Output tensors hold no bytes yet. With several ranks, the problem is one call per rank,
+/// made together. Each tensor belongs to one rank (TensorSpec::rank); all ranks get the same parameters.
 struct Problem {
   std::vector<HostTensor> tensors;
-  std::vector<std::pair<std::string, double>> parameters{};  ///< of the C ABI
+  std::vector<std::pair<std::string, double>> parameters{};  ///< passed through the C ABI
   int ranks = 1;
-  /// Calls made before it on the same memory and the same group, of whose outputs nobody takes note: what a kernel then leaves in its
-  /// buffers and flags is known to the op. Their own are empty.
+  /// Warm-up calls on the same memory and the same group of ranks. Their outputs are not checked. They put a kernel's buffers and
+  /// flags into a state that the op knows. Their own `before` is empty.
   std::vector<Problem> before{};
 };
 
-/// How a kernel may use a tensor. In place: it comes with data and may be overwritten.
+/// How a kernel may use a tensor. kInOut (in place): the tensor comes with data and may be overwritten.
 enum class Access { kIn, kOut, kInOut };
-Access access_of(const HostTensor& tensor);  ///< of a tensor of a problem
+Access access_of(const HostTensor& tensor);  ///< access to a tensor of a problem
 const char* name(Access access);             ///< "input", "output", "in place"
 
-/// A mutant of the contract, of a layout or of what is read: one step is changed. It has an answer of its own.
+/// A mutant: the contract, a layout or the interpretation of an input with one step changed. It has an expectation of its own.
 struct Hypothesis {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
-  std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;  ///< as BoundCase::expect
-  std::string equivalent = {};  ///< why no data can tell it from the contract; empty: some data can
-  /// This mistake and one more, each with the name of the second alone. Empty: it is not combined with others.
+  std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;  ///< like BoundCase::expect
+  std::string equivalent = {};  ///< why no data can distinguish it from the contract; empty: some data can
+  /// All pairs of this mutant and a second one, each named after the second mutant alone. Empty: the mutant is not combined.
   std::function<std::vector<Hypothesis>()> with_another = {};
-  /// The name with what these outputs say about it, such as a column. Empty: the name says all.
+  /// The name plus a detail taken from these outputs, such as a column. Empty: the name is enough.
   std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
-  /// Empty, or the first rows of some parts of that answer, found by their labels: of ops whose answers are made whole, for those who
-  /// look whether the edit shows at all. From the inputs alone.
+  /// Cheap check whether the mutant shows at all, for ops that compute whole answers at once: the first rows of some parts of the
+  /// mutant's answer, matched by part label. Computed from the inputs alone. May be empty.
   std::function<Expectation(const Problem&)> first_row = {};
-  bool by_rows = false;  ///< what it reads of an input depends on how many rows there are: one row alone shows something else
-  bool suspect = false;  ///< asked for by the diagnosis alone: no data need tell it from the contract
+  bool by_rows = false;  ///< its effect depends on the number of rows, so it cannot be evaluated on one row
+  bool suspect = false;  ///< used by the diagnosis only; no data need distinguish it from the contract
 };
 
-/// What a library says of the algorithm that made its outputs (assay_algorithm of the C ABI). Fields are 0 where it says nothing.
+/// The algorithm that a library reports for a call (assay_algorithm of the C ABI). A field is 0 if the library does not report
+/// it.
 struct SaidAlgorithm {
   enum class Order : uint8_t { kNotSaid, kAscending, kAny };
-  std::string words{};  ///< of a library that says something else in its own words: "stream-K"
-  int32_t split_k = 0;  ///< parts of k
-  int32_t promote = 0;  ///< multiply-accumulates between promotions; -1: never
+  std::string words{};  ///< free text of a library, for algorithms that no field describes: "stream-K"
+  int32_t split_k = 0;  ///< number of split-K parts
+  int32_t promote = 0;  ///< multiply-accumulates between accumulator promotions; -1: never promoted
   Order order = Order::kNotSaid;
 
   bool operator==(const SaidAlgorithm&) const = default;
@@ -63,51 +64,51 @@ struct SaidAlgorithm {
   std::string text() const;  ///< "split-K 3, promoted every 128, added in any order"
 };
 
-/// One code for all inputs from where the step before ends to `last`.
+/// All inputs after the previous step's `last`, up to and including this `last`, have the same code.
 struct CodeStep {
   uint32_t last, code;
 };
 
-/// The calls that a sweep can make.
+/// The calls that a sweep can make. A sweep is a case with more inputs than one problem holds.
 struct SweepCalls {
-  /// Outputs of one call on a problem. Nullptr if there are none: the verdict then says why, and there is no further call to
-  /// make.
+  /// Calls the kernel on a problem and returns its outputs. Returns nullptr if the call failed; the verdict then holds the reason
+  /// and the sweep must end.
   std::function<const std::vector<HostTensor>*(const Problem&)> outputs;
 
-  /// Empty unless the device can be watched (harness/backend/watch.h). For a problem with an input x that nobody has to make,
-  /// whose patterns count up from the second argument: how many of each kWatchedInputs got another code than the steps say. Empty
-  /// if nobody could tell.
+  /// Calls the kernel on consecutive inputs that the device generates and checks (harness/backend/watch.h). Empty if there is no
+  /// on-device checker. Input element i has the bit pattern `second argument + i`. Returns, for each kWatchedInputs inputs, how
+  /// many codes differ from the steps; empty if the check failed.
   std::function<std::vector<int32_t>(const Problem&, uint32_t, const std::vector<CodeStep>&)> wrong{};
   static constexpr uint64_t kWatchedInputs = uint64_t{1} << 15;
 };
 
-/// A call that differs from a case's own in something that its bits may not depend on.
+/// A call that differs from the case's own call in something that must not change any bit.
 struct Relation {
   static constexpr int64_t kAnything = -1;
-  std::string rung;  ///< of the ladder: "columns"
+  std::string rung;  ///< invariance level: "columns"
   std::string what;  ///< "columns in the opposite order"
   Problem problem;
-  std::string tensor;            ///< the output that is looked at
-  std::vector<int64_t> same_as;  ///< of each of its elements, row by row, which one of the plain call's it must be
+  std::string tensor;            ///< output to compare
+  std::vector<int64_t> same_as;  ///< for each element, row by row: the element of the plain call that it must equal
 };
 
-/// Cells of a case table that a row has instead of another row's: {{"m", "3"}}.
+/// Cells of a case-table row that replace another row's cells: {{"m", "3"}}.
 using CellChanges = std::map<std::string, std::string>;
 
-/// The case with other cells. It still has its old name: whoever needs another one gets it from checked_case().
+/// The case with other cells. Keeps its old name; checked_case() computes the new one.
 Case with_cells(Case one, const CellChanges& cells);
 
-/// Something that --minimize may take away: `now` units of it, and the cells of the case that has fewer.
+/// Something that --minimize can reduce: its current size, and the cells of a case with fewer.
 struct ShrinkAxis {
   int64_t now;
   std::function<CellChanges(int64_t units)> cells;
 };
 
-/// What --minimize may change of a case besides its fills and seed.
+/// What --minimize can change besides input generators and seed.
 struct Shrinking {
-  std::vector<ShrinkAxis> axes;      ///< rows first; the first one is tried once more behind the others
-  std::vector<CellChanges> instead;  ///< other cells, such as smaller groups, the smallest first
-  int64_t elements = 0;              ///< of the case, to say how far it came
+  std::vector<ShrinkAxis> axes;      ///< rows come first; the first axis is tried again at the end
+  std::vector<CellChanges> instead;  ///< replacement cells to try, such as smaller groups; smallest first
+  int64_t elements = 0;              ///< size of the case, to report progress
 };
 
 class BoundCase;
@@ -115,13 +116,12 @@ class BoundCase;
 /// Some rows of a case as a case of their own.
 struct CaseOfRows {
   std::unique_ptr<const BoundCase> bound;
-  Problem problem;    ///< row i is row rows[i] of the other case's
-  CellChanges cells;  ///< the extents that a table row would have for it; kernels' `accepts` are compared with them
+  Problem problem;    ///< row i is row rows[i] of the original case
+  CellChanges cells;  ///< extents as a case-table row would state them; compared with the kernels' `accepts`
 };
 
-/// One case of an op. Its cells were read and its contract was looked up when it was made; it never changes, and several threads may
-/// ask it at once. What it returns does not refer to it: expectations and hypotheses outlive it, and refer to the problem and to the
-/// outputs that they were made of.
+/// One case of an op, with parsed cells and a resolved contract. Immutable and safe to use from several threads. Expectations and
+/// hypotheses may outlive the case; they refer to the problem and the outputs that they were made from.
 class BoundCase {
  public:
   BoundCase() = default;
@@ -129,50 +129,52 @@ class BoundCase {
   BoundCase& operator=(const BoundCase&) = delete;
   virtual ~BoundCase() = default;
 
-  /// The parts of its id. Golden files carry it. Of an excerpt and of a case of rows, unspecified.
+  /// The parts of the case's id, as golden files use it. Unspecified for a subsample and for a case made by with_rows().
   virtual CaseName name() const = 0;
-  /// The chip that its contract is about; empty: any.
+  /// Architecture that the contract belongs to; empty: any.
   virtual std::string arch() const { return ""; }
 
   virtual Problem problem() const = 0;
-  /// `outputs` null: from the inputs alone (predicted golden). Else conditioned on what the kernel stored. Little is computed before
-  /// the blocks of the expectation are asked for.
+  /// The outputs that the case accepts. With `outputs` null, computed from the inputs alone (predicted golden files); otherwise
+  /// conditioned on what the kernel stored. Most of the work happens later, when blocks of the expectation are requested.
   virtual Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const = 0;
   virtual std::vector<Hypothesis> mutants() const { return {}; }
-  /// So few of its rows that the power of its data is computed quickly; what the excerpt sees, the case sees. Nullptr: it is small.
+  /// A subsample with few rows, for a fast mutation analysis: each mutant that it kills, the whole case kills. Nullptr if the
+  /// case is small.
   virtual std::unique_ptr<const BoundCase> excerpt() const { return nullptr; }
 
-  /// Answers beyond all contracts: every program that may have made such outputs, each named by all that it does. Empty: none is known.
+  /// Answers outside the contract: every known algorithm that could have made the outputs, named in full. Empty if none is known.
   virtual Expectation programs(const Problem&) const { return {}; }
-  /// Whether the contract's program of this name may be the algorithm that a library says it used. Several split-K counts are one program
-  /// where they cut k alike.
+  /// Whether the algorithm that a library reported may be the contract's variant of this name. Several split-K counts are one
+  /// variant if they divide k in the same way.
   virtual bool is_meant(const SaidAlgorithm& said, const std::string& program) const { return program == said.text(); }
 
-  /// How many rows it has, of a case whose rows are independent. 0: what a row gets depends on other rows.
+  /// Number of rows if rows are independent; 0 if a row's result depends on other rows.
   virtual int64_t independent_rows() const { return 0; }
-  /// Throws std::logic_error unless rows are independent. A row may be taken several times.
+  /// A new case made of these rows; a row may be repeated. Throws std::logic_error if rows are not independent.
   virtual CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const;
-  /// What bits do not depend on besides other rows: rungs of the ladder behind `neighbours`, in their order.
+  /// Further invariance levels after `neighbours`, in order: changes other than other rows that must not change any bit.
   virtual std::vector<Relation> relations(const Problem&) const { return {}; }
 
   /// The contract as formulas, one line per cell.
   virtual std::vector<std::string> formulas() const { return {}; }
-  /// What every step made of the output element at a row and column.
+  /// The intermediate values of every step for the output element at a row and a column.
   virtual std::vector<std::string> trace(const Problem&, int64_t /*row*/, int64_t /*column*/) const { return {}; }
-  /// What shape and strides do not say of where elements lie: addresses of scales, bytes of a record, padding.
+  /// Storage layout that shape and strides do not describe: scale-factor addresses, bytes of a record, padding.
   virtual std::vector<std::string> layouts() const { return {}; }
-  /// What only the op can say of wrong elements, and of right ones that may have had other codes: notes of the first tensor that
-  /// disagrees, or of the first one if all agree.
+  /// Op-specific facts about wrong elements, or about right elements that could have had other codes. They become notes of the
+  /// first tensor that disagrees, or of the first tensor if all agree.
   virtual std::vector<std::string> remarks(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return {}; }
-  /// The failure signature of the wrong elements, where no hypothesis explains them: a cause in words, or "".
+  /// Failure signature of the wrong elements if no hypothesis explains them: the cause as text, or "".
   virtual std::string situation(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return ""; }
 
-  /// `multiple_of`: what the kernel wants columns to be multiples of. Empty: there is nothing to take away.
+  /// How --minimize can reduce the case. `multiple_of`: divisors that the kernel demands of columns. Empty: nothing can be
+  /// reduced.
   virtual std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& /*multiple_of*/) const { return std::nullopt; }
 
-  /// Whether it has more inputs than one problem holds. problem() is then that of its excerpt.
+  /// Whether the case has more inputs than one problem holds. problem() then returns the problem of its subsample.
   virtual bool is_sweep() const { return false; }
-  /// Of a sweep: judges it by calls of its own and gives the verdict its tensors and, of a failure, its causes.
+  /// For a sweep: makes and checks its own calls. Fills the verdict's tensors and, on failure, its causes.
   virtual void judge_sweep(const SweepCalls&, Verdict&) const {}
 };
 

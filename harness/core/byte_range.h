@@ -1,4 +1,4 @@
-// A stretch of a tensor's storage.
+// A range of bytes in a tensor's storage.
 #pragma once
 
 #include <cstdint>

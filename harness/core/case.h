@@ -1,4 +1,4 @@
-// One case: everything that changes bits, and where it was written down.
+// One test case: everything that determines its bits, and the table row it comes from.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace assay {
 
-/// Where a row stands, for messages: suites/quant_group/cases/quick.csv:3
+/// Position of a table row for messages: suites/quant_group/cases/quick.csv:3
 struct Origin {
   std::string file;
   int line = 0;
@@ -20,33 +20,34 @@ struct Origin {
 struct CaseName {
   std::string op, contract;
   std::string shape;  ///< formats and extents: "bf16.m4.n1024.eps1e-6"
-  std::string fills;  ///< "normal.gamma.s1"; empty for data that no fill made
-  int warp = 0;       ///< 0: of no warp
+  std::string fills;  ///< input generators and seed: "normal.gamma.s1"; empty if the data come from elsewhere
+  int warp = 0;       ///< warp size; 0: the case has none
 
   std::string data() const { return fills.empty() ? shape : shape + "/" + fills; }
   std::string without_warp() const { return (contract.empty() ? op : op + "/" + contract) + "/" + data(); }
   std::string id() const { return warp == 0 ? without_warp() : without_warp() + "/w" + std::to_string(warp); }
 };
 
-/// One expanded row of a case table. Never changed after expansion.
+/// One expanded row of a case table. Immutable after expansion.
 struct Case {
   std::string op;
-  std::string tier;                               ///< "quick", "full": the name of the table up to the first '_'
+  std::string tier;                               ///< "quick", "full": the table's file name up to the first '_'
   CaseName name;
-  std::string id;                                 ///< of the name: filter, golden key and repro in one
-  std::map<std::string, std::string> parameters;  ///< column -> cell, one alternative of it
+  std::string id;                                 ///< text of `name`: selects cases, names golden records and reproduces a
+                                                  ///< verdict
+  std::map<std::string, std::string> parameters;  ///< column -> cell, with one alternative chosen
   std::string why;
-  std::vector<std::string> blind_to;  ///< globs over fault names that this case is declared not to see
+  std::vector<std::string> blind_to;  ///< globs over the names of mutants that this case is declared not to detect
   Origin origin;
 
   const std::string& text(const std::string& parameter) const { return parameters.at(parameter); }
   void set_name(CaseName parts) { id = (name = std::move(parts)).id(); }
-  /// Cases that differ in warp alone share their data.
+  /// Id of the case's data. Cases that differ only in warp size share it.
   std::string data_id() const { return name.without_warp(); }
   int64_t integer(const std::string& parameter) const { return std::stoll(parameters.at(parameter)); }
 };
 
-/// Case::data_id of a case that only its id is left of.
+/// Case::data_id computed from a case id.
 inline std::string data_id(const std::string& case_id) { return case_id.substr(0, case_id.rfind("/w")); }
 
 }  // namespace assay

@@ -31,7 +31,7 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-/// Alternatives of every parameter column of a row, in the op's order of columns.
+/// Alternatives of every parameter column of a row, in the op's column order.
 std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table& table, const TableRow& row) {
   std::vector<std::vector<std::string>> all;
   for (const std::string& column : op.columns) {
@@ -45,7 +45,7 @@ std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table&
   return all;
 }
 
-/// What an op refuses knows the row's line at most; the table knows the character.
+/// Errors of an op name at most the line; here the table adds the column.
 Case validated(const Op& op, const Table& table, const TableRow& row, Case one) {
   try {
     Case named = checked_case(op, std::move(one));
@@ -64,10 +64,10 @@ void require_columns_of(const Op& op, const Table& table) {
   table.require_columns(required);
 }
 
-/// Cases of all rows of a table: twice as many as all shipped tables have. A case takes 4 KB and 20 us.
+/// Limit on the cases of all rows of a table: twice as many as all shipped tables have. A case takes 4 KB and 20 us.
 constexpr size_t kMostCases = 50'000;
 
-/// Appends the product of a row's alternatives.
+/// Appends one case for each combination of the row's alternatives.
 void expand_row(const Op& op, const Table& table, const TableRow& row, const std::string& tier, std::vector<Case>& cases) {
   Case one;
   one.op = op.name;
@@ -88,7 +88,7 @@ void expand_row(const Op& op, const Table& table, const TableRow& row, const std
                        "the alternatives of its cells and the rows before make more than " + std::to_string(kMostCases) + " cases; divide the table");
   }
   std::vector<size_t> choice(alternatives.size(), 0);
-  for (bool more = true; more;) {  // an odometer whose last column turns fastest
+  for (bool more = true; more;) {  // odometer: the last column turns fastest
     for (size_t i = 0; i < choice.size(); ++i) one.parameters[op.columns[i]] = alternatives[i][choice[i]];
     cases.push_back(validated(op, table, row, one));
     more = false;
@@ -99,7 +99,7 @@ void expand_row(const Op& op, const Table& table, const TableRow& row, const std
   }
 }
 
-/// Throws TableError if two rows expand to one id, naming both.
+/// Throws TableError naming both rows if two rows expand to one id.
 void require_different(const std::vector<Case>& cases) {
   std::unordered_map<std::string, const Case*> by_id;
   for (const Case& one : cases) {
@@ -184,7 +184,7 @@ std::vector<Case> load_cases(std::span<const Op> ops, const std::string& root) {
 }
 
 std::vector<Case> select_cases(std::vector<Case> cases, const Selection& selection) {
-  std::vector<std::string> suites;  // every name that --suite may have
+  std::vector<std::string> suites;  // every valid value of --suite
   std::set<std::string> known;
   for (const Case& one : cases) {
     for (const std::string& suite : {one.op, one.op + "/" + one.tier, one.tier}) {

@@ -1,4 +1,4 @@
-// A user's tensors, and the case that they are said to be an instance of.
+// A user's tensors, and the case that they are an instance of.
 #pragma once
 
 #include <map>
@@ -9,25 +9,25 @@
 
 namespace assay {
 
-/// A tensor of a dump with its bytes, as it lay in memory.
+/// A tensor of a dump with its bytes, in the memory layout of the dump.
 struct DumpedTensor {
   HostTensor tensor;
   std::string file, name, dtype;
-  bool plain_bytes = false;  ///< the file does not say what its codes mean (U8, |V1)
+  bool plain_bytes = false;  ///< the file does not state how to interpret the bytes (U8, |V1)
 
   std::string place() const { return file + ": tensor '" + name + "'"; }
 };
 
 using DumpedRoles = std::map<std::string, DumpedTensor>;
 
-/// How a tensor of scales lies in a dump. The order is from the most to the least that shape and strides say about the layout.
+/// How a tensor of scales is stored in a dump. Ordered by how much shape and strides tell about the layout, most first.
 enum class ScalePlacing {
   kMemory,   ///< the layout's own shape and strides, padding included
   kLogical,  ///< the layout's shape with other strides
-  kFlat      ///< the storage as a flat tensor, or as its columns one after the other
+  kFlat      ///< the storage as one flat tensor, or column after column
 };
 
-/// What a user says of the tensors. `parameters` and `layout` override what shapes and formats tell.
+/// What a user states about the tensors. `parameters` and `layout` override what is inferred from shapes and formats.
 struct DumpRequest {
   std::string contract;
   const DumpedRoles& roles;

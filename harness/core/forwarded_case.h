@@ -1,4 +1,4 @@
-// Another bound case, of which a derived class replaces some answers.
+// A wrapper around a bound case; derived classes override some of its functions.
 #pragma once
 
 #include <map>
@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// Forwards every question. Excerpts and cases of rows are those of the other case: what is replaced here, they do not have.
+/// Forwards every function. A subsample or a case of rows is the wrapped case's own, so the overrides do not apply to it.
 class ForwardedCase : public BoundCase {
  public:
   explicit ForwardedCase(std::shared_ptr<const BoundCase> to) : to_(std::move(to)) {}

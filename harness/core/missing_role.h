@@ -1,4 +1,4 @@
-// A dump that lacks a tensor.
+// Error: a dump lacks a tensor.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// No tensor of a dump has the role. What there is instead knows who has read the files.
+/// No tensor of a dump has the role. The code that read the files adds which tensors there are.
 struct MissingRole : UsageError {
   explicit MissingRole(const std::string& name) : UsageError("no tensor for role '" + name + "'"), role(name) {}
 

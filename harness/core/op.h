@@ -1,5 +1,5 @@
-// What an op is to the harness: what calls of it have, the columns of its case tables, and how a case is read. The harness knows no op
-// by name; suites/ fills this in.
+// Describes an op to the harness: its tensors and parameters, the columns of its case tables, and how to bind a case. The harness
+// contains no op names; suites/ fills in these structs.
 #pragma once
 
 #include <functional>
@@ -14,12 +14,12 @@
 
 namespace assay {
 
-/// A tensor that calls of the op may have, by the name that a plug-in finds it by.
+/// A tensor of the op's calls. Plug-ins find it by this name.
 struct RoleSpec {
   std::string name;
   Access access;
   std::string what;  ///< shape and meaning
-  bool of_each_rank = false;  ///< every rank has a tensor of its own: a dump calls that of rank 2 "x@2"
+  bool of_each_rank = false;  ///< every rank has its own; a dump calls that of rank 2 "x@2"
 };
 
 /// A number that calls of the op may have.
@@ -27,32 +27,36 @@ struct ParameterSpec {
   std::string name, what;
 };
 
-/// The case that a dump is an instance of, and its problem: data of inputs and in-place tensors are placeholders.
+/// The case that matches a dump, and its problem. The data of inputs and in-place tensors are placeholders.
 struct DumpCase {
   Case one;
   std::shared_ptr<const BoundCase> bound;
   Problem problem;
-  std::map<std::string, ScalePlacing> placings{};  ///< of scales with a layout, by role; all other tensors are placed by shape
+  std::map<std::string, ScalePlacing> placings{};  ///< scale tensors with a layout, by role; all other tensors are placed by
+                                                   ///< shape
 };
 
 struct Op {
   std::string name;
-  std::vector<RoleSpec> roles{};            ///< every tensor of every problem is one of them, and so used
-  std::vector<ParameterSpec> parameters{};  ///< likewise
-  std::vector<std::string> columns{};        ///< of its case tables, besides why and blind_to; keys of a kernel's `accepts`
-  std::set<std::string> optional_columns{};  ///< of those: a table may lack them, and its cases then have empty cells
-  std::string data_column = "fill";  ///< of those: which data its cases have, by which power is told apart; empty: data decide nothing
-  bool has_sweeps = false;           ///< it has cases of more inputs than one problem holds
+  std::vector<RoleSpec> roles{};            ///< every tensor that a problem may have, with its use
+  std::vector<ParameterSpec> parameters{};  ///< every parameter that a call may have
+  std::vector<std::string> columns{};        ///< columns of its case tables besides why and blind_to; keys of a kernel's
+                                             ///< `accepts`
+  std::set<std::string> optional_columns{};  ///< columns that a table may leave out; cases then have empty cells
+  std::string data_column = "fill";  ///< the column that names a case's data; mutation scores are listed by it; empty: data do
+                                     ///< not matter
+  bool has_sweeps = false;           ///< some cases have more inputs than one problem holds
   std::string untried{};  ///< real-world algorithms that are not modelled, and why; printed when no program made the outputs
-  /// Whether the op's cases can have this contract. False also for one that does not exist.
+  /// Whether cases of the op can have this contract. Also false if the contract does not exist.
   std::function<bool(const std::string& contract)> takes{};
   /// Reads one expanded row. Throws TableError with the column at fault.
   std::function<std::unique_ptr<const BoundCase>(const Case&)> bind{};
-  /// Empty, or the case that a user's tensors are an instance of. Throws UsageError naming the tensor and what was expected.
+  /// Finds the case that a user's tensors are an instance of. May be empty. Throws UsageError naming the tensor and what was
+  /// expected.
   std::function<DumpCase(const Op&, const DumpRequest&)> case_of_dump{};
 };
 
-/// The row with the name and the chip that its bound case gives it. Throws TableError with the column at fault.
+/// The case with the name and architecture that binding it yields. Throws TableError naming the wrong column.
 Case checked_case(const Op& op, Case one);
 
 }  // namespace assay

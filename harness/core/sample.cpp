@@ -7,15 +7,16 @@
 namespace assay {
 namespace {
 
-/// Up to here every element is looked at.
+/// An answer with at most this many elements is examined as a whole.
 constexpr int64_t kFewElements = int64_t{1} << 22;
-/// Of a larger answer so many: each of some forty hypotheses is evaluated on them.
+/// Sample size for a larger answer. About forty hypotheses are evaluated on the sample.
 constexpr int64_t kSampledElements = int64_t{1} << 20;
-/// The same for elements that are sums of products: half a second each on one core.
+/// The same limits for GEMMs, in multiply-accumulates: half a second per hypothesis on one core.
 constexpr int64_t kFewProducts = int64_t{1} << 27, kSampledProducts = int64_t{1} << 26;
-/// Columns are chosen in groups that a vector holds, at least so many and at most so many of them.
+/// Columns are chosen in groups of one vector; the number of groups is between these limits.
 constexpr int64_t kGroup = 16, kLeastGroups = 4, kMostGroups = 16;
-/// Elements of chosen columns cost a quarter of the products of whole rows: their sums begin anew for each group.
+/// Limit when only some columns are computed: these multiply-accumulates cost four times those of whole rows, since the sums
+/// begin anew for each group.
 constexpr int64_t kProductsOfColumns = kSampledProducts / 4;
 
 void add_step(std::set<int64_t>& steps, int64_t step) {
@@ -80,7 +81,7 @@ void SampleKeeper::merge(const SampleKeeper& later) {
       if ((*mine)[i].step == kNone) (*mine)[i] = (*others)[i];
 }
 
-/// As many of the places, evenly spread, as there is room for; at least one.
+/// At most `most` of the places, evenly spread; at least one.
 std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int64_t most) {
   std::vector<Place> there;
   for (const Place& place : places)
@@ -92,8 +93,8 @@ std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int
   return chosen;
 }
 
-/// Half of the columns are some in which something fails, each with a row of it, and a quarter those of failing rows; the others
-/// are spread evenly.
+/// Half of the columns contain a failure, each together with a row in which it fails. A quarter are other columns of failing
+/// rows. The rest are spread evenly.
 Sample SampleKeeper::of_columns(const Answer& answer) const {
   const int64_t elements = kProductsOfColumns / answer.products, of_groups = (columns_ + kGroup - 1) / kGroup;
   const int64_t groups = std::min(of_groups, std::clamp(elements / kParts / kGroup, kLeastGroups, kMostGroups));

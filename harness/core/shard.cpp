@@ -16,7 +16,7 @@ bool read_number(const std::string& text, int& number) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
-/// Two variables that together name a share, counting from 0.
+/// Two variables that together name a shard; the index counts from 0.
 struct Variables {
   const char *index, *count;
 };
@@ -48,7 +48,7 @@ Shard parse_shard(const std::string& text) {
 Shard shard_of_environment(const Environment& get) {
   for (const Variables& names : kVariables) {
     const char *index = get(names.index), *count = get(names.count);
-    if (count == nullptr) continue;  // an index alone is common: a batch script of Slurm has one
+    if (count == nullptr) continue;  // an index without a count is normal in a Slurm batch script
     const std::string source = std::string(names.index) + " and " + names.count;
     Shard shard{0, 0, source};
     if (index == nullptr || !read_number(index, shard.index) || !read_number(count, shard.count) || shard.index < 0 ||
@@ -73,7 +73,7 @@ std::string fingerprint(const std::vector<Case>& cases) {
 
 std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard, const std::function<bool(const Case&)>& undivided) {
   std::vector<Case> share;
-  int next = 1;  // share of the next case
+  int next = 1;  // shard of the next case
   for (Case& one : cases) {
     const bool whole = undivided && undivided(one);
     if ((whole ? 1 : next) == shard.index) share.push_back(std::move(one));

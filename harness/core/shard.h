@@ -1,4 +1,4 @@
-// A share of the cases, for runs that several machines or processes divide between them.
+// Shards: divides the cases of a run between several machines or processes.
 #pragma once
 
 #include <functional>
@@ -10,14 +10,14 @@
 namespace assay {
 
 struct Shard {
-  int index = 1;  ///< from 1
+  int index = 1;  ///< counts from 1
   int count = 1;
-  std::string source;  ///< who said so: "--shard", or the variables of the environment
+  std::string source;  ///< where the shard was given: "--shard", or the names of the environment variables
 
   bool is_whole() const { return count == 1; }
   /// "2/4"
   std::string text() const { return std::to_string(index) + "/" + std::to_string(count); }
-  /// A file of this share: "out/v.csv" becomes "out/v.2of4.csv", so that processes do not write over each other.
+  /// Output file of this shard: "out/v.csv" becomes "out/v.2of4.csv", so that processes do not overwrite each other's files.
   std::string path(const std::string& whole) const;
 };
 
@@ -26,16 +26,17 @@ Shard parse_shard(const std::string& text);
 
 using Environment = std::function<const char*(const char*)>;
 
-/// What a test runner or a launcher of processes says, whole if none does: GTEST_SHARD_INDEX and GTEST_TOTAL_SHARDS (GoogleTest,
-/// Bazel), SLURM_PROCID and SLURM_STEP_NUM_TASKS (Slurm sets the latter in steps only, so a batch script runs whole),
-/// OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE (Open MPI). Throws UsageError for one without the other, or no numbers.
+/// The shard that a test runner or an MPI launcher has set in the environment; the whole run if there is none. Reads
+/// GTEST_SHARD_INDEX and GTEST_TOTAL_SHARDS (GoogleTest, Bazel), SLURM_PROCID and SLURM_STEP_NUM_TASKS (Slurm sets the latter
+/// only in job steps, so a batch script runs everything), and OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE (Open MPI). Throws
+/// UsageError for one without the other, or for values that are not numbers.
 Shard shard_of_environment(const Environment& get);
 
-/// Of the ids and their order: shares with the same one are shares of the same cases.
+/// Hash of the case ids and their order. Equal hashes mean that shards divide the same list.
 std::string fingerprint(const std::vector<Case>& cases);
 
-/// Every count-th case, from the index-th on. The kinds of cases of a table spread over all shares. `undivided`: those that are in the
-/// first share whole; none if it is empty.
+/// Every count-th case, beginning with the index-th, so that each kind of case is spread over all shards. Cases for which
+/// `undivided` returns true all go to the first shard; an empty function selects none.
 std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard, const std::function<bool(const Case&)>& undivided = {});
 
 }  // namespace assay

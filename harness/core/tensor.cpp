@@ -37,7 +37,7 @@ TensorSpec packed(TensorSpec spec) {
 
 namespace {
 
-/// Bytes of an element that has a code.
+/// Bytes per element. Throws if elements have no 32-bit code.
 size_t width_of(const TensorSpec& spec) {
   const auto width = size_t(spec.format->bytes());
   if (width > sizeof(uint32_t))

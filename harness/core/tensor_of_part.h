@@ -1,4 +1,4 @@
-// The tensor that a part of an answer judges.
+// The tensor that a part of an answer describes.
 #pragma once
 
 #include <stdexcept>
@@ -10,11 +10,11 @@
 
 namespace assay {
 
-/// By role and rank. Throws std::out_of_range.
+/// Finds the tensor by role and rank. Throws std::out_of_range.
 inline const HostTensor& tensor_of(const std::vector<HostTensor>& tensors, const Part& part) {
   for (const HostTensor& tensor : tensors)
     if (tensor.spec.name == part.tensor && tensor.spec.rank == part.rank) return tensor;
-  if (part.rank == 0) return find(tensors, part.tensor);  // which says what there is
+  if (part.rank == 0) return find(tensors, part.tensor);  // its error lists the tensors there are
   throw std::out_of_range("no tensor '" + part.tensor + "' of rank " + std::to_string(part.rank));
 }
 

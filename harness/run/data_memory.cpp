@@ -5,8 +5,8 @@
 namespace assay {
 namespace {
 
-constexpr size_t kMostAgreed = 8;                    ///< different bits that right kernels return
-constexpr size_t kMostBytes = size_t{16} << 20;      ///< of outputs that are kept
+constexpr size_t kMostAgreed = 8;                    ///< limit on the remembered answers of correct kernels
+constexpr size_t kMostBytes = size_t{16} << 20;      ///< limit on the stored output bytes
 
 size_t bytes_of(const std::vector<HostTensor>& tensors) {
   size_t bytes = 0;
@@ -32,7 +32,7 @@ const BoundCase& DataMemory::bound(const Op& op, const Case& one) {
 const Problem& DataMemory::problem(const BoundCase& bound, const Case& one) {
   if (!problem_ || data_ != one.data_id()) {
     agreed_.clear();
-    problem_.reset();  // before the next one is made
+    problem_.reset();  // frees its memory before the next one is made
     problem_ = bound.problem();
     data_ = one.data_id();
   } else {

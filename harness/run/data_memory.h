@@ -1,5 +1,5 @@
-// What is known of one data set while the kernels that are called on it are judged one after the other. Cases that differ in warp
-// alone share their data, and right kernels mostly return the same bits: neither is worked out again.
+// Cache for one data set while several kernels are called on it. Cases that differ only in warp size share their data, and
+// correct kernels mostly return identical bits, so neither the problem nor the findings are computed again.
 #pragma once
 
 #include <memory>
@@ -14,27 +14,28 @@
 
 namespace assay {
 
-/// For one thread, case after case; forgets when the data change. Large data are not kept.
+/// Single-threaded. Forgets everything when the data change. Large outputs are not kept.
 class DataMemory {
  public:
-  /// The case as its op reads it, until another case is asked for.
+  /// The bound case; kept until another case is requested.
   const BoundCase& bound(const Op& op, const Case& one);
-  /// The problem of a case, with its own warp.
+  /// The problem of a case, with the warp size of that case.
   const Problem& problem(const BoundCase& bound, const Case& one);
 
-  /// What outputs that agreed were found to be, if these are the same to the byte, written and unwritten alike.
+  /// The findings of an earlier call whose outputs agreed and were byte for byte the same, including which bytes were written.
+  /// Nullptr if there is none.
   const std::vector<TensorFinding>* findings_of(const CallResult& result) const;
   void remember(const CallResult& result, const std::vector<TensorFinding>& findings);
 
  private:
   struct Agreed {
-    std::vector<std::vector<std::byte>> bytes;  ///< of each output
+    std::vector<std::vector<std::byte>> bytes;  ///< one entry per output
     std::vector<std::vector<ByteRange>> untouched;
     std::vector<TensorFinding> findings;
   };
-  std::string case_;  ///< id of the bound case
+  std::string case_;  ///< id of bound_
   std::unique_ptr<const BoundCase> bound_;
-  std::string data_;  ///< id of the data
+  std::string data_;  ///< id of the data of problem_
   std::optional<Problem> problem_;
   std::vector<Agreed> agreed_;
 };

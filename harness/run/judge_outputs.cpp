@@ -13,7 +13,7 @@ size_t output_index(const std::vector<HostTensor>& outputs, const Part& part) {
   return size_t(&tensor_of(outputs, part) - outputs.data());
 }
 
-/// An output element that was never written, if there is one: the verdict then says so.
+/// Whether an output element was never written. The verdict then names it.
 bool leaves_unwritten(const Expectation& expectation, const CallResult& result, Verdict& verdict) {
   for (const Part& part : expectation.parts()) {
     const size_t i = output_index(result.outputs, part);
@@ -29,7 +29,7 @@ bool leaves_unwritten(const Expectation& expectation, const CallResult& result, 
   return false;
 }
 
-/// The first violations in words, and how many more there are.
+/// The first violations as text, and how many more there are.
 std::string words_of(const Finding& finding) {
   constexpr size_t kMostWords = 8;
   std::string text;
@@ -39,8 +39,8 @@ std::string words_of(const Finding& finding) {
   return more > 0 ? text + "; and " + std::to_string(more) + " more" : text;
 }
 
-/// A library that says which algorithm it used is held to it: no other program of the contract is right. False if the contract has no
-/// such program; then outputs are compared with all, and the verdict is a failure.
+/// If a library reports its algorithm, only that variant of the contract is accepted. Returns false if the contract has no such
+/// variant; the outputs are then compared with all variants, and the verdict is a failure.
 bool keep_what_was_said(const BoundCase& bound, const SaidAlgorithm& said, Expectation& expectation) {
   if (said.empty()) return true;
   const auto is_meant = [&](const Answer& answer) { return bound.is_meant(said, answer.program); };
@@ -49,7 +49,8 @@ bool keep_what_was_said(const BoundCase& bound, const SaidAlgorithm& said, Expec
   return true;
 }
 
-/// "by split-K 1 and not by split-K 2, which the library says": if another program made the outputs.
+/// "made by split-K 1 and not by split-K 2, as the library says", if a variant other than the reported one matches the outputs;
+/// otherwise "".
 std::string other_program(const BoundCase& bound, const Problem& problem, const CallResult& result) {
   const Finding all = compare(bound.expect(problem, &result.outputs), result.outputs, result.untouched);
   if (!all.agrees()) return "";

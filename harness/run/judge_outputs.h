@@ -1,4 +1,4 @@
-// The verdict on outputs that are there already.
+// Computes the verdict on outputs of a finished call.
 #pragma once
 
 #include "harness/compare/verdict.h"
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// As run_case gives it: unwritten elements, comparison, violations. Returns the steps that a diagnosis should look at.
+/// Checks for unwritten elements, compares, and looks for violations. Returns the sample that a diagnosis should examine.
 Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict);
 
 }  // namespace assay

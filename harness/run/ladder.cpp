@@ -13,12 +13,12 @@
 namespace assay {
 namespace {
 
-/// What came of trying a rung: nothing, why it cannot be tried, or how it breaks.
+/// Result of testing one level: it holds, it cannot be tested (`absent`), or it is broken.
 struct Trial {
   std::string absent{}, broken{};
 };
 
-/// A call that must answer. Empty, and the trial says why, if it does not.
+/// Makes a call that must succeed. If it does not, returns nothing and stores the reason in the trial.
 std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& request, Trial& trial) {
   CallResult result = backend.call(request);
   if (result.status == CallStatus::kOk) return result;
@@ -26,7 +26,7 @@ std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& r
   return std::nullopt;
 }
 
-/// The first element of a row that has other bits in other company.
+/// The first element of a row whose bits differ between the two batches.
 std::string row_difference(const Expectation& before, const CallResult& first, const Expectation& after, const CallResult& again,
                            const std::vector<int64_t>& rows) {
   for (size_t p = 0; p < before.parts().size(); ++p) {
@@ -48,14 +48,14 @@ std::string row_difference(const Expectation& before, const CallResult& first, c
   return "";
 }
 
-/// Where element i of a tensor lies, counted row by row.
+/// Storage offset of element i, in row-major order.
 int64_t place_of(const TensorSpec& spec, int64_t i) {
   int64_t at = spec.offset;
   for (size_t d = spec.shape.size(); d-- > 0; i /= spec.shape[d]) at += i % spec.shape[d] * spec.strides[d];
   return at;
 }
 
-/// The first element that should have kept its bits.
+/// The first element that breaks the relation.
 std::string relation_difference(const Relation& relation, const CallResult& first, const CallResult& again) {
   const HostTensor &a = find(first.outputs, relation.tensor), &b = find(again.outputs, relation.tensor);
   for (size_t i = 0; i < relation.same_as.size(); ++i) {
@@ -72,7 +72,7 @@ std::string relation_difference(const Relation& relation, const CallResult& firs
   return "";
 }
 
-/// The plain call and what it gave, compared with other calls.
+/// The plain call and its result, for comparison with other calls.
 class Climber {
  public:
   Climber(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
@@ -118,13 +118,13 @@ class Climber {
   const Backend& backend_;
   const CallRequest& plain_;
   const CallResult& first_;
-  Expectation before_;  ///< of the rows as they are; empty if the op has no other rows
+  Expectation before_;  ///< accepts the rows as they are; empty if the op's rows are not independent
 };
 
-/// Kernels take other blocks for larger batches: vLLM's norms have 1024 threads a row below 256 rows, then 256.
+/// Kernels use other block sizes for larger batches: vLLM's norms use 1024 threads per row below 256 rows, then 256.
 constexpr int64_t kManyRows = 259;
 
-/// Rows that a larger batch may have, so that no tensor of it exceeds 32 MiB.
+/// Limit on the rows of a larger batch, so that no tensor exceeds 32 MiB.
 int64_t most_rows(const CallRequest& plain) {
   int64_t most = kManyRows;
   for (const HostTensor& tensor : plain.problem->tensors) {
@@ -134,7 +134,7 @@ int64_t most_rows(const CallRequest& plain) {
   return most;
 }
 
-/// The first rung below that breaks; the last reason why one cannot be tried, if none can.
+/// The first broken trial. If there is none and no trial could run, the last reason why not.
 Trial each(const std::vector<std::function<Trial()>>& tries) {
   Trial all;
   size_t tried = 0;

@@ -34,7 +34,7 @@ struct Twin {
 };
 class BrokenRung : public ::testing::TestWithParam<Twin> {};
 
-/// Accepts everything.
+/// Accepts any output.
 struct FreeCase : testing::ToyCase {
   using ToyCase::ToyCase;
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
@@ -45,7 +45,7 @@ struct FreeCase : testing::ToyCase {
   }
 };
 
-/// Each kernel gives the contract's answer to the plain call, so nothing but its rung can find it.
+/// Each kernel answers the plain call correctly, so only its invariance level can reveal the fault.
 TEST_P(BrokenRung, IsNamed) {
   const Verdict verdict = climbed(GetParam().kernel, testing::toy_op_of<FreeCase>());
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
@@ -73,7 +73,7 @@ struct CaseOfOneRow : testing::ToyCase {
 TEST(Ladder, RungsThatCannotBeTriedSayWhy) {
   const Op op = testing::toy_op_of<CaseOfOneRow>();
   assay_library plain = *testing::toy_library();
-  plain.size = offsetof(assay_library, create_stream);  // of the ABI's first release
+  plain.size = offsetof(assay_library, create_stream);  // size of the struct in the ABI's first release
   Backend backend = testing::toy_backend();
   const auto runner = std::make_shared<Runner>(of_this_size(plain, nullptr));
   backend.call = [runner](const CallRequest& request) { return runner->call(request); };

@@ -1,4 +1,4 @@
-// The ledger of known deviations: which verdict is expected where it is not "pass", why, since when, and who answers for it.
+// The known-failures list: verdicts that are expected to differ from "pass", with reason, issue, date and owner.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace assay {
 
-/// One row. The outcome is demanded: a verdict that is better than it says is as unexpected as one that is worse.
+/// One row. The outcome must match exactly: a better verdict than listed is unexpected too.
 struct Deviation {
-  std::string cases, kernels;  ///< globs over case ids and names of kernels
+  std::string cases, kernels;  ///< globs over case ids and kernel names
   std::string outcome;         ///< name of an Outcome
   std::string reason, issue, since, owner;
   Origin origin;
@@ -25,15 +25,15 @@ class Ledger {
  public:
   Ledger() = default;
 
-  /// Columns case, kernel, outcome, reason, issue, since (a date), owner; every cell is filled; no two rows have the same case and
-  /// kernel, of which the second would never count. Throws TableError.
+  /// Columns case, kernel, outcome, reason, issue, since (a date), owner. Every cell must be filled. Two rows with the same case
+  /// and kernel are an error, since the second would never apply. Throws TableError.
   static Ledger read(const std::string& path);
   static Ledger parse(const std::string& text, const std::string& file);
 
-  /// Writes the expected outcome and its reason into a verdict: those of the first row that covers it.
+  /// Stores the expected outcome and its reason in a verdict, taken from the first row that matches it.
   void expect(Verdict& verdict) const;
 
-  /// Rows that cover none of these verdicts: fixed and forgotten, or not part of this run.
+  /// Rows that match none of these verdicts: fixed and forgotten, or not part of this run.
   std::vector<const Deviation*> idle(const std::vector<Verdict>& verdicts) const;
 
  private:

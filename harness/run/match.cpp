@@ -14,7 +14,7 @@ std::optional<double> number(const std::string& text) {
   return value;
 }
 
-/// The same text, or the same number written another way: 1e-6 and 0.000001.
+/// True for the same text, or the same number in another notation: 1e-6 and 0.000001.
 bool same_cell(const std::string& a, const std::string& b) {
   if (a == b) return true;
   const std::optional<double> x = number(a), y = number(b);

@@ -1,4 +1,4 @@
-// Which kernels are for which cases.
+// Decides which kernels can run a case.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// Why a kernel is not for a case, in words; empty if it is. Compares parameters by name and knows none of them but `contract`.
+/// Why a kernel cannot run a case; empty if it can. Compares parameters by name; `contract` is the only one it treats specially.
 std::string why_not_offered(const KernelOffer& offer, const Case& one);
 
 }  // namespace assay

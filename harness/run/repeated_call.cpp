@@ -34,7 +34,7 @@ bool answered(const CallResult& result, Verdict& verdict) {
 std::string call_difference(const CallResult& first, const CallResult& again, int call) {
   for (size_t i = 0; i < first.outputs.size(); ++i) {
     const HostTensor &a = first.outputs[i], &b = again.outputs[i];
-    // Bytes that nobody writes hold whatever the sentinel of the last call was.
+    // Unwritten bytes hold the sentinel of the last call, so they are not compared.
     const std::vector<std::byte>&x = a.bytes, &y = b.bytes;
     std::vector<ByteRange> skip = first.untouched[i];
     for (size_t k = 0, range = 0; k < x.size(); ++k) {

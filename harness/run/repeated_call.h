@@ -1,4 +1,4 @@
-// The calls of one case, and what a verdict says of one that gave no outputs.
+// Makes the calls of one case, and records failed calls in the verdict.
 #pragma once
 
 #include <optional>
@@ -9,13 +9,13 @@
 
 namespace assay {
 
-/// Books a call that gave no outputs. True if it did give them.
+/// Records a failed call in the verdict. Returns true if the call produced outputs.
 bool answered(const CallResult& result, Verdict& verdict);
 
-/// All calls of a case. Empty, and the verdict says why, if one of them gave no outputs or other bits.
+/// Makes all calls of a case. Returns nothing if one failed or returned different bits; the verdict then says why.
 std::optional<CallResult> call_repeatedly(const CallRequest& request, const Backend& backend, int repeat, Verdict& verdict);
 
-/// The first output element in which call number `call` differs from the first, in words; empty if there is none.
+/// The first output element in which call number `call` differs from the first call, as text; empty if there is none.
 std::string call_difference(const CallResult& first, const CallResult& again, int call);
 
 }  // namespace assay

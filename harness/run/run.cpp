@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-/// A case and a kernel that offers it, or the reason why none does.
+/// A case and a kernel that can run it, or the reason why no kernel can.
 struct Pair {
   const Op* op;
   const Case* one;
@@ -34,7 +34,7 @@ std::vector<Pair> pairs_of(std::span<const Op> ops, const std::vector<Case>& cas
   for (const Case& one : cases) {
     const Op& op = op_of(ops, one);
     const size_t before = pairs.size();
-    // The reason of the kernel that comes nearest: one that does the contract tells more than one that does another op.
+    // Uses the reason of the closest kernel: a kernel for the right contract says more than one for another op.
     std::string reason = "no kernel for op " + one.op;
     for (const KernelOffer& kernel : kernels) {
       const std::string why_not = why_not_offered(kernel, one);
@@ -60,8 +60,8 @@ std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::s
   return chosen;
 }
 
-/// Hands out pairs to threads and takes verdicts back in order. Pairs that share their data go to one thread: what is found out of
-/// the data once, another would wait for.
+/// Distributes pairs to threads and collects verdicts in order. Pairs with the same data go to one thread, since another thread
+/// would have to wait for the shared results.
 class Progress {
  public:
   Progress(const std::vector<Pair>& pairs, const RunOptions& options) : slots_(pairs.size()), options_(options) {
@@ -70,7 +70,7 @@ class Progress {
     begins_.push_back(pairs.size());
   }
 
-  /// Pairs from the first to the one before the end.
+  /// Pairs [first, end).
   struct Share {
     size_t first, end;
   };
@@ -86,7 +86,7 @@ class Progress {
     return has_ended();
   }
 
-  /// Ends the run; the first reason stays.
+  /// Ends the run. The first reason is kept.
   void fail(const std::string& why) {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
@@ -95,7 +95,7 @@ class Progress {
 
   void deliver(size_t i, Verdict verdict) {
     const std::lock_guard lock(mutex_);
-    if (has_ended() && !ended_by_.empty()) return;  // what ended the run may have ended the call
+    if (has_ended() && !ended_by_.empty()) return;  // the signal that ended the run may also have ended the call
     if (options_.ledger != nullptr) options_.ledger->expect(verdict);
     losses_in_a_row_ = verdict.device_lost ? losses_in_a_row_ + 1 : 0;
     constexpr int kMostLosses = 3;
@@ -114,7 +114,8 @@ class Progress {
         result.ended_by = ended_by_;
         continue;
       }
-      if (size_t(&slot - slots_.data()) >= shown_ && options_.on_verdict) options_.on_verdict(*slot);  // behind a gap
+      // verdicts after a gap were not shown yet
+      if (size_t(&slot - slots_.data()) >= shown_ && options_.on_verdict) options_.on_verdict(*slot);
       result.device_lost |= slot->device_lost;
       result.verdicts.push_back(std::move(*slot));
     }
@@ -122,7 +123,7 @@ class Progress {
   }
 
  private:
-  /// Under the lock.
+  /// The caller must hold the lock.
   bool has_ended() {
     const char* const by = ended_by_.empty() && options_.ended ? options_.ended() : nullptr;
     if (by != nullptr) ended_by_ = by, stopped_ = true;
@@ -131,7 +132,7 @@ class Progress {
 
   std::mutex mutex_;
   std::vector<std::optional<Verdict>> slots_;
-  std::vector<size_t> begins_;  ///< of the shares, and the end of the last
+  std::vector<size_t> begins_;  ///< first pair of each share, and the end of the last share
   const RunOptions& options_;
   size_t next_ = 0, shown_ = 0;
   int losses_in_a_row_ = 0;
@@ -155,7 +156,7 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
   const std::vector<KernelOffer> kernels = chosen_kernels(backend.library, options.kernel_glob);
   const std::vector<Pair> pairs = pairs_of(ops, cases, kernels);
 
-  std::mutex call_mutex;  // a device is not asked two things at once, and a call's time is its own
+  std::mutex call_mutex;  // serializes device calls, so that a call's time is its own
   Backend one_at_a_time = backend;
   one_at_a_time.call = [&](const CallRequest& request) {
     const std::lock_guard lock(call_mutex);
@@ -179,7 +180,7 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
       progress.fail(error.what());
     }
   };
-  // The threads that judge a case in blocks (blocks.h) are the same ones: together never more than there are cores.
+  // Cases are checked in blocks (blocks.h) on the same thread pool, so there are never more threads than cores.
   const int threads = std::min(options.threads, oneapi::tbb::info::default_concurrency());
   oneapi::tbb::task_arena arena(threads);
   arena.execute([&] { oneapi::tbb::parallel_for(0, threads, [&](int) { work(); }, oneapi::tbb::simple_partitioner()); });

@@ -1,4 +1,4 @@
-// Many cases on one back end: pair, call, judge, count.
+// Runs many cases on one back end: match with kernels, call, check, count.
 #pragma once
 
 #include <cstdint>
@@ -19,32 +19,32 @@ namespace assay {
 struct RunOptions {
   CaseOptions each;
   std::string kernel_glob = "*";  ///< kernels whose name matches
-  int threads = 2;                ///< that make inputs and judge; calls are made one at a time
-  const Ledger* ledger = nullptr;   ///< of known deviations; without one every verdict is expected to be a pass
-  /// Asked again and again: what ended the run early ("SIGINT"), nullptr as long as nothing did. What is under way then gives no verdict.
+  int threads = 2;                ///< threads that make inputs and check outputs; kernel calls are serialized
+  const Ledger* ledger = nullptr;   ///< known failures; nullptr: every verdict is expected to be a pass
+  /// Polled: the reason why the run must end early ("SIGINT"), or nullptr. Work in progress then yields no verdict.
   std::function<const char*()> ended{};
-  /// Called for each verdict, in the order of the cases, from one thread at a time.
+  /// Called for each verdict in case order; never by two threads at once.
   std::function<void(const Verdict&)> on_verdict;
 };
 
 struct RunResult {
   std::vector<Verdict> verdicts;
   bool device_lost = false;
-  std::string harness_error{};  ///< why the harness itself ended the run; the verdicts are those until then
-  std::string ended_by{};       ///< "SIGINT" if the run was ended before all cases had their verdicts
+  std::string harness_error{};  ///< why the harness itself ended the run; `verdicts` holds those made before
+  std::string ended_by{};       ///< "SIGINT" if the run ended before all cases had verdicts
 
   int64_t count(Outcome outcome) const;
   int64_t unexpected() const;
-  /// Verdicts on outputs of a call: all but the skips, whether the library does not offer the case or its kernel refused it.
+  /// Number of verdicts on outputs of a call: all except skips (not offered, or refused by the kernel).
   int64_t judged() const;
-  /// 0 all as expected, 1 not, 2 nothing ran, 3 the device was lost or the harness failed.
+  /// 0: all as expected; 1: some not; 2: nothing ran; 3: the device was lost or the harness failed.
   ExitCode exit_code() const;
 };
 
-/// Runs every case on every kernel that offers it; a case that no kernel offers gives one skip that says why not.
+/// Runs every case on every kernel that offers it. A case that no kernel offers yields one skip with the reason.
 ///
-/// The op's functions are called from several threads at once, each time for another case. After a lost device the remaining
-/// cases of an in-process library would say nothing, so the run ends after three losses in a row. A HarnessError ends it at once.
+/// Functions of an op are called from several threads at once, each for a different case. The run ends after three device losses
+/// in a row, since an in-process library then says nothing about the remaining cases. A HarnessError ends the run at once.
 RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const Backend& backend, const RunOptions& options);
 
 }  // namespace assay

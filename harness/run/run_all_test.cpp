@@ -1,4 +1,4 @@
-// Many cases and kernels: which match, order, one call at a time, exit codes, and what ends a run.
+// Runs of many cases and kernels: matching, order, serialized calls, exit codes, and early ends.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,7 +65,7 @@ TEST(RunAll, EveryPairHasAVerdictInOrder) {
   EXPECT_EQ(result.exit_code(), kUnexpected);
 }
 
-/// A sweep of a watched call and a plain one.
+/// A sweep with one call on the on-device checker and one plain call.
 struct WatchingCase : testing::ToyCase {
   using ToyCase::ToyCase;
   bool is_sweep() const override { return true; }

@@ -20,13 +20,13 @@ std::string parameter_or_empty(const Case& one, const char* name) {
   return found == one.parameters.end() ? "" : found->second;
 }
 
-/// For a shell, and in quotes even where it needs none: what stands between them is the id.
+/// Quotes an id for a shell, even if it needs no quotes: scripts read the id between the quotes.
 std::string quoted(const std::string& id) {
   std::string word = shell_word(id);
   return word == id ? "'" + id + "'" : word;
 }
 
-/// Faults that the case cannot see and whose names its row does not declare.
+/// Mutants that the case does not kill and that its row does not declare.
 std::vector<std::string> undeclared(std::vector<std::string> faults, const std::vector<std::string>& declared) {
   std::erase_if(faults, [&](const std::string& fault) {
     return std::any_of(declared.begin(), declared.end(), [&](const std::string& glob) { return glob_match(glob, fault); });
@@ -44,10 +44,10 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
   for (const std::string& fault : faults) verdict.message.append(&fault == &faults.front() ? " " : "; ").append(fault);
 }
 
-/// True of a failure that only the ladder found.
+/// True for a failure that only the invariance tests found.
 bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
 
-/// A case that its op judges by calls of its own. False if it is an ordinary one.
+/// Runs a case that its op checks with calls of its own. Returns false for an ordinary case.
 bool run_sweep(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                Verdict& verdict) {
   if (!bound.is_sweep()) return false;
@@ -72,7 +72,7 @@ void record(const CaseOptions& options, const Evidence& evidence, const Verdict&
   }
 }
 
-/// judge_outputs(), or what the memory knows of the same outputs.
+/// judge_outputs(), or the cached findings of identical outputs.
 Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResult& result, DataMemory& memory, Verdict& verdict) {
   if (const std::vector<TensorFinding>* known = result.said.empty() ? memory.findings_of(result) : nullptr) {
     verdict.outcome = Outcome::kPass;

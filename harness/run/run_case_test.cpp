@@ -1,4 +1,4 @@
-// One case and one kernel: the outcome of a call.
+// The outcome of one case on one kernel.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -57,7 +57,7 @@ TEST(RunCase, BrokenConditions) {
   EXPECT_EQ(run("throws").message, "exception out of the library: thrown on purpose");
 }
 
-/// Says something of every verdict, and is a sweep of three calls if it shall be one.
+/// Adds a remark to every verdict; optionally it is a sweep of three calls.
 class OddCase : public testing::ToyCase {
  public:
   OddCase(const Case& one, const bool* is_sweep, int* calls) : ToyCase(one), is_sweep_(is_sweep), calls_(calls) {}
@@ -152,7 +152,7 @@ class CountingCase : public testing::ToyCase {
   Asked* const asked_;
 };
 
-/// Of the same outputs on the same data the op is asked once; other outputs and other data are judged anew. A case is read once.
+/// Identical outputs on the same data are checked once; other outputs and other data are checked again. A case is bound once.
 TEST(RunCase, EqualOutputsAreJudgedOnce) {
   Asked asked;
   const Op op = testing::toy_op_of<CountingCase>(&asked);

@@ -34,7 +34,7 @@ std::vector<int32_t> SweepAnswers::wrong(const Problem& problem, uint32_t first,
   WatchedResult seen = backend_.watched_call(request_, first, steps);
   verdict_.seconds += seen.call.seconds;
   if (seen.call.status == CallStatus::kUnsupported)
-    return {};  // no room on the device, or the kernel's own word: outputs() tells
+    return {};  // out of device memory, or refused by the kernel: outputs() reports it
   gave_up_ = seen.call.status != CallStatus::kOk && !answered(seen.call, verdict_);
   return gave_up_ ? std::vector<int32_t>{} : std::move(seen.wrong);
 }

@@ -1,4 +1,4 @@
-// The calls that a sweep makes (BoundCase::judge_sweep), booked in its verdict.
+// Makes the calls of a sweep (BoundCase::judge_sweep) and records them in its verdict.
 #pragma once
 
 #include <vector>
@@ -9,10 +9,10 @@
 
 namespace assay {
 
-/// Remembers the last answer, and whether one of the calls ended the sweep.
+/// Keeps the last answer, and whether a call ended the sweep.
 class SweepAnswers {
  public:
-  /// `request`: of every call, but for its problem. Backend and verdict must live as long.
+  /// `request`: used for every call, with its problem replaced. `backend` and `verdict` must outlive this object.
   SweepAnswers(CallRequest request, const Backend& backend, Verdict& verdict)
       : backend_(backend), verdict_(verdict), request_(std::move(request)) {}
 
