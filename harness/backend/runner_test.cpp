@@ -103,7 +103,7 @@ TEST(Runner, StatusesComeWithTheLibrarysWords) {
   const SaidAlgorithm said = call("says_algorithm").said;
   EXPECT_EQ(said, (SaidAlgorithm{.split_k = 3, .promote = 128, .order = SaidAlgorithm::Order::kAny}));
   EXPECT_EQ(said.text(), "split-K 3, promoted every 128, added in any order");
-  EXPECT_EQ(call("says_nonsense").said.text(), "order 7, which abi.h does not know");
+  EXPECT_EQ(call("says_nonsense").said.text(), "order 7, which abi.h does not define");
   EXPECT_TRUE(call("copy").said.empty());
   EXPECT_EQ(call("fails").status, CallStatus::kFailed);
   EXPECT_EQ(call("fails").message, "n must be  a multiple of 7") << "in one line";

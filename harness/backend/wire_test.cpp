@@ -116,8 +116,8 @@ TEST(Crossing, AnAnswerIsValidated) {
   EXPECT_EQ(error_of(0, 0, 2), "0 outputs come with status 0") << "no pass without outputs";
   EXPECT_EQ(error_of(0, 7, 2), "7 outputs come with status 0");
   EXPECT_EQ(error_of(2, 1, 2), "1 outputs come with status 2");
-  EXPECT_EQ(error_of(0, 1, 33), "a range of bytes is none");
-  EXPECT_EQ(error_of(0, 1, -1), "a range of bytes is none");
+  EXPECT_EQ(error_of(0, 1, 33), "invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
+  EXPECT_EQ(error_of(0, 1, -1), "invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
   EXPECT_EQ(error_of(0, 1, 32), "");
   EXPECT_EQ(error_of(0, 1, 32, 2), "");
   EXPECT_EQ(error_of(0, 1, 32, 3), "order 3 is none");
