@@ -1,4 +1,4 @@
-// assay arch: the tensor cores, and recordings of real ones compared with them.
+// assay arch: the tensor core models, and their comparison with recorded results of real GPUs.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -26,7 +26,7 @@ UnitTable open_units(const ArchArguments& arguments) {
   return units;
 }
 
-/// Of an unknown unit.
+/// What is known of an instruction without a single model.
 std::string nothing_known(const UnitTable& units, const UnitRow& row) {
   const size_t candidates = units.candidates_of(row).size();
   return candidates == 0 ? "nothing is predicted" : fmt::format("no single prediction; {} candidate models", candidates);
@@ -57,7 +57,7 @@ void show(const UnitTable& units, const UnitRow& row) {
   }
 }
 
-/// Every set that a unit covers; what differs is exit code 1, and if nothing is covered nothing ran.
+/// Compares every data set whose instruction is known. A difference gives exit code 1; no known data set gives "nothing ran".
 int verify(const UnitTable& units, const std::string& folder) {
   const std::vector<RecordedUnit> recorded = load_recorded_units(contracts_file("unit_recordings.csv"));
   int64_t vectors = 0, matches = 0;

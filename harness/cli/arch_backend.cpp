@@ -19,16 +19,16 @@
 namespace assay {
 namespace {
 
-/// What came back for one length of chains.
+/// Result for one chain length.
 struct Chain {
   int64_t elements = 0, differ = 0;
   uint64_t digest = 0;
-  std::string first;    ///< element that differs
-  std::string trouble;  ///< why nothing came back
+  std::string first;    ///< first element that differs
+  std::string trouble;  ///< why there are no outputs
   bool device_lost = false;
 };
 
-/// Calls are made one at a time; operands and predictions are made on all cores.
+/// Calls are serialized; operands and predictions are computed on all cores.
 class Verification {
  public:
   explicit Verification(const Backend& backend) : backend_(backend) {}

@@ -1,4 +1,4 @@
-// The calls by which units are compared with their rows: seven kinds of data and special values, in chains of several lengths.
+// Calls that compare instructions with their models: seven kinds of data plus special values, in chains of several lengths.
 #pragma once
 
 #include <array>
@@ -9,18 +9,18 @@
 
 namespace assay {
 
-/// A distribution that units were measured with, as fills of a, b, c and scales.
+/// One kind of data, as input generators of a, b, c and scales.
 struct UnitFills {
   const char *words, *a, *b, *c, *scale;
 };
 
-/// All of them, or of a unit of integers, whose bits are one distribution, the first.
+/// All kinds of data. For an integer instruction only the first: random bits cover it.
 std::span<const UnitFills> fills_of(const Unit& unit);
 
-/// Instructions one after the other, each with the result of the one before as its c.
+/// Chain lengths: each instruction takes the result of the previous one as its c.
 inline constexpr std::array<int64_t, 4> kUnitChains = {1, 2, 4, 128};
 
-/// What a chip was asked: `elements` or a few more of d, in tiles of m x n, made by `seed`.
+/// One set of calls: at least `elements` elements of d, in tiles of m x n, generated from `seed`.
 struct UnitCalls {
   const UnitRow* row = nullptr;
   const UnitFills* fills = nullptr;
@@ -30,7 +30,7 @@ struct UnitCalls {
   MmaCase chain(int64_t steps) const;
 };
 
-/// d as the unit's row says, and how bits are told apart that are too many to keep: XXH3 of d as it lies in memory.
+/// d as the model predicts it. Results too large to store are compared by XXH3 of d in memory order.
 HostTensor predicted_d(const MmaCase& c, const Problem& problem);
 uint64_t digest_of(const HostTensor& d);
 

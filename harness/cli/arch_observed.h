@@ -1,4 +1,4 @@
-// What units of a chip were seen to return, as a table of digests: golden/observed/<arch>/units.csv.
+// Recorded results of real tensor cores as a table of digests: golden/observed/<arch>/units.csv.
 #pragma once
 
 #include <array>
@@ -11,17 +11,18 @@
 
 namespace assay {
 
-/// A unit on one kind of data.
+/// One instruction on one kind of data.
 struct ObservedUnit {
   UnitCalls calls;
-  std::array<uint64_t, kUnitChains.size()> digests = {};  ///< of d, for each length of chains
+  std::array<uint64_t, kUnitChains.size()> digests = {};  ///< digest of d for each chain length
 };
 
-/// Sorted by unit, with chip, driver, toolkit and date.
+/// Writes the table, sorted by instruction, with GPU, driver, toolkit and date.
 void write_observed_units(const std::string& path, const LibraryInfo& seen_on, std::vector<ObservedUnit> observed);
 
-/// assay arch verify FILE.csv: makes the same calls' operands again and holds what the rows predict against the digests; --unit chooses.
-/// Throws TableError for a file that is none, names no unit or data, or counts other elements than its tiles have.
+/// assay arch verify FILE.csv: generates the operands of the recorded calls again and compares the models' predictions with the
+/// digests. --unit selects instructions. Throws TableError for an invalid file, an unknown instruction or kind of data, or a
+/// number of elements that is not a multiple of the tile.
 int verify_observed(const ArchArguments& arguments);
 
 }  // namespace assay

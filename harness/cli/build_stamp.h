@@ -1,9 +1,9 @@
-// Which program this is. Defined in a source that ci/cmake/commit.cmake writes at every build.
+// Version of this program. ci/cmake/commit.cmake generates the definition at every build.
 #pragma once
 
 namespace assay {
 
 extern const char* const kVersion;
-extern const char* const kCommit;  ///< "0123...", with "+edited" if the tree is not the commit's, or "unknown" outside git
+extern const char* const kCommit;  ///< commit hash, with "+edited" if the tree has uncommitted changes; "unknown" outside git
 
 }  // namespace assay

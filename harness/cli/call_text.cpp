@@ -30,7 +30,7 @@ std::string tensor_text(const Op& op, const HostTensor& tensor) {
   return text + "\n" + (says.empty() ? "" : "          " + says + "\n");
 }
 
-/// Lines of a list that goes on below its name.
+/// A list as indented lines, wrapped.
 std::string wrapped(const std::vector<std::string>& words, size_t indent) {
   constexpr size_t kWidth = 120;
   std::string text;

@@ -1,4 +1,4 @@
-// A call as a plug-in gets it, in words.
+// Describes a call as a plug-in gets it.
 #pragma once
 
 #include <string>
@@ -8,11 +8,10 @@
 
 namespace assay {
 
-/// Parameters, tensors by role with formats, shapes, strides and bytes, where elements lie, and the cells that `accepts` is held
-/// against.
+/// Parameters, tensors (role, format, shape, strides, bytes), storage layouts, and the cells that `accepts` is compared with.
 std::string call_text(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem);
 
-/// What calls of an op may have, and the cells of its cases.
+/// The tensors and parameters that calls of an op may have, and the cells of its cases.
 std::string op_text(const Op& op, const std::vector<Case>& cases);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Cases as a table that --cases reads.
+// Writes cases as a table that --cases reads.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// Head and row of one case, with the faults that its data do not show, computed.
+/// Header and row of one case. Its `blind_to` cell, the mutants that its data do not kill, is computed.
 std::string case_table(const Op& op, const Case& one, const std::string& why);
 
 }  // namespace assay

@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-/// Whether one of these names, if there are any, may be of that op or of any.
+/// Whether one of the names may belong to the op; true if there are no names.
 bool may_name(const std::vector<std::string>& names, const std::string& op) {
   const auto may = [&](const std::string& name) {
     const std::string begin = name.substr(0, name.find('/'));
@@ -25,7 +25,7 @@ bool may_name(const std::vector<std::string>& names, const std::string& op) {
   return names.empty() || std::any_of(names.begin(), names.end(), may);
 }
 
-/// What a repro line needs besides the case's id.
+/// Options that a repro line needs besides the case's id.
 std::string options_of_tables() {
   std::string needs;
   for (const std::string& file : more_contracts()) needs += " --contracts " + shell_word(file);
@@ -52,7 +52,7 @@ std::vector<Case> open_cases_for(const Selection& selection) {
   std::vector<Op> ops;
   for (const Op& op : all_ops())
     if (may_name(selection.suites, op.name) && may_name(selection.cases, op.name)) ops.push_back(op);
-  // What no op can hold, and what --arch may be, is said with all cases at hand.
+  // An unknown name or --arch needs all cases, for a complete error message.
   if (ops.empty() || ops.size() == all_ops().size() || !selection.arch.empty() || !own_cases().files.empty())
     return open_cases();
   return open_cases_of(ops);

@@ -1,4 +1,4 @@
-// The case tables of the ops that a selection names.
+// Loads only the case tables of the ops that a selection names.
 #pragma once
 
 #include <span>
@@ -9,11 +9,11 @@
 
 namespace assay {
 
-/// Opens the rulebook and loads the tables of --cases, or those that are shipped with these ops, checked. Throws TableError.
+/// Opens the contract registry and loads the tables of --cases, or else the shipped tables of these ops. Throws TableError.
 std::vector<Case> open_cases_of(std::span<const Op> ops);
 
-/// As open_cases(), without the tables of ops whose cases the selection cannot hold: they are most of the time that a short command
-/// takes. A suite or a glob that begins with no op's name and '/' may hold cases of all.
+/// Like open_cases(), but skips tables of ops that the selection cannot contain: loading takes most of the time of a short
+/// command. A suite or glob that does not begin with an op's name and '/' may contain cases of every op.
 std::vector<Case> open_cases_for(const Selection& selection);
 
 }  // namespace assay

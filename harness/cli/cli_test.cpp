@@ -1,4 +1,4 @@
-// The program as its users meet it: it understands arguments, libraries and tables, or says which one is wrong.
+// The command line: arguments, libraries and tables are understood, or the error names the wrong one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -90,7 +90,7 @@ TEST_F(Cli, ListPrintsOneIdALine) {
   EXPECT_LT(std::count(summary.text.begin(), summary.text.end(), '\n'), 60) << "a line for each op";
 }
 
-/// Without the lines that say which run it was.
+/// The text without the lines that identify the run.
 std::string without_provenance(const std::string& text) {
   std::istringstream lines(text);
   std::string kept;

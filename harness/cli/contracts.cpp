@@ -18,19 +18,19 @@
 namespace assay {
 namespace {
 
-/// Of the table of special values; the file that the table is written to says it in its own words.
+/// Legend of the printed table of special values. SPECIALS.md has its own text.
 constexpr const char* kLegend =
     "A column is a group of 32 bf16 numbers: the named ones first, zeros in the other places (NaN: in all).\n"
     "A cell is SCALE: CODES of the named numbers, as bits in hex. 1: the scale is given. S@Z: a scale and an int32 zero point.\n"
     "a/b: anything from a to b is accepted. ?: anything at all. nan: a NaN, whatever its bits.\n";
 
-/// The strongest evidence of a row, in words.
+/// The strongest evidence for a contract, as text.
 std::string evidence_words(const ContractRow& row) {
   const std::vector<RowEvidence> evidence = rulebook().evidence.of(row);
   return evidence.empty() ? "none" : evidence.front().text();
 }
 
-/// How many rows ran, of those that can be run here; and what the others need.
+/// Prints how many contracts were run, out of those that can run here, and what the others need.
 void print_reach() {
   int64_t can = 0, ran = 0, executed = 0;
   std::map<std::string, int64_t> elsewhere;

@@ -1,4 +1,4 @@
-// The files that the program makes from tables and recordings alone: what `assay regenerate` writes and checks.
+// Derived files: everything that `assay regenerate` writes or checks, made only from tables and recordings.
 #pragma once
 
 #include <functional>
@@ -12,52 +12,52 @@
 
 namespace assay {
 
-/// A kind of derived files, as --part names it.
+/// A kind of derived file, as --part names it.
 struct DerivedPart {
   std::string name;    ///< "predicted"
-  std::string folder;  ///< under golden/, of files that are all of this part; empty: a section of one Markdown file
+  std::string folder;  ///< folder under golden/ whose files all belong to this part; empty: a section of one Markdown file
 };
 
 std::span<const DerivedPart> derived_parts();
 
-/// Makes derived files. What several parts need is made once.
+/// Makes derived files. Results that several parts need are computed once.
 class Derivation {
  public:
   using MakeDocs = std::function<std::map<std::string, std::string>()>;
 
-  /// `golden`: the folder of golden files. `believe`: take what golden/power records, where its seal is right. Throws TableError.
-  /// `docs` makes the pages of docs/reference, which need the command line; empty: there are none.
+  /// `golden`: folder of the golden files. `believe`: use records of golden/power whose seal matches. `docs` makes the pages of
+  /// docs/reference, which need the command line; empty: no pages. Throws TableError.
   Derivation(std::string golden, bool believe, MakeDocs docs = {});
 
-  /// Text of each file by its path. Throws UsageError for a Markdown file that lacks its section.
+  /// Text of each file of a part, by path. Throws UsageError for a Markdown file that lacks the section.
   std::map<std::string, std::string> files(const DerivedPart& part);
-  /// Files in the part's folder that are not among these.
+  /// Files in the part's folder that are not in `files`.
   std::vector<std::string> strays(const DerivedPart& part, const std::map<std::string, std::string>& files) const;
 
   const std::vector<Case>& quick_cases() const { return cases_; }
-  /// What golden/power records of the quick cases, right seals alone.
+  /// Records of golden/power for the quick cases; only those whose seal matches.
   const PowerRecords& records() const { return records_; }
-  size_t computed() const { return computed_; }  ///< data sets whose power was computed
+  size_t computed() const { return computed_; }  ///< data sets whose mutation score was computed
 
  private:
   const std::map<std::string, Power>& powers();
 
   std::string golden_;
-  std::vector<Case> all_cases_, cases_;  ///< of all tiers; of the quick one
+  std::vector<Case> all_cases_, cases_;  ///< all tiers; quick tier
   PowerRecords records_;
   bool believe_;
   MakeDocs docs_;
-  std::map<std::string, Power> powers_;  ///< by data set, once it was asked for
+  std::map<std::string, Power> powers_;  ///< by data set; filled on demand
   size_t computed_ = 0;
 };
 
-/// What the reference predicts of the cases, by op.
+/// The reference's predictions for the cases, by op.
 std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases);
 
-/// The table of `assay sharpness`, of cases of the quick and the full tier.
+/// The table of `assay sharpness`, from cases of the quick and full tiers.
 std::string sharpness_now(std::vector<Case> cases);
 
-/// The table of `assay witness check` on golden/witness. Throws std::runtime_error if a row does not allow its witness.
+/// The table of `assay witness check` for golden/witness. Throws std::runtime_error if a contract rejects a recorded output.
 std::string witness_table_now();
 
 }  // namespace assay

@@ -27,7 +27,7 @@ constexpr const char* kReadmeSection = "assay docs";
 
 std::string code(const std::string& text) { return text.empty() ? "" : "`" + text + "`"; }
 
-/// An option as it is typed, with what it takes.
+/// An option and its argument, as typed.
 std::string typed(const CLI::Option& option) {
   const bool positional = option.get_positional();
   const std::string type = option.get_items_expected_max() == 0 ? "" : option.get_type_name();
@@ -98,7 +98,7 @@ struct OpStatus {
   std::set<std::string> contracts;
   int64_t quick = 0, full = 0;
   int64_t ran = 0, executed = 0, read = 0, inferred = 0;
-  std::map<std::string, int64_t> needs;  ///< contracts by the chip that their code needs
+  std::map<std::string, int64_t> needs;  ///< number of contracts by the hardware that their implementation needs
 
   int64_t& of(EvidenceKind kind) {
     switch (kind) {
@@ -115,7 +115,8 @@ struct OpStatus {
   }
 };
 
-/// What the implementation of a contract needs, if neither an sm_90 nor a CPU runs it. A tensor core instruction needs its own chip.
+/// Hardware that a contract's implementation needs, if it runs neither on sm_90 nor on a CPU. A tensor core contract needs a GPU
+/// with that instruction.
 std::string needs_of(const std::string& contract) {
   if (!rulebook().is_unit(contract)) return rulebook().elsewhere.needs(contract);
   const std::string chip = contract.substr(0, contract.find('.'));
@@ -160,7 +161,7 @@ DocsPage status_page(const std::map<std::string, OpStatus>& status) {
   return {"status.md", text};
 }
 
-/// Groups of ops in the README's table, by the beginning of their names.
+/// Groups of ops in the README's table; an op belongs to a group by a prefix of its name.
 struct OpGroup {
   const char* title;
   std::vector<std::string> beginnings;
@@ -186,7 +187,7 @@ const OpGroup& group_of(const std::string& op) {
   throw std::logic_error("docs: op '" + op + "' is in no group of docs.cpp");
 }
 
-/// The section of the main README: groups of ops.
+/// The status table of the main README, by groups of ops.
 std::string readme_table(const std::map<std::string, OpStatus>& status) {
   std::map<std::string, OpStatus> groups;
   std::map<std::string, int64_t> ops;

@@ -1,4 +1,4 @@
-// The verb `docs`: reference pages made of what the program itself reads and writes, so that they cannot go stale.
+// The verb `docs`: generates reference pages from the program's own tables, so that they cannot go stale.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,24 +9,25 @@
 namespace assay {
 
 struct DocsArguments {
-  std::string output;  ///< folder that gets the pages, and the README.md two folders above it gets its table; empty: none
-  std::string check;   ///< such a folder: exit 1 if a page or that table is stale
+  std::string output;  ///< writes the pages to this folder and the status table to the README.md two folders above; empty:
+                       ///< nothing
+  std::string check;   ///< such a folder: exit 1 if a page or the table is stale
 };
 
-/// A page of the reference.
+/// One page of the reference.
 struct DocsPage {
   std::string file, text;
 };
 
 /// "| a | b |": a row of a Markdown table. A | inside a cell is escaped.
 std::string markdown_row(const std::vector<std::string>& cells);
-/// A row of titles and the rule below it.
+/// Title row of a Markdown table and the rule below it.
 std::string markdown_header(const std::vector<std::string>& titles);
 
-/// Verbs of recipes, and every column of the contract tables. Throws std::logic_error for a column that nobody has described.
+/// Page on recipe steps and every column of the contract tables. Throws std::logic_error for a column without a description.
 DocsPage contract_cells_page();
 
-/// The text of each page, and of the README.md two folders above, by path. Opens the rulebook.
+/// The text of each page, and of the README.md two folders above, by path. Opens the contract registry.
 std::map<std::string, std::string> docs_files(const CLI::App& program, const std::string& folder);
 
 void add_docs(CLI::App& program, DocsArguments& arguments);

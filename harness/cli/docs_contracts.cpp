@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// What a row of each kind of op says, and the meaning of its columns. "kind.column" is looked up before "column".
+/// Descriptions of op kinds ("kind") and of their columns. "kind.column" is looked up before "column".
 const std::map<std::string, std::string>& words_of_flows() {
   static const std::map<std::string, std::string> words = {
       {"group_quant", "Quantizes a row: a scale for each group of elements, and a code for each element."},

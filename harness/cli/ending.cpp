@@ -19,8 +19,8 @@ namespace {
 std::atomic<int> asked{0};
 static_assert(std::atomic<int>::is_always_lock_free, "the handler may not wait for a lock");
 
-/// How often each signal came from the supervisor (supervisor.h), and how often from elsewhere. What a terminal sends to the process
-/// group comes once from either.
+/// How often each signal came from the supervisor (supervisor.h) and from elsewhere. A terminal's signal to the process group
+/// arrives once from each.
 struct Count {
   std::atomic<int> forwarded{0}, direct{0};
 };
@@ -31,15 +31,16 @@ void end_at_once(int signal) {
   ::raise(signal);
 }
 
-/// True if a kernel sent it.
+/// Whether a kernel sent the signal.
 bool is_of_worker(int signal, const siginfo_t* info) {
-  if (info->si_code > 0) return false;  // the system's
+  if (info->si_code > 0) return false;  // sent by the system
   const pid_t worker = worker_of(info->si_pid);
   if (worker > 0) note_signal_of(worker, signal);
   return worker > 0;
 }
 
-/// Runners send SIGINT, then SIGTERM, then SIGKILL, some seconds apart: only a person's second SIGINT means at once.
+/// Job runners send SIGINT, SIGTERM and SIGKILL some seconds apart. So only a second SIGINT, from a person, ends the process at
+/// once.
 void ask(int signal, siginfo_t* info, void*) {
   const int error = errno;
   if (!is_of_worker(signal, info)) {
@@ -58,14 +59,14 @@ void ask(int signal, siginfo_t* info, void*) {
   errno = error;
 }
 
-/// Signals that would end the process, and that a kernel may send.
+/// Handles signals that would end the process and that a kernel may send.
 void mind(int signal, siginfo_t* info, void*) {
   const int error = errno;
   if (!is_of_worker(signal, info)) end_at_once(signal);
   errno = error;
 }
 
-/// The workers have sessions of their own and hear nothing of a terminal.
+/// Stops the workers too: they have sessions of their own, so a terminal's signals do not reach them.
 void stop_with_workers(int, siginfo_t* info, void*) {
   if (is_of_worker(SIGTSTP, info)) return;
   const int error = errno;
@@ -77,7 +78,8 @@ void stop_with_workers(int, siginfo_t* info, void*) {
 
 void handle(int signal, void (*handler)(int, siginfo_t*, void*)) {
   struct sigaction now {};
-  if (::sigaction(signal, nullptr, &now) != 0 || (now.sa_handler == SIG_IGN && signal != SIGINT && signal != SIGTERM)) return;  // nohup
+  // ignored by nohup
+  if (::sigaction(signal, nullptr, &now) != 0 || (now.sa_handler == SIG_IGN && signal != SIGINT && signal != SIGTERM)) return;
   struct sigaction action {};
   action.sa_sigaction = handler;
   action.sa_flags = SA_RESTART | SA_SIGINFO;

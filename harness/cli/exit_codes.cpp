@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-/// Since the program began; what is written to it is lost.
+/// Set at start. Output to stdout is lost then.
 bool has_no_standard_output = false;
 
 int say(ExitCode code, const std::string& words) {
@@ -26,7 +26,7 @@ int say(ExitCode code, const std::string& words) {
   return code;
 }
 
-/// Names that somebody looked up and that there are not ("unknown contract 'x'"); any other index out of range is a defect.
+/// Lookup errors ("unknown contract 'x'") are the user's; any other std::out_of_range is a defect of this program.
 bool is_lookup(const std::out_of_range& error) { return std::string_view(error.what()).starts_with("unknown "); }
 
 }  // namespace

@@ -1,18 +1,19 @@
-// How the program ends: what went wrong in words, and as an exit code (product.md).
+// Converts errors to a message and an exit code (docs/reference/commands.md lists the codes).
 #pragma once
 
 #include <functional>
 
 namespace assay {
 
-/// Runs a verb. A wrong command line, table, dump or library is 2; what the machine or this program itself did wrong is 3, since
-/// it says nothing about a kernel; a missing device is 77.
+/// Runs a verb. Returns 2 for a wrong command line, table, dump or library; 3 for an error of the machine or of this program,
+/// which says nothing about a kernel; 77 for a missing device.
 int guarded(const std::function<int()>& verb);
 
-/// What was printed must have arrived: a verdict that nobody can read is none. Returns the code, or that output was lost.
+/// Flushes stdout. Returns `code`, or the code for lost output: a verdict that nobody can read is worthless.
 int delivered(int code);
 
-/// A closed descriptor 0, 1 or 2 would become the next file that is opened, and what is printed would land in it. Call it first.
+/// Call it first. Opens descriptors 0, 1 and 2 if they are closed; otherwise the next opened file would get that number and
+/// receive the program's output.
 void hold_standard_descriptors();
 
 }  // namespace assay

@@ -48,20 +48,20 @@ void print_kernel(const KernelOffer& kernel) {
   fmt::print("  wrong on purpose: {} ({}); right twin: {}\n", kernel.fault, kernel.cites, kernel.twin);
 }
 
-/// Rows and columns of a tensor; more dimensions are rows that follow each other.
+/// Rows and columns of a tensor; leading dimensions are flattened into rows.
 std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   const int64_t columns = spec.shape.size() > 1 ? spec.shape.back() : 1;
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// The worst element of the first tensor with one outside its set, or a place where elements are wrong together; scales are traced
-/// at their group's first column.
+/// The worst element of the first tensor with a wrong element, or the place of a violation. For scales, the first column of the
+/// group.
 std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const Problem& problem) {
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0) continue;
     const std::array<int64_t, 2> shape = matrix_of(problem.tensors.front().spec);
-    if (finding.worst.at[0] >= shape[0]) continue;  // a part of a buffer that has other rows
+    if (finding.worst.at[0] >= shape[0]) continue;  // this part of the buffer has a different number of rows
     const int64_t apart = std::max<int64_t>(1, shape[1] / finding.shape[1]);
     return {finding.worst.at[0], std::min(shape[1] - 1, finding.worst.at[1] * apart)};
   }

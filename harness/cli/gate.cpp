@@ -1,5 +1,5 @@
-// assay gate --baseline DIR DIR...: what a change of kernels did to their bits. Every verdict is made anew, as by judge; beside
-// it stands what the baseline holds of the same case and kernel.
+// assay gate --baseline DIR DIR...: shows how a change of kernels changed their bits. Every verdict is computed again, as by
+// judge, and the outputs are compared with the baseline's.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -25,9 +25,9 @@
 namespace assay {
 namespace {
 
-using Key = std::pair<std::string, std::string>;  ///< case and kernel
+using Key = std::pair<std::string, std::string>;  ///< case id and kernel name
 
-/// What a verdict is to the gate.
+/// Classification of a verdict.
 enum class Standing { kSameBits, kChanged, kNew, kViolation, kGone };
 constexpr std::array kStandings{Standing::kSameBits, Standing::kChanged, Standing::kNew, Standing::kViolation, Standing::kGone};
 
@@ -47,7 +47,7 @@ const char* name(Standing standing) {
   return "?";
 }
 
-/// The baseline's calls that gave outputs, and where each is recorded.
+/// The baseline's calls that produced outputs, and their recordings.
 class Baseline {
  public:
   explicit Baseline(const std::string& folder) : recordings_(open_recordings({folder})) {
@@ -64,10 +64,10 @@ class Baseline {
   std::map<Key, std::pair<const Recording*, const RecordedVerdict*>> calls_;
 };
 
-/// How the outputs of one call stand to those of the baseline.
+/// Comparison of one call's outputs with the baseline's.
 struct Comparison {
-  bool comparable = false;  ///< the baseline has the call, made on the same inputs
-  std::string why_not{};    ///< it is not, though the baseline has it
+  bool comparable = false;  ///< the baseline has the call, with the same inputs
+  std::string why_not{};    ///< why the baseline's call cannot be compared, if it has the call
   std::vector<PartChange> changes{};
 };
 
@@ -93,11 +93,11 @@ std::string change_text(const PartChange& c) {
                      code(c.now));
 }
 
-/// Verdicts by their standing, with what is said of them.
+/// Verdicts by classification, with a line for each.
 struct Gate {
   std::map<Standing, std::vector<std::string>> lines;
 
-  /// Takes a verdict, and adds what changed to the notes of its tensors.
+  /// Adds a verdict, and appends what changed to the notes of its tensors.
   void add(Verdict& verdict, const Comparison& comparison) {
     std::string line = verdict.case_id + " " + verdict.kernel;
     if (!comparison.why_not.empty()) line += ": " + comparison.why_not;
@@ -122,7 +122,7 @@ struct Gate {
   }
 };
 
-/// The first lines of each kind that a reader has to look at; violations were printed as failures.
+/// Prints the first lines of each class that needs attention. Violations were already printed as failures.
 void print(const Gate& gate) {
   constexpr size_t kMostPrinted = 20;
   for (const Standing standing : {Standing::kChanged, Standing::kNew, Standing::kGone}) {

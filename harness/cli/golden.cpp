@@ -27,7 +27,7 @@ std::string golden_root(const GoldenArguments& arguments) {
   return arguments.folder.empty() ? data_root() + "/golden" : arguments.folder;
 }
 
-/// A host library has no driver and no toolkit, and may have no device.
+/// A host library has no driver, no toolkit and possibly no device.
 std::string seen_on(const ObservedOn& seen) {
   std::string text = seen.device.empty() ? seen.arch : seen.device;
   if (!seen.driver.empty()) text += ", driver " + seen.driver;
@@ -35,7 +35,7 @@ std::string seen_on(const ObservedOn& seen) {
   return printable(text + ", " + seen.date);
 }
 
-/// Runs the cases on a back end and keeps the bits of those that pass.
+/// Runs the cases on a back end and keeps the outputs of those that pass.
 std::map<std::string, Golden> observed_now(const std::vector<Case>& cases, const GoldenArguments& arguments) {
   const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
   const ObservedOn provenance{backend.library.arch, backend.library.device, backend.library.driver, backend.library.toolkit,
@@ -57,7 +57,7 @@ std::map<std::string, Golden> observed_now(const std::vector<Case>& cases, const
   return by_op;
 }
 
-/// Every line names a case and what is wrong with it.
+/// Collects errors; each line names a case and what is wrong.
 struct Complaints {
   int64_t count = 0;
   void add(const std::string& file, const std::string& what) {
@@ -90,7 +90,7 @@ void check_observed(const std::string& root, const std::vector<Case>& cases, Com
   for (const auto& arch : fs::directory_iterator(root + "/observed")) {
     for (const auto& entry : fs::directory_iterator(arch)) {
       const std::string file = entry.path().string();
-      if (entry.path().extension() != ".json") continue;  // such as the temporary file of a writer that was killed
+      if (entry.path().extension() != ".json") continue;  // e.g. the temporary file of a writer that was killed
       const Golden golden = read_golden(file);
       for (const auto& [id, kernels] : golden.observed) {
         if (!by_id.contains(id)) {
@@ -114,7 +114,7 @@ void check_observed(const std::string& root, const std::vector<Case>& cases, Com
   }
 }
 
-/// Every data set is recorded by the tables of now, and those of a sample show what is recorded of them.
+/// Checks that every data set has a record with a valid seal, and that the records of a sample are reproduced.
 void check_power(const std::string& root, const std::vector<Case>& cases, const std::optional<uint64_t>& seed, Complaints& complaints) {
   constexpr double kSample = 5;  // percent
   const std::string folder = root + "/power";

@@ -23,7 +23,7 @@ std::string runs_text(const CastProfile& profile) {
   return text;
 }
 
-/// What is wrong with a file that must hold this text; empty if nothing is.
+/// How a file differs from the expected text; empty if it does not.
 std::string flaw_of_file(const std::string& file, const std::string& now) {
   try {
     const std::optional<LineDifference> found = first_difference(read_text(file), now);
@@ -48,7 +48,7 @@ void check_cast_runs(const std::string& root, const std::function<void(const std
     if (const std::string flaw = flaw_of_file(file, now); !flaw.empty()) say(file, flaw);
   if (!fs::is_directory(root + "/casts")) return;
   for (const auto& entry : fs::directory_iterator(root + "/casts")) {
-    if (entry.path().extension() != ".csv") continue;  // such as the temporary file of a writer that was killed
+    if (entry.path().extension() != ".csv") continue;  // e.g. the temporary file of a writer that was killed
     if (const std::string file = root + "/casts/" + entry.path().filename().string(); !files.contains(file))
       say(file, "belongs to no cast");
   }

@@ -1,4 +1,4 @@
-// golden/casts/<profile>.csv: every cast of the contract tables as runs of all its inputs.
+// golden/casts/<profile>.csv: every cast of the contract tables, over all inputs, run-length encoded.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@ namespace assay {
 /// The text of each cast's file, by its path under root/casts.
 std::map<std::string, std::string> cast_runs(const std::string& root);
 
-/// Says of each file what is wrong with it: missing, no longer a cast, or the first line that the reference gives otherwise.
+/// Reports what is wrong with each file: missing, of an unknown cast, or the first line that the reference computes differently.
 void check_cast_runs(const std::string& root, const std::function<void(const std::string& file, const std::string& what)>& say);
 
 }  // namespace assay

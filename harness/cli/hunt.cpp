@@ -1,4 +1,4 @@
-// assay hunt: cases that no table has, as many as there is time for, until a kernel breaks its contract.
+// assay hunt: fuzzing. Generates cases until the time is over or the count is reached, and records violations per kernel.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -25,17 +25,17 @@
 namespace assay {
 namespace {
 
-constexpr size_t kBatch = 64;          ///< cases that are run together
-constexpr int kFutileTries = 100'000;  ///< one after the other without a new case
+constexpr size_t kBatch = 64;          ///< cases per run
+constexpr int kFutileTries = 100'000;  ///< consecutive attempts without a new case
 
-/// What was found of one kernel.
+/// Findings for one kernel.
 struct Prey {
   int64_t judged = 0, violations = 0;
   double budget_use = 0;
-  std::string nearest;  ///< case of that use
+  std::string nearest;  ///< case with that use
 };
 
-/// Those of the op that the back end offers.
+/// The selected cases of the op that the back end offers.
 std::vector<Case> offered(const std::vector<Case>& selected, const HuntArguments& arguments, const Backend& backend) {
   std::vector<Case> cases;
   for (const Case& one : selected) {
@@ -105,7 +105,7 @@ class Hunt {
 
   void take(const Verdict& verdict, const std::vector<Case>& cases) {
     if (verdict.outcome == Outcome::kSkip || verdict.device_lost) return;
-    if (verdict.outcome == Outcome::kNotJudged) {  // such as a fill with NaN for a format without, which no row has
+    if (verdict.outcome == Outcome::kNotJudged) {  // e.g. a generator that makes NaN, for a format without NaN
       if (unjudged_++ == 0) first_unjudged_ = verdict.case_id + ": " + verdict.message;
       return;
     }
@@ -122,7 +122,7 @@ class Hunt {
     fmt::print("{}\n{}", failure_text(with_repro(verdict)), table);
   }
 
-  /// No shipped table has the case: it is repeated from the one that the hunt writes.
+  /// The case is in no shipped table, so the repro line names the table that the hunt writes.
   Verdict with_repro(Verdict verdict) const {
     const std::string file = arguments_.output.empty() ? "FILE.csv, which --output FILE.csv writes," : arguments_.output;
     verdict.repro = fmt::format("assay run --backend {} --cases {} --case '{}' --kernel {}", arguments_.backend, file, verdict.case_id, verdict.kernel);
@@ -140,7 +140,7 @@ class Hunt {
   const Clock::time_point end_;
   RunOptions options_;
   std::map<std::string, Prey> prey_;
-  std::string rows_;  ///< a table of the first violation of each kernel
+  std::string rows_;  ///< table with the first violation of each kernel
   std::string first_unjudged_;
   int64_t invented_ = 0, unjudged_ = 0;
   bool lost_ = false;

@@ -6,7 +6,7 @@ namespace assay {
 namespace {
 
 constexpr uint64_t kSeeds = 1'000'000;
-constexpr size_t kOneCellIn = 4;  ///< from another case
+constexpr size_t kOneCellIn = 4;  ///< one cell in four comes from another case
 
 }  // namespace
 
@@ -34,7 +34,7 @@ std::optional<Case> Inventor::next() {
   try {
     one = checked_case(op_, std::move(one));
   } catch (const std::exception&) {
-    return std::nullopt;  // a group that does not divide, a fill that the format cannot hold
+    return std::nullopt;  // e.g. a group size that does not divide the row, or a generator that the format cannot represent
   }
   if (!known_.insert(one.id).second) return std::nullopt;
   return one;

@@ -1,4 +1,4 @@
-// Cases that no table has.
+// Generates new cases for fuzzing.
 #pragma once
 
 #include <optional>
@@ -11,14 +11,14 @@
 
 namespace assay {
 
-/// Takes a case, another seed, and some cells of other cases of the op: fills meet fills, shapes and chains with which no row has them.
-/// The same for the same cases and seed.
+/// Takes a case, a new seed and some cells of other cases of the op. So generators, shapes and chains occur in combinations that
+/// no table has. Deterministic in the cases and the seed.
 class Inventor {
  public:
-  /// Throws std::invalid_argument for no cases, or cases of several ops.
+  /// Throws std::invalid_argument if there are no cases, or cases of several ops.
   Inventor(const Op& op, std::vector<Case> from, uint64_t seed);
 
-  /// A case that is in none of these and was not invented before; nothing if what came together is no case, or no new one.
+  /// A case that is new; nothing if the combination is invalid or not new.
   std::optional<Case> next();
 
  private:

@@ -1,4 +1,4 @@
-// The three doors of `assay judge`: recordings, a user's dump under a contract, one lone scale tensor.
+// The three forms of `assay judge`: recordings, a user's dump with a contract, a single scale tensor.
 #pragma once
 
 #include <map>
@@ -13,10 +13,11 @@ int judge_recordings(const JudgeArguments& arguments);
 int judge_dump(const JudgeArguments& arguments);
 int judge_scale(const JudgeArguments& arguments);
 
-/// "name=value" options as a map. Throws UsageError for a text without '=' or a name that stands twice.
+/// Parses "name=value" options. Throws UsageError for a text without '=' or a repeated name.
 std::map<std::string, std::string> named_values(const std::string& option, const std::vector<std::string>& texts);
 
-/// A tensor of a file: "FILE.safetensors:TENSOR", "FILE.npy", "FILE.npy:FORMAT"; a .safetensors with one tensor needs no name.
+/// Reads one tensor: "FILE.safetensors:TENSOR", "FILE.npy" or "FILE.npy:FORMAT". The name is optional if a .safetensors file has
+/// one tensor.
 struct NamedTensor {
   Dump dump;
   StoredTensor tensor;

@@ -1,4 +1,4 @@
-// assay judge FILE --contract C: a user's tensors, named by role, held against a contract.
+// assay judge FILE --contract C: checks a user's tensors, identified by role, against a contract.
 #include <fmt/format.h>
 
 #include "harness/check/judge_tensors.h"

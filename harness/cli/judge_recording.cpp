@@ -1,4 +1,4 @@
-// assay judge DIR...: verdicts on recorded outputs. The road is that of a run; only the call is read from a file.
+// assay judge DIR...: verdicts on recorded outputs. Works like a run, except that calls are read from files.
 #include <unistd.h>
 
 #include <cstdio>
@@ -17,8 +17,8 @@
 namespace assay {
 namespace {
 
-/// Selected cases that no recording holds, told on stderr. Only asked if something was selected: otherwise nothing says what a
-/// recording should have held. A library that takes any warp was called once for both sizes.
+/// Reports selected cases that no recording has on stderr. Does nothing without a selection: then it is unknown what a recording
+/// should contain. A library that ignores the warp size was called once for both.
 size_t report_missing(const std::vector<Case>& cases, const std::vector<RecordedCase>& entries) {
   std::set<std::string> there, once;
   for (const RecordedCase& entry : entries) {

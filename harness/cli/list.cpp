@@ -18,7 +18,7 @@ struct Counts {
   std::set<std::string> contracts;
 };
 
-/// A line for each op: nobody reads thousands of ids.
+/// One line per op instead of thousands of ids.
 void print_summary(const std::vector<Case>& cases) {
   std::vector<std::string> ops;
   std::map<std::string, Counts> by_op;

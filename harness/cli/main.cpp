@@ -1,4 +1,4 @@
-// assay: reads the command line and hands it to a verb.
+// assay: parses the command line and calls a verb.
 #include <signal.h>
 
 #include <cstdlib>
@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   CLI::App program("Conformance suite for the low-precision kernels of LLM inference.");
   program.name("assay");
   program.require_subcommand(1);
-  program.fallthrough();  // so that --contracts may stand behind the verb
+  program.fallthrough();  // so that --contracts may follow the verb
   program.set_version_flag("--version", ASSAY_VERSION);
 
   assay::RunArguments run;
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   program.add_option("--contracts", assay::more_contracts(), "table with contracts or instructions of your own; may be repeated")
       ->type_name("FILE.csv");
   std::string library;
-  CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: started by run for a library given by path
+  CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: `run` starts it for a library given by path
   worker.add_option("--library", library)->required();
 
   try {
@@ -63,13 +63,13 @@ int main(int argc, char** argv) {
     return program.exit(error) == 0 ? assay::delivered(assay::kAllAsExpected) : assay::kUsageOrNothingRan;
   }
   run.command = judge.command = gate.command = {argv, argv + argc};
-  // A reader that left must not end a run before its reports are written; other verbs have none, and end like `cat`.
+  // SIGPIPE must not end a run before its reports are written. Other verbs write no reports and end like `cat`.
   for (const char* const verb : {"run", "judge", "gate", "golden", "regenerate", "probe"})
     if (program.got_subcommand(verb)) ::signal(SIGPIPE, SIG_IGN);
-  // What a file system or a limit refuses is said of the file, and ends no process.
+  // Ignored, so that a write beyond a file-size limit is reported as an error of that file.
   ::signal(SIGXFSZ, SIG_IGN);
   const int code = assay::guarded([&] {
-    if (std::getenv("ASSAY_ISA") != nullptr) (void)assay::lanes();  // a misspelled one is told before anything runs
+    if (std::getenv("ASSAY_ISA") != nullptr) (void)assay::lanes();  // reports a misspelled ASSAY_ISA before anything runs
     if (program.got_subcommand("run")) return assay::run_verb(run);
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);
     if (program.got_subcommand("gate")) return assay::gate_verb(gate);

@@ -1,4 +1,4 @@
-// assay contracts match: which contracts do a kernel's outputs obey, whatever it claims.
+// assay contracts match: finds the contracts that a kernel's outputs obey, whatever the kernel advertises.
 #include "harness/run/match.h"
 
 #include <fmt/format.h>
@@ -27,21 +27,21 @@
 namespace assay {
 namespace {
 
-/// A kernel that hangs in so many cases in a row is asked no further.
+/// A kernel that hangs in this many consecutive cases is not called again.
 constexpr int kMostHangs = 2;
 
-/// How the outputs fare under one contract.
+/// Result of a kernel's outputs under one contract.
 struct Score {
   int64_t cases = 0, violated = 0, elements = 0;
   std::string first;  ///< the first case that rules the contract out
 };
 
-/// What became of the cases of one kernel, called as one contract.
+/// Results of one kernel, called under one contract.
 struct Tally {
   std::map<std::string, Score> scores;
   ProgramTally programs;
-  std::map<std::string, int64_t> silent;   ///< cases without outputs, by the reason
-  std::map<std::string, int64_t> refused;  ///< cases that the library said it does not do, by its words
+  std::map<std::string, int64_t> silent;   ///< number of cases without outputs, by reason
+  std::map<std::string, int64_t> refused;  ///< number of cases that the library refused, by its message
   int64_t cases = 0, answered = 0;
   bool device_lost = false;
 
@@ -52,7 +52,7 @@ struct Tally {
   }
 };
 
-/// True if a kernel called for the first problem was asked the same as for the second: tensors, their places, parameters.
+/// Whether two problems are the same call: tensors, layouts and parameters.
 bool same_call(const Problem& a, const Problem& b) {
   if (a.tensors.size() != b.tensors.size() || a.parameters != b.parameters) return false;
   for (size_t i = 0; i < a.tensors.size(); ++i) {
@@ -64,7 +64,7 @@ bool same_call(const Problem& a, const Problem& b) {
   return true;
 }
 
-/// The case under another contract, if that contract is asked of the same tensors; else null.
+/// The case under another contract if that contract has the same tensors; otherwise null.
 std::unique_ptr<const BoundCase> comparable(const Op& op, const Case& one, const Problem& problem, const std::string& contract) {
   std::unique_ptr<const BoundCase> other = under_contract(op, one, contract);
   const bool same = other && (contract == one.text("contract") || same_call(problem, other->problem()));
@@ -85,7 +85,7 @@ void judge_under_all(const Op& op, const Case& one, const Problem& problem, cons
   }
 }
 
-/// A line that is written over on a terminal; elsewhere nothing.
+/// A progress line, overwritten in place; only on a terminal.
 class Progress {
  public:
   void step(const std::string& kernel, size_t done, size_t cases) const {
@@ -116,7 +116,7 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
     const std::unique_ptr<const BoundCase> bound = op.bind(*one);
     const Problem problem = bound->problem();
     CallResult result = backend.call({op.name, claimed, kernel.name, &problem, 1});
-    result.said = {};  // programs of one contract are no other's
+    result.said = {};  // the algorithm variants of one contract mean nothing to another
     hangs = result.status == CallStatus::kBroken && result.message.starts_with("hung") ? hangs + 1 : 0;
     tally.device_lost |= result.status == CallStatus::kDeviceLost;
     if (result.status == CallStatus::kUnsupported) {

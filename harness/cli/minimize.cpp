@@ -1,4 +1,4 @@
-// assay explain CASE --minimize: the smallest case of the same table that still fails on the same kernel for the same cause.
+// assay explain CASE --minimize: finds the smallest case that still fails on the same kernel for the same cause.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,10 +20,10 @@
 namespace assay {
 namespace {
 
-/// Fills from the simplest to what says nothing by itself.
+/// Input generators from the simplest to the least telling.
 constexpr const char* kKnownSimple[] = {"zeros", "ones", "lone", "ramp", "steps", "distinct", "uniform01", "normal"};
 
-/// What a failure is, without its numbers: the hypothesis of a cause, or the words of a message.
+/// The kind of a failure without its numbers: the hypothesis, or the message.
 std::string essence(std::string text) {
   static const std::regex numbers(" \\(needed for [0-9]+\\)|(columns from )[0-9]+|: 0xff, which is NaN, [^;]*; [^;]*");
   if (text.starts_with("explains ")) return std::regex_replace(text.substr(text.find(": ") + 2), numbers, "$1");
@@ -32,20 +32,20 @@ std::string essence(std::string text) {
   return text;
 }
 
-/// The cause that the diagnosis names first. A smaller case where another comes first shows something else as well as this one.
+/// The cause that the diagnosis lists first. A smaller case with another first cause shows a different failure.
 std::string essence_of(const Verdict& verdict) {
   if (!verdict.causes.empty() && verdict.causes.front() != "no known cause") return essence(verdict.causes.front());
   if (!verdict.violations.empty()) return verdict.violations.front().rule;
   return essence(verdict.message.empty() ? std::string(name(verdict.outcome)) : verdict.message);
 }
 
-/// The same for people: a message keeps its numbers.
+/// The same for display; messages keep their numbers.
 std::string words_of(const Verdict& verdict) {
   const bool of_message = (verdict.causes.empty() || verdict.causes.front() == "no known cause") && !verdict.message.empty();
   return of_message ? verdict.message : essence_of(verdict);
 }
 
-/// One kernel, one cause, and how often it was asked.
+/// Tests candidates on one kernel for one cause, and counts the calls.
 class Shrinker {
  public:
   Shrinker(const Op& op, const Backend& backend, const KernelOffer& kernel) : op_(op), backend_(backend), kernel_(kernel) {
@@ -65,11 +65,11 @@ class Shrinker {
     words_ = words_of(verdict);
     outcome_ = verdict.outcome;
   }
-  /// Of the failure that it began with.
+  /// Words for the original failure.
   const std::string& words() const { return words_; }
   int calls() const { return calls_; }
 
-  /// The case with other cells, if it is one, if the kernel is for it, and if it fails for the same cause.
+  /// The case with other cells, if it is valid, the kernel offers it, and it fails for the same cause.
   std::optional<Case> still_fails(Case one, const CellChanges& cells) {
     try {
       one = checked_case(op_, with_cells(std::move(one), cells));
@@ -78,14 +78,15 @@ class Shrinker {
       if (!verdict || verdict->outcome != outcome_ || essence_of(*verdict) != cause_) return std::nullopt;
       return one;
     } catch (const std::exception&) {
-      return std::nullopt;  // no case: a group that does not divide, a fill that the format cannot hold
+      return std::nullopt;  // invalid case: a group size that does not divide the row, or a generator that the format cannot
+                            // represent
     }
   }
 
-  /// What may be taken away of a case for this kernel.
+  /// What can be reduced in a case for this kernel.
   Shrinking shrinking(const Case& one) const { return op_.bind(one)->shrinking(kernel_.multiple_of).value_or(Shrinking{}); }
 
-  /// The case with the least of an axis that still fails: small numbers in turn, then doubling, then halving the gap.
+  /// The smallest size of an axis that still fails: tries small numbers, then doubles, then bisects.
   Case shrink(const Case& one, const ShrinkAxis& axis) {
     constexpr int64_t kInTurn = 8;
     const auto at = [&](int64_t units) { return still_fails(one, axis.cells(units)); };
@@ -118,7 +119,7 @@ class Shrinker {
   int calls_ = 0;
 };
 
-/// Axis `i` of the case as it is now: what one axis leaves, another may begin with.
+/// Reduces axis `i` of the current case. Call it again after another axis was reduced.
 Case shrink_axis(Shrinker& shrinker, const Case& one, size_t i) {
   const Shrinking now = shrinker.shrinking(one);
   return i < now.axes.size() ? shrinker.shrink(one, now.axes[i]) : one;
@@ -136,7 +137,7 @@ Case shrink_shape(Shrinker& shrinker, Case one) {
   return shrink_axis(shrinker, one, 0);
 }
 
-/// Simple data first. A simpler fill is taken if it fails on no larger a shape.
+/// Tries simpler generators in order. A generator is taken if the case fails with it on a shape that is no larger.
 Case simplify_fill(Shrinker& shrinker, const Case& smallest) {
   const auto from = std::find_if(std::begin(kKnownSimple), std::end(kKnownSimple),
                                  [&](const char* fill) { return smallest.text("fill") == fill; });

@@ -24,7 +24,7 @@ bool is_number(const std::string& text) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-/// Cells of columns whose words come from one list. Columns of other names hold numbers, or words that only their op knows.
+/// Values of columns that come from a fixed list. Other columns hold numbers, or words that only the op knows.
 std::vector<std::string> words_of(const std::string& column) {
   std::vector<std::string> words;
   if (column == "x" || column == "y" || column == "weights")

@@ -1,4 +1,4 @@
-// What a kernel library says of itself, held against what there is: an offer that no case can ever meet is a mistake of its author.
+// Checks what a kernel library advertises: an offer that no case can match is an error of its author.
 #pragma once
 
 #include <string>
@@ -8,19 +8,19 @@
 
 namespace assay {
 
-/// Needs an open rulebook. Throws LibraryError naming the kernel, the word and what it may have meant: an op or a contract that there
-/// is not, a case parameter that the op has not, a cell that no column of that name can hold.
+/// Needs an open contract registry. Throws LibraryError naming the kernel, the wrong word and similar valid words, for an unknown
+/// op, contract or case parameter, or a cell that its column cannot hold.
 void require_known_offers(const LibraryInfo& library);
 
 /// Contracts that a kernel offers and none of these cases has, a line for each: it would never be called under them. Nothing is said of
 /// an op that has no case among these.
 std::vector<std::string> offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
 
-/// True if the library works on this host and no kernel of it says which warp sizes it takes: cases that differ in warp alone are the
-/// same call to it.
+/// True if the library works on this host and no kernel states its warp sizes. Cases that differ only in warp size are then the
+/// same call.
 bool ignores_warp(const LibraryInfo& library);
 
-/// The cases without those that differ from one before in warp alone.
+/// Removes cases that differ from an earlier one only in warp size.
 std::vector<Case> each_data_once(std::vector<Case> cases);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// The options of each verb, as CLI11 reads them into the verb's arguments.
+// Adds the command-line options of each verb with CLI11.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,16 +8,15 @@
 
 namespace assay {
 
-/// A number of seconds above 0. CLI11's PositiveNumber takes NaN, which compares with nothing, and Inf, which no clock can wait
-/// for.
+/// Validates a number of seconds above 0. CLI11's PositiveNumber accepts NaN and Inf.
 const CLI::Validator& seconds();
 /// A seed: strtoull, which CLI11 asks, takes -1 for 2^64 - 1.
 const CLI::Validator& whole_number();
 
-/// Which cases: of the shipped tables, or of tables of one's own.
+/// Options that select cases, from the shipped tables or from tables of the user.
 void add_selection(CLI::App& verb, Selection& selection);
 
-// options_of_runs.cpp: verbs that call kernels on cases, or judge what such a call returned
+// options_of_runs.cpp: verbs that run kernels on cases, or check what such a run returned
 void add_run(CLI::App& program, RunArguments& run);
 void add_list(CLI::App& program, ListArguments& listed);
 void add_judge(CLI::App& program, JudgeArguments& judge);
@@ -26,13 +25,13 @@ void add_golden(CLI::App& program, GoldenArguments& golden);
 void add_explain(CLI::App& program, ExplainArguments& explain);
 void add_hunt(CLI::App& program, HuntArguments& hunt);
 
-// options_of_tables.cpp: verbs about contracts, units and what tables say of them
+// options_of_tables.cpp: verbs about contracts, tensor cores and tables
 void add_contracts(CLI::App& program, ContractsArguments& contracts);
 void add_arch(CLI::App& program, ArchArguments& arch);
 void add_probe(CLI::App& program, ProbeArguments& probe);
 void add_witness(CLI::App& program, WitnessArguments& witness);
 void add_regenerate(CLI::App& program, RegenerateArguments& regenerate);
-/// A verb that makes a table of the suites.
+/// A verb that prints a table of the suites.
 void add_table(CLI::App& program, const std::string& name, const std::string& what, PowerArguments& arguments);
 
 }  // namespace assay

@@ -8,7 +8,7 @@
 namespace assay {
 namespace {
 
-/// Cases of one's own, for verbs that choose among cases.
+/// The user's own case tables, for verbs that select cases.
 void add_own_cases(CLI::App& verb) {
   CLI::Option* const cases = verb.add_option("--cases", own_cases().files,
                                              "case table of your own, used instead of the shipped tables; may be repeated")
@@ -18,7 +18,7 @@ void add_own_cases(CLI::App& verb) {
       ->needs(cases);
 }
 
-/// "" would be ignored where a shell's variable was empty.
+/// Rejects "", the result of an empty shell variable.
 const CLI::Validator& a_name() {
   static const CLI::Validator validator([](std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, "");
   return validator;
@@ -77,8 +77,10 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_option("--repeat", run.repeat, "call each kernel this many times and require the same bits")->check(CLI::Range(1, 1000000));
   verb.add_flag("--ladder", run.ladder,
                 "determinism tests: require the same bits when repeated, in other batches, among other rows, on a stream and from a graph");
-  verb.add_flag("--reckon-power", run.reckon_power, "compute what the data show, also where golden/power has it");
-  verb.add_option("--ledger", run.ledger, "table of known deviations; their outcomes are required instead of pass")->check(a_name())->type_name("FILE.csv");
+  verb.add_flag("--reckon-power", run.reckon_power, "compute mutation scores, also those recorded in golden/power");
+  verb.add_option("--ledger", run.ledger, "known-failures list: table of expected outcomes other than pass")
+      ->check(a_name())
+      ->type_name("FILE.csv");
   verb.add_option("--shard", run.shard,
                   "run only the I-th of N shares of the cases; default: from GTEST_SHARD_INDEX, SLURM_PROCID or Open MPI, if set")
       ->type_name("I/N");
@@ -138,8 +140,10 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
   verb.add_option("action", golden.action, "check or write")->required()->check(CLI::IsMember({"check", "write"}));
   verb.add_option("--observed", golden.backend, "with write: record what this back end returns")->type_name("NAME|PATH.so");
   verb.add_option("--timeout", golden.timeout_seconds, "as for run; with --observed")->check(seconds())->capture_default_str();
-  verb.add_option("--part", golden.part, "of check: look at this part alone")->check(CLI::IsMember({"predicted", "observed", "power", "casts"}));
-  verb.add_option("--sample", golden.sample, "of check: compute 5 % of golden/power again, drawn with this seed, and not all")->type_name("SEED");
+  verb.add_option("--part", golden.part, "for check: check only this part")
+      ->check(CLI::IsMember({"predicted", "observed", "power", "casts"}));
+  verb.add_option("--sample", golden.sample, "for check: recompute a 5 % sample of golden/power, drawn with this seed, instead of all")
+      ->type_name("SEED");
   verb.add_option("--folder", golden.folder, "golden folder; default: golden/ of the data folder")->type_name("DIR");
 }
 

@@ -72,7 +72,7 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
       ->type_name("DIR");
   verb.add_option("--op", witness.op, "only this op");
   verb.add_option("--contract", witness.contract, "only contracts whose id matches")->type_name("GLOB");
-  verb.add_option("--without", witness.without, "for inputs: leave out these cases, such as rows that real kernels refuse")
+  verb.add_option("--without", witness.without, "for inputs: leave out these cases, e.g. cases that real kernels refuse")
       ->type_name("GLOB");
   verb.add_option("--backend", witness.backend, "for run: kernel library")->type_name("NAME|PATH.so");
   verb.add_option("--kernel", witness.kernel, "for run: only kernels whose name matches")->type_name("GLOB");
@@ -90,10 +90,13 @@ void add_regenerate(CLI::App& program, RegenerateArguments& regenerate) {
   for (const DerivedPart& part : derived_parts()) names.push_back(part.name);
   CLI::Option* const check = verb.add_flag("--check", regenerate.check, "write nothing; exit 1 and name each file that is out of date");
   verb.add_option("--part", regenerate.parts, "only these files; may be repeated")->check(CLI::IsMember(names));
-  verb.add_flag("--recompute", regenerate.recompute, "compute all records of golden/power, also those with a right seal");
+  verb.add_flag("--recompute", regenerate.recompute, "compute all records of golden/power, also those whose seal matches");
   verb.add_flag("!--without-measured", regenerate.measured, "leave out suites/DIAGNOSIS.md and suites/judges/TABLES.md, which take minutes");
-  verb.add_option("--seed", regenerate.seed, "of the 5 % of golden/power that --check computes again")->check(whole_number())->needs(check)->capture_default_str();
-  verb.add_option("--golden", regenerate.golden, "instead of golden/ beside the suites")->type_name("DIR");
+  verb.add_option("--seed", regenerate.seed, "seed of the 5 % sample of golden/power that --check recomputes")
+      ->check(whole_number())
+      ->needs(check)
+      ->capture_default_str();
+  verb.add_option("--golden", regenerate.golden, "folder of golden files; default: golden/ beside suites/")->type_name("DIR");
 }
 
 void add_table(CLI::App& program, const std::string& name, const std::string& what, PowerArguments& arguments) {

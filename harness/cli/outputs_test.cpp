@@ -1,4 +1,4 @@
-// What a run leaves behind, whatever ends it: reports, recordings and standard output are whole, or it says what is lost.
+// Reports, recordings and standard output are complete however a run ends, or the program reports what is lost.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -30,7 +30,7 @@ fs::path program_folder() { return fs::read_symlink("/proc/self/exe").parent_pat
 
 constexpr std::string_view kPrefix = "libassay_", kSuffix = ".so";
 
-/// Where libraries are looked for: beside the program, then where they are installed with it.
+/// Folders with kernel libraries: beside the program, then the installed one.
 std::vector<fs::path> library_folders() { return {program_folder(), program_folder() / ASSAY_INSTALLED_KERNELS}; }
 
 /// Kernel libraries by name.
@@ -47,7 +47,7 @@ std::map<std::string, fs::path> named_backends() {
   return found;
 }
 
-/// The step that builds a library of ours that is not there.
+/// How to build one of our libraries that is missing.
 std::string how_to_build(const std::string& name) {
   if (name == "cuda")
     return "; it is built where nvcc is found: ci/build release assay_kernels_cuda, or ci/bundle for a machine without the sources";
@@ -57,7 +57,7 @@ std::string how_to_build(const std::string& name) {
   return "";
 }
 
-/// A library whose every offer some case can meet.
+/// The back end, after checking that some case can match each of its offers.
 Backend checked(Backend backend) {
   require_known_offers(backend.library);
   return backend;
@@ -90,7 +90,7 @@ std::vector<Case> open_cases() { return open_cases_of(all_ops()); }
 
 std::vector<Case> open_selected_cases(const Selection& selection) { return selected_of(open_cases_for(selection), selection); }
 
-/// What a run says of an architecture some of whose tensor cores nobody knows; empty of others.
+/// Warning for an architecture with undocumented tensor cores; empty for others.
 static std::string unknown_units(const std::string& arch) {
   std::string judged;
   int unknown = 0, all = 0;
@@ -106,7 +106,7 @@ static std::string unknown_units(const std::string& arch) {
   return of + ": GEMMs on " + judged + " are checked against all its candidate models, GEMMs on the others are not checked";
 }
 
-/// Refuses an architecture that nobody knows, and says which of its tensor cores are unknown.
+/// Throws UsageError for an unknown architecture. Prints which of its tensor cores are undocumented.
 static void check_arch(const std::vector<Case>& all, const std::string& arch) {
   if (arch.empty()) return;
   std::set<std::string> known;

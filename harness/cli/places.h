@@ -1,4 +1,4 @@
-// Where the program finds its tables and its kernel libraries.
+// Locates tables and kernel libraries.
 #pragma once
 
 #include <functional>
@@ -10,42 +10,42 @@
 
 namespace assay {
 
-/// Folder with suites/ and reference/contracts/: the environment's ASSAY_DATA, else what was installed with the program (its
-/// share/assay/), else the source tree of the build.
+/// Folder with suites/ and reference/contracts/: the environment variable ASSAY_DATA, else share/assay/ of the installation, else
+/// the source tree of the build.
 std::string data_root();
 
-/// Tables of --contracts, read after the shipped ones. Set before anything is opened.
+/// Tables of --contracts, read after the shipped ones. Set it before anything is opened.
 std::vector<std::string>& more_contracts();
 
-/// Tables of --cases, read instead of the shipped ones, and --op, which names the op of those that have no column `op`.
+/// Tables of --cases, read instead of the shipped ones, and --op, the op of tables without a column `op`.
 struct OwnCases {
   std::vector<std::string> files;
   std::string op;
 };
 OwnCases& own_cases();
 
-/// Opens the rulebook and loads all cases, checked. Throws TableError.
+/// Opens the contract registry and loads all cases. Throws TableError.
 std::vector<Case> open_cases();
 
-/// The selected ones of all cases. Throws UsageError, with near matches, if there is none.
+/// The selected cases. Throws UsageError with similar names if there are none.
 std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection);
-/// Those of open_cases().
+/// The selected cases of open_cases().
 std::vector<Case> open_selected_cases(const Selection& selection);
 
-/// The case of that id, or the only one that the glob matches (of a glob that leaves the warp open: the first of those that differ in
-/// warp alone). Throws UsageError with near ids of the same op, or with those that match.
+/// The case with that id, or the only one that matches the glob. Matches that differ only in warp size count as one; the first is
+/// returned. Throws UsageError with similar ids of the same op, or with the matching ids.
 const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob);
 
 struct BackendRequest {
-  std::string backend;      ///< "cpu", or a path, which is what ends in ".so" or has a '/'
-  bool in_process = false;  ///< also a library given by path
+  std::string backend;      ///< "cpu", or a path: a text that ends in ".so" or contains '/'
+  bool in_process = false;  ///< also loads a library given by path into this process
   double timeout_seconds = 60;
-  std::function<bool()> ended = {};  ///< of a library in a worker: as WorkerOptions::ended
+  std::function<bool()> ended = {};  ///< for a library in a worker: see WorkerOptions::ended
 };
 
-/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path in a worker.
-/// Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what require_known_offers() refuses,
-/// NoDeviceError.
+/// Opens libassay_NAME.so beside the program, or in the installed lib/assay/, in this process; or a library given by path in a
+/// worker. Needs an open contract registry. Throws UsageError for an unknown name, LibraryError (also from
+/// require_known_offers()), NoDeviceError.
 Backend open_backend(const BackendRequest& request);
 
 }  // namespace assay

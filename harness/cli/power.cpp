@@ -1,4 +1,4 @@
-// assay power: which fills of the quick tier tell which faults from their contract.
+// assay power: which input generators of the quick tier kill which mutants.
 #include "harness/cli/places.h"
 #include "harness/cli/recorded_power.h"
 #include "harness/cli/verbs.h"

@@ -1,4 +1,4 @@
-// assay probe: what the tensor core and the conversions of a device do, found out by asking.
+// assay probe: infers the behaviour of a device's tensor cores and conversions from calls.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -26,7 +26,7 @@ std::string source_of(const LibraryInfo& library) {
   return printable(text);
 }
 
-/// What a chip returned was measured; what a library works out on this host says nothing about a chip.
+/// Results from a GPU are measured; a library that computes on this host says nothing about a GPU.
 const char* evidence_of(const LibraryInfo& library) { return library.arch == "cpu" ? "inferred" : "measured"; }
 
 std::string csv_line(const UnitRow& row) {
@@ -35,7 +35,7 @@ std::string csv_line(const UnitRow& row) {
   return line + "\n";
 }
 
-/// The verdict of one instruction, and its row if it has one.
+/// The result for one instruction, and its table row if a model was found.
 struct One {
   int code = kAllAsExpected;
   std::string csv;
@@ -71,7 +71,7 @@ One probe_one(const Backend& backend, const OfferedInstruction& offered, const P
   return one;
 }
 
-/// Exit codes of several: a lost device before everything else, then what is not as expected.
+/// Combines exit codes: a lost device ranks highest, then "not as expected".
 int worse(int a, int b) { return std::max(a, b); }
 
 }  // namespace

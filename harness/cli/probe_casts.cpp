@@ -19,15 +19,16 @@
 namespace assay {
 namespace {
 
-constexpr size_t kMostOthers = 3;  ///< casts that are named although they are not obeyed
+constexpr size_t kMostOthers = 3;  ///< limit on the disobeyed casts that are listed
 
 struct Candidate {
   CastCase cast;
   int64_t differ = 0;
-  uint32_t first = 0, expected = 0, given = 0;  ///< the first input that differs
+  uint32_t first = 0, expected = 0, given = 0;  ///< the first input that differs: pattern, expected code, returned code
 };
 
-/// The cast on the places where it or a mistake of it changes; nothing if it does not start from there.
+/// The cast on inputs around every place where it or one of its mutants changes its code; nothing if it does not convert from
+/// that format.
 std::optional<CastCase> case_of(const std::string& contract, const std::string& from, int warp) {
   Case one;
   one.op = "cast";
@@ -95,7 +96,7 @@ int print(const std::string& title, const std::string& claimed, std::vector<Cand
 int probe_cast(const Backend& backend, const KernelOffer& kernel, const std::string& contract, const std::string& from,
                int warp) {
   const std::optional<CastCase> claimed = case_of(contract, from, warp);
-  if (!claimed) return kAllAsExpected;  // it does not start from there
+  if (!claimed) return kAllAsExpected;  // it does not convert from that format
   const Format &source = *find_format(from), &to = *claimed->truth().profile.format;
   std::vector<Candidate> candidates = candidates_for(to, from, warp);
   const Problem problem = problem_of(candidates, source, to, warp);

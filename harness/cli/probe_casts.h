@@ -1,4 +1,4 @@
-// Which casts of the table the conversions of a device obey, whatever they are called.
+// Finds which casts of the contract tables the conversions of a device obey, whatever name they advertise.
 #pragma once
 
 #include <string>
@@ -7,9 +7,10 @@
 
 namespace assay {
 
-/// Every kernel of op cast that the glob matches, from each format that it takes, on both sides of every place where any cast to
-/// the same format, or a mistake of one, changes its code. Counts them in `probed`. Prints, and gives the exit code: unexpected
-/// where a conversion obeys none, or not the one that it is called by. Needs an open rulebook.
+/// Tests every kernel of op cast that matches the glob, for each format that it takes. Inputs lie on both sides of every place
+/// where a cast to the same format, or one of its mutants, changes its code. Counts the conversions in `probed`. Prints the
+/// result and returns the exit code: "not as expected" if a conversion obeys no cast, or not the one it is named after. Needs an
+/// open contract registry.
 int probe_casts(const Backend& backend, const std::string& kernel_glob, int& probed);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// What the reports of a verb say about the run that made them.
+// Provenance that reports record about the run behind them.
 #pragma once
 
 #include <string>
@@ -12,22 +12,22 @@
 
 namespace assay {
 
-/// Of `assay run`, which begins now. The library is added by name and bytes once it is open: see add_library().
+/// For `assay run`, at its start. add_library() adds the library's name and digest once it is open.
 Provenance provenance_of(const RunArguments& arguments, const Shard& shard);
 
-/// Of `assay judge`: whatever library was called was called by another run, so its file is not here.
+/// For `assay judge`. The library was called by an earlier run, so its file is not known here.
 Provenance provenance_of(const JudgeArguments& arguments);
 
-/// Of `assay gate`, likewise.
+/// For `assay gate`; as for `assay judge`.
 Provenance provenance_of(const GateArguments& arguments);
 
-/// The file that is judged, by its bytes.
+/// Adds the kernel library's file and its digest.
 void add_library(Provenance& provenance, const LibraryInfo& library);
 
-/// Of what is written down now, YYYY-MM-DD in UTC.
+/// The current date, YYYY-MM-DD in UTC.
 std::string today();
 
-/// How the contracts are known that have a verdict here.
+/// Adds the evidence for the contracts that have a verdict in the result.
 void add_evidence(Provenance& provenance, const RunResult& result);
 
 }  // namespace assay

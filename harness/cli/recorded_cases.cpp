@@ -20,7 +20,7 @@
 namespace assay {
 namespace {
 
-/// The tensor of that role and rank.
+/// The recorded tensor of that role and rank.
 const HostTensor& recorded_as(const std::vector<HostTensor>& recorded, const TensorSpec& spec) {
   Part part{.tensor = spec.name, .format = spec.format, .shape = {}};
   part.rank = spec.rank;
@@ -37,7 +37,7 @@ void check_outputs(const Problem& problem, const CallResult& result) {
   }
 }
 
-/// Answers the one call of an entry from its files; several recordings of one call must hold the same bits.
+/// Answers a call from the files of an entry. Several recordings of one call must hold the same bits.
 CallResult replay(const RecordedCase& entry, const Problem& problem) {
   std::optional<CallResult> first;
   for (const auto& [recording, recorded] : entry.recorded) {
@@ -61,7 +61,7 @@ CallResult replay(const RecordedCase& entry, const Problem& problem) {
   return *first;
 }
 
-/// A race shows only while calling; the run that called has looked for it.
+/// A race cannot be found from recorded outputs; takes over the result of the recording run.
 std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Backend& replaying, const Verdict& recorded) {
   return [look = look_for_causes(replaying), &recorded](const Evidence& evidence, Verdict& verdict) {
     look(evidence, verdict);
@@ -133,7 +133,7 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
       RecordedCase& first = placed[entry->second].second;
       std::fprintf(stderr, "assay: duplicate: %s %s is in %s and in %s\n", recorded.verdict.case_id.c_str(),
                    recorded.verdict.kernel.c_str(), first.recorded.front().first->folder.c_str(), recording.folder.c_str());
-      // What has outputs is judged; a skip beside it says only what another library lacks.
+      // Keeps a recording with outputs; a skip beside it only means that another library lacks the kernel.
       if (first.recorded.front().second->file.empty()) first.recorded.clear();
       if (first.recorded.empty() || !recorded.file.empty()) first.recorded.push_back({&recording, &recorded});
     }

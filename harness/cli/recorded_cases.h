@@ -1,4 +1,4 @@
-// Recorded runs as cases to be judged again: which case each recording belongs to, and the verdict on it without its kernel.
+// Checks recorded runs: finds the case of each recording and makes a verdict without its kernel.
 #pragma once
 
 #include <functional>
@@ -14,29 +14,29 @@
 
 namespace assay {
 
-/// One verdict to be made, from one recording or from several that hold the same.
+/// One verdict to make, from one recording or from several identical ones.
 struct RecordedCase {
   const Case* one;
   std::vector<std::pair<const Recording*, const RecordedVerdict*>> recorded;
 };
 
-/// All recordings of these folders: of each the whole, or its shares. Throws DumpError.
+/// Opens all recordings of these folders, complete ones or shards. Throws DumpError.
 std::vector<Recording> open_recordings(const std::vector<std::string>& folders);
 
-/// In the order of the tables, then of the recordings: the order of the run that made them. A recorded case that is not among
-/// `cases` is left out and named on stderr; so is one that two recordings hold, which is judged once. Refers to both arguments.
+/// Entries in table order, then in recording order: the order of the original run. A recorded case that is not in `cases` is
+/// skipped and named on stderr. A case in two recordings is named on stderr and checked once. Refers to both arguments.
 std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases);
 
-/// Which recorded input is not the one of the problem, in words; empty if all are. What was made by another version proves nothing about
-/// this case. Throws std::out_of_range for an input that was not recorded.
+/// The first recorded input that differs from the problem's, as text; empty if none does. Such a recording was made by another
+/// version and proves nothing about this case. Throws std::out_of_range for an input that was not recorded.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
-/// The verdicts, on all cores. `power`: what is known of their data. `record` sees what each was made from, from several threads at once.
+/// Makes the verdicts on all cores. `power`: recorded mutation scores. `record` is called with the evidence of each verdict, from
+/// several threads at once.
 RunResult judge_recorded(const std::vector<RecordedCase>& recorded, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record = {});
 
-/// What the recordings say of themselves that they lack: other shares of their run, what came after an early end. A line for
-/// each.
+/// What the recordings lack by their own account: other shards of the run, or cases after an early end. One line each.
 std::vector<std::string> gaps_of(const std::vector<Recording>& recordings);
 
 }  // namespace assay

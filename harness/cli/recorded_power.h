@@ -1,4 +1,4 @@
-// The records in golden/power, for the cases and tables of this program.
+// Uses the records in golden/power for the cases of this program.
 #pragma once
 
 #include <map>
@@ -11,13 +11,13 @@
 
 namespace assay {
 
-/// What golden/power, or the folder named, records of these cases by the tables of now. Throws std::runtime_error if a file is damaged.
+/// Records of golden/power (or of `folder`) for these cases whose seal matches. Throws std::runtime_error if a file is damaged.
 PowerRecords recorded_power(const std::vector<Case>& cases, const std::string& folder = {});
 
-/// The power of each data set by its id: as the records have it, or computed on all cores. `computed` counts the latter.
+/// The mutation score of each data set, by its id: recorded, or computed on all cores. `computed` counts the computed ones.
 std::map<std::string, Power> powers_of(const std::vector<Case>& cases, const PowerRecords& records, size_t& computed);
 
-/// For the report: of how many judged data sets power was recorded.
+/// Text for the report: for how many of the checked data sets the score was recorded.
 std::string power_sources(const std::vector<Case>& cases, const RunResult& result, const PowerRecords& records);
 
 }  // namespace assay

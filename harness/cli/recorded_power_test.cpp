@@ -1,4 +1,4 @@
-// golden/power: which rows a record depends on, and that the sample of CI notices a changed evaluator.
+// golden/power: which table rows a record depends on, and that the CI sample detects a changed mutation analysis.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -35,11 +35,11 @@ TEST(RecordedPower, ASampleHasEveryOp) {
     const std::vector<Case> sample = sample_of_data(cases, 5, seed);
     for (const Case& one : sample) sampled.insert(one.op);
     EXPECT_EQ(sampled.size(), all_ops().size());
-    EXPECT_LT(sample.size(), cases.size() / 20);  // cases are of two warps
+    EXPECT_LT(sample.size(), cases.size() / 20);  // cases come in two warp sizes
   }
 }
 
-/// A case whose last mutant is forgotten.
+/// A case that omits its last mutant.
 struct CaseWithoutAMutant : ForwardedCase {
   using ForwardedCase::ForwardedCase;
   std::vector<Hypothesis> mutants() const override {
@@ -60,7 +60,7 @@ TEST(RecordedPower, ADroppedMutantIsNoticed) {
   EXPECT_THAT(changed_power(records, sample, dropped), ElementsAre(HasSubstr(" mutants, computed ")));
 }
 
-/// Contract tables to be edited; the shipped ones are opened again at the end.
+/// Edits contract tables; opens the shipped ones again at the end.
 class RowsReadBy : public testing::Test {
  protected:
   fs::path root = testing::TempDir() + "assay_rows_read";
@@ -91,7 +91,7 @@ class RowsReadBy : public testing::Test {
     one.parameters["contract"] = contract;
     return rows_read_by(one);
   }
-  /// Whether the edit changes what is read for a contract.
+  /// Whether the edit changes the text that a contract's records depend on.
   bool changes(const std::string& contract, const std::string& file, const std::string& from, const std::string& to) const {
     const std::string before = rows(contract);
     edit(file, from, to);

@@ -1,4 +1,4 @@
-// assay regenerate: rewrites every file that is made from others, or says which one is out of date.
+// assay regenerate: rewrites every derived file, or checks which are out of date.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,13 +21,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file as it should be.
+/// A file and its expected text.
 struct Wanted {
   std::string path, text;
   bool is_right() const { return fs::exists(path) && read_text(path) == text; }
 };
 
-/// Both lines around the first character that differs.
+/// Excerpts of both lines around the first character that differs.
 std::string words_of(const LineDifference& found) {
   constexpr size_t kBefore = 40, kShown = 100;
   const auto [a, b] = std::mismatch(found.a.begin(), found.a.end(), found.b.begin(), found.b.end());
@@ -44,7 +44,7 @@ std::string flaw_of(const Wanted& wanted) {
   return found ? fmt::format("{}:{}: {}", wanted.path, found->line, words_of(*found)) : "";
 }
 
-/// Power of a sample of the quick cases, computed again although it is recorded.
+/// Recomputes recorded mutation scores for a sample of the quick cases.
 std::vector<std::string> changes_of_power(const Derivation& derivation, uint64_t seed) {
   constexpr double kPercent = 5;
   const auto compute = [](const Case& one) { return power_to_record(*find_op(one.op).bind(one), one.blind_to); };
@@ -56,7 +56,7 @@ std::vector<std::string> changes_of_power(const Derivation& derivation, uint64_t
   return changes;
 }
 
-/// Tables that programs of the build tree measure with kernels, and how they are called.
+/// Tables measured with kernels by other programs of the build tree, and how to run these.
 struct Measured {
   const char *file, *program, *options;
 };
@@ -64,7 +64,7 @@ constexpr Measured kMeasured[] = {{"suites/DIAGNOSIS.md", "suites/assay_diagnosi
                                   {"suites/DIAGNOSIS.md", "suites/assay_diagnosis", "--findings "},
                                   {"suites/judges/TABLES.md", "suites/assay_judges", ""}};
 
-/// False if one of the programs failed.
+/// Returns false if one of the programs failed.
 bool write_measured() {
   bool all = true;
   const fs::path build = fs::read_symlink("/proc/self/exe").parent_path();

@@ -1,4 +1,4 @@
-// The reports that a command line asks for: opened before the run, written after it, each whatever becomes of the others.
+// Reports of a command line: opened before the run, written after it. Each is written even if another fails.
 #pragma once
 
 #include <string>
@@ -12,12 +12,12 @@ namespace assay {
 
 class Reports {
  public:
-  /// Throws UsageError for a text that names no report, a file that cannot be written, and one that two reports go to.
+  /// Throws UsageError for an unknown report, a file that cannot be written, and two reports with one file.
   explicit Reports(const std::vector<std::string>& texts, const Shard& shard = {});
 
   bool to_console() const { return to_console_; }
 
-  /// Writes all that can be written. What cannot is told on stderr; false then.
+  /// Writes all reports that can be written. Failures go to stderr and make the result false.
   bool write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const EarlierRun* earlier = nullptr) const;
 
  private:

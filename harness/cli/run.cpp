@@ -38,7 +38,7 @@ Shard shard_of(const RunArguments& arguments) {
                                  : parse_shard(arguments.shard);
 }
 
-/// GoogleTest's way to learn that a program knows about shards; Bazel demands it.
+/// Tells GoogleTest and Bazel runners that this program supports shards; Bazel demands it.
 void touch_status_file() {
   if (const char* const file = std::getenv("GTEST_SHARD_STATUS_FILE"); file != nullptr && *file != '\0')
     std::ofstream(file, std::ios::app);
@@ -54,7 +54,7 @@ bool finished(const Recorder& recorder, const RunResult& result) {
   }
 }
 
-/// Cases whose kernels wait for each other in several ranks.
+/// Whether the kernels of a case wait for each other in several ranks.
 bool has_ranks(const Case& one) {
   const auto ranks = one.parameters.find("ranks");
   return ranks != one.parameters.end() && ranks->second != "1";
@@ -67,13 +67,13 @@ std::optional<Launch> launch_for_ranks(const RunArguments& arguments) {
   return launch_of_environment([](const char* name) { return std::getenv(name); });
 }
 
-/// A library by path runs in workers, and may do to this process what it likes: a supervisor is in front of it.
+/// A library given by path runs in workers and may harm this process, so the run has a supervisor.
 bool is_supervised(const RunArguments& arguments) {
   const bool is_path = arguments.backend.find('/') != std::string::npos || arguments.backend.ends_with(".so");
   return is_path && !arguments.in_process;
 }
 
-/// Reports of a run that was killed: the verdicts that it had, marked incomplete.
+/// Writes the reports of a killed run: the verdicts so far, marked incomplete.
 void report_killed(const RunArguments& arguments, const KilledRun& killed) {
   const Shard shard = shard_of(arguments);
   Provenance provenance = provenance_of(arguments, shard);
@@ -88,7 +88,7 @@ void report_killed(const RunArguments& arguments, const KilledRun& killed) {
 
 int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   const Shard shard = shard_of(arguments);
-  std::optional<RankMeeting> meeting;  // before all that may end this process, so that the others notice
+  std::optional<RankMeeting> meeting;  // created before anything that may end this process, so that the others notice
   if (const std::optional<Launch> launch = launch_for_ranks(arguments)) meeting.emplace(*launch);
   Provenance provenance = provenance_of(arguments, shard);
   const Reports reports(arguments.reports, shard);

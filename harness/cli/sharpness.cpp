@@ -1,4 +1,4 @@
-// assay sharpness: how little the contracts leave open at a real hidden size.
+// assay sharpness: widths of the accepted intervals at a realistic hidden size.
 #include "harness/diagnosis/sharpness.h"
 
 #include "harness/cli/derived.h"
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-// A table may hold no case of the full tier, which is no suite then: so the tiers are asked for here, not in a Selection.
+// Filters tiers here instead of with a Selection, which throws if a table has no case of the full tier.
 std::string sharpness_now(std::vector<Case> cases) {
   std::erase_if(cases, [](const Case& one) {
     const auto n = one.parameters.find("n"), fill = one.parameters.find("fill");

@@ -26,7 +26,7 @@ namespace {
 
 enum Kind : char { kBegin = 'B', kCalls = 'C', kJudged = 'V', kWrote = 'W' };
 
-/// The last signal that came, and who sent it; 0: none. Written by the handler alone.
+/// The last signal and its sender; 0: none. Only the handler writes it.
 struct Came {
   std::atomic<int> signal{0}, count_of_interrupts{0};
   std::atomic<pid_t> sender{0};
@@ -43,14 +43,14 @@ std::string name_of(int signal) {
   return "SIG" + std::string(name != nullptr ? name : std::to_string(signal).c_str());
 }
 
-/// What the child told, as it comes.
+/// State reported by the child.
 class Told {
  public:
   KilledRun run;
-  std::string calling;  ///< the kernel of the call that was made last
+  std::string calling;  ///< the kernel of the latest call
   bool began = false, wrote = false;
 
-  /// Takes whole messages from the front of the buffer: a kind, a length, the fields.
+  /// Removes complete messages from the front of the buffer: kind, length, fields.
   void take(std::string& buffer) {
     constexpr size_t kHead = 1 + sizeof(uint64_t);
     size_t at = 0;
@@ -89,7 +89,7 @@ class Told {
   }
 };
 
-/// A number behind a word of /proc/N/status; 0 if there is none.
+/// A number after a word in /proc/N/status; 0 if there is none.
 std::string status_of(pid_t process, const std::string& word) {
   std::ifstream lines("/proc/" + std::to_string(process) + "/status");
   for (std::string line; std::getline(lines, line);)
@@ -101,7 +101,7 @@ class Supervisor {
  public:
   Supervisor(pid_t child, int pipe) : child_(child), pipe_(pipe) {}
 
-  /// Until the child has ended. Returns its status.
+  /// Waits until the child has ended. Returns its status.
   int watch() {
     int status = 0;
     for (bool open = true;;) {
@@ -124,7 +124,7 @@ class Supervisor {
  private:
   static constexpr int kSlice = 200;  // ms
 
-  /// False once the pipe is closed.
+  /// Returns false once the pipe is closed.
   bool read_some() {
     pollfd wait{pipe_, POLLIN, 0};
     if (::poll(&wait, 1, kSlice) <= 0) return true;
@@ -134,13 +134,13 @@ class Supervisor {
     buffer_.append(piece.data(), size_t(got));
     try {
       told.take(buffer_);
-    } catch (const std::runtime_error&) {  // no message of the child ends early
+    } catch (const std::runtime_error&) {  // the child's message is invalid: stop reading
       return false;
     }
     return got > 0;
   }
 
-  /// Before a run begins these signals end it without reports.
+  /// Before the run begins, these signals end it without reports.
   void listen() {
     listens_ = true;
     struct sigaction action {};
@@ -164,7 +164,8 @@ class Supervisor {
     ::kill(child_, signal);
   }
 
-  /// A child that is stopped, or traced, by what it started. A terminal stops this process too, and then no time passes here.
+  /// Continues a child that was stopped or traced by a process it started. A terminal's stop also stops this process, so this
+  /// code then does not run.
   void see_to_stops() {
     constexpr int kPatience = 2000 / kSlice, kBetweenLooks = 5;
     if (++slices_ % kBetweenLooks != 0) return;

@@ -1,4 +1,4 @@
-// A small process in front of a run: it writes the reports of what was judged if the run is killed, and ends what a kernel left behind.
+// A small parent process of a run. If the run is killed, it writes the reports; it also ends what a kernel left behind.
 #pragma once
 
 #include <functional>
@@ -9,16 +9,16 @@
 
 namespace assay {
 
-/// The run's end of the pipe to its supervisor. Without a supervisor nothing is told.
+/// The run's end of the pipe to its supervisor. Does nothing without a supervisor.
 class Supervised {
  public:
   explicit Supervised(int pipe = -1) : pipe_(pipe) {}
 
-  /// From here on a killed run has reports of this library's kernels.
+  /// From here on, reports are written for this library if the run is killed.
   void begin(const LibraryInfo& library) const;
   void calls(const CallRequest& request) const;
   void judged(const Verdict& verdict) const;
-  /// The run wrote all its reports itself.
+  /// Call it once the run has written all its reports.
   void wrote_reports() const;
 
  private:
@@ -26,16 +26,16 @@ class Supervised {
   int pipe_;
 };
 
-/// What is known of a run that was killed. Verdicts have no tensors.
+/// What is known of a killed run. Verdicts have no tensors.
 struct KilledRun {
   RunResult result;  ///< `ended_by` names the signal
   LibraryInfo library;
 };
 
-/// Runs `run` in a child process and returns its exit code. If the child is killed after begin() and before wrote_reports(), `report`
-/// writes what it told until then, and the exit code is 128 and the signal. What terminals and batch systems send goes to the child;
-/// what a process that a kernel started sends does not. When the child has ended, so does everything that it started; a child that is
-/// stopped while this process is not goes on after two seconds.
+/// Runs `run` in a child process and returns its exit code. If the child is killed after begin() and before wrote_reports(),
+/// `report` writes the verdicts so far, and the exit code is 128 plus the signal. Signals from terminals and batch systems are
+/// passed to the child; signals from processes that a kernel started are not. When the child ends, everything that it started is
+/// ended too. A child that is stopped while this process is not is continued after two seconds.
 int supervised(const std::function<int(const Supervised&)>& run, const std::function<void(const KilledRun&)>& report);
 
 }  // namespace assay

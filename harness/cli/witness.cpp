@@ -1,4 +1,4 @@
-// assay witness: inputs that tell a row from its mistakes, what real implementations made of them, and whether rows still hold.
+// assay witness: inputs that kill a contract's mutants, the outputs of real implementations on them, and their check.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,11 +22,11 @@
 namespace assay {
 namespace {
 
-/// Tensors of a case that a witness takes inputs from. The largest that is needed is NaN in a cache of DeepSeek-V4; what is
-/// larger shows nothing that a smaller case does not.
+/// Limit on the tensors of a case used as inputs. The largest needed case is NaN in a DeepSeek-V4 cache; larger ones kill no
+/// further mutants.
 constexpr int64_t kMostBytes = 640 << 10;
 
-/// Rows of the tables of contracts; units and casts have recordings or sweeps of their own.
+/// Whether a contract gets recorded outputs. Tensor core instructions and casts have recordings or sweeps of their own.
 bool has_witness(const Op& op, const Case& one) {
   return !op.has_sweeps && one.parameters.contains("contract") && !rulebook().is_unit(one.text("contract"));
 }
@@ -62,8 +62,8 @@ int choose_all(const WitnessArguments& arguments) {
   return kAllAsExpected;
 }
 
-/// Why a witness does not refute an edit: written down in golden/witness/survivors.csv or, of what no quick data show, in
-/// suites/unseen.csv; both with globs, of which | separates several.
+/// Justifications for mutants that recorded outputs do not kill, from golden/witness/survivors.csv, or from suites/unseen.csv for
+/// mutants that no quick case kills. Both use globs; | separates several.
 class Reasons {
  public:
   Reasons() {
@@ -76,7 +76,7 @@ class Reasons {
           all_.push_back({contract, table.text(row, "fault"), table.text(row, "why")});
     }
   }
-  /// Empty if none is written down.
+  /// Empty if there is no justification.
   std::string of(const std::string& contract, const std::string& edit) const {
     for (const Reason& reason : all_)
       if (glob_match(reason.contract, contract) && (reason.edit == edit || glob_match(reason.edit, edit))) return reason.why;
@@ -90,7 +90,7 @@ class Reasons {
   std::vector<Reason> all_;
 };
 
-/// Witnesses held against their rows.
+/// Compares recorded outputs with their contracts.
 struct WitnessCheck {
   std::string rows, survivors, complaints;
   int64_t refuted = 0, edits = 0;

@@ -1,4 +1,4 @@
-// What the verbs of witnesses share.
+// Shared by the sub-verbs of `assay witness`.
 #pragma once
 
 #include <string>
@@ -13,15 +13,15 @@ namespace assay {
 const Op& op_of_witness(const std::string& name);
 /// golden/witness in the data folder.
 std::string witness_folder();
-/// Files of the folders that the arguments name, or of witness_folder(), of the contracts that they ask for. Throws UsageError.
+/// Files of the given folders, or of witness_folder(), for the requested contracts. Throws UsageError.
 std::vector<std::string> files_of(const WitnessArguments& arguments);
 
-/// Calls that no witness keeps, each with the reason: left_out.csv of a folder, globs over row and call.
+/// Calls that are not recorded, with reasons: left_out.csv of a folder, with globs over contract and call.
 class LeftOut {
  public:
   explicit LeftOut(const std::string& folder);
   bool has(const std::string& contract, const std::string& call) const;
-  std::string text() const;  ///< rows of a table in Markdown
+  std::string text() const;  ///< rows of a Markdown table
 
  private:
   Table table_;

@@ -1,4 +1,4 @@
-// assay witness keep: what was run becomes a committed witness if its row allows it.
+// assay witness keep: stores the outputs of a run in the repository if their contract accepts them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -48,7 +48,7 @@ std::string LeftOut::text() const {
   return text;
 }
 
-/// A committed witness is small.
+/// Size limit of a committed file.
 static constexpr size_t kMostBytesOfWitness = 768 << 10;
 
 int keep_witnesses(const WitnessArguments& arguments) {

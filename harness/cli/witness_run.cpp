@@ -1,4 +1,4 @@
-// assay witness run: a library called on the inputs of witnesses, and its outputs kept.
+// assay witness run: calls a library on recorded inputs and stores its outputs.
 #include <fmt/format.h>
 
 #include "harness/cli/places.h"
@@ -29,7 +29,7 @@ const KernelOffer* kernel_for(const Backend& backend, const WitnessCall& call, c
   return nullptr;
 }
 
-/// The calls that the library answers, with its outputs; what it does not answer is said in a line each.
+/// The calls that the library answers, with outputs. Prints one line for each call that it does not answer.
 Witness answered(const Backend& backend, Witness inputs, const WitnessArguments& arguments) {
   Witness witness{
       "", inputs.op, inputs.contract, {arguments.package, "", arguments.flags, place_of(backend.library), today()}, {}};

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// Intervals of one format as intervals of another over the same codes: what a reader of the bytes would see.
+/// Converts intervals of one format to intervals of another over the same codes: what a reader of the bytes would see.
 Interval reread(const Format& written, const Format& read, Interval accepted) {
   if (written == read || accepted.any()) return accepted;
   const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
@@ -23,7 +23,7 @@ Interval reread(const Format& written, const Format& read, Interval accepted) {
 const std::vector<int32_t>& highs(const WholePart& part) { return part.high.empty() ? part.low : part.high; }
 const std::vector<int32_t>& highs(const AcceptedRows& rows) { return rows.high.empty() ? rows.low : rows.high; }
 
-/// Elements whose accepted sets have no code in common, place by place in storage.
+/// Number of elements whose accepted intervals have no code in common, compared at the same storage offset.
 int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr) {
   if (*right.part.format == *edited.part.format && right.low == edited.low && highs(right) == highs(edited)) return 0;
   int64_t count = 0;
@@ -35,7 +35,7 @@ int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64
   return count;
 }
 
-/// The same where the edit puts its elements elsewhere in storage. What it leaves unwritten differs.
+/// The same for a mutant that stores its elements elsewhere. Storage that it leaves unwritten counts as different.
 int64_t disjoint_in_storage(const WholePart& right, const WholePart& edited) {
   std::vector<int64_t> place;
   for (int64_t i = 0; i < edited.part.elements(); ++i) {
@@ -61,15 +61,15 @@ bool in_the_same_places(const Part& a, const Part& b) {
   return true;
 }
 
-/// Elements of all outputs that tell the edit apart from one answer.
+/// Number of elements, over all outputs, that distinguish the mutant from one answer.
 int64_t outside_of(const Whole& right, const Whole& edited) {
   int64_t count = 0;
   for (size_t p = 0; p < right.size(); ++p) count += elements_apart(right[p], edited[p]);
   return count;
 }
 
-/// Whether some of these rows of an edit, of one row perhaps its first columns alone, have no code in common with the right ones
-/// in the same places.
+/// Whether some element of these rows of a mutant has no code in common with the correct element at the same place. A single row
+/// may hold only its first columns.
 bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
   const auto first = rows.first * right.part.columns();
   const std::vector<int32_t>& high = highs(rows);
@@ -81,7 +81,8 @@ bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& ro
   return false;
 }
 
-/// Whether an element of rows of an edit, or of their first columns, tells it apart, in the place where the right answer has it.
+/// Whether an element of a mutant's rows, or of their first columns, distinguishes it; elements are compared at the place where
+/// the correct answer stores them.
 bool is_apart_in_place(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
   const Part& own = right.part;
   if (rows.first == rows.end || rows.end > own.rows() || own.columns() != edited.columns()) return false;
@@ -93,14 +94,14 @@ bool is_apart_in_place(const WholePart& right, const Part& edited, const Accepte
   return is_apart(right, edited, rows);
 }
 
-/// The same of a block of the edit's answer.
+/// The same for a block of the mutant's answer.
 bool is_apart_in(const Whole& right, const Answer& edited, const AcceptedBlock& block) {
   for (size_t p = 0; p < right.size(); ++p)
     if (is_apart_in_place(right[p], edited.parts[p], block.parts[p])) return true;
   return false;
 }
 
-/// Whether an element tells an edit apart whose answer is there already: part by part until one does.
+/// The same for a mutant's answer that is already computed; stops at the first part that differs.
 bool is_apart_at_once(const Whole& right, const Answer& edited) {
   AcceptedBlock all = edited.accepted(0, edited.steps);
   for (size_t p = 0; p < right.size(); ++p)

@@ -1,4 +1,4 @@
-// An edit's answer is compared with what the contract accepts: does an element have no code that is in both? For visibility.cpp.
+// Compares a mutant's answer with the contract's: does some element have no code that both accept? Used by visibility.cpp.
 #pragma once
 
 #include <cstdint>
@@ -8,22 +8,22 @@
 
 namespace assay {
 
-/// An answer of all outputs.
+/// An answer with all of its parts.
 using Whole = std::vector<WholePart>;
 
-/// Elements of all outputs that tell the edit apart from every answer: a kernel with the edit has one program, the first, and may
-/// not pass for any of the contract's.
+/// Number of elements that distinguish the mutant from every answer. A kernel with the mutation runs one variant, the first, and
+/// must not match any variant of the contract.
 int64_t outside_of(const std::vector<Whole>& right, const Whole& edited);
 
-/// Whether an element of the edit's Hypothesis::first_row tells it apart, in the place where the right answer has it.
+/// Whether an element of the mutant's Hypothesis::first_row distinguishes it, at the place where the correct answer stores it.
 bool is_apart_in_first_rows(const Whole& right, const Answer& edited);
 
-/// Steps of an edit that are looked at.
+/// Steps of a mutant to examine.
 enum class Steps { kAll, kFirst };
 
-/// Whether elements tell the edit apart from each of the answers. Its first elements, and then the first step, show most edits
-/// and are looked at by themselves; the other steps are computed until they show it. An edit that moves its elements is looked at
-/// whole.
+/// Whether some element distinguishes the mutant from each answer. The first elements and then the first step show most mutants,
+/// so they are tried first; further steps are computed until one shows it. A mutant that moves its elements is computed
+/// completely.
 bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps);
 
 }  // namespace assay

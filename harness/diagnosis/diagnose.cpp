@@ -11,10 +11,10 @@ namespace assay {
 namespace {
 
 constexpr size_t kWorthNaming = 3;
-/// Hypotheses that pairs begin with, and the elements that all pairs of one case may cost.
+/// Limits for pairs of hypotheses: how many first members, and how many elements all pairs of a case may cost.
 constexpr int64_t kMostFirsts = 12, kElementsOfPairs = int64_t(1) << 26;
 
-/// A hypothesis that was compared with the outputs.
+/// A hypothesis and its comparison with the outputs.
 struct Tried {
   Hypothesis hypothesis;
   Memberships held;
@@ -52,7 +52,7 @@ class Search {
   }
 
  private:
-  /// What no edit says: every wrong element is a zero that should have been the other one.
+  /// Detects a cause that is no mutant: every wrong element is a zero of the wrong sign.
   void wrong_zeros() {
     const Tally result = tally(contract_, memberships(with_either_zero(right_), outputs_, sample_));
     if (result.failing == 0 || result.left() > 0) return;
@@ -72,7 +72,7 @@ class Search {
     return std::min(kMostFirsts, kElementsOfPairs / (elements * int64_t(hypotheses + 1)));
   }
 
-  /// Those that leave least and those that explain most, as many as there is time for.
+  /// First members of pairs: the hypotheses that leave least unexplained and those that explain most, as many as time allows.
   std::vector<const Tried*> firsts() const {
     const int64_t most = most_firsts(alone_.size());
     std::vector<const Tried*> candidates, chosen;
@@ -109,7 +109,7 @@ class Search {
     }
   }
 
-  /// Where the op can say what holds the wrong elements, pairs that explain some of them by chance are not looked for.
+  /// If the op recognizes a failure signature, pairs that explain some elements by chance are not tried.
   bool in_a_situation() const {
     return causes_.empty() && !bound_.situation(problem_, outputs_).empty();
   }
@@ -148,7 +148,7 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   const Cause& best = causes.front();
   std::vector<std::string> words;
   for (const Cause& cause : causes) {
-    // A hypothesis that explains less than half of what the best one does is noise beside it.
+    // A hypothesis that explains less than half of what the best one explains is noise.
     if (words.size() == kWorthNaming || 2 * (cause.explained - cause.contradicted) < best.explained - best.contradicted) break;
     if (best.complete() && !cause.complete()) break;
     words.push_back(in_words(cause));

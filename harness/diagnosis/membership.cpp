@@ -20,7 +20,7 @@ Membership membership(const Part& part, const HostTensor& tensor, int64_t stored
 Memberships with_answer(const Answer& answer, const std::vector<HostTensor>& outputs, const Sample& sample) {
   const std::vector<SampleBlock> blocks = blocks_of(sample, answer);
   Memberships all;
-  std::vector<std::vector<size_t>> begins;  // of each part: where the elements of each block begin
+  std::vector<std::vector<size_t>> begins;  // per part: the index of the first element of each block
   for (const Part& part : answer.parts) {
     size_t at = 0;
     std::vector<size_t>& begin = begins.emplace_back();

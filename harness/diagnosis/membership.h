@@ -1,4 +1,4 @@
-// Outputs compared with an answer, element by element, on the steps of a sample.
+// Compares outputs with an answer, element by element, on the steps of a sample.
 #pragma once
 
 #include <cstdint>
@@ -11,26 +11,26 @@
 namespace assay {
 
 enum class Membership : uint8_t {
-  kOutside,  ///< the answer does not allow the stored code
-  kInside,   ///< it does
-  kAnything  ///< it allows everything, and so says nothing
+  kOutside,  ///< the answer rejects the stored code
+  kInside,   ///< the answer accepts it
+  kAnything  ///< the answer accepts every code
 };
 
-/// What an answer says of outputs.
+/// Result of comparing outputs with an answer.
 struct Memberships {
-  std::vector<std::vector<Membership>> parts;  ///< of each part the elements of the sample, in their order
-  std::set<int64_t> outside_steps;             ///< in which some element is outside
-  std::set<int64_t> violated_steps;            ///< in which elements are right one by one and not together
+  std::vector<std::vector<Membership>> parts;  ///< per part: the elements of the sample, in order
+  std::set<int64_t> outside_steps;             ///< steps with an element outside
+  std::set<int64_t> violated_steps;            ///< steps whose elements are right one by one but break a rule together
 
   int64_t elements() const;
 };
 
-/// Of several answers the one with the fewest elements outside. An element that an answer looks for outside the storage is
-/// outside. Violations between tensors are left out: they hold for an edited contract as for the right one.
+/// Compares with the answer that has the fewest elements outside. An element whose offset is outside the storage counts as
+/// outside. Violations between tensors are ignored: they hold for a mutant as for the contract.
 Memberships memberships(const Expectation& expectation, const std::vector<HostTensor>& outputs, const Sample& sample);
 
-/// How a hypothesis does where the contract fails and where it does not. A step that violates the contract without an element
-/// outside counts as one element.
+/// Counts for a hypothesis where the contract fails and where it holds. A step that breaks a rule without an element outside
+/// counts as one element.
 struct Tally {
   int64_t failing = 0, explained = 0, contradicted = 0;
   bool most_of_a_part = false;  ///< explains three quarters of the failing elements of some part, or of the violated steps
@@ -41,7 +41,7 @@ struct Tally {
 
 Tally tally(const Memberships& contract, const Memberships& hypothesis);
 
-/// Failing elements that one answer explains and the other does not.
+/// Number of failing elements that exactly one of the two answers explains.
 int64_t explained_by_one_alone(const Memberships& contract, const Memberships& one, const Memberships& other);
 
 }  // namespace assay

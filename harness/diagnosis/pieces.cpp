@@ -14,12 +14,12 @@ namespace {
 
 constexpr size_t kMostPieces = 4;
 
-/// How one program agrees with the outputs.
+/// How well one variant matches the outputs.
 struct Agreement {
   std::string program;
-  std::vector<char> columns, rows;  ///< that are wholly its
-  int64_t elements = 0;             ///< that are its
-  int64_t first_other = -1;         ///< the first element that is not
+  std::vector<char> columns, rows;  ///< columns and rows in which it matches every element
+  int64_t elements = 0;             ///< matching elements
+  int64_t first_other = -1;         ///< first element that does not match
 };
 
 Agreement agreement_of(const Answer& answer, const std::vector<HostTensor>& outputs) {
@@ -41,7 +41,7 @@ Agreement agreement_of(const Answer& answer, const std::vector<HostTensor>& outp
   return all;
 }
 
-/// "3, 8 to 11 and 14" of lines that are chosen; long lists end in how many there are.
+/// Line numbers as text: "3, 8 to 11 and 14"; a long list ends with the count.
 std::string ranges(const std::vector<size_t>& lines) {
   constexpr size_t kMostRanges = 6;
   std::vector<std::string> texts;
@@ -56,7 +56,7 @@ std::string ranges(const std::vector<size_t>& lines) {
   return texts.size() > kMostRanges ? fmt::format("{}, ... ({} in all)", text, lines.size()) : text;
 }
 
-/// Programs that have all columns or rows among them, the one with most of what is left first; empty if some line is nobody's.
+/// Variants that together cover all columns (or rows), chosen greedily. Empty if some line matches no variant.
 std::vector<std::string> mixture(const std::vector<Agreement>& all, std::vector<char> Agreement::*lines, const char* word) {
   std::vector<char> left((all.front().*lines).size(), 1);
   std::vector<std::string> pieces;
@@ -85,7 +85,7 @@ std::vector<std::string> pieces_that_made(const Expectation& programs, const std
   if (programs.any_of.empty() || programs.parts().front().elements() == 0) return {};
   std::vector<Agreement> all(programs.any_of.size());
   for_each_in_parallel(int64_t(all.size()), [&](int64_t i) { all[size_t(i)] = agreement_of(programs.any_of[size_t(i)], outputs); });
-  // A line of one element is anybody's.
+  // a line of one element matches any variant
   const Part& part = programs.parts().front();
   for (const auto& [lines, word, length] : {std::tuple(&Agreement::columns, "columns", part.rows()), std::tuple(&Agreement::rows, "rows", part.columns())})
     if (length > 1)

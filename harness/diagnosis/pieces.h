@@ -1,4 +1,5 @@
-// Outputs that no program made whole: whether several did, each some columns or some rows, and else which comes nearest.
+// For outputs that match no variant as a whole: finds whether several variants made some columns or rows each, or else the
+// closest variant.
 #pragma once
 
 #include <string>
@@ -8,9 +9,9 @@
 
 namespace assay {
 
-/// A line for each program of a mixture: "columns 0 to 11 by X". Columns or rows count as made by a program where all their elements
-/// are its; a mixture has at most four programs and leaves nothing over. If there is none, one line: the program that agrees with
-/// most elements, how many those are, and the first that is not its. Answers of one part each; nothing of outputs without elements.
+/// One line per variant of a mixture: "columns 0 to 11 by X". A variant owns a column or row if all of its elements match. A
+/// mixture has at most four variants and covers everything. If there is none: one line with the closest variant, the number of
+/// matching elements and the first that does not match. Every answer must have one part; outputs without elements give no lines.
 std::vector<std::string> pieces_that_made(const Expectation& programs, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Elements of a matrix, gathered while they are found and told by rows and columns.
+// Collects positions in a matrix and prints them as ranges of rows and columns.
 #pragma once
 
 #include <array>
@@ -9,10 +9,10 @@
 
 namespace assay {
 
-/// "0..3, 7" of ascending numbers; after eight runs "... (40 in all)".
+/// Ascending numbers as text: "0..3, 7"; after eight ranges "... (40 in all)".
 std::string runs_text(const std::set<int64_t>& numbers);
 
-/// Where something was found.
+/// Positions of a finding.
 struct PlacesFound {
   int64_t count = 0;
   std::set<int64_t> rows, columns;

@@ -7,17 +7,17 @@
 namespace assay {
 namespace {
 
-/// The only column of an op whose cases have no data that matter.
+/// The only column for ops whose data do not matter.
 constexpr const char* kNoData = "any data";
 
-/// What the cases of one fill make of one fault: contract -> whether it shows.
+/// Results of one mutant with one input generator: contract -> killed.
 using Sightings = std::map<std::string, bool>;
 
 int64_t showing(const Sightings& sightings) {
   return std::count_if(sightings.begin(), sightings.end(), [](const auto& one) { return one.second; });
 }
 
-/// "-" shown in none, "9" in all nine, "7/9", nothing where no contract has the fault.
+/// "-": killed for no contract; "9": for all nine; "7/9"; empty: no contract has the mutant.
 std::string cell(const Sightings& sightings) {
   if (sightings.empty()) return "";
   const int64_t shown = showing(sightings), all = int64_t(sightings.size());
@@ -37,7 +37,7 @@ std::string kind_of(const std::string& fault) {
   return kind;
 }
 
-/// A Markdown cell: no pipes of its own.
+/// Escapes a text for a Markdown cell.
 std::string quoted(std::string text) {
   for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
   return text;
@@ -106,7 +106,7 @@ class OpPower {
     return found == by_fill.end() ? Sightings() : found->second;
   }
 
-  /// Sightings of several faults, each contract and fault counted.
+  /// Results of several mutants; each pair of contract and mutant counts.
   Sightings together(const std::vector<std::string>& faults, const std::string& fill) const {
     Sightings sum;
     for (const std::string& fault : faults)
@@ -114,7 +114,7 @@ class OpPower {
     return sum;
   }
 
-  /// Faults of one kind that show in all, some or none of their contracts under the same fills.
+  /// Groups mutants of one kind that have the same results for all input generators.
   std::vector<std::vector<std::string>> rows() const {
     std::map<std::string, size_t> row_of;
     std::vector<std::vector<std::string>> rows;
@@ -153,7 +153,7 @@ class OpPower {
 
   std::string name_;
   std::vector<std::string> fills_, faults_;
-  std::map<std::string, std::map<std::string, Sightings>> seen_;  ///< fault -> fill
+  std::map<std::string, std::map<std::string, Sightings>> seen_;  ///< mutant -> input generator -> results
   std::map<std::pair<std::string, std::string>, std::set<std::string>> equivalent_;
 };
 

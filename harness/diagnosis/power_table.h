@@ -1,4 +1,4 @@
-// Which fills tell which single-step faults from their contract: the power of the case tables, as a table to read.
+// The mutation scores of the case tables as a Markdown table: which input generators kill which mutants.
 #pragma once
 
 #include <functional>
@@ -11,10 +11,10 @@
 
 namespace assay {
 
-/// Markdown: for each op a table of faults (rows) by the data that it says its cases have, fills mostly (columns). Faults of one kind that every fill treats alike share a
-/// row. A cell counts contracts: in how many the fault shows on some case with that fill, of those that have the fault and such a
-/// case. After it the faults that no data can show, with the reason. `cases`: as selected; those that differ in warp alone count
-/// once. `power`: what a case's data show, as power_to_record() computes it.
+/// For each op, a table of mutants (rows) by data (columns, mostly input generators). Mutants of one kind with equal results
+/// share a row. A cell counts the contracts that have the mutant and a case with such data, and in how many of them some case
+/// kills it. Below the table: equivalent mutants with their justification. Cases that differ only in warp size count once.
+/// `power`: mutation score of a case, as power_to_record() computes it.
 std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases, const std::function<Power(const Case&)>& power);
 
 }  // namespace assay

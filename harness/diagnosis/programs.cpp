@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-/// Steps that are looked at before all others: most programs fail there.
+/// Steps that are checked first: most variants fail there.
 constexpr int64_t kFewSteps = 2;
 
 bool holds(const Answer& answer, const std::vector<HostTensor>& outputs, int64_t first, int64_t end) {
@@ -29,10 +29,10 @@ bool holds(const Answer& answer, const std::vector<HostTensor>& outputs, int64_t
   return true;
 }
 
-/// More programs than these are counted: of results of few bits a hundred may be alike.
+/// A longer list is summarized: if results have few bits, a hundred variants may match.
 constexpr size_t kMostNamed = 12;
 
-/// "UNIT, split-K 2, acc * s" without how k was cut, and that.
+/// Splits "UNIT, split-K 2, acc * s" into the name without the split-K part and that part.
 std::pair<std::string, std::string> without_cut(const std::string& name) {
   const size_t at = name.find(", split-K ");
   if (at == std::string::npos) return {name, "k whole"};

@@ -1,4 +1,4 @@
-// Which of an op's programs made some outputs, over all cases that a kernel answered.
+// Finds which algorithm variants made the outputs, over all cases that a kernel answered.
 #pragma once
 
 #include <cstdint>
@@ -10,28 +10,28 @@
 
 namespace assay {
 
-/// Names of the answers that hold for every element of the outputs.
+/// Names of the answers that match every element of the outputs.
 std::vector<std::string> programs_that_made(const Expectation& programs, const std::vector<HostTensor>& outputs);
 
-/// "made by   NAME" for each; of many how many each unit has, which stands first in a name.
+/// "made by   NAME" for each name; for a long list, the number of names per tensor core, which comes first in a name.
 std::vector<std::string> made_by_lines(const std::vector<std::string>& names);
 
-/// What is known after several cases. A name that says how k was cut, as ", split-K 2", is one program with those that cut it
-/// otherwise if every case has some such way: a library may cut each shape in its own.
+/// The result over several cases. Names that differ only in a part such as ", split-K 2" count as one variant if each case has
+/// one of them: a library may choose split-K per shape.
 class ProgramTally {
  public:
-  /// `names`: the programs that made the outputs of a case.
+  /// `names`: the variants that match the outputs of a case.
   void add(const std::vector<std::string>& names, const std::string& case_id);
-  /// The programs that made the outputs of all cases, those that cut k alike in all of them if there are any; if none did, the
-  /// cases that none made, or that no program made all.
+  /// The variants that match all cases, preferring those with the same split-K in all. If there are none: the cases that no
+  /// variant matches, or a note that no single variant matches all.
   std::vector<std::string> lines() const;
-  /// Whether some outputs are those of no program.
+  /// Whether some outputs match no variant.
   bool unexplained() const { return unexplained_ > 0; }
 
  private:
   struct Way {
     int64_t cases = 0;
-    std::map<std::string, int64_t> cuts;  ///< how k was cut: cases
+    std::map<std::string, int64_t> cuts;  ///< split-K part -> number of cases
   };
   std::map<std::string, Way> ways_;
   int64_t cases_ = 0, unexplained_ = 0;

@@ -1,4 +1,4 @@
-// Which programs made the outputs of several cases, in lines for a reader.
+// Lines about the variants that made the outputs of several cases.
 #include "harness/diagnosis/programs.h"
 
 #include <gmock/gmock.h>

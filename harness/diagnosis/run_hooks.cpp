@@ -33,7 +33,7 @@ std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(c
   };
 }
 
-/// Said of padding that breaks its rule, alone or beside wrong elements.
+/// Text for wrong padding, with or without wrong elements.
 constexpr const char* kPadding = "padding: left unwritten, or written where it must stay";
 
 static bool padding_is_wrong(const Verdict& verdict) {
@@ -47,7 +47,7 @@ static bool only_padding(const Verdict& verdict) {
                      [](const TensorFinding& finding) { return finding.outside == 0; });
 }
 
-/// Outputs that are there in part: whatever was written may lie in another layout's places.
+/// Partly written outputs: what was written may be at the offsets of another layout.
 static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }

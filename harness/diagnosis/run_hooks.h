@@ -1,4 +1,4 @@
-// What a run asks of the diagnosis for each verdict.
+// Functions that a run calls for each verdict.
 #pragma once
 
 #include <functional>
@@ -9,14 +9,14 @@
 
 namespace assay {
 
-/// What the data of a case can show. Cases that differ in warp alone share their data, so each data set is looked at once.
-/// `recorded`: what was computed before; nullptr of other cases.
+/// Mutation score of a case's data. Cases that differ only in warp size share data, so each data set is analysed once. `recorded`
+/// returns an earlier result, or nullptr.
 std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(const Case&)> recorded);
 
-/// The same library behind a lock, for calls that the diagnosis makes beside those of the run.
+/// The same library behind a mutex, so that the diagnosis can make calls during a run.
 Backend shared_between_threads(Backend backend);
 
-/// Fills in the causes of a failure whose outputs are there. `backend` must be shared between threads.
+/// Sets the causes of a failure that has outputs. `backend` must be thread-safe.
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// One suspicious scale tensor and nothing else: what is wrong with it, in words for somebody who has a NaN and no contract.
+// Analyses a single scale tensor without a contract, for a user who has a NaN and nothing else.
 #pragma once
 
 #include <cstdint>
@@ -7,88 +7,83 @@
 
 namespace assay {
 
-/// What the codes of a scale tensor are.
+/// Type of the codes of a scale tensor.
 enum class ScaleKind {
-  kWords,  ///< four UE8M0 bytes to an int32, lowest group in the lowest byte (DeepGEMM)
-  kBytes,  ///< one UE8M0 byte a group (OCP MX)
-  kFloats  ///< fp32
+  kWords,  ///< packed UE8M0x4 (int32): lowest group in the lowest byte (DeepGEMM)
+  kBytes,  ///< one UE8M0 byte per group (OCP MX)
+  kFloats  ///< fp32 scales
 };
 
-/// Scales seen as a matrix of rows (tokens) and groups. Words are split into their bytes: group 4 w + j is byte j of word w.
+/// Scales as a matrix of rows (tokens) and groups. Packed words are split into bytes: group 4 w + j is byte j of word w.
 struct ScaleGrid {
   std::string name;
   ScaleKind kind = ScaleKind::kFloats;
-  int64_t rows = 0, columns = 0;                  ///< with padding
-  std::vector<int64_t> codes;                     ///< bytes or fp32 bits, row after row; -1: the storage holds nothing there
-  int64_t present_rows = 0, present_columns = 0;  ///< of them hold scales, the rest is padding
-  bool extent_known = false;                      ///< the present ones were stated; otherwise all are taken for present
-  bool zero_rows = true, zero_columns = true;  ///< padding rows, padding groups must hold zero; otherwise they may hold anything
-  bool powers_of_two = false;                  ///< fp32 scales that a consumer of UE8M0 is to take
+  int64_t rows = 0, columns = 0;                  ///< includes padding
+  std::vector<int64_t> codes;                     ///< bytes or fp32 bits in row-major order; -1: no storage there
+  int64_t present_rows = 0, present_columns = 0;  ///< the part that holds scales; the rest is padding
+  bool extent_known = false;                      ///< whether that part was stated; otherwise everything counts as scales
+  bool zero_rows = true, zero_columns = true;  ///< whether padding rows and padding groups must be zero; otherwise they may hold
+                                               ///< anything
+  bool powers_of_two = false;                  ///< a consumer will convert these fp32 scales to UE8M0
 
   int64_t code(int64_t row, int64_t column) const { return codes[size_t(row * columns + column)]; }
 };
 
 struct ScaleFinding {
-  std::string what;                ///< the finding in one line, with counts
-  std::vector<std::string> lines;  ///< where, first, why, example: label and text
+  std::string what;                ///< the finding as one line, with counts
+  std::vector<std::string> lines;  ///< details (where, first, why, example) as label and text
 };
 
 struct ScaleReport {
   std::vector<ScaleFinding> findings;
-  std::vector<std::string> notes;  ///< worth knowing and no fault
+  std::vector<std::string> notes;  ///< remarks that are not faults
 };
 
-/// Range of UE8M0 bytes that real scales have: 85 = 2^-42 to 170 = 2^43.
+/// Plausible range of UE8M0 scale bytes: 85 = 2^-42 to 170 = 2^43.
 ///
-/// The lowest is the scale of an empty group under the smallest floor in use, 1e-10 / 448, rounded up to 2^-42 (sglang, Triton;
-/// the CUDA op of vLLM floors at byte 94). The highest leaves activations of 448 * 2^43; models stay below 2^20. Bytes outside
-/// are odd, not wrong: only patterns of them count as findings.
+/// The lowest is the scale of an all-zero group under the smallest floor in use, 1e-10 / 448, rounded up to 2^-42 (sglang,
+/// Triton; vLLM's CUDA op has its floor at byte 94). The highest still allows activations of 448 * 2^43; models stay below 2^20.
+/// A byte outside the range is unusual, not wrong; only patterns of such bytes are findings.
 inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 
-/// Looks for everything below.
+/// Looks for the following.
 ///
 /// Bytes (scales_bytes.cpp):
 /// - 0xFF is NaN in UE8M0. Always a finding.
-/// - 0x00 is 2^-127. A finding unless it is the padding of the last word: its top bytes, zero in every row.
-/// - fp32 bits in words: a word whose top byte is 33..83 reads as an fp32 number of 2^-60 to 2^41, a plausible scale, while as
-/// UE8M0
-///   that byte is below 2^-43, which no scale is; and its other bytes are not all in the plausible range either. A healthy word
-///   has an exponent or zero padding on top and cannot pass. Words whose two top bytes are equal are memory filled with one byte.
-/// - mantissas lost by packing: bytes of 0xFF or above kMostExponent in the lower bytes of words whose top byte is plausible. The
-/// pack
-///   v0>>23 | v1>>15 | v2>>7 | v3<<1 without a mask leaves the top byte alone and sets high bits in the others. If top bytes are
-///   above the range too, the groups themselves were Inf or NaN and this is not said.
+/// - 0x00 is 2^-127. A finding, unless it is padding: a top byte of the last word that is zero in every row.
+/// - fp32 bits in packed words. A word whose top byte is 33..83 is a plausible fp32 scale (2^-60 to 2^41). As UE8M0 that byte is
+///   below 2^-43, which no scale is, and its other bytes are not all plausible either. A healthy word has a plausible exponent or
+///   zero padding in its top byte, so it is never mistaken. Words with two equal top bytes are memory filled with one byte.
+/// - mantissas lost by packing: 0xFF, or bytes above kMostExponent, in the lower bytes of words with a plausible top byte.
+///   Packing with v0>>23 | v1>>15 | v2>>7 | v3<<1 and no mask keeps the top byte and sets high bits in the others. If top bytes
+///   are above the range too, the groups themselves held Inf or NaN, and this is not reported.
 ///
 /// Floats (scales_floats.cpp):
-/// - NaN, Inf, negative, zero, subnormal. Always findings: no floor in use lets them through.
-/// - words of UE8M0 read as fp32: all four bytes in the plausible range is 2^43 or more as fp32, which no scale is.
-/// - scales that are no powers of two: if `powers_of_two`, or if more than half of the others are, since fp32 scales hit a power
-///   of two by chance in 1 of 128 groups of bf16 data at most.
+/// - NaN, Inf, negative, zero, subnormal. Always findings: no floor in use allows them.
+/// - packed UE8M0 words read as fp32: if all four bytes are plausible, the fp32 value is 2^43 or more, which no scale is.
+/// - scales that are not powers of two, if `powers_of_two` is set or if more than half of the others are powers of two. By chance
+///   at most 1 in 128 fp32 scales of bf16 data is a power of two.
 ///
 /// Patterns (scales_patterns.cpp):
-/// - padding that must be zero and is not, where the extent is known. Otherwise tail rows or tail bytes of the last word that
-/// hold one value that
-///   is no plausible scale, before which the tensor varies.
-/// - rows that repeat the row before, if they are more than half of at least 4 rows and a row has at least 4 different values:
-/// fp32
-///   scales of different tokens never agree in 4 groups. Rows that hold one value each, likewise: a scale per token spread over
-///   groups. Powers of two repeat by nature (activations of a layer span a few exponents), so all their rows have to be the same,
-///   and differ inside.
-/// - transposition: real scales are about (row effect) x (column effect), since tokens and channels have loudnesses. If row and
-/// column
-///   means of log2(scale) leave more than half of the variance as read, and a twentieth of that at most in one of the two
-///   transposed readings of the same storage, the storage is in the other order. Needs (rows - 1)(columns - 1) >= 8, where chance
-///   does that once in 3000 tensors (F distribution), and 8 different values, so that it is no matter of two odd elements. Scales
-///   that grow evenly along the storage, or have no such structure, are never said to be transposed: there only the data can tell
-///   (--contract).
+/// - nonzero padding that must be zero, if the extent is known. Otherwise tail rows, or tail bytes of the last word, that all
+///   hold one implausible value while the tensor varies before them.
+/// - rows equal to the previous row, if they are more than half of at least 4 rows and a row has at least 4 different values:
+///   fp32 scales of different tokens never agree in 4 groups. Also rows that each hold a single value: a per-token scale was
+///   broadcast over groups. Powers of two repeat naturally (activations of a layer span a few exponents), so there all rows must
+///   be equal and must vary within the row.
+/// - transposition. Real scales are about (row effect) x (column effect), since tokens and channels differ in magnitude. The
+///   storage has the other order if row and column means of log2(scale) leave more than half of the variance as read, and at most
+///   a twentieth of that in one of the two transposed readings. Needs (rows - 1)(columns - 1) >= 8, where that happens by chance
+///   once in 3000 tensors (F distribution), and 8 different values, so that two outliers cannot cause it. Scales that grow evenly
+///   along the storage, or lack such structure, are never reported as transposed; only the data can tell then (--contract).
 ScaleReport look_at_scales(const ScaleGrid& grid);
 
-/// Parts of it; each appends.
+/// Parts of look_at_scales(); each appends its findings.
 void look_at_bytes(const ScaleGrid& grid, ScaleReport& report);
 void look_at_floats(const ScaleGrid& grid, ScaleReport& report);
 void look_at_patterns(const ScaleGrid& grid, ScaleReport& report);
 
-/// The report as it is printed.
+/// The report as printed.
 std::string scale_text(const ScaleGrid& grid, const ScaleReport& report);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// UE8M0 bytes: NaN, zeros, fp32 bits in words, mantissas that ran over.
+// UE8M0 bytes: NaN, zeros, fp32 bits in packed words, overflowing mantissas.
 #include <fmt/format.h>
 
 #include <array>
@@ -17,7 +17,7 @@ constexpr int64_t kNan = 0xff;
 bool plausible(int64_t byte) { return kLeastExponent <= byte && byte <= kMostExponent; }
 bool swollen(int64_t byte) { return byte > kMostExponent; }
 
-/// The bytes of one word; nothing if the storage lacks some of it.
+/// The bytes of one word; nothing if the storage lacks some of them.
 std::optional<std::array<int64_t, 4>> word_at(const ScaleGrid& grid, int64_t row, int64_t w) {
   std::array<int64_t, 4> bytes{};
   for (int64_t j = 0; j < 4; ++j) {
@@ -39,12 +39,12 @@ void for_each_word(const ScaleGrid& grid, Visit visit) {
 bool reads_as_fp32(const std::array<int64_t, 4>& b) {
   const bool scale_on_top = 33 <= b[3] && b[3] <= 83;
   const bool power_of_two = (joined(b) & 0x7fffff) == 0;
-  if (b[2] == b[3]) return false;  // memory filled with one byte, which find_constant_tail() names
+  if (b[2] == b[3]) return false;  // memory filled with one byte: find_constant_tail() reports it
   const auto is_exponent = [](int64_t byte) { return byte == 0 || plausible(byte); };
   return scale_on_top && (power_of_two || !(is_exponent(b[0]) && is_exponent(b[1]) && is_exponent(b[2])));
 }
 
-/// The highest byte of a word that is not zero; -1 if all are.
+/// Index of the highest nonzero byte of a word; -1 if there is none.
 int64_t top_of(const std::array<int64_t, 4>& b) {
   int64_t top = 3;
   while (top >= 0 && b[size_t(top)] == 0) --top;
@@ -81,7 +81,7 @@ bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
   return true;
 }
 
-/// Lower bytes with high bits set in words whose top byte is sound, and how many bytes are swollen on top of a word.
+/// Words with a plausible top byte whose lower bytes have high bits set, and the number of such bytes in top position.
 struct Swollen {
   PlacesFound lower;
   int64_t top = 0;
@@ -102,7 +102,7 @@ Swollen swollen_bytes(const ScaleGrid& grid) {
       found.lower.add(r, 4 * w + j);
       ++found.by_slot[size_t(j)];
       if (found.lines.size() == 3) continue;
-      // Bits that the exponent of the next group does not have are mantissa bits, unless the two scales are far apart.
+      // Bits that are not in the exponent of the next group are mantissa bits, unless the two scales differ widely.
       const int64_t stray = byte & ~b[size_t(top)] & 0xff, leading = stray == 0 ? 0 : int64_t(std::bit_floor(uint64_t(stray)));
       found.lines.push_back(fmt::format(
           "{}    {}: byte 0x{:02X} = {} in word 0x{:08X}: mantissa bits of group {} ({} x its power of two) ran into it",
@@ -159,7 +159,7 @@ void find_nan(const ScaleGrid& grid, bool explained, ScaleReport& report) {
                              lines});
 }
 
-/// Columns of the last word that are zero in every row: padding, as it must be.
+/// Number of columns of the last word that are zero in every row, as padding must be.
 int64_t zero_tail(const ScaleGrid& grid) {
   if (grid.kind != ScaleKind::kWords) return 0;
   int64_t tail = 0;
@@ -191,7 +191,7 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
 }  // namespace
 
 void look_at_bytes(const ScaleGrid& grid, ScaleReport& report) {
-  if (grid.kind == ScaleKind::kWords && find_fp32_words(grid, report)) return;  // what follows would describe mantissas
+  if (grid.kind == ScaleKind::kWords && find_fp32_words(grid, report)) return;  // later checks would describe mantissa bits
   ScaleReport packing;
   const bool packed_wrongly = grid.kind == ScaleKind::kWords && find_lost_mantissas(grid, packing);
   find_nan(grid, packed_wrongly, report);

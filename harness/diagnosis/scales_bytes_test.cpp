@@ -1,4 +1,4 @@
-// Scales of one byte, four to a word, are said to have NaN, lost mantissas, bits of fp32 or zeros, and where they have them.
+// Scale bytes, single and packed: NaN, lost mantissas, fp32 bits and zeros are reported with their places.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ ScaleGrid words(int64_t rows, const std::vector<uint32_t>& stored) {
   return grid;
 }
 
-/// DeepGEMM's pack without a mask.
+/// DeepGEMM's packing without a mask.
 uint32_t or_packed(float a, float b, float c, float d) {
   const auto bits = [](float v) { return std::bit_cast<uint32_t>(v); };
   return bits(a) >> 23 | bits(b) >> 15 | bits(c) >> 7 | bits(d) << 1;

@@ -1,4 +1,4 @@
-// fp32 scales: what no scale may be, and what a consumer of UE8M0 cannot take.
+// fp32 scales: values that no scale may have, and values that cannot be converted to UE8M0.
 #include <fmt/format.h>
 
 #include <bit>

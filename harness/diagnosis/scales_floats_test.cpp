@@ -1,4 +1,4 @@
-// Scales of fp32 are said to be numbers that no scale may be, no powers of two, or packed words.
+// fp32 scales: impossible values, values that are not powers of two, and packed words read as fp32 are reported.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -18,7 +18,7 @@ std::string code_text(const ScaleGrid& grid, int64_t code) {
                                          : fmt::format("0x{:02X}", code);
 }
 
-/// log2 of the scale; nothing for what is no positive finite number.
+/// log2 of the scale; nothing unless it is positive and finite.
 std::optional<double> logarithm(const ScaleGrid& grid, int64_t code) {
   if (grid.kind != ScaleKind::kFloats) return code > 0 && code < 0xff ? std::optional<double>(double(code) - 127) : std::nullopt;
   const float scale = std::bit_cast<float>(uint32_t(code));
@@ -30,7 +30,7 @@ bool plausible(const ScaleGrid& grid, int64_t code) {
   return log && *log >= double(kLeastExponent - 127) && *log <= double(kMostExponent - 127);
 }
 
-/// Where the extent is known, padding that a consumer may read must be zero.
+/// If the extent is known, padding that a consumer may read must be zero.
 void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
   PlacesFound stale;
   for (int64_t r = 0; r < grid.rows; ++r)
@@ -49,7 +49,7 @@ void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
         "example  1 row in a buffer of 4: rows 1..3 keep what was there before"}});
 }
 
-/// Trailing rows (or bytes of the last word) that hold one value that is no scale, while what is before them varies.
+/// Trailing rows, or trailing bytes of the last word, that hold a single implausible value while everything before varies.
 void find_constant_tail(const ScaleGrid& grid, bool of_rows, ScaleReport& report) {
   const int64_t lines = of_rows ? grid.present_rows : grid.present_columns,
                 length = of_rows ? grid.present_columns : grid.present_rows;
@@ -85,7 +85,7 @@ int64_t values_in_row(const ScaleGrid& grid, int64_t row) {
   return int64_t(values.size());
 }
 
-/// Such scales span a few exponents and repeat by nature, whatever their type.
+/// Such scales span a few exponents and repeat naturally, in any format.
 bool mostly_powers_of_two(const ScaleGrid& grid) {
   int64_t powers = 0;
   for (int64_t r = 0; r < grid.present_rows; ++r)
@@ -120,7 +120,7 @@ void find_repeated_rows(const ScaleGrid& grid, ScaleReport& report) {
           "         along the wrong axis: a scale per group was written along rows"}});
 }
 
-/// Variance that row and column means leave, per degree of freedom.
+/// Variance not explained by row and column means, per degree of freedom.
 double left_over(const std::vector<double>& values, int64_t rows, int64_t columns) {
   std::vector<double> row(size_t(rows), 0.0), column(size_t(columns), 0.0);
   double mean = 0;
@@ -149,7 +149,8 @@ double variance(const std::vector<double>& values) {
 
 void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
   const int64_t rows = grid.present_rows, columns = grid.present_columns;
-  const int64_t unit = grid.kind == ScaleKind::kWords && columns % 4 == 0 ? 4 : 1, units = columns / unit;  // words move as one
+  // packed words are transposed as a whole
+  const int64_t unit = grid.kind == ScaleKind::kWords && columns % 4 == 0 ? 4 : 1, units = columns / unit;
   if ((rows - 1) * (columns - 1) < 8 || units < 2) return;
   std::vector<double> read;
   for (int64_t r = 0; r < rows; ++r)
@@ -166,7 +167,7 @@ void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
       for (int64_t c = 0; c < columns; ++c) values.push_back(read[size_t(from(r, c / unit) * unit + c % unit)]);
     return left_over(values, rows, columns);
   };
-  // Storage written row by row and read column by column, and the other way round.
+  // storage written by rows and read by columns, and the reverse
   const double by_rows = reread([&](int64_t r, int64_t u) { return (r * units + u) % rows * units + (r * units + u) / rows; });
   const double by_columns = reread([&](int64_t r, int64_t u) { return u * rows + r; });
   const bool rows_first = by_rows <= by_columns;
@@ -192,7 +193,7 @@ void look_at_patterns(const ScaleGrid& grid, ScaleReport& report) {
   if (grid.present_rows == 0 || grid.present_columns == 0) return;
   const bool fp32_bits =
       !report.findings.empty() && report.findings.front().what.find("bits of an fp32 scale") != std::string::npos;
-  if (fp32_bits) return;  // patterns of mantissas mean nothing
+  if (fp32_bits) return;  // patterns of mantissa bits mean nothing
   find_stale_padding(grid, report);
   if (!grid.extent_known) find_constant_tail(grid, true, report);
   if (!grid.extent_known && grid.kind == ScaleKind::kWords) find_constant_tail(grid, false, report);

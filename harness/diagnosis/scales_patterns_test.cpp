@@ -1,4 +1,4 @@
-// Whole tensors of scales are said to have stale padding or repeated rows, or to be transposed; of healthy ones nothing is said.
+// Whole scale tensors: stale padding, repeated rows and transposition are reported; healthy tensors give no report.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -61,7 +61,7 @@ TEST(Scales, RepeatedRowsOfFp32AreABroadcast) {
       << "exponents repeat by nature";
 }
 
-/// Tokens and channels with loudnesses of their own, and some noise.
+/// Tokens and channels with different magnitudes, plus noise.
 float loud(int64_t r, int64_t c) {
   return float(std::exp2(-8 + 6 * uniform(6, r, 500) + 6 * uniform(7, 500, c) + 0.3 * uniform(8, r, c)));
 }

@@ -21,13 +21,13 @@ std::string words(const Format& format, int32_t o) {
 
 double value_of(const Format& format, int32_t o) { return decode(format, code_from_ordinal(format, o)); }
 
-/// Of the larger magnitude; 0 where a number is not finite.
+/// Difference relative to the larger magnitude; 0 if a value is not finite.
 double part_between(double a, double b) {
   const double larger = std::max(std::fabs(a), std::fabs(b));
   return std::isfinite(larger) && larger > 0 ? std::fabs(a - b) / larger : 0;
 }
 
-/// Codes as bytes: another format reads the same byte as another value.
+/// Reinterprets codes as bytes: another format gives the same byte another value.
 Interval reread(Interval accepted, const Format& written, const Format& read) {
   const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
   return {end(accepted.low), end(accepted.high)};

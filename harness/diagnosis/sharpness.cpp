@@ -10,10 +10,10 @@
 namespace assay {
 namespace {
 
-/// The sets of one output under one contract.
+/// Widths of the accepted intervals of one output under one contract.
 struct Widths {
   int64_t elements = 0, single = 0;
-  std::vector<int64_t> open;  ///< codes beyond the first of each other set
+  std::vector<int64_t> open;  ///< for each interval with several codes: the number of codes beyond the first
 
   void add(const WholePart& whole) {
     for (int64_t i = 0; i < whole.part.elements(); ++i) {
@@ -27,7 +27,7 @@ struct Widths {
 
   double share() const { return elements == 0 ? 1 : double(single) / double(elements); }
 
-  /// Of all sets; those of one code are zeros.
+  /// Median over all intervals; an interval with one code counts as 0.
   int64_t median() {
     if (int64_t(open.size()) * 2 <= elements) return 0;
     const auto middle = open.begin() + std::ptrdiff_t(open.size()) - std::ptrdiff_t(elements / 2) - 1;
@@ -37,7 +37,7 @@ struct Widths {
   int64_t widest() const { return open.empty() ? 0 : *std::max_element(open.begin(), open.end()); }
 };
 
-/// 99.97 % of a share that is not whole is never shown as 100 %.
+/// Rounds down, so that 99.9997 % is never printed as 100 %.
 std::string percent(double share) { return fmt::format("{:.3f} %", std::floor(share * 100000) / 1000); }
 
 std::string row_of(const std::string& output, std::map<std::string, Widths>& contracts) {
@@ -59,7 +59,7 @@ std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& ca
       "| op, output | contracts | elements | one code | loosest contract | one code | median width | widest |\n"
       "|---|---|---|---|---|---|---|---|\n";
   for (const Op& op : ops) {
-    std::map<std::string, std::map<std::string, Widths>> outputs;  // by output and format, then by contract
+    std::map<std::string, std::map<std::string, Widths>> outputs;  // key: output and format; then contract
     std::set<std::string> data;
     for (const Case& one : cases) {
       if (one.op != op.name || !data.insert(one.data_id()).second) continue;

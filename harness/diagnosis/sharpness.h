@@ -1,4 +1,4 @@
-// How much a contract leaves open, on real shapes: a check that accepts more than it must is no check.
+// How much a contract leaves open on realistic shapes: a check that accepts more than necessary is weak.
 #pragma once
 
 #include <span>
@@ -9,9 +9,9 @@
 
 namespace assay {
 
-/// Markdown: for each op, output and format of it, over the excerpts of these cases: contracts, elements, the share of elements
-/// that may have one code only, and the same of the loosest contract with the median and the greatest width of its sets, in
-/// codes. Cases that differ in warp alone count once. Elements that a contract leaves undefined have no width and count as open.
+/// Markdown table over the subsamples of these cases, one row per op, output and format: contracts, elements, the share of
+/// elements with one accepted code, and for the loosest contract that share and the median and largest interval width in codes.
+/// Cases that differ only in warp size count once. Elements that a contract leaves undefined have no width and count as open.
 std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& cases);
 
 }  // namespace assay

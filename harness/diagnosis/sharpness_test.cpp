@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// The toy op, with sets of these widths in the first places of its output.
+/// The toy op, with intervals of these widths at the start of its output.
 class CaseOfWidths : public testing::ToyCase {
  public:
   CaseOfWidths(const Case& one, std::vector<int32_t> widths) : ToyCase(one), widths_(std::move(widths)) {}

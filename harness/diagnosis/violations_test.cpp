@@ -1,4 +1,4 @@
-// Elements that are right one by one and not together: what the diagnosis makes of them.
+// Diagnosis of elements that are right one by one but break a rule together.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// The toy op, which accepts everything in each element, under a rule that row 1 breaks.
+/// The toy op with any element value accepted, under a rule that row 1 breaks.
 Expectation breaks_a_rule(const Problem& problem) {
   const HostTensor& x = problem.tensors.front();
   const auto elements = size_t(x.spec.elements());

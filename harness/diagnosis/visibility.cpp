@@ -16,7 +16,7 @@ std::vector<Hypothesis> mistakes_of(const BoundCase& bound) {
   return all;
 }
 
-/// Each answer that the contract has.
+/// All answers of an expectation.
 std::vector<Whole> answers_of(const Expectation& expectation) {
   std::vector<Whole> all;
   for (const Answer& answer : expectation.any_of) all.push_back(computed(answer));

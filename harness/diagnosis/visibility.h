@@ -1,4 +1,4 @@
-// Whether a case could show a fault: the answer of a single-step edit of the contract, held against what the contract accepts.
+// Mutation analysis: could a case detect a mutant? Compares the mutant's answer with what the contract accepts.
 #pragma once
 
 #include <set>
@@ -11,38 +11,38 @@
 namespace assay {
 
 struct Visibility {
-  std::string fault;       ///< name of the edit
-  std::string equivalent;  ///< why no data can tell it apart; empty for a real fault
-  int64_t elements = 0;    ///< in all outputs
-  int64_t outside = 0;     ///< that no legal kernel could return; 0: this data is blind to the fault
+  std::string fault;       ///< name of the mutant
+  std::string equivalent;  ///< why the mutant is equivalent (no data can detect it); empty otherwise
+  int64_t elements = 0;    ///< over all outputs
+  int64_t outside = 0;     ///< elements that no correct kernel could return; 0: the data do not kill the mutant
 
   bool visible() const { return outside > 0; }
 };
 
-/// What the data of a case's excerpt can show.
+/// Result for the data of a case's subsample.
 struct VisibilityReport {
-  std::vector<Visibility> faults;  ///< every neighbour of the contract
+  std::vector<Visibility> faults;  ///< every mutant of the contract
   std::vector<DataPower> data;     ///< every output tensor
 };
 
-/// Judged from the inputs of the case's excerpt alone.
+/// Computed from the inputs of the case's subsample.
 VisibilityReport fault_visibility(const BoundCase& bound);
 
-/// Elements of one part that tell an edit apart from the contract: no code is in both accepted sets. `rows`, unless null, gets
-/// the rows that they stand in, if the edit leaves elements in their places; of an edit that moves them no row is known.
+/// Number of elements of one part that distinguish a mutant from the contract (no code is accepted by both). If `rows` is not
+/// null, adds the rows of these elements, provided that the mutant leaves elements in their places.
 int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr);
 
-/// Whether an element tells an edit's answer apart from each of the contract's, computed until one does.
+/// Whether an element distinguishes a mutant's answer from every answer of the contract. Computes until one does.
 bool tells_apart(const std::vector<std::vector<WholePart>>& right, const Answer& edited);
 
-/// The faults of fault_visibility().
+/// Only the mutants of fault_visibility().
 std::vector<Visibility> visibilities(const BoundCase& bound);
 
-/// fault_visibility() in short, sooner: true equivalences are no faults, most edits show in the first row, and those that the
-/// case declares unseen are looked for in that row alone: whether a declaration is stale, suites_test says, which looks at all
-/// rows. `declared`: globs over the mutants that its row declares unseen. `made`: the problem of the case, if it is there already.
+/// A faster summary of fault_visibility(). Equivalent mutants are left out. Most mutants show in the first row; those that the
+/// case declares undetected are tried on that row only. suites_test checks all rows, and so finds stale declarations. `declared`:
+/// globs over the mutants that the row declares undetected. `made`: the problem of the case, if it exists already.
 Power power_of(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made = nullptr);
-/// The same with Power::seen_later, as golden/power records it.
+/// As power_of(), plus Power::seen_later, as golden/power records it.
 Power power_to_record(const BoundCase& bound, const std::vector<std::string>& declared);
 
 }  // namespace assay

@@ -5,7 +5,7 @@
 namespace assay {
 namespace {
 
-/// Ordinals of -0 and +0, which are neighbours. Formats that have one zero only are left as they are.
+/// Whether -0 and +0 have adjacent ordinals. False for a format with a single zero.
 bool has_two_zeros(const Format& format) {
   return format.has_sign() && decode(format, code_from_ordinal(format, ordinal(format, 0) - 1)) == 0;
 }

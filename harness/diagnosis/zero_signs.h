@@ -1,11 +1,11 @@
-// Zeros of the wrong sign, a mistake that every contract may meet.
+// Detects zeros of the wrong sign, an error that can occur under every contract.
 #pragma once
 
 #include "harness/core/expectation.h"
 
 namespace assay {
 
-/// The same answers, but where one of the two zeros is accepted the other one is, too.
+/// The same answers, but an interval with one of the zeros accepts both.
 Expectation with_either_zero(const Expectation& right);
 
 }  // namespace assay

@@ -25,7 +25,7 @@ bool take_number(std::string_view& text, int64_t& value) {
   return true;
 }
 
-/// Length of a number at `at`, with its sign, fraction and exponent; 0 if there is none or it is part of a word.
+/// Length of the number at `at`, including sign, fraction and exponent; 0 if there is none or if it is part of a word.
 size_t number_length(std::string_view text, size_t at) {
   if (at > 0 && (is_word(text[at - 1]) || text[at - 1] == '.')) return 0;
   size_t end = at;
@@ -49,7 +49,7 @@ size_t number_length(std::string_view text, size_t at) {
   return end < text.size() && is_word(text[end]) ? 0 : end - at;
 }
 
-/// A list separated by commas, of which neighbours that are the same stand once.
+/// Removes adjacent duplicates from a comma-separated list.
 std::string without_repetition(const std::string& list) {
   std::string text, last;
   for (size_t begin = 0; begin <= list.size();) {
@@ -62,10 +62,10 @@ std::string without_repetition(const std::string& list) {
   return text;
 }
 
-/// Words after which only the data differ.
+/// Cuts the text where only data follow.
 std::string without_details(std::string text) {
   if (text.starts_with("race: ") || text.starts_with("unsteady: "))
-    text = text.substr(0, text.find(" ("));  // without the first element that changed
+    text = text.substr(0, text.find(" ("));  // drops the first element that changed
   const std::string needed = " (needed for ";
   for (size_t at = text.find(needed); at != std::string::npos; at = text.find(needed))
     text.erase(at, text.find(')', at) + 1 - at);

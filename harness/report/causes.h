@@ -1,4 +1,4 @@
-// The words of a cause, taken apart: reports count causes, hold them against each other and merge those that differ in numbers.
+// Parses the text of causes, so that reports can count, compare and merge causes that differ only in numbers.
 #pragma once
 
 #include <cstdint>
@@ -12,26 +12,25 @@ namespace assay {
 /// "explains 12 of 13 failing elements and contradicts 1 good ones: scale: ceil -> floor", as diagnosis writes it.
 struct ToldCause {
   int64_t explained = 0, failing = 0, contradicted = 0;
-  std::string mistake;  ///< "scale: ceil -> floor"; two mistakes are joined by "; and "
+  std::string mistake;  ///< "scale: ceil -> floor"; the two mutants of a pair are joined by "; and "
 
   bool complete() const { return explained == failing && contradicted == 0; }
 };
 
-/// Nothing for other words: "no known cause", a race, padding.
+/// Nothing for other texts: "no known cause", a race, padding.
 std::optional<ToldCause> parse_cause(const std::string& words);
 
-/// Numbers and places of elements become "#", so that one mistake in two tensors has one name. Digits within a word stay:
-/// "e4m3fn". Parts of a list that are then alike become one: "byte 0 in 1 word, byte 1 in 2 words" is "byte # in # words".
+/// Replaces numbers and positions by "#", so that one mutant in two tensors has one name. Digits within a word stay: "e4m3fn".
+/// List items that become equal are merged: "byte 0 in 1 word, byte 1 in 2 words" becomes "byte # in # words".
 std::string with_numbers_masked(const std::string& text);
 
-/// The cause of a failure in words that other failures may share: the mistake of its first cause, or its message. Empty if
-/// neither says anything.
+/// A cause that failures can share: the mutant of the first cause, or the message. Empty if there is neither.
 std::string first_mistake(const Verdict& verdict);
 
-/// The case id without its warp size: twins share their data.
+/// The case id without its warp size. Cases that differ only in warp size share their data.
 std::string data_of(const Verdict& verdict);
 
-/// True for words that name no mistake, so that equal words of two kernels say nothing in common.
+/// True for texts that name no mutant: two kernels with such a text need not have the same fault.
 bool is_unknown(const std::string& mistake);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Causes are taken apart, merged and compared with each other by their words alone.
+// Causes are parsed, merged and compared by their text alone.
 #include "harness/report/causes.h"
 
 #include <gmock/gmock.h>

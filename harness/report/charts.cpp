@@ -14,9 +14,9 @@
 namespace assay::html {
 namespace {
 
-constexpr size_t kMostRows = 24;  ///< of a chart; beyond, neighbouring bins share a row
+constexpr size_t kMostRows = 24;  ///< limit on the rows of a chart; beyond it, adjacent bins are merged
 
-/// A figure of a table with that caption; returns the body of the table.
+/// A figure with a table and a caption. Returns the table's body.
 Node chart(Node parent, const std::string& title, const std::vector<std::string>& head, const std::string& caption) {
   const Node figure = line(parent, "figure");
   write(line(figure, "h5"), title);
@@ -29,7 +29,7 @@ double ratio(int64_t count, int64_t of) { return of == 0 ? 0 : double(count) / d
 
 std::string power_of_two(int exponent) { return fmt::format("2^{}", exponent); }
 
-/// The distances of `step` neighbouring bins, of which `bin` counts from zero: "+4 .. +7", "+2^20 .. +2^21".
+/// Label of `step` adjacent bins of which `bin` is the index: "+4 .. +7", "+2^20 .. +2^21".
 std::string distances_text(int bin, int step) {
   constexpr int kInDigits = 16;
   const char sign = bin < 0 ? '-' : '+';
@@ -39,7 +39,7 @@ std::string distances_text(int bin, int step) {
   return fmt::format("{0}{1} .. {0}{2}", sign, power_of_two(low), power_of_two(high));
 }
 
-/// Bins of `step` exponents: the floor of exponent / step.
+/// Label for a bin of `step` exponents; `bin` is floor(exponent / step).
 std::string exponents_text(int bin, int step) {
   return step == 1 ? power_of_two(bin) : power_of_two(bin * step) + " .. " + power_of_two(bin * step + step - 1);
 }

@@ -1,4 +1,4 @@
-// How far the wrong elements of a tensor err, as tables with bars.
+// Error distributions of a tensor's wrong elements, as tables with bars.
 #pragma once
 
 #include "harness/compare/verdict.h"
@@ -6,16 +6,16 @@
 
 namespace assay::html {
 
-/// Elements outside by their distance in ulp.
+/// Elements outside, by ulp distance.
 void distance_chart(Node parent, const TensorFinding& finding);
 
-/// Share outside and distances by the exponent of the accepted value.
+/// Share outside and distances, by exponent of the accepted value.
 void magnitude_chart(Node parent, const TensorFinding& finding);
 
-/// Elements by the share of their budget that they use; nothing where every element has one code.
+/// Elements by the share of the budget used; nothing if every element has one accepted code.
 void budget_chart(Node parent, const TensorFinding& finding);
 
-/// The worst element with its neighbours: codes, values, accepted sets.
+/// The worst element and its neighbours: codes, values, accepted intervals.
 void neighbours_table(Node parent, const TensorFinding& finding);
 
 }  // namespace assay::html

@@ -57,7 +57,7 @@ void tensor(std::string& text, const TensorFinding& f) {
   for (const std::string& note : f.notes) line(text, "note", note);
 }
 
-/// A table with a header; the first `left` columns are aligned to the left, the others to the right.
+/// A table with a header. The first `left` columns are left-aligned, the others right-aligned.
 std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t left) {
   std::vector<size_t> width(rows.front().size());
   for (const auto& row : rows) {
@@ -75,7 +75,7 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t le
   return text;
 }
 
-/// Without the contracts that the library offers nothing for: of a foreign library those are nearly all.
+/// Leaves out contracts that the library does not implement: for a third-party library these are most.
 std::string counts_table(const RunResult& result) {
   std::set<CountKey> offered, all;
   for (const Verdict& v : result.verdicts) {
@@ -101,10 +101,10 @@ std::string counts_table(const RunResult& result) {
                             idle == 1 ? "is" : "are");
 }
 
-/// A library of one op lacks all others: more reasons than these that only say so are one.
+/// A library with one op lacks all others; more reasons of that kind than this are merged into one line.
 constexpr size_t kMostNotOffered = 8;
 
-/// Skips by reason; ops and contracts that the library lacks are one line if they are many.
+/// Skips by reason. Many missing ops and contracts are merged into one line.
 std::map<std::string, int64_t> skips(const RunResult& result) {
   std::map<std::string, int64_t> counts = counts_by_message(result, Outcome::kSkip);
   int64_t cases = 0, ops = 0, contracts = 0;

@@ -1,4 +1,4 @@
-// The report that a person reads.
+// The report for people.
 #pragma once
 
 #include <string>
@@ -9,29 +9,29 @@
 
 namespace assay {
 
-/// Rows of the ledger that cover no verdict of this run, a line for each; empty if there are none.
+/// One line for each row of the known-failures list that matches no verdict of this run; empty if there are none.
 std::string idle_rows_text(const Ledger& ledger, const RunResult& result);
 
-/// One verdict that is not as expected, as a block of lines: what, where, how much, by which right, from which row, how to
-/// repeat.
+/// An unexpected verdict as a block of lines: what failed, where, by how much, the contract's justification, the table row, the
+/// repro command.
 std::string failure_text(const Verdict& verdict);
 
-/// What failed, by cause, each with its first case; empty if nothing did.
+/// Failures by cause, each with its first case; empty if nothing failed.
 std::string causes_text(const RunResult& result);
 
-/// Where the report comes from, in lines that begin with "run_"; what is not known is left out.
+/// Provenance as lines that begin with "run_"; unknown values are left out.
 std::string provenance_text(const Provenance& provenance, const LibraryInfo& library);
 
-/// True if that file descriptor is a terminal that shows colours, and NO_COLOR (no-color.org) is not set.
+/// True if the descriptor is a terminal with colours and NO_COLOR (no-color.org) is not set.
 bool wants_colour(int file);
 
-/// The same text with its first words in capitals in red, or in green if they say that all is well; as it is without colour.
+/// Colours the first capitalized words red, or green if they report success; unchanged if `colour` is false.
 std::string coloured(const std::string& text, bool colour);
 
-/// One line: how the run ended, and how many verdicts of each kind.
+/// One line: how the run ended, and the number of verdicts by outcome.
 std::string outcome_line(const RunResult& result);
 
-/// Counts by op, contract and warp size; skips by reason; failures by cause. outcome_line() comes after it, as the last line.
+/// Counts by op, contract and warp size, skips by reason, failures by cause. outcome_line() follows as the last line.
 std::string summary_text(const RunResult& result);
 
 }  // namespace assay

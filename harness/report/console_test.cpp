@@ -1,4 +1,4 @@
-// The console report is text that people read: its blocks are approved as a whole.
+// The console report: approval tests of whole blocks.
 #include "harness/report/console.h"
 
 #include <fcntl.h>

@@ -41,7 +41,7 @@ const Fields kTensorColumns = {
     {"unjudged", "elements that the contract leaves undefined"},
     {"padding_wrong", "padding elements that break their rule"},
     {"budget_use", "largest distance from the middle of an accepted interval, divided by its half width: 1 is the edge; 0 if no element has a width"}};
-/// Counts of elements are those of the data that power is computed on, which may be an excerpt.
+/// Counts refer to the data that the mutation score is computed on, which may be a subsample.
 const Fields kPowerColumns = {
     {"faults_seen", "mutants of the contract that this data set exposes"},
     {"faults", "mutants of the contract that some data set can expose"},
@@ -91,7 +91,7 @@ Cells tensor_cells(const TensorFinding& f) {
   return cells;
 }
 
-/// What the data can show: of the case, and of this tensor. Empty where it was not computed.
+/// Mutation score of the case, and counts for this tensor. Empty if not computed.
 Cells power_cells(const Power& power, const std::string& tensor) {
   Cells cells(kPowerColumns.size());
   if (power.faults > 0) cells[0] = std::to_string(power.seen()), cells[1] = std::to_string(power.faults);
@@ -134,7 +134,8 @@ std::string csv_text(const RunResult& result, const LibraryInfo& library, const 
   std::string text = whole_row(names_of(kVerdictColumns), names_of(kTensorColumns), names_of(kPowerColumns), run_columns);
   const auto put = [&](const Verdict& verdict, const Cells& tensor, const std::string& name) {
     text += whole_row(verdict_cells(verdict), tensor, power_cells(verdict.power, name), run_cells);
-    std::fill(run_cells.begin() + 1, run_cells.end(), "");  // what is the same for all rows stands in the first
+    std::fill(run_cells.begin() + 1, run_cells.end(), "");  // values that are equal for all rows are printed in the first row
+                                                            // only
   };
   for (const Verdict& verdict : result.verdicts) {
     for (const TensorFinding& finding : verdict.tensors) put(verdict, tensor_cells(finding), finding.name);

@@ -1,4 +1,4 @@
-// A row for each tensor of each verdict.
+// The CSV report: one row per tensor of each verdict.
 #pragma once
 
 #include <string>
@@ -10,13 +10,12 @@
 
 namespace assay {
 
-/// RFC 4180 with a header. A verdict without compared tensors has one row with empty tensor columns. The last columns begin
-/// with "run_": `run_id` is in every row, the provenance in the first row alone. Rows of several reports can stand in one table,
-/// where the first value of a column among the rows of one run_id is that run's; who compares two runs leaves these columns and
-/// "seconds" out.
+/// RFC 4180 with a header. A verdict without compared tensors has one row with empty tensor columns. The last columns begin with
+/// "run_": `run_id` is in every row, the other provenance only in the first. Reports can be concatenated; the first nonempty
+/// value of a column among the rows of a run_id belongs to that run. To compare two runs, leave out these columns and "seconds".
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
-/// Its columns, without those that begin with "run_".
+/// All columns except those that begin with "run_".
 std::vector<ReportField> csv_columns();
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// The csv report is a table: the reader of tables finds in its columns what was put in.
+// The CSV report can be parsed again, and every column holds what was put in.
 #include "harness/report/csv.h"
 
 #include <gtest/gtest.h>

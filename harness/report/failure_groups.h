@@ -1,4 +1,4 @@
-// The failures of a run by cause, for reports that show each cause once.
+// Groups the failures of a run by cause, for reports that show each cause once.
 #pragma once
 
 #include <set>
@@ -9,30 +9,30 @@
 
 namespace assay {
 
-/// Outcomes that say something against a kernel or a case.
+/// Outcomes that indicate a fault of a kernel or a case.
 constexpr bool is_bad(Outcome outcome) { return outcome != Outcome::kPass && outcome != Outcome::kSkip; }
 
-/// Failures of one kernel on one set of data at several warp sizes, for the same cause: shown once.
+/// Failures of one kernel on one data set at several warp sizes with the same cause; shown once.
 struct Twins {
-  std::vector<size_t> places;  ///< in the run's verdicts; the first is shown
+  std::vector<size_t> places;  ///< indices of the run's verdicts; the first is shown
 };
 
-/// Failures whose causes differ in numbers at most. Where no cause is known a group holds one kernel: two unknowns are not the
-/// same.
+/// Failures whose causes differ only in numbers. Without a known cause a group holds one kernel, since two unknown causes need
+/// not be the same.
 struct FailureGroup {
-  std::string cause;     ///< of the first failure, without counts; empty if nothing is known
-  bool expected = true;  ///< every failure is a known deviation
+  std::string cause;     ///< cause of the first failure without counts; empty if unknown
+  bool expected = true;  ///< every failure is on the known-failures list
   int64_t verdicts = 0;
-  std::vector<Twins> failures;  ///< in the order of the run
+  std::vector<Twins> failures;  ///< in run order
   std::set<std::string> kernels;
 
   size_t first() const { return failures.front().places.front(); }
 };
 
-/// Those that are not as expected first, then those with the most verdicts, then in the order of the run.
+/// Sorted: unexpected groups first, then by number of verdicts, then in run order.
 std::vector<FailureGroup> failures_by_cause(const RunResult& result);
 
-/// "quant_group/.../ties.s1/w32 and w64": the case ids of twins in one.
+/// The case ids of a group of twins as one: "quant_group/.../ties.s1/w32 and w64".
 std::string twins_text(const RunResult& result, const Twins& twins);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// A column or a key of a report, with its meaning: `assay docs` prints them.
+// A column or key of a report with its description, which `assay docs` prints.
 #pragma once
 
 #include <string>

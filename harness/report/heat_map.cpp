@@ -9,7 +9,8 @@
 namespace assay::html {
 namespace {
 
-/// A shade stands for shares above the one before, up to and with `up_to` percent. The last is for whole cells only.
+/// A shade covers shares above the previous one's limit, up to and including `up_to` percent. The last one is for completely
+/// wrong cells.
 struct Shade {
   std::string_view grey, words;
   double up_to;
@@ -26,7 +27,7 @@ size_t shade_of(int64_t outside, int64_t elements) {
   return shade;
 }
 
-/// Sizes in pixels; large cells for small tensors, so that they can hold a number.
+/// Sizes in pixels. Small tensors get large cells, so that a cell can show a number.
 struct Sheet {
   const Picture& picture;
   const std::array<int64_t, 2>& shape;
@@ -47,7 +48,7 @@ struct Sheet {
   int64_t elements_of_row(int64_t r) const { return std::min(picture.cell_rows, shape[0] - r * picture.cell_rows) * shape[1]; }
 };
 
-/// Runs of one shade as strokes one cell wide: a page with forty maps must stay small.
+/// Draws each run of equal shade as one stroke, to keep a page with forty maps small.
 void cells(Node svg, const Sheet& sheet) {
   std::array<std::string, kShadeCount> strokes;
   for (int64_t r = 0; r < sheet.picture.rows; ++r) {
@@ -65,14 +66,14 @@ void cells(Node svg, const Sheet& sheet) {
     if (!strokes[s].empty()) set(set(child(group, "path"), "stroke", std::string(kShades[s].grey)), "d", strokes[s]);
 }
 
-/// Text whose beginning, or the end or middle that `anchor` says, stands there.
+/// Text at a point; `anchor` says whether its start, middle or end is there.
 Node text_at(Node svg, double x, double y, const std::string& words, const char* anchor = "") {
   const Node made = set(set(child(svg, "text"), "x", fmt::format("{:.5g}", x)), "y", fmt::format("{:.5g}", y));
   if (*anchor != 0) set(made, "text-anchor", anchor);
   return write(made, words);
 }
 
-/// Shares as numbers where a cell is wide enough and holds more than one element.
+/// Prints shares as numbers in cells that are wide enough and hold several elements.
 void numbers(Node svg, const Sheet& sheet) {
   constexpr double kWideEnough = 34;
   if (sheet.cell_width < kWideEnough || sheet.cell_height < 11) return;
@@ -87,7 +88,7 @@ void numbers(Node svg, const Sheet& sheet) {
   }
 }
 
-/// A line through cells in which elements are wrong together, though each alone may be right.
+/// A line through cells with violations: elements that are wrong together though each may be right by itself.
 std::string joint_strokes(const Sheet& sheet) {
   const Picture& p = sheet.picture;
   std::string strokes;
@@ -101,7 +102,7 @@ std::string joint_strokes(const Sheet& sheet) {
   return strokes;
 }
 
-/// Every how many cells a label fits.
+/// Label every n-th cell, so that labels do not overlap.
 int64_t label_step(double cell, double label) {
   int64_t step = 1;
   while (double(step) * cell < label) step *= 2;
@@ -122,7 +123,7 @@ void axes(Node svg, const Sheet& sheet) {
     const double y = sheet.top + (double(r) + 0.5) * sheet.cell_height + 3.5;
     tick(svg, fmt::format("M{} {:.5g}h{:.5g}", sheet.left - 3, sheet.top + double(r) * sheet.cell_height, sheet.width() + 3));
     text_at(svg, sheet.left - 5, y, fmt::format("row {}", r * p.cell_rows), "end");
-    // The number beside a row is the row's own; rows without a label would have no room for theirs.
+    // a count beside a row needs a label for every row
     if (down == 1)
       text_at(svg, sheet.left + sheet.width() + 6, y, fmt::format("{} of {}", sheet.outside_of_row(r), sheet.elements_of_row(r)));
   }

@@ -1,4 +1,4 @@
-// Where in a tensor the wrong elements lie, as a drawing.
+// Heat map of a tensor's wrong elements.
 #pragma once
 
 #include "harness/compare/verdict.h"
@@ -6,7 +6,7 @@
 
 namespace assay::html {
 
-/// A figure with the tensor's rows and columns in cells, the darker the larger the share outside, with a legend in words. Needs a
+/// A figure with cells of the tensor's rows and columns, darker for a larger share outside, and a legend. `finding` must have a
 /// picture.
 void heat_map(Node parent, const TensorFinding& finding);
 

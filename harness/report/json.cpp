@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// On one line; what is no UTF-8 is replaced.
+/// On one line. Invalid UTF-8 is replaced.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json number(double value) {
@@ -32,7 +32,7 @@ Json element(const std::string& format, const Element& e) {
           {"outside", e.outside}};
 }
 
-/// Lists of what maps hold, with the key as a field: JSON objects would turn the numbers into strings.
+/// Maps become lists of objects with the key as a field; JSON object keys would be strings.
 Json magnitudes(const Picture& picture) {
   Json list = Json::array();
   for (const auto& [exponent, m] : picture.magnitudes) {
@@ -105,7 +105,7 @@ Json power(const Power& p) {
   return {{"faults", p.faults}, {"seen", p.seen()}, {"blind_to", p.blind_to}, {"data", data}};
 }
 
-/// Null if the ladder was not climbed.
+/// Null if the invariance tests were not run.
 Json ladder(const std::optional<Climb>& climb) {
   if (!climb) return nullptr;
   Json absent = Json::object();

@@ -1,4 +1,4 @@
-// The report for programs: everything that a verdict holds.
+// The JSON report: everything that a verdict contains.
 #pragma once
 
 #include <string>
@@ -11,15 +11,15 @@
 
 namespace assay {
 
-/// Raised when a field changes its meaning or goes; new fields come without.
+/// Raise it when a field changes its meaning or is removed, not for new fields.
 inline constexpr int kJsonVersion = 1;
 
-/// One object: version, library, provenance, ending, counts, verdicts. Keys have a fixed order, and each verdict stands on a line
-/// of its own, as provenance does, so that two reports can be diffed. Codes are strings of hex digits, numbers that JSON lacks
+/// One object: version, library, provenance, ending, counts, verdicts. Keys have a fixed order. Provenance and each verdict are
+/// on lines of their own, so that two reports can be compared with diff. Codes are strings of hex digits; numbers that JSON lacks
 /// are "nan", "inf" and "-inf".
 std::string json_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
-/// Its keys as paths: "verdicts[].tensors[].outside".
+/// All keys as paths: "verdicts[].tensors[].outside".
 std::vector<ReportField> json_fields();
 
 }  // namespace assay

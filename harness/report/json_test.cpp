@@ -1,4 +1,4 @@
-// What was put into a verdict is what comes out of its JSON.
+// Every value of a verdict appears in its JSON.
 #include "harness/report/json.h"
 
 #include <gmock/gmock.h>
@@ -111,7 +111,7 @@ TEST(Json, HoldsViolationsBetweenElementsAndWhereCausesWereSought) {
     "places": [{"tensor": "y", "row": 3, "column": null}, {"tensor": "q", "row": 3, "column": 7}]}])"));
 }
 
-/// Paths of all keys; objects whose keys are data, and leaves that the list describes as a whole, are not entered.
+/// Paths of all keys. Skips objects whose keys are data, and leaves that the list describes as a whole.
 void collect_paths(const json& value, const std::string& path, std::set<std::string>& paths) {
   const std::set<std::string> whole = {"counts", "provenance.options", "provenance.library_file", "provenance.ledger",
                                        "provenance.tables[]", "verdicts[].ladder.absent", "verdicts[].power.data[]",

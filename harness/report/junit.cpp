@@ -22,7 +22,7 @@ void set(pugi::xml_node node, const char* attribute, const std::string& value) {
   node.append_attribute(attribute).set_value(printable_lines(value).c_str());
 }
 
-/// Unlike a failure: nothing can be said about the numbers.
+/// An error, as opposed to a failure, says nothing about the numbers.
 bool is_error(const Verdict& v) { return v.outcome == Outcome::kBroken || v.outcome == Outcome::kNotJudged; }
 
 bool is_silent(const Verdict& v) { return as_expected(v) && v.outcome == Outcome::kPass; }
@@ -75,7 +75,7 @@ void append_suite(pugi::xml_node suites, const std::string& op, const Verdicts& 
   }
 }
 
-/// A run that was ended must not look like one whose tests all passed.
+/// A run that ended early must not look as if all its tests passed.
 void append_ending(pugi::xml_node suites, const RunResult& result) {
   pugi::xml_node suite = suites.append_child("testsuite");
   set(suite, "name", "assay");

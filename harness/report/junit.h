@@ -1,4 +1,4 @@
-// JUnit XML, for CI systems that show tests.
+// JUnit XML, for CI systems.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace assay {
 
-/// One testsuite for each op, one testcase for each verdict. A verdict as expected is no failure; broken is an error; an expected
-/// deviation is a skip that says so. A failure's message ends with its cause. Provenance is in the properties.
+/// One testsuite per op, one testcase per verdict. An expected verdict is not a failure. A broken kernel is an error. A known
+/// failure is a skip with its reason. A failure's message ends with its cause. Properties hold the provenance.
 std::string junit_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Signs of life of a long run, on standard error: standard output holds the same for every run.
+// Progress of a long run, on standard error. Standard output must be the same for every run.
 #pragma once
 
 #include <cstddef>
@@ -9,20 +9,20 @@
 
 namespace assay {
 
-/// On a terminal one line that is written over; elsewhere, as in the log of a CI job, a line now and then.
+/// On a terminal one line that is overwritten; otherwise, as in a CI log, a line from time to time.
 class ProgressReport {
  public:
   static constexpr double kSecondsBetweenLines = 30;
 
-  using Clock = std::function<double()>;  ///< seconds since any moment
+  using Clock = std::function<double()>;  ///< seconds since an arbitrary origin
   using Write = std::function<void(const std::string&)>;
 
-  /// To standard error, by the clock.
+  /// Writes to standard error and uses the system clock.
   explicit ProgressReport(size_t cases);
   ProgressReport(size_t cases, bool terminal, Clock clock, Write write);
   ~ProgressReport() { clear(); }
 
-  /// Makes room for other output of the terminal.
+  /// Erases the line before other output to the terminal.
   void clear() const;
   void step(const Verdict& verdict);
 

@@ -1,4 +1,4 @@
-// A log gets a line now and then, a terminal one line that is written over.
+// A log gets a line from time to time, a terminal one line that is overwritten.
 #include "harness/report/progress_report.h"
 
 #include <gmock/gmock.h>

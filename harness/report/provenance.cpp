@@ -39,7 +39,8 @@ std::string FileStamp::text() const { return digest.empty() ? path : path + " ("
 
 FileStamp stamp_of(const std::string& path) {
   std::error_code unknown;
-  if (!std::filesystem::is_regular_file(path, unknown)) return {path, ""};  // a pipe can be read once, a device has no end
+  if (!std::filesystem::is_regular_file(path, unknown)) return {path, ""};  // a pipe can be read only once, and a device may be
+                                                                            // endless
   std::ifstream file(path, std::ios::binary);
   if (!file) return {path, ""};
   Digest digest;

@@ -1,4 +1,4 @@
-// Where a report comes from: which program, asked how, when, on which machine, with which files.
+// Provenance of a report: program version, command line, time, machine and files.
 #pragma once
 
 #include <string>
@@ -8,49 +8,48 @@
 
 namespace assay {
 
-/// Something that a report says about its run. The name is a key: "ended_early".
+/// A fact about a run. The name is a key: "ended_early".
 struct Fact {
   std::string name, value;
 };
 
-/// A file by its bytes, since its name says nothing about which build or edit it was.
+/// A file and its digest; the name does not identify a build or an edit.
 struct FileStamp {
   std::string path;
-  std::string digest;  ///< "xxh3:0123456789abcdef"; empty: there is no path, or it cannot be read
+  std::string digest;  ///< "xxh3:0123456789abcdef"; empty if there is no path or the file cannot be read
 
   std::string text() const;  ///< "build/libassay_cpu.so (xxh3:...)"
 };
 
-/// Throws nothing: of a file that cannot be read the digest is empty.
+/// Does not throw: the digest of an unreadable file is empty.
 FileStamp stamp_of(const std::string& path);
 
-/// What differs between two runs of the same command, or explains why they differ. Verdicts hold none of it, so that reports of
-/// two runs can be compared: JSON has it on a line of its own, CSV in columns that begin with "run_", the console in lines that
-/// do.
+/// Everything that may differ between two runs of one command. Verdicts contain none of it, so that reports of two runs can be
+/// compared. JSON has it on a line of its own; CSV in columns, and the console in lines, that begin with "run_".
 struct Provenance {
-  std::string version, commit;  ///< of this program; commit is "unknown" outside git
+  std::string version, commit;  ///< of this program; `commit` is "unknown" outside git
   std::string begun, ended;     ///< UTC, "2026-11-23T02:50:53Z"
-  std::string ended_early;      ///< what ended the run before its last case, "SIGINT"; empty: nothing did
+  std::string ended_early;      ///< the signal that ended the run before its last case, such as "SIGINT"; empty: none
   std::string host;
-  std::string command;        ///< as given, each word as a shell reads it back
-  std::vector<Fact> options;  ///< what holds where the command line says nothing: defaults and the environment
-  std::string share;          ///< "2/4 (--shard)"; empty: the whole
+  std::string command;        ///< as given, quoted for a shell
+  std::vector<Fact> options;  ///< values that the command line does not set: defaults and environment
+  std::string share;          ///< "2/4 (--shard)"; empty: the complete run
   FileStamp library, ledger;
-  std::vector<FileStamp> tables;  ///< contracts and cases of the user's own
-  std::string evidence;           ///< how the contracts that were judged are known: "42 run, 17 read, 1 inferred"
-  std::string power;              ///< where that of the data is from: "of 120 data sets: 118 recorded, 2 computed"
+  std::vector<FileStamp> tables;  ///< the user's contract and case tables
+  std::string evidence;           ///< evidence for the contracts used: "42 run, 17 read, 1 inferred"
+  std::string power;              ///< source of the mutation scores: "of 120 data sets: 118 recorded, 2 computed"
 };
 
-/// "2026-11-23T02:50:53Z": now.
+/// The current time: "2026-11-23T02:50:53Z".
 std::string utc_now();
 
-/// A run that begins now on this machine.
+/// The provenance of a run that begins now on this machine.
 Provenance begin_provenance(const std::string& version, const std::string& commit, const std::vector<std::string>& command);
 
-/// All of it in one order, also what is not known, with what the library says about itself.
+/// All facts in a fixed order, unknown ones included, with the library's description of itself.
 std::vector<Fact> facts_of(const Provenance& provenance, const LibraryInfo& library);
 
-/// Eight hexadecimal digits of a hash of these facts: the same in all reports of a run, and hardly ever of two runs.
+/// A hash of these facts as eight hex digits: equal in all reports of a run, and almost always different for two runs.
 std::string run_id(const std::vector<Fact>& facts);
 
 }  // namespace assay

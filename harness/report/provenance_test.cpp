@@ -1,4 +1,4 @@
-// Every report says where it comes from, and a report without that says the same for every run.
+// Every report states its provenance; without provenance, reports of two runs are equal.
 #include "harness/report/provenance.h"
 
 #include <gmock/gmock.h>

@@ -15,21 +15,21 @@
 namespace assay {
 namespace {
 
-/// A list this long may have been cut (causes_in_words() in diagnosis/diagnose.h).
+/// A list of this length may be truncated (causes_in_words() in diagnosis/diagnose.h).
 constexpr size_t kLongestList = 3;
 
-/// A failing case as diagnosis left it.
+/// A failing case and the causes that the diagnosis found.
 struct Diagnosed {
   Verdict* verdict;
   std::vector<ToldCause> causes;
-  std::set<std::string> mistakes;  ///< of its causes, without numbers
+  std::set<std::string> mistakes;  ///< mutants of its causes, without numbers
 
   bool may_be_cut() const { return causes.size() >= kLongestList; }
 };
 
 std::string key_of(const ToldCause& cause) { return with_numbers_masked(cause.mistake); }
 
-/// Nothing if diagnosis did not look for mistakes here: a crash, padding, a race.
+/// Returns false if the diagnosis did not search for mutants: a crash, padding, a race.
 bool diagnosed(Verdict& verdict, Diagnosed& result) {
   if (verdict.outcome != Outcome::kFail || verdict.causes.empty()) return false;
   result = {&verdict, {}, {}};
@@ -53,7 +53,7 @@ class Kernel {
   }
 
  private:
-  /// Sets of data, so that the same data at two warp sizes count once.
+  /// Data sets, so that one data set at two warp sizes counts once.
   using Data = std::set<std::string>;
 
   Data fitting(const std::string& mistake) const {
@@ -67,7 +67,7 @@ class Kernel {
   bool is_well_founded(const std::string& mistake) const {
     if (fitting(mistake).size() > 1) return true;
     return std::any_of(cases_.begin(), cases_.end(), [&](const Diagnosed& one) {
-      // A violation between elements is counted as one, but many elements make it.
+      // a violation is counted as one element although it involves many
       const bool violated = !one.verdict->violations.empty();
       return std::any_of(one.causes.begin(), one.causes.end(), [&](const ToldCause& cause) {
         return (violated || cause.explained >= kEnoughElements) && key_of(cause) == mistake;
@@ -75,7 +75,7 @@ class Kernel {
     });
   }
 
-  /// Cases that `mistake` does not explain, and which `another` does; any other, or none, if that is empty.
+  /// Cases that `mistake` does not explain but `another` does. With `another` empty: cases that another mutant or none explains.
   Data refuting(const std::string& mistake, const std::string& another) const {
     Data data;
     for (const Diagnosed& one : cases_) {
@@ -85,7 +85,7 @@ class Kernel {
     return data;
   }
 
-  /// What refutes a cause that stands beside others: the case that one of those explains, and this one does not.
+  /// The cases that refute a cause with alternatives: an alternative explains them, and this cause does not.
   Data refuted_beside_others(const Diagnosed& one, const std::string& mistake) const {
     for (const std::string& other : one.mistakes) {
       if (other == mistake || !refuting(other, mistake).empty()) continue;

@@ -1,4 +1,4 @@
-// Reports of a run: what --report may name, and who writes it.
+// Reports of a run: parses --report and writes the files.
 #pragma once
 
 #include <string>
@@ -18,11 +18,11 @@ struct ReportRequest {
   std::string file;  ///< empty for the console
 };
 
-/// Reads "console", or "csv:FILE" and its like. Throws UsageError that lists what there is.
+/// Parses "console", "csv:FILE", "html:FILE" and so on. Throws UsageError that lists the kinds.
 ReportRequest parse_report(const std::string& text);
 
-/// Writes the file reports, each in one piece; that for a browser says what changed since `earlier`, if there is one. Throws
-/// std::runtime_error naming a file that cannot be written.
+/// Writes each file report as a whole. The HTML report shows changes since `earlier`, if given. Throws std::runtime_error naming
+/// a file that cannot be written.
 void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library,
                    const Provenance& provenance, const EarlierRun* earlier = nullptr);
 

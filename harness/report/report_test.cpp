@@ -1,4 +1,4 @@
-// What holds of all reports: bytes of a library stay text in each, and --report says which there are.
+// Properties of all reports: text from a library is escaped, and --report rejects unknown kinds.
 #include "harness/report/report.h"
 
 #include <gmock/gmock.h>

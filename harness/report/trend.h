@@ -1,4 +1,4 @@
-// A run compared with the JSON report of an earlier one.
+// Compares a run with the JSON report of an earlier one.
 #pragma once
 
 #include <map>
@@ -10,21 +10,21 @@
 
 namespace assay {
 
-/// What an earlier run said of each case and kernel.
+/// Outcomes of an earlier run by case and kernel.
 struct EarlierRun {
-  std::string path, begun;  ///< when it began, as it says; empty: it does not
+  std::string path, begun;  ///< start of that run as its report states it; empty if it does not
   std::map<std::pair<std::string, std::string>, std::string> outcomes;
 };
 
-/// Reads a report that `--report json:FILE` wrote. Throws UsageError naming the file and what it lacks.
+/// Reads a report written by `--report json:FILE`. Throws UsageError naming the file and what it lacks.
 EarlierRun read_earlier_run(const std::string& path);
 
 struct Trend {
-  std::vector<const Verdict*> worse;   ///< passed before, are bad now
-  std::vector<const Verdict*> better;  ///< were bad before, pass now
-  std::vector<const Verdict*> fresh;   ///< bad, and not judged in the earlier run
+  std::vector<const Verdict*> worse;   ///< passed earlier, fail now
+  std::vector<const Verdict*> better;  ///< failed earlier, pass now
+  std::vector<const Verdict*> fresh;   ///< fail now, and were not checked in the earlier run
   int64_t still_bad = 0, still_passed = 0;
-  int64_t gone = 0;  ///< judged before, not in this run
+  int64_t gone = 0;  ///< checked earlier, missing in this run
 };
 
 Trend trend_of(const RunResult& result, const EarlierRun& earlier);

@@ -1,4 +1,4 @@
-// What changed between two runs is found from the earlier one's JSON report.
+// Changes between two runs are found from the earlier run's JSON report.
 #include "harness/report/trend.h"
 
 #include <gmock/gmock.h>

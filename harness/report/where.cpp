@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kTiles[] = {128, 64};
 
-/// Cells that hold something, as runs of the elements behind them; empty if all do.
+/// Marked cells as ranges of elements; empty if all cells are marked.
 std::string runs(const std::vector<bool>& holds, int64_t cell, int64_t size) {
   constexpr int kMostRuns = 8;
   if (std::find(holds.begin(), holds.end(), false) == holds.end()) return "";
@@ -28,7 +28,7 @@ std::string runs(const std::vector<bool>& holds, int64_t cell, int64_t size) {
   return text;
 }
 
-/// How many elements of each tile are wrong, where cells of the picture fill tiles.
+/// Number of wrong elements per tile, if cells of the picture align with tiles.
 std::string tiles(const TensorFinding& f, int64_t side) {
   const Picture& p = *f.picture;
   const bool cells_fill_tiles = p.cell_rows <= side && p.cell_columns <= side, several = f.shape[0] > side || f.shape[1] > side;

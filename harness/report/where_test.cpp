@@ -1,4 +1,4 @@
-// Where wrong elements lie, in words.
+// Text about where wrong elements are.
 #include "harness/report/where.h"
 
 #include <gmock/gmock.h>
@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-/// A tensor whose elements are wrong where `wrong` says so.
+/// A tensor whose elements are wrong where `wrong` returns true.
 template <class Wrong>
 TensorFinding finding_of(int64_t rows, int64_t columns, Wrong wrong) {
   TensorFinding f;

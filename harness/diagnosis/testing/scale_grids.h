@@ -1,4 +1,4 @@
-// Tests make lone scale tensors element by element and ask what is found in them.
+// Helpers for tests that build scale tensors element by element and check the findings.
 #pragma once
 
 #include <bit>
@@ -35,7 +35,7 @@ inline std::vector<std::string> scales_found(const ScaleGrid& grid) {
 
 inline std::string text_of(const ScaleGrid& grid) { return scale_text(grid, look_at_scales(grid)); }
 
-/// Of element [r, c], in [0, 1).
+/// Uniform in [0, 1), for element [r, c].
 inline double uniform(uint64_t seed, int64_t r, int64_t c) { return Random(seed, 0).uniform(r * 1000 + c); }
 
 }  // namespace assay::scale_grids

@@ -10,13 +10,13 @@
 namespace assay::html {
 namespace {
 
-/// A line of a definition list: where its words go.
+/// Appends an entry to a definition list; returns the node for its text.
 Node fact(Node list, const char* name) {
   write(child(list, "dt"), name);
   return line(list, "dd");
 }
 
-/// Nothing for what is not known.
+/// Appends nothing if the text is empty.
 void fact(Node list, const char* name, const std::string& text) {
   if (!text.empty()) write(fact(list, name), text);
 }

@@ -1,4 +1,4 @@
-// One verdict in full, as a part of the HTML report.
+// One verdict in full, for the HTML report.
 #pragma once
 
 #include "harness/compare/verdict.h"
@@ -6,7 +6,7 @@
 
 namespace assay::html {
 
-/// `title` names the case, or the cases if it has twins.
+/// `title` names the case, or several cases that differ only in warp size.
 void failure(Node card, const Verdict& verdict, const std::string& title);
 
 }  // namespace assay::html

@@ -29,7 +29,7 @@ std::string title(const RunResult& result, const FailureGroup& group) {
   return group.cause.empty() ? headline(result.verdicts[group.first()]) : group.cause;
 }
 
-/// One failure in a line: which case, what is wrong, and its cause where that has other numbers than the card's.
+/// One failure as a line: the case, what is wrong, and its cause if the numbers differ from the card's.
 void failure_line(Node list, const RunResult& result, const FailureGroup& group, const Twins& twins) {
   const Verdict& v = result.verdicts[twins.places.front()];
   std::string words = headline(v);
@@ -39,7 +39,7 @@ void failure_line(Node list, const RunResult& result, const FailureGroup& group,
   soft(write(item, " "), words);
 }
 
-/// All failures of a group but the first, which the card shows in full.
+/// All failures of a group except the first, which the card shows in full.
 void others(Node card, const RunResult& result, const FailureGroup& group) {
   std::map<std::string, std::vector<const Twins*>> by_kernel;
   for (const Twins& twins : group.failures)

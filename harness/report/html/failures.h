@@ -1,4 +1,4 @@
-// All failures of a run by cause, as sections of the HTML report.
+// The failures of a run by cause, as sections of the HTML report.
 #pragma once
 
 #include <vector>
@@ -9,10 +9,10 @@
 
 namespace assay::html {
 
-/// A line for each cause with a link to its card.
+/// One line per cause, linked to its card.
 void cause_table(Node section, const RunResult& result, const std::vector<FailureGroup>& groups);
 
-/// A card for each cause: its first failure in full, the others in a list that is folded away, by kernel if there are several.
+/// One card per cause: its first failure in full, the others in a collapsed list, grouped by kernel if there are several.
 void cause_cards(Node section, const RunResult& result, const std::vector<FailureGroup>& groups);
 
 }  // namespace assay::html

@@ -1,4 +1,4 @@
-// The page has a card for each failure: it says what and where, and verdicts of one cause share it.
+// The page has a card for each cause; it shows what failed and where.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ RunResult failing(size_t count) {
   return result;
 }
 
-/// The source of the figure of a finding.
+/// The HTML source of a finding's figure.
 std::string map_of(const TensorFinding& finding) {
   pugi::xml_document document;
   html::heat_map(document, finding);

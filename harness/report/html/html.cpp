@@ -21,13 +21,13 @@
 namespace assay::html {
 namespace {
 
-/// A line of a definition list.
+/// Appends an entry to a definition list.
 void entry(Node list, const std::string& name, const std::string& text) {
   write(child(list, "dt"), name);
   write(line(list, "dd"), text);
 }
 
-/// Counts by standing, those first that a reader asks for first.
+/// Counts by standing, most relevant first.
 void tally(Node main, const RunResult& result) {
   std::map<Standing, int64_t> counts;
   for (const Verdict& v : result.verdicts) ++counts[standing_of(v)];
@@ -41,7 +41,7 @@ void tally(Node main, const RunResult& result) {
   }
 }
 
-/// How it ended, and what was run.
+/// How the run ended, and what was run.
 void head(Node main, const RunResult& result, const Provenance& provenance) {
   const std::string ending = ending_text(result);
   const bool good = ending == "ALL AS EXPECTED" && provenance.ended_early.empty();
@@ -78,7 +78,7 @@ void provenance_facts(Node section, const Provenance& provenance, const LibraryI
   }
 }
 
-/// Reasons of the verdicts of one standing, each with its number.
+/// Messages of the verdicts with one standing, with counts.
 void reasons(Node section, const RunResult& result, Standing standing) {
   std::map<std::string, int64_t> counts;
   for (const Verdict& v : result.verdicts)
@@ -104,7 +104,7 @@ void pass_row(Node body, const Verdict& v) {
     write(cell(row), text);
 }
 
-/// Folded away, kernel by kernel.
+/// Collapsed, one list per kernel.
 void passes(Node section, const RunResult& result) {
   std::map<std::string, std::vector<const Verdict*>> by_kernel;
   for (const Verdict& v : result.verdicts)
@@ -118,7 +118,7 @@ void passes(Node section, const RunResult& result) {
   }
 }
 
-/// The page with its sections, and links to them that stay in sight.
+/// The page with its sections and a navigation bar that stays visible.
 class Page {
  public:
   explicit Page(const std::string& ending) {
@@ -138,7 +138,7 @@ class Page {
 
   Node main() const { return main_; }
 
-  /// A section, unless `fill` has nothing to say.
+  /// Adds a section unless `fill` produces nothing.
   template <class Fill>
   void add(const char* id, const char* title, Fill fill) {
     Node section = set(line(main_, "section"), "id", id);

@@ -1,4 +1,4 @@
-// The report that is looked at: one file, no script, nothing fetched, readable without colour.
+// The HTML report: one file, no script, no network access, readable without colour.
 #pragma once
 
 #include <string>
@@ -10,8 +10,7 @@
 
 namespace assay {
 
-/// Well-formed as XML too, which is how tests read it.
-/// `earlier` is a run that it is compared with, or null.
+/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null.
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                       const EarlierRun* earlier = nullptr);
 

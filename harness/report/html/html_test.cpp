@@ -1,4 +1,4 @@
-// The page holds what was put in, is well-formed, and fetches nothing.
+// The page contains the verdicts, is well-formed and loads nothing from the network.
 #include "harness/report/html/html.h"
 
 #include <gmock/gmock.h>

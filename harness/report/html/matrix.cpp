@@ -17,7 +17,7 @@ using Counts = std::map<Standing, int64_t>;
 
 struct Row {
   std::map<std::string, Counts> by_warp;
-  std::set<size_t> causes;  ///< numbers of the cards with a failure of this contract
+  std::set<size_t> causes;  ///< numbers of the cards that have a failure of this contract
   std::map<Standing, size_t> first_card;
 
   bool is_idle() const {
@@ -43,13 +43,13 @@ Rows rows_of(const RunResult& result, const std::vector<FailureGroup>& groups) {
   return rows;
 }
 
-/// Counts of a contract that one line shows, and the warp sizes that they hold for.
+/// Counts of a contract, and the warp sizes they apply to.
 struct Line {
   std::vector<std::string> warps;
   const Counts* counts;
 };
 
-/// Warp sizes that agree share a line.
+/// Warp sizes with equal counts share a line.
 std::vector<Line> lines_of(const Row& row) {
   std::vector<Line> lines;
   for (const auto& [warp, counts] : row.by_warp) {
@@ -99,7 +99,7 @@ void causes_cell(Node line, const Row& row) {
   }
 }
 
-/// A table of some of the contracts.
+/// A table of contracts.
 class Matrix {
  public:
   Matrix(Node parent, std::vector<Standing> standings, bool with_causes)

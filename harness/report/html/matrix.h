@@ -1,4 +1,4 @@
-// The verdicts of a run by contract, as a section of the HTML report.
+// Verdicts by contract, as a section of the HTML report.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace assay::html {
 
-/// Op and contract by standing, with links to the cards of what failed. Warp sizes that agree share a line; contracts that the
-/// library offers nothing for are folded away.
+/// Ops and contracts by standing, with links to the cards of failures. Warp sizes with equal counts share a line. Contracts that
+/// the library does not offer are collapsed.
 void matrix(Node section, const RunResult& result, const std::vector<FailureGroup>& groups);
 
 }  // namespace assay::html

@@ -25,7 +25,7 @@ constexpr char kMarks[] = R"(<svg width="0" height="0" class="definitions"><defs
 
 void append_text(Node node, const std::string& text) { node.append_child(pugi::node_pcdata).set_value(text.c_str()); }
 
-/// "<td/>" opens an element for a reader of HTML; an empty text in it makes it "<td></td>".
+/// An HTML parser reads "<td/>" as an opening tag; an empty text node makes it "<td></td>".
 void keep_end_tags(Node node) {
   for (Node inner : node.children()) {
     const std::string_view name = inner.name();

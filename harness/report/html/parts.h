@@ -1,4 +1,4 @@
-// Small pieces of the HTML report. Each is appended to a node of the page; text is escaped when the page is written.
+// Helpers to build the HTML report. Each appends to a node; text is escaped when the page is written.
 #pragma once
 
 #include <pugixml.hpp>
@@ -11,51 +11,50 @@ namespace assay::html {
 
 using Node = pugi::xml_node;
 
-/// A new element at the end of `parent`, of that class if there is one.
+/// Appends an element, with a CSS class if given.
 Node child(Node parent, const char* name, const std::string& css_class = "");
-/// The same on a line of its own in the page's source.
+/// As child(), on a line of its own in the HTML source.
 Node line(Node parent, const char* name, const std::string& css_class = "");
 
 /// Returns `node`.
 Node set(Node node, const char* attribute, const std::string& value);
 
-/// Text that others may have written: what is not printable is shown as in C. Returns `node`.
+/// Appends text that may come from a library: unprintable characters are escaped as in C. Returns `node`.
 Node write(Node node, const std::string& text);
-/// The same with "2^-3" as two, raised.
+/// As write(), with the exponent of "2^-3" as a superscript.
 Node write_powers(Node node, const std::string& text);
-void code(Node parent, const std::string& text);  ///< in the typeface of codes
-void soft(Node parent, const std::string& text);  ///< text that does not matter at first sight
+void code(Node parent, const std::string& text);  ///< monospaced
+void soft(Node parent, const std::string& text);  ///< de-emphasized
 
-/// The drawings of marks, which mark() refers to; once, at the head of the body.
+/// Defines the drawings that mark() refers to. Call it once, at the beginning of the body.
 void mark_definitions(Node body);
-/// The sign of an outcome: a shape of its own, since colour alone would say nothing on paper.
+/// The symbol of an outcome. Symbols differ in shape, so that they can be told apart without colour.
 void mark(Node parent, Outcome outcome);
 
-/// A bar of that share of its full width.
+/// A bar; `share` is the filled part, from 0 to 1.
 void bar(Node parent, double share);
 
-/// "12.5 %"; never "0 %" for what is not 0, nor "100 %" for what is not all.
+/// "12.5 %"; "0 %" only for zero and "100 %" only for all.
 std::string percent(int64_t count, int64_t of);
 
-/// A box for a table or drawing that may be wider than a narrow page: it scrolls by itself, the page does not.
+/// A container for a wide table or drawing: it scrolls by itself, the page does not.
 Node wide(Node parent);
 
-/// A link to the card of a cause: its number counts from 0 here, from 1 for readers.
+/// A link to a cause's card. `number` counts from 0; readers see it from 1.
 Node cause_link(Node parent, size_t number);
 
-/// A table with this head; the rows go into the body that is returned.
+/// A table with this head. Returns its body.
 Node table(Node parent, const std::string& css_class, const std::vector<std::string>& head);
-/// A cell at the end of a row.
+/// Appends a cell to a row.
 Node cell(Node row, const std::string& css_class = "");
 
-/// A list that is folded away: the summary is written into the first node, its content into the second.
+/// A collapsed list: write the title into `summary` and the content into `content`.
 struct Folded {
   Node summary, content;
 };
 Folded folded(Node parent);
 
-/// The source of all that is in a document. Elements that HTML knows as void, and those of drawings, may have no end tag;
-/// others do.
+/// The HTML source of a document. Void elements and SVG elements may lack an end tag; all others have one.
 std::string source_of(pugi::xml_document& document);
 
 }  // namespace assay::html

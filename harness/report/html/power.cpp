@@ -13,8 +13,8 @@ namespace {
 /// All data sets of an op and contract.
 struct Family {
   std::set<std::string> data_sets;
-  const Power *fewest = nullptr, *most = nullptr;                    ///< by the share of faults seen
-  std::map<std::pair<std::string, std::string>, DataPower> tensors;  ///< by name and format, summed up
+  const Power *fewest = nullptr, *most = nullptr;                    ///< data sets with the lowest and highest mutation score
+  std::map<std::pair<std::string, std::string>, DataPower> tensors;  ///< summed by tensor name and format
 };
 
 double share_seen(const Power& power) { return double(power.seen()) / double(power.faults); }
@@ -32,7 +32,7 @@ void add(const Power& power, Family& family) {
   }
 }
 
-/// One stroke for each code that is visited, 0x00 to the left.
+/// One stroke per visited code; 0x00 is leftmost.
 void code_strip(Node parent, const std::bitset<256>& codes) {
   std::string strokes;
   for (size_t code = 0; code < codes.size();) {
@@ -49,7 +49,7 @@ std::string faults_text(const Power* power) {
   return power == nullptr ? "" : fmt::format("{} of {}", power->seen(), power->faults);
 }
 
-/// A cell that stands for all tensors of a family.
+/// A cell that spans the rows of all tensors of a family.
 Node spanning(Node row, size_t rows, const char* css_class) {
   return set(set(child(row, "td"), "rowspan", std::to_string(rows)), "class", css_class);
 }
@@ -78,7 +78,7 @@ void family_rows(Node body, const std::string& op, const std::string& contract, 
   }
 }
 
-/// Two rows: what stands over two columns has their names below it.
+/// Two header rows: a title over two columns has their names below it.
 void head(Node table) {
   const Node head = child(table, "thead"), above = line(head, "tr"), below = line(head, "tr");
   const auto over = [&](const char* span, const char* text, const char* css_class = "") {
@@ -104,7 +104,7 @@ void power(Node section, const RunResult& result) {
   for (const Verdict& v : result.verdicts) {
     if (v.power.faults == 0) continue;
     Family& family = families[{v.op, v.contract}];
-    // Cases that differ in warp alone, and kernels of one case, share their data.
+    // Cases that differ only in warp size, and several kernels on one case, share their data.
     if (family.data_sets.insert(data_id(v.case_id)).second) add(v.power, family);
   }
   if (families.empty()) return;

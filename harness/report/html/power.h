@@ -1,4 +1,4 @@
-// What the data of a run can show, as a section of the HTML report.
+// What a run's data can detect, as a section of the HTML report.
 #pragma once
 
 #include "harness/report/html/parts.h"
@@ -6,7 +6,7 @@
 
 namespace assay::html {
 
-/// A row for each output tensor of each contract, over the data sets of its cases. Nothing if no power was computed.
+/// One row per output tensor of each contract, over the data sets of its cases. Nothing if no mutation score was computed.
 void power(Node section, const RunResult& result);
 
 }  // namespace assay::html

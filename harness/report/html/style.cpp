@@ -2,8 +2,8 @@
 
 namespace assay::html {
 
-// Black on white, or the other way round where the reader's system is dark; grey separates, red only repeats what a mark and a
-// word say already. Drawings of tensors stay on white paper: their shades are the message.
+// Black on white, or white on black if the reader's system is dark. Red only repeats what a symbol and a word say. Heat maps keep
+// a white background, since their shades carry the information.
 const char* const kStyle = R"(
 :root { color-scheme: light dark; --paper: #fff; --ink: #111; --soft: #555; --line: #ccc; --hair: #e4e4e4; --faint: #888;
         --wash: #f4f4f2; --alarm: #a01515; }

@@ -1,4 +1,4 @@
-// How the HTML report looks.
+// Style sheet of the HTML report.
 #pragma once
 
 namespace assay::html {

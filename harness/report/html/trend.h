@@ -1,4 +1,4 @@
-// What changed since an earlier run, as a section of the HTML report.
+// Changes since an earlier run, as a section of the HTML report.
 #pragma once
 
 #include "harness/report/html/parts.h"
@@ -6,7 +6,7 @@
 
 namespace assay::html {
 
-/// Counts, and the cases that changed in lists that are folded away.
+/// Counts, and the cases that changed in collapsed lists.
 void trend(Node section, const RunResult& result, const EarlierRun& earlier);
 
 }  // namespace assay::html
