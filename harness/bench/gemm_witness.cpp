@@ -1,10 +1,10 @@
-// How fast a device predicts what a tensor core makes of a whole product (kernels/watch), and whether the reference says the same
-// of a sample of it.
+// Measures how fast a device predicts a whole tensor core GEMM (kernels/watch), and checks a sample of the prediction against the
+// reference.
 //
 //   assay_gemm_witness WATCH_LIBRARY [M N K] [--mislead]     (4096 4096 7168)
 //
-// Prints a line for each unit, way of adding and kind of data. Exit code 1 if an element of the sample differs. --mislead asks
-// the device for a unit that keeps one bit less: then all must differ.
+// Prints one line per instruction, promotion mode and kind of data. Exit code 1 if an element of the sample differs. With
+// --mislead the device gets a model that keeps one bit less; then every GEMM must differ.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -23,14 +23,14 @@
 namespace assay {
 namespace {
 
-constexpr int kRuns = 5;      ///< the fastest counts
-constexpr int kSampled = 48;  ///< rows and columns that the host predicts, too
+constexpr int kRuns = 5;      ///< the fastest run counts
+constexpr int kSampled = 48;  ///< rows and columns that the host predicts too
 
 struct Size {
   int64_t m, n, k;
 };
 
-/// A unit, and after how many instructions its accumulator is added to a sum in f32; 0: never.
+/// An instruction, and after how many instructions its accumulator is promoted to an fp32 sum; 0: never.
 struct Way {
   const char* unit;
   int promote;
@@ -41,7 +41,7 @@ constexpr Way kWays[] = {{"sm_90.wgmma.e4m3.f32", 0},
                          {"sm_90.wgmma.e4m3_e5m2.f32", 0},
                          {"sm_89.mma.e4m3.f32", 0}};
 
-/// "uniform bits" holds no NaN but in one row; "near 1" sums that lose something in every step.
+/// "uniform bits": NaN in one row only. "near 1": sums that lose bits in every step.
 constexpr const char* kKinds[] = {"near 1", "uniform bits", "sparse"};
 
 uint32_t code_of_kind(const Format& f, const std::string& kind, const Random& random, int64_t at) {
@@ -56,7 +56,7 @@ HostTensor factor(const char* role, const Format& f, int64_t rows, int64_t k, co
   HostTensor t{dense(role, Role::kInput, f, {rows, k}), {}};
   t.bytes.resize(t.spec.bytes());
   const Random random(1, stream);
-  // Rows repeat after a prime number of codes, so that making them takes no longer than predicting.
+  // Repeats with a prime period, so that generating the operands takes no longer than predicting.
   std::vector<std::byte> codes(1'000'003);
   for (size_t i = 0; i < codes.size(); ++i) codes[i] = std::byte(code_of_kind(f, kind, random, int64_t(i)));
   for (size_t i = 0; i < t.bytes.size(); ++i) t.bytes[i] = codes[i % codes.size()];
@@ -64,7 +64,7 @@ HostTensor factor(const char* role, const Format& f, int64_t rows, int64_t k, co
   return t;
 }
 
-/// The rows of a factor that the sample has.
+/// The rows of an operand that are in the sample.
 std::vector<std::byte> rows_of(const HostTensor& t, const std::vector<int64_t>& rows) {
   std::vector<std::byte> all;
   const int64_t k = t.spec.shape[1];
@@ -79,7 +79,7 @@ std::vector<int64_t> sample_of(int64_t count, uint32_t stream) {
   return rows;
 }
 
-/// What the reference makes of the sample, promoted likewise.
+/// The reference's prediction of the sample, with the same promotion.
 std::vector<float> predicted(const Unit& unit, const Way& way, const HostTensor& a, const HostTensor& b,
                              const std::vector<int64_t>& rows, const std::vector<int64_t>& columns) {
   const int64_t k = a.spec.shape[1], step = way.promote == 0 ? k : int64_t(way.promote) * unit.k;
@@ -103,7 +103,7 @@ class Witness {
  public:
   Witness(const std::string& path, bool misled) : library_(open_library(path)), misled_(misled) {}
 
-  /// Bits of d, and the seconds of the fastest run.
+  /// Bits of d; `seconds` is set to the time of the fastest run.
   std::vector<uint32_t> run(const Unit& unit, const Way& way, const HostTensor& a, const HostTensor& b, double& seconds) {
     const int64_t m = a.spec.shape[0], n = b.spec.shape[0];
     Problem problem{{{a.spec, {}}, {b.spec, {}}, {dense("d", Role::kOutput, kF32, {m, n}), {}}},
@@ -144,7 +144,7 @@ class Witness {
   bool misled_;
 };
 
-/// Elements of the sample that differ.
+/// Number of elements of the sample that differ.
 int64_t judge(Witness& witness, const Unit& unit, const Way& way, const Size& size, const char* kind) {
   const HostTensor a = factor("a", *unit.a, size.m, size.k, kind, 1), b = factor("b", *unit.b, size.n, size.k, kind, 2);
   double seconds = 0;
@@ -163,7 +163,7 @@ int64_t judge(Witness& witness, const Unit& unit, const Way& way, const Size& si
       else
         differ += got != bits;
     }
-  uint64_t digest = 14695981039346656037ull;  // FNV-1a of the words
+  uint64_t digest = 14695981039346656037ull;  // FNV-1a over 32-bit words
   for (const uint32_t word : d) digest = (digest ^ word) * 1099511628211ull;
   fmt::print("{:<26} {:<12} {:<13} {:9.3f} ms  {:.3e} products/s  sample {} of {} equal, {} left to the host  {:016x}\n", unit.id,
              way.promote == 0 ? "one chain" : fmt::format("promoted/{}", way.promote * unit.k), kind, seconds * 1e3,

@@ -1,4 +1,4 @@
-// How fast the harness itself is: comparing, filling, and the overhead of one tiny call in this process and in a worker.
+// Speed of the harness itself: comparison, input generators, and the overhead of a tiny call in this process and in a worker.
 #include <benchmark/benchmark.h>
 
 #include "harness/backend/worker.h"
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kElements = 1 << 22;
 
-/// Normal data in a format, and the expectation that it is what it is.
+/// Normal data in a format, and an expectation that requires exactly these data.
 struct Pair {
   explicit Pair(const Format& format) : tensor{dense("y", Role::kOutput, format, {kElements / 4096, 4096}), {}} {
     fill(tensor, {.name = "normal", .seed = 1});
@@ -26,7 +26,7 @@ struct Pair {
   WholePart expected;
 };
 
-/// On all cores, with the answer in memory already.
+/// On all cores, with the answer already computed.
 void compare_all(benchmark::State& state, const Pair& pair) {
   const Expectation expectation = expectation_of({pair.expected});
   const std::vector<HostTensor> outputs = {pair.tensor};

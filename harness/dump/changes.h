@@ -1,4 +1,4 @@
-// What two runs of one case hold differently, element by element.
+// Differences between two runs of one case, element by element.
 #pragma once
 
 #include <array>
@@ -11,21 +11,21 @@
 
 namespace assay {
 
-/// One part of the outputs that has other codes than before.
+/// A part of the outputs whose codes changed.
 struct PartChange {
-  std::string part;  ///< its label
+  std::string part;  ///< label of the part
   const Format* format = nullptr;
   std::array<int64_t, 2> shape{};
-  int64_t changed = 0;           ///< elements with another code
-  int64_t most_ulps = 0;         ///< largest distance between the codes before and now, where both are numbers; 0 between zeros
-  std::array<int64_t, 2> at{};   ///< row and column of the first of them
-  uint32_t before = 0, now = 0;  ///< its codes
+  int64_t changed = 0;           ///< elements with a different code
+  int64_t most_ulps = 0;         ///< largest distance between old and new code in ulp, if both are numbers; 0 between -0 and +0
+  std::array<int64_t, 2> at{};   ///< row and column of the first changed element
+  uint32_t before = 0, now = 0;  ///< codes of that element
 
   int64_t elements() const { return shape[0] * shape[1]; }
 };
 
-/// The parts in which the outputs of two calls differ; padding is not compared. Throws std::runtime_error naming a tensor whose
-/// storage has another size in the two.
+/// The parts in which the outputs of two calls differ. Padding is not compared. Throws std::runtime_error naming a tensor whose
+/// storage sizes differ.
 std::vector<PartChange> changes(const std::vector<Part>& parts, const std::vector<HostTensor>& before,
                                 const std::vector<HostTensor>& now);
 

@@ -1,4 +1,4 @@
-// Two runs of one case: how many elements have other codes, where the first is and how far the farthest went.
+// Two runs of one case: the number of changed codes, the first changed element, and the largest change.
 #include "harness/dump/changes.h"
 
 #include <gmock/gmock.h>
@@ -11,7 +11,7 @@ namespace {
 
 const Format& bf16() { return *find_format("bf16"); }
 
-/// A [2, 3] tensor of the bf16 codes of 1, 2, 3 and their negatives.
+/// A [2, 3] tensor with the bf16 codes of 1, 2, 3 and of their negatives.
 HostTensor plain() {
   HostTensor tensor{dense("y", Role::kOutput, bf16(), {2, 3}), {}};
   tensor.bytes.resize(tensor.spec.bytes());

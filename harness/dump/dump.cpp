@@ -36,9 +36,9 @@ std::ifstream open_file(const std::string& path, uint64_t& size) {
   return stream;
 }
 
-/// A file may be larger than what holds it: sparse, or of another machine.
+/// A file can be larger than the memory of this machine: a sparse file, or one from another machine.
 void require_memory(const Dump& dump, const StoredTensor& tensor) {
-  constexpr uint64_t kCopies = 2;  // the bytes, and their elements in logical order
+  constexpr uint64_t kCopies = 2;  // the bytes, and the elements in logical order
   const uint64_t bytes = tensor.end - tensor.begin;
   const uint64_t memory = uint64_t(::sysconf(_SC_PHYS_PAGES)) * uint64_t(::sysconf(_SC_PAGESIZE));
   if (bytes <= memory / kCopies) return;

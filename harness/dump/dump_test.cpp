@@ -1,5 +1,4 @@
-// Files that others wrote: what is right comes back bit for bit, by name and as it lay in memory; what is no file of tensors is
-// told so.
+// Valid files return every tensor bit for bit, by name and memory layout; invalid files give an error.
 #include "harness/dump/dump.h"
 
 #include <gmock/gmock.h>
@@ -187,7 +186,7 @@ TEST_F(DumpFiles, AFileThatShrinksBetweenHeaderAndDataIsNoticed) {
 
 TEST_F(DumpFiles, FortranOrderIsReadByItsStrides) {
   std::string text = npy("{'descr': '|i1', 'fortran_order': True, 'shape': (2, 3), }", 0);
-  for (const char c : {1, 4, 2, 5, 3, 6}) text += c;  // [[1, 2, 3], [4, 5, 6]] column by column
+  for (const char c : {1, 4, 2, 5, 3, 6}) text += c;  // [[1, 2, 3], [4, 5, 6]] in column-major order
   const Dump dump = open_dump(write("f.npy", text));
   EXPECT_EQ(dump.tensors.front().strides, (std::vector<int64_t>{1, 2}));
   const CodeMatrix matrix = code_matrix({storage_spec(dump, dump.tensors.front()), read_bytes(dump, dump.tensors.front())});

@@ -14,7 +14,7 @@ constexpr uint64_t kMostNpyHeader = 1 << 20;
 struct Descr {
   const char* name;
   int bits;
-  const Format* format;  ///< nullptr: plain bytes that need a stated format
+  const Format* format;  ///< nullptr: untyped bytes whose format must be stated
 };
 
 constexpr Descr kDescrs[] = {{"<f4", 32, &kF32},
@@ -32,7 +32,7 @@ constexpr Descr kDescrs[] = {{"<f4", 32, &kF32},
                              {"<V2", 16, nullptr},
                              {"|f1", 8, nullptr},
                              {"<f1", 8, nullptr},
-                             // names of ml_dtypes, should a writer spell them out
+                             // names of ml_dtypes, which some writers use
                              {"bfloat16", 16, &kBf16},
                              {"float8_e4m3fn", 8, &kE4M3Fn},
                              {"float8_e4m3fnuz", 8, &kE4M3Fnuz},
@@ -40,7 +40,7 @@ constexpr Descr kDescrs[] = {{"<f4", 32, &kF32},
                              {"float8_e5m2fnuz", 8, &kE5M2Fnuz},
                              {"float8_e8m0fnu", 8, &kE8M0}};
 
-/// Reads the one dictionary that a header may be. Nothing in it nests deeper than the tuple of the shape.
+/// Parses the single dictionary of a header. The deepest nesting is the tuple of the shape.
 class Dictionary {
  public:
   Dictionary(const std::string& text, uint64_t start, const std::string& file) : text_(text), start_(start), file_(file) {}

@@ -1,4 +1,4 @@
-// NumPy's .npy: what is wrong in a file gets one error with file and place, and no damage crashes its reader.
+// NumPy's .npy: every defect of a file gives one error with file and place, and no damaged file crashes the reader.
 #include "harness/dump/npy.h"
 
 #include <gmock/gmock.h>
@@ -21,7 +21,7 @@ using damaged_files::counted;
 using damaged_files::npy;
 using ::testing::HasSubstr;
 
-/// What reading `text` says; empty if it can be read.
+/// The error of reading `text`; empty if it is valid.
 std::string npy_complaint(const std::string& text, const Format* stated = nullptr) {
   return complaint_of([&] {
     std::istringstream stream(text);

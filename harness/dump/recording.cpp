@@ -26,10 +26,10 @@ std::string ranges_text(const std::vector<ByteRange>& ranges) {
   return text;
 }
 
-/// A library chooses its kernels' names, but not where they are written: bytes that a file name should not have become %XX, so two names
-/// never share a file. A long name keeps its beginning, and its digest behind a ~, which no escaped name has.
+/// Kernel names come from a library and must not escape the folder: bytes unsuitable for a file name become %XX, so that
+/// different names get different files. A long name is cut and followed by ~ and its digest; an escaped name contains no ~.
 std::string file_name(const std::string& kernel) {
-  constexpr size_t kMostName = 200, kKept = 100;  // of 255 bytes that file systems allow
+  constexpr size_t kMostName = 200, kKept = 100;  // file systems allow 255 bytes
   std::string name;
   for (const char c : kernel) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || (c == '.' && !name.empty());

@@ -1,4 +1,4 @@
-// Runs on disk: what every kernel was given and what it returned, to be judged again without it.
+// Recordings: the inputs and outputs of every call of a run, stored so that they can be checked again without the kernels.
 #pragma once
 
 #include <map>
@@ -13,41 +13,41 @@
 
 namespace assay {
 
-/// One verdict of a recorded run. Its tensors were not judged yet; everything else is as the run said it.
+/// One verdict of a recorded run. Its tensors are not compared yet; everything else is as in the run.
 struct RecordedVerdict {
-  std::string file;  ///< relative to the recording; empty: no call gave outputs, and `verdict` stands as it is
+  std::string file;  ///< relative to the recording's folder; empty: no call produced outputs, and `verdict` is final
   Verdict verdict;
 };
 
-/// Of what a recording is a part, so that a judge can tell a share from the whole.
+/// Describes the run that a recording is part of, so that a shard can be distinguished from a complete run.
 struct RecordedRun {
   Shard shard{};
-  std::string cases{};      ///< fingerprint() of the cases that all shares divide
-  bool once = false;        ///< cases that differ in warp alone were run once
-  std::string ended_by{};   ///< as RunResult's
+  std::string cases{};      ///< fingerprint() of the cases that the shards divide
+  bool once = false;        ///< cases that differ only in warp size were run once
+  std::string ended_by{};   ///< as in RunResult
 };
 
 struct Recording {
   std::string folder, backend;
   LibraryInfo library;
   RecordedRun run;
-  std::vector<RecordedVerdict> verdicts;  ///< in the order of the run
+  std::vector<RecordedVerdict> verdicts;  ///< in run order
 };
 
-/// Inputs and answer of one recorded call.
+/// Inputs and result of one recorded call.
 struct RecordedCall {
   std::vector<HostTensor> inputs;
   CallResult result;
 };
 
-/// Writes a recording: FOLDER/<case id>/<kernel>.safetensors while the run goes on, FOLDER/index.json at its end, or
-/// FOLDER/index.2of3.json of a share: several shares go into one folder. A folder without an index is a run that did not end.
+/// Writes a recording: FOLDER/<case id>/<kernel>.safetensors during the run, and FOLDER/index.json at its end. A shard writes
+/// FOLDER/index.2of3.json, so that several shards can share a folder. A folder without an index is an unfinished run.
 class Recorder {
  public:
-  /// Throws UsageError if the folder holds this recording or one that is no other share of the same run, or cannot be written.
+  /// Throws UsageError if the folder is not writable, or already holds this recording or a shard of a different run.
   Recorder(std::string folder, const Backend& backend, RecordedRun run);
 
-  /// For CaseOptions::record; may be called from several threads. Throws std::runtime_error naming a file that cannot be written.
+  /// For CaseOptions::record. Thread-safe. Throws std::runtime_error naming a file that cannot be written.
   void write(const Evidence& evidence, const Verdict& verdict);
 
   /// Writes the index.
@@ -58,17 +58,16 @@ class Recorder {
   LibraryInfo library_;
   RecordedRun run_;
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, std::string> files_;  ///< by case and kernel
+  std::map<std::pair<std::string, std::string>, std::string> files_;  ///< by case id and kernel name
 };
 
-/// recording_index.cpp. Names of the index files in a folder, in the order of the shares.
+/// recording_index.cpp: names of the index files in a folder, in shard order.
 std::vector<std::string> index_files(const std::string& folder);
 Recording read_index(const std::string& folder, const std::string& index);
 
-/// Reading throws DumpError: no index, damaged, another version, a count that does not fit, files outside
-/// the folder.
+/// Reading throws DumpError: no index, damage, another version, a wrong count, files outside the folder.
 void write_index(const Recording& recording);
-/// All recordings of a folder: the whole, or the shares that are there in their order. A folder with both is refused.
+/// All recordings of a folder: one complete run, or its shards in order. Throws for a folder with both.
 std::vector<Recording> read_indexes(const std::string& folder);
 
 /// Throws DumpError for a file that is missing, damaged or not the recording of this verdict.

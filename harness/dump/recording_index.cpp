@@ -38,7 +38,7 @@ Outcome outcome_from(const std::string& word) {
   throw std::runtime_error("'" + word.substr(0, 40) + "' is no outcome");
 }
 
-/// A recording may come from anywhere, and its index may name files of its own folder only.
+/// A recording is untrusted; its index may only name files in its own folder.
 bool stays_inside(const std::filesystem::path& file) {
   if (file.is_absolute()) return false;
   for (const auto& part : file)
@@ -126,7 +126,7 @@ std::vector<std::string> index_files(const std::string& folder) {
     const std::string name = entry.path().filename().string();
     if (name == "index.json" || glob_match("index.*of*.json", name)) found.emplace_back(name.size(), name);
   }
-  std::sort(found.begin(), found.end());  // 2of12 before 10of12
+  std::sort(found.begin(), found.end());  // 2of12 comes before 10of12
   std::vector<std::string> names;
   for (auto& [size, name] : found) names.push_back(std::move(name));
   return names;
@@ -144,7 +144,7 @@ std::vector<Recording> read_indexes(const std::string& folder) {
 
 Recording read_index(const std::string& folder, const std::string& index) {
   const std::string path = (std::filesystem::path(folder) / index).string();
-  constexpr size_t kLevels = 4;  // the index, its verdicts, one of them, its causes
+  constexpr size_t kLevels = 4;  // nesting: index, verdicts, verdict, causes
   try {
     const json j = read_json(path, {.levels = kLevels});
     if (!j.is_object() || !j.contains("assay_recording")) throw std::runtime_error("is no recording: it lacks assay_recording");

@@ -15,7 +15,7 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr uint64_t kMostJsonHeader = 100'000'000;
-/// Header, tensor, shape; a shape has fewer extents than this, and no file that we met has 100,000 tensors.
+/// Nesting: header, tensor, shape. Limits: a shape has at most kMostDimensions extents, and no known file has 100,000 tensors.
 constexpr JsonLimits kLimits{.levels = 3, .members = size_t{1} << 19, .values = size_t{1} << 21, .list = 2 * kMostDimensions};
 
 struct Dtype {
@@ -24,7 +24,7 @@ struct Dtype {
   const Format* format;
 };
 
-/// Every dtype of the format. Those without one of our formats can stand in a file and cannot be judged.
+/// Every dtype of the file format. Tensors of dtypes without one of our formats can be present but not checked.
 constexpr Dtype kDtypes[] = {{"F32", 32, &kF32},
                              {"F16", 16, &kF16},
                              {"BF16", 16, &kBf16},
@@ -48,7 +48,7 @@ constexpr Dtype kDtypes[] = {{"F32", 32, &kF32},
                              {"F64", 64, nullptr},
                              {"C64", 64, nullptr}};
 
-/// Codes that have no dtype of their own are written as bytes, whose format the metadata of a recording name.
+/// Codes without a dtype of their own are stored as bytes; the metadata of a recording names their format.
 const char* dtype_of(const TensorBytes& tensor) {
   if (*tensor.format == kInt64) return "I64";
   for (const Dtype& dtype : kDtypes)
@@ -123,7 +123,7 @@ StoredTensor tensor_from(const std::string& name, const json& j, uint64_t data, 
   return tensor;
 }
 
-/// The format has no gaps: what lies between two tensors is a damaged file or a hiding place.
+/// The format allows no gaps: a gap means a damaged file or hidden data.
 void check_order(const Dump& dump, uint64_t data, uint64_t size) {
   uint64_t at = data;
   for (const StoredTensor& tensor : dump.tensors) {
@@ -190,7 +190,7 @@ std::string safetensors_text(const std::vector<TensorBytes>& tensors, const std:
     at += tensor.bytes.size();
   }
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // the data begin aligned, as the format asks
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // pads the header, so that the data are aligned as the format demands
   std::string file(8, '\0');
   for (int i = 0; i < 8; ++i) file[size_t(i)] = char(uint64_t(text.size()) >> (8 * i) & 0xff);
   file += text;

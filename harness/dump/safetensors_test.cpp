@@ -1,4 +1,4 @@
-// The safetensors format: what is wrong in a file gets one error with file and place, and no damage crashes its reader.
+// The safetensors format: every defect of a file gives one error with file and place, and no damaged file crashes the reader.
 #include "harness/dump/safetensors.h"
 
 #include <gmock/gmock.h>
@@ -21,14 +21,14 @@ using damaged_files::complaint_of;
 using damaged_files::counted;
 using ::testing::HasSubstr;
 
-/// A .safetensors file of that header and so many bytes of data.
+/// A .safetensors file with that header and `data` bytes of data.
 std::string safetensors(const std::string& header, size_t data) {
   std::string text(8, '\0');
   for (size_t i = 0; i < 8; ++i) text[i] = char(header.size() >> (8 * i) & 0xff);
   return text + header + std::string(data, 'd');
 }
 
-/// What reading `text` says; empty if it can be read.
+/// The error of reading `text`; empty if it is valid.
 std::string safetensors_complaint(const std::string& text) {
   return complaint_of([&] {
     std::istringstream stream(text);
@@ -94,7 +94,7 @@ TEST(Safetensors, NoPrefixAndNoFlippedByteOfAFileCrashes) {
     for (const int flip : {1, 4, 0x20, 0x80}) {
       std::string damaged = good;
       damaged[at] = char(damaged[at] ^ flip);
-      (void)safetensors_complaint(damaged);  // an error or another header, never a crash
+      (void)safetensors_complaint(damaged);  // an error or another valid header, but no crash
     }
 }
 

@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-/// "[5, 2]" as numbers; false for anything else.
+/// Parses "[5, 2]"; returns false for anything else.
 bool parse_extents(const std::string& text, std::vector<int64_t>& extents) {
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') return false;
   const char *at = text.data() + 1, *end = text.data() + text.size() - 1;
@@ -23,7 +23,7 @@ bool parse_extents(const std::string& text, std::vector<int64_t>& extents) {
   return true;
 }
 
-/// True if every element of the shape lies within the storage.
+/// Whether every element of the shape lies within the storage.
 bool fits(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides, int64_t storage) {
   int64_t last = 0;
   for (size_t d = 0; d < shape.size(); ++d) {

@@ -1,4 +1,4 @@
-// How the elements of a stored tensor lie: its own strides, or those that the file's metadata state for a flat tensor.
+// The memory layout of a stored tensor: its own strides, or those that the metadata state for a flat tensor.
 #pragma once
 
 #include "harness/core/tensor.h"
@@ -6,14 +6,14 @@
 
 namespace assay {
 
-/// The tensor as it lay in memory. A one-dimensional tensor NAME may carry `NAME.shape` and `NAME.strides` in the metadata, such
-/// as "[5, 2]" and "[1, 8]": then it is the storage of a tensor of that shape, padding included, whose first element is that of
-/// `NAME.offset` ("[1]") or the storage's first. The role is kInput; a tensor
-/// without a format gets that of signed integers of its width; elements of 4 bits are packed. Throws DumpError: metadata that are no lists of integers, do not
-/// belong together or address elements outside the storage; an element width that Assay has no format for.
+/// The tensor in its memory layout. A one-dimensional tensor NAME may have metadata `NAME.shape` and `NAME.strides`, such as "[5,
+/// 2]" and "[1, 8]". It then is the storage of a tensor of that shape, padding included. `NAME.offset` ("[1]") is the storage
+/// offset of the first element; the default is 0. The role is kInput. A tensor without a format gets that of signed integers of
+/// its width; 4-bit elements are packed. Throws DumpError for metadata that are not lists of integers, are inconsistent or
+/// address elements outside the storage, and for an element width without a format.
 TensorSpec storage_spec(const Dump& dump, const StoredTensor& stored);
 
-/// Codes of the elements of a matrix in logical order, row after row. More dimensions are rows of rows; one is a single row.
+/// Codes of a matrix in logical, row-major order. Leading dimensions are flattened into rows; a vector is one row.
 struct CodeMatrix {
   int64_t rows = 0, columns = 0;
   std::vector<uint32_t> codes;

@@ -1,4 +1,4 @@
-// Fills for power-of-two scales: where each rule changes its exponent, and every exponent that there is.
+// Generators for power-of-two scales: amax values at which a rounding rule changes the exponent, and every possible exponent.
 #include <cmath>
 
 #include "harness/fill/sheet.h"
@@ -7,8 +7,8 @@
 namespace assay::fills {
 namespace {
 
-/// Significands of amax at which FLOOR, RCEIL, CEIL, EVEN and "0.75" part (contracts/quant.md 8.1), each with its neighbours in
-/// the format: 1, 1.75 (448), 1.875 (240), 1.9375.
+/// Significands of amax at which the rules FLOOR, RCEIL, CEIL, EVEN and "0.75" differ, each with its neighbours in the format: 1,
+/// 1.75 (448 = 1.75 * 2^8), 1.875 (240), 1.9375.
 std::vector<double> thresholds(const Format& format) {
   std::vector<double> all;
   for (const double at : {1.0, 1.75, 1.875, 1.9375}) {
@@ -18,7 +18,7 @@ std::vector<double> thresholds(const Format& format) {
   return all;
 }
 
-/// Finite codes of q that are not negative, as values.
+/// The nonnegative finite codes of q, as values.
 std::vector<double> magnitudes(const Format& q) {
   std::vector<double> all;
   for (int32_t o = 0; o <= ordinal_of_value(q, max_finite(q)); ++o) all.push_back(decode(q, code_from_ordinal(q, o)));
@@ -32,7 +32,7 @@ void exponent_rules(Sheet& sheet) {
   const int high = std::min(12, max_exponent(sheet.format) - 1), low = std::max(-12, sheet.format.min_exponent() + 1);
   for_each_group(sheet, [&](const Group& group) {
     const int64_t turn = group.number / int64_t(significands.size());
-    const bool top = turn % 4 == 3;  // the last binade, where a carry is Inf
+    const bool top = turn % 4 == 3;  // the last binade, where a carry gives Inf
     const double scale = power_of_two(top ? max_exponent(sheet.format) : low + int(turn * 7 % (high - low + 1)));
     fill_group_with_amax(sheet, group, significands[size_t(group.number) % significands.size()] * scale);
   });
@@ -50,7 +50,7 @@ void infinities(Sheet& sheet) {
 void every_scale(Sheet& sheet) {
   const std::vector<double> codes = magnitudes(sheet.q);
   std::vector<double> significands = thresholds(sheet.format);
-  std::erase_if(significands, [](double m) { return m > 1.75; });  // the codes lie under the scale of 1.75, too
+  std::erase_if(significands, [](double m) { return m > 1.75; });  // codes must fit under the scale of significand 1.75 too
   const int low = sheet.format.min_exponent() - sheet.format.mantissa_bits, count = max_exponent(sheet.format) + 1 - low;
   for_each_group(sheet, [&](const Group& group) {
     const auto round = size_t(group.number / count);

@@ -1,4 +1,4 @@
-// Fills of MXFP8 blocks.
+// Generators for MXFP8 blocks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ TEST(Fill, InfinitiesOfBothSignsAndNoNan) {
 TEST(Fill, EveryScaleHasEveryCodeUnderEveryExponent) {
   HostTensor tensor{dense("x", Role::kInput, kBf16, {294, 256}), {}};
   fill(tensor, {.name = "every_scale", .seed = 1, .group_size = 32, .q = &kE4M3Fn});
-  std::map<int, std::set<double>> codes;  // under each exponent of a block's scale by RCEIL, the quotients
+  std::map<int, std::set<double>> codes;  // per exponent of a block's RCEIL scale: the quotients
   const std::vector<double> x = values(tensor);
   for (size_t begin = 0; begin < x.size(); begin += 32) {
     double amax = 0;
@@ -45,7 +45,8 @@ TEST(Fill, EveryScaleHasEveryCodeUnderEveryExponent) {
   std::set<double> all;
   for (uint32_t code = 0; code < 256; ++code)
     if (std::isfinite(decode(kE4M3Fn, code))) all.insert(decode(kE4M3Fn, code));
-  // From the exponent on at which the smallest code is a number of bf16 to the largest of all, 119: below, quotients are coarse.
+  // The lowest exponent is the first at which the smallest code is a bf16 number; below it, quotients are coarse. The highest is
+  // that of the largest code, 119.
   for (int exponent = -124; exponent <= 119; ++exponent)
     EXPECT_TRUE(std::includes(codes[exponent].begin(), codes[exponent].end(), all.begin(), all.end())) << exponent;
   EXPECT_TRUE(codes.contains(-127) && codes.contains(-126) && codes.contains(-125));

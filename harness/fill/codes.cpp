@@ -1,4 +1,4 @@
-// Fills that aim at codes of the output: each of them, and the points halfway between neighbours.
+// Generators that target output codes: every code, and every midpoint between neighbouring codes.
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -8,7 +8,7 @@
 namespace assay::fills {
 namespace {
 
-/// Points halfway between neighbouring nonnegative codes of q, ascending from the tie with zero.
+/// Midpoints between neighbouring nonnegative codes of q, ascending from the tie with zero.
 std::vector<double> halfway_points(const Format& q) {
   std::vector<double> points;
   const int32_t largest = ordinal_of_value(q, max_finite(q));
@@ -18,7 +18,8 @@ std::vector<double> halfway_points(const Format& q) {
   return points;
 }
 
-/// Walks the halfway points over the whole sheet, both signs, scaled by another 2^k in each group, `codes` ulps beside them.
+/// Fills the sheet with midpoints of both signs, scaled by a different 2^k in each group. With `beside`, values are one code next
+/// to the midpoint.
 void halfway(Sheet& sheet, bool beside) {
   const int q_bits = sheet.q.is_integer() ? sheet.q.mantissa_bits : sheet.q.precision();
   if (sheet.q.bits > 8 || q_bits >= sheet.format.precision()) {
@@ -27,7 +28,7 @@ void halfway(Sheet& sheet, bool beside) {
   }
   const std::vector<double> points = halfway_points(sheet.q);
   const int64_t count = int64_t(points.size());
-  // So far up and down that the largest code and the smallest tie stay exact in the tensor's format.
+  // range of k for which the largest code and the smallest tie stay exact in the tensor's format
   const int high = std::min(12, max_exponent(sheet.format) - max_exponent(sheet.q) - 1);
   const int low = std::max(-12, sheet.format.min_exponent() - sheet.format.mantissa_bits - std::ilogb(points.front()));
   int64_t walked = 0;

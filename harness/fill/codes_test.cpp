@@ -1,4 +1,4 @@
-// These fills aim at codes of the output: at each of them, halfway between neighbours, and one code of the input beside that.
+// Generators that target output codes: each code, the midpoints, and one input code next to a midpoint.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -75,7 +75,7 @@ TEST(Fill, EveryCodeMeetsEveryFiniteCodeAtScaleOne) {
     size_t finite = 0;
     for (uint32_t code = 0; code < 256; ++code) finite += std::isfinite(decode(*q, code));
     EXPECT_EQ(met.size(), finite) << q->name;
-    if (*q == kInt8) continue;  // -128 is larger than max_finite
+    if (*q == kInt8) continue;  // -128 is larger in magnitude than max_finite
     for (const double amax : amaxes(tensor)) EXPECT_EQ(amax, max_finite(*q));
   }
 }

@@ -120,7 +120,7 @@ constexpr Entry kFills[] = {
     {"row_octaves", fills::row_octaves, "uniform in +-2^e, e from 1 to 19 for each row: what vLLM's masked SiLU test quantizes"},
 };
 
-/// Beyond the ordinals of tensors.
+/// Stream number beyond the ordinals of tensors.
 constexpr uint32_t kSharedStream = 0xffffffffu;
 
 const Entry& entry(const std::string& name) {
@@ -135,7 +135,7 @@ const Entry& entry(const std::string& name) {
                               (near_matches(name, names).empty() ? "" : did_you_mean(name, names)) + "; fills: " + all);
 }
 
-/// So many are encoded on all cores.
+/// Larger tensors are encoded on all cores.
 constexpr int64_t kManyElements = int64_t{1} << 20;
 
 void fill_padding(HostTensor& tensor) {
@@ -145,7 +145,7 @@ void fill_padding(HostTensor& tensor) {
   for (int64_t i = 0; i < tensor.spec.storage; ++i) tensor.set_code(i, code);
 }
 
-/// Storage offset of the first element of each row of the sheet: all extents but the last, in row-major order.
+/// Storage offset of the first element of each row of the sheet. Rows are all extents but the last, in row-major order.
 std::vector<int64_t> row_offsets(const TensorSpec& spec) {
   std::vector<int64_t> offsets = {0};
   for (size_t d = 0; d + 1 < spec.shape.size(); ++d) {

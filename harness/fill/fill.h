@@ -1,4 +1,4 @@
-// Input data by name. A fill is made to corner one thing; its bits never change.
+// Input generators by name ("fills"). Each targets one kind of error; its bits never change.
 #pragma once
 
 #include <cstdint>
@@ -9,33 +9,34 @@
 
 namespace assay {
 
-/// A tensor of the problem that was filled before, as values: what a fill that sees all operands looks at.
+/// A tensor of the problem that is already filled, as values. Some generators need the other operands.
 struct FilledOperand {
   std::string role;
-  std::vector<int64_t> shape;  ///< so also what n, k and the number of experts are
+  std::vector<int64_t> shape;  ///< also gives n, k and the number of experts
   std::vector<double> values;  ///< row-major
 };
 
-/// The logical elements of a tensor. `offset`: what a kernel adds to each before it uses them.
+/// The logical elements of a tensor. `offset`: added by the kernel to each element before use.
 FilledOperand filled_operand(const HostTensor& tensor, double offset = 0);
 
 struct FillRequest {
   std::string name;
   uint64_t seed = 0;
-  int64_t group_size = 0;     ///< columns of one group; the last group of a row may be shorter. 0: the whole row
-  const Format* q = nullptr;  ///< format that the op quantizes to, where the fill aims at its codes; nullptr: the tensor's own
-  uint32_t tensor = 0;        ///< ordinal of the tensor in the problem; each gets numbers of its own
-  int exponent = 0;           ///< all values are taken 2^this times
-  const std::vector<FilledOperand>* operands = nullptr;  ///< of the problem, those that are there already; nullptr: none
-  int rank = 0, ranks = 1;    ///< whose numbers they are, of how many that are added up
+  int64_t group_size = 0;     ///< columns per group; the last group of a row may be shorter; 0: the whole row
+  const Format* q = nullptr;  ///< format that the op quantizes to, for generators that target its codes; nullptr: the tensor's
+                              ///< own
+  uint32_t tensor = 0;        ///< ordinal of the tensor in the problem; each tensor has its own random stream
+  int exponent = 0;           ///< all values are multiplied by 2^exponent
+  const std::vector<FilledOperand>* operands = nullptr;  ///< tensors of the problem that are already filled; nullptr: none
+  int rank = 0, ranks = 1;    ///< rank that owns the tensor, and number of ranks
 };
 
-/// Fills the logical elements, seen as [m, n] with n the last extent, and writes NaN (the largest integer) into storage that no
-/// logical element uses, so that a kernel that reads padding shows it. Sizes `tensor.bytes`.
+/// Fills the logical elements, viewed as [m, n] with n the last extent. Unused storage gets NaN (the largest integer for integer
+/// formats), so that a kernel that reads padding is detected. Allocates `tensor.bytes`.
 ///
-/// Values are made in double and rounded once, to nearest even and saturating, to the tensor's format. Integer or exact
-/// arithmetic only: the same request gives the same bits on every machine. Throws std::invalid_argument: unknown name (all are
-/// listed), a fill whose points the tensor's format cannot hold (ties of q), or one that lacks an operand.
+/// Values are computed in double and rounded once to the tensor's format: to nearest even, saturating. The arithmetic is exact or
+/// on integers, so that the same request gives the same bits on every machine. Throws std::invalid_argument for an unknown name
+/// (listing all), values that the tensor's format cannot hold (ties of q), or a missing operand.
 void fill(HostTensor& tensor, const FillRequest& request);
 
 struct FillInfo {
@@ -43,10 +44,10 @@ struct FillInfo {
   std::string aims_at;  ///< one line
 };
 
-/// The power of two that a fill puts everywhere, as its exponent: 5 of gate_open. 0 of all others.
+/// Exponent of the power of two that the generator writes to every element: 5 for gate_open; 0 for generators that vary.
 int exponent_of_constant(const std::string& fill);
 
-/// Every fill, in the order of the documentation.
+/// All generators, in documentation order.
 std::vector<FillInfo> all_fills();
 
 }  // namespace assay

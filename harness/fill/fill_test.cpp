@@ -1,4 +1,4 @@
-// Seeds, strides and names of fills; their bits are pinned.
+// Seeds, strides and names of generators. Their bits are pinned.
 #include "harness/fill/fill.h"
 
 #include <gmock/gmock.h>
@@ -32,7 +32,8 @@ TEST(Fill, SeedAndTensorChangeTheBits) {
 }
 
 TEST(Fill, StridesAreFollowedAndPaddingIsNan) {
-  HostTensor tensor{{"x", Role::kInput, &kBf16, {2, 3}, {1, 4}, 12}, {}};  // column-major, two storage elements between columns
+  HostTensor tensor{{"x", Role::kInput, &kBf16, {2, 3}, {1, 4}, 12}, {}};  // column-major; the last two storage elements of each
+                                                                           // column are padding
   HostTensor plain{dense("x", Role::kInput, kBf16, {2, 3}), {}};
   fill(tensor, {.name = "ramp", .seed = 1});
   fill(plain, {.name = "ramp", .seed = 1});
@@ -59,7 +60,7 @@ TEST(Fill, EmptyTensorsAreFine) {
   }
 }
 
-// XXH3 of bf16 [8, 2048], groups of 128, q e4m3fn, seed 1. A fill whose bits must change gets a new name.
+// XXH3 of bf16 [8, 2048], groups of 128, q e4m3fn, seed 1. A generator whose bits must change gets a new name.
 const std::map<std::string, uint64_t>& pinned_digests() {
   static const std::map<std::string, uint64_t> digests = {
       {"normal", 0x287a15d774e0609d},         {"uniform01", 0xc65278477970db8d},     {"wide", 0x5375fc30b512230d},

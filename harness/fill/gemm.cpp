@@ -1,4 +1,4 @@
-// Fills of the factors of whole GEMMs: quantized activations and weights, and data on which programs part.
+// Generators for GEMM operands: quantized activations and weights, and data on which algorithm variants differ.
 #include <algorithm>
 #include <cmath>
 
@@ -8,18 +8,18 @@
 namespace assay::fills {
 namespace {
 
-constexpr int64_t kBlock = 128;  ///< products that share a scale
+constexpr int64_t kBlock = 128;  ///< k elements that share a scale
 
 double signed_by_coin(const Sheet& sheet, int64_t i, double value) { return sheet.random.coin(i, kSign) ? -value : value; }
 
-/// Standard deviation of what is quantized so that its largest number is the format's.
+/// Standard deviation at which the largest of the quantized values reaches the format's maximum.
 double deviation(const Sheet& sheet) { return max_finite(sheet.format) * 3 / 14; }
 
 double quantum(const Format& format) {
   return format.is_integer() ? 1 : power_of_two(format.min_exponent() - format.mantissa_bits);
 }
 
-/// Numbers that depend on their place alone: of factors of gigabytes they are made on all cores.
+/// Writes values that depend only on their position, on all cores, since operands may have gigabytes.
 template <class Number>
 void each_by_its_place(Sheet& sheet, Number number) {
   constexpr int64_t kAtATime = 1 << 16;
@@ -29,11 +29,11 @@ void each_by_its_place(Sheet& sheet, Number number) {
   });
 }
 
-/// 2^power, or the largest power of two of the format.
+/// 2^power, or the largest power of two of the format if that is smaller.
 double power_or_largest(const Format& format, int power) { return power_of_two(std::min(power, max_exponent(format))); }
 
-/// In the first 8 of every 32 two of four neighbours are large, of one magnitude and an octave less with each row; all others are
-/// small.
+/// In the first 8 of every 32 columns, two of every four neighbours are large, with equal magnitude, one octave less in each row.
+/// All others are small.
 void large_pairs(Sheet& sheet, double second) {
   const Format& f = sheet.format;
   const int least = f.min_exponent(), octaves = max_exponent(f) - least;
@@ -50,7 +50,7 @@ void large_pairs(Sheet& sheet, double second) {
   }
 }
 
-/// Every second run of `size` columns is the run before it, times `factor`.
+/// Makes every second run of `size` columns a copy of the previous run, times `factor`.
 void repeat_runs(Sheet& sheet, int64_t size, double factor) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
     if (i % sheet.columns / size % 2 == 1) sheet.values[size_t(i)] = factor * sheet.values[size_t(i - size)];
@@ -98,7 +98,8 @@ void few_maxima(Sheet& sheet) {
 }
 
 void exact_sums(Sheet& sheet) {
-  constexpr double kMost = 4095;  // of a row of one factor; numbers of the other are at most 2: below 2^13 together
+  constexpr double kMost = 4095;  // largest sum over a row of one operand; elements of the other are at most 2, so sums stay
+                                  // below 2^13
   const double step = power_or_largest(sheet.format, 0);
   for (int64_t row = 0; row < sheet.rows; ++row) {
     double sum = 0;
@@ -149,7 +150,7 @@ void codes_with_nans(Sheet& sheet) {
 }
 
 void one_hot_rows(Sheet& sheet) {
-  constexpr int64_t kStep = 37;  // of places from row to row: no divisor of a tile
+  constexpr int64_t kStep = 37;  // shift per row; coprime to every tile size
   for (int64_t row = 1; row < sheet.rows && sheet.columns > 0; row += 2)
     sheet.values[size_t(row * sheet.columns + row * kStep % sheet.columns)] = 1;
 }

@@ -1,4 +1,4 @@
-// Fills of GEMMs: what their names say is in what they make.
+// Generators of GEMM operands have the properties that their names state.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -26,12 +26,12 @@ TEST(FillGemm, FewMaximaAmongSubnormals) {
   for (const Format* f : {&kE4M3Fn, &kE5M2, &kE4M3Fnuz}) {
     const std::vector<double> x = values(filled("few_maxima", *f));
     EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) < power_of_two(f->min_exponent()); }), 0.625, six_sigma(0.625)) << f->name;
-    // Not none, and not twice as many: six standard deviations would be more than the share itself.
+    // The share is neither zero nor twice the expected one. (Six standard deviations would exceed the share itself.)
     EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) > 16; }), 1.0 / 512, 1.0 / 512) << f->name;
   }
 }
 
-/// M7: the sum of |a b| decides, not that of a b.
+/// The bound is on the sum of |a b|, not on the sum of a b.
 TEST(FillGemm, SumsOfMagnitudesStayBelowTwoToTheThirteen) {
   for (const int64_t k : {32, 512, 7168, 16384}) {
     HostTensor a{dense("a", Role::kInput, kE4M3Fn, {64, k}), {}}, b{dense("b", Role::kInput, kE4M3Fn, {64, k}), {}};

@@ -1,4 +1,4 @@
-// Fills that decide a group's amax, and with it the scale, before its elements.
+// Generators that choose a group's amax, and with it the scale, before its elements.
 #include <cmath>
 
 #include "harness/fill/nearest.h"
@@ -7,7 +7,8 @@
 namespace assay::fills {
 namespace {
 
-/// Amounts at which a contract's scale floor may set in, each with its two neighbours, and 0 and the smallest subnormal.
+/// Values of amax at which a contract's scale floor may start to apply, each with its two neighbours; and 0 and the smallest
+/// subnormal.
 std::vector<double> quiet_edges(const Sheet& sheet) {
   std::vector<double> edges = {0.0, neighbour(sheet.format, 0.0, 1)};
   for (const double floor : {1e-10, sheet.max_q() * 1e-10, 1e-4, sheet.max_q() * 0x1p-18, 0x1p-9}) {
@@ -31,7 +32,8 @@ uint32_t nan_code(const Format& format, int64_t which) {
   const uint32_t canonical = code_of(format, std::nan(""));
   if (format.specials != Specials::kIeee) return canonical;
   const uint32_t negative = canonical | 1u << (format.bits - 1);
-  const uint32_t smallest_payload = code_of(format, HUGE_VAL) + 1;  // a conversion that cuts bits off makes Inf of it
+  const uint32_t smallest_payload = code_of(format, HUGE_VAL) + 1;  // the smallest NaN payload: a conversion that truncates bits
+                                                                    // turns it into Inf
   const uint32_t codes[] = {canonical, smallest_payload, negative};
   return codes[which % 3];
 }
@@ -51,7 +53,7 @@ void quiet(Sheet& sheet) {
   constexpr int kLowest = -45, kHighest = -7;
   for_each_group(sheet, [&](const Group& group) {
     const int64_t turn = group.number / 2;
-    // 17 and the number of binades have no common divisor, so few groups already span the range.
+    // 17 and the number of binades are coprime, so a few groups already span the range
     const int exponent = kLowest + int(turn * 17 % (kHighest - kLowest + 1));
     const double swept = (1.0 + sheet.random.uniform(group.number, kGroup)) * power_of_two(exponent);
     fill_group_with_amax(sheet, group, group.number % 2 == 0 ? edges[size_t(turn) % edges.size()] : swept);
@@ -83,7 +85,7 @@ void specials(Sheet& sheet) {
         put_nan(place);
         break;
       case 1:
-        break;  // ordinary
+        break;  // ordinary data
       case 2:
         if (has_infinity) sheet.values[size_t(place)] = HUGE_VAL;
         break;
@@ -92,7 +94,7 @@ void specials(Sheet& sheet) {
         break;
       case 4:
         for (int64_t i = group.begin; i < group.end; ++i) {
-          const double steps = double(sheet.random.below(5, i, kPick));  // 0 .. 4 steps of the smallest subnormal, both signs
+          const double steps = double(sheet.random.below(5, i, kPick));  // 0 to 4 times the smallest subnormal, both signs
           sheet.values[size_t(i)] = (sheet.random.coin(i, kSign) ? -1.0 : 1.0) * steps * smallest;
         }
         break;

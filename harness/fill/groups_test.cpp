@@ -1,4 +1,4 @@
-// These fills decide a group's amax before its elements, and what else is in a group.
+// Generators that choose a group's amax before its elements.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// The code nearest to a number, for making inputs. Integer arithmetic only.
+// Rounds a double to the nearest code, for input generators. Integer arithmetic only.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace assay {
 
-/// Nearest code, ties to even, saturating at the largest finite value. Inf is kept where the format has it; NaN becomes the
-/// canonical NaN. e8m0 takes the nearest power of two from 2^-127 up, whatever the sign.
+/// Nearest code, ties to even, saturating at the largest finite value. Inf is kept if the format has it; NaN becomes the
+/// canonical NaN. e8m0: nearest power of two, at least 2^-127; the sign is ignored.
 uint32_t nearest_code(const Format& format, double value);
 
 }  // namespace assay

@@ -1,8 +1,8 @@
-// Fills of norms: rows whose factor r is known to the last bit, with weights that make their products tie.
+// Generators for norms: rows whose factor r is known exactly, with weights that put products on ties.
 //
-// A product x r w is rounded to 16 bits, and r is free by a few ulp: a kernel that rounds every tie away from zero looks like one
-// whose r is an ulp greater. So a row holds products of both kinds for one and the same r: some are ties of fp32 numbers, and others
-// lie so close beside a tie that one ulp of r carries them to its other side.
+// A product x r w is rounded to 16 bits, and r may differ by a few ulp. So a kernel that rounds every tie away from zero looks
+// like a kernel whose r is one ulp larger. To separate the two, a row holds both kinds of product for the same r: some are exact
+// ties, and others are so close to a tie that one ulp of r moves them to its other side.
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -17,7 +17,7 @@
 namespace assay::fills {
 namespace {
 
-/// Weights that are not a tie's: so many of every four columns.
+/// Weights without ties: this many of every four columns.
 constexpr int64_t kTurn = 4;
 
 double significand_of(const Format& format, int64_t place) {
@@ -36,31 +36,31 @@ uint32_t bits_of(float x) {
   return bits;
 }
 
-/// What a number becomes behind both products in fp32.
+/// x r w with both products rounded to fp32.
 float product(float x, float r, float w) { return x * r * w; }
 
-/// Bits of an fp32 number that `format` has no room for.
+/// Number of low bits of an fp32 number that `format` drops.
 int dropped_bits(const Format& format) { return 23 - format.mantissa_bits; }
 bool is_tie(const Format& format, float y) {
   const uint32_t half = 1u << (dropped_bits(format) - 1);
   return (bits_of(y) & (2 * half - 1)) == half;
 }
-/// Whether a few ulp of the fp32 number lead to a tie.
+/// Whether a tie is within a few ulp of the fp32 number.
 bool is_beside_tie(const Format& format, float y) {
   const uint32_t half = 1u << (dropped_bits(format) - 1), low = bits_of(y) & (2 * half - 1);
   return low + 4 > half && low < half + 4;
 }
-/// The code before rounding: whether it is odd says where a tie goes.
+/// Whether the truncated code is odd; it decides which way a tie rounds.
 bool is_odd_below(const Format& format, float y) { return (bits_of(y) >> dropped_bits(format) & 1) != 0; }
 double rounded(const Format& format, float y) { return round_to(format, y, Rounding::kNearestEven, Overflow::kSaturate); }
 
-/// A number of x for a weight.
+/// A value of x for a weight.
 struct Choice {
   float x;
   int64_t column;
 };
 
-/// What a row is made for: a mistake that moves ties up where RNE goes down, or down where it goes up.
+/// The rounding error that a row detects: ties that move up where RNE goes down, or down where RNE goes up.
 enum class Aim { kAwayFromZero, kTowardZero };
 
 struct Choices {
@@ -68,10 +68,10 @@ struct Choices {
   bool serves() const { return !ties.empty() && !pins.empty(); }
 };
 
-/// Columns by the weight that they have.
+/// weight -> columns
 using ColumnsOfWeights = std::map<float, std::vector<int64_t>>;
 
-/// Numbers for each weight that tie, and numbers that are carried over a tie by one ulp of r.
+/// For each weight, values of x that give ties, and values that one ulp of r moves across a tie.
 Choices choices(const Format& format, const ColumnsOfWeights& weights, float r, Aim aim) {
   const bool away = aim == Aim::kAwayFromZero;
   const float beside = std::nextafterf(r, away ? 2 * r : 0);
@@ -93,7 +93,7 @@ Choices choices(const Format& format, const ColumnsOfWeights& weights, float r, 
   return found;
 }
 
-/// Floor of a square root, by integers.
+/// Floor of the square root, in integer arithmetic.
 int64_t integer_root(int64_t square) {
   int64_t root = 0;
   for (int64_t bit = int64_t{1} << 30; bit > 0; bit /= 2)
@@ -101,21 +101,21 @@ int64_t integer_root(int64_t square) {
   return root;
 }
 
-/// The largest number of at most that many significant bits that is not above.
+/// The largest number with at most `bits` significant bits that does not exceed `value`.
 int64_t few_bits_down(int64_t value, int bits) {
   int64_t unit = 1;
   while (value / unit >= int64_t{1} << bits) unit *= 2;
   return value / unit * unit;
 }
 
-/// Squares of a row: numbers are multiples of `unit`, and sums of their squares are exact in fp32 in whatever order.
+/// Values of a row under construction: multiples of `unit`, so that sums of their squares are exact in fp32 in any order.
 struct Row {
   std::vector<double> values;
   std::vector<bool> taken;
-  int64_t rest;  ///< in squares of the unit
+  int64_t rest;  ///< remaining sum of squares, in unit^2
   double unit;
 
-  /// The number, times a power of two that makes it a multiple of the unit. False if there is no room for it.
+  /// Stores x times a power of two that makes it a multiple of the unit. Returns false if the remaining sum is too small.
   bool put_scaled(int64_t column, double x) {
     for (int scale = 1; scale <= 64; scale *= 2)
       if (std::fmod(x * scale, unit) == 0) return put(column, x * scale);
@@ -132,16 +132,16 @@ struct Row {
   }
 };
 
-/// A row of that sum of squares, or nothing if it has too few columns for it.
+/// A row with that sum of squares; nothing if it has too few columns.
 std::optional<Row> row_of(const Sheet& sheet, const Choices& chosen, int64_t sum, double unit, int64_t number) {
   const auto n = size_t(sheet.columns);
   Row row{std::vector<double>(n, 0.0), std::vector<bool>(n, false), sum, unit};
-  const int64_t room = sum / 4;  // of each kind, so that the rest can be made up
+  const int64_t room = sum / 4;  // limit per kind, so that the rest can be completed
   for (const std::vector<Choice>* kind : {&chosen.ties, &chosen.pins}) {
     const int64_t before = row.rest;
     for (const Choice& one : *kind)
       if (before - row.rest < room) row.put_scaled(one.column, one.x);
-    if (row.rest == before) return std::nullopt;  // none of them has a place
+    if (row.rest == before) return std::nullopt;  // no value fits
   }
   const int bits = sheet.format.mantissa_bits + 1;
   for (int64_t step = 0; step < sheet.columns && row.rest > 0; ++step) {
@@ -173,7 +173,8 @@ void pinned_ties(Sheet& sheet) {
     throw std::invalid_argument("fill pinned_ties: products in fp32 do not tie in " + std::string(sheet.format.name));
   const std::vector<double>& weights = sheet.operand("gamma", "pinned_ties");
   if (int64_t(weights.size()) != sheet.columns) throw std::invalid_argument("fill pinned_ties: gamma has another number of columns");
-  // A mean of squares about 2^13, where eps is far below the last place; its sum in units of which fp32 holds every number up to it.
+  // A mean of squares near 2^13, where eps is far below the last place. The sum is in units whose multiples fp32 represents
+  // exactly.
   ColumnsOfWeights columns;
   for (int64_t column = 0; column < sheet.columns; ++column) columns[float(std::fabs(weights[size_t(column)]))].push_back(column);
   double unit = 64;

@@ -1,4 +1,4 @@
-// Fills of norms: what is said of their ties is counted in what they made.
+// Generators of norms: counts the ties in their output.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,7 +50,7 @@ TEST_P(PinnedTies, EveryRowTiesForOneFactorAndRefusesItsNeighbour) {
       const float y = x * r * w, other = x * beside * w;
       if (is_half(*format, y)) {
         const bool up = std::fabs(rne(*format, y)) > std::fabs(y);
-        ties += up != even;  // even rows have ties that go down, odd rows some that go up
+        ties += up != even;  // even rows have ties that round down, odd rows some that round up
       } else {
         moved += rne(*format, y) != rne(*format, other);
       }

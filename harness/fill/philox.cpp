@@ -16,7 +16,7 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> c, std::array<uint32_
 }
 
 double Random::normal(int64_t index) const {
-  constexpr uint32_t kNormalLane = 0x4e4f524d;  // apart from the lanes of the other draws
+  constexpr uint32_t kNormalLane = 0x4e4f524d;  // distinct from the lanes of the other draws
   const std::array<uint32_t, 4> a = block(index, kNormalLane), b = block(index, kNormalLane + 1);
   uint32_t sum = 0;
   for (const uint32_t word : {a[0], a[1], a[2], a[3], b[0], b[1]}) sum += (word & 0xffff) + (word >> 16);

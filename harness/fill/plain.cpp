@@ -1,4 +1,4 @@
-// Fills that make one element after the other.
+// Generators that make each element independently.
 #include <cmath>
 
 #include "harness/fill/sheet.h"
@@ -43,7 +43,7 @@ void wide(Sheet& sheet) {
 }
 
 void ramp(Sheet& sheet) {
-  // Odd period, so that no power-of-two stride meets the same value; 8 bits, so that every format from bf16 up holds it.
+  // An odd period, so that no power-of-two stride repeats a value; 8 bits, so that every format from bf16 up holds it.
   const double unit = sheet.format.is_integer() ? 1.0 : 0x1p-4;
   for_each_element(sheet, [&](int64_t i) { return double(i % 255 - 127) * unit; });
 }
@@ -93,7 +93,7 @@ void pow2_scales(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return power_of_two(exponent(sheet, i, -8, 8)); });
 }
 
-/// 25 and 29 sixteenths of 7 2^k have eight bits; times fl(1/7) they land beside the tie that x / 7 hits.
+/// 25/16 and 29/16 of 7 * 2^k have eight bits. Times fl(1/7) they land next to the tie that x / 7 hits exactly.
 void scales_of_seven(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return 7 * power_of_two(exponent(sheet, i, -6, 2)); });
 }
@@ -105,7 +105,7 @@ void zero_points(Sheet& sheet) {
   });
 }
 
-/// sglang sgl-kernel/python/sgl_kernel/test_utils.py 0af4f61e: times ten where another normal number is below 0.001.
+/// sglang sgl-kernel/python/sgl_kernel/test_utils.py 0af4f61e: normal, times ten where another normal number is below 0.001.
 void half_tenfold(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) * (sheet.random.coin(i, kPick) ? 10 : 1); });
 }
@@ -126,11 +126,11 @@ void gate_open(Sheet& sheet) {
   for_each_element(sheet, [](int64_t) { return 32.0; });
 }
 
-/// Every number of bf16 there: steps of 1/8 down to -32, of 1/4 to -64, of 1/2 to -88.
+/// Every bf16 number in the range: steps of 1/8 down to -32, of 1/4 to -64, of 1/2 to -88.
 void gate_closed(Sheet& sheet) {
   constexpr int64_t kEighths = 96, kQuarters = 128, kHalves = 49;
   for_each_element(sheet, [](int64_t i) {
-    const int64_t place = i * 29 % (kEighths + kQuarters + kHalves);  // 29: neighbours differ, and no number is left out
+    const int64_t place = i * 29 % (kEighths + kQuarters + kHalves);  // stride 29: neighbours differ, and every number occurs
     if (place < kEighths) return -20.0 - double(place) / 8;
     if (place < kEighths + kQuarters) return -32.0 - double(place - kEighths) / 4;
     return -64.0 - double(place - kEighths - kQuarters) / 2;

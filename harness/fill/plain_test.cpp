@@ -1,4 +1,4 @@
-// Fills that know no groups.
+// Generators that ignore groups.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ TEST(Fill, NormalAndGammaAndOnes) {
   double sum = 0, squares = 0;
   for (const double x : values(filled("normal"))) sum += x, squares += x * x;
   const double n = kRows * kColumns;
-  // Six standard deviations of a mean of n numbers and of a mean of n squares (variances 1 and 2 at most).
+  // Six standard deviations of a mean of n values and of a mean of n squares (variances at most 1 and 2).
   EXPECT_LT(std::fabs(sum / n), 6 / std::sqrt(n));
   EXPECT_LT(std::fabs(squares / n - 1), 6 * std::sqrt(2 / n));
   for (const double x : values(filled("gamma"))) EXPECT_LT(std::fabs(x - 1), 0.5);

@@ -1,5 +1,4 @@
-// Fills of factors that a tensor core multiplies and adds: where exponents are far apart, sums cancel, results leave their
-// format.
+// Generators for tensor core operands: exponents far apart, cancelling sums, results at the limits of their format.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -14,7 +13,7 @@ double signed_significand(const Sheet& sheet, int64_t i) {
   return (sheet.random.coin(i, kSign) ? -1.0 : 1.0) * (1.0 + sheet.random.uniform(i, kValue));
 }
 
-/// 2^e with e in [low, high], within the format.
+/// 2^e with random e in [low, high], limited to the format.
 double octave(const Sheet& sheet, int64_t i, int low, int high) {
   const int least = sheet.format.min_exponent() - sheet.format.mantissa_bits, most = max_exponent(sheet.format);
   const int e = low + int(sheet.random.below(high - low + 1, i, kExponent));
@@ -23,22 +22,23 @@ double octave(const Sheet& sheet, int64_t i, int low, int high) {
 
 double signed_zero(const Sheet& sheet, int64_t i) { return sheet.format.has_sign() && sheet.random.coin(i, kSign) ? -0.0 : 0.0; }
 
-/// Any exponent that the format has, but at most 30 octaves to each side of 1.
+/// Random exponent of the format, at most 30 octaves from 1.
 double anywhere(const Sheet& sheet, int64_t i) {
   return signed_significand(sheet, i) *
          octave(sheet, i, std::max(-30, sheet.format.min_exponent()), std::min(30, max_exponent(sheet.format) - 1));
 }
 
-/// One in `among` is a number, all others are zeros of both signs.
+/// One element in `among` is a number; all others are zeros of both signs.
 void few(Sheet& sheet, int64_t among) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
     sheet.values[size_t(i)] = sheet.random.below(among, i, kPick) == 0 ? anywhere(sheet, i) : signed_zero(sheet, i);
 }
 
-/// Least exponent of a number of the format, subnormal ones too.
+/// Exponent of the format's smallest number, subnormals included.
 int bottom(const Format& format) { return format.min_exponent() - format.mantissa_bits; }
 
-/// A row of zeros but for the numbers that `put(row, at)` sets by at(column, value); values below the format's least become that.
+/// Zeroes a row except for the values that `put(row, at)` sets with at(column, value). Values below the format's smallest are
+/// raised to it.
 template <class Put>
 void sparse_rows(Sheet& sheet, Put put) {
   for (int64_t row = 0; row < sheet.rows; ++row) {
@@ -50,7 +50,7 @@ void sparse_rows(Sheet& sheet, Put put) {
   }
 }
 
-/// Where the product stands that breaks a tie: in one block with the first, for every order of products that there is.
+/// Column of the product that breaks a tie: in the same block as the first product for every known order of k.
 int64_t breaker(const Sheet& sheet) { return sheet.columns > 4 ? 4 : sheet.columns - 1; }
 
 /// Exponent of the largest term: as high as a factor and the result allow, and no higher than is of use.
@@ -141,10 +141,10 @@ void opposite_pairs(Sheet& sheet) {
 void kept_bit(Sheet& sheet) {
   const int high = half_of(high_term(sheet));
   sparse_rows(sheet, [&](int64_t row, auto at) {
-    const bool wide = row / 2 % 2 == 1, up = row / 4 % 2 == 1;  // 1.5 * 1.5 is 2.25: a product whose significand is 2 and more
+    const bool wide = row / 2 % 2 == 1, up = row / 4 % 2 == 1;  // 1.5 * 1.5 = 2.25: a product with a significand of 2 or more
     at(0, power_of_two(high) * (wide ? 1.5 : 1.0));
     if (rounds_to_nearest(sheet.q))
-      at(1, power_of_two(high - 5 + int(wide)) * (up ? 1 : 3));  // ties that go down to even, and up
+      at(1, power_of_two(high - 5 + int(wide)) * (up ? 1 : 3));  // ties that round down to even, and up
     at(breaker(sheet), (up ? 1 : -1) * power_of_two(high - 4 - int(row % 16)));
   });
 }

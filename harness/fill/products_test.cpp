@@ -1,4 +1,4 @@
-// Fills of factors: how often what their names say is in what they make.
+// Generators of tensor core operands: how often the output has the stated property.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -72,7 +72,7 @@ TEST(FillProducts, RowsOfZerosHaveTheirSigns) {
   }
 }
 
-/// Products of row i of one fill and row j of its partner, at every place of a row.
+/// Products of row i of a generator and row j of its partner, for every column.
 std::vector<double> products(const char* one, const char* partner, const Format& f, const Format& d, int64_t i, int64_t j) {
   const std::vector<double> a = values(filled(one, f, &d)), b = values(filled(partner, f, &d));
   std::vector<double> all;
@@ -132,7 +132,7 @@ TEST(FillProducts, ZerosMeetTheLargestPowerOfTwo) {
   }
 }
 
-/// Products of a subnormal number are larger than all others, and cancel.
+/// Products of a subnormal number are larger than all others, and they cancel.
 TEST(FillProducts, SubnormalPairsCancelAndLeaveSmallProducts) {
   for (const Format* f : {&kE4M3Fn, &kE5M2, &kE4M3Fnuz, &kF16}) {
     const std::vector<double> a = values(filled("subnormal_pairs", *f)), b = values(filled("subnormal_pairs_partner", *f));

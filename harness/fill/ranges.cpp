@@ -1,4 +1,4 @@
-// Fills that decide a group's least and greatest number, and with them a scale and a zero point.
+// Generators that choose a group's minimum and maximum, and with them a scale and a zero point.
 #include <algorithm>
 #include <cmath>
 
@@ -6,7 +6,8 @@
 
 namespace assay::fills {
 
-/// Codes are x / 2^k + z with z = -128 - min / 2^k. Halves of more than eight bits are left out, as bf16 does not hold them.
+/// Codes are x / 2^k + z with z = -128 - min / 2^k. Midpoints with more than eight bits are left out, since bf16 cannot hold
+/// them.
 void extent_ties(Sheet& sheet) {
   for_each_group(sheet, [&](const Group& group) {
     const double step = power_of_two(int(group.number % 13) - 6);

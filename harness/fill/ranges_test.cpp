@@ -1,4 +1,4 @@
-// These fills decide a group's least and greatest number, and with them a scale and a zero point of int8.
+// Generators that choose a group's minimum and maximum, and with them an int8 scale and zero point.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

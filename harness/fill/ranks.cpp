@@ -1,5 +1,5 @@
-// Fills of what ranks add up: each sees its own number and how many there are, and all draw from one stream what they must agree
-// on.
+// Generators for all-reduce inputs. Each rank knows its number and the number of ranks; values that ranks must agree on come from
+// a shared stream.
 #include <array>
 #include <cmath>
 #include <limits>
@@ -11,14 +11,14 @@ namespace {
 
 int64_t rank_of_element(const Sheet& sheet, int64_t i, uint32_t lane) { return sheet.shared.below(sheet.ranks, i, lane); }
 
-/// Another rank than that one.
+/// A random rank other than `rank`.
 int64_t other_than(const Sheet& sheet, int64_t rank, int64_t i, uint32_t lane) {
   return (rank + 1 + sheet.shared.below(std::max(1, sheet.ranks - 1), i, lane)) % sheet.ranks;
 }
 
 double least(const Format& format) { return power_of_two(format.min_exponent() - format.mantissa_bits); }
 
-/// One of the sixteen situations that neighbouring elements are in by turns.
+/// Cycles through sixteen combinations of special values.
 double special(const Sheet& sheet, int64_t i) {
   const Format& f = sheet.format;
   const int64_t chosen = rank_of_element(sheet, i, kPick), other = other_than(sheet, chosen, i, kPlace);
@@ -26,24 +26,24 @@ double special(const Sheet& sheet, int64_t i) {
   const double infinity = std::numeric_limits<double>::infinity(), sign = sheet.random.coin(i, kSign) ? -1 : 1;
   const double subnormal = least(f) * double(1 + sheet.random.below((1 << std::min(f.mantissa_bits, 20)) - 1, i, kValue));
   const std::array<double, 16> situations = {
-      own ? std::nan("") : 1.0,  // NaN of one rank
-      own ? infinity : -1.0,     // Inf of one
+      own ? std::nan("") : 1.0,  // NaN on one rank
+      own ? infinity : -1.0,     // Inf on one rank
       own                   ? infinity
       : sheet.rank == other ? -infinity
-                            : 1.0,                   // both of two
-      -0.0,                                          // zeros: all -0
+                            : 1.0,                   // Inf of both signs, on two ranks
+      -0.0,                                          // all -0
       0.0,                                           // all +0
-      sheet.random.coin(i, kExponent) ? -0.0 : 0.0,  // either
-      own ? -0.0 : 0.0,                              // one -0
-      -least(f),                                     // the subnormal whose code is that of -0 and one
-      sign * subnormal,                              // any
-      own ? -least(f) : 0.0,                         // one among zeros
-      own ? sign * subnormal : -0.0,                 // one among zeros of the other sign
-      sign * power_of_two(f.min_exponent()),         // the least normal number
-      own ? max_finite(f) : -0.0,                    // the largest
+      sheet.random.coin(i, kExponent) ? -0.0 : 0.0,  // mixed zeros
+      own ? -0.0 : 0.0,                              // -0 on one rank
+      -least(f),                                     // the negative subnormal whose code is that of -0 plus one
+      sign * subnormal,                              // any subnormal
+      own ? -least(f) : 0.0,                         // one subnormal, other ranks zero
+      own ? sign * subnormal : -0.0,                 // one subnormal, other ranks -0
+      sign * power_of_two(f.min_exponent()),         // smallest normal number
+      own ? max_finite(f) : -0.0,                    // largest finite number on one rank
       own                   ? subnormal
       : sheet.rank == other ? -subnormal
-                            : -0.0,  // subnormals of two
+                            : -0.0,  // subnormals on two ranks
       sheet.random.normal(i),
       sheet.random.normal(i) * power_of_two(-8),
   };
@@ -78,7 +78,7 @@ void rank_cancel(Sheet& sheet) {
 
 void rank_overflow(Sheet& sheet) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
-    // Half of the ranks, from a drawn one on, are positive.
+    // Half of the ranks, beginning with a random one, are positive.
     const int64_t place = (sheet.rank + rank_of_element(sheet, i, kPick)) % sheet.ranks;
     const double magnitude = max_finite(sheet.format) * (1 - double(sheet.random.below(32, i, kValue)) / 256);
     sheet.values[size_t(i)] = 2 * place < sheet.ranks ? magnitude : -magnitude;

@@ -1,4 +1,4 @@
-// Fills of ranks: what their names say is in what all ranks have together.
+// Generators of all-reduce inputs: properties of the values of all ranks together.
 #include <gtest/gtest.h>
 
 #include <cmath>

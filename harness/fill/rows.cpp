@@ -1,4 +1,4 @@
-// Fills of what stands at an end, or behind a row that is spoiled.
+// Generators for the ends of groups, rows and blocks, and for rows after a row with NaN or Inf.
 #include <cmath>
 
 #include "harness/fill/sheet.h"
@@ -22,7 +22,7 @@ void spoiled_rows(Sheet& sheet) {
   const bool has_infinity = sheet.format.specials == Specials::kIeee;
   for (int64_t row = 0; row < sheet.rows && sheet.columns > 0; ++row) {
     const int64_t turn = row % 6, begin = row * sheet.columns, place = begin + sheet.random.below(sheet.columns, row, kPlace);
-    if (turn == 2 || turn == 4) continue;  // zeros
+    if (turn == 2 || turn == 4) continue;  // rows of zeros
     for (int64_t i = begin; i < begin + sheet.columns; ++i) sheet.values[size_t(i)] = sheet.random.normal(i);
     if (turn == 1 && has_nan) sheet.codes.push_back({place, code_of(sheet.format, std::nan(""))});
     if (turn == 3 && has_infinity) sheet.values[size_t(place)] = HUGE_VAL;

@@ -1,4 +1,4 @@
-// Fills of what stands at an end, or behind a row that is spoiled.
+// Generators for the ends of groups, rows and blocks, and for rows after a row with NaN or Inf.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// What a fill writes on: a sheet of values cut into groups. Internal to the fills.
+// The matrix of values that a generator fills, divided into groups. Internal to harness/fill.
 #pragma once
 
 #include <algorithm>
@@ -14,16 +14,17 @@ namespace assay::fills {
 
 struct Sheet {
   int64_t rows, columns, group_size;
-  const Format& format;  ///< of the tensor
-  const Format& q;       ///< whose codes are aimed at
+  const Format& format;  ///< format of the tensor
+  const Format& q;       ///< format whose codes are targeted
   Random random;
-  std::vector<double> values;                            ///< row-major, zeros at first
-  std::vector<std::pair<int64_t, uint32_t>> codes;       ///< (element, code) set after rounding, for codes that no double names
-  const std::vector<FilledOperand>* operands = nullptr;  ///< of the problem, if there are any
-  int rank = 0, ranks = 1;                               ///< whose numbers they are, of how many
-  Random shared;                                         ///< the same of all ranks
+  std::vector<double> values;                            ///< row-major; initially zero
+  std::vector<std::pair<int64_t, uint32_t>> codes;       ///< (element, code) pairs applied after rounding, for codes that no
+                                                         ///< double represents
+  const std::vector<FilledOperand>* operands = nullptr;  ///< other operands of the problem, or nullptr
+  int rank = 0, ranks = 1;                               ///< rank that owns the tensor, and number of ranks
+  Random shared;                                         ///< stream shared by all ranks
 
-  /// The values of that operand. Throws std::invalid_argument in the name of a fill that cannot do without.
+  /// The values of an operand. Throws std::invalid_argument in the name of the generator that needs it.
   const std::vector<double>& operand(const std::string& role, const std::string& fill) const;
 
   int64_t groups_per_row() const { return columns == 0 ? 0 : (columns + group_size - 1) / group_size; }
@@ -31,7 +32,7 @@ struct Sheet {
   double max_q() const { return max_finite(q); }
 };
 
-/// One group: its number over the whole sheet, where it stands, and its elements [begin, end) in the sheet.
+/// One group: its number on the sheet, its position, and its elements [begin, end).
 struct Group {
   int64_t number, row, in_row, begin, end;
   int64_t size() const { return end - begin; }
@@ -47,30 +48,32 @@ void for_each_group(const Sheet& sheet, Visit visit) {
   }
 }
 
-/// Lanes of the random stream, so that two draws for one index differ.
+/// Lanes of the random stream, so that several draws with one index differ.
 enum Lane : uint32_t { kValue = 0, kSign = 1, kExponent = 2, kPlace = 3, kGroup = 4, kPick = 5, kOther = 6 };
 
 /// 2^exponent, exact.
 double power_of_two(int exponent);
 
-/// Exponent of the largest finite number of a format.
+/// Exponent of the format's largest finite number.
 int max_exponent(const Format& format);
 
-/// The value so many codes of the format away from (the nearest code to) a value.
+/// The value `codes` codes away from the code nearest to `value`.
 double neighbour(const Format& format, double value, int codes);
 
-/// A NaN of the format, by turns its canonical one, the one of the smallest payload and the negative one, as far as it has them.
+/// A NaN of the format. Cycles through the canonical NaN, the one with the smallest payload and the negative one, as far as they
+/// exist.
 uint32_t nan_code(const Format& format, int64_t which);
 
-/// -1 or 1, the same for all elements of the group.
+/// -1 or 1, equal for all elements of the group.
 double sign_of_group(const Sheet& sheet, const Group& group);
 
-/// A group whose largest magnitude is `amax`, at a random place and of random sign; the others are uniform below it.
+/// Fills a group so that its largest magnitude is `amax`, at a random place with a random sign; the other elements are uniform
+/// below it.
 void fill_group_with_amax(Sheet& sheet, const Group& group, double amax);
 
 using Maker = void (*)(Sheet&);
 
-// plain.cpp: element by element
+// plain.cpp: independent elements
 void normal(Sheet&);
 void uniform01(Sheet&);
 void wide(Sheet&);
@@ -92,7 +95,7 @@ void lone_mantissa(Sheet&);
 void gate_open(Sheet&);
 void gate_closed(Sheet&);
 
-// products.cpp: factors of a tensor core
+// products.cpp: tensor core operands
 void uniform_bits(Sheet&);
 void near_one(Sheet&);
 void half_zeros(Sheet&);
@@ -120,7 +123,7 @@ void far_scales(Sheet&);
 void end_scales(Sheet&);
 void low_scales(Sheet&);
 
-// gemm.cpp: factors of whole GEMMs
+// gemm.cpp: GEMM operands
 void amax_scaled(Sheet&);
 void amax_scaled_positive(Sheet&);
 void few_maxima(Sheet&);
@@ -137,7 +140,7 @@ void equal_blocks(Sheet&);
 void opposite_blocks(Sheet&);
 void paired_scales(Sheet&);
 
-// ranks.cpp: what ranks add up
+// ranks.cpp: all-reduce inputs
 void rank_integers(Sheet&);
 void rank_counts(Sheet&);
 void ranks_alike(Sheet&);
@@ -145,12 +148,12 @@ void rank_cancel(Sheet&);
 void rank_overflow(Sheet&);
 void rank_specials(Sheet&);
 
-// norms.cpp: with the weights that norms multiply by
+// norms.cpp: generators that depend on the norm's weights
 void pinned_ties(Sheet&);
 void tie_weights(Sheet&);
 void tie_weights_less_one(Sheet&);
 
-// groups.cpp: group by group
+// groups.cpp: one group at a time
 void quiet(Sheet&);
 void nan_beside_huge(Sheet&);
 void specials(Sheet&);
@@ -160,21 +163,21 @@ void distinct(Sheet&);
 void pow2_edge(Sheet&);
 void octaves(Sheet&);
 
-// codes.cpp: codes of the output, and the points between them
+// codes.cpp: output codes and their midpoints
 void ties(Sheet&);
 void near_ties(Sheet&);
 void every_code(Sheet&);
 
-// ranges.cpp: group by group, by the least and the greatest number
+// ranges.cpp: one group at a time, by minimum and maximum
 void extent_ties(Sheet&);
 void odd_ranges(Sheet&);
 void end_ranges(Sheet&);
 
-// rows.cpp: ends of groups, of rows and of blocks of rows; rows that are spoiled
+// rows.cpp: ends of groups, rows and blocks of rows; rows with NaN or Inf
 void ends(Sheet&);
 void spoiled_rows(Sheet&);
 
-// blocks.cpp: groups by the exponents of their scales
+// blocks.cpp: groups by the exponent of their scale
 void infinities(Sheet&);
 void exponent_rules(Sheet&);
 void every_scale(Sheet&);

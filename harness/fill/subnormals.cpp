@@ -1,4 +1,5 @@
-// Fills of factors whose largest products are those of subnormal numbers or of zeros: by which exponent those are aligned shows.
+// Generators whose largest products come from subnormal numbers or zeros: they reveal the exponent that a tensor core aligns
+// those by.
 #include <algorithm>
 
 #include "harness/fill/sheet.h"
@@ -6,8 +7,9 @@
 namespace assay::fills {
 namespace {
 
-constexpr int64_t kPeriod = 16;  ///< products of a block at least
-constexpr int64_t kApart = 4;  ///< of two that cancel: in one block and one half of it, for every order of products that there is
+constexpr int64_t kPeriod = 16;  ///< smallest number of products in a block
+constexpr int64_t kApart = 4;  ///< distance of two products that cancel: in one block, and in one half of it, for every known
+                               ///< order of k
 
 double subnormal(const Sheet& sheet, int64_t i) {
   const int bits = sheet.format.mantissa_bits;
@@ -15,8 +17,8 @@ double subnormal(const Sheet& sheet, int64_t i) {
   return double(steps) * power_of_two(sheet.format.min_exponent() - bits);
 }
 
-/// In the first half of every 16 of k subnormal and large numbers in turn, the second four as the first with that sign; in the
-/// second half numbers so small that their products are about the last bit beside such a product, or zeros.
+/// Of every 16 columns, the first half alternates subnormal and large numbers; its second four repeat the first four times
+/// `sign`. The second half holds zeros, or numbers whose products are near the last bit kept beside such a product.
 void alternate(Sheet& sheet, int64_t place_of_subnormals, double sign) {
   const int bottom = std::max(-24, sheet.format.min_exponent() - sheet.format.mantissa_bits);
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
@@ -34,7 +36,7 @@ void alternate(Sheet& sheet, int64_t place_of_subnormals, double sign) {
   }
 }
 
-/// The least numbers of the format, and in every fourth column zeros and in another the largest power of two.
+/// The smallest numbers of the format; one column of every four holds zeros, and another the largest power of two.
 void least_beside(Sheet& sheet, int64_t place_of_zeros) {
   const double quantum = power_of_two(sheet.format.min_exponent() - sheet.format.mantissa_bits);
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {

@@ -1,5 +1,5 @@
-// The mistake that the other programs look for: a reader that believes the length which the file states. The check demands that it is
-// found; no other program links it.
+// A reader with a planted bug: it trusts the length that the file states. The check demands that the fuzzer finds it; no other
+// program links it.
 #include <cstddef>
 #include <cstdint>
 

@@ -1,4 +1,4 @@
-// Any text is a table or a TableError.
+// Any text must be a table or give a TableError.
 #include "reference/table/table.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

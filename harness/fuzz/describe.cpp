@@ -1,4 +1,4 @@
-// Any text that a library gives is a description or a LibraryError of one line.
+// Any text from a library must be a description or give a LibraryError of one line.
 #include <cstdlib>
 #include <string_view>
 

@@ -1,4 +1,5 @@
-// Any text is a formula or a ParseError, and a formula has a value or a std::domain_error: no overflow, no end of the program.
+// Any text must be a formula or give a ParseError. A formula must have a value or give std::domain_error, without overflow or a
+// crash.
 #include "reference/exact/expression.h"
 
 #include "reference/formats/catalogue.h"

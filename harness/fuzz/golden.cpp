@@ -1,4 +1,5 @@
-// Any bytes are a golden file or a std::runtime_error. It reads a path, so the bytes go into a file in memory.
+// Any bytes must be a golden file or give a std::runtime_error. The reader takes a path, so the bytes are put into an in-memory
+// file.
 #include <sys/mman.h>
 #include <unistd.h>
 

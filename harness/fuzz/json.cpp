@@ -1,4 +1,4 @@
-// Any bytes are JSON within the limits or a JsonError, and the limits hold for what is accepted.
+// Any bytes must be JSON within the limits or give a JsonError; accepted JSON must be within the limits.
 #include "harness/text/guarded_json.h"
 
 #include <cstdlib>

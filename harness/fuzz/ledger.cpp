@@ -1,4 +1,4 @@
-// Any text is a ledger or a TableError of one line.
+// Any text must be a known-failures list or give a TableError of one line.
 #include <cstdlib>
 #include <string_view>
 

@@ -1,4 +1,4 @@
-// Any bytes are an array or a DumpError, and the elements of what is accepted lie inside it.
+// Any bytes must be an array or give a DumpError; elements of an accepted array must lie within it.
 #include "harness/dump/npy.h"
 
 #include <cstdlib>

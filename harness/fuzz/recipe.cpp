@@ -1,4 +1,4 @@
-// Any text is a recipe or a ParseError.
+// Any text must be a recipe or give a ParseError.
 #include "reference/recipe/parse.h"
 
 #include "reference/formats/catalogue.h"

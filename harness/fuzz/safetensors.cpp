@@ -1,4 +1,4 @@
-// Any bytes are a file of tensors or a DumpError, and the elements of what is accepted lie inside it.
+// Any bytes must be a tensor file or give a DumpError; elements of accepted tensors must lie within it.
 #include <cstdlib>
 #include <sstream>
 

@@ -24,7 +24,7 @@ ordered_json to_json(const PredictedTensor& t) {
   return j;
 }
 
-/// "71 3656:-2": each element as its distance from the one before, and its step where that is not 1.
+/// "71 3656:-2": for each element, the distance from the previous one, and the step unless it is 1.
 std::string steps_text(const std::map<int64_t, int32_t>& steps) {
   std::string text;
   int64_t last = 0;
@@ -35,7 +35,7 @@ std::string steps_text(const std::map<int64_t, int32_t>& steps) {
   return text;
 }
 
-/// Throws std::runtime_error for text that is not of steps_text().
+/// Inverse of steps_text(). Throws std::runtime_error for other text.
 std::map<int64_t, int32_t> steps_from(const std::string& text) {
   std::map<int64_t, int32_t> steps;
   std::istringstream words(text);
@@ -74,7 +74,7 @@ ObservedTensor observed_from(const json& j) {
   return tensor;
 }
 
-/// Of the 256 codes four to a digit, those of code 0 first; "" if none must occur, as of formats of more than 8 bits.
+/// The set of 256 codes, four per hex digit, code 0 first; "" if it is empty, as for formats wider than 8 bits.
 std::string digits_of(const std::bitset<256>& codes) {
   if (codes.none()) return "";
   std::string digits;
@@ -153,7 +153,8 @@ Golden from_json(const json& j) {
       for (const auto& [kernel, tensors] : value.items())
         for (const json& tensor : tensors) golden.observed[id][kernel].push_back(observed_from(tensor));
   }
-  if (golden.kind == "power") return golden;  // each record has a seal, and git merges the lines of two branches
+  if (golden.kind == "power") return golden;  // no count to check: each record has a seal, and git may merge lines of two
+                                              // branches
   const auto stated = json_integer<int64_t>(j.at("count"));
   const size_t count = golden.cases();
   if (int64_t(count) != stated)

@@ -1,4 +1,4 @@
-// Golden files of contracts whose answer is that of one of several programs.
+// Golden files of contracts with several algorithm variants.
 #include "harness/golden/golden.h"
 
 #include <gmock/gmock.h>

@@ -20,7 +20,7 @@ std::map<std::string, std::map<std::string, const Case*>> data_of_ops(const std:
   return ops;
 }
 
-/// What differs between two records, in words.
+/// Describes the first difference between two records.
 std::string difference(const Power& recorded, const Power& now) {
   if (recorded.faults != now.faults)
     return "recorded " + std::to_string(recorded.faults) + " mutants, computed " + std::to_string(now.faults);

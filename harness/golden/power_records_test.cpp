@@ -1,5 +1,4 @@
-// Records of what data show: only those of the same rows, declarations and evaluator are believed, and a changed evaluator is
-// noticed.
+// Only records of the same table rows, declarations and evaluator version are used, and a changed evaluator is noticed.
 #include "harness/golden/power_records.h"
 
 #include <gmock/gmock.h>
@@ -23,7 +22,7 @@ Case case_of(const std::string& op, const std::string& shape, std::vector<std::s
   return one;
 }
 
-/// A folder of its own for each test.
+/// A fresh folder for each test.
 class Records : public ::testing::Test {
  protected:
   std::string folder = ::testing::TempDir() + "assay_power_" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -54,7 +53,7 @@ class Records : public ::testing::Test {
         folder, cases, [&](const Case&) { return rows; }, evaluator);
   }
 
-  /// What the cases show, as it was written.
+  /// The mutation score of a case, as it was written.
   Power computed(const Case& one) const {
     return one.id == plain.id ? reckoned : one.id == declared.id ? Power{2, {"gain 2"}} : Power{1};
   }
@@ -135,7 +134,7 @@ TEST_F(Records, WhatIsComputedAgainIsTheSame) {
 TEST_F(Records, AChangedEntryIsNoticed) {
   Power edited = reckoned;
   edited.data[0].saturated += 1;
-  write({{plain, edited}, {declared, {2, {"gain 2"}}}, {other, {1}}});  // with a right seal
+  write({{plain, edited}, {declared, {2, {"gain 2"}}}, {other, {1}}});  // with a valid seal
   EXPECT_THAT(changed_power(read(), cases, [&](const Case& one) { return computed(one); }),
               ElementsAre(plain.id + ": its outputs now hold other codes"));
 }

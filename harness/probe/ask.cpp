@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kFreeExtent = 16;
 
-/// The first cell that the kernel takes, as a number.
+/// The first value that the kernel accepts for a column, as a number; `free` if any value is accepted.
 int cell_of(const KernelOffer& kernel, const char* column, int free) {
   const auto found = kernel.accepts.find(column);
   return found == kernel.accepts.end() || found->second.empty() ? free : std::atoi(found->second.front().c_str());

@@ -11,7 +11,7 @@ namespace {
 struct Kind {
   ProbeData data;
   void (*fill)(TileFill&, int64_t);
-  int low_scale, high_scale;  ///< exponents of random scales, in two tiles of three
+  int low_scale, high_scale;  ///< exponents of random scales, used in two of three tiles
 };
 constexpr std::array<Kind, 16> kKinds = {{
     {{"alone", "which products count, results of any size", false}, fills::alone, 0, 0},

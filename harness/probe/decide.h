@@ -1,4 +1,4 @@
-// One step of fitting a unit to what was seen: the value of a parameter, or of two, that leaves least unexplained.
+// One step of fitting a model to observations: chooses the value of one parameter, or of two.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace assay {
 
-/// Decides one parameter on inputs of some kinds (none: of all): the value that explains most; of values that explain the same, the present
-/// one or the first. True if it changed.
+/// Chooses the value of a parameter that explains most of the inputs of these kinds (empty: all kinds). Prefers the current value
+/// in a tie, then the first one. Returns true if it changed.
 bool decide(const UnitParameter& parameter, const Instruction& instruction, const Seen& seen, std::span<const std::string_view> kinds, Unit& unit,
             int64_t& unexplained);
 
-/// Decides two numbers of sums at once, each pair of them: where one loses more bits the other may keep more, and no single step explains
-/// more. True if less is unexplained.
+/// Chooses two numeric parameters of the sum together, for each pair of them: one may lose more bits if the other keeps more, so
+/// that changing one alone does not help. Returns true if fewer elements are unexplained.
 bool decide_any_two(const Instruction& instruction, const Seen& seen, Fit& fit);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Random numbers of a format, aimed at an exponent.
+// Random numbers of a format with a chosen exponent.
 #pragma once
 
 #include <algorithm>
@@ -16,10 +16,10 @@ class Draw {
   uint32_t bits() { return uint32_t(random_() >> 16); }
   int below(int n) { return int(random_() % uint64_t(n)); }
   bool coin() { return below(2) == 0; }
-  /// low, .. , high; low where they are the wrong way round.
+  /// Uniform in [low, high]; low if high < low.
   int between(int low, int high) { return high <= low ? low : low + below(high - low + 1); }
   double sign() { return coin() ? 1 : -1; }
-  /// 1 <= x < 2 with so many random bits.
+  /// 1 <= x < 2 with that many random bits.
   double significand(int bits) { return 1 + std::ldexp(double(random_() & ((uint64_t{1} << bits) - 1)), -bits); }
 
  private:
@@ -27,17 +27,17 @@ class Draw {
 };
 
 inline int top_exponent(const Format& f) { return std::ilogb(max_finite(f)); }
-/// Of the least subnormal number.
+/// Exponent of the format's smallest subnormal number.
 inline int bottom_exponent(const Format& f) { return f.is_integer() ? 0 : f.min_exponent() - f.mantissa_bits; }
 
-/// The code of x, toward zero and within the format.
+/// The code of x, rounded toward zero and limited to the format.
 inline uint32_t code_near(const Format& f, double x) {
   if (!f.has_sign()) x = std::fabs(x);
   const double value = round_to(f, x, Rounding::kTowardZero, Overflow::kSaturate);
   return code_of(f, value == 0 && f.specials == Specials::kFnuz ? 0.0 : value);
 }
 
-/// Any code that is a finite number.
+/// A random code of a finite number.
 inline uint32_t finite_code(const Format& f, Draw& draw) {
   for (;;) {
     const uint32_t code = draw.bits() & uint32_t(f.code_count() - 1);

@@ -29,7 +29,7 @@ void subnormal(TileFill& t, int64_t tile) {
     const int least = i.integers() ? 1 : f.min_exponent();
     return is_subnormal ? t.number(f, bottom_exponent(f), least - 1) : t.number(f, top_exponent(f) - 2, top_exponent(f));
   };
-  // Far enough below the large products, and about the last bit that is kept beside them.
+  // Exponents far enough below the large products, and near the last bit that is kept beside them.
   const int half = std::min(24, -bottom_exponent(*i.a)), other = std::min(24, -bottom_exponent(*i.b));
   for (int k = 0; k < i.k; ++k) {
     if (tile % 4 == 0 && k != (p + q) / 2) continue;

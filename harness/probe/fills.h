@@ -1,44 +1,44 @@
-// Fills of a tile of zeros, each made for one question; `index` counts the tiles of a kind.
+// Generators that fill a zeroed tile, each to answer one question. `index` counts the tiles of a kind.
 #pragma once
 
 #include "harness/probe/tile_fill.h"
 
 namespace assay::fills {
 
-// fill_sums.cpp: how a sum is made.
+// fill_sums.cpp: how sums are computed
 
-/// One product alone, of any size.
+/// A single product of any magnitude.
 void alone(TileFill& tile, int64_t index);
-/// Two large products that cancel, with one small product or c beside them: what is left is what was kept.
+/// Two large products that cancel, plus one small product or c. The result shows which bits of the small one were kept.
 void kept(TileFill& tile, int64_t index);
-/// A large c, and small products down to far below its last bit: rounding, and ties that the smallest breaks.
+/// A large c and small products down to far below its last bit: rounding, and ties that the smallest product breaks.
 void ties(TileFill& tile, int64_t index);
-/// Products of c's size and below in all places: every sum loses something, in the order in which it is made.
+/// Products of at most c's magnitude in all places, so that every addition loses bits depending on the order.
 void wide(TileFill& tile, int64_t index);
 /// Numbers near 1.
 void near_one(TileFill& tile, int64_t index);
-/// A c above or below a product of many bits.
+/// A c above or below a product with many bits.
 void addend(TileFill& tile, int64_t index);
-/// c of any size, and no product.
+/// c of any magnitude, without products.
 void c_alone(TileFill& tile, int64_t index);
 
-// fill_extremes.cpp: the ends of formats, and what is no number.
+// fill_extremes.cpp: limits of formats, NaN and Inf
 
 /// Tiny and subnormal numbers.
 void tiny(TileFill& tile, int64_t index);
-/// Subnormal factors of large ones, of which two cancel, with a small product or c beside them: what is left is what their
-/// exponent has kept.
+/// Subnormal factors times large ones, two of which cancel, plus a small product or c. The result shows the exponent that the
+/// subnormal was aligned by.
 void subnormal(TileFill& tile, int64_t index);
-/// Few powers of two whose products lie about the least number of d.
+/// A few powers of two whose products are near the smallest number of d.
 void least(TileFill& tile, int64_t index);
-/// Zeros that meet large factors, beside small products and a small c.
+/// Zeros times large factors, beside small products and a small c.
 void zeros(TileFill& tile, int64_t index);
-/// Products and sums about the end of d, and of what an exponent can say.
+/// Products and sums near the largest number of d, and near the largest exponent.
 void huge(TileFill& tile, int64_t index);
 void any_bits(TileFill& tile, int64_t index);
-/// NaN, Inf, zeros of both signs, the largest and the least among ones.
+/// NaN, Inf, signed zeros, largest and smallest numbers among ones.
 void specials(TileFill& tile, int64_t index);
-/// Zeros of both signs and nothing else.
+/// Only zeros, of both signs.
 void signs(TileFill& tile, int64_t index);
 
 }  // namespace assay::fills

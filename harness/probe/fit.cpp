@@ -13,13 +13,13 @@ namespace assay {
 namespace {
 
 constexpr int64_t kAll = std::numeric_limits<int64_t>::max() / 2;
-constexpr size_t kMostFinerOrders = 12;  ///< of a shape
+constexpr size_t kMostFinerOrders = 12;  ///< per shape
 constexpr int kMostSweeps = 4;
 constexpr int64_t kFarBehind = 4;
-constexpr int64_t kNearlyAll = 8;  ///< at most one in so many is unexplained
-constexpr int64_t kFew = 64;       ///< at most one in so many is unexplained: two numbers may be wrong, and not the shape
+constexpr int64_t kNearlyAll = 8;  ///< at most 1/8 of the elements are unexplained
+constexpr int64_t kFew = 64;       ///< at most 1/64 is unexplained: two parameters may be wrong, but not the shape
 
-/// A shape of sums: what no number of a parameter changes.
+/// The structure of the sums; numeric parameters do not change it.
 struct Shape {
   Unit plain;
   int most_splits = 1;
@@ -57,7 +57,7 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// The shape in every order in which the same places are alike, and in some in which fewer are.
+/// The shape in every order of k that is consistent with `alike`, and in some orders that distinguish more places.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;
@@ -82,8 +82,8 @@ int64_t elements_of(const Seen& seen) {
   return count;
 }
 
-/// All parameters on the inputs made for them, and then on all, unless so much more is unexplained than of another shape that no
-/// parameter can be the reason.
+/// Decides all parameters on the inputs made for them, then on all inputs. Stops early if so much more is unexplained than for
+/// another shape that no parameter could explain it.
 Fit fit_of(const Instruction& i, const Seen& seen, Unit unit, int64_t best) {
   for (const UnitParameter& parameter : unit_parameters()) {
     if (parameter.cell == "order") continue;
@@ -96,7 +96,7 @@ Fit fit_of(const Instruction& i, const Seen& seen, Unit unit, int64_t best) {
   return first.unexplained > most ? first : improved(i, seen, first);
 }
 
-/// True if all that is left is the sign of zeros, of which no row says anything.
+/// True if only signs of zeros are unexplained; no table row describes these.
 bool only_signs_left(const Seen& seen, const Fit& fit) {
   constexpr std::string_view kSigns[] = {"signs"};
   return fit.unexplained > 0 && seen.unexplained(fit.unit, kAll, kSigns) == fit.unexplained;
@@ -140,7 +140,8 @@ Fit fit(const Instruction& i, const Seen& seen, uint32_t nan) {
     }
   };
   try_all(units);
-  // In the right order numbers may hold each other back where they do not in a like one: those of the best are tried in each.
+  // Parameters can block each other in a similar order but not in the right one, so those of the best fit are tried in each
+  // order.
   const Fit first = best;
   for (size_t k = 0; k < units.size() && !done(); ++k) {
     if (units[k].join != first.unit.join || units[k].sum != first.unit.sum || units[k].group != first.unit.group) continue;

@@ -1,4 +1,4 @@
-// The unit that explains the most of what an instruction returned.
+// Finds the model that explains most of an instruction's results.
 #pragma once
 
 #include <vector>
@@ -8,13 +8,13 @@
 
 namespace assay {
 
-/// What was seen, and what an instruction showed of itself (symmetry.h).
+/// Observations, and the symmetries of the instruction (symmetry.h).
 struct Seen {
   std::vector<Observation> all;
   std::vector<int> alike;
   bool c_at_the_end = false;
 
-  /// Elements that a unit does not explain; counting ends beyond `most`. With a list of kinds only of those.
+  /// Number of elements that a model does not explain; counting stops above `most`. With a list of kinds, only inputs of these.
   int64_t unexplained(const Unit& unit, int64_t most, std::span<const std::string_view> kinds = {}) const;
 };
 
@@ -23,12 +23,12 @@ struct Fit {
   int64_t unexplained = 0;
 };
 
-/// Shapes of sums that are tried, the plainest first, and of each the orders of products in which the same places are alike; then
-/// orders that tell more places apart. Of each shape every parameter is decided on the inputs made for it, and then all again on
-/// all inputs, as long as that explains more. The first shape that leaves nothing unexplained is taken, else the best.
+/// Tries the shapes of sums, simplest first. For each shape: the orders of k that are consistent with the observed symmetries,
+/// then finer ones. Every parameter is decided on the inputs made for it, then all on all inputs, until nothing improves. Returns
+/// the first shape that explains everything, otherwise the best.
 Fit fit(const Instruction& instruction, const Seen& seen, uint32_t nan);
 
-/// All parameters of a unit decided again on everything that was seen.
+/// Decides all parameters of a model again, on all observations.
 Fit improved(const Instruction& instruction, const Seen& seen, Fit from);
 
 }  // namespace assay

@@ -15,9 +15,9 @@
 namespace assay {
 namespace {
 
-constexpr int kMostRounds = 6;  ///< of finding a unit again that explains what the last one did not
+constexpr int kMostRounds = 6;  ///< limit on refitting after a new input contradicts the model
 constexpr int64_t kEverything = int64_t{1} << 60;
-constexpr int kMostQuestions = 200;  ///< made to tell two units apart
+constexpr int kMostQuestions = 200;  ///< inputs generated to distinguish two models
 
 class Probe {
  public:
@@ -53,7 +53,7 @@ class Probe {
     return seen_.all.back();
   }
 
-  /// Everything that is looked at before a unit is supposed.
+  /// Tests that need no model.
   void look() {
     Instruction& i = *instruction_;
     i.dead = dead_places(
@@ -95,7 +95,7 @@ class Probe {
     if (codes.size() > 1) result_.remarks.push_back("special: NaN has several codes: " + all);
   }
 
-  /// c alone: without any product a unit of a row has no reason to lose its exponent.
+  /// c without products: no known model changes its exponent then.
   void look_at_c() {
     for (const Observation& one : seen_.all) {
       if (one.kind != "c_alone") continue;
@@ -112,7 +112,7 @@ class Probe {
     return decode(*instruction_->d, tiles.c(at / of_tile, at % of_tile / n, at % n));
   }
 
-  /// Units that differ from the found one in one value and explain as much: asks what tells them apart.
+  /// Finds models that differ from the fitted one in a single value and explain as much; asks for inputs that distinguish them.
   void ask_between(Fit& found) {
     int questions = 0;
     result_.not_observable.clear();

@@ -7,10 +7,10 @@
 namespace assay {
 namespace {
 
-/// As it is in memory: tf32 as f32, and the scales of NVFP4 in the type that carries their bytes.
+/// The format in memory: f32 for tf32; for the scales of NVFP4 the type that carries their bytes.
 const Format& stored(const Format& format) { return format == kTf32 ? kF32 : format == kUe4M3 ? kE4M3Fn : format; }
 
-/// Bits of a word of memory below the code.
+/// Unused low bits of a memory word.
 int unused_bits(const Format& format) { return format == kTf32 ? kF32.bits - kTf32.bits : 0; }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What has to be known of an instruction before it can be asked anything, and the operands that it is asked with.
+// The operands of a tensor core instruction, and tiles of operand values.
 #pragma once
 
 #include <functional>
@@ -12,22 +12,22 @@
 
 namespace assay {
 
-/// Its operands and no step of what it does with them.
+/// Formats and sizes of the operands; nothing about the arithmetic.
 struct Instruction {
   const Format *a = nullptr, *b = nullptr, *d = nullptr;
   int k = 0, m = 0, n = 0;
-  const Format* scale = nullptr;  ///< nullptr: none
+  const Format* scale = nullptr;  ///< nullptr: no scales
   int scale_block = 0;
-  std::vector<bool> dead;  ///< products that were seen to have no effect: nothing is put there any more
+  std::vector<bool> dead;  ///< products without any effect; operands there stay zero
 
   bool integers() const { return d->is_integer(); }
-  int scales() const { return scale ? k / scale_block : 0; }  ///< of a row
+  int scales() const { return scale ? k / scale_block : 0; }  ///< scales per row
 };
 
-/// Of the cells a, b, d, k and scale; a row that knows no steps has them, too.
+/// From the cells a, b, d, k and scale, which every row has, even one without a model.
 Instruction instruction_of(const UnitRow& row, int m, int n);
 
-/// Operands of some tiles of one instruction, as codes; zero (scales: one) where nothing was set.
+/// Operands of several tiles as codes; zero (scales: one) by default.
 class Tiles {
  public:
   Tiles(const Instruction& instruction, int64_t count);
@@ -45,16 +45,16 @@ class Tiles {
   uint32_t a(int64_t tile, int64_t row, int64_t k) const;
   uint32_t b(int64_t tile, int64_t column, int64_t k) const;
   uint32_t c(int64_t tile, int64_t row, int64_t column) const;
-  /// Products at two places change them.
+  /// Exchanges the products at two places.
   void swap(int64_t tile, int64_t p, int64_t q);
-  void clear_scales();                  ///< all are 1
-  void copy(int64_t from, int64_t to);  ///< of a tile
-  /// Of tf32: the bits of the words that no unit looks at.
+  void clear_scales();                  ///< sets all scales to 1
+  void copy(int64_t from, int64_t to);  ///< copies a tile
+  /// For tf32: sets the low bits of operand words, which the instruction ignores.
   void set_unused_bits(uint32_t bits) { unused_ = bits & 0x1fff; }
 
-  /// Of op mma: c, a, b, sfa, sfb if there are scales, and d.
+  /// For op mma: c, a, b, sfa and sfb if there are scales, and d.
   const Problem& problem() const { return problem_; }
-  /// What a unit makes of one tile: codes of d, rows after each other.
+  /// The codes of d that a model predicts for one tile, in row-major order.
   std::vector<uint32_t> predicted(const Unit& unit, int64_t tile) const;
 
  private:
@@ -67,7 +67,7 @@ class Tiles {
   Problem problem_;
 };
 
-/// The codes of d of all tiles. Throws ProbeError if there is no answer.
+/// Returns the codes of d of all tiles. Throws ProbeError if there is no answer.
 using Ask = std::function<std::vector<uint32_t>(const Tiles&)>;
 
 struct ProbeError : std::runtime_error {

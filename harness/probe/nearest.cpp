@@ -19,7 +19,7 @@ int same_texts(const std::map<std::string, std::string>& cells, const UnitRow& r
   return int(std::count_if(cells.begin(), cells.end(), [&](const auto& cell) { return row.text(cell.first) == cell.second; }));
 }
 
-/// Whether the unit is the same with the other's cell instead of its own; false where it then is no unit.
+/// Whether replacing a cell of the model by the other row's cell makes no difference; false if the result is not a valid model.
 bool makes_no_difference(const UnitRow& unit, const std::string& column, const std::string& text) {
   UnitRow other = unit;
   other.cells[column].text = text;

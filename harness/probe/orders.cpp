@@ -6,7 +6,7 @@
 namespace assay {
 namespace {
 
-/// For each place the block in which it is taken, and the part of it.
+/// For each k: the block that consumes it, and the part within the block.
 std::vector<int> parts_of(const UnitOrder& order, int k) {
   Unit unit;
   unit.k = k;

@@ -1,4 +1,4 @@
-// Orders in which an instruction may take its products.
+// Candidate orders in which an instruction accumulates its products.
 #pragma once
 
 #include <vector>
@@ -7,16 +7,16 @@
 
 namespace assay {
 
-/// An order in which an instruction may take its products.
+/// An order in which an instruction may accumulate its products.
 struct UnitOrder {
   int interleave_period = 0, interleave_width = 0, take = 0, splits = 1;
 };
-/// Those that differ: of trees in the order of places, of others in which places are one part of which block.
+/// All distinct orders. For trees, the order of the leaves matters; for others, which k belong to one part of a block.
 std::vector<UnitOrder> unit_orders(int k, bool of_trees, int most_splits);
 void set_order(Unit& unit, const UnitOrder& order);
 
-/// For each place the first one that may change places with it, whatever the numbers are: of the same part of a block, and in a
-/// tree the neighbour.
+/// For each k, the first k that can be exchanged with it without changing any result: of the same part of a block, and for a tree
+/// the sibling.
 std::vector<int> alike_places(const Unit& unit);
 
 }  // namespace assay

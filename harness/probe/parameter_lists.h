@@ -1,4 +1,4 @@
-// The parameters in the order in which they are decided, and what their values are made of. Included by parameters*.cpp only.
+// The parameters in the order in which they are decided. Included by parameters*.cpp only.
 #pragma once
 
 #include <numeric>
@@ -8,11 +8,12 @@
 
 namespace assay {
 
-std::vector<UnitParameter> parameters_of_terms();    ///< what products are, and what is kept of each
-std::vector<UnitParameter> parameters_of_results();  ///< how c joins, and how the result is rounded
-std::vector<UnitParameter> parameters_of_sums();     ///< which terms meet, and the least of their largest exponent
+std::vector<UnitParameter> parameters_of_terms();    ///< how products become terms, and which bits of a term are kept
+std::vector<UnitParameter> parameters_of_results();  ///< how c is added, and how the result is rounded
+std::vector<UnitParameter> parameters_of_sums();     ///< which terms are summed together, and the lower bound of the alignment
+                                                     ///< exponent
 
-inline constexpr int kMostFraction = 28, kMostGroupFraction = 38, kMostJoinFraction = 40;  // of read_sum.cpp
+inline constexpr int kMostFraction = 28, kMostGroupFraction = 38, kMostJoinFraction = 40;  // limits as in read_sum.cpp
 
 inline std::vector<int> range(int first, int last) {
   std::vector<int> all(size_t(std::max(0, last - first + 1)));

@@ -1,4 +1,4 @@
-// What the cells of a unit leave open, as numbers: each parameter with its values and the inputs on which it is decided.
+// The free parameters of a tensor core model: their values and the inputs that decide them.
 #pragma once
 
 #include <span>
@@ -12,20 +12,20 @@ namespace assay {
 
 struct UnitParameter {
   std::string_view name;               ///< "fraction bits of a term"
-  std::string_view cell;               ///< column of units.csv that it stands in
-  std::vector<std::string_view> data;  ///< kinds of probe_data() that are made for it
-  /// Values it may have, the plainest first; empty where a unit of that shape has no such parameter.
+  std::string_view cell;               ///< column of units.csv
+  std::vector<std::string_view> data;  ///< kinds of probe_data() made for it
+  /// Possible values, simplest first; empty if models of that shape lack the parameter.
   std::vector<int> (*values)(const Instruction& instruction, const Unit& unit);
   int (*get)(const Unit& unit);
   void (*set)(Unit& unit, int value);
-  bool is_number;           ///< neighbouring values do nearly the same
-  bool of_several = false;  ///< stands for two others, whose values can make up for each other
+  bool is_number;           ///< numeric: adjacent values have similar effects
+  bool of_several = false;  ///< combines two other parameters that can compensate each other
 };
 
-/// Every parameter, in the order in which they are decided.
+/// All parameters, in the order in which they are decided.
 std::span<const UnitParameter> unit_parameters();
 
-/// A unit with the operands of the instruction and the plainest steps: everything in one aligned sum.
+/// The simplest model for the operands: everything in one aligned sum.
 Unit plain_unit(const Instruction& instruction);
 
 }  // namespace assay

@@ -6,7 +6,7 @@
 namespace assay {
 namespace {
 
-/// What a term is aligned by: in the upper bits the place of its format in exponent_formats(), counted from 1.
+/// The exponent that a term is aligned by. Upper bits: index in exponent_formats(), from 1.
 int exponent_of(const Unit& u) {
   const std::vector<const Format*> formats = exponent_formats(*u.a, *u.b);
   const auto at = std::find(formats.begin(), formats.end(), u.exponents_in);

@@ -1,4 +1,5 @@
-// The probe finds units that it knows nothing of: rows of the table, rows drawn at random, and says so of what is no row.
+// The probe finds models it has no prior knowledge of (table rows and random rows), and reports instructions that no row
+// describes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +23,7 @@ const UnitTable& table() {
   return units;
 }
 
-/// An instruction that is a unit, with what it returns changed by `change`.
+/// An instruction that behaves like a model, with its results modified by `change`.
 Ask ask_of(
     const Unit& unit, const std::function<uint32_t(uint32_t code)>& change = [](uint32_t code) { return code; }) {
   return [&unit, change](const Tiles& tiles) {
@@ -39,7 +40,7 @@ std::string cells_of(const UnitRow& row) {
   return text;
 }
 
-/// The cells are the row's, or a search finds no input that tells the two units apart.
+/// Expects the row's cells, or a search that finds no input that distinguishes the two models.
 void expect_found(const UnitRow& row) {
   const Probed probed = probe_unit(instruction_of(row, 16, 8), ask_of(row.unit));
   const LikeRow like = compare_with(probed.unit, row);
@@ -73,7 +74,7 @@ TEST(Probe, FindsRowsOfRandomParameters) {
   for (int i = 0, n = more ? std::atoi(more) : 2; i < n; ++i) expect_found(random_row(table(), draw));
 }
 
-/// A row with other cells.
+/// A row with some cells replaced.
 UnitRow edited(const char* id, std::initializer_list<std::pair<const char*, const char*>> cells) {
   UnitRow row = table().find(id);
   for (const auto& [column, text] : cells) row.cells[column].text = text;
@@ -81,13 +82,13 @@ UnitRow edited(const char* id, std::initializer_list<std::pair<const char*, cons
   return row;
 }
 
-/// From what is tried first no step of one number leads to these; in an order with the same places alike one does.
+/// Changing one number at a time does not reach these from the first candidates; from a similar order of k it does.
 TEST(Probe, FindsNumbersThatHoldEachOtherBack) {
   expect_found(edited("sm_80.mma.f16.f32",
                       {{"order", "take(8)"}, {"sum", "align(12) floor"}, {"c", "joined(32,23) truncate"}, {"round", "rne(20)"}}));
 }
 
-/// On one data set in many places of different blocks are alike.
+/// On a single data set, many places of different blocks look interchangeable.
 TEST(Probe, FindsBlocksThatSeldomDiffer) {
   expect_found(edited("sm_89.mma.e5m2.f32", {{"sum", "align(22) floor"}, {"c", "joined(32,28) truncate"}, {"round", "rne(23)"}}));
 }
@@ -124,7 +125,7 @@ TEST(Probe, SaysWhatCannotBeObserved) {
   EXPECT_TRUE(first_witness(probed.unit, beyond.unit));
 }
 
-/// A unit that differs from the row in one cell is said to, in that cell and no other.
+/// A model that differs from its row in one cell is reported with exactly that cell.
 TEST(Probe, NamesTheCellInWhichAUnitDiffers) {
   const UnitRow& row = table().find("sm_90.mma.bf16.f32");
   for (const auto& [column, text] : {std::pair<const char*, const char*>{"order", "take(8)"},

@@ -1,5 +1,4 @@
-// Rows with the operands of listed ones and steps drawn at random, within what chips are known to do and a little beyond. For
-// tests.
+// Random models with the operands of table rows, within and slightly beyond what real GPUs do. For tests.
 #pragma once
 
 #include <string>
@@ -45,7 +44,7 @@ inline UnitRow random_row(const UnitTable& table, Draw& draw) {
   }
 }
 
-/// Likewise a row whose factors are converted before they have exponents.
+/// A random row for operands that are converted before they have exponents.
 inline UnitRow random_converted_row(const UnitTable& table, Draw& draw) {
   for (;;) {
     UnitRow row = random_row(table, draw);

@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-constexpr int kMostNamed = 4;  ///< values that are not observable, or runs of them
+constexpr int kMostNamed = 4;  ///< limit on the listed values (or ranges) that are not observable
 
 }  // namespace
 

@@ -7,9 +7,9 @@
 namespace assay {
 namespace {
 
-constexpr int kRounds = 3;  ///< places that differ seldom are alike on one data set by chance
+constexpr int kRounds = 3;  ///< places that differ rarely look interchangeable on a single data set
 
-/// Tiles in which the product at p is large and cancels with c or with another one; all others are small.
+/// Makes the product at p large, cancelling with c or another product; all others are small.
 void make_large(Tiles& tiles, int64_t first, int p, Draw& draw) {
   const Instruction& i = tiles.instruction();
   const int top_a = std::min(top_exponent(*i.a), top_exponent(*i.d) / 2 - 1),
@@ -48,7 +48,7 @@ std::vector<int> places_alike(const Instruction& i, const Ask& ask, int64_t elem
   Draw draw(seed);
   const auto alike_on = [&](int round, int p, int q) {
     Tiles tiles = probe_tiles("wide", i, 2 * half, seed + uint64_t((round * i.k + p) * i.k + q));
-    tiles.clear_scales();  // a place has its scale from its neighbours
+    tiles.clear_scales();  // the scale of a place depends on its neighbours
     make_large(tiles, 1, p, draw);
     // The second half repeats the first with the two products exchanged.
     for (int64_t tile = 0; tile < half; ++tile) {
@@ -84,7 +84,7 @@ bool adds_c_at_the_end(const Instruction& i, const Ask& ask, int64_t elements, u
     const std::vector<uint32_t> d = ask(with), of_products = ask(without);
     for (size_t e = 0; e < d.size(); ++e) {
       const auto tile = int64_t(e) / (i.m * i.n), row = int64_t(e) / i.n % i.m, column = int64_t(e) % i.n;
-      // A double holds the sum of two f32 closely enough to be rounded again.
+      // A double holds the sum of two f32 values precisely enough to be rounded again.
       const double sum = decode(*i.d, with.c(tile, row, column)) + decode(*i.d, of_products[e]);
       if (!std::isfinite(sum) || sum == 0) continue;
       if (round_to(*i.d, sum, Rounding::kNearestEven, Overflow::kSpecial) != decode(*i.d, d[e])) return false;

@@ -1,5 +1,5 @@
-// What an instruction shows of itself before any rule for its sums is supposed: which products count, which may change places,
-// whether c is added when all else is done.
+// Properties of an instruction that need no model: which products count, which places of k can be exchanged, and whether c is
+// added last.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,18 @@
 
 namespace assay {
 
-/// Whether the product at each place has an effect, from observations of the kind "alone". Where none has, none is dead.
+/// Whether the product at each place has no effect, from observations of kind "alone". If no product has an effect, none is
+/// marked.
 std::vector<bool> dead_places(const Instruction& instruction, const Observation& alone);
 
-/// For each place the first one with which it may change places: no bit changed on any data. Places that a rule tells apart may
-/// look alike here, if no data showed it; those that differ here differ.
+/// For each place, the first place it can be exchanged with without changing any bit. Places that differ here are different;
+/// places that look alike may still differ on other data.
 std::vector<int> places_alike(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
-/// True if the result was always the IEEE sum of c and of what the same products make of c = 0.
+/// True if every result was the IEEE sum of c and the result of the same products with c = 0.
 bool adds_c_at_the_end(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
-/// Whether places that are alike in one list are alike in the other.
+/// Whether places that are alike in `fine` are also alike in `coarse`.
 bool refines(const std::vector<int>& fine, const std::vector<int>& coarse, const std::vector<bool>& dead);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// One tile of inputs while it is filled, and exponents of factors. Included by the fills only.
+// Fills one tile of inputs. Included by the generators only.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace assay {
 
-/// One tile that is being filled.
+/// One tile under construction.
 class TileFill {
  public:
   TileFill(Tiles& tiles, int64_t tile, Draw& draw) : tiles_(tiles), tile_(tile), draw_(draw), i_(tiles.instruction()) {}
@@ -17,11 +17,11 @@ class TileFill {
   const Instruction& instruction() const { return i_; }
   Draw& draw() { return draw_; }
 
-  template <class Value>  // of a row
+  template <class Value>  // per row
   void a(int k, Value value) {
     for (int row = 0; row < i_.m; ++row) tiles_.set_a(tile_, row, k, code_near(*i_.a, value(row)));
   }
-  template <class Value>  // of a column
+  template <class Value>  // per column
   void b(int k, Value value) {
     for (int column = 0; column < i_.n; ++column) tiles_.set_b(tile_, column, k, code_near(*i_.b, value(column)));
   }
@@ -30,7 +30,7 @@ class TileFill {
     for (int row = 0; row < i_.m; ++row)
       for (int column = 0; column < i_.n; ++column) tiles_.set_c(tile_, row, column, code_near(*i_.d, value()));
   }
-  template <class Code>  // of all factors
+  template <class Code>  // all operand elements
   void codes(Code code) {
     for (int k = 0; k < i_.k; ++k) {
       for (int row = 0; row < i_.m; ++row) tiles_.set_a(tile_, row, k, code(*i_.a));
@@ -49,7 +49,7 @@ class TileFill {
       for (int column = 0; column < i_.n; ++column) tiles_.set_b_scale(tile_, column, block, code(*i_.scale));
     }
   }
-  /// Powers of two up to 2^-+most, or other numbers of the format of that size.
+  /// Random scales: powers of two in [2^low, 2^high], or other numbers of the format of that size.
   void scales_about(int low, int high) {
     scales([&](const Format& f) {
       return code_near(f, draw_.significand(f.mantissa_bits) * std::ldexp(1.0, draw_.between(low, high)));
@@ -68,7 +68,7 @@ class TileFill {
   const Instruction& i_;
 };
 
-/// Exponents of factors whose product is about 2^e.
+/// Exponents of two factors whose product is about 2^e.
 struct Exponents {
   int a, b;
 };
@@ -79,7 +79,7 @@ inline Exponents factors_of(const Instruction& i, int e) {
   return {std::clamp(e - b, bottom_exponent(*i.a), top_exponent(*i.a)), b};
 }
 
-/// The largest exponent of a product that d holds with room for a sum.
+/// The largest product exponent for which d can hold a sum.
 inline int high_product(const Instruction& i) {
   return std::min({top_exponent(*i.a) + top_exponent(*i.b), top_exponent(*i.d) - 2, 40});
 }

@@ -1,4 +1,4 @@
-// What an instruction returned that a unit does not.
+// Results of an instruction that a model does not explain.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace assay {
 
-/// Inputs of a kind that the unit does not explain.
+/// Unexplained results for one kind of input.
 struct Unexplained {
   std::string kind, shows;
   int64_t elements = 0, wrong = 0;
-  std::string example;  ///< the element with the fewest products among the first
+  std::string example;  ///< among the first ones, the element with the fewest nonzero products
 };
 
-/// By kinds of inputs, those without such elements left out.
+/// By kind of input; kinds without unexplained elements are left out.
 std::vector<Unexplained> unexplained_by(const Unit& unit, const Instruction& instruction, const Seen& seen);
 
 }  // namespace assay

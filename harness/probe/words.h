@@ -1,4 +1,4 @@
-// What a probe found, in words.
+// Reports what a probe found.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace assay {
 
-/// A line a cell beside the row that the instruction is called by (nullptr: it knows no steps) and the nearest row, then what is
-/// not observable and what no unit explains.
+/// One line per cell, beside the row that the instruction advertises (nullptr: it has no model) and the nearest row; then
+/// parameters that are not observable, and unexplained results.
 std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claimed, const LikeRow& nearest);
 
 }  // namespace assay

@@ -1,5 +1,5 @@
-// A library as it was built before assay_algorithm came into the C ABI: it includes a copy of the header of that day, which never
-// changes, and names its algorithm in its message. It copies x to y, and looks into assay_call only as far as it knows it.
+// A library built before assay_algorithm was added to the C ABI. It includes a frozen copy of the header of that day and names
+// its algorithm in its message. It copies x to y and reads only the fields of assay_call that it knows.
 #include <cstdio>
 #include <cstring>
 

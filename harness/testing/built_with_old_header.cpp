@@ -1,5 +1,5 @@
-// A library as it was built before groups, workspaces and ranks came into the C ABI: it includes a copy of the header of that
-// day, which never changes. It copies x to y, and looks into assay_call only as far as it knows it.
+// A library built before groups, workspaces and ranks were added to the C ABI. It includes a frozen copy of the header of that
+// day. It copies x to y and reads only the fields of assay_call that it knows.
 #include <cstring>
 
 #include "assay/abi.h"

@@ -1,4 +1,4 @@
-// Tensors of a few codes, compared with what is expected of them.
+// Compares tensors of a few codes with expected codes.
 #pragma once
 
 #include "harness/compare/compare.h"

@@ -1,4 +1,4 @@
-// A library of no kernels that has memory of its own, as one for a device has.
+// A library without kernels that has its own memory functions, like a library for a device.
 #include <cstdlib>
 #include <cstring>
 

@@ -1,4 +1,4 @@
-// A library that ends its process before anyone has called it.
+// A library that ends its process while it is loaded.
 #include <cstdlib>
 
 #include "assay/abi.h"

@@ -1,4 +1,4 @@
-// Fills as tests look at them: a tensor, its values, the greatest magnitude of each group.
+// Helpers for tests of input generators: a tensor, its values, the largest magnitude of each group.
 #pragma once
 
 #include <algorithm>
@@ -42,15 +42,15 @@ inline std::vector<double> amaxes(const HostTensor& tensor) {
   return all;
 }
 
-/// How many of all numbers are as asked for.
+/// Share of the values for which `is` returns true.
 double share(const std::vector<double>& all, const auto& is) {
   return double(std::count_if(all.begin(), all.end(), is)) / double(all.size());
 }
 
-/// Six standard deviations of a share of p among the numbers of filled().
+/// Six standard deviations of the observed share if the true share is p, for the values of filled().
 inline double six_sigma(double p) { return 6 * std::sqrt(p * (1 - p) / double(kRows * kColumns)); }
 
-/// The number so many codes further.
+/// The value `steps` codes further.
 inline double next_code(const Format& format, double value, int steps) {
   return decode(format, code_from_ordinal(format, ordinal_of_value(format, value) + steps));
 }

@@ -1,4 +1,4 @@
-// A library that never gives itself back.
+// A library whose constructor never returns.
 #include <unistd.h>
 
 #include "assay/abi.h"

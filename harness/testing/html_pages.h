@@ -1,4 +1,4 @@
-// Tests ask of an HTML page whether its tags are nested and how often words stand there, mostly of a run with every outcome.
+// Helpers for tests of HTML pages: nesting of tags, number of occurrences of a text, and a run with every outcome.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace assay::testing {
 
-/// What is wrong with the nesting of tags, or empty. Enough for a page that is written as XML.
+/// The first nesting error of tags, or empty. Suffices for pages that are also XML.
 inline std::string nesting_error(const std::string& html) {
   std::vector<std::string> open;
   for (size_t at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {
@@ -31,14 +31,14 @@ inline std::string nesting_error(const std::string& html) {
   return open.empty() ? "" : open.back() + " stays open";
 }
 
-/// How often `part` is in `text`.
+/// Number of occurrences of `part` in `text`.
 inline size_t times(const std::string& text, const std::string& part) {
   size_t count = 0;
   for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
   return count;
 }
 
-/// Every outcome once, and a failure with a picture.
+/// Every outcome once, including a failure with a picture.
 inline RunResult everything() {
   RunResult result = one_of_each();
   result.verdicts.push_back(one_wrong_row());

@@ -1,4 +1,4 @@
-// A library for a device that is not there.
+// A library for a device that is not present.
 #include "assay/abi.h"
 
 namespace {

@@ -1,4 +1,4 @@
-// Tests start the program as its users do: arguments go in, text and an exit code come out, files lie in a folder of the test.
+// Starts the program as users do: passes arguments, captures output and exit code, keeps files in a folder of the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,10 +14,10 @@ namespace assay::testing {
 
 struct Answer {
   int exit_code;
-  std::string text;  ///< standard output and error
+  std::string text;  ///< standard output and standard error
 };
 
-/// What bash makes of it, without standard error unless the command says so.
+/// Runs a command in bash. Standard error is captured only if the command redirects it.
 inline Answer shell(const std::string& command) {
   std::string quoted;
   for (const char c : command) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -33,7 +33,7 @@ inline Answer assay(const std::string& arguments, const std::string& environment
   return shell(environment + " '" ASSAY_PROGRAM "' " + arguments + " 2>&1");
 }
 
-/// Cases that the CPU has run in a moment.
+/// A selection that the CPU runs in a moment.
 inline constexpr const char* kFewCases = "--case 'quant_group/vllm.group_fp8/*/ties.s1/w32' ";
 
 class Cli : public ::testing::Test {

@@ -10,7 +10,7 @@
 
 namespace assay::testing {
 
-/// x of rank r holds r + 1 everywhere, in codes of a byte.
+/// x of rank r holds the 8-bit code r + 1 everywhere.
 inline Problem problem_of(int ranks, int64_t n = 8) {
   Problem problem;
   problem.ranks = ranks;

@@ -1,4 +1,4 @@
-// A library whose constructor changes the rounding mode of whoever loads it, as code of -ffast-math changes the handling of
+// A library whose constructor changes the rounding mode of the process, as code built with -ffast-math changes the handling of
 // subnormals.
 #include <cfenv>
 

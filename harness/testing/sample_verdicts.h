@@ -12,16 +12,17 @@ namespace assay::testing {
 
 Verdict verdict(Outcome outcome, const std::string& id = "quant_group/e4m3fn.m2.n256.g128.ties.s17");
 
-/// An element of e4m3fn.
+/// An e4m3fn element.
 Element element(std::array<int64_t, 2> at, uint32_t code, uint32_t low, uint32_t high, int64_t ulps);
 
-/// A failure with a wrong and a right tensor, written down by hand: no picture, no power.
+/// A hand-written failure with one wrong and one right tensor; it has no picture and no mutation score.
 Verdict truncating_kernel();
 
 /// Every outcome once.
 RunResult one_of_each();
 
-/// A failure as the comparison makes it: row 3 of 5 is wrong, with a picture, a cause, power, and an id that needs escaping.
+/// A failure as the comparison produces it: row 3 of 5 is wrong, with picture, cause, mutation score, and an id that needs
+/// escaping.
 Verdict one_wrong_row();
 
 }  // namespace assay::testing

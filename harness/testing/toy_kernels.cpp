@@ -20,25 +20,25 @@
 namespace assay::testing::toy {
 namespace {
 
-/// Beyond the small zones around memory of a process, within the large ones around memory of a device.
+/// Beyond the guard zones of host memory, within the larger ones of device memory.
 constexpr size_t kFarAway = 60000;
 
-/// A call with its two tensors, x to read and y to write.
+/// A call and its two tensors: x is read, y is written.
 struct Toy {
   explicit Toy(const assay_call& of) : call(of), x(tensor(of, "x")), y(tensor(of, "y")) {}
 
-  /// All but `skip` bytes at the beginning and `leave` at the end.
+  /// Copies all but the first `skip` and the last `leave` bytes.
   assay_status copy(size_t skip = 0, size_t leave = 0) const {
     std::memcpy(to + skip, from + skip, y.bytes - skip - leave);
     return ASSAY_OK;
   }
-  /// A copy in which one byte is wrong by these bits.
+  /// A copy in which bits of one byte are flipped.
   assay_status spoiled(size_t byte, unsigned char bits) const {
     copy();
     to[byte] ^= bits;
     return ASSAY_OK;
   }
-  /// A copy with another byte.
+  /// A copy with one byte replaced.
   assay_status marked(size_t byte, unsigned char value) const {
     copy();
     to[byte] = value;
@@ -69,15 +69,15 @@ void flush_subnormals() {
 #endif
 }
 
-/// A killed process stays until the process that traces it has looked, as one stays whose driver does not let go of it. The
-/// tracer sleeps for 20 s. False if none may be.
+/// Survives SIGKILL for a while, like a process in a driver call: a killed process stays until its tracer has handled it, and
+/// this tracer sleeps for 20 s. Returns false if tracing is not permitted.
 bool outlive_a_kill() {
   ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
   const pid_t self = ::getpid();
   std::array<int, 2> ready{};
   if (::pipe(ready.data()) != 0) return false;
   if (::fork() == 0) {
-    ::setsid();  // else it is ended with the group of the process
+    ::setsid();  // otherwise it would be ended with its process group
     const char traces = ::ptrace(PTRACE_SEIZE, self, nullptr, nullptr) == 0 ? 'y' : 'n';
     if (::write(ready[1], &traces, 1) == 1 && traces == 'y') {
       ::close_range(0, ~0U, 0);
@@ -89,7 +89,7 @@ bool outlive_a_kill() {
   return ::read(ready[0], &traced, 1) == 1 && traced == 'y';
 }
 
-/// Until there is none; 4 GiB are enough to see that nothing stops it.
+/// Allocates until it fails; 4 GiB are enough to show that no limit applies.
 assay_status take_memory(const Toy& toy) {
   constexpr size_t kPiece = size_t{64} << 20;
   std::vector<void*> taken;
@@ -102,7 +102,7 @@ assay_status take_memory(const Toy& toy) {
   return say(toy.call, ASSAY_FAILED, taken.size() < 64 ? "was stopped" : "took 4 GiB");
 }
 
-/// The library's own descriptors and the harness's: sockets refuse, memory takes the size.
+/// Resizes the library's own descriptors and the harness's. Sockets refuse; memory files change their size.
 assay_status resize_files(const Toy& toy, off_t size) {
   toy.copy();
   for (int file = 3; file < 64; ++file)
@@ -110,7 +110,8 @@ assay_status resize_files(const Toy& toy, off_t size) {
   return ASSAY_OK;
 }
 
-/// A child that sleeps for ten minutes, in the session of its parent or one of its own. Its number is in the first bytes of y.
+/// Leaves a child that sleeps for ten minutes, in its parent's session or in its own. Stores its process id in the first bytes of
+/// y.
 assay_status leave_child(const Toy& toy, bool own_session) {
   toy.copy();
   std::array<int, 2> ready{};
@@ -139,14 +140,14 @@ assay_status write_process_id(const Toy& toy) {
   return ASSAY_OK;
 }
 
-constexpr assay_status kWell = ASSAY_OK;  // a lambda takes its type from it
+constexpr assay_status kWell = ASSAY_OK;  // gives the lambdas' return type
 
 using Kernel = assay_status (*)(const Toy&);
 
 const std::map<std::string, Kernel>& kernels() {
   static const std::map<std::string, Kernel> all = {
       {"copy", [](const Toy& toy) { return toy.copy(); }},
-      // what it says
+      // what it returns
       {"refuses", [](const Toy& toy) { return say(toy.call, ASSAY_UNSUPPORTED, "not on a Sunday"); }},
       {"fails", [](const Toy& toy) { return say(toy.call, ASSAY_FAILED, "n must be\n a multiple of 7"); }},
       {"loses_device", [](const Toy& toy) { return say(toy.call, ASSAY_DEVICE_LOST, "fell off the bus"); }},
@@ -209,7 +210,7 @@ const std::map<std::string, Kernel>& kernels() {
       {"uses_workspace", [](const Toy& toy) { return std::memset(toy.call.workspace, 1, toy.call.workspace_bytes), toy.copy(); }},
       {"exceeds_workspace",
        [](const Toy& toy) { return std::memset(toy.call.workspace, 1, toy.call.workspace_bytes + 1), toy.copy(); }},
-      // what it makes
+      // what it computes
       {"off_by_one", [](const Toy& toy) { return toy.spoiled(2, 1); }},
       {"follows_seed", [](const Toy& toy) { return toy.marked(4, static_cast<unsigned char>(toy.parameter("schedule_seed"))); }},
       {"remembers", remember},

@@ -1,4 +1,4 @@
-// The kernels of the toy library (toy_library.h), call by call.
+// The kernels of the toy library (toy_library.h).
 #pragma once
 
 #include <string>
@@ -8,17 +8,17 @@
 
 namespace assay::testing::toy {
 
-/// The names of all kernels that run alone, in alphabetical order.
+/// Names of all single-rank kernels, in alphabetical order.
 std::vector<std::string> names();
 
-/// Runs a call at once. A kernel without a line of its own copies x to y: the library offers names for its workspace, its streams
-/// and its ranks, which are not this file's. Throws what a kernel throws.
+/// Runs a call immediately. A kernel that the table does not list copies x to y: some names only select behaviour of the library
+/// (workspace, streams, ranks). Passes on exceptions of the kernel.
 assay_status run_now(const assay_call& call);
 
 /// Throws std::runtime_error if the call has no such tensor.
 const assay_tensor& tensor(const assay_call& call, const char* role);
 
-/// Puts the words where the caller finds them.
+/// Stores the message for the caller.
 /// @return the status
 assay_status say(const assay_call& call, assay_status status, const char* words);
 

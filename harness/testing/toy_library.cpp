@@ -24,7 +24,7 @@ const char* describe() {
   return json.c_str();
 }
 
-/// Now, or kept for later if the stream captures.
+/// Runs the call, or stores it if the stream is being captured.
 assay_status run(const assay_call* call) {
   const bool captures = call->stream != nullptr && toy::stream_of(call->stream).captures;
   if (!captures || std::strcmp(call->kernel, "ignores_capture") == 0) return toy::run_now(*call);

@@ -1,4 +1,4 @@
-// The op that goes with toy_library: y is x, bit for bit.
+// The op of toy_library: y equals x bit for bit.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace assay::testing {
 
-/// Its bound case. Tests derive from it what an op does otherwise.
+/// Its bound case. Tests derive from it to change single functions.
 class ToyCase : public BoundCase {
  public:
   /// Throws TableError if n is 0.
@@ -26,10 +26,10 @@ class ToyCase : public BoundCase {
   const Case one_;
 };
 
-/// Columns: contract, format, m, n, fill, seed, warp. `format` is of both tensors.
+/// Columns: contract, format, m, n, fill, seed, warp. Both tensors have the format `format`.
 Op toy_op();
 
-/// The same with other cases: Bound(one, arguments...).
+/// The op with another bound case: Bound(one, arguments...).
 template <class Bound, class... Arguments>
 Op toy_op_of(Arguments... arguments) {
   Op op = toy_op();
@@ -37,13 +37,13 @@ Op toy_op_of(Arguments... arguments) {
   return op;
 }
 
-/// A case of that op without a table.
+/// A case of that op that is in no table.
 Case toy_case(const std::string& format = "bf16", const std::string& shape = "2x8");
 
 /// toy_library() in this process.
 Backend toy_backend();
 
-/// A problem with x [m, n] = 1, 2, 3, ... (as codes) and y like it.
+/// A problem with x [m, n] = 1, 2, 3, ... (as codes) and a y of the same shape.
 Problem toy_problem(const Format& format, int64_t m, int64_t n);
 
 }  // namespace assay::testing

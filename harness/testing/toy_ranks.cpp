@@ -11,14 +11,14 @@
 namespace assay::testing::toy {
 namespace {
 
-/// None goes on before all have come, as in a barrier of flags.
+/// A barrier: no rank continues before all have arrived.
 struct Group {
   explicit Group(int32_t ranks) : world_size(ranks) {}
   int32_t world_size;
   std::mutex mutex;
   std::condition_variable all_here;
   int32_t here = 0;
-  unsigned char calls = 0;  ///< of the group
+  unsigned char calls = 0;  ///< calls of the group
   std::vector<unsigned char> sum;
 };
 
@@ -26,7 +26,7 @@ bool is(const assay_call& call, const char* kernel) { return std::strcmp(call.ke
 
 unsigned char* output_of(const assay_call& call) { return static_cast<unsigned char*>(tensor(call, "y").data); }
 
-/// Each rank adds its x to the sum, waits for the others and takes the sum, plus its own number in the last byte.
+/// Adds its x to the sum, waits for the other ranks and stores the sum, plus its rank number in the last byte.
 assay_status run_rank(Group& group, const assay_call& call) {
   const assay_tensor &x = tensor(call, "x"), &y = tensor(call, "y");
   const auto* from = static_cast<const unsigned char*>(x.data);
@@ -58,8 +58,8 @@ assay_status run_now(Group& group, const assay_call* const* calls, int32_t n) {
   return ASSAY_OK;
 }
 
-/// Calls of ranks that are captured together: "late_under_replay" then has the sums of the call before, as if its flags were old
-/// ones.
+/// Stores calls of ranks that are captured together. "late_under_replay" then gets the sums of the previous call, as if its flags
+/// were stale.
 void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   std::vector<assay_call> again;
   std::vector<std::vector<assay_tensor>> tensors;
@@ -78,7 +78,7 @@ void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   });
 }
 
-/// "meets_the_one_ahead" makes something else where nobody waited for the call ahead.
+/// "meets_the_one_ahead" computes something else if nobody waited for the previous call.
 void meet_the_one_ahead(const assay_call* const* calls) {
   if (is(*calls[0], "meets_the_one_ahead")) output_of(*calls[0])[0] ^= 1;
 }

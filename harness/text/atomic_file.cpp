@@ -31,7 +31,7 @@ bool write_all(int file, std::string_view text) {
   return true;
 }
 
-/// So that the new name survives a crash too. Some file systems cannot; they still have the file.
+/// Makes the new name durable. Some file systems refuse; the file itself is safe there.
 void flush_folder(const fs::path& folder) {
   const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (file < 0) return;
@@ -41,14 +41,14 @@ void flush_folder(const fs::path& folder) {
 
 fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
-/// Where the bytes of a path go.
+/// Where the bytes for a path go.
 struct Target {
-  std::string file;        ///< behind all links
-  bool replaced = true;    ///< by a new file; else written to
-  int descriptor = -1;     ///< of this process, which the path names
+  std::string file;        ///< after following all links
+  bool replaced = true;    ///< the file is replaced by a new one; otherwise it is written in place
+  int descriptor = -1;     ///< the descriptor of this process that the path names, or -1
 };
 
-/// The number N of /proc/self/fd/N, /dev/fd/N; -1 for other paths.
+/// The number N of /proc/self/fd/N or /dev/fd/N; -1 for other paths.
 int named_descriptor(const std::string& file) {
   for (const char* folder : {"/proc/self/fd/", "/dev/fd/"}) {
     if (!file.starts_with(folder)) continue;
@@ -64,7 +64,7 @@ Target target_of(const std::string& path) {
   for (int links = 0; links < kMostLinks; ++links) {
     if (const int descriptor = named_descriptor(file.string()); descriptor >= 0) return {file.string(), false, descriptor};
     struct stat status {};
-    if (::lstat(file.c_str(), &status) != 0) return {file.string()};  // a new file, or opening it says what is wrong
+    if (::lstat(file.c_str(), &status) != 0) return {file.string()};  // a new file; for other errors open() reports the reason
     if (S_ISDIR(status.st_mode)) refuse(path, EISDIR);
     if (!S_ISLNK(status.st_mode)) return {file.string(), bool(S_ISREG(status.st_mode))};
     std::error_code unread;
@@ -81,8 +81,8 @@ void make_folder_of(const std::string& path, const Target& target) {
   if (unmade) refuse(path, unmade.value());
 }
 
-/// A file in the target's folder that has no name yet, so that nothing is left of it if the process is killed; -1 where the file system
-/// has no such files.
+/// Opens an unnamed file in the target's folder (O_TMPFILE), so that nothing is left if the process is killed. Returns -1 if the
+/// file system does not support it.
 int open_unnamed(const Target& target) {
   return ::open(folder_of(target.file).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
 }
@@ -91,7 +91,7 @@ bool give_name(int file, const std::string& name) {
   return ::linkat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(file)).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
 }
 
-/// A name beside the target that nobody else takes.
+/// A unique name beside the target.
 std::string temporary_name(const Target& target) {
   static std::atomic<uint64_t> count = 0;
   std::string name = target.file + ".";
@@ -100,8 +100,8 @@ std::string temporary_name(const Target& target) {
   return name;
 }
 
-/// An empty file beside the target, of a name that nobody else takes, with the rights that the process gives its files. The system
-/// applies the umask: to ask for it is to change it, for all threads.
+/// Creates an empty file with a unique name beside the target, with the default permissions. The system applies the umask;
+/// reading the umask would change it for all threads.
 int open_beside(const std::string& path, const Target& target, std::string& temporary) {
   for (;;) {
     temporary = temporary_name(target);
@@ -112,7 +112,7 @@ int open_beside(const std::string& path, const Target& target, std::string& temp
 }
 
 void write_through(const std::string& path, const Target& target, std::string_view text) {
-  std::fflush(stdout);  // what was printed before stands before
+  std::fflush(stdout);  // earlier printed text must come first
   const int file = target.descriptor >= 0 ? ::fcntl(target.descriptor, F_DUPFD_CLOEXEC, 3)
                                           : ::open(target.file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (file < 0) refuse(path, errno);
@@ -134,7 +134,7 @@ void write_atomically(const std::string& path, std::string_view text) {
   bool written = write_all(file, text) && ::fsync(file) == 0;
   int error = errno;
   if (written && unnamed >= 0) {
-    if (give_name(file, target.file)) {  // a new file needs no other name in between
+    if (give_name(file, target.file)) {  // a new target needs no temporary name
       ::close(file);
       return flush_folder(folder_of(target.file));
     }

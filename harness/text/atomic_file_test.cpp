@@ -1,4 +1,4 @@
-// Files that are whole or not there, written among threads; what is no file is written to.
+// Files are written completely or not at all, also with several threads; devices and pipes are written to in place.
 #include "harness/text/atomic_file.h"
 
 #include <fcntl.h>

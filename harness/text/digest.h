@@ -1,4 +1,4 @@
-// XXH3 of many pieces of bytes, one after the other.
+// XXH3 of several byte ranges in sequence.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@ class Digest {
  public:
   Digest();
   void add(const void* bytes, size_t size);
-  /// Of what was added until now.
+  /// Digest of everything added so far.
   uint64_t value() const;
-  /// The same as 16 hexadecimal digits.
+  /// value() as 16 hex digits.
   std::string text() const;
 
  private:
@@ -27,7 +27,7 @@ class Digest {
   std::unique_ptr<XXH3_state_s, Free> state_;
 };
 
-/// Of these bytes alone.
+/// Digest of one byte range.
 std::string digest_text(std::string_view bytes);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// What ends a run before or between cases, by exit code. A wrong table is a TableError, a wrong kernel is a Verdict.
+// Errors that end a run, with exit codes. A wrong table is a TableError; a wrong kernel is a Verdict.
 #pragma once
 
 #include <stdexcept>
@@ -10,7 +10,7 @@ enum ExitCode : int {
   kUnexpected = 1,
   kUsageOrNothingRan = 2,
   kDeviceLost = 3,
-  kHarnessFailed = 3,  ///< like a lost device: the run ended early for a reason that is no kernel's
+  kHarnessFailed = 3,  ///< also for a lost device: the run ended early for a reason that is not the kernel's
   kNoDevice = 77  ///< CTest's SKIP_RETURN_CODE
 };
 
@@ -19,12 +19,12 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The harness cannot do its own work, such as write a recording. Says nothing about any kernel, and ends the run.
+/// The harness failed at its own work, such as writing a recording. Ends the run and says nothing about any kernel.
 struct HarnessError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The kernel library is sound but finds no device to run on.
+/// The kernel library is valid but finds no device.
 struct NoDeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -1,4 +1,4 @@
-// Where two texts begin to differ.
+// Finds the first difference between two texts.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 namespace assay {
 
 struct LineDifference {
-  int64_t line = 1;  ///< of both texts
-  std::string a, b;  ///< the line in each; empty where a text has ended
+  int64_t line = 1;  ///< line number in both texts
+  std::string a, b;  ///< that line in each text; empty if the text has ended
 };
 
-/// The first line in which two texts differ, if any does; the empty one after the last if only the final line break does.
+/// The first line that differs, if any. If only the final line break differs, that is the empty line after the last one.
 std::optional<LineDifference> first_difference(const std::string& a, const std::string& b);
 
 }  // namespace assay

@@ -7,7 +7,7 @@ namespace assay {
 
 bool glob_match(std::string_view pattern, std::string_view text) {
   size_t p = 0, t = 0;
-  size_t star = std::string_view::npos, resume = 0;  // the last star seen, and where in the text it gives back to
+  size_t star = std::string_view::npos, resume = 0;  // the last '*' seen, and the text position to backtrack to
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;

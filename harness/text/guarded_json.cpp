@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Reads characters and notes how far: the events of the parser do not say where they are.
+/// Input iterator that counts characters, since parser events carry no position.
 class Counted {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -38,7 +38,7 @@ class Counted {
   const char** furthest_;
 };
 
-/// Sees the events of the text and keeps nothing but counts, and the names of objects that are open.
+/// SAX handler that only counts values and tracks the names of open objects.
 class Guard : public nlohmann::json_sax<json> {
  public:
   Guard(std::string_view text, const std::string& file, const JsonLimits& limits)

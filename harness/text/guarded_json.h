@@ -1,4 +1,4 @@
-// The one reader of JSON that strangers wrote: what its length, depth and number of values cost is bounded before it is paid.
+// The JSON reader for untrusted input: length, depth and number of values are limited before memory is spent.
 #pragma once
 
 #include <cstddef>
@@ -10,32 +10,31 @@
 
 namespace assay {
 
-/// A place in a JSON text that is wrong. what() reads `file:line:column: what`.
+/// An error at a place of a JSON text. what() reads `file:line:column: what`.
 class JsonError : public TableError {
  public:
   JsonError(const std::string& file, std::string_view text, size_t byte, const std::string& problem);
-  size_t byte() const { return byte_; }  ///< of the text, from 0
+  size_t byte() const { return byte_; }  ///< byte offset in the text
 
  private:
   size_t byte_;
 };
 
-/// What a text may cost. A named member takes some 150 bytes once it is parsed, any other value 16 to 60; the largest golden file has
-/// 750,000 values.
+/// Limits for a text. A parsed named member takes about 150 bytes, any other value 16 to 60. The largest golden file has 750,000
+/// values.
 struct JsonLimits {
   size_t levels = 256;
-  size_t members = size_t{1} << 20;  ///< named
+  size_t members = size_t{1} << 20;  ///< named members
   size_t values = size_t{1} << 22;   ///< scalars, lists and objects
-  size_t list = size_t{1} << 22;     ///< values in one list
+  size_t list = size_t{1} << 22;     ///< values per list
 };
 
-/// Throws JsonError: no JSON, no UTF-8, a number beyond double, more than the limits allow, a name that stands twice in one object.
+/// Throws JsonError: invalid JSON or UTF-8, a number beyond double, exceeded limits, a duplicate name in an object.
 ///
-/// The text is parsed twice, once to count alone: the library's own callbacks would look through the whole object again at the end of
-/// each of its members.
+/// Parses twice, first only to count: the library's parser callbacks would rescan the whole object after each of its members.
 nlohmann::json guarded_json(std::string_view text, const std::string& file, const JsonLimits& limits = {});
 
-/// The same of a file, as read_text() reads it.
+/// As guarded_json(), for a file (see read_text()).
 nlohmann::json read_json(const std::string& path, const JsonLimits& limits = {});
 
 }  // namespace assay

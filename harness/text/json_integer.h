@@ -1,4 +1,4 @@
-// Integers of a JSON file that anybody may have written.
+// Integers of untrusted JSON files.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace assay {
 
-/// The integer `j`. nlohmann-json converts whatever number there is, and of one that does not fit that is undefined behaviour.
-/// @throws std::runtime_error for a fraction, no number at all, or one beyond `Int`.
+/// The integer `j`, with a range check: nlohmann-json's own conversion is undefined behaviour if the number does not fit. @throws
+/// std::runtime_error for a fraction, a value that is not a number, or one outside `Int`.
 template <class Int>
 Int json_integer(const nlohmann::json& j) {
   constexpr auto kLeast = int64_t{std::numeric_limits<Int>::min()}, kGreatest = int64_t{std::numeric_limits<Int>::max()};

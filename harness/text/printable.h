@@ -1,4 +1,4 @@
-// Text that others wrote (libraries, dumps, recordings, names of files), made safe for a terminal, a table and a shell.
+// Makes text from untrusted sources (libraries, dumps, recordings, file names) safe for a terminal, a table and a shell.
 #pragma once
 
 #include <string>
@@ -8,11 +8,10 @@
 
 namespace assay {
 
-/// A cell of a comma-separated table, in quotes where a reader would otherwise take it for several or drop its blanks.
+/// A CSV cell; quoted if it contains a separator, quotes or outer blanks.
 std::string csv_cell(const std::string& text);
 
-/// An argument as a POSIX shell reads it back: as it is if nothing in it is special, else in quotes, bytes that printable() would
-/// escape as $'\x1b'.
+/// An argument quoted for a POSIX shell, unless it needs no quotes. Bytes that printable() would escape become $'\x1b'.
 std::string shell_word(std::string_view text);
 
 }  // namespace assay

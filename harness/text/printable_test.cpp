@@ -1,4 +1,4 @@
-// Whatever bytes a library returns, a terminal is not steered and a table keeps its rows.
+// Bytes from a library cannot control a terminal or break the rows of a table.
 #include "harness/text/printable.h"
 
 #include <gtest/gtest.h>

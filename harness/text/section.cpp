@@ -11,7 +11,7 @@ namespace assay {
 namespace {
 
 struct Parts {
-  std::string before, inside, after;  ///< the marks are in `before` and `after`
+  std::string before, inside, after;  ///< `before` and `after` include the marks
 };
 
 Parts read_parts(const std::string& file, const std::string& name) {

@@ -1,4 +1,4 @@
-// The first difference of two texts, and the place of it in the file whose section one of them is.
+// The first difference between a section of a file and a text, with file and line.
 #include "harness/text/section.h"
 
 #include <gmock/gmock.h>

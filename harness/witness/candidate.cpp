@@ -13,7 +13,7 @@ int64_t bytes_of(const Problem& problem) {
   int64_t sum = 0;
   for (const HostTensor& tensor : problem.tensors)
     sum += int64_t(tensor.spec.bytes()) * (access_of(tensor) == Access::kInOut ? 2 : 1);
-  return sum + (problem.before.empty() ? 0 : bytes_of(problem.before.back()));  // which mostly have the same numbers
+  return sum + (problem.before.empty() ? 0 : bytes_of(problem.before.back()));  // warm-up calls mostly have the same inputs
 }
 
 int64_t Candidate::batch_row(const Part& part, int64_t row) const {

@@ -10,8 +10,7 @@
 namespace assay {
 namespace {
 
-/// Rows that stand for a kind of data alone, and show no edit that others do not, cost so many bytes of one witness at most, and
-/// each so many.
+/// Size limits for rows that only represent a kind of data and kill no further mutant: in total, and for each.
 constexpr int64_t kMostBytesOfKinds = 24 << 10, kMostBytesOfKind = 6 << 10;
 
 using Rows = std::set<int64_t>;
@@ -43,7 +42,7 @@ class Chooser {
   }
 
  private:
-  /// Mistakes that data can show and that nothing chosen shows yet; the others are only counted.
+  /// Non-equivalent mutants that no chosen input kills yet. Equivalent ones are only counted.
   std::vector<Hypothesis> open_edits(const BoundCase& bound) {
     std::vector<Hypothesis> open;
     for (Hypothesis& edit : bound.mutants())
@@ -53,7 +52,7 @@ class Chooser {
   }
 
   void take_rows_of(const Candidate& candidate) {
-    std::map<int64_t, std::set<std::string>> shows;  // batch row -> edits
+    std::map<int64_t, std::set<std::string>> shows;  // batch row -> mutants that it kills
     for (const Hypothesis& edit : open_edits(*candidate.bound)) {
       if (edit.by_rows) continue;
       const std::vector<WholePart> edited = computed(edit.expect(candidate.problem, nullptr));
@@ -85,7 +84,7 @@ class Chooser {
     take(candidate, rows);
   }
 
-  /// Edits are noted by what the rows show on their own, which may be less than they show among others.
+  /// A row is credited with the mutants that it kills by itself, which may be fewer than it kills among other rows.
   void take(const Candidate& candidate, const Rows& rows) {
     const bool whole = candidate.bound->independent_rows() == 0 || int64_t(rows.size()) == candidate.batch;
     CaseOfRows some = whole ? CaseOfRows{nullptr, candidate.problem, {}}
@@ -107,7 +106,8 @@ class Chooser {
     taken_.push_back({{from, std::move(one), std::move(problem), {}}, candidate.one->name.fills, std::move(shown)});
   }
 
-  /// The largest calls first: one whose edits others show, and that does not stand for its kind alone or is too large for that.
+  /// Drops calls, largest first, whose mutants other calls kill, unless a call is the only one for its kind of data and small
+  /// enough.
   void drop_what_others_show() {
     std::stable_sort(taken_.begin(), taken_.end(),
                      [](const Taken& a, const Taken& b) { return bytes_of(a.call.problem) > bytes_of(b.call.problem); });
@@ -143,15 +143,15 @@ class Chooser {
 
   struct Taken {
     WitnessCall call;
-    std::string kind;             ///< of its data
-    std::set<std::string> shown;  ///< edits
+    std::string kind;             ///< kind of data
+    std::set<std::string> shown;  ///< mutants that it kills
   };
 
   const Op& op_;
   const int64_t most_bytes_;
   Chosen chosen_;
   std::vector<Taken> taken_;
-  std::map<std::string, bool> edits_;  ///< and whether a chosen row shows it
+  std::map<std::string, bool> edits_;  ///< mutant -> whether a chosen row kills it
   std::set<std::string> kinds_;
   int64_t bytes_of_kinds_ = 0;
 };

@@ -1,5 +1,5 @@
-// Chooses the inputs of a witness: of the cases of one contract as few rows as show every mutant that they can show,
-// and of each kind of data a row.
+// Chooses inputs to record: from the cases of a contract, as few rows as possible that kill every mutant that can be killed, plus
+// one row of each kind of data.
 #pragma once
 
 #include <string>
@@ -10,14 +10,14 @@
 namespace assay {
 
 struct Chosen {
-  Witness witness;                  ///< inputs alone
-  int64_t edits = 0;                ///< that some data could tell from the contract
-  std::vector<std::string> unseen;  ///< of those: what none of the chosen inputs shows
+  Witness witness;                  ///< only the inputs
+  int64_t edits = 0;                ///< mutants that some data could kill
+  std::vector<std::string> unseen;  ///< of those: mutants that none of the chosen inputs kills
 };
 
-/// `cases`: all of one op and one contract; those that differ in warp alone count once. Rows are taken out of a case where the
-/// op's rows do not depend on each other, else it is taken whole. An edit that moves elements, such as one of a layout, is shown
-/// by whole cases. Cases whose tensors have more bytes than `most_bytes` are left out.
+/// `cases` belong to one op and one contract; those that differ only in warp size count once. If rows of the op are independent,
+/// single rows are taken; otherwise whole cases. Mutants that move elements, such as those of a layout, need whole cases. Cases
+/// larger than `most_bytes` are skipped.
 Chosen choose_inputs(const Op& op, const std::vector<Case>& cases, int64_t most_bytes);
 
 }  // namespace assay

@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-/// Bits of every call that both have. Padding is no output.
+/// Whether all calls that both have gave the same bits, padding excluded.
 bool same_outputs(const Op& op, const Witness& release, const Witness& committed) {
   for (const WitnessCall& call : release.calls) {
     const auto same =
@@ -39,13 +39,13 @@ std::string quoted(std::string cell) {
   return cell;
 }
 
-/// Of "vllm 0.33.0" the second; a package that has no version is called by its name.
+/// "0.33.0" of "vllm 0.33.0"; the whole name if there is no version.
 std::string version_of(const std::string& package) {
   const size_t space = package.find(' ');
   return space == std::string::npos ? package : package.substr(space + 1);
 }
 
-/// One package: rows by releases, then for each row that a release does not obey the first input that shows it.
+/// The table of one package: contracts by release, then the first deviating input for each contract that a release does not obey.
 std::string table_of(const std::vector<const Drift*>& drifts) {
   std::vector<std::string> releases;
   std::map<std::string, std::map<std::string, const Drift*>> rows;

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// Of an answer to outputs: elements outside, and rows that contradict themselves without such an element.
+/// Number of elements outside, plus rows that break a rule without such an element.
 int64_t outside_of(const Memberships& found) {
   int64_t count = 0;
   for (const std::vector<Membership>& part : found.parts) count += std::count(part.begin(), part.end(), Membership::kOutside);
@@ -20,7 +20,8 @@ int64_t outside_of(const Memberships& found) {
   return count;
 }
 
-/// Given the stored outputs, and from the inputs alone: an edit that reads its extent off the outputs finds none in right ones.
+/// Evaluates the mutant given the stored outputs; if it rejects none, evaluates it from the inputs alone. (A mutant that infers
+/// an extent from outputs finds nothing wrong in correct ones.)
 int64_t outside_of(const Hypothesis& edit, const WitnessCall& call) {
   for (const std::vector<HostTensor>* given : {&call.result.outputs, static_cast<const std::vector<HostTensor>*>(nullptr)}) {
     const Expectation edited = edit.expect(call.problem, given);
@@ -43,7 +44,7 @@ int64_t outside_of(const Verdict& verdict) {
   return verdict.outcome == Outcome::kPass ? 0 : std::max<int64_t>(1, count);
 }
 
-/// Whether a call of one case has the tensors of a call of another, and so can be asked of both.
+/// Whether two problems have the same tensors, so that one call can be checked under both.
 bool same_tensors(const Problem& a, const Problem& b) {
   return std::equal(a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
                     [](const HostTensor& x, const HostTensor& y) {

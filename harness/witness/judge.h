@@ -1,4 +1,4 @@
-// Whether a witness is one: its row allows every output, and no mutant of the row does.
+// Checks recorded outputs: the contract must accept all of them, and no mutant of it may.
 #pragma once
 
 #include <string>
@@ -8,21 +8,21 @@
 
 namespace assay {
 
-/// A mutant of the row, compared with all calls of a witness that have it.
+/// A mutant of the contract, compared with all recorded calls that have it.
 struct EditOnWitness {
   std::string name;
-  std::string equivalent;  ///< why no data can tell it from the row; empty for a mistake
-  int64_t calls = 0;       ///< in which the edit is a mistake
-  int64_t outside = 0;     ///< outputs that the edit does not allow, rows of them that contradict each other counted once
+  std::string equivalent;  ///< why no data can distinguish it from the contract; empty otherwise
+  int64_t calls = 0;       ///< calls in which the mutant is not equivalent
+  int64_t outside = 0;     ///< outputs that the mutant rejects; a row that breaks a rule counts once
 
   bool refuted() const { return outside > 0; }
   bool survives() const { return equivalent.empty() && outside == 0; }
 };
 
 struct WitnessFinding {
-  int64_t elements = 0;              ///< outputs of all calls
-  int64_t outside = 0;               ///< that the row does not allow, padding and contradictions within a row included
-  std::vector<std::string> against;  ///< for each call that the row does not allow: the call and its first wrong element
+  int64_t elements = 0;              ///< output elements of all calls
+  int64_t outside = 0;               ///< elements that the contract rejects, including padding and broken rules within a row
+  std::vector<std::string> against;  ///< for each rejected call: the call and its first wrong element
   std::vector<EditOnWitness> edits;  ///< by name
 
   bool agrees() const { return outside == 0; }
@@ -30,13 +30,13 @@ struct WitnessFinding {
   std::vector<std::string> survivors() const;
 };
 
-/// Without `edits` only the row is compared with the outputs.
+/// Without `edits` only the contract is compared, not its mutants.
 WitnessFinding judge_witness(const Op& op, const Witness& witness, bool edits = true);
 
-/// Whether another row allows every output of a witness; false where some call cannot be asked of it.
+/// Whether another contract accepts every recorded output; false if it does not fit some call.
 bool obeys(const Op& op, const Witness& witness, const std::string& contract);
 
-/// Edits of the row that allow every output of the witness: what a release that no longer obeys the row may do now.
+/// Mutants of the contract that accept every recorded output: what a release that no longer obeys the contract may compute now.
 std::vector<std::string> edits_that_hold(const Op& op, const Witness& witness);
 
 }  // namespace assay

@@ -18,16 +18,16 @@ using nlohmann::json;
 
 constexpr const char* kKey = "assay.witness";
 
-/// What a tensor is called among those of its problem: with its rank where there are several.
+/// Name of a tensor within its problem, with its rank if there are several.
 std::string name_in(const Problem& problem, const TensorSpec& spec) {
   return spec.name + (problem.ranks > 1 ? ".r" + std::to_string(spec.rank) : "");
 }
 
-/// What it is called in the file. An in-place tensor stands there twice: as it came, and with _out as it was left.
+/// Name of a tensor in the file. An in-place tensor is stored twice: before the call, and with suffix _out after it.
 std::string key_of(size_t call, const std::string& name, bool left) {
   return "c" + std::to_string(call) + "." + name + (left ? "_out" : "");
 }
-/// An input of a call that was made before the call, on the same memory.
+/// Name of an input of a warm-up call.
 std::string key_before(size_t call, size_t before, const std::string& name) {
   return "c" + std::to_string(call) + ".before" + std::to_string(before) + "." + name;
 }
@@ -49,12 +49,12 @@ json layout_of(const HostTensor& tensor) {
           {"offset", spec.offset}};
 }
 
-/// Inputs that are in the file already. The same bytes, such as a table of cosines, are stored once for each role.
+/// Deduplicates inputs. Equal bytes, such as a table of cosines, are stored once per role.
 class Inputs {
  public:
   explicit Inputs(std::vector<TensorBytes>& tensors) : tensors_(tensors) {}
 
-  /// Its layout, with the key of an earlier input whose bytes it has.
+  /// Layout of a tensor as JSON, with the key of an earlier input that has the same bytes.
   json add(const std::string& key, const HostTensor& tensor) {
     json layout = layout_of(tensor);
     if (access_of(tensor) == Access::kOut) return layout;

@@ -1,5 +1,5 @@
-// A witness: what the implementation that a contract row describes returned on inputs that tell the row from its single-step
-// edits. One file of safetensors for each row; its metadata hold, as JSON, what was run on what, and the calls.
+// A "witness": recorded outputs of the implementation that a contract describes, on inputs that distinguish the contract from its
+// mutants. One safetensors file per contract; its metadata hold the provenance and the calls as JSON.
 #pragma once
 
 #include <functional>
@@ -11,20 +11,20 @@
 
 namespace assay {
 
-/// What made the outputs. All empty: only the inputs are there.
+/// Provenance of the outputs. All fields are empty if there are only inputs.
 struct WitnessOrigin {
-  std::string package;  ///< and version or commit: "vllm 0.33.0"
-  std::string kernel;   ///< what was called
-  std::string flags;    ///< of the build, where they change bits
-  std::string on;       ///< chip, driver and toolkit, or the CPU
+  std::string package;  ///< name and version or commit: "vllm 0.33.0"
+  std::string kernel;   ///< function that was called
+  std::string flags;    ///< build flags that change bits
+  std::string on;       ///< GPU, driver and toolkit, or the CPU
   std::string date;     ///< "2026-11-24"
 };
 
 struct WitnessCall {
-  std::string from;  ///< case whose inputs they are, and which of its rows
-  Case one;          ///< of these inputs; in no table
+  std::string from;  ///< case that the inputs come from, and which of its rows
+  Case one;          ///< case for these inputs; it is in no table
   Problem problem;
-  CallResult result{};  ///< outputs are empty where none were made
+  CallResult result{};  ///< outputs are empty for a file with inputs only
 };
 
 struct Witness {
@@ -41,10 +41,10 @@ using OpNamed = std::function<const Op&(const std::string&)>;
 /// The file as text. Throws std::logic_error if bytes do not fit a tensor.
 std::string witness_text(const Witness& witness);
 
-/// Throws DumpError: no witness, damaged, an unknown op, or tensors that are not those of the op's cases any more.
+/// Throws DumpError: not a recorded call, damage, an unknown op, or tensors that no longer match the op's cases.
 Witness read_witness(const std::string& file, const OpNamed& op_named);
 
-/// Files of a folder and its folders that end in .safetensors, sorted. Throws UsageError if there is none.
+/// All .safetensors files in a folder and its subfolders, sorted. Throws UsageError if there are none.
 std::vector<std::string> witness_files(const std::string& folder);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Tests write files of tensors by hand, whole or damaged, and ask what their reader says.
+// Helpers for tests that build tensor files by hand, valid or damaged, and check the reader's error.
 #pragma once
 
 #include <cstddef>
@@ -10,14 +10,14 @@
 
 namespace assay::damaged_files {
 
-/// So many bytes, each with another value than its neighbours.
+/// `count` bytes; neighbouring bytes differ.
 inline std::vector<std::byte> counted(size_t count) {
   std::vector<std::byte> bytes(count);
   for (size_t i = 0; i < count; ++i) bytes[i] = std::byte(7 * i + 1);
   return bytes;
 }
 
-/// An .npy file of that header and so many bytes of data.
+/// An .npy file with that header and `data` bytes of data.
 inline std::string npy(const std::string& header, size_t data, char version = 1) {
   std::string text = "\x93NUMPY";
   text += {version, '\0', char(header.size() & 0xff), char(header.size() >> 8)};
@@ -25,7 +25,7 @@ inline std::string npy(const std::string& header, size_t data, char version = 1)
   return text + header + std::string(data, 'd');
 }
 
-/// The words of the DumpError that `read` throws; empty if it throws none.
+/// The message of the DumpError that `read` throws; empty if it throws none.
 inline std::string complaint_of(const std::function<void()>& read) {
   try {
     read();
