@@ -34,7 +34,7 @@ const Layout& find(const std::string& id) {
 int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 int64_t up4(int64_t n) { return up(n, 4); }
 
-/// What contracts/quant.md 3.1, 4.1, 6 and 8.3 say in words of their own: where scale (r, g) lies, how large the tensor is, its strides.
+/// Layouts as formulas written by hand: offset of scale (r, g), size of the tensor, strides.
 struct Plain {
   std::function<int64_t(int64_t m, int64_t G, int64_t r, int64_t g)> offset;
   std::function<int64_t(int64_t m, int64_t G)> storage;
@@ -148,7 +148,7 @@ TEST(Layouts, StridesLeadToTheSameWordAsTheOffset) {
 }
 
 TEST(Layouts, PackedWordsAreLittleEndianAndPaddedToFour) {
-  // contracts/quant.md 4.5: mn in {1, 3, 5}, G in {1, 3, 5}
+  // shapes that distinguish layouts: mn in {1, 3, 5}, G in {1, 3, 5}
   const PlacedLayout placed(find("ue8m0x4_tma"), 5, 5);
   EXPECT_EQ(placed.offset(0, 0), 0);
   EXPECT_EQ(placed.offset(0, 3), 3) << "group 3 is the highest byte of the first word";

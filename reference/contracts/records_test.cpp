@@ -20,7 +20,7 @@ const Record& record(const char* id) {
   throw std::out_of_range(id);
 }
 
-/// contracts/norm.md 7.2: 512 codes, four fp32 scales, 64 numbers of 16 bits in 656 bytes.
+/// vLLM's fp8_ds_mla cache: 512 codes, four fp32 scales, 64 numbers of 16 bits in 656 bytes.
 TEST(Records, ATokenOfFp8DsMla) {
   const Record& mla = record("fp8_ds_mla");
   EXPECT_EQ(mla.find("codes")->byte(64, 3, 511), 3 * 656 + 511);

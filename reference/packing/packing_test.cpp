@@ -1,4 +1,4 @@
-// Words of packed scales: what contracts/quant.md 4.4 and 4.5 say by hand, and every edit of them.
+// Packed UE8M0x4 scales: hand-computed words, and every mutant of the packing.
 #include "reference/packing/packing.h"
 
 #include <gmock/gmock.h>

@@ -18,7 +18,8 @@ enum class Verb {
 /// Which bound a NaN meets first, and so what becomes of it.
 enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
 
-/// How pow2 chooses the exponent: FLOOR, RCEIL, EVEN and "0.75" of contracts/quant.md 8.1, on the already divided value.
+/// How pow2 chooses the exponent: OCP's FLOOR, NVIDIA's RCEIL, torchao's EVEN and AITER's "0.75". They apply to
+/// the already divided value.
 enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters, kHalf };
 
 /// What becomes of a number that an integer format does not hold. NaN counts as 0 where it is not undefined: PTX ISA, cvt, and

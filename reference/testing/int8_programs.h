@@ -51,7 +51,7 @@ inline double amax_from(double floor, const Numbers& x) {
   return amax;
 }
 
-/// contracts/quant.md 3.2: max(., -128), then min(., 127), then a cast that cuts off.
+/// vLLM per_token_group_quant.cu 0f5257e2: max(., -128), then min(., 127), then a truncating cast.
 inline Group group_int8(const Numbers& x) {
   const double amax = amax_from(fl(Real("1e-10")), x);
   Group g{divided(amax, 127), {}, {}};
@@ -63,7 +63,7 @@ inline Group group_int8(const Numbers& x) {
   return g;
 }
 
-/// contracts/quant.md 5.3, azp: round, add, limit.
+/// vLLM scaled_quant.cu 180df48e with a zero point: round, add, clamp.
 inline int64_t code_about(double v, double inverse, int64_t azp) {
   const int64_t sum = whole(to_even, times(v, inverse), kLeast32, kMost32) + azp;
   const int64_t word = std::min(std::max(sum, kLeast32), kMost32);

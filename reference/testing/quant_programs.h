@@ -37,7 +37,7 @@ inline double amax_of(const std::vector<double>& x) {
   return amax;
 }
 
-/// contracts/quant.md 3.2 with fp32 scales.
+/// vLLM per_token_group_quant.cu 0f5257e2 with fp32 scales.
 inline Group group_fp8(const std::vector<double>& x) {
   Group g{fl(Real(amax_of(x)) / 448), {}};
   for (double v : x) g.codes.push_back(e4m3(max_then_min(fl(Real(v) / Real(g.scale)))));
@@ -75,7 +75,7 @@ inline std::vector<std::vector<double>> rows_of(const Format& x, int64_t group_s
   return rows;
 }
 
-/// min(max(v, -448), 448) with the bounds in the order of contracts/quant.md 5.1: NaN meets the upper one.
+/// min(max(v, -448), 448) in the order of vLLM's scaled_fp8_conversion: NaN becomes the upper bound.
 inline double min_then_max(double v) { return std::isnan(v) ? 448 : v < -448 ? -448 : v > 448 ? 448 : v; }
 
 }  // namespace assay::quant_programs

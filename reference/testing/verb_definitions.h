@@ -58,7 +58,7 @@ inline double into_bounds(const Input& in, double low, double high) {
   return in.v < low ? low : in.v > high ? high : in.v;
 }
 
-/// contracts/quant.md 8.1: v = m 2^e with 1 <= m < 2, found by trying every e.
+/// The MX scale rules: v = m 2^e with 1 <= m < 2, found by trying every e.
 inline double power_of_two(const Input& in) {
   static const std::vector<Real> powers = [] {
     std::vector<Real> all;

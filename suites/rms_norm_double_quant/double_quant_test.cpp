@@ -1,4 +1,4 @@
-// What must hold between the fused pair, the unfused pair and the eager op: contracts/norm.md 4.4 and 4.5.
+// Relations between the fused pair, the unfused pair and the eager op of AITER's double quantization.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -68,7 +68,7 @@ constexpr double kFreeUlps = 0x1p-18;  ///< what r and two quotients leave free 
 
 TEST(DoubleQuant, FusedAndUnfusedDifferByTheRoundingOfTheNorm) {
   const Apart found = apart(answers("aiter.double_quant_fused", "aiter.double_quant_unfused"));
-  EXPECT_GT(found.codes, 0.01);  // measured 2.2 % on such data: norm.md 12
+  EXPECT_GT(found.codes, 0.01);  // measured: 2.2 % on such data
   EXPECT_LT(found.codes, 0.04);
   EXPECT_EQ(found.most_steps, 1);
   EXPECT_LE(found.most, 0x1p-8 + kFreeUlps);  // u of bf16

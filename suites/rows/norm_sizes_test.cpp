@@ -1,5 +1,5 @@
-// The mistakes that tolerances forgive (contracts/norm.md 9) are seen at every hidden size of the tables: a kernel that ignores
-// the variance, eps in another place, and one rounding more or less.
+// Mistakes that tolerances accept are detected at every hidden size of the tables: a kernel that ignores the variance, eps in
+// the wrong place, and one rounding more or less.
 #include <gtest/gtest.h>
 
 #include <map>

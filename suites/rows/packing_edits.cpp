@@ -17,7 +17,7 @@ namespace {
 /// fp32 scales of four groups to the word that is stored.
 using Pack = uint32_t (*)(const std::array<uint32_t, 4>& bits);
 
-/// DeepGEMM's transposing packer: right only if no scale has a mantissa (contracts/quant.md 4.4).
+/// DeepGEMM's transposing packer: right only if all scales are powers of two.
 uint32_t or_without_mask(const std::array<uint32_t, 4>& v) { return v[0] >> 23 | v[1] >> 15 | v[2] >> 7 | v[3] << 1; }
 uint32_t bits_of_first(const std::array<uint32_t, 4>& v) { return v[0]; }
 

@@ -1,4 +1,4 @@
-// Records of paged caches behind a norm against straight programs written by hand from contracts/norm.md 5.
+// Paged cache records after a norm, compared with hand-written straight-line programs.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -43,7 +43,8 @@ RowInputs normed_row(uint64_t seed) {
   return inputs;
 }
 
-/// norm.md 5, KV: normalized with its weight and rounded, then as without a norm. What is accepted is what the ends of r make.
+/// The KV half of vLLM's DeepSeek-V4 insert: normalized with its weight and rounded, then stored as without a norm. The accepted
+/// interval is spanned by the results for the two ends of r.
 TEST(CacheTwin, DeepseekV4BehindItsNorm) {
   const Contract contract = contract_of("vllm.deepseek_v4_kv_norm_insert", kBf16);
   size_t open = 0;

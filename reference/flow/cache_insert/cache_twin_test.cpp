@@ -1,4 +1,4 @@
-// Records of paged caches against straight programs written by hand from contracts/norm.md 7.2.
+// Paged cache records, compared with hand-written straight-line programs.
 #include <gtest/gtest.h>
 
 #include "reference/testing/f32.h"
@@ -77,8 +77,8 @@ TEST(CacheTwin, FlashFp8) {
   }
 }
 
-/// norm.md 5 step by step: the last 64 rotated in pairs and rounded once; groups of 64 of the others with powers of two, absmax
-/// at least 1e-4; NaN is the least code.
+/// vLLM's DeepSeek-V4 KV insert, step by step. The last 64 elements are rotated in pairs and rounded once. The others are
+/// quantized in groups of 64 with power-of-two scales; absmax is at least 1e-4, and NaN becomes the lowest code.
 TEST(CacheTwin, DeepseekV4) {
   for (const bool fnuz : {false, true}) {
     const Contract contract = contract_of(fnuz ? "vllm.deepseek_v4_kv_insert_fnuz" : "vllm.deepseek_v4_kv_insert", kBf16);

@@ -1,5 +1,5 @@
-// Activations before a quantization against straight programs written by hand from contracts/quant.md 6: every program that uses
-// the freedom of its functions lies in the accepted sets, and one mistake does not.
+// Activations before a quantization, compared with hand-written straight-line programs. Every program that uses the allowed error
+// of its functions lies within the accepted intervals; a program with one mistake does not.
 #include <gtest/gtest.h>
 
 #include <functional>

@@ -1,5 +1,4 @@
-// Zeros, signs, tiny and huge numbers, NaN and Inf: what each quantization makes of them, from the catalogue of
-// contracts/quant.md.
+// Results of each quantization for zeros, signs, tiny and huge numbers, NaN and Inf.
 #include <gtest/gtest.h>
 
 #include "reference/contracts/rows.h"

@@ -16,7 +16,7 @@ namespace {
 
 using namespace quant_programs;
 
-/// contracts/quant.md 5.2, static: x times the reciprocal, which is rounded.
+/// vLLM's static quantization: x times the rounded reciprocal of the scale.
 std::vector<uint32_t> codes_by_reciprocal(const std::vector<double>& x, double scale) {
   const double inverse = scale == 0 ? HUGE_VAL : std::isinf(scale) ? 0 : fl(Real(1) / Real(scale));
   std::vector<uint32_t> codes;
@@ -57,7 +57,7 @@ TEST(QuantTwin, OneScaleForAllRowsEqualsTheProgramWrittenByHand) {
   }
 }
 
-/// contracts/quant.md 4.4: torch's amax of a block, at least 1e-4, and a cast that does not saturate.
+/// DeepGEMM utils/math.py 54e22612: torch's amax of a block, at least 1e-4, and a cast that does not saturate.
 TEST(QuantTwin, BlocksOfManyRowsAndCutOffColumnsEqualTheProgramWrittenByHand) {
   for (const Format* x : {&kBf16, &kF32}) {
     const Contract contract = contract_of("deepgemm.per_block_cast", *x);

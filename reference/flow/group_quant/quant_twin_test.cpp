@@ -16,7 +16,7 @@ namespace {
 
 using namespace quant_programs;
 
-/// contracts/quant.md 4.2: the least power of two that is not below the scale.
+/// vLLM's packed UE8M0 quantization: the smallest power of two that is not below the scale.
 Group group_fp8_packed(const std::vector<double>& x) {
   double y = fl(Real(amax_of(x)) / 448);
   const double floor = fl(Real("1e-10"));

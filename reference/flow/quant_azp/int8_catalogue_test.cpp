@@ -15,7 +15,7 @@ namespace {
 
 using namespace int8_programs;
 
-// ---- the catalogue of contracts/quant.md, section 12
+// ---- special inputs with their known results
 
 RowOutputs of_row(const char* id, Numbers front, double rest = 0) {
   front.resize(128, rest);

@@ -20,7 +20,7 @@ double less(double a, double b) { return fl(in_reals(mpfr_sub, a, b)); }
 
 using Twin = std::function<Group(const Numbers&)>;
 
-/// contracts/quant.md 5.3, dynamic: the multiplier is 127 / amax, 0 for a row of zeros.
+/// vLLM scaled_quant.cu 180df48e, dynamic: the multiplier is 127 / amax, 0 for a row of zeros.
 Group per_token(const Numbers& x) {
   const double amax = amax_from(0, x), inverse = amax == 0 ? 0 : divided(127, amax);
   Group g{divided(amax, 127), {}, {}};

@@ -1,5 +1,5 @@
-// Norms that take the mean off, against straight programs in float and in MPFR, written by hand from contracts/norm.md 8 and from
-// nothing else.
+// Norms that subtract the mean (LayerNorm), compared with straight-line programs in float and MPFR. The programs were written by
+// hand from a description of the kernels and share no code with the evaluator.
 #include <gtest/gtest.h>
 
 #include <algorithm>
