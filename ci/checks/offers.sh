@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a kernel library says of itself is held against what there is: a misspelled word is one line and exit code 2, for every verb that
-# loads a library, and no green run of nothing.
+# What a kernel library advertises is checked against the known ops, contracts and parameters. A misspelled word gives one line and
+# exit code 2, for every verb that loads a library.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/odd_library.sh"
 
@@ -32,17 +32,21 @@ expect 2 "unknown op 'rms_nrom'" "$assay" contracts match --op rms_norm --backen
 expect 2 "unknown op 'rms_nrom'" "$assay" golden write --observed "$odd" --folder "$scratch/golden"
 expect 2 "unknown op 'rms_nrom'" "$assay" run --in-process --backend "$odd" --suite rms_norm/quick
 
-# Contracts of one's own are known, and rows of one's own run them; without such rows the user is told.
+# A contract of the user is known, and cases of the user run it. Without such cases a line says so.
 sed -n '1p;/^vllm.rms_norm@2026-06-18,/s/^[^,]*/mine.rms_norm/p' "$root/reference/contracts/norm.csv" >"$scratch/mine.csv"
 [ "$(wc -l <"$scratch/mine.csv")" -eq 2 ] || fail "norm.csv has no row vllm.rms_norm@2026-06-18"
 export ODD_KERNELS='{"name":"k","op":"rms_norm","contracts":["mine.rms_norm"],"accepts":{"x":["bf16"]}}'
-expect 2 "kernel 'k' offers contract mine.rms_norm, of which op rms_norm has no case; --cases FILE.csv runs rows of your own" \
+expect 2 "no case for the offered contract mine.rms_norm of op rms_norm (kernel 'k'); --cases FILE.csv runs cases of your own" \
   "$assay" --contracts "$scratch/mine.csv" run --backend "$odd" --suite rms_norm/quick
 cat >"$scratch/rows.csv" <<'END'
 op,contract,x,m,n,eps,fill,gamma,seed,warp,why,blind_to
 rms_norm,mine.rms_norm,bf16,3,256,1e-6,normal,gamma,1,32|64,a row of mine,*
 END
 expect 0 "ALL AS EXPECTED: 1 pass" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"
+! "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd" 2>&1 | grep -q 'no case' || fail "a contract with a case has none"
+sed "s/\"mine.rms_norm\"/&,\"vllm.rms_norm@2026-06-18\",\"vllm.rms_norm@v0.19.1\"/" <<<"$ODD_KERNELS" >"$scratch/kernels"
+ODD_KERNELS=$(cat "$scratch/kernels") expect 0 "assay: 2 offered contracts have no case, such as contract vllm.rms_norm@2026-06-18 of op rms_norm (kernel 'k');" \
+  "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"
 sed 's/^op,//;s/^rms_norm,//' "$scratch/rows.csv" >"$scratch/no_op.csv"
 expect 0 "ALL AS EXPECTED: 1 pass" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/no_op.csv" --op rms_norm --backend "$odd"
 expect 2 "no_op.csv: has no column 'op'; say --op NAME" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/no_op.csv" --backend "$odd"

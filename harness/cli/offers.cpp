@@ -90,20 +90,22 @@ void require_known_offers(const LibraryInfo& library) {
   for (const KernelOffer& kernel : library.kernels) checker.check(kernel);
 }
 
-std::vector<std::string> offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases) {
+std::string offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases) {
   std::set<std::pair<std::string, std::string>> there;
   std::set<std::string> ops;
   for (const Case& one : cases) {
     ops.insert(one.op);
     if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end()) there.emplace(one.op, contract->second);
   }
-  std::vector<std::string> lines;
+  std::set<std::pair<std::string, std::string>> without;
+  std::string first;
   for (const KernelOffer& kernel : library.kernels)
     for (const std::string& contract : kernel.contracts)
-      if (ops.contains(kernel.op) && !there.contains({kernel.op, contract}))
-        lines.push_back("kernel '" + kernel.name + "' offers contract " + contract + ", of which op " + kernel.op +
-                        " has no case; --cases FILE.csv runs rows of your own");
-  return lines;
+      if (ops.contains(kernel.op) && !there.contains({kernel.op, contract}) && without.emplace(kernel.op, contract).second && first.empty())
+        first = "contract " + contract + " of op " + kernel.op + " (kernel '" + kernel.name + "')";
+  if (without.empty()) return "";
+  return (without.size() == 1 ? "no case for the offered " : std::to_string(without.size()) + " offered contracts have no case, such as ") +
+         first + "; --cases FILE.csv runs cases of your own";
 }
 
 bool ignores_warp(const LibraryInfo& library) {

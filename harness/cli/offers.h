@@ -12,9 +12,9 @@ namespace assay {
 /// op, contract or case parameter, or a cell that its column cannot hold.
 void require_known_offers(const LibraryInfo& library);
 
-/// Contracts that a kernel offers and none of these cases has, a line for each: it would never be called under them. Nothing is said of
-/// an op that has no case among these.
-std::vector<std::string> offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
+/// One line that counts the offered contracts without a case and names the first; empty if every offered contract has a case. Such
+/// a kernel is never called under the contract. Ops without any case among `cases` are not counted.
+std::string offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
 
 /// True if the library works on this host and no kernel states its warp sizes. Cases that differ only in warp size are then the
 /// same call.

@@ -110,8 +110,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
     return call(request);
   };
   const Backend backend = shared_between_threads(std::move(opened));
-  for (const std::string& line : offers_without_cases(backend.library, all))
-    std::fprintf(stderr, "assay: %s\n", line.c_str());
+  if (const std::string line = offers_without_cases(backend.library, all); !line.empty()) std::fprintf(stderr, "assay: %s\n", line.c_str());
   RecordedRun recorded{shard, fingerprint(selected), ignores_warp(backend.library), {}};
   if (recorded.once) selected = each_data_once(std::move(selected));
   const std::vector<Case> cases = share_of(selected, shard, meeting ? has_ranks : std::function<bool(const Case&)>());

@@ -97,7 +97,7 @@ class OpPower {
       told += showing(any);
     }
     return std::to_string(told) + " of " + std::to_string(pairs) +
-           " pairs of a contract and a fault are told apart by some fill.";
+           " pairs of contract and mutant are killed by some input generator.";
   }
 
   Sightings at(const std::string& fault, const std::string& fill) const {
@@ -135,8 +135,8 @@ class OpPower {
   std::string equivalent_text() const {
     if (equivalent_.empty()) return "";
     std::string text =
-        "\nNo data can tell these from their contracts (`equivalent.csv`; `suites_test` holds them against all quick data):\n\n";
-    text += "| fault | contracts | why |\n|---|---|---|\n";
+        "\nEquivalent mutants: no data can distinguish them from the contract (`equivalent.csv`; `suites_test` tries all quick data).\n\n";
+    text += "| mutant | contracts | why |\n|---|---|---|\n";
     for (const auto& [fault, contracts] : equivalent_) {
       std::string list;
       for (const std::string& contract : contracts) list += (list.empty() ? "" : ", ") + contract;

@@ -44,7 +44,7 @@ add_library(assay_kernels_hip_executed SHARED ${in_all} ${executed})
 set_target_properties(assay_kernels_hip_executed PROPERTIES LINKER_LANGUAGE CXX)
 assay_kernel_library(assay_kernels_hip_executed assay_hip_executed ${CMAKE_BINARY_DIR})
 target_link_libraries(assay_kernels_hip_executed PRIVATE assay_hip_runtime)
-# Suites that pass as a whole. Not all_reduce: clang drops the sign of zero there (docs/decisions/amd-executor.md).
+# Suites that pass as a whole. Not all_reduce: clang drops the sign of zero there (docs/decisions/gpu-kernels-on-the-cpu.md).
 if(NOT ASSAY_HIP_SAMPLE AND "gfx942" IN_LIST executable_architectures)
   add_test(NAME kernels_hip_executed COMMAND assay run --backend hip --execute gfx942 --warp 64 --suite cast/quick --suite pack_scales/quick
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
