@@ -1,4 +1,4 @@
-// Single-step edits of the contracts of the open rulebook, found once for the cases that follow each other.
+// Cache of the mutants of contracts, for consecutive cases.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,7 @@
 
 namespace assay {
 
-/// neighbours() of a contract for numbers of that format. Those of the contracts that were asked for last are kept. May be called
-/// by several threads.
+/// neighbours() (the mutants) of a contract for that input format. Results for the most recent contracts are cached. Thread-safe.
 std::vector<std::shared_ptr<const Neighbour>> contract_edits(const std::string& contract, const Format& x);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Any contract in words, by its flow.
+// Prints any contract as formulas, by its op kind.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace assay {
 
-/// One line a cell, for bf16 where that depends on the format. Throws std::out_of_range with near matches.
+/// One line per cell; uses bf16 where the text depends on the format. Throws std::out_of_range with similar ids.
 std::vector<std::string> contract_lines(const std::string& id);
 
 }  // namespace assay

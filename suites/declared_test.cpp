@@ -1,4 +1,4 @@
-// What ops declare about themselves is what their cases and problems are.
+// The declarations of ops agree with their cases and problems.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ const std::vector<Case>& quick_cases() {
   return cases;
 }
 
-/// One of each contract, each set of cells that are there, and each op.
+/// One case for each contract, each set of present cells, and each op.
 std::vector<Case> some_cases() {
   std::vector<Case> some;
   std::set<std::string> kinds;
@@ -108,7 +108,7 @@ TEST(Declared, LayoutsSayWhereScalesLieAndWhatPaddingHolds) {
   EXPECT_THAT(of("indexer_k_quant_and_cache", "vllm.indexer_k"), HasSubstr("codes  128 x e4m3fn at p*128+c"));
 }
 
-/// What is smaller is a case, and every axis makes the case that it names at its own length.
+/// Each reduced case is valid, and each axis yields a case of the stated size.
 TEST(Declared, WhatIsTakenAwayLeavesACase) {
   for (const Case& one : some_cases()) {
     const Op& op = find_op(one.op);

@@ -1,4 +1,4 @@
-// What edits show of their first elements at little cost is what their whole first rows have there.
+// The cheap check of a mutant's first elements agrees with its complete first rows.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ struct Looked {
   int64_t elements = 0, wrong = 0;
 };
 
-/// Elements of a glimpse, and how many of them the first rows have otherwise.
+/// Counts the elements of a glimpse, and those that differ in the first rows.
 Looked look(const Answer& answer) {
   Looked looked;
   const AcceptedBlock some = answer.glimpse(), whole = answer.accepted(0, 1);
@@ -32,7 +32,7 @@ Looked look(const Answer& answer) {
   return looked;
 }
 
-/// The same of first rows that are made by themselves, which are found by the labels of their parts.
+/// The same for first rows that are computed separately; matched by part label.
 Looked look(const Answer& first, const Answer& answer) {
   Looked looked;
   const AcceptedBlock some = first.accepted(0, 1), whole = answer.accepted(0, 1);
@@ -53,7 +53,7 @@ Looked look(const Answer& first, const Answer& answer) {
   return looked;
 }
 
-/// One case in so many of each op.
+/// One in so many cases of each op.
 std::vector<Case> cases_of_each_op() {
   constexpr int kOneIn = 24;
   open_rulebook(ASSAY_SOURCE_DIR);

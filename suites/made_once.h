@@ -1,4 +1,4 @@
-// What all hypotheses of a case make of its problem before they differ.
+// Caches a value that all hypotheses of a case derive from its problem.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// Made of the problem that is asked about, and made anew for another one. May be asked by several threads at once.
+/// Computed for the given problem; computed again if the problem changes. Thread-safe.
 template <class Made>
 class MadeOnce {
  public:
@@ -27,7 +27,8 @@ class MadeOnce {
  private:
   std::mutex mutex_;
   const Problem* problem_ = nullptr;
-  const void* first_ = nullptr;  ///< bytes of its first tensor: a problem made later may lie where an earlier one lay
+  const void* first_ = nullptr;  ///< address of the first tensor's bytes, since a later problem may have the same address as an
+                                 ///< earlier one
   std::shared_ptr<const Made> made_;
 };
 

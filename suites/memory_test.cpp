@@ -1,4 +1,4 @@
-// Judging and diagnosing take memory that does not grow with the tensor, and the sample finds the cause that the whole would.
+// Checking and diagnosis use memory that does not grow with the tensor, and the sample yields the same cause as the whole.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ class Memory : public ::testing::Test {
   void SetUp() override { open_rulebook(ASSAY_SOURCE_DIR); }
 };
 
-/// Accepted codes of all elements would be 8 bytes each: 256 MiB of the larger case.
+/// Accepted codes of all elements would take 8 bytes each: 256 MiB for the larger case.
 TEST_F(Memory, OfJudgingDoesNotGrowWithTheTensor) {
   constexpr int64_t kMost = int64_t{64} << 20;
   for (const int64_t rows : {int64_t{512}, int64_t{2048}}) {
@@ -50,7 +50,8 @@ TEST_F(Memory, OfADiagnosisIsThatOfItsSample) {
   EXPECT_THAT(causes.front(), HasSubstr(kMistake));
 }
 
-/// A product whose diagnosis would make each of its products again for every hypothesis: rows are chosen so that it takes seconds.
+/// A GEMM whose full diagnosis would recompute every product per hypothesis. The diagnosis samples rows, so that it takes
+/// seconds.
 TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
   const Op& op = find_op("gemm_scaled");
   const std::string mistake = "scale_a: of the next row";
@@ -66,7 +67,7 @@ TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
 }
 
-/// Only the last of 16384 columns is wrong: the sample holds it, and its cause is named.
+/// Only the last of 16384 columns is wrong. The sample contains it, and the cause is named.
 TEST_F(Memory, ADiagnosisOfAWideProductLooksAtTheColumnThatFails) {
   constexpr int64_t kWide = 16384;
   const Op& op = find_op("gemm_scaled");
@@ -82,7 +83,7 @@ TEST_F(Memory, ADiagnosisOfAWideProductLooksAtTheColumnThatFails) {
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
 }
 
-/// One wrong element of half a million, and one in each row of another column: the sample holds both its row and its column.
+/// One wrong element among half a million, plus one in each row of another column. The sample contains its row and its column.
 TEST_F(Memory, ChosenRowsAndColumnsMeetInElementsThatFail) {
   const Op& op = find_op("gemm_scaled");
   for (const bool diagonal : {false, true}) {
@@ -106,7 +107,7 @@ TEST_F(Memory, ChosenRowsAndColumnsMeetInElementsThatFail) {
   }
 }
 
-/// Distances from the exact product stand beside every verdict of a product; of a large one those of some rows.
+/// Verdicts of GEMMs report distances from the exact product; for a large GEMM only those of some rows.
 TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
   const auto notes_of = [](int64_t rows) {
     const LargeCase large = with_outputs(large_product(rows, 512, 2048), "");
@@ -127,7 +128,7 @@ TEST_F(Memory, ASmallProductIsLookedAtWhole) {
   EXPECT_TRUE(judge_outputs(*find_op("gemm_scaled").bind(small.one), small.problem, small.result, verdict).is_everything());
 }
 
-/// One wrong element among 32 million: the sample holds its row.
+/// One wrong element among 32 million. The sample contains its row.
 TEST_F(Memory, ASampleHoldsTheOnlyRowThatFails) {
   LargeCase large = with_outputs(large_case(2048, kColumns), "");
   find(large.result.outputs, "q").bytes[size_t(1234 * kColumns + 5)] ^= std::byte{0x40};

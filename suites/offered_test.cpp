@@ -1,5 +1,4 @@
-// Every case of the quick tier has a kernel of ours on the CPU: one that gets lost in a build would be a skip, which is as
-// expected.
+// Every quick case has a kernel of ours on the CPU. A kernel that is lost in the build would otherwise be an expected skip.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,7 +18,7 @@ std::vector<Case> quick_cases() {
   return select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}});
 }
 
-/// Contracts of cases that none of the kernels takes.
+/// Contracts of cases that no kernel takes.
 std::set<std::string> left_out(const std::vector<KernelOffer>& kernels, const std::vector<Case>& cases) {
   std::set<std::string> contracts;
   for (const Case& one : cases)

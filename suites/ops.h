@@ -1,4 +1,4 @@
-// What makes each op; ops.inc is the list.
+// Declares the function that creates each op; ops.inc is the list.
 #pragma once
 
 #include "harness/core/op.h"

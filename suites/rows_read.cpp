@@ -16,7 +16,7 @@ namespace {
 
 using TableCells = std::map<std::string, TableCell>;
 
-/// Adds each piece of a cell that may be the id of a row.
+/// Adds each part of a cell that may be the id of a row.
 void add_names(std::string_view cell, std::set<std::string>& names) {
   for (size_t at = 0; at < cell.size();) {
     const size_t from = cell.find_first_not_of(" |=>(),", at);
@@ -31,7 +31,7 @@ bool informs_only(const std::string& column) {
   return columns.contains(column);
 }
 
-/// What a case reads: text of each row by its id.
+/// Collects the rows that a case depends on: text of each row, by id.
 class RowsRead {
  public:
   explicit RowsRead(const Rulebook& book) : book_(book) {}
@@ -70,7 +70,7 @@ class RowsRead {
       if (!informs_only(column) && column != "id") add(cell.text);
   }
 
-  /// Mutants take the place of an instruction with one of the same operands and another result: they differ behind the last dot.
+  /// Mutants replace an instruction by one with the same operands and another result; their ids differ after the last dot.
   void add_unit(const UnitRow& unit) {
     const std::string stem = unit.id.substr(0, unit.id.rfind('.') + 1);
     for (const UnitRow& row : book_.units.rows())
@@ -78,7 +78,7 @@ class RowsRead {
     for (const UnitRow* row : book_.units.candidates_of(unit)) add_row(row->id, row->cells);
   }
 
-  /// Mutants put scales and records where each other layout and record has them.
+  /// Mutants also use every other layout and record.
   std::string addresses() const {
     std::string all;
     for (const Layout& one : book_.layouts) {

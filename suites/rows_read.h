@@ -1,4 +1,4 @@
-// Which table rows decide the answers and the mutants of a case, for caches of what was computed from them.
+// Finds the table rows that determine the answers and mutants of a case; used as a cache key.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace assay {
 
-/// Digest of every row that the case's answers and mutants are made from: rows that its cells name, rows that those name in turn,
-/// sibling instructions of each tensor core, equivalences of these contracts, and all layouts and records. Cells that only inform
-/// (source, why, since, until, evidence) and comments are left out. Needs an open rulebook.
+/// Digest of all rows that the case's answers and mutants depend on: rows named in its cells, rows that those name in turn,
+/// sibling instructions of each tensor core, equivalences of these contracts, and all layouts and records. Informative cells
+/// (source, why, since, until, evidence) and comments are excluded. Needs an open contract registry.
 std::string rows_read_by(const Case& one);
 
 }  // namespace assay

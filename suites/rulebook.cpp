@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-/// Edits of some contracts, by contract and format; of a book, and gone with it.
+/// Cache of mutants, by contract and format; owned by the registry.
 class EditMemory {
  public:
   using Edits = std::vector<std::shared_ptr<const Neighbour>>;
@@ -27,7 +27,7 @@ class EditMemory {
     const auto found =
         std::find_if(known_.begin(), known_.end(), [&](const Entry& one) { return one.contract == contract && *one.x == x; });
     if (found != known_.end()) {
-      std::rotate(known_.begin(), found, found + 1);  // asked for last
+      std::rotate(known_.begin(), found, found + 1);  // move to front: most recently used
       return known_.front().edits;
     }
     Edits edits;
@@ -38,7 +38,7 @@ class EditMemory {
   }
 
  private:
-  static constexpr size_t kMost = 64;  ///< a hundred edits of some kilobytes each
+  static constexpr size_t kMost = 64;  ///< a hundred mutants of some kilobytes each
   struct Entry {
     std::string contract;
     const Format* x;
@@ -48,7 +48,7 @@ class EditMemory {
   std::mutex mutex_;
 };
 
-/// Contracts by id and format; of a book, and gone with it.
+/// Cache of bound contracts, by id and format; owned by the registry.
 class BoundContracts {
  public:
   std::shared_ptr<const Contract> of(const ContractTables& tables, const std::string& contract, const Format& x) {
@@ -78,7 +78,7 @@ std::vector<Equivalence> load_equivalences(const std::string& file) {
   return all;
 }
 
-/// The entry of that name.
+/// The entry with that name.
 template <class Entry>
 const Entry& entry(const std::vector<Entry>& entries, const char* kind, const std::string& id) {
   const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& one) { return one.id == id; });
@@ -150,7 +150,7 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
       book->contracts.add(file);
   }
   for (const ContractRow& row : book->contracts.rows())
-    if (is_product(row)) (void)read_dot(row, book->contracts, book->units);  // the tables of contracts know no units
+    if (is_product(row)) (void)read_dot(row, book->contracts, book->units);  // validates GEMM rows, which refer to both tables
   book->layouts = load_layouts(root + "/reference/contracts/layouts.csv");
   book->records = load_records(root + "/reference/contracts/records.csv");
   book->equivalences = load_equivalences(root + "/suites/equivalent.csv");

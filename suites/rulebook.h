@@ -1,4 +1,4 @@
-// The contract and layout tables of this run: read once, extended by --contracts before anything runs.
+// The contract registry: contract and layout tables of a run, read once and extended by --contracts.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@
 
 namespace assay {
 
-/// A neighbour of a contract that no data can tell from it; globs over contract, input format (with |) and the neighbour's name.
+/// A mutant that no data can distinguish from its contract. Contract, input format (several with |) and mutant name are globs.
 struct Equivalence {
   std::string contract, x, fault, why;
 };
@@ -25,38 +25,38 @@ struct Rulebook {
   ContractTables contracts;
   EvidenceTable evidence;
   ElsewhereTable elsewhere;
-  UnitTable units;  ///< contracts of a matrix unit's instruction
+  UnitTable units;  ///< contracts that are single tensor core instructions
   std::vector<Layout> layouts;
   std::vector<Record> records;
   std::vector<Equivalence> equivalences;
 
-  /// Of every contract and unit.
+  /// Ids of all contracts and instructions.
   std::vector<std::string> contract_ids() const;
   bool is_unit(const std::string& contract) const;
-  /// Whether it is a contract row of that kind. False also for one that does not exist.
+  /// Whether it is a contract row of that op kind. Also false for an unknown id.
   bool is_row(const std::string& contract, FlowKind kind) const;
-  /// The rows of a chain in order; of a plain row itself, and none of what is no row.
+  /// The rows of a chain in order; for a plain row the row itself; empty for an unknown id.
   std::vector<const ContractRow*> links_of(const std::string& contract) const;
-  /// How it is known that a contract says what the real code does, the strongest first: evidence.csv, or the unit's own cell.
+  /// The evidence for a contract, strongest first: from evidence.csv, or from the instruction's own cell.
   std::vector<EvidenceKind> evidence_of(const std::string& contract) const;
 
-  /// Why the fault cannot be seen on any data of that format; empty if it can.
+  /// Why the mutant is equivalent for that format; empty if it is not.
   std::string equivalent(const std::string& contract, const Format& x, const std::string& fault) const;
 
-  /// Throws std::out_of_range with near matches.
+  /// Throws std::out_of_range with similar ids.
   const Layout& layout(const std::string& id) const;
-  /// Likewise.
+  /// Throws std::out_of_range with similar ids.
   const Record& record(const std::string& id) const;
 };
 
-/// Reads reference/contracts and suites/equivalent.csv under `root` and the user's own rows. Throws TableError. Call before the first rulebook().
+/// Reads reference/contracts and suites/equivalent.csv under `root`, and the user's tables. Throws TableError. Call it before the
+/// first rulebook().
 void open_rulebook(const std::string& root, const std::vector<std::string>& more_contracts = {});
 
-/// Throws std::logic_error if none is open.
+/// Throws std::logic_error if no registry is open.
 const Rulebook& rulebook();
 
-/// A contract of the open rulebook bound to a format: once for all cases that have both. May be called by several threads. Throws as
-/// bind().
+/// A contract bound to a format, cached for all cases that share both. Thread-safe. Throws like bind().
 std::shared_ptr<const Contract> bound_contract(const std::string& contract, const Format& x);
 
 }  // namespace assay

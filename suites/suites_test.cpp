@@ -1,4 +1,4 @@
-// The tables of the suites held against the reference: what they declare is so.
+// Checks the declarations in the tables of the suites against the reference.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,21 +18,21 @@
 namespace assay {
 namespace {
 
-/// With ASSAY_SAMPLE only some contracts, each with all its cases.
+/// With ASSAY_SAMPLE, only some contracts, each with all its cases.
 const std::vector<Case>& quick_cases() {
   static const std::vector<Case> cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
     std::vector<Case> all =
         select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     std::erase_if(all, [](const Case& c) {
-      return c.text("warp") != "32" || !in_sample(c.text("contract"), one_in_of_environment());  // the lanes change no data
+      return c.text("warp") != "32" || !in_sample(c.text("contract"), one_in_of_environment());  // warp sizes share their data
     });
     return all;
   }();
   return cases;
 }
 
-/// Faults that a case's data cannot show, equivalences left out.
+/// Mutants that a case's data do not kill, except equivalent ones.
 const std::map<std::string, std::vector<Visibility>>& seen_by_case() {
   static const auto seen = [] {
     std::map<std::string, std::vector<Visibility>> all;
@@ -63,15 +63,15 @@ TEST(Suites, ACaseThatDeclaresNothingIsFoundBlind) {
   EXPECT_GT(blind, quick_cases().size() / 2);
 }
 
-/// power_of() stops at the first element that shows an edit; visibilities() counts them all. Of each contract a case that is
-/// blind to something.
+/// power_of() stops at the first element that kills a mutant; visibilities() counts all. Uses, for each contract, a case that
+/// misses something.
 TEST(Suites, PowerIsBlindToWhatNoElementShows) {
   std::set<std::string> contracts;
   for (const Case& c : quick_cases()) {
     const std::set<std::string> blind = undeclared(c, {});
     if (blind.empty() || blind.size() == seen_by_case().at(c.id).size() || !contracts.insert(c.op + c.text("contract")).second)
       continue;
-    Case silent = c;  // of what a case declares only the first row is looked at
+    Case silent = c;  // declared mutants are only tried on the first row
     silent.blind_to.clear();
     const Power power = power_of(*find_op(c.op).bind(silent), silent.blind_to);
     EXPECT_EQ(std::set<std::string>(power.blind_to.begin(), power.blind_to.end()), blind) << c.id;
@@ -82,8 +82,8 @@ TEST(Suites, PowerIsBlindToWhatNoElementShows) {
   EXPECT_GT(contracts.size(), 5u);
 }
 
-/// What rows declare and none of their cases needs: "FILE:LINE blind_to GLOB". A run does not find it, since power_of() takes a
-/// declaration at its word.
+/// Declarations that no case of a row needs: "FILE:LINE blind_to GLOB". A run does not find them, since power_of() trusts
+/// declarations.
 std::set<std::string> stale_declarations(const std::vector<Case>& cases) {
   std::set<std::string> needed, stale;
   const auto words = [](const Case& c, const std::string& glob) { return c.origin.text() + " blind_to " + glob; };
@@ -126,14 +126,14 @@ TEST(Suites, EveryFaultIsSeenByACaseOfItsContract) {
       if (v.visible()) seen[c.text("contract")].insert(v.fault);
     }
   }
-  // What no quick data show, with the reason, is a row.
+  // every mutant that no quick case kills must be listed with a reason
   const Table unseen = read_table(std::string(ASSAY_SOURCE_DIR) + "/suites/unseen.csv");
   const std::vector<std::string> columns = {"contract", "fault", "why"};
   unseen.require_columns(columns);
   for (const TableRow& row : unseen.rows) {
     EXPECT_FALSE(unseen.text(row, "why").empty()) << row.line;
     for (const std::string& contract : alternatives_of(unseen.text(row, "contract"))) {
-      if (!all.contains(contract)) continue;  // of a sample
+      if (!all.contains(contract)) continue;  // when sampling
       EXPECT_TRUE(all.at(contract).contains(unseen.text(row, "fault")))
           << contract << " has no fault " << unseen.text(row, "fault");
       seen[contract].insert(unseen.text(row, "fault"));

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// Ordinals of what a row may hold from `first` on; everything is accepted where nothing can be said.
+/// Ordinals that a row accepts from element `first` on; everything is accepted where the result is undefined.
 void put(const Format& format, const Spans& spans, size_t first, std::vector<int32_t>& low, std::vector<int32_t>& high) {
   const size_t count = low.size();
   const auto ends = [&](const std::vector<double>& values, std::vector<int32_t>& ordinals) {
@@ -23,7 +23,7 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
     high = low;
     return;
   }
-  std::vector<double> known = spans.high;  // that of `any` is no number of every format
+  std::vector<double> known = spans.high;  // `any` has no value in every format
   for (size_t i = first; i < first + count; ++i)
     if (spans[i].any()) known[i] = 0;
   ends(known, high);
@@ -31,7 +31,7 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
     if (spans[first + i].any()) low[i] = Interval::anything().low, high[i] = Interval::anything().high;
 }
 
-/// Places of elements whose offsets are listed, row by row.
+/// Storage places of elements with listed offsets, row by row.
 Places listed_places(std::vector<int64_t> offsets, int64_t columns) {
   return Places::of_elements([all = std::make_shared<const std::vector<int64_t>>(std::move(offsets)), columns](
                                  int64_t row, int64_t column) { return (*all)[size_t(row * columns + column)]; });
@@ -42,7 +42,7 @@ Places listed_places(std::vector<int64_t> offsets, int64_t columns) {
 AcceptedPart::AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
                            const std::string& reason)
     : record_(&part), copies_(part.kind == PartKind::kValues && contract.links.size() == 1) {
-  const Format& format = part.format_in(*contract.group_quant()->q, *c.x);  // of a mistake: another than the case's
+  const Format& format = part.format_in(*contract.group_quant()->q, *c.x);  // for a mutant, a different format than the case's
   whole_.part = {kCache, copies_ ? &with_nans_by_code(format) : &format, {int64_t(rows.size()), part.elements},
                  copies_ ? "copied bit for bit" : reason, part.name};
   whole_.part.row_number = [rows](int64_t row) { return rows[size_t(row)]; };
@@ -76,7 +76,8 @@ int32_t AcceptedPart::before_at(const HostTensor& before, int64_t offset) const 
 WholePart AcceptedPart::finish() && {
   if (whole_.low == whole_.high) {
     whole_.high.clear();
-    if (!copies_) whole_.part.justification = "every rounding is pinned: one code";  // what is free in the contract is not in this part
+    if (!copies_) whole_.part.justification = "every rounding is pinned: one code";  // freedom elsewhere in the contract does not
+                                                                                     // affect this part
   }
   whole_.part.places = listed_places(std::move(offsets_), record_->elements);
   return std::move(whole_);

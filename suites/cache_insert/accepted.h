@@ -1,4 +1,4 @@
-// One part of the records of a case while its rows are filled in.
+// Builds one part of the records of a case, row by row.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace assay {
 
 class AcceptedPart {
  public:
-  /// `rows`: those that the contract stores. `reason`: by which right a number has several codes.
+  /// `rows`: those that the contract stores. `reason`: why a number may have several codes.
   AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
                const std::string& reason);
 
@@ -22,17 +22,17 @@ class AcceptedPart {
   const RecordPart& record() const { return *record_; }
   const Format& format() const { return *whole_.part.format; }
 
-  /// What the elements of a row may be. Numbers that no link has changed are copied: NaN codes are told apart.
+  /// Computes what the elements of a row accept. Numbers that no stage changes are copied, so NaN codes are distinguished.
   void evaluate(const RecordValues& values, const CacheInputs& inputs, int64_t row);
 
-  /// The row that was evaluated, with byte(element) where it lies.
+  /// Adds the evaluated row; byte(element) is the offset of an element.
   template <class Byte>
   void append(Byte byte) {
     whole_.low.insert(whole_.low.end(), low_.begin(), low_.end());
     whole_.high.insert(whole_.high.end(), high_.begin(), high_.end());
     place(byte);
   }
-  /// A row that stays as it is.
+  /// Adds a row that must stay unchanged.
   template <class Byte>
   void append_before(const HostTensor& before, Byte byte) {
     place(byte);
@@ -57,8 +57,8 @@ class AcceptedPart {
   const RecordPart* record_;
   bool copies_;
   WholePart whole_;
-  std::vector<int64_t> offsets_;     ///< of the elements, row by row
-  std::vector<int32_t> low_, high_;  ///< of the row that was evaluated
+  std::vector<int64_t> offsets_;     ///< offsets of the elements, row by row
+  std::vector<int32_t> low_, high_;  ///< accepted ordinals of the evaluated row
 };
 
 }  // namespace assay

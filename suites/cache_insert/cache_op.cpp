@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// Rows of an excerpt: every fill has repeated itself by then.
+/// Rows of a subsample; every generator has repeated by then.
 constexpr int64_t kExcerptRows = 256;
 
 class BoundInsert : public BoundCase {

@@ -1,4 +1,4 @@
-// The bound case of every op that fills a paged cache, and such an op.
+// The bound case of ops that fill a paged cache, and such an op.
 #pragma once
 
 #include <memory>
@@ -11,20 +11,19 @@
 
 namespace assay {
 
-/// What is an op's own.
+/// The parts that differ between ops.
 struct CacheOpParts {
   std::string name;
   std::vector<RoleSpec> roles;  ///< besides the slots and the buffer
   std::vector<ParameterSpec> parameters{};
   std::vector<std::string> columns;
-  /// The tensors that it reads, those with the tokens' numbers first. The slots, a scale if there is one, and the buffer are put behind
-  /// them.
+  /// The tensors that it reads, those with token data first. Slots, a scale if present, and the buffer follow.
   std::vector<HostTensor> (*inputs)(const CacheCase&);
-  /// Whether the op has a contract with this first link and this record.
+  /// Whether the op has a contract with this first stage and this record.
   bool (*takes)(const Flow& first, const Record&);
   /// Throws TableError unless the op has the contract of the case.
   void (*require)(const Cells& cells, const ContractRow& contract);
-  void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< likewise with the case that was read; or null
+  void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< the same for the parsed case; may be null
 };
 
 Op cache_op(CacheOpParts parts);

@@ -66,7 +66,7 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
     for (AcceptedPart& part : parts) {
       const bool written = placing.slots[row] >= 0 && part.name() != placing.left_out;
       const RecordPart* there =
-          written ? placing.record->find(part.name()) : nullptr;  // the part of that name in the other places
+          written ? placing.record->find(part.name()) : nullptr;  // the part of that name in the other placing
       part.evaluate(values, inputs, int64_t(row));
       if (right.slots[row] >= 0) {
         if (written)

@@ -1,4 +1,4 @@
-// The contract's answer for every byte of a paged cache: parts of the records of tokens, places that nobody takes, gaps.
+// The accepted value of every byte of a paged cache: records of tokens, unused slots, gaps.
 #pragma once
 
 #include <vector>
@@ -9,31 +9,31 @@
 
 namespace assay {
 
-/// Where records go: as the case says, or with one mistake.
+/// Where records are stored: as the case states, or with one mistake.
 struct Placing {
   const Record* record;
   int64_t block_stride;
-  std::vector<int64_t> slots;  ///< as long as the case's
+  std::vector<int64_t> slots;  ///< as many as the case has
   std::string left_out = {};   ///< a part that is not written
 
   explicit Placing(const CacheCase& c) : record(c.record), block_stride(c.block_stride()), slots(c.slots) {}
-  /// Byte of an element of a part of a row that is stored.
+  /// Byte offset of an element of a part of a stored row.
   int64_t byte(const RecordPart& part, const CacheCase& c, size_t row, int64_t element) const;
-  /// Whether what both write lies in the same places.
+  /// Whether both write to the same places.
   bool same_places(const Placing& other) const;
 };
 
-/// Name of the buffer among the tensors of all ops here.
+/// Name of the buffer in all ops here.
 inline constexpr const char* kCache = "kv_cache";
 
-/// `outputs` null: from the inputs alone. Elements stand where `placing` puts them, and their part is the contract's.
+/// `outputs` null: computed from the inputs alone. Elements are placed by `placing`; their part is the contract's.
 Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
                          const std::vector<HostTensor>* outputs, const Misreading& misreading = {});
 
-/// The same of a mistake that leaves records in their places, of the first row that is stored alone: parts of its record.
+/// The same for a mutant that keeps records in place, only for the first stored row: the parts of its record.
 Expectation expect_first_record(const Contract& contract, const CacheCase& c, const Problem& problem, const Misreading& misreading);
 
-/// Whether all of its bytes lie in the buffer, aligned to their elements, no two in one place.
+/// Whether all bytes are inside the buffer, aligned to their elements, without overlap.
 bool fits(const Placing& placing, const CacheCase& c);
 
 }  // namespace assay

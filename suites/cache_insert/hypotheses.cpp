@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// What a kernel with mistakes would have for the contract, for the places of records and for its misreading of the inputs.
+/// Ingredients of a hypothesis: a contract, places of records, and a misreading of the inputs.
 struct Answer {
   Contract contract;
   Placing placing;
@@ -43,7 +43,7 @@ std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {
   return neighbours_of(rulebook().contracts, first, *c.x);
 }
 
-/// Numbers of the wrong type, another group's scale, and wrong places to find the angles of a token in.
+/// Misreadings: numbers of the wrong type, another group's scale, and wrong angles of a token.
 std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract& contract) {
   const Format& x = *c.x;
   std::vector<Named<Misreading>> all;
@@ -52,7 +52,7 @@ std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract
     if (c.coded / c.group_size > int64_t(scales))
       all.push_back({"scales: of the first head for all", {.scales = WhichScale::kFirst}});
   }
-  // vLLM's dispatch by C++ types gives half as uint16_t (suites/FINDINGS.md); bf16 has a type of its own.
+  // vLLM's dispatch by C++ types treats half as uint16_t (suites/FINDINGS.md); bf16 has a type of its own.
   const bool of_inputs = !contract.rope() && !contract.row_norm() && !contract.group_quant()->takes_scales();
   if (x == kF16 && of_inputs) all.push_back({"amax: fp16 codes read as integers", {.amax_of_codes = true}});
   if (!contract.rope()) return all;
@@ -61,7 +61,7 @@ std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract
   return all;
 }
 
-/// Rows that lie apart, read as if they followed each other.
+/// Rows with gaps, read as if they were contiguous.
 Hypothesis rows_read_without_gaps(const CacheCase& c, const Contract& contract) {
   return {"kv: rows are read without the gaps between them",
           [c, contract](Problem problem, const std::vector<HostTensor>* outputs) {
@@ -71,7 +71,7 @@ Hypothesis rows_read_without_gaps(const CacheCase& c, const Contract& contract) 
           }};
 }
 
-/// The same parts, elsewhere.
+/// The same parts at other offsets.
 bool same_parts(const Record& a, const Record& b) {
   return a.parts.size() == b.parts.size() && std::all_of(a.parts.begin(), a.parts.end(), [&](const RecordPart& part) {
            const RecordPart* other = b.find(part.name);
@@ -79,7 +79,7 @@ bool same_parts(const Record& a, const Record& b) {
          });
 }
 
-/// Ways in which right numbers come to wrong places, or to none.
+/// Ways to store correct numbers in wrong places, or nowhere.
 std::vector<Named<Placing>> wrong_placings(const CacheCase& c) {
   const Placing right(c);
   std::vector<Named<Placing>> all;
@@ -112,7 +112,7 @@ std::vector<Named<Placing>> wrong_placings(const CacheCase& c) {
   return all;
 }
 
-/// Every mistake of the contract beside this misreading and these places, named by its own name.
+/// Each mutant of the contract combined with this misreading and these places; named after the mutant.
 std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const Placing& placing, const Misreading& misreading) {
   std::vector<Hypothesis> pairs;
   for (const Neighbour& edited : edits(c, right)) pairs.push_back(of(c, edited.name, {edited.contract, placing, misreading}));

@@ -1,4 +1,4 @@
-// What a paged cache would hold with one mistake.
+// Contents of a paged cache after a kernel with one mistake.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// Edits of the contract, of the record, of the pitch of blocks and of the way of a slot, each with its own answer.
+/// Mutants of the contract, the record, the distance of blocks and the slot computation, each with its own answer.
 std::vector<Hypothesis> cache_hypotheses(const CacheCase& c);
 
 }  // namespace assay

@@ -23,7 +23,7 @@ CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Pro
 
 void CacheInputs::read_angles(int64_t row, RowInputs& inputs) const {
   Angles angles = angles_of_token(problem_, misreading_.angles, row);
-  if (misreading_.unrotated) angles = {};  // no pair
+  if (misreading_.unrotated) angles = {};  // no rotation
   inputs.cos = std::move(angles.cos), inputs.sin = std::move(angles.sin);
 }
 
@@ -86,7 +86,7 @@ StoredRow CacheInputs::stored(const std::vector<HostTensor>& outputs, int64_t ro
   StoredRow stored;
   if (const RecordPart* scales = case_.record->find(PartKind::kScales); scales && !scale_given_)
     stored.scale = numbers_of(*scales);
-  if (!normalizes_) return stored;  // nothing but the scales narrows what the others may be
+  if (!normalizes_) return stored;  // nothing but the scales narrows the other intervals
   stored.q = numbers_of(*case_.record->find(PartKind::kCodes));
   stored.y.assign(size_t(case_.numbers()), std::nan(""));
   if (const RecordPart* values = case_.record->find(PartKind::kValues)) {

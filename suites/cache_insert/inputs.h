@@ -1,4 +1,4 @@
-// What the reference is given for each token of a case.
+// Inputs of the reference for each token of a case.
 #pragma once
 
 #include <vector>
@@ -10,18 +10,18 @@
 
 namespace assay {
 
-/// Which of the given scales a kernel takes for a group.
+/// Which of the given scales a kernel uses for a group.
 enum class WhichScale {
   kOwn,
-  kOfTheOther,  ///< V's for K and K's for V
-  kFirst        ///< of the first head for every head
+  kOfTheOther,  ///< V's scale for K and K's for V
+  kFirst        ///< the first head's scale for every head
 };
 
-/// What a kernel finds beside the numbers of a token. A right one finds it as a Misreading that is not changed.
+/// What a kernel reads besides the numbers of a token. The default is correct.
 struct Misreading {
   AngleReading angles = {};
   bool unrotated = false;      ///< angles are not read, and no number is rotated
-  bool amax_of_codes = false;  ///< magnitudes are taken of codes: 16 bits without a sign
+  bool amax_of_codes = false;  ///< magnitudes are taken of codes as 16-bit integers without sign
   WhichScale scales = WhichScale::kOwn;
 };
 
@@ -30,15 +30,15 @@ class CacheInputs {
   CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem, const Misreading& misreading = {});
 
   RowInputs of_row(int64_t row) const;
-  /// Codes of the numbers of a token, its row of the leading inputs behind each other.
+  /// Codes of a token's numbers: its row of each leading input, concatenated.
   std::vector<uint32_t> codes_of_row(int64_t row) const;
-  /// What a kernel put into the record of a row, as record_values() takes it.
+  /// What a kernel stored in the record of a row, in the form of record_values().
   StoredRow stored(const std::vector<HostTensor>& outputs, int64_t row) const;
 
  private:
   /// The largest code of each group, as a number.
   Spans maxima_of_codes(const std::vector<uint32_t>& codes) const;
-  /// Adds the scales that are given.
+  /// Adds the given scales.
   void read_scales(RowInputs& inputs) const;
   /// Adds cosines and sines.
   void read_angles(int64_t row, RowInputs& inputs) const;
@@ -47,7 +47,7 @@ class CacheInputs {
   const Problem& problem_;
   Misreading misreading_;
   bool scale_given_, rotates_, normalizes_;
-  std::vector<double> gamma_;  ///< of a norm
+  std::vector<double> gamma_;  ///< weights of a norm
 };
 
 }  // namespace assay

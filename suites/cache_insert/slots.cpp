@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-constexpr uint32_t kStream = 11;  ///< of random numbers, apart from those of the tensors
+constexpr uint32_t kStream = 11;  ///< random stream, separate from those of the tensors
 
 int64_t integer(const std::string& text) {
   int64_t value = 0;
@@ -38,7 +38,7 @@ constexpr std::pair<SlotPattern, const char*> kPatterns[] = {{SlotPattern::kOrde
 SlotPattern pattern_named(const std::string& word) {
   for (const auto& [pattern, name] : kPatterns)
     if (word == name) return pattern;
-  integer(word);  // the message of what is neither
+  integer(word);  // reports text that is neither a pattern nor a number
   return SlotPattern::kOrder;  // a number before the colon
 }
 

@@ -20,7 +20,7 @@ constexpr uint32_t kStreamOfBytes = 12, kStreamOfAngles = 13, kStreamOfPositions
 HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill_name,
                         uint32_t tensor) {
   HostTensor x{dense(name, Role::kInput, *c.x, {c.m, columns}), {}};
-  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // behind a norm a row is one whole
+  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // after a norm, a row is a single group
   fill(x, {.name = fill_name, .seed = c.seed, .group_size = group, .q = c.q, .tensor = tensor});
   const uint32_t nan = code_of(*c.x, std::nan(""));
   for (int64_t i = int64_t(c.slots.size()) * columns; i < c.m * columns; ++i) x.set_code(i, nan);

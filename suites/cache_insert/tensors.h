@@ -1,4 +1,4 @@
-// From a case to the tensors that the ops of paged caches share.
+// Creates the tensors shared by ops of paged caches.
 #pragma once
 
 #include "harness/core/op.h"
@@ -6,24 +6,23 @@
 
 namespace assay {
 
-/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: they are
-/// nobody's. So does what lies between rows that the case wants apart.
+/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Unused rows and gaps between rows hold NaN.
 HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill, uint32_t tensor);
-/// Input norm_weight [numbers of a token] in the format of x, of a contract with a norm.
+/// Input norm_weight [numbers of a token] in the format of x, for a contract with a norm.
 inline constexpr const char* kNormWeight = "norm_weight";
 HostTensor norm_weight(const CacheCase& c);
 /// Input slot_mapping, int64.
 HostTensor slot_mapping(const CacheCase& c);
-/// Of a contract that takes scales: input scale, or of a record with several parts of codes one for each, as k_scale; a number
-/// for each group of that part.
+/// For a contract that takes scales: input scale, or one per coded part of the record, such as k_scale. One value per group of
+/// that part.
 std::vector<HostTensor> cache_scales(const CacheCase& c);
 std::vector<std::string> cache_scale_names(const CacheCase& c);
-/// Input cos_sin_cache [kPositions, rotary], fp32, as qk_norm_rope has it.
+/// Input cos_sin_cache [kPositions, rotary], fp32, as in qk_norm_rope.
 inline constexpr int64_t kPositions = 1024;
 HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary);
-/// Input positions [m], int64: any rows of cos_sin_cache, 0 of the first token.
+/// Input positions [m], int64: random rows of cos_sin_cache; 0 for the first token.
 HostTensor positions_of(const CacheCase& c);
-/// The buffer [blocks, bytes of a block], with random bytes: whoever writes elsewhere changes some.
+/// The buffer [blocks, bytes of a block] with random bytes, so that a write anywhere is detected.
 HostTensor cache_before(const std::string& name, const CacheCase& c);
 
 }  // namespace assay

@@ -26,13 +26,13 @@ std::vector<int64_t> record_bytes(const Placing& placing, const CacheCase& c, in
   return bytes;
 }
 
-/// Bytes that nobody writes, in rows of equal length.
+/// Unwritten bytes, in rows of equal length.
 struct UnwrittenRows {
-  std::vector<int64_t> numbers;  ///< what reports call the rows
-  std::vector<int64_t> bytes;    ///< row by row
+  std::vector<int64_t> numbers;  ///< row numbers for reports
+  std::vector<int64_t> bytes;    ///< byte offsets, row by row
 };
 
-/// Places of tokens that no row takes, and what is in no place.
+/// Unused token slots, and bytes outside all slots.
 struct Unwritten {
   UnwrittenRows other_slots, gaps;
 
@@ -59,7 +59,7 @@ struct Unwritten {
   }
 };
 
-/// The same for all hypotheses about a case, which are evaluated one after the other.
+/// Cached for consecutive hypotheses about a case.
 std::shared_ptr<const Unwritten> unwritten_of(const CacheCase& c) {
   using Key = std::tuple<const Record*, const Format*, const Format*, int64_t, int64_t, int64_t, std::vector<int64_t>>;
   thread_local Key last;
@@ -70,7 +70,7 @@ std::shared_ptr<const Unwritten> unwritten_of(const CacheCase& c) {
   return known = std::make_shared<const Unwritten>(c);
 }
 
-/// A part for such rows, whose bytes are filled in. `rows` are those of `all`, which the part keeps alive.
+/// Adds a part for such rows, with its bytes filled in. `rows` are those of `all`, which the part keeps alive.
 void append_unwritten(const char* name, const UnwrittenRows& rows, const std::shared_ptr<const Unwritten>& all,
                       const std::function<void(const std::vector<int64_t>&, WholePart&)>& read, std::vector<WholePart>& parts) {
   if (rows.bytes.empty()) return;
@@ -91,8 +91,8 @@ std::vector<WholePart> parts_of(const std::shared_ptr<const Unwritten>& unwritte
   return parts;
 }
 
-/// What is there if records lie where they belong: the bytes before the call. Caches are large, and most hypotheses leave records
-/// in their places.
+/// Expected content if records are in place: the bytes before the call. Caches are large, and most hypotheses keep records in
+/// place.
 std::vector<WholePart> as_before(const CacheCase& c, const HostTensor& before) {
   struct Known {
     std::shared_ptr<const Unwritten> unwritten;

@@ -1,4 +1,4 @@
-// A contract of a paged cache in words: its formulas and its record, and what they made of one number of a token.
+// Text about a paged-cache contract: its formulas and record, and the trace of one number of a token.
 #pragma once
 
 #include <string>
@@ -9,13 +9,13 @@
 
 namespace assay {
 
-/// One line a cell, and one a part of the record. `x`: format of the inputs.
+/// One line per cell and per part of the record. `x`: format of the inputs.
 std::vector<std::string> cache_lines(const std::string& contract, const Format& x);
 
-/// Where the parts of a token's record lie.
+/// The offsets of the parts of a token's record.
 std::vector<std::string> record_lines(const CacheCase& c);
 
-/// Where number `column` of a row goes and what every step of every cell makes of it.
+/// Where number `column` of a row is stored, and the result of every step.
 std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem, int64_t row, int64_t column);
 
 }  // namespace assay

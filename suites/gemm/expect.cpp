@@ -27,7 +27,7 @@ AcceptedRows accepted_rows(const Spans& values, const Format& y, int64_t first, 
   return accepted;
 }
 
-/// As many as one pass of the widest unit loops makes.
+/// One pass of the widest instruction loop computes this many columns.
 constexpr int64_t kGlimpseColumns = 16;
 
 template <class Rows>
@@ -54,7 +54,7 @@ Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgra
   return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y));
 }
 
-/// Of a kernel, or of a unit, that nobody knows.
+/// The answer for an unknown kernel, or for an undocumented instruction.
 Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::shared_ptr<const DotInputs>& inputs) {
   const Part d{"d",
                c.y,
@@ -76,7 +76,7 @@ std::string equivalent(const GemmCase& c, const std::string& name) {
   return rulebook().equivalent(c.id(), *c.contract.unit.a, name);
 }
 
-/// Inputs of all edits of a case, and the sums that edits share.
+/// Inputs shared by all mutants of a case, and sums that several mutants share.
 using SharedInputs = std::shared_ptr<MadeOnce<DotInputs>>;
 
 std::shared_ptr<const DotInputs> inputs_of(const SharedInputs& shared, const GemmCase& c, const Problem& problem) {
@@ -105,7 +105,7 @@ Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const Sh
           equivalent(c, wrong.name)};
 }
 
-/// Layouts that a kernel may take for this one.
+/// Layouts that a kernel may mistake this one for.
 std::vector<std::string> layouts_taken_for(const Layout& layout) {
   if (layout.packs_words()) return {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"};
   if (layout.element->bytes() > 1) return {"row", "col", "tma"};
@@ -116,7 +116,7 @@ std::vector<std::string> layouts_taken_for(const Layout& layout) {
   return all;
 }
 
-/// Scales of one factor, read as if they lay otherwise.
+/// Mutants: the scales of one factor read with another layout.
 void add_layouts(const GemmCase& c, const char* role, const Layout* layout, const LevelGrid& shape,
                  ScaleValues DotInputs::*scales, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!layout) return;
@@ -135,7 +135,7 @@ void add_layouts(const GemmCase& c, const char* role, const Layout* layout, cons
   }
 }
 
-/// Bytes of both factors, read as if they lay otherwise: a step that puts them into tiles is left out for both or for none.
+/// Mutants: both factors read with another layout. A step that tiles them is left out for both or for none.
 void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!c.scales_are_bytes() || c.layout_a()->packs_words()) return;
   const Layout* plain = &rulebook().layout(std::string(c.layout_a()->element->name) + "_row");
@@ -162,7 +162,7 @@ std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs
   return all;
 }
 
-/// What misreadings look at: how many numbers there are.
+/// The shape of the inputs, from which misreadings are generated.
 DotInputs shape_of(const GemmCase& c) {
   DotInputs inputs;
   inputs.product.k = c.k;
@@ -192,7 +192,7 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
     readings.push_back(of_misreading(c, wrong, inputs));
-  // Of two that explain the same the first is named: where k is never cut, a tail that is left out and not a part that is lost.
+  // Of two equivalent mutants the first is named. Without split-K that is a dropped tail, not a lost part.
   const bool cut = c.contract.most_parts > 1;
   std::vector<Hypothesis>&all = cut ? edits : readings, &others = cut ? readings : edits;
   std::move(others.begin(), others.end(), std::back_inserter(all));

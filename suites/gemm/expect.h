@@ -1,4 +1,4 @@
-// What programs make of a case, its mistakes, and every program that might have made it.
+// The accepted outputs of a GEMM case, its mutants, and all known algorithm variants.
 #pragma once
 
 #include "harness/core/op.h"
@@ -7,13 +7,13 @@
 
 namespace assay {
 
-/// One answer for each program of the contract: all elements are of one of them.
+/// One answer per algorithm variant of the contract; one variant must explain the whole tensor.
 Expectation expect_product(const GemmCase& c, const DotContract& contract, const Problem& problem);
 
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c);
 
-/// Programs of every unit that takes these formats, with promotions, parts of k and orders of scales, whatever the contract says:
-/// named by all of it. Some add in the same way for this k: other data part them.
+/// All variants of every instruction with these formats: promotion intervals, split-K counts and orders of scales, independent of
+/// the contract. Names contain all of these. Some variants add identically for this k; only other data distinguish them.
 Expectation every_program(const GemmCase& c, const Problem& problem);
 
 }  // namespace assay

@@ -42,7 +42,7 @@ GemmScales scales_of(const Cells& cells, const DotContract& contract) {
                "contract " + contract.row->id + " does not support scales '" + cells.text("scales") + "'; supported: " + contract.row->text("scales"));
 }
 
-/// Where scales of blocks lie.
+/// The layout of block scales.
 const Layout* layout_of(const Cells& cells, const std::string& column, const std::vector<std::string>& known) {
   const std::string id = cells.text(column);
   std::string words;
@@ -53,7 +53,7 @@ const Layout* layout_of(const Cells& cells, const std::string& column, const std
   cells.refuse(column, "'" + id + "' is not one of: " + words);
 }
 
-/// Whole tiles of a shuffled weight.
+/// A shuffled weight must consist of whole tiles.
 void require_tiles(const Cells& cells, const GemmCase& p) {
   const WeightShuffle& shuffle = p.contract.shuffle;
   if (shuffle.any() && !shuffle.fits(p.n, p.k))
@@ -61,7 +61,7 @@ void require_tiles(const Cells& cells, const GemmCase& p) {
                                   2 * shuffle.products));
 }
 
-/// Spans alone judge a kernel that nobody knows; of data that show no gain of a twentieth a pass would say nothing.
+/// An unknown kernel is only checked against intervals. If the data cannot show a gain of 1/20, a pass would mean nothing.
 void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
   if (!p.contract.unknown()) return;
   for (const std::string& glob : one.blind_to)
@@ -69,10 +69,10 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
       cells.refuse("blind_to", fmt::format("'{}' declares '{}', which data of {} must show: spans alone judge it", glob, kDemandedOfSpans, p.id()));
 }
 
-/// The largest magnitudes of both factors, k times, must fit, and with zero points twice as much.
+/// k times the product of the largest magnitudes must fit in int32; with zero points, twice that.
 void require_room(const Cells& cells, const GemmCase& p) {
   if (!p.contract.of_integers()) return;
-  const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 2;  // what is taken off may be as large
+  const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 2;  // the subtracted correction may be as large
   const double most = sums * (max_finite(*p.contract.unit.a) + 1) * (max_finite(*p.contract.unit.b) + 1) * double(p.k);
   if (most > max_finite(kInt32)) cells.refuse("k", "so many products may overflow int32");
 }
@@ -98,14 +98,14 @@ std::vector<double> values_of(const HostTensor& tensor) {
   return values;
 }
 
-/// Codes of 4 bits, one in a byte.
+/// Unpacks 4-bit codes to one per byte.
 std::shared_ptr<const std::vector<std::byte>> unpacked(const HostTensor& tensor) {
   auto codes = std::make_shared<std::vector<std::byte>>(size_t(tensor.spec.elements()));
   for (size_t i = 0; i < codes->size(); ++i) (*codes)[i] = std::byte(tensor.code(int64_t(i)));
   return codes;
 }
 
-/// Of a: integers of its format. azp_adj is what a caller makes of them and of b.
+/// For a: integers of its format. azp_adj is what a caller computes from them and from b.
 void add_zero_points(const GemmCase& c, const FillRequest& request, Problem& made) {
   const bool tokens = c.contract.azp == GemmAzp::kTokens;
   const std::vector<double> zeros = values_of(filled("azp", *c.contract.unit.a, {tokens ? c.m : 1}, request)),
@@ -124,7 +124,7 @@ void add_zero_points(const GemmCase& c, const FillRequest& request, Problem& mad
   made.tensors.push_back(std::move(azp));
 }
 
-/// Rows of a dense matrix, or elements of a vector.
+/// The selected rows of a dense matrix, or elements of a vector.
 HostTensor chosen(const HostTensor& tensor, const std::vector<int64_t>& rows) {
   const int64_t columns = tensor.spec.shape.size() > 1 ? tensor.spec.shape[1] : 1;
   std::vector<int64_t> shape = tensor.spec.shape;

@@ -21,7 +21,7 @@ using Shape = std::vector<int64_t>;
 
 constexpr std::array<const char*, 3> kPlainLayouts = {"row", "col", "tma"};
 
-/// A way to read the scales of both factors: layouts of scales of blocks and how the dump holds them.
+/// An interpretation of both scale tensors: layouts of block scales, and how the dump holds them.
 struct ScalesInDump {
   GemmScales scales;
   const Layout *a = nullptr, *b = nullptr;
@@ -30,7 +30,7 @@ struct ScalesInDump {
   std::pair<ScalePlacing, ScalePlacing> placings() const { return {placing_a, placing_b}; }
 };
 
-/// A vector of scales may have been kept as a row or as a column.
+/// A vector of scales may be stored as a row or as a column.
 bool is_vector_of(const Shape& shape, int64_t scales) {
   const auto longer = std::count_if(shape.begin(), shape.end(), [](int64_t extent) { return extent != 1; });
   return scales == 1 ? longer == 0 : longer == 1 && std::count(shape.begin(), shape.end(), scales) == 1;
@@ -40,7 +40,7 @@ bool read_alike(const LevelGrid& shape, const Layout& one, const Layout& other) 
   return !reads_others(shape, one, other) && !reads_others(shape, other, one);
 }
 
-/// Finds the scales of a contract that the two tensors of a dump hold, as they lie in memory.
+/// Finds the contract's scales in the two scale tensors of a dump, in memory layout.
 class GemmScaleReader {
  public:
   GemmScaleReader(const DotContract& contract, const DumpRequest& request, int64_t m, int64_t n, int64_t k)
@@ -77,7 +77,7 @@ class GemmScaleReader {
       }
   }
 
-  /// Plain layouts first: which of them a case names matters only where a layout is more than strides.
+  /// Plain layouts first. Which one a case names only matters if a layout is more than strides.
   std::vector<const Layout*> layouts_of_a() const {
     if (!request_.layout.empty()) return {&rulebook().layout(request_.layout)};
     std::vector<const Layout*> all;
@@ -122,7 +122,7 @@ class GemmScaleReader {
   std::vector<std::string> wanted_;
 };
 
-/// Rows and products of a factor.
+/// Rows and k of a factor.
 Shape factor(const DumpedTensor& tensor) {
   const Shape shape = as_matrix(tensor.tensor.spec.shape);
   if (shape[0] > 0 && shape[1] > 0) return shape;

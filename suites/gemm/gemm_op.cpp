@@ -20,7 +20,7 @@
 namespace assay {
 namespace {
 
-/// Products that power is computed on; of a long k at least so many rows and columns.
+/// Multiply-accumulates of a subsample; for a large k at least this many rows and columns.
 constexpr int64_t kExcerptProducts = 1 << 19, kExcerptRows = 6, kExcerptColumns = 16;
 
 bool takes(const std::string& contract, bool of_blocks) {
@@ -39,7 +39,7 @@ std::string data_words(const GemmCase& p) {
   return fmt::format("{}.{}.{}{}.s{}", p.fill, p.b, p.scale, more, p.seed);
 }
 
-/// Rows of b, and products, of a tile that cannot be cut.
+/// Rows of b, and k, of a tile that cannot be divided.
 struct TileOfB {
   int64_t rows = 1, products = 1;
 
@@ -73,7 +73,8 @@ class BoundGemm : public BoundCase {
   Expectation programs(const Problem& problem) const override { return every_program(c_, problem); }
   bool is_meant(const SaidAlgorithm& said, const std::string& program) const override {
     if (!said.words.empty()) return false;
-    const auto within_k = [&](int64_t every) { return every < 0 || every >= c_.k ? 0 : every; };  // 0: no promotion before the end
+    // 0: no promotion before the end
+    const auto within_k = [&](int64_t every) { return every < 0 || every >= c_.k ? 0 : every; };
     if (said.promote != 0 && within_k(said.promote) != within_k(c_.contract.promote)) return false;
     const bool adds_parts = !program.empty() && program != "split-K 1";
     if (said.order == SaidAlgorithm::Order::kAny && adds_parts && !c_.contract.has_atomics()) return false;

@@ -1,4 +1,4 @@
-// What ops of GEMMs share.
+// Shared by all GEMM ops.
 #pragma once
 
 #include <set>
@@ -9,10 +9,10 @@
 
 namespace assay {
 
-/// What is an op's own.
+/// The parts that differ between ops.
 struct GemmOpParts {
   std::string name;
-  bool of_blocks = false;         ///< whether it takes contracts with scales of blocks, or those with others
+  bool of_blocks = false;         ///< whether it takes contracts with block scales, or those with other scales
   std::vector<RoleSpec> scales{};  ///< scale_a, scale_b
   std::vector<std::string> columns{};
   std::set<std::string> optional_columns{};

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kAnything = Relation::kAnything;
 
-/// Elements [m, n] of d that keep their own bits, but for those that `changed` names.
+/// Elements [m, n] of d that must keep their bits, except those that `changed` selects.
 template <class Changed>
 std::vector<int64_t> all_but(const GemmCase& c, Changed changed) {
   std::vector<int64_t> same(size_t(c.m * c.n));
@@ -24,7 +24,7 @@ std::vector<int64_t> all_but(const GemmCase& c, Changed changed) {
   return same;
 }
 
-/// Rows of a dense matrix, or elements of a vector, in another order.
+/// Reorders the rows of a dense matrix, or the elements of a vector.
 void reorder(HostTensor& tensor, const std::vector<int64_t>& order) {
   const size_t size = tensor.bytes.size() / order.size();
   const std::vector<std::byte> before = tensor.bytes;
@@ -32,7 +32,7 @@ void reorder(HostTensor& tensor, const std::vector<int64_t>& order) {
     std::copy_n(before.begin() + std::ptrdiff_t(size_t(order[i]) * size), size, tensor.bytes.begin() + std::ptrdiff_t(i * size));
 }
 
-/// Columns that share a scale of a tile of b stay together.
+/// Columns in reverse order; columns that share a tile's scale of b stay together.
 std::vector<int64_t> opposite_columns(const GemmCase& c) {
   const int64_t group = std::max<int64_t>(1, c.shape_of_scale_b().row_block) > 1 ? c.shape_of_scale_b().row_block : c.n;
   std::vector<int64_t> order(static_cast<size_t>(c.n));
@@ -43,7 +43,7 @@ std::vector<int64_t> opposite_columns(const GemmCase& c) {
   return order;
 }
 
-/// [m, n] by rows of its columns: c.
+/// Reorders the columns of a matrix [m, n]: c.
 void reorder_columns(HostTensor& tensor, const std::vector<int64_t>& order, int64_t rows) {
   const HostTensor before = tensor;
   const auto n = int64_t(order.size());
@@ -83,7 +83,7 @@ Relation spoiled_row(const GemmCase& c, const Problem& problem) {
   return relation;
 }
 
-/// The last scale of a row, or of rows of b, taken twice.
+/// Doubles the last scale of a row, or of a band of rows of b.
 void change_scale(HostTensor& tensor, const LevelGrid& shape, const Layout* layout, int64_t row) {
   const ScaleValues values = scale_values(tensor, shape, layout);
   const double value = values.values[size_t((row + 1) * shape.columns - 1)];
@@ -106,7 +106,7 @@ void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>
   }
 }
 
-/// Rows so many elements further apart; all ones between them.
+/// Increases the distance of rows by this many elements; the gap is all-ones bits.
 void pull_apart(HostTensor& tensor, int64_t more) {
   const HostTensor before = tensor;
   const int64_t rows = before.spec.shape[0], columns = before.spec.shape[1], pitch = columns + more;
@@ -119,7 +119,7 @@ void pull_apart(HostTensor& tensor, int64_t more) {
 }
 
 Relation rows_apart(const GemmCase& c, const Problem& problem) {
-  constexpr int64_t kMore = 16;  // loads of 16 bytes stay aligned
+  constexpr int64_t kMore = 16;  // keeps 16-byte loads aligned
   Relation relation{"pitch", fmt::format("rows of a, b and d lie {} elements further apart", kMore), problem, "d",
                     all_but(c, [](int64_t, int64_t) { return false; })};
   for (HostTensor& tensor : relation.problem.tensors)

@@ -1,5 +1,5 @@
-// What the bits of a GEMM may not depend on, whatever program makes them: other columns, NaN in another row, the scale of
-// another block, how far rows lie apart.
+// Changes that must not affect the bits of a GEMM, for any algorithm: other columns, NaN in another row, the scale of another
+// block, the distance of rows.
 #pragma once
 
 #include "harness/core/op.h"
@@ -7,8 +7,9 @@
 
 namespace assay {
 
-/// Calls that differ from the case's own in one such thing: columns in the opposite order; a row of NaN (of other numbers where codes
-/// have none); one scale of a and one of b changed; rows of a, b and d that lie apart. Those that the shape does not admit are left out.
+/// Calls that differ from the case's own call in one such way: columns in reverse order; a row of NaN (other numbers if the
+/// format has none); one scale of a and one of b changed; gaps between rows of a, b and d. Calls that the shape does not allow
+/// are left out.
 std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem);
 
 }  // namespace assay

@@ -1,5 +1,5 @@
-// The invariants of matrix products as rungs of the ladder: a right product holds them all, and products that are each right in the plain
-// call break the one that is theirs.
+// Invariance levels of GEMMs: a correct GEMM passes all, and a GEMM that is right in the plain call but violates one invariant
+// fails at that level.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 const Op& gemm() { return shipped_op("gemm_block_scaled"); }
 
-/// Rows of 5 tokens and 24 columns; first codes ascend, so that an order can be told from its opposite.
+/// Five tokens and 24 columns. Codes ascend, so that an order differs from its reverse.
 struct Plain {
   Case one;
   Problem problem;
@@ -36,7 +36,7 @@ struct Plain {
   }
 };
 
-/// The codes of rows, wherever they lie.
+/// The codes of all rows, without gaps.
 HostTensor gathered(const HostTensor& tensor) {
   HostTensor dense_one{dense(tensor.spec.name, tensor.spec.role, *tensor.spec.format, tensor.spec.shape), {}};
   if (tensor.bytes.empty()) return dense_one;
@@ -49,7 +49,7 @@ HostTensor gathered(const HostTensor& tensor) {
 
 using ProgramOf = std::function<size_t(const GemmCase&, const Problem&)>;
 
-/// A product by the reference: by the program that `program_of` says.
+/// A GEMM computed by the reference with the variant that `program_of` returns.
 struct Product {
   ProgramOf program_of = [](const GemmCase&, const Problem&) { return size_t{0}; };
   std::function<void(const GemmCase&, const Problem&, std::vector<int32_t>&)> spoil = nullptr;
@@ -146,7 +146,7 @@ TEST(GemmInvariants, AScaleIsSeenBeyondItsBlock) {
   EXPECT_THAT(climb.message, HasSubstr("another scale 12 of b"));
 }
 
-/// Strides that are rebuilt from shapes (vLLM #55534).
+/// Strides that are derived from shapes (vLLM #55534).
 TEST(GemmInvariants, RowsThatLieApartAreReadAsIfTheyDidNot) {
   Product packed;
   packed.knows_pitches = false;

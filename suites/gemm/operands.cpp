@@ -5,7 +5,7 @@
 namespace assay {
 namespace {
 
-/// Codes with their scales, where those lie.
+/// Codes with their scales, read from the scales' layout.
 DotOperand operand(const UnitFactor& codes, const HostTensor& tensor, const HostTensor& scale, const LevelGrid& shape, const Layout* layout) {
   const int64_t rows = tensor.spec.shape[0], k = tensor.spec.shape[1];
   DotOperand one{codes.codes, tensor.spec.format, rows, codes.pitch, 1, {}};
@@ -16,7 +16,7 @@ DotOperand operand(const UnitFactor& codes, const HostTensor& tensor, const Host
   return one;
 }
 
-/// Packed scales, as bytes row by row.
+/// Packed scales, as bytes in row-major order.
 DotOperand with_bytes(DotOperand one, const std::shared_ptr<const std::vector<std::byte>>& codes, const LevelGrid& shape,
                       const Layout* layout) {
   if (!codes) return one;
@@ -41,7 +41,7 @@ double outer_scale(const DotInputs& inputs, int64_t row, int64_t column) {
   return of(inputs.outer_a, row) * of(inputs.outer_b, column);
 }
 
-/// What joins the exact product: a bias, c, zero points.
+/// Terms added to the exact product: bias, c, zero points.
 double beside_product(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column) {
   const double zeros = inputs.azp_adj.empty() ? 0 : (inputs.azp.empty() ? 1 : inputs.azp[size_t(row)]) * inputs.azp_adj[size_t(column)];
   return -zeros * inputs.scale_a.at(row, 0) * inputs.scale_b.at(column, 0) + (inputs.bias.empty() ? 0 : inputs.bias[size_t(column)]) + (inputs.c.empty() ? 0 : inputs.c[size_t(row * c.n + column)]);

@@ -1,4 +1,4 @@
-// A case's factors as the exact dot product reads them.
+// A case's factors in the form of the exact dot product.
 #pragma once
 
 #include "reference/dot/operand.h"
@@ -6,14 +6,14 @@
 
 namespace assay {
 
-/// `inputs` and the tensors of the problem must live as long.
+/// `inputs` and the problem's tensors must outlive the result.
 DotOperand operand_a(const GemmCase& c, const Problem& problem, const DotInputs& inputs);
 DotOperand operand_b(const GemmCase& c, const Problem& problem, const DotInputs& inputs);
 
-/// The scales of an outer level, which the exact product does not hold; 1 without one.
+/// The product of the outer scales, which the exact product does not include; 1 without an outer level.
 double outer_scale(const DotInputs& inputs, int64_t row, int64_t column);
 
-/// What joins the exact product of an element: a bias, c.
+/// Terms added to the exact product of an element: bias, c.
 double beside_product(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column);
 
 }  // namespace assay

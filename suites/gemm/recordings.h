@@ -1,5 +1,5 @@
-// Recorded outputs of GEMM libraries as outputs of a case: for tests. The folder `gemm` of ASSAY_HARDWARE_VECTORS; its README says
-// how inputs are made.
+// For tests: recorded outputs of GEMM libraries as outputs of a case. The folder `gemm` of ASSAY_HARDWARE_VECTORS holds them; its
+// README describes the inputs.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,14 +21,14 @@
 
 namespace assay::testing {
 
-/// Empty where there is none.
+/// Empty if there is none.
 inline std::filesystem::path recordings_folder() {
   const char* const vectors = std::getenv("ASSAY_HARDWARE_VECTORS");
   const std::filesystem::path folder = vectors ? std::filesystem::path(vectors) / "gemm" : std::filesystem::path();
   return std::filesystem::exists(folder) ? folder : std::filesystem::path();
 }
 
-/// Names of all recorded outputs, those with scales of blocks or the others; tables of codes and of scales are none.
+/// Names of all recorded outputs, with block scales or with others; tables of codes and scales are skipped.
 inline std::set<std::string> recordings_of(const std::filesystem::path& folder, bool of_blocks) {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -56,7 +56,7 @@ inline void put(HostTensor& tensor, const std::string& bytes) {
   std::memcpy(tensor.bytes.data(), bytes.data(), bytes.size());
 }
 
-/// Codes of a factor [rows, k] from a table of 4096.
+/// Codes of a factor [rows, k], taken from a table of 4096.
 inline std::string recorded_codes(const std::string& table, uint64_t seed, int64_t rows, int64_t k) {
   std::string all;
   for (uint64_t row = 0; row < uint64_t(rows); ++row)
@@ -65,13 +65,13 @@ inline std::string recorded_codes(const std::string& table, uint64_t seed, int64
   return all;
 }
 
-/// The scale of a number, within 2^low and 2^high.
+/// The scale with an index, between 2^low and 2^high.
 inline double recorded_scale(int64_t number, uint64_t seed, int low, int high) {
   const uint64_t h = mix((uint64_t(number) + 1) * kStepOfRecordings + seed * kSeedOfRecordings) & 0xffffff;
   return (1 + double(h >> 4) * 0x1p-20) * std::ldexp(1.0, int(h & 15) * (high - low) / 16 + low);
 }
 
-/// Whether rows of a recording are those of a program.
+/// Whether some rows of a recording match a variant.
 inline bool agrees(const Answer& answer, const HostTensor& d, int64_t first, int64_t end) {
   const Part& part = answer.parts.front();
   const AcceptedBlock block = answer.accepted(first, end);
@@ -81,7 +81,7 @@ inline bool agrees(const Answer& answer, const HostTensor& d, int64_t first, int
   return true;
 }
 
-/// The first rows tell most programs apart.
+/// The first rows distinguish most variants, so they are compared first.
 inline bool agrees(const Expectation& expectation, const HostTensor& d) {
   constexpr int64_t kFew = 3;
   return std::any_of(expectation.any_of.begin(), expectation.any_of.end(), [&](const Answer& answer) {
@@ -90,7 +90,7 @@ inline bool agrees(const Expectation& expectation, const HostTensor& d) {
   });
 }
 
-/// Which edits of a contract its recordings refute.
+/// Collects the mutants of a contract that its recordings refute.
 class SeenEdits {
  public:
   void look(const std::string& contract, const std::vector<Hypothesis>& edits, const Problem& problem, const HostTensor& d) {

@@ -15,10 +15,10 @@
 namespace assay {
 namespace {
 
-/// Some hundredths of a second on one core.
+/// Takes some hundredths of a second on one core.
 constexpr int64_t kExactProducts = int64_t{1} << 27;
 
-/// What bounds the losses of the programs that may have made a result; none where the unit of one has no bound.
+/// Bounds on the losses of the variants that may have made the result; empty if some instruction has no bound.
 std::vector<AccumulatorModel> models_of(const DotContract& contract) {
   if (contract.unit.scale) return {};
   std::vector<AccumulatorModel> models;
@@ -44,7 +44,7 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
   if (has_bound) wanted.model = models.front(), wanted.bound = bound;
   const DotProblem product{operand_a(c, problem, inputs), operand_b(c, problem, inputs), c.k};
   exact_dot(product, {0, c.m, 0, c.n}, wanted);
-  for (size_t other = 1; other < models.size(); ++other) {  // the bound is that of the program that may lose most
+  for (size_t other = 1; other < models.size(); ++other) {  // use the bound of the variant that may lose most
     std::vector<double> of_other(size);
     DotOutputs another;
     another.model = models[other], another.bound = of_other;
@@ -95,7 +95,7 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
   return notes;
 }
 
-/// Rows whose exact products are made; all of them where there is time.
+/// Rows whose exact products are computed; all of them if there is time.
 std::vector<int64_t> rows_looked_at(const GemmCase& c) {
   const int64_t room = std::max<int64_t>(1, kExactProducts / std::max<int64_t>(1, c.n * c.k)), count = std::min(c.m, room);
   std::vector<int64_t> rows;
@@ -103,7 +103,7 @@ std::vector<int64_t> rows_looked_at(const GemmCase& c) {
   return rows;
 }
 
-/// Rows of d where a call left it.
+/// Copies the selected rows of d.
 HostTensor rows_of(const HostTensor& d, const std::vector<int64_t>& rows) {
   const int64_t n = d.spec.shape[1];
   HostTensor some{dense("d", Role::kOutput, *d.spec.format, {int64_t(rows.size()), n}), {}};
@@ -113,7 +113,7 @@ HostTensor rows_of(const HostTensor& d, const std::vector<int64_t>& rows) {
   return some;
 }
 
-/// The contract for who has not read its row: the unit, promotion, scales, and how k may be cut.
+/// Describes the contract: instruction, promotion, scales, possible split-K.
 std::string contract_words(const GemmCase& c) {
   std::vector<DotProgram> programs = dot_programs(c.contract, c.k);
   DotProgram whole = programs.front();

@@ -12,7 +12,7 @@ void for_each_scale(const LevelGrid& shape, Visit visit) {
     for (int64_t block = 0; block < shape.columns; ++block) visit(row, block);
 }
 
-/// Codes by their place in the layout: of words bytes.
+/// The code at a layout offset; for packed words, a byte.
 uint32_t code_at(const HostTensor& tensor, const Layout& layout, int64_t offset) {
   return layout.packs_words() ? uint32_t(tensor.bytes[size_t(offset)]) : tensor.code(offset);
 }
@@ -23,7 +23,7 @@ void set_code_at(HostTensor& tensor, const Layout& layout, int64_t offset, uint3
     tensor.set_code(offset, code);
 }
 
-/// All ones, and zeros for blocks that a row's last word or tile lacks.
+/// Fills the storage with all-ones bits, and with zeros for blocks that a row's last word or tile lacks.
 void clear(HostTensor& tensor, const LevelGrid& shape, const Layout* layout) {
   tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
   if (!layout || layout->element->bytes() > 1) return;

@@ -15,14 +15,14 @@
 namespace assay {
 namespace {
 
-/// Rows and columns of d that a part needs, or its statistics say nothing.
+/// Smallest number of rows and columns of a part for meaningful statistics.
 constexpr int64_t kLeastOfPart = 8;
 
 struct PartOfD {
   int64_t row, rows, column, columns;
 };
 
-/// On the diagonal of d.
+/// A diagonal block of d.
 PartOfD part_of(const GemmCase& c, int part) {
   const int64_t rows = c.m / ErrorStatistics::kParts, columns = c.n / ErrorStatistics::kParts;
   return {part * rows, rows, part * columns, columns};
@@ -44,7 +44,7 @@ ErrorStatistic statistic(const GemmCase& c, const PartOfD& part, const std::vect
   return {mean, std::sqrt(std::max(0.0, squares / count - mean * mean))};
 }
 
-/// One fraction bit less of each term.
+/// The contract with one fraction bit less per term.
 DotContract coarser(DotContract contract) {
   contract.unit.fraction_bits -= 1;
   return contract;
@@ -144,7 +144,8 @@ std::shared_ptr<const ErrorStatistics> error_statistics(const GemmCase& c) {
     const std::lock_guard lock(mutex);
     if (const auto found = known.find(key); found != known.end()) return found->second;
   }
-  auto made = std::make_shared<const ErrorStatistics>(c);  // unlocked: who waits for its parts may begin another case
+  auto made = std::make_shared<const ErrorStatistics>(c);  // outside the lock, so that threads waiting for it can start another
+                                                           // case
   const std::lock_guard lock(mutex);
   return known.emplace(key, std::move(made)).first->second;
 }

@@ -1,4 +1,4 @@
-// The statistical verdict on a kernel that nobody knows: errors that are too large, or lean too far, for every known program.
+// Statistical check of an unknown kernel: its errors are larger, or more biased, than those of every known algorithm.
 #pragma once
 
 #include <array>
@@ -10,35 +10,36 @@
 
 namespace assay {
 
-/// Of the errors of some outputs, each divided by the sum of the magnitudes of its products: their mean away from zero, and their
-/// standard deviation.
+/// Statistics of the errors of some outputs, each error divided by the sum of the magnitudes of its products: mean away from
+/// zero, and standard deviation.
 struct ErrorStatistic {
   double bias = 0, spread = 0;
 };
 
-/// What known programs give on data of a case with other seeds.
+/// The statistics that known algorithms give on the data of a case with other seeds.
 ///
-/// Three parts of d share no row and no column, so their data are independent. A program gives each part's statistics in kRuns runs. A
-/// kernel with that program has a statistic below all of them in one part in 1 of kRuns + 1 cases, whatever its distribution; in all
-/// three in 1 of (kRuns + 1)^3. With both sides and both statistics the verdict is wrong in 4 / 201^3 = 5e-7 of its cases.
+/// Three parts of d share no row and no column, so their data are independent. Each algorithm's statistics are computed for each
+/// part in kRuns runs. For a kernel with that algorithm, the probability of a statistic below all of them is 1 / (kRuns + 1) in
+/// one part, whatever the distribution, and 1 / (kRuns + 1)^3 in all three. With two sides and two statistics, a verdict is wrong
+/// in 4 / 201^3 = 5e-7 of cases.
 class ErrorStatistics {
  public:
   static constexpr int kParts = 3, kRuns = 200;
   static constexpr double kLeastPower = 0.99;
   using OfParts = std::array<ErrorStatistic, kParts>;
 
-  /// Calibrated on programs of the contract's members; nothing is run if the case can have no verdict. Candidates of a unit are
-  /// no known programs: the unit may be none of them.
+  /// Calibrates with the algorithms of the contract's members. Does nothing if the case cannot have a verdict. Candidate models
+  /// of an undocumented instruction do not count as known algorithms, since all of them may be wrong.
   explicit ErrorStatistics(const GemmCase& c);
 
-  /// The share of kernels with one fraction bit less that are found, of the program that hides it best.
+  /// The share of kernels with one fraction bit less that are detected, for the algorithm that hides it best.
   double power() const { return power_; }
   bool has_power() const { return power_ >= kLeastPower; }
-  /// "no power here: ..." or what the verdict can see.
+  /// "no power here: ...", or what the check can detect.
   const std::string& words() const { return words_; }
 
   OfParts of(const Problem& problem, const HostTensor& d) const;
-  /// Whether no program gives such statistics.
+  /// Whether no known algorithm gives such statistics.
   bool refutes(const OfParts& seen) const;
 
  private:
@@ -56,10 +57,10 @@ class ErrorStatistics {
   std::string words_;
 };
 
-/// Calibrated once for each case.
+/// Calibrated once per case.
 std::shared_ptr<const ErrorStatistics> error_statistics(const GemmCase& c);
 
-/// The verdict, where it has power: errors that no known program makes.
+/// The verdict, if the check has power: errors that no known algorithm makes.
 std::vector<Violation> error_violations(const GemmCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

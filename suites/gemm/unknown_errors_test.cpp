@@ -1,5 +1,5 @@
-// Errors of kernels that nobody knows: where their statistics have power, they refute a kernel whose errors are of no known
-// program, and never a right one.
+// Error statistics of unknown kernels: where they have power, they reject a kernel whose errors match no known algorithm, and
+// never a correct one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,13 +19,13 @@ using testing::HasSubstr;
 const TestCells kPositive = {
     {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"m", "24"}, {"n", "24"}, {"k", "512"}};
 
-/// The statistics of right kernels are those of some program; of elements that are right one by one they may be of none.
+/// A correct kernel has the statistics of some algorithm. Elements may each be within their interval and still match none.
 TEST(UnknownGemm, ErrorsOfNoProgramAreRefutedThoughEachIsWithinItsSpan) {
   const Case one = case_with(kPositive);
   const Problem problem = gemm().bind(one)->problem();
   const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
   for (const auto& made : made_by_members(read_gemm_case(one), problem)) EXPECT_TRUE(compare(expectation, made, {{}}).agrees());
-  // Nothing is ever lost: each element is the upper end of its span.
+  // No bits are ever lost: each element is the upper end of its interval.
   const WholePart d = computed(expectation.any_of.front())[0];
   std::vector<HostTensor> exact = outputs_of(problem, expectation.any_of.front());
   for (size_t i = 0; i < d.high.size(); ++i) exact[0].set_code(int64_t(i), code_from_ordinal(kF32, d.high[i]));
@@ -46,7 +46,7 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
               HasSubstr("no power here: parts of d share scales"));
 }
 
-/// 200 kernels that are right, with data of other seeds than the calibration's.
+/// 200 correct kernels, with other seeds than the calibration.
 TEST(UnknownGemm, TheVerdictOnErrorsRaisesNoFalseAlarm) {
   const GemmCase c = read_gemm_case(case_with(kPositive));
   const auto statistics = error_statistics(c);

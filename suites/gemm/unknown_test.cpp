@@ -1,5 +1,5 @@
-// Kernels that nobody knows: whatever a known program makes lies within the spans, mixtures too; a gain does not, where data can
-// show it.
+// Unknown kernels: outputs of known algorithms, and mixtures of them, lie within the intervals. A wrong gain does not, if the
+// data can show it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,8 +30,8 @@ TEST(UnknownGemm, WhatAKnownProgramMakesIsRightAndSoAreMixtures) {
       expect_members_and_a_mixture_pass(case_with({{"contract", contract}, {"scales", scales}, {"fill", fill}}), 3, SIZE_MAX);
 }
 
-/// CUTLASS's stream-K cuts k where its scheduler says, here of some tiles of d behind 2 of 13 tiles of k and of others behind 5:
-/// no row has such parts, and the spans hold them.
+/// CUTLASS's stream-K divides k where its scheduler decides: here after 2 of 13 k tiles for some tiles of d and after 5 for
+/// others. No contract has such parts, but the intervals contain the results.
 TEST(UnknownGemm, PartsThatDifferFromTileToTileAreWithinTheSpans) {
   const Case one = case_with({{"k", "1664"}, {"fill", "few_maxima"}, {"b", "few_maxima"}});
   const GemmCase c = read_gemm_case(one);
@@ -70,8 +70,8 @@ TEST(UnknownGemm, AGainIsOutsideWhereDataShowIt) {
   EXPECT_THAT(power_of(*gemm().bind(one), one.blind_to).blind_to, Not(Contains("y: gain 105/100")));
 }
 
-/// Long sums of one sign lose so much that a twentieth hides in it: such a case is untrusted, and its row may not declare
-/// otherwise.
+/// Long sums of one sign lose so many bits that a gain of 1/20 is hidden. Such a case is untrusted, and its row cannot declare
+/// the mutant.
 TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
   const TestCells hiding = {
       {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}, {"m", "1"}, {"n", "8"}};

@@ -1,4 +1,4 @@
-// Kernels on a unit that nobody knows, gfx950's: what any candidate of it makes is right, mixtures too, and mistakes are seen.
+// Kernels on an undocumented instruction (gfx950): results of any candidate model and mixtures pass, and mistakes are detected.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-/// gfx950: a row whose unit nobody knows.
+/// A gfx950 contract with an undocumented instruction.
 const TestCells kGfx950 = {{"contract", "aiter.ck_gemm_a8w8.gfx950"}, {"n", "32"}, {"k", "416"}, {"y", "bf16"}};
 
 TestCells of_gfx950(TestCells cells) {
@@ -30,14 +30,14 @@ TestCells of_gfx950(TestCells cells) {
   return cells;
 }
 
-/// Four candidates of the instruction, each in every order of k that the contract names: one to eight.
+/// Four candidate models of the instruction, each in every order of k that the contract names (one to eight).
 TEST(UnknownGemm, WhatAnyCandidateOfAUnitMakesIsRightAndSoAreMixtures) {
   for (const char* contract : {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_bpreshuffle.gfx950", "assay.unknown_fp8_row_lanes.gfx950"})
     for (const char* fill : {"amax_scaled", "few_maxima", "amax_scaled_positive", "codes_with_nans"})
       expect_members_and_a_mixture_pass(case_with(of_gfx950({{"contract", contract}, {"fill", fill}})), 4, 4 * 8);
 }
 
-/// A fused product for each k, in ascending order, rounded as f32: what a program does that knows no unit.
+/// A chain of fp32 fused multiply-adds in ascending k: a kernel without tensor cores.
 TEST(UnknownGemm, AChainOfFusedProductsIsWithinTheSpansOfAUnitThatNobodyKnows) {
   const Case one = case_with(of_gfx950({{"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}}));
   const GemmCase c = read_gemm_case(one);
@@ -73,13 +73,13 @@ TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
     EXPECT_THAT(power_of(*gemm().bind(shuffled), shuffled.blind_to).blind_to, Not(Contains(mistake)));
 }
 
-/// Candidates are no known programs: errors that are none of theirs refute nothing.
+/// Candidates do not count as known algorithms: deviating statistics refute nothing.
 TEST(UnknownGemm, NoStatisticsAreKnownOfAUnitThatNobodyKnows) {
   EXPECT_EQ(error_statistics(read_gemm_case(case_with(of_gfx950({{"m", "24"}, {"n", "32"}}))))->words(),
             "no power here: how the unit adds nobody knows, so errors of right kernels are not known");
 }
 
-/// Which candidate made outputs is told, since they are programs like any.
+/// The candidate that made the outputs is named, like any variant.
 TEST(UnknownGemm, TheCandidateThatMadeOutputsIsNamed) {
   const Case one =
       case_with(of_gfx950({{"fill", "few_maxima"}, {"b", "few_maxima"}, {"k", "1056"}, {"m", "9"}, {"fill", "few_maxima"}}));

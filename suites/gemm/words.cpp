@@ -16,12 +16,12 @@
 namespace assay {
 namespace {
 
-/// So many products are shown term by term.
+/// Up to this k, every term is printed.
 constexpr int64_t kMostTerms = 128;
 
-/// Codes of one element's factors.
+/// Codes of the factors of one element.
 struct Element {
-  std::vector<uint32_t> a, b, scales_of_a, scales_of_b;  ///< scales of a unit that takes them
+  std::vector<uint32_t> a, b, scales_of_a, scales_of_b;  ///< for an instruction that takes scales
   int64_t scale_block = 0;
 
   Element(const Unit& unit, const DotInputs& inputs, int64_t row, int64_t column) : scale_block(unit.scale ? unit.scale_block : 0) {
@@ -46,7 +46,7 @@ struct Element {
     if (scale_block == 0) return 1;
     return decode(*unit.scale, scales_of_a[size_t(k / scale_block)]) * decode(*unit.scale, scales_of_b[size_t(k / scale_block)]);
   }
-  /// The sum of products, near enough to be printed.
+  /// Sum of the products, accurate enough to print.
   double near_sum(const GemmCase& c, int64_t first, int64_t end) const {
     double sum = 0;
     for (int64_t k = first; k < end; ++k)
@@ -66,7 +66,7 @@ double chain_lines(const GemmCase& c, const Element& element, int64_t first, int
   return chain;
 }
 
-/// What each step of the recipe made of the sum.
+/// Records the result of each step of the recipe.
 class Steps : public StepListener {
  public:
   explicit Steps(std::vector<std::string>& lines) : lines_(lines) {}
@@ -84,7 +84,7 @@ std::string code_text(const Format& format, double value) {
   return fmt::format("{:0{}x} = {:.9g}", code_of(format, value), format.bits / 4, value);
 }
 
-/// Quantities that steps name, for one element and the products from k, with a line that says them.
+/// Quantities that steps refer to, for one element and its products from k on, with a description.
 class Quantities {
  public:
   Quantities(const Recipe& recipe, std::string given) : recipe_(recipe), given_(std::move(given)) {}
@@ -102,7 +102,7 @@ class Quantities {
   std::string given_;
 };
 
-/// Promoted: the chain joined to acc.
+/// A promotion: adds the chain's result to acc.
 double join_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column, int64_t k, double chain, double acc,
                   std::vector<std::string>& lines) {
   const Recipe join = join_recipe(c.contract);
@@ -140,7 +140,7 @@ void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
                              : "d     " + code_text(*c.y, d.low) + " to " + code_text(*c.y, d.high));
 }
 
-/// The exact product with its scales, and what joins it, as a double near it.
+/// The exact product with scales and added terms, as a nearby double.
 double exact_value(const GemmCase& c, const Problem& problem, const DotInputs& inputs, int64_t row, int64_t column) {
   const DecodedOperand a(operand_a(c, problem, inputs), c.k), b(operand_b(c, problem, inputs), c.k);
   ExactElements elements(a, b);

@@ -1,5 +1,5 @@
-// Op gemm_block_scaled: elements are what the definition of the unit and the scales of blocks make of them, whole tensors belong
-// to one program, and what a contract has not is refused.
+// Op gemm_block_scaled: elements match the instruction's definition and the block scales, a whole tensor must match one variant,
+// and parameters that a contract lacks are rejected.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,11 +25,11 @@ using testing::HasSubstr;
 
 std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
 
-/// The definition once more: chains of 128 products, and how a contract joins them.
+/// The definition written again by hand: chains of 128 products, and how the contract joins them.
 struct ByHand {
   const GemmCase& c;
   const Problem& problem;
-  bool row_first;  ///< (chain sa) sb, or (sa sb) chain
+  bool row_first;  ///< (chain sa) sb instead of (sa sb) chain
 
   float scale(const char* role, int64_t row, int64_t block) const {
     const HostTensor& t = find(problem.tensors, role);

@@ -1,5 +1,5 @@
-// Layouts of gemm_block_scaled: scales and shuffled weights lie where their layout puts them, found once more by their addresses,
-// and elements are those of what lies there.
+// Layouts of gemm_block_scaled: scales and shuffled weights are at their layout's addresses, computed again by hand, and elements
+// use them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -63,7 +63,7 @@ TEST(GemmBlockScaled, AShuffledWeightIsTheSameProduct) {
               testing::ThrowsMessage<TableError>(HasSubstr("n: b is shuffled in tiles of 16 rows and 32 products")));
 }
 
-/// DeepGEMM's packed scales, found once more by their addresses: bytes of words, rows padded to four.
+/// DeepGEMM's packed scales with addresses computed by hand: bytes of words, rows padded to four.
 struct PackedByHand {
   const GemmCase& c;
   const Problem& problem;
@@ -123,8 +123,8 @@ TEST(GemmBlockScaled, PackedScalesAreThoseOfTheirBytes) {
   }
 }
 
-/// Scales of 32 products where torchao's to_blocked() puts them: view(R / 128, 128, C / 4, 4), tiles together, in each 32 rows of
-/// 4 x 4.
+/// Scales of 32 products at the addresses of torchao's to_blocked(): view(R / 128, 128, C / 4, 4), tile by tile, each with 32
+/// rows of 4 x 4.
 uint32_t tiled_byte(const HostTensor& t, int64_t row, int64_t block) {
   const int64_t tiles_across = t.spec.shape[1] / 4, tile = row / 128 * tiles_across + block / 4, of_four = row % 128 / 32;
   return uint32_t(t.bytes[size_t(tile * 512 + row % 32 * 16 + of_four * 4 + block % 4)]);

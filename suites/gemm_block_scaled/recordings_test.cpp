@@ -1,4 +1,4 @@
-// Outputs of real libraries with scales of blocks on an H200: the contract's programs make them, and its mistakes do not.
+// Outputs of real libraries with block scales on an H200: they match a variant of the contract and no mutant.
 #include <gtest/gtest.h>
 
 #include "harness/compare/compare.h"
@@ -19,7 +19,7 @@ struct Recorded {
   int64_t m, n, k;
 };
 
-/// index.json.
+/// as in index.json
 constexpr Recorded kRecorded[] = {
     {"deepgemm_1d2d_tail", "deepgemm.fp8_gemm_1d2d.sm_90", "e4m3_sub", "1x128_128x128", "bf16", 33, 136, 192},
     {"deepgemm_1d2d_bn112", "deepgemm.fp8_gemm_1d2d.sm_90", "e4m3_positive", "1x128_128x128", "bf16", 100, 336, 2048},
@@ -52,7 +52,7 @@ Case case_of(const Recorded& r) {
   return checked_case(find_op(one.op), one);
 }
 
-/// Numbers run over the row-major index of the nominal shape, wherever the layout puts them.
+/// Values follow the row-major index of the logical shape, in any layout.
 void put_scales(HostTensor& tensor, uint64_t seed) {
   tensor.bytes.resize(tensor.spec.bytes());
   const int64_t columns = tensor.spec.shape[1];
@@ -61,13 +61,13 @@ void put_scales(HostTensor& tensor, uint64_t seed) {
                     code_of(kF32, recorded_scale(i, seed, -12, -6)));
 }
 
-/// Edits that no recording of these contracts shows.
+/// Mutants that no recording of these contracts kills.
 const std::map<std::string, std::set<std::string>>& not_seen() {
   const std::string zeros = "unit exponent: nothing -> zeros", unpacked = "unit exponent: nothing -> in(f16)",
-                    flush = "unit special: nothing -> flush";  // no such codes are in them
+                    flush = "unit special: nothing -> flush";  // the data contain no such codes
   static const std::map<std::string, std::set<std::string>> known = {
       {"deepgemm.fp8_gemm_1d1d.sm_90", {zeros, unpacked, flush, "y: c is left out"}},  // c was zero
-      // 16 bits hide which product was rounded.
+      // in 16 bits the order of roundings does not show
       {"deepgemm.fp8_gemm_1d2d.sm_90",
        {"join: fma(sa*sb,acc) -> mul(sa) fma(sb,acc)", "join: fma(sa*sb,acc) -> mul(sb) fma(sa,acc)",
         "join: fma(sa*sb,acc) -> mul(sb) mul(sa) add(acc)", "split: none -> parts(2) of(128)"}},

@@ -1,4 +1,4 @@
-// Zero points of int8: what is taken off is exact in int32, and elements are (a - azp) * b by hand.
+// int8 zero points: the correction is exact in int32, and elements equal (a - azp) * b computed by hand.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Op gemm_scaled: elements are what the definition of the unit makes of them, rows are what they are alone, a trace ends with its
-// element, and what a contract has not is refused.
+// Op gemm_scaled: elements match the instruction's definition, rows are independent, a trace ends with its element, and
+// parameters that a contract lacks are rejected.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,7 +23,7 @@ using testing::HasSubstr;
 
 std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
 
-/// Sums in f32 of chains by the definition, written down once more for two contracts.
+/// fp32 sums of chains according to the definition, written again by hand for two contracts.
 double by_hand(const GemmCase& c, const Problem& problem, int64_t row, int64_t column, int64_t promote, int64_t part,
                bool tensor) {
   float acc = 0;

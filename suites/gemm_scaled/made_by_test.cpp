@@ -1,5 +1,5 @@
-// What made outputs of gemm_scaled is found out among all programs of all units: each program is found, what none made is told
-// so, and exact sums hide all.
+// Identifies the algorithm behind gemm_scaled outputs among all variants of all instructions. Every variant is found, unknown
+// outputs are reported as unknown, and exact sums match every variant.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// Data that part most programs; a k of more tiles than k is cut into.
+/// Data that distinguish most variants; k has more tiles than split-K parts.
 std::vector<Case> telling_cases(const std::string& contract, const std::string& scales) {
   const auto with = [&](const char* k, const char* fill, const char* b) {
     return case_with({{"contract", contract}, {"scales", scales}, {"m", "3"}, {"n", "16"}, {"k", k}, {"fill", fill}, {"b", b}});
@@ -29,10 +29,10 @@ std::vector<Case> telling_cases(const std::string& contract, const std::string& 
           with("160", "equal_pairs", "cancelling_pairs"), with("512", "block_outliers", "wide")};
 }
 
-/// Every program that leaves k whole or cuts it in two is found, and no other of its unit.
+/// Every variant with split-K 1 or 2 is identified, and no other of its instruction.
 TEST(GemmScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
   const std::vector<Case> cases = telling_cases("torch.scaled_mm_row.sm_90", "token_channel");
-  std::vector<std::map<std::string, std::vector<int32_t>>> made(cases.size());  // of each case: what programs make
+  std::vector<std::map<std::string, std::vector<int32_t>>> made(cases.size());  // per case: outputs by variant
   for (size_t i = 0; i < cases.size(); ++i) {
     const Problem problem = gemm().bind(cases[i])->problem();
     for (const Answer& answer : gemm().bind(cases[i])->programs(problem).any_of) made[i][answer.program] = computed(answer)[0].low;
@@ -62,8 +62,8 @@ TEST(GemmScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
   EXPECT_GT(tried, 100);
 }
 
-/// mma.sync of sm_90 and sm_100 begins with 0 and adds c behind the sum: an addition for each instruction is that one, so no data
-/// part them and they are one program. A unit whose c is one of its terms has two.
+/// mma.sync of sm_90 and sm_100 starts from 0 and adds c after the sum, which is the same as one addition per instruction. So no
+/// data distinguish these two, and they are one variant. If c is one of the terms there are two.
 TEST(GemmScaled, PromotedAfterEachInstructionIsNotPromotedWhereCIsAddedLast) {
   for (const Case& one : telling_cases("torch.scaled_mm_row.sm_90", "token_channel")) {
     const Problem problem = gemm().bind(one)->problem();
@@ -112,7 +112,7 @@ TEST(GemmScaled, ALibraryMayCutEachShapeInItsOwnWay) {
   EXPECT_THAT(tally.lines()[0], HasSubstr("split-K 2 in "));
 }
 
-/// No order of additions rounds, so every program has the same bits.
+/// No order of additions rounds, so every variant returns the same bits.
 TEST(GemmScaled, ExactSumsHideEveryProgram) {
   const Case one = case_with({{"fill", "exact_sums"}, {"b", "exact_sums"}, {"k", "7168"}, {"scale", "ones"}});
   const Problem problem = gemm().bind(one)->problem();

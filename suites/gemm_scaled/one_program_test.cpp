@@ -1,5 +1,5 @@
-// A whole tensor of gemm_scaled belongs to one program: a contract has those that cut k otherwise, names of one mean the same,
-// and a library is held to the one that it names.
+// A whole gemm_scaled tensor must match one variant. A contract may admit several split-K counts, several names may mean the same
+// variant, and a library is held to the variant that it reports.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -45,7 +45,7 @@ TEST(GemmScaled, OneProgramHasToMakeTheWholeTensor) {
   const Finding other = compare(expectation, split, {{}});
   EXPECT_TRUE(other.agrees());
   EXPECT_EQ(other.program, "split-K 2");
-  // Half of the columns by another program.
+  // half of the columns from another variant
   for (int64_t i = 0; i < split[0].spec.elements(); ++i)
     if (i % 24 >= 12) split[0].set_code(i, whole[0].code(i));
   EXPECT_FALSE(compare(expectation, split, {{}}).agrees());
@@ -64,7 +64,7 @@ Verdict verdict_on(const Case& one, std::vector<HostTensor> outputs, const SaidA
   return verdict;
 }
 
-/// What a library foretells is the one right answer.
+/// Only the algorithm that a library reports is accepted.
 TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   const Case one = case_with({{"contract", "torch.scaled_mm_tensor_fast.sm_90"}});
   const Problem problem = gemm().bind(one)->problem();
@@ -82,7 +82,7 @@ TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   EXPECT_EQ(none.message, "the library says that it used stream-K, which the contract does not admit");
 }
 
-/// Programs of the case that the algorithm may be.
+/// Variants of the case that the algorithm may be.
 std::vector<std::string> meant(const TestCells& cells, const SaidAlgorithm& said) {
   const Case one = case_with(cells);
   const std::unique_ptr<const BoundCase> bound = gemm().bind(one);

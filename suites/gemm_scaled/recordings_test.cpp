@@ -1,5 +1,5 @@
-// Outputs of real libraries on an H200: the contract's programs make them, and its mistakes do not. The folder `gemm` of
-// ASSAY_HARDWARE_VECTORS; its README says how inputs are made.
+// Outputs of real libraries on an H200 match a variant of the contract and no mutant. Uses the folder `gemm` of
+// ASSAY_HARDWARE_VECTORS; its README describes the inputs.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -24,7 +24,7 @@ struct Recorded {
   uint64_t a_seed = 1, b_seed = 2;
 };
 
-/// index.json; scales of 'unit' are 1.
+/// as in index.json; 'unit' scales are 1
 constexpr Recorded kRecorded[] = {
     {"torch_fast_bf16", "torch.scaled_mm_tensor_fast.sm_90", "e4m3_normal", "e4m3_normal", "tensor", "bf16", 64, 128, 1024,
      "split-K 1"},
@@ -66,12 +66,12 @@ Case case_of(const Recorded& r) {
   return checked_case(find_op(one.op), one);
 }
 
-/// Edits that no recording of these contracts shows.
+/// Mutants that no recording of these contracts kills.
 const std::map<std::string, std::set<std::string>>& not_seen() {
   const std::string zeros = "unit exponent: nothing -> zeros", unpacked = "unit exponent: nothing -> in(f16)",
-                    flush = "unit special: nothing -> flush";  // no such codes are in them
+                    flush = "unit special: nothing -> flush";  // the data contain no such codes
   static const std::map<std::string, std::set<std::string>> known = {
-      // f32 outputs have scales of 1, and 16 bits hide the order of scales.
+      // fp32 outputs have scales of 1, and in 16 bits the order of scales does not show
       {"torch.scaled_mm_tensor_fast.sm_90", {"y: mul(sa*sb) -> mul(sa) mul(sb)", "y: mul(sa*sb) -> mul(sb) mul(sa)"}},
       {"torch.scaled_mm_tensor_fast_e5m2_e4m3.sm_90",
        {zeros, unpacked, "y: mul(sa*sb) -> mul(sa) mul(sb)", "y: mul(sa*sb) -> mul(sb) mul(sa)", "y: sa is left out",
@@ -81,7 +81,7 @@ const std::map<std::string, std::set<std::string>>& not_seen() {
       {"vllm.cutlass_scaled_mm.sm_90",
        {zeros, unpacked, flush, "y: mul(sb) mul(sa) -> mul(sa) mul(sb)", "y: mul(sb) mul(sa) -> mul(sa*sb)"}},
       {"cutlass.fp8_gemm_row.sm_90", {zeros, unpacked}},
-      // Triton kernels without scales.
+      // Triton kernels without scales
       {"vllm.triton_scaled_mm.sm_90",
        {zeros, unpacked, "y: mul(sa) mul(sb) -> mul(sa*sb)", "y: mul(sa) mul(sb) -> mul(sb) mul(sa)", "y: sa is left out", "y: sb is left out"}},
       {"triton.dot_imprecise_0.sm_90",

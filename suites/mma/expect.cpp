@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// The tensors of a case with one product of every instruction left out: both of its factors are 0.
+/// The tensors of a case with one product of every instruction removed: both of its factors are 0.
 std::vector<HostTensor> without_product(const MmaCase& c, const Problem& problem, int dropped) {
   std::vector<HostTensor> tensors = problem.tensors;
   for (const char* role : {"a", "b"}) {
@@ -80,7 +80,7 @@ class TileRows {
   std::optional<TileStep> step_;
 };
 
-/// A unit with one step wrong.
+/// A model with one wrong step.
 Hypothesis of_neighbour(const MmaCase& c, UnitNeighbour wrong) {
   const std::string name = wrong.name;
   return {name,

@@ -8,7 +8,7 @@
 namespace assay {
 namespace {
 
-/// As it is in memory: tf32 as f32, and the scales of NVFP4 in the type that carries their bytes.
+/// The format in memory: f32 for tf32; for NVFP4 scales the type that carries their bytes.
 const Format& stored(const Format& format) { return format == kTf32 ? kF32 : format == kUe4M3 ? kE4M3Fn : format; }
 
 HostTensor operand(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {

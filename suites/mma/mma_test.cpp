@@ -1,4 +1,4 @@
-// Op mma: tiles in memory are judged as the definition has them, element by element, and its mistakes are what they are called.
+// Op mma: tiles are checked element by element against the definition, and mutants are named correctly.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-/// The last line of a trace is the definition's code, read from the tensors one element at a time.
+/// The last line of a trace is the definition's code for that element.
 TEST(Mma, TilesAreWhatTheDefinitionMakesOfEachElement) {
   int64_t compared = 0;
   for (const Case& one : mma_cases()) {
@@ -46,7 +46,7 @@ TEST(Mma, TilesAreWhatTheDefinitionMakesOfEachElement) {
       char text[16];
       std::snprintf(text, sizeof text, "%0*x = ", (c.unit().d->bits + 3) / 4, code);
       ASSERT_THAT(lines.back(), HasSubstr(text)) << one.id << " " << row << " " << column;
-      // The sums of its blocks lead to the same code.
+      // the sums of its blocks give the same code
       if (!std::isnan(decode(*c.unit().d, code))) {
         ASSERT_THAT(lines[lines.size() - 2], HasSubstr(std::string("d = ") + text)) << one.id;
       }

@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-/// The codes of one element, as the definition takes them.
+/// The codes of one element, in the definition's form.
 struct Gathered {
   std::vector<uint32_t> a, b, a_scales, b_scales;
   uint32_t c = 0;
@@ -42,7 +42,7 @@ std::string code_text(const Format& format, uint32_t code) {
   return fmt::format("{:0{}x} = {:.9g}", code, (format.bits + 3) / 4, decode(format, code));
 }
 
-/// The factors of a product, or of a group of them.
+/// The factors of a product, or of a group of products.
 std::string factors_text(const Unit& unit, const UnitElement& g, int k) {
   std::string text =
       unit.group > 1 ? fmt::format("k {}..{}", k, k + unit.group - 1)
@@ -71,7 +71,7 @@ void append_block_lines(const Unit& unit, const UnitElement& g, const UnitBlockS
     return;
   }
   lines.push_back(fmt::format("products {}..{}, c = {:.9g}", block.ks.front(), block.ks.back(), block.c));
-  if (block.terms.empty()) {  // a tree, integers, or something that is not finite
+  if (block.terms.empty()) {  // a tree, integers, or a term that is not finite
     for (const int k : block.ks) lines.push_back("  " + factors_text(unit, g, k));
     lines.push_back(fmt::format("  d = {}", result_text(*unit.d, block.d)));
     return;

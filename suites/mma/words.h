@@ -1,4 +1,4 @@
-// A tensor core in words: its steps as formulas, and what they made of one element.
+// Text about a tensor core: its steps as formulas, and the trace of an element.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace assay {
 
-/// Every term of the element at row `row` of all tiles and at `column`: its exponent, what was cut off, the sums and what they
-/// were rounded to, instruction by instruction.
+/// Every term of the element at row `row` (counted over all tiles) and `column`: its exponent, the truncated bits, the sums and
+/// their roundings, instruction by instruction.
 std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem, int64_t row, int64_t column);
 
-/// The same of one block of an element that a unit was given.
+/// The trace of one block of an element.
 void append_block_lines(const Unit& unit, const UnitElement& element, const UnitBlockSeen& block, std::vector<std::string>& lines);
 
 }  // namespace assay

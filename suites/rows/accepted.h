@@ -1,4 +1,4 @@
-// How the reference's spans of one output become accepted codes.
+// Converts the reference's intervals for one output to accepted codes.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace assay {
 
-/// Accepted codes of consecutive rows of one part while they are filled in, row by row.
+/// Collects the accepted codes of consecutive rows of one part, row by row.
 class Accepted {
  public:
   Accepted(const Part& part, int64_t first_step, int64_t end_step) : format_(part.format), columns_(size_t(part.columns())) {

@@ -78,7 +78,7 @@ const ContractRow& Cells::contract() const {
 }
 
 std::string Cells::fill_name(const std::string& column) const {
-  // Tables have tens of thousands of cells with a fill, and every start of the program reads them.
+  // cached: tables have tens of thousands of generator cells, and every start of the program reads them
   static const std::vector<std::string> known = [] {
     std::vector<std::string> names;
     for (const FillInfo& fill : all_fills()) names.push_back(fill.name);

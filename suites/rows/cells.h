@@ -1,4 +1,4 @@
-// Cells of a case, with errors that name the row and the column.
+// Cells of a case. Errors name the table row and the column.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// Parts of a cell that lists alternatives: "row|col".
+/// Alternatives of a cell: "row|col".
 std::vector<std::string> alternatives_of(const std::string& cell);
 
 class Cells {
@@ -22,9 +22,9 @@ class Cells {
   /// Throws TableError.
   [[noreturn]] void refuse(const std::string& column, const std::string& problem) const;
   int64_t positive(const std::string& column) const;
-  /// "1;0;130": not negative, at least one of them positive.
+  /// Parses "1;0;130": nonnegative, at least one positive.
   std::vector<int64_t> counts(const std::string& column) const;
-  /// At least 0.
+  /// A nonnegative number.
   double number(const std::string& column) const;
   int warp() const;
   const ContractRow& contract() const;
@@ -34,8 +34,8 @@ class Cells {
   const Case& case_;
 };
 
-/// Whether `require` takes a contract for an op with these columns, all of whose other cells are empty. False also for a contract that
-/// does not exist.
+/// Whether `require` accepts a contract for an op with these columns when all other cells are empty. False also for an unknown
+/// contract.
 bool takes_contract(const std::string& contract, const std::vector<std::string>& columns,
                     const std::function<void(const Cells&, const ContractRow&)>& require);
 

@@ -29,14 +29,14 @@ Spans as_stored(Spans scale, const Format& element) {
 
 namespace {
 
-/// Codes of numbers of one row, its first ones.
+/// Codes for the leading numbers of one row.
 AcceptedRows accepted_row(const Format& format, const Spans& numbers) {
   Accepted row(Part{"", &format, {1, int64_t(numbers.size())}}, 0, 1);
   row.put(0, numbers);
   return std::move(row).finish();
 }
 
-/// All that the rows of an answer are made from. Blocks of rows are asked for when they are compared.
+/// Everything that the rows of an answer are computed from. Blocks are computed when they are compared.
 struct Rows {
   const std::shared_ptr<const Contract> contract_held;
   const std::shared_ptr<const RowCase> case_held;
@@ -44,8 +44,8 @@ struct Rows {
   const RowCase& c = *case_held;
   const std::vector<HostTensor>* const outputs;
   const CaseInputs inputs;
-  std::optional<ScalePlaces> places;                            ///< of scales that the op stores
-  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< of a mistake: what is known of that row, or null
+  std::optional<ScalePlaces> places;                            ///< layout of scales that the op stores
+  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< for a mutant: what is known about that row, or null
 
   Rows(std::shared_ptr<const Contract> of, std::shared_ptr<const RowCase> one, const Problem& problem,
        const std::vector<HostTensor>* stored, const RowReading& reading)
@@ -67,7 +67,7 @@ struct Rows {
     return stored;
   }
 
-  /// Where groups span rows the first of these has the scales.
+  /// If groups span rows, the first of these rows has the scales.
   void put(const Part& part, int64_t row, const RowOutputs& answer, Accepted& rows) const {
     if (part.tensor == "y") return rows.put(row, answer.y);
     if (part.tensor == "q") return rows.put(row, answer.q);
@@ -83,7 +83,7 @@ struct Rows {
     return behind ? evaluate_behind(*behind, contract, of_row, stored, *c.x) : evaluate_row(contract, of_row, stored, *c.x);
   }
 
-  /// How many columns of the first row cost little and come out as in the whole row; 0: none do.
+  /// How many leading columns of the first row are cheap to compute and equal those of the whole row; 0: none.
   int64_t columns_of_glimpse() const {
     constexpr int64_t kFew = 256;
     int64_t columns = kFew;
@@ -107,7 +107,7 @@ struct Rows {
     return evaluate_behind(first_numbers(*behind, columns), contract, of_row, nullptr, *c.x);
   }
 
-  /// The first columns of the first row; of parts beside codes and their scales nothing.
+  /// The leading columns of the first row; empty for parts other than codes and their scales.
   AcceptedBlock glimpse(const std::vector<Part>& parts) const {
     const auto columns = size_t(columns_of_glimpse());
     AcceptedBlock block{std::vector<AcceptedRows>(parts.size())};
@@ -141,7 +141,7 @@ struct Rows {
   }
 };
 
-/// Rows of groups with unused rows between them: where they lie, and that the unused ones stay as they were.
+/// Rows of groups with unused capacity between them: their offsets, and the rule that unused rows stay unchanged.
 void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
   q.places = Places::of_rows([rows](int64_t row) { return rows->c.stored_row(row) * rows->c.n; });
   q.padding = [rows](const std::function<void(const Padding&)>& visit) {
@@ -152,7 +152,7 @@ void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
   };
 }
 
-/// Where scales lie; bytes of the storage that hold none have the rule of the contract's `pad` cell.
+/// The layout of scales. Storage without scales follows the contract's `pad` cell.
 void place_scales(const std::shared_ptr<const Rows>& rows, Part& scale) {
   scale.places = Places::of_elements([rows](int64_t row, int64_t group) { return rows->places->offset(row, group); });
   scale.padding = [rows](const std::function<void(const Padding&)>& visit) {
@@ -164,7 +164,7 @@ void place_scales(const std::shared_ptr<const Rows>& rows, Part& scale) {
   };
 }
 
-/// In the order in which reports name them.
+/// In the order of reports.
 std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explains) {
   const RowCase& c = rows->c;
   const GroupQuant* quant = rows->contract.group_quant();

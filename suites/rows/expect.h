@@ -1,4 +1,4 @@
-// The contract's answer for a whole case, from the reference's answer for each row.
+// The contract's answer for a whole case, assembled from the reference's answers for single rows.
 #pragma once
 
 #include <functional>
@@ -14,17 +14,17 @@
 
 namespace assay {
 
-/// Scales as the layout's element holds them: f32 as they are; E8M0 takes the exponent field, with NaN for Inf.
+/// Scales as the layout stores them: f32 unchanged; E8M0 is the exponent field, with NaN for Inf.
 Spans as_stored(Spans scale, const Format& element);
 
-/// By which right elements have more than one code, from the first row of a case.
+/// Why correct elements may have several codes, computed from the first row of a case.
 std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x);
 
-/// What the right links of a case's contract make of its first row, which shows most mistakes of the last link: found once for
-/// all of them. May be asked by several threads at once.
+/// Cache for mutants of the last stage: the result of all earlier, unchanged stages on the first row, which kills most of these
+/// mutants. Thread-safe.
 class FirstRow {
  public:
-  /// Null unless all links but the last are the contract's own. `inputs` makes those of the row.
+  /// Null unless all stages except the last are the contract's own. `inputs` creates the inputs of the row.
   std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const Problem& problem, const std::function<RowInputs()>& inputs,
                                           const Format& x);
 
@@ -32,18 +32,18 @@ class FirstRow {
   MadeOnce<RowBehind> known_;
 };
 
-/// The contract's answer, a step a row. `outputs` null: from the inputs alone.
+/// The contract's answer, one step per row. `outputs` null: computed from the inputs alone.
 Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading = {});
-/// The same of copies of both.
+/// The same, with copies of both arguments.
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 
-/// The same of a mistake in the contract, and nothing is copied: a case has hundreds. `first`: of all mistakes of the case.
+/// The same for a mutant, without copies since a case has hundreds. `first`: shared by all mutants of the case.
 Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const std::shared_ptr<const RowCase>& c,
                            const Problem& problem, const std::vector<HostTensor>* outputs, const std::shared_ptr<FirstRow>& first);
 
-/// Single-step edits of the contract and of the scale layout, each with its own answer.
+/// Mutants of the contract and of the scale layout, each with its own answer.
 std::vector<Hypothesis> row_hypotheses(const std::shared_ptr<const RowCase>& c);
 
 }  // namespace assay

@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// Where scales lie: the offset of a row of scales and a group.
+/// Storage offset of a scale, by row of scales and group.
 using ScaleOffsets = std::function<int64_t(int64_t row, int64_t group)>;
 
 ScaleOffsets offsets_of(const RowCase& c, const Layout& layout) {
@@ -22,7 +22,7 @@ ScaleOffsets offsets_of(const RowCase& c, const Layout& layout) {
   };
 }
 
-/// The same if all rows were those of one matrix and not of experts.
+/// The same, as if all rows belonged to one matrix instead of to experts.
 ScaleOffsets offsets_as_one_matrix(const RowCase& c) {
   RowCase one = c;
   one.groups = {};
@@ -32,7 +32,7 @@ ScaleOffsets offsets_as_one_matrix(const RowCase& c) {
   };
 }
 
-/// Rows of scales by which layouts are told apart: all of them, or of very many the first and the last ones.
+/// Rows of scales used to distinguish layouts: all rows, or the first and last ones if there are many.
 std::vector<int64_t> telling_rows(const RowCase& c) {
   constexpr int64_t kMost = 1024;
   const int64_t rows = c.rows_of_scales(), ends = std::min(rows, kMost);
@@ -48,7 +48,7 @@ std::vector<int64_t> offsets_at(const RowCase& c, const ScaleOffsets& offsets) {
   return all;
 }
 
-/// The contract's own scales, found where another layout would have put them.
+/// The contract's own scales, stored where another layout would put them.
 Hypothesis stored_as(const RowCase& c, const Contract& contract, const ScaleOffsets& offsets) {
   return {"", [c, contract, offsets](const Problem& problem, const std::vector<HostTensor>* outputs) {
             Expectation expectation = expect_rows(contract, c, problem, outputs, {.explains = false});
@@ -59,7 +59,7 @@ Hypothesis stored_as(const RowCase& c, const Contract& contract, const ScaleOffs
           }};
 }
 
-/// Scales that are given, read where another layout would have put them.
+/// Given scales, read from where another layout would have put them.
 Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
   c.scales.block().layout = &other;
   return {"", [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
@@ -67,7 +67,7 @@ Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
           }};
 }
 
-/// Other layouts of the same elements that put them elsewhere in the same storage, each way of doing so once.
+/// Other layouts of the same element type that use other offsets of the same storage. Layouts with equal offsets count once.
 std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& contract) {
   const bool given = contract.group_quant()->takes_scales();
   const ScalePlaces own(c);
@@ -91,7 +91,7 @@ std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& cont
   return hypotheses;
 }
 
-/// Rows that lie apart, read as if they followed each other.
+/// Rows with gaps, read as if they were contiguous.
 Hypothesis rows_read_without_gaps(const RowCase& c, const Contract& contract) {
   return {"x: rows are read without the gaps between them",
           [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
@@ -99,7 +99,7 @@ Hypothesis rows_read_without_gaps(const RowCase& c, const Contract& contract) {
           }};
 }
 
-/// Codes of 4 bits, the first of two in the upper half of the byte.
+/// Packed 4-bit codes with the first code in the upper half of the byte.
 Hypothesis halves_swapped(const RowCase& c, const Contract& contract) {
   return {"q: the halves of each byte swapped", [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
             Expectation expectation = expect_rows(contract, c, problem, outputs, {.explains = false});
@@ -110,7 +110,7 @@ Hypothesis halves_swapped(const RowCase& c, const Contract& contract) {
           }};
 }
 
-/// What can go wrong around the numbers: where scales are stored, as which bytes, and how much of x is read.
+/// Mistakes outside the arithmetic: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
   if (c.row_stride > c.n && c.m > 1) hypotheses.push_back(rows_read_without_gaps(c, base.contract));
@@ -134,7 +134,7 @@ Hypothesis of_contract(const SharedCase& c, const SharedNeighbour& neighbour, co
   return made;
 }
 
-/// The contract with each of its mistakes and then one of those around the numbers; named by the contract's.
+/// Each mutant of the contract combined with one of these storage mistakes; named after the contract's mutant.
 std::vector<Hypothesis> with_contract_mistakes(const RowCase& c, const Neighbour& right, const std::string& storage) {
   std::vector<Hypothesis> pairs;
   for (const Neighbour& first : neighbours_of(rulebook().contracts, right, *c.x)) {

@@ -73,7 +73,7 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
     const int64_t first = row_of_groups * case_.group_rows();
     const int64_t end =
         std::get<AmaxScales>(quant.scales).amax.over == Over::kFirstRow ? first + 1 : std::min(case_.m, first + case_.group_rows());
-    // Stretches of rows side by side, for a group may be the whole tensor.
+    // processed in bands of rows, since a group may be the whole tensor
     constexpr int64_t kRowsOfStretch = 128;
     std::vector<Spans> stretches(size_t((end - first + kRowsOfStretch - 1) / kRowsOfStretch));
     for_each_in_parallel(int64_t(stretches.size()), [&](int64_t i) {

@@ -1,4 +1,4 @@
-// What the reference is given for each row of a case.
+// Inputs of the reference for each row of a case.
 #pragma once
 
 #include <cstdint>
@@ -13,30 +13,30 @@
 
 namespace assay {
 
-/// The numbers of one row of a dense tensor.
+/// Values of one row of a dense tensor.
 std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns);
 
-/// Numbers [first, first + count) of one row of it.
+/// Values [first, first + count) of one row.
 std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t first, int64_t count);
 
-/// The scales of one row of groups, in the layout's own element format, as the values they stand for.
+/// Values of the scales of one row of groups, stored in the layout's element format.
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
-/// How much of x and of the residual a kernel reads; by default all of it.
+/// How much of x and of the residual a kernel reads; by default everything.
 struct RowReading {
-  int64_t pitch = 0;          ///< from a row of x to the next, in elements; 0: as the tensor says
+  int64_t pitch = 0;          ///< distance of rows of x, in elements; 0: as the tensor states
   int64_t end = INT64_MAX;    ///< columns from here on are read as zero, in each half of a gated row
-  bool explains = true;       ///< parts say why they accept more than one code; nobody asks that of a mistake
+  bool explains = true;       ///< parts state why they accept more than one code; not needed for a mutant
 };
 
-/// Row by row. Of groups that span rows the maxima are found when a row of theirs is first asked for. It refers to all that it is
-/// made from. Rows may be asked for by several threads at once.
+/// Computes inputs row by row. Maxima of groups that span rows are computed when one of the rows is first requested. Refers to
+/// its arguments. Thread-safe.
 class CaseInputs {
  public:
   CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem, const RowReading& reading = {});
 
   RowInputs of_row(int64_t row) const;
-  /// Of row 0 its first columns, whole groups unless the scales are given: for contracts without a norm. Nothing is left out of a tail.
+  /// The leading columns of row 0, for contracts without a norm: whole groups, unless scales are given. Ignores RowReading::end.
   RowInputs first_of_row0(int64_t columns) const;
 
  private:
@@ -54,7 +54,7 @@ class CaseInputs {
   const RowCase& case_;
   const Problem& problem_;
   const RowReading reading_;
-  std::vector<std::unique_ptr<Maxima>> maxima_;  ///< of each row of groups, if a group spans rows
+  std::vector<std::unique_ptr<Maxima>> maxima_;  ///< one entry per row of groups, if groups span rows
 };
 
 }  // namespace assay

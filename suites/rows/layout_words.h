@@ -1,4 +1,4 @@
-// Where elements lie, as the author of a plug-in needs it: address formulas, shapes and what padding must hold.
+// Describes storage layouts for authors of plug-ins: address formulas, shapes and padding rules.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace assay {
 
-/// A layout of scales; `pad` is the contract's cell of rules.
+/// A scale layout; `pad` is the contract's cell.
 std::vector<std::string> layout_lines(const std::string& tensor, const Layout& layout, const std::string& pad);
 
-/// Of the scales of a case; empty if it has none.
+/// The scale layout of a case; empty if it has no scales.
 std::vector<std::string> row_layout_lines(const RowCase& c);
 
 }  // namespace assay

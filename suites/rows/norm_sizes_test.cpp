@@ -17,16 +17,16 @@ namespace {
 
 const std::set<std::string> kNorms = {"rms_norm", "fused_add_rms_norm", "rms_norm_quant_group", "rms_norm_quant_static"};
 
-/// One case for each contract, format and hidden size of the norms' tables, on a few rows.
+/// One case for each contract, format and hidden size of the norm tables, with few rows.
 std::vector<Case> cases_of_sizes() {
   open_rulebook(ASSAY_SOURCE_DIR);
   std::vector<Case> all;
   std::set<std::string> seen;
   for (Case& c : load_cases(all_ops(), ASSAY_SOURCE_DIR)) {
-    if (!kNorms.contains(c.op) || c.integer("n") < 7) continue;  // a row of one number shows little: its output is its sign
+    if (!kNorms.contains(c.op) || c.integer("n") < 7) continue;  // a row with one element shows only its sign
     if (!seen.insert(c.op + c.text("contract") + c.text("x") + "/" + c.text("n")).second) continue;
     c.parameters["m"] = "8";
-    if (std::stod(c.text("eps")) > 1e-3) c.parameters["eps"] = "1e-6";  // of cases in which eps hides the sum
+    if (std::stod(c.text("eps")) > 1e-3) c.parameters["eps"] = "1e-6";  // in cases whose eps dominates the sum
     all.push_back(std::move(c));
   }
   return all;
@@ -40,7 +40,7 @@ Case with_data(Case c, const char* x, const char* residual) {
   return c;
 }
 
-/// How many of these mistakes there are, and the names of those that the data do not show.
+/// Number of mutants, and names of those that the data do not kill.
 struct Tried {
   int mistakes = 0;
   std::set<std::string> unseen;
@@ -81,7 +81,7 @@ TEST(NormSizes, EpsInAnotherPlaceIsSeen) {
   }
 }
 
-/// A rounding before `ftz to(x)` shows in products about 2^-126 alone, which are in data of other tests (fill `tiny`).
+/// A rounding before `ftz to(x)` only affects products near 2^-126, which other tests cover (generator `tiny`).
 bool is_rounded_behind_a_flush(const Case& c, const std::string& mistake) {
   const std::string before = "y: to(x) after ";
   if (!mistake.starts_with(before)) return false;
@@ -93,7 +93,7 @@ bool is_rounded_behind_a_flush(const Case& c, const std::string& mistake) {
   return false;
 }
 
-/// By contract, the mistakes that no data show, each with its reason in the table.
+/// By contract: the unkilled mutants that the table lists with a reason.
 std::map<std::string, std::set<std::string>> unseen_mistakes() {
   const Table table = read_table(std::string(ASSAY_SOURCE_DIR) + "/suites/unseen.csv");
   std::map<std::string, std::set<std::string>> unseen;

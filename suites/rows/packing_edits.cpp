@@ -14,21 +14,21 @@
 namespace assay {
 namespace {
 
-/// fp32 scales of four groups to the word that is stored.
+/// Packs the fp32 scales of four groups into a word.
 using Pack = uint32_t (*)(const std::array<uint32_t, 4>& bits);
 
 /// DeepGEMM's transposing packer: right only if all scales are powers of two.
 uint32_t or_without_mask(const std::array<uint32_t, 4>& v) { return v[0] >> 23 | v[1] >> 15 | v[2] >> 7 | v[3] << 1; }
 uint32_t bits_of_first(const std::array<uint32_t, 4>& v) { return v[0]; }
 
-/// The contract without its rounding of the scale to a power of two, if it has that.
+/// The contract without rounding the scale to a power of two, if it has that step.
 std::optional<Contract> with_fp32_scales(const RowCase& c, const Neighbour& base) {
   for (Neighbour& neighbour : neighbours_of(rulebook().contracts, base, *c.x))
     if (neighbour.name.starts_with("scale: drop pow2")) return std::move(neighbour.contract);
   return std::nullopt;
 }
 
-/// Codes of E8M0 that `pack` makes of rows of fp32 scales.
+/// E8M0 codes that `pack` produces from rows of fp32 scales.
 AcceptedRows packed_rows(const AcceptedRows& f32, int64_t groups, Pack pack) {
   AcceptedRows packed{f32.first, f32.end, std::vector<int32_t>(f32.low.size()), {}};
   for (int64_t r = 0; r < f32.end - f32.first; ++r) {
@@ -43,7 +43,7 @@ AcceptedRows packed_rows(const AcceptedRows& f32, int64_t groups, Pack pack) {
   return packed;
 }
 
-/// Answers of the fp32 contract, with the words that `pack` makes of its scales, found in the packed layout as bytes.
+/// The fp32 contract's answer, with the words that `pack` makes of its scales, as bytes in the packed layout.
 Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack, const Problem& problem) {
   RowCase plain = c;
   plain.scales.block().layout = &rulebook().layout("row");
@@ -63,8 +63,8 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
   return expectation;
 }
 
-/// Which bytes of the words that a kernel stored are 0xFF, the NaN of E8M0, and why a word of one scale has none: what runs into
-/// a byte is the mantissa of a later scale of its word.
+/// Which bytes of the stored words are 0xFF (NaN in E8M0), and why a word with one scale has none: the mantissa of a later scale
+/// of the word overflows into an earlier byte.
 std::string nan_bytes_in_words(const RowCase& c, const std::vector<HostTensor>& outputs) {
   const HostTensor& scale = find(outputs, "scale");
   const ScalePlaces places(c);

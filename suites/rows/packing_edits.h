@@ -1,4 +1,4 @@
-// How packed scales go wrong as bytes, though every number before was right: what reads them sees other exponents.
+// Mistakes in packing scales: all numbers are right, but a reader of the packed bytes sees other exponents.
 #pragma once
 
 #include "harness/core/op.h"
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// Hypotheses for a case whose layout packs four UE8M0 to a word; none for others. `base`: the contract, or it with a mistake.
+/// Hypotheses for a case with a packed UE8M0x4 layout; empty for other layouts. `base`: the contract or one of its mutants.
 std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& base);
 
 }  // namespace assay

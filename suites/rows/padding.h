@@ -1,4 +1,4 @@
-// What storage of a tensor of scales that holds no scale must be.
+// Rules for the storage of a scale tensor that holds no scale.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// The rule of a contract's `pad` cell ("k:00 rows:untouched") for that kind of place.
+/// The rule for a kind of place, from a contract's `pad` cell ("k:00 rows:untouched").
 PaddingRule padding_rule(const std::string& rules, const std::string& kind);
 
 }  // namespace assay

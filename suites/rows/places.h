@@ -1,5 +1,5 @@
-// Where the scales of a case lie: in one grid, or those of each group of rows in a grid of its own, one after the other; the grid of a
-// masked group has all rows of its capacity.
+// Offsets of the scales of a case: in one grid, or in one grid per group of rows, concatenated. The grid of a masked group covers
+// its whole capacity.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace assay {
 
-/// A layout for all scales of a case. Rows are rows of scales; units are those of PlacedLayout.
+/// The layout for all scales of a case. Rows are rows of scales; units are those of PlacedLayout.
 class ScalePlaces {
  public:
   ScalePlaces(const Layout& layout, const RowCase& c);
@@ -18,12 +18,12 @@ class ScalePlaces {
   const Layout& layout() const { return *layout_; }
   int64_t storage() const { return storage_; }
   int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
-  /// Of masked groups [groups, capacity, columns].
+  /// For masked groups: [groups, capacity, columns].
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
   int64_t offset(int64_t row, int64_t group) const;
 
-  /// Where no scale lies: calls visit(offset, row, column, beyond the last row of its grid).
+  /// Calls visit(offset, row, column, beyond the last row of its grid) for storage without a scale.
   template <class Visit>
   void for_each_absent(Visit visit) const {
     for (const Grid& grid : grids_) {
@@ -36,7 +36,7 @@ class ScalePlaces {
     }
   }
 
-  /// Rows of scales, whole tiles, that lie before each group's, and the number of all: the tensor blockscale_offsets.
+  /// For each group the number of scale rows before it, in whole tiles, and the total: the tensor blockscale_offsets.
   std::vector<int64_t> first_rows_of_tiles() const;
 
  private:

@@ -1,5 +1,4 @@
-// Tensors and numbers that several ops take, in the words that `assay list --op` and `assay explain` print for authors of
-// plug-ins.
+// Tensors and parameters shared by several ops, with the texts of `assay list --op` and `assay explain` for authors of plug-ins.
 #pragma once
 
 #include "harness/core/op.h"

@@ -15,17 +15,17 @@
 namespace assay {
 namespace {
 
-/// The quant row at the end of the contract, which says what groups and layouts it has.
+/// The last row of the contract, which determines groups and layouts.
 const ContractRow& last_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).back());
 }
 
-/// The row at its beginning.
+/// The first row of the contract.
 const ContractRow& first_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).front());
 }
 
-/// Whether one of its rows takes that beside x.
+/// Whether one of the contract's rows takes this input besides x.
 bool takes(const std::string& contract, const std::string& input) {
   return assay::takes(rulebook().contracts, rulebook().contracts.find(contract), input);
 }
@@ -57,7 +57,7 @@ void read_groups(const Cells& cells, RowCase& c) {
     cells.refuse("layout", "contract " + row.id + " has layouts " + row.text("layouts") + ", not " + c.layout()->id);
 }
 
-/// Rows of each expert, and the room that it has for them, if that is a column.
+/// Rows and capacity of each expert, if there is such a column.
 Groups groups_of(const Cells& cells) {
   try {
     return cells.has("room") ? Groups::masked(cells.counts("tokens"), cells.positive("room")) : Groups::contiguous(cells.counts("tokens"));
@@ -66,7 +66,7 @@ Groups groups_of(const Cells& cells) {
   }
 }
 
-/// Rows of x that lie apart, or not where allocations begin.
+/// Rows of x with gaps, or at an unaligned offset.
 void read_strides(const Cells& cells, RowCase& c) {
   const auto given = [&](const char* column) { return cells.has(column) && !cells.text(column).empty(); };
   if (given("row_stride")) c.row_stride = cells.positive("row_stride");
@@ -76,7 +76,7 @@ void read_strides(const Cells& cells, RowCase& c) {
                  "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
 }
 
-/// The fill of an input that only some contracts take: a residual, a gate. It must be given for those, and for no other.
+/// Generator of an input that only some contracts take (residual, gate). Required for these contracts, rejected for others.
 std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::string& input) {
   const bool wanted = takes(c.contract, input);
   const bool given = cells.has(input) && !cells.text(input).empty();
@@ -84,13 +84,13 @@ std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::strin
   return given ? cells.fill_name(input) : std::string();
 }
 
-/// A beta that the contract adds must be given, and no other.
+/// Required if the contract adds a beta, rejected otherwise.
 void read_beta(const Cells& cells, RowCase& c) {
   const bool wanted = takes(c.contract, "beta");
   if (wanted) c.beta = cells.fill_name("beta");
 }
 
-/// A bound that the contract knows must be given, and no other.
+/// Required if the contract has a bound, rejected otherwise.
 void read_scale_ub(const Cells& cells, RowCase& c) {
   const bool wanted = takes(c.contract, "scale_ub");
   const bool given = cells.has("scale_ub") && !cells.text("scale_ub").empty();
@@ -98,13 +98,13 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
   if (given) c.scale_ub = cells.number("scale_ub");
 }
 
-/// Of norms, an input that only some of them take.
+/// An input that only some norms take.
 void require_input_of_norm(const Cells& cells, const ContractRow& contract, const std::string& input, const std::string& without) {
   const ContractRow& row = first_row(contract.id);
   if (!takes(row.id, input)) cells.refuse("contract", "'" + row.id + "' " + without + "; use another op");
 }
 
-/// The cell whose last number y is; null: the row makes none.
+/// The cell whose last value is y; null if the row produces none.
 const std::string* cell_of_y(const ContractRow& row) {
   if (row.flow == &row_norm_flow()) return &row.text("y");
   if (row.flow == &gated_flow()) return &row.text("h");
@@ -212,8 +212,8 @@ void require_scales(const Cells& cells, const ContractRow& contract, const Scale
 void require_stored_y(const Cells& cells, const ContractRow& row) {
   const std::string& x = cells.text("x");
   const std::string* y = cell_of_y(row);
-  if (!y || x.empty() || x == "f32") return;  // empty: the contract alone is asked for
-  const std::string last = y->substr(y->rfind(' ') + 1);  // the whole of one step: npos + 1 is 0
+  if (!y || x.empty() || x == "f32") return;  // x is empty if only the contract is checked
+  const std::string last = y->substr(y->rfind(' ') + 1);  // the whole cell if it has one step: npos + 1 is 0
   const bool stored = last == "to(x)" || last == "to(" + x + ")" || last.starts_with("to(" + x + ",");
   if (!stored)
     cells.refuse("contract", "'" + row.id + "' leaves no " + x + " for y: it is of another input, or of no op alone");

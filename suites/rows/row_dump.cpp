@@ -22,7 +22,7 @@ bool has_column(const Op& op, const std::string& column) {
   return std::find(op.columns.begin(), op.columns.end(), column) != op.columns.end();
 }
 
-/// Cells that name data: the data are there already.
+/// Placeholders for cells that name generators, since the data already exist.
 void put_placeholders(const Op& op, const ContractRow& contract, Cellmap& cells) {
   for (const char* column : {"fill", "up", "gamma", "beta", "scale"})
     if (has_column(op, column)) cells.emplace(column, "zeros");
@@ -41,7 +41,7 @@ std::vector<int64_t> integers_of(const DumpedTensor& tensor) {
   return all;
 }
 
-/// The rows of each group, as the tensors of ops with groups say. Puts their cells.
+/// The rows of each group, from the tensors of ops with groups. Also sets their cells.
 Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_rows, Cellmap& cells) {
   if (!has_column(op, "tokens")) return {};
   const bool masked = has_column(op, "room");
@@ -63,7 +63,7 @@ Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_row
   return Groups::masked(std::move(sizes), room);
 }
 
-/// Columns that no tensor shows and that the op or the contract needs.
+/// Columns that no tensor determines but that the op or the contract needs.
 void require_given(const Op& op, const DumpRequest& request, const Cellmap& cells) {
   const ContractTables& tables = rulebook().contracts;
   const bool bounded = takes(tables, tables.find(request.contract), "scale_ub");
@@ -104,7 +104,7 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   const std::vector<int64_t> shape = as_matrix(x.tensor.spec.shape);
   if (shape[0] <= 0 || shape[1] <= 0)
     throw UsageError(x.place() + ": is " + shape_text(x.tensor.spec.shape) + ", which is empty");
-  const bool gated = takes(tables, tables.find(request.contract), "up");  // then a row of x is a gate and an up half
+  const bool gated = takes(tables, tables.find(request.contract), "up");  // a row of x then has a gate and an up half
   if (gated && shape[1] % 2 != 0)
     throw UsageError(x.place() + ": has rows of " + std::to_string(shape[1]) + ", and contract " + request.contract +
                      " takes two halves");
@@ -123,7 +123,7 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   put_placeholders(op, tables.find(request.contract), cells);
   DumpCase dump;
   const std::string group = cells.contains("group_size") ? cells["group_size"] : "";
-  if (has_column(op, "group_size")) cells["group_size"] = cells["layout"] = "";  // from the scales, below
+  if (has_column(op, "group_size")) cells["group_size"] = cells["layout"] = "";  // set from the scales below
   require_given(op, request, cells);
   if (has_column(op, "group_size")) {
     const ScaleReading reading = read_dumped_scales(last, dumped_role(request.roles, "scale"), matrix, group, request.layout);

@@ -12,10 +12,10 @@
 namespace assay {
 namespace {
 
-/// Elements of an excerpt: every fill has repeated itself by then, and a neighbour takes some milliseconds.
+/// Size of a subsample. Every generator has repeated by then, and a mutant takes some milliseconds.
 constexpr int64_t kExcerptElements = 1 << 18;
 
-/// Row i of x becomes row rows[i] of another; what all rows share stays as it is.
+/// Row rows[i] of `from` becomes row i of `to`. Data shared by all rows are unchanged.
 void gather_rows(const HostTensor& from, const std::vector<int64_t>& rows, HostTensor& to) {
   if (from.spec.name != "x" && from.spec.name != "residual" && from.spec.name != "gate") return;
   const size_t bytes = size_t(from.spec.shape.back() * from.spec.format->bytes());
@@ -38,11 +38,12 @@ Expectation BoundRows::expect(const Problem& problem, const std::vector<HostTens
 std::vector<Hypothesis> BoundRows::mutants() const { return row_hypotheses(c_); }
 
 std::unique_ptr<const BoundCase> BoundRows::excerpt() const {
-  if (c_->groups.capacity() > 0) return nullptr;  // its size is that of its experts
+  if (c_->groups.capacity() > 0) return nullptr;  // its size is determined by its experts
   int64_t rows = std::max<int64_t>(1, kExcerptElements / c_->n);
   if (c_->m <= rows) return nullptr;
   if (c_->groups.any()) return with(c_->with_fewer_tokens(rows));
-  if (c_->group_rows() < c_->m) rows = (rows + c_->group_rows() - 1) / c_->group_rows() * c_->group_rows();  // whole groups
+  // round up to whole groups
+  if (c_->group_rows() < c_->m) rows = (rows + c_->group_rows() - 1) / c_->group_rows() * c_->group_rows();
   return rows < c_->m ? with(c_->with_rows(rows)) : nullptr;
 }
 

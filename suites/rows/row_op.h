@@ -11,28 +11,28 @@
 
 namespace assay {
 
-/// What is an op's own.
+/// The parts that differ between ops.
 struct RowOpParts {
   std::string name;
   RowChain chain;
   std::vector<std::string> columns;
   std::set<std::string> optional_columns{};
-  /// What a row gets does not depend on other rows, and each row of a case may be called alone.
+  /// The result of a row does not depend on other rows, so each row may be called alone.
   bool independent_rows = true;
 };
 
-/// A case of a chain of stages. Other ops are composed of it, and give it rows of their own.
+/// A case of a chain of stages. Composed ops use it and supply their own rows.
 class BoundRows : public BoundCase {
  public:
   BoundRows(std::shared_ptr<const RowOpParts> op, RowCase c, CaseName name)
       : op_(std::move(op)), c_(std::make_shared<const RowCase>(std::move(c))), name_(std::move(name)) {}
 
   const RowCase& row_case() const { return *c_; }
-  /// The op's answer to another case.
+  /// The same op with another case.
   std::unique_ptr<const BoundRows> with(RowCase c) const { return std::make_unique<const BoundRows>(op_, std::move(c), name_); }
-  /// The call whose rows are those of another op's result.
+  /// The call on rows that are the result of another op.
   Problem problem_of(HostTensor x) const { return op_->chain.problem(*c_, std::move(x)); }
-  /// As expect(), of another contract of the same kind.
+  /// As expect(), for another contract of the same op kind.
   Expectation expect_of(const std::shared_ptr<const Contract>& contract, const Problem& problem,
                         const std::vector<HostTensor>* outputs) const;
 
@@ -54,7 +54,7 @@ class BoundRows : public BoundCase {
   const CaseName name_;
 };
 
-/// Reads and names a case of the op. Throws TableError.
+/// Parses and names a case of the op. Throws TableError.
 std::unique_ptr<const BoundRows> bind_rows(const std::shared_ptr<const RowOpParts>& op, const Case& c);
 
 Op row_op(RowOpParts parts);

@@ -11,7 +11,7 @@ ShrinkAxis number_axis(const std::string& column, int64_t now, int64_t unit) {
           }};
 }
 
-/// Rows of experts: so many in all, spread as they were.
+/// Axis for the total number of rows of experts, in the same proportions.
 ShrinkAxis tokens_axis(const RowCase& c) {
   return {c.m, [c](int64_t rows) {
             std::string counts;

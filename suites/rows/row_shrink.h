@@ -1,4 +1,4 @@
-// What --minimize may take away of a case of an op that works row by row.
+// What --minimize can reduce in a case of a row-wise op.
 #pragma once
 
 #include "harness/core/bound_case.h"
@@ -6,7 +6,7 @@
 
 namespace assay {
 
-/// Whole groups of rows and of columns, and smaller groups. `multiple_of`: what the kernel wants columns to be multiples of.
+/// Whole groups of rows and columns, and smaller groups. `multiple_of`: divisor that the kernel demands of columns.
 Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& multiple_of);
 
 }  // namespace assay

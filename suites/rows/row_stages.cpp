@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// Stages that round a row to the format of x, if they are the last.
+/// Stages that round a row to the format of x if they are last.
 class StoringStage : public RowStage {
  protected:
   static void require_y(const Cells& cells, const ContractRow& contract, StagePlace place) {
@@ -114,7 +114,7 @@ class QuantStage : public RowStage {
 
  private:
   bool given() const { return tensors_.scales.given; }
-  /// A call names the extents of its groups where they may vary: scales that are given to a chain are those of a tensor.
+  /// A call states the extents of its groups if they can vary; scales given to a chain are per tensor.
   bool names_columns(StagePlace place) const { return place.first || !given(); }
   bool names_rows(StagePlace place) const { return place.first && (given() || tensors_.scales.across_rows); }
 

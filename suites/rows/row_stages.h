@@ -1,5 +1,5 @@
-// What row ops are made of: an op is a chain of stages that each row passes through. A stage knows which contracts it takes and which
-// tensors and parameters it adds to a call.
+// Row ops are chains of stages that each row passes through. A stage knows which contracts it takes and which tensors and
+// parameters it adds to a call.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// Where a stage stands in its op.
+/// Position of a stage in its op.
 struct StagePlace {
   bool first = true;  ///< it reads x
   bool last = true;   ///< it stores its result
@@ -21,11 +21,11 @@ class RowStage {
  public:
   virtual ~RowStage() = default;
 
-  /// Flow of the contract rows that it takes: "row_norm".
+  /// Op kind of the contract rows that it takes: "row_norm".
   virtual std::string flow() const = 0;
-  /// Throws TableError unless it takes the contract, whose flow is checked already.
+  /// Throws TableError unless it takes the contract, whose op kind was already checked.
   virtual void require(const Cells& cells, const ContractRow& contract, StagePlace place) const = 0;
-  /// Its tensors beside x, in the order of the call.
+  /// Its tensors besides x, in call order.
   virtual std::vector<RoleSpec> roles(StagePlace place) const = 0;
   virtual std::vector<ParameterSpec> parameters(StagePlace place) const = 0;
   virtual void add_to(Problem& problem, const RowCase& c, StagePlace place) const = 0;
@@ -33,7 +33,7 @@ class RowStage {
   /// The input of an op that begins with this stage.
   virtual RoleSpec role_of_x() const;
   virtual HostTensor x(const RowCase& c) const;
-  /// Whether one contract row may stand alone in the op, of another flow than flow().
+  /// Whether the op also takes a single contract row of an op kind other than flow().
   virtual bool takes_other_flows() const { return false; }
 };
 
@@ -42,30 +42,30 @@ using RowStagePtr = std::shared_ptr<const RowStage>;
 /// Whether cases of the op have an input.
 enum class Has { kNever, kSometimes, kAlways };
 
-/// A norm; its rows may be summed with a residual first, and multiplied by a gate behind it.
+/// A norm. Rows may be added to a residual before it, and multiplied by a gate after it.
 struct NormInputs {
   Has residual = Has::kNever, gate = Has::kNever;
-  bool beta = false;  ///< LayerNorm: it subtracts the mean
+  bool beta = false;  ///< LayerNorm: subtracts the mean
 };
 RowStagePtr norm_stage(NormInputs inputs = {});
 
-/// An activation of one half of a row times the other half.
+/// An activation of one half of a row, times the other half.
 RowStagePtr gated_stage();
 
-/// A quantization; it is the last stage.
+/// A quantization; always the last stage.
 struct QuantTensors {
   ScalesOfOp scales{};
   bool zero_points = false;
-  bool tiles = false;  ///< layouts of its scales may be swizzled in tiles
+  bool tiles = false;  ///< scale layouts may be swizzled in tiles
   bool bound = false;  ///< contracts may bound amax
 };
 RowStagePtr quant_stage(QuantTensors tensors);
 
-/// How the rows of a case belong to experts.
+/// How rows belong to experts.
 enum class Experts {
   kNone,
-  kOneBehindTheOther,  ///< x and q without gaps; scales in a grid for each expert
-  kInRooms             ///< each expert has room for more rows than it has tokens
+  kOneBehindTheOther,  ///< x and q without gaps; one grid of scales per expert
+  kInRooms             ///< each expert has capacity for more rows than it has tokens
 };
 
 /// All stages of an op.
@@ -73,13 +73,13 @@ class RowChain {
  public:
   explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone) : stages_(std::move(stages)), experts_(experts) {}
 
-  /// Throws TableError about `contract` unless the op has that contract. Looks at no other cell but x.
+  /// Throws TableError about `contract` unless the op takes it. Reads no other cell than x.
   void require(const Cells& cells, const ContractRow& contract) const;
   std::vector<RoleSpec> roles() const;
   std::vector<ParameterSpec> parameters() const;
 
   HostTensor x(const RowCase& c) const { return stages_.front()->x(c); }
-  /// The call with this x. `x` of a chain behind another op is what that op makes.
+  /// The call with this x, which may be the result of another op.
   Problem problem(const RowCase& c, HostTensor x) const;
   Problem problem(const RowCase& c) const { return problem(c, x(c)); }
 

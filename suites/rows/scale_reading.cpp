@@ -49,7 +49,7 @@ class ScaleReader {
 
  private:
   void consider(const Layout& layout, const std::string& group) {
-    if (group == "any") return;  // every number of columns: only the user can say which
+    if (group == "any") return;  // any number of columns: only the user can tell
     RowCase one = matrix_;
     one.scales = spec_of(group);
     if (!pads_x(row_) && (m_ % one.group_rows() != 0 || n_ % one.group_size() != 0)) return;
@@ -111,7 +111,7 @@ std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const ScaleSto
   if (as_matrix(spec.shape) == matrix || one_group || one_scale) return ScalePlacing::kLogical;
   const bool contiguous = spec.storage == spec.elements();
   if (spec.shape.size() == 1 && contiguous && spec.storage == stored.storage) return ScalePlacing::kFlat;
-  // Columns one after the other, the last one padded too or not.
+  // column-major, with or without padding of the last column
   const bool columns_first = spec.shape.size() == 2 && shape.size() == 2 && stored.strides[0] == 1 && spec.shape[0] == shape[1] &&
                              spec.shape[1] == stored.strides[1];
   if (columns_first && contiguous && spec.storage >= stored.storage) return ScalePlacing::kFlat;

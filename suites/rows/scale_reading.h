@@ -1,4 +1,4 @@
-// Which groups and which layout a tensor of scales is.
+// Infers groups and layout of a dumped scale tensor.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// A tensor of scales as a kernel has it.
+/// A scale tensor as a kernel sees it.
 struct ScaleStorage {
   const Format* type;
   std::vector<int64_t> shape, strides;
@@ -21,18 +21,19 @@ struct ScaleStorage {
   std::string text() const;  ///< "e8m0 [128, 4]"
 };
 
-/// How a dumped tensor holds the scales of a layout; nullopt if its type, shape and storage are others.
+/// How a dumped tensor holds the scales of a layout; nullopt if type, shape or storage do not fit.
 std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const ScaleStorage& stored);
 
-/// A way to read a tensor of scales.
+/// One interpretation of a scale tensor.
 struct ScaleReading {
   std::string group;  ///< cell of the case
   const Layout* layout;
   ScalePlacing placing;
 };
 
-/// The best way to read the scales of the m x n matrix of a case, whose rows may belong to groups, under a contract, of that group size and
-/// layout if they are not empty. Throws UsageError naming the tensor and every shape that would have done, or what else it could be.
+/// The best interpretation of the scales of the case's m x n matrix (with groups of rows, if any) under a contract. `group` and
+/// `layout` restrict it unless empty. Throws UsageError naming the tensor and all shapes that would fit, or listing the
+/// alternatives.
 ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, const RowCase& matrix, const std::string& group,
                                 const std::string& layout);
 

@@ -38,7 +38,7 @@ std::vector<double> numbers_of(const SpecialGroup& group) {
   return x;
 }
 
-/// The bits of a NaN differ between machines: the table says that it is one.
+/// NaN bits differ between machines, so the table only says "nan".
 std::string scale_bits(const Format& element, Span span) {
   if (!span.any() && std::isnan(span.low) && element.specials == Specials::kIeee) return "nan";
   return accepted(element, span);

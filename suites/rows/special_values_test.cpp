@@ -1,4 +1,4 @@
-// What others measured or read about special values, a row of special_facts.csv each, compared with the reference.
+// Compares the reference with results from other sources: one row of special_facts.csv per test.
 #include "suites/rows/special_values.h"
 
 #include <fmt/ranges.h>
@@ -35,7 +35,7 @@ const ContractRow& contract(const std::string& id) {
   return rulebook().contracts.find(id);
 }
 
-/// What the reference says to a fact; empty where the fact says nothing.
+/// The reference's result for a fact; empty where the fact states nothing.
 std::pair<std::string, std::string> answer_to(const SpecialFact& fact) {
   const SpecialAnswer answer = special_answer(contract(fact.contract), special_group(fact.x));
   return {fact.scale.empty() ? "" : answer.scale, fact.codes.empty() ? "" : fmt::format("{}", fmt::join(answer.codes, " "))};

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kLeastTail = 8;
 
-/// One past the last column in which some row holds a number that is not zero.
+/// One past the last column in which some row has a nonzero value.
 int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs) {
   const HostTensor& numbers = find(outputs, c.group_size() > 0 ? "q" : "y");
   int64_t end = 0;

@@ -1,4 +1,4 @@
-// Columns at the end of a row that a kernel does not read.
+// Hypothesis: the kernel does not read the last columns of a row.
 #pragma once
 
 #include "harness/core/op.h"
@@ -7,8 +7,8 @@
 
 namespace assay {
 
-/// From some column on x counts as zero; which column, the outputs say. Without outputs it is the last eight: 16 bytes of a
-/// 16-bit row, the least that a vectorised loop forgets.
+/// From some column on, x counts as zero. The column is inferred from the outputs. Without outputs it is the last eight columns:
+/// 16 bytes of a 16-bit row, the least that a vectorized loop can miss.
 Hypothesis tail_hypothesis(const RowCase& c, const Contract& contract);
 
 }  // namespace assay

@@ -12,11 +12,11 @@ namespace assay {
 
 namespace {
 
-/// Random streams of the tensors of a row op. Golden data depend on them: a new tensor takes a new number. No row op has both halves
-/// and gamma.
+/// Random streams of the tensors of a row op. Golden data depend on them, so a new tensor must get a new number. (kUp and kGamma
+/// share one: no row op has both halves and gamma.)
 enum Stream : uint32_t { kX = 0, kUp = 1, kGamma = 1, kScale = 2, kZeroPoint = 3, kResidual = 4, kBeta = 5, kGate = 6, kOuterScale = 7 };
 
-/// What the contract adds to gamma before it multiplies by it: the weight of a gamma of 0.
+/// What the contract adds to gamma before multiplying: the weight for a gamma of 0.
 double added_to_gamma(const Contract& contract) {
   const RowNorm* norm = contract.row_norm();
   if (norm == nullptr || norm->w.empty()) return 0;
@@ -25,7 +25,7 @@ double added_to_gamma(const Contract& contract) {
   return weight[0].low;
 }
 
-/// x without gaps; of a norm `gamma` is what its rows are multiplied by, which some fills look at.
+/// x without gaps. For a norm, `gamma` is the weight tensor, which some generators need.
 HostTensor dense_matrix(const RowCase& c, const HostTensor* gamma) {
   HostTensor x{dense("x", Role::kInput, *c.x, {c.m, c.n}), {}};
   std::vector<FilledOperand> operands;

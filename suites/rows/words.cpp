@@ -30,7 +30,7 @@ std::vector<std::string> trace_lines(const Trace& trace, std::optional<int64_t> 
 }
 
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column) {
-  // x may have more than the result: two halves, or room for rows that nobody has.
+  // x may be larger than the result: two halves, or unused capacity
   if (row >= c.m || column >= c.n)
     return {fmt::format("element [{}, {}] is none of the result's [{}, {}]", row, column, c.m, c.n)};
   const Contract& contract = *c.bound;

@@ -1,4 +1,4 @@
-// A row-wise contract in words: what its evaluation made of one element.
+// Trace of a row-wise contract: the evaluation of one element.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@
 
 namespace assay {
 
-/// "0.25  (0x1p-2)", or both ends.
+/// "0.25  (0x1p-2)", or both ends of an interval.
 std::string in_words(Span span);
 
-/// Every cell and every step of it, with the span after it. `group`: of the element, where numbers have groups.
+/// Every cell with each of its steps and the interval after it. `group`: the element's group, if there are groups.
 std::vector<std::string> trace_lines(const Trace& trace, std::optional<int64_t> group = {});
 
-/// What the evaluation of the element at `row`, `column` does, step by step.
+/// The evaluation of the element at `row`, `column`, step by step.
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column);
 
 }  // namespace assay
