@@ -16,7 +16,7 @@
 namespace assay {
 namespace {
 
-/// Elements that power is computed on; fewer where every tree of additions is looked at.
+/// Elements of a subsample for mutation analysis; fewer if every addition tree is considered.
 constexpr int64_t kExcerptElements = 1 << 12, kExcerptOfTrees = 1 << 6;
 
 CaseName name_of(const Case& c, const RankCase& p) {
@@ -27,7 +27,7 @@ CaseName name_of(const Case& c, const RankCase& p) {
           fmt::format("{}.s{}", p.fill, p.seed), p.warp};
 }
 
-/// One x and one y of each rank, of one shape and format. What the call left of earlier ones is not in a dump.
+/// One x and one y per rank, all with the same shape and format. A dump does not contain the state left by earlier calls.
 DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   require_known_parameters(op, request);
   const DumpedTensor& x = dumped_role(request.roles, "x");
@@ -67,7 +67,7 @@ std::unique_ptr<const BoundCase> BoundRanks::excerpt() const {
   const int64_t most = c_.contract.order == RankOrder::kAnyTree && c_.ranks > 4 ? kExcerptOfTrees : kExcerptElements;
   RankCase few = c_;
   few.m = std::min(c_.m, std::max<int64_t>(1, most / c_.n));
-  if (c_.n > 2 * most) few.n = most + c_.n % most;  // one long row: its end has as many odd elements
+  if (c_.n > 2 * most) few.n = most + c_.n % most;  // one long row: keep the same number of odd elements at its end
   return few.m == c_.m && few.n == c_.n ? nullptr : std::make_unique<const BoundRanks>(std::move(few), name_);
 }
 

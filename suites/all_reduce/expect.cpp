@@ -41,13 +41,13 @@ std::string code_words(const Format& format, uint32_t code) {
   return fmt::format("0x{:0{}x} = {:.9g}", code, format.bits / 4, decode(format, code));
 }
 
-/// Owners of elements, of contracts whose owners return what no other rank does; empty of all others.
+/// Owners of elements, if the contract lets an owner return something that no other rank does; otherwise empty.
 std::vector<RankSegment> owners_apart(const RankCase& c) {
   if (!c.contract.codec.keeps_sums()) return {};
   return rank_segments(c.contract.owners, *c.x, c.elements(), c.ranks);
 }
 
-/// What a rank has in another place than rank `base`; elements of a rank that owns them are compared with nobody's.
+/// The difference of a rank's outputs from those of rank `base`. Elements that the rank owns are not compared.
 std::optional<Violation> difference(const RankCase& c, const HostTensor& first, const HostTensor& other, int rank, int base,
                                     const std::vector<RankSegment>& owners) {
   Violation found{"the same bits on all ranks", "", 0, {}};

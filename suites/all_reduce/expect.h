@@ -1,4 +1,4 @@
-// What a contract makes of a case on every rank, and its mistakes.
+// The accepted outputs of a case on every rank, and its mutants.
 #pragma once
 
 #include "harness/core/op.h"
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// y of each rank, and one rule between them: the same bits on all ranks.
+/// y of each rank, and one rule: equal bits on all ranks.
 Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem);
 
 std::vector<Hypothesis> rank_hypotheses(const RankCase& c);

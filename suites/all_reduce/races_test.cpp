@@ -1,5 +1,5 @@
-// Protocols of ranks under a hundred schedules: what is right always agrees, a missing or relaxed barrier nearly always shows,
-// and the same schedule has the same outcome.
+// Rank protocols under a hundred schedules: correct ones always agree, a missing or relaxed barrier almost always shows, and
+// equal schedules give equal outcomes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -85,7 +85,7 @@ TEST(RankRaces, WhatIsRightAgreesHoweverAGroupIsUsed) {
         }
 }
 
-/// golden/records/rank_races.md has the counts.
+/// golden/records/rank_races.md has the counts
 TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   const Case two_shot = case_of("vllm.all_reduce_2stage", "4", "1");

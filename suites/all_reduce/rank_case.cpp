@@ -16,11 +16,11 @@
 namespace assay {
 namespace {
 
-/// The seed of calls before is this one's and the case's: all of them have the same numbers, whichever of them a kernel mistakes
-/// for the last.
+/// Seed of the warm-up calls: this plus the case's seed. All warm-up calls have the same inputs, so it does not matter which one
+/// a kernel mistakes for the last.
 constexpr uint64_t kSeedBefore = 1000;
 
-/// Calls and barriers that a group has had, of cases that wrap: four calls further on the counts begin with 0 again.
+/// Initial call and barrier counters for cases that wrap: four calls later the counters restart at 0.
 constexpr double kNearlyAll = 4294967292.0;
 
 constexpr std::pair<RankUse, const char*> kUses[] = {{RankUse::kAlternating, "alternating"},
@@ -67,7 +67,7 @@ const Format& numbers_of(const Cells& cells, const RankReduce& contract) {
   return *format;
 }
 
-/// In the middle of a storage, if the tensor is shifted: what lies before it is nobody's, NaN in inputs.
+/// Moves the tensor into its storage by `shift` elements. The elements before it are unused (NaN in inputs).
 HostTensor shifted(HostTensor tensor, int64_t shift) {
   if (shift == 0) return tensor;
   HostTensor moved{tensor.spec, {}};

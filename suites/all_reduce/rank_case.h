@@ -1,4 +1,4 @@
-// One case of op all_reduce, read and checked: numbers of several ranks, added up on all of them.
+// One case of op all_reduce, parsed and validated.
 #pragma once
 
 #include <string>
@@ -10,19 +10,19 @@
 
 namespace assay {
 
-/// What calls before add up: exact sums of 1 to 15 of either sign, so that nothing of them can pass for what is asked.
+/// Generator for warm-up calls: integers of magnitude 1 to 15, whose sums are exact and differ from the requested result.
 inline constexpr const char* kFillBefore = "rank_integers";
 
-/// How the group of a case has been used, or is used.
+/// How the group of a case was or is used.
 enum class RankUse {
   kPlain,
-  kAlternating,  ///< every second call before has twice the rows, the last of them too
-  kWrapping,     ///< counts of calls and barriers begin four before they wrap
-  kInPlace,      ///< y has the memory of x
-  kStraggler,    ///< the last rank but one comes to every meeting when all others wait for it
-  kInARow        ///< each rank goes on to its next call, and behind the last to one more, without a wait
+  kAlternating,  ///< every second warm-up call has twice the rows, including the last one
+  kWrapping,     ///< call and barrier counters start four below their wrap
+  kInPlace,      ///< y uses the memory of x
+  kStraggler,    ///< the last rank but one arrives at every barrier after all others
+  kInARow        ///< each rank starts its next call without a wait, and one more call follows the last
 };
-/// Its cell: "alternating", "in_a_row"; empty for kPlain.
+/// The text of its cell: "alternating", "in_a_row"; empty for kPlain.
 const char* name(RankUse use);
 
 struct RankCase {
@@ -32,7 +32,7 @@ struct RankCase {
   const Format* x = nullptr;
   std::string fill;
   int64_t shift = 0;   ///< elements between an aligned address and the tensors
-  int64_t before = 0;  ///< calls with other numbers that are made first
+  int64_t before = 0;  ///< number of warm-up calls with other inputs
   RankUse use = RankUse::kPlain;
   uint64_t seed = 0;
   int warp = 0;
@@ -41,18 +41,19 @@ struct RankCase {
   int64_t elements() const { return m * n; }
 };
 
-/// Throws TableError naming row and column: a contract that adds no ranks, so many ranks, numbers or bytes as it does not take.
+/// Throws TableError naming row and column: a contract that is not an all-reduce, or ranks, formats or sizes that it does not
+/// support.
 RankCase read_rank_case(const Case& c);
-/// The same for a contract that the case's own names, of an op that is composed of others.
+/// The same for a contract that the case's own contract refers to, in a composed op.
 RankCase read_rank_case(const Cells& cells, const ContractRow& contract);
 
-/// x and y of each rank, and the calls that are made before.
+/// x and y of each rank, and the warm-up calls.
 Problem rank_problem(const RankCase& c);
 
-/// The numbers of a problem as the reference takes them, and of the last call before.
+/// The inputs of a problem and of the last warm-up call, in the reference's form.
 RankInputs rank_inputs(const RankCase& c, const Problem& problem);
 
-/// The values of a tensor of a rank, row by row.
+/// The values of a rank's tensor, in row-major order.
 std::vector<double> values_of_rank(const std::vector<HostTensor>& tensors, const std::string& role, int rank);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Op all_reduce: what is refused, what all ranks must have in common, what is not judged, and what lies before shifted tensors.
+// Op all_reduce: rejected cases, the rule between ranks, elements that are not checked, and memory before shifted tensors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,7 +31,7 @@ TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_EQ(refusal({{"m", "0"}}), "");
 }
 
-/// Each of two ranks has what its contract allows, and yet not the same.
+/// Each of two ranks is within its accepted intervals, but they differ.
 TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
   const Case one = case_with({{"contract", "nccl.all_reduce_tree"}});
   const Problem problem = all_reduce().bind(one)->problem();
@@ -48,7 +48,7 @@ TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
   EXPECT_EQ(parted.violations[0].places.front().part, "y.rank 2");
 }
 
-/// Inf - Inf of one tree is NaN and of another is not: nothing can be said, and a number is no failure.
+/// Inf - Inf in one addition tree is NaN, in another not. The element is not checked, and a number is no failure.
 TEST(AllReduce, WhatOnlySomeTreesOverflowIsNotJudged) {
   const Case one = case_with({{"contract", "nccl.all_reduce_tree"}, {"x", "f16"}, {"fill", "rank_overflow"}});
   const Problem problem = all_reduce().bind(one)->problem();

@@ -1,4 +1,4 @@
-// What is said of outputs of ranks: whose numbers wrong elements are, on which ranks, and how a sum came about.
+// Failure signatures of rank outputs: whose data wrong elements contain, on which ranks, and how a sum was formed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

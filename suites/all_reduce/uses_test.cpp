@@ -1,4 +1,4 @@
-// How a case uses a group of ranks: calls before have other numbers or sizes, counts wrap, a rank is late, y has the memory of x.
+// Uses of a group: warm-up calls with other data or sizes, wrapping counters, a late rank, in-place output.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

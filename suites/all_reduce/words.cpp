@@ -16,7 +16,7 @@ std::string value_text(Span v) {
   return v.pinned() ? fmt::format("{:.9g}", v.low) : fmt::format("{:.9g} to {:.9g}", v.low, v.high);
 }
 
-/// The parts of ranks, by 16-byte packets where the contract names none.
+/// The segments that ranks own; 16-byte packets if the contract names none.
 std::vector<RankSegment> segments_of(const RankCase& c) {
   RankOwners owners = c.contract.owners;
   if (owners.of_bytes == 0 && owners.stripe == 0) owners.of_bytes = kUsualPacket;
@@ -37,7 +37,7 @@ bool within(Span accepted, double value) {
   return accepted.low <= value && value <= accepted.high;
 }
 
-/// Elements of a rank that the contract does not accept.
+/// An element of a rank that the contract rejects.
 struct WrongElement {
   int rank;
   int64_t element;
@@ -56,8 +56,8 @@ std::vector<WrongElement> wrong_elements(const RankCase& c, const RankInputs& in
   return wrong;
 }
 
-/// Sums in which some ranks' numbers are others: those of the call before, or what stands there already. Of so many ranks that
-/// their sets are too many nobody says so.
+/// Whether the element is a sum in which some ranks' values are replaced: by those of the previous call, or by what is in place
+/// already. Not tested if there are too many subsets of ranks.
 bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& others, const WrongElement& one) {
   constexpr int kMostRanksInSets = 8;
   if (c.ranks > kMostRanksInSets) return false;
@@ -66,7 +66,7 @@ bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& ot
     for (int rank = 0; rank < c.ranks; ++rank)
       mixed.x.push_back({(which >> rank & 1 ? others : x)[size_t(rank)][size_t(one.element)]});
     RankReduce contract = c.contract;
-    if (contract.has_owners() && !contract.owners.any) {  // a lone element is its owner's
+    if (contract.has_owners() && !contract.owners.any) {  // a single element belongs to its owner
       std::rotate(mixed.x.begin(),
                   mixed.x.begin() + (owner_of(c, one.element) + (contract.order == RankOrder::kBehindOwner ? 1 : 0)) % c.ranks,
                   mixed.x.end());
@@ -78,7 +78,7 @@ bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& ot
   return false;
 }
 
-/// Whether it is a sum of so many numbers of kFillBefore, whichever they are.
+/// Whether the value can be a sum of this many numbers of kFillBefore.
 bool may_be_of_calls_before(double value, int ranks) { return value == std::trunc(value) && std::fabs(value) <= 15 * ranks; }
 
 std::string number_of(size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
@@ -139,7 +139,8 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in that of rank {}", owners.empty() ? "" : ", ", count, owner);
   const size_t parts = segments_of(c).size();
-  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // else the parts are nobody's, and all of them are wrong
+  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise no segments exist, and everything is
+                                                                             // wrong
   if (parts > 1 && by_parts) notes.push_back("by place, the numbers cut into an equal part for each rank: " + owners);
   return notes;
 }

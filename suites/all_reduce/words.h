@@ -1,4 +1,4 @@
-// All-reduces in words: what became of one element, and what wrong ones have in common.
+// Text about all-reduces: the trace of one element, and common properties of wrong elements.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace assay {
 
-/// The element at a row and column: who owns it, the number of each rank in the order of additions, every sum, the result.
+/// Trace of an element: its owner, the value of each rank in the order of additions, every partial sum, the result.
 std::vector<std::string> trace_ranks(const RankCase& c, const Problem& problem, int64_t row, int64_t column);
 
-/// Of outputs that are wrong: on which ranks, and in which owners' parts.
+/// For wrong outputs: the affected ranks, and the affected owners' segments.
 std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
-/// What all wrong elements hold instead: a result of the call before, sums of old and new numbers, the rank's own numbers,
-/// nothing that anybody wrote. Empty if there is no such thing.
+/// What all wrong elements contain instead: a result of the previous call, sums of old and new values, the rank's own values, or
+/// unwritten memory. Empty if there is no common explanation.
 std::string rank_situation(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// What each rank of a fused op stores, and its mutants.
+// The accepted outputs of each rank of a fused op, and its mutants.
 #include <fmt/format.h>
 
 #include <functional>
@@ -13,10 +13,10 @@
 namespace assay {
 namespace {
 
-/// What a norm makes of its problem and of what was stored.
+/// The norm's answer for a problem and stored outputs.
 using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
-/// A rank's norm: its problem, what it stored as if it were alone, and its answer, which refers to both.
+/// The norm of one rank: its problem, its outputs as if it were alone, and its answer, which refers to both.
 struct RankAnswer {
   Problem problem;
   std::vector<HostTensor> stored;
@@ -25,7 +25,7 @@ struct RankAnswer {
 
 std::string name_of_rank(int rank) { return "rank " + std::to_string(rank); }
 
-/// What a rank stored, as if it were alone.
+/// The outputs of a rank, as if it were alone.
 std::vector<HostTensor> of_rank(const std::vector<HostTensor>& outputs, int rank) {
   std::vector<HostTensor> own;
   for (const HostTensor& output : outputs)
@@ -33,7 +33,7 @@ std::vector<HostTensor> of_rank(const std::vector<HostTensor>& outputs, int rank
   return own;
 }
 
-/// What the norm's answer says of its rank.
+/// The norm's answer with the rank added to its labels.
 AcceptedBlock relabelled(AcceptedBlock block, int rank) {
   for (Violation& violation : block.violations) {
     violation.words = name_of_rank(rank) + ": " + violation.words;
@@ -52,7 +52,7 @@ std::shared_ptr<const RankAnswer> answer_of(const BoundFused& c, const Problem& 
   return made;
 }
 
-/// What a rank has in a part where rank 0 has something else.
+/// The first difference of a rank's part from rank 0's.
 std::optional<Violation> difference(const Part& first, const Part& other, const std::vector<HostTensor>& outputs) {
   const HostTensor &a = tensor_of(outputs, first), &b = tensor_of(outputs, other);
   Violation found{"the same bits on all ranks", "", 0, {}};
@@ -71,7 +71,7 @@ std::optional<Violation> difference(const Part& first, const Part& other, const 
   return found;
 }
 
-/// What each rank stores by some sum and some norm.
+/// The accepted outputs of each rank for a given sum and norm.
 Expectation expect_fused(const BoundFused& c, const Problem& problem, const std::vector<HostTensor>* outputs,
                          const RankReduce& contract, const NormAnswer& norm) {
   const int count = c.sum().ranks;
@@ -121,27 +121,27 @@ Expectation BoundFused::expect(const Problem& problem, const std::vector<HostTen
 }
 
 std::vector<Hypothesis> BoundFused::mutants() const {
-  // Mutants outlive this case.
+  // the mutants outlive this case
   const auto c = std::make_shared<const BoundFused>(sum_, norm_, name_);
   const NormAnswer right = [norm = norm_](const Problem& problem, const std::vector<HostTensor>* stored) {
     return norm->expect(problem, stored);
   };
   std::vector<Hypothesis> all;
   for (RankNeighbour& wrong : rank_neighbours(sum().contract, *sum().x, sum().ranks, sum().elements(), sum().before > 0)) {
-    // Signs of zeros and subnormal numbers are those of all_reduce alone: a residual hides them.
+    // Mutants of signs of zeros and of subnormal numbers are tested by all_reduce alone, since a residual hides them.
     if (wrong.name.starts_with("start:") || wrong.name.starts_with("wire:") || wrong.name.starts_with("ftz:")) continue;
     const std::string name = wrong.name;
     all.push_back({name, [c, right, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
                      return expect_fused(*c, problem, outputs, wrong.contract, right);
                    }});
   }
-  // Whose contract has cases in that op: there all of these show.
+  // the norm's own op has cases that kill all of these
   for (Hypothesis& wrong : norm_->mutants()) {
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.by_rows = wrong.by_rows;
     if (wrong.in_words)
       of_ranks.in_words = [words = wrong.in_words](const std::vector<HostTensor>& outputs) { return words(of_rank(outputs, 0)); };
-    of_ranks.suspect = true;  // data of the norm's own op tell it
+    of_ranks.suspect = true;  // data of the norm's own op kill it
     of_ranks.expect = [c, norm = wrong.expect](const Problem& problem, const std::vector<HostTensor>* outputs) {
       return expect_fused(*c, problem, outputs, c->sum().contract, norm);
     };

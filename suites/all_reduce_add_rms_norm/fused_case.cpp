@@ -16,16 +16,16 @@ namespace {
 
 constexpr int64_t kExcerptElements = 1 << 11;
 
-/// "normal.normal.gamma", and behind it the fill of a given scale.
+/// "normal.normal.gamma", followed by the generator of a given scale.
 std::string fills_of(const RankCase& sum, const RowCase& norm) {
   const std::string scale = norm.scale_fill.empty() ? "" : "." + norm.scale_fill;
   return fmt::format("{}.{}.{}{}.s{}", sum.fill, norm.residual, norm.gamma, scale, sum.seed);
 }
 
-/// What a quantization adds: "g128.ue8m0x4_tma".
+/// The part of the name from a quantization: "g128.ue8m0x4_tma".
 std::string scales_of(const Case& c, const RowCase& norm) {
   if (!norm.has_scales()) return "";
-  const bool counts = norm.scales.block().columns > 0;  // "row" and "tensor" are words
+  const bool counts = norm.scales.block().columns > 0;  // "row" and "tensor" are words instead
   return fmt::format(".{}{}.{}", counts ? "g" : "", c.text("group_size"), norm.layout()->id);
 }
 

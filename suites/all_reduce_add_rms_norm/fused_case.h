@@ -1,4 +1,4 @@
-// The bound case of a fused op: a sum over ranks, and behind it a residual and a norm on every rank, and perhaps a quantization.
+// The bound case of a fused op: an all-reduce, then a residual and a norm on every rank, and possibly a quantization.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// Composed of the case of the sum and of the case of one rank's rows, whose x is that sum.
+/// Composed of an all-reduce case and a row-wise case for one rank, whose x is the sum.
 class BoundFused : public BoundCase {
  public:
   BoundFused(std::shared_ptr<const BoundRanks> sum, std::shared_ptr<const BoundRows> norm, CaseName name)
@@ -18,13 +18,13 @@ class BoundFused : public BoundCase {
 
   const RankCase& sum() const { return sum_->rank_case(); }
   const BoundRows& norm() const { return *norm_; }
-  /// What a rank goes on with behind the sum: the problem of its norm.
+  /// The problem of a rank's norm, given the sums.
   Problem norm_problem(const Problem& problem, const RankSums& sums, int rank) const;
 
   CaseName name() const override { return name_; }
-  /// x of each rank and the tensors of its norm; all ranks have the same residual, gamma and scale.
+  /// x of each rank, and the tensors of its norm. All ranks have the same residual, gamma and scale.
   Problem problem() const override;
-  /// What each rank stores, and one rule: all ranks have the same bits.
+  /// The outputs of each rank, and one rule: equal bits on all ranks.
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override;
   std::vector<Hypothesis> mutants() const override;
   std::unique_ptr<const BoundCase> excerpt() const override;
@@ -37,7 +37,7 @@ class BoundFused : public BoundCase {
   const CaseName name_;
 };
 
-/// Throws TableError. `norm`: the stages behind the sum.
+/// Throws TableError. `norm`: the stages after the sum.
 std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpParts>& norm, const Case& c);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// What ops have in common that add up ranks and norm what comes of it: they differ in what is behind the norm.
+// Shared by ops that fuse an all-reduce with a norm; they differ in the stages after the norm.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace assay {
 
-/// `norm`: the stages behind the sum. `outputs`: what is stored besides the residual, and a scale that is given.
+/// `norm`: the stages after the sum. `outputs`: outputs besides the residual, and a given scale.
 Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Op all_reduce_add_rms_norm: each rank's answer is the norm's answer on the sum over ranks, and ranks agree.
+// Op all_reduce_add_rms_norm: each rank's answer is the norm's answer for the sum over ranks, and ranks agree.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -53,7 +53,7 @@ TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
   const std::vector<WholePart> all = computed(fused().bind(one)->expect(problem, nullptr));
   ASSERT_EQ(all.size(), 8u);
 
-  // The same by the two ops, one behind the other.
+  // the same result from the two separate ops
   const RankNorm parts = read_rank_norm(rulebook().contracts.find(one.text("contract")));
   const auto sum = find_op("all_reduce").bind(with_cells(one, {{"contract", parts.reduce}}));
   const auto rows = find_op("fused_add_rms_norm").bind(with_cells(one, {{"contract", parts.then}, {"fill", "zeros"}}));

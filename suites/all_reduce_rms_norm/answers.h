@@ -1,4 +1,4 @@
-// Answers of norms of whole rows, dealt out to the ranks that have their columns.
+// Distributes the answers of norms of whole rows to the ranks that hold their columns.
 #pragma once
 
 #include <functional>
@@ -9,13 +9,13 @@
 
 namespace assay {
 
-/// What a norm makes of its problem and of what was stored.
+/// The norm's answer for a problem and stored outputs.
 using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
 /// y of each matrix on each rank.
 std::vector<Part> sharded_parts(const ShardedCase& c, const std::string& justification);
 
-/// Each rank's columns of what the norms of the matrices, one each, make of whole rows.
+/// Each rank's columns of the answers of the norms of whole rows, one norm per matrix.
 Expectation of_norms(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
                      const std::vector<NormAnswer>& norms);
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kExcerptElements = 1 << 14;
 
-/// Composed of the norms of whole rows.
+/// Composed of norms of whole rows.
 class BoundSharded : public BoundCase {
  public:
   BoundSharded(ShardedCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}

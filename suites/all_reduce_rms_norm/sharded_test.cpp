@@ -1,4 +1,4 @@
-// Op all_reduce_rms_norm: the answer of all ranks together is that of the norm on their columns side by side.
+// Op all_reduce_rms_norm: the answer of all ranks together equals that of a norm on their concatenated columns.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ const TestCells kUsual = {{"contract", "vllm.minimax_all_reduce_qk_rms_norm"},
 
 Case case_with(const TestCells& cells) { return case_of(sharded(), kUsual, cells); }
 
-/// What a small factor gives on all ranks but one, which has a larger one: -1 for none.
+/// Outputs with a small factor on all ranks except `other_rank`, which uses a larger one; -1: no exception.
 std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation, int other_rank) {
   std::vector<HostTensor> outputs;
   for (const HostTensor& tensor : problem.tensors)
@@ -51,7 +51,7 @@ std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& ex
   return outputs;
 }
 
-/// By hand, in double: the sum of squares of all ranks, its root, and the rank's own columns.
+/// By hand in double: the sum of squares of all ranks, its root, and the rank's own columns.
 TEST(ShardedNorm, FollowsFromTheSquaresOfAllRanks) {
   const Case one = case_with({});
   const Problem problem = sharded().bind(one)->problem();

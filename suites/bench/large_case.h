@@ -1,4 +1,4 @@
-// A group quant or a GEMM with the outputs of a right or of a wrong kernel, of any size, and what it costs to judge it.
+// A group quantization or GEMM of any size, with outputs of a correct or wrong kernel, and the cost of checking it.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,7 @@ struct LargeCase {
   CallResult result;
 };
 
-/// Case of vllm.group_fp8_packed with m rows and n columns in groups of 128, bf16.
+/// Case of vllm.group_fp8_packed: m x n, groups of 128, bf16.
 inline Case large_case(int64_t m, int64_t n) {
   Case one;
   one.op = "quant_group";
@@ -46,7 +46,7 @@ inline Case large_product(int64_t m, int64_t n, int64_t k) {
   return checked_case(find_op(one.op), one);
 }
 
-/// Case of deepgemm.fp8_gemm_1d2d.sm_90: the same with scales of blocks.
+/// Case of deepgemm.fp8_gemm_1d2d.sm_90: the same with block scales.
 inline Case large_block_product(int64_t m, int64_t n, int64_t k) {
   Case one = large_product(m, n, k);
   one.op = "gemm_block_scaled";
@@ -55,7 +55,7 @@ inline Case large_block_product(int64_t m, int64_t n, int64_t k) {
   return checked_case(find_op(one.op), one);
 }
 
-/// Stores the lowest accepted code of every element, where the answer puts it.
+/// Stores the lowest accepted code of every element, in the answer's layout.
 inline void store_answer(const Expectation& expectation, std::vector<HostTensor>& outputs) {
   const Answer& answer = expectation.any_of.front();
   for_each_block(answer, block_ranges(answer), [&](size_t, const AcceptedBlock& block) {
@@ -68,7 +68,7 @@ inline void store_answer(const Expectation& expectation, std::vector<HostTensor>
           const int32_t low = rows.low[size_t((row - rows.first) * part.columns() + column)];
           const uint32_t code = code_from_ordinal(*part.format, low);
           if (part.format->bits == 8)
-            tensor.bytes[size_t(part.offset(row, column))] = std::byte(code);  // also in words
+            tensor.bytes[size_t(part.offset(row, column))] = std::byte(code);  // also correct for packed words
           else
             tensor.set_code(part.offset(row, column), code);
         }
@@ -76,14 +76,14 @@ inline void store_answer(const Expectation& expectation, std::vector<HostTensor>
   });
 }
 
-/// Inputs of the case, and outputs as a kernel with that mistake stores them; with an empty name those of a right one.
+/// Inputs of the case, and the outputs of a kernel with that mutation; an empty name means a correct kernel.
 inline LargeCase with_outputs(const Case& one, const std::string& mistake) {
   const Op& op = find_op(one.op);
   LargeCase large{one, op.bind(one)->problem(), {}};
   for (const HostTensor& tensor : large.problem.tensors) {
     if (tensor.spec.role != Role::kOutput) continue;
     HostTensor output = tensor;
-    output.bytes.assign(output.spec.bytes(), std::byte{0});  // padding is written as zero
+    output.bytes.assign(output.spec.bytes(), std::byte{0});  // padding must be zero
     large.result.outputs.push_back(std::move(output));
   }
   large.result.untouched.resize(large.result.outputs.size());
@@ -97,7 +97,7 @@ inline LargeCase with_outputs(const Case& one, const std::string& mistake) {
   return large;
 }
 
-/// A line of /proc/self/status, such as VmRSS or VmHWM, in bytes.
+/// A value of /proc/self/status, such as VmRSS or VmHWM, in bytes.
 inline int64_t memory(const std::string& name) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
@@ -108,12 +108,12 @@ inline int64_t memory(const std::string& name) {
 struct Cost {
   double seconds = 0;
   double cpu_seconds = 0;  ///< of all threads
-  int64_t bytes = 0;  ///< greatest resident memory beyond that at the beginning
+  int64_t bytes = 0;  ///< peak resident memory minus that at the start
 };
 
 template <class F>
 Cost cost_of(F f) {
-  std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM begins anew
+  std::ofstream("/proc/self/clear_refs") << "5";  // resets VmHWM
   const int64_t before = memory("VmRSS");
   const auto start = std::chrono::steady_clock::now();
   const std::clock_t cpu = std::clock();

@@ -1,6 +1,6 @@
-// Time and memory of a 65536 x 16384 group quant: judging right outputs, judging wrong ones, and seeking the cause on a sample.
-// With a third number a GEMM instead: ROWS, COLUMNS, and products of each element.
-// Usage: assay_large_case_bench ROOT [ROWS COLUMNS [PRODUCTS [blocks]]]   (blocks: with scales of blocks)
+// Time and memory for a 65536 x 16384 group quantization: checking correct outputs, checking wrong ones, and diagnosis on a
+// sample. With a third number, a GEMM instead: ROWS, COLUMNS and k. Usage: assay_large_case_bench ROOT [ROWS COLUMNS [K
+// [blocks]]] (blocks: with block scales)
 #include <fmt/format.h>
 
 #include <string_view>

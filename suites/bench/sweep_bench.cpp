@@ -1,5 +1,5 @@
-// Time of a sweep over all 2^32 fp32 inputs through the C ABI, beside a plain pass over blocks of its size: inputs counted up,
-// copied, codes set and compared. Aims: 2 s on two cores with AVX-512, 5 s without. Usage: assay_sweep_bench ROOT LIBRARY
+// Time of a sweep over all 2^32 fp32 inputs through the C ABI, compared with a minimal pass over the same blocks: generate
+// inputs, copy, set codes, compare. Targets: 2 s on two cores with AVX-512, 5 s without. Usage: assay_sweep_bench ROOT LIBRARY
 // [CONTRACT...]
 #include <chrono>
 #include <cstdio>
@@ -30,7 +30,7 @@ Times time_of(F f) {
           double(std::clock() - cpu) / CLOCKS_PER_SEC};
 }
 
-/// What a sweep cannot do without, on one core. Returns the blocks that compare equal, so that nothing is left out.
+/// The minimal work of a sweep, on one core. Returns the number of equal blocks, so that nothing is optimized away.
 int64_t plain_pass() {
   constexpr size_t kBlock = size_t{1} << 18;
   std::vector<uint32_t> x(kBlock), uploaded(kBlock);

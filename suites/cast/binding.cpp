@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-/// Each element has the one code that these runs give it.
+/// Each element accepts exactly the code that these runs state.
 Expectation expect_runs(const CastProfile& profile, const std::vector<CodeRun>& runs, const HostTensor& x) {
   const Part q{"q", &with_nans_by_code(*profile.format), {x.spec.shape[0], x.spec.shape[1]}, "a cast has one code for each input"};
   const auto accepted = [q, &runs, &x](int64_t first, int64_t end) {
@@ -62,7 +62,7 @@ class BoundCast : public BoundCase {
     const uint32_t input = find(problem.tensors, "x").code(row * kCastColumns + column);
     return {"x     " + input_text(*p.from, input), "q     " + cast_code_text(*p.format, cast(p, input))};
   }
-  /// Wrong elements as runs of inputs that were tried.
+  /// Wrong elements as runs of tested inputs.
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     const HostTensor &x = find(problem.tensors, "x"), &q = find(outputs, "q");
     std::vector<RunDifference> found;
@@ -87,7 +87,7 @@ class BoundCast : public BoundCase {
   const CaseName name_;
 };
 
-/// Inputs of any shape, each beside its code.
+/// Inputs of any shape, with one code each.
 DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   require_known_parameters(op, request);
   const DumpedTensor& x = dumped_role(request.roles, "x");

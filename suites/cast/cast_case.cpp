@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// Between two samples of `borders`; a prime, so that every low bit comes round.
+/// Distance of samples of `borders`; a prime, so that all low bits vary.
 constexpr uint64_t kSampleStep = 65521;
 
 [[noreturn]] void refuse(const Case& c, const std::string& column, const std::string& problem) {
@@ -31,7 +31,7 @@ const ContractRow& cast_row(const Case& c) {
   return *row;
 }
 
-/// The profiles of the table that can be had from this source.
+/// The casts of the table that start from this format.
 std::vector<CastProfile> all_casts(const CastSource& source) {
   std::vector<CastProfile> all;
   for (const ContractRow& row : rulebook().contracts.rows()) {
@@ -54,7 +54,7 @@ CastTruth truth_of(const ContractRow& row, const CastSource& source) {
 
 const CastTruth& CastCase::truth() const {
   static std::mutex mutex;
-  // By the cells that they follow from, so that another rulebook finds none of this one's.
+  // Keyed by the cells that determine the result, so that another registry does not find stale entries.
   static std::map<std::string, std::unique_ptr<CastTruth>> all;
   std::string key = std::string(from->name);
   for (const auto& [column, cell] : row->cells) key += "\n" + column + "=" + cell.text;

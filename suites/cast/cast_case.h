@@ -1,4 +1,4 @@
-// One case of op cast, read and checked: a profile, the format it starts from, and which inputs it is tried on.
+// One case of op cast, parsed and validated: a cast, its source format, and the inputs.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 
 namespace assay {
 
-/// What the reference knows of a cast, made once for all cases that share it.
+/// The reference's result for a cast, shared by all cases with that cast.
 struct CastTruth {
-  CastProfile profile;  ///< from the case's own format
+  CastProfile profile;  ///< for the case's source format
   std::vector<CodeRun> runs;
   std::vector<CastNeighbour> neighbours;
 };
 
 enum class CastInputs {
-  kBorders,  ///< both sides of every place where the code changes, in the profile or in one of its neighbours, and a sample
-  kAll       ///< every input there is
+  kBorders,  ///< both sides of every place where the code of the cast or of a mutant changes, and a sample
+  kAll       ///< every input
 };
 
 struct CastCase {
@@ -29,17 +29,18 @@ struct CastCase {
   CastInputs inputs = CastInputs::kAll;
   int warp = 0;
 
-  /// Computed at its first use, so that a case that is not run costs nothing.
+  /// Computed on first use, so that a case that is not run costs nothing.
   const CastTruth& truth() const;
 
-  /// More inputs than one tensor should hold: all of fp32.
+  /// Whether it has more inputs than a tensor should hold: all of fp32.
   bool is_sweep() const { return inputs == CastInputs::kAll && from->bits > 16; }
 };
 
-/// Throws TableError naming row and column: a contract that is no cast, a format that it does not start from, other words.
+/// Throws TableError naming row and column: a contract that is not a cast, a source format that it does not have, or invalid
+/// words.
 CastCase read_cast_case(const Case& c);
 
-/// The inputs of a case that is no sweep, ascending, as many as fill whole rows of kCastColumns; the last is repeated.
+/// The ascending inputs of a case that is not a sweep, filled up to whole rows of kCastColumns by repeating the last one.
 std::vector<uint32_t> inputs_of(const CastCase& c);
 inline constexpr int64_t kCastColumns = 256;
 

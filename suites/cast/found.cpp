@@ -30,7 +30,7 @@ std::vector<Cause> causes_of(const CastTruth& truth, const std::vector<CodeRun>&
   const auto failing = int64_t(inputs_of(differences(truth.runs, given)));
   std::vector<Cause> causes;
   for (size_t i = 0; i < truth.neighbours.size(); ++i) {
-    // Inputs that still differ from the edit: those it leaves, and those that were right.
+    // inputs that the mutant does not explain, and correct ones that it contradicts
     int64_t left = 0, contradicted = 0;
     for (const RunDifference& d : differences(truth.neighbours[i].runs, given)) {
       int64_t wrong = 0;

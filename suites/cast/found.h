@@ -1,4 +1,4 @@
-// What a kernel made of inputs, as runs, compared with the contract and its mutants.
+// Compares the codes of a kernel, as runs of inputs, with the contract and its mutants.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace assay {
 
-/// Disagreements in words, one run a line, a dozen of them and then how many more there are.
+/// Disagreements as text, one run per line; at most a dozen, then the number of further ones.
 std::vector<std::string> disagreements_in_words(const CastProfile& profile, const std::vector<RunDifference>& found);
 
-/// Which mistakes explain the codes that a kernel gave to all inputs, best first: each explains half of the failing ones at
-/// least, and more than it contradicts good ones.
+/// Mutants that explain a kernel's codes for all inputs, best first. Each explains at least half of the failing inputs, and more
+/// than it contradicts.
 std::vector<Cause> causes_of(const CastTruth& truth, const std::vector<CodeRun>& given);
 
 }  // namespace assay

@@ -14,12 +14,12 @@
 namespace assay {
 namespace {
 
-/// Inputs of one call: all copies of x and q together stay in a second-level cache.
+/// Inputs per call; all copies of x and q together fit in a second-level cache.
 constexpr uint64_t kBlock = uint64_t{1} << 16;
-constexpr uint64_t kRange = uint64_t{1} << 28;  ///< inputs of one call that is watched on the device
-constexpr size_t kMostGiven = size_t{1} << 20;  ///< runs that are kept; a kernel that gives more has lost all order
+constexpr uint64_t kRange = uint64_t{1} << 28;  ///< inputs per call with the on-device checker
+constexpr size_t kMostGiven = size_t{1} << 20;  ///< limit on the stored runs; a kernel with more is wrong beyond description
 
-/// Runs of what a kernel gives, built from blocks in their order.
+/// Runs of a kernel's codes, built from consecutive blocks.
 class Given {
  public:
   explicit Given(const std::vector<CodeRun>& expected) : expected_(expected) {}
@@ -38,7 +38,7 @@ class Given {
     }
   }
 
-  /// As if these inputs had got their codes.
+  /// Records these inputs as correct.
   void add_as_expected(uint64_t first, uint64_t last) {
     while (expected_[at_].last < first) ++at_;
     for (size_t i = at_; i < expected_.size() && expected_[i].first <= last; ++i)
@@ -46,7 +46,7 @@ class Given {
   }
 
   std::vector<CodeRun> runs;
-  bool all_right = true;  ///< so far
+  bool all_right = true;  ///< no wrong code so far
 
  private:
   static bool all_are(const uint8_t* codes, uint64_t count, uint32_t code) {
@@ -63,7 +63,7 @@ class Given {
   size_t at_ = 0;
 };
 
-/// The element of an input: row and column are the halves of its pattern.
+/// Row and column are the upper and lower half of the input's pattern.
 Element element_of(const CastProfile& p, uint64_t input, uint32_t right, uint32_t given) {
   const Format& format = with_nans_by_code(*p.format);
   const int32_t only = ordinal(format, right);
@@ -105,8 +105,8 @@ Problem problem_of(const CastCase& c, uint64_t inputs) {
           {{"warp", double(c.warp)}}};
 }
 
-/// All inputs in order. A device that is watched is asked for a range at a time; the host then looks at its first block and at
-/// every block of which wrong codes are told, so that all that is said of a wrong code was seen here.
+/// Processes all inputs in order. An on-device checker gets one range at a time. The host then checks the first block of the
+/// range and every block with reported wrong codes, so that every reported error was verified on the host.
 class SweepRun {
  public:
   SweepRun(const CastCase& c, const SweepCalls& calls)
@@ -119,7 +119,7 @@ class SweepRun {
     for (const CodeRun& run : c.truth().runs) steps_.push_back({uint32_t(run.last), run.code});
   }
 
-  /// False if a call gave no outputs.
+  /// Returns false if a call produced no outputs.
   bool run(Verdict& verdict) {
     for (uint64_t first = 0; first <= last_ && !told_enough_; first += kRange)
       if (!look_at_range(first, verdict)) return false;

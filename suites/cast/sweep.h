@@ -1,4 +1,4 @@
-// A cast of every fp32 input: called in blocks, judged as runs.
+// A cast of every fp32 input: called in blocks, compared as runs.
 #pragma once
 
 #include "harness/compare/verdict.h"
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// Judges a case that fits no problem: BoundCase::judge_sweep of casts.
+/// Implements BoundCase::judge_sweep for casts.
 void sweep_cast(const CastCase& c, const SweepCalls& calls, Verdict& verdict);
 
 }  // namespace assay

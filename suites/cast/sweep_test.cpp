@@ -1,4 +1,4 @@
-// A sweep over all fp32 inputs finds what a kernel does otherwise, as runs, and stops where there is nothing more to learn.
+// A sweep over all fp32 inputs reports deviations as runs, and stops when nothing more can be learned.
 #include "suites/cast/sweep.h"
 
 #include <gmock/gmock.h>
@@ -27,7 +27,7 @@ Case case_of(const std::string& contract, const std::string& inputs) {
 
 std::vector<CodeRun> runs(const std::string& contract) { return runs_of(read_cast(rulebook().contracts.find(contract))); }
 
-/// A kernel that gives these codes.
+/// A kernel that returns these codes.
 class Kernel {
  public:
   explicit Kernel(std::vector<CodeRun> runs) : runs_(std::move(runs)), outputs_(1) {}
@@ -61,7 +61,7 @@ Verdict sweep(const std::string& contract, Kernel& kernel) {
   return verdict;
 }
 
-/// The same on a device with a watch that counts inputs of these runs as wrong.
+/// The same with an on-device checker that reports the inputs of these runs as wrong.
 Verdict watched_sweep(const std::string& contract, Kernel& kernel, const std::vector<RunDifference>& wrong) {
   Verdict verdict;
   SweepCalls calls{[&](const Problem& problem) { return kernel(problem); }};

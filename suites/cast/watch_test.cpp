@@ -1,4 +1,4 @@
-// The watch on a device, run on the CPU: what it counts is what the reference says of the same codes.
+// The on-device checker, run on the CPU, agrees with the reference.
 #include "harness/backend/watch.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ std::vector<CodeRun> watched_runs(const std::string& contract) {
   return runs_of(read_cast(rulebook().contracts.find(contract)));
 }
 
-/// Wrong codes that the watch counts if `library` casts by one contract and the steps are another's.
+/// Number of codes reported as wrong if `library` casts by one contract and the steps belong to another.
 WatchedResult watched(std::shared_ptr<const assay_library> library, const std::string& cast, const std::string& steps_of,
                       uint32_t first) {
   std::vector<CodeStep> steps;
@@ -36,7 +36,7 @@ WatchedResult watched(std::shared_ptr<const assay_library> library, const std::s
 
 int64_t sum(const std::vector<int32_t>& counts) { return std::accumulate(counts.begin(), counts.end(), int64_t{0}); }
 
-/// A library that does this instead of a cast.
+/// A library that calls `run` instead of a cast.
 std::shared_ptr<const assay_library> doing(assay_status (*run)(const assay_call*)) {
   assay_library functions{};
   functions.abi = ASSAY_ABI_VERSION;

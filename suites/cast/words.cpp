@@ -47,7 +47,7 @@ std::vector<std::string> cast_lines(const CastProfile& p) {
                                     {"NaN", from.sign() - 1},
                                     {"-NaN", from.last()}})
     lines.push_back(line(what, input));
-  // Where the largest code ends and what follows it.
+  // the boundary between the largest code and overflow
   const uint32_t largest = largest_code(*p.format, false);
   for (const CodeRun& run : runs) {
     if (run.code != largest || run.first >= from.infinity()) continue;

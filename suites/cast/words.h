@@ -1,4 +1,4 @@
-// Casts in words: what a profile does, and on which inputs two of them differ.
+// Text about casts: their behaviour, and the inputs on which two differ.
 #pragma once
 
 #include <string>
@@ -18,11 +18,10 @@ std::string inputs_text(const CastSource& source, uint64_t first, uint64_t last)
 /// "7e = 448"
 std::string cast_code_text(const Format& format, uint32_t code);
 
-/// What becomes of the inputs that implementations disagree about.
+/// Results for inputs on which implementations differ.
 std::vector<std::string> cast_lines(const CastProfile& profile);
 
-/// One line for each run of inputs that two profiles of one source turn into different codes; first of all how many inputs there
-/// are.
+/// The number of inputs, then one line for each run of inputs for which two casts of one source format give different codes.
 std::vector<std::string> difference_lines(const CastProfile& a, const CastProfile& b);
 
 }  // namespace assay

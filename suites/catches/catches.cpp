@@ -1,6 +1,6 @@
-// catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass its healthy twin in the
-// same run. What is demanded of each fault is in faults.csv. Needs libassay_cpu.so and libassay_faulty.so in the folder
-// given. With an exponent all inputs of GEMMs are so many octaves larger, by the scales of a: what is seen does not depend on that.
+// catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass the correct counterpart in
+// the same run. faults.csv states the requirements. Needs libassay_cpu.so and libassay_faulty.so in the given folder. An optional
+// exponent multiplies the inputs of GEMMs by a power of two through the scales of a; detection must not depend on it.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -29,7 +29,7 @@ using namespace assay;
 
 struct Demand {
   std::string fault, tensor, cause;
-  std::set<std::string> warps;  ///< on which it must fail; on others it must pass
+  std::set<std::string> warps;  ///< warp sizes on which it must fail; on others it must pass
 };
 
 Demand demand_of(const std::string& root, const std::string& fault) {
@@ -44,9 +44,9 @@ Demand demand_of(const std::string& root, const std::string& fault) {
   throw std::runtime_error(table.file + " has no row for '" + fault + "'");
 }
 
-/// What the failures of one kernel had in common.
+/// Common properties of the failures of one kernel.
 struct Seen {
-  std::map<std::string, int> failures;  ///< by warp
+  std::map<std::string, int> failures;  ///< by warp size
   int wrong_tensor = 0, named_cause = 0, without_cause = 0;
 };
 
@@ -64,15 +64,15 @@ bool names_one(const Verdict& verdict, const std::string& cause) {
   return false;
 }
 
-/// One mistake of those that the cell names: a case may show one of two alone.
+/// Whether the verdict names one of the cell's mistakes; a case may show only one of two.
 bool names_cause(const Verdict& verdict, const std::string& cell) {
   const std::vector<std::string> causes = causes_in(cell);
   return std::any_of(causes.begin(), causes.end(), [&](const std::string& cause) { return names_one(verdict, cause); });
 }
 
-/// Numbers so many octaves larger; of words their bytes, which are exponents. What stands for no scale keeps its byte.
+/// Multiplies the tensor by 2^exponent. For packed scales, adds to the exponent bytes; bytes that hold no scale are unchanged.
 void multiply(HostTensor& tensor, int exponent) {
-  constexpr int kLeast = 32, kMost = 223;  // of bytes that stay exponents with some octaves more or less
+  constexpr int kLeast = 32, kMost = 223;  // exponent bytes that can be changed by some octaves
   const Format& format = *tensor.spec.format;
   if (format.is_integer()) {
     for (std::byte& byte : tensor.bytes)
@@ -85,7 +85,7 @@ void multiply(HostTensor& tensor, int exponent) {
   }
 }
 
-/// A GEMM whose scales of a, and whatever is added to the product, are so many octaves larger.
+/// A GEMM whose scales of a and added terms are multiplied by a power of two.
 class LargerGemm : public ForwardedCase {
  public:
   LargerGemm(std::shared_ptr<const BoundCase> plain, int exponent) : ForwardedCase(std::move(plain)), exponent_(exponent) {}

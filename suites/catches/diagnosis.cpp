@@ -1,5 +1,5 @@
-// assay_diagnosis ROOT LIBRARIES: how often the cause of a fault is named first, on cases and kernels that no other test has:
-// other shapes and seeds, other contracts, two mistakes at once, healthy kernels, and outputs that nothing explains.
+// assay_diagnosis ROOT LIBRARIES: measures how often the cause of a fault is named first, on cases and kernels that no other test
+// uses: other shapes and seeds, other contracts, two mistakes at once, healthy kernels, and outputs without an explanation.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -45,7 +45,7 @@ int report_sample(const Outcomes& outcomes, const std::vector<Subject>& sample, 
   return all.empty() && !sample.empty() ? 0 : 1;
 }
 
-/// A line for each kernel of kind "finding". In a worker: some end the program, as the bug does.
+/// One line per kernel of kind "finding", run in a worker since some end the program, like the original bug.
 int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   const std::string& folder = arguments.libraries;
   const Backend strangers = open_in_worker(folder + "/libassay_strangers.so", "strangers", {.program = folder + "/assay"});
@@ -69,7 +69,7 @@ int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   return out.complaints.empty() ? 0 : 1;
 }
 
-/// 0 if each of these kernels is missed once it is compared with the cause of the next one, as it must be.
+/// 0 if each of these kernels counts as missed when compared with the cause of the next one, as it must.
 int mislead(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
   std::vector<Subject> chosen;
   for (const Subject& subject : all)

@@ -27,19 +27,19 @@ std::vector<std::string> split(const std::string& text, const std::string& betwe
   return parts;
 }
 
-/// So that all hypotheses can be held against all cases in a test.
+/// Small enough to evaluate all hypotheses on all cases in a test.
 constexpr int64_t kMostElements = 1 << 15;
-/// One case more, in which an offset of 16 bits wraps.
+/// Large enough for one more case, in which a 16-bit offset wraps.
 constexpr int64_t kMostOfFaults = (1 << 16) + (1 << 14);
 
-/// Two rows, or those of one group more.
+/// Two rows, or the rows of one more group.
 int64_t more_rows(const Case& one) {
   const auto group = one.parameters.find("group_size");
   const int64_t rows = group == one.parameters.end() || group->second.empty() ? 1 : parse_scale_spec(group->second).block().rows;
   return std::max<int64_t>(2, rows);
 }
 
-/// Places for as many rows as the case has now, of a pattern that had them for all: "holes:33". Places that are listed stay as many.
+/// Adjusts a slot pattern to the new number of rows ("holes:33"). Listed slots are unchanged.
 void place_all_rows(Case& one, int64_t rows_before) {
   const auto slots = one.parameters.find("slot_mapping");
   if (slots == one.parameters.end()) return;
@@ -48,7 +48,7 @@ void place_all_rows(Case& one, int64_t rows_before) {
   if (slots->second.ends_with(all)) slots->second.replace(slots->second.size() - all.size(), all.size(), ":" + one.text("m"));
 }
 
-/// Ops on tiles of an instruction get one more; m and n are the instruction's.
+/// Ops on tiles of an instruction get one more tile; m and n are fixed.
 bool add_tile(Case& one) {
   const auto tiles = one.parameters.find("tiles");
   if (tiles == one.parameters.end()) return false;
@@ -64,23 +64,23 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != warp) continue;
     const bool tiled = add_tile(one);
     const int64_t rows = one.integer("m");
-    const bool has_columns = !tiled && one.parameters.contains("n");  // a cache has those of its record
-    // Blocks of a rank run one behind the other on the CPU, so a missing end barrier shows in messages of one block alone.
+    const bool has_columns = !tiled && one.parameters.contains("n");  // a cache has the columns of its record
+    // blocks of a rank run one after the other on the CPU, so only messages of one block reveal a missing end barrier
     const auto use = one.parameters.find("use");
     const bool grows = use == one.parameters.end() || use->second != "in_a_row";
-    // A case that is too large with more rows or twice the columns keeps its own: some mistakes show in large ones alone.
+    // a case that would become too large keeps its size, since some mistakes only show in large cases
     const bool is_high = has_columns && (rows + more_rows(one)) * one.integer("n") > most_elements;
     if (!tiled && grows && !is_high) one.parameters["m"] = std::to_string(rows + more_rows(one));
     place_all_rows(one, rows);
     const auto stride = one.parameters.find("row_stride");
     const bool doubles = has_columns && grows && 2 * one.integer("m") * one.integer("n") <= most_elements;
-    if (doubles && stride != one.parameters.end() && !stride->second.empty())  // the gaps stay
+    if (doubles && stride != one.parameters.end() && !stride->second.empty())  // gaps are kept
       stride->second = std::to_string(one.integer("row_stride") + one.integer("n"));
     if (doubles) one.parameters["n"] = std::to_string(2 * one.integer("n"));
     one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
     if (has_columns && one.integer("m") * one.integer("n") > most_elements) continue;
     try {
-      const Op& op = find_op(one.op);  // before `one` is moved from
+      const Op& op = find_op(one.op);  // evaluated before `one` is moved from
       one = checked_case(op, std::move(one));
     } catch (const TableError&) {
       continue;  // a shape that its contract does not have
@@ -90,7 +90,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
   return changed;
 }
 
-/// "explains 12 of 12 failing elements: ..." and nothing contradicted, or padding alone.
+/// Whether a cause explains all failures without contradiction, or is padding only.
 bool explains_everything(const std::string& words) {
   long long explained = 0, failing = -1;
   int end = 0;
@@ -139,7 +139,7 @@ Said judge_words(const std::vector<std::string>& said, const std::vector<std::st
   if (said.empty() || said.front() == "no known cause") return Said::kUnknown;
   std::vector<std::string> lines = said;
   if (lines.size() > 1 && lines.back().starts_with("padding:")) {
-    // It stands beside wrong numbers.
+    // reported besides wrong numbers
     if (std::any_of(causes.begin(), causes.end(), [](const std::string& cause) { return cause.starts_with("padding"); }))
       for (std::string& line : lines) line += "; and " + lines.back();
     lines.pop_back();
@@ -169,14 +169,14 @@ Score measure(const Backend& backend, const Subject& subject, const std::vector<
   options.each.diagnose = look_for_causes(backend);
   const int64_t most = subject.kind == "changed" || subject.kind == "finding" ? kMostOfFaults : kMostElements;
   const std::string warp =
-      subject.kind == "finding" ? "32" : "64";  // plain loops have no lanes, and some of their cases have 32 alone
+      subject.kind == "finding" ? "32" : "64";  // plain loops have no lanes, and some of their cases exist only for 32
   Score score;
   for (const Verdict& verdict : run_all(all_ops(), changed_cases(cases, kernel, most, warp), backend, options).verdicts) {
     if (verdict.outcome == Outcome::kSkip) continue;
     ++score.cases;
     if (verdict.outcome == Outcome::kPass) continue;
     std::vector<std::string> words = verdict.causes;
-    if (words.empty()) words = {verdict.message};  // a broken case says by itself what is wrong
+    if (words.empty()) words = {verdict.message};  // the message of a broken case names the fault
     const Said said = judge_words(words, subject.causes);
     ++score.said[size_t(said)];
     score.right += subject.is_right(said);

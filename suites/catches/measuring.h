@@ -1,4 +1,4 @@
-// What the diagnosis says of a kernel whose mistakes are known, on cases that no table has.
+// Measures the diagnosis on kernels with known mistakes, with cases that no table contains.
 #pragma once
 
 #include <array>
@@ -12,56 +12,56 @@ namespace assay {
 
 /// How a failing case was explained.
 enum class Said {
-  kFirst,    ///< the first cause is the kernel's, all of it and nothing else
-  kTied,     ///< it stands beside the first one, and these outputs follow from both
-  kAllSeen,  ///< it is one of the kernel's two mistakes, and alone it explains every wrong element: the other leaves no trace
-  kLater,    ///< the kernel's cause stands further down, or with another one beside it
-  kOther,    ///< other causes only
+  kFirst,    ///< the first cause is exactly the kernel's
+  kTied,     ///< another cause comes first, but both give the same outputs
+  kAllSeen,  ///< one of the kernel's two mistakes, which alone explains every wrong element
+  kLater,    ///< the kernel's cause is listed later, or together with another one
+  kOther,    ///< only other causes
   kUnknown   ///< "no known cause"
 };
 inline constexpr size_t kSaid = 6;
 
-/// A kernel and what is wrong with it.
+/// A kernel and its mistakes.
 struct Subject {
   std::string kernel;
   std::string kind;                 ///< section of the table
-  std::vector<std::string> causes;  ///< globs; none for a healthy kernel and where nothing can be named
+  std::vector<std::string> causes;  ///< globs; empty for a healthy kernel, and where no cause can be named
 
-  /// First, tied or one of two; that no cause is named where there is none.
+  /// True for first, tied and one of two; for a kernel without causes, true if none is named.
   bool is_right(Said said) const;
 };
 
-/// Cases of one kernel or of many.
+/// Counts over the cases of one or several kernels.
 struct Score {
   int64_t cases = 0, right = 0;
   std::array<int64_t, kSaid> said{};
-  std::vector<std::string> missed;  ///< case and words wherever that is not right
+  std::vector<std::string> missed;  ///< case and causes wherever that is not right
 
   int64_t failing() const;
   void add(const Score& other);
 };
 
-/// The mistakes that a cell names, parted by " + ".
+/// The mistakes of a cell, separated by " + ".
 std::vector<std::string> causes_in(const std::string& cell);
 
-/// Whether a line names a mistake. One that shows now in one way and now in another, such as by a hang or by old numbers, has a glob for
-/// each, parted by " or ".
+/// Whether a line names a mistake. A mistake with several symptoms (such as a hang or stale data) has several globs, separated by
+/// " or ".
 bool names(const std::string& line, const std::string& cause);
 
 /// Every row of faults.csv as kind "changed", then diagnosis.csv.
 std::vector<Subject> subjects(const std::string& root);
 
-/// The causes that a report names, held against those of the kernel. Padding is a symptom of many mistakes: its line is looked at
-/// only if it is one of the causes.
+/// Compares the reported causes with the kernel's. Padding is a symptom of many mistakes, so its line only counts if it is one of
+/// the causes.
 Said judge_words(const std::vector<std::string>& words, const std::vector<std::string>& causes);
 
-/// Whether the kernel's cases have rows and columns to change; those of casts have none.
+/// Whether rows and columns of the kernel's cases can be changed; false for casts.
 bool has_shapes(const Backend& backend, const Subject& subject);
 
-/// Runs a kernel on the given cases of its contract with other rows, columns and numbers.
+/// Runs a kernel on the given cases of its contract with other rows, columns and seeds.
 Score measure(const Backend& backend, const Subject& subject, const std::vector<Case>& cases);
 
-/// A library in whose outputs every so manyth byte is another, drawn at random.
+/// A library in which one of `every` output bytes, chosen at random, is wrong.
 Backend corrupted(Backend backend, int64_t every);
 
 }  // namespace assay

@@ -16,7 +16,7 @@ constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, other 
                                      {"outside", "mistakes that are no edit of a contract: right is to name none"},
                                      {"healthy", "healthy, using the freedom of their contracts"}};
 
-/// What comes out of a healthy library with wrong bytes has no cause: one that is named is made up.
+/// Random wrong bytes of a healthy library have no cause, so any named cause is an error.
 void measure_noise(const Backend& cpu, const std::vector<Case>& cases, Outcomes& out) {
   Score sum;
   for (const char* kernel : {"quant_group.register", "rms_norm"}) {

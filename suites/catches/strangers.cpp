@@ -1,5 +1,5 @@
-// What the tiers see of mistakes that are no edits: kernels in plain loops, each with one thing wrong (kernels/strangers), held
-// against strangers.csv. Needs libassay_strangers.so and the program in the folder given.
+// Checks which tiers detect mistakes that are not mutants: independent kernels in plain loops, each with one fault
+// (kernels/strangers), compared with strangers.csv. Needs libassay_strangers.so and the program in the given folder.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
@@ -19,9 +19,9 @@ namespace {
 
 using namespace assay;
 
-/// What the table says of a kernel.
+/// The table's statement about a kernel.
 struct Claim {
-  std::string seen;  ///< the first tier that fails it; "ladder" of findings, "no tier", or "right" of a kernel without a mistake
+  std::string seen;  ///< the first tier that fails it; "ladder" for findings, "no tier", or "right" for a healthy kernel
   std::string contract;
 };
 
@@ -48,10 +48,10 @@ std::map<std::string, Claim> claims_of(const std::string& file, const LibraryInf
 /// Verdicts of one kernel in one tier.
 struct Counts {
   int64_t judged = 0, wrong = 0;
-  std::string first;  ///< case that failed first
+  std::string first;  ///< first failing case
 };
 
-/// Of all kernels whose names match. 64 lanes are the same data once more.
+/// Runs all kernels that match. The 64-lane cases repeat the same data.
 std::map<std::string, Counts> run(const Backend& backend, const std::vector<Case>& cases, const std::string& kernels,
                                   bool ladder = false) {
   RunOptions options;
@@ -77,7 +77,7 @@ std::vector<Case> cases_of(const std::string& root, const std::string& tier, con
   return chosen;
 }
 
-/// Those that were written for bugs of released kernels.
+/// Cases that were written for bugs of released kernels.
 std::vector<Case> of_findings(std::vector<Case> cases) {
   std::erase_if(cases, [](const Case& one) { return one.origin.file.find("_findings.csv") == std::string::npos; });
   return cases;
@@ -116,7 +116,7 @@ int main(int argc, char** argv) {
     std::erase_if(backend.library.kernels, [&](const KernelOffer& kernel) { return !in_sample(kernel.name, one_in); });
     const std::map<std::string, Counts> quick = run(backend, cases_of(root, "quick", claims), glob);
     int wrong = 0;
-    std::map<std::string, Counts> full;  // minutes: only of those that the table says it is needed for
+    std::map<std::string, Counts> full;  // takes minutes, so only for kernels that need it according to the table
     for (const auto& [kernel, counts] : quick)
       if (const Claim& claim = claims.at(kernel); counts.wrong == 0 && (claim.seen == "full" || claim.seen == "no tier"))
         full.merge(run(backend, cases_of(root, "full", {{kernel, claim}}), kernel));

@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-/// Numbers of a token, in every model with this cache; the last ones are those that RoPE has turned.
+/// Numbers per token, in every model with this cache; RoPE has rotated the last ones.
 constexpr int64_t kLatent = 512, kRotated = 64;
 
 std::vector<HostTensor> inputs(const CacheCase& c) {

@@ -1,11 +1,11 @@
-// What the KV side of DeepSeek-V4's insertion is with and without a norm.
+// The KV half of DeepSeek-V4's insertion, with and without a norm.
 #pragma once
 
 #include "harness/core/op.h"
 
 namespace assay {
 
-/// Whether there is a norm in front of the rotation.
+/// Whether a norm precedes the rotation.
 enum class KvNorm { kNone, kBefore };
 Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> columns);
 

@@ -14,10 +14,10 @@
 namespace assay {
 namespace {
 
-/// Elements of an excerpt: every fill has repeated itself by then.
+/// Elements of a subsample; every generator has repeated by then.
 constexpr int64_t kExcerptElements = 1 << 15;
 
-/// Composed of heads and of an insertion, which have the tokens, the positions and the cache of angles in common.
+/// Composed of heads and an insertion that share the tokens, the positions and the angle cache.
 class BoundLaunch : public BoundCase {
  public:
   BoundLaunch(std::string contract, LaunchCase c, CaseName name)
@@ -36,7 +36,7 @@ class BoundLaunch : public BoundCase {
     return few.insert.m < c_.insert.m ? std::make_unique<const BoundLaunch>(contract_, std::move(few), name_) : nullptr;
   }
   std::vector<std::string> formulas() const override { return launch_lines(contract_, *c_.insert.x); }
-  /// `column` counts through the heads of Q; a token has a number of KV for each column of the first one.
+  /// `column` counts across the heads of Q. A token has one KV number for each column of the first head.
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     std::vector<std::string> lines = trace_head(c_.heads, problem, row, column);
     if (column >= c_.insert.numbers()) return lines;

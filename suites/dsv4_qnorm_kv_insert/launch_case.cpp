@@ -24,8 +24,8 @@ LaunchCase read_launch_case(const Case& c) {
   const ContractTables& tables = rulebook().contracts;
   LaunchCase p;
   p.insert = read_cache_case(cells, tables.find(row.text("insert")));
-  p.insert.first_input = 1;  // behind q
-  // The positions are those of the insertion.
+  p.insert.first_input = 1;  // the input after q
+  // shares the insertion's positions
   p.heads = read_head_case(cells, tables.find(row.text("heads")),
                            {p.insert.numbers(), p.insert.numbers() - p.insert.coded, &kF32, kPositions, Positions::kScattered,
                             cells.fill_name("q_fill")});

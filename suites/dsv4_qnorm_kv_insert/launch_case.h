@@ -1,4 +1,4 @@
-// One case of the op that does two things in one launch: heads of Q, and records of KV in a paged cache.
+// A case of the op with two results per launch: heads of Q, and KV records in a paged cache.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// Both have the tokens, the positions and the cache of angles in common.
+/// The two halves share the tokens, the positions and the angle cache.
 struct LaunchCase {
   HeadCase heads;
   CacheCase insert;

@@ -1,4 +1,4 @@
-// The contract of a launch in words.
+// Prints the contract of a launch as formulas.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// Both contracts that the row names, one line a cell.
+/// Both contracts of the row, one line per cell.
 std::vector<std::string> launch_lines(const std::string& contract, const Format& x);
 
 }  // namespace assay

@@ -29,10 +29,11 @@ Expect both(Expect heads, Expect insert) {
   };
 }
 
-/// A mistake of the heads beside right records, or of the records beside right heads.
+/// A mutant of the heads with correct records, or of the records with correct heads.
 Hypothesis of_heads(Hypothesis one, const Expect& insert) {
   one.name = "Q: " + one.name;
-  one.first_row = [heads = one.expect](const Problem& problem) { return heads(problem, nullptr); };  // records are made whole
+  // records are always computed whole
+  one.first_row = [heads = one.expect](const Problem& problem) { return heads(problem, nullptr); };
   one.expect = both(one.expect, insert);
   return one;
 }

@@ -1,4 +1,4 @@
-// What a launch returns: the answer about the heads and the one about the records, and mistakes in either or in both.
+// The result of a launch: the answers for heads and records, and mutants of either or both.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@ namespace assay {
 
 Expectation expect_launch(const LaunchCase& c, const Problem& problem, const std::vector<HostTensor>* outputs);
 
-/// Mistakes of each side, named "Q: ..." or "KV: ..." and combined with those of the other, and wrong angles for both.
+/// Mutants of each half, named "Q: ..." or "KV: ...", pairs of them, and wrong angles for both.
 std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c);
 
 }  // namespace assay

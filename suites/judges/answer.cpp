@@ -23,7 +23,7 @@ Numbers dense_numbers(const HostTensor& tensor) {
   return made;
 }
 
-/// Every test of the field compares on each rank; so all ranks stand side by side, and each rule is held against them all.
+/// Tests of other projects compare on each rank, so the numbers of all ranks are concatenated.
 void append(Numbers& all, const Numbers& more) {
   all.format = more.format;
   all.codes.insert(all.codes.end(), more.codes.begin(), more.codes.end());
@@ -36,7 +36,7 @@ Answer answer_of_ranks(const std::vector<HostTensor>& outputs) {
   return answer;
 }
 
-/// Scales of all groups, row by row of groups.
+/// Scales of all groups, in row-major order.
 Numbers scale_numbers(const HostTensor& tensor, const RowCase& c) {
   const ScalePlaces places(c);
   Numbers scale;

@@ -1,4 +1,4 @@
-// What the judges are given stands for the kernel's input, whatever the layout of the scales.
+// The numbers given to the rules represent the kernel's input, for every scale layout.
 #include "suites/judges/answer.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ double noise_to_signal(const Answer& answer) {
   return noise / signal;
 }
 
-/// Whether a case has ordinary data under scales of its own.
+/// Whether a case has ordinary data and computes its own scales.
 bool is_ordinary(const Case& one) {
   const auto is = [&](const char* column, const char* text) {
     const auto found = one.parameters.find(column);

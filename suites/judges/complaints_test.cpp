@@ -1,5 +1,5 @@
-// What is complained about: a wrong row of a table of rules by its place, a fault that Assay misses, a healthy kernel that it
-// refuses, a rule that met no kernel.
+// Complaints: an invalid row of a rules table with its place, a fault that Assay misses, a healthy kernel that it rejects, a rule
+// that was never applied.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 namespace assay::judges {
 namespace {
 
-/// What load_rules says of a table.
+/// The error of load_rules for a table.
 std::string complaint_about(const std::string& rows) {
   const std::string file = testing::TempDir() + "judges_rules.csv";
   std::ofstream(file) << "rule,ops,recipe,pairs,part,what,measure,bounds,source,status,why\n" << rows;

@@ -16,7 +16,7 @@
 namespace assay::judges {
 namespace {
 
-/// One quick case in which an offset of 16 bits wraps is among these.
+/// includes one quick case in which a 16-bit offset wraps
 constexpr int64_t kMostElements = 1 << 17;
 
 std::string kind_of(const Problem& problem) {
@@ -31,13 +31,13 @@ std::string kind_of(const Problem& problem) {
   return !quantizes ? "norm" : normalises ? "norm_quant" : "quant";
 }
 
-/// What both sides gave, and what Assay says of it. No answers: there was none to look at, which any test would notice.
+/// Outputs of both sides and Assay's verdict. Without outputs there was nothing to compare, which any test would notice.
 struct Heard {
   std::optional<Answer> kernel, reference;
   bool assay_refuses = false;
 };
 
-/// Empty of calls that leave something behind.
+/// Cache key; empty for calls that leave state behind.
 std::string key_of(const CallRequest& request, const Case& one) {
   if (request.problem->ranks > 1 || !request.problem->before.empty()) return "";
   std::string key = request.kernel + " " + request.contract + " " + one.id;

@@ -1,4 +1,4 @@
-// Kernels, wrong and healthy, before the judges: the rules of other projects, and Assay.
+// Runs wrong and healthy kernels against the acceptance rules of other projects, and against Assay.
 #pragma once
 
 #include <array>
@@ -14,46 +14,47 @@
 
 namespace assay::judges {
 
-/// A kernel before the judges.
+/// A kernel to test.
 struct Contestant {
   std::string name;
   bool healthy = false;
   const Backend* backend;
   KernelOffer kernel;
-  std::string twin{};  ///< kernel of the healthy library that gives the reference's outputs; empty: any that does the contract
-  std::string reference_contract{};  ///< another contract, whose kernel gives them; only the rules that compare the two judge
+  std::string twin{};  ///< kernel of the healthy library whose outputs are the reference; empty: any kernel of the contract
+  std::string reference_contract{};  ///< another contract whose kernel is the reference; only rules that compare these two
+                                     ///< contracts are applied
 };
 
-/// What a judge said of a kernel.
+/// Results of one rule on one kernel.
 struct Tally {
   int64_t cases = 0, refused = 0;
-  int64_t cannot = 0;       ///< cases that the rule is not made for
-  int64_t own_refused = 0;  ///< cases in which it refuses the reference itself: NaN is not equal to NaN. Not counted as refused.
+  int64_t cannot = 0;       ///< cases that the rule does not support
+  int64_t own_refused = 0;  ///< cases in which it rejects the reference itself (NaN is not equal to NaN); not counted as rejected
 
   bool caught() const { return refused > 0; }
   void add(const Tally& other);
 };
 
-/// Of one kernel. Recipes by id, one tally for each of kScales; "assay" beside the ids of the rules.
+/// Results for one kernel: by rule id, one tally for each of kScales; "assay" is listed like a rule.
 struct Marks {
-  std::string kind;  ///< of its op: quant, norm, norm_quant, reduce, reduce_norm; empty: no rule compares what it gives
+  std::string kind;  ///< kind of its op: quant, norm, norm_quant, reduce, reduce_norm; empty: no rule compares its outputs
   std::map<std::string, std::array<Tally, kScales.size()>> on_recipe;  ///< of a rule, on its own recipe
   std::map<std::string, std::array<Tally, kScales.size()>> assay_on_recipe;
   std::map<std::string, Tally> on_quick;  ///< on Assay's quick cases
-  Tally assay;                            ///< on those
+  Tally assay;                            ///< Assay, on its quick cases
 };
 
-/// How one kernel's outputs were judged; for --list.
+/// Reports how one kernel's outputs were judged, for --list.
 struct Listener {
   std::function<void(const std::string& judge, const std::string& data, const std::string& case_id, Judgement)> said;
 };
 
-/// What healthy kernels gave, by kernel, case and the bytes of all inputs: many faults have one twin.
+/// Cache of healthy outputs, by kernel, case and input bytes: many faults share a reference.
 class HealthyOutputs {
  public:
-  /// Null if it is not there.
+  /// Null if it is not cached.
   const std::vector<HostTensor>* find(const std::string& key) const;
-  /// Nothing is kept once there is much of it.
+  /// Stores nothing beyond a size limit.
   void keep(const std::string& key, const std::vector<HostTensor>& outputs);
 
  private:
@@ -75,7 +76,7 @@ struct Field {
 
 Marks contest(const Field& field, const Contestant& contestant, const Listener& listener);
 
-/// A library whose codes, normalised numbers or products are all zero.
+/// A library whose codes, normalized numbers or GEMM results are all zero.
 Backend all_zero(Backend backend);
 
 }  // namespace assay::judges

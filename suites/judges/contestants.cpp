@@ -23,12 +23,12 @@ bool has_column(const KernelOffer& kernel, const char* name) {
   return std::find(columns.begin(), columns.end(), name) != columns.end();
 }
 
-/// Ops of casts have no rows of numbers, and those of caches have records.
+/// False for casts, which have no rows of numbers, and for caches, which have records.
 bool has_rows(const KernelOffer& kernel) {
   return std::all_of(kShape.begin(), kShape.end(), [&](const char* name) { return has_column(kernel, name); });
 }
 
-/// The healthy kernel of one contract with the outputs of another for reference, as the projects' tests have it.
+/// Adds healthy kernels of one contract with the outputs of another as reference, as the projects' tests do.
 void add_pairs(const Libraries& libraries, const std::vector<Rule>& rules, std::vector<Contestant>& all) {
   std::set<std::array<std::string, 2>> pairs;
   for (const Rule& rule : rules) pairs.insert(rule.pairs.begin(), rule.pairs.end());

@@ -1,4 +1,4 @@
-// Who stands before the judges: kernels of the libraries that lie in one folder.
+// The kernels to test: from the libraries in one folder.
 #pragma once
 
 #include <deque>
@@ -9,7 +9,7 @@
 
 namespace assay::judges {
 
-/// The libraries that kernels come from.
+/// Libraries with kernels.
 struct Libraries {
   std::string faulty_path;
   Backend cpu, faulty, varied, zero;
@@ -17,15 +17,15 @@ struct Libraries {
 
   explicit Libraries(const std::string& folder);
 
-  /// What a kernel of ranks leaves in the flags of its group, no other finds.
+  /// State that a kernel of ranks leaves in the flags of its group is not seen by others.
   const Backend* with_groups_of_its_own();
 };
 
-/// The healthy library among those of a folder.
+/// The healthy library of a folder.
 std::string healthy_library(const std::string& folder);
 
-/// Faults of libassay_faulty.so but races, whose numbers change; mistakes that are no edit of a contract; outputs of zeros;
-/// healthy kernels that use the freedom of their contracts, and pairs of contracts that rules compare.
+/// Faults of libassay_faulty.so except races (whose outputs vary), mistakes that are not mutants, all-zero outputs, healthy
+/// kernels that use the freedom of their contracts, and pairs of contracts that rules compare.
 std::vector<Contestant> contestants(Libraries& libraries, const std::string& root, const std::vector<Rule>& rules);
 
 }  // namespace assay::judges

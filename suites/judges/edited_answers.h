@@ -1,4 +1,4 @@
-// Answers for tests of the rules, edits of them, and what a rule says of an edited answer against the one that it was.
+// Helpers for tests of the rules: answers, changes of them, and a rule's judgement of a changed answer.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,7 @@ inline Numbers filled(const char* format, size_t count, double value) {
   return numbers(f, std::vector<uint32_t>(count, nearest_code(f, value)));
 }
 
-/// 8192 codes of 8 under one scale, unless said otherwise.
+/// 8192 codes 8 with one scale by default.
 inline Answer quantized(double scale, const char* format = "e4m3fn", size_t count = 8192) {
   Answer answer;
   answer.result = filled(format, count, 8);
@@ -47,7 +47,7 @@ using Edit = std::function<void(Answer&)>;
 inline Edit same() {
   return [](Answer&) {};
 }
-/// The first codes so many steps up.
+/// Increases the first codes by `steps`.
 inline Edit stepped(size_t count, uint32_t steps) {
   return [=](Answer& a) {
     for (size_t i = 0; i < count; ++i) a.result.codes[i] += steps;
@@ -82,7 +82,7 @@ inline Edit padding_changes() {
   return [](Answer& a) { a.scale_storage.back() = std::byte{0x7f}; };
 }
 
-/// Values, dequantized numbers and input after the codes.
+/// Recomputes values, dequantized numbers and input from the codes.
 inline Answer finished(Answer a) {
   a.result = numbers(*a.result.format, a.result.codes);
   a.dequantized = a.result.values;

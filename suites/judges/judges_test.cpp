@@ -1,4 +1,4 @@
-// Every rule of rules.csv accepts what it must accept and refuses what it must refuse, if there is anything that it refuses.
+// Every rule of rules.csv accepts what it must accept and rejects what it must reject, if it rejects anything.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -14,7 +14,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 struct Pair {
   const char* rule;
   Answer base;
-  Edit accepted, refused;  ///< no `refused`: there is nothing that the rule refuses
+  Edit accepted, refused;  ///< `refused` is empty if the rule rejects nothing
 };
 
 std::vector<Pair> pairs() {
@@ -23,7 +23,7 @@ std::vector<Pair> pairs() {
       {"vllm_group", one, stepped(8192, 1), stepped(1, 2)},
       {"vllm_group", one, scale_becomes(1.01), scale_becomes(1.03)},
       {"vllm_packed", one, same(), stepped(1, 1)},
-      {"vllm_packed", one, scale_becomes(2), padding_changes()},  // words are compared as they are stored
+      {"vllm_packed", one, scale_becomes(2), padding_changes()},  // packed words are compared as stored
       {"vllm_block", one, stepped(8192, 1), stepped(1, 2)},
       {"vllm_block", one, scale_becomes(1.000005), scale_becomes(1.0001)},
       {"vllm_block_rocm", one, stepped(4, 1), stepped(5, 1)},
@@ -34,15 +34,15 @@ std::vector<Pair> pairs() {
       {"vllm_int8_azp", quantized(1, "int8"), stepped(8192, 2), stepped(1, 3)},
       {"vllm_int8_azp", with_zero_point(5), zero_becomes(6), zero_becomes(7)},
       {"vllm_silu", one, stepped(8192, 1), zeroed(8192)},
-      {"vllm_silu", tiny, zeroed(8192), scale_becomes(2e-5)},            // the scales of its own data: nothing but zeros passes
-      {"vllm_silu", tiny, scale_becomes(4.36e-6), scale_becomes(2e-5)},  // and so does the wrong floor
+      {"vllm_silu", tiny, zeroed(8192), scale_becomes(2e-5)},            // its own scales are so small that zeros pass
+      {"vllm_silu", tiny, scale_becomes(4.36e-6), scale_becomes(2e-5)},  // the wrong floor passes too
       {"vllm_silu_masked", one, becomes(40), becomes(64)},
       {"vllm_silu_masked", one, becomes(-20), becomes(-64)},
       {"deepgemm_diff", one, zeroed(16), zeroed(17)},
       {"sglang_group", one, stepped(40, 1), stepped(41, 1)},
       {"sglang_group", quantized(1, "e4m3fn", 4096), stepped(163, 1), stepped(164, 1)},
       {"sglang_group", one, same(), stepped(1, 2)},
-      {"sglang_group", one, same(), becomes(-8)},  // its test of signs never fires; the bytes are far apart
+      {"sglang_group", one, same(), becomes(-8)},  // its sign test never fires, but the bytes are far apart
       {"sglang_group", quantized(1, "int8"), becomes(127), becomes(-8)},  // compares a tensor with itself
       {"sglang_token", one, scale_becomes(1.0005), stepped(1, 1)},
       {"aiter_quant", one, zeroed(8192), {}},

@@ -21,7 +21,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KeptMarks, state, marks)
 
 namespace {
 
-/// What kept marks depend on: many pieces of bytes, the length of each with it.
+/// Hash of everything that stored results depend on; includes the length of each piece.
 class State {
  public:
   void add(const void* bytes, size_t size) {
@@ -82,7 +82,7 @@ std::string Kept::state_of(const Contestant& contestant) const {
   for (const Case& one : field_.quick) {
     if (!why_not_offered(contestant.kernel, one).empty()) continue;
     state.add(one.id);
-    const bool of_ranks = one.parameters.contains("ranks");  // a call leaves something in their group
+    const bool of_ranks = one.parameters.contains("ranks");  // a call of ranks leaves state in the group
     if (of_ranks || ++calls > kCalls) continue;
     const Problem problem = find_op(one.op).bind(one)->problem();
     const CallResult result = contestant.backend->call({one.op, one.text("contract"), contestant.kernel.name, &problem, 1});

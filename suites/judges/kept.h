@@ -1,4 +1,4 @@
-// What was found of kernels, kept in a file: a fault more is measured alone.
+// Cache of results in a file, so that a new fault can be measured alone.
 #pragma once
 
 #include <map>
@@ -11,33 +11,31 @@
 
 namespace assay::judges {
 
-/// Marks and the state of everything that they were found in.
+/// Results, and a hash of everything they depend on.
 struct KeptMarks {
   std::string state;
   Marks marks;
 };
 
-/// By the contestant's name. Empty if there is no such file. Throws std::runtime_error naming a file that is none of
-/// write_kept().
+/// By kernel name. Empty if there is no such file. Throws std::runtime_error naming a file that write_kept() did not write.
 std::map<std::string, KeptMarks> read_kept(const std::string& file);
 
 void write_kept(const std::string& file, const std::map<std::string, KeptMarks>& all);
 
-/// Files whose bytes decide marks of all kernels: rules, recipes, contracts and layouts, the healthy library, and this program.
+/// Files that affect the results of all kernels: rules, recipes, contracts, layouts, the healthy library, and this program.
 std::vector<std::string> what_marks_depend_on(const std::string& root, const std::string& healthy_library);
 
-/// What was found of contestants before, and what is found now. Marks count only in the state in which they were found: those
-/// files, the kernel's quick cases, and what it returns on the first few of them that are of one rank. A change of a kernel that
-/// shows on none of these is not seen. May be used by several threads.
+/// Cached and new results of kernels. A cached result is valid only while these files, the kernel's quick cases, and its outputs
+/// on the first few single-rank cases are unchanged. A change of a kernel that affects none of these is missed. Thread-safe.
 class Kept {
  public:
-  /// `file` empty: nothing is kept.
+  /// `file` empty: no cache file.
   Kept(std::string file, const Field& field, const std::vector<std::string>& files);
 
   std::optional<Marks> of(const Contestant& contestant);
-  /// What was found of one that of() did not know.
+  /// Adds the results of a kernel that of() did not find.
   void add(const Contestant& contestant, const Marks& marks);
-  /// How many were there in another state.
+  /// Number of cached results that were out of date.
   int stale() const { return stale_; }
 
  private:
@@ -46,7 +44,7 @@ class Kept {
   std::string file_, common_;
   const Field& field_;
   std::map<std::string, KeptMarks> marks_;
-  std::map<std::string, std::string> states_;  ///< of those that were asked for
+  std::map<std::string, std::string> states_;  ///< hashes of the kernels requested so far
   int stale_ = 0;
   std::mutex mutex_;
 };

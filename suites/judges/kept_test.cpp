@@ -1,4 +1,4 @@
-// Marks that are kept count only in the state in which they were found.
+// Cached results are only used while their state is unchanged.
 #include "suites/judges/kept.h"
 
 #include <gmock/gmock.h>
@@ -14,7 +14,7 @@
 namespace assay::judges {
 namespace {
 
-/// A kernel of rms_norm whose outputs are all this byte, two of its cases, and a file of marks.
+/// A kernel of rms_norm whose output bytes all have one value, two of its cases, and a cache file.
 struct Kitchen {
   std::filesystem::path folder = std::filesystem::temp_directory_path() / ("assay_kept_test_" + std::to_string(getpid()));
   std::string file = folder / "kept.json", table = folder / "rules.csv";
@@ -41,7 +41,7 @@ struct Kitchen {
   }
   ~Kitchen() { std::filesystem::remove_all(folder); }
 
-  /// Whether marks are there, and otherwise keeps some.
+  /// Whether results are cached; otherwise stores some.
   bool known() {
     Kept kept(file, field, {table});
     if (const auto marks = kept.of(contestant)) return marks->kind == "norm";
@@ -87,7 +87,7 @@ TEST(Kept, IsStaleOnceItsCasesOrATableChange) {
 
 TEST(Kept, AFileOfSomethingElseIsNamed) {
   Kitchen kitchen;
-  std::ofstream(kitchen.file) << "{\"mine\": {\"kind\": \"norm\"}}";  // as it was before it had a state
+  std::ofstream(kitchen.file) << "{\"mine\": {\"kind\": \"norm\"}}";  // the old format, without a state
   EXPECT_THAT([&] { read_kept(kitchen.file); },
               testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("is no file of measured kernels")));
 }

@@ -11,14 +11,14 @@ namespace {
 
 Judgement accepted_if(bool accepted) { return accepted ? Judgement::kAccepts : Judgement::kRefuses; }
 
-/// What a check looks at, of both sides.
+/// The two sides of a check.
 struct Pair {
   const Numbers& kernel;
   const Numbers& reference;
   size_t size() const { return kernel.values.size(); }
 };
 
-/// The bound of that name for the numbers' format, rtol.bf16, or else for all, rtol.
+/// The bound for the format (rtol.bf16), or else the general one (rtol).
 double bound_for(const Check& check, const std::string& name, const Numbers& numbers) {
   const std::string of_format = name + "." + std::string(numbers.format->name);
   return check.bound(check.has(of_format) ? of_format : name);
@@ -108,7 +108,7 @@ Judgement fuzz(const Check& check, const Pair& pair) {
 }
 
 Judgement sqnr(const Check& check, const std::vector<double>& x, const std::vector<double>& y) {
-  if (x.size() != y.size()) return Judgement::kCannot;  // of an op that quantizes something else than its input
+  if (x.size() != y.size()) return Judgement::kCannot;  // the op quantizes something other than its input
   double signal = 0, noise = 0;
   for (size_t i = 0; i < x.size(); ++i) signal += x[i] * x[i], noise += (x[i] - y[i]) * (x[i] - y[i]);
   const double ratio = 10 * std::log10(signal / noise);
@@ -118,7 +118,7 @@ Judgement sqnr(const Check& check, const std::vector<double>& x, const std::vect
 }
 
 Judgement of_numbers(const Check& check, const Pair& pair) {
-  if (!pair.kernel.format && !pair.reference.format) return Judgement::kAccepts;  // an op that stores none
+  if (!pair.kernel.format && !pair.reference.format) return Judgement::kAccepts;  // the op stores no such tensor
   if (check.measure == "close") return accepted_if(not_close(check, pair) == 0);
   if (check.measure == "equal") return accepted_if(equal_values(pair));
   if (check.measure == "bits") return accepted_if(pair.kernel.codes == pair.reference.codes);

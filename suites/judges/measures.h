@@ -1,4 +1,4 @@
-// What the checks of rules.csv compute, each after the source that its row cites.
+// The measures of the checks in rules.csv, each according to the source that its row cites.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ namespace assay::judges {
 
 struct Measure {
   std::string name;
-  std::vector<std::string> bounds;    ///< needed
-  std::vector<std::string> optional;  ///< known
+  std::vector<std::string> bounds;    ///< required
+  std::vector<std::string> optional;  ///< optional
 };
 
 ///   close      torch.isclose everywhere: |a - b| <= atol + rtol |other|; NaN is close to nothing, Inf to itself

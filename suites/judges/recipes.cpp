@@ -40,7 +40,7 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
-/// Empty, "3" or "3 same".
+/// Parses "", "3" or "3 same".
 void read_before(const Table& table, const TableRow& row, Recipe& recipe) {
   const std::string text = table.text(row, "before");
   char* end = nullptr;
@@ -68,7 +68,7 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
   return recipe;
 }
 
-/// A case of the kernel's contract that it takes: where it has groups, of 128 if there are such.
+/// A case of the kernel's contract that the kernel takes; if it has groups, preferably of 128.
 std::optional<Case> model_for(const KernelOffer& kernel, const std::vector<Case>& models) {
   std::optional<Case> chosen;
   for (const Case& one : models) {
@@ -87,13 +87,13 @@ std::string cell(double number) {
   return text;
 }
 
-/// What a trial is made of besides the recipe.
+/// Ingredients of a trial besides the recipe.
 struct Choice {
   std::string x, ranks;
   Shape shape;
 };
 
-/// The model with the recipe's cells. None if the op or the kernel does not take it.
+/// The model case with the recipe's cells; nothing if the op or the kernel does not take it.
 std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& choice, const KernelOffer& kernel, Case one) {
   const auto set = [&](const char* column, const std::string& text) {
     const auto found = one.parameters.find(column);
@@ -109,7 +109,7 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& c
     if (one.parameters.contains("shift")) one.parameters["shift"] = "";
   }
   try {
-    const Op& op = find_op(one.op);  // before `one` is moved from
+    const Op& op = find_op(one.op);  // evaluated before `one` is moved from
     one = checked_case(op, std::move(one));
   } catch (const TableError&) {
     return std::nullopt;
@@ -117,7 +117,7 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& c
   return why_not_offered(kernel, one).empty() ? std::optional(one) : std::nullopt;
 }
 
-/// x times a factor and moved, rounded again; returns its magnitudes.
+/// Multiplies x by a factor, adds an offset and rounds again; returns the magnitudes.
 std::vector<double> multiply(HostTensor& x, double factor, double offset) {
   const Format& format = *x.spec.format;
   std::vector<double> values(size_t(x.spec.storage));
@@ -129,7 +129,7 @@ std::vector<double> multiply(HostTensor& x, double factor, double offset) {
   return values;
 }
 
-/// The scale of each group: amax over the largest code; amax of all if the groups are not those of x.
+/// The scale of each group: amax / largest code, or the amax of all if the groups are not those of x.
 void fit_scales(HostTensor& scale, const RowCase& c, const std::vector<double>& x, double largest_code) {
   std::vector<double> amax(size_t(c.rows_of_scales() * c.scales_of_row()), 0.0);
   const bool groups_of_x = int64_t(x.size()) == c.m * c.n;
@@ -151,14 +151,14 @@ HostTensor* find_or_null(Problem& problem, std::string_view name) {
   return nullptr;
 }
 
-/// Tensors of each rank, and the calls before.
+/// Tensors of each rank, and the warm-up calls.
 void scale_ranks(const Recipe& recipe, Problem& problem, double factor, double offset) {
   for (HostTensor& tensor : problem.tensors)
     if (tensor.spec.name == "x" || tensor.spec.name == "k") multiply(tensor, factor, offset);
   if (recipe.again) problem.before.assign(size_t(recipe.before), Problem(problem));
 }
 
-/// The result times a factor: scales of a in fp32, and what is added.
+/// Multiplies the result by a factor: fp32 scales of a, and added terms.
 void scale_product(Problem& problem, double factor) {
   for (HostTensor& tensor : problem.tensors)
     if (tensor.spec.name == "bias" || tensor.spec.name == "c" || (tensor.spec.name == "scale_a" && tensor.spec.format->name == "f32"))
@@ -196,7 +196,7 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
     for (const std::string& ranks : of_ranks ? recipe.ranks : std::vector<std::string>{""})
       for (const std::string& x : recipe.x) {
         const size_t so_far = made.size();
-        std::optional<Problem> plain;  // the fill is the same at every scale
+        std::optional<Problem> plain;  // the generator's output is the same at every scale
         for (size_t scale = 0; scale < kScales.size(); ++scale) {
           const double factor = recipe.factor * kScales[scale] / (recipe.over_n ? double(shape[1]) : 1.0);
           const std::optional<Case> one = case_of(recipe, factor, {x, ranks, shape}, kernel, *model);
@@ -210,7 +210,7 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
           else
             scale_inputs(*one, made.back().problem, factor, recipe.offset * kScales[scale]);
         }
-        if (made.size() > so_far) break;  // of the formats, the first that is taken
+        if (made.size() > so_far) break;  // the first format that is accepted
       }
   return made;
 }

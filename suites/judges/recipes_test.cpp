@@ -1,4 +1,4 @@
-// What the recipes of other projects' tests make: data, shapes, shares of ranks, and the calls before.
+// The inputs that recipes produce: data, shapes, rank counts and warm-up calls.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ TEST(Recipes, HiddenDividesAndWeightsAreNormal) {
   EXPECT_LT(*std::min_element(gamma.begin(), gamma.end()), -1);
 }
 
-/// The trials of a recipe with two ranks and more.
+/// The trials of a recipe with two and more ranks.
 std::vector<Trial> trials_of_ranks(const std::string& id, const std::string& contract) {
   open_rulebook(".");
   const std::vector<Recipe> recipes = load_recipes("suites/judges/recipes.csv");

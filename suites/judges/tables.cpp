@@ -21,7 +21,7 @@ Tally tally_at(const std::map<std::string, ByScale>& tallies, const std::string&
   return found == tallies.end() ? Tally{} : found->second[scale];
 }
 
-/// Kernels that a rule met: on its own data or on Assay's cases it could judge at least one case.
+/// Whether a rule could judge at least one case of a kernel.
 bool met(const Rule& rule, const Entry& entry) {
   Tally sum = tally_at(entry.marks.on_recipe, rule.id, 1);
   if (const Tally* quick = find_or_null(entry.marks.on_quick, rule.id)) sum.add(*quick);
@@ -38,14 +38,14 @@ std::string counts(const std::array<int64_t, kScales.size()>& numbers) {
   return text;
 }
 
-/// "0, 1, 2 of 6": refusals at each scale.
+/// "0, 1, 2 of 6": rejected cases at each scale.
 std::string refusals(const ByScale& tallies) {
   std::array<int64_t, kScales.size()> numbers;
   for (size_t scale = 0; scale < kScales.size(); ++scale) numbers[scale] = tallies[scale].refused;
   return tallies[1].cases == 0 ? "" : counts(numbers) + " of " + std::to_string(tallies[1].cases);
 }
 
-/// Sums of one judge over all kernels.
+/// Totals of one rule over all kernels.
 struct Sums {
   int64_t faults = 0, on_quick = 0;
   std::array<int64_t, kScales.size()> caught{}, assay{};
@@ -117,7 +117,7 @@ std::string kernel_line(const std::vector<std::pair<size_t, const Rule*>>& rules
   return text + "\n";
 }
 
-/// Faults of one kind of op before the rules for it.
+/// Results of the rules for one op kind on its faults.
 std::string of_kind(const std::string& kind, const std::vector<Rule>& rules, const std::vector<Entry>& entries) {
   std::vector<std::pair<size_t, const Rule*>> judges;
   std::string head = "| fault | assay |", line = "|---|---|";

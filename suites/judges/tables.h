@@ -1,4 +1,4 @@
-// What the judges found, as tables for a README, and what must not be.
+// Results as Markdown tables, and violated requirements.
 #pragma once
 
 #include <string>
@@ -13,10 +13,10 @@ struct Entry {
   Marks marks;
 };
 
-/// Two tables: each judge over all kernels, and each faulty kernel before the judges of its kind.
+/// Two tables: each rule over all kernels, and each faulty kernel against the rules of its kind.
 std::string tables(const std::vector<Rule>& rules, const std::vector<Entry>& entries);
 
-/// A fault that Assay's own cases do not show, a healthy kernel that Assay refuses, a rule that met no kernel.
+/// A fault that Assay's own cases miss, a healthy kernel that Assay rejects, or a rule that applies to no kernel.
 std::vector<std::string> complaints(const std::vector<Rule>& rules, const std::vector<Entry>& entries);
 
 }  // namespace assay::judges

@@ -16,7 +16,7 @@
 namespace assay {
 namespace {
 
-/// Scales of an excerpt.
+/// Scales of a subsample.
 constexpr int64_t kExcerptScales = 1 << 16;
 
 class BoundPacking : public BoundCase {
@@ -63,7 +63,7 @@ class BoundPacking : public BoundCase {
     return all;
   }
 
-  /// So many rows that every fill has repeated itself.
+  /// Enough rows for every generator to repeat.
   static PackCase few_rows(PackCase c) {
     const int64_t rows = std::max<int64_t>(1, kExcerptScales / c.n) + 3;
     if (c.m > rows && c.ends.empty()) c.m = rows / 4 * 4;
@@ -75,8 +75,8 @@ class BoundPacking : public BoundCase {
   const CaseName name_;
 };
 
-/// An excerpt tells of a fill whether its scales lie in the domain: tables are read in every run, and some of their cases are large.
-/// What is made for a call is looked at in full.
+/// Checks on a subsample whether a generator's scales are in the domain, since tables are read in every run and some cases are
+/// large. A problem for a call is checked completely.
 std::unique_ptr<const BoundCase> bind_packing(const Case& c) {
   PackCase p = read_pack_case(c);
   const PackCase few = BoundPacking::few_rows(p);

@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-/// A packing with one mistake; of another place of the scales, before or after.
+/// A packing mutant, or a layout mutant of the input or the output.
 Hypothesis of(const PackCase& c, const PackingNeighbour& wrong) {
   return {wrong.name,
           [c, wrong](const Problem& problem, const std::vector<HostTensor>*) { return expect_packed(c, wrong.packing, problem); },
@@ -24,7 +24,7 @@ std::vector<int64_t> places(const Layout& layout, int64_t m, int64_t columns) {
   return all;
 }
 
-/// Other layouts of the same elements that put them elsewhere in the same storage; calls f(layout).
+/// Calls f(layout) for layouts of the same element type with other offsets in the same storage.
 template <class F>
 void for_each_other(const Layout& own, int64_t m, int64_t n, F f) {
   const PlacedLayout placed(own, m, n);

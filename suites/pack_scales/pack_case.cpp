@@ -21,7 +21,7 @@ const Layout& layout_in(const Cells& cells, const std::string& column) {
   }
 }
 
-/// Rows of groups with gaps between them must be given to a contract that knows them, and to no other.
+/// Gaps between groups of rows are required by contracts that support them, and rejected for others.
 void read_gaps(const Cells& cells, PackCase& p) {
   const bool wanted = p.row->text("pad").find("gaps:") != std::string::npos;
   const bool given = cells.has("tokens") && !cells.text("tokens").empty();
@@ -85,7 +85,7 @@ HostTensor scales_of(const PackCase& c) {
   const PlacedLayout layout(*c.from, c.m, c.n);
   HostTensor x{{"x", Role::kInput, c.from->type, layout.shape(), layout.strides(), layout.storage()}, {}};
   fill(x, {.name = c.fill, .seed = c.seed, .group_size = 1, .q = &kE4M3Fn, .tensor = 0});
-  // Nobody writes the gaps: all ones, whose exponent is the byte of NaN.
+  // gaps are unwritten: all-ones bits, whose exponent is the NaN byte
   for (int64_t r = 0; r < c.m; ++r)
     if (!c.holds_scales(r))
       for (int64_t g = 0; g < c.n; ++g) x.set_code(layout.offset(r, g), ~0u);

@@ -1,4 +1,4 @@
-// One case of op pack_scales, read and checked.
+// One case of op pack_scales, parsed and validated.
 #pragma once
 
 #include <string>
@@ -13,31 +13,31 @@ namespace assay {
 struct PackCase {
   const ContractRow* row = nullptr;
   Packing packing;
-  int64_t m = 0, n = 0;          ///< rows, scales of a row
-  const Layout* from = nullptr;  ///< of the fp32 scales
-  const Layout* to = nullptr;    ///< of the result
+  int64_t m = 0, n = 0;          ///< rows, and scales per row
+  const Layout* from = nullptr;  ///< layout of the fp32 scales
+  const Layout* to = nullptr;    ///< layout of the result
   std::string fill;
   uint64_t seed = 0;
   int warp = 0;
-  std::vector<int64_t> ends;  ///< behind the last row of each group, where rows have gaps; empty: all m rows hold scales
-  int64_t alignment = 0;      ///< a group begins at a multiple of it
+  std::vector<int64_t> ends;  ///< end of each group's rows, if there are gaps; empty: all m rows hold scales
+  int64_t alignment = 0;      ///< groups begin at multiples of it
 
-  /// First row of a group, or of the one that would follow the last.
+  /// First row of a group, or of the group that would follow the last.
   int64_t begin(size_t group) const;
-  /// Rows that hold scales.
+  /// Rows with scales.
   std::vector<int64_t> rows() const;
   bool holds_scales(int64_t row) const;
-  /// Scales in a word.
+  /// Scales per word.
   int64_t values() const { return to->type->bits / to->element->bits; }
 };
 
-/// Throws TableError naming row and column: a contract that packs nothing, a layout that it does not take or make.
+/// Throws TableError naming row and column: a contract that is not a packing, or a layout that it does not support.
 PackCase read_pack_case(const Case& c);
 
 /// Input x: the scales in their layout.
 HostTensor scales_of(const PackCase& c);
 
-/// Which of them the contract does not take, and why; empty if it takes all.
+/// The first scale outside the contract's domain, and why; empty if all are inside.
 std::string outside_domain(const PackCase& c, const HostTensor& x);
 
 }  // namespace assay

@@ -14,7 +14,7 @@ std::string byte_text(const Format& element, uint32_t code) {
   return fmt::format("0x{:02x} = {:.9g}", code, decode(element, code));
 }
 
-/// Bits of the fp32 number that a term takes: "mantissa" and what else.
+/// Names the fields of an fp32 number that a term uses: "mantissa" and others.
 std::string fields_of(uint32_t bits) {
   const uint32_t sign = 1u << (kF32.bits - 1), mantissa = (1u << kF32.mantissa_bits) - 1;
   std::string text = bits & mantissa ? "mantissa" : "";
@@ -23,7 +23,7 @@ std::string fields_of(uint32_t bits) {
   return text;
 }
 
-/// The bits of `value` that the term moves into those bits of the word.
+/// The bits of `value` that the term moves into these bits of the word.
 uint32_t moved_from(const WordTerm& term, uint32_t value, uint32_t into) {
   uint32_t from = 0;
   for (uint32_t bit = 1; bit != 0; bit <<= 1)

@@ -1,4 +1,4 @@
-// A packing in words: its formulas, and what it made of one word.
+// Text about a packing: its formulas, and the trace of one word.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace assay {
 
-/// The contract, one line a cell.
+/// The contract, one line per cell.
 std::vector<std::string> pack_lines(const Packing& packing);
 
-/// The word that holds the scale at `column` of the row that is judged as `row`, counted without gaps: every value, every term,
-/// and which bits lie in another's byte.
+/// Trace of the word with the scale at `column` of row `row` (counted without gaps): every value, every term, and bits that
+/// overlap another byte.
 std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t row, int64_t column);
 
 }  // namespace assay

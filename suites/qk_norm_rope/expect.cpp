@@ -21,7 +21,7 @@ std::vector<double> numbers(const HostTensor& tensor, int64_t first, int64_t cou
   return values;
 }
 
-/// Whether a head is one that is normalized and rotated.
+/// Whether a head is normalized and rotated.
 bool is_rotated(const HeadCase& c, const HeadReading& reading, int64_t head) {
   return head < c.q_heads + c.k_heads || reading.v_as_k;
 }
@@ -44,7 +44,7 @@ void pad_heads(Part& q_out, const HeadCase& c) {
   };
 }
 
-/// All that the tokens of an answer are made from.
+/// Everything that the tokens of an answer are computed from.
 struct Tokens {
   const Contract contract;
   const HeadCase c;

@@ -23,7 +23,7 @@ const Format& half_format(const Cells& cells, const char* column) {
   return *format;
 }
 
-/// A format of the contract's list, "x|f32".
+/// A format of the contract's list "x|f32".
 const Format& cache_format(const Cells& cells, const Format& x, const std::string& row) {
   const std::string& cell = cells.text("cache");
   const std::string own = cell == x.name ? "x" : cell, allowed = rulebook().contracts.find(row).text("cache");

@@ -1,4 +1,4 @@
-// One case of the ops whose rows are heads: qk_norm_rope, q_norm_rope.
+// A case of the ops whose rows are heads: qk_norm_rope, q_norm_rope.
 #pragma once
 
 #include <memory>
@@ -10,15 +10,15 @@
 
 namespace assay {
 
-/// How the numbers of the tensor `positions` run.
+/// Order of the values of the tensor `positions`.
 enum class Positions { kAscending, kScattered, kRepeated };
 /// "ascending", "scattered", "repeated".
 const char* name(Positions positions);
 
-/// What heads look like, of a case whose table says it, or of one whose op knows it.
+/// Shape of heads, from the case table or from the op.
 struct HeadLayout {
-  int64_t n = 0, rotary = 0;     ///< numbers of a head; those that are rotated
-  const Format* cache = nullptr;  ///< of cosines and sines
+  int64_t n = 0, rotary = 0;     ///< elements per head; rotated elements
+  const Format* cache = nullptr;  ///< format of cosines and sines
   int64_t max_position = 0;      ///< rows of the cache
   Positions positions = Positions::kAscending;
   std::string fill;
@@ -27,12 +27,12 @@ struct HeadLayout {
 struct HeadCase {
   std::string contract;
   std::shared_ptr<const Contract> bound;          ///< the contract for the format of the heads
-  const Format* x = nullptr;                      ///< of heads and weights
-  const Format* cache = nullptr;                  ///< of cosines and sines
+  const Format* x = nullptr;                      ///< format of heads and weights
+  const Format* cache = nullptr;                  ///< format of cosines and sines
   int64_t m = 0;                                  ///< tokens
-  int64_t q_heads = 0, k_heads = 0, v_heads = 0;  ///< of a token, in this order
-  int64_t padded_heads = 0;                       ///< of the result, if it is a tensor of its own
-  int64_t n = 0, rotary = 0;                      ///< numbers of a head; those that are rotated
+  int64_t q_heads = 0, k_heads = 0, v_heads = 0;  ///< per token, in this order
+  int64_t padded_heads = 0;                       ///< heads of the result, if it is a separate tensor
+  int64_t n = 0, rotary = 0;                      ///< elements per head; rotated elements
   int64_t max_position = 0;                       ///< rows of the cache
   double eps = 0;
   Positions positions = Positions::kAscending;
@@ -45,15 +45,15 @@ struct HeadCase {
   bool in_place() const { return padded_heads == 0; }
 };
 
-/// Reads the columns that are there. Throws TableError naming row and column: a contract that rotates no heads, more rotated
-/// numbers than a head has, a cache of a format that the contract does not take.
+/// Parses the columns that exist. Throws TableError naming row and column: a contract without rotation, more rotated elements
+/// than a head has, or a cache format that the contract does not support.
 HeadCase read_head_case(const Case& c);
-/// The same for a contract that the case's own names, of an op that is composed of others.
+/// The same for a contract that the case's own contract refers to, in a composed op.
 HeadCase read_head_case(const Cells& cells, const ContractRow& contract, const HeadLayout& layout);
 
 CaseName head_name(const Case& c, const HeadCase& p);
 
-/// Heads as the rows of a fill, in a tensor of tokens.
+/// A tensor of tokens, generated with heads as rows.
 HostTensor heads_of(const HeadCase& p, const char* name, Role role);
 /// Output q_out [m, padded_heads n].
 HostTensor q_out_of(const HeadCase& p);

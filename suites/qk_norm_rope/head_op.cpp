@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// Elements of an excerpt: every fill has repeated itself by then.
+/// Elements of a subsample; every generator has repeated by then.
 constexpr int64_t kExcerptElements = 1 << 15;
 
 bool takes_heads(const std::string& contract) {

@@ -11,7 +11,7 @@ struct NamedReading {
   HeadReading reading;
 };
 
-/// Wrong places to find inputs in, of those that a case has.
+/// Wrong ways to read the inputs that a case has.
 std::vector<NamedReading> readings(const HeadCase& c) {
   std::vector<NamedReading> all;
   for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});
@@ -31,12 +31,12 @@ Hypothesis of(const HeadCase& c, const std::string& name, const Contract& contra
           rulebook().equivalent(c.contract, *c.x, name)};
 }
 
-/// Where all of a head is rotated, its first numbers are its last.
+/// If the whole head is rotated, rotating its first or last elements is the same.
 bool is_none(const HeadCase& c, const Neighbour& mistake) {
   return c.rotary == c.n && (mistake.name.starts_with("dims:") || mistake.name.starts_with("rope: half"));
 }
 
-/// Mistakes of the contract after `first`.
+/// Mutants of the contract, applied after `first`.
 std::vector<Neighbour> mistakes(const HeadCase& c, const Neighbour& first) {
   std::vector<Neighbour> all = neighbours_of(rulebook().contracts, first, *c.x);
   std::erase_if(all, [&](const Neighbour& one) { return is_none(c, one); });

@@ -6,7 +6,7 @@
 namespace assay {
 namespace {
 
-/// Of all tokens the heads that are rotated, in the order in which a launch takes them: whether one holds a wrong element.
+/// For all rotated heads of all tokens, in launch order: whether the head has a wrong element.
 std::vector<bool> wrong_heads(const HeadCase& c, const WholePart& right, const HostTensor& tensor) {
   const int64_t rotated = c.q_heads + c.k_heads;
   std::vector<bool> wrong(size_t(c.m * rotated), false);
@@ -19,7 +19,7 @@ std::vector<bool> wrong_heads(const HeadCase& c, const WholePart& right, const H
   return wrong;
 }
 
-/// Whether the first of every `count` heads is right and nearly all others are wrong. Chance makes a head or two right.
+/// Whether the first of every `count` heads is right and nearly all others are wrong. A few heads may be right by chance.
 bool only_firsts_are_right(const std::vector<bool>& wrong, size_t count) {
   size_t others = 0, wrong_others = 0;
   for (size_t head = 0; head < wrong.size(); ++head) {
@@ -37,7 +37,7 @@ std::string situation_of_heads(const HeadCase& c, const Problem& problem, const 
   const Expectation right = expect_heads(*c.bound, c, problem, &outputs);
   const WholePart whole = computed(right).front();
   const std::vector<bool> wrong = wrong_heads(c, whole, find(outputs, whole.part.tensor));
-  for (const size_t count : {8, 4, 2})  // of a warp, as kernels have them
+  for (const size_t count : {8, 4, 2})  // heads per warp in real kernels
     if (only_firsts_are_right(wrong, count))
       return "heads: of every " + std::to_string(count) +
              " in a row only the first is right, as of a warp that takes several and whose lanes diverge before a shuffle";

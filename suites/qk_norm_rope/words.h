@@ -1,4 +1,4 @@
-// Heads in words: what the steps of a contract made of one number of one head.
+// Trace of one number of a head.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// `column` counts through the heads of the token.
+/// `column` counts across the heads of the token.
 std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, int64_t token, int64_t column);
 
 }  // namespace assay

@@ -1,5 +1,5 @@
-// How a norm rounds ties is seen: no other r of the row explains a kernel that rounds them away from zero, or toward it. The
-// diagnosis names the rounding.
+// Rounding of ties in a norm is checked: no other r of the row explains a kernel that rounds ties away from zero or toward zero.
+// The diagnosis names the rounding.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 enum class Ties { kEven, kAway, kTowardZero };
 
-/// A code of the upper bits of an fp32 number, with ties as said.
+/// Rounds an fp32 number to its upper 16 bits with the given tie rule.
 uint32_t bf16_code(float y, Ties ties) {
   uint32_t bits = 0;
   std::memcpy(&bits, &y, sizeof bits);
@@ -33,7 +33,8 @@ float of_bf16(uint32_t code) {
   return value;
 }
 
-/// What a kernel stores that makes r as IEEE 754 has it. `rounded_first`: x r is rounded before the weight.
+/// Outputs of a kernel that computes r with IEEE operations. `rounded_first`: x r is rounded before the multiplication by the
+/// weight.
 std::vector<HostTensor> outputs_of(const Problem& problem, bool rounded_first, double added, Ties ties) {
   const HostTensor &x = find(problem.tensors, "x"), &gamma = find(problem.tensors, "gamma");
   HostTensor y = find(problem.tensors, "y");
@@ -57,7 +58,7 @@ bool accepted(const Op& op, const Case& one, const Problem& problem, const std::
   return compare(op.bind(one)->expect(problem, &outputs), outputs, std::vector<std::vector<ByteRange>>(outputs.size())).agrees();
 }
 
-/// Mistakes of the first cause, in the contract's words.
+/// Mutants of the first cause, in the contract's notation.
 std::vector<std::string> first_cause(const Op& op, const Case& one, const Problem& problem,
                                      const std::vector<HostTensor>& outputs) {
   std::vector<std::string> names;

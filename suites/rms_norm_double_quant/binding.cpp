@@ -5,7 +5,7 @@
 namespace assay {
 namespace {
 
-/// Whether x and q are two sequences of half the rows, a view of three extents.
+/// Whether x and q are three-dimensional: two sequences of half the rows.
 bool read_view(const Cells& cells, int64_t rows) {
   const std::string& view = cells.text("view");
   if (view != "no" && view != "yes") cells.refuse("view", "'" + view + "' is not one of: no, yes");

@@ -24,7 +24,7 @@ Case case_of(const std::string& contract, const std::string& view = "no") {
   throw std::out_of_range("no case of " + contract);
 }
 
-/// The answers of two contracts on the inputs of the first.
+/// The answers of two contracts for the inputs of the first.
 struct Pair {
   std::vector<WholePart> first, second;
   const WholePart& of(const std::vector<WholePart>& from, const std::string& name) const {
@@ -39,8 +39,8 @@ Pair answers(const std::string& a, const std::string& b) {
 }
 
 struct Apart {
-  double codes = 0;     ///< share of codes that differ
-  int most_steps = 0;   ///< between two codes
+  double codes = 0;     ///< share of differing codes
+  int most_steps = 0;   ///< largest distance of two codes
   double most = 0;      ///< |s / s' - 1|
   double least = HUGE_VAL, greatest = 0;  ///< s' / s
 };
@@ -64,14 +64,14 @@ Apart apart(const Pair& pair) {
   return found;
 }
 
-constexpr double kFreeUlps = 0x1p-18;  ///< what r and two quotients leave free of a scale, far more than they do
+constexpr double kFreeUlps = 0x1p-18;  ///< bound on the freedom of a scale through r and two quotients, far above the actual one
 
 TEST(DoubleQuant, FusedAndUnfusedDifferByTheRoundingOfTheNorm) {
   const Apart found = apart(answers("aiter.double_quant_fused", "aiter.double_quant_unfused"));
   EXPECT_GT(found.codes, 0.01);  // measured: 2.2 % on such data
   EXPECT_LT(found.codes, 0.04);
   EXPECT_EQ(found.most_steps, 1);
-  EXPECT_LE(found.most, 0x1p-8 + kFreeUlps);  // u of bf16
+  EXPECT_LE(found.most, 0x1p-8 + kFreeUlps);  // unit roundoff of bf16
   EXPECT_GT(found.most, 0x1p-10);
 }
 
@@ -85,7 +85,7 @@ TEST(DoubleQuant, AStoreThatCutsOffMakesNoScaleLarger) {
 
 TEST(DoubleQuant, TheEagerOpRoundsBeforeTheWeightToo) {
   const Apart found = apart(answers("aiter.double_quant_unfused", "aiter.double_quant_eager"));
-  EXPECT_GT(found.codes, 0.01);  // measured 2.6 % of codes and a quarter of the scales
+  EXPECT_GT(found.codes, 0.01);  // measured: 2.6 % of codes and a quarter of the scales
   EXPECT_EQ(found.most_steps, 1);
 }
 

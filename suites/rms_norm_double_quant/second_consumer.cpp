@@ -12,7 +12,7 @@ using Expect = std::function<Expectation(const Problem&, const std::vector<HostT
 
 constexpr std::pair<const char*, const char*> kConsumers[] = {{"q", "q2"}, {"scale", "scale2"}};
 
-/// What the second consumer stored, under the names of the first.
+/// The second consumer's outputs, renamed to those of the first.
 std::vector<HostTensor> of_second(const std::vector<HostTensor>& outputs) {
   std::vector<HostTensor> second;
   for (const auto& [first, name] : kConsumers) {
@@ -35,7 +35,7 @@ std::vector<Violation> differences(const std::vector<HostTensor>& outputs) {
   return found;
 }
 
-/// A matrix as two sequences of half its rows.
+/// Views a matrix as two sequences of half its rows.
 void as_sequences(TensorSpec& spec) {
   const int64_t rows = spec.shape[0] / 2;
   spec.shape.insert(spec.shape.begin(), 2), spec.shape[1] = rows;
@@ -53,7 +53,7 @@ Problem doubled(Problem once) {
 
 Expect both(Expect first, Expect second) {
   return [first = std::move(first), second = std::move(second)](const Problem& problem, const std::vector<HostTensor>* outputs) {
-    // The second answer is made from its own consumer's outputs, which live as long as it does.
+    // the second answer depends on its own consumer's outputs and keeps them alive
     const auto stored = std::make_shared<const std::vector<HostTensor>>(outputs ? of_second(*outputs) : std::vector<HostTensor>());
     Answer of_first = first(problem, outputs).any_of.front();
     Answer of_other = second(problem, outputs ? stored.get() : nullptr).any_of.front();
@@ -76,7 +76,7 @@ Hypothesis of_both(Hypothesis one) {
   return one;
 }
 
-/// Whether the mistake is about a rounding of what the consumers share: one of them may be fused and the other not.
+/// Whether the mutant changes a rounding of the shared result; one consumer may be fused and the other not.
 bool is_of_shared_result(const Hypothesis& one) {
   return one.name.starts_with("y: ") && one.name.find("to(x)") != std::string::npos;
 }

@@ -1,4 +1,4 @@
-// A case whose result two consumers get.
+// A case whose result goes to two consumers.
 #pragma once
 
 #include <memory>
@@ -9,14 +9,14 @@
 
 namespace assay {
 
-/// q2 and scale2.
+/// The roles q2 and scale2.
 std::vector<RoleSpec> roles_of_second();
 
-/// The case with outputs q2 and scale2 beside q and scale, judged alike. Its joint violations are bytes in which the consumers differ; its
-/// mutants are those of both consumers, and roundings of the norm's result that one of them alone is given.
+/// Adds outputs q2 and scale2, checked like q and scale. Bytes in which the consumers differ are violations. Mutants are those of
+/// both consumers, and roundings of the norm's result that affect only one of them.
 class BoundDoubleQuant : public ForwardedCase {
  public:
-  /// `view`: x and q have three extents, two sequences of half the rows.
+  /// `view`: x and q are three-dimensional, two sequences of half the rows.
   BoundDoubleQuant(std::shared_ptr<const BoundCase> once, bool view) : ForwardedCase(std::move(once)), view_(view) {}
 
   CaseName name() const override;
@@ -24,7 +24,7 @@ class BoundDoubleQuant : public ForwardedCase {
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override;
   std::vector<Hypothesis> mutants() const override;
   std::unique_ptr<const BoundCase> excerpt() const override;
-  /// Rows of a view are taken as those of a matrix, of which there may be any number.
+  /// Rows of a view become rows of a matrix, which may have any number of rows.
   CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override;
 
  private:

@@ -1,4 +1,4 @@
-// Cases of a shipped op for its tests: usual cells, some of them changed.
+// Builds cases of a shipped op for its tests: default cells with some changes.
 #pragma once
 
 #include <map>
@@ -13,14 +13,14 @@ namespace assay {
 
 using TestCells = std::map<std::string, std::string>;
 
-/// An op under the shipped rulebook, which is opened once.
+/// An op with the shipped contract registry, which is opened once.
 inline const Op& shipped_op(std::string_view name) {
   static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
   (void)open;
   return find_op(name);
 }
 
-/// The case of these cells, `changed` in the place of the usual ones, as the op reads it. Throws TableError.
+/// The case with `usual` cells, overridden by `changed`, as the op names it. Throws TableError.
 inline Case case_of(const Op& op, TestCells usual, const TestCells& changed) {
   Case one;
   one.op = op.name;
@@ -29,7 +29,7 @@ inline Case case_of(const Op& op, TestCells usual, const TestCells& changed) {
   return checked_case(op, std::move(one));
 }
 
-/// What the op says against such a case; empty if it takes it.
+/// The op's error for such a case; empty if it is valid.
 inline std::string refusal_of(const Op& op, const TestCells& usual, const TestCells& changed) {
   try {
     (void)case_of(op, usual, changed);

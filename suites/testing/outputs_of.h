@@ -1,4 +1,4 @@
-// What a program makes of a product, as outputs of a call.
+// Converts a variant's answer for a GEMM to the outputs of a call.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// d with the least code that the answer accepts of each element.
+/// d with the lowest accepted code of each element.
 inline std::vector<HostTensor> outputs_of(const Problem& problem, const Answer& answer) {
   std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
   outputs[0].bytes.resize(outputs[0].spec.bytes());

@@ -1,5 +1,5 @@
-// Cases of kernels that nobody knows, for tests: usual cells, some of them changed, what the programs of all members of a
-// contract make, and that it is right, mixtures too.
+// Test cases of unknown kernels: default cells with some changes, the results of all member algorithms of a contract, and a check
+// that these and their mixtures pass.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ inline const TestCells kUsual = {{"contract", "assay.unknown_fp8_row.sm_90"},
 
 inline Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
 
-/// What the programs of all members make, one after the other.
+/// The results of all member algorithms.
 inline std::vector<std::vector<HostTensor>> made_by_members(const GemmCase& c, const Problem& problem) {
   std::vector<std::vector<HostTensor>> all;
   for (const DotContract& member : c.contract.members)
@@ -42,7 +42,7 @@ inline std::vector<std::vector<HostTensor>> made_by_members(const GemmCase& c, c
   return all;
 }
 
-/// What each member's programs make is right, and so is a mixture of all.
+/// Expects that each member's results pass, and a mixture of all.
 inline void expect_members_and_a_mixture_pass(const Case& one, size_t least, size_t most) {
   const Problem problem = gemm().bind(one)->problem();
   const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);

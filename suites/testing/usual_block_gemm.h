@@ -1,4 +1,4 @@
-// Cases of gemm_block_scaled for its tests: usual cells, some of them changed.
+// Test cases of gemm_block_scaled: default cells with some changes.
 #pragma once
 
 #include "suites/testing/case_with.h"

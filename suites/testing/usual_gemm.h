@@ -1,4 +1,4 @@
-// Cases of gemm_scaled for its tests: usual cells, some of them changed, and what a program makes of a case as outputs of a call.
+// Test cases of gemm_scaled: default cells with some changes, and a variant's results as outputs of a call.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Cases of all_reduce for its tests: usual cells, some of them changed, what ranks return by a contract, and what is refused.
+// Test cases of all_reduce: default cells with some changes, outputs of ranks according to a contract, and errors.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,7 @@ inline const TestCells kUsual = {{"contract", "vllm.all_reduce_1stage"},
 
 inline Case case_with(const TestCells& cells) { return case_of(all_reduce(), kUsual, cells); }
 
-/// What each rank returns by a contract: the least, or on the ranks named the greatest that it accepts.
+/// Outputs of each rank: the lowest accepted codes, or the highest on the named ranks.
 inline std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation,
                                           std::vector<int> greatest = {}) {
   std::vector<HostTensor> outputs;

@@ -21,7 +21,7 @@ struct StridedCase {
   int warp = 0;
 };
 
-/// "3x4": whole numbers from 0.
+/// Parses "3x4": nonnegative integers.
 std::vector<int64_t> sizes_of(const Cells& cells, const char* column) {
   const std::string& text = cells.text(column);
   std::vector<int64_t> sizes;
@@ -111,7 +111,7 @@ Op weak_contiguity_op() {
                     {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"},
-          .data_column = "",  // x is zeros: what it holds decides nothing
+          .data_column = "",  // x is zeros; its values do not matter
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kContiguity); },
           .bind = bind_strided};
 }

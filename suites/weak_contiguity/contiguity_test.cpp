@@ -1,4 +1,4 @@
-// Op weak_contiguity: the examples of vLLM's comment, and the holes of its rule.
+// Op weak_contiguity: the examples in vLLM's comment, and tensors that its rule wrongly accepts.
 #include "reference/flow/contiguity/contiguity.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ Contiguity row(const std::string& id) {
   return read_contiguity(rulebook().contracts.find(id));
 }
 
-/// A = torch.zeros(3, 3, 3), its slices and permutations, in the order of the comment.
+/// A = torch.zeros(3, 3, 3), its slices and permutations, in the order of vLLM's comment.
 TEST(WeakContiguity, TakesWhatItsCommentSays) {
   const std::pair<StridedExtents, bool> examples[] = {
       {{{3, 3, 3}, {9, 3, 1}, 0, 27, 2}, true},        {{{2, 3, 3}, {9, 3, 1}, 9, 27, 2}, true},
