@@ -1,4 +1,4 @@
-// The C functions of check.h over the classes of this folder.
+// The C functions of check.h, implemented with the classes of this folder.
 #include "harness/check/check.h"
 
 #include <dlfcn.h>
@@ -46,7 +46,7 @@ using Json = nlohmann::ordered_json;
 
 std::string json_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-/// Tables that this process has read: once, for the rulebook is one for all.
+/// The tables that this process has opened. They are opened once, since the contract registry is global.
 class Tables {
  public:
   struct Wanted {
@@ -55,7 +55,7 @@ class Tables {
     bool operator==(const Wanted&) const = default;
   };
 
-  /// The folder of the open tables; opens those of the installation if none are.
+  /// The folder of the open tables. Opens those of the installation if none are open.
   std::string root() {
     const std::lock_guard lock(mutex_);
     if (!open_) open({default_root(), {}});
@@ -101,10 +101,10 @@ Tables& tables() {
   return all;
 }
 
-/// Names that somebody looked up and that there are not ("unknown contract 'x'"); any other index out of range is a defect.
+/// Lookup errors ("unknown contract 'x'") are the user's; any other std::out_of_range is a defect of this program.
 bool is_lookup(const std::out_of_range& error) { return std::string_view(error.what()).starts_with("unknown "); }
 
-/// Calls `answer` with a report to fill in. No exception leaves.
+/// Calls `answer` with a report to fill in. Catches all exceptions.
 template <class Answer>
 assay_check_status answered(assay_check_report** out, Answer answer) noexcept {
   assay_check_report* report = nullptr;
@@ -148,7 +148,7 @@ void require(const void* pointer, const char* what) {
   if (pointer == nullptr) throw UsageError(std::string(what) + " is NULL");
 }
 
-/// What a request says, copied.
+/// A copy of a request.
 struct Asked {
   std::string contract, layout;
   DumpedRoles roles;
@@ -174,7 +174,7 @@ std::string role_names(const Op& op) {
   return names;
 }
 
-/// Every tensor has a role of the op.
+/// Throws unless every tensor has a role of the op.
 void require_roles(const Op& op, const DumpedRoles& roles) {
   for (const auto& [key, tensor] : roles) {
     const std::string name = name_and_rank(key).first;

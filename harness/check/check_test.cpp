@@ -1,5 +1,5 @@
-// The C API through its header, as a caller that was built with the header of 2026-11-25 sees it: that copy never changes, so an edit of
-// check.h that moves a field or changes what a function takes fails here.
+// Tests the C API as a caller sees it that was built with the header of 2026-11-25. That copy never changes, so a change of
+// check.h that moves a field or changes a function fails here.
 #include "assay/check.h"
 
 #include <dlfcn.h>
@@ -28,7 +28,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Two rows of 512 in bf16: group g of row r is 448 * 2^(r + g), so every code is 448 and every scale 2^(r + g).
+/// Two rows of 512 in bf16: group g of row r is 448 * 2^(r + g), so every code is 448 and every scale is 2^(r + g).
 struct GroupQuant {
   std::vector<uint16_t> x = std::vector<uint16_t>(1024);
   std::vector<uint8_t> q = std::vector<uint8_t>(1024, 0x7e);
@@ -64,7 +64,7 @@ Answer answer_of(const std::function<assay_check_status(assay_check_report**)>& 
   return answer;
 }
 
-/// `change` edits the tensors of a right call.
+/// `change` modifies the tensors of a correct call.
 Answer judged(const std::function<void(std::vector<assay_check_tensor>&)>& change, const char* contract = "vllm.group_fp8") {
   const GroupQuant data;
   const int64_t wide[] = {2, 512}, narrow[] = {2, 4};
@@ -137,7 +137,7 @@ TEST(CheckApi, WrongQuestionsAreRefusedByName) {
 TEST(CheckApi, StridesAreFollowed) {
   GroupQuant data;
   std::vector<uint8_t> apart(2 * 600, 0xff), backwards(data.q.size());
-  for (size_t i = 0; i < data.q.size(); ++i) data.q[i] = uint8_t(0x7e - (i % 512) % 128 / 100);  // so that order matters
+  for (size_t i = 0; i < data.q.size(); ++i) data.q[i] = uint8_t(0x7e - (i % 512) % 128 / 100);  // so that the order matters
   for (size_t i = 0; i < 1024; ++i) apart[i / 512 * 600 + i % 512] = data.q[i], backwards[1023 - i] = data.q[i];
   std::string plain, strided, reversed;
   EXPECT_FALSE(data.tensors().conform_to("vllm.group_fp8", plain));

@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// A vector may have been kept as a row or as a column.
+/// A vector may be stored as one row or as one column.
 bool is_vector_of(const std::vector<int64_t>& shape, int64_t elements) {
   const auto longer = std::count_if(shape.begin(), shape.end(), [](int64_t extent) { return extent != 1; });
   return longer <= 1 && (longer == 0 ? elements == 1 : std::count(shape.begin(), shape.end(), elements) == 1);
@@ -36,7 +36,7 @@ void check_format(const DumpedTensor& from, const TensorSpec& spec) {
                    " for role '" + spec.name + "'");
 }
 
-/// Bytes that the file says no more about, [m, n / 2], as the packed codes [m, n] that the contract wants.
+/// Converts untyped bytes [m, n / 2] to the packed 4-bit codes [m, n] that the contract wants.
 DumpedTensor unpacked_bytes(DumpedTensor from, const TensorSpec& spec) {
   TensorSpec& own = from.tensor.spec;
   const bool bytes = from.plain_bytes && own.format->bits == 8 && !own.shape.empty() && own.strides.back() == 1;
@@ -47,7 +47,7 @@ DumpedTensor unpacked_bytes(DumpedTensor from, const TensorSpec& spec) {
   return from;
 }
 
-/// The tensor of the case with the dump's elements, each in its place.
+/// The case's tensor with the elements of the dump at their storage offsets.
 HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, const std::string& by) {
   const DumpedTensor from = unpacked_bytes(dumped, spec);
   check_format(from, spec);
@@ -56,10 +56,10 @@ HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, cons
                      "' must be " + extents_text(spec.shape) + ", as " + by + " says");
   const TensorSpec& own = from.tensor.spec;
   if (own.strides == spec.strides && own.offset == spec.offset && own.packed == spec.packed && from.tensor.bytes.size() == spec.bytes())
-    return {spec, from.tensor.bytes};  // the places of its elements are those of the case
+    return {spec, from.tensor.bytes};  // its elements are at the offsets of the case
   HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
   const CodeMatrix matrix = code_matrix(from.tensor);
-  const bool matrix_of_rows = spec.strides.size() == 2;  // its rows may lie apart, or its columns
+  const bool matrix_of_rows = spec.strides.size() == 2;  // rows, or columns, may have gaps between them
   for (size_t i = 0; i < matrix.codes.size(); ++i) {
     const auto row = int64_t(i) / matrix.columns, column = int64_t(i) % matrix.columns;
     tensor.set_code(matrix_of_rows ? row * spec.strides[0] + column * spec.strides[1] : int64_t(i), matrix.codes[i]);
@@ -91,7 +91,7 @@ HostTensor placed_scale(const DumpedTensor& from, const TensorSpec& spec, ScaleP
 
 using VisitPadding = decltype(Part::padding);
 
-/// Of the padding what must be zero.
+/// The part of the padding that must be zero.
 VisitPadding zeros_of(const VisitPadding& all) {
   if (!all) return nullptr;
   return [all](const std::function<void(const Padding&)>& visit) {
@@ -101,7 +101,7 @@ VisitPadding zeros_of(const VisitPadding& all) {
   };
 }
 
-/// A case without what a dump cannot show: padding that it does not hold, and what was there before the call.
+/// Drops checks that a dump does not allow: missing padding, and values from before the call.
 class DumpedCase : public ForwardedCase {
  public:
   DumpedCase(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings)
@@ -171,7 +171,7 @@ DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
     return placing != dump.placings.end() ? placed_scale(from->second, spec, placing->second) : placed_dense(from->second, spec, by);
   };
   for (HostTensor& tensor : call.problem.tensors) {
-    const bool in_place = access_of(tensor) == Access::kInOut;  // what was there, and NAME_out
+    const bool in_place = access_of(tensor) == Access::kInOut;  // two tensors: the value before the call, and NAME_out
     if (in_place || tensor.spec.role == Role::kInput) tensor.bytes = placed(key_of(tensor.spec), tensor.spec).bytes;
     if (tensor.spec.role == Role::kInput) continue;
     call.result.outputs.push_back(placed(key_of(tensor.spec.name + (in_place ? "_out" : ""), tensor.spec.rank), tensor.spec));

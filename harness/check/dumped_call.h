@@ -1,4 +1,4 @@
-// A user's tensors as a call that was made: which tensor has which role, and where its elements lie.
+// Interprets a user's tensors as one call: finds the role and the layout of each tensor.
 #pragma once
 
 #include <map>
@@ -12,29 +12,29 @@
 
 namespace assay {
 
-/// "x@12" in parts; rank 0 if there is no such ending.
+/// Splits "x@12" into name and rank; rank 0 if there is no such suffix.
 std::pair<std::string, int> name_and_rank(const std::string& key);
 
-/// The case without padding that nobody has seen: that of tensors which are placed by their shape alone, or are not in `placings`.
+/// The case without checks of padding that the dump does not contain: of tensors placed by shape alone, or missing in `placings`.
 std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings);
 
-/// An output of a known call. kMemory: it came with its storage, so its padding is known.
+/// An output of a known call. kMemory: the storage is known, padding included.
 struct PlacedOutput {
   HostTensor tensor;
   ScalePlacing placing;
 };
-/// The tensor as `spec` wants it. Throws UsageError for another format or shape.
+/// Converts the tensor to `spec`. Throws UsageError for another format or shape.
 PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec);
 
-/// A dump as a problem and what some kernel made of it.
+/// A dump as a problem, and the outputs that a kernel produced.
 struct DumpedCall {
   DumpCase dump;
-  std::shared_ptr<const BoundCase> judging;  ///< the bound case, without padding that the dump does not hold
+  std::shared_ptr<const BoundCase> judging;  ///< the bound case, without padding that the dump does not contain
   Problem problem;
   CallResult result;
 };
 
-/// Throws UsageError, or MissingRole: tensors that are no instance of the contract.
+/// Throws UsageError or MissingRole if the tensors do not fit the contract.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
 }  // namespace assay

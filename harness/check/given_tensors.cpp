@@ -15,11 +15,11 @@
 namespace assay {
 namespace {
 
-/// What a dtype of check.h is to the harness.
+/// A dtype of check.h in the harness's terms.
 struct GivenType {
   const Format* format;
-  bool plain_bytes = false;  ///< the contract says what the codes are
-  bool packed = false;       ///< two codes in a byte
+  bool plain_bytes = false;  ///< the contract determines the format of the codes
+  bool packed = false;       ///< two codes per byte
 };
 
 GivenType type_of(const std::string& dtype, const std::string& place) {
@@ -33,7 +33,7 @@ GivenType type_of(const std::string& dtype, const std::string& place) {
   throw UsageError(place + ": has dtype '" + dtype + "'; expected one of " + list + did_you_mean(dtype, known));
 }
 
-/// Lowest and highest element that shape and strides address, seen from element [0, ...]; nullopt: too large to count.
+/// Lowest and highest element that shape and strides address, relative to element [0, ...]; nullopt if the numbers overflow.
 std::optional<std::pair<int64_t, int64_t>> reach_of(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides) {
   constexpr int64_t kMost = int64_t{1} << 46;
   int64_t low = 0, high = 0, elements = 1;
@@ -46,7 +46,7 @@ std::optional<std::pair<int64_t, int64_t>> reach_of(const std::vector<int64_t>& 
   return std::pair(low, high);
 }
 
-/// Elements one after the other, whatever their strides.
+/// Copies the elements in logical order, for any strides.
 std::vector<std::byte> dense_copy(const TensorSpec& spec, const std::byte* first) {
   const size_t width = size_t(spec.format->bytes());
   std::vector<std::byte> bytes(size_t(spec.elements()) * width);
@@ -70,7 +70,7 @@ std::vector<int64_t> row_major(const std::vector<int64_t>& shape) {
   return strides;
 }
 
-/// The storage that the caller can read is kept as it is, so that padding is known, unless the elements lie far apart in it or backwards.
+/// Keeps the caller's storage, so that padding is known, unless the elements are far apart in it or stored backwards.
 HostTensor copied(const assay_check_tensor& given, TensorSpec spec, const std::pair<int64_t, int64_t>& reach, const std::string& place) {
   const auto* const first = static_cast<const std::byte*>(given.data);
   if (spec.elements() == 0) return {spec, {}};
@@ -109,13 +109,14 @@ DumpedTensor given_tensor(const assay_check_tensor& given, const std::string& ro
   spec.strides = row_major(spec.shape);
   if (given.strides != nullptr) spec.strides.assign(given.strides, given.strides + given.ndim);
   for (size_t d = 0; d < spec.shape.size(); ++d)
-    if (spec.shape[d] == 1) spec.strides[d] = row_major(spec.shape)[d];  // says nothing: frameworks write anything there
+    if (spec.shape[d] == 1) spec.strides[d] = row_major(spec.shape)[d];  // strides of extent 1 mean nothing: frameworks store
+                                                                         // arbitrary values
   const auto reach = reach_of(spec.shape, spec.strides);
   if (!reach) throw UsageError(place + ": has strides " + extents_text(spec.strides) + ", which is more than memory holds");
   return {copied(given, spec, *reach, place), kGiven, role, given.dtype, type.plain_bytes};
 }
 
-/// Element i of an array whose elements may be larger than this library knows.
+/// Element i of an array; its elements may be larger than this library knows.
 const assay_check_tensor& element(const assay_check_tensor* tensors, int32_t i) {
   const auto* const first = reinterpret_cast<const std::byte*>(tensors);
   return *reinterpret_cast<const assay_check_tensor*>(first + size_t(i) * tensors->size);

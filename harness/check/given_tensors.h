@@ -1,4 +1,4 @@
-// Tensors of a C caller as those of a dump.
+// Converts tensors of a C caller to tensors of a dump.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace assay {
 
-/// In messages of the C API tensors come from nowhere: DumpedTensor::place() without a file. See without_file().
+/// File name of such tensors in DumpedTensor::place(); without_file() removes it from messages.
 inline constexpr const char* kGiven = "given";
 
-/// Copies what the caller described. Throws UsageError naming the tensor: a NULL, an unknown dtype, a shape or strides that are impossible,
-/// a role that stands twice.
+/// Copies the described tensors. Throws UsageError naming the tensor: a NULL, an unknown dtype, an impossible shape or stride, a
+/// repeated role.
 DumpedRoles given_tensors(const assay_check_tensor* tensors, int32_t count);
 
-/// Throws UsageError for a NULL name or value and for a name that stands twice.
+/// Throws UsageError for a NULL name or value, and for a repeated name.
 std::map<std::string, std::string> given_parameters(const assay_check_parameter* parameters, int32_t count);
 
 /// The message without "given: ".

@@ -16,10 +16,10 @@
 namespace assay {
 namespace {
 
-/// The mutation score is computed on at most this many elements of the first input, and on at most this many rows of a larger one.
+/// Limits for computing the mutation score: elements of the first input, and rows if the input is larger.
 constexpr int64_t kMostElementsOfPower = int64_t{1} << 14, kMostRowsOfPower = 8;
 
-/// A case whose data are those of the user.
+/// A case whose data are the user's.
 class WithData : public ForwardedCase {
  public:
   WithData(std::shared_ptr<const BoundCase> to, const Problem& problem) : ForwardedCase(std::move(to)), problem_(problem) {}
@@ -34,7 +34,7 @@ Power power_of_problem(std::shared_ptr<const BoundCase> bound, const Problem& pr
   return power_of(WithData(std::move(bound), problem), {}, &problem);
 }
 
-/// Rows of a large problem, evenly spread.
+/// Evenly spread rows of a large problem.
 std::vector<int64_t> rows_of_power(int64_t rows, int64_t elements) {
   const int64_t few = std::clamp(kMostElementsOfPower / std::max<int64_t>(1, elements / rows), int64_t{1}, std::min(rows, kMostRowsOfPower));
   std::vector<int64_t> chosen;
@@ -73,7 +73,7 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// The worst wrong element as an element of the first tensor: a scale stands for its group.
+/// The worst wrong element as an element of the first tensor. For a scale, the first element of its group.
 std::array<int64_t, 2> worst_element(const Verdict& verdict, const std::array<int64_t, 2>& shape) {
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0 || finding.worst.at[0] >= shape[0]) continue;

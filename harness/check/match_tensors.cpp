@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-/// Outputs of more elements are told from programs of an op on so many of their rows, evenly spread.
+/// Algorithms are identified on kRowsOfLarge evenly spread rows if the outputs have more elements than kMostElements.
 constexpr int64_t kMostElements = int64_t{1} << 16, kRowsOfLarge = 8;
 
 using Held = MatchedContract;
@@ -37,7 +37,8 @@ void hold(const Op& op, const std::string& contract, const DumpRequest& request,
   }
 }
 
-/// The call on fewer rows, if it has many and rows are independent; null if it has not. `rows`: how many of how many.
+/// The call on a few of its rows, if it has many rows and they are independent; otherwise null. `rows` is set to a text such as "
+/// (looked at 8 of 4096 rows)".
 std::optional<CaseOfRows> few_rows(const Held& held, std::vector<HostTensor>& outputs, std::string& rows) {
   const DumpCase& dump = held.call.dump;
   outputs = held.call.result.outputs;
@@ -57,7 +58,7 @@ std::optional<CaseOfRows> few_rows(const Held& held, std::vector<HostTensor>& ou
   return some;
 }
 
-/// Programs of an op, whatever the contracts say.
+/// Prints the algorithms that could have made the outputs, independently of contracts.
 std::string programs_text(const std::vector<Held>& ranked) {
   std::string text, nearest, untried;
   for (const Held& held : ranked) {

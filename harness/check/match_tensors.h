@@ -1,4 +1,4 @@
-// Which contracts do a user's tensors obey, and which program made a GEMM.
+// Finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
 #pragma once
 
 #include <map>
@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// A contract that the tensors can be an instance of.
+/// A contract that the tensors fit.
 struct MatchedContract {
   const Op* op;
   std::string contract;
@@ -22,19 +22,19 @@ struct MatchedContract {
   bool obeys() const { return verdict.outcome == Outcome::kPass; }
 };
 
-/// Why contracts were not asked: the words, and one of them.
+/// Reasons why contracts were not tried, each with the contracts it applies to.
 using ReasonsByContract = std::map<std::string, std::vector<std::string>>;
 
 struct MatchedContracts {
-  std::vector<MatchedContract> asked;  ///< those that the tensors obey come first, then those with the fewest wrong elements
-  ReasonsByContract reasons;           ///< of the others
+  std::vector<MatchedContract> asked;  ///< obeyed contracts first, then those with the fewest wrong elements
+  ReasonsByContract reasons;           ///< for the other contracts
 };
 
-/// Compares the tensors with every contract of these ops that they can be an instance of.
+/// Compares the tensors with every contract of these ops that they fit.
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles, const std::map<std::string, std::string>& parameters,
                                const std::string& layout);
 
-/// A line a contract, the programs that may have computed the outputs, and why contracts were not asked.
+/// One line per contract, the algorithms that may have computed the outputs, and why contracts were not tried.
 std::string match_text(const MatchedContracts& matched);
 
 }  // namespace assay

@@ -51,7 +51,7 @@ DumpError refused(const DumpedTensor& dumped, const std::string& problem) {
   return DumpError(dumped.file, "tensor '" + dumped.name + "'", problem);
 }
 
-/// bf16 and f16 are exact in fp32, and so is the question whether they are scales.
+/// Bits after conversion to fp32, which is exact for bf16 and f16.
 int64_t fp32_bits(const Format& format, uint32_t code) { return code_of(kF32, decode(format, code)); }
 
 ScaleKind kind_of(const DumpedTensor& dumped) {
@@ -93,7 +93,7 @@ ScaleGrid logical_grid(const HostTensor& tensor, ScaleKind kind) {
   return grid;
 }
 
-/// Whether the tensor came as its storage: as a vector, or with the strides that the layout has.
+/// Whether the tensor is in storage order: a vector, or a tensor with the layout's strides.
 bool in_order_of_storage(const TensorSpec& spec, const PlacedLayout& placed) {
   return spec.shape.size() == 1 || (spec.shape == placed.shape() && spec.strides == placed.strides());
 }
@@ -110,7 +110,8 @@ void check_layout(const DumpedTensor& dumped, const PlacedLayout& placed) {
                               std::to_string(placed.storage()));
 }
 
-/// What the padding must hold: the contract of a recording says it; otherwise zero for words, whose consumers read it.
+/// Sets what the padding must hold. A recording's contract states it; otherwise packed scales need zero padding, since their
+/// consumers read it.
 void state_padding(const ScaleFacts& facts, ScaleGrid& grid) {
   grid.zero_rows = grid.zero_columns = grid.kind == ScaleKind::kWords;
   if (facts.text("contract").empty()) return;

@@ -1,4 +1,4 @@
-// A lone scale tensor: its extent, so that harness/diagnosis/scales.h can look at it.
+// Infers the extents of a single scale tensor for the analysis in harness/diagnosis/scales.h.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// What is known of the tensor besides its bytes: what a user stated, or the metadata of a recording.
+/// What is known about the tensor besides its bytes: stated by the user, or in the metadata of a recording.
 class ScaleFacts {
  public:
   /// `stated`: m, n, groups, group_size. Throws UsageError for other names.
@@ -25,7 +25,7 @@ class ScaleFacts {
   std::map<std::string, std::string> values_;
 };
 
-/// Throws DumpError, UsageError: no type of scales, or facts that do not fit the tensor.
+/// Throws DumpError, or UsageError for a type that no scale has or for facts that do not fit the tensor.
 ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// A case of the suite for somebody who has a kernel and no library of it: its call, and the verdict on outputs that came back.
+// Runs a suite case for a user without a kernel library: provides its inputs, and checks the outputs that come back.
 #pragma once
 
 #include <map>
@@ -14,36 +14,36 @@
 
 namespace assay {
 
-/// The case tables of one op with what is recorded of their data.
+/// The case tables of an op, and the recorded mutation scores of their data.
 struct OpCases {
   std::vector<Case> cases;
   PowerRecords power;
 };
-/// Read once for each op. Needs an open rulebook whose tables are below `root`. May be called by several threads. Throws TableError.
+/// Read once per op. Needs an open contract registry with the tables under `root`. Thread-safe. Throws TableError.
 const OpCases& cases_of_op(const Op& op, const std::string& root);
 
-/// A case with its inputs. Never changes, so several threads may ask it.
+/// A case with its inputs. Immutable and thread-safe.
 class SuiteCase {
  public:
-  /// Throws UsageError for a case whose call is none of tensors in and tensors out: a sweep, calls in a row.
+  /// Throws UsageError for a case that tensors alone cannot represent: a sweep, or back-to-back calls.
   SuiteCase(const Op& op, const Case& one, const Power* power);
 
   const Op& op() const { return op_; }
   const Case& one() const { return one_; }
   const Problem& problem() const { return problem_; }
 
-  /// The verdict on outputs by role; `NAME_out` is the same as NAME. Throws UsageError, MissingRole.
+  /// The verdict on outputs by role; `NAME_out` means NAME. Throws UsageError, MissingRole.
   TensorsVerdict judge(const DumpedRoles& outputs, const std::string& kernel, const std::string& backend) const;
 
  private:
   const Op& op_;
   const Case one_;
-  const Power* power_;  ///< as recorded, or nullptr
+  const Power* power_;  ///< recorded mutation score, or nullptr
   const std::shared_ptr<const BoundCase> bound_;
   const Problem problem_;
 };
 
-/// The case of that id. Throws UsageError with near ids.
+/// The case with that id. Throws UsageError with similar ids.
 std::unique_ptr<const SuiteCase> open_suite_case(const std::string& id, const std::string& root);
 
 }  // namespace assay

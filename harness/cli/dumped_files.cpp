@@ -18,7 +18,8 @@ void put(DumpedRoles& roles, const std::string& role, DumpedTensor tensor) {
   if (!roles.emplace(role, std::move(tensor)).second) throw UsageError("two tensors for role '" + role + "'");
 }
 
-/// Names that tensors of a dump may go by: roles, and NAME_out for what a call left of one that is in place. True: each rank has one.
+/// Names that tensors in a dump may have: roles, and NAME_out for the result of an in-place tensor. The value is true if each
+/// rank has one.
 std::map<std::string, bool> names_in_dump(const std::vector<const Op*>& ops) {
   std::map<std::string, bool> names;
   for (const Op* op : ops)
@@ -49,7 +50,7 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
   for (const auto& [role, name] : renamed)
     if (!wanted.contains(name_and_rank(role).first))
       throw UsageError("--tensor " + role + "=" + name + ": the contract has no such role");
-  // Of an all-reduce the second file with an "x" is the dump of rank 1.
+  // For an all-reduce, the second file with a tensor "x" is the dump of rank 1.
   const auto next_key = [&](const std::string& name) {
     int rank = 0;
     while (wanted.at(name) && files.roles.contains(key_of(name, rank))) ++rank;

@@ -1,4 +1,4 @@
-// Which tensors of a user's files have which role.
+// Assigns the tensors of a user's files to roles.
 #pragma once
 
 #include <string>
@@ -8,21 +8,21 @@
 
 namespace assay {
 
-/// What a user says of files of tensors.
+/// What the user states about the files.
 struct DumpArguments {
-  std::vector<std::string> targets;  ///< FILE.safetensors, role=FILE.npy[:FORMAT]
+  std::vector<std::string> targets;  ///< FILE.safetensors or role=FILE.npy[:FORMAT]
   std::vector<std::string> tensors;  ///< "role=name in the file"
 };
 
 struct DumpedFiles {
   DumpedRoles roles;
-  std::vector<std::string> there;  ///< names of all tensors of the files
+  std::vector<std::string> there;  ///< names of all tensors in the files
 
-  /// "; there are: a, b; name it with --tensor ROLE=NAME or ROLE=FILE.npy", for a role that no tensor has.
+  /// Text for a role that no tensor has: "; there are: a, b; name it with --tensor ROLE=NAME or ROLE=FILE.npy".
   std::string what_there_is(const std::string& role) const;
 };
 
-/// The tensors of all targets that a role of one of the ops is named by. Throws UsageError, DumpError.
+/// Reads the tensors of all targets that have a role of one of the ops. Throws UsageError, DumpError.
 DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>& ops);
 
 }  // namespace assay

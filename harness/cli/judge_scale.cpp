@@ -1,4 +1,4 @@
-// assay judge FILE:TENSOR --as scale: looks at a lone scale tensor.
+// assay judge FILE:TENSOR --as scale: checks a single scale tensor.
 #include <cstdio>
 
 #include "harness/check/scale_tensor.h"

@@ -1,4 +1,4 @@
-// assay contracts match FILE...: which contracts do a user's tensors obey, and which program made a GEMM.
+// assay contracts match FILE...: finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
 #include <fmt/format.h>
 
 #include <map>

@@ -1,4 +1,5 @@
-// The answer is that of the norm on whole rows: each rank has its columns of it, and one factor holds for the columns of all.
+// The answer is that of the norm on whole rows. Each rank has its own columns of it, and one factor must explain the columns of
+// all ranks.
 #include <memory>
 
 #include "suites/all_reduce_rms_norm/answers.h"
@@ -6,14 +7,14 @@
 namespace assay {
 namespace {
 
-/// A matrix's whole problem and outputs, and the answer, which refers to both.
+/// The whole problem and outputs of a matrix, and the answer, which refers to both.
 struct WholeAnswer {
   Problem problem;
   std::vector<HostTensor> stored;
   Answer answer;
 };
 
-/// A rank's columns of rows that were accepted whole.
+/// A rank's columns of accepted whole rows.
 AcceptedRows columns_of(const AcceptedRows& whole, int rank, int ranks) {
   AcceptedRows part{whole.first, whole.end, {}, {}};
   const auto rows = size_t(whole.end - whole.first), all = rows == 0 ? 0 : whole.low.size() / rows, own = all / size_t(ranks);

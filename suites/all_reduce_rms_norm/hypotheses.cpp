@@ -1,4 +1,4 @@
-// Edits of the squares that ranks share, what is misread, and the norm's own edits on all ranks.
+// Mutants of the squares that ranks exchange, misreadings, and the norm's own mutants on all ranks.
 #include <algorithm>
 #include <memory>
 
@@ -12,16 +12,16 @@
 namespace assay {
 namespace {
 
-/// What else somebody may take for what it is not.
+/// Inputs that a kernel may mistake for others.
 enum class Misread {
   kNothing,
-  kFactors,  ///< the second matrix has those of the first
+  kFactors,  ///< the second matrix uses the factors of the first
   kWeights   ///< gamma is fp16 and is read as bf16
 };
 
-/// Rows of one matrix on all ranks, as numbers.
+/// Rows of one matrix on all ranks, as values.
 struct Shards {
-  std::vector<std::vector<double>> x, before, gamma;  ///< of each rank, row by row
+  std::vector<std::vector<double>> x, before, gamma;  ///< per rank, row by row
 
   std::vector<std::vector<double>> row(const std::vector<std::vector<double>>& from, int64_t row, int64_t columns) const {
     std::vector<std::vector<double>> parts;
@@ -42,8 +42,8 @@ std::vector<double> values_of(const std::vector<HostTensor>& tensors, const std:
   return values;
 }
 
-/// Answers of edited squares or of what is misread, each rank's from its own factor; the factors of ranks are not held against
-/// each other.
+/// Answers for mutated squares or misread inputs. Each rank's answer follows from its own factor; factors of different ranks are
+/// not compared.
 Expectation of_squares(const ShardedCase& c, const Problem& problem, const RankSquares& squares,
                        Misread misread = Misread::kNothing) {
   auto shards = std::make_shared<std::vector<Shards>>();
@@ -102,9 +102,9 @@ void add_mistakes_of_ranks(std::vector<Hypothesis>& all, const ShardedCase& c) {
 }  // namespace
 
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  constexpr int kMostRanks = 8;  // whose subsets are tried one by one, each a norm of all rows
+  constexpr int kMostRanks = 8;  // all subsets of ranks are tried up to this many; each takes a norm of all rows
   if (problem.before.empty() || c.ranks > kMostRanks) return "";
-  const auto with_old = [&](unsigned ranks) {  // whose squares are old, a bit each
+  const auto with_old = [&](unsigned ranks) {  // bit mask of ranks whose squares are stale
     RankSquares squares = c.contract;
     for (int rank = 0; rank < c.ranks; ++rank)
       if (ranks >> rank & 1) squares.steps.push_back({SquaresStep::kRecall, rank});
@@ -150,7 +150,7 @@ std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {
     for (size_t matrix = 0; matrix < of_matrices.size(); ++matrix)
       for (const Hypothesis& same : of_matrices[matrix])
         if (same.name == wrong.name && norms.size() == matrix) norms.push_back(same.expect);
-    if (norms.size() < c.matrices.size()) continue;  // a mistake that a matrix of this width cannot have
+    if (norms.size() < c.matrices.size()) continue;  // the mutant does not apply to a matrix of this width
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.suspect = wrong.suspect;
     of_ranks.by_rows = wrong.by_rows;

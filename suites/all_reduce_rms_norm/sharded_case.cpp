@@ -9,8 +9,8 @@
 namespace assay {
 namespace {
 
-constexpr int64_t kPacket = 16;  ///< bytes that a thread of any such kernel loads at once
-/// Seeds of calls before and of a second matrix are other ones.
+constexpr int64_t kPacket = 16;  ///< bytes per load in all such kernels
+/// Seed offsets of warm-up calls and of the second matrix.
 constexpr uint64_t kSeedBefore = 1000, kSeedOfSecond = 100;
 
 RankSquares contract_of(const Cells& cells) {
@@ -20,7 +20,7 @@ RankSquares contract_of(const Cells& cells) {
   return read_rank_squares(row);
 }
 
-/// The norm of whole rows, as op rms_norm has it.
+/// The norm of whole rows, as in op rms_norm.
 const std::shared_ptr<const RowOpParts>& norm_of_rows() {
   static const auto parts = std::make_shared<const RowOpParts>(
       RowOpParts{.name = "all_reduce_rms_norm", .chain = RowChain({norm_stage()}), .columns = {}});
@@ -40,7 +40,7 @@ ShardedMatrix matrix_of(const Cells& cells, const ShardedCase& sharded, const ch
           std::make_shared<const BoundRows>(norm_of_rows(), std::move(rows), CaseName{})};
 }
 
-/// Columns of one rank of a matrix or of a vector of all.
+/// A rank's columns of a matrix, or its elements of a vector.
 HostTensor shard(const HostTensor& whole, const std::string& role, int rank, int ranks) {
   const int64_t all = whole.spec.shape.back(), own = all / ranks, rows = whole.spec.elements() / all;
   HostTensor part{dense(role, whole.spec.role, *whole.spec.format, whole.spec.shape), {}};
@@ -54,7 +54,7 @@ HostTensor shard(const HostTensor& whole, const std::string& role, int rank, int
   return part;
 }
 
-/// The other way round.
+/// Inverse of shard().
 void put_shards(HostTensor& whole, const std::vector<HostTensor>& from, const std::string& role, int ranks) {
   const int64_t all = whole.spec.shape.back(), own = all / ranks, rows = whole.spec.elements() / all;
   whole.bytes.resize(whole.spec.bytes());

@@ -1,4 +1,4 @@
-// One case of op all_reduce_rms_norm: rows whose columns lie on several ranks, and a norm that all of them need.
+// One case of op all_reduce_rms_norm: the columns of each row are divided between ranks, and all of them determine the norm.
 #pragma once
 
 #include <memory>
@@ -14,45 +14,45 @@ namespace assay {
 /// One matrix of a call: its roles on each rank, and the norm of its whole rows.
 struct ShardedMatrix {
   std::string x, gamma, y;
-  std::shared_ptr<const BoundRows> norm;  ///< whose x has the columns of all ranks
+  std::shared_ptr<const BoundRows> norm;  ///< its x has the columns of all ranks
 
   const RowCase& rows() const { return norm->row_case(); }
 };
 
 struct ShardedCase {
   RankSquares contract;
-  std::shared_ptr<const Contract> whole;  ///< what it makes of whole rows
+  std::shared_ptr<const Contract> whole;  ///< the contract for whole rows
   int ranks = 2;
   const Format* x = nullptr;
-  int64_t before = 0;  ///< calls with other numbers that are made first
+  int64_t before = 0;  ///< number of warm-up calls with other inputs
   uint64_t seed = 0;
-  std::vector<ShardedMatrix> matrices;  ///< one, or q and k
+  std::vector<ShardedMatrix> matrices;  ///< one matrix, or q and k
 
   const std::string& id() const { return contract.row->id; }
   int64_t rows() const { return matrices.front().rows().m; }
-  int64_t columns(const ShardedMatrix& matrix) const { return matrix.rows().n / ranks; }  ///< of each rank
+  int64_t columns(const ShardedMatrix& matrix) const { return matrix.rows().n / ranks; }  ///< columns per rank
   /// The case with fewer rows.
   ShardedCase with_rows(int64_t rows) const;
 };
 
-/// Throws TableError: another contract, so many ranks or numbers as it does not take, columns that are no whole packets on each
-/// rank.
+/// Throws TableError: another contract, unsupported ranks or formats, or columns that are not whole packets on each rank.
 ShardedCase read_sharded_case(const Case& c);
 
-/// x, gamma and y of each matrix on each rank, and the calls that are made before.
+/// x, gamma and y of each matrix on each rank, and the warm-up calls.
 Problem sharded_problem(const ShardedCase& c);
 
-/// The problem of a matrix's norm, put together from what ranks hold.
+/// The problem of a matrix's norm, assembled from all ranks.
 Problem whole_problem(const ShardedCase& c, const ShardedMatrix& matrix, const Problem& problem);
 /// y of all ranks as one tensor.
 HostTensor whole_output(const ShardedCase& c, const ShardedMatrix& matrix, const std::vector<HostTensor>& outputs);
 
-/// What the contract makes of a case.
+/// The accepted outputs of a case.
 Expectation expect_sharded(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs);
 
 std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c);
 
-/// What all rows with wrong elements hold instead: a factor made of squares of the call before. Empty if not.
+/// Explanation shared by all rows with wrong elements: a factor computed from squares of the previous call. Empty if it does not
+/// apply.
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

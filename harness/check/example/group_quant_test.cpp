@@ -1,4 +1,4 @@
-// A kernel of yours under GoogleTest: bf16 to e4m3fn in groups of 128, checked against contract vllm.group_fp8.
+// A user's kernel under GoogleTest: bf16 to e4m3fn in groups of 128, checked against contract vllm.group_fp8.
 // SPDX-License-Identifier: Apache-2.0
 #include <assay/conforms.hpp>
 
@@ -11,11 +11,12 @@
 
 namespace {
 
-/// To nearest, ties to even, at most 448.
+/// Rounds to nearest, ties to even; saturates at 448.
 uint8_t to_e4m3fn(float value) {
   const float magnitude = std::min(std::fabs(value), 448.0f);
   const int exponent = std::max(magnitude > 0 ? std::ilogb(magnitude) : -6, -6);
-  const int steps = int(std::nearbyint(std::ldexp(magnitude, 3 - exponent)));  // of 2^(exponent - 3); 16 is the next binade
+  const int steps = int(std::nearbyint(std::ldexp(magnitude, 3 - exponent)));  // in units of 2^(exponent - 3); 16 is the next
+                                                                               // binade
   return uint8_t((std::signbit(value) ? 0x80 : 0) | (exponent + 6) * 8 + steps);
 }
 
