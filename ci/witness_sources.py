@@ -101,7 +101,7 @@ def main():
         sys.exit(f"ci/witness: {package}: the package index has no source distribution {folder}.tar.gz and no wheel of it")
     chosen = folder + ".tar.gz" if folder + ".tar.gz" in files else wheels[0]
     address = urllib.parse.urljoin(page, files[chosen]["url"])
-    # A mirror's files are behind the same password as its pages.
+    # The files of a mirror need the same password as its pages.
     given, own = urllib.parse.urlsplit(page), urllib.parse.urlsplit(address)
     if given.username and (own.hostname, own.port) == (given.hostname, given.port):
         address = own._replace(netloc=given.netloc).geturl()

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tests of formats and recipes on another processor, 64-bit ARM in qemu-user; and a wrong answer there is seen. A sample: of formats.
+# Runs the tests of formats and recipes on 64-bit ARM in qemu-user, and checks that a wrong result there is detected. A sample
+# runs the tests of formats only.
 . "$(dirname "$0")/lib.sh"
 tests=()
 [ -z "$sample" ] || tests=(format_test round_test codes_test)
@@ -16,6 +17,6 @@ if [ -n "$sample" ]; then
   exit
 fi
 nm "$tests/reference_recipe_tests" | grep -q 'kLanes_avx' && fail "lanes for x86 are in a program for aarch64"
-# A test that fails there is a failure here: this processor has no AVX2, and the recipes say so.
+# A test that fails there must fail here: the ARM processor has no AVX2, and the recipe tests say so.
 expect 1 "ASSAY_ISA is 'avx2'" env ASSAY_ISA=avx2 qemu-aarch64 -L /usr/aarch64-linux-gnu "$tests/reference_recipe_tests" --gtest_filter='Evaluate.*'
 echo passed

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Kernel libraries that misbehave: each is named in one message, and the rest of the run stands.
+# Misbehaving kernel libraries: each is named in one message, and the rest of the run is unaffected.
 . "$(dirname "$0")/lib.sh"
 bad=$build/misbehaving
 
-# Tables of few cases: a run's time is mostly the reading of all of them.
+# Tables with few cases, since reading all tables dominates a run's time.
 data_copy "$scratch/data"
 for table in "$scratch"/data/suites/*/cases/*.csv; do
   [[ $table == */rms_norm/cases/quick.csv ]] || sed -i '4,$d' "$table"
@@ -28,7 +28,7 @@ expect 1 "in-process under a debugger" judge "$bad/libcrashes.so"
 expect 1 "wrote into the worker's socket" judge "$bad/libscribbles_on_files.so"
 expect 1 "no memory is left" judge "$bad/libtakes_memory.so"
 
-# verdicts LIBRARY OPTION...: a line for each kernel, number of rows, outcome: how many cases.
+# verdicts LIBRARY OPTION...: one line per kernel, row group and outcome, with the number of cases.
 verdicts() {
   local library=$1
   shift
@@ -48,11 +48,11 @@ healthy=$(verdicts refuses_in_run | small)
 [ "$(cut -d' ' -f3 <<<"$healthy" | sort -u)" = pass ] || fail "the healthy kernel does not pass: $healthy"
 same() { [ "$2" = "$3" ] || fail "$1 gives"$'\n'"$2"$'\n'"instead of"$'\n'"$3"; }
 
-# Refused in run(): a skip, and nothing unexpected.
+# A refusal in run() is a skip, which is never unexpected.
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$bad/librefuses_in_run.so" --suite rms_norm/quick --case '*/bf16*w32'
 same refuses_in_run "$(verdicts refuses_in_run | tall)" skip
 
-# A crash is the verdict of its own case only, in each of many runs by several threads.
+# A crash only affects the verdict of its own case, in many runs with several threads.
 runs=20
 [ -z "$sample" ] || runs=5
 for _ in $(seq $runs); do
@@ -61,18 +61,18 @@ for _ in $(seq $runs); do
   same crashes_when_tall "$(tall <<<"$all")" broken
 done
 
-# What a kernel leaves behind meets no other kernel: the rounding mode, a thread.
+# State that a kernel leaves behind (rounding mode, a thread) does not reach other kernels.
 for library in changes_rounding late_thread; do
   same "$library" "$(verdicts "$library" --kernel innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"
   same "$library" "$(verdicts "$library" | grep innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"
 done
 expect 1 "left the floating-point environment changed (it was put back): the thread rounds downward" judge "$bad/libchanges_rounding.so"
 
-# Who ends a run does not wait for a kernel that hangs, and has the reports of what there was.
+# Ending a run does not wait for a hanging kernel, and reports contain the verdicts so far.
 "$assay" run --backend "$bad/libhangs.so" --suite rms_norm/quick --case '*/bf16*normal*w32' --timeout 60 \
   --report console --report "csv:$scratch/ended.csv" >"$scratch/out" 2>&1 &
 run=$!
-# SIGINT (bit 1 of SigCgt) is caught from the moment when cases begin; on a busy machine the tables take seconds until then.
+# SIGINT (bit 1 of SigCgt) is caught once cases begin; on a busy machine reading the tables takes seconds before that.
 catches_sigint() { (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$run/status") >> 1) & 1)); }
 until catches_sigint; do
   kill -0 "$run" 2>/dev/null || fail "a run ended before it could be ended: $(cat "$scratch/out")"
@@ -88,16 +88,16 @@ wait "$run" || code=$?
 grep -q 'ENDED EARLY by SIGINT' "$scratch/out" || fail "a run that SIGINT ends does not say so"
 [ -s "$scratch/ended.csv" ] || fail "a run that SIGINT ends leaves no report"
 
-# A kernel that hangs everywhere costs three times its time limit; the other one is judged.
+# A kernel that always hangs costs three time limits; the other kernel is checked.
 start=$SECONDS
 same hangs_in_first "$(verdicts hangs_in_first | cut -d' ' -f1,3 | sort -u)" "$(printf '%s\n' 'hangs broken' 'hangs unjudged' 'innocent pass')"
 [ $((SECONDS - start)) -lt 10 ] || fail "the kernel that hangs was called too often"
 same hangs_in_first "$(verdicts hangs_in_first | awk '$3 == "broken" { n += $4 } END { print n }')" 3
 
-# State that is kept between calls is no race between lanes.
+# State kept between calls is not reported as a race between lanes.
 expect 1 "unsteady: the outputs change from call to call" judge "$bad/libkeeps_state.so"
 
-# A recording that cannot be written is no kernel's fault.
+# A recording that cannot be written is not blamed on a kernel.
 expect 2 "--record /proc/none: cannot write" judge "$bad/librefuses_in_run.so" --record /proc/none
 mkdir "$scratch/full"
 : >"$scratch/full/rms_norm" # a file where the folder of the op would be made

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Wrong tables and wrong names: one message with file, line and column and what is allowed; exit code 2.
+# Wrong tables and wrong names give one message with file, line, column and the allowed values, and exit code 2.
 . "$(dirname "$0")/lib.sh"
 edited() { # edited NAME FILE SED-EXPRESSION
   data_copy "$scratch/$1"
@@ -52,7 +52,7 @@ expect 2 "quick.csv:2" "$assay" list
 edited fill $quick '2s/,normal,1,/,nromal,1,/'
 expect 2 "unknown fill 'nromal'" "$assay" list
 expect 2 "normal" "$assay" list
-# A command that names an op reads the tables of that op alone.
+# A command that names an op only reads the tables of that op.
 expect 0 "layer_norm/" "$assay" list --suite layer_norm/quick
 edited contract $quick '2s/^vllm.group_fp8|/vllm.group_fp9|/'
 expect 2 "unknown contract 'vllm.group_fp9'" "$assay" list

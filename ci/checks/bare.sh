@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/bare says what it lacks, refuses what it cannot do, and leaves neither folder nor process nor mount behind, however it ends. The system
-# itself is made by ci/tables alone; here a program in debootstrap's place makes none.
+# ci/bare reports missing requirements, rejects wrong usage, and leaves no folder, process or mount behind however it ends. Only
+# ci/tables creates the real system; here a stub replaces debootstrap.
 . "$(dirname "$0")/lib.sh"
 expect 2 "expected bookworm or trixie, got 'sid'" "$root/ci/bare" sid
 expect 2 "unknown argument '--comit'" "$root/ci/bare" trixie --comit HEAD
@@ -22,7 +22,7 @@ expect 3 "no trixie from http://mirror.invalid/; try MIRROR=URL" "$root/ci/bare"
 expect 2 "no commit 'no-such-commit'" "$root/ci/bare" trixie --commit no-such-commit
 [ -z "$(left)" ] || fail "a system that could not be made leaves $(left)"
 
-# Killed while the system is made, with a mount and a process in it.
+# Killed while the system is created, with a mount and a process in it.
 cat >"$DEBOOTSTRAP" <<'END'
 #!/usr/bin/env bash
 mkdir -p "$3/proc" && mount -t proc proc "$3/proc" && touch "$3/made" && exec -a "$3/sleep" sleep 1000

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# WITH_CUDA and WITH_HIP: all four combinations configure and say what they do; a compiler that is missing is named, and is an error
-# only if it was asked for.
+# WITH_CUDA and WITH_HIP: all four combinations configure and print what they do. A missing compiler is named, and is an error
+# only if it was requested.
 . "$(dirname "$0")/lib.sh"
 configure() { cmake -S "$root" -B "$1" -G Ninja -Wno-dev "${@:2}"; }
 
@@ -9,7 +9,8 @@ cuda='CUDA: compiled for'
 hip='HIP: compiled for'
 compgen -G "$build/kernels/hip/*/gfx942" >/dev/null || hip='HIP NOT COMPILED: not found: clang++-22'
 
-# What a tree found out of compilers stays in it: each option is changed where it was another, both compilers are looked for once.
+# A build tree keeps what it found out about compilers. So each option is changed in a tree where it differed, and both compilers
+# are searched only once.
 expect 0 "$cuda" configure "$scratch/both"
 expect 0 "$hip" cmake "$scratch/both"
 expect 0 "HIP NOT COMPILED: WITH_HIP is OFF" cmake "$scratch/both" -DWITH_HIP=OFF

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Cast profiles are data: the program shows and compares them, and an edited cell, of a profile or of a fact, fails their test.
+# Casts are data: the program prints and compares them, and an edited cell of a cast or of a fact fails its test.
 . "$(dirname "$0")/lib.sh"
 casts=reference/contracts/casts.csv
 
@@ -13,7 +13,8 @@ expect 0 'their inputs have nothing in common' "$assay" contracts diff cuda.e4m3
 expect 2 "'cuda.e4m3fn_sat' is a cast and 'vllm.group_fp8' a group_quant: no input has an answer under both" "$assay" contracts diff cuda.e4m3fn_sat vllm.group_fp8
 expect 2 'did you mean' "$assay" contracts show cuda.e4m3fn_stat
 
-# The op: failures are runs of inputs with their cause; what has no rows is not minimized, and a dump is not judged by a cast.
+# The op: failures are runs of inputs with a cause; cases without rows are not minimized, and a dump cannot be checked against a
+# cast.
 borders='cast/cuda.e4m3fn_nosat/f32/borders/w32'
 expect 0 'ALL AS EXPECTED' "$assay" run --case "$borders"
 expect 1 '43e00001 .. 43e80000 = 448.000031 .. 464: 7f = NaN, must be 7e = 448' "$assay" run --backend faulty --case "$borders"
@@ -28,7 +29,7 @@ ASSAY_DATA=$scratch/op expect 1 'cause     explains' "$assay" run --suite cast/q
 sed -i '2s/bf16|f16/bf16|e4m3fn/' "$scratch/op/suites/cast/cases/quick.csv"
 ASSAY_DATA=$scratch/op expect 2 "x: 'e4m3fn' is not one of: f32, bf16, f16" "$assay" list
 
-# facts NAME FILE SED-EXPRESSION: the test of facts on tables in which one cell is edited.
+# facts NAME FILE SED-EXPRESSION: runs the test of facts on tables with one edited cell.
 facts() {
   data_copy "$scratch/$1"
   mkdir -p "$scratch/$1/reference/casts"
@@ -43,7 +44,7 @@ expect 1 '1c800000 = 2^-70' facts wrap $casts '/^hip.e4m3fn_sat@2025,/s/1a800001
 expect 1 '3fc00000 = 1.5' facts midpoint $casts '/^torch.e8m0@2.11,/s/nearest_away/toward_zero/'
 expect 1 '43e80000 = 464' facts fact reference/casts/facts.csv '/^cuda.e4m3fn_sat,43e80000,/s/,7e,/,7f,/'
 
-# The cell of a profile changes what the program says of it.
+# An edited cell of a cast changes what the program prints.
 data_copy "$scratch/shown"
 sed -i '/^cuda.e4m3fn_nosat,/s/special,special/largest,largest/' "$scratch/shown/$casts"
 ASSAY_DATA=$scratch/shown expect 0 'no input of all 2^32 tells them apart' "$assay" contracts diff cuda.e4m3fn_sat cuda.e4m3fn_nosat

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# assay/simt_compat.h as a stranger uses it: installed, with g++ and nothing else of this repository; what it does not cover is a
-# compile error that says so; its examples are what nvcc and hipcc compile, too.
+# Uses the installed assay/simt_compat.h as an outside project does, with g++ and nothing else of this repository. Unsupported
+# features are compile errors with a clear message; the examples also compile with nvcc and hipcc.
 . "$(dirname "$0")/lib.sh"
 expect 0 "" cmake --install "$build" --component simt_compat --prefix "$scratch/installed"
 compile() { g++ -std=c++17 -O1 -fno-strict-aliasing -I"$scratch/installed/include" -I"$scratch/installed/include/assay/vendor" "$@"; }
@@ -28,7 +28,7 @@ expect 0 "" compile "$scratch/user.cpp" -o "$scratch/user" -L"$scratch/installed
 expect 0 "sum 130816" "$scratch/user" 32
 expect 0 "sum 130816" "$scratch/user" 64
 
-# refused WHAT LINE...: a kernel with these lines does not compile, and the error names WHAT.
+# refused WHAT LINE...: a kernel with these lines must not compile, and the error must name WHAT.
 refused() {
   local what=$1
   shift
@@ -47,7 +47,7 @@ refused "clusters" '#include <cuda_runtime.h>' '__global__ void __cluster_dims__
 refused "__activemask()" '#include <cuda_runtime.h>' '__global__ void k(unsigned* m) { *m = __activemask(); }'
 
 examples=$root/kernels/simt/compat_examples
-# The example of docs/judge-cuda.md: a .cu file behind the C ABI is judged on the CPU; with one lane too few in its maximum it fails.
+# The example of docs/judge-cuda.md: a .cu file behind the C ABI passes on the CPU, and fails if its maximum misses one lane.
 plugin() { compile -O1 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" -I"$scratch" "$scratch/my_group_quant.cpp" -L"$scratch/installed/lib" -lassay_simt_cpu -lboost_context -pthread -o "$scratch/$1.so"; }
 cp "$root/kernels/example_plugin/my_group_quant.cpp" "$examples/token_group_quant.cu" "$scratch/"
 expect 0 "" plugin right

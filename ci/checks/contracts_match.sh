@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# `contracts match` works for every op, and says nothing of cases that it never saw.
+# `contracts match` works for every op, and makes no statement about cases without outputs.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/odd_library.sh"
 
-# One case an op is enough to find an op that dies on another op's contract: the first of each.
+# The first case of each op suffices to find an op that crashes on another op's contract.
 for op in $("$assay" list --all | cut -d/ -f1 | uniq); do
-  case $op in cast) continue ;; esac  # sweeps of 2^32 inputs: their own calls
+  case $op in cast) continue ;; esac  # sweeps over 2^32 inputs make their own calls
   id=$("$assay" list --suite "$op/quick" --warp 32 | head -1)
   expect 0 "obeys     $(cut -d/ -f2 <<<"$id")" "$assay" contracts match --op "$op" --case "$id"
 done

@@ -37,7 +37,7 @@ def trial(number):
     os.killpg(processes[victim].pid, how) if was_running else None
     struck, problem = time.time(), ""
     others = [p for i, p in enumerate(processes) if i != victim]
-    # A first process that is stopped may go on at any time, and the others wait for what it asks.
+    # a stopped first process may continue at any time, so the others wait for it
     must_end = [] if how == signal.SIGSTOP and victim == 0 else others
     for process in must_end:
         try:

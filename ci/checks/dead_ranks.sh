@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A process of a launch that is killed or stopped at a random moment: the others say so, judge what is left, and end. A sample is 4 trials, the
-# whole 200; ASSAY_FIRST_TRIAL goes on with another one.
+# Kills or stops a process of a launch at a random moment: the others report it, check what is left, and end. A sample runs 4
+# trials, the whole check 200; ASSAY_FIRST_TRIAL starts with another one.
 . "$(dirname "$0")/lib.sh"
 data_copy "$scratch/data"
 only_ops "$scratch/data" all_reduce

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The reference pages are what the program writes, a stale page is named, and every link between Markdown files leads somewhere.
+# The reference pages equal what the program writes, a stale page is reported, and every link between Markdown files works.
 . "$(dirname "$0")/lib.sh"
 expect 0 "" "$assay" docs --check "$root/docs/reference"
 mkdir -p "$scratch/docs"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Every layout of layouts.csv, dumped as its tensors lie in memory and judged: with shape and strides, as flat storage, and as a dense
-# matrix where the layout is nothing but strides. A scale that is changed in the dump must fail. Then all-reduces: one dump a rank.
+# Dumps every layout of layouts.csv in memory layout and checks it in three forms: with shape and strides, as flat storage, and as
+# a dense matrix if the layout is only strides. A changed scale in the dump must fail. Then all-reduces, with one dump per rank.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 
-# OP/CONTRACT glob, layout. Layouts that no kernel writes or reads exist as mutants alone.
+# OP/CONTRACT glob and layout. Layouts that no kernel writes or reads only exist as mutants.
 of_mutants='ue8m0x4_row e8m0_col'
 cases=()
 while read -r glob; do cases+=("$("$assay" list --suite quick --warp 32 --case "$glob" | head -1)"); done <<'GLOBS'
@@ -36,7 +36,7 @@ done
 "$assay" run "${run[@]}" --record "$r/all" >"$r/run.txt" || fail "the CPU kernels fail: $(cat "$r/run.txt")"
 
 cat >"$r/forms.py" <<'PYTHON'
-# forms.py FILE FOLDER: the recorded call as dumps of other forms; prints "FORM EXIT_CODE LAYOUT PARAMETER" for each.
+# forms.py FILE FOLDER: writes the recorded call as dumps in other forms; prints "FORM EXIT_CODE LAYOUT PARAMETER" for each.
 import itertools, json, struct, sys
 path, folder = sys.argv[1:]
 data = open(path, "rb").read()
@@ -47,7 +47,7 @@ tensors = {name: (t["dtype"], t["shape"], data[8 + size + t["data_offsets"][0]:8
 scales = [name for name in ("scale", "scale_a", "scale_b") if name in tensors]
 layouts = {name: meta["parameter.layout" if name == "scale" else "parameter.layout_" + name[-1]] for name in scales}
 extents = {key: value for key, value in meta.items() if key.endswith((".shape", ".strides", ".offset"))}
-# What no tensor shows: a group size that may be any number, and which op has the tokens.
+# What no tensor determines: an arbitrary group size, and the capacity per expert.
 stated = [("quant_static", "group_size"), ("silu_mul_quant_masked", "room")]
 def write(form, tensors, metadata, code, layout=""):
     header, out = {"__metadata__": metadata} if metadata else {}, b""
@@ -80,7 +80,7 @@ for name in scales:
         at = step * sum(i * s for i, s in zip(index, strides))
         gathered += content[at:at + step]
     dense[name] = (dtype, shape, gathered)
-# Without strides a transposed matrix is what it says it is: its reader must know.
+# Without strides a transposed matrix cannot be recognized; its reader must know.
 if layouts[scales[0]] != "row_transposed":
     write("dense", dense, {k: v for k, v in extents.items() if k.split(".")[0] not in scales}, 0, layouts[scales[0]] if layouts[scales[0]] == "one" else "")
 PYTHON
@@ -106,7 +106,7 @@ for layout in $(cut -d, -f1 "$root/reference/contracts/layouts.csv" | tail -n +2
 done
 echo "$judged dumps judged"
 
-# The logical shape of packed and tiled scales is no tensor that a kernel has: the message says what lies in memory.
+# No kernel has packed or tiled scales in logical shape; the message states the memory layout.
 packed=$(printf '%s\n' "${cases[@]}" | grep fp8_gemm_1d1d_packed)
 python3 - "$(find "$r/all/$packed" -name '*.safetensors' | head -1)" "$r/logical.safetensors" <<'PYTHON' || fail "cannot write a logical dump"
 import json, struct, sys
@@ -129,7 +129,7 @@ expect 2 "tensor 'scale_a': is F8_E8M0 [6, 10]" "$assay" judge "$r/logical.safet
 expect 2 "wants
   int32 [" "$assay" judge "$r/logical.safetensors" --contract deepgemm.fp8_gemm_1d1d_packed.sm_100
 
-# All-reduces: a file a rank, or one with x@1, y@1 and so on.
+# All-reduces: one file per rank, or one file with x@1, y@1 and so on.
 reduce=$("$assay" list --suite all_reduce/quick --warp 32 --case '*nccl.*bf16.r4.*' | grep -v shift | grep -v after | head -1)
 contract=$(cut -d/ -f2 <<<"$reduce")
 "$assay" run --case "$reduce" --record "$r/ranks" >/dev/null || fail "no recording of $reduce"

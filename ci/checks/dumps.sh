@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Recordings, dumps and lone tensors: what was recorded gets the verdicts of its run, what others wrote is read or refused by name. A sample
-# records fewer cases of each op.
+# Recordings, dumps and single scale tensors: a recording gets the verdicts of its run, and files of others are read or rejected
+# with a message. A sample records fewer cases per op.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 packed='quant_group/vllm.group_fp8_packed/bf16.m5.n1024.g128.ue8m0x4_tma/normal.s1/w32'
 
-# Recording and judging give the same verdicts, byte for byte, for right and for wrong kernels: of groups, of outputs in place, of rows
-# that share a factor, of one buffer in parts, and of calls that end without outputs.
+# Recording and judging give identical verdicts, byte for byte, for correct and wrong kernels: outputs in groups, in-place
+# outputs, rows that share a factor, several parts in one buffer, and calls that fail.
 cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16*/normal.*' --case 'fused_add_rms_norm/*/f16*/normal.*'
   --case 'qk_norm_rope/*/f16*/normal.*' --case 'concat_and_cache_mla/*/normal.*')
 [ -z "$sample" ] || cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16.m5.n1024.g128*/normal.s1/*' --case 'fused_add_rms_norm/vllm.*/f16*/normal.*'
   --case 'qk_norm_rope/vllm.fused*/f16*/normal.*' --case 'concat_and_cache_mla/*/f16*/normal.*')
-# verdicts FILE: a report in CSV or as printed, without what it says about its own run.
+# verdicts FILE: a CSV or console report without its provenance.
 verdicts() {
   case $1 in
     *.csv) python3 -c 'import csv, sys; [print([v for k, v in r.items() if not k.startswith("run_")]) for r in csv.DictReader(open(sys.argv[1]))]' "$1" ;;
@@ -67,7 +67,7 @@ expect 2 "index.json: line" "$assay" judge "$r/damaged"
 rm "$r/damaged/index.json"
 expect 2 "its run did not end" "$assay" judge "$r/damaged"
 
-# A user's files, written without this program's help.
+# A user's files, written without this program.
 python3 - "$r" <<'PYTHON' || fail "cannot write the user's files"
 import json, struct, sys
 folder = sys.argv[1]
@@ -130,7 +130,7 @@ expect 2 "needs --contract ID" "$assay" judge "$r/good.safetensors"
 head -c 300 "$r/good.safetensors" >"$r/cut.safetensors"
 expect 2 "cut.safetensors: tensor" "$assay" judge "$r/cut.safetensors" $p
 
-# Tensors of every kind of op, made by the record path and judged as if nobody knew where they came from.
+# Tensors of every kind of op, produced by recording and checked as if their origin were unknown.
 recorded=0
 as_dump() { # BACKEND KERNEL CASE: the tensors of that call, in $file
   recorded=$((recorded + 1))
@@ -157,7 +157,7 @@ expect 2 "record its calls with assay run --record" "$assay" judge "$r/good.safe
 expect 2 "role 'gamma' must be [512]" "$assay" judge "$r/renamed.safetensors" --contract flashinfer.layer_norm --param eps=1e-6 \
   --tensor x=input --tensor y=out --tensor gamma=input
 
-# Matrix products: the contract, and whatever it says the program. Columns of one program beside those of another are told so.
+# GEMMs: the contract, and the algorithm independent of it. Columns of one algorithm beside those of another are reported.
 product=$("$assay" list --suite gemm_scaled/quick --warp 32 --case '*torch.scaled_mm_tensor_fast.sm_90/*few_maxima*' | head -1)
 as_dump cpu gemm_scaled.tensor "$product" && whole=$file
 as_dump cpu gemm_scaled.split_k "$product" && split=$file
@@ -173,7 +173,7 @@ def parts(path):
     return data, header["d"]["shape"], 8 + size + header["d"]["data_offsets"][0]
 whole, (m, n), at = parts(sys.argv[1])
 split, _, other = parts(sys.argv[2])
-def write(name, taken):  # d of `split`, but for the elements that are taken
+def write(name, taken):  # d of `split`, except for the replaced elements
     data = bytearray(split)
     for row in range(m):
         for column in range(n):
@@ -192,7 +192,7 @@ expect 0 "columns 0 to 7 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" ma
 expect 0 "columns 8 to 15 by sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" matched columns
 expect 0 "rows 4 to 8 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched rows
 expect 0 "no program that is known; nearest sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb): 143 of 144 elements, not [0, 0]" matched none
-# A row without a unit lets each element have a program of its own.
+# If the instruction is unknown, each element may come from a different algorithm.
 matched columns | grep obeys | grep -qv 'assay\.unknown_' && fail "a mixture of programs obeys a contract"
 blocked=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*deepgemm.fp8_gemm_1d1d.sm_90/*few_maxima*' | head -1)
 joined=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*torch.scaled_mm_1x128_128x128.sm_90/*few_maxima*' | head -1)
@@ -202,11 +202,11 @@ as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "b has a row of k products for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING HELD" "$assay" contracts match "$r/lone.safetensors"
 
-# Quantizations: every contract that such tensors can be an instance of.
+# Quantizations: every contract that such tensors fit.
 expect 0 "obeys     vllm.group_fp8_packed" "$assay" contracts match "$r/good.safetensors"
 expect 0 "not       vllm.group_fp8_packed" "$assay" contracts match "$r/floor.safetensors" --op quant_group
 
-# A lone scale tensor.
+# A single scale tensor.
 lone() { "$assay" judge "$r/lone.safetensors:$1" --as "${2:-scale}"; }
 expect 1 "scales [1, 1, 1, 1.5]" lone word2
 expect 1 "word2[0, 2]: byte 0xFF = NaN in word 0x7FFF7F7F: mantissa bits of group 3" lone word2
@@ -222,7 +222,7 @@ expect 2 "did you mean 'healthy'" lone helthy
 expect 2 "holds 8 tensors" "$assay" judge "$r/lone.safetensors" --as scale
 expect 0 "CLEAN" "$assay" judge "$r/scale.npy" --as scale
 
-# The same on what the faulty kernels wrote.
+# The same for tensors written by faulty kernels.
 wrote() { "$assay" judge "$r/faulty/$packed/$1.safetensors:scale" --as scale; }
 expect 1 "mantissas lost by packing" wrote unmasked_packed_mantissas
 expect 1 "hold the bits of an fp32 scale" wrote fp32_scale_bits_for_packed
@@ -232,7 +232,7 @@ for file in $(cd "$r/cpu" && find quant_group -path '*normal*' -name '*.safetens
   expect 0 "CLEAN" "$assay" judge "$r/cpu/$file:scale" --as scale
 done
 
-# The smallest case is a row of the op's table that still fails.
+# The minimized case is a table row that still fails.
 minimize() { "$assay" explain "$1" --minimize --backend faulty --kernel "$2" --output "$r/minimal.csv"; }
 expect 1 "vllm.group_fp8_packed,bf16,1,32,32,ue8m0x4_tma," minimize "$packed" floor_for_ceil
 expect 1 "vllm.group_fp8_packed,bf16,1,64,32,ue8m0x4_tma," minimize "$packed" unmasked_packed_mantissas

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Each finding says all that a finding must say, its tables are there, its command selects cases, and its faults are in the tables of those
-# that are caught. A section that lacks one of these is named.
+# Each finding has all required fields, its tables exist, its command selects cases, and its faults are in the tables of detected
+# faults. A section that lacks one of these is reported.
 . "$(dirname "$0")/lib.sh"
 findings() { python3 -B "$(dirname "$0")/findings.py" "$1" "$root" "$assay"; }
 expect 0 'sections' findings "$root/suites/FINDINGS.md"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The programs of harness/fuzz, each for some seconds from the files of this tree and a fixed seed: nothing that is read from a file
-# crashes a reader. A reader with a mistake is caught the same way.
+# Runs the programs of harness/fuzz for some seconds each, starting from files of this tree with a fixed seed: no file content
+# crashes a reader. A reader with a planted bug is caught.
 . "$(dirname "$0")/lib.sh"
 clang_tree "-fsanitize=fuzzer,address,undefined" assay_fuzzers
 seeds=$scratch/seeds
@@ -27,7 +27,7 @@ for file in glob.glob(root + "/golden/predicted/*.json"):
     open(f"{seeds}/golden/{golden['op']}", "w").write(json.dumps(golden))
 END
 
-# fuzz NAME: a minute (a sample: 10000 runs, one second); what crashes is kept for looking at. ASSAY_FUZZ_SEED goes on with other inputs.
+# fuzz NAME: one minute (a sample: 10000 runs, one second). Inputs that crash are kept. ASSAY_FUZZ_SEED selects other inputs.
 runs=-1 seconds=60 seed=${ASSAY_FUZZ_SEED:-1}
 [ -z "$sample" ] || runs=10000 seconds=1
 fuzz() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# assay gate: the same bits pass, a change within the budget passes and is told, a violation and a kernel that is gone do not pass.
+# assay gate: equal bits pass; a change within the accepted intervals passes and is reported; a violation and a missing kernel
+# fail.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 some='*/bf16.m4.*'
@@ -9,7 +10,7 @@ norm=(--suite rms_norm/quick --warp 32 --case "$some")
 expect 0 "GATE OPEN: " "$assay" gate --baseline "$r/before" "$r/now"
 expect 0 ", 0 changed within the budget, 0 not in the baseline, 0 violation, 0 gone" "$assay" gate --baseline "$r/before" "$r/now"
 
-# One bit of the baseline turned over: today's outputs are right, and other than they were.
+# Flips one bit of the baseline: today's outputs are correct but differ from it.
 one=$(cd "$r/before" && find rms_norm -name '*.safetensors' | sort | head -1)
 cp -r "$r/before" "$r/turned"
 python3 - "$r/turned/$one" <<'PYTHON'
@@ -27,13 +28,13 @@ expect 1 "GATE CLOSED: " "$assay" gate --same-bits --baseline "$r/turned" "$r/no
 "$assay" gate --baseline "$r/turned" "$r/now" --report json:"$r/gate.json" >/dev/null
 grep -q "since the baseline: y \[" "$r/gate.json" || fail "no report says what changed"
 
-# The same bit of today's outputs: they are wrong.
+# Flips the same bit of today's outputs: they are wrong.
 cp -r "$r/now" "$r/wrong"
 cp "$r/turned/$one" "$r/wrong/$one"
 "$assay" judge "$r/wrong" >/dev/null && fail "one wrong bit passes"
 expect 1 "1 violation" "$assay" gate --baseline "$r/before" "$r/wrong"
 
-# A case that no longer runs, one that the baseline lacks, other inputs, and a baseline that is none.
+# A case that no longer runs, a case that the baseline lacks, other inputs, and an invalid baseline.
 "$assay" run --backend cpu --suite rms_norm/quick --warp 64 --case "$some" --record "$r/wide" >/dev/null
 expect 1 "gone since the baseline" "$assay" gate --baseline "$r/before" "$r/wide"
 expect 1 "not in the baseline" "$assay" gate --baseline "$r/before" "$r/wide"

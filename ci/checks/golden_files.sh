@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Golden files: damaged ones are refused by name, a changed reference or record is noticed, and observed bits are held against predictions.
-# checks/regenerate makes those files again that need no device.
+# Golden files: damaged ones are named, a changed reference or record is noticed, and observed bits are compared with predictions.
+# checks/regenerate covers the files that need no device.
 . "$(dirname "$0")/lib.sh"
 [ -n "$sample" ] || expect 0 "golden files agree" "$assay" golden check --sample 1
 
-# Tables of few cases, and golden files of them.
+# Tables with few cases, and their golden files.
 few=$scratch/few golden=$scratch/few/golden
 data_copy "$few"
 few_cases "$few" rms_norm quant_group
@@ -13,13 +13,13 @@ expect 0 "wrote" "$assay" golden write
 expect 0 "wrote" "$assay" golden write --observed cpu
 expect 0 "golden files agree" "$assay" golden check
 
-# A run believes records of the tables of now, and says so.
+# A run uses records that match the current tables, and says so.
 run=("$assay" run --backend cpu --suite quick)
 expect 0 "of 24 data sets: 24 recorded, 0 reckoned" "${run[@]}"
 expect 0 "of 24 data sets: 0 recorded, 24 reckoned" "${run[@]}" --reckon-power
 expect 0 "power of 0 data sets computed" "$assay" golden write
 
-# It computes again what is recorded of other rows, and what was edited by hand. A comment in a table, or another contract, changes nothing.
+# It recomputes records of other rows and hand-edited records. A comment in a table, or an unrelated contract, changes nothing.
 some_reckoned() {
   "${run[@]}" >"$scratch/run.txt" 2>&1
   grep -q "of 24 data sets: [0-9]* recorded, [1-9][0-9]* reckoned" "$scratch/run.txt"
@@ -37,7 +37,7 @@ some_reckoned || fail "an edited record is believed"
 expect 1 "is not recorded by the tables of now" "$assay" golden check --part power --sample 1
 cp "$scratch/whole" "$golden/power/rms_norm.json"
 
-# damaged FILE CODE TEXT EDIT: the file of golden, read from EDIT's output.
+# damaged FILE CODE TEXT EDIT: replaces a golden file by the output of EDIT; the check must exit with CODE and print TEXT.
 damaged() {
   cp "$golden/$1" "$scratch/whole"
   "${@:4}" "$scratch/whole" >"$golden/$1"
@@ -55,7 +55,7 @@ expect 1 "has '43e80001,7fffffff,7e', the reference gives '43e80001,7fffffff,7f'
 rm "$golden/casts/cuda.e4m3fn_nosat.csv"
 expect 1 "cuda.e4m3fn_nosat.csv: cannot be read" "$assay" golden check
 
-# A changed contract: predicted files disagree, and observed bits fall out of their sets.
+# A changed contract: predicted files disagree, and observed bits are outside the accepted intervals.
 sed -i '/^vllm.group_fp8,/s/absmax max(1e-10)/absmax max(10)/' "$few/reference/contracts/quant.csv"
 expect 1 "the reference now accepts other codes" "$assay" golden check
 expect 1 "quant_group.register: q: the digest does not fit" "$assay" golden check

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# libassay_hip.so by the hipcc of this machine, for the one architecture that even Debian 12's knows: it loads, and without an AMD GPU it
-# says so. A library that calls what the runtime does not have is refused by name.
+# libassay_hip.so built by this machine's hipcc, for the one architecture that Debian 12's version knows: it loads, and reports
+# that there is no AMD GPU. A library that needs a function missing from the runtime is rejected by name.
 . "$(dirname "$0")/lib.sh"
 command -v hipcc >/dev/null || skip "no hipcc (packages hipcc and libamdhip64-dev, or ROCm)"
 cmake -S "$root" -B "$build/hip_library" -G Ninja -DCMAKE_BUILD_TYPE=Release -DWITH_CUDA=OFF -DASSAY_HIP_ARCHITECTURES=gfx90a >"$scratch/log" 2>&1 ||

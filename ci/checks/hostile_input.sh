@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Files that are absurd, endless or damaged, and places that cannot be written: one line in a moment, and nothing else is lost.
+# Absurd, endless or damaged files, and places that cannot be written, give one line quickly, and nothing else is lost.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 # quickly CODE TEXT COMMAND...: expect, within 20 seconds and 2 GiB of address space.
@@ -25,7 +25,7 @@ open(f"{folder}/wide.csv", "w").write(",".join(f"c{i}" for i in range(10**6)) + 
 open(f"{folder}/long_row.csv", "w").write("id,why\n" + "," * 10**6 + "\n")
 PYTHON
 
-# Readers that are linear, and messages that name what is there.
+# Readers run in linear time, and messages list what exists.
 quickly 2 "did you mean 'layer.39999.weight'" "$assay" judge "$r/many.safetensors:layer.39999.weigt" --as scale
 quickly 2 "no tensor for role 'x'; there are: layer.0.weight" "$assay" judge "$r/many.safetensors" --contract vllm.group_fp8
 quickly 2 "no tensor for role 'x'; there are: hidden, out; name it with --tensor x=NAME" "$assay" judge "$r/few.safetensors" --contract vllm.group_fp8
@@ -37,7 +37,7 @@ quickly 2 "waits.csv: is no regular file" "$assay" --contracts "$r/waits.csv" li
 quickly 0 "quant_group" "$assay" --contracts <(sed -n 1,2p "$root/reference/contracts/quant.csv" | sed '2s/^[^,]*/my.own_group/') list
 quickly 2 "tensor 'lone.weight'" "$assay" judge "$r/huge.safetensors:lone.weight" --as scale
 
-# Formulas, lists and nesting without end: each is refused at its place, in a moment (issue 37, B1 to B7).
+# Endless formulas, lists and nesting are rejected quickly, with their position.
 layouts=$root/reference/contracts/layouts.csv
 formula() { # formula OFFSET WORDS: of the first layout
   local copy=$r/formula
@@ -87,7 +87,7 @@ quickly 2 "index.json: is no regular file" "$assay" judge "$r/piped"
 for empty in --ledger --record --trend; do quickly 2 "is empty" "$assay" run $empty ""; done
 quickly 2 "ASSAY_ISA is 'zz'" env ASSAY_ISA=zz "$assay" list
 
-# Reports into pipes, devices and links.
+# Reports to pipes, devices and links.
 one=(run --suite rms_norm/quick --case '*@2026-06-18/bf16.m3.n8.*/w32')
 mkfifo "$r/pipe"
 timeout 60 cat "$r/pipe" >"$r/read" &  # not for ever if the run ends before it writes

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The HTML report as a browser shows it: the page of a wrong kernel has its heat map in black, and half of the page has not.
+# Renders the HTML report in a browser: the page of a wrong kernel shows its heat map in black; a page cut in half does not.
 . "$(dirname "$0")/lib.sh"
 command -v chromium >/dev/null || fail "chromium is missing; ci/setup tests installs it"
 
-# Runs as root in containers too, where the browser has no sandbox of its own; it opens nothing but our page.
+# In containers this may run as root, where the browser has no sandbox; it only opens our page.
 browser() { HOME=$scratch timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$scratch/profile" "$@" 2>"$scratch/browser.log"; }
 
-# shows PAGE: a wrong scale tensor [5, 8] is drawn, 38 cells of 44 x 20 pixels in black but for the grid lines, and the tables that
-# follow it go on for half of the picture.
+# shows PAGE: checks that a wrong scale tensor [5, 8] is drawn as 38 cells of 44 x 20 pixels, black except for grid lines, and
+# that the tables below it cover half of the picture.
 shows() {
   rm -f "$scratch/page.png"
   browser --window-size=1280,2000 --screenshot="$scratch/page.png" "file://$1" >/dev/null
@@ -24,8 +24,8 @@ shows "$scratch/half.html" && fail "half of a page passed for a whole one"
 echo '<!DOCTYPE html><title>blank</title>' >"$scratch/blank.html"
 shows "$scratch/blank.html" && fail "a blank page passed for a report"
 
-# A library that is wrong nearly everywhere: the document as the browser built it has a card a cause and names every failure, and at two
-# widths nothing reaches beyond the page.
+# For a library that is wrong nearly everywhere, the document as built by the browser has a card per cause and names every
+# failure, and at two window widths nothing is wider than the page.
 "$assay" run --backend faulty --suite rms_norm/quick --case '*/bf16.m4.*' --report html:"$scratch/all.html" --report json:"$scratch/all.json" >/dev/null
 browser --dump-dom "file://$scratch/all.html" >"$scratch/dom.html"
 python3 - "$scratch" <<'END' || fail "the document lacks failures that the JSON has"
@@ -48,7 +48,7 @@ for card in range(1, cards + 1):
 assert not re.search(r"https?://", dom)
 END
 
-# fits WIDTH PAGE: a copy of the page that measures itself is no wider than the window.
+# fits WIDTH PAGE: a copy of the page that measures itself is not wider than the window.
 fits() {
   python3 - "$2" >"$scratch/probe.html" <<'END'
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# assay hunt: nothing is found of the CPU's kernels, something of faulty ones by cases that no table has, and what is found can be repeated.
+# assay hunt finds nothing in the CPU kernels, and violations of faulty kernels with cases that no table has; its findings can be
+# repeated.
 . "$(dirname "$0")/lib.sh"
 
 expect 0 "64 cases of op rms_norm were generated from seed 1; 0 kernels break their contract" "$assay" hunt --op rms_norm --count 64

@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
-# What a stranger gets: an installed program with its tables, in a prefix that was moved, and find_package(assay) for a project outside
-# this tree. Its kernel library is judged by CTest and by the installed program; a wrong one is seen by both.
+# An installed program with its tables, in a prefix that was moved, and find_package(assay) in an outside project. CTest and the
+# installed program check the project's kernel library; both detect a wrong one.
 . "$(dirname "$0")/lib.sh"
 expect 0 "" cmake --install "$build" --prefix "$scratch/first"
 mv "$scratch/first" "$scratch/prefix"
 prefix=$scratch/prefix
 installed=$prefix/bin/assay
 
-# Few cases: what is looked at is where things are found.
+# Few cases suffice to test where files are found.
 few_cases "$prefix/share/assay" rms_norm quant_group all_reduce
 rm -r "$prefix/share/assay/golden/observed"
 expect 0 "ALL AS EXPECTED" "$installed" run --suite rms_norm/quick --warp 32
 expect 0 "wrote $prefix/share/assay/golden/predicted/rms_norm.json" "$installed" golden write
 expect 0 "golden files agree" "$installed" golden check
 
-# The program reads its own tables, not those of the source tree.
+# The program reads its installed tables, not those of the source tree.
 sed -i '2s/ordinary activations//' "$prefix/share/assay/suites/quant_group/cases/quick.csv"
 expect 2 "quick.csv:2:" "$installed" list
 sed '3,$d' "$root/suites/quant_group/cases/quick.csv" >"$prefix/share/assay/suites/quant_group/cases/quick.csv"
 
-# The example plug-in, copied out, and the same with truncation for rounding.
+# The example plug-in copied out, and a version that truncates instead of rounding.
 for kind in right wrong; do cp -r "$prefix/share/assay/example_plugin" "$scratch/$kind"; done
 sed -i 's/(bits + 0x7fffu + (bits >> 16 & 1u)) >> 16/bits >> 16/' "$scratch/wrong/my_rms_norm.c"
 cmp -s "$scratch/wrong/my_rms_norm.c" "$scratch/right/my_rms_norm.c" && fail "the wrong kernel is the right one"
@@ -32,12 +32,12 @@ expect 8 "conformance/my_rms_norm (Failed)" ctest --test-dir "$scratch/wrong/bui
 expect 0 "ALL AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/right/build/libmy_rms_norm.so"
 expect 1 "NOT AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/wrong/build/libmy_rms_norm.so"
 
-# The headers for authors of plug-ins need nothing of the source tree; CUDA's one needs the toolkit besides.
+# Headers for plug-in authors need nothing of the source tree; the CUDA header also needs the toolkit.
 grep -qF '#include "assay/plugin/library.hpp"' "$prefix/include/assay/cuda_plugin.hpp" || fail "cuda_plugin.hpp is not installed"
 echo '#include <assay/plugin/library.hpp>' >"$scratch/author.cpp"
 expect 0 "" c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I"$prefix/include" "$scratch/author.cpp"
 
-# A kernel under GoogleTest, with assay::check; one that multiplies by 1 / s fails and the test prints the cause.
+# A kernel under GoogleTest with assay::check: a version that multiplies by 1 / s fails, and the test prints the cause.
 for kind in right wrong; do cp -r "$prefix/share/assay/example_check" "$scratch/check_$kind"; done
 sed -i 's|from_bf16(x\[i\]) / s,|from_bf16(x[i]) * (1 / s),|' "$scratch/check_wrong/group_quant_test.cpp"
 cmp -s "$scratch/check_wrong/group_quant_test.cpp" "$scratch/check_right/group_quant_test.cpp" && fail "the wrong kernel is the right one"
@@ -52,7 +52,7 @@ printf '#include <assay/check.h>\nint main(void) { return assay_check_version() 
 expect 0 "" cc -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$prefix/include" "$scratch/plain.c" -L"$prefix/lib" -Wl,-rpath,"$prefix/lib" -lassay_check -o "$scratch/plain"
 expect 0 "" "$scratch/plain"
 
-# A CUDA kernel on the CPU, in a project of C++.
+# A CUDA kernel on the CPU, in a C++ project.
 mkdir "$scratch/compat"
 cat >"$scratch/compat/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.16)
@@ -76,7 +76,7 @@ expect 0 "" cmake -S "$scratch/compat" -B "$scratch/compat/build" -G Ninja -DCMA
 expect 0 "" cmake --build "$scratch/compat/build"
 expect 0 "last 126" "$scratch/compat/build/user"
 
-# Another version is refused, and so is an argument that the function does not know.
+# Another version is rejected, and so is an unknown argument of the function.
 sed -i 's/assay 0.1/assay 7/' "$scratch/compat/CMakeLists.txt"
 expect 1 "requested version \"7\"" cmake -S "$scratch/compat" -B "$scratch/compat/build"
 sed -i 's/SUITE ${suite}/SUIT ${suite}/' "$scratch/right/CMakeLists.txt"

@@ -98,7 +98,7 @@ def main():
         present += check(folder, whole)
         names = files_of(folder)
         litter = max(litter, sum(name not in files_of(whole) for name in names))
-        if litter and draw.random() < 0.9:  # some of it stays, for the last run to meet
+        if litter and draw.random() < 0.9:  # some leftovers stay for the last run
             for name, path in names.items():
                 if draw.random() < 0.7:
                     os.remove(path)

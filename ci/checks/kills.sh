@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# 1000 kills: whatever the program writes is either whole or not there under its name, at whatever moment it dies, and the next run and
-# golden check do not stumble over what is left. A writer that writes in place is caught. A sample: 50 kills.
-# ASSAY_KILLS_SEED draws other moments.
+# 1000 kills: whenever the program dies, each output file is complete or absent, and leftovers do not disturb the next run or
+# golden check. A writer that writes in place is detected. A sample runs 50 kills. ASSAY_KILLS_SEED draws other moments.
 . "$(dirname "$0")/lib.sh"
 part=1
 [ -z "$sample" ] || part=20
@@ -12,7 +11,7 @@ kills() { # kills KIND COUNT COMMAND...: @ stands for the folder
   python3 "$(dirname "$0")/kills.py" "$kind" "$count" "${ASSAY_KILLS_SEED:-1}" "$scratch/$kind/killed" "$scratch/$kind/whole" -- "$@"
 }
 
-# Small tables: what a run takes is mostly the writing of its files.
+# Small tables, since writing files dominates the time of a run.
 data_copy "$scratch/data"
 for table in "$scratch"/data/suites/*/cases/*.csv; do
   sed -i "$([[ $table == */layer_norm/* ]] && echo 3 || echo 2),\$d" "$table"
@@ -25,7 +24,7 @@ expect 0 "ALL AS EXPECTED" "$assay" judge "$scratch/record/killed"
 kills golden $((160 / part)) "$assay" golden write --folder @ || fail golden
 kills observed $((20 / part)) "$assay" golden write --observed cpu --folder @ || fail observed
 
-# What a killed writer may leave beside the golden files is not taken for one of them; under a final name it is.
+# A killed writer's leftovers beside golden files are not read as golden files; under a final name they would be.
 golden=$scratch/observed/killed
 cp -r "$scratch/golden/killed/." "$golden/"
 arch=$(ls "$golden/observed")

@@ -1,5 +1,5 @@
-# What every check shares: a scratch folder, the program, and one way to complain. Sourced; usage of a check: CHECK ROOT BUILD [sample]
-# With `sample` a check that takes minutes looks at a part; ci/test runs it so, ci/tables runs it whole.
+# Shared by all checks: a scratch folder, the program, and functions that report failures. Sourced; usage of a check: CHECK ROOT
+# BUILD [sample]. With `sample` a long check only does a part; ci/test runs it so, ci/tables runs it completely.
 set -uo pipefail
 root=$(cd "$1" && pwd)
 build=$(cd "$2" && pwd)
@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-# expect CODE TEXT COMMAND...: the command must exit with CODE and print TEXT (a fixed string) somewhere.
+# expect CODE TEXT COMMAND...: the command must exit with CODE and print TEXT (a fixed string).
 expect() {
   local code=$1 text=$2
   shift 2
@@ -30,9 +30,9 @@ skip() {
   exit 77
 }
 
-# clang_tree PROBE_FLAGS TARGET...: builds targets with clang in $build/clang, which is kept; skips without a clang that can link with
-# these flags. Several checks share the tree, one at a time. -O1 is enough to see two compilers differ, and takes half the time. A sample
-# compiles the sources of a folder as one file and all but numbers and casts at -O0, for of clang's it runs casts and instrumented readers alone.
+# clang_tree PROBE_FLAGS TARGET...: builds targets with clang in $build/clang, which is kept. Skips without a clang that can link
+# with these flags. Several checks share the tree, one at a time. -O1 suffices to reveal differences between compilers and takes
+# half the time. A sample compiles each folder as one file, and everything except numbers and casts at -O0.
 clang_tree() {
   local flags=$1 version together=OFF level=-O1
   shift
@@ -52,7 +52,7 @@ clang_tree() {
   skip "no clang++ that takes '$flags' (packages clang-22 and libclang-rt-22-dev)"
 }
 
-# few_cases FOLDER [OP]...: of a copy's case tables the first row of each of these ops, and of every other op none.
+# few_cases FOLDER [OP]...: reduces copied case tables to the first row of each listed op; other ops get none.
 few_cases() {
   local folder=$1 table op
   shift
@@ -62,7 +62,7 @@ few_cases() {
   done
 }
 
-# only_ops FOLDER OP...: of a copy's case tables those of these ops whole, and of every other op none.
+# only_ops FOLDER OP...: keeps copied case tables of the listed ops; other ops get none.
 only_ops() {
   local folder=$1 table
   shift
@@ -71,7 +71,7 @@ only_ops() {
   done
 }
 
-# data_copy FOLDER: tables of the suites and contracts, to be edited.
+# data_copy FOLDER: copies the tables of suites and contracts, for editing.
 data_copy() {
   mkdir -p "$1/reference"
   cp -r "$root/suites" "$1/"

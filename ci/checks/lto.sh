@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The program linked with -flto -Werror=odr: no type, function or variable has two definitions that differ, also those that checks/odr cannot
-# know by their names, as templates and inline functions. A second definition of a type is seen, else the check could not fail.
+# Links the program with -flto -Werror=odr: no type, function or variable has two different definitions, including templates and
+# inline functions, which checks/odr cannot compare by name. A planted second definition must be detected.
 . "$(dirname "$0")/lib.sh"
 tree=$build/lto
 flags="-flto=auto -Wodr -Werror=odr -Werror=lto-type-mismatch"

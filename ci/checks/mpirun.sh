@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Ranks as processes of mpirun, four and two of them: the same verdicts as in one process; a process that dies ends its case and not the
-# run; ranks that wait in vain name whom they wait for, their block and the place. With --shard the processes divide the cases instead. A sample
-# compares the verdicts of bf16.
+# Ranks as four and as two mpirun processes: verdicts equal those of a single process. A process that dies ends its case, not the
+# run. Ranks that wait in vain name the rank they wait for, their block and the place. With --shard the processes divide the cases
+# instead. A sample compares bf16 verdicts.
 . "$(dirname "$0")/lib.sh"
 command -v mpirun >/dev/null || skip "no mpirun (package openmpi-bin)"
 processes() { timeout 300 mpirun --allow-run-as-root --oversubscribe -n "$@"; }
 
-# verdicts FILE: a report without seconds and without what it says about its run, in the order of cases.
+# verdicts FILE: a report in case order, without seconds and provenance.
 verdicts() {
   python3 - "$1" <<'END'
 import csv, sys
@@ -25,7 +25,7 @@ verdicts "$scratch/four.1of4.csv" >"$scratch/four"
 [ "$(wc -l <"$scratch/one")" -gt 200 ] || fail "only $(wc -l <"$scratch/one") rows"
 cmp "$scratch/one" "$scratch/four" || fail "one process and four do not agree: $(diff "$scratch/one" "$scratch/four" | head -n 6)"
 
-# A stranger's plug-in of processes, in one C file: right, and one that does not wait for the others.
+# An outside plug-in with processes, in one C file: correct, and a version that does not wait for the others.
 example=$root/kernels/example_plugin/my_all_reduce_processes.c
 mkdir "$scratch/wrong"
 sed 's/const int32_t late = missing(g);/const int32_t late = -1;/' "$example" >"$scratch/wrong/plugin.c"
@@ -41,7 +41,7 @@ for source in "$example" "$scratch/wrong/plugin.c"; do
   fi
 done
 
-# One that is killed: its case alone is broken, and says who died and who waited.
+# A killed process: only its case is broken, and the message names who died and who waited.
 dies=("$assay" run --backend "$build/misbehaving/librank_dies.so" --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32)
 processes 4 "${dies[@]}" --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed and nobody says so"
 grep -qF "rank 1: killed by SIGKILL" "$scratch/dies.1of4.csv" || fail "who died is not said: $(cat "$scratch/log")"
@@ -49,22 +49,22 @@ grep -qF "rank 0: hung: waited in vain for rank 1" "$scratch/dies.1of4.csv" || f
 [ "$(grep -c ',broken,' "$scratch/dies.1of4.csv")" -eq 1 ] && [ "$(grep -c ',pass,' "$scratch/dies.1of4.csv")" -ge 1 ] ||
   fail "one case is broken and the others pass: $(cat "$scratch/log")"
 
-# One that nobody hears: flashinfer's sentinel, sent as it is.
+# A rank that waits forever: flashinfer's sentinel is sent as data.
 waits=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_sentinel_sent --case '*/flashinfer.all_reduce_oneshot/bf16.r2.m2.n256.*' --warp 32)
 processes 2 "${waits[@]}" --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "ranks waited in vain and nobody says so"
 grep -qE "rank [01]: hung: block [0-9]+ waited in vain for rank [01] for a packet" "$scratch/waits.1of2.csv" ||
   fail "rank, block and place are not said: $(cat "$scratch/log")"
 
-# One that waits so long and no longer, where a rank is late.
+# A rank that gives up waiting after a while, in a case with a late rank.
 late=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_gives_up --case '*/vllm.all_reduce_2stage/bf16.r4.*.straggler/*' --warp 32)
 processes 4 "${late[@]}" >"$scratch/log" 2>&1 && ended=0 || ended=$?
 [ $ended -eq 1 ] || fail "exit $ended, a straggler among processes shows nothing: $(tail -n 5 "$scratch/log")"
 
-# Where no mpirun is: the same with the environment that it would give.
+# Without mpirun: the same with the environment that it would set.
 timeout 300 "$root/ci/processes" 2 "$assay" run --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "ci/processes: $(cat "$scratch/log")"
 grep -qF "ranks are held by all of these processes together" "$scratch/log" || fail "ci/processes starts processes that hold no ranks together"
 
-# Who divides cases says so, and then ranks are threads.
+# With --shard, ranks are threads.
 processes 2 "$assay" run --shard 1/1 --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
 ! grep -qF "ranks are held" "$scratch/log" || fail "--shard does not choose"
 echo "$(wc -l <"$scratch/one") rows of the report are the same in one process and in four"

@@ -1,5 +1,5 @@
-# A plug-in whose description and conduct the environment says: ODD_KERNELS is the list of kernels in describe()'s JSON, ODD_RUN what
-# run() does besides computing rms_norm rightly: crash, crash_above_3 (rows), hang, refuse. Sourced after lib.sh; sets $odd.
+# A plug-in configured by the environment: ODD_KERNELS is the list of kernels in describe()'s JSON; ODD_RUN is what run() does
+# besides computing rms_norm correctly: crash, crash_above_3 (rows), hang, refuse. Sourced after lib.sh; sets $odd.
 odd=$scratch/libodd.so
 cat >"$scratch/odd.c" <<'END'
 #include "healthy.h"

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/odd_library.sh"
 
-# said DESCRIPTION TEXT: the library with this kernel is refused with these words.
+# said DESCRIPTION TEXT: the library with this kernel is rejected with this message.
 said() {
   export ODD_KERNELS=$1
   expect 2 "$2" "$assay" run --backend "$odd" --suite rms_norm/quick

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# No address of a package index or of a mirror stands in the tree: scripts ask pip and apt, whose settings hold behind a mirror, too. An
-# address that is written down is seen. ci/witness asks the index of pip's settings, behind a password and in both formats of a page.
+# The tree contains no address of a package index or mirror: scripts use pip and apt, whose settings also work behind a mirror. A
+# planted address is detected. ci/witness uses the index from pip's settings, with a password and with both page formats.
 . "$(dirname "$0")/lib.sh"
 
 kinds='pypi|pythonhosted|devpi|debian|ubuntu'
@@ -12,7 +12,7 @@ addresses() { xargs -0 grep -nIiEH "$hosts|$paths|$settings" 2>/dev/null; }
 found=$(cd "$root" && git ls-files -z -co --exclude-standard | addresses)
 [ -z "$found" ] || fail "addresses of package indexes; ask pip or apt instead:"$'\n'"$found"
 
-# These addresses are put together here, for the check reads this file, too.
+# assembled here, since the check also reads this file
 web='https:/' org=.org
 seen() { [ -n "$(printf '%s\n' "$1" >"$scratch/line" && printf '%s\0' "$scratch/line" | addresses)" ]; }
 for line in "urlopen(f\"$web/pypi$org/{name}/\")" "$web/files.pythonhosted$org/packages/x.tar.gz" "deb $web/deb.debian$org trixie main" \
@@ -25,7 +25,7 @@ for line in "No release on PyPI is newer." "PIP_INDEX_URL names another index" "
   ! seen "$line" || fail "taken for an address: $line"
 done
 
-# An index of one source distribution, as JSON (PEP 691) and as HTML (PEP 503), behind a password.
+# An index with one source distribution, as JSON (PEP 691) and HTML (PEP 503), protected by a password.
 cat >"$scratch/index.py" <<'END'
 import base64, hashlib, http.server, io, json, sys, tarfile
 page_kind, damaged = sys.argv[1], len(sys.argv) > 2

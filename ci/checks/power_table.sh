@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A cell of the tables of power and of sharpness that is not today's is named by file and line. checks/regenerate holds the tables themselves.
+# An outdated cell of POWER.md or SHARPNESS.md is reported with file and line. checks/regenerate compares the complete tables.
 . "$(dirname "$0")/lib.sh"
 data_copy "$scratch/data"
 only_ops "$scratch/data" rms_norm

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The probe finds the units of the CPU library without being told their steps, says of each faulty one in which cell it differs, and
-# writes rows that a run can be judged by.
+# The probe infers the models of the CPU library's instructions, names the cell in which each faulty one differs, and writes rows
+# that a run can use.
 source "$(dirname "$0")/lib.sh"
 
 units='*'
@@ -28,7 +28,7 @@ for fault in $faults; do
   grep -qE "^  $cell .*DIFFERS|^    $cell: " "$scratch/fault.txt" || fail "$fault: no difference in '$cell'"$'\n'"$(cat "$scratch/fault.txt")"
 done
 
-# A row that knows no steps is filled in, and the suite then judges by it.
+# A row without a model is filled in, and the suite then uses it.
 data_copy "$scratch/data"
 sed -i 's/^sm_90.mma.f16.f32,.*/sm_90.mma.f16.f32,f16,f16,f32,16,,,,,,,,unknown,nobody,nothing is known/' "$scratch/data/reference/contracts/units.csv"
 run=("$assay" run --backend cpu --suite mma/quick --case 'mma/sm_90.mma.f16.f32/*/w32')

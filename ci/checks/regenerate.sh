@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every file that the program derives from tables and recordings is what it derives now, with no kernel in reach; one that is not is named.
-# A sample computes 5 % of golden/power again, of every op and with another seed in each commit; all of it is computed by ci/tables.
+# Every derived file equals what the program derives now, without any kernel; an outdated file is named. A sample recomputes 5 %
+# of golden/power, of every op, with a different seed for each commit; ci/tables recomputes all of it.
 . "$(dirname "$0")/lib.sh"
 mkdir "$scratch/alone"
 cp "$assay" "$scratch/alone/"          # no kernel library and no measuring program beside the program
@@ -11,7 +11,7 @@ how=(--recompute)
 ASSAY_DATA=$scratch/data expect 0 "derived files are up to date" "$scratch/alone/assay" regenerate --check "${how[@]}"
 nm -C "$assay" | grep -q 'assay_kernels::' && fail "the program contains kernels"
 
-# The rest on tables of few cases and one witness.
+# The rest runs on tables with few cases and one recorded output.
 few=$scratch/few golden=$scratch/few/golden
 data_copy "$few"
 few_cases "$few" rms_norm quant_group
@@ -24,7 +24,7 @@ expect 0 "wrote $golden/power/rms_norm.json" "${regenerate[@]}"
 expect 0 " 0 written, 0 removed; power of 0 data sets computed" "${regenerate[@]}"
 expect 0 "suites/DIAGNOSIS.md: left as it is; its program" "$scratch/alone/assay" regenerate
 
-# forgotten FILE EDIT: a file as it would be had nobody regenerated it.
+# forgotten FILE EDIT: edits a file as if it had not been regenerated.
 forgotten() {
   cp "$few/$1" "$scratch/whole"
   sed "$2" "$scratch/whole" >"$few/$1"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The same command says the same everywhere: the program built by clang and by g++, on AVX-512, AVX2 and scalar code, writes the same
-# verdicts, ULP and shares of the budget byte for byte, for kernels that pass and for kernels that fail. An edited contract is seen. A sample
-# judges some cases of two ops, and of clang it builds only what gives the runs of all casts.
+# Verdicts are reproducible: the program built by clang and by g++, with AVX-512, AVX2 and scalar code, writes identical verdicts,
+# ULP distances and budget shares for passing and failing kernels. An edited contract is detected. A sample checks some cases of
+# two ops, and builds only the casts with clang.
 . "$(dirname "$0")/lib.sh"
 parts=("0 cpu quick *" "1 $build/libassay_faulty.so rms_norm/quick *")
 [ -z "$sample" ] || parts=("0 cpu quant_group/quick */normal*" "0 cpu rms_norm/quick */normal*" "1 $build/libassay_faulty.so rms_norm/quick *.n1024.*")
 
-# verdicts PROGRAM NAME: the reports of all parts as one, $scratch/NAME.csv.
+# verdicts PROGRAM NAME: the reports of all parts, joined in $scratch/NAME.csv.
 verdicts() {
   local part
   rm -f "$scratch/$2.csv"
@@ -19,7 +19,7 @@ verdicts() {
     if [ -s "$scratch/$2.csv" ]; then sed 1d "$scratch/report.csv"; else cat "$scratch/report.csv"; fi >>"$scratch/$2.csv"
   done
 }
-# missing_barrier has a race: it does not even agree with itself.
+# missing_barrier has a race, so its results vary.
 same() { python3 "$root/ci/same_verdicts" "$scratch/$1.csv" "$scratch/$2.csv" --every-column --without missing_barrier; }
 
 verdicts "$assay" native
@@ -47,7 +47,7 @@ same native edited >"$scratch/log" && fail "verdicts under an edited contract ar
 lines=$(wc -l <"$scratch/native.csv")
 [ "$lines" -gt 30 ] || fail "only $lines lines"
 
-# What ci/same_verdicts compares: a cell of a report that differs, a row that is missing, causes that become one or two.
+# What ci/same_verdicts compares: a different cell, a missing row, causes that merge or split.
 compare() { python3 "$root/ci/same_verdicts" "$scratch/old.csv" "$scratch/new.csv"; }
 reports() {
   printf 'case,kernel,tensor,warp,outcome,elements,outside,worst_ulps,single_code,budget_use,faults_seen,faults,seconds\n' >"$scratch/$1.csv"

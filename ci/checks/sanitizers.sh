@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests of reference, suites, harness and CPU kernels with the address and undefined-behaviour sanitizers; those of the harness and of ranks
-# with the thread sanitizer. Whole builds: only in ci/tables. The trees are kept, build-asan and build-tsan.
+# Runs the tests of reference, suites, harness and CPU kernels with the address and undefined-behaviour sanitizers, and those of
+# harness and ranks with the thread sanitizer. Whole builds, so only in ci/tables. The trees build-asan and build-tsan are kept.
 . "$(dirname "$0")/lib.sh"
 cd "$root" || fail "no $root"
 tests() { # tests PRESET CTEST-ARGUMENT...

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The table of special values is what the contracts say today, and a cell that is not is named by file and line.
+# The table of special values matches the contracts, and an outdated cell is reported with file and line.
 . "$(dirname "$0")/lib.sh"
 table=$root/reference/contracts/SPECIALS.md copy=$scratch/SPECIALS.md
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Kernels that turn against the program, and signals from everywhere: the guilty kernel is named, the innocent one keeps its verdicts, no report
-# is lost or half written, and no process is left. What is promised stands in docs/promises.md.
+# Kernels that attack the program, and signals from everywhere: the guilty kernel is named, other kernels keep their verdicts, no
+# report is lost or partial, and no process is left. docs/promises.md lists the guarantees.
 . "$(dirname "$0")/lib.sh"
 bad=$build/misbehaving
 data_copy "$scratch/data"
 only_ops "$scratch/data" rms_norm
 export ASSAY_DATA=$scratch/data
 
-# Processes that a run left: they have its environment.
+# Leftover processes of a run, identified by its environment.
 left() {
   local process
   for process in /proc/[0-9]*; do
@@ -24,7 +24,7 @@ nothing_left() {
   fail "$1 left processes: $(for p in $(left); do tr '\0' ' ' <"/proc/$p/cmdline"; done)"
 }
 few=(--suite rms_norm/quick --case '*2026-06-18/bf16.m3.n8*normal*w32' --case '*2026-06-18/bf16.m4.n1024.eps1e-6/normal*w32')
-# strike HOW: a run of the striker and the innocent kernel; its output in $scratch/out, its exit code in $code.
+# strike HOW: runs the striker and an innocent kernel; output in $scratch/out, exit code in $code.
 strike() {
   rm -f "$scratch/v.csv"
   code=0
@@ -37,7 +37,7 @@ outcomes() {
   python3 -c 'import csv, sys
 print("\n".join(sorted({row["kernel"] + " " + row["outcome"] for row in csv.DictReader(open(sys.argv[1])) if row["kernel"]})))' "$scratch/v.csv"
 }
-# says HOW CODE OUTCOME WORDS: the striker's outcome; the innocent kernel passes.
+# says HOW CODE OUTCOME WORDS: checks the striker's outcome; the innocent kernel must pass.
 says() {
   strike "$1"
   [ "$code" = "$2" ] || fail "$1 gives exit code $code, not $2: $(cat "$scratch/out")"
@@ -56,13 +56,13 @@ says crashes_with_child 1 broken "crashed: SIGABRT"
 says stops_parent 0 pass "it goes on"
 strike traces_parent
 [ "$code" != 124 ] || fail "a kernel that traces the run keeps it for ever"
-# Of a run that is killed the reports are there, marked, and nobody but the kernel under way is named.
+# A killed run leaves marked reports that name only the kernel being called.
 strike kills_parent
 [ "$code" = 137 ] || fail "a killed run gives exit code $code: $(cat "$scratch/out")"
 grep -qF "it had called kernel 'striker' in a call of rms_norm" "$scratch/out" || fail "the kernel under way is not named: $(cat "$scratch/out")"
 grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a killed run does not say so: $(cat "$scratch/out")"
 [ -s "$scratch/v.csv" ] || fail "a killed run has no report"
-# begun RUN: returns once cases run: from then on SIGINT (bit 1 of SigCgt) is caught.
+# begun RUN: returns once cases run; from then on SIGINT (bit 1 of SigCgt) is caught.
 begun() {
   local begin=$SECONDS
   until [ "$(cat "/proc/$1/comm" 2>/dev/null)" = assay ] && (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status" 2>/dev/null || echo 0) >> 1) & 1)); do
@@ -70,11 +70,11 @@ begun() {
     sleep 0.05
   done
 }
-# child_of PROCESS: one that it started.
+# child_of PROCESS: a child of the process.
 child_of() { grep -lxs "PPid:[[:space:]]*$1" /proc/[0-9]*/status | cut -d / -f 3 | head -n 1; }
 # is_stopped PROCESS WHAT
 is_stopped() { grep -q '^State:[[:space:]]*T' "/proc/$1/status" || fail "Ctrl-Z does not stop $2: $(grep State "/proc/$1/status")"; }
-# Ctrl-Z in the middle of a call, for longer than its time limit, then fg: workers stand still meanwhile, and every verdict is right. A terminal
+# Ctrl-Z during a call, for longer than its time limit, then fg: workers stop meanwhile, and every verdict is correct. A terminal
 # sends SIGTSTP to the supervisor, whose default action is to stop, and to the harness, which stops its workers first.
 stopped() {
   STRIKE=takes_its_time STRIKE_LEFT=$scratch "$assay" run --backend "$bad/libstrikes_back.so" "${few[@]}" --kernel striker --timeout 4 --report console \
@@ -97,7 +97,7 @@ stopped() {
   [ "$code" = 0 ] && grep -q "ALL AS EXPECTED" "$scratch/out" || fail "a run that was stopped for 5 s in a call of 2 s, with a limit of 4 s: exit code $code: $(cat "$scratch/out")"
 }
 stopped
-# Signals to a run whose kernel waits: to the program, to its group, to its terminal's session; once the run has begun.
+# Signals to a run whose kernel waits, once the run has begun.
 # signalled SIGNAL CODE TARGET: TARGET is one of program, group, child.
 signalled() {
   rm -f "$scratch/v.csv"

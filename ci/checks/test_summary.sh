@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The last line of ci/test: CTest's own outcomes, each reason as the skipped test prints it, and tests that GoogleTest skips inside a program.
+# The last line of ci/test: CTest's outcomes, the reason printed by each skipped test, and tests skipped inside GoogleTest
+# programs.
 . "$(dirname "$0")/lib.sh"
 cat >"$scratch/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.25)
@@ -17,7 +18,7 @@ add_test(NAME fails COMMAND sh -c "echo 'SKIPPED: no luck'; exit 1")
 add_test(NAME lacks_program COMMAND /nowhere/program)
 END
 cmake -G Ninja -S "$scratch" -B "$scratch/tests" >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
-# summary PATTERN: of the tests whose names match.
+# summary PATTERN: the summary for the tests that match.
 summary() {
   ctest --test-dir "$scratch/tests" --output-junit tests.xml --test-output-size-passed 1048576 -R "$1" >"$scratch/log" 2>&1
   python3 "$root/ci/test_summary.py" "$scratch/tests/tests.xml"

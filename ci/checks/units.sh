@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# assay arch: what it says of units, of recordings, and of input that is wrong; and that an edited cell of a row changes what verify counts.
+# assay arch: its output about instructions, recordings and invalid input; an edited cell of a row changes the result of verify.
 . "$(dirname "$0")/lib.sh"
 
 expect 0 "sm_90.wgmma.e4m3.f32" "$assay" arch list
@@ -20,7 +20,7 @@ expect 2 "no input has a result under both" "$assay" arch diff sm_90.mma.f16.f32
 expect 2 "nothing is predicted for gfx950.mfma.f16.f32" "$assay" arch diff gfx942.mfma.f16.f32 gfx950.mfma.f16.f32
 expect 2 "arch diff takes two unit ids" "$assay" arch diff sm_90.mma.f16.f32
 
-# A set of two vectors, as a chip without subnormals in play returns them: 1*1 + 1*2 + 1*1 + 1*1 + 1, and 2^14 - 2^14 + 2^-9.
+# Two vectors as a GPU returns them (no subnormals): 1*1 + 1*2 + 1*1 + 1*1 + 1, and 2^14 - 2^14 + 2^-9.
 set=$scratch/recorded/V100/fp16
 mkdir -p "$set"
 printf '3f800000 3f800000 3f800000 3f800000 \n43000000 c3000000 3d000000 00000000 \n' >"$set/a_V100_fp16.txt"
@@ -29,7 +29,7 @@ printf '00111111100000000000000000000000\n00000000000000000000000000000000\n' >"
 printf '01000000110000000000000000000000\n00111011000000000000000000000000\n' >"$set/d_V100_fp32.txt"
 expect 0 "2 of 2 vectors" "$assay" arch verify "$scratch/recorded"
 
-# A unit that keeps one bit less loses the second vector.
+# A model that keeps one bit less gets the second vector wrong.
 mkdir -p "$scratch/data"
 cp -r "$root/reference" "$root/suites" "$scratch/data/"
 sed -i 's/^\(sm_70.mma.f16.f32,.*\)align(23)/\1align(22)/' "$scratch/data/reference/contracts/units.csv"
@@ -37,7 +37,7 @@ expect 1 "first at line 2: recorded 3b000000, predicted 00000000" env ASSAY_DATA
 sed -i 's/^\(sm_70.mma.f16.f32,.*\)align(22)/\1align(twelve)/' "$scratch/data/reference/contracts/units.csv"
 expect 2 "units.csv:2:" env ASSAY_DATA="$scratch/data" "$assay" arch list
 
-# One that nobody knows has candidates, until somebody's row says how it adds.
+# An undocumented instruction has candidate models until a user's row states one.
 expect 0 "no single prediction; 4 candidate models" "$assay" arch list
 expect 0 "may add as gfx950.mfma.e4m3.f32:each_product" "$assay" arch show gfx950.mfma.e4m3.f32
 expect 0 "accumulation is undocumented: an element may be what any candidate model returns" "$assay" contracts show aiter.ck_gemm_a8w8.gfx950
@@ -50,14 +50,14 @@ head -1 "$root/reference/contracts/dot_amd.csv" >"$scratch/e5m2.csv"
 grep '^aiter.ck_gemm_a8w8.gfx950,' "$root/reference/contracts/dot_amd.csv" | sed 's/^aiter.ck_gemm_a8w8/my.gemm/; s/mfma.e4m3/mfma.e5m2/' >>"$scratch/e5m2.csv"
 expect 2 "unit: of unit 'gfx950.mfma.e5m2.f32' nothing is predicted, and it has no candidates" "$assay" contracts show my.gemm.gfx950 --contracts "$scratch/e5m2.csv"
 
-# A unit of one's own.
+# An instruction of the user.
 head -1 "$root/reference/contracts/units.csv" >"$scratch/own.csv"
 echo 'my.unit,f16,f16,f32,8,take(8),ea+eb,align(24) floor,aligned,rz(23),,nan(7fffffff),model,mine,to try' >>"$scratch/own.csv"
 expect 0 "floor(t / 2^(E - 24))" "$assay" arch show my.unit --units "$scratch/own.csv"
 sed 's/my.unit/sm_70.mma.f16.f32/' "$scratch/own.csv" >"$scratch/again.csv"
 expect 2 "stands in" "$assay" arch list --units "$scratch/again.csv"
 
-# Broken files say where.
+# Damaged files are reported with their position.
 mv "$set" "$scratch/recorded/V100/fp17"
 expect 2 "no data set belongs to a known instruction" "$assay" arch verify "$scratch/recorded"
 mv "$scratch/recorded/V100/fp17" "$set"
@@ -67,7 +67,7 @@ truncate -s 33 "$set/d_V100_fp32.txt"
 expect 2 "d_V100_fp32.txt: has 1 lines" "$assay" arch verify "$scratch/recorded"
 rm "$set/a_V100_fp16.txt"
 expect 2 "a_V100_fp16.txt: cannot be read" "$assay" arch verify "$scratch/recorded"
-# A back end's own units, and one that is wrong.
+# The instructions of a back end, and a wrong one.
 verify=("$assay" arch verify --elements 256 --unit sm_90.wgmma.e4m3.f32)
 expect 0 '16384 of 16384 elements are as predicted' "${verify[@]}" --backend cpu
 expect 0 'elements are as predicted, 0 differ' "$assay" arch verify --elements 256 --unit 'sm_120.mma.nvf4.f32' --backend cpu
@@ -75,7 +75,7 @@ expect 1 'first at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_l
 expect 2 'NOTHING RAN' "$assay" arch verify --backend cpu --unit no.such.unit
 expect 2 'no folder with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu
 
-# What was seen is written down as digests and held against the rows again, with no back end; a chip's own file is.
+# Results are stored as digests and compared with the models later without a back end; so is the recorded file of a GPU.
 seen=$scratch/seen.csv
 expect 1 'is not written: not all is as predicted' "${verify[@]}" --backend faulty --kernel mma_fraction_less --output "$seen"
 [ ! -e "$seen" ] || fail "a table of wrong results was written"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Every witness is allowed by its row and refutes every edit of it but those that are written down. One with a wrong code fails, one that
-# is too weak is named, and a release that obeys another row than its own is told by that row.
+# Every recorded output is accepted by its contract and rejected by every mutant except documented ones. A recording with a wrong
+# code fails, a too weak one is reported, and a release that obeys another contract is reported with that contract.
 . "$(dirname "$0")/lib.sh"
 witnesses=$root/golden/witness edit=$root/ci/checks/witness_edit.py
 one=$witnesses/quant_group/vllm.group_fp8@v0.33.0.safetensors
 
-# checks/regenerate holds all of them, and the table; here those of one op.
+# checks/regenerate covers all of them and the table; here those of one op.
 expect 0 'edits refuted' "$assay" witness check "$witnesses/quant_tile"
 
 python3 "$edit" "$one" "$scratch/flipped/w.safetensors" flip
@@ -19,13 +19,13 @@ expect 0 'vllm.group_fp8 in vllm 0.33.0: quant_group/' "$assay" witness drift "$
 mkdir -p "$scratch/same/quant_group" && cp "$one" "$scratch/same/quant_group/"
 expect 0 '| vllm.group_fp8@v0.33.0 | same bits |' "$assay" witness drift "$scratch/same"
 
-# Inputs are chosen again, run through our own kernels and kept, or not.
+# Chooses inputs again, runs our own kernels on them, and stores or rejects the outputs.
 expect 0 '24 of 24 edits' "$assay" witness inputs --folder "$scratch/inputs" --op quant_group --contract 'vllm.group_fp8@v0.33.0'
 expect 0 'ours: 1 rows' "$assay" witness run "$scratch/inputs" --backend cpu --package ours --folder "$scratch/ran"
 cp "$witnesses/left_out.csv" "$scratch/"
 expect 0 '1 witnesses kept, 0 not' "$assay" witness keep "$scratch/ran" --folder "$scratch"
 
-# So are those of a matrix product, whose answer is that of one of several programs.
+# The same for a GEMM with several algorithm variants.
 product=torch.scaled_mm_tensor.sm_90
 "$assay" witness inputs --folder "$scratch/products" --op gemm_scaled --contract "$product" | grep -qE ' ([0-9]+) of \1 edits$' ||
   fail "no inputs for every edit of $product"
@@ -35,7 +35,7 @@ python3 "$edit" "$scratch/made/gemm_scaled/$product.safetensors" "$scratch/wrong
 expect 1 "the row does not allow gemm_scaled/$product" "$assay" witness check "$scratch/wrong"
 expect 1 'not kept: its row does not allow' "$assay" witness keep "$scratch/flipped" --folder "$scratch"
 
-# And those of ranks, each with inputs and outputs of its own, behind a call with other numbers.
+# The same for ranks, each with its own inputs and outputs, after a warm-up call.
 sum=vllm.all_reduce_2stage
 expect 0 '48 of 48 edits' "$assay" witness inputs --folder "$scratch/ranks" --op all_reduce --contract "$sum"
 expect 0 'ours: 1 rows' "$assay" witness run "$scratch/ranks" --backend cpu --package ours --folder "$scratch/summed"
@@ -47,7 +47,7 @@ expect 1 "the row does not allow all_reduce/$sum" "$assay" witness check "$scrat
 expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"
 expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" build torchx==1
 
-# A release goes as far as the machine does: with its library made and no GPU, to what is left to do elsewhere.
+# A release goes as far as this machine allows: with a built library but no GPU, up to the remaining steps for another machine.
 expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" --package torchx==1
 if ! nvidia-smi -L >/dev/null 2>&1; then
   mkdir -p "$scratch/sources/vllm-0.33.0" "$scratch/libraries" && touch "$scratch/libraries/vllm-0.33.0.so" "$scratch/libraries/vllm-0.33.0.ranks.so"

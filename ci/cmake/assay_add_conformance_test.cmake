@@ -1,7 +1,7 @@
 # assay_add_conformance_test(<target> [SUITE <op/tier>...] [CASE <glob>...] [KERNEL <glob>] [WARP <32|64>] [NAME <test>]
 #   [ARGUMENTS <more arguments of assay run>...])
-# One CTest, conformance/<target> unless NAME says otherwise, that judges the kernel library <target>. It fails unless every verdict is as
-# expected, and is skipped where the library's device is absent. Without SUITE and CASE the quick tier of every suite is run.
+# Adds the CTest conformance/<target> (or NAME), which checks the kernel library <target>. It fails unless every verdict is as
+# expected, and is skipped if the library's device is absent. Without SUITE and CASE it runs the quick tier of every suite.
 function(assay_add_conformance_test target)
   cmake_parse_arguments(T "" "KERNEL;WARP;NAME" "SUITE;CASE;ARGUMENTS" ${ARGN})
   if(T_UNPARSED_ARGUMENTS)

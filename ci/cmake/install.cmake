@@ -1,4 +1,4 @@
-# Where installed things go. The program finds its tables and kernel libraries from its own place, so a prefix may be moved.
+# Install locations. The program finds its tables and kernel libraries relative to itself, so a prefix may be moved.
 include(GNUInstallDirs)
 set(ASSAY_INSTALL_DATADIR ${CMAKE_INSTALL_DATADIR}/assay)
 set(ASSAY_INSTALL_KERNELSDIR ${CMAKE_INSTALL_LIBDIR}/assay)
@@ -6,12 +6,14 @@ set(ASSAY_INSTALL_CMAKEDIR ${CMAKE_INSTALL_LIBDIR}/cmake/assay)
 file(RELATIVE_PATH ASSAY_DATA_FROM_PROGRAM /${CMAKE_INSTALL_BINDIR} /${ASSAY_INSTALL_DATADIR})
 file(RELATIVE_PATH ASSAY_KERNELS_FROM_PROGRAM /${CMAKE_INSTALL_BINDIR} /${ASSAY_INSTALL_KERNELSDIR})
 
-# assay_install_kernels(<target>): a kernel library that `assay run --backend NAME` finds. One that was not built is left out.
+# assay_install_kernels(<target>): installs a kernel library for `assay run --backend NAME`. Libraries that were not built are
+# left out.
 function(assay_install_kernels target)
   install(TARGETS ${target} LIBRARY DESTINATION ${ASSAY_INSTALL_KERNELSDIR} COMPONENT assay OPTIONAL)
 endfunction()
 
-# The program, its tables, the golden files and what find_package(assay) reads. Called last, when all targets are known.
+# Installs the program, its tables, the golden files and the package for find_package(assay). Call it last, when all targets are
+# known.
 function(assay_install_package)
   target_compile_definitions(assay PRIVATE ASSAY_INSTALLED_DATA="${ASSAY_DATA_FROM_PROGRAM}"
     ASSAY_INSTALLED_KERNELS="${ASSAY_KERNELS_FROM_PROGRAM}")

@@ -1,4 +1,4 @@
-# What a builder may choose, and the flags that hold for every target.
+# Build options, and the flags of every target.
 set(WITH_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO (if nvcc is found), ON, OFF")
 set(ASSAY_CUDA_ARCHITECTURES 90a-real CACHE STRING "CUDA architectures, e.g. 80-real;90a-real;100a-real;120a-real")
 option(ASSAY_CUDA_FAST_COMPILE "nvcc takes a third of the time and makes PTX of slower kernels: for machines that only look whether everything compiles" OFF)
@@ -25,9 +25,9 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_library(assay_flags INTERFACE)
 add_library(assay::flags ALIAS assay_flags)
-# No contraction: a*b+c must round twice wherever the source says so, in the reference as in the CPU kernels.
+# No contraction: a*b+c must round twice, in the reference and in the CPU kernels.
 target_compile_options(assay_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -ffp-contract=off>)
-# g++ 12 warns of copies inside std::string that it inlined itself (GCC bugs 105651 and 105329).
+# g++ 12 reports false warnings for inlined std::string copies (GCC bugs 105651 and 105329).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(assay_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow>)
 endif()
@@ -43,8 +43,8 @@ elseif(NOT ASSAY_SANITIZE STREQUAL "")
   message(FATAL_ERROR "ASSAY_SANITIZE is '${ASSAY_SANITIZE}'; allowed: empty, address, thread")
 endif()
 
-# Code whose time to compile counts for more than its time to run is compiled at -O1 if every case runs it, and at -Og if few do: two
-# thirds and half of the time that -O3 takes (golden/records/ci_time.md).
+# Code whose compile time matters more than its run time: -O1 if every case runs it, -Og if few do. These take two thirds and half
+# of the compile time of -O3 (golden/records/ci_time.md).
 function(assay_often_run target)
   target_compile_options(${target} PRIVATE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>)
 endfunction()
@@ -52,9 +52,9 @@ function(assay_seldom_run target)
   target_compile_options(${target} PRIVATE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-Og>)
 endfunction()
 
-# With ASSAY_TOGETHER the sources of a target are compiled by folders, sixteen of one folder at most as one file (CMake's unity build);
-# with ACROSS_FOLDERS as if all lay in one. Two that are compiled so may not define one name, even where no other file sees it. Not those
-# that EXCEPT names, nor those with flags of their own.
+# With ASSAY_TOGETHER the sources of a target are compiled by folders, at most sixteen of one folder as one file (CMake's unity
+# build); with ACROSS_FOLDERS, as if all were in one folder. Sources that are compiled together must not define the same name,
+# even in anonymous namespaces. Sources listed in EXCEPT, or with flags of their own, are compiled separately.
 function(assay_together target)
   cmake_parse_arguments(T "ACROSS_FOLDERS" "" "EXCEPT" ${ARGN})
   if(NOT ASSAY_TOGETHER)
@@ -89,8 +89,8 @@ function(assay_together target)
   endforeach()
 endfunction()
 
-# assay_test(<name> SOURCES ... LIBRARIES ... [LABELS ...] [HOT]): one GoogleTest program, one CTest entry. HOT: its own loops run for
-# seconds, so they are optimized.
+# assay_test(<name> SOURCES ... LIBRARIES ... [LABELS ...] [HOT]): one GoogleTest program and one CTest. HOT: the test's own loops
+# run for seconds, so they are optimized.
 function(assay_test name)
   cmake_parse_arguments(T "HOT" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   assay_test_program(${name} ${ARGN})
@@ -98,13 +98,14 @@ function(assay_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" TIMEOUT 600)
 endfunction()
 
-# assay_skipped_test(<name> <reason>): a test that cannot be built here. CTest calls it skipped, and ci/test counts it with its reason.
+# assay_skipped_test(<name> <reason>): a test that cannot be built here. CTest reports it as skipped, and ci/test prints its
+# reason.
 function(assay_skipped_test name reason)
   add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: ${reason}")
   set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "SKIPPED: ")
 endfunction()
 
-# assay_leave_to_tables(<test> <name> <filter> LABELS ...): those tests of an assay_test take long. They are CTest <name>, which ci/tables
+# assay_leave_to_tables(<test> <name> <filter> LABELS ...): moves slow tests of an assay_test to a CTest <name>, which ci/tables
 # runs and ci/test does not.
 function(assay_leave_to_tables test name filter)
   cmake_parse_arguments(T "" "" "LABELS" ${ARGN})
@@ -113,8 +114,8 @@ function(assay_leave_to_tables test name filter)
   set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS};tables" TIMEOUT 600)
 endfunction()
 
-# assay_tests(<program> [PREFIX <of names>] and as above): tests of several sources in one program, whose headers are then read once, and
-# a CTest for each source, named by it: it runs the tests of that source. The last runs all that the others do not, so none is left out.
+# assay_tests(<program> [PREFIX <of names>] and as above): tests of several sources in one program, so that headers are parsed
+# once, and one CTest per source that runs the tests of that source. The last one runs all tests that the others do not.
 function(assay_tests program)
   cmake_parse_arguments(T "HOT" "PREFIX" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   assay_test_program(${program} ${ARGN})
@@ -140,7 +141,7 @@ function(assay_tests program)
   endforeach()
 endfunction()
 
-# The program of both.
+# The program of assay_test and assay_tests.
 function(assay_test_program name)
   cmake_parse_arguments(T "HOT" "PREFIX" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${T_SOURCES})

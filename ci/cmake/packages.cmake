@@ -1,4 +1,4 @@
-# Every package of the project, in one place. Debian names are in ci/packages.txt.
+# All packages of the project. Debian names are in ci/packages.txt.
 find_package(Threads REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Boost 1.74 CONFIG REQUIRED COMPONENTS context)
@@ -10,7 +10,7 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(pugixml 1.13 REQUIRED)
 find_package(TBB 2021 REQUIRED)
 
-# These three ship no CMake package.
+# These three have no CMake package.
 function(assay_find_c_library target header library)
   find_path(${target}_INCLUDE ${header} REQUIRED)
   find_library(${target}_LIBRARY ${library} REQUIRED)
