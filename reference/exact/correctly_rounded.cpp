@@ -39,8 +39,8 @@ void by_mpfr(Function function, mpfr_t y, mpfr_t x) {
 
 double nearest(const Format& format, double value) { return round_to(format, value, Rounding::kNearestEven, Overflow::kSpecial); }
 
-/// Rounding to odd: a last bit of one says that the real number lies beyond, so that the rounding to a shorter format that follows
-/// is a single one (S. Boldo, G. Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd").
+/// Rounds to odd: a set last bit marks an inexact result, so that a following rounding to a shorter format is a single rounding
+/// (S. Boldo, G. Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd").
 double made_odd(double truncated) {
   int exponent;
   const double significand = std::ldexp(std::frexp(truncated, &exponent), 53);
@@ -68,7 +68,7 @@ double correctly_rounded_by_mpfr(Function function, double x, const Format& form
 double correctly_rounded(Function function, double x, const Format& format) {
   const double y = approximate(function, x);
   if (!std::isfinite(y) || y == 0) return correctly_rounded_by_mpfr(function, x, format);
-  // glibc documents at most 2 ulp for these functions in double; four leave room for the composed rsqrt.
+  // glibc documents at most 2 ulp in double for these functions; a slack of four covers the composed rsqrt
   const double slack = 4 * std::fabs(y) * 0x1p-52;
   const double low = nearest(format, y - slack), high = nearest(format, y + slack);
   return low == high ? low : correctly_rounded_by_mpfr(function, x, format);

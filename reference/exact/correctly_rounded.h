@@ -1,4 +1,5 @@
-// Transcendental functions, rounded once. A double approximation decides where its error bound lets it; MPFR decides elsewhere.
+// Transcendental functions, correctly rounded. A double approximation suffices if its error bound decides the rounding; otherwise
+// MPFR is used.
 #pragma once
 
 #include "reference/formats/format.h"
@@ -11,7 +12,7 @@ enum class Function { kExp, kExp2, kLog2, kRsqrt, kSqrt, kTanh, kErf };
 /// as in IEEE 754-2019 section 9.2.
 double correctly_rounded(Function function, double x, const Format& format);
 
-/// The same, always by MPFR: the slow and independent way, for tests.
+/// The same computed only with MPFR: slow and independent, for tests.
 double correctly_rounded_by_mpfr(Function function, double x, const Format& format);
 
 }  // namespace assay

@@ -19,7 +19,7 @@ namespace {
 constexpr Function kFunctions[] = {Function::kExp,  Function::kExp2, Function::kLog2, Function::kRsqrt,
                                    Function::kSqrt, Function::kTanh, Function::kErf};
 
-/// The function in 400 bits, by MPFR's own name for it.
+/// The function with 400 bits, from MPFR's function of that name.
 Real exact(Function function, double x) {
   switch (function) {
     case Function::kExp: return in_reals(mpfr_exp, x);
@@ -33,8 +33,8 @@ Real exact(Function function, double x) {
   return x;
 }
 
-/// Inputs of one function: every power of two with its neighbours, and random f32 numbers of the whole range and of the range where
-/// the result is neither 0, 1 nor Inf.
+/// Inputs for a function: every power of two with its neighbours, random f32 numbers over the whole range, and over the range
+/// where the result is not 0, 1 or Inf.
 std::vector<double> inputs(Function function) {
   std::vector<double> all = {1, -1, 0.5, 1.5, 100, -100, 88.7228, -87.3365, -103.9721, 127.99999, 128, -126, -149, -150, -150.5};
   for (int e = -149; e < 128; ++e) {
@@ -50,7 +50,7 @@ std::vector<double> inputs(Function function) {
   const double reach = function == Function::kExp2 ? 150 : function == Function::kTanh ? 10 : function == Function::kErf ? 4.5 : 104;
   std::uniform_real_distribution<float> uniform(-float(reach), float(reach));
   for (int i = 0; i < 10000; ++i) all.push_back(uniform(random));
-  std::erase(all, 0.0);  // poles have a test of their own: MPFR's own rsqrt(-0) is not that of IEEE
+  std::erase(all, 0.0);  // poles have a separate test, since MPFR's rsqrt(-0) differs from IEEE's
   return all;
 }
 
@@ -109,7 +109,7 @@ TEST(CorrectlyRounded, RsqrtHoldsOverAllExponentsOfF32) {
   EXPECT_GT(count, 100000);
 }
 
-/// Inputs whose result lies as near as possible to a midpoint of two f32 numbers: there a double approximation alone cannot decide.
+/// Inputs whose results are as close as possible to midpoints between f32 numbers, where a double approximation cannot decide.
 std::vector<double> hard_cases(Function function, float first, int count) {
   std::vector<std::pair<double, double>> by_distance;
   float x = first;

@@ -15,7 +15,7 @@ using Integer = boost::multiprecision::cpp_int;
 namespace {
 
 constexpr int kLargestPower = 4096;
-constexpr unsigned kMostBits = 4096;   ///< above and below the fraction bar; 2^-149, the least number of f32, needs 150
+constexpr unsigned kMostBits = 4096;   ///< of numerator and of denominator; 2^-149, the smallest f32, needs 150
 constexpr size_t kMostWritten = 1300;  ///< digits of a constant: more than kMostBits can hold
 
 Rational within_limits(Rational x) {
@@ -68,7 +68,7 @@ double round_rational(const Rational& x, const Format& format) {
   return x < 0 ? -rounded : rounded;
 }
 
-/// A value beyond 64 bits is a wrong formula; to wrap it would be a wrong address.
+/// A value beyond 64 bits means a wrong formula; wrapping would give a wrong address.
 [[noreturn]] void overflow() { throw std::domain_error("a value does not fit in 64 bits"); }
 
 int64_t sum(int64_t a, int64_t b) {
@@ -100,7 +100,7 @@ int64_t integer_power(int64_t base, int64_t exponent) {
 
 int64_t floor_divide(int64_t a, int64_t b) {
   if (b == 0) throw std::domain_error("division by zero");
-  if (b == -1) return difference(0, a);  // of the least integer there is none
+  if (b == -1) return difference(0, a);  // the smallest integer has no quotient
   return a / b - ((a % b != 0) && ((a < 0) != (b < 0)));
 }
 

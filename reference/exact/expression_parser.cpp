@@ -1,4 +1,4 @@
-// Reading an expression: its grammar, and what is wrong with a text that is none.
+// Parses an expression, and reports syntax errors.
 #include <algorithm>
 #include <cctype>
 
@@ -7,16 +7,16 @@
 namespace assay {
 namespace {
 
-constexpr size_t kMostDigits = 18;         ///< of an integer: it fits in 64 bits
+constexpr size_t kMostDigits = 18;         ///< of an integer, so that it fits in 64 bits
 constexpr size_t kMostExponentDigits = 3;  ///< more than any format needs
 constexpr size_t kMostWrittenDigits = 4096;  ///< of a decimal number
-constexpr int kMostLevels = 256;             ///< each takes some hundred bytes of stack
+constexpr int kMostLevels = 256;             ///< each level takes some hundred bytes of stack
 
 bool is_whole(const std::string& number) { return number.find_first_of(".eE") == std::string::npos; }
 
 }  // namespace
 
-/// Recursive descent into postfix order.
+/// Recursive-descent parser that emits postfix order.
 class ExpressionParser {
  public:
   ExpressionParser(std::string_view text, Expression& out) : text_(text), out_(out) {}
@@ -55,7 +55,7 @@ class ExpressionParser {
     out_.postfix_.push_back(token);
   }
 
-  /// One level of the recursion, as long as it lives.
+  /// Counts one level of recursion during its lifetime.
   class Level {
    public:
     explicit Level(ExpressionParser& parser) : parser_(parser) {
@@ -118,7 +118,7 @@ class ExpressionParser {
   void digits() {
     while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_]))) ++at_;
   }
-  /// digits [. digits] [e [+-] digits], or a point with digits on one side only.
+  /// digits [. digits] [e [+-] digits]; digits are optional on one side of the point.
   void number() {
     const size_t start = at_;
     const auto no_number = [&] {
@@ -169,7 +169,7 @@ class ExpressionParser {
   Expression& out_;
   size_t at_ = 0;
   int levels_ = 0;
-  size_t waiting_ = 0;  ///< numbers that no operator has taken
+  size_t waiting_ = 0;  ///< operands on the evaluation stack
 };
 
 Expression::Expression(std::string_view text) : text_(text) { ExpressionParser(text, *this).parse(); }

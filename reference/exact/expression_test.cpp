@@ -48,7 +48,7 @@ std::string parse_error(const char* text) {
   return "no error";
 }
 
-/// What evaluating says is wrong, or "no error".
+/// The error of evaluating the text, or "no error".
 std::string value_error(const std::string& text) {
   try {
     (void)Expression(text).integer({{"m", int64_t{1} << 62}});

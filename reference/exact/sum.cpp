@@ -10,7 +10,7 @@ void ExactSum::add(double value) {
   if (value == 0) return;
   const int lowest_bit = std::ilogb(value) - 52;
   const auto limb = static_cast<size_t>((lowest_bit - kLowestExponent) / 32);
-  // 53 bits that start anywhere in a digit of 32 touch three digits. Every step is exact, and truncation keeps the sign, so each
+  // 53 bits starting anywhere in a 32-bit digit touch three digits. Every step is exact, and truncation keeps the sign, so each
   // addition changes a limb by less than 2^32.
   double rest = std::ldexp(value, -(kLowestExponent + 32 * static_cast<int>(limb + 2)));
   for (size_t i = 3; i-- > 0;) {
@@ -21,7 +21,7 @@ void ExactSum::add(double value) {
 }
 
 double ExactSum::rounded(bool up) const {
-  // Carry so that every limb but the top lies in [0, 2^32).
+  // Propagates carries, so that every limb except the top one is in [0, 2^32).
   std::array<int64_t, kLimbs> digits = limbs_;
   for (size_t i = 0; i + 1 < digits.size(); ++i) {
     const int64_t carry = digits[i] >> 32;
@@ -32,11 +32,11 @@ double ExactSum::rounded(bool up) const {
   for (size_t i = digits.size(); i-- > 0;) {
     const double term = std::ldexp(double(digits[i]), kLowestExponent + 32 * int(i));
     const double next = sum + term;
-    // Fast two-sum is exact here: |sum| is zero or a multiple of a larger power of two than term's.
+    // Fast two-sum is exact here: |sum| is zero or a multiple of a power of two larger than term's.
     const double error = term - (next - sum);
     sum = next;
     if (error != 0) {
-      error_sign = error;  // the digits below cannot reach one unit of this error, so its sign decides
+      error_sign = error;  // the remaining digits are smaller than one unit of this error, so its sign decides
       break;
     }
   }
@@ -51,11 +51,11 @@ double ExactSum::rounded_up() const { return rounded(true); }
 namespace {
 
 constexpr int kPrecision = std::numeric_limits<double>::digits;
-constexpr size_t kLanes = 16;  ///< sums side by side: vectors need no order of additions, and these sums have no rounding to order
+constexpr size_t kLanes = 16;  ///< number of parallel sums; their order does not matter, since these sums are exact
 
-/// Splits numbers at a fixed place: the part above is a multiple of 2^(exponent - 52). While all numbers lie below
-/// 2^(exponent - 1) / n in magnitude n parts have an exact sum, and what is left of each is exact too.
-/// Source: S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point summation part I" (2008), algorithm 3.2.
+/// Splits numbers at a fixed position: the upper part is a multiple of 2^(exponent - 52). While all n numbers are below
+/// 2^(exponent - 1) / n in magnitude, the sum of the upper parts is exact, and so is each remainder. Source: S. M. Rump, T.
+/// Ogita, S. Oishi, "Accurate floating-point summation part I" (2008), algorithm 3.2.
 class Splitter {
  public:
   explicit Splitter(int exponent) : shifter_(std::ldexp(1.5, exponent)) {}
@@ -65,7 +65,7 @@ class Splitter {
   double shifter_;
 };
 
-/// The largest magnitude; NaN if there is one.
+/// The largest magnitude; NaN if any value is NaN.
 double largest_magnitude(std::span<const double> values) {
   double largest = 0, zeros = 0;
   for (double value : values) {
@@ -85,8 +85,8 @@ SumBounds exact_sum_of_squares(std::span<const double> values) {
   const double largest = largest_magnitude(values);
   if (!std::isfinite(largest) || largest == 0) return {largest, largest};
 
-  // Two splitters take about 80 bits below the largest square; of what is left (numbers of very unequal magnitude) every bit goes
-  // into the exact accumulator.
+  // Two splitters cover about 80 bits below the largest square. Remaining bits (numbers of very different magnitude) go into the
+  // exact accumulator.
   const int headroom = std::ilogb(double(values.size())) + 2;
   const int first_exponent = 2 * std::ilogb(largest) + 2 + headroom;
   const int second_exponent = first_exponent - kPrecision + 1 + headroom;

@@ -1,4 +1,4 @@
-// Sums of doubles without rounding.
+// Exact sums of doubles.
 #pragma once
 
 #include <array>
@@ -24,8 +24,8 @@ class ExactSum {
   std::array<int64_t, kLimbs> limbs_{};
 };
 
-/// Exact sum of squares of values of at most 24 significand bits, as the two doubles around it (equal if it is one).
-/// Squares are exact in double. Not finite: {NaN, NaN} if a value is NaN, else {Inf, Inf}.
+/// Exact sum of the squares of values with at most 24 significand bits, as the two neighbouring doubles (equal if the sum is a
+/// double). Squares are exact in double. If a value is not finite: {NaN, NaN} for NaN, otherwise {Inf, Inf}.
 struct SumBounds {
   double low, high;
 };

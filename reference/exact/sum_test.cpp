@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// The sum in MPFR with 4000 bits, which hold every sum of doubles of this file exactly; rounded once on the way out.
+/// The sum in MPFR with 4000 bits, which is exact for all sums of doubles in this file; rounded once at the end.
 class WideSum {
  public:
   WideSum() { mpfr_init2(sum_, 4000), mpfr_set_zero(sum_, 1); }
@@ -119,7 +119,7 @@ bool squares_agree(const std::vector<double>& values) {
   return bounds.low == wide.down() && bounds.high == wide.up();
 }
 
-/// Rows of f32 numbers: one magnitude, all magnitudes, subnormals, one large number among small ones, and zeros.
+/// Rows of f32 numbers: one magnitude, all magnitudes, subnormals, one large number among small ones, zeros.
 std::vector<std::vector<double>> rows_of_f32() {
   std::mt19937_64 random(4);
   std::vector<std::vector<double>> rows = {{}, {0}, {-0.0, 0x1p-149}, {0x1.fffffep127, 0x1p-149, -0x1.fffffep127}, {1, 0x1p-30}, {0x1p-149}};

@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// Values of all codes of a format of at most 16 bits, made once.
+/// Cached values of all codes of a format with at most 16 bits.
 const std::vector<double>& value_table(const Format& f) {
   static std::map<std::string_view, std::vector<double>> tables;
   static std::mutex mutex;
@@ -29,7 +29,7 @@ const std::vector<double>& value_table(const Format& f) {
 template <class Code>
 void decode_by_table(const Format& f, const std::byte* codes, std::span<double> values) {
   const std::vector<double>& table = value_table(f);
-  const size_t mask = table.size() - 1;  // of a narrow code's byte the low bits alone count
+  const size_t mask = table.size() - 1;  // for a code narrower than a byte only the low bits count
   for (size_t i = 0; i < values.size(); ++i) {
     Code code;
     std::memcpy(&code, codes + i * sizeof code, sizeof code);
@@ -37,7 +37,7 @@ void decode_by_table(const Format& f, const std::byte* codes, std::span<double> 
   }
 }
 
-/// bf16 is the upper half of f32: no table of half a megabyte.
+/// bf16 is the upper half of f32, so no table of half a megabyte is needed.
 void decode_bf16(const std::byte* codes, std::span<double> values) {
   for (size_t i = 0; i < values.size(); ++i) {
     uint16_t code;
@@ -46,12 +46,12 @@ void decode_bf16(const std::byte* codes, std::span<double> values) {
   }
 }
 
-/// f16 has the fields of a double but for the exponent's bias: for it, too, a table would be half a megabyte.
+/// f16 has the fields of a double except for the exponent bias, so no table is needed either.
 void decode_f16(const std::byte* codes, std::span<double> values) {
   constexpr uint32_t kSign = 0x8000, kFirstNormal = 0x400, kInfinity = 0x7c00;
-  constexpr double kStep = 0x1p-24;                            // between subnormal numbers
-  constexpr uint64_t kBias = uint64_t{1023 - 15} << 52;        // what the exponents differ by
-  constexpr int kMantissaBits = 52 - 10, kSignBits = 63 - 15;  // that a double has more
+  constexpr double kStep = 0x1p-24;                            // distance of subnormal numbers
+  constexpr uint64_t kBias = uint64_t{1023 - 15} << 52;        // difference of the exponent biases
+  constexpr int kMantissaBits = 52 - 10, kSignBits = 63 - 15;  // additional bits of a double
   bool all_finite = true;
   for (size_t i = 0; i < values.size(); ++i) {
     uint16_t code;
@@ -74,7 +74,7 @@ int32_t sign_magnitude_ordinal(uint32_t bits, uint32_t sign) {
   return bits & sign ? -magnitude - 1 : magnitude;
 }
 
-/// A value with at most 4 significand bits is told by the top 16 bits of its double.
+/// A value with at most 4 significand bits is determined by the top 16 bits of its double.
 constexpr int kTopBits = 16;
 uint32_t top_bits(double value) { return uint32_t(std::bit_cast<uint64_t>(value) >> (64 - kTopBits)); }
 

@@ -1,4 +1,4 @@
-// Whole arrays between codes, values and ordinals.
+// Conversions of arrays between codes, values and ordinals.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace assay {
 /// Values of densely packed codes. `codes` holds values.size() elements of the format.
 void decode_all(const Format& format, const std::byte* codes, std::span<double> values);
 
-/// Ordinals of values that lie on the format's grid; NaN gives kNanOrdinal. Sizes are equal.
+/// Ordinals of values on the format's grid; NaN gives kNanOrdinal. Both spans have the same size.
 void ordinals_of_values(const Format& format, std::span<const double> values, std::span<int32_t> ordinals);
 
 }  // namespace assay

@@ -1,5 +1,5 @@
-// Bits of codes and of doubles for loops over many numbers. Forced inline: they are compiled for several instruction sets and
-// must never be merged across them.
+// Bit fields of codes and doubles, for loops over many numbers. Always inlined: they are compiled for several instruction sets
+// and must never be merged across them.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 namespace assay {
 
-/// A finite number is significand * 2^(exponent - mantissa_bits); of subnormals and zeros the exponent is that of the least
-/// normal number.
+/// A finite number is significand * 2^(exponent - mantissa_bits). Subnormals and zeros have the exponent of the smallest normal
+/// number.
 struct Fields {
-  int32_t significand;  ///< with the number's sign
+  int32_t significand;  ///< includes the sign
   int32_t exponent;
   bool finite;
 };
 
-/// Of a floating-point code; bits above the format's are not looked at.
+/// Fields of a floating-point code; bits above the format's width are ignored.
 __attribute__((always_inline)) static inline Fields fields_of(const Format& f, uint32_t code) {
   const uint32_t mantissa_mask = (1u << f.mantissa_bits) - 1, exponent_mask = (1u << f.exponent_bits) - 1;
   const uint32_t mantissa = code & mantissa_mask, field = (code >> f.mantissa_bits) & exponent_mask;
@@ -53,21 +53,21 @@ __attribute__((always_inline)) static inline double two_to(int32_t exponent) {
   return power;
 }
 
-// The same of vectors, lane by lane.
+// Vector versions, lane by lane.
 
-/// floor(log2 |x|) of floats that are normal; of subnormals and zeros -127.
+/// floor(log2 |x|) of normal floats; -127 for subnormals and zeros.
 template <class Integers, class Floats>
 __attribute__((always_inline)) static inline Integers exponents_of(Floats x) {
   return (((Integers)x >> 23) & 0xff) - 127;
 }
 
-/// Floats with so many fraction bits, toward zero; subnormals with as many as the least normal number has.
+/// Truncates floats to that many fraction bits; subnormals keep as many as the smallest normal number.
 template <class Integers, class Floats>
 __attribute__((always_inline)) static inline Floats truncated(Floats x, int fraction_bits) {
   return (Floats)((Integers)x & -(1 << (23 - fraction_bits)));
 }
 
-/// 2^exponent for integers of 64 bits.
+/// 2^exponent for 64-bit integers.
 template <class Doubles, class Integers>
 __attribute__((always_inline)) static inline Doubles powers_of_two(Integers exponents) {
   return (Doubles)((exponents + 1023) << 52);

@@ -39,10 +39,10 @@ double decode_integer(const Format& f, uint32_t code) {
   return double(code & sign ? magnitude - int64_t{sign} : magnitude);
 }
 
-/// Whether NaN codes that are told apart are counted on beyond the infinities, as numbers would be: the format fills the ordinals.
+/// Whether distinct NaN codes get ordinals beyond the infinities, as numbers would: the format uses all ordinals.
 bool has_room_for_nans(const Format& f) { return f.nan_by_code && f.bits == 32 && f.specials == Specials::kIeee; }
 
-/// Value of a magnitude code that is a finite number. The quanta of all formats here are normal doubles.
+/// Value of a magnitude code of a finite number. The quanta of all formats here are normal doubles.
 double decode_magnitude(const Format& f, uint32_t magnitude) {
   if (f.specials == Specials::kScale) return power_of_two(int(magnitude) - f.bias);
   const int exponent = int(magnitude >> f.mantissa_bits);
@@ -150,7 +150,7 @@ int32_t ordinal_of_value(const Format& f, double value) {
 }
 
 int64_t ulps_between(const Format& f, int32_t a, int32_t b) {
-  const int64_t negative_zero = f.is_integer() ? 0 : 1;  // two's complement has no place for it
+  const int64_t negative_zero = f.is_integer() ? 0 : 1;  // two's complement has no negative zero
   const auto value_place = [&](int64_t o) { return o < 0 ? o + negative_zero : o; };
   return value_place(a) - value_place(b);
 }

@@ -1,4 +1,4 @@
-// A number format is its defining numbers and a source; decoding, ordering and rounding follow from them.
+// A number format is defined by a few parameters and a source; decoding, ordering and rounding follow from them.
 #pragma once
 
 #include <bit>
@@ -17,7 +17,7 @@ enum class Specials {
   kFinite,    ///< every pattern is a finite number (OCP MX elements of 4 and 6 bits)
   kUnsigned,  ///< no sign; only all ones is NaN (the scale of NVFP4)
   kInteger,   ///< two's complement
-  kBits       ///< no number of a contract: the pattern itself, counted from 0
+  kBits       ///< not numeric: the pattern itself, counted from 0
 };
 
 struct Format {
@@ -28,44 +28,45 @@ struct Format {
   int bias;
   Specials specials;
   std::string_view source;
-  bool nan_by_code = false;  ///< ordinals tell NaN codes apart: for ops that promise which NaN they return
+  bool nan_by_code = false;  ///< NaN codes have distinct ordinals, for ops that specify which NaN they return
 
   constexpr int precision() const { return mantissa_bits + 1; }  ///< significand bits of a normal number
-  /// Exponent of the smallest number that has full precision.
+  /// Exponent of the smallest number with full precision.
   constexpr int min_exponent() const { return specials == Specials::kScale ? -bias : 1 - bias; }
   constexpr uint64_t code_count() const { return uint64_t{1} << bits; }
-  /// Bytes of one element in memory; narrow codes are in the low bits of a byte of their own.
+  /// Bytes per element in memory; a narrow code uses the low bits of a byte.
   constexpr int bytes() const { return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8; }
   constexpr bool is_integer() const { return specials == Specials::kInteger; }
   constexpr bool has_sign() const { return specials < Specials::kScale || specials == Specials::kFinite || specials == Specials::kInteger; }
   bool operator==(const Format& other) const { return name == other.name; }
 };
 
-/// 2^exponent for a normal double, as the quantum of every format here is.
+/// 2^exponent for a normal double, which covers the quantum of every format here.
 constexpr double power_of_two(int exponent) { return std::bit_cast<double>(uint64_t(exponent + 1023) << 52); }
 
-/// Value of a code; NaN and Inf as such. Exact, since every value of every format here is a double.
+/// Value of a code, including NaN and Inf. Exact, since every value of every format here is a double.
 double decode(const Format& format, uint32_t code);
 
 /// Largest finite value.
 double max_finite(const Format& format);
 
-/// The code of a value that lies on the format's grid. NaN gives the canonical NaN code. Throws std::domain_error off the grid.
+/// The code of a value on the format's grid. NaN gives the canonical NaN code. Throws std::domain_error off the grid.
 uint32_t code_of(const Format& format, double value);
 
-/// Place of a code in the order of values: consecutive for neighbouring values, -0 directly below +0, NaN apart from all and one
-/// place, unless the format tells its NaN codes apart: those of f32 then lie beyond its infinities, each on the side of its sign.
-/// The difference of two ordinals is their distance in ulp of the format (one more across the zeros of a format with a sign bit).
+/// Position of a code in the order of values. Neighbouring values have consecutive ordinals; -0 is directly below +0. All NaN
+/// share one ordinal outside the numbers, unless the format distinguishes NaN codes: those of f32 are then beyond its infinities,
+/// on the side of their sign. The difference of two ordinals is their distance in ulp of the format (plus one across the zeros of
+/// a format with a sign bit).
 int32_t ordinal(const Format& format, uint32_t code);
 int32_t ordinal_of_value(const Format& format, double value);
 uint32_t code_from_ordinal(const Format& format, int32_t ordinal);
 
 inline constexpr int32_t kNanOrdinal = std::numeric_limits<int32_t>::max();
 
-/// Whether an ordinal is that of a NaN. None of a number lies so far out: the outermost are those of Inf and -Inf in fp32.
+/// Whether an ordinal is that of a NaN. The outermost ordinals of numbers are those of fp32's Inf and -Inf.
 constexpr bool is_nan_ordinal(int32_t o) { return o > 0x7f800000 || o < -0x7f800001; }
 
-/// How many ulp of the format `a` lies above `b`, both ordinals of numbers; the two zeros are one value here.
+/// How many ulp of the format `a` is above `b`. Both are ordinals of numbers; the two zeros count as one value.
 int64_t ulps_between(const Format& format, int32_t a, int32_t b);
 
 }  // namespace assay

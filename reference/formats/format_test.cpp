@@ -1,4 +1,4 @@
-// Codes stand for the numbers that the standards say, specials among them, and a number off the grid has no code.
+// Codes have the values of the standards, special values included, and numbers off the grid have no code.
 #include "reference/formats/format.h"
 
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@
 namespace assay {
 namespace {
 
-/// Every code of a format of at most 19 bits; of a wider one the corners of each exponent and an odd stride through the rest.
+/// Every code of a format with at most 19 bits. For a wider one, the corners of each exponent and an odd stride through the rest.
 void each_code(const Format& f, const std::function<void(uint32_t)>& visit) {
   if (f.bits <= 19) {
     for (uint32_t code = 0; code < f.code_count(); ++code) visit(code);
@@ -24,7 +24,7 @@ void each_code(const Format& f, const std::function<void(uint32_t)>& visit) {
   }
   for (uint64_t code = 0; code < f.code_count(); code += 9973) visit(uint32_t(code));
   for (uint64_t top = 0; top < 512; ++top)
-    for (int64_t off : {-2, -1, 0, 1, 2}) visit(uint32_t(int64_t(top << 23) + off));  // wraps at both ends: codes all the same
+    for (int64_t off : {-2, -1, 0, 1, 2}) visit(uint32_t(int64_t(top << 23) + off));  // may wrap at both ends, but remains a code
 }
 
 TEST(Format, EveryCodeRoundTripsThroughItsValue) {
@@ -35,7 +35,7 @@ TEST(Format, EveryCodeRoundTripsThroughItsValue) {
       if (std::isnan(value)) return;
       ASSERT_EQ(code_of(f, value), code);
       ASSERT_EQ(ordinal_of_value(f, value), ordinal(f, code));
-      if (value == double(kNanOrdinal)) return;  // the largest int32 shares its ordinal with NaN, which int32 has not
+      if (value == double(kNanOrdinal)) return;  // the largest int32 has the ordinal of NaN, which int32 lacks
       ASSERT_EQ(code_from_ordinal(f, ordinal(f, code)), code);
     });
   }
@@ -49,7 +49,7 @@ struct Landmark {
   double min_normal, min_subnormal;
 };
 
-/// contracts: formats_and_matrix_units, section 1.
+/// values from the OCP, IEEE and vendor format specifications
 const Landmark kLandmarks[] = {
     {kE4M3Fn, 0x7e, 448, 0x08, 0x1p-6, 0x1p-9},
     {kE4M3Fnuz, 0x7f, 240, 0x08, 0x1p-7, 0x1p-10},

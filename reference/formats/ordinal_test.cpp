@@ -1,4 +1,4 @@
-// Ordinals of codes lie in the order of values, those of NaN apart, and their differences are distances in ulp.
+// Ordinals follow the order of values, NaN is separate, and differences are ulp distances.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -56,7 +56,7 @@ TEST(Format, CanonicalNanIsANanCode) {
   }
 }
 
-/// All ordinals from the least to the largest: values rise with each, and only those of absent codes are skipped.
+/// Checks all ordinals from lowest to highest: values increase, and only missing codes are skipped.
 bool ordinals_are_an_order(const Format& f, const std::function<int32_t(uint32_t)>& order) {
   std::vector<std::pair<int32_t, double>> places;
   for (uint32_t code = 0; code < f.code_count(); ++code)

@@ -28,7 +28,7 @@ double round_integer(const Format& f, double value, Rounding rounding) {
   return std::clamp(to_integer(value, rounding), -max_finite(f) - 1, max_finite(f));
 }
 
-/// Exponent only: the smallest value is not zero but the least power of two.
+/// For a format with only an exponent: the smallest value is the smallest power of two, not zero.
 double round_scale(const Format& f, double value, Rounding rounding, Overflow overflow) {
   if (std::isinf(value)) return overflowed(f, 1.0, overflow);
   const double smallest = power_of_two(f.min_exponent());

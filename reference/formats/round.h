@@ -1,4 +1,4 @@
-// Rounding a real number to a format: a grid, a rule for the neighbours, a rule for what does not fit.
+// Rounds a real number to a format: a grid, a rounding rule and an overflow rule.
 #pragma once
 
 #include <optional>
@@ -15,11 +15,11 @@ enum class Overflow {
   kSpecial    ///< Inf where the format has one, else NaN
 };
 
-/// The value of `format` that `value` becomes. NaN stays NaN. A format without -0 gives +0.
-/// Source: IEEE 754-2019 section 4.3; saturation as in OCP OFP8 v1.0, section 5.
+/// The rounded value. NaN stays NaN. A format without -0 gives +0. Source: IEEE 754-2019 section 4.3; saturation as in OCP OFP8
+/// v1.0, section 5.
 double round_to(const Format& format, double value, Rounding rounding, Overflow overflow);
 
-/// The next value of the format above or below; Inf (or the largest value, where there is none) at the end.
+/// The next larger (smaller) value of the format; Inf at the end, or the largest value if there is no Inf.
 double next_up(const Format& format, double value);
 double next_down(const Format& format, double value);
 

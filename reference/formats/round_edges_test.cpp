@@ -1,5 +1,5 @@
-// Numbers at the ends of a format and beyond, scales and integers are rounded as tables say; the next number up or down is the
-// next code.
+// Rounding at and beyond the ends of a format, of scales and of integers matches tables; the next number up or down is the next
+// code.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,13 +13,13 @@
 namespace assay {
 namespace {
 
-/// The code that a value gets from float, to nearest even.
+/// The code of a float, rounded to nearest even.
 uint32_t code(const Format& f, double x, Overflow overflow) {
   return code_of(f, round_to(f, x, Rounding::kNearestEven, overflow));
 }
 
 TEST(Round, OverflowSetsInWhereTheNextStepWouldBeNearer) {
-  // formats_and_matrix_units 2.3
+  // E4M3 has no Inf
   EXPECT_EQ(code(kE4M3Fn, 464, Overflow::kSpecial), 0x7eu) << "the tie goes to the even code, which is 448";
   EXPECT_EQ(code(kE4M3Fn, 464.00003, Overflow::kSpecial), 0x7fu);
   EXPECT_EQ(code(kE4M3Fn, 464.00003, Overflow::kSaturate), 0x7eu);
@@ -48,8 +48,7 @@ struct ScaleRow {
 };
 
 TEST(Round, ScalesFollowTheHardwareTable) {
-  // formats_and_matrix_units 2.2, columns RZ sat, RZ nosat, RP sat, RP nosat, torch; between 2^-127 and 2^-126 torch rounds up
-  // where this rounds to nearest
+  // Columns RZ sat, RZ nosat, RP sat, RP nosat, torch. Between 2^-127 and 2^-126 torch rounds up where this rounds to nearest.
   const ScaleRow rows[] = {
       {0, 0x00, 0x00, 0x00, 0x00, 0x00},
       {0x1p-149, 0x00, 0x00, 0x00, 0x00, 0x00},
@@ -91,7 +90,7 @@ TEST(Round, IntegersClampAndKnowTheirTies) {
 TEST(Round, NextUpAndNextDownWalkEveryCode) {
   for (const Format& f : all_formats()) {
     if (f.bits > 16) continue;
-    std::vector<double> values;  // ascending; the zeros count as one place
+    std::vector<double> values;  // ascending; the two zeros count as one
     for (uint32_t c = 0; c < f.code_count(); ++c)
       if (const double v = decode(f, c); !std::isnan(v)) values.push_back(v);
     std::sort(values.begin(), values.end());

@@ -1,5 +1,4 @@
-// Every rule of rounding and of overflow agrees with a search for both neighbours of a number, and the search sees every other
-// rule.
+// Every rounding and overflow rule agrees with a search for both neighbours of a number, and the search detects every other rule.
 #include "reference/formats/round.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +21,7 @@ constexpr Rounding kModes[] = {Rounding::kNearestEven, Rounding::kNearestAway, R
                                Rounding::kUp};
 constexpr Overflow kOverflows[] = {Overflow::kSaturate, Overflow::kSpecial};
 
-/// The format's nonnegative numbers, by decoding; found by search, so that nothing of round_to is repeated here.
+/// The format's nonnegative numbers by decoding; searched, so that no code of round_to is reused.
 class Ladder {
  public:
   explicit Ladder(const Format& f) : f_(f), top_(code_of(f, max_finite(f))) {
@@ -49,7 +48,8 @@ class Ladder {
   std::vector<double> values_;
 };
 
-/// Rounding by looking at both neighbours. Midpoints are exact doubles for all formats here, so x is compared, never rounded.
+/// Rounds by comparing with both neighbours. Midpoints are exact doubles for all formats here, so x is compared and never
+/// rounded.
 double round_by_search(const Format& f, const Ladder& ladder, double x, Rounding mode, Overflow overflow) {
   if (std::isnan(x)) return x;
   const bool negative = std::signbit(x);
@@ -83,7 +83,7 @@ double round_by_search(const Format& f, const Ladder& ladder, double x, Rounding
 
 bool same(double a, double b) { return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b)); }
 
-/// Doubles at, around and between neighbouring values: ties and what lies beside them by one bit of double.
+/// Doubles at, near and between neighbouring values: ties, and one bit beside them.
 void around(double low, double high, const std::function<void(double)>& visit) {
   const double middle = low + (high - low) / 2;
   for (double x : {low, middle, low + (high - low) / 4, low + (high - low) * 0.75}) {
@@ -132,7 +132,7 @@ std::vector<Question> questions() {
   return all;
 }
 
-/// The first input on which rounder and search differ, as text, or nothing.
+/// The first input on which rounder and search differ, as text; empty if there is none.
 std::string disagreement(const Question& q, Rounding mode, Overflow overflow, const Rounder& rounder) {
   for (double x : q.inputs) {
     const double got = rounder(q.format, x, mode, overflow), expected = round_by_search(q.format, q.ladder, x, mode, overflow);

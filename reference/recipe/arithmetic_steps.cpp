@@ -22,7 +22,7 @@ Lane lane(const Operand& operand, const RowPart& part, const Environment& enviro
 
 namespace {
 
-/// An operand over a part; a product of two quantities is made and kept here.
+/// An operand for a part of a row; holds the result if it is a product of two quantities.
 class OperandOf {
  public:
   OperandOf(const Step& step, const RowPart& part, const Environment& environment)
@@ -55,7 +55,7 @@ class OperandOf {
   Spans product_;
 };
 
-/// The sum of two integers. On spans it may wrap only as a whole.
+/// The sum of two integers. An interval may only wrap as a whole.
 Span integer_sum(const Step& step, Span v, Span a) {
   if (v.any() || a.any()) return any_number();
   const Format& format = *step.working;

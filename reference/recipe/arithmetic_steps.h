@@ -1,4 +1,4 @@
-// Steps that add, multiply or divide over a part of a row, with the quantities that they name.
+// Evaluates steps that add, multiply or divide, over a part of a row and with named quantities.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// A quantity over a part, or an operand, which may be a constant.
+/// A quantity restricted to a part, or an operand, which may be a constant.
 Lane lane(const std::string& name, const RowPart& part, const Environment& environment);
 Lane lane(const Operand& operand, const RowPart& part, const Environment& environment);
 
@@ -20,17 +20,17 @@ void arithmetic(const Step& step, const RowPart& part, const Environment& enviro
 /// v * a + b, rounded once.
 void multiply_add(const Step& step, const RowPart& part, const Environment& environment);
 
-/// What a mul before a sum took: its number and its factor.
+/// Operands of a mul that precedes a sum.
 struct ProductBeforeSum {
   Spans number;
-  std::vector<double> low, high;  ///< of the factor
+  std::vector<double> low, high;  ///< the factor
 
   ProductBeforeSum(const Step& mul, const RowPart& part, const Environment& environment);
   Span factor(size_t i) const { return {low[i], high[i]}; }
 };
 
-/// A sum of which a compiler may make a fused multiply-add: all products rounded, or one of them not. `before`: of a mul that it
-/// follows.
+/// A sum that a compiler may fuse with a multiplication: either all products are rounded, or one of them is not. `before`: the
+/// mul that it follows.
 void contracted_sum(const Step& step, const RowPart& part, const Environment& environment,
                     const std::optional<ProductBeforeSum>& before);
 

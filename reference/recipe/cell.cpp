@@ -12,15 +12,15 @@
 namespace assay {
 namespace {
 
-constexpr size_t kMostSteps = 256;  ///< of a cell; the longest of ours has some 50
+constexpr size_t kMostSteps = 256;  ///< per cell; the longest of ours has about 50
 
-/// A short number of digits alone, or nothing.
+/// Parses a short number of digits, or nothing.
 std::optional<int> short_number(std::string_view text) {
   const bool digits = !text.empty() && text.size() < 4 && std::all_of(text.begin(), text.end(), ::isdigit);
   return digits ? std::optional(std::stoi(std::string(text))) : std::nullopt;
 }
 
-/// "2", "2+1.173v", "2^-11" or "fma"; nothing if it is none of these.
+/// Parses "2", "2+1.173v", "2^-11" or "fma"; nothing for other text.
 std::optional<CellSlack> slack_of(std::string_view text) {
   CellSlack slack{"~" + std::string(text)};
   if (text == "fma") return slack.fma = true, slack;
@@ -57,7 +57,7 @@ void split_arguments(CellStep& step, std::string_view text, size_t open) {
   }
 }
 
-/// The word that begins there.
+/// Reads the word that begins at `start`.
 CellStep read_step(std::string_view cell, size_t start) {
   size_t at = start;
   int depth = 0;

@@ -1,4 +1,4 @@
-// A cell as it is read: its words with their arguments, before names stand for numbers. Edits of a contract are edits of these.
+// A parsed cell: words with arguments, before names are resolved. Mutants of a contract edit these.
 #pragma once
 
 #include <initializer_list>
@@ -8,9 +8,9 @@
 
 namespace assay {
 
-/// What stands after '~' of a step.
+/// The text after '~' of a step.
 struct CellSlack {
-  std::string text = {};  ///< "~2"; empty without one
+  std::string text = {};  ///< "~2"; empty if there is none
   int ulps = 0;
   double per_unit = 0, relative = 0;
   bool fma = false;
@@ -22,15 +22,15 @@ struct CellArgument {
   size_t position = 0;
 };
 
-/// One word of a cell: a step "to(x,rz)", a reduction "absmax", a working format "bf16:" or a beginning "lo:".
+/// One word of a cell: a step "to(x,rz)", a reduction "absmax", a working format "bf16:" or a start "lo:".
 struct CellStep {
-  std::string word;  ///< "to"; of a prefix with its colon, "bf16:"
+  std::string word;  ///< "to"; for a prefix with its colon, "bf16:"
   std::vector<CellArgument> arguments = {};
   CellSlack slack = {};
-  std::string text = {};  ///< as it is written
-  size_t position = 0;    ///< in the cell; 0 in a step that an edit has made
+  std::string text = {};  ///< as written
+  size_t position = 0;    ///< in the cell; 0 for a step created by an edit
 
-  /// One that an edit makes; `slack` as it is written.
+  /// A step created by an edit; `slack` as written.
   static CellStep made(const std::string& word, std::initializer_list<std::string> arguments = {}, const CellSlack& slack = {});
   static CellStep made(const std::string& word, const std::vector<std::string>& arguments, const CellSlack& slack = {});
 
@@ -45,10 +45,10 @@ struct CellStep {
 /// Throws ParseError with the position in the cell.
 std::vector<CellStep> read_cell(std::string_view cell);
 
-/// The cell that reads as these steps.
+/// The text of a cell with these steps.
 std::string text_of(const std::vector<CellStep>& steps);
 
-/// Whether an argument is named by the flow: letters, as in `ub`, where constants are numbers and capitals.
+/// Whether an argument is a quantity of the op kind: lower-case letters such as `ub`. Constants are numbers or capitals.
 bool is_quantity(std::string_view argument);
 
 }  // namespace assay

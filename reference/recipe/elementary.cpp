@@ -24,14 +24,14 @@ double power_of_two(double v, Pow2 rule) {
   return std::ldexp(1.0, exponent - 1 + up);
 }
 
-/// v in an integer format, with NaN as 0.
+/// v converted to an integer format; NaN becomes 0.
 double to_integer(const Step& step, double v) {
   if (std::isnan(v)) return 0;
   if (step.beyond == BeyondInteger::kWrap) return low_bits(*step.target, round_to(kInt32, v, step.rounding, Overflow::kSaturate));
   return round_to(*step.target, v, step.rounding, Overflow::kSaturate);
 }
 
-/// Whether v, rounded, is a number of the integer format.
+/// Whether v, rounded, is within the integer format.
 bool fits(const Step& step, double v) {
   const double whole = step.rounding == Rounding::kTowardZero    ? std::trunc(v)
                        : step.rounding == Rounding::kNearestAway ? std::round(v)
@@ -54,7 +54,7 @@ Span magnitudes(Span v) {
   return holds_zero_inside(v) ? Span{0, std::max(-v.low, v.high)} : ordered(std::fabs(v.low), std::fabs(v.high));
 }
 
-/// Whether all of v goes through an integer step in one piece.
+/// Whether an integer step is discontinuous on the interval v.
 bool breaks(const Step& step, Span v) {
   if (step.verb != Verb::kTo || step.beyond == BeyondInteger::kSaturate) return false;
   if (step.beyond == BeyondInteger::kUndefined) return !fits(step, v.low) || !fits(step, v.high);
@@ -70,7 +70,7 @@ bool breaks(const Step& step, Span v) {
 double low_bits(const Format& integer, double int32) { return decode(integer, uint32_t(int64_t(int32))); }
 
 double apply(const Step& step, double v) {
-  if (step.working->is_integer() && std::isnan(v)) v = 0;  // the step makes an integer of it: PTX ISA, cvt
+  if (step.working->is_integer() && std::isnan(v)) v = 0;  // the result is an integer: PTX ISA, cvt
   const auto nearest = [&](double x) { return round_to(*step.working, x, Rounding::kNearestEven, Overflow::kSpecial); };
   switch (step.verb) {
     case Verb::kRcp:
@@ -117,7 +117,7 @@ double pick(const Step& step, double v, double a) {
     if (step.nan == NanRule::kKeep) return std::nan("");
     return std::isnan(v) ? a : v;
   }
-  if (v == 0 && a == 0) return std::signbit(v) == larger ? a : v;  // -0 lies below +0: IEEE 754-2019, 9.6
+  if (v == 0 && a == 0) return std::signbit(v) == larger ? a : v;  // -0 is below +0: IEEE 754-2019, 9.6
   return (larger ? v >= a : v <= a) ? v : a;
 }
 
@@ -129,7 +129,7 @@ Span apply(const Step& step, Span v) {
   if (v.any()) return v;
   if (step.verb == Verb::kAbs) return magnitudes(v);
   if (step.verb == Verb::kRcp && v.low <= 0 && v.high >= 0) return any_number();
-  if (step.verb == Verb::kRsqrt && v.low == 0 && std::signbit(v.low)) return any_number();     // -Inf there and +Inf beside it
+  if (step.verb == Verb::kRsqrt && v.low == 0 && std::signbit(v.low)) return any_number();     // -Inf there, +Inf next to it
   if (step.verb == Verb::kTo && step.target->specials == Specials::kScale) v = magnitudes(v);  // a scale has no sign
   const Span result = ordered(apply(step, v.low), apply(step, v.high));
   const bool overflows_at_both_ends = std::isnan(result.low) && std::isnan(result.high) && holds_zero_inside(v);

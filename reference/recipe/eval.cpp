@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-/// Whether a recipe can make spans of a pinned part: by slack, or by an operand that is one.
+/// Whether a recipe can turn pinned numbers into intervals: through slack, or through an interval operand.
 bool frees(const Recipe& recipe, const RowPart& part, const Environment& environment) {
   for (const Step& step : recipe.steps) {
     if (step.is_free() || step.beyond == BeyondInteger::kUndefined) return true;
@@ -38,7 +38,7 @@ double choose(const Step& step, double v, double a) {
   return pick(step, v, a);
 }
 
-/// The same on intervals. max and min are monotone in both, and if a NaN is dropped one known number is a bound by itself.
+/// The same on intervals. max and min are monotone in both arguments; if NaN is dropped, a single known number is a bound.
 Span choose(const Step& step, Span v, Span a) {
   if (step.verb == Verb::kIf0) {
     if (v.any() || !(v.low <= 0 && v.high >= 0)) return v;
@@ -52,7 +52,8 @@ Span choose(const Step& step, Span v, Span a) {
   return step.verb == Verb::kMax ? Span{known.low, HUGE_VAL} : Span{-HUGE_VAL, known.high};
 }
 
-/// The operand in the place of numbers up to a bound. Where that is open, both are in the answer: it is not monotone there.
+/// Replaces numbers up to a bound by an operand. If the comparison is open, the result contains both: the step is not monotone
+/// there.
 Span instead_of_small(Span v, Span bound, Span instead) {
   if (v.any() || bound.any() || (std::isnan(instead.low) && !v.pinned())) return any_number();
   if (std::isnan(v.low) || std::isnan(bound.low) || v.low > bound.high) return v;
@@ -89,14 +90,14 @@ void clamp(const Step& step, const RowPart& part) {
     lanes().clamp_spans(part.low, part.high, bounds, part.size);
 }
 
-/// Subnormal numbers of f32 become zeros. That is monotone, so each end goes by itself.
+/// Flushes subnormal f32 numbers to zero. This is monotone, so each end is flushed separately.
 void flush(const RowPart& part) {
   const double least = std::ldexp(1.0, kF32.min_exponent());
   for (double* const ends : {part.low, part.high})
     for (size_t i = 0; ends && i < part.size; ++i) ends[i] = std::fabs(ends[i]) < least ? std::copysign(0.0, ends[i]) : ends[i];
 }
 
-/// Pinned numbers to the nearest of an integer format, NaN to 0.
+/// Converts pinned numbers to an integer format: to nearest, NaN to 0.
 void saturate(const Format& integer, const RowPart& part) {
   const double largest = max_finite(integer);
   for (size_t i = 0; i < part.size; ++i) {
@@ -110,7 +111,7 @@ void each(const Step& step, const RowPart& part) {
   for (size_t i = 0; i < part.size; ++i) part.set(i, apply(step, part[i]));
 }
 
-/// Infinities of a part, which a conversion that saturates finite numbers alone leaves as they are.
+/// Remembers the infinities of a part, which a conversion that saturates only finite numbers must keep.
 class Infinities {
  public:
   explicit Infinities(const RowPart& part) {

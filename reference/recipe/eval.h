@@ -1,4 +1,4 @@
-// Running a recipe over one span or a row of them: a fold, step after step over the whole row.
+// Runs a recipe over one interval or a row of intervals, step by step over the whole row.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// Quantities that the flow names for a cell. Rows are borrowed and must outlive the call.
+/// Quantities that the op kind provides for a cell. Rows are borrowed and must outlive the call.
 class Environment {
  public:
   void set(std::string_view name, Span value);
@@ -19,25 +19,25 @@ class Environment {
   struct Value {
     std::string_view name;
     Span scalar;
-    const Spans* row;  ///< nullptr: the scalar
+    const Spans* row;  ///< nullptr: use the scalar
   };
-  /// Throws std::out_of_range: a broken promise between flow and parser.
+  /// Throws std::out_of_range if op kind and parser disagree.
   const Value& get(std::string_view name) const;
 
  private:
   std::vector<Value> values_;
 };
 
-/// Is told what each step made of the numbers, after it has run over all of them.
+/// Receives the results of each step after it has run over the whole row.
 class StepListener {
  public:
   virtual ~StepListener() = default;
   virtual void step(const Step& step, const RowPart& after) = 0;
 };
 
-/// Applies every step to every element. If the recipe starts with a named quantity the caller passes that.
+/// Applies every step to every element. If the recipe starts with a named quantity, the caller passes its row.
 void evaluate(const Recipe& recipe, Spans& row, const Environment& environment, StepListener* listener = nullptr);
-/// The same for the numbers first .. first + count of the row and of all rows in the environment.
+/// The same for the elements first .. first + count of the row and of all rows in the environment.
 void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment,
               StepListener* listener = nullptr);
 Span evaluate(const Recipe& recipe, Span value, const Environment& environment);

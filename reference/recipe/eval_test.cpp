@@ -1,4 +1,4 @@
-// Spans of single steps: how wide freedom makes them, and what NaN, poles, zeros and integers make of them.
+// Intervals of single steps: their width, and the results for NaN, poles, zeros and integers.
 #include "reference/recipe/eval.h"
 
 #include <gtest/gtest.h>
@@ -12,13 +12,13 @@ namespace {
 using namespace eval_cells;
 
 TEST(Evaluate, FreedomIsNoWiderThanItsSourceSays) {
-  // exp(8): 2 + floor(9.384) = 11 steps on each side, and not 12.
+  // exp(8): exactly 2 + floor(9.384) = 11 grid numbers on each side
   const double right = run("exp", point(8)).low;
   double low = right, high = right;
   for (int i = 0; i < 11; ++i) low = next_down(kF32, low), high = next_up(kF32, high);
   EXPECT_TRUE(same(run("exp~2+1.173v", point(8)), {low, high}));
   EXPECT_TRUE(same(run("exp~2+1.173v", point(-8)), run("exp~11", point(-8))));
-  // Exactly the numbers of the grid within 2^-11 of tanh(1).
+  // exactly the grid numbers within 2^-11 of tanh(1)
   const Span tanh_1 = run("tanh~2^-11", point(1));
   const double exact = std::tanh(1.0);
   EXPECT_LE(std::fabs(tanh_1.low / exact - 1), 0x1p-11 + 0x1p-24);
@@ -27,7 +27,7 @@ TEST(Evaluate, FreedomIsNoWiderThanItsSourceSays) {
   EXPECT_GT(std::fabs(next_up(kF32, tanh_1.high) / exact - 1), 0x1p-11);
   EXPECT_TRUE(same(run("tanh~2^-11", point(HUGE_VAL)), point(1))) << "an infinite argument has an exact result";
   EXPECT_TRUE(same(run("tanh~2^-11", point(-0.0)), point(-0.0)));
-  // A divisor up to 2^126 is divided by; beyond it a zero of the quotient's sign will do.
+  // a divisor up to 2^126 divides normally; beyond it, a zero with the quotient's sign is also accepted
   EXPECT_TRUE(run("rdiv(a,fast)", point(0x1p126), point(-3)).pinned());
   EXPECT_TRUE(same(run("rdiv(a,fast)", point(0x1.8p126), point(-3)), {-0x1p-125, -0.0}));
   EXPECT_TRUE(std::signbit(run("rdiv(a,fast)", point(0x1.8p126), point(-3)).high));
@@ -127,7 +127,7 @@ TEST(Evaluate, AQuantityThatTheFlowDoesNotNameIsABrokenPromise) {
   EXPECT_TRUE(same(evaluate(parse_recipe("mul(s)", kEvalNames), point(1), environment), point(3))) << "the last value counts";
 }
 
-/// What a listener was told: texts of steps and the first number after each.
+/// What a listener received: the text of each step and the first number after it.
 struct Heard : StepListener {
   std::vector<std::pair<std::string, Span>> steps;
   void step(const Step& step, const RowPart& after) override { steps.emplace_back(step.text, after[0]); }

@@ -11,7 +11,8 @@ namespace {
 
 std::string number(double value) {
   char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, float(value));  // constants lie on the f32 grid: shortest that reads back
+  const auto end = std::to_chars(text, text + sizeof text, float(value));  // constants are on the f32 grid: shortest text that
+                                                                           // reads back
   return std::string(text, end.ptr);
 }
 

@@ -1,4 +1,4 @@
-// A recipe as a formula for people: "2^ceil(log2(max(amax / 448, 1e-10)))".
+// Prints a recipe as a formula: "2^ceil(log2(max(amax / 448, 1e-10)))".
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// `value` names what the recipe begins with. Every operation is rounded to the working format; where that is not f32 it is marked.
+/// `value`: name of the start value. Every operation is rounded to the working format, which is marked unless it is f32.
 std::string formula(const Recipe& recipe, const std::string& value);
 
 }  // namespace assay

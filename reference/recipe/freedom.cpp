@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-/// As many ulp more as the largest argument earns; beyond kFurthest every function here has left its grid, for Inf or for zero.
+/// Widens by the slack of the largest argument. Beyond kFurthest every function here has reached Inf or zero.
 Span widened_by_argument(const Step& step, Span argument, Span result) {
   constexpr double kFurthest = 1024;
   const double largest = std::min(std::fmax(std::fabs(argument.low), std::fabs(argument.high)), kFurthest);
@@ -18,8 +18,8 @@ Span widened_by_argument(const Step& step, Span argument, Span result) {
   return result;
 }
 
-/// Numbers of the grid within a part of the exact result, which lies no further from its rounded value than halfway to the
-/// neighbours. A zero stays one, and an infinite argument alone has an exact result.
+/// Grid numbers within a relative distance of the exact result, which is at most half a step from its rounded value. A zero stays
+/// zero; only an infinite argument has an exact result.
 Span widened_by_part(const Step& step, Span argument, Span result) {
   const Format& grid = *step.working;
   const double part = step.slack_relative;

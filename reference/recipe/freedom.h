@@ -1,4 +1,4 @@
-// What a step's freedom adds to its correctly rounded result.
+// Adds the allowed error of a step to its correctly rounded result.
 #pragma once
 
 #include "reference/recipe/part.h"
@@ -6,12 +6,12 @@
 
 namespace assay {
 
-/// Every legal result is within slack_ulps of the working format's steps around the correctly rounded one. A zero stays a zero:
-/// it comes from a zero operand, or lies so far below every grid judged here that one f32 subnormal makes no difference; and the
-/// sign is not free.
+/// Every legal result is within slack_ulps steps of the working format around the correctly rounded one. A zero stays zero: it
+/// comes from a zero operand, or is so far below every output grid that one f32 subnormal makes no difference. The sign is never
+/// free.
 void widen(const Step& step, const RowPart& part);
 
-/// Freedom that depends on what the step took: element by element.
+/// Slack that depends on a step's argument, element by element.
 void widen_by_arguments(const Step& step, const Spans& arguments, const RowPart& part);
 
 }  // namespace assay

@@ -8,8 +8,8 @@
 namespace assay {
 namespace {
 
-/// fused() where all numbers are finite. A product of two f32 numbers is exact in f64, and one rounding is monotone, so each end
-/// of the result is one fma: that of the outermost product.
+/// fused() for finite numbers. A product of two f32 numbers is exact in f64, and rounding is monotone, so each end of the result
+/// is one fma of the outermost product.
 Span fused_finite(Span a, Span b, Span c) {
   std::pair<double, double> least{a.low, b.low}, most = least;
   for (const auto& corner : {std::pair{a.low, b.high}, std::pair{a.high, b.low}, std::pair{a.high, b.high}}) {
@@ -32,7 +32,7 @@ Span fused(Span a, Span b, Span c) {
   const auto finite = [](Span span) { return std::isfinite(span.low) && std::isfinite(span.high); };
   if (finite(a) && finite(b) && finite(c)) {
     const Span result = fused_finite(a, b, c);
-    if (result.low != 0 && result.high != 0) return result;  // the corners below know the sign of a zero
+    if (result.low != 0 && result.high != 0) return result;  // the corners below determine the sign of a zero
   }
   if (a.any() || b.any() || c.any()) return any_number();
   const auto reaches_infinity = [](Span span) { return std::isinf(span.low) || std::isinf(span.high); };

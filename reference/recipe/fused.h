@@ -1,14 +1,14 @@
-// Sums of which a compiler may make a fused multiply-add.
+// Sums that a compiler may turn into fused multiply-adds.
 #pragma once
 
 #include "reference/recipe/span.h"
 
 namespace assay {
 
-/// Either of two answers. NaN where both are.
+/// The hull of two results; NaN if both are NaN.
 Span either(Span a, Span b);
 
-/// a b + c on intervals of f32 with one rounding. It is affine in each number, so its ends are corners.
+/// a b + c on f32 intervals with one rounding. It is affine in each argument, so the ends are corners.
 Span fused(Span a, Span b, Span c);
 
 }  // namespace assay

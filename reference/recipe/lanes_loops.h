@@ -1,5 +1,5 @@
-// Included by lanes_<isa>.cpp only, each compiled with other flags. Everything has internal linkage, so that no instruction of one
-// set can reach a machine that lacks it through a merged inline function.
+// Included only by lanes_<isa>.cpp, each compiled with different flags. Everything has internal linkage, so that no instruction
+// reaches an older machine through a merged inline function.
 
 #include "reference/formats/quantum.h"
 #include "reference/recipe/lanes.h"
@@ -19,8 +19,8 @@ struct RoundGrid {
     return in_range(x, whole_steps(x, step_at(x)));
   }
 
-  /// v + b rounded once, also where the sum is no double: what it lost decides a tie (T. J. Dekker's two-sum is exact). Numbers of 24
-  /// bits can add up to a tie of a 16-bit format and a little; for f32 that takes more bits than they have.
+  /// v + b rounded once, even if the sum is not a double: the lost part decides a tie (T. J. Dekker's two-sum is exact). 24-bit
+  /// numbers can sum to slightly more than a tie of a 16-bit format; for f32 they lack the bits.
   double sum(double v, double b) const {
     const double x = v + b, b_part = x - v, lost = (v - (x - b_part)) + (b - b_part);
     const double step = step_at(x), steps = whole_steps(x, step), beside = x - steps;
@@ -30,14 +30,14 @@ struct RoundGrid {
 
  private:
   double step_at(double x) const { return quantum(x, g.smallest_normal, g.last_place); }
-  /// Adding 1.5 * 2^52 steps leaves no room for a fraction of a step: the processor's own rounding to nearest even does the work.
+  /// Adding 1.5 * 2^52 steps leaves no bits for a fraction of a step, so the processor's rounding to nearest even is used.
   static double whole_steps(double x, double step) {
     const double shifter = step * 0x1.8p52;
     return (x + shifter) - shifter;
   }
   double in_range(double x, double rounded) const {
     double r = __builtin_fabs(rounded);
-    r = __builtin_fabs(x) > 0x1p1000 ? g.beyond : r;  // Inf: the shifter is no number
+    r = __builtin_fabs(x) > 0x1p1000 ? g.beyond : r;  // Inf: the trick does not work
     r = r > g.largest ? g.beyond : r;
     const double with_sign = __builtin_copysign(r, x);
     r = (r == 0 && !g.has_negative_zero) ? 0.0 : with_sign;
@@ -50,15 +50,15 @@ struct Ends {
   double low, high;
 };
 
-/// Ends of two intervals.
+/// The ends of two intervals.
 struct Pair {
   double x0, x1, y0, y1;
 };
 inline bool holds_zero_inside(double low, double high) { return (low < 0) & (high > 0); }
 inline bool is_infinite(double x) { return __builtin_fabs(x) > 0x1.fffffffffffffp1023; }
 
-/// The lesser and the greater of two numbers, -0 below +0: a sum of two zeros is +0 unless both are -0, and equal numbers are half
-/// their sum (far from overflow: they lie on a grid of f32 at most).
+/// The lesser and the greater of two numbers, with -0 below +0. A sum of two zeros is +0 unless both are -0; for equal numbers
+/// half their sum is used (far from overflow, since grids are at most f32).
 inline double lesser(double a, double b) {
   const double of_equals = -(-a - b) / 2, other = a < b ? a : b;
   return a == b ? of_equals : other;
@@ -68,13 +68,14 @@ inline double greater(double a, double b) {
   return a == b ? of_equals : other;
 }
 
-/// Divisors between a negative and a positive end pass through zero, where the quotient has no bound; with a divisor of zero a dividend
-/// of zero inside the interval gives the NaN that its ends do not show.
+/// A divisor interval with a negative and a positive end contains zero, where the quotient is unbounded. With a zero divisor, a
+/// zero dividend inside the interval gives a NaN that the ends do not show.
 inline bool quotient_breaks(double a0, double a1, double b0, double b1) {
   return ((b0 <= 0) & (b1 >= 0) & (b0 != b1)) | ((b0 == 0) & (b1 == 0) & holds_zero_inside(a0, a1));
 }
 
-/// Each operation with its one rounding, and whether it breaks (a pole, a NaN) inside the intervals without a NaN in a corner.
+/// Each operation with its rounding, and whether it is discontinuous (a pole, a NaN) inside the intervals without a NaN at a
+/// corner.
 struct Add {
   template <class Round>
   double operator()(Round round, double v, double b) const { return round.sum(v, b); }
@@ -114,7 +115,8 @@ void loop(Op op, Round round, double* v, Lane b, size_t n) {
   }
 }
 
-/// An interval from the four corners. NaN where every program gives it, `any` where only some do or the operation breaks inside.
+/// An interval from four corners. NaN if every corner is NaN; `any` if only some are, or if the operation is discontinuous
+/// inside.
 template <class Op, class Round>
 __attribute__((always_inline)) inline Ends from_corners(Op op, Round round, Pair p) {
   const double c0 = op(round, p.x0, p.y0), c1 = op(round, p.x0, p.y1);
@@ -144,7 +146,7 @@ void loop_spans(Op op, Round round, double* __restrict low, double* __restrict h
   }
 }
 
-/// IEEE 754-2019, 5.4.1, fusedMultiplyAdd: numbers of f32 keep it from being rounded twice.
+/// IEEE 754-2019, 5.4.1, fusedMultiplyAdd: with f32 operands there is no double rounding.
 void fma_all(double* v, Lane a, Lane b, size_t n) {
   const size_t of_a = a.scalar ? 0 : 1, of_b = b.scalar ? 0 : 1;
   for (size_t i = 0; i < n; ++i) v[i] = double(__builtin_fmaf(float(v[i]), float(a.low[i * of_a]), float(b.low[i * of_b])));
@@ -189,7 +191,7 @@ void round_rounded(Round round, double* v, size_t n) {
   for (size_t i = 0; i < n; ++i) v[i] = round(v[i]);
 }
 
-/// Both ends; where an end overflows to NaN and something else does not, nothing can be said.
+/// Rounds both ends. If one end overflows to NaN and the other does not, the result is `any`.
 template <class Round>
 void round_spans_rounded(Round round, double* low, double* high, size_t n) {
   for (size_t i = 0; i < n; ++i) {
@@ -220,7 +222,7 @@ void clamp_all(double* v, Bounds bounds, size_t n) {
   for (size_t i = 0; i < n; ++i) v[i] = clamped(v[i], bounds);
 }
 
-/// `any` becomes everything between the bounds, unless a NaN stays.
+/// `any` becomes the whole range between the bounds, unless NaN is kept.
 void clamp_spans(double* low, double* high, Bounds bounds, size_t n) {
   const bool keeps_nan = bounds.nan_becomes != bounds.nan_becomes;
   const double any_low = keeps_nan ? __builtin_nan("") : bounds.lower, any_high = keeps_nan ? __builtin_inf() : bounds.upper;
@@ -232,14 +234,15 @@ void clamp_spans(double* low, double* high, Bounds bounds, size_t n) {
   }
 }
 
-/// A positive number moved away from zero by so many steps of its place, and outward to the grid where the steps have grown.
+/// Moves a positive number away from zero by that many steps, and outward to the grid where steps have grown.
 inline double outward(const Grid& g, double magnitude, double steps) {
   const double moved = magnitude + steps * quantum(magnitude, g.smallest_normal, g.last_place);
   const double step = quantum(moved, g.smallest_normal, g.last_place), on_grid = __builtin_ceil(moved / step) * step;
   return on_grid > g.largest ? g.beyond : on_grid;
 }
 
-/// The same toward zero. Steps double at a power of two, so a little below it the end is that of the power: it rises with the number.
+/// The same toward zero. Steps double at a power of two, so slightly below it the end is that of the power: it increases with the
+/// number.
 inline double inward(const Grid& g, double magnitude, double steps) {
   const double power = 2 * quantum(magnitude, 0, 1);
   const double own = magnitude - steps * quantum(magnitude, g.smallest_normal, g.last_place);

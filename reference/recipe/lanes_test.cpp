@@ -15,7 +15,7 @@ struct Rows {
   std::vector<double> low, high, b_low, b_high;
 };
 
-/// Random numbers and every pair of special ones; odd length, so that a tail remains for every lane width.
+/// Random numbers and all pairs of special ones. The length is odd, so that a tail remains for every vector width.
 Rows rows() {
   Rows r;
   RandomNumbers random(51);
@@ -31,7 +31,7 @@ Rows rows() {
   return r;
 }
 
-/// All bits, with every NaN as one.
+/// All bits, with all NaN equal.
 std::vector<uint64_t> bits(const std::vector<double>& values) {
   std::vector<uint64_t> all;
   for (double x : values) all.push_back(std::isnan(x) ? 1 : std::bit_cast<uint64_t>(x));
@@ -40,7 +40,7 @@ std::vector<uint64_t> bits(const std::vector<double>& values) {
 
 constexpr Verb kVerbs[] = {Verb::kAdd, Verb::kSub, Verb::kMul, Verb::kDiv, Verb::kRdiv};
 
-/// Everything that a set of loops makes of the rows, one after the other.
+/// The results of all loops of an implementation.
 std::vector<uint64_t> results(const Lanes& lanes, const Rows& rows) {
   std::vector<uint64_t> all;
   const auto keep = [&](const std::vector<double>& values) {

@@ -9,7 +9,7 @@ std::optional<Span> narrow(Span hidden, const Format& grid, const std::function<
   const auto value = [&](int64_t o) { return decode(grid, code_from_ordinal(grid, int32_t(o))); };
   int64_t low = ordinal_of_value(grid, hidden.low), high = ordinal_of_value(grid, hidden.high);
 
-  // The first place that is not too low, then the last that is not too high.
+  // the first value that is not too low, then the last that is not too high
   int64_t last = high;
   while (low < high) {
     const int64_t middle = low + (high - low) / 2;

@@ -1,4 +1,4 @@
-// Conditioning: which values of a hidden quantity can have led to what a kernel stored.
+// Narrows a hidden quantity to the values that can have led to what a kernel stored.
 #pragma once
 
 #include <functional>
@@ -8,13 +8,14 @@
 
 namespace assay {
 
-/// Which way the hidden value has to move so that the result meets what was stored.
+/// In which direction the hidden value must move so that the result matches the stored value.
 enum class Direction { kFits, kUp, kDown, kBoth };
 
-/// The numbers of `grid` in `hidden` for which `at` says kFits, as an interval, by bisection: `at` is monotone. Empty if there is none.
+/// The numbers of `grid` in `hidden` for which `at` returns kFits, as an interval, by bisection (`at` is monotone). Empty if
+/// there are none.
 std::optional<Span> narrow(Span hidden, const Format& grid, const std::function<Direction(double)>& at);
 
-/// The part of `hidden` (on the f32 grid) that the recipe may map onto `stored`. The recipe is monotone upward.
+/// The part of `hidden` (on the f32 grid) that the recipe can map to `stored`. The recipe must be increasing.
 std::optional<Span> narrow(const Recipe& recipe, Span hidden, double stored, const Environment& environment);
 
 }  // namespace assay

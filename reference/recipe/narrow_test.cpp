@@ -12,7 +12,7 @@ const Names kNarrowNames{{{"M", "448"}}, {}, {}};
 
 double at(int64_t ordinal) { return decode(kF32, code_from_ordinal(kF32, int32_t(ordinal))); }
 
-/// Every number of the interval that the recipe may map onto `stored`, by trying all.
+/// Every number of the interval that the recipe can map to `stored`, by exhaustive search.
 std::optional<Span> by_trying_all(const Recipe& recipe, Span hidden, double stored) {
   std::optional<Span> fits;
   for (int64_t o = ordinal_of_value(kF32, hidden.low); o <= ordinal_of_value(kF32, hidden.high); ++o) {

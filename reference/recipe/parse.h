@@ -1,4 +1,4 @@
-// From the text of a cell to a recipe.
+// Parses the text of a cell to a recipe.
 #pragma once
 
 #include <map>
@@ -12,11 +12,11 @@
 
 namespace assay {
 
-/// What names may stand for in a cell.
+/// Meaning of the names in a cell.
 struct Names {
   std::map<std::string, std::string> constants;    ///< "M" -> "448": numbers as written in the row
   std::map<std::string, const Format*> formats;    ///< "x", "q" -> the formats of this case
-  std::vector<std::string> quantities;             ///< named by the flow: "s", "m", "r", "w", "n", "eps"
+  std::vector<std::string> quantities;             ///< provided by the op kind: "s", "m", "r", "w", "n", "eps"
 };
 
 /// Grammar of a cell: tokens with blanks between them.
@@ -33,7 +33,7 @@ struct Names {
 /// Throws ParseError with the position in `cell` and what is allowed there.
 Recipe parse_recipe(std::string_view cell, const Names& names);
 
-/// The same of a cell that is read already.
+/// The same for a parsed cell.
 Recipe resolve(const std::vector<CellStep>& cell, const Names& names);
 
 }  // namespace assay

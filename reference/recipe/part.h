@@ -1,11 +1,11 @@
-// The numbers that a recipe works on.
+// The numbers that a recipe processes.
 #pragma once
 
 #include "reference/recipe/span.h"
 
 namespace assay {
 
-/// A part of a row while a recipe runs over it. Its numbers are pinned throughout (no `high`) or spans from the first step on.
+/// A part of a row while a recipe runs over it. Its numbers are all pinned (no `high`), or intervals from the first step on.
 struct RowPart {
   double *low, *high;
   size_t first, size;  ///< where it is in the row

@@ -1,4 +1,4 @@
-// Whatever a legal program makes of numbers inside the input spans lies inside the output span.
+// The results of legal programs on numbers in the input intervals are inside the output interval.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -12,7 +12,7 @@ namespace {
 
 using namespace eval_cells;
 
-/// Every way in which a step may be written; slack where a verb takes it.
+/// Every form of every step, with slack where the step takes it.
 std::vector<std::string> steps() {
   return {"add(a)",
           "sub(a)",
@@ -87,7 +87,7 @@ Span by_evaluator(const Recipe& recipe, Span v, Span a) {
   return evaluate(recipe, v, environment);
 }
 
-/// The first legal result outside of the evaluator's span, as text, or nothing. Programs of one to three steps.
+/// The first legal result outside the evaluator's interval, as text; empty if there is none. Programs have one to three steps.
 std::string unsound(const Evaluator& evaluator, int programs, int64_t* judged = nullptr) {
   RandomNumbers random(41);
   const std::vector<double> special = special_numbers();
@@ -159,7 +159,7 @@ TEST(Evaluate, PinnedInputsAndNoSlackGiveOneNumber) {
   EXPECT_FALSE(run("rcp~1", point(3)).pinned());
 }
 
-/// Each freedom by itself: an evaluator that has all others.
+/// Removing any single kind of slack from the evaluator must make it unsound.
 TEST(Evaluate, EveryKindOfFreedomIsNeeded) {
   const auto without = [](void (*take)(Step&)) {
     return [take](Recipe recipe, Span v, Span a) {

@@ -1,4 +1,4 @@
-// Accepted reals: intervals whose ends lie on the grid of a working format of at most 24 bits.
+// Accepted real numbers: intervals whose ends are on the grid of a working format of at most 24 bits.
 #pragma once
 
 #include <cmath>
@@ -7,8 +7,8 @@
 
 namespace assay {
 
-/// The accepted reals of one quantity. Pinned: low == high. A NaN that every legal program gives: both ends NaN.
-/// `any`: some legal program gives NaN and another does not; nothing can be said (low NaN, high Inf).
+/// The accepted values of one quantity. Pinned: low == high. Both ends NaN: every legal program gives NaN. `any` (low NaN, high
+/// Inf): some legal programs give NaN and others do not, so nothing is checked.
 struct Span {
   double low, high;
   bool pinned() const {
@@ -20,7 +20,7 @@ struct Span {
 inline Span point(double value) { return {value, value}; }
 inline Span any_number() { return {std::nan(""), HUGE_VAL}; }
 
-/// A row of them, structure of arrays. A row that is pinned throughout holds `low` alone.
+/// A row of intervals as a structure of arrays. If all are pinned, only `low` is used.
 struct Spans {
   std::vector<double> low, high;
 

@@ -5,7 +5,7 @@ namespace {
 
 using Steps = std::vector<CellStep>;
 
-/// All arguments, as they are written.
+/// All arguments as written.
 std::string joined(const CellStep& step) {
   std::string text;
   for (const CellArgument& argument : step.arguments) text.append(text.empty() ? "" : ",").append(argument.text);
@@ -31,13 +31,13 @@ Steps quotient_or_one_factor(const CellStep& mul) {
   return {CellStep::made("mul", {factor.substr(0, star)}), CellStep::made("mul", {factor.substr(star + 1)})};
 }
 
-/// With a NaN kept where it was dropped, and the other way round.
+/// Swaps keeping and dropping NaN.
 Steps other_nan(const CellStep& bound) {
   if (bound.has_argument("keep")) return {CellStep::made(bound.word, {bound.argument(0)})};
   return {CellStep::made(bound.word, {joined(bound), "keep"})};
 }
 
-/// A number in the place of small ones, taken for a floor under all.
+/// Replaces a substitution of small numbers by a plain lower bound.
 Steps plain_floor(const CellStep& ifle) { return {CellStep::made("max", {ifle.argument(1)})}; }
 
 Steps other_clamps(const CellStep& clamp) {
@@ -68,7 +68,7 @@ Steps other_conversions(const CellStep& to) {
   return others;
 }
 
-/// Ties away from zero, in formats of 16 bits.
+/// Ties away from zero, for 16-bit formats.
 Steps ties_away(const CellStep& to) {
   const std::string format = joined(to);
   if (format != "x" && format != "bf16" && format != "f16") return {};

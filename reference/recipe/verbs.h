@@ -1,5 +1,5 @@
-// The alphabet: every verb of the recipes with its form, its meaning in real arithmetic and how it runs with its argument.
-// It is closed: a new verb is a reviewed change of this table, lanes.cpp and testing/verb_definitions.h.
+// The steps of recipes: form, real-number meaning and implementation of each. The set is closed: a new step is a reviewed change
+// of this table, lanes.cpp and testing/verb_definitions.h.
 #pragma once
 
 #include <span>
@@ -11,19 +11,19 @@
 
 namespace assay {
 
-/// How the result moves with the value, for a fixed operand.
+/// How the result changes with the value, for a fixed operand.
 enum class Monotone { kUp, kDown, kBySign };
 
 struct VerbInfo {
   Verb verb;
   std::string_view name;
-  std::string_view form;     ///< how it is written
-  std::string_view meaning;  ///< before the one rounding to the working format
+  std::string_view form;     ///< notation
+  std::string_view meaning;  ///< real-number function, before the rounding to the working format
   Monotone monotone;
-  bool rounds;  ///< false: the result is on the grid already
-  /// The same step with another rule, as a kernel might have it by mistake: of rounding, of NaN, of saturation; null: there is none.
+  bool rounds;  ///< false: the result is already on the grid
+  /// Plausible wrong variants of the step (rounding, NaN, saturation) as mutants; null: none.
   std::vector<CellStep> (*others)(const CellStep& step) = nullptr;
-  /// The same, of mistakes that only data made for them can show; null: there is none.
+  /// Mutants that only special data kill; null: none.
   std::vector<CellStep> (*rare_others)(const CellStep& step) = nullptr;
 };
 
@@ -31,14 +31,14 @@ std::span<const VerbInfo> all_verbs();
 const VerbInfo* find_verb(std::string_view name);
 const VerbInfo& info(Verb verb);
 
-/// What a step could be by mistake. A reduction has no verb and is known here too.
+/// Mutants of a step. Also covers reductions, which are not in the table.
 std::vector<CellStep> other_forms(const CellStep& step);
 
-/// What a step could be by mistake that only data made for it can show: of numbers with many bits one in 2^16 lies halfway
-/// between two of 16 bits.
+/// Mutants of a step that only special data kill: of numbers with many bits only one in 2^16 is halfway between two 16-bit
+/// numbers.
 std::vector<CellStep> rare_forms(const CellStep& step);
 
-/// The last step of codes that are integers, with another rule of rounding or of overflow.
+/// The final conversion to integer codes with another rounding or overflow rule.
 std::vector<CellStep> other_casts(const CellStep& to);
 
 }  // namespace assay

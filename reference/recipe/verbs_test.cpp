@@ -1,4 +1,4 @@
-// Every verb is its definition, rounded once, and definitions are told apart by the numbers that they are tried on.
+// Every step equals its definition rounded once, and the test inputs distinguish the definitions.
 #include "reference/recipe/verbs.h"
 
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ std::vector<std::pair<double, double>> pairs(const Format& format, int random_pa
   return all;
 }
 
-/// The first pair on which the evaluator differs from a definition, as text, or nothing. All pairs are one row.
+/// The first pair on which the evaluator differs from a definition, as text; empty if there is none. All pairs form one row.
 std::string disagreement(const std::string& form, const Definition& definition, const Format& working,
                          const std::vector<std::pair<double, double>>& inputs) {
   const Names names{{}, {}, {"a"}};
@@ -115,8 +115,8 @@ TEST(Verbs, EveryRuleForNanAndEveryChoiceOfAVerbIsSeenToDiffer) {
   }
 }
 
-/// Figueroa: with p bits per operand and 53 >= 2 p + 2, rounding to double first changes nothing. Looked for at its weakest
-/// points: quotients and roots whose significand is nearest to a midpoint, and results that are subnormal.
+/// Figueroa: with p bits per operand and 53 >= 2 p + 2, rounding to double first is harmless. Tested at the hardest points:
+/// quotients and roots whose significand is closest to a midpoint, and subnormal results.
 TEST(Verbs, RoundingToDoubleFirstIsInnocuousWhereItIsHardest) {
   RandomNumbers random(31);
   int64_t near_midpoints = 0;
@@ -139,7 +139,7 @@ TEST(Verbs, RoundingToDoubleFirstIsInnocuousWhereItIsHardest) {
 }
 
 TEST(Verbs, RoundingToF32FirstIsNotInnocuousForSixteenBitsAndIsSeen) {
-  // formats_and_matrix_units 2.2: through a format that is too narrow a tie appears that was none.
+  // rounding through a format that is too narrow creates a false tie
   const double x = 0x1.0100000001p0;  // just above a midpoint of bf16, on it after rounding to f32
   EXPECT_EQ(nearest(kBf16, x), 0x1.02p0);
   EXPECT_EQ(nearest(kBf16, nearest(kF32, x)), 1.0);

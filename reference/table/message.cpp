@@ -20,7 +20,7 @@ std::string escaped(std::string_view text, std::string_view kept) {
   return out;
 }
 
-/// Where a quote begins: a ' that stands at the start of a word.
+/// Start of a quotation: a ' at the start of a word.
 size_t quote_after(std::string_view text, size_t at) {
   constexpr std::string_view kBefore = " ([=,;:";
   for (; at < text.size(); ++at)
@@ -28,7 +28,7 @@ size_t quote_after(std::string_view text, size_t at) {
   return text.npos;
 }
 
-/// Where it ends: a ' behind which no word goes on, or the end of the text.
+/// End of a quotation: a ' at the end of a word, or the end of the text.
 size_t end_of_quote(std::string_view text, size_t at) {
   constexpr std::string_view kBehind = " )],;:.?!";
   for (; at < text.size(); ++at)
@@ -36,7 +36,7 @@ size_t end_of_quote(std::string_view text, size_t at) {
   return text.size();
 }
 
-/// At most so many bytes from the front, and no part of a character.
+/// At most that many bytes from the front, without cutting a character.
 std::string_view front_of(std::string_view text, size_t most) {
   if (text.size() <= most) return text;
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;

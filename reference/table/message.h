@@ -1,4 +1,4 @@
-// What a message may quote of a file or a library: characters that a terminal shows, and not more of them than a person reads.
+// Sanitizes text from files and libraries for messages: printable characters only, and limited length.
 #pragma once
 
 #include <cstddef>
@@ -7,29 +7,30 @@
 
 namespace assay {
 
-/// Longest quote in a message. The names of this program and of kernels that we know have less than half of it.
+/// Longest quotation in a message; known names have less than half of it.
 inline constexpr size_t kMostQuoted = 100;
-/// Longest message about one mistake: the longest of ours lists twenty names.
+/// Longest error message; the longest of ours lists twenty names.
 inline constexpr size_t kMostMessage = 2000;
 
-/// Bytes of the first character if a terminal shows it and XML 1.0 allows it, else 0. Control characters are none of them, neither those
-/// below 0x20 nor U+0080 to U+009F, nor the marks that turn the direction of what follows.
+/// Length in bytes of the first character if it is printable and allowed in XML 1.0, otherwise 0. Not printable: control
+/// characters below 0x20, U+0080 to U+009F, and marks that change the text direction.
 size_t printable_length(std::string_view text);
 
 /// A byte as a word: `\n`, `\x1b`.
 std::string byte_in_words(char c);
 
-/// Text for one line of a terminal or one cell of a table: what could steer a terminal, break a line or is no UTF-8 becomes its bytes in
-/// words, "\x1b", "\xff", "\n". Everything else, umlauts and signs too, stays as it is.
+/// Text for one line of a terminal or one table cell. Bytes that could control a terminal or break a line, and invalid UTF-8,
+/// become escapes: "\x1b", "\xff", "
+/// ". All other characters are unchanged.
 std::string printable(std::string_view text);
 
-/// The same for words of several lines: line feeds stay.
+/// The same for several lines: line feeds are kept.
 std::string printable_lines(std::string_view text);
 
-/// The first kMostQuoted bytes, and dots for the rest.
+/// The first kMostQuoted bytes, followed by dots if the text is longer.
 std::string shortened(std::string_view text);
 
-/// A message that may quote anything: printable, every quote '...' shortened, and the whole cut to kMostMessage bytes.
+/// Sanitizes a message that may quote anything: printable, every quotation '...' shortened, and at most kMostMessage bytes.
 std::string message_text(std::string_view text);
 
 }  // namespace assay

@@ -28,12 +28,13 @@ std::vector<std::string> near_matches(std::string_view word, std::span<const std
     std::string name;
   };
   std::vector<Near> near;
-  if (word.size() > kMostQuoted) return {};  // nobody misspells a text of that length
+  if (word.size() > kMostQuoted) return {};  // such a long text is not a typo
   const int allowed = std::max(1, int(word.size()) / 3);
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kMostQuoted) continue;
     const int apart = int(std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size()));
-    const int distance = apart > allowed ? apart : edit_distance(word, candidate);  // never less than the difference of lengths
+    const int distance = apart > allowed ? apart : edit_distance(word, candidate);  // the edit distance is at least the
+                                                                                    // difference of lengths
     const bool contains = word.size() >= 3 && (candidate.find(word) != candidate.npos || word.find(candidate) != word.npos);
     if (distance <= allowed || contains) near.push_back({distance, candidate});
   }

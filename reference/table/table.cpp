@@ -19,11 +19,11 @@ std::string located(const std::string& file, int line, int column, const std::st
   return text.append(": ").append(message_text(problem));
 }
 
-// No table of this program comes near these; a file that does is another kind of file, and is told so before it fills the memory. The
-// largest have 31 columns, 136,000 cells and 1,500 bytes in a cell.
+// No table of this program comes near these limits: the largest have 31 columns, 136,000 cells and 1,500 bytes in a cell. A file
+// that exceeds them is rejected before it fills the memory.
 constexpr size_t kMostColumns = 1000, kMostCells = size_t{1} << 20, kMostCellBytes = size_t{64} << 10;
 
-/// Feeds libcsv byte by byte, since it reports cells but not their places.
+/// Feeds libcsv byte by byte, since libcsv reports cells without positions.
 class Reader {
  public:
   explicit Reader(const std::string& file) : file_(file) {
@@ -56,7 +56,7 @@ class Reader {
         ++line_;
         column_ = 1;
       }
-      if (row_is_empty_ && !in_cell_) {  // an empty last cell stands where its row ends
+      if (row_is_empty_ && !in_cell_) {  // an empty last cell is positioned at the end of its row
         cell_line_ = line_;
         cell_column_ = column_;
       }
@@ -78,7 +78,7 @@ class Reader {
     reader.row_is_empty_ = false;
     reader.in_cell_ = false;
     reader.cell_line_ = reader.line_;
-    reader.cell_column_ = reader.column_ + 1;  // the delimiter is this column, the next cell starts behind it
+    reader.cell_column_ = reader.column_ + 1;  // the delimiter is in this column; the next cell starts after it
   }
   static void on_row(int, void* self) {
     Reader& reader = *static_cast<Reader*>(self);

@@ -1,4 +1,4 @@
-// CSV tables (RFC 4180) whose every cell knows where it stands, so that each complaint names file, line and column.
+// CSV tables (RFC 4180) that record the position of every cell, so that errors name file, line and column.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace assay {
 
-/// A place in a file of text that is wrong. what() reads `file:line:column: name: what`; parts that are unknown are left out, and what
-/// is quoted of the file is printable and short (message_text()).
+/// An error at a place of a text file. what() reads `file:line:column: name: what`; unknown parts are left out, and quoted file
+/// content is printable and short (message_text()).
 class TableError : public std::runtime_error {
  public:
   /// `line` and `column` are 1-based (column in bytes); 0 is unknown. `name` is the table's column, or empty.
@@ -35,7 +35,7 @@ class TableError : public std::runtime_error {
 
 struct TableCell {
   std::string text;
-  int line = 0;    ///< where its first character stands
+  int line = 0;    ///< position of its first character
   int column = 0;  ///< 1-based, in bytes
 };
 
@@ -54,27 +54,27 @@ struct Table {
   int find_column(std::string_view name) const;
   bool has_column(std::string_view name) const { return find_column(name) >= 0; }
 
-  /// Cell of a column. Throws TableError if the table has no such column.
+  /// The cell of a column. Throws TableError if the table has no such column.
   const TableCell& cell(const TableRow& row, std::string_view name) const;
   const std::string& text(const TableRow& row, std::string_view name) const { return cell(row, name).text; }
 
-  /// A whole decimal integer. Throws TableError at the cell if it is anything else.
+  /// A decimal integer. Throws TableError at the cell for anything else.
   int64_t integer(const TableRow& row, std::string_view name) const;
 
-  /// The error to throw for a cell of this table.
+  /// Creates the error for a cell of this table.
   TableError error(const TableRow& row, std::string_view name, const std::string& problem) const;
 
   /// Throws TableError at the header if one of these is missing.
   void require_columns(std::span<const std::string> required) const;
-  /// Throws TableError at the first column that is not one of these, with near matches.
+  /// Throws TableError at the first column that is not one of these, with similar names.
   void allow_columns(std::span<const std::string> known) const;
 };
 
 /// Reads a table. The first row names the columns. Blanks around unquoted cells are dropped, blank lines are skipped.
 ///
-/// Throws TableError: no such file, no header, unnamed or duplicate columns, rows of another length than the header, a quote that
-/// is never closed or stands inside an unquoted cell, a NUL byte, an empty cell in a column `why`, over 1000 columns, 2^20 cells or
-/// 64 KiB in one cell.
+/// Throws TableError: no such file, no header, unnamed or duplicate columns, a row whose length differs from the header's, an
+/// unclosed quote or one inside an unquoted cell, a NUL byte, an empty cell in a column `why`, more than 1000 columns, 2^20 cells
+/// or 64 KiB in one cell.
 Table read_table(const std::string& path);
 
 /// The same for text in memory; `file` is only used in messages.

@@ -30,7 +30,7 @@ struct Descriptor {
 
 std::string read_once(const std::string& path, bool is_open) {
   const auto refuse = [&](const char* problem) { return TableError(path, 0, 0, "", problem); };
-  // O_NONBLOCK: to open a named pipe is to wait for its writer.
+  // O_NONBLOCK: opening a named pipe would wait for its writer
   const Descriptor file{path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                     : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (is_open ? 0 : O_NONBLOCK))};
   struct stat status {};
@@ -58,7 +58,7 @@ std::string read_once(const std::string& path, bool is_open) {
 
 std::string read_text(const std::string& path) {
   if (!names_descriptor(path)) return read_once(path, false);
-  // A pipe gives its bytes once, and a table may be read for its rows and again for its digest.
+  // A pipe can be read only once, but a table may be read for its rows and again for its digest.
   static std::mutex mutex;
   static std::map<std::string, std::string> kept;
   const std::lock_guard lock(mutex);

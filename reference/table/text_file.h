@@ -1,4 +1,4 @@
-// The one way in which a file of text comes into the program: whole, of bounded size, and never waited for by surprise.
+// Reads text files completely, with a size limit, and without blocking on pipes.
 #pragma once
 
 #include <cstddef>
@@ -6,13 +6,13 @@
 
 namespace assay {
 
-/// Largest file of text. The largest that this program writes has 5 MB; what is larger is another kind of file.
+/// Size limit of a text file. The largest file that this program writes has 5 MB.
 inline constexpr size_t kMostFileBytes = size_t{64} << 20;
 
-/// Everything in a regular file, in standard input (`-`), or in an open descriptor (`/dev/fd/N`, `/dev/stdin`, what a shell makes of
-/// `<(...)`). Other pipes, devices and sockets are refused, because a read of them may never end.
+/// The content of a regular file, of standard input (`-`), or of an open descriptor (`/dev/fd/N`, `/dev/stdin`, `<(...)` of a
+/// shell). Named pipes, devices and sockets are rejected, since reading them may never end.
 ///
-/// Throws TableError: cannot be read, is no regular file, is larger than kMostFileBytes.
+/// Throws TableError: unreadable, not a regular file, or larger than kMostFileBytes.
 std::string read_text(const std::string& path);
 
 }  // namespace assay
