@@ -1,5 +1,6 @@
-// Exact dot products beside dgemm of OpenBLAS in one run: products a second, and their ratio. On the same number of threads, in turn, the
-// best of several rounds each, for other programs may share the machine; one thread is timed by its own clock, several by the clock of the machine.
+// Compares exact dot products with OpenBLAS's dgemm in one run: products per second, and their ratio. Both use the same number of
+// threads, alternate, and report the best of several rounds, since other programs may share the machine. One thread is timed by
+// its CPU clock, several by the wall clock.
 // usage: assay_dot_bench [M N K [ROUNDS]]
 #include <cblas.h>
 #include <oneapi/tbb/info.h>
@@ -28,7 +29,7 @@ struct Shape {
   int64_t m = 2048, n = 2048, k = 4096;
 };
 
-/// An operand of normal numbers, and scales near one: powers of two where the format has no others.
+/// An operand of normal numbers, with scales near one (powers of two if the format has no others).
 struct Side {
   std::vector<std::byte> codes, scales;
   DotOperand operand;
@@ -74,7 +75,7 @@ struct Contest {
   Asked asked;
 };
 
-/// Both in turn; prints 1e9 products a second of each and the ratio.
+/// Times both alternately; prints 1e9 products per second of each, and the ratio.
 void race(const Contest& contest, const Shape& s, int threads, int rounds) {
   const auto random_doubles = [](int64_t n) {
     std::mt19937 random(9);
@@ -135,7 +136,7 @@ void run(const Shape& s, int rounds) {
 }  // namespace assay
 
 int main(int argc, char** argv) {
-  // Debian's OpenBLAS does not know new processors and then takes kernels of old ones; it reads its choice when it is loaded.
+  // Debian's OpenBLAS does not know new processors and falls back to old kernels; it reads this choice when it is loaded
   const char* wanted = assay::dot_kernels_named("avx512") ? "SKYLAKEX" : "HASWELL";
   if (const char* chosen = std::getenv("OPENBLAS_CORETYPE"); !chosen || std::strcmp(chosen, wanted) != 0) {
     setenv("OPENBLAS_CORETYPE", wanted, 1);

@@ -1,4 +1,4 @@
-// Rates of the reference, elements a second on one core, beside a copy of the same row in the same run.
+// Speed of the reference in elements per second on one core, compared with copying the same row in the same run.
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -39,7 +39,7 @@ void copy(benchmark::State& state) {
 }
 BENCHMARK(copy);
 
-/// A cell over one row, with s pinned or a span of two numbers.
+/// A cell over one row; s is pinned, or an interval of two numbers.
 void evaluate_cell(benchmark::State& state, const char* cell, bool spans) {
   const Names names{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"s", "r", "w"}};
   const Recipe recipe = parse_recipe(cell, names);

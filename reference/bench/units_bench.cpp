@@ -1,5 +1,5 @@
-// Rates of the tensor cores, products a second on one core, each row by each instruction set of this processor in one run; and
-// one of the definition beside them. --benchmark_filter=ID chooses.
+// Speed of the tensor core models in products per second on one core, for each row and each instruction set of this processor,
+// compared with one evaluation by definition. --benchmark_filter=ID selects.
 #include <benchmark/benchmark.h>
 #include <oneapi/tbb/parallel_for.h>
 
@@ -22,7 +22,7 @@ void predict(benchmark::State& state, const Unit& unit, const UnitLoops& loops) 
   state.SetItemsProcessed(state.iterations() * int64_t{kRows} * kColumns * kDepth);
 }
 
-/// A whole GEMM on all cores, in the time of the clock.
+/// A whole GEMM on all cores, in wall-clock time.
 void gemm(benchmark::State& state, const Unit& unit) {
   const auto n = int(state.range(0));
   RandomCodes random(1);

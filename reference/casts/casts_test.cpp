@@ -1,4 +1,4 @@
-// Casts of real implementations: what was measured of them, and that runs say the same as the profile itself.
+// Casts of real implementations: measured facts, and agreement of run lists with single evaluations.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ const std::vector<CodeRun>& runs(std::string_view id) {
   return runs;
 }
 
-/// A row of facts.csv: what one implementation makes of one input, and who says so.
+/// A row of facts.csv: the result of one implementation for one input, with its source.
 struct Fact {
   std::string id, input, value, code, source;
 };
@@ -90,7 +90,7 @@ TEST(Casts, EveryProfileHasAFactAndWhatNobodyRanSaysSo) {
 }
 
 TEST(Casts, RoundingTwiceChangesAsManyInputsAsWereCounted) {
-  // formats_and_matrix_units 2.2: all 2^32 inputs, counted on the host
+  // over all 2^32 inputs, counted on the host
   const auto changed = [](const std::string& id, const Format& via) {
     CastProfile twice = profiles().at(id);
     twice.before = {{CastStep::kRound, &via}};
@@ -105,7 +105,7 @@ TEST(Casts, RunsAreCompleteAndSayWhatTheProfileSays) {
   std::mt19937_64 random(5);
   for (const auto& [id, profile] : profiles()) {
     EXPECT_EQ(flaw_of(runs(id), *profile.from), "") << id;
-    // A finite sign has at most two runs for each code; rules that break the order add a few.
+    // a finite sign has at most two runs per code; non-monotone rules add a few
     EXPECT_LT(runs(id).size(), 620u) << id;
     for (const CodeRun& run : runs(id)) {
       ASSERT_EQ(cast(profile, run.first), run.code) << id;
@@ -160,7 +160,7 @@ TEST(Casts, NarrowerInputsAreWidenedExactly) {
 }
 
 TEST(Casts, TheWrapOfHipLiesWhereItWasMeasured) {
-  // formats_and_matrix_units 2.2: wrong positive inputs of each format, negatives mirror
+  // wrong positive inputs of each format; negative ones mirror them
   for (const auto& [right, wrong, first, last] :
        {std::tuple{"cuda.e4m3fn_sat", "hip.e4m3fn_sat@2024-10", 0x1a800001u, 0x1cf7ffffu},
         std::tuple{"ml_dtypes.e4m3fnuz", "hip.e4m3fnuz_sat@2025", 0x1a000001u, 0x1c77ffffu},

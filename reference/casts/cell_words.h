@@ -1,4 +1,4 @@
-// The words of casts.csv for rounding and for what is too large, as they are read and as mistakes are named.
+// Keywords of casts.csv for rounding and overflow, for parsing and for names of mutants.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ inline constexpr CellWord<Rounding> kRoundingWords[] = {{"nearest_even", Roundin
 inline constexpr CellWord<Beyond> kBeyondWords[] = {
     {"largest", Beyond::kLargest}, {"special", Beyond::kSpecial}, {"special_above_largest", Beyond::kSpecialAboveLargest}};
 
-/// The word of a value. Every value has one.
+/// The keyword of a value. Every value has one.
 template <class Value, size_t N>
 constexpr const char* word_of(const CellWord<Value> (&words)[N], Value value) {
   return std::find_if(std::begin(words), std::end(words), [&](const CellWord<Value>& w) { return w.value == value; })->word;

@@ -10,8 +10,8 @@
 namespace assay {
 namespace {
 
-/// The format's finite values by their place in the order of values, with one place beyond either end. Those of narrow formats
-/// are kept.
+/// The finite values of a format by their position in order, plus one position beyond either end. Values of narrow formats are
+/// cached.
 class Ladder {
  public:
   explicit Ladder(const Format& f)
@@ -31,7 +31,7 @@ class Ladder {
 
   double at(int32_t o) const { return values_.empty() ? computed(o) : values_[size_t(o - lowest_ + 1)]; }
 
-  /// The last place whose value is at most x; the place below the lowest if there is none.
+  /// The last position whose value is at most x; the position below the lowest if there is none.
   int32_t at_or_below(double x) const {
     int32_t low = lowest_ - 1, high = highest_;
     while (low < high) {
@@ -52,7 +52,7 @@ class Ladder {
   uint32_t code(int32_t o) const { return is_absent_zero(o) ? 0u : code_from_ordinal(f_, o); }
 
  private:
-  /// Beyond an end the values go on in the step before it.
+  /// Beyond an end, values continue with the last step.
   double computed(int32_t o) const {
     if (o > highest_) return f_.mantissa_bits == 0 ? 2 * computed(highest_) : 2 * computed(highest_) - computed(highest_ - 1);
     if (o < lowest_) return 2 * computed(lowest_) - computed(lowest_ + 1);
@@ -62,7 +62,7 @@ class Ladder {
 
   const Format& f_;
   int32_t highest_, lowest_;
-  std::vector<double> values_{};  ///< from the place below the lowest on; empty: computed each time
+  std::vector<double> values_{};  ///< from the position below the lowest; empty: computed each time
 };
 
 const Ladder& ladder_of(const Format& format) {
@@ -74,7 +74,7 @@ const Ladder& ladder_of(const Format& format) {
   return ladders.at(format.name);
 }
 
-/// Whether x, strictly between two neighbours, goes to the upper one.
+/// Whether x, strictly between two neighbours, rounds up.
 bool goes_up(const Ladder& ladder, int32_t below, double x, Rounding rounding, bool tie_goes_up) {
   const double low = ladder.at(below), middle = low + (ladder.at(below + 1) - low) / 2;
   switch (rounding) {
@@ -101,7 +101,7 @@ std::optional<uint32_t> encode_finite(const Format& f, double value, Rounding ro
   if (no_zero && x <= ladder.at(ladder.lowest())) return ladder.code(ladder.lowest());
   int32_t place = ladder.at_or_below(x);
   if (place < ladder.lowest() || x != ladder.at(place)) {
-    // Beyond the place beyond the end it does not matter any more how far: only toward zero does one come back.
+    // Two positions beyond the end it no longer matters how far: only rounding toward zero comes back.
     const bool far = x > ladder.at(ladder.highest() + 1) || (place < ladder.lowest() && x < ladder.at(place));
     if (far) {
       const bool inward =
@@ -152,7 +152,7 @@ std::optional<uint32_t> encode_stochastic(const Format& f, double value, uint64_
   const int32_t below = ladder.at_or_below(magnitude);
   if (below > ladder.highest() || magnitude >= ladder.at(ladder.highest() + 1)) return std::nullopt;
   const double low = ladder.at(below), step = ladder.at(below + 1) - low;
-  // A value lies at most its own size above its lower neighbour, and a step is a power of two: the fraction is exact.
+  // a value exceeds its lower neighbour by at most its own size, and a step is a power of two, so the fraction is exact
   const double fraction = (magnitude - low) / step, needed = 1 - std::ldexp(double(random), -random_bits);
   const int32_t place = below + (fraction >= needed ? 1 : 0);
   if (place > ladder.highest()) return std::nullopt;

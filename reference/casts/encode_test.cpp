@@ -1,4 +1,4 @@
-// Encoding by search against two other ways to the same codes: MPFR, and the arithmetic of formats/round.h.
+// Encoding by search agrees with two other methods: MPFR, and the arithmetic of formats/round.h.
 #include "reference/casts/encode.h"
 
 #include <gtest/gtest.h>
@@ -17,14 +17,14 @@ constexpr Rounding kModes[] = {Rounding::kNearestEven, Rounding::kNearestAway, R
                                Rounding::kUp};
 const Format* const kFloats[] = {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE5M2Fnuz, &kE3M2, &kE2M3, &kE2M1, &kBf16, &kF16, &kTf32, &kF32};
 
-/// The rounded value with an unbounded exponent above and the format's subnormals below, by MPFR.
+/// The value rounded by MPFR, with an unbounded exponent above and the format's subnormals below.
 double rounded_by_mpfr(const Format& f, double x, Rounding rounding) {
   const bool away = rounding == Rounding::kNearestAway;
   const mpfr_rnd_t mode = rounding == Rounding::kTowardZero ? MPFR_RNDZ
                           : rounding == Rounding::kDown     ? MPFR_RNDD
                           : rounding == Rounding::kUp       ? MPFR_RNDU
                                                             : MPFR_RNDN;
-  // Ties away from zero have no mode for this: one bit more, toward zero, then half of the last place more.
+  // MPFR has no mode for ties away from zero: one more bit, toward zero, then half a unit in the last place is added.
   const mpfr_exp_t least = f.min_exponent() + 1, exponent = x == 0 ? least : std::max<mpfr_exp_t>(std::ilogb(x) + 1, least);
   mpfr_t steps;
   mpfr_init2(steps, 1100);
@@ -48,7 +48,7 @@ std::optional<uint32_t> encoded_by_mpfr(const Format& f, double x, Rounding roun
   return inward ? std::optional(largest_code(f, x < 0)) : std::nullopt;
 }
 
-/// Around and between neighbouring values, their negatives, far beyond both ends, and at random.
+/// Inputs at and between neighbouring values, their negatives, far beyond both ends, and random ones.
 std::vector<double> inputs_for(const Format& f) {
   std::vector<double> all = {0.0, -0.0, 0x1p-149, 0x1p-1000, 0x1p127, 0x1p1000, 0x1.fffffffffffffp1023};
   std::mt19937_64 random(3);
@@ -101,12 +101,12 @@ TEST(Encode, MpfrSeesEveryOtherMode) {
 
 TEST(Encode, AgreesWithTheArithmeticOfRoundTo) {
   for (const Format& f : all_formats()) {
-    if (f == kInt32) continue;  // its largest value shares its ordinal with NaN
+    if (f == kInt32) continue;  // its largest value has the ordinal of NaN
     for (const Rounding rounding : kModes) {
       for (const Overflow overflow : {Overflow::kSaturate, Overflow::kSpecial}) {
         for (double x : inputs_for(f)) {
           if (!f.has_sign()) x = std::fabs(x);
-          // Where a rule sends what is too large to NaN, round_to forgets its sign.
+          // if overflow gives NaN, round_to loses the sign
           const double value = round_to(f, x, rounding, overflow);
           const uint32_t code = encode(f, x, rounding, overflow);
           if (std::isnan(value)) {
@@ -134,7 +134,7 @@ TEST(Encode, SpecialsKeepTheirSignWhereTheFormatCan) {
 }
 
 TEST(EncodeStochastic, GoesUpForAsManyRandomNumbersAsTheFractionSays) {
-  // 1 + k/16 lies k/2 eighths above 1; of all 4-bit random numbers the share k/2 of 16 has to send it up.
+  // 1 + k/16 is k/2 eighths above 1, so k/2 of 16 random 4-bit numbers must round it up
   for (int sixteenths = 0; sixteenths < 2; ++sixteenths) {
     for (const double sign : {1.0, -1.0}) {
       int up = 0;
@@ -143,7 +143,7 @@ TEST(EncodeStochastic, GoesUpForAsManyRandomNumbersAsTheFractionSays) {
       EXPECT_EQ(up, 8 * sixteenths);
     }
   }
-  // One unit of 2^-11 above 1 is 2^-8 of a step: with 8 bits one random number in 256, with 4 bits none.
+  // One unit of 2^-11 above 1 is 2^-8 of a step: with 8 bits one random number in 256 rounds up, with 4 bits none.
   int with_8 = 0, with_4 = 0;
   for (uint64_t random = 0; random < 256; ++random) with_8 += *encode_stochastic(kE4M3Fn, 1 + 0x1p-11, random, 8) == 0x39u;
   for (uint64_t random = 0; random < 16; ++random) with_4 += *encode_stochastic(kE4M3Fn, 1 + 0x1p-11, random, 4) == 0x39u;

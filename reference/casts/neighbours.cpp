@@ -30,7 +30,7 @@ std::string decimal(double value) {
   return text;
 }
 
-/// The format that has the same bits and other exponents: OCP and fnuz.
+/// The format with the same bits and another exponent bias: OCP and fnuz.
 const Format* sibling(const Format& f) {
   for (const Format& other : all_formats())
     if (other != f && other.bits == f.bits && other.exponent_bits == f.exponent_bits && other.mantissa_bits == f.mantissa_bits &&
@@ -43,7 +43,7 @@ class Edits {
  public:
   explicit Edits(const CastProfile& right) : right_(right), runs_(runs_of(right)) {}
 
-  /// Two edits that are one and the same have the name of the first.
+  /// Identical edits get the name of the first.
   template <class Change>
   void add(const std::string& name, Change change) {
     CastNeighbour wrong{name, right_, {}};

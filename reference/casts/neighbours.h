@@ -1,4 +1,4 @@
-// Every mutant of a cast: what a fault of it can be, and what a failure is compared with.
+// Mutants of a cast, for mutation analysis and diagnosis.
 #pragma once
 
 #include <string>
@@ -11,12 +11,12 @@ namespace assay {
 
 struct CastNeighbour {
   std::string name;  ///< "rounding: nearest_even -> toward_zero"
-  CastProfile profile;        ///< with one cell edited, or one step more
-  std::vector<CodeRun> runs;  ///< what becomes of all inputs
+  CastProfile profile;        ///< with one cell edited, or one additional step
+  std::vector<CodeRun> runs;  ///< the result for all inputs
 };
 
-/// Mistakes that change the code of at least one input of the profile's source. `known` are all profiles: their anomalies are
-/// mistakes that were made before.
+/// Mutants that change the code of at least one input of the source format. `known`: all casts, whose anomalies are plausible
+/// mistakes.
 std::vector<CastNeighbour> cast_neighbours(const CastProfile& profile, const std::vector<CastProfile>& known);
 
 }  // namespace assay

@@ -25,7 +25,7 @@ uint32_t encode_number(const CastProfile& p, double x) {
   return p.after.empty() ? *code : code_of(*p.format, through(p.after, decode(*p.format, *code)));
 }
 
-/// How many of the source's patterns without sign, Inf the last, hold; those that do stand first.
+/// How many of the source's unsigned patterns (the last is Inf) satisfy a condition that holds for a leading run.
 template <class Holds>
 uint64_t patterns_below(const CastSource& source, Holds holds) {
   uint64_t low = 0, high = source.infinity() + 1;
@@ -62,7 +62,7 @@ CastProfile widened_from(const CastSource& source, const CastProfile& profile) {
   p.from = &source;
   p.anomalies.clear();
   for (Anomaly anomaly : profile.anomalies) {
-    // Patterns without sign are in the order of their values, those of NaN excepted: no anomaly of fp32 reaches so far.
+    // unsigned patterns except NaN are ordered by value; no anomaly of fp32 reaches NaN
     const double first = value_of(*profile.from, anomaly.first), last = value_of(*profile.from, anomaly.last);
     anomaly.first = patterns_below(source, [&](double x) { return x < first; });
     const uint64_t end = patterns_below(source, [&](double x) { return x <= last; });

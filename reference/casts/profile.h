@@ -1,4 +1,4 @@
-// What one implementation makes of every input of a cast: a row of contracts/casts.csv, and its answer for one input.
+// The behaviour of one implementation of a cast: a row of contracts/casts.csv, and its result for an input.
 #pragma once
 
 #include <cstdint>
@@ -13,28 +13,28 @@
 
 namespace assay {
 
-/// The row of the registry.
+/// The op kind in the registry.
 const Flow& cast_flow();
 
-/// What becomes of a number that does not fit.
+/// Result for a number that does not fit.
 enum class Beyond {
   kLargest,             ///< the largest value
   kSpecial,             ///< Inf or NaN, see special_code()
-  kSpecialAboveLargest  ///< the same, and already above the largest value, before any rounding
+  kSpecialAboveLargest  ///< the same, for every number above the largest value, before rounding
 };
 
 enum class Negative {
   kSign,       ///< keeps its sign
-  kMagnitude,  ///< is taken for its magnitude
+  kMagnitude,  ///< its magnitude is used
   kCode        ///< becomes one code
 };
 
-/// A step beside the one rounding, on numbers.
+/// A step besides the rounding.
 struct CastStep {
   enum Kind {
-    kRound,   ///< to the nearest number of `format`, beyond it Inf
-    kClamp,   ///< to the largest magnitude of `format`, Inf too
-    kFlush,   ///< below the normal range of `format` the zero of its sign
+    kRound,   ///< to the nearest number of `format`; beyond it Inf
+    kClamp,   ///< to the largest magnitude of `format`, including Inf
+    kFlush,   ///< numbers below the normal range of `format` become a zero with their sign
     kAddZero  ///< -0 becomes +0
   } kind;
   const Format* format = nullptr;
@@ -42,9 +42,9 @@ struct CastStep {
   double of(double x) const;
 };
 
-/// Inputs that the rules do not describe, with those of the other sign: a code, or a factor that the input is multiplied by.
+/// Inputs of both signs that the rules do not describe: they give a fixed code, or are multiplied by a factor first.
 struct Anomaly {
-  uint64_t first, last;  ///< patterns without sign
+  uint64_t first, last;  ///< unsigned patterns
   std::optional<uint32_t> code;
   double factor = 1;
 };
@@ -52,23 +52,23 @@ struct Anomaly {
 struct CastProfile {
   std::string id;
   const CastSource* from = nullptr;
-  const Format* format = nullptr;  ///< of the codes
+  const Format* format = nullptr;  ///< format of the codes
   Rounding rounding = Rounding::kNearestEven;
-  Beyond overflow = Beyond::kLargest;  ///< of finite numbers
-  Beyond infinity = Beyond::kLargest;  ///< of Inf; never kSpecialAboveLargest
-  uint32_t nan = 0, minus_nan = 0;     ///< codes of NaN by its sign
+  Beyond overflow = Beyond::kLargest;  ///< for finite numbers
+  Beyond infinity = Beyond::kLargest;  ///< for Inf; never kSpecialAboveLargest
+  uint32_t nan = 0, minus_nan = 0;     ///< codes of positive and negative NaN
   Negative negative = Negative::kSign;
-  uint32_t negative_code = 0;    ///< of kCode
-  std::optional<uint32_t> zero;  ///< code of both zeros; without it they are numbers like others
+  uint32_t negative_code = 0;    ///< for kCode
+  std::optional<uint32_t> zero;  ///< code of both zeros; if absent, zeros are ordinary numbers
   std::vector<Anomaly> anomalies;
-  std::vector<CastStep> before, after;  ///< the rounding; no row has any
+  std::vector<CastStep> before, after;  ///< the rounding; used by mutants only
 };
 
 /// Reads a row of casts.csv. Throws TableError naming the cell.
 CastProfile read_cast(const ContractRow& row);
 
-/// The same cast of numbers that are first widened, exactly, to its own source: what becomes of bf16 and f16 in casts that go
-/// through float. Its own source gives the profile itself. Throws std::invalid_argument if that source is not narrower.
+/// The cast for a narrower source format that is first widened exactly to the cast's own source, as bf16 and f16 in casts through
+/// float. The own source gives the same profile. Throws std::invalid_argument if `source` is not narrower.
 CastProfile widened_from(const CastSource& source, const CastProfile& profile);
 
 /// The code of one input.

@@ -1,4 +1,4 @@
-// From a row of casts.csv to a profile. Cells are words, codes in hexadecimal, and ranges of inputs.
+// Parses a row of casts.csv. Cells are keywords, hexadecimal codes, and ranges of inputs.
 #include <cstdlib>
 #include <span>
 #include <stdexcept>
@@ -23,7 +23,7 @@ Value word(const ContractRow& row, const std::string& column, std::span<const Ce
   throw row.error(column, 0, "'" + row.text(column) + "' is not one of: " + all + did_you_mean(row.text(column), known));
 }
 
-/// A number in hexadecimal that fills `text` and has at most so many bits.
+/// Parses all of `text` as a hexadecimal number of at most that many bits.
 uint64_t hexadecimal(const ContractRow& row, const std::string& column, size_t at, const std::string& text, int bits) {
   char* end = nullptr;
   const uint64_t value = std::strtoull(text.c_str(), &end, 16);
@@ -37,7 +37,7 @@ uint32_t code(const ContractRow& row, const std::string& column, const Format& f
   return uint32_t(hexadecimal(row, column, 0, row.text(column), format.bits));
 }
 
-/// `FIRST..LAST:CODE` or `FIRST..LAST*2^K`, at that place of the cell.
+/// Parses `FIRST..LAST:CODE` or `FIRST..LAST*2^K`; `at`: position in the cell.
 Anomaly anomaly(const ContractRow& row, const CastProfile& p, size_t at, const std::string& text) {
   const size_t dots = text.find(".."), end = text.find_first_of(":*");
   if (dots == std::string::npos || end == std::string::npos || end < dots)
@@ -73,7 +73,7 @@ CastProfile read_cast(const ContractRow& row) {
   if (!p.from) throw row.error("from", 0, "'" + row.text("from") + "' is not one of: f32, bf16, f16, f64");
   p.rounding = word<Rounding>(row, "rounding", kRoundingWords);
   p.overflow = word<Beyond>(row, "overflow", kBeyondWords);
-  p.infinity = word<Beyond>(row, "infinity", std::span(kBeyondWords).first(2));  // Inf lies above the largest value anyway
+  p.infinity = word<Beyond>(row, "infinity", std::span(kBeyondWords).first(2));  // Inf is always above the largest value
   p.nan = code(row, "nan", *p.format);
   p.minus_nan = code(row, "minus_nan", *p.format);
   const std::string& negative = row.text("negative");

@@ -6,7 +6,7 @@
 namespace assay {
 namespace {
 
-/// First patterns of the stretches in which one monotone rule holds.
+/// First patterns of the ranges in which a single monotone rule applies.
 std::vector<uint64_t> stretches(const CastProfile& p) {
   const CastSource& source = *p.from;
   std::set<uint64_t> starts = {0, 1, source.infinity(), source.infinity() + 1};
@@ -37,7 +37,7 @@ std::vector<CodeRun> runs_of(const CastProfile& p) {
     const uint64_t end = i + 1 < starts.size() ? starts[i + 1] - 1 : p.from->last();
     for (uint64_t first = starts[i];;) {
       const uint32_t code = cast(p, first);
-      uint64_t same = first, other = end;  // the last input of this code lies in [same, other]
+      uint64_t same = first, other = end;  // the last input with this code is in [same, other]
       while (same < other) {
         const uint64_t middle = other - (other - same) / 2;
         if (cast(p, middle) == code)

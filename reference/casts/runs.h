@@ -1,4 +1,4 @@
-// A cast over all its inputs, as runs: neighbouring patterns that get one code. Truth and golden file of a cast.
+// A cast over all inputs as runs of consecutive patterns with one code; also the content of its golden file.
 #pragma once
 
 #include <cstdint>
@@ -9,34 +9,35 @@
 
 namespace assay {
 
-/// Inputs first..last, by their patterns in ascending order, all become `code`.
+/// Consecutive inputs first..last with the same code.
 struct CodeRun {
   uint64_t first, last;
   uint32_t code;
   bool operator==(const CodeRun&) const = default;
 };
 
-/// All inputs in order, without a gap; neighbouring runs differ. Between the places where a rule changes, a cast is monotone:
+/// All inputs in order, without gaps; adjacent runs differ. A cast is monotone between the places where a rule changes, so the
 /// ends of runs are found by bisection.
 std::vector<CodeRun> runs_of(const CastProfile& profile);
 
-/// Inputs that become `a` here and `b` there.
+/// Inputs that have code `a` in one cast and `b` in the other.
 struct RunDifference {
   uint64_t first, last;
   uint32_t a, b;
   bool operator==(const RunDifference&) const = default;
 };
 
-/// Where two complete lists of runs differ; neighbours with the same two codes are one.
+/// Where two complete lists of runs differ; adjacent differences with the same two codes are merged.
 std::vector<RunDifference> differences(const std::vector<CodeRun>& a, const std::vector<CodeRun>& b);
 
-/// Number of inputs in all of them.
+/// Total number of inputs.
 double inputs_of(const std::vector<RunDifference>& differences);
 
 /// The code of one input.
 uint32_t code_at(const std::vector<CodeRun>& runs, uint64_t input);
 
-/// Why these are not the runs of all inputs of that source: a gap, an overlap, neighbours of one code. Empty if they are.
+/// Why the runs are not a complete list for that source: a gap, an overlap, adjacent runs with equal codes. Empty if they are
+/// complete.
 std::string flaw_of(const std::vector<CodeRun>& runs, const CastSource& source);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Formats that casts start from, by their bit patterns; f64 is one of them and is no format of tensors.
+// Source formats of casts, as bit patterns. Includes f64, which is not a tensor format.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +21,10 @@ struct CastSource {
 /// f32, bf16, f16, f64.
 std::span<const CastSource> cast_sources();
 
-/// Nullptr if there is none of that name.
+/// Nullptr if there is no such format.
 const CastSource* find_cast_source(std::string_view name);
 
-/// The number that a pattern stands for; exact. NaN and Inf as such.
+/// The exact value of a pattern, including NaN and Inf.
 double value_of(const CastSource& source, uint64_t pattern);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Cells of tables of layouts: formats, and addresses whose names are extents and coordinates of one letter.
+// Parses cells of layout tables: formats, and address expressions in one-letter extents and coordinates.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace assay {
 
-/// The part of a cell that begins at character `from`. Throws TableError at the place of what is wrong: the grammar, or a name that is
-/// none of the letters of `names`, which `in_words` explains.
+/// Parses the part of a cell from character `from` on. Throws TableError at the position of an error: syntax, or a name that is
+/// not in `names`, which `in_words` explains.
 Expression address_cell(const Table& table, const TableRow& row, const std::string& column, size_t from, const std::string& text,
                         const std::string& names, const std::string& in_words);
 
-/// Throws TableError with near matches.
+/// Throws TableError with similar names.
 const Format* format_cell(const Table& table, const TableRow& row, const std::string& column);
 
 }  // namespace assay

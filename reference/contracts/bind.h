@@ -1,4 +1,4 @@
-// A contract row bound to the formats of a case: cells parsed, constants rounded. This is what the flows run.
+// Binds a contract row to the formats of a case: parses cells and rounds constants. The result is evaluated by the op kinds.
 #pragma once
 
 #include <string>
@@ -15,23 +15,23 @@ namespace assay {
 
 class RowCells;
 
-/// One step of a chain of functions of a row. A contract that is no such chain (a launch, a packing, a cast) is no Link.
+/// One stage of a chain of row functions. Contracts that are not such chains (a launch, a packing, a cast) have no Link.
 using Link = std::variant<GroupQuant, RowNorm, Gated, Rope>;
 
-/// A chain of links, mostly of one.
+/// A chain of stages, usually one.
 struct Contract {
   std::string id;
   std::vector<Link> links;
-  const GroupQuant* group_quant() const;  ///< the last link if it is one
-  const RowNorm* row_norm() const;        ///< the first link if it is one
-  const Gated* gated() const;             ///< the first link if it is one
-  const Rope* rope() const;               ///< the link that is one
+  const GroupQuant* group_quant() const;  ///< the last stage if it is one
+  const RowNorm* row_norm() const;        ///< the first stage if it is one
+  const Gated* gated() const;             ///< the first stage if it is one
+  const Rope* rope() const;               ///< the stage that is one
 };
 
 /// Throws std::out_of_range for an unknown id and TableError for a bad cell.
 Contract bind(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// One plain row, by its flow. Throws TableError for a bad cell and for a row whose flow is no link of a chain.
+/// Binds a single plain row. Throws TableError for a bad cell, and for an op kind that is no stage of a chain.
 Link bind_link(const RowCells& cells, const Format& x);
 
 /// Parses every cell of a row against stand-in formats. Throws TableError.

@@ -1,4 +1,4 @@
-// The edits of a contract by their names: mistakes that real kernels made are among them, and what is no mistake is not.
+// Mutants of contracts by name: mistakes of real kernels are among them, and equivalent changes are not.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Rows whose implementation neither an sm_90 nor a CPU can run: of the others evidence can be asked for.
+// Contracts whose implementation runs neither on sm_90 nor on a CPU. Evidence can be demanded for all others.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@ namespace assay {
 
 class ElsewhereTable {
  public:
-  /// Reads elsewhere.csv: contracts with | between them, where a * at the beginning or the end stands for anything. Throws
-  /// TableError: a contract that no row has, or a need or reason that is missing.
+  /// Reads elsewhere.csv: contracts separated by |, where a leading or trailing * matches anything. Throws TableError: an unknown
+  /// contract, or a missing need or reason.
   static ElsewhereTable load(const std::string& file, const ContractTables& contracts);
 
-  /// The chip that a row's implementation needs, or why there is none; empty if an sm_90 or a CPU runs it.
+  /// The GPU that a contract's implementation needs, or why there is none; empty if an sm_90 or a CPU runs it.
   std::string needs(const std::string& contract) const;
 
  private:

@@ -1,4 +1,4 @@
-// Rows that only other machines can run are told apart by name, and none of them has a run.
+// Contracts that only other machines can run are identified by name, and none of them has a recorded run.
 #include "reference/contracts/elsewhere.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// Every row of every table is known somehow, and evidence that says too little, or too much, is refused with its place.
+// Every contract has evidence, and incomplete or excessive evidence is rejected with its position.
 #include "reference/contracts/evidence.h"
 
 #include <gmock/gmock.h>

@@ -29,7 +29,7 @@ const Format* format(const Table& table, const TableRow& row, const std::string&
   return format_cell(table, row, column);
 }
 
-/// "128x4"; empty for a layout without tiles.
+/// Parses "128x4"; empty for a layout without tiles.
 void read_tile(const Table& table, const TableRow& row, Layout& layout) {
   const std::string& text = table.text(row, "tile");
   int end = 0;
@@ -39,11 +39,12 @@ void read_tile(const Table& table, const TableRow& row, Layout& layout) {
     throw table.error(row, "tile", "'" + text + "': expected rows x columns of a tile, such as 128x4");
 }
 
-/// Elements that a layout may take for m rows of g groups: the largest tile of ours pads 1 scale to 2,048. A layout that takes more is a
-/// wrong formula, and would fill the memory.
+/// Limit on the storage of a layout for m rows of g groups; our largest tile pads 1 scale to 2,048. A layout that takes more has
+/// a wrong formula and would fill the memory.
 int64_t most_elements(int64_t m, int64_t g) { return (int64_t{1} << 16) + 1024 * m * g; }
 
-/// Evaluates every formula for some extents. What overflows, divides by zero or points outside the storage is said of its cell.
+/// Evaluates every formula for some extents. Overflow, division by zero and addresses outside the storage are reported for the
+/// cell.
 void try_extents(const Table& table, const TableRow& row, const Layout& layout) {
   struct Extents {
     int64_t m, g;

@@ -1,4 +1,4 @@
-// Where the scale of row r and group c lies in memory: a row of layouts.csv.
+// Storage offset of the scale of row r and group c: a row of layouts.csv.
 #pragma once
 
 #include <array>
@@ -11,35 +11,35 @@
 
 namespace assay {
 
-/// Addresses are in units of `element`; storage, shape and strides in units of `type`, the tensor's own.
+/// Addresses are in units of `element`; storage, shape and strides in units of the tensor's `type`.
 struct Layout {
   std::string id;
-  const Format* type;     ///< what the tensor is made of: f32, or int32 for packed bytes
-  const Format* element;  ///< what one scale is: f32, or e8m0
-  Expression rows, cols;  ///< logical extent with padding
+  const Format* type;     ///< type of the tensor: f32, or int32 for packed bytes
+  const Format* element;  ///< format of one scale: f32 or e8m0
+  Expression rows, cols;  ///< logical extents including padding
   Expression storage;
   std::array<Expression, 2> shape, strides;
-  Expression offset;      ///< of scale (r, c)
-  int tile_rows = 1, tile_columns = 1;  ///< of the tile that a swizzled layout repeats
+  Expression offset;      ///< address of scale (r, c)
+  int tile_rows = 1, tile_columns = 1;  ///< tile of a swizzled layout
   std::string source, why;
 
-  bool packs_words() const { return type->bits > element->bits; }  ///< several scales to an element of the tensor
+  bool packs_words() const { return type->bits > element->bits; }  ///< several scales per tensor element
 };
 
-/// A layout for m rows of g groups. The constructor and offset() throw std::domain_error for formulas that overflow, take much more than
-/// the scales need, or point outside the storage.
+/// A layout for m rows of g groups. The constructor and offset() throw std::domain_error for formulas that overflow, need far
+/// more storage than the scales, or point outside the storage.
 class PlacedLayout {
  public:
   PlacedLayout(const Layout& layout, int64_t m, int64_t g);
 
   const Layout& layout() const { return *layout_; }
-  int64_t rows() const { return rows_; }      ///< with padding
+  int64_t rows() const { return rows_; }      ///< including padding
   int64_t cols() const { return cols_; }
-  int64_t storage() const { return storage_; }  ///< elements of the tensor's type
+  int64_t storage() const { return storage_; }  ///< in elements of the tensor's type
   int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
-  /// Whether (r, c), which may be padding, has an address inside the storage: padding of the last column may lie beyond it.
+  /// Whether (r, c), which may be padding, is inside the storage; padding of the last column may be outside.
   bool holds(int64_t r, int64_t c) const;
   int64_t offset(int64_t r, int64_t c) const;
 

@@ -88,7 +88,7 @@ const std::map<std::string, Plain>& plain() {
   return all;
 }
 
-/// Whether a layout is that description for all small sizes, and for some that fill tiles.
+/// Whether a layout agrees with its description for all small sizes, and for some that fill tiles.
 bool follows(const Layout& layout, const Plain& description) {
   for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 8, 9, 40, 130, 300}) {
     for (int64_t g : {1, 2, 3, 4, 5, 6, 7, 8, 9, 17}) {
@@ -116,7 +116,7 @@ TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
 
 TEST(Layouts, EveryScaleHasAPlaceOfItsOwnInsideTheStorage) {
   for (const Layout& layout : layouts()) {
-    if (layout.id == "one") continue;  // of inputs only
+    if (layout.id == "one") continue;  // for inputs only
     for (int64_t m : {1, 2, 3, 4, 5, 8, 127, 300}) {
       for (int64_t g : {1, 2, 3, 4, 5, 7, 56}) {
         const PlacedLayout placed(layout, m, g);
@@ -137,8 +137,8 @@ TEST(Layouts, EveryScaleHasAPlaceOfItsOwnInsideTheStorage) {
 
 TEST(Layouts, StridesLeadToTheSameWordAsTheOffset) {
   for (const Layout& layout : layouts()) {
-    if (layout.id == "row_transposed") continue;  // shape and bytes disagree: that is what it is
-    if (layout.tile_rows > 1) continue;  // swizzled: no strides lead there
+    if (layout.id == "row_transposed") continue;  // its shape and bytes disagree by definition
+    if (layout.tile_rows > 1) continue;  // swizzled layouts cannot be expressed by strides
     const int64_t packed = layout.type->bits / layout.element->bits;
     const PlacedLayout placed(layout, 5, 7);
     for (int64_t r = 0; r < 5; ++r)

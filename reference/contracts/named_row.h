@@ -1,4 +1,4 @@
-// Rows whose cells name other rows: what one launch does, what follows a sum over ranks.
+// Rows whose cells name other rows: the two halves of a launch, or the norm after an all-reduce.
 #pragma once
 
 #include <stdexcept>
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// The row whose id stands in that cell. Throws TableError about the cell if there is none.
+/// The row whose id is in that cell. Throws TableError about the cell if there is none.
 inline const ContractRow& named_row(const ContractTables& tables, const ContractRow& row, const char* column) {
   try {
     return tables.find(row.text(column));

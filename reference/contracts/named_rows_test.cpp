@@ -1,4 +1,4 @@
-// Rows whose cells name other rows (chains, launches, activations that are mistaken for others) name such as are there and fit.
+// Cells that name other rows (chains, launches, activations mistaken for others) name existing, suitable rows.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Single-step edits of a contract: what it would be with one mistake. They measure a data set's power, tell whether a case can
-// fail at all, and are the hypotheses of the diagnosis. Nothing here knows a contract, a fault or a kernel.
+// Mutants of a contract: the contract with a single mistake. They measure what a data set can detect, and are the hypotheses of
+// the diagnosis. This code contains no contract, fault or kernel.
 #pragma once
 
 #include <cstdint>
@@ -14,26 +14,26 @@ namespace assay {
 class EditedRow;
 
 struct Neighbour {
-  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step of that text in its cell
+  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step with that text in its cell
   Contract contract;
-  std::vector<std::shared_ptr<const EditedRow>> rows;  ///< of its links, as edited: what neighbours_of() goes on from
-  /// The diagnosis asks for it, and no data need tell it apart: another contract rather than a mistake, or a mistake that only
-  /// data made for it show.
+  std::vector<std::shared_ptr<const EditedRow>> rows;  ///< its edited rows; neighbours_of() continues from them
+  /// Used only by the diagnosis, and no data need kill it: a different contract rather than a mistake, or a mistake that only
+  /// special data show.
   bool suspect = false;
-  size_t right_links = SIZE_MAX;  ///< so many of the first are the contract's own
+  size_t right_links = SIZE_MAX;  ///< how many leading stages are the contract's own
 };
 
-/// Edits of every cell of every row of the contract: drop a step, swap a verb, take the next constant that a sibling row uses,
-/// round once more, exchange neighbours of an addition, take eps outside the root; and of what the flow takes together: amax over
-/// two groups or half of one, a range over half of one, the sum over nothing or half a row, ten times eps, one plus the weight.
-/// No two have one name.
+/// Mutants of every cell of every row of the contract: drop a step, replace a step, use another row's constant, round once more,
+/// swap operands of an addition, move eps out of the root. Also mutants of what the op kind combines: amax over two groups or
+/// half a group, a range over half a group, a sum over nothing or half a row, ten times eps, one plus the weight. Names are
+/// unique.
 std::vector<Neighbour> neighbours(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// The contract with no mistake in it.
+/// The unmodified contract.
 Neighbour unedited(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// One mistake more: edits of the steps that the first one left as they were. Names are those of the second edit alone, as it is
-/// called in the contract without the first.
+/// Pairs of mistakes: mutants of the steps that the first one left unchanged. They are named after the second edit alone, as it
+/// is named in the unmodified contract.
 std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbour& first, const Format& x);
 
 }  // namespace assay

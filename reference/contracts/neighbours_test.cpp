@@ -1,4 +1,4 @@
-// Every shipped row has many neighbours: each has a name of its own, differs in one cell, and depends on the cells alone.
+// Every shipped row has many mutants. Each has a unique name, differs in one cell, and depends only on the cells.
 #include "reference/contracts/neighbours.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ namespace {
 
 using namespace contract_tables;
 
-/// The cells of a bound contract as texts, so that two contracts can be compared cell by cell.
+/// The cells of a bound contract as text, for cell-by-cell comparison.
 std::map<std::string, std::string> cells(const Contract& contract) {
   std::map<std::string, std::string> all;
   for (size_t i = 0; i < contract.links.size(); ++i) {
@@ -38,7 +38,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
         all[link + cell] = recipes.contains(cell) ? recipes[cell]->text() : "";
       all[link + "mult"] = g->mult.text();
       all[link + "code"] = g->code.text();
-      // M is no cell of its own after binding: it lives in the constants.
+      // M is no cell after binding; it is part of the constants
       for (const auto& [cell, recipe] : recipes)
         for (const Step& step : recipe->steps) all[link + "constants"] += std::to_string(step.a.constant) + " ";
     } else if (const auto* h = std::get_if<Gated>(&contract.links[i])) {
@@ -65,7 +65,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
   return all;
 }
 
-/// Cells in which two contracts differ; constants count only where no text does.
+/// Cells in which two contracts differ; constants count only if no text differs.
 std::set<std::string> differing_cells(const Contract& a, const Contract& b) {
   std::set<std::string> differing;
   const auto left = cells(a), right = cells(b);
@@ -112,7 +112,7 @@ TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
         const bool constant = second.name.starts_with("M:") || second.name.starts_with("L:");
         const bool quantity = second.name == "r: eps -> 10 eps" || second.name == "y: w -> 1 + w" ||
                               second.name == "r: div(n) -> div(n - 1)" || second.name.starts_with("rope: ");
-        const bool unused = constant || quantity;  // nothing takes it any more
+        const bool unused = constant || quantity;  // no longer used
         EXPECT_TRUE(unused || !(cells(second.contract) == cells(all[i].contract))) << second.name;
       }
     }
@@ -126,8 +126,8 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
     EXPECT_TRUE(differing_cells(contract, contract).empty());
     for (const Neighbour& neighbour : neighbours(tables(), row.id, kBf16)) {
       const std::set<std::string> differing = differing_cells(contract, neighbour.contract);
-      const bool reciprocal = neighbour.name.ends_with("-> mul(1/s)");  // needs a multiplier to multiply by
-      const bool other_squares = neighbour.name.ends_with("less mu^2");  // needs the squares that mu^2 is taken off
+      const bool reciprocal = neighbour.name.ends_with("-> mul(1/s)");  // needs a multiplier
+      const bool other_squares = neighbour.name.ends_with("less mu^2");  // needs the squares from which mu^2 is subtracted
       const bool both_ends = neighbour.name.starts_with("lo, hi: ");     // of one range
       EXPECT_EQ(differing.size(), reciprocal || other_squares || both_ends ? 2u : 1u) << row.id << ": " << neighbour.name;
       if (differing.empty()) continue;
@@ -142,7 +142,7 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
   }
 }
 
-/// The shipped tables with one more row: the cells of an old one under another id, as its line in the file says.
+/// The shipped tables plus a copy of a row under another id, as a line of the file.
 ContractTables with_a_copy(const ContractRow& row, const std::string& id) {
   std::ifstream in(row.file);
   std::string header, line;

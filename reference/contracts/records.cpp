@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// A record holds the cache entry of one token. The largest of ours has 584 bytes.
+/// A record holds the cache entry of one token; our largest has 584 bytes.
 constexpr int64_t kMostRecordElements = int64_t{1} << 20;
 
 PartKind kind_in(const Table& table, const TableRow& row) {
@@ -37,7 +37,7 @@ Expression offset_in(const Table& table, const TableRow& row) {
   }
 }
 
-/// Two tokens of a block, whose bytes must be their own. Codes and values in formats of one and two bytes, as all are.
+/// Two tokens of a block must not overlap. Checks codes and values in formats of one and two bytes.
 void check_overlap(const Table& table, const TableRow& last_row, const Record& record) {
   std::set<int64_t> taken;
   for (const RecordPart& part : record.parts) {

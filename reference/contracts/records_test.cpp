@@ -1,4 +1,4 @@
-// Where records lie: places worked out by hand, and tables that are wrong.
+// Offsets of records computed by hand, and invalid tables.
 #include "reference/contracts/records.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// A wrong cell of a row is refused with a message that names its place and what is allowed there.
+// An invalid cell is rejected with its position and the allowed values.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

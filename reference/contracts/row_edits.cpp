@@ -79,7 +79,8 @@ void RowEdits::replace(const std::string& column, EditedCell cell, size_t i, con
 void RowEdits::drop(const std::string& column, EditedCell cell, size_t i) {
   const std::string label = cell[i].label;
   if ((column == "z" || column == "mean") && cell.size() == 1)
-    cell[i] = edited(CellStep::made("mul", {"1"}), label);  // a row that adds has a z, and one that takes a mean off has a mean
+    cell[i] = edited(CellStep::made("mul", {"1"}), label);  // a row with an addition has a z, and one that subtracts a mean has a
+                                                            // mean
   else
     cell.erase(cell.begin() + long(i));
   add(column, "drop " + label, std::move(cell));
@@ -104,7 +105,7 @@ bool RowEdits::reads_constant(const std::string& name) const {
 
 bool RowEdits::has_integer_codes(const ContractRow& row) { return find_format(row.text("q"))->specials == Specials::kInteger; }
 
-/// Rows whose constants this one could have by mistake: codes of the same kind.
+/// Rows whose constants may be confused with this row's: codes of the same kind.
 bool RowEdits::is_sibling(const ContractRow& row) const {
   return row.flow == row_.flow && (!row.cells.contains("q") || has_integer_codes(row) == has_integer_codes(row_));
 }

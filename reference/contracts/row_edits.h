@@ -1,5 +1,5 @@
-// Edits of one row of a contract table: of the steps of its cells as they were read, and of what the bound row does with them. A
-// flow's own edits are in its folder and are made of the ones here; what a verb may be instead stands beside the verb.
+// Mutants of one contract row: of the steps of its cells, and of the bound row. Mutants specific to an op kind are in its folder
+// and use the functions here; alternatives of a step are defined with the step.
 #pragma once
 
 #include <functional>
@@ -13,27 +13,27 @@
 
 namespace assay {
 
-/// A step of a cell while mistakes are made.
+/// A step of a cell under mutation.
 struct EditedStep {
   CellStep step;
-  std::string label;     ///< its text in the row, with #2 if it is the second of that text
-  bool edited = false;   ///< a mistake already
-  bool rounded = false;  ///< in the row a rounding to 16 bits comes next
-  size_t place = 0;      ///< in the row's cell; of a step that is no mistake
+  std::string label;     ///< its text in the row, with #2 for the second step with that text
+  bool edited = false;   ///< already mutated
+  bool rounded = false;  ///< a rounding to 16 bits follows in the row
+  size_t place = 0;      ///< index in the row's cell; for an unmodified step
 };
 using EditedCell = std::vector<EditedStep>;
 
 /// Whether a step converts to one of these formats.
 bool rounds_to(const CellStep& step, std::initializer_list<const char*> formats);
 
-/// A row while mistakes are made in it, none of them twice at one place.
+/// A row under mutation; no place is mutated twice.
 class EditedRow {
  public:
   explicit EditedRow(const ContractRow& row);
 
   struct Edit;
-  /// Every edit that is still possible, in the order of the cells. Behind an activation scales may be made in its 16 bits; before
-  /// other links the last rounding of a norm or an activation may be left out.
+  /// Every mutation still possible, in cell order. After an activation, scales may be computed in its 16-bit format. Before other
+  /// stages, the last rounding of a norm or an activation may be dropped.
   std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation, bool before_others) const;
   Link bind(const Format& x) const;
 
@@ -41,17 +41,17 @@ class EditedRow {
   friend class RowEdits;
   ContractRow row_;
   std::map<std::string, EditedCell> cells_;
-  std::set<std::string> edited_parts_;  ///< columns and parts of the flow that an edit has changed as a whole
+  std::set<std::string> edited_parts_;  ///< columns and parts of the op kind that an edit changed as a whole
   std::vector<std::function<void(Link&)>> flow_edits_;
 };
 
 struct EditedRow::Edit {
   std::string name;
   EditedRow row;
-  bool suspect = false;  ///< as of Neighbour
+  bool suspect = false;  ///< as in Neighbour
 };
 
-/// The edits of a row while its flow adds them.
+/// Collects the mutants of a row for its op kind.
 class RowEdits {
  public:
   RowEdits(const ContractTables& tables, const EditedRow& base, const Format& x, bool behind_activation, bool before_others)
@@ -65,31 +65,31 @@ class RowEdits {
   const ContractRow& row() const { return row_; }
   const Format& x() const { return x_; }
   const ContractTables& tables() const { return tables_; }
-  /// The steps of a column before the edits that are added now.
+  /// The steps of a column before the mutants being added.
   const EditedCell& steps(const std::string& column) const { return base_.cells_.at(column); }
-  /// Whether an edit has changed that column or part of the flow as a whole.
+  /// Whether an edit changed that column or part of the op kind as a whole.
   bool is_edited(const std::string& part) const { return base_.edited_parts_.contains(part); }
 
-  /// Every edit of the steps of a column.
+  /// Adds all mutants of the steps of a column.
   void cell(const std::string& column);
-  /// Every other value that sibling rows have in this column; of a number of steps the next ones too.
+  /// Adds the values that sibling rows have in this column; for a number of steps also adjacent values.
   void constants(const std::string& column);
-  /// Whether an argument of a step, or a part of it as in 1/(512*M), is that constant.
+  /// Whether an argument of a step, or a part of it as in 1/(512*M), uses that constant.
   bool reads_constant(const std::string& name) const;
-  /// What the flow does differently. `part`: what of it; one edit changes a part.
+  /// Adds a mutant of the op kind's own computation. `part` names what changes; a part is mutated once.
   void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change);
-  /// The steps of a column with others in their place: "column: what".
+  /// Replaces the steps of a column: "column: what".
   void add(const std::string& column, const std::string& what, EditedCell tokens);
   void replace(const std::string& column, EditedCell tokens, size_t i, const CellStep& other);
-  /// An edit that is no one column's. The caller goes on to change `row`.
+  /// Adds a mutant that is not limited to a column; the caller changes `row`.
   EditedRow& add_whole(const std::string& name);
   static EditedCell& steps(EditedRow& row, const std::string& column) { return row.cells_.at(column); }
   static void set_text(EditedRow& row, const std::string& column, const std::string& text) { row.row_.cells[column].text = text; }
   static void mark_edited(EditedRow& row, const std::string& part) { row.edited_parts_.insert(part); }
   static EditedStep edited(const CellStep& step, const std::string& label) { return {step, label, true}; }
-  /// The steps of a column with one more behind them, as a suspect.
+  /// Adds the steps of a column with one more at the end, as a suspect.
   void suspect_behind(const std::string& column, const std::string& what, const CellStep& last);
-  /// The same other step wherever one of that text stands.
+  /// Replaces a step by `other` in all cells where its text occurs.
   void in_all_cells(const std::string& name, const std::string& text, const CellStep& other);
 
   std::vector<EditedRow::Edit> finish() && { return std::move(edits_); }

@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-/// What all contract tables have.
+/// Columns of all contract tables.
 const std::vector<std::string>& common_columns() {
   static const std::vector<std::string> columns = {"id", "since", "until", "source", "why"};
   return columns;

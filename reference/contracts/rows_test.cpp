@@ -1,4 +1,4 @@
-// Rows of contracts: all that are shipped bind, ids are used once, periods are releases or dates, and a user's table joins them.
+// Contract rows: all shipped rows bind, ids are unique, periods are releases or dates, and a user's table can be added.
 #include "reference/contracts/rows.h"
 
 #include <gmock/gmock.h>
@@ -72,7 +72,7 @@ TEST(Rows, ARetiredIdNamesItsSuccessorAndIsNotUsedAgain) {
   EXPECT_NO_THROW(tables.find("vllm.scaled_quantize_block_rcp"));
 }
 
-/// A release as "v0.19.1", a date as "2026", "2026-06" or "2026-06-18", "unmerged", or one of these twice with "; " between.
+/// A release as "v0.19.1", a date as "2026", "2026-06" or "2026-06-18", "unmerged", or two of these with "; " between.
 bool is_period(const std::string& cell) {
   static const std::regex one(R"(v\d+(\.\d+)+(\.post\d+)?|\d{4}(-\d{2}){0,2}|unmerged)");
   for (size_t at = 0; at <= cell.size();) {
@@ -90,7 +90,7 @@ TEST(Rows, SinceAndUntilAreReleasesOrDates) {
     EXPECT_FALSE(is_period(wrong)) << wrong;
   const ContractTables tables = ContractTables::load(kFolder);
   for (const ContractRow& row : tables.rows()) {
-    if (!has_recipes(row)) continue;  // casts are of versions of libraries
+    if (!has_recipes(row)) continue;  // casts belong to library versions
     EXPECT_TRUE(is_period(row.text("since"))) << row.id;
     EXPECT_TRUE(row.text("until").empty() || is_period(row.text("until"))) << row.id;
     const bool unmerged = row.text("since") == "unmerged";
@@ -98,8 +98,8 @@ TEST(Rows, SinceAndUntilAreReleasesOrDates) {
   }
 }
 
-/// The rows whose `since` or `until` is a date although other rows of their package name releases, and which do not say that no
-/// release holds their code.
+/// Rows whose `since` or `until` is a date although other rows of their package name releases, and which do not state that no
+/// release contains their code.
 std::vector<std::string> dated_without_reason(const std::vector<ContractRow>& rows) {
   static const std::regex release(R"(v?\d+\.\d+.*)"), date(R"((^|.*; )\d{4}(-\d{2}){0,2}(; .*)?)");
   const auto package = [](const ContractRow& row) { return row.id.substr(0, row.id.find('.')); };

@@ -11,7 +11,7 @@ namespace {
 
 constexpr char kForms[] = "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor, and GROUP+tensor has two levels";
 
-/// The number between two places. Throws ParseError.
+/// Parses the number between two positions. Throws ParseError.
 int64_t extent(std::string_view text, size_t begin, size_t end) {
   int64_t value = 0;
   const auto [stopped, error] = std::from_chars(text.data() + begin, text.data() + end, value);
@@ -24,7 +24,7 @@ int64_t extent(std::string_view text, size_t begin, size_t end) {
   return value;
 }
 
-/// Calls f(alternative, its place in the cell).
+/// Calls f(alternative, its position in the cell).
 template <class F>
 void for_each_alternative(const std::string& cell, F f) {
   for (size_t begin = 0; begin <= cell.size();) {
@@ -44,10 +44,10 @@ ScaleLevel level_of(std::string_view text, size_t begin, size_t end) {
   return {extent(text, begin, begin + x), extent(text, begin + x + 1, end)};
 }
 
-/// Whether each block of one lies in a block of the other.
+/// Whether each block of `inner` lies in a block of `outer`.
 bool is_coarser(int64_t outer, int64_t inner) { return outer == 0 || (inner != 0 && outer % inner == 0); }
 
-/// Whether one of the alternatives of the `group` cell is that.
+/// Whether one of the alternatives of the `group` cell satisfies the condition.
 template <class Is>
 bool has_alternative(const ContractRow& row, Is is) {
   bool has = false;

@@ -1,4 +1,4 @@
-// Which numbers share a scale, and where rows of groups lie.
+// Which elements share a scale, and where rows of groups are stored.
 #include "reference/contracts/scale_spec.h"
 
 #include <gmock/gmock.h>

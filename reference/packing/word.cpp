@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-/// Reads a cell from left to right.
+/// Parses a cell from left to right.
 class BitParser {
  public:
   explicit BitParser(std::string_view text) : text_(text) {}
@@ -24,7 +24,7 @@ class BitParser {
   void need(std::string_view sign, const std::string& instead) {
     if (!take(sign)) fail(instead);
   }
-  /// Decimal, or hexadecimal after 0x.
+  /// Parses a decimal number, or a hexadecimal one after 0x.
   uint32_t number(uint32_t most) {
     const bool hexadecimal = take("0x");
     uint32_t value = 0;

@@ -1,4 +1,4 @@
-// A word of packed scales as its contract writes it: integer operations on the bits of neighbouring fp32 scales.
+// A packed word of scales as its contract writes it: integer operations on the bits of neighbouring fp32 scales.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct BitStep {
   bool operator==(const BitStep&) const = default;
 };
 
-/// `v1>>15&0xff00`: the bits of value 1 of the word, and what is done to them from left to right.
+/// `v1>>15&0xff00`: the bits of value 1 of the word, and operations applied from left to right.
 struct WordTerm {
   int value;
   std::vector<BitStep> steps;
@@ -34,7 +34,7 @@ struct Word {
   std::string text() const;
 };
 
-/// `values`: how many a word holds; each must have one term. Throws ParseError.
+/// `values`: how many a word holds; each must have exactly one term. Throws ParseError.
 Word parse_word(std::string_view text, int values);
 
 /// Bits that must be zero in every scale: `&0x807fffff=0`; none for an empty text. Throws ParseError.

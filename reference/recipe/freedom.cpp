@@ -35,8 +35,8 @@ Span widened_by_part(const Step& step, Span argument, Span result) {
   return result;
 }
 
-/// __fdividef(x, y) is x times an approximate 1 / y that is zero for 2^126 < |y| < 2^128 (CUDA Programming Guide, Intrinsic
-/// Functions); where it is a plain division (HIP) the quotient itself comes out.
+/// __fdividef(x, y) multiplies x by an approximate 1 / y that is zero for 2^126 < |y| < 2^128 (CUDA Programming Guide, Intrinsic
+/// Functions). Where it is a plain division (HIP), the quotient itself results.
 Span with_zero_beyond(Span divisor, Span quotient) {
   constexpr double kLargestDivisor = 0x1p126;
   if (std::fmax(std::fabs(divisor.low), std::fabs(divisor.high)) <= kLargestDivisor) return quotient;

@@ -16,7 +16,7 @@ inline constexpr size_t kMostMessage = 2000;
 /// characters below 0x20, U+0080 to U+009F, and marks that change the text direction.
 size_t printable_length(std::string_view text);
 
-/// A byte as a word: `\n`, `\x1b`.
+/// A byte as an escape: `\n`, `\x1b`.
 std::string byte_in_words(char c);
 
 /// Text for one line of a terminal or one table cell. Bytes that could control a terminal or break a line, and invalid UTF-8,
